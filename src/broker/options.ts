@@ -1,0 +1,106 @@
+// What the engine can be told. Defaults are mosquitto 2.1's, so that nobody who switches notices.
+
+/** BrokerOptions hold for the whole broker. A limit of 0 means "no limit" unless its line says otherwise. */
+export interface BrokerOptions {
+  /** Seconds; a larger keep alive is lowered (v5) or refused (v3). 0 = any. */
+  readonly maxKeepalive: number;
+  /** Bytes of a whole packet that a client may send. */
+  readonly maxPacketSize: number;
+  /** Bytes of payload; over it the message is dropped but its flow completed. */
+  readonly messageSizeLimit: number;
+  /** Outgoing QoS 1 and 2 messages in flight to one client; also the Receive Maximum we announce. */
+  readonly maxInflightMessages: number;
+  readonly maxInflightBytes: number;
+  /** Messages and bytes queued for one client beyond those in flight. */
+  readonly maxQueuedMessages: number;
+  readonly maxQueuedBytes: number;
+  readonly queueQos0Messages: boolean;
+  readonly upgradeOutgoingQos: boolean;
+  readonly allowDuplicateMessages: boolean;
+  readonly allowZeroLengthClientid: boolean;
+  readonly retainAvailable: boolean;
+  readonly checkRetainSource: boolean;
+  /** Seconds between sweeps for expired retained messages; 0 = never. */
+  readonly retainExpiryInterval: number;
+  /** Seconds a disconnected session is kept at most; null = as long as it asks. */
+  readonly persistentClientExpiration: number | null;
+  /** Sessions, connected or kept; -1 = no limit. */
+  readonly globalMaxClients: number;
+  /** Connected clients; -1 = no limit. */
+  readonly globalMaxConnections: number;
+  readonly clientidPrefixes: string | null;
+  readonly connectionMessages: boolean;
+  /** Seconds between $SYS updates; 0 = no $SYS. */
+  readonly sysInterval: number;
+  /** Seconds a connection may stay without a CONNECT. */
+  readonly connectTimeout: number;
+  /** Bytes waiting for one slow client before its QoS 0 messages are dropped. */
+  readonly maxOutgoingBytes: number;
+}
+
+/** DEFAULT_BROKER_OPTIONS are mosquitto 2.1's defaults where it has one. */
+export const DEFAULT_BROKER_OPTIONS: BrokerOptions = {
+  maxKeepalive: 0,
+  maxPacketSize: 2_000_000,
+  messageSizeLimit: 0,
+  maxInflightMessages: 20,
+  maxInflightBytes: 0,
+  maxQueuedMessages: 1000,
+  maxQueuedBytes: 0,
+  queueQos0Messages: false,
+  upgradeOutgoingQos: false,
+  allowDuplicateMessages: false,
+  allowZeroLengthClientid: true,
+  retainAvailable: true,
+  checkRetainSource: true,
+  retainExpiryInterval: 0,
+  persistentClientExpiration: null,
+  globalMaxClients: -1,
+  globalMaxConnections: -1,
+  clientidPrefixes: null,
+  connectionMessages: true,
+  sysInterval: 10,
+  connectTimeout: 30,
+  maxOutgoingBytes: 1_048_576,
+};
+
+/** ListenerPolicy is what the engine obeys for the connections of one listener. */
+export interface ListenerPolicy {
+  /** Port as it is written in log lines; 0 for a Unix socket. */
+  readonly port: number;
+  readonly allowAnonymous: boolean;
+  /** Versions by protocol level: 3 = 3.1, 4 = 3.1.1, 5 = 5. */
+  readonly acceptProtocolVersions: readonly (3 | 4 | 5)[];
+  readonly autoIdPrefix: string;
+  readonly maxQos: 0 | 1 | 2;
+  /** Topic aliases a client may set (inbound) and we may set (outbound). */
+  readonly maxTopicAlias: number;
+  readonly maxTopicAliasBroker: number;
+  /** Prefix of all topics of its clients; '' = none. */
+  readonly mountPoint: string;
+  readonly useUsernameAsClientid: boolean;
+}
+
+export const DEFAULT_LISTENER_POLICY: ListenerPolicy = {
+  port: 1883,
+  allowAnonymous: false,
+  acceptProtocolVersions: [3, 4, 5],
+  autoIdPrefix: 'auto-',
+  maxQos: 2,
+  maxTopicAlias: 10,
+  maxTopicAliasBroker: 10,
+  mountPoint: '',
+  useUsernameAsClientid: false,
+};
+
+/** ConnectionOrigin says where a network connection comes from: a listener hands it over with the stream. */
+export interface ConnectionOrigin {
+  /** Remote address as text, '' for a Unix socket. */
+  readonly address: string;
+  readonly port: number;
+  readonly policy: ListenerPolicy;
+  /** User name taken from a verified client certificate, or null. */
+  readonly identity: string | null;
+  /** As negotiated, for example { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' }; null without TLS. */
+  readonly tls: { readonly version: string; readonly cipher: string } | null;
+}

@@ -1,0 +1,52 @@
+// The one plain result of reading a configuration: options of every room.
+
+import type { AccessOptions } from '../access/options.ts';
+import type { LogType } from '../base/logger.ts';
+import type { BrokerOptions } from '../broker/options.ts';
+import type { DiscoveryOptions } from '../discovery/options.ts';
+import type { ListenerOptions } from '../listeners/options.ts';
+
+/** LogDestination as `log_dest` names it. `file` paths are absolute. */
+export type LogDestination =
+  | { readonly kind: 'stdout' | 'stderr' | 'syslog' | 'topic' | 'none' }
+  | { readonly kind: 'file'; readonly path: string };
+
+export interface LogOptions {
+  readonly destinations: readonly LogDestination[];
+  readonly types: readonly LogType[];
+  readonly timestamp: boolean;
+  /** strftime format, null = seconds since 1970. */
+  readonly timestampFormat: string | null;
+  /** syslog local0..local7, null = daemon. */
+  readonly facility: number | null;
+}
+
+export interface PersistenceOptions {
+  readonly enabled: boolean;
+  /** Absolute folder, or null = the state folder. */
+  readonly location: string | null;
+  readonly file: string;
+}
+
+export interface ProcessOptions {
+  /** User to become after the ports are open, when started as root. */
+  readonly user: string | null;
+  readonly pidFile: string | null;
+}
+
+/** Configuration is immutable; a reload makes a new one. */
+export interface Configuration {
+  /** Main file as it was given, or null when there is none. */
+  readonly file: string | null;
+  readonly broker: BrokerOptions;
+  /** Never empty: without a `listener` it holds the embedded defaults. */
+  readonly listeners: readonly ListenerOptions[];
+  /** True when no listener was configured: loopback only. */
+  readonly localOnly: boolean;
+  readonly log: LogOptions;
+  readonly access: AccessOptions;
+  readonly certificateNames: readonly string[];
+  readonly discovery: DiscoveryOptions;
+  readonly persistence: PersistenceOptions;
+  readonly process: ProcessOptions;
+}

@@ -1,0 +1,37 @@
+// What a listener can be told; built by config/ from `listener` blocks.
+
+import type { ListenerPolicy } from '../broker/options.ts';
+
+/** TlsOptions of one listener. Paths are absolute. */
+export interface TlsOptions {
+  /** 'appliance' = the certificate of our own authority; otherwise PEM files. */
+  readonly certificate: 'appliance' | { readonly certfile: string; readonly keyfile: string };
+  /** PEM files of authorities for client certificates, or null. */
+  readonly cafile: string | null;
+  readonly capath: string | null;
+  readonly crlfile: string | null;
+  readonly requireCertificate: boolean;
+  readonly identity: 'none' | 'common name' | 'subject';
+  readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
+  readonly ciphers: string | null;
+  readonly ciphersTls13: string | null;
+}
+
+/** ListenerOptions: one open socket (or two, where a host name or "all interfaces" means IPv4 and IPv6). */
+export interface ListenerOptions {
+  readonly protocol: 'mqtt' | 'websockets';
+  /** TCP port; 0 lets the system choose (tests). Meaningless when `unixPath` is set. */
+  readonly port: number;
+  /** Address or host name to bind, null = all interfaces. */
+  readonly address: string | null;
+  readonly unixPath: string | null;
+  readonly bindInterface: string | null;
+  readonly socketDomain: 'ipv4' | 'ipv6' | null;
+  /** Connections at once; -1 = no limit. */
+  readonly maxConnections: number;
+  readonly tcpNoDelay: boolean;
+  readonly tls: TlsOptions | null;
+  /** Allowed Origin headers of WebSocket clients; empty = any. */
+  readonly websocketsOrigins: readonly string[];
+  readonly policy: ListenerPolicy;
+}
