@@ -1,0 +1,66 @@
+// The shape of a subcommand: what the table in commands.ts says about it, and what it gets when it runs.
+
+import type { Readable, Writable } from 'node:stream';
+
+/** Flag is one option of a command. Help, completions and "did you mean" are made from it. */
+export interface Flag {
+  /** Name after `--`; absent when there is only the letter. */
+  readonly long?: string;
+  /** Letter after `-`. */
+  readonly short?: string;
+  /** Word for the value in help, for example 'FILE'; absent = a switch without value. */
+  readonly value?: string;
+  /** One line, no full stop. */
+  readonly summary: string;
+  readonly repeatable?: boolean;
+  /** The only values there are, for completions. */
+  readonly choices?: readonly string[];
+  /** What a shell should complete the value with. */
+  readonly complete?: 'file' | 'directory';
+}
+
+/** Command is one row of the table. */
+export interface Command {
+  readonly name: string;
+  /** One line for the list of commands, no full stop. */
+  readonly summary: string;
+  /** What stands after `midge NAME`, one string per line of usage. */
+  readonly usage: readonly string[];
+  readonly flags: readonly Flag[];
+  /** Paragraphs of help below the usage. */
+  readonly description?: readonly string[];
+  readonly examples: readonly { readonly text: string; readonly command: string }[];
+  /** Operands (words that are no flags): how many at most, the only words there are, what a shell completes. Absent = none allowed. */
+  readonly operands?: { readonly most: number; readonly choices?: readonly string[]; readonly complete?: 'file' };
+  /** Exit status for an unknown flag, a missing value or a surplus operand. Absent = 1. */
+  readonly usageExitCode?: number;
+  /** True when the command reads `argv` by itself (pub and sub, in mosquitto's order of checks). */
+  readonly readsArguments?: boolean;
+  readonly load: () => Promise<CommandModule>;
+}
+
+/** CommandModule is what the file of a subcommand exports. `run` gives the exit status; it may throw an OperatorError. */
+export interface CommandModule {
+  readonly run: (invocation: Invocation) => Promise<number>;
+}
+
+/** Invocation is one run of a command. */
+export interface Invocation {
+  /** Words after the name of the command, untouched. */
+  readonly argv: readonly string[];
+  /**
+   * Flags given, by long name (by letter where there is no long one), each with its values in order. A switch has one '' per use.
+   * Empty when the command reads `argv` by itself.
+   */
+  readonly flags: ReadonlyMap<string, readonly string[]>;
+  readonly operands: readonly string[];
+  readonly terminal: Terminal;
+}
+
+/** Terminal is the world of a command: `process` in earnest, buffers in tests. */
+export interface Terminal {
+  readonly stdin: Readable;
+  readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number };
+  readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number };
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
