@@ -1,0 +1,24 @@
+# What one can do here; every target is one line into build/ or npm. `make help` lists them.
+.DEFAULT_GOAL := help
+.PHONY: run test check binary bench clean help
+
+run: ## start the broker from the sources, its state in ./.midge/
+	@build/with.sh node src/main.ts serve --state .midge
+
+test: ## run every test; those that miss a program are listed with its package
+	@build/with.sh npm run --silent test
+
+check: ## format, lint, types and the floor plan
+	@build/with.sh npm run --silent check
+
+binary: ## make dist/midge-linux-x64 and dist/midge-linux-arm64
+	@build/with.sh npm run --silent binary
+
+bench: ## compare speed with mosquitto and stock Aedes
+	@build/with.sh npm run --silent bench
+
+clean: ## remove what was installed and built (the broker's state in ./.midge/ stays)
+	@rm -rf dist .cache node_modules
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\): ## /\1\t/p' Makefile | expand -t 10
