@@ -1,0 +1,222 @@
+// Control packets other than PUBLISH as objects, and how their bodies are read. PUBLISH has a file of its own: it is the hot one.
+
+import { PacketReader } from './packet-reader.ts';
+import { PACKET_TYPE, type ProtocolVersion, type Qos } from './packet-types.ts';
+import { type Properties, readProperties, WILL } from './properties.ts';
+import { MalformedPacket, protocolError, REASON } from './reason-codes.ts';
+
+const NO_PROPERTIES: Properties = Object.freeze({});
+
+export interface WillMessage {
+  readonly topicName: string;
+  readonly payload: Buffer;
+  readonly qos: Qos;
+  readonly retain: boolean;
+  readonly properties: Properties;
+}
+
+export interface ConnectPacket {
+  readonly version: ProtocolVersion;
+  /** A bridge says so in the top bit of the protocol level (mosquitto's `try_private`). */
+  readonly bridge: boolean;
+  readonly cleanStart: boolean;
+  /** Seconds; 0 = off. */
+  readonly keepAlive: number;
+  readonly clientId: string;
+  readonly will: WillMessage | null;
+  readonly username: string | null;
+  readonly password: Buffer | null;
+  readonly properties: Properties;
+}
+
+/** UnsupportedVersion is thrown for a CONNECT of a protocol level that nobody speaks; the answer is a CONNACK of `answerAs`. */
+export class UnsupportedVersion extends MalformedPacket {
+  readonly answerAs: ProtocolVersion;
+
+  constructor(level: number, answerAs: ProtocolVersion) {
+    super(`Protocol version ${level} is not supported`, REASON.UNSUPPORTED_PROTOCOL_VERSION);
+    this.answerAs = answerAs;
+  }
+}
+
+/** readConnect reads the body of a CONNECT, 3.1. */
+export function readConnect(buffer: Buffer, body: number, end: number): ConnectPacket {
+  const reader = new PacketReader(buffer, body, end);
+  const { version, bridge } = readVersion(reader);
+  const flags = reader.byte();
+  if ((flags & 0x01) !== 0) throw new MalformedPacket('Reserved flag of CONNECT is set'); // [MQTT-3.1.2-3]
+  const hasWill = (flags & 0x04) !== 0;
+  const willQos = (flags >> 3) & 0x03;
+  if (willQos === 3) throw new MalformedPacket('Will QoS 3'); // [MQTT-3.1.2-12]
+  if (!hasWill && (flags & 0x38) !== 0) throw new MalformedPacket('Will QoS or Will Retain without a Will'); // [MQTT-3.1.2-11] [MQTT-3.1.2-13]
+  const hasUsername = (flags & 0x80) !== 0;
+  const hasPassword = (flags & 0x40) !== 0;
+  if (hasPassword && !hasUsername && version !== 5) throw new MalformedPacket('Password without a User Name'); // [MQTT-3.1.2-22] of 3.1.1
+  const keepAlive = reader.twoBytes();
+  const properties = version === 5 ? readProperties(reader, PACKET_TYPE.CONNECT) : NO_PROPERTIES;
+  if (properties.authenticationData !== undefined && properties.authenticationMethod === undefined) {
+    throw protocolError('Authentication Data without an Authentication Method'); // 3.1.2.11.10
+  }
+  const clientId = reader.string();
+  const will = hasWill ? readWill(reader, version, willQos as Qos, (flags & 0x20) !== 0) : null;
+  const username = hasUsername ? reader.string() : null;
+  const password = hasPassword ? reader.binary() : null;
+  reader.expectEnd('CONNECT');
+  return { version, bridge, cleanStart: (flags & 0x02) !== 0, keepAlive, clientId, will, username, password, properties };
+}
+
+function readVersion(reader: PacketReader): { version: ProtocolVersion; bridge: boolean } {
+  const name = reader.string();
+  if (name !== 'MQTT' && name !== 'MQIsdp')
+    throw new MalformedPacket(`Protocol name "${name}" is not MQTT`, REASON.UNSUPPORTED_PROTOCOL_VERSION);
+  const byte = reader.byte();
+  const level = byte & 0x7f;
+  const fits = name === 'MQIsdp' ? level === 3 : level === 4 || level === 5; // [MQTT-3.1.2-1]
+  if (!fits) throw new UnsupportedVersion(byte, level > 5 ? 5 : 4); // [MQTT-3.1.2-2]
+  return { version: level as ProtocolVersion, bridge: byte >= 0x80 };
+}
+
+function readWill(reader: PacketReader, version: ProtocolVersion, qos: Qos, retain: boolean): WillMessage {
+  const properties = version === 5 ? readProperties(reader, WILL) : NO_PROPERTIES;
+  const topicName = reader.string();
+  const payload = reader.binary();
+  return { topicName, payload, qos, retain, properties };
+}
+
+export interface SubscriptionRequest {
+  /** As it was sent, with `$share/...` and without the mount point. */
+  readonly topicFilter: string;
+  readonly qos: Qos;
+  readonly noLocal: boolean;
+  readonly retainAsPublished: boolean;
+  /** 0 send retained messages, 1 only for a new subscription, 2 never. */
+  readonly retainHandling: 0 | 1 | 2;
+}
+
+export interface SubscribePacket {
+  readonly packetId: number;
+  readonly requests: readonly SubscriptionRequest[];
+  readonly properties: Properties;
+}
+
+/** readSubscribe reads the body of a SUBSCRIBE, 3.8. Whether a filter is valid is not decided here: each has its own reason code. */
+export function readSubscribe(buffer: Buffer, body: number, end: number, version: ProtocolVersion): SubscribePacket {
+  const reader = new PacketReader(buffer, body, end);
+  const packetId = readPacketId(reader);
+  const properties = version === 5 ? readProperties(reader, PACKET_TYPE.SUBSCRIBE) : NO_PROPERTIES;
+  const requests: SubscriptionRequest[] = [];
+  while (reader.remaining > 0) requests.push(readSubscriptionRequest(reader, version));
+  if (requests.length === 0) throw protocolError('SUBSCRIBE without a Topic Filter'); // [MQTT-3.8.3-2]
+  return { packetId, requests, properties };
+}
+
+function readSubscriptionRequest(reader: PacketReader, version: ProtocolVersion): SubscriptionRequest {
+  const topicFilter = reader.string(); // [MQTT-3.8.3-1]
+  const options = reader.byte();
+  const qos = options & 0x03;
+  if (qos === 3) throw new MalformedPacket('Subscription QoS 3', version === 5 ? REASON.PROTOCOL_ERROR : REASON.MALFORMED_PACKET);
+  if (version !== 5) {
+    if (options > 2) throw new MalformedPacket('Reserved bits of the requested QoS are set'); // [MQTT-3-8.3-4] of 3.1.1
+    return { topicFilter, qos: qos as Qos, noLocal: false, retainAsPublished: false, retainHandling: 0 };
+  }
+  if ((options & 0xc0) !== 0) throw new MalformedPacket('Reserved bits of the Subscription Options are set'); // [MQTT-3.8.3-5]
+  const retainHandling = (options >> 4) & 0x03;
+  if (retainHandling === 3) throw protocolError('Retain Handling 3');
+  return {
+    topicFilter,
+    qos: qos as Qos,
+    noLocal: (options & 0x04) !== 0,
+    retainAsPublished: (options & 0x08) !== 0,
+    retainHandling: retainHandling as 0 | 1 | 2,
+  };
+}
+
+export interface UnsubscribePacket {
+  readonly packetId: number;
+  readonly topicFilters: readonly string[];
+}
+
+/** readUnsubscribe reads the body of an UNSUBSCRIBE, 3.10. */
+export function readUnsubscribe(buffer: Buffer, body: number, end: number, version: ProtocolVersion): UnsubscribePacket {
+  const reader = new PacketReader(buffer, body, end);
+  const packetId = readPacketId(reader);
+  if (version === 5) readProperties(reader, PACKET_TYPE.UNSUBSCRIBE);
+  const topicFilters: string[] = [];
+  while (reader.remaining > 0) topicFilters.push(reader.string());
+  if (topicFilters.length === 0) throw protocolError('UNSUBSCRIBE without a Topic Filter'); // [MQTT-3.10.3-2]
+  return { packetId, topicFilters };
+}
+
+export interface AckPacket {
+  readonly packetId: number;
+  readonly reasonCode: number;
+}
+
+/** readAck reads the body of a PUBACK, PUBREC, PUBREL or PUBCOMP, 3.4 to 3.7. */
+export function readAck(buffer: Buffer, body: number, end: number, version: ProtocolVersion, packet: number): AckPacket {
+  const reader = new PacketReader(buffer, body, end);
+  const packetId = readPacketId(reader);
+  if (reader.remaining === 0) return { packetId, reasonCode: REASON.SUCCESS };
+  if (version !== 5) throw new MalformedPacket('Acknowledgement has bytes too many');
+  const reasonCode = reader.byte();
+  if (!isAckReason(packet, reasonCode)) throw protocolError(`Reason Code 0x${reasonCode.toString(16)} in an acknowledgement`);
+  if (reader.remaining > 0) readProperties(reader, packet);
+  reader.expectEnd('Acknowledgement');
+  return { packetId, reasonCode };
+}
+
+const PUBLISH_ACK_REASONS: readonly number[] = [0x00, 0x10, 0x80, 0x83, 0x87, 0x90, 0x91, 0x97, 0x99]; // 3.4.2.1, 3.5.2.1
+const RELEASE_REASONS: readonly number[] = [0x00, 0x92]; // 3.6.2.1, 3.7.2.1
+
+function isAckReason(packet: number, reasonCode: number): boolean {
+  const allowed = packet === PACKET_TYPE.PUBACK || packet === PACKET_TYPE.PUBREC ? PUBLISH_ACK_REASONS : RELEASE_REASONS;
+  return allowed.includes(reasonCode);
+}
+
+export interface DisconnectPacket {
+  readonly reasonCode: number;
+  readonly properties: Properties;
+}
+
+const DISCONNECT_REASONS: readonly number[] = [0x00, 0x04, 0x80, 0x81, 0x82, 0x83, 0x90, 0x93, 0x94, 0x95, 0x96, 0x97, 0x98, 0x99]; // 3.14.2.1, those a client may send
+
+/** readDisconnect reads the body of a client's DISCONNECT, 3.14. */
+export function readDisconnect(buffer: Buffer, body: number, end: number, version: ProtocolVersion): DisconnectPacket {
+  const reader = new PacketReader(buffer, body, end);
+  if (version !== 5) {
+    reader.expectEnd('DISCONNECT');
+    return { reasonCode: REASON.SUCCESS, properties: NO_PROPERTIES };
+  }
+  const reasonCode = reader.remaining > 0 ? reader.byte() : REASON.SUCCESS;
+  if (!DISCONNECT_REASONS.includes(reasonCode)) throw protocolError(`Reason Code 0x${reasonCode.toString(16)} in a client's DISCONNECT`);
+  const properties = reader.remaining > 0 ? readProperties(reader, PACKET_TYPE.DISCONNECT) : NO_PROPERTIES;
+  reader.expectEnd('DISCONNECT');
+  if (properties.serverReference !== undefined) throw protocolError('Server Reference from a client');
+  return { reasonCode, properties };
+}
+
+export interface AuthPacket {
+  readonly reasonCode: number;
+  readonly properties: Properties;
+}
+
+/** readAuth reads the body of an AUTH, 3.15. */
+export function readAuth(buffer: Buffer, body: number, end: number): AuthPacket {
+  const reader = new PacketReader(buffer, body, end);
+  const reasonCode = reader.remaining > 0 ? reader.byte() : REASON.SUCCESS;
+  if (reasonCode !== REASON.CONTINUE_AUTHENTICATION && reasonCode !== REASON.RE_AUTHENTICATE && reasonCode !== REASON.SUCCESS) {
+    throw protocolError(`Reason Code 0x${reasonCode.toString(16)} in AUTH`);
+  }
+  const properties = reader.remaining > 0 ? readProperties(reader, PACKET_TYPE.AUTH) : NO_PROPERTIES;
+  reader.expectEnd('AUTH');
+  return { reasonCode, properties };
+}
+
+function readPacketId(reader: PacketReader): number {
+  const packetId = reader.twoBytes();
+  if (packetId === 0) throw protocolError('Packet Identifier 0'); // [MQTT-2.2.1-3]
+  return packetId;
+}
+
+/** REQUIRED_FLAGS are the lower four bits of the first byte, per packet type; PUBLISH has flags of its own [MQTT-2.1.3-1]. */
+export const REQUIRED_FLAGS: readonly number[] = [0, 0, 0, 0, 0, 0, 2, 0, 2, 0, 2, 0, 0, 0, 0, 0];

@@ -1,0 +1,18 @@
+// UTF-8 strings as MQTT 5 1.5.4 and 3.1.1 1.5.3 allow them: well-formed, without U+0000.
+
+import { isUtf8 } from 'node:buffer';
+
+/** isMqttString tells whether buffer[start, end) is well-formed UTF-8 without U+0000 [MQTT-1.5.4-1] [MQTT-1.5.4-2]. */
+export function isMqttString(buffer: Buffer, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) {
+    const byte = buffer[at]!; // at < end <= buffer.length
+    if (byte === 0) return false;
+    if (byte >= 0x80) return isUtf8(buffer.subarray(at, end)) && buffer.indexOf(0, at) >>> 0 >= end;
+  }
+  return true;
+}
+
+/** decodeMqttString turns checked bytes into text. A byte order mark is kept [MQTT-1.5.4-3]. */
+export function decodeMqttString(buffer: Buffer, start: number, end: number): string {
+  return buffer.utf8Slice(start, end);
+}
