@@ -1,0 +1,29 @@
+// This broker: from the sources, or the packed executable.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { freePort, startChild, waitForPort } from '../child.ts';
+import type { BenchBroker } from './broker.ts';
+import { writeConfiguration } from './configuration.ts';
+
+const ROOT = join(import.meta.dirname, '../../..');
+
+/** midge makes the entry for the sources (`binary` null) or for an executable, by its path from the project's folder. */
+export function midge(binary: string | null): BenchBroker {
+  const command = binary === null ? [process.execPath, join(ROOT, 'src/main.ts')] : [join(ROOT, binary)];
+  return {
+    name: 'midge',
+    missing: 'make binary',
+    version: () => {
+      const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }; // our own file
+      return `${version} (${binary ?? `sources on Node ${process.versions.node}`})`;
+    },
+    start: async (setup) => {
+      const port = await freePort();
+      const args = [...command.slice(1), 'serve', '--state', join(setup.folder, 'state'), '-c', writeConfiguration(setup, port)];
+      const child = await startChild(command[0] ?? '', args, setup.core);
+      await waitForPort(port, child, 'midge');
+      return { child, port };
+    },
+  };
+}

@@ -1,0 +1,55 @@
+// The message loads: who publishes to whom, with how many messages outstanding. One row of the report each.
+
+/** Transport is how the clients of a load reach the broker. */
+export type Transport = 'tcp' | 'tls' | 'websocket';
+
+/** GeneratorSettings are the generator's arguments that make a load; what is absent has its default (1 client, QoS 0, MQTT 3.1.1, 64 bytes). */
+export interface GeneratorSettings {
+  readonly publishers?: number;
+  readonly subscribers?: number;
+  readonly topics?: number;
+  /** 1: every subscriber takes all topics with one wildcard filter. */
+  readonly wildcard?: 0 | 1;
+  /** Messages that each publisher may have outstanding. */
+  readonly window: number;
+  readonly qos?: 0 | 1 | 2;
+  readonly version?: 3 | 4 | 5;
+}
+
+export interface Load {
+  readonly name: string;
+  readonly title: string;
+  /** Part of `--quick`. */
+  readonly quick: boolean;
+  readonly transport: Transport;
+  /** The broker has a password file and an ACL file loaded, the clients log in. */
+  readonly access: boolean;
+  readonly settings: GeneratorSettings;
+}
+
+const PAIRS = { publishers: 20, subscribers: 20, topics: 20 } as const;
+const FAN_OUT = { publishers: 1, subscribers: 50, window: 100 } as const;
+const FAN_IN = { publishers: 50, subscribers: 1, topics: 50, wildcard: 1, window: 20 } as const;
+
+/** LOADS are the rows of the message table, in its order. */
+export const LOADS: readonly Load[] = [
+  load('fan-out', '1 -> 50, QoS 0, 100 outstanding', FAN_OUT, { quick: true }),
+  load('fan-in', '50 -> 1, QoS 0, 20 outstanding each', FAN_IN, { quick: true }),
+  load('pairs', '20 pairs, QoS 0, 50 outstanding each', { ...PAIRS, window: 50 }, { quick: true }),
+  load('one-pair', '1 pair, QoS 0, 100 outstanding', { window: 100 }, { quick: true }),
+  load('pairs-qos1', '20 pairs, QoS 1, 20 outstanding each', { ...PAIRS, window: 20, qos: 1 }, { quick: true }),
+  load('pairs-qos2', '20 pairs, QoS 2, 20 outstanding each', { ...PAIRS, window: 20, qos: 2 }),
+  load('one-by-one', '1 pair, QoS 0, one message at a time', { window: 1 }, { quick: true }),
+  load('fan-out-v5', '1 -> 50, QoS 0, MQTT 5', { ...FAN_OUT, version: 5 }),
+  load('pairs-v5', '20 pairs, QoS 0, MQTT 5', { ...PAIRS, window: 50, version: 5 }),
+  load('pairs-qos1-v5', '20 pairs, QoS 1, MQTT 5', { ...PAIRS, window: 20, qos: 1, version: 5 }),
+  load('pairs-access', '20 pairs, QoS 0, passwords and ACL loaded', { ...PAIRS, window: 50 }, { access: true }),
+  load('pairs-tls', '20 pairs, QoS 0, TLS', { ...PAIRS, window: 50 }, { transport: 'tls' }),
+  load('one-by-one-tls', '1 pair, one message at a time, TLS', { window: 1 }, { transport: 'tls' }),
+  load('pairs-websocket', '20 pairs, QoS 0, WebSocket', { ...PAIRS, window: 50 }, { transport: 'websocket' }),
+  load('one-by-one-websocket', '1 pair, one message at a time, WebSocket', { window: 1 }, { transport: 'websocket' }),
+];
+
+function load(name: string, title: string, settings: GeneratorSettings, differs: Partial<Load> = {}): Load {
+  return { name, title, settings, quick: false, transport: 'tcp', access: false, ...differs };
+}

@@ -1,0 +1,101 @@
+// The bench's command line.
+
+import { parseArgs } from 'node:util';
+import { OperatorError } from '../../src/base/errors.ts';
+
+export interface BenchOptions {
+  /** Names of rows to run; null = all of the mode. */
+  readonly only: readonly string[] | null;
+  /** Names of brokers to run; null = all. */
+  readonly brokers: readonly string[] | null;
+  readonly quick: boolean;
+  readonly rounds: number;
+  /** Seconds measured per run, and before it to warm up. */
+  readonly seconds: number;
+  readonly warmup: number;
+  /** Path of a packed executable to measure instead of the sources, or null. */
+  readonly binary: string | null;
+  /** Write dist/bench.json too. */
+  readonly json: boolean;
+  /** Do not give broker and generator a processor core each. */
+  readonly unpinned: boolean;
+  /** Use the JavaScript generator even where a C compiler is. */
+  readonly javascript: boolean;
+  readonly help: boolean;
+}
+
+export const USAGE = `Usage: node test/bench/bench.ts [--quick] [--only ROW[,ROW...]] [--brokers NAME[,NAME...]]
+         [--rounds N] [--seconds S] [--binary] [--json] [--unpinned] [--javascript]
+
+Measures this broker, mosquitto and stock Aedes in turn under the same loads; prints the table and writes dist/bench.md.
+
+  --quick       six loads, two short rounds: about a minute and a half
+  --only        rows to run, by name
+  --brokers     brokers to run: midge, mosquitto, aedes
+  --rounds N    rounds per row (3; quick: 2); the table shows the median and the range
+  --seconds S   seconds measured per run (2; quick: 1)
+  --binary      measure dist/midge-linux-<arch> instead of the sources
+  --json        write dist/bench.json with every single run
+  --unpinned    let the kernel place broker and generator on the cores
+  --javascript  use the slower JavaScript generator, as where there is no C compiler
+`;
+
+/** parseOptions reads the arguments after the script's name. Throws OperatorError (exit status 2) for a mistake. */
+export function parseOptions(args: readonly string[], rows: readonly string[], brokers: readonly string[]): BenchOptions {
+  const given = readArguments(args);
+  const quick = given.quick ?? false;
+  return {
+    only: names(given.only, rows, 'row'),
+    brokers: names(given.brokers, brokers, 'broker'),
+    quick,
+    rounds: positive(given.rounds, quick ? 2 : 3, '--rounds'),
+    seconds: positive(given.seconds, quick ? 1 : 2, '--seconds'),
+    warmup: quick ? 0.5 : 1,
+    binary: given.binary ? `dist/midge-linux-${process.arch}` : null,
+    json: given.json ?? false,
+    unpinned: given.unpinned ?? false,
+    javascript: given.javascript ?? false,
+    help: given.help ?? false,
+  };
+}
+
+function readArguments(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        only: { type: 'string' },
+        brokers: { type: 'string' },
+        quick: { type: 'boolean' },
+        rounds: { type: 'string' },
+        seconds: { type: 'string' },
+        binary: { type: 'boolean' },
+        json: { type: 'boolean' },
+        unpinned: { type: 'boolean' },
+        javascript: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    }).values;
+  } catch (error) {
+    throw new OperatorError(`Cannot read the arguments: ${(error as Error).message} - see --help`, { exitCode: 2 }); // parseArgs throws TypeErrors
+  }
+}
+
+function names(text: string | undefined, known: readonly string[], what: string): string[] | null {
+  if (text === undefined) return null;
+  const wanted = text.split(',').filter((name) => name !== '');
+  for (const name of wanted) {
+    if (!known.includes(name)) {
+      throw new OperatorError(`Cannot run ${what} "${name}": not known - there are ${known.join(', ')}`, { exitCode: 2 });
+    }
+  }
+  return wanted;
+}
+
+function positive(text: string | undefined, standard: number, name: string): number {
+  if (text === undefined) return standard;
+  const value = Number(text);
+  if (!(value > 0 && value <= 3600))
+    throw new OperatorError(`Cannot use ${name} "${text}": not a number between 0 and 3600`, { exitCode: 2 });
+  return value;
+}

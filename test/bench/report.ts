@@ -1,0 +1,153 @@
+// The report: results to a Markdown page.
+
+import { NULL_BROKER } from './brokers/null-broker.ts';
+import type { Measurement } from './generator.ts';
+import type { Load } from './loads.ts';
+import type { BrokerResult } from './rounds.ts';
+import type { ProbeRow } from './scale/probe.ts';
+import { type Spread, spreadOf } from './statistics.ts';
+
+/** REFERENCE is the broker that ratios are taken to. */
+export const REFERENCE = 'mosquitto';
+
+/** GENERATOR_LIMIT: a generator that uses more of its core than this may be what limits a rate. */
+export const GENERATOR_LIMIT = 0.9;
+
+const BROKER_IDLE = 0.9; // a broker below this share of a core was not what limited the rate
+
+/** LoadRow is one load with what every broker reached. */
+export interface LoadRow {
+  readonly load: Load;
+  readonly results: readonly BrokerResult[];
+}
+
+export interface ReportHeader {
+  readonly date: string;
+  /** Lines about machine, versions and conditions. */
+  readonly lines: readonly string[];
+  /** The command that made the report. */
+  readonly command: string;
+}
+
+/** reportPage makes the whole page. */
+export function reportPage(header: ReportHeader, loads: readonly LoadRow[], probes: readonly ProbeRow[]): string {
+  const parts = [
+    `# Speed, measured ${header.date}`,
+    header.lines.map((line) => `- ${line}`).join('\n'),
+    `Repeat with \`${header.command}\`.`,
+  ];
+  if (loads.length > 0) parts.push(...loadParts(loads));
+  if (probes.length > 0) parts.push('## Many clients, subscriptions and retained messages', probeTable(probes));
+  return `${parts.join('\n\n')}\n`;
+}
+
+function loadParts(rows: readonly LoadRow[]): string[] {
+  const remarks = rows.flatMap(remarksOf);
+  return [
+    '## Messages',
+    'Deliveries per second in thousands: median (least-most of the rounds). The ratio is taken round by round against the mosquitto run beside it. Latency in ' +
+      'microseconds from the write of a message to its read, medians of the rounds. Ceiling: what the generator reaches against a program that only copies.',
+    messageTable(rows),
+    remarks.length > 0
+      ? remarks.map((remark) => `- ${remark}`).join('\n')
+      : 'Every message of every run was delivered once and in order; the generator was nowhere the limit.',
+  ];
+}
+
+/** messageTable is one line per load. */
+export function messageTable(rows: readonly LoadRow[]): string {
+  const names = [...new Set(rows.flatMap((row) => row.results.map((result) => result.broker)))].filter((name) => name !== NULL_BROKER);
+  const compared = names.filter((name) => name !== REFERENCE && names.includes(REFERENCE));
+  const head = [
+    'row',
+    'load',
+    ...names,
+    ...compared.map((name) => `${name} : ${REFERENCE}`),
+    ...names.map((name) => `${name} p50 / p99`),
+    'ceiling',
+  ];
+  const body = rows.map((row) => [
+    `\`${row.load.name}\``,
+    row.load.title,
+    ...names.map((name) => rateCell(resultOf(row, name))),
+    ...compared.map((name) => ratioCell(resultOf(row, name), resultOf(row, REFERENCE))),
+    ...names.map((name) => latencyCell(resultOf(row, name))),
+    rateCell(resultOf(row, NULL_BROKER)),
+  ]);
+  return markdownTable(head, body);
+}
+
+function probeTable(rows: readonly ProbeRow[]): string {
+  const names = [...new Set(rows.flatMap((row) => Object.keys(row.cells)))];
+  return markdownTable(
+    ['row', 'measured', ...names],
+    rows.map((row) => [`\`${row.name}\``, row.title, ...names.map((name) => row.cells[name] ?? '-')]),
+  );
+}
+
+function markdownTable(head: readonly string[], body: readonly (readonly string[])[]): string {
+  const rule = head.map((_, column) => (column < 2 ? '---' : '---:'));
+  return [head, rule, ...body].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+function resultOf(row: LoadRow, name: string): BrokerResult | null {
+  return row.results.find((result) => result.broker === name && result.measurements.length > 0) ?? null;
+}
+
+function rateCell(result: BrokerResult | null): string {
+  if (result === null) return '-';
+  const { median, least, most } = spread(result, (one) => one.rate / 1000);
+  return result.measurements.length === 1 ? thousands(median) : `${thousands(median)} (${thousands(least)}-${thousands(most)})`;
+}
+
+function ratioCell(result: BrokerResult | null, reference: BrokerResult | null): string {
+  if (result === null || reference === null) return '-';
+  const ratios = result.measurements.flatMap((one, round) => {
+    const beside = reference.measurements[round];
+    return beside === undefined || beside.rate === 0 ? [] : [one.rate / beside.rate];
+  });
+  return ratios.length === 0 ? '-' : `${spreadOf(ratios).median.toFixed(1)}`;
+}
+
+function latencyCell(result: BrokerResult | null): string {
+  if (result === null) return '-';
+  return `${microseconds(spread(result, (one) => one.p50).median)} / ${microseconds(spread(result, (one) => one.p99).median)}`;
+}
+
+function spread(result: BrokerResult, value: (one: Measurement) => number): Spread {
+  return spreadOf(result.measurements.map(value));
+}
+
+function thousands(value: number): string {
+  return value < 100 ? value.toFixed(1) : Math.round(value).toLocaleString('en-US');
+}
+
+function microseconds(value: number): string {
+  return value < 100 ? value.toFixed(0) : Math.round(value).toLocaleString('en-US');
+}
+
+/** remarksOf says what a row's numbers hide: lost messages, runs that failed, a generator at its limit. */
+export function remarksOf(row: LoadRow): string[] {
+  return row.results.flatMap((result) => {
+    const subject = `\`${row.load.name}\`, ${result.broker}:`;
+    const remarks: string[] = [];
+    if (result.failure !== null) remarks.push(`${subject} ${result.failure}`);
+    const lost = total(result, (one) => one.expected - one.delivered);
+    const expected = total(result, (one) => one.expected);
+    if (lost > 0) remarks.push(`${subject} ${lost} of ${expected} deliveries were lost`);
+    const duplicates = total(result, (one) => one.duplicates);
+    if (duplicates > 0) remarks.push(`${subject} ${duplicates} deliveries came twice or out of order`);
+    if (result.broker !== NULL_BROKER && result.measurements.some(generatorWasLimit)) {
+      remarks.push(`${subject} the generator was at its limit; the broker can do more than is shown`);
+    }
+    return remarks;
+  });
+}
+
+function generatorWasLimit(one: Measurement): boolean {
+  return one.generatorCpu > GENERATOR_LIMIT && one.brokerCpu < BROKER_IDLE;
+}
+
+function total(result: BrokerResult, value: (one: Measurement) => number): number {
+  return result.measurements.reduce((sum, one) => sum + value(one), 0);
+}

@@ -1,0 +1,110 @@
+// Runs one load against all brokers, in turn and several times: A B C A B C, so that the machine's noise meets all alike.
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { OperatorError, reasonOf } from '../../src/base/errors.ts';
+import type { BenchBroker, RunningBroker } from './brokers/broker.ts';
+import { BENCH_USER } from './brokers/configuration.ts';
+import type { Generator, Measurement } from './generator.ts';
+import type { Load } from './loads.ts';
+
+/** Conditions hold for all runs of a report. A core of null = not pinned. */
+export interface Conditions {
+  readonly generator: Generator;
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly warmup: number;
+  readonly brokerCore: number | null;
+  readonly generatorCore: number | null;
+}
+
+/** BrokerResult is one broker's part of a row: a measurement per round, or why there is none. */
+export interface BrokerResult {
+  readonly broker: string;
+  readonly measurements: readonly Measurement[];
+  readonly failure: string | null;
+}
+
+/** measureLoad starts every broker once, lets them take turns and stops them. A broker that fails drops out with its reason. */
+export async function measureLoad(load: Load, brokers: readonly BenchBroker[], conditions: Conditions): Promise<BrokerResult[]> {
+  const contestants = brokers.map((broker) => new Contestant(broker, load, conditions));
+  try {
+    for (const contestant of contestants) await contestant.start();
+    for (let round = 0; round < conditions.rounds; round++) {
+      for (const contestant of contestants) await contestant.measure();
+    }
+  } finally {
+    for (const contestant of contestants) await contestant.stop();
+  }
+  return contestants.map((contestant) => contestant.result());
+}
+
+class Contestant {
+  readonly #broker: BenchBroker;
+  readonly #load: Load;
+  readonly #conditions: Conditions;
+  readonly #folder: string;
+  readonly #measurements: Measurement[];
+  #running: RunningBroker | null;
+  #failure: string | null;
+
+  constructor(broker: BenchBroker, load: Load, conditions: Conditions) {
+    this.#broker = broker;
+    this.#load = load;
+    this.#conditions = conditions;
+    this.#folder = mkdtempSync(join(tmpdir(), 'bench-'));
+    this.#measurements = [];
+    this.#running = null;
+    this.#failure = null;
+  }
+
+  async start(): Promise<void> {
+    await this.#attempt(async () => {
+      if (this.#broker.version() === null) throw new OperatorError(`not installed - ${this.#broker.missing}`);
+      const { transport, access } = this.#load;
+      if (transport === 'tls' && !this.#conditions.generator.tls)
+        throw new OperatorError('the generator was built without OpenSSL - install the package libssl-dev');
+      this.#running = await this.#broker.start({ transport, access, core: this.#conditions.brokerCore, folder: this.#folder });
+    });
+  }
+
+  async measure(): Promise<void> {
+    const running = this.#running;
+    if (running === null || this.#failure !== null) return;
+    await this.#attempt(async () => {
+      this.#measurements.push(await this.#conditions.generator.run(argumentsFor(this.#load, running, this.#conditions)));
+    });
+  }
+
+  async stop(): Promise<void> {
+    await this.#running?.child.stop();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  result(): BrokerResult {
+    return { broker: this.#broker.name, measurements: this.#measurements, failure: this.#failure };
+  }
+
+  async #attempt(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.#failure = reasonOf(error);
+    }
+  }
+}
+
+function argumentsFor(load: Load, running: RunningBroker, conditions: Conditions): Record<string, number | string> {
+  return {
+    ...load.settings,
+    port: running.port,
+    broker: running.child.pid,
+    seconds: conditions.seconds,
+    warmup: conditions.warmup,
+    ...(conditions.generatorCore === null ? {} : { core: conditions.generatorCore }),
+    ...(load.transport === 'tls' ? { tls: 1 } : {}),
+    ...(load.transport === 'websocket' ? { websocket: 1 } : {}),
+    ...(load.access ? BENCH_USER : {}),
+  };
+}
