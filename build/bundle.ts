@@ -1,0 +1,60 @@
+// Bundles src/main.ts and its packages into one CommonJS file, the input of the executable.
+
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type BuildOptions, build } from 'esbuild';
+
+/** ROOT is the folder of the checkout. */
+export const ROOT = join(import.meta.dirname, '..');
+
+/** Stamp says what was built; the program reads it as the global MIDGE_STAMP, which is absent when the sources run. */
+export interface Stamp {
+  readonly version: string;
+  /** Abbreviated commit, with `+` behind it when files differ from it; `unknown` outside a checkout. */
+  readonly commit: string;
+  /** Time of the commit as ISO 8601 in UTC, so that the same commit gives the same bytes; SOURCE_DATE_EPOCH goes before it. */
+  readonly date: string;
+}
+
+/** readStamp reads the version from package.json and the rest from git. */
+export function readStamp(root = ROOT, environment = process.env): Stamp {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }; // npm demands it
+  const git = (...args: string[]) => execFileSync('git', ['-C', root, ...args], { encoding: 'utf8', stdio: 'pipe' }).trim();
+  const seconds = (text: string) => new Date(Number(text) * 1000).toISOString();
+  const epoch = environment['SOURCE_DATE_EPOCH'];
+  try {
+    const changed = git('status', '--porcelain', '--untracked-files=no', '--', 'src', 'package.json', 'package-lock.json') !== '';
+    const commit = git('rev-parse', '--short=10', 'HEAD') + (changed ? '+' : '');
+    return { version, commit, date: seconds(epoch ?? git('log', '-1', '--format=%ct')) };
+  } catch {
+    return { version, commit: 'unknown', date: seconds(epoch ?? '0') };
+  }
+}
+
+/**
+ * bundle writes `outfile`, with a map of what it is made of when `metafile` is asked for.
+ * Imports of static names, also `import()`, are in the bundle; what only runs on demand is evaluated on demand.
+ */
+export async function bundle(options: { entry: string; outfile: string; stamp: Stamp; banner?: string }): Promise<void> {
+  const settings: BuildOptions = {
+    entryPoints: [options.entry],
+    outfile: options.outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node24',
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: 'none',
+    logLevel: 'warning',
+    banner: { js: options.banner ?? '' },
+    define: {
+      MIDGE_STAMP: JSON.stringify(options.stamp),
+      // ws tries two native addons unless it is told not to; an executable has none.
+      'process.env.WS_NO_BUFFER_UTIL': '"1"',
+      'process.env.WS_NO_UTF_8_VALIDATE': '"1"',
+    },
+  };
+  await build(settings);
+}

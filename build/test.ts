@@ -1,0 +1,72 @@
+// Runs the tests, a line per file, and lists what was skipped and why: node build/test.ts [FILE or FOLDER...]
+//
+// Without names: everything in test/ but test/artefact/, which needs what `make binary` makes.
+// With MIDGE_NO_SKIP=1 in the environment a skipped test is a failure: for a machine that has all programs.
+
+import { globSync, statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join, relative } from 'node:path';
+import { Readable } from 'node:stream';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+
+const ROOT = join(import.meta.dirname, '..');
+const ARTEFACT = 'test/artefact/';
+
+/** HANG_MS ends a test that would never end. No test that works comes near it. */
+const HANG_MS = 300_000;
+
+/** SHOWN are the events that the reporter gets: failures and what tests print; what passes is one line per file. */
+const SHOWN = new Set(['test:fail', 'test:stdout', 'test:stderr', 'test:diagnostic', 'test:summary']);
+
+interface Skipped {
+  readonly file: string;
+  readonly name: string;
+  readonly reason: string;
+}
+
+function findTests(words: readonly string[]): string[] {
+  const within = (word: string) => (statSync(join(ROOT, word)).isDirectory() ? globSync(`${word}/**/*.test.ts`, { cwd: ROOT }) : [word]);
+  const all = words.length > 0 ? words.flatMap(within) : within('test').filter((file) => !file.startsWith(ARTEFACT));
+  if (all.length === 0) throw new Error(`Cannot run tests: no *.test.ts in ${words.join(', ')}`);
+  return [...new Set(all.map((file) => join(ROOT, file)))].sort();
+}
+
+async function runTests(files: readonly string[]): Promise<boolean> {
+  const skipped: Skipped[] = [];
+  const counts = { passed: 0, failed: 0, skipped: 0 };
+  const events = run({ files, concurrency: availableParallelism(), timeout: HANG_MS });
+  events.on('test:pass', ({ name, file = '', skip }) => {
+    if (skip !== undefined) skipped.push({ file: relative(ROOT, file), name, reason: skip === true ? 'no reason given' : String(skip) });
+  });
+  events.on('test:summary', ({ file, counts: of, duration_ms }) => {
+    if (file !== undefined) return console.log(`${relative(ROOT, file).padEnd(60)} ${describe(of)}, ${(duration_ms / 1000).toFixed(1)} s`);
+    Object.assign(counts, { passed: of.passed, failed: of.tests - of.passed - of.skipped - of.todo, skipped: of.skipped });
+  });
+  const shown = async function* () {
+    for await (const event of events) if (SHOWN.has(event.type)) yield event;
+  };
+  for await (const text of Readable.from(shown()).compose(new spec())) process.stdout.write(text);
+  list(skipped);
+  console.log(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
+  return counts.failed === 0 && counts.passed > 0 && maySkip(counts.skipped);
+}
+
+function describe(of: { tests: number; passed: number; skipped: number; todo: number }): string {
+  const failed = of.tests - of.passed - of.skipped - of.todo;
+  return `${of.passed} passed${failed > 0 ? `, ${failed} FAILED` : ''}${of.skipped > 0 ? `, ${of.skipped} skipped` : ''}`;
+}
+
+function list(skipped: readonly Skipped[]): void {
+  if (skipped.length === 0) return;
+  console.log(`\nSkipped (${skipped.length}):`);
+  for (const { file, name, reason } of skipped) console.log(`  ${file}: ${name}\n    ${reason}`);
+}
+
+function maySkip(skipped: number): boolean {
+  if (skipped === 0 || process.env['MIDGE_NO_SKIP'] !== '1') return true;
+  console.error('MIDGE_NO_SKIP=1: skipped tests are failures here');
+  return false;
+}
+
+process.exitCode = (await runTests(findTests(process.argv.slice(2)))) ? 0 : 1;
