@@ -6,3 +6,11 @@ export interface CertificateOptions {
   /** More names or addresses for the server certificate (`certificate_names`). */
   readonly extraNames: readonly string[];
 }
+
+/** MachineNames are what the machine is called at this moment; app/ gets them from host/. */
+export interface MachineNames {
+  /** As the system says it; may be empty, may be fully qualified. */
+  readonly hostName: string;
+  /** IPv4 and IPv6 addresses in text form. */
+  readonly addresses: readonly string[];
+}

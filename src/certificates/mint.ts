@@ -1,0 +1,121 @@
+// Makes certificates. The only file that knows the X.509 library, and it loads that only when something is to be made: it costs 60 ms and more.
+
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes, type webcrypto } from 'node:crypto';
+
+import type { ServerNames } from './names.ts';
+import type { Validity } from './validity.ts';
+
+const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
+const COMMON_NAME_LENGTH = 64; // ub-common-name, RFC 5280 appendix A
+
+/** Issuer is an authority that can sign: its certificate in PEM and its private key. */
+export interface Issuer {
+  readonly cert: string;
+  readonly key: KeyObject;
+}
+
+/** makeKey makes a P-256 private key. */
+export function makeKey(): KeyObject {
+  return generateKeyPairSync('ec', { namedCurve: ALGORITHM.namedCurve }).privateKey;
+}
+
+/** readKey reads a private key that makeKey could have made from PEM. Throws when it is anything else. */
+export function readKey(pem: string): KeyObject {
+  const key = createPrivateKey(pem);
+  if (key.asymmetricKeyDetails?.namedCurve !== 'prime256v1') throw new Error('it is not a P-256 key');
+  return key;
+}
+
+/** keyToPem writes a private key as PKCS #8. */
+export function keyToPem(key: KeyObject): string {
+  return key.export({ type: 'pkcs8', format: 'pem' }).toString();
+}
+
+/** mintAuthority makes a self-signed certificate authority that can sign end entities but no further authority. Gives PEM. */
+export async function mintAuthority(options: { key: KeyObject; commonName: string; validity: Validity }): Promise<string> {
+  const x509 = await loadLibrary();
+  const keys = cryptoKeys(options.key);
+  const { KeyUsageFlags } = x509;
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    keys,
+    name: commonName(options.commonName),
+    serialNumber: randomSerial(),
+    ...dates(options.validity),
+    signingAlgorithm: ALGORITHM,
+    extensions: [
+      new x509.BasicConstraintsExtension(true, 0, true),
+      new x509.KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+    ],
+  });
+  return pem(certificate.toString('pem'));
+}
+
+/** mintServer makes a TLS server certificate that follows Apple's rules (names in subjectAltName, serverAuth, SHA-256). Gives PEM. */
+export async function mintServer(options: {
+  issuer: Issuer;
+  key: KeyObject;
+  commonName: string;
+  names: ServerNames;
+  validity: Validity;
+}): Promise<string> {
+  const x509 = await loadLibrary();
+  const authority = new x509.X509Certificate(options.issuer.cert);
+  const authorityKeys = cryptoKeys(options.issuer.key);
+  const { publicKey } = cryptoKeys(options.key);
+  const authorityKeyId = authority.getExtension(x509.SubjectKeyIdentifierExtension)?.keyId;
+  const certificate = await x509.X509CertificateGenerator.create({
+    publicKey,
+    signingKey: authorityKeys.privateKey,
+    issuer: authority.subjectName,
+    subject: commonName(options.commonName),
+    serialNumber: randomSerial(),
+    ...dates(options.validity),
+    signingAlgorithm: ALGORITHM,
+    extensions: [
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+      new x509.SubjectAlternativeNameExtension([
+        ...options.names.dns.map((value) => ({ type: 'dns' as const, value })),
+        ...options.names.ip.map((value) => ({ type: 'ip' as const, value })),
+      ]),
+      await x509.SubjectKeyIdentifierExtension.create(publicKey),
+      authorityKeyId === undefined
+        ? await x509.AuthorityKeyIdentifierExtension.create(authorityKeys.publicKey)
+        : new x509.AuthorityKeyIdentifierExtension(authorityKeyId),
+    ],
+  });
+  return pem(certificate.toString('pem'));
+}
+
+async function loadLibrary(): Promise<typeof import('@peculiar/x509')> {
+  await import('reflect-metadata'); // the library's dependency injection needs it first
+  return import('@peculiar/x509');
+}
+
+function cryptoKeys(key: KeyObject): webcrypto.CryptoKeyPair {
+  return {
+    privateKey: key.toCryptoKey(ALGORITHM, false, ['sign']),
+    publicKey: createPublicKey(key).toCryptoKey(ALGORITHM, true, ['verify']),
+  };
+}
+
+function commonName(text: string): { CN: string[] }[] {
+  return [{ CN: [text.slice(0, COMMON_NAME_LENGTH)] }];
+}
+
+/** Positive, not zero, 16 bytes of the 20 that RFC 5280 4.1.2.2 allows. */
+function randomSerial(): string {
+  const serial = randomBytes(16);
+  serial[0] = (serial[0]! & 0x3f) | 0x40;
+  return serial.toString('hex');
+}
+
+function dates(validity: Validity): { notBefore: Date; notAfter: Date } {
+  return { notBefore: new Date(validity.notBefore), notAfter: new Date(validity.notAfter) };
+}
+
+function pem(text: string): string {
+  return `${text.trim()}\n`;
+}

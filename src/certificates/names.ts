@@ -1,0 +1,100 @@
+// Which names and addresses the server certificate stands for (subjectAltName, RFC 5280 4.2.1.6).
+
+import { isIP } from 'node:net';
+import { domainToASCII } from 'node:url';
+
+import { OperatorError } from '../base/errors.ts';
+import type { MachineNames } from './options.ts';
+
+/** ServerNames are in normal form: DNS names in lower-case ASCII, IPv6 compressed; no entry twice. */
+export interface ServerNames {
+  readonly dns: readonly string[];
+  readonly ip: readonly string[];
+}
+
+const LABEL = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/; // underscores: not of RFC 952, but in many a home's host names
+const NOT_IN_NAMES = /[\s/\\?#@:%[\]]/; // domainToASCII would cut or decode there
+const LINK_LOCAL = /^fe[89ab]/;
+
+/** serverNames joins the machine's own names, the loopback names and the operator's. Throws OperatorError for a bad extra name. */
+export function serverNames(machine: MachineNames, extraNames: readonly string[]): ServerNames {
+  const extra = extraNames.map(normaliseName);
+  return {
+    dns: unique([...hostNames(machine.hostName), 'localhost', ...extra.filter((name) => isIP(name) === 0)]),
+    ip: unique([...machineAddresses(machine.addresses), '127.0.0.1', '::1', ...extra.filter((name) => isIP(name) !== 0)]),
+  };
+}
+
+/** normaliseName takes a host name (also international or with a leading `*.`) or an IP address. Throws OperatorError for anything else. */
+export function normaliseName(text: string): string {
+  const name = text.trim();
+  if (isIP(name) !== 0 && !name.includes('%')) return normaliseAddress(name);
+  const dns = dnsName(name);
+  if (dns !== null) return dns;
+  throw new OperatorError(
+    `Cannot use certificate name "${text}": it is neither a host name nor an IP address - write it without scheme, port, path or network interface`,
+  );
+}
+
+/** namesOf reads the names back from X509Certificate.subjectAltName of node:crypto. */
+export function namesOf(subjectAltName: string | undefined): ServerNames {
+  const entries = (subjectAltName ?? '').split(', ');
+  const after = (prefix: string) => entries.filter((entry) => entry.startsWith(prefix)).map((entry) => entry.slice(prefix.length));
+  return {
+    dns: after('DNS:'),
+    ip: after('IP Address:').map((address) => (isIP(address) === 0 ? address : normaliseAddress(address))),
+  };
+}
+
+/**
+ * nameProblem says why a certificate with the names `present` no longer suits `wanted`, or null.
+ * An address that has gone is no reason: it does no harm, and interfaces come and go.
+ */
+export function nameProblem(present: ServerNames, wanted: ServerNames): string | null {
+  const missing = [...without(wanted.dns, present.dns), ...without(wanted.ip, present.ip)];
+  if (missing.length > 0) return `it lacks ${missing.join(', ')}`;
+  const surplus = without(present.dns, wanted.dns);
+  return surplus.length > 0 ? `it still names ${surplus.join(', ')}` : null;
+}
+
+/** machineLabel is the first label of the host name, for people to read; never empty. */
+export function machineLabel(hostName: string): string {
+  return hostName.split('.')[0] || 'midge';
+}
+
+/** A host name that no certificate can carry is left out: addresses and localhost still make a certificate of use. */
+function hostNames(hostName: string): string[] {
+  const full = dnsName(hostName);
+  if (full === null || full.startsWith('*')) return [];
+  const short = machineLabel(full);
+  return full === 'localhost' ? [full] : [full, short, `${short}.local`];
+}
+
+/** Link-local IPv6 is left out: an address without its interface names no machine, and a certificate has no room for the interface. */
+function machineAddresses(addresses: readonly string[]): string[] {
+  return addresses
+    .filter((address) => isIP(address) !== 0 && !address.includes('%'))
+    .map(normaliseAddress)
+    .filter((address) => !LINK_LOCAL.test(address));
+}
+
+function dnsName(text: string): string | null {
+  if (NOT_IN_NAMES.test(text)) return null;
+  const name = domainToASCII(text.replace(/\.$/, ''));
+  if (name === '' || name.length > 253 || isIP(name) !== 0) return null; // domainToASCII reads "10.1" as the address 10.0.0.1
+  const labels = name.split('.');
+  const plain = labels[0] === '*' && labels.length > 2 ? labels.slice(1) : labels;
+  return plain.every((label) => LABEL.test(label)) ? name : null;
+}
+
+function normaliseAddress(address: string): string {
+  return isIP(address) === 6 ? new URL(`http://[${address}]`).hostname.slice(1, -1) : address;
+}
+
+function without(names: readonly string[], others: readonly string[]): string[] {
+  return names.filter((name) => !others.includes(name));
+}
+
+function unique(names: readonly string[]): string[] {
+  return [...new Set(names)];
+}
