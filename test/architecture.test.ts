@@ -1,0 +1,217 @@
+// The floor plan of ARCHITECTURE.md as tables, and the test that reads every import in src/ and holds it against them.
+
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
+import { join, posix } from 'node:path';
+import { test } from 'node:test';
+import { readSource, type SourceFile, type SourceImport } from './support/source-file.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+
+/** FLOORS: a room imports from itself and from lower floors, never from a room beside it. */
+const FLOORS: Readonly<Record<string, number>> = {
+  'main.ts': 5,
+  cli: 5,
+  app: 4,
+  config: 3,
+  api: 3,
+  web: 3,
+  listeners: 2,
+  access: 2,
+  store: 2,
+  bridges: 2,
+  certificates: 2,
+  discovery: 2,
+  host: 2,
+  phones: 2,
+  telemetry: 2,
+  broker: 1,
+  mqtt: 0,
+  base: 0,
+};
+
+/** PACKAGES: the rooms in which a package lives. */
+const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  aedes: ['broker'],
+  mqtt: ['bridges', 'cli'],
+  'bonjour-service': ['discovery'],
+  systeminformation: ['host'],
+  'tiny-glob': ['config'],
+  'node:sqlite': ['store'],
+  ws: ['listeners'],
+  '@peculiar/x509': ['certificates'],
+  'reflect-metadata': ['certificates'],
+};
+
+/** PURE rooms know no socket type, no file, no SQL and no HTTP. */
+const PURE = ['mqtt', 'broker'];
+const INPUT_OUTPUT = /^node:(child_process|cluster|dgram|dns|fs|http|https|http2|net|readline|sqlite|tls|worker_threads)(\/|$)/;
+
+/** NEIGHBOURS may import each other: the front door opens into the command line. */
+const NEIGHBOURS: readonly (readonly [string, string])[] = [['main.ts', 'cli']];
+
+const MOST_LINES = 500;
+
+test('architecture keeps its floor plan when src/ is read', () => {
+  const files = readAll('src/**/*.ts');
+  assert.ok(files.length > 10, `only ${files.length} files found`);
+  assert.deepEqual([...files.flatMap(importFaults), ...files.flatMap(formFaults), ...cycles(files)], []);
+});
+
+test('architecture keeps its file form when test/ and build/ are read', () => {
+  assert.deepEqual(readAll('{test,build}/**/*.ts').flatMap(formFaults), []);
+});
+
+/** Each row must be found out: a rule that cannot fail is none. */
+const FAULTY: readonly (readonly [string, string, string, RegExp])[] = [
+  [
+    'a lower floor imports a higher one',
+    'src/broker/x.ts',
+    "import { a } from '../listeners/tcp.ts';",
+    /broker.+floor 1.+listeners.+floor 2/,
+  ],
+  ['rooms of one floor meet', 'src/access/x.ts', "import { a } from '../listeners/tcp.ts';", /access.+floor 2.+listeners/],
+  ['only a type comes from above', 'src/mqtt/x.ts', "import type { A } from '../broker/hub.ts';", /mqtt.+floor 0.+broker/],
+  ['a type is named in place', 'src/mqtt/x.ts', "export type A = import('../broker/hub.ts').A;", /mqtt.+floor 0.+broker/],
+  ['a dynamic import goes up', 'src/store/x.ts', "export const f = () => import('../app/appliance.ts');", /store.+floor 2.+app/],
+  ['a re-export goes up', 'src/base/x.ts', "export * from '../mqtt/topic.ts';", /base.+floor 0.+mqtt/],
+  ['a room is unknown', 'src/cli/x.ts', "import { a } from '../cellar/x.ts';", /"cellar" is no room/],
+  ['a file stands in an unknown room', 'src/cellar/x.ts', "import { a } from '../base/errors.ts';", /"cellar" is no room/],
+  ['an import leaves src/', 'src/cli/x.ts', "import { a } from '../../test/support/a.ts';", /leaves src/],
+  ['a package is in a wrong room', 'src/listeners/x.ts', "import { Aedes } from 'aedes';", /"aedes" lives in broker/],
+  [
+    'a file of a package is in a wrong room',
+    'src/app/x.ts',
+    "import x from 'bonjour-service/dist/index.js';",
+    /"bonjour-service" lives in discovery/,
+  ],
+  [
+    'a scoped package is in a wrong room',
+    'src/app/x.ts',
+    "import * as x from '@peculiar/x509';",
+    /"@peculiar\/x509" lives in certificates/,
+  ],
+  ['a package has no room', 'src/cli/x.ts', "import chalk from 'chalk';", /"chalk" lives in no room/],
+  ['SQL is outside the store', 'src/app/x.ts', "import { DatabaseSync } from 'node:sqlite';", /"node:sqlite" lives in store/],
+  ['a built-in lacks its prefix', 'src/app/x.ts', "import net from 'net';", /"node:net"/],
+  ['the engine knows sockets', 'src/broker/x.ts', "import type { Socket } from 'node:net';", /broker is pure/],
+  ['the grammar reads files', 'src/mqtt/x.ts', "import { readFile } from 'node:fs/promises';", /mqtt is pure/],
+  ['a module name is computed', 'src/cli/x.ts', 'export const load = (name: string) => import(name);', /no literal/],
+  ['a module is required', 'src/cli/x.ts', "export const load = () => require('node:fs');", /no literal/],
+  ['a file calls something when imported', 'src/host/x.ts', 'setInterval(() => {}, 1);', /does something when it is imported/],
+  ['a file waits when imported', 'src/host/x.ts', 'export const a = await Promise.resolve(1);', /does something when it is imported/],
+  ['a file loops when imported', 'src/host/x.ts', 'for (const a of [1]) globalThis.name = a;', /does something when it is imported/],
+  ['a file is a barrel', 'src/host/index.ts', 'export const a = 1;', /no index\.ts/],
+  ['a file name has capitals', 'src/host/myFile.ts', 'export const a = 1;', /kebab-case/],
+  ['a file is long', 'src/host/x.ts', '// more\n'.repeat(MOST_LINES), /501 lines/],
+];
+
+for (const [what, path, text, expected] of FAULTY) {
+  test(`architecture names file and rule when ${what}`, () => {
+    const file = readSource(path, `// What it is for.\n${text}`);
+    const faults = [...importFaults(file), ...formFaults(file)];
+    assert.equal(faults.length, 1, faults.join('\n') || 'no fault found');
+    assert.match(faults[0] ?? '', expected);
+    assert.ok(faults[0]?.startsWith(`${path}:`), faults[0]);
+  });
+}
+
+test('architecture names the file when its first line is no comment', () => {
+  assert.match(formFaults(readSource('src/host/x.ts', '\nexport const a = 1;\n')).join(), /src\/host\/x\.ts:1: .*first line/);
+});
+
+test('architecture names the whole circle when files import each other', () => {
+  const a = readSource('src/host/a.ts', "// A\nimport { b } from './b.ts';");
+  const b = readSource('src/host/b.ts', "// B\nexport * from './c.ts';");
+  const c = readSource('src/host/c.ts', "// C\nimport { a } from './a.ts';");
+  assert.deepEqual(cycles([a, b, c]), [
+    'src/host/a.ts: imports in a circle: src/host/a.ts -> src/host/b.ts -> src/host/c.ts -> src/host/a.ts',
+  ]);
+});
+
+test('architecture finds no circle when a way back is a type or loaded on demand', () => {
+  const a = readSource('src/host/a.ts', "// A\nimport { b } from './b.ts';");
+  const b = readSource('src/host/b.ts', "// B\nimport type { A } from './a.ts';\nexport const load = () => import('./a.ts');");
+  assert.deepEqual(cycles([a, b]), []);
+});
+
+function readAll(pattern: string): SourceFile[] {
+  return globSync(pattern, { cwd: ROOT })
+    .sort()
+    .map((path) => readSource(path, readFileSync(join(ROOT, path), 'utf8')));
+}
+
+function importFaults(file: SourceFile): string[] {
+  return file.imports.flatMap((each) => {
+    const fault = each.specifier?.startsWith('.') ? pathFault(file, each.specifier) : packageFault(file, each);
+    return fault === null ? [] : [`${file.path}:${each.line}: imports "${each.specifier}": ${fault}`];
+  });
+}
+
+function pathFault(file: SourceFile, specifier: string): string | null {
+  const target = targetOf(file, specifier);
+  if (target === 'package.json') return null; // the version stands there
+  if (!target.startsWith('src/')) return 'leaves src/';
+  const [from, to] = [roomOf(file.path), roomOf(target)];
+  const [floor, below] = [FLOORS[from], FLOORS[to]];
+  if (floor === undefined) return `"${from}" is no room of the floor plan`;
+  if (below === undefined) return `"${to}" is no room of the floor plan`;
+  const allowed = from === to || below < floor || NEIGHBOURS.some(([a, b]) => a === from && b === to);
+  return allowed ? null : `${from} is on floor ${floor} and may only look down, ${to} is on floor ${below}`;
+}
+
+function packageFault(file: SourceFile, { specifier }: SourceImport): string | null {
+  if (specifier === null) return 'no literal, so nobody can say what it loads';
+  const room = roomOf(file.path);
+  if (PURE.includes(room) && INPUT_OUTPUT.test(specifier)) return `${room} is pure, it knows no input or output`;
+  if (specifier.startsWith('node:') && PACKAGES[specifier] === undefined) return null;
+  if (isBuiltin(specifier) && !specifier.startsWith('node:')) return `write "node:${specifier}"`;
+  const name = specifier.startsWith('node:') ? specifier : specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
+  const rooms = PACKAGES[name];
+  return rooms?.includes(room) ? null : `"${name}" lives in ${rooms?.join(' and ') ?? 'no room yet'}`;
+}
+
+function formFaults(file: SourceFile): string[] {
+  const faults: string[] = [];
+  const name = posix.basename(file.path);
+  const lines = file.text.split('\n').length - (file.text.endsWith('\n') ? 1 : 0);
+  if (!/^(\/\/ |\/\*|#!)/.test(file.text)) faults.push(`${file.path}:1: the first line must be a comment that says what the file is for`);
+  if (name === 'index.ts') faults.push(`${file.path}:1: no index.ts, name the file after what it holds`);
+  if (!/^[a-z0-9]+([.-][a-z0-9]+)*\.ts$/.test(name)) faults.push(`${file.path}:1: file names are kebab-case`);
+  if (lines > MOST_LINES) faults.push(`${file.path}:${MOST_LINES}: ${lines} lines, ${MOST_LINES} at most: find the second concept`);
+  if (file.path.startsWith('src/') && file.path !== 'src/main.ts') {
+    faults.push(...file.effects.map((line) => `${file.path}:${line}: does something when it is imported`));
+  }
+  return faults;
+}
+
+/** cycles follows the imports that load files. Types leave nothing to load, and `import()` runs when both files stand. */
+function cycles(files: readonly SourceFile[]): string[] {
+  const ways = new Map(files.map((file) => [file.path, loads(file)]));
+  const done = new Set<string>();
+  const found: string[] = [];
+  const visit = (path: string, trail: readonly string[]): void => {
+    const start = trail.indexOf(path);
+    if (start !== -1) found.push(`${path}: imports in a circle: ${[...trail.slice(start), path].join(' -> ')}`);
+    if (start !== -1 || done.has(path)) return;
+    for (const next of ways.get(path) ?? []) visit(next, [...trail, path]);
+    done.add(path);
+  };
+  for (const path of ways.keys()) visit(path, []);
+  return found;
+}
+
+function loads(file: SourceFile): string[] {
+  return file.imports.flatMap((each) =>
+    each.kind === 'static' && each.specifier?.startsWith('.') ? [targetOf(file, each.specifier)] : [],
+  );
+}
+
+function targetOf(file: SourceFile, specifier: string): string {
+  return posix.join(posix.dirname(file.path), specifier);
+}
+
+function roomOf(path: string): string {
+  return path.split('/')[1] ?? path;
+}
