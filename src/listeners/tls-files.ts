@@ -1,0 +1,106 @@
+// Reads and checks the PEM files of a TLS listener, so that a wrong file is named before the port opens.
+
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { SecureContextOptions } from 'node:tls';
+import { OperatorError, reasonOf } from '../base/errors.ts';
+import type { TlsOptions } from './options.ts';
+
+/** CertificatePair is a certificate chain and its key, PEM. */
+export interface CertificatePair {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** In TLS 1.2 and 1.3 a client may resume its session for so long without a new key exchange. Seconds. */
+const SESSION_LIFETIME_S = 7200;
+
+const PEM_BLOCK = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
+
+/** secureContextOptions reads what `tls.createSecureContext` wants; throws OperatorError naming the file and what is wrong with it. */
+export function secureContextOptions(options: TlsOptions, appliance: () => CertificatePair): SecureContextOptions {
+  const pair = options.certificate === 'appliance' ? appliance() : readPair(options.certificate.certfile, options.certificate.keyfile);
+  const authorities = readAuthorities(options);
+  const ciphers = [options.ciphersTls13, options.ciphers].filter((list) => list !== null);
+  return {
+    ...pair,
+    minVersion: options.minVersion,
+    sessionTimeout: SESSION_LIFETIME_S,
+    ...(authorities.length > 0 ? { ca: [...authorities] } : {}),
+    ...(options.crlfile === null ? {} : { crl: readFile('crlfile', options.crlfile) }),
+    ...(ciphers.length > 0 ? { ciphers: completeCiphers(options) } : {}),
+  };
+}
+
+function readPair(certfile: string, keyfile: string): CertificatePair {
+  const cert = readFile('certfile', certfile);
+  const key = readFile('keyfile', keyfile);
+  const certificate = parseCertificate('certfile', certfile, cert);
+  const privateKey = parseKey(keyfile, key);
+  if (!certificate.checkPrivateKey(privateKey)) {
+    throw new OperatorError(`Cannot use keyfile "${keyfile}": it does not belong to the certificate in "${certfile}"`);
+  }
+  return { cert, key };
+}
+
+function readFile(word: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new OperatorError(`Cannot read ${word} "${path}": ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+function parseCertificate(word: string, path: string, pem: string): X509Certificate {
+  try {
+    return new X509Certificate(pem);
+  } catch (error) {
+    throw new OperatorError(`Cannot use ${word} "${path}": it holds no PEM certificate`, { cause: error });
+  }
+}
+
+function parseKey(path: string, pem: string): ReturnType<typeof createPrivateKey> {
+  try {
+    return createPrivateKey(pem);
+  } catch (error) {
+    const encrypted = /ENCRYPTED/.test(pem);
+    const reason = encrypted
+      ? 'it is encrypted and nobody can type its passphrase here - decrypt it with "openssl pkey -in FILE -out NEWFILE"'
+      : 'it holds no PEM private key';
+    throw new OperatorError(`Cannot use keyfile "${path}": ${reason}`, { cause: error });
+  }
+}
+
+function readAuthorities(options: TlsOptions): readonly string[] {
+  const fromFile = options.cafile === null ? [] : certificatesIn('cafile', options.cafile);
+  const fromFolder = options.capath === null ? [] : certificatesInFolder(options.capath);
+  return [...fromFile, ...fromFolder];
+}
+
+function certificatesIn(word: string, path: string): readonly string[] {
+  const blocks = readFile(word, path).match(PEM_BLOCK) ?? [];
+  if (blocks.length === 0) throw new OperatorError(`Cannot use ${word} "${path}": it holds no PEM certificate`);
+  for (const block of blocks) parseCertificate(word, path, block);
+  return blocks;
+}
+
+function certificatesInFolder(folder: string): readonly string[] {
+  let names: string[];
+  try {
+    names = readdirSync(folder).sort();
+  } catch (error) {
+    throw new OperatorError(`Cannot read capath "${folder}": ${reasonOf(error)}`, { cause: error });
+  }
+  const wanted = names.filter((name) => /\.(pem|crt|cer|\d+)$/.test(name));
+  const found = new Set(wanted.flatMap((name) => certificatesIn('capath', join(folder, name)))); // openssl rehash makes a link beside each file
+  if (found.size === 0) throw new OperatorError(`Cannot use capath "${folder}": it holds no file ending in .pem or .crt`);
+  return [...found];
+}
+
+/** Node takes one list for both versions; a list that names only one must not switch the other off. */
+function completeCiphers(options: TlsOptions): string {
+  const tls13 = options.ciphersTls13 ?? 'TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256';
+  const tls12 = options.ciphers ?? 'ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES128:RSA+AESGCM';
+  return `${tls13}:${tls12}`;
+}

@@ -1,0 +1,78 @@
+// The TLS side of a listener: raw sockets in, verified streams out. Certificates can change while connections live.
+
+import type { Socket } from 'node:net';
+import { createServer, type TLSSocket } from 'node:tls';
+import type { ListenerOptions, TlsOptions } from './options.ts';
+import { type CertificatePair, secureContextOptions } from './tls-files.ts';
+
+/** A handshake is cut after this time; a small microcontroller may need 10 s for its key exchange. */
+const HANDSHAKE_TIMEOUT_MS = 20_000;
+
+export interface TlsGateEvents {
+  readonly secured: (socket: TLSSocket) => void;
+  /** failed gets the reason in words for the log. */
+  readonly failed: (socket: TLSSocket, reason: string) => void;
+}
+
+/** TlsGate does the handshakes of one listener. */
+export interface TlsGate {
+  admit(socket: Socket): void;
+  /** renew reads the files again; handshakes from now on use them. Throws OperatorError and keeps the old ones when they are bad. */
+  renew(): void;
+}
+
+/** createTlsGate reads the certificate and makes the TLS server (which never listens itself); throws OperatorError when a file is unusable. */
+export function createTlsGate(
+  options: ListenerOptions & { tls: TlsOptions },
+  appliance: () => CertificatePair,
+  events: TlsGateEvents,
+): TlsGate {
+  const server = createServer({
+    ...secureContextOptions(options.tls, appliance),
+    requestCert: options.tls.requireCertificate,
+    rejectUnauthorized: options.tls.requireCertificate,
+    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    ALPNCallback: ({ protocols }) => chooseProtocol(protocols, options.protocol),
+  });
+  server.on('secureConnection', events.secured);
+  server.on('tlsClientError', (error, socket) => events.failed(socket, failureReason(error, socket)));
+  return {
+    admit: (socket) => server.emit('connection', socket),
+    renew: () => server.setSecureContext(secureContextOptions(options.tls, appliance)),
+  };
+}
+
+/** ALPN: a web browser must not be led to speak HTTP to MQTT, nor HTTP/2 to a WebSocket listener; any other name is a client's own word for MQTT. */
+function chooseProtocol(offered: readonly string[], protocol: ListenerOptions['protocol']): string | undefined {
+  if (protocol === 'websockets') return offered.find((name) => name === 'http/1.1');
+  return offered.find((name) => name === 'mqtt') ?? offered.find((name) => !/^(h\d|http\/)/.test(name));
+}
+
+function failureReason(error: NodeJS.ErrnoException, socket: TLSSocket): string {
+  const unverified: unknown = socket.authorizationError; // a code such as 'CERT_HAS_EXPIRED', whatever the types say
+  if (unverified) return `client certificate not accepted (${String(unverified).toLowerCase().replaceAll('_', ' ')})`;
+  const code = error.code ?? '';
+  const known = FAILURES.find(([pattern]) => pattern.test(code));
+  return (
+    known?.[1] ??
+    (code === ''
+      ? error.message
+      : code
+          .replace(/^ERR_(SSL_)?/, '')
+          .toLowerCase()
+          .replaceAll('_', ' '))
+  );
+}
+
+/** What Node calls a handshake that failed, and what a person should think of. */
+const FAILURES: readonly (readonly [RegExp, string])[] = [
+  [/^(ECONNRESET|EPIPE)$/, 'connection closed by client'],
+  [/HANDSHAKE_TIMEOUT/, 'exceeded timeout'],
+  [/HTTP_REQUEST/, 'it speaks plain HTTP to a TLS listener'],
+  [/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|RECORD_TOO_(LONG|SMALL)/, 'it does not appear to be using TLS'],
+  [/UNSUPPORTED_PROTOCOL/, 'it offers only TLS versions that are not allowed here'],
+  [/NO_SHARED_CIPHER/, 'it offers no cipher that is allowed here'],
+  [/NO_APPLICATION_PROTOCOL/, 'it asks for another protocol than MQTT'],
+  [/PEER_DID_NOT_RETURN_A_CERTIFICATE/, 'it sent no client certificate'],
+  [/ALERT_(UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_UNKNOWN)/, 'it does not trust the certificate of this broker'],
+];

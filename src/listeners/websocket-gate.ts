@@ -1,0 +1,106 @@
+// The HTTP side of a WebSocket listener: upgrades become streams, everything else gets a short answer.
+
+import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type ServerOptions, WebSocketServer } from 'ws';
+import { createWebSocketStream } from './websocket-stream.ts';
+
+/** Names of the subprotocol, the newer first [MQTT-6.0.0-3]. */
+const SUBPROTOCOLS = ['mqtt', 'mqttv3.1'];
+
+/** How long a closing handshake may take before the socket is cut. */
+const CLOSE_TIMEOUT_MS = 5000;
+
+const MAX_HEADER_BYTES = 8192;
+
+export interface WebSocketGateOptions {
+  /** Allowed Origin headers; empty = any. */
+  readonly origins: readonly string[];
+  /** Bytes of one WebSocket message. */
+  readonly maxMessageBytes: number;
+}
+
+/** WebSocketGate takes raw (or TLS) streams that speak HTTP. */
+export interface WebSocketGate {
+  /** admit serves one stream; `open` is called with the byte stream after the upgrade, `refuse` with the reason when a WebSocket is turned away. */
+  admit(stream: Duplex, visitor: Visitor): void;
+}
+
+export interface Visitor {
+  open(stream: Duplex): void;
+  refuse(reason: string): void;
+}
+
+/** createWebSocketGate makes the HTTP server (which never listens itself) and the WebSocket protocol behind it. */
+export function createWebSocketGate(options: WebSocketGateOptions): WebSocketGate {
+  const visitors = new WeakMap<Duplex, Visitor>();
+  const origins = new Set(options.origins.map(normalOrigin));
+  const websocketOptions: ServerOptions & { closeTimeout: number } = {
+    noServer: true,
+    clientTracking: false,
+    maxPayload: options.maxMessageBytes,
+    closeTimeout: CLOSE_TIMEOUT_MS, // not yet in the types of ws 8.23
+    handleProtocols: chooseSubprotocol,
+  };
+  const websockets = new WebSocketServer(websocketOptions);
+  websockets.on('wsClientError', (_error, socket) => socket.destroy());
+  const http = createServer({ maxHeaderSize: MAX_HEADER_BYTES, keepAlive: true }, answerPlainRequest);
+  http.on('clientError', (_error, socket) => refuse(socket, 400));
+  http.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
+    const visitor = visitors.get(stream);
+    const problem = upgradeProblem(request, origins);
+    if (visitor === undefined) return stream.destroy();
+    if (problem !== null) {
+      visitor.refuse(problem.reason);
+      return refuse(stream, problem.status, problem.reason);
+    }
+    websockets.handleUpgrade(request, stream, head, (socket) => visitor.open(createWebSocketStream(socket)));
+  });
+  return {
+    admit(stream, visitor) {
+      visitors.set(stream, visitor);
+      http.emit('connection', stream);
+    },
+  };
+}
+
+function upgradeProblem(request: IncomingMessage, origins: ReadonlySet<string>): { status: number; reason: string } | null {
+  const origin = request.headers.origin;
+  if (origins.size > 0 && (origin === undefined || !origins.has(normalOrigin(origin)))) {
+    return { status: 403, reason: 'non-matching http origin' };
+  }
+  const offered = String(request.headers['sec-websocket-protocol'] ?? '').split(',');
+  if (!offered.some((name) => SUBPROTOCOLS.includes(name.trim()))) {
+    return { status: 400, reason: 'Sec-WebSocket-Protocol does not offer mqtt' };
+  }
+  return null;
+}
+
+function chooseSubprotocol(offered: ReadonlySet<string>): string | false {
+  return SUBPROTOCOLS.find((name) => offered.has(name)) ?? false;
+}
+
+function normalOrigin(origin: string): string {
+  return origin.toLowerCase().replace(/\/$/, '');
+}
+
+/** RFC 9110 15.5.22: the client must change its protocol. */
+function answerPlainRequest(_request: IncomingMessage, response: ServerResponse): void {
+  response.writeHead(426, { connection: 'close', upgrade: 'websocket', 'content-type': 'text/plain; charset=utf-8' });
+  response.end('This port speaks MQTT over WebSocket, subprotocol "mqtt".\n');
+}
+
+function refuse(stream: Duplex, status: number, reason = ''): void {
+  if (!stream.writable) {
+    stream.destroy();
+    return;
+  }
+  const body = reason === '' ? '' : `${reason}\n`;
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    'Connection: close',
+    'Content-Type: text/plain',
+    `Content-Length: ${body.length}`,
+  ];
+  stream.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => stream.destroy());
+}

@@ -1,0 +1,83 @@
+// A listener with a hub that only records what it is handed.
+
+import type { Duplex } from 'node:stream';
+import type { TestContext } from 'node:test';
+import { type ConnectionOrigin, DEFAULT_LISTENER_POLICY } from '../../src/broker/options.ts';
+import { createListener, type Listener } from '../../src/listeners/listeners.ts';
+import type { ListenerOptions, TlsOptions } from '../../src/listeners/options.ts';
+import { type RecordingLog, recordingLog } from '../support/recording-log.ts';
+
+export interface Arrival {
+  readonly stream: Duplex;
+  readonly origin: ConnectionOrigin;
+}
+
+export interface TestListener {
+  readonly listener: Listener;
+  readonly log: RecordingLog;
+  /** next resolves with the next stream handed over. */
+  next(): Promise<Arrival>;
+}
+
+export const PLAIN: ListenerOptions = {
+  protocol: 'mqtt',
+  port: 0,
+  address: '127.0.0.1',
+  unixPath: null,
+  bindInterface: null,
+  socketDomain: null,
+  maxConnections: -1,
+  tcpNoDelay: true,
+  tls: null,
+  websocketsOrigins: [],
+  policy: DEFAULT_LISTENER_POLICY,
+};
+
+export const TLS: TlsOptions = {
+  certificate: 'appliance',
+  cafile: null,
+  capath: null,
+  crlfile: null,
+  requireCertificate: false,
+  identity: 'none',
+  minVersion: 'TLSv1.2',
+  ciphers: null,
+  ciphersTls13: null,
+};
+
+/** makeListener makes a listener that is stopped when the test ends; it is not started yet. */
+export function makeListener(test: TestContext, options: Partial<ListenerOptions> = {}, pair = { cert: '', key: '' }): TestListener {
+  const log = recordingLog();
+  const arrived: Arrival[] = [];
+  const waiting: ((arrival: Arrival) => void)[] = [];
+  const listener = createListener(
+    { ...PLAIN, ...options },
+    {
+      log,
+      applianceCertificate: () => pair,
+      maxMessageBytes: 1000,
+      handle(stream, origin) {
+        const waiter = waiting.shift();
+        if (waiter === undefined) arrived.push({ stream, origin });
+        else waiter({ stream, origin });
+      },
+    },
+  );
+  test.after(() => listener.stop());
+  const next = () => {
+    const arrival = arrived.shift();
+    return arrival === undefined ? new Promise<Arrival>((resolve) => waiting.push(resolve)) : Promise.resolve(arrival);
+  };
+  return { listener, log, next };
+}
+
+/** openListener makes and starts a listener. */
+export async function openListener(
+  test: TestContext,
+  options: Partial<ListenerOptions> = {},
+  pair?: { cert: string; key: string },
+): Promise<TestListener> {
+  const made = makeListener(test, options, pair);
+  await made.listener.start();
+  return made;
+}

@@ -1,0 +1,203 @@
+// TLS listeners: versions, names, client certificates, failures, replacing the certificate.
+
+import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { connect as connectPlain } from 'node:net';
+import { join } from 'node:path';
+import { before, test } from 'node:test';
+import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import { closed } from '../support/closed.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { type TestAuthority, type TestPair, testAuthority } from '../support/test-certificates.ts';
+import { makeListener, openListener, TLS } from './test-listener.ts';
+
+let authority: TestAuthority;
+let server: TestPair;
+
+before(async () => {
+  authority = await testAuthority();
+  server = await authority.issue('CN=localhost');
+});
+
+function dial(port: number, options: ConnectionOptions = {}): TLSSocket {
+  return connect({ port, host: '127.0.0.1', servername: 'localhost', ca: authority.cert, ...options });
+}
+
+for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+  test(`TLS listener hands over the clear stream when a client uses ${version}`, async (context) => {
+    const { listener, next } = await openListener(context, { tls: TLS }, server);
+    const client = dial(listener.port, { minVersion: version, maxVersion: version, ALPNProtocols: ['mqtt'] });
+    const { stream, origin } = await next();
+    assert.equal(origin.tls?.version, version);
+    assert.match(origin.tls?.cipher ?? '', /AES|CHACHA/);
+    assert.equal(origin.identity, null);
+    client.write('hello');
+    assert.equal(String((await once(stream, 'data'))[0]), 'hello');
+    assert.equal(client.alpnProtocol, 'mqtt');
+    client.destroy();
+    await closed(stream);
+    assert.equal(listener.connections, 0);
+  });
+}
+
+test('TLS listener refuses TLS 1.2 when tls_version asks for 1.3', async (context) => {
+  const { listener, log } = await openListener(context, { tls: { ...TLS, minVersion: 'TLSv1.3' } }, server);
+  await once(dial(listener.port, { maxVersion: 'TLSv1.2' }), 'error');
+  assert.match(
+    await log.line(/failed/),
+    /^Client from 127\.0\.0\.1:\d+ failed the TLS handshake: it offers only TLS versions that are not allowed here\.$/,
+  );
+});
+
+test('TLS listener keeps TLS 1.3 when ciphers names only TLS 1.2 ones', async (context) => {
+  const tls = { ...TLS, ciphers: 'ECDHE-ECDSA-AES128-GCM-SHA256' };
+  const { listener, next } = await openListener(context, { tls }, server);
+  const client = dial(listener.port);
+  assert.equal((await next()).origin.tls?.version, 'TLSv1.3');
+  client.destroy();
+  const older = dial(listener.port, { maxVersion: 'TLSv1.2' });
+  assert.equal((await next()).origin.tls?.cipher, 'ECDHE-ECDSA-AES128-GCM-SHA256');
+  older.destroy();
+});
+
+test('TLS listener resumes a session when the client comes back', async (context) => {
+  const { listener, next } = await openListener(context, { tls: TLS }, server);
+  const first = dial(listener.port);
+  const session = once(first, 'session');
+  (await next()).stream.write('x'); // TLS 1.3 sends its tickets after the handshake
+  const [ticket] = await session;
+  first.destroy();
+  const second = dial(listener.port, { session: ticket });
+  await once(second, 'secureConnect');
+  assert.equal(second.isSessionReused(), true);
+  second.destroy();
+});
+
+test('TLS listener refuses a web browser that asks an MQTT port for HTTP', async (context) => {
+  const { listener, log } = await openListener(context, { tls: TLS }, server);
+  await once(dial(listener.port, { ALPNProtocols: ['h2', 'http/1.1'] }), 'error');
+  await log.line(/it asks for another protocol than MQTT/);
+});
+
+for (const [identity, expected] of [
+  ['common name', 'lamp'],
+  ['subject', 'CN=lamp,O=Home,C=GB'],
+] as const) {
+  test(`TLS listener takes the user name from the ${identity} when the client shows a certificate`, async (context) => {
+    const { tls } = clientCertificateOptions(temporaryFolder(context), authority);
+    const { listener, next } = await openListener(context, { tls: { ...tls, identity } }, server);
+    const client = dial(listener.port, await authority.issue('C=GB, O=Home, CN=lamp'));
+    const { stream, origin } = await next();
+    assert.equal(origin.identity, expected);
+    const session = once(client, 'session');
+    stream.write('x');
+    const [ticket] = await session;
+    client.destroy();
+    const resumed = dial(listener.port, { session: ticket });
+    assert.equal((await next()).origin.identity, expected, 'also when the session is resumed');
+    resumed.destroy();
+  });
+}
+
+test('TLS listener turns a client away when its certificate has no common name', async (context) => {
+  const { tls } = clientCertificateOptions(temporaryFolder(context), authority);
+  const { listener, log } = await openListener(context, { tls: { ...tls, identity: 'common name' } }, server);
+  const client = dial(listener.port, await authority.issue('O=Home'));
+  await closed(client.resume());
+  await log.line(/denied: its certificate has no common name\.$/);
+});
+
+test('TLS listener names the failure when a client shows no certificate or a strange one', async (context) => {
+  const { tls } = clientCertificateOptions(temporaryFolder(context), authority);
+  const { listener, log } = await openListener(context, { tls }, server);
+  dial(listener.port).on('error', () => {});
+  await log.line(/it sent no client certificate/);
+  dial(listener.port, await (await testAuthority('CN=Stranger')).issue('CN=lamp')).on('error', () => {});
+  await log.line(/client certificate not accepted/);
+});
+
+test('TLS listener says what came when a client does not speak TLS', async (context) => {
+  const { listener, log } = await openListener(context, { tls: TLS }, server);
+  connectPlain(listener.port, '127.0.0.1')
+    .on('error', () => {})
+    .write(Buffer.from('101000044d5154540402003c000474657374', 'hex'));
+  await log.line(/it does not appear to be using TLS/);
+  connectPlain(listener.port, '127.0.0.1')
+    .on('error', () => {})
+    .write('GET / HTTP/1.1\r\n\r\n');
+  await log.line(/it speaks plain HTTP to a TLS listener/);
+  const silent = connectPlain(listener.port, '127.0.0.1');
+  await once(silent, 'connect');
+  silent.destroy();
+  await log.line(/connection closed by client/);
+  assert.equal(log.lines.filter((line) => line.includes('failed')).length, 3, 'one line for each');
+});
+
+test('TLS listener stops at once when a handshake is half done', async (context) => {
+  const { listener } = await openListener(context, { tls: TLS }, server);
+  const silent = connectPlain(listener.port, '127.0.0.1');
+  await once(silent, 'connect');
+  while (listener.connections === 0) await new Promise(setImmediate);
+  const end = closed(silent.resume());
+  await listener.stop();
+  await end;
+});
+
+test('TLS listener shows the new certificate when it is replaced and keeps its connections', async (context) => {
+  const pair = { ...server };
+  const { listener, next } = await openListener(context, { tls: TLS }, pair);
+  const old = dial(listener.port);
+  const { stream } = await next();
+  Object.assign(pair, await authority.issue('CN=renewed'));
+  listener.replaceCertificate();
+  const client = dial(listener.port);
+  await once(client, 'secureConnect');
+  assert.equal(client.getPeerCertificate().subject.CN, 'renewed');
+  client.destroy();
+  stream.write('old connection lives');
+  assert.equal(String((await once(old, 'data'))[0]), 'old connection lives');
+  old.destroy();
+});
+
+test('TLS listener keeps its certificate when the new file is bad', async (context) => {
+  const folder = temporaryFolder(context);
+  const certificate = { certfile: write(folder, 'server.crt', server.cert), keyfile: write(folder, 'server.key', server.key) };
+  const { listener } = await openListener(context, { tls: { ...TLS, certificate } });
+  writeFileSync(certificate.certfile, 'garbage');
+  assert.throws(() => listener.replaceCertificate(), /Cannot use certfile ".*server\.crt": it holds no PEM certificate/);
+  const client = dial(listener.port);
+  await once(client, 'secureConnect');
+  client.destroy();
+});
+
+test('TLS listener names the file when certificate or key is unusable', async (context) => {
+  const folder = temporaryFolder(context);
+  const certfile = write(folder, 'server.crt', server.cert);
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const encrypted = privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'secret' });
+  const attempts: readonly [string, RegExp][] = [
+    [join(folder, 'missing.key'), /^Cannot read keyfile ".*missing\.key": ENOENT/],
+    [
+      write(folder, 'other.key', String(privateKey.export({ type: 'pkcs8', format: 'pem' }))),
+      /does not belong to the certificate in ".*server\.crt"$/,
+    ],
+    [write(folder, 'encrypted.key', String(encrypted)), /it is encrypted .* - decrypt it with "openssl pkey/],
+    [write(folder, 'empty.key', ''), /it holds no PEM private key/],
+  ];
+  for (const [keyfile, message] of attempts) {
+    const { listener } = makeListener(context, { tls: { ...TLS, certificate: { certfile, keyfile } } });
+    await assert.rejects(listener.start(), { name: 'OperatorError', message });
+  }
+});
+
+function clientCertificateOptions(folder: string, issuer: TestAuthority) {
+  return { tls: { ...TLS, requireCertificate: true, cafile: write(folder, 'ca.crt', issuer.cert) } };
+}
+
+function write(folder: string, name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}

@@ -1,0 +1,147 @@
+// WebSocket listeners: upgrade, byte stream, what is turned away.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { get, type IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
+import { test } from 'node:test';
+import WebSocket from 'ws';
+import { closed } from '../support/closed.ts';
+import { testAuthority } from '../support/test-certificates.ts';
+import { openListener, TLS } from './test-listener.ts';
+
+test('WebSocket listener carries bytes both ways when a client offers mqtt [MQTT-6.0.0-2]', async (context) => {
+  const { listener, next, log } = await openListener(context, { protocol: 'websockets' });
+  assert.deepEqual(log.lines, [`Opening websockets listen socket on port ${listener.port}.`]);
+  const client = new WebSocket(`ws://127.0.0.1:${listener.port}/any/path`, ['mqtt']);
+  const { stream, origin } = await next();
+  assert.equal(origin.address, '127.0.0.1');
+  await once(client, 'open');
+  assert.equal(client.protocol, 'mqtt');
+  client.send(Buffer.from('ab'));
+  client.send(Buffer.from('cd'));
+  assert.equal(await bytes(stream, 4), 'abcd');
+  stream.write(Buffer.from('one'));
+  const [message, isBinary] = await once(client, 'message');
+  assert.deepEqual([String(message), isBinary], ['one', true]);
+  stream.end();
+  const [code] = await once(client, 'close');
+  assert.equal(code, 1000);
+  await closed(stream);
+});
+
+test('WebSocket listener accepts the older subprotocol when only mqttv3.1 is offered', async (context) => {
+  const { listener } = await openListener(context, { protocol: 'websockets' });
+  const client = new WebSocket(`ws://127.0.0.1:${listener.port}`, ['x', 'mqttv3.1']);
+  await once(client, 'open');
+  assert.equal(client.protocol, 'mqttv3.1');
+  client.terminate();
+});
+
+test('WebSocket listener ends the stream when the client closes or vanishes', async (context) => {
+  const { listener, next } = await openListener(context, { protocol: 'websockets' });
+  for (const leave of ['close', 'terminate'] as const) {
+    const client = new WebSocket(`ws://127.0.0.1:${listener.port}`, ['mqtt']);
+    const { stream } = await next();
+    await once(client, 'open');
+    client[leave]();
+    await closed(stream.resume());
+  }
+});
+
+test('WebSocket listener closes the connection when text arrives [MQTT-6.0.0-1]', async (context) => {
+  const { listener, next } = await openListener(context, { protocol: 'websockets' });
+  const client = new WebSocket(`ws://127.0.0.1:${listener.port}`, ['mqtt']);
+  const { stream } = await next();
+  let received = 0;
+  stream.on('data', (chunk) => {
+    received += chunk.length;
+  });
+  await once(client, 'open');
+  client.send('text');
+  const [code] = await once(client, 'close');
+  assert.equal(code, 1003);
+  await closed(stream);
+  assert.equal(received, 0);
+});
+
+test('WebSocket listener closes the connection when a message is too large', async (context) => {
+  const { listener, next } = await openListener(context, { protocol: 'websockets' });
+  const client = new WebSocket(`ws://127.0.0.1:${listener.port}`, ['mqtt']);
+  const { stream } = await next();
+  await once(client, 'open');
+  client.send(Buffer.alloc(1001));
+  const [code] = await once(client, 'close');
+  assert.equal(code, 1009);
+  assert.equal(stream.destroyed, true);
+});
+
+test('WebSocket stream slows its reader down when the broker does not read', async (context) => {
+  const { listener, next } = await openListener(context, { protocol: 'websockets' });
+  const client = new WebSocket(`ws://127.0.0.1:${listener.port}`, ['mqtt']);
+  const { stream } = await next();
+  await once(client, 'open');
+  const total = 3000 * 1000;
+  for (let sent = 0; sent < total; sent += 1000) client.send(Buffer.alloc(1000, 'x'));
+  while (stream.readableLength < stream.readableHighWaterMark) await new Promise(setImmediate);
+  for (let turn = 0; turn < 50; turn++) await new Promise(setImmediate);
+  assert(stream.readableLength < total / 2, `${stream.readableLength} bytes wait in memory`);
+  assert.equal((await bytes(stream, total)).length, total);
+  client.terminate();
+});
+
+test('WebSocket listener turns a client away when it does not offer mqtt [MQTT-6.0.0-3]', async (context) => {
+  const { listener, log } = await openListener(context, { protocol: 'websockets' });
+  const response = await refusal(`ws://127.0.0.1:${listener.port}`, ['other']);
+  assert.equal(response.statusCode, 400);
+  await log.line(/^Client from 127\.0\.0\.1:\d+ disconnected: Sec-WebSocket-Protocol does not offer mqtt\.$/);
+});
+
+test('WebSocket listener turns a web page away when its origin is not allowed', async (context) => {
+  const { listener, log } = await openListener(context, { protocol: 'websockets', websocketsOrigins: ['https://home.example/'] });
+  const url = `ws://127.0.0.1:${listener.port}`;
+  assert.equal((await refusal(url, ['mqtt'], 'https://evil.example')).statusCode, 403);
+  assert.equal((await refusal(url, ['mqtt'])).statusCode, 403);
+  await log.line(/disconnected: non-matching http origin\.$/);
+  const client = new WebSocket(url, ['mqtt'], { origin: 'https://HOME.example' });
+  await once(client, 'open');
+  client.terminate();
+});
+
+test('WebSocket listener gives a short answer when a web browser asks for a page', async (context) => {
+  const { listener } = await openListener(context, { protocol: 'websockets' });
+  const [response]: IncomingMessage[] = await once(get({ port: listener.port, host: '127.0.0.1', agent: false }), 'response');
+  assert.equal(response!.statusCode, 426);
+  assert.equal(response!.headers.upgrade, 'websocket');
+  assert.match(await bytes(response!, 10), /^This port speaks MQTT over WebSocket/);
+});
+
+test('secure WebSocket listener hands over the TLS version when a client comes', async (context) => {
+  const authority = await testAuthority();
+  const { listener, next } = await openListener(context, { protocol: 'websockets', tls: TLS }, await authority.issue('CN=localhost'));
+  const client = new WebSocket(`wss://localhost:${listener.port}`, ['mqtt'], { ca: authority.cert, family: 4 });
+  const { stream, origin } = await next();
+  assert.equal(origin.tls?.version, 'TLSv1.3');
+  await once(client, 'open');
+  client.send(Buffer.from('hi'));
+  assert.equal(await bytes(stream, 2), 'hi');
+  client.terminate();
+});
+
+async function bytes(stream: Readable, length: number): Promise<string> {
+  let text = '';
+  for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
+    text += chunk;
+    if (text.length >= length) break;
+  }
+  return text;
+}
+
+async function refusal(url: string, protocols: string[], origin?: string): Promise<IncomingMessage> {
+  const client = new WebSocket(url, protocols, origin === undefined ? {} : { origin });
+  client.on('error', () => {});
+  const [, response] = await once(client, 'unexpected-response');
+  response.resume();
+  client.terminate();
+  return response;
+}

@@ -1,0 +1,65 @@
+// An authority, a server certificate and client certificates for TLS tests, made once per test process.
+
+import 'reflect-metadata';
+import { webcrypto } from 'node:crypto';
+import * as x509 from '@peculiar/x509';
+
+const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
+const NOT_BEFORE = new Date('2020-01-01');
+const NOT_AFTER = new Date('2049-01-01');
+
+export interface TestPair {
+  readonly cert: string;
+  readonly key: string;
+}
+
+export interface TestAuthority {
+  readonly cert: string;
+  /** issue makes a certificate for a subject, valid for localhost, 127.0.0.1 and ::1. */
+  issue(subject: string): Promise<TestPair>;
+}
+
+/** testAuthority makes a certificate authority. */
+export async function testAuthority(name = 'CN=Test CA'): Promise<TestAuthority> {
+  const keys = await makeKeys();
+  const root = await x509.X509CertificateGenerator.createSelfSigned({
+    keys,
+    name,
+    serialNumber: '01',
+    notBefore: NOT_BEFORE,
+    notAfter: NOT_AFTER,
+    signingAlgorithm: ALGORITHM,
+    extensions: [new x509.BasicConstraintsExtension(true, undefined, true)],
+  });
+  return { cert: root.toString('pem'), issue: (subject) => issue(root, keys, subject) };
+}
+
+async function issue(root: x509.X509Certificate, authorityKeys: CryptoKeyPair, subject: string): Promise<TestPair> {
+  const keys = await makeKeys();
+  const certificate = await x509.X509CertificateGenerator.create({
+    publicKey: keys.publicKey,
+    signingKey: authorityKeys.privateKey,
+    issuer: root.subjectName,
+    subject,
+    notBefore: NOT_BEFORE,
+    notAfter: NOT_AFTER,
+    signingAlgorithm: ALGORITHM,
+    extensions: [
+      new x509.SubjectAlternativeNameExtension([
+        { type: 'dns', value: 'localhost' },
+        { type: 'ip', value: '127.0.0.1' },
+        { type: 'ip', value: '::1' },
+      ]),
+    ],
+  });
+  return {
+    cert: certificate.toString('pem'),
+    key: x509.PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey), 'PRIVATE KEY'),
+  };
+}
+
+type CryptoKeyPair = webcrypto.CryptoKeyPair;
+
+function makeKeys(): Promise<CryptoKeyPair> {
+  return webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']) as Promise<CryptoKeyPair>; // the overload for key pairs asks for a mutable list
+}
