@@ -1,0 +1,47 @@
+// The machine under the test, and boards laid out in a folder.
+
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+
+import { machineModel, machineNames } from '../../src/host/host.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+test('machine names are the host name and plain addresses without loopback', () => {
+  const { hostName, addresses } = machineNames();
+  assert.equal(hostName, hostname());
+  for (const address of addresses) assert.ok(isIP(address) !== 0 && !address.includes('%'), address);
+  assert.ok(!addresses.includes('127.0.0.1') && !addresses.includes('::1'));
+  assert.equal(new Set(addresses).size, addresses.length);
+});
+
+test('a Raspberry Pi is read from its device tree', async (t) => {
+  const tree = deviceTree(t, { model: 'Raspberry Pi 4 Model B Rev 1.4\0', compatible: 'raspberrypi,4-model-b\0brcm,bcm2711\0' });
+  assert.deepEqual(await machineModel(tree), { vendor: 'Raspberry Pi', model: 'Raspberry Pi 4 Model B Rev 1.4' });
+});
+
+test('another board has the vendor of its device tree', async (t) => {
+  const tree = deviceTree(t, { model: 'Pine64 Rock64\0', compatible: 'pine64,rock64\0rockchip,rk3328\0' });
+  assert.deepEqual(await machineModel(tree), { vendor: 'pine64', model: 'Pine64 Rock64' });
+});
+
+test('a board that names no vendor has none', async (t) => {
+  assert.deepEqual(await machineModel(deviceTree(t, { model: 'Board\0' })), { vendor: '', model: 'Board' });
+});
+
+test('a machine without a device tree is asked otherwise and never called "Computer"', async (t) => {
+  const found = await machineModel(join(temporaryFolder(t), 'none'));
+  if (found === null) return;
+  assert.equal(typeof found.vendor, 'string');
+  assert.notEqual(found.model, '');
+  assert.notEqual(found.model, 'Computer');
+});
+
+function deviceTree(t: TestContext, properties: Record<string, string>): string {
+  const folder = temporaryFolder(t);
+  for (const [name, value] of Object.entries(properties)) writeFileSync(join(folder, name), value);
+  return folder;
+}
