@@ -24,11 +24,13 @@ async function measure(file: string): Promise<void> {
     for (let start = 0; start <= STARTS; start++) {
       const began = performance.now();
       const child = spawn(file, ['serve'], { cwd: home, env: { HOME: home, PATH: process.env['PATH'] }, stdio: 'ignore' });
-      await untilItAnswers(child, began);
-      times.push(performance.now() - began);
-      if (start === STARTS) memory = await idleMemory(child);
-      child.kill();
-      await once(child, 'exit');
+      try {
+        await untilItAnswers(child, began);
+        times.push(performance.now() - began);
+        if (start === STARTS) memory = await idleMemory(child);
+      } finally {
+        if (child.kill()) await once(child, 'exit');
+      }
     }
     const [first = 0, ...later] = times;
     const sorted = later.toSorted((a, b) => a - b);
