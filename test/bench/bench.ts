@@ -12,11 +12,11 @@ import { mosquitto } from './brokers/mosquitto.ts';
 import { NULL_BROKER, nullBroker } from './brokers/null-broker.ts';
 import { canPin, endChildren } from './child.ts';
 import { type Generator, prepareGenerator } from './generator.ts';
-import { LOADS } from './loads.ts';
+import { familiesOf, LOADS } from './loads.ts';
 import { commit, describeMachine } from './machine.ts';
 import { type BenchOptions, parseOptions, USAGE } from './options.ts';
 import { type LoadRow, type ReportHeader, reportPage } from './report.ts';
-import { type Conditions, measureLoad } from './rounds.ts';
+import { type Conditions, measureContests } from './rounds.ts';
 import type { ProbeRow } from './scale/probe.ts';
 import { measureProbe, PROBES } from './scale/probes.ts';
 
@@ -51,13 +51,15 @@ async function main(args: readonly string[]): Promise<void> {
 
 async function measureLoads(options: BenchOptions, brokers: readonly BenchBroker[], conditions: Conditions): Promise<LoadRow[]> {
   const wanted = LOADS.filter((load) => options.only?.includes(load.name) ?? (load.quick || !options.quick));
-  const rows: LoadRow[] = [];
-  for (const load of wanted) {
-    console.error(`${load.name} ...`);
-    const contestants = load.transport === 'tcp' ? [...brokers, nullBroker(conditions.generator.nullBroker)] : brokers;
-    rows.push({ load, results: await measureLoad(load, contestants, conditions) });
+  const rows = new Map<string, LoadRow>();
+  for (const family of familiesOf(wanted)) {
+    console.error(`${family.map((load) => load.name).join(', ')} ...`);
+    const ceiling = nullBroker(conditions.generator.nullBroker);
+    const contests = family.map((load) => ({ load, brokers: load.transport === 'tcp' ? [...brokers, ceiling] : brokers }));
+    const results = await measureContests(contests, conditions);
+    for (const [i, load] of family.entries()) rows.set(load.name, { load, results: results[i] ?? [] });
   }
-  return rows;
+  return wanted.flatMap((load) => rows.get(load.name) ?? []);
 }
 
 async function measureProbes(options: BenchOptions, brokers: readonly BenchBroker[], conditions: Conditions): Promise<ProbeRow[]> {

@@ -1,7 +1,7 @@
 // The load generator as the bench sees it: compiled from C into .cache/ at the first run, or the JavaScript one where there is no compiler.
 
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, statSync } from 'node:fs';
+import { mkdirSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { OperatorError } from '../../src/base/errors.ts';
@@ -69,7 +69,10 @@ function compile(name: string, extra: readonly string[]): string | null {
   const newest = Math.max(...[source, join(SOURCES, 'wire.h'), join(SOURCES, 'connection.h')].map(changedAt));
   if (changedAt(program) >= newest) return program;
   mkdirSync(CACHE, { recursive: true });
-  return spawnSync(compiler(), [...FLAGS, '-o', program, source, ...extra], { stdio: 'ignore' }).status === 0 ? program : null;
+  const fresh = `${program}.${process.pid}`; // another bench may be running the old one
+  if (spawnSync(compiler(), [...FLAGS, '-o', fresh, source, ...extra], { stdio: 'ignore' }).status !== 0) return null;
+  renameSync(fresh, program);
+  return program;
 }
 
 function changedAt(path: string): number {

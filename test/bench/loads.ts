@@ -25,6 +25,8 @@ export interface Load {
   /** The broker has a password file and an ACL file loaded, the clients log in. */
   readonly access: boolean;
   readonly settings: GeneratorSettings;
+  /** Name of the row that this one is a variant of: the report says what part of its rate is left. */
+  readonly variantOf: string | null;
 }
 
 const PAIRS = { publishers: 20, subscribers: 20, topics: 20 } as const;
@@ -40,16 +42,26 @@ export const LOADS: readonly Load[] = [
   load('pairs-qos1', '20 pairs, QoS 1, 20 outstanding each', { ...PAIRS, window: 20, qos: 1 }, { quick: true }),
   load('pairs-qos2', '20 pairs, QoS 2, 20 outstanding each', { ...PAIRS, window: 20, qos: 2 }),
   load('one-by-one', '1 pair, QoS 0, one message at a time', { window: 1 }, { quick: true }),
-  load('fan-out-v5', '1 -> 50, QoS 0, MQTT 5', { ...FAN_OUT, version: 5 }),
-  load('pairs-v5', '20 pairs, QoS 0, MQTT 5', { ...PAIRS, window: 50, version: 5 }),
-  load('pairs-qos1-v5', '20 pairs, QoS 1, MQTT 5', { ...PAIRS, window: 20, qos: 1, version: 5 }),
-  load('pairs-access', '20 pairs, QoS 0, passwords and ACL loaded', { ...PAIRS, window: 50 }, { access: true }),
-  load('pairs-tls', '20 pairs, QoS 0, TLS', { ...PAIRS, window: 50 }, { transport: 'tls' }),
+  load('fan-out-v5', '1 -> 50, QoS 0, MQTT 5', { ...FAN_OUT, version: 5 }, { variantOf: 'fan-out' }),
+  load('pairs-v5', '20 pairs, QoS 0, MQTT 5', { ...PAIRS, window: 50, version: 5 }, { variantOf: 'pairs' }),
+  load('pairs-qos1-v5', '20 pairs, QoS 1, MQTT 5', { ...PAIRS, window: 20, qos: 1, version: 5 }, { variantOf: 'pairs-qos1' }),
+  load('pairs-access', '20 pairs, QoS 0, passwords and ACL loaded', { ...PAIRS, window: 50 }, { access: true, variantOf: 'pairs' }),
+  load('pairs-tls', '20 pairs, QoS 0, TLS', { ...PAIRS, window: 50 }, { transport: 'tls', variantOf: 'pairs' }),
   load('one-by-one-tls', '1 pair, one message at a time, TLS', { window: 1 }, { transport: 'tls' }),
-  load('pairs-websocket', '20 pairs, QoS 0, WebSocket', { ...PAIRS, window: 50 }, { transport: 'websocket' }),
+  load('pairs-websocket', '20 pairs, QoS 0, WebSocket', { ...PAIRS, window: 50 }, { transport: 'websocket', variantOf: 'pairs' }),
   load('one-by-one-websocket', '1 pair, one message at a time, WebSocket', { window: 1 }, { transport: 'websocket' }),
 ];
 
+/** familiesOf groups loads with their variants, to be measured in the same rounds: their ratio is then as good as the one between brokers. */
+export function familiesOf(loads: readonly Load[]): Load[][] {
+  const families = new Map<string, Load[]>();
+  for (const load of loads) {
+    const name = load.variantOf ?? load.name;
+    families.set(name, [...(families.get(name) ?? []), load]);
+  }
+  return [...families.values()];
+}
+
 function load(name: string, title: string, settings: GeneratorSettings, differs: Partial<Load> = {}): Load {
-  return { name, title, settings, quick: false, transport: 'tcp', access: false, ...differs };
+  return { name, title, settings, quick: false, transport: 'tcp', access: false, variantOf: null, ...differs };
 }

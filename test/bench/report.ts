@@ -48,6 +48,7 @@ function loadParts(rows: readonly LoadRow[]): string[] {
     'Deliveries per second in thousands: median (least-most of the rounds). The ratio is taken round by round against the mosquitto run beside it. Latency in ' +
       'microseconds from the write of a message to its read, medians of the rounds. Ceiling: what the generator reaches against a program that only copies.',
     messageTable(rows),
+    ...variantTable(rows),
     remarks.length > 0
       ? remarks.map((remark) => `- ${remark}`).join('\n')
       : 'Every message of every run was delivered once and in order; the generator was nowhere the limit.',
@@ -77,6 +78,24 @@ export function messageTable(rows: readonly LoadRow[]): string {
   return markdownTable(head, body);
 }
 
+/** variantTable shows, for rows that are variants of another in the report, what part of its rate is left, taken round by round; [] without such rows. */
+function variantTable(rows: readonly LoadRow[]): string[] {
+  const names = [...new Set(rows.flatMap((row) => row.results.map((result) => result.broker)))].filter((name) => name !== NULL_BROKER);
+  const body = rows.flatMap((row) => {
+    const base = rows.find((other) => other.load.name === row.load.variantOf);
+    if (base === undefined) return [];
+    return [
+      [`\`${row.load.name}\``, `of \`${base.load.name}\``, ...names.map((name) => shareCell(resultOf(row, name), resultOf(base, name)))],
+    ];
+  });
+  return body.length === 0 ? [] : [markdownTable(['row', 'rate as a part', ...names], body)];
+}
+
+function shareCell(result: BrokerResult | null, base: BrokerResult | null): string {
+  const ratios = roundRatios(result, base);
+  return ratios.length === 0 ? '-' : `${(100 * spreadOf(ratios).median).toFixed(0)} %`;
+}
+
 function probeTable(rows: readonly ProbeRow[]): string {
   const names = [...new Set(rows.flatMap((row) => Object.keys(row.cells)))];
   return markdownTable(
@@ -101,12 +120,16 @@ function rateCell(result: BrokerResult | null): string {
 }
 
 function ratioCell(result: BrokerResult | null, reference: BrokerResult | null): string {
-  if (result === null || reference === null) return '-';
-  const ratios = result.measurements.flatMap((one, round) => {
-    const beside = reference.measurements[round];
-    return beside === undefined || beside.rate === 0 ? [] : [one.rate / beside.rate];
+  const ratios = roundRatios(result, reference);
+  return ratios.length === 0 ? '-' : spreadOf(ratios).median.toFixed(1);
+}
+
+function roundRatios(result: BrokerResult | null, beside: BrokerResult | null): number[] {
+  if (result === null || beside === null) return [];
+  return result.measurements.flatMap((one, round) => {
+    const other = beside.measurements[round];
+    return other === undefined || other.rate === 0 ? [] : [one.rate / other.rate];
   });
-  return ratios.length === 0 ? '-' : `${spreadOf(ratios).median.toFixed(1)}`;
 }
 
 function latencyCell(result: BrokerResult | null): string {

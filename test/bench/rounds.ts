@@ -1,4 +1,4 @@
-// Runs one load against all brokers, in turn and several times: A B C A B C, so that the machine's noise meets all alike.
+// Runs loads against all brokers, in turn and several times: A B C A B C, so that the machine's noise meets all alike.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -26,9 +26,19 @@ export interface BrokerResult {
   readonly failure: string | null;
 }
 
-/** measureLoad starts every broker once, lets them take turns and stops them. A broker that fails drops out with its reason. */
-export async function measureLoad(load: Load, brokers: readonly BenchBroker[], conditions: Conditions): Promise<BrokerResult[]> {
-  const contestants = brokers.map((broker) => new Contestant(broker, load, conditions));
+/** Contest is one load and who takes part. */
+export interface Contest {
+  readonly load: Load;
+  readonly brokers: readonly BenchBroker[];
+}
+
+/**
+ * measureContests starts a process for every broker of every contest, lets all of them take turns and stops them; results are in the order
+ * of the contests. A broker that fails drops out with its reason.
+ */
+export async function measureContests(contests: readonly Contest[], conditions: Conditions): Promise<BrokerResult[][]> {
+  const groups = contests.map(({ load, brokers }) => brokers.map((broker) => new Contestant(broker, load, conditions)));
+  const contestants = groups.flat();
   try {
     for (const contestant of contestants) await contestant.start();
     for (let round = 0; round < conditions.rounds; round++) {
@@ -37,7 +47,7 @@ export async function measureLoad(load: Load, brokers: readonly BenchBroker[], c
   } finally {
     for (const contestant of contestants) await contestant.stop();
   }
-  return contestants.map((contestant) => contestant.result());
+  return groups.map((group) => group.map((contestant) => contestant.result()));
 }
 
 class Contestant {

@@ -16,9 +16,10 @@ export const BENCH_USER = { username: 'bench', password: 'bench-password' } as c
 const OTHER_USERS = 100;
 const PBKDF2_ITERATIONS = 101; // mosquitto_passwd(1)
 
-/** writeConfiguration writes the file (and what it names) into the setup's folder and returns its path. */
-export function writeConfiguration(setup: Setup, port: number): string {
+/** writeConfiguration writes the file (and what it names) into the setup's folder and returns its path. `first` goes before all else. */
+export function writeConfiguration(setup: Setup, port: number, first: readonly string[] = []): string {
   const lines = [
+    ...first,
     ...Object.entries(LIMITS).map(([word, value]) => `${word} ${value}`),
     'log_dest stderr',
     'log_type error',

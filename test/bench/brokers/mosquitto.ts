@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { freePort, startChild, waitForPort } from '../child.ts';
-import type { BenchBroker } from './broker.ts';
+import type { BenchBroker, Setup } from './broker.ts';
 import { writeConfiguration } from './configuration.ts';
 
 const PLACES = ['/usr/sbin/mosquitto', '/usr/local/sbin/mosquitto', '/usr/bin/mosquitto'];
@@ -18,11 +18,17 @@ export const mosquitto: BenchBroker = {
   },
   start: async (setup) => {
     const port = await freePort();
-    const child = await startChild(installed() ?? 'mosquitto', ['-c', writeConfiguration(setup, port)], setup.core);
+    const child = await startChild(installed() ?? 'mosquitto', ['-c', writeConfiguration(setup, port, await quirks(setup))], setup.core);
     await waitForPort(port, child, 'mosquitto');
     return { child, port };
   },
 };
+
+// Started by root it would become the user "mosquitto" and could not read our files; 2.0.11 ends when all its listeners are WebSocket ones.
+async function quirks(setup: Setup): Promise<string[]> {
+  const user = process.getuid?.() === 0 ? ['user root'] : [];
+  return setup.transport === 'websocket' ? [...user, `listener ${await freePort()} 127.0.0.1`] : user;
+}
 
 function installed(): string | null {
   return PLACES.find((path) => existsSync(path)) ?? null;

@@ -18,7 +18,8 @@ enum {
 };
 
 static void fail(const char *what) {
-  fprintf(stderr, "%s: %s\n", what, errno ? strerror(errno) : "unexpected answer");
+  if (errno) fprintf(stderr, "%s: %s\n", what, strerror(errno));
+  else fprintf(stderr, "%s\n", what);
   exit(1);
 }
 
