@@ -54,6 +54,8 @@ export interface Invocation {
    */
   readonly flags: ReadonlyMap<string, readonly string[]>;
   readonly operands: readonly string[];
+  /** The words that the command was started by, for messages: 'midge pub', or 'mosquitto_pub' behind a link. */
+  readonly program: string;
   readonly terminal: Terminal;
 }
 
