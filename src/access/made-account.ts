@@ -1,0 +1,29 @@
+// The account that is made at first start where a password is needed and nobody has set one.
+
+import { randomInt } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import type { Account } from './options.ts';
+import { writePasswordFile } from './password-file.ts';
+import { hashPassword } from './password-hash.ts';
+
+const USERNAME = 'midge';
+
+/** Letters and digits that nobody mistakes for another, on paper or on a phone: 31 of them, 4.95 bits each. */
+const ALPHABET = 'abcdefghjkmnpqrstuvwxyz23456789';
+const GROUPS = 4;
+const GROUP_LENGTH = 5;
+
+/** ensureAccount makes an account with a random password (99 bits) when the file does not exist, keeps only its hash there (mode 0600), and gives it to be shown once; null when the file is there. */
+export async function ensureAccount(path: string): Promise<Account | null> {
+  if (existsSync(path)) return null;
+  const account = { username: USERNAME, password: makePassword() };
+  writePasswordFile(path, [[account.username, await hashPassword(account.password)]]);
+  return account;
+}
+
+function makePassword(): string {
+  const groups = Array.from({ length: GROUPS }, () =>
+    Array.from({ length: GROUP_LENGTH }, () => ALPHABET[randomInt(ALPHABET.length)]).join(''),
+  );
+  return groups.join('-');
+}

@@ -1,0 +1,170 @@
+// Who may connect, by account, password file, certificate and listener.
+
+import assert from 'node:assert/strict';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { createAuthenticator } from '../../src/access/access.ts';
+import { HashingQueue } from '../../src/access/hashing-queue.ts';
+import { ensureAccount } from '../../src/access/made-account.ts';
+import type { AccessOptions } from '../../src/access/options.ts';
+import { parsePasswordFile } from '../../src/access/password-file.ts';
+import { hashPassword, parsePasswordHash, verifyPassword } from '../../src/access/password-hash.ts';
+import { type ConnectionOrigin, DEFAULT_LISTENER_POLICY } from '../../src/broker/options.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+/** Made by mosquitto_passwd 2.0.11 ($7$, $6$), and by RFC 9106 for argon2id with a small memory. */
+const FILE = `# users of the house
+joe:$7$101$Df0BbuImLgxFNiUE$eXFj266gy6V6LDYmTfWJBLpd2X7XI8tEhS8wgHwBEAsZlXlR4fulC5k2n3V+VEWgvI1j9qsdtmTPjVsODYlyiA==
+a line without colon
+ann:$6$oR4HpCl3YMGNcWMN$d5KuRZI8TTAkMjsj482eajwC91pkwvwo7Jol8tojRI5A5nCd9tTIHDCvOdPi1jqxUQXY4ZFCNNpkRw9ecwimfw==\r
+eve:$argon2id$v=19$m=256,t=1,p=1$BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBw$3AiBKTblYDyBCokouWMzm8hsi85R7BpmYWwws7/ZHAu1BHsA5ROqRGBeqfoZm+OrNelAcmd2PdoNXb1mbiYJzw
+`;
+
+function origin(allowAnonymous: boolean, identity: string | null = null): ConnectionOrigin {
+  return { address: '127.0.0.1', port: 1, policy: { ...DEFAULT_LISTENER_POLICY, allowAnonymous }, identity, tls: null };
+}
+
+function ask(options: Partial<AccessOptions>, username: string | null, password: string | null, from = origin(false)) {
+  return login(createAuthenticator({ account: null, passwordFile: null, ...options }), username, password, from);
+}
+
+async function login(
+  authenticator: ReturnType<typeof createAuthenticator>,
+  username: string | null,
+  password: string | null,
+  from = origin(false),
+) {
+  return authenticator.authenticate({ clientId: 'c', username, password: password === null ? null : Buffer.from(password), origin: from });
+}
+
+function passwordFile(context: TestContext, text = FILE): string {
+  const path = join(temporaryFolder(context), 'passwd');
+  writeFileSync(path, text);
+  return path;
+}
+
+const account = { username: 'jane', password: 'correct horse' };
+
+test('authenticator decides by the listener when a client gives no user name', async () => {
+  assert.equal(await ask({}, null, null, origin(true)), 'accepted');
+  assert.equal(await ask({ account }, null, null, origin(true)), 'accepted');
+  assert.equal(await ask({}, null, null), 'not authorised');
+});
+
+test('authenticator takes any user name as anonymous when there are no accounts', async () => {
+  assert.equal(await ask({}, 'x', 'y', origin(true)), 'accepted');
+  assert.equal(await ask({}, 'x', 'y'), 'not authorised');
+});
+
+test('authenticator checks the password of the account even where anonymous clients may come', async () => {
+  for (const from of [origin(false), origin(true)]) {
+    assert.equal(await ask({ account }, 'jane', 'correct horse', from), 'accepted');
+    assert.equal(await ask({ account }, 'jane', 'wrong', from), 'bad credentials');
+    assert.equal(await ask({ account }, 'jane', null, from), 'bad credentials');
+    assert.equal(await ask({ account }, 'joe', 'correct horse', from), 'bad credentials');
+  }
+});
+
+test('authenticator accepts a verified certificate when there is no password', async () => {
+  assert.equal(await ask({ account }, null, null, origin(false, 'lamp')), 'accepted');
+});
+
+test('authenticator reads all three hash forms when the password file has them', async (context) => {
+  const authenticator = createAuthenticator({ account, passwordFile: passwordFile(context) });
+  for (const [user, password] of [
+    ['joe', 'secret'],
+    ['ann', 'geheim'],
+    ['eve', 'hunter2'],
+    ['jane', 'correct horse'],
+  ] as const) {
+    assert.equal(await login(authenticator, user, 'wrong'), 'bad credentials', user);
+    assert.equal(await login(authenticator, user, password), 'accepted', user);
+    assert.equal(await login(authenticator, user, password), 'accepted', `${user} again`);
+    assert.equal(await login(authenticator, user, 'wrong'), 'bad credentials', `${user} after a good login`);
+  }
+  assert.equal(await login(authenticator, 'nobody', 'secret'), 'bad credentials');
+});
+
+test('authenticator remembers a good login so that the next one costs no hash', async (context) => {
+  const authenticator = createAuthenticator({ account: null, passwordFile: passwordFile(context) });
+  const credentials = { clientId: 'c', username: 'joe', password: Buffer.from('secret'), origin: origin(false) };
+  assert(authenticator.authenticate(credentials) instanceof Promise);
+  await login(authenticator, 'joe', 'secret');
+  assert.equal(authenticator.authenticate(credentials), 'accepted');
+});
+
+test('authenticator hashes for an unknown user as for a known one', async (context) => {
+  const authenticator = createAuthenticator({ account, passwordFile: passwordFile(context) });
+  for (const username of ['nobody', 'jane']) {
+    const verdict = authenticator.authenticate({ clientId: 'c', username, password: Buffer.from('x'), origin: origin(false) });
+    assert(verdict instanceof Promise, username);
+    assert.equal(await verdict, 'bad credentials');
+  }
+});
+
+test('password file names file and line when it has a mistake', () => {
+  const [, joe] = FILE.split('\n');
+  for (const [text, message] of [
+    [`\n${joe}\n${joe}\n`, /^passwd:3: Cannot add user "joe": the file has it twice/],
+    ['joe:secret', /^passwd:1: Cannot read password hash of user "joe": it is no \$6\$/],
+    ['joe:$7$101$AAAA$short', /^passwd:1: /],
+    ['joe:$7$0$Df0BbuImLgxFNiUE$eXFj266gy6V6LDYmTfWJBLpd2X7XI8tEhS8wgHwBEAsZlXlR4fulC5k2n3V+VEWgvI1j9qsdtmTPjVsODYlyiA==', /^passwd:1: /],
+    ['joe:$argon2id$v=19$m=999999999,t=1,p=1$AAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAA', /^passwd:1: /],
+    [':$6$x$y', /^passwd:1: .*user name is empty/],
+  ] as const) {
+    assert.throws(() => parsePasswordFile(text, 'passwd'), { name: 'OperatorError', message });
+    assert.throws(
+      () => parsePasswordFile(text, 'passwd'),
+      (error: Error) => !error.message.includes('secret'),
+    );
+  }
+});
+
+test('password file names the path when it is not there', () => {
+  assert.throws(
+    () => createAuthenticator({ account: null, passwordFile: '/nonexistent/passwd' }),
+    /^OperatorError: Cannot read password_file "\/nonexistent\/passwd": ENOENT/,
+  );
+});
+
+test('password hash fits its password when hashPassword made it', async () => {
+  const text = await hashPassword('größer');
+  assert.match(text, /^\$argon2id\$v=19\$m=47104,t=1,p=1\$[A-Za-z0-9+/]{86}\$[A-Za-z0-9+/]{86}$/);
+  const hash = parsePasswordHash(text);
+  assert(hash !== null);
+  assert.equal(await verifyPassword(hash, Buffer.from('größer')), true);
+  assert.equal(await verifyPassword(hash, Buffer.from('grosser')), false);
+});
+
+test('made account is shown once and kept as a hash that only its owner reads', async (context) => {
+  const path = join(temporaryFolder(context), 'passwd');
+  const made = await ensureAccount(path);
+  assert(made !== null);
+  assert.match(made.password, /^[a-z2-9]{5}(-[a-z2-9]{5}){3}$/);
+  assert.equal(statSync(path).mode & 0o777, 0o600);
+  assert.equal(readFileSync(path, 'utf8').includes(made.password), false);
+  assert.equal(await ask({ passwordFile: path }, made.username, made.password), 'accepted');
+  assert.equal(await ensureAccount(path), null);
+});
+
+test('hashing queue runs only so many at once and turns away what would wait too long', async () => {
+  const queue = new HashingQueue({ maxRunning: 1, maxWaiting: 1 });
+  const order: string[] = [];
+  let release = () => {};
+  const first = queue.run(
+    () =>
+      new Promise<void>((resolve) => {
+        release = () => {
+          order.push('first');
+          resolve();
+        };
+      }),
+  );
+  const second = queue.run(async () => order.push('second'));
+  assert.equal(await queue.run(async () => 'third'), null);
+  release();
+  await Promise.all([first, second]);
+  assert.deepEqual(order, ['first', 'second']);
+  assert.equal(await queue.run(async () => 'fourth'), 'fourth');
+});
