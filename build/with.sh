@@ -15,6 +15,10 @@ install_packages() {
   }
   echo 'Installing packages (npm ci) ...' >&2
   npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2
+  # npm 9 takes node_modules/.bin/node away again, with the package for the other architecture.
+  for node in node_modules/node-linux-*/bin/node; do
+    [ ! -x "$node" ] || ln -sf "../${node#node_modules/}" node_modules/.bin/node
+  done
   cp package-lock.json "$stamp"
   echo 'Packages are installed.' >&2
 }
