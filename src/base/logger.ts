@@ -1,7 +1,17 @@
 // Log lines by mosquitto's types. Who writes them where is decided in app/; the rooms only know this port.
 
 /** LOG_TYPES are the words of `log_type` in mosquitto.conf(5). */
-export const LOG_TYPES = ['error', 'warning', 'notice', 'information', 'debug', 'subscribe', 'unsubscribe', 'websockets', 'internal'] as const;
+export const LOG_TYPES = [
+  'error',
+  'warning',
+  'notice',
+  'information',
+  'debug',
+  'subscribe',
+  'unsubscribe',
+  'websockets',
+  'internal',
+] as const;
 
 export type LogType = (typeof LOG_TYPES)[number];
 
