@@ -14,5 +14,5 @@ export function isMqttString(buffer: Buffer, start: number, end: number): boolea
 
 /** decodeMqttString turns checked bytes into text. A byte order mark is kept [MQTT-1.5.4-3]. */
 export function decodeMqttString(buffer: Buffer, start: number, end: number): string {
-  return buffer.utf8Slice(start, end);
+  return buffer.toString('utf8', start, end);
 }

@@ -1,0 +1,44 @@
+// What stands in the `mq` and `persistence` slots of Aedes: the few calls that Aedes itself makes.
+
+import type { AedesPacket, Listener } from './route.ts';
+import type { SubscriptionTree } from './subscription-tree.ts';
+
+/** TreeEmitter is mqemitter's interface over the subscription tree, for in-process subscribers and a later back-plane. */
+export class TreeEmitter {
+  readonly #tree: SubscriptionTree;
+
+  constructor(tree: SubscriptionTree) {
+    this.#tree = tree;
+  }
+
+  on(topicFilter: string, listener: Listener, done?: () => void): this {
+    this.#tree.addListener(topicFilter, listener);
+    if (done !== undefined) queueMicrotask(done);
+    return this;
+  }
+
+  removeListener(topicFilter: string, listener: Listener, done?: () => void): this {
+    this.#tree.removeListener(topicFilter, listener);
+    if (done !== undefined) queueMicrotask(done);
+    return this;
+  }
+
+  emit(packet: AedesPacket, done?: () => void): this {
+    for (const listener of this.#tree.match(packet.topic).listeners ?? []) listener(packet, () => {});
+    done?.();
+    return this;
+  }
+
+  close(done: () => void): void {
+    queueMicrotask(done);
+  }
+}
+
+/** NoPersistence satisfies what Aedes asks of a persistence at start and in its sweep for wills of vanished brokers. */
+export class NoPersistence {
+  async setup(_broker: unknown): Promise<void> {}
+
+  async *streamWill(_brokers: unknown): AsyncGenerator<never> {}
+
+  async delWill(_client: unknown): Promise<void> {}
+}

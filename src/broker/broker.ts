@@ -1,0 +1,281 @@
+// The door of the engine: the Aedes hub with our connections, sessions and subscription tree in its open slots.
+//
+//   Aedes slot      what stands here
+//   handle(stream)  Connection: MQTT 3.1, 3.1.1 and 5 (Aedes' own Client refuses 5)
+//   mq              SubscriptionTree, behind TreeEmitter: the only index of subscriptions
+//   persistence     NoPersistence: Aedes itself asks for nothing while publish is ours
+//
+// What stays Aedes': the registry of clients, its events, in-process publish and subscribe, and its heartbeat between brokers.
+
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Properties } from '../mqtt/properties.ts';
+import { REASON } from '../mqtt/reason-codes.ts';
+import { AedesHub } from './aedes-hub.ts';
+import { NoPersistence, TreeEmitter } from './aedes-slots.ts';
+import { Connection } from './connection.ts';
+import { Counters } from './counters.ts';
+import { deliver } from './delivery.ts';
+import { Message, NEVER } from './message.ts';
+import type { BrokerOptions, ConnectionOrigin } from './options.ts';
+import type { Authenticator, Authorizer, BrokerPorts } from './ports.ts';
+import { PublishRun } from './publish-run.ts';
+import { RetainedDelivery } from './retained-delivery.ts';
+import { RetainedMessages } from './retained-messages.ts';
+import type { AedesPacket, Listener } from './route.ts';
+import type { Session } from './session.ts';
+import { SessionRegistry } from './session-registry.ts';
+import type { Subscription } from './subscription.ts';
+import { SubscriptionTree } from './subscription-tree.ts';
+import { TimerWheel } from './timer-wheel.ts';
+import { type Topic, TopicCache } from './topic.ts';
+
+const RECEIVE_MAXIMUM_LIMIT = 65_535;
+
+/** Broker is the engine. Create it, `start` it, give it streams by `handle`, `stop` it. */
+export class Broker extends AedesHub {
+  readonly name = 'broker';
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly wheel: TimerWheel;
+  readonly tree: SubscriptionTree;
+  readonly topics = new TopicCache();
+  readonly retained = new RetainedMessages();
+  readonly sessions: SessionRegistry;
+  readonly counters = new Counters();
+  readonly run: PublishRun;
+  /** Network connections, with or without a CONNECT so far. */
+  readonly connections = new Set<Connection>();
+  options: BrokerOptions;
+  authenticator: Authenticator | null;
+  authorizer: Authorizer | null = null;
+  /** Somebody listens to Aedes' 'publish' event: then every message is made an object. */
+  #hasPublishListeners = false;
+  #dirty: Connection[] = [];
+  #flushScheduled = false;
+  readonly #internalPrefix: string;
+
+  constructor(options: BrokerOptions, ports: BrokerPorts) {
+    const tree = new SubscriptionTree();
+    super({ mq: new TreeEmitter(tree), persistence: new NoPersistence() });
+    this.options = options;
+    this.clock = ports.clock;
+    this.log = ports.log;
+    this.authenticator = ports.authenticator;
+    this.wheel = new TimerWheel(ports.clock);
+    this.tree = tree;
+    this.tree.allowDuplicates = options.allowDuplicateMessages;
+    this.run = new PublishRun(this);
+    this.sessions = new SessionRegistry(this);
+    this.setAuthorizer(ports.authorizer);
+    this.#internalPrefix = `$SYS/${this.id}/`;
+    this.on('newListener', (event) => this.#notePublishListeners(event, 1));
+    this.on('removeListener', (event) => this.#notePublishListeners(event, 0));
+    // Aedes makes a Client here; ours speaks MQTT 5, writes once per turn and acknowledges in order.
+    this.handle = (stream: Duplex, origin: ConnectionOrigin) => this.open(stream, origin);
+  }
+
+  get receiveMaximum(): number {
+    const own = this.options.maxInflightMessages;
+    return own === 0 || own > RECEIVE_MAXIMUM_LIMIT ? RECEIVE_MAXIMUM_LIMIT : own;
+  }
+
+  /** start begins the clockwork. No socket is opened here: listeners bring streams. */
+  async start(): Promise<void> {
+    await this.listen();
+    this.wheel.start();
+    if (this.options.retainExpiryInterval > 0) this.#sweepRetainedLater();
+  }
+
+  /** stop tells v5 clients 0x8B [MQTT-4.13.1], flushes, publishes no wills to clients that are gone, and ends. */
+  async stop(): Promise<void> {
+    this.run.flush();
+    for (const connection of [...this.connections]) connection.disconnect(REASON.SERVER_SHUTTING_DOWN);
+    await Promise.all(Array.from(this.connections, closed));
+    this.wheel.stop();
+    await new Promise<void>((resolve) => this.close(() => resolve()));
+  }
+
+  /** open takes over a network connection. Same as Aedes' `handle`. */
+  open(stream: Duplex, origin: ConnectionOrigin): Connection {
+    const connection = new Connection(this, stream, origin, isPlainSocket(stream));
+    this.connections.add(connection);
+    this.counters.sockets++;
+    if (this.options.connectionMessages) this.log.log('notice', `New connection from ${connection.remote} on port ${origin.policy.port}.`);
+    connection.connectTimer = this.wheel.after(this.options.connectTimeout, () => this.sessions.connectTimedOut(connection));
+    return connection;
+  }
+
+  setAuthorizer(authorizer: Authorizer | null): void {
+    this.authorizer = authorizer;
+    this.tree.setReceiveRule(authorizer === null ? null : (session, topicName) => authorizer.mayReceive(session, topicName));
+    for (const connection of this.connections) connection.lastTopic = null; // verdicts are asked anew
+  }
+
+  /** setOptions takes new limits; those of running sessions change when they reconnect. */
+  setOptions(options: BrokerOptions): void {
+    this.options = options;
+    this.tree.allowDuplicates = options.allowDuplicateMessages;
+    this.tree.generation++;
+  }
+
+  // Aedes' publish makes a promise per retained or QoS > 0 message, so two messages can change places, and costs a third of the
+  // fan-in rate. Ours is synchronous. Aedes' own words between brokers ($SYS/<id>/...) go to its listeners only.
+  override publish(packet: AedesPacket, client?: unknown, done?: (error?: Error) => void): void {
+    const callback = typeof client === 'function' ? (client as (error?: Error) => void) : done; // Aedes' optional middle argument
+    if (packet.topic.startsWith(this.#internalPrefix)) {
+      this.#tellListeners(packet);
+    } else {
+      try {
+        this.accept(this.#messageFrom(packet, client instanceof Connection ? client.session : null));
+      } catch (error) {
+        if (callback === undefined) throw error;
+        callback(error as Error); // MalformedPacket: the topic is none
+        return;
+      }
+    }
+    callback?.();
+  }
+
+  /** accept takes a message that may be published: keeps it if it is retained, and delivers it. */
+  accept(message: Message): void {
+    if (message.retain) {
+      this.retained.set(message);
+      deliver(this, message, this.tree.match(message.topic.name));
+    } else {
+      deliver(this, message, this.tree.routeOf(message.topic));
+    }
+    if (this.#hasPublishListeners) this.emit('publish', toAedesPacket(message), this.clientOf(message.publisher));
+  }
+
+  clientOf(session: Session | null): Connection | null {
+    return session?.connection ?? null;
+  }
+
+  mayPublish(session: Session, topic: Topic): boolean {
+    return this.authorizer === null || this.authorizer.mayPublish(session, topic.name);
+  }
+
+  mayReceive(session: Session, topicName: string): boolean {
+    return this.authorizer === null || this.authorizer.mayReceive(session, topicName);
+  }
+
+  /** mayStillPublish asks again for the source of a retained message (`check_retain_source`). */
+  mayStillPublish(message: Message): boolean {
+    if (!this.options.checkRetainSource || this.authorizer === null || message.source === null) return true;
+    return this.authorizer.mayPublish(message.source, message.topic.name);
+  }
+
+  /** allowedExpiry caps what a client asks for by `persistent_client_expiration`. Seconds. */
+  allowedExpiry(asked: number): number {
+    const limit = this.options.persistentClientExpiration;
+    return limit === null ? asked : Math.min(asked, limit);
+  }
+
+  /** sendRetained begins to send the retained messages that match a new subscription. */
+  sendRetained(subscription: Subscription): void {
+    const { session } = subscription;
+    session.retained ??= [];
+    session.retained.push(new RetainedDelivery(subscription, this.retained.matching(subscription.topicFilter)));
+    this.continueRetained(session);
+  }
+
+  /** continueRetained sends the next slice of what a session's new subscriptions should get. */
+  continueRetained(session: Session): void {
+    const waiting = session.retained;
+    if (waiting === null) return;
+    session.retained = null; // sending may come back here through pump
+    while (waiting.length > 0) {
+      const progress = waiting[0]!.advance(this); // length > 0
+      if (progress === 'done') {
+        waiting.shift();
+        continue;
+      }
+      session.retained = waiting;
+      if (progress === 'more') setImmediate(() => this.continueRetained(session));
+      return;
+    }
+  }
+
+  scheduleFlush(connection: Connection): void {
+    this.#dirty.push(connection);
+    if (this.#flushScheduled) return;
+    this.#flushScheduled = true;
+    setImmediate(this.#flushDirty);
+  }
+
+  readonly #flushDirty = (): void => {
+    this.#flushScheduled = false;
+    const dirty = this.#dirty;
+    this.#dirty = [];
+    for (let index = 0; index < dirty.length; index++) dirty[index]!.flush(); // index < length
+  };
+
+  /** refreshFast decides anew whether a connection's messages may take the fast path. */
+  refreshFast(connection: Connection): void {
+    const { messageSizeLimit } = this.options;
+    connection.isFast =
+      connection.state === 'connected' &&
+      connection.mountLength === 0 &&
+      messageSizeLimit === 0 &&
+      !this.#hasPublishListeners &&
+      !this.log.enabled.debug;
+  }
+
+  #notePublishListeners(event: string | symbol, adding: 0 | 1): void {
+    if (event !== 'publish') return;
+    this.#hasPublishListeners = this.listenerCount('publish') + adding > 0;
+    for (const connection of this.connections) this.refreshFast(connection);
+  }
+
+  #tellListeners(packet: AedesPacket): void {
+    const listeners: readonly Listener[] = this.tree.match(packet.topic).listeners ?? [];
+    for (const listener of listeners) listener(packet, () => {});
+  }
+
+  #messageFrom(packet: AedesPacket, publisher: Session | null): Message {
+    const topic = this.topics.named(packet.topic);
+    const payload = Buffer.from(packet.payload ?? '');
+    const { messageExpiryInterval: expiry, ...forwarded } = (packet.properties ?? {}) as Properties; // Aedes types them as any
+    const properties = Object.keys(forwarded).length > 0 ? forwarded : null;
+    const expiresAt = expiry === undefined ? NEVER : this.clock.now() + expiry * 1000;
+    return new Message(topic, packet.qos ?? 0, packet.retain === true, payload, 0, payload.length, properties, expiresAt, publisher, true);
+  }
+
+  #sweepRetainedLater(): void {
+    this.wheel.after(this.options.retainExpiryInterval, () => {
+      this.retained.sweep(this.clock.now());
+      this.#sweepRetainedLater();
+    });
+  }
+}
+
+/** createBroker makes an engine: no I/O, no timer until `start`. */
+export function createBroker(options: BrokerOptions, ports: BrokerPorts): Broker {
+  return new Broker(options, ports);
+}
+
+/** toAedesPacket shows a message as Aedes' events and listeners know it. */
+export function toAedesPacket(message: Message): AedesPacket {
+  return {
+    cmd: 'publish',
+    topic: message.topic.name,
+    payload: message.payload,
+    qos: message.qos,
+    retain: message.retain,
+    dup: false,
+    clientId: message.publisher?.clientId,
+    properties: message.properties ?? undefined,
+  };
+}
+
+/** isPlainSocket tells a TCP or Unix socket, whose finished writes can be seen at once, from TLS and WebSocket. */
+function isPlainSocket(stream: Duplex): boolean {
+  return stream instanceof Socket && !('encrypted' in stream);
+}
+
+function closed(connection: Connection): Promise<void> {
+  return new Promise((resolve) => connection.whenClosed(resolve));
+}

@@ -1,0 +1,340 @@
+// One network connection: bytes in to packets, packets to their handlers, and everything this client is told.
+
+import type { Duplex } from 'node:stream';
+import { reasonOf } from '../base/errors.ts';
+import { Decoder, type PacketSink } from '../mqtt/decoder.ts';
+import { encodeDisconnect } from '../mqtt/encode.ts';
+import { PACKET_TYPE, type ProtocolVersion, type Qos } from '../mqtt/packet-types.ts';
+import { REQUIRED_FLAGS } from '../mqtt/packets.ts';
+import { encodeProperties, type Properties } from '../mqtt/properties.ts';
+import { MalformedPacket, protocolError, REASON, type ReasonCode } from '../mqtt/reason-codes.ts';
+import type { Broker } from './broker.ts';
+import { reasonInWords } from './disconnect-words.ts';
+import { dispatch } from './dispatch.ts';
+import { encodeFrame, firstByte, type Message, NEVER } from './message.ts';
+import type { ConnectionOrigin } from './options.ts';
+import { Outbox } from './outbox.ts';
+import type { Session } from './session.ts';
+import type { Timer } from './timer-wheel.ts';
+import type { Topic } from './topic.ts';
+import type { IncomingAliases, OutgoingAliases } from './topic-aliases.ts';
+
+const EMPTY = Buffer.alloc(0);
+/** Seconds that a client may take to read its last words before the socket is torn down. */
+const CLOSE_TIMEOUT = 2;
+
+export type ConnectionState = 'connecting' | 'connected' | 'disconnecting' | 'closed';
+
+/** Connection is what Aedes calls a client: it stands in the hub's `clients` by its `id`. */
+export class Connection implements PacketSink {
+  readonly broker: Broker;
+  readonly origin: ConnectionOrigin;
+  readonly outbox: Outbox;
+  state: ConnectionState = 'connecting';
+  /** Client identifier, '' until CONNECT. */
+  id = '';
+  version: ProtocolVersion = 4;
+  session: Session | null = null;
+  keepAlive = 0;
+  /** Bytes of the largest packet the client takes. */
+  maximumPacketSize = Number.POSITIVE_INFINITY;
+  incomingAliases: IncomingAliases | null = null;
+  outgoingAliases: OutgoingAliases | null = null;
+  /** Bytes of the mount point, cut off topics that go out. */
+  mountLength = 0;
+  /** Messages to it need nothing of their own: no alias, no mount point. */
+  isPlain = true;
+  /** QoS 0 messages from it may take the fast path. */
+  isFast = false;
+  /** More waits to be written than the limit: QoS 0 is dropped, QoS 1 and 2 queued. */
+  isCongested = false;
+  /** It is in the broker's list of connections to flush. */
+  isDirty = false;
+  /** The topic of its latest PUBLISH, if it may publish there. */
+  lastTopic: Topic | null = null;
+  /** Monotonic milliseconds of the latest bytes. */
+  lastHeard = 0;
+  /** The reason it was closed for, as the log says it. */
+  closedFor: string | null = null;
+  connectTimer: Timer | null = null;
+  keepAliveTimer: Timer | null = null;
+  readonly #stream: Duplex;
+  readonly #decoder: Decoder;
+  /** Packets that came while the authenticator was thinking; null = it is not. */
+  #held: Buffer[] | null = null;
+  readonly #closeListeners: (() => void)[] = [];
+
+  constructor(broker: Broker, stream: Duplex, origin: ConnectionOrigin, isPlainSocket: boolean) {
+    this.broker = broker;
+    this.origin = origin;
+    this.outbox = new Outbox(stream, !isPlainSocket);
+    this.lastHeard = broker.clock.monotonic();
+    this.#stream = stream;
+    this.#decoder = new Decoder(this, broker.options.maxPacketSize);
+    stream.on('data', (chunk: Buffer) => this.#onData(chunk));
+    stream.on('drain', () => this.#onDrain());
+    stream.on('error', (error: Error) => this.#onStreamError(error));
+    stream.on('end', () => this.#onClosed('connection closed by client'));
+    stream.on('close', () => this.#onClosed('connection closed by client'));
+  }
+
+  /** closed is Aedes' word. */
+  get closed(): boolean {
+    return this.state === 'closed';
+  }
+
+  /** remote is the other end as log lines show it. */
+  get remote(): string {
+    return this.origin.address === '' ? 'local' : `${this.origin.address}:${this.origin.port}`;
+  }
+
+  onPacket(buffer: Buffer, start: number, body: number, end: number): boolean {
+    if (this.isFast && buffer[start] === 0x30 && this.broker.run.take(this, buffer, start, body, end)) return true;
+    this.broker.run.flush();
+    this.broker.counters.packetsReceived++;
+    if (this.#held !== null) {
+      this.#held.push(Buffer.from(buffer.subarray(start, end)));
+      return true;
+    }
+    const type = buffer[start]! >> 4;
+    if (type !== PACKET_TYPE.PUBLISH && (buffer[start]! & 0x0f) !== REQUIRED_FLAGS[type]) throw new MalformedPacket('Reserved flags'); // [MQTT-2.1.3-1]
+    if (this.state === 'connecting' && type !== PACKET_TYPE.CONNECT) throw protocolError('First packet is not CONNECT'); // [MQTT-3.1.0-1]
+    dispatch(this, type, buffer, start, body, end);
+    return this.state === 'connected' || this.state === 'connecting';
+  }
+
+  /** hold keeps packets back while somebody is asked whether this client may connect; the stream is paused meanwhile. */
+  hold(): void {
+    this.#held = [];
+    this.#stream.pause();
+  }
+
+  /** proceed handles the packets that were held back and goes on reading. */
+  proceed(): void {
+    const held = this.#held ?? [];
+    this.#held = null;
+    this.#guarded(() => {
+      for (const packet of held) if (this.state === 'connected') this.onPacket(packet, 0, bodyOf(packet), packet.length);
+      this.broker.run.flush();
+    });
+    this.#stream.resume();
+  }
+
+  /** sendPublish sends a message; false when it is too large for this client [MQTT-3.1.2-24]. QoS 0 beyond the limit is dropped and counted. */
+  sendPublish(message: Message, qos: Qos, retain: boolean, dup: boolean, packetId: number, identifiers: readonly number[] | null): boolean {
+    if (qos === 0 && this.isCongested && this.#dropsQos0()) return true;
+    if (!this.isPlain || identifiers !== null || message.expiresAt !== NEVER) {
+      return this.#sendOwnPublish(message, qos, retain, dup, packetId, identifiers);
+    }
+    const frame = message.frame(this.version === 5, qos > 0);
+    if (frame.end - frame.start > this.maximumPacketSize) return this.#dropTooLarge();
+    this.outbox.appendPublish(frame.bytes, frame.start, frame.end, firstByte(qos, retain, dup), frame.packetIdAt, packetId);
+    this.#countPublish(message.payloadLength);
+    return true;
+  }
+
+  /** sendRun copies a run of whole QoS 0 PUBLISH packets. */
+  sendRun(bytes: Buffer, start: number, end: number, count: number, payloadBytes: number): void {
+    if (this.isCongested && this.#dropsQos0(count)) return;
+    this.outbox.append(bytes, start, end);
+    const counters = this.broker.counters;
+    counters.packetsSent += count;
+    counters.publishSent += count;
+    counters.publishBytesSent += payloadBytes;
+    this.markDirty();
+  }
+
+  sendPubrel(packetId: number): void {
+    this.sendAck(0x62, packetId, REASON.SUCCESS);
+  }
+
+  /** sendAck sends PUBACK, PUBREC, PUBREL or PUBCOMP by their first byte; a reason code other than success only to v5 clients. */
+  sendAck(first: number, packetId: number, reason: ReasonCode): void {
+    if (reason === REASON.SUCCESS || this.version !== 5) this.outbox.appendAck(first, packetId);
+    else this.outbox.append(Buffer.from([first, 3, packetId >> 8, packetId & 0xff, reason]), 0, 5);
+    this.broker.counters.packetsSent++;
+    this.markDirty();
+  }
+
+  /** send sends an encoded packet. */
+  send(packet: Buffer): void {
+    this.outbox.append(packet, 0, packet.length);
+    this.broker.counters.packetsSent++;
+    this.markDirty();
+  }
+
+  markDirty(): void {
+    if (this.isDirty) return;
+    this.isDirty = true;
+    this.broker.scheduleFlush(this);
+  }
+
+  /** flush writes the outbox: once per turn, by the broker. */
+  flush(): void {
+    this.isDirty = false;
+    if (this.state === 'closed') return;
+    this.outbox.flush();
+    if (!this.isCongested && this.outbox.pending > this.broker.options.maxOutgoingBytes) this.isCongested = true;
+  }
+
+  /** disconnect tells a v5 client why (before v5: silence) and closes [MQTT-4.13.2-1]. The will is published unless `discardsWill`. */
+  disconnect(reason: ReasonCode, properties: Properties = {}): void {
+    if (this.state === 'closed' || this.state === 'disconnecting') return;
+    if (this.state === 'connected' && this.version === 5) this.send(encodeDisconnect(reason, properties));
+    this.closeFor(reasonInWords(reason));
+  }
+
+  /** closeFor flushes and closes; `words` go into the log. */
+  closeFor(words: string): void {
+    if (this.state === 'closed' || this.state === 'disconnecting') return;
+    this.closedFor = words;
+    this.isFast = false;
+    this.outbox.flush();
+    this.state = 'disconnecting';
+    this.broker.sessions.connectionEnding(this);
+    this.#stream.end();
+    this.#stream.resume(); // what still comes is read and dropped, so that the end is seen
+    this.broker.wheel.after(CLOSE_TIMEOUT, () => this.#stream.destroy());
+  }
+
+  /** close is Aedes' word for an administrative end. */
+  close(done?: () => void): void {
+    this.disconnect(REASON.ADMINISTRATIVE_ACTION);
+    done?.();
+  }
+
+  /** whenClosed calls back once the connection is gone; at once if it already is. */
+  whenClosed(listener: () => void): void {
+    if (this.state === 'closed') listener();
+    else this.#closeListeners.push(listener);
+  }
+
+  /** destroy tears the connection down without a word. */
+  destroy(): void {
+    this.#stream.destroy();
+  }
+
+  #onData(chunk: Buffer): void {
+    if (this.state === 'closed' || this.state === 'disconnecting') return;
+    const broker = this.broker;
+    broker.counters.bytesReceived += chunk.length;
+    this.lastHeard = broker.clock.monotonic();
+    this.#guarded(() => this.#decoder.push(chunk));
+    broker.run.flush();
+  }
+
+  /** Whatever goes wrong with what a client sends ends that client's connection, nothing else. */
+  #guarded(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.broker.run.flush();
+      if (error instanceof MalformedPacket) this.#refuse(error);
+      else this.#failInternally(error);
+    }
+  }
+
+  #refuse(error: MalformedPacket): void {
+    if (this.broker.log.enabled.debug) this.broker.log.log('debug', `Bad packet from ${this.id || this.remote}: ${error.message}`);
+    this.disconnect(error.reasonCode);
+  }
+
+  #failInternally(error: unknown): void {
+    this.broker.log.log('error', `Error: Cannot serve client ${this.id || this.remote}: ${reasonOf(error)}`);
+    if (error instanceof Error && error.stack !== undefined) this.broker.log.log('debug', error.stack);
+    this.disconnect(REASON.UNSPECIFIED_ERROR);
+  }
+
+  #onDrain(): void {
+    if (!this.isCongested) return;
+    this.isCongested = false;
+    this.session?.pump();
+  }
+
+  #onStreamError(error: Error): void {
+    const code = (error as NodeJS.ErrnoException).code; // errors of sockets have one
+    this.#onClosed(code === 'ECONNRESET' || code === 'EPIPE' ? 'connection closed by client' : `bad socket read/write: ${error.message}`);
+  }
+
+  #onClosed(words: string): void {
+    if (this.state === 'closed') return;
+    const wasOpen = this.state !== 'disconnecting';
+    this.closedFor ??= words;
+    this.isFast = false;
+    if (wasOpen) {
+      this.state = 'disconnecting';
+      this.broker.sessions.connectionEnding(this);
+    }
+    this.state = 'closed';
+    this.outbox.drop();
+    this.#stream.destroy();
+    this.broker.connections.delete(this);
+    for (const listener of this.#closeListeners) listener();
+  }
+
+  /** A PUBLISH that differs for this subscriber: identifiers, alias, remaining expiry, mount point, size limit. */
+  #sendOwnPublish(
+    message: Message,
+    qos: Qos,
+    retain: boolean,
+    dup: boolean,
+    packetId: number,
+    identifiers: readonly number[] | null,
+  ): boolean {
+    let topic = this.mountLength === 0 ? message.topic.bytes : message.topic.bytes.subarray(this.mountLength);
+    let properties: Buffer | null = null;
+    let newAlias = false;
+    if (this.version === 5) {
+      const own: Properties = { ...message.properties };
+      if (message.expiresAt !== NEVER) own.messageExpiryInterval = this.#secondsLeft(message.expiresAt);
+      if (identifiers !== null) own.subscriptionIdentifier = [...identifiers];
+      if (this.outgoingAliases !== null) {
+        const { alias, introduced } = this.outgoingAliases.aliasOf(message.topic.name);
+        if (alias > 0) own.topicAlias = alias;
+        if (introduced) topic = EMPTY;
+        newAlias = alias > 0 && !introduced;
+      }
+      properties = encodeProperties(own);
+    }
+    const frame = encodeFrame(topic, message.payload, properties, qos > 0);
+    if (frame.end > this.maximumPacketSize) {
+      if (newAlias) this.outgoingAliases?.forget(message.topic.name);
+      return this.#dropTooLarge();
+    }
+    this.outbox.appendPublish(frame.bytes, 0, frame.end, firstByte(qos, retain, dup), frame.packetIdAt, packetId);
+    this.#countPublish(message.payloadLength);
+    return true;
+  }
+
+  /** What is left of a Message Expiry Interval, at least one second [MQTT-3.3.2-6]. */
+  #secondsLeft(expiresAt: number): number {
+    return Math.max(1, Math.ceil((expiresAt - this.broker.clock.now()) / 1000));
+  }
+
+  #dropsQos0(count = 1): boolean {
+    if (this.outbox.pending <= this.broker.options.maxOutgoingBytes) return false;
+    if (this.session !== null) this.session.noteDropped(count);
+    return true;
+  }
+
+  /** Not sent, and as if delivered [MQTT-3.1.2-24] [MQTT-3.1.2-25]. */
+  #dropTooLarge(): false {
+    this.broker.counters.publishDropped++;
+    return false;
+  }
+
+  #countPublish(payloadBytes: number): void {
+    const counters = this.broker.counters;
+    counters.packetsSent++;
+    counters.publishSent++;
+    counters.publishBytesSent += payloadBytes;
+    this.markDirty();
+  }
+}
+
+/** Where the body of a whole packet begins. */
+function bodyOf(packet: Buffer): number {
+  let at = 1;
+  while (packet[at]! >= 0x80) at++;
+  return at + 1;
+}

@@ -1,0 +1,49 @@
+// From one message to everybody who should get it.
+
+import { type Broker, toAedesPacket } from './broker.ts';
+import type { Message } from './message.ts';
+import type { Delivery } from './outgoing-window.ts';
+import type { Route } from './route.ts';
+import type { SharedGroup } from './shared-group.ts';
+import { mergeSubscriptions, type Subscription } from './subscription.ts';
+
+/** deliver hands a message to all of a route. */
+export function deliver(broker: Broker, message: Message, route: Route): void {
+  const subscribers = route.subscribers;
+  for (let index = 0; index < subscribers.length; index++) deliverTo(subscribers[index]!, message); // index < length
+  if (route.shared !== null || route.listeners !== null) deliverToOthers(broker, route, message);
+}
+
+/** deliverTo hands a message to one subscriber, unless it is its own and it does not want those [MQTT-3.8.3-3]. */
+export function deliverTo(subscription: Subscription, message: Message): void {
+  if (!subscription.noLocal || subscription.session !== message.publisher) {
+    subscription.session.deliver(message, subscription);
+    return;
+  }
+  const local = subscription.merged?.filter((one) => !one.noLocal) ?? [];
+  if (local.length > 0) subscription.session.deliver(message, mergeSubscriptions(local));
+}
+
+/** deliverToOthers hands a message to one member of each shared group, and to in-process listeners. */
+export function deliverToOthers(broker: Broker, route: Route, message: Message): void {
+  for (const group of route.shared ?? []) deliverToGroup(broker, group, message);
+  if (route.listeners === null) return;
+  message.detach(); // a listener may keep it
+  const packet = toAedesPacket(message);
+  for (const listener of route.listeners) listener(packet, () => {});
+}
+
+/** deliverToGroup chooses a member. Nobody connected and nobody kept: the message is dropped, as for any subscription without a session. */
+export function deliverToGroup(broker: Broker, group: SharedGroup, message: Message): void {
+  const mayQueue = message.qos > 0 || broker.options.queueQos0Messages;
+  const member = group.next(mayQueue, (one) => broker.mayReceive(one.session, message.topic.name));
+  if (member === null) broker.counters.publishDropped++;
+  else member.session.deliver(message, member);
+}
+
+/** redeliverShared gives what a leaving member had not acknowledged to the others of its groups [MQTT-4.8.2-4]. */
+export function redeliverShared(broker: Broker, deliveries: readonly Delivery[]): void {
+  for (const { message } of deliveries) {
+    for (const group of broker.tree.match(message.topic.name).shared ?? []) deliverToGroup(broker, group, message);
+  }
+}

@@ -1,0 +1,58 @@
+// Which handler takes which packet: the table of contents of broker/handlers/.
+
+import { PACKET_TYPE } from '../mqtt/packet-types.ts';
+import { readAck, readAuth, readConnect, readDisconnect, readSubscribe, readUnsubscribe } from '../mqtt/packets.ts';
+import { readPublish } from '../mqtt/publish-packet.ts';
+import { MalformedPacket, protocolError } from '../mqtt/reason-codes.ts';
+import type { Connection } from './connection.ts';
+import { handleAuth } from './handlers/auth.ts';
+import { handleConnect } from './handlers/connect.ts';
+import { handleDisconnect } from './handlers/disconnect.ts';
+import { handlePingreq } from './handlers/pingreq.ts';
+import { handlePuback } from './handlers/puback.ts';
+import { handlePubcomp } from './handlers/pubcomp.ts';
+import { handlePublish } from './handlers/publish.ts';
+import { handlePubrec } from './handlers/pubrec.ts';
+import { handlePubrel } from './handlers/pubrel.ts';
+import { handleSubscribe } from './handlers/subscribe.ts';
+import { handleUnsubscribe } from './handlers/unsubscribe.ts';
+
+/** dispatch reads the body of a packet and calls its handler. It throws MalformedPacket for what may not be sent. */
+export function dispatch(connection: Connection, type: number, buffer: Buffer, start: number, body: number, end: number): void {
+  const version = connection.version;
+  switch (type) {
+    case PACKET_TYPE.PUBLISH:
+      return handlePublish(connection, readPublish(buffer, start, body, end, version === 5));
+    case PACKET_TYPE.PUBACK:
+      if (end - body === 2) return handlePuback(connection, readId(buffer, body));
+      return handlePuback(connection, readAck(buffer, body, end, version, type).packetId);
+    case PACKET_TYPE.PUBREC:
+      return handlePubrec(connection, readAck(buffer, body, end, version, type));
+    case PACKET_TYPE.PUBREL:
+      return handlePubrel(connection, readAck(buffer, body, end, version, type).packetId);
+    case PACKET_TYPE.PUBCOMP:
+      return handlePubcomp(connection, readAck(buffer, body, end, version, type).packetId);
+    case PACKET_TYPE.SUBSCRIBE:
+      return handleSubscribe(connection, readSubscribe(buffer, body, end, version));
+    case PACKET_TYPE.UNSUBSCRIBE:
+      return handleUnsubscribe(connection, readUnsubscribe(buffer, body, end, version));
+    case PACKET_TYPE.PINGREQ:
+      if (body !== end) throw new MalformedPacket('PINGREQ with a body');
+      return handlePingreq(connection);
+    case PACKET_TYPE.CONNECT:
+      return handleConnect(connection, readConnect(buffer, body, end));
+    case PACKET_TYPE.DISCONNECT:
+      return handleDisconnect(connection, readDisconnect(buffer, body, end, version));
+    case PACKET_TYPE.AUTH:
+      if (version !== 5) throw protocolError('AUTH before MQTT 5');
+      return handleAuth(connection, readAuth(buffer, body, end));
+    default:
+      throw protocolError(`Packet type ${type} from a client`);
+  }
+}
+
+function readId(buffer: Buffer, body: number): number {
+  const packetId = (buffer[body]! << 8) | buffer[body + 1]!; // the caller has seen two bytes
+  if (packetId === 0) throw protocolError('Packet Identifier 0'); // [MQTT-2.2.1-3]
+  return packetId;
+}

@@ -1,0 +1,194 @@
+// CONNECT, MQTT 5 3.1: who comes, whether they may, and which session they find.
+
+import { randomUUID } from 'node:crypto';
+import { encodeConnack } from '../../mqtt/encode.ts';
+import type { ConnectPacket } from '../../mqtt/packets.ts';
+import type { Properties } from '../../mqtt/properties.ts';
+import { protocolError, REASON, type ReasonCode } from '../../mqtt/reason-codes.ts';
+import { isTopicName } from '../../mqtt/topics.ts';
+import type { Connection } from '../connection.ts';
+import { reasonInWords } from '../disconnect-words.ts';
+import type { AuthenticationVerdict } from '../ports.ts';
+import { NO_EXPIRY, Session } from '../session.ts';
+import { IncomingAliases, OutgoingAliases } from '../topic-aliases.ts';
+import { publishWill, Will } from '../will.ts';
+
+const RECEIVE_MAXIMUM_DEFAULT = 65_535; // 3.1.2.11.3
+
+/** handleConnect checks a CONNECT, asks the authenticator, and answers CONNACK. */
+export function handleConnect(connection: Connection, packet: ConnectPacket): void {
+  if (connection.state !== 'connecting' || connection.id !== '') throw protocolError('Second CONNECT'); // [MQTT-3.1.0-2]
+  connection.version = packet.version;
+  const refusal = refusalOf(connection, packet);
+  if (refusal !== null) {
+    refuse(connection, refusal);
+    return;
+  }
+  connection.id = clientIdOf(connection, packet);
+  const verdict = authenticate(connection, packet);
+  if (verdict instanceof Promise) waitFor(connection, packet, verdict);
+  else conclude(connection, packet, verdict);
+}
+
+/** Why this CONNECT is refused before anybody is asked, or null. */
+function refusalOf(connection: Connection, packet: ConnectPacket): ReasonCode | null {
+  const { broker, origin } = connection;
+  const { policy } = origin;
+  const { options } = broker;
+  if (!policy.acceptProtocolVersions.includes(packet.version)) return REASON.UNSUPPORTED_PROTOCOL_VERSION;
+  if (packet.properties.authenticationMethod !== undefined) return REASON.BAD_AUTHENTICATION_METHOD; // [MQTT-4.12.0-1]
+  if (policy.useUsernameAsClientid && packet.username === null && origin.identity === null) return REASON.NOT_AUTHORIZED;
+  if (packet.clientId === '' && !policy.useUsernameAsClientid) {
+    if (packet.version === 3 || (packet.version === 4 && !packet.cleanStart)) return REASON.CLIENT_IDENTIFIER_NOT_VALID; // [MQTT-3.1.3-8] of 3.1.1
+    if (!options.allowZeroLengthClientid) return REASON.CLIENT_IDENTIFIER_NOT_VALID;
+  }
+  if (options.clientidPrefixes !== null && !packet.clientId.startsWith(options.clientidPrefixes)) return REASON.NOT_AUTHORIZED;
+  if (options.maxKeepalive > 0 && packet.version !== 5 && (packet.keepAlive === 0 || packet.keepAlive > options.maxKeepalive)) {
+    return REASON.CLIENT_IDENTIFIER_NOT_VALID; // as mosquitto: v3 has no better word
+  }
+  return willRefusalOf(connection, packet);
+}
+
+function willRefusalOf(connection: Connection, packet: ConnectPacket): ReasonCode | null {
+  const { will } = packet;
+  if (will === null) return null;
+  if (!isTopicName(will.topicName)) return REASON.TOPIC_NAME_INVALID;
+  if (will.qos > connection.origin.policy.maxQos) return REASON.QOS_NOT_SUPPORTED; // [MQTT-3.2.2-12]
+  if (will.retain && !connection.broker.options.retainAvailable) return REASON.RETAIN_NOT_SUPPORTED; // [MQTT-3.2.2-13]
+  return null;
+}
+
+function clientIdOf(connection: Connection, packet: ConnectPacket): string {
+  const { policy, identity } = connection.origin;
+  if (policy.useUsernameAsClientid) return identity ?? packet.username ?? '';
+  return packet.clientId === '' ? policy.autoIdPrefix + randomUUID() : packet.clientId; // [MQTT-3.1.3-6] [MQTT-3.1.3-7]
+}
+
+function authenticate(connection: Connection, packet: ConnectPacket): AuthenticationVerdict | Promise<AuthenticationVerdict> {
+  const { authenticator } = connection.broker;
+  if (authenticator === null) return 'accepted';
+  const { username, password } = packet;
+  return authenticator.authenticate({ clientId: connection.id, username, password, origin: connection.origin });
+}
+
+function waitFor(connection: Connection, packet: ConnectPacket, verdict: Promise<AuthenticationVerdict>): void {
+  connection.hold();
+  verdict
+    .catch((error: unknown): AuthenticationVerdict => {
+      connection.broker.log.log('error', `Error: Cannot authenticate client ${connection.id}: ${String(error)}`);
+      return 'unavailable';
+    })
+    .then((decided) => {
+      if (connection.state !== 'connecting') return;
+      conclude(connection, packet, decided);
+      connection.proceed();
+    });
+}
+
+function conclude(connection: Connection, packet: ConnectPacket, verdict: AuthenticationVerdict): void {
+  switch (verdict) {
+    case 'bad credentials':
+      return refuse(connection, REASON.NOT_AUTHORIZED, 'bad username or password'); // the code that mosquitto sends for it
+    case 'not authorised':
+      return refuse(connection, REASON.NOT_AUTHORIZED);
+    case 'unavailable':
+      return refuse(connection, REASON.SERVER_UNAVAILABLE);
+    case 'accepted':
+      return accept(connection, packet);
+  }
+}
+
+/** refuse answers CONNACK with an error and closes [MQTT-3.1.4-2] [MQTT-3.2.2-7]. */
+function refuse(connection: Connection, reason: ReasonCode, words = reasonInWords(reason)): void {
+  const connack = encodeConnack(connection.version, false, reason, {});
+  if (connack !== null) connection.send(connack);
+  connection.closeFor(words);
+}
+
+function accept(connection: Connection, packet: ConnectPacket): void {
+  const { broker } = connection;
+  const existing = broker.sessions.get(connection.id);
+  if (existing === null && broker.sessions.isFull()) {
+    refuse(connection, REASON.SERVER_BUSY);
+    return;
+  }
+  existing?.connection?.disconnect(REASON.SESSION_TAKEN_OVER); // [MQTT-3.1.4-3]
+  const kept = broker.sessions.get(connection.id); // it may have ended with its connection
+  const resumes = kept !== null && !packet.cleanStart;
+  if (kept !== null && !resumes) broker.sessions.end(kept); // [MQTT-3.1.2-4]
+  const session = resumes ? kept : new Session(broker, connection.id);
+  configure(connection, session, packet);
+  broker.sessions.adopt(session, connection);
+  const assigned = packet.clientId !== connection.id;
+  const connack = encodeConnack(connection.version, resumes, REASON.SUCCESS, connackProperties(connection, packet, assigned)); // [MQTT-3.2.2-2] [MQTT-3.2.2-3]
+  connection.send(connack!); // success has a code in every version
+  logConnected(connection, packet);
+  broker.emit('clientReady', connection);
+  session.resume();
+}
+
+function configure(connection: Connection, session: Session, packet: ConnectPacket): void {
+  const { broker, origin } = connection;
+  const { policy } = origin;
+  const { properties } = packet;
+  if (session.will !== null) cancelWill(connection, session);
+  if (session.expiryTimer !== null) broker.wheel.cancel(session.expiryTimer);
+  session.expiryTimer = null;
+  session.version = packet.version;
+  session.username = origin.identity ?? packet.username;
+  const asked = packet.version === 5 ? (properties.sessionExpiryInterval ?? 0) : packet.cleanStart ? 0 : NO_EXPIRY; // [MQTT-3.1.2-23]
+  session.expiryInterval = broker.allowedExpiry(asked);
+  session.will = packet.will === null ? null : new Will(packet.will, policy.mountPoint);
+  connection.session = session;
+  connection.keepAlive = packet.keepAlive;
+  const { maxKeepalive } = broker.options;
+  if (maxKeepalive > 0 && (packet.keepAlive === 0 || packet.keepAlive > maxKeepalive)) connection.keepAlive = maxKeepalive;
+  connection.mountLength = Buffer.byteLength(policy.mountPoint);
+  connection.maximumPacketSize = properties.maximumPacketSize ?? Number.POSITIVE_INFINITY;
+  if (packet.version === 5 && policy.maxTopicAlias > 0) connection.incomingAliases = new IncomingAliases(policy.maxTopicAlias);
+  const aliases = Math.min(properties.topicAliasMaximum ?? 0, policy.maxTopicAliasBroker);
+  if (aliases > 0) connection.outgoingAliases = new OutgoingAliases(aliases);
+  connection.isPlain = aliases === 0 && connection.mountLength === 0;
+  session.attach(connection, properties.receiveMaximum ?? RECEIVE_MAXIMUM_DEFAULT);
+}
+
+/** A delayed will of the session's last connection: not said any more if this connection comes in time [MQTT-3.1.3-9]. */
+function cancelWill(connection: Connection, session: Session): void {
+  const will = session.will;
+  if (will?.timer == null) {
+    publishWill(connection.broker, session);
+    return;
+  }
+  connection.broker.wheel.cancel(will.timer);
+  session.will = null;
+}
+
+function connackProperties(connection: Connection, packet: ConnectPacket, assigned: boolean): Properties {
+  if (connection.version !== 5) return {};
+  const { broker, origin } = connection;
+  const { policy } = origin;
+  const properties: Properties = { receiveMaximum: broker.receiveMaximum, maximumPacketSize: broker.options.maxPacketSize };
+  if (policy.maxTopicAlias > 0) properties.topicAliasMaximum = policy.maxTopicAlias;
+  if (assigned) properties.assignedClientIdentifier = connection.id; // [MQTT-3.2.2-16]
+  if (connection.keepAlive !== packet.keepAlive) properties.serverKeepAlive = connection.keepAlive; // [MQTT-3.2.2-21]
+  if (policy.maxQos < 2) properties.maximumQos = policy.maxQos; // [MQTT-3.2.2-9]
+  if (!broker.options.retainAvailable) properties.retainAvailable = 0;
+  const expiry = connection.session!.expiryInterval; // just configured
+  if (expiry !== (packet.properties.sessionExpiryInterval ?? 0)) properties.sessionExpiryInterval = expiry;
+  return properties;
+}
+
+function logConnected(connection: Connection, packet: ConnectPacket): void {
+  const { broker } = connection;
+  if (!broker.options.connectionMessages) return;
+  const clean = Number(packet.cleanStart);
+  const user = connection.session?.username;
+  const suffix = user === null || user === undefined ? '' : `, u'${user}'`;
+  const kind = packet.bridge ? 'bridge' : 'client';
+  const words = `p${packet.version}, c${clean}, k${connection.keepAlive}${suffix}`;
+  broker.log.log('notice', `New ${kind} connected from ${connection.remote} as ${connection.id} (${words}).`);
+  const { tls } = connection.origin;
+  if (tls !== null && broker.log.enabled.debug) {
+    broker.log.log('debug', `Client ${connection.id} negotiated ${tls.version} cipher ${tls.cipher}`);
+  }
+}

@@ -1,0 +1,19 @@
+// DISCONNECT, MQTT 5 3.14: a client says good-bye.
+
+import type { DisconnectPacket } from '../../mqtt/packets.ts';
+import { protocolError, REASON } from '../../mqtt/reason-codes.ts';
+import type { Connection } from '../connection.ts';
+
+/** handleDisconnect drops the will unless the client asks for it (0x04), and takes a new Session Expiry Interval [MQTT-3.14.4-3]. */
+export function handleDisconnect(connection: Connection, packet: DisconnectPacket): void {
+  const session = connection.session!; // connected
+  const expiry = packet.properties.sessionExpiryInterval;
+  if (expiry !== undefined) {
+    if (session.expiryInterval === 0 && expiry !== 0) throw protocolError('Session Expiry Interval set after it was 0'); // 3.14.2.2.2
+    session.expiryInterval = connection.broker.allowedExpiry(expiry);
+  }
+  const { log } = connection.broker;
+  if (log.enabled.debug) log.log('debug', `Received DISCONNECT from ${connection.id}`);
+  if (packet.reasonCode === REASON.SUCCESS) session.will = null; // [MQTT-3.1.2-10]
+  connection.closeFor('');
+}

@@ -1,0 +1,12 @@
+// PINGREQ, MQTT 5 3.12.
+
+import { PINGRESP } from '../../mqtt/encode.ts';
+import type { Connection } from '../connection.ts';
+
+/** handlePingreq answers [MQTT-3.12.4-1]. */
+export function handlePingreq(connection: Connection): void {
+  const { log } = connection.broker;
+  if (log.enabled.debug) log.log('debug', `Received PINGREQ from ${connection.id}`);
+  connection.send(PINGRESP);
+  connection.broker.emit('ping', { cmd: 'pingreq' }, connection);
+}

@@ -1,0 +1,121 @@
+// PUBLISH, MQTT 5 3.3: the long way, for everything that PublishRun does not take.
+
+import type { Properties } from '../../mqtt/properties.ts';
+import type { PublishPacket } from '../../mqtt/publish-packet.ts';
+import { MalformedPacket, protocolError, REASON, type ReasonCode } from '../../mqtt/reason-codes.ts';
+import type { Connection } from '../connection.ts';
+import { Message, NEVER } from '../message.ts';
+import type { Topic } from '../topic.ts';
+
+const PUBACK = 0x40;
+const PUBREC = 0x50;
+
+/** handlePublish checks, acknowledges and delivers one message. */
+export function handlePublish(connection: Connection, packet: PublishPacket): void {
+  const broker = connection.broker;
+  const { policy } = connection.origin;
+  if (packet.qos > policy.maxQos) throw new MalformedPacket(`QoS ${packet.qos} above the maximum`, REASON.QOS_NOT_SUPPORTED); // [MQTT-3.2.2-11]
+  if (packet.retain && !broker.options.retainAvailable) throw new MalformedPacket('RETAIN is not available', REASON.RETAIN_NOT_SUPPORTED); // [MQTT-3.2.2-14]
+  const topic = topicOf(connection, packet);
+  const counters = broker.counters;
+  counters.publishReceived++;
+  counters.publishBytesReceived += packet.end - packet.payloadStart;
+  if (broker.log.enabled.debug) logPublish(connection, packet, topic);
+  if (packet.qos === 2 && isRepeated(connection, packet.packetId)) {
+    connection.sendAck(PUBREC, packet.packetId, REASON.SUCCESS); // [MQTT-4.3.3-10]
+    return;
+  }
+  const refusal = refusalOf(connection, packet, topic);
+  if (refusal !== null) {
+    acknowledge(connection, packet, refusal);
+    return;
+  }
+  const message = messageOf(connection, packet, topic);
+  const nobody = packet.qos > 0 && connection.version === 5 && broker.tree.routeOf(topic).isEmpty;
+  acknowledge(connection, packet, nobody ? REASON.NO_MATCHING_SUBSCRIBERS : REASON.SUCCESS);
+  broker.accept(message);
+}
+
+/** The topic meant: by name, or by alias [MQTT-3.3.2-7]. */
+function topicOf(connection: Connection, packet: PublishPacket): Topic {
+  const { topics } = connection.broker;
+  const { mountPoint } = connection.origin.policy;
+  const alias = packet.properties?.topicAlias;
+  let topic: Topic | null = null;
+  if (packet.topicEnd > packet.topicStart || connection.version !== 5) {
+    topic = topics.lookup(packet.buffer, packet.topicStart, packet.topicEnd);
+    if (mountPoint !== '') topic = topics.named(mountPoint + topic.name);
+  }
+  if (topic !== null && alias === undefined) return topic;
+  if (alias === undefined) throw protocolError('Empty Topic Name without a Topic Alias'); // 3.3.2.1
+  if (connection.incomingAliases === null) throw new MalformedPacket('Topic Alias is not allowed', REASON.TOPIC_ALIAS_INVALID); // [MQTT-3.1.2-27]
+  return connection.incomingAliases.resolve(alias, topic);
+}
+
+/** A QoS 2 packet identifier that is in use means the same message again; it also keeps the client within our Receive Maximum. */
+function isRepeated(connection: Connection, packetId: number): boolean {
+  const incoming = connection.session?.incoming ?? null;
+  if (incoming === null) return false;
+  if (incoming.has(packetId)) return true;
+  if (connection.version === 5 && incoming.size >= connection.broker.receiveMaximum) {
+    throw new MalformedPacket('More QoS 2 messages than Receive Maximum', REASON.RECEIVE_MAXIMUM_EXCEEDED); // [MQTT-3.3.4-7]
+  }
+  return false;
+}
+
+/** Why this message is not taken, or null. Before v5 the flow is completed and the message dropped [MQTT-3.3.5-2]. */
+function refusalOf(connection: Connection, packet: PublishPacket, topic: Topic): ReasonCode | null {
+  const broker = connection.broker;
+  const limit = broker.options.messageSizeLimit;
+  if (limit > 0 && packet.end - packet.payloadStart > limit) {
+    broker.counters.publishDropped++;
+    return REASON.IMPLEMENTATION_SPECIFIC_ERROR;
+  }
+  if (topic.reserved || !broker.mayPublish(connection.session!, topic)) {
+    // connected
+    if (broker.log.enabled.debug) broker.log.log('debug', `Denied PUBLISH from ${connection.id} (${publishInWords(packet, topic)})`);
+    return REASON.NOT_AUTHORIZED;
+  }
+  return null;
+}
+
+/** PUBACK or PUBREC goes out before the message does, so that a client sees it before its own message comes back. */
+function acknowledge(connection: Connection, packet: PublishPacket, reason: ReasonCode): void {
+  if (packet.qos === 0) return;
+  if (packet.qos === 1) {
+    connection.sendAck(PUBACK, packet.packetId, reason); // [MQTT-4.3.2-4]
+    return;
+  }
+  if (reason < 0x80 || connection.version !== 5) {
+    const session = connection.session!; // connected
+    session.incoming ??= new Set();
+    session.incoming.add(packet.packetId); // [MQTT-4.3.3-8]
+  }
+  connection.sendAck(PUBREC, packet.packetId, reason);
+}
+
+function messageOf(connection: Connection, packet: PublishPacket, topic: Topic): Message {
+  const properties = packet.properties === null ? null : forwardedProperties(packet.properties);
+  const expiry = packet.properties?.messageExpiryInterval;
+  const expiresAt = expiry === undefined ? NEVER : connection.broker.clock.now() + expiry * 1000;
+  const { qos, retain, buffer, payloadStart, end } = packet;
+  const message = new Message(topic, qos, retain, buffer, payloadStart, end, properties, expiresAt, connection.session, false);
+  const asItCame = packet.properties === null || (expiry === undefined && packet.properties.topicAlias === undefined);
+  if (asItCame && connection.mountLength === 0) message.adoptFrame(packet, connection.version === 5);
+  return message;
+}
+
+/** What subscribers get of a publisher's properties: all but the alias and the expiry, which are counted anew [MQTT-3.3.2-4] [MQTT-3.3.2-17]. */
+function forwardedProperties(properties: Properties): Properties | null {
+  const { topicAlias: _alias, messageExpiryInterval: _expiry, ...forwarded } = properties;
+  return Object.keys(forwarded).length > 0 ? forwarded : null;
+}
+
+function logPublish(connection: Connection, packet: PublishPacket, topic: Topic): void {
+  connection.broker.log.log('debug', `Received PUBLISH from ${connection.id} (${publishInWords(packet, topic)})`);
+}
+
+function publishInWords(packet: PublishPacket, topic: Topic): string {
+  const bytes = packet.end - packet.payloadStart;
+  return `d${Number(packet.dup)}, q${packet.qos}, r${Number(packet.retain)}, m${packet.packetId}, '${topic.name}', ... (${bytes} bytes)`;
+}

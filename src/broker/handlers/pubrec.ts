@@ -1,0 +1,20 @@
+// PUBREC, MQTT 5 3.5: the client has a QoS 2 message and waits for its release.
+
+import type { AckPacket } from '../../mqtt/packets.ts';
+import { protocolError, REASON } from '../../mqtt/reason-codes.ts';
+import type { Connection } from '../connection.ts';
+
+const PUBREL = 0x62;
+
+/** handlePubrec answers PUBREL; a PUBREC with an error ends the exchange. */
+export function handlePubrec(connection: Connection, packet: AckPacket): void {
+  const session = connection.session!; // connected
+  const { packetId, reasonCode } = packet;
+  if (session.qosInFlight(packetId) === 1) throw protocolError('PUBREC for a QoS 1 message');
+  if (reasonCode >= 0x80) {
+    session.acknowledge(packetId); // 4.3.3: the identifier is free again
+    return;
+  }
+  const known = session.release(packetId);
+  connection.sendAck(PUBREL, packetId, known ? REASON.SUCCESS : REASON.PACKET_IDENTIFIER_NOT_FOUND); // [MQTT-4.3.3-4]
+}

@@ -1,0 +1,48 @@
+// SUBSCRIBE, MQTT 5 3.8.
+
+import { encodeSuback } from '../../mqtt/encode.ts';
+import type { SubscribePacket, SubscriptionRequest } from '../../mqtt/packets.ts';
+import { MalformedPacket, protocolError, REASON, type ReasonCode } from '../../mqtt/reason-codes.ts';
+import { isSharedFilter, isTopicFilter, parseSharedFilter } from '../../mqtt/topics.ts';
+import type { Connection } from '../connection.ts';
+import { Subscription } from '../subscription.ts';
+
+/** handleSubscribe makes or replaces subscriptions, answers SUBACK, then sends the retained messages [MQTT-3.8.4-1]. */
+export function handleSubscribe(connection: Connection, packet: SubscribePacket): void {
+  const broker = connection.broker;
+  const identifier = packet.properties.subscriptionIdentifier?.[0] ?? 0;
+  const reasons: number[] = [];
+  const withRetained: Subscription[] = [];
+  for (const request of packet.requests) {
+    const reason = subscribe(connection, request, identifier, withRetained);
+    reasons.push(reason);
+    if (reason < 0x80 && broker.log.enabled.subscribe) broker.log.log('subscribe', `${connection.id} ${reason} ${request.topicFilter}`);
+  }
+  connection.send(encodeSuback(connection.version, packet.packetId, reasons)); // [MQTT-3.8.4-5] [MQTT-3.8.4-6]
+  for (const subscription of withRetained) broker.sendRetained(subscription);
+  broker.emit('subscribe', packet.requests, connection);
+}
+
+/** One filter: its reason code, and whether its retained messages are wanted. */
+function subscribe(connection: Connection, request: SubscriptionRequest, identifier: number, withRetained: Subscription[]): ReasonCode {
+  const broker = connection.broker;
+  const session = connection.session!; // connected
+  const { topicFilter } = request;
+  const share = isSharedFilter(topicFilter) ? parseSharedFilter(topicFilter) : null;
+  const plainFilter = share?.topicFilter ?? topicFilter;
+  if ((share === null && isSharedFilter(topicFilter)) || !isTopicFilter(plainFilter)) {
+    if (connection.version !== 5) throw new MalformedPacket(`Topic Filter "${topicFilter}"`);
+    return REASON.TOPIC_FILTER_INVALID;
+  }
+  if (share !== null && request.noLocal) throw protocolError('No Local on a shared subscription'); // [MQTT-3.8.3-4]
+  const mounted = connection.origin.policy.mountPoint + plainFilter;
+  if (broker.authorizer !== null && !broker.authorizer.maySubscribe(session, mounted)) return REASON.NOT_AUTHORIZED;
+  const qos = request.qos > connection.origin.policy.maxQos ? connection.origin.policy.maxQos : request.qos; // 3.9.3: a lower one may be granted
+  const group = share === null ? null : broker.tree.group(share.group, mounted);
+  const options = { qos, noLocal: request.noLocal, retainAsPublished: request.retainAsPublished, identifier };
+  const subscription = new Subscription(session, mounted, options, group, null);
+  const isNew = broker.sessions.subscribe(session, topicFilter, subscription); // [MQTT-3.8.4-3]
+  const wantsRetained = request.retainHandling === 0 || (request.retainHandling === 1 && isNew); // [MQTT-3.3.1-9] to [MQTT-3.3.1-11]
+  if (group === null && wantsRetained) withRetained.push(subscription); // 4.8.2: shared subscriptions get none
+  return qos;
+}

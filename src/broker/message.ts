@@ -1,0 +1,160 @@
+// An application message, made once however many get it, and the frames (PUBLISH packets as bytes) that carry it.
+//
+// A frame is copied into each subscriber's outbox; first byte (QoS, RETAIN, DUP) and packet identifier are patched in the copy,
+// so two layouts per protocol are enough: with and without packet identifier. Where the publisher's own packet has the right
+// layout, its bytes are the frame: nothing is encoded at all.
+
+import type { Qos } from '../mqtt/packet-types.ts';
+import { encodeProperties, encodeVariableByteInteger, type Properties, variableByteIntegerLength } from '../mqtt/properties.ts';
+import type { PublishPacket } from '../mqtt/publish-packet.ts';
+import type { Requester } from './ports.ts';
+import type { Session } from './session.ts';
+import type { Topic } from './topic.ts';
+
+const PUBLISH = 0x30;
+const EMPTY = Buffer.alloc(0);
+
+/** Frame is a PUBLISH packet in bytes[start, end). */
+export class Frame {
+  readonly version5: boolean;
+  readonly hasPacketId: boolean;
+  bytes: Buffer;
+  start: number;
+  end: number;
+  /** Where the packet identifier is patched in, or -1. */
+  packetIdAt: number;
+  next: Frame | null = null;
+
+  constructor(version5: boolean, bytes: Buffer, start: number, end: number, packetIdAt: number) {
+    this.version5 = version5;
+    this.hasPacketId = packetIdAt >= 0;
+    this.bytes = bytes;
+    this.start = start;
+    this.end = end;
+    this.packetIdAt = packetIdAt;
+  }
+}
+
+/** firstByte gives a PUBLISH packet's first byte. */
+export function firstByte(qos: Qos, retain: boolean, dup: boolean): number {
+  return PUBLISH | (dup ? 8 : 0) | (qos << 1) | (retain ? 1 : 0);
+}
+
+/** NEVER is the `expiresAt` of a message without Message Expiry Interval. */
+export const NEVER = 0;
+
+/** Message does not change, but for where its bytes lie (`detach`). */
+export class Message {
+  readonly topic: Topic;
+  readonly qos: Qos;
+  readonly retain: boolean;
+  /** As forwarded: without Topic Alias, Message Expiry Interval and Subscription Identifiers. Null = none. */
+  readonly properties: Properties | null;
+  /** Milliseconds since 1970, or NEVER. */
+  readonly expiresAt: number;
+  /** Session that published it, or null; for No Local. */
+  readonly publisher: Session | null;
+  /** Who published it, for `check_retain_source`; null = the broker itself. */
+  readonly source: Requester | null;
+  #buffer: Buffer;
+  #payloadStart: number;
+  #payloadEnd: number;
+  #frames: Frame | null = null;
+  /** The publisher's own packet, while it lies in #buffer with the payload. */
+  #adopted: Frame | null = null;
+  #detached: boolean;
+
+  constructor(
+    topic: Topic,
+    qos: Qos,
+    retain: boolean,
+    buffer: Buffer,
+    payloadStart: number,
+    payloadEnd: number,
+    properties: Properties | null,
+    expiresAt: number,
+    publisher: Session | null,
+    detached: boolean,
+  ) {
+    this.topic = topic;
+    this.qos = qos;
+    this.retain = retain;
+    this.properties = properties;
+    this.expiresAt = expiresAt;
+    this.publisher = publisher;
+    this.source = publisher;
+    this.#buffer = buffer;
+    this.#payloadStart = payloadStart;
+    this.#payloadEnd = payloadEnd;
+    this.#detached = detached;
+  }
+
+  get payload(): Buffer {
+    return this.#buffer.subarray(this.#payloadStart, this.#payloadEnd);
+  }
+
+  get payloadLength(): number {
+    return this.#payloadEnd - this.#payloadStart;
+  }
+
+  /** adoptFrame makes the publisher's own packet a frame of this message. */
+  adoptFrame(packet: PublishPacket, version5: boolean): void {
+    this.#adopted = new Frame(version5, packet.buffer, packet.start, packet.end, packet.packetIdAt);
+    this.#frames = this.#adopted;
+  }
+
+  /** detach copies the message out of the network chunk it came in. Needed before it is kept beyond the current call. */
+  detach(): void {
+    if (this.#detached) return;
+    this.#detached = true;
+    const adopted = this.#adopted;
+    const start = adopted?.start ?? this.#payloadStart;
+    const own = Buffer.from(this.#buffer.subarray(start, this.#payloadEnd));
+    if (adopted !== null) {
+      adopted.bytes = own;
+      adopted.start = 0;
+      adopted.end -= start;
+      if (adopted.packetIdAt >= 0) adopted.packetIdAt -= start;
+    }
+    this.#buffer = own;
+    this.#payloadStart -= start;
+    this.#payloadEnd -= start;
+  }
+
+  /** frame gives the packet for a protocol and layout, made at the first call. Not for messages that expire: their bytes change with time. */
+  frame(version5: boolean, hasPacketId: boolean): Frame {
+    for (let frame = this.#frames; frame !== null; frame = frame.next) {
+      if (frame.version5 === version5 && frame.hasPacketId === hasPacketId) return frame;
+    }
+    const properties = version5 ? this.encodedProperties() : null;
+    const frame = encodeFrame(this.topic.bytes, this.payload, properties, hasPacketId);
+    frame.next = this.#frames;
+    this.#frames = frame;
+    return frame;
+  }
+
+  /** encodedProperties gives the forwarded properties' bytes, without their length. */
+  encodedProperties(): Buffer {
+    return this.properties === null ? EMPTY : encodeProperties(this.properties);
+  }
+}
+
+/** encodeFrame builds a PUBLISH. `properties` null = before MQTT 5; otherwise their bytes without the length. */
+export function encodeFrame(topic: Buffer, payload: Buffer, properties: Buffer | null, hasPacketId: boolean): Frame {
+  const propertiesLength = properties === null ? 0 : variableByteIntegerLength(properties.length) + properties.length;
+  const remaining = 2 + topic.length + (hasPacketId ? 2 : 0) + propertiesLength + payload.length;
+  const header = 1 + variableByteIntegerLength(remaining);
+  const bytes = Buffer.allocUnsafe(header + remaining);
+  bytes[0] = PUBLISH;
+  encodeVariableByteInteger(remaining).copy(bytes, 1);
+  let at = bytes.writeUInt16BE(topic.length, header);
+  at += topic.copy(bytes, at);
+  const packetIdAt = hasPacketId ? at : -1;
+  if (hasPacketId) at += 2;
+  if (properties !== null) {
+    at += encodeVariableByteInteger(properties.length).copy(bytes, at);
+    at += properties.copy(bytes, at);
+  }
+  payload.copy(bytes, at);
+  return new Frame(properties !== null, bytes, 0, bytes.length, packetIdAt);
+}

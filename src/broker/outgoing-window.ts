@@ -1,0 +1,87 @@
+// QoS 1 and 2 messages on their way to one client: sent, not yet acknowledged.
+//
+// Packet identifiers count up from 1, so the exchange of an identifier lies in slot `id & mask` of a small array: no map, no hashing.
+// When a slot is still taken by an old exchange that its client has not finished, that identifier is skipped.
+
+import type { Qos } from '../mqtt/packet-types.ts';
+import type { Message } from './message.ts';
+
+/** Slots at first; doubled while more than half are taken. */
+const SLOTS_MIN = 32;
+const SLOTS_MAX = 65_536;
+const PACKET_ID_MAX = 65_535;
+
+/** Delivery is one message on its way to one session: queued (packetId 0) or in flight. */
+export class Delivery {
+  readonly message: Message;
+  readonly qos: Qos;
+  readonly retain: boolean;
+  /** Subscription Identifiers it carries, or null. */
+  readonly identifiers: readonly number[] | null;
+  /** It came by a shared subscription: when this session ends, another member gets it. */
+  readonly shared: boolean;
+  packetId = 0;
+  /** QoS 2: the client has it (PUBREC), we wait for PUBCOMP. */
+  released = false;
+  /** It has been sent before on an earlier connection or this one. */
+  sent = false;
+  /** Order of sending, for the resend. */
+  order = 0;
+
+  constructor(message: Message, qos: Qos, retain: boolean, identifiers: readonly number[] | null, shared: boolean) {
+    this.message = message;
+    this.qos = qos;
+    this.retain = retain;
+    this.identifiers = identifiers;
+    this.shared = shared;
+  }
+}
+
+/** OutgoingWindow holds at most 65,535 deliveries. How many may be in flight is the session's decision. */
+export class OutgoingWindow {
+  count = 0;
+  /** Payload bytes in flight. */
+  bytes = 0;
+  #slots: (Delivery | null)[] = new Array(SLOTS_MIN).fill(null);
+  #lastId = 0;
+  #order = 0;
+
+  /** add gives the delivery a packet identifier [MQTT-2.2.1-4]. Call only while count < 65,535. */
+  add(delivery: Delivery): void {
+    if (this.count * 2 >= this.#slots.length && this.#slots.length < SLOTS_MAX) this.#resize(this.#slots.length * 2);
+    const mask = this.#slots.length - 1;
+    let id = this.#lastId;
+    do {
+      id = id === PACKET_ID_MAX ? 1 : id + 1;
+    } while (this.#slots[id & mask] !== null);
+    this.#lastId = id;
+    delivery.packetId = id;
+    delivery.order = ++this.#order;
+    this.#slots[id & mask] = delivery;
+    this.count++;
+    this.bytes += delivery.message.payloadLength;
+  }
+
+  get(packetId: number): Delivery | null {
+    const delivery = this.#slots[packetId & (this.#slots.length - 1)];
+    return delivery !== null && delivery !== undefined && delivery.packetId === packetId ? delivery : null;
+  }
+
+  remove(delivery: Delivery): void {
+    this.#slots[delivery.packetId & (this.#slots.length - 1)] = null;
+    this.count--;
+    this.bytes -= delivery.message.payloadLength;
+  }
+
+  /** inOrder lists what is in flight, in the order of sending [MQTT-4.4.0-1] [MQTT-4.6.0-1]. */
+  inOrder(): Delivery[] {
+    const all = this.#slots.filter((delivery) => delivery !== null);
+    return all.sort((one, other) => one.order - other.order);
+  }
+
+  #resize(size: number): void {
+    const old = this.#slots;
+    this.#slots = new Array(size).fill(null);
+    for (const delivery of old) if (delivery !== null) this.#slots[delivery.packetId & (size - 1)] = delivery;
+  }
+}

@@ -1,0 +1,50 @@
+// Where the messages of one topic go: the answer of the subscription tree, kept at the Topic until a subscription changes.
+
+import type { SharedGroup } from './shared-group.ts';
+import type { Subscription } from './subscription.ts';
+
+/** Listener is an in-process subscriber (Aedes' `subscribe`). */
+export type Listener = (packet: AedesPacket, done: () => void) => void;
+
+/** AedesPacket is a message as Aedes' own interfaces show it. */
+export interface AedesPacket {
+  cmd: 'publish';
+  brokerId?: string | undefined;
+  brokerCounter?: number | undefined;
+  clientId?: string | undefined;
+  topic: string;
+  payload: Buffer;
+  qos: 0 | 1 | 2;
+  retain: boolean;
+  dup: boolean;
+  properties?: object | undefined;
+}
+
+/** Route is immutable. One entry per session: overlapping subscriptions are merged. */
+export class Route {
+  readonly generation: number;
+  readonly subscribers: readonly Subscription[];
+  /** One message per group goes to one of its members. Null = none. */
+  readonly shared: readonly SharedGroup[] | null;
+  readonly listeners: readonly Listener[] | null;
+
+  constructor(
+    generation: number,
+    subscribers: readonly Subscription[],
+    shared: readonly SharedGroup[] | null,
+    listeners: readonly Listener[] | null,
+  ) {
+    this.generation = generation;
+    this.subscribers = subscribers;
+    this.shared = shared;
+    this.listeners = listeners;
+  }
+
+  /** isEmpty tells that nobody subscribes: v5 publishers hear 0x10. */
+  get isEmpty(): boolean {
+    return this.subscribers.length === 0 && this.shared === null && this.listeners === null;
+  }
+}
+
+/** NO_ROUTE is a route that is always stale. */
+export const NO_ROUTE = new Route(-1, [], null, null);

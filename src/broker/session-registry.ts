@@ -1,0 +1,133 @@
+// All sessions, and their lives: adopted by a connection, left by it, expired, ended.
+
+import { REASON } from '../mqtt/reason-codes.ts';
+import type { Broker } from './broker.ts';
+import type { Connection } from './connection.ts';
+import { redeliverShared } from './delivery.ts';
+import { NO_EXPIRY, type Session } from './session.ts';
+import type { Subscription } from './subscription.ts';
+import { publishWill, scheduleWill } from './will.ts';
+
+/** Keep alive is exceeded after this many times the interval [MQTT-3.1.2-22]. */
+const KEEP_ALIVE_GRACE = 1.5;
+
+/** SessionRegistry belongs to one broker. */
+export class SessionRegistry {
+  readonly #broker: Broker;
+  readonly #sessions = new Map<string, Session>();
+
+  constructor(broker: Broker) {
+    this.#broker = broker;
+  }
+
+  get count(): number {
+    return this.#sessions.size;
+  }
+
+  get(clientId: string): Session | null {
+    return this.#sessions.get(clientId) ?? null;
+  }
+
+  [Symbol.iterator](): Iterator<Session> {
+    return this.#sessions.values();
+  }
+
+  /** isFull tells that `global_max_clients` or `global_max_connections` leaves no room for one more. */
+  isFull(): boolean {
+    const { globalMaxClients, globalMaxConnections } = this.#broker.options;
+    const connected = this.#broker.connectedClients;
+    return (globalMaxClients >= 0 && this.count >= globalMaxClients) || (globalMaxConnections >= 0 && connected >= globalMaxConnections);
+  }
+
+  /** adopt makes a configured session live on its connection. */
+  adopt(session: Session, connection: Connection): void {
+    const broker = this.#broker;
+    this.#sessions.set(session.clientId, session);
+    if (connection.connectTimer !== null) broker.wheel.cancel(connection.connectTimer);
+    connection.connectTimer = null;
+    connection.state = 'connected';
+    broker.counters.connections++;
+    broker.registerClient(connection);
+    if (this.count > broker.counters.clientsMaximum) broker.counters.clientsMaximum = this.count;
+    broker.refreshFast(connection);
+    if (connection.keepAlive > 0) this.#watchKeepAlive(connection, connection.keepAlive * KEEP_ALIVE_GRACE);
+  }
+
+  /** connectTimedOut ends a connection that never said CONNECT [MQTT-3.1.4, Non-normative]. */
+  connectTimedOut(connection: Connection): void {
+    if (connection.state === 'connecting') connection.closeFor('exceeded timeout');
+  }
+
+  /** connectionEnding is told once when a connection is about to end, while its socket may still be open: it is nobody's any more. */
+  connectionEnding(connection: Connection): void {
+    const broker = this.#broker;
+    const session = connection.session;
+    if (connection.connectTimer !== null) broker.wheel.cancel(connection.connectTimer);
+    if (connection.keepAliveTimer !== null) broker.wheel.cancel(connection.keepAliveTimer);
+    this.#logEnd(connection);
+    if (session === null || session.connection !== connection) return;
+    session.connection = null;
+    session.retained = null;
+    broker.unregisterClient(connection);
+    scheduleWill(broker, session);
+    if (session.expiryInterval === 0) this.end(session);
+    else this.#expireLater(session);
+  }
+
+  /** end forgets a session: its subscriptions, its messages, and its will is said if it still waits. */
+  end(session: Session): void {
+    const broker = this.#broker;
+    if (this.#sessions.get(session.clientId) === session) this.#sessions.delete(session.clientId);
+    if (session.expiryTimer !== null) broker.wheel.cancel(session.expiryTimer);
+    session.expiryTimer = null;
+    for (const subscription of session.subscriptions.values()) broker.tree.remove(subscription);
+    session.subscriptions.clear();
+    publishWill(broker, session); // [MQTT-3.1.3-9]
+    redeliverShared(broker, session.takeUnacknowledgedShared());
+  }
+
+  /** subscribe makes or replaces a subscription; true when it is new [MQTT-3.8.4-3]. */
+  subscribe(session: Session, topicFilter: string, subscription: Subscription): boolean {
+    const old = session.subscriptions.get(topicFilter);
+    if (old !== undefined) this.#broker.tree.remove(old);
+    this.#broker.tree.add(subscription);
+    session.subscriptions.set(topicFilter, subscription);
+    return old === undefined;
+  }
+
+  /** unsubscribe ends a subscription; false when there was none. */
+  unsubscribe(session: Session, topicFilter: string): boolean {
+    const subscription = session.subscriptions.get(topicFilter);
+    if (subscription === undefined) return false;
+    session.subscriptions.delete(topicFilter);
+    this.#broker.tree.remove(subscription);
+    return true;
+  }
+
+  #expireLater(session: Session): void {
+    if (session.expiryInterval === NO_EXPIRY) return;
+    session.expiryTimer = this.#broker.wheel.after(session.expiryInterval, () => {
+      this.#broker.log.log('notice', `Expiring client ${session.clientId} due to timeout.`);
+      this.#broker.counters.clientsExpired++;
+      this.end(session);
+    });
+  }
+
+  /** One timer per connection, hung up again only when it fires: hearing from a client costs nothing. */
+  #watchKeepAlive(connection: Connection, seconds: number): void {
+    connection.keepAliveTimer = this.#broker.wheel.after(seconds, () => {
+      const silent = (this.#broker.clock.monotonic() - connection.lastHeard) / 1000;
+      const limit = connection.keepAlive * KEEP_ALIVE_GRACE;
+      if (silent >= limit) connection.disconnect(REASON.KEEP_ALIVE_TIMEOUT);
+      else this.#watchKeepAlive(connection, limit - silent);
+    });
+  }
+
+  #logEnd(connection: Connection): void {
+    const broker = this.#broker;
+    if (!broker.options.connectionMessages) return;
+    const who = connection.id === '' ? '<unknown>' : connection.id;
+    const why = connection.closedFor ? `: ${connection.closedFor}` : '';
+    broker.log.log('notice', `Client ${who} [${connection.remote}] disconnected${why}.`);
+  }
+}

@@ -1,0 +1,232 @@
+// The state of one client, connected or not, MQTT 5 4.1: its subscriptions and what is on its way to and from it.
+
+import type { ProtocolVersion, Qos } from '../mqtt/packet-types.ts';
+import type { Broker } from './broker.ts';
+import type { Connection } from './connection.ts';
+import { DeliveryQueue } from './delivery-queue.ts';
+import { type Message, NEVER } from './message.ts';
+import { Delivery, OutgoingWindow } from './outgoing-window.ts';
+import type { RetainedDelivery } from './retained-delivery.ts';
+import type { Subscription } from './subscription.ts';
+import type { Timer } from './timer-wheel.ts';
+import type { Will } from './will.ts';
+
+/** Packet identifiers end here, so no window is larger. */
+const INFLIGHT_MAX = 65_535;
+
+/** NO_EXPIRY is the Session Expiry Interval that means "never" (3.1.2.11.2). */
+export const NO_EXPIRY = 0xffffffff;
+
+/** Session outlives its connections until it expires or a clean start replaces it. It is the engine's Requester. */
+export class Session {
+  readonly broker: Broker;
+  readonly clientId: string;
+  username: string | null = null;
+  version: ProtocolVersion = 4;
+  connection: Connection | null = null;
+  /** Seconds it is kept after its connection ends; NO_EXPIRY = for ever. */
+  expiryInterval = 0;
+  /** By topic filter as the client sent it. */
+  readonly subscriptions = new Map<string, Subscription>();
+  will: Will | null = null;
+  expiryTimer: Timer | null = null;
+  /** QoS 2 messages received, not yet released by the client; null until the first. */
+  incoming: Set<number> | null = null;
+  /** Retained messages still to be sent for new subscriptions; null = none. */
+  retained: RetainedDelivery[] | null = null;
+  readonly upgradesQos: boolean;
+  #window: OutgoingWindow | null = null;
+  #queue: DeliveryQueue | null = null;
+  /** In flight from an earlier connection and not yet sent again on this one. */
+  #resend: Delivery[] = [];
+  /** How many PUBLISH packets may be unacknowledged: the client's Receive Maximum and our own limit. */
+  #inflightMax = INFLIGHT_MAX;
+  #isDropping = false;
+
+  constructor(broker: Broker, clientId: string) {
+    this.broker = broker;
+    this.clientId = clientId;
+    this.upgradesQos = broker.options.upgradeOutgoingQos;
+  }
+
+  get inflightCount(): number {
+    return this.#window?.count ?? 0;
+  }
+
+  get queuedCount(): number {
+    return this.#queue?.length ?? 0;
+  }
+
+  /** isReady tells that a QoS 1 or 2 message would go out at once. */
+  get isReady(): boolean {
+    return this.connection !== null && (this.#queue === null || this.#queue.length === 0) && this.#hasRoom();
+  }
+
+  /** attach binds the session to a new connection. `receiveMaximum` is the client's. */
+  attach(connection: Connection, receiveMaximum: number): void {
+    const own = this.broker.options.maxInflightMessages;
+    this.#inflightMax = Math.min(receiveMaximum, own === 0 ? INFLIGHT_MAX : own);
+    this.connection = connection;
+    this.#isDropping = false;
+  }
+
+  /** resume sends again what an earlier connection left unfinished, then what was queued [MQTT-4.4.0-1]. */
+  resume(): void {
+    this.#resend = this.#window === null ? [] : this.#window.inOrder();
+    this.pump();
+  }
+
+  /** deliver hands over one message for one (possibly merged) subscription. */
+  deliver(message: Message, subscription: Subscription): void {
+    let qos = message.qos < subscription.qos ? message.qos : subscription.qos; // [MQTT-3.8.4-8]
+    if (this.upgradesQos) qos = subscription.qos;
+    const retain = subscription.retainAsPublished && message.retain; // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
+    const identifiers = subscription.plain ? null : subscription.identifiers();
+    if (qos > 0) this.#deliverInflight(new Delivery(message, qos, retain, identifiers, subscription.group !== null));
+    else this.#deliverOnce(message, retain, identifiers);
+  }
+
+  /** deliverRetained hands over a retained message for a new subscription; true when it was taken, false when it must wait. */
+  deliverRetained(message: Message, qos: Qos, identifiers: readonly number[] | null): boolean {
+    const connection = this.connection;
+    if (connection === null || connection.isCongested) return false;
+    if (qos === 0) {
+      connection.sendPublish(message, 0, true, false, 0, identifiers);
+      return true;
+    }
+    if (!this.isReady) return false;
+    this.#send(new Delivery(message, qos, true, identifiers, false), connection);
+    return true;
+  }
+
+  /** acknowledge ends a QoS 1 exchange (PUBACK), or a QoS 2 one by PUBCOMP or a PUBREC with an error. False = unknown identifier. */
+  acknowledge(packetId: number): boolean {
+    const window = this.#window;
+    const delivery = window?.get(packetId) ?? null;
+    if (window === null || delivery === null) return false;
+    window.remove(delivery);
+    if (this.#resend.length > 0) this.#resend = this.#resend.filter((one) => one !== delivery);
+    this.pump();
+    return true;
+  }
+
+  /** release notes that the client has a QoS 2 message (PUBREC). False = unknown identifier [MQTT-4.3.3-4]. */
+  release(packetId: number): boolean {
+    const delivery = this.#window?.get(packetId) ?? null;
+    if (delivery === null || delivery.qos !== 2) return false;
+    delivery.released = true;
+    return true;
+  }
+
+  /** qosInFlight tells the QoS of the exchange of a packet identifier, 0 when there is none. */
+  qosInFlight(packetId: number): Qos {
+    return this.#window?.get(packetId)?.qos ?? 0;
+  }
+
+  /** pump sends what waits as far as the window and the connection allow. */
+  pump(): void {
+    const connection = this.connection;
+    if (connection === null || connection.state !== 'connected') return;
+    while (this.#resend.length > 0 && this.#hasRoom()) this.#sendAgain(this.#resend.shift()!, connection);
+    const queue = this.#queue;
+    while (queue !== null && queue.length > 0 && this.#resend.length === 0 && this.#hasRoom()) {
+      const delivery = queue.shift()!; // length > 0
+      if (!this.#isExpired(delivery)) this.#send(delivery, connection);
+    }
+    if (this.retained !== null) this.broker.continueRetained(this);
+  }
+
+  /** takeUnacknowledgedShared gives the messages of shared subscriptions that this session never acknowledged [MQTT-4.8.2-4] [MQTT-4.8.2-5]. */
+  takeUnacknowledgedShared(): Delivery[] {
+    const all = this.#window?.inOrder() ?? [];
+    const queue = this.#queue;
+    while (queue !== null && queue.length > 0) all.push(queue.shift()!);
+    return all.filter((delivery) => delivery.shared && !delivery.released);
+  }
+
+  #deliverOnce(message: Message, retain: boolean, identifiers: readonly number[] | null): void {
+    const connection = this.connection;
+    if (connection !== null) {
+      connection.sendPublish(message, 0, retain, false, 0, identifiers);
+    } else if (this.broker.options.queueQos0Messages && this.expiryInterval > 0) {
+      this.#enqueue(new Delivery(message, 0, retain, identifiers, false));
+    }
+  }
+
+  #deliverInflight(delivery: Delivery): void {
+    const connection = this.connection;
+    const queue = this.#queue;
+    if (connection !== null && (queue === null || queue.length === 0) && this.#resend.length === 0 && this.#hasRoom()) {
+      this.#send(delivery, connection);
+    } else {
+      this.#enqueue(delivery);
+    }
+  }
+
+  #hasRoom(): boolean {
+    const connection = this.connection;
+    if (connection === null || connection.isCongested) return false;
+    const window = this.#window;
+    if (window === null) return true;
+    if (window.count - this.#resend.length >= this.#inflightMax || window.count >= INFLIGHT_MAX) return false; // [MQTT-3.3.4-9]
+    const maxBytes = this.broker.options.maxInflightBytes;
+    return maxBytes === 0 || window.count === 0 || window.bytes < maxBytes;
+  }
+
+  #send(delivery: Delivery, connection: Connection): void {
+    const message = delivery.message;
+    if (delivery.qos === 0) {
+      connection.sendPublish(message, 0, delivery.retain, false, 0, delivery.identifiers);
+      return;
+    }
+    this.#window ??= new OutgoingWindow();
+    this.#window.add(delivery);
+    delivery.sent = true;
+    const sent = connection.sendPublish(message, delivery.qos, delivery.retain, false, delivery.packetId, delivery.identifiers);
+    if (!sent)
+      this.#window.remove(delivery); // too large for this client: as if delivered [MQTT-3.1.2-25]
+    else message.detach();
+  }
+
+  #sendAgain(delivery: Delivery, connection: Connection): void {
+    if (delivery.released) {
+      connection.sendPubrel(delivery.packetId); // [MQTT-4.3.3-6]
+      return;
+    }
+    const expired = this.#isExpired(delivery);
+    if (expired && delivery.qos === 1) {
+      this.#window?.remove(delivery);
+      return;
+    }
+    const { message, qos, retain, packetId, identifiers } = delivery;
+    const sent = connection.sendPublish(message, qos, retain, delivery.sent, packetId, identifiers); // [MQTT-3.3.1-1]
+    delivery.sent = true;
+    if (!sent) this.#window?.remove(delivery);
+  }
+
+  #enqueue(delivery: Delivery): void {
+    const { maxQueuedMessages, maxQueuedBytes } = this.broker.options;
+    this.#queue ??= new DeliveryQueue();
+    const queue = this.#queue;
+    const full = (maxQueuedMessages > 0 && queue.length >= maxQueuedMessages) || (maxQueuedBytes > 0 && queue.bytes >= maxQueuedBytes);
+    if (full) {
+      this.noteDropped(1);
+      return;
+    }
+    delivery.message.detach();
+    queue.push(delivery);
+  }
+
+  /** noteDropped counts messages that this client does not get, and says so once per connection. */
+  noteDropped(count: number): void {
+    this.broker.counters.publishDropped += count;
+    if (this.#isDropping) return;
+    this.#isDropping = true;
+    this.broker.log.log('notice', `Outgoing messages are being dropped for client ${this.clientId}.`);
+  }
+
+  #isExpired(delivery: Delivery): boolean {
+    const expiresAt = delivery.message.expiresAt;
+    return expiresAt !== NEVER && expiresAt <= this.broker.clock.now(); // [MQTT-3.3.2-5]
+  }
+}

@@ -1,0 +1,80 @@
+// Topic names as objects: met once, checked once, and with the route of their messages at hand.
+
+import { MalformedPacket, REASON } from '../mqtt/reason-codes.ts';
+import { isTopicName } from '../mqtt/topics.ts';
+import { decodeMqttString, isMqttString } from '../mqtt/utf8.ts';
+import { NO_ROUTE, type Route } from './route.ts';
+
+/** Slots of the cache: a power of two. Each topic costs about 300 bytes plus its name; a slot holds the latest topic that fell into it. */
+const CACHE_SLOTS = 8192;
+
+/** Topic is one topic name. Objects of the same name may exist twice; compare names. */
+export class Topic {
+  readonly name: string;
+  readonly bytes: Buffer;
+  readonly hash: number;
+  /** Nobody but the broker itself may publish here: `$SYS/...`. */
+  readonly reserved: boolean;
+  /** Who gets the messages; stale when its generation is not the tree's. */
+  route: Route;
+
+  constructor(name: string, bytes: Buffer, hash: number) {
+    this.name = name;
+    this.bytes = bytes;
+    this.hash = hash;
+    this.reserved = name.startsWith('$SYS/') || name === '$SYS';
+    this.route = NO_ROUTE;
+  }
+
+  /** equals compares the name with buffer[start, end). */
+  equals(buffer: Buffer, start: number, end: number): boolean {
+    const bytes = this.bytes;
+    if (bytes.length !== end - start) return false;
+    for (let index = bytes.length - 1; index >= 0; index--) {
+      if (bytes[index] !== buffer[start + index]) return false; // names mostly differ at their end
+    }
+    return true;
+  }
+}
+
+/** makeTopic makes a Topic outside the cache. */
+export function makeTopic(name: string): Topic {
+  const bytes = Buffer.from(name, 'utf8');
+  return new Topic(name, bytes, hashOf(bytes, 0, bytes.length));
+}
+
+/** TopicCache finds the Topic of a name by its bytes: bounded, direct-mapped, no text is made on a hit. */
+export class TopicCache {
+  readonly #slots: (Topic | null)[] = new Array(CACHE_SLOTS).fill(null);
+
+  /** lookup gives the Topic of buffer[start, end). It throws MalformedPacket for bytes that are no topic name [MQTT-3.3.2-1] [MQTT-3.3.2-2]. */
+  lookup(buffer: Buffer, start: number, end: number): Topic {
+    const hash = hashOf(buffer, start, end);
+    const slot = hash & (CACHE_SLOTS - 1);
+    const known = this.#slots[slot];
+    if (known !== null && known !== undefined && known.hash === hash && known.equals(buffer, start, end)) return known;
+    const topic = readTopic(buffer, start, end, hash);
+    this.#slots[slot] = topic;
+    return topic;
+  }
+
+  /** named gives the Topic of a text; an invalid one throws as lookup does. */
+  named(name: string): Topic {
+    const bytes = Buffer.from(name, 'utf8');
+    return this.lookup(bytes, 0, bytes.length);
+  }
+}
+
+function readTopic(buffer: Buffer, start: number, end: number, hash: number): Topic {
+  if (!isMqttString(buffer, start, end)) throw new MalformedPacket('Topic Name is not well-formed UTF-8');
+  const name = decodeMqttString(buffer, start, end);
+  if (!isTopicName(name)) throw new MalformedPacket('Topic Name is empty, too deep or holds a wildcard', REASON.TOPIC_NAME_INVALID);
+  return new Topic(name, Buffer.from(buffer.subarray(start, end)), hash);
+}
+
+/** FNV-1a over the bytes, 32 bits. */
+function hashOf(buffer: Buffer, start: number, end: number): number {
+  let hash = 0x811c9dc5;
+  for (let at = start; at < end; at++) hash = Math.imul(hash ^ buffer[at]!, 0x01000193);
+  return (hash ^ (hash >>> 15)) >>> 0;
+}

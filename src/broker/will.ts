@@ -1,0 +1,48 @@
+// A will message and its delay, MQTT 5 3.1.2.5 and 3.1.3.2.2.
+
+import type { WillMessage } from '../mqtt/packets.ts';
+import type { Properties } from '../mqtt/properties.ts';
+import type { Broker } from './broker.ts';
+import { Message, NEVER } from './message.ts';
+import type { Session } from './session.ts';
+import type { Timer } from './timer-wheel.ts';
+
+/** Will is what a client wants said when it is gone without a word. */
+export class Will {
+  readonly packet: WillMessage;
+  /** With the mount point. */
+  readonly topicName: string;
+  /** Seconds between the end of the connection and the message; 0 = at once. */
+  readonly delay: number;
+  timer: Timer | null = null;
+
+  constructor(packet: WillMessage, mountPoint: string) {
+    this.packet = packet;
+    this.topicName = mountPoint + packet.topicName;
+    this.delay = packet.properties.willDelayInterval ?? 0;
+  }
+}
+
+/** publishWill says it, if the client may, and forgets it. */
+export function publishWill(broker: Broker, session: Session): void {
+  const will = session.will;
+  if (will === null) return;
+  session.will = null;
+  if (will.timer !== null) broker.wheel.cancel(will.timer);
+  const topic = broker.topics.named(will.topicName);
+  if (topic.reserved || !broker.mayPublish(session, topic)) return;
+  const { willDelayInterval: _, messageExpiryInterval: expiry, ...forwarded } = will.packet.properties;
+  const properties: Properties | null = Object.keys(forwarded).length > 0 ? forwarded : null;
+  const expiresAt = expiry === undefined ? NEVER : broker.clock.now() + expiry * 1000;
+  const { payload, qos, retain } = will.packet;
+  broker.accept(new Message(topic, qos, retain, payload, 0, payload.length, properties, expiresAt, session, true));
+}
+
+/** scheduleWill publishes the will now or after its delay, whichever the session's end allows [MQTT-3.1.2-8] [MQTT-3.1.3-9]. */
+export function scheduleWill(broker: Broker, session: Session): void {
+  const will = session.will;
+  if (will === null) return;
+  const delay = Math.min(will.delay, session.expiryInterval);
+  if (delay === 0) publishWill(broker, session);
+  else will.timer = broker.wheel.after(delay, () => publishWill(broker, session));
+}
