@@ -45,6 +45,8 @@ export interface Configuration {
   readonly localOnly: boolean;
   readonly log: LogOptions;
   readonly access: AccessOptions;
+  /** True with `--lan` when the file names no users: an account has to be made at first start. */
+  readonly makesAccount: boolean;
   readonly certificateNames: readonly string[];
   readonly discovery: DiscoveryOptions;
   readonly persistence: PersistenceOptions;

@@ -1,0 +1,102 @@
+// Writes docs/configuration.md: the guide below, and every directive as its row in the table says.
+// node build/configuration-reference.ts
+
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import type { Directive } from '../src/config/directive.ts';
+import { SECTIONS, type Section } from '../src/config/directives.ts';
+
+/** REFERENCE_FILE is where the reference is kept. */
+export const REFERENCE_FILE = join(import.meta.dirname, '..', 'docs', 'configuration.md');
+
+const GUIDE = `# Configuration
+
+<!-- Made by build/configuration-reference.ts from the table of directives: change it there. -->
+
+\`midge serve -c FILE\` reads mosquitto.conf's language, as mosquitto 2.1 has it, and a few words of our own.
+\`midge check FILE\` reads it too, starts nothing, and shows every mistake at once, with its place:
+
+    home.conf:3:1: error: Unknown configuration variable "max_conections" - did you mean "max_connections"?
+
+Nothing starts with a file that has an error. No word is ignored in silence: what is not there is an error that says what to do
+instead, what has no effect here is a warning that says why.
+
+## The file
+
+- One word and its value on a line, with blanks between them. What starts with \`#\` in the first column is a comment. Behind a number,
+  a \`true\`, or another single word a comment may follow; behind text and paths it would belong to them.
+- \`listener\` starts a listener, and the listener words below belong to it. Those above the first \`listener\` mean the *default
+  listener*, and open it.
+- A relative path in a setting starts at the folder in which the program was started; in \`include\`, at the folder of the file.
+
+## Who may connect
+
+| configuration | ports | who |
+|---|---|---|
+| no file, or one without listener words | 1883, 8883 with TLS, 8083 WebSocket, on this machine only | anyone |
+| the same with \`-p N\` | N, on this machine only | anyone |
+| the same with \`--lan\` | 1883, 8883 with TLS, 8083 WebSocket (with \`-p N\`: N), on all interfaces, announced by mDNS | the account of \`username\` and \`password\`, or one made at first start |
+| \`username\` and \`password\` | 1883 on all interfaces | that account |
+| the same and \`secure true\` | 8883 with TLS on all interfaces | that account |
+| \`listener ...\` | as it says | accounts; anyone only with \`allow_anonymous true\` or \`listener_allow_anonymous true\` |
+
+The smallest file for a home:
+
+    username jane
+    password correct horse battery staple
+    secure true
+
+TLS in a listener block with the appliance's own certificate:
+
+    listener 8883
+    secure true
+
+With one that you have:
+
+    listener 8883
+    certfile /etc/midge/server.crt
+    keyfile /etc/midge/server.key
+
+## Every word
+
+*reload*: SIGHUP makes a changed value effective. *own*: mosquitto does not know the word, or understands less by it.
+`;
+
+/** configurationReference gives the whole text of docs/configuration.md. */
+export function configurationReference(): string {
+  return [GUIDE, ...SECTIONS.map(sectionText)].join('\n');
+}
+
+function sectionText({ title, directives }: Section): string {
+  const rows = directives.map(
+    (directive) => `| ${[wordCell(directive), code(directive.syntax), defaultCell(directive), meaningCell(directive)].join(' | ')} |`,
+  );
+  return [`### ${title}`, '', '| word | value | default | meaning |', '|---|---|---|---|', ...rows, ''].join('\n');
+}
+
+function wordCell({ name, aliases }: Directive): string {
+  return [name, ...aliases].map((word) => `\`${word}\``).join(', ');
+}
+
+function defaultCell(directive: Directive): string {
+  return directive.default === null ? '' : code(directive.default);
+}
+
+function meaningCell({ doc, own, reloadable, treatment }: Directive): string {
+  const marks = [...(own ? ['*own*'] : []), ...(reloadable ? ['*reload*'] : [])];
+  return [doc.replaceAll('|', '\\|'), stateText(treatment), marks.join(', ')].filter((part) => part !== '').join(' ');
+}
+
+function stateText(treatment: Directive['treatment']): string {
+  if (treatment.state === 'without effect') return `**No effect**: ${treatment.reason}.`;
+  if (treatment.state !== 'refused') return '';
+  const except = treatment.harmless.length > 0 ? ` (but for ${code(treatment.harmless[0]!)})` : '';
+  return `**Refused**${except}: ${treatment.instead}.`;
+}
+
+function code(text: string): string {
+  return `\`${text.replaceAll('|', '\\|')}\``;
+}
+
+if (import.meta.main) writeFileSync(REFERENCE_FILE, configurationReference());

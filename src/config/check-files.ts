@@ -1,0 +1,96 @@
+// The files that a configuration names are opened once before anything starts: what is missing or does not fit is reported with the rest.
+
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { accessSync, constants, readFileSync, statSync } from 'node:fs';
+
+import { reasonOf } from '../base/errors.ts';
+import type { Place, Report } from './diagnostic.ts';
+import type { ListenerDraft, Places } from './draft.ts';
+import type { Interpretation } from './interpreter.ts';
+
+/** checkFiles reads certificates, keys and password files, in mosquitto's sentences. A file that others may read a secret from is a warning. */
+export function checkFiles({ global, defaultListener, listeners }: Interpretation, report: Report): void {
+  const { passwordFile, password } = global.access;
+  const place = global.places.get('password_file') ?? null;
+  if (passwordFile !== undefined && isReadable(passwordFile, place, `Unable to open pwfile "${passwordFile}"`, report)) {
+    warnIfOpen(passwordFile, place, 'users can be read by everyone on this machine', report);
+  }
+  const passwordPlace = global.places.get('password') ?? null;
+  if (password !== undefined && passwordPlace !== null)
+    warnIfOpen(passwordPlace.file, passwordPlace, 'the password can be read by everyone on this machine', report);
+  for (const draft of [defaultListener, ...listeners]) checkTlsFiles(draft, report);
+}
+
+function checkTlsFiles({ tls, places }: ListenerDraft, report: Report): void {
+  const { certfile, keyfile, cafile = null, capath = null, crlfile = null } = tls;
+  const certificate = certfile === undefined ? null : readCertificate(certfile, places, report);
+  if (keyfile !== undefined) checkKey(keyfile, certificate, places, report);
+  if (cafile !== null) readCertificates(cafile, places.get('cafile') ?? null, report);
+  if (capath !== null) isReadable(capath, places.get('capath') ?? null, `Unable to load CA certificates. Check capath "${capath}"`, report);
+  if (crlfile !== null)
+    isReadable(crlfile, places.get('crlfile') ?? null, `Unable to load certificate revocation file "${crlfile}". Check crlfile`, report);
+}
+
+function readCertificate(file: string, places: Places, report: Report): X509Certificate | null {
+  try {
+    return new X509Certificate(readFileSync(file));
+  } catch (error) {
+    report.error(places.get('certfile') ?? null, `Unable to load server certificate "${file}". Check certfile`, fileHint(file, error));
+    return null;
+  }
+}
+
+function checkKey(file: string, certificate: X509Certificate | null, places: Places, report: Report): void {
+  const place = places.get('keyfile') ?? null;
+  try {
+    const key = createPrivateKey(readFileSync(file));
+    if (certificate !== null && !certificate.checkPrivateKey(key)) {
+      report.error(place, 'Server certificate/key are inconsistent', 'certfile and keyfile must belong together');
+    }
+  } catch (error) {
+    const encrypted = error instanceof Error && 'code' in error && error.code === 'ERR_MISSING_PASSPHRASE';
+    report.error(
+      place,
+      `Unable to load server key file "${file}". Check keyfile`,
+      encrypted ? 'remove its passphrase' : fileHint(file, error),
+    );
+    return;
+  }
+  warnIfOpen(file, place, 'the key can be read by everyone on this machine', report);
+}
+
+function readCertificates(file: string, place: Place | null, report: Report): void {
+  try {
+    new X509Certificate(readFileSync(file));
+  } catch (error) {
+    report.error(place, `Unable to load CA certificates. Check cafile "${file}"`, fileHint(file, error));
+  }
+}
+
+function isReadable(file: string, place: Place | null, message: string, report: Report): boolean {
+  try {
+    accessSync(file, constants.R_OK);
+    return true;
+  } catch (error) {
+    report.error(place, message, fileHint(file, error));
+    return false;
+  }
+}
+
+/** fileHint says why a file cannot be used; a comment behind the value is the mistake that people make. */
+function fileHint(file: string, error: unknown): string {
+  if (/[ \t]#/.test(file)) return 'a comment needs a line of its own; behind a path it belongs to the path';
+  const code = error instanceof Error && 'code' in error ? error.code : null;
+  if (code === 'ENOENT') return 'it does not exist';
+  if (code === 'EACCES') return 'permission denied';
+  if (code === 'EISDIR') return 'it is a folder';
+  return typeof code === 'string' && code.startsWith('ERR_OSSL') ? 'it is not in PEM form' : reasonOf(error);
+}
+
+/** Others may read. */
+const WORLD_READABLE = 0o004;
+
+function warnIfOpen(file: string, place: Place | null, message: string, report: Report): void {
+  const stats = statSync(file, { throwIfNoEntry: false });
+  if (stats?.isFile() && (stats.mode & WORLD_READABLE) !== 0) report.warning(place, `In ${file} ${message}`, `chmod o-r ${file}`);
+}

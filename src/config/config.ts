@@ -1,0 +1,33 @@
+// The room's door: mosquitto.conf's language -> Configuration, or all mistakes at once.
+
+import { checkFiles } from './check-files.ts';
+import type { Configuration } from './configuration.ts';
+import { type Diagnostic, Report } from './diagnostic.ts';
+import { interpret } from './interpreter.ts';
+import { readStatements } from './reader.ts';
+import { type CommandLine, resolveConfiguration } from './resolve.ts';
+
+export { closestWord } from './closest-word.ts';
+export { describeAccess } from './describe-access.ts';
+export { type Diagnostic, formatDiagnostic } from './diagnostic.ts';
+export type { CommandLine } from './resolve.ts';
+
+/** LoadedConfiguration is the configuration, or null when a diagnostic is an error; warnings may come with either. */
+export interface LoadedConfiguration {
+  readonly configuration: Configuration | null;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/**
+ * loadConfiguration reads the file and what it includes, and looks at the certificates and password files they name.
+ * It changes nothing and never throws for what stands in a file. Relative paths in settings start at the working folder,
+ * those of `include` at the file they stand in. mosquitto.conf(5)
+ */
+export function loadConfiguration(commandLine: CommandLine): LoadedConfiguration {
+  const report = new Report();
+  const statements = commandLine.file === null ? [] : readStatements(commandLine.file, report);
+  const said = interpret(statements, report);
+  const configuration = resolveConfiguration(said, commandLine, report);
+  checkFiles(said, report);
+  return { configuration: report.hasErrors ? null : configuration, diagnostics: report.sorted() };
+}

@@ -1,0 +1,72 @@
+// Who may connect from where, in plain words: `check` and `serve` say the same.
+
+import type { ListenerOptions } from '../listeners/options.ts';
+import type { Configuration } from './configuration.ts';
+
+type AccessFacts = Pick<Configuration, 'access' | 'makesAccount'>;
+
+/**
+ * describeAccess gives one line per port or socket, for example
+ * `mqtt with TLS on port 8883: user "jane" through every network of this machine`. The lines hold no secret.
+ */
+export function describeAccess(configuration: Configuration): string[] {
+  const addresses = new Map<string, ListenerOptions[]>();
+  for (const listener of configuration.listeners) {
+    const key = JSON.stringify({ ...listener, address: null });
+    const alike = addresses.get(key) ?? [];
+    alike.push(listener);
+    addresses.set(key, alike);
+  }
+  return [...addresses.values()].map((alike) => `${describeSocket(alike[0]!)}: ${describeGuests(alike, configuration)}`);
+}
+
+/** isLockedOut is true for a listener that lets nobody in: no anonymous clients, no users, no names from certificates. */
+export function isLockedOut(listener: ListenerOptions, { access, makesAccount }: AccessFacts): boolean {
+  if (listener.policy.allowAnonymous || takesNameFromCertificate(listener)) return false;
+  return access.account === null && access.passwordFile === null && !makesAccount;
+}
+
+function takesNameFromCertificate({ tls }: ListenerOptions): boolean {
+  return tls !== null && tls.identity !== 'none';
+}
+
+function describeSocket({ protocol, tls, unixPath, port }: ListenerOptions): string {
+  const what = `${protocol === 'mqtt' ? 'mqtt' : 'websockets'}${tls === null ? '' : ' with TLS'}`;
+  return unixPath === null ? `${what} on port ${port}` : `${what} on socket ${unixPath}`;
+}
+
+function describeGuests(alike: readonly ListenerOptions[], facts: AccessFacts): string {
+  const listener = alike[0]!;
+  if (isLockedOut(listener, facts)) return 'nobody';
+  const unnamed = listener.policy.allowAnonymous && !takesNameFromCertificate(listener) ? ', without a user name' : '';
+  return `${describePeople(listener, facts)} ${describeWay(alike)}${unnamed}`;
+}
+
+function describePeople(listener: ListenerOptions, facts: AccessFacts): string {
+  if (takesNameFromCertificate(listener)) return `clients with a certificate of ${authorityOf(listener)}`;
+  const certificate = listener.tls?.requireCertificate ? ` with a certificate of ${authorityOf(listener)}` : '';
+  if (listener.policy.allowAnonymous) return `anyone${certificate}`;
+  const { account, passwordFile } = facts.access;
+  const people = [
+    account === null ? [] : [`user "${account.username}"`],
+    passwordFile === null ? [] : [`the users in ${passwordFile}`],
+    facts.makesAccount ? ['the account made at first start'] : [],
+  ];
+  return `${people.flat().join(' and ')}${certificate}`;
+}
+
+function authorityOf({ tls }: ListenerOptions): string {
+  return tls?.cafile ?? tls?.capath ?? 'its authority';
+}
+
+function describeWay(alike: readonly ListenerOptions[]): string {
+  const { unixPath, bindInterface } = alike[0]!;
+  const addresses = alike.map((listener) => listener.address);
+  if (unixPath !== null || addresses.every(isLoopback)) return 'from this machine';
+  if (bindInterface !== null) return `through interface ${bindInterface}`;
+  return addresses.includes(null) ? 'through every network of this machine' : `through ${addresses.join(' and ')}`;
+}
+
+function isLoopback(address: string | null): boolean {
+  return address !== null && (address.startsWith('127.') || address === '::1' || address === 'localhost');
+}

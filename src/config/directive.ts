@@ -1,0 +1,114 @@
+// The shape of a row in the table of directives, and the few ways to write one.
+
+import type { GlobalDraft, ListenerDraft } from './draft.ts';
+import { isMistake, type Mistake, type ValueKind } from './values.ts';
+
+/** Scope is where a directive belongs; it is also the section of the reference that shows it. */
+export type Scope = 'global' | 'listener' | 'bridge' | 'plugin';
+
+/**
+ * Treatment is what becomes of a directive: `supported` ones are stored into a draft, `without effect` gets a warning with the reason,
+ * `refused` an error with what to do instead - except where the value is in `harmless`, which asks for what happens anyway.
+ * `structure` are the words that shape the file itself (`listener`, `include`); the interpreter and the reader handle them by name.
+ */
+export type Treatment =
+  | { readonly state: 'supported'; readonly scope: 'global'; readonly store: Store<GlobalDraft> }
+  | { readonly state: 'supported'; readonly scope: 'listener'; readonly store: Store<ListenerDraft> }
+  | { readonly state: 'structure' }
+  | { readonly state: 'without effect'; readonly reason: string }
+  | { readonly state: 'refused'; readonly instead: string; readonly harmless: readonly string[] };
+
+/** Store reads a directive's text into a draft, or gives the mistake in it. */
+export type Store<Draft> = (draft: Draft, text: string, name: string) => Mistake | null;
+
+/** Directive is one row: a word of the configuration language. */
+export interface Directive {
+  /** Name; one that ends in `*` stands for every word that starts like it. */
+  readonly name: string;
+  readonly aliases: readonly string[];
+  readonly scope: Scope;
+  /** True for the words that mosquitto does not have, or gives another meaning. */
+  readonly own: boolean;
+  readonly syntax: string;
+  /** Default as one would write it, or null when there is none. */
+  readonly default: string | null;
+  /** True when SIGHUP makes a changed value effective. */
+  readonly reloadable: boolean;
+  readonly repeated: 'allowed' | 'refused' | 'last wins';
+  /** One sentence for the reference. */
+  readonly doc: string;
+  readonly treatment: Treatment;
+}
+
+/** Row is what every kind of directive may say besides its name and meaning. */
+interface Row {
+  readonly doc: string;
+  readonly default?: string;
+  readonly aliases?: readonly string[];
+  readonly reloadable?: boolean;
+  readonly repeatable?: boolean;
+  readonly own?: boolean;
+}
+
+/** Put stores a value into a draft; it may refuse one that does not go with what is there. */
+type Put<Draft, T> = (draft: Draft, value: T) => Mistake | undefined;
+
+/** globalDirective is a supported word for the whole program. */
+export function globalDirective<T>(name: string, kind: ValueKind<T>, row: Row, put: Put<GlobalDraft, T>): Directive {
+  return directive(name, 'global', kind, row, { state: 'supported', scope: 'global', store: storeWith(kind, put) });
+}
+
+/** listenerDirective is a supported word for one listener. */
+export function listenerDirective<T>(name: string, kind: ValueKind<T>, row: Row, put: Put<ListenerDraft, T>): Directive {
+  return directive(name, 'listener', kind, row, { state: 'supported', scope: 'listener', store: storeWith(kind, put) });
+}
+
+/** structureDirective is a word that shapes the file. */
+export function structureDirective(name: string, scope: Scope, syntax: string, row: Row): Directive {
+  return directive(name, scope, { syntax, repeated: 'last wins' }, { ...row, repeatable: true }, { state: 'structure' });
+}
+
+/** withoutEffect is a word that only tunes how mosquitto works inside: it is accepted, with a warning that gives the reason. */
+export function withoutEffect(name: string, scope: Scope, syntax: string, reason: string, row: Row): Directive {
+  return directive(name, scope, { syntax, repeated: 'last wins' }, row, { state: 'without effect', reason });
+}
+
+/** refused is a word that would be dangerous to ignore: an error that says what to do instead. */
+export function refused(
+  name: string,
+  scope: Scope,
+  syntax: string,
+  instead: string,
+  row: Row & { harmless?: readonly string[] },
+): Directive {
+  return directive(name, scope, { syntax, repeated: 'last wins' }, row, { state: 'refused', instead, harmless: row.harmless ?? [] });
+}
+
+function directive(
+  name: string,
+  scope: Scope,
+  kind: Pick<ValueKind<unknown>, 'syntax' | 'repeated'>,
+  row: Row,
+  treatment: Treatment,
+): Directive {
+  return {
+    name,
+    aliases: row.aliases ?? [],
+    scope,
+    own: row.own ?? false,
+    syntax: kind.syntax,
+    default: row.default ?? null,
+    reloadable: row.reloadable ?? false,
+    repeated: row.repeatable ? 'allowed' : kind.repeated,
+    doc: row.doc,
+    treatment,
+  };
+}
+
+function storeWith<Draft, T>(kind: ValueKind<T>, put: Put<Draft, T>): Store<Draft> {
+  return (draft, text, name) => {
+    const reading = kind.read(text, name);
+    if (isMistake(reading)) return reading;
+    return put(draft, reading.value) ?? null;
+  };
+}

@@ -1,0 +1,47 @@
+// The one table of configuration words: mosquitto 2.1's and our own. A new word is one row in its section's file.
+
+import { closestWord } from './closest-word.ts';
+import type { Directive } from './directive.ts';
+import { BRIDGE_DIRECTIVES } from './directives/bridge.ts';
+import { GLOBAL_DIRECTIVES } from './directives/global.ts';
+import { LISTENER_DIRECTIVES } from './directives/listener.ts';
+import { LOGGING_DIRECTIVES } from './directives/logging.ts';
+import { OWN_DIRECTIVES } from './directives/own.ts';
+import { PLUGIN_DIRECTIVES } from './directives/plugin.ts';
+import { TLS_DIRECTIVES } from './directives/tls.ts';
+
+/** Section is a group of rows as the reference shows them. */
+export interface Section {
+  readonly title: string;
+  readonly directives: readonly Directive[];
+}
+
+/** SECTIONS hold every directive exactly once. */
+export const SECTIONS: readonly Section[] = [
+  { title: 'Words of our own', directives: OWN_DIRECTIVES },
+  { title: 'Whole program', directives: GLOBAL_DIRECTIVES },
+  { title: 'Log', directives: LOGGING_DIRECTIVES },
+  { title: 'Listeners', directives: LISTENER_DIRECTIVES },
+  { title: 'TLS of a listener', directives: TLS_DIRECTIVES },
+  { title: 'Plugins', directives: PLUGIN_DIRECTIVES },
+  { title: 'Bridges', directives: BRIDGE_DIRECTIVES },
+];
+
+/** DIRECTIVES are all rows. */
+export const DIRECTIVES: readonly Directive[] = SECTIONS.flatMap((section) => section.directives);
+
+const BY_WORD = new Map(
+  DIRECTIVES.flatMap((directive) => [directive.name, ...directive.aliases].map((word) => [word, directive] as const)),
+);
+const PREFIXES = [...BY_WORD.keys()].filter((word) => word.endsWith('*')).map((word) => word.slice(0, -1));
+
+/** findDirective gives the row of a word, by its name, an alias or its start (`plugin_opt_...`); null when there is none. */
+export function findDirective(word: string): Directive | null {
+  const prefix = PREFIXES.find((start) => word.startsWith(start));
+  return BY_WORD.get(word) ?? BY_WORD.get(`${prefix}*`) ?? null;
+}
+
+/** closestDirective gives the word that a mistyped one most likely stood for, or null. */
+export function closestDirective(word: string): string | null {
+  return closestWord(word, BY_WORD.keys());
+}

@@ -1,0 +1,265 @@
+// The rows of mosquitto.conf(5) that hold for the whole program, except logging.
+
+import { type Directive, globalDirective, refused, structureDirective, withoutEffect } from '../directive.ts';
+import { boolean, duration, integer, limit, limitOrMinusOne, MAX_INTEGER, map, path, text } from '../values.ts';
+
+/** GLOBAL_DIRECTIVES are accounts, limits, persistence and the process. */
+export const GLOBAL_DIRECTIVES: readonly Directive[] = [
+  structureDirective('include_dir', 'global', 'folder', {
+    doc: 'Reads every file of the folder that ends in `.conf`, in the order of their bytes; only in the main file. Each of them starts at the default listener.',
+  }),
+  globalDirective(
+    'allow_anonymous',
+    boolean,
+    { default: 'false', doc: 'Lets clients connect without a user name. Without any listener in the configuration the default is true.' },
+    (draft, value) => {
+      draft.access.allowAnonymous = value;
+    },
+  ),
+  globalDirective('password_file', path, { doc: 'File with the users who may connect, as mosquitto_passwd writes it.' }, (draft, value) => {
+    draft.access.passwordFile = value;
+  }),
+  refused(
+    'acl_file',
+    'global',
+    'path',
+    'access rules are not there yet; without them every client that may connect may read and write every topic',
+    {
+      doc: 'File with the topics that each user may read and write.',
+    },
+  ),
+  refused('psk_file', 'global', 'path', 'TLS with pre-shared keys is not there; use certificates (secure true) and password_file', {
+    doc: 'File with the pre-shared keys of TLS-PSK.',
+  }),
+  refused(
+    'per_listener_settings',
+    'global',
+    'true | false',
+    'say listener_allow_anonymous in each listener; accounts are the same for all listeners',
+    {
+      default: 'false',
+      harmless: ['false', '0'],
+      doc: 'Gives each listener its own accounts.',
+    },
+  ),
+  refused('enable_control_api', 'global', 'true | false', 'the topics under $CONTROL are not there', {
+    default: 'false',
+    harmless: ['false', '0'],
+    doc: 'Answers requests on `$CONTROL/broker/v1`.',
+  }),
+  globalDirective(
+    'allow_duplicate_messages',
+    boolean,
+    { default: 'false', doc: 'Sends a message once per matching subscription instead of once per client.' },
+    (draft, value) => {
+      draft.broker.allowDuplicateMessages = value;
+    },
+  ),
+  globalDirective(
+    'allow_zero_length_clientid',
+    boolean,
+    { default: 'true', doc: 'Makes an id for clients that come without one.' },
+    (draft, value) => {
+      draft.broker.allowZeroLengthClientid = value;
+    },
+  ),
+  globalDirective(
+    'auto_id_prefix',
+    text('prefix'),
+    { default: 'auto-', doc: 'Start of the ids made for clients that come without one; `listener_auto_id_prefix` goes before it.' },
+    (draft, value) => {
+      draft.everyListener.autoIdPrefix = value;
+    },
+  ),
+  globalDirective('clientid_prefixes', text('prefix'), { doc: 'Accepts only clients whose id starts like this.' }, (draft, value) => {
+    draft.broker.clientidPrefixes = value;
+  }),
+  globalDirective(
+    'check_retain_source',
+    boolean,
+    { default: 'true', doc: 'Delivers a retained message only while its publisher may still write to the topic.' },
+    (draft, value) => {
+      draft.broker.checkRetainSource = value;
+    },
+  ),
+  globalDirective(
+    'global_max_clients',
+    limitOrMinusOne('number'),
+    { default: '-1', doc: 'Sessions at once, connected or kept; -1 = no limit.' },
+    (draft, value) => {
+      draft.broker.globalMaxClients = value;
+    },
+  ),
+  globalDirective(
+    'global_max_connections',
+    limitOrMinusOne('number'),
+    { default: '-1', doc: 'Connected clients at once; -1 = no limit.' },
+    (draft, value) => {
+      draft.broker.globalMaxConnections = value;
+    },
+  ),
+  globalDirective(
+    'max_inflight_bytes',
+    limit('bytes'),
+    { default: '0', doc: 'Bytes of QoS 1 and 2 messages on their way to one client; 0 = no limit.' },
+    (draft, value) => {
+      draft.broker.maxInflightBytes = value;
+    },
+  ),
+  globalDirective(
+    'max_inflight_messages',
+    limit('number', 65_535, 'max_inflight_messages must be <= 65535'),
+    { default: '20', doc: 'QoS 1 and 2 messages on their way to one client; 1 keeps them in strict order, 0 = no limit.' },
+    (draft, value) => {
+      draft.broker.maxInflightMessages = value;
+    },
+  ),
+  globalDirective(
+    'max_keepalive',
+    integer({ min: 0, max: 65_535, unit: 'seconds' }),
+    { default: '0', doc: 'Longest keep alive: a larger one is lowered (MQTT 5) or refused (MQTT 3); 0 = any.' },
+    (draft, value) => {
+      draft.broker.maxKeepalive = value;
+    },
+  ),
+  globalDirective(
+    'max_packet_size',
+    integer({ min: 20, max: 268_435_461, unit: 'bytes' }),
+    { default: '2000000', doc: 'Largest packet that a client may send; a larger one ends its connection.' },
+    (draft, value) => {
+      draft.broker.maxPacketSize = value;
+    },
+  ),
+  globalDirective(
+    'max_queued_bytes',
+    limit('bytes'),
+    { default: '0', doc: 'Bytes that wait for one client beyond those in flight; 0 = no limit.' },
+    (draft, value) => {
+      draft.broker.maxQueuedBytes = value;
+    },
+  ),
+  globalDirective(
+    'max_queued_messages',
+    limit('number'),
+    { default: '1000', doc: 'Messages that wait for one client beyond those in flight; 0 = no limit.' },
+    (draft, value) => {
+      draft.broker.maxQueuedMessages = value;
+    },
+  ),
+  withoutEffect(
+    'memory_limit',
+    'global',
+    'bytes',
+    'memory is not measured per allocation; max_queued_messages and max_packet_size bound it',
+    {
+      doc: 'Bytes of memory that may be allocated.',
+    },
+  ),
+  globalDirective(
+    'message_size_limit',
+    integer({ min: 0, max: 268_435_455, unit: 'bytes' }),
+    { default: '0', doc: 'Largest payload; a message with a larger one is dropped; 0 = no limit.' },
+    (draft, value) => {
+      draft.broker.messageSizeLimit = value;
+    },
+  ),
+  globalDirective(
+    'persistence',
+    boolean,
+    { aliases: ['retained_persistence'], default: 'false', doc: 'Keeps sessions and retained messages over a restart.' },
+    (draft, value) => {
+      draft.persistence.enabled = value;
+    },
+  ),
+  globalDirective('persistence_location', path, { doc: 'Folder of the persistence file; by default the state folder.' }, (draft, value) => {
+    draft.persistence.location = value;
+  }),
+  globalDirective(
+    'persistent_client_expiration',
+    duration,
+    { doc: 'Time after which the session of a client that stays away is dropped; without it as long as the client asked for.' },
+    (draft, value) => {
+      draft.broker.persistentClientExpiration = value;
+    },
+  ),
+  withoutEffect('autosave_interval', 'global', 'seconds', 'changes are written as they happen', {
+    default: '1800',
+    doc: 'Time between two savings of everything.',
+  }),
+  withoutEffect('autosave_on_changes', 'global', 'true | false', 'changes are written as they happen', {
+    default: 'false',
+    doc: 'Reads `autosave_interval` as a number of changes.',
+  }),
+  globalDirective('pid_file', path, { doc: 'File that gets the process id.' }, (draft, value) => {
+    draft.process.pidFile = value;
+  }),
+  globalDirective(
+    'queue_qos0_messages',
+    boolean,
+    { default: 'false', doc: 'Queues QoS 0 messages too for clients that are away.' },
+    (draft, value) => {
+      draft.broker.queueQos0Messages = value;
+    },
+  ),
+  globalDirective(
+    'retain_available',
+    boolean,
+    { default: 'true', doc: 'Allows retained messages; false ends the connection of a client that sends one.' },
+    (draft, value) => {
+      draft.broker.retainAvailable = value;
+    },
+  ),
+  globalDirective(
+    'retain_expiry_interval',
+    map(integer({ min: 0, max: Math.floor(MAX_INTEGER / 60), unit: 'minutes' }), (minutes) => minutes * 60),
+    { default: '0', doc: 'Time between two sweeps for expired retained messages; 0 = none.' },
+    (draft, value) => {
+      draft.broker.retainExpiryInterval = value;
+    },
+  ),
+  withoutEffect(
+    'retry_interval',
+    'global',
+    'seconds',
+    'messages are sent again only when a client reconnects [MQTT-4.4.0-1]; mosquitto dropped it too',
+    {
+      doc: 'Time after which an unacknowledged message was sent again.',
+    },
+  ),
+  globalDirective(
+    'set_tcp_nodelay',
+    boolean,
+    { default: 'false', doc: "Sends small packets at once (turns off Nagle's algorithm)." },
+    (draft, value) => {
+      draft.everyListener.tcpNoDelay = value;
+    },
+  ),
+  globalDirective(
+    'sys_interval',
+    integer({ min: 0, max: 65_535, unit: 'seconds' }),
+    { default: '10', doc: 'Time between two updates of the topics under `$SYS`; 0 = none.' },
+    (draft, value) => {
+      draft.broker.sysInterval = value;
+    },
+  ),
+  globalDirective(
+    'upgrade_outgoing_qos',
+    boolean,
+    { default: 'false', doc: "Delivers at the subscription's QoS even when the message came with a lower one." },
+    (draft, value) => {
+      draft.broker.upgradeOutgoingQos = value;
+    },
+  ),
+  globalDirective('user', text('name'), { doc: 'User to become when started as root, after the ports are open.' }, (draft, value) => {
+    draft.process.user = value;
+  }),
+  withoutEffect('packet_buffer_size', 'global', 'bytes', 'the read buffer grows as needed', {
+    aliases: ['websockets_headers_size'],
+    default: '4096',
+    doc: 'Size of the read buffer.',
+  }),
+  withoutEffect('websockets_log_level', 'global', 'number', 'there is no libwebsockets inside; use log_type websockets', {
+    default: '0',
+    doc: 'What libwebsockets logs.',
+  }),
+];

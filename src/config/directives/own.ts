@@ -1,0 +1,83 @@
+// Words that mosquitto does not have: those of the small embedded broker, and what belongs to the appliance.
+
+import { type Directive, globalDirective, listenerDirective, structureDirective } from '../directive.ts';
+import { boolean, text, words } from '../values.ts';
+
+/** OWN_DIRECTIVES are the words of our own; `port` stands with the listener's. */
+export const OWN_DIRECTIVES: readonly Directive[] = [
+  structureDirective('include', 'global', 'file or pattern', {
+    own: true,
+    doc: 'Reads other files here, as if their text stood in this place: a file, or a pattern like `conf.d/*.conf` in the order of bytes. Relative to the folder of the file it stands in.',
+  }),
+  globalDirective(
+    'username',
+    text('name'),
+    {
+      own: true,
+      doc: 'The one account of the configuration, with `password`; without a `listener` it opens the default listener on all interfaces.',
+    },
+    (draft, value) => {
+      draft.access.username = value;
+    },
+  ),
+  globalDirective(
+    'password',
+    text('password'),
+    { own: true, doc: 'Password of that account, as it is: keep the file from being read by others.' },
+    (draft, value) => {
+      draft.access.password = value;
+    },
+  ),
+  listenerDirective(
+    'secure',
+    boolean,
+    {
+      own: true,
+      default: 'false',
+      doc: "TLS with the appliance's own certificate, or with `certfile` and `keyfile` if they are given; before any `listener` it opens the default listener, on 8883 unless `port` says otherwise.",
+    },
+    (draft, value) => {
+      draft.tls.secure = value;
+    },
+  ),
+  globalDirective(
+    'persistence_file',
+    text('file'),
+    {
+      own: true,
+      default: 'midge.db',
+      doc: 'Name or path of the persistence file; it turns persistence on unless `persistence false` is there.',
+    },
+    (draft, value) => {
+      draft.persistence.file = value;
+    },
+  ),
+  globalDirective(
+    'advertise',
+    boolean,
+    { own: true, default: 'true', doc: 'Announces the listeners by mDNS, except when only this machine can connect.' },
+    (draft, value) => {
+      draft.discovery.advertise = value;
+    },
+  ),
+  globalDirective(
+    'mdns_name',
+    text('name'),
+    { own: true, doc: 'Name in the lists of mDNS browsers; by default the host name.' },
+    (draft, value) => {
+      draft.discovery.name = value;
+    },
+  ),
+  globalDirective(
+    'certificate_names',
+    words,
+    {
+      own: true,
+      repeatable: true,
+      doc: "More names or addresses for the appliance's own certificate; repeat it, or put several on a line.",
+    },
+    (draft, value) => {
+      draft.certificateNames.push(...value);
+    },
+  ),
+];

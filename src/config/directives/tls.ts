@@ -1,0 +1,121 @@
+// The rows of mosquitto.conf(5) about TLS of one listener.
+
+import { createSecureContext, getCiphers } from 'node:tls';
+
+import { type Directive, listenerDirective, refused, withoutEffect } from '../directive.ts';
+import { boolean, check, choice, path, text } from '../values.ts';
+
+const NO_ENGINE = 'OpenSSL engines are not used; the key is read from keyfile';
+
+const ciphers = check(text('list'), (list) =>
+  isCipherList(list)
+    ? { value: list }
+    : { problem: `Unable to set TLS ciphers. Check cipher list "${list}"`, hint: 'openssl ciphers -s -tls1_2 shows what there is' },
+);
+
+const ciphersTls13 = check(text('list'), (list) => {
+  const known = getCiphers();
+  if (list.split(':').every((name) => name.startsWith('TLS_') && known.includes(name.toLowerCase()))) return { value: list };
+  return {
+    problem: `Unable to set TLS 1.3 ciphersuites. Check cipher_tls13 list "${list}"`,
+    hint: `write names with colons between them, for example ${known.find((name) => name.startsWith('tls_'))?.toUpperCase()}`,
+  };
+});
+
+/** isCipherList asks OpenSSL, which alone knows its language of lists. */
+function isCipherList(list: string): boolean {
+  try {
+    createSecureContext({ ciphers: list });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** TLS_DIRECTIVES say with which certificate a listener shows itself and which it wants from clients. */
+export const TLS_DIRECTIVES: readonly Directive[] = [
+  listenerDirective(
+    'certfile',
+    path,
+    { reloadable: true, doc: "PEM file with the listener's certificate and its chain; with `keyfile` it turns TLS on." },
+    (draft, value) => {
+      draft.tls.certfile = value;
+    },
+  ),
+  listenerDirective(
+    'keyfile',
+    path,
+    { reloadable: true, doc: 'PEM file with the key of that certificate, without a passphrase.' },
+    (draft, value) => {
+      draft.tls.keyfile = value;
+    },
+  ),
+  listenerDirective('cafile', path, { doc: 'PEM file with the authorities of client certificates.' }, (draft, value) => {
+    draft.tls.cafile = value;
+  }),
+  listenerDirective('capath', path, { doc: 'Folder of PEM files with the authorities of client certificates.' }, (draft, value) => {
+    draft.tls.capath = value;
+  }),
+  listenerDirective('crlfile', path, { doc: 'PEM file with the revoked client certificates.' }, (draft, value) => {
+    draft.tls.crlfile = value;
+  }),
+  listenerDirective(
+    'require_certificate',
+    boolean,
+    { default: 'false', doc: 'Lets in only clients that show a valid certificate.' },
+    (draft, value) => {
+      draft.tls.requireCertificate = value;
+    },
+  ),
+  listenerDirective(
+    'use_identity_as_username',
+    boolean,
+    { default: 'false', doc: "Takes the common name of the client's certificate as user name; no password is asked then." },
+    (draft, value) => {
+      draft.tls.commonNameAsUsername = value;
+    },
+  ),
+  listenerDirective(
+    'use_subject_as_username',
+    boolean,
+    { default: 'false', doc: "Takes the whole subject of the client's certificate as user name; no password is asked then." },
+    (draft, value) => {
+      draft.tls.subjectAsUsername = value;
+    },
+  ),
+  listenerDirective(
+    'tls_version',
+    choice({ 'tlsv1.2': 'TLSv1.2', 'tlsv1.3': 'TLSv1.3' } as const, {
+      sentence: (word) => `Unsupported tls_version "${word}"`,
+      refused: { tlsv1: 'it is not safe any more; write tlsv1.2', 'tlsv1.1': 'it is not safe any more; write tlsv1.2' },
+    }),
+    { default: 'tlsv1.2', doc: 'Oldest version of TLS to accept.' },
+    (draft, value) => {
+      draft.tls.minVersion = value;
+    },
+  ),
+  listenerDirective('ciphers', ciphers, { doc: 'Ciphers of TLS 1.2, as `openssl ciphers` names them.' }, (draft, value) => {
+    draft.tls.ciphers = value;
+  }),
+  listenerDirective('ciphers_tls1.3', ciphersTls13, { doc: 'Ciphers of TLS 1.3, with colons between them.' }, (draft, value) => {
+    draft.tls.ciphersTls13 = value;
+  }),
+  refused('disable_client_cert_date_checks', 'listener', 'true | false', 'expired client certificates are never accepted; renew them', {
+    default: 'false',
+    harmless: ['false', '0'],
+    doc: 'Accepts client certificates outside their dates.',
+  }),
+  withoutEffect('dhparamfile', 'listener', 'path', 'key exchange uses elliptic curves, which need no such file', {
+    doc: 'File with Diffie-Hellman parameters.',
+  }),
+  withoutEffect('tls_engine', 'listener', 'name', NO_ENGINE, { doc: 'OpenSSL engine to use.' }),
+  withoutEffect('tls_engine_kpass_sha1', 'listener', 'hash', NO_ENGINE, { doc: "Hash of the engine key's password." }),
+  refused('tls_keyform', 'listener', 'pem | engine', 'keys can only be read from PEM files; write keyfile', {
+    default: 'pem',
+    harmless: ['pem'],
+    doc: 'Where the key comes from.',
+  }),
+  refused('psk_hint', 'listener', 'text', 'TLS with pre-shared keys is not there; use certificates (secure true) and password_file', {
+    doc: 'Turns TLS with pre-shared keys on.',
+  }),
+];

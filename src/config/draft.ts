@@ -1,0 +1,63 @@
+// A configuration while it is being read: what the files say so far, nothing decided yet. `resolve.ts` makes the Configuration of it.
+
+import type { LogType } from '../base/logger.ts';
+import type { BrokerOptions, ListenerPolicy } from '../broker/options.ts';
+import type { ListenerOptions, TlsOptions } from '../listeners/options.ts';
+import type { LogDestination, LogOptions, PersistenceOptions, ProcessOptions } from './configuration.ts';
+import type { Place } from './diagnostic.ts';
+
+type Draft<T> = { -readonly [Key in keyof T]?: T[Key] };
+
+/** Places remember, by directive name, where a setting was made last. */
+export type Places = Map<string, Place>;
+
+/** GlobalDraft holds what is said for the whole program. */
+export interface GlobalDraft {
+  readonly places: Places;
+  readonly broker: Draft<BrokerOptions>;
+  readonly log: Draft<Omit<LogOptions, 'types' | 'destinations'>> & { types?: LogType[]; destinations?: LogDestination[] };
+  readonly persistence: Draft<PersistenceOptions>;
+  readonly process: Draft<ProcessOptions>;
+  readonly access: { username?: string; password?: string; passwordFile?: string; allowAnonymous?: boolean };
+  readonly discovery: { advertise?: boolean; name?: string };
+  readonly certificateNames: string[];
+  /** What a listener has that does not say otherwise. */
+  readonly everyListener: { autoIdPrefix?: string; tcpNoDelay?: boolean };
+}
+
+/** ListenerDraft holds what is said for one listener. */
+export interface ListenerDraft {
+  /** Where its `listener` line stands, null for the default listener. */
+  readonly place: Place | null;
+  readonly places: Places;
+  readonly socket: Draft<Omit<ListenerOptions, 'tls' | 'policy' | 'websocketsOrigins'>>;
+  readonly origins: string[];
+  readonly policy: Draft<Omit<ListenerPolicy, 'port'>>;
+  readonly tls: Draft<Omit<TlsOptions, 'certificate' | 'identity'>> & {
+    secure?: boolean;
+    certfile?: string;
+    keyfile?: string;
+    commonNameAsUsername?: boolean;
+    subjectAsUsername?: boolean;
+  };
+}
+
+/** createGlobalDraft starts with nothing said. */
+export function createGlobalDraft(): GlobalDraft {
+  return {
+    places: new Map(),
+    broker: {},
+    log: {},
+    persistence: {},
+    process: {},
+    access: {},
+    discovery: {},
+    certificateNames: [],
+    everyListener: {},
+  };
+}
+
+/** createListenerDraft starts a listener with nothing said. */
+export function createListenerDraft(place: Place | null): ListenerDraft {
+  return { place, places: new Map(), socket: {}, origins: [], policy: {}, tls: {} };
+}

@@ -1,0 +1,70 @@
+// The listeners of a broker that nobody has configured.
+
+import { DEFAULT_LISTENER_POLICY } from '../broker/options.ts';
+import type { ListenerOptions, TlsOptions } from '../listeners/options.ts';
+
+/** ListenerSettings hold for every listener that does not say otherwise. */
+export interface ListenerSettings {
+  readonly allowAnonymous: boolean;
+  readonly autoIdPrefix?: string;
+  readonly tcpNoDelay?: boolean;
+}
+
+/** APPLIANCE_TLS is TLS with the appliance's own certificate and nothing asked of clients. */
+export const APPLIANCE_TLS: TlsOptions = {
+  certificate: 'appliance',
+  cafile: null,
+  capath: null,
+  crlfile: null,
+  requireCertificate: false,
+  identity: 'none',
+  minVersion: 'TLSv1.2',
+  ciphers: null,
+  ciphersTls13: null,
+};
+
+/** Loopback in both families; one of them may be missing on a machine. */
+const LOOPBACK = ['127.0.0.1', '::1'];
+
+/** localListeners are for this machine only: with `-p` that port alone, as mosquitto has it, otherwise the embedded defaults. */
+export function localListeners(port: number | null, settings: ListenerSettings): readonly ListenerOptions[] {
+  return embeddedListeners(port, settings, LOOPBACK);
+}
+
+/**
+ * embeddedListeners are 1883 plain, 8883 with TLS and 8083 for WebSocket on each of the addresses (null = all interfaces);
+ * a `port` is meant to stay out of another broker's way, so it stands alone.
+ */
+export function embeddedListeners(
+  port: number | null,
+  settings: ListenerSettings,
+  addresses: readonly (string | null)[],
+): readonly ListenerOptions[] {
+  return addresses.flatMap((address) => {
+    const listener = (number: number, rest: Partial<ListenerOptions> = {}) => ({ ...plainListener(number, address, settings), ...rest });
+    if (port !== null) return [listener(port)];
+    return [listener(1883), listener(8883, { tls: APPLIANCE_TLS }), listener(8083, { protocol: 'websockets' as const })];
+  });
+}
+
+/** plainListener is MQTT over TCP with every default. */
+export function plainListener(port: number, address: string | null, settings: ListenerSettings): ListenerOptions {
+  return {
+    protocol: 'mqtt',
+    port,
+    address,
+    unixPath: null,
+    bindInterface: null,
+    socketDomain: null,
+    maxConnections: -1,
+    tcpNoDelay: settings.tcpNoDelay ?? false,
+    tls: null,
+    websocketsOrigins: [],
+    policy: {
+      ...DEFAULT_LISTENER_POLICY,
+      port,
+      allowAnonymous: settings.allowAnonymous,
+      autoIdPrefix: settings.autoIdPrefix ?? DEFAULT_LISTENER_POLICY.autoIdPrefix,
+    },
+  };
+}

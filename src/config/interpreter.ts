@@ -1,0 +1,121 @@
+// Statements -> drafts: each finds its row in the table and the listener it belongs to.
+
+import type { Place, Report } from './diagnostic.ts';
+import type { Directive, Store } from './directive.ts';
+import { closestDirective, findDirective } from './directives.ts';
+import { createGlobalDraft, createListenerDraft, type GlobalDraft, type ListenerDraft, type Places } from './draft.ts';
+import type { Statement } from './reader.ts';
+import { endpoint, isMistake } from './values.ts';
+
+/** Interpretation is what all files together say. */
+export interface Interpretation {
+  readonly global: GlobalDraft;
+  /** What stands before any `listener`. */
+  readonly defaultListener: ListenerDraft;
+  /** One draft per `listener` line, in order. */
+  readonly listeners: readonly ListenerDraft[];
+}
+
+/** interpret stores every statement or reports why it cannot. */
+export function interpret(statements: readonly Statement[], report: Report): Interpretation {
+  const interpreter = new Interpreter(report);
+  for (const statement of statements) interpreter.read(statement);
+  return interpreter;
+}
+
+/** The old names of `remote_username` and `remote_password`, which outside a `connection` block are words of our own. */
+const BRIDGE_CREDENTIALS = new Set(['username', 'password']);
+
+/** Words for the default listener wherever they stand. */
+const OF_DEFAULT_LISTENER = new Set(['port', 'bind_address']);
+
+/** Scope is where the words of one file, and of those it includes, go. */
+interface Scope {
+  listener: ListenerDraft;
+  inConnection: boolean;
+}
+
+class Interpreter implements Interpretation {
+  readonly global = createGlobalDraft();
+  readonly defaultListener = createListenerDraft(null);
+  readonly listeners: ListenerDraft[] = [];
+  readonly #scopes = new Map<number, Scope>();
+  readonly #report: Report;
+
+  constructor(report: Report) {
+    this.#report = report;
+  }
+
+  read(statement: Statement): void {
+    const { name, place } = statement;
+    const scope = this.#scope(statement.scope);
+    const directive = findDirective(name);
+    if (scope.inConnection && isOfConnection(name, directive)) return; // the whole block is reported at its `connection`
+    if (name === 'connection') scope.inConnection = true;
+    if (directive === null) this.#reportUnknown(name, place);
+    else if (statement.text === '') this.#report.error(place, `Empty ${name} value in configuration`, `write ${name} ${directive.syntax}`);
+    else if (name === 'listener') this.#startListener(statement, scope);
+    else this.#treat(directive, statement, scope);
+  }
+
+  #scope(number: number): Scope {
+    const scope = this.#scopes.get(number) ?? { listener: this.defaultListener, inConnection: false };
+    this.#scopes.set(number, scope);
+    return scope;
+  }
+
+  #startListener({ text, name, place, textPlace }: Statement, scope: Scope): void {
+    const draft = createListenerDraft(place);
+    scope.listener = draft;
+    this.listeners.push(draft);
+    const reading = endpoint.read(text, name);
+    if (isMistake(reading)) this.#report.error(textPlace, reading.problem, reading.hint);
+    else Object.assign(draft.socket, reading.value);
+  }
+
+  #treat(directive: Directive, statement: Statement, scope: Scope): void {
+    const { treatment } = directive;
+    const { text, place, name } = statement;
+    if (treatment.state === 'without effect') this.#report.warning(place, `${name} has no effect`, treatment.reason);
+    else if (treatment.state === 'refused') {
+      if (!treatment.harmless.includes(text)) this.#report.error(place, `Cannot use ${name}`, treatment.instead);
+    } else if (treatment.state === 'supported') {
+      if (treatment.scope === 'global') this.#store(directive, treatment.store, this.global, statement);
+      else if (name === 'mount_point' && this.listeners.length === 0) this.#reportEarlyMountPoint(place);
+      else this.#store(directive, treatment.store, OF_DEFAULT_LISTENER.has(name) ? this.defaultListener : scope.listener, statement);
+    }
+  }
+
+  #store<Draft extends { places: Places }>(directive: Directive, store: Store<Draft>, draft: Draft, statement: Statement): void {
+    const { name, text, place, textPlace } = statement;
+    const before = draft.places.get(directive.name);
+    if (before !== undefined && directive.repeated === 'refused') {
+      this.#report.error(place, `Duplicate ${name} value in configuration`, `the first is at ${before.file}:${before.line}`);
+      return;
+    }
+    if (before !== undefined && directive.repeated === 'last wins') this.#reportRepeated(name, place, before);
+    draft.places.set(directive.name, place);
+    const mistake = store(draft, text, name);
+    if (mistake !== null) this.#report.error(textPlace, mistake.problem, mistake.hint);
+  }
+
+  #reportUnknown(name: string, place: Place): void {
+    const closest = closestDirective(name);
+    this.#report.error(place, `Unknown configuration variable "${name}"`, closest === null ? null : `did you mean "${closest}"?`);
+  }
+
+  #reportEarlyMountPoint(place: Place): void {
+    const sentence = 'You must use create a listener before using the mount_point option in the configuration file';
+    this.#report.error(place, sentence, 'put it below a listener line');
+  }
+
+  #reportRepeated(name: string, place: Place, before: Place): void {
+    if (name === 'port') {
+      this.#report.warning(place, 'Default listener port specified multiple times. Only the latest will be used');
+    } else this.#report.warning(place, `Repeated ${name} value in configuration`, `it replaces the one at ${before.file}:${before.line}`);
+  }
+}
+
+function isOfConnection(name: string, directive: Directive | null): boolean {
+  return name !== 'connection' && (directive?.scope === 'bridge' || BRIDGE_CREDENTIALS.has(name));
+}

@@ -1,0 +1,130 @@
+// One listener's draft -> ListenerOptions, with its TLS settings checked against each other.
+
+import type { ListenerOptions, TlsOptions } from '../listeners/options.ts';
+import type { Place, Report } from './diagnostic.ts';
+import type { ListenerDraft } from './draft.ts';
+import { APPLIANCE_TLS, type ListenerSettings, plainListener } from './embedded.ts';
+
+/** resolveListener fills in the defaults and reports contradictions at the word that makes them. */
+export function resolveListener(draft: ListenerDraft, settings: ListenerSettings, report: Report): ListenerOptions {
+  const { port = 0, address = null } = draft.socket;
+  const plain = plainListener(port, address, settings);
+  const protocol = draft.socket.protocol ?? plain.protocol;
+  if (protocol !== 'websockets' && draft.origins.length > 0) {
+    reportAt(
+      draft,
+      'websockets_origin',
+      'Cannot use websockets_origin here: the listener does not speak WebSocket',
+      'add protocol websockets',
+      report,
+    );
+  }
+  return {
+    ...plain,
+    ...draft.socket,
+    tls: resolveTls(draft, report),
+    websocketsOrigins: draft.origins,
+    policy: { ...plain.policy, ...draft.policy },
+  };
+}
+
+/** resolveTls gives null for a listener without TLS, on which every word about TLS is a mistake: it would protect nothing. */
+function resolveTls(draft: ListenerDraft, report: Report): TlsOptions | null {
+  const { tls } = draft;
+  const certificate = resolveCertificate(draft, report);
+  if (certificate === null) {
+    for (const name of TLS_ONLY_WORDS) {
+      if (isAskedFor(draft, name)) {
+        reportAt(draft, name, `Cannot use ${name} here: the listener has no TLS`, 'add certfile and keyfile, or secure true', report);
+      }
+    }
+    return null;
+  }
+  const options = {
+    ...APPLIANCE_TLS,
+    certificate,
+    cafile: tls.cafile ?? null,
+    capath: tls.capath ?? null,
+    crlfile: tls.crlfile ?? null,
+    requireCertificate: tls.requireCertificate ?? false,
+    identity: identityOf(draft),
+    minVersion: tls.minVersion ?? APPLIANCE_TLS.minVersion,
+    ciphers: tls.ciphers ?? null,
+    ciphersTls13: tls.ciphersTls13 ?? null,
+  };
+  reportClientCertificates(draft, options, report);
+  return options;
+}
+
+/** The words that mean nothing without TLS, with the fields they fill. */
+const TLS_FIELDS = {
+  cafile: 'cafile',
+  capath: 'capath',
+  crlfile: 'crlfile',
+  require_certificate: 'requireCertificate',
+  use_identity_as_username: 'commonNameAsUsername',
+  use_subject_as_username: 'subjectAsUsername',
+  tls_version: 'minVersion',
+  ciphers: 'ciphers',
+  'ciphers_tls1.3': 'ciphersTls13',
+} as const;
+
+type TlsWord = keyof typeof TLS_FIELDS;
+
+const TLS_ONLY_WORDS = Object.keys(TLS_FIELDS) as TlsWord[]; // its keys
+
+function isAskedFor({ tls }: ListenerDraft, name: TlsWord): boolean {
+  const value = tls[TLS_FIELDS[name]];
+  return value !== undefined && value !== false;
+}
+
+function resolveCertificate(draft: ListenerDraft, report: Report): TlsOptions['certificate'] | null {
+  const { secure, certfile, keyfile } = draft.tls;
+  if (secure === false && (certfile !== undefined || keyfile !== undefined)) {
+    reportAt(draft, 'secure', 'Cannot use secure false with certfile and keyfile: they turn TLS on', 'remove one of them', report);
+  }
+  if (certfile !== undefined && keyfile !== undefined) return { certfile, keyfile };
+  if (certfile !== undefined)
+    reportAt(draft, 'certfile', 'Cannot use certfile without keyfile', 'add the keyfile of this certificate', report);
+  else if (keyfile !== undefined) reportAt(draft, 'keyfile', 'Cannot use keyfile without certfile', 'add the certfile of this key', report);
+  return secure || certfile !== undefined || keyfile !== undefined ? 'appliance' : null;
+}
+
+/** identityOf prefers the common name, as mosquitto does when both are asked for. */
+function identityOf({ tls }: ListenerDraft): TlsOptions['identity'] {
+  if (tls.commonNameAsUsername) return 'common name';
+  return tls.subjectAsUsername ? 'subject' : 'none';
+}
+
+function reportClientCertificates(draft: ListenerDraft, tls: TlsOptions, report: Report): void {
+  const hasAuthority = tls.cafile !== null || tls.capath !== null;
+  if (tls.requireCertificate && !hasAuthority) {
+    reportAt(
+      draft,
+      'require_certificate',
+      'Cannot use require_certificate without cafile or capath',
+      'say which authority signs the client certificates',
+      report,
+    );
+  }
+  if (tls.crlfile !== null && !hasAuthority)
+    reportAt(draft, 'crlfile', 'Cannot use crlfile without cafile or capath', 'add the authority that signed it', report);
+  if (draft.tls.commonNameAsUsername && draft.tls.subjectAsUsername) {
+    reportAt(draft, 'use_subject_as_username', 'Cannot use use_subject_as_username with use_identity_as_username', 'choose one', report);
+  }
+  const word = draft.tls.commonNameAsUsername ? 'use_identity_as_username' : 'use_subject_as_username';
+  if (tls.identity !== 'none' && !tls.requireCertificate) {
+    reportAt(
+      draft,
+      word,
+      `Cannot use ${word} without require_certificate true`,
+      'clients are only asked for a certificate with it',
+      report,
+    );
+  }
+}
+
+function reportAt(draft: ListenerDraft, name: string, message: string, hint: string, report: Report): void {
+  const place: Place | null = draft.places.get(name) ?? draft.place;
+  report.error(place, message, hint);
+}

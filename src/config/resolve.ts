@@ -1,0 +1,199 @@
+// Drafts and command line -> Configuration: defaults are filled in and what contradicts itself is reported.
+
+import { dirname, resolve } from 'node:path';
+
+import { DEFAULT_LOG_TYPES, LOG_TYPES } from '../base/logger.ts';
+import { DEFAULT_BROKER_OPTIONS } from '../broker/options.ts';
+import type { ListenerOptions } from '../listeners/options.ts';
+import type { Configuration, LogDestination, LogOptions, PersistenceOptions } from './configuration.ts';
+import { isLockedOut } from './describe-access.ts';
+import type { Place, Report } from './diagnostic.ts';
+import type { GlobalDraft, ListenerDraft } from './draft.ts';
+import { embeddedListeners, localListeners } from './embedded.ts';
+import type { Interpretation } from './interpreter.ts';
+import { resolveListener } from './resolve-listener.ts';
+
+/** CommandLine is what the program was started with. */
+export interface CommandLine {
+  /** `-c`, or null. */
+  readonly file: string | null;
+  /** `-p`, or null; 0 lets the system choose. */
+  readonly port: number | null;
+  /** `-v`: log all types. */
+  readonly verbose: boolean;
+  /** `--lan`: the embedded defaults on all interfaces, never anonymous, announced. */
+  readonly lan: boolean;
+}
+
+/** resolveConfiguration never fails: after an error its result is not to be used, but everything has been looked at. */
+export function resolveConfiguration(said: Interpretation, commandLine: CommandLine, report: Report): Configuration {
+  const { global } = said;
+  const drafts = configuredListeners(said, commandLine, report);
+  const localOnly = drafts.length === 0 && !commandLine.lan;
+  const allowAnonymous = commandLine.lan ? false : (global.access.allowAnonymous ?? localOnly);
+  const settings = { allowAnonymous, ...global.everyListener };
+  const listeners =
+    drafts.length > 0 ? drafts.map((draft) => resolveListener(draft, settings, report)) : defaultListeners(commandLine, settings);
+  reportTwins(drafts, listeners, report);
+  const access = resolveAccess(global, report);
+  const configuration: Configuration = {
+    file: commandLine.file,
+    broker: { ...DEFAULT_BROKER_OPTIONS, ...global.broker },
+    listeners,
+    localOnly,
+    log: resolveLog(global, commandLine.verbose),
+    access,
+    makesAccount: commandLine.lan && access.account === null && access.passwordFile === null,
+    certificateNames: [...new Set(global.certificateNames)],
+    discovery: { advertise: !localOnly && (global.discovery.advertise ?? true), name: global.discovery.name ?? null },
+    persistence: resolvePersistence(global),
+    process: { user: global.process.user ?? null, pidFile: global.process.pidFile ?? null },
+  };
+  if (localOnly && global.discovery.advertise) {
+    report.warning(global.places.get('advertise') ?? null, 'advertise has no effect', 'without a listener only this machine can connect');
+  }
+  if (!report.hasErrors) reportLockedOut(configuration, drafts, report);
+  return configuration;
+}
+
+/** configuredListeners gives the listeners of the files, the default one last as mosquitto opens it; none means the embedded defaults. */
+function configuredListeners(
+  { global, defaultListener, listeners }: Interpretation,
+  commandLine: CommandLine,
+  report: Report,
+): readonly ListenerDraft[] {
+  const { port, lan } = commandLine;
+  const saysDefault = defaultListener.places.size > 0;
+  const accountOpens = global.access.username !== undefined && listeners.length === 0 && !lan;
+  const drafts = saysDefault || accountOpens ? [...listeners, withPort(defaultListener, port)] : listeners;
+  if (lan) reportAgainstLan(global, drafts, report);
+  else if (port !== null && drafts.length > 0 && !drafts.some((draft) => draft.socket.port === port)) {
+    report.warning(null, `-p ${port} has no effect`, 'the configuration file has listeners; add the port there');
+  }
+  if (saysDefault && listeners.length > 0) reportHiddenDefault(defaultListener, report);
+  return drafts;
+}
+
+/** withPort gives the default listener its port: the file's, or that of `-p`, or the usual one. */
+function withPort(draft: ListenerDraft, port: number | null): ListenerDraft {
+  const usual = draft.tls.secure ? 8883 : 1883;
+  return { ...draft, socket: { ...draft.socket, port: draft.socket.port ?? port ?? usual } };
+}
+
+/** reportHiddenDefault warns of a listener that hardly anybody means to open: one made by a word above the first `listener`. */
+function reportHiddenDefault(draft: ListenerDraft, report: Report): void {
+  const asked = ['port', 'bind_address', 'secure'].some((name) => draft.places.has(name));
+  const [first] = draft.places;
+  if (asked || first === undefined) return;
+  const [name, place] = first;
+  report.warning(
+    place,
+    `${name} above the first listener opens the default listener on port 1883 as well`,
+    'put it below a listener line if that is not meant',
+  );
+}
+
+function reportAgainstLan(global: GlobalDraft, drafts: readonly ListenerDraft[], report: Report): void {
+  const [first] = drafts;
+  if (first !== undefined) {
+    report.error(
+      placeOf(first),
+      'Cannot use --lan with a configuration file that opens listeners',
+      'leave --lan out, or remove the listeners',
+    );
+  }
+  if (global.access.allowAnonymous) {
+    report.error(
+      global.places.get('allow_anonymous') ?? null,
+      'Cannot use allow_anonymous true with --lan',
+      'remove it: with --lan nobody connects without an account',
+    );
+  }
+}
+
+function defaultListeners({ lan, port }: CommandLine, settings: Parameters<typeof embeddedListeners>[1]): readonly ListenerOptions[] {
+  return lan ? embeddedListeners(port, settings, [null]) : localListeners(port, settings);
+}
+
+/** reportLockedOut warns of what surprises most who come from older versions: a listener, and nobody who may use it. */
+function reportLockedOut(configuration: Configuration, drafts: readonly ListenerDraft[], report: Report): void {
+  for (const [index, listener] of configuration.listeners.entries()) {
+    if (!isLockedOut(listener, configuration)) continue;
+    const where = listener.unixPath ?? `port ${listener.port}`;
+    report.warning(
+      placeOf(drafts[index]),
+      `Nobody can connect to ${where}`,
+      'add username and password, password_file, or allow_anonymous true',
+    );
+  }
+}
+
+/** placeOf is where a listener is opened: its line, or for the default listener the word that opens it. */
+function placeOf(draft: ListenerDraft | undefined): Place | null {
+  return draft?.place ?? draft?.places.get('port') ?? [...(draft?.places.values() ?? [])][0] ?? null;
+}
+
+/** reportTwins finds listeners for the same address, of which only one could be opened. */
+function reportTwins(drafts: readonly ListenerDraft[], listeners: readonly ListenerOptions[], report: Report): void {
+  const first = new Map<string, ListenerDraft>();
+  for (const [index, listener] of listeners.entries()) {
+    const draft = drafts[index];
+    if (draft === undefined || (listener.port === 0 && listener.unixPath === null)) continue;
+    const key = JSON.stringify([listener.port, listener.address, listener.unixPath, listener.bindInterface, listener.socketDomain]);
+    const twin = first.get(key);
+    if (twin === undefined) {
+      first.set(key, draft);
+      continue;
+    }
+    const where = listener.unixPath ?? `port ${listener.port}`;
+    const other = twin.place === null ? '' : `, already at ${twin.place.file}:${twin.place.line}`;
+    report.error(placeOf(draft), `Cannot open two listeners on ${where}${other}`, 'remove one, or give them different addresses');
+  }
+}
+
+function resolveAccess({ access, places }: GlobalDraft, report: Report): Configuration['access'] {
+  const { username, password, passwordFile = null } = access;
+  if (username !== undefined && password === undefined)
+    report.error(places.get('username') ?? null, 'Cannot use username without password', 'add a password line');
+  if (password !== undefined && username === undefined)
+    report.error(places.get('password') ?? null, 'Cannot use password without username', 'add a username line');
+  if (username !== undefined && access.allowAnonymous) {
+    report.warning(
+      places.get('allow_anonymous') ?? null,
+      'allow_anonymous true lets clients connect without the username and password',
+      'remove it if that is not meant',
+    );
+  }
+  return { account: username !== undefined && password !== undefined ? { username, password } : null, passwordFile };
+}
+
+function resolveLog({ log }: GlobalDraft, verbose: boolean): LogOptions {
+  return {
+    destinations: resolveDestinations(log.destinations),
+    types: verbose ? LOG_TYPES : (log.types ?? DEFAULT_LOG_TYPES),
+    timestamp: log.timestamp ?? true,
+    timestampFormat: log.timestampFormat ?? null,
+    facility: log.facility ?? null,
+  };
+}
+
+function resolveDestinations(destinations: readonly LogDestination[] | undefined): readonly LogDestination[] {
+  if (destinations === undefined) return [{ kind: 'stderr' }];
+  if (destinations.length === 0) return [{ kind: 'none' }];
+  return destinations.filter((one, index) => destinations.findIndex((other) => other.kind === one.kind) === index);
+}
+
+/** Name of the persistence file when nothing else is said. */
+const PERSISTENCE_FILE = 'midge.db';
+
+/** resolvePersistence lets a `persistence_file` with a folder in it decide the folder: `persistence_file /data/home.db`. */
+function resolvePersistence({ persistence }: GlobalDraft): PersistenceOptions {
+  const { enabled, location = null, file } = persistence;
+  if (file === undefined) return { enabled: enabled ?? false, location, file: PERSISTENCE_FILE };
+  const path = resolve(location ?? '.', file);
+  return {
+    enabled: enabled ?? true,
+    location: file.includes('/') ? dirname(path) : location,
+    file: path.slice(path.lastIndexOf('/') + 1),
+  };
+}
