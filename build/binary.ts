@@ -147,4 +147,9 @@ function describe(file: string, bytes: Buffer): string {
   return `${relative(ROOT, file)}  ${(bytes.length / 1e6).toFixed(1)} MB  sha256 ${sha256}`;
 }
 
-if (import.meta.main) await makeBinaries(join(ROOT, 'dist'), (line) => console.log(line));
+if (import.meta.main) {
+  await makeBinaries(join(ROOT, 'dist'), (line) => console.log(line)).catch((error: Error) => {
+    console.error(error.message);
+    process.exitCode = 1;
+  });
+}

@@ -1,0 +1,81 @@
+// The executables as a person has them: a file, started in an empty folder with an empty home and nothing on PATH.
+
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { delimiter, join } from 'node:path';
+
+const DIST = join(import.meta.dirname, '../../dist');
+const QEMU = 'qemu-aarch64-static';
+/** Milliseconds until a program that should have ended is stopped; qemu is ten times slower than the machine. */
+const PATIENCE = 60_000;
+
+/** Executable is one of dist/ and the words that start it here. */
+export interface Executable {
+  readonly name: string;
+  readonly file: string;
+  /** Words before the file: the emulator, or none. */
+  readonly runner: readonly string[];
+  /** Why it cannot run here, or false. */
+  readonly skip: string | false;
+}
+
+/** EXECUTABLES: a machine runs its own architecture, and arm64 also through qemu. */
+export const EXECUTABLES: readonly Executable[] = [executable('x64'), executable('arm64')];
+
+function executable(architecture: string): Executable {
+  const name = `midge-linux-${architecture}`;
+  const file = join(DIST, name);
+  const emulator = process.arch !== architecture && architecture === 'arm64' ? findProgram(QEMU) : null;
+  return { name, file, runner: emulator === null ? [] : [emulator], skip: obstacle(architecture, file, emulator) };
+}
+
+function obstacle(architecture: string, file: string, emulator: string | null): string | false {
+  if (!existsSync(file)) return `dist has no ${architecture} executable, run make binary first`;
+  if (process.arch === architecture || emulator !== null) return false;
+  return architecture === 'arm64' ? `${QEMU} is not installed (Debian package qemu-user-static)` : 'this machine is no x64';
+}
+
+/** findProgram gives the path of a program on PATH, or null. */
+export function findProgram(name: string): string | null {
+  const folders = (process.env['PATH'] ?? '').split(delimiter);
+  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path)) ?? null;
+}
+
+export interface Outcome {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** bare gives the words that run other words in `folder`, which is also the home, with nothing else in the environment. */
+export function bare(folder: string, words: readonly string[]): [string, string[]] {
+  return ['/usr/bin/env', ['-i', '-C', folder, `HOME=${folder}`, ...words]];
+}
+
+/** runBare runs words to their end, with `input` to read. */
+export function runBare(folder: string, words: readonly string[], input = ''): Promise<Outcome> {
+  const [command, args] = bare(folder, words);
+  return new Promise((settle) => {
+    const child = execFile(command, args, { timeout: PATIENCE }, (error, stdout, stderr) => {
+      settle({ status: error === null ? 0 : Number(error.code ?? -1), stdout, stderr });
+    });
+    child.stdin?.end(input);
+  });
+}
+
+/** freePorts gives ports that nobody uses now. Another program could take one before it is used; none here does. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from(
+      { length: count },
+      () =>
+        new Promise<ReturnType<typeof createServer>>((settle) => {
+          const server = createServer().listen(0, '127.0.0.1', () => settle(server));
+        }),
+    ),
+  );
+  const ports = servers.map((server) => (server.address() as { port: number }).port); // listens on TCP
+  await Promise.all(servers.map((server) => new Promise((settle) => server.close(settle))));
+  return ports;
+}
