@@ -28,6 +28,9 @@ export class Client {
   readonly #options: ClientOptions;
   readonly #clientId: string;
   readonly #onFrame: OnFrame;
+  readonly #lose: (reason: Error) => void;
+  /** lost rejects when the connection ends, whoever ended it. */
+  readonly lost: Promise<never>;
   #stream: Duplex | null;
   #kept: Buffer | null;
   #acks: Buffer;
@@ -38,6 +41,10 @@ export class Client {
     this.#options = options;
     this.#clientId = clientId;
     this.#onFrame = onFrame;
+    const { promise, reject } = Promise.withResolvers<never>();
+    promise.catch(() => {}); // nobody has to wait for it
+    this.lost = promise;
+    this.#lose = reject;
     this.#stream = null;
     this.#kept = null;
     this.#acks = Buffer.allocUnsafe(ACKS_AT_LEAST);
@@ -49,7 +56,8 @@ export class Client {
   async open(): Promise<void> {
     const stream = await openStream(this.#options);
     this.#stream = stream;
-    stream.on('error', (error) => this.#fail(error));
+    stream.on('error', (error) => this.#lose(new Error(`Cannot go on: ${error.message}`, { cause: error })));
+    stream.on('close', () => this.#lose(new Error('Cannot go on: the broker closed a connection')));
     stream.on('data', (chunk: Buffer) => this.#receive(chunk));
     const answer = await this.#ask(connectPacket(this.#options, this.#clientId));
     if (answer[0] !== 0x20 || answer[3] !== 0) throw new Error('Cannot connect: CONNACK refuses');
@@ -78,10 +86,11 @@ export class Client {
   }
 
   #ask(bytes: Buffer): Promise<Buffer> {
-    return new Promise((resolve) => {
+    const answer = new Promise<Buffer>((resolve) => {
       this.#answer = resolve;
-      this.write(bytes);
     });
+    this.write(bytes);
+    return Promise.race([answer, this.lost]);
   }
 
   #receive(chunk: Buffer): void {
@@ -114,10 +123,6 @@ export class Client {
     this.write(this.#acks.subarray(0, this.#acksEnd));
     this.#acks = Buffer.allocUnsafe(ACKS_AT_LEAST);
     this.#acksEnd = 0;
-  }
-
-  #fail(error: Error): void {
-    throw new Error(`Cannot go on: ${error.message}`, { cause: error });
   }
 }
 

@@ -62,6 +62,7 @@ export class Run {
   readonly #slots: number;
   readonly #publishers: Publisher[];
   readonly #histogram: Histogram;
+  readonly #clients: Client[];
   #waiting: Publisher[];
   #delivered: number;
   #duplicates: number;
@@ -75,6 +76,7 @@ export class Run {
     this.#slots = 2 ** Math.ceil(Math.log2(Math.max(256, 4 * load.window)));
     this.#publishers = [];
     this.#histogram = new Histogram();
+    this.#clients = [];
     this.#waiting = [];
     this.#delivered = 0;
     this.#duplicates = 0;
@@ -91,18 +93,25 @@ export class Run {
       const subscriber = new Client(client, `sub${i}`, (one, bytes, at, end, body, time) =>
         this.#toSubscriber(one, bytes, at, end, body, time, expected),
       );
+      this.#clients.push(subscriber);
       await subscriber.open();
       await subscriber.subscribe(wildcard ? 'bench/#' : topicOf(this.#load, i), qos);
     }
     for (let i = 0; i < publishers; i++) {
       const connection = new Client(client, `pub${i}`, (one, bytes, at, _end, body) => this.#toPublisher(one, bytes, at, body, i));
+      this.#clients.push(connection);
       await connection.open();
       this.#publishers.push(new Publisher(connection, i, this.#load, this.#slots));
     }
     for (const publisher of this.#publishers) this.#wantToSend(publisher);
   }
 
-  async measure(): Promise<Record<string, number>> {
+  /** measure rejects when a connection is lost. */
+  measure(): Promise<Record<string, number>> {
+    return Promise.race([this.#measure(), ...this.#clients.map((client) => client.lost)]);
+  }
+
+  async #measure(): Promise<Record<string, number>> {
     const guard = this.#guardAgainstStalls();
     await later(this.#load.warmup * 1000);
     const before = this.#delivered;

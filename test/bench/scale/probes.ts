@@ -6,9 +6,12 @@ import { join } from 'node:path';
 import { reasonOf } from '../../../src/base/errors.ts';
 import type { BenchBroker, RunningBroker } from '../brokers/broker.ts';
 import type { Conditions } from '../rounds.ts';
+import { idle } from './idle.ts';
 import type { Probe, ProbeRow } from './probe.ts';
+import { retained } from './retained.ts';
+import { churn, subscriptions } from './subscriptions.ts';
 
-export const PROBES: readonly Probe[] = [];
+export const PROBES: readonly Probe[] = [idle, subscriptions, churn, retained];
 
 /** measureProbe runs a probe on a fresh process of each broker, one after the other; a failure becomes the cell's text. */
 export async function measureProbe(probe: Probe, brokers: readonly BenchBroker[], conditions: Conditions): Promise<ProbeRow> {
