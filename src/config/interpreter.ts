@@ -53,8 +53,8 @@ class Interpreter implements Interpretation {
     if (scope.inConnection && isOfConnection(name, directive)) return; // the whole block is reported at its `connection`
     if (name === 'connection') scope.inConnection = true;
     if (directive === null) this.#reportUnknown(name, place);
-    else if (statement.text === '') this.#report.error(place, `Empty ${name} value in configuration`, `write ${name} ${directive.syntax}`);
     else if (name === 'listener') this.#startListener(statement, scope);
+    else if (statement.text === '') this.#report.error(place, `Empty ${name} value in configuration`, `write ${name} ${directive.syntax}`);
     else this.#treat(directive, statement, scope);
   }
 

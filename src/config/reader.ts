@@ -54,7 +54,7 @@ class Reader {
   read({ file, stack, scope }: Source, from: Place | null): void {
     const text = readText(file, from, this.#report);
     if (text === null) return;
-    const real = realpathSync(file);
+    const real = realPath(file);
     if (stack.includes(real)) this.#report.error(from, `Cannot include "${file}": it includes itself`);
     else if (stack.length > MAX_DEPTH) this.#report.error(from, `Cannot include "${file}": files are nested more than ${MAX_DEPTH} deep`);
     else this.#readLines(text, { file, stack: [...stack, real], scope });
@@ -110,6 +110,15 @@ function readText(file: string, from: Place | null, report: Report): string | nu
   } catch (error) {
     report.error(place, `Unable to open config file ${file}`, errorWords(error));
     return null;
+  }
+}
+
+/** realPath sees through links, as far as there are any: a pipe has none. */
+function realPath(file: string): string {
+  try {
+    return realpathSync(file);
+  } catch {
+    return resolve(file);
   }
 }
 

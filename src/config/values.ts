@@ -146,6 +146,15 @@ export const duration: ValueKind<number> = {
 
 const SECONDS: Readonly<Record<string, number>> = { s: 1, h: 3600, d: 86_400, w: 604_800, m: 2_592_000, y: 31_536_000 };
 
+/** host is an IP address or a host name. */
+export const host: ValueKind<string> = {
+  ...text('address'),
+  read: (line, name) =>
+    isIP(line) > 0 || HOST_NAME.test(line) ? { value: line } : invalid(name, line, 'write an IP address or a host name'),
+};
+
+const HOST_NAME = /^[A-Za-z0-9_.-]+$/;
+
 /** Endpoint is where a listener listens: a TCP port, or a Unix socket's absolute path. */
 export type Endpoint = { readonly port: number; readonly address: string | null } | { readonly unixPath: string };
 
@@ -155,17 +164,18 @@ export const endpoint: ValueKind<Endpoint> = {
   repeated: 'last wins',
   read: (line, name) => {
     const [word = ''] = line.split(BLANKS, 1);
+    if (word === '') return { problem: `Empty ${name} value in configuration`, hint: 'write a port behind it' };
     const rest = uncommented(line.slice(word.length)).trim();
     const port = Number(word);
     if (!/^\d+$/.test(word) || port > 65_535) return { problem: `Invalid port value (${word})`, hint: 'write a port from 1 to 65535' };
     if (port === 0)
       return rest === '' ? { problem: 'A listener with port 0 must provide a Unix socket path', hint: null } : unixEndpoint(rest);
-    if (isIP(rest) === 0 && !HOST_NAME.test(rest)) return invalid(name, rest, 'write an IP address or a host name behind the port');
-    return { value: { port, address: rest === '' ? null : rest } };
+    if (rest === '') return { value: { port, address: null } };
+    const address = host.read(rest, name);
+    return isMistake(address) ? address : { value: { port, address: address.value } };
   },
 };
 
-const HOST_NAME = /^([A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?\.?)*$/;
 /** Bytes of a Unix socket's path that fit in `sockaddr_un` on Linux, without its end mark. unix(7) */
 const MAX_UNIX_PATH = 107;
 

@@ -1,6 +1,7 @@
 // What golden cases cannot write down: bytes, file modes, and files that change nothing but the reading.
 
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { chmodSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -81,6 +82,16 @@ test('configuration is refused when a file includes itself through a link', (t) 
   symlinkSync(file, join(folder, 'link.conf'));
   writeFileSync(file, 'include link.conf\n');
   assert.match(formatDiagnostic(loadFile(file).diagnostics[0]!), /it includes itself/);
+});
+
+test('configuration is read when it comes through a pipe', () => {
+  const door = join(import.meta.dirname, '../../src/config/config.ts');
+  const script = `import { loadConfiguration } from ${JSON.stringify(door)};
+    const { configuration } = loadConfiguration({ file: '/dev/stdin', port: null, verbose: false, lan: false });
+    console.log(configuration.broker.sysInterval);`;
+  const command = `echo sys_interval 7 | "$0" --input-type=module -e "$1"`;
+  const { stdout, stderr } = spawnSync('sh', ['-c', command, process.execPath, script], { encoding: 'utf8' });
+  assert.equal(stdout, '7\n', stderr);
 });
 
 test('configuration includes a file by its name when the name looks like a pattern', (t) => {

@@ -124,7 +124,7 @@ export const GLOBAL_DIRECTIVES: readonly Directive[] = [
   ),
   globalDirective(
     'max_packet_size',
-    integer({ min: 20, max: 268_435_461, unit: 'bytes' }),
+    integer({ min: 20, max: MAX_INTEGER, unit: 'bytes' }),
     { default: '2000000', doc: 'Largest packet that a client may send; a larger one ends its connection.' },
     (draft, value) => {
       draft.broker.maxPacketSize = value;

@@ -1,7 +1,7 @@
 // The rows of mosquitto.conf(5) about one listener, except TLS. Before any `listener` line they mean the default listener.
 
 import { type Directive, listenerDirective, refused, structureDirective } from '../directive.ts';
-import { boolean, check, choice, endpoint, integer, limitOrMinusOne, text, versions } from '../values.ts';
+import { boolean, check, choice, endpoint, host, integer, limitOrMinusOne, text, versions } from '../values.ts';
 
 const mountPoint = check(text('prefix'), (value) =>
   /[+#]/.test(value)
@@ -12,7 +12,7 @@ const mountPoint = check(text('prefix'), (value) =>
     : { value },
 );
 
-const aliases = integer({ min: 0, max: 65_535 });
+const aliases = (name: string) => integer({ min: 0, max: 65_535, sentence: `Invalid ${name} value in configuration` });
 
 /** LISTENER_DIRECTIVES say where clients may connect, and how. */
 export const LISTENER_DIRECTIVES: readonly Directive[] = [
@@ -31,14 +31,9 @@ export const LISTENER_DIRECTIVES: readonly Directive[] = [
       draft.socket.port = value;
     },
   ),
-  listenerDirective(
-    'bind_address',
-    text('address'),
-    { doc: 'Address or host name of the default listener, which this opens.' },
-    (draft, value) => {
-      draft.socket.address = value;
-    },
-  ),
+  listenerDirective('bind_address', host, { doc: 'Address or host name of the default listener, which this opens.' }, (draft, value) => {
+    draft.socket.address = value;
+  }),
   listenerDirective(
     'protocol',
     choice({ mqtt: 'mqtt', websockets: 'websockets' } as const, {
@@ -100,12 +95,17 @@ export const LISTENER_DIRECTIVES: readonly Directive[] = [
       draft.policy.maxQos = value as 0 | 1 | 2; // its range
     },
   ),
-  listenerDirective('max_topic_alias', aliases, { default: '10', doc: 'Topic aliases that an MQTT 5 client may set.' }, (draft, value) => {
-    draft.policy.maxTopicAlias = value;
-  }),
+  listenerDirective(
+    'max_topic_alias',
+    aliases('max_topic_alias'),
+    { default: '10', doc: 'Topic aliases that an MQTT 5 client may set.' },
+    (draft, value) => {
+      draft.policy.maxTopicAlias = value;
+    },
+  ),
   listenerDirective(
     'max_topic_alias_broker',
-    aliases,
+    aliases('max_topic_alias_broker'),
     { default: '10', doc: 'Topic aliases that the broker may set towards an MQTT 5 client.' },
     (draft, value) => {
       draft.policy.maxTopicAliasBroker = value;
