@@ -36,6 +36,8 @@ export interface Command {
   readonly usageExitCode?: number;
   /** True when the command reads `argv` by itself (pub and sub, in mosquitto's order of checks). */
   readonly readsArguments?: boolean;
+  /** True when the command goes on although nobody reads its output any more. */
+  readonly outlivesOutput?: boolean;
   readonly load: () => Promise<CommandModule>;
 }
 

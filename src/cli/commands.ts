@@ -1,5 +1,6 @@
 // The one table of subcommands: main.ts, help, completions and "did you mean" read it. A new subcommand is one row here and one file.
 
+import { PUB_FLAGS, SUB_FLAGS } from './client-flags.ts';
 import type { Command } from './command.ts';
 
 /** COMMANDS in the order that help shows them. */
@@ -26,7 +27,46 @@ export const COMMANDS: readonly Command[] = [
       { text: 'With a configuration file, everything logged', command: 'midge serve -c /etc/midge/midge.conf -v' },
     ],
     usageExitCode: 3,
+    outlivesOutput: true,
     load: () => import('./serve.ts'),
+  },
+  {
+    name: 'pub',
+    summary: 'Publish messages (as mosquitto_pub)',
+    usage: ['[-h HOST] [-p PORT] -t TOPIC {-m TEXT | -f FILE | -l | -n | -s}', '-L URL {-m TEXT | -f FILE | -l | -n | -s}'],
+    description: [
+      'The exit status is 0, the reason code of a refusal, or the number that mosquitto_pub gives. Flags that are always wanted may stand in ~/.config/mosquitto_pub, one a line.',
+    ],
+    flags: PUB_FLAGS,
+    examples: [
+      { text: 'One message', command: 'midge pub -t kitchen/light -m on' },
+      {
+        text: 'A value that the broker keeps, over TLS',
+        command: 'midge pub -h midge.local --cafile ca.crt -t porch/temperature -m 21.5 -r -q 1',
+      },
+      { text: 'One message per line of a program', command: 'vmstat 5 | midge pub -t host/vmstat -l' },
+      { text: 'Over a WebSocket', command: 'midge pub -L ws://midge.local:8083/kitchen/light -m off' },
+    ],
+    readsArguments: true,
+    load: () => import('./pub.ts'),
+  },
+  {
+    name: 'sub',
+    summary: 'Subscribe and print messages (as mosquitto_sub)',
+    usage: ['[-h HOST] [-p PORT] -t FILTER ... [-v | -F FORMAT]', '-L URL'],
+    description: [
+      'The exit status is 0, 27 when -W ran out, the reason code of a refusal, or the number that mosquitto_sub gives. Flags that are always wanted may stand in ~/.config/mosquitto_sub, one a line.',
+    ],
+    flags: SUB_FLAGS,
+    examples: [
+      { text: 'Everything, with topics', command: "midge sub -t '#' -v" },
+      { text: 'One value, waiting ten seconds at most', command: 'midge sub -t porch/temperature -C 1 -W 10' },
+      { text: 'Time, topic and payload', command: "midge sub -t 'porch/#' -F '@H:@M:@S  %-30t  %p'" },
+      { text: 'One JSON object per message', command: "midge sub -t 'porch/#' -F %j" },
+      { text: 'Delete all retained messages below a topic', command: "midge sub -t 'old/#' --remove-retained --retained-only -W 2" },
+    ],
+    readsArguments: true,
+    load: () => import('./sub.ts'),
   },
   {
     name: 'check',
@@ -36,5 +76,46 @@ export const COMMANDS: readonly Command[] = [
     examples: [{ text: 'All mistakes at once, with file:line:column', command: 'midge check /etc/midge/midge.conf' }],
     operands: { most: 1, complete: 'file' },
     load: () => import('./check.ts'),
+  },
+  {
+    name: 'discover',
+    summary: 'Find the brokers of the network (mDNS)',
+    usage: ['[--timeout SECONDS] [--json]'],
+    flags: [
+      { short: 't', long: 'timeout', value: 'SECONDS', summary: 'how long to listen [3]' },
+      { long: 'json', summary: 'the brokers as JSON, for machines' },
+    ],
+    examples: [{ text: 'Who is there', command: 'midge discover' }],
+    load: () => import('./discover.ts'),
+  },
+  {
+    name: 'completions',
+    summary: 'Print completions for a shell',
+    usage: ['bash | zsh | fish'],
+    flags: [],
+    examples: [
+      { text: 'bash, for this user', command: 'midge completions bash > ~/.local/share/bash-completion/completions/midge' },
+      { text: 'zsh, for a folder of $fpath', command: 'midge completions zsh > ~/.zfunc/_midge' },
+      { text: 'fish', command: 'midge completions fish > ~/.config/fish/completions/midge.fish' },
+    ],
+    operands: { most: 1, choices: ['bash', 'zsh', 'fish'] },
+    load: () => import('./completions.ts'),
+  },
+  {
+    name: 'version',
+    summary: 'Tell version, commit and platform',
+    usage: ['[--json]'],
+    flags: [{ long: 'json', summary: 'the same as JSON' }],
+    examples: [],
+    load: () => import('./version.ts'),
+  },
+  {
+    name: 'help',
+    summary: 'Show help for a command',
+    usage: ['[COMMAND]'],
+    flags: [],
+    examples: [],
+    operands: { most: 1, choices: ['serve', 'pub', 'sub', 'check', 'discover', 'completions', 'version'] },
+    load: () => import('./help.ts'),
   },
 ];

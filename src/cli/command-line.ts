@@ -1,0 +1,85 @@
+// From the words of a process to an exit status: which command, its flags, and what its failures look like.
+
+import { OperatorError } from '../base/errors.ts';
+import { asks, readArguments } from './arguments.ts';
+import type { Command, Terminal } from './command.ts';
+import { COMMANDS } from './commands.ts';
+import { chooseCommand, type ProcessNames } from './program-name.ts';
+
+/** Exit status of a program whose reader went away, as shells report SIGPIPE. */
+const BROKEN_PIPE = 141;
+
+/** runCommandLine runs one command to its end and gives the exit status. It never throws. */
+export async function runCommandLine(process: Terminal & ProcessNames): Promise<number> {
+  const terminal: Terminal = process;
+  try {
+    const { command: name, program, argv } = chooseCommand(process);
+    const command = COMMANDS.find((each) => each.name === name);
+    if (command === undefined) return await refuse(name, terminal);
+    const status = await raceBrokenPipe(runCommand(command, program, argv, terminal), command, terminal);
+    await flush(terminal);
+    return status;
+  } catch (error) {
+    return report(error, terminal);
+  }
+}
+
+async function runCommand(command: Command, program: string, argv: readonly string[], terminal: Terminal): Promise<number> {
+  if (asks(command, argv, 'help')) {
+    const { commandHelp } = await import('./help.ts');
+    terminal.stdout.write(commandHelp(command, terminal.stdout, program));
+    return 0;
+  }
+  if (asks(command, argv, 'version')) {
+    const { versionLine } = await import('./stamp.ts');
+    terminal.stdout.write(`${program} version ${versionLine()}\n`);
+    return 0;
+  }
+  const { flags, operands } = command.readsArguments ? { flags: new Map(), operands: [] } : await readArguments(command, argv, program);
+  const { run } = await command.load();
+  return run({ argv, flags, operands, program, terminal });
+}
+
+async function refuse(name: string, terminal: Terminal): Promise<number> {
+  const { closestWord } = await import('../config/config.ts');
+  const near = closestWord(
+    name,
+    COMMANDS.map((each) => each.name),
+  );
+  const hint = near === null ? '' : `Did you mean '${near}'?\n`;
+  terminal.stderr.write(`Error: Unknown command '${name}'.\n${hint}\nUse 'midge help' to see the commands.\n`);
+  return 1;
+}
+
+/** raceBrokenPipe ends a command when nobody reads its output any more; the broker goes on without. */
+function raceBrokenPipe(running: Promise<number>, command: Command, terminal: Terminal): Promise<number> {
+  return new Promise((resolve, reject) => {
+    for (const stream of [terminal.stdout, terminal.stderr]) {
+      stream.on('error', (error: NodeJS.ErrnoException) => {
+        if (command.outlivesOutput) return;
+        if (error.code === 'EPIPE') resolve(BROKEN_PIPE);
+        else reject(error);
+      });
+    }
+    running.then(resolve, reject);
+  });
+}
+
+async function flush({ stdout, stderr }: Terminal): Promise<void> {
+  for (const stream of [stdout, stderr]) {
+    if (stream.destroyed || !stream.writable) continue;
+    await new Promise<void>((resolve) => stream.write('', () => resolve()));
+  }
+}
+
+/** report says what went wrong: an operator's mistake as it is, anything else as ours. */
+function report(error: unknown, terminal: Terminal): number {
+  if (error instanceof OperatorError) {
+    terminal.stderr.write(`${error.message}\n`);
+    return error.exitCode;
+  }
+  const cause = error instanceof Error ? error : new Error(String(error));
+  const text = terminal.env['MIDGE_DEBUG'] ? cause.stack : `${cause.message} (set MIDGE_DEBUG=1 to see where)`;
+  terminal.stderr.write(`Internal error: ${text}\n`);
+  return 1;
+}

@@ -1,0 +1,25 @@
+// What this build is: the bundler replaces MIDGE_STAMP; run from the sources it is absent.
+
+import packageFile from '../../package.json' with { type: 'json' };
+
+/** Stamp of a build. */
+export interface Stamp {
+  readonly version: string;
+  /** Abbreviated commit, or 'development' when the sources run. */
+  readonly commit: string;
+  /** ISO 8601 in UTC; '' when the sources run. */
+  readonly date: string;
+}
+
+declare const MIDGE_STAMP: Stamp | undefined;
+
+/** stamp tells version, commit and date of this build. */
+export function stamp(): Stamp {
+  if (typeof MIDGE_STAMP !== 'undefined') return MIDGE_STAMP;
+  return { version: packageFile.version, commit: 'development', date: '' };
+}
+
+/** versionLine is the stamp as one line: `0.1.0 (abc1234567, 2026-01-31)`. */
+export function versionLine({ version, commit, date }: Stamp = stamp()): string {
+  return `${version} (${[commit, date.slice(0, 10)].filter((part) => part !== '').join(', ')})`;
+}
