@@ -7,6 +7,7 @@ import { delimiter, join } from 'node:path';
 
 const DIST = join(import.meta.dirname, '../../dist');
 const QEMU = 'qemu-aarch64-static';
+const ARM64_LIBRARIES = '/usr/aarch64-linux-gnu';
 /** Milliseconds until a program that should have ended is stopped; qemu is ten times slower than the machine. */
 const PATIENCE = 60_000;
 
@@ -14,7 +15,7 @@ const PATIENCE = 60_000;
 export interface Executable {
   readonly name: string;
   readonly file: string;
-  /** Words before the file: the emulator, or none. */
+  /** Words before the file: the emulator with its libraries, or none. */
   readonly runner: readonly string[];
   /** Why it cannot run here, or false. */
   readonly skip: string | false;
@@ -23,17 +24,21 @@ export interface Executable {
 /** EXECUTABLES: a machine runs its own architecture, and arm64 also through qemu. */
 export const EXECUTABLES: readonly Executable[] = [executable('x64'), executable('arm64')];
 
-function executable(architecture: string): Executable {
+function executable(architecture: 'x64' | 'arm64'): Executable {
   const name = `midge-linux-${architecture}`;
   const file = join(DIST, name);
-  const emulator = process.arch !== architecture && architecture === 'arm64' ? findProgram(QEMU) : null;
-  return { name, file, runner: emulator === null ? [] : [emulator], skip: obstacle(architecture, file, emulator) };
+  const runner = architecture === 'arm64' && process.arch !== architecture ? [findProgram(QEMU) ?? QEMU, '-L', ARM64_LIBRARIES] : [];
+  return { name, file, runner, skip: obstacle(architecture, file) };
 }
 
-function obstacle(architecture: string, file: string, emulator: string | null): string | false {
+function obstacle(architecture: 'x64' | 'arm64', file: string): string | false {
   if (!existsSync(file)) return `dist has no ${architecture} executable, run make binary first`;
-  if (process.arch === architecture || emulator !== null) return false;
-  return architecture === 'arm64' ? `${QEMU} is not installed (Debian package qemu-user-static)` : 'this machine is no x64';
+  if (process.arch === architecture) return false;
+  if (architecture === 'x64') return 'this machine is no x64';
+  if (findProgram(QEMU) === null) return `${QEMU} is not installed (Debian package qemu-user-static)`;
+  if (!existsSync(join(ARM64_LIBRARIES, 'lib/libstdc++.so.6')))
+    return 'the libraries of arm64 are not installed (Debian package libstdc++6-arm64-cross)';
+  return false;
 }
 
 /** findProgram gives the path of a program on PATH, or null. */
