@@ -141,12 +141,8 @@ export class Broker extends AedesHub {
 
   /** accept takes a message that may be published: keeps it if it is retained, and delivers it. */
   accept(message: Message): void {
-    if (message.retain) {
-      this.retained.set(message);
-      deliver(this, message, this.tree.match(message.topic.name));
-    } else {
-      deliver(this, message, this.tree.routeOf(message.topic));
-    }
+    if (message.retain) this.retained.set(message);
+    deliver(this, message, this.tree.routeOf(message.topic));
     if (this.#hasPublishListeners) this.emit('publish', toAedesPacket(message), this.clientOf(message.publisher));
   }
 

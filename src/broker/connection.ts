@@ -3,9 +3,9 @@
 import type { Duplex } from 'node:stream';
 import { reasonOf } from '../base/errors.ts';
 import { Decoder, type PacketSink } from '../mqtt/decoder.ts';
-import { encodeDisconnect } from '../mqtt/encode.ts';
+import { encodeConnack, encodeDisconnect } from '../mqtt/encode.ts';
 import { PACKET_TYPE, type ProtocolVersion, type Qos } from '../mqtt/packet-types.ts';
-import { REQUIRED_FLAGS } from '../mqtt/packets.ts';
+import { REQUIRED_FLAGS, UnsupportedVersion } from '../mqtt/packets.ts';
 import { encodeProperties, type Properties } from '../mqtt/properties.ts';
 import { MalformedPacket, protocolError, REASON, type ReasonCode } from '../mqtt/reason-codes.ts';
 import type { Broker } from './broker.ts';
@@ -236,6 +236,10 @@ export class Connection implements PacketSink {
 
   #refuse(error: MalformedPacket): void {
     if (this.broker.log.enabled.debug) this.broker.log.log('debug', `Bad packet from ${this.id || this.remote}: ${error.message}`);
+    if (error instanceof UnsupportedVersion) {
+      const connack = encodeConnack(error.answerAs, false, error.reasonCode, {}); // [MQTT-3.1.2-2]
+      if (connack !== null) this.send(connack);
+    }
     this.disconnect(error.reasonCode);
   }
 

@@ -136,12 +136,12 @@ export class Session {
     if (this.retained !== null) this.broker.continueRetained(this);
   }
 
-  /** takeUnacknowledgedShared gives the messages of shared subscriptions that this session never acknowledged [MQTT-4.8.2-4] [MQTT-4.8.2-5]. */
+  /** takeUnacknowledgedShared gives the messages of shared subscriptions that this session will not need: QoS 2 only if never sent [MQTT-4.8.2-5]. */
   takeUnacknowledgedShared(): Delivery[] {
     const all = this.#window?.inOrder() ?? [];
     const queue = this.#queue;
     while (queue !== null && queue.length > 0) all.push(queue.shift()!);
-    return all.filter((delivery) => delivery.shared && !delivery.released);
+    return all.filter((delivery) => delivery.shared && (delivery.qos === 1 || !delivery.sent));
   }
 
   #deliverOnce(message: Message, retain: boolean, identifiers: readonly number[] | null): void {

@@ -46,6 +46,8 @@ export class SubscriptionTree {
   add(subscription: Subscription): void {
     const node = this.#reach(subscription.topicFilter);
     if (subscription.group !== null) {
+      node.groups ??= new Map();
+      node.groups.set(subscription.group.name, subscription.group);
       subscription.group.add(subscription);
       this.sharedCount++;
     } else if (node.subscriptions === null) {
@@ -81,16 +83,9 @@ export class SubscriptionTree {
     prune(path, subscription.topicFilter.split('/'));
   }
 
-  /** group finds or makes the shared group of a `$share/NAME/FILTER`. A made one stays only if a member is added. */
+  /** group finds the shared group of a `$share/NAME/FILTER`, or makes it; `add` puts it into the tree with its first member. */
   group(name: string, topicFilter: string): SharedGroup {
-    const node = this.#reach(topicFilter);
-    node.groups ??= new Map();
-    let group = node.groups.get(name);
-    if (group === undefined) {
-      group = new SharedGroup(name, topicFilter);
-      node.groups.set(name, group);
-    }
-    return group;
+    return this.#path(topicFilter)?.at(-1)?.groups?.get(name) ?? new SharedGroup(name, topicFilter);
   }
 
   addListener(topicFilter: string, listener: Listener): void {
