@@ -23,7 +23,11 @@ async function measure(file: string): Promise<void> {
     let memory = '';
     for (let start = 0; start <= STARTS; start++) {
       const began = performance.now();
-      const child = spawn(file, ['serve'], { cwd: home, env: { HOME: home, PATH: process.env['PATH'] }, stdio: 'ignore' });
+      const child = spawn(file, ['serve', '--state', join(home, 'state')], {
+        cwd: home,
+        env: { HOME: home, PATH: process.env['PATH'] },
+        stdio: 'ignore',
+      });
       try {
         await untilItAnswers(child, began);
         times.push(performance.now() - began);
