@@ -41,6 +41,14 @@ for (const javascript of [false, true]) {
     assert.equal(measured.delivered, measured.expected);
   });
 
+  test(`the ${language} generator gets the messages of all topics when its publishers go round several`, { skip }, async () => {
+    const generator = prepareGenerator(javascript);
+    const port = await startNullBroker(generator);
+    const measured = await generator.run({ ...SHORT, publishers: 2, subscribers: 2, topics: 2, spread: 11, window: 20, qos: 1, port });
+    assert.ok(measured.delivered > 0);
+    assert.equal(measured.delivered, measured.expected);
+  });
+
   test(`the ${language} generator counts a message as lost when the broker drops it, and goes on`, { skip }, async () => {
     const port = await startErringBroker((frame, sequence) => (sequence === 2 ? [] : [frame]));
     const measured = await prepareGenerator(javascript).run({ ...SHORT, window: 4, port });

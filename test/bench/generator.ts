@@ -1,9 +1,10 @@
 // The load generator as the bench sees it: compiled from C into .cache/ at the first run, or the JavaScript one where there is no compiler.
 
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { json } from 'node:stream/consumers';
+import { text } from 'node:stream/consumers';
 import { OperatorError } from '../../src/base/errors.ts';
 import { startChild } from './child.ts';
 
@@ -82,9 +83,11 @@ function changedAt(path: string): number {
 async function run(command: readonly string[], settings: Readonly<Record<string, number | string>>): Promise<Measurement> {
   const [program = '', ...before] = command;
   const child = await startChild(program, [...before, ...Object.entries(settings).map(([name, value]) => `${name}=${value}`)], null);
+  const closed = once(child.process, 'close'); // its last words on stderr have come then
   try {
     if (child.process.stdout === null) throw new Error('its output is not a pipe');
-    return (await json(child.process.stdout)) as Measurement; // printed by our own program
+    const [printed] = await Promise.all([text(child.process.stdout), closed]);
+    return JSON.parse(printed) as Measurement; // printed by our own program
   } catch (cause) {
     throw new OperatorError(`Cannot measure: ${child.output() || String(cause)}`, { cause });
   } finally {

@@ -10,6 +10,8 @@ export interface GeneratorSettings {
   readonly topics?: number;
   /** 1: every subscriber takes all topics with one wildcard filter. */
   readonly wildcard?: 0 | 1;
+  /** Topics that each publisher goes round, message by message; absent: it stays with one. */
+  readonly spread?: number;
   /** Messages that each publisher may have outstanding. */
   readonly window: number;
   readonly qos?: 0 | 1 | 2;
@@ -38,6 +40,12 @@ export const LOADS: readonly Load[] = [
   load('fan-out', '1 -> 50, QoS 0, 100 outstanding', FAN_OUT, { quick: true }),
   load('fan-in', '50 -> 1, QoS 0, 20 outstanding each', FAN_IN, { quick: true }),
   load('pairs', '20 pairs, QoS 0, 50 outstanding each', { ...PAIRS, window: 50 }, { quick: true }),
+  load(
+    'pairs-topics',
+    '20 pairs, QoS 0, every message on another of 10 topics',
+    { ...PAIRS, window: 50, spread: 10 },
+    { variantOf: 'pairs' },
+  ),
   load('one-pair', '1 pair, QoS 0, 100 outstanding', { window: 100 }, { quick: true }),
   load('pairs-qos1', '20 pairs, QoS 1, 20 outstanding each', { ...PAIRS, window: 20, qos: 1 }, { quick: true }),
   load('pairs-qos2', '20 pairs, QoS 2, 20 outstanding each', { ...PAIRS, window: 20, qos: 2 }),

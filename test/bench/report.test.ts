@@ -57,7 +57,18 @@ test('the remarks name lost and doubled messages', () => {
 test('the remarks name the generator as the limit when it is busy and the broker is not, except for the ceiling itself', () => {
   const limited = { generatorCpu: 0.99, brokerCpu: 0.6 };
   assert.match(remarksOf(row('pairs', result('midge', {}, limited))).join(), /midge: the generator was at its limit/);
-  assert.deepEqual(remarksOf(row('pairs', result('midge', { generatorCpu: 0.99, brokerCpu: 0.99 }), result(NULL_BROKER, limited))), []);
+  assert.deepEqual(
+    remarksOf(row('pairs', result('midge', { generatorCpu: 0.99, brokerCpu: 0.99 }), result(NULL_BROKER, { ...limited, rate: 9_000_000 }))),
+    [],
+  );
+});
+
+test('the remarks say that a rate is near the ceiling when it is above seven tenths of it', () => {
+  assert.match(
+    remarksOf(row('pairs', result('midge', { rate: 800 }), result(NULL_BROKER, { rate: 1000 }))).join(),
+    /midge: 80 % of the ceiling/,
+  );
+  assert.deepEqual(remarksOf(row('pairs', result('midge', { rate: 600 }), result(NULL_BROKER, { rate: 1000 }))), []);
 });
 
 test('the page says that all was delivered only when there is no remark', () => {
@@ -82,6 +93,6 @@ test('the loads have unique names and their variants are measured beside a load 
   const pairs = familiesOf(LOADS).find((family) => family[0]?.name === 'pairs');
   assert.deepEqual(
     pairs?.map((load) => load.name),
-    ['pairs', 'pairs-v5', 'pairs-access', 'pairs-tls', 'pairs-websocket'],
+    ['pairs', 'pairs-topics', 'pairs-v5', 'pairs-access', 'pairs-tls', 'pairs-websocket'],
   );
 });

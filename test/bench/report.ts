@@ -13,6 +13,7 @@ export const REFERENCE = 'mosquitto';
 /** GENERATOR_LIMIT: a generator that uses more of its core than this may be what limits a rate. */
 export const GENERATOR_LIMIT = 0.9;
 
+const NEAR_CEILING = 0.7;
 const BROKER_IDLE = 0.9; // a broker below this share of a core was not what limited the rate
 
 /** LoadRow is one load with what every broker reached. */
@@ -163,6 +164,10 @@ export function remarksOf(row: LoadRow): string[] {
     if (result.broker !== NULL_BROKER && result.measurements.some(generatorWasLimit)) {
       remarks.push(`${subject} the generator was at its limit; the broker can do more than is shown`);
     }
+    const ceiling = row.load.settings.window > 1 ? resultOf(row, NULL_BROKER) : null;
+    const part = Math.max(0, ...(result.broker === NULL_BROKER ? [] : roundRatios(result, ceiling)));
+    if (part > NEAR_CEILING)
+      remarks.push(`${subject} ${(100 * part).toFixed(0)} % of the ceiling: generator and kernel are a part of what limits it`);
     return remarks;
   });
 }

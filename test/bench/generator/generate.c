@@ -3,6 +3,8 @@
 //
 //   publisher i --topic bench/i%topics--> broker --> subscriber j (topic j%topics, or all of them with wildcard=1)
 //
+// With spread=N a publisher goes round N topics, message by message (bench/07/00, bench/07/01, ...), and the filter is bench/07/#.
+//
 // At most `window` messages of a publisher are outstanding: a message is done when every subscriber has it and, at QoS 1 and 2, when the
 // publisher has its PUBACK or PUBCOMP. A payload is: send time in ns (8 bytes), publisher (4), sequence (4), padding.
 #define _GNU_SOURCE
@@ -15,7 +17,7 @@
 enum { HEAD = 16, MAX_CLIENTS = 2048, STALL_SECONDS = 2, BUCKETS = 64 * 32 };
 
 static struct {
-  int port, publishers, subscribers, topics, wildcard, window, qos, payload, version, tls, websocket, broker, core;
+  int port, publishers, subscribers, topics, wildcard, spread, window, qos, payload, version, tls, websocket, broker, core;
   double warmup, seconds;
   const char *username, *password;
 } load = {.publishers = 1, .subscribers = 1, .topics = 1, .window = 1, .payload = 64, .version = 4, .core = -1, .warmup = 0.5, .seconds = 2};
@@ -30,7 +32,7 @@ struct publisher {
   uint32_t next;
   uint64_t sent;
   uint8_t frame[512];     // the PUBLISH, made once; packet identifier and head of the payload are patched in the copy
-  size_t length, id_at, payload_at;
+  size_t length, id_at, payload_at, spread_at; // spread_at: the two digits that differ with spread=N
   bool waiting;           // has credit to send with, at the end of this turn
 };
 
@@ -103,6 +105,10 @@ static void send_more(struct publisher *p) {
     memcpy(at + p->payload_at, &time, 8);
     memcpy(at + p->payload_at + 8, &index, 4);
     memcpy(at + p->payload_at + 12, &p->next, 4);
+    if (load.spread > 0) {
+      at[p->spread_at] = (uint8_t)('0' + p->next % (unsigned)load.spread / 10);
+      at[p->spread_at + 1] = (uint8_t)('0' + p->next % (unsigned)load.spread % 10);
+    }
     if (load.qos > 0) {
       at[p->id_at] = (uint8_t)((number + 1) >> 8);
       at[p->id_at + 1] = (uint8_t)(number + 1);
@@ -299,13 +305,14 @@ static void subscribe(struct connection *c, const char *filter) {
   free(rest.bytes);
 }
 
-static void topic_of(char *topic, int index) { sprintf(topic, "bench/%02d", index % load.topics); }
+static void topic_of(char *topic, int index, const char *below) { sprintf(topic, "bench/%02d%s", index % load.topics, load.spread ? below : ""); }
 
 static void prepare_publisher(struct publisher *p, int index) {
   struct buffer rest = {0}, frame = {0};
   char topic[32];
-  topic_of(topic, index);
+  topic_of(topic, index, "/00");
   put_text(&rest, topic);
+  p->spread_at = 2 + rest.end - 2;
   p->id_at = 2 + rest.end;
   if (load.qos > 0) append(&rest, "\0\0", 2);
   if (load.version == 5) append(&rest, "", 1);
@@ -334,7 +341,7 @@ static void open_all(void) {
   for (int i = 0; i < load.subscribers; i++) {
     struct subscriber *s = &subscribers[i];
     s->expected = calloc((size_t)load.publishers, sizeof *s->expected);
-    topic_of(topic, i);
+    topic_of(topic, i, "/#");
     start_session(&s->connection, "sub", (unsigned)i);
     subscribe(&s->connection, load.wildcard ? "bench/#" : topic);
     start(&s->connection);
@@ -371,7 +378,7 @@ static double own_seconds(void) {
 static void set(const char *argument) {
   static const struct { const char *name; int *value; } numbers[] = {
     {"port", &load.port}, {"publishers", &load.publishers}, {"subscribers", &load.subscribers}, {"topics", &load.topics},
-    {"wildcard", &load.wildcard}, {"window", &load.window}, {"qos", &load.qos}, {"payload", &load.payload}, {"version", &load.version},
+    {"wildcard", &load.wildcard}, {"spread", &load.spread}, {"window", &load.window}, {"qos", &load.qos}, {"payload", &load.payload}, {"version", &load.version},
     {"tls", &load.tls}, {"websocket", &load.websocket}, {"broker", &load.broker}, {"core", &load.core}};
   const char *value = strchr(argument, '=');
   size_t length = value ? (size_t)(value++ - argument) : 0;
@@ -386,7 +393,7 @@ static void set(const char *argument) {
 
 static void check_settings(void) {
   bool fits = load.port > 0 && load.publishers > 0 && load.publishers <= MAX_CLIENTS && load.subscribers > 0 &&
-              load.subscribers <= MAX_CLIENTS && load.topics > 0 && load.topics <= 100 && load.window > 0 && load.window <= 8192 &&
+              load.subscribers <= MAX_CLIENTS && load.topics > 0 && load.topics <= 100 && load.spread >= 0 && load.spread <= 100 && load.window > 0 && load.window <= 8192 &&
               load.qos >= 0 && load.qos <= 2 && load.payload >= HEAD && load.payload <= 96 && (load.username == NULL) == (load.password == NULL);
   if (fits) return;
   fprintf(stderr, "Cannot use the settings: a number is out of range\n");

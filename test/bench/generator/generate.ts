@@ -32,6 +32,7 @@ function readLoad(args: readonly string[]): GeneratorLoad {
     subscribers: number('subscribers', 1),
     topics: number('topics', 1),
     wildcard: number('wildcard', 0),
+    spread: number('spread', 0),
     window: number('window', 1),
     qos: number('qos', 0),
     payload: number('payload', 64),

@@ -16,6 +16,7 @@ export interface GeneratorLoad {
   readonly subscribers: number;
   readonly topics: number;
   readonly wildcard: number;
+  readonly spread: number;
   readonly window: number;
   readonly qos: number;
   readonly payload: number;
@@ -32,6 +33,8 @@ class Publisher {
   readonly fanout: number;
   readonly frame: Buffer;
   readonly payloadAt: number;
+  /** The two digits that differ when the publisher goes round several topics. */
+  readonly spreadAt: number;
   /** Per slot: the sequence of its message and how many confirmations are still to come. */
   readonly sequences: Uint32Array;
   readonly left: Uint32Array;
@@ -43,11 +46,12 @@ class Publisher {
     this.client = client;
     this.index = index;
     this.fanout = fanoutOf(load, index);
-    const topic = Buffer.from(topicOf(load, index));
+    const topic = Buffer.from(topicOf(load, index, '/00'));
     const between = Buffer.alloc((load.qos > 0 ? 2 : 0) + (load.version === 5 ? 1 : 0));
     const head = Buffer.from([0x30 | (load.qos << 1), 2 + topic.length + between.length + load.payload, 0, topic.length]);
     this.frame = Buffer.concat([head, topic, between, Buffer.alloc(load.payload, 'x')]);
     this.payloadAt = this.frame.length - load.payload;
+    this.spreadAt = head.length + topic.length - 2;
     this.sequences = new Uint32Array(slots);
     this.left = new Uint32Array(slots);
     this.outstanding = 0;
@@ -95,7 +99,7 @@ export class Run {
       );
       this.#clients.push(subscriber);
       await subscriber.open();
-      await subscriber.subscribe(wildcard ? 'bench/#' : topicOf(this.#load, i), qos);
+      await subscriber.subscribe(wildcard ? 'bench/#' : topicOf(this.#load, i, '/#'), qos);
     }
     for (let i = 0; i < publishers; i++) {
       const connection = new Client(client, `pub${i}`, (one, bytes, at, _end, body) => this.#toPublisher(one, bytes, at, body, i));
@@ -214,7 +218,7 @@ export class Run {
   }
 
   #fillWindow(publisher: Publisher): void {
-    const { window, qos } = this.#load;
+    const { window, qos, spread } = this.#load;
     const room = window - publisher.outstanding;
     const length = publisher.frame.length;
     const batch = Buffer.allocUnsafe(room * length);
@@ -227,6 +231,7 @@ export class Run {
       batch.writeDoubleLE(time, at + publisher.payloadAt);
       batch.writeUInt32LE(publisher.index, at + publisher.payloadAt + 8);
       batch.writeUInt32LE(publisher.next, at + publisher.payloadAt + 12);
+      if (spread > 0) batch.writeUInt16BE(twoDigits(publisher.next % spread), at + publisher.spreadAt);
       if (qos > 0) batch.writeUInt16BE(slot + 1, at + publisher.payloadAt - (this.#load.version === 5 ? 3 : 2));
       publisher.sequences[slot] = publisher.next++;
       publisher.left[slot] = publisher.fanout + (qos > 0 ? 1 : 0);
@@ -263,8 +268,12 @@ export class Run {
   }
 }
 
-function topicOf(load: GeneratorLoad, index: number): string {
-  return `bench/${String(index % load.topics).padStart(2, '0')}`;
+function topicOf(load: GeneratorLoad, index: number, below: string): string {
+  return `bench/${String(index % load.topics).padStart(2, '0')}${load.spread > 0 ? below : ''}`;
+}
+
+function twoDigits(value: number): number {
+  return ((48 + Math.floor(value / 10)) << 8) | (48 + (value % 10)); // ASCII
 }
 
 function fanoutOf(load: GeneratorLoad, index: number): number {
