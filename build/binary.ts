@@ -25,8 +25,8 @@ import { bundle, ROOT, readStamp } from './bundle.ts';
 const ARCHITECTURES = ['x64', 'arm64'] as const;
 type Architecture = (typeof ARCHITECTURES)[number];
 
-/** STRIP is the tool per architecture and the Debian package that has it. Symbols are a fifth of the file. */
-const STRIP = {
+/** FOREIGN_STRIP strips Node for the other architecture, from this Debian package. Symbols are a fifth of the file. */
+const FOREIGN_STRIP = {
   x64: { tool: 'x86_64-linux-gnu-strip', debian: 'binutils-x86-64-linux-gnu' },
   arm64: { tool: 'aarch64-linux-gnu-strip', debian: 'binutils-aarch64-linux-gnu' },
 } as const;
@@ -72,12 +72,16 @@ export async function makeBinaries(folder: string, say: (line: string) => void =
 }
 
 function installStrip(say: (line: string) => void): void {
-  const missing = ARCHITECTURES.filter((each) => spawnSync(STRIP[each].tool, ['--version']).error).map((each) => STRIP[each].debian);
+  const missing = ARCHITECTURES.map(stripFor).flatMap(({ tool, debian }) => (spawnSync(tool, ['--version']).error ? [debian] : []));
   if (missing.length === 0) return;
   const command = `apt-get install -y --no-install-recommends ${missing.join(' ')}`;
   if (process.getuid?.() !== 0) throw new Error(`Cannot strip Node: binutils are missing - run: sudo ${command}`);
   say(`Installing ${missing.join(' ')} ...`);
   execFileSync('/bin/sh', ['-c', `apt-get update && ${command}`], { stdio: ['ignore', 'ignore', 'inherit'] });
+}
+
+function stripFor(architecture: Architecture): { readonly tool: string; readonly debian: string } {
+  return architecture === process.arch ? { tool: 'strip', debian: 'binutils' } : FOREIGN_STRIP[architecture];
 }
 
 /** prepareNode puts a stripped Node, and the empty marks that pkg looks for instead of downloading, into pkg's cache. */
@@ -88,7 +92,7 @@ function prepareNode(architecture: Architecture, version: string, say: (line: st
   if (existsSync(`${node}.ok`)) return;
   mkdirSync(dirname(node), { recursive: true });
   copyFileSync(packagedNode(architecture, version, say), node);
-  execFileSync(STRIP[architecture].tool, ['--strip-unneeded', node]);
+  execFileSync(stripFor(architecture).tool, ['--strip-unneeded', node]);
   for (const mark of [join(shelf, `${name}.tar.gz`), join(shelf, `${name}.tar.gz.ok`), `${node}.ok`]) writeFileSync(mark, '');
 }
 
