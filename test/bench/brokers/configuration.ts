@@ -24,6 +24,8 @@ export function writeConfiguration(setup: Setup, port: number, first: readonly s
     'log_dest stderr',
     'log_type error',
     'persistence false',
+    `persistence_location ${setup.folder}/`,
+    ...(process.getuid?.() === 0 ? ['user root'] : []), // else they become another user, who cannot read our files
     `listener ${port} 127.0.0.1`,
     ...transportLines(setup),
     ...accessLines(setup),

@@ -20,7 +20,7 @@ export function midge(binary: string | null): BenchBroker {
     },
     start: async (setup) => {
       const port = await freePort();
-      const args = [...command.slice(1), 'serve', '--state', join(setup.folder, 'state'), '-c', writeConfiguration(setup, port)];
+      const args = [...command.slice(1), 'serve', '-c', writeConfiguration(setup, port)];
       const child = await startChild(command[0] ?? '', args, setup.core);
       await waitForPort(port, child, 'midge');
       return { child, port };
