@@ -8,9 +8,10 @@ import type { Part } from '../base/lifecycle.ts';
 import { type Logger, silentLogger } from '../base/logger.ts';
 import { announcementsOf, hostNameOf, type Machine } from './announcement.ts';
 import type { BrowseOptions } from './browse.ts';
+import type { Publication } from './conflict.ts';
 import { linkPlansOf, type NetworkInterfaces } from './link-plan.ts';
 import type { AdvertisedListener, DiscoveryOptions } from './options.ts';
-import type { Publication, Responder, Verdict } from './responder.ts';
+import type { Responder, Verdict } from './responder.ts';
 
 export type { BrokerKind, BrowseOptions, DiscoveredBroker } from './browse.ts';
 

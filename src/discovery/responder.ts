@@ -6,20 +6,14 @@
 //                          v                               v
 //                     verdict to the caller           onUpset(): the caller claims again
 
+import type { BlockList } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Clock } from '../base/clock.ts';
 import { type Answer, additionalsOf, answerTo, legacyAnswer, type Packet } from './answer.ts';
+import { isForeignHost, isForeignService, namesHost, type Publication } from './conflict.ts';
 import { Link, type LinkEvents, MDNS_PORT, type Sender } from './link.ts';
 import { addressSet, hasAddress, type LinkPlan } from './link-plan.ts';
-import { addressRecords, goodbyeOf, identityOf, type MdnsRecord, sameName, srvDataOf } from './records.ts';
-
-/** Publication is what to claim and announce, the same on each link but for the addresses. */
-export interface Publication {
-  /** `HOST.local`. */
-  readonly host: string;
-  /** The records of each service. One packet carries one service, as the package does not compress names and a packet should fit an Ethernet frame (RFC 6762 17). */
-  readonly services: readonly (readonly MdnsRecord[])[];
-}
+import { addressRecords, goodbyeOf, identityOf, type MdnsRecord, sameName } from './records.ts';
 
 /** Verdict of a claim: 'tie' = somebody else claims one of the names at this moment; 'not sent' = no link took a packet. */
 export type Verdict = 'claimed' | 'instance taken' | 'host taken' | 'tie' | 'not sent';
@@ -251,8 +245,9 @@ export class Responder {
   // RFC 6762 8.2 lets the lexicographically later records win. We always take the place of the loser, who waits and probes again: it finds
   // either a winner that answers, or a free name.
   #onRivalProbe(packet: Packet, sender: Sender): void {
+    const own = this.#ownMachine();
     for (const record of packet.authorities ?? []) {
-      if (this.#isForeignService(record) || this.#isForeignHost(record, sender)) this.#verdict ??= 'tie';
+      if (isForeignService(record, this.#publication) || isForeignHost(record, sender, this.#publication, own)) this.#verdict ??= 'tie';
     }
   }
 
@@ -260,20 +255,20 @@ export class Responder {
   // the same, but it would rename the host if we said anything more: so it gets the name (RFC 6762 15).
   #yieldToLocalProbe(packet: Packet, sender: Sender): void {
     const now = this.#clock.monotonic();
-    if (this.#held !== null || now - this.#claimedAt < ECHO_GUARD || !this.#isOwn(sender)) return;
-    const wantsHost = (record: MdnsRecord) => isAddress(record) && sameName(record.name, this.#publication.host);
-    if (!(packet.authorities ?? []).some(wantsHost)) return;
+    if (this.#held !== null || now - this.#claimedAt < ECHO_GUARD || !hasAddress(this.#ownMachine(), sender.address)) return;
+    if (!(packet.authorities ?? []).some((record) => namesHost(record, this.#publication))) return;
     this.#held = new Set();
     this.#heldHeardAt = now;
   }
 
   #onResponse(packet: Packet, sender: Sender): void {
     if (this.#phase === 'silent') return;
+    const own = this.#ownMachine();
     for (const record of [...(packet.answers ?? []), ...(packet.additionals ?? [])]) {
-      if (isAddress(record) && this.#isOwn(sender)) this.#onLocalAddress(record);
+      if (namesHost(record, this.#publication) && hasAddress(own, sender.address)) this.#onLocalAddress(record);
       else if (record.ttl === 0) continue;
-      else if (this.#isForeignService(record)) this.#conflict('instance taken');
-      else if (this.#isForeignHost(record, sender)) this.#conflict('host taken');
+      else if (isForeignService(record, this.#publication)) this.#conflict('instance taken');
+      else if (isForeignHost(record, sender, this.#publication, own)) this.#conflict('host taken');
     }
   }
 
@@ -284,7 +279,6 @@ export class Responder {
   }
 
   #onLocalAddress(record: MdnsRecord): void {
-    if (!sameName(record.name, this.#publication.host)) return;
     if (this.#phase === 'announced' && this.#held === null) return; // our own echo
     if (record.ttl === 0) {
       if (this.#phase === 'announced') this.#onUpset();
@@ -295,24 +289,8 @@ export class Responder {
     this.#heldHeardAt = this.#clock.monotonic();
   }
 
-  #isForeignService(record: MdnsRecord): boolean {
-    const srv = srvDataOf(record);
-    if (srv === null) return false;
-    const own = this.#publication.services.flat().find((mine) => mine.type === 'SRV' && sameName(mine.name, record.name));
-    const ownSrv = own === undefined ? null : srvDataOf(own);
-    return ownSrv !== null && (ownSrv.port !== srv.port || !sameName(ownSrv.target, srv.target));
-  }
-
-  #isForeignHost(record: MdnsRecord, sender: Sender): boolean {
-    if (!isAddress(record) || !sameName(record.name, this.#publication.host) || this.#isOwn(sender)) return false;
-    return !hasAddress(this.#allAddresses(), String(record.data)); // a reflector may send our own words back from elsewhere
-  }
-
-  #isOwn(sender: Sender): boolean {
-    return hasAddress(this.#allAddresses(), sender.address);
-  }
-
-  #allAddresses() {
+  /** Every address of this machine on its links. */
+  #ownMachine(): BlockList {
     return addressSet(this.#links.flatMap((link) => link.plan.own));
   }
 
@@ -324,10 +302,6 @@ export class Responder {
     timer.unref();
     this.#timers.add(timer);
   }
-}
-
-function isAddress(record: MdnsRecord): boolean {
-  return record.type === 'A' || record.type === 'AAAA';
 }
 
 function withoutFlush(record: MdnsRecord): MdnsRecord {
