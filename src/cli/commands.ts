@@ -19,7 +19,9 @@ export const COMMANDS: readonly Command[] = [
       { short: 'q', long: 'quiet', summary: 'log nothing' },
       { short: 'd', long: 'daemon', summary: 'go to the background' },
       { long: 'lan', summary: 'serve the whole network, announced by mDNS, with an account' },
+      { long: 'state', value: 'DIR', summary: 'folder for certificates and accounts', complete: 'directory' },
       { long: 'test-config', summary: 'read the configuration, say what is wrong with it, and stop' },
+      { long: 'json', summary: 'what is wrong with it as JSON, for machines' },
     ],
     examples: [
       { text: 'Try it on this machine', command: 'midge serve' },

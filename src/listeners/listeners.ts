@@ -11,12 +11,14 @@ import type { Logger } from '../base/logger.ts';
 import type { ConnectionOrigin, ListenerPolicy } from '../broker/options.ts';
 import { type BindTarget, bindTargets } from './bind-targets.ts';
 import { certificateIdentity } from './certificate-identity.ts';
-import { isFamilyMissing, openPort, openUnixSocket } from './open-socket.ts';
+import { isAddressMissing, openPort, openUnixSocket } from './open-socket.ts';
 import type { ListenerOptions, TlsOptions } from './options.ts';
 import { PendingConnections } from './pending-connections.ts';
 import type { CertificatePair } from './tls-files.ts';
 import { createTlsGate, type TlsGate } from './tls-gate.ts';
 import { createWebSocketGate, type WebSocketGate } from './websocket-gate.ts';
+
+export { isAddressMissing } from './open-socket.ts';
 
 /** How often a system-chosen port is tried when the other address family has it taken. */
 const PORT_TRIES = 5;
@@ -42,6 +44,8 @@ export interface Listener extends Part {
   readonly connections: number;
   /** replaceCertificate reads certificate files again, without touching connections; throws OperatorError and keeps the old ones when they are bad. */
   replaceCertificate(): void;
+  /** setPolicy replaces what the engine obeys for connections from now on. */
+  setPolicy(policy: ListenerPolicy): void;
   /** close stops listening and drops unfinished handshakes; connections handed over live on until `stop`. */
   close(): void;
 }
@@ -97,6 +101,10 @@ class OpenListener implements Listener {
     this.#tls?.renew();
   }
 
+  setPolicy(policy: ListenerPolicy): void {
+    this.#policy = { ...policy, port: this.#port };
+  }
+
   close(): void {
     for (const server of this.#servers) server.close();
     this.#servers = [];
@@ -150,7 +158,7 @@ class OpenListener implements Listener {
       if (bound !== null && typeof bound === 'object') this.#port = bound.port;
       this.#addresses.push(target.host);
     } catch (error) {
-      if (!(target.optional && isFamilyMissing(error))) throw error;
+      if (!(target.optional && isAddressMissing(error))) throw error;
       this.#deps.log.log(
         'debug',
         `No ${target.family} listen socket on port ${this.options.port}: this machine has no ${target.family} address.`,

@@ -46,8 +46,8 @@ export async function openUnixSocket(path: string, accept: Accept): Promise<Serv
   return server;
 }
 
-/** isFamilyMissing tells whether an open failed because this machine does not have the address at all. */
-export function isFamilyMissing(error: unknown): boolean {
+/** isAddressMissing tells whether an open failed because this machine does not have the address at all. */
+export function isAddressMissing(error: unknown): boolean {
   const code = error instanceof OperatorError ? codeOf(error.cause) : codeOf(error);
   return code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT';
 }

@@ -1,0 +1,197 @@
+// Door of the hallway: wires the rooms of the house, and knows the order in which they start and stop.
+//
+//   start: engine -> plain listeners ------------------> TLS listeners -> (ready) -> announcements
+//                    certificates, if a listener wants ours ^
+//   stop:  listeners close -> announcements withdrawn, clients told and flushed -> what is left is cut -> certificates
+
+import { createAuthenticator } from '../access/access.ts';
+import { systemClock } from '../base/clock.ts';
+import { reasonOf } from '../base/errors.ts';
+import type { Part } from '../base/lifecycle.ts';
+import type { Logger } from '../base/logger.ts';
+import { type Broker, createBroker } from '../broker/broker.ts';
+import type { Certificates } from '../certificates/certificates.ts';
+import type { Configuration } from '../config/configuration.ts';
+import type { Advertiser } from '../discovery/discovery.ts';
+import { machineModel, machineNames } from '../host/host.ts';
+import { createListener, isAddressMissing, type Listener } from '../listeners/listeners.ts';
+import type { ListenerOptions } from '../listeners/options.ts';
+import { advertisedListeners, reachableAddresses } from './advertised.ts';
+import { sameSocket, settingsThatStay } from './reload.ts';
+import type { StateFolder } from './state-folder.ts';
+
+/** Time for clients to take their last words before their connections are cut. */
+const FAREWELL_MS = 3000;
+
+/** mqtt's largest packet, for WebSocket messages where no limit is configured. */
+const MAX_PACKET_BYTES = 268_435_460;
+
+export interface ApplianceSetup {
+  readonly configuration: Configuration;
+  readonly log: Logger;
+  readonly state: StateFolder;
+  /** When the program was built, in milliseconds since 1970. */
+  readonly buildDate: number;
+}
+
+/** Appliance is the broker with everything around it. */
+export interface Appliance extends Part {
+  readonly broker: Broker;
+  /** listeners are those that are open. */
+  readonly listeners: readonly Listener[];
+  /** announce begins to announce the listeners by mDNS, if the configuration wants it. Its start can't fail. */
+  announce(): void;
+  /** reload takes over what may change while running; throws OperatorError and changes nothing when a file is bad. Gives the words whose change needs a restart. */
+  reload(next: Configuration): readonly string[];
+}
+
+/** createAppliance wires the rooms without opening anything; throws OperatorError when a password file is bad. `start` throws when a port can't be opened or certificates are damaged. */
+export function createAppliance(setup: ApplianceSetup): Appliance {
+  return new HomeAppliance(setup);
+}
+
+class HomeAppliance implements Appliance {
+  readonly name = 'appliance';
+  readonly broker: Broker;
+  readonly #setup: ApplianceSetup;
+  readonly #listeners: readonly Listener[];
+  #configuration: Configuration;
+  readonly #opened: Listener[] = [];
+  #certificates: Certificates | null = null;
+  #advertiser: Promise<Advertiser> | null = null;
+
+  constructor(setup: ApplianceSetup) {
+    const { configuration, log } = setup;
+    this.#setup = setup;
+    this.#configuration = configuration;
+    this.broker = createBroker(configuration.broker, {
+      clock: systemClock,
+      log,
+      authenticator: createAuthenticator(configuration.access),
+      authorizer: null,
+    });
+    this.#listeners = configuration.listeners.map((options) => this.#createListener(options));
+  }
+
+  get listeners(): readonly Listener[] {
+    return this.#opened;
+  }
+
+  async start(): Promise<void> {
+    await this.broker.start();
+    const plain = this.#listeners.filter((listener) => !wantsOurCertificate(listener.options));
+    const secure = this.#listeners.filter((listener) => wantsOurCertificate(listener.options));
+    const outcomes = await Promise.allSettled([
+      ...plain.map((listener) => this.#open(listener)),
+      secure.length === 0 ? null : this.#openSecure(secure),
+    ]);
+    const failure = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (failure !== undefined) throw failure.reason;
+  }
+
+  announce(): void {
+    if (!this.#configuration.discovery.advertise || this.#advertiser !== null) return;
+    this.#advertiser = this.#startAdvertiser();
+  }
+
+  async stop(): Promise<void> {
+    for (const listener of this.#listeners) listener.close();
+    const cut = setTimeout(() => this.#cutConnections(), FAREWELL_MS);
+    await Promise.all([this.#withdraw(), this.broker.stop()]);
+    clearTimeout(cut);
+    this.#cutConnections();
+    await this.#certificates?.stop();
+  }
+
+  reload(next: Configuration): readonly string[] {
+    const authenticator = createAuthenticator(next.access); // may throw: before anything is changed
+    const stay = settingsThatStay(this.#setup.configuration, next);
+    this.#configuration = next;
+    this.broker.authenticator = authenticator;
+    this.broker.setOptions(next.broker);
+    for (const connection of this.broker.connections) this.broker.refreshFast(connection); // debug lines may be wanted now
+    for (const listener of this.#opened) this.#reloadListener(listener, next);
+    return stay;
+  }
+
+  #createListener(options: ListenerOptions): Listener {
+    return createListener(options, {
+      log: this.#setup.log,
+      handle: (stream, origin) => void this.broker.open(stream, origin),
+      applianceCertificate: () => this.#ourCertificate(),
+      maxMessageBytes: this.#configuration.broker.maxPacketSize || MAX_PACKET_BYTES,
+    });
+  }
+
+  async #open(listener: Listener): Promise<void> {
+    try {
+      await listener.start();
+      this.#opened.push(listener);
+    } catch (error) {
+      // Nobody has asked for ::1 by name, and a machine may be without IPv6.
+      const isSpare = this.#configuration.localOnly && listener.options.address === '::1' && isAddressMissing(error);
+      if (!isSpare) throw error;
+    }
+  }
+
+  async #openSecure(listeners: readonly Listener[]): Promise<void> {
+    const { configuration, log, state, buildDate } = this.#setup;
+    const { createCertificates } = await import('../certificates/certificates.ts');
+    state.make();
+    const options = { folder: state.certificates, extraNames: configuration.certificateNames };
+    this.#certificates = createCertificates({ options, clock: systemClock, log, buildDate, machine: machineNames });
+    await this.#certificates.start();
+    this.#certificates.onChange(() => {
+      for (const listener of listeners) this.#renewCertificate(listener);
+    });
+    await Promise.all(listeners.map((listener) => this.#open(listener)));
+  }
+
+  #ourCertificate(): { cert: string; key: string } {
+    if (this.#certificates === null) throw new Error('certificates are not made yet');
+    return this.#certificates.server();
+  }
+
+  #reloadListener(listener: Listener, next: Configuration): void {
+    const options = sameSocket(next.listeners, listener.options);
+    if (options !== undefined) listener.setPolicy(options.policy);
+    this.#renewCertificate(listener);
+  }
+
+  #renewCertificate(listener: Listener): void {
+    try {
+      listener.replaceCertificate();
+    } catch (error) {
+      this.#setup.log.log('error', `Error: ${reasonOf(error)}. The old certificate stays in use.`);
+    }
+  }
+
+  async #startAdvertiser(): Promise<Advertiser> {
+    const { configuration, log } = this.#setup;
+    const { createAdvertiser } = await import('../discovery/discovery.ts');
+    const advertiser = createAdvertiser({
+      options: configuration.discovery,
+      listeners: () => advertisedListeners(this.#opened),
+      hostName: machineNames().hostName,
+      machine: await machineModel(),
+      caFingerprint: this.#certificates?.authority().fingerprint ?? null,
+      addresses: () => reachableAddresses(this.#opened, machineNames().addresses),
+      log,
+    });
+    await advertiser.start();
+    return advertiser;
+  }
+
+  async #withdraw(): Promise<void> {
+    const advertiser = await this.#advertiser;
+    await advertiser?.stop();
+  }
+
+  #cutConnections(): void {
+    for (const listener of this.#listeners) void listener.stop();
+  }
+}
+
+function wantsOurCertificate({ tls }: ListenerOptions): boolean {
+  return tls?.certificate === 'appliance';
+}

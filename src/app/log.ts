@@ -1,0 +1,137 @@
+// The log of the program: lines by mosquitto's types to the destinations of `log_dest`, changed by a reload without losing a line.
+
+import type { Clock } from '../base/clock.ts';
+import { LOG_TYPES, type Logger, type LogLine, type LogType, logTypeSet } from '../base/logger.ts';
+import type { LogDestination, LogOptions } from '../config/configuration.ts';
+import { safeText, TimestampWriter } from './log-line.ts';
+import { fileOutput, type LogOutput, type StandardStream, streamOutput, syslogOutput } from './log-outputs.ts';
+
+/** Where `log_dest topic` publishes. As in mosquitto debug lines do not go there: each delivery would make the next. */
+const TOPICS: Readonly<Record<LogType, string | null>> = {
+  error: '$SYS/broker/log/E',
+  warning: '$SYS/broker/log/W',
+  notice: '$SYS/broker/log/N',
+  information: '$SYS/broker/log/I',
+  debug: null,
+  subscribe: '$SYS/broker/log/M/subscribe',
+  unsubscribe: '$SYS/broker/log/M/unsubscribe',
+  websockets: '$SYS/broker/log/WS',
+  internal: null,
+};
+
+/** TopicPublisher publishes a log line in the process: QoS 2, not retained. */
+export type TopicPublisher = (topicName: string, payload: string) => void;
+
+export interface Log extends Logger {
+  /** configure changes types and destinations, and opens log files again; throws OperatorError and changes nothing when one can't be opened. */
+  configure(options: LogOptions): void;
+  /** publishTo says how `log_dest topic` publishes; null before the broker stands and after it has gone. */
+  publishTo(publisher: TopicPublisher | null): void;
+  /** giveTo hands log files to the user that the broker becomes. */
+  giveTo(uid: number, gid: number): void;
+  close(): void;
+}
+
+export interface LogWorld {
+  readonly clock: Clock;
+  readonly stdout: StandardStream;
+  readonly stderr: StandardStream;
+  /** $JOURNAL_STREAM of systemd. */
+  readonly journalStream: string | undefined;
+  /** Name in syslog. */
+  readonly tag: string;
+}
+
+/** createLog opens the destinations; throws OperatorError when a log file can't be opened. */
+export function createLog(options: LogOptions, world: LogWorld): Log {
+  const log = new ProgramLog(world);
+  log.configure(options);
+  return log;
+}
+
+class ProgramLog implements Log {
+  readonly enabled: Record<LogType, boolean> = logTypeSet([]);
+  readonly #world: LogWorld;
+  #stamp = new TimestampWriter(false, null);
+  #outputs: readonly LogOutput[] = [];
+  #toTopic = false;
+  #publisher: TopicPublisher | null = null;
+  #isPublishing = false;
+
+  constructor(world: LogWorld) {
+    this.#world = world;
+  }
+
+  log(type: LogType, text: string): void {
+    if (!this.enabled[type]) return;
+    const line: LogLine = { type, time: this.#world.clock.now(), text: safeText(text) };
+    for (const output of this.#outputs) output.write(line);
+    if (this.#toTopic) this.#publish(line);
+  }
+
+  configure(options: LogOptions): void {
+    const stamp = new TimestampWriter(options.timestamp, options.timestampFormat);
+    const outputs = this.#open(options, stamp);
+    for (const output of this.#outputs) output.close();
+    this.#outputs = outputs;
+    this.#stamp = stamp;
+    this.#toTopic = options.destinations.some(({ kind }) => kind === 'topic');
+    const heard = outputs.length > 0 || this.#toTopic;
+    for (const type of LOG_TYPES) this.enabled[type] = heard && options.types.includes(type);
+  }
+
+  publishTo(publisher: TopicPublisher | null): void {
+    this.#publisher = publisher;
+  }
+
+  giveTo(uid: number, gid: number): void {
+    for (const output of this.#outputs) output.giveTo?.(uid, gid);
+  }
+
+  close(): void {
+    this.#publisher = null;
+    for (const output of this.#outputs) output.close();
+    this.#outputs = [];
+  }
+
+  #open(options: LogOptions, stamp: TimestampWriter): readonly LogOutput[] {
+    const opened: LogOutput[] = [];
+    try {
+      for (const destination of options.destinations) {
+        const output = this.#openOne(destination, options, stamp);
+        if (output !== null) opened.push(output);
+      }
+    } catch (error) {
+      for (const output of opened) output.close();
+      throw error;
+    }
+    return opened;
+  }
+
+  #openOne(destination: LogDestination, options: LogOptions, stamp: TimestampWriter): LogOutput | null {
+    switch (destination.kind) {
+      case 'stdout':
+      case 'stderr':
+        return streamOutput(this.#world[destination.kind], stamp, this.#world.journalStream);
+      case 'file':
+        return fileOutput(destination.path, stamp);
+      case 'syslog':
+        return syslogOutput(this.#world.tag, options.facility);
+      case 'topic':
+      case 'none':
+        return null;
+    }
+  }
+
+  /** What the broker has to say about a log message is not published: it would never end. */
+  #publish(line: LogLine): void {
+    const topicName = TOPICS[line.type];
+    if (topicName === null || this.#publisher === null || this.#isPublishing) return;
+    this.#isPublishing = true;
+    try {
+      this.#publisher(topicName, this.#stamp.stamp(line));
+    } finally {
+      this.#isPublishing = false;
+    }
+  }
+}

@@ -1,0 +1,231 @@
+// The life of the program `midge serve`: log, ports, user, signals, and a stop that always ends.
+
+import { ensureAccount } from '../access/made-account.ts';
+import { systemClock } from '../base/clock.ts';
+import { OperatorError, reasonOf } from '../base/errors.ts';
+import { type Diagnostic, describeAccess, formatDiagnostic, type LoadedConfiguration } from '../config/config.ts';
+import type { Configuration, LogOptions } from '../config/configuration.ts';
+import { type Appliance, createAppliance } from './app.ts';
+import { isInBackground, sayReady } from './daemon.ts';
+import { createLog, type Log, type LogWorld } from './log.ts';
+import { removePidFile, writePidFile } from './pid-file.ts';
+import { notifyServiceManager } from './service-manager.ts';
+import { StateFolder, stateFolderPath } from './state-folder.ts';
+import { isRoot, leaveRoot } from './user.ts';
+
+/** A stop that has not ended by then is ended: service scripts wait 5 s. */
+const STOP_LIMIT_MS = 4500;
+
+/** Messages of `log_dest topic` expire, as in mosquitto. Seconds. */
+const LOG_MESSAGE_EXPIRY = 20;
+
+export interface RunRequest {
+  readonly configuration: Configuration;
+  /** Warnings of the configuration. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** readAgain reads the configuration for a reload. */
+  readonly readAgain: () => LoadedConfiguration;
+  /** `--state`, or null. */
+  readonly state: string | null;
+  /** `-q`: no log at all. */
+  readonly quiet: boolean;
+  /** What the start and stop lines call this program, for example `midge version 0.1.0`. */
+  readonly title: string;
+  /** When the program was built, in milliseconds since 1970. */
+  readonly buildDate: number;
+  /** True where the sources run: see `leaveRoot`. */
+  readonly fromSources: boolean;
+  /** say shows text to the person who started the program: not the log, which must hold no secret. */
+  readonly say: (text: string) => void;
+}
+
+/** runAppliance serves until SIGTERM or SIGINT and gives the exit status: 0, or that of what went wrong at the start. */
+export async function runAppliance(request: RunRequest): Promise<number> {
+  const log = createLog(logOptions(request, request.configuration), logWorld());
+  const forget = dieOfMistakes(log);
+  log.log('information', `${request.title} starting`);
+  try {
+    await new Run(request, log).live();
+    return 0;
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error;
+    log.log('error', `Error: ${error.message}`);
+    if (!isShown(request)) throw error;
+    return error.exitCode;
+  } finally {
+    log.close();
+    forget();
+  }
+}
+
+class Run {
+  readonly #request: RunRequest;
+  readonly #log: Log;
+  readonly #state: StateFolder;
+
+  constructor(request: RunRequest, log: Log) {
+    const { location } = request.configuration.persistence;
+    this.#request = request;
+    this.#log = log;
+    this.#state = new StateFolder(stateFolderPath({ asked: request.state, location, isRoot: isRoot(), env: process.env }));
+  }
+
+  async live(): Promise<void> {
+    const { request, log } = { request: this.#request, log: this.#log };
+    const stopSignal = firstSignal();
+    this.#sayConfiguration();
+    const accountText = await this.#makeAccount();
+    const appliance = createAppliance({
+      configuration: this.#withMadeAccount(request.configuration),
+      log,
+      state: this.#state,
+      buildDate: request.buildDate,
+    });
+    try {
+      await this.#start(appliance, accountText);
+      const handlers = this.#listenToSignals(appliance);
+      await stopSignal;
+      handlers.forget();
+      log.log('information', `${request.title} terminating`);
+    } finally {
+      await this.#stop(appliance);
+    }
+  }
+
+  async #start(appliance: Appliance, accountText: string): Promise<void> {
+    const { configuration, title, say, fromSources } = this.#request;
+    await appliance.start();
+    if (configuration.process.pidFile !== null) writePidFile(configuration.process.pidFile);
+    leaveRoot({ wanted: configuration.process.user, state: this.#state, mayChoose: !fromSources, log: this.#log });
+    this.#log.publishTo((topic, payload) => publishLine(appliance, topic, payload));
+    this.#sayWhoMayConnect(appliance);
+    this.#log.log('information', `${title} running`);
+    if (isInBackground()) sayReady(accountText);
+    else say(accountText);
+    notifyServiceManager('READY=1');
+    appliance.announce();
+  }
+
+  async #stop(appliance: Appliance): Promise<void> {
+    notifyServiceManager('STOPPING=1');
+    const limit = setTimeout(() => {
+      this.#log.log('warning', 'Warning: Not everything has stopped in time; leaving it.');
+      process.exit(0);
+    }, STOP_LIMIT_MS);
+    this.#log.publishTo(null);
+    await appliance.stop();
+    clearTimeout(limit);
+    const { pidFile } = this.#request.configuration.process;
+    if (pidFile !== null) removePidFile(pidFile);
+  }
+
+  /** SIGUSR1 must not open Node's debugger, SIGUSR2 must not end the broker: both have a meaning for mosquitto. */
+  #listenToSignals(appliance: Appliance): { forget(): void } {
+    const reload = () => this.#reload(appliance);
+    const save = () => this.#log.log('notice', 'SIGUSR1 has no effect: this broker has no database that is saved on demand.');
+    const tree = () => this.#log.log('notice', `SIGUSR2: ${appliance.broker.connections.size} connections are open.`);
+    process.on('SIGHUP', reload).on('SIGUSR1', save).on('SIGUSR2', tree);
+    return { forget: () => void process.off('SIGHUP', reload).off('SIGUSR1', save).off('SIGUSR2', tree) };
+  }
+
+  #reload(appliance: Appliance): void {
+    this.#log.log('information', 'Reloading config.');
+    const { configuration, diagnostics } = this.#request.readAgain();
+    this.#sayDiagnostics(diagnostics);
+    if (configuration === null) {
+      this.#log.log('error', 'Error: The configuration has mistakes: nothing was changed.');
+      return;
+    }
+    try {
+      this.#log.configure(logOptions(this.#request, configuration));
+      const stay = appliance.reload(this.#withMadeAccount(configuration));
+      if (stay.length > 0) this.#log.log('warning', `Warning: A change of ${stay.join(', ')} takes effect at the next start.`);
+    } catch (error) {
+      this.#log.log('error', `Error: ${reasonOf(error)}. What was there before stays in use.`);
+    }
+  }
+
+  async #makeAccount(): Promise<string> {
+    if (!this.#request.configuration.makesAccount) return '';
+    this.#state.make();
+    const account = await ensureAccount(this.#state.passwordFile);
+    if (account === null) return '';
+    return `\nAn account was made. Its password is shown this once; only a hash of it is kept, in ${this.#state.passwordFile}.\n\n  user      ${account.username}\n  password  ${account.password}\n\n`;
+  }
+
+  #withMadeAccount(configuration: Configuration): Configuration {
+    if (!configuration.makesAccount) return configuration;
+    return { ...configuration, makesAccount: false, access: { ...configuration.access, passwordFile: this.#state.passwordFile } };
+  }
+
+  #sayConfiguration(): void {
+    const { configuration, diagnostics } = this.#request;
+    const { file, localOnly } = configuration;
+    this.#log.log('information', file === null ? 'Using default config.' : `Config loaded from ${file}.`);
+    this.#sayDiagnostics(diagnostics);
+    if (!localOnly) return;
+    this.#log.log('information', 'Starting in local only mode. Connections will only be possible from clients running on this machine.');
+    this.#log.log('information', 'Start with --lan, or with a configuration file which defines a listener, to allow remote access.');
+  }
+
+  #sayDiagnostics(diagnostics: readonly Diagnostic[]): void {
+    for (const diagnostic of diagnostics) {
+      this.#log.log(diagnostic.severity === 'error' ? 'error' : 'warning', formatDiagnostic(diagnostic));
+    }
+  }
+
+  #sayWhoMayConnect(appliance: Appliance): void {
+    const listeners = appliance.listeners.map(({ options, port }) => ({ ...options, port, policy: { ...options.policy, port } }));
+    const configuration = { ...this.#withMadeAccount(this.#request.configuration), listeners };
+    for (const line of describeAccess(configuration)) this.#log.log('notice', `Open: ${line}.`);
+  }
+}
+
+function logWorld(): LogWorld {
+  return {
+    clock: systemClock,
+    stdout: { stream: process.stdout, fd: 1 },
+    stderr: { stream: process.stderr, fd: 2 },
+    journalStream: process.env['JOURNAL_STREAM'],
+    tag: 'midge',
+  };
+}
+
+/** In the background nobody sees the standard streams: what would go there goes to syslog. */
+function logOptions({ quiet }: RunRequest, { log }: Configuration): LogOptions {
+  if (quiet) return { ...log, destinations: [] };
+  if (!isInBackground()) return log;
+  const kept = log.destinations.filter(({ kind }) => kind !== 'stdout' && kind !== 'stderr');
+  return { ...log, destinations: kept.length < log.destinations.length ? [...kept, { kind: 'syslog' }] : kept };
+}
+
+function isShown(request: RunRequest): boolean {
+  const { destinations, types } = logOptions(request, request.configuration);
+  return types.includes('error') && destinations.some(({ kind }) => kind === 'stdout' || kind === 'stderr');
+}
+
+function publishLine({ broker }: Appliance, topic: string, payload: string): void {
+  const properties = { messageExpiryInterval: LOG_MESSAGE_EXPIRY };
+  broker.publish({ cmd: 'publish', topic, payload: Buffer.from(payload), qos: 2, retain: false, dup: false, properties }, () => {});
+}
+
+function firstSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = () => {
+      process.off('SIGTERM', stop).off('SIGINT', stop); // a second one ends the program at once
+      resolve();
+    };
+    process.on('SIGTERM', stop).on('SIGINT', stop);
+  });
+}
+
+/** A mistake of ours is logged before it ends the program. */
+function dieOfMistakes(log: Log): () => void {
+  const die = (error: unknown) => {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    for (const line of text.split('\n')) log.log('error', `Internal error: ${line.trim()}`);
+    process.exit(1);
+  };
+  process.on('uncaughtException', die);
+  return () => void process.off('uncaughtException', die);
+}

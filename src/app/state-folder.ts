@@ -1,0 +1,65 @@
+// Where the appliance keeps what it must not forget: certificates, accounts.
+
+import { chownSync, existsSync, lstatSync, mkdirSync, readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { OperatorError, reasonOf } from '../base/errors.ts';
+
+export interface StateFolderFacts {
+  /** `--state`, or null. */
+  readonly asked: string | null;
+  /** `persistence_location`, absolute, or null. */
+  readonly location: string | null;
+  readonly isRoot: boolean;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** stateFolderPath gives the absolute path, without touching the disk. Without a home it is in the working folder, where mosquitto keeps its database. */
+export function stateFolderPath({ asked, location, isRoot, env }: StateFolderFacts): string {
+  if (asked !== null) return resolve(asked);
+  if (location !== null) return location;
+  const [systemd] = (env['STATE_DIRECTORY'] ?? '').split(':'); // systemd.exec(5): several are separated by colons
+  if (systemd) return systemd;
+  if (isRoot) return '/var/lib/midge';
+  if (env['XDG_STATE_HOME']) return join(env['XDG_STATE_HOME'], 'midge');
+  if (env['HOME']) return join(env['HOME'], '.local/state/midge');
+  return resolve('.midge');
+}
+
+/** StateFolder is made when something must be kept, and given to the user that the broker becomes. */
+export class StateFolder {
+  readonly path: string;
+  /** Our own things inside: the folder may hold those of others. */
+  readonly certificates: string;
+  readonly passwordFile: string;
+  #made = false;
+
+  constructor(path: string) {
+    this.path = path;
+    this.certificates = join(path, 'certificates');
+    this.passwordFile = join(path, 'passwd');
+  }
+
+  /** make makes the folder, for its owner only; throws OperatorError when it can't. */
+  make(): void {
+    try {
+      if (mkdirSync(this.path, { recursive: true, mode: 0o700 }) !== undefined) this.#made = true;
+    } catch (error) {
+      throw new OperatorError(`Cannot make state folder "${this.path}": ${reasonOf(error)} - name another one with --state`, {
+        cause: error,
+      });
+    }
+  }
+
+  /** giveTo changes the owner of what root has made here, and of nothing else. */
+  giveTo(uid: number, gid: number): void {
+    if (this.#made) chownSync(this.path, uid, gid);
+    const inside = existsSync(this.certificates) ? readdirSync(this.certificates).map((name) => join(this.certificates, name)) : [];
+    for (const path of [this.passwordFile, this.certificates, ...inside]) giveIfRoots(path, uid, gid);
+  }
+}
+
+function giveIfRoots(path: string, uid: number, gid: number): void {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found?.uid !== 0) return;
+  if (found.isDirectory() || (found.isFile() && found.nlink === 1)) chownSync(path, uid, gid); // a link may lead to a file of the system
+}

@@ -1,0 +1,18 @@
+// What is said about a configuration that was read: for people on stderr, for machines as JSON on stdout.
+
+import { describeAccess, formatDiagnostic, type LoadedConfiguration } from '../config/config.ts';
+import type { Terminal } from './command.ts';
+
+/** reportConfiguration shows all diagnostics, and for a good configuration who may connect; gives 0, or 1 when it has mistakes. Warnings are none. */
+export function reportConfiguration(loaded: LoadedConfiguration, how: { readonly asJson: boolean; readonly terminal: Terminal }): number {
+  const { configuration, diagnostics } = loaded;
+  const { stdout, stderr } = how.terminal;
+  const access = configuration === null ? [] : describeAccess(configuration);
+  if (how.asJson) {
+    stdout.write(`${JSON.stringify({ ok: configuration !== null, diagnostics, access }, null, 2)}\n`);
+  } else {
+    for (const diagnostic of diagnostics) stderr.write(`${formatDiagnostic(diagnostic)}\n`);
+    if (configuration !== null) stdout.write(`Configuration file is OK.\n${access.map((line) => `${line}\n`).join('')}`);
+  }
+  return configuration === null ? 1 : 0;
+}

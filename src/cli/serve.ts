@@ -1,0 +1,70 @@
+// `midge serve`: runs the broker.
+
+import { OperatorError } from '../base/errors.ts';
+import { type LoadedConfiguration, loadConfiguration } from '../config/config.ts';
+import type { Invocation } from './command.ts';
+import { reportConfiguration } from './configuration-report.ts';
+import { stamp } from './stamp.ts';
+
+/** mosquitto's exit status for a configuration that can't be used. */
+const BAD_CONFIGURATION = 3;
+
+/** The version of mosquitto whose words and habits we follow: what scripts look for that wait for "mosquitto version .* running". */
+const MOSQUITTO_VERSION = '2.1.2';
+
+/** No build is older than the sources' first release; run from the sources nobody has stamped a date. */
+const EARLIEST_BUILD = '2026-01-01T00:00:00Z';
+
+/** run serves until it is told to stop; 0, 3 for a bad configuration, 1 when a port can't be opened. With `--test-config` it only reads: 0 or 1. */
+export async function run(invocation: Invocation): Promise<number> {
+  const { flags, terminal, program } = invocation;
+  const read = (): LoadedConfiguration => loadConfiguration(commandLine(invocation));
+  const { configuration, diagnostics } = read();
+  if (flags.has('test-config')) return reportConfiguration({ configuration, diagnostics }, { asJson: flags.has('json'), terminal });
+  if (configuration === null) {
+    reportConfiguration({ configuration, diagnostics }, { asJson: flags.has('json'), terminal });
+    return BAD_CONFIGURATION;
+  }
+  if (flags.has('daemon')) {
+    const { goToBackground, isInBackground } = await import('../app/daemon.ts');
+    if (!isInBackground()) return goToBackground(terminal);
+  }
+  const { runAppliance } = await import('../app/run.ts');
+  const { version, date } = stamp();
+  return runAppliance({
+    configuration,
+    diagnostics,
+    readAgain: read,
+    state: last(flags.get('state')),
+    quiet: flags.has('quiet'),
+    title: program === 'mosquitto' ? `mosquitto version ${MOSQUITTO_VERSION} (midge ${version})` : `midge version ${version}`,
+    buildDate: Date.parse(date || EARLIEST_BUILD),
+    fromSources: date === '',
+    say: (text) => void terminal.stdout.write(text),
+  });
+}
+
+function commandLine({ flags }: Invocation) {
+  const port = last(flags.get('port'));
+  return {
+    file: last(flags.get('config-file')),
+    port: port === null ? null : portNumber(port),
+    verbose: flags.has('verbose'),
+    lan: flags.has('lan'),
+  };
+}
+
+function portNumber(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65_535) {
+    throw new OperatorError(`Error: Invalid port specified (${text}). It is a number from 1 to 65535; 0 lets the system choose.`, {
+      exitCode: BAD_CONFIGURATION,
+    });
+  }
+  return port;
+}
+
+/** A flag that is given twice means what it says last. */
+function last(values: readonly string[] | undefined): string | null {
+  return values?.at(-1) ?? null;
+}
