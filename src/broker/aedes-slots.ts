@@ -1,5 +1,6 @@
 // What stands in the `mq` and `persistence` slots of Aedes: the few calls that Aedes itself makes.
 
+import type { Message } from './message.ts';
 import type { AedesPacket, Listener } from './route.ts';
 import type { SubscriptionTree } from './subscription-tree.ts';
 
@@ -41,4 +42,18 @@ export class NoPersistence {
   async *streamWill(_brokers: unknown): AsyncGenerator<never> {}
 
   async delWill(_client: unknown): Promise<void> {}
+}
+
+/** toAedesPacket shows a message as Aedes' events and listeners know it. */
+export function toAedesPacket(message: Message): AedesPacket {
+  return {
+    cmd: 'publish',
+    topic: message.topic.name,
+    payload: message.payload,
+    qos: message.qos,
+    retain: message.retain,
+    dup: false,
+    clientId: message.publisher?.clientId,
+    properties: message.properties ?? undefined,
+  };
 }

@@ -7,14 +7,13 @@
 //
 // What stays Aedes': the registry of clients, its events, in-process publish and subscribe, and its heartbeat between brokers.
 
-import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Properties } from '../mqtt/properties.ts';
 import { REASON } from '../mqtt/reason-codes.ts';
 import { AedesHub } from './aedes-hub.ts';
-import { NoPersistence, TreeEmitter } from './aedes-slots.ts';
+import { NoPersistence, TreeEmitter, toAedesPacket } from './aedes-slots.ts';
 import { Connection } from './connection.ts';
 import { Counters } from './counters.ts';
 import { deliver } from './delivery.ts';
@@ -100,7 +99,7 @@ export class Broker extends AedesHub {
 
   /** open takes over a network connection. Same as Aedes' `handle`. */
   open(stream: Duplex, origin: ConnectionOrigin): Connection {
-    const connection = new Connection(this, stream, origin, isPlainSocket(stream));
+    const connection = new Connection(this, stream, origin);
     this.connections.add(connection);
     this.counters.sockets++;
     if (this.options.connectionMessages) this.log.log('notice', `New connection from ${connection.remote} on port ${origin.policy.port}.`);
@@ -251,25 +250,6 @@ export class Broker extends AedesHub {
 /** createBroker makes an engine: no I/O, no timer until `start`. */
 export function createBroker(options: BrokerOptions, ports: BrokerPorts): Broker {
   return new Broker(options, ports);
-}
-
-/** toAedesPacket shows a message as Aedes' events and listeners know it. */
-export function toAedesPacket(message: Message): AedesPacket {
-  return {
-    cmd: 'publish',
-    topic: message.topic.name,
-    payload: message.payload,
-    qos: message.qos,
-    retain: message.retain,
-    dup: false,
-    clientId: message.publisher?.clientId,
-    properties: message.properties ?? undefined,
-  };
-}
-
-/** isPlainSocket tells a TCP or Unix socket, whose finished writes can be seen at once, from TLS and WebSocket. */
-function isPlainSocket(stream: Duplex): boolean {
-  return stream instanceof Socket && !('encrypted' in stream);
 }
 
 function closed(connection: Connection): Promise<void> {

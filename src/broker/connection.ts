@@ -64,10 +64,10 @@ export class Connection implements PacketSink {
   #held: Buffer[] | null = null;
   readonly #closeListeners: (() => void)[] = [];
 
-  constructor(broker: Broker, stream: Duplex, origin: ConnectionOrigin, isPlainSocket: boolean) {
+  constructor(broker: Broker, stream: Duplex, origin: ConnectionOrigin) {
     this.broker = broker;
     this.origin = origin;
-    this.outbox = new Outbox(stream, !isPlainSocket);
+    this.outbox = new Outbox(stream);
     this.lastHeard = broker.clock.monotonic();
     this.#stream = stream;
     this.#decoder = new Decoder(this, broker.options.maxPacketSize);

@@ -1,6 +1,7 @@
 // From one message to everybody who should get it.
 
-import { type Broker, toAedesPacket } from './broker.ts';
+import { toAedesPacket } from './aedes-slots.ts';
+import type { Broker } from './broker.ts';
 import type { Message } from './message.ts';
 import type { Delivery } from './outgoing-window.ts';
 import type { Route } from './route.ts';

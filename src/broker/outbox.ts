@@ -18,16 +18,15 @@ const pool: Buffer[] = [];
 /** Outbox belongs to one connection. */
 export class Outbox {
   readonly #stream: Duplex;
-  /** True where a finished write cannot be seen at once (TLS, WebSocket): small outputs are then copied, so the pooled buffer stays. */
-  readonly #copies: boolean;
+  /** The last write was not finished at once (TLS, WebSocket, a slow client): small outputs are then copied, so the pooled buffer stays. */
+  #copies = false;
   #buffer: Buffer | null = null;
   #length = 0;
   /** Bytes handed to the stream so far. */
   bytesWritten = 0;
 
-  constructor(stream: Duplex, copies: boolean) {
+  constructor(stream: Duplex) {
     this.#stream = stream;
-    this.#copies = copies;
   }
 
   /** Bytes that wait: here and in the stream. */
@@ -92,12 +91,14 @@ export class Outbox {
     if (this.#copies && length <= BUFFER_SIZE >> 1) {
       this.#stream.write(Buffer.from(buffer.subarray(0, length)));
       this.#release(buffer);
+      this.#copies = this.#stream.writableLength > 0;
       return;
     }
     this.#stream.write(buffer.subarray(0, length));
     // A plain socket mostly takes all at once; only then may the buffer be used again.
-    if (!this.#copies && this.#stream.writableLength === 0) this.#release(buffer);
-    else this.#buffer = null;
+    this.#copies = this.#stream.writableLength > 0;
+    if (this.#copies) this.#buffer = null;
+    else this.#release(buffer);
   }
 
   /** drop forgets what is gathered. */

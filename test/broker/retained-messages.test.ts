@@ -1,0 +1,64 @@
+// Retained messages against a plain map and filterMatches.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { Message, NEVER } from '../../src/broker/message.ts';
+import { RetainedMessages } from '../../src/broker/retained-messages.ts';
+import { makeTopic } from '../../src/broker/topic.ts';
+import { filterMatches, isTopicFilter } from '../../src/mqtt/topics.ts';
+
+const level = fc.constantFrom('a', 'b', '', '$c');
+const name = fc.array(level, { minLength: 1, maxLength: 4 }).map((levels) => levels.join('/'));
+const filter = fc
+  .array(fc.oneof(level, fc.constantFrom('+', '#')), { minLength: 1, maxLength: 4 })
+  .map((levels) => levels.join('/'))
+  .filter(isTopicFilter);
+
+function retained(topicName: string, text: string, expiresAt = NEVER): Message {
+  const payload = Buffer.from(text);
+  return new Message(makeTopic(topicName), 0, true, payload, 0, payload.length, null, expiresAt, null, true);
+}
+
+function namesUnder(store: RetainedMessages, topicFilter: string): string[] {
+  const cursor = store.matching(topicFilter);
+  const names: string[] = [];
+  for (let message = cursor.next(); message !== null; message = cursor.next()) names.push(message.topic.name);
+  return names.sort();
+}
+
+test('RetainedMessages finds what filterMatches says after any sets and clears [MQTT-3.3.1-5] [MQTT-3.3.1-6] [MQTT-4.7.2-1]', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(name, fc.boolean()), { maxLength: 40 }),
+      fc.array(filter, { minLength: 1, maxLength: 8 }),
+      (steps, filters) => {
+        const store = new RetainedMessages();
+        const plain = new Set<string>();
+        for (const [topicName, clears] of steps) {
+          store.set(retained(topicName, clears ? '' : 'x'));
+          if (clears) plain.delete(topicName);
+          else plain.add(topicName);
+        }
+        assert.equal(store.count, plain.size);
+        assert.equal(store.bytes, plain.size);
+        for (const topicFilter of filters) {
+          const expected = [...plain].filter((topicName) => filterMatches(topicFilter, topicName)).sort();
+          assert.deepEqual(namesUnder(store, topicFilter), expected, topicFilter);
+        }
+        for (const topicName of plain) assert.equal(store.get(topicName)?.topic.name, topicName);
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
+test('RetainedMessages forgets what has expired when it is swept', () => {
+  const store = new RetainedMessages();
+  store.set(retained('old', 'x', 1000));
+  store.set(retained('young', 'x', 3000));
+  store.set(retained('$SYS/eternal', 'x'));
+  assert.equal(store.sweep(2000), 1);
+  assert.equal(store.get('old'), null);
+  assert.equal(store.count, 2);
+});
