@@ -95,8 +95,10 @@ export async function firstLine(child: Child, name: string): Promise<string> {
   throw new OperatorError(`Cannot start ${name}: ${lastLine(child) || 'it ended without a word'}`);
 }
 
+// The line that says what was wrong: of a stack trace the one with the error, else the last.
 function lastLine(child: Child): string {
-  return child.output().split('\n').at(-1) ?? '';
+  const lines = child.output().split('\n');
+  return lines.find((line) => /^\w*Error\b/.test(line)) ?? lines.at(-1) ?? '';
 }
 
 function accepts(port: number): Promise<boolean> {
