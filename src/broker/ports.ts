@@ -40,3 +40,110 @@ export interface BrokerPorts {
   readonly authenticator: Authenticator | null;
   readonly authorizer: Authorizer | null;
 }
+
+/** StoredMessage is an application message as it is kept. `key` names it among all kept messages: deliveries of one message share it. */
+export interface StoredMessage {
+  readonly key: number;
+  readonly topicName: string;
+  readonly payload: Buffer;
+  readonly qos: 0 | 1 | 2;
+  readonly retain: boolean;
+  /** MQTT 5 properties as they are forwarded, encoded without their length; empty = none. */
+  readonly properties: Buffer;
+  /** Milliseconds since 1970, 0 = never. */
+  readonly expiresAt: number;
+  /** Who published it, for `check_retain_source`; null = the broker itself. */
+  readonly source: Requester | null;
+}
+
+/** StoredDelivery is one message on its way to one kept session; `order` names it within the session and is its place in the queue. */
+export interface StoredDelivery {
+  readonly order: number;
+  readonly qos: 0 | 1 | 2;
+  readonly retain: boolean;
+  readonly shared: boolean;
+  readonly identifiers: readonly number[] | null;
+  /** 0 while queued. */
+  readonly packetId: number;
+  readonly state: DeliveryState;
+}
+
+/** DeliveryState: 'released' = QoS 2, the client has it (PUBREC came). */
+export type DeliveryState = 'queued' | 'sent' | 'released';
+
+/** StoredWill is a will that waits for its delay or for the end of its session; null payload length 0 is a legal will. */
+export interface StoredWill {
+  readonly topicName: string;
+  readonly payload: Buffer;
+  readonly qos: 0 | 1 | 2;
+  readonly retain: boolean;
+  /** Will properties of CONNECT, encoded without their length; empty = none. */
+  readonly properties: Buffer;
+}
+
+/** StoredSession is a kept session without its lists. Times are wall-clock, so that they count while the power is off. */
+export interface StoredSession {
+  readonly clientId: string;
+  readonly username: string | null;
+  readonly version: 3 | 4 | 5;
+  /** Seconds; 0xFFFFFFFF = never. */
+  readonly expiryInterval: number;
+  /** Milliseconds since 1970; null = connected when this was written. */
+  readonly disconnectedAt: number | null;
+  readonly will: StoredWill | null;
+}
+
+/** StoredSubscription: `topicFilter` as the client sent it, `mountedFilter` without `$share/GROUP/` and with the mount point. */
+export interface StoredSubscription {
+  readonly topicFilter: string;
+  readonly mountedFilter: string;
+  readonly group: string | null;
+  readonly qos: 0 | 1 | 2;
+  readonly noLocal: boolean;
+  readonly retainAsPublished: boolean;
+  readonly identifier: number;
+}
+
+/** LoadedSession is what start-up finds of one session. */
+export interface LoadedSession {
+  readonly session: StoredSession;
+  readonly subscriptions: readonly StoredSubscription[];
+  /** In order. */
+  readonly deliveries: readonly { readonly delivery: StoredDelivery; readonly message: StoredMessage }[];
+  /** Packet identifiers of QoS 2 messages received and not yet released. */
+  readonly incoming: readonly number[];
+}
+
+/** LoadSink takes what start-up finds, piece by piece: messages shared by several deliveries come as the same object. */
+export interface LoadSink {
+  retained(message: StoredMessage): void;
+  session(loaded: LoadedSession): void;
+}
+
+/** Durability is how an asked-for commit ended. 'full' = no space: nothing is lost, but nothing more can be promised now. */
+export type Durability = 'durable' | 'full' | 'failed';
+
+/**
+ * SessionStore keeps what must survive a power cut. All methods but `load` are synchronous and only note the change; changes are made
+ * durable in order, many in one transaction. A delivery that is dropped before it was written is never written, nor is its message.
+ */
+export interface SessionStore {
+  /** The greatest message key ever used. */
+  readonly lastMessageKey: number;
+  load(sink: LoadSink): Promise<void>;
+  saveSession(session: StoredSession): void;
+  /** Forgets a session and all that hangs on it. */
+  dropSession(clientId: string): void;
+  saveSubscription(clientId: string, subscription: StoredSubscription): void;
+  dropSubscription(clientId: string, topicFilter: string): void;
+  saveDelivery(clientId: string, delivery: StoredDelivery, message: StoredMessage): void;
+  updateDelivery(clientId: string, order: number, packetId: number, state: DeliveryState): void;
+  dropDelivery(clientId: string, order: number): void;
+  saveIncoming(clientId: string, packetId: number): void;
+  dropIncoming(clientId: string, packetId: number): void;
+  /** QoS 0 values may be written behind (`urgent` false): the latest per topic within a second. */
+  saveRetained(message: StoredMessage, urgent: boolean): void;
+  dropRetained(topicName: string, urgent: boolean): void;
+  /** whenDurable calls back once everything noted so far is on the card, or cannot be. Callbacks come in the order of asking. */
+  whenDurable(callback: (outcome: Durability) => void): void;
+}
