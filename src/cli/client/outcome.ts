@@ -1,0 +1,109 @@
+// How a run of pub or sub ends: mosquitto's sentences and exit statuses.
+
+import { getSystemErrorMessage } from 'node:util';
+
+/** Ending is the last word of a run: lines for stderr (none with --quiet) and the exit status. */
+export interface Ending {
+  readonly lines: readonly string[];
+  readonly status: number;
+}
+
+/** Numbers of libmosquitto's mosq_err_t. */
+export const STATUS = { OK: 0, FAILED: 1, NOT_CONNECTED: 4, LOST: 7, TLS: 8, KEEPALIVE: 19, TIMED_OUT: 27 } as const;
+
+export const DONE: Ending = { lines: [], status: STATUS.OK };
+
+export const LOST: Ending = { lines: ['Error: The connection was lost.'], status: STATUS.LOST };
+
+/** refusal is the ending after a CONNACK that says no; its status is the code. pub says more than sub. */
+export function refusal(name: 'pub' | 'sub', version: 3 | 4 | 5, code: number): Ending {
+  if (version < 5) {
+    const lines = [`Connection error: Connection Refused: ${RETURN_CODES[code] ?? 'unknown reason.'}`];
+    return { lines: name === 'pub' ? [...lines, 'Error: The connection was refused.'] : lines, status: code };
+  }
+  const reason = code === 1 ? 0x84 : code; // an old broker answers with the return code of 3.1.1
+  const advice = reason === 0x84 ? '. Try connecting to an MQTT v5 broker, or use MQTT v3.x mode.' : '';
+  const lines = [`Connection error: ${reasonText(reason)}${advice}`];
+  const second = 'Error: A network protocol error occurred when communicating with the broker.';
+  return { lines: name === 'pub' ? [...lines, second] : lines, status: reason };
+}
+
+/** unreachable is the ending when there is no connection at all. `handshaking` = TCP stands, TLS does not. */
+export function unreachable(error: Error & { code?: unknown; errno?: unknown }, handshaking: boolean): Ending {
+  const code = String(error.code ?? '');
+  if (handshaking) return { lines: [`Error: A TLS error occurred (${error.message}).`], status: STATUS.TLS };
+  if (code === 'ENOTFOUND' || code.startsWith('EAI_')) return { lines: ['Unable to connect (Lookup error.).'], status: STATUS.FAILED };
+  return { lines: [`Error: ${errnoText(code, error)}`], status: STATUS.FAILED };
+}
+
+/** reasonText is mosquitto_reason_string. */
+export function reasonText(reason: number): string {
+  return REASONS[reason - 0x80] ?? 'Unknown reason';
+}
+
+const RETURN_CODES: Readonly<Record<number, string>> = {
+  1: 'unacceptable protocol version.',
+  2: 'identifier rejected.',
+  3: 'broker unavailable.',
+  4: 'bad user name or password.',
+  5: 'not authorised.',
+};
+
+/** REASONS from 0x80 on, MQTT 5 2.4. */
+const REASONS: readonly string[] = [
+  'Unspecified error',
+  'Malformed Packet',
+  'Protocol Error',
+  'Implementation specific error',
+  'Unsupported Protocol Version',
+  'Client Identifier not valid',
+  'Bad User Name or Password',
+  'Not authorized',
+  'Server unavailable',
+  'Server busy',
+  'Banned',
+  'Server shutting down',
+  'Bad authentication method',
+  'Keep Alive timeout',
+  'Session taken over',
+  'Topic Filter invalid',
+  'Topic Name invalid',
+  'Packet Identifier in use',
+  'Packet Identifier not found',
+  'Receive Maximum exceeded',
+  'Topic Alias invalid',
+  'Packet too large',
+  'Message rate too high',
+  'Quota exceeded',
+  'Administrative action',
+  'Payload format invalid',
+  'Retain not supported',
+  'QoS not supported',
+  'Use another server',
+  'Server moved',
+  'Shared Subscriptions not supported',
+  'Connection rate exceeded',
+  'Maximum connect time',
+  'Subscription identifiers not supported',
+  'Wildcard Subscriptions not supported',
+];
+
+/** SYSTEM_TEXTS are strerror(3)'s where libuv words it differently by more than the first letter. */
+const SYSTEM_TEXTS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'Connection refused',
+  ECONNRESET: 'Connection reset by peer',
+  EHOSTUNREACH: 'No route to host',
+  ENETUNREACH: 'Network is unreachable',
+  ENOENT: 'No such file or directory',
+  ETIMEDOUT: 'Connection timed out',
+  EACCES: 'Permission denied',
+  EADDRNOTAVAIL: 'Cannot assign requested address',
+  EINVAL: 'Invalid argument',
+};
+
+function errnoText(code: string, error: Error & { errno?: unknown }): string {
+  const known = SYSTEM_TEXTS[code];
+  if (known !== undefined) return known;
+  const text = typeof error.errno === 'number' && error.errno < 0 ? getSystemErrorMessage(error.errno) : error.message;
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,110 @@
+// What `midge sub` does once it is connected: subscribe, print, count, and stop when it was told to.
+
+import type { Writable } from 'node:stream';
+import type { IClientSubscribeOptions, IPublishPacket, MqttClient } from 'mqtt';
+import { filterMatches } from '../../mqtt/topics.ts';
+import { MessagePrinter } from './format.ts';
+import { DONE, type Ending, STATUS } from './outcome.ts';
+import type { ClientTask } from './run.ts';
+import type { ClientSettings } from './settings.ts';
+
+/** Subscriber is the task of sub. */
+export class Subscriber implements ClientTask {
+  readonly name = 'sub';
+  readonly reconnect = true;
+  readonly #settings: ClientSettings;
+  readonly #printer: MessagePrinter;
+  readonly #stdout: Writable;
+  readonly #complain: (line: string) => void;
+  #end: (ending: Ending) => void;
+  #counted: number;
+  /** open: print what comes; last: this one still, then end; over: neither print nor acknowledge. */
+  #state: 'open' | 'last' | 'over';
+
+  constructor(settings: ClientSettings, stdout: Writable, complain: (line: string) => void) {
+    this.#settings = settings;
+    this.#printer = new MessagePrinter({ ...settings, complain });
+    this.#stdout = stdout;
+    this.#complain = complain;
+    this.#end = () => {};
+    this.#counted = 0;
+    this.#state = 'open';
+  }
+
+  begin(client: MqttClient, end: (ending: Ending) => void): void {
+    this.#end = end;
+    const { timeout } = this.#settings;
+    if (timeout > 0) setTimeout(() => end({ lines: ['Timed out'], status: STATUS.TIMED_OUT }), timeout * 1000).unref();
+    client.on('message', (topic, payload, packet) => this.#receive(client, topic, payload, packet));
+    // Called right after each 'message'; the acknowledgement is sent when `done` is. So a slow reader of our output slows the broker
+    // down, and a message behind the last wanted one stays in the session.
+    client.handleMessage = (_packet, done) => {
+      if (this.#state === 'over') return;
+      if (this.#state === 'last') {
+        this.#state = 'over';
+        setImmediate(() => this.#end(DONE)); // after the acknowledgement
+        done();
+      } else if (this.#stdout.writableNeedDrain) {
+        this.#stdout.once('drain', () => done());
+      } else {
+        done();
+      }
+    };
+  }
+
+  connected(client: MqttClient): void {
+    const { topics, unsubscribe, version, qos, properties, retainAsPublished } = this.#settings;
+    const subscribe = properties.get('subscribe');
+    const options: IClientSubscribeOptions = {
+      qos,
+      ...(version === 5 && retainAsPublished ? { rap: true } : {}),
+      ...(subscribe ? { properties: subscribe } : {}),
+    };
+    client.subscribe(topics, options, (error, _granted, suback) => this.#subscribed(error, suback));
+    const leave = properties.get('unsubscribe');
+    if (unsubscribe.length > 0) client.unsubscribe(unsubscribe, leave ? { properties: leave } : {});
+  }
+
+  #subscribed(error: Error | null, suback?: { granted: unknown[]; messageId?: number | undefined }): void {
+    if (suback === undefined) return; // the connection was lost before the answer
+    const granted = suback.granted.map(Number);
+    if (this.#settings.debug && !this.#settings.quiet) this.#stdout.write(`Subscribed (mid: ${suback.messageId}): ${granted.join(', ')}\n`);
+    if (error !== null && granted.every((code) => code > 127)) {
+      this.#complain('All subscription requests were denied.');
+      this.#end(DONE);
+    } else if (this.#settings.exitAfterSubscribe) {
+      this.#end(DONE);
+    }
+  }
+
+  #receive(client: MqttClient, topic: string, payload: Buffer, packet: IPublishPacket): void {
+    if (this.#state !== 'open') return;
+    const { retain } = packet;
+    const { retainedOnly, noRetained, filterOut, removeRetained, messageCount, randomFilter } = this.#settings;
+    if (retainedOnly && !retain) {
+      this.#state = 'last';
+      return;
+    }
+    if ((retain && noRetained) || filterOut.some((filter) => filterMatches(filter, topic))) return;
+    if (retain && removeRetained) client.publish(topic, '', { qos: 1, retain: true });
+    if (randomFilter !== null && Math.random() * 100 >= randomFilter) return;
+    this.#print(topic, payload, packet);
+    this.#counted++;
+    if (messageCount > 0 && this.#counted >= messageCount) this.#state = 'last';
+  }
+
+  #print(topic: string, payload: Buffer, { qos, retain, messageId, properties }: IPublishPacket): void {
+    const microseconds = Math.floor((performance.timeOrigin + performance.now()) * 1000);
+    const bytes = this.#printer.bytesOf({
+      topic,
+      payload,
+      qos,
+      retain,
+      messageId: qos === 0 ? 0 : (messageId ?? 0),
+      properties: { ...properties },
+      time: new Date(microseconds / 1000),
+      nanoseconds: (microseconds % 1_000_000) * 1000,
+    });
+    if (bytes.length > 0) this.#stdout.write(bytes);
+  }
+}
