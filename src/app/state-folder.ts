@@ -31,7 +31,6 @@ export class StateFolder {
   /** Our own things inside: the folder may hold those of others. */
   readonly certificates: string;
   readonly passwordFile: string;
-  #made = false;
 
   constructor(path: string) {
     this.path = path;
@@ -42,7 +41,7 @@ export class StateFolder {
   /** make makes the folder, for its owner only; throws OperatorError when it can't. */
   make(): void {
     try {
-      if (mkdirSync(this.path, { recursive: true, mode: 0o700 }) !== undefined) this.#made = true;
+      mkdirSync(this.path, { recursive: true, mode: 0o700 });
     } catch (error) {
       throw new OperatorError(`Cannot make state folder "${this.path}": ${reasonOf(error)} - name another one with --state`, {
         cause: error,
@@ -50,9 +49,11 @@ export class StateFolder {
     }
   }
 
-  /** giveTo changes the owner of what root has made here, and of nothing else. */
+  /** giveTo changes the owner of what root has made here, and of nothing else: the folder itself only while all in it is ours. */
   giveTo(uid: number, gid: number): void {
-    if (this.#made) chownSync(this.path, uid, gid);
+    if (!existsSync(this.path)) return;
+    const ours = [this.passwordFile, this.certificates];
+    if (readdirSync(this.path).every((name) => ours.includes(join(this.path, name)))) giveIfRoots(this.path, uid, gid);
     const inside = existsSync(this.certificates) ? readdirSync(this.certificates).map((name) => join(this.certificates, name)) : [];
     for (const path of [this.passwordFile, this.certificates, ...inside]) giveIfRoots(path, uid, gid);
   }

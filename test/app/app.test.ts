@@ -1,0 +1,216 @@
+// The whole house in one process: every transport, access, reload, stop.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect as connectSocket } from 'node:net';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { connect as connectTls } from 'node:tls';
+import { connectAsync, type IClientOptions, type IDisconnectPacket, MqttClient } from 'mqtt';
+import { advertisedListeners, reachableAddresses } from '../../src/app/advertised.ts';
+import { type Appliance, createAppliance } from '../../src/app/app.ts';
+import { StateFolder } from '../../src/app/state-folder.ts';
+import type { Configuration } from '../../src/config/configuration.ts';
+import type { Listener } from '../../src/listeners/listeners.ts';
+import { connectTemplate } from '../support/connect-template.ts';
+import { hex } from '../support/hex-template.ts';
+import { recordingLog } from '../support/recording-log.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { configurationOf } from './test-configuration.ts';
+
+const EVERY_TRANSPORT = `
+allow_anonymous true
+advertise false
+listener 1883 127.0.0.1
+listener 8883 127.0.0.1
+secure true
+listener 8083 127.0.0.1
+protocol websockets
+listener 8084 127.0.0.1
+protocol websockets
+secure true
+`;
+
+interface House {
+  readonly appliance: Appliance;
+  readonly state: StateFolder;
+  readonly folder: string;
+  readonly log: ReturnType<typeof recordingLog>;
+}
+
+async function open(
+  context: TestContext,
+  text: string,
+  change: (configuration: Configuration) => Configuration = (same) => same,
+): Promise<House> {
+  const folder = temporaryFolder(context);
+  const state = new StateFolder(join(folder, 'state'));
+  const log = recordingLog();
+  const configuration = change(configurationOf(folder, text));
+  const appliance = createAppliance({ configuration, log, state, buildDate: Date.parse('2026-01-01') });
+  context.after(() => appliance.stop());
+  await appliance.start();
+  return { appliance, state, folder, log };
+}
+
+async function client(context: TestContext, options: IClientOptions): Promise<MqttClient> {
+  const connected = await connectAsync({ host: '127.0.0.1', protocolVersion: 5, reconnectPeriod: 0, ...options });
+  connected.on('error', () => {});
+  context.after(() => connected.endAsync(true));
+  return connected;
+}
+
+test('appliance carries a message between every two transports when clients use the standard library', async (context) => {
+  const { appliance, state } = await open(context, EVERY_TRANSPORT);
+  const ca = readFileSync(join(state.certificates, 'ca.crt'));
+  const [tcp, tls, ws, wss] = appliance.listeners.toSorted((a, b) => order(a) - order(b)).map((listener) => listener.port);
+  const clients = await Promise.all([
+    client(context, { protocol: 'mqtt', port: tcp! }),
+    client(context, { protocol: 'mqtts', port: tls!, ca, host: 'localhost' }),
+    client(context, { protocol: 'ws', port: ws! }),
+    client(context, { protocol: 'wss', port: wss!, ca, host: 'localhost' }),
+  ]);
+  for (const publisher of clients) {
+    for (const subscriber of clients) {
+      await subscriber.subscribeAsync('a/b', { qos: 1 });
+      const arrived = new Promise((resolve) => subscriber.once('message', (topic, payload) => resolve([topic, String(payload)])));
+      await publisher.publishAsync('a/b', 'hello', { qos: 1 });
+      assert.deepEqual(await arrived, ['a/b', 'hello']);
+      await subscriber.unsubscribeAsync('a/b');
+    }
+  }
+});
+
+/** Plain before TLS, MQTT before WebSocket: the order of EVERY_TRANSPORT. */
+function order({ options }: Listener): number {
+  return (options.protocol === 'websockets' ? 2 : 0) + (options.tls === null ? 0 : 1);
+}
+
+test('appliance serves a Unix socket when a listener has a path', async (context) => {
+  const path = join(temporaryFolder(context), 'm.sock');
+  await open(context, `listener 0 ${path}\nallow_anonymous true\n`);
+  const connected = new MqttClient(() => connectSocket(path), { protocolVersion: 4, reconnectPeriod: 0 });
+  context.after(() => connected.endAsync(true));
+  await new Promise<void>((resolve) => connected.once('connect', () => resolve()));
+});
+
+test('appliance makes no certificates and no folder when no listener wants them', async (context) => {
+  const { state } = await open(context, 'listener 1883 127.0.0.1\nallow_anonymous true\n');
+  assert.equal(existsSync(state.path), false);
+});
+
+test('appliance tells MQTT 5 clients that the server shuts down when it stops [MQTT-4.13.1]', async (context) => {
+  const { appliance } = await open(context, 'listener 1883 127.0.0.1\nallow_anonymous true\n');
+  const connected = await client(context, { port: appliance.listeners[0]!.port });
+  const said = new Promise<IDisconnectPacket>((resolve) => connected.once('disconnect', resolve));
+  await appliance.stop();
+  assert.equal((await said).reasonCode, 0x8b);
+});
+
+test('appliance stops in time when a client does not read', async (context) => {
+  const { appliance, log } = await open(context, 'listener 1883 127.0.0.1\nallow_anonymous true\n');
+  const { port } = appliance.listeners[0]!;
+  const frozen = connectSocket(port, '127.0.0.1').pause();
+  frozen.write(hex(connectTemplate()));
+  frozen.write(hex("82 [ 0001 {} '#' 00 ]"));
+  await log.line(/^test 0 #$/);
+  const publisher = await client(context, { port });
+  await publisher.publishAsync('big', Buffer.alloc(1_000_000), { qos: 1 });
+  await appliance.stop();
+  assert.equal(appliance.listeners[0]!.connections, 0);
+});
+
+test('appliance refuses strangers and takes new users when the configuration is reloaded', async (context) => {
+  const house = await open(context, 'listener 1883 127.0.0.1\nusername jane\npassword first\n');
+  const { port } = house.appliance.listeners[0]!;
+  await assert.rejects(client(context, { port }), /Not authorized/i);
+  await assert.rejects(client(context, { port, username: 'jane', password: 'second' }), /user name|Not authorized/i);
+  await client(context, { port, username: 'jane', password: 'first' });
+  const stay = house.appliance.reload(configurationOf(house.folder, 'listener 1883 127.0.0.1\nusername jane\npassword second\n'));
+  assert.deepEqual(stay, []);
+  await client(context, { port, username: 'jane', password: 'second' });
+});
+
+test('appliance lets anonymous clients in from now on when a reload allows them', async (context) => {
+  const house = await open(context, 'listener 1883 127.0.0.1\nusername jane\npassword first\n');
+  const { port } = house.appliance.listeners[0]!;
+  await assert.rejects(client(context, { port }));
+  house.appliance.reload(configurationOf(house.folder, 'listener 1883 127.0.0.1\nallow_anonymous true\n'));
+  await client(context, { port });
+});
+
+test('appliance names what a reload can not change', async (context) => {
+  const house = await open(context, 'listener 1883 127.0.0.1\nallow_anonymous true\n');
+  const next = configurationOf(
+    house.folder,
+    'listener 1883 127.0.0.1\nmax_connections 3\nallow_anonymous true\npid_file /run/x\nuser root\n',
+  );
+  assert.deepEqual(house.appliance.reload(next), ['user', 'pid_file', 'listener 0']);
+});
+
+test('appliance changes nothing when the password file of a reload is bad', async (context) => {
+  const house = await open(context, 'listener 1883 127.0.0.1\nusername jane\npassword first\n');
+  const passwordFile = join(house.folder, 'passwd');
+  writeFileSync(passwordFile, 'jane:plain text\n');
+  const next = configurationOf(house.folder, 'listener 1883 127.0.0.1\nallow_anonymous true\n');
+  assert.throws(() => house.appliance.reload({ ...next, access: { account: null, passwordFile } }), /passwd:1/);
+  await client(context, { port: house.appliance.listeners[0]!.port, username: 'jane', password: 'first' });
+});
+
+test('appliance shows a certificate file that has changed when it is reloaded', async (context) => {
+  const source = await open(context, EVERY_TRANSPORT);
+  const other = await open(context, EVERY_TRANSPORT);
+  const pair = (house: House) => ['server.crt', 'server.key'].map((name) => readFileSync(join(house.state.certificates, name)));
+  const folder = temporaryFolder(context);
+  const [certfile, keyfile] = [join(folder, 'tls.crt'), join(folder, 'tls.key')];
+  const install = (house: House) =>
+    pair(house).forEach((content, index) => void writeFileSync([certfile, keyfile][index]!, content, { mode: 0o600 }));
+  install(source);
+  const text = `listener 8883 127.0.0.1\ncertfile ${certfile}\nkeyfile ${keyfile}\nallow_anonymous true\nadvertise false\n`;
+  const house = await open(context, text);
+  const { port } = house.appliance.listeners[0]!;
+  const shown = async () => {
+    const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false });
+    await once(socket, 'secureConnect');
+    const { fingerprint256 } = socket.getPeerCertificate();
+    socket.destroy();
+    return fingerprint256;
+  };
+  const before = await shown();
+  install(other);
+  house.appliance.reload(configurationOf(house.folder, text));
+  assert.notEqual(await shown(), before);
+  writeFileSync(keyfile, 'damaged');
+  const damaged = await shown();
+  house.appliance.reload({ ...configurationOf(house.folder, 'listener 8883 127.0.0.1\nallow_anonymous true\n') });
+  await house.log.line(/Cannot use keyfile .* The old certificate stays in use/);
+  assert.equal(await shown(), damaged);
+});
+
+test('appliance stops what it has started when a port is in use', async (context) => {
+  const first = await open(context, 'listener 1883 127.0.0.1\nallow_anonymous true\n');
+  const { port } = first.appliance.listeners[0]!;
+  const taken = (configuration: Configuration) => ({
+    ...configuration,
+    listeners: configuration.listeners.map((each) => ({ ...each, port })),
+  });
+  await assert.rejects(open(context, 'listener 1883 127.0.0.1\nallow_anonymous true\n', taken), new RegExp(`Cannot open port "${port}"`));
+});
+
+test('appliance advertises listeners that others can reach, under the addresses that they are bound to', () => {
+  const base = configurationLike();
+  const open = [
+    { ...base, port: 1883, addresses: ['0.0.0.0', '::'] },
+    { ...base, port: 1884, addresses: ['127.0.0.1'] },
+    { ...base, port: 0, addresses: ['/run/m.sock'], options: { ...base.options, unixPath: '/run/m.sock' } },
+  ] as unknown as readonly Listener[]; // only what the two functions look at
+  assert.deepEqual(advertisedListeners(open), [{ protocol: 'mqtt', tls: false, port: 1883, anonymous: false }]);
+  assert.deepEqual(reachableAddresses(open, ['192.0.2.7', '2001:db8::1']), ['192.0.2.7', '2001:db8::1']);
+  const one = [{ ...base, port: 1883, addresses: ['192.0.2.7'] }] as unknown as readonly Listener[];
+  assert.deepEqual(reachableAddresses(one, ['192.0.2.7', '198.51.100.1', '2001:db8::1']), ['192.0.2.7']);
+});
+
+function configurationLike() {
+  return { options: { protocol: 'mqtt', unixPath: null, tls: null, policy: { allowAnonymous: false } } };
+}

@@ -1,0 +1,146 @@
+// The log: what a line looks like, where it goes, and what a reload changes.
+
+import assert from 'node:assert/strict';
+import { fstatSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { test } from 'node:test';
+import { createLog, type LogWorld } from '../../src/app/log.ts';
+import { safeText } from '../../src/app/log-line.ts';
+import { strftime } from '../../src/app/strftime.ts';
+import { DEFAULT_LOG_TYPES, LOG_TYPES } from '../../src/base/logger.ts';
+import type { LogOptions } from '../../src/config/configuration.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+const TIME = 1_700_000_000_123;
+
+const OPTIONS: LogOptions = {
+  destinations: [{ kind: 'stderr' }],
+  types: DEFAULT_LOG_TYPES,
+  timestamp: true,
+  timestampFormat: null,
+  facility: null,
+};
+
+function world(): { world: LogWorld; stdout: () => string; stderr: () => string } {
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  const text = (stream: PassThrough) => () => String(stream.read() ?? '');
+  return {
+    world: {
+      clock: { now: () => TIME, monotonic: () => 0 },
+      stdout: { stream: stdout, fd: -1 },
+      stderr: { stream: stderr, fd: -1 },
+      journalStream: undefined,
+      tag: 'midge',
+    },
+    stdout: text(stdout),
+    stderr: text(stderr),
+  };
+}
+
+test('log writes mosquitto lines when nothing is configured', () => {
+  const { world: place, stderr, stdout } = world();
+  const log = createLog(OPTIONS, place);
+  log.log('notice', 'New connection from 127.0.0.1:1 on port 1883.');
+  log.log('debug', 'not asked for');
+  assert.equal(stderr(), '1700000000: New connection from 127.0.0.1:1 on port 1883.\n');
+  assert.equal(stdout(), '');
+  assert.deepEqual([log.enabled.notice, log.enabled.debug], [true, false]);
+});
+
+test('log writes the time by log_timestamp_format, or none', () => {
+  const { world: place, stdout } = world();
+  const log = createLog({ ...OPTIONS, destinations: [{ kind: 'stdout' }], timestampFormat: '%Y' }, place);
+  log.log('error', 'a');
+  log.configure({ ...OPTIONS, destinations: [{ kind: 'stdout' }], timestamp: false });
+  log.log('error', 'b');
+  assert.equal(stdout(), '2023: a\nb\n');
+});
+
+test('log writes priorities instead of times when the journal of systemd reads', (context) => {
+  const fd = openSync(join(temporaryFolder(context), 'journal'), 'w');
+  const { dev, ino } = fstatSync(fd);
+  const { world: place, stderr, stdout } = world();
+  const log = createLog(
+    { ...OPTIONS, types: LOG_TYPES, destinations: [{ kind: 'stderr' }, { kind: 'stdout' }] },
+    { ...place, stderr: { ...place.stderr, fd }, journalStream: `${dev}:${ino}` },
+  );
+  log.log('error', 'e');
+  log.log('warning', 'w');
+  log.log('notice', 'n');
+  log.log('information', 'i');
+  log.log('debug', 'd');
+  assert.equal(stderr(), '<3>e\n<4>w\n<5>n\n<6>i\n<7>d\n');
+  assert.match(stdout(), /^1700000000: e\n/, 'the other stream is no journal');
+});
+
+test('log keeps a file for its owner and opens it again when it is configured again', (context) => {
+  const path = join(temporaryFolder(context), 'midge.log');
+  const options: LogOptions = { ...OPTIONS, destinations: [{ kind: 'file', path }] };
+  const log = createLog(options, world().world);
+  log.log('notice', 'before');
+  assert.equal(statSync(path).mode & 0o777, 0o600);
+  renameSync(path, `${path}.1`);
+  log.configure(options);
+  log.log('notice', 'after');
+  log.close();
+  assert.equal(readFileSync(`${path}.1`, 'utf8'), '1700000000: before\n');
+  assert.equal(readFileSync(path, 'utf8'), '1700000000: after\n');
+});
+
+test('log changes nothing when the new file can not be opened', () => {
+  const { world: place, stderr } = world();
+  const log = createLog(OPTIONS, place);
+  const destinations = [{ kind: 'file', path: '/nonexistent/midge.log' }] as const;
+  assert.throws(() => log.configure({ ...OPTIONS, destinations }), {
+    name: 'OperatorError',
+    message: /^Cannot open log file "\/nonexistent/,
+  });
+  log.log('notice', 'still here');
+  assert.match(stderr(), /still here/);
+});
+
+test('log publishes to topics without publishing what that causes', () => {
+  const published: [string, string][] = [];
+  const log = createLog({ ...OPTIONS, types: LOG_TYPES, destinations: [{ kind: 'topic' }] }, world().world);
+  log.log('notice', 'nobody there yet');
+  log.publishTo((topicName, payload) => {
+    published.push([topicName, payload]);
+    log.log('warning', 'a queue is full');
+  });
+  for (const type of LOG_TYPES) log.log(type, type);
+  assert.deepEqual(published, [
+    ['$SYS/broker/log/E', '1700000000: error'],
+    ['$SYS/broker/log/W', '1700000000: warning'],
+    ['$SYS/broker/log/N', '1700000000: notice'],
+    ['$SYS/broker/log/I', '1700000000: information'],
+    ['$SYS/broker/log/M/subscribe', '1700000000: subscribe'],
+    ['$SYS/broker/log/M/unsubscribe', '1700000000: unsubscribe'],
+    ['$SYS/broker/log/WS', '1700000000: websockets'],
+  ]);
+});
+
+test('log asks for no lines when there is nowhere to write them', () => {
+  const log = createLog({ ...OPTIONS, types: LOG_TYPES, destinations: [{ kind: 'none' }] }, world().world);
+  assert.equal(Object.values(log.enabled).includes(true), false);
+});
+
+test('log line stays one harmless line when a client calls itself strange names', () => {
+  assert.equal(safeText('Client a\nb\r\x1b[31m\x00 ü 🙂 \u202e'), 'Client a\\x0ab\\x0d\\x1b[31m\\x00 ü 🙂 \\u202e');
+  assert.equal(safeText('x\ny'), 'x\\x0ay', 'twice the same');
+  assert.equal(safeText('x'.repeat(2000)).length, 1000);
+});
+
+test('strftime writes what strftime(3) does', () => {
+  const time = new Date(2026, 1, 3, 4, 5, 6);
+  assert.equal(strftime('%Y-%m-%dT%H:%M:%S', time), '2026-02-03T04:05:06');
+  assert.equal(
+    strftime('%F %T %D %R %y %C %j %e %k %l %I %p %u %w %%', time),
+    '2026-02-03 04:05:06 02/03/26 04:05 26 20 034  3  4  4 04 AM 2 2 %',
+  );
+  assert.equal(strftime('%a %A %b %B %h', time), 'Tue Tuesday Feb February Feb');
+  assert.equal(strftime('%c', time), 'Tue Feb  3 04:05:06 2026');
+  assert.equal(strftime('%s', time), String(time.getTime() / 1000));
+  assert.match(strftime('%z', time), /^[+-]\d{4}$/);
+  assert.equal(strftime('%Q %', time), '%Q %', 'what it does not know stands as it is');
+});
