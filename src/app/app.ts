@@ -69,6 +69,7 @@ class HomeAppliance implements Appliance {
       log,
       authenticator: createAuthenticator(configuration.access),
       authorizer: null,
+      store: null,
     });
     this.#listeners = configuration.listeners.map((options) => this.#createListener(options));
   }

@@ -1,7 +1,9 @@
 // Aedes with the members that its type declarations leave out or type for its own Client.
 
 import type { EventEmitter } from 'node:events';
+import type { Duplex } from 'node:stream';
 import { Aedes } from 'aedes';
+import type { ConnectionOrigin } from './options.ts';
 import type { AedesPacket, Listener } from './route.ts';
 
 /** HubClient is what Aedes itself needs of a client: our Connection. */
@@ -17,7 +19,7 @@ export interface Hub extends EventEmitter {
   readonly connectedClients: number;
   readonly closed: boolean;
   readonly clients: Readonly<Record<string, HubClient>>;
-  handle: (...args: never[]) => unknown;
+  handle: (stream: Duplex, origin: ConnectionOrigin) => unknown;
   listen(): Promise<void>;
   close(done: () => void): void;
   publish(packet: AedesPacket, client?: unknown, done?: (error?: Error) => void): void;

@@ -17,6 +17,7 @@ import { NoPersistence, TreeEmitter, toAedesPacket } from './aedes-slots.ts';
 import { Connection } from './connection.ts';
 import { Counters } from './counters.ts';
 import { deliver } from './delivery.ts';
+import { Journal } from './journal.ts';
 import { Message, NEVER } from './message.ts';
 import type { BrokerOptions, ConnectionOrigin } from './options.ts';
 import type { Authenticator, Authorizer, BrokerPorts } from './ports.ts';
@@ -48,6 +49,8 @@ export class Broker extends AedesHub {
   /** Network connections, with or without a CONNECT so far. */
   readonly connections = new Set<Connection>();
   options: BrokerOptions;
+  /** Null = nothing outlives the process. */
+  readonly journal: Journal | null;
   authenticator: Authenticator | null;
   authorizer: Authorizer | null = null;
   /** Somebody listens to Aedes' 'publish' event: then every message is made an object. */
@@ -68,6 +71,7 @@ export class Broker extends AedesHub {
     this.tree.allowDuplicates = options.allowDuplicateMessages;
     this.run = new PublishRun(this);
     this.sessions = new SessionRegistry(this);
+    this.journal = ports.store === null ? null : new Journal(this, ports.store);
     this.setAuthorizer(ports.authorizer);
     this.#internalPrefix = `$SYS/${this.id}/`;
     this.on('newListener', (event) => this.#notePublishListeners(event, 1));
@@ -84,6 +88,7 @@ export class Broker extends AedesHub {
   /** start begins the clockwork. No socket is opened here: listeners bring streams. */
   async start(): Promise<void> {
     await this.listen();
+    await this.journal?.load();
     this.wheel.start();
     if (this.options.retainExpiryInterval > 0) this.#sweepRetainedLater();
   }
@@ -140,7 +145,10 @@ export class Broker extends AedesHub {
 
   /** accept takes a message that may be published: keeps it if it is retained, and delivers it. */
   accept(message: Message): void {
-    if (message.retain) this.retained.set(message);
+    if (message.retain) {
+      this.retained.set(message);
+      this.journal?.saveRetained(message);
+    }
     deliver(this, message, this.tree.routeOf(message.topic));
     if (this.#hasPublishListeners) this.emit('publish', toAedesPacket(message), this.clientOf(message.publisher));
   }

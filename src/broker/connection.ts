@@ -8,6 +8,7 @@ import { PACKET_TYPE, type ProtocolVersion, type Qos } from '../mqtt/packet-type
 import { REQUIRED_FLAGS, UnsupportedVersion } from '../mqtt/packets.ts';
 import { encodeProperties, type Properties } from '../mqtt/properties.ts';
 import { MalformedPacket, protocolError, REASON, type ReasonCode } from '../mqtt/reason-codes.ts';
+import { AckQueue } from './ack-queue.ts';
 import type { Broker } from './broker.ts';
 import { reasonInWords } from './disconnect-words.ts';
 import { dispatch } from './dispatch.ts';
@@ -30,6 +31,7 @@ export class Connection implements PacketSink {
   readonly broker: Broker;
   readonly origin: ConnectionOrigin;
   readonly outbox: Outbox;
+  readonly acks: AckQueue;
   state: ConnectionState = 'connecting';
   /** Client identifier, '' until CONNECT. */
   id = '';
@@ -68,6 +70,7 @@ export class Connection implements PacketSink {
     this.broker = broker;
     this.origin = origin;
     this.outbox = new Outbox(stream);
+    this.acks = new AckQueue(this);
     this.lastHeard = broker.clock.monotonic();
     this.#stream = stream;
     this.#decoder = new Decoder(this, broker.options.maxPacketSize);

@@ -55,7 +55,13 @@ export class Message {
   /** Session that published it, or null; for No Local. */
   readonly publisher: Session | null;
   /** Who published it, for `check_retain_source`; null = the broker itself. */
-  readonly source: Requester | null;
+  source: Requester | null;
+  /** Names it in the store; 0 = not kept. */
+  key = 0;
+  /** Deliveries to kept sessions that are not acknowledged yet. */
+  outstanding = 0;
+  /** Called when the last of them is. */
+  onSettled: (() => void) | null = null;
   #buffer: Buffer;
   #payloadStart: number;
   #payloadEnd: number;
@@ -87,6 +93,12 @@ export class Message {
     this.#payloadStart = payloadStart;
     this.#payloadEnd = payloadEnd;
     this.#detached = detached;
+  }
+
+  /** settleOne notes that a kept session has it. */
+  settleOne(): void {
+    this.outstanding--;
+    if (this.outstanding === 0 && this.onSettled !== null) this.onSettled();
   }
 
   get payload(): Buffer {

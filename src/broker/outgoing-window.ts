@@ -25,8 +25,12 @@ export class Delivery {
   released = false;
   /** It has been sent before on an earlier connection or this one. */
   sent = false;
-  /** Order of sending, for the resend. */
+  /** Its place among all deliveries of the session. */
   order = 0;
+  /** It is written down in the journal. */
+  isKept = false;
+  /** False while its packet identifier must become durable first (QoS 2 to a kept session). */
+  isSendable = true;
 
   constructor(message: Message, qos: Qos, retain: boolean, identifiers: readonly number[] | null, shared: boolean) {
     this.message = message;
@@ -44,7 +48,6 @@ export class OutgoingWindow {
   bytes = 0;
   #slots: (Delivery | null)[] = new Array(SLOTS_MIN).fill(null);
   #lastId = 0;
-  #order = 0;
 
   /** add gives the delivery a packet identifier [MQTT-2.2.1-4]. Call only while count < 65,535. */
   add(delivery: Delivery): void {
@@ -56,10 +59,14 @@ export class OutgoingWindow {
     } while (this.#slots[id & mask] !== null);
     this.#lastId = id;
     delivery.packetId = id;
-    delivery.order = ++this.#order;
-    this.#slots[id & mask] = delivery;
-    this.count++;
-    this.bytes += delivery.message.payloadLength;
+    this.#place(delivery, mask);
+  }
+
+  /** restore puts a delivery back under the packet identifier it had before a restart. */
+  restore(delivery: Delivery): void {
+    while (this.#slots[delivery.packetId & (this.#slots.length - 1)] !== null) this.#resize(this.#slots.length * 2);
+    this.#lastId = delivery.packetId;
+    this.#place(delivery, this.#slots.length - 1);
   }
 
   get(packetId: number): Delivery | null {
@@ -77,6 +84,12 @@ export class OutgoingWindow {
   inOrder(): Delivery[] {
     const all = this.#slots.filter((delivery) => delivery !== null);
     return all.sort((one, other) => one.order - other.order);
+  }
+
+  #place(delivery: Delivery, mask: number): void {
+    this.#slots[delivery.packetId & mask] = delivery;
+    this.count++;
+    this.bytes += delivery.message.payloadLength;
   }
 
   #resize(size: number): void {

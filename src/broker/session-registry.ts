@@ -50,6 +50,7 @@ export class SessionRegistry {
     broker.registerClient(connection);
     if (this.count > broker.counters.clientsMaximum) broker.counters.clientsMaximum = this.count;
     broker.refreshFast(connection);
+    if (session.expiryInterval > 0) broker.journal?.saveSession(session);
     if (connection.keepAlive > 0) this.#watchKeepAlive(connection, connection.keepAlive * KEEP_ALIVE_GRACE);
   }
 
@@ -70,8 +71,18 @@ export class SessionRegistry {
     session.retained = null;
     broker.unregisterClient(connection);
     scheduleWill(broker, session);
-    if (session.expiryInterval === 0) this.end(session);
-    else this.#expireLater(session);
+    if (session.expiryInterval === 0) {
+      this.end(session);
+      return;
+    }
+    broker.journal?.saveSession(session);
+    this.#expireLater(session, session.expiryInterval);
+  }
+
+  /** restore takes back a session from before a restart; `seconds` until it expires. */
+  restore(session: Session, seconds: number): void {
+    this.#sessions.set(session.clientId, session);
+    this.#expireLater(session, seconds);
   }
 
   /** end forgets a session: its subscriptions, its messages, and its will is said if it still waits. */
@@ -82,6 +93,7 @@ export class SessionRegistry {
     session.expiryTimer = null;
     for (const subscription of session.subscriptions.values()) broker.tree.remove(subscription);
     session.subscriptions.clear();
+    broker.journal?.dropSession(session);
     publishWill(broker, session); // [MQTT-3.1.3-9]
     redeliverShared(broker, session.takeUnacknowledgedShared());
   }
@@ -92,6 +104,7 @@ export class SessionRegistry {
     if (old !== undefined) this.#broker.tree.remove(old);
     this.#broker.tree.add(subscription);
     session.subscriptions.set(topicFilter, subscription);
+    session.journal?.saveSubscription(topicFilter, subscription);
     return old === undefined;
   }
 
@@ -101,12 +114,13 @@ export class SessionRegistry {
     if (subscription === undefined) return false;
     session.subscriptions.delete(topicFilter);
     this.#broker.tree.remove(subscription);
+    session.journal?.dropSubscription(session, topicFilter);
     return true;
   }
 
-  #expireLater(session: Session): void {
+  #expireLater(session: Session, seconds: number): void {
     if (session.expiryInterval === NO_EXPIRY) return;
-    session.expiryTimer = this.#broker.wheel.after(session.expiryInterval, () => {
+    session.expiryTimer = this.#broker.wheel.after(seconds, () => {
       this.#broker.log.log('notice', `Expiring client ${session.clientId} due to timeout.`);
       this.#broker.counters.clientsExpired++;
       this.end(session);

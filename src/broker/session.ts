@@ -4,6 +4,7 @@ import type { ProtocolVersion, Qos } from '../mqtt/packet-types.ts';
 import type { Broker } from './broker.ts';
 import type { Connection } from './connection.ts';
 import { DeliveryQueue } from './delivery-queue.ts';
+import type { Journal } from './journal.ts';
 import { type Message, NEVER } from './message.ts';
 import { Delivery, OutgoingWindow } from './outgoing-window.ts';
 import type { RetainedDelivery } from './retained-delivery.ts';
@@ -42,6 +43,7 @@ export class Session {
   /** How many PUBLISH packets may be unacknowledged: the client's Receive Maximum and our own limit. */
   #inflightMax = INFLIGHT_MAX;
   #isDropping = false;
+  #lastOrder = 0;
 
   constructor(broker: Broker, clientId: string) {
     this.broker = broker;
@@ -55,6 +57,11 @@ export class Session {
 
   get queuedCount(): number {
     return this.#queue?.length ?? 0;
+  }
+
+  /** journal is where this session is written down, or null when it ends with its connection. */
+  get journal(): Journal | null {
+    return this.expiryInterval > 0 ? this.broker.journal : null;
   }
 
   /** isReady tells that a QoS 1 or 2 message would go out at once. */
@@ -95,7 +102,9 @@ export class Session {
       return true;
     }
     if (!this.isReady) return false;
-    this.#send(new Delivery(message, qos, true, identifiers, false), connection);
+    const delivery = new Delivery(message, qos, true, identifiers, false);
+    delivery.order = ++this.#lastOrder;
+    this.#send(delivery, connection);
     return true;
   }
 
@@ -104,7 +113,7 @@ export class Session {
     const window = this.#window;
     const delivery = window?.get(packetId) ?? null;
     if (window === null || delivery === null) return false;
-    window.remove(delivery);
+    this.#forget(delivery, window);
     if (this.#resend.length > 0) this.#resend = this.#resend.filter((one) => one !== delivery);
     this.pump();
     return true;
@@ -115,6 +124,7 @@ export class Session {
     const delivery = this.#window?.get(packetId) ?? null;
     if (delivery === null || delivery.qos !== 2) return false;
     delivery.released = true;
+    if (delivery.isKept) this.broker.journal?.updateDelivery(this, delivery);
     return true;
   }
 
@@ -132,8 +142,21 @@ export class Session {
     while (queue !== null && queue.length > 0 && this.#resend.length === 0 && this.#hasRoom()) {
       const delivery = queue.shift()!; // length > 0
       if (!this.#isExpired(delivery)) this.#send(delivery, connection);
+      else if (delivery.isKept) this.broker.journal?.dropDelivery(this, delivery);
     }
     if (this.retained !== null) this.broker.continueRetained(this);
+  }
+
+  /** restore takes back a delivery from before a restart; in order. */
+  restore(delivery: Delivery): void {
+    this.#lastOrder = delivery.order;
+    if (delivery.packetId === 0) {
+      this.#queue ??= new DeliveryQueue();
+      this.#queue.push(delivery);
+    } else {
+      this.#window ??= new OutgoingWindow();
+      this.#window.restore(delivery);
+    }
   }
 
   /** takeUnacknowledgedShared gives the messages of shared subscriptions that this session will not need: QoS 2 only if never sent [MQTT-4.8.2-5]. */
@@ -155,6 +178,7 @@ export class Session {
 
   #deliverInflight(delivery: Delivery): void {
     const connection = this.connection;
+    delivery.order = ++this.#lastOrder;
     const queue = this.#queue;
     if (connection !== null && (queue === null || queue.length === 0) && this.#resend.length === 0 && this.#hasRoom()) {
       this.#send(delivery, connection);
@@ -181,11 +205,45 @@ export class Session {
     }
     this.#window ??= new OutgoingWindow();
     this.#window.add(delivery);
+    const journal = this.journal;
+    if (journal !== null) this.#note(delivery, journal);
+    if (journal !== null && delivery.qos === 2) this.#sendWhenDurable(delivery, journal);
+    else this.#sendFirst(delivery, connection, this.#window);
+  }
+
+  #sendFirst(delivery: Delivery, connection: Connection, window: OutgoingWindow): void {
+    const { message, qos, retain, packetId, identifiers } = delivery;
     delivery.sent = true;
-    const sent = connection.sendPublish(message, delivery.qos, delivery.retain, false, delivery.packetId, delivery.identifiers);
-    if (!sent)
-      this.#window.remove(delivery); // too large for this client: as if delivered [MQTT-3.1.2-25]
-    else message.detach();
+    const sent = connection.sendPublish(message, qos, retain, false, packetId, identifiers);
+    if (sent) message.detach();
+    else this.#forget(delivery, window); // too large for this client: as if delivered [MQTT-3.1.2-25]
+  }
+
+  /** QoS 2 to a kept session goes out when its packet identifier is durable: see journal.ts. */
+  #sendWhenDurable(delivery: Delivery, journal: Journal): void {
+    delivery.isSendable = false;
+    journal.whenDurable(() => {
+      const connection = this.connection;
+      const window = this.#window;
+      delivery.isSendable = true;
+      if (connection === null || window === null || delivery.sent || window.get(delivery.packetId) !== delivery) return;
+      this.#sendFirst(delivery, connection, window);
+    });
+  }
+
+  /** Writes a delivery down, or that it is in flight now. */
+  #note(delivery: Delivery, journal: Journal): void {
+    if (delivery.isKept) {
+      journal.updateDelivery(this, delivery);
+    } else {
+      delivery.isKept = true;
+      journal.saveDelivery(this, delivery);
+    }
+  }
+
+  #forget(delivery: Delivery, window: OutgoingWindow): void {
+    window.remove(delivery);
+    if (delivery.isKept) this.broker.journal?.dropDelivery(this, delivery);
   }
 
   #sendAgain(delivery: Delivery, connection: Connection): void {
@@ -193,15 +251,13 @@ export class Session {
       connection.sendPubrel(delivery.packetId); // [MQTT-4.3.3-6]
       return;
     }
-    const expired = this.#isExpired(delivery);
-    if (expired && delivery.qos === 1) {
-      this.#window?.remove(delivery);
-      return;
-    }
+    if (!delivery.isSendable) return; // it goes out when its identifier is durable
+    const window = this.#window!; // what is sent again is in it
     const { message, qos, retain, packetId, identifiers } = delivery;
-    const sent = connection.sendPublish(message, qos, retain, delivery.sent, packetId, identifiers); // [MQTT-3.3.1-1]
+    const gone = qos === 1 && this.#isExpired(delivery); // a QoS 2 exchange must be finished: its identifier is known to the client
+    const sent = !gone && connection.sendPublish(message, qos, retain, delivery.sent, packetId, identifiers); // [MQTT-3.3.1-1]
     delivery.sent = true;
-    if (!sent) this.#window?.remove(delivery);
+    if (!sent) this.#forget(delivery, window);
   }
 
   #enqueue(delivery: Delivery): void {
@@ -215,6 +271,8 @@ export class Session {
     }
     delivery.message.detach();
     queue.push(delivery);
+    const journal = this.journal;
+    if (journal !== null && delivery.qos > 0) this.#note(delivery, journal);
   }
 
   /** noteDropped counts messages that this client does not get, and says so once per connection. */

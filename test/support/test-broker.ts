@@ -11,7 +11,7 @@ import {
   DEFAULT_LISTENER_POLICY,
   type ListenerPolicy,
 } from '../../src/broker/options.ts';
-import type { Authenticator, Authorizer } from '../../src/broker/ports.ts';
+import type { Authenticator, Authorizer, SessionStore } from '../../src/broker/ports.ts';
 import { type ConnectOptions, connectTemplate } from './connect-template.ts';
 import { WirePeer } from './wire-peer.ts';
 
@@ -21,6 +21,7 @@ export interface TestBrokerOptions {
   policy?: Partial<ListenerPolicy>;
   authenticator?: Authenticator;
   authorizer?: Authorizer;
+  store?: SessionStore;
   clock?: Clock;
   log?: Logger;
 }
@@ -44,6 +45,7 @@ export async function startTestBroker(given: TestBrokerOptions = {}): Promise<Te
       log: given.log ?? silentLogger,
       authenticator: given.authenticator ?? null,
       authorizer: given.authorizer ?? null,
+      store: given.store ?? null,
     },
   );
   await broker.start();
@@ -69,5 +71,11 @@ export async function startTestBroker(given: TestBrokerOptions = {}): Promise<Te
 
 /** testOrigin is a connection from nowhere on an anonymous listener, changed by a policy. */
 export function testOrigin(policy: Partial<ListenerPolicy> = {}): ConnectionOrigin {
-  return { address: '127.0.0.1', port: 50000, policy: { ...DEFAULT_LISTENER_POLICY, allowAnonymous: true, ...policy }, identity: null, tls: null };
+  return {
+    address: '127.0.0.1',
+    port: 50000,
+    policy: { ...DEFAULT_LISTENER_POLICY, allowAnonymous: true, ...policy },
+    identity: null,
+    tls: null,
+  };
 }

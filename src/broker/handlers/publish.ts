@@ -4,6 +4,7 @@ import type { Properties } from '../../mqtt/properties.ts';
 import type { PublishPacket } from '../../mqtt/publish-packet.ts';
 import { MalformedPacket, protocolError, REASON, type ReasonCode } from '../../mqtt/reason-codes.ts';
 import type { Connection } from '../connection.ts';
+import type { Journal } from '../journal.ts';
 import { Message, NEVER } from '../message.ts';
 import type { Topic } from '../topic.ts';
 
@@ -22,7 +23,7 @@ export function handlePublish(connection: Connection, packet: PublishPacket): vo
   counters.publishBytesReceived += packet.end - packet.payloadStart;
   if (broker.log.enabled.debug) logPublish(connection, packet, topic);
   if (packet.qos === 2 && isRepeated(connection, packet.packetId)) {
-    connection.sendAck(PUBREC, packet.packetId, REASON.SUCCESS); // [MQTT-4.3.3-10]
+    connection.acks.send(PUBREC, packet.packetId, REASON.SUCCESS); // [MQTT-4.3.3-10]
     return;
   }
   const refusal = refusalOf(connection, packet, topic);
@@ -32,8 +33,37 @@ export function handlePublish(connection: Connection, packet: PublishPacket): vo
   }
   const message = messageOf(connection, packet, topic);
   const nobody = packet.qos > 0 && connection.version === 5 && broker.tree.routeOf(topic).isEmpty;
-  acknowledge(connection, packet, nobody ? REASON.NO_MATCHING_SUBSCRIBERS : REASON.SUCCESS);
+  const reason = nobody ? REASON.NO_MATCHING_SUBSCRIBERS : REASON.SUCCESS;
+  if (packet.qos > 0 && broker.journal !== null) {
+    acceptDurably(connection, broker.journal, packet, message, reason);
+    return;
+  }
+  acknowledge(connection, packet, reason);
   broker.accept(message);
+}
+
+/** Delivers first and acknowledges when what must be kept of it is durable, or when all kept sessions have it, whichever comes first. */
+function acceptDurably(connection: Connection, journal: Journal, packet: PublishPacket, message: Message, reason: ReasonCode): void {
+  const session = connection.session!; // connected
+  const before = journal.changes;
+  if (packet.qos === 2) {
+    session.incoming ??= new Set();
+    session.incoming.add(packet.packetId); // [MQTT-4.3.3-8]
+    session.journal?.saveIncoming(session, packet.packetId);
+  }
+  const identifierIsKept = journal.changes !== before;
+  connection.broker.accept(message);
+  const first = packet.qos === 1 ? PUBACK : PUBREC;
+  if (journal.changes === before) {
+    connection.acks.send(first, packet.packetId, reason);
+    return;
+  }
+  const ack = connection.acks.hold(first, packet.packetId, reason);
+  if (!identifierIsKept && !message.retain && message.outstanding > 0) message.onSettled = () => ack.settle('durable');
+  journal.whenDurable((outcome) => {
+    if (outcome !== 'durable' && packet.qos === 2) session.incoming?.delete(packet.packetId); // the client may send it anew
+    ack.settle(outcome);
+  });
 }
 
 /** The topic meant: by name, or by alias [MQTT-3.3.2-7]. */
@@ -83,7 +113,7 @@ function refusalOf(connection: Connection, packet: PublishPacket, topic: Topic):
 function acknowledge(connection: Connection, packet: PublishPacket, reason: ReasonCode): void {
   if (packet.qos === 0) return;
   if (packet.qos === 1) {
-    connection.sendAck(PUBACK, packet.packetId, reason); // [MQTT-4.3.2-4]
+    connection.acks.send(PUBACK, packet.packetId, reason); // [MQTT-4.3.2-4]
     return;
   }
   if (reason < 0x80 || connection.version !== 5) {
@@ -91,7 +121,7 @@ function acknowledge(connection: Connection, packet: PublishPacket, reason: Reas
     session.incoming ??= new Set();
     session.incoming.add(packet.packetId); // [MQTT-4.3.3-8]
   }
-  connection.sendAck(PUBREC, packet.packetId, reason);
+  connection.acks.send(PUBREC, packet.packetId, reason);
 }
 
 function messageOf(connection: Connection, packet: PublishPacket, topic: Topic): Message {

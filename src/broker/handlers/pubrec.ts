@@ -16,5 +16,11 @@ export function handlePubrec(connection: Connection, packet: AckPacket): void {
     return;
   }
   const known = session.release(packetId);
-  connection.sendAck(PUBREL, packetId, known ? REASON.SUCCESS : REASON.PACKET_IDENTIFIER_NOT_FOUND); // [MQTT-4.3.3-4]
+  const { acks } = connection;
+  if (!known || session.journal === null) {
+    acks.send(PUBREL, packetId, known ? REASON.SUCCESS : REASON.PACKET_IDENTIFIER_NOT_FOUND); // [MQTT-4.3.3-4]
+    return;
+  }
+  const pubrel = acks.hold(PUBREL, packetId, REASON.SUCCESS);
+  session.journal.whenDurable(() => pubrel.settle('durable')); // also when the card is full: the exchange must go on
 }

@@ -7,6 +7,14 @@ const PUBCOMP = 0x70;
 
 /** handlePubrel forgets the identifier; the message itself was delivered when it came (4.3.3, method B). */
 export function handlePubrel(connection: Connection, packetId: number): void {
-  const known = connection.session?.incoming?.delete(packetId) === true;
-  connection.sendAck(PUBCOMP, packetId, known ? REASON.SUCCESS : REASON.PACKET_IDENTIFIER_NOT_FOUND); // [MQTT-4.3.3-11]
+  const session = connection.session!; // connected
+  const known = session.incoming?.delete(packetId) === true;
+  const { journal } = session;
+  if (!known || journal === null) {
+    connection.acks.send(PUBCOMP, packetId, known ? REASON.SUCCESS : REASON.PACKET_IDENTIFIER_NOT_FOUND); // [MQTT-4.3.3-11]
+    return;
+  }
+  journal.dropIncoming(session, packetId);
+  const pubcomp = connection.acks.hold(PUBCOMP, packetId, REASON.SUCCESS);
+  journal.whenDurable(() => pubcomp.settle('durable')); // see journal.ts
 }

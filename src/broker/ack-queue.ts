@@ -1,0 +1,73 @@
+// Acknowledgements that wait for the card, in the order of what they acknowledge [MQTT-4.6.0-2] [MQTT-4.6.0-3] [MQTT-4.6.0-4].
+
+import { REASON, type ReasonCode } from '../mqtt/reason-codes.ts';
+import type { Connection } from './connection.ts';
+import type { Durability } from './ports.ts';
+
+/** PendingAck is one PUBACK, PUBREC, PUBREL or PUBCOMP to be. */
+export class PendingAck {
+  readonly first: number;
+  readonly packetId: number;
+  reason: ReasonCode;
+  readonly #queue: AckQueue;
+  isSettled = false;
+  /** The card could not take it: a v5 publisher hears 0x97, an older one nothing, and sends again. */
+  isRefused = false;
+
+  constructor(queue: AckQueue, first: number, packetId: number, reason: ReasonCode) {
+    this.#queue = queue;
+    this.first = first;
+    this.packetId = packetId;
+    this.reason = reason;
+  }
+
+  /** settle lets it go out, once those before it have. */
+  settle(outcome: Durability): void {
+    if (this.isSettled) return;
+    this.isSettled = true;
+    this.isRefused = outcome !== 'durable';
+    this.#queue.release();
+  }
+}
+
+/** AckQueue belongs to one connection. */
+export class AckQueue {
+  readonly #connection: Connection;
+  #waiting: PendingAck[] = [];
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** send sends an acknowledgement behind those that wait; at once when none does. */
+  send(first: number, packetId: number, reason: ReasonCode): void {
+    if (this.#waiting.length === 0) this.#connection.sendAck(first, packetId, reason);
+    else this.hold(first, packetId, reason).settle('durable');
+  }
+
+  /** hold queues an acknowledgement until it is settled. */
+  hold(first: number, packetId: number, reason: ReasonCode): PendingAck {
+    const ack = new PendingAck(this, first, packetId, reason);
+    this.#waiting.push(ack);
+    return ack;
+  }
+
+  release(): void {
+    const waiting = this.#waiting;
+    let count = 0;
+    while (count < waiting.length && waiting[count]!.isSettled) this.#send(waiting[count++]!); // count < length
+    if (count > 0) this.#waiting = waiting.slice(count);
+  }
+
+  #send(ack: PendingAck): void {
+    const connection = this.#connection;
+    if (connection.state !== 'connected') return;
+    if (!ack.isRefused) connection.sendAck(ack.first, ack.packetId, ack.reason);
+    else if (connection.version === 5 && isAnswerToPublish(ack.first)) connection.sendAck(ack.first, ack.packetId, REASON.QUOTA_EXCEEDED);
+  }
+}
+
+/** PUBACK and PUBREC can say that a message was not taken. */
+function isAnswerToPublish(first: number): boolean {
+  return first === 0x40 || first === 0x50;
+}

@@ -1,0 +1,214 @@
+// What the engine writes down so that it survives a power cut, and how it is read back at start. The store behind it knows no engine.
+//
+// Order is everything: the store makes changes durable in the order in which they are noted, so a message that is durable
+// finds its subscription and its session durable too, and SUBACK need not wait. What must wait:
+//
+//   PUBACK, PUBREC   for the message's deliveries to kept sessions, its retained value, and the QoS 2 identifier
+//   PUBREL           for the note that the client has the message: else a restart would send it once more under the same identifier
+//   PUBCOMP          for the note that the identifier is free: else a restart would take the next message for a repetition
+//   PUBLISH QoS 2    for its packet identifier: after a restart it must go out under the same one
+
+import { PacketReader } from '../mqtt/packet-reader.ts';
+import { PACKET_TYPE } from '../mqtt/packet-types.ts';
+import { encodeProperties, encodeVariableByteInteger, type Properties, readProperties, WILL } from '../mqtt/properties.ts';
+import type { Broker } from './broker.ts';
+import { Message } from './message.ts';
+import { Delivery } from './outgoing-window.ts';
+import type {
+  DeliveryState,
+  Durability,
+  LoadedSession,
+  SessionStore,
+  StoredDelivery,
+  StoredMessage,
+  StoredSession,
+  StoredWill,
+} from './ports.ts';
+import { NO_EXPIRY, Session } from './session.ts';
+import { Subscription } from './subscription.ts';
+import { makeTopic } from './topic.ts';
+import { scheduleWill, Will } from './will.ts';
+
+/** Journal belongs to one broker; there is none when nothing is kept. */
+export class Journal {
+  /** Changes noted so far: a message that adds none may be acknowledged at once. */
+  changes = 0;
+  readonly #broker: Broker;
+  readonly #store: SessionStore;
+  #lastMessageKey = 0;
+
+  constructor(broker: Broker, store: SessionStore) {
+    this.#broker = broker;
+    this.#store = store;
+  }
+
+  saveSession(session: Session): void {
+    this.changes++;
+    this.#store.saveSession(storedSession(session, this.#broker.clock.now()));
+  }
+
+  dropSession(session: Session): void {
+    this.changes++;
+    this.#store.dropSession(session.clientId);
+  }
+
+  saveSubscription(topicFilter: string, subscription: Subscription): void {
+    const { session, qos, noLocal, retainAsPublished, identifier, group } = subscription;
+    const stored = {
+      topicFilter,
+      mountedFilter: subscription.topicFilter,
+      group: group?.name ?? null,
+      qos,
+      noLocal,
+      retainAsPublished,
+      identifier,
+    };
+    this.changes++;
+    this.#store.saveSubscription(session.clientId, stored);
+  }
+
+  dropSubscription(session: Session, topicFilter: string): void {
+    this.changes++;
+    this.#store.dropSubscription(session.clientId, topicFilter);
+  }
+
+  saveDelivery(session: Session, delivery: Delivery): void {
+    this.changes++;
+    delivery.message.outstanding++;
+    this.#store.saveDelivery(session.clientId, storedDelivery(delivery), this.#stored(delivery.message));
+  }
+
+  updateDelivery(session: Session, delivery: Delivery): void {
+    this.changes++;
+    this.#store.updateDelivery(session.clientId, delivery.order, delivery.packetId, stateOf(delivery));
+  }
+
+  dropDelivery(session: Session, delivery: Delivery): void {
+    this.#store.dropDelivery(session.clientId, delivery.order);
+    delivery.message.settleOne();
+  }
+
+  saveIncoming(session: Session, packetId: number): void {
+    this.changes++;
+    this.#store.saveIncoming(session.clientId, packetId);
+  }
+
+  dropIncoming(session: Session, packetId: number): void {
+    this.changes++;
+    this.#store.dropIncoming(session.clientId, packetId);
+  }
+
+  /** saveRetained notes what RetainedMessages has just set. Only QoS 1 and 2 values hold up their acknowledgement. */
+  saveRetained(message: Message): void {
+    const urgent = message.qos > 0;
+    if (urgent) this.changes++;
+    if (message.payloadLength === 0) this.#store.dropRetained(message.topic.name, urgent);
+    else this.#store.saveRetained(this.#stored(message), urgent);
+  }
+
+  whenDurable(callback: (outcome: Durability) => void): void {
+    this.#store.whenDurable(callback);
+  }
+
+  /** load fills the broker with what was kept. */
+  async load(): Promise<void> {
+    const messages = new Map<number, Message>();
+    await this.#store.load({
+      retained: (stored) => this.#broker.retained.set(this.#restored(stored, messages)),
+      session: (loaded) => this.#restoreSession(loaded, messages),
+    });
+    this.#lastMessageKey = this.#store.lastMessageKey;
+  }
+
+  #stored(message: Message): StoredMessage {
+    if (message.key === 0) message.key = ++this.#lastMessageKey;
+    message.detach();
+    const { key, topic, payload, qos, retain, expiresAt, source } = message;
+    const who = source === null ? null : { clientId: source.clientId, username: source.username };
+    return { key, topicName: topic.name, payload, qos, retain, properties: message.encodedProperties(), expiresAt, source: who };
+  }
+
+  #restored(stored: StoredMessage, known: Map<number, Message>): Message {
+    const existing = known.get(stored.key);
+    if (existing !== undefined) return existing;
+    const { topicName, payload, qos, retain, expiresAt, source } = stored;
+    const properties = decodeProperties(stored.properties, PACKET_TYPE.PUBLISH);
+    const message = new Message(makeTopic(topicName), qos, retain, payload, 0, payload.length, properties, expiresAt, null, true);
+    message.source = source;
+    message.key = stored.key;
+    known.set(stored.key, message);
+    return message;
+  }
+
+  #restoreSession(loaded: LoadedSession, messages: Map<number, Message>): void {
+    const broker = this.#broker;
+    const stored = loaded.session;
+    const session = new Session(broker, stored.clientId);
+    session.username = stored.username;
+    session.version = stored.version;
+    session.expiryInterval = stored.expiryInterval;
+    for (const one of loaded.subscriptions) {
+      const group = one.group === null ? null : broker.tree.group(one.group, one.mountedFilter);
+      const subscription = new Subscription(session, one.mountedFilter, one, group, null);
+      broker.tree.add(subscription);
+      session.subscriptions.set(one.topicFilter, subscription);
+    }
+    if (loaded.incoming.length > 0) session.incoming = new Set(loaded.incoming);
+    for (const { delivery, message } of loaded.deliveries) session.restore(restoredDelivery(delivery, this.#restored(message, messages)));
+    broker.sessions.restore(session, secondsLeft(stored, broker.clock.now()));
+    if (stored.will === null) return;
+    session.will = new Will(restoredWill(stored.will), '');
+    scheduleWill(broker, session);
+  }
+}
+
+/** Seconds until a session expires; one that was connected when the power went begins to wait now. */
+function secondsLeft(stored: StoredSession, now: number): number {
+  if (stored.expiryInterval === NO_EXPIRY) return NO_EXPIRY;
+  const away = stored.disconnectedAt === null ? 0 : Math.max(0, now - stored.disconnectedAt) / 1000;
+  return Math.max(0, stored.expiryInterval - away);
+}
+
+function storedSession(session: Session, now: number): StoredSession {
+  const { clientId, username, version, expiryInterval, connection, will } = session;
+  const disconnectedAt = connection === null ? now : null;
+  return { clientId, username, version, expiryInterval, disconnectedAt, will: will === null ? null : storedWill(will) };
+}
+
+function storedWill(will: Will): StoredWill {
+  const { payload, qos, retain, properties } = will.packet;
+  return { topicName: will.topicName, payload, qos, retain, properties: encodeProperties(properties) };
+}
+
+function restoredWill(stored: StoredWill): Will['packet'] {
+  const { topicName, payload, qos, retain } = stored;
+  return { topicName, payload, qos, retain, properties: decodeProperties(stored.properties, WILL) ?? {} };
+}
+
+function stateOf(delivery: Delivery): DeliveryState {
+  if (delivery.released) return 'released';
+  return delivery.packetId === 0 ? 'queued' : 'sent';
+}
+
+function storedDelivery(delivery: Delivery): StoredDelivery {
+  const { order, qos, retain, shared, identifiers, packetId } = delivery;
+  return { order, qos, retain, shared, identifiers, packetId, state: stateOf(delivery) };
+}
+
+function restoredDelivery(stored: StoredDelivery, message: Message): Delivery {
+  const delivery = new Delivery(message, stored.qos, stored.retain, stored.identifiers, stored.shared);
+  delivery.order = stored.order;
+  delivery.packetId = stored.packetId;
+  delivery.released = stored.state === 'released';
+  delivery.sent = stored.state !== 'queued';
+  delivery.isKept = true;
+  message.outstanding++;
+  return delivery;
+}
+
+/** Properties from their bytes without the length, as they stand in the store. */
+function decodeProperties(bytes: Buffer, packet: number): Properties | null {
+  if (bytes.length === 0) return null;
+  const withLength = Buffer.concat([encodeVariableByteInteger(bytes.length), bytes]);
+  return readProperties(new PacketReader(withLength, 0, withLength.length), packet);
+}
