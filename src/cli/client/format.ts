@@ -1,9 +1,9 @@
 // sub's output: payload, topic and payload, or a format (mosquitto_sub(1), "OUTPUT FORMAT"). Payloads are bytes and stay bytes.
 
+import { strftime } from '../../app/strftime.ts';
 import { type JsonText, jsonNumber, jsonObject, jsonString, readJson } from './json.ts';
 import { ClientMistake } from './mistake.ts';
 import { propertyWord } from './properties.ts';
-import { strftime } from './strftime.ts';
 
 /** ReceivedMessage is what can be printed. Property names are MQTT.js's. */
 export interface ReceivedMessage {
@@ -108,7 +108,7 @@ export class MessagePrinter {
 
   #piece(piece: FormatPiece, message: ReceivedMessage): string | Buffer {
     if (typeof piece === 'string') return piece;
-    if ('time' in piece) return piece.time === 'N' ? nine(message.nanoseconds) : strftime(piece.time, message.time);
+    if ('time' in piece) return piece.time === 'N' ? nine(message.nanoseconds) : strftime(`%${piece.time}`, message.time);
     switch (piece.letter) {
       case 'j':
         return this.#json(message, jsonString(message.payload.toString()));
@@ -147,7 +147,7 @@ function convert(field: Field, message: ReceivedMessage): string | Buffer {
     case 'F':
       return numberField(field, properties['payloadFormatIndicator']);
     case 'I':
-      return textField(field, isoTime(message.time));
+      return textField(field, strftime('%FT%T%z', message.time));
     case 'l':
       return numberField(field, message.payload.length);
     case 'm':
@@ -169,7 +169,7 @@ function convert(field: Field, message: ReceivedMessage): string | Buffer {
     case 't':
       return textField(field, message.topic);
     case 'U':
-      return `${strftime('s', message.time)}.${nine(message.nanoseconds)}`;
+      return `${strftime('%s', message.time)}.${nine(message.nanoseconds)}`;
     case 'x':
       return hexField(field, message.payload);
     default:
@@ -208,7 +208,7 @@ function hexField({ left, zero, width }: Field, payload: Buffer): string {
 
 function jsonOf(message: ReceivedMessage, payload: JsonText): JsonText {
   const micros = nine(message.nanoseconds).slice(0, 6);
-  const time = `${'YmdHMS'.replace(/./g, (letter) => strftime(letter, message.time) + SEPARATOR[letter])}.${micros}Z${strftime('z', message.time)}`;
+  const time = strftime(`%FT%T.${micros}Z%z`, message.time);
   const entries: [string, JsonText][] = [
     ['tst', jsonString(time)],
     ['topic', jsonString(message.topic)],
@@ -221,8 +221,6 @@ function jsonOf(message: ReceivedMessage, payload: JsonText): JsonText {
   if (properties.length > 0) entries.push(['properties', jsonObject(properties)]);
   return jsonObject([...entries, ['payload', payload]]);
 }
-
-const SEPARATOR: Readonly<Record<string, string>> = { Y: '-', m: '-', d: 'T', H: ':', M: ':', S: '' };
 
 function jsonProperty(name: string, value: unknown, message: ReceivedMessage): [string, JsonText][] {
   if (name === 'userProperties') {
@@ -238,10 +236,6 @@ function jsonProperty(name: string, value: unknown, message: ReceivedMessage): [
 function userProperties(properties: Readonly<Record<string, unknown>>): [string, string][] {
   const all = (properties['userProperties'] ?? {}) as Record<string, string | string[]>; // as mqtt-packet reads them
   return Object.entries(all).flatMap(([name, values]) => [values].flat().map((value): [string, string] => [name, value]));
-}
-
-function isoTime(time: Date): string {
-  return `${strftime('F', time)}T${strftime('T', time)}${strftime('z', time)}`;
 }
 
 function nine(nanoseconds: number): string {

@@ -1,0 +1,136 @@
+// Wrong words: pub and sub beside Debian's mosquitto_pub and mosquitto_sub, same sentence and same status.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { missing, runForeign, runMidge } from './run-midge.ts';
+
+const skip = missing(['mosquitto_pub', 'mosquitto_sub'], 'mosquitto-clients');
+
+/** One row per run; all of them end before anything is connected. */
+const PUB: readonly (readonly string[])[] = [
+  ['-t', 'a/+', '-m', 'x'],
+  ['-t', 'a', '-m', 'x', '-f', 'y'],
+  ['-t', 'a', '-m', 'x', '-n'],
+  ['-t', 'a', '-m', 'x', '-q', '3'],
+  ['-t', 'a', '-m', 'x', '-q'],
+  ['-t', 'a', '-m', 'x', '-k', '3'],
+  ['-t', 'a', '-m', 'x', '-k'],
+  ['-t', 'a', '-m', 'x', '-p', '70000'],
+  ['-t', 'a', '-m', 'x', '-p', '-5'],
+  ['-t', 'a', '-m', 'x', '--port'],
+  ['-t', 'a', '-m', 'x', '-V', '7'],
+  ['-t', 'a', '-m', 'x', '-V'],
+  ['-t', 'a', '-m', 'x', '-L', 'http://x'],
+  ['-m', 'x', '-L', 'mqtt://127.0.0.1'],
+  ['-t', 'a', '-m', 'x', '-i', 'a', '-I', 'b'],
+  ['-t', 'a', '-m', 'x', '-i'],
+  ['-t', 'a', '-m', 'x', '-I'],
+  ['-t', 'a', '-m', 'x', '-u'],
+  ['-t', 'a', '-m', 'x', '-P'],
+  ['-t', 'a', '-m', 'x', '-P', 'alone'],
+  ['-t', 'a', '-m', 'x', '-i', ''],
+  ['-t', 'a', '-m', 'x', '-c'],
+  ['-t', 'a', '-m', 'x', '-I', 'p', '-c'],
+  ['-t', 'a', '-m', 'x', '--cafile', '/nonexistent'],
+  ['-t', 'a', '-m', 'x', '--cafile'],
+  ['-t', 'a', '-m', 'x', '--capath'],
+  ['-t', 'a', '-m', 'x', '--cert', '/nonexistent'],
+  ['-t', 'a', '-m', 'x', '--key'],
+  ['-t', 'a', '-m', 'x', '--ciphers'],
+  ['-t', 'a', '-m', 'x', '--tls-version'],
+  ['-t', 'a', '-m', 'x', '--psk', '00', '--cafile', '/nonexistent'],
+  ['-t', 'a', '-m', 'x', '--psk', '00'],
+  ['-t', 'a', '-m', 'x', '--unix'],
+  ['-t', 'a', '-m', 'x', '-A'],
+  ['-t', 'a', '-m', 'x', '-M', '0'],
+  ['-t', 'a', '-m', 'x', '-M'],
+  ['-t', 'a', '-m', 'x', '--proxy', 'http://x'],
+  ['-t', 'a', '-m', 'x', '--will-payload', 'foo'],
+  ['-t', 'a', '-m', 'x', '--will-payload'],
+  ['-t', 'a', '-m', 'x', '--will-retain'],
+  ['-t', 'a', '-m', 'x', '--will-qos', '5'],
+  ['-t', 'a', '-m', 'x', '--will-qos'],
+  ['-t', 'a', '-m', 'x', '--will-topic', 'a/#'],
+  ['-t', 'a', '-m', 'x', '--will-topic'],
+  ['-t', 'a', '-m', 'x', 'extra'],
+  ['-t', 'a', '-m', 'x', '-C', '1'],
+  ['-t', 'a', '-m', 'x', '--repeat', '0'],
+  ['-t', 'a', '-m', 'x', '--repeat'],
+  ['-t', 'a', '-m', 'x', '--repeat-delay', '-1'],
+  ['-t', 'a', '-m', 'x', '-x', 'abc'],
+  ['-t', 'a', '-m', 'x', '-x', '-5'],
+  ['-t', 'a', '-m', 'x', '-V', '5', '-x', '-1'],
+  ['-t', 'a', '-m', 'x', '-D'],
+  ['-t', 'a', '-m', 'x', '-D', 'foo', 'bar', 'baz'],
+  ['-t', 'a', '-m', 'x', '-D', 'publish', 'foo', 'baz'],
+  ['-t', 'a', '-m', 'x', '-D', 'publish', 'receive-maximum', '5'],
+  ['-t', 'a', '-m', 'x', '-D', 'puback', 'user-property', 'a', 'b'],
+  ['-t', 'a', '-m', 'x', '-D', 'publish', 'user-property', 'a'],
+  ['-t', 'a', '-m', 'x', '-D', 'publish', 'payload-format-indicator', '500'],
+  ['-t', 'a', '-m', 'x', '-D', 'publish', 'topic-alias', '70000'],
+  ['-t', 'a', '-m', 'x', '-D', 'publish', 'content-type', 'a', '-D', 'publish', 'content-type', 'b'],
+  ['-t', 'a', '-f', '/nonexistent'],
+  ['-t', 'a', '-s'],
+  ['-t', 'a', '--unix', '/nonexistent', '-m', 'x'],
+  ['-t', 'a', '--unix', '/nonexistent', '-m', 'x', '--quiet'],
+  ['-t', 'a', '-h', 'nosuch.invalid', '-m', 'x'],
+];
+
+const SUB: readonly (readonly string[])[] = [
+  [],
+  ['-t', 'a+'],
+  ['-t', 'a/#/b'],
+  ['-t'],
+  ['-t', 'a', '-m', 'foo'],
+  ['-t', 'a', '-C', '0'],
+  ['-t', 'a', '-C'],
+  ['-t', 'a', '-W', '0'],
+  ['-t', 'a', '-W'],
+  ['-t', 'a', '-F'],
+  ['-t', 'a', '-F', '%'],
+  ['-t', 'a', '-F', '%-'],
+  ['-t', 'a', '-F', '%5'],
+  ['-t', 'a', '-F', '%5.'],
+  ['-t', 'a', '-F', '%10q %%%'],
+  ['-t', 'a', '-F', '%y'],
+  ['-t', 'a', '-F', '@'],
+  ['-t', 'a', '-F', '\\q'],
+  ['-t', 'a', '-F', 'abc\\'],
+  ['-t', 'a', '-R', '--retained-only'],
+  ['-t', 'a', '-T', 'a+'],
+  ['-t', 'a', '-T'],
+  ['-t', 'a', '-U', 'a+'],
+  ['-t', 'a', '-U'],
+  ['-U', 'a'],
+  ['-t', 'a', '-i', ''],
+  ['-t', 'a', '--random-filter', '0'],
+  ['-t', 'a', '--unix', '/nonexistent'],
+  ['-t', 'a', '-h', 'nosuch.invalid'],
+];
+
+for (const [name, rows] of [
+  ['pub', PUB],
+  ['sub', SUB],
+] as const) {
+  for (const words of rows) {
+    test(`${name} says what mosquitto_${name} says when started with "${words.join(' ')}"`, { skip }, async () => {
+      const program = `mosquitto_${name}`;
+      const [ours, theirs] = await Promise.all([runMidge(words, { program }), runForeign(program, words)]);
+      assert.equal(ours.stderr, theirs.stderr);
+      assert.equal(ours.status, theirs.status);
+      assert.equal(ours.stdout.toString(), theirs.stdout.toString());
+    });
+  }
+}
+
+test('pub says what was meant when a flag is mistyped', async () => {
+  const { status, stderr } = await runMidge(['pub', '-t', 'a', '--retian', '-m', 'x']);
+  assert.equal(stderr, "Error: Unknown option '--retian'.\nDid you mean '--retain'?\n\nUse 'midge pub --help' to see usage.\n");
+  assert.equal(status, 1);
+});
+
+test('pub says what is missing when there is no message', async () => {
+  const { status, stderr } = await runMidge(['pub', '-t', 'a']);
+  assert.equal(stderr, "Error: Both topic and message must be supplied.\n\nUse 'midge pub --help' to see usage.\n");
+  assert.equal(status, 1);
+});
