@@ -69,7 +69,7 @@ export class Connection implements PacketSink {
   constructor(broker: Broker, stream: Duplex, origin: ConnectionOrigin) {
     this.broker = broker;
     this.origin = origin;
-    this.outbox = new Outbox(stream);
+    this.outbox = new Outbox(stream, broker.counters);
     this.acks = new AckQueue(this);
     this.lastHeard = broker.clock.monotonic();
     this.#stream = stream;
@@ -224,6 +224,7 @@ export class Connection implements PacketSink {
     this.lastHeard = broker.clock.monotonic();
     this.#guarded(() => this.#decoder.push(chunk));
     broker.run.flush();
+    broker.chunkHandled();
   }
 
   /** Whatever goes wrong with what a client sends ends that client's connection, nothing else. */

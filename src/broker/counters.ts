@@ -12,7 +12,9 @@ export class Counters {
   publishDropped = 0;
   publishBytesReceived = 0;
   publishBytesSent = 0;
+  /** CONNECT packets, refused ones included. */
   connections = 0;
+  /** Network connections opened. */
   sockets = 0;
   clientsExpired = 0;
   clientsMaximum = 0;

@@ -100,6 +100,7 @@ export class Journal {
 
   /** saveRetained notes what RetainedMessages has just set. Only QoS 1 and 2 values hold up their acknowledgement. */
   saveRetained(message: Message): void {
+    if (message.topic.reserved) return; // $SYS: made anew at each start, and again every few seconds
     const urgent = message.qos > 0;
     if (urgent) this.changes++;
     if (message.payloadLength === 0) this.#store.dropRetained(message.topic.name, urgent);

@@ -3,6 +3,7 @@
 // Buffers are lent from a small pool while there is something in them: an idle connection holds none.
 
 import type { Duplex } from 'node:stream';
+import type { Counters } from './counters.ts';
 
 /** Bytes of a pooled buffer; a turn's usual output fits. */
 const BUFFER_SIZE = 16_384;
@@ -18,15 +19,15 @@ const pool: Buffer[] = [];
 /** Outbox belongs to one connection. */
 export class Outbox {
   readonly #stream: Duplex;
+  readonly #counters: Counters;
   /** The last write was not finished at once (TLS, WebSocket, a slow client): small outputs are then copied, so the pooled buffer stays. */
   #copies = false;
   #buffer: Buffer | null = null;
   #length = 0;
-  /** Bytes handed to the stream so far. */
-  bytesWritten = 0;
 
-  constructor(stream: Duplex) {
+  constructor(stream: Duplex, counters: Counters) {
     this.#stream = stream;
+    this.#counters = counters;
   }
 
   /** Bytes that wait: here and in the stream. */
@@ -44,7 +45,7 @@ export class Outbox {
     const at = this.#room(length);
     if (at < 0) {
       this.#stream.write(Buffer.from(bytes.subarray(start, end)));
-      this.bytesWritten += length;
+      this.#counters.bytesSent += length;
       return;
     }
     copy(bytes, start, end, this.#buffer!, at); // #room made it
@@ -61,7 +62,7 @@ export class Outbox {
       at = 0;
       patch(own, at, first, packetIdAt - start, packetId);
       this.#stream.write(own);
-      this.bytesWritten += length;
+      this.#counters.bytesSent += length;
       return;
     }
     const buffer = this.#buffer!; // #room made it
@@ -87,7 +88,7 @@ export class Outbox {
     const buffer = this.#buffer;
     if (length === 0 || buffer === null) return;
     this.#length = 0;
-    this.bytesWritten += length;
+    this.#counters.bytesSent += length;
     if (this.#copies && length <= BUFFER_SIZE >> 1) {
       this.#stream.write(Buffer.from(buffer.subarray(0, length)));
       this.#release(buffer);

@@ -46,7 +46,6 @@ export class SessionRegistry {
     if (connection.connectTimer !== null) broker.wheel.cancel(connection.connectTimer);
     connection.connectTimer = null;
     connection.state = 'connected';
-    broker.counters.connections++;
     broker.registerClient(connection);
     if (this.count > broker.counters.clientsMaximum) broker.counters.clientsMaximum = this.count;
     broker.refreshFast(connection);

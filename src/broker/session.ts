@@ -64,6 +64,11 @@ export class Session {
     return this.expiryInterval > 0 ? this.broker.journal : null;
   }
 
+  /** keptBytes are the payload bytes in flight and queued. */
+  get keptBytes(): number {
+    return (this.#window?.bytes ?? 0) + (this.#queue?.bytes ?? 0);
+  }
+
   /** isReady tells that a QoS 1 or 2 message would go out at once. */
   get isReady(): boolean {
     return this.connection !== null && (this.#queue === null || this.#queue.length === 0) && this.#hasRoom();

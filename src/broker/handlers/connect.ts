@@ -17,6 +17,7 @@ const RECEIVE_MAXIMUM_DEFAULT = 65_535; // 3.1.2.11.3
 
 /** handleConnect checks a CONNECT, asks the authenticator, and answers CONNACK. */
 export function handleConnect(connection: Connection, packet: ConnectPacket): void {
+  connection.broker.counters.connections++;
   if (connection.state !== 'connecting' || connection.id !== '') throw protocolError('Second CONNECT'); // [MQTT-3.1.0-2]
   connection.version = packet.version;
   const refusal = refusalOf(connection, packet);
