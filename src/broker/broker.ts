@@ -56,7 +56,10 @@ export class Broker extends AedesHub {
   /** Somebody listens to Aedes' 'publish' event: then every message is made an object. */
   #hasPublishListeners = false;
   #dirty: Connection[] = [];
-  #flushScheduled = false;
+  #turnEndAwaited = false;
+  /** Chunks that came in this turn of the event loop, and in the one before. */
+  #chunks = 0;
+  #chunksBefore = 0;
   readonly #internalPrefix: string;
 
   constructor(options: BrokerOptions, ports: BrokerPorts) {
@@ -202,19 +205,41 @@ export class Broker extends AedesHub {
     }
   }
 
+  /** scheduleFlush has a connection's outbox written at the end of this turn. */
   scheduleFlush(connection: Connection): void {
     this.#dirty.push(connection);
-    if (this.#flushScheduled) return;
-    this.#flushScheduled = true;
-    setImmediate(this.#flushDirty);
+    this.#awaitTurnEnd();
   }
 
-  readonly #flushDirty = (): void => {
-    this.#flushScheduled = false;
+  /**
+   * chunkHandled is told when a chunk has been worked through. While the clients speak one at a time, answers need not wait for the
+   * end of the turn: nobody else's would go out with them.
+   */
+  chunkHandled(): void {
+    this.#chunks++;
+    if (this.#chunks === 1 && this.#chunksBefore <= 1) this.#flushDirty();
+    this.#awaitTurnEnd();
+  }
+
+  #awaitTurnEnd(): void {
+    if (this.#turnEndAwaited) return;
+    this.#turnEndAwaited = true;
+    setImmediate(this.#endTurn);
+  }
+
+  readonly #endTurn = (): void => {
+    this.#turnEndAwaited = false;
+    this.#chunksBefore = this.#chunks;
+    this.#chunks = 0;
+    this.#flushDirty();
+  };
+
+  #flushDirty(): void {
     const dirty = this.#dirty;
+    if (dirty.length === 0) return;
     this.#dirty = [];
     for (let index = 0; index < dirty.length; index++) dirty[index]!.flush(); // index < length
-  };
+  }
 
   /** refreshFast decides anew whether a connection's messages may take the fast path. */
   refreshFast(connection: Connection): void {
