@@ -71,7 +71,8 @@ class Run {
   }
 
   async live(): Promise<void> {
-    const { request, log } = { request: this.#request, log: this.#log };
+    const request = this.#request;
+    const log = this.#log;
     const stopSignal = firstSignal();
     this.#sayConfiguration();
     const accountText = await this.#makeAccount();
@@ -81,11 +82,10 @@ class Run {
       state: this.#state,
       buildDate: request.buildDate,
     });
+    this.#listenToSignals(appliance);
     try {
       await this.#start(appliance, accountText);
-      const handlers = this.#listenToSignals(appliance);
       await stopSignal;
-      handlers.forget();
       log.log('information', `${request.title} terminating`);
     } finally {
       await this.#stop(appliance);
@@ -119,13 +119,11 @@ class Run {
     if (pidFile !== null) removePidFile(pidFile);
   }
 
-  /** SIGUSR1 must not open Node's debugger, SIGUSR2 must not end the broker: both have a meaning for mosquitto. */
-  #listenToSignals(appliance: Appliance): { forget(): void } {
-    const reload = () => this.#reload(appliance);
-    const save = () => this.#log.log('notice', 'SIGUSR1 has no effect: this broker has no database that is saved on demand.');
-    const tree = () => this.#log.log('notice', `SIGUSR2: ${appliance.broker.connections.size} connections are open.`);
-    process.on('SIGHUP', reload).on('SIGUSR1', save).on('SIGUSR2', tree);
-    return { forget: () => void process.off('SIGHUP', reload).off('SIGUSR1', save).off('SIGUSR2', tree) };
+  /** Before the first port opens, because scripts send signals as soon as they see it. SIGUSR1 must not open Node's debugger, SIGUSR2 must not end the broker: both have a meaning for mosquitto. */
+  #listenToSignals(appliance: Appliance): void {
+    process.on('SIGHUP', () => this.#reload(appliance));
+    process.on('SIGUSR1', () => this.#log.log('notice', 'SIGUSR1 has no effect: this broker has no database that is saved on demand.'));
+    process.on('SIGUSR2', () => this.#log.log('notice', `SIGUSR2: ${appliance.broker.connections.size} connections are open.`));
   }
 
   #reload(appliance: Appliance): void {
@@ -209,14 +207,9 @@ function publishLine({ broker }: Appliance, topic: string, payload: string): voi
   broker.publish({ cmd: 'publish', topic, payload: Buffer.from(payload), qos: 2, retain: false, dup: false, properties }, () => {});
 }
 
+/** The handlers stay: a second signal must not cut short what the first has begun. */
 function firstSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    const stop = () => {
-      process.off('SIGTERM', stop).off('SIGINT', stop); // a second one ends the program at once
-      resolve();
-    };
-    process.on('SIGTERM', stop).on('SIGINT', stop);
-  });
+  return new Promise((resolve) => process.on('SIGTERM', () => resolve()).on('SIGINT', () => resolve()));
 }
 
 /** A mistake of ours is logged before it ends the program. */

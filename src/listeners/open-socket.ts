@@ -1,8 +1,9 @@
 // Opens one listening socket, and says what to do when that fails.
 
-import { unlinkSync } from 'node:fs';
+import { existsSync, unlinkSync } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import { connect, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
+import { dirname } from 'node:path';
 import { OperatorError, reasonOf } from '../base/errors.ts';
 import type { BindTarget } from './bind-targets.ts';
 
@@ -41,7 +42,7 @@ export async function openUnixSocket(path: string, accept: Accept): Promise<Serv
   try {
     await listen(server, { path, backlog: BACKLOG });
   } catch (error) {
-    throw new OperatorError(`Cannot open unix socket "${path}": ${unixReason(error)}`, { cause: error });
+    throw new OperatorError(`Cannot open unix socket "${path}": ${unixReason(error, path)}`, { cause: error });
   }
   return server;
 }
@@ -101,15 +102,10 @@ function portReason(error: unknown, port: number): string {
   }
 }
 
-function unixReason(error: unknown): string {
-  switch (codeOf(error)) {
-    case 'EACCES':
-      return 'permission denied - its folder must be writable for the user that starts the broker';
-    case 'ENOENT':
-      return 'its folder does not exist';
-    default:
-      return reasonOf(error);
-  }
+function unixReason(error: unknown, path: string): string {
+  if (codeOf(error) !== 'EACCES') return reasonOf(error);
+  if (!existsSync(dirname(path))) return 'its folder does not exist'; // libuv says EACCES for that too
+  return 'permission denied - its folder must be writable for the user that starts the broker';
 }
 
 function codeOf(error: unknown): string | undefined {

@@ -1,0 +1,303 @@
+// `midge serve` as a process: what it prints, its exit status, signals, files, and foreign clients.
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { promisify } from 'node:util';
+import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
+import { findProgram, freePorts } from '../artefact/executable.ts';
+import { closed } from '../support/closed.ts';
+import { openPort, runMidge, startMidge } from '../support/midge-process.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+const MOSQUITTO_CLIENTS = findProgram('mosquitto_sub') ? false : 'mosquitto_sub is not installed (Debian package mosquitto-clients)';
+const runFile = promisify(execFile);
+
+function writeConfiguration(folder: string, text: string): string {
+  const path = join(folder, 'midge.conf');
+  writeFileSync(path, text, { mode: 0o600 });
+  return path;
+}
+
+async function client(context: TestContext, port: number, options: IClientOptions = {}): Promise<MqttClient> {
+  const connected = await connectAsync({ host: '127.0.0.1', port, protocolVersion: 5, reconnectPeriod: 0, ...options });
+  connected.on('error', () => {});
+  context.after(() => connected.endAsync(true));
+  return connected;
+}
+
+test('serve says where it listens and who may connect when it starts without a configuration', async (context) => {
+  const broker = startMidge(context, temporaryFolder(context), ['serve', '-p', '0']);
+  const port = await openPort(broker);
+  const text = broker.lines.join('\n');
+  assert.match(text, /^\d+: midge version \S+ starting\n\d+: Using default config\.\n\d+: Starting in local only mode\. /);
+  assert.match(text, new RegExp(`Open: mqtt on port ${port}: anyone from this machine, without a user name\\.`));
+  await client(context, port);
+  await broker.line(/New client connected from 127\.0\.0\.1:\d+ as \S+ \(p5, c1, k60\)\.$/);
+});
+
+test("serve carries a message when the clients are Debian's", { skip: MOSQUITTO_CLIENTS }, async (context) => {
+  const port = String(await openPort(startMidge(context, temporaryFolder(context), ['-p', '0'])));
+  const where = ['-h', '127.0.0.1', '-p', port, '-t', 'owntracks/jane/phone'];
+  await runFile('mosquitto_pub', [...where, '-r', '-q', '1', '-m', '{"_type":"location"}']);
+  const { stdout } = await runFile('mosquitto_sub', [...where, '-C', '1', '-v']);
+  assert.equal(stdout, 'owntracks/jane/phone {"_type":"location"}\n');
+});
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  test(`serve tells its clients and exits with 0 when it gets ${signal}`, async (context) => {
+    const broker = startMidge(context, temporaryFolder(context), ['serve', '-p', '0']);
+    const connected = await client(context, await openPort(broker));
+    const said = new Promise((resolve) => connected.once('disconnect', (packet) => resolve(packet.reasonCode)));
+    process.kill(broker.pid, signal);
+    assert.equal(await said, 0x8b);
+    await broker.line(/midge version \S+ terminating$/);
+    assert.equal(await broker.end(), 0);
+  });
+}
+
+test('serve exits with 3 and names every mistake when the configuration is bad', async (context) => {
+  const folder = temporaryFolder(context);
+  writeConfiguration(folder, 'listner 1883\nmax_qos 7\n');
+  const { status, stdout, stderr } = await runMidge(folder, ['serve', '-c', 'midge.conf']);
+  assert.equal(status, 3);
+  assert.equal(stdout, '');
+  assert.match(stderr, /^midge\.conf:1:1: error: .*listner.*listener[\s\S]*^midge\.conf:2:\d+: error: /m);
+});
+
+test('serve exits with 3 when the configuration file is not there', async (context) => {
+  const { status, stderr } = await runMidge(temporaryFolder(context), ['-c', 'missing.conf']);
+  assert.equal(status, 3);
+  assert.match(stderr, /Unable to open config file missing\.conf/);
+});
+
+test('check and --test-config exit with 1 when there are mistakes, otherwise 0 and say who may connect', async (context) => {
+  const folder = temporaryFolder(context);
+  for (const words of [
+    ['check', 'midge.conf'],
+    ['serve', '-c', 'midge.conf', '--test-config'],
+  ]) {
+    writeConfiguration(folder, 'listener 1883\nnonsense\n');
+    const bad = await runMidge(folder, words);
+    assert.equal(bad.status, 1);
+    assert.match(bad.stderr, /^midge\.conf:2:1: error: .*nonsense/);
+    writeConfiguration(folder, 'listener 1883 127.0.0.1\nallow_anonymous true\n');
+    const good = await runMidge(folder, words);
+    assert.deepEqual(good, {
+      status: 0,
+      stdout: 'Configuration file is OK.\nmqtt on port 1883: anyone from this machine, without a user name\n',
+      stderr: '',
+    });
+  }
+});
+
+test('check gives its diagnostics as JSON when it is asked', async (context) => {
+  const folder = temporaryFolder(context);
+  writeConfiguration(folder, 'nonsense\n');
+  const { status, stdout } = await runMidge(folder, ['check', '--json', 'midge.conf']);
+  const { ok, diagnostics } = JSON.parse(stdout);
+  assert.deepEqual([status, ok, diagnostics[0].file, diagnostics[0].line, diagnostics[0].severity], [1, false, 'midge.conf', 1, 'error']);
+});
+
+test('serve exits with 1 and names port and reason, once, when the port is in use', async (context) => {
+  const folder = temporaryFolder(context);
+  const taken = createServer().listen(0, '127.0.0.1');
+  context.after(() => taken.close());
+  await once(taken, 'listening');
+  const address = taken.address();
+  assert(address !== null && typeof address === 'object');
+  writeConfiguration(folder, `listener ${address.port} 127.0.0.1\nallow_anonymous true\n`);
+  const { status, stderr } = await runMidge(folder, ['serve', '-c', 'midge.conf']);
+  assert.equal(status, 1);
+  const said = stderr.match(new RegExp(`Error: Cannot open port "${address.port}" on 127\\.0\\.0\\.1: address already in use - .*`, 'g'));
+  assert.equal(said?.length, 1, stderr);
+});
+
+test('serve exits with 1 when the log file can not be opened', async (context) => {
+  const folder = temporaryFolder(context);
+  writeConfiguration(folder, 'log_dest file /nonexistent/midge.log\nallow_anonymous true\nlistener 1 127.0.0.1\n');
+  const { status, stderr } = await runMidge(folder, ['serve', '-c', 'midge.conf']);
+  assert.equal(status, 1);
+  assert.match(stderr, /Cannot open log file "\/nonexistent\/midge\.log": ENOENT/);
+});
+
+test('serve opens one listener when -p names the one of the file', async (context) => {
+  const folder = temporaryFolder(context);
+  const [port] = await freePorts(1);
+  const file = writeConfiguration(folder, `listener ${port} 127.0.0.1\nallow_anonymous true\nadvertise false\n`);
+  const broker = startMidge(context, folder, ['-c', file, '-p', String(port)]);
+  assert.equal(await openPort(broker), port);
+  assert.equal(broker.lines.filter((line) => line.includes('Opening')).length, 1);
+});
+
+test('serve writes the pid file and removes it when it ends', async (context) => {
+  const folder = temporaryFolder(context);
+  const pidFile = join(folder, 'midge.pid');
+  const broker = startMidge(context, folder, ['-p', '0', '-c', writeConfiguration(folder, `pid_file ${pidFile}\n`)]);
+  await openPort(broker);
+  assert.equal(readFileSync(pidFile, 'utf8').trim(), String(broker.pid));
+  await broker.end();
+  assert.equal(existsSync(pidFile), false);
+});
+
+test('serve gives the prompt back when its port is open and it goes to the background', async (context) => {
+  const folder = temporaryFolder(context);
+  const [port] = await freePorts(1);
+  const [pidFile, logFile] = [join(folder, 'midge.pid'), join(folder, 'midge.log')];
+  writeConfiguration(
+    folder,
+    `listener ${port} 127.0.0.1\nallow_anonymous true\nadvertise false\npid_file ${pidFile}\nlog_dest file ${logFile}\n`,
+  );
+  const { status, stdout, stderr } = await runMidge(folder, ['serve', '-d', '-c', 'midge.conf']);
+  const pid = Number(readFileSync(pidFile, 'utf8'));
+  context.after(() => existsSync(pidFile) && process.kill(pid, 'SIGKILL'));
+  assert.deepEqual({ status, stdout, stderr }, { status: 0, stdout: '', stderr: '' });
+  const connected = await client(context, port!);
+  const gone = new Promise((resolve) => connected.once('close', () => resolve(null)));
+  process.kill(pid, 'SIGTERM');
+  await gone;
+  while (existsSync(pidFile)) await new Promise(setImmediate);
+  assert.match(readFileSync(logFile, 'utf8'), /running\n[\s\S]*terminating\n/);
+});
+
+test('serve hands its failure to the caller when it can not go to the background', async (context) => {
+  const folder = temporaryFolder(context);
+  writeConfiguration(folder, `listener 0 ${join(folder, 'missing/m.sock')}\nallow_anonymous true\n`);
+  const { status, stderr } = await runMidge(folder, ['serve', '-d', '-c', 'midge.conf']);
+  assert.equal(status, 1);
+  assert.match(stderr, /Cannot open unix socket ".*m\.sock": its folder does not exist/);
+});
+
+test('serve opens its log again and takes new log types when it gets SIGHUP', async (context) => {
+  const folder = temporaryFolder(context);
+  const logFile = join(folder, 'midge.log');
+  const settings = `log_dest stderr\nlog_dest file ${logFile}\n`;
+  const file = writeConfiguration(folder, settings);
+  const broker = startMidge(context, folder, ['-p', '0', '-c', file]);
+  const port = await openPort(broker);
+  renameSync(logFile, `${logFile}.1`);
+  writeFileSync(file, `${settings}log_type all\n`);
+  process.kill(broker.pid, 'SIGHUP');
+  await broker.line(/Reloading config\.$/);
+  await (await client(context, port)).publishAsync('a', 'b', { qos: 1 });
+  await broker.line(/Received PUBLISH from/);
+  assert.match(readFileSync(logFile, 'utf8'), /Received PUBLISH from/);
+  assert.match(readFileSync(`${logFile}.1`, 'utf8'), /Reloading config/);
+});
+
+test('serve changes nothing when SIGHUP finds a bad configuration', async (context) => {
+  const folder = temporaryFolder(context);
+  const file = writeConfiguration(folder, 'username jane\npassword first\nbind_address 127.0.0.1\nadvertise false\n');
+  const broker = startMidge(context, folder, ['-p', '0', '-c', file]);
+  const port = await openPort(broker);
+  writeFileSync(file, 'username jane\npassword second\nnonsense true\n');
+  process.kill(broker.pid, 'SIGHUP');
+  await broker.line(/midge\.conf:3:1: error: .*nonsense/);
+  await broker.line(/nothing was changed\.$/);
+  await client(context, port, { username: 'jane', password: 'first' });
+});
+
+test('serve goes on when it gets the other signals of mosquitto', async (context) => {
+  const broker = startMidge(context, temporaryFolder(context), ['-p', '0']);
+  const port = await openPort(broker);
+  process.kill(broker.pid, 'SIGUSR1');
+  await broker.line(/SIGUSR1 has no effect/);
+  process.kill(broker.pid, 'SIGUSR2');
+  await broker.line(/SIGUSR2: 0 connections are open/);
+  await client(context, port);
+  assert.equal(
+    broker.lines.some((line) => /debugger/i.test(line)),
+    false,
+  );
+});
+
+test('serve --lan makes an account, shows its password once, and lets nobody else in', async (context) => {
+  const folder = temporaryFolder(context);
+  const file = writeConfiguration(folder, 'advertise false\n');
+  const words = ['--lan', '-p', '0', '-c', file, '--state', join(folder, 'own')];
+  const first = startMidge(context, folder, words);
+  const port = await openPort(first);
+  const password = /password\s+(\S+)/.exec(await first.line(/^ {2}password /))?.[1] ?? '';
+  const username = /user\s+(\S+)/.exec(await first.line(/^ {2}user /))?.[1] ?? '';
+  assert.equal(first.lines.filter((line) => line.includes(password)).length, 1);
+  await assert.rejects(client(context, port), /not authorized/i);
+  await assert.rejects(client(context, port, { username, password: 'guess' }));
+  await client(context, port, { username, password });
+  await first.end();
+  assert.equal(readFileSync(join(folder, 'own/passwd'), 'utf8').includes(password), false);
+  const second = startMidge(context, folder, words);
+  await client(context, await openPort(second), { username, password });
+  assert.equal(
+    second.lines.some((line) => line.includes('password  ')),
+    false,
+  );
+});
+
+test('serve publishes its log when log_dest is topic', async (context) => {
+  const folder = temporaryFolder(context);
+  const broker = startMidge(context, folder, [
+    '-p',
+    '0',
+    '-c',
+    writeConfiguration(folder, 'log_dest topic\nlog_dest stderr\nlog_type all\n'),
+  ]);
+  const port = await openPort(broker);
+  const reader = await client(context, port);
+  await reader.subscribeAsync('$SYS/broker/log/#', { qos: 2 });
+  const line = new Promise((resolve) => {
+    reader.on('message', (topicName, payload, packet) => {
+      if (String(payload).includes('as visitor')) resolve({ topicName, qos: packet.qos, retain: packet.retain });
+    });
+  });
+  await client(context, port, { clientId: 'visitor' });
+  assert.deepEqual(await line, { topicName: '$SYS/broker/log/N', qos: 2, retain: false });
+});
+
+test('serve names itself as scripts expect when it is started as mosquitto', async (context) => {
+  const folder = temporaryFolder(context);
+  const link = join(folder, 'mosquitto');
+  symlinkSync(join(import.meta.dirname, '../../src/main.ts'), link);
+  const broker = startMidge(context, folder, ['-p', '0'], link);
+  assert.match(await broker.line(/running$/), /^\d+: mosquitto version 2\.1\.2 \(midge \S+\) running$/);
+});
+
+test('serve goes on when clients send noise', async (context) => {
+  const folder = temporaryFolder(context);
+  const [tcp, tls, ws] = await freePorts(3);
+  const listeners = [
+    `listener ${tcp} 127.0.0.1`,
+    `listener ${tls} 127.0.0.1\nsecure true`,
+    `listener ${ws} 127.0.0.1\nprotocol websockets`,
+  ];
+  const file = writeConfiguration(folder, `allow_anonymous true\nadvertise false\n${listeners.join('\n')}\n`);
+  const broker = startMidge(context, folder, ['-v', '-c', file]);
+  await openPort(broker);
+  const openings = ['', '10', '101000044d515454050200000000', 'f0', '160301', '474554202f20485454502f312e310d0a0d0a'];
+  for (const port of [tcp!, tls!, ws!]) {
+    for (const opening of openings) {
+      const socket = connect(port, '127.0.0.1');
+      socket.on('error', () => {});
+      socket.end(Buffer.concat([Buffer.from(opening, 'hex'), randomBytes(64)]));
+      await closed(socket.resume());
+    }
+  }
+  await client(context, tcp!);
+  assert.equal(await broker.end(), 0);
+});
+
+test('serve stops and overwrites nothing when the certificate authority is damaged', async (context) => {
+  const folder = temporaryFolder(context);
+  const certificates = join(folder, 'own/certificates');
+  mkdirSync(certificates, { recursive: true });
+  writeFileSync(join(certificates, 'ca.key'), 'precious');
+  writeConfiguration(folder, 'listener 1 127.0.0.1\nsecure true\nallow_anonymous true\n');
+  const { status, stderr } = await runMidge(folder, ['serve', '-c', 'midge.conf', '--state', 'own']);
+  assert.equal(status, 1);
+  assert.match(stderr, /ca\.crt/);
+  assert.equal(readFileSync(join(certificates, 'ca.key'), 'utf8'), 'precious');
+});
