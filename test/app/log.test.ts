@@ -1,12 +1,13 @@
 // The log: what a line looks like, where it goes, and what a reload changes.
 
 import assert from 'node:assert/strict';
-import { fstatSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { existsSync, fstatSync, openSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { createLog, type LogWorld } from '../../src/app/log.ts';
 import { safeText } from '../../src/app/log-line.ts';
+import { syslogOutput } from '../../src/app/log-outputs.ts';
 import { strftime } from '../../src/app/strftime.ts';
 import { DEFAULT_LOG_TYPES, LOG_TYPES } from '../../src/base/logger.ts';
 import type { LogOptions } from '../../src/config/configuration.ts';
@@ -143,4 +144,15 @@ test('strftime writes what strftime(3) does', () => {
   assert.equal(strftime('%s', time), String(time.getTime() / 1000));
   assert.match(strftime('%z', time), /^[+-]\d{4}$/);
   assert.equal(strftime('%Q %', time), '%Q %', 'what it does not know stands as it is');
+});
+
+test('log hands lines to logger with facility and severity when log_dest is syslog', async (context) => {
+  const script = join(temporaryFolder(context), 'logger');
+  writeFileSync(script, '#!/bin/sh\n{ echo "$@"; cat; } > "$0.tmp"\nmv "$0.tmp" "$0.out"\n', { mode: 0o755 });
+  const output = syslogOutput('midge', 5, script);
+  output.write({ type: 'error', time: TIME, text: 'disk full' });
+  output.write({ type: 'debug', time: TIME, text: 'details' });
+  output.close();
+  while (!existsSync(`${script}.out`)) await new Promise(setImmediate);
+  assert.equal(readFileSync(`${script}.out`, 'utf8'), '--tag midge --prio-prefix\n<171>disk full\n<175>details\n');
 });

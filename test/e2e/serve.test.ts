@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -300,4 +300,26 @@ test('serve stops and overwrites nothing when the certificate authority is damag
   assert.equal(status, 1);
   assert.match(stderr, /ca\.crt/);
   assert.equal(readFileSync(join(certificates, 'ca.key'), 'utf8'), 'precious');
+});
+
+const ROOT_ONLY = process.getuid?.() === 0 ? false : 'only root can give up root';
+
+test('serve becomes the user of the configuration when its ports are open', { skip: ROOT_ONLY }, async (context) => {
+  const folder = temporaryFolder(context);
+  const logFile = join(folder, 'midge.log');
+  const file = writeConfiguration(folder, `user nobody\nlog_dest stderr\nlog_dest file ${logFile}\n`);
+  const broker = startMidge(context, folder, ['-p', '0', '-c', file]);
+  await openPort(broker);
+  await broker.line(/Running as user nobody\.$/);
+  const { uid } = statSync(logFile);
+  assert.notEqual(uid, 0);
+  assert.match(readFileSync(`/proc/${broker.pid}/status`, 'utf8'), new RegExp(`^Uid:\\s+${uid}\\s+${uid}\\s+${uid}\\s`, 'm'));
+});
+
+test('serve exits with 1 when the user of the configuration does not exist', { skip: ROOT_ONLY }, async (context) => {
+  const folder = temporaryFolder(context);
+  writeConfiguration(folder, 'user no-such-user\n');
+  const { status, stderr } = await runMidge(folder, ['-p', '0', '-c', 'midge.conf']);
+  assert.equal(status, 1);
+  assert.match(stderr, /Cannot become user "no-such-user": there is no such user/);
 });
