@@ -57,7 +57,7 @@ export function plainListener(port: number, address: string | null, settings: Li
     bindInterface: null,
     socketDomain: null,
     maxConnections: -1,
-    tcpNoDelay: settings.tcpNoDelay ?? false,
+    tcpNoDelay: settings.tcpNoDelay ?? true,
     tls: null,
     websocketsOrigins: [],
     policy: {

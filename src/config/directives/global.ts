@@ -229,7 +229,10 @@ export const GLOBAL_DIRECTIVES: readonly Directive[] = [
   globalDirective(
     'set_tcp_nodelay',
     boolean,
-    { default: 'false', doc: "Sends small packets at once (turns off Nagle's algorithm)." },
+    {
+      default: 'true',
+      doc: "Sends small packets at once (turns off Nagle's algorithm). mosquitto's default is false; here a turn's packets go out together anyway, and waiting for more only delays them.",
+    },
     (draft, value) => {
       draft.everyListener.tcpNoDelay = value;
     },
