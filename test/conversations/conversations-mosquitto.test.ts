@@ -1,0 +1,28 @@
+// Every conversation, played against Debian's mosquitto: what both say alike is what clients out there are used to.
+
+import { describe, it } from 'node:test';
+import { type Conversation, readConversations, versionsOf } from './conversation.ts';
+import { findMosquitto, startMosquitto } from './mosquitto-target.ts';
+import { play } from './player.ts';
+
+const MISSING = findMosquitto() === null ? 'mosquitto is not installed (Debian package mosquitto)' : null;
+
+for (const { theme, conversations } of readConversations()) {
+  describe(`mosquitto, ${theme}`, { concurrency: 4 }, () => {
+    for (const conversation of conversations) {
+      for (const version of versionsOf(conversation)) {
+        const skip = MISSING ?? conversation.mosquitto;
+        it(`${conversation.name}, version ${version}`, skip === undefined ? {} : { skip }, () => playOnMosquitto(conversation, version));
+      }
+    }
+  });
+}
+
+async function playOnMosquitto(conversation: Conversation, version: 3 | 4 | 5): Promise<void> {
+  const mosquitto = await startMosquitto(conversation.settings ?? {});
+  try {
+    await play(conversation, mosquitto, version);
+  } finally {
+    await mosquitto.kill();
+  }
+}

@@ -1,0 +1,24 @@
+// The CONNECT packet of a test client.
+
+import type { Version } from './hex-template.ts';
+
+export interface ConnectOptions {
+  clientId?: string;
+  version?: Version;
+  /** Default true. */
+  cleanStart?: boolean;
+  /** Seconds, MQTT 5 only. Default: 0xFFFFFFFF without cleanStart, otherwise none. */
+  sessionExpiryInterval?: number;
+  keepAlive?: number;
+  /** Sends each byte by a write of its own. */
+  bytewise?: boolean;
+}
+
+/** connectTemplate is the CONNECT of a client in the language of hex-template.ts. Default client id "test", keep alive 0. */
+export function connectTemplate(options: ConnectOptions = {}): string {
+  const cleanStart = options.cleanStart ?? true;
+  const expiry = options.sessionExpiryInterval ?? (cleanStart ? 0 : 0xffffffff);
+  const properties = expiry === 0 ? '{}' : `{ 11 ${expiry.toString(16).padStart(8, '0')} }`;
+  const keepAlive = (options.keepAlive ?? 0).toString(16).padStart(4, '0');
+  return `10 [ PROTOCOL ${cleanStart ? '02' : '00'} ${keepAlive} ${properties} '${options.clientId ?? 'test'}' ]`;
+}
