@@ -58,6 +58,32 @@ With one that you have:
     certfile /etc/midge/server.crt
     keyfile /etc/midge/server.key
 
+## Who may do what
+
+\`acl_file\` names a file with the topics that each user may read and write, in mosquitto's language. Without it, everybody who may connect
+may read and write everything; with it, only what a rule allows.
+
+    user jjolie
+    topic readwrite owntracks/jjolie/#
+
+    user fred
+    topic read owntracks/jjolie/5s
+    topic readwrite owntracks/fred/#
+
+    pattern readwrite devices/%c/#
+
+- \`topic [read | write | readwrite | deny] FILTER\` is for the user of the \`user\` line above it; above the first one, for clients without
+  a user name, and for nobody else. \`pattern\` is for every client, wherever it stands; \`%u\` in it is the user name, \`%c\` the client id.
+- *write* is publishing, *read* is receiving. Subscribing itself is always accepted; what a client may not read does not arrive.
+- A \`deny\` comes before every other rule of its kind. A user's own rules come before the patterns: a \`pattern deny\` takes nothing back
+  that a \`topic\` line allows.
+- \`#\` and \`+\` at the start do not cover topics that begin with \`$\`: \`$SYS/#\` needs a line of its own. Nobody can write to \`$SYS\`.
+- A client whose user name or id holds \`+\` or \`#\` gets nothing by patterns. Anybody may choose a client id: \`%u\` is the safer one.
+- A mistake makes the whole file useless, and nothing starts; a changed file with a mistake leaves the old rules in force.
+
+\`midge acl check\` tells whether a client may, by which line; \`midge acl who TOPIC\` tells who may. \`midge passwd\` writes the file that
+\`password_file\` names.
+
 ## Every word
 
 *reload*: SIGHUP makes a changed value effective. *own*: mosquitto does not know the word, or understands less by it.

@@ -1,11 +1,18 @@
-// Door of access: who may connect.
+// Door of access: who may connect, and what they may do.
 
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { AuthenticationVerdict, Authenticator, Credentials } from '../broker/ports.ts';
+import type { AuthenticationVerdict, Authenticator, Authorizer, Credentials } from '../broker/ports.ts';
+import { AclAuthorizer } from './acl.ts';
+import { readAclFile } from './acl-file.ts';
 import { HashingQueue } from './hashing-queue.ts';
 import type { AccessOptions, Account } from './options.ts';
 import { type PasswordFile, readPasswordFile } from './password-file.ts';
 import { decoyOf, type PasswordHash, verifyPassword } from './password-hash.ts';
+
+/** createAuthorizer decides by the ACL file, which it reads now (throws OperatorError with all its mistakes); null without one: everything is allowed. */
+export function createAuthorizer({ aclFile }: Pick<AccessOptions, 'aclFile'>): Authorizer | null {
+  return aclFile === null ? null : new AclAuthorizer(readAclFile(aclFile));
+}
 
 const NO_USERS: PasswordFile = new Map();
 
@@ -13,7 +20,7 @@ const NO_USERS: PasswordFile = new Map();
  * createAuthenticator decides by the configuration's account and by the password file, which it reads now (throws OperatorError with file:line).
  * A client without a user name is welcome where its listener allows anonymous clients; a verified certificate identity needs no password.
  */
-export function createAuthenticator(options: AccessOptions): Authenticator {
+export function createAuthenticator(options: Pick<AccessOptions, 'account' | 'passwordFile'>): Authenticator {
   const users = options.passwordFile === null ? NO_USERS : readPasswordFile(options.passwordFile);
   return new PasswordAuthenticator(options.account, users, options.account !== null || options.passwordFile !== null);
 }

@@ -17,7 +17,7 @@ const GROUP_LENGTH = 5;
 export async function ensureAccount(path: string): Promise<Account | null> {
   if (existsSync(path)) return null;
   const account = { username: USERNAME, password: makePassword() };
-  writePasswordFile(path, [[account.username, await hashPassword(account.password)]]);
+  writePasswordFile(path, `${account.username}:${await hashPassword(account.password)}\n`);
   return account;
 }
 

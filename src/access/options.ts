@@ -1,4 +1,4 @@
-// Who may connect; built by config/.
+// Who may connect and what they may do; built by config/.
 
 /** Account is one user with a plain password from the configuration (`username`/`password`). Never logged. */
 export interface Account {
@@ -11,4 +11,6 @@ export interface AccessOptions {
   readonly account: Account | null;
   /** mosquitto password file, absolute, or null. */
   readonly passwordFile: string | null;
+  /** mosquitto ACL file, absolute, or null: then everybody may read and write every topic. */
+  readonly aclFile: string | null;
 }

@@ -1,60 +1,86 @@
-// Reads and extends a mosquitto password file: `user:hash` per line.
+// Reads and writes a mosquitto password file: `user:hash` per line.
 
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { chownSync, closeSync, fsyncSync, openSync, realpathSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { OperatorError, reasonOf } from '../base/errors.ts';
+import { type FileRemark, readAccessFile, refuseMistakes } from './file-remark.ts';
 import { type PasswordHash, parsePasswordHash } from './password-hash.ts';
 
 /** PasswordFile holds the hash of each user. */
 export type PasswordFile = ReadonlyMap<string, PasswordHash>;
 
-/** readPasswordFile reads a file; throws OperatorError with file:line on a duplicate user or a hash that is none. */
+/** readPasswordFile reads a file; throws OperatorError with all its mistakes: a duplicate user, a password that is not hashed, a damaged hash. */
 export function readPasswordFile(path: string): PasswordFile {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new OperatorError(`Cannot read password_file "${path}": ${reasonOf(error)}`, { cause: error });
-  }
-  return parsePasswordFile(text, path);
-}
-
-/** parsePasswordFile reads the text of a password file. Lines without a colon and lines that begin with # are skipped, as mosquitto does. */
-export function parsePasswordFile(text: string, path: string): PasswordFile {
-  const users = new Map<string, PasswordHash>();
-  for (const [index, raw] of text.split('\n').entries()) {
-    const line = raw.trim();
-    const colon = line.indexOf(':');
-    if (line.startsWith('#') || colon === -1) continue;
-    const user = line.slice(0, colon).trim();
-    const place = `${path}:${index + 1}`;
-    if (user === '') throw new OperatorError(`${place}: Cannot use password file line: the user name is empty`);
-    if (users.has(user)) throw new OperatorError(`${place}: Cannot add user "${user}": the file has it twice - remove one of the lines`);
-    const hash = parsePasswordHash(line.slice(colon + 1).trim());
-    if (hash === null)
-      throw new OperatorError(
-        `${place}: Cannot read password hash of user "${user}": it is no $6$, $7$ or $argon2id$ hash - set it again with mosquitto_passwd`,
-      );
-    users.set(user, hash);
-  }
+  const { users, remarks } = parsePasswordFile(readAccessFile('password_file', path), path);
+  refuseMistakes(remarks);
   return users;
 }
 
-/** writePasswordFile writes lines `user:hash`, readable by the owner only, whole or not at all. */
-export function writePasswordFile(path: string, entries: readonly (readonly [user: string, hash: string])[]): void {
-  const temporary = `${path}.new`;
-  const text = entries.map(([user, hash]) => `${user}:${hash}\n`).join('');
+/** parsePasswordFile reads the text of a password file. Lines without a colon and lines that begin with # are skipped, as mosquitto does. */
+export function parsePasswordFile(text: string, path: string): { readonly users: PasswordFile; readonly remarks: readonly FileRemark[] } {
+  const users = new Map<string, PasswordHash>();
+  const places = new Map<string, number>();
+  const remarks: FileRemark[] = [];
+  for (const [index, raw] of text.split('\n').entries()) {
+    const entry = passwordEntry(raw);
+    if (entry === null) continue;
+    const { user, password } = entry;
+    const first = places.get(user);
+    const hash = parsePasswordHash(password);
+    const [message, hint] = first === undefined ? mistakeIn(user, password, hash, path) : twice(user, first);
+    if (message !== null) remarks.push({ severity: 'error', file: path, line: index + 1, column: 1, message, hint });
+    if (first === undefined) places.set(user, index + 1);
+    if (hash !== null) users.set(user, hash);
+  }
+  return { users, remarks };
+}
+
+/** passwordEntry takes a line apart, or gives null for one that means nothing. */
+export function passwordEntry(raw: string): { readonly user: string; readonly password: string } | null {
+  const line = raw.trim();
+  const colon = line.indexOf(':');
+  if (line.startsWith('#') || colon === -1) return null;
+  return { user: line.slice(0, colon).trim(), password: line.slice(colon + 1).trim() };
+}
+
+/** looksHashed tells a hash, damaged or of another program's making, from a plain password. */
+export function looksHashed(password: string): boolean {
+  return /^(\$[a-z0-9-]+\$|PBKDF2\$)/i.test(password);
+}
+
+function mistakeIn(user: string, password: string, hash: PasswordHash | null, path: string): [message: string | null, hint: string | null] {
+  if (user === '') return ['Cannot use password file line: the user name is empty', 'remove it'];
+  if (hash !== null) return [null, null];
+  const setAgain = `set it again: midge passwd ${path} ${user}`;
+  if (password === '') return [`Cannot read password of user "${user}": there is none`, setAgain];
+  if (looksHashed(password)) return [`Cannot read password hash of user "${user}": it is no $6$, $7$ or $argon2id$ hash`, setAgain];
+  return [`Cannot read password of user "${user}": it is not hashed`, `hash all plain passwords of the file: midge passwd -U ${path}`];
+}
+
+function twice(user: string, line: number): [message: string, hint: string] {
+  return [`Cannot add user "${user}": the file has it twice, first in line ${line}`, 'remove one of the lines'];
+}
+
+/**
+ * writePasswordFile writes a text whole or not at all, readable by the owner only. A file that was there keeps its owner, if we may give
+ * it away, and its group's right to read; a link stays one.
+ */
+export function writePasswordFile(path: string, text: string): void {
   try {
+    const old = statSync(path, { throwIfNoEntry: false });
+    const target = old === undefined ? path : realpathSync(path);
+    const temporary = `${target}.new`;
     rmSync(temporary, { force: true });
-    const file = openSync(temporary, 'wx', 0o600);
+    const file = openSync(temporary, 'wx', 0o600 | ((old?.mode ?? 0) & 0o040));
     try {
       writeSync(file, text);
       fsyncSync(file);
     } finally {
       closeSync(file);
     }
-    renameSync(temporary, path);
-    flushFolder(dirname(path));
+    if (old !== undefined && process.geteuid?.() === 0) chownSync(temporary, old.uid, old.gid);
+    renameSync(temporary, target);
+    flushFolder(dirname(target));
   } catch (error) {
     throw new OperatorError(`Cannot write password file "${path}": ${reasonOf(error)}`, { cause: error });
   }

@@ -4,7 +4,7 @@
 //                    certificates, if a listener wants ours ^
 //   stop:  listeners close -> announcements withdrawn, clients told and flushed -> what is left is cut -> certificates
 
-import { createAuthenticator } from '../access/access.ts';
+import { createAuthenticator, createAuthorizer } from '../access/access.ts';
 import { systemClock } from '../base/clock.ts';
 import { reasonOf } from '../base/errors.ts';
 import type { Part } from '../base/lifecycle.ts';
@@ -45,7 +45,7 @@ export interface Appliance extends Part {
   reload(next: Configuration): readonly string[];
 }
 
-/** createAppliance wires the rooms without opening anything; throws OperatorError when a password file is bad. `start` throws when a port can't be opened or certificates are damaged. */
+/** createAppliance wires the rooms without opening anything; throws OperatorError when a password or ACL file is bad. `start` throws when a port can't be opened or certificates are damaged. */
 export function createAppliance(setup: ApplianceSetup): Appliance {
   return new HomeAppliance(setup);
 }
@@ -68,7 +68,7 @@ class HomeAppliance implements Appliance {
       clock: systemClock,
       log,
       authenticator: createAuthenticator(configuration.access),
-      authorizer: null,
+      authorizer: createAuthorizer(configuration.access),
       store: null,
     });
     this.#listeners = configuration.listeners.map((options) => this.#createListener(options));
@@ -106,9 +106,11 @@ class HomeAppliance implements Appliance {
 
   reload(next: Configuration): readonly string[] {
     const authenticator = createAuthenticator(next.access); // may throw: before anything is changed
+    const authorizer = createAuthorizer(next.access); // the same
     const stay = settingsThatStay(this.#setup.configuration, next);
     this.#configuration = next;
     this.broker.authenticator = authenticator;
+    this.broker.setAuthorizer(authorizer);
     this.broker.setOptions(next.broker);
     for (const connection of this.broker.connections) this.broker.refreshFast(connection); // debug lines may be wanted now
     for (const listener of this.#opened) this.#reloadListener(listener, next);

@@ -1,7 +1,7 @@
 // Topic names as objects: met once, checked once, and with the route of their messages at hand.
 
 import { MalformedPacket, REASON } from '../mqtt/reason-codes.ts';
-import { isTopicName } from '../mqtt/topics.ts';
+import { isReservedTopic, isTopicName } from '../mqtt/topics.ts';
 import { decodeMqttString, isMqttString } from '../mqtt/utf8.ts';
 import { NO_ROUTE, type Route } from './route.ts';
 
@@ -13,7 +13,7 @@ export class Topic {
   readonly name: string;
   readonly bytes: Buffer;
   readonly hash: number;
-  /** Nobody but the broker itself may publish here: `$SYS/...`. */
+  /** Nobody but the broker itself may publish here: `$SYS/...`, `$share/...`. */
   readonly reserved: boolean;
   /** Who gets the messages; stale when its generation is not the tree's. */
   route: Route;
@@ -22,7 +22,7 @@ export class Topic {
     this.name = name;
     this.bytes = bytes;
     this.hash = hash;
-    this.reserved = name.startsWith('$SYS/') || name === '$SYS';
+    this.reserved = isReservedTopic(name);
     this.route = NO_ROUTE;
   }
 

@@ -3,22 +3,60 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 
+import { parseAclFile } from '../access/acl-file.ts';
+import type { FileRemark } from '../access/file-remark.ts';
+import { parsePasswordFile } from '../access/password-file.ts';
 import { reasonOf } from '../base/errors.ts';
+import type { Configuration } from './configuration.ts';
 import type { Place, Report } from './diagnostic.ts';
 import type { ListenerDraft, Places } from './draft.ts';
 import type { Interpretation } from './interpreter.ts';
 
-/** checkFiles reads certificates, keys and password files, in mosquitto's sentences. A file that others may read a secret from is a warning. */
-export function checkFiles({ global, defaultListener, listeners }: Interpretation, report: Report): void {
-  const { passwordFile, password } = global.access;
-  const place = global.places.get('password_file') ?? null;
-  if (passwordFile !== undefined && isReadable(passwordFile, place, `Unable to open pwfile "${passwordFile}"`, report)) {
-    warnIfOpen(passwordFile, place, 'users can be read by everyone on this machine', report);
-  }
+/** checkFiles reads certificates, keys, password and ACL files, in mosquitto's sentences. A file that others may read a secret from is a warning. */
+export function checkFiles({ global, defaultListener, listeners }: Interpretation, configuration: Configuration, report: Report): void {
+  const { passwordFile, aclFile, password } = global.access;
+  if (passwordFile !== undefined) checkPasswordFile(passwordFile, global.places.get('password_file') ?? null, report);
+  if (aclFile !== undefined) checkAclFile(aclFile, global.places.get('acl_file') ?? null, configuration, report);
   const passwordPlace = global.places.get('password') ?? null;
   if (password !== undefined && passwordPlace !== null)
     warnIfOpen(passwordPlace.file, passwordPlace, 'the password can be read by everyone on this machine', report);
   for (const draft of [defaultListener, ...listeners]) checkTlsFiles(draft, report);
+}
+
+function checkPasswordFile(file: string, place: Place | null, report: Report): void {
+  const text = readText(file, place, `Unable to open pwfile "${file}"`, report);
+  if (text === null) return;
+  reportRemarks(parsePasswordFile(text, file).remarks, report);
+  warnIfOpen(file, place, 'users can be read by everyone on this machine', report);
+}
+
+function checkAclFile(file: string, place: Place | null, { listeners }: Configuration, report: Report): void {
+  const text = readText(file, place, `Unable to open acl_file "${file}"`, report);
+  if (text === null) return;
+  const { acl, remarks } = parseAclFile(text, file);
+  reportRemarks(remarks, report);
+  const [forGuests] = acl.users.get(null) ?? [];
+  if (forGuests !== undefined && !listeners.some(({ policy }) => policy.allowAnonymous)) {
+    const why = 'topic lines above the first user line are for clients without a user name, and no listener lets them in';
+    report.warning(
+      { file, line: forGuests.line, column: 1 },
+      `This rule has no effect: ${why}`,
+      'write pattern instead of topic to allow it to everybody',
+    );
+  }
+}
+
+function readText(file: string, place: Place | null, message: string, report: Report): string | null {
+  try {
+    return readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
+  } catch (error) {
+    report.error(place, message, fileHint(file, error));
+    return null;
+  }
+}
+
+function reportRemarks(remarks: readonly FileRemark[], report: Report): void {
+  for (const { severity, file, line, column, message, hint } of remarks) report[severity]({ file, line, column }, message, hint);
 }
 
 function checkTlsFiles({ tls, places }: ListenerDraft, report: Report): void {

@@ -19,7 +19,7 @@ export interface LoadedConfiguration {
 }
 
 /**
- * loadConfiguration reads the file and what it includes, and looks at the certificates and password files they name.
+ * loadConfiguration reads the file and what it includes, and looks at the certificates, password and ACL files they name.
  * It changes nothing and never throws for what stands in a file. Relative paths in settings start at the working folder,
  * those of `include` at the file they stand in. mosquitto.conf(5)
  */
@@ -28,6 +28,6 @@ export function loadConfiguration(commandLine: CommandLine): LoadedConfiguration
   const statements = commandLine.file === null ? [] : readStatements(commandLine.file, report);
   const said = interpret(statements, report);
   const configuration = resolveConfiguration(said, commandLine, report);
-  checkFiles(said, report);
+  checkFiles(said, configuration, report);
   return { configuration: report.hasErrors ? null : configuration, diagnostics: report.sorted() };
 }

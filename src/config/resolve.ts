@@ -152,7 +152,7 @@ function reportTwins(drafts: readonly ListenerDraft[], listeners: readonly Liste
 }
 
 function resolveAccess({ access, places }: GlobalDraft, report: Report): Configuration['access'] {
-  const { username, password, passwordFile = null } = access;
+  const { username, password, passwordFile = null, aclFile = null } = access;
   if (username !== undefined && password === undefined)
     report.error(places.get('username') ?? null, 'Cannot use username without password', 'add a password line');
   if (password !== undefined && username === undefined)
@@ -164,7 +164,7 @@ function resolveAccess({ access, places }: GlobalDraft, report: Report): Configu
       'remove it if that is not meant',
     );
   }
-  return { account: username !== undefined && password !== undefined ? { username, password } : null, passwordFile };
+  return { account: username !== undefined && password !== undefined ? { username, password } : null, passwordFile, aclFile };
 }
 
 function resolveLog({ log }: GlobalDraft, verbose: boolean): LogOptions {

@@ -45,6 +45,12 @@ export function isTopicFilter(text: string): boolean {
   return levels <= MAX_TOPIC_LEVELS;
 }
 
+/** isReservedTopic tells whether the broker alone publishes to a topic name: `$SYS`, but for the state of mosquitto's bridges, and `$share`. */
+export function isReservedTopic(topicName: string): boolean {
+  if (!topicName.startsWith('$S') && !topicName.startsWith('$s')) return false;
+  return /^\$(SYS|share)(\/|$)/.test(topicName) && !/^\$SYS\/broker\/connection\/[^/]+\/state$/.test(topicName);
+}
+
 /** SharedFilter is a `$share/GROUP/FILTER` taken apart. */
 export interface SharedFilter {
   readonly group: string;

@@ -75,6 +75,7 @@ const SURROUNDINGS: Readonly<Record<string, string>> = {
 
 const EXAMPLES: Readonly<Record<string, string>> = {
   password_file: 'passwords',
+  acl_file: 'acl',
   certfile: 'server.crt',
   keyfile: 'server.key',
   cafile: 'ca.crt',
@@ -91,7 +92,10 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   tls_keyform: 'engine',
 };
 
-const files = new Map([['passwords', 'jane:$7$101$AAAA$AAAA\n']]);
+const files = new Map([
+  ['passwords', 'jane:$7$101$Df0BbuImLgxFNiUE$eXFj266gy6V6LDYmTfWJBLpd2X7XI8tEhS8wgHwBEAsZlXlR4fulC5k2n3V+VEWgvI1j9qsdtmTPjVsODYlyiA==\n'],
+  ['acl', 'user jane\ntopic readwrite #\n'],
+]);
 
 before(async () => {
   const authority = await testAuthority();

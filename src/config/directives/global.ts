@@ -16,16 +16,23 @@ export const GLOBAL_DIRECTIVES: readonly Directive[] = [
       draft.access.allowAnonymous = value;
     },
   ),
-  globalDirective('password_file', path, { doc: 'File with the users who may connect, as mosquitto_passwd writes it.' }, (draft, value) => {
-    draft.access.passwordFile = value;
-  }),
-  refused(
+  globalDirective(
+    'password_file',
+    path,
+    { reloadable: true, doc: 'File with the users who may connect, as `midge passwd` and mosquitto_passwd write it.' },
+    (draft, value) => {
+      draft.access.passwordFile = value;
+    },
+  ),
+  globalDirective(
     'acl_file',
-    'global',
-    'path',
-    'access rules are not there yet; without them every client that may connect may read and write every topic',
+    path,
     {
-      doc: 'File with the topics that each user may read and write.',
+      reloadable: true,
+      doc: 'File with the topics that each user may read and write, see below; without it everybody who may connect may read and write every topic.',
+    },
+    (draft, value) => {
+      draft.access.aclFile = value;
     },
   ),
   refused('psk_file', 'global', 'path', 'TLS with pre-shared keys is not there; use certificates (secure true) and password_file', {

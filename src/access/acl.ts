@@ -1,0 +1,148 @@
+// What clients may do, by the rules of an ACL file, with mosquitto's meaning:
+//
+//   client's own `topic` lines      first deny that matches -> no;  first grant that matches -> yes;  else
+//   `pattern` lines, %c %u filled   first deny that matches -> no;  first grant that matches -> yes;  else no
+//
+// So a `pattern deny` takes nothing back that a `topic` line grants. read = messages to the client, write = from it; SUBSCRIBE is always
+// accepted and what arrives is decided message by message. A topic that begins with `$` needs a filter that does.
+
+import type { Authorizer, Requester } from '../broker/ports.ts';
+import type { AclFile, AclRule } from './acl-file.ts';
+
+/** READ and WRITE are the bits of `AclMatch.access`. */
+export const READ = 1;
+export const WRITE = 2;
+
+const ACCESS_BITS = { read: READ, write: WRITE, readwrite: READ | WRITE, deny: READ | WRITE } as const;
+
+/** Verdicts kept per publishing client: about 100 bytes each. One that writes to more topics pays for a look at the rules, half a microsecond. */
+const MAX_VERDICTS = 32;
+
+/** Clients whose rules are kept ready: about 500 bytes each with a few patterns. Beyond them all are made anew, in a microsecond each. */
+const MAX_CLIENTS = 20_000;
+
+/** AclMatch is a rule that is ready to match: a deny is one for reading and writing. */
+export interface AclMatch {
+  readonly rule: AclRule;
+  readonly access: number;
+  readonly levels: readonly string[];
+}
+
+/** ClientRules are those of one client, denials first in each list. */
+export interface ClientRules {
+  readonly username: string | null;
+  readonly own: readonly AclMatch[];
+  readonly patterns: readonly AclMatch[];
+  /** A name with `+` or `#` would make its pattern match those of others: such a client gets nothing by patterns. */
+  readonly hasSpecialName: boolean;
+  /** May it publish, by topic name; null until it asks. */
+  verdicts: Map<string, boolean> | null;
+}
+
+/** AclAuthorizer answers the engine. Its verdicts never change: a changed file makes a new one. */
+export class AclAuthorizer implements Authorizer {
+  readonly file: AclFile;
+  readonly #users: ReadonlyMap<string | null, readonly AclMatch[]>;
+  /** By client id. */
+  readonly #clients = new Map<string, ClientRules>();
+
+  constructor(file: AclFile) {
+    this.file = file;
+    this.#users = new Map(Array.from(file.users, ([user, rules]) => [user, denialsFirst(rules.map((rule) => matchOf(rule, rule.filter)))]));
+  }
+
+  mayPublish(requester: Requester, topicName: string): boolean {
+    const client = this.#clientOf(requester);
+    client.verdicts ??= new Map();
+    const known = client.verdicts.get(topicName);
+    if (known !== undefined) return known;
+    const verdict = isGrant(decidingRule(client, WRITE, topicName));
+    if (client.verdicts.size >= MAX_VERDICTS) client.verdicts.clear();
+    client.verdicts.set(topicName, verdict);
+    return verdict;
+  }
+
+  /** mayReceive keeps no verdict: the engine asks when a route is made, and keeps the route. */
+  mayReceive(requester: Requester, topicName: string): boolean {
+    return isGrant(decidingRule(this.#clientOf(requester), READ, topicName));
+  }
+
+  maySubscribe(): boolean {
+    return true;
+  }
+
+  /** rulesOf makes the rules of a client. Without a client id the patterns with `%c` are left out. */
+  rulesOf(username: string | null, clientId: string | null): ClientRules {
+    const { patterns } = this.file;
+    const hasSpecialName = patterns.length > 0 && (/[+#]/.test(username ?? '') || /[+#]/.test(clientId ?? ''));
+    return {
+      username,
+      own: this.#users.get(username) ?? [],
+      patterns: hasSpecialName ? [] : denialsFirst(patterns.flatMap((rule) => fillPattern(rule, username, clientId))),
+      hasSpecialName,
+      verdicts: null,
+    };
+  }
+
+  #clientOf(requester: Requester): ClientRules {
+    const { clientId, username } = requester;
+    const known = this.#clients.get(clientId);
+    if (known !== undefined && known.username === username) return known; // the id may come back with another user
+    const client = this.rulesOf(username, clientId);
+    if (this.#clients.size >= MAX_CLIENTS) this.#clients.clear();
+    this.#clients.set(clientId, client);
+    return client;
+  }
+}
+
+/** decidingRule gives the rule that decides, or null when none matches: then it is a no. */
+export function decidingRule(client: ClientRules, access: number, topicName: string): AclRule | null {
+  const levels = topicName.split('/');
+  return firstMatch(client.own, access, levels) ?? firstMatch(client.patterns, access, levels);
+}
+
+/** isGrant tells whether a deciding rule means yes. */
+export function isGrant(rule: AclRule | null): boolean {
+  return rule !== null && rule.access !== 'deny';
+}
+
+function firstMatch(rules: readonly AclMatch[], access: number, levels: readonly string[]): AclRule | null {
+  for (let index = 0; index < rules.length; index++) {
+    const match = rules[index]!; // index < length
+    if ((match.access & access) !== 0 && levelsMatch(match.levels, levels)) return match.rule;
+  }
+  return null;
+}
+
+/** levelsMatch is `filterMatches` for a filter and a name that are split already, 4.7. */
+function levelsMatch(filter: readonly string[], name: readonly string[]): boolean {
+  const first = filter[0];
+  if ((first === '+' || first === '#') && name[0]!.startsWith('$')) return false; // [MQTT-4.7.2-1]; a split text has a first part
+  for (let level = 0; level < filter.length; level++) {
+    const wanted = filter[level];
+    if (wanted === '#') return true;
+    if (level >= name.length) return false;
+    if (wanted !== '+' && wanted !== name[level]) return false;
+  }
+  return filter.length === name.length;
+}
+
+/** Each `%c` and `%u` is replaced once: a name that holds `%u` itself stays as it is. */
+function fillPattern(rule: AclRule, username: string | null, clientId: string | null): AclMatch[] {
+  if (username === null && rule.filter.includes('%u')) return [];
+  if (clientId === null && rule.filter.includes('%c')) return [];
+  return [
+    matchOf(
+      rule,
+      rule.filter.replaceAll(/%[cu]/g, (mark) => (mark === '%c' ? clientId : username) ?? ''),
+    ),
+  ];
+}
+
+function matchOf(rule: AclRule, filter: string): AclMatch {
+  return { rule, access: ACCESS_BITS[rule.access], levels: filter.split('/') };
+}
+
+function denialsFirst(matches: readonly AclMatch[]): AclMatch[] {
+  return [...matches.filter(({ rule }) => rule.access === 'deny'), ...matches.filter(({ rule }) => rule.access !== 'deny')];
+}

@@ -1,0 +1,57 @@
+// Changes the text of a password file, line by line: comments and other users stay as they are.
+
+import { OperatorError } from '../base/errors.ts';
+import { looksHashed, passwordEntry } from './password-file.ts';
+import { parsePasswordHash } from './password-hash.ts';
+
+/** hasUser tells whether a text has a line of the user. */
+export function hasUser(text: string, user: string): boolean {
+  return text.split('\n').some((line) => passwordEntry(line)?.user === user);
+}
+
+/** setUser gives the text with the user's hash, in the user's line or in a new one at the end. More lines of the same user go. */
+export function setUser(text: string, user: string, hash: string): string {
+  const line = `${user}:${hash}`;
+  if (!hasUser(text, user)) return `${text === '' || text.endsWith('\n') ? text : `${text}\n`}${line}\n`;
+  let isSet = false;
+  const lines = text.split('\n').flatMap((each) => {
+    if (passwordEntry(each)?.user !== user) return [each];
+    if (isSet) return [];
+    isSet = true;
+    return [line];
+  });
+  return lines.join('\n');
+}
+
+/** removeUser gives the text without the user's lines. */
+export function removeUser(text: string, user: string): string {
+  return text
+    .split('\n')
+    .filter((line) => passwordEntry(line)?.user !== user)
+    .join('\n');
+}
+
+/**
+ * hashPlainPasswords gives the text with every plain password hashed; what is hashed already stays.
+ * Throws OperatorError for a hash that is damaged or of another program's making: to hash it once more would lock its user out.
+ */
+export async function hashPlainPasswords(text: string, path: string, hash: (password: string) => Promise<string>): Promise<string> {
+  const lines: string[] = [];
+  for (const [index, line] of text.split('\n').entries()) {
+    const entry = passwordEntry(line);
+    if (entry === null || parsePasswordHash(entry.password) !== null) {
+      lines.push(line);
+      continue;
+    }
+    const { user, password } = entry;
+    if (user === '' || password === '' || looksHashed(password)) {
+      const what =
+        user === '' ? 'the user name is empty' : password === '' ? 'it is empty' : 'it is a hash already, damaged or of another program';
+      throw new OperatorError(
+        `${path}:${index + 1}: Cannot hash password of user "${user}": ${what} - set it again: midge passwd ${path} USER`,
+      );
+    }
+    lines.push(`${user}:${await hash(password)}`);
+  }
+  return lines.join('\n');
+}

@@ -1,0 +1,94 @@
+// The same ACL files, the same clients: our broker and Debian's mosquitto must give the same verdicts.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { existsSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { AclAuthorizer } from '../../src/access/acl.ts';
+import { parseAclFile } from '../../src/access/acl-file.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { startTestBroker } from '../support/test-broker.ts';
+import { watchProcess } from '../support/watched-process.ts';
+import { WirePeer } from '../support/wire-peer.ts';
+import { ACL_CASES, type AclQuestion, readQuestion } from './acl-cases.ts';
+
+const MOSQUITTO = '/usr/sbin/mosquitto';
+const skip = existsSync(MOSQUITTO) ? false : 'mosquitto is not installed (Debian package mosquitto)';
+
+/** Somebody who may publish what others should receive. */
+const SPEAKER = '\nuser speaker\ntopic readwrite #\ntopic readwrite $other/#\n';
+
+/** $SYS/broker/version is retained in mosquitto. */
+const VERSION_TOPIC = '$SYS/broker/version';
+
+type Open = () => Promise<WirePeer>;
+
+for (const { name, acl, questions } of ACL_CASES) {
+  test(`broker obeys an ACL file with ${name}`, async () => {
+    await using ours = await startTestBroker({ authorizer: new AclAuthorizer(parseAclFile(acl + SPEAKER, 'acl').acl) });
+    ours.broker.publish({ cmd: 'publish', topic: VERSION_TOPIC, payload: Buffer.from('1'), qos: 0, retain: true, dup: false });
+    for (const question of questions) await ask(async () => ours.open(), readQuestion(question));
+  });
+
+  test(`mosquitto obeys an ACL file with ${name} as we do`, { skip }, async (context) => {
+    const open = await startMosquitto(context, acl + SPEAKER);
+    for (const question of questions) await ask(open, readQuestion(question));
+  });
+}
+
+test('mosquitto denies everything by an empty ACL file as we do', { skip }, async (context) => {
+  const open = await startMosquitto(context, '');
+  await ask(open, readQuestion('ann@x publish a -> no'));
+});
+
+async function ask(open: Open, question: AclQuestion): Promise<void> {
+  const { text, allowed } = question;
+  const client = await login(open, question.username, question.clientId);
+  assert.equal(await (question.action === 'publish' ? publishes(client, question) : receives(open, client, question)), allowed, text);
+  client.abort();
+}
+
+async function login(open: Open, username: string | null, clientId: string): Promise<WirePeer> {
+  const peer = await open();
+  const flags = username === null ? '02' : '82';
+  peer.send(`10 [ PROTOCOL ${flags} 0000 {} '${clientId}' ${username === null ? '' : `'${username}'`} ]`);
+  await peer.expect('20 [ ?? 00 { ... } ]');
+  return peer;
+}
+
+/** PUBACK says in MQTT 5 whether a message was taken. */
+async function publishes(peer: WirePeer, { topicName }: AclQuestion): Promise<boolean> {
+  peer.send(`32 [ '${topicName}' 0001 {} |x| ]`);
+  const puback = await peer.expect('40 [ 0001 ] or 40 [ 0001 10 ] or 40 [ 0001 87 ]');
+  return puback[4] !== 0x87;
+}
+
+async function receives(open: Open, peer: WirePeer, { topicName }: AclQuestion): Promise<boolean> {
+  peer.send(`82 [ 0001 {} '${topicName}' 00 ]`);
+  await peer.settle();
+  if (topicName !== VERSION_TOPIC) {
+    const speaker = await login(open, 'speaker', 'speaker');
+    speaker.send(`32 [ '${topicName}' 0001 {} |x| ]`);
+    await speaker.expect('40 [ 0001 ] or 40 [ 0001 10 ]');
+    speaker.abort();
+    await peer.settle();
+  }
+  return peer.waiting.some((packet) => packet[0]! >> 4 === 3);
+}
+
+async function startMosquitto(context: TestContext, acl: string): Promise<Open> {
+  const folder = temporaryFolder(context);
+  const [socket, file, aclFile] = [join(folder, 'socket'), join(folder, 'mosquitto.conf'), join(folder, 'acl')];
+  writeFileSync(aclFile, acl, { mode: 0o600 });
+  writeFileSync(file, `user root\nlistener 0 ${socket}\nallow_anonymous true\nacl_file ${aclFile}\n`);
+  const mosquitto = watchProcess(context, [MOSQUITTO, ['-c', file]]);
+  const open = async () => {
+    const stream = connect(socket);
+    await once(stream, 'connect');
+    return new WirePeer(stream);
+  };
+  await mosquitto.line(/ running$/);
+  return open;
+}

@@ -1,0 +1,182 @@
+// ACL files: what they mean, which mistakes they hold, and why a verdict is as it is.
+
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { createAuthorizer } from '../../src/access/access.ts';
+import { AclAuthorizer } from '../../src/access/acl.ts';
+import { explain, whatArrives, whoMay } from '../../src/access/acl-explain.ts';
+import { parseAclFile, readAclFile } from '../../src/access/acl-file.ts';
+import { isReservedTopic } from '../../src/mqtt/topics.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { ACL_CASES, readQuestion } from './acl-cases.ts';
+
+function aclOf(text: string): AclAuthorizer {
+  const { acl, remarks } = parseAclFile(text, 'acl');
+  assert.deepEqual(
+    remarks.filter(({ severity }) => severity === 'error'),
+    [],
+  );
+  return new AclAuthorizer(acl);
+}
+
+for (const { name, acl, questions } of ACL_CASES) {
+  test(`ACL file answers as mosquitto does when it has ${name}`, () => {
+    const authorizer = aclOf(acl);
+    for (const question of questions) {
+      const { text, allowed, action, topicName, ...client } = readQuestion(question);
+      const may = () => (action === 'publish' ? authorizer.mayPublish(client, topicName) : authorizer.mayReceive(client, topicName));
+      const isReserved = action === 'publish' && isReservedTopic(topicName); // the engine's to refuse
+      if (!isReserved) assert.equal(may(), allowed, text);
+      if (!isReserved) assert.equal(may(), allowed, `${text}, asked again`);
+      assert.equal(explain(authorizer, client, action, topicName).allowed, allowed, `${text}, explained`);
+    }
+  });
+}
+
+test('ACL cases are more than forty', () => {
+  assert(ACL_CASES.flatMap(({ questions }) => questions).length > 55);
+});
+
+test('ACL file denies everything when it is empty', () => {
+  const authorizer = aclOf('');
+  assert.equal(authorizer.mayPublish({ username: 'ann', clientId: 'x' }, 'a'), false);
+  assert.equal(authorizer.mayReceive({ username: null, clientId: 'x' }, 'a'), false);
+});
+
+test('ACL authorizer accepts every subscription, and asks for the user anew when a client id comes back', () => {
+  const authorizer = aclOf('user ann\ntopic readwrite a\n');
+  assert.equal(authorizer.maySubscribe(), true);
+  assert.equal(authorizer.mayPublish({ username: 'ann', clientId: 'x' }, 'a'), true);
+  assert.equal(authorizer.mayPublish({ username: 'bob', clientId: 'x' }, 'a'), false);
+  assert.equal(authorizer.mayPublish({ username: null, clientId: 'x' }, 'a'), false);
+  assert.equal(authorizer.mayPublish({ username: 'ann', clientId: 'x' }, 'a'), true);
+});
+
+test('ACL authorizer answers the same when more topics and clients come than it keeps', () => {
+  const authorizer = aclOf('topic readwrite even/+/0\npattern readwrite own/%c\n');
+  for (let round = 0; round < 2; round++) {
+    for (let index = 0; index < 100; index++) {
+      assert.equal(authorizer.mayPublish({ username: null, clientId: 'x' }, `even/${index}/${index % 2}`), index % 2 === 0);
+    }
+    for (let index = 0; index < 20_100; index++) {
+      if (!authorizer.mayPublish({ username: null, clientId: `c${index}` }, `own/c${index}`)) assert.fail(`c${index}`);
+    }
+  }
+});
+
+test('ACL file tells all its mistakes at once, with line and column', () => {
+  const text = [
+    'user',
+    'topics a',
+    ' # indented',
+    'topic',
+    'pattern',
+    'topic READ a',
+    'topic a b',
+    'topic a+',
+    'topic read a/#/b',
+    'topic read a # comment',
+    'topic\tread a',
+    'topic read\ta',
+    'topic read \ufffd',
+    'topic read ok',
+  ].join('\n');
+  const { remarks } = parseAclFile(text, 'acl');
+  assert.deepEqual(
+    remarks.map(({ severity, file, line, column, message }) => `${file}:${line}:${column} ${severity}: ${message}`),
+    [
+      'acl:1:1 error: Missing username',
+      'acl:2:1 error: Invalid line "topics"',
+      'acl:3:2 error: Invalid line "#"',
+      'acl:4:6 error: Empty topic',
+      'acl:5:8 error: Empty topic',
+      'acl:6:7 error: Invalid topic access type "READ"',
+      'acl:7:7 error: Invalid topic access type "a"',
+      'acl:8:7 error: Invalid ACL topic "a+"',
+      'acl:9:12 error: Invalid ACL topic "a/#/b"',
+      'acl:10:12 error: Invalid ACL topic "a # comment"',
+      'acl:11:6 error: Invalid line: it holds a tab',
+      'acl:12:11 error: Invalid line: it holds a tab',
+      'acl:13:12 error: Malformed UTF-8',
+    ],
+  );
+});
+
+test('ACL file warns when a rule hardly means what it says', () => {
+  const { remarks } = parseAclFile('topic deny\npattern read a/b\npattern read a/x%u\npattern read a/%u/%c/#\n', 'acl');
+  assert.deepEqual(
+    remarks.map(({ severity, line, message }) => [severity, line, message]),
+    [
+      ['warning', 1, 'This is a rule for the topic "deny"'],
+      ['warning', 2, 'ACL pattern "a/b" does not contain %c or %u'],
+      ['warning', 3, 'ACL pattern "a/x%u" has more than %c or %u in a level'],
+    ],
+  );
+});
+
+test('ACL file is refused as a whole when it has a mistake', (context) => {
+  const path = join(temporaryFolder(context), 'acl');
+  writeFileSync(path, 'topic readwrite #\nfoo\nbar\n');
+  const options = { account: null, passwordFile: null, aclFile: path };
+  assert.throws(() => createAuthorizer(options), {
+    name: 'OperatorError',
+    message: new RegExp(`^${path}:2:1: Invalid line "foo" - .*\n${path}:3:1: Invalid line "bar" - `),
+  });
+  assert.throws(() => readAclFile('/nonexistent/acl'), /^OperatorError: Cannot read acl_file "\/nonexistent\/acl": ENOENT/);
+  assert.equal(createAuthorizer({ ...options, aclFile: null }), null);
+});
+
+const EXPLAINED = aclOf(`user ann
+topic readwrite house/#
+topic deny house/safe
+pattern read all/%c/#
+pattern write all/%u
+`);
+
+test('explain names the line that decided', () => {
+  const ann = { username: 'ann', clientId: 'lamp' };
+  const line = (...[client, action, topic]: Parameters<typeof explain> extends [unknown, ...infer Rest] ? Rest : never) => {
+    const { allowed, reason, rule } = explain(EXPLAINED, client, action, topic);
+    return [allowed, reason, rule?.line ?? null];
+  };
+  assert.deepEqual(line(ann, 'publish', 'house/door'), [true, 'rule', 2]);
+  assert.deepEqual(line(ann, 'publish', 'house/safe'), [false, 'rule', 3]);
+  assert.deepEqual(line(ann, 'receive', 'all/lamp/x'), [true, 'rule', 4]);
+  assert.deepEqual(line(ann, 'publish', 'all/ann'), [true, 'rule', 5]);
+  assert.deepEqual(line(ann, 'publish', 'other'), [false, 'no rule', null]);
+  assert.deepEqual(line(ann, 'publish', '$SYS/x'), [false, 'reserved topic', null]);
+  assert.deepEqual(line({ username: 'ann', clientId: 'a#' }, 'publish', 'all/ann'), [false, 'special name', null]);
+  assert.deepEqual(line({ username: 'ann', clientId: null }, 'receive', 'all/lamp/x'), [false, 'no rule', null]);
+});
+
+test('whatArrives gives the rules that concern a subscription', () => {
+  const lines = (filter: string, clientId: string | null = 'lamp') =>
+    whatArrives(EXPLAINED, { username: 'ann', clientId }, filter).map(({ line }) => line);
+  assert.deepEqual(lines('#'), [3, 2, 4]);
+  assert.deepEqual(lines('$share/g/#'), [3, 2, 4]);
+  assert.deepEqual(lines('+'), [2]);
+  assert.deepEqual(lines('house/+/x'), [2]);
+  assert.deepEqual(lines('house/safe'), [3, 2]);
+  assert.deepEqual(lines('all/+/x'), [4]);
+  assert.deepEqual(lines('all/door/x'), []);
+  assert.deepEqual(lines('all/lamp/x', null), []);
+  assert.deepEqual(lines('$SYS/#'), []);
+});
+
+test('whoMay finds users, accounts, client ids and clients without a user name', () => {
+  const who = (acl: AclAuthorizer, topic: string, accounts: readonly string[] = []) =>
+    whoMay(acl, topic, accounts).map(
+      ({ username, clientId, read, write }) => `${username}@${clientId ?? '*'} ${read.allowed ? 'r' : ''}${write.allowed ? 'w' : ''}`,
+    );
+  assert.deepEqual(who(EXPLAINED, 'house/door'), ['ann@* rw']);
+  assert.deepEqual(who(EXPLAINED, 'house/safe'), []);
+  assert.deepEqual(who(EXPLAINED, 'all/kim', ['kim', 'joe']), ['null@kim r', 'ann@kim r', 'kim@* w', 'kim@kim rw', 'joe@kim r']);
+  const guests = aclOf('topic read public/#\npattern readwrite public/all\npattern read part/pre-%u-x/#\n');
+  assert.deepEqual(who(guests, 'public/all', ['kim']), ['null@* rw', 'kim@* rw']);
+  assert.deepEqual(who(guests, 'public/b', ['kim']), ['null@* r']);
+  assert.deepEqual(who(guests, 'part/pre-joe-x'), ['joe@* r']);
+  assert.deepEqual(who(guests, 'part/pre-joe-x/y/z'), ['joe@* r']);
+  assert.deepEqual(who(guests, 'part/pre-a.b/c'), []);
+});
