@@ -125,7 +125,7 @@ function readProperty(reader: PacketReader, packet: number, properties: Properti
   const id = reader.variableByteInteger();
   const row = ROW_BY_ID[id];
   if (row === undefined) throw new MalformedPacket(`Unknown property 0x${id.toString(16)}`);
-  if (!row.packets.includes(packet)) throw protocolError(`Property ${row.name} is not allowed in this packet`);
+  if (!row.packets.includes(packet)) throw new MalformedPacket(`Property ${row.name} is not allowed in this packet`); // 2.2.2.2
   if (row.type === 'pair') {
     const pair: [string, string] = [reader.string(), reader.string()];
     if (properties.userProperty === undefined) properties.userProperty = [pair];
