@@ -21,7 +21,7 @@ export async function startMosquittoBeside(test: TestContext): Promise<Mosquitto
   const [open, closed] = [join(folder, 'open'), join(folder, 'closed')];
   const file = join(folder, 'mosquitto.conf');
   const acl = join(folder, 'acl');
-  writeFileSync(acl, 'topic readwrite #\ntopic deny denied/#\n', { mode: 0o600 });
+  writeFileSync(acl, 'topic readwrite #\ntopic deny denied/#\nuser someone\ntopic readwrite #\n', { mode: 0o600 });
   writeFileSync(
     file,
     `user root

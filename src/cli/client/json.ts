@@ -79,10 +79,10 @@ function leaf(text: string): JsonText {
   return { compact: text, pretty: () => text };
 }
 
-/** numberText is C's %d for what fits an int, else %1.15g, and %1.17g where that loses something. */
+/** numberText is C's %1.15g, and %1.17g where that loses something. */
 function numberText(value: number): string {
   if (!Number.isFinite(value)) return 'null';
-  if (Number.isInteger(value) && Math.abs(value) <= 0x7fffffff) return String(value === 0 ? 0 : value);
+  if (value === 0) return Object.is(value, -0) ? '-0' : '0';
   const short = general(value, 15);
   return Number(short) === value ? short : general(value, 17);
 }

@@ -36,20 +36,12 @@ export class Subscriber implements ClientTask {
     const { timeout } = this.#settings;
     if (timeout > 0) setTimeout(() => end({ lines: ['Timed out'], status: STATUS.TIMED_OUT }), timeout * 1000).unref();
     client.on('message', (topic, payload, packet) => this.#receive(client, topic, payload, packet));
-    // Called right after each 'message'; the acknowledgement is sent when `done` is. So a slow reader of our output slows the broker
-    // down, and a message behind the last wanted one stays in the session.
-    client.handleMessage = (_packet, done) => {
-      if (this.#state === 'over') return;
-      if (this.#state === 'last') {
-        this.#state = 'over';
-        setImmediate(() => this.#end(DONE)); // after the acknowledgement
-        done();
-      } else if (this.#stdout.writableNeedDrain) {
-        this.#stdout.once('drain', () => done());
-      } else {
-        done();
-      }
-    };
+    // Called right after each 'message'; the acknowledgement is sent when `done` is called without an error. So a slow reader of our output
+    // slows the broker down, and a QoS 1 message behind the last wanted one stays in the session.
+    client.handleMessage = (_packet, done) => this.#settle(done);
+    client.on('packetreceive', ({ cmd }) => {
+      if (cmd === 'suback' && this.#settings.exitAfterSubscribe) this.#state = 'over';
+    });
   }
 
   connected(client: MqttClient): void {
@@ -63,6 +55,20 @@ export class Subscriber implements ClientTask {
     client.subscribe(topics, options, (error, _granted, suback) => this.#subscribed(error, suback));
     const leave = properties.get('unsubscribe');
     if (unsubscribe.length > 0) client.unsubscribe(unsubscribe, leave ? { properties: leave } : {});
+  }
+
+  #settle(done: (error?: Error) => void): void {
+    if (this.#state === 'over') {
+      done(new Error('not wanted any more'));
+    } else if (this.#state === 'last') {
+      this.#state = 'over';
+      setImmediate(() => this.#end(DONE)); // after the acknowledgement
+      done();
+    } else if (this.#stdout.writableNeedDrain) {
+      this.#stdout.once('drain', () => done());
+    } else {
+      done();
+    }
   }
 
   #subscribed(error: Error | null, suback?: { granted: unknown[]; messageId?: number | undefined }): void {
