@@ -2,6 +2,7 @@
 //
 //   src/main.ts --bundle.ts--> main.cjs --pkg--> blob --+--> node (stripped, x64)   + blob --> dist/midge-linux-x64
 //                                                       +--> node (stripped, arm64) + blob --> dist/midge-linux-arm64
+//   src/store/store-worker.ts goes the same way: a file of its own in the blob.
 //
 // pkg would download its Node from nodejs.org. It finds these in its cache instead: Node from npm, checked against package-lock.json.
 
@@ -20,7 +21,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { bundle, ROOT, readStamp } from './bundle.ts';
+import { bundle, ROOT, readStamp, STORE_WORKER } from './bundle.ts';
 
 const ARCHITECTURES = ['x64', 'arm64'] as const;
 type Architecture = (typeof ARCHITECTURES)[number];
@@ -57,8 +58,10 @@ export async function makeBinaries(folder: string, say: (line: string) => void =
   const app = join(CACHE, 'app');
   const stamp = readStamp();
   await bundle({ entry: join(ROOT, 'src/main.ts'), outfile: join(app, 'main.cjs'), stamp, banner: FIRST_STATEMENT });
+  await bundle({ entry: join(ROOT, 'src/store/store-worker.ts'), outfile: join(app, STORE_WORKER), stamp });
   // pkg names its files NAME-ARCH when all are for one system.
-  writeFileSync(join(app, 'package.json'), JSON.stringify({ name: 'midge-linux', version: stamp.version, bin: 'main.cjs' }));
+  const description = { name: 'midge-linux', version: stamp.version, bin: 'main.cjs', pkg: { assets: [STORE_WORKER] } };
+  writeFileSync(join(app, 'package.json'), JSON.stringify(description));
   say('Packing (pkg) ...');
   const packed = join(CACHE, 'packed');
   rmSync(packed, { recursive: true, force: true });

@@ -1,4 +1,4 @@
-// Bundles src/main.ts and its packages into one CommonJS file, the input of the executable.
+// Bundles src/main.ts, or the file of a thread, and its packages into one CommonJS file, the input of the executable.
 
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -32,6 +32,9 @@ export function readStamp(root = ROOT, environment = process.env): Stamp {
   }
 }
 
+/** STORE_WORKER is the file of the store's thread, beside the program's: a bundle of its own, for a thread that loads the whole program costs 30 MB more. */
+export const STORE_WORKER = 'store-worker.cjs';
+
 /**
  * bundle writes `outfile`, with a map of what it is made of when `metafile` is asked for.
  * Imports of static names, also `import()`, are in the bundle; what only runs on demand is evaluated on demand.
@@ -51,6 +54,8 @@ export async function bundle(options: { entry: string; outfile: string; stamp: S
     banner: { js: options.banner ?? '' },
     define: {
       MIDGE_STAMP: JSON.stringify(options.stamp),
+      MIDGE_STORE_WORKER: JSON.stringify(STORE_WORKER),
+      'import.meta.dirname': '__dirname',
       // ws tries two native addons unless it is told not to; an executable has none.
       'process.env.WS_NO_BUFFER_UTIL': '"1"',
       'process.env.WS_NO_UTF_8_VALIDATE': '"1"',

@@ -1,0 +1,189 @@
+// Carries commits to the worker and goes on when it dies, the disk is full or the database is damaged.
+//
+// A worker that dies, or a database found damaged while running, is replaced once at once: what was under way is sent again, and since
+// every record says how things are and not how they change, writing it twice does no harm. Only when that fails too is the commit
+// 'failed'. Nothing is thrown away then: the changes stay noted, the last word on each thing, and are tried again until they are on the card.
+
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Durability } from '../broker/ports.ts';
+import { type Fault, faultOf, StoreFault } from './faults.ts';
+import { HealthRecord } from './health.ts';
+import type { OpenReport, WorkReport } from './keeper.ts';
+import type { StoreOptions } from './options.ts';
+import { PackedWriter } from './packed.ts';
+import type { PendingChanges } from './pending.ts';
+import { recordWriter } from './records.ts';
+import { type StartWorker, WorkerLink } from './worker-link.ts';
+import { WriteMeter } from './write-meter.ts';
+
+/** StorePorts are what the store needs of the house. */
+export interface StorePorts {
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+const MINUTES_PER_HOUR = 60;
+const MINUTES_PER_DAY = 1440;
+
+/** StoreCounters count since the start, but for the last hour and day. */
+export interface StoreCounters {
+  readonly bytesWritten: number;
+  readonly bytesLastHour: number;
+  readonly bytesLastDay: number;
+  readonly commits: number;
+  readonly fsyncs: number;
+}
+
+/** CommitLine has one worker at a time. One commit is under way at most; the caller gathers the next meanwhile. */
+export class CommitLine {
+  readonly #path: string;
+  readonly #options: StoreOptions;
+  readonly #clock: Clock;
+  readonly #health: HealthRecord;
+  readonly #start: StartWorker;
+  readonly #meter: WriteMeter;
+  #link: WorkerLink | null;
+  /** Work of the workers before this one. */
+  #past: WorkReport;
+  /** Work that is in #meter. */
+  #metered: number;
+  /** Size of the last commit, a guess at the next. */
+  #lastSize: number;
+
+  constructor(path: string, options: StoreOptions, { clock, log }: StorePorts, start: StartWorker) {
+    this.#path = path;
+    this.#options = options;
+    this.#clock = clock;
+    this.#health = new HealthRecord(path, { clock, log });
+    this.#start = start;
+    this.#meter = new WriteMeter();
+    this.#link = null;
+    this.#past = { bytesWritten: 0, commits: 0, fsyncs: 0 };
+    this.#metered = 0;
+    this.#lastSize = 0;
+  }
+
+  get health(): HealthRecord {
+    return this.#health;
+  }
+
+  counters(): StoreCounters {
+    this.#measure();
+    const { bytesWritten, commits, fsyncs } = this.#total();
+    const now = this.#clock.monotonic();
+    return {
+      bytesWritten,
+      bytesLastHour: this.#meter.sum(MINUTES_PER_HOUR, now),
+      bytesLastDay: this.#meter.sum(MINUTES_PER_DAY, now),
+      commits,
+      fsyncs,
+    };
+  }
+
+  /** open starts a worker and opens the database; rejects with a StoreFault. A disk that is read-only is no fault when a copy may be read. */
+  async open(mayCopy: boolean): Promise<OpenReport> {
+    const link = new WorkerLink(this.#start);
+    try {
+      const request = { path: this.#path, synchronous: this.#options.synchronous, mayCopy, now: this.#clock.now() };
+      const report = await link.ask({ kind: 'open', request });
+      this.#link = link;
+      if (report.damage !== null) this.#health.damaged(report.damage);
+      if (report.isReadOnly) this.#health.troubled({ kind: 'read-only', reason: 'the disk is read-only' });
+      return report;
+    } catch (error) {
+      await link.terminate();
+      throw error;
+    }
+  }
+
+  /** load gives what is there piece by piece, the next one already asked for. Ends early, and says so, when the database cannot be read on. */
+  async *load(): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+    const link = this.#link;
+    if (link === null) return;
+    let next = link.ask({ kind: 'load' });
+    try {
+      for (let piece = await next; piece !== null; piece = await next) {
+        next = link.ask({ kind: 'load' });
+        yield piece;
+      }
+    } catch (error) {
+      this.#health.troubled(faultOf(error));
+    }
+  }
+
+  /** commit makes changes durable. It never rejects; when it is not 'durable' the changes still wait to be committed. */
+  async commit(changes: PendingChanges): Promise<Durability> {
+    const isFirstTrouble = this.#health.now.state === 'ok';
+    let fault = await this.#try(changes);
+    if (fault !== null && fault.kind !== 'full' && isFirstTrouble) {
+      const { reason } = fault;
+      await this.#hangUp();
+      fault = await this.#try(changes);
+      if (fault === null) this.#health.restarted(reason);
+    }
+    this.#measure();
+    if (fault === null) {
+      this.#health.well();
+      return 'durable';
+    }
+    this.#health.troubled(fault);
+    if (fault.kind === 'full') return 'full';
+    await this.#hangUp();
+    return 'failed';
+  }
+
+  /** backup rejects with a StoreFault. */
+  async backup(file: string): Promise<void> {
+    if (this.#link === null) throw new StoreFault('failed', this.#health.now.text);
+    await this.#link.ask({ kind: 'backup', file });
+  }
+
+  /** close closes the database in order, and ends the worker also when that fails. */
+  async close(): Promise<void> {
+    await this.#link?.ask({ kind: 'close' }).catch(() => {}); // the log is played in at the next start
+    await this.#hangUp();
+  }
+
+  async #try(changes: PendingChanges): Promise<Fault | null> {
+    const records = this.#pack(changes);
+    if (records.byteLength === 0 && this.#health.now.state === 'ok') return null;
+    try {
+      if (this.#link?.isAlive !== true) {
+        await this.#hangUp();
+        await this.open(false);
+      }
+      await this.#link?.ask({ kind: 'commit', records });
+      return null;
+    } catch (error) {
+      return faultOf(error);
+    }
+  }
+
+  #pack(changes: PendingChanges): Uint8Array<ArrayBuffer> {
+    const out = new PackedWriter(this.#lastSize);
+    changes.tell(recordWriter(out));
+    this.#lastSize = out.length;
+    return out.finish();
+  }
+
+  async #hangUp(): Promise<void> {
+    const link = this.#link;
+    if (link === null) return;
+    this.#past = this.#total();
+    this.#link = null;
+    await link.terminate();
+  }
+
+  #total(): WorkReport {
+    const { bytesWritten, commits, fsyncs } = this.#link?.work ?? { bytesWritten: 0, commits: 0, fsyncs: 0 };
+    const past = this.#past;
+    return { bytesWritten: past.bytesWritten + bytesWritten, commits: past.commits + commits, fsyncs: past.fsyncs + fsyncs };
+  }
+
+  #measure(): void {
+    const { bytesWritten } = this.#total();
+    this.#meter.add(bytesWritten - this.#metered, this.#clock.monotonic());
+    this.#metered = bytesWritten;
+  }
+}

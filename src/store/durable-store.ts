@@ -1,0 +1,277 @@
+// Notes changes and decides when they go to the card.
+//
+//   noted, somebody waits for it (whenDurable) ---> at the end of this turn of the event loop, or when the commit under way is done
+//   noted, all of it on its way to clients that are online ---> after `gather`: what is acknowledged by then is never written
+//   noted, nobody waits: acknowledgements, QoS 0 retained values ---> within `writeBehind`, the last word on each thing only
+//
+// While one commit is under way the next one gathers: the slower the card, the larger the commits. When the card is slower than the
+// publishers, whenDurable does not come, their PUBACKs do not go out, and their windows close: that bounds what is noted.
+
+import { OperatorError, reasonOf } from '../base/errors.ts';
+import type {
+  DeliveryState,
+  Durability,
+  LoadSink,
+  StoredDelivery,
+  StoredMessage,
+  StoredSession,
+  StoredSubscription,
+} from '../broker/ports.ts';
+import type { CommitLine, StoreCounters } from './commit-line.ts';
+import type { Fault } from './faults.ts';
+import type { StoreHealth } from './health.ts';
+import { Loader } from './loader.ts';
+import type { StoreOptions } from './options.ts';
+import { PendingChanges } from './pending.ts';
+import { readRecords } from './records.ts';
+import type { Store } from './store.ts';
+
+type Waiter = (outcome: Durability) => void;
+
+/** Milliseconds until a commit is tried again: a full disk each time after the first, other trouble twice as long each time. */
+const FIRST_RETRY = 1000;
+const LAST_RETRY = 60_000;
+
+/** DurableStore is the main thread's half of the store. */
+export class DurableStore implements Store {
+  readonly #line: CommitLine;
+  readonly #options: StoreOptions;
+  #lastMessageKey: number;
+  #changes: PendingChanges;
+  /** QoS 0 values by topic, null = cleared: they join the changes once a `writeBehind`. */
+  #behind: Map<string, StoredMessage | null>;
+  #waiters: Waiter[];
+  /** Something is noted that no acknowledgement of a client will undo. */
+  #isUrgent: boolean;
+  #underWay: Promise<void> | null;
+  #trouble: Exclude<Durability, 'durable'> | null;
+  #retryAfter: number;
+  #soon: NodeJS.Immediate | null;
+  #gathering: NodeJS.Timeout | null;
+  #later: NodeJS.Timeout | null;
+  #retry: NodeJS.Timeout | null;
+  #isStopped: boolean;
+
+  constructor(line: CommitLine, options: StoreOptions, lastMessageKey: number) {
+    this.#line = line;
+    this.#options = options;
+    this.#lastMessageKey = lastMessageKey;
+    this.#changes = new PendingChanges();
+    this.#behind = new Map();
+    this.#waiters = [];
+    this.#isUrgent = false;
+    this.#underWay = null;
+    this.#trouble = null;
+    this.#retryAfter = FIRST_RETRY;
+    this.#soon = null;
+    this.#gathering = null;
+    this.#later = null;
+    this.#retry = null;
+    this.#isStopped = false;
+  }
+
+  get lastMessageKey(): number {
+    return this.#lastMessageKey;
+  }
+
+  async load(sink: LoadSink): Promise<void> {
+    const loading = this.#load(sink);
+    this.#underWay = loading.catch(() => {}); // commits wait for it as for each other
+    await loading;
+    this.#underWay = null;
+    if (this.#waiters.length > 0) this.#schedule();
+  }
+
+  saveSession(session: StoredSession): void {
+    this.#changes.saveSession(session);
+    this.#noted(true);
+  }
+
+  dropSession(clientId: string): void {
+    this.#changes.dropSession(clientId);
+    this.#noted(true);
+  }
+
+  saveSubscription(clientId: string, subscription: StoredSubscription): void {
+    this.#changes.saveSubscription(clientId, subscription);
+    this.#noted(true);
+  }
+
+  dropSubscription(clientId: string, topicFilter: string): void {
+    this.#changes.dropSubscription(clientId, topicFilter);
+    this.#noted(true);
+  }
+
+  saveDelivery(clientId: string, delivery: StoredDelivery, message: StoredMessage): void {
+    this.#changes.saveDelivery(clientId, delivery, message);
+    this.#noted(delivery.state === 'queued');
+  }
+
+  updateDelivery(clientId: string, order: number, packetId: number, state: DeliveryState): void {
+    this.#changes.updateDelivery(clientId, order, packetId, state);
+    this.#noted(false);
+  }
+
+  dropDelivery(clientId: string, order: number): void {
+    this.#changes.dropDelivery(clientId, order);
+    this.#noted(false);
+  }
+
+  saveIncoming(clientId: string, packetId: number): void {
+    this.#changes.saveIncoming(clientId, packetId);
+    this.#noted(true);
+  }
+
+  dropIncoming(clientId: string, packetId: number): void {
+    this.#changes.dropIncoming(clientId, packetId);
+    this.#noted(true);
+  }
+
+  saveRetained(message: StoredMessage, urgent: boolean): void {
+    this.#retain(message.topicName, message, urgent);
+  }
+
+  dropRetained(topicName: string, urgent: boolean): void {
+    this.#retain(topicName, null, urgent);
+  }
+
+  whenDurable(callback: Waiter): void {
+    this.#waiters.push(callback);
+    this.#schedule();
+  }
+
+  health(): StoreHealth {
+    return this.#line.health.now;
+  }
+
+  counters(): StoreCounters {
+    return this.#line.counters();
+  }
+
+  /** trouble makes the store begin with what it could not open, and try again. */
+  trouble(fault: Fault): void {
+    this.#line.health.troubled(fault);
+    this.#enterTrouble(fault.kind === 'full' ? 'full' : 'failed');
+  }
+
+  async backup(file: string): Promise<void> {
+    await this.#flush(true);
+    await this.#line.backup(file).catch((error: unknown) => {
+      throw new OperatorError(`Cannot write backup "${file}": ${reasonOf(error)}`, { cause: error });
+    });
+  }
+
+  async stop(): Promise<void> {
+    if (this.#isStopped) return;
+    await this.#flush(true);
+    this.#isStopped = true;
+    for (const timer of [this.#gathering, this.#later, this.#retry]) clearTimeout(timer ?? undefined);
+    clearImmediate(this.#soon ?? undefined);
+    this.#settle(this.#trouble ?? 'durable');
+    await this.#line.close();
+  }
+
+  async #load(sink: LoadSink): Promise<void> {
+    const loader = new Loader(sink);
+    for await (const piece of this.#line.load()) {
+      readRecords(piece, loader);
+      loader.endPiece();
+    }
+    this.#lastMessageKey = Math.max(this.#lastMessageKey, loader.lastMessageKey);
+  }
+
+  #retain(topicName: string, message: StoredMessage | null, urgent: boolean): void {
+    if (urgent || this.#changes.hasRetained(topicName)) {
+      this.#behind.delete(topicName);
+      this.#changes.retain(topicName, message);
+    } else {
+      this.#behind.set(topicName, message);
+    }
+    this.#noted(urgent);
+  }
+
+  #noted(isUrgent: boolean): void {
+    if (isUrgent) this.#isUrgent = true;
+    this.#later ??= setTimeout(() => this.#onLater(), this.#options.writeBehind);
+  }
+
+  #onLater(): void {
+    this.#later = null;
+    if (this.#trouble === null && !this.#isStopped) void this.#flush(true);
+  }
+
+  /** When a commit is under way its end schedules the next. */
+  #schedule(): void {
+    if (this.#soon !== null || (this.#underWay !== null && this.#trouble === null)) return;
+    if (this.#isUrgent || this.#trouble !== null) {
+      this.#soon = setImmediate(() => this.#onSoon());
+    } else {
+      this.#gathering ??= setTimeout(() => this.#onSoon(), this.#options.gather);
+    }
+  }
+
+  #onSoon(): void {
+    if (this.#trouble !== null) {
+      this.#soon = null;
+      this.#settle(this.#trouble);
+    } else {
+      void this.#flush(false);
+    }
+  }
+
+  /** Resolves when a commit that began after the call has ended, however. */
+  async #flush(withBehind: boolean): Promise<void> {
+    while (this.#underWay !== null) {
+      await this.#underWay;
+    }
+    this.#underWay = this.#commit(withBehind);
+    await this.#underWay;
+  }
+
+  async #commit(withBehind: boolean): Promise<void> {
+    if (withBehind) this.#takeBehind();
+    const changes = this.#changes;
+    const waiters = this.#trouble === null ? this.#waiters.splice(0) : []; // in trouble they are answered at once
+    this.#changes = new PendingChanges();
+    this.#isUrgent = false;
+    clearTimeout(this.#gathering ?? undefined);
+    clearImmediate(this.#soon ?? undefined);
+    this.#gathering = null;
+    this.#soon = null;
+    const outcome = await this.#line.commit(changes);
+    this.#underWay = null;
+    if (outcome === 'durable') {
+      this.#leaveTrouble();
+    } else {
+      changes.absorb(this.#changes);
+      this.#changes = changes;
+      this.#enterTrouble(outcome);
+    }
+    for (const waiter of waiters) waiter(outcome);
+    if (this.#waiters.length > 0) this.#schedule();
+  }
+
+  #takeBehind(): void {
+    for (const [topicName, message] of this.#behind) this.#changes.retain(topicName, message);
+    this.#behind = new Map();
+  }
+
+  #settle(outcome: Durability): void {
+    for (const waiter of this.#waiters.splice(0)) waiter(outcome);
+  }
+
+  #enterTrouble(outcome: Exclude<Durability, 'durable'>): void {
+    this.#trouble = outcome;
+    if (this.#isStopped) return;
+    this.#retry ??= setTimeout(() => {
+      this.#retry = null;
+      void this.#flush(true);
+    }, this.#retryAfter);
+    this.#retryAfter = outcome === 'full' ? FIRST_RETRY : Math.min(this.#retryAfter * 2, LAST_RETRY);
+  }
+
+  #leaveTrouble(): void {
+    this.#trouble = null;
+    this.#retryAfter = FIRST_RETRY;
+  }
+}

@@ -1,0 +1,217 @@
+// The worker's half of the store: the open database and what is asked of it, one thing after the other.
+
+import { closeSync, copyFileSync, mkdtempSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { backup, type DatabaseSync, type StatementSync } from 'node:sqlite';
+import { Applier } from './applier.ts';
+import { asideName, CHECKPOINT_PAGES, moveAside, openDatabase, prepareFolder, type Synchronous } from './database.ts';
+import { faultOf, StoreFault } from './faults.ts';
+import { loadPieces } from './load.ts';
+import { readRecords } from './records.ts';
+import { type Salvaged, salvage } from './salvage.ts';
+import { readNumber } from './schema.ts';
+
+/** OpenRequest says which database; on a read-only disk `mayCopy` lets a copy be read, to start with what is there. */
+export interface OpenRequest {
+  readonly path: string;
+  readonly synchronous: Synchronous;
+  readonly mayCopy: boolean;
+  /** Milliseconds since 1970, for the name of what is moved aside. */
+  readonly now: number;
+}
+
+/** Damage says what was wrong, where the bad file is now, and what of it could be kept. */
+export interface Damage {
+  readonly reason: string;
+  readonly aside: string;
+  readonly salvaged: Salvaged | null;
+}
+
+/** OpenReport is what opening came to. */
+export interface OpenReport {
+  readonly damage: Damage | null;
+  /** The disk is read-only: what can be loaded comes from a copy, nothing can be written. */
+  readonly isReadOnly: boolean;
+  /** The greatest key of a message that waits. */
+  readonly lastMessageKey: number;
+}
+
+/** WorkReport is what the worker's thread has done since it started. */
+export interface WorkReport {
+  /** Bytes handed to the file system, or, where that is more, bytes of the blocks they touched. */
+  readonly bytesWritten: number;
+  readonly commits: number;
+  /** One per commit that changed something, three per checkpoint. */
+  readonly fsyncs: number;
+}
+
+/** Free pages that are given back, per checkpoint, when there are many. */
+const VACUUM_PAGES = 256;
+const MANY_FREE_PAGES = 4096;
+/** Pages that a backup copies before it lets commits through. */
+const BACKUP_PAGES = 256;
+
+/** Keeper owns the connection. Everything throws what faultOf can sort. */
+export class Keeper {
+  #database: DatabaseSync | null;
+  #applier: Applier | null;
+  #logLength: StatementSync | null;
+  #framesSeen: number;
+  #pieces: Generator<Uint8Array<ArrayBuffer>> | null;
+  /** Folder of the copy that is read on a read-only disk. */
+  #copy: string | null;
+  #commits: number;
+  #fsyncs: number;
+
+  constructor() {
+    this.#database = null;
+    this.#applier = null;
+    this.#logLength = null;
+    this.#framesSeen = 0;
+    this.#pieces = null;
+    this.#copy = null;
+    this.#commits = 0;
+    this.#fsyncs = 0;
+  }
+
+  open(request: OpenRequest): OpenReport {
+    try {
+      prepareFolder(request.path);
+    } catch (error) {
+      if (faultOf(error).kind === 'read-only' && request.mayCopy) return this.#openCopy(request);
+      throw error;
+    }
+    const { database, damage } = openOrReplace(request);
+    this.#adopt(database);
+    return { damage, isReadOnly: false, lastMessageKey: lastMessageKey(database) };
+  }
+
+  /** load gives the next piece of what is there, null after the last. */
+  load(): Uint8Array<ArrayBuffer> | null {
+    this.#pieces ??= loadPieces(this.#require());
+    const next = this.#pieces.next();
+    if (next.done !== true) return next.value;
+    this.#pieces = null;
+    return null;
+  }
+
+  /** commit makes the records durable in one transaction, or throws and leaves the database as it was. */
+  commit(records: Uint8Array<ArrayBuffer>): void {
+    const database = this.#require();
+    if (this.#copy !== null) throw new StoreFault('read-only', 'the disk is read-only');
+    try {
+      this.#applier ??= new Applier(database);
+      database.exec('BEGIN IMMEDIATE');
+      readRecords(records, this.#applier);
+      database.exec('COMMIT');
+    } catch (error) {
+      this.#applier = null; // what it counted in memory is no longer true
+      if (database.isTransaction) database.exec('ROLLBACK');
+      throw error;
+    }
+    this.#commits++;
+  }
+
+  /** tidy checkpoints when the log is long; called when the commit is answered. Whatever fails will fail, and be told, at the next commit. */
+  tidy(): void {
+    if (this.#database === null || this.#logLength === null) return;
+    try {
+      const frames = Number(this.#logLength.get()?.['log']);
+      if (frames !== this.#framesSeen) this.#fsyncs++;
+      this.#framesSeen = frames;
+      if (frames >= CHECKPOINT_PAGES) this.#checkpoint(this.#database);
+    } catch {
+      // the log stays as it is, and is tried again after the next commit
+    }
+  }
+
+  /** backup writes a consistent copy while commits go on. The file must not be there; nothing is left of one that failed. */
+  async backup(file: string): Promise<void> {
+    const database = this.#require();
+    closeSync(openSync(file, 'wx', 0o600));
+    try {
+      await backup(database, file, { rate: BACKUP_PAGES });
+    } catch (error) {
+      rmSync(file, { force: true });
+      throw error;
+    }
+  }
+
+  report(): WorkReport {
+    return { bytesWritten: bytesWritten(), commits: this.#commits, fsyncs: this.#fsyncs };
+  }
+
+  /** close plays the log into the file and removes it. */
+  close(): void {
+    this.#pieces?.return(undefined);
+    this.#database?.close();
+    this.#database = null;
+    if (this.#copy !== null) rmSync(this.#copy, { recursive: true, force: true });
+  }
+
+  #adopt(database: DatabaseSync): void {
+    this.#database = database;
+    this.#applier = null;
+    this.#logLength = database.prepare('PRAGMA wal_checkpoint(NOOP)');
+  }
+
+  #checkpoint(database: DatabaseSync): void {
+    database.exec('PRAGMA wal_checkpoint(PASSIVE)'); // the only reader is ourselves: nothing is left over
+    this.#fsyncs += 3; // log, file, and the header of the log when it starts over
+    const free = readNumber(database, 'freelist_count');
+    if (free <= MANY_FREE_PAGES || free * 4 <= readNumber(database, 'page_count')) return;
+    database.exec(`PRAGMA incremental_vacuum(${VACUUM_PAGES})`);
+    this.#fsyncs++;
+  }
+
+  #openCopy({ path, synchronous }: OpenRequest): OpenReport {
+    this.#copy = mkdtempSync(join(tmpdir(), 'midge-read-only-'));
+    const copy = join(this.#copy, 'copy.db');
+    for (const companion of ['', '-wal']) {
+      if (statSync(path + companion, { throwIfNoEntry: false })) copyFileSync(path + companion, copy + companion);
+    }
+    prepareFolder(copy);
+    const database = openDatabase(copy, synchronous);
+    this.#adopt(database);
+    return { damage: null, isReadOnly: true, lastMessageKey: lastMessageKey(database) };
+  }
+
+  #require(): DatabaseSync {
+    if (this.#database === null) throw new StoreFault('failed', 'the database is not open');
+    return this.#database;
+  }
+}
+
+function openOrReplace({ path, synchronous, now }: OpenRequest): { database: DatabaseSync; damage: Damage | null } {
+  const aside = asideName(path, now);
+  let reason: string | null = null;
+  try {
+    const database = openDatabase(path, synchronous, (error) => {
+      const fault = faultOf(error);
+      if (fault.kind !== 'damaged') return;
+      moveAside(path, aside);
+      reason = fault.reason;
+    });
+    return { database, damage: null };
+  } catch (error) {
+    if (reason === null) throw error;
+    prepareFolder(path);
+    const database = openDatabase(path, synchronous);
+    return { database, damage: { reason, aside, salvaged: salvage(aside, database, `${path}.salvage`) } };
+  }
+}
+
+function lastMessageKey(database: DatabaseSync): number {
+  return Number(database.prepare('SELECT max(key) AS key FROM message').get()?.['key'] ?? 0);
+}
+
+/** proc(5), /proc/pid/io: of this thread alone. Zero where there is no such file. */
+function bytesWritten(): number {
+  try {
+    const text = readFileSync('/proc/thread-self/io', 'latin1');
+    return Math.max(Number(/wchar: (\d+)/.exec(text)?.[1] ?? 0), Number(/\nwrite_bytes: (\d+)/.exec(text)?.[1] ?? 0));
+  } catch {
+    return 0;
+  }
+}

@@ -1,0 +1,151 @@
+// Reads the whole database for start-up, as records in pieces: messages that wait, then sessions, then retained values.
+
+import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
+import type { StoredMessage, StoredSession } from '../broker/ports.ts';
+import { PackedWriter } from './packed.ts';
+import { qosOf, type RecordVisitor, recordWriter, stateOf, versionOf } from './records.ts';
+
+/**
+ * PIECE_SIZE is how many bytes go to the other thread at once. Payloads stay views of their piece there: larger pieces load no faster,
+ * and one old value keeps its whole piece alive.
+ */
+const PIECE_SIZE = 64 * 1024;
+
+type Row = readonly SQLOutputValue[];
+
+/** loadPieces gives the records piece by piece; nothing may be written before the last one. */
+export function* loadPieces(database: DatabaseSync): Generator<Uint8Array<ArrayBuffer>> {
+  let out = new PackedWriter(PIECE_SIZE + 4096);
+  let writer = recordWriter(out);
+  for (const tell of [tellMessages, tellSessions, tellRetained]) {
+    const rows = tell(database, () => writer);
+    while (rows.next().done !== true) {
+      if (out.length < PIECE_SIZE) continue;
+      yield out.finish();
+      out = new PackedWriter(PIECE_SIZE + 4096);
+      writer = recordWriter(out);
+    }
+  }
+  if (out.length > 0) yield out.finish();
+}
+
+function* tellMessages(database: DatabaseSync, writer: () => RecordVisitor): Generator<void> {
+  const sql = 'SELECT key, topic_name, payload, qos, retain, properties, expires_at, source_client_id, source_username FROM message';
+  for (const row of iterate(prepare(database, sql))) {
+    writer().message(messageOf(row));
+    yield;
+  }
+}
+
+function* tellRetained(database: DatabaseSync, writer: () => RecordVisitor): Generator<void> {
+  const sql = 'SELECT key, topic_name, payload, qos, retain, properties, expires_at, source_client_id, source_username FROM retained';
+  for (const row of iterate(prepare(database, sql))) {
+    writer().retainedSaved(messageOf(row));
+    yield;
+  }
+}
+
+/** Yields after whole sessions only: the other thread puts them together from one piece. */
+function* tellSessions(database: DatabaseSync, writer: () => RecordVisitor): Generator<void> {
+  const subscriptions = prepare(
+    database,
+    'SELECT topic_filter, mounted_filter, share_group, qos, no_local, retain_as_published, identifier FROM subscription WHERE session = ?',
+  );
+  const deliveries = prepare(
+    database,
+    'SELECT position, qos, retain, shared, identifiers, packet_id, state, message FROM delivery WHERE session = ? ORDER BY position',
+  );
+  const incoming = prepare(database, 'SELECT packet_id FROM incoming WHERE session = ?');
+  const sessions = prepare(
+    database,
+    `SELECT id, client_id, username, version, expiry_interval, disconnected_at, will_topic, will_payload, will_qos, will_retain,
+    will_properties FROM session ORDER BY id`,
+  );
+  for (const row of iterate(sessions)) {
+    const out = writer();
+    const id = Number(row[0]);
+    const session = sessionOf(row);
+    out.session(session.clientId);
+    out.sessionSaved(session);
+    for (const one of iterate(subscriptions, id)) tellSubscription(one, out);
+    for (const one of iterate(deliveries, id)) tellDelivery(one, out);
+    for (const one of iterate(incoming, id)) out.incomingSaved(Number(one[0]));
+    yield;
+  }
+}
+
+function tellSubscription(row: Row, out: RecordVisitor): void {
+  const [topicFilter, mountedFilter, group, qos, noLocal, retainAsPublished, identifier] = row;
+  out.subscriptionSaved({
+    topicFilter: String(topicFilter),
+    mountedFilter: String(mountedFilter),
+    group: textOrNull(group),
+    qos: qosOf(Number(qos)),
+    noLocal: noLocal === 1,
+    retainAsPublished: retainAsPublished === 1,
+    identifier: Number(identifier),
+  });
+}
+
+function tellDelivery(row: Row, out: RecordVisitor): void {
+  const [order, qos, retain, shared, identifiers, packetId, state, message] = row;
+  out.deliverySaved(
+    {
+      order: Number(order),
+      qos: qosOf(Number(qos)),
+      retain: retain === 1,
+      shared: shared === 1,
+      identifiers: typeof identifiers === 'string' ? identifiers.split(',').map(Number) : null,
+      packetId: Number(packetId),
+      state: stateOf(Number(state)),
+    },
+    Number(message),
+  );
+}
+
+function messageOf(row: Row): StoredMessage {
+  const [key, topicName, payload, qos, retain, properties, expiresAt, clientId, username] = row;
+  return {
+    key: Number(key),
+    topicName: String(topicName),
+    payload: bytesOf(payload),
+    qos: qosOf(Number(qos)),
+    retain: retain === 1,
+    properties: bytesOf(properties),
+    expiresAt: Number(expiresAt),
+    source: typeof clientId === 'string' ? { clientId, username: textOrNull(username) } : null,
+  };
+}
+
+function sessionOf(row: Row): StoredSession {
+  const [, clientId, username, version, expiryInterval, disconnectedAt, topicName, payload, qos, retain, properties] = row;
+  return {
+    clientId: String(clientId),
+    username: textOrNull(username),
+    version: versionOf(Number(version)),
+    expiryInterval: Number(expiryInterval),
+    disconnectedAt: typeof disconnectedAt === 'number' ? disconnectedAt : null,
+    will:
+      typeof topicName === 'string'
+        ? { topicName, payload: bytesOf(payload), qos: qosOf(Number(qos)), retain: retain === 1, properties: bytesOf(properties) }
+        : null,
+  };
+}
+
+function prepare(database: DatabaseSync, sql: string): StatementSync {
+  const statement = database.prepare(sql);
+  statement.setReturnArrays(true);
+  return statement;
+}
+
+function iterate(statement: StatementSync, ...values: number[]): Iterable<Row> {
+  return statement.iterate(...values) as unknown as Iterable<Row>; // setReturnArrays, which the types do not know of
+}
+
+function textOrNull(value: SQLOutputValue | undefined): string | null {
+  return typeof value === 'string' ? value : null;
+}
+
+function bytesOf(value: SQLOutputValue | undefined): Buffer {
+  return value instanceof Uint8Array ? Buffer.from(value.buffer, value.byteOffset, value.byteLength) : Buffer.alloc(0);
+}

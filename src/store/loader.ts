@@ -1,0 +1,78 @@
+// Puts together what start-up finds, from records to sessions with their lists.
+
+import type { LoadedSession, LoadSink, StoredMessage, StoredSession } from '../broker/ports.ts';
+import type { RecordVisitor } from './records.ts';
+
+type Loading = { -readonly [K in keyof LoadedSession]: LoadedSession[K] extends readonly (infer E)[] ? E[] : LoadedSession[K] };
+
+/** Loader is told the records of a whole database: messages first, then each session with what hangs on it, then retained values. */
+export class Loader implements RecordVisitor {
+  readonly #sink: LoadSink;
+  /** The same object for every delivery of a message, and for its retained value. */
+  readonly #messages: Map<number, StoredMessage>;
+  #session: Loading | null;
+  #lastMessageKey: number;
+
+  constructor(sink: LoadSink) {
+    this.#sink = sink;
+    this.#messages = new Map();
+    this.#session = null;
+    this.#lastMessageKey = 0;
+  }
+
+  /** lastMessageKey is the greatest key seen. */
+  get lastMessageKey(): number {
+    return this.#lastMessageKey;
+  }
+
+  /** endPiece hands over the session that is complete: no session is split over two pieces. */
+  endPiece(): void {
+    if (this.#session !== null) this.#sink.session(this.#session);
+    this.#session = null;
+  }
+
+  session(): void {
+    this.endPiece();
+  }
+
+  sessionSaved(session: StoredSession): void {
+    this.#session = { session, subscriptions: [], deliveries: [], incoming: [] };
+  }
+
+  subscriptionSaved(subscription: LoadedSession['subscriptions'][number]): void {
+    this.#session?.subscriptions.push(subscription);
+  }
+
+  message(message: StoredMessage): void {
+    this.#messages.set(message.key, message);
+    this.#see(message.key);
+  }
+
+  deliverySaved(delivery: LoadedSession['deliveries'][number]['delivery'], messageKey: number): void {
+    const message = this.#messages.get(messageKey);
+    if (message !== undefined) this.#session?.deliveries.push({ delivery, message });
+  }
+
+  incomingSaved(packetId: number): void {
+    this.#session?.incoming.push(packetId);
+  }
+
+  retainedSaved(message: StoredMessage): void {
+    this.endPiece();
+    const waiting = this.#messages.get(message.key);
+    this.#sink.retained(waiting?.topicName === message.topicName && waiting.retain === message.retain ? waiting : message);
+    this.#see(message.key);
+  }
+
+  /** A database has no changes, only what is. */
+  sessionDropped(): void {}
+  subscriptionDropped(): void {}
+  deliveryUpdated(): void {}
+  deliveryDropped(): void {}
+  incomingDropped(): void {}
+  retainedDropped(): void {}
+
+  #see(key: number): void {
+    if (key > this.#lastMessageKey) this.#lastMessageKey = key;
+  }
+}

@@ -1,0 +1,23 @@
+// What the store is told: where the file is and how careful to be with the card.
+
+/** StoreOptions are decided by the configuration; times are in milliseconds. */
+export interface StoreOptions {
+  /** Absolute; made, for its owner only, when it is not there. */
+  readonly folder: string;
+  /** Name of the database in the folder. */
+  readonly file: string;
+  /** FULL syncs with every commit. NORMAL syncs with checkpoints only: a power cut may take back what was called durable. */
+  readonly synchronous: 'FULL' | 'NORMAL';
+  /** How long changes that nobody waits for may stay in memory: QoS 0 retained values, acknowledgements. */
+  readonly writeBehind: number;
+  /** How long a commit waits when all that is asked for is on its way to clients that are online: what they acknowledge meanwhile is never written. */
+  readonly gather: number;
+}
+
+/** STORE_DEFAULTS: all but the folder. */
+export const STORE_DEFAULTS: Omit<StoreOptions, 'folder'> = {
+  file: 'midge.db',
+  synchronous: 'FULL',
+  writeBehind: 1000,
+  gather: 10,
+};

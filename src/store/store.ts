@@ -1,0 +1,54 @@
+// The door of the store: what must survive a power cut, in one SQLite database that a worker thread writes.
+
+import { join } from 'node:path';
+import { OperatorError } from '../base/errors.ts';
+import type { SessionStore } from '../broker/ports.ts';
+import { CommitLine, type StoreCounters, type StorePorts } from './commit-line.ts';
+import { DurableStore } from './durable-store.ts';
+import { type FaultKind, faultOf } from './faults.ts';
+import type { StoreHealth } from './health.ts';
+import type { StoreOptions } from './options.ts';
+import { type StartWorker, startStoreWorker } from './worker-link.ts';
+
+export type { StoreCounters, StorePorts } from './commit-line.ts';
+export type { StoreHealth, StoreState } from './health.ts';
+
+/** Store is the engine's port and what the house wants to know of it. `lastMessageKey` is complete after `load`. */
+export interface Store extends SessionStore {
+  health(): StoreHealth;
+  counters(): StoreCounters;
+  /** backup writes a consistent copy as a new database of mode 0600, while commits go on. Rejects with an OperatorError; the file must not be there. */
+  backup(file: string): Promise<void>;
+  /** stop writes all that is noted and closes the database. Nothing may be noted after it. */
+  stop(): Promise<void>;
+}
+
+/**
+ * openStore opens or makes the database. A damaged one is moved aside, and on a full or read-only disk the store starts with what can be
+ * read: `health` tells. Rejects with an OperatorError when another broker uses the folder, when the database is of a newer version,
+ * or when this user may not write there.
+ */
+export async function openStore(options: StoreOptions, ports: StorePorts, start: StartWorker = startStoreWorker): Promise<Store> {
+  const path = join(options.folder, options.file);
+  const line = new CommitLine(path, options, ports, start);
+  try {
+    const { lastMessageKey, isReadOnly } = await line.open(true);
+    const store = new DurableStore(line, options, lastMessageKey);
+    if (isReadOnly) store.trouble({ kind: 'read-only', reason: 'the disk is read-only' });
+    return store;
+  } catch (error) {
+    const { kind, reason } = faultOf(error);
+    const advice = ADVICE[kind];
+    if (advice !== undefined) throw new OperatorError(`Cannot open database "${path}": ${reason} - ${advice}`, { cause: error });
+    const store = new DurableStore(line, options, 0);
+    store.trouble({ kind, reason });
+    return store;
+  }
+}
+
+/** ADVICE for what a person must mend before the broker starts. */
+const ADVICE: Readonly<Partial<Record<FaultKind, string>>> = {
+  locked: 'another broker uses it: stop that one, or give this one a folder of its own (--state, persistence_location)',
+  newer: 'start the newer midge, or move the file away to begin without sessions and retained messages',
+  forbidden: 'make folder and file writable for the user of the broker, or name another folder (--state, persistence_location)',
+};
