@@ -16,6 +16,7 @@ import type { Advertiser } from '../discovery/discovery.ts';
 import { machineModel, machineNames } from '../host/host.ts';
 import { createListener, isAddressMissing, type Listener } from '../listeners/listeners.ts';
 import type { ListenerOptions } from '../listeners/options.ts';
+import { createTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
 import { advertisedListeners, reachableAddresses } from './advertised.ts';
 import { sameSocket, settingsThatStay } from './reload.ts';
 import type { StateFolder } from './state-folder.ts';
@@ -30,6 +31,8 @@ export interface ApplianceSetup {
   readonly configuration: Configuration;
   readonly log: Logger;
   readonly state: StateFolder;
+  /** What the program calls itself, for example `midge version 0.1.0`. */
+  readonly title: string;
   /** When the program was built, in milliseconds since 1970. */
   readonly buildDate: number;
 }
@@ -55,13 +58,14 @@ class HomeAppliance implements Appliance {
   readonly broker: Broker;
   readonly #setup: ApplianceSetup;
   readonly #listeners: readonly Listener[];
+  readonly #telemetry: Telemetry;
   #configuration: Configuration;
   readonly #opened: Listener[] = [];
   #certificates: Certificates | null = null;
   #advertiser: Promise<Advertiser> | null = null;
 
   constructor(setup: ApplianceSetup) {
-    const { configuration, log } = setup;
+    const { configuration, log, title } = setup;
     this.#setup = setup;
     this.#configuration = configuration;
     this.broker = createBroker(configuration.broker, {
@@ -70,6 +74,12 @@ class HomeAppliance implements Appliance {
       authenticator: createAuthenticator(configuration.access),
       authorizer: createAuthorizer(configuration.access),
       store: null,
+    });
+    this.#telemetry = createTelemetry({
+      broker: this.broker,
+      clock: systemClock,
+      version: title,
+      interval: configuration.broker.sysInterval,
     });
     this.#listeners = configuration.listeners.map((options) => this.#createListener(options));
   }
@@ -80,6 +90,7 @@ class HomeAppliance implements Appliance {
 
   async start(): Promise<void> {
     await this.broker.start();
+    await this.#telemetry.start();
     const plain = this.#listeners.filter((listener) => !wantsOurCertificate(listener.options));
     const secure = this.#listeners.filter((listener) => wantsOurCertificate(listener.options));
     const outcomes = await Promise.allSettled([
@@ -98,7 +109,7 @@ class HomeAppliance implements Appliance {
   async stop(): Promise<void> {
     for (const listener of this.#listeners) listener.close();
     const cut = setTimeout(() => this.#cutConnections(), FAREWELL_MS);
-    await Promise.all([this.#withdraw(), this.broker.stop()]);
+    await Promise.all([this.#withdraw(), this.#telemetry.stop(), this.broker.stop()]);
     clearTimeout(cut);
     this.#cutConnections();
     await this.#certificates?.stop();
@@ -112,6 +123,7 @@ class HomeAppliance implements Appliance {
     this.broker.authenticator = authenticator;
     this.broker.setAuthorizer(authorizer);
     this.broker.setOptions(next.broker);
+    this.#telemetry.setInterval(next.broker.sysInterval);
     for (const connection of this.broker.connections) this.broker.refreshFast(connection); // debug lines may be wanted now
     for (const listener of this.#opened) this.#reloadListener(listener, next);
     return stay;

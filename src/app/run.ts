@@ -80,6 +80,7 @@ class Run {
       configuration: this.#withMadeAccount(request.configuration),
       log,
       state: this.#state,
+      title: request.title,
       buildDate: request.buildDate,
     });
     this.#listenToSignals(appliance);

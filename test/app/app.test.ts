@@ -48,7 +48,7 @@ async function open(
   const state = new StateFolder(join(folder, 'state'));
   const log = recordingLog();
   const configuration = change(configurationOf(folder, text));
-  const appliance = createAppliance({ configuration, log, state, buildDate: Date.parse('2026-01-01') });
+  const appliance = createAppliance({ configuration, log, state, title: 'midge version 0', buildDate: Date.parse('2026-01-01') });
   context.after(() => appliance.stop());
   await appliance.start();
   return { appliance, state, folder, log };
