@@ -36,10 +36,10 @@ export function readStamp(root = ROOT, environment = process.env): Stamp {
 export const STORE_WORKER = 'store-worker.cjs';
 
 /**
- * bundle writes `outfile`, with a map of what it is made of when `metafile` is asked for.
- * Imports of static names, also `import()`, are in the bundle; what only runs on demand is evaluated on demand.
+ * bundle writes `outfile`. Imports of static names, also `import()`, are in it; what is imported on demand is evaluated on demand.
+ * Throws when a name can't be resolved, after esbuild has said which.
  */
-export async function bundle(options: { entry: string; outfile: string; stamp: Stamp; banner?: string }): Promise<void> {
+export async function bundle(options: { entry: string; outfile: string; stamp: Stamp }): Promise<void> {
   const settings: BuildOptions = {
     entryPoints: [options.entry],
     outfile: options.outfile,
@@ -51,7 +51,6 @@ export async function bundle(options: { entry: string; outfile: string; stamp: S
     minifyWhitespace: true,
     legalComments: 'none',
     logLevel: 'warning',
-    banner: { js: options.banner ?? '' },
     define: {
       MIDGE_STAMP: JSON.stringify(options.stamp),
       MIDGE_STORE_WORKER: JSON.stringify(STORE_WORKER),
