@@ -53,19 +53,24 @@ function isHidden(firstLevel: string | undefined): boolean {
   return firstLevel?.startsWith('$') ?? false;
 }
 
-/** AclPerson is one line of who may what on a topic. `clientId` null = with any. */
+/** AclPerson is one line of who may what on a topic: a user, clients without a user name, or any user that is not named. `clientId` null = with any. */
 export interface AclPerson extends AclClient {
+  readonly who: 'user' | 'no user name' | 'any other user';
   readonly read: AclDecision;
   readonly write: AclDecision;
 }
 
+/** No client can have this user name: U+0000 is not allowed [MQTT-1.5.4-2]. It stands for all that the file does not name. */
+const ANY_OTHER = '\u0000';
+
 /**
- * whoMay gives everybody who may read or write a topic name: users of the file, `accounts` beside them, users and client ids for whom a
- * pattern fits the topic, and clients without a user name. A client id is told where it makes a difference.
+ * whoMay gives everybody who may read or write a topic name: clients without a user name, users of the file, users and client ids for whom
+ * a pattern fits the topic, and `accounts` beside them - or, where it is null because nobody knows who can log in, any other user.
+ * A client id is told where it makes a difference.
  */
-export function whoMay(acl: AclAuthorizer, topicName: string, accounts: readonly string[]): readonly AclPerson[] {
+export function whoMay(acl: AclAuthorizer, topicName: string, accounts: readonly string[] | null): readonly AclPerson[] {
   const found = acl.file.patterns.map((rule) => namesIn(rule.filter, topicName)).filter((names) => names !== null);
-  const users = new Set([null, ...acl.file.users.keys(), ...accounts, ...found.flatMap(({ username }) => username ?? [])]);
+  const users = new Set([null, ...acl.file.users.keys(), ...found.flatMap(({ username }) => username ?? []), ...(accounts ?? [ANY_OTHER])]);
   const clientIds = new Set(found.flatMap(({ clientId }) => clientId ?? []));
   return [...users].flatMap((username) => {
     const anyClient = person(acl, topicName, { username, clientId: null });
@@ -75,7 +80,15 @@ export function whoMay(acl: AclAuthorizer, topicName: string, accounts: readonly
 }
 
 function person(acl: AclAuthorizer, topicName: string, client: AclClient): AclPerson {
-  return { ...client, read: explain(acl, client, 'receive', topicName), write: explain(acl, client, 'publish', topicName) };
+  const { username, clientId } = client;
+  const isOther = username === ANY_OTHER;
+  return {
+    who: isOther ? 'any other user' : username === null ? 'no user name' : 'user',
+    username: isOther ? null : username,
+    clientId,
+    read: explain(acl, client, 'receive', topicName),
+    write: explain(acl, client, 'publish', topicName),
+  };
 }
 
 function isSame(one: AclPerson, other: AclPerson): boolean {

@@ -13,12 +13,19 @@ const pbkdf2Async = promisify(pbkdf2);
 /** What mosquitto_passwd 2.1 writes. One check takes 46 MB for some 60 ms. */
 const ARGON2_DEFAULTS = { memory: 47104, passes: 1, parallelism: 1 } as const;
 const ARGON2_VERSION = 19;
-const SALT_BYTES = 64;
+const ARGON2_SALT_BYTES = 64;
+
+/** mosquitto_passwd 2.1's default; 2.0 wrote 101. */
+const PBKDF2_ITERATIONS = 1000;
+
+/** mosquitto 2.0 reads no other length in `$6$` and `$7$` lines. */
+const SALT_BYTES = 12;
 const HASH_BYTES = 64;
 
 /** More than this in a hash line is a mistake, and would stop a small machine. KiB and rounds. */
 const MAX_ARGON2_MEMORY = 1_048_576;
 const MAX_ITERATIONS = 100_000_000;
+const MAX_PASSES = 1000;
 
 interface Argon2Cost {
   readonly memory: number;
@@ -47,12 +54,41 @@ export async function verifyPassword(stored: PasswordHash, password: Buffer): Pr
   return timingSafeEqual(await derive(stored, password), stored.hash);
 }
 
-/** hashPassword makes an argon2id line as mosquitto_passwd 2.1 writes it. */
-export async function hashPassword(password: string): Promise<string> {
-  const salt = randomBytes(SALT_BYTES);
-  const hash = await derive({ kind: 'argon2id', cost: ARGON2_DEFAULTS, salt, hash: Buffer.alloc(HASH_BYTES) }, Buffer.from(password));
-  const { memory, passes, parallelism } = ARGON2_DEFAULTS;
-  return `$argon2id$v=${ARGON2_VERSION}$m=${memory},t=${passes},p=${parallelism}$${unpadded(salt)}$${unpadded(hash)}`;
+/** HASH_KINDS are the forms that hashPassword makes, by the words of `mosquitto_passwd -H`; the first is the strongest. */
+export const HASH_KINDS = ['argon2id', 'sha512-pbkdf2', 'sha512'] as const;
+
+export type HashKind = (typeof HASH_KINDS)[number];
+
+/** MAX_ROUNDS are the most rounds (argon2id: passes) that a hash may have. */
+export const MAX_ROUNDS: Readonly<Record<HashKind, number>> = { argon2id: MAX_PASSES, 'sha512-pbkdf2': MAX_ITERATIONS, sha512: 1 };
+
+/** hashPassword makes a hash as mosquitto_passwd 2.1 writes it behind `user:`, with its rounds unless others are asked for. */
+export async function hashPassword(password: string, kind: HashKind = 'argon2id', rounds?: number): Promise<string> {
+  const made = emptyHash(kind, rounds);
+  const hash = await derive(made, Buffer.from(password));
+  switch (made.kind) {
+    case 'sha512':
+      return `$6$${made.salt.toString('base64')}$${hash.toString('base64')}`;
+    case 'pbkdf2':
+      return `$7$${made.iterations}$${made.salt.toString('base64')}$${hash.toString('base64')}`;
+    case 'argon2id': {
+      const { memory, passes, parallelism } = made.cost;
+      return `$argon2id$v=${ARGON2_VERSION}$m=${memory},t=${passes},p=${parallelism}$${unpadded(made.salt)}$${unpadded(hash)}`;
+    }
+  }
+}
+
+/** emptyHash has a fresh salt, and zeros where the hash will be. */
+function emptyHash(kind: HashKind, rounds: number | undefined): PasswordHash {
+  const hash = Buffer.alloc(HASH_BYTES);
+  switch (kind) {
+    case 'sha512':
+      return { kind: 'sha512', salt: randomBytes(SALT_BYTES), hash };
+    case 'sha512-pbkdf2':
+      return { kind: 'pbkdf2', iterations: rounds ?? PBKDF2_ITERATIONS, salt: randomBytes(SALT_BYTES), hash };
+    case 'argon2id':
+      return { kind, cost: { ...ARGON2_DEFAULTS, passes: rounds ?? ARGON2_DEFAULTS.passes }, salt: randomBytes(ARGON2_SALT_BYTES), hash };
+  }
 }
 
 /** decoyOf is a hash of the same cost that no password fits: the work done for unknown users. */
@@ -88,7 +124,7 @@ function parseArgon2(fields: readonly string[]): PasswordHash | null {
   if (fields[2] !== `v=${ARGON2_VERSION}`) return null;
   const match = /^m=(\d+),t=(\d+),p=(\d+)$/.exec(fields[3]!);
   if (match === null) return null;
-  const [memory, passes, parallelism] = [count(match[1]!, MAX_ARGON2_MEMORY), count(match[2]!, 1000), count(match[3]!, 64)];
+  const [memory, passes, parallelism] = [count(match[1]!, MAX_ARGON2_MEMORY), count(match[2]!, MAX_PASSES), count(match[3]!, 64)];
   const salt = decode(fields[4]!, false);
   const hash = decode(fields[5]!, false);
   if (memory === null || passes === null || parallelism === null || memory < 8 * parallelism) return null;

@@ -80,6 +80,62 @@ export const COMMANDS: readonly Command[] = [
     load: () => import('./check.ts'),
   },
   {
+    name: 'passwd',
+    summary: 'Write password files (as mosquitto_passwd)',
+    usage: ['[-c | -D] [-H KIND] [-I N] FILE USER', '[-c] -b [-H KIND] [-I N] FILE USER PASSWORD', '-U [-H KIND] [-I N] FILE'],
+    description: [
+      'Adds a user, or gives a user another password. The password is asked for twice and not shown. The file can be read by its owner, and by its group if it could be before; it is replaced whole. A running broker takes the change with SIGHUP.',
+    ],
+    flags: [
+      { short: 'c', summary: 'start a new file: users of an old one are lost' },
+      { short: 'b', summary: 'take the password from the command line, where others may see it' },
+      { short: 'D', summary: 'delete the user' },
+      { short: 'U', summary: 'hash the plain passwords of a file' },
+      {
+        short: 'H',
+        value: 'KIND',
+        summary: 'argon2id [default]; sha512-pbkdf2 and sha512 for mosquitto before 2.1',
+        choices: ['argon2id', 'sha512-pbkdf2', 'sha512'],
+      },
+      { short: 'I', value: 'N', summary: 'rounds of sha512-pbkdf2 [1000], passes of argon2id [1]' },
+    ],
+    examples: [
+      { text: 'The first user of a new file', command: 'midge passwd -c /etc/midge/passwd jane' },
+      { text: 'One more, for mosquitto 2.0 too', command: 'midge passwd -H sha512-pbkdf2 /etc/midge/passwd joe' },
+      { text: 'Without somebody who asks', command: 'midge passwd -b /etc/midge/passwd lamp "$SECRET"' },
+    ],
+    operands: { most: 3, complete: 'file' },
+    load: () => import('./passwd.ts'),
+  },
+  {
+    name: 'acl',
+    summary: 'Tell who may do what, and by which line',
+    usage: [
+      'check [--user U] [--client C] publish TOPIC {-c FILE | --acl FILE}',
+      'check [--user U] [--client C] receive TOPIC {-c FILE | --acl FILE}',
+      'check [--user U] [--client C] subscribe FILTER {-c FILE | --acl FILE}',
+      'who TOPIC {-c FILE | --acl FILE}',
+    ],
+    description: [
+      'Without --user it is about clients without a user name; without --client about those with any id, for whom patterns with %c do not count. The exit status is 0 when it is allowed (who: when there is somebody), 1 when not, 2 when that cannot be told.',
+    ],
+    flags: [
+      { short: 'u', long: 'user', value: 'USER', summary: 'user name of the client' },
+      { long: 'client', value: 'ID', summary: 'its client id' },
+      { short: 'c', long: 'config-file', value: 'FILE', summary: 'configuration that names acl_file and password_file', complete: 'file' },
+      { long: 'acl', value: 'FILE', summary: 'ACL file, without a configuration', complete: 'file' },
+      { long: 'json', summary: 'the same as JSON, for machines' },
+    ],
+    examples: [
+      { text: 'Why does nothing arrive', command: 'midge acl check -u fred subscribe owntracks/# -c /etc/midge/midge.conf' },
+      { text: 'May this lamp switch itself on', command: 'midge acl check --client lamp publish devices/lamp/on --acl acl' },
+      { text: 'Who sees where Anna is', command: 'midge acl who owntracks/anna/phone -c /etc/midge/midge.conf' },
+    ],
+    operands: { most: 3 },
+    usageExitCode: 2,
+    load: () => import('./acl.ts'),
+  },
+  {
     name: 'discover',
     summary: 'Find the brokers of the network (mDNS)',
     usage: ['[--timeout SECONDS] [--json]'],
@@ -117,7 +173,7 @@ export const COMMANDS: readonly Command[] = [
     usage: ['[COMMAND]'],
     flags: [],
     examples: [],
-    operands: { most: 1, choices: ['serve', 'pub', 'sub', 'check', 'discover', 'completions', 'version'] },
+    operands: { most: 1, choices: ['serve', 'pub', 'sub', 'check', 'passwd', 'acl', 'discover', 'completions', 'version'] },
     load: () => import('./help.ts'),
   },
 ];

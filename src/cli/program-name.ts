@@ -24,6 +24,7 @@ const NAMES: ReadonlyMap<string, string> = new Map([
   ['mosquitto', 'serve'],
   ['mosquitto_pub', 'pub'],
   ['mosquitto_sub', 'sub'],
+  ['mosquitto_passwd', 'passwd'],
 ]);
 
 /** chooseCommand gives the command; its name may be unknown. Without any word it is `help`; with flags only, `serve`. */

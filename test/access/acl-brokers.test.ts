@@ -1,29 +1,22 @@
 // The same ACL files, the same clients: our broker and Debian's mosquitto must give the same verdicts.
 
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { existsSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { AclAuthorizer } from '../../src/access/acl.ts';
 import { parseAclFile } from '../../src/access/acl-file.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { startTestBroker } from '../support/test-broker.ts';
-import { watchProcess } from '../support/watched-process.ts';
-import { WirePeer } from '../support/wire-peer.ts';
+import type { WirePeer } from '../support/wire-peer.ts';
 import { ACL_CASES, type AclQuestion, readQuestion } from './acl-cases.ts';
-
-const MOSQUITTO = '/usr/sbin/mosquitto';
-const skip = existsSync(MOSQUITTO) ? false : 'mosquitto is not installed (Debian package mosquitto)';
+import { type Open, skipWithoutMosquitto, startMosquitto } from './mosquitto-beside.ts';
 
 /** Somebody who may publish what others should receive. */
 const SPEAKER = '\nuser speaker\ntopic readwrite #\ntopic readwrite $other/#\n';
 
 /** $SYS/broker/version is retained in mosquitto. */
 const VERSION_TOPIC = '$SYS/broker/version';
-
-type Open = () => Promise<WirePeer>;
 
 for (const { name, acl, questions } of ACL_CASES) {
   test(`broker obeys an ACL file with ${name}`, async () => {
@@ -32,14 +25,14 @@ for (const { name, acl, questions } of ACL_CASES) {
     for (const question of questions) await ask(async () => ours.open(), readQuestion(question));
   });
 
-  test(`mosquitto obeys an ACL file with ${name} as we do`, { skip }, async (context) => {
-    const open = await startMosquitto(context, acl + SPEAKER);
+  test(`mosquitto obeys an ACL file with ${name} as we do`, { skip: skipWithoutMosquitto }, async (context) => {
+    const open = await startMosquitto(context, withAcl(context, acl + SPEAKER));
     for (const question of questions) await ask(open, readQuestion(question));
   });
 }
 
-test('mosquitto denies everything by an empty ACL file as we do', { skip }, async (context) => {
-  const open = await startMosquitto(context, '');
+test('mosquitto denies everything by an empty ACL file as we do', { skip: skipWithoutMosquitto }, async (context) => {
+  const open = await startMosquitto(context, withAcl(context, ''));
   await ask(open, readQuestion('ann@x publish a -> no'));
 });
 
@@ -78,17 +71,8 @@ async function receives(open: Open, peer: WirePeer, { topicName }: AclQuestion):
   return peer.waiting.some((packet) => packet[0]! >> 4 === 3);
 }
 
-async function startMosquitto(context: TestContext, acl: string): Promise<Open> {
-  const folder = temporaryFolder(context);
-  const [socket, file, aclFile] = [join(folder, 'socket'), join(folder, 'mosquitto.conf'), join(folder, 'acl')];
-  writeFileSync(aclFile, acl, { mode: 0o600 });
-  writeFileSync(file, `user root\nlistener 0 ${socket}\nallow_anonymous true\nacl_file ${aclFile}\n`);
-  const mosquitto = watchProcess(context, [MOSQUITTO, ['-c', file]]);
-  const open = async () => {
-    const stream = connect(socket);
-    await once(stream, 'connect');
-    return new WirePeer(stream);
-  };
-  await mosquitto.line(/ running$/);
-  return open;
+function withAcl(context: TestContext, acl: string): string {
+  const file = join(temporaryFolder(context), 'acl');
+  writeFileSync(file, acl, { mode: 0o600 });
+  return `allow_anonymous true\nacl_file ${file}`;
 }

@@ -166,16 +166,18 @@ test('whatArrives gives the rules that concern a subscription', () => {
 });
 
 test('whoMay finds users, accounts, client ids and clients without a user name', () => {
-  const who = (acl: AclAuthorizer, topic: string, accounts: readonly string[] = []) =>
+  const who = (acl: AclAuthorizer, topic: string, accounts: readonly string[] | null = []) =>
     whoMay(acl, topic, accounts).map(
-      ({ username, clientId, read, write }) => `${username}@${clientId ?? '*'} ${read.allowed ? 'r' : ''}${write.allowed ? 'w' : ''}`,
+      ({ who, username, clientId, read, write }) =>
+        `${username ?? who}@${clientId ?? '*'} ${read.allowed ? 'r' : ''}${write.allowed ? 'w' : ''}`,
     );
   assert.deepEqual(who(EXPLAINED, 'house/door'), ['ann@* rw']);
   assert.deepEqual(who(EXPLAINED, 'house/safe'), []);
-  assert.deepEqual(who(EXPLAINED, 'all/kim', ['kim', 'joe']), ['null@kim r', 'ann@kim r', 'kim@* w', 'kim@kim rw', 'joe@kim r']);
+  assert.deepEqual(who(EXPLAINED, 'all/kim', ['kim', 'joe']), ['no user name@kim r', 'ann@kim r', 'kim@* w', 'kim@kim rw', 'joe@kim r']);
   const guests = aclOf('topic read public/#\npattern readwrite public/all\npattern read part/pre-%u-x/#\n');
-  assert.deepEqual(who(guests, 'public/all', ['kim']), ['null@* rw', 'kim@* rw']);
-  assert.deepEqual(who(guests, 'public/b', ['kim']), ['null@* r']);
+  assert.deepEqual(who(guests, 'public/all', ['kim']), ['no user name@* rw', 'kim@* rw']);
+  assert.deepEqual(who(guests, 'public/b', ['kim']), ['no user name@* r']);
+  assert.deepEqual(who(guests, 'public/all', null), ['no user name@* rw', 'any other user@* rw']);
   assert.deepEqual(who(guests, 'part/pre-joe-x'), ['joe@* r']);
   assert.deepEqual(who(guests, 'part/pre-joe-x/y/z'), ['joe@* r']);
   assert.deepEqual(who(guests, 'part/pre-a.b/c'), []);

@@ -1,0 +1,127 @@
+// `midge passwd`: mosquitto_passwd(1), the editor of password files.
+
+import { existsSync, readFileSync } from 'node:fs';
+import { readAccessFile } from '../access/file-remark.ts';
+import { passwordEntry, writePasswordFile } from '../access/password-file.ts';
+import { hashPlainPasswords, hasUser, removeUser, setUser } from '../access/password-file-edit.ts';
+import { HASH_KINDS, type HashKind, hashPassword, MAX_ROUNDS } from '../access/password-hash.ts';
+import { OperatorError, reasonOf } from '../base/errors.ts';
+import { askSecrets, askYesNo, isTerminal } from './ask.ts';
+import { hideArguments } from './client/password.ts';
+import type { Invocation, Terminal } from './command.ts';
+
+/** MQTT carries user names and passwords behind two bytes of length, 3.1.3.5 and 3.1.3.6. */
+const MAX_BYTES = 65_535;
+
+/** Exit status of mosquitto_passwd for a password that is not typed the same twice. */
+const NO_MATCH = 2;
+
+type Hasher = (password: string) => Promise<string>;
+
+/** run changes the file; throws OperatorError with mosquitto_passwd's sentence where it has one. */
+export async function run(invocation: Invocation): Promise<number> {
+  const { flags, operands, program, terminal } = invocation;
+  if (flags.has('b')) hideArguments(program);
+  checkFlags(invocation);
+  const [file, user, password] = operands;
+  if (file === undefined) throw new OperatorError(`Error: Which file and user? Use '${program} FILE USER'.`);
+  const hash = hasherOf(flags);
+  if (flags.has('U')) {
+    writePasswordFile(file, await hashPlainPasswords(readText(file), file, hash));
+    return 0;
+  }
+  if (user === undefined) throw new OperatorError(`Error: Which user? Use '${program} ${file} USER'.`);
+  checkUser(user);
+  if (flags.has('D')) return remove(file, user, terminal);
+  const text = flags.has('c') ? await startAnew(file, flags.has('b'), terminal) : readText(file);
+  if (text === null) return 1;
+  const chosen = flags.has('b') ? password : await askTwice(terminal);
+  writePasswordFile(file, setUser(text, user, await hash(checkPassword(chosen))));
+  return 0;
+}
+
+function checkFlags({ flags, operands }: Invocation): void {
+  const refuse = (message: string) => new OperatorError(`Error: ${message}.`);
+  const [create, batch, remove, update] = ['c', 'b', 'D', 'U'].map((letter) => flags.has(letter));
+  if (create && remove) throw refuse('-c and -D cannot be used together');
+  if (create && update) throw refuse('-c and -U cannot be used together');
+  if (batch && remove) throw refuse('-b and -D cannot be used together');
+  if (batch && update) throw refuse('-b and -U cannot be used together');
+  if (remove && update) throw refuse('-D and -U cannot be used together');
+  const most = batch ? 3 : update ? 1 : 2;
+  if (operands.length > most)
+    throw refuse(`Too many words: "${operands[most]}" is one too many${most === 2 ? '; a password is only taken with -b' : ''}`);
+  if (update && operands.length < 1) throw refuse('-U argument given but password file missing');
+  if (batch && operands.length < 3) throw refuse(`${create ? '-c' : '-b'} argument given but password file, username, or password missing`);
+  if (create && operands.length < 2) throw refuse('-c argument given but password file or username missing');
+  if (remove && operands.length < 2) throw refuse('-D argument given but password file or username missing');
+}
+
+function hasherOf(flags: Invocation['flags']): Hasher {
+  const kind = (flags.get('H')?.at(-1) ?? HASH_KINDS[0]) as HashKind; // checked in the next line
+  if (!HASH_KINDS.includes(kind)) throw new OperatorError(`Error: Unknown hash type '${kind}': there are ${HASH_KINDS.join(', ')}.`);
+  const asked = flags.get('I')?.at(-1);
+  if (asked === undefined) return (password) => hashPassword(password, kind);
+  const rounds = Number(asked);
+  const most = MAX_ROUNDS[kind];
+  if (most === 1) throw new OperatorError(`Error: -I is not for ${kind}: it has one round.`);
+  if (!/^\d+$/.test(asked) || rounds < 1 || rounds > most)
+    throw new OperatorError(`Error: Invalid number of iterations '${asked}': ${kind} takes 1 to ${most}.`);
+  return (password) => hashPassword(password, kind, rounds);
+}
+
+function checkUser(user: string): void {
+  if (user.includes(':')) throw new OperatorError("Error: Username must not contain the ':' character.");
+  if (/[\u0000-\u001f\u007f-\u009f]/.test(user)) throw new OperatorError('Error: Username must not contain control characters.');
+  if (user === '' || user !== user.trim() || user.startsWith('#'))
+    throw new OperatorError('Error: Username must not be empty, begin with # or have blanks around it.');
+  if (Buffer.byteLength(user) > MAX_BYTES) throw new OperatorError('Error: Username is too long.');
+}
+
+function checkPassword(password: string | undefined): string {
+  if (password === undefined || password === '') throw new OperatorError('Error: Empty password.');
+  if (Buffer.byteLength(password) > MAX_BYTES) throw new OperatorError('Error: Password is too long.');
+  return password;
+}
+
+/** readText gives the file that is to be changed. */
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    const why = missing ? 'No such file or directory - make it with -c' : reasonOf(error);
+    throw new OperatorError(`Error: Unable to open password file ${file}. ${why}`, { cause: error });
+  }
+}
+
+/** startAnew gives the text of a new file, or null when a person does not want to lose the users of the old one. */
+async function startAnew(file: string, isBatch: boolean, { stdin, stdout, stderr }: Terminal): Promise<string | null> {
+  if (!existsSync(file)) return '';
+  const users = readAccessFile('password file', file)
+    .split('\n')
+    .filter((line) => passwordEntry(line) !== null).length;
+  if (users === 0) return '';
+  const what = `${file} has ${users === 1 ? 'a user' : `${users} users`} already, and -c starts anew`;
+  if (isBatch || !isTerminal(stdin)) {
+    stderr.write(`Warning: ${what}: without -c they stay.\n`);
+    return '';
+  }
+  return (await askYesNo({ stdin, stdout }, `${what}. Overwrite it?`)) ? '' : null;
+}
+
+async function askTwice(terminal: Terminal): Promise<string> {
+  const [first = '', second] = await askSecrets(terminal, ['Password: ', 'Reenter password: ']);
+  if (first !== second) throw new OperatorError('Error: Passwords do not match.', { exitCode: NO_MATCH });
+  return first;
+}
+
+function remove(file: string, user: string, { stderr }: Terminal): number {
+  const text = readText(file);
+  if (!hasUser(text, user)) {
+    stderr.write(`Warning: User ${user} not found in password file.\n`);
+    return 1;
+  }
+  writePasswordFile(file, removeUser(text, user));
+  return 0;
+}

@@ -1,0 +1,159 @@
+// midge acl: the answers in words, as JSON and as exit status.
+
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { runMidge } from './run-midge.ts';
+
+const ACL = `user fred
+topic read owntracks/jjolie/5s
+topic deny owntracks/jjolie/6
+pattern readwrite dev/%c/#
+pattern write inbox/%u
+user max
+topic readwrite owntracks/#
+`;
+
+const JOE = '$7$101$Df0BbuImLgxFNiUE$eXFj266gy6V6LDYmTfWJBLpd2X7XI8tEhS8wgHwBEAsZlXlR4fulC5k2n3V+VEWgvI1j9qsdtmTPjVsODYlyiA==';
+
+/** house gives a function that asks midge acl with $ACL and $CONF as the files; it gives status and text, with the folder cut away. */
+function house(context: TestContext, configuration = 'listener 1883\npassword_file $DIR/passwd\nacl_file $DIR/acl\n') {
+  const folder = temporaryFolder(context);
+  writeFileSync(join(folder, 'acl'), ACL);
+  writeFileSync(join(folder, 'passwd'), `fred:${JOE}\njoe:${JOE}\n`, { mode: 0o600 });
+  writeFileSync(join(folder, 'conf'), configuration.replaceAll('$DIR', folder));
+  return async (words: string) => {
+    const argv = words.split(' ').map((word) => word.replace('$ACL', join(folder, 'acl')).replace('$CONF', join(folder, 'conf')));
+    const { status, stdout, stderr } = await runMidge(['acl', ...argv]);
+    return [status, (stdout.toString() + stderr).replaceAll(`${folder}/`, '')] as const;
+  };
+}
+
+test('acl check names the line that decides', async (context) => {
+  const ask = house(context);
+  for (const [words, status, text] of [
+    ['check --user fred receive owntracks/jjolie/5s --acl $ACL', 0, 'allowed: acl:2: topic read owntracks/jjolie/5s\n'],
+    ['check --user fred publish owntracks/jjolie/5s --acl $ACL', 1, 'denied: no rule of acl matches\n'],
+    ['check -u fred receive owntracks/jjolie/6 --acl $ACL', 1, 'denied: acl:3: topic deny owntracks/jjolie/6\n'],
+    ['check --client lamp publish dev/lamp/on --acl $ACL', 0, 'allowed: acl:4: pattern readwrite dev/%c/#\n'],
+    ['check publish dev/lamp/on --acl $ACL', 1, 'denied: no rule of acl matches\n'],
+    ['check -u max publish $SYS/x --acl $ACL', 1, 'denied: nobody but the broker itself writes there\n'],
+    ['check -u a+ publish inbox/x --acl $ACL', 1, 'denied: a user name or client id with + or # gets nothing by the patterns of acl\n'],
+    ['check -u fred publish inbox/fred -c $CONF', 0, 'allowed: acl:5: pattern write inbox/%u\n'],
+    ['check -u max publish owntracks/x -c $CONF', 0, 'allowed: acl:7: topic readwrite owntracks/#\nnote: user "max" has no account\n'],
+    [
+      'check --client x publish dev/x -c $CONF',
+      0,
+      'allowed: acl:4: pattern readwrite dev/%c/#\nnote: no listener lets clients in without a user name\n',
+    ],
+  ] as const) {
+    assert.deepEqual(await ask(words), [status, text], words);
+  }
+});
+
+test('acl check tells what arrives by a subscription', async (context) => {
+  const ask = house(context);
+  assert.deepEqual(await ask('check -u fred subscribe owntracks/# --acl $ACL'), [
+    0,
+    `allowed: SUBSCRIBE is always accepted; a message arrives when the first of these rules that matches its topic is not a deny
+  acl:3: topic deny owntracks/jjolie/6
+  acl:2: topic read owntracks/jjolie/5s
+`,
+  ]);
+  assert.deepEqual(await ask('check -u fred subscribe inbox/+ --acl $ACL'), [
+    0,
+    'allowed: SUBSCRIBE is always accepted, but nothing will arrive: no rule lets this client read any of it\n',
+  ]);
+});
+
+test('acl who lists who may, with the lines', async (context) => {
+  const ask = house(context);
+  assert.deepEqual(await ask('who owntracks/jjolie/5s -c $CONF'), [
+    0,
+    `USER  CLIENT ID  READ    WRITE
+fred  (any)      line 2  -
+max   (any)      line 7  line 7  (user "max" has no account)
+Lines are those of acl.
+`,
+  ]);
+  assert.deepEqual(await ask('who dev/lamp --acl $ACL'), [
+    0,
+    `USER              CLIENT ID  READ    WRITE
+(no user name)    lamp       line 4  line 4
+fred              lamp       line 4  line 4
+max               lamp       line 4  line 4
+(any other user)  lamp       line 4  line 4
+Lines are those of acl.
+`,
+  ]);
+  assert.deepEqual(await ask('who inbox/joe -c $CONF'), [
+    0,
+    'USER  CLIENT ID  READ  WRITE\njoe   (any)      -     line 5\nLines are those of acl.\n',
+  ]);
+  assert.deepEqual(await ask('who nothing --acl $ACL'), [1, 'Nobody may read or write nothing.\n']);
+});
+
+test('acl gives the same as JSON', async (context) => {
+  const ask = house(context);
+  const [status, text] = await ask('check --user fred --client x receive owntracks/jjolie/5s --acl $ACL --json');
+  assert.equal(status, 0);
+  assert.deepEqual(JSON.parse(text), {
+    action: 'receive',
+    topic: 'owntracks/jjolie/5s',
+    user: 'fred',
+    client: 'x',
+    allowed: true,
+    reason: 'acl:2: topic read owntracks/jjolie/5s',
+    rule: { file: 'acl', line: 2, kind: 'topic', access: 'read', filter: 'owntracks/jjolie/5s' },
+    notes: [],
+  });
+  const [, people] = await ask('who inbox/joe --acl $ACL --json');
+  assert.deepEqual(JSON.parse(people).people, [
+    {
+      who: 'user',
+      user: 'joe',
+      client: null,
+      read: { allowed: false, reason: 'no rule of acl matches', rule: null },
+      write: {
+        allowed: true,
+        reason: 'acl:5: pattern write inbox/%u',
+        rule: { file: 'acl', line: 5, kind: 'pattern', access: 'write', filter: 'inbox/%u' },
+      },
+      notes: [],
+    },
+  ]);
+});
+
+test('acl says that everything is allowed when the configuration has no acl_file', async (context) => {
+  const ask = house(context, 'listener 1883\nallow_anonymous true\n');
+  assert.deepEqual(await ask('check publish a -c $CONF'), [
+    0,
+    'allowed: there is no acl_file, so every client may read and write every topic\n',
+  ]);
+  assert.deepEqual(await ask('who a -c $CONF'), [0, 'Everybody who may connect: there is no acl_file.\n']);
+  assert.deepEqual(await ask('check publish a -c $CONF --acl $ACL'), [1, 'denied: no rule of acl matches\n']);
+});
+
+test('acl leaves with 2 when it has no answer', async (context) => {
+  const ask = house(context, 'listener 1883\nacl_file $DIR/passwd\n');
+  for (const [words, message] of [
+    ['', /^Error: Which question\?/],
+    ['check', /^Error: What should be checked\?/],
+    ['check write a --acl $ACL', /^Error: What should be checked\?/],
+    ['check publish --acl $ACL', /^Error: Which topic\?/],
+    ['check publish a', /^Error: Which rules\?/],
+    ['check publish a/# --acl $ACL', /^Error: Cannot check "a\/#": it is no topic name/],
+    ['check subscribe a# --acl $ACL', /^Error: Cannot check "a#": it is no topic filter/],
+    ['who --acl $ACL', /^Error: Which topic\?/],
+    ['who a/+ --acl $ACL', /^Error: Cannot check "a\/\+"/],
+    ['who a b --acl $ACL', /^Error: Unknown word 'b'/],
+    ['who a --acl $ACL.none', /^Cannot read acl_file "acl.none": ENOENT/],
+    ['who a -c $CONF', /^passwd:1:1: error: Invalid line "fred:/],
+  ] as const) {
+    const [status, text] = await ask(words);
+    assert.match(text, message, words);
+    assert.equal(status, 2, words);
+  }
+});
