@@ -126,6 +126,7 @@ export class Broker extends AedesHub {
     this.options = options;
     this.tree.allowDuplicates = options.allowDuplicateMessages;
     this.tree.generation++;
+    for (const connection of this.connections) this.refreshFast(connection);
   }
 
   // Aedes' publish makes a promise per retained or QoS > 0 message, so two messages can change places, and costs a third of the

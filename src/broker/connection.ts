@@ -5,7 +5,7 @@ import { reasonOf } from '../base/errors.ts';
 import { Decoder, type PacketSink } from '../mqtt/decoder.ts';
 import { encodeConnack, encodeDisconnect } from '../mqtt/encode.ts';
 import { PACKET_TYPE, type ProtocolVersion, type Qos } from '../mqtt/packet-types.ts';
-import { REQUIRED_FLAGS, UnsupportedVersion } from '../mqtt/packets.ts';
+import { checkFlags, UnsupportedVersion } from '../mqtt/packets.ts';
 import { encodeProperties, type Properties } from '../mqtt/properties.ts';
 import { MalformedPacket, protocolError, REASON, type ReasonCode } from '../mqtt/reason-codes.ts';
 import { AckQueue } from './ack-queue.ts';
@@ -64,6 +64,7 @@ export class Connection implements PacketSink {
   readonly #decoder: Decoder;
   /** Packets that came while the authenticator was thinking; null = it is not. */
   #held: Buffer[] | null = null;
+  #hasSpoken = false;
   readonly #closeListeners: (() => void)[] = [];
 
   constructor(broker: Broker, stream: Duplex, origin: ConnectionOrigin) {
@@ -100,7 +101,7 @@ export class Connection implements PacketSink {
       return true;
     }
     const type = buffer[start]! >> 4;
-    if (type !== PACKET_TYPE.PUBLISH && (buffer[start]! & 0x0f) !== REQUIRED_FLAGS[type]) throw new MalformedPacket('Reserved flags'); // [MQTT-2.1.3-1]
+    if (type !== PACKET_TYPE.PUBLISH) checkFlags(buffer[start]!, this.version);
     if (this.state === 'connecting' && type !== PACKET_TYPE.CONNECT) throw protocolError('First packet is not CONNECT'); // [MQTT-3.1.0-1]
     dispatch(this, type, buffer, start, body, end);
     return this.state === 'connected' || this.state === 'connecting';
@@ -126,6 +127,7 @@ export class Connection implements PacketSink {
   /** sendPublish sends a message; false when it is too large for this client [MQTT-3.1.2-24]. QoS 0 beyond the limit is dropped and counted. */
   sendPublish(message: Message, qos: Qos, retain: boolean, dup: boolean, packetId: number, identifiers: readonly number[] | null): boolean {
     if (qos === 0 && this.isCongested && this.#dropsQos0()) return true;
+    if (this.broker.log.enabled.debug) this.#logSending(message, qos, retain, dup, packetId);
     if (!this.isPlain || identifiers !== null || message.expiresAt !== NEVER) {
       return this.#sendOwnPublish(message, qos, retain, dup, packetId, identifiers);
     }
@@ -157,6 +159,7 @@ export class Connection implements PacketSink {
     else this.outbox.append(Buffer.from([first, 3, packetId >> 8, packetId & 0xff, reason]), 0, 5);
     this.broker.counters.packetsSent++;
     this.markDirty();
+    if (this.broker.log.enabled.debug) this.broker.log.log('debug', `Sending ${ackName(first)} to ${this.id} (m${packetId}, rc${reason})`);
   }
 
   /** send sends an encoded packet. */
@@ -222,7 +225,13 @@ export class Connection implements PacketSink {
     const broker = this.broker;
     broker.counters.bytesReceived += chunk.length;
     this.lastHeard = broker.clock.monotonic();
-    this.#guarded(() => this.#decoder.push(chunk));
+    this.#guarded(() => {
+      // What is no CONNECT is seen by its first byte: HTTP or TLS would make us wait for a packet of their own length.
+      if (this.state === 'connecting' && !this.#hasSpoken && chunk[0]! >> 4 !== PACKET_TYPE.CONNECT)
+        throw protocolError('First packet is not CONNECT'); // [MQTT-3.1.0-1]
+      this.#hasSpoken = true;
+      this.#decoder.push(chunk);
+    });
     broker.run.flush();
     broker.chunkHandled();
   }
@@ -240,11 +249,15 @@ export class Connection implements PacketSink {
 
   #refuse(error: MalformedPacket): void {
     if (this.broker.log.enabled.debug) this.broker.log.log('debug', `Bad packet from ${this.id || this.remote}: ${error.message}`);
-    if (error instanceof UnsupportedVersion) {
-      const connack = encodeConnack(error.answerAs, false, error.reasonCode, {}); // [MQTT-3.1.2-2]
-      if (connack !== null) this.send(connack);
-    }
+    if (error instanceof UnsupportedVersion)
+      this.#refuseConnect(error.answerAs, error.reasonCode); // [MQTT-3.1.2-2]
+    else if (this.state === 'connecting' && this.version === 5) this.#refuseConnect(5, error.reasonCode); // [MQTT-3.1.4-1], 4.13.2
     this.disconnect(error.reasonCode);
+  }
+
+  #refuseConnect(version: ProtocolVersion, reason: ReasonCode): void {
+    const connack = encodeConnack(version, false, reason, {});
+    if (connack !== null) this.send(connack);
   }
 
   #failInternally(error: unknown): void {
@@ -319,6 +332,11 @@ export class Connection implements PacketSink {
     return Math.max(1, Math.ceil((expiresAt - this.broker.clock.now()) / 1000));
   }
 
+  #logSending(message: Message, qos: Qos, retain: boolean, dup: boolean, packetId: number): void {
+    const words = `d${Number(dup)}, q${qos}, r${Number(retain)}, m${packetId}, '${message.topic.name}', ... (${message.payloadLength} bytes)`;
+    this.broker.log.log('debug', `Sending PUBLISH to ${this.id} (${words})`);
+  }
+
   #dropsQos0(count = 1): boolean {
     if (this.outbox.pending <= this.broker.options.maxOutgoingBytes) return false;
     if (this.session !== null) this.session.noteDropped(count);
@@ -338,6 +356,10 @@ export class Connection implements PacketSink {
     counters.publishBytesSent += payloadBytes;
     this.markDirty();
   }
+}
+
+function ackName(first: number): string {
+  return ['PUBACK', 'PUBREC', 'PUBREL', 'PUBCOMP'][(first >> 4) - PACKET_TYPE.PUBACK] ?? '';
 }
 
 /** Where the body of a whole packet begins. */

@@ -1,7 +1,7 @@
 // Which handler takes which packet: the table of contents of broker/handlers/.
 
 import { PACKET_TYPE } from '../mqtt/packet-types.ts';
-import { readAck, readAuth, readConnect, readDisconnect, readSubscribe, readUnsubscribe } from '../mqtt/packets.ts';
+import { readAck, readAuth, readConnect, readConnectVersion, readDisconnect, readSubscribe, readUnsubscribe } from '../mqtt/packets.ts';
 import { readPublish } from '../mqtt/publish-packet.ts';
 import { MalformedPacket, protocolError } from '../mqtt/reason-codes.ts';
 import type { Connection } from './connection.ts';
@@ -40,6 +40,8 @@ export function dispatch(connection: Connection, type: number, buffer: Buffer, s
       if (body !== end) throw new MalformedPacket('PINGREQ with a body');
       return handlePingreq(connection);
     case PACKET_TYPE.CONNECT:
+      if (connection.state !== 'connecting') throw protocolError('Second CONNECT'); // [MQTT-3.1.0-2]
+      connection.version = readConnectVersion(buffer, body, end);
       return handleConnect(connection, readConnect(buffer, body, end));
     case PACKET_TYPE.DISCONNECT:
       return handleDisconnect(connection, readDisconnect(buffer, body, end, version));

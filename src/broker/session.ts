@@ -74,6 +74,11 @@ export class Session {
     return this.connection !== null && (this.#queue === null || this.#queue.length === 0) && this.#hasRoom();
   }
 
+  /** isFull tells that a QoS 1 or 2 message could neither be sent nor queued now. */
+  get isFull(): boolean {
+    return !this.#hasRoom() && this.#isQueueFull();
+  }
+
   /** attach binds the session to a new connection. `receiveMaximum` is the client's. */
   attach(connection: Connection, receiveMaximum: number): void {
     const own = this.broker.options.maxInflightMessages;
@@ -266,18 +271,22 @@ export class Session {
   }
 
   #enqueue(delivery: Delivery): void {
-    const { maxQueuedMessages, maxQueuedBytes } = this.broker.options;
-    this.#queue ??= new DeliveryQueue();
-    const queue = this.#queue;
-    const full = (maxQueuedMessages > 0 && queue.length >= maxQueuedMessages) || (maxQueuedBytes > 0 && queue.bytes >= maxQueuedBytes);
-    if (full) {
+    if (this.#isQueueFull()) {
       this.noteDropped(1);
       return;
     }
     delivery.message.detach();
-    queue.push(delivery);
+    this.#queue ??= new DeliveryQueue();
+    this.#queue.push(delivery);
     const journal = this.journal;
     if (journal !== null && delivery.qos > 0) this.#note(delivery, journal);
+  }
+
+  #isQueueFull(): boolean {
+    const { maxQueuedMessages, maxQueuedBytes } = this.broker.options;
+    const queue = this.#queue;
+    if (queue === null) return false;
+    return (maxQueuedMessages > 0 && queue.length >= maxQueuedMessages) || (maxQueuedBytes > 0 && queue.bytes >= maxQueuedBytes);
   }
 
   /** noteDropped counts messages that this client does not get, and says so once per connection. */

@@ -2,7 +2,7 @@
 
 import { PacketReader } from './packet-reader.ts';
 import { PACKET_TYPE, type ProtocolVersion, type Qos } from './packet-types.ts';
-import { type Properties, readProperties, WILL } from './properties.ts';
+import { checkResponseTopic, type Properties, readProperties, WILL } from './properties.ts';
 import { MalformedPacket, protocolError, REASON } from './reason-codes.ts';
 
 const NO_PROPERTIES: Properties = Object.freeze({});
@@ -37,6 +37,11 @@ export class UnsupportedVersion extends MalformedPacket {
     super(`Protocol version ${level} is not supported`, REASON.UNSUPPORTED_PROTOCOL_VERSION);
     this.answerAs = answerAs;
   }
+}
+
+/** readConnectVersion reads only the version of a CONNECT: what is wrong behind it can then be answered in the client's own. */
+export function readConnectVersion(buffer: Buffer, body: number, end: number): ProtocolVersion {
+  return readVersion(new PacketReader(buffer, body, end)).version;
 }
 
 /** readConnect reads the body of a CONNECT, 3.1. */
@@ -78,6 +83,7 @@ function readVersion(reader: PacketReader): { version: ProtocolVersion; bridge: 
 
 function readWill(reader: PacketReader, version: ProtocolVersion, qos: Qos, retain: boolean): WillMessage {
   const properties = version === 5 ? readProperties(reader, WILL) : NO_PROPERTIES;
+  checkResponseTopic(properties);
   const topicName = reader.string();
   const payload = reader.binary();
   return { topicName, payload, qos, retain, properties };
@@ -218,5 +224,14 @@ function readPacketId(reader: PacketReader): number {
   return packetId;
 }
 
-/** REQUIRED_FLAGS are the lower four bits of the first byte, per packet type; PUBLISH has flags of its own [MQTT-2.1.3-1]. */
-export const REQUIRED_FLAGS: readonly number[] = [0, 0, 0, 0, 0, 0, 2, 0, 2, 0, 2, 0, 0, 0, 0, 0];
+/** REQUIRED_FLAGS are the lower four bits of the first byte, per packet type; PUBLISH has flags of its own. */
+const REQUIRED_FLAGS: readonly number[] = [0, 0, 0, 0, 0, 0, 2, 0, 2, 0, 2, 0, 0, 0, 0, 0];
+const DUP = 0x08;
+
+/** checkFlags throws when a packet other than PUBLISH has wrong flags [MQTT-2.1.3-1]. In 3.1 the packets of QoS 1 may be marked as repeated (3.1 2.1). */
+export function checkFlags(first: number, version: ProtocolVersion): void {
+  const flags = first & 0x0f;
+  const required = REQUIRED_FLAGS[first >> 4];
+  if (flags === required || (version === 3 && required === 2 && flags === (2 | DUP))) return;
+  throw new MalformedPacket('Reserved flags');
+}

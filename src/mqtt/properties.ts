@@ -3,6 +3,7 @@
 import type { PacketReader } from './packet-reader.ts';
 import { PACKET_TYPE } from './packet-types.ts';
 import { MalformedPacket, protocolError } from './reason-codes.ts';
+import { isTopicName } from './topics.ts';
 
 /** Properties of one packet. Absent means not sent. */
 export interface Properties {
@@ -166,6 +167,12 @@ function readType(reader: PacketReader, type: Exclude<PropertyType, 'pair'> | 'p
     default:
       return reader.string();
   }
+}
+
+/** checkResponseTopic throws when a Response Topic is no topic name [MQTT-3.3.2-14]. */
+export function checkResponseTopic(properties: Properties): void {
+  const { responseTopic } = properties;
+  if (responseTopic !== undefined && !isTopicName(responseTopic)) throw protocolError('Response Topic holds a wildcard or is empty');
 }
 
 /** encodeProperties gives the properties' bytes in table order, without the length before them; user properties keep their order. */

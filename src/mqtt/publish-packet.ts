@@ -2,7 +2,7 @@
 
 import { PacketReader } from './packet-reader.ts';
 import { PACKET_TYPE, type Qos } from './packet-types.ts';
-import { type Properties, readProperties } from './properties.ts';
+import { checkResponseTopic, type Properties, readProperties } from './properties.ts';
 import { MalformedPacket, protocolError } from './reason-codes.ts';
 
 /** PublishPacket points into `buffer`, which is only valid during the call that brought it. */
@@ -53,6 +53,7 @@ export function readPublish(buffer: Buffer, start: number, body: number, end: nu
       const reader = new PacketReader(buffer, position, end);
       properties = readProperties(reader, PACKET_TYPE.PUBLISH);
       position = reader.position;
+      checkResponseTopic(properties);
       if (properties.subscriptionIdentifier !== undefined) throw protocolError('Subscription Identifier from a client'); // [MQTT-3.3.4-6]
     }
   }

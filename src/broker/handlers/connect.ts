@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { encodeConnack } from '../../mqtt/encode.ts';
 import type { ConnectPacket } from '../../mqtt/packets.ts';
 import type { Properties } from '../../mqtt/properties.ts';
-import { protocolError, REASON, type ReasonCode } from '../../mqtt/reason-codes.ts';
+import { REASON, type ReasonCode } from '../../mqtt/reason-codes.ts';
 import { isTopicName } from '../../mqtt/topics.ts';
 import type { Connection } from '../connection.ts';
 import { reasonInWords } from '../disconnect-words.ts';
@@ -18,8 +18,7 @@ const RECEIVE_MAXIMUM_DEFAULT = 65_535; // 3.1.2.11.3
 /** handleConnect checks a CONNECT, asks the authenticator, and answers CONNACK. */
 export function handleConnect(connection: Connection, packet: ConnectPacket): void {
   connection.broker.counters.connections++;
-  if (connection.state !== 'connecting' || connection.id !== '') throw protocolError('Second CONNECT'); // [MQTT-3.1.0-2]
-  connection.version = packet.version;
+  if (connection.broker.log.enabled.debug) logReceived(connection, packet);
   const refusal = refusalOf(connection, packet);
   if (refusal !== null) {
     refuse(connection, refusal);
@@ -103,6 +102,8 @@ function conclude(connection: Connection, packet: ConnectPacket, verdict: Authen
 function refuse(connection: Connection, reason: ReasonCode, words = reasonInWords(reason)): void {
   const connack = encodeConnack(connection.version, false, reason, {});
   if (connack !== null) connection.send(connack);
+  const { log } = connection.broker;
+  if (log.enabled.debug) log.log('debug', `Sending CONNACK to ${connection.id || connection.remote} (0, ${reason})`);
   connection.closeFor(words);
 }
 
@@ -123,6 +124,7 @@ function accept(connection: Connection, packet: ConnectPacket): void {
   const assigned = packet.clientId !== connection.id;
   const connack = encodeConnack(connection.version, resumes, REASON.SUCCESS, connackProperties(connection, packet, assigned)); // [MQTT-3.2.2-2] [MQTT-3.2.2-3]
   connection.send(connack!); // success has a code in every version
+  if (broker.log.enabled.debug) broker.log.log('debug', `Sending CONNACK to ${connection.id} (${Number(resumes)}, 0)`);
   logConnected(connection, packet);
   broker.emit('clientReady', connection);
   session.resume();
@@ -177,6 +179,19 @@ function connackProperties(connection: Connection, packet: ConnectPacket, assign
   const expiry = connection.session!.expiryInterval; // just configured
   if (expiry !== (packet.properties.sessionExpiryInterval ?? 0)) properties.sessionExpiryInterval = expiry;
   return properties;
+}
+
+function logReceived(connection: Connection, packet: ConnectPacket): void {
+  const { log } = connection.broker;
+  const words = `p${packet.version}, c${Number(packet.cleanStart)}, k${packet.keepAlive}`;
+  log.log('debug', `Received CONNECT from ${connection.remote} as ${packet.clientId} (${words})`);
+  const { will } = packet;
+  if (will === null) log.log('debug', 'No will message specified.');
+  else
+    log.log(
+      'debug',
+      `Will message specified (${will.payload.length} bytes) (r${Number(will.retain)}, q${will.qos}) for topic ${will.topicName}.`,
+    );
 }
 
 function logConnected(connection: Connection, packet: ConnectPacket): void {

@@ -8,5 +8,6 @@ export function handlePingreq(connection: Connection): void {
   const { log } = connection.broker;
   if (log.enabled.debug) log.log('debug', `Received PINGREQ from ${connection.id}`);
   connection.send(PINGRESP);
+  if (log.enabled.debug) log.log('debug', `Sending PINGRESP to ${connection.id}`);
   connection.broker.emit('ping', { cmd: 'pingreq' }, connection);
 }

@@ -6,6 +6,7 @@ import { MalformedPacket, protocolError, REASON, type ReasonCode } from '../../m
 import type { Connection } from '../connection.ts';
 import type { Journal } from '../journal.ts';
 import { Message, NEVER } from '../message.ts';
+import type { Route } from '../route.ts';
 import type { Topic } from '../topic.ts';
 
 const PUBACK = 0x40;
@@ -106,7 +107,18 @@ function refusalOf(connection: Connection, packet: PublishPacket, topic: Topic):
     if (broker.log.enabled.debug) broker.log.log('debug', `Denied PUBLISH from ${connection.id} (${publishInWords(packet, topic)})`);
     return REASON.NOT_AUTHORIZED;
   }
+  if (packet.qos > 0 && connection.version === 5 && !packet.retain && nobodyHasRoom(broker.tree.routeOf(topic)))
+    return REASON.QUOTA_EXCEEDED;
   return null;
+}
+
+/** Every subscriber's window and queue are full: nobody would get the message, and a v5 publisher is told so. */
+function nobodyHasRoom(route: Route): boolean {
+  const { subscribers } = route;
+  if (subscribers.length === 0 || route.shared !== null || route.listeners !== null) return false;
+  for (const { session, qos } of subscribers) if (qos === 0 || !session.isFull) return false;
+  for (const { session } of subscribers) session.noteDropped(1);
+  return true;
 }
 
 /** PUBACK or PUBREC goes out before the message does, so that a client sees it before its own message comes back. */

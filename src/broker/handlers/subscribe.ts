@@ -11,14 +11,18 @@ import { Subscription } from '../subscription.ts';
 export function handleSubscribe(connection: Connection, packet: SubscribePacket): void {
   const broker = connection.broker;
   const identifier = packet.properties.subscriptionIdentifier?.[0] ?? 0;
+  const { debug } = broker.log.enabled;
+  if (debug) broker.log.log('debug', `Received SUBSCRIBE from ${connection.id}`);
   const reasons: number[] = [];
   const withRetained: Subscription[] = [];
   for (const request of packet.requests) {
     const reason = subscribe(connection, request, identifier, withRetained);
     reasons.push(reason);
+    if (debug) broker.log.log('debug', `\t${request.topicFilter} (QoS ${request.qos})`);
     if (reason < 0x80 && broker.log.enabled.subscribe) broker.log.log('subscribe', `${connection.id} ${reason} ${request.topicFilter}`);
   }
   connection.send(encodeSuback(connection.version, packet.packetId, reasons)); // [MQTT-3.8.4-5] [MQTT-3.8.4-6]
+  if (debug) broker.log.log('debug', `Sending SUBACK to ${connection.id}`);
   for (const subscription of withRetained) broker.sendRetained(subscription);
   broker.emit('subscribe', packet.requests, connection);
 }

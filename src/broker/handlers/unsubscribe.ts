@@ -10,8 +10,11 @@ import type { Connection } from '../connection.ts';
 export function handleUnsubscribe(connection: Connection, packet: UnsubscribePacket): void {
   const broker = connection.broker;
   const session = connection.session!; // connected
+  const { debug } = broker.log.enabled;
+  if (debug) broker.log.log('debug', `Received UNSUBSCRIBE from ${connection.id}`);
   const reasons: number[] = [];
   for (const topicFilter of packet.topicFilters) {
+    if (debug) broker.log.log('debug', `\t${topicFilter}`);
     const valid = isSharedFilter(topicFilter) ? parseSharedFilter(topicFilter) !== null : isTopicFilter(topicFilter);
     if (!valid && connection.version !== 5) throw new MalformedPacket(`Topic Filter "${topicFilter}"`);
     if (!valid) {
@@ -23,5 +26,6 @@ export function handleUnsubscribe(connection: Connection, packet: UnsubscribePac
     reasons.push(existed ? REASON.SUCCESS : REASON.NO_SUBSCRIPTION_EXISTED);
   }
   connection.send(encodeUnsuback(connection.version, packet.packetId, reasons)); // [MQTT-3.10.4-4]
+  if (debug) broker.log.log('debug', `Sending UNSUBACK to ${connection.id}`);
   broker.emit('unsubscribe', packet.topicFilters, connection);
 }
