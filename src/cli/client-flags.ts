@@ -9,7 +9,7 @@ const CONNECTION_FLAGS: readonly Flag[] = [
     short: 'L',
     long: 'url',
     value: 'URL',
-    summary: 'all at once: mqtt(s)|ws(s)://[user[:password]@]host[:port]/topic',
+    summary: 'all at once: mqtt(s):// or ws(s)://[user[:password]@]host[:port]/topic',
   },
   { long: 'unix', value: 'PATH', summary: 'connect through a Unix socket', complete: 'file' },
   { short: 'u', long: 'username', value: 'NAME', summary: 'user name' },

@@ -1,0 +1,226 @@
+// pub and sub through our own listeners and broker: TCP, TLS, WebSocket, secure WebSocket, lost connections.
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { type TestContext, test } from 'node:test';
+import { createListener } from '../../src/listeners/listeners.ts';
+import type { ListenerOptions } from '../../src/listeners/options.ts';
+import { PLAIN, TLS } from '../listeners/test-listener.ts';
+import { recordingLog } from '../support/recording-log.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { startTestBroker } from '../support/test-broker.ts';
+import { testAuthority } from '../support/test-certificates.ts';
+import { runMidge } from './run-midge.ts';
+
+const TRANSPORTS: readonly { name: string; options: Partial<ListenerOptions>; words: (port: number, cafile: string) => string[] }[] = [
+  { name: 'TCP', options: {}, words: (port) => ['-h', '127.0.0.1', '-p', String(port)] },
+  { name: 'TLS', options: { tls: TLS }, words: (port, cafile) => ['-h', 'localhost', '-p', String(port), '--cafile', cafile] },
+  {
+    name: 'TLS of an address',
+    options: { tls: TLS },
+    words: (port, cafile) => ['-h', '127.0.0.1', '-p', String(port), '--cafile', cafile],
+  },
+  { name: 'WebSocket', options: { protocol: 'websockets' }, words: (port) => ['-h', `ws://127.0.0.1:${port}`] },
+  {
+    name: 'secure WebSocket',
+    options: { protocol: 'websockets', tls: TLS },
+    words: (port, cafile) => ['-h', `wss://localhost:${port}`, '--cafile', cafile],
+  },
+];
+
+for (const { name, options, words } of TRANSPORTS) {
+  for (const version of ['31', '311', '5']) {
+    test(`pub and sub carry a message when connected by ${name} with MQTT ${version}`, async (context) => {
+      const { port, cafile } = await listen(context, options);
+      const place = [...words(port, cafile), '-V', version];
+      const published = await runMidge(['pub', ...place, '-t', 'home/Δ', '-m', 'on', '-r', '-q', '1']);
+      assert.deepEqual([published.status, published.stderr], [0, '']);
+      const received = await runMidge(['sub', ...place, '-t', 'home/#', '-C', '1', '-F', '%t %p %r']);
+      assert.deepEqual([received.status, received.stderr, received.stdout.toString()], [0, '', 'home/Δ on 1\n']);
+    });
+  }
+}
+
+test('pub takes scheme, port and topic from a URL when given -L', async (context) => {
+  const { port } = await listen(context, { protocol: 'websockets' });
+  const published = await runMidge(['pub', '-L', `ws://127.0.0.1:${port}/a/b`, '-m', 'x', '-r', '-q', '1']);
+  assert.deepEqual([published.status, published.stderr], [0, '']);
+  const received = await runMidge(['sub', '-L', `ws://127.0.0.1:${port}/a/b`, '-C', '1', '-v']);
+  assert.equal(received.stdout.toString(), 'a/b x\n');
+});
+
+test('pub ends with status 8 when the authority is unknown', async (context) => {
+  const { port } = await listen(context, { tls: TLS });
+  const stranger = join(temporaryFolder(context), 'ca.crt');
+  writeFileSync(stranger, (await testAuthority('CN=Stranger')).cert);
+  for (const name of ['pub', 'sub']) {
+    const words = [name, '-h', 'localhost', '-p', String(port), '--cafile', stranger, '-t', 'a', ...(name === 'pub' ? ['-n'] : [])];
+    const { status, stderr } = await runMidge(words);
+    assert.match(stderr, /^Error: A TLS error occurred \(.+\)\.\n$/);
+    assert.equal(status, 8);
+  }
+});
+
+test('pub accepts any name in the certificate, but no other authority, when --insecure', async (context) => {
+  const { port, cafile } = await listen(context, { tls: TLS, address: '127.0.0.2' });
+  const words = ['pub', '-h', '127.0.0.2', '-p', String(port), '-t', 'a', '-n', '--cafile'];
+  assert.equal((await runMidge([...words, cafile])).status, 8);
+  assert.equal((await runMidge([...words, cafile, '--insecure'])).status, 0);
+  const stranger = join(temporaryFolder(context), 'ca.crt');
+  writeFileSync(stranger, (await testAuthority('CN=Stranger')).cert);
+  assert.equal((await runMidge([...words, stranger, '--insecure'])).status, 8);
+});
+
+test('pub ends with status 1 when nobody listens', async (context) => {
+  const port = await closedPort();
+  for (const words of [
+    ['pub', '-p', String(port), '-h', '127.0.0.1', '-t', 'a', '-n'],
+    ['pub', '-p', String(port), '-h', 'localhost', '-t', 'a', '-n'],
+    ['sub', '-L', `ws://127.0.0.1:${port}/a`],
+    ['sub', '-p', String(port), '-h', '127.0.0.1', '-t', 'a', '--cafile', (await listen(context, { tls: TLS })).cafile],
+  ]) {
+    const { status, stderr } = await runMidge(words);
+    assert.equal(stderr, 'Error: Connection refused\n');
+    assert.equal(status, 1);
+  }
+});
+
+test('pub ends with status 7 when the broker closes the connection', async (context) => {
+  const port = await serveRaw(context, (socket) => socket.once('data', () => socket.destroy()));
+  const { status, stderr } = await runMidge(['pub', '-h', '127.0.0.1', '-p', String(port), '-t', 'a', '-m', 'x', '-q', '1']);
+  assert.equal(stderr, 'Error: The connection was lost.\n');
+  assert.equal(status, 7);
+});
+
+test('pub ends with status 4 and sub with 0 when the broker sends DISCONNECT', async (context) => {
+  const port = await serveRaw(context, (socket) => {
+    socket.once('data', () => socket.end(Buffer.from([0x20, 3, 0, 0, 0, 0xe0, 2, 0x8b, 0])));
+  });
+  const place = ['-h', '127.0.0.1', '-p', String(port), '-t', 'a', '-V', '5', '-q', '1'];
+  const pub = await runMidge(['pub', ...place, '-m', 'x']);
+  assert.deepEqual([pub.status, pub.stderr], [4, 'Error: The client is not currently connected.\n']);
+  const sub = await runMidge(['sub', ...place]);
+  assert.deepEqual([sub.status, sub.stderr], [0, '']);
+});
+
+test('sub comes back and subscribes again when the connection was lost', async (context) => {
+  const { port: target } = await listen(context, {});
+  await runMidge(['pub', '-h', '127.0.0.1', '-p', String(target), '-t', 'a', '-m', 'still here', '-r', '-q', '1']);
+  let connections = 0;
+  const port = await serveRaw(context, (socket) => {
+    connections++;
+    if (connections === 1) return socket.once('data', () => socket.destroy());
+    return relay(socket, target);
+  });
+  const { status, stdout } = await runMidge(['sub', '-h', '127.0.0.1', '-p', String(port), '-t', 'a', '-C', '1']);
+  assert.equal(stdout.toString(), 'still here\n');
+  assert.equal(status, 0);
+  assert.equal(connections, 2);
+});
+
+test('pub sends the last line of standard input when it has no end of line', async (context) => {
+  const { port } = await listen(context, {});
+  const place = ['-h', '127.0.0.1', '-p', String(port), '-t', 'a', '-q', '1'];
+  await runMidge(['pub', ...place, '-r', '-l'], { stdin: 'first\nlast' });
+  const { stdout } = await runMidge(['sub', ...place, '-C', '1']);
+  assert.equal(stdout.toString(), 'last\n');
+});
+
+test('sub ends quietly when nobody reads its output any more', async (context) => {
+  const { port } = await listen(context, {});
+  const place = ['-h', '127.0.0.1', '-p', String(port), '-t', 'a'];
+  await runMidge(['pub', ...place, '-m', 'x', '-r', '-q', '1']);
+  const child = spawn(process.execPath, [join(import.meta.dirname, '../../src/main.ts'), 'sub', ...place]);
+  const errors = text(child.stderr);
+  await once(child.stdout, 'data');
+  child.stdout.destroy();
+  await once(child.stdout, 'close');
+  const closed = once(child, 'close');
+  await runMidge(['pub', ...place, '-m', 'y']);
+  assert.deepEqual(await closed, [141, null]);
+  assert.equal(await errors, '');
+});
+
+test('pub takes the password from a file when given --password-file', async (context) => {
+  const seen: (string | null)[] = [];
+  const broker = await startTestBroker({
+    authenticator: {
+      authenticate({ password }) {
+        seen.push(password?.toString() ?? null);
+        return 'accepted';
+      },
+    },
+  });
+  const port = await attach(context, broker.broker.handle.bind(broker.broker), {});
+  context.after(() => broker.stop());
+  const file = join(temporaryFolder(context), 'password');
+  writeFileSync(file, 'pässword with blanks \nsecond line\n', { mode: 0o600 });
+  const words = ['pub', '-h', '127.0.0.1', '-p', String(port.port), '-t', 'a', '-n', '-u', 'jane', '--password-file'];
+  assert.equal((await runMidge([...words, file])).status, 0);
+  assert.deepEqual(seen, ['pässword with blanks ']);
+  const { status, stderr } = await runMidge([...words, '/nonexistent']);
+  assert.match(stderr, /^Error: Unable to read password file "\/nonexistent": .+\n$/);
+  assert.equal(status, 1);
+});
+
+interface Place {
+  readonly port: number;
+  readonly cafile: string;
+}
+
+/** listen gives a listener with a broker behind it, both for the time of a test. */
+async function listen(context: TestContext, options: Partial<ListenerOptions>): Promise<Place> {
+  const broker = await startTestBroker();
+  context.after(() => broker.stop());
+  return attach(context, broker.broker.handle.bind(broker.broker), options);
+}
+
+async function attach(
+  context: TestContext,
+  handle: Awaited<ReturnType<typeof startTestBroker>>['broker']['handle'],
+  options: Partial<ListenerOptions>,
+): Promise<Place> {
+  const authority = await testAuthority();
+  const pair = await authority.issue('CN=localhost');
+  const policy = { ...PLAIN.policy, allowAnonymous: true };
+  const listener = createListener(
+    { ...PLAIN, policy, ...options },
+    { log: recordingLog(), applianceCertificate: () => pair, maxMessageBytes: 2_000_000, handle },
+  );
+  await listener.start();
+  context.after(() => listener.stop());
+  const cafile = join(temporaryFolder(context), 'ca.crt');
+  writeFileSync(cafile, authority.cert);
+  return { port: listener.port, cafile };
+}
+
+async function serveRaw(context: TestContext, serve: (socket: Socket) => unknown): Promise<number> {
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    serve(socket);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  context.after(() => server.close());
+  return (server.address() as AddressInfo).port; // it listens on TCP
+}
+
+function relay(socket: Socket, port: number): void {
+  const onward = connect(port, '127.0.0.1');
+  onward.on('error', () => {});
+  socket.pipe(onward).pipe(socket);
+}
+
+async function closedPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo; // it listens on TCP
+  server.close();
+  await once(server, 'close');
+  return port;
+}
