@@ -3,8 +3,7 @@
 import { PUB_FLAGS, SUB_FLAGS } from './client-flags.ts';
 import type { Command } from './command.ts';
 
-/** COMMANDS in the order that help shows them. */
-export const COMMANDS: readonly Command[] = [
+const COMMANDS_BUT_HELP: readonly Command[] = [
   {
     name: 'serve',
     summary: 'Run the broker',
@@ -167,13 +166,18 @@ export const COMMANDS: readonly Command[] = [
     examples: [],
     load: () => import('./version.ts'),
   },
+];
+
+/** COMMANDS in the order that help shows them. */
+export const COMMANDS: readonly Command[] = [
+  ...COMMANDS_BUT_HELP,
   {
     name: 'help',
     summary: 'Show help for a command',
     usage: ['[COMMAND]'],
     flags: [],
     examples: [],
-    operands: { most: 1, choices: ['serve', 'pub', 'sub', 'check', 'passwd', 'acl', 'discover', 'completions', 'version'] },
+    operands: { most: 1, choices: COMMANDS_BUT_HELP.map((each) => each.name) },
     load: () => import('./help.ts'),
   },
 ];
