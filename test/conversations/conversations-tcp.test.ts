@@ -14,21 +14,19 @@ const RUNNING = process.env['MQTT_TARGET'];
 
 for (const { theme, conversations } of readConversations()) {
   describe(`${RUNNING ?? 'TCP'}, ${theme}`, { concurrency: RUNNING === undefined ? 4 : 1 }, () => {
-    for (const conversation of conversations) {
+    for (const conversation of conversations.filter(isPlayable)) {
       for (const version of versionsOf(conversation)) {
-        const skip = reasonToSkip(conversation);
-        it(`${conversation.name}, version ${version}`, skip === null ? {} : { skip }, () => playOnTcp(conversation, version));
+        it(`${conversation.name}, version ${version}`, () => playOnTcp(conversation, version));
       }
     }
   });
 }
 
-function reasonToSkip(conversation: Conversation): string | null {
+/** What takes long without a clock that can be turned is played over memory only; a running broker can't be given settings or stopped. */
+function isPlayable(conversation: Conversation): boolean {
   const seconds = conversation.steps.map((step) => Number(/^([\d.]+) seconds? pass$/.exec(String(step))?.[1] ?? 0));
-  if (seconds.some((number) => number > 10)) return 'takes too long without a clock of its own';
-  if (RUNNING === undefined) return null;
-  if (conversation.settings !== undefined) return 'needs settings';
-  return conversation.steps.includes('broker stops') ? 'stops the broker' : null;
+  if (seconds.some((number) => number > 10)) return false;
+  return RUNNING === undefined || (conversation.settings === undefined && !conversation.steps.includes('broker stops'));
 }
 
 async function playOnTcp(conversation: Conversation, version: 3 | 4 | 5): Promise<void> {
