@@ -13,7 +13,10 @@ import { type StartWorker, startStoreWorker } from './worker-link.ts';
 export type { StoreCounters, StorePorts } from './commit-line.ts';
 export type { StoreHealth, StoreState } from './health.ts';
 
-/** Store is the engine's port and what the house wants to know of it. `lastMessageKey` is complete after `load`. */
+/**
+ * Store is the engine's port and what the house wants to know of it. `lastMessageKey` is complete after `load`. A session is saved before
+ * what hangs on it, and a delivery under an order that its session never used before: then one that is dropped in time is never written.
+ */
 export interface Store extends SessionStore {
   health(): StoreHealth;
   counters(): StoreCounters;
