@@ -58,6 +58,17 @@ With one that you have:
     certfile /etc/midge/server.crt
     keyfile /etc/midge/server.key
 
+## Wrong passwords
+
+After three wrong passwords of a user from one address, further logins of that user from there are refused unseen for 1 s, and twice as long after each
+further wrong one, up to 5 minutes. An address that tries many users, and a user whom many addresses try, are held the same way after ten; who has
+logged in before with that user from that address is not held with them. So a device with an old password, which tries for ever, holds only
+itself. The log tells each hold; a restart forgets all.
+
+Behind a reverse proxy or a tunnel all clients come from one address; if that holds too many, exempt it, and let the proxy count:
+
+    login_throttle_exempt 127.0.0.1 172.16.0.0/12
+
 ## Who may do what
 
 \`acl_file\` names a file with the topics that each user may read and write, in mosquitto's language. Without it, everybody who may connect

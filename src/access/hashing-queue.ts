@@ -1,4 +1,5 @@
 // Bounds how many slow password checks run and wait, because each takes memory and a libuv thread, and anybody may ask for one.
+// Those who wait stand in lanes, one per address, and each lane has its turn: whoever sends a thousand logins waits for himself.
 
 /** Two argon2id checks hold 92 MB; libuv's four threads keep two for files and names. */
 const MAX_RUNNING = 2;
@@ -6,32 +7,66 @@ const MAX_RUNNING = 2;
 /** Beyond this a login would wait longer than any client does. */
 const MAX_WAITING = 1000;
 
-/** HashingQueue runs tasks a few at a time, first come first served. */
+/** Called with true when it is this task's turn, with false when it was pushed out. */
+type Waiter = (hasTurn: boolean) => void;
+
+/** HashingQueue runs tasks a few at a time, the lanes in turn, first come first served in each. */
 export class HashingQueue {
-  readonly #waiting: (() => void)[] = [];
+  /** In the order of their turns; none is empty. */
+  readonly #lanes = new Map<string, Waiter[]>();
   readonly #maxRunning: number;
   readonly #maxWaiting: number;
   #running = 0;
+  #waiting = 0;
 
   constructor(limits: { readonly maxRunning?: number; readonly maxWaiting?: number } = {}) {
     this.#maxRunning = limits.maxRunning ?? MAX_RUNNING;
     this.#maxWaiting = limits.maxWaiting ?? MAX_WAITING;
   }
 
-  /** run gives the task's result, or null at once when too many wait already. */
-  async run<Result>(task: () => Promise<Result>): Promise<Result | null> {
-    if (this.#running >= this.#maxRunning) {
-      if (this.#waiting.length >= this.#maxWaiting) return null;
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    } else {
-      this.#running++;
-    }
+  /** run gives the task's result, or null without running it when too many wait: then the last of the longest lane has to go. */
+  async run<Result>(lane: string, task: () => Promise<Result>): Promise<Result | null> {
+    if (this.#running < this.#maxRunning) this.#running++;
+    else if (!(await this.#turn(lane))) return null;
     try {
       return await task();
     } finally {
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#running--;
-      else next(); // hands its place over
+      this.#handOver();
     }
+  }
+
+  #turn(lane: string): Promise<boolean> {
+    if (this.#waiting >= this.#maxWaiting && !this.#makeRoom(lane)) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      const waiters = this.#lanes.get(lane);
+      if (waiters === undefined) this.#lanes.set(lane, [resolve]);
+      else waiters.push(resolve);
+      this.#waiting++;
+    });
+  }
+
+  /** makeRoom pushes out the last of the longest lane, unless that would be the one who asks. */
+  #makeRoom(lane: string): boolean {
+    let longest: Waiter[] = [];
+    for (const waiters of this.#lanes.values()) if (waiters.length > longest.length) longest = waiters;
+    if (longest.length <= (this.#lanes.get(lane)?.length ?? 0) + 1) return false;
+    longest.pop()?.(false); // at least one stays: longest has two or more
+    this.#waiting--;
+    return true;
+  }
+
+  /** handOver gives the place of a finished task to the next lane. */
+  #handOver(): void {
+    const [next] = this.#lanes;
+    if (next === undefined) {
+      this.#running--;
+      return;
+    }
+    const [lane, waiters] = next;
+    this.#lanes.delete(lane);
+    const waiter = waiters.shift();
+    if (waiters.length > 0) this.#lanes.set(lane, waiters);
+    this.#waiting--;
+    waiter?.(true);
   }
 }

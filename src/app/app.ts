@@ -5,6 +5,7 @@
 //   stop:  listeners close -> announcements withdrawn, clients told and flushed -> what is left is cut -> certificates
 
 import { createAuthenticator, createAuthorizer } from '../access/access.ts';
+import { LoginThrottle } from '../access/login-throttle.ts';
 import { systemClock } from '../base/clock.ts';
 import { reasonOf } from '../base/errors.ts';
 import type { Part } from '../base/lifecycle.ts';
@@ -57,6 +58,7 @@ class HomeAppliance implements Appliance {
   readonly name = 'appliance';
   readonly broker: Broker;
   readonly #setup: ApplianceSetup;
+  readonly #throttle: LoginThrottle;
   readonly #listeners: readonly Listener[];
   readonly #telemetry: Telemetry;
   #configuration: Configuration;
@@ -68,10 +70,11 @@ class HomeAppliance implements Appliance {
     const { configuration, log, title } = setup;
     this.#setup = setup;
     this.#configuration = configuration;
+    this.#throttle = new LoginThrottle(configuration.access.loginThrottle, { clock: systemClock, log });
     this.broker = createBroker(configuration.broker, {
       clock: systemClock,
       log,
-      authenticator: createAuthenticator(configuration.access),
+      authenticator: createAuthenticator(configuration.access, this.#throttle),
       authorizer: createAuthorizer(configuration.access),
       store: null,
     });
@@ -116,12 +119,13 @@ class HomeAppliance implements Appliance {
   }
 
   reload(next: Configuration): readonly string[] {
-    const authenticator = createAuthenticator(next.access); // may throw: before anything is changed
+    const authenticator = createAuthenticator(next.access, this.#throttle); // may throw: before anything is changed
     const authorizer = createAuthorizer(next.access); // the same
     const stay = settingsThatStay(this.#setup.configuration, next);
     this.#configuration = next;
     this.broker.authenticator = authenticator;
     this.broker.setAuthorizer(authorizer);
+    this.#throttle.setOptions(next.access.loginThrottle);
     this.broker.setOptions(next.broker);
     this.#telemetry.setInterval(next.broker.sysInterval);
     for (const connection of this.broker.connections) this.broker.refreshFast(connection); // debug lines may be wanted now

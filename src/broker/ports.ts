@@ -12,8 +12,8 @@ export interface Credentials {
   readonly origin: ConnectionOrigin;
 }
 
-/** AuthenticationVerdict: 'not authorised' is for who may not come at all, 'bad credentials' for a wrong name or password. */
-export type AuthenticationVerdict = 'accepted' | 'bad credentials' | 'not authorised' | 'unavailable';
+/** AuthenticationVerdict: 'not authorised' is for who may not come at all, 'bad credentials' for a wrong name or password, 'held' for one refused unseen after too many of these. */
+export type AuthenticationVerdict = 'accepted' | 'bad credentials' | 'not authorised' | 'held' | 'unavailable';
 
 /** Authenticator decides who may connect. It may take its time: the connection waits. */
 export interface Authenticator {

@@ -18,7 +18,15 @@ export interface GlobalDraft {
   readonly log: Draft<Omit<LogOptions, 'types' | 'destinations'>> & { types?: LogType[]; destinations?: LogDestination[] };
   readonly persistence: Draft<PersistenceOptions>;
   readonly process: Draft<ProcessOptions>;
-  readonly access: { username?: string; password?: string; passwordFile?: string; aclFile?: string; allowAnonymous?: boolean };
+  readonly access: {
+    username?: string;
+    password?: string;
+    passwordFile?: string;
+    aclFile?: string;
+    allowAnonymous?: boolean;
+    loginThrottle?: boolean;
+    loginThrottleExempt: string[];
+  };
   readonly discovery: { advertise?: boolean; name?: string };
   readonly certificateNames: string[];
   /** What a listener has that does not say otherwise. */
@@ -50,7 +58,7 @@ export function createGlobalDraft(): GlobalDraft {
     log: {},
     persistence: {},
     process: {},
-    access: {},
+    access: { loginThrottleExempt: [] },
     discovery: {},
     certificateNames: [],
     everyListener: {},

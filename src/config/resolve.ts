@@ -164,7 +164,12 @@ function resolveAccess({ access, places }: GlobalDraft, report: Report): Configu
       'remove it if that is not meant',
     );
   }
-  return { account: username !== undefined && password !== undefined ? { username, password } : null, passwordFile, aclFile };
+  return {
+    account: username !== undefined && password !== undefined ? { username, password } : null,
+    passwordFile,
+    aclFile,
+    loginThrottle: { enabled: access.loginThrottle ?? true, exempt: access.loginThrottleExempt },
+  };
 }
 
 function resolveLog({ log }: GlobalDraft, verbose: boolean): LogOptions {

@@ -93,6 +93,25 @@ export const words: ValueKind<readonly string[]> = {
   read: (line) => ({ value: line.split(BLANKS) }),
 };
 
+/** networks are IP addresses and networks (`192.168.1.0/24`), parted by blanks. */
+export const networks: ValueKind<readonly string[]> = {
+  ...words,
+  syntax: 'network ...',
+  read: (line, name) => {
+    const given = uncommented(line).trim().split(BLANKS);
+    const wrong = given.find((network) => !isNetwork(network));
+    return wrong === undefined
+      ? { value: given }
+      : invalid(name, wrong, 'write addresses or networks, for example 192.168.1.0/24 or fd00::/8');
+  },
+};
+
+function isNetwork(text: string): boolean {
+  const [address = '', bits = '0', ...rest] = text.split('/');
+  const version = isIP(address);
+  return version !== 0 && !address.includes('%') && rest.length === 0 && /^\d+$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128);
+}
+
 /** choice is one of the keys of `choices`, which give the values. `refused` are words with a meaning in mosquitto that we do not offer, and why. */
 export function choice<T>(
   choices: Readonly<Record<string, T>>,

@@ -6,12 +6,15 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createAuthenticator } from '../../src/access/access.ts';
 import { HashingQueue } from '../../src/access/hashing-queue.ts';
+import { LoginThrottle } from '../../src/access/login-throttle.ts';
 import { ensureAccount } from '../../src/access/made-account.ts';
 import type { AccessOptions } from '../../src/access/options.ts';
 import { parsePasswordFile } from '../../src/access/password-file.ts';
 import { hashPassword, parsePasswordHash, verifyPassword } from '../../src/access/password-hash.ts';
+import { silentLogger } from '../../src/base/logger.ts';
 import { type ConnectionOrigin, DEFAULT_LISTENER_POLICY } from '../../src/broker/options.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+import { TestClock } from '../support/test-clock.ts';
 
 /** Made by mosquitto_passwd 2.0.11 ($7$, $6$), and by RFC 9106 for argon2id with a small memory. */
 const FILE = `# users of the house
@@ -171,23 +174,94 @@ test('made account is shown once and kept as a hash that only its owner reads', 
   assert.equal(await ensureAccount(path), null);
 });
 
-test('hashing queue runs only so many at once and turns away what would wait too long', async () => {
-  const queue = new HashingQueue({ maxRunning: 1, maxWaiting: 1 });
-  const order: string[] = [];
-  let release = () => {};
-  const first = queue.run(
-    () =>
-      new Promise<void>((resolve) => {
-        release = () => {
-          order.push('first');
-          resolve();
-        };
-      }),
-  );
-  const second = queue.run(async () => order.push('second'));
-  assert.equal(await queue.run(async () => 'third'), null);
-  release();
-  await Promise.all([first, second]);
-  assert.deepEqual(order, ['first', 'second']);
-  assert.equal(await queue.run(async () => 'fourth'), 'fourth');
+/** gate gives tasks that note when they run, and end when they are let. */
+function gate() {
+  const ran: string[] = [];
+  const ends: (() => void)[] = [];
+  const task = (name: string) => () => {
+    ran.push(name);
+    return new Promise<string>((resolve) => ends.push(() => resolve(name)));
+  };
+  return { ran, task, endNext: () => ends.shift()?.() };
+}
+
+test('hashing queue runs only so many at once, and gives each lane its turn', async () => {
+  const queue = new HashingQueue({ maxRunning: 1 });
+  const { ran, task, endNext } = gate();
+  const runs = ['a1', 'a2', 'a3', 'b1', 'c1', 'b2'].map((name) => queue.run(name[0]!, task(name)));
+  assert.deepEqual(ran, ['a1']);
+  for (let index = 0; index < runs.length; index++) {
+    endNext();
+    await new Promise(setImmediate);
+  }
+  assert.deepEqual(ran, ['a1', 'a2', 'b1', 'c1', 'a3', 'b2']);
+  assert.deepEqual(await Promise.all(runs), ['a1', 'a2', 'a3', 'b1', 'c1', 'b2']);
+  assert.equal(await queue.run('d', async () => 'free again'), 'free again');
+});
+
+test('hashing queue turns away the last of the longest lane when too many wait', async () => {
+  const queue = new HashingQueue({ maxRunning: 1, maxWaiting: 3 });
+  const { ran, task, endNext } = gate();
+  const runs = ['a1', 'a2', 'a3', 'a4'].map((name) => queue.run('a', task(name)));
+  assert.equal(await queue.run('a', task('a5')), null);
+  runs.push(queue.run('b', task('b1')), queue.run('c', task('c1')));
+  assert.equal(await queue.run('d', task('d1')), null); // every lane has one
+  assert.equal(await queue.run('a', task('a6')), null);
+  for (let index = 0; index < 4; index++) {
+    endNext();
+    await new Promise(setImmediate);
+  }
+  assert.deepEqual(ran, ['a1', 'a2', 'b1', 'c1']);
+  assert.deepEqual(await Promise.all(runs), ['a1', 'a2', null, null, 'b1', 'c1']);
+});
+
+test('hashing queue goes on when a task fails', async () => {
+  const queue = new HashingQueue({ maxRunning: 1 });
+  const failing = queue.run('a', () => Promise.reject(new Error('no memory')));
+  const next = queue.run('a', async () => 'next');
+  await assert.rejects(failing, /no memory/);
+  assert.equal(await next, 'next');
+});
+
+const silent = { log: silentLogger };
+
+test('authenticator refuses unseen after too many wrong passwords, and then no password helps', async (context) => {
+  const clock = new TestClock();
+  const throttle = new LoginThrottle({ enabled: true, exempt: [] }, { clock, ...silent });
+  const authenticator = createAuthenticator({ account, passwordFile: passwordFile(context) }, throttle);
+  for (const [user, password] of [
+    ['joe', 'secret'],
+    ['jane', account.password],
+  ] as const) {
+    for (let index = 0; index < 4; index++) assert.equal(await login(authenticator, user, `wrong ${index}`), 'bad credentials');
+    assert.equal(await login(authenticator, user, password), 'held');
+    clock.advance(1001);
+    assert.equal(await login(authenticator, user, password), 'accepted');
+    assert.equal(await login(authenticator, user, 'wrong'), 'bad credentials', 'a good login forgives');
+    assert.equal(await login(authenticator, user, password), 'accepted');
+  }
+  assert.deepEqual(throttle.held(), []);
+});
+
+test('authenticator hashes few of many wrong passwords that come at once', async (context) => {
+  const throttle = new LoginThrottle({ enabled: true, exempt: [] }, { clock: new TestClock(), ...silent });
+  const authenticator = createAuthenticator({ account: null, passwordFile: passwordFile(context) }, throttle);
+  const verdicts = await Promise.all(Array.from({ length: 500 }, (_, index) => login(authenticator, 'eve', `wrong ${index}`)));
+  const count = (wanted: string) => verdicts.filter((verdict) => verdict === wanted).length;
+  assert(count('bad credentials') <= 5, `${count('bad credentials')} were hashed`);
+  assert.equal(count('bad credentials') + count('held'), 500);
+});
+
+test('authenticator hashes once when a household with one account comes at once', async (context) => {
+  const text = `home:${await hashPassword('together', 'sha512-pbkdf2', 50_000)}\n`;
+  const authenticator = createAuthenticator({ account: null, passwordFile: passwordFile(context, text) });
+  const started = performance.now();
+  const first = await login(authenticator, 'home', 'together');
+  const alone = performance.now() - started;
+  assert.equal(first, 'accepted');
+  const fresh = createAuthenticator({ account: null, passwordFile: passwordFile(context, text) });
+  const begun = performance.now();
+  const verdicts = await Promise.all(Array.from({ length: 200 }, () => login(fresh, 'home', 'together')));
+  assert(verdicts.every((verdict) => verdict === 'accepted'));
+  assert(performance.now() - begun < alone * 50, 'two hashes at most, not two hundred');
 });

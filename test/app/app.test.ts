@@ -154,7 +154,7 @@ test('appliance changes nothing when the password file of a reload is bad', asyn
   const passwordFile = join(house.folder, 'passwd');
   writeFileSync(passwordFile, 'jane:plain text\n');
   const next = configurationOf(house.folder, 'listener 1883 127.0.0.1\nallow_anonymous true\n');
-  assert.throws(() => house.appliance.reload({ ...next, access: { account: null, passwordFile, aclFile: null } }), /passwd:1/);
+  assert.throws(() => house.appliance.reload({ ...next, access: { ...next.access, account: null, passwordFile } }), /passwd:1/);
   await client(context, { port: house.appliance.listeners[0]!.port, username: 'jane', password: 'first' });
 });
 

@@ -37,7 +37,7 @@ bridge_ciphers_tls1.3 bridge_identity bridge_psk
   .trim()
   .split(/\s+/);
 
-const OWN_WORDS = ['include', 'secure', 'advertise', 'mdns_name', 'certificate_names'];
+const OWN_WORDS = ['include', 'secure', 'advertise', 'mdns_name', 'certificate_names', 'login_throttle', 'login_throttle_exempt'];
 
 /** A value for each kind of row whose syntax does not tell one. The rows' defaults must not be among them. */
 const VALUES: Readonly<Record<string, string>> = {
@@ -76,6 +76,7 @@ const SURROUNDINGS: Readonly<Record<string, string>> = {
 const EXAMPLES: Readonly<Record<string, string>> = {
   password_file: 'passwords',
   acl_file: 'acl',
+  login_throttle_exempt: '192.168.1.0/24 ::1',
   certfile: 'server.crt',
   keyfile: 'server.key',
   cafile: 'ca.crt',

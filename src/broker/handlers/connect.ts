@@ -91,6 +91,8 @@ function conclude(connection: Connection, packet: ConnectPacket, verdict: Authen
       return refuse(connection, REASON.NOT_AUTHORIZED, 'bad username or password'); // the code that mosquitto sends for it
     case 'not authorised':
       return refuse(connection, REASON.NOT_AUTHORIZED);
+    case 'held':
+      return refuse(connection, REASON.CONNECTION_RATE_EXCEEDED, 'too many wrong logins');
     case 'unavailable':
       return refuse(connection, REASON.SERVER_UNAVAILABLE);
     case 'accepted':

@@ -1,7 +1,7 @@
 // Words that mosquitto does not have: those of the small embedded broker, and what belongs to the appliance.
 
 import { type Directive, globalDirective, listenerDirective, structureDirective } from '../directive.ts';
-import { boolean, text, words } from '../values.ts';
+import { boolean, networks, text, words } from '../values.ts';
 
 /** OWN_DIRECTIVES are the words of our own; `port` stands with the listener's. */
 export const OWN_DIRECTIVES: readonly Directive[] = [
@@ -26,6 +26,32 @@ export const OWN_DIRECTIVES: readonly Directive[] = [
     { own: true, doc: 'Password of that account, as it is: keep the file from being read by others.' },
     (draft, value) => {
       draft.access.password = value;
+    },
+  ),
+  globalDirective(
+    'login_throttle',
+    boolean,
+    {
+      own: true,
+      default: 'true',
+      reloadable: true,
+      doc: 'Refuses logins for a while, longer each time, after several wrong ones of a user at an address, of an address, or of a user.',
+    },
+    (draft, value) => {
+      draft.access.loginThrottle = value;
+    },
+  ),
+  globalDirective(
+    'login_throttle_exempt',
+    networks,
+    {
+      own: true,
+      repeatable: true,
+      reloadable: true,
+      doc: 'Addresses and networks whose wrong logins are not counted, such as that of a reverse proxy; repeat it, or put several on a line.',
+    },
+    (draft, value) => {
+      draft.access.loginThrottleExempt.push(...value);
     },
   ),
   listenerDirective(

@@ -1,0 +1,84 @@
+// Checks user names and passwords: quickly where it can, and the same for users that there are and users that there are not.
+
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { AuthenticationVerdict, Authenticator, Credentials } from '../broker/ports.ts';
+import { HashingQueue } from './hashing-queue.ts';
+import type { LoginThrottle } from './login-throttle.ts';
+import type { Account } from './options.ts';
+import type { PasswordFile } from './password-file.ts';
+import { decoyOf, type PasswordHash, verifyPassword } from './password-hash.ts';
+
+/** PasswordAuthenticator decides by one account of the configuration, the users of a password file, and the listener. */
+export class PasswordAuthenticator implements Authenticator {
+  readonly #account: Account | null;
+  readonly #users: PasswordFile;
+  readonly #hasAccounts: boolean;
+  readonly #throttle: LoginThrottle | null;
+  /** What unknown users are checked against comes from these. */
+  readonly #hashes: readonly PasswordHash[];
+  readonly #queue = new HashingQueue();
+  readonly #hmacKey = randomBytes(32);
+  /** Keyed digest of the last good password per user: a house that reconnects after a power cut need not hash 200 times. */
+  readonly #verified = new Map<string, Buffer>();
+
+  /** `users` null = there is no password file. */
+  constructor(account: Account | null, users: PasswordFile | null, throttle: LoginThrottle | null) {
+    this.#account = account;
+    this.#users = users ?? new Map();
+    this.#hasAccounts = account !== null || users !== null;
+    this.#throttle = throttle;
+    this.#hashes = [...this.#users.values()];
+  }
+
+  authenticate(credentials: Credentials): AuthenticationVerdict | Promise<AuthenticationVerdict> {
+    const { username, password, origin } = credentials;
+    if (origin.identity !== null) return 'accepted';
+    if (username === null) return origin.policy.allowAnonymous ? 'accepted' : 'not authorised';
+    if (!this.#hasAccounts) return origin.policy.allowAnonymous ? 'accepted' : 'not authorised';
+    if (password === null) return 'bad credentials';
+    const quick = this.#checkQuickly(origin.address, username, password);
+    return quick ?? this.#waitAndCheck(origin.address, username, password);
+  }
+
+  /** Gives the verdict where no hash is needed for it, or null. */
+  #checkQuickly(address: string, username: string, password: Buffer): AuthenticationVerdict | null {
+    if (this.#throttle?.isHeld(address, username)) return 'held';
+    const expected = this.#account?.username === username ? this.#digest(this.#account.password) : this.#verified.get(username);
+    const fits = timingSafeEqual(this.#digest(password), expected ?? this.#hmacKey) && expected !== undefined;
+    if (fits) this.#throttle?.succeeded(address, username);
+    if (fits) return 'accepted';
+    if (this.#hashes.length > 0) return null;
+    this.#throttle?.failed(address, username);
+    return 'bad credentials';
+  }
+
+  /** While a login waits, others may have been wrong, or right with the same password: so it is looked at anew. */
+  async #waitAndCheck(address: string, username: string, password: Buffer): Promise<AuthenticationVerdict> {
+    const verdict = await this.#queue.run(address, async () => {
+      return this.#checkQuickly(address, username, password) ?? this.#checkHash(address, username, password);
+    });
+    return verdict ?? 'unavailable';
+  }
+
+  async #checkHash(address: string, username: string, password: Buffer): Promise<AuthenticationVerdict> {
+    const stored = this.#account?.username === username ? undefined : this.#users.get(username);
+    const fits = await verifyPassword(stored ?? this.#decoyFor(username), password);
+    if (!fits || stored === undefined) {
+      this.#throttle?.failed(address, username);
+      return 'bad credentials';
+    }
+    this.#verified.set(username, this.#digest(password));
+    this.#throttle?.succeeded(address, username);
+    return 'accepted';
+  }
+
+  /** An unknown user is checked as slowly as some known one, and always as that one: the time taken does not tell who exists. */
+  #decoyFor(username: string): PasswordHash {
+    const pick = this.#digest(username).readUInt32BE() % this.#hashes.length;
+    return decoyOf(this.#hashes[pick]!); // pick < length, and there is one where we come to hashing
+  }
+
+  #digest(secret: Buffer | string): Buffer {
+    return createHmac('sha256', this.#hmacKey).update(secret).digest();
+  }
+}

@@ -1,0 +1,130 @@
+// Who is held after wrong logins, for how long, and who is not.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { LoginThrottle } from '../../src/access/login-throttle.ts';
+import { recordingLog } from '../support/recording-log.ts';
+import { TestClock } from '../support/test-clock.ts';
+
+function throttleOf(exempt: readonly string[] = []) {
+  const [clock, log] = [new TestClock(), recordingLog()];
+  const throttle = new LoginThrottle({ enabled: true, exempt }, { clock, log });
+  const fail = (address: string, username: string, times = 1) => {
+    for (let index = 0; index < times; index++) throttle.failed(address, username);
+  };
+  return { throttle, clock, log, fail };
+}
+
+test('throttle holds a user at an address after three free tries, twice as long each time, up to five minutes', () => {
+  const { throttle, clock, fail } = throttleOf();
+  fail('192.0.2.1', 'jane', 3);
+  assert.equal(throttle.isHeld('192.0.2.1', 'jane'), false);
+  for (const seconds of [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]) {
+    fail('192.0.2.1', 'jane');
+    clock.advance(seconds * 1000 - 1);
+    assert.equal(throttle.isHeld('192.0.2.1', 'jane'), true, `${seconds} s`);
+    clock.advance(1);
+    assert.equal(throttle.isHeld('192.0.2.1', 'jane'), false, `${seconds} s`);
+  }
+});
+
+test('throttle lets one device with a wrong password hold nobody but itself', () => {
+  const { throttle, clock, fail } = throttleOf();
+  for (let hour = 0; hour < 100; hour++) {
+    if (!throttle.isHeld('192.0.2.1', 'lamp')) fail('192.0.2.1', 'lamp');
+    clock.advance(60_000);
+    assert.equal(throttle.isHeld('192.0.2.1', 'jane'), false);
+    assert.equal(throttle.isHeld('192.0.2.2', 'lamp'), false);
+  }
+  fail('192.0.2.1', 'lamp');
+  assert.equal(throttle.isHeld('192.0.2.1', 'lamp'), true);
+});
+
+test('throttle holds an address that tries many users, but not a user who has logged in from there', () => {
+  const { throttle, fail } = throttleOf();
+  throttle.succeeded('192.0.2.1', 'jane');
+  for (let index = 0; index < 11; index++) fail('192.0.2.1', `user${index}`);
+  assert.equal(throttle.isHeld('192.0.2.1', 'joe'), true);
+  assert.equal(throttle.isHeld('192.0.2.1', 'jane'), false);
+  assert.equal(throttle.isHeld('192.0.2.2', 'joe'), false);
+  fail('192.0.2.1', 'jane', 4);
+  assert.equal(throttle.isHeld('192.0.2.1', 'jane'), true);
+});
+
+test('throttle holds a user whom many addresses try, but not from where that user has logged in', () => {
+  const { throttle, fail } = throttleOf();
+  throttle.succeeded('192.0.2.1', 'jane');
+  for (let index = 0; index < 11; index++) fail(`198.51.100.${index}`, 'jane');
+  assert.equal(throttle.isHeld('198.51.100.99', 'jane'), true);
+  assert.equal(throttle.isHeld('192.0.2.1', 'jane'), false);
+  assert.equal(throttle.isHeld('198.51.100.99', 'joe'), false);
+});
+
+test('throttle forgets after an hour without a wrong login', () => {
+  const { throttle, clock, fail } = throttleOf();
+  fail('192.0.2.1', 'jane', 6);
+  clock.advance(3_600_001);
+  fail('192.0.2.1', 'jane', 3);
+  assert.equal(throttle.isHeld('192.0.2.1', 'jane'), false);
+});
+
+test('throttle counts all addresses of an IPv6 network as one, and IPv4 addresses written as IPv6 as themselves', () => {
+  const { throttle, fail } = throttleOf();
+  fail('2001:db8:0:12:1::1', 'jane', 2);
+  fail('2001:0db8::12:ffff:0:0:2', 'jane', 2);
+  assert.equal(throttle.isHeld('2001:db8:0:12::', 'jane'), true);
+  assert.equal(throttle.isHeld('2001:db8:0:13::', 'jane'), false);
+  assert.deepEqual(
+    throttle.held().map(({ address }) => address),
+    ['2001:db8:0:12::/64'],
+  );
+  fail('::ffff:192.0.2.1', 'joe', 4);
+  assert.equal(throttle.isHeld('192.0.2.1', 'joe'), true);
+  fail('fe80::1%eth0', 'joe', 4);
+  assert.equal(throttle.isHeld('fe80::1', 'joe'), true);
+  assert.equal(throttle.isHeld('fe80::2', 'joe'), false);
+  fail('::1', 'joe', 4);
+  assert.equal(throttle.isHeld('::1', 'joe'), true);
+});
+
+test('throttle does not count in exempt networks, on Unix sockets, and when it is off', () => {
+  const { throttle, fail } = throttleOf(['192.168.0.0/16', '10.0.0.5', 'fd00::/8']);
+  for (const address of ['192.168.7.7', '::ffff:192.168.7.7', '10.0.0.5', 'fd12::1', '']) {
+    fail(address, 'jane', 20);
+    assert.equal(throttle.isHeld(address, 'jane'), false, address);
+  }
+  fail('10.0.0.6', 'jane', 20);
+  assert.equal(throttle.isHeld('10.0.0.6', 'jane'), true);
+  throttle.setOptions({ enabled: true, exempt: ['10.0.0.6'] });
+  assert.equal(throttle.isHeld('10.0.0.6', 'jane'), false);
+  throttle.setOptions({ enabled: false, exempt: [] });
+  assert.equal(throttle.isHeld('10.0.0.6', 'jane'), false);
+});
+
+test('throttle lists who is held until when, and logs each hold once', () => {
+  const { throttle, clock, log, fail } = throttleOf();
+  fail('192.0.2.1', 'ja"ne', 5);
+  for (let index = 0; index < 11; index++) fail('192.0.2.9', `user${index}`);
+  const now = clock.now();
+  assert.deepEqual(throttle.held(), [
+    { address: '192.0.2.9', username: null, failures: 11, until: now + 1000 },
+    { address: '192.0.2.1', username: 'ja"ne', failures: 5, until: now + 2000 },
+  ]);
+  assert.deepEqual(log.lines, [
+    'Warning: 4 wrong logins: those of user "ja\\"ne" from 192.0.2.1 are refused for 1 s.',
+    'Warning: 5 wrong logins: those of user "ja\\"ne" from 192.0.2.1 are refused for 2 s.',
+    'Warning: 11 wrong logins: those from 192.0.2.9 are refused for 1 s.',
+  ]);
+  clock.advance(2001);
+  assert.deepEqual(throttle.held(), []);
+});
+
+test('throttle keeps a bounded number of entries', () => {
+  const { throttle, fail } = throttleOf();
+  fail('192.0.2.1', 'first', 4);
+  for (let index = 0; index < 20_000; index++) {
+    throttle.failed(`10.${index >> 8}.${index & 255}.1`, `user${index}`);
+    throttle.succeeded(`10.${index >> 8}.${index & 255}.2`, `user${index}`);
+  }
+  assert.equal(throttle.isHeld('192.0.2.1', 'first'), false, 'the oldest made room');
+});

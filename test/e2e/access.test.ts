@@ -1,0 +1,101 @@
+// Who may connect and what they may do, in the running program: password file, ACL file, reload, login throttle.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { openPort, runMidge, startMidge } from '../support/midge-process.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { WirePeer } from '../support/wire-peer.ts';
+
+const ACL = `user jjolie
+topic readwrite owntracks/jjolie/#
+user fred
+topic read owntracks/jjolie/5s
+`;
+
+/** house starts a broker with accounts jjolie and fred, whose passwords are their names. */
+async function house(context: TestContext, configuration = '') {
+  const folder = temporaryFolder(context);
+  const [conf, acl, passwords] = ['midge.conf', 'acl', 'passwd'].map((name) => join(folder, name)) as [string, string, string]; // three names
+  writeFileSync(acl, ACL);
+  writeFileSync(passwords, '', { mode: 0o600 });
+  for (const user of ['jjolie', 'fred']) {
+    const { status, stderr } = await runMidge(folder, ['passwd', '-b', passwords, user, user]);
+    assert.equal(status, 0, stderr);
+  }
+  writeFileSync(conf, `bind_address 127.0.0.1\npassword_file ${passwords}\nacl_file ${acl}\n${configuration}`);
+  const broker = startMidge(context, folder, ['serve', '-c', conf, '-p', '0']);
+  return { folder, acl, broker, port: await openPort(broker) };
+}
+
+async function open(port: number, localAddress = '127.0.0.1'): Promise<WirePeer> {
+  const stream = connect({ port, host: '127.0.0.1', localAddress });
+  await once(stream, 'connect');
+  return new WirePeer(stream);
+}
+
+async function login(port: number, user: string, password = user, localAddress?: string): Promise<WirePeer> {
+  const peer = await open(port, localAddress);
+  peer.send(`10 [ PROTOCOL C2 0000 {} '${user}' '${user}' '${password}' ]`);
+  return peer;
+}
+
+test('serve lets each user do what the ACL file says, and a reload changes it for subscriptions that stand', async (context) => {
+  const { acl, broker, port } = await house(context);
+  const [jjolie, fred] = [await login(port, 'jjolie'), await login(port, 'fred')];
+  for (const peer of [jjolie, fred]) await peer.expect('20 [ 00 00 { ... } ]');
+  fred.send(`82 [ 0001 {} '#' 00 ]`);
+  await fred.expect('90 [ 0001 {} 00 ]');
+
+  const speak = async (topic: string, puback: string) => {
+    jjolie.send(`32 [ '${topic}' 0007 {} |here| ]`);
+    await jjolie.expect(puback);
+  };
+  await speak('owntracks/jjolie/5s', '40 [ 0007 ]');
+  await fred.expect(`30 [ 'owntracks/jjolie/5s' {} |here| ]`);
+  await speak('owntracks/jjolie/6', '40 [ 0007 10 ]');
+  await speak('owntracks/fred/nexus', '40 [ 0007 87 ]');
+  await fred.expectSilence();
+
+  writeFileSync(acl, 'user jjolie\ntopic reedwrite #\nfoo\n');
+  process.kill(broker.pid, 'SIGHUP');
+  await broker.line(/acl:2:7: error: Invalid topic access type "reedwrite"/);
+  await broker.line(/acl:3:1: error: Invalid line "foo"/);
+  await broker.line(/nothing was changed/);
+  await speak('owntracks/jjolie/5s', '40 [ 0007 ]');
+  await fred.expect(`30 [ 'owntracks/jjolie/5s' {} |here| ]`);
+
+  writeFileSync(acl, 'pattern readwrite owntracks/+/6\n');
+  process.kill(broker.pid, 'SIGHUP');
+  await broker.line(/ACL pattern "owntracks\/\+\/6" does not contain/);
+  await speak('owntracks/jjolie/6', '40 [ 0007 ]');
+  await fred.expect(`30 [ 'owntracks/jjolie/6' {} |here| ]`);
+  await speak('owntracks/jjolie/5s', '40 [ 0007 87 ]');
+  await fred.expectSilence();
+});
+
+test('serve holds who guesses passwords, tells it, and lets everybody else in', async (context) => {
+  const { broker, port } = await house(context);
+  const guesses = Array.from({ length: 60 }, async (_, index) => {
+    const peer = await login(port, 'jjolie', `guess ${index}`);
+    const connack = await peer.expect('20 [ 00 87 { ... } ] or 20 [ 00 9F { ... } ]');
+    peer.abort();
+    return connack[3] === 0x9f;
+  });
+  const held = (await Promise.all(guesses)).filter((isHeld) => isHeld).length;
+  assert(held >= 50, `only ${held} of 60 were refused unseen`);
+  await broker.line(/Warning: 4 wrong logins: those of user "jjolie" from 127\.0\.0\.1 are refused for 1 s\.$/);
+  await (await login(port, 'fred')).expect('20 [ 00 00 { ... } ]');
+  await (await login(port, 'jjolie', 'jjolie', '127.0.0.2')).expect('20 [ 00 00 { ... } ]');
+});
+
+test('serve holds nobody from an exempt network', async (context) => {
+  const { port } = await house(context, 'login_throttle_exempt 127.0.0.0/30\n');
+  for (let index = 0; index < 8; index++) await (await login(port, 'fred', 'wrong')).expect('20 [ 00 87 { ... } ]');
+  await (await login(port, 'fred')).expect('20 [ 00 00 { ... } ]');
+  for (let index = 0; index < 4; index++) await (await login(port, 'fred', 'wrong', '127.0.0.9')).expect('20 [ 00 87 { ... } ]');
+  await (await login(port, 'fred', 'fred', '127.0.0.9')).expect('20 [ 00 9F { ... } ]');
+});
