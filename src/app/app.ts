@@ -1,8 +1,8 @@
 // Door of the hallway: wires the rooms of the house, and knows the order in which they start and stop.
 //
-//   start: engine -> plain listeners ------------------> TLS listeners -> (ready) -> announcements
+//   start: store -> engine -> plain listeners ------------------> TLS listeners -> (ready) -> announcements
 //                    certificates, if a listener wants ours ^
-//   stop:  listeners close -> announcements withdrawn, clients told and flushed -> what is left is cut -> certificates
+//   stop:  listeners close -> announcements withdrawn, clients told and flushed -> what is left is cut -> certificates, store
 
 import { createAuthenticator, createAuthorizer } from '../access/access.ts';
 import { LoginThrottle } from '../access/login-throttle.ts';
@@ -17,6 +17,8 @@ import type { Advertiser } from '../discovery/discovery.ts';
 import { machineModel, machineNames } from '../host/host.ts';
 import { createListener, isAddressMissing, type Listener } from '../listeners/listeners.ts';
 import type { ListenerOptions } from '../listeners/options.ts';
+import { STORE_DEFAULTS } from '../store/options.ts';
+import type { Store } from '../store/store.ts';
 import { createTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
 import { advertisedListeners, reachableAddresses } from './advertised.ts';
 import { sameSocket, settingsThatStay } from './reload.ts';
@@ -32,6 +34,8 @@ export interface ApplianceSetup {
   readonly configuration: Configuration;
   readonly log: Logger;
   readonly state: StateFolder;
+  /** Sessions and retained messages outlive the process, in the state folder. */
+  readonly keepsSessions: boolean;
   /** What the program calls itself, for example `midge version 0.1.0`. */
   readonly title: string;
   /** When the program was built, in milliseconds since 1970. */
@@ -65,6 +69,7 @@ class HomeAppliance implements Appliance {
   readonly #opened: Listener[] = [];
   #certificates: Certificates | null = null;
   #advertiser: Promise<Advertiser> | null = null;
+  #store: Store | null = null;
 
   constructor(setup: ApplianceSetup) {
     const { configuration, log, title } = setup;
@@ -76,7 +81,7 @@ class HomeAppliance implements Appliance {
       log,
       authenticator: createAuthenticator(configuration.access, this.#throttle),
       authorizer: createAuthorizer(configuration.access),
-      store: null,
+      openStore: setup.keepsSessions ? () => this.#openStore() : null,
     });
     this.#telemetry = createTelemetry({
       broker: this.broker,
@@ -115,7 +120,7 @@ class HomeAppliance implements Appliance {
     await Promise.all([this.#withdraw(), this.#telemetry.stop(), this.broker.stop()]);
     clearTimeout(cut);
     this.#cutConnections();
-    await this.#certificates?.stop();
+    await Promise.all([this.#certificates?.stop(), this.#store?.stop()]);
   }
 
   reload(next: Configuration): readonly string[] {
@@ -131,6 +136,17 @@ class HomeAppliance implements Appliance {
     for (const connection of this.broker.connections) this.broker.refreshFast(connection); // debug lines may be wanted now
     for (const listener of this.#opened) this.#reloadListener(listener, next);
     return stay;
+  }
+
+  async #openStore(): Promise<Store> {
+    const { configuration, log, state } = this.#setup;
+    const { openStore } = await import('../store/store.ts');
+    state.make();
+    this.#store = await openStore(
+      { ...STORE_DEFAULTS, folder: state.path, file: configuration.persistence.file },
+      { clock: systemClock, log },
+    );
+    return this.#store;
   }
 
   #createListener(options: ListenerOptions): Listener {

@@ -58,16 +58,22 @@ export async function runAppliance(request: RunRequest): Promise<number> {
   }
 }
 
+/** `persistence` says it; without a configuration file those who name a folder, or serve the network, want to keep something. */
+function keepsSessions({ configuration, state }: RunRequest): boolean {
+  const { persistence, file, localOnly } = configuration;
+  return persistence.enabled || (file === null && (state !== null || !localOnly));
+}
+
 class Run {
   readonly #request: RunRequest;
   readonly #log: Log;
   readonly #state: StateFolder;
 
   constructor(request: RunRequest, log: Log) {
-    const { location } = request.configuration.persistence;
+    const { location, file } = request.configuration.persistence;
     this.#request = request;
     this.#log = log;
-    this.#state = new StateFolder(stateFolderPath({ asked: request.state, location, isRoot: isRoot(), env: process.env }));
+    this.#state = new StateFolder(stateFolderPath({ asked: request.state, location, isRoot: isRoot(), env: process.env }), file);
   }
 
   async live(): Promise<void> {
@@ -80,6 +86,7 @@ class Run {
       configuration: this.#withMadeAccount(request.configuration),
       log,
       state: this.#state,
+      keepsSessions: keepsSessions(request),
       title: request.title,
       buildDate: request.buildDate,
     });

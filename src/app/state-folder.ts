@@ -31,9 +31,12 @@ export class StateFolder {
   /** Our own things inside: the folder may hold those of others. */
   readonly certificates: string;
   readonly passwordFile: string;
+  readonly #database: readonly string[];
 
-  constructor(path: string) {
+  /** `database` is the name of the store's file. */
+  constructor(path: string, database: string) {
     this.path = path;
+    this.#database = [database, `${database}-wal`, `${database}-journal`].map((name) => join(path, name));
     this.certificates = join(path, 'certificates');
     this.passwordFile = join(path, 'passwd');
   }
@@ -52,10 +55,10 @@ export class StateFolder {
   /** giveTo changes the owner of what root has made here, and of nothing else: the folder itself only while all in it is ours. */
   giveTo(uid: number, gid: number): void {
     if (!existsSync(this.path)) return;
-    const ours = [this.passwordFile, this.certificates];
+    const ours = [this.passwordFile, this.certificates, ...this.#database];
     if (readdirSync(this.path).every((name) => ours.includes(join(this.path, name)))) giveIfRoots(this.path, uid, gid);
     const inside = existsSync(this.certificates) ? readdirSync(this.certificates).map((name) => join(this.certificates, name)) : [];
-    for (const path of [this.passwordFile, this.certificates, ...inside]) giveIfRoots(path, uid, gid);
+    for (const path of [...ours, ...inside]) giveIfRoots(path, uid, gid);
   }
 }
 

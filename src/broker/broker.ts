@@ -20,7 +20,7 @@ import { deliver } from './delivery.ts';
 import { Journal } from './journal.ts';
 import { Message, NEVER } from './message.ts';
 import type { BrokerOptions, ConnectionOrigin } from './options.ts';
-import type { Authenticator, Authorizer, BrokerPorts } from './ports.ts';
+import type { Authenticator, Authorizer, BrokerPorts, SessionStore } from './ports.ts';
 import { PublishRun } from './publish-run.ts';
 import { RetainedDelivery } from './retained-delivery.ts';
 import { RetainedMessages } from './retained-messages.ts';
@@ -49,10 +49,11 @@ export class Broker extends AedesHub {
   /** Network connections, with or without a CONNECT so far. */
   readonly connections = new Set<Connection>();
   options: BrokerOptions;
-  /** Null = nothing outlives the process. */
-  readonly journal: Journal | null;
+  /** Null = nothing outlives the process. Set by `start`. */
+  journal: Journal | null = null;
   authenticator: Authenticator | null;
   authorizer: Authorizer | null = null;
+  readonly #openStore: BrokerPorts['openStore'];
   /** Somebody listens to Aedes' 'publish' event: then every message is made an object. */
   #hasPublishListeners = false;
   #dirty: Connection[] = [];
@@ -74,7 +75,7 @@ export class Broker extends AedesHub {
     this.tree.allowDuplicates = options.allowDuplicateMessages;
     this.run = new PublishRun(this);
     this.sessions = new SessionRegistry(this);
-    this.journal = ports.store === null ? null : new Journal(this, ports.store);
+    this.#openStore = ports.openStore;
     this.setAuthorizer(ports.authorizer);
     this.#internalPrefix = `$SYS/${this.id}/`;
     this.on('newListener', (event) => this.#notePublishListeners(event, 1));
@@ -88,12 +89,17 @@ export class Broker extends AedesHub {
     return own === 0 || own > RECEIVE_MAXIMUM_LIMIT ? RECEIVE_MAXIMUM_LIMIT : own;
   }
 
-  /** start begins the clockwork. No socket is opened here: listeners bring streams. */
+  /** start takes back what was kept and begins the clockwork. No socket is opened here: listeners bring streams. */
   async start(): Promise<void> {
     await this.listen();
-    await this.journal?.load();
+    if (this.#openStore !== null) await this.#restore(await this.#openStore());
     this.wheel.start();
     if (this.options.retainExpiryInterval > 0) this.#sweepRetainedLater();
+  }
+
+  async #restore(store: SessionStore): Promise<void> {
+    this.journal = new Journal(this, store);
+    await this.journal.load();
   }
 
   /** stop tells v5 clients 0x8B [MQTT-4.13.1], flushes, publishes no wills to clients that are gone, and ends. */

@@ -119,6 +119,10 @@ export class Journal {
       session: (loaded) => this.#restoreSession(loaded, messages),
     });
     this.#lastMessageKey = this.#store.lastMessageKey;
+    const { log, sessions, tree, retained } = this.#broker;
+    if (sessions.count + retained.count === 0) return;
+    const restored = `${sessions.count} sessions with ${tree.count} subscriptions, ${retained.count} retained messages`;
+    log.log('information', `Restored ${restored}.`);
   }
 
   #stored(message: Message): StoredMessage {

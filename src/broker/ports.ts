@@ -39,7 +39,8 @@ export interface BrokerPorts {
   readonly log: Logger;
   readonly authenticator: Authenticator | null;
   readonly authorizer: Authorizer | null;
-  readonly store: SessionStore | null;
+  /** Opens the store at start; null = nothing outlives the process. */
+  readonly openStore: (() => Promise<SessionStore>) | null;
 }
 
 /** StoredMessage is an application message as it is kept. `key` names it among all kept messages: deliveries of one message share it. */

@@ -45,10 +45,17 @@ async function open(
   change: (configuration: Configuration) => Configuration = (same) => same,
 ): Promise<House> {
   const folder = temporaryFolder(context);
-  const state = new StateFolder(join(folder, 'state'));
+  const state = new StateFolder(join(folder, 'state'), 'midge.db');
   const log = recordingLog();
   const configuration = change(configurationOf(folder, text));
-  const appliance = createAppliance({ configuration, log, state, title: 'midge version 0', buildDate: Date.parse('2026-01-01') });
+  const appliance = createAppliance({
+    configuration,
+    log,
+    state,
+    keepsSessions: false,
+    title: 'midge version 0',
+    buildDate: Date.parse('2026-01-01'),
+  });
   context.after(() => appliance.stop());
   await appliance.start();
   return { appliance, state, folder, log };

@@ -21,7 +21,7 @@ test('state folder is the first that is named: flag, persistence_location, syste
 });
 
 test('state folder is for its owner only when it is made', (context) => {
-  const state = new StateFolder(join(temporaryFolder(context), 'a/b'));
+  const state = new StateFolder(join(temporaryFolder(context), 'a/b'), 'midge.db');
   state.make();
   state.make();
   assert.equal(statSync(state.path).mode & 0o777, 0o700);
@@ -29,7 +29,7 @@ test('state folder is for its owner only when it is made', (context) => {
 
 test('state folder names the path when it can not be made', () => {
   assert.throws(
-    () => new StateFolder('/dev/null/midge').make(),
+    () => new StateFolder('/dev/null/midge', 'midge.db').make(),
     /^OperatorError: Cannot make state folder "\/dev\/null\/midge": .* - name another one with --state$/,
   );
 });

@@ -21,7 +21,7 @@ export interface TestBrokerOptions {
   policy?: Partial<ListenerPolicy>;
   authenticator?: Authenticator;
   authorizer?: Authorizer;
-  store?: SessionStore;
+  openStore?: () => Promise<SessionStore>;
   clock?: Clock;
   log?: Logger;
 }
@@ -45,7 +45,7 @@ export async function startTestBroker(given: TestBrokerOptions = {}): Promise<Te
       log: given.log ?? silentLogger,
       authenticator: given.authenticator ?? null,
       authorizer: given.authorizer ?? null,
-      store: given.store ?? null,
+      openStore: given.openStore ?? null,
     },
   );
   await broker.start();

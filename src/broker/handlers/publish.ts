@@ -35,12 +35,19 @@ export function handlePublish(connection: Connection, packet: PublishPacket): vo
   const message = messageOf(connection, packet, topic);
   const nobody = packet.qos > 0 && connection.version === 5 && broker.tree.routeOf(topic).isEmpty;
   const reason = nobody ? REASON.NO_MATCHING_SUBSCRIBERS : REASON.SUCCESS;
-  if (packet.qos > 0 && broker.journal !== null) {
+  if (packet.qos > 0 && broker.journal !== null && mustKeep(connection, packet, broker.tree.routeOf(topic))) {
     acceptDurably(connection, broker.journal, packet, message, reason);
     return;
   }
   acknowledge(connection, packet, reason);
   broker.accept(message);
+}
+
+/** Something of this message must be written down before it may be acknowledged. */
+function mustKeep(connection: Connection, packet: PublishPacket, route: Route): boolean {
+  if (packet.retain || route.shared !== null || (packet.qos === 2 && connection.session!.journal !== null)) return true; // connected
+  for (const { session, qos } of route.subscribers) if (session.expiryInterval > 0 && (qos > 0 || session.upgradesQos)) return true;
+  return false;
 }
 
 /** Delivers first and acknowledges when what must be kept of it is durable, or when all kept sessions have it, whichever comes first. */

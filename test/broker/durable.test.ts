@@ -1,0 +1,238 @@
+// What the engine promises when it has a store: nothing is acknowledged before it is kept, and a restart takes up where the power went.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Durability } from '../../src/broker/ports.ts';
+import { MemoryStore } from '../store/memory-store.ts';
+import { startTestBroker, type TestBroker, type TestBrokerOptions } from '../support/test-broker.ts';
+import { TestClock } from '../support/test-clock.ts';
+import type { WirePeer } from '../support/wire-peer.ts';
+
+/** A store whose commits the test ends by hand. It is what is left when the power goes. */
+class HeldStore extends MemoryStore {
+  #waiting: ((outcome: Durability) => void)[] = [];
+  holds = true;
+
+  override whenDurable(callback: (outcome: Durability) => void): void {
+    if (this.holds) this.#waiting.push(callback);
+    else callback('durable');
+  }
+
+  commit(outcome: Durability = 'durable'): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const callback of waiting) callback(outcome);
+  }
+}
+
+const start = (store: MemoryStore, more: TestBrokerOptions = {}): Promise<TestBroker> =>
+  startTestBroker({ openStore: async () => store, ...more });
+
+/** A session that is kept, subscribed to everything, and away. */
+async function keep(broker: TestBroker, clientId: string, qos: string): Promise<void> {
+  const peer = await broker.connect({ clientId, cleanStart: false });
+  peer.send(`82 [ 0001 {} '#' ${qos} ]`);
+  await peer.expect(`90 [ 0001 {} ${qos} ]`);
+  peer.send('E0 00');
+  await peer.expectClosed();
+}
+
+const back = (broker: TestBroker, clientId: string): Promise<WirePeer> => broker.connect({ clientId, cleanStart: false });
+
+test('PUBACK waits for the commit when a kept session is away [MQTT-4.3.2-4]', async () => {
+  const store = new HeldStore();
+  await using broker = await start(store);
+  await keep(broker, 'kept', '01');
+  const publisher = await broker.connect({ clientId: 'pub' });
+  publisher.send("32 [ 't' 0001 {} |m| ]");
+  await publisher.expectSilence();
+  store.commit();
+  await publisher.expect('40 [ 0001 * ]');
+});
+
+test('PUBACK goes out without a commit when every kept session has acknowledged', async () => {
+  const store = new HeldStore();
+  await using broker = await start(store);
+  const kept = await broker.connect({ clientId: 'kept', cleanStart: false });
+  kept.send("82 [ 0001 {} '#' 01 ]");
+  await kept.expect('90 [ 0001 {} 01 ]');
+  const publisher = await broker.connect({ clientId: 'pub' });
+  publisher.send("32 [ 't' 0007 {} |m| ]");
+  await publisher.expectSilence();
+  await kept.expect("32 [ 't' 0001 {} |m| ]");
+  kept.send('40 02 0001');
+  await publisher.expect('40 [ 0007 * ]');
+});
+
+test('PUBACKs keep the order of their messages when only the first must wait [MQTT-4.6.0-2]', async () => {
+  const store = new HeldStore();
+  await using broker = await start(store);
+  const kept = await broker.connect({ clientId: 'kept', cleanStart: false });
+  kept.send("82 [ 0001 {} 'kept' 01 ]");
+  await kept.expect('90 [ 0001 {} 01 ]');
+  kept.send('E0 00');
+  await kept.expectClosed();
+  const publisher = await broker.connect({ clientId: 'pub' });
+  publisher.send("32 [ 'kept' 0001 {} |m| ]");
+  publisher.send("32 [ 'other' 0002 {} |m| ]");
+  await publisher.expectSilence();
+  store.commit();
+  await publisher.expect('40 [ 0001 * ]');
+  await publisher.expect('40 [ 0002 * ]');
+});
+
+test('a retained QoS 1 message is acknowledged after its commit, a QoS 0 one delays nobody', async () => {
+  const store = new HeldStore();
+  await using broker = await start(store);
+  const publisher = await broker.connect({ clientId: 'pub' });
+  publisher.send("31 [ 't' {} |zero| ]");
+  publisher.send("33 [ 't' 0001 {} |one| ]");
+  await publisher.expectSilence();
+  store.commit();
+  await publisher.expect('40 [ 0001 * ]');
+});
+
+test('queued messages, subscriptions and retained messages are there again after a restart', async () => {
+  const store = new MemoryStore();
+  const before = await start(store);
+  await keep(before, 'kept', '01');
+  const publisher = await before.connect({ clientId: 'pub' });
+  publisher.send("32 [ 'a' 0001 {} |one| ]");
+  publisher.send("33 [ 'b' 0002 { 03 'text', 26 'k' 'v' } |two| ]");
+  await publisher.settle();
+  await before.stop();
+
+  await using after = await start(store);
+  const kept = await back(after, 'kept');
+  await kept.expect("32 [ 'a' @first {} |one| ]");
+  await kept.expect("32 [ 'b' @second { 03 'text', 26 'k' 'v' } |two| ]");
+  const newcomer = await after.connect({ clientId: 'new' });
+  newcomer.send("82 [ 0001 {} 'b' 00 ]");
+  await newcomer.expect('90 [ 0001 {} 00 ]');
+  await newcomer.expect("31 [ 'b' { 03 'text', 26 'k' 'v' } |two| ]");
+});
+
+test('a message in flight is sent again with DUP and its identifier after a restart [MQTT-4.4.0-1]', async () => {
+  const store = new MemoryStore();
+  const before = await start(store);
+  await keep(before, 'kept', '02');
+  const publisher = await before.connect({ clientId: 'pub' });
+  for (const id of ['0001', '0002']) publisher.send(`34 [ 't' ${id} {} |${id}| ]`);
+  await publisher.settle();
+  const early = await back(before, 'kept');
+  await early.expect("34 [ 't' 0001 {} |0001| ]");
+  await early.expect("34 [ 't' 0002 {} |0002| ]");
+  early.send('50 02 0001');
+  await early.expect('62 02 0001');
+  await before.stop();
+
+  await using after = await start(store);
+  const late = await back(after, 'kept');
+  await late.expect('62 02 0001');
+  await late.expect("3C [ 't' 0002 {} |0002| ]");
+});
+
+test('a QoS 2 message goes out to a kept session only when its identifier is durable', async () => {
+  const store = new HeldStore();
+  await using broker = await start(store);
+  const kept = await broker.connect({ clientId: 'kept', cleanStart: false });
+  kept.send("82 [ 0001 {} '#' 02 ]");
+  await kept.expect('90 [ 0001 {} 02 ]');
+  const publisher = await broker.connect({ clientId: 'pub' });
+  publisher.send("34 [ 't' 0001 {} |m| ]");
+  await publisher.expectSilence();
+  await kept.expectSilence();
+  store.commit();
+  await kept.expect("34 [ 't' 0001 {} |m| ]");
+  kept.send('50 02 0001');
+  await kept.expectSilence();
+  store.commit();
+  await kept.expect('62 02 0001');
+});
+
+test('a QoS 2 message that is repeated after a restart is not delivered twice [MQTT-4.3.3-10]', async () => {
+  const store = new MemoryStore();
+  const before = await start(store);
+  await keep(before, 'kept', '02');
+  const publisher = await before.connect({ clientId: 'pub', cleanStart: false });
+  publisher.send("34 [ 't' 0005 {} |m| ]");
+  await publisher.expect('50 [ 0005 * ]');
+  await before.stop();
+
+  await using after = await start(store);
+  const again = await back(after, 'pub');
+  again.send("3C [ 't' 0005 {} |m| ]");
+  await again.expect('50 [ 0005 * ]');
+  again.send('62 02 0005');
+  await again.expect('70 02 0005');
+  const kept = await back(after, 'kept');
+  await kept.expect("34 [ 't' 0001 {} |m| ]");
+  await kept.expectSilence();
+  again.send("34 [ 't' 0005 {} |new| ]");
+  await again.expect('50 [ 0005 * ]');
+});
+
+test('a session expires by the wall clock also while the power is off [MQTT-3.1.2-23]', async () => {
+  const store = new MemoryStore();
+  const clock = new TestClock();
+  const before = await start(store, { clock });
+  const peer = await before.connect({ clientId: 'short', cleanStart: false, sessionExpiryInterval: 60 });
+  peer.send('E0 00');
+  await peer.expectClosed();
+  await before.stop();
+  clock.advance(61_000);
+  await using after = await start(store, { clock });
+  after.broker.wheel.advance();
+  clock.advance(1000);
+  after.broker.wheel.advance();
+  assert.equal(after.broker.sessions.get('short'), null);
+  assert.equal(store.sessions.size, 0);
+});
+
+test('nothing is acknowledged that a full disk could not take: 0x97 for MQTT 5, silence before', async () => {
+  const store = new HeldStore();
+  await using broker = await start(store);
+  await keep(broker, 'kept', '01');
+  const five = await broker.connect({ clientId: 'five' });
+  const four = await broker.connect({ clientId: 'four', version: 4 });
+  five.send("32 [ 't' 0001 {} |m| ]");
+  four.send("32 [ 't' 0001 |m| ]");
+  await five.settle();
+  await four.settle();
+  store.commit('full');
+  await five.expect('40 [ 0001 97 * ]');
+  await four.expectSilence();
+});
+
+test('nothing is written for sessions that end with their connection', async () => {
+  const store = new HeldStore();
+  await using broker = await start(store);
+  const peer = await broker.connect({ clientId: 'clean' });
+  peer.send("82 [ 0001 {} '#' 01 ]");
+  await peer.expect('90 [ 0001 {} 01 ]');
+  peer.send("32 [ 't' 0001 {} |m| ]");
+  await peer.expect('40 [ 0001 * ]');
+  assert.equal(store.sessions.size, 0);
+});
+
+test('a will of a session that was connected when the power went is said after the restart', async () => {
+  const store = new MemoryStore();
+  const before = await start(store);
+  await keep(before, 'watcher', '01');
+  const peer = before.open();
+  peer.send("10 [ PROTOCOL 0C 0000 { 11 FFFFFFFF } 'phone' {} 'gone' 'bye' ]"); // Will QoS 1, no clean start
+  await peer.expect('20 [ ?? 00 { ... } ]');
+  const powerCut = new MemoryStore();
+  await store.load({
+    session: ({ session, subscriptions }) => {
+      powerCut.saveSession(session);
+      for (const one of subscriptions) powerCut.saveSubscription(session.clientId, one);
+    },
+    retained: () => {},
+  });
+  await before.stop();
+
+  await using after = await start(powerCut);
+  const watcher = await back(after, 'watcher');
+  await watcher.expect("32 [ 'gone' @id {} |bye| ]");
+});
