@@ -37,6 +37,9 @@ export interface ClientRules {
   readonly hasSpecialName: boolean;
   /** May it publish, by topic name; null until it asks. */
   verdicts: Map<string, boolean> | null;
+  /** Topic name that it was last asked for whether it may receive, and the answer. */
+  lastRead: string | null;
+  mayReadLast: boolean;
 }
 
 /** AclAuthorizer answers the engine. Its verdicts never change: a changed file makes a new one. */
@@ -62,9 +65,14 @@ export class AclAuthorizer implements Authorizer {
     return verdict;
   }
 
-  /** mayReceive keeps no verdict: the engine asks when a route is made, and keeps the route. */
+  /** mayReceive keeps one verdict: the engine asks when a route is made, and keeps the route; but for shared subscriptions it asks each time. */
   mayReceive(requester: Requester, topicName: string): boolean {
-    return isGrant(decidingRule(this.#clientOf(requester), READ, topicName));
+    const client = this.#clientOf(requester);
+    if (client.lastRead !== topicName) {
+      client.mayReadLast = isGrant(decidingRule(client, READ, topicName));
+      client.lastRead = topicName;
+    }
+    return client.mayReadLast;
   }
 
   maySubscribe(): boolean {
@@ -81,6 +89,8 @@ export class AclAuthorizer implements Authorizer {
       patterns: hasSpecialName ? [] : denialsFirst(patterns.flatMap((rule) => fillPattern(rule, username, clientId))),
       hasSpecialName,
       verdicts: null,
+      lastRead: null,
+      mayReadLast: false,
     };
   }
 

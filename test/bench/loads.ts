@@ -54,6 +54,12 @@ export const LOADS: readonly Load[] = [
   load('pairs-v5', '20 pairs, QoS 0, MQTT 5', { ...PAIRS, window: 50, version: 5 }, { variantOf: 'pairs' }),
   load('pairs-qos1-v5', '20 pairs, QoS 1, MQTT 5', { ...PAIRS, window: 20, qos: 1, version: 5 }, { variantOf: 'pairs-qos1' }),
   load('pairs-access', '20 pairs, QoS 0, passwords and ACL loaded', { ...PAIRS, window: 50 }, { access: true, variantOf: 'pairs' }),
+  load(
+    'pairs-qos1-access',
+    '20 pairs, QoS 1, passwords and ACL loaded',
+    { ...PAIRS, window: 20, qos: 1 },
+    { access: true, variantOf: 'pairs-qos1' },
+  ),
   load('pairs-tls', '20 pairs, QoS 0, TLS', { ...PAIRS, window: 50 }, { transport: 'tls', variantOf: 'pairs' }),
   load('one-by-one-tls', '1 pair, one message at a time, TLS', { window: 1 }, { transport: 'tls' }),
   load('pairs-websocket', '20 pairs, QoS 0, WebSocket', { ...PAIRS, window: 50 }, { transport: 'websocket', variantOf: 'pairs' }),
