@@ -115,7 +115,7 @@ export class Journal {
   async load(): Promise<void> {
     const messages = new Map<number, Message>();
     await this.#store.load({
-      retained: (stored) => this.#broker.retained.set(this.#restored(stored, messages)),
+      retained: (stored) => this.#broker.retained.set(restoredMessage(stored)),
       session: (loaded) => this.#restoreSession(loaded, messages),
     });
     this.#lastMessageKey = this.#store.lastMessageKey;
@@ -129,18 +129,11 @@ export class Journal {
     if (message.key === 0) message.key = ++this.#lastMessageKey;
     message.detach();
     const { key, topic, payload, qos, retain, expiresAt, source } = message;
-    const who = source === null ? null : { clientId: source.clientId, username: source.username };
-    return { key, topicName: topic.name, payload, qos, retain, properties: message.encodedProperties(), expiresAt, source: who };
+    return { key, topicName: topic.name, payload, qos, retain, properties: message.encodedProperties(), expiresAt, source };
   }
 
   #restored(stored: StoredMessage, known: Map<number, Message>): Message {
-    const existing = known.get(stored.key);
-    if (existing !== undefined) return existing;
-    const { topicName, payload, qos, retain, expiresAt, source } = stored;
-    const properties = decodeProperties(stored.properties, PACKET_TYPE.PUBLISH);
-    const message = new Message(makeTopic(topicName), qos, retain, payload, 0, payload.length, properties, expiresAt, null, true);
-    message.source = source;
-    message.key = stored.key;
+    const message = known.get(stored.key) ?? restoredMessage(stored);
     known.set(stored.key, message);
     return message;
   }
@@ -172,6 +165,15 @@ function secondsLeft(stored: StoredSession, now: number): number {
   if (stored.expiryInterval === NO_EXPIRY) return NO_EXPIRY;
   const away = stored.disconnectedAt === null ? 0 : Math.max(0, now - stored.disconnectedAt) / 1000;
   return Math.max(0, stored.expiryInterval - away);
+}
+
+function restoredMessage(stored: StoredMessage): Message {
+  const { topicName, payload, qos, retain, expiresAt, source } = stored;
+  const properties = decodeProperties(stored.properties, PACKET_TYPE.PUBLISH);
+  const message = new Message(makeTopic(topicName), qos, retain, payload, 0, payload.length, properties, expiresAt, null, true);
+  message.source = source;
+  message.key = stored.key;
+  return message;
 }
 
 function storedSession(session: Session, now: number): StoredSession {

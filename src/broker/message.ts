@@ -88,7 +88,7 @@ export class Message {
     this.properties = properties;
     this.expiresAt = expiresAt;
     this.publisher = publisher;
-    this.source = publisher;
+    this.source = publisher === null ? null : publisher.requester;
     this.#buffer = buffer;
     this.#payloadStart = payloadStart;
     this.#payloadEnd = payloadEnd;

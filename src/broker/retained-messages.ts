@@ -1,12 +1,47 @@
 // Retained messages by topic, and how they are found under a filter with wildcards.
 //
 // Exact names are one look-up; wildcards walk a tree of levels with an explicit stack, step by step, so that a subscriber
-// of `#` among a million can be served in slices.
+// of `#` among a million can be served in slices. A value is kept as few bytes and objects: a million of them must neither
+// fill a Pi's memory nor keep the garbage collector busy. The Message is made again when somebody gets it.
 
-import { type Message, NEVER } from './message.ts';
+import type { Qos } from '../mqtt/packet-types.ts';
+import type { Properties } from '../mqtt/properties.ts';
+import { Message, NEVER } from './message.ts';
+import type { Requester } from './ports.ts';
+import { makeTopic } from './topic.ts';
+
+/** Bytes up to which a payload is kept as text, one byte per character: 16 bytes of overhead instead of some 200 for a Buffer. */
+const TEXT_MAX = 4096;
+
+class RetainedValue {
+  readonly topicName: string;
+  readonly payload: string | Buffer;
+  readonly qos: Qos;
+  readonly properties: Properties | null;
+  readonly expiresAt: number;
+  readonly source: Requester | null;
+
+  constructor(message: Message) {
+    const { payload } = message;
+    this.topicName = message.topic.name;
+    this.payload = payload.length <= TEXT_MAX ? payload.toString('latin1') : Buffer.from(payload);
+    this.qos = message.qos;
+    this.properties = message.properties;
+    this.expiresAt = message.expiresAt;
+    this.source = message.source;
+  }
+
+  toMessage(): Message {
+    const payload = typeof this.payload === 'string' ? Buffer.from(this.payload, 'latin1') : this.payload;
+    const topic = makeTopic(this.topicName);
+    const message = new Message(topic, this.qos, true, payload, 0, payload.length, this.properties, this.expiresAt, null, true);
+    message.source = this.source;
+    return message;
+  }
+}
 
 class RetainedNode {
-  message: Message | null = null;
+  value: RetainedValue | null = null;
   children: Map<string, RetainedNode> | null = null;
 }
 
@@ -23,7 +58,6 @@ export class RetainedMessages {
       this.delete(message.topic.name);
       return;
     }
-    message.detach();
     let node = this.#root;
     for (const level of message.topic.name.split('/')) {
       node.children ??= new Map();
@@ -34,10 +68,10 @@ export class RetainedMessages {
       }
       node = child;
     }
-    if (node.message === null) this.count++;
-    else this.bytes -= node.message.payloadLength;
+    if (node.value === null) this.count++;
+    else this.bytes -= node.value.payload.length;
     this.bytes += message.payloadLength;
-    node.message = message;
+    node.value = new RetainedValue(message);
   }
 
   get(topicName: string): Message | null {
@@ -46,7 +80,7 @@ export class RetainedMessages {
       node = node.children?.get(level);
       if (node === undefined) return null;
     }
-    return node.message;
+    return node.value?.toMessage() ?? null;
   }
 
   delete(topicName: string): void {
@@ -58,10 +92,10 @@ export class RetainedMessages {
       path.push(child);
     }
     const node = path[levels.length]!; // one node per level and the root
-    if (node.message === null) return;
+    if (node.value === null) return;
     this.count--;
-    this.bytes -= node.message.payloadLength;
-    node.message = null;
+    this.bytes -= node.value.payload.length;
+    node.value = null;
     prune(path, levels);
   }
 
@@ -69,8 +103,8 @@ export class RetainedMessages {
   sweep(now: number): number {
     const cursor = this.matching('#');
     const expired: string[] = [];
-    for (let message = cursor.next(); message !== null; message = cursor.next()) {
-      if (message.expiresAt !== NEVER && message.expiresAt <= now) expired.push(message.topic.name);
+    for (let value = cursor.nextValue(); value !== null; value = cursor.nextValue()) {
+      if (value.expiresAt !== NEVER && value.expiresAt <= now) expired.push(value.topicName);
     }
     for (const topicName of expired) this.delete(topicName);
     return expired.length;
@@ -85,7 +119,7 @@ export class RetainedMessages {
 function prune(path: readonly RetainedNode[], levels: readonly string[]): void {
   for (let depth = levels.length; depth > 0; depth--) {
     const node = path[depth]!;
-    if (node.message !== null || node.children !== null) return;
+    if (node.value !== null || node.children !== null) return;
     const parent = path[depth - 1]!;
     parent.children?.delete(levels[depth - 1]!);
     if (parent.children?.size === 0) parent.children = null;
@@ -113,6 +147,10 @@ export class RetainedCursor {
   }
 
   next(): Message | null {
+    return this.nextValue()?.toMessage() ?? null;
+  }
+
+  nextValue(): RetainedValue | null {
     while (this.#stack.length > 0) {
       const frame = this.#stack.at(-1)!; // length > 0
       const found = frame.rest === null ? this.#enter(frame) : this.#visitNextChild(frame);
@@ -122,12 +160,12 @@ export class RetainedCursor {
   }
 
   /** Begins a node: its own message, if the filter ends here. */
-  #enter(frame: Frame): Message | null {
+  #enter(frame: Frame): RetainedValue | null {
     const { node, depth } = frame;
     const level = this.#levels[depth];
     if (level === undefined) {
       this.#stack.pop();
-      return node.message;
+      return node.value;
     }
     if (level !== '+' && level !== '#') {
       this.#stack.pop();
@@ -136,10 +174,10 @@ export class RetainedCursor {
       return null;
     }
     frame.rest = (node.children ?? new Map<string, RetainedNode>()).entries();
-    return level === '#' ? node.message : null; // `a/#` matches `a` as well
+    return level === '#' ? node.value : null; // `a/#` matches `a` as well
   }
 
-  #visitNextChild(frame: Frame): Message | null {
+  #visitNextChild(frame: Frame): null {
     const step = frame.rest!.next(); // #enter has begun it
     if (step.done === true) {
       this.#stack.pop();

@@ -7,6 +7,7 @@ import { DeliveryQueue } from './delivery-queue.ts';
 import type { Journal } from './journal.ts';
 import { type Message, NEVER } from './message.ts';
 import { Delivery, OutgoingWindow } from './outgoing-window.ts';
+import type { Requester } from './ports.ts';
 import type { RetainedDelivery } from './retained-delivery.ts';
 import type { Subscription } from './subscription.ts';
 import type { Timer } from './timer-wheel.ts';
@@ -23,6 +24,8 @@ export class Session {
   readonly broker: Broker;
   readonly clientId: string;
   username: string | null = null;
+  /** Who this is, for messages that outlive the session. */
+  requester: Requester;
   version: ProtocolVersion = 4;
   connection: Connection | null = null;
   /** Seconds it is kept after its connection ends; NO_EXPIRY = for ever. */
@@ -48,6 +51,7 @@ export class Session {
   constructor(broker: Broker, clientId: string) {
     this.broker = broker;
     this.clientId = clientId;
+    this.requester = { clientId, username: null };
     this.upgradesQos = broker.options.upgradeOutgoingQos;
   }
 
@@ -84,6 +88,7 @@ export class Session {
     const own = this.broker.options.maxInflightMessages;
     this.#inflightMax = Math.min(receiveMaximum, own === 0 ? INFLIGHT_MAX : own);
     this.connection = connection;
+    this.requester = { clientId: this.clientId, username: this.username };
     this.#isDropping = false;
   }
 
