@@ -13,7 +13,7 @@
 //   auto_vacuum INCREMENTAL   free pages are reused; only when more than 16 MB and a quarter of the file are free, 1 MB is given back
 //                             per checkpoint. A full VACUUM, which writes everything again, never runs.
 
-import { accessSync, chmodSync, closeSync, constants, mkdirSync, openSync, renameSync, statSync } from 'node:fs';
+import { accessSync, chmodSync, closeSync, constants, fsyncSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { StoreFault } from './faults.ts';
@@ -30,10 +30,14 @@ export type Synchronous = 'FULL' | 'NORMAL';
 
 /** prepareFolder makes folder and file for their owner only; SQLite gives -wal the mode of the file. Throws what the system says. */
 export function prepareFolder(path: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const made = mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  if (made !== undefined) syncFolder(dirname(made));
   const found = statSync(path, { throwIfNoEntry: false });
   accessSync(dirname(path), constants.W_OK);
-  if (found === undefined) return closeSync(openSync(path, 'wx', 0o600));
+  if (found === undefined) {
+    closeSync(openSync(path, 'wx', 0o600));
+    return syncFolder(dirname(path));
+  }
   accessSync(path, constants.R_OK | constants.W_OK);
   if ((found.mode & 0o077) !== 0) chmodSync(path, 0o600);
 }
@@ -49,8 +53,9 @@ export function openDatabase(path: string, synchronous: Synchronous, onFault: (e
     if (sizeOf(path) === 0 && sizeOf(`${path}-wal`) > 0) throw new StoreFault('damaged', 'the file is empty, but its log is not');
     database.open();
     database.exec(`PRAGMA locking_mode = EXCLUSIVE; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;
-      PRAGMA cache_size = -${CACHE_KIB}; PRAGMA page_size = ${PAGE_SIZE}; PRAGMA auto_vacuum = INCREMENTAL;`);
-    checkIdentity(database);
+      PRAGMA cache_size = -${CACHE_KIB}`);
+    if (isNew(database)) database.exec(`PRAGMA page_size = ${PAGE_SIZE}; PRAGMA auto_vacuum = INCREMENTAL`);
+    checkVersion(database);
     database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous}; PRAGMA wal_autocheckpoint = 0;
       PRAGMA journal_size_limit = ${CHECKPOINT_PAGES * PAGE_SIZE}`);
     checkSoundness(database);
@@ -76,17 +81,33 @@ export function moveAside(path: string, aside: string): void {
   for (const companion of COMPANIONS) {
     if (statSync(path + companion, { throwIfNoEntry: false }) !== undefined) renameSync(path + companion, aside + companion);
   }
+  syncFolder(dirname(path));
+}
+
+/** Makes names in a folder durable. SQLite does it for the log. */
+function syncFolder(folder: string): void {
+  const handle = openSync(folder, 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
 }
 
 function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
-function checkIdentity(database: DatabaseSync): void {
-  const application = readNumber(database, 'application_id'); // the first read: takes the lock, and reads the log
+/** The first read of the file: takes the lock, and reads the log. */
+function isNew(database: DatabaseSync): boolean {
+  const application = readNumber(database, 'application_id');
+  if (application === APPLICATION_ID) return false;
   const isEmpty = database.prepare('SELECT 1 FROM sqlite_schema').get() === undefined;
-  if (application !== APPLICATION_ID && !(application === 0 && isEmpty))
-    throw new StoreFault('damaged', 'it is the database of another program');
+  if (application !== 0 || !isEmpty) throw new StoreFault('damaged', 'it is the database of another program');
+  return true;
+}
+
+function checkVersion(database: DatabaseSync): void {
   const version = readNumber(database, 'user_version');
   if (version > SCHEMA_VERSION) {
     throw new StoreFault('newer', `it has version ${version} of a newer midge, this one knows ${SCHEMA_VERSION}`);
@@ -96,5 +117,5 @@ function checkIdentity(database: DatabaseSync): void {
 /** Reads every page: what was torn shows now and not in the middle of the night. Costs less than a second per 100 MB. */
 function checkSoundness(database: DatabaseSync): void {
   const verdict = Object.values(database.prepare('PRAGMA quick_check(1)').get() ?? {})[0];
-  if (verdict !== 'ok') throw new StoreFault('damaged', String(verdict));
+  if (verdict !== 'ok') throw new StoreFault('damaged', String(verdict).split('\n').at(-1) ?? '');
 }

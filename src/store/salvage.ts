@@ -37,7 +37,8 @@ function salvageFrom(copy: string, target: DatabaseSync): Salvaged | null {
     for (const table of TABLES) copyTable(source, target, table);
     dropOrphans(target);
     target.exec('COMMIT');
-    return { sessions: count(target, 'session'), deliveries: count(target, 'delivery'), retained: count(target, 'retained') };
+    const kept = { sessions: count(target, 'session'), deliveries: count(target, 'delivery'), retained: count(target, 'retained') };
+    return kept.sessions + kept.retained === 0 ? null : kept;
   } catch (error) {
     if (target.isTransaction) target.exec('ROLLBACK');
     throw error;

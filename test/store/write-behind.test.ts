@@ -1,0 +1,142 @@
+// What is written when, and what never: seen by looking into the database file afterwards.
+
+import assert from 'node:assert/strict';
+import { DatabaseSync } from 'node:sqlite';
+import { test } from 'node:test';
+import type { Durability } from '../../src/broker/ports.ts';
+import { StoreFolder } from '../support/open-store.ts';
+import { durably, storedDelivery, storedMessage, storedSession } from '../support/stored.ts';
+
+/** NEVER is a delay, in milliseconds, that no test lives to see the end of. */
+const NEVER = 3_600_000;
+const SENT = { packetId: 1, state: 'sent' } as const;
+
+test('DurableStore never writes a delivery when it was dropped before its commit', async (t) => {
+  const folder = new StoreFolder(t, { writeBehind: NEVER });
+  const store = await folder.open();
+  store.saveSession(storedSession('phone'));
+  assert.equal(await durably(store), 'durable');
+  const before = store.counters();
+  for (let order = 1; order <= 100; order++) {
+    store.saveDelivery('phone', storedDelivery(order, SENT), storedMessage(order));
+    store.dropDelivery('phone', order);
+  }
+  assert.equal(await durably(store), 'durable');
+  assert.deepEqual(store.counters(), before);
+});
+
+test('DurableStore waits for acknowledgements when all that is asked for is on its way to clients', async (t) => {
+  const folder = new StoreFolder(t, { gather: NEVER, writeBehind: NEVER });
+  const store = await folder.open();
+  store.saveSession(storedSession('phone'));
+  assert.equal(await durably(store), 'durable');
+  store.saveDelivery('phone', storedDelivery(1, SENT), storedMessage(1));
+  const asked = durably(store);
+  const { commits } = store.counters();
+  store.saveDelivery('phone', storedDelivery(2), storedMessage(2)); // to a client that is offline: nothing to wait for
+  assert.equal(await durably(store), 'durable');
+  assert.equal(await asked, 'durable');
+  assert.equal(store.counters().commits, commits + 1);
+});
+
+test('DurableStore writes a message once when many sessions wait for it, and forgets it with the last', async (t) => {
+  const folder = new StoreFolder(t);
+  const store = await folder.open();
+  for (const clientId of ['a', 'b', 'c']) store.saveSession(storedSession(clientId));
+  for (const clientId of ['a', 'b']) store.saveDelivery(clientId, storedDelivery(1), storedMessage(5));
+  assert.equal(await durably(store), 'durable');
+  store.saveDelivery('c', storedDelivery(1), storedMessage(5));
+  assert.equal(await durably(store), 'durable');
+  const rows = async (): Promise<unknown> => {
+    const copy = `${folder.file}.${Math.random()}`;
+    await store.backup(copy);
+    return count(copy, 'message');
+  };
+  assert.equal(await rows(), 1);
+  store.dropDelivery('a', 1);
+  store.dropSession('b');
+  assert.equal(await rows(), 1);
+  store.dropDelivery('c', 1);
+  assert.equal(await rows(), 0);
+});
+
+test('DurableStore writes only the last QoS 0 value of a topic when its second is over', async (t) => {
+  const folder = new StoreFolder(t, { writeBehind: 50 });
+  const store = await folder.open();
+  for (let value = 1; value <= 1000; value++) store.saveRetained(storedMessage(value, { topicName: 'temperature', qos: 0 }), false);
+  const { bytesWritten, commits } = store.counters();
+  assert.equal(commits, 0);
+  await store.stop();
+  assert.equal(store.counters().commits, 1);
+  assert.ok(store.counters().bytesWritten - bytesWritten < 100_000, `${store.counters().bytesWritten - bytesWritten} bytes`);
+});
+
+test('DurableStore writes nothing when a retained value is the same again', async (t) => {
+  const folder = new StoreFolder(t);
+  const store = await folder.open();
+  const value = { topicName: 'temperature', payload: Buffer.from('21.5'), qos: 1 } as const;
+  store.saveRetained(storedMessage(1, value), true);
+  assert.equal(await durably(store), 'durable');
+  store.saveRetained(storedMessage(2, { topicName: 'first', payload: Buffer.from('1') }), true);
+  assert.equal(await durably(store), 'durable'); // its reply counts the commit before
+  const before = store.counters();
+  for (let key = 3; key < 50; key++) {
+    store.saveRetained(storedMessage(key, value), true);
+    assert.equal(await durably(store), 'durable');
+  }
+  const after = store.counters();
+  assert.equal(after.commits - before.commits, 47);
+  assert.ok(after.fsyncs - before.fsyncs <= 1, `${after.fsyncs - before.fsyncs} fsyncs`);
+});
+
+test('DurableStore gathers what is noted during a commit in the next one', async (t) => {
+  const folder = new StoreFolder(t);
+  const store = await folder.open();
+  store.saveSession(storedSession('phone'));
+  let order = 0;
+  const outcomes: Durability[] = [];
+  await new Promise<void>((resolve) => {
+    const note = () => {
+      for (let more = 0; more < 100; more++) {
+        store.saveDelivery('phone', storedDelivery(++order), storedMessage(order));
+        store.whenDurable((outcome) => {
+          outcomes.push(outcome);
+          if (outcomes.length === 10_000) resolve();
+        });
+      }
+      if (order < 10_000) setImmediate(note);
+    };
+    note();
+  });
+  assert.deepEqual([...new Set(outcomes)], ['durable']);
+  assert.ok(store.counters().commits <= 100, `${store.counters().commits} commits for 100 turns of the event loop`);
+});
+
+test('DurableStore makes a backup while it is written to when asked, and only for its owner', async (t) => {
+  const folder = new StoreFolder(t);
+  const store = await folder.open();
+  store.saveSession(storedSession('phone'));
+  for (let order = 1; order <= 5000; order++) {
+    store.saveDelivery('phone', storedDelivery(order), storedMessage(order, { payload: Buffer.alloc(500) }));
+  }
+  const copy = `${folder.file}.backup`;
+  const backup = store.backup(copy);
+  for (let order = 5001; order <= 6000; order++) {
+    store.saveDelivery('phone', storedDelivery(order), storedMessage(order));
+    if (order % 10 === 0) assert.equal(await durably(store), 'durable');
+  }
+  await backup;
+  assert.ok(count(copy, 'delivery') >= 5000);
+  assert.equal(count(copy, 'delivery'), count(copy, 'message'));
+  await assert.rejects(store.backup(copy), /^OperatorError: Cannot write backup ".*": EEXIST/);
+  await assert.rejects(store.backup('/nowhere/at/all'), /Cannot write backup "\/nowhere\/at\/all": ENOENT/);
+});
+
+function count(file: string, table: string): number {
+  const database = new DatabaseSync(file);
+  try {
+    return Number(database.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.['n']);
+  } finally {
+    database.close();
+  }
+}
