@@ -1,0 +1,1 @@
+-- Version 0: a file that was just made. It has no tables, so no rows either.
