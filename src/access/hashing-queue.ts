@@ -1,7 +1,9 @@
 // Bounds how many slow password checks run and wait, because each takes memory and a libuv thread, and anybody may ask for one.
 // Those who wait stand in lanes, one per address, and each lane has its turn: whoever sends a thousand logins waits for himself.
 
-/** Two argon2id checks hold 92 MB; libuv's four threads keep two for files and names. */
+import { availableParallelism } from 'node:os';
+
+/** Two argon2id checks hold 92 MB; libuv's four threads keep two for files and names. One core stays free for everybody who is in already. */
 const MAX_RUNNING = 2;
 
 /** Beyond this a login would wait longer than any client does. */
@@ -20,7 +22,7 @@ export class HashingQueue {
   #waiting = 0;
 
   constructor(limits: { readonly maxRunning?: number; readonly maxWaiting?: number } = {}) {
-    this.#maxRunning = limits.maxRunning ?? MAX_RUNNING;
+    this.#maxRunning = limits.maxRunning ?? Math.max(1, Math.min(MAX_RUNNING, availableParallelism() - 1));
     this.#maxWaiting = limits.maxWaiting ?? MAX_WAITING;
   }
 

@@ -124,7 +124,10 @@ export class LoginThrottle {
 
   #logHold({ failures, heldUntil }: Entry, now: number, whose: string): void {
     if (heldUntil <= now || !this.#log.enabled.warning) return;
-    this.#log.log('warning', `Warning: ${failures} wrong logins: those ${whose} are refused for ${Math.round((heldUntil - now) / 1000)} s.`);
+    this.#log.log(
+      'warning',
+      `Warning: ${failures} wrong logins: those ${whose} are refused for ${Math.round((heldUntil - now) / 1000)} s.`,
+    );
   }
 }
 
