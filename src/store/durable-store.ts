@@ -1,7 +1,7 @@
 // Notes changes and decides when they go to the card.
 //
 //   noted, somebody waits for it (whenDurable) ---> at the end of this turn of the event loop, or when the commit under way is done
-//   noted, all of it on its way to clients that are online ---> after `gather`: what is acknowledged by then is never written
+//   noted, all of it QoS 1 on its way to clients that are online ---> after `gather`: what is acknowledged by then is never written
 //   noted, nobody waits: acknowledgements, QoS 0 retained values ---> within `writeBehind`, the last word on each thing only
 //
 // While one commit is under way the next one gathers: the slower the card, the larger the commits. When the card is slower than the
@@ -104,12 +104,12 @@ export class DurableStore implements Store {
 
   saveDelivery(clientId: string, delivery: StoredDelivery, message: StoredMessage): void {
     this.#changes.saveDelivery(clientId, delivery, message);
-    this.#noted(delivery.state === 'queued');
+    this.#noted(delivery.qos !== 1 || delivery.state !== 'sent'); // one acknowledgement ends QoS 1; QoS 2 waits for the card in between
   }
 
   updateDelivery(clientId: string, order: number, packetId: number, state: DeliveryState): void {
     this.#changes.updateDelivery(clientId, order, packetId, state);
-    this.#noted(false);
+    this.#noted(true);
   }
 
   dropDelivery(clientId: string, order: number): void {

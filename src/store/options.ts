@@ -10,7 +10,7 @@ export interface StoreOptions {
   readonly synchronous: 'FULL' | 'NORMAL';
   /** How long changes that nobody waits for may stay in memory: QoS 0 retained values, acknowledgements. */
   readonly writeBehind: number;
-  /** How long a commit waits when all that is asked for is on its way to clients that are online: what they acknowledge meanwhile is never written. */
+  /** How long a commit waits when all that is asked for is QoS 1 on its way to clients that are online: what they acknowledge meanwhile is never written. */
   readonly gather: number;
 }
 

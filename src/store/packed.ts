@@ -1,6 +1,6 @@
 // Values packed one behind the other in one piece of memory: what the two threads hand to each other without copying it again.
 //
-// Structured clone of the same changes costs four times as much, and takes along the whole socket chunk that a payload is a slice of.
+// Structured clone of the same changes costs twice as much, and takes along the whole socket chunk that a payload is a slice of.
 
 const EMPTY = Buffer.alloc(0);
 const TWO_32 = 0x1_0000_0000;

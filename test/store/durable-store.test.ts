@@ -122,7 +122,7 @@ test('DurableStore has what the reference has when changes come in any order and
   });
   await fc.assert(
     fc.asyncProperty(steps, (list) => play(t, list)),
-    { numRuns: 15 },
+    { numRuns: 10 },
   );
 });
 
@@ -131,6 +131,6 @@ test('DurableStore has what the reference has when its thread dies, the disk is 
   const steps = fc.array(fc.oneof({ weight: 8, arbitrary: changes }, { weight: 3, arbitrary: trouble }), { size: 'medium', maxLength: 60 });
   await fc.assert(
     fc.asyncProperty(steps, (list) => play(t, list)),
-    { numRuns: 20 },
+    { numRuns: 12 },
   );
 });
