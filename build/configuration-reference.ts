@@ -128,7 +128,9 @@ function meaningCell({ doc, own, reloadable, treatment }: Directive): string {
 function stateText(treatment: Directive['treatment']): string {
   if (treatment.state === 'without effect') return `**No effect**: ${treatment.reason}.`;
   if (treatment.state !== 'refused') return '';
-  const except = treatment.harmless.length > 0 ? ` (but for ${code(treatment.harmless[0]!)})` : '';
+  const { harmless } = treatment;
+  const named = harmless[0]?.startsWith('*') ? harmless : harmless.slice(0, 1); // 0 is the same as false
+  const except = named.length > 0 ? ` (but for ${named.map(code).join(' and ')})` : '';
   return `**Refused**${except}: ${treatment.instead}.`;
 }
 

@@ -8,7 +8,8 @@ export type Scope = 'global' | 'listener' | 'bridge' | 'plugin';
 
 /**
  * Treatment is what becomes of a directive: `supported` ones are stored into a draft, `without effect` gets a warning with the reason,
- * `refused` an error with what to do instead - except where the value is in `harmless`, which asks for what happens anyway.
+ * `refused` an error with what to do instead - except where the value is in `harmless` (`*END` = ends like this), which asks for what
+ * happens anyway.
  * `structure` are the words that shape the file itself (`listener`, `include`); the interpreter and the reader handle them by name.
  */
 export type Treatment =
@@ -17,6 +18,11 @@ export type Treatment =
   | { readonly state: 'structure' }
   | { readonly state: 'without effect'; readonly reason: string }
   | { readonly state: 'refused'; readonly instead: string; readonly harmless: readonly string[] };
+
+/** isHarmless tells whether a value of a refused directive asks for what happens anyway. */
+export function isHarmless(harmless: readonly string[], text: string): boolean {
+  return harmless.some((value) => (value.startsWith('*') ? text.endsWith(value.slice(1)) : text === value));
+}
 
 /** Store reads a directive's text into a draft, or gives the mistake in it. */
 export type Store<Draft> = (draft: Draft, text: string, name: string) => Mistake | null;

@@ -1,7 +1,7 @@
 // Statements -> drafts: each finds its row in the table and the listener it belongs to.
 
 import type { Place, Report } from './diagnostic.ts';
-import type { Directive, Store } from './directive.ts';
+import { type Directive, isHarmless, type Store } from './directive.ts';
 import { closestDirective, findDirective } from './directives.ts';
 import { createGlobalDraft, createListenerDraft, type GlobalDraft, type ListenerDraft, type Places } from './draft.ts';
 import type { Statement } from './reader.ts';
@@ -78,7 +78,7 @@ class Interpreter implements Interpretation {
     const { text, place, name } = statement;
     if (treatment.state === 'without effect') this.#report.warning(place, `${name} has no effect`, treatment.reason);
     else if (treatment.state === 'refused') {
-      if (!treatment.harmless.includes(text)) this.#report.error(place, `Cannot use ${name}`, treatment.instead);
+      if (!isHarmless(treatment.harmless, text)) this.#report.error(place, `Cannot use ${name}`, treatment.instead);
     } else if (treatment.state === 'supported') {
       if (treatment.scope === 'global') this.#store(directive, treatment.store, this.global, statement);
       else if (name === 'mount_point' && this.listeners.length === 0) this.#reportEarlyMountPoint(place);

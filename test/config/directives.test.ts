@@ -13,6 +13,7 @@ import { testAuthority } from '../support/test-certificates.ts';
 
 /** Every word of mosquitto.conf(5) and of src/conf.c in 2.1, aliases included; `*` stands for any ending. */
 const MOSQUITTO_WORDS = `
+plugin_opt_acl_file auth_opt_acl_file plugin_opt_password_file auth_opt_password_file
 acl_file allow_anonymous allow_duplicate_messages allow_zero_length_clientid auto_id_prefix autosave_interval autosave_on_changes
 check_retain_source clientid_prefixes connection_messages enable_control_api global_max_clients global_max_connections global_plugin
 include_dir log_dest log_facility log_timestamp log_timestamp_format log_type max_inflight_bytes max_inflight_messages max_keepalive

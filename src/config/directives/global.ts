@@ -19,7 +19,11 @@ export const GLOBAL_DIRECTIVES: readonly Directive[] = [
   globalDirective(
     'password_file',
     path,
-    { reloadable: true, doc: 'File with the users who may connect, as `midge passwd` and mosquitto_passwd write it.' },
+    {
+      aliases: ['plugin_opt_password_file', 'auth_opt_password_file'],
+      reloadable: true,
+      doc: 'File with the users who may connect, as `midge passwd` and mosquitto_passwd write it.',
+    },
     (draft, value) => {
       draft.access.passwordFile = value;
     },
@@ -28,6 +32,7 @@ export const GLOBAL_DIRECTIVES: readonly Directive[] = [
     'acl_file',
     path,
     {
+      aliases: ['plugin_opt_acl_file', 'auth_opt_acl_file'],
       reloadable: true,
       doc: 'File with the topics that each user may read and write, see below; without it everybody who may connect may read and write every topic.',
     },

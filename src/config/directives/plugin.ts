@@ -1,17 +1,24 @@
 // The rows of mosquitto.conf(5) about plugins: shared libraries for mosquitto's own insides, which nothing else can load.
 
-import { type Directive, refused } from '../directive.ts';
+import { type Directive, refused, withoutEffect } from '../directive.ts';
 
-const INSTEAD = 'plugins of mosquitto cannot be loaded; use password_file, or username and password';
+const INSTEAD = 'plugins of mosquitto cannot be loaded; use password_file and acl_file';
+
+/** What these do is built in: `plugin_opt_password_file` and `plugin_opt_acl_file` are other names of our own words. */
+const BUILT_IN = { harmless: ['*mosquitto_password_file.so', '*mosquitto_acl_file.so'] };
 
 /** PLUGIN_DIRECTIVES load and set up mosquitto's plugins. */
 export const PLUGIN_DIRECTIVES: readonly Directive[] = [
-  refused('plugin', 'plugin', 'path', INSTEAD, { aliases: ['auth_plugin'], doc: 'Loads a plugin.' }),
-  refused('global_plugin', 'plugin', 'path', INSTEAD, { doc: 'Loads a plugin for all listeners.' }),
+  refused('plugin', 'plugin', 'path', INSTEAD, { ...BUILT_IN, aliases: ['auth_plugin'], doc: 'Loads a plugin.' }),
+  refused('global_plugin', 'plugin', 'path', INSTEAD, { ...BUILT_IN, doc: 'Loads a plugin for all listeners.' }),
   refused('plugin_load', 'plugin', 'name path', INSTEAD, { doc: 'Loads a plugin to use by name.' }),
   refused('plugin_use', 'plugin', 'name', INSTEAD, { doc: 'Uses a loaded plugin for a listener.' }),
   refused('plugin_opt_*', 'plugin', 'value', INSTEAD, { aliases: ['auth_opt_*'], doc: 'Settings of a plugin.' }),
-  refused('auth_plugin_deny_special_chars', 'plugin', 'true | false', INSTEAD, {
-    doc: 'Refuses ids and user names with + and # before a plugin sees them.',
-  }),
+  withoutEffect(
+    'auth_plugin_deny_special_chars',
+    'plugin',
+    'true | false',
+    'there are no plugins; the patterns of acl_file are never for a client whose name holds + or #',
+    { default: 'true', doc: 'Refuses ids and user names with + and # before a plugin sees them.' },
+  ),
 ];
