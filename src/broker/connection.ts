@@ -162,8 +162,12 @@ export class Connection implements PacketSink {
     if (this.broker.log.enabled.debug) this.broker.log.log('debug', `Sending ${ackName(first)} to ${this.id} (m${packetId}, rc${reason})`);
   }
 
-  /** send sends an encoded packet. */
+  /** send sends an encoded packet. One that is larger than the client takes ends the connection instead [MQTT-3.1.2-24]. */
   send(packet: Buffer): void {
+    if (packet.length > this.maximumPacketSize) {
+      this.disconnect(REASON.PACKET_TOO_LARGE);
+      return;
+    }
     this.outbox.append(packet, 0, packet.length);
     this.broker.counters.packetsSent++;
     this.markDirty();

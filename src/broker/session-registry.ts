@@ -32,11 +32,12 @@ export class SessionRegistry {
     return this.#sessions.values();
   }
 
-  /** isFull tells that `global_max_clients` or `global_max_connections` leaves no room for one more. */
-  isFull(): boolean {
+  /** hasRoomFor tells whether `global_max_clients` and `global_max_connections` let a client in; `existing` is its session, or null. */
+  hasRoomFor(existing: Session | null): boolean {
     const { globalMaxClients, globalMaxConnections } = this.#broker.options;
-    const connected = this.#broker.connectedClients;
-    return (globalMaxClients >= 0 && this.count >= globalMaxClients) || (globalMaxConnections >= 0 && connected >= globalMaxConnections);
+    if (existing === null && globalMaxClients >= 0 && this.count >= globalMaxClients) return false;
+    const takesOver = existing !== null && existing.connection !== null;
+    return takesOver || globalMaxConnections < 0 || this.#broker.connectedClients < globalMaxConnections;
   }
 
   /** adopt makes a configured session live on its connection. */

@@ -112,8 +112,14 @@ function refuse(connection: Connection, reason: ReasonCode, words = reasonInWord
 function accept(connection: Connection, packet: ConnectPacket): void {
   const { broker } = connection;
   const existing = broker.sessions.get(connection.id);
-  if (existing === null && broker.sessions.isFull()) {
+  if (!broker.sessions.hasRoomFor(existing)) {
     refuse(connection, REASON.SERVER_BUSY);
+    return;
+  }
+  const properties = connackProperties(connection, packet);
+  connection.maximumPacketSize = packet.properties.maximumPacketSize ?? Number.POSITIVE_INFINITY;
+  if (encodeConnack(connection.version, false, REASON.SUCCESS, properties)!.length > connection.maximumPacketSize) {
+    connection.closeFor('its Maximum Packet Size has no room for CONNACK'); // [MQTT-3.1.2-24]
     return;
   }
   existing?.connection?.disconnect(REASON.SESSION_TAKEN_OVER); // [MQTT-3.1.4-3]
@@ -123,8 +129,7 @@ function accept(connection: Connection, packet: ConnectPacket): void {
   const session = resumes ? kept : new Session(broker, connection.id);
   configure(connection, session, packet);
   broker.sessions.adopt(session, connection);
-  const assigned = packet.clientId !== connection.id;
-  const connack = encodeConnack(connection.version, resumes, REASON.SUCCESS, connackProperties(connection, packet, assigned)); // [MQTT-3.2.2-2] [MQTT-3.2.2-3]
+  const connack = encodeConnack(connection.version, resumes, REASON.SUCCESS, properties); // [MQTT-3.2.2-2] [MQTT-3.2.2-3]
   connection.send(connack!); // success has a code in every version
   if (broker.log.enabled.debug) broker.log.log('debug', `Sending CONNACK to ${connection.id} (${Number(resumes)}, 0)`);
   logConnected(connection, packet);
@@ -141,15 +146,11 @@ function configure(connection: Connection, session: Session, packet: ConnectPack
   session.expiryTimer = null;
   session.version = packet.version;
   session.username = origin.identity ?? packet.username;
-  const asked = packet.version === 5 ? (properties.sessionExpiryInterval ?? 0) : packet.cleanStart ? 0 : NO_EXPIRY; // [MQTT-3.1.2-23]
-  session.expiryInterval = broker.allowedExpiry(asked);
+  session.expiryInterval = expiryOf(connection, packet);
   session.will = packet.will === null ? null : new Will(packet.will, policy.mountPoint);
   connection.session = session;
-  connection.keepAlive = packet.keepAlive;
-  const { maxKeepalive } = broker.options;
-  if (maxKeepalive > 0 && (packet.keepAlive === 0 || packet.keepAlive > maxKeepalive)) connection.keepAlive = maxKeepalive;
+  connection.keepAlive = keepAliveOf(connection, packet);
   connection.mountLength = Buffer.byteLength(policy.mountPoint);
-  connection.maximumPacketSize = properties.maximumPacketSize ?? Number.POSITIVE_INFINITY;
   if (packet.version === 5 && policy.maxTopicAlias > 0) connection.incomingAliases = new IncomingAliases(policy.maxTopicAlias);
   const aliases = Math.min(properties.topicAliasMaximum ?? 0, policy.maxTopicAliasBroker);
   if (aliases > 0) connection.outgoingAliases = new OutgoingAliases(aliases);
@@ -168,17 +169,29 @@ function cancelWill(connection: Connection, session: Session): void {
   session.will = null;
 }
 
-function connackProperties(connection: Connection, packet: ConnectPacket, assigned: boolean): Properties {
+/** Seconds the session is kept [MQTT-3.1.2-23]. */
+function expiryOf(connection: Connection, packet: ConnectPacket): number {
+  if (packet.version === 5) return connection.broker.allowedExpiry(packet.properties.sessionExpiryInterval ?? 0);
+  return connection.broker.allowedExpiry(packet.cleanStart ? 0 : NO_EXPIRY);
+}
+
+function keepAliveOf(connection: Connection, packet: ConnectPacket): number {
+  const { maxKeepalive } = connection.broker.options;
+  return maxKeepalive > 0 && (packet.keepAlive === 0 || packet.keepAlive > maxKeepalive) ? maxKeepalive : packet.keepAlive;
+}
+
+function connackProperties(connection: Connection, packet: ConnectPacket): Properties {
   if (connection.version !== 5) return {};
   const { broker, origin } = connection;
   const { policy } = origin;
   const properties: Properties = { receiveMaximum: broker.receiveMaximum, maximumPacketSize: broker.options.maxPacketSize };
   if (policy.maxTopicAlias > 0) properties.topicAliasMaximum = policy.maxTopicAlias;
-  if (assigned) properties.assignedClientIdentifier = connection.id; // [MQTT-3.2.2-16]
-  if (connection.keepAlive !== packet.keepAlive) properties.serverKeepAlive = connection.keepAlive; // [MQTT-3.2.2-21]
+  if (packet.clientId !== connection.id) properties.assignedClientIdentifier = connection.id; // [MQTT-3.2.2-16]
+  const keepAlive = keepAliveOf(connection, packet);
+  if (keepAlive !== packet.keepAlive) properties.serverKeepAlive = keepAlive; // [MQTT-3.2.2-21]
   if (policy.maxQos < 2) properties.maximumQos = policy.maxQos; // [MQTT-3.2.2-9]
   if (!broker.options.retainAvailable) properties.retainAvailable = 0;
-  const expiry = connection.session!.expiryInterval; // just configured
+  const expiry = expiryOf(connection, packet);
   if (expiry !== (packet.properties.sessionExpiryInterval ?? 0)) properties.sessionExpiryInterval = expiry;
   return properties;
 }
