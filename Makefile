@@ -1,6 +1,6 @@
 # What one can do here; every target is one line into build/ or npm. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: run test check binary bench clean help
+.PHONY: run test check binary image image-torture bench clean help
 
 run: ## start the broker from the sources, its state in ./.midge/
 	@build/with.sh node src/main.ts serve --state .midge
@@ -14,6 +14,12 @@ check: ## format, lint, types and the floor plan
 binary: ## make dist/midge-linux-x64 and dist/midge-linux-arm64
 	@build/with.sh npm run --silent binary
 
+image: binary ## make dist/midge-VERSION-arm64.img.xz for a Raspberry Pi's card, as root; BASE=FILE puts it onto Raspberry Pi OS
+	@build/image.sh
+
+image-torture: ## cut the power of the image 50 times while messages flow, as root
+	@MIDGE_CUTS=50 build/with.sh npm run --silent test:image test/image/power-cut.test.ts
+
 bench: ## compare speed with mosquitto and stock Aedes
 	@build/with.sh npm run --silent bench
 
@@ -21,4 +27,4 @@ clean: ## remove what was installed and built (the broker's state in ./.midge/ s
 	@rm -rf dist .cache node_modules
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\): ## /\1\t/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z-]*\):[a-z ]* ## /\1\t/p' Makefile | expand -t 16

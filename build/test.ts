@@ -1,6 +1,6 @@
 // Runs the tests, a line per file, and lists what was skipped and why: node build/test.ts [FILE or FOLDER...]
 //
-// Without names: everything in test/ but test/artefact/, which needs what `make binary` makes.
+// Without names: everything in test/ but test/artefact/ and test/image/, which need what `make binary` and `make image` make.
 // With MIDGE_NO_SKIP=1 in the environment a skipped test is a failure: for a machine that has all programs.
 
 import { globSync, statSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 
 const ROOT = join(import.meta.dirname, '..');
-const ARTEFACT = 'test/artefact/';
+const APART = ['test/artefact/', 'test/image/'];
 
 /** HANG_MS ends a test that would never end. No test that works comes near it. */
 const HANG_MS = 300_000;
@@ -27,7 +27,7 @@ interface Skipped {
 
 function findTests(words: readonly string[]): string[] {
   const within = (word: string) => (statSync(join(ROOT, word)).isDirectory() ? globSync(`${word}/**/*.test.ts`, { cwd: ROOT }) : [word]);
-  const all = words.length > 0 ? words.flatMap(within) : within('test').filter((file) => !file.startsWith(ARTEFACT));
+  const all = words.length > 0 ? words.flatMap(within) : within('test').filter((file) => !APART.some((folder) => file.startsWith(folder)));
   if (all.length === 0) throw new Error(`Cannot run tests: no *.test.ts in ${words.join(', ')}`);
   return [...new Set(all.map((file) => join(ROOT, file)))].sort();
 }

@@ -24,6 +24,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   certificates: 2,
   discovery: 2,
   host: 2,
+  boot: 2,
   phones: 2,
   telemetry: 2,
   broker: 1,
@@ -40,6 +41,8 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'tiny-glob': ['config'],
   'node:sqlite': ['store'],
   ws: ['listeners'],
+  yaml: ['boot'],
+  'smol-toml': ['boot'],
   '@peculiar/x509': ['certificates'],
   'reflect-metadata': ['certificates'],
 };

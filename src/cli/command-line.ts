@@ -3,7 +3,7 @@
 import { OperatorError } from '../base/errors.ts';
 import { asks, readArguments } from './arguments.ts';
 import type { Command, Terminal } from './command.ts';
-import { COMMANDS } from './commands.ts';
+import { COMMANDS, findCommand } from './commands.ts';
 import { chooseCommand, type ProcessNames } from './program-name.ts';
 
 /** Exit status of a program whose reader went away, as shells report SIGPIPE. */
@@ -14,7 +14,7 @@ export async function runCommandLine(process: Terminal & ProcessNames): Promise<
   const terminal: Terminal = process;
   try {
     const { command: name, program, argv } = chooseCommand(process);
-    const command = COMMANDS.find((each) => each.name === name);
+    const command = findCommand(name);
     if (command === undefined) return await refuse(name, terminal);
     const status = await raceBrokenPipe(runCommand(command, program, argv, terminal), command, terminal);
     await flush(terminal);

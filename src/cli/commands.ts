@@ -168,6 +168,19 @@ const COMMANDS_BUT_HELP: readonly Command[] = [
   },
 ];
 
+/** HIDDEN_COMMANDS are run by units of the image: neither help nor completions speak of them. */
+const HIDDEN_COMMANDS: readonly Command[] = [
+  {
+    name: 'boot',
+    summary: 'Take up the boot partition of the image, or report to it',
+    usage: ['apply | report'],
+    flags: [],
+    examples: [],
+    operands: { most: 1, choices: ['apply', 'report'] },
+    load: () => import('./boot.ts'),
+  },
+];
+
 /** COMMANDS in the order that help shows them. */
 export const COMMANDS: readonly Command[] = [
   ...COMMANDS_BUT_HELP,
@@ -181,3 +194,8 @@ export const COMMANDS: readonly Command[] = [
     load: () => import('./help.ts'),
   },
 ];
+
+/** findCommand gives the row of a command, also of a hidden one. */
+export function findCommand(name: string): Command | undefined {
+  return [...COMMANDS, ...HIDDEN_COMMANDS].find((each) => each.name === name);
+}

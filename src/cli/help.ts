@@ -4,7 +4,7 @@ import { styleText } from 'node:util';
 import { OperatorError } from '../base/errors.ts';
 import { flagWords } from './arguments.ts';
 import type { Command, Flag, Invocation, Terminal } from './command.ts';
-import { COMMANDS } from './commands.ts';
+import { COMMANDS, findCommand } from './commands.ts';
 
 const COLUMNS = 80;
 
@@ -17,7 +17,7 @@ export async function run({ operands: [name], terminal }: Invocation): Promise<n
     terminal.stdout.write(overview(terminal.stdout));
     return 0;
   }
-  const command = COMMANDS.find((each) => each.name === name);
+  const command = findCommand(name);
   if (command === undefined) throw await unknownTopic(name);
   terminal.stdout.write(commandHelp(command, terminal.stdout));
   return 0;

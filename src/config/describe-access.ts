@@ -20,6 +20,11 @@ export function describeAccess(configuration: Configuration): string[] {
   return [...addresses.values()].map((alike) => `${describeSocket(alike[0]!)}: ${describeGuests(alike, configuration)}`);
 }
 
+/** describeListeners gives one line per port or socket, for example `mqtt with TLS on port 8883`. */
+export function describeListeners({ listeners }: Configuration): string[] {
+  return [...new Set(listeners.map(describeSocket))];
+}
+
 /** isLockedOut is true for a listener that lets nobody in: no anonymous clients, no users, no names from certificates. */
 export function isLockedOut(listener: ListenerOptions, { access, makesAccount }: AccessFacts): boolean {
   if (listener.policy.allowAnonymous || takesNameFromCertificate(listener)) return false;

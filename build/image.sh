@@ -1,0 +1,86 @@
+#!/usr/bin/env bash
+# Makes dist/midge-VERSION-arm64.img.xz for Raspberry Pi 3, 4, 5 and Zero 2 W, with checksum, package list and bill of materials: build/image.sh
+#
+#   Debian packages --root-tree.sh--> .cache/image/root.tar  (kept: nothing else takes minutes)
+#   root.tar + rootfs/ + dist/midge-linux-arm64 --tree.sh--> root, firmware --initrd.sh--> initrd.img --partitions.sh--> the image
+#
+# With BASE=FILE.img (or .img.xz) the same program goes onto a Raspberry Pi OS image instead: see overlay.sh.
+# No Docker, no loop device, no mount. The same commit and package versions give the same bytes.
+# Runs as root, because the files of the image belong to root; on Debian 12 and 13 it installs what it needs.
+set -eu -o pipefail
+cd "$(dirname "$0")/.."
+here=$PWD/build/image
+cache=$PWD/.cache/image
+
+PACKAGES=(
+  mmdebstrap qemu-user-static binfmt-support uidmap arch-test debian-archive-keyring
+  fdisk dosfstools mtools e2fsprogs kmod cpio zstd xz-utils jq
+)
+
+say() { echo "image: $*" >&2; }
+
+die() {
+  echo "Cannot make the image: $*" >&2
+  exit 1
+}
+
+install_packages() {
+  local missing
+  missing=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "${PACKAGES[@]}" 2>/dev/null | sed -n 's/^installed //p' |
+    sort | comm -13 - <(printf '%s\n' "${PACKAGES[@]}" | sort) | tr '\n' ' ')
+  [ -z "$missing" ] && return
+  say "installing $missing"
+  # shellcheck disable=SC2086 # words, not a name
+  apt-get update -q >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing >/dev/null
+}
+
+# Programs of arm64 run by qemu, which the kernel must be told.
+enable_arm64() {
+  [ "$(dpkg --print-architecture)" = arm64 ] && return
+  [ -e /proc/sys/fs/binfmt_misc/register ] || mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
+  [ -e /proc/sys/fs/binfmt_misc/qemu-aarch64 ] || update-binfmts --enable qemu-aarch64
+}
+
+# The root tree is made again when its recipe has changed; FRESH=1 takes what Debian has today.
+root_tree() {
+  local key
+  key=$(sha256sum "$here/root-tree.sh" | cut -c1-16)
+  if [ -n "${FRESH:-}" ] || [ ! -e "$cache/root-$key.tar" ]; then
+    say 'making the root tree from Debian packages (some minutes)'
+    "$here/root-tree.sh" "$cache/root-$key.tar"
+  fi
+  echo "$cache/root-$key.tar"
+}
+
+[ "$(id -u)" = 0 ] || die "only root may, because the image's files are root's - run: sudo make image"
+[ -x dist/midge-linux-arm64 ] || die 'dist/midge-linux-arm64 is missing - run: make binary'
+version=$(jq -r .version package.json)
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
+export SOURCE_DATE_EPOCH LC_ALL=C
+install_packages
+mkdir -p "$cache" dist
+if [ -n "${BASE:-}" ]; then
+  exec "$here/overlay.sh" "$BASE" "dist/midge-$version-raspios.img"
+fi
+enable_arm64
+started=$SECONDS
+tree=$(root_tree)
+work=$(mktemp -d "$cache/work.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+name=midge-$version-arm64
+
+say 'putting the tree together'
+"$here/tree.sh" "$tree" dist/midge-linux-arm64 "$work"
+"$here/initrd.sh" "$work/root" "$work/firmware/initrd.img"
+"$here/prune.sh" "$work/root"
+say 'making partitions'
+"$here/partitions.sh" "$work" "dist/$name.img"
+cp "$tree.packages" "dist/$name.packages"
+build/with.sh node build/image/bill-of-materials.ts "dist/$name.packages" "dist/$name.spdx.json"
+if [ -z "${NO_XZ:-}" ]; then
+  say 'compressing'
+  xz -6 -T2 --keep --force "dist/$name.img"
+  (cd dist && sha256sum "$name.img.xz" >"$name.img.xz.sha256")
+fi
+say "$((SECONDS - started)) s"
+ls -lhs "dist/$name".* >&2

@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# Makes the tree of a Debian trixie for arm64 as a tar, and the list of its packages beside it: root-tree.sh OUT.tar
+#
+# Programs are installed by mmdebstrap, their scripts run by qemu. Kernel and firmware are unpacked only: their scripts take minutes under
+# qemu and make what the image does not use. The kernel is that of trixie-backports, because trixie's has no driver for the Pi 5's SD card.
+set -eu -o pipefail
+out=$1
+: "${SOURCE_DATE_EPOCH:?}"
+export DEBIAN_FRONTEND=noninteractive
+
+PROGRAMS=(
+  systemd systemd-sysv udev dbus libnss-myhostname systemd-resolved systemd-timesyncd iproute2 kmod iwd wireless-regdb
+  e2fsprogs dosfstools fdisk libstdc++6 openssh-server tzdata
+)
+COMPONENTS='main non-free-firmware'
+
+# The mirrors are those that this machine uses.
+mirror() {
+  sed -n 's/^URIs: *//p' /etc/apt/sources.list.d/*.sources 2>/dev/null | sed -n "$1"
+}
+debian=$(mirror '/security/!{p;q}')
+security=$(mirror '/security/{p;q}')
+: "${debian:=http://deb.debian.org/debian}" "${security:=http://deb.debian.org/debian-security}"
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+chmod 755 "$work"
+
+cat >"$work/backports" <<'P'
+Package: src:linux src:linux-signed-arm64 src:linux-base
+Pin: release n=trixie-backports
+Pin-Priority: 900
+P
+
+# Runs in mmdebstrap, with its apt: $1 is the tree.
+cat >"$work/unpack" <<'H'
+#!/usr/bin/env bash
+set -eu -o pipefail
+root=$1 list=$2
+export APT_CONFIG=$MMDEBSTRAP_APT_CONFIG
+dependency() { apt-cache depends "$1" | awk -v wanted="$2" '$1 == "Depends:" && $2 ~ wanted { print $2 }'; }
+kernel=$(dependency linux-image-arm64 '^linux-image-' | head -n 1)
+packages="$kernel $(dependency "$kernel" '^linux-(base|binary|modules)-[0-9]') raspi-firmware firmware-brcm80211 busybox-static"
+cd "$(mktemp -d)"
+apt-get download -q $packages >/dev/null
+for file in *.deb; do
+  dpkg-deb --fsys-tarfile "$file" | tar -x --keep-directory-symlink -C "$root" --exclude='./usr/share/doc/*' --exclude='./usr/share/bug/*' \
+    --exclude='./usr/share/lintian/*' --exclude='./usr/share/man/*'
+  dpkg-deb --showformat='${Package} ${Version} ${source:Package}\n' --show "$file" >>"$list"
+done
+chroot "$root" dpkg-query -W -f='${Package} ${Version} ${source:Package}\n' >>"$list"
+H
+chmod 755 "$work/unpack"
+: >"$work/packages"
+
+excluded=(--dpkgopt='path-exclude=/usr/lib/udev/hwdb.d/*')
+for path in doc man info locale lintian bug bash-completion zsh; do excluded+=(--dpkgopt="path-exclude=/usr/share/$path/*"); done
+
+nice mmdebstrap --quiet --mode=root --variant=apt --architectures=arm64 --components="$COMPONENTS" \
+  --include="$(IFS=,; echo "${PROGRAMS[*]}")" \
+  --aptopt='Apt::Install-Recommends "false"' --aptopt='Acquire::Languages "none"' --aptopt='Acquire::Check-Valid-Until "false"' \
+  --dpkgopt='force-unsafe-io' "${excluded[@]}" --dpkgopt='path-include=/usr/share/doc/*/copyright' \
+  --setup-hook="install -D -m 644 $work/backports \"\$1/etc/apt/preferences.d/backports\"" \
+  --customize-hook="$work/unpack \"\$1\" $work/packages" \
+  trixie "${out%.tar}.new.tar" \
+  "deb $debian trixie $COMPONENTS" "deb $debian trixie-updates $COMPONENTS" "deb $debian trixie-backports $COMPONENTS" \
+  "deb $security trixie-security $COMPONENTS"
+sort "$work/packages" >"$out.packages"
+mv "${out%.tar}.new.tar" "$out"

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Lays out WORK/root, the read-only root, and WORK/firmware, the boot partition: tree.sh ROOT.tar PROGRAM WORK
+set -eu -o pipefail
+tar=$1 program=$2 work=$3
+rootfs=$(cd "$(dirname "$0")/../../rootfs" && pwd)
+root=$work/root firmware=$work/firmware
+mkdir "$root" "$firmware"
+tar -xf "$tar" -C "$root" --exclude='./dev/*'
+
+# What rootfs/ and dist/ bring. Links in it say which units run.
+(cd "$rootfs" && tar -c --owner=0 --group=0 --mode='u=rwX,go=rX' --mtime="@$SOURCE_DATE_EPOCH" --exclude=./boot .) | tar -x -C "$root" --keep-directory-symlink
+install -D -m 755 "$program" "$root/usr/local/bin/midge"
+systemd-sysusers --root="$root"
+ln -sfn /run/systemd/resolve/stub-resolv.conf "$root/etc/resolv.conf"
+ln -sfn /run/midge-boot/localtime "$root/etc/localtime"
+: >"$root/etc/machine-id" # made anew at each boot; the initrd binds one of the board's serial number over it
+rm -f "$root"/etc/ssh/ssh_host_* "$root"/etc/hostname "$root"/etc/shadow- "$root"/etc/passwd- "$root"/etc/group- "$root"/etc/gshadow-
+echo midge >"$root/etc/hostname"
+touch -d "@$SOURCE_DATE_EPOCH" "$root/usr/lib/clock-epoch" # no clock starts earlier than this
+
+# The boot partition: the Pi's own firmware, kernel, board descriptions.
+kernel=$(ls "$root/usr/lib/modules")
+cp -r "$root/usr/lib/raspi-firmware/." "$firmware/"
+rm -f "$firmware"/*_db.* "$firmware"/*4db.* "$firmware"/*_x.* "$firmware"/*4x.* "$firmware"/*_cd.* "$firmware"/*4cd.*
+boards=$root/usr/lib/modules/$kernel/dtb/broadcom
+[ -d "$boards" ] || boards=$root/usr/lib/linux-image-$kernel/broadcom
+cp "$boards"/bcm27*.dtb "$boards"/bcm2837*.dtb "$firmware/"
+image=$root/usr/lib/modules/$kernel/vmlinuz
+[ -e "$image" ] || image=$root/boot/vmlinuz-$kernel
+cp "$image" "$firmware/vmlinuz"
+cp "$rootfs"/boot/firmware/* "$firmware/"

@@ -1,0 +1,77 @@
+// midge-report.txt and the screen: who this machine is, how to reach it, and what is wrong.
+
+import type { Mistake } from './settings.ts';
+
+/** REPORT_FILE is its name on the boot partition. */
+export const REPORT_FILE = 'midge-report.txt';
+
+export interface ReportFacts {
+  readonly title: string;
+  readonly hostName: string;
+  /** Without link-local IPv6 addresses. */
+  readonly addresses: readonly string[];
+  /** For example 'MQTT on port 1883'. */
+  readonly ports: readonly string[];
+  /** SHA-256 of the authority's certificate; null = there is none yet. */
+  readonly fingerprint: string | null;
+  readonly accounts: readonly string[];
+  readonly isRunning: boolean;
+  /** Units of systemd that have failed, but for the broker. */
+  readonly failedUnits: readonly string[];
+  /** What happened to the data: damage, a full disk, a restored backup. */
+  readonly events: readonly string[];
+  readonly mistakes: readonly Mistake[];
+  readonly hasSsh: boolean;
+}
+
+const WIDTH = 11;
+
+/** writeReport gives the report, with \n. It has no time in it: written again only when something has changed, it spares the card. */
+export function writeReport(facts: ReportFacts): string {
+  const { title, hostName, addresses, ports, fingerprint, isRunning, failedUnits } = facts;
+  const rows: [string, readonly string[]][] = [
+    ['name', [`${hostName}.local`]],
+    ['addresses', addresses.length > 0 ? addresses : ['none yet: is the cable plugged in, is the Wi-Fi in midge.txt right?']],
+    ['ports', ports],
+    ['authority', fingerprint === null ? ['not made yet'] : inHalves(fingerprint)],
+    ['accounts', facts.accounts.length > 0 ? facts.accounts : ['none: nobody can sign in (see below)']],
+    ['SSH', [facts.hasSsh ? `on, with your key: ssh root@${hostName}.local` : 'off']],
+    ['health', [isRunning ? 'the broker is running' : 'THE BROKER IS NOT RUNNING', ...failedUnits.map((unit) => `failed: ${unit}`)]],
+  ];
+  return [
+    title,
+    '',
+    ...rows.flatMap(([name, lines]) => lines.map((line, index) => `${(index === 0 ? name : '').padEnd(WIDTH)}${line}`)),
+    '',
+    ...paragraphs(facts),
+  ].join('\n');
+}
+
+function paragraphs({ fingerprint, accounts, events, mistakes }: ReportFacts): string[] {
+  const parts: string[][] = [];
+  if (accounts.length === 0) {
+    parts.push([
+      'To make the first account, write this into midge.txt on this partition and start again:',
+      '    account = jane a-long-password',
+    ]);
+  }
+  if (mistakes.length > 0) parts.push(['Not followed:', ...mistakes.map((mistake) => `    ${describeMistake(mistake)}`)]);
+  if (events.length > 0) parts.push(['What happened:', ...events.map((event) => `    ${event}`)]);
+  if (fingerprint !== null) {
+    parts.push([
+      'Devices that connect with TLS must trust ca.crt, which lies beside this file; "authority" above is its SHA-256 fingerprint.',
+    ]);
+  }
+  return parts.flatMap((lines) => [...lines, '']);
+}
+
+/** describeMistake gives a mistake with its place, for example 'midge.txt line 3: ...'. */
+export function describeMistake({ file, line, text }: Mistake): string {
+  return line === null ? `${file}: ${text}` : `${file} line ${line}: ${text}`;
+}
+
+/** 64 digits with colons are too wide for a screen. */
+function inHalves(fingerprint: string): string[] {
+  const pairs = fingerprint.split(':');
+  return [pairs.slice(0, 16).join(':'), pairs.slice(16).join(':')];
+}

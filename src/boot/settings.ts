@@ -1,0 +1,95 @@
+// What a person can set on the boot partition, whoever wrote it there: midge.txt or Raspberry Pi Imager.
+
+/** BootSettings are the wishes of the boot partition; null or empty = nothing was said. */
+export interface BootSettings {
+  readonly hostName: string | null;
+  readonly wifi: WifiSettings;
+  readonly network: NetworkSettings;
+  /** Name of the zone database, for example 'Europe/Berlin'. */
+  readonly timeZone: string | null;
+  /** Lines of authorized_keys. */
+  readonly sshKeys: readonly string[];
+  /** Accounts to make or to give another password. Secret. */
+  readonly accounts: readonly BootAccount[];
+  readonly certificateNames: readonly string[];
+  readonly persistentLog: boolean;
+  /** Port of the plain listener, or with `secure` of the TLS one. */
+  readonly port: number | null;
+  /** True = TLS only, false = plain only, null = both. */
+  readonly secure: boolean | null;
+  readonly persistenceFile: string | null;
+}
+
+export interface WifiSettings {
+  /** ISO 3166 code in capitals. */
+  readonly country: string | null;
+  readonly name: string | null;
+  /** 8 to 63 characters, or a key of 64 hexadecimal digits. Secret; null after it was taken. */
+  readonly password: string | null;
+  readonly hidden: boolean;
+}
+
+export interface NetworkSettings {
+  /** With prefix length, for example '192.168.1.5/24'; null = asked of the router. */
+  readonly address: string | null;
+  readonly gateway: string | null;
+  readonly dns: readonly string[];
+}
+
+export interface BootAccount {
+  readonly user: string;
+  readonly password: string;
+}
+
+/** Mistake is something on the boot partition that can't be followed. It never quotes a secret. */
+export interface Mistake {
+  readonly file: string;
+  /** From 1; null when it is about the whole file. */
+  readonly line: number | null;
+  readonly text: string;
+}
+
+/** Draft is settings in the making. */
+export type Draft = {
+  -readonly [Key in keyof BootSettings]: BootSettings[Key] extends readonly (infer Item)[] ? Item[] : Mutable<BootSettings[Key]>;
+};
+
+type Mutable<T> = T extends WifiSettings | NetworkSettings ? { -readonly [Key in keyof T]: T[Key] } : T;
+
+/** emptyDraft says nothing. */
+export function emptyDraft(): Draft {
+  return {
+    hostName: null,
+    wifi: { country: null, name: null, password: null, hidden: false },
+    network: { address: null, gateway: null, dns: [] },
+    timeZone: null,
+    sshKeys: [],
+    accounts: [],
+    certificateNames: [],
+    persistentLog: false,
+    port: null,
+    secure: null,
+    persistenceFile: null,
+  };
+}
+
+/** mergeSettings lets the first of two speak wherever it says something. Wi-Fi and address are taken whole. */
+export function mergeSettings(first: BootSettings, second: BootSettings): BootSettings {
+  return {
+    hostName: first.hostName ?? second.hostName,
+    wifi: first.wifi.name === null ? { ...second.wifi, country: first.wifi.country ?? second.wifi.country } : withCountry(first, second),
+    network: first.network.address === null ? second.network : first.network,
+    timeZone: first.timeZone ?? second.timeZone,
+    sshKeys: [...new Set([...first.sshKeys, ...second.sshKeys])],
+    accounts: [...second.accounts, ...first.accounts],
+    certificateNames: [...new Set([...first.certificateNames, ...second.certificateNames])],
+    persistentLog: first.persistentLog || second.persistentLog,
+    port: first.port ?? second.port,
+    secure: first.secure ?? second.secure,
+    persistenceFile: first.persistenceFile ?? second.persistenceFile,
+  };
+}
+
+function withCountry(first: BootSettings, second: BootSettings): WifiSettings {
+  return { ...first.wifi, country: first.wifi.country ?? second.wifi.country };
+}

@@ -1,0 +1,191 @@
+// The words of midge.txt: what each takes, and what is wrong with a value that can't be taken.
+
+import { isIP, isIPv4 } from 'node:net';
+import type { Draft } from './settings.ts';
+
+/** Word is one row of the table. `take` puts a value into the draft, or gives what is wrong with it, without quoting secrets. */
+export interface Word {
+  readonly name: string;
+  /** Other spellings that people know. */
+  readonly also?: readonly string[];
+  readonly isSecret?: boolean;
+  /** What may stand there twice. */
+  readonly repeats?: boolean;
+  readonly take: (value: string, draft: Draft) => string | null;
+}
+
+/** Longest label of a host name, RFC 1035 2.3.4. */
+const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+const YES = /^(yes|true|on|1)$/i;
+const NO = /^(no|false|off|0)$/i;
+const SSH_KEY = /^(ssh-(ed25519|rsa|dss)|ecdsa-sha2-nistp\d+|sk-(ssh-ed25519|ecdsa-sha2-nistp256)@openssh\.com) [A-Za-z0-9+/=]{40,}( .*)?$/;
+const WIFI_NAME_BYTES = 32;
+
+/** WORDS in the order in which midge.txt shows them. */
+export const WORDS: readonly Word[] = [
+  { name: 'hostname', also: ['host_name', 'name'], take: takeHostName },
+  { name: 'wifi_country', take: takeCountry },
+  { name: 'wifi_name', also: ['wifi_ssid', 'ssid'], take: takeWifiName },
+  { name: 'wifi_password', also: ['wifi_psk', 'psk'], isSecret: true, take: takeWifiPassword },
+  {
+    name: 'wifi_hidden',
+    take: yesOrNo((draft, value) => {
+      draft.wifi.hidden = value;
+    }),
+  },
+  { name: 'address', also: ['ip_address', 'static_address'], take: takeAddress },
+  {
+    name: 'gateway',
+    take: address((draft, value) => {
+      draft.network.gateway = value;
+    }),
+  },
+  {
+    name: 'dns',
+    repeats: true,
+    take: address((draft, value) => {
+      draft.network.dns = [...draft.network.dns, value];
+    }),
+  },
+  { name: 'time_zone', also: ['timezone'], take: takeTimeZone },
+  { name: 'ssh_key', repeats: true, take: takeSshKey },
+  { name: 'account', isSecret: true, repeats: true, take: takeAccount },
+  { name: 'certificate_names', also: ['certificate_name'], repeats: true, take: takeCertificateNames },
+  {
+    name: 'persistent_log',
+    take: yesOrNo((draft, value) => {
+      draft.persistentLog = value;
+    }),
+  },
+  { name: 'port', take: takePort },
+  {
+    name: 'secure',
+    take: yesOrNo((draft, value) => {
+      draft.secure = value;
+    }),
+  },
+  { name: 'persistence_file', take: takePersistenceFile },
+];
+
+/** hostNameProblem says why a machine can't be called so, or null. */
+export function hostNameProblem(name: string): string | null {
+  if (LABEL.test(name.toLowerCase().replace(/\.local$/, ''))) return null;
+  return 'a host name has letters, digits and hyphens, 63 at most, and no hyphen at its ends';
+}
+
+/** wifiPasswordProblem says why no WPA network can have this password, or null (IEEE 802.11: 8 to 63 ASCII characters, or 64 hexadecimal digits). */
+export function wifiPasswordProblem(password: string): string | null {
+  if (/^[0-9a-f]{64}$/i.test(password)) return null;
+  return /^[\x20-\x7e]{8,63}$/.test(password) ? null : 'a Wi-Fi password has 8 to 63 characters, without accents';
+}
+
+/** isTimeZone tells whether the zone database has this name. */
+export function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return /^[A-Za-z0-9_+-]+(\/[A-Za-z0-9_+-]+)*$/.test(name);
+  } catch {
+    return false;
+  }
+}
+
+/** isSshKey tells a line of authorized_keys without options. */
+export function isSshKey(line: string): boolean {
+  return SSH_KEY.test(line);
+}
+
+function takeHostName(value: string, draft: Draft): string | null {
+  const problem = hostNameProblem(value);
+  if (problem === null) draft.hostName = value.toLowerCase().replace(/\.local$/, '');
+  return problem;
+}
+
+function takeCountry(value: string, draft: Draft): string | null {
+  if (!/^[a-z]{2}$/i.test(value)) return 'a country is two letters, for example DE';
+  draft.wifi.country = value.toUpperCase();
+  return null;
+}
+
+function takeWifiName(value: string, draft: Draft): string | null {
+  if (Buffer.byteLength(value) > WIFI_NAME_BYTES) return `a Wi-Fi name has ${WIFI_NAME_BYTES} bytes at most`;
+  draft.wifi.name = value;
+  return null;
+}
+
+function takeWifiPassword(value: string, draft: Draft): string | null {
+  const problem = wifiPasswordProblem(value);
+  if (problem === null) draft.wifi.password = value;
+  return problem;
+}
+
+function takeAddress(value: string, draft: Draft): string | null {
+  const [address = '', prefix = '', ...rest] = value.split('/');
+  const longest = isIPv4(address) ? 32 : 128;
+  if (isIP(address) === 0 || rest.length > 0) return 'an address looks like 192.168.1.5/24';
+  if (!/^\d+$/.test(prefix) || Number(prefix) < 1 || Number(prefix) > longest) return `the size of the network is missing: ${address}/24`;
+  draft.network.address = `${address}/${Number(prefix)}`;
+  return null;
+}
+
+function takeTimeZone(value: string, draft: Draft): string | null {
+  if (!isTimeZone(value)) return 'a time zone looks like Europe/Berlin';
+  draft.timeZone = value;
+  return null;
+}
+
+function takeSshKey(value: string, draft: Draft): string | null {
+  if (!isSshKey(value)) return 'it is no public SSH key: one line of a file like id_ed25519.pub';
+  draft.sshKeys.push(value);
+  return null;
+}
+
+/** `account = NAME PASSWORD`: a name has no spaces, a password may. */
+function takeAccount(value: string, draft: Draft): string | null {
+  const [, user = '', password = ''] = /^(\S+)\s+(.+)$/.exec(value) ?? [];
+  return addAccount(user, password, draft);
+}
+
+/** addAccount adds an account, or says what is wrong with it. */
+export function addAccount(user: string, password: string, draft: Draft): string | null {
+  if (user === '' || password === '') return 'an account has a name and a password: account = jane her-password';
+  if (user.includes(':') || user.startsWith('#')) return 'a user name has no colon, and does not begin with #';
+  draft.accounts.push({ user, password });
+  return null;
+}
+
+function takeCertificateNames(value: string, draft: Draft): string | null {
+  const names = value.split(/[\s,]+/).filter((name) => name !== '');
+  const bad = names.find((name) => isIP(name) === 0 && !/^(\*\.)?[\p{L}\p{N}_]([\p{L}\p{N}_.-]*[\p{L}\p{N}_])?$/u.test(name));
+  if (bad !== undefined) return `"${bad}" is neither a host name nor an address: write it without scheme, port or path`;
+  draft.certificateNames.push(...names);
+  return null;
+}
+
+function takePort(value: string, draft: Draft): string | null {
+  const port = Number(value);
+  if (!/^\d+$/.test(value) || port < 1 || port > 65_535) return 'a port is a number from 1 to 65535';
+  draft.port = port;
+  return null;
+}
+
+function takePersistenceFile(value: string, draft: Draft): string | null {
+  if (!/^[\w.-]+$/.test(value) || value.startsWith('.')) return 'it is the name of a file, without folders';
+  draft.persistenceFile = value;
+  return null;
+}
+
+function address(set: (draft: Draft, value: string) => void): Word['take'] {
+  return (value, draft) => {
+    if (isIP(value) === 0) return 'it is no address';
+    set(draft, value);
+    return null;
+  };
+}
+
+function yesOrNo(set: (draft: Draft, value: boolean) => void): Word['take'] {
+  return (value, draft) => {
+    if (!YES.test(value) && !NO.test(value)) return 'it is yes or no';
+    set(draft, YES.test(value));
+    return null;
+  };
+}

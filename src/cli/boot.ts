@@ -1,0 +1,24 @@
+// `midge boot apply` and `midge boot report`: what the image's units run. Nobody types them.
+
+import { OperatorError } from '../base/errors.ts';
+import type { Invocation } from './command.ts';
+import { stamp } from './stamp.ts';
+
+/** run takes up the boot partition, or reports to it; 0 unless the word is unknown: a boot goes on whatever happens. */
+export async function run({ operands: [what], terminal }: Invocation): Promise<number> {
+  const { realWorld } = await import('../app/boot-world.ts');
+  const world = realWorld((line) => void terminal.stdout.write(`${line}\n`));
+  if (what === 'apply') {
+    const { applyBootPartition } = await import('../app/boot-partition.ts');
+    const { describeMistake } = await import('../boot/report.ts');
+    const { mistakes, events } = await applyBootPartition(world);
+    for (const line of [...mistakes.map(describeMistake), ...events]) world.say(line);
+    return 0;
+  }
+  if (what === 'report') {
+    const { readyLine, reportBoot } = await import('../app/boot-report.ts');
+    world.say(readyLine(await reportBoot(world, `midge version ${stamp().version}`)));
+    return 0;
+  }
+  throw new OperatorError(`Cannot boot "${what ?? ''}": there are two steps - use: midge boot apply, midge boot report`);
+}
