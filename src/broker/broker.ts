@@ -29,7 +29,7 @@ import type { Session } from './session.ts';
 import { SessionRegistry } from './session-registry.ts';
 import type { Subscription } from './subscription.ts';
 import { SubscriptionTree } from './subscription-tree.ts';
-import { TimerWheel } from './timer-wheel.ts';
+import { type Timer, TimerWheel } from './timer-wheel.ts';
 import { type Topic, TopicCache } from './topic.ts';
 
 const RECEIVE_MAXIMUM_LIMIT = 65_535;
@@ -58,6 +58,7 @@ export class Broker extends AedesHub {
   #hasPublishListeners = false;
   #dirty: Connection[] = [];
   #turnEndAwaited = false;
+  #sweepTimer: Timer | null = null;
   /** Chunks that came in this turn of the event loop, and in the one before. */
   #chunks = 0;
   #chunksBefore = 0;
@@ -94,7 +95,7 @@ export class Broker extends AedesHub {
     await this.listen();
     if (this.#openStore !== null) await this.#restore(await this.#openStore());
     this.wheel.start();
-    if (this.options.retainExpiryInterval > 0) this.#sweepRetainedLater();
+    this.#sweepRetainedLater();
   }
 
   async #restore(store: SessionStore): Promise<void> {
@@ -132,6 +133,7 @@ export class Broker extends AedesHub {
     this.options = options;
     this.tree.allowDuplicates = options.allowDuplicateMessages;
     this.tree.generation++;
+    this.#sweepRetainedLater();
     for (const connection of this.connections) this.refreshFast(connection);
   }
 
@@ -280,10 +282,14 @@ export class Broker extends AedesHub {
   }
 
   #sweepRetainedLater(): void {
-    this.wheel.after(this.options.retainExpiryInterval, () => {
-      this.retained.sweep(this.clock.now());
-      this.#sweepRetainedLater();
-    });
+    if (this.#sweepTimer !== null) this.wheel.cancel(this.#sweepTimer);
+    const seconds = this.options.retainExpiryInterval;
+    this.#sweepTimer = seconds === 0 ? null : this.wheel.after(seconds, () => this.#sweepRetained());
+  }
+
+  #sweepRetained(): void {
+    for (const topicName of this.retained.sweep(this.clock.now())) this.journal?.dropRetained(topicName);
+    this.#sweepRetainedLater();
   }
 }
 

@@ -107,6 +107,11 @@ export class Journal {
     else this.#store.saveRetained(this.#stored(message), urgent);
   }
 
+  /** dropRetained notes that a retained message has expired: written behind, for nobody waits for it. */
+  dropRetained(topicName: string): void {
+    this.#store.dropRetained(topicName, false);
+  }
+
   whenDurable(callback: (outcome: Durability) => void): void {
     this.#store.whenDurable(callback);
   }

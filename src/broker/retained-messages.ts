@@ -99,15 +99,15 @@ export class RetainedMessages {
     prune(path, levels);
   }
 
-  /** sweep deletes what has expired by `now` (milliseconds since 1970) and tells how many that were. */
-  sweep(now: number): number {
+  /** sweep deletes what has expired by `now` (milliseconds since 1970) and gives the names of the topics. */
+  sweep(now: number): string[] {
     const cursor = this.matching('#');
     const expired: string[] = [];
     for (let value = cursor.nextValue(); value !== null; value = cursor.nextValue()) {
       if (value.expiresAt !== NEVER && value.expiresAt <= now) expired.push(value.topicName);
     }
     for (const topicName of expired) this.delete(topicName);
-    return expired.length;
+    return expired;
   }
 
   /** matching starts a walk over the messages that match a filter. */
