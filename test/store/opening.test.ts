@@ -60,15 +60,14 @@ test('openStore refuses when the database is of a newer version, and leaves it a
 test('openStore refuses when the user may not write the database', async (t) => {
   const folder = await filled(t);
   chmodSync(folder.file, 0o400);
-  if (process.getuid?.() === 0) t.after(becomeNobody()); // root may write everything
-  await assert.rejects(folder.open(), /make folder and file writable/);
+  const isRoot = process.getuid?.() === 0; // who may write everything
+  if (isRoot) process.seteuid?.(65_534);
+  try {
+    await assert.rejects(folder.open(), /make folder and file writable/);
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+  }
 });
-
-/** Gives root's power to write away until the returned function is called. */
-function becomeNobody(): () => void {
-  process.seteuid?.(65_534);
-  return () => process.seteuid?.(0);
-}
 
 /** Faults of a file and, where the rest can be read, how much of it must be there afterwards. */
 const DAMAGES: readonly { readonly name: string; readonly salvaged: boolean; damage(file: string): void }[] = [
