@@ -1,6 +1,5 @@
 // Door of access: who may connect, and what they may do.
 
-import type { Authenticator, Authorizer } from '../broker/ports.ts';
 import { AclAuthorizer } from './acl.ts';
 import { readAclFile } from './acl-file.ts';
 import { PasswordAuthenticator } from './authenticator.ts';
@@ -16,11 +15,11 @@ import { readPasswordFile } from './password-file.ts';
 export function createAuthenticator(
   { account, passwordFile }: Pick<AccessOptions, 'account' | 'passwordFile'>,
   throttle: LoginThrottle | null = null,
-): Authenticator {
+): PasswordAuthenticator {
   return new PasswordAuthenticator(account, passwordFile === null ? null : readPasswordFile(passwordFile), throttle);
 }
 
 /** createAuthorizer decides by the ACL file, which it reads now (throws OperatorError with all its mistakes); null without one: everything is allowed. */
-export function createAuthorizer({ aclFile }: Pick<AccessOptions, 'aclFile'>): Authorizer | null {
+export function createAuthorizer({ aclFile }: Pick<AccessOptions, 'aclFile'>): AclAuthorizer | null {
   return aclFile === null ? null : new AclAuthorizer(readAclFile(aclFile));
 }

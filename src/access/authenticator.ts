@@ -30,6 +30,11 @@ export class PasswordAuthenticator implements Authenticator {
     this.#hashes = [...this.#users.values()];
   }
 
+  /** knows tells whether a user has an account: for the operator, never for a client. */
+  knows(username: string): boolean {
+    return this.#account?.username === username || this.#users.has(username);
+  }
+
   authenticate(credentials: Credentials): AuthenticationVerdict | Promise<AuthenticationVerdict> {
     const { username, password, origin } = credentials;
     if (origin.identity !== null) return 'accepted';

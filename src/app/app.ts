@@ -11,6 +11,7 @@ import { reasonOf } from '../base/errors.ts';
 import type { Part } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
 import { type Broker, createBroker } from '../broker/broker.ts';
+import type { Authenticator } from '../broker/ports.ts';
 import type { Certificates } from '../certificates/certificates.ts';
 import type { Configuration } from '../config/configuration.ts';
 import type { Advertiser } from '../discovery/discovery.ts';
@@ -21,6 +22,9 @@ import { STORE_DEFAULTS } from '../store/options.ts';
 import type { Store } from '../store/store.ts';
 import { createTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
 import { advertisedListeners, reachableAddresses } from './advertised.ts';
+import { RefusalMemory } from './diagnostics.ts';
+import { type AccessKnowledge, explainRefusal } from './explain-refusal.ts';
+import { MachineWatch } from './machine-watch.ts';
 import { sameSocket, settingsThatStay } from './reload.ts';
 import type { StateFolder } from './state-folder.ts';
 
@@ -47,6 +51,16 @@ export interface Appliance extends Part {
   readonly broker: Broker;
   /** listeners are those that are open. */
   readonly listeners: readonly Listener[];
+  /** What is in force now. */
+  readonly configuration: Configuration;
+  readonly throttle: LoginThrottle;
+  readonly refusals: RefusalMemory;
+  readonly machine: MachineWatch;
+  readonly telemetry: Telemetry;
+  /** Null = nobody needs a certificate of ours. */
+  readonly certificates: Certificates | null;
+  /** Null = nothing outlives the process. */
+  readonly store: Store | null;
   /** announce begins to announce the listeners by mDNS, if the configuration wants it. Its start can't fail. */
   announce(): void;
   /** reload takes over what may change while running; throws OperatorError and changes nothing when a file is bad. Gives the words whose change needs a restart. */
@@ -62,9 +76,12 @@ class HomeAppliance implements Appliance {
   readonly name = 'appliance';
   readonly broker: Broker;
   readonly #setup: ApplianceSetup;
-  readonly #throttle: LoginThrottle;
+  readonly throttle: LoginThrottle;
+  readonly refusals: RefusalMemory;
+  readonly machine: MachineWatch;
+  readonly telemetry: Telemetry;
   readonly #listeners: readonly Listener[];
-  readonly #telemetry: Telemetry;
+  #access: AccessKnowledge & { readonly authenticator: Authenticator };
   #configuration: Configuration;
   readonly #opened: Listener[] = [];
   #certificates: Certificates | null = null;
@@ -72,22 +89,27 @@ class HomeAppliance implements Appliance {
   #store: Store | null = null;
 
   constructor(setup: ApplianceSetup) {
-    const { configuration, log, title } = setup;
+    const { configuration, log, state, title } = setup;
     this.#setup = setup;
     this.#configuration = configuration;
-    this.#throttle = new LoginThrottle(configuration.access.loginThrottle, { clock: systemClock, log });
+    this.throttle = new LoginThrottle(configuration.access.loginThrottle, { clock: systemClock, log });
+    this.#access = this.#readAccess(configuration);
+    this.refusals = new RefusalMemory({ clock: systemClock, log, explain: (refusal) => explainRefusal(refusal, this.#access) });
+    this.machine = new MachineWatch(state.path, systemClock);
     this.broker = createBroker(configuration.broker, {
       clock: systemClock,
       log,
-      authenticator: createAuthenticator(configuration.access, this.#throttle),
-      authorizer: createAuthorizer(configuration.access),
+      authenticator: this.#access.authenticator,
+      authorizer: this.#access.acl,
       openStore: setup.keepsSessions ? () => this.#openStore() : null,
+      diagnostics: this.refusals,
     });
-    this.#telemetry = createTelemetry({
+    this.telemetry = createTelemetry({
       broker: this.broker,
       clock: systemClock,
       version: title,
       interval: configuration.broker.sysInterval,
+      more: () => this.machine.topics(),
     });
     this.#listeners = configuration.listeners.map((options) => this.#createListener(options));
   }
@@ -96,9 +118,21 @@ class HomeAppliance implements Appliance {
     return this.#opened;
   }
 
+  get configuration(): Configuration {
+    return this.#configuration;
+  }
+
+  get certificates(): Certificates | null {
+    return this.#certificates;
+  }
+
+  get store(): Store | null {
+    return this.#store;
+  }
+
   async start(): Promise<void> {
     await this.broker.start();
-    await this.#telemetry.start();
+    await this.telemetry.start();
     const plain = this.#listeners.filter((listener) => !wantsOurCertificate(listener.options));
     const secure = this.#listeners.filter((listener) => wantsOurCertificate(listener.options));
     const outcomes = await Promise.allSettled([
@@ -117,25 +151,29 @@ class HomeAppliance implements Appliance {
   async stop(): Promise<void> {
     for (const listener of this.#listeners) listener.close();
     const cut = setTimeout(() => this.#cutConnections(), FAREWELL_MS);
-    await Promise.all([this.#withdraw(), this.#telemetry.stop(), this.broker.stop()]);
+    await Promise.all([this.#withdraw(), this.telemetry.stop(), this.broker.stop()]);
     clearTimeout(cut);
     this.#cutConnections();
     await Promise.all([this.#certificates?.stop(), this.#store?.stop()]);
   }
 
   reload(next: Configuration): readonly string[] {
-    const authenticator = createAuthenticator(next.access, this.#throttle); // may throw: before anything is changed
-    const authorizer = createAuthorizer(next.access); // the same
+    const access = this.#readAccess(next); // may throw: before anything is changed
     const stay = settingsThatStay(this.#setup.configuration, next);
     this.#configuration = next;
-    this.broker.authenticator = authenticator;
-    this.broker.setAuthorizer(authorizer);
-    this.#throttle.setOptions(next.access.loginThrottle);
+    this.#access = access;
+    this.broker.authenticator = access.authenticator;
+    this.broker.setAuthorizer(access.acl);
+    this.throttle.setOptions(next.access.loginThrottle);
     this.broker.setOptions(next.broker);
-    this.#telemetry.setInterval(next.broker.sysInterval);
+    this.telemetry.setInterval(next.broker.sysInterval);
     for (const connection of this.broker.connections) this.broker.refreshFast(connection); // debug lines may be wanted now
     for (const listener of this.#opened) this.#reloadListener(listener, next);
     return stay;
+  }
+
+  #readAccess({ access }: Configuration) {
+    return { authenticator: createAuthenticator(access, this.throttle), acl: createAuthorizer(access) };
   }
 
   async #openStore(): Promise<Store> {
@@ -152,6 +190,7 @@ class HomeAppliance implements Appliance {
   #createListener(options: ListenerOptions): Listener {
     return createListener(options, {
       log: this.#setup.log,
+      diagnostics: this.refusals,
       handle: (stream, origin) => void this.broker.open(stream, origin),
       applianceCertificate: () => this.#ourCertificate(),
       maxMessageBytes: this.#configuration.broker.maxPacketSize || MAX_PACKET_BYTES,

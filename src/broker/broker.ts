@@ -20,7 +20,7 @@ import { deliver } from './delivery.ts';
 import { Journal } from './journal.ts';
 import { Message, NEVER } from './message.ts';
 import type { BrokerOptions, ConnectionOrigin } from './options.ts';
-import type { Authenticator, Authorizer, BrokerPorts, SessionStore } from './ports.ts';
+import type { Authenticator, Authorizer, BrokerPorts, Diagnostics, SessionStore } from './ports.ts';
 import { PublishRun } from './publish-run.ts';
 import { RetainedDelivery } from './retained-delivery.ts';
 import { RetainedMessages } from './retained-messages.ts';
@@ -53,6 +53,7 @@ export class Broker extends AedesHub {
   journal: Journal | null = null;
   authenticator: Authenticator | null;
   authorizer: Authorizer | null = null;
+  readonly diagnostics: Diagnostics | null;
   readonly #openStore: BrokerPorts['openStore'];
   /** Somebody listens to Aedes' 'publish' event: then every message is made an object. */
   #hasPublishListeners = false;
@@ -71,6 +72,7 @@ export class Broker extends AedesHub {
     this.clock = ports.clock;
     this.log = ports.log;
     this.authenticator = ports.authenticator;
+    this.diagnostics = ports.diagnostics;
     this.wheel = new TimerWheel(ports.clock);
     this.tree = tree;
     this.tree.allowDuplicates = options.allowDuplicateMessages;
@@ -117,7 +119,6 @@ export class Broker extends AedesHub {
     const connection = new Connection(this, stream, origin);
     this.connections.add(connection);
     this.counters.sockets++;
-    if (this.options.connectionMessages) this.log.log('notice', `New connection from ${connection.remote} on port ${origin.policy.port}.`);
     connection.connectTimer = this.wheel.after(this.options.connectTimeout, () => this.sessions.connectTimedOut(connection));
     return connection;
   }

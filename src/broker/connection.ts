@@ -6,21 +6,23 @@ import { Decoder, type PacketSink } from '../mqtt/decoder.ts';
 import { encodeConnack, encodeDisconnect } from '../mqtt/encode.ts';
 import { PACKET_TYPE, type ProtocolVersion, type Qos } from '../mqtt/packet-types.ts';
 import { checkFlags, UnsupportedVersion } from '../mqtt/packets.ts';
-import { encodeProperties, type Properties } from '../mqtt/properties.ts';
+import type { Properties } from '../mqtt/properties.ts';
 import { MalformedPacket, protocolError, REASON, type ReasonCode } from '../mqtt/reason-codes.ts';
 import { AckQueue } from './ack-queue.ts';
 import type { Broker } from './broker.ts';
 import { reasonInWords } from './disconnect-words.ts';
 import { dispatch } from './dispatch.ts';
-import { encodeFrame, firstByte, type Message, NEVER } from './message.ts';
+import { firstByte, type Message, NEVER } from './message.ts';
 import type { ConnectionOrigin } from './options.ts';
 import { Outbox } from './outbox.ts';
+import { encodeOwnPublish } from './own-publish.ts';
+import { ackName, publishInWords } from './packet-words.ts';
+import { reportBadPacket, reportRefusal, StrangeBytes } from './refusal.ts';
 import type { Session } from './session.ts';
 import type { Timer } from './timer-wheel.ts';
 import type { Topic } from './topic.ts';
 import type { IncomingAliases, OutgoingAliases } from './topic-aliases.ts';
 
-const EMPTY = Buffer.alloc(0);
 /** Seconds that a client may take to read its last words before the socket is torn down. */
 const CLOSE_TIMEOUT = 2;
 
@@ -87,6 +89,11 @@ export class Connection implements PacketSink {
     return this.state === 'closed';
   }
 
+  /** hasSpoken tells whether a byte has come. */
+  get hasSpoken(): boolean {
+    return this.#hasSpoken;
+  }
+
   /** remote is the other end as log lines show it. */
   get remote(): string {
     return this.origin.address === '' ? 'local' : `${this.origin.address}:${this.origin.port}`;
@@ -127,7 +134,12 @@ export class Connection implements PacketSink {
   /** sendPublish sends a message; false when it is too large for this client [MQTT-3.1.2-24]. QoS 0 beyond the limit is dropped and counted. */
   sendPublish(message: Message, qos: Qos, retain: boolean, dup: boolean, packetId: number, identifiers: readonly number[] | null): boolean {
     if (qos === 0 && this.isCongested && this.#dropsQos0()) return true;
-    if (this.broker.log.enabled.debug) this.#logSending(message, qos, retain, dup, packetId);
+    if (this.broker.log.enabled.debug) {
+      this.broker.log.log(
+        'debug',
+        `Sending PUBLISH to ${this.id} (${publishInWords(dup, qos, retain, packetId, message.topic, message.payloadLength)})`,
+      );
+    }
     if (!this.isPlain || identifiers !== null || message.expiresAt !== NEVER) {
       return this.#sendOwnPublish(message, qos, retain, dup, packetId, identifiers);
     }
@@ -230,14 +242,20 @@ export class Connection implements PacketSink {
     broker.counters.bytesReceived += chunk.length;
     this.lastHeard = broker.clock.monotonic();
     this.#guarded(() => {
-      // What is no CONNECT is seen by its first byte: HTTP or TLS would make us wait for a packet of their own length.
-      if (this.state === 'connecting' && !this.#hasSpoken && chunk[0]! >> 4 !== PACKET_TYPE.CONNECT)
-        throw protocolError('First packet is not CONNECT'); // [MQTT-3.1.0-1]
-      this.#hasSpoken = true;
+      if (!this.#hasSpoken) this.#firstWords(chunk);
       this.#decoder.push(chunk);
     });
     broker.run.flush();
     broker.chunkHandled();
+  }
+
+  /** A port probe never comes here, so the log is told of the connection only now. */
+  #firstWords(chunk: Buffer): void {
+    this.#hasSpoken = true;
+    this.broker.sessions.logNew(this);
+    if (chunk[0]! >> 4 === PACKET_TYPE.CONNECT) return;
+    // What is no CONNECT is seen by its first byte: HTTP or TLS would make us wait for a packet of their own length.
+    throw new StrangeBytes(chunk); // [MQTT-3.1.0-1]
   }
 
   /** Whatever goes wrong with what a client sends ends that client's connection, nothing else. */
@@ -253,6 +271,7 @@ export class Connection implements PacketSink {
 
   #refuse(error: MalformedPacket): void {
     if (this.broker.log.enabled.debug) this.broker.log.log('debug', `Bad packet from ${this.id || this.remote}: ${error.message}`);
+    reportBadPacket(this, error);
     if (error instanceof UnsupportedVersion)
       this.#refuseConnect(error.answerAs, error.reasonCode); // [MQTT-3.1.2-2]
     else if (this.state === 'connecting' && this.version === 5) this.#refuseConnect(5, error.reasonCode); // [MQTT-3.1.4-1], 4.13.2
@@ -284,6 +303,8 @@ export class Connection implements PacketSink {
   #onClosed(words: string): void {
     if (this.state === 'closed') return;
     const wasOpen = this.state !== 'disconnecting';
+    if (wasOpen && !this.#hasSpoken && this.origin.tls !== null)
+      reportRefusal(this, 'tls', 'closes the connection right after the TLS handshake: it may not trust the certificate of this broker');
     this.closedFor ??= words;
     this.isFast = false;
     if (wasOpen) {
@@ -297,7 +318,6 @@ export class Connection implements PacketSink {
     for (const listener of this.#closeListeners) listener();
   }
 
-  /** A PUBLISH that differs for this subscriber: identifiers, alias, remaining expiry, mount point, size limit. */
   #sendOwnPublish(
     message: Message,
     qos: Qos,
@@ -306,39 +326,11 @@ export class Connection implements PacketSink {
     packetId: number,
     identifiers: readonly number[] | null,
   ): boolean {
-    let topic = this.mountLength === 0 ? message.topic.bytes : message.topic.bytes.subarray(this.mountLength);
-    let properties: Buffer | null = null;
-    let newAlias = false;
-    if (this.version === 5) {
-      const own: Properties = { ...message.properties };
-      if (message.expiresAt !== NEVER) own.messageExpiryInterval = this.#secondsLeft(message.expiresAt);
-      if (identifiers !== null) own.subscriptionIdentifier = [...identifiers];
-      if (this.outgoingAliases !== null) {
-        const { alias, introduced } = this.outgoingAliases.aliasOf(message.topic.name);
-        if (alias > 0) own.topicAlias = alias;
-        if (introduced) topic = EMPTY;
-        newAlias = alias > 0 && !introduced;
-      }
-      properties = encodeProperties(own);
-    }
-    const frame = encodeFrame(topic, message.payload, properties, qos > 0);
-    if (frame.end > this.maximumPacketSize) {
-      if (newAlias) this.outgoingAliases?.forget(message.topic.name);
-      return this.#dropTooLarge();
-    }
+    const frame = encodeOwnPublish(this, message, qos > 0, identifiers);
+    if (frame === null) return this.#dropTooLarge();
     this.outbox.appendPublish(frame.bytes, 0, frame.end, firstByte(qos, retain, dup), frame.packetIdAt, packetId);
     this.#countPublish(message.payloadLength);
     return true;
-  }
-
-  /** What is left of a Message Expiry Interval, at least one second [MQTT-3.3.2-6]. */
-  #secondsLeft(expiresAt: number): number {
-    return Math.max(1, Math.ceil((expiresAt - this.broker.clock.now()) / 1000));
-  }
-
-  #logSending(message: Message, qos: Qos, retain: boolean, dup: boolean, packetId: number): void {
-    const words = `d${Number(dup)}, q${qos}, r${Number(retain)}, m${packetId}, '${message.topic.name}', ... (${message.payloadLength} bytes)`;
-    this.broker.log.log('debug', `Sending PUBLISH to ${this.id} (${words})`);
   }
 
   #dropsQos0(count = 1): boolean {
@@ -360,10 +352,6 @@ export class Connection implements PacketSink {
     counters.publishBytesSent += payloadBytes;
     this.markDirty();
   }
-}
-
-function ackName(first: number): string {
-  return ['PUBACK', 'PUBREC', 'PUBREL', 'PUBCOMP'][(first >> 4) - PACKET_TYPE.PUBACK] ?? '';
 }
 
 /** Where the body of a whole packet begins. */

@@ -33,6 +33,47 @@ export interface Authorizer {
   maySubscribe(requester: Requester, topicFilter: string): boolean;
 }
 
+/** RefusalCause sorts refusals for programs. What each means stands in `Refusal.reason`, for people. */
+export type RefusalCause =
+  | 'tls'
+  | 'certificate'
+  | 'websocket'
+  | 'wrong protocol'
+  | 'bad packet'
+  | 'silent'
+  | 'protocol version'
+  | 'client id'
+  | 'will'
+  | 'credentials'
+  | 'not allowed'
+  | 'held'
+  | 'unavailable'
+  | 'busy'
+  | 'topic';
+
+/** RemoteEnd is where a connection comes from, and the listener that it came to. */
+export type RemoteEnd = Pick<ConnectionOrigin, 'address' | 'port' | 'policy'>;
+
+/** Refusal is a client that was turned away, or a message that was not taken. It may hold what is never told to the client. */
+export interface Refusal {
+  readonly cause: RefusalCause;
+  /** What happened, as a sentence about the client without its subject: `speaks HTTP to an MQTT port`. */
+  readonly reason: string;
+  readonly from: RemoteEnd;
+  /** '' = it did not come so far as to say it. */
+  readonly clientId: string;
+  readonly username: string | null;
+  /** Only for 'topic'. */
+  readonly topicName: string | null;
+}
+
+/** Diagnostics remembers for people what went wrong. It is told of rare things only, never of a message that is taken. Must not throw. */
+export interface Diagnostics {
+  refused(refusal: Refusal): void;
+  /** connected is told of every accepted CONNECT; `takenFrom` is the end whose session it takes over, if that was still connected. */
+  connected(clientId: string, from: RemoteEnd, takenFrom: RemoteEnd | null): void;
+}
+
 /** BrokerPorts are handed over at creation. */
 export interface BrokerPorts {
   readonly clock: Clock;
@@ -41,6 +82,7 @@ export interface BrokerPorts {
   readonly authorizer: Authorizer | null;
   /** Opens the store at start; null = nothing outlives the process. */
   readonly openStore: (() => Promise<SessionStore>) | null;
+  readonly diagnostics: Diagnostics | null;
 }
 
 /** StoredMessage is an application message as it is kept. `key` names it among all kept messages: deliveries of one message share it. */

@@ -4,6 +4,7 @@ import { REASON } from '../mqtt/reason-codes.ts';
 import type { Broker } from './broker.ts';
 import type { Connection } from './connection.ts';
 import { redeliverShared } from './delivery.ts';
+import { reportRefusal } from './refusal.ts';
 import { NO_EXPIRY, type Session } from './session.ts';
 import type { Subscription } from './subscription.ts';
 import { publishWill, scheduleWill } from './will.ts';
@@ -54,9 +55,20 @@ export class SessionRegistry {
     if (connection.keepAlive > 0) this.#watchKeepAlive(connection, connection.keepAlive * KEEP_ALIVE_GRACE);
   }
 
+  /** logNew tells the log of a connection: when its first byte comes, for port probes and watchdogs send none. */
+  logNew({ remote, origin }: Connection): void {
+    const { options, log } = this.#broker;
+    if (options.connectionMessages) log.log('notice', `New connection from ${remote} on port ${origin.policy.port}.`);
+  }
+
   /** connectTimedOut ends a connection that never said CONNECT [MQTT-3.1.4, Non-normative]. */
   connectTimedOut(connection: Connection): void {
-    if (connection.state === 'connecting') connection.closeFor('exceeded timeout');
+    if (connection.state !== 'connecting') return;
+    const { connectTimeout } = this.#broker.options;
+    const what = connection.hasSpoken ? 'began to speak but sends no whole CONNECT' : 'connects but sends nothing';
+    reportRefusal(connection, 'silent', `${what} within ${connectTimeout} s`);
+    if (!connection.hasSpoken) this.logNew(connection);
+    connection.closeFor('exceeded timeout');
   }
 
   /** connectionEnding is told once when a connection is about to end, while its socket may still be open: it is nobody's any more. */
@@ -139,9 +151,14 @@ export class SessionRegistry {
 
   #logEnd(connection: Connection): void {
     const broker = this.#broker;
-    if (!broker.options.connectionMessages) return;
+    if (!broker.options.connectionMessages || isProbe(connection)) return;
     const who = connection.id === '' ? '<unknown>' : connection.id;
     const why = connection.closedFor ? `: ${connection.closedFor}` : '';
     broker.log.log('notice', `Client ${who} [${connection.remote}] disconnected${why}.`);
   }
+}
+
+/** Nothing was said by it and nothing was said of it. */
+function isProbe(connection: Connection): boolean {
+  return !connection.hasSpoken && connection.closedFor !== 'exceeded timeout';
 }

@@ -9,6 +9,7 @@ import { OperatorError } from '../base/errors.ts';
 import type { Part } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
 import type { ConnectionOrigin, ListenerPolicy } from '../broker/options.ts';
+import type { Diagnostics, RefusalCause, RemoteEnd } from '../broker/ports.ts';
 import { type BindTarget, bindTargets } from './bind-targets.ts';
 import { certificateIdentity } from './certificate-identity.ts';
 import { isAddressMissing, openPort, openUnixSocket } from './open-socket.ts';
@@ -27,6 +28,8 @@ export interface ListenerDeps {
   /** handle takes over a stream that speaks MQTT. Called before its first byte is read. */
   handle(stream: Duplex, origin: ConnectionOrigin): void;
   readonly log: Logger;
+  /** Null = nobody asks later why a connection was refused. */
+  readonly diagnostics: Diagnostics | null;
   /** applianceCertificate gives the certificate of our own authority; asked only where `tls.certificate` is 'appliance'. */
   applianceCertificate(): CertificatePair;
   /** Bytes of one WebSocket message. */
@@ -119,12 +122,25 @@ class OpenListener implements Listener {
   #makeTlsGate(options: ListenerOptions & { tls: TlsOptions }): TlsGate {
     return createTlsGate(options, () => this.#deps.applianceCertificate(), {
       secured: (socket) => this.#secured(socket, options.tls),
-      failed: (socket, reason) => {
-        this.#pending.settle(peerKey(socket));
-        this.#deps.log.log('notice', `Client ${peerName(socket)}failed the TLS handshake: ${reason}.`);
-        socket.destroy();
-      },
+      failed: (socket, reason) => this.#handshakeFailed(socket, reason),
     });
+  }
+
+  /** Who goes before a byte was exchanged is a port probe or a watchdog, and worth no line. */
+  #handshakeFailed(socket: TLSSocket, reason: string | null): void {
+    this.#pending.settle(peerKey(socket));
+    if (reason !== null) {
+      const peer = peerOf(socket);
+      const name = peer === null ? '' : `from ${peer.address}:${peer.port} `;
+      this.#deps.log.log('notice', `Client ${name}failed the TLS handshake: ${reason}.`);
+      this.#refused('tls', `failed the TLS handshake: ${reason}`, peer);
+    }
+    socket.destroy();
+  }
+
+  #refused(cause: RefusalCause, reason: string, peer: Pick<RemoteEnd, 'address' | 'port'> | null): void {
+    const from = { address: peer?.address ?? '', port: peer?.port ?? 0, policy: this.#policy };
+    this.#deps.diagnostics?.refused({ cause, reason, from, clientId: '', username: null, topicName: null });
   }
 
   async #openPath(path: string): Promise<void> {
@@ -182,6 +198,7 @@ class OpenListener implements Listener {
     const { maxConnections } = this.options;
     if (maxConnections >= 0 && this.#sockets.size >= maxConnections) {
       this.#deps.log.log('notice', `Client connection from ${socket.remoteAddress ?? 'unix socket'} denied: max_connections exceeded.`);
+      this.#refused('busy', 'finds no room: max_connections of this listener is reached', peerOf(socket));
       socket.destroy();
       return;
     }
@@ -201,7 +218,10 @@ class OpenListener implements Listener {
     socket.on('error', ignoreError);
     const identity = certificateIdentity(socket, options.identity);
     if (options.identity !== 'none' && identity === null) {
-      this.#deps.log.log('notice', `Client ${peerName(socket)}denied: its certificate has no ${options.identity}.`);
+      const peer = peerOf(socket);
+      const name = peer === null ? '' : `from ${peer.address}:${peer.port} `;
+      this.#deps.log.log('notice', `Client ${name}denied: its certificate has no ${options.identity}.`);
+      this.#refused('certificate', `has a client certificate without a ${options.identity}, which is the user name here`, peer);
       socket.destroy();
       return;
     }
@@ -226,7 +246,10 @@ class OpenListener implements Listener {
         messages.on('error', ignoreError);
         this.#deps.handle(messages, origin);
       },
-      refuse: (reason) => this.#deps.log.log('notice', `Client from ${origin.address}:${origin.port} disconnected: ${reason}.`),
+      refuse: (reason) => {
+        this.#deps.log.log('notice', `Client from ${origin.address}:${origin.port} disconnected: ${reason}.`);
+        this.#refused('websocket', `is no WebSocket client that is welcome here: ${reason}`, origin);
+      },
     });
   }
 
@@ -256,9 +279,9 @@ function peerKey(socket: Socket): string {
 }
 
 /** A closed TLS stream has forgotten its peer; the socket below it, asked once while open, has not. Node gives no public way down. */
-function peerName(socket: Socket & { _parent?: Socket }): string {
+function peerOf(socket: Socket & { _parent?: Socket }): Pick<RemoteEnd, 'address' | 'port'> | null {
   const known = socket.remoteAddress === undefined ? socket._parent : socket;
-  return known?.remoteAddress === undefined ? '' : `from ${known.remoteAddress}:${known.remotePort} `;
+  return known?.remoteAddress === undefined ? null : { address: known.remoteAddress, port: known.remotePort ?? 0 };
 }
 
 function ignoreError(): void {}

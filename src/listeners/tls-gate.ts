@@ -10,8 +10,8 @@ const HANDSHAKE_TIMEOUT_MS = 20_000;
 
 export interface TlsGateEvents {
   readonly secured: (socket: TLSSocket) => void;
-  /** failed gets the reason in words for the log. */
-  readonly failed: (socket: TLSSocket, reason: string) => void;
+  /** failed gets the reason in words for the log; null = the client went before it had said anything. */
+  readonly failed: (socket: TLSSocket, reason: string | null) => void;
 }
 
 /** TlsGate does the handshakes of one listener. */
@@ -48,7 +48,9 @@ function chooseProtocol(offered: readonly string[], protocol: ListenerOptions['p
   return offered.find((name) => name === 'mqtt') ?? offered.find((name) => !/^(h\d|http\/)/.test(name));
 }
 
-function failureReason(error: NodeJS.ErrnoException, socket: TLSSocket): string {
+/** The bytes of a handshake are counted by the socket below; Node gives no public way down. */
+function failureReason(error: NodeJS.ErrnoException, socket: TLSSocket & { _parent?: Socket }): string | null {
+  if (error.code === 'ECONNRESET' && socket._parent?.bytesRead === 0) return null;
   const unverified: unknown = socket.authorizationError; // a code such as 'CERT_HAS_EXPIRED', whatever the types say
   if (unverified) return `client certificate not accepted (${String(unverified).toLowerCase().replaceAll('_', ' ')})`;
   const code = error.code ?? '';
@@ -75,4 +77,6 @@ const FAILURES: readonly (readonly [RegExp, string])[] = [
   [/NO_APPLICATION_PROTOCOL/, 'it asks for another protocol than MQTT'],
   [/PEER_DID_NOT_RETURN_A_CERTIFICATE/, 'it sent no client certificate'],
   [/ALERT_(UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_UNKNOWN)/, 'it does not trust the certificate of this broker'],
+  [/ALERT_CERTIFICATE_EXPIRED/, 'it finds the certificate of this broker expired'],
+  [/ALERT_(PROTOCOL_VERSION|HANDSHAKE_FAILURE)/, 'it has no TLS version or cipher in common with this broker'],
 ];

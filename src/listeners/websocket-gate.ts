@@ -22,7 +22,7 @@ export interface WebSocketGateOptions {
 
 /** WebSocketGate takes raw (or TLS) streams that speak HTTP. */
 export interface WebSocketGate {
-  /** admit serves one stream; `open` is called with the byte stream after the upgrade, `refuse` with the reason when a WebSocket is turned away. */
+  /** admit serves one stream; `open` is called with the byte stream after the upgrade, `refuse` with the reason when it is turned away. */
   admit(stream: Duplex, visitor: Visitor): void;
 }
 
@@ -44,8 +44,14 @@ export function createWebSocketGate(options: WebSocketGateOptions): WebSocketGat
   };
   const websockets = new WebSocketServer(websocketOptions);
   websockets.on('wsClientError', (_error, socket) => socket.destroy());
-  const http = createServer({ maxHeaderSize: MAX_HEADER_BYTES, keepAlive: true }, answerPlainRequest);
-  http.on('clientError', (_error, socket) => refuse(socket, 400));
+  const http = createServer({ maxHeaderSize: MAX_HEADER_BYTES, keepAlive: true }, (request, response) => {
+    visitors.get(request.socket)?.refuse('it asks for a web page');
+    answerPlainRequest(request, response);
+  });
+  http.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (error.code?.startsWith('HPE_')) visitors.get(socket)?.refuse('it does not speak HTTP');
+    refuse(socket, 400);
+  });
   http.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
     const visitor = visitors.get(stream);
     const problem = upgradeProblem(request, origins);

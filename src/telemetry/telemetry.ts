@@ -17,12 +17,16 @@ export interface TelemetryOptions {
   readonly version: string;
   /** `sys_interval`: seconds, 0 = no $SYS tree. */
   readonly interval: number;
+  /** More topics and their texts, asked each time; cheap, because it is called on the event loop of the broker. */
+  readonly more?: () => readonly (readonly [topicName: string, text: string])[];
 }
 
 /** Telemetry publishes from `start` to `stop`. */
 export interface Telemetry extends Part {
   /** setInterval takes a new `sys_interval`; 0 takes the tree away. */
   setInterval(seconds: number): void;
+  /** text gives what was published last under a topic, or null: no $SYS tree, or not yet. */
+  text(topicName: string): string | null;
 }
 
 /** createTelemetry makes the part; nothing is published before `start`. */
@@ -57,6 +61,10 @@ class SysTelemetry implements Telemetry {
     this.#cancel();
   }
 
+  text(topicName: string): string | null {
+    return this.#published.get(topicName) ?? null;
+  }
+
   setInterval(seconds: number): void {
     if (seconds === this.#interval) return;
     this.#interval = seconds;
@@ -88,7 +96,8 @@ class SysTelemetry implements Telemetry {
   }
 
   #publishChanges(tree: SysTree): void {
-    for (const [topic, text] of tree.read()) if (this.#published.get(topic) !== text) this.#publish(topic, text);
+    const more = this.#options.more?.() ?? [];
+    for (const [topic, text] of [...tree.read(), ...more]) if (this.#published.get(topic) !== text) this.#publish(topic, text);
   }
 
   #publish(topic: string, text: string): void {

@@ -190,7 +190,7 @@ async function attach(
   const policy = { ...PLAIN.policy, allowAnonymous: true };
   const listener = createListener(
     { ...PLAIN, policy, ...options },
-    { log: recordingLog(), applianceCertificate: () => pair, maxMessageBytes: 2_000_000, handle },
+    { log: recordingLog(), diagnostics: null, applianceCertificate: () => pair, maxMessageBytes: 2_000_000, handle },
   );
   await listener.start();
   context.after(() => listener.stop());

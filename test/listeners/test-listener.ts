@@ -3,6 +3,7 @@
 import type { Duplex } from 'node:stream';
 import type { TestContext } from 'node:test';
 import { type ConnectionOrigin, DEFAULT_LISTENER_POLICY } from '../../src/broker/options.ts';
+import type { Refusal } from '../../src/broker/ports.ts';
 import { createListener, type Listener } from '../../src/listeners/listeners.ts';
 import type { ListenerOptions, TlsOptions } from '../../src/listeners/options.ts';
 import { type RecordingLog, recordingLog } from '../support/recording-log.ts';
@@ -15,6 +16,8 @@ export interface Arrival {
 export interface TestListener {
   readonly listener: Listener;
   readonly log: RecordingLog;
+  /** What diagnostics was told. */
+  readonly refusals: readonly Refusal[];
   /** next resolves with the next stream handed over. */
   next(): Promise<Arrival>;
 }
@@ -48,12 +51,14 @@ export const TLS: TlsOptions = {
 /** makeListener makes a listener that is stopped when the test ends; it is not started yet. */
 export function makeListener(test: TestContext, options: Partial<ListenerOptions> = {}, pair = { cert: '', key: '' }): TestListener {
   const log = recordingLog();
+  const refusals: Refusal[] = [];
   const arrived: Arrival[] = [];
   const waiting: ((arrival: Arrival) => void)[] = [];
   const listener = createListener(
     { ...PLAIN, ...options },
     {
       log,
+      diagnostics: { refused: (refusal) => refusals.push(refusal), connected: () => {} },
       applianceCertificate: () => pair,
       maxMessageBytes: 1000,
       handle(stream, origin) {
@@ -68,7 +73,7 @@ export function makeListener(test: TestContext, options: Partial<ListenerOptions
     const arrival = arrived.shift();
     return arrival === undefined ? new Promise<Arrival>((resolve) => waiting.push(resolve)) : Promise.resolve(arrival);
   };
-  return { listener, log, next };
+  return { listener, log, refusals, next };
 }
 
 /** openListener makes and starts a listener. */

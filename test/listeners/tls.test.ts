@@ -118,8 +118,8 @@ test('TLS listener names the failure when a client shows no certificate or a str
   await log.line(/client certificate not accepted/);
 });
 
-test('TLS listener says what came when a client does not speak TLS', async (context) => {
-  const { listener, log } = await openListener(context, { tls: TLS }, server);
+test('TLS listener says what came when a client does not speak TLS, and nothing of a port probe', async (context) => {
+  const { listener, log, refusals } = await openListener(context, { tls: TLS }, server);
   connectPlain(listener.port, '127.0.0.1')
     .on('error', () => {})
     .write(Buffer.from('101000044d5154540402003c000474657374', 'hex'));
@@ -128,11 +128,24 @@ test('TLS listener says what came when a client does not speak TLS', async (cont
     .on('error', () => {})
     .write('GET / HTTP/1.1\r\n\r\n');
   await log.line(/it speaks plain HTTP to a TLS listener/);
-  const silent = connectPlain(listener.port, '127.0.0.1');
-  await once(silent, 'connect');
-  silent.destroy();
+  const probe = connectPlain(listener.port, '127.0.0.1');
+  await once(probe, 'connect');
+  probe.destroy();
+  const half = connectPlain(listener.port, '127.0.0.1');
+  half.write(Buffer.from('160301', 'hex'));
+  await once(half, 'connect');
+  half.end();
   await log.line(/connection closed by client/);
-  assert.equal(log.lines.filter((line) => line.includes('failed')).length, 3, 'one line for each');
+  while (listener.connections > 0) await new Promise(setImmediate);
+  assert.equal(log.lines.filter((line) => line.includes('failed')).length, 3, 'one line for each but the probe');
+  assert.deepEqual(
+    refusals.map(({ cause, reason }) => [cause, reason]),
+    [
+      ['tls', 'failed the TLS handshake: it does not appear to be using TLS'],
+      ['tls', 'failed the TLS handshake: it speaks plain HTTP to a TLS listener'],
+      ['tls', 'failed the TLS handshake: connection closed by client'],
+    ],
+  );
 });
 
 test('TLS listener stops at once when a handshake is half done', async (context) => {

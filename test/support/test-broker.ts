@@ -11,7 +11,7 @@ import {
   DEFAULT_LISTENER_POLICY,
   type ListenerPolicy,
 } from '../../src/broker/options.ts';
-import type { Authenticator, Authorizer, SessionStore } from '../../src/broker/ports.ts';
+import type { Authenticator, Authorizer, Diagnostics, SessionStore } from '../../src/broker/ports.ts';
 import { type ConnectOptions, connectTemplate } from './connect-template.ts';
 import { WirePeer } from './wire-peer.ts';
 
@@ -22,6 +22,7 @@ export interface TestBrokerOptions {
   authenticator?: Authenticator;
   authorizer?: Authorizer;
   openStore?: () => Promise<SessionStore>;
+  diagnostics?: Diagnostics;
   clock?: Clock;
   log?: Logger;
 }
@@ -46,6 +47,7 @@ export async function startTestBroker(given: TestBrokerOptions = {}): Promise<Te
       authenticator: given.authenticator ?? null,
       authorizer: given.authorizer ?? null,
       openStore: given.openStore ?? null,
+      diagnostics: given.diagnostics ?? null,
     },
   );
   await broker.start();

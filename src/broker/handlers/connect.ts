@@ -9,6 +9,7 @@ import { isTopicName } from '../../mqtt/topics.ts';
 import type { Connection } from '../connection.ts';
 import { reasonInWords } from '../disconnect-words.ts';
 import type { AuthenticationVerdict } from '../ports.ts';
+import { reportConnect, reportEarly, reportVerdict } from '../refusal.ts';
 import { NO_EXPIRY, Session } from '../session.ts';
 import { IncomingAliases, OutgoingAliases } from '../topic-aliases.ts';
 import { publishWill, Will } from '../will.ts';
@@ -21,6 +22,7 @@ export function handleConnect(connection: Connection, packet: ConnectPacket): vo
   if (connection.broker.log.enabled.debug) logReceived(connection, packet);
   const refusal = refusalOf(connection, packet);
   if (refusal !== null) {
+    reportEarly(connection, packet, refusal);
     refuse(connection, refusal);
     return;
   }
@@ -86,6 +88,7 @@ function waitFor(connection: Connection, packet: ConnectPacket, verdict: Promise
 }
 
 function conclude(connection: Connection, packet: ConnectPacket, verdict: AuthenticationVerdict): void {
+  reportVerdict(connection, packet, verdict);
   switch (verdict) {
     case 'bad credentials':
       return refuse(connection, REASON.NOT_AUTHORIZED, 'bad username or password'); // the code that mosquitto sends for it
@@ -113,6 +116,7 @@ function accept(connection: Connection, packet: ConnectPacket): void {
   const { broker } = connection;
   const existing = broker.sessions.get(connection.id);
   if (!broker.sessions.hasRoomFor(existing)) {
+    reportConnect(connection, packet, 'busy', 'finds no room: global_max_clients or global_max_connections is reached');
     refuse(connection, REASON.SERVER_BUSY);
     return;
   }
@@ -122,6 +126,7 @@ function accept(connection: Connection, packet: ConnectPacket): void {
     connection.closeFor('its Maximum Packet Size has no room for CONNACK'); // [MQTT-3.1.2-24]
     return;
   }
+  broker.diagnostics?.connected(connection.id, connection.origin, existing?.connection?.origin ?? null);
   existing?.connection?.disconnect(REASON.SESSION_TAKEN_OVER); // [MQTT-3.1.4-3]
   const kept = broker.sessions.get(connection.id); // it may have ended with its connection
   const resumes = kept !== null && !packet.cleanStart;

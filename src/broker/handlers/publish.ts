@@ -6,6 +6,8 @@ import { MalformedPacket, protocolError, REASON, type ReasonCode } from '../../m
 import type { Connection } from '../connection.ts';
 import type { Journal } from '../journal.ts';
 import { Message, NEVER } from '../message.ts';
+import { publishInWords } from '../packet-words.ts';
+import { reportDenied } from '../refusal.ts';
 import type { Route } from '../route.ts';
 import type { Topic } from '../topic.ts';
 
@@ -22,7 +24,7 @@ export function handlePublish(connection: Connection, packet: PublishPacket): vo
   const counters = broker.counters;
   counters.publishReceived++;
   counters.publishBytesReceived += packet.end - packet.payloadStart;
-  if (broker.log.enabled.debug) logPublish(connection, packet, topic);
+  if (broker.log.enabled.debug) broker.log.log('debug', `Received PUBLISH from ${connection.id} (${inWords(packet, topic)})`);
   if (packet.qos === 2 && isRepeated(connection, packet.packetId)) {
     connection.acks.send(PUBREC, packet.packetId, REASON.SUCCESS); // [MQTT-4.3.3-10]
     return;
@@ -111,7 +113,8 @@ function refusalOf(connection: Connection, packet: PublishPacket, topic: Topic):
   }
   if (topic.reserved || !broker.mayPublish(connection.session!, topic)) {
     // connected
-    if (broker.log.enabled.debug) broker.log.log('debug', `Denied PUBLISH from ${connection.id} (${publishInWords(packet, topic)})`);
+    if (broker.log.enabled.debug) broker.log.log('debug', `Denied PUBLISH from ${connection.id} (${inWords(packet, topic)})`);
+    reportDenied(connection, topic.name);
     return REASON.NOT_AUTHORIZED;
   }
   if (packet.qos > 0 && connection.version === 5 && !packet.retain && nobodyHasRoom(broker.tree.routeOf(topic)))
@@ -160,11 +163,6 @@ function forwardedProperties(properties: Properties): Properties | null {
   return Object.keys(forwarded).length > 0 ? forwarded : null;
 }
 
-function logPublish(connection: Connection, packet: PublishPacket, topic: Topic): void {
-  connection.broker.log.log('debug', `Received PUBLISH from ${connection.id} (${publishInWords(packet, topic)})`);
-}
-
-function publishInWords(packet: PublishPacket, topic: Topic): string {
-  const bytes = packet.end - packet.payloadStart;
-  return `d${Number(packet.dup)}, q${packet.qos}, r${Number(packet.retain)}, m${packet.packetId}, '${topic.name}', ... (${bytes} bytes)`;
+function inWords(packet: PublishPacket, topic: Topic): string {
+  return publishInWords(packet.dup, packet.qos, packet.retain, packet.packetId, topic, packet.end - packet.payloadStart);
 }

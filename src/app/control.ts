@@ -1,0 +1,132 @@
+// The control socket: the programs of this machine ask the running broker, root and its own user only.
+//
+//   midge status --connect--> control.sock --one line of JSON: {"request": "status", ...}-->  REQUESTS
+//                                          <--one line: {"ok": true, "result": ...} or {"ok": false, "error": "..."}--
+
+import { chmodSync, rmSync } from 'node:fs';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { OperatorError, reasonOf } from '../base/errors.ts';
+import type { Part } from '../base/lifecycle.ts';
+import type { Logger } from '../base/logger.ts';
+
+/** A request is a few words; more is no request. */
+const MAX_REQUEST_BYTES = 65_536;
+
+/** A caller that does not finish its request is dropped. */
+const PATIENCE_MS = 10_000;
+
+/** RequestHandler answers one kind of request with what JSON can hold; an OperatorError is shown to the caller. */
+export type RequestHandler = (words: Readonly<Record<string, unknown>>) => unknown | Promise<unknown>;
+
+export interface ControlSetup {
+  /** Of the socket. */
+  readonly path: string;
+  /** By the name of the request. */
+  readonly requests: Readonly<Record<string, RequestHandler>>;
+  readonly log: Logger;
+}
+
+/** createControl makes the part. `start` throws OperatorError when another program listens there or the socket can't be made. */
+export function createControl(setup: ControlSetup): Part {
+  return new ControlSocket(setup);
+}
+
+class ControlSocket implements Part {
+  readonly name = 'control socket';
+  readonly #setup: ControlSetup;
+  readonly #sockets = new Set<Socket>();
+  #server: Server | null = null;
+
+  constructor(setup: ControlSetup) {
+    this.#setup = setup;
+  }
+
+  async start(): Promise<void> {
+    const { path } = this.#setup;
+    if (await isAnswered(path)) throw new OperatorError(`Cannot open control socket "${path}": another broker listens there`);
+    const server = createServer({ allowHalfOpen: true }, (socket) => this.#serve(socket));
+    try {
+      rmSync(path, { force: true }); // nobody listens: it was left by a broker that was cut short
+      await listen(server, path);
+    } catch (error) {
+      throw new OperatorError(`Cannot open control socket "${path}": ${reasonOf(error)}`, { cause: error });
+    }
+    this.#server = server;
+  }
+
+  async stop(): Promise<void> {
+    if (this.#server === null) return;
+    const closed = new Promise((resolve) => this.#server?.close(resolve)); // removes the file
+    this.#server = null;
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+
+  #serve(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.on('error', () => {});
+    socket.once('close', () => this.#sockets.delete(socket));
+    socket.setTimeout(PATIENCE_MS, () => socket.destroy());
+    socket.setEncoding('utf8');
+    let text = '';
+    const read = (chunk: string) => {
+      text += chunk;
+      const end = text.indexOf('\n');
+      if (end === -1 && text.length <= MAX_REQUEST_BYTES) return;
+      socket.off('data', read);
+      socket.resume();
+      socket.setTimeout(0);
+      void this.#answer(end === -1 ? '' : text.slice(0, end)).then((answer) => socket.end(`${JSON.stringify(answer)}\n`));
+    };
+    socket.on('data', read);
+    socket.once('end', () => socket.end());
+  }
+
+  async #answer(line: string): Promise<object> {
+    const words = parseRequest(line);
+    const name = words?.['request'];
+    const { requests, log } = this.#setup;
+    if (words === null || typeof name !== 'string') return { ok: false, error: 'Cannot read the request: it must be one line of JSON' };
+    const handler = Object.hasOwn(requests, name) ? requests[name] : undefined;
+    if (handler === undefined) return { ok: false, error: `Cannot answer request "${name}": this broker does not know it` };
+    try {
+      return { ok: true, result: (await handler(words)) ?? null };
+    } catch (error) {
+      if (!(error instanceof OperatorError)) log.log('error', `Error: Cannot answer request "${name}": ${reasonOf(error)}`);
+      return { ok: false, error: reasonOf(error) };
+    }
+  }
+}
+
+/** From its first moment nobody else may open it: the folder is its owner's only, and so is the socket. */
+function listen(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const umask = process.umask(0o177);
+    server.once('error', reject);
+    server.listen(path, () => {
+      chmodSync(path, 0o600);
+      resolve();
+    });
+    process.umask(umask);
+  });
+}
+
+function isAnswered(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
+
+function parseRequest(line: string): Readonly<Record<string, unknown>> | null {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : null; // just seen
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,107 @@
+// Remembers who was turned away and why, for `midge why`: the last 200 refusals, and clients that push each other out.
+//
+//   engine, listeners --refused--> the same again? count it : explain it --> [ oldest ... newest ]  200 at most
+
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Diagnostics, Refusal, RefusalCause, RemoteEnd } from '../broker/ports.ts';
+import { ConnectionRhythm } from './connection-rhythm.ts';
+
+/** Each is some 500 bytes. */
+const MAX_REFUSALS = 200;
+
+/** What a client calls itself, or publishes to, is kept up to this many characters. */
+const MAX_NAME = 120;
+
+/** RememberedRefusal is one kind of refusal of one client; times are in milliseconds since 1970. */
+export interface RememberedRefusal {
+  readonly cause: RefusalCause | 'duel' | 'flapping';
+  /** Remote address; '' for a Unix socket. */
+  readonly address: string;
+  /** Port of the listener; 0 for a Unix socket. */
+  readonly listenerPort: number;
+  /** '' = it did not say. */
+  readonly clientId: string;
+  readonly username: string | null;
+  readonly topicName: string | null;
+  /** A sentence about the client, without its subject. */
+  readonly reason: string;
+  /** What to do about it, or null. */
+  readonly advice: string | null;
+  readonly first: number;
+  last: number;
+  count: number;
+}
+
+/** Explanation is what more is known about a refusal than the reporter could say. */
+export type Explanation = Pick<RememberedRefusal, 'reason' | 'advice'>;
+
+export interface DiagnosticsSetup {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** explain is asked once for each kind of refusal of a client. */
+  readonly explain: (refusal: Refusal) => Explanation;
+}
+
+/** RefusalMemory is the diagnostics port of engine and listeners. */
+export class RefusalMemory implements Diagnostics {
+  readonly #setup: DiagnosticsSetup;
+  readonly #rhythm = new ConnectionRhythm();
+  /** By what makes them the same; the latest last. */
+  readonly #refusals = new Map<string, RememberedRefusal>();
+
+  constructor(setup: DiagnosticsSetup) {
+    this.#setup = setup;
+  }
+
+  refused(refusal: Refusal): void {
+    const { cause, reason, from, username } = refusal;
+    const clientId = shortened(refusal.clientId);
+    const topicName = refusal.topicName === null ? null : shortened(refusal.topicName);
+    const key = [cause, reason, from.address, from.policy.port, clientId, username, topicName].join('\u0000');
+    this.#remember(key, () => ({
+      cause,
+      address: from.address,
+      listenerPort: from.policy.port,
+      clientId,
+      username: username === null ? null : shortened(username),
+      topicName,
+      ...this.#setup.explain(refusal),
+    }));
+  }
+
+  connected(clientId: string, from: RemoteEnd, takenFrom: RemoteEnd | null): void {
+    const { clock, log } = this.#setup;
+    const trouble = this.#rhythm.connected(clientId, from.address, takenFrom?.address ?? null, clock.monotonic());
+    if (trouble === null) return;
+    const { cause, reason, advice } = trouble;
+    log.log('warning', `Warning: Client ${clientId} ${reason}${advice === null ? '' : ` - ${advice}`}.`);
+    const { address } = from;
+    const known = { cause, address, listenerPort: from.policy.port, clientId: shortened(clientId), username: null, topicName: null };
+    this.#remember([cause, clientId].join('\u0000'), () => ({ ...known, reason, advice }));
+  }
+
+  /** list gives what is remembered, the latest first; with `about` only of that address, client id or user. */
+  list(about: string | null): readonly RememberedRefusal[] {
+    const all = [...this.#refusals.values()].reverse();
+    if (about === null) return all;
+    return all.filter(({ address, clientId, username }) => [address, clientId, username].includes(about));
+  }
+
+  #remember(key: string, make: () => Omit<RememberedRefusal, 'first' | 'last' | 'count'>): void {
+    const now = this.#setup.clock.now();
+    const known = this.#refusals.get(key);
+    this.#refusals.delete(key);
+    if (known !== undefined) {
+      known.last = now;
+      known.count++;
+    }
+    this.#refusals.set(key, known ?? { ...make(), first: now, last: now, count: 1 });
+    const [oldest] = this.#refusals.keys();
+    if (this.#refusals.size > MAX_REFUSALS && oldest !== undefined) this.#refusals.delete(oldest);
+  }
+}
+
+function shortened(text: string): string {
+  return text.length > MAX_NAME ? `${text.slice(0, MAX_NAME)}...` : text;
+}

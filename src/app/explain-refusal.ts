@@ -1,0 +1,69 @@
+// What the house knows about a refusal beyond what engine and listeners could say: is the user known, which ACL line decided, what to do.
+
+import type { AclAuthorizer } from '../access/acl.ts';
+import { explain } from '../access/acl-explain.ts';
+import type { Refusal } from '../broker/ports.ts';
+import type { Explanation } from './diagnostics.ts';
+
+/** AccessKnowledge is what is in force now. */
+export interface AccessKnowledge {
+  readonly authenticator: { knows(username: string): boolean };
+  readonly acl: AclAuthorizer | null;
+}
+
+const UNTRUSTED = /does not trust|may not trust/;
+
+/** explainRefusal gives the reason as the operator may know it, and advice where there is some. */
+export function explainRefusal(refusal: Refusal, house: AccessKnowledge): Explanation {
+  const { cause, reason } = refusal;
+  switch (cause) {
+    case 'tls':
+      return { reason, advice: tlsAdvice(reason) };
+    case 'wrong protocol':
+      return { reason, advice: reason.includes('TLS') ? 'use the port with TLS (8883), or turn TLS off in the client' : null };
+    case 'credentials':
+      return credentials(refusal, house);
+    case 'held':
+      return { reason, advice: 'correct the password there and wait until the hold ends, or add the address to login_throttle_exempt' };
+    case 'topic':
+      return deniedTopic(refusal, house);
+    default:
+      return { reason, advice: null };
+  }
+}
+
+function tlsAdvice(reason: string): string | null {
+  if (UNTRUSTED.test(reason)) return "install this broker's ca.crt on the device (certificates/ca.crt in the state folder)";
+  if (reason.includes('not appear to be using TLS')) return 'turn TLS on in the client, or use the port without TLS (1883)';
+  if (reason.includes('plain HTTP')) return 'this port wants TLS: use https or wss';
+  if (reason.includes('expired')) return 'look at the date of the device, and of this machine';
+  if (reason.includes('no client certificate')) return 'give the client a certificate: this listener has require_certificate true';
+  return null;
+}
+
+function credentials({ username, reason }: Refusal, { authenticator }: AccessKnowledge): Explanation {
+  if (username === null || !reason.includes('wrong')) return { reason, advice: null };
+  if (authenticator.knows(username))
+    return { reason: `gives a wrong password for user "${username}"`, advice: 'midge passwd sets a new one' };
+  return { reason: `gives user "${username}", who has no account here`, advice: 'midge passwd adds one' };
+}
+
+function deniedTopic({ username, clientId, topicName }: Refusal, { acl }: AccessKnowledge): Explanation {
+  const topic = topicName ?? '';
+  const what = `may not publish to "${topic}"`;
+  if (acl === null) return { reason: `${what}: nobody but the broker itself writes there`, advice: null };
+  const decision = explain(acl, { username, clientId }, 'publish', topic);
+  const { path } = acl.file;
+  switch (decision.reason) {
+    case 'reserved topic':
+      return { reason: `${what}: nobody but the broker itself writes there`, advice: null };
+    case 'special name':
+      return { reason: `${what}: a user name or client id with + or # gets nothing by the patterns of ${path}`, advice: null };
+    case 'no rule':
+      return { reason: `${what}: no rule of ${path} allows it`, advice: null };
+    case 'rule': {
+      const { rule } = decision; // it decided
+      return { reason: `${what}: ${path}:${rule?.line}: ${rule?.kind} ${rule?.access} ${rule?.filter}`, advice: null };
+    }
+  }
+}

@@ -1,0 +1,119 @@
+// How the machine fares: temperature, load, memory, disk, Wi-Fi. Cheap enough to be asked every 30 s on a small board.
+//
+// Of systeminformation only `mem` is used: for the rest it starts shells, and holds up the event loop while it waits for them.
+
+import { readdir, readFile, statfs } from 'node:fs/promises';
+import { loadavg, uptime } from 'node:os';
+import { join } from 'node:path';
+import { mem } from 'systeminformation';
+
+/** Space of a file system, in bytes. */
+export interface DiskSpace {
+  readonly path: string;
+  readonly total: number;
+  /** What this user may still write. */
+  readonly free: number;
+}
+
+/** WifiLink is one wireless interface that is connected. */
+export interface WifiLink {
+  readonly name: string;
+  /** dBm, 0 down to -100; -50 is very good, below -75 is poor. */
+  readonly signal: number;
+}
+
+/** PowerTrouble is what a Raspberry Pi says of its power supply and heat: now, and since it was switched on. */
+export interface PowerTrouble {
+  readonly now: readonly string[];
+  readonly sinceBoot: readonly string[];
+}
+
+/** MachineHealth is of one moment. Null where the machine does not tell. */
+export interface MachineHealth {
+  /** Degrees Celsius. */
+  readonly cpuTemperature: number | null;
+  readonly power: PowerTrouble | null;
+  /** Averages over 1, 5 and 15 minutes. */
+  readonly load: readonly [number, number, number];
+  /** Bytes. */
+  readonly memory: { readonly total: number; readonly available: number };
+  readonly disk: DiskSpace | null;
+  readonly wifi: readonly WifiLink[];
+  /** Seconds since the machine was switched on. */
+  readonly uptime: number;
+}
+
+/** Bits of get_throttled; the same 16 bits higher mean "since boot". Raspberry Pi documentation, vcgencmd. */
+const THROTTLED = [
+  [0x1, 'undervoltage'],
+  [0x2, 'frequency capped'],
+  [0x4, 'throttled'],
+  [0x8, 'soft temperature limit'],
+] as const;
+
+/** Roots of the kernel's own file systems, another in tests. */
+export interface SystemRoots {
+  readonly sys: string;
+  readonly proc: string;
+}
+
+const SYSTEM: SystemRoots = { sys: '/sys', proc: '/proc' };
+
+/** machineHealth reads a handful of small files; `folder` is where the state is. Never throws. */
+export async function machineHealth(folder: string, roots: SystemRoots = SYSTEM): Promise<MachineHealth> {
+  const [cpuTemperature, power, memory, disk, wifi] = await Promise.all([
+    temperature(roots.sys),
+    powerTrouble(roots.sys),
+    mem(),
+    diskSpace(folder),
+    wifiLinks(roots.proc),
+  ]);
+  const [one = 0, five = 0, fifteen = 0] = loadavg();
+  const { total, available } = memory;
+  return { cpuTemperature, power, load: [one, five, fifteen], memory: { total, available }, disk, wifi, uptime: Math.floor(uptime()) };
+}
+
+/** The zone of the processor, or the first there is. https://docs.kernel.org/driver-api/thermal/sysfs-api.html */
+async function temperature(sys: string): Promise<number | null> {
+  const folder = join(sys, 'class/thermal');
+  const zones = (await readdir(folder).catch(() => [])).filter((name) => name.startsWith('thermal_zone')).sort();
+  const types = await Promise.all(zones.map((zone) => textOf(join(folder, zone, 'type'))));
+  const named = types.findIndex((type) => /cpu|x86_pkg|soc/i.test(type ?? ''));
+  const zone = zones[named === -1 ? 0 : named];
+  const text = zone === undefined ? null : await textOf(join(folder, zone, 'temp'));
+  return text === null || text === '' ? null : Math.round(Number(text) / 100) / 10;
+}
+
+async function powerTrouble(sys: string): Promise<PowerTrouble | null> {
+  const text = await textOf(join(sys, 'devices/platform/soc/soc:firmware/get_throttled'));
+  if (text === null) return null;
+  const bits = Number.parseInt(text, 16);
+  const named = (value: number) => THROTTLED.filter(([bit]) => (value & bit) !== 0).map(([, name]) => name);
+  return { now: named(bits), sinceBoot: named(bits >> 16) };
+}
+
+async function diskSpace(path: string): Promise<DiskSpace | null> {
+  try {
+    const { bsize, blocks, bavail } = await statfs(path);
+    return { path, total: blocks * bsize, free: bavail * bsize };
+  } catch {
+    return null;
+  }
+}
+
+/** Two lines of headings, then: ` wlan0: 0000   54.  -56.  -256 ...` - status, link, level, noise. proc_pid_net(5) */
+async function wifiLinks(proc: string): Promise<WifiLink[]> {
+  const lines = ((await textOf(join(proc, 'net/wireless'))) ?? '').split('\n').slice(2);
+  return lines.flatMap((line) => {
+    const [name = '', , , level] = line.trim().split(/\s+/);
+    return level === undefined ? [] : [{ name: name.replace(/:$/, ''), signal: Number.parseInt(level, 10) }];
+  });
+}
+
+async function textOf(path: string): Promise<string | null> {
+  try {
+    return (await readFile(path, 'utf8')).trim();
+  } catch {
+    return null;
+  }
+}
