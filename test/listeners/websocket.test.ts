@@ -10,7 +10,7 @@ import { closed } from '../support/closed.ts';
 import { testAuthority } from '../support/test-certificates.ts';
 import { openListener, TLS } from './test-listener.ts';
 
-test('WebSocket listener carries bytes both ways when a client offers mqtt [MQTT-6.0.0-2]', async (context) => {
+test('WebSocket listener carries bytes both ways when a client offers mqtt [MQTT-6.0.0-2] [MQTT-6.0.0-4]', async (context) => {
   const { listener, next, log } = await openListener(context, { protocol: 'websockets' });
   assert.deepEqual(log.lines, [`Opening websockets listen socket on port ${listener.port}.`]);
   const client = new WebSocket(`ws://127.0.0.1:${listener.port}/any/path`, ['mqtt']);
