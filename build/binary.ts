@@ -21,7 +21,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { bundle, ROOT, readStamp, STORE_WORKER } from './bundle.ts';
+import { bundle, bundlePackages, PACKAGES_APART, ROOT, readStamp, STORE_WORKER } from './bundle.ts';
 
 const ARCHITECTURES = ['x64', 'arm64'] as const;
 type Architecture = (typeof ARCHITECTURES)[number];
@@ -56,8 +56,14 @@ export async function makeBinaries(folder: string, say: (line: string) => void =
   const stamp = readStamp();
   await bundle({ entry: join(ROOT, 'src/main.ts'), outfile: join(app, 'main.cjs'), stamp });
   await bundle({ entry: join(ROOT, 'src/store/store-worker.ts'), outfile: join(app, STORE_WORKER), stamp });
+  await bundlePackages(app, stamp);
   // pkg names its files NAME-ARCH when all are for one system.
-  const description = { name: 'midge-linux', version: stamp.version, bin: 'main.cjs', pkg: { assets: [STORE_WORKER] } };
+  const description = {
+    name: 'midge-linux',
+    version: stamp.version,
+    bin: 'main.cjs',
+    pkg: { assets: [STORE_WORKER, ...Object.values(PACKAGES_APART)] },
+  };
   writeFileSync(join(app, 'package.json'), JSON.stringify(description));
   say('Packing (pkg) ...');
   const packed = join(CACHE, 'packed');

@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type BuildOptions, build } from 'esbuild';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
 
 /** ROOT is the folder of the checkout. */
 export const ROOT = join(import.meta.dirname, '..');
@@ -36,13 +36,46 @@ export function readStamp(root = ROOT, environment = process.env): Stamp {
 export const STORE_WORKER = 'store-worker.cjs';
 
 /**
- * bundle writes `outfile`. Imports of static names, also `import()`, are in it; what is imported on demand is evaluated on demand.
- * Throws when a name can't be resolved, after esbuild has said which.
+ * PACKAGES_APART have a file of their own beside the program's, loaded when they are first needed: Node compiles what it loads, and these
+ * are more than half of the whole. A started broker needs none of them before its ports are open.
+ */
+export const PACKAGES_APART: Readonly<Record<string, string>> = {
+  '@peculiar/x509': 'x509.cjs',
+  'bonjour-service': 'bonjour-service.cjs',
+  'bonjour-service/dist/lib/mdns-server.js': 'mdns-server.cjs',
+  mqtt: 'mqtt.cjs',
+  systeminformation: 'systeminformation.cjs',
+  yaml: 'yaml.cjs',
+};
+
+const packagesApart: Plugin = {
+  name: 'packages apart',
+  setup({ onResolve }) {
+    onResolve({ filter: /^[^./]/ }, ({ path }) => {
+      const file = PACKAGES_APART[path];
+      return file === undefined ? undefined : { path: `./${file}`, external: true };
+    });
+  },
+};
+
+/**
+ * bundle writes `outfile`, and PACKAGES_APART beside it if it is the program. Imports of static names, also `import()`, are in it; what is
+ * imported on demand is evaluated on demand. Throws when a name can't be resolved, after esbuild has said which.
  */
 export async function bundle(options: { entry: string; outfile: string; stamp: Stamp }): Promise<void> {
-  const settings: BuildOptions = {
-    entryPoints: [options.entry],
-    outfile: options.outfile,
+  await build({ ...settingsFor(options.stamp), entryPoints: [options.entry], outfile: options.outfile, plugins: [packagesApart] });
+}
+
+/** bundlePackages writes PACKAGES_APART into a folder. */
+export async function bundlePackages(folder: string, stamp: Stamp): Promise<void> {
+  for (const [name, file] of Object.entries(PACKAGES_APART)) {
+    const stdin = { contents: `module.exports = require(${JSON.stringify(name)});`, resolveDir: ROOT, loader: 'js' } as const;
+    await build({ ...settingsFor(stamp), stdin, outfile: join(folder, file) });
+  }
+}
+
+function settingsFor(stamp: Stamp): BuildOptions {
+  return {
     bundle: true,
     platform: 'node',
     format: 'cjs',
@@ -52,7 +85,7 @@ export async function bundle(options: { entry: string; outfile: string; stamp: S
     legalComments: 'none',
     logLevel: 'warning',
     define: {
-      MIDGE_STAMP: JSON.stringify(options.stamp),
+      MIDGE_STAMP: JSON.stringify(stamp),
       MIDGE_STORE_WORKER: JSON.stringify(STORE_WORKER),
       'import.meta.dirname': '__dirname',
       // ws tries two native addons unless it is told not to; an executable has none.
@@ -60,5 +93,4 @@ export async function bundle(options: { entry: string; outfile: string; stamp: S
       'process.env.WS_NO_UTF_8_VALIDATE': '"1"',
     },
   };
-  await build(settings);
 }
