@@ -2,6 +2,7 @@
 
 import { REASON, type ReasonCode } from '../mqtt/reason-codes.ts';
 import type { Connection } from './connection.ts';
+import type { Journal } from './journal.ts';
 import type { Durability } from './ports.ts';
 
 /** PendingAck is one PUBACK, PUBREC, PUBREL or PUBCOMP to be. */
@@ -43,6 +44,13 @@ export class AckQueue {
   send(first: number, packetId: number, reason: ReasonCode): void {
     if (this.#waiting.length === 0) this.#connection.sendAck(first, packetId, reason);
     else this.hold(first, packetId, reason).settle('durable');
+  }
+
+  /** sendKept sends an acknowledgement once everything noted so far is on the card; at once without a journal. A full card does not stop an exchange that has begun. */
+  sendKept(first: number, packetId: number, reason: ReasonCode, journal: Journal | null): void {
+    if (journal === null) return this.send(first, packetId, reason);
+    const ack = this.hold(first, packetId, reason);
+    journal.whenDurable(() => ack.settle('durable'));
   }
 
   /** hold queues an acknowledgement until it is settled. */

@@ -161,10 +161,6 @@ export class Connection implements PacketSink {
     this.markDirty();
   }
 
-  sendPubrel(packetId: number): void {
-    this.sendAck(0x62, packetId, REASON.SUCCESS);
-  }
-
   /** sendAck sends PUBACK, PUBREC, PUBREL or PUBCOMP by their first byte; a reason code other than success only to v5 clients. */
   sendAck(first: number, packetId: number, reason: ReasonCode): void {
     if (reason === REASON.SUCCESS || this.version !== 5) this.outbox.appendAck(first, packetId);

@@ -1,6 +1,7 @@
 // The state of one client, connected or not, MQTT 5 4.1: its subscriptions and what is on its way to and from it.
 
 import type { ProtocolVersion, Qos } from '../mqtt/packet-types.ts';
+import { REASON } from '../mqtt/reason-codes.ts';
 import type { Broker } from './broker.ts';
 import type { Connection } from './connection.ts';
 import { DeliveryQueue } from './delivery-queue.ts';
@@ -15,6 +16,8 @@ import type { Will } from './will.ts';
 
 /** Packet identifiers end here, so no window is larger. */
 const INFLIGHT_MAX = 65_535;
+
+const PUBREL = 0x62;
 
 /** NO_EXPIRY is the Session Expiry Interval that means "never" (3.1.2.11.2). */
 export const NO_EXPIRY = 0xffffffff;
@@ -263,7 +266,7 @@ export class Session {
 
   #sendAgain(delivery: Delivery, connection: Connection): void {
     if (delivery.released) {
-      connection.sendPubrel(delivery.packetId); // [MQTT-4.3.3-6]
+      connection.acks.sendKept(PUBREL, delivery.packetId, REASON.SUCCESS, this.journal); // [MQTT-4.3.3-6]; see journal.ts
       return;
     }
     if (!delivery.isSendable) return; // it goes out when its identifier is durable

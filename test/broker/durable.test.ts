@@ -128,8 +128,8 @@ test('a message in flight is sent again with DUP and its identifier after a rest
 
   await using after = await start(store);
   const late = await back(after, 'kept');
-  await late.expect('62 02 0001');
   await late.expect("3C [ 't' 0002 {} |0002| ]");
+  await late.expect('62 02 0001');
 });
 
 test('a QoS 2 message goes out to a kept session only when its identifier is durable', async () => {
@@ -170,6 +170,45 @@ test('a QoS 2 message that is repeated after a restart is not delivered twice [M
   await kept.expectSilence();
   again.send("34 [ 't' 0005 {} |new| ]");
   await again.expect('50 [ 0005 * ]');
+});
+
+test('PUBREC and PUBCOMP wait for the commit also when a client comes back and repeats its packets before it', async () => {
+  const store = new HeldStore();
+  await using broker = await start(store);
+  const first = await broker.connect({ clientId: 'pub', cleanStart: false });
+  first.send("34 [ 't' 0005 {} |m| ]");
+  await first.settle();
+  const second = await back(broker, 'pub');
+  second.send("3C [ 't' 0005 {} |m| ]");
+  await second.expectSilence();
+  store.commit();
+  await second.expect('50 [ 0005 * ]');
+  second.send('62 02 0005');
+  await second.settle();
+  const third = await back(broker, 'pub');
+  third.send('62 02 0005');
+  await third.expectSilence();
+  store.commit();
+  await third.expect('70 [ 0005 92 * ] or 70 [ 0005 ]');
+});
+
+test('PUBREL waits for the commit also when a client comes back before it', async () => {
+  const store = new HeldStore();
+  await using broker = await start(store);
+  await keep(broker, 'kept', '02');
+  const publisher = await broker.connect({ clientId: 'pub' });
+  publisher.send("34 [ 't' 0001 {} |m| ]");
+  await publisher.settle();
+  const first = await back(broker, 'kept');
+  await first.settle();
+  store.commit();
+  await first.expect("34 [ 't' 0001 {} |m| ]");
+  first.send('50 02 0001');
+  await first.expectSilence();
+  const second = await back(broker, 'kept');
+  await second.expectSilence();
+  store.commit();
+  await second.expect('62 02 0001');
 });
 
 test('a session expires by the wall clock also while the power is off [MQTT-3.1.2-23]', async () => {

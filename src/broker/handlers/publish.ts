@@ -26,7 +26,7 @@ export function handlePublish(connection: Connection, packet: PublishPacket): vo
   counters.publishBytesReceived += packet.end - packet.payloadStart;
   if (broker.log.enabled.debug) broker.log.log('debug', `Received PUBLISH from ${connection.id} (${inWords(packet, topic)})`);
   if (packet.qos === 2 && isRepeated(connection, packet.packetId)) {
-    connection.acks.send(PUBREC, packet.packetId, REASON.SUCCESS); // [MQTT-4.3.3-10]
+    acknowledgeAgain(connection, packet.packetId);
     return;
   }
   const refusal = refusalOf(connection, packet, topic);
@@ -43,6 +43,17 @@ export function handlePublish(connection: Connection, packet: PublishPacket): vo
   }
   acknowledge(connection, packet, reason);
   broker.accept(message);
+}
+
+/** The message itself may not be durable yet: it may have come on an earlier connection just now. */
+function acknowledgeAgain(connection: Connection, packetId: number): void {
+  const session = connection.session!; // connected
+  const ack = connection.acks.hold(PUBREC, packetId, REASON.SUCCESS); // [MQTT-4.3.3-10]
+  if (session.journal === null) return ack.settle('durable');
+  session.journal.whenDurable((outcome) => {
+    if (outcome !== 'durable') session.incoming?.delete(packetId);
+    ack.settle(outcome);
+  });
 }
 
 /** Something of this message must be written down before it may be acknowledged. */

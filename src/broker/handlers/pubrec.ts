@@ -16,11 +16,5 @@ export function handlePubrec(connection: Connection, packet: AckPacket): void {
     return;
   }
   const known = session.release(packetId);
-  const { acks } = connection;
-  if (!known || session.journal === null) {
-    acks.send(PUBREL, packetId, known ? REASON.SUCCESS : REASON.PACKET_IDENTIFIER_NOT_FOUND); // [MQTT-4.3.3-4]
-    return;
-  }
-  const pubrel = acks.hold(PUBREL, packetId, REASON.SUCCESS);
-  session.journal.whenDurable(() => pubrel.settle('durable')); // also when the card is full: the exchange must go on
+  connection.acks.sendKept(PUBREL, packetId, known ? REASON.SUCCESS : REASON.PACKET_IDENTIFIER_NOT_FOUND, session.journal); // [MQTT-4.3.3-4]; see journal.ts
 }

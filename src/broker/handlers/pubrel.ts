@@ -10,11 +10,6 @@ export function handlePubrel(connection: Connection, packetId: number): void {
   const session = connection.session!; // connected
   const known = session.incoming?.delete(packetId) === true;
   const { journal } = session;
-  if (!known || journal === null) {
-    connection.acks.send(PUBCOMP, packetId, known ? REASON.SUCCESS : REASON.PACKET_IDENTIFIER_NOT_FOUND); // [MQTT-4.3.3-11]
-    return;
-  }
-  journal.dropIncoming(session, packetId);
-  const pubcomp = connection.acks.hold(PUBCOMP, packetId, REASON.SUCCESS);
-  journal.whenDurable(() => pubcomp.settle('durable')); // see journal.ts
+  if (known) journal?.dropIncoming(session, packetId);
+  connection.acks.sendKept(PUBCOMP, packetId, known ? REASON.SUCCESS : REASON.PACKET_IDENTIFIER_NOT_FOUND, journal); // [MQTT-4.3.3-11]; see journal.ts
 }
