@@ -262,7 +262,7 @@ test('serve names itself as scripts expect when it is started as mosquitto', asy
   const folder = temporaryFolder(context);
   const link = join(folder, 'mosquitto');
   symlinkSync(join(import.meta.dirname, '../../src/main.ts'), link);
-  const broker = startMidge(context, folder, ['-p', '0'], link);
+  const broker = startMidge(context, folder, ['-p', '0'], { program: link });
   assert.match(await broker.line(/running$/), /^\d+: mosquitto version 2\.1\.2 \(midge \S+\) running$/);
 });
 

@@ -13,9 +13,9 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-/** startMidge starts `midge WORDS` with the folder as home and state; it ends with the test. `program` is another name (a link) to start it by. */
-export function startMidge(test: TestContext, folder: string, words: readonly string[], program = MAIN): WatchedProcess {
-  return watchProcess(test, [process.execPath, [program, ...words]], environment(folder));
+/** startMidge starts `midge WORDS` with the folder as home and state; it ends with the test. `program` is another name (a link) to start it by, `env` joins the environment. */
+export function startMidge(test: TestContext, folder: string, words: readonly string[], { program = MAIN, env = {} } = {}): WatchedProcess {
+  return watchProcess(test, [process.execPath, [program, ...words]], { ...environment(folder), ...env });
 }
 
 /** runMidge runs `midge WORDS` to its end in the folder. */
