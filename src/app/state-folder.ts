@@ -1,7 +1,7 @@
 // Where the appliance keeps what it must not forget: certificates, accounts.
 
 import { chownSync, existsSync, lstatSync, mkdirSync, readdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { OperatorError, reasonOf } from '../base/errors.ts';
 
 export interface StateFolderFacts {
@@ -31,14 +31,20 @@ export class StateFolder {
   /** Our own things inside: the folder may hold those of others. */
   readonly certificates: string;
   readonly passwordFile: string;
-  readonly #database: readonly string[];
+  readonly controlSocket: string;
+  readonly #database: string;
 
   /** `database` is the name of the store's file. */
   constructor(path: string, database: string) {
     this.path = path;
-    this.#database = [database, `${database}-wal`, `${database}-journal`].map((name) => join(path, name));
+    this.#database = database;
     this.certificates = join(path, 'certificates');
     this.passwordFile = join(path, 'passwd');
+    this.controlSocket = join(path, 'control.sock');
+  }
+
+  exists(): boolean {
+    return existsSync(this.path);
   }
 
   /** make makes the folder, for its owner only; throws OperatorError when it can't. */
@@ -55,10 +61,18 @@ export class StateFolder {
   /** giveTo changes the owner of what root has made here, and of nothing else: the folder itself only while all in it is ours. */
   giveTo(uid: number, gid: number): void {
     if (!existsSync(this.path)) return;
-    const ours = [this.passwordFile, this.certificates, ...this.#database];
-    if (readdirSync(this.path).every((name) => ours.includes(join(this.path, name)))) giveIfRoots(this.path, uid, gid);
+    const all = readdirSync(this.path);
+    const ours = all.filter((name) => this.#isOurs(name));
+    if (ours.length === all.length) giveIfRoots(this.path, uid, gid);
     const inside = existsSync(this.certificates) ? readdirSync(this.certificates).map((name) => join(this.certificates, name)) : [];
-    for (const path of [...ours, ...inside]) giveIfRoots(path, uid, gid);
+    for (const path of [...ours.map((name) => join(this.path, name)), ...inside]) giveIfRoots(path, uid, gid);
+  }
+
+  /** The database, what SQLite lays beside it, and damaged ones that the store has moved aside. */
+  #isOurs(name: string): boolean {
+    const database = this.#database;
+    const made = [basename(this.passwordFile), basename(this.certificates), database, `${database}-wal`, `${database}-journal`];
+    return made.includes(name) || name.startsWith(`${database}.corrupt-`);
   }
 }
 

@@ -1,11 +1,13 @@
 // Where the state is kept.
 
 import assert from 'node:assert/strict';
-import { statSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { StateFolder, stateFolderPath } from '../../src/app/state-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+
+const NOT_ROOT = process.getuid?.() === 0 ? false : 'only root gives files away (run the tests as root)';
 
 const NOWHERE = { asked: null, location: null, isRoot: false, env: {} };
 
@@ -31,5 +33,26 @@ test('state folder names the path when it can not be made', () => {
   assert.throws(
     () => new StateFolder('/dev/null/midge', 'midge.db').make(),
     /^OperatorError: Cannot make state folder "\/dev\/null\/midge": .* - name another one with --state$/,
+  );
+});
+
+test('state folder is given away with databases that were moved aside, and not when somebody else keeps something in it', {
+  skip: NOT_ROOT,
+}, (context) => {
+  const NOBODY = 65534;
+  const state = new StateFolder(join(temporaryFolder(context), 'state'), 'midge.db');
+  state.make();
+  const ours = ['midge.db', 'midge.db-wal', 'midge.db.corrupt-20260131T235959Z', 'midge.db.corrupt-20260131T235959Z-wal'];
+  for (const name of ours) writeFileSync(join(state.path, name), '');
+  state.giveTo(NOBODY, NOBODY);
+  for (const name of ['', ...ours]) assert.equal(statSync(join(state.path, name)).uid, NOBODY, name);
+
+  const shared = new StateFolder(join(temporaryFolder(context), 'shared'), 'midge.db');
+  shared.make();
+  for (const name of ['midge.db.corrupt-1', 'midge.dbase']) writeFileSync(join(shared.path, name), '');
+  shared.giveTo(NOBODY, NOBODY);
+  assert.deepEqual(
+    ['', 'midge.db.corrupt-1', 'midge.dbase'].map((name) => statSync(join(shared.path, name)).uid),
+    [0, NOBODY, 0],
   );
 });
