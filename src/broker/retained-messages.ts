@@ -101,10 +101,13 @@ export class RetainedMessages {
 
   /** sweep deletes what has expired by `now` (milliseconds since 1970) and gives the names of the topics. */
   sweep(now: number): string[] {
-    const cursor = this.matching('#');
+    const reserved = Array.from(this.#root.children?.keys() ?? []).filter((level) => level.startsWith('$')); // `#` does not meet them
     const expired: string[] = [];
-    for (let value = cursor.nextValue(); value !== null; value = cursor.nextValue()) {
-      if (value.expiresAt !== NEVER && value.expiresAt <= now) expired.push(value.topicName);
+    for (const topicFilter of ['#', ...reserved.map((level) => `${level}/#`)]) {
+      const cursor = this.matching(topicFilter);
+      for (let value = cursor.nextValue(); value !== null; value = cursor.nextValue()) {
+        if (value.expiresAt !== NEVER && value.expiresAt <= now) expired.push(value.topicName);
+      }
     }
     for (const topicName of expired) this.delete(topicName);
     return expired;
