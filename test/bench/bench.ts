@@ -8,11 +8,11 @@ import { aedes } from './brokers/aedes.ts';
 import type { BenchBroker } from './brokers/broker.ts';
 import { LIMITS } from './brokers/configuration.ts';
 import { midge } from './brokers/midge.ts';
-import { mosquitto } from './brokers/mosquitto.ts';
+import { mosquitto, savingMosquitto } from './brokers/mosquitto.ts';
 import { NULL_BROKER, nullBroker } from './brokers/null-broker.ts';
 import { canPin, endChildren } from './child.ts';
 import { type Generator, prepareGenerator } from './generator.ts';
-import { familiesOf, LOADS } from './loads.ts';
+import { familiesOf, LOADS, type Load } from './loads.ts';
 import { commit, describeMachine } from './machine.ts';
 import { type BenchOptions, parseOptions, USAGE } from './options.ts';
 import { type LoadRow, type ReportHeader, reportPage } from './report.ts';
@@ -55,11 +55,18 @@ async function measureLoads(options: BenchOptions, brokers: readonly BenchBroker
   for (const family of familiesOf(wanted)) {
     console.error(`${family.map((load) => load.name).join(', ')} ...`);
     const ceiling = nullBroker(conditions.generator.nullBroker);
-    const contests = family.map((load) => ({ load, brokers: load.transport === 'tcp' ? [...brokers, ceiling] : brokers }));
+    const contests = family.map((load) => ({ load, brokers: contestantsOf(load, brokers, ceiling) }));
     const results = await measureContests(contests, conditions);
     for (const [i, load] of family.entries()) rows.set(load.name, { load, results: results[i] ?? [] });
   }
   return wanted.flatMap((load) => rows.get(load.name) ?? []);
+}
+
+/** Aedes keeps nothing on disk, and the null broker no sessions. */
+function contestantsOf({ transport, sessions }: Load, brokers: readonly BenchBroker[], ceiling: BenchBroker): readonly BenchBroker[] {
+  if (sessions !== 'clean')
+    return brokers.flatMap((broker) => (broker === aedes ? [] : broker === mosquitto ? [broker, savingMosquitto] : broker));
+  return transport === 'tcp' ? [...brokers, ceiling] : brokers;
 }
 
 async function measureProbes(options: BenchOptions, brokers: readonly BenchBroker[], conditions: Conditions): Promise<ProbeRow[]> {
@@ -95,7 +102,7 @@ function headerOf(options: BenchOptions, conditions: Conditions, brokers: readon
         : 'Each broker (with all its threads) has one core, the generator the other',
       `Generator: ${generator.language}${generator.language === 'C' ? ', test/bench/generator/generate.c, compiled here' : ' (no C compiler: it may be the limit)'}; ` +
         `${NULL_BROKER} = the same against test/bench/generator/null-broker.c`,
-      `midge and mosquitto read the same file: ${limits.join(', ')}, persistence false; aedes has its own defaults (no such limits)`,
+      `midge and mosquitto read the same file: ${limits.join(', ')}, persistence false but for kept sessions; aedes has its own defaults (no such limits)`,
       ...(options.quick ? ['Quick mode: short runs, expect more noise'] : []),
     ],
   };

@@ -49,6 +49,14 @@ for (const javascript of [false, true]) {
     assert.equal(measured.delivered, measured.expected);
   });
 
+  test(`the ${language} generator counts acknowledgements when there are no subscribers`, { skip }, async () => {
+    const generator = prepareGenerator(javascript);
+    const port = await startNullBroker(generator);
+    const measured = await generator.run({ ...SHORT, publishers: 2, subscribers: 0, topics: 2, window: 20, qos: 1, port });
+    assert.ok(measured.rate > 0 && measured.p50 > 0);
+    assert.equal(measured.delivered, measured.expected);
+  });
+
   test(`the ${language} generator counts a message as lost when the broker drops it, and goes on`, { skip }, async () => {
     const port = await startErringBroker((frame, sequence) => (sequence === 2 ? [] : [frame]));
     const measured = await prepareGenerator(javascript).run({ ...SHORT, window: 4, port });
@@ -68,7 +76,13 @@ test('the generator says why when the broker is not there', { skip }, async () =
 });
 
 async function startNullBroker(generator: Generator): Promise<number> {
-  const running = await nullBroker(generator.nullBroker).start({ transport: 'tcp', access: false, core: null, folder: '' });
+  const running = await nullBroker(generator.nullBroker).start({
+    transport: 'tcp',
+    access: false,
+    persistence: false,
+    core: null,
+    folder: '',
+  });
   stops.push(() => running.child.stop());
   return running.port;
 }

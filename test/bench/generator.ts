@@ -14,7 +14,7 @@ const FLAGS = ['-O2', '-std=gnu11', '-Wall', '-Wextra'];
 
 /** Measurement is what one run gives. Latencies in microseconds from write to read, CPU in cores (1 = one core busy). */
 export interface Measurement {
-  /** Messages delivered to subscribers per second of the measured time. */
+  /** Messages delivered to subscribers per second of the measured time; acknowledged ones where there are no subscribers. */
   readonly rate: number;
   readonly p50: number;
   readonly p99: number;
@@ -28,6 +28,8 @@ export interface Measurement {
   readonly writtenOff: number;
   readonly generatorCpu: number;
   readonly brokerCpu: number;
+  /** Per second, warm-up included; null where the broker does not tell. */
+  readonly fsyncs?: number | null;
 }
 
 /** Generator runs loads. */

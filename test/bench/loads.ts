@@ -15,8 +15,13 @@ export interface GeneratorSettings {
   /** Messages that each publisher may have outstanding. */
   readonly window: number;
   readonly qos?: 0 | 1 | 2;
+  /** 1: the sessions of the subscribers outlive the run. */
+  readonly kept?: 0 | 1;
   readonly version?: 3 | 4 | 5;
 }
+
+/** Sessions of the subscribers: clean ones, kept ones that are online, or kept ones that are away. The latter two are measured with persistence. */
+export type Sessions = 'clean' | 'kept' | 'away';
 
 export interface Load {
   readonly name: string;
@@ -27,6 +32,7 @@ export interface Load {
   /** The broker has a password file and an ACL file loaded, the clients log in. */
   readonly access: boolean;
   readonly settings: GeneratorSettings;
+  readonly sessions: Sessions;
   /** Name of the row that this one is a variant of: the report says what part of its rate is left. */
   readonly variantOf: string | null;
 }
@@ -63,6 +69,8 @@ export const LOADS: readonly Load[] = [
   load('pairs-tls', '20 pairs, QoS 0, TLS', { ...PAIRS, window: 50 }, { transport: 'tls', variantOf: 'pairs' }),
   load('one-by-one-tls', '1 pair, one message at a time, TLS', { window: 1 }, { transport: 'tls' }),
   load('pairs-websocket', '20 pairs, QoS 0, WebSocket', { ...PAIRS, window: 50 }, { transport: 'websocket', variantOf: 'pairs' }),
+  load('kept-online', '20 pairs, QoS 1, sessions kept', { ...PAIRS, window: 20, qos: 1, kept: 1 }, { sessions: 'kept' }),
+  load('kept-away', '20 publishers, QoS 1, to 20 kept sessions that are away', { ...PAIRS, window: 100, qos: 1 }, { sessions: 'away' }),
   load('one-by-one-websocket', '1 pair, one message at a time, WebSocket', { window: 1 }, { transport: 'websocket' }),
 ];
 
@@ -77,5 +85,5 @@ export function familiesOf(loads: readonly Load[]): Load[][] {
 }
 
 function load(name: string, title: string, settings: GeneratorSettings, differs: Partial<Load> = {}): Load {
-  return { name, title, settings, quick: false, transport: 'tcp', access: false, variantOf: null, ...differs };
+  return { name, title, settings, quick: false, transport: 'tcp', access: false, sessions: 'clean', variantOf: null, ...differs };
 }

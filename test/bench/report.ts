@@ -37,7 +37,9 @@ export function reportPage(header: ReportHeader, loads: readonly LoadRow[], prob
     header.lines.map((line) => `- ${line}`).join('\n'),
     `Repeat with \`${header.command}\`.`,
   ];
-  if (loads.length > 0) parts.push(...loadParts(loads));
+  const [clean, kept] = [loads.filter((row) => row.load.sessions === 'clean'), loads.filter((row) => row.load.sessions !== 'clean')];
+  if (clean.length > 0) parts.push(...loadParts(clean));
+  if (kept.length > 0) parts.push(...keptParts(kept));
   if (probes.length > 0) parts.push('## Many clients, subscriptions and retained messages', probeTable(probes));
   return `${parts.join('\n\n')}\n`;
 }
@@ -53,6 +55,19 @@ function loadParts(rows: readonly LoadRow[]): string[] {
     remarks.length > 0
       ? remarks.map((remark) => `- ${remark}`).join('\n')
       : 'Every message of every run was delivered once and in order; the generator was nowhere the limit.',
+  ];
+}
+
+function keptParts(rows: readonly LoadRow[]): string[] {
+  return [
+    '## Messages to kept sessions',
+    'midge acknowledges a message when it is on the disk or every session has it. mosquitto acknowledges at once and writes its whole database every half hour, or ' +
+      'every second with autosave_interval 1. Rates as above; where the sessions are away, messages acknowledged per second, and latency up to the PUBACK.',
+    messageTable(rows),
+    rows
+      .flatMap(remarksOf)
+      .map((remark) => `- ${remark}`)
+      .join('\n'),
   ];
 }
 
@@ -156,6 +171,8 @@ export function remarksOf(row: LoadRow): string[] {
     const subject = `\`${row.load.name}\`, ${result.broker}:`;
     const remarks: string[] = [];
     if (result.failure !== null) remarks.push(`${subject} ${result.failure}`);
+    const fsyncs = result.measurements.flatMap((one) => one.fsyncs ?? []);
+    if (fsyncs.length > 0) remarks.push(`${subject} ${Math.round(spreadOf(fsyncs).median)} fsyncs per second`);
     const lost = total(result, (one) => one.expected - one.delivered);
     const expected = total(result, (one) => one.expected);
     if (lost > 0) remarks.push(`${subject} ${lost} of ${expected} deliveries were lost`);

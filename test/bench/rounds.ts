@@ -7,6 +7,7 @@ import { OperatorError, reasonOf } from '../../src/base/errors.ts';
 import type { BenchBroker, RunningBroker } from './brokers/broker.ts';
 import { BENCH_USER } from './brokers/configuration.ts';
 import type { Generator, Measurement } from './generator.ts';
+import { prepareSessions } from './kept-sessions.ts';
 import type { Load } from './loads.ts';
 
 /** Conditions hold for all runs of a report. A core of null = not pinned. */
@@ -75,7 +76,8 @@ class Contestant {
       const { transport, access } = this.#load;
       if (transport === 'tls' && !this.#conditions.generator.tls)
         throw new OperatorError('the generator was built without OpenSSL - install the package libssl-dev');
-      this.#running = await this.#broker.start({ transport, access, core: this.#conditions.brokerCore, folder: this.#folder });
+      const persistence = this.#load.sessions !== 'clean';
+      this.#running = await this.#broker.start({ transport, access, persistence, core: this.#conditions.brokerCore, folder: this.#folder });
     });
   }
 
@@ -83,7 +85,14 @@ class Contestant {
     const running = this.#running;
     if (running === null || this.#failure !== null) return;
     await this.#attempt(async () => {
-      this.#measurements.push(await this.#conditions.generator.run(argumentsFor(this.#load, running, this.#conditions)));
+      await prepareSessions(running.port, this.#load);
+      const [before, began] = [await running.fsyncs?.(), performance.now()];
+      const measurement = await this.#conditions.generator.run(argumentsFor(this.#load, running, this.#conditions));
+      const seconds = (performance.now() - began) / 1000;
+      const after = await running.fsyncs?.();
+      this.#measurements.push(
+        before === undefined || after === undefined ? measurement : { ...measurement, fsyncs: (after - before) / seconds },
+      );
     });
   }
 
@@ -108,6 +117,7 @@ class Contestant {
 function argumentsFor(load: Load, running: RunningBroker, conditions: Conditions): Record<string, number | string> {
   return {
     ...load.settings,
+    ...(load.sessions === 'away' ? { subscribers: 0 } : {}),
     port: running.port,
     broker: running.child.pid,
     seconds: conditions.seconds,

@@ -20,6 +20,6 @@ export const aedes: BenchBroker = {
     if (setup.access) throw new OperatorError('Cannot start aedes: it has no password file and no ACL');
     const files = setup.transport === 'tls' ? Object.values(makeCertificate(setup.folder)) : [];
     const child = await startChild(process.execPath, [join(import.meta.dirname, 'aedes-child.ts'), setup.transport, ...files], setup.core);
-    return { child, port: Number(await firstLine(child, 'aedes')) };
+    return { child, port: Number(await firstLine(child, 'aedes')), fsyncs: null };
   },
 };

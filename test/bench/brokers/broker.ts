@@ -7,6 +7,8 @@ import type { Transport } from '../loads.ts';
 export interface Setup {
   readonly transport: Transport;
   readonly access: boolean;
+  /** Sessions and queued messages are kept in `folder`, and queues have no limit. */
+  readonly persistence: boolean;
   /** Core to run on, or null. */
   readonly core: number | null;
   /** A new folder for configuration and state. */
@@ -16,6 +18,8 @@ export interface Setup {
 export interface RunningBroker {
   readonly child: Child;
   readonly port: number;
+  /** fsyncs counts since the start; null = it does not tell. */
+  readonly fsyncs: (() => Promise<number>) | null;
 }
 
 export interface BenchBroker {

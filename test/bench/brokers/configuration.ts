@@ -20,10 +20,10 @@ const PBKDF2_ITERATIONS = 101; // mosquitto_passwd(1)
 export function writeConfiguration(setup: Setup, port: number, first: readonly string[] = []): string {
   const lines = [
     ...first,
-    ...Object.entries(LIMITS).map(([word, value]) => `${word} ${value}`),
+    ...Object.entries(LIMITS).flatMap(([word, value]) => (setup.persistence && word === 'max_queued_messages' ? [] : `${word} ${value}`)),
     'log_dest stderr',
     'log_type error',
-    'persistence false',
+    ...(setup.persistence ? ['persistence true', 'max_queued_messages 0'] : ['persistence false']),
     `persistence_location ${setup.folder}/`,
     ...(process.getuid?.() === 0 ? ['user root'] : []), // else they become another user, who cannot read our files
     `listener ${port} 127.0.0.1`,

@@ -1,7 +1,10 @@
 // This broker: from the sources, or the packed executable.
 
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { freePort, startChild, waitForPort } from '../child.ts';
 import type { BenchBroker } from './broker.ts';
 import { writeConfiguration } from './configuration.ts';
@@ -23,7 +26,16 @@ export function midge(binary: string | null): BenchBroker {
       const args = [...command.slice(1), 'serve', '-c', writeConfiguration(setup, port)];
       const child = await startChild(command[0] ?? '', args, setup.core);
       await waitForPort(port, child, 'midge');
-      return { child, port };
+      return { child, port, fsyncs: setup.persistence ? () => countFsyncs(join(setup.folder, 'control.sock')) : null };
     },
   };
+}
+
+/** What `midge status` asks. */
+async function countFsyncs(path: string): Promise<number> {
+  const socket = connect(path);
+  await once(socket, 'connect');
+  socket.end('{"request":"status"}\n');
+  const { result } = JSON.parse(await text(socket)) as { result: { store: { fsyncs: number } } }; // our own program's
+  return result.store.fsyncs;
 }

@@ -16,7 +16,7 @@ export function nullBroker(program: string | null): BenchBroker {
     start: async (setup) => {
       if (program === null || setup.transport !== 'tcp') throw new OperatorError('Cannot start the null broker: it speaks plain TCP only');
       const child = await startChild(program, [], setup.core);
-      return { child, port: Number(await firstLine(child, 'the null broker')) };
+      return { child, port: Number(await firstLine(child, 'the null broker')), fsyncs: null };
     },
   };
 }

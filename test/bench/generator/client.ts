@@ -16,13 +16,15 @@ export interface ClientOptions {
   readonly websocket: boolean;
   readonly username: string | null;
   readonly password: string | null;
+  /** The session outlives the connection. */
+  readonly kept: boolean;
 }
 
 /** OnFrame takes one packet: bytes[at..end), its variable header at `body`, read at `time` (performance.now()). */
 export type OnFrame = (client: Client, bytes: Buffer, at: number, end: number, body: number, time: number) => void;
 
 /** PLAIN is a client over TCP with MQTT 3.1.1 and no password. */
-export const PLAIN: Omit<ClientOptions, 'port'> = { version: 4, tls: false, websocket: false, username: null, password: null };
+export const PLAIN: Omit<ClientOptions, 'port'> = { version: 4, tls: false, websocket: false, username: null, password: null, kept: false };
 
 export class Client {
   readonly #options: ClientOptions;
@@ -143,7 +145,7 @@ async function openStream(options: ClientOptions): Promise<Duplex> {
 }
 
 function connectPacket(options: ClientOptions, clientId: string): Buffer {
-  const flags = options.username === null ? 0x02 : 0xc2; // clean session, no keep alive
+  const flags = (options.kept ? 0 : 0x02) | (options.username === null ? 0 : 0xc0); // no keep alive
   const parts = [text(options.version === 3 ? 'MQIsdp' : 'MQTT'), Buffer.from([options.version, flags, 0, 0])];
   if (options.version === 5) parts.push(Buffer.from([0]));
   parts.push(text(clientId));

@@ -17,13 +17,13 @@
 enum { HEAD = 16, MAX_CLIENTS = 2048, STALL_SECONDS = 2, BUCKETS = 64 * 32 };
 
 static struct {
-  int port, publishers, subscribers, topics, wildcard, spread, window, qos, payload, version, tls, websocket, broker, core;
+  int port, publishers, subscribers, topics, wildcard, spread, window, qos, payload, version, tls, websocket, kept, broker, core;
   double warmup, seconds;
   const char *username, *password;
 } load = {.publishers = 1, .subscribers = 1, .topics = 1, .window = 1, .payload = 64, .version = 4, .core = -1, .warmup = 0.5, .seconds = 2};
 
 // A slot is one outstanding message; sequence & slot_mask finds it, slot + 1 is its packet identifier.
-struct slot { uint32_t sequence, left; };
+struct slot { uint32_t sequence, left; uint64_t time; };
 
 struct publisher {
   struct connection connection;
@@ -100,6 +100,7 @@ static void send_more(struct publisher *p) {
     if (slot->left > 0) break;
     slot->sequence = p->next;
     slot->left = p->fanout + (load.qos > 0);
+    slot->time = time;
     uint8_t *at = reserve(&p->connection.out, p->length);
     memcpy(at, p->frame, p->length);
     memcpy(at + p->payload_at, &time, 8);
@@ -121,6 +122,13 @@ static void send_more(struct publisher *p) {
   touch(&p->connection);
 }
 
+static void count(uint64_t latency) {
+  delivered++;
+  if (!measuring) return;
+  histogram[bucket_of(latency)]++;
+  if (latency > largest) largest = latency;
+}
+
 static void deliver(struct subscriber *s, const uint8_t *payload, uint64_t time) {
   uint64_t sent;
   uint32_t index, sequence;
@@ -133,12 +141,8 @@ static void deliver(struct subscriber *s, const uint8_t *payload, uint64_t time)
   if (ahead < 0) { duplicates++; return; }
   for (; ahead > 0; ahead--) credit(p, s->expected[index]++); // dropped by the broker
   s->expected[index]++;
-  delivered++;
   credit(p, sequence);
-  if (!measuring) return;
-  uint64_t latency = time - sent;
-  histogram[bucket_of(latency)]++;
-  if (latency > largest) largest = latency;
+  count(time - sent);
 }
 
 static void on_publish(struct subscriber *s, const uint8_t *at, size_t length, size_t body, uint64_t time) {
@@ -154,10 +158,13 @@ static void on_publish(struct subscriber *s, const uint8_t *at, size_t length, s
   deliver(s, at + payload, time);
 }
 
-static void acknowledged(struct connection *c, unsigned packet_id) {
+// Without subscribers an acknowledgement is what counts: the broker has the message then.
+static void acknowledged(struct connection *c, unsigned packet_id, uint64_t time) {
   struct publisher *p = &publishers[c->index];
   if (packet_id == 0 || packet_id > slot_count) { errno = 0; fail("Cannot go on: an unknown packet identifier was acknowledged"); }
-  credit(p, p->slots[packet_id - 1].sequence);
+  struct slot *slot = &p->slots[packet_id - 1];
+  if (load.subscribers == 0 && slot->left > 0) count(time - slot->time);
+  credit(p, slot->sequence);
 }
 
 static void on_frame(struct connection *c, const uint8_t *at, size_t length, size_t body, uint64_t time) {
@@ -165,7 +172,7 @@ static void on_frame(struct connection *c, const uint8_t *at, size_t length, siz
     case PUBLISH: on_publish((struct subscriber *)c, at, length, body, time); return;
     case PUBACK:
     case PUBCOMP:
-      if (c->is_publisher) acknowledged(c, two_bytes(at + body));
+      if (c->is_publisher) acknowledged(c, two_bytes(at + body), time);
       return;
     case PUBREC:
       append_ack(&c->out, PUBREL | 2, two_bytes(at + body));
@@ -268,6 +275,7 @@ static void start_session(struct connection *c, const char *kind, unsigned index
   struct buffer rest = {0};
   char id[32];
   uint8_t flags[4] = {(uint8_t)load.version, 0x02, 0, 0}; // clean session, no keep alive
+  if (load.kept && kind[0] == 's') flags[1] = 0; // the session outlives the run
   if (load.username) flags[1] |= 0xc0;
   c->index = index;
   open_connection(c, load.port, load.tls, load.websocket);
@@ -379,7 +387,7 @@ static void set(const char *argument) {
   static const struct { const char *name; int *value; } numbers[] = {
     {"port", &load.port}, {"publishers", &load.publishers}, {"subscribers", &load.subscribers}, {"topics", &load.topics},
     {"wildcard", &load.wildcard}, {"spread", &load.spread}, {"window", &load.window}, {"qos", &load.qos}, {"payload", &load.payload}, {"version", &load.version},
-    {"tls", &load.tls}, {"websocket", &load.websocket}, {"broker", &load.broker}, {"core", &load.core}};
+    {"tls", &load.tls}, {"websocket", &load.websocket}, {"kept", &load.kept}, {"broker", &load.broker}, {"core", &load.core}};
   const char *value = strchr(argument, '=');
   size_t length = value ? (size_t)(value++ - argument) : 0;
   for (size_t i = 0; value && i < sizeof numbers / sizeof *numbers; i++)
@@ -392,7 +400,7 @@ static void set(const char *argument) {
 }
 
 static void check_settings(void) {
-  bool fits = load.port > 0 && load.publishers > 0 && load.publishers <= MAX_CLIENTS && load.subscribers > 0 &&
+  bool fits = load.port > 0 && load.publishers > 0 && load.publishers <= MAX_CLIENTS && load.subscribers >= (load.qos == 0) &&
               load.subscribers <= MAX_CLIENTS && load.topics > 0 && load.topics <= 100 && load.spread >= 0 && load.spread <= 100 && load.window > 0 && load.window <= 8192 &&
               load.qos >= 0 && load.qos <= 2 && load.payload >= HEAD && load.payload <= 96 && (load.username == NULL) == (load.password == NULL);
   if (fits) return;
@@ -425,7 +433,7 @@ int main(int count, char **arguments) {
   sending = false;
   run(nanoseconds() + 10000000000ull, true);
   uint64_t expected = 0;
-  for (int i = 0; i < load.publishers; i++) expected += publishers[i].sent * publishers[i].fanout;
+  for (int i = 0; i < load.publishers; i++) expected += publishers[i].sent * (load.subscribers > 0 ? publishers[i].fanout : 1);
   printf("{\"rate\":%.1f,\"p50\":%.2f,\"p99\":%.2f,\"max\":%.2f,\"seconds\":%.3f,\"expected\":%llu,\"delivered\":%llu,\"duplicates\":%llu,"
          "\"writtenOff\":%llu,\"generatorCpu\":%.3f,\"brokerCpu\":%.3f}\n",
          rate, percentile(0.5), percentile(0.99), (double)largest / 1000, seconds, (unsigned long long)expected,

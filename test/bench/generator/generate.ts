@@ -25,6 +25,7 @@ function readLoad(args: readonly string[]): GeneratorLoad {
     websocket: number('websocket', 0) === 1,
     username: given.get('username') ?? null,
     password: given.get('password') ?? null,
+    kept: false,
   };
   return {
     port: client.port,
@@ -37,6 +38,7 @@ function readLoad(args: readonly string[]): GeneratorLoad {
     qos: number('qos', 0),
     payload: number('payload', 64),
     version: client.version,
+    kept: number('kept', 0),
     broker: number('broker', 0),
     warmup: number('warmup', 0.5),
     seconds: number('seconds', 2),

@@ -21,6 +21,8 @@ export interface GeneratorLoad {
   readonly qos: number;
   readonly payload: number;
   readonly version: number;
+  /** 1: the sessions of the subscribers are kept. */
+  readonly kept: number;
   readonly broker: number;
   readonly warmup: number;
   readonly seconds: number;
@@ -38,6 +40,8 @@ class Publisher {
   /** Per slot: the sequence of its message and how many confirmations are still to come. */
   readonly sequences: Uint32Array;
   readonly left: Uint32Array;
+  /** Per slot: when its message was sent. */
+  readonly times: Float64Array;
   outstanding: number;
   next: number;
   waiting: boolean;
@@ -54,6 +58,7 @@ class Publisher {
     this.spreadAt = head.length + topic.length - 2;
     this.sequences = new Uint32Array(slots);
     this.left = new Uint32Array(slots);
+    this.times = new Float64Array(slots);
     this.outstanding = 0;
     this.next = 0;
     this.waiting = false;
@@ -91,10 +96,10 @@ export class Run {
   }
 
   async open(): Promise<void> {
-    const { subscribers, publishers, wildcard, qos, client } = this.#load;
+    const { subscribers, publishers, wildcard, qos, kept, client } = this.#load;
     for (let i = 0; i < subscribers; i++) {
       const expected = new Uint32Array(publishers);
-      const subscriber = new Client(client, `sub${i}`, (one, bytes, at, end, body, time) =>
+      const subscriber = new Client({ ...client, kept: kept === 1 }, `sub${i}`, (one, bytes, at, end, body, time) =>
         this.#toSubscriber(one, bytes, at, end, body, time, expected),
       );
       this.#clients.push(subscriber);
@@ -102,7 +107,9 @@ export class Run {
       await subscriber.subscribe(wildcard ? 'bench/#' : topicOf(this.#load, i, '/#'), qos);
     }
     for (let i = 0; i < publishers; i++) {
-      const connection = new Client(client, `pub${i}`, (one, bytes, at, _end, body) => this.#toPublisher(one, bytes, at, body, i));
+      const connection = new Client(client, `pub${i}`, (one, bytes, at, _end, body, time) =>
+        this.#toPublisher(one, bytes, at, body, time, i),
+      );
       this.#clients.push(connection);
       await connection.open();
       this.#publishers.push(new Publisher(connection, i, this.#load, this.#slots));
@@ -138,7 +145,7 @@ export class Run {
       p99: this.#histogram.percentile(0.99),
       max: this.#histogram.largest,
       seconds,
-      expected: this.#publishers.reduce((sum, one) => sum + one.next * one.fanout, 0),
+      expected: this.#publishers.reduce((sum, one) => sum + one.next * Math.max(1, one.fanout), 0),
       delivered: this.#delivered,
       duplicates: this.#duplicates,
       writtenOff: this.#writtenOff,
@@ -170,12 +177,17 @@ export class Run {
     }
     for (let dropped = next; dropped < sequence; dropped++) this.#credit(publisher, dropped);
     expected[publisher.index] = sequence + 1;
-    this.#delivered++;
     this.#credit(publisher, sequence);
-    if (this.#measuring) this.#histogram.add((time - bytes.readDoubleLE(payload)) * 1e6);
+    this.#count(time - bytes.readDoubleLE(payload));
   }
 
-  #toPublisher(client: Client, bytes: Buffer, at: number, body: number, index: number): void {
+  #count(latency: number): void {
+    this.#delivered++;
+    if (this.#measuring) this.#histogram.add(latency * 1e6);
+  }
+
+  /** Without subscribers an acknowledgement is what counts: the broker has the message then. */
+  #toPublisher(client: Client, bytes: Buffer, at: number, body: number, time: number, index: number): void {
     const type = (bytes[at] ?? 0) & 0xf0;
     const packetId = bytes.readUInt16BE(body);
     if (type === 0x50) {
@@ -185,6 +197,7 @@ export class Run {
     const publisher = this.#publishers[index];
     if (publisher === undefined || (type !== 0x40 && type !== 0x70))
       throw new Error(`Cannot go on: the broker sent a packet of type ${type >> 4}`);
+    if (this.#load.subscribers === 0) this.#count(time - (publisher.times[packetId - 1] ?? 0));
     this.#credit(publisher, publisher.sequences[packetId - 1] ?? 0);
   }
 
@@ -233,6 +246,7 @@ export class Run {
       batch.writeUInt32LE(publisher.next, at + publisher.payloadAt + 12);
       if (spread > 0) batch.writeUInt16BE(twoDigits(publisher.next % spread), at + publisher.spreadAt);
       if (qos > 0) batch.writeUInt16BE(slot + 1, at + publisher.payloadAt - (this.#load.version === 5 ? 3 : 2));
+      publisher.times[slot] = time;
       publisher.sequences[slot] = publisher.next++;
       publisher.left[slot] = publisher.fanout + (qos > 0 ? 1 : 0);
       publisher.outstanding++;

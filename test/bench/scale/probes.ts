@@ -25,7 +25,7 @@ async function cellOf(probe: Probe, broker: BenchBroker, conditions: Conditions)
   const folder = mkdtempSync(join(tmpdir(), 'bench-'));
   let running: RunningBroker | null = null;
   try {
-    running = await broker.start({ transport: 'tcp', access: false, core: conditions.brokerCore, folder });
+    running = await broker.start({ transport: 'tcp', access: false, persistence: false, core: conditions.brokerCore, folder });
     return await probe.run(running, conditions);
   } catch (error) {
     return reasonOf(error);
