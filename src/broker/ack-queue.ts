@@ -40,6 +40,10 @@ export class AckQueue {
     this.#connection = connection;
   }
 
+  get length(): number {
+    return this.#waiting.length;
+  }
+
   /** send sends an acknowledgement behind those that wait; at once when none does. */
   send(first: number, packetId: number, reason: ReasonCode): void {
     if (this.#waiting.length === 0) this.#connection.sendAck(first, packetId, reason);
@@ -64,7 +68,9 @@ export class AckQueue {
     const waiting = this.#waiting;
     let count = 0;
     while (count < waiting.length && waiting[count]!.isSettled) this.#send(waiting[count++]!); // count < length
-    if (count > 0) this.#waiting = waiting.slice(count);
+    if (count === 0) return;
+    this.#waiting = waiting.slice(count);
+    this.#connection.readOn();
   }
 
   #send(ack: PendingAck): void {

@@ -193,26 +193,36 @@ export class Broker extends AedesHub {
   /** sendRetained begins to send the retained messages that match a new subscription. */
   sendRetained(subscription: Subscription): void {
     const { session } = subscription;
-    session.retained ??= [];
-    session.retained.push(new RetainedDelivery(subscription, this.retained.matching(subscription.topicFilter)));
+    session.retained ??= new Map();
+    // A walk that is not finished begins anew when its filter is subscribed to again: one per filter, however often a client asks.
+    session.retained.delete(subscription.topicFilter);
+    session.retained.set(subscription.topicFilter, new RetainedDelivery(subscription, this.retained.matching(subscription.topicFilter)));
     this.continueRetained(session);
   }
 
   /** continueRetained sends the next slice of what a session's new subscriptions should get. */
   continueRetained(session: Session): void {
     const waiting = session.retained;
-    if (waiting === null) return;
+    if (waiting === null || session.retainedAwaitsTurn) return;
     session.retained = null; // sending may come back here through pump
-    while (waiting.length > 0) {
-      const progress = waiting[0]!.advance(this); // length > 0
+    for (const [topicFilter, delivery] of waiting) {
+      const progress = delivery.advance(this);
       if (progress === 'done') {
-        waiting.shift();
+        waiting.delete(topicFilter);
         continue;
       }
       session.retained = waiting;
-      if (progress === 'more') setImmediate(() => this.continueRetained(session));
+      if (progress === 'more') this.#continueRetainedLater(session);
       return;
     }
+  }
+
+  #continueRetainedLater(session: Session): void {
+    session.retainedAwaitsTurn = true;
+    setImmediate(() => {
+      session.retainedAwaitsTurn = false;
+      this.continueRetained(session);
+    });
   }
 
   /** scheduleFlush has a connection's outbox written at the end of this turn. */

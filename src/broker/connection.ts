@@ -23,6 +23,12 @@ import type { Timer } from './timer-wheel.ts';
 import type { Topic } from './topic.ts';
 import type { IncomingAliases, OutgoingAliases } from './topic-aliases.ts';
 
+/** Bytes of a CONNECT: five fields of 64 KiB, and properties. Nothing larger is gathered for somebody who is not known yet. */
+const CONNECT_SIZE_MAX = 524_288;
+/** Bytes of answers (PUBACK, PINGRESP, SUBACK, ...) that a client may leave unread before nothing more is read from it. */
+const ANSWERS_MAX = 1_048_576;
+/** Acknowledgements that may wait for the store before nothing more is read from their client: about 100 bytes each, and its messages. */
+const WAITING_ACKS_MAX = 4096;
 /** Seconds that a client may take to read its last words before the socket is torn down. */
 const CLOSE_TIMEOUT = 2;
 
@@ -67,6 +73,10 @@ export class Connection implements PacketSink {
   /** Packets that came while the authenticator was thinking; null = it is not. */
   #held: Buffer[] | null = null;
   #hasSpoken = false;
+  /** Bytes of answers since the client was last seen to have read them; looked at only when they are many. */
+  #answerBytes = 0;
+  #isHeldBack = false;
+  #closeTimer: Timer | null = null;
   readonly #closeListeners: (() => void)[] = [];
 
   constructor(broker: Broker, stream: Duplex, origin: ConnectionOrigin) {
@@ -76,7 +86,7 @@ export class Connection implements PacketSink {
     this.acks = new AckQueue(this);
     this.lastHeard = broker.clock.monotonic();
     this.#stream = stream;
-    this.#decoder = new Decoder(this, broker.options.maxPacketSize);
+    this.#decoder = new Decoder(this, Math.min(broker.options.maxPacketSize, CONNECT_SIZE_MAX));
     stream.on('data', (chunk: Buffer) => this.#onData(chunk));
     stream.on('drain', () => this.#onDrain());
     stream.on('error', (error: Error) => this.#onStreamError(error));
@@ -114,17 +124,23 @@ export class Connection implements PacketSink {
     return this.state === 'connected' || this.state === 'connecting';
   }
 
+  /** acceptPackets lets packets through up to the configured size: the client has said CONNECT. */
+  acceptPackets(): void {
+    this.#decoder.maxPacketSize = this.broker.options.maxPacketSize;
+  }
+
   /** hold keeps packets back while somebody is asked whether this client may connect; the stream is paused meanwhile. */
   hold(): void {
     this.#held = [];
     this.#stream.pause();
   }
 
-  /** proceed handles the packets that were held back and goes on reading. */
-  proceed(): void {
+  /** proceed concludes the CONNECT, handles the packets that were held back and goes on reading. */
+  proceed(conclude: () => void): void {
     const held = this.#held ?? [];
     this.#held = null;
     this.#guarded(() => {
+      conclude();
       for (const packet of held) if (this.state === 'connected') this.onPacket(packet, 0, bodyOf(packet), packet.length);
       this.broker.run.flush();
     });
@@ -165,6 +181,7 @@ export class Connection implements PacketSink {
   sendAck(first: number, packetId: number, reason: ReasonCode): void {
     if (reason === REASON.SUCCESS || this.version !== 5) this.outbox.appendAck(first, packetId);
     else this.outbox.append(Buffer.from([first, 3, packetId >> 8, packetId & 0xff, reason]), 0, 5);
+    this.#answerBytes += 4;
     this.broker.counters.packetsSent++;
     this.markDirty();
     if (this.broker.log.enabled.debug) this.broker.log.log('debug', `Sending ${ackName(first)} to ${this.id} (m${packetId}, rc${reason})`);
@@ -177,6 +194,7 @@ export class Connection implements PacketSink {
       return;
     }
     this.outbox.append(packet, 0, packet.length);
+    this.#answerBytes += packet.length;
     this.broker.counters.packetsSent++;
     this.markDirty();
   }
@@ -212,7 +230,7 @@ export class Connection implements PacketSink {
     this.broker.sessions.connectionEnding(this);
     this.#stream.end();
     this.#stream.resume(); // what still comes is read and dropped, so that the end is seen
-    this.broker.wheel.after(CLOSE_TIMEOUT, () => this.#stream.destroy());
+    this.#closeTimer = this.broker.wheel.after(CLOSE_TIMEOUT, () => this.#stream.destroy());
   }
 
   /** close is Aedes' word for an administrative end. */
@@ -242,6 +260,7 @@ export class Connection implements PacketSink {
       this.#decoder.push(chunk);
     });
     broker.run.flush();
+    if (this.#isOverdue()) this.#holdBack();
     broker.chunkHandled();
   }
 
@@ -252,6 +271,26 @@ export class Connection implements PacketSink {
     if (chunk[0]! >> 4 === PACKET_TYPE.CONNECT) return;
     // What is no CONNECT is seen by its first byte: HTTP or TLS would make us wait for a packet of their own length.
     throw new StrangeBytes(chunk); // [MQTT-3.1.0-1]
+  }
+
+  /** The client does not take its answers, or publishes faster than the store can write. */
+  #isOverdue(): boolean {
+    if (this.#answerBytes > ANSWERS_MAX) this.#answerBytes = Math.min(this.#answerBytes, this.outbox.pending);
+    return this.#answerBytes > ANSWERS_MAX || this.acks.length > WAITING_ACKS_MAX;
+  }
+
+  /** What it sends then stays in its socket, until TCP tells it to wait. */
+  #holdBack(): void {
+    if (this.state !== 'connected') return;
+    this.#isHeldBack = true;
+    this.#stream.pause();
+  }
+
+  /** readOn ends the holding back, if its cause has ended. */
+  readOn(): void {
+    if (!this.#isHeldBack || this.#isOverdue()) return;
+    this.#isHeldBack = false;
+    this.#stream.resume();
   }
 
   /** Whatever goes wrong with what a client sends ends that client's connection, nothing else. */
@@ -286,6 +325,7 @@ export class Connection implements PacketSink {
   }
 
   #onDrain(): void {
+    this.readOn();
     if (!this.isCongested) return;
     this.isCongested = false;
     this.session?.pump();
@@ -310,6 +350,7 @@ export class Connection implements PacketSink {
     this.state = 'closed';
     this.outbox.drop();
     this.#stream.destroy();
+    if (this.#closeTimer !== null) this.broker.wheel.cancel(this.#closeTimer);
     this.broker.connections.delete(this);
     for (const listener of this.#closeListeners) listener();
   }

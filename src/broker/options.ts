@@ -14,6 +14,8 @@ export interface BrokerOptions {
   /** Messages and bytes queued for one client beyond those in flight. */
   readonly maxQueuedMessages: number;
   readonly maxQueuedBytes: number;
+  /** Subscriptions of one client; some 350 bytes each, and the filter. */
+  readonly maxSubscriptions: number;
   readonly queueQos0Messages: boolean;
   readonly upgradeOutgoingQos: boolean;
   readonly allowDuplicateMessages: boolean;
@@ -47,6 +49,7 @@ export const DEFAULT_BROKER_OPTIONS: BrokerOptions = {
   maxInflightBytes: 0,
   maxQueuedMessages: 1000,
   maxQueuedBytes: 0,
+  maxSubscriptions: 50_000,
   queueQos0Messages: false,
   upgradeOutgoingQos: false,
   allowDuplicateMessages: false,

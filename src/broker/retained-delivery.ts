@@ -10,6 +10,8 @@ import type { Subscription } from './subscription.ts';
 
 /** Messages sent to one client per turn of the event loop: a few hundred microseconds. */
 const SLICE = 500;
+/** Nodes of the tree of retained messages visited per turn, some milliseconds: a filter may match none among a million. */
+const STEPS = 10_000;
 
 /** RetainedDelivery is one subscription's walk through the retained messages. */
 export class RetainedDelivery {
@@ -26,16 +28,19 @@ export class RetainedDelivery {
   /** advance sends up to a slice. 'done' = all sent, 'waiting' = the client must drain or acknowledge first, 'more' = go on in the next turn. */
   advance(broker: Broker): 'done' | 'waiting' | 'more' {
     const { session } = this.#subscription;
+    const limit = this.#cursor.steps + STEPS;
     for (let step = 0; step < SLICE; step++) {
-      const message = this.#pending ?? this.#cursor.next();
-      if (message === null) return 'done';
+      const message = this.#pending ?? this.#cursor.next(limit);
+      if (message === null) return this.#cursor.atEnd ? 'done' : 'more';
       this.#pending = null;
       if (!this.#isWanted(broker, session, message)) continue;
       const lower = message.qos < this.#subscription.qos && !session.upgradesQos;
       const qos: Qos = lower ? message.qos : this.#subscription.qos;
-      if (session.deliverRetained(message, qos, this.#subscription.identifiers())) continue;
-      this.#pending = message;
-      return 'waiting';
+      if (!session.deliverRetained(message, qos, this.#subscription.identifiers())) {
+        this.#pending = message;
+        return 'waiting';
+      }
+      if (session.connection!.outbox.pending > broker.options.maxOutgoingBytes) return 'more'; // deliverRetained had a connection
     }
     return 'more';
   }

@@ -139,6 +139,8 @@ interface Frame {
 
 /** RetainedCursor gives matching messages one by one. The store may change meanwhile: what is new may or may not be met. */
 export class RetainedCursor {
+  /** Nodes visited so far: about half a microsecond each. */
+  steps = 0;
   readonly #root: RetainedNode;
   readonly #levels: readonly string[];
   readonly #stack: Frame[];
@@ -149,12 +151,19 @@ export class RetainedCursor {
     this.#stack = [{ node: root, depth: 0, rest: null }];
   }
 
-  next(): Message | null {
-    return this.nextValue()?.toMessage() ?? null;
+  /** atEnd tells that no message is left. */
+  get atEnd(): boolean {
+    return this.#stack.length === 0;
   }
 
-  nextValue(): RetainedValue | null {
-    while (this.#stack.length > 0) {
+  /** next gives a message, or null: there is none left (`atEnd`), or none was met before `steps` reached a limit. */
+  next(limit = Number.POSITIVE_INFINITY): Message | null {
+    return this.nextValue(limit)?.toMessage() ?? null;
+  }
+
+  nextValue(limit = Number.POSITIVE_INFINITY): RetainedValue | null {
+    while (this.#stack.length > 0 && this.steps < limit) {
+      this.steps++;
       const frame = this.#stack.at(-1)!; // length > 0
       const found = frame.rest === null ? this.#enter(frame) : this.#visitNextChild(frame);
       if (found !== null) return found;

@@ -39,8 +39,10 @@ export class Session {
   expiryTimer: Timer | null = null;
   /** QoS 2 messages received, not yet released by the client; null until the first. */
   incoming: Set<number> | null = null;
-  /** Retained messages still to be sent for new subscriptions; null = none. */
-  retained: RetainedDelivery[] | null = null;
+  /** Retained messages still to be sent for new subscriptions, by topic filter; null = none. */
+  retained: Map<string, RetainedDelivery> | null = null;
+  /** The next slice of them comes in the next turn. */
+  retainedAwaitsTurn = false;
   readonly upgradesQos: boolean;
   #window: OutgoingWindow | null = null;
   #queue: DeliveryQueue | null = null;
@@ -49,6 +51,7 @@ export class Session {
   /** How many PUBLISH packets may be unacknowledged: the client's Receive Maximum and our own limit. */
   #inflightMax = INFLIGHT_MAX;
   #isDropping = false;
+  #isRefusingSubscriptions = false;
   #lastOrder = 0;
 
   constructor(broker: Broker, clientId: string) {
@@ -93,6 +96,7 @@ export class Session {
     this.connection = connection;
     this.requester = { clientId: this.clientId, username: this.username };
     this.#isDropping = false;
+    this.#isRefusingSubscriptions = false;
   }
 
   /** resume sends again what an earlier connection left unfinished, then what was queued [MQTT-4.4.0-1]. */
@@ -303,6 +307,16 @@ export class Session {
     if (this.#isDropping) return;
     this.#isDropping = true;
     this.broker.log.log('notice', `Outgoing messages are being dropped for client ${this.clientId}.`);
+  }
+
+  /** noteTooManySubscriptions says once per connection that more are refused. */
+  noteTooManySubscriptions(): void {
+    if (this.#isRefusingSubscriptions) return;
+    this.#isRefusingSubscriptions = true;
+    this.broker.log.log(
+      'notice',
+      `Client ${this.clientId} has ${this.subscriptions.size} subscriptions: more are refused (max_subscriptions).`,
+    );
   }
 
   #isExpired(delivery: Delivery): boolean {

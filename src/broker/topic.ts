@@ -5,8 +5,13 @@ import { isReservedTopic, isTopicName } from '../mqtt/topics.ts';
 import { decodeMqttString, isMqttString } from '../mqtt/utf8.ts';
 import { NO_ROUTE, type Route } from './route.ts';
 
+/** TOPIC_BYTES_MAX is what the length of a string can say (1.5.4): with its mount point a name may be longer. */
+export const TOPIC_BYTES_MAX = 65_535;
+
 /** Slots of the cache: a power of two. Each topic costs about 300 bytes plus its name; a slot holds the latest topic that fell into it. */
 const CACHE_SLOTS = 8192;
+/** Bytes of a name that is worth a slot: the cache holds at most 11 MB, whatever names clients think of. */
+const CACHED_NAME_MAX = 512;
 
 /** Topic is one topic name. Objects of the same name may exist twice; compare names. */
 export class Topic {
@@ -54,7 +59,7 @@ export class TopicCache {
     const known = this.#slots[slot];
     if (known !== null && known !== undefined && known.hash === hash && known.equals(buffer, start, end)) return known;
     const topic = readTopic(buffer, start, end, hash);
-    this.#slots[slot] = topic;
+    if (end - start <= CACHED_NAME_MAX) this.#slots[slot] = topic;
     return topic;
   }
 
@@ -66,6 +71,7 @@ export class TopicCache {
 }
 
 function readTopic(buffer: Buffer, start: number, end: number, hash: number): Topic {
+  if (end - start > TOPIC_BYTES_MAX) throw new MalformedPacket('Topic Name is too long for its mount point', REASON.TOPIC_NAME_INVALID);
   if (!isMqttString(buffer, start, end)) throw new MalformedPacket('Topic Name is not well-formed UTF-8');
   const name = decodeMqttString(buffer, start, end);
   if (!isTopicName(name)) throw new MalformedPacket('Topic Name is empty, too deep or holds a wildcard', REASON.TOPIC_NAME_INVALID);

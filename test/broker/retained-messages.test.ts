@@ -63,3 +63,19 @@ test('RetainedMessages forgets what has expired when it is swept', () => {
   assert.equal(store.get('old'), null);
   assert.equal(store.count, 2);
 });
+
+test('RetainedCursor finds the same in many short walks as in one long walk when nothing matches for a long time', () => {
+  const store = new RetainedMessages();
+  for (let at = 0; at < 1000; at++) store.set(retained(`a${at}/b`, 'x'));
+  store.set(retained('z/wanted', 'x'));
+  const cursor = store.matching('+/wanted');
+  const found: string[] = [];
+  let walks = 0;
+  while (!cursor.atEnd) {
+    const message = cursor.next(cursor.steps + 100);
+    if (message !== null) found.push(message.topic.name);
+    walks++;
+  }
+  assert.deepEqual(found, ['z/wanted']);
+  assert.ok(walks > 10, `${walks} walks`);
+});

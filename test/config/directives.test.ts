@@ -38,7 +38,17 @@ bridge_ciphers_tls1.3 bridge_identity bridge_psk
   .trim()
   .split(/\s+/);
 
-const OWN_WORDS = ['include', 'secure', 'advertise', 'mdns_name', 'certificate_names', 'login_throttle', 'login_throttle_exempt'];
+const OWN_WORDS = [
+  'include',
+  'secure',
+  'advertise',
+  'mdns_name',
+  'certificate_names',
+  'login_throttle',
+  'login_throttle_exempt',
+  'max_outgoing_bytes',
+  'max_subscriptions',
+];
 
 /** A value for each kind of row whose syntax does not tell one. The rows' defaults must not be among them. */
 const VALUES: Readonly<Record<string, string>> = {
@@ -78,6 +88,7 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   password_file: 'passwords',
   acl_file: 'acl',
   login_throttle_exempt: '192.168.1.0/24 ::1',
+  max_outgoing_bytes: '100000',
   certfile: 'server.crt',
   keyfile: 'server.key',
   cafile: 'ca.crt',

@@ -11,6 +11,7 @@ import { reasonInWords } from '../disconnect-words.ts';
 import type { AuthenticationVerdict } from '../ports.ts';
 import { reportConnect, reportEarly, reportVerdict } from '../refusal.ts';
 import { NO_EXPIRY, Session } from '../session.ts';
+import { TOPIC_BYTES_MAX } from '../topic.ts';
 import { IncomingAliases, OutgoingAliases } from '../topic-aliases.ts';
 import { publishWill, Will } from '../will.ts';
 
@@ -19,6 +20,7 @@ const RECEIVE_MAXIMUM_DEFAULT = 65_535; // 3.1.2.11.3
 /** handleConnect checks a CONNECT, asks the authenticator, and answers CONNACK. */
 export function handleConnect(connection: Connection, packet: ConnectPacket): void {
   connection.broker.counters.connections++;
+  connection.acceptPackets();
   if (connection.broker.log.enabled.debug) logReceived(connection, packet);
   const refusal = refusalOf(connection, packet);
   if (refusal !== null) {
@@ -54,7 +56,9 @@ function refusalOf(connection: Connection, packet: ConnectPacket): ReasonCode | 
 function willRefusalOf(connection: Connection, packet: ConnectPacket): ReasonCode | null {
   const { will } = packet;
   if (will === null) return null;
-  if (!isTopicName(will.topicName)) return REASON.TOPIC_NAME_INVALID;
+  const topicName = connection.origin.policy.mountPoint + will.topicName;
+  if (!isTopicName(will.topicName) || !isTopicName(topicName) || Buffer.byteLength(topicName) > TOPIC_BYTES_MAX)
+    return REASON.TOPIC_NAME_INVALID;
   if (will.qos > connection.origin.policy.maxQos) return REASON.QOS_NOT_SUPPORTED; // [MQTT-3.2.2-12]
   if (will.retain && !connection.broker.options.retainAvailable) return REASON.RETAIN_NOT_SUPPORTED; // [MQTT-3.2.2-13]
   return null;
@@ -82,8 +86,7 @@ function waitFor(connection: Connection, packet: ConnectPacket, verdict: Promise
     })
     .then((decided) => {
       if (connection.state !== 'connecting') return;
-      conclude(connection, packet, decided);
-      connection.proceed();
+      connection.proceed(() => conclude(connection, packet, decided));
     });
 }
 

@@ -5,6 +5,7 @@ import type { SubscribePacket, SubscriptionRequest } from '../../mqtt/packets.ts
 import { MalformedPacket, protocolError, REASON, type ReasonCode } from '../../mqtt/reason-codes.ts';
 import { isSharedFilter, isTopicFilter, parseSharedFilter } from '../../mqtt/topics.ts';
 import type { Connection } from '../connection.ts';
+import type { Session } from '../session.ts';
 import { Subscription } from '../subscription.ts';
 
 /** handleSubscribe makes or replaces subscriptions, answers SUBACK, then sends the retained messages [MQTT-3.8.4-1]. */
@@ -39,6 +40,7 @@ function subscribe(connection: Connection, request: SubscriptionRequest, identif
     return REASON.TOPIC_FILTER_INVALID;
   }
   if (share !== null && request.noLocal) throw protocolError('No Local on a shared subscription'); // [MQTT-3.8.3-4]
+  if (isOneTooMany(session, topicFilter)) return REASON.QUOTA_EXCEEDED;
   const mounted = connection.origin.policy.mountPoint + plainFilter;
   if (broker.authorizer !== null && !broker.authorizer.maySubscribe(session, mounted)) return REASON.NOT_AUTHORIZED;
   const qos = request.qos > connection.origin.policy.maxQos ? connection.origin.policy.maxQos : request.qos; // 3.9.3: a lower one may be granted
@@ -49,4 +51,11 @@ function subscribe(connection: Connection, request: SubscriptionRequest, identif
   const wantsRetained = request.retainHandling === 0 || (request.retainHandling === 1 && isNew); // [MQTT-3.3.1-9] to [MQTT-3.3.1-11]
   if (group === null && wantsRetained) withRetained.push(subscription); // 4.8.2: shared subscriptions get none
   return qos;
+}
+
+function isOneTooMany(session: Session, topicFilter: string): boolean {
+  const { maxSubscriptions } = session.broker.options;
+  if (maxSubscriptions === 0 || session.subscriptions.size < maxSubscriptions || session.subscriptions.has(topicFilter)) return false;
+  session.noteTooManySubscriptions();
+  return true;
 }

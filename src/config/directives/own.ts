@@ -1,7 +1,7 @@
 // Words that mosquitto does not have: those of the small embedded broker, and what belongs to the appliance.
 
 import { type Directive, globalDirective, listenerDirective, structureDirective } from '../directive.ts';
-import { boolean, networks, text, words } from '../values.ts';
+import { boolean, integer, limit, MAX_INTEGER, networks, text, words } from '../values.ts';
 
 /** OWN_DIRECTIVES are the words of our own; `port` stands with the listener's. */
 export const OWN_DIRECTIVES: readonly Directive[] = [
@@ -104,6 +104,26 @@ export const OWN_DIRECTIVES: readonly Directive[] = [
     },
     (draft, value) => {
       draft.certificateNames.push(...value);
+    },
+  ),
+  globalDirective(
+    'max_outgoing_bytes',
+    integer({ min: 65_536, max: MAX_INTEGER, unit: 'bytes' }),
+    {
+      own: true,
+      default: '1048576',
+      doc: 'Bytes that may wait for one slow client; beyond them its QoS 0 messages are dropped and the others queued.',
+    },
+    (draft, value) => {
+      draft.broker.maxOutgoingBytes = value;
+    },
+  ),
+  globalDirective(
+    'max_subscriptions',
+    limit('number'),
+    { own: true, default: '50000', doc: 'Subscriptions of one client; more are refused; 0 = no limit.' },
+    (draft, value) => {
+      draft.broker.maxSubscriptions = value;
     },
   ),
 ];
