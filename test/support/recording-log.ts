@@ -8,14 +8,16 @@ export interface RecordingLog extends Logger {
   line(pattern: RegExp): Promise<string>;
 }
 
-/** recordingLog keeps the text of every line, of all types. */
-export function recordingLog(): RecordingLog {
+/** recordingLog keeps the text of every line of the types asked for; without asking, of all. */
+export function recordingLog(types: readonly LogType[] = LOG_TYPES): RecordingLog {
+  const enabled = logTypeSet(types);
   const lines: string[] = [];
   const waiting = new Set<{ pattern: RegExp; resolve: (line: string) => void }>();
   return {
-    enabled: logTypeSet(LOG_TYPES),
+    enabled,
     lines,
-    log(_type: LogType, line: string) {
+    log(type: LogType, line: string) {
+      if (!enabled[type]) return;
       lines.push(line);
       for (const waiter of waiting) {
         if (!waiter.pattern.test(line)) continue;
