@@ -3,9 +3,12 @@
 import { ensureAccount } from '../access/made-account.ts';
 import { systemClock } from '../base/clock.ts';
 import { OperatorError, reasonOf } from '../base/errors.ts';
+import type { Part } from '../base/lifecycle.ts';
 import { type Diagnostic, describeAccess, formatDiagnostic, type LoadedConfiguration } from '../config/config.ts';
 import type { Configuration, LogOptions } from '../config/configuration.ts';
 import { type Appliance, createAppliance } from './app.ts';
+import { createControl } from './control.ts';
+import { controlRequests } from './control-requests.ts';
 import { isInBackground, sayReady } from './daemon.ts';
 import { createLog, type Log, type LogWorld } from './log.ts';
 import { removePidFile, writePidFile } from './pid-file.ts';
@@ -68,6 +71,7 @@ class Run {
   readonly #request: RunRequest;
   readonly #log: Log;
   readonly #state: StateFolder;
+  #control: Part | null = null;
 
   constructor(request: RunRequest, log: Log) {
     const { location, file } = request.configuration.persistence;
@@ -106,6 +110,7 @@ class Run {
     if (configuration.process.pidFile !== null) writePidFile(configuration.process.pidFile);
     leaveRoot({ wanted: configuration.process.user, state: this.#state, mayChoose: !fromSources, log: this.#log });
     this.#log.publishTo((topic, payload) => publishLine(appliance, topic, payload));
+    await this.#openControl(appliance);
     this.#sayWhoMayConnect(appliance);
     this.#log.log('information', `${title} running`);
     if (isInBackground()) sayReady(accountText);
@@ -121,6 +126,7 @@ class Run {
       process.exit(0);
     }, STOP_LIMIT_MS);
     this.#log.publishTo(null);
+    await this.#control?.stop();
     await appliance.stop();
     clearTimeout(limit);
     const { pidFile } = this.#request.configuration.process;
@@ -148,6 +154,20 @@ class Run {
       if (stay.length > 0) this.#log.log('warning', `Warning: A change of ${stay.join(', ')} takes effect at the next start.`);
     } catch (error) {
       this.#log.log('error', `Error: ${reasonOf(error)}. What was there before stays in use.`);
+    }
+  }
+
+  /** Only where there is a state folder, and as the user that the broker has become. A broker that can't be asked is still a broker. */
+  async #openControl(appliance: Appliance): Promise<void> {
+    if (!this.#state.exists()) return;
+    const { title, buildDate } = this.#request;
+    const requests = controlRequests({ appliance, title, buildDate, since: systemClock.now() });
+    const control = createControl({ path: this.#state.controlSocket, requests, log: this.#log });
+    try {
+      await control.start();
+      this.#control = control;
+    } catch (error) {
+      this.#log.log('warning', `Warning: ${reasonOf(error)}. midge status and midge why will not work.`);
     }
   }
 

@@ -43,6 +43,7 @@ export class StateFolder {
     this.controlSocket = join(path, 'control.sock');
   }
 
+  /** exists tells whether anything was kept. */
   exists(): boolean {
     return existsSync(this.path);
   }
@@ -71,7 +72,8 @@ export class StateFolder {
   /** The database, what SQLite lays beside it, and damaged ones that the store has moved aside. */
   #isOurs(name: string): boolean {
     const database = this.#database;
-    const made = [basename(this.passwordFile), basename(this.certificates), database, `${database}-wal`, `${database}-journal`];
+    const named = [this.passwordFile, this.certificates, this.controlSocket].map((path) => basename(path));
+    const made = [...named, database, `${database}-wal`, `${database}-journal`];
     return made.includes(name) || name.startsWith(`${database}.corrupt-`);
   }
 }

@@ -17,7 +17,7 @@ import type { ConnectionOrigin } from './options.ts';
 import { Outbox } from './outbox.ts';
 import { encodeOwnPublish } from './own-publish.ts';
 import { ackName, publishInWords } from './packet-words.ts';
-import { reportBadPacket, reportRefusal, StrangeBytes } from './refusal.ts';
+import { looksLikeTls, reportBadPacket, reportRefusal, StrangeBytes } from './refusal.ts';
 import type { Session } from './session.ts';
 import type { Timer } from './timer-wheel.ts';
 import type { Topic } from './topic.ts';
@@ -268,7 +268,7 @@ export class Connection implements PacketSink {
   #firstWords(chunk: Buffer): void {
     this.#hasSpoken = true;
     this.broker.sessions.logNew(this);
-    if (chunk[0]! >> 4 === PACKET_TYPE.CONNECT) return;
+    if (chunk[0]! >> 4 === PACKET_TYPE.CONNECT && !looksLikeTls(chunk)) return;
     // What is no CONNECT is seen by its first byte: HTTP or TLS would make us wait for a packet of their own length.
     throw new StrangeBytes(chunk); // [MQTT-3.1.0-1]
   }

@@ -29,9 +29,9 @@ export function reportRefusal(connection: Connection, cause: RefusalCause, reaso
 
 /** reportConnect tells of a CONNECT that was refused. */
 export function reportConnect(connection: Connection, packet: ConnectPacket, cause: RefusalCause, reason: string): void {
-  const { id, origin, broker } = connection;
+  const { origin, broker } = connection;
   const username = packet.username ?? origin.identity;
-  broker.diagnostics?.refused({ cause, reason, from: origin, clientId: id || packet.clientId, username, topicName: null });
+  broker.diagnostics?.refused({ cause, reason, from: origin, clientId: packet.clientId, username, topicName: null });
 }
 
 /** reportEarly tells of a CONNECT that was refused by its own words, before anybody was asked. */
@@ -104,9 +104,13 @@ function earlyRefusal({ broker, origin }: Connection, packet: ConnectPacket, cod
   }
 }
 
-/** RFC 8446 5.1: a TLS record of type handshake (22), legacy version 3.x. */
+/** looksLikeTls tells a record of type handshake (22), legacy version 3.x, RFC 8446 5.1. Its first byte could be a CONNECT with bad flags. */
+export function looksLikeTls(chunk: Buffer): boolean {
+  return chunk[0] === 0x16 && (chunk.length === 1 || chunk[1] === 0x03);
+}
+
 function wordsOf(chunk: Buffer): string {
-  if (chunk[0] === 0x16 && (chunk.length === 1 || chunk[1] === 0x03)) return 'speaks TLS to a port without TLS';
+  if (looksLikeTls(chunk)) return 'speaks TLS to a port without TLS';
   if (HTTP.test(chunk.toString('latin1', 0, 8))) return 'speaks HTTP to an MQTT port';
   return 'speaks something that is not MQTT';
 }

@@ -2,6 +2,7 @@
 
 import { PUB_FLAGS, SUB_FLAGS } from './client-flags.ts';
 import type { Command } from './command.ts';
+import { CONTROL_FLAGS } from './control-flags.ts';
 
 const COMMANDS_BUT_HELP: readonly Command[] = [
   {
@@ -133,6 +134,27 @@ const COMMANDS_BUT_HELP: readonly Command[] = [
     operands: { most: 3 },
     usageExitCode: 2,
     load: () => import('./acl.ts'),
+  },
+  {
+    name: 'status',
+    summary: 'Tell how the running broker and its machine fare',
+    usage: ['[--json] [--state DIR | -c FILE]'],
+    description: ['The exit status is 1 when something needs a person: the store, the clock, the power supply, a certificate that ended.'],
+    flags: [...CONTROL_FLAGS, { long: 'json', summary: 'the same as JSON, for machines' }],
+    examples: [{ text: 'The broker that runs as a service', command: 'sudo midge status' }],
+    load: () => import('./status.ts'),
+  },
+  {
+    name: 'why',
+    summary: 'Tell who was turned away by the running broker, and why',
+    usage: ['[--json] [--state DIR | -c FILE] [ADDRESS | CLIENT | USER]'],
+    flags: [...CONTROL_FLAGS, { long: 'json', summary: 'the same as JSON, for machines' }],
+    examples: [
+      { text: 'Everything of late', command: 'sudo midge why' },
+      { text: 'Why does this phone not connect', command: 'sudo midge why 192.168.1.23' },
+    ],
+    operands: { most: 1 },
+    load: () => import('./why.ts'),
   },
   {
     name: 'discover',

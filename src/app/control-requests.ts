@@ -1,0 +1,60 @@
+// The requests of the control socket, by name. The functions behind them know nothing of sockets.
+
+import { AclAuthorizer } from '../access/acl.ts';
+import { whatArrives } from '../access/acl-explain.ts';
+import type { LoginHold } from '../access/login-throttle.ts';
+import type { Appliance } from './app.ts';
+import type { RequestHandler } from './control.ts';
+import type { RememberedRefusal } from './diagnostics.ts';
+import { readStatus, type StatusSetup } from './status.ts';
+
+/** Sessions whose subscriptions are looked at for one answer. */
+const MAX_SESSIONS = 1000;
+
+/** DeafSubscription is one to which nothing may ever arrive: SUBSCRIBE is accepted all the same. */
+export interface DeafSubscription {
+  readonly clientId: string;
+  readonly username: string | null;
+  readonly topicFilter: string;
+  readonly reason: string;
+}
+
+/** Reasons answer "why". */
+export interface Reasons {
+  readonly refusals: readonly RememberedRefusal[];
+  readonly held: readonly LoginHold[];
+  readonly deaf: readonly DeafSubscription[];
+}
+
+/** controlRequests is the table. */
+export function controlRequests(setup: StatusSetup): Readonly<Record<string, RequestHandler>> {
+  const { appliance } = setup;
+  return {
+    status: () => readStatus(setup),
+    why: ({ about }) => readReasons(appliance, typeof about === 'string' ? about : null),
+    throttle: () => appliance.throttle.held(),
+  };
+}
+
+/** readReasons tells who was turned away or hears nothing, and why; with `about` only of that address, client id or user. */
+export function readReasons(appliance: Appliance, about: string | null): Reasons {
+  const held = appliance.throttle.held().filter(({ address, username }) => about === null || address === about || username === about);
+  return { refusals: appliance.refusals.list(about), held, deaf: deafSubscriptions(appliance, about) };
+}
+
+function deafSubscriptions({ broker }: Appliance, about: string | null): DeafSubscription[] {
+  const acl = broker.authorizer;
+  if (!(acl instanceof AclAuthorizer)) return [];
+  const found: DeafSubscription[] = [];
+  let left = MAX_SESSIONS;
+  for (const { clientId, username, connection, subscriptions } of broker.sessions) {
+    if (about !== null && ![clientId, username, connection?.origin.address].includes(about)) continue;
+    if (left-- === 0) break;
+    for (const topicFilter of subscriptions.keys()) {
+      if (whatArrives(acl, { username, clientId }, topicFilter).some(({ access }) => access !== 'deny')) continue;
+      const reason = `is subscribed to "${topicFilter}" but gets nothing: no rule of ${acl.file.path} lets it read there`;
+      found.push({ clientId, username, topicFilter, reason });
+    }
+  }
+  return found;
+}

@@ -1,0 +1,127 @@
+// The state of the running broker as one JSON object: what `midge status` shows.
+
+import { X509Certificate } from 'node:crypto';
+import type { LoginHold } from '../access/login-throttle.ts';
+import { clockTrusted } from '../certificates/validity.ts';
+import { describeAccess } from '../config/config.ts';
+import { machineNames } from '../host/host.ts';
+import type { MachineHealth } from '../host/machine-health.ts';
+import type { StoreCounters, StoreHealth } from '../store/store.ts';
+import type { Appliance } from './app.ts';
+
+/** Status is of one moment. Times are ISO 8601 in UTC. */
+export interface Status {
+  readonly program: string;
+  readonly pid: number;
+  /** Start of the broker. */
+  readonly since: string;
+  /** Null = there is none. */
+  readonly configuration: string | null;
+  /** One line per port: who may connect from where. */
+  readonly access: readonly string[];
+  readonly listeners: readonly ListenerStatus[];
+  readonly clients: { readonly connected: number; readonly away: number; readonly connections: number };
+  readonly messages: MessageRates;
+  readonly refusals: number;
+  readonly held: readonly LoginHold[];
+  /** Null = no listener uses a certificate of our authority. */
+  readonly certificates: CertificateStatus | null;
+  /** Null = nothing outlives the process. */
+  readonly store: (StoreHealth & StoreCounters) | null;
+  readonly clock: { readonly now: string; readonly trusted: boolean };
+  readonly machine: MachineHealth & { readonly hostName: string; readonly addresses: readonly string[] };
+}
+
+export interface ListenerStatus {
+  readonly protocol: 'mqtt' | 'websockets';
+  readonly tls: boolean;
+  /** 0 for a Unix socket. */
+  readonly port: number;
+  readonly addresses: readonly string[];
+  readonly connections: number;
+}
+
+/** MessageRates are per second, averaged over the last minute; null = `sys_interval 0`. Counts are since the start. */
+export interface MessageRates {
+  readonly receivedPerSecond: number | null;
+  readonly sentPerSecond: number | null;
+  readonly received: number;
+  readonly sent: number;
+  readonly dropped: number;
+  readonly retained: number;
+  readonly subscriptions: number;
+}
+
+export interface CertificateStatus {
+  /** SHA-256, hexadecimal with colons. */
+  readonly authorityFingerprint: string;
+  readonly authorityExpires: string;
+  readonly serverNames: readonly string[];
+  readonly serverExpires: string;
+}
+
+export interface StatusSetup {
+  readonly appliance: Appliance;
+  readonly title: string;
+  readonly buildDate: number;
+  /** Milliseconds since 1970. */
+  readonly since: number;
+}
+
+/** readStatus gathers it; the machine's part is 30 seconds old at most. */
+export async function readStatus({ appliance, title, buildDate, since }: StatusSetup): Promise<Status> {
+  const { broker, configuration, refusals, throttle, store, certificates, machine } = appliance;
+  const opened = appliance.listeners.map(({ options, port }) => ({ ...options, port, policy: { ...options.policy, port } }));
+  const now = Date.now();
+  const connected = broker.connectedClients;
+  return {
+    program: title,
+    pid: process.pid,
+    since: iso(since),
+    configuration: configuration.file,
+    access: describeAccess({ ...configuration, listeners: opened }),
+    listeners: appliance.listeners.map(({ options, port, addresses, connections }) => {
+      return { protocol: options.protocol, tls: options.tls !== null, port, addresses, connections };
+    }),
+    clients: { connected, away: broker.sessions.count - connected, connections: broker.connections.size },
+    messages: ratesOf(appliance),
+    refusals: refusals.list(null).length,
+    held: throttle.held(),
+    certificates: certificates === null ? null : certificateStatus(certificates),
+    store: store === null ? null : { ...store.health(), ...store.counters() },
+    clock: { now: iso(now), trusted: clockTrusted(now, buildDate) },
+    machine: { ...(await machine.now()), ...machineNames() },
+  };
+}
+
+function ratesOf({ broker, telemetry }: Appliance): MessageRates {
+  const perSecond = (name: string) => {
+    const perMinute = telemetry.text(`$SYS/broker/load/publish/${name}/1min`);
+    return perMinute === null ? null : Math.round(Number(perMinute) / 0.6) / 100;
+  };
+  const { publishReceived, publishSent, publishDropped } = broker.counters;
+  return {
+    receivedPerSecond: perSecond('received'),
+    sentPerSecond: perSecond('sent'),
+    received: publishReceived,
+    sent: publishSent,
+    dropped: publishDropped,
+    retained: broker.retained.count,
+    subscriptions: broker.tree.count,
+  };
+}
+
+function certificateStatus(certificates: NonNullable<Appliance['certificates']>): CertificateStatus {
+  const [authority, server] = [certificates.authority(), certificates.server()];
+  const names = new X509Certificate(server.cert).subjectAltName ?? '';
+  return {
+    authorityFingerprint: authority.fingerprint,
+    authorityExpires: iso(authority.expires),
+    serverNames: names.split(', ').map((name) => name.replace(/^[^:]*:/, '')),
+    serverExpires: iso(server.expires),
+  };
+}
+
+function iso(milliseconds: number): string {
+  return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
+}

@@ -1,0 +1,71 @@
+// Asks the running broker over its control socket: the other end of app/control.ts.
+
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { stateFolderPath } from '../app/state-folder.ts';
+import { OperatorError } from '../base/errors.ts';
+import { loadConfiguration } from '../config/config.ts';
+import type { Invocation } from './command.ts';
+
+const SOCKET = 'control.sock';
+
+/** A broker that does not answer by then is stuck. */
+const PATIENCE_MS = 15_000;
+
+/** Where midge runs as a service; asked after one's own. */
+const SERVICE_FOLDER = '/var/lib/midge';
+
+/** askBroker sends one request and gives its result. Throws OperatorError when no broker is there, it may not be asked, or it says no. */
+export async function askBroker(invocation: Invocation, request: string, words: object = {}): Promise<unknown> {
+  const folders = foldersOf(invocation);
+  let failure: NodeJS.ErrnoException | null = null;
+  for (const folder of folders) {
+    try {
+      return resultOf(await exchange(join(folder, SOCKET), `${JSON.stringify({ request, ...words })}\n`));
+    } catch (error) {
+      if (error instanceof OperatorError) throw error;
+      const next = error as NodeJS.ErrnoException; // of a socket
+      if (failure === null || next.code === 'EACCES') failure = next;
+    }
+  }
+  throw new OperatorError(`Cannot ask the broker: ${adviceFor(failure, folders)}`, { cause: failure });
+}
+
+function foldersOf({ flags, terminal }: Invocation): readonly string[] {
+  const asked = flags.get('state')?.at(-1) ?? null;
+  const file = flags.get('config-file')?.at(-1) ?? null;
+  const location =
+    file === null
+      ? null
+      : (loadConfiguration({ file, port: null, verbose: false, lan: false }).configuration?.persistence.location ?? null);
+  const own = stateFolderPath({ asked, location, isRoot: process.getuid?.() === 0, env: terminal.env });
+  return asked !== null || location !== null ? [own] : [...new Set([own, SERVICE_FOLDER])];
+}
+
+function exchange(path: string, line: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path);
+    let text = '';
+    socket.setEncoding('utf8');
+    socket.setTimeout(PATIENCE_MS, () => socket.destroy(new Error(`no answer within ${PATIENCE_MS / 1000} s`)));
+    socket.once('error', reject);
+    socket.once('connect', () => socket.write(line));
+    socket.on('data', (chunk) => {
+      text += chunk;
+    });
+    socket.once('end', () => resolve(text));
+  });
+}
+
+function resultOf(text: string): unknown {
+  const answer = JSON.parse(text) as { ok: boolean; result?: unknown; error?: string }; // our own program wrote it
+  if (!answer.ok) throw new OperatorError(answer.error ?? 'Cannot ask the broker');
+  return answer.result;
+}
+
+function adviceFor(failure: NodeJS.ErrnoException | null, folders: readonly string[]): string {
+  if (failure?.code === 'EACCES') return 'only root and its own user may - use sudo';
+  if (failure?.code === 'ENOENT' || failure?.code === 'ECONNREFUSED')
+    return `none runs with its state in ${folders.join(' or ')} - start it, or name its folder with --state`;
+  return failure?.message ?? 'unknown reason';
+}

@@ -1,0 +1,105 @@
+// `midge status`: how the running broker and its machine fare.
+
+import type { Status } from '../app/status.ts';
+import type { Invocation, Terminal } from './command.ts';
+import { askBroker } from './control-client.ts';
+import { writeTable } from './table.ts';
+
+/** run prints the state. The exit status is 0, or 1 when something needs a person: store, clock, power, a certificate that ends. */
+export async function run(invocation: Invocation): Promise<number> {
+  const { flags, terminal } = invocation;
+  const status = (await askBroker(invocation, 'status')) as Status; // the other end is controlRequests
+  const troubles = troublesOf(status);
+  if (flags.has('json')) terminal.stdout.write(`${JSON.stringify({ ...status, troubles }, null, 2)}\n`);
+  else print(status, troubles, terminal);
+  return troubles.length === 0 ? 0 : 1;
+}
+
+/** troublesOf gives what a person should look at, one sentence each. */
+export function troublesOf({ store, clock, certificates, machine }: Status): string[] {
+  const troubles: string[] = [];
+  if (store !== null && store.state !== 'ok') troubles.push(store.text);
+  if (store?.damage) troubles.push(store.damage);
+  if (!clock.trusted) troubles.push(`The clock says ${clock.now}, which is before this program was built.`);
+  if (clock.trusted && certificates !== null && certificates.serverExpires < clock.now)
+    troubles.push(`The server certificate expired on ${certificates.serverExpires.slice(0, 10)}.`);
+  const { power, disk } = machine;
+  if (power !== null && power.now.length > 0) troubles.push(`The machine says: ${power.now.join(', ')}.`);
+  if (disk !== null && disk.free < disk.total * 0.02) troubles.push(`The disk is full but for ${bytes(disk.free)}.`);
+  return troubles;
+}
+
+function print(status: Status, troubles: readonly string[], terminal: Terminal): void {
+  writeTable(
+    terminal,
+    rowsOf(status).flatMap(([name, text]) => (text === null ? [] : [[name, text]])),
+  );
+  for (const trouble of troubles) terminal.stdout.write(`\n! ${trouble}\n`);
+}
+
+function rowsOf({
+  program,
+  pid,
+  since,
+  configuration,
+  access,
+  clients,
+  messages,
+  certificates,
+  ...rest
+}: Status): [string, string | null][] {
+  const { refusals, held, store, clock, machine } = rest;
+  const perSecond = (rate: number | null) => (rate === null ? '' : ` (${rate}/s)`);
+  return [
+    ['Program', `${program}, pid ${pid}, since ${local(since)}`],
+    ['Configuration', configuration ?? 'none'],
+    ...access.map((line, at): [string, string] => [at === 0 ? 'Open' : '', line]),
+    ['Clients', `${clients.connected} connected, ${clients.away} kept while away`],
+    [
+      'Messages',
+      `${messages.received} received${perSecond(messages.receivedPerSecond)}, ${messages.sent} sent${perSecond(messages.sentPerSecond)}, ${messages.dropped} dropped`,
+    ],
+    ['', `${messages.retained} retained, ${messages.subscriptions} subscriptions`],
+    ['Turned away', refusals === 0 ? 'nobody' : `${refusals} kinds of refusals: see midge why`],
+    ['Held', held.length === 0 ? null : `${held.length} after wrong logins: see midge why`],
+    ['Certificate', certificates && `until ${certificates.serverExpires.slice(0, 10)}, for ${certificates.serverNames.join(', ')}`],
+    ['Authority', certificates && `until ${certificates.authorityExpires.slice(0, 10)}, SHA-256 ${certificates.authorityFingerprint}`],
+    [
+      'Store',
+      store === null ? 'none: nothing outlives the broker' : `${store.state}, ${bytes(store.bytesLastDay)} written in the last day`,
+    ],
+    ['Clock', `${local(clock.now)}${clock.trusted ? '' : ', not trusted'}`],
+    ...machineRows(machine),
+  ];
+}
+
+function machineRows({
+  hostName,
+  addresses,
+  cpuTemperature,
+  power,
+  load,
+  memory,
+  disk,
+  wifi,
+}: Status['machine']): [string, string | null][] {
+  return [
+    ['Machine', [hostName, ...addresses].join(', ')],
+    ['Temperature', cpuTemperature === null ? null : `${cpuTemperature.toFixed(1)} °C`],
+    ['Power', power && `${power.now.join(', ') || 'ok'}${power.sinceBoot.length > 0 ? `; since boot ${power.sinceBoot.join(', ')}` : ''}`],
+    ['Load', load.map((each) => each.toFixed(2)).join(' ')],
+    ['Memory', `${bytes(memory.available)} of ${bytes(memory.total)} available`],
+    ['Disk', disk && `${bytes(disk.free)} of ${bytes(disk.total)} free at ${disk.path}`],
+    ...wifi.map(({ name, signal }): [string, string] => ['Wi-Fi', `${name} ${signal} dBm`]),
+  ];
+}
+
+function bytes(count: number): string {
+  const units = ['B', 'KB', 'MB', 'GB', 'TB'];
+  const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(count, 1)) / 3));
+  return `${(count / 1000 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
+}
+
+function local(iso: string): string {
+  return new Date(iso).toString().replace(/ \(.*\)$/, '');
+}

@@ -1,0 +1,49 @@
+// `midge why`: who was turned away by the running broker, and why.
+
+import type { Reasons } from '../app/control-requests.ts';
+import type { RememberedRefusal } from '../app/diagnostics.ts';
+import { safeText } from '../app/log-line.ts';
+import type { Invocation } from './command.ts';
+import { askBroker } from './control-client.ts';
+
+/** run prints the reasons, the latest last. The exit status is 0, also when there is nothing to tell. */
+export async function run(invocation: Invocation): Promise<number> {
+  const { flags, operands, terminal } = invocation;
+  const about = operands[0] ?? null;
+  const reasons = (await askBroker(invocation, 'why', { about })) as Reasons; // the other end is controlRequests
+  if (flags.has('json')) terminal.stdout.write(`${JSON.stringify(reasons, null, 2)}\n`);
+  else terminal.stdout.write(textOf(reasons, about));
+  return 0;
+}
+
+function textOf({ refusals, held, deaf }: Reasons, about: string | null): string {
+  const lines = [
+    ...refusals.toReversed().flatMap(linesOf),
+    ...deaf.map(({ clientId, reason }) => `Client ${safeText(clientId)} ${safeText(reason)}.`),
+    ...held.map(({ address, username, failures, until }) => {
+      const who = [username === null ? null : `user "${safeText(username)}"`, address === null ? null : `from ${address}`];
+      return `Held until ${clockTime(until)}: logins of ${who.filter((word) => word !== null).join(' ') || 'anybody'} (${failures} wrong ones).`;
+    }),
+  ];
+  if (lines.length > 0) return `${lines.join('\n')}\n`;
+  return about === null ? 'Nobody was turned away since the broker started.\n' : `Nothing is known about "${about}".\n`;
+}
+
+function linesOf(refusal: RememberedRefusal): string[] {
+  const { last, count, address, listenerPort, clientId, username, reason, advice } = refusal;
+  const times = count > 1 ? ` (${count} times since ${clockTime(refusal.first)})` : '';
+  const who = [
+    clientId === '' ? 'a client' : `client ${clientId}`,
+    username === null ? '' : `, user ${username},`,
+    address === '' ? ' on this machine' : ` from ${address}`,
+    listenerPort === 0 ? '' : ` on port ${listenerPort}`,
+  ].join('');
+  const sentence = safeText(`${who} ${reason}`);
+  return [`${clockTime(last)}  ${sentence}${times}`, ...(advice === null ? [] : [`${' '.repeat(21)}-> ${safeText(advice)}`])];
+}
+
+/** In the machine's own time, as a clock on the wall. */
+function clockTime(milliseconds: number): string {
+  const date = new Date(milliseconds);
+  return new Date(milliseconds - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 19).replace('T', ' ');
+}

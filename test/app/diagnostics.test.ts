@@ -1,0 +1,91 @@
+// What is remembered of refusals, and which clients are found to push each other out.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ConnectionRhythm } from '../../src/app/connection-rhythm.ts';
+import { RefusalMemory } from '../../src/app/diagnostics.ts';
+import { systemClock } from '../../src/base/clock.ts';
+import { DEFAULT_LISTENER_POLICY } from '../../src/broker/options.ts';
+import type { Refusal } from '../../src/broker/ports.ts';
+import { recordingLog } from '../support/recording-log.ts';
+
+function refusal(address: string, changes: Partial<Refusal> = {}): Refusal {
+  const from = { address, port: 1, policy: DEFAULT_LISTENER_POLICY };
+  return { cause: 'credentials', reason: 'is wrong', from, clientId: 'phone', username: 'jane', topicName: null, ...changes };
+}
+
+function memory() {
+  const log = recordingLog();
+  let explained = 0;
+  const explain = ({ reason }: Refusal) => {
+    explained++;
+    return { reason, advice: null };
+  };
+  return { refusals: new RefusalMemory({ clock: systemClock, log, explain }), log, explained: () => explained };
+}
+
+test('refusal memory counts what is the same and explains it once', () => {
+  const { refusals, explained } = memory();
+  for (let index = 0; index < 1000; index++) refusals.refused(refusal('10.0.0.1'));
+  refusals.refused(refusal('10.0.0.2'));
+  assert.deepEqual(
+    refusals.list(null).map(({ address, count }) => [address, count]),
+    [
+      ['10.0.0.2', 1],
+      ['10.0.0.1', 1000],
+    ],
+  );
+  assert.equal(explained(), 2);
+});
+
+test('refusal memory keeps the last 200 and cuts long names when it is flooded', () => {
+  const { refusals } = memory();
+  for (let index = 0; index < 1000; index++) refusals.refused(refusal(`10.0.0.${index}`, { clientId: 'x'.repeat(60_000) }));
+  const all = refusals.list(null);
+  assert.equal(all.length, 200);
+  assert.equal(all[0]?.address, '10.0.0.999');
+  assert.ok(all.every(({ clientId }) => clientId.length < 200));
+});
+
+test('refusal memory gives those of an address, a client or a user when it is asked about one', () => {
+  const { refusals } = memory();
+  refusals.refused(refusal('10.0.0.1'));
+  refusals.refused(refusal('10.0.0.2', { clientId: 'lamp', username: null }));
+  for (const [about, count] of [
+    ['10.0.0.2', 1],
+    ['lamp', 1],
+    ['jane', 1],
+    ['nobody', 0],
+  ] as const) {
+    assert.equal(refusals.list(about).length, count, about);
+  }
+});
+
+test('refusal memory warns once a minute when two devices use one client id', () => {
+  const { refusals, log } = memory();
+  const [one, other] = ['10.0.0.1', '10.0.0.2'].map((address) => ({ address, port: 1, policy: DEFAULT_LISTENER_POLICY }));
+  refusals.connected('phone', one!, null);
+  for (let index = 0; index < 50; index++) {
+    refusals.connected('phone', other!, one!);
+    refusals.connected('phone', one!, other!);
+  }
+  assert.deepEqual(log.lines, [
+    'Warning: Client phone was taken over 4 times in 1 s, by 10.0.0.1 and 10.0.0.2 in turn - two devices use the same client id: give each its own.',
+  ]);
+  assert.equal(refusals.list('phone')[0]?.cause, 'duel');
+});
+
+test('connection rhythm speaks again after a minute of trouble, and not of a client that connects now and then', () => {
+  const rhythm = new ConnectionRhythm();
+  const said: number[] = [];
+  for (let second = 0; second <= 150; second++)
+    if (rhythm.connected('restless', '10.0.0.1', null, second * 1000) !== null) said.push(second);
+  assert.deepEqual(said, [9, 70, 131]);
+  for (let second = 0; second <= 600; second += 10) assert.equal(rhythm.connected('calm', '10.0.0.1', null, second * 1000), null);
+});
+
+test('connection rhythm tells one machine that takes over from itself', () => {
+  const rhythm = new ConnectionRhythm();
+  const said = Array.from({ length: 5 }, () => rhythm.connected('app', '10.0.0.1', '10.0.0.1', 0)?.reason);
+  assert.deepEqual(said, [undefined, undefined, undefined, 'was taken over 4 times in 1 s, always from 10.0.0.1', undefined]);
+});

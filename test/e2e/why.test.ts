@@ -1,0 +1,155 @@
+// Why a client was turned away, in the running program: what came to the socket, and what `midge why` says of it.
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { connect as connectTls } from 'node:tls';
+import type { Reasons } from '../../src/app/control-requests.ts';
+import type { Status } from '../../src/app/status.ts';
+import { closed } from '../support/closed.ts';
+import { openPort, runMidge, startMidge } from '../support/midge-process.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { WirePeer } from '../support/wire-peer.ts';
+
+const HAS_OPENSSL = spawnSync('openssl', ['version']).status === 0;
+
+/** house starts a broker with a listener of the given words, user jane, and an ACL file. */
+async function house(context: TestContext, listener = '') {
+  const folder = temporaryFolder(context);
+  const [conf, acl, passwords, state] = ['midge.conf', 'acl', 'passwd', 'state/midge'].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+    string,
+  ]; // four names
+  writeFileSync(acl, 'user jane\ntopic write home/#\ntopic deny home/door\n');
+  writeFileSync(passwords, '', { mode: 0o600 });
+  await runMidge(folder, ['passwd', '-b', passwords, 'jane', 'secret']);
+  writeFileSync(conf, `persistence true\npassword_file ${passwords}\nacl_file ${acl}\nbind_address 127.0.0.1\n${listener}`);
+  const broker = startMidge(context, folder, ['serve', '-c', conf, '-p', '0', '--state', state]);
+  const port = await openPort(broker);
+  const json = async <T>(...words: string[]) => JSON.parse((await runMidge(folder, [...words, '--json', '--state', state])).stdout) as T; // the program's own
+  const why = (...about: string[]) => json<Reasons>('why', ...about);
+  return { folder, acl, state, broker, port, why, status: () => json<Status & { troubles: string[] }>('status') };
+}
+
+async function open(port: number): Promise<WirePeer> {
+  const stream = connect({ port, host: '127.0.0.1' });
+  await once(stream, 'connect');
+  return new WirePeer(stream);
+}
+
+async function say(port: number, bytes: string | Buffer): Promise<void> {
+  const socket = connect(port, '127.0.0.1').on('error', () => {});
+  socket.resume().write(bytes);
+  await closed(socket);
+}
+
+test('midge why tells what came to a plain port, who gave a wrong password, and which line denied a topic', async (context) => {
+  const { folder, acl, state, broker, port, why } = await house(context);
+  connect(port, '127.0.0.1')
+    .on('error', () => {})
+    .destroy(); // a probe leaves no trace
+  await say(port, 'GET / HTTP/1.1\r\n\r\n');
+  await say(port, Buffer.from('16030100c8010000c40303', 'hex'));
+  for (const [user, password] of [
+    ['jane', 'wrong'],
+    ['joe', 'secret'],
+  ]) {
+    const peer = await open(port);
+    peer.send(`10 [ PROTOCOL C2 0000 {} 'phone' '${user}' '${password}' ]`);
+    await peer.expect('20 [ 00 87 { ... } ]');
+    peer.abort();
+  }
+  const anonymous = await open(port);
+  anonymous.send(`10 [ PROTOCOL 02 0000 {} 'lamp' ]`);
+  await anonymous.expect('20 [ 00 87 { ... } ]');
+  const jane = await open(port);
+  jane.send(`10 [ PROTOCOL C2 0000 {} 'phone' 'jane' 'secret' ]`);
+  await jane.expect('20 [ 00 00 { ... } ]');
+  for (const topic of ['home/door', 'garden', '$SYS/x']) {
+    jane.send(`32 [ '${topic}' 0007 {} |on| ]`);
+    await jane.expect('40 [ 0007 87 ]');
+  }
+  jane.send(`82 [ 0001 {} 'home/#' 00 ]`);
+  await jane.expect('90 [ 0001 {} 00 ]');
+
+  const { refusals, deaf } = await why();
+  assert.deepEqual(
+    refusals.toReversed().map(({ clientId, reason }) => `${clientId} ${reason}`),
+    [
+      ' speaks HTTP to an MQTT port',
+      ' speaks TLS to a port without TLS',
+      'phone gives a wrong password for user "jane"',
+      'phone gives user "joe", who has no account here',
+      'lamp gives no user name, and this listener lets nobody in without',
+      `phone may not publish to "home/door": ${acl}:3: topic deny home/door`,
+      `phone may not publish to "garden": no rule of ${acl} allows it`,
+      'phone may not publish to "$SYS/x": nobody but the broker itself writes there',
+    ],
+  );
+  assert.deepEqual(
+    deaf.map(({ clientId, topicFilter }) => [clientId, topicFilter]),
+    [['phone', 'home/#']],
+  );
+  assert.deepEqual(
+    (await why('lamp')).refusals.map(({ cause }) => cause),
+    ['not allowed'],
+  );
+  const { stdout } = await runMidge(folder, ['why', 'joe', '--state', state]);
+  assert.match(
+    stdout,
+    /client phone, user joe, from 127\.0\.0\.1 on port \d+ gives user "joe", who has no account here\n +-> midge passwd adds one\n$/,
+  );
+  const news = broker.lines.filter((line) => line.includes('New connection from'));
+  assert.equal(news.length, 6, 'the probe is not in the log');
+});
+
+test('midge why tells what came to a TLS port', {
+  skip: HAS_OPENSSL ? false : 'openssl is not installed (Debian package openssl)',
+}, async (context) => {
+  const { port, why } = await house(context, 'secure true\n');
+  spawnSync('openssl', ['s_client', '-connect', `127.0.0.1:${port}`, '-verify_return_error'], { input: '' });
+  await say(port, Buffer.from('100c00044d5154540402003c0000', 'hex'));
+  await say(port, 'GET / HTTP/1.1\r\n\r\n');
+  const trusting = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false }).on('error', () => {});
+  await once(trusting, 'secureConnect');
+  trusting.end();
+  await closed(trusting.resume());
+  const { refusals } = await why();
+  assert.deepEqual(
+    refusals.toReversed().map(({ reason, advice }) => [reason, advice !== null]),
+    [
+      ['failed the TLS handshake: it does not trust the certificate of this broker', true],
+      ['failed the TLS handshake: it does not appear to be using TLS', true],
+      ['failed the TLS handshake: it speaks plain HTTP to a TLS listener', true],
+      ['closes the connection right after the TLS handshake: it may not trust the certificate of this broker', true],
+    ],
+  );
+});
+
+test('midge status tells who may connect, what is kept, certificate, clock and machine', async (context) => {
+  const { folder, port, state, status } = await house(context, 'secure true\n');
+  const told = await status();
+  assert.deepEqual(told.access, [`mqtt with TLS on port ${port}: the users in ${join(folder, 'passwd')} from this machine`]);
+  assert.deepEqual(told.clients, { connected: 0, away: 0, connections: 0 });
+  assert.equal(told.store?.state, 'ok');
+  assert.match(told.certificates?.authorityFingerprint ?? '', /^([0-9A-F]{2}:){31}[0-9A-F]{2}$/);
+  assert.ok(told.certificates?.serverNames.includes('127.0.0.1'));
+  assert.equal(told.clock.trusted, true);
+  assert.ok(told.machine.memory.available > 0);
+  const { stdout, status: exit } = await runMidge(folder, ['status', '--state', state]);
+  assert.match(stdout, /^Open +mqtt with TLS on port \d+: the users in /m);
+  assert.equal(exit, told.troubles.length === 0 ? 0 : 1);
+});
+
+test('midge status says where it looked when no broker runs', async (context) => {
+  const folder = temporaryFolder(context);
+  const { status, stderr } = await runMidge(folder, ['status', '--state', folder]);
+  assert.equal(status, 1);
+  assert.equal(stderr, `Cannot ask the broker: none runs with its state in ${folder} - start it, or name its folder with --state\n`);
+});
