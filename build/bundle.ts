@@ -80,6 +80,8 @@ function settingsFor(stamp: Stamp): BuildOptions {
     platform: 'node',
     format: 'cjs',
     target: 'node24',
+    // Files of PACKAGES_APART are required, not imported: what they export has no names that Node's import() could see.
+    supported: { 'dynamic-import': false },
     minifySyntax: true,
     minifyWhitespace: true,
     legalComments: 'none',
