@@ -41,7 +41,7 @@ export APT_CONFIG=$MMDEBSTRAP_APT_CONFIG
 dependency() { apt-cache depends "$1" | awk -v wanted="$2" '$1 == "Depends:" && $2 ~ wanted { print $2 }'; }
 kernel=$(dependency linux-image-arm64 '^linux-image-' | head -n 1)
 packages="$kernel $(dependency "$kernel" '^linux-(base|binary|modules)-[0-9]') raspi-firmware firmware-brcm80211 busybox-static"
-cd "$(mktemp -d)"
+cd "$(mktemp -d)" && chmod 755 .
 apt-get download -q $packages >/dev/null
 for file in *.deb; do
   dpkg-deb --fsys-tarfile "$file" | tar -x --keep-directory-symlink -C "$root" --exclude='./usr/share/doc/*' --exclude='./usr/share/bug/*' \

@@ -10,7 +10,7 @@ tar -xf "$tar" -C "$root" --exclude='./dev/*'
 # What rootfs/ and dist/ bring. Links in it say which units run.
 (cd "$rootfs" && tar -c --owner=0 --group=0 --mode='u=rwX,go=rX' --mtime="@$SOURCE_DATE_EPOCH" --exclude=./boot .) | tar -x -C "$root" --keep-directory-symlink
 install -D -m 755 "$program" "$root/usr/local/bin/midge"
-systemd-sysusers --root="$root"
+chroot "$root" systemd-sysusers 2>/dev/null
 ln -sfn /run/systemd/resolve/stub-resolv.conf "$root/etc/resolv.conf"
 ln -sfn /run/midge-boot/localtime "$root/etc/localtime"
 : >"$root/etc/machine-id" # made anew at each boot; the initrd binds one of the board's serial number over it

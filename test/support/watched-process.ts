@@ -12,10 +12,12 @@ const PATIENCE = 30_000;
 export interface WatchedProcess {
   readonly lines: readonly string[];
   readonly pid: number;
-  /** line resolves with the first line of stdout or stderr, written already or later, that the pattern matches; rejects with all lines when none comes. `from` leaves out the lines before that index. */
-  line(pattern: RegExp, from?: number): Promise<string>;
+  /** line resolves with the first line of stdout or stderr, written already or later, that the pattern matches; rejects with all lines when none comes within `patience` milliseconds. `from` leaves out the lines before that index. */
+  line(pattern: RegExp, from?: number, patience?: number): Promise<string>;
   /** end sends SIGTERM and resolves with the exit status, or null when a signal ended it. */
   end(): Promise<number | null>;
+  /** kill ends the program as a power cut ends a machine. */
+  kill(): Promise<void>;
 }
 
 /** watchProcess starts a program; it is killed by its pid when the test ends. */
@@ -38,13 +40,20 @@ export function watchProcess(test: TestContext, [command, words]: [string, strin
   return {
     lines,
     pid: child.pid ?? 0,
-    line: (pattern, from = 0) => lineOf(pattern, from, lines, wakers, command),
+    line: (pattern, from = 0, patience = PATIENCE) => lineOf({ pattern, from, patience }, lines, wakers, command),
     end: () => end(child, 'SIGTERM'),
+    kill: async () => void (await end(child, 'SIGKILL')),
   };
 }
 
-async function lineOf(pattern: RegExp, from: number, lines: string[], wakers: Set<() => void>, command: string): Promise<string> {
-  const deadline = Date.now() + PATIENCE;
+interface Wanted {
+  readonly pattern: RegExp;
+  readonly from: number;
+  readonly patience: number;
+}
+
+async function lineOf({ pattern, from, patience }: Wanted, lines: string[], wakers: Set<() => void>, command: string): Promise<string> {
+  const deadline = Date.now() + patience;
   for (;;) {
     const found = lines.slice(from).find((line) => pattern.test(line));
     if (found !== undefined) return found;
