@@ -5,6 +5,7 @@
 //   stop:  listeners close -> announcements withdrawn, clients told and flushed -> what is left is cut -> certificates, store
 
 import { createAuthenticator, createAuthorizer } from '../access/access.ts';
+import type { AclAuthorizer } from '../access/acl.ts';
 import { LoginThrottle } from '../access/login-throttle.ts';
 import { systemClock } from '../base/clock.ts';
 import { reasonOf } from '../base/errors.ts';
@@ -26,6 +27,7 @@ import { RefusalMemory } from './diagnostics.ts';
 import { type AccessKnowledge, explainRefusal } from './explain-refusal.ts';
 import { MachineWatch } from './machine-watch.ts';
 import { sameSocket, settingsThatStay } from './reload.ts';
+import type { SelfTestPass } from './self-test-pass.ts';
 import type { StateFolder } from './state-folder.ts';
 
 /** Time for clients to take their last words before their connections are cut. */
@@ -44,6 +46,8 @@ export interface ApplianceSetup {
   readonly title: string;
   /** When the program was built, in milliseconds since 1970. */
   readonly buildDate: number;
+  /** Lets the test of itself in; null = there is none. */
+  readonly selfTest: SelfTestPass | null;
 }
 
 /** Appliance is the broker with everything around it. */
@@ -55,6 +59,8 @@ export interface Appliance extends Part {
   readonly configuration: Configuration;
   readonly throttle: LoginThrottle;
   readonly refusals: RefusalMemory;
+  /** Null = there is no ACL file. */
+  readonly acl: AclAuthorizer | null;
   readonly machine: MachineWatch;
   readonly telemetry: Telemetry;
   /** Null = nobody needs a certificate of ours. */
@@ -99,8 +105,7 @@ class HomeAppliance implements Appliance {
     this.broker = createBroker(configuration.broker, {
       clock: systemClock,
       log,
-      authenticator: this.#access.authenticator,
-      authorizer: this.#access.acl,
+      ...this.#guards(),
       openStore: setup.keepsSessions ? () => this.#openStore() : null,
       diagnostics: this.refusals,
     });
@@ -120,6 +125,10 @@ class HomeAppliance implements Appliance {
 
   get configuration(): Configuration {
     return this.#configuration;
+  }
+
+  get acl(): AclAuthorizer | null {
+    return this.#access.acl;
   }
 
   get certificates(): Certificates | null {
@@ -162,8 +171,9 @@ class HomeAppliance implements Appliance {
     const stay = settingsThatStay(this.#setup.configuration, next);
     this.#configuration = next;
     this.#access = access;
-    this.broker.authenticator = access.authenticator;
-    this.broker.setAuthorizer(access.acl);
+    const guards = this.#guards();
+    this.broker.authenticator = guards.authenticator;
+    this.broker.setAuthorizer(guards.authorizer);
     this.throttle.setOptions(next.access.loginThrottle);
     this.broker.setOptions(next.broker);
     this.telemetry.setInterval(next.broker.sysInterval);
@@ -174,6 +184,13 @@ class HomeAppliance implements Appliance {
 
   #readAccess({ access }: Configuration) {
     return { authenticator: createAuthenticator(access, this.throttle), acl: createAuthorizer(access) };
+  }
+
+  #guards() {
+    const { authenticator, acl } = this.#access;
+    const { selfTest } = this.#setup;
+    if (selfTest === null) return { authenticator, authorizer: acl };
+    return { authenticator: selfTest.authenticator(authenticator), authorizer: selfTest.authorizer(acl) };
   }
 
   async #openStore(): Promise<Store> {

@@ -1,6 +1,5 @@
 // The requests of the control socket, by name. The functions behind them know nothing of sockets.
 
-import { AclAuthorizer } from '../access/acl.ts';
 import { whatArrives } from '../access/acl-explain.ts';
 import type { LoginHold } from '../access/login-throttle.ts';
 import type { Appliance } from './app.ts';
@@ -42,9 +41,8 @@ export function readReasons(appliance: Appliance, about: string | null): Reasons
   return { refusals: appliance.refusals.list(about), held, deaf: deafSubscriptions(appliance, about) };
 }
 
-function deafSubscriptions({ broker }: Appliance, about: string | null): DeafSubscription[] {
-  const acl = broker.authorizer;
-  if (!(acl instanceof AclAuthorizer)) return [];
+function deafSubscriptions({ broker, acl }: Appliance, about: string | null): DeafSubscription[] {
+  if (acl === null) return [];
   const found: DeafSubscription[] = [];
   let left = MAX_SESSIONS;
   for (const { clientId, username, connection, subscriptions } of broker.sessions) {

@@ -12,7 +12,9 @@ import { controlRequests } from './control-requests.ts';
 import { isInBackground, sayReady } from './daemon.ts';
 import { createLog, type Log, type LogWorld } from './log.ts';
 import { removePidFile, writePidFile } from './pid-file.ts';
-import { notifyServiceManager } from './service-manager.ts';
+import { createSelfTest } from './self-test.ts';
+import { SelfTestPass } from './self-test-pass.ts';
+import { notifyServiceManager, watchdogInterval } from './service-manager.ts';
 import { StateFolder, stateFolderPath } from './state-folder.ts';
 import { isRoot, leaveRoot } from './user.ts';
 
@@ -71,12 +73,16 @@ class Run {
   readonly #request: RunRequest;
   readonly #log: Log;
   readonly #state: StateFolder;
+  readonly #watchdog = watchdogInterval(process.env, process.pid);
+  readonly #selfTest: SelfTestPass | null;
   #control: Part | null = null;
+  #watcher: Part | null = null;
 
   constructor(request: RunRequest, log: Log) {
     const { location, file } = request.configuration.persistence;
     this.#request = request;
     this.#log = log;
+    this.#selfTest = this.#watchdog === null ? null : new SelfTestPass();
     this.#state = new StateFolder(stateFolderPath({ asked: request.state, location, isRoot: isRoot(), env: process.env }), file);
   }
 
@@ -93,6 +99,7 @@ class Run {
       keepsSessions: keepsSessions(request),
       title: request.title,
       buildDate: request.buildDate,
+      selfTest: this.#selfTest,
     });
     this.#listenToSignals(appliance);
     try {
@@ -115,6 +122,7 @@ class Run {
     this.#log.log('information', `${title} running`);
     if (isInBackground()) sayReady(accountText);
     else say(accountText);
+    await this.#watch(appliance);
     notifyServiceManager('READY=1');
     appliance.announce();
   }
@@ -126,7 +134,7 @@ class Run {
       process.exit(0);
     }, STOP_LIMIT_MS);
     this.#log.publishTo(null);
-    await this.#control?.stop();
+    await Promise.all([this.#control?.stop(), this.#watcher?.stop()]);
     await appliance.stop();
     clearTimeout(limit);
     const { pidFile } = this.#request.configuration.process;
@@ -155,6 +163,18 @@ class Run {
     } catch (error) {
       this.#log.log('error', `Error: ${reasonOf(error)}. What was there before stays in use.`);
     }
+  }
+
+  async #watch(appliance: Appliance): Promise<void> {
+    if (this.#watchdog === null || this.#selfTest === null) return;
+    this.#watcher = createSelfTest({
+      pass: this.#selfTest,
+      listeners: () => appliance.listeners,
+      interval: this.#watchdog / 3,
+      log: this.#log,
+      passed: () => notifyServiceManager('WATCHDOG=1'),
+    });
+    await this.#watcher.start();
   }
 
   /** Only where there is a state folder, and as the user that the broker has become. A broker that can't be asked is still a broker. */

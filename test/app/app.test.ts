@@ -55,6 +55,7 @@ async function open(
     keepsSessions: false,
     title: 'midge version 0',
     buildDate: Date.parse('2026-01-01'),
+    selfTest: null,
   });
   context.after(() => appliance.stop());
   await appliance.start();

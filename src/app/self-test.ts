@@ -1,0 +1,196 @@
+// The broker's test of itself: a client of its own publishes through a listener, by TLS where there is one, and waits for its message.
+//
+//   every third of the watchdog's time:  PUBLISH --> listener --> engine --> PUBLISH back? --> passed()
+//
+// A way that never worked (a listener that wants client certificates, say) is none: then it tells only that the program lives.
+
+import { randomBytes } from 'node:crypto';
+import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import type { Part } from '../base/lifecycle.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Listener } from '../listeners/listeners.ts';
+import { Decoder } from '../mqtt/decoder.ts';
+import type { SelfTestPass } from './self-test-pass.ts';
+
+/** More than three intervals of a quick test. Seconds. */
+const KEEP_ALIVE = 600;
+
+const CONNACK = 0x20;
+const PUBLISH = 0x30;
+
+export interface SelfTestSetup {
+  readonly pass: SelfTestPass;
+  /** Those that are open now. */
+  readonly listeners: () => readonly Listener[];
+  /** Milliseconds between tests, and the time that one may take. */
+  readonly interval: number;
+  readonly log: Logger;
+  /** passed is called after each test that went well. */
+  readonly passed: () => void;
+}
+
+/** createSelfTest makes the part; `start` is done after the first test. */
+export function createSelfTest(setup: SelfTestSetup): Part {
+  return new SelfTest(setup);
+}
+
+class SelfTest implements Part {
+  readonly name = 'self-test';
+  readonly #setup: SelfTestSetup;
+  #way: Listener | null = null;
+  #visitor: Visitor | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #isRunning = false;
+
+  constructor(setup: SelfTestSetup) {
+    this.#setup = setup;
+  }
+
+  async start(): Promise<void> {
+    this.#isRunning = true;
+    await this.#findWay();
+    this.#setup.passed();
+    this.#later();
+  }
+
+  async stop(): Promise<void> {
+    this.#isRunning = false;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#visitor?.close();
+  }
+
+  #later(): void {
+    if (this.#isRunning) this.#timer = setTimeout(() => void this.#test(), this.#setup.interval);
+  }
+
+  async #findWay(): Promise<void> {
+    this.#way = null;
+    for (const listener of ways(this.#setup.listeners())) {
+      if (!(await this.#visit(listener))) continue;
+      this.#way = listener;
+      return;
+    }
+    this.#setup.log.log('debug', 'The self-test finds no listener that it can use: it tells only that the program lives.');
+  }
+
+  async #test(): Promise<void> {
+    if (this.#way !== null && !this.#setup.listeners().includes(this.#way)) await this.#findWay(); // closed by a reload
+    const passes = this.#way === null || isFull(this.#way) || (await this.#visit(this.#way));
+    if (!this.#isRunning) return;
+    if (passes) this.#setup.passed();
+    else
+      this.#setup.log.log(
+        'error',
+        `Error: The self-test through ${this.#way?.name} failed: no message came back in ${this.#setup.interval} ms.`,
+      );
+    this.#later();
+  }
+
+  /** One message there and back; the connection stays for the next. */
+  async #visit(listener: Listener): Promise<boolean> {
+    if (this.#visitor === null || this.#visitor.isClosed) this.#visitor = new Visitor(dial(listener), this.#setup.pass);
+    const went = await this.#visitor.sendAndReceive(this.#setup.interval);
+    if (!went || this.#visitor.isTurnedAway) this.#visitor.close();
+    return went;
+  }
+}
+
+/** Visitor is the client: MQTT 3.1.1, QoS 0. */
+class Visitor {
+  isClosed = false;
+  /** The broker answered, but has no room for it or other reasons: it lives. */
+  isTurnedAway = false;
+  readonly #socket: Socket;
+  readonly #pass: SelfTestPass;
+  #expected: Buffer | null = null;
+  #settle: (went: boolean) => void = () => {};
+  #hasConnected = false;
+
+  constructor(socket: Socket, pass: SelfTestPass) {
+    this.#socket = socket;
+    this.#pass = pass;
+    const decoder = new Decoder({ onPacket: (buffer, start, body, end) => this.#onPacket(buffer, start, body, end) }, 1024);
+    socket.on('error', () => {});
+    socket.on('data', (chunk) => decoder.push(chunk));
+    socket.on('close', () => {
+      this.isClosed = true;
+      this.#settle(false);
+    });
+    socket.write(connectPacket(pass));
+  }
+
+  sendAndReceive(patience: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(false), patience);
+      this.#settle = (went) => {
+        clearTimeout(timer);
+        resolve(went);
+      };
+      this.#expected = Buffer.from(randomBytes(8).toString('hex'));
+      if (this.#hasConnected) this.#publish();
+      if (this.isClosed) this.#settle(false);
+    });
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #onPacket(buffer: Buffer, start: number, body: number, end: number): boolean {
+    const type = buffer[start]! & 0xf0; // a packet has a first byte
+    if (type === CONNACK) {
+      this.#hasConnected = buffer[body + 1] === 0;
+      this.isTurnedAway = !this.#hasConnected;
+      if (this.isTurnedAway) this.#settle(true);
+      else {
+        this.#socket.write(packet(0x82, Buffer.from([0, 1]), text(this.#pass.topicName), Buffer.from([0])));
+        this.#publish();
+      }
+    }
+    if (type === PUBLISH && this.#expected !== null && buffer.subarray(body, end).includes(this.#expected)) this.#settle(true);
+    return true;
+  }
+
+  #publish(): void {
+    if (this.#expected !== null) this.#socket.write(packet(PUBLISH, text(this.#pass.topicName), this.#expected));
+  }
+}
+
+/** ways gives the listeners that a client without a certificate can use from here, those with TLS first. */
+export function ways(listeners: readonly Listener[]): readonly Listener[] {
+  const usable = listeners.filter(({ options }) => {
+    const wantsCertificate = options.tls !== null && (options.tls.requireCertificate || options.tls.identity !== 'none');
+    return options.protocol === 'mqtt' && !wantsCertificate;
+  });
+  return usable.toSorted((a, b) => Number(b.options.tls !== null) - Number(a.options.tls !== null));
+}
+
+function isFull({ options, connections }: Listener): boolean {
+  return options.maxConnections >= 0 && connections >= options.maxConnections;
+}
+
+/** Whether the certificate is a good one is another question: the clock may be wrong, and a restart would not help. */
+function dial({ options, port, addresses }: Listener): Socket {
+  const [first = ''] = addresses;
+  if (options.unixPath !== null) return connect(options.unixPath);
+  const host = first === '0.0.0.0' ? '127.0.0.1' : first === '::' ? '::1' : first;
+  return options.tls === null ? connect(port, host) : connectTls({ port, host, rejectUnauthorized: false });
+}
+
+function connectPacket({ clientId, password }: SelfTestPass): Buffer {
+  const header = Buffer.from([...text('MQTT'), 4, 0b1100_0010, KEEP_ALIVE >> 8, KEEP_ALIVE & 0xff]);
+  const length = Buffer.from([0, password.length]);
+  return packet(0x10, header, text(clientId), text(clientId), length, password);
+}
+
+/** All of ours are shorter than 128 bytes behind the length. */
+function packet(first: number, ...parts: readonly Buffer[]): Buffer {
+  const body = Buffer.concat(parts);
+  return Buffer.concat([Buffer.from([first, body.length]), body]);
+}
+
+function text(value: string): Buffer {
+  const bytes = Buffer.from(value);
+  return Buffer.concat([Buffer.from([bytes.length >> 8, bytes.length & 0xff]), bytes]);
+}
