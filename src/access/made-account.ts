@@ -21,7 +21,8 @@ export async function ensureAccount(path: string): Promise<Account | null> {
   return account;
 }
 
-function makePassword(): string {
+/** makePassword gives a random password (99 bits) that is easily typed. */
+export function makePassword(): string {
   const groups = Array.from({ length: GROUPS }, () =>
     Array.from({ length: GROUP_LENGTH }, () => ALPHABET[randomInt(ALPHABET.length)]).join(''),
   );

@@ -1,6 +1,7 @@
 // The appliance's own certificates: one authority for its whole life, and a server certificate that always fits names, addresses and time.
 
 import type { KeyObject } from 'node:crypto';
+import { type FSWatcher, watch } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -9,9 +10,11 @@ import { OperatorError, reasonOf } from '../base/errors.ts';
 import type { Part } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
 import { type Authority, type AuthorityFiles, openAuthority, protectKey } from './authority.ts';
+import { REVOCATION_LIST, readOwnRevocations } from './client-certificates.ts';
 import { keyToPem, makeKey, mintAuthority } from './mint.ts';
 import { machineLabel, serverNames } from './names.ts';
 import type { CertificateOptions, MachineNames } from './options.ts';
+import { Revocations } from './revocation.ts';
 import { issueLeaf, type Leaf, leafProblem, type Moment, openKey, readLeaf, saveLeaf } from './server-certificate.ts';
 import { authorityDateProblem, authorityValidity, clockTrusted, day } from './validity.ts';
 
@@ -47,7 +50,9 @@ export interface Certificates extends Part {
   server(): ServerCertificate;
   /** authority gives the authority's certificate. After `start` only. */
   authority(): AuthorityCertificate;
-  /** onChange calls the listener after each new server certificate; the function it gives ends that. */
+  /** revocations tells which client certificates of the authority are revoked at this moment. After `start` only. */
+  revocations(): Revocations;
+  /** onChange calls the listener after each new server certificate, and after client certificates were revoked; the function it gives ends that. */
   onChange(listener: () => void): () => void;
   /** check looks at names, dates and clock now, and issues the server certificate anew where needed. Never throws. */
   check(): Promise<void>;
@@ -77,6 +82,8 @@ class ApplianceCertificates implements Certificates {
   readonly #listeners = new Set<() => void>();
   #authority: Authority | null = null;
   #leaf: Leaf | null = null;
+  #revocations: Revocations | null = null;
+  #watcher: FSWatcher | null = null;
   #server: ServerCertificate | null = null;
   #timer: NodeJS.Timeout | null = null;
   #checking: Promise<void> | null = null;
@@ -95,6 +102,7 @@ class ApplianceCertificates implements Certificates {
     this.#authority = await openAuthority(folder, () => this.#makeAuthority());
     if (this.#authority.created) this.#sayNewAuthority();
     await this.#protect('ca.key');
+    this.#revocations = await this.#readRevocations();
     const stored = await readLeaf(folder, this.#authority);
     if (stored.leaf === null) {
       await this.#issue(stored.problem);
@@ -104,11 +112,13 @@ class ApplianceCertificates implements Certificates {
     }
     await this.check();
     this.#timer = setInterval(() => void this.check(), CHECK_INTERVAL).unref();
+    this.#watchRevocations();
   }
 
   async stop(): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
+    this.#watcher?.close();
     await this.#checking;
   }
 
@@ -123,20 +133,60 @@ class ApplianceCertificates implements Certificates {
     return { cert, fingerprint: certificate.fingerprint256, expires: certificate.validToDate.getTime() };
   }
 
+  revocations(): Revocations {
+    if (this.#revocations === null) throw new Error('certificates are not started');
+    return this.#revocations;
+  }
+
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
+  /** Looks follow each other, so that each sees what was there when it was asked for. */
   check(): Promise<void> {
-    this.#checking ??= this.#look().finally(() => {
-      this.#checking = null;
-    });
+    this.#checking = (this.#checking ?? Promise.resolve()).then(() => this.#look());
     return this.#checking;
+  }
+
+  /** `midge cert revoke` is another process: its file is the word. Where it can't be watched the minutely look finds it. */
+  #watchRevocations(): void {
+    try {
+      this.#watcher = watch(this.#setup.options.folder, (_event, name) => {
+        if (name === REVOCATION_LIST) void this.check();
+      });
+      this.#watcher.unref().on('error', () => {});
+    } catch {
+      this.#watcher = null;
+    }
+  }
+
+  /** Without the file nothing is revoked. */
+  async #readRevocations(): Promise<Revocations> {
+    const authority = this.#authority!; // start has opened it
+    const found = await readOwnRevocations(this.#setup.options.folder, authority.cert);
+    return found ?? new Revocations([{ authority: authority.certificate, revoked: new Map(), expires: null }]);
+  }
+
+  async #lookForRevocations(): Promise<void> {
+    const before = this.#revocations;
+    try {
+      const next = await this.#readRevocations();
+      const [known, now] = [before?.lists[0]?.revoked, next.lists[0]?.revoked];
+      if (known?.size === now?.size) return; // it only grows
+      this.#revocations = next;
+      for (const [serial] of now ?? []) {
+        if (!known?.has(serial)) this.#setup.log.log('notice', `Client certificate ${serial} is revoked.`);
+      }
+      for (const listener of this.#listeners) listener();
+    } catch (error) {
+      this.#sayFailure(`${reasonOf(error)}; until then what was revoked before stays so`);
+    }
   }
 
   async #look(): Promise<void> {
     if (this.#leaf === null) return;
+    await this.#lookForRevocations();
     try {
       this.#noteClockJump();
       this.#warnOfAuthorityEnd();

@@ -1,12 +1,15 @@
-// Makes certificates. The only file that knows the X.509 library, and it loads that only when something is to be made: it costs 60 ms and more.
+// Makes certificates and revocation lists. It loads the X.509 library only when something is to be made: that costs 60 ms and more.
 
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes, type webcrypto } from 'node:crypto';
 
+import type { Extension } from '@peculiar/x509';
+import { integer } from './der.ts';
 import type { ServerNames } from './names.ts';
 import type { Validity } from './validity.ts';
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const COMMON_NAME_LENGTH = 64; // ub-common-name, RFC 5280 appendix A
+const CRL_NUMBER = '2.5.29.20';
 
 /** Issuer is an authority that can sign: its certificate in PEM and its private key. */
 export interface Issuer {
@@ -52,21 +55,37 @@ export async function mintAuthority(options: { key: KeyObject; commonName: strin
 }
 
 /** mintServer makes a TLS server certificate that follows Apple's rules (names in subjectAltName, serverAuth, SHA-256). Gives PEM. */
-export async function mintServer(options: {
-  issuer: Issuer;
-  key: KeyObject;
-  commonName: string;
-  names: ServerNames;
-  validity: Validity;
-}): Promise<string> {
+export async function mintServer(options: Leaf & { readonly names: ServerNames }): Promise<string> {
+  const x509 = await loadLibrary();
+  return mintLeaf(options, [
+    new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+    new x509.SubjectAlternativeNameExtension([
+      ...options.names.dns.map((value) => ({ type: 'dns' as const, value })),
+      ...options.names.ip.map((value) => ({ type: 'ip' as const, value })),
+    ]),
+  ]);
+}
+
+/** mintClient makes a TLS client certificate: its common name is the user name. Gives PEM. */
+export async function mintClient(options: Leaf): Promise<string> {
+  const x509 = await loadLibrary();
+  return mintLeaf(options, [new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth])]);
+}
+
+interface Leaf {
+  readonly issuer: Issuer;
+  readonly key: KeyObject;
+  readonly commonName: string;
+  readonly validity: Validity;
+}
+
+async function mintLeaf(options: Leaf, usage: readonly Extension[]): Promise<string> {
   const x509 = await loadLibrary();
   const authority = new x509.X509Certificate(options.issuer.cert);
-  const authorityKeys = cryptoKeys(options.issuer.key);
   const { publicKey } = cryptoKeys(options.key);
-  const authorityKeyId = authority.getExtension(x509.SubjectKeyIdentifierExtension)?.keyId;
   const certificate = await x509.X509CertificateGenerator.create({
     publicKey,
-    signingKey: authorityKeys.privateKey,
+    signingKey: cryptoKeys(options.issuer.key).privateKey,
     issuer: authority.subjectName,
     subject: commonName(options.commonName),
     serialNumber: randomSerial(),
@@ -75,21 +94,51 @@ export async function mintServer(options: {
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
-      new x509.SubjectAlternativeNameExtension([
-        ...options.names.dns.map((value) => ({ type: 'dns' as const, value })),
-        ...options.names.ip.map((value) => ({ type: 'ip' as const, value })),
-      ]),
+      ...usage,
       await x509.SubjectKeyIdentifierExtension.create(publicKey),
-      authorityKeyId === undefined
-        ? await x509.AuthorityKeyIdentifierExtension.create(authorityKeys.publicKey)
-        : new x509.AuthorityKeyIdentifierExtension(authorityKeyId),
+      await authorityKeyId(options.issuer),
     ],
   });
   return pem(certificate.toString('pem'));
 }
 
-async function loadLibrary(): Promise<typeof import('@peculiar/x509')> {
+/** RevokedCertificate is one entry of a revocation list: a serial number in hexadecimal, and when it was revoked. */
+export interface RevokedCertificate {
+  readonly serial: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
+/** mintRevocationList signs a list of revoked certificates (RFC 5280 5). Gives PEM. */
+export async function mintRevocationList(options: {
+  issuer: Issuer;
+  revoked: readonly RevokedCertificate[];
+  number: number;
+  validity: Validity;
+}): Promise<string> {
+  const x509 = await loadLibrary();
+  const list = await x509.X509CrlGenerator.create({
+    issuer: new x509.X509Certificate(options.issuer.cert).subjectName,
+    thisUpdate: new Date(options.validity.notBefore),
+    nextUpdate: new Date(options.validity.notAfter),
+    entries: options.revoked.map(({ serial, at }) => ({ serialNumber: serial, revocationDate: new Date(at) })),
+    extensions: [await authorityKeyId(options.issuer), new x509.Extension(CRL_NUMBER, false, integer(options.number))],
+    signingAlgorithm: ALGORITHM,
+    signingKey: cryptoKeys(options.issuer.key).privateKey,
+  });
+  return pem(list.toString('pem').replaceAll(/(BEGIN|END) CRL/g, '$1 X509 CRL')); // the word that OpenSSL knows it by
+}
+
+/** The authority's own key identifier, or for one that says none the usual one. */
+async function authorityKeyId(issuer: Issuer): Promise<Extension> {
+  const x509 = await loadLibrary();
+  const keyId = new x509.X509Certificate(issuer.cert).getExtension(x509.SubjectKeyIdentifierExtension)?.keyId;
+  if (keyId !== undefined) return new x509.AuthorityKeyIdentifierExtension(keyId);
+  return x509.AuthorityKeyIdentifierExtension.create(cryptoKeys(issuer.key).publicKey);
+}
+
+/** loadLibrary gives the X.509 library. */
+export async function loadLibrary(): Promise<typeof import('@peculiar/x509')> {
   await import('reflect-metadata'); // the library's dependency injection needs it first
   return import('@peculiar/x509');
 }

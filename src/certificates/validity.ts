@@ -45,6 +45,11 @@ export function serverValidity(now: number, buildDate: number): Validity {
   return wholeSeconds(notBefore, notBefore + SERVER_LIFETIME);
 }
 
+/** clientValidity begins like that of an authority and ends with it: devices at home are not visited every year, and what is lost is revoked. */
+export function clientValidity(now: number, buildDate: number, authorityEnd: number): Validity {
+  return wholeSeconds(earliest(now, buildDate), authorityEnd);
+}
+
 /**
  * serverDateProblem says why a server certificate must be replaced because of its dates, or null.
  * A clock before the build date gives no reason: other machines, with the right time, can still use the certificate,

@@ -8,6 +8,7 @@ import { OperatorError } from '../base/errors.ts';
 import { formatDiagnostic, loadConfiguration } from '../config/config.ts';
 import { isSharedFilter, isTopicFilter, isTopicName, parseSharedFilter } from '../mqtt/topics.ts';
 import type { Invocation, Terminal } from './command.ts';
+import { writeTable } from './table.ts';
 
 const ALLOWED = 0;
 const DENIED = 1;
@@ -182,14 +183,6 @@ function place({ allowed, rule }: AclDecision): string {
 function requireTopicName(topic: string): void {
   if (isTopicName(topic)) return;
   throw failure(`Cannot check "${topic}": it is no topic name - leave + and # out, or use: midge acl check subscribe`);
-}
-
-function writeTable({ stdout }: Terminal, rows: readonly (readonly string[])[]): void {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length))); // all rows are as long as the first
-  for (const row of rows) {
-    const cells = row.map((cell, column) => cell.padEnd(widths[column]!));
-    stdout.write(`${cells.join('  ').trimEnd()}\n`);
-  }
 }
 
 function writeJson({ stdout }: Terminal, value: object): void {

@@ -157,6 +157,50 @@ const COMMANDS_BUT_HELP: readonly Command[] = [
     load: () => import('./why.ts'),
   },
   {
+    name: 'cert',
+    summary: 'Issue and revoke client certificates',
+    usage: ['client NAME [--out DIR]', 'revoke NAME | SERIAL', 'list [--json]', 'show NAME | SERIAL', 'export-ca', 'export-crl'],
+    description: [
+      "They are signed by the appliance's own authority, which the broker makes at its first start, and let in by a listener with secure true and require_certificate true; use_identity_as_username true makes NAME the user name. A running broker turns a revoked one away at once.",
+      'The authority is found as the broker finds it: by --state, by persistence_location in the configuration, or in its usual folder.',
+    ],
+    flags: [
+      { short: 'c', long: 'config-file', value: 'FILE', summary: 'configuration of the broker', complete: 'file' },
+      { long: 'state', value: 'DIR', summary: 'state folder of the broker', complete: 'directory' },
+      { long: 'out', value: 'DIR', summary: 'where NAME.crt, NAME.key and NAME.p12 go [here]', complete: 'directory' },
+      { long: 'json', summary: 'the list as JSON, for machines' },
+    ],
+    examples: [
+      { text: 'For a phone', command: 'midge cert client anna-phone' },
+      { text: 'The phone is lost', command: 'midge cert revoke anna-phone' },
+      { text: 'What every device must trust', command: 'midge cert export-ca > ca.crt' },
+    ],
+    operands: { most: 2 },
+    load: () => import('./cert.ts'),
+  },
+  {
+    name: 'import',
+    summary: 'Take over an existing mosquitto',
+    usage: ['mosquitto [--out DIR] [--state DIR] [--dry-run] [--json] FILE | FOLDER'],
+    description: [
+      'Takes a mosquitto.conf with the password and ACL files it names, and mosquitto.db: sessions, subscriptions, queued and retained messages. Nothing of mosquitto is changed; stop it before, so that its database is complete.',
+      'Every line says what becomes of it: taken, same meaning, without effect, refused, left out. The exit status is 1 when a line of the configuration is refused.',
+    ],
+    flags: [
+      { long: 'out', value: 'DIR', summary: 'where midge.conf, passwd and acl go [/etc/midge, or ~/.config/midge]', complete: 'directory' },
+      { long: 'state', value: 'DIR', summary: 'state folder of the broker', complete: 'directory' },
+      { long: 'dry-run', summary: 'only tell, write nothing' },
+      { long: 'json', summary: 'the same as JSON, for machines' },
+    ],
+    examples: [
+      { text: 'What would become of it', command: 'sudo midge import mosquitto --dry-run /etc/mosquitto' },
+      { text: 'The database only', command: 'midge import mosquitto /var/lib/mosquitto/mosquitto.db' },
+    ],
+    operands: { most: 2, complete: 'file' },
+    usageExitCode: 2,
+    load: () => import('./import.ts'),
+  },
+  {
     name: 'discover',
     summary: 'Find the brokers of the network (mDNS)',
     usage: ['[--timeout SECONDS] [--json]'],

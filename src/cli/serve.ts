@@ -4,16 +4,13 @@ import { OperatorError } from '../base/errors.ts';
 import { type LoadedConfiguration, loadConfiguration } from '../config/config.ts';
 import type { Invocation } from './command.ts';
 import { reportConfiguration } from './configuration-report.ts';
-import { stamp } from './stamp.ts';
+import { buildDate, stamp } from './stamp.ts';
 
 /** mosquitto's exit status for a configuration that can't be used. */
 const BAD_CONFIGURATION = 3;
 
 /** The version of mosquitto whose words and habits we follow: what scripts look for that wait for "mosquitto version .* running". */
 const MOSQUITTO_VERSION = '2.1.2';
-
-/** No build is older than the sources' first release; run from the sources nobody has stamped a date. */
-const EARLIEST_BUILD = '2026-01-01T00:00:00Z';
 
 /** run serves until it is told to stop; 0, 3 for a bad configuration, 1 when a port can't be opened. With `--test-config` it only reads: 0 or 1. */
 export async function run(invocation: Invocation): Promise<number> {
@@ -38,7 +35,7 @@ export async function run(invocation: Invocation): Promise<number> {
     state: last(flags.get('state')),
     quiet: flags.has('quiet'),
     title: program === 'mosquitto' ? `mosquitto version ${MOSQUITTO_VERSION} (midge ${version})` : `midge version ${version}`,
-    buildDate: Date.parse(date || EARLIEST_BUILD),
+    buildDate: buildDate(),
     fromSources: date === '',
     say: (text) => void terminal.stdout.write(text),
   });

@@ -19,6 +19,14 @@ export function stamp(): Stamp {
   return { version: packageFile.version, commit: 'development', date: '' };
 }
 
+/** No build is older than the sources' first release; run from the sources nobody has stamped a date. */
+const EARLIEST_BUILD = '2026-01-01T00:00:00Z';
+
+/** buildDate is when this was built, in milliseconds since 1970: no right clock is earlier. */
+export function buildDate(): number {
+  return Date.parse(stamp().date || EARLIEST_BUILD);
+}
+
 /** versionLine is the stamp as one line: `0.1.0 (abc1234567, 2026-01-31)`. */
 export function versionLine({ version, commit, date }: Stamp = stamp()): string {
   return `${version} (${[commit, date.slice(0, 10)].filter((part) => part !== '').join(', ')})`;
