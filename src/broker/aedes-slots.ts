@@ -1,5 +1,7 @@
 // What stands in the `mq` and `persistence` slots of Aedes: the few calls that Aedes itself makes.
 
+import { PACKET_TYPE } from '../mqtt/packet-types.ts';
+import { decodeProperties } from '../mqtt/properties.ts';
 import type { Message } from './message.ts';
 import type { AedesPacket, Listener } from './route.ts';
 import type { SubscriptionTree } from './subscription-tree.ts';
@@ -54,6 +56,6 @@ export function toAedesPacket(message: Message): AedesPacket {
     retain: message.retain,
     dup: false,
     clientId: message.publisher?.clientId,
-    properties: message.properties ?? undefined,
+    properties: message.properties.length > 0 ? decodeProperties(message.properties, PACKET_TYPE.PUBLISH) : undefined,
   };
 }

@@ -10,7 +10,7 @@
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
-import type { Properties } from '../mqtt/properties.ts';
+import { encodeProperties, type Properties } from '../mqtt/properties.ts';
 import { REASON } from '../mqtt/reason-codes.ts';
 import { AedesHub } from './aedes-hub.ts';
 import { NoPersistence, TreeEmitter, toAedesPacket } from './aedes-slots.ts';
@@ -287,9 +287,19 @@ export class Broker extends AedesHub {
     const topic = this.topics.named(packet.topic);
     const payload = Buffer.from(packet.payload ?? '');
     const { messageExpiryInterval: expiry, ...forwarded } = (packet.properties ?? {}) as Properties; // Aedes types them as any
-    const properties = Object.keys(forwarded).length > 0 ? forwarded : null;
     const expiresAt = expiry === undefined ? NEVER : this.clock.now() + expiry * 1000;
-    return new Message(topic, packet.qos ?? 0, packet.retain === true, payload, 0, payload.length, properties, expiresAt, publisher, true);
+    return new Message(
+      topic,
+      packet.qos ?? 0,
+      packet.retain === true,
+      payload,
+      0,
+      payload.length,
+      encodeProperties(forwarded),
+      expiresAt,
+      publisher,
+      true,
+    );
   }
 
   #sweepRetainedLater(): void {

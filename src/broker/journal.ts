@@ -8,11 +8,9 @@
 //   PUBCOMP          for the note that the identifier is free: else a restart would take the next message for a repetition
 //   PUBLISH QoS 2    for its packet identifier: after a restart it must go out under the same one
 
-import { PacketReader } from '../mqtt/packet-reader.ts';
-import { PACKET_TYPE } from '../mqtt/packet-types.ts';
-import { encodeProperties, encodeVariableByteInteger, type Properties, readProperties, WILL } from '../mqtt/properties.ts';
+import { decodeProperties, encodeProperties, WILL } from '../mqtt/properties.ts';
 import type { Broker } from './broker.ts';
-import { Message } from './message.ts';
+import { Message, NO_PROPERTIES } from './message.ts';
 import { Delivery } from './outgoing-window.ts';
 import type {
   DeliveryState,
@@ -134,7 +132,7 @@ export class Journal {
     if (message.key === 0) message.key = ++this.#lastMessageKey;
     message.detach();
     const { key, topic, payload, qos, retain, expiresAt, source } = message;
-    return { key, topicName: topic.name, payload, qos, retain, properties: message.encodedProperties(), expiresAt, source };
+    return { key, topicName: topic.name, payload, qos, retain, properties: message.properties, expiresAt, source };
   }
 
   #restored(stored: StoredMessage, known: Map<number, Message>): Message {
@@ -173,8 +171,8 @@ function secondsLeft(stored: StoredSession, now: number): number {
 }
 
 function restoredMessage(stored: StoredMessage): Message {
+  const properties = stored.properties.length === 0 ? NO_PROPERTIES : stored.properties;
   const { topicName, payload, qos, retain, expiresAt, source } = stored;
-  const properties = decodeProperties(stored.properties, PACKET_TYPE.PUBLISH);
   const message = new Message(makeTopic(topicName), qos, retain, payload, 0, payload.length, properties, expiresAt, null, true);
   message.source = source;
   message.key = stored.key;
@@ -194,7 +192,7 @@ function storedWill(will: Will): StoredWill {
 
 function restoredWill(stored: StoredWill): Will['packet'] {
   const { topicName, payload, qos, retain } = stored;
-  return { topicName, payload, qos, retain, properties: decodeProperties(stored.properties, WILL) ?? {} };
+  return { topicName, payload, qos, retain, properties: decodeProperties(stored.properties, WILL) };
 }
 
 function stateOf(delivery: Delivery): DeliveryState {
@@ -216,11 +214,4 @@ function restoredDelivery(stored: StoredDelivery, message: Message): Delivery {
   delivery.isKept = true;
   message.outstanding++;
   return delivery;
-}
-
-/** Properties from their bytes without the length, as they stand in the store. */
-function decodeProperties(bytes: Buffer, packet: number): Properties | null {
-  if (bytes.length === 0) return null;
-  const withLength = Buffer.concat([encodeVariableByteInteger(bytes.length), bytes]);
-  return readProperties(new PacketReader(withLength, 0, withLength.length), packet);
 }

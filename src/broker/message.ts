@@ -5,14 +5,15 @@
 // layout, its bytes are the frame: nothing is encoded at all.
 
 import type { Qos } from '../mqtt/packet-types.ts';
-import { encodeProperties, encodeVariableByteInteger, type Properties, variableByteIntegerLength } from '../mqtt/properties.ts';
+import { encodeVariableByteInteger, variableByteIntegerLength } from '../mqtt/properties.ts';
 import type { PublishPacket } from '../mqtt/publish-packet.ts';
 import type { Requester } from './ports.ts';
 import type { Session } from './session.ts';
 import type { Topic } from './topic.ts';
 
 const PUBLISH = 0x30;
-const EMPTY = Buffer.alloc(0);
+/** NO_PROPERTIES is what most messages have. */
+export const NO_PROPERTIES = Buffer.alloc(0);
 
 /** Frame is a PUBLISH packet in bytes[start, end). */
 export class Frame {
@@ -48,8 +49,8 @@ export class Message {
   readonly topic: Topic;
   readonly qos: Qos;
   readonly retain: boolean;
-  /** As forwarded: without Topic Alias, Message Expiry Interval and Subscription Identifiers. Null = none. */
-  readonly properties: Properties | null;
+  /** As forwarded, in bytes without their length: without Topic Alias, Message Expiry Interval and Subscription Identifiers. */
+  readonly properties: Buffer;
   /** Milliseconds since 1970, or NEVER. */
   readonly expiresAt: number;
   /** Session that published it, or null; for No Local. */
@@ -77,7 +78,7 @@ export class Message {
     buffer: Buffer,
     payloadStart: number,
     payloadEnd: number,
-    properties: Properties | null,
+    properties: Buffer,
     expiresAt: number,
     publisher: Session | null,
     detached: boolean,
@@ -138,16 +139,10 @@ export class Message {
     for (let frame = this.#frames; frame !== null; frame = frame.next) {
       if (frame.version5 === version5 && frame.hasPacketId === hasPacketId) return frame;
     }
-    const properties = version5 ? this.encodedProperties() : null;
-    const frame = encodeFrame(this.topic.bytes, this.payload, properties, hasPacketId);
+    const frame = encodeFrame(this.topic.bytes, this.payload, version5 ? this.properties : null, hasPacketId);
     frame.next = this.#frames;
     this.#frames = frame;
     return frame;
-  }
-
-  /** encodedProperties gives the forwarded properties' bytes, without their length. */
-  encodedProperties(): Buffer {
-    return this.properties === null ? EMPTY : encodeProperties(this.properties);
   }
 }
 

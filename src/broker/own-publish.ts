@@ -18,7 +18,7 @@ export function encodeOwnPublish(
   let properties: Buffer | null = null;
   let isNewAlias = false;
   if (connection.version === 5) {
-    const own: Properties = { ...message.properties };
+    const own: Properties = {};
     if (message.expiresAt !== NEVER) own.messageExpiryInterval = secondsLeft(message.expiresAt, connection.broker.clock.now());
     if (identifiers !== null) own.subscriptionIdentifier = [...identifiers];
     if (connection.outgoingAliases !== null) {
@@ -27,7 +27,7 @@ export function encodeOwnPublish(
       if (introduced) topic = EMPTY;
       isNewAlias = alias > 0 && !introduced;
     }
-    properties = encodeProperties(own);
+    properties = Buffer.concat([encodeProperties(own), message.properties]);
   }
   const frame = encodeFrame(topic, message.payload, properties, hasPacketId);
   if (frame.end <= connection.maximumPacketSize) return frame;

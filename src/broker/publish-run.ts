@@ -11,7 +11,7 @@ import { readPublish } from '../mqtt/publish-packet.ts';
 import type { Broker } from './broker.ts';
 import type { Connection } from './connection.ts';
 import { deliverTo, deliverToOthers } from './delivery.ts';
-import { Message, NEVER } from './message.ts';
+import { Message, NEVER, NO_PROPERTIES } from './message.ts';
 import type { Topic } from './topic.ts';
 
 const NO_BYTES = Buffer.alloc(0);
@@ -127,7 +127,7 @@ export class PublishRun {
     const messages: Message[] = [];
     this.#eachPacket((buffer, start, body, end) => {
       const packet = readPublish(buffer, start, body, end, version5);
-      const message = new Message(topic, 0, false, buffer, packet.payloadStart, end, null, NEVER, publisher.session, false);
+      const message = new Message(topic, 0, false, buffer, packet.payloadStart, end, NO_PROPERTIES, NEVER, publisher.session, false);
       message.adoptFrame(packet, version5);
       messages.push(message);
     });

@@ -5,7 +5,6 @@
 // fill a Pi's memory nor keep the garbage collector busy. The Message is made again when somebody gets it.
 
 import type { Qos } from '../mqtt/packet-types.ts';
-import type { Properties } from '../mqtt/properties.ts';
 import { Message, NEVER } from './message.ts';
 import type { Requester } from './ports.ts';
 import { makeTopic } from './topic.ts';
@@ -17,7 +16,7 @@ class RetainedValue {
   readonly topicName: string;
   readonly payload: string | Buffer;
   readonly qos: Qos;
-  readonly properties: Properties | null;
+  readonly properties: Buffer;
   readonly expiresAt: number;
   readonly source: Requester | null;
 

@@ -1,7 +1,7 @@
 // A will message and its delay, MQTT 5 3.1.2.5 and 3.1.3.2.2.
 
 import type { WillMessage } from '../mqtt/packets.ts';
-import type { Properties } from '../mqtt/properties.ts';
+import { encodeProperties } from '../mqtt/properties.ts';
 import type { Broker } from './broker.ts';
 import { Message, NEVER } from './message.ts';
 import type { Session } from './session.ts';
@@ -32,10 +32,9 @@ export function publishWill(broker: Broker, session: Session): void {
   const topic = broker.topics.named(will.topicName);
   if (topic.reserved || !broker.mayPublish(session, topic)) return;
   const { willDelayInterval: _, messageExpiryInterval: expiry, ...forwarded } = will.packet.properties;
-  const properties: Properties | null = Object.keys(forwarded).length > 0 ? forwarded : null;
   const expiresAt = expiry === undefined ? NEVER : broker.clock.now() + expiry * 1000;
   const { payload, qos, retain } = will.packet;
-  broker.accept(new Message(topic, qos, retain, payload, 0, payload.length, properties, expiresAt, session, true));
+  broker.accept(new Message(topic, qos, retain, payload, 0, payload.length, encodeProperties(forwarded), expiresAt, session, true));
 }
 
 /** scheduleWill publishes the will now or after its delay, whichever the session's end allows [MQTT-3.1.2-8] [MQTT-3.1.3-9]. */

@@ -1,6 +1,6 @@
 // MQTT 5 properties: one table (2.2.2.2), and bytes <-> Properties read from it.
 
-import type { PacketReader } from './packet-reader.ts';
+import { PacketReader } from './packet-reader.ts';
 import { PACKET_TYPE } from './packet-types.ts';
 import { MalformedPacket, protocolError } from './reason-codes.ts';
 import { isTopicName } from './topics.ts';
@@ -173,6 +173,14 @@ function readType(reader: PacketReader, type: Exclude<PropertyType, 'pair'> | 'p
 export function checkResponseTopic(properties: Properties): void {
   const { responseTopic } = properties;
   if (responseTopic !== undefined && !isTopicName(responseTopic)) throw protocolError('Response Topic holds a wildcard or is empty');
+}
+
+/** decodeProperties reads what encodeProperties has written: bytes without the length before them. */
+export function decodeProperties(bytes: Buffer, packet: number): Properties {
+  const properties: Properties = {};
+  const reader = new PacketReader(bytes, 0, bytes.length);
+  while (reader.remaining > 0) readProperty(reader, packet, properties);
+  return properties;
 }
 
 /** encodeProperties gives the properties' bytes in table order, without the length before them; user properties keep their order. */

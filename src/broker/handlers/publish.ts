@@ -1,11 +1,11 @@
 // PUBLISH, MQTT 5 3.3: the long way, for everything that PublishRun does not take.
 
-import type { Properties } from '../../mqtt/properties.ts';
+import { encodeProperties, type Properties } from '../../mqtt/properties.ts';
 import type { PublishPacket } from '../../mqtt/publish-packet.ts';
 import { MalformedPacket, protocolError, REASON, type ReasonCode } from '../../mqtt/reason-codes.ts';
 import type { Connection } from '../connection.ts';
 import type { Journal } from '../journal.ts';
-import { Message, NEVER } from '../message.ts';
+import { Message, NEVER, NO_PROPERTIES } from '../message.ts';
 import { publishInWords } from '../packet-words.ts';
 import { reportDenied } from '../refusal.ts';
 import type { Route } from '../route.ts';
@@ -158,7 +158,7 @@ function acknowledge(connection: Connection, packet: PublishPacket, reason: Reas
 }
 
 function messageOf(connection: Connection, packet: PublishPacket, topic: Topic): Message {
-  const properties = packet.properties === null ? null : forwardedProperties(packet.properties);
+  const properties = packet.properties === null ? NO_PROPERTIES : forwardedProperties(packet.properties);
   const expiry = packet.properties?.messageExpiryInterval;
   const expiresAt = expiry === undefined ? NEVER : connection.broker.clock.now() + expiry * 1000;
   const { qos, retain, buffer, payloadStart, end } = packet;
@@ -169,9 +169,9 @@ function messageOf(connection: Connection, packet: PublishPacket, topic: Topic):
 }
 
 /** What subscribers get of a publisher's properties: all but the alias and the expiry, which are counted anew [MQTT-3.3.2-4] [MQTT-3.3.2-17]. */
-function forwardedProperties(properties: Properties): Properties | null {
+function forwardedProperties(properties: Properties): Buffer {
   const { topicAlias: _alias, messageExpiryInterval: _expiry, ...forwarded } = properties;
-  return Object.keys(forwarded).length > 0 ? forwarded : null;
+  return encodeProperties(forwarded);
 }
 
 function inWords(packet: PublishPacket, topic: Topic): string {
