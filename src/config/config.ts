@@ -11,6 +11,7 @@ export { closestWord } from './closest-word.ts';
 export { describeAccess, describeListeners } from './describe-access.ts';
 export { type Diagnostic, formatDiagnostic } from './diagnostic.ts';
 export type { CommandLine } from './resolve.ts';
+export { type TreatedLine, treatLines } from './treatments.ts';
 
 /** LoadedConfiguration is the configuration, or null when a diagnostic is an error; warnings may come with either. */
 export interface LoadedConfiguration {

@@ -116,6 +116,7 @@ class Interpreter implements Interpretation {
   }
 }
 
-function isOfConnection(name: string, directive: Directive | null): boolean {
+/** isOfConnection tells whether a word below a `connection` is a part of it. */
+export function isOfConnection(name: string, directive: Directive | null): boolean {
   return name !== 'connection' && (directive?.scope === 'bridge' || BRIDGE_CREDENTIALS.has(name));
 }

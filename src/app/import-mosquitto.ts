@@ -1,0 +1,183 @@
+// Takes over what a mosquitto was: configuration, passwords, access rules, and its database. Reads everything first, then writes.
+
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { parseAclFile } from '../access/acl-file.ts';
+import { parsePasswordFile, writePasswordFile } from '../access/password-file.ts';
+import { systemClock } from '../base/clock.ts';
+import { OperatorError, reasonOf } from '../base/errors.ts';
+import { type Diagnostic, formatDiagnostic, loadConfiguration, type TreatedLine, treatLines } from '../config/config.ts';
+import { type KeptState, keptState } from '../import/kept-state.ts';
+import { isMosquittoDatabase, parseMosquittoDatabase } from '../import/mosquitto-database.ts';
+import { keepState } from './keep-state.ts';
+import { type ConfigurationFile, writeConfiguration } from './write-configuration.ts';
+
+const CONFIGURATION = 'mosquitto.conf';
+const DATABASE = 'mosquitto.db';
+
+/** Where mosquitto keeps its database when nobody says where. */
+const DEFAULT_LOCATION = '/var/lib/mosquitto';
+
+/** ImportRequest: `source` is a configuration, a database or a folder with either; `out` the folder for our configuration. */
+export interface ImportRequest {
+  readonly source: string;
+  readonly state: string;
+  readonly out: string;
+  readonly dryRun: boolean;
+}
+
+/** ImportLine is one line of the report. Secrets are left out. */
+export interface ImportLine {
+  readonly what: string;
+  readonly outcome: TreatedLine['outcome'] | 'left out';
+  readonly reason: string | null;
+}
+
+/** ImportReport says what became of everything, and which files were (or would be) written. */
+export interface ImportReport {
+  readonly lines: readonly ImportLine[];
+  readonly written: readonly string[];
+}
+
+/** importMosquitto throws OperatorError, with nothing written, when a source cannot be read or a target is there already. */
+export async function importMosquitto(request: ImportRequest): Promise<ImportReport> {
+  const sources = findSources(resolve(request.source));
+  const setup = sources.configuration === null ? null : readSetup(sources.configuration, request.out);
+  const database = sources.database ?? setup?.database ?? null;
+  const state = database === null ? null : readState(database, setup?.mountPoints ?? []);
+  const files = setup?.files ?? [];
+  const written = [...files.map(({ path }) => path), ...(state === null ? [] : [request.state])];
+  const there = files.find(({ path }) => existsSync(path));
+  if (there !== undefined) throw new OperatorError(`Cannot write "${there.path}": it is there already - name another folder with --out`);
+  if (state !== null) await keepState(request.state, state.kept, request.dryRun);
+  if (!request.dryRun) for (const file of files) write(file);
+  const after = setup === null || request.dryRun ? [] : remarksOf(loadConfiguration(asFile(setup.main)).diagnostics);
+  return { lines: [...(setup?.lines ?? []), ...(state?.lines ?? []), ...after], written };
+}
+
+interface Target {
+  readonly path: string;
+  readonly text: string;
+  readonly isSecret: boolean;
+}
+
+interface Setup {
+  readonly main: string;
+  readonly lines: readonly ImportLine[];
+  readonly files: readonly Target[];
+  readonly database: string | null;
+  readonly mountPoints: readonly string[];
+}
+
+function findSources(source: string): { configuration: string | null; database: string | null } {
+  const found = statSync(source, { throwIfNoEntry: false });
+  if (found === undefined) throw new OperatorError(`Cannot import "${source}": it is not there`);
+  if (!found.isDirectory()) {
+    const isDatabase = basename(source).endsWith('.db') || isMosquittoDatabase(readSource(source));
+    return isDatabase ? { configuration: null, database: source } : { configuration: source, database: null };
+  }
+  const [configuration, database] = [CONFIGURATION, DATABASE]
+    .map((name) => join(source, name))
+    .map((path) => (existsSync(path) ? path : null));
+  if (configuration === null && database === null) {
+    throw new OperatorError(`Cannot import "${source}": it holds neither ${CONFIGURATION} nor ${DATABASE}`);
+  }
+  return { configuration: configuration ?? null, database: database ?? null };
+}
+
+function readSetup(configuration: string, out: string): Setup {
+  const treated = treatLines(configuration);
+  const loaded = loadConfiguration(asFile(configuration));
+  const passwords = takeFile(treated, 'password_file', join(out, 'passwd'));
+  const rules = takeFile(treated, 'acl_file', join(out, 'acl'));
+  const copies = [passwords, rules].flatMap((each) => each ?? []);
+  const moved = new Map(copies.map(({ word, target }) => [word, target.path]));
+  const files = writeConfiguration(treated, configuration, moved).map((file) => configurationTarget(file, out));
+  const unreadable = loaded.diagnostics.filter(({ severity, line }) => severity === 'error' && line === 0);
+  return {
+    main: join(out, 'midge.conf'),
+    lines: [...remarksOf(unreadable), ...treated.map(lineOf), ...copies.flatMap(({ lines }) => lines)],
+    files: [...files, ...copies.map(({ target }) => target)],
+    database: databaseOf(treated),
+    mountPoints: treated.filter(({ name }) => name === 'mount_point').map(({ text }) => text),
+  };
+}
+
+/** Copied as they are: this broker reads mosquitto's hashes and rules. */
+function takeFile(treated: readonly TreatedLine[], word: 'password_file' | 'acl_file', path: string) {
+  const named = treated.findLast(({ name, outcome }) => name === word && outcome === 'taken');
+  if (named === undefined) return null;
+  const text = readSource(resolve(named.text)).toString();
+  const parsed = word === 'password_file' ? parsePasswordFile(text, named.text) : parseAclFile(text, named.text);
+  const count =
+    'users' in parsed
+      ? `${parsed.users.size} accounts`
+      : `${text.split('\n').filter((line) => /^\s*(topic|pattern)\s/.test(line)).length} rules`;
+  const lines: ImportLine[] = [
+    { what: `${named.text}: ${count}`, outcome: 'taken', reason: null },
+    ...parsed.remarks.map(
+      ({ line, message, severity }): ImportLine => ({
+        what: `${named.text}:${line}`,
+        outcome: severity === 'error' ? 'refused' : 'without effect',
+        reason: message,
+      }),
+    ),
+  ];
+  return { word, target: { path, text, isSecret: true }, lines };
+}
+
+function databaseOf(treated: readonly TreatedLine[]): string | null {
+  const last = (name: string) => treated.findLast((line) => line.name === name)?.text;
+  if (last('persistence') !== 'true') return null;
+  const path = join(last('persistence_location') ?? DEFAULT_LOCATION, last('persistence_file') ?? DATABASE);
+  return existsSync(path) ? path : null;
+}
+
+function readState(path: string, mountPoints: readonly string[]): { kept: KeptState; lines: readonly ImportLine[] } {
+  const bytes = readSource(path);
+  const parsed = parseMosquittoDatabase(bytes);
+  if (typeof parsed === 'string') throw new OperatorError(`Cannot import database "${path}": ${parsed}`);
+  const kept = keptState(parsed, { now: systemClock.now(), writtenAt: statSync(path).mtimeMs, mountPoints });
+  const sum = (count: (session: KeptState['sessions'][number]) => number) =>
+    kept.sessions.reduce((total, session) => total + count(session), 0);
+  const lines: ImportLine[] = [
+    `${kept.sessions.length} sessions`,
+    `${sum(({ subscriptions }) => subscriptions.length)} subscriptions`,
+    `${sum(({ deliveries }) => deliveries.length)} messages for sessions`,
+    `${kept.retained.length} retained messages`,
+  ].map((what) => ({ what: `${path}: ${what}`, outcome: 'taken', reason: null }));
+  for (const [what, count] of kept.left) lines.push({ what: `${path}: ${count} x`, outcome: 'left out', reason: what });
+  if (parsed.fault !== null) lines.push({ what: path, outcome: 'left out', reason: `what follows: ${parsed.fault}` });
+  return { kept, lines };
+}
+
+function lineOf({ place, name, text, outcome, reason }: TreatedLine): ImportLine {
+  const shown = /password|psk|keypass|secret/.test(name) && name !== 'password_file' ? '' : ` ${text}`;
+  return { what: `${place.file}:${place.line}: ${name}${shown}`.trimEnd(), outcome, reason };
+}
+
+function remarksOf(diagnostics: readonly Diagnostic[]): ImportLine[] {
+  return diagnostics.map((diagnostic) => ({ what: formatDiagnostic(diagnostic), outcome: 'without effect', reason: null }));
+}
+
+function configurationTarget({ name, text }: ConfigurationFile, out: string): Target {
+  return { path: join(out, name), text: text.replace('include_dir conf.d\n', `include_dir ${join(out, 'conf.d')}\n`), isSecret: false };
+}
+
+function write({ path, text, isSecret }: Target): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+  if (isSecret) writePasswordFile(path, text);
+  else writeFileSync(path, text, { flag: 'wx', mode: 0o600 });
+}
+
+function readSource(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new OperatorError(`Cannot read "${path}": ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+function asFile(file: string) {
+  return { file, port: null, verbose: false, lan: false };
+}

@@ -1,0 +1,43 @@
+// `midge import mosquitto`: takes over an existing mosquitto.
+
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { type ImportLine, type ImportReport, importMosquitto } from '../app/import-mosquitto.ts';
+import { stateFolderPath } from '../app/state-folder.ts';
+import { OperatorError } from '../base/errors.ts';
+import type { Invocation, Terminal } from './command.ts';
+
+/** run writes configuration and state, or with --dry-run only tells; 0, or 1 when something of the configuration is refused. */
+export async function run({ flags, operands, terminal, program }: Invocation): Promise<number> {
+  const [kind, source] = operands;
+  if (kind !== 'mosquitto' || source === undefined) {
+    throw new OperatorError(`Error: What is to be imported? Use '${program} mosquitto FILE' or '${program} mosquitto FOLDER'.`, {
+      exitCode: 2,
+    });
+  }
+  const isRoot = process.getuid?.() === 0;
+  const dryRun = flags.has('dry-run');
+  const report = await importMosquitto({
+    source,
+    state: stateFolderPath({ asked: flags.get('state')?.at(-1) ?? null, location: null, isRoot, env: terminal.env }),
+    out: flags.get('out')?.at(-1) ?? configurationFolder(isRoot, terminal),
+    dryRun,
+  });
+  if (flags.has('json')) terminal.stdout.write(`${JSON.stringify({ dryRun, ...report }, null, 2)}\n`);
+  else show(report, dryRun, terminal);
+  return report.lines.some(({ outcome }) => outcome === 'refused') ? 1 : 0;
+}
+
+function configurationFolder(isRoot: boolean, { env }: Terminal): string {
+  if (isRoot) return '/etc/midge';
+  return join(env['XDG_CONFIG_HOME'] || join(env['HOME'] ?? homedir(), '.config'), 'midge');
+}
+
+function show({ lines, written }: ImportReport, dryRun: boolean, { stdout }: Terminal): void {
+  for (const line of lines) stdout.write(`${inWords(line)}\n`);
+  for (const path of written) stdout.write(`${dryRun ? 'would write' : 'wrote'.padEnd(11)}     ${path}\n`);
+}
+
+function inWords({ what, outcome, reason }: ImportLine): string {
+  return `${outcome.padEnd(14)}  ${what}${reason === null ? '' : ` - ${reason}`}`;
+}

@@ -1,0 +1,41 @@
+// What becomes of every line of a configuration, for those who come with one of mosquitto's.
+
+import { type Place, Report } from './diagnostic.ts';
+import { isHarmless } from './directive.ts';
+import { findDirective } from './directives.ts';
+import { isOfConnection } from './interpreter.ts';
+import { readStatements } from './reader.ts';
+
+/** TreatedLine is one statement. `scope` is 0 in the main file and what it includes, and another number in each file of `include_dir`. */
+export interface TreatedLine {
+  readonly place: Place;
+  readonly name: string;
+  readonly text: string;
+  readonly scope: number;
+  /** 'same meaning': it asks for what happens anyway. */
+  readonly outcome: 'taken' | 'same meaning' | 'without effect' | 'refused';
+  /** Why, or what to do instead; null when it is taken. */
+  readonly reason: string | null;
+}
+
+/** treatLines reads a configuration file with all that it includes. Files that cannot be read are missing: loadConfiguration says so. */
+export function treatLines(file: string): readonly TreatedLine[] {
+  const connections = new Set<number>();
+  return readStatements(file, new Report()).map(({ place, name, text, scope }) => {
+    const within = connections.has(scope) && isOfConnection(name, findDirective(name));
+    if (name === 'connection') connections.add(scope);
+    return { place, name, text, scope, ...(within ? OF_CONNECTION : treat(name, text)) };
+  });
+}
+
+const OF_CONNECTION = { outcome: 'refused', reason: 'it belongs to the connection above' } as const;
+
+function treat(name: string, text: string): Pick<TreatedLine, 'outcome' | 'reason'> {
+  const directive = findDirective(name);
+  if (directive === null) return { outcome: 'refused', reason: 'the word is not known' };
+  const { treatment } = directive;
+  if (treatment.state === 'without effect') return { outcome: 'without effect', reason: treatment.reason };
+  if (treatment.state !== 'refused') return { outcome: 'taken', reason: null };
+  if (isHarmless(treatment.harmless, text)) return { outcome: 'same meaning', reason: 'it asks for what happens anyway' };
+  return { outcome: 'refused', reason: treatment.instead };
+}
