@@ -58,6 +58,13 @@ find "$root/usr/share/doc" -type f ! -name copyright -delete
 rm -rf "$root"/usr/share/{man,info,lintian,locale,i18n,bash-completion,zsh,pixmaps,bug,debconf,perl5} "$root"/usr/lib/python3*
 rm -rf "$root/usr/lib/udev/hwdb.bin" "$root"/etc/{apt,kernel,initramfs-tools} "$root"/usr/lib/apt
 
+# Rules for devices that are of no use here: each costs time at every boot, for every device.
+rules=$root/usr/lib/udev/rules.d
+rm -f "$rules"/{60-autosuspend,60-cdrom_id,60-dmi-id,60-evdev,60-fido-id,60-infiniband,60-input-id,60-persistent-alsa,60-persistent-hidraw}.rules
+rm -f "$rules"/{60-persistent-input,60-persistent-storage-mtd,60-persistent-storage-tape,60-persistent-v4l,60-sensor,60-tpm-udev,64-btrfs}.rules
+rm -f "$rules"/{65-integration,70-camera,70-joystick,70-memory,70-mouse,70-power-switch,70-touchpad,71-seat,73-seat-late,75-probe_mtd}.rules
+rm -f "$rules"/{78-sound-card,90-iocost,90-image-dissect,96-e2scrub}.rules
+
 # The root keeps an empty skeleton of /var; the data partition begins with the same.
 find "$root/var" -mindepth 1 -delete
 mkdir -p "$root"/var/{backups,cache,lib/systemd,local,log,mail,opt,spool}
