@@ -137,7 +137,8 @@ function readProperty(reader: PacketReader, packet: number, properties: Properti
   if (row.name === 'subscriptionIdentifier') {
     if (properties.subscriptionIdentifier !== undefined && packet === SUBSCRIBE)
       throw protocolError('Property subscriptionIdentifier twice');
-    properties.subscriptionIdentifier = [...(properties.subscriptionIdentifier ?? []), value as number]; // its row says 'variable'
+    properties.subscriptionIdentifier ??= [];
+    properties.subscriptionIdentifier.push(value as number); // its row says 'variable'
     return;
   }
   if (properties[row.name] !== undefined) throw protocolError(`Property ${row.name} twice`);

@@ -7,9 +7,13 @@ export function isMqttString(buffer: Buffer, start: number, end: number): boolea
   for (let at = start; at < end; at++) {
     const byte = buffer[at]!; // at < end <= buffer.length
     if (byte === 0) return false;
-    if (byte >= 0x80) return isUtf8(buffer.subarray(at, end)) && buffer.indexOf(0, at) >>> 0 >= end;
+    if (byte >= 0x80) return isText(buffer.subarray(at, end));
   }
   return true;
+}
+
+function isText(bytes: Buffer): boolean {
+  return isUtf8(bytes) && !bytes.includes(0);
 }
 
 /** decodeMqttString turns checked bytes into text. A byte order mark is kept [MQTT-1.5.4-3]. */
