@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { installFiles } from '../src/install/files.ts';
 
 /** ROOT is the folder of the checkout. */
 export const ROOT = join(import.meta.dirname, '..');
@@ -89,6 +90,7 @@ function settingsFor(stamp: Stamp): BuildOptions {
     define: {
       MIDGE_STAMP: JSON.stringify(stamp),
       MIDGE_STORE_WORKER: JSON.stringify(STORE_WORKER),
+      MIDGE_INSTALL_FILES: JSON.stringify(installFiles()),
       'import.meta.dirname': '__dirname',
       // ws tries two native addons unless it is told not to; an executable has none.
       'process.env.WS_NO_BUFFER_UTIL': '"1"',

@@ -24,6 +24,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   certificates: 2,
   discovery: 2,
   host: 2,
+  install: 2,
   import: 2,
   boot: 2,
   phones: 2,

@@ -1,25 +1,56 @@
-// What lies on the appliance's disk is what the program accepts.
+// What lies on the appliance's disk is what the program and systemd accept.
 
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { loadConfiguration } from '../src/config/config.ts';
+import { INSTALL_SOURCES } from '../src/install/files.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
 
-const FILE = join(import.meta.dirname, '../rootfs/etc/midge/midge.conf');
+const ROOT = join(import.meta.dirname, '..');
+const UNIT = join(ROOT, INSTALL_SOURCES.unit);
 
-test('midge.conf leaves the embedded defaults when it is taken as it stands', () => {
-  const { configuration, diagnostics } = loadConfiguration({ file: FILE, port: null, verbose: false, lan: false });
+/** load reads midge.conf as if /etc/midge and /var/lib/midge were in a folder of the test's own. */
+function load(context: TestContext, change: (text: string) => string) {
+  const folder = temporaryFolder(context);
+  mkdirSync(join(folder, 'conf.d'));
+  for (const name of ['passwd', 'acl']) writeFileSync(join(folder, name), '', { mode: 0o600 });
+  const text = readFileSync(join(ROOT, INSTALL_SOURCES.configuration), 'utf8').replaceAll(/\/etc\/midge|\/var\/lib\/midge/g, folder);
+  const file = join(folder, 'midge.conf');
+  writeFileSync(file, change(text), { mode: 0o600 });
+  return loadConfiguration({ file, port: null, verbose: false, lan: false });
+}
+
+test('midge.conf opens MQTT and WebSocket, each without and with TLS, for accounts only', (context) => {
+  const { configuration, diagnostics } = load(context, (text) => text);
   assert.deepEqual(diagnostics, []);
-  assert.equal(configuration?.localOnly, true);
+  assert.deepEqual(
+    configuration?.listeners.map(({ port, protocol, tls, policy }) => [port, protocol, tls !== null, policy.allowAnonymous]),
+    [
+      [1883, 'mqtt', false, false],
+      [8883, 'mqtt', true, false],
+      [8083, 'websockets', false, false],
+      [8084, 'websockets', true, false],
+    ],
+  );
+  assert.equal(configuration?.persistence.enabled, true);
 });
 
-test('midge.conf is accepted without a warning when every # before a setting is removed', (t) => {
-  const file = join(temporaryFolder(t), 'midge.conf');
-  const text = readFileSync(FILE, 'utf8').replace(/^#(?=[a-z_]+ )/gm, '');
-  writeFileSync(file, text, { mode: 0o600 });
-  const { configuration, diagnostics } = loadConfiguration({ file, port: null, verbose: false, lan: false });
+test('midge.conf is accepted without a warning when every # before a setting is removed', (context) => {
+  const { configuration, diagnostics } = load(context, (text) => text.replace(/^#(?=[a-z_]+ )/gm, ''));
   assert.deepEqual(diagnostics, []);
-  assert.deepEqual(configuration?.listeners.map((each) => each.port).sort(), [1883, 8083, 8883]);
+  assert.equal(configuration?.listeners.length, 4);
+});
+
+const SYSTEMD = Number(/^systemd (\d+)/.exec(spawnSync('systemd-analyze', ['--version'], { encoding: 'utf8' }).stdout ?? '')?.[1] ?? 0);
+const skip = SYSTEMD >= 250 ? false : 'systemd-analyze 250 is not installed (Debian package systemd)';
+
+test('midge.service is as safe as 2.0 by systemd-analyze security', { skip }, () => {
+  const { stdout } = spawnSync('systemd-analyze', ['security', '--offline=true', '--no-pager', '--threshold=20', UNIT], {
+    encoding: 'utf8',
+  });
+  const exposure = Number(/Overall exposure level for midge.service: ([\d.]+)/.exec(stdout)?.[1]);
+  assert.ok(exposure <= 2, stdout);
 });

@@ -179,6 +179,37 @@ const COMMANDS_BUT_HELP: readonly Command[] = [
     load: () => import('./cert.ts'),
   },
   {
+    name: 'backup',
+    summary: 'Write state and configuration into one file, while the broker runs',
+    usage: ['[--state DIR | -c FILE] FILE'],
+    description: [
+      'The file (tar.gz, mode 0600) holds sessions, queued and retained messages, accounts, access rules, certificates with their keys, and the configuration. Keep it as safe as the broker itself.',
+      'Of a broker that does not run, -c says which configuration belongs to it.',
+    ],
+    flags: CONTROL_FLAGS,
+    examples: [{ text: 'Every night', command: 'sudo midge backup /mnt/nas/midge-$(date +%F).tar.gz' }],
+    operands: { most: 1, complete: 'file' },
+    usageExitCode: 2,
+    load: () => import('./backup.ts'),
+  },
+  {
+    name: 'restore',
+    summary: 'Put a backup back in place',
+    usage: ['[--state DIR] [--state-only] FILE'],
+    description: [
+      'The broker must not run. The backup is unpacked and checked before anything changes; what was there is kept beside it under a name that ends in .before-TIME.',
+      'The files of the configuration go back to where they were: restore only backups that you have made yourself.',
+    ],
+    flags: [
+      { long: 'state', value: 'DIR', summary: 'state folder of the broker', complete: 'directory' },
+      { long: 'state-only', summary: 'leave the configuration as it is' },
+    ],
+    examples: [{ text: 'On a new card', command: 'sudo midge restore /mnt/nas/midge-2026-01-31.tar.gz' }],
+    operands: { most: 1, complete: 'file' },
+    usageExitCode: 2,
+    load: () => import('./restore.ts'),
+  },
+  {
     name: 'import',
     summary: 'Take over an existing mosquitto',
     usage: ['mosquitto [--out DIR] [--state DIR] [--dry-run] [--json] FILE | FOLDER'],
@@ -210,6 +241,36 @@ const COMMANDS_BUT_HELP: readonly Command[] = [
     ],
     examples: [{ text: 'Who is there', command: 'midge discover' }],
     load: () => import('./discover.ts'),
+  },
+  {
+    name: 'install',
+    summary: 'Make this executable a service of the machine, or upgrade it',
+    usage: ['[--user NAME[:PASSWORD]] [--with-mosquitto-names] [--dry-run]'],
+    description: [
+      'Copies itself to /usr/local/bin, makes user, configuration (/etc/midge/midge.conf), state folder (/var/lib/midge), the first account and a service of systemd, and starts it. What is there stays: configuration and accounts are never changed.',
+      'An upgrade that is not healthy within a minute goes back to the version before by itself.',
+    ],
+    flags: [
+      { long: 'user', value: 'NAME', summary: 'first account [midge]; NAME:PASSWORD sets its password, which is made otherwise' },
+      { long: 'with-mosquitto-names', summary: 'act as mosquitto_pub, mosquitto_sub and mosquitto_passwd too, where these are not there' },
+      { long: 'dry-run', summary: 'only show every step' },
+    ],
+    examples: [
+      { text: 'What would happen', command: './midge install --dry-run' },
+      { text: 'A broker on this machine from now on', command: 'sudo ./midge install --user jane' },
+    ],
+    load: () => import('./install.ts'),
+  },
+  {
+    name: 'uninstall',
+    summary: 'Take the service away again',
+    usage: ['[--purge] [--dry-run]'],
+    flags: [
+      { long: 'purge', summary: 'configuration, accounts, certificates and kept messages too' },
+      { long: 'dry-run', summary: 'only show every step' },
+    ],
+    examples: [{ text: 'All of it', command: 'sudo midge uninstall --purge' }],
+    load: () => import('./uninstall.ts'),
   },
   {
     name: 'completions',

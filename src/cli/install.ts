@@ -1,0 +1,149 @@
+// `midge install`: makes this executable a service of the machine, or upgrades the one that is there, and goes back when the new one is not healthy.
+
+import { isSea } from 'node:sea';
+import { makePassword } from '../access/made-account.ts';
+import { hashPassword } from '../access/password-hash.ts';
+import type { Status } from '../app/status.ts';
+import { OperatorError } from '../base/errors.ts';
+import { execute, MACHINE } from '../install/execute.ts';
+import { installFiles } from '../install/files.ts';
+import { hasSystemd, lastWords, lookAtMachine, serviceState, tryProgram } from '../install/machine.ts';
+import { describeStep, type InstallPlan, type InstallWishes, type Machine, PLACES, planInstall } from '../install/plan.ts';
+import type { Invocation, Terminal } from './command.ts';
+import { askBroker } from './control-client.ts';
+
+/** The first account when nobody names one. */
+const DEFAULT_USER = 'midge';
+
+/** A new version that has not proved itself by then goes. */
+const PROBATION_MS = 60_000;
+
+/** It must run so long without a fall. */
+const STEADY_MS = 5000;
+
+const LOOK_MS = 500;
+
+/** run installs or upgrades. The exit status is 0 when the service runs, or would by the plan; OperatorError when it does not. */
+export async function run(invocation: Invocation): Promise<number> {
+  const { flags, terminal } = invocation;
+  const isDry = flags.has('dry-run');
+  if (!isDry) refuseImpossible();
+  const machine = lookAtMachine(process.execPath);
+  if (machine.mosquittoRuns && machine.configuration === 'absent') return offerImport(machine, terminal);
+  const { wishes, password } = await wishesOf(invocation, machine);
+  const plan = planInstall(machine, installFiles(), wishes);
+  if (isDry) return show(plan, terminal);
+  checkConfiguration(machine);
+  execute(plan.steps, MACHINE, (line) => void terminal.stdout.write(`+ ${line}\n`));
+  await start(plan, terminal);
+  if (password !== null) sayAccount(terminal, wishes, password);
+  await sayPlaces(invocation);
+  return 0;
+}
+
+function refuseImpossible(): void {
+  if (!isSea()) throw new OperatorError('Cannot install: these are the sources - build the executable (make binary) and run that one');
+  if (process.getuid?.() !== 0) throw new OperatorError('Cannot install: only root may - use sudo');
+  if (!hasSystemd()) throw new OperatorError('Cannot install: systemd does not run this machine - start "midge serve" by its own means');
+}
+
+async function wishesOf({ flags }: Invocation, machine: Machine): Promise<{ wishes: InstallWishes; password: string | null }> {
+  const withMosquittoNames = flags.has('with-mosquitto-names');
+  const asked = flags.get('user')?.at(-1);
+  if (machine.passwords === 'has users') {
+    if (asked !== undefined)
+      throw new OperatorError(
+        `Cannot make user "${asked.split(':')[0]}": there are accounts already - use: midge passwd ${PLACES.passwords} NAME`,
+      );
+    return { wishes: { account: null, withMosquittoNames }, password: null };
+  }
+  const [user = '', ...rest] = (asked ?? DEFAULT_USER).split(':');
+  if (!/^[^\s#:][^:\u0000-\u001f]*$/.test(user))
+    throw new OperatorError(`Cannot make user "${user}": a name has no blank or # in front and no control character`);
+  const given = rest.join(':');
+  const password = given === '' ? makePassword() : given;
+  const line = flags.has('dry-run') ? `${user}:` : `${user}:${await hashPassword(password)}`;
+  return { wishes: { account: { user, line }, withMosquittoNames }, password: given === '' ? password : null };
+}
+
+function show({ steps, start }: InstallPlan, terminal: Terminal): number {
+  for (const step of [...steps, ...start]) terminal.stdout.write(`${describeStep(step)}\n`);
+  return 0;
+}
+
+/** A configuration that this version does not take is found before anything is changed. */
+function checkConfiguration({ configuration, program, executable }: Machine): void {
+  if (configuration === 'absent' || executable === 'same') return;
+  if (tryProgram(program, 'serve', '-c', PLACES.configuration, '--test-config') !== null) return;
+  throw new OperatorError(
+    `Cannot upgrade: this version finds mistakes in ${PLACES.configuration} - see: ${program} check ${PLACES.configuration}`,
+  );
+}
+
+async function start({ start, back }: InstallPlan, terminal: Terminal): Promise<void> {
+  const say = (line: string) => void terminal.stdout.write(`+ ${line}\n`);
+  execute(start, MACHINE, say);
+  if (await isHealthy()) return;
+  const words = lastWords();
+  terminal.stderr.write(
+    `The broker is ${serviceState().word} and not healthy within ${PROBATION_MS / 1000} s. Its last words:\n${words}\n\nGoing back:\n`,
+  );
+  execute(back, MACHINE, say);
+  throw new OperatorError('Cannot keep this version: the broker did not become healthy - what was there before is in place again');
+}
+
+/** The service says that it is ready only after a message has gone through it; then it must stay up for a while. */
+async function isHealthy(): Promise<boolean> {
+  const deadline = performance.now() + PROBATION_MS;
+  let pid = 0;
+  let since = 0;
+  for (;;) {
+    const now = performance.now();
+    const state = serviceState();
+    if (!state.isRunning || state.pid !== pid) since = now;
+    pid = state.isRunning ? state.pid : 0;
+    if (pid !== 0 && now - since >= STEADY_MS) return true;
+    if (now > deadline) return false;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+}
+
+/** Nothing is changed before it is clear whose configuration is meant. */
+function offerImport({ program }: Machine, { stdout }: Terminal): number {
+  stdout.write(
+    `mosquitto runs here and has the ports. Nothing was changed. To take over its configuration, passwords, rules and messages:
+
+  sudo ${program} import mosquitto --dry-run /etc/mosquitto      what would become of them
+  sudo systemctl disable --now mosquitto
+  sudo ${program} import mosquitto --state ${PLACES.state} /etc/mosquitto
+  sudo ${program} install
+
+To begin anew, disable mosquitto and install. To run both, write ${PLACES.configuration} with other ports first.
+`,
+  );
+  return 1;
+}
+
+function sayAccount({ stdout }: Terminal, { account }: InstallWishes, password: string): void {
+  stdout.write(
+    `\nAn account was made. Its password is shown this once; only a hash of it is kept.\n\n  user      ${account?.user}\n  password  ${password}\n`,
+  );
+}
+
+async function sayPlaces(invocation: Invocation): Promise<void> {
+  const flags = new Map([['state', [PLACES.state]]]);
+  const status = (await askBroker({ ...invocation, flags }, 'status')) as Status; // the other end is controlRequests
+  const { access, certificates, machine } = status;
+  const lines = [
+    `${status.program} runs on ${[machine.hostName, ...machine.addresses].join(', ')}`,
+    ...access.map((line) => `  ${line}`),
+    ...(certificates === null
+      ? []
+      : [
+          `Devices that use TLS must trust ${PLACES.state}/certificates/ca.crt, whose SHA-256 fingerprint is`,
+          `  ${certificates.authorityFingerprint}`,
+        ]),
+    'sudo midge status tells how it fares, sudo midge why tells who was turned away.',
+  ];
+  invocation.terminal.stdout.write(`\n${lines.join('\n')}\n`);
+}

@@ -1,0 +1,105 @@
+// Carries out the steps of a plan: the one place where an installation changes the machine.
+
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  copyFileSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { OperatorError, reasonOf } from '../base/errors.ts';
+import { describeStep, type Owner, type Step } from './plan.ts';
+
+/** Stage is where steps are carried out. */
+export interface Stage {
+  /** Put before each path; '' for the machine itself. */
+  readonly root: string;
+  /** run runs a command to its end; throws with what it said when it fails. */
+  run(command: readonly [string, ...string[]]): void;
+  /** give makes a file or folder the owner's. */
+  give(path: string, owner: Owner): void;
+}
+
+/** MACHINE is the real stage: for root only. */
+export const MACHINE: Stage = { root: '', run: runCommand, give: giveFile };
+
+/** execute carries out steps in order; throws OperatorError naming the first that fails. */
+export function execute(steps: readonly Step[], stage: Stage, say: (line: string) => void): void {
+  for (const step of steps) {
+    say(describeStep(step));
+    try {
+      carryOut(step, stage);
+    } catch (error) {
+      throw new OperatorError(`Cannot carry out "${describeStep(step)}": ${reasonOf(error)}`, { cause: error });
+    }
+  }
+}
+
+function carryOut(step: Step, stage: Stage): void {
+  const place = (path: string) => `${stage.root}${path}`;
+  switch (step.kind) {
+    case 'run':
+      return stage.run(step.command);
+    case 'folder':
+      mkdirSync(place(step.path), { recursive: true, mode: step.mode });
+      chmodSync(place(step.path), step.mode);
+      return stage.give(place(step.path), step.owner);
+    case 'write':
+      return replaceFile(place(step.path), step.mode, (temporary) => {
+        const file = openSync(temporary, 'wx', step.mode);
+        writeSync(file, step.text);
+        closeSync(file);
+        stage.give(temporary, step.owner);
+      });
+    case 'copy': {
+      const from = step.from.startsWith('/usr/local/') ? place(step.from) : step.from;
+      return replaceFile(place(step.to), step.mode, (temporary) => copyFileSync(from, temporary));
+    }
+    case 'link':
+      return symlinkSync(step.target, place(step.path));
+    case 'remove':
+      return rmSync(place(step.path), { recursive: true, force: true });
+  }
+}
+
+/** The old file stays until the new one is on the disk as a whole; a program that runs keeps the one that it runs from. */
+function replaceFile(path: string, mode: number, write: (temporary: string) => void): void {
+  const temporary = `${path}.new`;
+  rmSync(temporary, { force: true });
+  write(temporary);
+  chmodSync(temporary, mode);
+  flush(temporary);
+  renameSync(temporary, path);
+  flush(dirname(path));
+}
+
+function flush(path: string): void {
+  const file = openSync(path, 'r');
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function runCommand([program, ...words]: readonly [string, ...string[]]): void {
+  try {
+    execFileSync(program, words, { stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8' });
+  } catch (error) {
+    const { stderr } = error as { stderr?: string }; // of execFileSync
+    throw stderr ? new Error(stderr.trim()) : error;
+  }
+}
+
+function giveFile(path: string, owner: Owner): void {
+  const id = (what: '-u' | '-g') => Number(execFileSync('id', [what, '--', owner], { encoding: 'utf8' }));
+  chownSync(path, id('-u'), id('-g'));
+}

@@ -1,0 +1,109 @@
+// Looks at the machine before an installation, and at the service after it.
+
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Machine, MOSQUITTO_NAMES, PLACES, USER } from './plan.ts';
+
+const LOCAL = '/usr/local/bin';
+
+/** Where distributions put programs. */
+const PROGRAMS = [LOCAL, '/usr/bin', '/usr/sbin', '/bin'];
+
+/** lookAtMachine reads; it changes nothing. */
+export function lookAtMachine(program: string): Machine {
+  return {
+    program,
+    executable: executableAt(PLACES.executable, program),
+    hasUser: says('id', '-u', '--', USER) !== null,
+    configuration: configurationAt(PLACES.configuration),
+    secretFiles: secretFilesIn(PLACES.configurationFolder),
+    hasState: existsSync(PLACES.state),
+    passwords: passwordsAt(PLACES.passwords),
+    unit: existsSync(PLACES.unit) ? readFileSync(PLACES.unit, 'utf8') : null,
+    isActive: isActive('midge.service'),
+    mosquittoRuns: isActive('mosquitto.service'),
+    freeNames: MOSQUITTO_NAMES.filter((name) => !PROGRAMS.some((folder) => existsSync(join(folder, name)))),
+    linkedNames: MOSQUITTO_NAMES.filter((name) => linkAt(join(LOCAL, name)) === PLACES.executable),
+  };
+}
+
+/** hasSystemd tells whether systemd manages this machine: sd_booted(3). */
+export function hasSystemd(): boolean {
+  return existsSync('/run/systemd/system');
+}
+
+/** ServiceState is how systemd sees the service. */
+export interface ServiceState {
+  readonly isRunning: boolean;
+  readonly pid: number;
+  /** `start-pre`, `running`, `auto-restart` ... */
+  readonly word: string;
+}
+
+/** serviceState asks systemd. */
+export function serviceState(): ServiceState {
+  const text = says('systemctl', 'show', '-p', 'ActiveState', '-p', 'SubState', '-p', 'MainPID', 'midge.service') ?? '';
+  const values = Object.fromEntries(text.split('\n').map((line) => line.split('=')));
+  const { ActiveState, SubState, MainPID } = values as Record<string, string | undefined>; // NAME=VALUE lines
+  return { isRunning: ActiveState === 'active', pid: Number(MainPID ?? 0), word: `${ActiveState ?? 'unknown'} (${SubState ?? ''})` };
+}
+
+/** lastWords gives the last lines that the service wrote. */
+export function lastWords(): string {
+  return says('journalctl', '-u', 'midge.service', '-n', '15', '-o', 'cat', '--no-pager') ?? '';
+}
+
+/** tryProgram runs a program with words and tells what it wrote, or null when it can't run here or fails. */
+export function tryProgram(program: string, ...words: readonly string[]): string | null {
+  return says(program, ...words);
+}
+
+function isActive(unit: string): boolean {
+  return says('systemctl', 'is-active', unit) === 'active';
+}
+
+function says(program: string, ...words: readonly string[]): string | null {
+  try {
+    return execFileSync(program, words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+  } catch {
+    return null;
+  }
+}
+
+function executableAt(path: string, program: string): Machine['executable'] {
+  if (!existsSync(path)) return 'absent';
+  if (statSync(path).size !== statSync(program).size) return 'other';
+  return readFileSync(path).equals(readFileSync(program)) ? 'same' : 'other';
+}
+
+function configurationAt(path: string): Machine['configuration'] {
+  if (!existsSync(path)) return 'absent';
+  return readFileSync(path, 'utf8').includes(PLACES.passwords) ? 'own' : 'other';
+}
+
+/** Those of root alone. */
+function secretFilesIn(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  const paths = readdirSync(folder).map((name) => join(folder, name));
+  return paths.filter((path) => {
+    const { uid, gid, mode } = statSync(path);
+    return uid === 0 && gid === 0 && (mode & 0o004) === 0;
+  });
+}
+
+function passwordsAt(path: string): Machine['passwords'] {
+  if (!existsSync(path)) return 'absent';
+  const hasUsers = readFileSync(path, 'utf8')
+    .split('\n')
+    .some((line) => /^[^#:]+:/.test(line));
+  return hasUsers ? 'has users' : 'empty';
+}
+
+function linkAt(path: string): string | null {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return null;
+  }
+}

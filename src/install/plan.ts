@@ -1,0 +1,206 @@
+// What `midge install` and `midge uninstall` do, as lists of steps: pure, so that --dry-run shows exactly what would happen.
+
+import type { InstallFiles } from './files.ts';
+
+/** PLACES on the machine that midge is installed on. */
+export const PLACES = {
+  executable: '/usr/local/bin/midge',
+  /** The one before, until the new one has proved healthy. */
+  oldExecutable: '/usr/local/bin/midge.old',
+  configuration: '/etc/midge/midge.conf',
+  configurationFolder: '/etc/midge',
+  moreConfiguration: '/etc/midge/conf.d',
+  state: '/var/lib/midge',
+  passwords: '/var/lib/midge/passwd',
+  unit: '/etc/systemd/system/midge.service',
+} as const;
+
+/** USER is the name of the user and of the group that the broker runs as. */
+export const USER = 'midge';
+
+/** MOSQUITTO_NAMES are programs that midge is too, by its name. */
+export const MOSQUITTO_NAMES = ['mosquitto_pub', 'mosquitto_sub', 'mosquitto_passwd'] as const;
+
+/** Owner of a file: root, or the broker's user. */
+export type Owner = 'root' | typeof USER;
+
+/** Step is one change of the machine. `write` and `copy` replace a file whole or not at all. */
+export type Step =
+  | { readonly kind: 'run'; readonly command: readonly [string, ...string[]] }
+  | { readonly kind: 'folder'; readonly path: string; readonly mode: number; readonly owner: Owner }
+  | {
+      readonly kind: 'write';
+      readonly path: string;
+      readonly text: string;
+      readonly mode: number;
+      readonly owner: Owner;
+      readonly what: string;
+    }
+  | { readonly kind: 'copy'; readonly from: string; readonly to: string; readonly mode: number }
+  | { readonly kind: 'link'; readonly path: string; readonly target: string }
+  | { readonly kind: 'remove'; readonly path: string };
+
+/** Machine is what there is before. */
+export interface Machine {
+  /** This program's file. */
+  readonly program: string;
+  /** 'same' = byte for byte this program. */
+  readonly executable: 'absent' | 'same' | 'other';
+  readonly hasUser: boolean;
+  /** 'own' = it reads the password file that an installation makes. */
+  readonly configuration: 'absent' | 'own' | 'other';
+  /** Files beside the configuration that the broker's user may not read: passwords that root has made or imported. */
+  readonly secretFiles: readonly string[];
+  readonly hasState: boolean;
+  /** The password file, if there is one. */
+  readonly passwords: 'absent' | 'empty' | 'has users';
+  /** Text of the unit, null = there is none. */
+  readonly unit: string | null;
+  /** The service runs now. */
+  readonly isActive: boolean;
+  /** Another broker that runs as a service has the ports. */
+  readonly mosquittoRuns: boolean;
+  /** Names that no program on the PATH has. */
+  readonly freeNames: readonly string[];
+  /** Links to midge that were made before. */
+  readonly linkedNames: readonly string[];
+}
+
+export interface InstallWishes {
+  /** A line `USER:HASH` for the first account; null = make none. */
+  readonly account: { readonly user: string; readonly line: string } | null;
+  readonly withMosquittoNames: boolean;
+}
+
+/** InstallPlan: `steps`, and `back` undoes what an upgrade changed. */
+export interface InstallPlan {
+  readonly steps: readonly Step[];
+  /** Starts the service, or starts it anew where something changed. */
+  readonly start: readonly Step[];
+  readonly back: readonly Step[];
+}
+
+/** planInstall gives what is missing; nothing where all is as it should be. Configuration and accounts that are there are never touched. */
+export function planInstall(machine: Machine, files: InstallFiles, wishes: InstallWishes): InstallPlan {
+  const { executable, unit, isActive } = machine;
+  const isChanged = executable !== 'same' || unit !== files.unit;
+  const steps = [
+    ...userSteps(machine),
+    ...folderSteps(machine),
+    ...configurationSteps(machine, files, wishes),
+    ...executableSteps(machine),
+    ...linkSteps(machine, wishes),
+    ...(unit === files.unit ? [] : [rootFile(PLACES.unit, files.unit, 'the service')]),
+    ...(unit === files.unit ? [] : [systemctl('daemon-reload')]),
+  ];
+  const restart = isActive && !isChanged ? [] : [systemctl('restart', '--no-block', 'midge.service')];
+  const start = [systemctl('enable', 'midge.service'), ...restart];
+  return { steps, start, back: backSteps(machine, files) };
+}
+
+/** planUninstall takes away what planInstall made; state, configuration and user only with `purge`. */
+export function planUninstall(machine: Machine, { purge }: { readonly purge: boolean }): readonly Step[] {
+  const { unit, executable, linkedNames, hasUser } = machine;
+  return [
+    ...(unit === null ? [] : [systemctl('disable', '--now', 'midge.service'), remove(PLACES.unit), systemctl('daemon-reload')]),
+    ...linkedNames.map((name) => remove(linkOf(name))),
+    ...(executable === 'absent' ? [] : [remove(PLACES.executable)]),
+    remove(PLACES.oldExecutable),
+    ...(purge ? [remove(PLACES.configurationFolder), remove(PLACES.state)] : []),
+    ...(purge && hasUser ? [command('userdel', USER)] : []),
+  ];
+}
+
+/** describeStep says a step in words that a person could type. */
+export function describeStep(step: Step): string {
+  switch (step.kind) {
+    case 'run':
+      return step.command.map((word) => (/[^\w@%+=:,./-]/.test(word) ? `'${word}'` : word)).join(' ');
+    case 'folder':
+      return `install -d -m ${octal(step.mode)} -o ${step.owner} -g ${step.owner} ${step.path}`;
+    case 'write':
+      return `write ${step.what} to ${step.path} (mode ${octal(step.mode)}, owner ${step.owner})`;
+    case 'copy':
+      return `install -m ${octal(step.mode)} ${step.from} ${step.to}`;
+    case 'link':
+      return `ln -s ${step.target} ${step.path}`;
+    case 'remove':
+      return `rm -rf ${step.path}`;
+  }
+}
+
+function userSteps({ hasUser }: Machine): Step[] {
+  if (hasUser) return [];
+  const flags = ['--system', '--user-group', '--no-create-home', '--home-dir', PLACES.state, '--shell', '/usr/sbin/nologin'];
+  return [command('useradd', ...flags, '--comment', 'MQTT broker', USER)];
+}
+
+function folderSteps({ hasState, executable, secretFiles }: Machine): Step[] {
+  return [
+    { kind: 'folder', path: PLACES.configurationFolder, mode: 0o755, owner: 'root' },
+    { kind: 'folder', path: PLACES.moreConfiguration, mode: 0o755, owner: 'root' },
+    { kind: 'folder', path: PLACES.state, mode: 0o700, owner: USER },
+    // What root has put there before: an import, a broker that was started by hand.
+    ...(hasState && executable === 'absent' ? [command('chown', '-R', `${USER}:${USER}`, PLACES.state)] : []),
+    ...secretFiles.flatMap((path) => [command('chgrp', USER, path), command('chmod', 'g+r', path)]),
+  ];
+}
+
+function configurationSteps({ configuration, passwords }: Machine, files: InstallFiles, { account }: InstallWishes): Step[] {
+  const text = account === null ? '' : `${account.line}\n`;
+  const what = account === null ? 'an empty password file' : `user "${account.user}" with the hash of the password`;
+  return [
+    ...(configuration !== 'absent' ? [] : [rootFile(PLACES.configuration, files.configuration, 'the configuration')]),
+    ...(configuration !== 'other' && (passwords === 'absent' || (passwords === 'empty' && account !== null))
+      ? [{ kind: 'write', path: PLACES.passwords, text, mode: 0o600, owner: USER, what } as const]
+      : []),
+  ];
+}
+
+function executableSteps({ executable, program }: Machine): Step[] {
+  const place: Step = { kind: 'copy', from: program, to: PLACES.executable, mode: 0o755 };
+  if (executable === 'same') return [];
+  if (executable === 'absent') return [place];
+  return [{ kind: 'copy', from: PLACES.executable, to: PLACES.oldExecutable, mode: 0o755 }, place];
+}
+
+function linkSteps({ freeNames }: Machine, { withMosquittoNames }: InstallWishes): Step[] {
+  if (!withMosquittoNames) return [];
+  return MOSQUITTO_NAMES.filter((name) => freeNames.includes(name)).map((name) => {
+    return { kind: 'link', path: linkOf(name), target: PLACES.executable };
+  });
+}
+
+/** Of a first installation nothing is taken back but the service: what is wrong can then be looked at. */
+function backSteps({ executable, unit }: Machine, files: InstallFiles): Step[] {
+  if (executable !== 'other' || unit === null) return [systemctl('disable', '--now', 'midge.service')];
+  return [
+    { kind: 'copy', from: PLACES.oldExecutable, to: PLACES.executable, mode: 0o755 },
+    ...(unit === files.unit ? [] : [rootFile(PLACES.unit, unit, 'the service as it was'), systemctl('daemon-reload')]),
+    systemctl('restart', 'midge.service'),
+  ];
+}
+
+function rootFile(path: string, text: string, what: string): Step {
+  return { kind: 'write', path, text, mode: 0o644, owner: 'root', what };
+}
+
+function command(...words: [string, ...string[]]): Step {
+  return { kind: 'run', command: words };
+}
+
+function systemctl(...words: readonly string[]): Step {
+  return command('systemctl', ...words);
+}
+
+function remove(path: string): Step {
+  return { kind: 'remove', path };
+}
+
+function linkOf(name: string): string {
+  return `/usr/local/bin/${name}`;
+}
+
+function octal(mode: number): string {
+  return mode.toString(8).padStart(4, '0');
+}
