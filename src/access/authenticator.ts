@@ -1,12 +1,20 @@
 // Checks user names and passwords: quickly where it can, and the same for users that there are and users that there are not.
 
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { ListenerPolicy } from '../broker/options.ts';
 import type { AuthenticationVerdict, Authenticator, Credentials } from '../broker/ports.ts';
 import { HashingQueue } from './hashing-queue.ts';
 import type { LoginThrottle } from './login-throttle.ts';
 import type { Account } from './options.ts';
 import type { PasswordFile } from './password-file.ts';
 import { decoyOf, type PasswordHash, verifyPassword } from './password-hash.ts';
+
+/** KnownClient is one that is connected; `policy` is that of its listener now. */
+export interface KnownClient {
+  readonly username: string | null;
+  readonly identity: string | null;
+  readonly policy: ListenerPolicy;
+}
 
 /** PasswordAuthenticator decides by one account of the configuration, the users of a password file, and the listener. */
 export class PasswordAuthenticator implements Authenticator {
@@ -33,6 +41,21 @@ export class PasswordAuthenticator implements Authenticator {
   /** knows tells whether a user has an account: for the operator, never for a client. */
   knows(username: string): boolean {
     return this.#account?.username === username || this.#users.has(username);
+  }
+
+  /** keeps tells whether a client that `before` let in would still come in: nobody keeps its password, so that must be as it was. */
+  keeps(client: KnownClient, before: PasswordAuthenticator): boolean {
+    const { username, identity, policy } = client;
+    if (identity !== null) return true;
+    if (username === null || !this.#hasAccounts) return policy.allowAnonymous;
+    const secret = this.#secretOf(username);
+    return secret !== null && secret === before.#secretOf(username);
+  }
+
+  #secretOf(username: string): string | null {
+    if (this.#account?.username === username) return this.#account.password;
+    const hash = this.#users.get(username);
+    return hash === undefined ? null : JSON.stringify(hash);
   }
 
   authenticate(credentials: Credentials): AuthenticationVerdict | Promise<AuthenticationVerdict> {

@@ -6,27 +6,29 @@
 
 import { createAuthenticator, createAuthorizer } from '../access/access.ts';
 import type { AclAuthorizer } from '../access/acl.ts';
+import type { PasswordAuthenticator } from '../access/authenticator.ts';
 import { LoginThrottle } from '../access/login-throttle.ts';
 import { systemClock } from '../base/clock.ts';
 import { reasonOf } from '../base/errors.ts';
 import type { Part } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
 import { type Broker, createBroker } from '../broker/broker.ts';
-import type { Authenticator } from '../broker/ports.ts';
 import type { Certificates } from '../certificates/certificates.ts';
 import type { Configuration } from '../config/configuration.ts';
 import type { Advertiser } from '../discovery/discovery.ts';
 import { machineModel, machineNames } from '../host/host.ts';
 import { createListener, isAddressMissing, type Listener } from '../listeners/listeners.ts';
 import type { ListenerOptions } from '../listeners/options.ts';
+import { REASON } from '../mqtt/reason-codes.ts';
 import { STORE_DEFAULTS } from '../store/options.ts';
 import type { Store } from '../store/store.ts';
 import { createTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
 import { advertisedListeners, reachableAddresses } from './advertised.ts';
 import { RefusalMemory } from './diagnostics.ts';
 import { type AccessKnowledge, explainRefusal } from './explain-refusal.ts';
+import { type ListenerChange, prepareListeners } from './listener-change.ts';
 import { MachineWatch } from './machine-watch.ts';
-import { sameSocket, settingsThatStay } from './reload.ts';
+import { settingsThatStay } from './reload.ts';
 import type { SelfTestPass } from './self-test-pass.ts';
 import type { StateFolder } from './state-folder.ts';
 
@@ -67,16 +69,22 @@ export interface Appliance extends Part {
   readonly certificates: Certificates | null;
   /** Null = nothing outlives the process. */
   readonly store: Store | null;
+  readonly state: StateFolder;
   /** announce begins to announce the listeners by mDNS, if the configuration wants it. Its start can't fail. */
   announce(): void;
-  /** reload takes over what may change while running; throws OperatorError and changes nothing when a file is bad. Gives the words whose change needs a restart. */
-  reload(next: Configuration): readonly string[];
+  /**
+   * reload takes another configuration over. Everything is read, checked and opened first, then put in force at once: with a mistake it
+   * throws OperatorError and nothing has changed. Clients whose rights ended are disconnected. Gives the words whose change needs a restart.
+   */
+  reload(next: Configuration): Promise<readonly string[]>;
 }
 
 /** createAppliance wires the rooms without opening anything; throws OperatorError when a password or ACL file is bad. `start` throws when a port can't be opened or certificates are damaged. */
 export function createAppliance(setup: ApplianceSetup): Appliance {
   return new HomeAppliance(setup);
 }
+
+type AccessInForce = AccessKnowledge & { readonly authenticator: PasswordAuthenticator };
 
 class HomeAppliance implements Appliance {
   readonly name = 'appliance';
@@ -86,13 +94,15 @@ class HomeAppliance implements Appliance {
   readonly refusals: RefusalMemory;
   readonly machine: MachineWatch;
   readonly telemetry: Telemetry;
-  readonly #listeners: readonly Listener[];
-  #access: AccessKnowledge & { readonly authenticator: Authenticator };
+  #listeners: readonly Listener[];
+  #access: AccessInForce;
   #configuration: Configuration;
-  readonly #opened: Listener[] = [];
+  #opened: readonly Listener[] = [];
+  #reloading: Promise<unknown> = Promise.resolve();
   #certificates: Certificates | null = null;
   #advertiser: Promise<Advertiser> | null = null;
   #store: Store | null = null;
+  #isStopping = false;
 
   constructor(setup: ApplianceSetup) {
     const { configuration, log, state, title } = setup;
@@ -135,6 +145,10 @@ class HomeAppliance implements Appliance {
     return this.#certificates;
   }
 
+  get state(): StateFolder {
+    return this.#setup.state;
+  }
+
   get store(): Store | null {
     return this.#store;
   }
@@ -142,8 +156,8 @@ class HomeAppliance implements Appliance {
   async start(): Promise<void> {
     await this.broker.start();
     await this.telemetry.start();
-    const plain = this.#listeners.filter((listener) => !wantsOurCertificate(listener.options));
-    const secure = this.#listeners.filter((listener) => wantsOurCertificate(listener.options));
+    const plain = this.#listeners.filter((listener) => !wantsOurs(listener.options));
+    const secure = this.#listeners.filter((listener) => wantsOurs(listener.options));
     const outcomes = await Promise.allSettled([
       ...plain.map((listener) => this.#open(listener)),
       secure.length === 0 ? null : this.#openSecure(secure),
@@ -158,6 +172,8 @@ class HomeAppliance implements Appliance {
   }
 
   async stop(): Promise<void> {
+    this.#isStopping = true;
+    await this.#reloading;
     for (const listener of this.#listeners) listener.close();
     const cut = setTimeout(() => this.#cutConnections(), FAREWELL_MS);
     await Promise.all([this.#withdraw(), this.telemetry.stop(), this.broker.stop()]);
@@ -166,11 +182,38 @@ class HomeAppliance implements Appliance {
     await Promise.all([this.#certificates?.stop(), this.#store?.stop()]);
   }
 
-  reload(next: Configuration): readonly string[] {
-    const access = this.#readAccess(next); // may throw: before anything is changed
-    const stay = settingsThatStay(this.#setup.configuration, next);
+  reload(next: Configuration): Promise<readonly string[]> {
+    const reloaded = this.#reloading.then(() => this.#reload(next)); // one after the other
+    this.#reloading = reloaded.catch(() => {});
+    return reloaded;
+  }
+
+  async #reload(next: Configuration): Promise<readonly string[]> {
+    const access = this.#readAccess(next);
+    if (next.listeners.some(wantsOurs)) await this.#startCertificates(next);
+    const change = await prepareListeners({
+      open: this.#opened,
+      next: next.listeners,
+      create: (options) => this.#createListener(options),
+      start: (listener) => this.#start(listener, next),
+    });
+    if (this.#isStopping) {
+      await change.undo();
+      return [];
+    }
+    return this.#putInForce(next, access, change);
+  }
+
+  /** From here on nothing can fail, and nobody is served in between. */
+  #putInForce(next: Configuration, access: AccessInForce, change: ListenerChange): readonly string[] {
+    const before = this.#access.authenticator;
     this.#configuration = next;
     this.#access = access;
+    this.#opened = change.commit();
+    this.#listeners = [
+      ...this.#opened,
+      ...this.#listeners.filter((listener) => listener.connections > 0 && !this.#opened.includes(listener)),
+    ];
     const guards = this.#guards();
     this.broker.authenticator = guards.authenticator;
     this.broker.setAuthorizer(guards.authorizer);
@@ -178,8 +221,20 @@ class HomeAppliance implements Appliance {
     this.broker.setOptions(next.broker);
     this.telemetry.setInterval(next.broker.sysInterval);
     for (const connection of this.broker.connections) this.broker.refreshFast(connection); // debug lines may be wanted now
-    for (const listener of this.#opened) this.#reloadListener(listener, next);
-    return stay;
+    this.#disconnectUnwelcome(before);
+    return settingsThatStay(this.#setup.configuration, next);
+  }
+
+  /** [MQTT-4.13.1] */
+  #disconnectUnwelcome(before: PasswordAuthenticator): void {
+    for (const connection of [...this.broker.connections]) {
+      const { origin, session } = connection;
+      const policy = origin.review === undefined ? origin.policy : origin.review();
+      const client = policy === null || session === null ? null : { username: session.username, identity: origin.identity, policy };
+      if (policy !== null && connection.id === this.#setup.selfTest?.clientId) continue;
+      const isWelcome = client === null ? policy !== null : this.#access.authenticator.keeps(client, before);
+      if (!isWelcome) connection.disconnect(REASON.NOT_AUTHORIZED);
+    }
   }
 
   #readAccess({ access }: Configuration) {
@@ -209,52 +264,60 @@ class HomeAppliance implements Appliance {
       log: this.#setup.log,
       diagnostics: this.refusals,
       handle: (stream, origin) => void this.broker.open(stream, origin),
-      applianceCertificate: () => this.#ourCertificate(),
+      applianceCertificate: () => this.#ourCertificates().server(),
+      applianceAuthority: () => ({ cert: this.#ourCertificates().authority().cert, revocations: this.#ourCertificates().revocations() }),
+      readRevocations: async (text, authorities) => (await import('../certificates/revocation.ts')).readRevocations(text, authorities),
       maxMessageBytes: this.#configuration.broker.maxPacketSize || MAX_PACKET_BYTES,
     });
   }
 
   async #open(listener: Listener): Promise<void> {
+    if (await this.#start(listener, this.#configuration)) this.#opened = [...this.#opened, listener];
+  }
+
+  async #start(listener: Listener, { localOnly }: Configuration): Promise<boolean> {
     try {
       await listener.start();
-      this.#opened.push(listener);
+      return true;
     } catch (error) {
       // Nobody has asked for ::1 by name, and a machine may be without IPv6.
-      const isSpare = this.#configuration.localOnly && listener.options.address === '::1' && isAddressMissing(error);
+      const isSpare = localOnly && listener.options.address === '::1' && isAddressMissing(error);
       if (!isSpare) throw error;
+      return false;
     }
   }
 
   async #openSecure(listeners: readonly Listener[]): Promise<void> {
-    const { configuration, log, state, buildDate } = this.#setup;
-    const { createCertificates } = await import('../certificates/certificates.ts');
-    state.make();
-    const options = { folder: state.certificates, extraNames: configuration.certificateNames };
-    this.#certificates = createCertificates({ options, clock: systemClock, log, buildDate, machine: machineNames });
-    await this.#certificates.start();
-    this.#certificates.onChange(() => {
-      for (const listener of listeners) this.#renewCertificate(listener);
-    });
+    await this.#startCertificates(this.#configuration);
     await Promise.all(listeners.map((listener) => this.#open(listener)));
   }
 
-  #ourCertificate(): { cert: string; key: string } {
+  async #startCertificates({ certificateNames }: Configuration): Promise<void> {
+    if (this.#certificates !== null) return;
+    const { log, state, buildDate } = this.#setup;
+    const { createCertificates } = await import('../certificates/certificates.ts');
+    state.make();
+    const options = { folder: state.certificates, extraNames: certificateNames };
+    const certificates = createCertificates({ options, clock: systemClock, log, buildDate, machine: machineNames });
+    await certificates.start();
+    this.#certificates = certificates;
+    certificates.onChange(() => void this.#renewCertificates());
+  }
+
+  #ourCertificates(): Certificates {
     if (this.#certificates === null) throw new Error('certificates are not made yet');
-    return this.#certificates.server();
+    return this.#certificates;
   }
 
-  #reloadListener(listener: Listener, next: Configuration): void {
-    const options = sameSocket(next.listeners, listener.options);
-    if (options !== undefined) listener.setPolicy(options.policy);
-    this.#renewCertificate(listener);
-  }
-
-  #renewCertificate(listener: Listener): void {
-    try {
-      listener.replaceCertificate();
-    } catch (error) {
-      this.#setup.log.log('error', `Error: ${reasonOf(error)}. The old certificate stays in use.`);
+  /** Who came with a certificate that is revoked by now, goes. */
+  async #renewCertificates(): Promise<void> {
+    const ours = this.#opened.filter(({ options }) => wantsOurs(options));
+    const renewals = await Promise.allSettled(ours.map((listener) => listener.replaceCertificate()));
+    for (const renewal of renewals) {
+      if (renewal.status === 'rejected')
+        this.#setup.log.log('error', `Error: ${reasonOf(renewal.reason)}. The old certificate stays in use.`);
     }
+    this.#disconnectUnwelcome(this.#access.authenticator);
   }
 
   async #startAdvertiser(): Promise<Advertiser> {
@@ -283,6 +346,7 @@ class HomeAppliance implements Appliance {
   }
 }
 
-function wantsOurCertificate({ tls }: ListenerOptions): boolean {
-  return tls?.certificate === 'appliance';
+/** A certificate of ours to show, or our authority for clients. */
+function wantsOurs({ tls }: ListenerOptions): boolean {
+  return tls !== null && (tls.certificate === 'appliance' || (tls.requireCertificate && tls.cafile === null && tls.capath === null));
 }

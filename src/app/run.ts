@@ -143,12 +143,12 @@ class Run {
 
   /** Before the first port opens, because scripts send signals as soon as they see it. SIGUSR1 must not open Node's debugger, SIGUSR2 must not end the broker: both have a meaning for mosquitto. */
   #listenToSignals(appliance: Appliance): void {
-    process.on('SIGHUP', () => this.#reload(appliance));
+    process.on('SIGHUP', () => void this.#reload(appliance));
     process.on('SIGUSR1', () => this.#log.log('notice', 'SIGUSR1 has no effect: this broker has no database that is saved on demand.'));
     process.on('SIGUSR2', () => this.#log.log('notice', `SIGUSR2: ${appliance.broker.connections.size} connections are open.`));
   }
 
-  #reload(appliance: Appliance): void {
+  async #reload(appliance: Appliance): Promise<void> {
     this.#log.log('information', 'Reloading config.');
     const { configuration, diagnostics } = this.#request.readAgain();
     this.#sayDiagnostics(diagnostics);
@@ -157,8 +157,7 @@ class Run {
       return;
     }
     try {
-      this.#log.configure(logOptions(this.#request, configuration));
-      const stay = appliance.reload(this.#withMadeAccount(configuration));
+      const stay = await this.#putInForce(appliance, configuration);
       if (stay.length > 0) this.#log.log('warning', `Warning: A change of ${stay.join(', ')} takes effect at the next start.`);
     } catch (error) {
       this.#log.log('error', `Error: ${reasonOf(error)}. What was there before stays in use.`);
@@ -188,6 +187,17 @@ class Run {
       this.#control = control;
     } catch (error) {
       this.#log.log('warning', `Warning: ${reasonOf(error)}. midge status and midge why will not work.`);
+    }
+  }
+
+  /** All or nothing, the log too. */
+  async #putInForce(appliance: Appliance, next: Configuration): Promise<readonly string[]> {
+    this.#log.configure(logOptions(this.#request, next));
+    try {
+      return await appliance.reload(this.#withMadeAccount(next));
+    } catch (error) {
+      this.#log.configure(logOptions(this.#request, appliance.configuration));
+      throw error;
     }
   }
 

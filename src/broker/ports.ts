@@ -38,6 +38,7 @@ export type RefusalCause =
   | 'tls'
   | 'certificate'
   | 'websocket'
+  | 'proxy'
   | 'wrong protocol'
   | 'bad packet'
   | 'silent'

@@ -61,7 +61,7 @@ function describePeople(listener: ListenerOptions, facts: AccessFacts): string {
 }
 
 function authorityOf({ tls }: ListenerOptions): string {
-  return tls?.cafile ?? tls?.capath ?? 'its authority';
+  return tls?.cafile ?? tls?.capath ?? "the appliance's authority";
 }
 
 function describeWay(alike: readonly ListenerOptions[]): string {

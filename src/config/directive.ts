@@ -66,7 +66,13 @@ export function globalDirective<T>(name: string, kind: ValueKind<T>, row: Row, p
 
 /** listenerDirective is a supported word for one listener. */
 export function listenerDirective<T>(name: string, kind: ValueKind<T>, row: Row, put: Put<ListenerDraft, T>): Directive {
-  return directive(name, 'listener', kind, row, { state: 'supported', scope: 'listener', store: storeWith(kind, put) });
+  return directive(
+    name,
+    'listener',
+    kind,
+    { reloadable: true, ...row },
+    { state: 'supported', scope: 'listener', store: storeWith(kind, put) },
+  );
 }
 
 /** structureDirective is a word that shapes the file. */

@@ -17,6 +17,7 @@ export const APPLIANCE_TLS: TlsOptions = {
   capath: null,
   crlfile: null,
   requireCertificate: false,
+  checksClientDates: true,
   identity: 'none',
   minVersion: 'TLSv1.2',
   ciphers: null,
@@ -59,6 +60,8 @@ export function plainListener(port: number, address: string | null, settings: Li
     maxConnections: -1,
     tcpNoDelay: settings.tcpNoDelay ?? true,
     tls: null,
+    proxyProtocol: 0,
+    proxyRequiresTls: false,
     websocketsOrigins: [],
     policy: {
       ...DEFAULT_LISTENER_POLICY,

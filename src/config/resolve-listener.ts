@@ -19,6 +19,15 @@ export function resolveListener(draft: ListenerDraft, settings: ListenerSettings
       report,
     );
   }
+  if (draft.socket.proxyRequiresTls && draft.socket.proxyProtocol !== 2) {
+    reportAt(
+      draft,
+      'proxy_protocol_v2_require_tls',
+      'Cannot use proxy_protocol_v2_require_tls without enable_proxy_protocol 2',
+      'version 1 does not say it',
+      report,
+    );
+  }
   return {
     ...plain,
     ...draft.socket,
@@ -47,6 +56,7 @@ function resolveTls(draft: ListenerDraft, report: Report): TlsOptions | null {
     capath: tls.capath ?? null,
     crlfile: tls.crlfile ?? null,
     requireCertificate: tls.requireCertificate ?? false,
+    checksClientDates: tls.checksClientDates ?? true,
     identity: identityOf(draft),
     minVersion: tls.minVersion ?? APPLIANCE_TLS.minVersion,
     ciphers: tls.ciphers ?? null,
@@ -62,6 +72,7 @@ const TLS_FIELDS = {
   capath: 'capath',
   crlfile: 'crlfile',
   require_certificate: 'requireCertificate',
+  disable_client_cert_date_checks: 'checksClientDates',
   use_identity_as_username: 'commonNameAsUsername',
   use_subject_as_username: 'subjectAsUsername',
   tls_version: 'minVersion',
@@ -75,6 +86,7 @@ const TLS_ONLY_WORDS = Object.keys(TLS_FIELDS) as TlsWord[]; // its keys
 
 function isAskedFor({ tls }: ListenerDraft, name: TlsWord): boolean {
   const value = tls[TLS_FIELDS[name]];
+  if (name === 'disable_client_cert_date_checks') return value === false;
   return value !== undefined && value !== false;
 }
 
@@ -98,11 +110,11 @@ function identityOf({ tls }: ListenerDraft): TlsOptions['identity'] {
 
 function reportClientCertificates(draft: ListenerDraft, tls: TlsOptions, report: Report): void {
   const hasAuthority = tls.cafile !== null || tls.capath !== null;
-  if (tls.requireCertificate && !hasAuthority) {
+  if (tls.requireCertificate && !hasAuthority && tls.certificate !== 'appliance') {
     reportAt(
       draft,
       'require_certificate',
-      'Cannot use require_certificate without cafile or capath',
+      'Cannot use require_certificate with certfile, but without cafile or capath',
       'say which authority signs the client certificates',
       report,
     );

@@ -3,9 +3,9 @@
 import type { TLSSocket } from 'node:tls';
 import type { TlsOptions } from './options.ts';
 
-/** certificateIdentity gives the common name or the whole subject (RFC 2253, as mosquitto writes it) of the client's certificate, or null when there is none. */
+/** certificateIdentity gives the common name or the whole subject (RFC 2253, as mosquitto writes it) of the client's certificate, or null when there is none. The certificate must have been accepted. */
 export function certificateIdentity(socket: TLSSocket, mode: TlsOptions['identity']): string | null {
-  if (mode === 'none' || !socket.authorized) return null;
+  if (mode === 'none') return null;
   const name = mode === 'common name' ? commonName(socket) : subject(socket);
   return name === '' || name.includes('\0') ? null : name;
 }

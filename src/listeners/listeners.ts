@@ -1,21 +1,24 @@
 // Door of the listeners: a socket in, a stream and its origin for the broker out.
 //
-//   open socket -> max_connections -> [ TLS handshake ] -> [ WebSocket upgrade ] -> handle(stream, origin)
+//   open socket -> max_connections -> [ PROXY header ] -> [ TLS handshake ] -> [ WebSocket upgrade ] -> handle(stream, origin)
 
+import type { X509Certificate } from 'node:crypto';
 import type { Server, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
-import { OperatorError } from '../base/errors.ts';
+import { OperatorError, reasonOf } from '../base/errors.ts';
 import type { Part } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
 import type { ConnectionOrigin, ListenerPolicy } from '../broker/options.ts';
 import type { Diagnostics, RefusalCause, RemoteEnd } from '../broker/ports.ts';
 import { type BindTarget, bindTargets } from './bind-targets.ts';
 import { certificateIdentity } from './certificate-identity.ts';
+import { certificateProblem } from './client-certificate.ts';
 import { isAddressMissing, openPort, openUnixSocket } from './open-socket.ts';
-import type { ListenerOptions, TlsOptions } from './options.ts';
+import type { ListenerOptions } from './options.ts';
 import { PendingConnections } from './pending-connections.ts';
-import type { CertificatePair } from './tls-files.ts';
+import { readProxyHeader } from './proxy-header.ts';
+import { readTls, type TlsMaterial, type TlsSource } from './tls-files.ts';
 import { createTlsGate, type TlsGate } from './tls-gate.ts';
 import { createWebSocketGate, type WebSocketGate } from './websocket-gate.ts';
 
@@ -24,20 +27,19 @@ export { isAddressMissing } from './open-socket.ts';
 /** How often a system-chosen port is tried when the other address family has it taken. */
 const PORT_TRIES = 5;
 
-export interface ListenerDeps {
+export interface ListenerDeps extends TlsSource {
   /** handle takes over a stream that speaks MQTT. Called before its first byte is read. */
   handle(stream: Duplex, origin: ConnectionOrigin): void;
   readonly log: Logger;
   /** Null = nobody asks later why a connection was refused. */
   readonly diagnostics: Diagnostics | null;
-  /** applianceCertificate gives the certificate of our own authority; asked only where `tls.certificate` is 'appliance'. */
-  applianceCertificate(): CertificatePair;
   /** Bytes of one WebSocket message. */
   readonly maxMessageBytes: number;
 }
 
 /** Listener is one `listener` of the configuration. */
 export interface Listener extends Part {
+  /** options in force. */
   readonly options: ListenerOptions;
   /** port is the open TCP port, also when the system chose it; 0 for a Unix socket or before `start`. */
   readonly port: number;
@@ -45,11 +47,14 @@ export interface Listener extends Part {
   readonly addresses: readonly string[];
   /** connections counts those open now. */
   readonly connections: number;
-  /** replaceCertificate reads certificate files again, without touching connections; throws OperatorError and keeps the old ones when they are bad. */
-  replaceCertificate(): void;
-  /** setPolicy replaces what the engine obeys for connections from now on. */
-  setPolicy(policy: ListenerPolicy): void;
-  /** close stops listening and drops unfinished handshakes; connections handed over live on until `stop`. */
+  /**
+   * prepare reads what new options for the same socket need, certificates too, and gives the step that puts them in force for
+   * connections from now on. Throws OperatorError when a file is bad; until the step is taken nothing changes.
+   */
+  prepare(options: ListenerOptions): Promise<() => void>;
+  /** replaceCertificate reads certificates and revoked ones again, without touching connections; throws OperatorError and keeps the old ones when they are bad. */
+  replaceCertificate(): Promise<void>;
+  /** close stops listening and drops unfinished handshakes; connections handed over live on until `stop`. `start` opens it again. */
   close(): void;
 }
 
@@ -58,28 +63,39 @@ export function createListener(options: ListenerOptions, deps: ListenerDeps): Li
   return new OpenListener(options, deps);
 }
 
+/** Gates are what a new connection goes through. */
+interface Gates {
+  readonly options: ListenerOptions;
+  readonly tls: TlsGate | null;
+  readonly websockets: WebSocketGate | null;
+}
+
+/** Peer is the other end: behind a proxy that says so, the client itself. */
+type Peer = Pick<RemoteEnd, 'address' | 'port'>;
+
 class OpenListener implements Listener {
   readonly name: string;
-  readonly options: ListenerOptions;
   readonly #deps: ListenerDeps;
   readonly #sockets = new Set<Socket>();
+  readonly #peers = new WeakMap<Socket, Peer>();
   readonly #pending = new PendingConnections();
-  readonly #websockets: WebSocketGate | null;
-  #tls: TlsGate | null = null;
+  #gates: Gates;
+  /** With the port that is open. */
+  #policy: ListenerPolicy;
   #servers: Server[] = [];
   #addresses: string[] = [];
-  #policy: ListenerPolicy;
   #port = 0;
+  #isOpen = false;
 
   constructor(options: ListenerOptions, deps: ListenerDeps) {
     this.name = options.unixPath === null ? `listener ${options.port}` : `listener ${options.unixPath}`;
-    this.options = options;
     this.#deps = deps;
+    this.#gates = { options, tls: null, websockets: null };
     this.#policy = options.policy;
-    this.#websockets =
-      options.protocol === 'websockets'
-        ? createWebSocketGate({ origins: options.websocketsOrigins, maxMessageBytes: deps.maxMessageBytes })
-        : null;
+  }
+
+  get options(): ListenerOptions {
+    return this.#gates.options;
   }
 
   get port(): number {
@@ -95,22 +111,30 @@ class OpenListener implements Listener {
   }
 
   async start(): Promise<void> {
-    if (hasTls(this.options)) this.#tls = this.#makeTlsGate(this.options);
+    this.#gates = await this.#makeGates(this.options);
+    this.#addresses = [];
     if (this.options.unixPath !== null) await this.#openPath(this.options.unixPath);
     else await this.#openPorts(await bindTargets(this.options));
+    this.#isOpen = true;
   }
 
-  replaceCertificate(): void {
-    this.#tls?.renew();
+  async prepare(options: ListenerOptions): Promise<() => void> {
+    const gates = await this.#makeGates(options);
+    return () => {
+      this.#gates = gates;
+      this.#policy = { ...options.policy, port: this.#port };
+    };
   }
 
-  setPolicy(policy: ListenerPolicy): void {
-    this.#policy = { ...policy, port: this.#port };
+  async replaceCertificate(): Promise<void> {
+    const putInForce = await this.prepare(this.options);
+    putInForce();
   }
 
   close(): void {
     for (const server of this.#servers) server.close();
     this.#servers = [];
+    this.#isOpen = false;
     this.#pending.destroyAll();
   }
 
@@ -119,26 +143,47 @@ class OpenListener implements Listener {
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  #makeTlsGate(options: ListenerOptions & { tls: TlsOptions }): TlsGate {
-    return createTlsGate(options, () => this.#deps.applianceCertificate(), {
-      secured: (socket) => this.#secured(socket, options.tls),
-      failed: (socket, reason) => this.#handshakeFailed(socket, reason),
-    });
+  async #makeGates(options: ListenerOptions): Promise<Gates> {
+    const material = options.tls === null ? null : await readTls(options.tls, this.#deps);
+    const websockets =
+      options.protocol === 'websockets'
+        ? createWebSocketGate({ origins: options.websocketsOrigins, maxMessageBytes: this.#deps.maxMessageBytes })
+        : null;
+    const gates: Gates = { options, tls: material === null ? null : this.#makeTlsGate(options, material, () => gates), websockets };
+    return gates;
+  }
+
+  #makeTlsGate(options: ListenerOptions, material: TlsMaterial, gates: () => Gates): TlsGate {
+    try {
+      return createTlsGate(options.protocol, material, {
+        secured: (socket) => this.#secured(socket, gates()),
+        failed: (socket, reason) => this.#handshakeFailed(socket, reason),
+      });
+    } catch (error) {
+      throw new OperatorError(`Cannot use TLS on port "${options.port}": ${reasonOf(error)}`, { cause: error });
+    }
   }
 
   /** Who goes before a byte was exchanged is a port probe or a watchdog, and worth no line. */
   #handshakeFailed(socket: TLSSocket, reason: string | null): void {
-    this.#pending.settle(peerKey(socket));
+    this.#pending.settle(rawSocket(socket));
     if (reason !== null) {
-      const peer = peerOf(socket);
-      const name = peer === null ? '' : `from ${peer.address}:${peer.port} `;
-      this.#deps.log.log('notice', `Client ${name}failed the TLS handshake: ${reason}.`);
-      this.#refused('tls', `failed the TLS handshake: ${reason}`, peer);
+      this.#deps.log.log('notice', `Client ${this.#fromWhere(socket)}failed the TLS handshake: ${reason}.`);
+      this.#refused('tls', `failed the TLS handshake: ${reason}`, this.#peerOf(socket));
     }
     socket.destroy();
   }
 
-  #refused(cause: RefusalCause, reason: string, peer: Pick<RemoteEnd, 'address' | 'port'> | null): void {
+  #peerOf(socket: Socket): Peer | null {
+    return this.#peers.get(rawSocket(socket)) ?? null;
+  }
+
+  #fromWhere(socket: Socket): string {
+    const peer = this.#peerOf(socket);
+    return peer === null ? '' : `from ${peer.address}:${peer.port} `;
+  }
+
+  #refused(cause: RefusalCause, reason: string, peer: Peer | null): void {
     const from = { address: peer?.address ?? '', port: peer?.port ?? 0, policy: this.#policy };
     this.#deps.diagnostics?.refused({ cause, reason, from, clientId: '', username: null, topicName: null });
   }
@@ -183,7 +228,7 @@ class OpenListener implements Listener {
   }
 
   #logOpened(): void {
-    if (this.#websockets !== null) {
+    if (this.options.protocol === 'websockets') {
       this.#deps.log.log('information', `Opening websockets listen socket on port ${this.#port}.`);
       return;
     }
@@ -195,47 +240,81 @@ class OpenListener implements Listener {
 
   #accept(socket: Socket): void {
     socket.on('error', ignoreError); // what a peer does to its socket ends its connection, nothing else
-    const { maxConnections } = this.options;
+    const gates = this.#gates;
+    const { maxConnections, proxyProtocol, unixPath } = gates.options;
+    const { remoteAddress, remotePort = 0 } = socket;
+    if (remoteAddress === undefined && unixPath === null) {
+      socket.destroy(); // reset before we could ask who it is
+      return;
+    }
+    if (remoteAddress !== undefined) this.#peers.set(socket, { address: remoteAddress, port: remotePort });
     if (maxConnections >= 0 && this.#sockets.size >= maxConnections) {
-      this.#deps.log.log('notice', `Client connection from ${socket.remoteAddress ?? 'unix socket'} denied: max_connections exceeded.`);
-      this.#refused('busy', 'finds no room: max_connections of this listener is reached', peerOf(socket));
+      this.#deps.log.log('notice', `Client connection from ${remoteAddress ?? 'unix socket'} denied: max_connections exceeded.`);
+      this.#refused('busy', 'finds no room: max_connections of this listener is reached', this.#peerOf(socket));
       socket.destroy();
       return;
     }
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
-    if (this.#tls !== null) this.#secure(socket, this.#tls);
-    else this.#admit(socket, socket, null, null);
+    if (proxyProtocol === 0) this.#letIn(socket, gates);
+    else this.#awaitProxy(socket, gates, proxyProtocol);
   }
 
-  #secure(socket: Socket, tls: TlsGate): void {
-    if (socket.remoteAddress !== undefined) this.#pending.add(peerKey(socket), socket);
-    tls.admit(socket);
+  #letIn(socket: Socket, gates: Gates): void {
+    if (gates.tls === null) return this.#admit(socket, gates, null, null);
+    this.#pending.add(socket, socket);
+    gates.tls.admit(socket);
   }
 
-  #secured(socket: TLSSocket, options: TlsOptions): void {
-    this.#pending.settle(peerKey(socket));
+  #awaitProxy(socket: Socket, gates: Gates, version: 1 | 2): void {
+    this.#pending.add(socket, socket);
+    readProxyHeader(socket, version, (outcome) => {
+      this.#pending.settle(socket);
+      const problem =
+        outcome instanceof Error
+          ? outcome.message
+          : gates.options.proxyRequiresTls && outcome.client !== null && !outcome.byTls
+            ? 'it came to the proxy without TLS'
+            : null;
+      if (outcome instanceof Error || problem !== null) {
+        this.#deps.log.log('notice', `Client ${this.#fromWhere(socket)}denied: ${problem}.`);
+        this.#refused('proxy', `is turned away by the PROXY protocol of this listener: ${problem}`, this.#peerOf(socket));
+        socket.destroy();
+        return;
+      }
+      if (outcome.client !== null) this.#peers.set(socket, outcome.client);
+      this.#letIn(socket, gates);
+    });
+  }
+
+  #secured(socket: TLSSocket, gates: Gates): void {
+    this.#pending.settle(rawSocket(socket));
     socket.on('error', ignoreError);
-    const identity = certificateIdentity(socket, options.identity);
-    if (options.identity !== 'none' && identity === null) {
-      const peer = peerOf(socket);
-      const name = peer === null ? '' : `from ${peer.address}:${peer.port} `;
-      this.#deps.log.log('notice', `Client ${name}denied: its certificate has no ${options.identity}.`);
-      this.#refused('certificate', `has a client certificate without a ${options.identity}, which is the user name here`, peer);
+    const wanted = gates.options.tls?.identity ?? 'none';
+    const identity = certificateIdentity(socket, wanted);
+    if (wanted !== 'none' && identity === null) {
+      this.#deps.log.log('notice', `Client ${this.#fromWhere(socket)}denied: its certificate has no ${wanted}.`);
+      this.#refused('certificate', `has a client certificate without a ${wanted}, which is the user name here`, this.#peerOf(socket));
       socket.destroy();
       return;
     }
-    this.#admit(socket, socket, identity, { version: socket.getProtocol() ?? 'TLS', cipher: socket.getCipher().name });
+    this.#admit(socket, gates, identity, { version: socket.getProtocol() ?? 'TLS', cipher: socket.getCipher().name });
   }
 
-  #admit(socket: Socket, stream: Duplex, identity: string | null, tls: ConnectionOrigin['tls']): void {
-    const origin = { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0, policy: this.#policy, identity, tls };
-    if (origin.address === '' && this.options.unixPath === null) {
-      socket.destroy(); // reset before we could ask who it is
-      return;
-    }
-    if (this.#websockets !== null) this.#upgrade(this.#websockets, stream, origin);
-    else this.#handOver(stream, origin);
+  #admit(socket: Socket, gates: Gates, identity: string | null, tls: ConnectionOrigin['tls']): void {
+    const { address = '', port = 0 } = this.#peerOf(socket) ?? {};
+    const certificate = tls === null ? undefined : (socket as TLSSocket).getPeerX509Certificate(); // with TLS it is one
+    const origin = { address, port, policy: this.#policy, identity, tls, review: () => this.#review(certificate) };
+    if (gates.websockets !== null) this.#upgrade(gates.websockets, socket, origin);
+    else this.#handOver(socket, origin);
+  }
+
+  /** The policy of now, if this connection, which came with this certificate, would come in now. */
+  #review(certificate: X509Certificate | undefined): ListenerPolicy | null {
+    if (!this.#isOpen) return null;
+    const clients = this.#gates.tls?.material.clients ?? null;
+    if (clients === null) return this.#policy;
+    return certificate === undefined || certificateProblem(certificate, clients) !== null ? null : this.#policy;
   }
 
   #upgrade(gate: WebSocketGate, stream: Duplex, origin: ConnectionOrigin): void {
@@ -264,24 +343,14 @@ class OpenListener implements Listener {
   }
 }
 
-function hasTls(options: ListenerOptions): options is ListenerOptions & { tls: TlsOptions } {
-  return options.tls !== null;
-}
-
 /** RFC 8446 5.1: a record of type handshake (22), legacy version 3.x. No MQTT client starts so: CONNECT is 0x10. */
 function isClientHello(chunk: Buffer): boolean {
   return chunk[0] === 0x16 && (chunk.length === 1 || chunk[1] === 0x03);
 }
 
-/** A TLS stream and the raw socket below it have this in common. */
-function peerKey(socket: Socket): string {
-  return `${socket.remoteAddress} ${socket.remotePort}`;
-}
-
-/** A closed TLS stream has forgotten its peer; the socket below it, asked once while open, has not. Node gives no public way down. */
-function peerOf(socket: Socket & { _parent?: Socket }): Pick<RemoteEnd, 'address' | 'port'> | null {
-  const known = socket.remoteAddress === undefined ? socket._parent : socket;
-  return known?.remoteAddress === undefined ? null : { address: known.remoteAddress, port: known.remotePort ?? 0 };
+/** A TLS stream has forgotten its peer once it is closed; the socket below it is known. Node gives no public way down. */
+function rawSocket(socket: Socket & { _parent?: Socket }): Socket {
+  return socket._parent ?? socket;
 }
 
 function ignoreError(): void {}

@@ -6,11 +6,13 @@ import type { ListenerPolicy } from '../broker/options.ts';
 export interface TlsOptions {
   /** 'appliance' = the certificate of our own authority; otherwise PEM files. */
   readonly certificate: 'appliance' | { readonly certfile: string; readonly keyfile: string };
-  /** PEM files of authorities for client certificates, or null. */
+  /** PEM files of authorities for client certificates, or null. Without them, and with our own certificate, it is our own authority. */
   readonly cafile: string | null;
   readonly capath: string | null;
   readonly crlfile: string | null;
   readonly requireCertificate: boolean;
+  /** False = client certificates count outside their dates too. */
+  readonly checksClientDates: boolean;
   readonly identity: 'none' | 'common name' | 'subject';
   readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
   readonly ciphers: string | null;
@@ -31,6 +33,10 @@ export interface ListenerOptions {
   readonly maxConnections: number;
   readonly tcpNoDelay: boolean;
   readonly tls: TlsOptions | null;
+  /** Version of the PROXY protocol header that each connection begins with; 0 = none. */
+  readonly proxyProtocol: 0 | 1 | 2;
+  /** Only for version 2: the client must have come to the proxy by TLS. */
+  readonly proxyRequiresTls: boolean;
   /** Allowed Origin headers of WebSocket clients; empty = any. */
   readonly websocketsOrigins: readonly string[];
   readonly policy: ListenerPolicy;

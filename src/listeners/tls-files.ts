@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SecureContextOptions } from 'node:tls';
 import { OperatorError, reasonOf } from '../base/errors.ts';
+import type { ClientRules, Revocations } from './client-certificate.ts';
 import type { TlsOptions } from './options.ts';
 
 /** CertificatePair is a certificate chain and its key, PEM. */
@@ -18,19 +19,60 @@ const SESSION_LIFETIME_S = 7200;
 
 const PEM_BLOCK = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
 
-/** secureContextOptions reads what `tls.createSecureContext` wants; throws OperatorError naming the file and what is wrong with it. */
-export function secureContextOptions(options: TlsOptions, appliance: () => CertificatePair): SecureContextOptions {
-  const pair = options.certificate === 'appliance' ? appliance() : readPair(options.certificate.certfile, options.certificate.keyfile);
-  const authorities = readAuthorities(options);
+/** TlsSource is where a listener's TLS comes from besides its files. */
+export interface TlsSource {
+  /** applianceCertificate gives the certificate of our own authority; asked only where `tls.certificate` is 'appliance'. */
+  applianceCertificate(): CertificatePair;
+  /** applianceAuthority gives our own authority (PEM) and what it has revoked; asked only where its clients may come in. */
+  applianceAuthority(): { readonly cert: string; readonly revocations: Revocations };
+  /** readRevocations reads the lists in a PEM text that are signed by these authorities (PEM). Throws when it holds none. */
+  readRevocations(text: string, authorities: readonly string[]): Promise<Revocations>;
+}
+
+/** TlsMaterial is what a listener shows and asks for. */
+export interface TlsMaterial {
+  readonly context: SecureContextOptions;
+  /** Null = no certificate is asked of clients. */
+  readonly clients: ClientRules | null;
+}
+
+/** readTls reads all files of a listener; throws OperatorError naming the file and what is wrong with it. */
+export async function readTls(options: TlsOptions, source: TlsSource): Promise<TlsMaterial> {
+  const { certificate } = options;
+  const pair = certificate === 'appliance' ? source.applianceCertificate() : readPair(certificate.certfile, certificate.keyfile);
+  const { authorities, revocations } = await readClientAuthorities(options, source);
   const ciphers = [options.ciphersTls13, options.ciphers].filter((list) => list !== null);
   return {
-    ...pair,
-    minVersion: options.minVersion,
-    sessionTimeout: SESSION_LIFETIME_S,
-    ...(authorities.length > 0 ? { ca: [...authorities] } : {}),
-    ...(options.crlfile === null ? {} : { crl: readFile('crlfile', options.crlfile) }),
-    ...(ciphers.length > 0 ? { ciphers: completeCiphers(options) } : {}),
+    context: {
+      ...pair,
+      minVersion: options.minVersion,
+      sessionTimeout: SESSION_LIFETIME_S,
+      ...(authorities.length > 0 ? { ca: [...authorities] } : {}),
+      ...(ciphers.length > 0 ? { ciphers: completeCiphers(options) } : {}),
+    },
+    clients: options.requireCertificate
+      ? {
+          authorities: authorities.map((pem) => new X509Certificate(pem)),
+          revocations,
+          checksDates: options.checksClientDates,
+        }
+      : null,
   };
+}
+
+async function readClientAuthorities(options: TlsOptions, source: TlsSource) {
+  if (options.requireCertificate && options.cafile === null && options.capath === null) {
+    const { cert, revocations } = source.applianceAuthority();
+    return { authorities: [cert], revocations };
+  }
+  const authorities = readAuthorities(options);
+  if (options.crlfile === null) return { authorities, revocations: null };
+  const text = readFile('crlfile', options.crlfile);
+  try {
+    return { authorities, revocations: await source.readRevocations(text, authorities) };
+  } catch (error) {
+    throw new OperatorError(`Cannot use crlfile "${options.crlfile}": ${reasonOf(error)}`, { cause: error });
+  }
 }
 
 function readPair(certfile: string, keyfile: string): CertificatePair {

@@ -1,9 +1,14 @@
 // The TLS side of a listener: raw sockets in, verified streams out. Certificates can change while connections live.
 
+import { constants } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createServer, type TLSSocket } from 'node:tls';
-import type { ListenerOptions, TlsOptions } from './options.ts';
-import { type CertificatePair, secureContextOptions } from './tls-files.ts';
+import { chainProblem } from './client-certificate.ts';
+import type { ListenerOptions } from './options.ts';
+import type { TlsMaterial } from './tls-files.ts';
+
+/** SSL_OP_NO_TICKET of OpenSSL: no session is resumed, so each handshake brings the whole chain. */
+const NO_RESUMPTION = constants.SSL_OP_NO_TICKET;
 
 /** A handshake is cut after this time; a small microcontroller may need 10 s for its key exchange. */
 const HANDSHAKE_TIMEOUT_MS = 20_000;
@@ -16,30 +21,29 @@ export interface TlsGateEvents {
 
 /** TlsGate does the handshakes of one listener. */
 export interface TlsGate {
+  readonly material: TlsMaterial;
   admit(socket: Socket): void;
-  /** renew reads the files again; handshakes from now on use them. Throws OperatorError and keeps the old ones when they are bad. */
-  renew(): void;
 }
 
-/** createTlsGate reads the certificate and makes the TLS server (which never listens itself); throws OperatorError when a file is unusable. */
-export function createTlsGate(
-  options: ListenerOptions & { tls: TlsOptions },
-  appliance: () => CertificatePair,
-  events: TlsGateEvents,
-): TlsGate {
+/** createTlsGate makes the TLS server, which never listens itself. Throws what OpenSSL has against the certificate or the ciphers. */
+export function createTlsGate(protocol: ListenerOptions['protocol'], material: TlsMaterial, events: TlsGateEvents): TlsGate {
+  const { context, clients } = material;
+  const leavesDates = clients !== null && !clients.checksDates;
   const server = createServer({
-    ...secureContextOptions(options.tls, appliance),
-    requestCert: options.tls.requireCertificate,
-    rejectUnauthorized: options.tls.requireCertificate,
+    ...context,
+    requestCert: clients !== null,
+    rejectUnauthorized: clients !== null && !leavesDates,
+    ...(leavesDates ? { secureOptions: NO_RESUMPTION } : {}),
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
-    ALPNCallback: ({ protocols }) => chooseProtocol(protocols, options.protocol),
+    ALPNCallback: ({ protocols }) => chooseProtocol(protocols, protocol),
   });
-  server.on('secureConnection', events.secured);
+  server.on('secureConnection', (socket: TLSSocket) => {
+    const problem = clients === null ? null : chainProblem(socket, clients);
+    if (problem === null) events.secured(socket);
+    else events.failed(socket, problem);
+  });
   server.on('tlsClientError', (error, socket) => events.failed(socket, failureReason(error, socket)));
-  return {
-    admit: (socket) => server.emit('connection', socket),
-    renew: () => server.setSecureContext(secureContextOptions(options.tls, appliance)),
-  };
+  return { material, admit: (socket) => server.emit('connection', socket) };
 }
 
 /** ALPN: a web browser must not be led to speak HTTP to MQTT, nor HTTP/2 to a WebSocket listener; any other name is a client's own word for MQTT. */

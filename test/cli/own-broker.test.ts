@@ -190,7 +190,15 @@ async function attach(
   const policy = { ...PLAIN.policy, allowAnonymous: true };
   const listener = createListener(
     { ...PLAIN, policy, ...options },
-    { log: recordingLog(), diagnostics: null, applianceCertificate: () => pair, maxMessageBytes: 2_000_000, handle },
+    {
+      log: recordingLog(),
+      diagnostics: null,
+      applianceCertificate: () => pair,
+      applianceAuthority: () => assert.fail('nobody asks for it'),
+      readRevocations: () => assert.fail('nobody asks for it'),
+      maxMessageBytes: 2_000_000,
+      handle,
+    },
   );
   await listener.start();
   context.after(() => listener.stop());

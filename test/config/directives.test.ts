@@ -73,6 +73,8 @@ const SURROUNDINGS: Readonly<Record<string, string>> = {
   websockets_origin: 'listener 1884\nprotocol websockets\n@',
   certfile: 'listener 1884\nkeyfile server.key\n@',
   keyfile: 'listener 1884\ncertfile server.crt\n@',
+  proxy_protocol_v2_require_tls: 'listener 1884\nenable_proxy_protocol 2\n@',
+  disable_client_cert_date_checks: 'listener 1884\nsecure true\n@',
   require_certificate: 'listener 1884\nsecure true\ncafile ca.crt\n@',
   crlfile: 'listener 1884\nsecure true\ncafile ca.crt\n@',
   use_identity_as_username: 'listener 1884\nsecure true\ncafile ca.crt\nrequire_certificate true\n@',

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { TestContext } from 'node:test';
 import { type ConnectionOrigin, DEFAULT_LISTENER_POLICY } from '../../src/broker/options.ts';
 import type { Refusal } from '../../src/broker/ports.ts';
+import { Revocations, readRevocations } from '../../src/certificates/revocation.ts';
 import { createListener, type Listener } from '../../src/listeners/listeners.ts';
 import type { ListenerOptions, TlsOptions } from '../../src/listeners/options.ts';
 import { type RecordingLog, recordingLog } from '../support/recording-log.ts';
@@ -32,6 +33,8 @@ export const PLAIN: ListenerOptions = {
   maxConnections: -1,
   tcpNoDelay: true,
   tls: null,
+  proxyProtocol: 0,
+  proxyRequiresTls: false,
   websocketsOrigins: [],
   policy: DEFAULT_LISTENER_POLICY,
 };
@@ -42,6 +45,7 @@ export const TLS: TlsOptions = {
   capath: null,
   crlfile: null,
   requireCertificate: false,
+  checksClientDates: true,
   identity: 'none',
   minVersion: 'TLSv1.2',
   ciphers: null,
@@ -60,6 +64,8 @@ export function makeListener(test: TestContext, options: Partial<ListenerOptions
       log,
       diagnostics: { refused: (refusal) => refusals.push(refusal), connected: () => {} },
       applianceCertificate: () => pair,
+      applianceAuthority: () => ({ cert: pair.cert, revocations: new Revocations([]) }),
+      readRevocations,
       maxMessageBytes: 1000,
       handle(stream, origin) {
         const waiter = waiting.shift();

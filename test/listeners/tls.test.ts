@@ -164,7 +164,7 @@ test('TLS listener shows the new certificate when it is replaced and keeps its c
   const old = dial(listener.port);
   const { stream } = await next();
   Object.assign(pair, await authority.issue('CN=renewed'));
-  listener.replaceCertificate();
+  await listener.replaceCertificate();
   const client = dial(listener.port);
   await once(client, 'secureConnect');
   assert.equal(client.getPeerCertificate().subject.CN, 'renewed');
@@ -179,7 +179,7 @@ test('TLS listener keeps its certificate when the new file is bad', async (conte
   const certificate = { certfile: write(folder, 'server.crt', server.cert), keyfile: write(folder, 'server.key', server.key) };
   const { listener } = await openListener(context, { tls: { ...TLS, certificate } });
   writeFileSync(certificate.certfile, 'garbage');
-  assert.throws(() => listener.replaceCertificate(), /Cannot use certfile ".*server\.crt": it holds no PEM certificate/);
+  await assert.rejects(listener.replaceCertificate(), /Cannot use certfile ".*server\.crt": it holds no PEM certificate/);
   const client = dial(listener.port);
   await once(client, 'secureConnect');
   client.destroy();

@@ -11,7 +11,11 @@ export const GLOBAL_DIRECTIVES: readonly Directive[] = [
   globalDirective(
     'allow_anonymous',
     boolean,
-    { default: 'false', doc: 'Lets clients connect without a user name. Without any listener in the configuration the default is true.' },
+    {
+      default: 'false',
+      reloadable: true,
+      doc: 'Lets clients connect without a user name. Without any listener in the configuration the default is true.',
+    },
     (draft, value) => {
       draft.access.allowAnonymous = value;
     },

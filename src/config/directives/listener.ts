@@ -141,12 +141,22 @@ export const LISTENER_DIRECTIVES: readonly Directive[] = [
   refused('http_dir', 'listener', 'folder', 'files are not served; use a web server for them', {
     doc: 'Folder of files to serve over HTTP.',
   }),
-  refused('enable_proxy_protocol', 'listener', '1 | 2', 'the PROXY protocol is not there yet; let the proxy connect without it', {
-    doc: 'Expects the PROXY protocol in front of each connection.',
-  }),
-  refused('proxy_protocol_v2_require_tls', 'listener', 'true | false', 'the PROXY protocol is not there yet', {
-    default: 'false',
-    harmless: ['false', '0'],
-    doc: 'Accepts only clients that came to the proxy with TLS.',
-  }),
+  listenerDirective(
+    'enable_proxy_protocol',
+    choice({ '1': 1, '2': 2 } as const, { sentence: (word) => `Invalid enable_proxy_protocol value "${word}" in configuration` }),
+    {
+      doc: 'Expects the header of the PROXY protocol, of this version, in front of each connection, and takes the address of the client from it. Let nobody but the proxy reach such a listener: the header is believed.',
+    },
+    (draft, value) => {
+      draft.socket.proxyProtocol = value;
+    },
+  ),
+  listenerDirective(
+    'proxy_protocol_v2_require_tls',
+    boolean,
+    { default: 'false', doc: 'Accepts only clients that came to the proxy with TLS, as its version 2 header says.' },
+    (draft, value) => {
+      draft.socket.proxyRequiresTls = value;
+    },
+  ),
 ];

@@ -37,32 +37,37 @@ export const TLS_DIRECTIVES: readonly Directive[] = [
   listenerDirective(
     'certfile',
     path,
-    { reloadable: true, doc: "PEM file with the listener's certificate and its chain; with `keyfile` it turns TLS on." },
+    { doc: "PEM file with the listener's certificate and its chain; with `keyfile` it turns TLS on." },
     (draft, value) => {
       draft.tls.certfile = value;
     },
   ),
-  listenerDirective(
-    'keyfile',
-    path,
-    { reloadable: true, doc: 'PEM file with the key of that certificate, without a passphrase.' },
-    (draft, value) => {
-      draft.tls.keyfile = value;
-    },
-  ),
+  listenerDirective('keyfile', path, { doc: 'PEM file with the key of that certificate, without a passphrase.' }, (draft, value) => {
+    draft.tls.keyfile = value;
+  }),
   listenerDirective('cafile', path, { doc: 'PEM file with the authorities of client certificates.' }, (draft, value) => {
     draft.tls.cafile = value;
   }),
   listenerDirective('capath', path, { doc: 'Folder of PEM files with the authorities of client certificates.' }, (draft, value) => {
     draft.tls.capath = value;
   }),
-  listenerDirective('crlfile', path, { doc: 'PEM file with the revoked client certificates.' }, (draft, value) => {
-    draft.tls.crlfile = value;
-  }),
+  listenerDirective(
+    'crlfile',
+    path,
+    {
+      doc: 'PEM file with the revoked client certificates. It must hold a list of each authority that signs them; as in mosquitto those above need none. A list that is past its date lets nobody in.',
+    },
+    (draft, value) => {
+      draft.tls.crlfile = value;
+    },
+  ),
   listenerDirective(
     'require_certificate',
     boolean,
-    { default: 'false', doc: 'Lets in only clients that show a valid certificate.' },
+    {
+      default: 'false',
+      doc: "Lets in only clients that show a valid certificate of `cafile` or `capath`; without them, with `secure true`, of the appliance's own authority: `midge cert client`.",
+    },
     (draft, value) => {
       draft.tls.requireCertificate = value;
     },
@@ -100,11 +105,17 @@ export const TLS_DIRECTIVES: readonly Directive[] = [
   listenerDirective('ciphers_tls1.3', ciphersTls13, { doc: 'Ciphers of TLS 1.3, with colons between them.' }, (draft, value) => {
     draft.tls.ciphersTls13 = value;
   }),
-  refused('disable_client_cert_date_checks', 'listener', 'true | false', 'expired client certificates are never accepted; renew them', {
-    default: 'false',
-    harmless: ['false', '0'],
-    doc: 'Accepts client certificates outside their dates.',
-  }),
+  listenerDirective(
+    'disable_client_cert_date_checks',
+    boolean,
+    {
+      default: 'false',
+      doc: 'Accepts client certificates outside their dates: for machines without a clock. Revoked ones stay out.',
+    },
+    (draft, value) => {
+      draft.tls.checksClientDates = !value;
+    },
+  ),
   withoutEffect('dhparamfile', 'listener', 'path', 'key exchange uses elliptic curves, which need no such file', {
     doc: 'File with Diffie-Hellman parameters.',
   }),

@@ -1,0 +1,28 @@
+// Reads the PROXY header off a socket and leaves what follows for whoever comes next.
+
+import type { Socket } from 'node:net';
+import { type ProxyHeader, parseProxyHeader } from './proxy-protocol.ts';
+
+/** readProxyHeader calls `done` once: with the header, or with an Error that says what was wrong. It is not called when the socket closes before. */
+export function readProxyHeader(socket: Socket, version: 1 | 2, done: (outcome: ProxyHeader | Error) => void): void {
+  let bytes = Buffer.alloc(0);
+  const take = (chunk: Buffer): void => {
+    bytes = Buffer.concat([bytes, chunk]);
+    const outcome = tryParse(bytes, version);
+    if (outcome === null) return;
+    socket.off('data', take);
+    socket.pause();
+    if (!(outcome instanceof Error) && bytes.length > outcome.length) socket.unshift(bytes.subarray(outcome.length));
+    done(outcome);
+    if (!socket.destroyed && socket.listenerCount('data') > 0) socket.resume(); // not below TLS, which takes over the handle
+  };
+  socket.on('data', take);
+}
+
+function tryParse(bytes: Buffer, version: 1 | 2): ProxyHeader | null | Error {
+  try {
+    return parseProxyHeader(bytes, version);
+  } catch (error) {
+    return error as Error; // parseProxyHeader throws nothing else
+  }
+}
