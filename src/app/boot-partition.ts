@@ -166,7 +166,7 @@ function writeConfiguration(disk: Disk, settings: BootSettings): void {
 async function rewriteBootFiles(world: BootWorld, disk: Disk, rewrite: ReadonlyMap<string, string>): Promise<void> {
   if (rewrite.size === 0) return;
   await whileWritable(world, () => {
-    for (const [name, text] of rewrite) disk.write(`${BOOT}/${name}`, text, { mode: 0o600 });
+    for (const [name, text] of rewrite) disk.writeOver(`${BOOT}/${name}`, text);
   });
 }
 

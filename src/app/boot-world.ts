@@ -6,6 +6,7 @@ import {
   chownSync,
   closeSync,
   existsSync,
+  fstatSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -81,6 +82,19 @@ export class Disk {
       writeWhole(target, text, options.mode);
     }
     if (options.owner !== undefined) this.giveTo(path, options.owner);
+  }
+
+  /** writeOver is `write` for a file that holds a secret: what was there before is not left in free blocks either. */
+  writeOver(path: string, text: string): void {
+    const target = this.path(path);
+    const old = openSync(target, 'r+');
+    try {
+      writeWhole(target, text, 0o600);
+      writeSync(old, Buffer.alloc(fstatSync(old).size)); // it has no name any more, but its blocks still
+      fsyncSync(old);
+    } finally {
+      closeSync(old);
+    }
   }
 
   giveTo(path: string, owner: number): void {
