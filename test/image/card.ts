@@ -1,6 +1,7 @@
 // A card with the image on it: a copy of the file that `make image` made, a little larger, as cards are.
 
-import { execFileSync } from 'node:child_process';
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { closeSync, globSync, openSync, readSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -38,11 +39,11 @@ export class Card {
   readonly file: string;
   readonly folder: string;
 
-  constructor(test: TestContext, image: string) {
+  constructor(test: TestContext, image: string, bytes = CARD_BYTES) {
     this.folder = temporaryFolder(test);
     this.file = join(this.folder, 'card.img');
     execFileSync('cp', ['--sparse=always', image, this.file]);
-    truncateSync(this.file, CARD_BYTES);
+    truncateSync(this.file, bytes);
   }
 
   /** read gives the text of a file of the boot partition, or null. */
@@ -97,12 +98,21 @@ export class Card {
     return hash.digest('hex');
   }
 
-  /** debugData runs debugfs(8) on the data partition: journal first, as the kernel would. */
+  /** checkData runs e2fsck(8) on the data partition: the journal is played back, as the kernel would. */
+  checkData(): void {
+    const { status, stdout } = spawnSync('e2fsck', ['-fy', this.#data()], { encoding: 'utf8' });
+    assert.ok(status !== null && status < 4, stdout);
+  }
+
+  /** debugData runs debugfs(8) on the data partition. */
   debugData(...commands: readonly string[]): string {
-    const image = `${this.file}?offset=${this.partition(3).start}`;
     const script = join(this.folder, 'debugfs');
     writeFileSync(script, `${commands.join('\n')}\n`);
-    return execFileSync('debugfs', ['-w', '-f', script, image], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+    return execFileSync('debugfs', ['-w', '-f', script, this.#data()], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  }
+
+  #data(): string {
+    return `${this.file}?offset=${this.partition(3).start}`;
   }
 
   #boot(): string {

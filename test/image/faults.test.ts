@@ -1,0 +1,67 @@
+// What goes wrong in years: a midge.txt full of mistakes, a damaged database, a full card, a destroyed file system. Each boots to a broker that says so.
+
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { Card, IMAGE, obstacle } from './card.ts';
+import { BOOT_PATIENCE, switchOn } from './machine.ts';
+
+const skip = obstacle();
+/** Small enough to be filled in a moment; the image itself is smaller. */
+const CARD_BYTES = 2 ** 30;
+const LOGIN = { username: 'jane', password: 'correct horse battery' };
+const BAD_MIDGE_TXT = `hostname = not a name
+port = 99999
+\u0000\u0000\u0000
+wifi_name = home
+wifi_password = short
+account = jane correct horse battery
+adress = 10.0.0.1/24
+`;
+
+test('image boots to a working broker when things go wrong', { skip, timeout: 4 * BOOT_PATIENCE }, async (t) => {
+  const card = new Card(t, IMAGE ?? '', CARD_BYTES);
+
+  await t.test('image tells every mistake and puts the database aside when midge.txt is bad and the database is damaged', async () => {
+    card.write('midge.txt', BAD_MIDGE_TXT);
+    const damaged = join(card.folder, 'damaged');
+    writeFileSync(damaged, randomBytes(40_000));
+    const user = 'set_inode_field /lib/midge';
+    card.debugData('mkdir /lib/midge', `write ${damaged} /lib/midge/midge.db`, `${user} mode 040700`, `${user}/midge.db mode 0100600`);
+    const report = await bootAndReport(t, card);
+    for (const line of [1, 2, 3, 5, 7]) assert.match(report, new RegExp(`midge\\.txt line ${line}: `), `no line ${line} in\n${report}`);
+    assert.match(report, /did you mean address\?/);
+    assert.match(report, /A damaged database was put aside: /);
+  });
+
+  await t.test('image still carries messages and says that the card is full when it is', async () => {
+    card.checkData();
+    const filler = join(card.folder, 'filler');
+    const free = Number(/Free blocks:\s+(\d+)/.exec(card.debugData('stats'))?.[1]);
+    writeFileSync(filler, randomBytes((free - 400) * 4096));
+    card.debugData(`write ${filler} /filler`);
+    assert.match(await bootAndReport(t, card), /The data partition is full: \d+ MB are free/);
+  });
+
+  await t.test('image makes an empty data partition and says so when its file system is destroyed', async () => {
+    card.overwrite(card.partition(3).start, randomBytes(2 ** 25));
+    card.write('midge.txt', `account = ${LOGIN.username} ${LOGIN.password}\n`);
+    assert.match(await bootAndReport(t, card), /damaged beyond repair/);
+  });
+});
+
+/** bootAndReport boots, sends a message through the broker, and gives the report. */
+async function bootAndReport(t: TestContext, card: Card): Promise<string> {
+  const machine = await switchOn(t, card);
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const client = await machine.connect(LOGIN, (_, payload) => resolve(payload));
+  await client.subscribeAsync('a/b');
+  await client.publishAsync('a/b', 'hello');
+  assert.equal(await promise, 'hello');
+  assert.match(await machine.ready(), /\.local is ready/);
+  await client.endAsync();
+  await machine.cut();
+  return card.read('midge-report.txt') ?? '';
+}
