@@ -42,9 +42,9 @@ export function deliverToGroup(broker: Broker, group: SharedGroup, message: Mess
   else member.session.deliver(message, member);
 }
 
-/** redeliverShared gives what a leaving member had not acknowledged to the others of its groups [MQTT-4.8.2-4]. */
+/** redeliverShared gives what a leaving member had not acknowledged to the others of the group it came by [MQTT-4.8.2-4]. */
 export function redeliverShared(broker: Broker, deliveries: readonly Delivery[]): void {
-  for (const { message } of deliveries) {
-    for (const group of broker.tree.match(message.topic.name).shared ?? []) deliverToGroup(broker, group, message);
+  for (const { message, group } of deliveries) {
+    if (group !== null) deliverToGroup(broker, broker.tree.group(group.name, group.topicFilter), message); // it may have been left by all and made again
   }
 }

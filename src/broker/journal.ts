@@ -9,6 +9,7 @@
 //   PUBLISH QoS 2    for its packet identifier: after a restart it must go out under the same one
 
 import { decodeProperties, encodeProperties, WILL } from '../mqtt/properties.ts';
+import { filterMatches } from '../mqtt/topics.ts';
 import type { Broker } from './broker.ts';
 import { Message, NO_PROPERTIES } from './message.ts';
 import { Delivery } from './outgoing-window.ts';
@@ -23,6 +24,7 @@ import type {
   StoredWill,
 } from './ports.ts';
 import { NO_EXPIRY, Session } from './session.ts';
+import type { SharedGroup } from './shared-group.ts';
 import { Subscription } from './subscription.ts';
 import { makeTopic } from './topic.ts';
 import { scheduleWill, Will } from './will.ts';
@@ -155,7 +157,9 @@ export class Journal {
       session.subscriptions.set(one.topicFilter, subscription);
     }
     if (loaded.incoming.length > 0) session.incoming = new Set(loaded.incoming);
-    for (const { delivery, message } of loaded.deliveries) session.restore(restoredDelivery(delivery, this.#restored(message, messages)));
+    for (const { delivery, message } of loaded.deliveries) {
+      session.restore(restoredDelivery(delivery, this.#restored(message, messages), session));
+    }
     broker.sessions.restore(session, secondsLeft(stored, broker.clock.now()));
     if (stored.will === null) return;
     session.will = new Will(restoredWill(stored.will), '');
@@ -201,12 +205,20 @@ function stateOf(delivery: Delivery): DeliveryState {
 }
 
 function storedDelivery(delivery: Delivery): StoredDelivery {
-  const { order, qos, retain, shared, identifiers, packetId } = delivery;
-  return { order, qos, retain, shared, identifiers, packetId, state: stateOf(delivery) };
+  const { order, qos, retain, group, identifiers, packetId } = delivery;
+  return { order, qos, retain, shared: group !== null, identifiers, packetId, state: stateOf(delivery) };
 }
 
-function restoredDelivery(stored: StoredDelivery, message: Message): Delivery {
-  const delivery = new Delivery(message, stored.qos, stored.retain, stored.identifiers, stored.shared);
+/** The shared subscription that a message must have come by: the store does not name it. */
+function groupFor(session: Session, topicName: string): SharedGroup | null {
+  for (const { group, topicFilter } of session.subscriptions.values())
+    if (group !== null && filterMatches(topicFilter, topicName)) return group;
+  return null;
+}
+
+function restoredDelivery(stored: StoredDelivery, message: Message, session: Session): Delivery {
+  const group = stored.shared ? groupFor(session, message.topic.name) : null;
+  const delivery = new Delivery(message, stored.qos, stored.retain, stored.identifiers, group);
   delivery.order = stored.order;
   delivery.packetId = stored.packetId;
   delivery.released = stored.state === 'released';

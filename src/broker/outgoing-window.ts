@@ -5,6 +5,7 @@
 
 import type { Qos } from '../mqtt/packet-types.ts';
 import type { Message } from './message.ts';
+import type { SharedGroup } from './shared-group.ts';
 
 /** Slots at first; doubled while more than half are taken. */
 const SLOTS_MIN = 32;
@@ -18,8 +19,8 @@ export class Delivery {
   readonly retain: boolean;
   /** Subscription Identifiers it carries, or null. */
   readonly identifiers: readonly number[] | null;
-  /** It came by a shared subscription: when this session ends, another member gets it. */
-  readonly shared: boolean;
+  /** The shared subscription that it came by, or null: when this session ends, another member gets it. */
+  readonly group: SharedGroup | null;
   packetId = 0;
   /** QoS 2: the client has it (PUBREC), we wait for PUBCOMP. */
   released = false;
@@ -32,12 +33,12 @@ export class Delivery {
   /** False while its packet identifier must become durable first (QoS 2 to a kept session). */
   isSendable = true;
 
-  constructor(message: Message, qos: Qos, retain: boolean, identifiers: readonly number[] | null, shared: boolean) {
+  constructor(message: Message, qos: Qos, retain: boolean, identifiers: readonly number[] | null, group: SharedGroup | null) {
     this.message = message;
     this.qos = qos;
     this.retain = retain;
     this.identifiers = identifiers;
-    this.shared = shared;
+    this.group = group;
   }
 }
 

@@ -107,7 +107,7 @@ export class SessionRegistry {
     session.subscriptions.clear();
     broker.journal?.dropSession(session);
     publishWill(broker, session); // [MQTT-3.1.3-9]
-    redeliverShared(broker, session.takeUnacknowledgedShared());
+    redeliverShared(broker, session.takeUnacknowledged());
   }
 
   /** subscribe makes or replaces a subscription; true when it is new [MQTT-3.8.4-3]. */

@@ -81,7 +81,7 @@ export class Session {
 
   /** isReady tells that a QoS 1 or 2 message would go out at once. */
   get isReady(): boolean {
-    return this.connection !== null && (this.#queue === null || this.#queue.length === 0) && this.#hasRoom();
+    return this.connection !== null && this.#resend.length === 0 && (this.#queue === null || this.#queue.length === 0) && this.#hasRoom();
   }
 
   /** isFull tells that a QoS 1 or 2 message could neither be sent nor queued now. */
@@ -111,7 +111,7 @@ export class Session {
     if (this.upgradesQos) qos = subscription.qos;
     const retain = subscription.retainAsPublished && message.retain; // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
     const identifiers = subscription.plain ? null : subscription.identifiers();
-    if (qos > 0) this.#deliverInflight(new Delivery(message, qos, retain, identifiers, subscription.group !== null));
+    if (qos > 0) this.#deliverInflight(new Delivery(message, qos, retain, identifiers, subscription.group));
     else this.#deliverOnce(message, retain, identifiers);
   }
 
@@ -124,7 +124,7 @@ export class Session {
       return true;
     }
     if (!this.isReady) return false;
-    const delivery = new Delivery(message, qos, true, identifiers, false);
+    const delivery = new Delivery(message, qos, true, identifiers, null);
     delivery.order = ++this.#lastOrder;
     this.#send(delivery, connection);
     return true;
@@ -181,12 +181,18 @@ export class Session {
     }
   }
 
-  /** takeUnacknowledgedShared gives the messages of shared subscriptions that this session will not need: QoS 2 only if never sent [MQTT-4.8.2-5]. */
-  takeUnacknowledgedShared(): Delivery[] {
+  /**
+   * takeUnacknowledged empties a session that ends, for messages elsewhere may still name it as their publisher. It gives what other
+   * members of its shared subscriptions should have: of QoS 2 only what was never sent [MQTT-4.8.2-5].
+   */
+  takeUnacknowledged(): Delivery[] {
     const all = this.#window?.inOrder() ?? [];
     const queue = this.#queue;
     while (queue !== null && queue.length > 0) all.push(queue.shift()!);
-    return all.filter((delivery) => delivery.shared && (delivery.qos === 1 || !delivery.sent));
+    this.#window = null;
+    this.#queue = null;
+    this.#resend = [];
+    return all.filter((one) => one.group !== null && (one.qos === 1 || !one.sent) && !this.#isExpired(one));
   }
 
   #deliverOnce(message: Message, retain: boolean, identifiers: readonly number[] | null): void {
@@ -194,7 +200,7 @@ export class Session {
     if (connection !== null) {
       connection.sendPublish(message, 0, retain, false, 0, identifiers);
     } else if (this.broker.options.queueQos0Messages && this.expiryInterval > 0) {
-      this.#enqueue(new Delivery(message, 0, retain, identifiers, false));
+      this.#enqueue(new Delivery(message, 0, retain, identifiers, null));
     }
   }
 
@@ -214,7 +220,10 @@ export class Session {
     if (connection === null || connection.isCongested) return false;
     const window = this.#window;
     if (window === null) return true;
-    if (window.count - this.#resend.length >= this.#inflightMax || window.count >= INFLIGHT_MAX) return false; // [MQTT-3.3.4-9]
+    const waiting = this.#resend.length;
+    if (window.count - waiting >= this.#inflightMax) return false; // [MQTT-3.3.4-9]
+    if (waiting > 0) return true; // they were in flight together before, and have their identifiers
+    if (window.count >= INFLIGHT_MAX) return false;
     const maxBytes = this.broker.options.maxInflightBytes;
     return maxBytes === 0 || window.count === 0 || window.bytes < maxBytes;
   }

@@ -9,7 +9,7 @@ import { makeTopic } from '../../src/broker/topic.ts';
 
 function delivery(): Delivery {
   const payload = Buffer.from('xy');
-  return new Delivery(new Message(makeTopic('a'), 1, false, payload, 0, 2, NO_PROPERTIES, NEVER, null, true), 1, false, null, false);
+  return new Delivery(new Message(makeTopic('a'), 1, false, payload, 0, 2, NO_PROPERTIES, NEVER, null, true), 1, false, null, null);
 }
 
 test('OutgoingWindow gives identifiers from 1 upwards and begins again after 65535', () => {
