@@ -15,8 +15,12 @@ export interface TestPair {
 
 export interface TestAuthority {
   readonly cert: string;
-  /** issue makes a certificate for a subject, valid for localhost, 127.0.0.1 and ::1. */
-  issue(subject: string): Promise<TestPair>;
+  /** issue makes a certificate for a subject, valid for localhost, 127.0.0.1 and ::1, to 2049 unless said otherwise. */
+  issue(subject: string, notAfter?: Date): Promise<TestPair>;
+  /** authority makes an authority below this one. */
+  authority(name: string): Promise<TestAuthority>;
+  /** revoke signs a list of revoked certificates (PEM), to be renewed by 2049 unless said otherwise. */
+  revoke(pairs: readonly TestPair[], nextUpdate?: Date): Promise<string>;
 }
 
 /** testAuthority makes a certificate authority. */
@@ -31,10 +35,46 @@ export async function testAuthority(name = 'CN=Test CA'): Promise<TestAuthority>
     signingAlgorithm: ALGORITHM,
     extensions: [new x509.BasicConstraintsExtension(true, undefined, true)],
   });
-  return { cert: root.toString('pem'), issue: (subject) => issue(root, keys, subject) };
+  return authorityOf(root, keys);
 }
 
-async function issue(root: x509.X509Certificate, authorityKeys: CryptoKeyPair, subject: string): Promise<TestPair> {
+function authorityOf(root: x509.X509Certificate, keys: CryptoKeyPair): TestAuthority {
+  return {
+    cert: `${root.toString('pem')}\n`,
+    issue: (subject, notAfter = NOT_AFTER) => issue(root, keys, subject, notAfter),
+    authority: (name) => subordinate(root, keys, name),
+    revoke: (pairs, nextUpdate = NOT_AFTER) => revoke(root, keys, pairs, nextUpdate),
+  };
+}
+
+async function subordinate(root: x509.X509Certificate, rootKeys: CryptoKeyPair, name: string): Promise<TestAuthority> {
+  const keys = await makeKeys();
+  const certificate = await x509.X509CertificateGenerator.create({
+    publicKey: keys.publicKey,
+    signingKey: rootKeys.privateKey,
+    issuer: root.subjectName,
+    subject: name,
+    notBefore: NOT_BEFORE,
+    notAfter: NOT_AFTER,
+    signingAlgorithm: ALGORITHM,
+    extensions: [new x509.BasicConstraintsExtension(true, undefined, true)],
+  });
+  return authorityOf(certificate, keys);
+}
+
+async function revoke(root: x509.X509Certificate, keys: CryptoKeyPair, pairs: readonly TestPair[], nextUpdate: Date): Promise<string> {
+  const list = await x509.X509CrlGenerator.create({
+    issuer: root.subjectName,
+    thisUpdate: NOT_BEFORE,
+    nextUpdate,
+    entries: pairs.map(({ cert }) => ({ serialNumber: new x509.X509Certificate(cert).serialNumber })),
+    signingAlgorithm: ALGORITHM,
+    signingKey: keys.privateKey,
+  });
+  return `${list.toString('pem').replaceAll(/(BEGIN|END) CRL/g, '$1 X509 CRL')}\n`;
+}
+
+async function issue(root: x509.X509Certificate, authorityKeys: CryptoKeyPair, subject: string, notAfter: Date): Promise<TestPair> {
   const keys = await makeKeys();
   const certificate = await x509.X509CertificateGenerator.create({
     publicKey: keys.publicKey,
@@ -42,7 +82,7 @@ async function issue(root: x509.X509Certificate, authorityKeys: CryptoKeyPair, s
     issuer: root.subjectName,
     subject,
     notBefore: NOT_BEFORE,
-    notAfter: NOT_AFTER,
+    notAfter,
     signingAlgorithm: ALGORITHM,
     extensions: [
       new x509.SubjectAlternativeNameExtension([
