@@ -197,6 +197,15 @@ test('appliance shows a certificate file that has changed when it is reloaded', 
   assert.equal(await shown(), damaged);
 });
 
+test('appliance serves the client behind a proxy when header and CONNECT come together', async (context) => {
+  const { appliance, log } = await open(context, 'listener 1883 127.0.0.1\nallow_anonymous true\nenable_proxy_protocol 1\n');
+  const socket = connectSocket(appliance.listeners[0]!.port, '127.0.0.1');
+  context.after(() => socket.destroy());
+  socket.write(Buffer.concat([Buffer.from('PROXY TCP4 192.0.2.7 198.51.100.1 51234 1883\r\n'), hex(connectTemplate())]));
+  await log.line(/^New client connected from 192\.0\.2\.7:51234 as test /);
+  assert.equal((await once(socket, 'data'))[0][0], 0x20, 'CONNACK');
+});
+
 test('appliance stops what it has started when a port is in use', async (context) => {
   const first = await open(context, 'listener 1883 127.0.0.1\nallow_anonymous true\n');
   const { port } = first.appliance.listeners[0]!;
