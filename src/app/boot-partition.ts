@@ -44,8 +44,11 @@ interface Wishes {
   readonly rewrite: ReadonlyMap<string, string>;
 }
 
+/** Scope says what is ours: all of the image, or the broker alone on a system that has its own network and logins. */
+export type Scope = 'machine and broker' | 'broker';
+
 /** applyBootPartition makes the machine what the boot partition asks for. Never throws: what fails is said, and the rest is done. */
-export async function applyBootPartition(world: BootWorld): Promise<Findings> {
+export async function applyBootPartition(world: BootWorld, only: Scope = 'machine and broker'): Promise<Findings> {
   const disk = new Disk(world.root);
   const events: string[] = [];
   const mistakes: Mistake[] = [];
@@ -57,12 +60,14 @@ export async function applyBootPartition(world: BootWorld): Promise<Findings> {
     }
   };
   await attempt('reset', () => reset(world, disk, events));
-  const wishes = readWishes(disk, events);
+  const wishes = readWishes(disk, events, only);
   const { settings } = wishes;
   mistakes.push(...wishes.mistakes);
-  await attempt('set the host name', async () => void (await world.run('hostname', settings.hostName ?? DEFAULT_HOST_NAME)));
-  await attempt('write the settings of the system', () => writeSystemFiles(disk, settings));
-  await attempt('set up the Wi-Fi', () => void mistakes.push(...writeWifi(disk, settings)));
+  if (only === 'machine and broker') {
+    await attempt('set the host name', async () => void (await world.run('hostname', settings.hostName ?? DEFAULT_HOST_NAME)));
+    await attempt('write the settings of the system', () => writeSystemFiles(disk, settings));
+    await attempt('set up the Wi-Fi', () => void mistakes.push(...writeWifi(disk, settings)));
+  }
   await attempt('write the accounts', () => writeAccounts(disk, settings, events));
   await attempt('write the configuration', () => writeConfiguration(disk, settings));
   await attempt('remember the settings', () => disk.write(LAST, JSON.stringify(withoutSecrets(settings)), { mode: 0o600 }));
@@ -72,8 +77,10 @@ export async function applyBootPartition(world: BootWorld): Promise<Findings> {
   return findings;
 }
 
-/** whileWritable runs an act while the boot partition can be written. */
+/** whileWritable runs an act while the boot partition can be written; where it always can, as on Raspberry Pi OS, it stays so. */
 export async function whileWritable(world: BootWorld, act: () => void): Promise<void> {
+  const mounts = new Disk(world.root).text('/proc/mounts') ?? '';
+  if (mounts.includes(` ${BOOT} vfat rw`)) return act();
   await world.run('mount', '-o', 'remount,rw', BOOT);
   try {
     act();
@@ -94,10 +101,10 @@ async function reset(world: BootWorld, disk: Disk, events: string[]): Promise<vo
   events.push('Reset: accounts, certificates, kept messages and settings were removed.');
 }
 
-function readWishes(disk: Disk, events: string[]): Wishes {
+function readWishes(disk: Disk, events: string[], only: Scope): Wishes {
   const bytes = disk.read(`${BOOT}/${BOOT_FILE}`);
   const imager = new Map<ImagerFile, string>();
-  for (const file of IMAGER_FILES) {
+  for (const file of only === 'broker' ? [] : IMAGER_FILES) {
     const text = disk.text(`${BOOT}/${file}`);
     if (text !== null) imager.set(file, text);
   }

@@ -17,7 +17,7 @@ export const CONFIGURATION = '/var/lib/midge/appliance.conf';
 
 const RUN = '/run/midge-boot';
 const IWD = '/var/lib/iwd';
-const PORTS = { plain: 1883, secure: 8883, websocket: 8083 } as const;
+const PORTS = { plain: 1883, secure: 8883, websocket: 8083, secureWebsocket: 8084 } as const;
 
 /** systemFiles gives the files of the operating system that follow from settings. */
 export function systemFiles(settings: BootSettings): readonly SystemFile[] {
@@ -63,8 +63,9 @@ export function brokerConfiguration(settings: BootSettings): string {
 function listenerLines({ port, secure }: BootSettings): string[] {
   const plain = secure === true ? [] : [`listener ${port ?? PORTS.plain}`];
   const encrypted = secure === false ? [] : [`listener ${secure === true && port !== null ? port : PORTS.secure}`, 'secure true'];
-  const websocket = [`listener ${PORTS.websocket}`, 'protocol websockets', ...(secure === true ? ['secure true'] : [])];
-  return [...plain, ...encrypted, ...websocket];
+  const websocket = secure === true ? [] : [`listener ${PORTS.websocket}`, 'protocol websockets'];
+  const secureWebsocket = secure === false ? [] : [`listener ${PORTS.secureWebsocket}`, 'protocol websockets', 'secure true'];
+  return [...plain, ...encrypted, ...websocket, ...secureWebsocket];
 }
 
 function staticNetwork({ address, gateway, dns }: NetworkSettings, isWifi: boolean): string {

@@ -1,4 +1,4 @@
-// `midge boot apply` and `midge boot report`: what the image's units run. Nobody types them.
+// `midge boot apply`, `midge boot broker` and `midge boot report`: what the image's units run. Nobody types them.
 
 import { OperatorError } from '../base/errors.ts';
 import type { Invocation } from './command.ts';
@@ -8,10 +8,10 @@ import { stamp } from './stamp.ts';
 export async function run({ operands: [what], terminal }: Invocation): Promise<number> {
   const { realWorld } = await import('../app/boot-world.ts');
   const world = realWorld((line) => void terminal.stdout.write(`${line}\n`));
-  if (what === 'apply') {
+  if (what === 'apply' || what === 'broker') {
     const { applyBootPartition } = await import('../app/boot-partition.ts');
     const { describeMistake } = await import('../boot/report.ts');
-    const { mistakes, events } = await applyBootPartition(world);
+    const { mistakes, events } = await applyBootPartition(world, what === 'apply' ? 'machine and broker' : 'broker');
     for (const line of [...mistakes.map(describeMistake), ...events]) world.say(line);
     return 0;
   }
@@ -20,5 +20,7 @@ export async function run({ operands: [what], terminal }: Invocation): Promise<n
     world.say(readyLine(await reportBoot(world, `midge version ${stamp().version}`)));
     return 0;
   }
-  throw new OperatorError(`Cannot boot "${what ?? ''}": there are two steps - use: midge boot apply, midge boot report`);
+  throw new OperatorError(
+    `Cannot boot "${what ?? ''}": there are three steps - use: midge boot apply, midge boot broker, midge boot report`,
+  );
 }

@@ -179,6 +179,37 @@ const COMMANDS_BUT_HELP: readonly Command[] = [
     load: () => import('./cert.ts'),
   },
   {
+    name: 'backup',
+    summary: 'Write state and configuration into one file, while the broker runs',
+    usage: ['[--state DIR | -c FILE] FILE'],
+    description: [
+      'The file (tar.gz, mode 0600) holds sessions, queued and retained messages, accounts, access rules, certificates with their keys, and the configuration. Keep it as safe as the broker itself.',
+      'Of a broker that does not run, -c says which configuration belongs to it.',
+    ],
+    flags: CONTROL_FLAGS,
+    examples: [{ text: 'Every night', command: 'sudo midge backup /mnt/nas/midge-$(date +%F).tar.gz' }],
+    operands: { most: 1, complete: 'file' },
+    usageExitCode: 2,
+    load: () => import('./backup.ts'),
+  },
+  {
+    name: 'restore',
+    summary: 'Put a backup back in place',
+    usage: ['[--state DIR] [--state-only] FILE'],
+    description: [
+      'The broker must not run. The backup is unpacked and checked before anything changes; what was there is kept beside it under a name that ends in .before-TIME.',
+      'The files of the configuration go back to where they were: restore only backups that you have made yourself.',
+    ],
+    flags: [
+      { long: 'state', value: 'DIR', summary: 'state folder of the broker', complete: 'directory' },
+      { long: 'state-only', summary: 'leave the configuration as it is' },
+    ],
+    examples: [{ text: 'On a new card', command: 'sudo midge restore /mnt/nas/midge-2026-01-31.tar.gz' }],
+    operands: { most: 1, complete: 'file' },
+    usageExitCode: 2,
+    load: () => import('./restore.ts'),
+  },
+  {
     name: 'import',
     summary: 'Take over an existing mosquitto',
     usage: ['mosquitto [--out DIR] [--state DIR] [--dry-run] [--json] FILE | FOLDER'],
@@ -269,10 +300,10 @@ const HIDDEN_COMMANDS: readonly Command[] = [
   {
     name: 'boot',
     summary: 'Take up the boot partition of the image, or report to it',
-    usage: ['apply | report'],
+    usage: ['apply | broker | report'],
     flags: [],
     examples: [],
-    operands: { most: 1, choices: ['apply', 'report'] },
+    operands: { most: 1, choices: ['apply', 'broker', 'report'] },
     load: () => import('./boot.ts'),
   },
 ];

@@ -72,11 +72,24 @@ test('boot apply forgets all when factory-reset lies on the boot partition, and 
   assert.deepEqual((await applyBootPartition(machine.world)).events, []);
 });
 
+test('boot apply leaves the machine alone when only the broker is ours', async (t) => {
+  const machine = makeMachine(t, {
+    'midge.txt': 'hostname = kitchen\naccount = jane secret one\n',
+    'user-data': 'hostname: other\npasswd: secret three\n',
+  });
+  machine.write('/proc/mounts', '/dev/mmcblk0p1 /boot/firmware vfat rw,relatime 0 0\n');
+  await applyBootPartition(machine.world, 'broker');
+  assert.deepEqual(machine.commands, []);
+  assert.match(machine.read('/var/lib/midge/passwd'), /^jane:/);
+  assert.doesNotMatch(machine.read('/boot/firmware/midge.txt'), /secret/);
+  assert.match(machine.read('/boot/firmware/user-data'), /secret three/);
+});
+
 for (const [wish, ports] of [
-  ['', ['1883', '8883 TLS', '8083']],
-  ['secure = yes\nport = 8884', ['8884 TLS', '8083 TLS']],
+  ['', ['1883', '8883 TLS', '8083', '8084 TLS']],
+  ['secure = yes\nport = 8884', ['8884 TLS', '8084 TLS']],
   ['secure = no\nport = 1884', ['1884', '8083']],
-  ['port = 1884', ['1884', '8883 TLS', '8083']],
+  ['port = 1884', ['1884', '8883 TLS', '8083', '8084 TLS']],
 ] as const) {
   test(`boot apply writes a configuration that the broker takes when midge.txt says "${wish.replace('\n', ', ')}"`, async (t) => {
     const machine = makeMachine(t, {
