@@ -21,6 +21,9 @@ const PROBATION_MS = 60_000;
 /** It must run so long without a fall. */
 const STEADY_MS = 5000;
 
+/** Falls that prove that it will not stand. A start by hand sets the count to 0. */
+const FALLS = 3;
+
 const LOOK_MS = 500;
 
 /** run installs or upgrades. The exit status is 0 when the service runs, or would by the plan; OperatorError when it does not. */
@@ -80,14 +83,15 @@ function checkConfiguration({ configuration, program, executable }: Machine): vo
   );
 }
 
-async function start({ start, back }: InstallPlan, terminal: Terminal): Promise<void> {
+async function start({ start, done, back }: InstallPlan, terminal: Terminal): Promise<void> {
   const say = (line: string) => void terminal.stdout.write(`+ ${line}\n`);
   execute(start, MACHINE, say);
-  if (await isHealthy()) return;
+  if (await isHealthy()) {
+    execute(done, MACHINE, say);
+    return;
+  }
   const words = lastWords();
-  terminal.stderr.write(
-    `The broker is ${serviceState().word} and not healthy within ${PROBATION_MS / 1000} s. Its last words:\n${words}\n\nGoing back:\n`,
-  );
+  terminal.stderr.write(`The broker is ${serviceState().word} and not healthy. Its last words:\n${words}\n\nGoing back:\n`);
   execute(back, MACHINE, say);
   throw new OperatorError('Cannot keep this version: the broker did not become healthy - what was there before is in place again');
 }
@@ -103,7 +107,7 @@ async function isHealthy(): Promise<boolean> {
     if (!state.isRunning || state.pid !== pid) since = now;
     pid = state.isRunning ? state.pid : 0;
     if (pid !== 0 && now - since >= STEADY_MS) return true;
-    if (now > deadline) return false;
+    if (now > deadline || state.falls >= FALLS) return false;
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
 }

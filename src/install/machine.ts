@@ -37,16 +37,23 @@ export function hasSystemd(): boolean {
 export interface ServiceState {
   readonly isRunning: boolean;
   readonly pid: number;
+  /** Times it was started anew because it fell. */
+  readonly falls: number;
   /** `start-pre`, `running`, `auto-restart` ... */
   readonly word: string;
 }
 
 /** serviceState asks systemd. */
 export function serviceState(): ServiceState {
-  const text = says('systemctl', 'show', '-p', 'ActiveState', '-p', 'SubState', '-p', 'MainPID', 'midge.service') ?? '';
+  const text = says('systemctl', 'show', '-p', 'ActiveState', '-p', 'SubState', '-p', 'MainPID', '-p', 'NRestarts', 'midge.service') ?? '';
   const values = Object.fromEntries(text.split('\n').map((line) => line.split('=')));
-  const { ActiveState, SubState, MainPID } = values as Record<string, string | undefined>; // NAME=VALUE lines
-  return { isRunning: ActiveState === 'active', pid: Number(MainPID ?? 0), word: `${ActiveState ?? 'unknown'} (${SubState ?? ''})` };
+  const { ActiveState, SubState, MainPID, NRestarts } = values as Record<string, string | undefined>; // NAME=VALUE lines
+  return {
+    isRunning: ActiveState === 'active',
+    pid: Number(MainPID ?? 0),
+    falls: Number(NRestarts ?? 0),
+    word: `${ActiveState ?? 'unknown'} (${SubState ?? ''})`,
+  };
 }
 
 /** lastWords gives the last lines that the service wrote. */

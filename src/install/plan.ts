@@ -72,11 +72,12 @@ export interface InstallWishes {
   readonly withMosquittoNames: boolean;
 }
 
-/** InstallPlan: `steps`, and `back` undoes what an upgrade changed. */
+/** InstallPlan: `steps` and `start`, then `done` when the broker is healthy, or `back`, which undoes what an upgrade changed. */
 export interface InstallPlan {
   readonly steps: readonly Step[];
   /** Starts the service, or starts it anew where something changed. */
   readonly start: readonly Step[];
+  readonly done: readonly Step[];
   readonly back: readonly Step[];
 }
 
@@ -95,7 +96,8 @@ export function planInstall(machine: Machine, files: InstallFiles, wishes: Insta
   ];
   const restart = isActive && !isChanged ? [] : [systemctl('restart', '--no-block', 'midge.service')];
   const start = [systemctl('enable', 'midge.service'), ...restart];
-  return { steps, start, back: backSteps(machine, files) };
+  const done = executable === 'other' ? [remove(PLACES.oldExecutable)] : [];
+  return { steps, start, done, back: backSteps(machine, files) };
 }
 
 /** planUninstall takes away what planInstall made; state, configuration and user only with `purge`. */

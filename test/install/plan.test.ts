@@ -70,7 +70,8 @@ test('install plan changes nothing and restarts nothing when all is as it should
 });
 
 test('install plan keeps the old version beside an upgrade, and goes back to it', () => {
-  const { steps, start, back } = planInstall(OUTDATED, FILES, NO_ACCOUNT);
+  const { steps, start, done, back } = planInstall(OUTDATED, FILES, NO_ACCOUNT);
+  assert.deepEqual(words(done), ['rm -rf /usr/local/bin/midge.old']);
   assert.deepEqual(words([...steps.slice(3), ...start]), [
     'install -m 0755 /usr/local/bin/midge /usr/local/bin/midge.old',
     'install -m 0755 /home/pi/midge /usr/local/bin/midge',

@@ -1,0 +1,110 @@
+// A Debian with systemd in a container of its own, made from packages once and started fresh for each test.
+
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+
+/** The packages of the container as one archive: dist/ is swept by hand only. */
+const ARCHIVE = join(ROOT, 'dist/test-debian-bookworm.tar');
+const PACKAGES = 'systemd,systemd-sysv,dbus,passwd,libstdc++6';
+
+const ENVIRONMENT = ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'HOME=/root', 'TERM=dumb'];
+
+/** Milliseconds for a container to come up. */
+const PATIENCE = 60_000;
+
+/** obstacle says why no container can run here, or false. */
+export function obstacle(executable: string): string | false {
+  if (process.getuid?.() !== 0) return 'a container can only be started by root';
+  for (const [program, name] of [
+    ['systemd-nspawn', 'systemd-container'],
+    ['mmdebstrap', 'mmdebstrap'],
+    ['nsenter', 'util-linux'],
+  ] as const) {
+    if (spawnSync(program, ['--version']).status !== 0) return `${program} is not installed (Debian package ${name})`;
+  }
+  return existsSync(executable) ? false : 'dist has no executable for this machine, run make binary first';
+}
+
+/** Outcome of a command inside. */
+export interface Outcome {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Debian is a running container. */
+export interface Debian {
+  /** Its root as a folder of ours. */
+  readonly root: string;
+  /** run runs a command inside, to its end. */
+  run(...words: [string, ...string[]]): Outcome;
+}
+
+/** startDebian starts a container without a network; it ends with the test. */
+export async function startDebian(test: TestContext): Promise<Debian> {
+  if (!existsSync(ARCHIVE)) makeArchive();
+  const root = temporaryFolder(test);
+  execFileSync('tar', ['-C', root, '-xf', ARCHIVE]);
+  const container = spawn(
+    'systemd-nspawn',
+    ['-q', '-D', root, '--boot', '--register=no', '--keep-unit', '--private-network', '--console=pipe'],
+    {
+      stdio: 'ignore',
+    },
+  );
+  const ended = new Promise((resolve) => container.once('exit', resolve));
+  test.after(async () => {
+    container.kill('SIGKILL');
+    await ended;
+  });
+  const leader = await until(() => childOf(container.pid ?? 0));
+  const run: Debian['run'] = (...words) => {
+    const enter = ['-t', String(leader), '-m', '-u', '-i', '-n', '-p', '-C', '-r', '-w', 'env', '-i', ...ENVIRONMENT];
+    const { status, stdout, stderr } = spawnSync('nsenter', [...enter, ...words], { encoding: 'utf8' });
+    return { status, stdout, stderr };
+  };
+  await until(() => (/running|degraded/.test(run('systemctl', 'is-system-running').stdout) ? true : null));
+  return { root, run };
+}
+
+function makeArchive(): void {
+  mkdirSync(join(ROOT, 'dist'), { recursive: true });
+  execFileSync('mmdebstrap', ['-q', '--variant=essential', `--include=${PACKAGES}`, '--format=tar', 'bookworm', `${ARCHIVE}.new`], {
+    stdio: 'inherit',
+  });
+  renameSync(`${ARCHIVE}.new`, ARCHIVE);
+}
+
+/** nspawn has a child that is the container's process 1, or that has it as its own child. */
+function childOf(pid: number): number | null {
+  const parents = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  for (const name of parents) {
+    const status = readStatus(name);
+    if (status.parent === pid && status.isFirst) return Number(name);
+  }
+  return null;
+}
+
+function readStatus(pid: string): { parent: number; isFirst: boolean } {
+  try {
+    const text = readFileSync(`/proc/${pid}/status`, 'utf8');
+    return { parent: Number(/^PPid:\s+(\d+)/m.exec(text)?.[1]), isFirst: /^NSpid:.*\s1$/m.test(text) };
+  } catch {
+    return { parent: 0, isFirst: false }; // it has ended meanwhile
+  }
+}
+
+async function until<T>(look: () => T | null): Promise<T> {
+  const deadline = Date.now() + PATIENCE;
+  for (;;) {
+    const found = look();
+    if (found !== null) return found;
+    if (Date.now() > deadline) throw new Error('the container does not come up');
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
