@@ -10,6 +10,7 @@ import { type Appliance, createAppliance } from './app.ts';
 import { createControl } from './control.ts';
 import { controlRequests } from './control-requests.ts';
 import { isInBackground, sayReady } from './daemon.ts';
+import { FileWatch } from './file-watch.ts';
 import { createLog, type Log, type LogWorld } from './log.ts';
 import { removePidFile, writePidFile } from './pid-file.ts';
 import { createSelfTest } from './self-test.ts';
@@ -70,6 +71,7 @@ function keepsSessions({ configuration, state }: RunRequest): boolean {
 }
 
 class Run {
+  #files: FileWatch | null = null;
   readonly #request: RunRequest;
   readonly #log: Log;
   readonly #state: StateFolder;
@@ -124,6 +126,7 @@ class Run {
     else say(accountText);
     await this.#watch(appliance);
     notifyServiceManager('READY=1');
+    this.#files?.watch(configuration.watched);
     appliance.announce();
   }
 
@@ -134,6 +137,7 @@ class Run {
       process.exit(0);
     }, STOP_LIMIT_MS);
     this.#log.publishTo(null);
+    this.#files?.stop();
     await Promise.all([this.#control?.stop(), this.#watcher?.stop()]);
     await appliance.stop();
     clearTimeout(limit);
@@ -144,6 +148,7 @@ class Run {
   /** Before the first port opens, because scripts send signals as soon as they see it. SIGUSR1 must not open Node's debugger, SIGUSR2 must not end the broker: both have a meaning for mosquitto. */
   #listenToSignals(appliance: Appliance): void {
     process.on('SIGHUP', () => void this.#reload(appliance));
+    this.#files = new FileWatch(() => void this.#reload(appliance));
     process.on('SIGUSR1', () => this.#log.log('notice', 'SIGUSR1 has no effect: this broker has no database that is saved on demand.'));
     process.on('SIGUSR2', () => this.#log.log('notice', `SIGUSR2: ${appliance.broker.connections.size} connections are open.`));
   }
@@ -158,6 +163,7 @@ class Run {
     }
     try {
       const stay = await this.#putInForce(appliance, configuration);
+      this.#files?.watch(configuration.watched);
       if (stay.length > 0) this.#log.log('warning', `Warning: A change of ${stay.join(', ')} takes effect at the next start.`);
     } catch (error) {
       this.#log.log('error', `Error: ${reasonOf(error)}. What was there before stays in use.`);

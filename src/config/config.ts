@@ -26,9 +26,21 @@ export interface LoadedConfiguration {
  */
 export function loadConfiguration(commandLine: CommandLine): LoadedConfiguration {
   const report = new Report();
-  const statements = commandLine.file === null ? [] : readStatements(commandLine.file, report);
+  const sources = new Set<string>();
+  const statements = commandLine.file === null ? [] : readStatements(commandLine.file, report, sources);
   const said = interpret(statements, report);
-  const configuration = resolveConfiguration(said, commandLine, report);
+  const resolved = resolveConfiguration(said, commandLine, report);
+  const configuration = said.global.reloadOnChange ? { ...resolved, watched: watchedFiles(resolved, sources) } : resolved;
   checkFiles(said, configuration, report);
   return { configuration: report.hasErrors ? null : configuration, diagnostics: report.sorted() };
+}
+
+/** All that a reload would read again. */
+function watchedFiles({ access, listeners }: Configuration, sources: ReadonlySet<string>): readonly string[] {
+  const files = listeners.flatMap(({ tls }) => {
+    if (tls === null) return [];
+    const { certificate, cafile, capath, crlfile } = tls;
+    return [...(certificate === 'appliance' ? [] : [certificate.certfile, certificate.keyfile]), cafile, capath, crlfile];
+  });
+  return [...new Set([...sources, access.passwordFile, access.aclFile, ...files])].filter((file) => file !== null);
 }

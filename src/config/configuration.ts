@@ -48,6 +48,8 @@ export interface Configuration {
   /** True with `--lan` when the file names no users: an account has to be made at first start. */
   readonly makesAccount: boolean;
   readonly certificateNames: readonly string[];
+  /** Files and folders whose change is a reason to reload (`reload_on_change`); absolute. */
+  readonly watched: readonly string[];
   readonly discovery: DiscoveryOptions;
   readonly persistence: PersistenceOptions;
   readonly process: ProcessOptions;

@@ -29,6 +29,7 @@ export interface GlobalDraft {
   };
   readonly discovery: { advertise?: boolean; name?: string };
   readonly certificateNames: string[];
+  reloadOnChange?: boolean;
   /** What a listener has that does not say otherwise. */
   readonly everyListener: { autoIdPrefix?: string; tcpNoDelay?: boolean };
 }

@@ -33,10 +33,10 @@ interface Source {
  * readStatements reads the main file and all that it includes. Files that cannot be read are reported, and the rest is read on.
  *
  * A line is a comment when its first character is `#`; name and value are parted by blanks; blanks at both ends, a carriage return
- * and a byte order mark do not count. mosquitto.conf(5)
+ * and a byte order mark do not count. Into `sources` goes every file that was looked at, and each folder whose files were. mosquitto.conf(5)
  */
-export function readStatements(file: string, report: Report): readonly Statement[] {
-  const reader = new Reader(report);
+export function readStatements(file: string, report: Report, sources = new Set<string>()): readonly Statement[] {
+  const reader = new Reader(report, sources);
   reader.read({ file, stack: [], scope: 0 }, null);
   return reader.statements;
 }
@@ -44,14 +44,17 @@ export function readStatements(file: string, report: Report): readonly Statement
 class Reader {
   readonly statements: Statement[] = [];
   readonly #report: Report;
+  readonly #sources: Set<string>;
   #scopes = 0;
 
-  constructor(report: Report) {
+  constructor(report: Report, sources: Set<string>) {
     this.#report = report;
+    this.#sources = sources;
   }
 
   /** read takes a file in, at the place that names it. */
   read({ file, stack, scope }: Source, from: Place | null): void {
+    this.#sources.add(resolve(file));
     const text = readText(file, from, this.#report);
     if (text === null) return;
     const real = realPath(file);
@@ -71,6 +74,7 @@ class Reader {
   }
 
   #include({ text, textPlace }: Statement, { file, stack, scope }: Source): void {
+    if (/[*?[{!(]/.test(text)) this.#sources.add(resolve(dirname(file), dirname(text)));
     for (const included of includedFiles(text, dirname(file))) this.read({ file: included, stack, scope }, textPlace);
   }
 
@@ -79,6 +83,7 @@ class Reader {
       this.#report.error(place, 'Cannot use include_dir here: it is only read in the main file', 'write include FOLDER/*.conf');
       return;
     }
+    this.#sources.add(resolve(text));
     for (const name of configurationFiles(text, textPlace, this.#report)) {
       this.#scopes += 1;
       this.read({ file: join(text, name), stack, scope: this.#scopes }, textPlace);

@@ -44,6 +44,7 @@ export function resolveConfiguration(said: Interpretation, commandLine: CommandL
     log: resolveLog(global, commandLine.verbose),
     access,
     makesAccount: commandLine.lan && access.account === null && access.passwordFile === null,
+    watched: [],
     certificateNames: [...new Set(global.certificateNames)],
     discovery: { advertise: !localOnly && (global.discovery.advertise ?? true), name: global.discovery.name ?? null },
     persistence: resolvePersistence(global),

@@ -47,7 +47,7 @@ const OWN_WORDS = [
   'login_throttle',
   'login_throttle_exempt',
   'max_outgoing_bytes',
-  'max_subscriptions',
+  'max_subscriptions reload_on_change',
 ];
 
 /** A value for each kind of row whose syntax does not tell one. The rows' defaults must not be among them. */

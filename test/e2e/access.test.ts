@@ -99,3 +99,15 @@ test('serve holds nobody from an exempt network', async (context) => {
   for (let index = 0; index < 4; index++) await (await login(port, 'fred', 'wrong', '127.0.0.9')).expect('20 [ 00 87 { ... } ]');
   await (await login(port, 'fred', 'fred', '127.0.0.9')).expect('20 [ 00 9F { ... } ]');
 });
+
+test('serve reloads by itself when a file has changed and reload_on_change is there', async (context) => {
+  const { acl, broker, port } = await house(context, 'reload_on_change true\nlog_type all\n');
+  await login(port, 'fred');
+  writeFileSync(acl, 'user fred\ntopic nonsense owntracks/#\n');
+  await broker.line(/acl:2:\d+: .*nonsense/);
+  await broker.line(/The configuration has mistakes: nothing was changed/);
+  const before = broker.lines.length;
+  writeFileSync(acl, `${ACL}topic read owntracks/jjolie/6\n`);
+  await broker.line(/Reloading config/, before);
+  assert.equal(broker.lines.filter((line) => line.includes('Reloading config')).length, 2, 'once for each change');
+});

@@ -107,6 +107,19 @@ export const OWN_DIRECTIVES: readonly Directive[] = [
     },
   ),
   globalDirective(
+    'reload_on_change',
+    boolean,
+    {
+      own: true,
+      default: 'false',
+      reloadable: true,
+      doc: 'Reloads, as SIGHUP does, soon after a file has changed that the configuration is read from or names: passwords, ACL, certificates.',
+    },
+    (draft, value) => {
+      draft.reloadOnChange = value;
+    },
+  ),
+  globalDirective(
     'max_outgoing_bytes',
     integer({ min: 65_536, max: MAX_INTEGER, unit: 'bytes' }),
     {
