@@ -22,12 +22,11 @@ import { Message, NEVER } from './message.ts';
 import type { BrokerOptions, ConnectionOrigin } from './options.ts';
 import type { Authenticator, Authorizer, BrokerPorts, Diagnostics, SessionStore } from './ports.ts';
 import { PublishRun } from './publish-run.ts';
-import { RetainedDelivery } from './retained-delivery.ts';
 import { RetainedMessages } from './retained-messages.ts';
+import { RetainedWalks } from './retained-walks.ts';
 import type { AedesPacket, Listener } from './route.ts';
 import type { Session } from './session.ts';
 import { SessionRegistry } from './session-registry.ts';
-import type { Subscription } from './subscription.ts';
 import { SubscriptionTree } from './subscription-tree.ts';
 import { type Timer, TimerWheel } from './timer-wheel.ts';
 import { type Topic, TopicCache } from './topic.ts';
@@ -43,6 +42,7 @@ export class Broker extends AedesHub {
   readonly tree: SubscriptionTree;
   readonly topics = new TopicCache();
   readonly retained = new RetainedMessages();
+  readonly retainedWalks: RetainedWalks;
   readonly sessions: SessionRegistry;
   readonly counters = new Counters();
   readonly run: PublishRun;
@@ -78,6 +78,7 @@ export class Broker extends AedesHub {
     this.tree.allowDuplicates = options.allowDuplicateMessages;
     this.run = new PublishRun(this);
     this.sessions = new SessionRegistry(this);
+    this.retainedWalks = new RetainedWalks(this);
     this.#openStore = ports.openStore;
     this.setAuthorizer(ports.authorizer);
     this.#internalPrefix = `$SYS/${this.id}/`;
@@ -188,41 +189,6 @@ export class Broker extends AedesHub {
   allowedExpiry(asked: number): number {
     const limit = this.options.persistentClientExpiration;
     return limit === null ? asked : Math.min(asked, limit);
-  }
-
-  /** sendRetained begins to send the retained messages that match a new subscription. */
-  sendRetained(subscription: Subscription): void {
-    const { session } = subscription;
-    session.retained ??= new Map();
-    // A walk that is not finished begins anew when its filter is subscribed to again: one per filter, however often a client asks.
-    session.retained.delete(subscription.topicFilter);
-    session.retained.set(subscription.topicFilter, new RetainedDelivery(subscription, this.retained.matching(subscription.topicFilter)));
-    this.continueRetained(session);
-  }
-
-  /** continueRetained sends the next slice of what a session's new subscriptions should get. */
-  continueRetained(session: Session): void {
-    const waiting = session.retained;
-    if (waiting === null || session.retainedAwaitsTurn) return;
-    session.retained = null; // sending may come back here through pump
-    for (const [topicFilter, delivery] of waiting) {
-      const progress = delivery.advance(this);
-      if (progress === 'done') {
-        waiting.delete(topicFilter);
-        continue;
-      }
-      session.retained = waiting;
-      if (progress === 'more') this.#continueRetainedLater(session);
-      return;
-    }
-  }
-
-  #continueRetainedLater(session: Session): void {
-    session.retainedAwaitsTurn = true;
-    setImmediate(() => {
-      session.retainedAwaitsTurn = false;
-      this.continueRetained(session);
-    });
   }
 
   /** scheduleFlush has a connection's outbox written at the end of this turn. */

@@ -82,7 +82,7 @@ export class Connection implements PacketSink {
   constructor(broker: Broker, stream: Duplex, origin: ConnectionOrigin) {
     this.broker = broker;
     this.origin = origin;
-    this.outbox = new Outbox(stream, broker.counters);
+    this.outbox = new Outbox(this, stream, broker.counters);
     this.acks = new AckQueue(this);
     this.lastHeard = broker.clock.monotonic();
     this.#stream = stream;
@@ -210,6 +210,11 @@ export class Connection implements PacketSink {
     this.isDirty = false;
     if (this.state === 'closed') return;
     this.outbox.flush();
+    this.overflowed();
+  }
+
+  /** overflowed looks whether the client still keeps up: at the end of a turn, and within it when much is written. */
+  overflowed(): void {
     if (!this.isCongested && this.outbox.pending > this.broker.options.maxOutgoingBytes) this.isCongested = true;
   }
 

@@ -16,8 +16,14 @@ const SHORT_COPY = 24;
 
 const pool: Buffer[] = [];
 
+/** OutboxOwner hears when so much was gathered in one turn that some was written before its end. */
+export interface OutboxOwner {
+  overflowed(): void;
+}
+
 /** Outbox belongs to one connection. */
 export class Outbox {
+  readonly #owner: OutboxOwner;
   readonly #stream: Duplex;
   readonly #counters: Counters;
   /** The last write was not finished at once (TLS, WebSocket, a slow client): small outputs are then copied, so the pooled buffer stays. */
@@ -25,7 +31,8 @@ export class Outbox {
   #buffer: Buffer | null = null;
   #length = 0;
 
-  constructor(stream: Duplex, counters: Counters) {
+  constructor(owner: OutboxOwner, stream: Duplex, counters: Counters) {
+    this.#owner = owner;
     this.#stream = stream;
     this.#counters = counters;
   }
@@ -123,6 +130,7 @@ export class Outbox {
     const needed = this.#length + length;
     if (needed > BUFFER_MAX) {
       this.flush();
+      this.#owner.overflowed();
       return length > BUFFER_MAX ? -1 : this.#room(length);
     }
     const larger = Buffer.allocUnsafeSlow(Math.min(BUFFER_MAX, Math.max(needed, 2 * (this.#buffer?.length ?? 0))));

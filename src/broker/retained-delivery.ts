@@ -1,5 +1,4 @@
-// Retained messages on their way to a new subscription, in slices: a subscriber of `#` among a million starves nobody,
-// and takes no more than its connection and its window can hold.
+// Retained messages on their way to one new subscription: no more than its connection and its window can hold.
 
 import type { Qos } from '../mqtt/packet-types.ts';
 import type { Broker } from './broker.ts';
@@ -8,10 +7,13 @@ import type { RetainedCursor } from './retained-messages.ts';
 import type { Session } from './session.ts';
 import type { Subscription } from './subscription.ts';
 
-/** Messages sent to one client per turn of the event loop: a few hundred microseconds. */
-const SLICE = 500;
-/** Nodes of the tree of retained messages visited per turn, some milliseconds: a filter may match none among a million. */
-const STEPS = 10_000;
+/** WalkBudget is what all walks share in a turn of the event loop. A step is the visit of one node of the tree, about half a microsecond. */
+export interface WalkBudget {
+  left: number;
+}
+
+/** Steps that a message costs which is sent, or kept back from this client. */
+const STEPS_PER_MESSAGE = 20;
 
 /** RetainedDelivery is one subscription's walk through the retained messages. */
 export class RetainedDelivery {
@@ -25,24 +27,35 @@ export class RetainedDelivery {
     this.#cursor = cursor;
   }
 
-  /** advance sends up to a slice. 'done' = all sent, 'waiting' = the client must drain or acknowledge first, 'more' = go on in the next turn. */
-  advance(broker: Broker): 'done' | 'waiting' | 'more' {
+  /** advance spends what is left. 'done' = all sent, 'waiting' = the client must drain or acknowledge first, 'more' = go on in the next turn. */
+  advance(broker: Broker, budget: WalkBudget): 'done' | 'waiting' | 'more' {
     const { session } = this.#subscription;
-    const limit = this.#cursor.steps + STEPS;
-    for (let step = 0; step < SLICE; step++) {
-      const message = this.#pending ?? this.#cursor.next(limit);
+    while (budget.left > 0) {
+      const message = this.#pending ?? this.#next(budget);
       if (message === null) return this.#cursor.atEnd ? 'done' : 'more';
       this.#pending = null;
-      if (!this.#isWanted(broker, session, message)) continue;
-      const lower = message.qos < this.#subscription.qos && !session.upgradesQos;
-      const qos: Qos = lower ? message.qos : this.#subscription.qos;
-      if (!session.deliverRetained(message, qos, this.#subscription.identifiers())) {
+      if (this.#isWanted(broker, session, message) && !this.#send(session, message)) {
         this.#pending = message;
         return 'waiting';
       }
-      if (session.connection!.outbox.pending > broker.options.maxOutgoingBytes) return 'more'; // deliverRetained had a connection
+      budget.left -= STEPS_PER_MESSAGE;
+      if (session.connection!.outbox.pending > broker.options.maxOutgoingBytes) return 'more'; // walks are for those who are connected
     }
     return 'more';
+  }
+
+  #next(budget: WalkBudget): Message | null {
+    const before = this.#cursor.steps;
+    const message = this.#cursor.next(before + budget.left);
+    budget.left -= this.#cursor.steps - before;
+    return message;
+  }
+
+  #send(session: Session, message: Message): boolean {
+    const subscription = this.#subscription;
+    const lower = message.qos < subscription.qos && !session.upgradesQos;
+    const qos: Qos = lower ? message.qos : subscription.qos;
+    return session.deliverRetained(message, qos, subscription.identifiers());
   }
 
   #isWanted(broker: Broker, session: Session, message: Message): boolean {

@@ -80,7 +80,6 @@ export class SessionRegistry {
     this.#logEnd(connection);
     if (session === null || session.connection !== connection) return;
     session.connection = null;
-    session.retained = null;
     broker.unregisterClient(connection);
     scheduleWill(broker, session);
     if (session.expiryInterval === 0) {
@@ -105,6 +104,7 @@ export class SessionRegistry {
     session.expiryTimer = null;
     for (const subscription of session.subscriptions.values()) broker.tree.remove(subscription);
     session.subscriptions.clear();
+    session.retained = null;
     broker.journal?.dropSession(session);
     publishWill(broker, session); // [MQTT-3.1.3-9]
     redeliverShared(broker, session.takeUnacknowledged());

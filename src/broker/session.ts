@@ -41,8 +41,6 @@ export class Session {
   incoming: Set<number> | null = null;
   /** Retained messages still to be sent for new subscriptions, by topic filter; null = none. */
   retained: Map<string, RetainedDelivery> | null = null;
-  /** The next slice of them comes in the next turn. */
-  retainedAwaitsTurn = false;
   readonly upgradesQos: boolean;
   #window: OutgoingWindow | null = null;
   #queue: DeliveryQueue | null = null;
@@ -166,7 +164,7 @@ export class Session {
       if (!this.#isExpired(delivery)) this.#send(delivery, connection);
       else if (delivery.isKept) this.broker.journal?.dropDelivery(this, delivery);
     }
-    if (this.retained !== null) this.broker.continueRetained(this);
+    if (this.retained !== null) this.broker.retainedWalks.proceed(this);
   }
 
   /** restore takes back a delivery from before a restart; in order. */

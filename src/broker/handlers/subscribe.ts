@@ -24,7 +24,7 @@ export function handleSubscribe(connection: Connection, packet: SubscribePacket)
   }
   connection.send(encodeSuback(connection.version, packet.packetId, reasons)); // [MQTT-3.8.4-5] [MQTT-3.8.4-6]
   if (debug) broker.log.log('debug', `Sending SUBACK to ${connection.id}`);
-  for (const subscription of withRetained) broker.sendRetained(subscription);
+  for (const subscription of withRetained) broker.retainedWalks.begin(subscription);
   broker.emit('subscribe', packet.requests, connection);
 }
 
