@@ -59,6 +59,11 @@ export class StateFolder {
     }
   }
 
+  /** othersThings names what is in the folder and not ours. */
+  othersThings(): readonly string[] {
+    return this.exists() ? readdirSync(this.path).filter((name) => !this.#isOurs(name)) : [];
+  }
+
   /** giveTo changes the owner of what root has made here, and of nothing else: the folder itself only while all in it is ours. */
   giveTo(uid: number, gid: number): void {
     if (!existsSync(this.path)) return;
@@ -69,12 +74,12 @@ export class StateFolder {
     for (const path of [...ours.map((name) => join(this.path, name)), ...inside]) giveIfRoots(path, uid, gid);
   }
 
-  /** The database, what SQLite lays beside it, and damaged ones that the store has moved aside. */
+  /** The database, what SQLite lays beside it, damaged ones that the store has moved aside, and copies that a backup left. */
   #isOurs(name: string): boolean {
     const database = this.#database;
     const named = [this.passwordFile, this.certificates, this.controlSocket].map((path) => basename(path));
     const made = [...named, database, `${database}-wal`, `${database}-journal`];
-    return made.includes(name) || name.startsWith(`${database}.corrupt-`);
+    return made.includes(name) || ['corrupt', 'backup'].some((what) => name.startsWith(`${database}.${what}-`));
   }
 }
 

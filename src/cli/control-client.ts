@@ -15,23 +15,29 @@ const PATIENCE_MS = 15_000;
 /** Where midge runs as a service; asked after one's own. */
 const SERVICE_FOLDER = '/var/lib/midge';
 
-/** askBroker sends one request and gives its result. Throws OperatorError when no broker is there, it may not be asked, or it says no. */
-export async function askBroker(invocation: Invocation, request: string, words: object = {}): Promise<unknown> {
+/** NoBroker is thrown when none runs. */
+export class NoBroker extends OperatorError {}
+
+/** askBroker sends one request and gives its result. Throws OperatorError when no broker is there, it may not be asked, or it says no within `patience` milliseconds. */
+export async function askBroker(invocation: Invocation, request: string, words: object = {}, patience = PATIENCE_MS): Promise<unknown> {
   const folders = foldersOf(invocation);
   let failure: NodeJS.ErrnoException | null = null;
   for (const folder of folders) {
     try {
-      return resultOf(await exchange(join(folder, SOCKET), `${JSON.stringify({ request, ...words })}\n`));
+      return resultOf(await exchange(join(folder, SOCKET), `${JSON.stringify({ request, ...words })}\n`, patience));
     } catch (error) {
       if (error instanceof OperatorError) throw error;
       const next = error as NodeJS.ErrnoException; // of a socket
       if (failure === null || next.code === 'EACCES') failure = next;
     }
   }
-  throw new OperatorError(`Cannot ask the broker: ${adviceFor(failure, folders)}`, { cause: failure });
+  const isGone = failure?.code === 'ENOENT' || failure?.code === 'ECONNREFUSED';
+  const Kind = isGone ? NoBroker : OperatorError;
+  throw new Kind(`Cannot ask the broker: ${adviceFor(failure, folders)}`, { cause: failure });
 }
 
-function foldersOf({ flags, terminal }: Invocation): readonly string[] {
+/** foldersOf gives the state folders that an invocation may mean, the likeliest first. */
+export function foldersOf({ flags, terminal }: Invocation): readonly string[] {
   const asked = flags.get('state')?.at(-1) ?? null;
   const file = flags.get('config-file')?.at(-1) ?? null;
   const location =
@@ -42,12 +48,12 @@ function foldersOf({ flags, terminal }: Invocation): readonly string[] {
   return asked !== null || location !== null ? [own] : [...new Set([own, SERVICE_FOLDER])];
 }
 
-function exchange(path: string, line: string): Promise<string> {
+function exchange(path: string, line: string, patience: number): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(path);
     let text = '';
     socket.setEncoding('utf8');
-    socket.setTimeout(PATIENCE_MS, () => socket.destroy(new Error(`no answer within ${PATIENCE_MS / 1000} s`)));
+    socket.setTimeout(patience, () => socket.destroy(new Error(`no answer within ${patience / 1000} s`)));
     socket.once('error', reject);
     socket.once('connect', () => socket.write(line));
     socket.on('data', (chunk) => {

@@ -1,0 +1,135 @@
+// One compressed file of many: tar (POSIX.1-1988 ustar, plain files only) behind gzip. `tar -tzf` reads what is written here.
+
+import { createReadStream, createWriteStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip, createGzip } from 'node:zlib';
+import { OperatorError } from '../base/errors.ts';
+
+const BLOCK = 512;
+/** Field widths of the header; the size has eleven octal digits. */
+const MAX_NAME = 100;
+const MAX_SIZE = 8 ** 11;
+
+/** ArchiveEntry is one file: `path` is where its content is. */
+export interface ArchiveEntry {
+  readonly name: string;
+  readonly content: Buffer | { readonly path: string };
+}
+
+/** packArchive writes a new file of mode 0600, and syncs it. Rejects when it is there already. */
+export async function packArchive(file: string, entries: readonly ArchiveEntry[]): Promise<void> {
+  await pipeline(Readable.from(blocks(entries)), createGzip(), createWriteStream(file, { flags: 'wx', mode: 0o600, flush: true }));
+}
+
+/**
+ * unpackArchive hands each file to `place`, which gives the path to write its content to, mode 0600, or null to leave it out; it may
+ * throw to end everything. Rejects with an OperatorError when the archive is damaged or cut.
+ */
+export async function unpackArchive(file: string, place: (name: string, size: number) => Promise<string | null>): Promise<void> {
+  const source = createReadStream(file);
+  const gunzip = createGunzip();
+  source.once('error', (error) => gunzip.destroy(error));
+  const reader = new BlockReader(source.pipe(gunzip));
+  try {
+    for (let header = await reader.take(BLOCK); header.some((byte) => byte !== 0); header = await reader.take(BLOCK)) {
+      const { name, size } = parseHeader(header);
+      const path = await place(name, size);
+      const content = reader.stream(size);
+      if (path === null) for await (const _ of content);
+      else await pipeline(Readable.from(content), createWriteStream(path, { flags: 'wx', mode: 0o600, flush: true }));
+      await reader.take(padding(size));
+    }
+  } catch (error) {
+    if (isOfZlib(error)) throw new OperatorError('the archive is damaged or not complete', { cause: error });
+    throw error;
+  } finally {
+    source.destroy();
+  }
+}
+
+async function* blocks(entries: readonly ArchiveEntry[]): AsyncGenerator<Buffer> {
+  for (const { name, content } of entries) {
+    const isBuffer = Buffer.isBuffer(content);
+    const size = isBuffer ? content.length : (await stat(content.path)).size;
+    yield makeHeader(name, size);
+    if (isBuffer) yield content;
+    else if (size > 0) yield* createReadStream(content.path, { end: size - 1 }); // what is appended meanwhile is left out
+    yield Buffer.alloc(padding(size));
+  }
+  yield Buffer.alloc(2 * BLOCK);
+}
+
+function padding(size: number): number {
+  return (BLOCK - (size % BLOCK)) % BLOCK;
+}
+
+/** POSIX.1-1988 10.1.1: name, mode, owner, group, size, time, checksum, type. */
+function makeHeader(name: string, size: number): Buffer {
+  if (Buffer.byteLength(name) > MAX_NAME || size >= MAX_SIZE)
+    throw new OperatorError(`Cannot pack "${name}": its name or content is too long`);
+  const header = Buffer.alloc(BLOCK);
+  header.write(name, 0);
+  header.write('0000600\x000000000\x000000000\0', 100, 'latin1');
+  header.write(`${octal(size, 11)}\0${octal(Math.floor(Date.now() / 1000), 11)}\0`, 124, 'latin1');
+  header.write(' '.repeat(8), 148, 'latin1'); // the checksum counts as blanks
+  header.write('0', 156, 'latin1');
+  header.write('ustar\x0000', 257, 'latin1');
+  header.write(`${octal(checksum(header), 6)}\0 `, 148, 'latin1');
+  return header;
+}
+
+function parseHeader(header: Buffer): { name: string; size: number } {
+  const text = (at: number, length: number) => header.toString('utf8', at, at + length).replace(/\0.*$/s, '');
+  const blank = Buffer.from(header).fill(' ', 148, 156);
+  if (Number.parseInt(text(148, 8), 8) !== checksum(blank)) throw new OperatorError('the archive is damaged: a checksum is wrong');
+  if (text(156, 1) !== '0' || text(345, 1) !== '')
+    throw new OperatorError('the archive holds more than plain files: midge did not write it');
+  return { name: text(0, MAX_NAME), size: Number.parseInt(text(124, 12), 8) };
+}
+
+function octal(value: number, digits: number): string {
+  return value.toString(8).padStart(digits, '0');
+}
+
+function checksum(header: Buffer): number {
+  return header.reduce((sum, byte) => sum + byte, 0);
+}
+
+function isOfZlib(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('Z_');
+}
+
+/** BlockReader gives the bytes of a stream in pieces as they are wanted. */
+class BlockReader {
+  readonly #chunks: AsyncIterator<Buffer>;
+  #rest: Buffer;
+
+  constructor(stream: AsyncIterable<Buffer>) {
+    this.#chunks = stream[Symbol.asyncIterator]();
+    this.#rest = Buffer.alloc(0);
+  }
+
+  async take(length: number): Promise<Buffer> {
+    const parts: Buffer[] = [];
+    for await (const part of this.stream(length)) parts.push(part);
+    return Buffer.concat(parts);
+  }
+
+  async *stream(length: number): AsyncGenerator<Buffer> {
+    for (let left = length; left > 0; ) {
+      if (this.#rest.length === 0) this.#rest = await this.#more();
+      const part = this.#rest.subarray(0, left);
+      this.#rest = this.#rest.subarray(part.length);
+      left -= part.length;
+      yield part;
+    }
+  }
+
+  async #more(): Promise<Buffer> {
+    const { value, done } = await this.#chunks.next();
+    if (done === true) throw new OperatorError('the archive ends too early');
+    return value;
+  }
+}

@@ -1,0 +1,125 @@
+// What a backup holds, and how it is made: the database as it is at one moment, accounts, certificates, configuration.
+//
+//   backup.json            what this is, and where the files of the configuration belong
+//   state/midge.db         a copy that SQLite makes, of a running broker by itself
+//   state/passwd, state/certificates/...
+//   configuration/0 ...    the main file, what it includes, and the password, ACL and certificate files that it names
+
+import { randomBytes } from 'node:crypto';
+import { existsSync, globSync, rmSync, statSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join, relative, resolve } from 'node:path';
+import { systemClock } from '../base/clock.ts';
+import { OperatorError, reasonOf } from '../base/errors.ts';
+import { silentLogger } from '../base/logger.ts';
+import { treatLines } from '../config/config.ts';
+import { STORE_DEFAULTS } from '../store/options.ts';
+import { openStore } from '../store/store.ts';
+import { type ArchiveEntry, packArchive } from './archive.ts';
+import { StateFolder } from './state-folder.ts';
+
+/** MANIFEST is the first file of a backup. */
+export const MANIFEST = 'backup.json';
+
+/** FORMAT is counted up when an older midge could not restore what this one writes. */
+export const FORMAT = 1;
+
+/** Words of the configuration that name a file. */
+const FILE_WORDS = ['password_file', 'acl_file', 'cafile', 'certfile', 'keyfile', 'crlfile', 'dhparamfile'];
+
+/** BackupManifest says what a backup is of. Paths of the configuration are absolute; the first is the main file. */
+export interface BackupManifest {
+  readonly format: number;
+  readonly program: string;
+  readonly host: string;
+  /** ISO 8601, UTC. */
+  readonly time: string;
+  /** Name of the database's file. */
+  readonly database: string;
+  readonly configuration: readonly string[];
+}
+
+/** BackupSource: `copy` is a finished copy of the database, null = make one of the file in the folder, which no broker may use. */
+export interface BackupSource {
+  readonly folder: string;
+  readonly database: string;
+  readonly copy: string | null;
+  /** Main file of the configuration, or null. */
+  readonly configuration: string | null;
+  /** Name and version of this program. */
+  readonly program: string;
+}
+
+/** makeBackup writes a new file and gives the names of what is in it. Throws OperatorError; nothing is left of a backup that failed. */
+export async function makeBackup(file: string, source: BackupSource): Promise<readonly string[]> {
+  if (existsSync(file)) throw new OperatorError(`Cannot write backup "${file}": it is there already - name another file`);
+  const own = `${resolve(file)}.${randomBytes(6).toString('hex')}`;
+  try {
+    const copy = source.copy ?? ((await copyDatabase(source, own)) ? own : null);
+    const entries = entriesOf(source, copy);
+    await packArchive(file, entries);
+    return entries.map(({ name }) => name);
+  } catch (error) {
+    rmSync(file, { force: true });
+    if (error instanceof OperatorError) throw error;
+    throw new OperatorError(`Cannot write backup "${file}": ${reasonOf(error)}`, { cause: error });
+  } finally {
+    rmSync(own, { force: true });
+  }
+}
+
+async function copyDatabase({ folder, database }: BackupSource, target: string): Promise<boolean> {
+  if (!existsSync(join(folder, database))) return false;
+  const store = await openStore({ ...STORE_DEFAULTS, folder, file: database }, { clock: systemClock, log: silentLogger });
+  try {
+    await store.backup(target);
+  } finally {
+    await store.stop();
+  }
+  return true;
+}
+
+function entriesOf({ folder, database, configuration, program }: BackupSource, copy: string | null): readonly ArchiveEntry[] {
+  const state = new StateFolder(folder, database);
+  const kept = [state.passwordFile, ...filesIn(state.certificates)].filter((path) => existsSync(path));
+  const settings = configuration === null ? [] : configurationFiles(configuration).filter((path) => !isIn(folder, path));
+  if (copy === null && kept.length === 0 && settings.length === 0) {
+    throw new OperatorError(`Cannot back up "${folder}": nothing is kept there - name another folder with --state`);
+  }
+  const manifest: BackupManifest = {
+    format: FORMAT,
+    program,
+    host: hostname(),
+    time: new Date(systemClock.now()).toISOString(),
+    database,
+    configuration: settings,
+  };
+  return [
+    { name: MANIFEST, content: Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`) },
+    ...(copy === null ? [] : [{ name: `state/${database}`, content: { path: copy } }]),
+    ...kept.map((path) => ({ name: `state/${relative(folder, path)}`, content: { path } })),
+    ...settings.map((path, place) => ({ name: `configuration/${place}`, content: { path } })),
+  ];
+}
+
+/** The main file first, then those that it includes or names. */
+function configurationFiles(main: string): readonly string[] {
+  const lines = treatLines(main);
+  const included = lines.map(({ place }) => place.file);
+  const named = lines.filter(({ name }) => FILE_WORDS.includes(name)).map(({ text }) => text);
+  return [...new Set([main, ...included, ...named].map((path) => resolve(path)))].filter((path) =>
+    statSync(path, { throwIfNoEntry: false })?.isFile(),
+  );
+}
+
+function filesIn(folder: string): readonly string[] {
+  if (!existsSync(folder)) return [];
+  return globSync('**', { cwd: folder, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+}
+
+function isIn(folder: string, path: string): boolean {
+  return !relative(resolve(folder), path).startsWith('..');
+}

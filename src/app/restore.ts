@@ -1,0 +1,187 @@
+// Puts a backup back: unpacked beside the state folder, checked, and only then put in its place. What was there is kept aside.
+//
+//   midge.restoring-<time>/ <- the archive        midge/ -> midge.before-<time>/        midge.restoring-<time>/ -> midge/
+
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  fsyncSync,
+  globSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  type Stats,
+} from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { systemClock } from '../base/clock.ts';
+import { OperatorError, reasonOf } from '../base/errors.ts';
+import { silentLogger } from '../base/logger.ts';
+import { faultOf } from '../store/faults.ts';
+import { STORE_DEFAULTS } from '../store/options.ts';
+import { openStore } from '../store/store.ts';
+import { unpackArchive } from './archive.ts';
+import { type BackupManifest, FORMAT, MANIFEST } from './backup.ts';
+import { isAnswered } from './control.ts';
+import { StateFolder } from './state-folder.ts';
+
+/** What a backup may hold besides its manifest: no way leads out of these folders. */
+const NAMES = /^(?:state\/(?:[\w.-]+|certificates\/(?:[^/\0]+\/)*[^/\0]+)|configuration\/\d+)$/;
+
+/** RestoreRequest: `withConfiguration` puts the files of the configuration back to where they were. */
+export interface RestoreRequest {
+  readonly folder: string;
+  readonly withConfiguration: boolean;
+}
+
+/** RestoreReport says what was put where, and where the old things are. */
+export interface RestoreReport {
+  readonly manifest: BackupManifest;
+  readonly restored: readonly string[];
+  readonly aside: readonly string[];
+}
+
+/** restoreBackup throws OperatorError and changes nothing when a broker uses the folder, or the backup is not sound. */
+export async function restoreBackup(file: string, { folder: given, withConfiguration }: RestoreRequest): Promise<RestoreReport> {
+  const folder = resolve(given);
+  const stamp = new Date(systemClock.now()).toISOString().replace(/[-:]|\.\d+/g, '');
+  const fresh = `${folder}.restoring-${stamp}`;
+  try {
+    makeFolder(fresh);
+    const manifest = await unpack(file, fresh);
+    await checkDatabase(join(fresh, 'state'), manifest.database);
+    await refuseInUse(folder, manifest.database);
+    const others = new StateFolder(folder, manifest.database).othersThings();
+    if (others.length > 0) throw new OperatorError(`"${folder}" holds things that are not midge's: ${others.join(', ')} - move them away`);
+    const { restored, aside } = swap(folder, join(fresh, 'state'), stamp);
+    const settings = withConfiguration
+      ? manifest.configuration.map((path, place) => putBack(path, join(fresh, `configuration/${place}`), stamp))
+      : [];
+    return {
+      manifest,
+      restored: [...restored, ...settings.map(({ path }) => path)],
+      aside: [...aside, ...settings.flatMap(({ aside: old }) => old ?? [])],
+    };
+  } catch (error) {
+    throw new OperatorError(`Cannot restore "${file}": ${reasonOf(error)}`, { cause: error });
+  } finally {
+    rmSync(fresh, { recursive: true, force: true });
+  }
+}
+
+async function unpack(file: string, fresh: string): Promise<BackupManifest> {
+  const names = new Set<string>();
+  await unpackArchive(file, async (name) => {
+    if (name === MANIFEST && names.size === 0) {
+      names.add(name);
+      return join(fresh, MANIFEST);
+    }
+    if (names.size === 0) throw new OperatorError('it is no backup of midge');
+    if (names.size === 1) readManifest(fresh); // before anything else is written
+    if (!NAMES.test(name) || name.split('/').includes('..') || names.has(name))
+      throw new OperatorError(`it holds "${name}", which midge does not write`);
+    names.add(name);
+    makeFolder(dirname(join(fresh, name)));
+    return join(fresh, name);
+  });
+  const manifest = readManifest(fresh);
+  const missing = manifest.configuration.findIndex((_, place) => !names.has(`configuration/${place}`));
+  if (missing !== -1) throw new OperatorError(`"${manifest.configuration[missing]}" is missing in it`);
+  return manifest;
+}
+
+function readManifest(fresh: string): BackupManifest {
+  if (!existsSync(join(fresh, MANIFEST))) throw new OperatorError('it is no backup of midge');
+  const manifest = JSON.parse(readFileSync(join(fresh, MANIFEST), 'utf8')) as Partial<BackupManifest>; // checked below
+  const { format, database, configuration } = manifest;
+  if (typeof format !== 'number' || format > FORMAT) throw new OperatorError('a newer midge wrote it - install that one');
+  const isSound = typeof database === 'string' && /^[\w.-]+$/.test(database) && Array.isArray(configuration);
+  if (!isSound || !configuration.every((path) => typeof path === 'string' && resolve(path) === path)) {
+    throw new OperatorError(`its ${MANIFEST} makes no sense`);
+  }
+  return manifest as BackupManifest;
+}
+
+/** Opens it as the broker will: every page is read, and an older version brought up to date. */
+async function checkDatabase(folder: string, database: string): Promise<void> {
+  if (!existsSync(join(folder, database))) return;
+  const store = await openStore({ ...STORE_DEFAULTS, folder, file: database }, { clock: systemClock, log: silentLogger });
+  const { state, text } = store.health();
+  await store.stop();
+  const moved = globSync(`${database}.corrupt-*`, { cwd: folder });
+  if (state !== 'ok' || moved.length > 0) throw new OperatorError(`its database is not sound: ${text}`);
+}
+
+/** A broker holds the lock of its database as long as it lives. */
+async function refuseInUse(folder: string, database: string): Promise<void> {
+  const isRunning = await isAnswered(new StateFolder(folder, database).controlSocket); // one that keeps nothing has no lock
+  if (isRunning) throw new OperatorError(`a broker runs with its state in "${folder}" - stop it`);
+  if (!existsSync(join(folder, database))) return;
+  try {
+    const store = await openStore({ ...STORE_DEFAULTS, folder, file: database }, { clock: systemClock, log: silentLogger });
+    await store.stop();
+  } catch (error) {
+    const cause = error instanceof Error ? error.cause : null;
+    if (faultOf(cause).kind === 'locked') throw new OperatorError(`a broker runs with its state in "${folder}" - stop it`, { cause });
+    if (faultOf(cause).kind === 'forbidden') throw error;
+  }
+}
+
+function swap(folder: string, fresh: string, stamp: string): { restored: readonly string[]; aside: readonly string[] } {
+  if (!existsSync(fresh)) return { restored: [], aside: [] };
+  const old = lstatSync(folder, { throwIfNoEntry: false });
+  if (old !== undefined && !old.isDirectory()) throw new OperatorError(`"${folder}" is no folder`);
+  if (old !== undefined) giveAll(fresh, old.uid, old.gid);
+  const aside = `${folder}.before-${stamp}`;
+  makeFolder(dirname(folder));
+  if (old !== undefined) renameSync(folder, aside);
+  renameSync(fresh, folder);
+  syncPath(dirname(folder));
+  return { restored: [folder], aside: old === undefined ? [] : [aside] };
+}
+
+/** A file that says the same stays as it is. */
+function putBack(path: string, from: string, stamp: string): { path: string; aside: string | null } {
+  const old = lstatSync(path, { throwIfNoEntry: false });
+  if (old?.isFile() && readFileSync(path).equals(readFileSync(from))) return { path, aside: null };
+  const aside = old === undefined ? null : `${path}.before-${stamp}`;
+  mkdirSync(dirname(path), { recursive: true });
+  const beside = `${path}.restoring-${stamp}`;
+  copyDurably(from, beside, old);
+  if (aside !== null) renameSync(path, aside);
+  renameSync(beside, path);
+  syncPath(dirname(path));
+  return { path, aside };
+}
+
+/** With owner and mode of the file that it replaces. */
+function copyDurably(from: string, to: string, old: Stats | undefined): void {
+  copyFileSync(from, to, constants.COPYFILE_EXCL);
+  chmodSync(to, old?.isFile() ? old.mode & 0o777 : 0o600);
+  if (old !== undefined && process.getuid?.() === 0) chownSync(to, old.uid, old.gid);
+  syncPath(to);
+}
+
+function giveAll(folder: string, uid: number, gid: number): void {
+  if (process.getuid?.() !== 0) return;
+  for (const path of [folder, ...globSync('**', { cwd: folder }).map((name) => join(folder, name))]) chownSync(path, uid, gid);
+}
+
+function makeFolder(path: string): void {
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+}
+
+function syncPath(path: string): void {
+  const handle = openSync(path, 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}

@@ -1,0 +1,187 @@
+// `midge backup` and `midge restore`, with and without a broker that runs.
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import {
+  appendFileSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { packArchive } from '../../src/app/archive.ts';
+import { openPort, runMidge, startMidge } from '../support/midge-process.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { WirePeer } from '../support/wire-peer.ts';
+
+/** Home is a folder with a configuration and a state folder. */
+class Home {
+  readonly folder: string;
+  readonly state: string;
+  readonly #test: TestContext;
+
+  constructor(test: TestContext) {
+    this.#test = test;
+    this.folder = temporaryFolder(test);
+    this.state = join(this.folder, 'state/midge');
+    writeFileSync(this.path('rules'), 'topic readwrite #\n');
+    writeFileSync(this.path('more.conf'), `acl_file ${this.path('rules')}\n`);
+    writeFileSync(this.path('midge.conf'), 'allow_anonymous true\npersistence true\ninclude more.conf\n');
+  }
+
+  path(name: string): string {
+    return join(this.folder, name);
+  }
+
+  async start(): Promise<{ port: number; end: () => Promise<unknown> }> {
+    const broker = startMidge(this.#test, this.folder, ['serve', '-p', '0', '-c', this.path('midge.conf')]);
+    return { port: await openPort(broker), end: () => broker.end() };
+  }
+
+  run(...words: string[]) {
+    return runMidge(this.folder, words);
+  }
+}
+
+async function retain(port: number, payload: string): Promise<void> {
+  const peer = await client(port, 'publisher');
+  peer.send(`33 [ 'home/lamp' 0001 {} |${payload}| ]`);
+  await peer.expect('40 [ 0001 * ]');
+  peer.abort();
+}
+
+async function expectRetained(port: number, payload: string): Promise<void> {
+  const peer = await client(port, 'reader');
+  peer.send("82 [ 0001 {} 'home/#' 00 ]");
+  await peer.expect('90 [ 0001 {} 00 ]');
+  await peer.expect(`31 [ 'home/lamp' {} |${payload}| ]`);
+  peer.abort();
+}
+
+async function client(port: number, clientId: string): Promise<WirePeer> {
+  const peer = new WirePeer(connect(port, '127.0.0.1'));
+  peer.send(`10 [ PROTOCOL 02 0000 {} '${clientId}' ]`);
+  await peer.expect('20 [ 00 00 { ... } ]');
+  return peer;
+}
+
+test('backup of a running broker is restored, and what was there is kept aside', async (t) => {
+  const home = new Home(t);
+  const first = await home.start();
+  mkdirSync(join(home.state, 'certificates/clients'), { recursive: true });
+  writeFileSync(join(home.state, 'certificates/clients/phone.crt'), 'certificate');
+  await retain(first.port, 'before');
+  const file = home.path('backup.tar.gz');
+  const backup = await home.run('backup', file);
+  assert.deepEqual([backup.status, backup.stderr], [0, '']);
+  assert.equal(backup.stdout, `${file}: 2 files of ${home.state}, 3 of the configuration.\n`);
+  assert.equal(statSync(file).mode & 0o777, 0o600);
+  assert.deepEqual(globSync('*.backup-*', { cwd: home.state }), []);
+  const names = execFileSync('tar', ['-tzf', file], { encoding: 'utf8' }).trim().split('\n');
+  assert.deepEqual(names, [
+    'backup.json',
+    'state/midge.db',
+    'state/certificates/clients/phone.crt',
+    'configuration/0',
+    'configuration/1',
+    'configuration/2',
+  ]);
+  await retain(first.port, 'after');
+  const refused = await home.run('restore', file);
+  assert.equal(refused.status, 1);
+  assert.match(refused.stderr, /Cannot restore .*: a broker runs with its state in .* - stop it/);
+  await first.end();
+
+  appendFileSync(home.path('rules'), 'topic deny secret/#\n');
+  const restored = await home.run('restore', file);
+  assert.deepEqual([restored.status, restored.stderr], [0, '']);
+  assert.equal(readFileSync(home.path('rules'), 'utf8'), 'topic readwrite #\n');
+  const kept = [...restored.stdout.matchAll(/^kept +(.*)$/gm)].map((match) => match[1] ?? '');
+  assert.equal(kept.length, 2, restored.stdout);
+  assert.ok(kept.every((path) => existsSync(path)));
+  assert.equal(readFileSync(join(home.state, 'certificates/clients/phone.crt'), 'utf8'), 'certificate');
+  await expectRetained((await home.start()).port, 'before');
+});
+
+test('backup of a broker that does not run is restored where nothing is left', async (t) => {
+  const home = new Home(t);
+  const first = await home.start();
+  await retain(first.port, 'kept');
+  await first.end();
+  const file = home.path('backup.tar.gz');
+  assert.equal((await home.run('backup', '-c', home.path('midge.conf'), file)).status, 0);
+  const again = await home.run('backup', file);
+  assert.match(again.stderr, /Cannot write backup .*: it is there already/);
+  for (const name of ['state', 'midge.conf', 'more.conf', 'rules']) rmSync(home.path(name), { recursive: true });
+  const restored = await home.run('restore', file);
+  assert.equal(restored.status, 0, restored.stderr);
+  assert.deepEqual([statSync(home.state).mode & 0o777, statSync(join(home.state, 'midge.db')).mode & 0o777], [0o700, 0o600]);
+  await expectRetained((await home.start()).port, 'kept');
+});
+
+test('backup says so when nothing is kept', async (t) => {
+  const { status, stderr } = await runMidge(temporaryFolder(t), ['backup', 'backup.tar.gz']);
+  assert.equal(status, 1);
+  assert.match(stderr, /Cannot back up .*: nothing is kept there - name another folder with --state/);
+});
+
+test('restore changes nothing when the backup is damaged, cut, hostile or of a newer midge', async (t) => {
+  const home = new Home(t);
+  const first = await home.start();
+  await retain(first.port, 'kept');
+  await first.end();
+  const good = home.path('good.tar.gz');
+  assert.equal((await home.run('backup', '-c', home.path('midge.conf'), good)).status, 0);
+
+  const manifest = (more: object = {}) => ({
+    name: 'backup.json',
+    content: Buffer.from(
+      JSON.stringify({ format: 1, program: 'x', host: 'x', time: 'x', database: 'midge.db', configuration: [], ...more }),
+    ),
+  });
+  const notes = { name: 'state/midge.db', content: Buffer.alloc(8192, 'SQLite format 3\0') };
+  const cases: [string, RegExp, () => Promise<void>][] = [
+    ['cut', /damaged|not complete|too early/, async () => truncateSync(copyOf(good, 'cut', home), statSync(good).size - 100)],
+    ['text', /damaged or not complete/, async () => writeFileSync(home.path('text.tar.gz'), 'hello')],
+    ['stranger', /it is no backup of midge/, () => packArchive(home.path('stranger.tar.gz'), [notes])],
+    ['climber', /holds "state\/\.\.\/x"/, () => packArchive(home.path('climber.tar.gz'), [manifest(), { ...notes, name: 'state/../x' }])],
+    ['newer', /a newer midge wrote it/, () => packArchive(home.path('newer.tar.gz'), [manifest({ format: 2 }), notes])],
+    ['relative', /makes no sense/, () => packArchive(home.path('relative.tar.gz'), [manifest({ configuration: ['../x'] }), notes])],
+    ['rotten', /its database is not sound/, () => packArchive(home.path('rotten.tar.gz'), [manifest(), notes])],
+  ];
+  const before = readdirSync(join(home.folder, 'state'));
+  for (const [name, reason, make] of cases) {
+    await make();
+    const { status, stderr } = await home.run('restore', home.path(`${name}.tar.gz`));
+    assert.equal(status, 1, name);
+    assert.match(stderr, reason, name);
+  }
+  assert.deepEqual(readdirSync(join(home.folder, 'state')), before);
+  await expectRetained((await home.start()).port, 'kept');
+});
+
+function copyOf(file: string, name: string, home: Home): string {
+  const copy = home.path(`${name}.tar.gz`);
+  writeFileSync(copy, readFileSync(file));
+  return copy;
+}
+
+test('restore refuses a state folder that holds the things of others', async (t) => {
+  const home = new Home(t);
+  const first = await home.start();
+  await first.end();
+  const file = home.path('backup.tar.gz');
+  assert.equal((await home.run('backup', file)).status, 0);
+  writeFileSync(join(home.state, 'notes.txt'), 'mine');
+  const { status, stderr } = await home.run('restore', file);
+  assert.equal(status, 1);
+  assert.match(stderr, /holds things that are not midge's: notes\.txt - move them away/);
+});
