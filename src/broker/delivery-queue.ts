@@ -22,12 +22,13 @@ export class DeliveryQueue {
     this.bytes += delivery.message.payloadLength;
   }
 
-  peek(): Delivery | null {
-    return this.length === 0 ? null : this.#ring[this.#head]!; // length > 0
+  /** at gives what is that far from the head, or null. */
+  at(index: number): Delivery | null {
+    return index < this.length ? this.#ring[(this.#head + index) & (this.#ring.length - 1)]! : null; // index < length
   }
 
   shift(): Delivery | null {
-    const delivery = this.peek();
+    const delivery = this.at(0);
     if (delivery === null) return null;
     this.#ring[this.#head] = null;
     this.#head = (this.#head + 1) & (this.#ring.length - 1);

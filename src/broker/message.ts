@@ -4,6 +4,7 @@
 // so two layouts per protocol are enough: with and without packet identifier. Where the publisher's own packet has the right
 // layout, its bytes are the frame: nothing is encoded at all.
 
+import { ownBytes } from '../mqtt/own-bytes.ts';
 import type { Qos } from '../mqtt/packet-types.ts';
 import { encodeVariableByteInteger, variableByteIntegerLength } from '../mqtt/properties.ts';
 import type { PublishPacket } from '../mqtt/publish-packet.ts';
@@ -50,7 +51,7 @@ export class Message {
   readonly qos: Qos;
   readonly retain: boolean;
   /** As forwarded, in bytes without their length: without Topic Alias, Message Expiry Interval and Subscription Identifiers. */
-  readonly properties: Buffer;
+  properties: Buffer;
   /** Milliseconds since 1970, or NEVER. */
   readonly expiresAt: number;
   /** Session that published it, or null; for No Local. */
@@ -61,7 +62,7 @@ export class Message {
   key = 0;
   /** Deliveries to kept sessions that are not acknowledged yet. */
   outstanding = 0;
-  /** Called when the last of them is. */
+  /** Called when the last of them is, and then forgotten: it holds the publisher's connection. */
   onSettled: (() => void) | null = null;
   #buffer: Buffer;
   #payloadStart: number;
@@ -70,6 +71,7 @@ export class Message {
   /** The publisher's own packet, while it lies in #buffer with the payload. */
   #adopted: Frame | null = null;
   #detached: boolean;
+  #isKept = false;
 
   constructor(
     topic: Topic,
@@ -99,7 +101,10 @@ export class Message {
   /** settleOne notes that a kept session has it. */
   settleOne(): void {
     this.outstanding--;
-    if (this.outstanding === 0 && this.onSettled !== null) this.onSettled();
+    if (this.outstanding > 0 || this.onSettled === null) return;
+    const settled = this.onSettled;
+    this.onSettled = null;
+    settled();
   }
 
   get payload(): Buffer {
@@ -120,9 +125,24 @@ export class Message {
   detach(): void {
     if (this.#detached) return;
     this.#detached = true;
+    const start = this.#adopted?.start ?? this.#payloadStart;
+    this.#moveTo(Buffer.from(this.#buffer.subarray(start, this.#payloadEnd)), start);
+  }
+
+  /** keep detaches the message for longer than a client needs to acknowledge: out of Node's pool too, and without frames that can be made again. */
+  keep(): void {
+    if (this.#isKept) return;
+    this.#isKept = true;
+    this.#detached = true;
     const adopted = this.#adopted;
     const start = adopted?.start ?? this.#payloadStart;
-    const own = Buffer.from(this.#buffer.subarray(start, this.#payloadEnd));
+    this.#moveTo(ownBytes(this.#buffer, start, this.#payloadEnd), start);
+    this.#frames = adopted; // the last of the list
+    if (this.properties.length > 0) this.properties = ownBytes(this.properties);
+  }
+
+  #moveTo(own: Buffer, start: number): void {
+    const adopted = this.#adopted;
     if (adopted !== null) {
       adopted.bytes = own;
       adopted.start = 0;

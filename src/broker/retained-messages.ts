@@ -4,6 +4,7 @@
 // of `#` among a million can be served in slices. A value is kept as few bytes and objects: a million of them must neither
 // fill a Pi's memory nor keep the garbage collector busy. The Message is made again when somebody gets it.
 
+import { ownBytes } from '../mqtt/own-bytes.ts';
 import type { Qos } from '../mqtt/packet-types.ts';
 import { Message, NEVER } from './message.ts';
 import type { Requester } from './ports.ts';
@@ -23,9 +24,9 @@ class RetainedValue {
   constructor(message: Message) {
     const { payload } = message;
     this.topicName = message.topic.name;
-    this.payload = payload.length <= TEXT_MAX ? payload.toString('latin1') : Buffer.from(payload);
+    this.payload = payload.length <= TEXT_MAX ? payload.toString('latin1') : ownBytes(payload);
     this.qos = message.qos;
-    this.properties = message.properties;
+    this.properties = message.properties.length > 0 ? ownBytes(message.properties) : message.properties;
     this.expiresAt = message.expiresAt;
     this.source = message.source;
   }

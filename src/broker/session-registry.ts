@@ -86,6 +86,7 @@ export class SessionRegistry {
       this.end(session);
       return;
     }
+    session.leave();
     broker.journal?.saveSession(session);
     this.#expireLater(session, session.expiryInterval);
   }

@@ -97,6 +97,12 @@ export class Session {
     this.#isRefusingSubscriptions = false;
   }
 
+  /** leave is told when the connection has gone and the session stays: what it holds may wait for days. */
+  leave(): void {
+    for (const delivery of this.#window?.inOrder() ?? []) delivery.message.keep();
+    for (let at = 0; at < this.queuedCount; at++) this.#queue?.at(at)?.message.keep();
+  }
+
   /** resume sends again what an earlier connection left unfinished, then what was queued [MQTT-4.4.0-1]. */
   resume(): void {
     this.#resend = this.#window === null ? [] : this.#window.inOrder();
@@ -294,7 +300,8 @@ export class Session {
       this.noteDropped(1);
       return;
     }
-    delivery.message.detach();
+    if (this.connection === null) delivery.message.keep();
+    else delivery.message.detach();
     this.#queue ??= new DeliveryQueue();
     this.#queue.push(delivery);
     const journal = this.journal;

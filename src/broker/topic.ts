@@ -1,5 +1,6 @@
 // Topic names as objects: met once, checked once, and with the route of their messages at hand.
 
+import { ownBytes } from '../mqtt/own-bytes.ts';
 import { MalformedPacket, REASON } from '../mqtt/reason-codes.ts';
 import { isReservedTopic, isTopicName } from '../mqtt/topics.ts';
 import { decodeMqttString, isMqttString } from '../mqtt/utf8.ts';
@@ -75,7 +76,7 @@ function readTopic(buffer: Buffer, start: number, end: number, hash: number): To
   if (!isMqttString(buffer, start, end)) throw new MalformedPacket('Topic Name is not well-formed UTF-8');
   const name = decodeMqttString(buffer, start, end);
   if (!isTopicName(name)) throw new MalformedPacket('Topic Name is empty, too deep or holds a wildcard', REASON.TOPIC_NAME_INVALID);
-  return new Topic(name, Buffer.from(buffer.subarray(start, end)), hash);
+  return new Topic(name, ownBytes(buffer, start, end), hash);
 }
 
 /** FNV-1a over the bytes, 32 bits. */

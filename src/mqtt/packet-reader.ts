@@ -1,5 +1,6 @@
 // A cursor over the bytes of one packet: the data types of MQTT 5 1.5. Every read past the end is a malformed packet.
 
+import { ownBytes } from './own-bytes.ts';
 import { MalformedPacket } from './reason-codes.ts';
 import { decodeMqttString, isMqttString } from './utf8.ts';
 
@@ -68,7 +69,7 @@ export class PacketReader {
   binary(): Buffer {
     const length = this.twoBytes();
     this.#need(length);
-    const bytes = Buffer.from(this.buffer.subarray(this.position, this.position + length));
+    const bytes = ownBytes(this.buffer, this.position, this.position + length); // a will or correlation data may be kept for long
     this.position += length;
     return bytes;
   }

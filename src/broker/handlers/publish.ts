@@ -82,6 +82,7 @@ function acceptDurably(connection: Connection, journal: Journal, packet: Publish
   const ack = connection.acks.hold(first, packet.packetId, reason);
   if (!identifierIsKept && !message.retain && message.outstanding > 0) message.onSettled = () => ack.settle('durable');
   journal.whenDurable((outcome) => {
+    message.onSettled = null;
     if (outcome !== 'durable' && packet.qos === 2) session.incoming?.delete(packet.packetId); // the client may send it anew
     ack.settle(outcome);
   });
