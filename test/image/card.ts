@@ -111,6 +111,13 @@ export class Card {
     return execFileSync('debugfs', ['-w', '-f', script, this.#data()], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
   }
 
+  /** brokerUser is the number of the user that the broker runs as. */
+  brokerUser(): number {
+    const root = `${this.file}?offset=${this.partition(2).start}`;
+    const users = execFileSync('debugfs', ['-R', 'cat /etc/passwd', root], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+    return Number(/^midge:[^:]*:(\d+):/m.exec(users)?.[1]);
+  }
+
   #data(): string {
     return `${this.file}?offset=${this.partition(3).start}`;
   }

@@ -24,19 +24,20 @@ adress = 10.0.0.1/24
 test('image boots to a working broker when things go wrong', { skip, timeout: 4 * BOOT_PATIENCE }, async (t) => {
   const card = new Card(t, IMAGE ?? '', CARD_BYTES);
 
-  await t.test('image tells every mistake and puts the database aside when midge.txt is bad and the database is damaged', async () => {
+  await t.test('image tells every mistake and puts the database aside when midge.txt is bad and the database is damaged', async (t) => {
     card.write('midge.txt', BAD_MIDGE_TXT);
     const damaged = join(card.folder, 'damaged');
     writeFileSync(damaged, randomBytes(40_000));
-    const user = 'set_inode_field /lib/midge';
-    card.debugData('mkdir /lib/midge', `write ${damaged} /lib/midge/midge.db`, `${user} mode 040700`, `${user}/midge.db mode 0100600`);
+    const database = '/lib/midge/midge.db';
+    const owned = ['/lib/midge', database].map((path) => `sif ${path} uid ${card.brokerUser()}`);
+    card.debugData('mkdir /lib/midge', `write ${damaged} ${database}`, `sif ${database} mode 0100600`, ...owned);
     const report = await bootAndReport(t, card);
     for (const line of [1, 2, 3, 5, 7]) assert.match(report, new RegExp(`midge\\.txt line ${line}: `), `no line ${line} in\n${report}`);
     assert.match(report, /did you mean address\?/);
     assert.match(report, /A damaged database was put aside: /);
   });
 
-  await t.test('image still carries messages and says that the card is full when it is', async () => {
+  await t.test('image still carries messages and says that the card is full when it is', async (t) => {
     card.checkData();
     const filler = join(card.folder, 'filler');
     const free = Number(/Free blocks:\s+(\d+)/.exec(card.debugData('stats'))?.[1]);
@@ -45,7 +46,7 @@ test('image boots to a working broker when things go wrong', { skip, timeout: 4 
     assert.match(await bootAndReport(t, card), /The data partition is full: \d+ MB are free/);
   });
 
-  await t.test('image makes an empty data partition and says so when its file system is destroyed', async () => {
+  await t.test('image makes an empty data partition and says so when its file system is destroyed', async (t) => {
     card.overwrite(card.partition(3).start, randomBytes(2 ** 25));
     card.write('midge.txt', `account = ${LOGIN.username} ${LOGIN.password}\n`);
     assert.match(await bootAndReport(t, card), /damaged beyond repair/);
