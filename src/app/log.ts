@@ -3,6 +3,7 @@
 import type { Clock } from '../base/clock.ts';
 import { LOG_TYPES, type Logger, type LogLine, type LogType, logTypeSet } from '../base/logger.ts';
 import type { LogDestination, LogOptions } from '../config/configuration.ts';
+import { LogFolder } from './log-folder.ts';
 import { safeText, TimestampWriter } from './log-line.ts';
 import { fileOutput, type LogOutput, type StandardStream, streamOutput, syslogOutput } from './log-outputs.ts';
 
@@ -57,14 +58,24 @@ class ProgramLog implements Log {
   #toTopic = false;
   #publisher: TopicPublisher | null = null;
   #isPublishing = false;
+  readonly #folder: LogFolder;
 
   constructor(world: LogWorld) {
     this.#world = world;
+    this.#folder = new LogFolder(
+      (line) => this.#write(line),
+      () => world.clock.monotonic(),
+    );
   }
 
+  /** Who wants debug lines wants to see everything. */
   log(type: LogType, text: string): void {
     if (!this.enabled[type]) return;
     const line: LogLine = { type, time: this.#world.clock.now(), text: safeText(text) };
+    if (this.enabled.debug || this.#folder.take(line)) this.#write(line);
+  }
+
+  #write(line: LogLine): void {
     for (const output of this.#outputs) output.write(line);
     if (this.#toTopic) this.#publish(line);
   }
@@ -72,6 +83,7 @@ class ProgramLog implements Log {
   configure(options: LogOptions): void {
     const stamp = new TimestampWriter(options.timestamp, options.timestampFormat);
     const outputs = this.#open(options, stamp);
+    this.#folder.flush();
     for (const output of this.#outputs) output.close();
     this.#outputs = outputs;
     this.#stamp = stamp;
@@ -90,6 +102,7 @@ class ProgramLog implements Log {
 
   close(): void {
     this.#publisher = null;
+    this.#folder.flush();
     for (const output of this.#outputs) output.close();
     this.#outputs = [];
   }

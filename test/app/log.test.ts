@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { createLog, type LogWorld } from '../../src/app/log.ts';
+import { LogFolder } from '../../src/app/log-folder.ts';
 import { safeText } from '../../src/app/log-line.ts';
 import { syslogOutput } from '../../src/app/log-outputs.ts';
 import { strftime } from '../../src/app/strftime.ts';
@@ -155,4 +156,46 @@ test('log hands lines to logger with facility and severity when log_dest is sysl
   output.close();
   while (!existsSync(`${script}.out`)) await new Promise(setImmediate);
   assert.equal(readFileSync(`${script}.out`, 'utf8'), '--tag midge --prio-prefix\n<171>disk full\n<175>details\n');
+});
+
+test('log folds lines that differ only in remote port or made client id, and tells how many there were', () => {
+  const { world: place, stderr } = world();
+  let now = 0;
+  const log = createLog({ ...OPTIONS, timestamp: false }, { ...place, clock: { now: () => TIME, monotonic: () => now } });
+  for (let port = 5000; port < 5125; port++) log.log('notice', `Client x [10.0.0.1:${port}] disconnected.`);
+  log.log('notice', 'Client x [10.0.0.2:5000] disconnected.');
+  const written = stderr().split('\n');
+  assert.equal(written.length, 7, 'five, another one, and the end');
+  assert.equal(written[5], 'Client x [10.0.0.2:5000] disconnected.');
+  now = 60_000;
+  log.log('notice', 'Client x [10.0.0.1:6000] disconnected.');
+  assert.equal(stderr(), 'Client x [10.0.0.1:5124] disconnected. (repeated 120 times in 60 s)\nClient x [10.0.0.1:6000] disconnected.\n');
+  for (let index = 0; index < 6; index++) log.log('notice', `New client connected as auto-a0000000-0000-4000-8000-00000000000${index}.`);
+  assert.equal(stderr().split('\n').length, 6);
+  log.close();
+  assert.equal(stderr(), 'New client connected as auto-a0000000-0000-4000-8000-000000000005.\n');
+});
+
+test('log folds nothing where debug lines are wanted', () => {
+  const { world: place, stderr } = world();
+  const log = createLog({ ...OPTIONS, types: LOG_TYPES, timestamp: false }, place);
+  for (let index = 0; index < 100; index++) log.log('notice', 'again');
+  assert.equal(stderr(), 'again\n'.repeat(100));
+});
+
+test('log folder writes everything once its memory is full', () => {
+  const written: string[] = [];
+  const folder = new LogFolder(
+    ({ text }) => written.push(text),
+    () => 0,
+  );
+  let taken = 0;
+  for (let round = 0; round < 7; round++) {
+    for (let index = 0; index < 3000; index++)
+      taken += Number(folder.take({ type: 'notice', time: 0, text: `Client c${index} disconnected.` }));
+  }
+  assert.equal(taken, 1000 * 5 + 2000 * 7);
+  folder.flush();
+  assert.equal(written.length, 1000);
+  assert.equal(written[0], 'Client c0 disconnected. (repeated 2 times in 1 s)');
 });
