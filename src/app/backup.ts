@@ -2,7 +2,7 @@
 //
 //   backup.json            what this is, and where the files of the configuration belong
 //   state/midge.db         a copy that SQLite makes, of a running broker by itself
-//   state/passwd, state/certificates/...
+//   state/passwd, state/certificates/..., and what of the configuration is in the state folder
 //   configuration/0 ...    the main file, what it includes, and the password, ACL and certificate files that it names
 
 import { randomBytes } from 'node:crypto';
@@ -27,7 +27,7 @@ export const FORMAT = 1;
 /** Words of the configuration that name a file. */
 const FILE_WORDS = ['password_file', 'acl_file', 'cafile', 'certfile', 'keyfile', 'crlfile', 'dhparamfile'];
 
-/** BackupManifest says what a backup is of. Paths of the configuration are absolute; the first is the main file. */
+/** BackupManifest says what a backup is of. Paths of the configuration are absolute; files in the state folder are a part of that. */
 export interface BackupManifest {
   readonly format: number;
   readonly program: string;
@@ -81,9 +81,11 @@ async function copyDatabase({ folder, database }: BackupSource, target: string):
 
 function entriesOf({ folder, database, configuration, program }: BackupSource, copy: string | null): readonly ArchiveEntry[] {
   const state = new StateFolder(folder, database);
-  const kept = [state.passwordFile, ...filesIn(state.certificates)].filter((path) => existsSync(path));
-  const settings = configuration === null ? [] : configurationFiles(configuration).filter((path) => !isIn(folder, path));
-  if (copy === null && kept.length === 0 && settings.length === 0) {
+  const settings = configuration === null ? [] : configurationFiles(configuration);
+  const inside = [state.passwordFile, ...filesIn(state.certificates), ...settings.filter((path) => isIn(folder, path))];
+  const kept = [...new Set(inside.map((path) => relative(folder, path)))].filter((name) => existsSync(join(folder, name)));
+  const outside = settings.filter((path) => !isIn(folder, path));
+  if (copy === null && kept.length === 0 && outside.length === 0) {
     throw new OperatorError(`Cannot back up "${folder}": nothing is kept there - name another folder with --state`);
   }
   const manifest: BackupManifest = {
@@ -92,13 +94,13 @@ function entriesOf({ folder, database, configuration, program }: BackupSource, c
     host: hostname(),
     time: new Date(systemClock.now()).toISOString(),
     database,
-    configuration: settings,
+    configuration: outside,
   };
   return [
     { name: MANIFEST, content: Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`) },
     ...(copy === null ? [] : [{ name: `state/${database}`, content: { path: copy } }]),
-    ...kept.map((path) => ({ name: `state/${relative(folder, path)}`, content: { path } })),
-    ...settings.map((path, place) => ({ name: `configuration/${place}`, content: { path } })),
+    ...kept.map((name) => ({ name: `state/${name}`, content: { path: join(folder, name) } })),
+    ...outside.map((path, place) => ({ name: `configuration/${place}`, content: { path } })),
   ];
 }
 

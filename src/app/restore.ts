@@ -14,6 +14,7 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -32,7 +33,7 @@ import { isAnswered } from './control.ts';
 import { StateFolder } from './state-folder.ts';
 
 /** What a backup may hold besides its manifest: no way leads out of these folders. */
-const NAMES = /^(?:state\/(?:[\w.-]+|certificates\/(?:[^/\0]+\/)*[^/\0]+)|configuration\/\d+)$/;
+const NAMES = /^(?:state\/(?:[^/\0]+\/)*[^/\0]+|configuration\/\d+)$/;
 
 /** RestoreRequest: `withConfiguration` puts the files of the configuration back to where they were. */
 export interface RestoreRequest {
@@ -53,11 +54,12 @@ export async function restoreBackup(file: string, { folder: given, withConfigura
   const stamp = new Date(systemClock.now()).toISOString().replace(/[-:]|\.\d+/g, '');
   const fresh = `${folder}.restoring-${stamp}`;
   try {
-    makeFolder(fresh);
+    makeFolder(join(fresh, 'state'));
     const manifest = await unpack(file, fresh);
     await checkDatabase(join(fresh, 'state'), manifest.database);
     await refuseInUse(folder, manifest.database);
-    const others = new StateFolder(folder, manifest.database).othersThings();
+    const known = readdirSync(join(fresh, 'state'));
+    const others = new StateFolder(folder, manifest.database).othersThings().filter((name) => !known.includes(name));
     if (others.length > 0) throw new OperatorError(`"${folder}" holds things that are not midge's: ${others.join(', ')} - move them away`);
     const { restored, aside } = swap(folder, join(fresh, 'state'), stamp);
     const settings = withConfiguration
@@ -134,7 +136,7 @@ async function refuseInUse(folder: string, database: string): Promise<void> {
 }
 
 function swap(folder: string, fresh: string, stamp: string): { restored: readonly string[]; aside: readonly string[] } {
-  if (!existsSync(fresh)) return { restored: [], aside: [] };
+  if (readdirSync(fresh).length === 0) return { restored: [], aside: [] };
   const old = lstatSync(folder, { throwIfNoEntry: false });
   if (old !== undefined && !old.isDirectory()) throw new OperatorError(`"${folder}" is no folder`);
   if (old !== undefined) giveAll(fresh, old.uid, old.gid);

@@ -180,7 +180,7 @@ const COMMANDS_BUT_HELP: readonly Command[] = [
   },
   {
     name: 'backup',
-    summary: 'Write state and configuration into one file, while the broker runs',
+    summary: 'Write state and configuration into one file',
     usage: ['[--state DIR | -c FILE] FILE'],
     description: [
       'The file (tar.gz, mode 0600) holds sessions, queued and retained messages, accounts, access rules, certificates with their keys, and the configuration. Keep it as safe as the broker itself.',

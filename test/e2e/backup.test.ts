@@ -185,3 +185,18 @@ test('restore refuses a state folder that holds the things of others', async (t)
   assert.equal(status, 1);
   assert.match(stderr, /holds things that are not midge's: notes\.txt - move them away/);
 });
+
+test('backup and restore take a configuration that is in the state folder along', async (t) => {
+  const folder = temporaryFolder(t);
+  const state = join(folder, 'state/midge');
+  const file = join(folder, 'backup.tar.gz');
+  mkdirSync(join(state, 'conf.d'), { recursive: true });
+  writeFileSync(join(state, 'appliance.conf'), `include_dir ${join(state, 'conf.d')}\n`);
+  writeFileSync(join(state, 'conf.d/own.conf'), 'allow_anonymous true\n');
+  const backup = await runMidge(folder, ['backup', '-c', join(state, 'appliance.conf'), file]);
+  assert.equal(backup.stdout, `${file}: 2 files of ${state}, 0 of the configuration.\n`, backup.stderr);
+  writeFileSync(join(state, 'conf.d/own.conf'), 'allow_anonymous false\n');
+  const restored = await runMidge(folder, ['restore', file]);
+  assert.equal(restored.status, 0, restored.stderr);
+  assert.equal(readFileSync(join(state, 'conf.d/own.conf'), 'utf8'), 'allow_anonymous true\n');
+});
