@@ -7,6 +7,7 @@ import { parseAclFile } from '../access/acl-file.ts';
 import type { FileRemark } from '../access/file-remark.ts';
 import { parsePasswordFile } from '../access/password-file.ts';
 import { reasonOf } from '../base/errors.ts';
+import { parsePskFile } from '../listeners/psk-file.ts';
 import type { Configuration } from './configuration.ts';
 import type { Place, Report } from './diagnostic.ts';
 import type { ListenerDraft, Places } from './draft.ts';
@@ -14,9 +15,10 @@ import type { Interpretation } from './interpreter.ts';
 
 /** checkFiles reads certificates, keys, password and ACL files, in mosquitto's sentences. A file that others may read a secret from is a warning. */
 export function checkFiles({ global, defaultListener, listeners }: Interpretation, configuration: Configuration, report: Report): void {
-  const { passwordFile, aclFile, password } = global.access;
+  const { passwordFile, aclFile, pskFile, password } = global.access;
   if (passwordFile !== undefined) checkPasswordFile(passwordFile, global.places.get('password_file') ?? null, report);
   if (aclFile !== undefined) checkAclFile(aclFile, global.places.get('acl_file') ?? null, configuration, report);
+  if (pskFile !== undefined) checkPskFile(pskFile, global.places.get('psk_file') ?? null, report);
   const passwordPlace = global.places.get('password') ?? null;
   if (password !== undefined && passwordPlace !== null)
     warnIfOpen(passwordPlace.file, passwordPlace, 'the password can be read by everyone on this machine', report);
@@ -28,6 +30,12 @@ function checkPasswordFile(file: string, place: Place | null, report: Report): v
   if (text === null) return;
   reportRemarks(parsePasswordFile(text, file).remarks, report);
   warnIfOpen(file, place, 'users can be read by everyone on this machine', report);
+}
+
+function checkPskFile(file: string, place: Place | null, report: Report): void {
+  if (readText(file, place, `Unable to open psk_file "${file}"`, report) === null) return;
+  reportRemarks(parsePskFile(file).remarks, report);
+  warnIfOpen(file, place, 'keys can be read by everyone on this machine', report);
 }
 
 function checkAclFile(file: string, place: Place | null, { listeners }: Configuration, report: Report): void {

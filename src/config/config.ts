@@ -39,8 +39,14 @@ export function loadConfiguration(commandLine: CommandLine): LoadedConfiguration
 function watchedFiles({ access, listeners }: Configuration, sources: ReadonlySet<string>): readonly string[] {
   const files = listeners.flatMap(({ tls }) => {
     if (tls === null) return [];
-    const { certificate, cafile, capath, crlfile } = tls;
-    return [...(certificate === 'appliance' ? [] : [certificate.certfile, certificate.keyfile]), cafile, capath, crlfile];
+    const { certificate, cafile, capath, crlfile, psk } = tls;
+    return [
+      ...(certificate === 'appliance' || certificate === null ? [] : [certificate.certfile, certificate.keyfile]),
+      cafile,
+      capath,
+      crlfile,
+      psk?.file ?? null,
+    ];
   });
   return [...new Set([...sources, access.passwordFile, access.aclFile, ...files])].filter((file) => file !== null);
 }

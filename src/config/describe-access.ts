@@ -48,6 +48,7 @@ function describeGuests(alike: readonly ListenerOptions[], facts: AccessFacts): 
 }
 
 function describePeople(listener: ListenerOptions, facts: AccessFacts): string {
+  if (listener.tls?.psk && takesNameFromCertificate(listener)) return `clients with a key of ${listener.tls.psk.file}`;
   if (takesNameFromCertificate(listener)) return `clients with a certificate of ${authorityOf(listener)}`;
   const certificate = listener.tls?.requireCertificate ? ` with a certificate of ${authorityOf(listener)}` : '';
   if (listener.policy.allowAnonymous) return `anyone${certificate}`;

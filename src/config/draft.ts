@@ -23,6 +23,7 @@ export interface GlobalDraft {
     password?: string;
     passwordFile?: string;
     aclFile?: string;
+    pskFile?: string;
     allowAnonymous?: boolean;
     loginThrottle?: boolean;
     loginThrottleExempt: string[];
@@ -42,8 +43,9 @@ export interface ListenerDraft {
   readonly socket: Draft<Omit<ListenerOptions, 'tls' | 'policy' | 'websocketsOrigins'>>;
   readonly origins: string[];
   readonly policy: Draft<Omit<ListenerPolicy, 'port'>>;
-  readonly tls: Draft<Omit<TlsOptions, 'certificate' | 'identity'>> & {
+  readonly tls: Draft<Omit<TlsOptions, 'certificate' | 'identity' | 'psk'>> & {
     secure?: boolean;
+    pskHint?: string;
     certfile?: string;
     keyfile?: string;
     commonNameAsUsername?: boolean;

@@ -22,6 +22,7 @@ export const APPLIANCE_TLS: TlsOptions = {
   minVersion: 'TLSv1.2',
   ciphers: null,
   ciphersTls13: null,
+  psk: null,
 };
 
 /** Loopback in both families; one of them may be missing on a machine. */

@@ -6,7 +6,11 @@ import type { ListenerDraft } from './draft.ts';
 import { APPLIANCE_TLS, type ListenerSettings, plainListener } from './embedded.ts';
 
 /** resolveListener fills in the defaults and reports contradictions at the word that makes them. */
-export function resolveListener(draft: ListenerDraft, settings: ListenerSettings, report: Report): ListenerOptions {
+export function resolveListener(
+  draft: ListenerDraft,
+  settings: ListenerSettings & { readonly pskFile?: string },
+  report: Report,
+): ListenerOptions {
   const { port = 0, address = null } = draft.socket;
   const plain = plainListener(port, address, settings);
   const protocol = draft.socket.protocol ?? plain.protocol;
@@ -31,17 +35,18 @@ export function resolveListener(draft: ListenerDraft, settings: ListenerSettings
   return {
     ...plain,
     ...draft.socket,
-    tls: resolveTls(draft, report),
+    tls: resolveTls(draft, settings.pskFile ?? null, report),
     websocketsOrigins: draft.origins,
     policy: { ...plain.policy, ...draft.policy },
   };
 }
 
 /** resolveTls gives null for a listener without TLS, on which every word about TLS is a mistake: it would protect nothing. */
-function resolveTls(draft: ListenerDraft, report: Report): TlsOptions | null {
+function resolveTls(draft: ListenerDraft, pskFile: string | null, report: Report): TlsOptions | null {
   const { tls } = draft;
   const certificate = resolveCertificate(draft, report);
-  if (certificate === null) {
+  const psk = resolvePsk(draft, { pskFile, hasCertificate: certificate !== null }, report);
+  if (certificate === null && psk === null) {
     for (const name of TLS_ONLY_WORDS) {
       if (isAskedFor(draft, name)) {
         reportAt(draft, name, `Cannot use ${name} here: the listener has no TLS`, 'add certfile and keyfile, or secure true', report);
@@ -58,6 +63,7 @@ function resolveTls(draft: ListenerDraft, report: Report): TlsOptions | null {
     requireCertificate: tls.requireCertificate ?? false,
     checksClientDates: tls.checksClientDates ?? true,
     identity: identityOf(draft),
+    psk,
     minVersion: tls.minVersion ?? APPLIANCE_TLS.minVersion,
     ciphers: tls.ciphers ?? null,
     ciphersTls13: tls.ciphersTls13 ?? null,
@@ -88,6 +94,20 @@ function isAskedFor({ tls }: ListenerDraft, name: TlsWord): boolean {
   const value = tls[TLS_FIELDS[name]];
   if (name === 'disable_client_cert_date_checks') return value === false;
   return value !== undefined && value !== false;
+}
+
+interface PskFacts {
+  readonly pskFile: string | null;
+  readonly hasCertificate: boolean;
+}
+
+function resolvePsk(draft: ListenerDraft, { pskFile, hasCertificate }: PskFacts, report: Report): TlsOptions['psk'] {
+  const { pskHint, requireCertificate } = draft.tls;
+  if (pskHint === undefined) return null;
+  if (pskFile === null) reportAt(draft, 'psk_hint', 'Cannot use psk_hint without psk_file', 'add the file with the keys', report);
+  if (hasCertificate) reportAt(draft, 'psk_hint', 'Cannot use psk_hint with a certificate', 'give each a listener of its own', report);
+  if (requireCertificate) reportAt(draft, 'require_certificate', 'Cannot use require_certificate with psk_hint', 'choose one', report);
+  return { file: pskFile ?? '', hint: pskHint };
 }
 
 function resolveCertificate(draft: ListenerDraft, report: Report): TlsOptions['certificate'] | null {
@@ -125,7 +145,7 @@ function reportClientCertificates(draft: ListenerDraft, tls: TlsOptions, report:
     reportAt(draft, 'use_subject_as_username', 'Cannot use use_subject_as_username with use_identity_as_username', 'choose one', report);
   }
   const word = draft.tls.commonNameAsUsername ? 'use_identity_as_username' : 'use_subject_as_username';
-  if (tls.identity !== 'none' && !tls.requireCertificate) {
+  if (tls.identity !== 'none' && !tls.requireCertificate && tls.psk === null) {
     reportAt(
       draft,
       word,

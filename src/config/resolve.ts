@@ -31,7 +31,8 @@ export function resolveConfiguration(said: Interpretation, commandLine: CommandL
   const drafts = configuredListeners(said, commandLine, report);
   const localOnly = drafts.length === 0 && !commandLine.lan;
   const allowAnonymous = commandLine.lan ? false : (global.access.allowAnonymous ?? localOnly);
-  const settings = { allowAnonymous, ...global.everyListener };
+  const { pskFile } = global.access;
+  const settings = { allowAnonymous, ...global.everyListener, ...(pskFile === undefined ? {} : { pskFile }) };
   const listeners =
     drafts.length > 0 ? drafts.map((draft) => resolveListener(draft, settings, report)) : defaultListeners(commandLine, settings);
   reportTwins(drafts, listeners, report);

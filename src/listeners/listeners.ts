@@ -24,6 +24,8 @@ import { createWebSocketGate, type WebSocketGate } from './websocket-gate.ts';
 
 export { isAddressMissing } from './open-socket.ts';
 
+const NO_KEY = Buffer.alloc(0);
+
 /** How often a system-chosen port is tried when the other address family has it taken. */
 const PORT_TRIES = 5;
 
@@ -291,7 +293,8 @@ class OpenListener implements Listener {
     this.#pending.settle(rawSocket(socket));
     socket.on('error', ignoreError);
     const wanted = gates.options.tls?.identity ?? 'none';
-    const identity = certificateIdentity(socket, wanted);
+    const psk = gates.tls?.pskIdentity(socket) ?? null;
+    const identity = psk !== null && wanted !== 'none' ? psk : certificateIdentity(socket, wanted);
     if (wanted !== 'none' && identity === null) {
       this.#deps.log.log('notice', `Client ${this.#fromWhere(socket)}denied: its certificate has no ${wanted}.`);
       this.#refused('certificate', `has a client certificate without a ${wanted}, which is the user name here`, this.#peerOf(socket));
@@ -303,8 +306,13 @@ class OpenListener implements Listener {
 
   #admit(socket: Socket, gates: Gates, identity: string | null, tls: ConnectionOrigin['tls']): void {
     const { address = '', port = 0 } = this.#peerOf(socket) ?? {};
-    const certificate = tls === null ? undefined : (socket as TLSSocket).getPeerX509Certificate(); // with TLS it is one
-    const origin = { address, port, policy: this.#policy, identity, tls, review: () => this.#review(certificate) };
+    const secured = tls === null ? null : (socket as TLSSocket); // with TLS it is one
+    const certificate = secured?.getPeerX509Certificate();
+    const psk = secured === null ? null : (gates.tls?.pskIdentity(secured) ?? null);
+    const key = psk === null ? undefined : gates.tls?.material.psk?.keys.get(psk);
+    const isKnown = () => psk === null || key?.equals(this.#gates.tls?.material.psk?.keys.get(psk) ?? NO_KEY);
+    const review = () => (isKnown() ? this.#review(certificate) : null);
+    const origin = { address, port, policy: this.#policy, identity, tls, review };
     if (gates.websockets !== null) this.#upgrade(gates.websockets, socket, origin);
     else this.#handOver(socket, origin);
   }

@@ -4,8 +4,8 @@ import type { ListenerPolicy } from '../broker/options.ts';
 
 /** TlsOptions of one listener. Paths are absolute. */
 export interface TlsOptions {
-  /** 'appliance' = the certificate of our own authority; otherwise PEM files. */
-  readonly certificate: 'appliance' | { readonly certfile: string; readonly keyfile: string };
+  /** 'appliance' = the certificate of our own authority; otherwise PEM files; null = none, with pre-shared keys. */
+  readonly certificate: 'appliance' | null | { readonly certfile: string; readonly keyfile: string };
   /** PEM files of authorities for client certificates, or null. Without them, and with our own certificate, it is our own authority. */
   readonly cafile: string | null;
   readonly capath: string | null;
@@ -17,6 +17,8 @@ export interface TlsOptions {
   readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
   readonly ciphers: string | null;
   readonly ciphersTls13: string | null;
+  /** Pre-shared keys (TLS-PSK): a file of lines `identity:hexadecimal key`, and the hint for clients; null = certificates. */
+  readonly psk: { readonly file: string; readonly hint: string } | null;
 }
 
 /** ListenerOptions: one open socket (or two, where a host name or "all interfaces" means IPv4 and IPv6). */

@@ -7,6 +7,7 @@ import type { SecureContextOptions } from 'node:tls';
 import { OperatorError, reasonOf } from '../base/errors.ts';
 import type { ClientRules, Revocations } from './client-certificate.ts';
 import type { TlsOptions } from './options.ts';
+import { type PskKeys, readPskFile } from './psk-file.ts';
 
 /** CertificatePair is a certificate chain and its key, PEM. */
 export interface CertificatePair {
@@ -16,6 +17,9 @@ export interface CertificatePair {
 
 /** In TLS 1.2 and 1.3 a client may resume its session for so long without a new key exchange. Seconds. */
 const SESSION_LIFETIME_S = 7200;
+
+/** Those with authenticated encryption or at least AES; mosquitto_pub offers all that there are. */
+const PSK_CIPHERS = 'ECDHE+PSK:DHE+PSK:kPSK+AESGCM:kPSK+CHACHA20:kPSK+AES:!NULL';
 
 const PEM_BLOCK = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
 
@@ -34,12 +38,15 @@ export interface TlsMaterial {
   readonly context: SecureContextOptions;
   /** Null = no certificate is asked of clients. */
   readonly clients: ClientRules | null;
+  /** Null = certificates, no pre-shared keys. */
+  readonly psk: { readonly keys: PskKeys; readonly hint: string } | null;
 }
 
 /** readTls reads all files of a listener; throws OperatorError naming the file and what is wrong with it. */
 export async function readTls(options: TlsOptions, source: TlsSource): Promise<TlsMaterial> {
   const { certificate } = options;
-  const pair = certificate === 'appliance' ? source.applianceCertificate() : readPair(certificate.certfile, certificate.keyfile);
+  const pair =
+    certificate === 'appliance' ? source.applianceCertificate() : certificate && readPair(certificate.certfile, certificate.keyfile);
   const { authorities, revocations } = await readClientAuthorities(options, source);
   const ciphers = [options.ciphersTls13, options.ciphers].filter((list) => list !== null);
   return {
@@ -48,7 +55,7 @@ export async function readTls(options: TlsOptions, source: TlsSource): Promise<T
       minVersion: options.minVersion,
       sessionTimeout: SESSION_LIFETIME_S,
       ...(authorities.length > 0 ? { ca: [...authorities] } : {}),
-      ...(ciphers.length > 0 ? { ciphers: completeCiphers(options) } : {}),
+      ...(ciphers.length > 0 || options.psk !== null ? { ciphers: completeCiphers(options) } : {}),
     },
     clients: options.requireCertificate
       ? {
@@ -57,6 +64,7 @@ export async function readTls(options: TlsOptions, source: TlsSource): Promise<T
           checksDates: options.checksClientDates,
         }
       : null,
+    psk: options.psk && { keys: readPskFile(options.psk.file), hint: options.psk.hint },
   };
 }
 
@@ -143,6 +151,6 @@ function certificatesInFolder(folder: string): readonly string[] {
 /** Node takes one list for both versions; a list that names only one must not switch the other off. */
 function completeCiphers(options: TlsOptions): string {
   const tls13 = options.ciphersTls13 ?? 'TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256';
-  const tls12 = options.ciphers ?? 'ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES128:RSA+AESGCM';
+  const tls12 = options.ciphers ?? (options.psk !== null ? PSK_CIPHERS : null) ?? 'ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES128:RSA+AESGCM';
   return `${tls13}:${tls12}`;
 }

@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import { createServer, type TLSSocket } from 'node:tls';
 import { chainProblem } from './client-certificate.ts';
 import type { ListenerOptions } from './options.ts';
+import type { PskKeys } from './psk-file.ts';
 import type { TlsMaterial } from './tls-files.ts';
 
 /** SSL_OP_NO_TICKET of OpenSSL: no session is resumed, so each handshake brings the whole chain. */
@@ -22,18 +23,24 @@ export interface TlsGateEvents {
 /** TlsGate does the handshakes of one listener. */
 export interface TlsGate {
   readonly material: TlsMaterial;
+  /** pskIdentity gives the identity by which a client came in with a pre-shared key, or null. */
+  pskIdentity(socket: TLSSocket): string | null;
   admit(socket: Socket): void;
 }
 
 /** createTlsGate makes the TLS server, which never listens itself. Throws what OpenSSL has against the certificate or the ciphers. */
 export function createTlsGate(protocol: ListenerOptions['protocol'], material: TlsMaterial, events: TlsGateEvents): TlsGate {
-  const { context, clients } = material;
+  const { context, clients, psk } = material;
+  const identities = new WeakMap<TLSSocket, string>();
   const leavesDates = clients !== null && !clients.checksDates;
   const server = createServer({
     ...context,
     requestCert: clients !== null,
     rejectUnauthorized: clients !== null && !leavesDates,
-    ...(leavesDates ? { secureOptions: NO_RESUMPTION } : {}),
+    ...(leavesDates || psk !== null ? { secureOptions: NO_RESUMPTION } : {}),
+    ...(psk === null
+      ? {}
+      : { pskIdentityHint: psk.hint, pskCallback: (socket: TLSSocket, identity: string) => pskOf(socket, identity, psk.keys) }),
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
     ALPNCallback: ({ protocols }) => chooseProtocol(protocols, protocol),
   });
@@ -42,14 +49,30 @@ export function createTlsGate(protocol: ListenerOptions['protocol'], material: T
     if (problem === null) events.secured(socket);
     else events.failed(socket, problem);
   });
-  server.on('tlsClientError', (error, socket) => events.failed(socket, failureReason(error, socket)));
-  return { material, admit: (socket) => server.emit('connection', socket) };
+  server.on('tlsClientError', (error, socket) => {
+    const identity = identities.get(socket);
+    events.failed(socket, identity === undefined || psk === null ? failureReason(error, socket) : pskFailure(identity, psk.keys));
+  });
+  const pskOf = (socket: TLSSocket, identity: string, keys: PskKeys): Buffer | null => {
+    identities.set(socket, identity);
+    return keys.get(identity) ?? null;
+  };
+  return {
+    material,
+    pskIdentity: (socket) => identities.get(socket) ?? null,
+    admit: (socket) => server.emit('connection', socket),
+  };
 }
 
 /** ALPN: a web browser must not be led to speak HTTP to MQTT, nor HTTP/2 to a WebSocket listener; any other name is a client's own word for MQTT. */
 function chooseProtocol(offered: readonly string[], protocol: ListenerOptions['protocol']): string | undefined {
   if (protocol === 'websockets') return offered.find((name) => name === 'http/1.1');
   return offered.find((name) => name === 'mqtt') ?? offered.find((name) => !/^(h\d|http\/)/.test(name));
+}
+
+/** OpenSSL has another word for a wrong key in each version: it cannot know why nothing fits. */
+function pskFailure(identity: string, keys: PskKeys): string {
+  return keys.has(identity) ? 'its pre-shared key is another one' : 'its identity is not in psk_file';
 }
 
 /** The bytes of a handshake are counted by the socket below; Node gives no public way down. */

@@ -47,7 +47,8 @@ const OWN_WORDS = [
   'login_throttle',
   'login_throttle_exempt',
   'max_outgoing_bytes',
-  'max_subscriptions reload_on_change',
+  'max_subscriptions',
+  'reload_on_change',
 ];
 
 /** A value for each kind of row whose syntax does not tell one. The rows' defaults must not be among them. */
@@ -81,6 +82,8 @@ const SURROUNDINGS: Readonly<Record<string, string>> = {
   use_subject_as_username: 'listener 1884\nsecure true\ncafile ca.crt\nrequire_certificate true\n@',
   cafile: 'listener 1884\nsecure true\n@',
   capath: 'listener 1884\nsecure true\n@',
+  psk_file: '@\nlistener 1884\npsk_hint home\n',
+  psk_hint: 'psk_file keys\nlistener 1884\n@',
   tls_version: 'listener 1884\nsecure true\n@',
   ciphers: 'listener 1884\nsecure true\n@',
   'ciphers_tls1.3': 'listener 1884\nsecure true\n@',
@@ -89,6 +92,7 @@ const SURROUNDINGS: Readonly<Record<string, string>> = {
 const EXAMPLES: Readonly<Record<string, string>> = {
   password_file: 'passwords',
   acl_file: 'acl',
+  psk_file: 'keys',
   login_throttle_exempt: '192.168.1.0/24 ::1',
   max_outgoing_bytes: '100000',
   certfile: 'server.crt',
@@ -109,6 +113,7 @@ const EXAMPLES: Readonly<Record<string, string>> = {
 
 const files = new Map([
   ['passwords', 'jane:$7$101$Df0BbuImLgxFNiUE$eXFj266gy6V6LDYmTfWJBLpd2X7XI8tEhS8wgHwBEAsZlXlR4fulC5k2n3V+VEWgvI1j9qsdtmTPjVsODYlyiA==\n'],
+  ['keys', 'lamp:0011\n'],
   ['acl', 'user jane\ntopic readwrite #\n'],
 ]);
 

@@ -50,6 +50,7 @@ export const TLS: TlsOptions = {
   minVersion: 'TLSv1.2',
   ciphers: null,
   ciphersTls13: null,
+  psk: null,
 };
 
 /** makeListener makes a listener that is stopped when the test ends; it is not started yet. */

@@ -44,9 +44,14 @@ export const GLOBAL_DIRECTIVES: readonly Directive[] = [
       draft.access.aclFile = value;
     },
   ),
-  refused('psk_file', 'global', 'path', 'TLS with pre-shared keys is not there; use certificates (secure true) and password_file', {
-    doc: 'File with the pre-shared keys of TLS-PSK.',
-  }),
+  globalDirective(
+    'psk_file',
+    path,
+    { reloadable: true, doc: 'File with the pre-shared keys of listeners with `psk_hint`: lines `identity:key`, the key in hexadecimal.' },
+    (draft, value) => {
+      draft.access.pskFile = value;
+    },
+  ),
   refused(
     'per_listener_settings',
     'global',

@@ -126,7 +126,14 @@ export const TLS_DIRECTIVES: readonly Directive[] = [
     harmless: ['pem'],
     doc: 'Where the key comes from.',
   }),
-  refused('psk_hint', 'listener', 'text', 'TLS with pre-shared keys is not there; use certificates (secure true) and password_file', {
-    doc: 'Turns TLS with pre-shared keys on.',
-  }),
+  listenerDirective(
+    'psk_hint',
+    text('text'),
+    {
+      doc: 'Turns TLS with the pre-shared keys of `psk_file` on, instead of certificates; clients get the text as a hint which key is meant. `use_identity_as_username` takes the identity of the key.',
+    },
+    (draft, value) => {
+      draft.tls.pskHint = value;
+    },
+  ),
 ];
