@@ -13,26 +13,26 @@ export function encodeOwnPublish(
   hasPacketId: boolean,
   identifiers: readonly number[] | null,
 ): Frame | null {
-  const name = message.topic.name;
-  let topic = connection.mountLength === 0 ? message.topic.bytes : message.topic.bytes.subarray(connection.mountLength);
-  let properties: Buffer | null = null;
-  let isNewAlias = false;
-  if (connection.version === 5) {
-    const own: Properties = {};
-    if (message.expiresAt !== NEVER) own.messageExpiryInterval = secondsLeft(message.expiresAt, connection.broker.clock.now());
-    if (identifiers !== null) own.subscriptionIdentifier = [...identifiers];
-    if (connection.outgoingAliases !== null) {
-      const { alias, introduced } = connection.outgoingAliases.aliasOf(name);
-      if (alias > 0) own.topicAlias = alias;
-      if (introduced) topic = EMPTY;
-      isNewAlias = alias > 0 && !introduced;
+  const { mountLength, outgoingAliases, maximumPacketSize } = connection;
+  const topic = mountLength === 0 ? message.topic.bytes : message.topic.bytes.subarray(mountLength);
+  if (connection.version !== 5) return encodeFrame(topic, message.payload, null, hasPacketId); // only v5 clients name a maximum
+  const own: Properties = {};
+  if (message.expiresAt !== NEVER) own.messageExpiryInterval = secondsLeft(message.expiresAt, connection.broker.clock.now());
+  if (identifiers !== null) own.subscriptionIdentifier = [...identifiers];
+  if (outgoingAliases !== null) {
+    const { alias, introduced } = outgoingAliases.aliasOf(message.topic.name);
+    if (alias > 0) {
+      const aliased = encodeWith(message, introduced ? EMPTY : topic, { ...own, topicAlias: alias }, hasPacketId);
+      if (aliased.end <= maximumPacketSize) return aliased;
+      if (!introduced) outgoingAliases.forget(message.topic.name);
     }
-    properties = Buffer.concat([encodeProperties(own), message.properties]);
   }
-  const frame = encodeFrame(topic, message.payload, properties, hasPacketId);
-  if (frame.end <= connection.maximumPacketSize) return frame;
-  if (isNewAlias) connection.outgoingAliases?.forget(name);
-  return null;
+  const frame = encodeWith(message, topic, own, hasPacketId);
+  return frame.end <= maximumPacketSize ? frame : null;
+}
+
+function encodeWith(message: Message, topic: Buffer, own: Properties, hasPacketId: boolean): Frame {
+  return encodeFrame(topic, message.payload, Buffer.concat([encodeProperties(own), message.properties]), hasPacketId);
 }
 
 /** What is left of a Message Expiry Interval, at least one second [MQTT-3.3.2-6]. */
