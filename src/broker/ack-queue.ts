@@ -35,18 +35,20 @@ export class PendingAck {
 export class AckQueue {
   readonly #connection: Connection;
   #waiting: PendingAck[] = [];
+  /** Those before it have gone out. A commit settles thousands one by one, so they are not cut off one by one. */
+  #head = 0;
 
   constructor(connection: Connection) {
     this.#connection = connection;
   }
 
   get length(): number {
-    return this.#waiting.length;
+    return this.#waiting.length - this.#head;
   }
 
   /** send sends an acknowledgement behind those that wait; at once when none does. */
   send(first: number, packetId: number, reason: ReasonCode): void {
-    if (this.#waiting.length === 0) this.#connection.sendAck(first, packetId, reason);
+    if (this.length === 0) this.#connection.sendAck(first, packetId, reason);
     else this.hold(first, packetId, reason).settle('durable');
   }
 
@@ -66,10 +68,13 @@ export class AckQueue {
 
   release(): void {
     const waiting = this.#waiting;
-    let count = 0;
-    while (count < waiting.length && waiting[count]!.isSettled) this.#send(waiting[count++]!); // count < length
-    if (count === 0) return;
-    this.#waiting = waiting.slice(count);
+    const before = this.#head;
+    while (this.#head < waiting.length && waiting[this.#head]!.isSettled) this.#send(waiting[this.#head++]!); // head < length
+    if (this.#head === before) return;
+    if (this.#head * 2 >= waiting.length) {
+      this.#waiting = waiting.slice(this.#head);
+      this.#head = 0;
+    }
     this.#connection.readOn();
   }
 
