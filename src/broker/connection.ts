@@ -112,11 +112,11 @@ export class Connection implements PacketSink {
   onPacket(buffer: Buffer, start: number, body: number, end: number): boolean {
     if (this.isFast && buffer[start] === 0x30 && this.broker.run.take(this, buffer, start, body, end)) return true;
     this.broker.run.flush();
-    this.broker.counters.packetsReceived++;
     if (this.#held !== null) {
       this.#held.push(Buffer.from(buffer.subarray(start, end)));
       return true;
     }
+    this.broker.counters.packetsReceived++;
     const type = buffer[start]! >> 4;
     if (type !== PACKET_TYPE.PUBLISH) checkFlags(buffer[start]!, this.version);
     if (this.state === 'connecting' && type !== PACKET_TYPE.CONNECT) throw protocolError('First packet is not CONNECT'); // [MQTT-3.1.0-1]

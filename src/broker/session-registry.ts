@@ -44,6 +44,7 @@ export class SessionRegistry {
   /** adopt makes a configured session live on its connection. */
   adopt(session: Session, connection: Connection): void {
     const broker = this.#broker;
+    const resumes = this.#sessions.get(session.clientId) === session;
     this.#sessions.set(session.clientId, session);
     if (connection.connectTimer !== null) broker.wheel.cancel(connection.connectTimer);
     connection.connectTimer = null;
@@ -52,6 +53,7 @@ export class SessionRegistry {
     if (this.count > broker.counters.clientsMaximum) broker.counters.clientsMaximum = this.count;
     broker.refreshFast(connection);
     if (session.expiryInterval > 0) broker.journal?.saveSession(session);
+    else if (resumes) session.forgetJournal(); // it ends with this connection, however that ends
     if (connection.keepAlive > 0) this.#watchKeepAlive(connection, connection.keepAlive * KEEP_ALIVE_GRACE);
   }
 

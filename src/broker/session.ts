@@ -99,8 +99,24 @@ export class Session {
 
   /** leave is told when the connection has gone and the session stays: what it holds may wait for days. */
   leave(): void {
-    for (const delivery of this.#window?.inOrder() ?? []) delivery.message.keep();
-    for (let at = 0; at < this.queuedCount; at++) this.#queue?.at(at)?.message.keep();
+    for (const { message } of this.#unacknowledged()) message.keep();
+  }
+
+  /** forgetJournal takes the session out of the journal: it is not kept any more. */
+  forgetJournal(): void {
+    const { journal } = this.broker;
+    if (journal === null) return;
+    for (const delivery of this.#unacknowledged()) {
+      if (!delivery.isKept) continue;
+      delivery.isKept = false;
+      delivery.message.settleOne();
+    }
+    journal.dropSession(this);
+  }
+
+  *#unacknowledged(): Generator<Delivery> {
+    yield* this.#window?.inOrder() ?? [];
+    for (let at = 0; at < this.queuedCount; at++) yield this.#queue!.at(at)!; // queuedCount > 0
   }
 
   /** resume sends again what an earlier connection left unfinished, then what was queued [MQTT-4.4.0-1]. */
@@ -190,9 +206,7 @@ export class Session {
    * members of its shared subscriptions should have: of QoS 2 only what was never sent [MQTT-4.8.2-5].
    */
   takeUnacknowledged(): Delivery[] {
-    const all = this.#window?.inOrder() ?? [];
-    const queue = this.#queue;
-    while (queue !== null && queue.length > 0) all.push(queue.shift()!);
+    const all = [...this.#unacknowledged()];
     this.#window = null;
     this.#queue = null;
     this.#resend = [];

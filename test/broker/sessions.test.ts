@@ -1,8 +1,12 @@
 // Sessions: what is sent again, and what is handed on, in cases that a conversation cannot set up.
 
+import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { AuthenticationVerdict } from '../../src/broker/ports.ts';
+import { MemoryStore } from '../store/memory-store.ts';
 import { startTestBroker } from '../support/test-broker.ts';
 import { TestClock } from '../support/test-clock.ts';
+import { until } from '../support/turns.ts';
 
 test('session sends everything in flight again when it is more than max_inflight_bytes [MQTT-4.4.0-1]', async () => {
   await using broker = await startTestBroker({ options: { maxInflightBytes: 4 } });
@@ -60,4 +64,50 @@ test('shared group does not get an expired message when its member leaves [MQTT-
   leaving.send('E0 00');
   await leaving.expectClosed();
   await staying.expectSilence();
+});
+
+test('client gets a message without a topic alias when only the alias would make it too large [MQTT-3.1.2-25]', async () => {
+  await using broker = await startTestBroker();
+  const client = broker.open();
+  client.send("10 [ PROTOCOL 02 0000 { 22 000A, 27 00000040 } 'small' ]");
+  await client.expect('20 [ 00 00 { ... } ]');
+  client.send("82 [ 0001 {} '#' 00 ]");
+  await client.expect('90 [ 0001 {} 00 ]');
+  const publisher = await broker.connect({ clientId: 'pub' });
+  publisher.send("30 [ 't' {} 'x'*56 ]"); // 64 bytes
+  await client.expect("30 [ 't' {} 'x'*56 ]");
+  publisher.send("30 [ 't' {} |y| ]");
+  await client.expect("30 [ 't' { 23 0001 } |y| ]");
+  publisher.send("30 [ 't' {} |z| ]");
+  await client.expect('30 [ 0000 { 23 0001 } |z| ]');
+});
+
+test('session that is resumed without expiry is not kept any more when the power goes [MQTT-3.1.2-23]', async () => {
+  const store = new MemoryStore();
+  await using broker = await startTestBroker({ openStore: async () => store });
+  const first = await broker.connect({ clientId: 'kept', cleanStart: false });
+  first.send("34 [ 't' 0001 {} |m| ]");
+  await first.expect('50 [ 0001 * ]');
+  first.send('E0 00');
+  await first.expectClosed();
+  const second = await broker.connect({ clientId: 'kept', cleanStart: false, sessionExpiryInterval: 0 });
+  second.send('62 [ 0001 ]');
+  await second.expect('70 [ 0001 * ]');
+  assert.deepEqual([...store.sessions.keys()], []);
+});
+
+test('packets that come while the authenticator thinks are counted once', async () => {
+  let decide: (verdict: AuthenticationVerdict) => void = () => {};
+  const asked = new Promise<AuthenticationVerdict>((resolve) => {
+    decide = resolve;
+  });
+  await using broker = await startTestBroker({ authenticator: { authenticate: () => asked } });
+  const client = broker.open();
+  client.send("10 [ PROTOCOL 02 0000 {} 'c' ] C0 00 C0 00");
+  await until(() => broker.broker.counters.bytesReceived > 0);
+  decide('accepted');
+  await client.expect('20 [ 00 00 { ... } ]');
+  await client.expect('D0 00');
+  await client.expect('D0 00');
+  assert.equal(broker.broker.counters.packetsReceived, 3);
 });
