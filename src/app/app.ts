@@ -31,6 +31,7 @@ import { MachineWatch } from './machine-watch.ts';
 import { settingsThatStay } from './reload.ts';
 import type { SelfTestPass } from './self-test-pass.ts';
 import type { StateFolder } from './state-folder.ts';
+import { storeTopics } from './store-topics.ts';
 
 /** Time for clients to take their last words before their connections are cut. */
 const FAREWELL_MS = 3000;
@@ -124,7 +125,7 @@ class HomeAppliance implements Appliance {
       clock: systemClock,
       version: title,
       interval: configuration.broker.sysInterval,
-      more: () => this.machine.topics(),
+      more: () => [...this.machine.topics(), ...storeTopics(this.#store)],
     });
     this.#listeners = configuration.listeners.map((options) => this.#createListener(options));
   }

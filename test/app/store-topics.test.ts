@@ -1,0 +1,24 @@
+// What the $SYS tree says of the store.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { storeTopics } from '../../src/app/store-topics.ts';
+import { StoreFolder } from '../support/open-store.ts';
+import { durably, storedMessage } from '../support/stored.ts';
+
+test('storeTopics tell state and cost of the store', async (t) => {
+  const store = await new StoreFolder(t).open();
+  for (const key of [1, 2]) {
+    store.saveRetained(storedMessage(key), true);
+    await durably(store); // a commit tells of the work up to it
+  }
+  const texts = new Map(storeTopics(store));
+  assert.equal(texts.get('$SYS/midge/store/state'), 'ok');
+  assert.equal(texts.get('$SYS/midge/store/commits'), '2');
+  assert.ok(Number(texts.get('$SYS/midge/store/fsyncs')) > 0);
+  assert.ok(Number(texts.get('$SYS/midge/store/bytes/written/day')) > 0);
+});
+
+test('storeTopics are none when nothing outlives the process', () => {
+  assert.deepEqual(storeTopics(null), []);
+});
