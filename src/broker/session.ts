@@ -44,7 +44,7 @@ export class Session {
   readonly upgradesQos: boolean;
   #window: OutgoingWindow | null = null;
   #queue: DeliveryQueue | null = null;
-  /** In flight from an earlier connection and not yet sent again on this one. */
+  /** In flight from an earlier connection and not yet sent again on this one; the next is the last, for taking the first of many is slow. */
   #resend: Delivery[] = [];
   /** How many PUBLISH packets may be unacknowledged: the client's Receive Maximum and our own limit. */
   #inflightMax = INFLIGHT_MAX;
@@ -121,7 +121,7 @@ export class Session {
 
   /** resume sends again what an earlier connection left unfinished, then what was queued [MQTT-4.4.0-1]. */
   resume(): void {
-    this.#resend = this.#window === null ? [] : this.#window.inOrder();
+    this.#resend = this.#window === null ? [] : this.#window.inOrder().reverse();
     this.pump();
   }
 
@@ -156,9 +156,17 @@ export class Session {
     const delivery = window?.get(packetId) ?? null;
     if (window === null || delivery === null) return false;
     this.#forget(delivery, window);
-    if (this.#resend.length > 0) this.#resend = this.#resend.filter((one) => one !== delivery);
+    if (this.#resend.length > 0) this.#spareResend(delivery);
     this.pump();
     return true;
+  }
+
+  /** What the client acknowledges before it was sent again need not be. */
+  #spareResend(delivery: Delivery): void {
+    const next = this.#resend.at(-1)!; // length > 0
+    if (delivery.order < next.order) return;
+    const at = this.#resend.lastIndexOf(delivery);
+    if (at >= 0) this.#resend.splice(at, 1);
   }
 
   /** release notes that the client has a QoS 2 message (PUBREC). False = unknown identifier [MQTT-4.3.3-4]. */
@@ -179,7 +187,7 @@ export class Session {
   pump(): void {
     const connection = this.connection;
     if (connection === null || connection.state !== 'connected') return;
-    while (this.#resend.length > 0 && this.#hasRoom()) this.#sendAgain(this.#resend.shift()!, connection);
+    while (this.#resend.length > 0 && this.#hasRoom()) this.#sendAgain(this.#resend.pop()!, connection);
     const queue = this.#queue;
     while (queue !== null && queue.length > 0 && this.#resend.length === 0 && this.#hasRoom()) {
       const delivery = queue.shift()!; // length > 0

@@ -111,3 +111,26 @@ test('packets that come while the authenticator thinks are counted once', async 
   await client.expect('D0 00');
   assert.equal(broker.broker.counters.packetsReceived, 3);
 });
+
+test('session does not send again what the client acknowledges meanwhile, and keeps the order of the rest [MQTT-4.4.0-1]', async () => {
+  await using broker = await startTestBroker({ options: { maxInflightMessages: 0 } });
+  const first = await broker.connect({ clientId: 'kept', cleanStart: false });
+  first.send("82 [ 0001 {} 't' 01 ]");
+  await first.expect('90 [ 0001 {} 01 ]');
+  const publisher = await broker.connect({ clientId: 'pub' });
+  for (let id = 1; id <= 5; id++) publisher.send(`32 [ 't' 000${id} {} |${id}| ]`);
+  for (let id = 1; id <= 5; id++) await first.expect(`32 [ 't' 000${id} {} |${id}| ]`);
+  first.abort();
+  const second = broker.open();
+  second.send("10 [ PROTOCOL 00 0000 { 11 FFFFFFFF, 21 0001 } 'kept' ]"); // one at a time
+  await second.expect('20 [ 01 00 { ... } ]');
+  await second.expect("3A [ 't' 0001 {} |1| ]");
+  second.send('40 [ 0004 ] 40 [ 0001 ]');
+  await second.expect("3A [ 't' 0002 {} |2| ]");
+  second.send('40 [ 0002 ]');
+  await second.expect("3A [ 't' 0003 {} |3| ]");
+  second.send('40 [ 0003 ]');
+  await second.expect("3A [ 't' 0005 {} |5| ]");
+  second.send('40 [ 0005 ]');
+  await second.expectSilence();
+});
