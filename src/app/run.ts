@@ -176,6 +176,7 @@ class Run {
       pass: this.#selfTest,
       listeners: () => appliance.listeners,
       interval: this.#watchdog / 3,
+      patience: this.#watchdog / 4,
       log: this.#log,
       passed: () => notifyServiceManager('WATCHDOG=1'),
     });

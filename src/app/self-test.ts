@@ -23,8 +23,10 @@ export interface SelfTestSetup {
   readonly pass: SelfTestPass;
   /** Those that are open now. */
   readonly listeners: () => readonly Listener[];
-  /** Milliseconds between tests, and the time that one may take. */
+  /** Milliseconds between tests. */
   readonly interval: number;
+  /** Milliseconds that one may take. */
+  readonly patience: number;
   readonly log: Logger;
   /** passed is called after each test that went well. */
   readonly passed: () => void;
@@ -82,7 +84,7 @@ class SelfTest implements Part {
     else
       this.#setup.log.log(
         'error',
-        `Error: The self-test through ${this.#way?.name} failed: no message came back in ${this.#setup.interval} ms.`,
+        `Error: The self-test through ${this.#way?.name} failed: no message came back in ${Math.round(this.#setup.patience)} ms.`,
       );
     this.#later();
   }
@@ -90,7 +92,7 @@ class SelfTest implements Part {
   /** One message there and back; the connection stays for the next. */
   async #visit(listener: Listener): Promise<boolean> {
     if (this.#visitor === null || this.#visitor.isClosed) this.#visitor = new Visitor(dial(listener), this.#setup.pass);
-    const went = await this.#visitor.sendAndReceive(this.#setup.interval);
+    const went = await this.#visitor.sendAndReceive(this.#setup.patience);
     if (!went || this.#visitor.isTurnedAway) this.#visitor.close();
     return went;
   }
@@ -157,11 +159,11 @@ class Visitor {
   }
 }
 
-/** ways gives the listeners that a client without a certificate can use from here, those with TLS first. */
+/** ways gives the listeners that a client without a certificate or a proxy can use from here, those with TLS first. */
 export function ways(listeners: readonly Listener[]): readonly Listener[] {
   const usable = listeners.filter(({ options }) => {
     const wantsCertificate = options.tls !== null && (options.tls.requireCertificate || options.tls.identity !== 'none');
-    return options.protocol === 'mqtt' && !wantsCertificate;
+    return options.protocol === 'mqtt' && !wantsCertificate && options.proxyProtocol === 0;
   });
   return usable.toSorted((a, b) => Number(b.options.tls !== null) - Number(a.options.tls !== null));
 }

@@ -15,7 +15,8 @@ import { recordingLog } from '../support/recording-log.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { configurationOf } from './test-configuration.ts';
 
-const INTERVAL = 50;
+const INTERVAL = 10;
+const PATIENCE = 20_000;
 
 async function house(context: TestContext, listeners: string) {
   const folder = temporaryFolder(context);
@@ -39,7 +40,7 @@ async function house(context: TestContext, listeners: string) {
 }
 
 /** counted is a self-test whose passes can be waited for. */
-function counted(context: TestContext, pass: SelfTestPass, listeners: readonly Listener[]) {
+function counted(context: TestContext, pass: SelfTestPass, listeners: readonly Listener[], patience = PATIENCE) {
   const log = recordingLog();
   let passes = 0;
   const waiting: { count: number; resolve: () => void }[] = [];
@@ -47,7 +48,7 @@ function counted(context: TestContext, pass: SelfTestPass, listeners: readonly L
     passes++;
     for (const { count, resolve } of waiting) if (passes >= count) resolve();
   };
-  const part = createSelfTest({ pass, listeners: () => listeners, interval: INTERVAL, log, passed });
+  const part = createSelfTest({ pass, listeners: () => listeners, interval: INTERVAL, patience, log, passed });
   context.after(() => part.stop());
   const times = (count: number) => new Promise<void>((resolve) => (passes >= count ? resolve() : waiting.push({ count, resolve })));
   return { part, log, times, count: () => passes };
@@ -81,11 +82,12 @@ test('self-test passes when the broker lives but turns its client away', async (
 
 test('self-test fails and says so when a listener that worked no longer answers', async (context) => {
   const { appliance, pass } = await house(context, 'listener 1883 127.0.0.1\n');
-  const { part, log, count } = counted(context, pass, appliance.listeners);
+  const { part, log, count } = counted(context, pass, appliance.listeners, 1000);
   await part.start();
+  const before = count();
   appliance.broker.tree.routeOf = () => assert.fail('the engine is broken');
   await log.line(/^Error: The self-test through listener \d+ failed/);
-  assert.ok(count() <= 2, `${count()} passed`);
+  assert.ok(count() <= before + 1, `${count() - before} passed`); // one may have been under way
 });
 
 test('self-test tells that the program lives when no listener is one for it', async (context) => {
@@ -95,11 +97,12 @@ test('self-test tells that the program lives when no listener is one for it', as
   assert.match(log.lines[0] ?? '', /finds no listener/);
 });
 
-test('self-test leaves out listeners that want a certificate or speak WebSocket, and takes TLS first', () => {
+test('self-test leaves out listeners that want a certificate or a proxy, or speak WebSocket, and takes TLS first', () => {
   const listener = (name: string, options: object) => ({ name, options: { ...PLAIN, ...options } }) as Listener; // what `ways` reads
   const all = [
     listener('plain', {}),
     listener('websockets', { protocol: 'websockets' }),
+    listener('proxy', { tls: TLS, proxyProtocol: 2 }),
     listener('certificates', { tls: { ...TLS, requireCertificate: true } }),
     listener('names', { tls: { ...TLS, identity: 'common name' } }),
     listener('tls', { tls: TLS }),
