@@ -154,7 +154,13 @@ class HomeAppliance implements Appliance {
     return this.#store;
   }
 
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    const started = this.#begin();
+    this.#reloading = started.catch(() => {}); // a reload waits for it
+    return started;
+  }
+
+  async #begin(): Promise<void> {
     await this.broker.start();
     await this.telemetry.start();
     const plain = this.#listeners.filter((listener) => !wantsOurs(listener.options));

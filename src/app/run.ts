@@ -126,7 +126,6 @@ class Run {
     else say(accountText);
     await this.#watch(appliance);
     notifyServiceManager('READY=1');
-    this.#files?.watch(configuration.watched);
     appliance.announce();
   }
 
@@ -149,6 +148,7 @@ class Run {
   #listenToSignals(appliance: Appliance): void {
     process.on('SIGHUP', () => void this.#reload(appliance));
     this.#files = new FileWatch(() => void this.#reload(appliance));
+    this.#files.watch(this.#request.configuration.watched);
     process.on('SIGUSR1', () => this.#log.log('notice', 'SIGUSR1 has no effect: this broker has no database that is saved on demand.'));
     process.on('SIGUSR2', () => this.#log.log('notice', `SIGUSR2: ${appliance.broker.connections.size} connections are open.`));
   }
