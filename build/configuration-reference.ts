@@ -95,6 +95,23 @@ may read and write everything; with it, only what a rule allows.
 \`midge acl check\` tells whether a client may, by which line; \`midge acl who TOPIC\` tells who may. \`midge passwd\` writes the file that
 \`password_file\` names.
 
+## Changing it while it runs
+
+SIGHUP, or with \`reload_on_change true\` the change of a file, reads everything again: configuration, passwords, ACL, certificates, revoked ones.
+Only when all of it is good and every new port is open, it is put in force, at once; otherwise the log says what is wrong and where, and all stays
+as it was. Listeners that stay keep their connections. Disconnected (0x87) are: clients of a listener that is gone, users who are gone or have
+another password, clients without a user name where they are not allowed any more, and revoked certificates and keys.
+
+## Certificates of clients
+
+    listener 8883
+    secure true
+    require_certificate true
+    use_identity_as_username true
+
+lets in who has a certificate of the appliance's own authority: \`midge cert client NAME\` makes one, \`midge cert revoke NAME\` takes it back at
+once. A listener that gets its clients through a proxy knows their addresses by \`enable_proxy_protocol\`; the header X-Forwarded-For is never believed.
+
 ## Every word
 
 *reload*: SIGHUP makes a changed value effective. *own*: mosquitto does not know the word, or understands less by it.
