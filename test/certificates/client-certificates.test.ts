@@ -14,7 +14,6 @@ import { BUILD_DATE, DAY, makeAppliance } from './appliance.ts';
 
 const MOMENT = { now: BUILD_DATE + 30 * DAY, buildDate: BUILD_DATE };
 const noOpenssl = spawnSync('openssl', ['version']).error ? 'openssl is not installed (Debian package openssl)' : false;
-const noJava = spawnSync('keytool', ['-help']).error ? 'keytool is not installed (Debian package default-jre-headless)' : false;
 
 async function openRegister(context: TestContext) {
   const appliance = makeAppliance(context);
@@ -137,15 +136,4 @@ test('PKCS #12 file opens in OpenSSL without its legacy provider', { skip: noOpe
     /invalid password/,
   );
   assert.equal(statSync(file).mode & 0o777, 0o600);
-});
-
-test('PKCS #12 file opens in Java, as Android reads it', { skip: noJava }, async (context) => {
-  const { appliance, register } = await openRegister(context);
-  const { certificate, key } = await register.issue('lamp', MOMENT);
-  const file = join(appliance.folder, 'lamp.p12');
-  writeFileSync(file, makePkcs12({ key, cert: certificate.cert, authority: register.authority.cert, name: 'Lamp' }, 'secret-1'));
-  const text = execFileSync('keytool', ['-list', '-v', '-storetype', 'pkcs12', '-keystore', file, '-storepass', 'secret-1'], {
-    encoding: 'utf8',
-  });
-  assert.match(text, /Alias name: lamp[\s\S]*Entry type: PrivateKeyEntry\s+Certificate chain length: 2/);
 });
