@@ -8,7 +8,7 @@ import { type WatchedProcess, watchProcess } from '../support/watched-process.ts
 import type { Card } from './card.ts';
 
 /** Milliseconds from the plug to a broker: an emulated core is some twenty times slower than this machine's. */
-export const BOOT_PATIENCE = 240_000;
+export const BOOT_PATIENCE = 600_000;
 
 export interface MachineOptions {
   readonly memoryMb?: number;

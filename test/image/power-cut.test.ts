@@ -7,7 +7,7 @@ import { randomInt } from 'node:crypto';
 import { test } from 'node:test';
 import type { MqttClient } from 'mqtt';
 import { Card, IMAGE, obstacle } from './card.ts';
-import { type Machine, type OnMessage, switchOn } from './machine.ts';
+import { BOOT_PATIENCE, type Machine, type OnMessage, switchOn } from './machine.ts';
 
 const CUTS = Number(process.env['MIDGE_CUTS'] ?? 5);
 const LOGIN = { username: 'jane', password: 'correct horse battery' };
@@ -15,7 +15,7 @@ const LOGIN = { username: 'jane', password: 'correct horse battery' };
 const SHORTEST = 300;
 const LONGEST = 8000;
 /** Milliseconds for all that was kept to come; an emulated machine sends some hundred messages a second. */
-const COLLECT_LIMIT = 90_000;
+const COLLECT_LIMIT = 240_000;
 
 /** Ledger is what the broker has acknowledged. */
 interface Ledger {
@@ -26,7 +26,7 @@ interface Ledger {
 
 test(`image loses no acknowledged message when the power is cut ${CUTS} times`, {
   skip: obstacle(),
-  timeout: 300_000 * (CUTS + 1),
+  timeout: BOOT_PATIENCE * (CUTS + 1),
 }, async (t) => {
   const card = new Card(t, IMAGE ?? '');
   card.write('midge.txt', `account = ${LOGIN.username} ${LOGIN.password}\n`);
