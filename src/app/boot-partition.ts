@@ -1,6 +1,6 @@
 // Takes up what stands on the boot partition: the one place that carries out what src/boot/ has made of it. Every step may be done again.
 //
-//   factory-reset? -> midge.txt and Imager's files -> files of the system -> accounts -> the broker's configuration -> secrets out of midge.txt
+//   factory-reset? -> a backup, if nothing is kept yet -> midge.txt and Imager's files -> files of the system -> accounts -> the broker's configuration -> secrets out of midge.txt
 
 import { mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -22,6 +22,10 @@ export const FINDINGS = '/run/midge-boot/findings.json';
 /** STATE is the broker's folder, PASSWORDS its accounts. */
 export const STATE = '/var/lib/midge';
 export const PASSWORDS = `${STATE}/passwd`;
+export const AUTHORITY = `${STATE}/certificates/ca.crt`;
+
+/** BACKUP is what a file of `midge backup` is called on the boot partition; of several the last by name is taken, the newest when they are dated. */
+const BACKUP = /^midge.*\.(tar\.gz|tgz)$/i;
 
 /** /etc/localtime is a link to it: the root can't be written. */
 const LOCAL_TIME = '/run/midge-boot/localtime';
@@ -60,6 +64,7 @@ export async function applyBootPartition(world: BootWorld, only: Scope = 'machin
     }
   };
   await attempt('reset', () => reset(world, disk, events));
+  await attempt('take up the backup', () => restore(disk, events));
   const wishes = readWishes(disk, events, only);
   const { settings } = wishes;
   mistakes.push(...wishes.mistakes);
@@ -99,6 +104,24 @@ async function reset(world: BootWorld, disk: Disk, events: string[]): Promise<vo
     for (const path of asked) disk.remove(path);
   });
   events.push('Reset: accounts, certificates, kept messages and settings were removed.');
+}
+
+/** A machine that has an authority is not new: what it keeps goes before an old backup that still lies there. */
+async function restore(disk: Disk, events: string[]): Promise<void> {
+  const [name] = disk.exists(BOOT)
+    ? readdirSync(disk.path(BOOT))
+        .filter((each) => BACKUP.test(each))
+        .sort()
+        .reverse()
+    : [];
+  if (name === undefined || disk.exists(AUTHORITY)) return;
+  const { restoreBackup } = await import('./restore.ts'); // brings the store with it, which no other boot needs
+  disk.makeFolder(STATE, { mode: 0o700, owner: brokerUser(disk) }); // what is restored belongs to whom this belongs
+  const { manifest, aside } = await restoreBackup(disk.path(`${BOOT}/${name}`), { folder: disk.path(STATE), withConfiguration: false });
+  for (const path of aside) rmSync(path, { recursive: true, force: true });
+  events.push(
+    `Restored ${name}, a backup of ${manifest.host} of ${manifest.time}. Take it off this partition: it holds keys and accounts.`,
+  );
 }
 
 function readWishes(disk: Disk, events: string[], only: Scope): Wishes {

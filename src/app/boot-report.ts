@@ -8,10 +8,9 @@ import { REPORT_FILE, type ReportFacts, writeReport } from '../boot/report.ts';
 import { CONFIGURATION } from '../boot/system-files.ts';
 import { describeListeners, loadConfiguration } from '../config/config.ts';
 import { machineNames } from '../host/host.ts';
-import { BOOT, FINDINGS, type Findings, PASSWORDS, STATE, whileWritable } from './boot-partition.ts';
+import { AUTHORITY, BOOT, FINDINGS, type Findings, PASSWORDS, STATE, whileWritable } from './boot-partition.ts';
 import { type BootWorld, Disk } from './boot-world.ts';
 
-const AUTHORITY = `${STATE}/certificates/ca.crt`;
 /** What midge-data has done. */
 const DATA_EVENTS = '/run/midge-boot/data';
 /** Share of the data partition below which it is called full. */

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { parsePasswordFile } from '../../src/access/password-file.ts';
 import { verifyPassword } from '../../src/access/password-hash.ts';
+import { makeBackup } from '../../src/app/backup.ts';
 import { applyBootPartition } from '../../src/app/boot-partition.ts';
 import { loadConfiguration } from '../../src/config/config.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -70,6 +71,30 @@ test('boot apply forgets all when factory-reset lies on the boot partition, and 
   assert.equal(machine.read('/var/lib/midge/passwd'), '');
   assert.ok(!existsSync(join(machine.world.root, 'var/lib/midge/certificates')));
   assert.deepEqual((await applyBootPartition(machine.world)).events, []);
+});
+
+test('boot apply restores a backup when nothing is kept yet, and only then', async (t) => {
+  const old = makeMachine(t, {});
+  old.write('/var/lib/midge/passwd', 'joe:$7$101$c2FsdHNhbHRzYWx0$aGFzaA==\n');
+  old.write('/var/lib/midge/certificates/ca.crt', 'the old authority');
+  const machine = makeMachine(t, { 'midge.txt': 'account = jane secret one\n' });
+  const backup = join(machine.world.root, 'boot/firmware/midge-2026-01-31.tar.gz');
+  const source = { database: 'midge.db', copy: null, configuration: null, program: 'midge version 0.1.0' };
+  await makeBackup(backup, { ...source, folder: join(old.world.root, 'var/lib/midge') });
+  const { events } = await applyBootPartition(machine.world);
+  assert.match(events[0] ?? '', /^Restored midge-2026-01-31\.tar\.gz, a backup of /);
+  assert.match(machine.read('/var/lib/midge/passwd'), /^joe:.*\njane:/);
+  assert.equal(machine.read('/var/lib/midge/certificates/ca.crt'), 'the old authority');
+  machine.write('/var/lib/midge/certificates/ca.crt', 'a newer authority');
+  assert.deepEqual((await applyBootPartition(machine.world)).events, []);
+  assert.equal(machine.read('/var/lib/midge/certificates/ca.crt'), 'a newer authority');
+});
+
+test('boot apply goes on and says why when a backup is damaged', async (t) => {
+  const machine = makeMachine(t, { 'midge.txt': 'account = jane secret one\n', 'midge-old.tar.gz': 'no archive' });
+  const { events } = await applyBootPartition(machine.world);
+  assert.match(events.join('\n'), /Cannot take up the backup: /);
+  assert.match(machine.read('/var/lib/midge/passwd'), /^jane:/);
 });
 
 test('boot apply leaves the machine alone when only the broker is ours', async (t) => {
