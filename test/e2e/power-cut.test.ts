@@ -24,7 +24,7 @@ import { WirePeer } from '../support/wire-peer.ts';
 const KILLS = Number(process.env['MIDGE_POWER_CUTS'] ?? 100);
 
 /** Lives in which the session that is mostly away comes to take its messages. */
-const VISIT_EVERY = 9;
+const VISIT_EVERY = 4;
 
 /** A life ends at the latest after so many acknowledgements. */
 const MOST_ACKNOWLEDGED = 600;
