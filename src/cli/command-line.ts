@@ -28,16 +28,21 @@ async function runCommand(command: Command, program: string, argv: readonly stri
   if (asks(command, argv, 'help')) {
     const { commandHelp } = await import('./help.ts');
     terminal.stdout.write(commandHelp(command, terminal.stdout, program));
-    return 0;
+    return askedStatus(program);
   }
   if (asks(command, argv, 'version')) {
     const { versionLine } = await import('./stamp.ts');
     terminal.stdout.write(`${program} version ${versionLine()}\n`);
-    return 0;
+    return askedStatus(program);
   }
   const { flags, operands } = command.readsArguments ? { flags: new Map(), operands: [] } : await readArguments(command, argv, program);
   const { run } = await command.load();
   return run({ argv, flags, operands, program, terminal });
+}
+
+/** askedStatus: mosquitto's tools end with 1 when they are asked for help or version, and some scripts count on it. */
+function askedStatus(program: string): number {
+  return program.startsWith('mosquitto_') ? 1 : 0;
 }
 
 async function refuse(name: string, terminal: Terminal): Promise<number> {

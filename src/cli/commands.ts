@@ -1,6 +1,6 @@
 // The one table of subcommands: main.ts, help, completions and "did you mean" read it. A new subcommand is one row here and one file.
 
-import { PUB_FLAGS, SUB_FLAGS } from './client-flags.ts';
+import { PUB_FLAGS, RR_FLAGS, SUB_FLAGS } from './client-flags.ts';
 import type { Command } from './command.ts';
 import { CONTROL_FLAGS } from './control-flags.ts';
 
@@ -69,6 +69,21 @@ const COMMANDS_BUT_HELP: readonly Command[] = [
     ],
     readsArguments: true,
     load: () => import('./sub.ts'),
+  },
+  {
+    name: 'rr',
+    summary: 'Send a request and print the response (as mosquitto_rr)',
+    usage: [
+      '[-h HOST] [-p PORT] -t TOPIC -e TOPIC {-m TEXT | -f FILE | -n | -s} [-W SECONDS]',
+      '-L URL -e TOPIC {-m TEXT | -f FILE | -n | -s}',
+    ],
+    description: [
+      'MQTT 5 tells the responder the topic of -e; with -V 311 it must know it. The exit status is 0, 27 when -W ran out, the reason code of a refusal, or the number that mosquitto_rr gives. Flags that are always wanted may stand in ~/.config/mosquitto_rr, one a line.',
+    ],
+    flags: RR_FLAGS,
+    examples: [{ text: 'Ask a device, five seconds long', command: 'midge rr -t cmnd/plug/STATUS -e stat/plug/STATUS -m 0 -W 5' }],
+    readsArguments: true,
+    load: () => import('./rr.ts'),
   },
   {
     name: 'check',
@@ -252,7 +267,10 @@ const COMMANDS_BUT_HELP: readonly Command[] = [
     ],
     flags: [
       { long: 'user', value: 'NAME', summary: 'first account [midge]; NAME:PASSWORD sets its password, which is made otherwise' },
-      { long: 'with-mosquitto-names', summary: 'act as mosquitto_pub, mosquitto_sub and mosquitto_passwd too, where these are not there' },
+      {
+        long: 'with-mosquitto-names',
+        summary: 'act as mosquitto_pub, mosquitto_sub, mosquitto_rr and mosquitto_passwd too, where these are not there',
+      },
       { long: 'dry-run', summary: 'only show every step' },
     ],
     examples: [

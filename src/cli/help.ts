@@ -28,7 +28,7 @@ export function overview(stream: Terminal['stdout']): string {
   const widest = Math.max(...COMMANDS.map((each) => each.name.length));
   const rows = COMMANDS.map((each) => `  ${bold(each.name.padEnd(widest), stream)}   ${each.summary}`);
   const links =
-    'Started under the name mosquitto, mosquitto_pub, mosquitto_sub or mosquitto_passwd (a link to it), it acts as that program.';
+    'Started under the name mosquitto, mosquitto_pub, mosquitto_sub, mosquitto_rr or mosquitto_passwd (a link to it), it acts as that program.';
   return `${bold('midge', stream)} - an MQTT broker appliance in one executable
 
 Usage: midge COMMAND [OPTIONS]

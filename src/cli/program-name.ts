@@ -24,6 +24,7 @@ const NAMES: ReadonlyMap<string, string> = new Map([
   ['mosquitto', 'serve'],
   ['mosquitto_pub', 'pub'],
   ['mosquitto_sub', 'sub'],
+  ['mosquitto_rr', 'rr'],
   ['mosquitto_passwd', 'passwd'],
 ]);
 

@@ -1,7 +1,7 @@
 // The front door: names, help, unknown words, failures.
 
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, symlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -20,6 +20,7 @@ const MAIN = join(import.meta.dirname, '../../src/main.ts');
 const STARTS: readonly (readonly [argv0: string, argv: readonly string[], command: string, program: string, words: readonly string[]])[] = [
   ['node', ['/node', '/midge/src/main.ts', 'pub', '-t', 'a'], 'pub', 'midge pub', ['-t', 'a']],
   ['node', ['/node', '/bin/mosquitto_pub', '-t', 'a'], 'pub', 'mosquitto_pub', ['-t', 'a']],
+  ['mosquitto_rr', ['/opt/midge', '/opt/midge', '-t', 'a'], 'rr', 'mosquitto_rr', ['-t', 'a']],
   ['mosquitto_sub', ['/opt/midge', '/opt/midge', '-t', 'a'], 'sub', 'mosquitto_sub', ['-t', 'a']],
   ['/usr/local/bin/mosquitto', ['/opt/midge', '/opt/midge', '-c', 'f'], 'serve', 'mosquitto', ['-c', 'f']],
   ['./midge', ['/opt/midge', '/opt/midge', '-c', 'f', '-v'], 'serve', 'midge', ['-c', 'f', '-v']],
@@ -39,8 +40,8 @@ for (const [argv0, argv, command, program, words] of STARTS) {
 test('midge acts as mosquitto_pub when started through a link of that name', (context) => {
   const link = join(temporaryFolder(context), 'mosquitto_pub');
   symlinkSync(MAIN, link);
-  const text = execFileSync(process.execPath, [link, '--help'], { encoding: 'utf8' });
-  assert.match(text, /^mosquitto_pub - .*\n\nUsage: mosquitto_pub /);
+  const { stdout } = spawnSync(process.execPath, [link, '--help'], { encoding: 'utf8' });
+  assert.match(stdout, /^mosquitto_pub - .*\n\nUsage: mosquitto_pub /);
 });
 
 test('midge lists every command when it is started without words', async () => {
@@ -69,7 +70,7 @@ for (const command of COMMANDS) {
   });
 }
 
-test('flags of pub and sub do something when they are given', () => {
+test('flags of pub, sub and rr do something when they are given', () => {
   for (const { flags } of COMMANDS.filter((each) => each.readsArguments)) {
     const idle = flags.filter((flag) => flag.long !== 'property' && !(flag.value ? VALUES : SWITCHES)[flagKey(flag)]);
     assert.deepEqual(idle.map(flagKey), []);

@@ -18,7 +18,11 @@ const MESSAGE: ReceivedMessage = {
 
 const ROWS: readonly (readonly [format: string, expected: string, message?: Partial<ReceivedMessage>])[] = [
   ['%t %p %q %r %m %l', 'a/b hello 1 1 7 5'],
-  ['[%12x] [%4x] [%-12X] [%012x] [%3x]', '[  68656c6c6f] [6865] [68656C6C6F  ] [0068656c6c6f] [ 68]'],
+  ['[%12x] [%-12X] [%012x] [%2x]', '[  68656c6c6f] [68656C6C6F  ] [0068656c6c6f] [6865]'],
+  ['%.2x|%.1X|%.4:x|%14.2x|%-14.2-x|', '68 65 6c 6c 6f|6 8 6 5 6 C 6 C 6 F|6865:6c6c:6f|      68 65 6c 6c 6f|68-65-6c-6c-6f    |'],
+  ['%f|%.3f|%9.2f|%-9.2f|%09.2f', '0.707000|0.707|     0.71|0.71     |000000.71', { payload: Buffer.from('f4fd343f', 'hex') }],
+  ['%.3d|%012.4d', '-2.718|-000002.7180', { payload: Buffer.from('5839b4c876be05c0', 'hex') }],
+  ['%-05l|%-05p|', '5    |hello|'],
   ['[%10R]', '[          ]'],
   ['[%10R]', '[     re/sp]', { properties: { responseTopic: 're/sp' } }],
   ['%S', '4', { properties: { subscriptionIdentifier: [4, 5] } }],
@@ -46,6 +50,26 @@ test('sub prints JSON that can be read when the payload is no UTF-8 or holds NUL
   const read = JSON.parse(printed('%j', { ...MESSAGE, payload }).toString());
   assert.equal(read.payload, 'A\0\ufffd');
   assert.deepEqual([read.topic, read.qos, read.retain, read.payloadlen, read.mid], ['a/b', 1, 1, 3, 7]);
+});
+
+test('sub prints each user property as an object of a list when the format is %j', () => {
+  const properties = { userProperties: { a: ['1', '2'], b: '3' } };
+  const read = printed('%j', { ...MESSAGE, properties }).toString();
+  assert.ok(read.includes('"properties":{"user-properties":[{"a":"1"},{"a":"2"},{"b":"3"}]}'), read);
+});
+
+test('sub prints the time as ISO 8601 has it, and null for an empty payload, when the format is %j or %J', () => {
+  for (const format of ['%j', '%J']) {
+    const read = JSON.parse(printed(format, { ...MESSAGE, payload: Buffer.alloc(0) }).toString());
+    assert.match(read.tst, /^2026-01-05T03:04:05\.006000[+-]\d{4}$/);
+    assert.equal(read.payload, null);
+  }
+});
+
+test('sub complains when %f meets what has not the size of a float', () => {
+  const complaints: string[] = [];
+  assert.equal(printed('%f', MESSAGE, complaints).toString(), '\n');
+  assert.deepEqual(complaints, ['Error: Message payload is not a float: it has 5 bytes, not 4.']);
 });
 
 test('sub prints nothing when the payload is empty and there is no -v', () => {

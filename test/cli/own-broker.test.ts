@@ -1,9 +1,9 @@
-// pub and sub through our own listeners and broker: TCP, TLS, WebSocket, secure WebSocket, lost connections.
+// pub, sub and rr through our own listeners and broker: TCP, TLS, WebSocket, secure WebSocket, lost connections.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -30,6 +30,12 @@ const TRANSPORTS: readonly { name: string; options: Partial<ListenerOptions>; wo
     name: 'secure WebSocket',
     options: { protocol: 'websockets', tls: TLS },
     words: (port, cafile) => ['-h', `wss://localhost:${port}`, '--cafile', cafile],
+  },
+  { name: '--ws', options: { protocol: 'websockets' }, words: (port) => ['-h', '127.0.0.1', '-p', String(port), '--ws'] },
+  {
+    name: '--ws and TLS',
+    options: { protocol: 'websockets', tls: TLS },
+    words: (port, cafile) => ['-h', 'localhost', '-p', String(port), '--ws', '--cafile', cafile],
   },
 ];
 
@@ -166,6 +172,145 @@ test('pub takes the password from a file when given --password-file', async (con
   const { status, stderr } = await runMidge([...words, '/nonexistent']);
   assert.match(stderr, /^Error: Unable to read password file "\/nonexistent": .+\n$/);
   assert.equal(status, 1);
+});
+
+for (const version of ['31', '311', '5']) {
+  test(`rr sends a request and prints the response when connected with MQTT ${version}`, async (context) => {
+    const { port } = await listen(context, {});
+    const place = ['-h', '127.0.0.1', '-p', String(port), '-q', '1'];
+    const responder = ['sub', ...place, '-V', '5', '-i', 'responder', '-c', '-t', 'ask'];
+    await runMidge([...responder, '-E']);
+    const asking = runMidge(['rr', ...place, '-V', version, '-t', 'ask', '-e', 'answer', '-m', 'how?', '-F', '%t %p', '--latency']);
+    const { stdout: request } = await runMidge([...responder, '-C', '1', '-F', '%p to %R']);
+    assert.equal(request.toString(), version === '5' ? 'how? to answer\n' : 'how? to \n');
+    await runMidge(['pub', ...place, '-t', 'answer', '-m', 'so']);
+    const { status, stdout, stderr } = await asking;
+    assert.match(stdout.toString(), /^answer so\nLatency: [\d.]+(ms|µs)?\n$/);
+    assert.deepEqual([status, stderr], [0, '']);
+  });
+}
+
+test('rr prints no retained response when told -R, and ends with status 27 when there is no other', async (context) => {
+  const { port } = await listen(context, {});
+  const place = ['-h', '127.0.0.1', '-p', String(port)];
+  await runMidge(['pub', ...place, '-t', 'answer', '-m', 'stale', '-r', '-q', '1']);
+  const asked = ['rr', ...place, '-t', 'ask', '-e', 'answer', '-n'];
+  assert.equal((await runMidge(asked)).stdout.toString(), 'stale\n');
+  const { status, stdout, stderr } = await runMidge([...asked, '-R', '-W', '1']);
+  assert.deepEqual([status, stdout.toString(), stderr], [27, '', 'Timed out\n']);
+});
+
+test('pub reads flags from the file of -o instead of the standing ones', async (context) => {
+  const { port } = await listen(context, {});
+  const folder = temporaryFolder(context);
+  writeFileSync(join(folder, 'mosquitto_pub'), '-p 1\n');
+  const options = join(folder, 'options');
+  writeFileSync(options, `# a comment\n-h 127.0.0.1\n-p ${port}\n-q 1\n-t a\n-r\n`);
+  const { status, stderr } = await runMidge(['pub', '-o', options, '-m', '-o'], { env: { XDG_CONFIG_HOME: folder } });
+  assert.deepEqual([status, stderr], [0, '']);
+  const { stdout } = await runMidge(['sub', '-h', '127.0.0.1', '-p', String(port), '-t', 'a', '-C', '1']);
+  assert.equal(stdout.toString(), '-o\n');
+});
+
+test('pub leaves TLS out when --no-tls overrules a standing flag', async (context) => {
+  const { port } = await listen(context, {});
+  const words = ['-h', '127.0.0.1', '-p', String(port), '--cafile', '/nonexistent', '--no-tls', '-t', 'a', '-n'];
+  assert.equal((await runMidge(['pub', ...words])).status, 0);
+});
+
+test('pub adds the keys of its connection to a file when told --tls-keylog', async (context) => {
+  for (const options of [{ tls: TLS }, { tls: TLS, protocol: 'websockets' as const }]) {
+    const { port, cafile } = await listen(context, options);
+    const keys = join(temporaryFolder(context), 'keys');
+    const words = ['pub', '-h', 'localhost', '-p', String(port), '--cafile', cafile, '-t', 'a', '-n', '--tls-keylog', keys];
+    assert.equal((await runMidge([...words, ...(options.protocol ? ['--ws'] : [])])).status, 0);
+    assert.match(readFileSync(keys, 'utf8'), /^CLIENT_HANDSHAKE_TRAFFIC_SECRET /m);
+    assert.equal(statSync(keys).mode & 0o777, 0o600);
+  }
+});
+
+test('sub gives each topic its line of the screen when told --watch', async (context) => {
+  const { port } = await listen(context, {});
+  const place = ['-h', '127.0.0.1', '-p', String(port), '-q', '1'];
+  for (const [topic, payload] of ['a1', 'b2'].map((word) => [...word]))
+    await runMidge(['pub', ...place, '-t', topic!, '-m', payload!, '-r']);
+  const { stdout } = await runMidge(['sub', ...place, '-t', 'a', '-t', 'b', '-t', '#', '-w', '-C', '3', '-v']);
+  const [heading, ...messages] = stdout.toString().split('\x1b[K');
+  assert.match(heading!, /^\x1b\[2J\x1b\[1;1HBroker: 127\.0\.0\.1\n\x1b\[2;1H$/);
+  assert.deepEqual(messages[0], 'a 1\n\x1b[2;1H\n\x1b[3;1H');
+  assert.deepEqual(messages[1], 'b 2\n\x1b[3;1H\n\x1b[2;1H');
+});
+
+test('sub prints how many messages come a second when told --message-rate', async (context) => {
+  const { port } = await listen(context, {});
+  const place = ['-h', '127.0.0.1', '-p', String(port)];
+  await runMidge(['pub', ...place, '-t', 'a', '-m', 'x', '-r', '-q', '1']);
+  const { status, stdout } = await runMidge(['sub', ...place, '-t', 'a', '--message-rate', '-W', '2']);
+  assert.match(stdout.toString(), /^1 msgs\/s\n/);
+  assert.equal(status, 27);
+});
+
+test('sub ends when it has unsubscribed, without -t, when told -E', async (context) => {
+  const { port } = await listen(context, {});
+  const place = ['-h', '127.0.0.1', '-p', String(port), '-i', 'kept', '-c'];
+  await runMidge(['sub', ...place, '-t', 'a', '-t', 'b', '-q', '1', '-E']);
+  assert.equal((await runMidge(['sub', ...place, '-U', 'a', '-E'])).status, 0);
+  for (const topic of ['a', 'b']) await runMidge(['pub', '-h', '127.0.0.1', '-p', String(port), '-t', topic, '-m', topic, '-q', '1']);
+  assert.equal((await runMidge(['sub', ...place, '-U', 'none', '-C', '1'])).stdout.toString(), 'b\n');
+});
+
+/** SAID: bytes that sub sends for a flag, with MQTT 5. */
+const SAID: readonly (readonly [words: readonly string[], bytes: RegExp, what: string])[] = [
+  [['-C', '3'], /^10..00044d5154540502003c03210003/, 'a receive maximum of 3'],
+  [['-C', '20'], /^10..00044d5154540502003c00/, 'no receive maximum'],
+  [['--retain-handling', 'new'], /82..*000161(10)$/, 'retain handling 1'],
+  [['--retain-handling', 'never'], /82..*000161(20)$/, 'retain handling 2'],
+  [['-R'], /82..*000161(20)$/, 'retain handling 2'],
+  [['--retain-as-published'], /82..*000161(08)$/, 'retain as published'],
+];
+
+for (const [words, bytes, what] of SAID) {
+  test(`sub asks for ${what} when started with "${words.join(' ')}"`, async (context) => {
+    const { promise: heard, resolve: hear } = Promise.withResolvers<string>();
+    const port = await serveRaw(context, (socket) => {
+      const chunks: Buffer[] = [];
+      socket.on('data', (chunk) => {
+        chunks.push(chunk);
+        if (chunks.length === 1) return socket.write(Buffer.from([0x20, 3, 0, 0, 0]));
+        hear(Buffer.concat(chunks).toString('hex'));
+        return socket.end(Buffer.from([0xe0, 0]));
+      });
+    });
+    await runMidge(['sub', '-h', '127.0.0.1', '-p', String(port), '-t', 'a', '-V', '5', ...words]);
+    assert.match(await heard, bytes);
+  });
+}
+
+test('sub has its will sent when the time of -W is over with MQTT 5', async (context) => {
+  const { port } = await listen(context, {});
+  const place = ['-h', '127.0.0.1', '-p', String(port)];
+  await runMidge(['sub', ...place, '-t', 'a', '-V', '5', '-W', '1', '--will-topic', 'w', '--will-payload', 'gone', '--will-retain']);
+  assert.equal((await runMidge(['sub', ...place, '-t', 'w', '-C', '1'])).stdout.toString(), 'gone\n');
+});
+
+test('pub is ended by a signal, with the status of one, when its message is not sent yet', async (context) => {
+  const { promise: connected, resolve: connect } = Promise.withResolvers<void>();
+  const port = await serveRaw(context, () => connect());
+  const child = spawn(process.execPath, [
+    join(import.meta.dirname, '../../src/main.ts'),
+    'pub',
+    '-h',
+    '127.0.0.1',
+    '-p',
+    String(port),
+    '-t',
+    'a',
+    '-n',
+  ]);
+  await connected;
+  const closed = once(child, 'close');
+  child.kill('SIGTERM');
+  assert.deepEqual(await closed, [null, 'SIGTERM']);
 });
 
 interface Place {

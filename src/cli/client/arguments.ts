@@ -1,11 +1,12 @@
-// The words of pub and sub into settings, in mosquitto's order of checks and with its sentences.
+// The words of pub, sub and rr into settings, in mosquitto's order of checks and with its sentences.
 //
-//   built-in defaults  <-  $XDG_CONFIG_HOME/mosquitto_pub  <-  command line  ->  checks of the whole
+//   built-in defaults  <-  $XDG_CONFIG_HOME/mosquitto_pub, or the file of -o  <-  command line  ->  checks of the whole
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { OperatorError } from '../../base/errors.ts';
+import { OperatorError, reasonOf } from '../../base/errors.ts';
 import { findFlag, flagKey, unknownOption, usageError } from '../arguments.ts';
+import { REFUSED_FLAGS } from '../client-flags.ts';
 import type { Command, Flag, Invocation } from '../command.ts';
 import { COMMANDS } from '../commands.ts';
 import { SWITCHES, VALUES } from './flag-actions.ts';
@@ -14,7 +15,7 @@ import { hideArguments } from './password.ts';
 import { checkProperties, takeProperty } from './properties.ts';
 import { type ClientSettings, defaultSettings, UNLIMITED } from './settings.ts';
 
-export type ClientName = 'pub' | 'sub';
+export type ClientName = 'pub' | 'sub' | 'rr';
 
 /**
  * runWithSettings reads the words of one run, then works with them. Throws OperatorError with mosquitto's sentence and status 1 for any
@@ -25,10 +26,11 @@ export async function runWithSettings(
   { argv, program, terminal }: Invocation,
   work: (settings: ClientSettings) => Promise<number>,
 ): Promise<number> {
-  const command = COMMANDS.find((each) => each.name === name)!; // both stand in the table
-  const settings = defaultSettings();
+  const command = COMMANDS.find((each) => each.name === name)!; // all three stand in the table
+  const settings = defaultSettings(name);
   try {
-    for (const words of configuredWords(name, terminal.env)) await applyWords(command, words, settings, program);
+    for (const words of configuredWords(name, optionsFile(command, argv), terminal.env))
+      await applyWords(command, words, settings, program);
     await applyWords(command, argv, settings, program);
     if (settings.password !== null) hideArguments(program);
     checkWhole(name, settings);
@@ -40,29 +42,54 @@ export async function runWithSettings(
   }
 }
 
-/** configuredWords reads the file of standing flags: one a line, a value behind the first blank, `#` begins a comment. */
-function configuredWords(name: ClientName, env: Readonly<Record<string, string | undefined>>): string[][] {
-  const { XDG_CONFIG_HOME: configHome, HOME: home } = env;
-  const folder = configHome ?? (home === undefined ? null : join(home, '.config'));
-  if (folder === null) return [];
-  let text: string;
-  try {
-    text = readFileSync(join(folder, `mosquitto_${name}`), 'utf8');
-  } catch {
-    return []; // as mosquitto does: most people have none
+/** optionsFile finds the value of -o, which is read before all other flags. */
+function optionsFile({ flags }: Command, words: readonly string[]): string | null {
+  let file: string | null = null;
+  for (let at = 0; at < words.length; at++) {
+    const flag = findFlag(flags, words[at]!);
+    if (flag === undefined || !flag.value) continue;
+    at++;
+    if (flagKey(flag) !== 'o') continue;
+    if (file !== null) throw new ClientMistake('Error: Duplicate -o argument given.', { blankLine: true });
+    file = words[at] ?? null;
+    if (file === null) throw missingValue(flag);
   }
-  return text
+  return file;
+}
+
+/** configuredWords reads the file of standing flags: one a line, a value behind the first blank, `#` begins a comment. */
+function configuredWords(name: ClientName, file: string | null, env: Readonly<Record<string, string | undefined>>): string[][] {
+  return (file === null ? standingText(name, env) : optionsText(file))
     .split('\n')
     .map((line) => line.replace(/\r$/, ''))
     .filter((line) => line !== '' && !line.startsWith('#'))
     .map((line) => line.split(/ (.*)/s, 2).filter((word) => word !== ''));
 }
 
+function standingText(name: ClientName, env: Readonly<Record<string, string | undefined>>): string {
+  const { XDG_CONFIG_HOME: configHome, HOME: home } = env;
+  const folder = configHome ?? (home === undefined ? null : join(home, '.config'));
+  try {
+    return folder === null ? '' : readFileSync(join(folder, `mosquitto_${name}`), 'utf8');
+  } catch {
+    return ''; // as mosquitto does: most people have none
+  }
+}
+
+/** optionsText: mosquitto goes on without the flags of a file that it cannot read; who names a file wants them. */
+function optionsText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new ClientMistake(`Error: Unable to read options file "${file}": ${reasonOf(error)}.`, { hint: false });
+  }
+}
+
 async function applyWords(command: Command, words: readonly string[], settings: ClientSettings, program: string): Promise<void> {
   for (let at = 0; at < words.length; at++) {
     const word = words[at]!;
     const flag = findFlag(command.flags, word);
-    if (flag === undefined) throw await unknownOption(command, word, program);
+    if (flag === undefined) throw refusedFlag(word, words[at + 1]) ?? (await unknownOption(command, word, program));
     const key = flagKey(flag);
     if (key === 'property') {
       at += takeProperty(words.slice(at + 1), settings.properties);
@@ -77,6 +104,15 @@ async function applyWords(command: Command, words: readonly string[], settings: 
   }
 }
 
+function refusedFlag(word: string, value: string | undefined): ClientMistake | null {
+  const refused = REFUSED_FLAGS[word];
+  if (refused === undefined) return null;
+  if (refused.missing !== undefined && value === undefined) {
+    return new ClientMistake(`Error: ${word} argument given but ${refused.missing}.`, { blankLine: true });
+  }
+  return new ClientMistake(`Error: ${word} is not supported: ${refused.advice}.`);
+}
+
 /** MISSING: the word that mosquitto has for a value, where it is not the flag's own name. */
 const MISSING: Readonly<Record<string, string>> = {
   M: 'max_inflight not specified',
@@ -84,6 +120,8 @@ const MISSING: Readonly<Record<string, string>> = {
   C: 'no count specified',
   F: 'no format specified',
   W: 'no timeout specified',
+  e: 'no response topic specified',
+  o: 'no options file specified',
   cafile: 'no file specified',
   capath: 'no directory specified',
   cert: 'no file specified',
@@ -91,6 +129,7 @@ const MISSING: Readonly<Record<string, string>> = {
   id: 'no id specified',
   'id-prefix': 'no id prefix specified',
   key: 'no file specified',
+  keyform: 'no keyform specified',
   'password-file': 'no file specified',
   'protocol-version': 'no version specified',
   proxy: 'no proxy url specified',
@@ -101,8 +140,10 @@ const MISSING: Readonly<Record<string, string>> = {
   'random-filter': 'no chance specified',
   repeat: 'no count specified',
   'repeat-delay': 'no time specified',
+  'retain-handling': 'no option specified',
   'session-expiry-interval': 'no session expiry interval specified',
   'tls-alpn': 'no protocol specified',
+  'tls-keylog': 'no file specified',
   'tls-version': 'no version specified',
   unix: 'no socket path specified',
   unsubscribe: 'no unsubscribe topic specified',
@@ -119,7 +160,7 @@ function missingValue(flag: Flag): ClientMistake {
 }
 
 function checkWhole(name: ClientName, settings: ClientSettings): void {
-  const { will, tls } = settings;
+  const { will, tls, topics, unsubscribe } = settings;
   if (will.payload !== null && will.topic === null) throw new ClientMistake('Error: Will payload given, but no will topic given.');
   if (will.retain && will.topic === null) throw new ClientMistake('Error: Will retain given, but no will topic given.');
   if ((tls.cert === null) !== (tls.key === null)) {
@@ -130,7 +171,9 @@ function checkWhole(name: ClientName, settings: ClientSettings): void {
   }
   if (tls.psk !== null && tls.pskIdentity === null) throw new ClientMistake('Error: --psk-identity required if --psk used.');
   checkSession(settings);
-  if (name === 'sub' && settings.topics.length === 0) throw new ClientMistake('Error: You must specify a topic to subscribe to.');
+  if (name === 'sub' && topics.length + unsubscribe.length === 0) {
+    throw new ClientMistake('Error: You must specify a topic to subscribe to (-t) or unsubscribe from (-U).');
+  }
   checkProperties(settings.properties);
 }
 

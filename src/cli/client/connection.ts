@@ -1,8 +1,10 @@
 // The way to the broker: TCP, TLS, Unix socket or WebSocket under an MQTT.js client.
 
 import { randomBytes } from 'node:crypto';
+import { appendFileSync } from 'node:fs';
+import { Agent } from 'node:https';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { connect, DefaultMessageIdProvider, type IClientOptions, MqttClient } from 'mqtt';
 import type { PropertyBag } from './properties.ts';
 import type { ClientSettings } from './settings.ts';
@@ -17,24 +19,29 @@ export interface Progress {
 /** RECONNECT is how long libmosquitto waits before it tries again, in milliseconds. */
 const RECONNECT = 1000;
 
+/** USUAL_RECEIVE_MAXIMUM is libmosquitto's; from there on it does not say how much it takes. */
+const USUAL_RECEIVE_MAXIMUM = 20;
+
 /** openClient makes a client that connects when its `connect` is called. Throws ClientMistake when the TLS files are no good. */
 export function openClient(settings: ClientSettings, reconnect: boolean): { client: MqttClient; progress: Progress } {
   const progress: Progress = { stage: 'away' };
   const options = clientOptions(settings, reconnect);
-  if (settings.scheme === 'mqtt' && settings.proxy === null) {
-    const open = socketOpener(settings, progress);
+  const tls = tlsOptions(settings);
+  const host = settings.host || 'localhost';
+  const port = settings.port || (tls ? 8883 : 1883);
+  if (!settings.webSocket && settings.proxy === null) {
+    const open = socketOpener(settings, { host, port, tls, progress });
     return { client: new MqttClient(() => open(), options), progress };
   }
-  const tls = tlsOptions(settings);
   const client = connect({
     ...options,
     ...tls,
-    protocol: settings.scheme === 'mqtt' ? (tls ? 'mqtts' : 'mqtt') : settings.scheme,
-    host: settings.host ?? 'localhost',
-    ...(settings.port === 0 ? {} : { port: settings.port }),
+    protocol: settings.webSocket ? (tls ? 'wss' : 'ws') : tls ? 'mqtts' : 'mqtt',
+    host,
+    port,
     path: settings.path,
     ...(settings.proxy === null ? {} : { socksProxy: withPort(settings.proxy) }),
-    wsOptions: { ...tls, ...(settings.bindAddress === null ? {} : { localAddress: settings.bindAddress }) },
+    wsOptions: { ...tls, ...keylogAgent(tls, settings), ...(settings.bindAddress === null ? {} : { localAddress: settings.bindAddress }) },
   } as IClientOptions); // wsOptions has no TLS words in its type
   client.once('connect', () => {
     progress.stage = 'open';
@@ -42,10 +49,20 @@ export function openClient(settings: ClientSettings, reconnect: boolean): { clie
   return { client, progress };
 }
 
-function socketOpener(settings: ClientSettings, progress: Progress): () => Socket {
-  const tls = tlsOptions(settings);
-  const host = settings.host || 'localhost';
-  const port = settings.port || (tls ? 8883 : 1883);
+function keylogAgent(tls: ConnectionOptions | null, { tls: { keylog } }: ClientSettings): { agent?: Agent } {
+  if (tls === null || keylog === null) return {};
+  return { agent: new Agent().on('keylog', (line: Buffer) => appendFileSync(keylog, line, { mode: 0o600 })) };
+}
+
+interface Place {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: ConnectionOptions | null;
+  readonly progress: Progress;
+}
+
+function socketOpener(settings: ClientSettings, { host, port, tls, progress }: Place): () => Socket {
+  const { keylog } = settings.tls;
   const place =
     settings.unix === null
       ? { host, port, ...(settings.bindAddress === null ? {} : { localAddress: settings.bindAddress }) }
@@ -58,6 +75,7 @@ function socketOpener(settings: ClientSettings, progress: Progress): () => Socke
     });
     if (tls === null) return socket;
     const secure = connectTls({ ...tls, socket, host, ...(isIP(host) === 0 ? { servername: host } : {}) });
+    if (keylog !== null) secure.on('keylog', (line) => appendFileSync(keylog, line, { mode: 0o600 }));
     socket.on('error', (error) => secure.destroy(error));
     secure.once('secureConnect', () => {
       progress.stage = 'open';
@@ -88,9 +106,13 @@ function clientOptions(settings: ClientSettings, reconnect: boolean): IClientOpt
   };
 }
 
-function connectProperties({ properties, sessionExpiry }: ClientSettings): PropertyBag {
-  const bag = properties.get('connect') ?? {};
-  return sessionExpiry === null || sessionExpiry === 0 ? bag : { ...bag, sessionExpiryInterval: sessionExpiry };
+function connectProperties({ properties, sessionExpiry, messageCount }: ClientSettings): PropertyBag {
+  return {
+    // No more than are wanted: what comes behind the last one would be lost.
+    ...(messageCount > 0 && messageCount < USUAL_RECEIVE_MAXIMUM ? { receiveMaximum: messageCount } : {}),
+    ...properties.get('connect'),
+    ...(sessionExpiry === null || sessionExpiry === 0 ? {} : { sessionExpiryInterval: sessionExpiry }),
+  };
 }
 
 function willOf({ will, version, properties }: ClientSettings, topic: string): NonNullable<IClientOptions['will']> {

@@ -1,4 +1,4 @@
-// What each flag of pub and sub does to the settings, with mosquitto's checks of its value.
+// What each flag of pub, sub and rr does to the settings, with mosquitto's checks of its value.
 
 import { isTopicFilter, isTopicName, parseSharedFilter } from '../../mqtt/topics.ts';
 import type { Flag } from '../command.ts';
@@ -18,6 +18,12 @@ export const SWITCHES: Readonly<Record<string, (settings: ClientSettings) => voi
   },
   'will-retain': (settings) => {
     settings.will.retain = true;
+  },
+  ws: (settings) => {
+    settings.webSocket = true;
+  },
+  'no-tls': (settings) => {
+    settings.tls.never = true;
   },
   'tls-use-os-certs': (settings) => {
     settings.tls.useOsCerts = true;
@@ -51,6 +57,17 @@ export const SWITCHES: Readonly<Record<string, (settings: ClientSettings) => voi
   },
   R: (settings) => {
     settings.noRetained = true;
+    settings.retainHandling = 2;
+  },
+  watch: (settings) => {
+    settings.watch = true;
+  },
+  'message-rate': (settings) => {
+    settings.messageRate = true;
+  },
+  latency: (settings) => {
+    settings.latency = true;
+    settings.noDelay = true;
   },
   'retained-only': (settings) => {
     settings.retainedOnly = true;
@@ -96,8 +113,10 @@ export const VALUES: Readonly<Record<string, (settings: ClientSettings, value: s
     if (settings.keepalive >= 5 && settings.keepalive <= 65535) return;
     throw new ClientMistake('Error: Invalid keepalive given, it must be between 5 and 65535 inclusive.', { blankLine: true });
   },
+  o: () => {}, // read before all others
   'session-expiry-interval': (settings, value) => {
     settings.sessionExpiry = sessionExpiryOf(value);
+    settings.version = 5;
   },
   'protocol-version': (settings, value) => {
     settings.version = versionOf(value);
@@ -134,6 +153,12 @@ export const VALUES: Readonly<Record<string, (settings: ClientSettings, value: s
   ciphers: (settings, value) => {
     settings.tls.ciphers = value;
   },
+  keyform: (_settings, value) => {
+    if (value !== 'pem') throw new ClientMistake(`Error: --keyform ${value} is not supported: the key of --key is a PEM file.`);
+  },
+  'tls-keylog': (settings, value) => {
+    settings.tls.keylog = value;
+  },
   'tls-alpn': (settings, value) => {
     settings.tls.alpn = value;
   },
@@ -154,8 +179,12 @@ export const VALUES: Readonly<Record<string, (settings: ClientSettings, value: s
   },
   topic: (settings, value, flag) => {
     if (flag.repeatable) checkFilter(value, 'subscription');
-    else if (/[+#]/.test(value)) throw new ClientMistake(`Error: Invalid publish topic '${value}', does it contain '+' or '#'?`);
+    else checkTopic(value, 'publish');
     addTopic(settings, value);
+  },
+  e: (settings, value) => {
+    checkTopic(value, 'response');
+    settings.responseTopic = value;
   },
   message: (settings, value) => setSource(settings, { kind: 'text', payload: Buffer.from(value) }),
   file: (settings, value) => setSource(settings, { kind: 'file', path: value }),
@@ -191,6 +220,11 @@ export const VALUES: Readonly<Record<string, (settings: ClientSettings, value: s
     checkFilter(value, 'unsubscribe');
     settings.unsubscribe.push(value);
   },
+  'retain-handling': (settings, value) => {
+    const handling = ['always', 'new', 'never'].indexOf(value);
+    if (handling < 0) throw new ClientMistake(`Error: Unknown value '${value}' for --retain-handling.`, { blankLine: true });
+    settings.retainHandling = handling as 0 | 1 | 2; // the index is that of MQTT 5 3.8.3.1
+  },
   'random-filter': (settings, value) => {
     settings.randomFilter = Number.parseFloat(value) || 0;
     if (settings.randomFilter >= 0.1 && settings.randomFilter <= 100) return;
@@ -211,6 +245,10 @@ function addTopic(settings: ClientSettings, topic: string): void {
 function setSource(settings: ClientSettings, source: PayloadSource): void {
   if (settings.source !== null) throw new ClientMistake('Error: Only one type of message can be sent at once.', { blankLine: true });
   settings.source = source;
+}
+
+function checkTopic(topic: string, kind: 'publish' | 'response'): void {
+  if (/[+#]/.test(topic)) throw new ClientMistake(`Error: Invalid ${kind} topic '${topic}', does it contain '+' or '#'?`);
 }
 
 function checkFilter(filter: string, kind: 'subscription' | 'filter' | 'unsubscribe'): void {

@@ -1,7 +1,9 @@
 // sub's output: payload, topic and payload, or a format (mosquitto_sub(1), "OUTPUT FORMAT"). Payloads are bytes and stay bytes.
 
+import type { IPublishPacket } from 'mqtt';
 import { strftime } from '../../app/strftime.ts';
-import { type JsonText, jsonNumber, jsonObject, jsonString, readJson } from './json.ts';
+import { type Field, floatField, hexField, numberField, payloadField, textField } from './format-fields.ts';
+import { JSON_NULL, type JsonText, jsonArray, jsonNumber, jsonObject, jsonString, readJson } from './json.ts';
 import { ClientMistake } from './mistake.ts';
 import { propertyWord } from './properties.ts';
 
@@ -19,11 +21,27 @@ export interface ReceivedMessage {
   readonly nanoseconds: number;
 }
 
+/** receivedMessage makes a message that came just now out of MQTT.js's packet. */
+export function receivedMessage(
+  topic: string,
+  payload: Buffer,
+  { qos, retain, messageId = 0, properties }: IPublishPacket,
+): ReceivedMessage {
+  const microseconds = Math.floor((performance.timeOrigin + performance.now()) * 1000);
+  return {
+    topic,
+    payload,
+    qos,
+    retain,
+    messageId: qos === 0 ? 0 : messageId,
+    properties: { ...properties },
+    time: new Date(microseconds / 1000),
+    nanoseconds: (microseconds % 1_000_000) * 1000,
+  };
+}
+
 /** FormatPiece is text, or one conversion with its field. */
-export type FormatPiece =
-  | string
-  | { readonly time: string }
-  | { readonly letter: string; readonly left: boolean; readonly zero: boolean; readonly width: number; readonly precision: number | null };
+export type FormatPiece = string | { readonly time: string } | Field;
 
 const ESCAPES: Readonly<Record<string, string>> = {
   '\\': '\\',
@@ -36,7 +54,10 @@ const ESCAPES: Readonly<Record<string, string>> = {
   v: '\v',
 };
 
-const LETTERS = '%ACDEFIJPRSUXjlmpqrtx';
+const LETTERS = '%ACDEFIJPRSUXdfjlmpqrtx';
+
+/** CONVERSION: flags, width, precision, the sign between digits of hexadecimal payloads, letter. */
+const CONVERSION = /^(-?)(0?)(\d*)(\.\d*)?([!"#$&'()*+,\-./:;<=>?@[\\\]^_`{|}~ ]?)(.?)/su;
 
 /** parseFormat takes `-F FORMAT` apart. Throws ClientMistake with mosquitto's sentence. */
 export function parseFormat(format: string): FormatPiece[] {
@@ -45,16 +66,18 @@ export function parseFormat(format: string): FormatPiece[] {
   for (let at = 0; at < characters.length; at++) {
     const character = characters[at]!;
     if (character === '%') {
-      const [whole, flag = '', width, point, precision, letter] = /^([0-]?)(\d*)(\.?)(\d*)(.?)/su.exec(characters.slice(at + 1).join(''))!;
+      const rest = characters.slice(at + 1).join('');
+      const [whole, minus, zero, width, precision, separator, letter] = CONVERSION.exec(rest)!; // every part of it may be empty
       if (!letter) throw new ClientMistake('Error: Incomplete format specifier.');
       if (!LETTERS.includes(letter)) throw new ClientMistake(`Error: Invalid format specifier '${letter}'.`);
       at += [...whole].length;
       pieces.push({
         letter,
-        left: flag === '-',
-        zero: flag === '0',
+        left: minus === '-',
+        zero: zero === '0',
         width: Number(width),
-        precision: point === '' ? null : Number(precision),
+        precision: precision === undefined ? null : Number(precision.slice(1)),
+        separator: separator || ' ',
       });
     } else if (character === '@') {
       const letter = characters[++at];
@@ -114,12 +137,24 @@ export class MessagePrinter {
         return this.#json(message, jsonString(message.payload.toString()));
       case 'J':
         return this.#json(message, readJson(message.payload.toString()));
+      case 'f':
+      case 'd':
+        return this.#float(piece, message.payload);
       default:
         return convert(piece, message);
     }
   }
 
-  #json(message: ReceivedMessage, payload: JsonText | null): string {
+  #float(piece: Field, payload: Buffer): string {
+    const text = floatField(piece, payload);
+    if (text !== null) return text;
+    const [kind, size] = piece.letter === 'f' ? ['float', 4] : ['double', 8];
+    this.#complain(`Error: Message payload is not a ${kind}: it has ${payload.length} bytes, not ${size}.`);
+    return '';
+  }
+
+  #json(message: ReceivedMessage, text: JsonText | null): string {
+    const payload = message.payload.length === 0 ? JSON_NULL : text;
     if (payload === null) {
       this.#complain(`Error: Message payload is not valid JSON on topic ${message.topic}.`);
       return '';
@@ -128,8 +163,6 @@ export class MessagePrinter {
     return this.#pretty ? json.pretty(0) : json.compact;
   }
 }
-
-type Field = Extract<FormatPiece, { letter: string }>;
 
 function convert(field: Field, message: ReceivedMessage): string | Buffer {
   const { properties } = message;
@@ -177,38 +210,9 @@ function convert(field: Field, message: ReceivedMessage): string | Buffer {
   }
 }
 
-function numberField({ left, zero, width }: Field, value: unknown): string {
-  if (value === undefined) return (zero ? '0' : ' ').repeat(width);
-  const text = String(Number(value));
-  return left ? text.padEnd(width) : text.padStart(width, zero ? '0' : ' ');
-}
-
-/** textField measures in bytes, as printf does. */
-function textField({ left, width, precision }: Field, value: unknown): string | Buffer {
-  const bytes = Buffer.from(typeof value === 'string' ? value : '');
-  const shown = precision === null ? bytes : bytes.subarray(0, precision);
-  const padding = Buffer.alloc(Math.max(0, width - shown.length), ' ');
-  return Buffer.concat(left ? [shown, padding] : [padding, shown]);
-}
-
-/** payloadField: a width is also the most that is shown. */
-function payloadField({ left, zero, width }: Field, payload: Buffer): Buffer {
-  if (width === 0) return payload;
-  const shown = payload.subarray(0, width);
-  const padding = Buffer.alloc(width - shown.length, zero && !left ? '0' : ' ');
-  return Buffer.concat(left ? [shown, padding] : [padding, shown]);
-}
-
-/** hexField shows as many bytes as fit the width, two digits each. (mosquitto 2.0 shows only half of a payload that would fit.) */
-function hexField({ left, zero, width }: Field, payload: Buffer): string {
-  if (width === 0) return payload.toString('hex');
-  const shown = payload.subarray(0, Math.floor(width / 2)).toString('hex');
-  return left ? shown.padEnd(width) : shown.padStart(width, zero ? '0' : ' ');
-}
-
 function jsonOf(message: ReceivedMessage, payload: JsonText): JsonText {
   const micros = nine(message.nanoseconds).slice(0, 6);
-  const time = strftime(`%FT%T.${micros}Z%z`, message.time);
+  const time = strftime(`%FT%T.${micros}%z`, message.time);
   const entries: [string, JsonText][] = [
     ['tst', jsonString(time)],
     ['topic', jsonString(message.topic)],
@@ -224,7 +228,8 @@ function jsonOf(message: ReceivedMessage, payload: JsonText): JsonText {
 
 function jsonProperty(name: string, value: unknown, message: ReceivedMessage): [string, JsonText][] {
   if (name === 'userProperties') {
-    return [['user-properties', jsonObject(userProperties(message.properties).map(([key, each]) => [key, jsonString(each)]))]];
+    // A list, as since mosquitto 2.1: a name may come more than once.
+    return [['user-properties', jsonArray(userProperties(message.properties).map(([key, each]) => jsonObject([[key, jsonString(each)]])))]];
   }
   if (value === undefined || value === null) return [];
   const word = propertyWord(name);

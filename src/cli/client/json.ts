@@ -75,6 +75,9 @@ function readEntry(tokens: readonly string[], cursor: Cursor): readonly [string,
   return [key, readValue(tokens, cursor)];
 }
 
+/** JSON_NULL is the payload that is not there. */
+export const JSON_NULL: JsonText = leaf('null');
+
 function leaf(text: string): JsonText {
   return { compact: text, pretty: () => text };
 }

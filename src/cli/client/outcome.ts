@@ -1,4 +1,4 @@
-// How a run of pub or sub ends: mosquitto's sentences and exit statuses.
+// How a run of pub, sub or rr ends: mosquitto's sentences and exit statuses.
 
 import { getSystemErrorMessage } from 'node:util';
 
@@ -6,6 +6,8 @@ import { getSystemErrorMessage } from 'node:util';
 export interface Ending {
   readonly lines: readonly string[];
   readonly status: number;
+  /** The broker is told to send the will (MQTT 5): mosquitto_sub and mosquitto_rr leave so when time or a signal ends them. */
+  readonly withWill?: boolean;
 }
 
 /** Numbers of libmosquitto's mosq_err_t. */
@@ -13,10 +15,16 @@ export const STATUS = { OK: 0, FAILED: 1, NOT_CONNECTED: 4, LOST: 7, TLS: 8, KEE
 
 export const DONE: Ending = { lines: [], status: STATUS.OK };
 
+/** INTERRUPTED: sub was told to stop. */
+export const INTERRUPTED: Ending = { lines: [], status: STATUS.OK, withWill: true };
+
+/** TIMED_OUT: the time of -W is over. */
+export const TIMED_OUT: Ending = { lines: ['Timed out'], status: STATUS.TIMED_OUT, withWill: true };
+
 export const LOST: Ending = { lines: ['Error: The connection was lost.'], status: STATUS.LOST };
 
 /** refusal is the ending after a CONNACK that says no; its status is the code. pub says more than sub. */
-export function refusal(name: 'pub' | 'sub', version: 3 | 4 | 5, code: number): Ending {
+export function refusal(name: 'pub' | 'sub' | 'rr', version: 3 | 4 | 5, code: number): Ending {
   if (version < 5) {
     const lines = [`Connection error: Connection Refused: ${RETURN_CODES[code] ?? 'unknown reason.'}`];
     return { lines: name === 'pub' ? [...lines, 'Error: The connection was refused.'] : lines, status: code };
@@ -33,7 +41,7 @@ export function unreachable(error: Error & { code?: unknown; errno?: unknown }, 
   const code = String(error.code ?? '');
   if (handshaking) return { lines: [`Error: A TLS error occurred (${error.message}).`], status: STATUS.TLS };
   if (code === 'ENOTFOUND' || code.startsWith('EAI_')) return { lines: ['Unable to connect (Lookup error.).'], status: STATUS.FAILED };
-  return { lines: [`Error: ${errnoText(code, error)}`], status: STATUS.FAILED };
+  return { lines: [`Error: ${systemText(error)}`], status: STATUS.FAILED };
 }
 
 /** reasonText is mosquitto_reason_string. */
@@ -101,8 +109,10 @@ const SYSTEM_TEXTS: Readonly<Record<string, string>> = {
   EINVAL: 'Invalid argument',
 };
 
-function errnoText(code: string, error: Error & { errno?: unknown }): string {
-  const known = SYSTEM_TEXTS[code];
+/** systemText is strerror(3) of a failed system call. */
+export function systemText(cause: unknown): string {
+  const error = cause as Error & { code?: unknown; errno?: unknown }; // Node's system errors; of any other the message is told
+  const known = SYSTEM_TEXTS[String(error.code ?? '')];
   if (known !== undefined) return known;
   const text = typeof error.errno === 'number' && error.errno < 0 ? getSystemErrorMessage(error.errno) : error.message;
   return text.charAt(0).toUpperCase() + text.slice(1);

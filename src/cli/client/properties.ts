@@ -42,12 +42,14 @@ export function takeProperty(words: readonly string[], into: PacketProperties): 
   if (command === undefined || identifier === undefined || value === undefined) throw tooFew();
   const packet = command.toLowerCase();
   const type = PACKETS[packet];
-  if (type === undefined) throw new ClientMistake('Error: Invalid command given in --property argument.', { blankLine: true });
+  if (type === undefined) throw new ClientMistake(`Error: Invalid command ${command} given in --property argument.`, { blankLine: true });
   const row = PROPERTY_TABLE.find((each) => propertyWord(each.name) === identifier.toLowerCase());
-  if (row === undefined) throw new ClientMistake('Error: Invalid property name given in --property argument.', { blankLine: true });
+  if (row === undefined)
+    throw new ClientMistake(`Error: Invalid property name ${identifier} given in --property argument.`, { blankLine: true });
   const where = `for ${command} in --property argument.`;
   if (!row.packets.includes(type)) throw new ClientMistake(`Error: ${identifier} property not allowed ${where}`, { blankLine: true });
-  if (!SENT.includes(packet)) throw new ClientMistake(`Error: ${identifier} property not supported ${where}`, { blankLine: true });
+  if (!SENT.includes(packet) || (packet === 'publish' && row.name === 'subscriptionIdentifier'))
+    throw new ClientMistake(`Error: ${identifier} property not supported ${where}`, { blankLine: true });
   const bag = into.get(packet) ?? {};
   into.set(packet, bag);
   if (row.type === 'pair') {

@@ -7,6 +7,12 @@ import { DONE, type Ending, reasonText } from './outcome.ts';
 import type { ClientTask } from './run.ts';
 import type { ClientSettings } from './settings.ts';
 
+/** Acknowledgement is what of a PUBACK or PUBREC is told. */
+interface Acknowledgement {
+  readonly messageId?: number;
+  readonly properties?: { readonly reasonString?: string };
+}
+
 /** Publisher is the task of pub. `payload` null = lines of `stdin`. */
 export class Publisher implements ClientTask {
   readonly name = 'pub';
@@ -89,8 +95,9 @@ export class Publisher implements ClientTask {
       client.publish(this.#topic, payload, { qos, retain, ...(properties ? { properties } : {}) }, (error, packet) => {
         const code = error && 'code' in error ? error.code : undefined;
         if (typeof code === 'number' && code > 127) {
-          const id = packet && 'messageId' in packet ? packet.messageId : 0;
-          this.#complain(`Warning: Publish ${id} failed: ${reasonText(code)}.`);
+          const { messageId = 0, properties: told } = (packet ?? {}) as Acknowledgement; // what the broker has answered with
+          this.#complain(`Warning: Publish ${messageId} failed: ${reasonText(code)}.`);
+          if (told?.reasonString) this.#complain(told.reasonString);
           resolve();
         } else if (error) {
           reject(error);

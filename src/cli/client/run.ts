@@ -1,16 +1,16 @@
-// One run of pub or sub: connects, lets the task work, and ends with mosquitto's words and status, once, whatever happens first.
+// One run of pub, sub or rr: connects, lets the task work, and ends with mosquitto's words and status, once, whatever happens first.
 
 import type { IConnackPacket, MqttClient } from 'mqtt';
 import type { Terminal } from '../command.ts';
 import { openClient, type Progress } from './connection.ts';
 import { watchPackets } from './debug.ts';
 import { ClientMistake } from './mistake.ts';
-import { DONE, type Ending, LOST, refusal, STATUS, unreachable } from './outcome.ts';
+import { DONE, type Ending, INTERRUPTED, LOST, refusal, STATUS, unreachable } from './outcome.ts';
 import type { ClientSettings } from './settings.ts';
 
-/** ClientTask is what pub or sub does with the connection. */
+/** ClientTask is what pub, sub or rr does with the connection. */
 export interface ClientTask {
-  readonly name: 'pub' | 'sub';
+  readonly name: 'pub' | 'sub' | 'rr';
   /** Try again when the connection is lost, once it has stood. */
   readonly reconnect: boolean;
   /** Called before anything is sent. `end` finishes the run. */
@@ -19,28 +19,32 @@ export interface ClientTask {
   connected(client: MqttClient, connack: IConnackPacket): void;
 }
 
+/** DISCONNECT_WITH_WILL is the reason code of MQTT 5 3.14.2.1. */
+const DISCONNECT_WITH_WILL = 0x04;
+
 /** runClient gives the exit status. Throws ClientMistake for settings that cannot work. */
 export async function runClient(settings: ClientSettings, task: ClientTask, { stdout, stderr }: Terminal): Promise<number> {
   checkAccount(settings, task.name);
   const { client, progress } = openClient(settings, task.reconnect);
   if (settings.debug && !settings.quiet) watchPackets(client, (line) => stdout.write(`${line}\n`));
   const { promise, resolve: end } = Promise.withResolvers<Ending>();
-  const stop = () => end(DONE);
-  process.once('SIGINT', stop).once('SIGTERM', stop);
+  // What pub and rr are for is not done yet when a signal comes: it ends them, and their status says so.
+  const stop = () => end(INTERRUPTED);
+  if (task.name === 'sub') process.once('SIGINT', stop).once('SIGTERM', stop);
   const failures = watchFailures(client, progress, settings, task, end);
   task.begin(client, end);
   client.on('connect', (connack) => task.connected(client, connack));
   client.connect();
   client.stream.on('error', failures.remember);
-  const { lines, status } = await promise;
+  const ending = await promise;
   process.off('SIGINT', stop).off('SIGTERM', stop);
-  if (!settings.quiet) for (const line of lines) stderr.write(`${line}\n`);
-  await hangUp(client, settings);
-  return status;
+  if (!settings.quiet) for (const line of ending.lines) stderr.write(`${line}\n`);
+  await hangUp(client, settings, ending);
+  return ending.status;
 }
 
-function checkAccount({ username, password, id }: ClientSettings, name: 'pub' | 'sub'): void {
-  if (id === '') throw new ClientMistake(`Error: Invalid id${name === 'sub' ? ' and/or clean_session' : ''}.`, { hint: false });
+function checkAccount({ username, password, id }: ClientSettings, name: ClientTask['name']): void {
+  if (id === '') throw new ClientMistake(`Error: Invalid id${name === 'pub' ? '' : ' and/or clean_session'}.`, { hint: false });
   // MQTT 5 allows a password alone, MQTT.js does not.
   if (password !== null && username === null) {
     throw new ClientMistake('Error: Problem setting username and/or password.', { hint: false });
@@ -86,16 +90,17 @@ function watchFailures(
 }
 
 /** hangUp says goodbye when somebody listens, and lets go of the socket. */
-async function hangUp(client: MqttClient, settings: ClientSettings): Promise<void> {
+async function hangUp(client: MqttClient, settings: ClientSettings, { withWill = false }: Ending): Promise<void> {
   if (!client.connected) {
     client.end(true);
     return;
   }
-  const properties = settings.version === 5 ? settings.properties.get('disconnect') : undefined;
+  const properties = settings.properties.get('disconnect');
+  const words = { ...(properties ? { properties } : {}), ...(withWill ? { reasonCode: DISCONNECT_WITH_WILL } : {}) };
   const said = new Promise<void>((resolve) => {
     client.stream.once('finish', resolve).once('close', resolve);
   });
-  client.end(false, properties ? { properties } : {});
+  client.end(false, settings.version === 5 ? words : {});
   await said;
   client.stream.destroy();
 }

@@ -1,4 +1,4 @@
-// What `midge pub` and `midge sub` were told: filled flag by flag, read by the rest.
+// What `midge pub`, `midge sub` and `midge rr` were told: filled flag by flag, read by the rest.
 
 import type { PacketProperties } from './properties.ts';
 
@@ -16,10 +16,10 @@ export type PayloadSource =
 /** ClientSettings of one run. `null` = not given. */
 export interface ClientSettings {
   host: string | null;
-  /** 0 = the default of the scheme. */
+  /** 0 = 1883, or 8883 with TLS. */
   port: number;
-  scheme: 'mqtt' | 'ws' | 'wss';
-  /** Path of a WebSocket URL. */
+  webSocket: boolean;
+  /** Path of the WebSocket. */
   path: string;
   unix: string | null;
   bindAddress: string | null;
@@ -65,13 +65,21 @@ export interface ClientSettings {
   retainedOnly: boolean;
   removeRetained: boolean;
   retainAsPublished: boolean;
+  retainHandling: 0 | 1 | 2;
+  watch: boolean;
+  messageRate: boolean;
   /** Percent, null = all. */
   randomFilter: number | null;
+  // mosquitto_rr
+  responseTopic: string | null;
+  latency: boolean;
 }
 
-/** TlsSettings: TLS is on when `wanted`, or when an authority or a key is named. */
+/** TlsSettings: TLS is on when an authority or a key is named, or by the port; a URL says it, too (`wanted`), and `never` overrules all. */
 export interface TlsSettings {
-  wanted: boolean;
+  never: boolean;
+  /** null = no URL says so. */
+  wanted: boolean | null;
   cafile: string | null;
   capath: string | null;
   useOsCerts: boolean;
@@ -83,15 +91,16 @@ export interface TlsSettings {
   alpn: string | null;
   psk: string | null;
   pskIdentity: string | null;
+  keylog: string | null;
 }
 
-/** defaultSettings are those of mosquitto_pub(1) and mosquitto_sub(1). */
-export function defaultSettings(): ClientSettings {
+/** defaultSettings are those of mosquitto_pub(1), mosquitto_sub(1) and mosquitto_rr(1). */
+export function defaultSettings(name: 'pub' | 'sub' | 'rr'): ClientSettings {
   return {
     host: null,
     port: 0,
-    scheme: 'mqtt',
-    path: '/',
+    webSocket: false,
+    path: '/mqtt',
     unix: null,
     bindAddress: null,
     noDelay: false,
@@ -102,11 +111,12 @@ export function defaultSettings(): ClientSettings {
     keepalive: 60,
     cleanSession: true,
     sessionExpiry: null,
-    version: 4,
+    version: name === 'rr' ? 5 : 4,
     properties: new Map(),
     will: { topic: null, payload: null, qos: 0, retain: false },
     tls: {
-      wanted: false,
+      never: false,
+      wanted: null,
       cafile: null,
       capath: null,
       useOsCerts: false,
@@ -118,6 +128,7 @@ export function defaultSettings(): ClientSettings {
       alpn: null,
       psk: null,
       pskIdentity: null,
+      keylog: null,
     },
     proxy: null,
     debug: false,
@@ -136,13 +147,18 @@ export function defaultSettings(): ClientSettings {
     format: null,
     pretty: false,
     endOfLine: true,
-    messageCount: 0,
+    messageCount: name === 'rr' ? 1 : 0,
     timeout: 0,
     exitAfterSubscribe: false,
     noRetained: false,
     retainedOnly: false,
     removeRetained: false,
     retainAsPublished: false,
+    retainHandling: 0,
+    watch: false,
+    messageRate: false,
     randomFilter: null,
+    responseTopic: null,
+    latency: false,
   };
 }

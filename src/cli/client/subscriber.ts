@@ -3,10 +3,11 @@
 import type { Writable } from 'node:stream';
 import type { IClientSubscribeOptions, IPublishPacket, MqttClient } from 'mqtt';
 import { filterMatches } from '../../mqtt/topics.ts';
-import { MessagePrinter } from './format.ts';
-import { DONE, type Ending, STATUS } from './outcome.ts';
+import { MessagePrinter, receivedMessage } from './format.ts';
+import { DONE, type Ending, TIMED_OUT } from './outcome.ts';
 import type { ClientTask } from './run.ts';
 import type { ClientSettings } from './settings.ts';
+import { WatchedTopics } from './watched-topics.ts';
 
 /** Subscriber is the task of sub. */
 export class Subscriber implements ClientTask {
@@ -17,7 +18,10 @@ export class Subscriber implements ClientTask {
   readonly #stdout: Writable;
   readonly #complain: (line: string) => void;
   #end: (ending: Ending) => void;
+  readonly #watched: WatchedTopics | null;
   #counted: number;
+  /** Messages since the last line of --message-rate. */
+  #recent: number;
   /** open: print what comes; last: this one still, then end; over: neither print nor acknowledge. */
   #state: 'open' | 'last' | 'over';
 
@@ -27,14 +31,18 @@ export class Subscriber implements ClientTask {
     this.#stdout = stdout;
     this.#complain = complain;
     this.#end = () => {};
+    this.#watched = settings.watch && !settings.messageRate ? new WatchedTopics() : null;
     this.#counted = 0;
+    this.#recent = 0;
     this.#state = 'open';
   }
 
   begin(client: MqttClient, end: (ending: Ending) => void): void {
     this.#end = end;
-    const { timeout } = this.#settings;
-    if (timeout > 0) setTimeout(() => end({ lines: ['Timed out'], status: STATUS.TIMED_OUT }), timeout * 1000).unref();
+    const { timeout, messageRate, host } = this.#settings;
+    if (timeout > 0) setTimeout(() => end(TIMED_OUT), timeout * 1000).unref();
+    if (messageRate) setInterval(() => this.#printRate(), 1000).unref();
+    if (this.#watched) this.#stdout.write(this.#watched.heading(host ?? 'localhost'));
     client.on('message', (topic, payload, packet) => this.#receive(client, topic, payload, packet));
     // Called right after each 'message'; the acknowledgement is sent when `done` is called without an error. So a slow reader of our output
     // slows the broker down, and a QoS 1 message behind the last wanted one stays in the session.
@@ -45,16 +53,16 @@ export class Subscriber implements ClientTask {
   }
 
   connected(client: MqttClient): void {
-    const { topics, unsubscribe, version, qos, properties, retainAsPublished } = this.#settings;
+    const { topics, unsubscribe, version, qos, properties, retainAsPublished, retainHandling } = this.#settings;
     const subscribe = properties.get('subscribe');
     const options: IClientSubscribeOptions = {
       qos,
-      ...(version === 5 && retainAsPublished ? { rap: true } : {}),
+      ...(version === 5 ? { rap: retainAsPublished, rh: retainHandling } : {}),
       ...(subscribe ? { properties: subscribe } : {}),
     };
-    client.subscribe(topics, options, (error, _granted, suback) => this.#subscribed(error, suback));
+    if (topics.length > 0) client.subscribe(topics, options, (error, _granted, suback) => this.#subscribed(error, suback));
     const leave = properties.get('unsubscribe');
-    if (unsubscribe.length > 0) client.unsubscribe(unsubscribe, leave ? { properties: leave } : {});
+    if (unsubscribe.length > 0) client.unsubscribe(unsubscribe, leave ? { properties: leave } : {}, () => this.#unsubscribed());
   }
 
   #settle(done: (error?: Error) => void): void {
@@ -83,8 +91,19 @@ export class Subscriber implements ClientTask {
     }
   }
 
+  #unsubscribed(): void {
+    const { topics, exitAfterSubscribe } = this.#settings;
+    if (topics.length === 0 && exitAfterSubscribe) this.#end(DONE);
+  }
+
+  #printRate(): void {
+    this.#stdout.write(`${this.#recent} msgs/s\n`);
+    this.#recent = 0;
+  }
+
   #receive(client: MqttClient, topic: string, payload: Buffer, packet: IPublishPacket): void {
-    if (this.#state !== 'open') return;
+    this.#recent++;
+    if (this.#state !== 'open' || this.#settings.messageRate) return;
     const { retain } = packet;
     const { retainedOnly, noRetained, filterOut, removeRetained, messageCount, randomFilter } = this.#settings;
     if (retainedOnly && !retain) {
@@ -99,18 +118,9 @@ export class Subscriber implements ClientTask {
     if (messageCount > 0 && this.#counted >= messageCount) this.#state = 'last';
   }
 
-  #print(topic: string, payload: Buffer, { qos, retain, messageId, properties }: IPublishPacket): void {
-    const microseconds = Math.floor((performance.timeOrigin + performance.now()) * 1000);
-    const bytes = this.#printer.bytesOf({
-      topic,
-      payload,
-      qos,
-      retain,
-      messageId: qos === 0 ? 0 : (messageId ?? 0),
-      properties: { ...properties },
-      time: new Date(microseconds / 1000),
-      nanoseconds: (microseconds % 1_000_000) * 1000,
-    });
-    if (bytes.length > 0) this.#stdout.write(bytes);
+  #print(topic: string, payload: Buffer, packet: IPublishPacket): void {
+    const bytes = this.#printer.bytesOf(receivedMessage(topic, payload, packet));
+    const [before, after] = this.#watched?.around(topic) ?? ['', ''];
+    if (bytes.length > 0) this.#stdout.write(Buffer.concat([Buffer.from(before), bytes, Buffer.from(after)]));
   }
 }

@@ -1,4 +1,4 @@
-// TLS of pub and sub: what mosquitto's flags mean to Node.
+// TLS of pub, sub and rr: what mosquitto's flags mean to Node.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,9 +12,10 @@ const MQTT_TLS_PORT = 8883;
 const VERSIONS = { 'tlsv1.3': 'TLSv1.3', 'tlsv1.2': 'TLSv1.2', 'tlsv1.1': 'TLSv1.1' } as const;
 
 /** tlsOptions gives Node's options, or null without TLS. Throws ClientMistake when a file or a word is no good. */
-export function tlsOptions({ tls, port, scheme }: ClientSettings): ConnectionOptions | null {
-  const named = tls.cafile !== null || tls.capath !== null || tls.useOsCerts || tls.psk !== null || tls.wanted;
-  if (!named && !(port === MQTT_TLS_PORT && scheme === 'mqtt')) return null;
+export function tlsOptions({ tls, port }: ClientSettings): ConnectionOptions | null {
+  const named = tls.cafile !== null || tls.capath !== null || tls.useOsCerts || tls.psk !== null;
+  const wanted = tls.wanted ?? port === MQTT_TLS_PORT;
+  if (tls.never || !(named || wanted)) return null;
   const options: ConnectionOptions = {
     minVersion: minVersionOf(tls.version),
     ...(tls.ciphers === null ? {} : { ciphers: tls.ciphers }),

@@ -22,7 +22,7 @@ export function applyHost(host: string, settings: ClientSettings): void {
   }
   const { authority, path } = splitUrl(host, settings);
   applyAuthority(authority, settings);
-  settings.path = `/${path}`;
+  if (path !== '') settings.path = `/${path}`;
 }
 
 function splitUrl(url: string, settings: ClientSettings): { authority: string; path: string } {
@@ -36,12 +36,17 @@ function splitUrl(url: string, settings: ClientSettings): { authority: string; p
       settings.tls.wanted = true;
       break;
     case 'ws':
+      settings.port = 80;
+      settings.webSocket = true;
+      settings.tls.wanted = false;
+      break;
     case 'wss':
-      settings.scheme = scheme.toLowerCase() as 'ws' | 'wss'; // the case says so
-      settings.tls.wanted = settings.scheme === 'wss';
+      settings.port = 443;
+      settings.webSocket = true;
+      settings.tls.wanted = true;
       break;
     default:
-      throw new ClientMistake('Error: unsupported URL scheme.', { blankLine: true });
+      throw new ClientMistake('Error: Unsupported URL scheme.', { blankLine: true });
   }
   const slash = rest.indexOf('/');
   return slash < 0 ? { authority: rest, path: '' } : { authority: rest.slice(0, slash), path: rest.slice(slash + 1) };
