@@ -25,7 +25,7 @@ export const MANIFEST = 'backup.json';
 export const FORMAT = 1;
 
 /** Words of the configuration that name a file. */
-const FILE_WORDS = ['password_file', 'acl_file', 'cafile', 'certfile', 'keyfile', 'crlfile', 'dhparamfile'];
+const FILE_WORDS = ['password_file', 'acl_file', 'psk_file', 'cafile', 'certfile', 'keyfile', 'crlfile', 'dhparamfile'];
 
 /** BackupManifest says what a backup is of. Paths of the configuration are absolute; files in the state folder are a part of that. */
 export interface BackupManifest {
@@ -46,6 +46,8 @@ export interface BackupSource {
   readonly copy: string | null;
   /** Main file of the configuration, or null. */
   readonly configuration: string | null;
+  /** Where relative paths in settings start: the folder that the broker works in. */
+  readonly workingFolder: string;
   /** Name and version of this program. */
   readonly program: string;
 }
@@ -79,9 +81,12 @@ async function copyDatabase({ folder, database }: BackupSource, target: string):
   return true;
 }
 
-function entriesOf({ folder, database, configuration, program }: BackupSource, copy: string | null): readonly ArchiveEntry[] {
+function entriesOf(
+  { folder, database, configuration, workingFolder, program }: BackupSource,
+  copy: string | null,
+): readonly ArchiveEntry[] {
   const state = new StateFolder(folder, database);
-  const settings = configuration === null ? [] : configurationFiles(configuration);
+  const settings = configuration === null ? [] : configurationFiles(configuration, workingFolder);
   const inside = [state.passwordFile, ...filesIn(state.certificates), ...settings.filter((path) => isIn(folder, path))];
   const kept = [...new Set(inside.map((path) => relative(folder, path)))].filter((name) => existsSync(join(folder, name)));
   const outside = settings.filter((path) => !isIn(folder, path));
@@ -104,14 +109,21 @@ function entriesOf({ folder, database, configuration, program }: BackupSource, c
   ];
 }
 
-/** The main file first, then those that it includes or names. */
-function configurationFiles(main: string): readonly string[] {
+/** The main file first, then those that it includes or names. A backup without one of them would be none. */
+function configurationFiles(main: string, workingFolder: string): readonly string[] {
   const lines = treatLines(main);
-  const included = lines.map(({ place }) => place.file);
-  const named = lines.filter(({ name }) => FILE_WORDS.includes(name)).map(({ text }) => text);
-  return [...new Set([main, ...included, ...named].map((path) => resolve(path)))].filter((path) =>
-    statSync(path, { throwIfNoEntry: false })?.isFile(),
-  );
+  const included = lines.map(({ place }) => resolve(place.file));
+  const named = lines
+    .filter(({ name, outcome }) => FILE_WORDS.includes(name) && outcome === 'taken')
+    .map(({ text }) => resolve(workingFolder, text));
+  const paths = [...new Set([resolve(main), ...included, ...named])];
+  const missing = paths.find((path) => !existsSync(path));
+  if (missing !== undefined) {
+    throw new OperatorError(
+      `Cannot back up configuration "${main}": "${missing}", which it names, is not there - relative paths start at the folder that the broker works in: run this there`,
+    );
+  }
+  return paths.filter((path) => statSync(path).isFile());
 }
 
 function filesIn(folder: string): readonly string[] {

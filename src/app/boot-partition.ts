@@ -11,7 +11,10 @@ import { IMAGER_FILES, type ImagerFile, readImagerFiles } from '../boot/imager.t
 import { type BootSettings, emptyDraft, type Mistake, mergeSettings } from '../boot/settings.ts';
 import { brokerConfiguration, CONFIGURATION, DEFAULT_HOST_NAME, systemFiles, wifiFile } from '../boot/system-files.ts';
 import { closestWord } from '../config/config.ts';
+import { STORE_DEFAULTS } from '../store/options.ts';
 import { type BootWorld, Disk } from './boot-world.ts';
+import { StateFolder } from './state-folder.ts';
+import { mendSwap } from './state-swap.ts';
 
 /** BOOT is where the boot partition is mounted, read-only. */
 export const BOOT = '/boot/firmware';
@@ -64,6 +67,7 @@ export async function applyBootPartition(world: BootWorld, only: Scope = 'machin
     }
   };
   await attempt('reset', () => reset(world, disk, events));
+  await attempt('mend the state', () => mend(disk, events));
   await attempt('take up the backup', () => restore(disk, events));
   const wishes = readWishes(disk, events, only);
   const { settings } = wishes;
@@ -104,6 +108,12 @@ async function reset(world: BootWorld, disk: Disk, events: string[]): Promise<vo
     for (const path of asked) disk.remove(path);
   });
   events.push('Reset: accounts, certificates, kept messages and settings were removed.');
+}
+
+/** Before anything is looked for in it. */
+function mend(disk: Disk, events: string[]): void {
+  const mended = mendSwap(new StateFolder(disk.path(STATE), STORE_DEFAULTS.file));
+  if (mended !== null) events.push(mended);
 }
 
 /** A machine that has an authority is not new: what it keeps goes before an old backup that still lies there. */

@@ -44,13 +44,15 @@ export interface BackupCopy {
   readonly database: string;
   readonly folder: string;
   readonly configuration: string | null;
+  readonly workingFolder: string;
 }
 
 async function copyForBackup({ store, state, configuration }: Appliance): Promise<BackupCopy> {
   const { file, persistence } = configuration;
   const copy = store === null ? null : join(state.path, `${persistence.file}.backup-${randomBytes(6).toString('hex')}`);
   if (copy !== null) await store?.backup(copy);
-  return { copy, database: persistence.file, folder: state.path, configuration: file === null ? null : resolve(file) };
+  const main = file === null ? null : resolve(file);
+  return { copy, database: persistence.file, folder: state.path, configuration: main, workingFolder: process.cwd() };
 }
 
 /** readReasons tells who was turned away or hears nothing, and why; with `about` only of that address, client id or user. */

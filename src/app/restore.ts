@@ -1,36 +1,35 @@
-// Puts a backup back: unpacked beside the state folder, checked, and only then put in its place. What was there is kept aside.
-//
-//   midge.restoring-<time>/ <- the archive        midge/ -> midge.before-<time>/        midge.restoring-<time>/ -> midge/
+// Puts a backup back: unpacked into the state folder, checked, and only then put in its place. What was there is kept aside.
 
 import {
   chmodSync,
   chownSync,
-  closeSync,
   constants,
   copyFileSync,
   existsSync,
-  fsyncSync,
   globSync,
   lstatSync,
   mkdirSync,
-  openSync,
   readdirSync,
   readFileSync,
   renameSync,
-  rmSync,
+  rmdirSync,
   type Stats,
+  statSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { systemClock } from '../base/clock.ts';
 import { OperatorError, reasonOf } from '../base/errors.ts';
 import { silentLogger } from '../base/logger.ts';
+import { putBackCopy } from '../store/earlier-version.ts';
 import { faultOf } from '../store/faults.ts';
 import { STORE_DEFAULTS } from '../store/options.ts';
 import { openStore } from '../store/store.ts';
 import { unpackArchive } from './archive.ts';
 import { type BackupManifest, FORMAT, MANIFEST } from './backup.ts';
 import { isAnswered } from './control.ts';
+import { syncPath } from './durable-file.ts';
 import { StateFolder } from './state-folder.ts';
+import { mendSwap, StateSwap } from './state-swap.ts';
 
 /** What a backup may hold besides its manifest: no way leads out of these folders. */
 const NAMES = /^(?:state\/(?:[^/\0]+\/)*[^/\0]+|configuration\/\d+)$/;
@@ -51,30 +50,56 @@ export interface RestoreReport {
 /** restoreBackup throws OperatorError and changes nothing when a broker uses the folder, or the backup is not sound. */
 export async function restoreBackup(file: string, { folder: given, withConfiguration }: RestoreRequest): Promise<RestoreReport> {
   const folder = resolve(given);
+  const isNew = !existsSync(folder);
   const stamp = new Date(systemClock.now()).toISOString().replace(/[-:]|\.\d+/g, '');
-  const fresh = `${folder}.restoring-${stamp}`;
+  const swap = new StateSwap(folder, stamp);
   try {
-    makeFolder(join(fresh, 'state'));
-    const manifest = await unpack(file, fresh);
-    await checkDatabase(join(fresh, 'state'), manifest.database);
+    if (!isNew) await prepare(folder);
+    swap.begin();
+    const manifest = await unpack(file, swap.unpacking);
+    await checkDatabase(swap.incoming, manifest.database);
     await refuseInUse(folder, manifest.database);
-    const known = readdirSync(join(fresh, 'state'));
-    const others = new StateFolder(folder, manifest.database).othersThings().filter((name) => !known.includes(name));
-    if (others.length > 0) throw new OperatorError(`"${folder}" holds things that are not midge's: ${others.join(', ')} - move them away`);
-    const { restored, aside } = swap(folder, join(fresh, 'state'), stamp);
+    const restored = exchange(swap, new StateFolder(folder, manifest.database));
     const settings = withConfiguration
-      ? manifest.configuration.map((path, place) => putBack(path, join(fresh, `configuration/${place}`), stamp))
+      ? manifest.configuration.map((path, place) => putBack(path, join(swap.unpacking, `configuration/${place}`), stamp))
       : [];
     return {
       manifest,
       restored: [...restored, ...settings.map(({ path }) => path)],
-      aside: [...aside, ...settings.flatMap(({ aside: old }) => old ?? [])],
+      aside: [...(existsSync(swap.before) ? [swap.before] : []), ...settings.flatMap(({ aside: old }) => old ?? [])],
     };
   } catch (error) {
     throw new OperatorError(`Cannot restore "${file}": ${reasonOf(error)}`, { cause: error });
   } finally {
-    rmSync(fresh, { recursive: true, force: true });
+    swap.end();
+    if (isNew && existsSync(folder) && readdirSync(folder).length === 0) rmdirSync(folder);
   }
+}
+
+/** putBackBeforeUpgrade puts back the copy that a newer midge has made of the database before it changed it. null = it has changed nothing. Throws OperatorError. */
+export function putBackBeforeUpgrade(folder: string, database: string): { readonly path: string; readonly aside: string } | null {
+  const path = join(resolve(folder), database);
+  try {
+    const done = putBackCopy(path, systemClock.now());
+    return done === null ? null : { path, aside: done.aside };
+  } catch (error) {
+    const isLocked = faultOf(error).kind === 'locked';
+    const reason = isLocked ? 'a broker uses it - stop it' : reasonOf(error);
+    throw new OperatorError(`Cannot put back "${path}" as it was before an upgrade: ${reason}`, { cause: error });
+  }
+}
+
+async function prepare(folder: string): Promise<void> {
+  if (!statSync(folder).isDirectory()) throw new OperatorError(`"${folder}" is no folder`);
+  await refuseInUse(folder, STORE_DEFAULTS.file);
+  mendSwap(new StateFolder(folder, STORE_DEFAULTS.file));
+}
+
+function exchange(swap: StateSwap, state: StateFolder): readonly string[] {
+  if (readdirSync(swap.incoming).length === 0) return [];
+  giveAll(swap.incoming, state.path);
+  swap.commit(state);
+  return [state.path];
 }
 
 async function unpack(file: string, fresh: string): Promise<BackupManifest> {
@@ -135,19 +160,6 @@ async function refuseInUse(folder: string, database: string): Promise<void> {
   }
 }
 
-function swap(folder: string, fresh: string, stamp: string): { restored: readonly string[]; aside: readonly string[] } {
-  if (readdirSync(fresh).length === 0) return { restored: [], aside: [] };
-  const old = lstatSync(folder, { throwIfNoEntry: false });
-  if (old !== undefined && !old.isDirectory()) throw new OperatorError(`"${folder}" is no folder`);
-  if (old !== undefined) giveAll(fresh, old.uid, old.gid);
-  const aside = `${folder}.before-${stamp}`;
-  makeFolder(dirname(folder));
-  if (old !== undefined) renameSync(folder, aside);
-  renameSync(fresh, folder);
-  syncPath(dirname(folder));
-  return { restored: [folder], aside: old === undefined ? [] : [aside] };
-}
-
 /** A file that says the same stays as it is. */
 function putBack(path: string, from: string, stamp: string): { path: string; aside: string | null } {
   const old = lstatSync(path, { throwIfNoEntry: false });
@@ -170,20 +182,13 @@ function copyDurably(from: string, to: string, old: Stats | undefined): void {
   syncPath(to);
 }
 
-function giveAll(folder: string, uid: number, gid: number): void {
+/** To whom the state folder belongs. */
+function giveAll(incoming: string, folder: string): void {
   if (process.getuid?.() !== 0) return;
-  for (const path of [folder, ...globSync('**', { cwd: folder }).map((name) => join(folder, name))]) chownSync(path, uid, gid);
+  const { uid, gid } = lstatSync(folder);
+  for (const path of [incoming, ...globSync('**', { cwd: incoming }).map((name) => join(incoming, name))]) chownSync(path, uid, gid);
 }
 
 function makeFolder(path: string): void {
   mkdirSync(path, { recursive: true, mode: 0o700 });
-}
-
-function syncPath(path: string): void {
-  const handle = openSync(path, 'r');
-  try {
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
 }

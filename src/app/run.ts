@@ -17,6 +17,7 @@ import { createSelfTest } from './self-test.ts';
 import { SelfTestPass } from './self-test-pass.ts';
 import { notifyServiceManager, watchdogInterval } from './service-manager.ts';
 import { StateFolder, stateFolderPath } from './state-folder.ts';
+import { mendSwap } from './state-swap.ts';
 import { isRoot, leaveRoot } from './user.ts';
 
 /** A stop that has not ended by then is ended: service scripts wait 5 s. */
@@ -93,6 +94,8 @@ class Run {
     const log = this.#log;
     const stopSignal = firstSignal();
     this.#sayConfiguration();
+    const mended = mendSwap(this.#state);
+    if (mended !== null) log.log('warning', `Warning: ${mended}`);
     const accountText = await this.#makeAccount();
     const appliance = createAppliance({
       configuration: this.#withMadeAccount(request.configuration),

@@ -1,8 +1,9 @@
 // Where the appliance keeps what it must not forget: certificates, accounts.
 
-import { chownSync, existsSync, lstatSync, mkdirSync, readdirSync } from 'node:fs';
+import { chownSync, existsSync, globSync, lstatSync, mkdirSync, readdirSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { OperatorError, reasonOf } from '../base/errors.ts';
+import { isOfSwap } from './state-swap.ts';
 
 export interface StateFolderFacts {
   /** `--state`, or null. */
@@ -59,27 +60,29 @@ export class StateFolder {
     }
   }
 
-  /** othersThings names what is in the folder and not ours. */
-  othersThings(): readonly string[] {
-    return this.exists() ? readdirSync(this.path).filter((name) => !this.#isOurs(name)) : [];
-  }
-
   /** giveTo changes the owner of what root has made here, and of nothing else: the folder itself only while all in it is ours. */
   giveTo(uid: number, gid: number): void {
     if (!existsSync(this.path)) return;
     const all = readdirSync(this.path);
-    const ours = all.filter((name) => this.#isOurs(name));
+    const ours = all.filter((name) => this.isOurs(name));
     if (ours.length === all.length) giveIfRoots(this.path, uid, gid);
-    const inside = existsSync(this.certificates) ? readdirSync(this.certificates).map((name) => join(this.certificates, name)) : [];
-    for (const path of [...ours.map((name) => join(this.path, name)), ...inside]) giveIfRoots(path, uid, gid);
+    for (const name of ours) {
+      const path = join(this.path, name);
+      const inside = lstatSync(path).isDirectory() ? globSync('**', { cwd: path }) : [];
+      for (const each of ['', ...inside]) giveIfRoots(join(path, each), uid, gid);
+    }
   }
 
-  /** The database, what SQLite lays beside it, damaged ones that the store has moved aside, and copies that a backup left. */
-  #isOurs(name: string): boolean {
+  /**
+   * isOurs tells whether a name in the folder is ours: the database, what SQLite lays beside it, what the store has moved aside or kept
+   * from before an upgrade, copies that a backup left, what a restore has put aside.
+   */
+  isOurs(name: string): boolean {
     const database = this.#database;
     const named = [this.passwordFile, this.certificates, this.controlSocket].map((path) => basename(path));
     const made = [...named, database, `${database}-wal`, `${database}-journal`];
-    return made.includes(name) || ['corrupt', 'backup'].some((what) => name.startsWith(`${database}.${what}-`));
+    const beside = ['corrupt', 'newer', 'version', 'backup'].some((what) => name.startsWith(`${database}.${what}-`));
+    return beside || made.includes(name) || isOfSwap(name);
   }
 }
 

@@ -40,6 +40,7 @@ async function sourceOf(invocation: Invocation): Promise<BackupCopy> {
     const configuration = invocation.flags.get('config-file')?.at(-1) ?? null;
     const loaded = configuration === null ? null : loadConfiguration({ file: configuration, port: null, verbose: false, lan: false });
     const [folder = ''] = foldersOf(invocation);
-    return { copy: null, database: loaded?.configuration?.persistence.file ?? STORE_DEFAULTS.file, folder, configuration };
+    const database = loaded?.configuration?.persistence.file ?? STORE_DEFAULTS.file;
+    return { copy: null, database, folder, configuration, workingFolder: process.cwd() };
   }
 }

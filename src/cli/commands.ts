@@ -210,16 +210,21 @@ const COMMANDS_BUT_HELP: readonly Command[] = [
   {
     name: 'restore',
     summary: 'Put a backup back in place',
-    usage: ['[--state DIR] [--state-only] FILE'],
+    usage: ['[--state DIR | -c FILE] [--state-only] FILE', '[--state DIR | -c FILE] --before-upgrade'],
     description: [
-      'The broker must not run. The backup is unpacked and checked before anything changes; what was there is kept beside it under a name that ends in .before-TIME.',
+      'The broker must not run. The backup is unpacked and checked before anything changes; what was there is kept in the state folder, in before-TIME. A restore that a power cut interrupts is brought to its end by the next start.',
       'The files of the configuration go back to where they were: restore only backups that you have made yourself.',
+      '--before-upgrade is for the way back to an older midge: a newer one that must change the database keeps it as it was for a week. What came after the upgrade is kept aside, but not seen by the older midge.',
     ],
     flags: [
-      { long: 'state', value: 'DIR', summary: 'state folder of the broker', complete: 'directory' },
+      ...CONTROL_FLAGS,
       { long: 'state-only', summary: 'leave the configuration as it is' },
+      { long: 'before-upgrade', summary: 'put back the database as it was before a newer midge changed it' },
     ],
-    examples: [{ text: 'On a new card', command: 'sudo midge restore /mnt/nas/midge-2026-01-31.tar.gz' }],
+    examples: [
+      { text: 'On a new card', command: 'sudo midge restore /mnt/nas/midge-2026-01-31.tar.gz' },
+      { text: 'After an older midge was installed again', command: 'sudo midge restore --before-upgrade' },
+    ],
     operands: { most: 1, complete: 'file' },
     usageExitCode: 2,
     load: () => import('./restore.ts'),

@@ -1,19 +1,32 @@
-// `midge restore`: puts a backup back in place.
+// `midge restore`: puts a backup back in place, or what was there before an upgrade.
 
-import { restoreBackup } from '../app/restore.ts';
-import { stateFolderPath } from '../app/state-folder.ts';
+import { putBackBeforeUpgrade, restoreBackup } from '../app/restore.ts';
 import { OperatorError } from '../base/errors.ts';
+import { loadConfiguration } from '../config/config.ts';
+import { STORE_DEFAULTS } from '../store/options.ts';
 import type { Invocation } from './command.ts';
+import { foldersOf } from './control-client.ts';
 
 /** run restores and says what is where. */
-export async function run({ flags, operands, program, terminal }: Invocation): Promise<number> {
+export async function run(invocation: Invocation): Promise<number> {
+  const { flags, operands, program, terminal } = invocation;
+  const [folder = ''] = foldersOf(invocation);
+  if (flags.has('before-upgrade')) return putBack(folder, invocation);
   const [file] = operands;
   if (file === undefined) throw new OperatorError(`Error: Which file? Use '${program} FILE'.`, { exitCode: 2 });
-  const asked = flags.get('state')?.at(-1) ?? null;
-  const folder = stateFolderPath({ asked, location: null, isRoot: process.getuid?.() === 0, env: terminal.env });
   const { manifest, restored, aside } = await restoreBackup(file, { folder, withConfiguration: !flags.has('state-only') });
   terminal.stdout.write(`A backup of ${manifest.host}, made ${manifest.time} by ${manifest.program}.\n`);
   for (const path of restored) terminal.stdout.write(`restored  ${path}\n`);
   for (const path of aside) terminal.stdout.write(`kept      ${path}\n`);
+  return 0;
+}
+
+function putBack(folder: string, { flags, terminal }: Invocation): number {
+  const file = flags.get('config-file')?.at(-1) ?? null;
+  const loaded = file === null ? null : loadConfiguration({ file, port: null, verbose: false, lan: false });
+  const database = loaded?.configuration?.persistence.file ?? STORE_DEFAULTS.file;
+  const done = putBackBeforeUpgrade(folder, database);
+  if (done === null) terminal.stdout.write(`The database in ${folder} is of no newer version: nothing was changed.\n`);
+  else terminal.stdout.write(`restored  ${done.path}\nkept      ${done.aside}\n`);
   return 0;
 }

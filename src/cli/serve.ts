@@ -1,7 +1,8 @@
 // `midge serve`: runs the broker.
 
+import { resolve } from 'node:path';
 import { OperatorError } from '../base/errors.ts';
-import { type LoadedConfiguration, loadConfiguration } from '../config/config.ts';
+import { type LoadedConfiguration, loadConfiguration, treatLines } from '../config/config.ts';
 import type { Invocation } from './command.ts';
 import { reportConfiguration } from './configuration-report.ts';
 import { buildDate, stamp } from './stamp.ts';
@@ -16,7 +17,9 @@ const MOSQUITTO_VERSION = '2.1.2';
 export async function run(invocation: Invocation): Promise<number> {
   const { flags, terminal, program } = invocation;
   const read = (): LoadedConfiguration => loadConfiguration(commandLine(invocation));
-  const { configuration, diagnostics } = read();
+  const first = read();
+  const isMended = first.configuration === null && !flags.has('test-config') && (await mendState(invocation));
+  const { configuration, diagnostics } = isMended ? read() : first;
   if (flags.has('test-config')) return reportConfiguration({ configuration, diagnostics }, { asJson: flags.has('json'), terminal });
   if (configuration === null) {
     reportConfiguration({ configuration, diagnostics }, { asJson: flags.has('json'), terminal });
@@ -39,6 +42,25 @@ export async function run(invocation: Invocation): Promise<number> {
     fromSources: date === '',
     say: (text) => void terminal.stdout.write(text),
   });
+}
+
+/** A restore that was cut off may have left the state folder without files that the configuration names. */
+async function mendState({ flags, terminal }: Invocation): Promise<boolean> {
+  const { StateFolder, stateFolderPath } = await import('../app/state-folder.ts');
+  const { mendSwap } = await import('../app/state-swap.ts');
+  const { STORE_DEFAULTS } = await import('../store/options.ts');
+  const file = last(flags.get('config-file'));
+  const location = file === null ? undefined : treatLines(file).findLast(({ name }) => name === 'persistence_location');
+  const isRoot = process.getuid?.() === 0;
+  const path = stateFolderPath({
+    asked: last(flags.get('state')),
+    location: location === undefined ? null : resolve(location.text),
+    isRoot,
+    env: terminal.env,
+  });
+  const mended = mendSwap(new StateFolder(path, STORE_DEFAULTS.file));
+  if (mended !== null) terminal.stderr.write(`Warning: ${mended}\n`);
+  return mended !== null;
 }
 
 function commandLine({ flags }: Invocation) {

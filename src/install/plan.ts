@@ -177,7 +177,10 @@ function linkSteps({ freeNames }: Machine, { withMosquittoNames }: InstallWishes
 function backSteps({ executable, unit }: Machine, files: InstallFiles): Step[] {
   if (executable !== 'other' || unit === null) return [systemctl('disable', '--now', 'midge.service')];
   return [
+    systemctl('stop', 'midge.service'),
     { kind: 'copy', from: PLACES.oldExecutable, to: PLACES.executable, mode: 0o755 },
+    // The old version knows whether the database has become too new for it, and where the copy is that the new one made.
+    command(PLACES.executable, 'restore', '--before-upgrade', '-c', PLACES.configuration),
     ...(unit === files.unit ? [] : [rootFile(PLACES.unit, unit, 'the service as it was'), systemctl('daemon-reload')]),
     systemctl('restart', 'midge.service'),
   ];

@@ -13,17 +13,17 @@
 //   auto_vacuum INCREMENTAL   free pages are reused; only when more than 16 MB and a quarter of the file are free, 1 MB is given back
 //                             per checkpoint. A full VACUUM, which writes everything again, never runs.
 
-import { accessSync, chmodSync, closeSync, constants, fsyncSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs';
+import { accessSync, chmodSync, closeSync, constants, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { forgetOldCopies, keepCopy, type Upgrade } from './earlier-version.ts';
 import { StoreFault } from './faults.ts';
+import { syncPath } from './file-names.ts';
 import { APPLICATION_ID, migrate, readNumber, SCHEMA_VERSION } from './schema.ts';
 
 /** CHECKPOINT_PAGES in the WAL start a checkpoint. */
 export const CHECKPOINT_PAGES = 1000;
 const PAGE_SIZE = 4096;
-/** Names that SQLite gives to what belongs to a database. */
-const COMPANIONS = ['', '-wal', '-shm', '-journal'];
 const CACHE_KIB = 4000;
 
 export type Synchronous = 'FULL' | 'NORMAL';
@@ -31,22 +31,28 @@ export type Synchronous = 'FULL' | 'NORMAL';
 /** prepareFolder makes folder and file for their owner only; SQLite gives -wal the mode of the file. Throws what the system says. */
 export function prepareFolder(path: string): void {
   const made = mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  if (made !== undefined) syncFolder(dirname(made));
+  if (made !== undefined) syncPath(dirname(made));
   const found = statSync(path, { throwIfNoEntry: false });
   accessSync(dirname(path), constants.W_OK);
   if (found === undefined) {
     closeSync(openSync(path, 'wx', 0o600));
-    return syncFolder(dirname(path));
+    return syncPath(dirname(path));
   }
   accessSync(path, constants.R_OK | constants.W_OK);
   if ((found.mode & 0o077) !== 0) chmodSync(path, 0o600);
 }
 
+/** OpenDatabase is a sound database of this version; `upgrade` is null when it was that before. */
+export interface OpenDatabase {
+  readonly database: DatabaseSync;
+  readonly upgrade: Upgrade | null;
+}
+
 /**
- * openDatabase opens a sound database of this version, or throws a StoreFault or SQLite's error, with nothing left open.
+ * openDatabase opens a database and brings it to this version, or throws a StoreFault or SQLite's error, with nothing left open.
  * `onFault` is called before the file is closed: closing plays the log into the file and deletes it, unless they have other names by then.
  */
-export function openDatabase(path: string, synchronous: Synchronous, onFault: (error: unknown) => void = () => {}): DatabaseSync {
+export function openDatabase(path: string, synchronous: Synchronous, onFault: (error: unknown) => void = () => {}): OpenDatabase {
   const database = new DatabaseSync(path, { open: false });
   try {
     // SQLite would take it for a new database and delete the log. It writes a page before it makes one.
@@ -54,43 +60,21 @@ export function openDatabase(path: string, synchronous: Synchronous, onFault: (e
     database.open();
     database.exec(`PRAGMA locking_mode = EXCLUSIVE; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;
       PRAGMA cache_size = -${CACHE_KIB}`);
-    if (isNew(database)) database.exec(`PRAGMA page_size = ${PAGE_SIZE}; PRAGMA auto_vacuum = INCREMENTAL`);
+    const isEmpty = isNew(database);
+    if (isEmpty) database.exec(`PRAGMA page_size = ${PAGE_SIZE}; PRAGMA auto_vacuum = INCREMENTAL`);
     checkVersion(database);
     database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous}; PRAGMA wal_autocheckpoint = 0;
       PRAGMA journal_size_limit = ${CHECKPOINT_PAGES * PAGE_SIZE}`);
     checkSoundness(database);
+    const version = readNumber(database, 'user_version');
+    const upgrade = isEmpty || version === SCHEMA_VERSION ? null : { version, copy: keepCopy(database, path, version) };
     migrate(database);
-    return database;
+    if (upgrade === null) forgetOldCopies(path, Date.now());
+    return { database, upgrade };
   } catch (error) {
     onFault(error);
     if (database.isOpen) database.close();
     throw error;
-  }
-}
-
-/** asideName gives the name under which a damaged file is kept: `midge.db.corrupt-20260131T235959Z`. */
-export function asideName(path: string, now: number): string {
-  const time = new Date(now).toISOString().replace(/[-:]|\.\d+/g, '');
-  let name = `${path}.corrupt-${time}`;
-  for (let more = 2; statSync(name, { throwIfNoEntry: false }) !== undefined; more++) name = `${path}.corrupt-${time}-${more}`;
-  return name;
-}
-
-/** moveAside renames a database and what belongs to it. */
-export function moveAside(path: string, aside: string): void {
-  for (const companion of COMPANIONS) {
-    if (statSync(path + companion, { throwIfNoEntry: false }) !== undefined) renameSync(path + companion, aside + companion);
-  }
-  syncFolder(dirname(path));
-}
-
-/** Makes names in a folder durable. SQLite does it for the log. */
-function syncFolder(folder: string): void {
-  const handle = openSync(folder, 'r');
-  try {
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
   }
 }
 

@@ -2,6 +2,7 @@
 
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
+import type { Upgrade } from './earlier-version.ts';
 import type { Fault, FaultKind } from './faults.ts';
 import type { Damage } from './keeper.ts';
 
@@ -59,6 +60,14 @@ export class HealthRecord {
     const text = `Database "${this.#path}" is damaged (${reason}). It was moved to "${aside}"; ${kept}.`;
     this.#health = { ...this.#health, damage: text };
     this.#log.log('error', text);
+  }
+
+  /** upgraded says where the way back is. */
+  upgraded({ version, copy }: Upgrade): void {
+    const change = `Database "${this.#path}" was brought from version ${version} to the one of this midge.`;
+    if (copy === null)
+      this.#log.log('warning', `Warning: ${change} There was no space to keep a copy: the older midge cannot use it any more.`);
+    else this.#log.log('notice', `${change} As it was before it is kept in "${copy}" for a week, for the way back.`);
   }
 
   /** restarted says that the worker was made anew and nothing was lost by it. */

@@ -5,8 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { backup, type DatabaseSync, type StatementSync } from 'node:sqlite';
 import { Applier } from './applier.ts';
-import { asideName, CHECKPOINT_PAGES, moveAside, openDatabase, prepareFolder, type Synchronous } from './database.ts';
+import { CHECKPOINT_PAGES, openDatabase, prepareFolder, type Synchronous } from './database.ts';
+import type { Upgrade } from './earlier-version.ts';
 import { faultOf, StoreFault } from './faults.ts';
+import { asideName, moveAside } from './file-names.ts';
 import { loadPieces } from './load.ts';
 import { readRecords } from './records.ts';
 import { type Salvaged, salvage } from './salvage.ts';
@@ -31,6 +33,8 @@ export interface Damage {
 /** OpenReport is what opening came to. */
 export interface OpenReport {
   readonly damage: Damage | null;
+  /** The database was of an earlier version. */
+  readonly upgrade: Upgrade | null;
   /** The disk is read-only: what can be loaded comes from a copy, nothing can be written. */
   readonly isReadOnly: boolean;
   /** The greatest key of a message that waits. */
@@ -82,9 +86,9 @@ export class Keeper {
       if (faultOf(error).kind === 'read-only' && request.mayCopy) return this.#openCopy(request);
       throw error;
     }
-    const { database, damage } = openOrReplace(request);
+    const { database, ...report } = openOrReplace(request);
     this.#adopt(database);
-    return { damage, isReadOnly: false, lastMessageKey: lastMessageKey(database) };
+    return { ...report, isReadOnly: false, lastMessageKey: lastMessageKey(database) };
   }
 
   /** load gives the next piece of what is there, null after the last. */
@@ -172,9 +176,9 @@ export class Keeper {
       if (statSync(path + companion, { throwIfNoEntry: false })) copyFileSync(path + companion, copy + companion);
     }
     prepareFolder(copy);
-    const database = openDatabase(copy, synchronous);
+    const { database } = openDatabase(copy, synchronous);
     this.#adopt(database);
-    return { damage: null, isReadOnly: true, lastMessageKey: lastMessageKey(database) };
+    return { damage: null, upgrade: null, isReadOnly: true, lastMessageKey: lastMessageKey(database) };
   }
 
   #require(): DatabaseSync {
@@ -183,22 +187,22 @@ export class Keeper {
   }
 }
 
-function openOrReplace({ path, synchronous, now }: OpenRequest): { database: DatabaseSync; damage: Damage | null } {
-  const aside = asideName(path, now);
+function openOrReplace({ path, synchronous, now }: OpenRequest): Pick<OpenReport, 'damage' | 'upgrade'> & { database: DatabaseSync } {
+  const aside = asideName(path, 'corrupt', now);
   let reason: string | null = null;
   try {
-    const database = openDatabase(path, synchronous, (error) => {
+    const opened = openDatabase(path, synchronous, (error) => {
       const fault = faultOf(error);
       if (fault.kind !== 'damaged') return;
       moveAside(path, aside);
       reason = fault.reason;
     });
-    return { database, damage: null };
+    return { ...opened, damage: null };
   } catch (error) {
     if (reason === null) throw error;
     prepareFolder(path);
-    const database = openDatabase(path, synchronous);
-    return { database, damage: { reason, aside, salvaged: salvage(aside, database, `${path}.salvage`) } };
+    const { database } = openDatabase(path, synchronous);
+    return { database, upgrade: null, damage: { reason, aside, salvaged: salvage(aside, database, `${path}.salvage`) } };
   }
 }
 

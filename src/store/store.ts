@@ -52,6 +52,7 @@ export async function openStore(options: StoreOptions, ports: StorePorts, start:
 /** ADVICE for what a person must mend before the broker starts. */
 const ADVICE: Readonly<Partial<Record<FaultKind, string>>> = {
   locked: 'another broker uses it: stop that one, or give this one a folder of its own (--state, persistence_location)',
-  newer: 'start the newer midge, or move the file away to begin without sessions and retained messages',
+  newer:
+    'start the newer midge again. "midge restore --before-upgrade" puts back what was there before that one, if it was first started less than a week ago',
   forbidden: 'make folder and file writable for the user of the broker, or name another folder (--state, persistence_location)',
 };

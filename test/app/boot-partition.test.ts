@@ -79,7 +79,7 @@ test('boot apply restores a backup when nothing is kept yet, and only then', asy
   old.write('/var/lib/midge/certificates/ca.crt', 'the old authority');
   const machine = makeMachine(t, { 'midge.txt': 'account = jane secret one\n' });
   const backup = join(machine.world.root, 'boot/firmware/midge-2026-01-31.tar.gz');
-  const source = { database: 'midge.db', copy: null, configuration: null, program: 'midge version 0.1.0' };
+  const source = { database: 'midge.db', copy: null, configuration: null, workingFolder: '/', program: 'midge version 0.1.0' };
   await makeBackup(backup, { ...source, folder: join(old.world.root, 'var/lib/midge') });
   const { events } = await applyBootPartition(machine.world);
   assert.match(events[0] ?? '', /^Restored midge-2026-01-31\.tar\.gz, a backup of /);

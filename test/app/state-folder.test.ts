@@ -1,7 +1,7 @@
 // Where the state is kept.
 
 import assert from 'node:assert/strict';
-import { statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { StateFolder, stateFolderPath } from '../../src/app/state-folder.ts';
@@ -44,8 +44,15 @@ test('state folder is given away with databases that were moved aside, and not w
   state.make();
   const ours = ['midge.db', 'midge.db-wal', 'midge.db.corrupt-20260131T235959Z', 'midge.db.corrupt-20260131T235959Z-wal'];
   for (const name of ours) writeFileSync(join(state.path, name), '');
+  mkdirSync(join(state.path, 'certificates/clients'), { recursive: true });
+  writeFileSync(join(state.path, 'certificates/clients/phone.crt'), '');
+  const victim = join(temporaryFolder(context), 'victim');
+  writeFileSync(victim, '');
+  symlinkSync(victim, join(state.path, 'certificates/clients/link'));
   state.giveTo(NOBODY, NOBODY);
-  for (const name of ['', ...ours]) assert.equal(statSync(join(state.path, name)).uid, NOBODY, name);
+  const inside = ['certificates', 'certificates/clients', 'certificates/clients/phone.crt'];
+  for (const name of ['', ...ours, ...inside]) assert.equal(statSync(join(state.path, name)).uid, NOBODY, name);
+  assert.equal(statSync(victim).uid, 0);
 
   const shared = new StateFolder(join(temporaryFolder(context), 'shared'), 'midge.db');
   shared.make();

@@ -1,26 +1,32 @@
 // `midge backup` and `midge restore`, with and without a broker that runs.
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   appendFileSync,
+  copyFileSync,
   existsSync,
   globSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { connect } from 'node:net';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { packArchive } from '../../src/app/archive.ts';
+import { copyName } from '../../src/store/earlier-version.ts';
+import { SCHEMA_VERSION } from '../../src/store/schema.ts';
 import { openPort, runMidge, startMidge } from '../support/midge-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { WirePeer } from '../support/wire-peer.ts';
+
+const NO_MOUNT = spawnSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'none', '/mnt']).status === 0 ? false : 'only root may mount';
 
 /** Home is a folder with a configuration and a state folder. */
 class Home {
@@ -174,7 +180,7 @@ function copyOf(file: string, name: string, home: Home): string {
   return copy;
 }
 
-test('restore refuses a state folder that holds the things of others', async (t) => {
+test('restore leaves the things of others in the state folder alone', async (t) => {
   const home = new Home(t);
   const first = await home.start();
   await first.end();
@@ -182,8 +188,84 @@ test('restore refuses a state folder that holds the things of others', async (t)
   assert.equal((await home.run('backup', file)).status, 0);
   writeFileSync(join(home.state, 'notes.txt'), 'mine');
   const { status, stderr } = await home.run('restore', file);
-  assert.equal(status, 1);
-  assert.match(stderr, /holds things that are not midge's: notes\.txt - move them away/);
+  assert.equal(status, 0, stderr);
+  assert.equal(readFileSync(join(home.state, 'notes.txt'), 'utf8'), 'mine');
+});
+
+test('backup and restore work when the state folder is a mount point', { skip: NO_MOUNT }, async (t) => {
+  const home = new Home(t);
+  const first = await home.start();
+  await retain(first.port, 'kept');
+  await first.end();
+  const file = home.path('backup.tar.gz');
+  assert.equal((await home.run('backup', '-c', home.path('midge.conf'), file)).status, 0);
+  const main = join(import.meta.dirname, '../../src/main.ts');
+  const script = `mount -t tmpfs none "$1" && touch "$1/midge.db" && "$2" "$3" restore --state "$1" --state-only "$4" && cd "$1" && ls -A . before-*`;
+  const words = ['-m', 'sh', '-c', script, 'sh', home.state, process.execPath, main, file];
+  const said = execFileSync('unshare', words, { encoding: 'utf8' });
+  assert.match(said, /^restored {2}.*\nkept {6}.*\/before-\S+\n\.:\nbefore-\S+\nmidge\.db\n\nbefore-\S+:\nmidge\.db\n$/m);
+});
+
+test('midge brings a restore that a power cut interrupted to its end, also when its configuration names files that are not back yet', async (t) => {
+  const home = new Home(t);
+  const first = await home.start();
+  await retain(first.port, 'kept');
+  await first.end();
+  const leaving = join(home.state, 'restore-20260131T235959Z.leaving');
+  mkdirSync(leaving);
+  for (const name of ['midge.db']) renameSync(join(home.state, name), join(leaving, name));
+  writeFileSync(join(leaving, 'rules'), 'topic readwrite #\n');
+  writeFileSync(home.path('more.conf'), `acl_file ${join(home.state, 'rules')}\n`);
+  await expectRetained((await home.start()).port, 'kept');
+  assert.deepEqual(
+    readdirSync(home.state).filter((name) => name.startsWith('restore-')),
+    [],
+  );
+});
+
+test('backup finds what the configuration names by relative paths where the broker finds it', async (t) => {
+  const home = new Home(t);
+  const [file, elsewhere] = [home.path('backup.tar.gz'), home.path('some/where/else')];
+  mkdirSync(elsewhere, { recursive: true });
+  writeFileSync(home.path('more.conf'), `acl_file ${relative(process.cwd(), home.path('rules'))}\n`); // the broker works here
+  const broker = await home.start();
+  const running = await runMidge(elsewhere, ['backup', '--state', home.state, file]);
+  assert.deepEqual([running.status, running.stderr], [0, '']);
+  assert.match(running.stdout, /3 of the configuration/);
+  await broker.end();
+
+  const lost = await runMidge(elsewhere, ['backup', '--state', home.state, '-c', home.path('midge.conf'), home.path('lost.tar.gz')]);
+  assert.equal(lost.status, 1);
+  assert.match(
+    lost.stderr,
+    /rules", which it names, is not there - relative paths start at the folder that the broker works in: run this there/,
+  );
+  assert.ok(!existsSync(home.path('lost.tar.gz')));
+  writeFileSync(home.path('more.conf'), 'acl_file rules\n');
+  const standing = await home.run('backup', '-c', home.path('midge.conf'), home.path('standing.tar.gz'));
+  assert.match(standing.stdout, /3 of the configuration/, standing.stderr);
+  rmSync(home.path('rules'));
+  assert.equal((await home.run('restore', file)).status, 0);
+  assert.equal(readFileSync(home.path('rules'), 'utf8'), 'topic readwrite #\n');
+});
+
+test('restore --before-upgrade puts back what a newer midge has changed, and changes nothing when it is not needed', async (t) => {
+  const home = new Home(t);
+  const first = await home.start();
+  await retain(first.port, 'kept');
+  await first.end();
+  const database = join(home.state, 'midge.db');
+  const words = ['restore', '--before-upgrade', '-c', home.path('midge.conf')];
+  assert.match((await home.run(...words)).stdout, /is of no newer version: nothing was changed/);
+  copyFileSync(database, copyName(database));
+  const bytes = readFileSync(database);
+  bytes.writeUInt32BE(SCHEMA_VERSION + 1, 60); // https://www.sqlite.org/fileformat2.html 1.3: user version
+  writeFileSync(database, bytes);
+  const refused = await home.run('serve', '-p', '0', '-c', home.path('midge.conf'));
+  assert.match(refused.stderr + refused.stdout, /newer midge.*"midge restore --before-upgrade"/);
+  const back = await home.run(...words);
+  assert.match(back.stdout, /^restored {2}.*midge\.db\nkept {6}.*midge\.db\.newer-\d{8}T\d{6}Z\n$/, back.stderr);
+  await expectRetained((await home.start()).port, 'kept');
 });
 
 test('backup and restore take a configuration that is in the state folder along', async (t) => {

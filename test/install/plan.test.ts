@@ -81,7 +81,9 @@ test('install plan keeps the old version beside an upgrade, and goes back to it'
     'systemctl restart --no-block midge.service',
   ]);
   assert.deepEqual(words(back), [
+    'systemctl stop midge.service',
     'install -m 0755 /usr/local/bin/midge.old /usr/local/bin/midge',
+    '/usr/local/bin/midge restore --before-upgrade -c /etc/midge/midge.conf',
     'write the service as it was to /etc/systemd/system/midge.service (mode 0644, owner root)',
     'systemctl daemon-reload',
     'systemctl restart midge.service',

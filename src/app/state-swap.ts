@@ -1,0 +1,135 @@
+// Puts other things in the place of what a state folder holds: by renames inside it, for it may be a mount point. A power cut in between
+// is mended by the next start, or the next restore.
+//
+//   restore-<time>.unpacking/state/   what comes is written here; a cut: it goes, nothing has changed
+//   restore-<time>.leaving/           it is whole, and what is there goes, name by name, to before-<time>/; a cut: done to the end
+//   restore-<time>.entering/          that has gone, and what comes goes, name by name, to its place; a cut: done to the end
+
+import { chmodSync, chownSync, existsSync, globSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { syncPath } from './durable-file.ts';
+import type { StateFolder } from './state-folder.ts';
+
+const STAGE = /^restore-([\dTZ-]+)\.(unpacking|leaving|entering)$/;
+
+/** Rename is renameSync, or that of a test. */
+export type Rename = (from: string, to: string) => void;
+
+/** StateSwap is one exchange. Nothing changes before `commit`. */
+export class StateSwap {
+  readonly #folder: string;
+  readonly #stamp: string;
+  readonly #rename: Rename;
+
+  /** `folder` is the state folder, `stamp` names this exchange. */
+  constructor(folder: string, stamp: string, rename: Rename = renameSync) {
+    this.#folder = folder;
+    this.#stamp = stamp;
+    this.#rename = rename;
+  }
+
+  /** unpacking is a folder for all that comes; what is to be put in place is written to `incoming` in it. */
+  get unpacking(): string {
+    return this.#stage('unpacking');
+  }
+
+  get incoming(): string {
+    return join(this.unpacking, 'state');
+  }
+
+  /** before is where what was there is kept. */
+  get before(): string {
+    return join(this.#folder, `before-${this.#stamp}`);
+  }
+
+  /** begin makes the folders, also the state folder where there is none. */
+  begin(): void {
+    mkdirSync(this.incoming, { recursive: true, mode: 0o700 });
+  }
+
+  /** commit puts all that is in `incoming` in place: the content of files must be on the disk by then. */
+  commit(state: StateFolder): void {
+    for (const folder of globSync('**/', { cwd: this.incoming })) syncPath(join(this.incoming, folder));
+    this.#turn(this.incoming, 'leaving');
+    this.leave(state);
+    this.enter();
+  }
+
+  /** leave takes away what is ours or gets replaced. */
+  leave(state: StateFolder): void {
+    const path = this.#folder;
+    const coming = readdirSync(this.#stage('leaving'));
+    const isReplaced = (name: string) => coming.includes(name.replace(/-(wal|shm|journal)$/, '')); // SQLite would play an old log into a new file
+    const going = readdirSync(path).filter((name) => isReplaced(name) || (state.isOurs(name) && !isOfSwap(name)));
+    if (going.length > 0) this.#makeBefore();
+    for (const name of going) this.#rename(join(path, name), join(this.before, name));
+    if (going.length > 0) syncPath(this.before);
+    this.#turn(this.#stage('leaving'), 'entering');
+  }
+
+  /** enter puts what comes in place. */
+  enter(): void {
+    const from = this.#stage('entering');
+    for (const name of readdirSync(from)) this.#rename(join(from, name), join(this.#folder, name));
+    rmdirSync(from);
+    syncPath(this.#folder);
+  }
+
+  /** end removes what is left of `unpacking`. */
+  end(): void {
+    rmSync(this.unpacking, { recursive: true, force: true });
+  }
+
+  #stage(name: 'unpacking' | 'leaving' | 'entering'): string {
+    return join(this.#folder, `restore-${this.#stamp}.${name}`);
+  }
+
+  #turn(from: string, to: 'leaving' | 'entering'): void {
+    syncPath(from);
+    syncPath(this.#folder);
+    this.#rename(from, this.#stage(to));
+    syncPath(this.#folder);
+  }
+
+  /** Of whom the state folder is. */
+  #makeBefore(): void {
+    mkdirSync(this.before, { recursive: true, mode: 0o700 });
+    chmodSync(this.before, 0o700);
+    const { uid, gid } = statSync(this.#folder);
+    if (process.getuid?.() === 0) chownSync(this.before, uid, gid);
+  }
+}
+
+/** isOfSwap tells whether a name in the state folder is one that swaps make. */
+export function isOfSwap(name: string): boolean {
+  return STAGE.test(name) || /^before-[\dTZ-]+$/.test(name);
+}
+
+/** mendSwap brings to an end what a power cut has interrupted, and says what it did; null = there was nothing. No broker may use the folder. */
+export function mendSwap(state: StateFolder, rename: Rename = renameSync): string | null {
+  const stages = namesIn(state.path).flatMap((name) => {
+    const [, stamp, stage] = STAGE.exec(name) ?? [];
+    return stamp === undefined ? [] : [{ swap: new StateSwap(state.path, stamp, rename), stage }];
+  });
+  if (stages.length === 0) return null;
+  let kept: string | null = null;
+  for (const { swap, stage } of stages) {
+    if (stage === 'leaving') swap.leave(state);
+    if (stage !== 'unpacking') {
+      swap.enter();
+      kept = swap.before;
+    }
+  }
+  for (const { swap } of stages) swap.end();
+  if (kept === null) return 'A restore was cut off before it had changed anything: run it again.';
+  return `A restore was cut off and is now at its end: what was there before is in "${kept}". Run it again where it was to put configuration files back too.`;
+}
+
+/** None where there is no folder, or this user may not look: then whoever needs it says so. */
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}

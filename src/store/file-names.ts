@@ -1,0 +1,33 @@
+// Names of the files beside a database, and how they change: what is bad or of another version is moved aside, never deleted.
+
+import { closeSync, fsyncSync, openSync, renameSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+/** COMPANIONS are what SQLite adds to the name of a database for what belongs to it. */
+export const COMPANIONS = ['', '-wal', '-shm', '-journal'];
+
+/** asideName gives the name under which a file is kept: `midge.db.corrupt-20260131T235959Z`. */
+export function asideName(path: string, why: 'corrupt' | 'newer', now: number): string {
+  const time = new Date(now).toISOString().replace(/[-:]|\.\d+/g, '');
+  let name = `${path}.${why}-${time}`;
+  for (let more = 2; statSync(name, { throwIfNoEntry: false }) !== undefined; more++) name = `${path}.${why}-${time}-${more}`;
+  return name;
+}
+
+/** moveAside renames a database and what belongs to it. */
+export function moveAside(path: string, aside: string): void {
+  for (const companion of COMPANIONS) {
+    if (statSync(path + companion, { throwIfNoEntry: false }) !== undefined) renameSync(path + companion, aside + companion);
+  }
+  syncPath(dirname(path));
+}
+
+/** syncPath makes a file, or the names in a folder, durable. */
+export function syncPath(path: string): void {
+  const handle = openSync(path, 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
