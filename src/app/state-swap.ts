@@ -5,7 +5,7 @@
 //   restore-<time>.leaving/           it is whole, and what is there goes, name by name, to before-<time>/; a cut: done to the end
 //   restore-<time>.entering/          that has gone, and what comes goes, name by name, to its place; a cut: done to the end
 
-import { chmodSync, chownSync, existsSync, globSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, globSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { syncPath } from './durable-file.ts';
 import type { StateFolder } from './state-folder.ts';
