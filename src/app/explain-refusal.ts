@@ -11,7 +11,7 @@ export interface AccessKnowledge {
   readonly acl: AclAuthorizer | null;
 }
 
-const UNTRUSTED = /does not trust|may not trust/;
+const UNTRUSTED = /does not trust the|may not trust/;
 
 /** explainRefusal gives the reason as the operator may know it, and advice where there is some. */
 export function explainRefusal(refusal: Refusal, house: AccessKnowledge): Explanation {
@@ -33,11 +33,20 @@ export function explainRefusal(refusal: Refusal, house: AccessKnowledge): Explan
 }
 
 function tlsAdvice(reason: string): string | null {
+  if (reason.includes('its client certificate')) return clientCertificateAdvice(reason);
   if (UNTRUSTED.test(reason)) return "install this broker's ca.crt on the device (certificates/ca.crt in the state folder)";
   if (reason.includes('not appear to be using TLS')) return 'turn TLS on in the client, or use the port without TLS (1883)';
   if (reason.includes('plain HTTP')) return 'this port wants TLS: use https or wss';
   if (reason.includes('expired')) return 'look at the date of the device, and of this machine';
-  if (reason.includes('no client certificate')) return 'give the client a certificate: this listener has require_certificate true';
+  if (reason.includes('no client certificate')) return 'give it one: this listener has require_certificate true';
+  return null;
+}
+
+function clientCertificateAdvice(reason: string): string | null {
+  if (reason.includes('is revoked')) return 'if it may come back, give it another one (midge cert client NAME)';
+  if (reason.includes('does not trust'))
+    return "give it one of the authority that this listener trusts: that of cafile or capath, or this broker's own (midge cert client NAME)";
+  if (/expired|valid only|not valid yet/.test(reason)) return 'give it a new one, if the clock of this machine is right';
   return null;
 }
 

@@ -9,6 +9,9 @@ import type { TLSSocket } from 'node:tls';
 /** Authorities above a client's certificate, at most. */
 const MAX_CHAIN = 8;
 
+/** ub-common-name, RFC 5280 appendix A: what is longer was not meant to be read. */
+const MAX_NAME_LENGTH = 64;
+
 /** id-kp-clientAuth, RFC 5280 4.2.1.12. */
 const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
 
@@ -29,19 +32,18 @@ export interface ClientRules {
 export function chainProblem(socket: TLSSocket, rules: ClientRules): string | null {
   const certificate = socket.getPeerX509Certificate();
   if (certificate === undefined) return 'it sent no client certificate';
-  if (!socket.authorized && (rules.checksDates || !isTrusted(certificate, rules.authorities)))
-    return 'its client certificate is of no authority that is trusted here';
+  if (!socket.authorized && (rules.checksDates || !isTrusted(certificate, rules.authorities))) return untrusted(certificate);
   return certificateProblem(certificate, rules);
 }
 
 /** certificateProblem says why a certificate whose chain is good is not accepted at this moment, or null. */
 export function certificateProblem(certificate: X509Certificate, { revocations, checksDates }: ClientRules): string | null {
   const now = Date.now();
-  if (checksDates && certificate.validToDate.getTime() < now) return 'its client certificate has expired';
-  if (checksDates && certificate.validFromDate.getTime() > now) return 'its client certificate is not valid yet';
+  const outOfDate = checksDates ? dateProblem(certificate, now) : null;
+  if (outOfDate !== null) return outOfDate;
   switch (revocations?.statusOf(certificate, now)) {
     case 'revoked':
-      return 'its client certificate is revoked';
+      return `${named(certificate)} is revoked`;
     case 'no list':
       return 'crlfile has no list of the authority of its client certificate';
     case 'expired':
@@ -49,6 +51,45 @@ export function certificateProblem(certificate: X509Certificate, { revocations, 
     default:
       return null;
   }
+}
+
+/** unverifiedProblem says why OpenSSL did not verify a chain, by its code such as 'CERT_HAS_EXPIRED'. `certificate` is the client's own, if it is known. */
+export function unverifiedProblem(code: string, certificate: X509Certificate | undefined): string {
+  if (/ISSUER|SELF_SIGNED|UNABLE_TO_VERIFY|UNTRUSTED|SIGNATURE_FAILURE|INVALID_CA|PATH_LENGTH/.test(code)) return untrusted(certificate);
+  const outOfDate = certificate === undefined ? null : dateProblem(certificate, Date.now());
+  if (outOfDate !== null) return outOfDate;
+  const what = named(certificate);
+  if (code === 'CERT_HAS_EXPIRED') return `${what} or an authority above it has expired`;
+  if (code === 'CERT_NOT_YET_VALID') return `${what} or an authority above it is not valid yet`;
+  if (code === 'INVALID_PURPOSE') return `${what} is not made for clients`;
+  return `${what} is not accepted (${code.toLowerCase().replaceAll('_', ' ')})`;
+}
+
+function dateProblem(certificate: X509Certificate, now: number): string | null {
+  const { validToDate, validFromDate } = certificate;
+  if (validToDate.getTime() < now) return `${named(certificate)} expired on ${day(validToDate)}`;
+  return validFromDate.getTime() > now ? `${named(certificate)} is valid only from ${day(validFromDate)}` : null;
+}
+
+function untrusted(certificate: X509Certificate | undefined): string {
+  const issuer = certificate === undefined ? null : commonName(certificate.issuer);
+  const by = issuer === null ? '' : `"${issuer}", `;
+  return `${named(certificate)} is issued by ${by}an authority that this broker does not trust`;
+}
+
+function named(certificate: X509Certificate | undefined): string {
+  const name = certificate === undefined ? null : commonName(certificate.subject);
+  return name === null ? 'its client certificate' : `its client certificate "${name}"`;
+}
+
+/** From `CN=lamp`, one of the lines that Node gives. */
+function commonName(lines: string | undefined): string | null {
+  const line = lines?.split('\n').find((each) => each.startsWith('CN='));
+  return line === undefined ? null : line.slice('CN='.length, 'CN='.length + MAX_NAME_LENGTH);
+}
+
+function day(date: Date): string {
+  return date.toISOString().slice(0, 10);
 }
 
 /** Without dates: signatures up to an authority that is trusted, and the use for clients. RFC 5280 6.1, as far as it concerns chains without constraints. */

@@ -1,9 +1,9 @@
 // The TLS side of a listener: raw sockets in, verified streams out. Certificates can change while connections live.
 
-import { constants } from 'node:crypto';
+import { constants, type X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { createServer, type TLSSocket } from 'node:tls';
-import { chainProblem } from './client-certificate.ts';
+import { createServer, type Server, type TLSSocket } from 'node:tls';
+import { chainProblem, unverifiedProblem } from './client-certificate.ts';
 import type { ListenerOptions } from './options.ts';
 import type { PskKeys } from './psk-file.ts';
 import type { TlsMaterial } from './tls-files.ts';
@@ -44,6 +44,7 @@ export function createTlsGate(protocol: ListenerOptions['protocol'], material: T
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
     ALPNCallback: ({ protocols }) => chooseProtocol(protocols, protocol),
   });
+  const shown = clients === null || leavesDates ? new WeakMap<TLSSocket, X509Certificate>() : shownCertificates(server);
   server.on('secureConnection', (socket: TLSSocket) => {
     const problem = clients === null ? null : chainProblem(socket, clients);
     if (problem === null) events.secured(socket);
@@ -51,7 +52,7 @@ export function createTlsGate(protocol: ListenerOptions['protocol'], material: T
   });
   server.on('tlsClientError', (error, socket) => {
     const identity = identities.get(socket);
-    events.failed(socket, identity === undefined || psk === null ? failureReason(error, socket) : pskFailure(identity, psk.keys));
+    events.failed(socket, identity === undefined || psk === null ? failureReason(error, socket, shown) : pskFailure(identity, psk.keys));
   });
   const pskOf = (socket: TLSSocket, identity: string, keys: PskKeys): Buffer | null => {
     identities.set(socket, identity);
@@ -62,6 +63,23 @@ export function createTlsGate(protocol: ListenerOptions['protocol'], material: T
     pskIdentity: (socket) => identities.get(socket) ?? null,
     admit: (socket) => server.emit('connection', socket),
   };
+}
+
+/**
+ * shownCertificates remembers what clients show: when Node tells that a certificate was not accepted, it has forgotten which. Of all events
+ * before that only 'keylog' brings the socket; its line, which is secret, is not looked at. Not for chains that
+ * are verified here: asking Node for a certificate takes the next one out of its chain.
+ */
+function shownCertificates(server: Server): WeakMap<TLSSocket, X509Certificate> {
+  const shown = new WeakMap<TLSSocket, X509Certificate>();
+  const note = function (this: TLSSocket): void {
+    const certificate = this.getPeerX509Certificate();
+    if (certificate !== undefined) shown.set(this, certificate);
+  };
+  server.on('keylog', (_secret, socket: TLSSocket) => {
+    if (!socket.listeners('secure').includes(note)) socket.prependListener('secure', note); // Node's own listener cuts the connection
+  });
+  return shown;
 }
 
 /** ALPN: a web browser must not be led to speak HTTP to MQTT, nor HTTP/2 to a WebSocket listener; any other name is a client's own word for MQTT. */
@@ -76,10 +94,14 @@ function pskFailure(identity: string, keys: PskKeys): string {
 }
 
 /** The bytes of a handshake are counted by the socket below; Node gives no public way down. */
-function failureReason(error: NodeJS.ErrnoException, socket: TLSSocket & { _parent?: Socket }): string | null {
+function failureReason(
+  error: NodeJS.ErrnoException,
+  socket: TLSSocket & { _parent?: Socket },
+  shown: WeakMap<TLSSocket, X509Certificate>,
+): string | null {
   if (error.code === 'ECONNRESET' && socket._parent?.bytesRead === 0) return null;
   const unverified: unknown = socket.authorizationError; // a code such as 'CERT_HAS_EXPIRED', whatever the types say
-  if (unverified) return `client certificate not accepted (${String(unverified).toLowerCase().replaceAll('_', ' ')})`;
+  if (unverified) return unverifiedProblem(String(unverified), shown.get(socket));
   const code = error.code ?? '';
   const known = FAILURES.find(([pattern]) => pattern.test(code));
   return (

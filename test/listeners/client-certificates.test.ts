@@ -68,7 +68,7 @@ test('client certificate is refused when crlfile says that it is revoked, and ac
   const other = await authority.issue('CN=other');
   const opened = await open(context, { cafile: authority.cert, crlfile: await authority.revoke([other]) });
   await assertAccepted(opened, lamp);
-  await assertRefused(opened, other, /its client certificate is revoked/);
+  await assertRefused(opened, other, /its client certificate "(other|lost|lamp)" is revoked/);
 });
 
 test('client certificate needs only the list of its own authority when that stands below another, as in mosquitto', async (context) => {
@@ -76,7 +76,7 @@ test('client certificate needs only the list of its own authority when that stan
   const [light, lost] = [await floor.issue('CN=light'), await floor.issue('CN=lost')];
   const opened = await open(context, { cafile: authority.cert + floor.cert, crlfile: await floor.revoke([lost]) });
   await assertAccepted(opened, light, 'light');
-  await assertRefused(opened, lost, /its client certificate is revoked/);
+  await assertRefused(opened, lost, /its client certificate "(other|lost|lamp)" is revoked/);
   await assertRefused(opened, lamp, /crlfile has no list of the authority of its client certificate/);
 });
 
@@ -100,11 +100,11 @@ test('TLS listener names crlfile when it holds no list', async (context) => {
 
 test('client certificate is refused when it has expired, is of a strange authority or is not there', async (context) => {
   const opened = await open(context, { cafile: authority.cert });
-  await assertRefused(opened, await authority.issue('CN=lamp', PAST), /client certificate not accepted \(cert has expired\)/);
+  await assertRefused(opened, await authority.issue('CN=lamp', PAST), /its client certificate "lamp" expired on 2021-01-01\.?$/);
   await assertRefused(
     opened,
     await (await testAuthority('CN=Stranger')).issue('CN=lamp'),
-    /client certificate not accepted \(unable to verify/,
+    /its client certificate "lamp" is issued by "Stranger", an authority that this broker does not trust/,
   );
   await assertRefused(opened, {}, /it sent no client certificate/);
 });
@@ -116,9 +116,9 @@ test('client certificate is accepted when it has expired and disable_client_cert
   const opened = await open(context, files, { checksClientDates: false });
   const strange = await testAuthority();
   await assertAccepted(opened, await authority.issue('CN=lamp', PAST));
-  await assertRefused(opened, revoked, /its client certificate is revoked/);
-  await assertRefused(opened, await strange.issue('CN=lamp', PAST), /its client certificate is of no authority that is trusted here/);
-  await assertRefused(opened, await strange.issue('CN=lamp'), /of no authority/);
+  await assertRefused(opened, revoked, /its client certificate "(other|lost|lamp)" is revoked/);
+  await assertRefused(opened, await strange.issue('CN=lamp', PAST), /is issued by "Stranger", an authority that/);
+  await assertRefused(opened, await strange.issue('CN=lamp'), /is issued by "Stranger"/);
   await assertRefused(opened, {}, /it sent no client certificate/);
   const below = await floor.issue('CN=below', PAST);
   const whole = await open(context, { cafile: authority.cert }, { checksClientDates: false });
@@ -137,5 +137,5 @@ test('client certificate that is revoked meanwhile is refused when its session w
   await opened.listener.replaceCertificate();
   assert.equal(origin.review?.(), null);
   dial(opened, lamp, { session: ticket }).resume();
-  await opened.log.line(/its client certificate is revoked/);
+  await opened.log.line(/its client certificate "(other|lost|lamp)" is revoked/);
 });
