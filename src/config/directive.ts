@@ -7,7 +7,8 @@ import { isMistake, type Mistake, type ValueKind } from './values.ts';
 export type Scope = 'global' | 'listener' | 'bridge' | 'plugin';
 
 /**
- * Treatment is what becomes of a directive: `supported` ones are stored into a draft, `without effect` gets a warning with the reason,
+ * Treatment is what becomes of a directive: `supported` ones are stored into a draft, `without effect` gets a warning with the reason (or
+ * the mistake that `find` finds),
  * `refused` an error with what to do instead - except where the value is in `harmless` (`*END` = ends like this), which asks for what
  * happens anyway.
  * `structure` are the words that shape the file itself (`listener`, `include`); the interpreter and the reader handle them by name.
@@ -16,7 +17,7 @@ export type Treatment =
   | { readonly state: 'supported'; readonly scope: 'global'; readonly store: Store<GlobalDraft> }
   | { readonly state: 'supported'; readonly scope: 'listener'; readonly store: Store<ListenerDraft> }
   | { readonly state: 'structure' }
-  | { readonly state: 'without effect'; readonly reason: string }
+  | { readonly state: 'without effect'; readonly reason: string; readonly find: (text: string, name: string) => Mistake | null }
   | { readonly state: 'refused'; readonly instead: string; readonly harmless: readonly string[] };
 
 /** isHarmless tells whether a value of a refused directive asks for what happens anyway. */
@@ -80,9 +81,13 @@ export function structureDirective(name: string, scope: Scope, syntax: string, r
   return directive(name, scope, { syntax, repeated: 'last wins' }, { ...row, repeatable: true }, { state: 'structure' });
 }
 
-/** withoutEffect is a word that only tunes how mosquitto works inside: it is accepted, with a warning that gives the reason. */
-export function withoutEffect(name: string, scope: Scope, syntax: string, reason: string, row: Row): Directive {
-  return directive(name, scope, { syntax, repeated: 'last wins' }, row, { state: 'without effect', reason });
+/** withoutEffect is a word that only tunes how mosquitto works inside: it is accepted, with a warning that gives the reason, unless its value is wrong. */
+export function withoutEffect(name: string, scope: Scope, kind: ValueKind<unknown>, reason: string, row: Row): Directive {
+  const find = (text: string, given: string) => {
+    const reading = kind.read(text, given);
+    return isMistake(reading) ? reading : null;
+  };
+  return directive(name, scope, { ...kind, repeated: 'last wins' }, row, { state: 'without effect', reason, find });
 }
 
 /** refused is a word that would be dangerous to ignore: an error that says what to do instead. */

@@ -1,7 +1,7 @@
 // Statements -> drafts: each finds its row in the table and the listener it belongs to.
 
 import type { Place, Report } from './diagnostic.ts';
-import { type Directive, isHarmless, type Store } from './directive.ts';
+import { type Directive, isHarmless, type Store, type Treatment } from './directive.ts';
 import { closestDirective, findDirective } from './directives.ts';
 import { createGlobalDraft, createListenerDraft, type GlobalDraft, type ListenerDraft, type Places } from './draft.ts';
 import type { Statement } from './reader.ts';
@@ -28,6 +28,16 @@ const BRIDGE_CREDENTIALS = new Set(['username', 'password']);
 
 /** Words for the default listener wherever they stand. */
 const OF_DEFAULT_LISTENER = new Set(['port', 'bind_address']);
+
+/** Words that mosquitto 2.1 brought, and takes only where a listener is opened above them. */
+const BELOW_A_LISTENER = new Set([
+  'accept_protocol_versions',
+  'disable_client_cert_date_checks',
+  'enable_proxy_protocol',
+  'listener_allow_anonymous',
+  'listener_auto_id_prefix',
+  'proxy_protocol_v2_require_tls',
+]);
 
 /** Scope is where the words of one file, and of those it includes, go. */
 interface Scope {
@@ -76,14 +86,26 @@ class Interpreter implements Interpretation {
   #treat(directive: Directive, statement: Statement, scope: Scope): void {
     const { treatment } = directive;
     const { text, place, name } = statement;
-    if (treatment.state === 'without effect') this.#report.warning(place, `${name} has no effect`, treatment.reason);
+    if (treatment.state === 'without effect') this.#warnOfNoEffect(statement, treatment);
     else if (treatment.state === 'refused') {
       if (!isHarmless(treatment.harmless, text)) this.#report.error(place, `Cannot use ${name}`, treatment.instead);
     } else if (treatment.state === 'supported') {
       if (treatment.scope === 'global') this.#store(directive, treatment.store, this.global, statement);
       else if (name === 'mount_point' && this.listeners.length === 0) this.#reportEarlyMountPoint(place);
+      else if (BELOW_A_LISTENER.has(name) && !this.#isOpened(scope.listener)) this.#reportEarly(name, place);
       else this.#store(directive, treatment.store, OF_DEFAULT_LISTENER.has(name) ? this.defaultListener : scope.listener, statement);
     }
+  }
+
+  #warnOfNoEffect({ name, text, place, textPlace }: Statement, { find, reason }: Extract<Treatment, { state: 'without effect' }>): void {
+    const mistake = find(text, name);
+    if (mistake === null) this.#report.warning(place, `${name} has no effect`, reason);
+    else this.#report.error(textPlace, mistake.problem, mistake.hint);
+  }
+
+  /** isOpened: only a line of its own opens the default listener; a word about some other one does not. */
+  #isOpened(listener: ListenerDraft): boolean {
+    return listener !== this.defaultListener || [...OF_DEFAULT_LISTENER].some((word) => listener.places.has(word));
   }
 
   #store<Draft extends { places: Places }>(directive: Directive, store: Store<Draft>, draft: Draft, statement: Statement): void {
@@ -102,6 +124,10 @@ class Interpreter implements Interpretation {
   #reportUnknown(name: string, place: Place): void {
     const closest = closestDirective(name);
     this.#report.error(place, `Unknown configuration variable "${name}"`, closest === null ? null : `did you mean "${closest}"?`);
+  }
+
+  #reportEarly(name: string, place: Place): void {
+    this.#report.error(place, `The '${name}' option requires a listener to be defined first`, 'put it below a listener line');
   }
 
   #reportEarlyMountPoint(place: Place): void {

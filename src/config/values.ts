@@ -248,3 +248,10 @@ function suggestion(word: string, known: readonly string[]): string {
   const closest = closestWord(word, known);
   return closest === null ? `write one of ${known.join(', ')}` : `did you mean "${closest}"?`;
 }
+
+/** idPrefix is the start of client ids that the broker makes; mosquitto takes 50 bytes. */
+export const idPrefix: ValueKind<string> = check(text('prefix'), (prefix) =>
+  Buffer.byteLength(prefix) <= 50
+    ? { value: prefix }
+    : { problem: 'The prefix of client ids must be <= 50 bytes long', hint: 'write a shorter one' },
+);

@@ -1,7 +1,9 @@
 // The rows of mosquitto.conf(5) that hold for the whole program, except logging.
 
 import { type Directive, globalDirective, refused, structureDirective, withoutEffect } from '../directive.ts';
-import { boolean, duration, integer, limit, limitOrMinusOne, MAX_INTEGER, map, path, text } from '../values.ts';
+import { boolean, duration, idPrefix, integer, limit, limitOrMinusOne, MAX_INTEGER, map, path, text } from '../values.ts';
+
+const packetBuffer = integer({ min: 0, max: 65_535, unit: 'bytes', sentence: 'Packet buffer size must be between 0 and 65535 inclusive' });
 
 /** GLOBAL_DIRECTIVES are accounts, limits, persistence and the process. */
 export const GLOBAL_DIRECTIVES: readonly Directive[] = [
@@ -86,7 +88,7 @@ export const GLOBAL_DIRECTIVES: readonly Directive[] = [
   ),
   globalDirective(
     'auto_id_prefix',
-    text('prefix'),
+    idPrefix,
     { default: 'auto-', doc: 'Start of the ids made for clients that come without one; `listener_auto_id_prefix` goes before it.' },
     (draft, value) => {
       draft.everyListener.autoIdPrefix = value;
@@ -170,7 +172,7 @@ export const GLOBAL_DIRECTIVES: readonly Directive[] = [
   withoutEffect(
     'memory_limit',
     'global',
-    'bytes',
+    integer({ min: 0, max: Number.MAX_SAFE_INTEGER, unit: 'bytes' }),
     'memory is not measured per allocation; max_queued_messages and max_packet_size bound it',
     {
       doc: 'Bytes of memory that may be allocated.',
@@ -203,11 +205,11 @@ export const GLOBAL_DIRECTIVES: readonly Directive[] = [
       draft.broker.persistentClientExpiration = value;
     },
   ),
-  withoutEffect('autosave_interval', 'global', 'seconds', 'changes are written as they happen', {
+  withoutEffect('autosave_interval', 'global', limit('seconds'), 'changes are written as they happen', {
     default: '1800',
     doc: 'Time between two savings of everything.',
   }),
-  withoutEffect('autosave_on_changes', 'global', 'true | false', 'changes are written as they happen', {
+  withoutEffect('autosave_on_changes', 'global', boolean, 'changes are written as they happen', {
     default: 'false',
     doc: 'Reads `autosave_interval` as a number of changes.',
   }),
@@ -241,7 +243,7 @@ export const GLOBAL_DIRECTIVES: readonly Directive[] = [
   withoutEffect(
     'retry_interval',
     'global',
-    'seconds',
+    text('seconds'),
     'messages are sent again only when a client reconnects [MQTT-4.4.0-1]; mosquitto dropped it too',
     {
       doc: 'Time after which an unacknowledged message was sent again.',
@@ -277,12 +279,12 @@ export const GLOBAL_DIRECTIVES: readonly Directive[] = [
   globalDirective('user', text('name'), { doc: 'User to become when started as root, after the ports are open.' }, (draft, value) => {
     draft.process.user = value;
   }),
-  withoutEffect('packet_buffer_size', 'global', 'bytes', 'the read buffer grows as needed', {
+  withoutEffect('packet_buffer_size', 'global', packetBuffer, 'the read buffer grows as needed', {
     aliases: ['websockets_headers_size'],
     default: '4096',
     doc: 'Size of the read buffer.',
   }),
-  withoutEffect('websockets_log_level', 'global', 'number', 'there is no libwebsockets inside; use log_type websockets', {
+  withoutEffect('websockets_log_level', 'global', limit('number'), 'there is no libwebsockets inside; use log_type websockets', {
     default: '0',
     doc: 'What libwebsockets logs.',
   }),

@@ -1,7 +1,7 @@
 // The rows of mosquitto.conf(5) about one listener, except TLS. Before any `listener` line they mean the default listener.
 
 import { type Directive, listenerDirective, refused, structureDirective } from '../directive.ts';
-import { boolean, check, choice, endpoint, host, integer, limitOrMinusOne, text, versions } from '../values.ts';
+import { boolean, check, choice, endpoint, host, idPrefix, integer, limitOrMinusOne, text, versions } from '../values.ts';
 
 const mountPoint = check(text('prefix'), (value) =>
   /[+#]/.test(value)
@@ -65,7 +65,7 @@ export const LISTENER_DIRECTIVES: readonly Directive[] = [
   ),
   listenerDirective(
     'listener_auto_id_prefix',
-    text('prefix'),
+    idPrefix,
     { default: 'auto-', doc: 'Start of the ids made for clients that come without one.' },
     (draft, value) => {
       draft.policy.autoIdPrefix = value;

@@ -1,6 +1,7 @@
 // The rows of mosquitto.conf(5) about plugins: shared libraries for mosquitto's own insides, which nothing else can load.
 
 import { type Directive, refused, withoutEffect } from '../directive.ts';
+import { boolean } from '../values.ts';
 
 const INSTEAD = 'plugins of mosquitto cannot be loaded; use password_file and acl_file';
 
@@ -17,7 +18,7 @@ export const PLUGIN_DIRECTIVES: readonly Directive[] = [
   withoutEffect(
     'auth_plugin_deny_special_chars',
     'plugin',
-    'true | false',
+    boolean,
     'there are no plugins; the patterns of acl_file are never for a client whose name holds + or #',
     { default: 'true', doc: 'Refuses ids and user names with + and # before a plugin sees them.' },
   ),

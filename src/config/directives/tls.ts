@@ -116,11 +116,11 @@ export const TLS_DIRECTIVES: readonly Directive[] = [
       draft.tls.checksClientDates = !value;
     },
   ),
-  withoutEffect('dhparamfile', 'listener', 'path', 'key exchange uses elliptic curves, which need no such file', {
+  withoutEffect('dhparamfile', 'listener', path, 'key exchange uses elliptic curves, which need no such file', {
     doc: 'File with Diffie-Hellman parameters.',
   }),
-  withoutEffect('tls_engine', 'listener', 'name', NO_ENGINE, { doc: 'OpenSSL engine to use.' }),
-  withoutEffect('tls_engine_kpass_sha1', 'listener', 'hash', NO_ENGINE, { doc: "Hash of the engine key's password." }),
+  withoutEffect('tls_engine', 'listener', text('name'), NO_ENGINE, { doc: 'OpenSSL engine to use.' }),
+  withoutEffect('tls_engine_kpass_sha1', 'listener', text('hash'), NO_ENGINE, { doc: "Hash of the engine key's password." }),
   refused('tls_keyform', 'listener', 'pem | engine', 'keys can only be read from PEM files; write keyfile', {
     default: 'pem',
     harmless: ['pem'],
