@@ -68,7 +68,7 @@ test('client certificate is refused when crlfile says that it is revoked, and ac
   const other = await authority.issue('CN=other');
   const opened = await open(context, { cafile: authority.cert, crlfile: await authority.revoke([other]) });
   await assertAccepted(opened, lamp);
-  await assertRefused(opened, other, /its client certificate "(other|lost|lamp)" is revoked/);
+  await assertRefused(opened, other, /its client certificate "other" is revoked/);
 });
 
 test('client certificate needs only the list of its own authority when that stands below another, as in mosquitto', async (context) => {
@@ -76,7 +76,7 @@ test('client certificate needs only the list of its own authority when that stan
   const [light, lost] = [await floor.issue('CN=light'), await floor.issue('CN=lost')];
   const opened = await open(context, { cafile: authority.cert + floor.cert, crlfile: await floor.revoke([lost]) });
   await assertAccepted(opened, light, 'light');
-  await assertRefused(opened, lost, /its client certificate "(other|lost|lamp)" is revoked/);
+  await assertRefused(opened, lost, /its client certificate "lost" is revoked/);
   await assertRefused(opened, lamp, /crlfile has no list of the authority of its client certificate/);
 });
 
@@ -114,9 +114,9 @@ test('client certificate is accepted when it has expired and disable_client_cert
   const revoked = await authority.issue('CN=lost', PAST);
   const files = { cafile: authority.cert, crlfile: await authority.revoke([revoked]) };
   const opened = await open(context, files, { checksClientDates: false });
-  const strange = await testAuthority();
+  const strange = await testAuthority('CN=Stranger');
   await assertAccepted(opened, await authority.issue('CN=lamp', PAST));
-  await assertRefused(opened, revoked, /its client certificate "(other|lost|lamp)" is revoked/);
+  await assertRefused(opened, revoked, /its client certificate "lost" is revoked/);
   await assertRefused(opened, await strange.issue('CN=lamp', PAST), /is issued by "Stranger", an authority that/);
   await assertRefused(opened, await strange.issue('CN=lamp'), /is issued by "Stranger"/);
   await assertRefused(opened, {}, /it sent no client certificate/);
@@ -137,5 +137,5 @@ test('client certificate that is revoked meanwhile is refused when its session w
   await opened.listener.replaceCertificate();
   assert.equal(origin.review?.(), null);
   dial(opened, lamp, { session: ticket }).resume();
-  await opened.log.line(/its client certificate "(other|lost|lamp)" is revoked/);
+  await opened.log.line(/its client certificate "lamp" is revoked/);
 });
