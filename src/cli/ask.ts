@@ -43,7 +43,7 @@ async function ask({ stdin, stdout }: Ends, questions: readonly string[], echo: 
     for (const question of questions) {
       stdout.write(question);
       const answer = await line.next();
-      if (isTerminal(stdin) && echo !== stdout) stdout.write('\n');
+      if (echo !== stdout) stdout.write('\n');
       if (isInterrupted) throw new OperatorError('Error: Interrupted.', { exitCode: INTERRUPTED });
       if (answer.done) throw new OperatorError('Error: The input ended before an answer came.');
       answers.push(answer.value);

@@ -97,9 +97,14 @@ const COMMANDS_BUT_HELP: readonly Command[] = [
   {
     name: 'passwd',
     summary: 'Write password files (as mosquitto_passwd)',
-    usage: ['[-c | -D] [-H KIND] [-I N] FILE USER', '[-c] -b [-H KIND] [-I N] FILE USER PASSWORD', '-U [-H KIND] [-I N] FILE'],
+    usage: [
+      '[-c | -D] [-H KIND] [-I N] FILE USER',
+      '[-c] -b [-H KIND] [-I N] FILE USER PASSWORD',
+      '-c [-b] - USER [PASSWORD]',
+      '-U [-H KIND] [-I N] FILE',
+    ],
     description: [
-      'Adds a user, or gives a user another password. The password is asked for twice and not shown. The file can be read by its owner, and by its group if it could be before; it is replaced whole. A running broker takes the change with SIGHUP.',
+      'Adds a user, or gives a user another password. The password is asked for twice and not shown. The file can be read by its owner, and by its group if it could be before; it is replaced whole. A running broker takes the change with SIGHUP. With - for the file, the line is only printed.',
     ],
     flags: [
       { short: 'c', summary: 'start a new file: users of an old one are lost' },

@@ -22,10 +22,10 @@ type Hasher = (password: string) => Promise<string>;
 export async function run(invocation: Invocation): Promise<number> {
   const { flags, operands, program, terminal } = invocation;
   if (flags.has('b')) hideArguments(program);
+  const hash = hasherOf(flags);
   checkFlags(invocation);
   const [file, user, password] = operands;
   if (file === undefined) throw new OperatorError(`Error: Which file and user? Use '${program} FILE USER'.`);
-  const hash = hasherOf(flags);
   if (flags.has('U')) {
     writePasswordFile(file, await hashPlainPasswords(readText(file), file, hash));
     return 0;
@@ -33,10 +33,19 @@ export async function run(invocation: Invocation): Promise<number> {
   if (user === undefined) throw new OperatorError(`Error: Which user? Use '${program} ${file} USER'.`);
   checkUser(user);
   if (flags.has('D')) return remove(file, user, terminal);
+  if (file === '-' && flags.has('c')) return show(user, flags.has('b') ? password : null, hash, terminal);
   const text = flags.has('c') ? await startAnew(file, flags.has('b'), terminal) : readText(file);
   if (text === null) return 1;
   const chosen = flags.has('b') ? password : await askTwice(terminal);
   writePasswordFile(file, setUser(text, user, await hash(checkPassword(chosen))));
+  terminal.stdout.write(`${hasUser(text, user) ? 'Updating' : 'Adding'} password for user ${user}\n`);
+  return 0;
+}
+
+/** show writes the user's line to standard output, for a file that is made elsewhere; questions are kept out of it. */
+async function show(user: string, given: string | undefined | null, hash: Hasher, { stdin, stdout, stderr }: Terminal): Promise<number> {
+  const password = given === null ? await askTwice({ stdin, stdout: stderr }) : given;
+  stdout.write(setUser('', user, await hash(checkPassword(password))));
   return 0;
 }
 
@@ -65,7 +74,8 @@ function hasherOf(flags: Invocation['flags']): Hasher {
   const rounds = Number(asked);
   const most = MAX_ROUNDS[kind];
   if (most === 1) throw new OperatorError(`Error: -I is not for ${kind}: it has one round.`);
-  if (!/^\d+$/.test(asked) || rounds < 1 || rounds > most)
+  if (/^-?\d+$/.test(asked) && rounds < 1) throw new OperatorError('Error: Number of iterations must be > 0.');
+  if (!/^\d+$/.test(asked) || rounds > most)
     throw new OperatorError(`Error: Invalid number of iterations '${asked}': ${kind} takes 1 to ${most}.`);
   return (password) => hashPassword(password, kind, rounds);
 }
@@ -110,7 +120,7 @@ async function startAnew(file: string, isBatch: boolean, { stdin, stdout, stderr
   return (await askYesNo({ stdin, stdout }, `${what}. Overwrite it?`)) ? '' : null;
 }
 
-async function askTwice(terminal: Terminal): Promise<string> {
+async function askTwice(terminal: Pick<Terminal, 'stdin' | 'stdout'>): Promise<string> {
   const [first = '', second] = await askSecrets(terminal, ['Password: ', 'Reenter password: ']);
   if (first !== second) throw new OperatorError('Error: Passwords do not match.', { exitCode: NO_MATCH });
   return first;

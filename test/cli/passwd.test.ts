@@ -51,6 +51,16 @@ test('passwd makes every kind of hash that -H and -I ask for', async (context) =
   for (const user of ['a', 'b', 'c', 'd']) assert(await fits(path, user, 'x'), user);
 });
 
+test('passwd prints the line of a user, and asks on stderr, when the new file is "-"', async () => {
+  const given = await passwd(['-c', '-b', '-H', 'sha512-pbkdf2', '-', 'joe', 'secret']);
+  assert.match(given.stdout, /^joe:\$7\$1000\$\S+\n$/);
+  assert.deepEqual([given.status, given.stderr], [0, '']);
+  const asked = await passwd(['-c', '-', 'joe'], { stdin: 'secret\nsecret\n' });
+  assert.match(asked.stdout, /^joe:\$argon2id\$\S+\n$/);
+  assert.deepEqual([asked.status, asked.stderr], [0, 'Password: \nReenter password: \n']);
+  assert(!existsSync('-'));
+});
+
 test('passwd changes one user and leaves everything else as it is', async (context) => {
   const path = fileIn(context, '# the house\nann:$6$x\n\njoe:old\r\nno colon\njoe:older\nmax:plain');
   assert.equal((await passwd(['-b', path, 'joe', 'new'])).status, 0);
@@ -76,7 +86,7 @@ test('passwd keeps a link and the right of the group to read, and takes everybod
 test('passwd asks twice when no password is given', async (context) => {
   const path = fileIn(context, '');
   const ran = await passwd([path, 'joe'], { stdin: 'größer\ngrößer\n' });
-  assert.deepEqual(ran, { status: 0, stdout: 'Password: Reenter password: ', stderr: '' });
+  assert.deepEqual(ran, { status: 0, stdout: 'Password: \nReenter password: \nAdding password for user joe\n', stderr: '' });
   assert(await fits(path, 'joe', 'größer'));
   for (const [stdin, status, message] of [
     ['a\nb\n', 2, 'Error: Passwords do not match.\n'],
@@ -130,7 +140,7 @@ test('passwd refuses with a sentence what it cannot do, and changes nothing', as
     [[path, 'a', 'secret'], /^Error: Too many words: .* only taken with -b\.\n$/],
     [['-H', 'md5', '-b', path, 'a', 'b'], /^Error: Unknown hash type 'md5'/],
     [['-H', 'sha512', '-I', '5', '-b', path, 'a', 'b'], /^Error: -I is not for sha512/],
-    [['-I', '0', '-b', path, 'a', 'b'], /^Error: Invalid number of iterations '0'/],
+    [['-I', '0', '-b', path, 'a', 'b'], /^Error: Number of iterations must be > 0\./],
     [['-I', '1001', '-b', path, 'a', 'b'], /^Error: Invalid number of iterations '1001'/],
     [['-b', path, 'a:b', 'x'], /^Error: Username must not contain the ':' character\.\n$/],
     [['-b', path, 'a\nb', 'x'], /^Error: Username must not contain control characters\.\n$/],
