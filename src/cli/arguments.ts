@@ -50,7 +50,8 @@ export async function readArguments(
     } else {
       const [, name = word, inline] = /^(--[^=]+)=(.*)$/s.exec(word) ?? [];
       const flag = findFlag(command.flags, name);
-      if (flag === undefined) throw await unknownOption(command, word, program);
+      if (flag === undefined)
+        throw refusedFlag(command, name, inline ?? words[0], program) ?? (await unknownOption(command, word, program));
       const value = flag.value ? (inline ?? words.shift()) : '';
       if (value === undefined) throw missingValue(command, flag, name, program);
       if (!flag.value && inline !== undefined) throw usageError(command, `Error: ${name} takes no value.`, program);
@@ -61,6 +62,14 @@ export async function readArguments(
   const surplus = operands[command.operands?.most ?? 0];
   if (surplus !== undefined) throw await unknownOption(command, surplus, program);
   return { flags, operands };
+}
+
+function refusedFlag(command: Command, name: string, value: string | undefined, program: string): OperatorError | null {
+  const refused = command.refusedFlags?.[name];
+  if (refused === undefined) return null;
+  const isMissing = refused.missing !== undefined && value === undefined;
+  const reason = isMissing ? `${name} argument given, but ${refused.missing}.` : `${name} is not supported: ${refused.advice}.`;
+  return usageError(command, `Error: ${reason}`, program);
 }
 
 /** unknownOption is the failure for a word that no flag spells, in mosquitto's sentence, with the flag that was most likely meant. */

@@ -19,6 +19,12 @@ export interface Flag {
   readonly complete?: 'file' | 'directory';
 }
 
+/** RefusedFlag: `missing` is mosquitto's word for a value that is missing; absent = the flag has none. */
+export interface RefusedFlag {
+  readonly missing?: string;
+  readonly advice: string;
+}
+
 /** Command is one row of the table. */
 export interface Command {
   readonly name: string;
@@ -27,6 +33,8 @@ export interface Command {
   /** What stands after `midge NAME`, one string per line of usage. */
   readonly usage: readonly string[];
   readonly flags: readonly Flag[];
+  /** mosquitto's flags that cannot be had here, and what to do instead; neither help nor completions speak of them. */
+  readonly refusedFlags?: Readonly<Record<string, RefusedFlag>>;
   /** Paragraphs of help below the usage. */
   readonly description?: readonly string[];
   readonly examples: readonly { readonly text: string; readonly command: string }[];

@@ -1,6 +1,6 @@
 // The one table of subcommands: main.ts, help, completions and "did you mean" read it. A new subcommand is one row here and one file.
 
-import { PUB_FLAGS, RR_FLAGS, SUB_FLAGS } from './client-flags.ts';
+import { CLIENT_REFUSED_FLAGS, PUB_FLAGS, RR_FLAGS, SUB_FLAGS } from './client-flags.ts';
 import type { Command } from './command.ts';
 import { CONTROL_FLAGS } from './control-flags.ts';
 
@@ -14,7 +14,7 @@ const COMMANDS_BUT_HELP: readonly Command[] = [
     ],
     flags: [
       { short: 'c', long: 'config-file', value: 'FILE', summary: 'configuration file (the language of mosquitto.conf)', complete: 'file' },
-      { short: 'p', long: 'port', value: 'PORT', summary: 'listen on this port' },
+      { short: 'p', long: 'port', value: 'PORT', summary: 'listen on this port', repeatable: true },
       { short: 'v', long: 'verbose', summary: 'log everything, as log_type all does' },
       { short: 'q', long: 'quiet', summary: 'log nothing' },
       { short: 'd', long: 'daemon', summary: 'go to the background' },
@@ -28,6 +28,12 @@ const COMMANDS_BUT_HELP: readonly Command[] = [
       { text: 'For the home network, with an account that is made at first start', command: 'midge serve --lan' },
       { text: 'With a configuration file, everything logged', command: 'midge serve -c /etc/midge/midge.conf -v' },
     ],
+    refusedFlags: {
+      '--tls-keylog': {
+        missing: 'no file specified',
+        advice: "pub, sub and rr have it: watch one client's connection instead of everybody's",
+      },
+    },
     usageExitCode: 3,
     outlivesOutput: true,
     load: () => import('./serve.ts'),
@@ -40,6 +46,7 @@ const COMMANDS_BUT_HELP: readonly Command[] = [
       'The exit status is 0, the reason code of a refusal, or the number that mosquitto_pub gives. Flags that are always wanted may stand in ~/.config/mosquitto_pub, one a line.',
     ],
     flags: PUB_FLAGS,
+    refusedFlags: CLIENT_REFUSED_FLAGS,
     examples: [
       { text: 'One message', command: 'midge pub -t kitchen/light -m on' },
       {
@@ -60,6 +67,7 @@ const COMMANDS_BUT_HELP: readonly Command[] = [
       'The exit status is 0, 27 when -W ran out, the reason code of a refusal, or the number that mosquitto_sub gives. Flags that are always wanted may stand in ~/.config/mosquitto_sub, one a line.',
     ],
     flags: SUB_FLAGS,
+    refusedFlags: CLIENT_REFUSED_FLAGS,
     examples: [
       { text: 'Everything, with topics', command: "midge sub -t '#' -v" },
       { text: 'One value, waiting ten seconds at most', command: 'midge sub -t porch/temperature -C 1 -W 10' },
@@ -81,6 +89,7 @@ const COMMANDS_BUT_HELP: readonly Command[] = [
       'MQTT 5 tells the responder the topic of -e; with -V 311 it must know it. The exit status is 0, 27 when -W ran out, the reason code of a refusal, or the number that mosquitto_rr gives. Flags that are always wanted may stand in ~/.config/mosquitto_rr, one a line.',
     ],
     flags: RR_FLAGS,
+    refusedFlags: CLIENT_REFUSED_FLAGS,
     examples: [{ text: 'Ask a device, five seconds long', command: 'midge rr -t cmnd/plug/STATUS -e stat/plug/STATUS -m 0 -W 5' }],
     readsArguments: true,
     load: () => import('./rr.ts'),

@@ -13,14 +13,17 @@ const BAD_CONFIGURATION = 3;
 /** The version of mosquitto whose words and habits we follow: what scripts look for that wait for "mosquitto version .* running". */
 const MOSQUITTO_VERSION = '2.1.2';
 
-/** run serves until it is told to stop; 0, 3 for a bad configuration, 1 when a port can't be opened. With `--test-config` it only reads: 0 or 1. */
+/** run serves until it is told to stop; 0, 3 for a bad configuration, 1 when a port can't be opened. With `--test-config` it only reads: 0 or 1, as mosquitto 0 or 3. */
 export async function run(invocation: Invocation): Promise<number> {
   const { flags, terminal, program } = invocation;
   const read = (): LoadedConfiguration => loadConfiguration(commandLine(invocation));
   const first = read();
   const isMended = first.configuration === null && !flags.has('test-config') && (await mendState(invocation));
   const { configuration, diagnostics } = isMended ? read() : first;
-  if (flags.has('test-config')) return reportConfiguration({ configuration, diagnostics }, { asJson: flags.has('json'), terminal });
+  if (flags.has('test-config')) {
+    const status = reportConfiguration({ configuration, diagnostics }, { asJson: flags.has('json'), terminal });
+    return status !== 0 && program === 'mosquitto' ? BAD_CONFIGURATION : status;
+  }
   if (configuration === null) {
     reportConfiguration({ configuration, diagnostics }, { asJson: flags.has('json'), terminal });
     return BAD_CONFIGURATION;
@@ -64,10 +67,11 @@ async function mendState({ flags, terminal }: Invocation): Promise<boolean> {
 }
 
 function commandLine({ flags }: Invocation) {
-  const port = last(flags.get('port'));
+  const [port = null, ...morePorts] = new Set(flags.get('port')?.map(portNumber));
   return {
     file: last(flags.get('config-file')),
-    port: port === null ? null : portNumber(port),
+    port,
+    morePorts,
     verbose: flags.has('verbose'),
     lan: flags.has('lan'),
   };

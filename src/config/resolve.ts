@@ -19,6 +19,8 @@ export interface CommandLine {
   readonly file: string | null;
   /** `-p`, or null; 0 lets the system choose. */
   readonly port: number | null;
+  /** Ports of further `-p`; they are opened where the first one is. */
+  readonly morePorts?: readonly number[];
   /** `-v`: log all types. */
   readonly verbose: boolean;
   /** `--lan`: the embedded defaults on all interfaces, never anonymous, announced. */
@@ -64,13 +66,16 @@ function configuredListeners(
   commandLine: CommandLine,
   report: Report,
 ): readonly ListenerDraft[] {
-  const { port, lan } = commandLine;
+  const { port, morePorts = [], lan } = commandLine;
   const saysDefault = defaultListener.places.size > 0;
   const accountOpens = global.access.username !== undefined && listeners.length === 0 && !lan;
   const drafts = saysDefault || accountOpens ? [...listeners, withPort(defaultListener, port)] : listeners;
   if (lan) reportAgainstLan(global, drafts, report);
-  else if (port !== null && drafts.length > 0 && !drafts.some((draft) => draft.socket.port === port)) {
-    report.warning(null, `-p ${port} has no effect`, 'the configuration file has listeners; add the port there');
+  else if (drafts.length > 0) {
+    for (const each of [port, ...morePorts]) {
+      if (each === null || drafts.some((draft) => draft.socket.port === each)) continue;
+      report.warning(null, `-p ${each} has no effect`, 'the configuration file has listeners; add the port there');
+    }
   }
   if (saysDefault && listeners.length > 0) reportHiddenDefault(defaultListener, report);
   return drafts;
@@ -113,8 +118,11 @@ function reportAgainstLan(global: GlobalDraft, drafts: readonly ListenerDraft[],
   }
 }
 
-function defaultListeners({ lan, port }: CommandLine, settings: Parameters<typeof embeddedListeners>[1]): readonly ListenerOptions[] {
-  return lan ? embeddedListeners(port, settings, [null]) : localListeners(port, settings);
+function defaultListeners(
+  { lan, port, morePorts = [] }: CommandLine,
+  settings: Parameters<typeof embeddedListeners>[1],
+): readonly ListenerOptions[] {
+  return [port, ...morePorts].flatMap((each) => (lan ? embeddedListeners(each, settings, [null]) : localListeners(each, settings)));
 }
 
 /** reportLockedOut warns of what surprises most who come from older versions: a listener, and nobody who may use it. */

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, symlinkSync } from 'node:fs';
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -85,6 +85,12 @@ const WRONG: readonly (readonly [words: readonly string[], stderr: string, statu
   [['serve', '--prot', '1'], "Error: Unknown option '--prot'.\nDid you mean '--port'?\n\nUse 'midge serve --help' to see usage.\n", 3],
   [['serve', '-Z'], "Error: Unknown option '-Z'.\n\nUse 'midge serve --help' to see usage.\n", 3],
   [['serve', '-p'], "Error: -p argument given, but no port specified.\n\nUse 'midge serve --help' to see usage.\n", 3],
+  [['serve', '--tls-keylog'], "Error: --tls-keylog argument given, but no file specified.\n\nUse 'midge serve --help' to see usage.\n", 3],
+  [
+    ['serve', '--tls-keylog', 'keys'],
+    "Error: --tls-keylog is not supported: pub, sub and rr have it: watch one client's connection instead of everybody's.\n\nUse 'midge serve --help' to see usage.\n",
+    3,
+  ],
   [['-Z'], "Error: Unknown option '-Z'.\n\nUse 'midge --help' to see usage.\n", 3],
   [['version', 'more'], "Error: Unknown option 'more'.\n\nUse 'midge version --help' to see usage.\n", 1],
   [['version', '--json=1'], "Error: --json takes no value.\n\nUse 'midge version --help' to see usage.\n", 1],
@@ -99,6 +105,13 @@ for (const [words, expected, expectedStatus] of WRONG) {
     assert.equal(status, expectedStatus);
   });
 }
+
+test('mosquitto --test-config ends with 3 when the configuration is bad, as the one of mosquitto does', async (context) => {
+  const file = join(temporaryFolder(context), 'mosquitto.conf');
+  writeFileSync(file, 'nonsense\n');
+  assert.equal((await runMidge(['-c', file, '--test-config'], { program: 'mosquitto' })).status, 3);
+  assert.equal((await runMidge(['serve', '-c', file, '--test-config'])).status, 1);
+});
 
 test('version tells version and platform when asked, in words and as JSON', async () => {
   const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8'));

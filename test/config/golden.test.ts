@@ -62,9 +62,9 @@ function play(input: string, folder: string): string {
 
 function commandLine(flags: string): CommandLine {
   const words = flags.split(' ');
-  const port = words.includes('-p') ? Number(words[words.indexOf('-p') + 1]) : null;
+  const [port = null, ...morePorts] = words.flatMap((word, at) => (word === '-p' ? [Number(words[at + 1])] : []));
   const file = words.includes('-c') ? (words[words.indexOf('-c') + 1] ?? null) : 'main.conf';
-  return { file: words.includes('--no-file') ? null : file, port, verbose: words.includes('-v'), lan: words.includes('--lan') };
+  return { file: words.includes('--no-file') ? null : file, port, morePorts, verbose: words.includes('-v'), lan: words.includes('--lan') };
 }
 
 /** describe shows what differs from a broker with one plain listener on 1883, a line for the whole program and one per listener. */

@@ -6,7 +6,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { OperatorError, reasonOf } from '../../base/errors.ts';
 import { findFlag, flagKey, unknownOption, usageError } from '../arguments.ts';
-import { REFUSED_FLAGS } from '../client-flags.ts';
 import type { Command, Flag, Invocation } from '../command.ts';
 import { COMMANDS } from '../commands.ts';
 import { SWITCHES, VALUES } from './flag-actions.ts';
@@ -89,7 +88,7 @@ async function applyWords(command: Command, words: readonly string[], settings: 
   for (let at = 0; at < words.length; at++) {
     const word = words[at]!;
     const flag = findFlag(command.flags, word);
-    if (flag === undefined) throw refusedFlag(word, words[at + 1]) ?? (await unknownOption(command, word, program));
+    if (flag === undefined) throw refusedFlag(command, word, words[at + 1]) ?? (await unknownOption(command, word, program));
     const key = flagKey(flag);
     if (key === 'property') {
       at += takeProperty(words.slice(at + 1), settings.properties);
@@ -104,8 +103,8 @@ async function applyWords(command: Command, words: readonly string[], settings: 
   }
 }
 
-function refusedFlag(word: string, value: string | undefined): ClientMistake | null {
-  const refused = REFUSED_FLAGS[word];
+function refusedFlag({ refusedFlags }: Command, word: string, value: string | undefined): ClientMistake | null {
+  const refused = refusedFlags?.[word];
   if (refused === undefined) return null;
   if (refused.missing !== undefined && value === undefined) {
     return new ClientMistake(`Error: ${word} argument given but ${refused.missing}.`, { blankLine: true });
