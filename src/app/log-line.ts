@@ -6,8 +6,8 @@ import { strftime } from './strftime.ts';
 /** mosquitto cuts here too. */
 const MAX_LENGTH = 1000;
 
-/** Control characters, and what makes text run backwards on a terminal: a client id must not forge a line. */
-const UNSAFE = /[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
+/** Control characters but the tab, which mosquitto puts before filters, and what makes text run backwards on a terminal: a client id must not forge a line. */
+const UNSAFE = /[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
 /** sd-daemon(3) and syslog(3) levels, as mosquitto maps its types. */
 const LEVELS: Readonly<Record<LogType, number>> = {

@@ -130,6 +130,7 @@ test('log asks for no lines when there is nowhere to write them', () => {
 test('log line stays one harmless line when a client calls itself strange names', () => {
   assert.equal(safeText('Client a\nb\r\x1b[31m\x00 ü 🙂 \u202e'), 'Client a\\x0ab\\x0d\\x1b[31m\\x00 ü 🙂 \\u202e');
   assert.equal(safeText('x\ny'), 'x\\x0ay', 'twice the same');
+  assert.equal(safeText('\thome/# (QoS 1)'), '\thome/# (QoS 1)');
   assert.equal(safeText('x'.repeat(2000)).length, 1000);
 });
 
