@@ -18,6 +18,7 @@ import { isAddressMissing, openPort, openUnixSocket } from './open-socket.ts';
 import type { ListenerOptions } from './options.ts';
 import { PendingConnections } from './pending-connections.ts';
 import { readProxyHeader } from './proxy-header.ts';
+import { shareReads } from './shared-reads.ts';
 import { readTls, type TlsMaterial, type TlsSource } from './tls-files.ts';
 import { createTlsGate, type TlsGate } from './tls-gate.ts';
 import { createWebSocketGate, type WebSocketGate } from './websocket-gate.ts';
@@ -30,7 +31,7 @@ const NO_KEY = Buffer.alloc(0);
 const PORT_TRIES = 5;
 
 export interface ListenerDeps extends TlsSource {
-  /** handle takes over a stream that speaks MQTT. Called before its first byte is read. */
+  /** handle takes over a stream that speaks MQTT, and listens to 'data' before it returns. A chunk is only valid until the listener returns. */
   handle(stream: Duplex, origin: ConnectionOrigin): void;
   readonly log: Logger;
   /** Null = nobody asks later why a connection was refused. */
@@ -340,9 +341,10 @@ class OpenListener implements Listener {
     });
   }
 
-  #handOver(stream: Duplex, origin: ConnectionOrigin): void {
-    if (origin.tls === null) stream.prependOnceListener('data', (chunk: Buffer) => this.#noticeTls(chunk, origin));
-    this.#deps.handle(stream, origin);
+  #handOver(socket: Socket, origin: ConnectionOrigin): void {
+    if (origin.tls === null) socket.prependOnceListener('data', (chunk: Buffer) => this.#noticeTls(chunk, origin));
+    this.#deps.handle(socket, origin);
+    shareReads(socket);
   }
 
   #noticeTls(chunk: Buffer, origin: ConnectionOrigin): void {

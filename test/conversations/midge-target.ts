@@ -66,6 +66,7 @@ function startBroker(settings: Settings, clock: Clock): Promise<TestBroker> {
 function openPair(broker: TestBroker, settings: Settings): Duplex {
   const [near, far] = duplexPair();
   broker.broker.handle(far, testOrigin(policyOf(settings)));
+  far.on('data', (chunk: Buffer) => chunk.fill(0xee)); // as on a socket, a chunk is the broker's only until it returns
   return near;
 }
 
