@@ -42,6 +42,7 @@ export function dispatch(connection: Connection, type: number, buffer: Buffer, s
     case PACKET_TYPE.CONNECT:
       if (connection.state !== 'connecting') throw protocolError('Second CONNECT'); // [MQTT-3.1.0-2]
       connection.version = readConnectVersion(buffer, body, end);
+      if ((buffer[start]! & 0x0f) !== 0 && connection.version !== 3) throw new MalformedPacket('Reserved flags'); // [MQTT-2.1.3-1]; 3.1 does not use them
       return handleConnect(connection, readConnect(buffer, body, end));
     case PACKET_TYPE.DISCONNECT:
       return handleDisconnect(connection, readDisconnect(buffer, body, end, version));

@@ -18,21 +18,22 @@ export function encodeOwnPublish(
   if (connection.version !== 5) return encodeFrame(topic, message.payload, null, hasPacketId); // only v5 clients name a maximum
   const own: Properties = {};
   if (message.expiresAt !== NEVER) own.messageExpiryInterval = secondsLeft(message.expiresAt, connection.broker.clock.now());
-  if (identifiers !== null) own.subscriptionIdentifier = [...identifiers];
   if (outgoingAliases !== null) {
     const { alias, introduced } = outgoingAliases.aliasOf(message.topic.name);
     if (alias > 0) {
-      const aliased = encodeWith(message, introduced ? EMPTY : topic, { ...own, topicAlias: alias }, hasPacketId);
+      const aliased = encodeWith(message, introduced ? EMPTY : topic, { ...own, topicAlias: alias }, identifiers, hasPacketId);
       if (aliased.end <= maximumPacketSize) return aliased;
       if (!introduced) outgoingAliases.forget(message.topic.name);
     }
   }
-  const frame = encodeWith(message, topic, own, hasPacketId);
+  const frame = encodeWith(message, topic, own, identifiers, hasPacketId);
   return frame.end <= maximumPacketSize ? frame : null;
 }
 
-function encodeWith(message: Message, topic: Buffer, own: Properties, hasPacketId: boolean): Frame {
-  return encodeFrame(topic, message.payload, Buffer.concat([encodeProperties(own), message.properties]), hasPacketId);
+/** In mosquitto's order: the publisher's properties, then ours. */
+function encodeWith(message: Message, topic: Buffer, own: Properties, identifiers: readonly number[] | null, hasPacketId: boolean): Frame {
+  if (identifiers !== null) own.subscriptionIdentifier = [...identifiers];
+  return encodeFrame(topic, message.payload, Buffer.concat([message.properties, encodeProperties(own)]), hasPacketId);
 }
 
 /** What is left of a Message Expiry Interval, at least one second [MQTT-3.3.2-6]. */

@@ -185,6 +185,11 @@ export class Session {
 
   /** pump sends what waits as far as the window and the connection allow. */
   pump(): void {
+  /** awaitsPubcomp tells whether PUBCOMP may come now: the client has the message of this identifier, or there is none. */
+  awaitsPubcomp(packetId: number): boolean {
+    return this.#window?.get(packetId)?.released !== false;
+  }
+
     const connection = this.connection;
     if (connection === null || connection.state !== 'connected') return;
     while (this.#resend.length > 0 && this.#hasRoom()) this.#sendAgain(this.#resend.pop()!, connection);

@@ -1,6 +1,6 @@
 // Finds packets in a stream of chunks that is split anywhere, and hands each over in place: no copy unless a packet is split.
 
-import { MalformedPacket, REASON } from './reason-codes.ts';
+import { MalformedPacket, protocolError, REASON } from './reason-codes.ts';
 
 /** PacketSink takes one whole packet: buffer[start, end), its body from `body` on. The bytes are only valid during the call. */
 export interface PacketSink {
@@ -32,6 +32,7 @@ export class Decoder {
     let offset = this.#gathered === null ? 0 : this.#completeGathered(chunk);
     const length = chunk.length;
     while (offset < length) {
+      if (chunk[offset]! < 0x10) throw protocolError('Packet type 0'); // whatever follows: its length may be none
       // The Remaining Length by hand: nearly always one byte.
       let body = offset + 2;
       let remaining = body <= length ? chunk[offset + 1]! : -1; // in range

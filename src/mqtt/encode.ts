@@ -33,8 +33,9 @@ export function encodeUnsuback(version: ProtocolVersion, packetId: number, reaso
   return packet(PACKET_TYPE.UNSUBACK << 4, [twoBytes(packetId)]);
 }
 
-/** encodeDisconnect gives a v5 DISCONNECT, 3.14: servers say nothing before v5. */
+/** encodeDisconnect gives a v5 DISCONNECT, 3.14: servers say nothing before v5. Without properties their length is left out (3.14.2.2.1), as in mosquitto. */
 export function encodeDisconnect(reason: ReasonCode, properties: Properties): Buffer {
+  if (Object.keys(properties).length === 0) return Buffer.from([PACKET_TYPE.DISCONNECT << 4, 1, reason]);
   return packet(PACKET_TYPE.DISCONNECT << 4, [Buffer.from([reason]), ...withLength(properties)]);
 }
 

@@ -1,7 +1,7 @@
 // A cursor over the bytes of one packet: the data types of MQTT 5 1.5. Every read past the end is a malformed packet.
 
 import { ownBytes } from './own-bytes.ts';
-import { MalformedPacket } from './reason-codes.ts';
+import { MalformedPacket, REASON, type ReasonCode } from './reason-codes.ts';
 import { decodeMqttString, isMqttString } from './utf8.ts';
 
 /** PacketReader reads buffer[position, end) from left to right. */
@@ -55,12 +55,12 @@ export class PacketReader {
     throw new MalformedPacket('Variable Byte Integer longer than four bytes');
   }
 
-  /** UTF-8 Encoded String, 1.5.4. */
-  string(): string {
+  /** UTF-8 Encoded String, 1.5.4. `otherwise` is the reason when it is none. */
+  string(otherwise: ReasonCode = REASON.MALFORMED_PACKET): string {
     const start = this.position + 2;
     const end = start + this.twoBytes();
     this.#need(end - start);
-    if (!isMqttString(this.buffer, start, end)) throw new MalformedPacket('String is not well-formed UTF-8');
+    if (!isMqttString(this.buffer, start, end)) throw new MalformedPacket('String is not well-formed UTF-8', otherwise);
     this.position = end;
     return decodeMqttString(this.buffer, start, end);
   }

@@ -4,6 +4,7 @@ import { PacketReader } from './packet-reader.ts';
 import { PACKET_TYPE, type ProtocolVersion, type Qos } from './packet-types.ts';
 import { checkResponseTopic, type Properties, readProperties, WILL } from './properties.ts';
 import { MalformedPacket, protocolError, REASON } from './reason-codes.ts';
+import { isSharedFilter, isTooDeep, isTopicFilter, parseSharedFilter } from './topics.ts';
 
 const NO_PROPERTIES: Properties = Object.freeze({});
 
@@ -49,7 +50,7 @@ export function readConnect(buffer: Buffer, body: number, end: number): ConnectP
   const reader = new PacketReader(buffer, body, end);
   const { version, bridge } = readVersion(reader);
   const flags = reader.byte();
-  if ((flags & 0x01) !== 0) throw new MalformedPacket('Reserved flag of CONNECT is set'); // [MQTT-3.1.2-3]
+  if ((flags & 0x01) !== 0 && version !== 3) throw new MalformedPacket('Reserved flag of CONNECT is set'); // [MQTT-3.1.2-3]; 3.1 does not use it
   const hasWill = (flags & 0x04) !== 0;
   const willQos = (flags >> 3) & 0x03;
   if (willQos === 3) throw new MalformedPacket('Will QoS 3'); // [MQTT-3.1.2-12]
@@ -62,7 +63,7 @@ export function readConnect(buffer: Buffer, body: number, end: number): ConnectP
   if (properties.authenticationData !== undefined && properties.authenticationMethod === undefined) {
     throw protocolError('Authentication Data without an Authentication Method'); // 3.1.2.11.10
   }
-  const clientId = reader.string();
+  const clientId = reader.string(REASON.CLIENT_IDENTIFIER_NOT_VALID); // [MQTT-3.1.3-4]
   const will = hasWill ? readWill(reader, version, willQos as Qos, (flags & 0x20) !== 0) : null;
   const username = hasUsername ? reader.string() : null;
   const password = hasPassword ? reader.binary() : null;
@@ -105,10 +106,10 @@ export interface SubscribePacket {
   readonly properties: Properties;
 }
 
-/** readSubscribe reads the body of a SUBSCRIBE, 3.8. Whether a filter is valid is not decided here: each has its own reason code. */
+/** readSubscribe reads the body of a SUBSCRIBE, 3.8. A filter that is none makes the whole packet malformed: 0x8F is for those that are well formed. */
 export function readSubscribe(buffer: Buffer, body: number, end: number, version: ProtocolVersion): SubscribePacket {
   const reader = new PacketReader(buffer, body, end);
-  const packetId = readPacketId(reader);
+  const packetId = readNewPacketId(reader);
   const properties = version === 5 ? readProperties(reader, PACKET_TYPE.SUBSCRIBE) : NO_PROPERTIES;
   const requests: SubscriptionRequest[] = [];
   while (reader.remaining > 0) requests.push(readSubscriptionRequest(reader, version));
@@ -117,7 +118,7 @@ export function readSubscribe(buffer: Buffer, body: number, end: number, version
 }
 
 function readSubscriptionRequest(reader: PacketReader, version: ProtocolVersion): SubscriptionRequest {
-  const topicFilter = reader.string(); // [MQTT-3.8.3-1]
+  const topicFilter = readTopicFilter(reader); // [MQTT-3.8.3-1]
   const options = reader.byte();
   const qos = options & 0x03;
   if (qos === 3) throw new MalformedPacket('Subscription QoS 3', version === 5 ? REASON.PROTOCOL_ERROR : REASON.MALFORMED_PACKET);
@@ -145,12 +146,21 @@ export interface UnsubscribePacket {
 /** readUnsubscribe reads the body of an UNSUBSCRIBE, 3.10. */
 export function readUnsubscribe(buffer: Buffer, body: number, end: number, version: ProtocolVersion): UnsubscribePacket {
   const reader = new PacketReader(buffer, body, end);
-  const packetId = readPacketId(reader);
+  const packetId = readNewPacketId(reader);
   if (version === 5) readProperties(reader, PACKET_TYPE.UNSUBSCRIBE);
   const topicFilters: string[] = [];
-  while (reader.remaining > 0) topicFilters.push(reader.string());
+  while (reader.remaining > 0) topicFilters.push(readTopicFilter(reader)); // [MQTT-3.10.3-1]
   if (topicFilters.length === 0) throw protocolError('UNSUBSCRIBE without a Topic Filter'); // [MQTT-3.10.3-2]
   return { packetId, topicFilters };
+}
+
+/** A Topic Filter, 4.7, with or without `$share/GROUP/` before it, 4.8.2. */
+function readTopicFilter(reader: PacketReader): string {
+  const text = reader.string();
+  if (isTooDeep(text)) throw new MalformedPacket('Topic Filter is too deep', REASON.TOPIC_FILTER_INVALID);
+  if (!isTopicFilter(text)) throw new MalformedPacket(`Topic Filter "${text}"`); // [MQTT-4.7.1-1] [MQTT-4.7.1-2] [MQTT-4.7.3-1]
+  if (isSharedFilter(text) && parseSharedFilter(text) === null) throw protocolError(`Topic Filter "${text}"`); // [MQTT-4.8.2-1] [MQTT-4.8.2-2]
+  return text;
 }
 
 export interface AckPacket {
@@ -224,14 +234,21 @@ function readPacketId(reader: PacketReader): number {
   return packetId;
 }
 
-/** REQUIRED_FLAGS are the lower four bits of the first byte, per packet type; PUBLISH has flags of its own. */
-const REQUIRED_FLAGS: readonly number[] = [0, 0, 0, 0, 0, 0, 2, 0, 2, 0, 2, 0, 0, 0, 0, 0];
+/** SUBSCRIBE and UNSUBSCRIBE without an identifier are malformed, as in mosquitto: the standard has no code for it. */
+function readNewPacketId(reader: PacketReader): number {
+  const packetId = reader.twoBytes();
+  if (packetId === 0) throw new MalformedPacket('Packet Identifier 0'); // [MQTT-2.2.1-3]
+  return packetId;
+}
+
+/** REQUIRED_FLAGS are the lower four bits of the first byte, per packet type. Null: PUBLISH has flags of its own, those of CONNECT depend on its version, CONNACK from a client is wrong anyway. */
+const REQUIRED_FLAGS: readonly (number | null)[] = [0, null, null, null, 0, 0, 2, 0, 2, 0, 2, 0, 0, 0, 0, 0];
 const DUP = 0x08;
 
 /** checkFlags throws when a packet other than PUBLISH has wrong flags [MQTT-2.1.3-1]. In 3.1 the packets of QoS 1 may be marked as repeated (3.1 2.1). */
 export function checkFlags(first: number, version: ProtocolVersion): void {
   const flags = first & 0x0f;
   const required = REQUIRED_FLAGS[first >> 4];
-  if (flags === required || (version === 3 && required === 2 && flags === (2 | DUP))) return;
+  if (required === null || flags === required || (version === 3 && required === 2 && flags === (2 | DUP))) return;
   throw new MalformedPacket('Reserved flags');
 }

@@ -99,6 +99,7 @@ export const PROPERTY_TABLE: readonly PropertyRow[] = [
 ];
 
 const ROW_BY_ID: readonly (PropertyRow | undefined)[] = rowsById();
+const ROW_BY_NAME: ReadonlyMap<string, PropertyRow> = new Map(PROPERTY_TABLE.map((row) => [row.name, row]));
 
 function rowsById(): (PropertyRow | undefined)[] {
   const rows: (PropertyRow | undefined)[] = new Array(0x2b).fill(undefined);
@@ -184,12 +185,12 @@ export function decodeProperties(bytes: Buffer, packet: number): Properties {
   return properties;
 }
 
-/** encodeProperties gives the properties' bytes in table order, without the length before them; user properties keep their order. */
+/** encodeProperties gives the properties' bytes in the order of the object's fields, without the length before them. */
 export function encodeProperties(properties: Properties): Buffer {
   const parts: Buffer[] = [];
-  for (const row of PROPERTY_TABLE) {
-    const value = properties[row.name];
-    if (value === undefined) continue;
+  for (const [name, value] of Object.entries(properties)) {
+    const row = ROW_BY_NAME.get(name);
+    if (row === undefined || value === undefined) continue;
     if (row.type === 'pair') {
       for (const [name, text] of value as [string, string][]) parts.push(Buffer.from([row.id]), encodeString(name), encodeString(text));
     } else if (Array.isArray(value)) {

@@ -23,6 +23,11 @@ export function isTopicName(text: string): boolean {
   return levels <= MAX_TOPIC_LEVELS;
 }
 
+/** isTooDeep tells whether a name or filter has more levels than are taken. Its reason codes are those for what is "correctly formed, but not accepted". */
+export function isTooDeep(text: string): boolean {
+  return text.split('/', MAX_TOPIC_LEVELS + 1).length > MAX_TOPIC_LEVELS;
+}
+
 /** isTopicFilter tells whether text may be subscribed to, without a `$share/GROUP/` prefix [MQTT-4.7.1-1] [MQTT-4.7.1-2] [MQTT-4.7.3-1]. */
 export function isTopicFilter(text: string): boolean {
   if (text.length === 0) return false;

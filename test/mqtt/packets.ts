@@ -19,6 +19,8 @@ export interface PacketRow {
 
 const MALFORMED = [0x81];
 const PROTOCOL_ERROR = [0x82];
+/** As in mosquitto: [MQTT-3.1.3-8] allows it. */
+const BAD_CLIENT_ID = [0x85];
 /** The standard forbids it without naming the code. */
 const EITHER = [0x81, 0x82];
 
@@ -139,7 +141,12 @@ const CONNECT: PacketRow[] = [
     template: "10 [ 'MQTT' 05 02 003C { 16 'd' } 'a' ]",
     refused: PROTOCOL_ERROR,
   },
-  { name: 'CONNECT with U+0000 in its Client Identifier', version: 4, template: "10 [ 'MQTT' 04 02 003C 0002 6100 ]", refused: MALFORMED },
+  {
+    name: 'CONNECT with U+0000 in its Client Identifier',
+    version: 4,
+    template: "10 [ 'MQTT' 04 02 003C 0002 6100 ]",
+    refused: BAD_CLIENT_ID,
+  },
   {
     name: 'CONNECT with a lone surrogate in its User Name',
     version: 4,

@@ -192,16 +192,18 @@ function connackProperties(connection: Connection, packet: ConnectPacket): Prope
   if (connection.version !== 5) return {};
   const { broker, origin } = connection;
   const { policy } = origin;
-  const properties: Properties = { receiveMaximum: broker.receiveMaximum, maximumPacketSize: broker.options.maxPacketSize };
-  if (policy.maxTopicAlias > 0) properties.topicAliasMaximum = policy.maxTopicAlias;
-  if (packet.clientId !== connection.id) properties.assignedClientIdentifier = connection.id; // [MQTT-3.2.2-16]
+  const properties: Properties = {}; // in mosquitto's order
   const keepAlive = keepAliveOf(connection, packet);
   if (keepAlive !== packet.keepAlive) properties.serverKeepAlive = keepAlive; // [MQTT-3.2.2-21]
-  if (policy.maxQos < 2) properties.maximumQos = policy.maxQos; // [MQTT-3.2.2-9]
-  if (!broker.options.retainAvailable) properties.retainAvailable = 0;
+  if (policy.maxTopicAlias > 0) properties.topicAliasMaximum = policy.maxTopicAlias;
+  if (packet.clientId !== connection.id) properties.assignedClientIdentifier = connection.id; // [MQTT-3.2.2-16]
   const expiry = expiryOf(connection, packet);
   if (expiry !== (packet.properties.sessionExpiryInterval ?? 0)) properties.sessionExpiryInterval = expiry;
   return properties;
+  if (!broker.options.retainAvailable) properties.retainAvailable = 0;
+  properties.maximumPacketSize = broker.options.maxPacketSize;
+  properties.receiveMaximum = broker.receiveMaximum;
+  if (policy.maxQos < 2) properties.maximumQos = policy.maxQos; // [MQTT-3.2.2-9]
 }
 
 function logReceived(connection: Connection, packet: ConnectPacket): void {

@@ -35,7 +35,7 @@ export function handlePublish(connection: Connection, packet: PublishPacket): vo
     return;
   }
   const message = messageOf(connection, packet, topic);
-  const nobody = packet.qos > 0 && connection.version === 5 && broker.tree.routeOf(topic).isEmpty;
+  const nobody = packet.qos === 1 && connection.version === 5 && broker.tree.routeOf(topic).isEmpty; // PUBREC may say it too, but mosquitto's does not
   const reason = nobody ? REASON.NO_MATCHING_SUBSCRIBERS : REASON.SUCCESS;
   if (packet.qos > 0 && broker.journal !== null && mustKeep(connection, packet, broker.tree.routeOf(topic))) {
     acceptDurably(connection, broker.journal, packet, message, reason);

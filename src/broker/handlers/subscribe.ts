@@ -2,8 +2,8 @@
 
 import { encodeSuback } from '../../mqtt/encode.ts';
 import type { SubscribePacket, SubscriptionRequest } from '../../mqtt/packets.ts';
-import { MalformedPacket, protocolError, REASON, type ReasonCode } from '../../mqtt/reason-codes.ts';
-import { isSharedFilter, isTopicFilter, parseSharedFilter } from '../../mqtt/topics.ts';
+import { protocolError, REASON, type ReasonCode } from '../../mqtt/reason-codes.ts';
+import { isSharedFilter, parseSharedFilter } from '../../mqtt/topics.ts';
 import type { Connection } from '../connection.ts';
 import type { Session } from '../session.ts';
 import { Subscription } from '../subscription.ts';
@@ -34,14 +34,9 @@ function subscribe(connection: Connection, request: SubscriptionRequest, identif
   const session = connection.session!; // connected
   const { topicFilter } = request;
   const share = isSharedFilter(topicFilter) ? parseSharedFilter(topicFilter) : null;
-  const plainFilter = share?.topicFilter ?? topicFilter;
-  if ((share === null && isSharedFilter(topicFilter)) || !isTopicFilter(plainFilter)) {
-    if (connection.version !== 5) throw new MalformedPacket(`Topic Filter "${topicFilter}"`);
-    return REASON.TOPIC_FILTER_INVALID;
-  }
   if (share !== null && request.noLocal) throw protocolError('No Local on a shared subscription'); // [MQTT-3.8.3-4]
   if (isOneTooMany(session, topicFilter)) return REASON.QUOTA_EXCEEDED;
-  const mounted = connection.origin.policy.mountPoint + plainFilter;
+  const mounted = connection.origin.policy.mountPoint + (share?.topicFilter ?? topicFilter);
   if (broker.authorizer !== null && !broker.authorizer.maySubscribe(session, mounted)) return REASON.NOT_AUTHORIZED;
   const qos = request.qos > connection.origin.policy.maxQos ? connection.origin.policy.maxQos : request.qos; // 3.9.3: a lower one may be granted
   const group = share === null ? null : broker.tree.group(share.group, mounted);

@@ -2,8 +2,7 @@
 
 import { encodeUnsuback } from '../../mqtt/encode.ts';
 import type { UnsubscribePacket } from '../../mqtt/packets.ts';
-import { MalformedPacket, REASON } from '../../mqtt/reason-codes.ts';
-import { isSharedFilter, isTopicFilter, parseSharedFilter } from '../../mqtt/topics.ts';
+import { REASON } from '../../mqtt/reason-codes.ts';
 import type { Connection } from '../connection.ts';
 
 /** handleUnsubscribe ends subscriptions; what is in flight for them goes on [MQTT-3.10.4-2]. */
@@ -15,12 +14,6 @@ export function handleUnsubscribe(connection: Connection, packet: UnsubscribePac
   const reasons: number[] = [];
   for (const topicFilter of packet.topicFilters) {
     if (debug) broker.log.log('debug', `\t${topicFilter}`);
-    const valid = isSharedFilter(topicFilter) ? parseSharedFilter(topicFilter) !== null : isTopicFilter(topicFilter);
-    if (!valid && connection.version !== 5) throw new MalformedPacket(`Topic Filter "${topicFilter}"`);
-    if (!valid) {
-      reasons.push(REASON.TOPIC_FILTER_INVALID);
-      continue;
-    }
     const existed = broker.sessions.unsubscribe(session, topicFilter);
     if (broker.log.enabled.unsubscribe) broker.log.log('unsubscribe', `${session.clientId} ${topicFilter}`);
     reasons.push(existed ? REASON.SUCCESS : REASON.NO_SUBSCRIPTION_EXISTED);
