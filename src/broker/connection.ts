@@ -333,7 +333,7 @@ export class Connection implements PacketSink {
     this.readOn();
     if (!this.isCongested) return;
     this.isCongested = false;
-    this.session?.pump();
+    this.session?.outgoing.pump();
   }
 
   #onStreamError(error: Error): void {
@@ -377,7 +377,7 @@ export class Connection implements PacketSink {
 
   #dropsQos0(count = 1): boolean {
     if (this.outbox.pending <= this.broker.options.maxOutgoingBytes) return false;
-    if (this.session !== null) this.session.noteDropped(count);
+    if (this.session !== null) this.session.outgoing.noteDropped(count);
     return true;
   }
 

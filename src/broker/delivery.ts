@@ -18,11 +18,11 @@ export function deliver(broker: Broker, message: Message, route: Route): void {
 /** deliverTo hands a message to one subscriber, unless it is its own and it does not want those [MQTT-3.8.3-3]. */
 export function deliverTo(subscription: Subscription, message: Message): void {
   if (!subscription.noLocal || subscription.session !== message.publisher) {
-    subscription.session.deliver(message, subscription);
+    subscription.session.outgoing.deliver(message, subscription);
     return;
   }
   const local = subscription.merged?.filter((one) => !one.noLocal) ?? [];
-  if (local.length > 0) subscription.session.deliver(message, mergeSubscriptions(local));
+  if (local.length > 0) subscription.session.outgoing.deliver(message, mergeSubscriptions(local));
 }
 
 /** deliverToOthers hands a message to one member of each shared group, and to in-process listeners. */
@@ -39,7 +39,7 @@ export function deliverToGroup(broker: Broker, group: SharedGroup, message: Mess
   const mayQueue = message.qos > 0 || broker.options.queueQos0Messages;
   const member = group.next(mayQueue, (one) => broker.mayReceive(one.session, message.topic.name));
   if (member === null) broker.counters.publishDropped++;
-  else member.session.deliver(message, member);
+  else member.session.outgoing.deliver(message, member);
 }
 
 /** redeliverShared gives what a leaving member had not acknowledged to the others of the group it came by [MQTT-4.8.2-4]. */

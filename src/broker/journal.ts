@@ -158,7 +158,7 @@ export class Journal {
     }
     if (loaded.incoming.length > 0) session.incoming = new Set(loaded.incoming);
     for (const { delivery, message } of loaded.deliveries) {
-      session.restore(restoredDelivery(delivery, this.#restored(message, messages), session));
+      session.outgoing.restore(restoredDelivery(delivery, this.#restored(message, messages), session));
     }
     broker.sessions.restore(session, secondsLeft(stored, broker.clock.now()));
     if (stored.will === null) return;

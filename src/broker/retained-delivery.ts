@@ -55,7 +55,7 @@ export class RetainedDelivery {
     const subscription = this.#subscription;
     const lower = message.qos < subscription.qos && !session.upgradesQos;
     const qos: Qos = lower ? message.qos : subscription.qos;
-    return session.deliverRetained(message, qos, subscription.identifiers());
+    return session.outgoing.deliverRetained(message, qos, subscription.identifiers());
   }
 
   #isWanted(broker: Broker, session: Session, message: Message): boolean {

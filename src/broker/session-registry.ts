@@ -53,7 +53,7 @@ export class SessionRegistry {
     if (this.count > broker.counters.clientsMaximum) broker.counters.clientsMaximum = this.count;
     broker.refreshFast(connection);
     if (session.expiryInterval > 0) broker.journal?.saveSession(session);
-    else if (resumes) session.forgetJournal(); // it ends with this connection, however that ends
+    else if (resumes) session.outgoing.forgetJournal(); // it ends with this connection, however that ends
     if (connection.keepAlive > 0) this.#watchKeepAlive(connection, connection.keepAlive * KEEP_ALIVE_GRACE);
   }
 
@@ -88,7 +88,7 @@ export class SessionRegistry {
       this.end(session);
       return;
     }
-    session.leave();
+    session.outgoing.leave();
     broker.journal?.saveSession(session);
     this.#expireLater(session, session.expiryInterval);
   }
@@ -110,7 +110,7 @@ export class SessionRegistry {
     session.retained = null;
     broker.journal?.dropSession(session);
     publishWill(broker, session); // [MQTT-3.1.3-9]
-    redeliverShared(broker, session.takeUnacknowledged());
+    redeliverShared(broker, session.outgoing.takeUnacknowledged());
   }
 
   /** subscribe makes or replaces a subscription; true when it is new [MQTT-3.8.4-3]. */

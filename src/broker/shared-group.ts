@@ -39,7 +39,7 @@ export class SharedGroup {
       if (!allowed(member)) continue;
       if (member.session.connection === null) {
         offline ??= member;
-      } else if (member.session.isReady) {
+      } else if (member.session.outgoing.isReady) {
         this.#turn = at + 1;
         return member;
       } else {

@@ -108,8 +108,8 @@ export class SysTree {
     let storedBytes = retained.bytes;
     let outBytes = 0;
     for (const session of sessions) {
-      storedMessages += session.inflightCount + session.queuedCount;
-      storedBytes += session.keptBytes;
+      storedMessages += session.outgoing.inflightCount + session.outgoing.queuedCount;
+      storedBytes += session.outgoing.keptBytes;
     }
     for (const connection of connections) outBytes += connection.outbox.pending;
     const { heapUsed, external } = process.memoryUsage();

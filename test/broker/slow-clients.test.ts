@@ -107,8 +107,8 @@ test('broker drops QoS 0 beyond the limit and queues QoS 1 up to its limits when
     await publisher.expect(`40 02 ${hexId}`);
   }
   const session = scene.broker.sessions.get('frozen')!;
-  assert.equal(session.queuedCount, 1000);
-  assert.ok(session.inflightCount <= 20);
+  assert.equal(session.outgoing.queuedCount, 1000);
+  assert.ok(session.outgoing.inflightCount <= 20);
   await scene.unharmed();
   assert.deepEqual(scene.lines, ['Outgoing messages are being dropped for client frozen.']);
 });

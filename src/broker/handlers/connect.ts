@@ -142,7 +142,7 @@ function accept(connection: Connection, packet: ConnectPacket): void {
   if (broker.log.enabled.debug) broker.log.log('debug', `Sending CONNACK to ${connection.id} (${Number(resumes)}, 0)`);
   logConnected(connection, packet);
   broker.emit('clientReady', connection);
-  session.resume();
+  session.outgoing.resume();
 }
 
 function configure(connection: Connection, session: Session, packet: ConnectPacket): void {

@@ -6,8 +6,8 @@ import type { Connection } from '../connection.ts';
 /** handlePuback ends the exchange; an unknown identifier is ignored, as mosquitto does. */
 export function handlePuback(connection: Connection, packetId: number): void {
   const session = connection.session!; // connected
-  if (session.qosInFlight(packetId) === 2) throw protocolError('PUBACK for a QoS 2 message');
-  session.acknowledge(packetId);
+  if (session.outgoing.qosInFlight(packetId) === 2) throw protocolError('PUBACK for a QoS 2 message');
+  session.outgoing.acknowledge(packetId);
   if (connection.broker.log.enabled.debug)
     connection.broker.log.log('debug', `Received PUBACK from ${connection.id} (Mid: ${packetId}, RC:0)`);
 }

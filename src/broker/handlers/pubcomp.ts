@@ -6,6 +6,6 @@ import type { Connection } from '../connection.ts';
 /** handlePubcomp ends the exchange; an unknown identifier is ignored, one that waits for something else is an error. */
 export function handlePubcomp(connection: Connection, packetId: number): void {
   const session = connection.session!; // connected
-  if (!session.awaitsPubcomp(packetId)) throw protocolError('PUBCOMP before PUBREC, or for a QoS 1 message');
-  session.acknowledge(packetId);
+  if (!session.outgoing.awaitsPubcomp(packetId)) throw protocolError('PUBCOMP before PUBREC, or for a QoS 1 message');
+  session.outgoing.acknowledge(packetId);
 }

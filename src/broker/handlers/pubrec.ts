@@ -10,11 +10,11 @@ const PUBREL = 0x62;
 export function handlePubrec(connection: Connection, packet: AckPacket): void {
   const session = connection.session!; // connected
   const { packetId, reasonCode } = packet;
-  if (session.qosInFlight(packetId) === 1) throw protocolError('PUBREC for a QoS 1 message');
+  if (session.outgoing.qosInFlight(packetId) === 1) throw protocolError('PUBREC for a QoS 1 message');
   if (reasonCode >= 0x80) {
-    session.acknowledge(packetId); // 4.3.3: the identifier is free again
+    session.outgoing.acknowledge(packetId); // 4.3.3: the identifier is free again
     return;
   }
-  const known = session.release(packetId);
+  const known = session.outgoing.release(packetId);
   connection.acks.sendKept(PUBREL, packetId, known ? REASON.SUCCESS : REASON.PACKET_IDENTIFIER_NOT_FOUND, session.journal); // [MQTT-4.3.3-4]; see journal.ts
 }
