@@ -62,7 +62,8 @@ class Interpreter implements Interpretation {
     const directive = findDirective(name);
     if (scope.inConnection && isOfConnection(name, directive)) return; // the whole block is reported at its `connection`
     if (name === 'connection') scope.inConnection = true;
-    if (directive === null) this.#reportUnknown(name, place);
+    if (hasEqualsSign(statement)) this.#reportEqualsSign(statement);
+    else if (directive === null) this.#reportUnknown(name, place);
     else if (name === 'listener') this.#startListener(statement, scope);
     else if (statement.text === '') this.#report.error(place, `Empty ${name} value in configuration`, `write ${name} ${directive.syntax}`);
     else this.#treat(directive, statement, scope);
@@ -126,6 +127,12 @@ class Interpreter implements Interpretation {
     this.#report.error(place, `Unknown configuration variable "${name}"`, closest === null ? null : `did you mean "${closest}"?`);
   }
 
+  /** The value is not shown: it may be a password. */
+  #reportEqualsSign({ name, place }: Statement): void {
+    const [word = ''] = name.split('=', 1);
+    this.#report.error(place, `Cannot read ${word}: there is no = between a word and its value`, `write a blank instead: ${word} ...`);
+  }
+
   #reportEarly(name: string, place: Place): void {
     this.#report.error(place, `The '${name}' option requires a listener to be defined first`, 'put it below a listener line');
   }
@@ -140,6 +147,11 @@ class Interpreter implements Interpretation {
       this.#report.warning(place, 'Default listener port specified multiple times. Only the latest will be used');
     } else this.#report.warning(place, `Repeated ${name} value in configuration`, `it replaces the one at ${before.file}:${before.line}`);
   }
+}
+
+/** hasEqualsSign tells `port=1883` and `port = 1883`, as other programs have it, from words and values. */
+function hasEqualsSign({ name, text }: Statement): boolean {
+  return /^[a-z_]+=/.test(name) || /^=(\s|$)/.test(text);
 }
 
 /** isOfConnection tells whether a word below a `connection` is a part of it. */
