@@ -199,11 +199,11 @@ function connackProperties(connection: Connection, packet: ConnectPacket): Prope
   if (packet.clientId !== connection.id) properties.assignedClientIdentifier = connection.id; // [MQTT-3.2.2-16]
   const expiry = expiryOf(connection, packet);
   if (expiry !== (packet.properties.sessionExpiryInterval ?? 0)) properties.sessionExpiryInterval = expiry;
-  return properties;
   if (!broker.options.retainAvailable) properties.retainAvailable = 0;
   properties.maximumPacketSize = broker.options.maxPacketSize;
   properties.receiveMaximum = broker.receiveMaximum;
   if (policy.maxQos < 2) properties.maximumQos = policy.maxQos; // [MQTT-3.2.2-9]
+  return properties;
 }
 
 function logReceived(connection: Connection, packet: ConnectPacket): void {
