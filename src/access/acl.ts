@@ -21,6 +21,9 @@ const MAX_VERDICTS = 32;
 /** Clients whose rules are kept ready: about 500 bytes each with a few patterns. Beyond them all are made anew, in a microsecond each. */
 const MAX_CLIENTS = 20_000;
 
+/** AclRequester is who asks for what one file says. */
+type AclRequester = Pick<Requester, 'clientId' | 'username'>;
+
 /** AclMatch is a rule that is ready to match: a deny is one for reading and writing. */
 export interface AclMatch {
   readonly rule: AclRule;
@@ -54,7 +57,7 @@ export class AclAuthorizer implements Authorizer {
     this.#users = new Map(Array.from(file.users, ([user, rules]) => [user, denialsFirst(rules.map((rule) => matchOf(rule, rule.filter)))]));
   }
 
-  mayPublish(requester: Requester, topicName: string): boolean {
+  mayPublish(requester: AclRequester, topicName: string): boolean {
     const client = this.#clientOf(requester);
     client.verdicts ??= new Map();
     const known = client.verdicts.get(topicName);
@@ -66,7 +69,7 @@ export class AclAuthorizer implements Authorizer {
   }
 
   /** mayReceive keeps one verdict: the engine asks when a route is made, and keeps the route; but for shared subscriptions it asks each time. */
-  mayReceive(requester: Requester, topicName: string): boolean {
+  mayReceive(requester: AclRequester, topicName: string): boolean {
     const client = this.#clientOf(requester);
     if (client.lastRead !== topicName) {
       client.mayReadLast = isGrant(decidingRule(client, READ, topicName));
@@ -94,7 +97,7 @@ export class AclAuthorizer implements Authorizer {
     };
   }
 
-  #clientOf(requester: Requester): ClientRules {
+  #clientOf(requester: AclRequester): ClientRules {
     const { clientId, username } = requester;
     const known = this.#clients.get(clientId);
     if (known !== undefined && known.username === username) return known; // the id may come back with another user

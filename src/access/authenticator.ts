@@ -3,7 +3,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { ListenerPolicy } from '../broker/options.ts';
 import type { AuthenticationVerdict, Authenticator, Credentials } from '../broker/ports.ts';
-import { HashingQueue } from './hashing-queue.ts';
+import type { HashingQueue } from './hashing-queue.ts';
 import type { LoginThrottle } from './login-throttle.ts';
 import type { Account } from './options.ts';
 import type { PasswordFile } from './password-file.ts';
@@ -24,13 +24,14 @@ export class PasswordAuthenticator implements Authenticator {
   readonly #throttle: LoginThrottle | null;
   /** What unknown users are checked against comes from these. */
   readonly #hashes: readonly PasswordHash[];
-  readonly #queue = new HashingQueue();
+  readonly #queue: HashingQueue;
   readonly #hmacKey = randomBytes(32);
   /** Keyed digest of the last good password per user: a house that reconnects after a power cut need not hash 200 times. */
   readonly #verified = new Map<string, Buffer>();
 
   /** `users` null = there is no password file. */
-  constructor(account: Account | null, users: PasswordFile | null, throttle: LoginThrottle | null) {
+  constructor(account: Account | null, users: PasswordFile | null, throttle: LoginThrottle | null, queue: HashingQueue) {
+    this.#queue = queue;
     this.#account = account;
     this.#users = users ?? new Map();
     this.#hasAccounts = account !== null || users !== null;
@@ -43,13 +44,13 @@ export class PasswordAuthenticator implements Authenticator {
     return this.#account?.username === username || this.#users.has(username);
   }
 
-  /** keeps tells whether a client that `before` let in would still come in: nobody keeps its password, so that must be as it was. */
-  keeps(client: KnownClient, before: PasswordAuthenticator): boolean {
+  /** keeps tells whether a client that `before` let in would still come in: nobody keeps its password, so that must be as it was. Null = its listener is new. */
+  keeps(client: KnownClient, before: PasswordAuthenticator | null): boolean {
     const { username, identity, policy } = client;
     if (identity !== null) return true;
     if (username === null || !this.#hasAccounts) return policy.allowAnonymous;
     const secret = this.#secretOf(username);
-    return secret !== null && secret === before.#secretOf(username);
+    return secret !== null && before !== null && secret === before.#secretOf(username);
   }
 
   #secretOf(username: string): string | null {

@@ -12,12 +12,23 @@ export interface LoginThrottleOptions {
   readonly exempt: readonly string[];
 }
 
-export interface AccessOptions {
-  /** The one account of the configuration's `username` and `password`, or null. */
-  readonly account: Account | null;
+/** AccessFiles say who may do what, at all listeners or at one. */
+export interface AccessFiles {
   /** mosquitto password file, absolute, or null. */
   readonly passwordFile: string | null;
   /** mosquitto ACL file, absolute, or null: then everybody may read and write every topic. */
   readonly aclFile: string | null;
+}
+
+export interface AccessOptions extends AccessFiles {
+  /** The one account of the configuration's `username` and `password`, or null. */
+  readonly account: Account | null;
+  /** Files of each listener, by `ListenerPolicy.name` (`per_listener_settings true`), instead of those above; null = the same for all. */
+  readonly listeners: ReadonlyMap<string, AccessFiles> | null;
   readonly loginThrottle: LoginThrottleOptions;
+}
+
+/** filesOf gives the files that are in force at a listener. */
+export function filesOf(access: AccessOptions, listener: string): AccessFiles {
+  return access.listeners === null ? access : (access.listeners.get(listener) ?? { passwordFile: null, aclFile: null });
 }

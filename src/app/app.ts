@@ -4,9 +4,7 @@
 //                    certificates, if a listener wants ours ^
 //   stop:  listeners close -> announcements withdrawn, clients told and flushed -> what is left is cut -> certificates, store
 
-import { createAuthenticator, createAuthorizer } from '../access/access.ts';
-import type { AclAuthorizer } from '../access/acl.ts';
-import type { PasswordAuthenticator } from '../access/authenticator.ts';
+import { type Access, createAccess } from '../access/access.ts';
 import { LoginThrottle } from '../access/login-throttle.ts';
 import { systemClock } from '../base/clock.ts';
 import { reasonOf } from '../base/errors.ts';
@@ -25,7 +23,7 @@ import type { Store } from '../store/store.ts';
 import { createTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
 import { advertisedListeners, reachableAddresses } from './advertised.ts';
 import { RefusalMemory } from './diagnostics.ts';
-import { type AccessKnowledge, explainRefusal } from './explain-refusal.ts';
+import { explainRefusal } from './explain-refusal.ts';
 import { type ListenerChange, prepareListeners } from './listener-change.ts';
 import { MachineWatch } from './machine-watch.ts';
 import { settingsThatStay } from './reload.ts';
@@ -62,8 +60,8 @@ export interface Appliance extends Part {
   readonly configuration: Configuration;
   readonly throttle: LoginThrottle;
   readonly refusals: RefusalMemory;
-  /** Null = there is no ACL file. */
-  readonly acl: AclAuthorizer | null;
+  /** Accounts and rules in force. */
+  readonly access: Access;
   readonly machine: MachineWatch;
   readonly telemetry: Telemetry;
   /** Null = nobody needs a certificate of ours. */
@@ -85,8 +83,6 @@ export function createAppliance(setup: ApplianceSetup): Appliance {
   return new HomeAppliance(setup);
 }
 
-type AccessInForce = AccessKnowledge & { readonly authenticator: PasswordAuthenticator };
-
 class HomeAppliance implements Appliance {
   readonly name = 'appliance';
   readonly broker: Broker;
@@ -96,7 +92,7 @@ class HomeAppliance implements Appliance {
   readonly machine: MachineWatch;
   readonly telemetry: Telemetry;
   #listeners: readonly Listener[];
-  #access: AccessInForce;
+  #access: Access;
   #configuration: Configuration;
   #opened: readonly Listener[] = [];
   #reloading: Promise<unknown> = Promise.resolve();
@@ -110,7 +106,7 @@ class HomeAppliance implements Appliance {
     this.#setup = setup;
     this.#configuration = configuration;
     this.throttle = new LoginThrottle(configuration.access.loginThrottle, { clock: systemClock, log });
-    this.#access = this.#readAccess(configuration);
+    this.#access = createAccess(configuration.access, this.throttle);
     this.refusals = new RefusalMemory({ clock: systemClock, log, explain: (refusal) => explainRefusal(refusal, this.#access) });
     this.machine = new MachineWatch(state.path, systemClock);
     this.broker = createBroker(configuration.broker, {
@@ -138,8 +134,8 @@ class HomeAppliance implements Appliance {
     return this.#configuration;
   }
 
-  get acl(): AclAuthorizer | null {
-    return this.#access.acl;
+  get access(): Access {
+    return this.#access;
   }
 
   get certificates(): Certificates | null {
@@ -196,7 +192,7 @@ class HomeAppliance implements Appliance {
   }
 
   async #reload(next: Configuration): Promise<readonly string[]> {
-    const access = this.#readAccess(next);
+    const access = createAccess(next.access, this.throttle);
     if (next.listeners.some(wantsOurs)) await this.#startCertificates(next);
     const change = await prepareListeners({
       open: this.#opened,
@@ -212,8 +208,8 @@ class HomeAppliance implements Appliance {
   }
 
   /** From here on nothing can fail, and nobody is served in between. */
-  #putInForce(next: Configuration, access: AccessInForce, change: ListenerChange): readonly string[] {
-    const before = this.#access.authenticator;
+  #putInForce(next: Configuration, access: Access, change: ListenerChange): readonly string[] {
+    const before = this.#access;
     this.#configuration = next;
     this.#access = access;
     this.#opened = change.commit();
@@ -233,26 +229,22 @@ class HomeAppliance implements Appliance {
   }
 
   /** [MQTT-4.13.1] */
-  #disconnectUnwelcome(before: PasswordAuthenticator): void {
+  #disconnectUnwelcome(before: Access): void {
     for (const connection of [...this.broker.connections]) {
       const { origin, session } = connection;
       const policy = origin.review === undefined ? origin.policy : origin.review();
       const client = policy === null || session === null ? null : { username: session.username, identity: origin.identity, policy };
       if (policy !== null && connection.id === this.#setup.selfTest?.clientId) continue;
-      const isWelcome = client === null ? policy !== null : this.#access.authenticator.keeps(client, before);
+      const isWelcome = client === null ? policy !== null : this.#access.keeps(client, before);
       if (!isWelcome) connection.disconnect(REASON.NOT_AUTHORIZED);
     }
   }
 
-  #readAccess({ access }: Configuration) {
-    return { authenticator: createAuthenticator(access, this.throttle), acl: createAuthorizer(access) };
-  }
-
   #guards() {
-    const { authenticator, acl } = this.#access;
+    const { authenticator, authorizer } = this.#access;
     const { selfTest } = this.#setup;
-    if (selfTest === null) return { authenticator, authorizer: acl };
-    return { authenticator: selfTest.authenticator(authenticator), authorizer: selfTest.authorizer(acl) };
+    if (selfTest === null) return { authenticator, authorizer };
+    return { authenticator: selfTest.authenticator(authenticator), authorizer: selfTest.authorizer(authorizer) };
   }
 
   async #openStore(): Promise<Store> {
@@ -324,7 +316,7 @@ class HomeAppliance implements Appliance {
       if (renewal.status === 'rejected')
         this.#setup.log.log('error', `Error: ${reasonOf(renewal.reason)}. The old certificate stays in use.`);
     }
-    this.#disconnectUnwelcome(this.#access.authenticator);
+    this.#disconnectUnwelcome(this.#access);
   }
 
   async #startAdvertiser(): Promise<Advertiser> {

@@ -61,12 +61,14 @@ export function readReasons(appliance: Appliance, about: string | null): Reasons
   return { refusals: appliance.refusals.list(about), held, deaf: deafSubscriptions(appliance, about) };
 }
 
-function deafSubscriptions({ broker, acl }: Appliance, about: string | null): DeafSubscription[] {
-  if (acl === null) return [];
+function deafSubscriptions({ broker, access }: Appliance, about: string | null): DeafSubscription[] {
+  if (access.authorizer === null) return [];
   const found: DeafSubscription[] = [];
   let left = MAX_SESSIONS;
-  for (const { clientId, username, connection, subscriptions } of broker.sessions) {
+  for (const { clientId, username, listener, connection, subscriptions } of broker.sessions) {
     if (about !== null && ![clientId, username, connection?.origin.address].includes(about)) continue;
+    const acl = access.aclOf(listener);
+    if (acl === null) continue;
     if (left-- === 0) break;
     for (const topicFilter of subscriptions.keys()) {
       if (whatArrives(acl, { username, clientId }, topicFilter).some(({ access }) => access !== 'deny')) continue;

@@ -1,15 +1,12 @@
 // What the house knows about a refusal beyond what engine and listeners could say: is the user known, which ACL line decided, what to do.
 
-import type { AclAuthorizer } from '../access/acl.ts';
+import type { Access } from '../access/access.ts';
 import { explain } from '../access/acl-explain.ts';
 import type { Refusal } from '../broker/ports.ts';
 import type { Explanation } from './diagnostics.ts';
 
 /** AccessKnowledge is what is in force now. */
-export interface AccessKnowledge {
-  readonly authenticator: { knows(username: string): boolean };
-  readonly acl: AclAuthorizer | null;
-}
+export type AccessKnowledge = Pick<Access, 'knows' | 'aclOf'>;
 
 const UNTRUSTED = /does not trust the|may not trust/;
 
@@ -50,14 +47,15 @@ function clientCertificateAdvice(reason: string): string | null {
   return null;
 }
 
-function credentials({ username, reason }: Refusal, { authenticator }: AccessKnowledge): Explanation {
+function credentials({ username, reason, from }: Refusal, house: AccessKnowledge): Explanation {
   if (username === null || !reason.includes('wrong')) return { reason, advice: null };
-  if (authenticator.knows(username))
+  if (house.knows(from.policy.name, username))
     return { reason: `gives a wrong password for user "${username}"`, advice: 'midge passwd sets a new one' };
   return { reason: `gives user "${username}", who has no account here`, advice: 'midge passwd adds one' };
 }
 
-function deniedTopic({ username, clientId, topicName }: Refusal, { acl }: AccessKnowledge): Explanation {
+function deniedTopic({ username, clientId, topicName, from }: Refusal, house: AccessKnowledge): Explanation {
+  const acl = house.aclOf(from.policy.name);
   const topic = topicName ?? '';
   const what = `may not publish to "${topic}"`;
   if (acl === null) return { reason: `${what}: nobody but the broker itself writes there`, advice: null };

@@ -6,8 +6,7 @@
 //                  needs its port: then closed
 
 import type { Listener } from '../listeners/listeners.ts';
-import type { ListenerOptions } from '../listeners/options.ts';
-import { socketOf } from './reload.ts';
+import { type ListenerOptions, listenerName } from '../listeners/options.ts';
 
 export interface ListenerChangeSetup {
   readonly open: readonly Listener[];
@@ -59,7 +58,7 @@ function pairs(open: readonly Listener[], next: readonly ListenerOptions[]): Map
   const found = new Map<Listener, ListenerOptions>();
   const left = [...open];
   for (const options of next) {
-    const index = left.findIndex((listener) => socketOf(listener.options) === socketOf(options));
+    const index = left.findIndex((listener) => listenerName(listener.options) === listenerName(options));
     if (index !== -1) for (const listener of left.splice(index, 1)) found.set(listener, options);
   }
   return found;

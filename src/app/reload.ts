@@ -1,7 +1,6 @@
 // What a reload can't change while the broker runs, in the words of the configuration.
 
 import type { Configuration } from '../config/configuration.ts';
-import type { ListenerOptions } from '../listeners/options.ts';
 
 /** settingsThatStay names what is different in the new configuration but needs a restart. */
 export function settingsThatStay(old: Configuration, next: Configuration): readonly string[] {
@@ -13,11 +12,6 @@ export function settingsThatStay(old: Configuration, next: Configuration): reado
     ['advertise and mdns_name', old.discovery, next.discovery],
   ];
   return named.filter(([, before, after]) => !isSame(before, after)).map(([name]) => name);
-}
-
-/** socketOf names what a listener listens on: while it stays the same, everything else about a listener can change. */
-export function socketOf({ unixPath, port, address, bindInterface, socketDomain }: ListenerOptions): string {
-  return unixPath ?? `${port} ${address} ${bindInterface} ${socketDomain}`;
 }
 
 function isSame(a: unknown, b: unknown): boolean {

@@ -148,6 +148,7 @@ export class Journal {
     const stored = loaded.session;
     const session = new Session(broker, stored.clientId);
     session.username = stored.username;
+    session.listener = stored.listener;
     session.version = stored.version;
     session.expiryInterval = stored.expiryInterval;
     for (const one of loaded.subscriptions) {
@@ -184,9 +185,9 @@ function restoredMessage(stored: StoredMessage): Message {
 }
 
 function storedSession(session: Session, now: number): StoredSession {
-  const { clientId, username, version, expiryInterval, connection, will } = session;
+  const { clientId, username, listener, version, expiryInterval, connection, will } = session;
   const disconnectedAt = connection === null ? now : null;
-  return { clientId, username, version, expiryInterval, disconnectedAt, will: will === null ? null : storedWill(will) };
+  return { clientId, username, listener, version, expiryInterval, disconnectedAt, will: will === null ? null : storedWill(will) };
 }
 
 function storedWill(will: Will): StoredWill {

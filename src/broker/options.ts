@@ -19,7 +19,6 @@ export interface BrokerOptions {
   readonly queueQos0Messages: boolean;
   readonly upgradeOutgoingQos: boolean;
   readonly allowDuplicateMessages: boolean;
-  readonly allowZeroLengthClientid: boolean;
   readonly retainAvailable: boolean;
   readonly checkRetainSource: boolean;
   /** Seconds between sweeps for expired retained messages; 0 = never. */
@@ -53,7 +52,6 @@ export const DEFAULT_BROKER_OPTIONS: BrokerOptions = {
   queueQos0Messages: false,
   upgradeOutgoingQos: false,
   allowDuplicateMessages: false,
-  allowZeroLengthClientid: true,
   retainAvailable: true,
   checkRetainSource: true,
   retainExpiryInterval: 0,
@@ -69,11 +67,15 @@ export const DEFAULT_BROKER_OPTIONS: BrokerOptions = {
 
 /** ListenerPolicy is what the engine obeys for the connections of one listener. */
 export interface ListenerPolicy {
+  /** Tells the listener from others, also after a restart: `1883`, `1883 192.168.1.2`, or the path of a Unix socket. */
+  readonly name: string;
   /** Port as it is written in log lines; 0 for a Unix socket. */
   readonly port: number;
   readonly allowAnonymous: boolean;
   /** Versions by protocol level: 3 = 3.1, 4 = 3.1.1, 5 = 5. */
   readonly acceptProtocolVersions: readonly (3 | 4 | 5)[];
+  /** Clients may come without an id. */
+  readonly allowZeroLengthClientid: boolean;
   readonly autoIdPrefix: string;
   readonly maxQos: 0 | 1 | 2;
   /** Topic aliases a client may set (inbound) and we may set (outbound). */
@@ -85,9 +87,11 @@ export interface ListenerPolicy {
 }
 
 export const DEFAULT_LISTENER_POLICY: ListenerPolicy = {
+  name: '1883',
   port: 1883,
   allowAnonymous: false,
   acceptProtocolVersions: [3, 4, 5],
+  allowZeroLengthClientid: true,
   autoIdPrefix: 'auto-',
   maxQos: 2,
   maxTopicAlias: 10,

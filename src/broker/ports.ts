@@ -24,6 +24,8 @@ export interface Authenticator {
 export interface Requester {
   readonly clientId: string;
   readonly username: string | null;
+  /** Name of the listener that the client came through last, `ListenerPolicy.name`; '' = it is not known. */
+  readonly listener: string;
 }
 
 /** Authorizer decides what a client may do. Synchronous: it is asked on the message path. */
@@ -130,6 +132,8 @@ export interface StoredWill {
 export interface StoredSession {
   readonly clientId: string;
   readonly username: string | null;
+  /** As in Requester. */
+  readonly listener: string;
   readonly version: 3 | 4 | 5;
   /** Seconds; 0xFFFFFFFF = never. */
   readonly expiryInterval: number;

@@ -19,6 +19,8 @@ export class Session {
   readonly broker: Broker;
   readonly clientId: string;
   username: string | null = null;
+  /** The listener that it came through, now or last. */
+  listener = '';
   /** Who this is, for messages that outlive the session. */
   requester: Requester;
   version: ProtocolVersion = 4;
@@ -40,7 +42,7 @@ export class Session {
   constructor(broker: Broker, clientId: string) {
     this.broker = broker;
     this.clientId = clientId;
-    this.requester = { clientId, username: null };
+    this.requester = { clientId, username: null, listener: '' };
     this.upgradesQos = broker.options.upgradeOutgoingQos;
     this.outgoing = new OutgoingMessages(this);
   }
@@ -54,7 +56,7 @@ export class Session {
   attach(connection: Connection, receiveMaximum: number): void {
     this.outgoing.attach(receiveMaximum);
     this.connection = connection;
-    this.requester = { clientId: this.clientId, username: this.username };
+    this.requester = { clientId: this.clientId, username: this.username, listener: this.listener };
     this.#isRefusingSubscriptions = false;
   }
 

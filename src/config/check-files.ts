@@ -5,24 +5,31 @@ import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 
 import { parseAclFile } from '../access/acl-file.ts';
 import type { FileRemark } from '../access/file-remark.ts';
+import { filesOf } from '../access/options.ts';
 import { parsePasswordFile } from '../access/password-file.ts';
 import { reasonOf } from '../base/errors.ts';
 import { parsePskFile } from '../listeners/psk-file.ts';
 import type { Configuration } from './configuration.ts';
 import type { Place, Report } from './diagnostic.ts';
-import type { ListenerDraft, Places } from './draft.ts';
+import type { GlobalDraft, ListenerDraft, Places } from './draft.ts';
 import type { Interpretation } from './interpreter.ts';
 
 /** checkFiles reads certificates, keys, password and ACL files, in mosquitto's sentences. A file that others may read a secret from is a warning. */
 export function checkFiles({ global, defaultListener, listeners }: Interpretation, configuration: Configuration, report: Report): void {
-  const { passwordFile, aclFile, pskFile, password } = global.access;
-  if (passwordFile !== undefined) checkPasswordFile(passwordFile, global.places.get('password_file') ?? null, report);
-  if (aclFile !== undefined) checkAclFile(aclFile, global.places.get('acl_file') ?? null, configuration, report);
-  if (pskFile !== undefined) checkPskFile(pskFile, global.places.get('psk_file') ?? null, report);
+  const { password } = global.access;
+  const drafts = [defaultListener, ...listeners];
+  for (const draft of [global, ...drafts]) checkSecurityFiles(draft, configuration, report);
   const passwordPlace = global.places.get('password') ?? null;
   if (password !== undefined && passwordPlace !== null)
     warnIfOpen(passwordPlace.file, passwordPlace, 'the password can be read by everyone on this machine', report);
-  for (const draft of [defaultListener, ...listeners]) checkTlsFiles(draft, report);
+  for (const draft of drafts) checkTlsFiles(draft, report);
+}
+
+function checkSecurityFiles({ security, places }: GlobalDraft | ListenerDraft, configuration: Configuration, report: Report): void {
+  const { passwordFile, aclFile, pskFile } = security;
+  if (passwordFile !== undefined) checkPasswordFile(passwordFile, places.get('password_file') ?? null, report);
+  if (aclFile !== undefined) checkAclFile(aclFile, places.get('acl_file') ?? null, configuration, report);
+  if (pskFile !== undefined) checkPskFile(pskFile, places.get('psk_file') ?? null, report);
 }
 
 function checkPasswordFile(file: string, place: Place | null, report: Report): void {
@@ -38,13 +45,14 @@ function checkPskFile(file: string, place: Place | null, report: Report): void {
   warnIfOpen(file, place, 'keys can be read by everyone on this machine', report);
 }
 
-function checkAclFile(file: string, place: Place | null, { listeners }: Configuration, report: Report): void {
+function checkAclFile(file: string, place: Place | null, { access, listeners }: Configuration, report: Report): void {
   const text = readText(file, place, `Unable to open acl_file "${file}"`, report);
   if (text === null) return;
   const { acl, remarks } = parseAclFile(text, file);
   reportRemarks(remarks, report);
   const [forGuests] = acl.users.get(null) ?? [];
-  if (forGuests !== undefined && !listeners.some(({ policy }) => policy.allowAnonymous)) {
+  const ruled = listeners.filter(({ policy }) => filesOf(access, policy.name).aclFile === file);
+  if (forGuests !== undefined && !ruled.some(({ policy }) => policy.allowAnonymous)) {
     const why = 'topic lines above the first user line are for clients without a user name, and no listener lets them in';
     report.warning(
       { file, line: forGuests.line, column: 1 },

@@ -48,5 +48,6 @@ function watchedFiles({ access, listeners }: Configuration, sources: ReadonlySet
       psk?.file ?? null,
     ];
   });
-  return [...new Set([...sources, access.passwordFile, access.aclFile, ...files])].filter((file) => file !== null);
+  const accessFiles = [access, ...(access.listeners?.values() ?? [])].flatMap(({ passwordFile, aclFile }) => [passwordFile, aclFile]);
+  return [...new Set([...sources, ...accessFiles, ...files])].filter((file) => file !== null);
 }

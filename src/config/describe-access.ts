@@ -1,5 +1,6 @@
 // Who may connect from where, in plain words: `check` and `serve` say the same.
 
+import { filesOf } from '../access/options.ts';
 import type { ListenerOptions } from '../listeners/options.ts';
 import type { Configuration } from './configuration.ts';
 
@@ -12,7 +13,11 @@ type AccessFacts = Pick<Configuration, 'access' | 'makesAccount'>;
 export function describeAccess(configuration: Configuration): string[] {
   const addresses = new Map<string, ListenerOptions[]>();
   for (const listener of configuration.listeners) {
-    const key = JSON.stringify({ ...listener, address: null });
+    const key = JSON.stringify({
+      ...listener,
+      address: null,
+      policy: { ...listener.policy, name: filesOf(configuration.access, listener.policy.name) },
+    });
     const alike = addresses.get(key) ?? [];
     alike.push(listener);
     addresses.set(key, alike);
@@ -28,7 +33,7 @@ export function describeListeners({ listeners }: Configuration): string[] {
 /** isLockedOut is true for a listener that lets nobody in: no anonymous clients, no users, no names from certificates. */
 export function isLockedOut(listener: ListenerOptions, { access, makesAccount }: AccessFacts): boolean {
   if (listener.policy.allowAnonymous || takesNameFromCertificate(listener)) return false;
-  return access.account === null && access.passwordFile === null && !makesAccount;
+  return access.account === null && filesOf(access, listener.policy.name).passwordFile === null && !makesAccount;
 }
 
 function takesNameFromCertificate({ tls }: ListenerOptions): boolean {
@@ -52,7 +57,8 @@ function describePeople(listener: ListenerOptions, facts: AccessFacts): string {
   if (takesNameFromCertificate(listener)) return `clients with a certificate of ${authorityOf(listener)}`;
   const certificate = listener.tls?.requireCertificate ? ` with a certificate of ${authorityOf(listener)}` : '';
   if (listener.policy.allowAnonymous) return `anyone${certificate}`;
-  const { account, passwordFile } = facts.access;
+  const { account } = facts.access;
+  const { passwordFile } = filesOf(facts.access, listener.policy.name);
   const people = [
     account === null ? [] : [`user "${account.username}"`],
     passwordFile === null ? [] : [`the users in ${passwordFile}`],

@@ -1,6 +1,6 @@
 // The shape of a row in the table of directives, and the few ways to write one.
 
-import type { GlobalDraft, ListenerDraft } from './draft.ts';
+import type { GlobalDraft, ListenerDraft, SecurityDraft } from './draft.ts';
 import { isMistake, type Mistake, type ValueKind } from './values.ts';
 
 /** Scope is where a directive belongs; it is also the section of the reference that shows it. */
@@ -16,6 +16,7 @@ export type Scope = 'global' | 'listener' | 'bridge' | 'plugin';
 export type Treatment =
   | { readonly state: 'supported'; readonly scope: 'global'; readonly store: Store<GlobalDraft> }
   | { readonly state: 'supported'; readonly scope: 'listener'; readonly store: Store<ListenerDraft> }
+  | { readonly state: 'supported'; readonly scope: 'security'; readonly store: Store<SecurityDraft> }
   | { readonly state: 'structure' }
   | { readonly state: 'without effect'; readonly reason: string; readonly find: (text: string, name: string) => Mistake | null }
   | { readonly state: 'refused'; readonly instead: string; readonly harmless: readonly string[] };
@@ -73,6 +74,17 @@ export function listenerDirective<T>(name: string, kind: ValueKind<T>, row: Row,
     kind,
     { reloadable: true, ...row },
     { state: 'supported', scope: 'listener', store: storeWith(kind, put) },
+  );
+}
+
+/** securityDirective is a supported word for the whole program, or for one listener with `per_listener_settings true`. */
+export function securityDirective<T>(name: string, kind: ValueKind<T>, row: Row, put: Put<SecurityDraft, T>): Directive {
+  return directive(
+    name,
+    'global',
+    kind,
+    { reloadable: true, ...row },
+    { state: 'supported', scope: 'security', store: storeWith(kind, put) },
   );
 }
 

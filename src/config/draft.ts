@@ -11,6 +11,16 @@ type Draft<T> = { -readonly [Key in keyof T]?: T[Key] };
 /** Places remember, by directive name, where a setting was made last. */
 export type Places = Map<string, Place>;
 
+/** SecurityDraft holds who may connect and what they may do: for all listeners, or with `per_listener_settings true` for each. */
+export interface SecurityDraft {
+  passwordFile?: string;
+  aclFile?: string;
+  pskFile?: string;
+  allowAnonymous?: boolean;
+  allowZeroLengthClientid?: boolean;
+  autoIdPrefix?: string;
+}
+
 /** GlobalDraft holds what is said for the whole program. */
 export interface GlobalDraft {
   readonly places: Places;
@@ -21,18 +31,16 @@ export interface GlobalDraft {
   readonly access: {
     username?: string;
     password?: string;
-    passwordFile?: string;
-    aclFile?: string;
-    pskFile?: string;
-    allowAnonymous?: boolean;
     loginThrottle?: boolean;
     loginThrottleExempt: string[];
   };
+  readonly security: SecurityDraft;
+  perListenerSettings?: boolean;
   readonly discovery: { advertise?: boolean; name?: string };
   readonly certificateNames: string[];
   reloadOnChange?: boolean;
   /** What a listener has that does not say otherwise. */
-  readonly everyListener: { autoIdPrefix?: string; tcpNoDelay?: boolean };
+  readonly everyListener: { tcpNoDelay?: boolean };
 }
 
 /** ListenerDraft holds what is said for one listener. */
@@ -42,7 +50,8 @@ export interface ListenerDraft {
   readonly places: Places;
   readonly socket: Draft<Omit<ListenerOptions, 'tls' | 'policy' | 'websocketsOrigins'>>;
   readonly origins: string[];
-  readonly policy: Draft<Omit<ListenerPolicy, 'port'>>;
+  readonly policy: Draft<Omit<ListenerPolicy, 'name' | 'port'>>;
+  readonly security: SecurityDraft;
   readonly tls: Draft<Omit<TlsOptions, 'certificate' | 'identity' | 'psk'>> & {
     secure?: boolean;
     pskHint?: string;
@@ -62,6 +71,7 @@ export function createGlobalDraft(): GlobalDraft {
     persistence: {},
     process: {},
     access: { loginThrottleExempt: [] },
+    security: {},
     discovery: {},
     certificateNames: [],
     everyListener: {},
@@ -70,5 +80,5 @@ export function createGlobalDraft(): GlobalDraft {
 
 /** createListenerDraft starts a listener with nothing said. */
 export function createListenerDraft(place: Place | null): ListenerDraft {
-  return { place, places: new Map(), socket: {}, origins: [], policy: {}, tls: {} };
+  return { place, places: new Map(), socket: {}, origins: [], policy: {}, security: {}, tls: {} };
 }

@@ -1,13 +1,14 @@
 // The listeners of a broker that nobody has configured.
 
 import { DEFAULT_LISTENER_POLICY } from '../broker/options.ts';
-import type { ListenerOptions, TlsOptions } from '../listeners/options.ts';
+import { type ListenerOptions, listenerName, type TlsOptions } from '../listeners/options.ts';
 
 /** ListenerSettings hold for every listener that does not say otherwise. */
 export interface ListenerSettings {
   readonly allowAnonymous: boolean;
-  readonly autoIdPrefix?: string;
-  readonly tcpNoDelay?: boolean;
+  readonly allowZeroLengthClientid?: boolean | undefined;
+  readonly autoIdPrefix?: string | undefined;
+  readonly tcpNoDelay?: boolean | undefined;
 }
 
 /** APPLIANCE_TLS is TLS with the appliance's own certificate and nothing asked of clients. */
@@ -51,13 +52,10 @@ export function embeddedListeners(
 
 /** plainListener is MQTT over TCP with every default. */
 export function plainListener(port: number, address: string | null, settings: ListenerSettings): ListenerOptions {
+  const socket = { port, address, unixPath: null, bindInterface: null, socketDomain: null };
   return {
+    ...socket,
     protocol: 'mqtt',
-    port,
-    address,
-    unixPath: null,
-    bindInterface: null,
-    socketDomain: null,
     maxConnections: -1,
     tcpNoDelay: settings.tcpNoDelay ?? true,
     tls: null,
@@ -66,8 +64,10 @@ export function plainListener(port: number, address: string | null, settings: Li
     websocketsOrigins: [],
     policy: {
       ...DEFAULT_LISTENER_POLICY,
+      name: listenerName(socket),
       port,
       allowAnonymous: settings.allowAnonymous,
+      allowZeroLengthClientid: settings.allowZeroLengthClientid ?? DEFAULT_LISTENER_POLICY.allowZeroLengthClientid,
       autoIdPrefix: settings.autoIdPrefix ?? DEFAULT_LISTENER_POLICY.autoIdPrefix,
     },
   };

@@ -3,7 +3,7 @@
 import type { Place, Report } from './diagnostic.ts';
 import { type Directive, isHarmless, type Store, type Treatment } from './directive.ts';
 import { closestDirective, findDirective } from './directives.ts';
-import { createGlobalDraft, createListenerDraft, type GlobalDraft, type ListenerDraft, type Places } from './draft.ts';
+import { createGlobalDraft, createListenerDraft, type GlobalDraft, type ListenerDraft, type Places, type SecurityDraft } from './draft.ts';
 import type { Statement } from './reader.ts';
 import { endpoint, isMistake } from './values.ts';
 
@@ -92,6 +92,7 @@ class Interpreter implements Interpretation {
       if (!isHarmless(treatment.harmless, text)) this.#report.error(place, `Cannot use ${name}`, treatment.instead);
     } else if (treatment.state === 'supported') {
       if (treatment.scope === 'global') this.#store(directive, treatment.store, this.global, statement);
+      else if (treatment.scope === 'security') this.#storeSecurity(directive, treatment.store, scope, statement);
       else if (name === 'mount_point' && this.listeners.length === 0) this.#reportEarlyMountPoint(place);
       else if (BELOW_A_LISTENER.has(name) && !this.#isOpened(scope.listener)) this.#reportEarly(name, place);
       else this.#store(directive, treatment.store, OF_DEFAULT_LISTENER.has(name) ? this.defaultListener : scope.listener, statement);
@@ -107,6 +108,14 @@ class Interpreter implements Interpretation {
   /** isOpened: only a line of its own opens the default listener; a word about some other one does not. */
   #isOpened(listener: ListenerDraft): boolean {
     return listener !== this.defaultListener || [...OF_DEFAULT_LISTENER].some((word) => listener.places.has(word));
+  }
+
+  #storeSecurity(directive: Directive, store: Store<SecurityDraft>, { listener }: Scope, statement: Statement): void {
+    const draft = this.global.perListenerSettings ? listener : this.global;
+    if (draft === this.defaultListener && draft.places.size === 0) {
+      const sentence = `The '${statement.name}' option requires a listener to be defined first`;
+      this.#report.error(statement.place, sentence, 'put it below a listener line, because of per_listener_settings true');
+    } else this.#store(directive, (_, text, name) => store(draft.security, text, name), draft, statement);
   }
 
   #store<Draft extends { places: Places }>(directive: Directive, store: Store<Draft>, draft: Draft, statement: Statement): void {

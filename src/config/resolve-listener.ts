@@ -1,18 +1,22 @@
 // One listener's draft -> ListenerOptions, with its TLS settings checked against each other.
 
-import type { ListenerOptions, TlsOptions } from '../listeners/options.ts';
+import { type ListenerOptions, listenerName, type TlsOptions } from '../listeners/options.ts';
 import type { Place, Report } from './diagnostic.ts';
-import type { ListenerDraft } from './draft.ts';
-import { APPLIANCE_TLS, type ListenerSettings, plainListener } from './embedded.ts';
+import type { ListenerDraft, SecurityDraft } from './draft.ts';
+import { APPLIANCE_TLS, plainListener } from './embedded.ts';
+
+/** ListenerDefaults are what a listener has that does not say otherwise; `security` are the words that are in force for it. */
+export interface ListenerDefaults {
+  readonly allowAnonymous: boolean;
+  readonly tcpNoDelay?: boolean | undefined;
+  readonly security: SecurityDraft;
+}
 
 /** resolveListener fills in the defaults and reports contradictions at the word that makes them. */
-export function resolveListener(
-  draft: ListenerDraft,
-  settings: ListenerSettings & { readonly pskFile?: string },
-  report: Report,
-): ListenerOptions {
+export function resolveListener(draft: ListenerDraft, { security, ...defaults }: ListenerDefaults, report: Report): ListenerOptions {
   const { port = 0, address = null } = draft.socket;
-  const plain = plainListener(port, address, settings);
+  const { pskFile = null, allowZeroLengthClientid, autoIdPrefix } = security;
+  const plain = plainListener(port, address, { ...defaults, allowZeroLengthClientid, autoIdPrefix });
   const protocol = draft.socket.protocol ?? plain.protocol;
   if (protocol !== 'websockets' && draft.origins.length > 0) {
     reportAt(
@@ -35,9 +39,9 @@ export function resolveListener(
   return {
     ...plain,
     ...draft.socket,
-    tls: resolveTls(draft, settings.pskFile ?? null, report),
+    tls: resolveTls(draft, pskFile, report),
     websocketsOrigins: draft.origins,
-    policy: { ...plain.policy, ...draft.policy },
+    policy: { ...plain.policy, ...draft.policy, name: listenerName({ ...plain, ...draft.socket }) },
   };
 }
 

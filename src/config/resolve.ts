@@ -8,10 +8,10 @@ import type { ListenerOptions } from '../listeners/options.ts';
 import type { Configuration, LogDestination, LogOptions, PersistenceOptions } from './configuration.ts';
 import { isLockedOut } from './describe-access.ts';
 import type { Place, Report } from './diagnostic.ts';
-import type { GlobalDraft, ListenerDraft } from './draft.ts';
+import type { GlobalDraft, ListenerDraft, SecurityDraft } from './draft.ts';
 import { embeddedListeners, localListeners } from './embedded.ts';
 import type { Interpretation } from './interpreter.ts';
-import { resolveListener } from './resolve-listener.ts';
+import { type ListenerDefaults, resolveListener } from './resolve-listener.ts';
 
 /** CommandLine is what the program was started with. */
 export interface CommandLine {
@@ -32,13 +32,16 @@ export function resolveConfiguration(said: Interpretation, commandLine: CommandL
   const { global } = said;
   const drafts = configuredListeners(said, commandLine, report);
   const localOnly = drafts.length === 0 && !commandLine.lan;
-  const allowAnonymous = commandLine.lan ? false : (global.access.allowAnonymous ?? localOnly);
-  const { pskFile } = global.access;
-  const settings = { allowAnonymous, ...global.everyListener, ...(pskFile === undefined ? {} : { pskFile }) };
   const listeners =
-    drafts.length > 0 ? drafts.map((draft) => resolveListener(draft, settings, report)) : defaultListeners(commandLine, settings);
+    drafts.length > 0
+      ? drafts.map((draft) => resolveListener(draft, defaultsOf(draft, global), report))
+      : defaultListeners(commandLine, {
+          ...global.everyListener,
+          ...global.security,
+          allowAnonymous: commandLine.lan ? false : (global.security.allowAnonymous ?? localOnly),
+        });
   reportTwins(drafts, listeners, report);
-  const access = resolveAccess(global, report);
+  const access = resolveAccess(global, filesByName(global, drafts, listeners), report);
   const configuration: Configuration = {
     file: commandLine.file,
     broker: { ...DEFAULT_BROKER_OPTIONS, ...global.broker },
@@ -58,6 +61,27 @@ export function resolveConfiguration(said: Interpretation, commandLine: CommandL
   }
   if (!report.hasErrors) reportLockedOut(configuration, drafts, report);
   return configuration;
+}
+
+function defaultsOf(draft: ListenerDraft, global: GlobalDraft): ListenerDefaults {
+  const security = securityOf(draft, global);
+  return { security, allowAnonymous: security.allowAnonymous ?? false, tcpNoDelay: global.everyListener.tcpNoDelay };
+}
+
+/** securityOf gives the words about accounts and rules that are in force for a listener. */
+function securityOf(draft: ListenerDraft, global: GlobalDraft): SecurityDraft {
+  return global.perListenerSettings ? draft.security : global.security;
+}
+
+/** The files of each listener, or null when all have the same. */
+function filesByName({ perListenerSettings }: GlobalDraft, drafts: readonly ListenerDraft[], listeners: readonly ListenerOptions[]) {
+  if (!perListenerSettings || drafts.length === 0) return null;
+  return new Map(
+    drafts.map(({ security }, index) => {
+      const { passwordFile = null, aclFile = null } = security;
+      return [listeners[index]!.policy.name, { passwordFile, aclFile }]; // one for each draft
+    }),
+  );
 }
 
 /** configuredListeners gives the listeners of the files, the default one last as mosquitto opens it; none means the embedded defaults. */
@@ -109,7 +133,7 @@ function reportAgainstLan(global: GlobalDraft, drafts: readonly ListenerDraft[],
       'leave --lan out, or remove the listeners',
     );
   }
-  if (global.access.allowAnonymous) {
+  if (global.security.allowAnonymous) {
     report.error(
       global.places.get('allow_anonymous') ?? null,
       'Cannot use allow_anonymous true with --lan',
@@ -161,13 +185,19 @@ function reportTwins(drafts: readonly ListenerDraft[], listeners: readonly Liste
   }
 }
 
-function resolveAccess({ access, places }: GlobalDraft, report: Report): Configuration['access'] {
-  const { username, password, passwordFile = null, aclFile = null } = access;
+function resolveAccess(global: GlobalDraft, listeners: Configuration['access']['listeners'], report: Report): Configuration['access'] {
+  const { access, security, places } = global;
+  const { username, password } = access;
+  const { passwordFile = null, aclFile = null } = security;
   if (username !== undefined && password === undefined)
     report.error(places.get('username') ?? null, 'Cannot use username without password', 'add a password line');
   if (password !== undefined && username === undefined)
     report.error(places.get('password') ?? null, 'Cannot use password without username', 'add a username line');
-  if (username !== undefined && access.allowAnonymous) {
+  if (username !== undefined && global.perListenerSettings) {
+    const hint = 'write a password_file below each listener that should have accounts';
+    report.error(places.get('username') ?? null, 'Cannot use username with per_listener_settings true', hint);
+  }
+  if (username !== undefined && security.allowAnonymous) {
     report.warning(
       places.get('allow_anonymous') ?? null,
       'allow_anonymous true lets clients connect without the username and password',
@@ -178,6 +208,7 @@ function resolveAccess({ access, places }: GlobalDraft, report: Report): Configu
     account: username !== undefined && password !== undefined ? { username, password } : null,
     passwordFile,
     aclFile,
+    listeners,
     loginThrottle: { enabled: access.loginThrottle ?? true, exempt: access.loginThrottleExempt },
   };
 }

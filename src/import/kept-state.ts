@@ -69,12 +69,13 @@ class TakeOver implements KeptState {
     return [...this.#retained.values()];
   }
 
-  addSession({ clientId, expiresAt, expiryInterval }: MosquittoClient): void {
+  addSession({ clientId, expiresAt, expiryInterval, listenerPort }: MosquittoClient): void {
     const { now, writtenAt } = this.#options;
     const endsNever = expiryInterval === NO_EXPIRY;
     if (!endsNever && (expiryInterval === 0 || (expiresAt > 0 && expiresAt * 1000 <= now))) return this.#leave('session that has expired');
     const disconnectedAt = endsNever || expiresAt === 0 ? writtenAt : (expiresAt - expiryInterval) * 1000;
-    const session = { clientId, username: null, version: endsNever ? 4 : 5, expiryInterval, disconnectedAt, will: null } as const;
+    const listener = listenerName(listenerPort);
+    const session = { clientId, username: null, listener, version: endsNever ? 4 : 5, expiryInterval, disconnectedAt, will: null } as const;
     this.#sessions.set(clientId, { session, subscriptions: [], deliveries: [], incoming: [] });
   }
 
@@ -134,7 +135,7 @@ class TakeOver implements KeptState {
   }
 
   #addMessage(message: MosquittoMessage): void {
-    const { topicName, expiresAt, payload, clientId, username, retain, qos } = message;
+    const { topicName, expiresAt, payload, clientId, username, listenerPort, retain, qos } = message;
     if (!isTopicName(topicName) || isReservedTopic(topicName)) return;
     if (expiresAt > 0 && expiresAt * 1000 <= this.#options.now) return;
     const { messageExpiryInterval: _, topicAlias: __, subscriptionIdentifier: ___, ...forwarded } = decode(message.properties) ?? {};
@@ -146,7 +147,7 @@ class TakeOver implements KeptState {
       retain,
       properties: encodeProperties(forwarded),
       expiresAt: expiresAt * 1000,
-      source: clientId === '' ? null : { clientId, username: username === '' ? null : username },
+      source: clientId === '' ? null : { clientId, username: username === '' ? null : username, listener: listenerName(listenerPort) },
     });
   }
 
@@ -190,4 +191,9 @@ function decode(bytes: Buffer): Properties | null {
 
 function qosOf(value: number): 0 | 1 | 2 {
   return value === 0 ? 0 : value === 1 ? 1 : 2;
+}
+
+/** As a listener on all interfaces is called; mosquitto writes down no more than its port. */
+function listenerName(port: number): string {
+  return port === 0 ? '' : String(port);
 }

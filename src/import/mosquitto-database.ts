@@ -19,6 +19,8 @@ export interface MosquittoMessage {
   readonly expiresAt: number;
   readonly clientId: string;
   readonly username: string;
+  /** Port of the listener that it came by, 0 = not known. */
+  readonly listenerPort: number;
   readonly topicName: string;
   readonly payload: Buffer;
   readonly qos: number;
@@ -33,6 +35,8 @@ export interface MosquittoClient {
   readonly expiresAt: number;
   /** Seconds; 0xFFFFFFFF = never. */
   readonly expiryInterval: number;
+  /** Port of the listener that it came through last, 0 = not known. */
+  readonly listenerPort: number;
 }
 
 /** MosquittoDelivery is a message on its way to a client, or, `incoming`, from one (QoS 2). `state` is one of STATE. */
@@ -177,14 +181,14 @@ function readMessage(from: FieldReader): MosquittoMessage {
   const clientIdLength = from.uint16();
   const usernameLength = from.uint16();
   const topicLength = from.uint16();
-  from.uint16(); // the publisher's listener
+  const listenerPort = from.uint16();
   const qos = from.uint8();
   const retain = from.uint8() !== 0;
   const clientId = from.text(clientIdLength);
   const username = from.text(usernameLength);
   const topicName = from.text(topicLength);
   const payload = from.bytes(payloadLength);
-  return { id, expiresAt, clientId, username, topicName, payload, qos, retain, properties: from.rest() };
+  return { id, expiresAt, clientId, username, listenerPort, topicName, payload, qos, retain, properties: from.rest() };
 }
 
 /** struct PF_client_msg */
@@ -219,6 +223,7 @@ function readClient(from: FieldReader, version: number): MosquittoClient {
   const expiryInterval = from.uint32();
   from.uint16(); // the last packet identifier
   const clientIdLength = from.uint16();
-  if (version > 5) from.bytes(8); // listener, length of the user name, padding
-  return { clientId: from.text(clientIdLength), expiresAt, expiryInterval };
+  const listenerPort = version > 5 ? from.uint16() : 0;
+  if (version > 5) from.bytes(6); // length of the user name, padding
+  return { clientId: from.text(clientIdLength), expiresAt, expiryInterval, listenerPort };
 }

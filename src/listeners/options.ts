@@ -21,6 +21,14 @@ export interface TlsOptions {
   readonly psk: { readonly file: string; readonly hint: string } | null;
 }
 
+/** listenerName names a listener by what it listens on: `1883`, `1883 192.168.1.2`, `/run/midge.sock`. While it stays the same, everything else about a listener can change. */
+export function listenerName({ unixPath, port, address, bindInterface, socketDomain }: ListenerSocket): string {
+  const device = bindInterface === null ? null : `%${bindInterface}`;
+  return unixPath ?? [port, address, device, socketDomain].filter((part) => part !== null).join(' ');
+}
+
+type ListenerSocket = Pick<ListenerOptions, 'unixPath' | 'port' | 'address' | 'bindInterface' | 'socketDomain'>;
+
 /** ListenerOptions: one open socket (or two, where a host name or "all interfaces" means IPv4 and IPv6). */
 export interface ListenerOptions {
   readonly protocol: 'mqtt' | 'websockets';

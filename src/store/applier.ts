@@ -10,15 +10,15 @@ const NEVER = 0xffffffff;
 const STATEMENTS = {
   findSession: 'SELECT id FROM session WHERE client_id = ?',
   saveSession: `INSERT INTO session (client_id, username, version, expiry_interval, disconnected_at, will_topic, will_payload, will_qos,
-    will_retain, will_properties) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (client_id) DO UPDATE SET username = excluded.username,
+    will_retain, will_properties, listener) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (client_id) DO UPDATE SET username = excluded.username,
     version = excluded.version, expiry_interval = excluded.expiry_interval, disconnected_at = excluded.disconnected_at,
     will_topic = excluded.will_topic, will_payload = excluded.will_payload, will_qos = excluded.will_qos, will_retain = excluded.will_retain,
-    will_properties = excluded.will_properties`,
+    will_properties = excluded.will_properties, listener = excluded.listener`,
   dropSession: 'DELETE FROM session WHERE id = ?',
   saveSubscription: 'INSERT OR REPLACE INTO subscription VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
   dropSubscription: 'DELETE FROM subscription WHERE session = ? AND topic_filter = ?',
   dropSubscriptions: 'DELETE FROM subscription WHERE session = ?',
-  saveMessage: 'INSERT OR IGNORE INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+  saveMessage: 'INSERT OR IGNORE INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
   dropMessage: 'DELETE FROM message WHERE key = ?',
   findDelivery: 'SELECT message FROM delivery WHERE session = ? AND position = ?',
   findDeliveries: 'SELECT message FROM delivery WHERE session = ?',
@@ -30,12 +30,13 @@ const STATEMENTS = {
   dropIncoming: 'DELETE FROM incoming WHERE session = ? AND packet_id = ?',
   dropAllIncoming: 'DELETE FROM incoming WHERE session = ?',
   // A value that is the same again is not written again. Its key may stay the older one: nothing points to it.
-  saveRetained: `INSERT INTO retained VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (topic_name) DO UPDATE SET key = excluded.key,
+  saveRetained: `INSERT INTO retained VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (topic_name) DO UPDATE SET key = excluded.key,
     payload = excluded.payload, qos = excluded.qos, retain = excluded.retain, properties = excluded.properties,
-    expires_at = excluded.expires_at, source_client_id = excluded.source_client_id, source_username = excluded.source_username
+    expires_at = excluded.expires_at, source_client_id = excluded.source_client_id, source_username = excluded.source_username,
+    source_listener = excluded.source_listener
     WHERE payload IS NOT excluded.payload OR qos <> excluded.qos OR retain <> excluded.retain OR properties IS NOT excluded.properties
     OR expires_at <> excluded.expires_at OR source_client_id IS NOT excluded.source_client_id
-    OR source_username IS NOT excluded.source_username`,
+    OR source_username IS NOT excluded.source_username OR source_listener IS NOT excluded.source_listener`,
   dropRetained: 'DELETE FROM retained WHERE topic_name = ?',
 } as const;
 
@@ -65,11 +66,11 @@ export class Applier implements RecordVisitor {
   }
 
   sessionSaved(session: StoredSession): void {
-    const { username, version, expiryInterval, disconnectedAt, will } = session;
+    const { username, version, expiryInterval, disconnectedAt, will, listener } = session;
     const willColumns = will
       ? [will.topicName, will.payload, will.qos, will.retain ? 1 : 0, will.properties]
       : [null, null, null, null, null];
-    this.#statements.saveSession.run(session.clientId, username, version, expiryInterval, disconnectedAt, ...willColumns);
+    this.#statements.saveSession.run(session.clientId, username, version, expiryInterval, disconnectedAt, ...willColumns, listener);
     this.#session = null;
   }
 
@@ -165,13 +166,23 @@ export class Applier implements RecordVisitor {
   #require(): number {
     const found = this.#find();
     if (found !== 0) return found;
-    this.sessionSaved({ clientId: this.#clientId, username: null, version: 4, expiryInterval: NEVER, disconnectedAt: null, will: null });
+    const bare = { username: null, listener: '', version: 4, expiryInterval: NEVER, disconnectedAt: null, will: null } as const;
+    this.sessionSaved({ clientId: this.#clientId, ...bare });
     return this.#find();
   }
 }
 
 function columnsOf({ payload, qos, retain, properties, expiresAt, source }: StoredMessage): SQLInputValue[] {
-  return [payload, qos, retain ? 1 : 0, properties, expiresAt, source?.clientId ?? null, source?.username ?? null];
+  return [
+    payload,
+    qos,
+    retain ? 1 : 0,
+    properties,
+    expiresAt,
+    source?.clientId ?? null,
+    source?.username ?? null,
+    source?.listener ?? null,
+  ];
 }
 
 function readShared(database: DatabaseSync): Map<number, number> {

@@ -32,7 +32,8 @@ export function* loadPieces(database: DatabaseSync): Generator<Uint8Array<ArrayB
 }
 
 /** A value of a row costs a tenth of a microsecond, a blob a whole one: properties are mostly empty, and come as null then. */
-const MESSAGE_COLUMNS = "key, topic_name, payload, qos, retain, nullif(properties, x''), expires_at, source_client_id, source_username";
+const MESSAGE_COLUMNS =
+  "key, topic_name, payload, qos, retain, nullif(properties, x''), expires_at, source_client_id, source_username, source_listener";
 
 function* tellMessages(database: DatabaseSync, writer: () => RecordVisitor): Generator<void> {
   for (const row of iterate(database, `SELECT ${MESSAGE_COLUMNS} FROM message`)) {
@@ -61,7 +62,7 @@ function* tellSessions(database: DatabaseSync, writer: () => RecordVisitor): Gen
   );
   const incoming = new SessionRows(database, 'SELECT session, packet_id FROM incoming ORDER BY session, packet_id');
   const sessions = `SELECT id, client_id, username, version, expiry_interval, disconnected_at, will_topic, will_payload, will_qos,
-    will_retain, will_properties FROM session ORDER BY id`;
+    will_retain, will_properties, listener FROM session ORDER BY id`;
   for (const row of iterate(database, sessions)) {
     const out = writer();
     const id = Number(row[0]);
@@ -130,7 +131,7 @@ function tellDelivery(row: Row, out: RecordVisitor): void {
 }
 
 function messageOf(row: Row): StoredMessage {
-  const [key, topicName, payload, qos, retain, properties, expiresAt, clientId, username] = row;
+  const [key, topicName, payload, qos, retain, properties, expiresAt, clientId, username, listener] = row;
   return {
     key: Number(key),
     topicName: String(topicName),
@@ -139,15 +140,16 @@ function messageOf(row: Row): StoredMessage {
     retain: retain === 1,
     properties: bytesOf(properties),
     expiresAt: Number(expiresAt),
-    source: typeof clientId === 'string' ? { clientId, username: textOrNull(username) } : null,
+    source: typeof clientId === 'string' ? { clientId, username: textOrNull(username), listener: textOrNull(listener) ?? '' } : null,
   };
 }
 
 function sessionOf(row: Row): StoredSession {
-  const [, clientId, username, version, expiryInterval, disconnectedAt, topicName, payload, qos, retain, properties] = row;
+  const [, clientId, username, version, expiryInterval, disconnectedAt, topicName, payload, qos, retain, properties, listener] = row;
   return {
     clientId: String(clientId),
     username: textOrNull(username),
+    listener: textOrNull(listener) ?? '',
     version: versionOf(Number(version)),
     expiryInterval: Number(expiryInterval),
     disconnectedAt: typeof disconnectedAt === 'number' ? disconnectedAt : null,

@@ -162,6 +162,7 @@ export function versionOf(value: number): 3 | 4 | 5 {
 function packSession(out: PackedWriter, session: StoredSession): void {
   out.text(session.clientId);
   out.textOrNull(session.username);
+  out.text(session.listener);
   out.byte(session.version);
   out.integer(session.expiryInterval);
   out.byte(session.disconnectedAt === null ? 0 : 1);
@@ -173,12 +174,13 @@ function packSession(out: PackedWriter, session: StoredSession): void {
 function unpackSession(from: PackedReader): StoredSession {
   const clientId = from.text();
   const username = from.textOrNull();
+  const listener = from.text();
   const version = versionOf(from.byte());
   const expiryInterval = from.integer();
   const isDisconnected = from.byte() === 1;
   const disconnectedAt = from.integer();
   const will = from.byte() === 1 ? unpackWill(from) : null;
-  return { clientId, username, version, expiryInterval, disconnectedAt: isDisconnected ? disconnectedAt : null, will };
+  return { clientId, username, listener, version, expiryInterval, disconnectedAt: isDisconnected ? disconnectedAt : null, will };
 }
 
 function packWill(out: PackedWriter, will: StoredWill): void {
@@ -227,6 +229,7 @@ function packMessage(out: PackedWriter, message: StoredMessage): void {
   out.integer(message.expiresAt);
   out.textOrNull(message.source?.clientId ?? null);
   out.textOrNull(message.source?.username ?? null);
+  out.text(message.source?.listener ?? '');
 }
 
 function unpackMessage(from: PackedReader): StoredMessage {
@@ -239,7 +242,8 @@ function unpackMessage(from: PackedReader): StoredMessage {
   const expiresAt = from.integer();
   const clientId = from.textOrNull();
   const username = from.textOrNull();
-  const source = clientId === null ? null : { clientId, username };
+  const listener = from.text();
+  const source = clientId === null ? null : { clientId, username, listener };
   return { key, topicName, payload, qos, retain, properties, expiresAt, source };
 }
 

@@ -6,7 +6,7 @@
 
 import { copyFileSync, rmSync, statSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import { APPLICATION_ID, readNumber, SCHEMA_VERSION, TABLES } from './schema.ts';
+import { APPLICATION_ID, migrate, readNumber, SCHEMA_VERSION, TABLES } from './schema.ts';
 
 /** Salvaged counts what could be kept. */
 export interface Salvaged {
@@ -31,8 +31,9 @@ function salvageFrom(copy: string, target: DatabaseSync): Salvaged | null {
   const source = new DatabaseSync(copy);
   try {
     source.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA trusted_schema = OFF');
-    const isOurs = readNumber(source, 'application_id') === APPLICATION_ID && readNumber(source, 'user_version') === SCHEMA_VERSION;
+    const isOurs = readNumber(source, 'application_id') === APPLICATION_ID && readNumber(source, 'user_version') <= SCHEMA_VERSION;
     if (!isOurs) return null;
+    migrate(source);
     target.exec('BEGIN');
     for (const table of TABLES) copyTable(source, target, table);
     dropOrphans(target);

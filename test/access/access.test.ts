@@ -4,7 +4,6 @@ import assert from 'node:assert/strict';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { createAuthenticator } from '../../src/access/access.ts';
 import { HashingQueue } from '../../src/access/hashing-queue.ts';
 import { LoginThrottle } from '../../src/access/login-throttle.ts';
 import { ensureAccount } from '../../src/access/made-account.ts';
@@ -13,8 +12,10 @@ import { parsePasswordFile } from '../../src/access/password-file.ts';
 import { hashPassword, parsePasswordHash, verifyPassword } from '../../src/access/password-hash.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import { type ConnectionOrigin, DEFAULT_LISTENER_POLICY } from '../../src/broker/options.ts';
+import type { Authenticator } from '../../src/broker/ports.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { TestClock } from '../support/test-clock.ts';
+import { authenticatorOf } from './test-access.ts';
 
 /** Made by mosquitto_passwd 2.0.11 ($7$, $6$), and by RFC 9106 for argon2id with a small memory. */
 const FILE = `# users of the house
@@ -29,15 +30,10 @@ function origin(allowAnonymous: boolean, identity: string | null = null): Connec
 }
 
 function ask(options: Partial<AccessOptions>, username: string | null, password: string | null, from = origin(false)) {
-  return login(createAuthenticator({ account: null, passwordFile: null, ...options }), username, password, from);
+  return login(authenticatorOf(options), username, password, from);
 }
 
-async function login(
-  authenticator: ReturnType<typeof createAuthenticator>,
-  username: string | null,
-  password: string | null,
-  from = origin(false),
-) {
+async function login(authenticator: Authenticator, username: string | null, password: string | null, from = origin(false)) {
   return authenticator.authenticate({ clientId: 'c', username, password: password === null ? null : Buffer.from(password), origin: from });
 }
 
@@ -74,7 +70,7 @@ test('authenticator accepts a verified certificate when there is no password', a
 });
 
 test('authenticator reads all three hash forms when the password file has them', async (context) => {
-  const authenticator = createAuthenticator({ account, passwordFile: passwordFile(context) });
+  const authenticator = authenticatorOf({ account, passwordFile: passwordFile(context) });
   for (const [user, password] of [
     ['joe', 'secret'],
     ['ann', 'geheim'],
@@ -90,7 +86,7 @@ test('authenticator reads all three hash forms when the password file has them',
 });
 
 test('authenticator remembers a good login so that the next one costs no hash', async (context) => {
-  const authenticator = createAuthenticator({ account: null, passwordFile: passwordFile(context) });
+  const authenticator = authenticatorOf({ passwordFile: passwordFile(context) });
   const credentials = { clientId: 'c', username: 'joe', password: Buffer.from('secret'), origin: origin(false) };
   assert(authenticator.authenticate(credentials) instanceof Promise);
   await login(authenticator, 'joe', 'secret');
@@ -98,7 +94,7 @@ test('authenticator remembers a good login so that the next one costs no hash', 
 });
 
 test('authenticator hashes for an unknown user as for a known one', async (context) => {
-  const authenticator = createAuthenticator({ account, passwordFile: passwordFile(context) });
+  const authenticator = authenticatorOf({ account, passwordFile: passwordFile(context) });
   for (const username of ['nobody', 'jane']) {
     const verdict = authenticator.authenticate({ clientId: 'c', username, password: Buffer.from('x'), origin: origin(false) });
     assert(verdict instanceof Promise, username);
@@ -141,7 +137,7 @@ test('password file tells all its mistakes at once, without a password', () => {
 
 test('password file is refused as a whole when it has a mistake', (context) => {
   const path = passwordFile(context, `${FILE}max:secret\n`);
-  assert.throws(() => createAuthenticator({ account: null, passwordFile: path }), {
+  assert.throws(() => authenticatorOf({ passwordFile: path }), {
     name: 'OperatorError',
     message: `${path}:6:1: Cannot read password of user "max": it is not hashed - hash all plain passwords of the file: midge passwd -U ${path}`,
   });
@@ -149,7 +145,7 @@ test('password file is refused as a whole when it has a mistake', (context) => {
 
 test('password file names the path when it is not there', () => {
   assert.throws(
-    () => createAuthenticator({ account: null, passwordFile: '/nonexistent/passwd' }),
+    () => authenticatorOf({ passwordFile: '/nonexistent/passwd' }),
     /^OperatorError: Cannot read password_file "\/nonexistent\/passwd": ENOENT/,
   );
 });
@@ -228,7 +224,7 @@ const silent = { log: silentLogger };
 test('authenticator refuses unseen after too many wrong passwords, and then no password helps', async (context) => {
   const clock = new TestClock();
   const throttle = new LoginThrottle({ enabled: true, exempt: [] }, { clock, ...silent });
-  const authenticator = createAuthenticator({ account, passwordFile: passwordFile(context) }, throttle);
+  const authenticator = authenticatorOf({ account, passwordFile: passwordFile(context) }, throttle);
   for (const [user, password] of [
     ['joe', 'secret'],
     ['jane', account.password],
@@ -245,7 +241,7 @@ test('authenticator refuses unseen after too many wrong passwords, and then no p
 
 test('authenticator hashes few of many wrong passwords that come at once', async (context) => {
   const throttle = new LoginThrottle({ enabled: true, exempt: [] }, { clock: new TestClock(), ...silent });
-  const authenticator = createAuthenticator({ account: null, passwordFile: passwordFile(context) }, throttle);
+  const authenticator = authenticatorOf({ passwordFile: passwordFile(context) }, throttle);
   const verdicts = await Promise.all(Array.from({ length: 500 }, (_, index) => login(authenticator, 'eve', `wrong ${index}`)));
   const count = (wanted: string) => verdicts.filter((verdict) => verdict === wanted).length;
   assert(count('bad credentials') <= 5, `${count('bad credentials')} were hashed`);
@@ -254,12 +250,12 @@ test('authenticator hashes few of many wrong passwords that come at once', async
 
 test('authenticator hashes once when a household with one account comes at once', async (context) => {
   const text = `home:${await hashPassword('together', 'sha512-pbkdf2', 50_000)}\n`;
-  const authenticator = createAuthenticator({ account: null, passwordFile: passwordFile(context, text) });
+  const authenticator = authenticatorOf({ passwordFile: passwordFile(context, text) });
   const started = performance.now();
   const first = await login(authenticator, 'home', 'together');
   const alone = performance.now() - started;
   assert.equal(first, 'accepted');
-  const fresh = createAuthenticator({ account: null, passwordFile: passwordFile(context, text) });
+  const fresh = authenticatorOf({ passwordFile: passwordFile(context, text) });
   const begun = performance.now();
   const verdicts = await Promise.all(Array.from({ length: 200 }, () => login(fresh, 'home', 'together')));
   assert(verdicts.every((verdict) => verdict === 'accepted'));

@@ -4,13 +4,14 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { createAuthorizer } from '../../src/access/access.ts';
+import { createAccess } from '../../src/access/access.ts';
 import { AclAuthorizer } from '../../src/access/acl.ts';
 import { explain, whatArrives, whoMay } from '../../src/access/acl-explain.ts';
 import { parseAclFile, readAclFile } from '../../src/access/acl-file.ts';
 import { isReservedTopic } from '../../src/mqtt/topics.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { ACL_CASES, readQuestion } from './acl-cases.ts';
+import { NO_ACCESS } from './test-access.ts';
 
 function aclOf(text: string): AclAuthorizer {
   const { acl, remarks } = parseAclFile(text, 'acl');
@@ -119,13 +120,13 @@ test('ACL file warns when a rule hardly means what it says', () => {
 test('ACL file is refused as a whole when it has a mistake', (context) => {
   const path = join(temporaryFolder(context), 'acl');
   writeFileSync(path, 'topic readwrite #\nfoo\nbar\n');
-  const options = { account: null, passwordFile: null, aclFile: path };
-  assert.throws(() => createAuthorizer(options), {
+  const options = { ...NO_ACCESS, aclFile: path };
+  assert.throws(() => createAccess(options), {
     name: 'OperatorError',
     message: new RegExp(`^${path}:2:1: Invalid line "foo" - .*\n${path}:3:1: Invalid line "bar" - `),
   });
   assert.throws(() => readAclFile('/nonexistent/acl'), /^OperatorError: Cannot read acl_file "\/nonexistent\/acl": ENOENT/);
-  assert.equal(createAuthorizer({ ...options, aclFile: null }), null);
+  assert.equal(createAccess(NO_ACCESS).authorizer, null);
 });
 
 const EXPLAINED = aclOf(`user ann

@@ -5,11 +5,11 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { createAuthenticator } from '../../src/access/access.ts';
 import { missing, runMidge } from '../cli/run-midge.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { startTestBroker } from '../support/test-broker.ts';
 import { type Open, skipWithoutMosquitto, startMosquitto } from './mosquitto-beside.ts';
+import { authenticatorOf } from './test-access.ts';
 
 const skip = missing(['mosquitto_passwd'], 'mosquitto');
 
@@ -20,13 +20,13 @@ test('broker lets in whom mosquitto_passwd has written down', { skip }, async (c
   writeFileSync(`${file}.plain`, 'max:plain\n');
   execFileSync('mosquitto_passwd', ['-U', `${file}.plain`], { stdio: 'ignore' });
   await using ours = await startTestBroker({
-    authenticator: createAuthenticator({ account: null, passwordFile: file }),
+    authenticator: authenticatorOf({ passwordFile: file }),
     policy: { allowAnonymous: false },
   });
   const open: Open = async () => ours.open();
   await expectLogins(open, { joe: 'secret', ann: 'größer' });
   await using converted = await startTestBroker({
-    authenticator: createAuthenticator({ account: null, passwordFile: `${file}.plain` }),
+    authenticator: authenticatorOf({ passwordFile: `${file}.plain` }),
     policy: { allowAnonymous: false },
   });
   await expectLogins(async () => converted.open(), { max: 'plain' });

@@ -118,8 +118,8 @@ test('self-test pass keeps its topic to itself', () => {
   const everything = { mayPublish: () => true, mayReceive: () => true, maySubscribe: () => true };
   const authorizer = pass.authorizer(everything);
   const [ours, other] = [
-    { clientId: pass.clientId, username: null },
-    { clientId: 'x', username: null },
+    { clientId: pass.clientId, username: null, listener: '1883' },
+    { clientId: 'x', username: null, listener: '1883' },
   ];
   for (const ask of [authorizer?.mayPublish, authorizer?.mayReceive]) {
     assert.equal(ask?.(ours, pass.topicName), true);

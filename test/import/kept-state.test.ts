@@ -88,7 +88,8 @@ test('mosquitto.db leaves out what has expired, and says so', () => {
 test('mosquitto.db is read alike in version 5', () => {
   const six = keptOf(parse(FILE));
   const five = keptOf(parse(asVersion5(FILE)));
-  assert.deepEqual([five.sessions, five.retained], [six.sessions, six.retained]);
+  const withoutListener = six.sessions.map(({ session, ...lists }) => ({ session: { ...session, listener: '' }, ...lists }));
+  assert.deepEqual([five.sessions, five.retained], [withoutListener, six.retained]);
 });
 
 test('mosquitto.db gives filters as the client sent them when its listener has a mount point', () => {

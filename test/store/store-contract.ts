@@ -42,7 +42,7 @@ const RICH = storedMessage(7, {
   retain: true,
   properties: Buffer.from('0101', 'hex'),
   expiresAt: 1_900_000_000_123,
-  source: { clientId: 'sensor', username: 'bob' },
+  source: { clientId: 'sensor', username: 'bob', listener: '8883 192.168.1.2' },
 });
 const LARGE = storedMessage(8, { topicName: 'x'.repeat(3000), payload: Buffer.alloc(300_000, 'large ') });
 const SHARED = storedSubscription('$share/home/door/+', {

@@ -21,7 +21,7 @@ export function storedDelivery(order: number, fields: Partial<StoredDelivery> = 
 }
 
 export function storedSession(clientId: string, fields: Partial<StoredSession> = {}): StoredSession {
-  return { clientId, username: null, version: 5, expiryInterval: 3600, disconnectedAt: null, will: null, ...fields };
+  return { clientId, username: null, listener: '1883', version: 5, expiryInterval: 3600, disconnectedAt: null, will: null, ...fields };
 }
 
 export function storedSubscription(topicFilter: string, fields: Partial<StoredSubscription> = {}): StoredSubscription {

@@ -44,7 +44,7 @@ function refusalOf(connection: Connection, packet: ConnectPacket): ReasonCode | 
   if (policy.useUsernameAsClientid && packet.username === null && origin.identity === null) return REASON.NOT_AUTHORIZED;
   if (packet.clientId === '' && !policy.useUsernameAsClientid) {
     if (packet.version === 3 || (packet.version === 4 && !packet.cleanStart)) return REASON.CLIENT_IDENTIFIER_NOT_VALID; // [MQTT-3.1.3-8] of 3.1.1
-    if (!options.allowZeroLengthClientid) return REASON.CLIENT_IDENTIFIER_NOT_VALID;
+    if (!policy.allowZeroLengthClientid) return REASON.CLIENT_IDENTIFIER_NOT_VALID;
   }
   if (options.clientidPrefixes !== null && !packet.clientId.startsWith(options.clientidPrefixes)) return REASON.NOT_AUTHORIZED;
   if (options.maxKeepalive > 0 && packet.version !== 5 && (packet.keepAlive === 0 || packet.keepAlive > options.maxKeepalive)) {
@@ -154,6 +154,7 @@ function configure(connection: Connection, session: Session, packet: ConnectPack
   session.expiryTimer = null;
   session.version = packet.version;
   session.username = origin.identity ?? packet.username;
+  session.listener = policy.name;
   session.expiryInterval = expiryOf(connection, packet);
   session.will = packet.will === null ? null : new Will(packet.will, policy.mountPoint);
   connection.session = session;

@@ -1,6 +1,6 @@
 // The rows of mosquitto.conf(5) that hold for the whole program, except logging.
 
-import { type Directive, globalDirective, refused, structureDirective, withoutEffect } from '../directive.ts';
+import { type Directive, globalDirective, refused, securityDirective, structureDirective, withoutEffect } from '../directive.ts';
 import { boolean, duration, idPrefix, integer, limit, limitOrMinusOne, MAX_INTEGER, map, path, text } from '../values.ts';
 
 const packetBuffer = integer({ min: 0, max: 65_535, unit: 'bytes', sentence: 'Packet buffer size must be between 0 and 65535 inclusive' });
@@ -10,59 +10,60 @@ export const GLOBAL_DIRECTIVES: readonly Directive[] = [
   structureDirective('include_dir', 'global', 'folder', {
     doc: 'Reads every file of the folder that ends in `.conf`, in the order of their bytes; only in the main file. Each of them starts at the default listener.',
   }),
-  globalDirective(
+  securityDirective(
     'allow_anonymous',
     boolean,
     {
       default: 'false',
-      reloadable: true,
       doc: 'Lets clients connect without a user name. Without any listener in the configuration the default is true.',
     },
     (draft, value) => {
-      draft.access.allowAnonymous = value;
+      draft.allowAnonymous = value;
     },
   ),
-  globalDirective(
+  securityDirective(
     'password_file',
     path,
     {
       aliases: ['plugin_opt_password_file', 'auth_opt_password_file'],
-      reloadable: true,
       doc: 'File with the users who may connect, as `midge passwd` and mosquitto_passwd write it.',
     },
     (draft, value) => {
-      draft.access.passwordFile = value;
+      draft.passwordFile = value;
     },
   ),
-  globalDirective(
+  securityDirective(
     'acl_file',
     path,
     {
       aliases: ['plugin_opt_acl_file', 'auth_opt_acl_file'],
-      reloadable: true,
       doc: 'File with the topics that each user may read and write, see below; without it everybody who may connect may read and write every topic.',
     },
     (draft, value) => {
-      draft.access.aclFile = value;
+      draft.aclFile = value;
+    },
+  ),
+  securityDirective(
+    'psk_file',
+    path,
+    { doc: 'File with the pre-shared keys of listeners with `psk_hint`: lines `identity:key`, the key in hexadecimal.' },
+    (draft, value) => {
+      draft.pskFile = value;
     },
   ),
   globalDirective(
-    'psk_file',
-    path,
-    { reloadable: true, doc: 'File with the pre-shared keys of listeners with `psk_hint`: lines `identity:key`, the key in hexadecimal.' },
-    (draft, value) => {
-      draft.access.pskFile = value;
-    },
-  ),
-  refused(
     'per_listener_settings',
-    'global',
-    'true | false',
-    'say listener_allow_anonymous in each listener; accounts are the same for all listeners',
+    boolean,
     {
       default: 'false',
-      harmless: ['false', '0'],
-      doc: 'Gives each listener its own accounts.',
+      reloadable: true,
+      doc: 'Gives each listener its own accounts and rules: `password_file`, `acl_file`, `psk_file`, `allow_anonymous`, `allow_zero_length_clientid` and `auto_id_prefix` then belong below a `listener`. Write it above them all. The rules for a client that is away are those of the listener that it came through last.',
+    },
+    (draft, value) => {
+      if (value && Object.keys(draft.security).length > 0)
+        return { problem: 'per_listener_settings must be set before any other security settings', hint: 'write it at the top of the file' };
+      draft.perListenerSettings ||= value; // once true it stays so, as in mosquitto
+      return undefined;
     },
   ),
   refused('enable_control_api', 'global', 'true | false', 'the topics under $CONTROL are not there', {
@@ -78,20 +79,20 @@ export const GLOBAL_DIRECTIVES: readonly Directive[] = [
       draft.broker.allowDuplicateMessages = value;
     },
   ),
-  globalDirective(
+  securityDirective(
     'allow_zero_length_clientid',
     boolean,
     { default: 'true', doc: 'Makes an id for clients that come without one.' },
     (draft, value) => {
-      draft.broker.allowZeroLengthClientid = value;
+      draft.allowZeroLengthClientid = value;
     },
   ),
-  globalDirective(
+  securityDirective(
     'auto_id_prefix',
     idPrefix,
     { default: 'auto-', doc: 'Start of the ids made for clients that come without one; `listener_auto_id_prefix` goes before it.' },
     (draft, value) => {
-      draft.everyListener.autoIdPrefix = value;
+      draft.autoIdPrefix = value;
     },
   ),
   globalDirective('clientid_prefixes', text('prefix'), { doc: 'Accepts only clients whose id starts like this.' }, (draft, value) => {
