@@ -48,7 +48,7 @@ export class AckQueue {
 
   /** send sends an acknowledgement behind those that wait; at once when none does. */
   send(first: number, packetId: number, reason: ReasonCode): void {
-    if (this.length === 0) this.#connection.sendAck(first, packetId, reason);
+    if (this.length === 0) this.#connection.output.sendAck(first, packetId, reason);
     else this.hold(first, packetId, reason).settle('durable');
   }
 
@@ -81,8 +81,9 @@ export class AckQueue {
   #send(ack: PendingAck): void {
     const connection = this.#connection;
     if (connection.state !== 'connected') return;
-    if (!ack.isRefused) connection.sendAck(ack.first, ack.packetId, ack.reason);
-    else if (connection.version === 5 && isAnswerToPublish(ack.first)) connection.sendAck(ack.first, ack.packetId, REASON.QUOTA_EXCEEDED);
+    if (!ack.isRefused) connection.output.sendAck(ack.first, ack.packetId, ack.reason);
+    else if (connection.version === 5 && isAnswerToPublish(ack.first))
+      connection.output.sendAck(ack.first, ack.packetId, REASON.QUOTA_EXCEEDED);
   }
 }
 

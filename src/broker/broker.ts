@@ -14,6 +14,7 @@ import { encodeProperties, type Properties } from '../mqtt/properties.ts';
 import { REASON } from '../mqtt/reason-codes.ts';
 import { AedesHub } from './aedes-hub.ts';
 import { NoPersistence, TreeEmitter, toAedesPacket } from './aedes-slots.ts';
+import type { ClientOutput } from './client-output.ts';
 import { Connection } from './connection.ts';
 import { Counters } from './counters.ts';
 import { deliver } from './delivery.ts';
@@ -57,7 +58,7 @@ export class Broker extends AedesHub {
   readonly #openStore: BrokerPorts['openStore'];
   /** Somebody listens to Aedes' 'publish' event: then every message is made an object. */
   #hasPublishListeners = false;
-  #dirty: Connection[] = [];
+  #dirty: ClientOutput[] = [];
   #turnEndAwaited = false;
   #sweepTimer: Timer | null = null;
   /** Chunks that came in this turn of the event loop, and in the one before. */
@@ -191,9 +192,9 @@ export class Broker extends AedesHub {
     return limit === null ? asked : Math.min(asked, limit);
   }
 
-  /** scheduleFlush has a connection's outbox written at the end of this turn. */
-  scheduleFlush(connection: Connection): void {
-    this.#dirty.push(connection);
+  /** scheduleFlush has what a client is told written at the end of this turn. */
+  scheduleFlush(output: ClientOutput): void {
+    this.#dirty.push(output);
     this.#awaitTurnEnd();
   }
 
@@ -232,7 +233,7 @@ export class Broker extends AedesHub {
     const { messageSizeLimit } = this.options;
     connection.isFast =
       connection.state === 'connected' &&
-      connection.mountLength === 0 &&
+      connection.output.mountLength === 0 &&
       messageSizeLimit === 0 &&
       !this.#hasPublishListeners &&
       !this.log.enabled.debug;

@@ -1,32 +1,27 @@
-// One network connection: bytes in to packets, packets to their handlers, and everything this client is told.
+// One network connection: bytes in to packets, packets to their handlers; how it begins and ends.
 
 import type { Duplex } from 'node:stream';
 import { reasonOf } from '../base/errors.ts';
 import { Decoder, type PacketSink } from '../mqtt/decoder.ts';
 import { encodeConnack, encodeDisconnect } from '../mqtt/encode.ts';
-import { PACKET_TYPE, type ProtocolVersion, type Qos } from '../mqtt/packet-types.ts';
+import { PACKET_TYPE, type ProtocolVersion } from '../mqtt/packet-types.ts';
 import { checkFlags, UnsupportedVersion } from '../mqtt/packets.ts';
 import type { Properties } from '../mqtt/properties.ts';
 import { MalformedPacket, protocolError, REASON, type ReasonCode } from '../mqtt/reason-codes.ts';
 import { AckQueue } from './ack-queue.ts';
 import type { Broker } from './broker.ts';
+import { ClientOutput } from './client-output.ts';
 import { reasonInWords } from './disconnect-words.ts';
 import { dispatch } from './dispatch.ts';
-import { firstByte, type Message, NEVER } from './message.ts';
 import type { ConnectionOrigin } from './options.ts';
-import { Outbox } from './outbox.ts';
-import { encodeOwnPublish } from './own-publish.ts';
-import { ackName, publishInWords } from './packet-words.ts';
 import { looksLikeTls, reportBadPacket, reportRefusal, StrangeBytes } from './refusal.ts';
 import type { Session } from './session.ts';
 import type { Timer } from './timer-wheel.ts';
 import type { Topic } from './topic.ts';
-import type { IncomingAliases, OutgoingAliases } from './topic-aliases.ts';
+import type { IncomingAliases } from './topic-aliases.ts';
 
 /** Bytes of a CONNECT: five fields of 64 KiB, and properties. Nothing larger is gathered for somebody who is not known yet. */
 const CONNECT_SIZE_MAX = 524_288;
-/** Bytes of answers (PUBACK, PINGRESP, SUBACK, ...) that a client may leave unread before nothing more is read from it. */
-const ANSWERS_MAX = 1_048_576;
 /** Acknowledgements that may wait for the store before nothing more is read from their client: about 100 bytes each, and its messages. */
 const WAITING_ACKS_MAX = 4096;
 /** Seconds that a client may take to read its last words before the socket is torn down. */
@@ -38,7 +33,7 @@ export type ConnectionState = 'connecting' | 'connected' | 'disconnecting' | 'cl
 export class Connection implements PacketSink {
   readonly broker: Broker;
   readonly origin: ConnectionOrigin;
-  readonly outbox: Outbox;
+  readonly output: ClientOutput;
   readonly acks: AckQueue;
   state: ConnectionState = 'connecting';
   /** Client identifier, '' until CONNECT. */
@@ -46,20 +41,9 @@ export class Connection implements PacketSink {
   version: ProtocolVersion = 4;
   session: Session | null = null;
   keepAlive = 0;
-  /** Bytes of the largest packet the client takes. */
-  maximumPacketSize = Number.POSITIVE_INFINITY;
   incomingAliases: IncomingAliases | null = null;
-  outgoingAliases: OutgoingAliases | null = null;
-  /** Bytes of the mount point, cut off topics that go out. */
-  mountLength = 0;
-  /** Messages to it need nothing of their own: no alias, no mount point. */
-  isPlain = true;
   /** QoS 0 messages from it may take the fast path. */
   isFast = false;
-  /** More waits to be written than the limit: QoS 0 is dropped, QoS 1 and 2 queued. */
-  isCongested = false;
-  /** It is in the broker's list of connections to flush. */
-  isDirty = false;
   /** The topic of its latest PUBLISH, if it may publish there. */
   lastTopic: Topic | null = null;
   /** Monotonic milliseconds of the latest bytes. */
@@ -73,8 +57,6 @@ export class Connection implements PacketSink {
   /** Packets that came while the authenticator was thinking; null = it is not. */
   #held: Buffer[] | null = null;
   #hasSpoken = false;
-  /** Bytes of answers since the client was last seen to have read them; looked at only when they are many. */
-  #answerBytes = 0;
   #isHeldBack = false;
   #closeTimer: Timer | null = null;
   readonly #closeListeners: (() => void)[] = [];
@@ -82,7 +64,7 @@ export class Connection implements PacketSink {
   constructor(broker: Broker, stream: Duplex, origin: ConnectionOrigin) {
     this.broker = broker;
     this.origin = origin;
-    this.outbox = new Outbox(this, stream, broker.counters);
+    this.output = new ClientOutput(this, stream);
     this.acks = new AckQueue(this);
     this.lastHeard = broker.clock.monotonic();
     this.#stream = stream;
@@ -147,81 +129,10 @@ export class Connection implements PacketSink {
     this.#stream.resume();
   }
 
-  /** sendPublish sends a message; false when it is too large for this client [MQTT-3.1.2-24]. QoS 0 beyond the limit is dropped and counted. */
-  sendPublish(message: Message, qos: Qos, retain: boolean, dup: boolean, packetId: number, identifiers: readonly number[] | null): boolean {
-    if (qos === 0 && this.isCongested && this.#dropsQos0()) return true;
-    if (this.broker.log.enabled.debug) {
-      this.broker.log.log(
-        'debug',
-        `Sending PUBLISH to ${this.id} (${publishInWords(dup, qos, retain, packetId, message.topic, message.payloadLength)})`,
-      );
-    }
-    if (!this.isPlain || identifiers !== null || message.expiresAt !== NEVER) {
-      return this.#sendOwnPublish(message, qos, retain, dup, packetId, identifiers);
-    }
-    const frame = message.frame(this.version === 5, qos > 0);
-    if (frame.end - frame.start > this.maximumPacketSize) return this.#dropTooLarge();
-    this.outbox.appendPublish(frame.bytes, frame.start, frame.end, firstByte(qos, retain, dup), frame.packetIdAt, packetId);
-    this.#countPublish(message.payloadLength);
-    return true;
-  }
-
-  /** sendRun copies a run of whole QoS 0 PUBLISH packets. */
-  sendRun(bytes: Buffer, start: number, end: number, count: number, payloadBytes: number): void {
-    if (this.isCongested && this.#dropsQos0(count)) return;
-    this.outbox.append(bytes, start, end);
-    const counters = this.broker.counters;
-    counters.packetsSent += count;
-    counters.publishSent += count;
-    counters.publishBytesSent += payloadBytes;
-    this.markDirty();
-  }
-
-  /** sendAck sends PUBACK, PUBREC, PUBREL or PUBCOMP by their first byte; a reason code other than success only to v5 clients. */
-  sendAck(first: number, packetId: number, reason: ReasonCode): void {
-    if (reason === REASON.SUCCESS || this.version !== 5) this.outbox.appendAck(first, packetId);
-    else this.outbox.append(Buffer.from([first, 3, packetId >> 8, packetId & 0xff, reason]), 0, 5);
-    this.#answerBytes += 4;
-    this.broker.counters.packetsSent++;
-    this.markDirty();
-    if (this.broker.log.enabled.debug) this.broker.log.log('debug', `Sending ${ackName(first)} to ${this.id} (m${packetId}, rc${reason})`);
-  }
-
-  /** send sends an encoded packet. One that is larger than the client takes ends the connection instead [MQTT-3.1.2-24]. */
-  send(packet: Buffer): void {
-    if (packet.length > this.maximumPacketSize) {
-      this.disconnect(REASON.PACKET_TOO_LARGE);
-      return;
-    }
-    this.outbox.append(packet, 0, packet.length);
-    this.#answerBytes += packet.length;
-    this.broker.counters.packetsSent++;
-    this.markDirty();
-  }
-
-  markDirty(): void {
-    if (this.isDirty) return;
-    this.isDirty = true;
-    this.broker.scheduleFlush(this);
-  }
-
-  /** flush writes the outbox: once per turn, by the broker. */
-  flush(): void {
-    this.isDirty = false;
-    if (this.state === 'closed') return;
-    this.outbox.flush();
-    this.overflowed();
-  }
-
-  /** overflowed looks whether the client still keeps up: at the end of a turn, and within it when much is written. */
-  overflowed(): void {
-    if (!this.isCongested && this.outbox.pending > this.broker.options.maxOutgoingBytes) this.isCongested = true;
-  }
-
   /** disconnect tells a v5 client why (before v5: silence) and closes [MQTT-4.13.2-1]. The will is published unless `discardsWill`. */
   disconnect(reason: ReasonCode, properties: Properties = {}): void {
     if (this.state === 'closed' || this.state === 'disconnecting') return;
-    if (this.state === 'connected' && this.version === 5) this.send(encodeDisconnect(reason, properties));
+    if (this.state === 'connected' && this.version === 5) this.output.send(encodeDisconnect(reason, properties));
     this.closeFor(reasonInWords(reason));
   }
 
@@ -230,7 +141,7 @@ export class Connection implements PacketSink {
     if (this.state === 'closed' || this.state === 'disconnecting') return;
     this.closedFor = words;
     this.isFast = false;
-    this.outbox.flush();
+    this.output.flush();
     this.state = 'disconnecting';
     this.broker.sessions.connectionEnding(this);
     this.#stream.end();
@@ -280,8 +191,7 @@ export class Connection implements PacketSink {
 
   /** The client does not take its answers, or publishes faster than the store can write. */
   #isOverdue(): boolean {
-    if (this.#answerBytes > ANSWERS_MAX) this.#answerBytes = Math.min(this.#answerBytes, this.outbox.pending);
-    return this.#answerBytes > ANSWERS_MAX || this.acks.length > WAITING_ACKS_MAX;
+    return this.output.isUnread || this.acks.length > WAITING_ACKS_MAX;
   }
 
   /** What it sends then stays in its socket, until TCP tells it to wait. */
@@ -320,7 +230,7 @@ export class Connection implements PacketSink {
 
   #refuseConnect(version: ProtocolVersion, reason: ReasonCode): void {
     const connack = encodeConnack(version, false, reason, {});
-    if (connack !== null) this.send(connack);
+    if (connack !== null) this.output.send(connack);
   }
 
   #failInternally(error: unknown): void {
@@ -331,8 +241,8 @@ export class Connection implements PacketSink {
 
   #onDrain(): void {
     this.readOn();
-    if (!this.isCongested) return;
-    this.isCongested = false;
+    if (!this.output.isCongested) return;
+    this.output.isCongested = false;
     this.session?.outgoing.pump();
   }
 
@@ -353,46 +263,11 @@ export class Connection implements PacketSink {
       this.broker.sessions.connectionEnding(this);
     }
     this.state = 'closed';
-    this.outbox.drop();
+    this.output.drop();
     this.#stream.destroy();
     if (this.#closeTimer !== null) this.broker.wheel.cancel(this.#closeTimer);
     this.broker.connections.delete(this);
     for (const listener of this.#closeListeners) listener();
-  }
-
-  #sendOwnPublish(
-    message: Message,
-    qos: Qos,
-    retain: boolean,
-    dup: boolean,
-    packetId: number,
-    identifiers: readonly number[] | null,
-  ): boolean {
-    const frame = encodeOwnPublish(this, message, qos > 0, identifiers);
-    if (frame === null) return this.#dropTooLarge();
-    this.outbox.appendPublish(frame.bytes, 0, frame.end, firstByte(qos, retain, dup), frame.packetIdAt, packetId);
-    this.#countPublish(message.payloadLength);
-    return true;
-  }
-
-  #dropsQos0(count = 1): boolean {
-    if (this.outbox.pending <= this.broker.options.maxOutgoingBytes) return false;
-    if (this.session !== null) this.session.outgoing.noteDropped(count);
-    return true;
-  }
-
-  /** Not sent, and as if delivered [MQTT-3.1.2-24] [MQTT-3.1.2-25]. */
-  #dropTooLarge(): false {
-    this.broker.counters.publishDropped++;
-    return false;
-  }
-
-  #countPublish(payloadBytes: number): void {
-    const counters = this.broker.counters;
-    counters.packetsSent++;
-    counters.publishSent++;
-    counters.publishBytesSent += payloadBytes;
-    this.markDirty();
   }
 }
 

@@ -113,9 +113,9 @@ export class OutgoingMessages {
   /** deliverRetained hands over a retained message for a new subscription; true when it was taken, false when it must wait. */
   deliverRetained(message: Message, qos: Qos, identifiers: readonly number[] | null): boolean {
     const connection = this.#session.connection;
-    if (connection === null || connection.isCongested) return false;
+    if (connection === null || connection.output.isCongested) return false;
     if (qos === 0) {
-      connection.sendPublish(message, 0, true, false, 0, identifiers);
+      connection.output.sendPublish(message, 0, true, false, 0, identifiers);
       return true;
     }
     if (!this.isReady) return false;
@@ -204,7 +204,7 @@ export class OutgoingMessages {
   #deliverOnce(message: Message, retain: boolean, identifiers: readonly number[] | null): void {
     const connection = this.#session.connection;
     if (connection !== null) {
-      connection.sendPublish(message, 0, retain, false, 0, identifiers);
+      connection.output.sendPublish(message, 0, retain, false, 0, identifiers);
     } else if (this.#broker.options.queueQos0Messages && this.#session.expiryInterval > 0) {
       this.#enqueue(new Delivery(message, 0, retain, identifiers, null));
     }
@@ -223,7 +223,7 @@ export class OutgoingMessages {
 
   #hasRoom(): boolean {
     const connection = this.#session.connection;
-    if (connection === null || connection.isCongested) return false;
+    if (connection === null || connection.output.isCongested) return false;
     const window = this.#window;
     if (window === null) return true;
     const waiting = this.#resend.length;
@@ -237,7 +237,7 @@ export class OutgoingMessages {
   #send(delivery: Delivery, connection: Connection): void {
     const message = delivery.message;
     if (delivery.qos === 0) {
-      connection.sendPublish(message, 0, delivery.retain, false, 0, delivery.identifiers);
+      connection.output.sendPublish(message, 0, delivery.retain, false, 0, delivery.identifiers);
       return;
     }
     this.#window ??= new OutgoingWindow();
@@ -251,7 +251,7 @@ export class OutgoingMessages {
   #sendFirst(delivery: Delivery, connection: Connection, window: OutgoingWindow): void {
     const { message, qos, retain, packetId, identifiers } = delivery;
     delivery.sent = true;
-    const sent = connection.sendPublish(message, qos, retain, false, packetId, identifiers);
+    const sent = connection.output.sendPublish(message, qos, retain, false, packetId, identifiers);
     if (sent) message.detach();
     else this.#forget(delivery, window); // too large for this client: as if delivered [MQTT-3.1.2-25]
   }
@@ -292,7 +292,7 @@ export class OutgoingMessages {
     const window = this.#window!; // what is sent again is in it
     const { message, qos, retain, packetId, identifiers } = delivery;
     const gone = qos === 1 && this.#isExpired(delivery); // a QoS 2 exchange must be finished: its identifier is known to the client
-    const sent = !gone && connection.sendPublish(message, qos, retain, delivery.sent, packetId, identifiers); // [MQTT-3.3.1-1]
+    const sent = !gone && connection.output.sendPublish(message, qos, retain, delivery.sent, packetId, identifiers); // [MQTT-3.3.1-1]
     delivery.sent = true;
     if (!sent) this.#forget(delivery, window);
   }

@@ -13,7 +13,7 @@ export function encodeOwnPublish(
   hasPacketId: boolean,
   identifiers: readonly number[] | null,
 ): Frame | null {
-  const { mountLength, outgoingAliases, maximumPacketSize } = connection;
+  const { mountLength, outgoingAliases, maximumPacketSize } = connection.output;
   const topic = mountLength === 0 ? message.topic.bytes : message.topic.bytes.subarray(mountLength);
   if (connection.version !== 5) return encodeFrame(topic, message.payload, null, hasPacketId); // only v5 clients name a maximum
   const own: Properties = {};

@@ -83,12 +83,12 @@ export class PublishRun {
     for (let index = 0; index < subscribers.length; index++) {
       const subscription = subscribers[index]!; // index < length
       const connection = subscription.session.connection;
-      if (connection !== null && subscription.plain && connection.isPlain && this.#largest < connection.maximumPacketSize) {
+      if (connection !== null && subscription.plain && connection.output.isPlain && this.#largest < connection.output.maximumPacketSize) {
         if ((connection.version === 5) === version5) {
-          connection.sendRun(this.#buffer, this.#start, this.#end, count, this.#payloadBytes);
+          connection.output.sendRun(this.#buffer, this.#start, this.#end, count, this.#payloadBytes);
         } else {
           other ??= this.#converted(version5);
-          connection.sendRun(other, 0, other.length, count, this.#payloadBytes);
+          connection.output.sendRun(other, 0, other.length, count, this.#payloadBytes);
         }
       } else if (connection !== null || broker.options.queueQos0Messages || subscription.session.upgradesQos) {
         messages ??= this.#messages(publisher, topic, version5);

@@ -39,7 +39,7 @@ export class RetainedDelivery {
         return 'waiting';
       }
       budget.left -= STEPS_PER_MESSAGE;
-      if (session.connection!.outbox.pending > broker.options.maxOutgoingBytes) return 'more'; // walks are for those who are connected
+      if (session.connection!.output.pending > broker.options.maxOutgoingBytes) return 'more'; // walks are for those who are connected
     }
     return 'more';
   }

@@ -111,7 +111,7 @@ export class SysTree {
       storedMessages += session.outgoing.inflightCount + session.outgoing.queuedCount;
       storedBytes += session.outgoing.keptBytes;
     }
-    for (const connection of connections) outBytes += connection.outbox.pending;
+    for (const connection of connections) outBytes += connection.output.pending;
     const { heapUsed, external } = process.memoryUsage();
     const heap = heapUsed + external;
     this.#heapMaximum = Math.max(this.#heapMaximum, heap);

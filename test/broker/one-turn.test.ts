@@ -22,7 +22,7 @@ test('subscriber that never reads holds no more than its limit when one chunk of
   await publisher.settle();
   publisher.send(Buffer.alloc(8 * 2000, hex('30 [ 0000 { 23 0001 } ]')));
   await publisher.settle();
-  const { pending } = scene.connection('deaf').outbox;
+  const { pending } = scene.connection('deaf').output;
   assert.ok(pending < MIB + OUTBOX_MAX + LONG_NAME, `${pending} bytes wait`);
   assert.ok(scene.broker.counters.publishDropped > 1900);
   await scene.unharmed();

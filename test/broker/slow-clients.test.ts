@@ -29,7 +29,7 @@ test('broker stops to read from a client that does not take its answers, and goe
   const before = counters.bytesReceived;
   for (let count = 0; count < 100; count++) near.write(flood);
   const taken = await quiet(() => counters.bytesReceived);
-  const { pending } = scene.connection('deaf').outbox;
+  const { pending } = scene.connection('deaf').output;
   assert.ok(pending <= ANSWERS_MAX + CHUNK, `${pending} bytes of answers wait`);
   assert.ok(taken - before < 100 * CHUNK, 'all was read');
   await scene.unharmed();
@@ -96,7 +96,7 @@ test('broker drops QoS 0 beyond the limit and queues QoS 1 up to its limits when
   for (let count = 0; count < 300; count++) {
     publisher.send(large);
     await publisher.settle();
-    most = Math.max(most, frozen.outbox.pending);
+    most = Math.max(most, frozen.output.pending);
   }
   assert.ok(most > MIB && most < MIB + 2 * CHUNK, `${most} bytes waited`);
   const { publishDropped } = scene.broker.counters;
@@ -131,8 +131,8 @@ test('broker takes retained messages out no faster than their reader when they a
   near.write(hex(`82 [ 0001 'camera/#' 00 ]`, 4));
   await until(() => scene.broker.tree.count === 2);
   await quiet(() => scene.broker.counters.publishSent);
-  const { outbox } = scene.connection('deaf');
-  assert.ok(outbox.pending < MIB + 2 * PICTURE, `${outbox.pending} bytes wait`);
+  const { output } = scene.connection('deaf');
+  assert.ok(output.pending < MIB + 2 * PICTURE, `${output.pending} bytes wait`);
   await scene.unharmed();
   let read = 0;
   near.on('data', (chunk: Buffer) => {
@@ -236,7 +236,7 @@ test('broker lets go of everything that belonged to a client when it has gone, i
     peer.send(`82 [ 0001 00 'guest/+' 02 '$share/g/guest/+' 01 ] 34 [ 'guest/1' 0002 00 |x| ]`);
     await peer.settle();
     const connection = scene.connection(`guest${at}`);
-    left.push(new WeakRef(connection), new WeakRef(connection.session!), new WeakRef(connection.outbox));
+    left.push(new WeakRef(connection), new WeakRef(connection.session!), new WeakRef(connection.output));
     if (at % 3 === 0) peer.send('E0 00');
     else if (at % 3 === 1) peer.abort();
     else peer.send('00 00');

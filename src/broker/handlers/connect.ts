@@ -109,7 +109,7 @@ function conclude(connection: Connection, packet: ConnectPacket, verdict: Authen
 /** refuse answers CONNACK with an error and closes [MQTT-3.1.4-2] [MQTT-3.2.2-7]. */
 function refuse(connection: Connection, reason: ReasonCode, words = reasonInWords(reason)): void {
   const connack = encodeConnack(connection.version, false, reason, {});
-  if (connack !== null) connection.send(connack);
+  if (connack !== null) connection.output.send(connack);
   const { log } = connection.broker;
   if (log.enabled.debug) log.log('debug', `Sending CONNACK to ${connection.id || connection.remote} (0, ${reason})`);
   connection.closeFor(words);
@@ -124,8 +124,8 @@ function accept(connection: Connection, packet: ConnectPacket): void {
     return;
   }
   const properties = connackProperties(connection, packet);
-  connection.maximumPacketSize = packet.properties.maximumPacketSize ?? Number.POSITIVE_INFINITY;
-  if (encodeConnack(connection.version, false, REASON.SUCCESS, properties)!.length > connection.maximumPacketSize) {
+  connection.output.maximumPacketSize = packet.properties.maximumPacketSize ?? Number.POSITIVE_INFINITY;
+  if (encodeConnack(connection.version, false, REASON.SUCCESS, properties)!.length > connection.output.maximumPacketSize) {
     connection.closeFor('its Maximum Packet Size has no room for CONNACK'); // [MQTT-3.1.2-24]
     return;
   }
@@ -138,7 +138,7 @@ function accept(connection: Connection, packet: ConnectPacket): void {
   configure(connection, session, packet);
   broker.sessions.adopt(session, connection);
   const connack = encodeConnack(connection.version, resumes, REASON.SUCCESS, properties); // [MQTT-3.2.2-2] [MQTT-3.2.2-3]
-  connection.send(connack!); // success has a code in every version
+  connection.output.send(connack!); // success has a code in every version
   if (broker.log.enabled.debug) broker.log.log('debug', `Sending CONNACK to ${connection.id} (${Number(resumes)}, 0)`);
   logConnected(connection, packet);
   broker.emit('clientReady', connection);
@@ -159,11 +159,11 @@ function configure(connection: Connection, session: Session, packet: ConnectPack
   session.will = packet.will === null ? null : new Will(packet.will, policy.mountPoint);
   connection.session = session;
   connection.keepAlive = keepAliveOf(connection, packet);
-  connection.mountLength = Buffer.byteLength(policy.mountPoint);
+  connection.output.mountLength = Buffer.byteLength(policy.mountPoint);
   if (packet.version === 5 && policy.maxTopicAlias > 0) connection.incomingAliases = new IncomingAliases(policy.maxTopicAlias);
   const aliases = Math.min(properties.topicAliasMaximum ?? 0, policy.maxTopicAliasBroker);
-  if (aliases > 0) connection.outgoingAliases = new OutgoingAliases(aliases);
-  connection.isPlain = aliases === 0 && connection.mountLength === 0;
+  if (aliases > 0) connection.output.outgoingAliases = new OutgoingAliases(aliases);
+  connection.output.isPlain = aliases === 0 && connection.output.mountLength === 0;
   session.attach(connection, properties.receiveMaximum ?? RECEIVE_MAXIMUM_DEFAULT);
 }
 

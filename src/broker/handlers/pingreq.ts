@@ -7,7 +7,7 @@ import type { Connection } from '../connection.ts';
 export function handlePingreq(connection: Connection): void {
   const { log } = connection.broker;
   if (log.enabled.debug) log.log('debug', `Received PINGREQ from ${connection.id}`);
-  connection.send(PINGRESP);
+  connection.output.send(PINGRESP);
   if (log.enabled.debug) log.log('debug', `Sending PINGRESP to ${connection.id}`);
   connection.broker.emit('ping', { cmd: 'pingreq' }, connection);
 }

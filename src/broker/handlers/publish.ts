@@ -165,7 +165,7 @@ function messageOf(connection: Connection, packet: PublishPacket, topic: Topic):
   const { qos, retain, buffer, payloadStart, end } = packet;
   const message = new Message(topic, qos, retain, buffer, payloadStart, end, properties, expiresAt, connection.session, false);
   const asItCame = packet.properties === null || (expiry === undefined && packet.properties.topicAlias === undefined);
-  if (asItCame && connection.mountLength === 0) message.adoptFrame(packet, connection.version === 5);
+  if (asItCame && connection.output.mountLength === 0) message.adoptFrame(packet, connection.version === 5);
   return message;
 }
 

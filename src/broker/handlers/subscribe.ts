@@ -22,7 +22,7 @@ export function handleSubscribe(connection: Connection, packet: SubscribePacket)
     if (debug) broker.log.log('debug', `\t${request.topicFilter} (QoS ${request.qos})`);
     if (reason < 0x80 && broker.log.enabled.subscribe) broker.log.log('subscribe', `${connection.id} ${reason} ${request.topicFilter}`);
   }
-  connection.send(encodeSuback(connection.version, packet.packetId, reasons)); // [MQTT-3.8.4-5] [MQTT-3.8.4-6]
+  connection.output.send(encodeSuback(connection.version, packet.packetId, reasons)); // [MQTT-3.8.4-5] [MQTT-3.8.4-6]
   if (debug) broker.log.log('debug', `Sending SUBACK to ${connection.id}`);
   for (const subscription of withRetained) broker.retainedWalks.begin(subscription);
   broker.emit('subscribe', packet.requests, connection);

@@ -18,7 +18,7 @@ export function handleUnsubscribe(connection: Connection, packet: UnsubscribePac
     if (broker.log.enabled.unsubscribe) broker.log.log('unsubscribe', `${session.clientId} ${topicFilter}`);
     reasons.push(existed ? REASON.SUCCESS : REASON.NO_SUBSCRIPTION_EXISTED);
   }
-  connection.send(encodeUnsuback(connection.version, packet.packetId, reasons)); // [MQTT-3.10.4-4]
+  connection.output.send(encodeUnsuback(connection.version, packet.packetId, reasons)); // [MQTT-3.10.4-4]
   if (debug) broker.log.log('debug', `Sending UNSUBACK to ${connection.id}`);
   broker.emit('unsubscribe', packet.topicFilters, connection);
 }
