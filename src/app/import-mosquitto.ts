@@ -88,10 +88,8 @@ function findSources(source: string): { configuration: string | null; database: 
 function readSetup(configuration: string, out: string): Setup {
   const treated = treatLines(configuration);
   const loaded = loadConfiguration(asFile(configuration));
-  const passwords = takeFile(treated, 'password_file', join(out, 'passwd'));
-  const rules = takeFile(treated, 'acl_file', join(out, 'acl'));
-  const copies = [passwords, rules].flatMap((each) => each ?? []);
-  const moved = new Map(copies.map(({ word, target }) => [word, target.path]));
+  const copies = [...takeFiles(treated, 'password_file', join(out, 'passwd')), ...takeFiles(treated, 'acl_file', join(out, 'acl'))];
+  const moved = new Map(copies.map(({ line, target }) => [line, target.path]));
   const files = writeConfiguration(treated, configuration, moved).map((file) => configurationTarget(file, out));
   const unreadable = loaded.diagnostics.filter(({ severity, line }) => severity === 'error' && line === 0);
   return {
@@ -103,27 +101,30 @@ function readSetup(configuration: string, out: string): Setup {
   };
 }
 
-/** Copied as they are: this broker reads mosquitto's hashes and rules. */
-function takeFile(treated: readonly TreatedLine[], word: 'password_file' | 'acl_file', path: string) {
-  const named = treated.findLast(({ name, outcome }) => name === word && outcome === 'taken');
-  if (named === undefined) return null;
-  const text = readSource(resolve(named.text)).toString();
-  const parsed = word === 'password_file' ? parsePasswordFile(text, named.text) : parseAclFile(text, named.text);
+/** Copied as they are: this broker reads mosquitto's hashes and rules. Each listener may have files of its own (`per_listener_settings`). */
+function takeFiles(treated: readonly TreatedLine[], word: 'password_file' | 'acl_file', path: string) {
+  const named = treated.filter(({ name, outcome }) => name === word && outcome === 'taken').map(({ text }) => text);
+  return [...new Set(named)].map((source, index) => takeFile(word, source, index === 0 ? path : `${path}-${index + 1}`));
+}
+
+function takeFile(word: 'password_file' | 'acl_file', source: string, path: string) {
+  const text = readSource(resolve(source)).toString();
+  const parsed = word === 'password_file' ? parsePasswordFile(text, source) : parseAclFile(text, source);
   const count =
     'users' in parsed
       ? `${parsed.users.size} accounts`
       : `${text.split('\n').filter((line) => /^\s*(topic|pattern)\s/.test(line)).length} rules`;
   const lines: ImportLine[] = [
-    { what: `${named.text}: ${count}`, outcome: 'taken', reason: null },
+    { what: `${source}: ${count}`, outcome: 'taken', reason: null },
     ...parsed.remarks.map(
       ({ line, message, severity }): ImportLine => ({
-        what: `${named.text}:${line}`,
+        what: `${source}:${line}`,
         outcome: severity === 'error' ? 'refused' : 'without effect',
         reason: message,
       }),
     ),
   ];
-  return { word, target: { path, text, isSecret: true }, lines };
+  return { line: `${word} ${source}`, target: { path, text, isSecret: true }, lines };
 }
 
 function databaseOf(treated: readonly TreatedLine[]): string | null {

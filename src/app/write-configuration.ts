@@ -3,7 +3,7 @@
 import { basename, join } from 'node:path';
 import type { TreatedLine } from '../config/config.ts';
 
-/** Words whose file was copied, with the path of the copy. */
+/** Lines (`password_file /etc/mosquitto/passwd`) whose file was copied, with the path of the copy. */
 export type Moved = ReadonlyMap<string, string>;
 
 /** Words that say where mosquitto keeps its database: ours is in the state folder. */
@@ -37,6 +37,6 @@ function textOf(lines: readonly TreatedLine[], moved: Moved): string {
 
 function lineOf({ name, text, outcome, reason }: TreatedLine, moved: Moved): string {
   if (OF_DATABASE.includes(name)) return `# ${name} ${text}   (the state folder is where the database is)`;
-  if (outcome === 'taken') return `${name} ${moved.get(name) ?? text}`.trimEnd();
+  if (outcome === 'taken') return `${name} ${moved.get(`${name} ${text}`) ?? text}`.trimEnd();
   return `# ${name} ${text}   (${outcome}: ${reason})`;
 }

@@ -3,9 +3,12 @@
 import { AclAuthorizer } from '../access/acl.ts';
 import { type AclClient, type AclDecision, explain, whatArrives, whoMay } from '../access/acl-explain.ts';
 import { type AclRule, readAclFile } from '../access/acl-file.ts';
+import { filesOf } from '../access/options.ts';
 import { readPasswordFile } from '../access/password-file.ts';
 import { OperatorError } from '../base/errors.ts';
 import { formatDiagnostic, loadConfiguration } from '../config/config.ts';
+import type { Configuration } from '../config/configuration.ts';
+import type { ListenerOptions } from '../listeners/options.ts';
 import { isSharedFilter, isTopicFilter, isTopicName, parseSharedFilter } from '../mqtt/topics.ts';
 import type { Invocation, Terminal } from './command.ts';
 import { writeTable } from './table.ts';
@@ -125,30 +128,40 @@ function readHouse({ flags, program }: Invocation): House {
   try {
     if (file === null)
       return { acl: aclFile === null ? null : new AclAuthorizer(readAclFile(aclFile)), accounts: null, allowsAnonymous: null };
-    return houseOf(file, aclFile);
+    return houseOf(file, aclFile, last(flags, 'listener'));
   } catch (error) {
     throw error instanceof OperatorError ? new OperatorError(error.message, { exitCode: UNKNOWN, cause: error }) : error;
   }
 }
 
-function houseOf(file: string, aclFile: string | null): House {
+function houseOf(file: string, aclFile: string | null, wanted: string | null): House {
   const { configuration, diagnostics } = loadConfiguration({ file, port: null, verbose: false, lan: false });
   if (configuration === null) {
     const errors = diagnostics.filter(({ severity }) => severity === 'error');
     throw new OperatorError(errors.map(formatDiagnostic).join('\n'));
   }
-  const { account, passwordFile } = configuration.access;
-  const path = aclFile ?? configuration.access.aclFile;
+  const { access } = configuration;
+  const listeners = listenersMeant(configuration, wanted);
+  const { account } = access;
+  const { passwordFile, aclFile: ownAclFile } = filesOf(access, listeners[0]!.policy.name); // never none
+  const path = aclFile ?? ownAclFile;
   const users = passwordFile === null ? [] : readPasswordFile(passwordFile).keys();
-  const namesAreFree = configuration.listeners.some(
-    ({ tls, policy }) => (tls !== null && tls.identity !== 'none') || policy.allowAnonymous,
-  );
+  const namesAreFree = listeners.some(({ tls, policy }) => (tls !== null && tls.identity !== 'none') || policy.allowAnonymous);
   return {
     acl: path === null ? null : new AclAuthorizer(readAclFile(path)),
     accounts:
       namesAreFree && account === null && passwordFile === null ? null : [...(account === null ? [] : [account.username]), ...users],
-    allowsAnonymous: configuration.listeners.some(({ policy }) => policy.allowAnonymous),
+    allowsAnonymous: listeners.some(({ policy }) => policy.allowAnonymous),
   };
+}
+
+/** The listeners whose clients the question is about: all, unless each has its own rules. */
+function listenersMeant({ access, listeners }: Configuration, wanted: string | null): readonly ListenerOptions[] {
+  const meant = listeners.filter(({ policy }) => wanted === null || policy.name === wanted || `${policy.port}` === wanted);
+  const isOne = access.listeners === null || meant.length === 1;
+  if (meant.length > 0 && isOne) return meant;
+  const names = listeners.map(({ policy }) => `--listener "${policy.name}"`).join(', ');
+  throw failure(wanted === null ? `Which listener? Each has its own rules here: ${names}.` : `Unknown listener '${wanted}': use ${names}.`);
 }
 
 /** notesOn tells what the rules leave out: whether such a client can connect at all. */

@@ -153,6 +153,11 @@ const COMMANDS_BUT_HELP: readonly Command[] = [
       { long: 'client', value: 'ID', summary: 'its client id' },
       { short: 'c', long: 'config-file', value: 'FILE', summary: 'configuration that names acl_file and password_file', complete: 'file' },
       { long: 'acl', value: 'FILE', summary: 'ACL file, without a configuration', complete: 'file' },
+      {
+        long: 'listener',
+        value: 'PORT',
+        summary: 'whose clients are meant, where each listener has its own rules (per_listener_settings)',
+      },
       { long: 'json', summary: 'the same as JSON, for machines' },
     ],
     examples: [

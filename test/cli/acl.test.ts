@@ -136,6 +136,19 @@ test('acl says that everything is allowed when the configuration has no acl_file
   assert.deepEqual(await ask('check publish a -c $CONF --acl $ACL'), [1, 'denied: no rule of acl matches\n']);
 });
 
+test('acl asks which listener is meant when each has its own rules', async (context) => {
+  const text =
+    'per_listener_settings true\nlistener 1883\npassword_file $DIR/passwd\nacl_file $DIR/acl\nlistener 1884\nallow_anonymous true\n';
+  const ask = house(context, text);
+  assert.match((await ask('who a -c $CONF'))[1], /Which listener\? .*: --listener "1883", --listener "1884"\./);
+  assert.match((await ask('who a -c $CONF --listener 1'))[1], /Unknown listener '1'/);
+  assert.deepEqual(await ask('check publish a -c $CONF --listener 1883'), [
+    1,
+    'denied: no rule of acl matches\nnote: no listener lets clients in without a user name\n',
+  ]);
+  assert.deepEqual(await ask('who a -c $CONF --listener 1884'), [0, 'Everybody who may connect: there is no acl_file.\n']);
+});
+
 test('acl leaves with 2 when it has no answer', async (context) => {
   const ask = house(context, 'listener 1883\nacl_file $DIR/passwd\n');
   for (const [words, message] of [

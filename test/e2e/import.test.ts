@@ -78,6 +78,18 @@ test('import writes a configuration line by line, with passwords and rules besid
   assert.equal(statSync(path('out/passwd')).mode & 0o777, 0o600);
 });
 
+test('import copies the files of each listener when it has its own', async (t) => {
+  const folder = temporaryFolder(t);
+  const path = (name: string) => join(folder, name);
+  for (const user of ['anna', 'bert']) writeFileSync(path(user), `${user}:$7$101$c2FsdHNhbHRzYWx0$aGFzaA==\n`);
+  const listeners = ['anna', 'bert'].map((user, index) => `listener ${1883 + index}\npassword_file ${path(user)}\n`).join('');
+  writeFileSync(path('mosquitto.conf'), `per_listener_settings true\n${listeners}`);
+  const { stdout } = await runMidge(folder, ['import', 'mosquitto', '--out', path('out'), path('mosquitto.conf')]);
+  const expected = `per_listener_settings true\nlistener 1883\npassword_file ${path('out/passwd')}\nlistener 1884\npassword_file ${path('out/passwd-2')}\n`;
+  assert.ok(readFileSync(path('out/midge.conf'), 'utf8').endsWith(expected), stdout);
+  assert.match(readFileSync(path('out/passwd-2'), 'utf8'), /^bert:/);
+});
+
 function writePlain(folder: string): string {
   const file = join(folder, 'midge.conf');
   writeFileSync(file, 'allow_anonymous true\npersistence true\n');
