@@ -10,11 +10,14 @@ import { encodeVariableByteInteger, variableByteIntegerLength } from '../mqtt/pr
 import type { PublishPacket } from '../mqtt/publish-packet.ts';
 import type { Requester } from './ports.ts';
 import type { Session } from './session.ts';
+import { Slab } from './slab.ts';
 import type { Topic } from './topic.ts';
 
 const PUBLISH = 0x30;
 /** NO_PROPERTIES is what most messages have. */
 export const NO_PROPERTIES = Buffer.alloc(0);
+
+const slab = new Slab();
 
 /** Frame is a PUBLISH packet in bytes[start, end). */
 export class Frame {
@@ -126,7 +129,8 @@ export class Message {
     if (this.#detached) return;
     this.#detached = true;
     const start = this.#adopted?.start ?? this.#payloadStart;
-    this.#moveTo(Buffer.from(this.#buffer.subarray(start, this.#payloadEnd)), start);
+    const at = slab.copy(this.#buffer, start, this.#payloadEnd);
+    this.#moveTo(slab.buffer, at, start);
   }
 
   /** keep detaches the message for longer than a client needs to acknowledge: out of Node's pool too, and without frames that can be made again. */
@@ -136,22 +140,24 @@ export class Message {
     this.#detached = true;
     const adopted = this.#adopted;
     const start = adopted?.start ?? this.#payloadStart;
-    this.#moveTo(ownBytes(this.#buffer, start, this.#payloadEnd), start);
+    this.#moveTo(ownBytes(this.#buffer, start, this.#payloadEnd), 0, start);
     this.#frames = adopted; // the last of the list
     if (this.properties.length > 0) this.properties = ownBytes(this.properties);
   }
 
-  #moveTo(own: Buffer, start: number): void {
+  /** What began at `start` begins at `at` now. */
+  #moveTo(bytes: Buffer, at: number, start: number): void {
+    const by = at - start;
     const adopted = this.#adopted;
     if (adopted !== null) {
-      adopted.bytes = own;
-      adopted.start = 0;
-      adopted.end -= start;
-      if (adopted.packetIdAt >= 0) adopted.packetIdAt -= start;
+      adopted.bytes = bytes;
+      adopted.start += by;
+      adopted.end += by;
+      if (adopted.packetIdAt >= 0) adopted.packetIdAt += by;
     }
-    this.#buffer = own;
-    this.#payloadStart -= start;
-    this.#payloadEnd -= start;
+    this.#buffer = bytes;
+    this.#payloadStart += by;
+    this.#payloadEnd += by;
   }
 
   /** frame gives the packet for a protocol and layout, made at the first call. Not for messages that expire: their bytes change with time. */

@@ -95,7 +95,9 @@ function topicOf(connection: Connection, packet: PublishPacket): Topic {
   const alias = packet.properties?.topicAlias;
   let topic: Topic | null = null;
   if (packet.topicEnd > packet.topicStart || connection.version !== 5) {
-    topic = topics.lookup(packet.buffer, packet.topicStart, packet.topicEnd);
+    const { lastTopic } = connection;
+    if (lastTopic !== null && mountPoint === '' && lastTopic.equals(packet.buffer, packet.topicStart, packet.topicEnd)) topic = lastTopic;
+    else topic = topics.lookup(packet.buffer, packet.topicStart, packet.topicEnd);
     if (mountPoint !== '') topic = topics.named(mountPoint + topic.name);
   }
   if (topic !== null && alias === undefined) return topic;
@@ -123,8 +125,7 @@ function refusalOf(connection: Connection, packet: PublishPacket, topic: Topic):
     broker.counters.publishDropped++;
     return REASON.IMPLEMENTATION_SPECIFIC_ERROR;
   }
-  if (topic.reserved || !broker.mayPublish(connection.session!, topic)) {
-    // connected
+  if (!mayPublish(connection, topic)) {
     if (broker.log.enabled.debug) broker.log.log('debug', `Denied PUBLISH from ${connection.id} (${inWords(packet, topic)})`);
     reportDenied(connection, topic.name);
     return REASON.NOT_AUTHORIZED;
@@ -132,6 +133,13 @@ function refusalOf(connection: Connection, packet: PublishPacket, topic: Topic):
   if (packet.qos > 0 && connection.version === 5 && !packet.retain && nobodyHasRoom(broker.tree.routeOf(topic)))
     return REASON.QUOTA_EXCEEDED;
   return null;
+}
+
+function mayPublish(connection: Connection, topic: Topic): boolean {
+  if (topic === connection.lastTopic) return true;
+  if (topic.reserved || !connection.broker.mayPublish(connection.session!, topic)) return false; // connected
+  connection.lastTopic = topic;
+  return true;
 }
 
 /** Every subscriber's window and queue are full: nobody would get the message, and a v5 publisher is told so. */
