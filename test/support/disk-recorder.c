@@ -4,6 +4,7 @@
 //   DISK_RECORDER_LOG     where to write to; one record per call:
 //                         kind (1), path length (2), path, offset (8), length (8), bytes of a write; little endian
 //                         w write  s fsync of a file  d fsync of a folder  t truncate  c created  u unlink
+//   DISK_RECORDER_KILL    NAME:N, the program dies with its N-th write to a file of this name
 //   DISK_RECORDER_ERRNO   a file: while it is there, writes to the files of the folder fail with the number in it
 //
 // cc -shared -fPIC -O1 -o disk-recorder.so disk-recorder.c -ldl -lpthread
@@ -13,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -110,6 +112,17 @@ int close(int file) {
   return real(file);
 }
 
+/* Called after each write: this may have been the one. */
+static void die_in_time(const char *path) {
+  static int writes = 0;
+  const char *kill_at = getenv("DISK_RECORDER_KILL");
+  const char *colon = kill_at ? strchr(kill_at, ':') : NULL;
+  if (!colon) return;
+  size_t length = colon - kill_at, path_length = strlen(path);
+  if (path_length <= length || strncmp(path + path_length - length, kill_at, length) || path[path_length - length - 1] != '/') return;
+  if (++writes == atoi(colon + 1)) kill(getpid(), SIGKILL);
+}
+
 #define PWRITE(name, offset_type)                                                 \
   ssize_t name(int file, const void *bytes, size_t length, offset_type offset) {  \
     REAL(#name, ssize_t, int, const void *, size_t, offset_type);                 \
@@ -120,6 +133,7 @@ int close(int file) {
     pthread_mutex_lock(&lock);                                                    \
     ssize_t done = real(file, bytes, length, offset);                             \
     if (done > 0) put('w', path, offset, bytes, done);                            \
+    if (done > 0) die_in_time(path);                                              \
     pthread_mutex_unlock(&lock);                                                  \
     return done;                                                                  \
   }

@@ -26,14 +26,16 @@ const KINDS: Readonly<Record<string, DiskCall['kind']>> = {
   u: 'unlink',
 };
 
-/** readRecording parses what the recorder wrote. */
+/** readRecording parses what the recorder wrote. A call at the end that is not whole was cut off by the death of the program, which has not gone on after it. */
 export function readRecording(file: string): DiskCall[] {
   const log = readFileSync(file);
   const calls: DiskCall[] = [];
-  for (let at = 0; at < log.length; ) {
+  for (let at = 0; at + 3 <= log.length; ) {
     const kind = KINDS[String.fromCharCode(log.readUInt8(at))];
     const end = at + 3 + log.readUInt16LE(at + 1);
+    if (end + 16 > log.length) break;
     const [offset, length] = [Number(log.readBigUInt64LE(end)), Number(log.readBigUInt64LE(end + 8))];
+    if (end + 16 + length > log.length) break;
     if (kind === undefined) throw new Error(`Cannot read recording "${file}": no call at ${at}`);
     calls.push({ kind, path: log.toString('utf8', at + 3, end), offset, bytes: log.subarray(end + 16, end + 16 + length) });
     at = end + 16 + length;
@@ -56,10 +58,17 @@ export class Disk {
   readonly #seen: Map<string, Content>;
   #volatileNames: { readonly path: string; readonly content: Content | null }[];
 
-  constructor() {
-    this.#names = new Map();
-    this.#seen = new Map();
+  /** `files` by path are there, and durable, at the beginning. */
+  constructor(files: ReadonlyMap<string, Buffer> = new Map()) {
+    this.#names = new Map([...files].map(([path, durable]) => [path, { durable, volatile: [] }]));
+    this.#seen = new Map(this.#names);
     this.#volatileNames = [];
+  }
+
+  /** unsynced counts the calls to a file that a cut may undo. */
+  unsynced(name: string): number {
+    const [, content] = [...this.#seen].find(([path]) => basename(path) === name) ?? [];
+    return content?.volatile.length ?? 0;
   }
 
   follow(call: DiskCall): void {

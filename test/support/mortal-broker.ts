@@ -3,7 +3,7 @@
 //   publishers (QoS 1, QoS 2, retained)  --->  midge, killed and started anew on the same folder  --->  kept sessions, online and offline
 
 import assert from 'node:assert/strict';
-import { watch, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -15,7 +15,6 @@ import { isClear, readNumbered, retainedMessage, staleTopics, streamMessage } fr
 import { readPublish } from './raw-client.ts';
 import { type PublisherPlan, SteadfastPublisher } from './steadfast-publisher.ts';
 import { SteadfastSubscriber } from './steadfast-subscriber.ts';
-import { temporaryFolder } from './temporary-folder.ts';
 import type { WatchedProcess } from './watched-process.ts';
 import { WirePeer } from './wire-peer.ts';
 
@@ -44,8 +43,20 @@ const PLANS: readonly PublisherPlan[] = [
 /** Published last: who has it has all that was published before. */
 const MARKER: PublisherPlan = { name: 'marker', version: 4, qos: 2, window: 1, message: (n) => streamMessage('marker', n, SMALL) };
 
-/** Moment is what a kill waits for. */
-type Moment = 'acknowledgements' | 'checkpoint' | 'start';
+/** A checkpoint writes some hundred pages: a broker that is to die in it dies with one of the first of them. */
+const MOST_PAGES = 150;
+
+/** Moment is when the broker is killed: after some acknowledgements, while it starts, or within a checkpoint, which a preloaded recorder does. */
+export type Moment = 'acknowledgements' | 'checkpoint' | 'start';
+
+/** Life says how the broker lives and dies. */
+export interface Life {
+  readonly moment: Moment;
+  /** The session that is mostly away comes to take its messages. */
+  readonly isVisited: boolean;
+  /** Everybody loses the connection once and comes back. */
+  readonly isShaken: boolean;
+}
 
 /** MortalBroker is the broker's folder with the clients around it. */
 export class MortalBroker {
@@ -59,13 +70,14 @@ export class MortalBroker {
   readonly #publishers: readonly SteadfastPublisher[];
   readonly #subscribers: readonly { readonly subscriber: SteadfastSubscriber; readonly ledger: DeliveryLedger }[];
 
-  constructor(test: TestContext) {
+  /** `env` joins the environment of the broker. */
+  constructor(test: TestContext, folder: string, env: Readonly<Record<string, string>> = {}) {
     this.#test = test;
-    this.#folder = temporaryFolder(test);
-    const configuration = join(this.#folder, 'midge.conf');
+    this.#folder = folder;
+    const configuration = join(folder, 'midge.conf');
     writeFileSync(configuration, CONFIGURATION);
     this.#words = ['serve', '-p', '0', '-c', configuration];
-    this.#env = { NODE_COMPILE_CACHE: join(this.#folder, 'compiled') };
+    this.#env = { NODE_COMPILE_CACHE: join(folder, 'compiled'), ...env };
     this.#startTime = 0;
     this.#publishers = PLANS.map((plan) => new SteadfastPublisher(plan));
     this.#subscribers = [subscriberNamed('present', 5), subscriberNamed('mostly-away', 4)];
@@ -79,25 +91,22 @@ export class MortalBroker {
     await broker.end();
   }
 
-  /** live lets the broker live until `moment` and kills it; gives what it died of. With `isShaken` connections are lost in between. */
-  async live(moment: Moment, { isVisited, isShaken }: { isVisited: boolean; isShaken: boolean }): Promise<Moment> {
-    const broker = this.#start();
+  /** live lets the broker live until it is killed; gives the moment, which is 'acknowledgements' where no checkpoint came in time. */
+  async live({ moment, isVisited, isShaken }: Life): Promise<Moment> {
+    const page = Math.ceil(Math.random() * MOST_PAGES);
+    const broker = this.#start(moment === 'checkpoint' ? { DISK_RECORDER_KILL: `midge.db:${page}` } : {});
     if (moment === 'start') {
       await later(Math.random() * this.#startTime);
-      await kill(broker);
+      await broker.kill();
       return moment;
     }
     const began = performance.now();
     const port = await openPort(broker);
     this.#startTime = performance.now() - began;
     await this.#checkRetained(port);
-    const end = this.#endOfLife(moment);
-    await this.#attach(port, isVisited);
-    if (isShaken) await this.#reattach(port);
-    const outcome = await end;
-    await kill(broker);
+    const [end] = await Promise.all([this.#endOfLife(moment, broker), this.#serve(port, isVisited, isShaken)]);
     this.#detach();
-    return outcome;
+    return end;
   }
 
   /** finish starts the broker once more and lets everyone bring to an end what was begun. */
@@ -129,8 +138,18 @@ export class MortalBroker {
     return `${acknowledged} messages acknowledged, delivered ${got.join(' and ')}`;
   }
 
-  #start(): WatchedProcess {
-    return startMidge(this.#test, this.#folder, this.#words, { env: this.#env });
+  #start(env: Readonly<Record<string, string>> = {}): WatchedProcess {
+    return startMidge(this.#test, this.#folder, this.#words, { env: { ...this.#env, ...env } });
+  }
+
+  /** Of a broker that dies meanwhile everybody loses his connection. */
+  async #serve(port: number, isVisited: boolean, isShaken: boolean): Promise<void> {
+    try {
+      await this.#attach(port, isVisited);
+      if (isShaken) await this.#reattach(port);
+    } catch (error) {
+      if (!/closed the connection|ECONN/.test(String(error))) throw error;
+    }
   }
 
   async #attach(port: number, isVisited: boolean): Promise<void> {
@@ -153,17 +172,17 @@ export class MortalBroker {
     for (const publisher of this.#publishers) publisher.detach();
   }
 
-  async #endOfLife(moment: Moment): Promise<Moment> {
-    const { promise, resolve } = Promise.withResolvers<Moment>();
+  /** Kills at once when the moment has come; resolves when the broker is dead. */
+  async #endOfLife(moment: Moment, broker: WatchedProcess): Promise<Moment> {
+    const { promise, resolve } = Promise.withResolvers<void>();
     let left = moment === 'checkpoint' ? MOST_ACKNOWLEDGED : Math.ceil(Math.random() ** 2 * MOST_ACKNOWLEDGED);
     for (const publisher of this.#publishers) {
       publisher.onAcknowledged = () => {
-        if (--left === 0) resolve('acknowledgements');
+        if (--left === 0) resolve(broker.kill());
       };
     }
-    if (moment !== 'checkpoint') return await promise;
-    const watcher = watch(join(this.#folder, 'state/midge/midge.db'), () => resolve('checkpoint')); // only checkpoints write to it
-    return await promise.finally(() => watcher.close());
+    await Promise.race([promise, broker.ended]);
+    return left > 0 ? 'checkpoint' : 'acknowledgements';
   }
 
   /** As a new client sees them: each the newest that was acknowledged, or one that was sent after it. */
@@ -189,11 +208,6 @@ function subscriberNamed(name: string, version: 4 | 5): { subscriber: SteadfastS
     if (numbered !== null) ledger.note(numbered.publisher, numbered.sequence);
   };
   return { subscriber: new SteadfastSubscriber(name, version, '#', note), ledger };
-}
-
-async function kill(broker: WatchedProcess): Promise<void> {
-  process.kill(broker.pid, 'SIGKILL');
-  await broker.end();
 }
 
 function readRetained(packet: Buffer): [string, Buffer] {

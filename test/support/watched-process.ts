@@ -18,6 +18,8 @@ export interface WatchedProcess {
   end(): Promise<number | null>;
   /** kill ends the program as a power cut ends a machine. */
   kill(): Promise<void>;
+  /** ended resolves when the program has ended, however. */
+  readonly ended: Promise<void>;
 }
 
 /** watchProcess starts a program; it is killed by its pid when the test ends. */
@@ -37,7 +39,9 @@ export function watchProcess(test: TestContext, [command, words]: [string, strin
   child.on('error', (error) => lines.push(error.message));
   child.on('exit', wake);
   test.after(() => end(child, 'SIGKILL'));
+  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   return {
+    ended,
     lines,
     pid: child.pid ?? 0,
     line: (pattern, from = 0, patience = PATIENCE) => lineOf({ pattern, from, patience }, lines, wakers, command),

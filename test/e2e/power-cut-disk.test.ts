@@ -1,0 +1,63 @@
+// The program dies within checkpoints, and the power goes, which takes along what was not synced: what it has acknowledged is there.
+
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { buildRecorder, NO_COMPILER } from '../support/disk-recorder.ts';
+import type { Fate } from '../support/disk-recording.ts';
+import { ForgetfulDisk } from '../support/forgetful-disk.ts';
+import { MortalBroker } from '../support/mortal-broker.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+const KILLS = Number(process.env['MIDGE_POWER_CUTS'] ?? 40);
+const CUTS = Number(process.env['MIDGE_POWER_CUTS'] ?? 20);
+
+/** Lives in which the session that is mostly away comes to take its messages. */
+const VISIT_EVERY = 4;
+
+const FATES: readonly Fate[] = ['lost', 'torn', 'some', 'kept'];
+
+test(`midge has everything it acknowledged when it is killed ${KILLS} times, half of them within checkpoints`, {
+  skip: NO_COMPILER,
+}, async (t) => {
+  const folder = temporaryFolder(t);
+  const { env } = buildRecorder(folder, join(folder, 'state/midge'));
+  const broker = new MortalBroker(t, folder, env);
+  await broker.warmUp();
+  let checkpoints = 0;
+  for (let life = 1; life <= KILLS; life++) {
+    const moment = life % 4 === 1 ? 'acknowledgements' : 'checkpoint';
+    const end = await broker.live({ moment, isVisited: life % VISIT_EVERY === 1, isShaken: life % 3 === 0 });
+    if (end === 'checkpoint') checkpoints++;
+  }
+  await broker.finish();
+  broker.check();
+  t.diagnostic(`${checkpoints} kills within checkpoints, ${broker.summary()}`);
+  assert.ok(checkpoints >= KILLS / 2, `only ${checkpoints} kills were within checkpoints`);
+});
+
+test(`midge has everything it acknowledged when the power is cut ${CUTS} times and what was not synced is lost`, {
+  skip: NO_COMPILER,
+}, async (t) => {
+  const folder = temporaryFolder(t);
+  const state = join(folder, 'state/midge');
+  mkdirSync(state, { recursive: true, mode: 0o700 });
+  const disk = new ForgetfulDisk(state, folder);
+  const broker = new MortalBroker(t, folder, disk.env);
+  await broker.warmUp();
+  const found = { unsyncedLog: 0, unsyncedFile: 0 };
+  for (let life = 1; life <= CUTS; life++) {
+    disk.begin();
+    const moment = life % 3 === 1 ? 'acknowledgements' : 'checkpoint';
+    const end = await broker.live({ moment, isVisited: life % VISIT_EVERY === 1, isShaken: life % 3 === 0 });
+    const unsynced = disk.cut(FATES[life % FATES.length] ?? 'lost', end === 'checkpoint' ? 'midge.db' : 'midge.db-wal');
+    if (end === 'checkpoint') assert.ok(unsynced > 0, 'a checkpoint is under way, so its pages are not synced');
+    if (unsynced > 0) found[end === 'checkpoint' ? 'unsyncedFile' : 'unsyncedLog']++;
+    assert.ok(existsSync(join(state, 'midge.db')), 'the database is a name on the disk');
+  }
+  await broker.finish();
+  broker.check();
+  t.diagnostic(`${JSON.stringify(found)}, ${broker.summary()}`);
+  assert.ok(found.unsyncedFile >= CUTS / 4, `only ${found.unsyncedFile} cuts were within checkpoints`);
+});
