@@ -110,7 +110,17 @@ another password, clients without a user name where they are not allowed any mor
     use_identity_as_username true
 
 lets in who has a certificate of the appliance's own authority: \`midge cert client NAME\` makes one, \`midge cert revoke NAME\` takes it back at
-once. A listener that gets its clients through a proxy knows their addresses by \`enable_proxy_protocol\`; the header X-Forwarded-For is never believed.
+once.
+
+## Behind a proxy
+
+A listener that gets its clients through a proxy would know them all by its address. MQTT and TLS proxies tell that of the client by the PROXY
+protocol, \`enable_proxy_protocol\`; web servers in front of a WebSocket listener by the header X-Forwarded-For, which is believed only from
+\`trusted_proxies\`:
+
+    listener 8083 127.0.0.1
+    protocol websockets
+    trusted_proxies 127.0.0.1
 
 ## Every word
 

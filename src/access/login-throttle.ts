@@ -9,9 +9,10 @@
 // same user elsewhere. A hold lasts 1 s, then twice as long after each further wrong login, up to 5 minutes. While it lasts logins are
 // refused unseen and do not count. All is forgotten after an hour without a wrong login, and at a restart.
 
-import { BlockList, isIPv6 } from 'node:net';
+import { isIPv6 } from 'node:net';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
+import { Networks } from '../base/networks.ts';
 import type { LoginThrottleOptions } from './options.ts';
 
 /** Wrong logins that are free: people mistype. */
@@ -48,7 +49,7 @@ export class LoginThrottle {
   /** Pairs that have logged in, oldest first. */
   readonly #welcome = new Set<string>();
   #isEnabled: boolean;
-  #exempt: BlockList;
+  #exempt: Networks;
 
   constructor(options: LoginThrottleOptions, { clock, log }: { readonly clock: Clock; readonly log: Logger }) {
     this.#clock = clock;
@@ -57,13 +58,13 @@ export class LoginThrottle {
     this.#addresses = new Ledger(FREE_PER_ADDRESS);
     this.#users = new Ledger(FREE_PER_USER);
     this.#isEnabled = options.enabled;
-    this.#exempt = blockListOf(options.exempt);
+    this.#exempt = new Networks(options.exempt);
   }
 
   /** setOptions takes the settings of a reload; what was counted stays. */
   setOptions({ enabled, exempt }: LoginThrottleOptions): void {
     this.#isEnabled = enabled;
-    this.#exempt = blockListOf(exempt);
+    this.#exempt = new Networks(exempt);
   }
 
   /** isHeld tells whether a login is to be refused unseen. */
@@ -119,7 +120,7 @@ export class LoginThrottle {
   /** A Unix socket has no address: who may open it is the file system's to say. */
   #isWatched(address: string): boolean {
     if (!this.#isEnabled || address === '') return false;
-    return !this.#exempt.check(withoutZone(address), isIPv6(address) ? 'ipv6' : 'ipv4');
+    return !this.#exempt.has(address);
   }
 
   #logHold({ failures, heldUntil }: Entry, now: number, whose: string): void {
@@ -193,15 +194,4 @@ function networkOf(address: string): string {
 
 function withoutZone(address: string): string {
   return address.replace(/%.*$/, '');
-}
-
-function blockListOf(networks: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const network of networks) {
-    const [address = '', bits] = network.split('/');
-    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
-    if (bits === undefined) list.addAddress(address, family);
-    else list.addSubnet(address, Number(bits), family);
-  }
-  return list;
 }

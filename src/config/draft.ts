@@ -48,8 +48,9 @@ export interface ListenerDraft {
   /** Where its `listener` line stands, null for the default listener. */
   readonly place: Place | null;
   readonly places: Places;
-  readonly socket: Draft<Omit<ListenerOptions, 'tls' | 'policy' | 'websocketsOrigins'>>;
+  readonly socket: Draft<Omit<ListenerOptions, 'tls' | 'policy' | 'websocketsOrigins' | 'trustedProxies'>>;
   readonly origins: string[];
+  readonly trustedProxies: string[];
   readonly policy: Draft<Omit<ListenerPolicy, 'name' | 'port'>>;
   readonly security: SecurityDraft;
   readonly tls: Draft<Omit<TlsOptions, 'certificate' | 'identity' | 'psk'>> & {
@@ -80,5 +81,5 @@ export function createGlobalDraft(): GlobalDraft {
 
 /** createListenerDraft starts a listener with nothing said. */
 export function createListenerDraft(place: Place | null): ListenerDraft {
-  return { place, places: new Map(), socket: {}, origins: [], policy: {}, security: {}, tls: {} };
+  return { place, places: new Map(), socket: {}, origins: [], trustedProxies: [], policy: {}, security: {}, tls: {} };
 }

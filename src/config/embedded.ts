@@ -61,6 +61,7 @@ export function plainListener(port: number, address: string | null, settings: Li
     tls: null,
     proxyProtocol: 0,
     proxyRequiresTls: false,
+    trustedProxies: [],
     websocketsOrigins: [],
     policy: {
       ...DEFAULT_LISTENER_POLICY,

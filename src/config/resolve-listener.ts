@@ -18,14 +18,13 @@ export function resolveListener(draft: ListenerDraft, { security, ...defaults }:
   const { pskFile = null, allowZeroLengthClientid, autoIdPrefix } = security;
   const plain = plainListener(port, address, { ...defaults, allowZeroLengthClientid, autoIdPrefix });
   const protocol = draft.socket.protocol ?? plain.protocol;
-  if (protocol !== 'websockets' && draft.origins.length > 0) {
-    reportAt(
-      draft,
-      'websockets_origin',
-      'Cannot use websockets_origin here: the listener does not speak WebSocket',
-      'add protocol websockets',
-      report,
-    );
+  if (protocol !== 'websockets') {
+    for (const [word, values, hint] of [
+      ['websockets_origin', draft.origins, 'add protocol websockets'],
+      ['trusted_proxies', draft.trustedProxies, 'add protocol websockets; a proxy for MQTT itself speaks enable_proxy_protocol'],
+    ] as const) {
+      if (values.length > 0) reportAt(draft, word, `Cannot use ${word} here: the listener does not speak WebSocket`, hint, report);
+    }
   }
   if (draft.socket.proxyRequiresTls && draft.socket.proxyProtocol !== 2) {
     reportAt(
@@ -40,6 +39,7 @@ export function resolveListener(draft: ListenerDraft, { security, ...defaults }:
     ...plain,
     ...draft.socket,
     tls: resolveTls(draft, pskFile, report),
+    trustedProxies: draft.trustedProxies,
     websocketsOrigins: draft.origins,
     policy: { ...plain.policy, ...draft.policy, name: listenerName({ ...plain, ...draft.socket }) },
   };

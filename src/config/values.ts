@@ -3,6 +3,7 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 
+import { isNetwork } from '../base/networks.ts';
 import { closestWord } from './closest-word.ts';
 
 /** Mistake is a value that cannot be read. */
@@ -105,12 +106,6 @@ export const networks: ValueKind<readonly string[]> = {
       : invalid(name, wrong, 'write addresses or networks, for example 192.168.1.0/24 or fd00::/8');
   },
 };
-
-function isNetwork(text: string): boolean {
-  const [address = '', bits = '0', ...rest] = text.split('/');
-  const version = isIP(address);
-  return version !== 0 && !address.includes('%') && rest.length === 0 && /^\d+$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128);
-}
 
 /** choice is one of the keys of `choices`, which give the values. `refused` are words with a meaning in mosquitto that we do not offer, and why. */
 export function choice<T>(

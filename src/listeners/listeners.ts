@@ -9,11 +9,13 @@ import type { TLSSocket } from 'node:tls';
 import { OperatorError, reasonOf } from '../base/errors.ts';
 import type { Part } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
+import { Networks } from '../base/networks.ts';
 import type { ConnectionOrigin, ListenerPolicy } from '../broker/options.ts';
 import type { Diagnostics, RefusalCause, RemoteEnd } from '../broker/ports.ts';
 import { type BindTarget, bindTargets } from './bind-targets.ts';
 import { certificateIdentity } from './certificate-identity.ts';
 import { certificateProblem } from './client-certificate.ts';
+import { clientBehind } from './forwarded-for.ts';
 import { isAddressMissing, openPort, openUnixSocket } from './open-socket.ts';
 import type { ListenerOptions } from './options.ts';
 import { PendingConnections } from './pending-connections.ts';
@@ -71,6 +73,7 @@ interface Gates {
   readonly options: ListenerOptions;
   readonly tls: TlsGate | null;
   readonly websockets: WebSocketGate | null;
+  readonly proxies: Networks;
 }
 
 /** Peer is the other end: behind a proxy that says so, the client itself. */
@@ -93,7 +96,7 @@ class OpenListener implements Listener {
   constructor(options: ListenerOptions, deps: ListenerDeps) {
     this.name = options.unixPath === null ? `listener ${options.port}` : `listener ${options.unixPath}`;
     this.#deps = deps;
-    this.#gates = { options, tls: null, websockets: null };
+    this.#gates = { options, tls: null, websockets: null, proxies: new Networks([]) };
     this.#policy = options.policy;
   }
 
@@ -152,7 +155,13 @@ class OpenListener implements Listener {
       options.protocol === 'websockets'
         ? createWebSocketGate({ origins: options.websocketsOrigins, maxMessageBytes: this.#deps.maxMessageBytes })
         : null;
-    const gates: Gates = { options, tls: material === null ? null : this.#makeTlsGate(options, material, () => gates), websockets };
+    const proxies = new Networks(options.trustedProxies);
+    const gates: Gates = {
+      options,
+      tls: material === null ? null : this.#makeTlsGate(options, material, () => gates),
+      websockets,
+      proxies,
+    };
     return gates;
   }
 
@@ -326,17 +335,19 @@ class OpenListener implements Listener {
     return certificate === undefined || certificateProblem(certificate, clients) !== null ? null : this.#policy;
   }
 
-  #upgrade(gate: WebSocketGate, stream: Duplex, origin: ConnectionOrigin): void {
+  #upgrade({ proxies }: Gates, gate: WebSocketGate, stream: Duplex, origin: ConnectionOrigin): void {
+    const addressOf = (header: string | undefined) => clientBehind(origin.address, header, proxies);
     this.#pending.add(stream, stream);
     gate.admit(stream, {
-      open: (messages) => {
+      open: (messages, forwardedFor) => {
         this.#pending.settle(stream);
         messages.on('error', ignoreError);
-        this.#deps.handle(messages, origin);
+        this.#deps.handle(messages, { ...origin, address: addressOf(forwardedFor) });
       },
-      refuse: (reason) => {
-        this.#deps.log.log('notice', `Client from ${origin.address}:${origin.port} disconnected: ${reason}.`);
-        this.#refused('websocket', `is no WebSocket client that is welcome here: ${reason}`, origin);
+      refuse: (reason, forwardedFor) => {
+        const peer = { address: addressOf(forwardedFor), port: origin.port };
+        this.#deps.log.log('notice', `Client from ${peer.address}:${peer.port} disconnected: ${reason}.`);
+        this.#refused('websocket', `is no WebSocket client that is welcome here: ${reason}`, peer);
       },
     });
   }

@@ -47,6 +47,8 @@ export interface ListenerOptions {
   readonly proxyProtocol: 0 | 1 | 2;
   /** Only for version 2: the client must have come to the proxy by TLS. */
   readonly proxyRequiresTls: boolean;
+  /** Reverse proxies in front of a WebSocket listener whose X-Forwarded-For is believed: addresses and networks; empty = nobody's. */
+  readonly trustedProxies: readonly string[];
   /** Allowed Origin headers of WebSocket clients; empty = any. */
   readonly websocketsOrigins: readonly string[];
   readonly policy: ListenerPolicy;

@@ -22,13 +22,13 @@ export interface WebSocketGateOptions {
 
 /** WebSocketGate takes raw (or TLS) streams that speak HTTP. */
 export interface WebSocketGate {
-  /** admit serves one stream; `open` is called with the byte stream after the upgrade, `refuse` with the reason when it is turned away. */
+  /** admit serves one stream; `open` is called with the byte stream after the upgrade, `refuse` with the reason when it is turned away. Both get X-Forwarded-For, if it is there. */
   admit(stream: Duplex, visitor: Visitor): void;
 }
 
 export interface Visitor {
-  open(stream: Duplex): void;
-  refuse(reason: string): void;
+  open(stream: Duplex, forwardedFor: string | undefined): void;
+  refuse(reason: string, forwardedFor?: string): void;
 }
 
 /** createWebSocketGate makes the HTTP server (which never listens itself) and the WebSocket protocol behind it. */
@@ -45,7 +45,7 @@ export function createWebSocketGate(options: WebSocketGateOptions): WebSocketGat
   const websockets = new WebSocketServer(websocketOptions);
   websockets.on('wsClientError', (_error, socket) => socket.destroy());
   const http = createServer({ maxHeaderSize: MAX_HEADER_BYTES, keepAlive: true }, (request, response) => {
-    visitors.get(request.socket)?.refuse('it asks for a web page');
+    visitors.get(request.socket)?.refuse('it asks for a web page', forwardedFor(request));
     answerPlainRequest(request, response);
   });
   http.on('clientError', (error: NodeJS.ErrnoException, socket) => {
@@ -57,10 +57,10 @@ export function createWebSocketGate(options: WebSocketGateOptions): WebSocketGat
     const problem = upgradeProblem(request, origins);
     if (visitor === undefined) return stream.destroy();
     if (problem !== null) {
-      visitor.refuse(problem.reason);
+      visitor.refuse(problem.reason, forwardedFor(request));
       return refuse(stream, problem.status, problem.reason);
     }
-    websockets.handleUpgrade(request, stream, head, (socket) => visitor.open(createWebSocketStream(socket)));
+    websockets.handleUpgrade(request, stream, head, (socket) => visitor.open(createWebSocketStream(socket), forwardedFor(request)));
   });
   return {
     admit(stream, visitor) {
@@ -68,6 +68,12 @@ export function createWebSocketGate(options: WebSocketGateOptions): WebSocketGat
       http.emit('connection', stream);
     },
   };
+}
+
+/** Node joins repeated ones. */
+function forwardedFor({ headers }: IncomingMessage): string | undefined {
+  const value = headers['x-forwarded-for'];
+  return Array.isArray(value) ? value.join() : value;
 }
 
 function upgradeProblem(request: IncomingMessage, origins: ReadonlySet<string>): { status: number; reason: string } | null {

@@ -35,6 +35,7 @@ export const PLAIN: ListenerOptions = {
   tls: null,
   proxyProtocol: 0,
   proxyRequiresTls: false,
+  trustedProxies: [],
   websocketsOrigins: [],
   policy: DEFAULT_LISTENER_POLICY,
 };

@@ -66,6 +66,18 @@ export const OWN_DIRECTIVES: readonly Directive[] = [
       draft.tls.secure = value;
     },
   ),
+  listenerDirective(
+    'trusted_proxies',
+    networks,
+    {
+      own: true,
+      repeatable: true,
+      doc: 'Addresses and networks of reverse proxies in front of a WebSocket listener: from them the header X-Forwarded-For is believed, and the address of the client taken from it; from nobody else. Repeat it, or put several on a line.',
+    },
+    (draft, value) => {
+      draft.trustedProxies.push(...value);
+    },
+  ),
   globalDirective(
     'persistence_file',
     text('file'),
