@@ -99,7 +99,7 @@ may read and write everything; with it, only what a rule allows.
 
 SIGHUP, or with \`reload_on_change true\` the change of a file, reads everything again: configuration, passwords, ACL, certificates, revoked ones.
 Only when all of it is good and every new port is open, it is put in force, at once; otherwise the log says what is wrong and where, and all stays
-as it was. Listeners that stay keep their connections. Disconnected (0x87) are: clients of a listener that is gone, users who are gone or have
+as it was. Listeners that stay keep their connections; new limits hold for a client when it comes again. Disconnected (0x87) are: clients of a listener that is gone, users who are gone or have
 another password, clients without a user name where they are not allowed any more, and revoked certificates and keys.
 
 ## Certificates of clients

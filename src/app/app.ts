@@ -94,6 +94,8 @@ class HomeAppliance implements Appliance {
   #listeners: readonly Listener[];
   #access: Access;
   #configuration: Configuration;
+  /** What a reload is about to put in force, otherwise what is. */
+  #upcoming: Configuration;
   #opened: readonly Listener[] = [];
   #reloading: Promise<unknown> = Promise.resolve();
   #certificates: Certificates | null = null;
@@ -105,6 +107,7 @@ class HomeAppliance implements Appliance {
     const { configuration, log, state, title } = setup;
     this.#setup = setup;
     this.#configuration = configuration;
+    this.#upcoming = configuration;
     this.throttle = new LoginThrottle(configuration.access.loginThrottle, { clock: systemClock, log });
     this.#access = createAccess(configuration.access, this.throttle);
     this.refusals = new RefusalMemory({ clock: systemClock, log, explain: (refusal) => explainRefusal(refusal, this.#access) });
@@ -186,12 +189,17 @@ class HomeAppliance implements Appliance {
   }
 
   reload(next: Configuration): Promise<readonly string[]> {
-    const reloaded = this.#reloading.then(() => this.#reload(next)); // one after the other
+    const reloaded = this.#reloading.then(() => this.#reload(next)).finally(() => this.#settle()); // one after the other
     this.#reloading = reloaded.catch(() => {});
     return reloaded;
   }
 
+  #settle(): void {
+    this.#upcoming = this.#configuration;
+  }
+
   async #reload(next: Configuration): Promise<readonly string[]> {
+    this.#upcoming = next;
     const access = createAccess(next.access, this.throttle);
     if (next.listeners.some(wantsOurs)) await this.#startCertificates(next);
     const change = await prepareListeners({
@@ -266,7 +274,7 @@ class HomeAppliance implements Appliance {
       applianceCertificate: () => this.#ourCertificates().server(),
       applianceAuthority: () => ({ cert: this.#ourCertificates().authority().cert, revocations: this.#ourCertificates().revocations() }),
       readRevocations: async (text, authorities) => (await import('../certificates/revocation.ts')).readRevocations(text, authorities),
-      maxMessageBytes: this.#configuration.broker.maxPacketSize || MAX_PACKET_BYTES,
+      maxMessageBytes: () => this.#upcoming.broker.maxPacketSize || MAX_PACKET_BYTES,
     });
   }
 

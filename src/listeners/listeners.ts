@@ -38,8 +38,8 @@ export interface ListenerDeps extends TlsSource {
   readonly log: Logger;
   /** Null = nobody asks later why a connection was refused. */
   readonly diagnostics: Diagnostics | null;
-  /** Bytes of one WebSocket message. */
-  readonly maxMessageBytes: number;
+  /** maxMessageBytes gives the bytes of one WebSocket message, asked when options are put in force. */
+  maxMessageBytes(): number;
 }
 
 /** Listener is one `listener` of the configuration. */
@@ -83,6 +83,8 @@ class OpenListener implements Listener {
   readonly name: string;
   readonly #deps: ListenerDeps;
   readonly #sockets = new Set<Socket>();
+  /** Those among them whose other end has gone: nobody finds their places taken. */
+  readonly #leaving = new Set<Socket>();
   readonly #peers = new WeakMap<Socket, Peer>();
   readonly #pending = new PendingConnections();
   #gates: Gates;
@@ -153,7 +155,7 @@ class OpenListener implements Listener {
     const material = options.tls === null ? null : await readTls(options.tls, this.#deps);
     const websockets =
       options.protocol === 'websockets'
-        ? createWebSocketGate({ origins: options.websocketsOrigins, maxMessageBytes: this.#deps.maxMessageBytes })
+        ? createWebSocketGate({ origins: options.websocketsOrigins, maxMessageBytes: this.#deps.maxMessageBytes() })
         : null;
     const proxies = new Networks(options.trustedProxies);
     const gates: Gates = {
@@ -225,7 +227,7 @@ class OpenListener implements Listener {
 
   async #openTarget(target: BindTarget): Promise<void> {
     try {
-      const server = await openPort(target, this.#port || this.options.port, this.options.tcpNoDelay, (socket) => this.#accept(socket));
+      const server = await openPort(target, this.#port || this.options.port, (socket) => this.#accept(socket));
       this.#servers.push(server);
       const bound = server.address();
       if (bound !== null && typeof bound === 'object') this.#port = bound.port;
@@ -260,14 +262,19 @@ class OpenListener implements Listener {
       return;
     }
     if (remoteAddress !== undefined) this.#peers.set(socket, { address: remoteAddress, port: remotePort });
-    if (maxConnections >= 0 && this.#sockets.size >= maxConnections) {
+    if (gates.options.tcpNoDelay && unixPath === null) socket.setNoDelay();
+    if (maxConnections >= 0 && this.#sockets.size - this.#leaving.size >= maxConnections) {
       this.#deps.log.log('notice', `Client connection from ${remoteAddress ?? 'unix socket'} denied: max_connections exceeded.`);
       this.#refused('busy', 'finds no room: max_connections of this listener is reached', this.#peerOf(socket));
       socket.destroy();
       return;
     }
     this.#sockets.add(socket);
-    socket.once('close', () => this.#sockets.delete(socket));
+    socket.once('end', () => this.#leaving.add(socket));
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      this.#leaving.delete(socket);
+    });
     if (proxyProtocol === 0) this.#letIn(socket, gates);
     else this.#awaitProxy(socket, gates, proxyProtocol);
   }
@@ -323,7 +330,7 @@ class OpenListener implements Listener {
     const isKnown = () => psk === null || key?.equals(this.#gates.tls?.material.psk?.keys.get(psk) ?? NO_KEY);
     const review = () => (isKnown() ? this.#review(certificate) : null);
     const origin = { address, port, policy: this.#policy, identity, tls, review };
-    if (gates.websockets !== null) this.#upgrade(gates.websockets, socket, origin);
+    if (gates.websockets !== null) this.#upgrade(gates, gates.websockets, socket, origin);
     else this.#handOver(socket, origin);
   }
 

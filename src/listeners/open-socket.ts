@@ -20,8 +20,8 @@ const MAX_UNIX_PATH_BYTES = 107;
 export type Accept = (socket: Socket) => void;
 
 /** openPort listens on one address; the promise is kept when the port is open, with an OperatorError when it can't be. */
-export async function openPort(target: BindTarget, port: number, noDelay: boolean, accept: Accept): Promise<Server> {
-  const server = createServer({ noDelay, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS }, accept);
+export async function openPort(target: BindTarget, port: number, accept: Accept): Promise<Server> {
+  const server = createServer({ keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS }, accept);
   try {
     await listen(server, { host: target.host, port, ipv6Only: target.family === 'ipv6', backlog: BACKLOG });
   } catch (error) {

@@ -341,7 +341,7 @@ async function attach(
       applianceCertificate: () => pair,
       applianceAuthority: () => assert.fail('nobody asks for it'),
       readRevocations: () => assert.fail('nobody asks for it'),
-      maxMessageBytes: 2_000_000,
+      maxMessageBytes: () => 2_000_000,
       handle,
     },
   );

@@ -68,7 +68,7 @@ export function makeListener(test: TestContext, options: Partial<ListenerOptions
       applianceCertificate: () => pair,
       applianceAuthority: () => ({ cert: pair.cert, revocations: new Revocations([]) }),
       readRevocations,
-      maxMessageBytes: 1000,
+      maxMessageBytes: () => 1000,
       handle(stream, origin) {
         const waiter = waiting.shift();
         if (waiter === undefined) arrived.push({ stream, origin });

@@ -74,7 +74,7 @@ export const GLOBAL_DIRECTIVES: readonly Directive[] = [
   globalDirective(
     'allow_duplicate_messages',
     boolean,
-    { default: 'false', doc: 'Sends a message once per matching subscription instead of once per client.' },
+    { default: 'false', reloadable: true, doc: 'Sends a message once per matching subscription instead of once per client.' },
     (draft, value) => {
       draft.broker.allowDuplicateMessages = value;
     },
@@ -95,13 +95,18 @@ export const GLOBAL_DIRECTIVES: readonly Directive[] = [
       draft.autoIdPrefix = value;
     },
   ),
-  globalDirective('clientid_prefixes', text('prefix'), { doc: 'Accepts only clients whose id starts like this.' }, (draft, value) => {
-    draft.broker.clientidPrefixes = value;
-  }),
+  globalDirective(
+    'clientid_prefixes',
+    text('prefix'),
+    { reloadable: true, doc: 'Accepts only clients whose id starts like this.' },
+    (draft, value) => {
+      draft.broker.clientidPrefixes = value;
+    },
+  ),
   globalDirective(
     'check_retain_source',
     boolean,
-    { default: 'true', doc: 'Delivers a retained message only while its publisher may still write to the topic.' },
+    { default: 'true', reloadable: true, doc: 'Delivers a retained message only while its publisher may still write to the topic.' },
     (draft, value) => {
       draft.broker.checkRetainSource = value;
     },
@@ -109,7 +114,7 @@ export const GLOBAL_DIRECTIVES: readonly Directive[] = [
   globalDirective(
     'global_max_clients',
     limitOrMinusOne('number'),
-    { default: '-1', doc: 'Sessions at once, connected or kept; -1 = no limit.' },
+    { default: '-1', reloadable: true, doc: 'Sessions at once, connected or kept; -1 or 0 = no limit.' },
     (draft, value) => {
       draft.broker.globalMaxClients = value;
     },
@@ -117,7 +122,7 @@ export const GLOBAL_DIRECTIVES: readonly Directive[] = [
   globalDirective(
     'global_max_connections',
     limitOrMinusOne('number'),
-    { default: '-1', doc: 'Connected clients at once; -1 = no limit.' },
+    { default: '-1', reloadable: true, doc: 'Connected clients at once; -1 or 0 = no limit.' },
     (draft, value) => {
       draft.broker.globalMaxConnections = value;
     },
@@ -125,7 +130,7 @@ export const GLOBAL_DIRECTIVES: readonly Directive[] = [
   globalDirective(
     'max_inflight_bytes',
     limit('bytes'),
-    { default: '0', doc: 'Bytes of QoS 1 and 2 messages on their way to one client; 0 = no limit.' },
+    { default: '0', reloadable: true, doc: 'Bytes of QoS 1 and 2 messages on their way to one client; 0 = no limit.' },
     (draft, value) => {
       draft.broker.maxInflightBytes = value;
     },
@@ -133,7 +138,11 @@ export const GLOBAL_DIRECTIVES: readonly Directive[] = [
   globalDirective(
     'max_inflight_messages',
     limit('number', 65_535, 'max_inflight_messages must be <= 65535'),
-    { default: '20', doc: 'QoS 1 and 2 messages on their way to one client; 1 keeps them in strict order, 0 = no limit.' },
+    {
+      default: '20',
+      reloadable: true,
+      doc: 'QoS 1 and 2 messages on their way to one client; 1 keeps them in strict order, 0 = no limit.',
+    },
     (draft, value) => {
       draft.broker.maxInflightMessages = value;
     },
@@ -141,7 +150,7 @@ export const GLOBAL_DIRECTIVES: readonly Directive[] = [
   globalDirective(
     'max_keepalive',
     integer({ min: 0, max: 65_535, unit: 'seconds' }),
-    { default: '0', doc: 'Longest keep alive: a larger one is lowered (MQTT 5) or refused (MQTT 3); 0 = any.' },
+    { default: '0', reloadable: true, doc: 'Longest keep alive: a larger one is lowered (MQTT 5) or refused (MQTT 3); 0 = any.' },
     (draft, value) => {
       draft.broker.maxKeepalive = value;
     },
@@ -149,7 +158,7 @@ export const GLOBAL_DIRECTIVES: readonly Directive[] = [
   globalDirective(
     'max_packet_size',
     integer({ min: 20, max: MAX_INTEGER, unit: 'bytes' }),
-    { default: '2000000', doc: 'Largest packet that a client may send; a larger one ends its connection.' },
+    { default: '2000000', reloadable: true, doc: 'Largest packet that a client may send; a larger one ends its connection.' },
     (draft, value) => {
       draft.broker.maxPacketSize = value;
     },
@@ -157,7 +166,7 @@ export const GLOBAL_DIRECTIVES: readonly Directive[] = [
   globalDirective(
     'max_queued_bytes',
     limit('bytes'),
-    { default: '0', doc: 'Bytes that wait for one client beyond those in flight; 0 = no limit.' },
+    { default: '0', reloadable: true, doc: 'Bytes that wait for one client beyond those in flight; 0 = no limit.' },
     (draft, value) => {
       draft.broker.maxQueuedBytes = value;
     },
@@ -165,7 +174,7 @@ export const GLOBAL_DIRECTIVES: readonly Directive[] = [
   globalDirective(
     'max_queued_messages',
     limit('number'),
-    { default: '1000', doc: 'Messages that wait for one client beyond those in flight; 0 = no limit.' },
+    { default: '1000', reloadable: true, doc: 'Messages that wait for one client beyond those in flight; 0 = no limit.' },
     (draft, value) => {
       draft.broker.maxQueuedMessages = value;
     },
@@ -182,7 +191,7 @@ export const GLOBAL_DIRECTIVES: readonly Directive[] = [
   globalDirective(
     'message_size_limit',
     integer({ min: 0, max: 268_435_455, unit: 'bytes' }),
-    { default: '0', doc: 'Largest payload; a message with a larger one is dropped; 0 = no limit.' },
+    { default: '0', reloadable: true, doc: 'Largest payload; a message with a larger one is dropped; 0 = no limit.' },
     (draft, value) => {
       draft.broker.messageSizeLimit = value;
     },
@@ -201,7 +210,10 @@ export const GLOBAL_DIRECTIVES: readonly Directive[] = [
   globalDirective(
     'persistent_client_expiration',
     duration,
-    { doc: 'Time after which the session of a client that stays away is dropped; without it as long as the client asked for.' },
+    {
+      reloadable: true,
+      doc: 'Time after which the session of a client that stays away is dropped; without it as long as the client asked for.',
+    },
     (draft, value) => {
       draft.broker.persistentClientExpiration = value;
     },
@@ -220,7 +232,7 @@ export const GLOBAL_DIRECTIVES: readonly Directive[] = [
   globalDirective(
     'queue_qos0_messages',
     boolean,
-    { default: 'false', doc: 'Queues QoS 0 messages too for clients that are away.' },
+    { default: 'false', reloadable: true, doc: 'Queues QoS 0 messages too for clients that are away.' },
     (draft, value) => {
       draft.broker.queueQos0Messages = value;
     },
@@ -228,7 +240,7 @@ export const GLOBAL_DIRECTIVES: readonly Directive[] = [
   globalDirective(
     'retain_available',
     boolean,
-    { default: 'true', doc: 'Allows retained messages; false ends the connection of a client that sends one.' },
+    { default: 'true', reloadable: true, doc: 'Allows retained messages; false ends the connection of a client that sends one.' },
     (draft, value) => {
       draft.broker.retainAvailable = value;
     },
@@ -236,7 +248,7 @@ export const GLOBAL_DIRECTIVES: readonly Directive[] = [
   globalDirective(
     'retain_expiry_interval',
     map(integer({ min: 0, max: Math.floor(MAX_INTEGER / 60), unit: 'minutes' }), (minutes) => minutes * 60),
-    { default: '0', doc: 'Time between two sweeps for expired retained messages; 0 = none.' },
+    { default: '0', reloadable: true, doc: 'Time between two sweeps for expired retained messages; 0 = none.' },
     (draft, value) => {
       draft.broker.retainExpiryInterval = value;
     },
@@ -255,6 +267,7 @@ export const GLOBAL_DIRECTIVES: readonly Directive[] = [
     boolean,
     {
       default: 'true',
+      reloadable: true,
       doc: "Sends small packets at once (turns off Nagle's algorithm). mosquitto's default is false; here a turn's packets go out together anyway, and waiting for more only delays them.",
     },
     (draft, value) => {
@@ -264,7 +277,7 @@ export const GLOBAL_DIRECTIVES: readonly Directive[] = [
   globalDirective(
     'sys_interval',
     integer({ min: 0, max: 65_535, unit: 'seconds' }),
-    { default: '10', doc: 'Time between two updates of the topics under `$SYS`; 0 = none.' },
+    { default: '10', reloadable: true, doc: 'Time between two updates of the topics under `$SYS`; 0 = none.' },
     (draft, value) => {
       draft.broker.sysInterval = value;
     },
@@ -272,7 +285,11 @@ export const GLOBAL_DIRECTIVES: readonly Directive[] = [
   globalDirective(
     'upgrade_outgoing_qos',
     boolean,
-    { default: 'false', doc: "Delivers at the subscription's QoS even when the message came with a lower one." },
+    {
+      default: 'false',
+      reloadable: true,
+      doc: "Delivers at the subscription's QoS even when the message came with a lower one. A change is for sessions that begin after it.",
+    },
     (draft, value) => {
       draft.broker.upgradeOutgoingQos = value;
     },

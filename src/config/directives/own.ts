@@ -137,6 +137,7 @@ export const OWN_DIRECTIVES: readonly Directive[] = [
     {
       own: true,
       default: '1048576',
+      reloadable: true,
       doc: 'Bytes that may wait for one slow client; beyond them its QoS 0 messages are dropped and the others queued.',
     },
     (draft, value) => {
@@ -146,7 +147,7 @@ export const OWN_DIRECTIVES: readonly Directive[] = [
   globalDirective(
     'max_subscriptions',
     limit('number'),
-    { own: true, default: '50000', doc: 'Subscriptions of one client; more are refused; 0 = no limit.' },
+    { own: true, default: '50000', reloadable: true, doc: 'Subscriptions of one client; more are refused; 0 = no limit.' },
     (draft, value) => {
       draft.broker.maxSubscriptions = value;
     },
