@@ -89,7 +89,7 @@ may read and write everything; with it, only what a rule allows.
 - A \`deny\` comes before every other rule of its kind. A user's own rules come before the patterns: a \`pattern deny\` takes nothing back
   that a \`topic\` line allows.
 - \`#\` and \`+\` at the start do not cover topics that begin with \`$\`: \`$SYS/#\` needs a line of its own. Nobody can write to \`$SYS\`.
-- A client whose user name or id holds \`+\` or \`#\` gets nothing by patterns. Anybody may choose a client id: \`%u\` is the safer one.
+- A client whose user name or id holds \`+\` or \`#\` gets nothing by patterns; one with \`/\` nothing by those that hold that name. Anybody may choose a client id: \`%u\` is the safer one.
 - A mistake makes the whole file useless, and nothing starts; a changed file with a mistake leaves the old rules in force.
 
 \`midge acl check\` tells whether a client may, by which line; \`midge acl who TOPIC\` tells who may. \`midge passwd\` writes the file that

@@ -140,16 +140,23 @@ function levelsMatch(filter: readonly string[], name: readonly string[]): boolea
   return filter.length === name.length;
 }
 
-/** Each `%c` and `%u` is replaced once: a name that holds `%u` itself stays as it is. */
+/**
+ * Each `%c` and `%u` is replaced once: a name that holds `%u` itself stays as it is. A name is one level, as since mosquitto 2.1: client
+ * `jane/x` must not come under `home/jane` by a pattern for `home/%c`.
+ */
 function fillPattern(rule: AclRule, username: string | null, clientId: string | null): AclMatch[] {
-  if (username === null && rule.filter.includes('%u')) return [];
-  if (clientId === null && rule.filter.includes('%c')) return [];
+  if (rule.filter.includes('%u') && !isOneLevel(username)) return [];
+  if (rule.filter.includes('%c') && !isOneLevel(clientId)) return [];
   return [
     matchOf(
       rule,
       rule.filter.replaceAll(/%[cu]/g, (mark) => (mark === '%c' ? clientId : username) ?? ''),
     ),
   ];
+}
+
+function isOneLevel(name: string | null): boolean {
+  return name !== null && name !== '' && !name.includes('/');
 }
 
 function matchOf(rule: AclRule, filter: string): AclMatch {

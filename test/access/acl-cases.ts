@@ -148,7 +148,6 @@ pattern readwrite part/pre-%u-post
       'kim@lamp publish part/pre-%u-post -> no',
       '%c@lamp publish twice/%c/%c -> yes',
       '%c@lamp publish twice/lamp/lamp -> no',
-      'a/b@lamp publish twice/a/b/a/b -> yes',
     ],
   },
   {

@@ -55,6 +55,16 @@ test('ACL authorizer accepts every subscription, and asks for the user anew when
   assert.equal(authorizer.mayPublish({ username: 'ann', clientId: 'x' }, 'a'), true);
 });
 
+test('ACL pattern takes a name as one level, as since mosquitto 2.1, and nothing for one that is empty', () => {
+  const authorizer = aclOf('pattern readwrite home/%c/#\npattern readwrite of/%u\npattern readwrite all/#\n');
+  const may = (username: string | null, clientId: string, topicName: string) => authorizer.mayPublish({ username, clientId }, topicName);
+  assert.equal(may(null, 'jane', 'home/jane/x'), true);
+  assert.equal(may(null, 'jane/x', 'home/jane/x'), false);
+  assert.equal(may('a/b', 'x', 'of/a/b'), false);
+  assert.equal(may('', 'x', 'of/'), false);
+  assert.equal(may('a/b', 'jane/x', 'all/a'), true);
+});
+
 test('ACL authorizer answers the same when more topics and clients come than it keeps', () => {
   const authorizer = aclOf('topic readwrite even/+/0\npattern readwrite own/%c\n');
   for (let round = 0; round < 2; round++) {
