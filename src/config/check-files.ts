@@ -9,6 +9,7 @@ import { filesOf } from '../access/options.ts';
 import { parsePasswordFile } from '../access/password-file.ts';
 import { reasonOf } from '../base/errors.ts';
 import { parsePskFile } from '../listeners/psk-file.ts';
+import { certificateRemarks } from './certificate-remarks.ts';
 import type { Configuration } from './configuration.ts';
 import type { Place, Report } from './diagnostic.ts';
 import type { GlobalDraft, ListenerDraft, Places } from './draft.ts';
@@ -85,11 +86,18 @@ function checkTlsFiles({ tls, places }: ListenerDraft, report: Report): void {
     isReadable(crlfile, places.get('crlfile') ?? null, `Unable to load certificate revocation file "${crlfile}". Check crlfile`, report);
 }
 
+/** What to do about a certificate that clients refuse. */
+const REMEDY = 'make another one; or write secure true instead of certfile and keyfile: midge makes its own';
+
 function readCertificate(file: string, places: Places, report: Report): X509Certificate | null {
+  const place = places.get('certfile') ?? null;
   try {
-    return new X509Certificate(readFileSync(file));
+    const certificate = new X509Certificate(readFileSync(file));
+    const remarks = certificateRemarks(certificate, Date.now());
+    if (remarks.length > 0) report.warning(place, `Clients may refuse certificate "${file}": ${remarks.join(', ')}`, REMEDY);
+    return certificate;
   } catch (error) {
-    report.error(places.get('certfile') ?? null, `Unable to load server certificate "${file}". Check certfile`, fileHint(file, error));
+    report.error(place, `Unable to load server certificate "${file}". Check certfile`, fileHint(file, error));
     return null;
   }
 }

@@ -57,7 +57,7 @@ test('configuration is read with a warning when everyone may read the password i
 
 test('configuration is read with a warning when everyone may read a key or a password file', async (t) => {
   const folder = temporaryFolder(t);
-  const pair = await (await testAuthority()).issue('CN=localhost');
+  const pair = await (await testAuthority()).issue('CN=localhost', new Date(Date.now() + 86_400_000), new Date());
   writeFileSync(join(folder, 'server.crt'), pair.cert);
   for (const name of ['server.key', 'passwords']) {
     writeFileSync(join(folder, name), name === 'passwords' ? '' : pair.key);

@@ -22,11 +22,15 @@ const certificates = new Map<string, string>();
 
 before(async () => {
   const authority = await testAuthority();
-  const server = await authority.issue('CN=localhost');
+  const server = await authority.issue('CN=localhost', inDays(700), inDays(-1));
   const other = await authority.issue('CN=other');
   certificates.set('ca.crt', authority.cert).set('server.crt', server.cert).set('server.key', server.key).set('other.key', other.key);
 });
 after(() => process.chdir(workingFolder));
+
+function inDays(days: number): Date {
+  return new Date(Date.now() + days * 86_400_000);
+}
 
 test('golden folder holds cases', () => assert.ok(readdirSync(GOLDEN).length > 50));
 

@@ -15,8 +15,8 @@ export interface TestPair {
 
 export interface TestAuthority {
   readonly cert: string;
-  /** issue makes a certificate for a subject, valid for localhost, 127.0.0.1 and ::1, to 2049 unless said otherwise. */
-  issue(subject: string, notAfter?: Date): Promise<TestPair>;
+  /** issue makes a certificate for a subject, valid for localhost, 127.0.0.1 and ::1, from 2020 to 2049 unless said otherwise. */
+  issue(subject: string, notAfter?: Date, notBefore?: Date): Promise<TestPair>;
   /** authority makes an authority below this one. */
   authority(name: string): Promise<TestAuthority>;
   /** revoke signs a list of revoked certificates (PEM), to be renewed by 2049 unless said otherwise. */
@@ -41,7 +41,7 @@ export async function testAuthority(name = 'CN=Test CA'): Promise<TestAuthority>
 function authorityOf(root: x509.X509Certificate, keys: CryptoKeyPair): TestAuthority {
   return {
     cert: `${root.toString('pem')}\n`,
-    issue: (subject, notAfter = NOT_AFTER) => issue(root, keys, subject, notAfter),
+    issue: (subject, notAfter = NOT_AFTER, notBefore = NOT_BEFORE) => issue(root, keys, { subject, notBefore, notAfter }),
     authority: (name) => subordinate(root, keys, name),
     revoke: (pairs, nextUpdate = NOT_AFTER) => revoke(root, keys, pairs, nextUpdate),
   };
@@ -74,17 +74,24 @@ async function revoke(root: x509.X509Certificate, keys: CryptoKeyPair, pairs: re
   return `${list.toString('pem').replaceAll(/(BEGIN|END) CRL/g, '$1 X509 CRL')}\n`;
 }
 
-async function issue(root: x509.X509Certificate, authorityKeys: CryptoKeyPair, subject: string, notAfter: Date): Promise<TestPair> {
+interface Wish {
+  readonly subject: string;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+}
+
+async function issue(root: x509.X509Certificate, authorityKeys: CryptoKeyPair, { subject, notBefore, notAfter }: Wish): Promise<TestPair> {
   const keys = await makeKeys();
   const certificate = await x509.X509CertificateGenerator.create({
     publicKey: keys.publicKey,
     signingKey: authorityKeys.privateKey,
     issuer: root.subjectName,
     subject,
-    notBefore: NOT_BEFORE,
+    notBefore,
     notAfter,
     signingAlgorithm: ALGORITHM,
     extensions: [
+      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth, x509.ExtendedKeyUsage.clientAuth]),
       new x509.SubjectAlternativeNameExtension([
         { type: 'dns', value: 'localhost' },
         { type: 'ip', value: '127.0.0.1' },
