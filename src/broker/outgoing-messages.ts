@@ -171,8 +171,8 @@ export class OutgoingMessages {
     const queue = this.#queue;
     while (queue !== null && queue.length > 0 && this.#resend.length === 0 && this.#hasRoom()) {
       const delivery = queue.shift()!; // length > 0
-      if (!this.#isExpired(delivery)) this.#send(delivery, connection);
-      else if (delivery.isKept) this.#broker.journal?.dropDelivery(this.#session, delivery);
+      if (this.#isExpired(delivery)) this.#dropExpired(delivery);
+      else this.#send(delivery, connection);
     }
     if (this.#session.retained !== null) this.#broker.retainedWalks.proceed(this.#session);
   }
@@ -246,6 +246,15 @@ export class OutgoingMessages {
     if (journal !== null) this.#note(delivery, journal);
     if (journal !== null && delivery.qos === 2) this.#sendWhenDurable(delivery, journal);
     else this.#sendFirst(delivery, connection, this.#window);
+  }
+
+  /** Its packet identifier is left out: mosquitto gives them to messages when they are queued. */
+  #dropExpired(delivery: Delivery): void {
+    if (delivery.qos > 0) {
+      this.#window ??= new OutgoingWindow();
+      this.#window.skip();
+    }
+    if (delivery.isKept) this.#broker.journal?.dropDelivery(this.#session, delivery);
   }
 
   #sendFirst(delivery: Delivery, connection: Connection, window: OutgoingWindow): void {

@@ -63,6 +63,11 @@ export class OutgoingWindow {
     this.#place(delivery, mask);
   }
 
+  /** skip leaves one packet identifier out. */
+  skip(): void {
+    this.#lastId = this.#lastId === PACKET_ID_MAX ? 1 : this.#lastId + 1;
+  }
+
   /** restore puts a delivery back under the packet identifier it had before a restart. */
   restore(delivery: Delivery): void {
     while (this.#slots[delivery.packetId & (this.#slots.length - 1)] !== null) this.#resize(this.#slots.length * 2);

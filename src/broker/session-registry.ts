@@ -33,12 +33,13 @@ export class SessionRegistry {
     return this.#sessions.values();
   }
 
-  /** hasRoomFor tells whether `global_max_clients` and `global_max_connections` let a client in; `existing` is its session, or null. */
-  hasRoomFor(existing: Session | null): boolean {
+  /** limitFor names the limit that keeps a client out, or null; `existing` is its session, or null. */
+  limitFor(existing: Session | null): 'global_max_clients' | 'global_max_connections' | null {
     const { globalMaxClients, globalMaxConnections } = this.#broker.options;
-    if (existing === null && globalMaxClients >= 0 && this.count >= globalMaxClients) return false;
+    if (existing === null && globalMaxClients >= 0 && this.count >= globalMaxClients) return 'global_max_clients';
     const takesOver = existing !== null && existing.connection !== null;
-    return takesOver || globalMaxConnections < 0 || this.#broker.connectedClients < globalMaxConnections;
+    if (takesOver || globalMaxConnections < 0 || this.#broker.connectedClients < globalMaxConnections) return null;
+    return 'global_max_connections';
   }
 
   /** adopt makes a configured session live on its connection. */

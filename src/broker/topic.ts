@@ -2,7 +2,7 @@
 
 import { ownBytes } from '../mqtt/own-bytes.ts';
 import { MalformedPacket, REASON } from '../mqtt/reason-codes.ts';
-import { isReservedTopic, isTooDeep, isTopicName } from '../mqtt/topics.ts';
+import { isReservedTopic, isTopicName } from '../mqtt/topics.ts';
 import { decodeMqttString, isMqttString } from '../mqtt/utf8.ts';
 import { NO_ROUTE, type Route } from './route.ts';
 
@@ -75,8 +75,7 @@ function readTopic(buffer: Buffer, start: number, end: number, hash: number): To
   if (end - start > TOPIC_BYTES_MAX) throw new MalformedPacket('Topic Name is too long for its mount point', REASON.TOPIC_NAME_INVALID);
   if (!isMqttString(buffer, start, end)) throw new MalformedPacket('Topic Name is not well-formed UTF-8');
   const name = decodeMqttString(buffer, start, end);
-  if (isTooDeep(name)) throw new MalformedPacket('Topic Name is too deep', REASON.TOPIC_NAME_INVALID);
-  if (!isTopicName(name)) throw new MalformedPacket('Topic Name is empty or holds a wildcard');
+  if (!isTopicName(name)) throw new MalformedPacket('Topic Name is empty, too deep or holds a wildcard');
   return new Topic(name, ownBytes(buffer, start, end), hash);
 }
 

@@ -74,9 +74,9 @@ export function limit(unit: string, max = MAX_INTEGER, sentence?: string): Value
   return map(integer({ min: -MAX_INTEGER, max, unit, ...(sentence === undefined ? {} : { sentence }) }), (value) => Math.max(0, value));
 }
 
-/** limitOrMinusOne is a whole number where any negative one means "no limit" and is kept as -1. */
+/** limitOrMinusOne is a whole number where 0 and any negative one mean "no limit", as in mosquitto, and are kept as -1. */
 export function limitOrMinusOne(unit: string): ValueKind<number> {
-  return map(integer({ min: -MAX_INTEGER, max: MAX_INTEGER, unit }), (value) => Math.max(-1, value));
+  return map(integer({ min: -MAX_INTEGER, max: MAX_INTEGER, unit }), (value) => (value > 0 ? value : -1));
 }
 
 /** text is the rest of the line: blanks and `#` in it belong to the value. */
@@ -133,11 +133,13 @@ export const versions: ValueKind<readonly (3 | 4 | 5)[]> = {
   read: (line, name) => {
     const levels = new Set<3 | 4 | 5>();
     for (const part of uncommented(line).split(/[\s,]+/)) {
+      if (part === '') continue;
       const level = Number(part);
       if (level !== 3 && level !== 4 && level !== 5)
         return invalid(name, part, 'write 3, 4 and 5 with commas: 3 is MQTT 3.1, 4 is 3.1.1, 5 is 5');
       levels.add(level);
     }
+    if (levels.size === 0) return invalid(name, line, 'write 3, 4 and 5 with commas');
     return { value: [...levels].sort() };
   },
 };

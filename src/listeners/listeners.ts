@@ -255,7 +255,7 @@ class OpenListener implements Listener {
   #accept(socket: Socket): void {
     socket.on('error', ignoreError); // what a peer does to its socket ends its connection, nothing else
     const gates = this.#gates;
-    const { maxConnections, proxyProtocol, unixPath } = gates.options;
+    const { unixPath } = gates.options;
     const { remoteAddress, remotePort = 0 } = socket;
     if (remoteAddress === undefined && unixPath === null) {
       socket.destroy(); // reset before we could ask who it is
@@ -263,18 +263,32 @@ class OpenListener implements Listener {
     }
     if (remoteAddress !== undefined) this.#peers.set(socket, { address: remoteAddress, port: remotePort });
     if (gates.options.tcpNoDelay && unixPath === null) socket.setNoDelay();
-    if (maxConnections >= 0 && this.#sockets.size - this.#leaving.size >= maxConnections) {
-      this.#deps.log.log('notice', `Client connection from ${remoteAddress ?? 'unix socket'} denied: max_connections exceeded.`);
-      this.#refused('busy', 'finds no room: max_connections of this listener is reached', this.#peerOf(socket));
-      socket.destroy();
-      return;
-    }
     this.#sockets.add(socket);
     socket.once('end', () => this.#leaving.add(socket));
-    socket.once('close', () => {
-      this.#sockets.delete(socket);
-      this.#leaving.delete(socket);
-    });
+    socket.once('close', () => this.#forget(socket));
+    if (!this.#isOverfull()) this.#begin(socket, gates);
+    else setImmediate(() => (this.#isOverfull() ? this.#turnAway(socket) : this.#begin(socket, gates))); // who left in this turn is seen to have left
+  }
+
+  #forget(socket: Socket): void {
+    this.#sockets.delete(socket);
+    this.#leaving.delete(socket);
+  }
+
+  #isOverfull(): boolean {
+    const { maxConnections } = this.#gates.options;
+    return maxConnections >= 0 && this.#sockets.size - this.#leaving.size > maxConnections;
+  }
+
+  #turnAway(socket: Socket): void {
+    this.#deps.log.log('notice', `Client connection from ${socket.remoteAddress ?? 'unix socket'} denied: max_connections exceeded.`);
+    this.#refused('busy', 'finds no room: max_connections of this listener is reached', this.#peerOf(socket));
+    this.#forget(socket);
+    socket.destroy();
+  }
+
+  #begin(socket: Socket, gates: Gates): void {
+    const { proxyProtocol } = gates.options;
     if (proxyProtocol === 0) this.#letIn(socket, gates);
     else this.#awaitProxy(socket, gates, proxyProtocol);
   }

@@ -4,7 +4,7 @@ import { PacketReader } from './packet-reader.ts';
 import { PACKET_TYPE, type ProtocolVersion, type Qos } from './packet-types.ts';
 import { checkResponseTopic, type Properties, readProperties, WILL } from './properties.ts';
 import { MalformedPacket, protocolError, REASON } from './reason-codes.ts';
-import { isSharedFilter, isTooDeep, isTopicFilter, parseSharedFilter } from './topics.ts';
+import { isSharedFilter, isTopicFilter, parseSharedFilter } from './topics.ts';
 
 const NO_PROPERTIES: Properties = Object.freeze({});
 
@@ -157,7 +157,6 @@ export function readUnsubscribe(buffer: Buffer, body: number, end: number, versi
 /** A Topic Filter, 4.7, with or without `$share/GROUP/` before it, 4.8.2. */
 function readTopicFilter(reader: PacketReader): string {
   const text = reader.string();
-  if (isTooDeep(text)) throw new MalformedPacket('Topic Filter is too deep', REASON.TOPIC_FILTER_INVALID);
   if (!isTopicFilter(text)) throw new MalformedPacket(`Topic Filter "${text}"`); // [MQTT-4.7.1-1] [MQTT-4.7.1-2] [MQTT-4.7.3-1]
   if (isSharedFilter(text) && parseSharedFilter(text) === null) throw protocolError(`Topic Filter "${text}"`); // [MQTT-4.8.2-1] [MQTT-4.8.2-2]
   return text;

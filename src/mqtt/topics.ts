@@ -4,8 +4,8 @@
 //   invalid filters    a+   a#   #/a   a/#/b   (empty)
 //   `+` and `#` at the start do not match names that begin with `$` [MQTT-4.7.2-1]
 
-/** MAX_TOPIC_LEVELS bounds the depth of names and filters: a walk of the subscription tree costs time per level. mosquitto has the same limit. */
-export const MAX_TOPIC_LEVELS = 200;
+/** MAX_TOPIC_LEVELS bounds the depth of names and filters: a walk of the subscription tree costs time per level. mosquitto has the same limit: 200 slashes. */
+export const MAX_TOPIC_LEVELS = 201;
 
 const SLASH = 0x2f;
 const PLUS = 0x2b;
@@ -21,11 +21,6 @@ export function isTopicName(text: string): boolean {
     if (code === SLASH) levels++;
   }
   return levels <= MAX_TOPIC_LEVELS;
-}
-
-/** isTooDeep tells whether a name or filter has more levels than are taken. Its reason codes are those for what is "correctly formed, but not accepted". */
-export function isTooDeep(text: string): boolean {
-  return text.split('/', MAX_TOPIC_LEVELS + 1).length > MAX_TOPIC_LEVELS;
 }
 
 /** isTopicFilter tells whether text may be subscribed to, without a `$share/GROUP/` prefix [MQTT-4.7.1-1] [MQTT-4.7.1-2] [MQTT-4.7.3-1]. */

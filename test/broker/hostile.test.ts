@@ -118,18 +118,18 @@ test('broker serves others in between when a million tiny packets come in one wr
   assert.equal(scene.lines.length, 1);
 });
 
-const DEEP = 'a/'.repeat(200); // 201 levels, the last one empty
+const DEEP = 'a/'.repeat(201); // 202 levels, the last one empty
 const DEEPEST = '/'.repeat(65_535);
 
 for (const [what, topic] of [
-  ['201 levels', DEEP],
+  ['202 levels', DEEP],
   ['65,536 levels', DEEPEST],
 ] as const) {
   test(`broker refuses topics when they have ${what}`, async () => {
     await using scene = await Scene.open();
     const publisher = await scene.house.connect({ clientId: 'deep' });
     publisher.send(`30 [ '${topic}' 00 ]`);
-    await publisher.expect('E0 01 90');
+    await publisher.expect('E0 01 81');
     await publisher.expectClosed();
     for (const packet of [
       `82 [ 0001 00 '${topic}' 00 ]`,
@@ -138,7 +138,7 @@ for (const [what, topic] of [
     ]) {
       const subscriber = await scene.house.connect({ clientId: 'deep' });
       subscriber.send(packet);
-      await subscriber.expect('E0 01 8F');
+      await subscriber.expect('E0 01 81');
       await subscriber.expectClosed();
     }
     const testator = scene.house.open();
@@ -153,14 +153,17 @@ for (const [what, topic] of [
 
 test('broker refuses a will or a message when only the mount point makes its topic too deep or too long', async () => {
   await using scene = await Scene.open({ policy: { mountPoint: 'mount/point/' } });
-  for (const topic of ['a/'.repeat(199), 'x'.repeat(65_530)]) {
+  for (const [topic, code] of [
+    ['a/'.repeat(200), '81'],
+    ['x'.repeat(65_530), '90'],
+  ]) {
     const testator = scene.house.open();
     testator.send(`10 [ PROTOCOL 06 0000 {} 'deep' {} '${topic}' 'bye' ]`);
     await testator.expect('20 [ 00 90 {...} ]');
     await testator.expectClosed();
     const publisher = await scene.house.connect({ clientId: 'deep' });
     publisher.send(`30 [ '${topic}' 00 ]`);
-    await publisher.expect('E0 01 90');
+    await publisher.expect(`E0 01 ${code}`);
     await publisher.expectClosed();
   }
   await scene.unharmed();

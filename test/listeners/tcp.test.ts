@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -86,6 +86,19 @@ test('listener denies a client when max_connections is reached', async (context)
   const third = connect(listener.port, '127.0.0.1');
   await next();
   third.destroy();
+});
+
+test('listener gives the places of clients that have gone to the next ones when max_connections is reached', async (context) => {
+  const { listener, next, log } = await openListener(context, { maxConnections: 5 });
+  for (let round = 0; round < 10; round++) {
+    const clients: Socket[] = [];
+    for (let count = 0; count < 5; count++) {
+      clients.push(connect(listener.port, '127.0.0.1'));
+      (await next()).stream.resume();
+    }
+    for (const client of clients) client.destroy();
+  }
+  assert.ok(!log.lines.some((line) => line.includes('denied')));
 });
 
 test('listener says so when a client uses TLS on a plain port', async (context) => {

@@ -118,9 +118,11 @@ function refuse(connection: Connection, reason: ReasonCode, words = reasonInWord
 function accept(connection: Connection, packet: ConnectPacket): void {
   const { broker } = connection;
   const existing = broker.sessions.get(connection.id);
-  if (!broker.sessions.hasRoomFor(existing)) {
-    reportConnect(connection, packet, 'busy', 'finds no room: global_max_clients or global_max_connections is reached');
-    refuse(connection, REASON.SERVER_BUSY);
+  const limit = broker.sessions.limitFor(existing);
+  if (limit !== null) {
+    reportConnect(connection, packet, 'busy', `finds no room: ${limit} is reached`);
+    if (limit === 'global_max_clients') refuse(connection, REASON.SERVER_BUSY);
+    else connection.closeFor(`${limit} exceeded`); // without a word, as mosquitto
     return;
   }
   const properties = connackProperties(connection, packet);
