@@ -14,6 +14,8 @@ export class PendingAck {
   isSettled = false;
   /** The card could not take it: a v5 publisher hears 0x97, an older one nothing, and sends again. */
   isRefused = false;
+  #isGone = false;
+  #followers: (() => void)[] | null = null;
 
   constructor(queue: AckQueue, first: number, packetId: number, reason: ReasonCode) {
     this.#queue = queue;
@@ -28,6 +30,26 @@ export class PendingAck {
     this.isSettled = true;
     this.isRefused = outcome !== 'durable';
     this.#queue.release();
+  }
+
+  /** isFollowed tells whether something waits for it to go out. */
+  get isFollowed(): boolean {
+    return this.#followers !== null;
+  }
+
+  /** follow calls back when it has gone out, or never will; at once when that is so already. */
+  follow(follower: () => void): void {
+    if (this.#isGone) return follower();
+    this.#followers ??= [];
+    this.#followers.push(follower);
+  }
+
+  /** gone is told by the queue. */
+  gone(): void {
+    const followers = this.#followers;
+    this.#isGone = true;
+    this.#followers = null;
+    for (const follower of followers ?? []) follower();
   }
 }
 
@@ -79,6 +101,11 @@ export class AckQueue {
   }
 
   #send(ack: PendingAck): void {
+    this.#sendNow(ack);
+    ack.gone();
+  }
+
+  #sendNow(ack: PendingAck): void {
     const connection = this.#connection;
     if (connection.state !== 'connected') return;
     if (!ack.isRefused) connection.output.sendAck(ack.first, ack.packetId, ack.reason);

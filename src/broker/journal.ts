@@ -7,6 +7,7 @@
 //   PUBREL           for the note that the client has the message: else a restart would send it once more under the same identifier
 //   PUBCOMP          for the note that the identifier is free: else a restart would take the next message for a repetition
 //   PUBLISH QoS 2    for its packet identifier: after a restart it must go out under the same one
+//   PUBLISH back to its own publisher    for the PUBACK or PUBREC of the message, behind which it goes out
 
 import { decodeProperties, encodeProperties, WILL } from '../mqtt/properties.ts';
 import { filterMatches } from '../mqtt/topics.ts';
@@ -112,8 +113,8 @@ export class Journal {
     this.#store.dropRetained(topicName, false);
   }
 
-  whenDurable(callback: (outcome: Durability) => void): void {
-    this.#store.whenDurable(callback);
+  whenDurable(callback: (outcome: Durability) => void, isUrgent = false): void {
+    this.#store.whenDurable(callback, isUrgent);
   }
 
   /** load fills the broker with what was kept. */

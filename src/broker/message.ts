@@ -8,6 +8,7 @@ import { ownBytes } from '../mqtt/own-bytes.ts';
 import type { Qos } from '../mqtt/packet-types.ts';
 import { encodeVariableByteInteger, variableByteIntegerLength } from '../mqtt/properties.ts';
 import type { PublishPacket } from '../mqtt/publish-packet.ts';
+import type { PendingAck } from './ack-queue.ts';
 import type { Requester } from './ports.ts';
 import type { Session } from './session.ts';
 import { Slab } from './slab.ts';
@@ -67,6 +68,8 @@ export class Message {
   outstanding = 0;
   /** Called when the last of them is, and then forgotten: it holds the publisher's connection. */
   onSettled: (() => void) | null = null;
+  /** The acknowledgement that its publisher waits for, while it does: what comes back to it comes behind that. */
+  ack: PendingAck | null = null;
   #buffer: Buffer;
   #payloadStart: number;
   #payloadEnd: number;

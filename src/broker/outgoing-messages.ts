@@ -5,6 +5,7 @@
 
 import type { Qos } from '../mqtt/packet-types.ts';
 import { REASON } from '../mqtt/reason-codes.ts';
+import type { PendingAck } from './ack-queue.ts';
 import type { Broker } from './broker.ts';
 import type { Connection } from './connection.ts';
 import { DeliveryQueue } from './delivery-queue.ts';
@@ -203,7 +204,10 @@ export class OutgoingMessages {
 
   #deliverOnce(message: Message, retain: boolean, identifiers: readonly number[] | null): void {
     const connection = this.#session.connection;
-    if (connection !== null) {
+    if (message.ack !== null && message.publisher === this.#session) {
+      message.detach();
+      message.ack.follow(() => this.#session.connection?.output.sendPublish(message, 0, retain, false, 0, identifiers));
+    } else if (connection !== null) {
       connection.output.sendPublish(message, 0, retain, false, 0, identifiers);
     } else if (this.#broker.options.queueQos0Messages && this.#session.expiryInterval > 0) {
       this.#enqueue(new Delivery(message, 0, retain, identifiers, null));
@@ -244,7 +248,8 @@ export class OutgoingMessages {
     this.#window.add(delivery);
     const journal = this.#session.journal;
     if (journal !== null) this.#note(delivery, journal);
-    if (journal !== null && delivery.qos === 2) this.#sendWhenDurable(delivery, journal);
+    if (message.ack !== null && message.publisher === this.#session) this.#sendBehind(message.ack, delivery, journal);
+    else if (journal !== null && delivery.qos === 2) this.#sendWhenDurable(delivery, journal);
     else this.#sendFirst(delivery, connection, this.#window);
   }
 
@@ -268,13 +273,24 @@ export class OutgoingMessages {
   /** QoS 2 to a kept session goes out when its packet identifier is durable: see journal.ts. */
   #sendWhenDurable(delivery: Delivery, journal: Journal): void {
     delivery.isSendable = false;
-    journal.whenDurable(() => {
-      const connection = this.#session.connection;
-      const window = this.#window;
-      delivery.isSendable = true;
-      if (connection === null || window === null || delivery.sent || window.get(delivery.packetId) !== delivery) return;
-      this.#sendFirst(delivery, connection, window);
-    });
+    journal.whenDurable(() => this.#sendHeld(delivery));
+  }
+
+  /** A client's own message goes back to it behind its PUBACK or PUBREC, as with any broker that need not wait for a disk. */
+  #sendBehind(ack: PendingAck, delivery: Delivery, journal: Journal | null): void {
+    const follow = () => ack.follow(() => this.#sendHeld(delivery));
+    delivery.isSendable = false;
+    delivery.message.detach();
+    if (journal !== null && delivery.qos === 2) journal.whenDurable(follow);
+    else follow();
+  }
+
+  #sendHeld(delivery: Delivery): void {
+    const connection = this.#session.connection;
+    const window = this.#window;
+    delivery.isSendable = true;
+    if (connection === null || window === null || delivery.sent || window.get(delivery.packetId) !== delivery) return;
+    this.#sendFirst(delivery, connection, window);
   }
 
   /** Writes a delivery down, or that it is in flight now. */

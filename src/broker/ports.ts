@@ -193,6 +193,9 @@ export interface SessionStore {
   /** QoS 0 values may be written behind (`urgent` false): the latest per topic within a second. */
   saveRetained(message: StoredMessage, urgent: boolean): void;
   dropRetained(topicName: string, urgent: boolean): void;
-  /** whenDurable calls back once everything noted so far is on the card, or cannot be. Callbacks come in the order of asking. */
-  whenDurable(callback: (outcome: Durability) => void): void;
+  /**
+   * whenDurable calls back once everything noted so far is on the card, or cannot be. Callbacks come in the order of asking. Unless it
+   * `isUrgent`, what clients that are online will acknowledge at any moment is waited for a little: then it need not be written.
+   */
+  whenDurable(callback: (outcome: Durability) => void, isUrgent?: boolean): void;
 }

@@ -135,7 +135,8 @@ export class DurableStore implements Store {
     this.#retain(topicName, null, urgent);
   }
 
-  whenDurable(callback: Waiter): void {
+  whenDurable(callback: Waiter, isUrgent = false): void {
+    if (isUrgent) this.#isUrgent = true;
     this.#waiters.push(callback);
     this.#schedule();
   }

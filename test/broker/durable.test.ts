@@ -64,6 +64,68 @@ test('PUBACK goes out without a commit when every kept session has acknowledged'
   await publisher.expect('40 [ 0007 * ]');
 });
 
+for (const [kind, cleanStart] of [
+  ['is kept', false],
+  ['ends with its connection', true],
+] as const) {
+  for (const [qos, subscribe, publish, ack, own] of [
+    ['1', '01', "32 [ 't' 0001 {} |m| ]", '40 [ 0001 * ]', "32 [ 't' 0001 {} |m| ]"],
+    ['2', '02', "34 [ 't' 0001 {} |m| ]", '50 [ 0001 * ]', "34 [ 't' 0001 {} |m| ]"],
+    ['1, delivered with 0', '00', "32 [ 't' 0001 {} |m| ]", '40 [ 0001 * ]', "30 [ 't' {} |m| ]"],
+  ] as const) {
+    test(`a client gets PUBACK or PUBREC before its own message when that waits for the commit: QoS ${qos}, its session ${kind}`, async () => {
+      const store = new HeldStore();
+      await using broker = await start(store);
+      await keep(broker, 'kept', '02');
+      const both = await broker.connect({ clientId: 'both', cleanStart });
+      both.send(`82 [ 0001 {} '#' ${subscribe} ]`);
+      await both.expect(`90 [ 0001 {} ${subscribe} ]`);
+      both.send(publish);
+      both.send("30 [ 'other' {} |between| ]");
+      await both.expect("30 [ 'other' {} |between| ]");
+      await both.expectSilence();
+      store.commit();
+      await both.expect(ack);
+      await both.expect(own);
+      await both.expectSilence();
+    });
+  }
+}
+
+test('a client that publishes to itself in a kept session gets every PUBACK in order, each before its message', async () => {
+  const store = new HeldStore();
+  await using broker = await start(store, { options: { maxInflightMessages: 1 } });
+  const both = await broker.connect({ clientId: 'both', cleanStart: false });
+  both.send("82 [ 0001 {} '#' 01 ]");
+  await both.expect('90 [ 0001 {} 01 ]');
+  both.send("32 [ 't' 0001 {} |1| ]");
+  await both.expectSilence();
+  store.commit();
+  await both.expect('40 [ 0001 * ]');
+  await both.expect("32 [ 't' 0001 {} |1| ]");
+  both.send("32 [ 't' 0002 {} |2| ]"); // queued: the window is full
+  await both.expectSilence();
+  both.send('40 02 0001'); // and now it has room, but the PUBACK still waits
+  await both.expectSilence();
+  store.commit();
+  await both.expect('40 [ 0002 * ]');
+  await both.expect("32 [ 't' 0002 {} |2| ]");
+});
+
+test('a message to its own publisher is there after the connection is lost before its PUBACK', async () => {
+  const store = new HeldStore();
+  await using broker = await start(store);
+  const early = await broker.connect({ clientId: 'both', cleanStart: false });
+  early.send("82 [ 0001 {} '#' 01 ]");
+  await early.expect('90 [ 0001 {} 01 ]');
+  early.send("32 [ 't' 0001 {} |m| ]");
+  await early.expectSilence();
+  const late = await back(broker, 'both');
+  await late.expectSilence();
+  store.commit();
+  await late.expect("32 [ 't' 0001 {} |m| ]");
+});
+
 test('PUBACKs keep the order of their messages when only the first must wait [MQTT-4.6.0-2]', async () => {
   const store = new HeldStore();
   await using broker = await start(store);

@@ -7,6 +7,7 @@ import type { Connection } from '../connection.ts';
 import type { Journal } from '../journal.ts';
 import { Message, NEVER, NO_PROPERTIES } from '../message.ts';
 import { publishInWords } from '../packet-words.ts';
+import type { Durability } from '../ports.ts';
 import { reportDenied } from '../refusal.ts';
 import type { Route } from '../route.ts';
 import type { Topic } from '../topic.ts';
@@ -73,19 +74,20 @@ function acceptDurably(connection: Connection, journal: Journal, packet: Publish
     session.journal?.saveIncoming(session, packet.packetId);
   }
   const identifierIsKept = journal.changes !== before;
-  connection.broker.accept(message);
-  const first = packet.qos === 1 ? PUBACK : PUBREC;
-  if (journal.changes === before) {
-    connection.acks.send(first, packet.packetId, reason);
-    return;
-  }
-  const ack = connection.acks.hold(first, packet.packetId, reason);
-  if (!identifierIsKept && !message.retain && message.outstanding > 0) message.onSettled = () => ack.settle('durable');
-  journal.whenDurable((outcome) => {
+  const ack = connection.acks.hold(packet.qos === 1 ? PUBACK : PUBREC, packet.packetId, reason);
+  const settle = (outcome: Durability) => {
     message.onSettled = null;
-    if (outcome !== 'durable' && packet.qos === 2) session.incoming?.delete(packet.packetId); // the client may send it anew
     ack.settle(outcome);
-  });
+    message.ack = null;
+  };
+  message.ack = ack;
+  connection.broker.accept(message);
+  if (journal.changes === before) return settle('durable');
+  if (!identifierIsKept && !message.retain && message.outstanding > 0) message.onSettled = () => settle('durable');
+  journal.whenDurable((outcome) => {
+    if (outcome !== 'durable' && packet.qos === 2) session.incoming?.delete(packet.packetId); // the client may send it anew
+    settle(outcome);
+  }, ack.isFollowed);
 }
 
 /** The topic meant: by name, or by alias [MQTT-3.3.2-7]. */
