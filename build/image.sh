@@ -26,8 +26,8 @@ die() {
 
 install_packages() {
   local missing
-  missing=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "${PACKAGES[@]}" 2>/dev/null | sed -n 's/^installed //p' |
-    sort | comm -13 - <(printf '%s\n' "${PACKAGES[@]}" | sort) | tr '\n' ' ')
+  missing=$({ dpkg-query -W -f '${db:Status-Status} ${Package}\n' "${PACKAGES[@]}" 2>/dev/null || :; } | sed -n 's/^installed //p' |
+    sort | comm -13 - <(printf '%s\n' "${PACKAGES[@]}" | sort) | tr '\n' ' ') # dpkg-query fails when it knows one of them not at all
   [ -z "$missing" ] && return
   say "installing $missing"
   # shellcheck disable=SC2086 # words, not a name
@@ -54,10 +54,10 @@ root_tree() {
 
 [ "$(id -u)" = 0 ] || die "only root may, because the image's files are root's - run: sudo make image"
 [ -x dist/midge-linux-arm64 ] || die 'dist/midge-linux-arm64 is missing - run: make binary'
-version=$(jq -r .version package.json)
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 export SOURCE_DATE_EPOCH LC_ALL=C
 install_packages
+version=$(jq -r .version package.json)
 mkdir -p "$cache" dist
 if [ -n "${BASE:-}" ]; then
   exec "$here/overlay.sh" "$BASE" "dist/midge-$version-raspios.img"

@@ -16,12 +16,13 @@ ROOT_UUID=6d696467-6500-4000-8000-000000000002
 DATA_UUID=6d696467-6500-4000-8000-000000000003
 
 # e2fsprogs of Debian 12 writes the time of day into a file system; that of trixie does not. It runs from its unpacked package.
-TOOLS=$(cd "$(dirname "$0")/../.." && pwd)/.cache/image/e2fsprogs
+here=$(cd "$(dirname "$0")" && pwd)
+TOOLS=$here/../../.cache/image/e2fsprogs
 mke2fs_of_trixie() {
   if [ ! -e "$TOOLS/.complete" ]; then
     rm -rf "$TOOLS"
     mmdebstrap --quiet --mode=root --variant=extract --include=e2fsprogs --aptopt='Acquire::Check-Valid-Until "false"' \
-      --aptopt='Apt::Install-Recommends "false"' trixie "$TOOLS" "$(sed -n 's/^URIs: *//p' /etc/apt/sources.list.d/*.sources 2>/dev/null | sed -n '/security/!{p;q}')"
+      --aptopt='Apt::Install-Recommends "false"' trixie "$TOOLS" "$("$here/mirror.sh" debian)"
     touch "$TOOLS/.complete"
   fi
   local loader
@@ -38,14 +39,20 @@ ext4() {
 
 put() { dd if="$1" of="$out" bs=1M seek="$2" conv=notrunc,sparse status=none; }
 
-find "$work/root" "$work/firmware" -newermt "@$SOURCE_DATE_EPOCH" -exec touch -hd "@$SOURCE_DATE_EPOCH" {} +
-find "$work/firmware" -exec touch -hd "@$SOURCE_DATE_EPOCH" {} +
-root_mb=$(($(du -sm --apparent-size "$work/root" | cut -f1) * 112 / 100 + 40))
+# All of one time: the cached root tree may have been made at another commit.
+find "$work/root" "$work/firmware" -exec touch -hd "@$SOURCE_DATE_EPOCH" {} +
+# Blocks of files and folders, and room for what describes them. du(1) would count folders as this machine's file system does.
+root_mb=$(find "$work/root" -printf '%y %s\n' | awk '{ blocks += $1 == "f" ? int(($2 + 4095) / 4096) : 1 } END { print int(blocks / 256 * 1.12) + 40 }')
 root_mb=$(((root_mb + 3) / 4 * 4))
 
 truncate -s ${BOOT_MB}M "$work/boot.fat"
 mkfs.vfat --invariant -F 32 -n MIDGE-BOOT -i $DISK "$work/boot.fat" >/dev/null
-(cd "$work/firmware" && find . -mindepth 1 -maxdepth 1 -print0 | sort -z | xargs -0 -I{} mcopy -spmQ -i "$work/boot.fat" {} ::/)
+# One by one in the order of their names: mcopy -s takes them as the file system gives them.
+(
+  cd "$work/firmware"
+  find . -mindepth 1 -type d -printf '%P\n' | sort | while read -r path; do mmd -i "$work/boot.fat" "::/$path"; done
+  find . -type f -printf '%P\n' | sort | while read -r path; do mcopy -pmQ -i "$work/boot.fat" "$path" "::/$path"; done
+)
 ext4 "$work/root.ext4" MIDGE-ROOT $ROOT_UUID $root_mb 0 "$work/root"
 ext4 "$work/data.ext4" MIDGE-DATA $DATA_UUID $DATA_MB 1 "$work/root/var"
 

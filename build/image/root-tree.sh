@@ -14,13 +14,8 @@ PROGRAMS=(
 )
 COMPONENTS='main non-free-firmware'
 
-# The mirrors are those that this machine uses.
-mirror() {
-  sed -n 's/^URIs: *//p' /etc/apt/sources.list.d/*.sources 2>/dev/null | sed -n "$1"
-}
-debian=$(mirror '/security/!{p;q}')
-security=$(mirror '/security/{p;q}')
-: "${debian:=http://deb.debian.org/debian}" "${security:=http://deb.debian.org/debian-security}"
+debian=$("$(dirname "$0")/mirror.sh" debian)
+security=$("$(dirname "$0")/mirror.sh" debian-security)
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -50,7 +45,14 @@ for file in *.deb; do
 done
 chroot "$root" dpkg-query -W -f='${Package} ${Version} ${source:Package}\n' >>"$list"
 H
-chmod 755 "$work/unpack"
+
+# Keys of the SSH server are made by each machine. Empty ones spare openssh-server the making, which takes a minute under qemu.
+cat >"$work/no-keys" <<'H'
+#!/bin/sh
+mkdir -p "$1/etc/ssh"
+for kind in rsa ecdsa ed25519; do : >"$1/etc/ssh/ssh_host_${kind}_key"; done
+H
+chmod 755 "$work/unpack" "$work/no-keys"
 : >"$work/packages"
 
 excluded=(--dpkgopt='path-exclude=/usr/lib/udev/hwdb.d/*')
@@ -60,6 +62,7 @@ nice mmdebstrap --quiet --mode=root --variant=apt --architectures=arm64 --compon
   --include="$(IFS=,; echo "${PROGRAMS[*]}")" \
   --aptopt='Apt::Install-Recommends "false"' --aptopt='Acquire::Languages "none"' --aptopt='Acquire::Check-Valid-Until "false"' \
   --dpkgopt='force-unsafe-io' "${excluded[@]}" --dpkgopt='path-include=/usr/share/doc/*/copyright' \
+  --setup-hook="$work/no-keys \"\$1\"" \
   --setup-hook="install -D -m 644 $work/backports \"\$1/etc/apt/preferences.d/backports\"" \
   --customize-hook="$work/unpack \"\$1\" $work/packages" \
   trixie "${out%.tar}.new.tar" \
