@@ -38,6 +38,7 @@ const FLOORS: Readonly<Record<string, number>> = {
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   aedes: ['broker'],
   mqtt: ['bridges', 'cli'],
+  socks: ['cli'],
   'bonjour-service': ['discovery'],
   systeminformation: ['host'],
   'tiny-glob': ['config'],

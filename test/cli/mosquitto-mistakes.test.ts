@@ -131,6 +131,8 @@ const SINCE_2_1: readonly (readonly [program: 'pub' | 'sub' | 'rr', words: reado
   ['pub', ['-o', 'a', '-o', 'b'], 'Error: Duplicate -o argument given.\n'],
   ['pub', ['--tls-keylog'], 'Error: --tls-keylog argument given but no file specified.\n'],
   ['pub', ['--tls-engine'], 'Error: --tls-engine argument given but no engine_id specified.\n'],
+  ['pub', ['--proxy', 'socks5h://[::1]:70000'], 'Error: Invalid proxy port 70000'],
+  ['pub', ['--proxy', 'socks5h://user@'], 'Error: Invalid proxy.'],
   ['pub', ['--keyform'], 'Error: --keyform argument given but no keyform specified.\n'],
   ['pub', ['-x', '-1'], 'Error: You must provide a client id if you are using an infinite session expiry interval.'],
   ['sub', [], 'Error: You must specify a topic to subscribe to (-t) or unsubscribe from (-U).'],

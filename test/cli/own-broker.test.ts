@@ -229,6 +229,31 @@ test('pub adds the keys of its connection to a file when told --tls-keylog', asy
   }
 });
 
+for (const [what, options, words] of [
+  ['TCP', {}, []],
+  ['TLS', { tls: TLS }, ['--cafile']],
+  ['WebSocket', { protocol: 'websockets' }, ['--ws']],
+] as const) {
+  test(`pub and sub go through a proxy that asks for an account when told --proxy, by ${what}`, async (context) => {
+    const { port, cafile } = await listen(context, options);
+    const { port: proxyPort, asked } = await serveProxy(context, port);
+    const proxy = ['--proxy', `socks5h://us%40r:pass%3Aword@127.0.0.1:${proxyPort}`];
+    const place = ['-h', 'localhost', '-p', '7', ...words, ...(what === 'TLS' ? [cafile] : []), ...proxy, '-t', 'a', '-q', '1'];
+    const { status, stderr } = await runMidge(['pub', ...place, '-m', 'x', '-r']);
+    assert.deepEqual([status, stderr], [0, '']);
+    assert.equal((await runMidge(['sub', ...place, '-C', '1'])).stdout.toString(), 'x\n');
+    assert.deepEqual(asked, ['us@r pass:word localhost:7', 'us@r pass:word localhost:7']);
+  });
+}
+
+test('pub says that the proxy refuses it when the account is wrong, and sends nothing past the proxy', async (context) => {
+  const { port } = await listen(context, {});
+  const { port: proxyPort } = await serveProxy(context, port);
+  const { status, stderr } = await runMidge(['pub', '-p', '7', '--proxy', `socks5h://127.0.0.1:${proxyPort}`, '-t', 'a', '-n']);
+  assert.match(stderr, /^Error: .*Socks5/);
+  assert.equal(status, 1);
+});
+
 test('sub gives each topic its line of the screen when told --watch', async (context) => {
   const { port } = await listen(context, {});
   const place = ['-h', '127.0.0.1', '-p', String(port), '-q', '1'];
@@ -361,6 +386,30 @@ async function serveRaw(context: TestContext, serve: (socket: Socket) => unknown
   await once(server, 'listening');
   context.after(() => server.close());
   return (server.address() as AddressInfo).port; // it listens on TCP
+}
+
+/** serveProxy is a SOCKS5 proxy that wants an account, and leads everybody to one port of this machine. */
+async function serveProxy(context: TestContext, target: number): Promise<{ port: number; asked: string[] }> {
+  const asked: string[] = [];
+  const port = await serveRaw(context, async (socket) => {
+    const methods = await chunkOf(socket); // 05 COUNT METHOD ...
+    if (!methods.subarray(2).includes(2)) return socket.end(Buffer.from([5, 0xff]));
+    socket.write(Buffer.from([5, 2]));
+    const account = await chunkOf(socket); // 01 LENGTH USER LENGTH PASSWORD, RFC 1929
+    const user = account.subarray(2, 2 + account[1]!).toString();
+    const password = account.subarray(3 + user.length).toString();
+    socket.write(Buffer.from([1, 0]));
+    const request = await chunkOf(socket); // 05 01 00 03 LENGTH NAME PORT
+    asked.push(`${user} ${password} ${request.subarray(5, -2)}:${request.readUInt16BE(request.length - 2)}`);
+    socket.write(Buffer.from([5, 0, 0, 1, 0, 0, 0, 0, 0, 0]));
+    return relay(socket, target);
+  });
+  return { port, asked };
+}
+
+async function chunkOf(socket: Socket): Promise<Buffer> {
+  const [chunk] = await once(socket, 'data');
+  return chunk;
 }
 
 function relay(socket: Socket, port: number): void {

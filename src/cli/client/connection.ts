@@ -2,12 +2,13 @@
 
 import { randomBytes } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
-import { Agent } from 'node:https';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { connect, DefaultMessageIdProvider, type IClientOptions, MqttClient } from 'mqtt';
 import type { PropertyBag } from './properties.ts';
 import type { ClientSettings } from './settings.ts';
+import { openThroughProxy } from './socks.ts';
 import { tlsOptions } from './tls.ts';
 
 /** Progress of the first connection attempt, for telling what failed. */
@@ -29,29 +30,14 @@ export function openClient(settings: ClientSettings, reconnect: boolean): { clie
   const tls = tlsOptions(settings);
   const host = settings.host || 'localhost';
   const port = settings.port || (tls ? 8883 : 1883);
-  if (!settings.webSocket && settings.proxy === null) {
-    const open = socketOpener(settings, { host, port, tls, progress });
-    return { client: new MqttClient(() => open(), options), progress };
-  }
-  const client = connect({
-    ...options,
-    ...tls,
-    protocol: settings.webSocket ? (tls ? 'wss' : 'ws') : tls ? 'mqtts' : 'mqtt',
-    host,
-    port,
-    path: settings.path,
-    ...(settings.proxy === null ? {} : { socksProxy: withPort(settings.proxy) }),
-    wsOptions: { ...tls, ...keylogAgent(tls, settings), ...(settings.bindAddress === null ? {} : { localAddress: settings.bindAddress }) },
-  } as IClientOptions); // wsOptions has no TLS words in its type
+  const open = socketOpener(settings, { host, port, tls, progress });
+  if (!settings.webSocket) return { client: new MqttClient(open, options), progress };
+  const protocol = tls ? ('wss' as const) : ('ws' as const);
+  const client = connect({ ...options, protocol, host, port, path: settings.path, wsOptions: { createConnection: open } });
   client.once('connect', () => {
     progress.stage = 'open';
   });
   return { client, progress };
-}
-
-function keylogAgent(tls: ConnectionOptions | null, { tls: { keylog } }: ClientSettings): { agent?: Agent } {
-  if (tls === null || keylog === null) return {};
-  return { agent: new Agent().on('keylog', (line: Buffer) => appendFileSync(keylog, line, { mode: 0o600 })) };
 }
 
 interface Place {
@@ -61,27 +47,29 @@ interface Place {
   readonly progress: Progress;
 }
 
-function socketOpener(settings: ClientSettings, { host, port, tls, progress }: Place): () => Socket {
+/** socketOpener makes the way below MQTT or WebSocket: straight or through a proxy, with or without TLS. A WebSocket stands later than that. */
+function socketOpener(settings: ClientSettings, { host, port, tls, progress }: Place): () => Duplex {
   const { keylog } = settings.tls;
-  const place =
-    settings.unix === null
-      ? { host, port, ...(settings.bindAddress === null ? {} : { localAddress: settings.bindAddress }) }
-      : { path: settings.unix };
+  const stood = settings.webSocket ? 'away' : 'open';
   return () => {
-    const socket = connectTcp(place);
+    const socket = settings.proxy === null ? openSocket(settings, host, port) : openThroughProxy(settings.proxy, host, port);
     socket.once('connect', () => {
-      progress.stage = tls ? 'handshaking' : 'open';
-      if (settings.noDelay) socket.setNoDelay(true);
+      progress.stage = tls ? 'handshaking' : stood;
     });
     if (tls === null) return socket;
     const secure = connectTls({ ...tls, socket, host, ...(isIP(host) === 0 ? { servername: host } : {}) });
     if (keylog !== null) secure.on('keylog', (line) => appendFileSync(keylog, line, { mode: 0o600 }));
     socket.on('error', (error) => secure.destroy(error));
     secure.once('secureConnect', () => {
-      progress.stage = 'open';
+      progress.stage = stood;
     });
     return secure;
   };
+}
+
+function openSocket({ unix, bindAddress, noDelay }: ClientSettings, host: string, port: number): Socket {
+  const place = unix === null ? { host, port, ...(bindAddress === null ? {} : { localAddress: bindAddress }) } : { path: unix };
+  return connectTcp({ ...place, noDelay });
 }
 
 function clientOptions(settings: ClientSettings, reconnect: boolean): IClientOptions {
@@ -126,9 +114,4 @@ function clientIdOf({ id, idPrefix, version }: ClientSettings): string {
   if (id !== null) return id;
   if (idPrefix !== null) return `${idPrefix}${process.pid}`;
   return version === 3 ? `mosq-${randomBytes(14).toString('base64url').replace(/[-_]/g, 'x').slice(0, 18)}` : '';
-}
-
-function withPort(proxy: string): string {
-  const url = new URL(proxy);
-  return url.port === '' ? `${proxy.replace(/\/$/, '')}:1080` : proxy;
 }

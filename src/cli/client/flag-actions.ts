@@ -6,6 +6,7 @@ import { parseFormat } from './format.ts';
 import { ClientMistake } from './mistake.ts';
 import { readPasswordFile } from './password.ts';
 import { type ClientSettings, type PayloadSource, type Qos, UNLIMITED } from './settings.ts';
+import { parseProxy } from './socks.ts';
 import { applyHost, applyUrl } from './url.ts';
 
 /** SWITCHES: what a flag without value does. */
@@ -169,8 +170,7 @@ export const VALUES: Readonly<Record<string, (settings: ClientSettings, value: s
     settings.tls.pskIdentity = value;
   },
   proxy: (settings, value) => {
-    if (!value.startsWith('socks5h://')) throw new ClientMistake(`Error: Unsupported proxy protocol: ${value}`);
-    settings.proxy = value;
+    settings.proxy = parseProxy(value);
   },
   qos: (settings, value) => {
     const qos = whole(value);

@@ -1,6 +1,7 @@
 // What `midge pub`, `midge sub` and `midge rr` were told: filled flag by flag, read by the rest.
 
 import type { PacketProperties } from './properties.ts';
+import type { SocksProxy } from './socks.ts';
 
 export type Qos = 0 | 1 | 2;
 
@@ -36,7 +37,7 @@ export interface ClientSettings {
   properties: PacketProperties;
   will: { topic: string | null; payload: string | null; qos: Qos; retain: boolean };
   tls: TlsSettings;
-  proxy: string | null;
+  proxy: SocksProxy | null;
   debug: boolean;
   quiet: boolean;
   qos: Qos;
