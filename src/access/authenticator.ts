@@ -64,7 +64,7 @@ export class PasswordAuthenticator implements Authenticator {
     if (origin.identity !== null) return 'accepted';
     if (username === null) return origin.policy.allowAnonymous ? 'accepted' : 'not authorised';
     if (!this.#hasAccounts) return origin.policy.allowAnonymous ? 'accepted' : 'not authorised';
-    if (password === null) return 'bad credentials';
+    if (password === null || password.length === 0) return 'bad credentials'; // an empty one opens nothing, as in mosquitto
     const quick = this.#checkQuickly(origin.address, username, password);
     return quick ?? this.#waitAndCheck(origin.address, username, password);
   }

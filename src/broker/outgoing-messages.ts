@@ -172,10 +172,15 @@ export class OutgoingMessages {
     const queue = this.#queue;
     while (queue !== null && queue.length > 0 && this.#resend.length === 0 && this.#hasRoom()) {
       const delivery = queue.shift()!; // length > 0
-      if (this.#isExpired(delivery)) this.#dropExpired(delivery);
+      if (this.#isExpired(delivery) || this.#isForbidden(delivery)) this.#dropUnsent(delivery);
       else this.#send(delivery, connection);
     }
     if (this.#session.retained !== null) this.#broker.retainedWalks.proceed(this.#session);
+  }
+
+  /** While it waited the rules may have changed, or the client has come back through a listener with others. */
+  #isForbidden({ message }: Delivery): boolean {
+    return !this.#broker.mayReceive(this.#session, message.topic.name);
   }
 
   /** restore takes back a delivery from before a restart; in order. */
@@ -254,7 +259,7 @@ export class OutgoingMessages {
   }
 
   /** Its packet identifier is left out: mosquitto gives them to messages when they are queued. */
-  #dropExpired(delivery: Delivery): void {
+  #dropUnsent(delivery: Delivery): void {
     if (delivery.qos > 0) {
       this.#window ??= new OutgoingWindow();
       this.#window.skip();

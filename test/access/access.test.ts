@@ -61,6 +61,7 @@ test('authenticator checks the password of the account even where anonymous clie
     assert.equal(await ask({ account }, 'jane', 'correct horse', from), 'accepted');
     assert.equal(await ask({ account }, 'jane', 'wrong', from), 'bad credentials');
     assert.equal(await ask({ account }, 'jane', null, from), 'bad credentials');
+    assert.equal(await ask({ account: { username: 'jane', password: '' } }, 'jane', '', from), 'bad credentials');
     assert.equal(await ask({ account }, 'joe', 'correct horse', from), 'bad credentials');
   }
 });

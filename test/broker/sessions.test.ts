@@ -134,3 +134,22 @@ test('session does not send again what the client acknowledges meanwhile, and ke
   second.send('40 [ 0005 ]');
   await second.expectSilence();
 });
+
+test('session drops what waited for its client when that may not receive it any more', async () => {
+  await using broker = await startTestBroker();
+  const first = await broker.connect({ clientId: 'kept', cleanStart: false });
+  first.send("82 [ 0001 {} '#' 01 ]");
+  await first.expect('90 [ 0001 {} 01 ]');
+  first.send('E0 00');
+  await first.expectClosed();
+  const publisher = await broker.connect({ clientId: 'pub' });
+  publisher.send("32 [ 'a' 0001 {} |1| ] 32 [ 'b' 0002 {} |2| ] 32 [ 'a' 0003 {} |3| ]");
+  for (const packetId of ['0001', '0002', '0003']) await publisher.expect(`40 [ ${packetId} ]`);
+  const yes = () => true;
+  broker.broker.setAuthorizer({ mayPublish: yes, mayReceive: (_, topicName) => topicName !== 'b', maySubscribe: yes });
+  const second = await broker.connect({ clientId: 'kept', cleanStart: false });
+  await second.expect("32 [ 'a' 0001 {} |1| ]");
+  await second.expect("32 [ 'a' 0003 {} |3| ]");
+  second.send('40 [ 0001 ] 40 [ 0003 ]');
+  await second.expectSilence();
+});
