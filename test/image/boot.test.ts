@@ -6,8 +6,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
+import type { Outcome } from '../support/outcome.ts';
+import { makeSshKey, runBySsh } from '../support/ssh.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { Card, IMAGE, obstacle } from './card.ts';
-import { switchOn } from './machine.ts';
+import { BOOT_PATIENCE, switchOn } from './machine.ts';
 
 const run = promisify(execFile);
 const skip = obstacle();
@@ -16,14 +19,37 @@ const MIDGE_TXT = `\ufeff# as Notepad writes it\r
 hostname = testbed\r
 account = jane correct horse battery\r
 certificate_names = mqtt.test.example\r
-time_zone = Europe/Berlin\r
+\r
 wifi_contry = DE\r
 `;
+/** What Raspberry Pi Imager writes: midge.txt goes before it where both speak. */
+const userData = (key: string) => `#cloud-config
+hostname: somethingelse
+timezone: Europe/Berlin
+users:
+  - name: jane
+    passwd: $5$not$areal-hash-of-a-password
+    ssh_authorized_keys:
+      - ${key}
+`;
+const NETWORK_CONFIG = `network:
+  version: 2
+  wifis:
+    wlan0:
+      regulatory-domain: DE
+      access-points:
+        "Net of Jane":
+          password: "wifi horse battery"
+`;
+const MEMORY_LIMIT_KB = 200 * 1024;
 const LOGIN = { username: 'jane', password: 'correct horse battery' };
 
 test('image carries messages over TLS when a blank card is booted', { skip }, async (t) => {
   const card = new Card(t, IMAGE ?? '');
+  const key = makeSshKey(temporaryFolder(t));
   card.write('midge.txt', MIDGE_TXT);
+  card.write('user-data', userData(key.line));
+  card.write('network-config', NETWORK_CONFIG);
   const root = card.rootDigest();
   const start = Date.now();
   const machine = await switchOn(t, card, { memoryMb: 512 });
@@ -94,6 +120,32 @@ test('image carries messages over TLS when a blank card is booted', { skip }, as
     assert.ok(traffic.includes(Buffer.from([0x14, 0xe9, 0x14, 0xe9])), 'nothing from port 5353 to port 5353');
   });
 
+  await t.test('image is as it should be when one looks into it', async (t) => {
+    const found = await lookInside((line) => runBySsh({ port: machine.ports.ssh, key, patience: BOOT_PATIENCE }, line));
+    t.diagnostic(`${Math.round(Number(found['memory']) / 1024)} MB of memory in use, security exposure ${found['exposure']}`);
+    const { memory, exposure, users, ...rest } = found;
+    assert.ok(Number(memory) < MEMORY_LIMIT_KB, `${memory} KB of memory are in use`);
+    assert.ok(Number(exposure) <= 2, `the exposure of midge.service is ${exposure}`);
+    assert.equal(users, '', 'somebody has a password');
+    assert.deepEqual(rest, {
+      root: 'ext4 ro',
+      data: 'ext4 rw',
+      boot: 'vfat ro',
+      swap: '/dev/zram0',
+      watchdog: '15s',
+      journal: 'volatile',
+      clock: 'kept',
+      zone: '/usr/share/zoneinfo/Europe/Berlin',
+      wifi: 'Passphrase=wifi horse battery',
+      avahi: '',
+      ports: '1883 22 8083 8084 8883',
+      ssh: 'permitrootlogin without-password passwordauthentication no kbdinteractiveauthentication no permitemptypasswords no',
+      broker: 'midge',
+      failed: '',
+      status: '0',
+    });
+  });
+
   await client.endAsync();
   await machine.cut();
 
@@ -104,13 +156,15 @@ test('image carries messages over TLS when a blank card is booted', { skip }, as
     assert.match(report, /accounts +jane\r\n/);
     assert.match(report, /the broker is running/);
     assert.match(report, /midge\.txt line 6: there is no setting "wifi_contry" - did you mean wifi_country\?/);
-    assert.doesNotMatch(report, /correct horse/);
+    assert.match(report, /user-data: there is no login "jane" here/);
+    assert.doesNotMatch(report, /horse/);
   });
 
-  await t.test('image has taken the password out of midge.txt', () => {
+  await t.test('image has taken the passwords out of the boot partition', () => {
     assert.match(card.read('midge.txt') ?? '', /# account jane: taken/);
     const { start: at, size } = card.partition(1);
-    assert.ok(!card.bytes(at, size).includes('correct horse'), 'the password is still on the boot partition');
+    const bytes = card.bytes(at, size);
+    for (const secret of ['correct horse', 'wifi horse', 'areal-hash']) assert.ok(!bytes.includes(secret), `"${secret}" is still there`);
   });
 
   await t.test('image has grown its data partition to the end of the card', () => {
@@ -120,6 +174,40 @@ test('image carries messages over TLS when a blank card is booted', { skip }, as
 
   await t.test('image has left its root alone', () => assert.equal(card.rootDigest(), root));
 });
+
+/** LOOK prints NAME=VALUE lines about the machine it runs on. */
+const LOOK = `
+mounted() { awk -v at="$1" '$2 == at { split($4, words, ","); print $3, words[1] }' /proc/mounts; }
+echo "root=$(mounted /)"
+echo "data=$(mounted /var)"
+echo "boot=$(mounted /boot/firmware)"
+echo "swap=$(awk 'NR > 1 { print $1 }' /proc/swaps)"
+echo "watchdog=$(systemctl show -p RuntimeWatchdogUSec --value)"
+echo "journal=$([ -d /run/log/journal ] && [ ! -e /var/log/journal ] && echo volatile)"
+echo "clock=$([ -e /var/lib/systemd/timesync/clock ] && systemctl is-active -q systemd-timesyncd && echo kept)"
+echo "zone=$(readlink /run/midge-boot/localtime)"
+echo "wifi=$(grep Passphrase '/var/lib/iwd/Net of Jane.psk')"
+echo "avahi=$(find /usr/sbin /usr/lib/systemd -name 'avahi*')"
+echo "ports=$(ss -Hltn | awk '$4 !~ /^127[.]|%lo/ { sub(/.*:/, "", $4); print $4 }' | sort -u | paste -sd' ')"
+echo "ssh=$(sshd -T | grep -E '^(permitrootlogin|passwordauthentication|kbdinteractiveauthentication|permitemptypasswords) ' | paste -sd' ')"
+echo "users=$(awk -F: 'length($2) > 1 && $2 !~ /^[!*]/ || $2 == "" { print $1 }' /etc/shadow | paste -sd' ')"
+echo "broker=$(stat -c %U "/proc/$(systemctl show -p MainPID --value midge)")"
+echo "failed=$(systemctl list-units --failed --plain --no-legend | awk '{ print $1 }' | paste -sd' ')"
+midge status >/run/status 2>&1; echo "status=$?"
+echo "memory=$(awk '/^MemTotal/ { total = $2 } /^MemAvailable/ { print total - $2 }' /proc/meminfo)"
+echo "exposure=$(systemd-analyze security --no-pager midge.service | awk '/Overall exposure level/ { print $7 }')"
+`;
+
+async function lookInside(run: (line: string) => Promise<Outcome>): Promise<Record<string, string>> {
+  const { status, stdout, stderr } = await run(LOOK);
+  assert.equal(status, 0, stdout + stderr);
+  return Object.fromEntries(
+    stdout
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+  );
+}
 
 function authorityOf(card: Card, line: string): string {
   const file = join(card.folder, 'ca.crt');

@@ -22,6 +22,9 @@ const PROGRAMS = [
   ['debugfs', 'e2fsprogs'],
   ['mosquitto_pub', 'mosquitto-clients'],
   ['openssl', 'openssl'],
+  ['ssh', 'openssh-client'],
+  ['zstd', 'zstd'],
+  ['cpio', 'cpio'],
 ] as const;
 
 /** IMAGE is the newest image that was made, or null. */
@@ -55,10 +58,22 @@ export class Card {
     }
   }
 
+  /** names are the files of the boot partition. */
+  names(): string[] {
+    return execFileSync('mdir', ['-b', '-i', this.#boot(), '::/'], { encoding: 'utf8' })
+      .split(/\r?\n/)
+      .map((line) => line.replace('::/', ''));
+  }
+
   /** write puts a file onto the boot partition, as a person does with a card reader. */
   write(name: string, text: string): void {
     const file = join(this.folder, 'written');
     writeFileSync(file, text);
+    this.put(file, name);
+  }
+
+  /** put copies a file onto the boot partition. */
+  put(file: string, name: string): void {
     execFileSync('mcopy', ['-o', '-i', this.#boot(), file, `::/${name}`]);
   }
 
@@ -117,11 +132,15 @@ export class Card {
     return execFileSync('debugfs', ['-w', '-f', script, this.#data()], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
   }
 
+  /** debugRoot gives what debugfs(8) says of the root partition, which it can't change. */
+  debugRoot(command: string): string {
+    const root = `${this.file}?offset=${this.partition(2).start}`;
+    return execFileSync('debugfs', ['-R', command, root], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  }
+
   /** brokerUser is the number of the user that the broker runs as. */
   brokerUser(): number {
-    const root = `${this.file}?offset=${this.partition(2).start}`;
-    const users = execFileSync('debugfs', ['-R', 'cat /etc/passwd', root], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
-    return Number(/^midge:[^:]*:(\d+):/m.exec(users)?.[1]);
+    return Number(/^midge:[^:]*:(\d+):/m.exec(this.debugRoot('cat /etc/passwd'))?.[1]);
   }
 
   #data(): string {

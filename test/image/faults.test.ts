@@ -2,15 +2,21 @@
 
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { hashPassword } from '../../src/access/password-hash.ts';
+import { makeBackup } from '../../src/app/backup.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { Card, IMAGE, obstacle } from './card.ts';
 import { BOOT_PATIENCE, switchOn } from './machine.ts';
 
 const skip = obstacle();
 /** Small enough to be filled in a moment; the image itself is smaller. */
 const CARD_BYTES = 2 ** 30;
+/** Of ext4 with blocks of 4 KiB. */
+const GROUP_BYTES = 2 ** 27;
+const HEAD_BYTES = 2 ** 25;
 const LOGIN = { username: 'jane', password: 'correct horse battery' };
 const BAD_MIDGE_TXT = `hostname = not a name
 port = 99999
@@ -46,12 +52,35 @@ test('image boots to a working broker when things go wrong', { skip, timeout: 4 
     assert.match(await bootAndReport(t, card), /The data partition is full: \d+ MB are free/);
   });
 
-  await t.test('image makes an empty data partition and says so when its file system is destroyed', async (t) => {
-    card.overwrite(card.partition(3).start, randomBytes(2 ** 25));
-    card.write('midge.txt', `account = ${LOGIN.username} ${LOGIN.password}\n`);
-    assert.match(await bootAndReport(t, card), /damaged beyond repair/);
-  });
+  await t.test(
+    'image makes an empty data partition, says so and restores the backup beside midge.txt when its file system is destroyed',
+    async (t) => {
+      destroyFileSystem(card);
+      card.put(await backupOf(t), 'midge-2026-01-31.tar.gz');
+      const report = await bootAndReport(t, card);
+      assert.match(report, /damaged beyond repair/);
+      assert.match(report, /Restored midge-2026-01-31\.tar\.gz/);
+      assert.match(report, /accounts +jane\r\n/);
+    },
+  );
 });
+
+/** A backup of another machine that knew the same person. */
+async function backupOf(t: TestContext): Promise<string> {
+  const folder = temporaryFolder(t);
+  mkdirSync(join(folder, 'state'));
+  writeFileSync(join(folder, 'state/passwd'), `${LOGIN.username}:${await hashPassword(LOGIN.password)}\n`);
+  const file = join(folder, 'backup.tar.gz');
+  const source = { database: 'midge.db', copy: null, configuration: null, workingFolder: '/', program: 'midge version 0.1.0' };
+  await makeBackup(file, { ...source, folder: join(folder, 'state') });
+  return file;
+}
+
+/** The head of each group of blocks: there are the superblock and its copies. */
+function destroyFileSystem(card: Card): void {
+  const { start, size } = card.partition(3);
+  for (let at = 0; at < size; at += GROUP_BYTES) card.overwrite(start + at, randomBytes(Math.min(HEAD_BYTES, size - at)));
+}
 
 /** bootAndReport boots, sends a message through the broker, and gives the report. */
 async function bootAndReport(t: TestContext, card: Card): Promise<string> {

@@ -4,12 +4,16 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import type { Outcome } from '../support/outcome.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
-/** The packages of the container as one archive: dist/ is swept by hand only. */
-const ARCHIVE = join(ROOT, 'dist/test-debian-bookworm.tar');
+/** RELEASES of Debian that a container can be of. */
+export const RELEASES = ['bookworm', 'trixie'] as const;
+
+export type Release = (typeof RELEASES)[number];
+
 const PACKAGES = 'systemd,systemd-sysv,dbus,passwd,libstdc++6';
 
 const ENVIRONMENT = ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'HOME=/root', 'TERM=dumb'];
@@ -30,26 +34,18 @@ export function obstacle(executable: string): string | false {
   return existsSync(executable) ? false : 'dist has no executable for this machine, run make binary first';
 }
 
-/** Outcome of a command inside. */
-export interface Outcome {
-  readonly status: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 /** Debian is a running container. */
 export interface Debian {
   /** Its root as a folder of ours. */
   readonly root: string;
   /** run runs a command inside, to its end. */
-  run(...words: [string, ...string[]]): Outcome;
+  run(...words: [string, ...string[]]): Promise<Outcome>;
 }
 
 /** startDebian starts a container without a network; it ends with the test. */
-export async function startDebian(test: TestContext): Promise<Debian> {
-  if (!existsSync(ARCHIVE)) makeArchive();
+export async function startDebian(test: TestContext, release: Release): Promise<Debian> {
   const root = temporaryFolder(test);
-  execFileSync('tar', ['-C', root, '-xf', ARCHIVE]);
+  execFileSync('tar', ['-C', root, '-xf', archiveOf(release)]);
   const container = spawn(
     'systemd-nspawn',
     ['-q', '-D', root, '--boot', '--register=no', '--keep-unit', '--private-network', '--console=pipe'],
@@ -63,21 +59,25 @@ export async function startDebian(test: TestContext): Promise<Debian> {
     await ended;
   });
   const leader = await until(() => childOf(container.pid ?? 0));
-  const run: Debian['run'] = (...words) => {
+  const run: Debian['run'] = async (...words) => {
     const enter = ['-t', String(leader), '-m', '-u', '-i', '-n', '-p', '-C', '-r', '-w', 'env', '-i', ...ENVIRONMENT];
     const { status, stdout, stderr } = spawnSync('nsenter', [...enter, ...words], { encoding: 'utf8' });
     return { status, stdout, stderr };
   };
-  await until(() => (/running|degraded/.test(run('systemctl', 'is-system-running').stdout) ? true : null));
+  await until(async () => (/running|degraded/.test((await run('systemctl', 'is-system-running')).stdout) ? true : null));
   return { root, run };
 }
 
-function makeArchive(): void {
+/** The packages of a container as one archive: dist/ is swept by hand only. */
+function archiveOf(release: Release): string {
+  const archive = join(ROOT, `dist/test-debian-${release}.tar`);
+  if (existsSync(archive)) return archive;
   mkdirSync(join(ROOT, 'dist'), { recursive: true });
-  execFileSync('mmdebstrap', ['-q', '--variant=essential', `--include=${PACKAGES}`, '--format=tar', 'bookworm', `${ARCHIVE}.new`], {
+  execFileSync('mmdebstrap', ['-q', '--variant=essential', `--include=${PACKAGES}`, '--format=tar', release, `${archive}.new`], {
     stdio: 'inherit',
   });
-  renameSync(`${ARCHIVE}.new`, ARCHIVE);
+  renameSync(`${archive}.new`, archive);
+  return archive;
 }
 
 /** nspawn has a child that is the container's process 1, or that has it as its own child. */
@@ -99,10 +99,10 @@ function readStatus(pid: string): { parent: number; isFirst: boolean } {
   }
 }
 
-async function until<T>(look: () => T | null): Promise<T> {
+async function until<T>(look: () => T | null | Promise<T | null>): Promise<T> {
   const deadline = Date.now() + PATIENCE;
   for (;;) {
-    const found = look();
+    const found = await look();
     if (found !== null) return found;
     if (Date.now() > deadline) throw new Error('the container does not come up');
     await new Promise((resolve) => setTimeout(resolve, 200));

@@ -1,0 +1,116 @@
+// The life of an installation on whatever Debian with systemd: install, use, upgrade, a bad upgrade that goes back by itself, uninstall.
+
+import assert from 'node:assert/strict';
+import { chmodSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Outcome } from '../support/outcome.ts';
+
+const LOGIN = ['-h', '127.0.0.1', '-u', 'jane', '-P', 'secret', '-t', 'a'] as const;
+const AUTHORITY = '/var/lib/midge/certificates/ca.crt';
+
+/** Guest is a machine to install on. It runs words as root, to their end. */
+export type Guest = (...words: [string, ...string[]]) => Promise<Outcome>;
+
+/** Programs are executables on the guest. */
+export interface Programs {
+  readonly first: string;
+  /** The same with another size. */
+  readonly better: string;
+  /** One whose service never starts. */
+  readonly bad: string;
+}
+
+/** writePrograms makes the executables of a guest, whose `root` is a folder here, of one that `make binary` made. */
+export function writePrograms(root: string, executable: string): Programs {
+  const bytes = readFileSync(executable);
+  copyFileSync(executable, join(root, 'root/midge'));
+  writeFileSync(join(root, 'root/better'), Buffer.concat([bytes, Buffer.from('\n')]));
+  writeFileSync(join(root, 'root/bad'), withUnknownCommand(bytes));
+  for (const name of ['midge', 'better', 'bad']) chmodSync(join(root, 'root', name), 0o755);
+  return { first: '/root/midge', better: '/root/better', bad: '/root/bad' };
+}
+
+function withUnknownCommand(bytes: Buffer): Buffer {
+  const command = 'ExecStart=/usr/local/bin/midge serve';
+  const place = bytes.indexOf(command);
+  assert.ok(place > 0, 'the unit stands in the executable');
+  const changed = Buffer.from(bytes);
+  changed.write('surve', place + command.length - 'serve'.length);
+  return changed;
+}
+
+/** liveThrough installs, uses, upgrades and removes midge, and leaves nothing. `patience` are more words for each installation. */
+export async function liveThrough(run: Guest, programs: Programs, patience: readonly string[] = []): Promise<void> {
+  const install = (program: string, ...words: readonly string[]) => run(program, 'install', ...patience, ...words);
+  await dryRun(run, programs.first);
+  await firstInstallation(run, (...words) => install(programs.first, ...words));
+  const before = await pidOf(run);
+  await succeed(install(programs.first));
+  assert.equal(await pidOf(run), before, 'the same version is not started anew');
+  await succeed(install(programs.better));
+  assert.notEqual(await pidOf(run), before);
+  assert.equal(await isThere(run, '/usr/local/bin/midge.old'), false, 'the old version is gone');
+  assert.equal((await receive(run, 'mosquitto_sub')).stdout, 'kept\n');
+  await badUpgrade(run, install(programs.bad), programs.better);
+  await uninstall(run, () => install(programs.first));
+}
+
+async function dryRun(run: Guest, program: string): Promise<void> {
+  const { stdout } = await succeed(run(program, 'install', '--dry-run'));
+  assert.match(stdout, /^useradd .* midge$/m);
+  assert.equal(await isThere(run, '/etc/midge'), false, 'a dry run changes nothing');
+}
+
+async function firstInstallation(run: Guest, install: (...words: readonly string[]) => Promise<Outcome>): Promise<void> {
+  const { stdout, stderr } = await succeed(install('--user', 'jane:secret', '--with-mosquitto-names'));
+  assert.match(stdout, /mqtt with TLS on port 8883: the users in \/var\/lib\/midge\/passwd/);
+  assert.match(stdout, /^ {2}([0-9A-F]{2}:){31}[0-9A-F]{2}$/m);
+  assert.ok(!`${stdout}${stderr}`.includes('secret'), 'a given password is not shown');
+  assert.equal((await run('systemctl', 'is-active', 'midge')).stdout, 'active\n');
+  assert.equal((await run('systemctl', 'is-enabled', 'midge')).stdout, 'enabled\n');
+  assert.equal((await run('stat', '-c', '%a %U', '/var/lib/midge')).stdout, '700 midge\n');
+  assert.equal((await run('stat', '-c', '%U', `/proc/${await pidOf(run)}`)).stdout, 'midge\n');
+  await succeed(run('mosquitto_pub', ...LOGIN, '-m', 'b'));
+  assert.notEqual((await run('mosquitto_pub', '-h', '127.0.0.1', '-t', 'a', '-m', 'b')).status, 0);
+  await succeed(run('mosquitto_pub', '-p', '8883', '--cafile', AUTHORITY, ...LOGIN, '-m', 'kept', '-q', '1', '-r'));
+}
+
+async function badUpgrade(run: Guest, installation: Promise<Outcome>, inPlace: string): Promise<void> {
+  const { status, stderr } = await installation;
+  assert.equal(status, 1);
+  assert.match(stderr, /Unknown command 'surve'/);
+  assert.match(stderr, /what was there before is in place again$/m);
+  assert.equal((await run('systemctl', 'is-active', 'midge')).stdout, 'active\n');
+  await succeed(run('cmp', inPlace, '/usr/local/bin/midge'));
+  assert.equal((await receive(run, 'mosquitto_sub')).stdout, 'kept\n');
+}
+
+async function uninstall(run: Guest, installAgain: () => Promise<Outcome>): Promise<void> {
+  await succeed(run('midge', 'uninstall'));
+  assert.notEqual((await run('systemctl', 'is-active', 'midge')).status, 0);
+  for (const path of ['/usr/local/bin/midge', '/usr/local/bin/mosquitto_pub']) assert.equal(await isThere(run, path), false, path);
+  for (const path of ['/var/lib/midge/midge.db', '/etc/midge/midge.conf']) assert.equal(await isThere(run, path), true, path);
+  await succeed(installAgain());
+  assert.equal((await receive(run, 'midge', 'sub')).stdout, 'kept\n', 'what was kept is there again');
+  await succeed(run('midge', 'uninstall', '--purge'));
+  for (const path of ['/var/lib/midge', '/etc/midge']) assert.equal(await isThere(run, path), false, path);
+  assert.notEqual((await run('id', 'midge')).status, 0);
+}
+
+function receive(run: Guest, ...program: [string, ...string[]]): Promise<Outcome> {
+  return run(...program, ...LOGIN, '-C', '1', '-W', '60');
+}
+
+async function succeed(outcome: Promise<Outcome>): Promise<Outcome> {
+  const { status, stdout, stderr } = await outcome;
+  assert.equal(status, 0, stdout + stderr);
+  return { status, stdout, stderr };
+}
+
+async function pidOf(run: Guest): Promise<string> {
+  return (await run('systemctl', 'show', '-p', 'MainPID', '--value', 'midge')).stdout.trim();
+}
+
+async function isThere(run: Guest, path: string): Promise<boolean> {
+  return (await run('test', '-e', path)).status === 0;
+}
