@@ -124,7 +124,7 @@ class HomeAppliance implements Appliance {
       clock: systemClock,
       version: title,
       interval: configuration.broker.sysInterval,
-      more: () => [...this.machine.topics(), ...storeTopics(this.#store)],
+      more: () => [...this.machine.topics(), ...storeTopics(this.#store, this.machine.latest?.disk?.total ?? null)],
     });
     this.#listeners = configuration.listeners.map((options) => this.#createListener(options));
   }

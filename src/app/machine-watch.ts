@@ -18,6 +18,11 @@ export class MachineWatch {
     this.#clock = clock;
   }
 
+  /** latest is what was known last, null at first. */
+  get latest(): MachineHealth | null {
+    return this.#latest;
+  }
+
   /** now gives an answer that is 30 seconds old at most. */
   now(): Promise<MachineHealth> {
     const time = this.#clock.monotonic();

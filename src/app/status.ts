@@ -6,8 +6,9 @@ import { clockTrusted } from '../certificates/validity.ts';
 import { describeAccess } from '../config/config.ts';
 import { machineNames } from '../host/host.ts';
 import type { MachineHealth } from '../host/machine-health.ts';
-import type { StoreCounters, StoreHealth } from '../store/store.ts';
+import type { Store, StoreCounters, StoreHealth } from '../store/store.ts';
 import type { Appliance } from './app.ts';
+import { type CardWear, cardWear } from './card-wear.ts';
 
 /** Status is of one moment. Times are ISO 8601 in UTC. */
 export interface Status {
@@ -27,7 +28,7 @@ export interface Status {
   /** Null = no listener uses a certificate of our authority. */
   readonly certificates: CertificateStatus | null;
   /** Null = nothing outlives the process. */
-  readonly store: (StoreHealth & StoreCounters) | null;
+  readonly store: (StoreHealth & StoreCounters & { readonly wear: CardWear }) | null;
   readonly clock: { readonly now: string; readonly trusted: boolean };
   readonly machine: MachineHealth & { readonly hostName: string; readonly addresses: readonly string[] };
 }
@@ -74,6 +75,7 @@ export async function readStatus({ appliance, title, buildDate, since }: StatusS
   const opened = appliance.listeners.map(({ options, port }) => ({ ...options, port, policy: { ...options.policy, port } }));
   const now = Date.now();
   const connected = broker.connectedClients;
+  const health = await machine.now();
   return {
     program: title,
     pid: process.pid,
@@ -88,10 +90,15 @@ export async function readStatus({ appliance, title, buildDate, since }: StatusS
     refusals: refusals.list(null).length,
     held: throttle.held(),
     certificates: certificates === null ? null : certificateStatus(certificates),
-    store: store === null ? null : { ...store.health(), ...store.counters() },
+    store: store === null ? null : storeStatus(store, health),
     clock: { now: iso(now), trusted: clockTrusted(now, buildDate) },
-    machine: { ...(await machine.now()), ...machineNames() },
+    machine: { ...health, ...machineNames() },
   };
+}
+
+function storeStatus(store: Store, { disk }: MachineHealth): Status['store'] {
+  const counters = store.counters();
+  return { ...store.health(), ...counters, wear: cardWear(counters.bytesPerDay, disk?.total ?? null) };
 }
 
 function ratesOf({ broker, telemetry }: Appliance): MessageRates {

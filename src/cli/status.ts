@@ -1,5 +1,6 @@
 // `midge status`: how the running broker and its machine fare.
 
+import { isWearing } from '../app/card-wear.ts';
 import type { Status } from '../app/status.ts';
 import type { Invocation, Terminal } from './command.ts';
 import { askBroker } from './control-client.ts';
@@ -20,6 +21,7 @@ export function troublesOf({ store, clock, certificates, machine }: Status): str
   const troubles: string[] = [];
   if (store !== null && store.state !== 'ok') troubles.push(store.text);
   if (store?.damage) troubles.push(store.damage);
+  if (store && isWearing(store.wear)) troubles.push(store.wear.text);
   if (!clock.trusted) troubles.push(`The clock says ${clock.now}, which is before this program was built.`);
   if (clock.trusted && certificates !== null && certificates.serverExpires < clock.now)
     troubles.push(`The server certificate expired on ${certificates.serverExpires.slice(0, 10)}.`);
@@ -66,8 +68,10 @@ function rowsOf({
     ['Authority', certificates && `until ${certificates.authorityExpires.slice(0, 10)}, SHA-256 ${certificates.authorityFingerprint}`],
     [
       'Store',
-      store === null ? 'none: nothing outlives the broker' : `${store.state}, ${bytes(store.bytesLastDay)} written in the last day`,
+      store === null ? 'none: nothing outlives the broker' : store.state === 'ok' ? 'ok: what is acknowledged is on disk' : store.state,
     ],
+    ['Written', store && `${bytes(store.bytesLastHour)} in the last hour, ${bytes(store.bytesLastDay)} in the last day`],
+    ['', store && !isWearing(store.wear) ? store.wear.text : null],
     ['Clock', `${local(clock.now)}${clock.trusted ? '' : ', not trusted'}`],
     ...machineRows(machine),
   ];

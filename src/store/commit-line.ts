@@ -25,12 +25,16 @@ export interface StorePorts {
 
 const MINUTES_PER_HOUR = 60;
 const MINUTES_PER_DAY = 1440;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 86_400_000;
 
 /** StoreCounters count since the start, but for the last hour and day. */
 export interface StoreCounters {
   readonly bytesWritten: number;
   readonly bytesLastHour: number;
   readonly bytesLastDay: number;
+  /** What a day costs at the rate of the last day, or of the time since the start; null in the first hour. */
+  readonly bytesPerDay: number | null;
   readonly commits: number;
   readonly fsyncs: number;
 }
@@ -44,6 +48,8 @@ export class CommitLine {
   readonly #start: StartWorker;
   readonly #meter: WriteMeter;
   #link: WorkerLink | null;
+  /** Monotonic milliseconds. */
+  readonly #began: number;
   /** Work of the workers before this one. */
   #past: WorkReport;
   /** Work that is in #meter. */
@@ -58,6 +64,7 @@ export class CommitLine {
     this.#health = new HealthRecord(path, { clock, log });
     this.#start = start;
     this.#meter = new WriteMeter();
+    this.#began = clock.monotonic();
     this.#link = null;
     this.#past = { bytesWritten: 0, commits: 0, fsyncs: 0 };
     this.#metered = 0;
@@ -72,10 +79,13 @@ export class CommitLine {
     this.#measure();
     const { bytesWritten, commits, fsyncs } = this.#total();
     const now = this.#clock.monotonic();
+    const passed = now - this.#began;
+    const bytesLastDay = this.#meter.sum(MINUTES_PER_DAY, now);
     return {
       bytesWritten,
       bytesLastHour: this.#meter.sum(MINUTES_PER_HOUR, now),
-      bytesLastDay: this.#meter.sum(MINUTES_PER_DAY, now),
+      bytesLastDay,
+      bytesPerDay: passed < HOUR_MS ? null : Math.round((bytesLastDay * DAY_MS) / Math.min(passed, DAY_MS)),
       commits,
       fsyncs,
     };

@@ -1,14 +1,21 @@
 // What is written when, and what never: seen by looking into the database file afterwards.
 
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import type { Durability } from '../../src/broker/ports.ts';
+import { STORE_DEFAULTS } from '../../src/store/options.ts';
+import { openStore } from '../../src/store/store.ts';
 import { StoreFolder } from '../support/open-store.ts';
+import { recordingLog } from '../support/recording-log.ts';
 import { durably, storedDelivery, storedMessage, storedSession } from '../support/stored.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { TestClock } from '../support/test-clock.ts';
 
 /** NEVER is a delay, in milliseconds, that no test lives to see the end of. */
 const NEVER = 3_600_000;
+const HOUR = 3_600_000;
 const SENT = { packetId: 1, state: 'sent' } as const;
 
 test('DurableStore never writes a delivery when it was dropped before its commit', async (t) => {
@@ -140,3 +147,21 @@ function count(file: string, table: string): number {
     database.close();
   }
 }
+
+test('DurableStore tells what a day costs once it has run for an hour, and of the last day only', async (t) => {
+  const clock = new TestClock();
+  const options = { ...STORE_DEFAULTS, folder: join(temporaryFolder(t), 'state') };
+  const store = await openStore(options, { clock, log: recordingLog() });
+  t.after(() => store.stop());
+  store.saveRetained(storedMessage(1), true);
+  assert.equal(await durably(store), 'durable');
+  assert.equal(store.counters().bytesPerDay, null);
+  clock.advance(HOUR);
+  const { bytesLastDay, bytesPerDay } = store.counters();
+  assert.ok(bytesLastDay > 0);
+  assert.equal(bytesPerDay, bytesLastDay * 24);
+  clock.advance(22 * HOUR);
+  assert.equal(store.counters().bytesPerDay, Math.round((bytesLastDay * 24) / 23));
+  clock.advance(2 * HOUR);
+  assert.equal(store.counters().bytesPerDay, 0);
+});
