@@ -9,11 +9,11 @@ const ROWS = ['fan-out', 'pairs'];
 const BROKERS = ['midge', 'mosquitto'];
 const parse = (...args: string[]) => parseOptions(args, ROWS, BROKERS);
 
-test('the bench runs all rows in three rounds when nothing is said', () => {
+test('the bench runs all rows in seven rounds when nothing is said', () => {
   const { only, brokers, rounds, seconds, quick, binary, json } = parse();
   assert.deepEqual(
     { only, brokers, rounds, seconds, quick, binary, json },
-    { only: null, brokers: null, rounds: 3, seconds: 2, quick: false, binary: null, json: false },
+    { only: null, brokers: null, rounds: 7, seconds: 1, quick: false, binary: null, json: false },
   );
 });
 

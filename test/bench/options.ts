@@ -32,8 +32,8 @@ Measures this broker, mosquitto and stock Aedes in turn under the same loads; pr
   --quick       six loads, two short rounds: about a minute and a half
   --only        rows to run, by name
   --brokers     brokers to run: midge, mosquitto, aedes
-  --rounds N    rounds per row (3; quick: 2); the table shows the median and the range
-  --seconds S   seconds measured per run (2; quick: 1)
+  --rounds N    rounds per row (7; quick: 2); the table shows the median and the range
+  --seconds S   seconds measured per run (1)
   --binary      measure dist/midge-linux-<arch> instead of the sources
   --json        write dist/bench.json with every single run
   --unpinned    let the kernel place broker and generator on the cores
@@ -48,9 +48,9 @@ export function parseOptions(args: readonly string[], rows: readonly string[], b
     only: names(given.only, rows, 'row'),
     brokers: names(given.brokers, brokers, 'broker'),
     quick,
-    rounds: positive(given.rounds, quick ? 2 : 3, '--rounds'),
-    seconds: positive(given.seconds, quick ? 1 : 2, '--seconds'),
-    warmup: quick ? 0.5 : 1,
+    rounds: positive(given.rounds, quick ? 2 : 7, '--rounds'),
+    seconds: positive(given.seconds, 1, '--seconds'),
+    warmup: 0.5,
     binary: given.binary ? `dist/midge-linux-${process.arch}` : null,
     json: given.json ?? false,
     unpinned: given.unpinned ?? false,
