@@ -27,12 +27,14 @@ export async function runCommandLine(process: Terminal & ProcessNames): Promise<
 async function runCommand(command: Command, program: string, argv: readonly string[], terminal: Terminal): Promise<number> {
   if (asks(command, argv, 'help')) {
     const { commandHelp } = await import('./help.ts');
-    terminal.stdout.write(commandHelp(command, terminal.stdout, program));
+    const { titleOf } = await import('./stamp.ts');
+    const title = program.startsWith('mosquitto') ? `${titleOf(program)}\n\n` : '';
+    terminal.stdout.write(title + commandHelp(command, terminal.stdout, program));
     return askedStatus(program);
   }
   if (asks(command, argv, 'version')) {
-    const { versionLine } = await import('./stamp.ts');
-    terminal.stdout.write(`${program} version ${versionLine()}\n`);
+    const { titleOf } = await import('./stamp.ts');
+    terminal.stdout.write(`${titleOf(program)}\n`);
     return askedStatus(program);
   }
   const { flags, operands } = command.readsArguments ? { flags: new Map(), operands: [] } : await readArguments(command, argv, program);

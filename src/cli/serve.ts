@@ -5,13 +5,10 @@ import { OperatorError } from '../base/errors.ts';
 import { type LoadedConfiguration, loadConfiguration, treatLines } from '../config/config.ts';
 import type { Invocation } from './command.ts';
 import { reportConfiguration } from './configuration-report.ts';
-import { buildDate, stamp } from './stamp.ts';
+import { buildDate, stamp, titleOf } from './stamp.ts';
 
 /** mosquitto's exit status for a configuration that can't be used. */
 const BAD_CONFIGURATION = 3;
-
-/** The version of mosquitto whose words and habits we follow: what scripts look for that wait for "mosquitto version .* running". */
-const MOSQUITTO_VERSION = '2.1.2';
 
 /** run serves until it is told to stop; 0, 3 for a bad configuration, 1 when a port can't be opened. With `--test-config` it only reads: 0 or 1, as mosquitto 0 or 3. */
 export async function run(invocation: Invocation): Promise<number> {
@@ -40,7 +37,7 @@ export async function run(invocation: Invocation): Promise<number> {
     readAgain: read,
     state: last(flags.get('state')),
     quiet: flags.has('quiet'),
-    title: program === 'mosquitto' ? `mosquitto version ${MOSQUITTO_VERSION} (midge ${version})` : `midge version ${version}`,
+    title: program === 'mosquitto' ? titleOf(program, `midge ${version}`) : `midge version ${version}`,
     buildDate: buildDate(),
     fromSources: date === '',
     say: (text) => void terminal.stdout.write(text),

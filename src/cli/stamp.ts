@@ -31,3 +31,11 @@ export function buildDate(): number {
 export function versionLine({ version, commit, date }: Stamp = stamp()): string {
   return `${version} (${[commit, date.slice(0, 10)].filter((part) => part !== '').join(', ')})`;
 }
+
+/** The version of mosquitto whose words and habits we follow under the names of its programs. */
+const MOSQUITTO_VERSION = '2.1.2';
+
+/** titleOf is what a program calls itself: under mosquitto's names with mosquitto's version, which scripts look for, and ours behind it. */
+export function titleOf(program: string, ours = `midge ${versionLine()}`): string {
+  return program.startsWith('mosquitto') ? `${program} version ${MOSQUITTO_VERSION} (${ours})` : `${program} version ${versionLine()}`;
+}

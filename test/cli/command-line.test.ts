@@ -41,7 +41,7 @@ test('midge acts as mosquitto_pub when started through a link of that name', (co
   const link = join(temporaryFolder(context), 'mosquitto_pub');
   symlinkSync(MAIN, link);
   const { stdout } = spawnSync(process.execPath, [link, '--help'], { encoding: 'utf8' });
-  assert.match(stdout, /^mosquitto_pub - .*\n\nUsage: mosquitto_pub /);
+  assert.match(stdout, /^mosquitto_pub version 2\.\d+\.\d+ \(midge .*\)\n\nmosquitto_pub - .*\n\nUsage: mosquitto_pub /);
 });
 
 test('midge lists every command when it is started without words', async () => {
@@ -105,6 +105,12 @@ for (const [words, expected, expectedStatus] of WRONG) {
     assert.equal(status, expectedStatus);
   });
 }
+
+test('mosquitto tells a version of mosquitto when asked, for scripts that look for one', async () => {
+  const { status, stdout } = await runMidge(['--version'], { program: 'mosquitto' });
+  assert.match(stdout.toString(), /^mosquitto version 2\.\d+\.\d+ \(midge \d.*\)\n$/);
+  assert.equal(status, 0);
+});
 
 test('mosquitto --test-config ends with 3 when the configuration is bad, as the one of mosquitto does', async (context) => {
   const file = join(temporaryFolder(context), 'mosquitto.conf');
