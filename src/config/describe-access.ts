@@ -36,8 +36,8 @@ export function isLockedOut(listener: ListenerOptions, { access, makesAccount }:
   return access.account === null && filesOf(access, listener.policy.name).passwordFile === null && !makesAccount;
 }
 
-function takesNameFromCertificate({ tls }: ListenerOptions): boolean {
-  return tls !== null && tls.identity !== 'none';
+function takesNameFromCertificate({ tls, proxyCertificate }: ListenerOptions): boolean {
+  return proxyCertificate === 'names the user' || (tls !== null && tls.identity !== 'none');
 }
 
 function describeSocket({ protocol, tls, unixPath, port }: ListenerOptions): string {
@@ -55,7 +55,8 @@ function describeGuests(alike: readonly ListenerOptions[], facts: AccessFacts): 
 function describePeople(listener: ListenerOptions, facts: AccessFacts): string {
   if (listener.tls?.psk && takesNameFromCertificate(listener)) return `clients with a key of ${listener.tls.psk.file}`;
   if (takesNameFromCertificate(listener)) return `clients with a certificate of ${authorityOf(listener)}`;
-  const certificate = listener.tls?.requireCertificate ? ` with a certificate of ${authorityOf(listener)}` : '';
+  const isAsked = listener.tls?.requireCertificate || listener.proxyCertificate !== 'not asked';
+  const certificate = isAsked ? ` with a certificate of ${authorityOf(listener)}` : '';
   if (listener.policy.allowAnonymous) return `anyone${certificate}`;
   const { account } = facts.access;
   const { passwordFile } = filesOf(facts.access, listener.policy.name);
@@ -67,7 +68,8 @@ function describePeople(listener: ListenerOptions, facts: AccessFacts): string {
   return `${people.flat().join(' and ')}${certificate}`;
 }
 
-function authorityOf({ tls }: ListenerOptions): string {
+function authorityOf({ tls, proxyCertificate }: ListenerOptions): string {
+  if (proxyCertificate !== 'not asked') return 'an authority that the proxy trusts';
   return tls?.cafile ?? tls?.capath ?? "the appliance's authority";
 }
 

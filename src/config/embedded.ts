@@ -60,6 +60,7 @@ export function plainListener(port: number, address: string | null, settings: Li
     tcpNoDelay: settings.tcpNoDelay ?? true,
     tls: null,
     proxyProtocol: 0,
+    proxyCertificate: 'not asked',
     proxyRequiresTls: false,
     trustedProxies: [],
     websocketsOrigins: [],

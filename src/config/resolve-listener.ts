@@ -39,6 +39,7 @@ export function resolveListener(draft: ListenerDraft, { security, ...defaults }:
     ...plain,
     ...draft.socket,
     tls: resolveTls(draft, pskFile, report),
+    proxyCertificate: proxyCertificateOf(draft),
     trustedProxies: draft.trustedProxies,
     websocketsOrigins: draft.origins,
     policy: { ...plain.policy, ...draft.policy, name: listenerName({ ...plain, ...draft.socket }) },
@@ -52,10 +53,12 @@ function resolveTls(draft: ListenerDraft, pskFile: string | null, report: Report
   const psk = resolvePsk(draft, { pskFile, hasCertificate: certificate !== null }, report);
   if (certificate === null && psk === null) {
     for (const name of TLS_ONLY_WORDS) {
-      if (isAskedFor(draft, name)) {
+      if (isAskedFor(draft, name) && !(isForProxy(draft) && PROXY_WORDS.has(name))) {
         reportAt(draft, name, `Cannot use ${name} here: the listener has no TLS`, 'add certfile and keyfile, or secure true', report);
       }
     }
+    if (isForProxy(draft) && tls.commonNameAsUsername && !tls.requireCertificate)
+      reportMissingRequirement(draft, 'use_identity_as_username', report);
     return null;
   }
   const options = {
@@ -74,6 +77,18 @@ function resolveTls(draft: ListenerDraft, pskFile: string | null, report: Report
   };
   reportClientCertificates(draft, options, report);
   return options;
+}
+
+/** Words that are about the client's TLS with the proxy where the listener has none: version 2 of the PROXY protocol tells of it. */
+const PROXY_WORDS: ReadonlySet<string> = new Set(['require_certificate', 'use_identity_as_username']);
+
+function isForProxy({ socket, tls }: ListenerDraft): boolean {
+  return socket.proxyProtocol === 2 && !tls.secure && tls.certfile === undefined && tls.keyfile === undefined && tls.pskHint === undefined;
+}
+
+function proxyCertificateOf(draft: ListenerDraft): ListenerOptions['proxyCertificate'] {
+  if (!isForProxy(draft) || !draft.tls.requireCertificate) return 'not asked';
+  return draft.tls.commonNameAsUsername ? 'names the user' : 'required';
 }
 
 /** The words that mean nothing without TLS, with the fields they fill. */
@@ -149,15 +164,11 @@ function reportClientCertificates(draft: ListenerDraft, tls: TlsOptions, report:
     reportAt(draft, 'use_subject_as_username', 'Cannot use use_subject_as_username with use_identity_as_username', 'choose one', report);
   }
   const word = draft.tls.commonNameAsUsername ? 'use_identity_as_username' : 'use_subject_as_username';
-  if (tls.identity !== 'none' && !tls.requireCertificate && tls.psk === null) {
-    reportAt(
-      draft,
-      word,
-      `Cannot use ${word} without require_certificate true`,
-      'clients are only asked for a certificate with it',
-      report,
-    );
-  }
+  if (tls.identity !== 'none' && !tls.requireCertificate && tls.psk === null) reportMissingRequirement(draft, word, report);
+}
+
+function reportMissingRequirement(draft: ListenerDraft, word: string, report: Report): void {
+  reportAt(draft, word, `Cannot use ${word} without require_certificate true`, 'clients are only asked for a certificate with it', report);
 }
 
 function reportAt(draft: ListenerDraft, name: string, message: string, hint: string, report: Report): void {

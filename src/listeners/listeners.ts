@@ -19,7 +19,7 @@ import { clientBehind } from './forwarded-for.ts';
 import { isAddressMissing, openPort, openUnixSocket } from './open-socket.ts';
 import type { ListenerOptions } from './options.ts';
 import { PendingConnections } from './pending-connections.ts';
-import { readProxyHeader } from './proxy-header.ts';
+import { proxyProblem, readProxyHeader } from './proxy-header.ts';
 import { shareReads } from './shared-reads.ts';
 import { readTls, type TlsMaterial, type TlsSource } from './tls-files.ts';
 import { createTlsGate, type TlsGate } from './tls-gate.ts';
@@ -293,8 +293,9 @@ class OpenListener implements Listener {
     else this.#awaitProxy(socket, gates, proxyProtocol);
   }
 
-  #letIn(socket: Socket, gates: Gates): void {
-    if (gates.tls === null) return this.#admit(socket, gates, null, null);
+  /** `identity` is the name that a proxy vouches for. */
+  #letIn(socket: Socket, gates: Gates, identity: string | null = null): void {
+    if (gates.tls === null) return this.#admit(socket, gates, identity, null);
     this.#pending.add(socket, socket);
     gates.tls.admit(socket);
   }
@@ -303,12 +304,7 @@ class OpenListener implements Listener {
     this.#pending.add(socket, socket);
     readProxyHeader(socket, version, (outcome) => {
       this.#pending.settle(socket);
-      const problem =
-        outcome instanceof Error
-          ? outcome.message
-          : gates.options.proxyRequiresTls && outcome.client !== null && !outcome.byTls
-            ? 'it came to the proxy without TLS'
-            : null;
+      const problem = outcome instanceof Error ? outcome.message : proxyProblem(outcome, gates.options);
       if (outcome instanceof Error || problem !== null) {
         this.#deps.log.log('notice', `Client ${this.#fromWhere(socket)}denied: ${problem}.`);
         this.#refused('proxy', `is turned away by the PROXY protocol of this listener: ${problem}`, this.#peerOf(socket));
@@ -316,7 +312,10 @@ class OpenListener implements Listener {
         return;
       }
       if (outcome.client !== null) this.#peers.set(socket, outcome.client);
-      this.#letIn(socket, gates);
+      const { tls } = outcome;
+      if (tls?.cipher != null)
+        this.#deps.log.log('debug', `Connection ${this.#fromWhere(socket)}negotiated ${tls.version} cipher ${tls.cipher}.`);
+      this.#letIn(socket, gates, gates.options.proxyCertificate === 'names the user' ? (tls?.commonName ?? null) : null);
     });
   }
 

@@ -45,6 +45,8 @@ export interface ListenerOptions {
   readonly tls: TlsOptions | null;
   /** Version of the PROXY protocol header that each connection begins with; 0 = none. */
   readonly proxyProtocol: 0 | 1 | 2;
+  /** Only for version 2, and without TLS here: the client must have shown the proxy a valid certificate, and its common name may be the user name. */
+  readonly proxyCertificate: 'not asked' | 'required' | 'names the user';
   /** Only for version 2: the client must have come to the proxy by TLS. */
   readonly proxyRequiresTls: boolean;
   /** Reverse proxies in front of a WebSocket listener whose X-Forwarded-For is believed: addresses and networks; empty = nobody's. */

@@ -1,6 +1,7 @@
 // Reads the PROXY header off a socket and leaves what follows for whoever comes next.
 
 import type { Socket } from 'node:net';
+import type { ListenerOptions } from './options.ts';
 import { type ProxyHeader, parseProxyHeader } from './proxy-protocol.ts';
 
 /** readProxyHeader calls `done` once: with the header, or with an Error that says what was wrong. It is not called when the socket closes before. */
@@ -17,6 +18,15 @@ export function readProxyHeader(socket: Socket, version: 1 | 2, done: (outcome: 
     if (!socket.destroyed && socket.listenerCount('data') > 0) socket.resume(); // not below TLS, which takes over the handle
   };
   socket.on('data', take);
+}
+
+/** proxyProblem says what a listener misses in a header, or null. */
+export function proxyProblem({ client, tls }: ProxyHeader, { proxyRequiresTls, proxyCertificate }: ListenerOptions): string | null {
+  if (proxyRequiresTls && client !== null && tls === null) return 'it came to the proxy without TLS';
+  if (proxyCertificate === 'not asked') return null;
+  if (tls === null || !tls.hasCertificate) return 'it showed the proxy no valid client certificate';
+  const isNamed = tls.commonName !== null && tls.commonName !== '' && !tls.commonName.includes('\0');
+  return proxyCertificate === 'names the user' && !isNamed ? 'its client certificate has no common name' : null;
 }
 
 function tryParse(bytes: Buffer, version: 1 | 2): ProxyHeader | null | Error {

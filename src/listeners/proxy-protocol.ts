@@ -19,8 +19,10 @@ const COMMAND_LOCAL = 0x20;
 const COMMAND_PROXY = 0x21;
 const TCP4 = 0x11;
 const TCP6 = 0x21;
-const TLV_SSL = 0x20;
+const TLV = { ssl: 0x20, sslVersion: 0x21, sslCommonName: 0x22, sslCipher: 0x23 } as const;
 const CLIENT_SSL = 0x01;
+/** The client has shown a certificate in this TLS session, if not on this connection. */
+const CLIENT_CERTIFICATE = 0x04;
 
 /** ProxyHeader is what the proxy says. */
 export interface ProxyHeader {
@@ -28,8 +30,18 @@ export interface ProxyHeader {
   readonly length: number;
   /** Who is behind the proxy; null = the proxy speaks for itself, or does not know. */
   readonly client: { readonly address: string; readonly port: number } | null;
-  /** The client came to the proxy by TLS. */
-  readonly byTls: boolean;
+  /** How the client came to the proxy; null = without TLS, or the proxy does not say. */
+  readonly tls: ProxyTls | null;
+}
+
+/** ProxyTls is what the proxy says of a client's TLS; null = it does not say that. */
+export interface ProxyTls {
+  readonly version: string | null;
+  readonly cipher: string | null;
+  /** The client has shown a certificate, and the proxy has found it valid. */
+  readonly hasCertificate: boolean;
+  /** Common name of that certificate. */
+  readonly commonName: string | null;
 }
 
 /** parseProxyHeader reads the header of one version; null = more bytes are needed. Throws when it is none. */
@@ -46,11 +58,16 @@ function parseLine(bytes: Buffer): ProxyHeader | null {
     if (bytes.length >= MAX_LINE) throw new Error('its PROXY header is too long');
     return null;
   }
-  const [, family = '', source = '', , port = ''] = text.slice(0, end).split(' ');
-  if (family === 'UNKNOWN') return { length: end + 2, client: null, byTls: false };
-  if (!(family === 'TCP4' && isIPv4(source)) && !(family === 'TCP6' && isIPv6(source))) throw new Error('its PROXY header has no address');
-  if (!/^\d{1,5}$/.test(port)) throw new Error('its PROXY header has no port');
-  return { length: end + 2, client: { address: source, port: Number(port) }, byTls: false };
+  const [, family = '', source = '', target = '', port = '', targetPort = '', ...more] = text.slice(0, end).split(' ');
+  if (family === 'UNKNOWN') return { length: end + 2, client: null, tls: null };
+  const isAddress = family === 'TCP4' ? isIPv4 : family === 'TCP6' ? isIPv6 : () => false;
+  if (!isAddress(source) || !isAddress(target)) throw new Error('its PROXY header has no address');
+  if (!isPort(port) || !isPort(targetPort) || more.length > 0) throw new Error('its PROXY header has no port');
+  return { length: end + 2, client: { address: source, port: Number(port) }, tls: null };
+}
+
+function isPort(text: string): boolean {
+  return /^[1-9]\d{0,4}$/.test(text) && Number(text) <= 65_535;
 }
 
 function parseBinary(bytes: Buffer): ProxyHeader | null {
@@ -64,24 +81,44 @@ function parseBinary(bytes: Buffer): ProxyHeader | null {
   const length = HEADER_BYTES + body;
   if (bytes.length < length) return null;
   const content = bytes.subarray(HEADER_BYTES, length);
-  if (command === COMMAND_LOCAL) return { length, client: null, byTls: false };
+  if (command === COMMAND_LOCAL) return { length, client: null, tls: null };
   const width = family === TCP4 ? 4 : family === TCP6 ? 16 : 0;
-  if (width === 0) return { length, client: null, byTls: false };
+  if (width === 0) return { length, client: null, tls: null };
   const addresses = 2 * width + 4;
   if (content.length < addresses) throw new Error('its PROXY header is cut short');
   return {
     length,
     client: { address: addressText(content.subarray(0, width)), port: content.readUInt16BE(2 * width) },
-    byTls: saysTls(content.subarray(addresses)),
+    tls: tlsOf(content.subarray(addresses)),
   };
 }
 
-/** 2.2.6: the TLV of type SSL begins with what the client did. */
-function saysTls(tlvs: Buffer): boolean {
-  for (let at = 0; at + 3 <= tlvs.length; at += 3 + tlvs.readUInt16BE(at + 1)) {
-    if (tlvs[at] === TLV_SSL && at + 3 < tlvs.length && tlvs.readUInt16BE(at + 1) > 0) return (tlvs[at + 3]! & CLIENT_SSL) !== 0;
+/** 2.2.6: the TLV of type SSL holds what the client did (1), whether its certificate failed (4, 0 = no), and more TLVs. */
+function tlsOf(content: Buffer): ProxyTls | null {
+  const ssl = tlvsIn(content).get(TLV.ssl);
+  if (ssl === undefined) return null;
+  if (ssl.length < 5) throw new Error('its PROXY header is cut short');
+  const did = ssl.readUInt8(0);
+  const more = tlvsIn(ssl.subarray(5));
+  if ((did & CLIENT_SSL) === 0) return null;
+  return {
+    version: more.get(TLV.sslVersion)?.toString('latin1') ?? null,
+    cipher: more.get(TLV.sslCipher)?.toString('latin1') ?? null,
+    hasCertificate: (did & CLIENT_CERTIFICATE) !== 0 && ssl.readUInt32BE(1) === 0,
+    commonName: more.get(TLV.sslCommonName)?.toString() ?? null,
+  };
+}
+
+/** Type (1), length (2), value. */
+function tlvsIn(content: Buffer): ReadonlyMap<number, Buffer> {
+  const found = new Map<number, Buffer>();
+  for (let at = 0; at < content.length; ) {
+    const end = at + 3 <= content.length ? at + 3 + content.readUInt16BE(at + 1) : Number.POSITIVE_INFINITY;
+    if (end > content.length) throw new Error('its PROXY header is cut short');
+    found.set(content.readUInt8(at), content.subarray(at + 3, end));
+    at = end;
   }
-  return false;
+  return found;
 }
 
 function addressText(bytes: Buffer): string {

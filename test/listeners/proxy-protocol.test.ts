@@ -26,27 +26,45 @@ const V6 = '20010db8000000000000000000000007 20010db8000000000000000000000001 c8
 /** TLVs: no operation, then SSL with the client's flags and a result. */
 const BY_TLS = '04 0001 00  20 0005 01 00000000';
 const NOT_BY_TLS = '20 0005 00 00000001';
+/** With a certificate that is valid, TLS 1.3, its common name and a cipher. */
+const BY_CERTIFICATE = '20 001c 05 00000000  21 0007 544c5376312e33  22 0004 6c616d70  23 0003 414553';
+const CERTIFICATE_FAILED = '20 0005 05 00000001';
+const NO_NAME = '20 0005 05 00000000';
 
 for (const [what, bytes, version, expected] of [
-  ['a line for IPv4', Buffer.from(`${LINE}rest`), 1, { length: LINE.length, client: { address: '192.0.2.7', port: 51234 }, byTls: false }],
+  ['a line for IPv4', Buffer.from(`${LINE}rest`), 1, { length: LINE.length, client: { address: '192.0.2.7', port: 51234 }, tls: null }],
   [
     'a line for IPv6',
     Buffer.from('PROXY TCP6 2001:db8::7 ::1 1 2\r\n'),
     1,
-    { length: 32, client: { address: '2001:db8::7', port: 1 }, byTls: false },
+    { length: 32, client: { address: '2001:db8::7', port: 1 }, tls: null },
   ],
-  ['a line that does not know', Buffer.from('PROXY UNKNOWN ffff::1 x 1 2\r\n'), 1, { length: 29, client: null, byTls: false }],
-  ['IPv4 in version 2', binary(0x21, 0x11, V4), 2, { length: 28, client: { address: '192.0.2.7', port: 51234 }, byTls: false }],
-  ['IPv6 in version 2', binary(0x21, 0x21, V6), 2, { length: 52, client: { address: '2001:db8::7', port: 51234 }, byTls: false }],
+  ['a line that does not know', Buffer.from('PROXY UNKNOWN ffff::1 x 1 2\r\n'), 1, { length: 29, client: null, tls: null }],
+  ['IPv4 in version 2', binary(0x21, 0x11, V4), 2, { length: 28, client: { address: '192.0.2.7', port: 51234 }, tls: null }],
+  ['IPv6 in version 2', binary(0x21, 0x21, V6), 2, { length: 52, client: { address: '2001:db8::7', port: 51234 }, tls: null }],
   [
     'a client that came by TLS',
     binary(0x21, 0x11, V4 + BY_TLS),
     2,
-    { length: 40, client: { address: '192.0.2.7', port: 51234 }, byTls: true },
+    {
+      length: 40,
+      client: { address: '192.0.2.7', port: 51234 },
+      tls: { version: null, cipher: null, hasCertificate: false, commonName: null },
+    },
   ],
-  ['one that did not', binary(0x21, 0x11, V4 + NOT_BY_TLS), 2, { length: 36, client: { address: '192.0.2.7', port: 51234 }, byTls: false }],
-  ['a health check of the proxy', binary(0x20, 0x00, ''), 2, { length: 16, client: null, byTls: false }],
-  ['a Unix socket behind the proxy', binary(0x21, 0x31, '00'.repeat(216)), 2, { length: 232, client: null, byTls: false }],
+  ['one that did not', binary(0x21, 0x11, V4 + NOT_BY_TLS), 2, { length: 36, client: { address: '192.0.2.7', port: 51234 }, tls: null }],
+  [
+    'a client with a certificate',
+    binary(0x21, 0x11, V4 + BY_CERTIFICATE),
+    2,
+    {
+      length: 59,
+      client: { address: '192.0.2.7', port: 51234 },
+      tls: { version: 'TLSv1.3', cipher: 'AES', hasCertificate: true, commonName: 'lamp' },
+    },
+  ],
+  ['a health check of the proxy', binary(0x20, 0x00, ''), 2, { length: 16, client: null, tls: null }],
+  ['a Unix socket behind the proxy', binary(0x21, 0x31, '00'.repeat(216)), 2, { length: 232, client: null, tls: null }],
 ] as const) {
   test(`PROXY header is read when it is ${what}, whole and cut anywhere`, () => {
     assert.deepEqual(parseProxyHeader(bytes, version), expected);
@@ -64,7 +82,13 @@ for (const [what, bytes, version, reason] of [
   ['with an address of the other family', Buffer.from('PROXY TCP4 ::1 ::1 2 3\r\n'), 1, /has no address/],
   ['without port', Buffer.from('PROXY TCP4 192.0.2.7 192.0.2.1\r\n'), 1, /has no port/],
   ['of a later version', binary(0x31, 0x11, V4), 2, /no known version/],
+  ['without the second address', Buffer.from('PROXY TCP4 192.0.2.7 192.0.2.256 1 2\r\n'), 1, /has no address/],
+  ['without the second port', Buffer.from('PROXY TCP4 192.0.2.7 192.0.2.1 1\r\n'), 1, /has no port/],
+  ['with a port that is none', Buffer.from('PROXY TCP4 192.0.2.7 192.0.2.1 65536 1\r\n'), 1, /has no port/],
   ['cut short', binary(0x21, 0x11, 'c0000207'), 2, /cut short/],
+  ['cut short in a TLV', binary(0x21, 0x11, `${V4}04 0002 00`), 2, /cut short/],
+  ['cut short in the TLV about TLS', binary(0x21, 0x11, `${V4}20 0002 0100`), 2, /cut short/],
+  ['cut short in a TLV within that', binary(0x21, 0x11, `${V4}20 0009 0500000000 22 0009 6c`), 2, /cut short/],
 ] as const) {
   test(`PROXY header is refused when it is ${what}`, () => {
     assert.throws(() => parseProxyHeader(bytes, version), reason);
@@ -101,6 +125,28 @@ test('listener turns a client away when it came to the proxy without TLS and pro
   await plain.log.line(/^Client from 127\.0\.0\.1:\d+ denied: it came to the proxy without TLS\.$/);
   const secure = await through(context, options, binary(0x21, 0x11, V4 + BY_TLS), 'hello');
   assert.equal((await secure.next()).origin.address, '192.0.2.7');
+});
+
+test('listener takes the name of the client certificate that the proxy has found valid, and nobody without one', async (context) => {
+  const options = { proxyProtocol: 2, proxyCertificate: 'names the user' } as const;
+  const named = await through(context, options, binary(0x21, 0x11, V4 + BY_CERTIFICATE));
+  assert.deepEqual(
+    [(await named.next()).origin.identity, named.log.lines.at(-1)],
+    ['lamp', 'Connection from 192.0.2.7:51234 negotiated TLSv1.3 cipher AES.'],
+  );
+  for (const [header, reason] of [
+    [binary(0x20, 0x00, ''), 'it showed the proxy no valid client certificate'],
+    [binary(0x21, 0x11, V4), 'it showed the proxy no valid client certificate'],
+    [binary(0x21, 0x11, V4 + BY_TLS), 'it showed the proxy no valid client certificate'],
+    [binary(0x21, 0x11, V4 + CERTIFICATE_FAILED), 'it showed the proxy no valid client certificate'],
+    [binary(0x21, 0x11, V4 + NO_NAME), 'its client certificate has no common name'],
+  ] as const) {
+    const { socket, refusals } = await through(context, options, header);
+    await closed(socket.resume());
+    assert.equal(refusals[0]?.reason, `is turned away by the PROXY protocol of this listener: ${reason}`);
+  }
+  const required = await through(context, { proxyProtocol: 2, proxyCertificate: 'required' }, binary(0x21, 0x11, V4 + NO_NAME));
+  assert.equal((await required.next()).origin.identity, null);
 });
 
 test('listener does TLS behind the header when the proxy passes it on', async (context) => {

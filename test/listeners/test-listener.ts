@@ -34,6 +34,7 @@ export const PLAIN: ListenerOptions = {
   tcpNoDelay: true,
   tls: null,
   proxyProtocol: 0,
+  proxyCertificate: 'not asked',
   proxyRequiresTls: false,
   trustedProxies: [],
   websocketsOrigins: [],

@@ -145,7 +145,7 @@ export const LISTENER_DIRECTIVES: readonly Directive[] = [
     'enable_proxy_protocol',
     choice({ '1': 1, '2': 2 } as const, { sentence: (word) => `Invalid enable_proxy_protocol value "${word}" in configuration` }),
     {
-      doc: 'Expects the header of the PROXY protocol, of this version, in front of each connection, and takes the address of the client from it. Let nobody but the proxy reach such a listener: the header is believed.',
+      doc: 'Expects the header of the PROXY protocol, of this version, in front of each connection, and takes the address of the client from it. Let nobody but the proxy reach such a listener: the header is believed. With version 2, where the proxy ends TLS, `require_certificate` and `use_identity_as_username` are about the certificate that the client has shown to it.',
     },
     (draft, value) => {
       draft.socket.proxyProtocol = value;
