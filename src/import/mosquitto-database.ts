@@ -88,7 +88,10 @@ export function parseMosquittoDatabase(bytes: Buffer): MosquittoDatabase | strin
     return bytes.every((byte) => byte === 0) ? 'it holds nothing but zeros' : 'it is no database of mosquitto';
   if (bytes.length < MAGIC.length + 8) return 'it ends in its header';
   const version = bytes.readUInt32BE(MAGIC.length + 4);
-  if (!VERSIONS.includes(version)) return `it has format version ${version}: ${VERSIONS.join(' and ')} can be read`;
+  if (!VERSIONS.includes(version)) {
+    const advice = version < 5 ? ' - start mosquitto 2 with it once, which writes it anew' : '';
+    return `it has format version ${version}: ${VERSIONS.join(' and ')} can be read${advice}`;
+  }
   return new DatabaseReader(version).read(bytes, MAGIC.length + 8);
 }
 
