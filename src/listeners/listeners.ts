@@ -304,6 +304,7 @@ class OpenListener implements Listener {
     this.#pending.add(socket, socket);
     readProxyHeader(socket, version, (outcome) => {
       this.#pending.settle(socket);
+      if (!(outcome instanceof Error) && outcome.client !== null) this.#peers.set(socket, outcome.client);
       const problem = outcome instanceof Error ? outcome.message : proxyProblem(outcome, gates.options);
       if (outcome instanceof Error || problem !== null) {
         this.#deps.log.log('notice', `Client ${this.#fromWhere(socket)}denied: ${problem}.`);
@@ -311,7 +312,6 @@ class OpenListener implements Listener {
         socket.destroy();
         return;
       }
-      if (outcome.client !== null) this.#peers.set(socket, outcome.client);
       const { tls } = outcome;
       if (tls?.cipher != null)
         this.#deps.log.log('debug', `Connection ${this.#fromWhere(socket)}negotiated ${tls.version} cipher ${tls.cipher}.`);
