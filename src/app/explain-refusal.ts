@@ -31,7 +31,11 @@ export function explainRefusal(refusal: Refusal, house: AccessKnowledge): Explan
 
 function tlsAdvice(reason: string): string | null {
   if (reason.includes('its client certificate')) return clientCertificateAdvice(reason);
-  if (UNTRUSTED.test(reason)) return "install this broker's ca.crt on the device (certificates/ca.crt in the state folder)";
+  if (UNTRUSTED.test(reason)) {
+    return "install this broker's ca.crt on the device (certificates/ca.crt in the state folder), and connect to a name that is in the certificate";
+  }
+  if (reason.includes('may not find the name'))
+    return 'connect to a name or an address that is in the certificate; certificate_names adds some';
   if (reason.includes('not appear to be using TLS')) return 'turn TLS on in the client, or use the port without TLS (1883)';
   if (reason.includes('plain HTTP')) return 'this port wants TLS: use https or wss';
   if (reason.includes('expired')) return 'look at the date of the device, and of this machine';

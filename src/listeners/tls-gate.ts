@@ -126,6 +126,8 @@ const FAILURES: readonly (readonly [RegExp, string])[] = [
   [/NO_APPLICATION_PROTOCOL/, 'it asks for another protocol than MQTT'],
   [/PEER_DID_NOT_RETURN_A_CERTIFICATE/, 'it sent no client certificate'],
   [/ALERT_(UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_UNKNOWN)/, 'it does not trust the certificate of this broker'],
+  // mosquitto's clients send this alert when they do not find the name.
+  [/ALERT_INTERNAL_ERROR/, 'it may not find the name that it connects to in the certificate of this broker'],
   [/ALERT_CERTIFICATE_EXPIRED/, 'it finds the certificate of this broker expired'],
   [/ALERT_(PROTOCOL_VERSION|HANDSHAKE_FAILURE)/, 'it has no TLS version or cipher in common with this broker'],
 ];

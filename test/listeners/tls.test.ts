@@ -8,6 +8,7 @@ import { connect as connectPlain } from 'node:net';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import { missing, runForeign } from '../cli/run-midge.ts';
 import { closed } from '../support/closed.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { type TestAuthority, type TestPair, testAuthority } from '../support/test-certificates.ts';
@@ -116,6 +117,17 @@ test('TLS listener names the failure when a client shows no certificate or a str
   await log.line(/it sent no client certificate/);
   dial(listener.port, await (await testAuthority('CN=Stranger')).issue('CN=lamp')).on('error', () => {});
   await log.line(/its client certificate "lamp" is issued by "Stranger"/);
+});
+
+test('TLS listener thinks of the name when mosquitto_pub does not find it in the certificate', {
+  skip: missing(['mosquitto_pub'], 'mosquitto-clients'),
+}, async (context) => {
+  const { listener, log } = await openListener(context, { tls: TLS, address: '127.0.0.2' }, server);
+  const cafile = join(temporaryFolder(context), 'ca.crt');
+  writeFileSync(cafile, authority.cert);
+  const { status } = await runForeign('mosquitto_pub', ['-h', '127.0.0.2', '-p', `${listener.port}`, '--cafile', cafile, '-t', 'a', '-n']);
+  assert.notEqual(status, 0);
+  assert.match(await log.line(/failed/), /it may not find the name that it connects to in the certificate of this broker\.$/);
 });
 
 test('TLS listener says what came when a client does not speak TLS, and nothing of a port probe', async (context) => {
