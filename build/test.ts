@@ -1,6 +1,6 @@
 // Runs the tests, a line per file, and lists what was skipped and why: node build/test.ts [FILE or FOLDER...]
 //
-// Without names: everything in test/ but test/artefact/, test/machine/ and test/image/, which need what `make binary` and `make image` make.
+// Without names: everything in test/ but test/artefact/, test/machine/, test/image/ and test/torture/, which need what `make binary` and `make image` make.
 // With MIDGE_NO_SKIP=1 in the environment a skipped test is a failure: for a machine that has all programs.
 
 import { globSync, statSync } from 'node:fs';
@@ -11,8 +11,8 @@ import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 
 const ROOT = join(import.meta.dirname, '..');
-const APART = ['test/artefact/', 'test/machine/', 'test/image/'];
-const IMAGE = join(ROOT, 'test/image/');
+const APART = ['test/artefact/', 'test/machine/', 'test/image/', 'test/torture/'];
+const EMULATED = ['test/image/', 'test/torture/'].map((folder) => join(ROOT, folder));
 
 /** HANG_MS ends a test that would never end. No test that works comes near it. */
 const HANG_MS = 300_000;
@@ -36,8 +36,8 @@ function findTests(words: readonly string[]): string[] {
 async function runTests(files: readonly string[]): Promise<boolean> {
   const skipped: Skipped[] = [];
   const counts = { passed: 0, failed: 0, skipped: 0 };
-  const isImage = files.every((file) => file.startsWith(IMAGE)); // an emulated machine takes all cores, and minutes to boot
-  const events = run({ files, ...(isImage ? { concurrency: 1 } : { concurrency: availableParallelism(), timeout: HANG_MS }) });
+  const isEmulated = files.every((file) => EMULATED.some((folder) => file.startsWith(folder))); // an emulated machine takes all cores, and minutes to boot
+  const events = run({ files, ...(isEmulated ? { concurrency: 1 } : { concurrency: availableParallelism(), timeout: HANG_MS }) });
   events.on('test:pass', ({ name, file = '', skip }) => {
     if (skip !== undefined) skipped.push({ file: relative(ROOT, file), name, reason: skip === true ? 'no reason given' : String(skip) });
   });

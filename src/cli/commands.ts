@@ -284,7 +284,7 @@ const COMMANDS_BUT_HELP: readonly Command[] = [
   {
     name: 'install',
     summary: 'Make this executable a service of the machine, or upgrade it',
-    usage: ['[--user NAME[:PASSWORD]] [--with-mosquitto-names] [--dry-run]'],
+    usage: ['[--user NAME[:PASSWORD]] [--with-mosquitto-names] [--within SECONDS] [--dry-run]'],
     description: [
       'Copies itself to /usr/local/bin, makes user, configuration (/etc/midge/midge.conf), state folder (/var/lib/midge), the first account and a service of systemd, and starts it. What is there stays: configuration and accounts are never changed.',
       'An upgrade that is not healthy within a minute goes back to the version before by itself.',
@@ -295,6 +295,7 @@ const COMMANDS_BUT_HELP: readonly Command[] = [
         long: 'with-mosquitto-names',
         summary: 'act as mosquitto_pub, mosquitto_sub, mosquitto_rr and mosquitto_passwd too, where these are not there',
       },
+      { long: 'within', value: 'SECONDS', summary: 'how long it may take to be healthy, for slow machines and large databases [60]' },
       { long: 'dry-run', summary: 'only show every step' },
     ],
     examples: [

@@ -15,8 +15,9 @@ import { askBroker } from './control-client.ts';
 /** The first account when nobody names one. */
 const DEFAULT_USER = 'midge';
 
-/** A new version that has not proved itself by then goes. */
-const PROBATION_MS = 60_000;
+/** A new version that has not proved itself by then goes. Seconds, unless --within says otherwise. */
+const PROBATION = 60;
+const LONGEST_PROBATION = 3600;
 
 /** It must run so long without a fall. */
 const STEADY_MS = 5000;
@@ -30,6 +31,7 @@ const LOOK_MS = 500;
 export async function run(invocation: Invocation): Promise<number> {
   const { flags, terminal } = invocation;
   const isDry = flags.has('dry-run');
+  const probation = probationOf(flags.get('within')?.at(-1));
   if (!isDry) refuseImpossible();
   const machine = lookAtMachine(process.execPath);
   if (machine.mosquittoRuns && machine.configuration === 'absent') return offerImport(machine, terminal);
@@ -38,10 +40,17 @@ export async function run(invocation: Invocation): Promise<number> {
   if (isDry) return show(plan, terminal);
   checkConfiguration(machine);
   execute(plan.steps, MACHINE, (line) => void terminal.stdout.write(`+ ${line}\n`));
-  await start(plan, terminal);
+  await start(plan, probation, terminal);
   if (password !== null) sayAccount(terminal, wishes, password);
   await sayPlaces(invocation);
   return 0;
+}
+
+function probationOf(text: string | undefined): number {
+  if (text === undefined) return PROBATION;
+  const seconds = Number(text);
+  if (text.trim() !== '' && seconds >= PROBATION && seconds <= LONGEST_PROBATION) return seconds;
+  throw new OperatorError(`Cannot wait "${text}": it must be a number of seconds, from ${PROBATION} to ${LONGEST_PROBATION}`);
 }
 
 function refuseImpossible(): void {
@@ -83,10 +92,10 @@ function checkConfiguration({ configuration, program, executable }: Machine): vo
   );
 }
 
-async function start({ start, done, back }: InstallPlan, terminal: Terminal): Promise<void> {
+async function start({ start, done, back }: InstallPlan, probation: number, terminal: Terminal): Promise<void> {
   const say = (line: string) => void terminal.stdout.write(`+ ${line}\n`);
   execute(start, MACHINE, say);
-  if (await isHealthy()) {
+  if (await isHealthy(probation)) {
     execute(done, MACHINE, say);
     return;
   }
@@ -97,8 +106,8 @@ async function start({ start, done, back }: InstallPlan, terminal: Terminal): Pr
 }
 
 /** The service says that it is ready only after a message has gone through it; then it must stay up for a while. */
-async function isHealthy(): Promise<boolean> {
-  const deadline = performance.now() + PROBATION_MS;
+async function isHealthy(probation: number): Promise<boolean> {
+  const deadline = performance.now() + probation * 1000;
   let pid = 0;
   let since = 0;
   for (;;) {
