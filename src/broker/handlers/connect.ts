@@ -46,7 +46,8 @@ function refusalOf(connection: Connection, packet: ConnectPacket): ReasonCode | 
     if (packet.version === 3 || (packet.version === 4 && !packet.cleanStart)) return REASON.CLIENT_IDENTIFIER_NOT_VALID; // [MQTT-3.1.3-8] of 3.1.1
     if (!policy.allowZeroLengthClientid) return REASON.CLIENT_IDENTIFIER_NOT_VALID;
   }
-  if (options.clientidPrefixes !== null && !packet.clientId.startsWith(options.clientidPrefixes)) return REASON.NOT_AUTHORIZED;
+  const id = packet.clientId === '' && !policy.useUsernameAsClientid ? policy.autoIdPrefix : packet.clientId; // one that is made counts too
+  if (options.clientidPrefixes !== null && !id.startsWith(options.clientidPrefixes)) return REASON.NOT_AUTHORIZED;
   if (options.maxKeepalive > 0 && packet.version !== 5 && (packet.keepAlive === 0 || packet.keepAlive > options.maxKeepalive)) {
     return REASON.CLIENT_IDENTIFIER_NOT_VALID; // as mosquitto: v3 has no better word
   }
