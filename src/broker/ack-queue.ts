@@ -5,6 +5,9 @@ import type { Connection } from './connection.ts';
 import type { Journal } from './journal.ts';
 import type { Durability } from './ports.ts';
 
+const PUBACK = 0x40;
+const PUBREC = 0x50;
+
 /** PendingAck is one PUBACK, PUBREC, PUBREL or PUBCOMP to be. */
 export class PendingAck {
   readonly first: number;
@@ -59,6 +62,8 @@ export class AckQueue {
   #waiting: PendingAck[] = [];
   /** Those before it have gone out. A commit settles thousands one by one, so they are not cut off one by one. */
   #head = 0;
+  /** PUBACKs among those that wait. */
+  pubacks = 0;
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -85,6 +90,7 @@ export class AckQueue {
   hold(first: number, packetId: number, reason: ReasonCode): PendingAck {
     const ack = new PendingAck(this, first, packetId, reason);
     this.#waiting.push(ack);
+    if (first === PUBACK) this.pubacks++;
     return ack;
   }
 
@@ -101,6 +107,7 @@ export class AckQueue {
   }
 
   #send(ack: PendingAck): void {
+    if (ack.first === PUBACK) this.pubacks--;
     this.#sendNow(ack);
     ack.gone();
   }
@@ -116,5 +123,5 @@ export class AckQueue {
 
 /** PUBACK and PUBREC can say that a message was not taken. */
 function isAnswerToPublish(first: number): boolean {
-  return first === 0x40 || first === 0x50;
+  return first === PUBACK || first === PUBREC;
 }

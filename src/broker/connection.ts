@@ -41,6 +41,12 @@ export class Connection implements PacketSink {
   version: ProtocolVersion = 4;
   session: Session | null = null;
   keepAlive = 0;
+  /** Our Receive Maximum as this client was told. */
+  receiveMaximum = 0;
+  /** QoS 2 messages of this connection that are not released. */
+  unreleased = 0;
+  /** A mosquitto that carries messages between brokers in 3.1 or 3.1.1, which have no words for what it needs. */
+  isBridge = false;
   incomingAliases: IncomingAliases | null = null;
   /** QoS 0 messages from it may take the fast path. */
   isFast = false;
@@ -201,10 +207,16 @@ export class Connection implements PacketSink {
     this.#stream.pause();
   }
 
+  /** waitsForUs tells that nothing is read from the client because the store is slow: its silence is not its own. */
+  get waitsForUs(): boolean {
+    return this.#isHeldBack && this.acks.length > 0;
+  }
+
   /** readOn ends the holding back, if its cause has ended. */
   readOn(): void {
     if (!this.#isHeldBack || this.#isOverdue()) return;
     this.#isHeldBack = false;
+    this.lastHeard = this.broker.clock.monotonic(); // what it sent meanwhile still waits in the socket
     this.#stream.resume();
   }
 

@@ -97,6 +97,8 @@ function earlyRefusal({ broker, origin }: Connection, packet: ConnectPacket, cod
       return ['client id', `has a client id that does not begin with "${clientidPrefixes}" (clientid_prefixes)`];
     case REASON.TOPIC_NAME_INVALID:
       return ['will', 'has a will whose topic is no topic name'];
+    case REASON.PACKET_TOO_LARGE:
+      return ['will', 'has a will with more payload than message_size_limit'];
     case REASON.QOS_NOT_SUPPORTED:
       return ['will', 'has a will with a QoS above max_qos'];
     default:

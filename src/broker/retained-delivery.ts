@@ -60,6 +60,7 @@ export class RetainedDelivery {
 
   #isWanted(broker: Broker, session: Session, message: Message): boolean {
     if (message.expiresAt !== NEVER && message.expiresAt <= broker.clock.now()) return false; // [MQTT-3.3.2-5]
+    if (this.#subscription.noLocal && message.source?.clientId === session.clientId) return false; // [MQTT-3.8.3-3]
     return broker.mayReceive(session, message.topic.name) && broker.mayStillPublish(message);
   }
 }

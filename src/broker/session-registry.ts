@@ -149,7 +149,8 @@ export class SessionRegistry {
     connection.keepAliveTimer = this.#broker.wheel.after(seconds, () => {
       const silent = (this.#broker.clock.monotonic() - connection.lastHeard) / 1000;
       const limit = connection.keepAlive * KEEP_ALIVE_GRACE;
-      if (silent >= limit) connection.disconnect(REASON.KEEP_ALIVE_TIMEOUT);
+      if (connection.waitsForUs) this.#watchKeepAlive(connection, limit);
+      else if (silent >= limit) connection.disconnect(REASON.KEEP_ALIVE_TIMEOUT);
       else this.#watchKeepAlive(connection, limit - silent);
     });
   }

@@ -77,6 +77,7 @@ export function connectReturnCode(reason: ReasonCode): number | null {
       return CONNECT_RETURN_CODE.BAD_USER_NAME_OR_PASSWORD;
     case REASON.NOT_AUTHORIZED:
     case REASON.BANNED:
+    case REASON.PACKET_TOO_LARGE: // as mosquitto
       return CONNECT_RETURN_CODE.NOT_AUTHORIZED;
     default:
       return null;

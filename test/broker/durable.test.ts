@@ -6,6 +6,7 @@ import type { Durability } from '../../src/broker/ports.ts';
 import { MemoryStore } from '../store/memory-store.ts';
 import { startTestBroker, type TestBroker, type TestBrokerOptions } from '../support/test-broker.ts';
 import { TestClock } from '../support/test-clock.ts';
+import { until } from '../support/turns.ts';
 import type { WirePeer } from '../support/wire-peer.ts';
 
 /** A store whose commits the test ends by hand. It is what is left when the power goes. */
@@ -124,6 +125,62 @@ test('a message to its own publisher is there after the connection is lost befor
   await late.expectSilence();
   store.commit();
   await late.expect("32 [ 't' 0001 {} |m| ]");
+});
+
+test('a v5 client may not have more QoS 1 messages waiting for their PUBACK than Receive Maximum, a 3.1.1 client may [MQTT-3.3.4-7]', async () => {
+  const store = new HeldStore();
+  await using broker = await start(store);
+  await keep(broker, 'kept', '01');
+  const five = await broker.connect({ clientId: 'five' });
+  const four = await broker.connect({ clientId: 'four', version: 4 });
+  const id = (number: number) => number.toString(16).padStart(4, '0');
+  for (let number = 1; number <= 20; number++) five.send(`32 [ 't' ${id(number)} {} |m| ]`);
+  for (let number = 1; number <= 25; number++) four.send(`32 [ 't' ${id(number)} |m| ]`);
+  await five.expectSilence();
+  await four.expectSilence();
+  store.commit();
+  for (let number = 1; number <= 20; number++) await five.expect(`40 [ ${id(number)} * ]`);
+  for (let number = 1; number <= 25; number++) await four.expect(`40 [ ${id(number)} ]`);
+  for (let number = 1; number <= 21; number++) five.send(`32 [ 't' ${id(number)} {} |m| ]`);
+  await five.expect('E0 [ 93 ]');
+  await five.expectClosed();
+});
+
+test('a client that returns may open as many QoS 2 exchanges as Receive Maximum, whatever it left open before [MQTT-4.9.0-1]', async () => {
+  await using broker = await start(new MemoryStore());
+  const id = (number: number) => number.toString(16).padStart(4, '0');
+  for (const first of [1, 21]) {
+    const peer = await broker.connect({ clientId: 'kept', cleanStart: false });
+    for (let number = first; number < first + 20; number++) peer.send(`34 [ 't' ${id(number)} {} |m| ]`);
+    for (let number = first; number < first + 20; number++) await peer.expect(`50 [ ${id(number)} ]`);
+    peer.abort();
+  }
+});
+
+test('keep alive does not run out while the broker reads nothing because its store is slow [MQTT-3.1.2-22]', async () => {
+  const store = new HeldStore();
+  const clock = new TestClock();
+  await using broker = await start(store, { clock });
+  await keep(broker, 'kept', '01');
+  const peer = await broker.connect({ clientId: 'fast', version: 4, keepAlive: 10 });
+  const packet = Buffer.from('3206000161000178', 'hex');
+  for (let count = 0; count < 5000; count++) peer.send(packet);
+  await until(() => broker.broker.sessions.get('fast')?.connection?.waitsForUs === true);
+  const pass = (seconds: number) => {
+    for (let second = 0; second < seconds; second++) {
+      clock.advance(1000);
+      broker.broker.wheel.advance();
+    }
+  };
+  pass(60);
+  assert.equal(broker.broker.sessions.get('fast')?.connection?.state, 'connected');
+  store.holds = false;
+  store.commit();
+  for (let count = 0; count < 5000; count++) await peer.expect('40 [ 0001 ]');
+  pass(14);
+  await peer.expectSilence();
+  pass(16);
+  await peer.expectClosed();
 });
 
 test('PUBACKs keep the order of their messages when only the first must wait [MQTT-4.6.0-2]', async () => {

@@ -61,7 +61,9 @@ function willRefusalOf(connection: Connection, packet: ConnectPacket): ReasonCod
   if (!isTopicName(will.topicName) || !isTopicName(topicName) || Buffer.byteLength(topicName) > TOPIC_BYTES_MAX)
     return REASON.TOPIC_NAME_INVALID;
   if (will.qos > connection.origin.policy.maxQos) return REASON.QOS_NOT_SUPPORTED; // [MQTT-3.2.2-12]
-  if (will.retain && !connection.broker.options.retainAvailable) return REASON.RETAIN_NOT_SUPPORTED; // [MQTT-3.2.2-13]
+  const { retainAvailable, messageSizeLimit } = connection.broker.options;
+  if (will.retain && !retainAvailable) return REASON.RETAIN_NOT_SUPPORTED; // [MQTT-3.2.2-13]
+  if (messageSizeLimit > 0 && will.payload.length > messageSizeLimit) return REASON.PACKET_TOO_LARGE;
   return null;
 }
 
@@ -162,6 +164,8 @@ function configure(connection: Connection, session: Session, packet: ConnectPack
   session.will = packet.will === null ? null : new Will(packet.will, policy.mountPoint);
   connection.session = session;
   connection.keepAlive = keepAliveOf(connection, packet);
+  connection.receiveMaximum = broker.receiveMaximum;
+  connection.isBridge = packet.bridge && packet.version !== 5;
   connection.output.mountLength = Buffer.byteLength(policy.mountPoint);
   if (packet.version === 5 && policy.maxTopicAlias > 0) connection.incomingAliases = new IncomingAliases(policy.maxTopicAlias);
   const aliases = Math.min(properties.topicAliasMaximum ?? 0, policy.maxTopicAliasBroker);

@@ -26,10 +26,11 @@ export function handlePublish(connection: Connection, packet: PublishPacket): vo
   counters.publishReceived++;
   counters.publishBytesReceived += packet.end - packet.payloadStart;
   if (broker.log.enabled.debug) broker.log.log('debug', `Received PUBLISH from ${connection.id} (${inWords(packet, topic)})`);
-  if (packet.qos === 2 && isRepeated(connection, packet.packetId)) {
-    acknowledgeAgain(connection, packet.packetId);
+  if (packet.qos === 2 && connection.session!.incoming?.has(packet.packetId)) {
+    acknowledgeAgain(connection, packet.packetId); // the same message again
     return;
   }
+  if (packet.qos > 0 && connection.version === 5) checkReceiveMaximum(connection);
   const refusal = refusalOf(connection, packet, topic);
   if (refusal !== null) {
     acknowledge(connection, packet, refusal);
@@ -69,8 +70,7 @@ function acceptDurably(connection: Connection, journal: Journal, packet: Publish
   const session = connection.session!; // connected
   const before = journal.changes;
   if (packet.qos === 2) {
-    session.incoming ??= new Set();
-    session.incoming.add(packet.packetId); // [MQTT-4.3.3-8]
+    openExchange(connection, packet.packetId);
     session.journal?.saveIncoming(session, packet.packetId);
   }
   const identifierIsKept = journal.changes !== before;
@@ -85,7 +85,7 @@ function acceptDurably(connection: Connection, journal: Journal, packet: Publish
   if (journal.changes === before) return settle('durable');
   if (!identifierIsKept && !message.retain && message.outstanding > 0) message.onSettled = () => settle('durable');
   journal.whenDurable((outcome) => {
-    if (outcome !== 'durable' && packet.qos === 2) session.incoming?.delete(packet.packetId); // the client may send it anew
+    if (outcome !== 'durable' && packet.qos === 2 && session.incoming?.delete(packet.packetId)) connection.unreleased--; // the client may send it anew
     settle(outcome);
   }, ack.isFollowed);
 }
@@ -108,15 +108,18 @@ function topicOf(connection: Connection, packet: PublishPacket): Topic {
   return connection.incomingAliases.resolve(alias, topic);
 }
 
-/** A QoS 2 packet identifier that is in use means the same message again; it also keeps the client within our Receive Maximum. */
-function isRepeated(connection: Connection, packetId: number): boolean {
-  const incoming = connection.session?.incoming ?? null;
-  if (incoming === null) return false;
-  if (incoming.has(packetId)) return true;
-  if (connection.version === 5 && incoming.size >= connection.broker.receiveMaximum) {
-    throw new MalformedPacket('More QoS 2 messages than Receive Maximum', REASON.RECEIVE_MAXIMUM_EXCEEDED); // [MQTT-3.3.4-7]
-  }
-  return false;
+/** Messages of this connection that wait for PUBACK, or for PUBREL and PUBCOMP: no more than we told the client. */
+function checkReceiveMaximum({ acks, unreleased, receiveMaximum }: Connection): void {
+  if (acks.pubacks + unreleased < receiveMaximum) return;
+  throw new MalformedPacket('More messages at once than Receive Maximum', REASON.RECEIVE_MAXIMUM_EXCEEDED); // [MQTT-3.3.4-7]
+}
+
+/** Keeps the identifier of a QoS 2 message until PUBREL comes for it. */
+function openExchange(connection: Connection, packetId: number): void {
+  const session = connection.session!; // connected
+  session.incoming ??= new Set();
+  session.incoming.add(packetId); // [MQTT-4.3.3-8]
+  connection.unreleased++;
 }
 
 /** Why this message is not taken, or null. Before v5 the flow is completed and the message dropped [MQTT-3.3.5-2]. */
@@ -160,11 +163,7 @@ function acknowledge(connection: Connection, packet: PublishPacket, reason: Reas
     connection.acks.send(PUBACK, packet.packetId, reason); // [MQTT-4.3.2-4]
     return;
   }
-  if (reason < 0x80 || connection.version !== 5) {
-    const session = connection.session!; // connected
-    session.incoming ??= new Set();
-    session.incoming.add(packet.packetId); // [MQTT-4.3.3-8]
-  }
+  if (reason < 0x80 || connection.version !== 5) openExchange(connection, packet.packetId);
   connection.acks.send(PUBREC, packet.packetId, reason);
 }
 

@@ -11,5 +11,6 @@ export function handlePubrel(connection: Connection, packetId: number): void {
   const known = session.incoming?.delete(packetId) === true;
   const { journal } = session;
   if (known) journal?.dropIncoming(session, packetId);
+  if (known && connection.unreleased > 0) connection.unreleased--; // it may be of an earlier connection
   connection.acks.sendKept(PUBCOMP, packetId, known ? REASON.SUCCESS : REASON.PACKET_IDENTIFIER_NOT_FOUND, journal); // [MQTT-4.3.3-11]; see journal.ts
 }

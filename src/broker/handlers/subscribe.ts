@@ -40,7 +40,9 @@ function subscribe(connection: Connection, request: SubscriptionRequest, identif
   if (broker.authorizer !== null && !broker.authorizer.maySubscribe(session, mounted)) return REASON.NOT_AUTHORIZED;
   const qos = request.qos > connection.origin.policy.maxQos ? connection.origin.policy.maxQos : request.qos; // 3.9.3: a lower one may be granted
   const group = share === null ? null : broker.tree.group(share.group, mounted);
-  const options = { qos, noLocal: request.noLocal, retainAsPublished: request.retainAsPublished, identifier };
+  const noLocal = request.noLocal || connection.isBridge; // as mosquitto: messages would go round, and lose their retain flag
+  const retainAsPublished = request.retainAsPublished || connection.isBridge;
+  const options = { qos, noLocal, retainAsPublished, identifier };
   const subscription = new Subscription(session, mounted, options, group, null);
   const isNew = broker.sessions.subscribe(session, topicFilter, subscription); // [MQTT-3.8.4-3]
   const wantsRetained = request.retainHandling === 0 || (request.retainHandling === 1 && isNew); // [MQTT-3.3.1-9] to [MQTT-3.3.1-11]
