@@ -1,5 +1,6 @@
 // The life of the program `midge serve`: log, ports, user, signals, and a stop that always ends.
 
+import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { ensureAccount } from '../access/made-account.ts';
 import { systemClock } from '../base/clock.ts';
@@ -228,9 +229,11 @@ class Run {
 
   #sayConfiguration(): void {
     const { configuration, diagnostics } = this.#request;
-    const { file, localOnly } = configuration;
+    const { file, localOnly, persistence } = configuration;
     this.#log.log('information', file === null ? 'Using default config.' : `Config loaded from ${file}.`);
     this.#sayDiagnostics(diagnostics);
+    if (persistence.enabled)
+      this.#log.log('information', `Sessions and retained messages are kept in ${join(this.#state.path, persistence.file)}.`);
     if (!localOnly) return;
     this.#log.log('information', 'Starting in local only mode. Connections will only be possible from clients running on this machine.');
     this.#log.log('information', 'Start with --lan, or with a configuration file which defines a listener, to allow remote access.');

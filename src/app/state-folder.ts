@@ -17,6 +17,8 @@ export interface StateFolderFacts {
 /** stateFolderPath gives the absolute path, without touching the disk. Without a home it is in the working folder, where mosquitto keeps its database. */
 export function stateFolderPath({ asked, location, isRoot, env }: StateFolderFacts): string {
   if (asked !== null) return resolve(asked);
+  const ofMosquitto = env['MOSQUITTO_PERSISTENCE_LOCATION']; // mosquitto(8) 2.1: it goes before the file
+  if (ofMosquitto) return resolve(ofMosquitto);
   if (location !== null) return location;
   const [systemd] = (env['STATE_DIRECTORY'] ?? '').split(':'); // systemd.exec(5): several are separated by colons
   if (systemd) return systemd;

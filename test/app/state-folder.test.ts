@@ -11,9 +11,10 @@ const NOT_ROOT = process.getuid?.() === 0 ? false : 'only root gives files away 
 
 const NOWHERE = { asked: null, location: null, isRoot: false, env: {} };
 
-test('state folder is the first that is named: flag, persistence_location, systemd, root, XDG, home', () => {
+test('state folder is the first that is named: flag, MOSQUITTO_PERSISTENCE_LOCATION, persistence_location, systemd, root, XDG, home', () => {
   const env = { STATE_DIRECTORY: '/systemd:/second', XDG_STATE_HOME: '/xdg', HOME: '/home/jane' };
   assert.equal(stateFolderPath({ asked: 'here', location: '/location', isRoot: true, env }), resolve('here'));
+  assert.equal(stateFolderPath({ ...NOWHERE, location: '/location', env: { MOSQUITTO_PERSISTENCE_LOCATION: '/mosquitto' } }), '/mosquitto');
   assert.equal(stateFolderPath({ ...NOWHERE, location: '/location', isRoot: true, env }), '/location');
   assert.equal(stateFolderPath({ ...NOWHERE, isRoot: true, env }), '/systemd');
   assert.equal(stateFolderPath({ ...NOWHERE, isRoot: true }), '/var/lib/midge');

@@ -41,6 +41,15 @@ test('serve says where it listens and who may connect when it starts without a c
   await broker.line(/New client connected from 127\.0\.0\.1:\d+ as \S+ \(p5, c1, k60\)\.$/);
 });
 
+test('serve says where it keeps what it must not forget when persistence is on', async (context) => {
+  const folder = temporaryFolder(context);
+  const file = writeConfiguration(folder, `persistence true\npersistence_location ${folder}/state\npersistence_file home.db\n`);
+  const broker = startMidge(context, folder, ['serve', '-c', file, '-p', '0']);
+  await openPort(broker);
+  const line = broker.lines.find((each) => each.includes('are kept in'));
+  assert.match(line ?? '', /: Sessions and retained messages are kept in \/.*\/state\/home\.db\.$/);
+});
+
 test("serve carries a message when the clients are Debian's", { skip: MOSQUITTO_CLIENTS }, async (context) => {
   const port = String(await openPort(startMidge(context, temporaryFolder(context), ['-p', '0'])));
   const where = ['-h', '127.0.0.1', '-p', port, '-t', 'owntracks/jane/phone'];
