@@ -47,7 +47,7 @@ const GAUGES: readonly Gauge[] = [
   [['publish/bytes/sent'], ({ counters }) => counters.publishBytesSent],
   [['packet/out/count'], ({ counters }, { outBytes }) => packetsIn(outBytes, counters)],
   [['packet/out/bytes'], (_, { outBytes }) => outBytes],
-  [['connections/socket/count'], ({ connections }) => connections.size],
+  [['connections/socket/count'], ({ counters }) => counters.sockets],
 ];
 
 const LOADS: readonly (readonly [topic: string, read: (counters: Counters) => number])[] = [

@@ -163,6 +163,11 @@ test('telemetry counts packets, bytes and clients as mosquitto does when message
     'shared_subscriptions/count': '1',
     'connections/socket/count': '3',
   });
+  quiet.send('E0 00');
+  await quiet.expectClosed();
+  house.pass(10);
+  assert.equal(house.value('clients/total'), '2');
+  assert.equal(house.value('connections/socket/count'), '3'); // since the start
 });
 
 test('telemetry counts every byte on the wire when packets of all sizes go both ways', async () => {
