@@ -130,18 +130,24 @@ test('version tells version and platform when asked, in words and as JSON', asyn
   assert.match((await runMidge(['pub', '--version'])).stdout.toString(), /^midge pub version /);
 });
 
-test('pub shows no password in the list of processes when it got one', async (context) => {
-  const server = createServer((socket) => socket.on('error', () => {})).listen(0, '127.0.0.1'); // takes connections, says nothing
-  await once(server, 'listening');
-  const address = server.address();
-  const port = typeof address === 'object' ? String(address?.port) : '';
-  const connected = once(server, 'connection');
-  const child = spawn(process.execPath, [MAIN, 'pub', '-h', '127.0.0.1', '-p', port, '-u', 'jane', '-P', 'tr0ub4dor', '-t', 'a', '-n']);
-  context.after(() => {
-    child.kill();
-    server.close();
+for (const [what, secretWords] of [
+  ['password', () => ['-u', 'jane', '-P', 'tr0ub4dor']],
+  ['key', () => ['--psk', '7230756234646f72', '--psk-identity', 'jane']],
+  ['password of a proxy', (port: string) => ['--proxy', `socks5h://jane:tr0ub4dor@127.0.0.1:${port}`]],
+] as const) {
+  test(`pub shows no ${what} in the list of processes when it got one`, async (context) => {
+    const server = createServer((socket) => socket.on('error', () => {})).listen(0, '127.0.0.1'); // takes connections, says nothing
+    await once(server, 'listening');
+    const address = server.address();
+    const port = typeof address === 'object' ? String(address?.port) : '';
+    const connected = once(server, 'connection');
+    const child = spawn(process.execPath, [MAIN, 'pub', '-h', '127.0.0.1', '-p', port, ...secretWords(port), '-t', 'a', '-n']);
+    context.after(() => {
+      child.kill();
+      server.close();
+    });
+    await connected;
+    const line = readFileSync(`/proc/${child.pid}/cmdline`, 'utf8');
+    assert.match(line, /^midge pub\0*$/);
   });
-  await connected;
-  const line = readFileSync(`/proc/${child.pid}/cmdline`, 'utf8');
-  assert.match(line, /^midge pub\0*$/);
-});
+}

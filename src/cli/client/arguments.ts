@@ -31,7 +31,7 @@ export async function runWithSettings(
     for (const words of configuredWords(name, optionsFile(command, argv), terminal.env))
       await applyWords(command, words, settings, program);
     await applyWords(command, argv, settings, program);
-    if (settings.password !== null) hideArguments(program);
+    if (holdsSecret(settings)) hideArguments(program);
     checkWhole(name, settings);
     return await work(settings);
   } catch (error) {
@@ -39,6 +39,10 @@ export async function runWithSettings(
     if (!error.hint) throw new OperatorError(error.message);
     throw usageError(command, `${error.message}${error.blankLine ? '\n' : ''}`, program);
   }
+}
+
+function holdsSecret({ password, proxy, tls }: ClientSettings): boolean {
+  return password !== null || proxy?.password !== undefined || tls.psk !== null;
 }
 
 /** optionsFile finds the value of -o, which is read before all other flags. */
