@@ -69,17 +69,19 @@ class ControlSocket implements Part {
     socket.setTimeout(PATIENCE_MS, () => socket.destroy());
     socket.setEncoding('utf8');
     let text = '';
+    const leave = () => socket.end(); // without having asked
     const read = (chunk: string) => {
       text += chunk;
       const end = text.indexOf('\n');
       if (end === -1 && text.length <= MAX_REQUEST_BYTES) return;
       socket.off('data', read);
+      socket.off('end', leave);
       socket.resume();
       socket.setTimeout(0);
       void this.#answer(end === -1 ? '' : text.slice(0, end)).then((answer) => socket.end(`${JSON.stringify(answer)}\n`));
     };
     socket.on('data', read);
-    socket.once('end', () => socket.end());
+    socket.once('end', leave);
   }
 
   async #answer(line: string): Promise<object> {

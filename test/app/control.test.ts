@@ -6,7 +6,9 @@ import { once } from 'node:events';
 import { existsSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { text as streamText } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { createControl, type RequestHandler } from '../../src/app/control.ts';
 import { OperatorError } from '../../src/base/errors.ts';
 import { closed } from '../support/closed.ts';
@@ -39,6 +41,13 @@ test('control socket answers a request by its name, and its owner alone may open
   assert.equal(statSync(path).mode & 0o777, 0o600);
   assert.deepEqual(await ask(path, '{"request": "add", "a": 1, "b": 2}\n'), { ok: true, result: 3 });
   assert.deepEqual(await ask(path, '{"request": "nothing"}\n'), { ok: true, result: null });
+});
+
+test('control socket answers who has said all there is to say, when the answer takes a while', async (context) => {
+  const { path } = await open(context, { wait: () => pause(50, 'done') });
+  const socket = connect(path);
+  socket.end('{"request": "wait"}\n');
+  assert.deepEqual(JSON.parse(await streamText(socket)), { ok: true, result: 'done' });
 });
 
 test('control socket tells what is wrong when a request is', async (context) => {
