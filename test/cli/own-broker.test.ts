@@ -17,6 +17,8 @@ import { startTestBroker } from '../support/test-broker.ts';
 import { testAuthority } from '../support/test-certificates.ts';
 import { runMidge } from './run-midge.ts';
 
+const MAIN = join(import.meta.dirname, '../../src/main.ts');
+
 const TRANSPORTS: readonly { name: string; options: Partial<ListenerOptions>; words: (port: number, cafile: string) => string[] }[] = [
   { name: 'TCP', options: {}, words: (port) => ['-h', '127.0.0.1', '-p', String(port)] },
   { name: 'TLS', options: { tls: TLS }, words: (port, cafile) => ['-h', 'localhost', '-p', String(port), '--cafile', cafile] },
@@ -141,7 +143,7 @@ test('sub ends quietly when nobody reads its output any more', async (context) =
   const { port } = await listen(context, {});
   const place = ['-h', '127.0.0.1', '-p', String(port), '-t', 'a'];
   await runMidge(['pub', ...place, '-m', 'x', '-r', '-q', '1']);
-  const child = spawn(process.execPath, [join(import.meta.dirname, '../../src/main.ts'), 'sub', ...place]);
+  const child = spawn(process.execPath, [MAIN, 'sub', ...place]);
   const errors = text(child.stderr);
   await once(child.stdout, 'data');
   child.stdout.destroy();
@@ -321,21 +323,21 @@ test('sub has its will sent when the time of -W is over with MQTT 5', async (con
 test('pub is ended by a signal, with the status of one, when its message is not sent yet', async (context) => {
   const { promise: connected, resolve: connect } = Promise.withResolvers<void>();
   const port = await serveRaw(context, () => connect());
-  const child = spawn(process.execPath, [
-    join(import.meta.dirname, '../../src/main.ts'),
-    'pub',
-    '-h',
-    '127.0.0.1',
-    '-p',
-    String(port),
-    '-t',
-    'a',
-    '-n',
-  ]);
+  const child = spawn(process.execPath, [MAIN, 'pub', '-h', '127.0.0.1', '-p', String(port), '-t', 'a', '-n']);
   await connected;
   const closed = once(child, 'close');
   child.kill('SIGTERM');
   assert.deepEqual(await closed, [null, 'SIGTERM']);
+});
+
+test('sub ends with status 255 when a signal comes before the broker has answered', async (context) => {
+  const { promise: connected, resolve: connect } = Promise.withResolvers<void>();
+  const port = await serveRaw(context, (socket) => socket.once('data', () => connect()));
+  const child = spawn(process.execPath, [MAIN, 'sub', '-h', '127.0.0.1', '-p', String(port), '-t', 'a']);
+  await connected;
+  const closed = once(child, 'close');
+  child.kill('SIGINT');
+  assert.deepEqual(await closed, [255, null]);
 });
 
 interface Place {

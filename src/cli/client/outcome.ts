@@ -18,6 +18,9 @@ export const DONE: Ending = { lines: [], status: STATUS.OK };
 /** INTERRUPTED: sub was told to stop. */
 export const INTERRUPTED: Ending = { lines: [], status: STATUS.OK, withWill: true };
 
+/** NEVER_CONNECTED: sub was told to stop before the broker has answered. */
+export const NEVER_CONNECTED: Ending = { lines: [], status: 255 };
+
 /** TIMED_OUT: the time of -W is over. */
 export const TIMED_OUT: Ending = { lines: ['Timed out'], status: STATUS.TIMED_OUT, withWill: true };
 

@@ -5,7 +5,7 @@ import type { Terminal } from '../command.ts';
 import { openClient, type Progress } from './connection.ts';
 import { watchPackets } from './debug.ts';
 import { ClientMistake } from './mistake.ts';
-import { DONE, type Ending, INTERRUPTED, LOST, refusal, STATUS, unreachable } from './outcome.ts';
+import { DONE, type Ending, INTERRUPTED, LOST, NEVER_CONNECTED, refusal, STATUS, unreachable } from './outcome.ts';
 import type { ClientSettings } from './settings.ts';
 
 /** ClientTask is what pub, sub or rr does with the connection. */
@@ -29,7 +29,11 @@ export async function runClient(settings: ClientSettings, task: ClientTask, { st
   if (settings.debug && !settings.quiet) watchPackets(client, (line) => stdout.write(`${line}\n`));
   const { promise, resolve: end } = Promise.withResolvers<Ending>();
   // What pub and rr are for is not done yet when a signal comes: it ends them, and their status says so.
-  const stop = () => end(INTERRUPTED);
+  let hasStood = false;
+  client.once('connect', () => {
+    hasStood = true;
+  });
+  const stop = () => end(hasStood ? INTERRUPTED : NEVER_CONNECTED);
   if (task.name === 'sub') process.once('SIGINT', stop).once('SIGTERM', stop);
   const failures = watchFailures(client, progress, settings, task, end);
   task.begin(client, end);
