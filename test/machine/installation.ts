@@ -1,8 +1,9 @@
 // The life of an installation on whatever Debian with systemd: install, use, upgrade, a bad upgrade that goes back by itself, uninstall.
 
 import assert from 'node:assert/strict';
-import { chmodSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { SCHEMA_VERSION } from '../../src/store/schema.ts';
 import type { Outcome } from '../support/outcome.ts';
 
 const LOGIN = ['-h', '127.0.0.1', '-u', 'jane', '-P', 'secret', '-t', 'a'] as const;
@@ -16,26 +17,41 @@ export interface Programs {
   readonly first: string;
   /** The same with another size. */
   readonly better: string;
-  /** One whose service never starts. */
+  /** One whose service never starts, but has changed the database by then. */
   readonly bad: string;
 }
+
+/** What a later midge does before it fails: it keeps the database as it was and makes it of a newer version. */
+const LATER = `#!/bin/sh
+cd /var/lib/midge
+if [ ! -e midge.db.version-${SCHEMA_VERSION} ]; then
+  cp -p midge.db midge.db.version-${SCHEMA_VERSION}
+  printf '\\000\\000\\000\\${(SCHEMA_VERSION + 1).toString(8).padStart(3, '0')}' | dd of=midge.db bs=1 seek=60 conv=notrunc 2>/dev/null
+fi
+echo 'the later midge has changed the database and fails'
+exit 1
+`;
 
 /** writePrograms makes the executables of a guest, whose `root` is a folder here, of one that `make binary` made. */
 export function writePrograms(root: string, executable: string): Programs {
   const bytes = readFileSync(executable);
   copyFileSync(executable, join(root, 'root/midge'));
   writeFileSync(join(root, 'root/better'), Buffer.concat([bytes, Buffer.from('\n')]));
-  writeFileSync(join(root, 'root/bad'), withUnknownCommand(bytes));
+  writeFileSync(join(root, 'root/bad'), withLaterCommand(bytes));
+  mkdirSync(join(root, 'usr/local/bin'), { recursive: true });
+  writeFileSync(join(root, 'usr/local/bin/later-midge'), LATER);
+  chmodSync(join(root, 'usr/local/bin/later-midge'), 0o755);
   for (const name of ['midge', 'better', 'bad']) chmodSync(join(root, 'root', name), 0o755);
   return { first: '/root/midge', better: '/root/better', bad: '/root/bad' };
 }
 
-function withUnknownCommand(bytes: Buffer): Buffer {
+/** The other command is as long as the one that stands in the unit in the executable. */
+function withLaterCommand(bytes: Buffer): Buffer {
   const command = 'ExecStart=/usr/local/bin/midge serve';
   const place = bytes.indexOf(command);
   assert.ok(place > 0, 'the unit stands in the executable');
   const changed = Buffer.from(bytes);
-  changed.write('surve', place + command.length - 'serve'.length);
+  changed.write('ExecStart=/usr/local/bin/later-midge', place);
   return changed;
 }
 
@@ -78,8 +94,9 @@ async function firstInstallation(run: Guest, install: (...words: readonly string
 async function badUpgrade(run: Guest, installation: Promise<Outcome>, inPlace: string): Promise<void> {
   const { status, stderr } = await installation;
   assert.equal(status, 1);
-  assert.match(stderr, /Unknown command 'surve'/);
+  assert.match(stderr, /the later midge has changed the database and fails/);
   assert.match(stderr, /what was there before is in place again$/m);
+  assert.match((await run('ls', '/var/lib/midge')).stdout, /^midge\.db\.newer-\d{8}T\d{6}Z$/m);
   assert.equal((await run('systemctl', 'is-active', 'midge')).stdout, 'active\n');
   await succeed(run('cmp', inPlace, '/usr/local/bin/midge'));
   assert.equal((await receive(run, 'mosquitto_sub')).stdout, 'kept\n');
