@@ -182,6 +182,8 @@ export class MortalBroker {
       };
     }
     await Promise.race([promise, broker.ended]);
+    assert.equal(await broker.end(), null, `the broker ended by itself:\n${broker.lines.join('\n')}`);
+    assert.ok(moment === 'checkpoint' || left <= 0, 'somebody else has killed the broker');
     return left > 0 ? 'checkpoint' : 'acknowledgements';
   }
 
