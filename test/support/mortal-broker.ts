@@ -84,10 +84,12 @@ export class MortalBroker {
     test.after(() => this.#detach());
   }
 
-  /** warmUp starts and stops the broker in order, which makes Node keep what it has compiled. */
+  /** warmUp lets the subscribers subscribe, for SUBACK does not wait for the disk, and stops the broker in order, which also makes Node keep what it has compiled. */
   async warmUp(): Promise<void> {
     const broker = this.#start();
-    await openPort(broker);
+    const port = await openPort(broker);
+    for (const { subscriber } of this.#subscribers) await subscriber.attach(port);
+    this.#detach();
     await broker.end();
   }
 
