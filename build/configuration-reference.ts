@@ -63,7 +63,7 @@ With one that you have:
 After three wrong passwords of a user from one address, further logins of that user from there are refused unseen for 1 s, and twice as long after each
 further wrong one, up to 5 minutes. An address that tries many users, and a user whom many addresses try, are held the same way after ten; who has
 logged in before with that user from that address is not held with them. So a device with an old password, which tries for ever, holds only
-itself. The log tells each hold; a restart forgets all.
+itself. The log tells each hold; a restart forgets all. What others notice of 10,000 wrong logins: \`node test/bench/scale/wrong-logins.ts\`.
 
 Behind a reverse proxy or a tunnel all clients come from one address; if that holds too many, exempt it, and let the proxy count:
 
