@@ -1,7 +1,7 @@
 // Reads and writes a mosquitto password file: `user:hash` per line.
 
-import { chownSync, closeSync, fsyncSync, openSync, realpathSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { chownSync, realpathSync, statSync, writeFileSync } from 'node:fs';
+import { replaceFile } from '../base/durable-file.ts';
 import { OperatorError, reasonOf } from '../base/errors.ts';
 import { type FileRemark, readAccessFile, refuseMistakes } from './file-remark.ts';
 import { type PasswordHash, parsePasswordHash } from './password-hash.ts';
@@ -69,29 +69,11 @@ export function writePasswordFile(path: string, text: string): void {
   try {
     const old = statSync(path, { throwIfNoEntry: false });
     const target = old === undefined ? path : realpathSync(path);
-    const temporary = `${target}.new`;
-    rmSync(temporary, { force: true });
-    const file = openSync(temporary, 'wx', 0o600 | ((old?.mode ?? 0) & 0o040));
-    try {
-      writeSync(file, text);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    if (old !== undefined && process.geteuid?.() === 0) chownSync(temporary, old.uid, old.gid);
-    renameSync(temporary, target);
-    flushFolder(dirname(target));
+    replaceFile(target, (temporary) => {
+      writeFileSync(temporary, text, { flag: 'wx', mode: 0o600 | ((old?.mode ?? 0) & 0o040) });
+      if (old !== undefined && process.geteuid?.() === 0) chownSync(temporary, old.uid, old.gid);
+    });
   } catch (error) {
     throw new OperatorError(`Cannot write password file "${path}": ${reasonOf(error)}`, { cause: error });
-  }
-}
-
-/** fsync(2): a new name in a folder survives a power cut only when the folder is written too. */
-function flushFolder(path: string): void {
-  const folder = openSync(path, 'r');
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
   }
 }

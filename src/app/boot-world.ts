@@ -11,11 +11,12 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
-  renameSync,
   rmSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { replaceFile } from '../base/durable-file.ts';
 
 /** BootWorld is the machine in earnest, and a temporary folder with recorded commands in tests. */
 export interface BootWorld {
@@ -103,20 +104,5 @@ export class Disk {
 }
 
 function writeWhole(target: string, text: string, mode: number): void {
-  const temporary = `${target}.new`;
-  rmSync(temporary, { force: true });
-  const file = openSync(temporary, 'wx', mode);
-  try {
-    writeSync(file, text);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  renameSync(temporary, target);
-  const folder = openSync(dirname(target), 'r');
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
-  }
+  replaceFile(target, (temporary) => writeFileSync(temporary, text, { flag: 'wx', mode }));
 }

@@ -18,6 +18,7 @@ import {
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { systemClock } from '../base/clock.ts';
+import { syncPath } from '../base/durable-file.ts';
 import { OperatorError, reasonOf } from '../base/errors.ts';
 import { silentLogger } from '../base/logger.ts';
 import { putBackCopy } from '../store/earlier-version.ts';
@@ -27,7 +28,6 @@ import { openStore } from '../store/store.ts';
 import { unpackArchive } from './archive.ts';
 import { type BackupManifest, FORMAT, MANIFEST } from './backup.ts';
 import { isAnswered } from './control.ts';
-import { syncPath } from './durable-file.ts';
 import { StateFolder } from './state-folder.ts';
 import { mendSwap, StateSwap } from './state-swap.ts';
 

@@ -7,7 +7,7 @@
 
 import { chmodSync, chownSync, globSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { syncPath } from './durable-file.ts';
+import { syncPath } from '../base/durable-file.ts';
 import type { StateFolder } from './state-folder.ts';
 
 const STAGE = /^restore-([\dTZ-]+)\.(unpacking|leaving|entering)$/;

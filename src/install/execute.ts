@@ -1,20 +1,8 @@
 // Carries out the steps of a plan: the one place where an installation changes the machine.
 
 import { execFileSync } from 'node:child_process';
-import {
-  chmodSync,
-  chownSync,
-  closeSync,
-  copyFileSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeSync,
-} from 'node:fs';
-import { dirname } from 'node:path';
+import { chmodSync, chownSync, copyFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { replaceFile } from '../base/durable-file.ts';
 import { OperatorError, reasonOf } from '../base/errors.ts';
 import { describeStep, type Owner, type Step } from './plan.ts';
 
@@ -53,40 +41,23 @@ function carryOut(step: Step, stage: Stage): void {
       chmodSync(place(step.path), step.mode);
       return stage.give(place(step.path), step.owner);
     case 'write':
-      return replaceFile(place(step.path), step.mode, (temporary) => {
-        const file = openSync(temporary, 'wx', step.mode);
-        writeSync(file, step.text);
-        closeSync(file);
+      return replaceFile(place(step.path), (temporary) => {
+        writeFileSync(temporary, step.text, { flag: 'wx', mode: step.mode });
+        chmodSync(temporary, step.mode);
         stage.give(temporary, step.owner);
       });
     case 'copy': {
       const from = step.from.startsWith('/usr/local/') ? place(step.from) : step.from;
-      return replaceFile(place(step.to), step.mode, (temporary) => copyFileSync(from, temporary));
+      // The program that runs keeps the file that it runs from.
+      return replaceFile(place(step.to), (temporary) => {
+        copyFileSync(from, temporary);
+        chmodSync(temporary, step.mode);
+      });
     }
     case 'link':
       return symlinkSync(step.target, place(step.path));
     case 'remove':
       return rmSync(place(step.path), { recursive: true, force: true });
-  }
-}
-
-/** The old file stays until the new one is on the disk as a whole; a program that runs keeps the one that it runs from. */
-function replaceFile(path: string, mode: number, write: (temporary: string) => void): void {
-  const temporary = `${path}.new`;
-  rmSync(temporary, { force: true });
-  write(temporary);
-  chmodSync(temporary, mode);
-  flush(temporary);
-  renameSync(temporary, path);
-  flush(dirname(path));
-}
-
-function flush(path: string): void {
-  const file = openSync(path, 'r');
-  try {
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
   }
 }
 

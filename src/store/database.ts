@@ -16,9 +16,9 @@
 import { accessSync, chmodSync, closeSync, constants, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { syncPath } from '../base/durable-file.ts';
 import { forgetOldCopies, keepCopy, type Upgrade } from './earlier-version.ts';
 import { StoreFault } from './faults.ts';
-import { syncPath } from './file-names.ts';
 import { APPLICATION_ID, migrate, readNumber, SCHEMA_VERSION } from './schema.ts';
 
 /** CHECKPOINT_PAGES in the WAL start a checkpoint. */

@@ -8,8 +8,9 @@
 import { chmodSync, closeSync, existsSync, globSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { syncPath } from '../base/durable-file.ts';
 import { faultOf } from './faults.ts';
-import { asideName, moveAside, syncPath } from './file-names.ts';
+import { asideName, moveAside } from './file-names.ts';
 import { APPLICATION_ID, readNumber, SCHEMA_VERSION } from './schema.ts';
 
 const WEEK_MS = 7 * 86_400_000;

@@ -1,7 +1,8 @@
 // Names of the files beside a database, and how they change: what is bad or of another version is moved aside, never deleted.
 
-import { closeSync, fsyncSync, openSync, renameSync, statSync } from 'node:fs';
+import { renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { syncPath } from '../base/durable-file.ts';
 
 /** COMPANIONS are what SQLite adds to the name of a database for what belongs to it. */
 export const COMPANIONS = ['', '-wal', '-shm', '-journal'];
@@ -20,14 +21,4 @@ export function moveAside(path: string, aside: string): void {
     if (statSync(path + companion, { throwIfNoEntry: false }) !== undefined) renameSync(path + companion, aside + companion);
   }
   syncPath(dirname(path));
-}
-
-/** syncPath makes a file, or the names in a folder, durable. */
-export function syncPath(path: string): void {
-  const handle = openSync(path, 'r');
-  try {
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
 }
