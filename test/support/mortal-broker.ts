@@ -43,11 +43,11 @@ const PLANS: readonly PublisherPlan[] = [
 /** Published last: who has it has all that was published before. */
 const MARKER: PublisherPlan = { name: 'marker', version: 4, qos: 2, window: 1, message: (n) => streamMessage('marker', n, SMALL) };
 
-/** A checkpoint writes some hundred pages: a broker that is to die in it dies with one of the first of them. */
-const MOST_PAGES = 150;
+/** Files with whose writes a broker dies: a checkpoint writes some hundred pages, a life more to the log, and it dies with one of the first so many. */
+const DEADLY_WRITES = { checkpoint: { file: 'midge.db', most: 100 }, commit: { file: 'midge.db-wal', most: 400 } } as const;
 
-/** Moment is when the broker is killed: after some acknowledgements, while it starts, or within a checkpoint, which a preloaded recorder does. */
-export type Moment = 'acknowledgements' | 'checkpoint' | 'start';
+/** Moment is when the broker is killed: after some acknowledgements, while it starts, or within a commit or a checkpoint, which a preloaded recorder does. */
+export type Moment = 'acknowledgements' | 'start' | keyof typeof DEADLY_WRITES;
 
 /** Life says how the broker lives and dies. */
 export interface Life {
@@ -93,10 +93,9 @@ export class MortalBroker {
     await broker.end();
   }
 
-  /** live lets the broker live until it is killed; gives the moment, which is 'acknowledgements' where no checkpoint came in time. */
+  /** live lets the broker live until it is killed; gives the moment, which is 'acknowledgements' where no commit or checkpoint was long enough in time. */
   async live({ moment, isVisited, isShaken }: Life): Promise<Moment> {
-    const page = Math.ceil(Math.random() * MOST_PAGES);
-    const broker = this.#start(moment === 'checkpoint' ? { DISK_RECORDER_KILL: `midge.db:${page}` } : {});
+    const broker = this.#start(deadlyWrite(moment));
     if (moment === 'start') {
       await later(Math.random() * this.#startTime);
       await broker.kill();
@@ -177,7 +176,7 @@ export class MortalBroker {
   /** Kills at once when the moment has come; resolves when the broker is dead. */
   async #endOfLife(moment: Moment, broker: WatchedProcess): Promise<Moment> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    let left = moment === 'checkpoint' ? MOST_ACKNOWLEDGED : Math.ceil(Math.random() ** 2 * MOST_ACKNOWLEDGED);
+    let left = moment === 'acknowledgements' ? Math.ceil(Math.random() ** 2 * MOST_ACKNOWLEDGED) : MOST_ACKNOWLEDGED;
     for (const publisher of this.#publishers) {
       publisher.onAcknowledged = () => {
         if (--left === 0) resolve(broker.kill());
@@ -185,8 +184,8 @@ export class MortalBroker {
     }
     await Promise.race([promise, broker.ended]);
     assert.equal(await broker.end(), null, `the broker ended by itself:\n${broker.lines.join('\n')}`);
-    assert.ok(moment === 'checkpoint' || left <= 0, 'somebody else has killed the broker');
-    return left > 0 ? 'checkpoint' : 'acknowledgements';
+    assert.ok(moment !== 'acknowledgements' || left <= 0, 'somebody else has killed the broker');
+    return left > 0 ? moment : 'acknowledgements';
   }
 
   /** As a new client sees them: each the newest that was acknowledged, or one that was sent after it. */
@@ -203,6 +202,12 @@ export class MortalBroker {
       if (plan.message(1).retain) assert.deepEqual(staleTopics(plan.name, found, acknowledged.at(-1) ?? 0, sent), []);
     }
   }
+}
+
+function deadlyWrite(moment: Moment): Record<string, string> {
+  if (moment === 'acknowledgements' || moment === 'start') return {};
+  const { file, most } = DEADLY_WRITES[moment];
+  return { DISK_RECORDER_KILL: `${file}:${Math.ceil(Math.random() * most)}` };
 }
 
 function subscriberNamed(name: string, version: 4 | 5): { subscriber: SteadfastSubscriber; ledger: DeliveryLedger } {
