@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { type Bindings, hex, matches, readLength, splitProperties, type Version } from './hex-template.ts';
 
 /** Milliseconds before a test gives up on something that must come. Longer than any healthy broker needs, shorter than patience. */
-const PATIENCE = 4000;
+const PATIENCE = 30_000;
 
 export const CLOSED = Symbol('closed');
 
