@@ -1,5 +1,6 @@
 // Door of access: who may connect, and what they may do.
 
+import { systemClock } from '../base/clock.ts';
 import type { Authenticator, Authorizer } from '../broker/ports.ts';
 import { AclAuthorizer } from './acl.ts';
 import { readAclFile } from './acl-file.ts';
@@ -8,14 +9,15 @@ import { HashingQueue } from './hashing-queue.ts';
 import { ListenerAuthenticator, ListenerAuthorizer } from './listener-access.ts';
 import type { LoginThrottle } from './login-throttle.ts';
 import type { AccessFiles, AccessOptions } from './options.ts';
+import { Pace } from './pace.ts';
 import { readPasswordFile } from './password-file.ts';
 
 /** createAccess reads all files now; throws OperatorError with all the mistakes of one. `throttle` is the one of the whole life of the program, or null for none. */
 export function createAccess(options: Omit<AccessOptions, 'loginThrottle'>, throttle: LoginThrottle | null = null): Access {
   const { account, listeners } = options;
-  const queue = new HashingQueue(); // one for all: it bounds what the machine does
+  const bounds = { queue: new HashingQueue(), pace: new Pace(systemClock) }; // one for all: they bound what the machine does
   const passwords = remembering(
-    (path) => new PasswordAuthenticator(account, path === null ? null : readPasswordFile(path), throttle, queue),
+    (path) => new PasswordAuthenticator(account, path === null ? null : readPasswordFile(path), throttle, bounds),
   );
   const acls = remembering((path) => (path === null ? null : new AclAuthorizer(readAclFile(path))));
   if (listeners === null) {

@@ -6,6 +6,7 @@ import type { AuthenticationVerdict, Authenticator, Credentials } from '../broke
 import type { HashingQueue } from './hashing-queue.ts';
 import type { LoginThrottle } from './login-throttle.ts';
 import type { Account } from './options.ts';
+import type { Pace } from './pace.ts';
 import type { PasswordFile } from './password-file.ts';
 import { decoyOf, type PasswordHash, verifyPassword } from './password-hash.ts';
 
@@ -14,6 +15,12 @@ export interface KnownClient {
   readonly username: string | null;
   readonly identity: string | null;
   readonly policy: ListenerPolicy;
+}
+
+/** Bounds are what all share who ask. */
+export interface Bounds {
+  readonly queue: HashingQueue;
+  readonly pace: Pace;
 }
 
 /** PasswordAuthenticator decides by one account of the configuration, the users of a password file, and the listener. */
@@ -25,13 +32,15 @@ export class PasswordAuthenticator implements Authenticator {
   /** What unknown users are checked against comes from these. */
   readonly #hashes: readonly PasswordHash[];
   readonly #queue: HashingQueue;
+  readonly #pace: Pace;
   readonly #hmacKey = randomBytes(32);
   /** Keyed digest of the last good password per user: a house that reconnects after a power cut need not hash 200 times. */
   readonly #verified = new Map<string, Buffer>();
 
   /** `users` null = there is no password file. */
-  constructor(account: Account | null, users: PasswordFile | null, throttle: LoginThrottle | null, queue: HashingQueue) {
-    this.#queue = queue;
+  constructor(account: Account | null, users: PasswordFile | null, throttle: LoginThrottle | null, bounds: Bounds) {
+    this.#queue = bounds.queue;
+    this.#pace = bounds.pace;
     this.#account = account;
     this.#users = users ?? new Map();
     this.#hasAccounts = account !== null || users !== null;
@@ -66,6 +75,7 @@ export class PasswordAuthenticator implements Authenticator {
     if (!this.#hasAccounts) return origin.policy.allowAnonymous ? 'accepted' : 'not authorised';
     if (password === null || password.length === 0) return 'bad credentials'; // an empty one opens nothing, as in mosquitto
     const quick = this.#checkQuickly(origin.address, username, password);
+    if (quick === 'held') return this.#inTurn(quick);
     return quick ?? this.#waitAndCheck(origin.address, username, password);
   }
 
@@ -86,7 +96,12 @@ export class PasswordAuthenticator implements Authenticator {
     const verdict = await this.#queue.run(address, async () => {
       return this.#checkQuickly(address, username, password) ?? this.#checkHash(address, username, password);
     });
-    return verdict ?? 'unavailable';
+    return verdict === 'held' ? this.#inTurn(verdict) : (verdict ?? 'unavailable');
+  }
+
+  async #inTurn(verdict: AuthenticationVerdict): Promise<AuthenticationVerdict> {
+    await this.#pace.turn();
+    return verdict;
   }
 
   async #checkHash(address: string, username: string, password: Buffer): Promise<AuthenticationVerdict> {
