@@ -14,6 +14,8 @@ const LOGIN = { username: 'jane', password: 'correct horse battery' };
 /** Milliseconds that messages flow before the cut: from nothing to a checkpoint of the database. */
 const SHORTEST = 300;
 const LONGEST = 8000;
+/** Messages between two cuts: with every fifth retained too, fewer than the 1000 that the broker keeps for a client that is away. */
+const MOST = 800;
 /** Milliseconds without a message after which no more will come. */
 const COLLECT_LIMIT = 240_000;
 
@@ -64,8 +66,9 @@ async function publishUntilCut(machine: Machine, ledger: Ledger, milliseconds: n
   const client = await machine.connect({ ...LOGIN, clientId: 'publisher' });
   client.on('error', () => {}); // the cut
   const end = Date.now() + milliseconds;
+  const last = ledger.sent + MOST;
   const publishOn = async (): Promise<void> => {
-    while (Date.now() < end) {
+    while (Date.now() < end && ledger.sent < last) {
       const number = ++ledger.sent;
       await client.publishAsync(`log/${number % 10}`, String(number), { qos: 1 });
       ledger.acknowledged.add(number);
