@@ -50,7 +50,7 @@ function makeDisk(folder: string, disk: string, key: SshKey): Programs {
   write('etc/fstab', '/dev/vda / ext4 rw,noatime 0 0\n');
   write('etc/hostname', 'trixie\n');
   write('etc/systemd/network/wired.network', '[Match]\nType=ether\n[Network]\nDHCP=yes\n');
-  mkdirSync(join(tree, 'root/.ssh'), { mode: 0o700 });
+  mkdirSync(join(tree, 'root/.ssh'), { recursive: true, mode: 0o700 });
   write('root/.ssh/authorized_keys', `${key.line}\n`, 0o600);
   makeHostKey(tree);
   execFileSync('chroot', [tree, 'systemctl', 'enable', '-q', 'systemd-networkd', 'ssh'], { stdio: 'pipe' });
