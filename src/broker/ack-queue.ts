@@ -1,12 +1,10 @@
 // Acknowledgements that wait for the card, in the order of what they acknowledge [MQTT-4.6.0-2] [MQTT-4.6.0-3] [MQTT-4.6.0-4].
 
+import { FIRST_BYTE } from '../mqtt/packet-types.ts';
 import { REASON, type ReasonCode } from '../mqtt/reason-codes.ts';
 import type { Connection } from './connection.ts';
 import type { Journal } from './journal.ts';
 import type { Durability } from './ports.ts';
-
-const PUBACK = 0x40;
-const PUBREC = 0x50;
 
 /** PendingAck is one PUBACK, PUBREC, PUBREL or PUBCOMP to be. */
 export class PendingAck {
@@ -90,7 +88,7 @@ export class AckQueue {
   hold(first: number, packetId: number, reason: ReasonCode): PendingAck {
     const ack = new PendingAck(this, first, packetId, reason);
     this.#waiting.push(ack);
-    if (first === PUBACK) this.pubacks++;
+    if (first === FIRST_BYTE.PUBACK) this.pubacks++;
     return ack;
   }
 
@@ -107,7 +105,7 @@ export class AckQueue {
   }
 
   #send(ack: PendingAck): void {
-    if (ack.first === PUBACK) this.pubacks--;
+    if (ack.first === FIRST_BYTE.PUBACK) this.pubacks--;
     this.#sendNow(ack);
     ack.gone();
   }
@@ -123,5 +121,5 @@ export class AckQueue {
 
 /** PUBACK and PUBREC can say that a message was not taken. */
 function isAnswerToPublish(first: number): boolean {
-  return first === PUBACK || first === PUBREC;
+  return first === FIRST_BYTE.PUBACK || first === FIRST_BYTE.PUBREC;
 }

@@ -112,6 +112,20 @@ export class Connection implements PacketSink {
     return this.state === 'connected' || this.state === 'connecting';
   }
 
+  /** topicNamed gives the Topic of buffer[start, end), quickly when it is that of the latest PUBLISH. Throws as TopicCache.lookup does. */
+  topicNamed(buffer: Buffer, start: number, end: number): Topic {
+    const last = this.lastTopic;
+    return last?.equals(buffer, start, end) ? last : this.broker.topics.lookup(buffer, start, end);
+  }
+
+  /** mayPublish tells whether this client may publish to a topic; it is not asked again while it stays with that. */
+  mayPublish(topic: Topic): boolean {
+    if (topic === this.lastTopic) return true;
+    if (topic.reserved || !this.broker.mayPublish(this.session!, topic)) return false; // connected
+    this.lastTopic = topic;
+    return true;
+  }
+
   /** acceptPackets lets packets through up to the configured size: the client has said CONNECT. */
   acceptPackets(): void {
     this.#decoder.maxPacketSize = this.broker.options.maxPacketSize;

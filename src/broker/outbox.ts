@@ -42,10 +42,6 @@ export class Outbox {
     return this.#length + this.#stream.writableLength;
   }
 
-  get isEmpty(): boolean {
-    return this.#length === 0;
-  }
-
   /** append copies bytes[start, end). */
   append(bytes: Buffer, start: number, end: number): void {
     const length = end - start;

@@ -3,7 +3,7 @@
 //   deliver -> [ queue ] -> room in the window? -> sent, in flight -> acknowledged
 //                                        resume -> sent again, before anything new
 
-import type { Qos } from '../mqtt/packet-types.ts';
+import { FIRST_BYTE, type Qos } from '../mqtt/packet-types.ts';
 import { REASON } from '../mqtt/reason-codes.ts';
 import type { PendingAck } from './ack-queue.ts';
 import type { Broker } from './broker.ts';
@@ -17,8 +17,6 @@ import type { Subscription } from './subscription.ts';
 
 /** Packet identifiers end here, so no window is larger. */
 const INFLIGHT_MAX = 65_535;
-
-const PUBREL = 0x62;
 
 /** OutgoingMessages belongs to one session. What it holds it keeps in the order of delivery [MQTT-4.6.0-6]. */
 export class OutgoingMessages {
@@ -315,7 +313,7 @@ export class OutgoingMessages {
 
   #sendAgain(delivery: Delivery, connection: Connection): void {
     if (delivery.released) {
-      connection.acks.sendKept(PUBREL, delivery.packetId, REASON.SUCCESS, this.#session.journal); // [MQTT-4.3.3-6]; see journal.ts
+      connection.acks.sendKept(FIRST_BYTE.PUBREL, delivery.packetId, REASON.SUCCESS, this.#session.journal); // [MQTT-4.3.3-6]; see journal.ts
       return;
     }
     if (!delivery.isSendable) return; // it goes out when its identifier is durable

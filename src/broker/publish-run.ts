@@ -44,13 +44,8 @@ export class PublishRun {
       payloadStart++;
     }
     if (payloadStart > end) return false;
-    let topic = connection.lastTopic;
-    if (topic === null || !topic.equals(buffer, topicStart, topicEnd)) {
-      this.flush();
-      topic = this.#broker.topics.lookup(buffer, topicStart, topicEnd);
-      if (topic.reserved || !this.#broker.mayPublish(connection.session!, topic)) return false; // isFast: connected
-      connection.lastTopic = topic;
-    }
+    const topic = connection.topicNamed(buffer, topicStart, topicEnd);
+    if (!connection.mayPublish(topic)) return false;
     if (this.#count === 0) this.#begin(connection, topic, buffer, start);
     else if (buffer !== this.#buffer || start !== this.#end || topic !== this.#topic || connection !== this.#publisher) {
       this.flush();

@@ -19,6 +19,9 @@ export const PACKET_TYPE = {
   AUTH: 15,
 } as const;
 
+/** FIRST_BYTE of acknowledgements: type, and the flags that it must have (2.1.3). */
+export const FIRST_BYTE = { PUBACK: 0x40, PUBREC: 0x50, PUBREL: 0x62, PUBCOMP: 0x70 } as const;
+
 /** ProtocolVersion is the protocol level of CONNECT: 3 = MQTT 3.1, 4 = 3.1.1, 5 = 5. */
 export type ProtocolVersion = 3 | 4 | 5;
 

@@ -1,5 +1,6 @@
 // PUBLISH, MQTT 5 3.3: the long way, for everything that PublishRun does not take.
 
+import { FIRST_BYTE } from '../../mqtt/packet-types.ts';
 import { encodeProperties, type Properties } from '../../mqtt/properties.ts';
 import type { PublishPacket } from '../../mqtt/publish-packet.ts';
 import { MalformedPacket, protocolError, REASON, type ReasonCode } from '../../mqtt/reason-codes.ts';
@@ -11,9 +12,6 @@ import type { Durability } from '../ports.ts';
 import { reportDenied } from '../refusal.ts';
 import type { Route } from '../route.ts';
 import type { Topic } from '../topic.ts';
-
-const PUBACK = 0x40;
-const PUBREC = 0x50;
 
 /** handlePublish checks, acknowledges and delivers one message. */
 export function handlePublish(connection: Connection, packet: PublishPacket): void {
@@ -50,7 +48,7 @@ export function handlePublish(connection: Connection, packet: PublishPacket): vo
 /** The message itself may not be durable yet: it may have come on an earlier connection just now. */
 function acknowledgeAgain(connection: Connection, packetId: number): void {
   const session = connection.session!; // connected
-  const ack = connection.acks.hold(PUBREC, packetId, REASON.SUCCESS); // [MQTT-4.3.3-10]
+  const ack = connection.acks.hold(FIRST_BYTE.PUBREC, packetId, REASON.SUCCESS); // [MQTT-4.3.3-10]
   if (session.journal === null) return ack.settle('durable');
   session.journal.whenDurable((outcome) => {
     if (outcome !== 'durable') session.incoming?.delete(packetId);
@@ -74,7 +72,7 @@ function acceptDurably(connection: Connection, journal: Journal, packet: Publish
     session.journal?.saveIncoming(session, packet.packetId);
   }
   const identifierIsKept = journal.changes !== before;
-  const ack = connection.acks.hold(packet.qos === 1 ? PUBACK : PUBREC, packet.packetId, reason);
+  const ack = connection.acks.hold(packet.qos === 1 ? FIRST_BYTE.PUBACK : FIRST_BYTE.PUBREC, packet.packetId, reason);
   const settle = (outcome: Durability) => {
     message.onSettled = null;
     ack.settle(outcome);
@@ -92,15 +90,12 @@ function acceptDurably(connection: Connection, journal: Journal, packet: Publish
 
 /** The topic meant: by name, or by alias [MQTT-3.3.2-7]. */
 function topicOf(connection: Connection, packet: PublishPacket): Topic {
-  const { topics } = connection.broker;
   const { mountPoint } = connection.origin.policy;
   const alias = packet.properties?.topicAlias;
   let topic: Topic | null = null;
   if (packet.topicEnd > packet.topicStart || connection.version !== 5) {
-    const { lastTopic } = connection;
-    if (lastTopic !== null && mountPoint === '' && lastTopic.equals(packet.buffer, packet.topicStart, packet.topicEnd)) topic = lastTopic;
-    else topic = topics.lookup(packet.buffer, packet.topicStart, packet.topicEnd);
-    if (mountPoint !== '') topic = topics.named(mountPoint + topic.name);
+    topic = connection.topicNamed(packet.buffer, packet.topicStart, packet.topicEnd);
+    if (mountPoint !== '') topic = connection.broker.topics.named(mountPoint + topic.name);
   }
   if (topic !== null && alias === undefined) return topic;
   if (alias === undefined) throw protocolError('Empty Topic Name without a Topic Alias'); // 3.3.2.1
@@ -130,7 +125,7 @@ function refusalOf(connection: Connection, packet: PublishPacket, topic: Topic):
     broker.counters.publishDropped++;
     return REASON.IMPLEMENTATION_SPECIFIC_ERROR;
   }
-  if (!mayPublish(connection, topic)) {
+  if (!connection.mayPublish(topic)) {
     if (broker.log.enabled.debug) broker.log.log('debug', `Denied PUBLISH from ${connection.id} (${inWords(packet, topic)})`);
     reportDenied(connection, topic.name);
     return REASON.NOT_AUTHORIZED;
@@ -138,13 +133,6 @@ function refusalOf(connection: Connection, packet: PublishPacket, topic: Topic):
   if (packet.qos > 0 && connection.version === 5 && !packet.retain && nobodyHasRoom(broker.tree.routeOf(topic)))
     return REASON.QUOTA_EXCEEDED;
   return null;
-}
-
-function mayPublish(connection: Connection, topic: Topic): boolean {
-  if (topic === connection.lastTopic) return true;
-  if (topic.reserved || !connection.broker.mayPublish(connection.session!, topic)) return false; // connected
-  connection.lastTopic = topic;
-  return true;
 }
 
 /** Every subscriber's window and queue are full: nobody would get the message, and a v5 publisher is told so. */
@@ -160,11 +148,11 @@ function nobodyHasRoom(route: Route): boolean {
 function acknowledge(connection: Connection, packet: PublishPacket, reason: ReasonCode): void {
   if (packet.qos === 0) return;
   if (packet.qos === 1) {
-    connection.acks.send(PUBACK, packet.packetId, reason); // [MQTT-4.3.2-4]
+    connection.acks.send(FIRST_BYTE.PUBACK, packet.packetId, reason); // [MQTT-4.3.2-4]
     return;
   }
   if (reason < 0x80 || connection.version !== 5) openExchange(connection, packet.packetId);
-  connection.acks.send(PUBREC, packet.packetId, reason);
+  connection.acks.send(FIRST_BYTE.PUBREC, packet.packetId, reason);
 }
 
 function messageOf(connection: Connection, packet: PublishPacket, topic: Topic): Message {

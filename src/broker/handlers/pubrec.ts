@@ -1,10 +1,9 @@
 // PUBREC, MQTT 5 3.5: the client has a QoS 2 message and waits for its release.
 
+import { FIRST_BYTE } from '../../mqtt/packet-types.ts';
 import type { AckPacket } from '../../mqtt/packets.ts';
 import { protocolError, REASON } from '../../mqtt/reason-codes.ts';
 import type { Connection } from '../connection.ts';
-
-const PUBREL = 0x62;
 
 /** handlePubrec answers PUBREL; a PUBREC with an error ends the exchange. */
 export function handlePubrec(connection: Connection, packet: AckPacket): void {
@@ -16,5 +15,5 @@ export function handlePubrec(connection: Connection, packet: AckPacket): void {
     return;
   }
   const known = session.outgoing.release(packetId);
-  connection.acks.sendKept(PUBREL, packetId, known ? REASON.SUCCESS : REASON.PACKET_IDENTIFIER_NOT_FOUND, session.journal); // [MQTT-4.3.3-4]; see journal.ts
+  connection.acks.sendKept(FIRST_BYTE.PUBREL, packetId, known ? REASON.SUCCESS : REASON.PACKET_IDENTIFIER_NOT_FOUND, session.journal); // [MQTT-4.3.3-4]; see journal.ts
 }

@@ -1,9 +1,8 @@
 // PUBREL, MQTT 5 3.6: the client releases the identifier of a QoS 2 message that we have.
 
+import { FIRST_BYTE } from '../../mqtt/packet-types.ts';
 import { REASON } from '../../mqtt/reason-codes.ts';
 import type { Connection } from '../connection.ts';
-
-const PUBCOMP = 0x70;
 
 /** handlePubrel forgets the identifier; the message itself was delivered when it came (4.3.3, method B). */
 export function handlePubrel(connection: Connection, packetId: number): void {
@@ -12,5 +11,5 @@ export function handlePubrel(connection: Connection, packetId: number): void {
   const { journal } = session;
   if (known) journal?.dropIncoming(session, packetId);
   if (known && connection.unreleased > 0) connection.unreleased--; // it may be of an earlier connection
-  connection.acks.sendKept(PUBCOMP, packetId, known ? REASON.SUCCESS : REASON.PACKET_IDENTIFIER_NOT_FOUND, journal); // [MQTT-4.3.3-11]; see journal.ts
+  connection.acks.sendKept(FIRST_BYTE.PUBCOMP, packetId, known ? REASON.SUCCESS : REASON.PACKET_IDENTIFIER_NOT_FOUND, journal); // [MQTT-4.3.3-11]; see journal.ts
 }
