@@ -17,7 +17,7 @@ import {
   statSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { systemClock } from '../base/clock.ts';
+import { compactTime, systemClock } from '../base/clock.ts';
 import { syncPath } from '../base/durable-file.ts';
 import { OperatorError, reasonOf } from '../base/errors.ts';
 import { silentLogger } from '../base/logger.ts';
@@ -51,7 +51,7 @@ export interface RestoreReport {
 export async function restoreBackup(file: string, { folder: given, withConfiguration }: RestoreRequest): Promise<RestoreReport> {
   const folder = resolve(given);
   const isNew = !existsSync(folder);
-  const stamp = new Date(systemClock.now()).toISOString().replace(/[-:]|\.\d+/g, '');
+  const stamp = compactTime(systemClock.now());
   const swap = new StateSwap(folder, stamp);
   try {
     if (!isNew) await prepare(folder);

@@ -8,6 +8,11 @@ export interface Clock {
   monotonic(): number;
 }
 
+/** compactTime writes milliseconds since 1970 as a name may hold them: 20260131T235959Z. */
+export function compactTime(now: number): string {
+  return new Date(now).toISOString().replace(/[-:]|\.\d+/g, '');
+}
+
 /** systemClock is the machine's clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),

@@ -13,12 +13,16 @@ export function syncPath(path: string): void {
   }
 }
 
-/** replaceFile has `write` make a file beside `path`, and puts it in its place: readers see the old or the new one, never a part. */
+/** replaceFile has `write` make a file beside `path`, and puts it in its place: readers see the old or the new one, never a part. What `write` throws goes through, and leaves nothing. */
 export function replaceFile(path: string, write: (temporary: string) => void): void {
   const temporary = `${path}.new`;
   rmSync(temporary, { force: true });
-  write(temporary);
-  syncPath(temporary);
-  renameSync(temporary, path);
+  try {
+    write(temporary);
+    syncPath(temporary);
+    renameSync(temporary, path);
+  } finally {
+    rmSync(temporary, { force: true });
+  }
   syncPath(dirname(path));
 }

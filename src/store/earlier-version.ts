@@ -5,10 +5,10 @@
 //
 // The copy goes at a start a week later. What was acknowledged after the upgrade is in the newer database only.
 
-import { chmodSync, closeSync, existsSync, globSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, globSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { syncPath } from '../base/durable-file.ts';
+import { replaceFile, syncPath } from '../base/durable-file.ts';
 import { faultOf } from './faults.ts';
 import { asideName, moveAside } from './file-names.ts';
 import { APPLICATION_ID, readNumber, SCHEMA_VERSION } from './schema.ts';
@@ -29,18 +29,14 @@ export function copyName(path: string, version = SCHEMA_VERSION): string {
 /** keepCopy writes a copy that is whole or not there, mode 0600, and gives its name; null when the disk is full. */
 export function keepCopy(database: DatabaseSync, path: string, version: number): string | null {
   const copy = copyName(path, version);
-  const beginning = `${copy}.part`;
-  rmSync(beginning, { force: true });
   try {
-    closeSync(openSync(beginning, 'wx', 0o600));
-    database.prepare('VACUUM INTO ?').run(beginning);
-    chmodSync(beginning, 0o600);
-    syncPath(beginning);
-    renameSync(beginning, copy);
-    syncPath(dirname(copy));
+    replaceFile(copy, (temporary) => {
+      writeFileSync(temporary, '', { flag: 'wx', mode: 0o600 });
+      database.prepare('VACUUM INTO ?').run(temporary);
+      chmodSync(temporary, 0o600);
+    });
     return copy;
   } catch (error) {
-    rmSync(beginning, { force: true });
     if (faultOf(error).kind === 'full') return null;
     throw error;
   }

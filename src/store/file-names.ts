@@ -2,6 +2,7 @@
 
 import { renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { compactTime } from '../base/clock.ts';
 import { syncPath } from '../base/durable-file.ts';
 
 /** COMPANIONS are what SQLite adds to the name of a database for what belongs to it. */
@@ -9,7 +10,7 @@ export const COMPANIONS = ['', '-wal', '-shm', '-journal'];
 
 /** asideName gives the name under which a file is kept: `midge.db.corrupt-20260131T235959Z`. */
 export function asideName(path: string, why: 'corrupt' | 'newer', now: number): string {
-  const time = new Date(now).toISOString().replace(/[-:]|\.\d+/g, '');
+  const time = compactTime(now);
   let name = `${path}.${why}-${time}`;
   for (let more = 2; statSync(name, { throwIfNoEntry: false }) !== undefined; more++) name = `${path}.${why}-${time}-${more}`;
   return name;
