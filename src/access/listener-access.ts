@@ -15,26 +15,30 @@ export class ListenerAuthenticator implements Authenticator {
   }
 }
 
+const EVERYTHING: Authorizer = { mayPublish: () => true, mayReceive: () => true, maySubscribe: () => true };
+const NOTHING: Authorizer = { mayPublish: () => false, mayReceive: () => false, maySubscribe: () => false };
+
 /** ListenerAuthorizer asks the authorizer of the listener; null = everything is allowed there. A client whose listener is gone may do nothing until it comes through another. */
 export class ListenerAuthorizer implements Authorizer {
-  readonly #listeners: ReadonlyMap<string, Authorizer | null>;
+  readonly #listeners: ReadonlyMap<string, Authorizer>;
 
   constructor(listeners: ReadonlyMap<string, Authorizer | null>) {
-    this.#listeners = listeners;
+    this.#listeners = new Map(Array.from(listeners, ([name, authorizer]) => [name, authorizer ?? EVERYTHING]));
   }
 
   mayPublish(requester: Requester, topicName: string): boolean {
-    const authorizer = this.#listeners.get(requester.listener);
-    return authorizer === undefined ? false : authorizer === null || authorizer.mayPublish(requester, topicName);
+    return this.#rulesFor(requester).mayPublish(requester, topicName);
   }
 
   mayReceive(requester: Requester, topicName: string): boolean {
-    const authorizer = this.#listeners.get(requester.listener);
-    return authorizer === undefined ? false : authorizer === null || authorizer.mayReceive(requester, topicName);
+    return this.#rulesFor(requester).mayReceive(requester, topicName);
   }
 
   maySubscribe(requester: Requester, topicFilter: string): boolean {
-    const authorizer = this.#listeners.get(requester.listener);
-    return authorizer === undefined ? false : authorizer === null || authorizer.maySubscribe(requester, topicFilter);
+    return this.#rulesFor(requester).maySubscribe(requester, topicFilter);
+  }
+
+  #rulesFor({ listener }: Requester): Authorizer {
+    return this.#listeners.get(listener) ?? NOTHING;
   }
 }

@@ -6,6 +6,7 @@ import { MessagePrinter, receivedMessage } from './format.ts';
 import { DONE, type Ending, reasonText, STATUS, TIMED_OUT } from './outcome.ts';
 import type { ClientTask } from './run.ts';
 import type { ClientSettings } from './settings.ts';
+import { subscribeOptions } from './subscribe-options.ts';
 
 /** Request is what rr sends, and where it awaits the response. */
 export interface Request {
@@ -53,14 +54,7 @@ export class Requester implements ClientTask {
   }
 
   connected(client: MqttClient): void {
-    const { version, qos, properties, retainAsPublished, retainHandling } = this.#settings;
-    const words = properties.get('subscribe');
-    const options = {
-      qos,
-      ...(version === 5 ? { rap: retainAsPublished, rh: retainHandling } : {}),
-      ...(words ? { properties: words } : {}),
-    };
-    client.subscribe(this.#request.responseTopic, options, (_error, _granted, suback) => {
+    client.subscribe(this.#request.responseTopic, subscribeOptions(this.#settings), (_error, _granted, suback) => {
       if (suback === undefined) return; // the connection was lost before the answer
       const refused = suback.granted.map(Number).find((code) => code > 127);
       if (refused === undefined) this.#send(client);

@@ -1,12 +1,13 @@
 // What `midge sub` does once it is connected: subscribe, print, count, and stop when it was told to.
 
 import type { Writable } from 'node:stream';
-import type { IClientSubscribeOptions, IPublishPacket, MqttClient } from 'mqtt';
+import type { IPublishPacket, MqttClient } from 'mqtt';
 import { filterMatches } from '../../mqtt/topics.ts';
 import { MessagePrinter, receivedMessage } from './format.ts';
 import { DONE, type Ending, TIMED_OUT } from './outcome.ts';
 import type { ClientTask } from './run.ts';
 import type { ClientSettings } from './settings.ts';
+import { subscribeOptions } from './subscribe-options.ts';
 import { WatchedTopics } from './watched-topics.ts';
 
 /** Subscriber is the task of sub. */
@@ -53,14 +54,9 @@ export class Subscriber implements ClientTask {
   }
 
   connected(client: MqttClient): void {
-    const { topics, unsubscribe, version, qos, properties, retainAsPublished, retainHandling } = this.#settings;
-    const subscribe = properties.get('subscribe');
-    const options: IClientSubscribeOptions = {
-      qos,
-      ...(version === 5 ? { rap: retainAsPublished, rh: retainHandling } : {}),
-      ...(subscribe ? { properties: subscribe } : {}),
-    };
-    if (topics.length > 0) client.subscribe(topics, options, (error, _granted, suback) => this.#subscribed(error, suback));
+    const { topics, unsubscribe, properties } = this.#settings;
+    if (topics.length > 0)
+      client.subscribe(topics, subscribeOptions(this.#settings), (error, _granted, suback) => this.#subscribed(error, suback));
     const leave = properties.get('unsubscribe');
     if (unsubscribe.length > 0) client.unsubscribe(unsubscribe, leave ? { properties: leave } : {}, () => this.#unsubscribed());
   }
