@@ -4,7 +4,7 @@ import { createSocket } from 'node:dgram';
 
 const GROUP = '224.0.0.251';
 /** Milliseconds for a packet that never leaves the machine. */
-const PATIENCE = 2000;
+const PATIENCE = 20_000;
 
 /** multicastObstacle sends one packet to itself on loopback, on a port of its own; resolves to why it did not come, or to null. */
 export async function multicastObstacle(): Promise<string | null> {
