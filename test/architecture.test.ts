@@ -1,7 +1,7 @@
 // The floor plan of ARCHITECTURE.md as tables, and the test that reads every import in src/ and holds it against them.
 
 import assert from 'node:assert/strict';
-import { globSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { join, posix } from 'node:path';
 import { test } from 'node:test';
@@ -62,6 +62,9 @@ const ENTRIES = ['src/main.ts', 'src/store/store-worker.ts'];
 
 const MOST_LINES = 500;
 
+/** NOT_A_PATH: what is made by a command, and names that stand for others. */
+const NOT_A_PATH = /^dist\/|\bx\.ts$|NNNN/;
+
 test('architecture keeps its floor plan when src/ is read', () => {
   const files = readAll('src/**/*.ts');
   assert.ok(files.length > 10, `only ${files.length} files found`);
@@ -70,6 +73,17 @@ test('architecture keeps its floor plan when src/ is read', () => {
 
 test('architecture keeps its file form when test/ and build/ are read', () => {
   assert.deepEqual(readAll('{test,build}/**/*.ts').flatMap(formFaults), []);
+});
+
+test('architecture guide names only what is there', () => {
+  const guide = readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8');
+  const named = Array.from(guide.matchAll(/`([a-z][\w.-]*\/[\w./-]*)`/g), ([, path = '']) => path).filter((path) => !NOT_A_PATH.test(path));
+  assert.ok(named.length > 30, `only ${named.length} paths found`);
+  const isThere = (path: string) => ['.', 'src', 'test'].some((place) => existsSync(join(ROOT, place, path)));
+  assert.deepEqual(
+    named.filter((path) => !isThere(path)),
+    [],
+  );
 });
 
 /** Each row must be found out: a rule that cannot fail is none. */

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { globSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Card, IMAGE, obstacle } from '../image/card.ts';
@@ -53,6 +53,7 @@ function makeDisk(folder: string, disk: string, key: SshKey): Programs {
   mkdirSync(join(tree, 'root/.ssh'), { recursive: true, mode: 0o700 });
   write('root/.ssh/authorized_keys', `${key.line}\n`, 0o600);
   makeHostKey(tree);
+  for (const kernel of readdirSync(join(tree, 'usr/lib/modules'))) execFileSync('depmod', ['-b', tree, kernel]); // it was only unpacked
   execFileSync('chroot', [tree, 'systemctl', 'enable', '-q', 'systemd-networkd', 'ssh'], { stdio: 'pipe' });
   const programs = writePrograms(tree, EXECUTABLE);
   execFileSync('mke2fs', ['-q', '-F', '-t', 'ext4', '-d', tree, disk, `${DISK_MB}M`]);
