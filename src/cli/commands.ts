@@ -287,7 +287,7 @@ const COMMANDS_BUT_HELP: readonly Command[] = [
     usage: ['[--user NAME[:PASSWORD]] [--with-mosquitto-names] [--within SECONDS] [--dry-run]'],
     description: [
       'Copies itself to /usr/local/bin, makes user, configuration (/etc/midge/midge.conf), state folder (/var/lib/midge), the first account and a service of systemd, and starts it. What is there stays: configuration and accounts are never changed.',
-      'An upgrade that is not healthy within a minute goes back to the version before by itself.',
+      'An upgrade that is not healthy within a minute goes back to the version before by itself. One that was interrupted is tried anew: until a version has run for a minute, the one before is kept as midge.old.',
     ],
     flags: [
       { long: 'user', value: 'NAME', summary: 'first account [midge]; NAME:PASSWORD sets its password, which is made otherwise' },

@@ -5,18 +5,17 @@ import { makePassword } from '../access/made-account.ts';
 import { hashPassword } from '../access/password-hash.ts';
 import type { Status } from '../app/status.ts';
 import { OperatorError } from '../base/errors.ts';
-import { execute, MACHINE } from '../install/execute.ts';
+import { follow, MACHINE } from '../install/execute.ts';
 import { installFiles } from '../install/files.ts';
 import { hasSystemd, lastWords, lookAtMachine, serviceState, tryProgram } from '../install/machine.ts';
-import { describeStep, type InstallPlan, type InstallWishes, type Machine, PLACES, planInstall } from '../install/plan.ts';
+import { describeStep, type InstallPlan, type InstallWishes, type Machine, PLACES, PROBATION, planInstall } from '../install/plan.ts';
 import type { Invocation, Terminal } from './command.ts';
 import { askBroker } from './control-client.ts';
 
 /** The first account when nobody names one. */
 const DEFAULT_USER = 'midge';
 
-/** A new version that has not proved itself by then goes. Seconds, unless --within says otherwise. */
-const PROBATION = 60;
+/** Of --within, in seconds. */
 const LONGEST_PROBATION = 3600;
 
 /** It must run so long without a fall. */
@@ -26,6 +25,8 @@ const STEADY_MS = 5000;
 const FALLS = 3;
 
 const LOOK_MS = 500;
+
+const RESUMED = `An upgrade was interrupted before its version had proved healthy: ${PLACES.oldExecutable} stays the way back.\n`;
 
 /** run installs or upgrades. The exit status is 0 when the service runs, or would by the plan; OperatorError when it does not. */
 export async function run(invocation: Invocation): Promise<number> {
@@ -39,9 +40,8 @@ export async function run(invocation: Invocation): Promise<number> {
   const plan = planInstall(machine, installFiles(), wishes);
   if (isDry) return show(plan, terminal);
   checkConfiguration(machine);
-  execute(plan.steps, MACHINE, (line) => void terminal.stdout.write(`+ ${line}\n`));
-  await start(plan, probation, terminal);
-  if (password !== null) sayAccount(terminal, wishes, password);
+  if (machine.oldExecutable === 'way back') terminal.stdout.write(RESUMED);
+  await carryThrough(plan, probation, terminal, () => password !== null && sayAccount(terminal, wishes, password));
   await sayPlaces(invocation);
   return 0;
 }
@@ -62,14 +62,19 @@ function refuseImpossible(): void {
 async function wishesOf({ flags }: Invocation, machine: Machine): Promise<{ wishes: InstallWishes; password: string | null }> {
   const withMosquittoNames = flags.has('with-mosquitto-names');
   const asked = flags.get('user')?.at(-1);
-  if (machine.passwords === 'has users') {
+  const [user = '', ...rest] = (asked ?? DEFAULT_USER).split(':');
+  if (machine.configuration === 'other') {
     if (asked !== undefined)
       throw new OperatorError(
-        `Cannot make user "${asked.split(':')[0]}": there are accounts already - use: midge passwd ${PLACES.passwords} NAME`,
+        `Cannot make user "${user}": ${PLACES.configuration} does not read ${PLACES.passwords} - use: midge passwd FILE NAME`,
       );
     return { wishes: { account: null, withMosquittoNames }, password: null };
   }
-  const [user = '', ...rest] = (asked ?? DEFAULT_USER).split(':');
+  if (machine.passwords === 'has users') {
+    if (asked !== undefined)
+      throw new OperatorError(`Cannot make user "${user}": there are accounts already - use: midge passwd ${PLACES.passwords} NAME`);
+    return { wishes: { account: null, withMosquittoNames }, password: null };
+  }
   if (!/^[^\s#:][^:\u0000-\u001f]*$/.test(user))
     throw new OperatorError(`Cannot make user "${user}": a name has no blank or # in front and no control character`);
   const given = rest.join(':');
@@ -92,21 +97,23 @@ function checkConfiguration({ configuration, program, executable }: Machine): vo
   );
 }
 
-async function start({ start, done, back }: InstallPlan, probation: number, terminal: Terminal): Promise<void> {
-  const say = (line: string) => void terminal.stdout.write(`+ ${line}\n`);
-  execute(start, MACHINE, say);
-  if (await isHealthy(probation)) {
-    execute(done, MACHINE, say);
-    return;
-  }
-  const words = lastWords();
-  terminal.stderr.write(`The broker is ${serviceState().word} and not healthy. Its last words:\n${words}\n\nGoing back:\n`);
-  execute(back, MACHINE, say);
+async function carryThrough(plan: InstallPlan, probation: number, { stdout, stderr }: Terminal, prepared: () => void): Promise<void> {
+  const isHealthy = await follow(plan, {
+    stage: MACHINE,
+    say: (line) => void stdout.write(`+ ${line}\n`),
+    prepared,
+    isHealthy: () => becomesHealthy(probation),
+    unhealthy: (reason) => {
+      const why = reason ?? `The broker is ${serviceState().word} and not healthy. Its last words:\n${lastWords()}`;
+      stderr.write(`${why}\n\nGoing back:\n`);
+    },
+  });
+  if (isHealthy) return;
   throw new OperatorError('Cannot keep this version: the broker did not become healthy - what was there before is in place again');
 }
 
 /** The service says that it is ready only after a message has gone through it; then it must stay up for a while. */
-async function isHealthy(probation: number): Promise<boolean> {
+async function becomesHealthy(probation: number): Promise<boolean> {
   const deadline = performance.now() + probation * 1000;
   let pid = 0;
   let since = 0;

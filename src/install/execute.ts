@@ -1,10 +1,10 @@
-// Carries out the steps of a plan: the one place where an installation changes the machine.
+// Follows a plan and carries out its steps: the one place where an installation changes the machine.
 
 import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, copyFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { replaceFile } from '../base/durable-file.ts';
 import { OperatorError, reasonOf } from '../base/errors.ts';
-import { describeStep, type Owner, type Step } from './plan.ts';
+import { describeStep, type InstallPlan, type Owner, type Step } from './plan.ts';
 
 /** Stage is where steps are carried out. */
 export interface Stage {
@@ -19,6 +19,33 @@ export interface Stage {
 /** MACHINE is the real stage: for root only. */
 export const MACHINE: Stage = { root: '', run: runCommand, give: giveFile };
 
+/** Course is what the way through a plan depends on, and whom it tells. */
+export interface Course {
+  readonly stage: Stage;
+  readonly say: (line: string) => void;
+  /** Called once all is in place, before anything is started: what is said here is said however it ends. */
+  readonly prepared: () => void;
+  /** Waits until the service has proved healthy, or is given up. */
+  readonly isHealthy: () => Promise<boolean>;
+  /** Called before the way back; the reason is why it could not even be started. */
+  readonly unhealthy: (reason: string | null) => void;
+}
+
+/** follow carries a plan through and tells whether the service is healthy; when not, it has gone back. Throws OperatorError for a step that fails elsewhere than at the start. */
+export async function follow({ steps, start, done, back }: InstallPlan, course: Course): Promise<boolean> {
+  const { stage, say } = course;
+  execute(steps, stage, say);
+  course.prepared();
+  const failure = failureOf(() => execute(start, stage, say));
+  if (failure === null && (await course.isHealthy())) {
+    execute(done, stage, say);
+    return true;
+  }
+  course.unhealthy(failure);
+  execute(back, stage, say);
+  return false;
+}
+
 /** execute carries out steps in order; throws OperatorError naming the first that fails. */
 export function execute(steps: readonly Step[], stage: Stage, say: (line: string) => void): void {
   for (const step of steps) {
@@ -28,6 +55,15 @@ export function execute(steps: readonly Step[], stage: Stage, say: (line: string
     } catch (error) {
       throw new OperatorError(`Cannot carry out "${describeStep(step)}": ${reasonOf(error)}`, { cause: error });
     }
+  }
+}
+
+function failureOf(act: () => void): string | null {
+  try {
+    act();
+    return null;
+  } catch (error) {
+    return reasonOf(error);
   }
 }
 

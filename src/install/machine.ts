@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Machine, MOSQUITTO_NAMES, PLACES, USER } from './plan.ts';
+import { type Machine, MOSQUITTO_NAMES, PLACES, PROBATION, USER } from './plan.ts';
 
 const LOCAL = '/usr/local/bin';
 
@@ -15,12 +15,14 @@ export function lookAtMachine(program: string): Machine {
   return {
     program,
     executable: executableAt(PLACES.executable, program),
+    oldExecutable: existsSync(PLACES.oldExecutable) ? (hasProved() ? 'outlived' : 'way back') : 'absent',
+    oldUnit: textAt(PLACES.oldUnit),
     hasUser: says('id', '-u', '--', USER) !== null,
     configuration: configurationAt(PLACES.configuration),
     secretFiles: secretFilesIn(PLACES.configurationFolder),
     hasState: existsSync(PLACES.state),
     passwords: passwordsAt(PLACES.passwords),
-    unit: existsSync(PLACES.unit) ? readFileSync(PLACES.unit, 'utf8') : null,
+    unit: textAt(PLACES.unit),
     isActive: isActive('midge.service'),
     mosquittoRuns: isActive('mosquitto.service'),
     freeNames: MOSQUITTO_NAMES.filter((name) => !PROGRAMS.some((folder) => existsSync(join(folder, name)))),
@@ -39,19 +41,25 @@ export interface ServiceState {
   readonly pid: number;
   /** Times it was started anew because it fell. */
   readonly falls: number;
+  /** Seconds since it was last ready. */
+  readonly readyFor: number;
   /** `start-pre`, `running`, `auto-restart` ... */
   readonly word: string;
 }
 
+/** systemctl(1), org.freedesktop.systemd1(5). The time is that of CLOCK_MONOTONIC in microseconds, as is process.hrtime. */
+const PROPERTIES = 'ActiveState,SubState,MainPID,NRestarts,ActiveEnterTimestampMonotonic';
+
 /** serviceState asks systemd. */
 export function serviceState(): ServiceState {
-  const text = says('systemctl', 'show', '-p', 'ActiveState', '-p', 'SubState', '-p', 'MainPID', '-p', 'NRestarts', 'midge.service') ?? '';
+  const text = says('systemctl', 'show', '-p', PROPERTIES, 'midge.service') ?? '';
   const values = Object.fromEntries(text.split('\n').map((line) => line.split('=')));
-  const { ActiveState, SubState, MainPID, NRestarts } = values as Record<string, string | undefined>; // NAME=VALUE lines
+  const { ActiveState, SubState, MainPID, NRestarts, ActiveEnterTimestampMonotonic } = values as Record<string, string | undefined>; // NAME=VALUE lines
   return {
     isRunning: ActiveState === 'active',
     pid: Number(MainPID ?? 0),
     falls: Number(NRestarts ?? 0),
+    readyFor: process.hrtime()[0] - Number(ActiveEnterTimestampMonotonic ?? 0) / 1e6,
     word: `${ActiveState ?? 'unknown'} (${SubState ?? ''})`,
   };
 }
@@ -105,6 +113,25 @@ function passwordsAt(path: string): Machine['passwords'] {
     .split('\n')
     .some((line) => /^[^#:]+:/.test(line));
   return hasUsers ? 'has users' : 'empty';
+}
+
+/** The version in place has run for as long as a new one is on probation. */
+function hasProved(): boolean {
+  const { isRunning, pid, readyFor } = serviceState();
+  return isRunning && readyFor >= PROBATION && isSameFile(`/proc/${pid}/exe`, PLACES.executable);
+}
+
+function isSameFile(one: string, other: string): boolean {
+  try {
+    const [a, b] = [statSync(one), statSync(other)];
+    return a.dev === b.dev && a.ino === b.ino;
+  } catch {
+    return false;
+  }
+}
+
+function textAt(path: string): string | null {
+  return existsSync(path) ? readFileSync(path, 'utf8') : null;
 }
 
 function linkAt(path: string): string | null {

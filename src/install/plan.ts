@@ -5,8 +5,9 @@ import type { InstallFiles } from './files.ts';
 /** PLACES on the machine that midge is installed on. */
 export const PLACES = {
   executable: '/usr/local/bin/midge',
-  /** The one before, until the new one has proved healthy. */
+  /** The version that was healthy last, until the new one has proved that it is too. With its service: systemd does not read that name. */
   oldExecutable: '/usr/local/bin/midge.old',
+  oldUnit: '/etc/systemd/system/midge.service.old',
   configuration: '/etc/midge/midge.conf',
   configurationFolder: '/etc/midge',
   moreConfiguration: '/etc/midge/conf.d',
@@ -17,6 +18,9 @@ export const PLACES = {
 
 /** USER is the name of the user and of the group that the broker runs as. */
 export const USER = 'midge';
+
+/** PROBATION: seconds after which a version that is not healthy goes, unless --within gives it longer. */
+export const PROBATION = 60;
 
 /** MOSQUITTO_NAMES are programs that midge is too, by its name. */
 export const MOSQUITTO_NAMES = ['mosquitto_pub', 'mosquitto_sub', 'mosquitto_rr', 'mosquitto_passwd'] as const;
@@ -46,6 +50,10 @@ export interface Machine {
   readonly program: string;
   /** 'same' = byte for byte this program. */
   readonly executable: 'absent' | 'same' | 'other';
+  /** 'way back' = an upgrade was interrupted before the version in place had proved healthy; 'outlived' = that one has proved itself since. */
+  readonly oldExecutable: 'absent' | 'way back' | 'outlived';
+  /** Text of the service of the old executable, null = there is none. */
+  readonly oldUnit: string | null;
   readonly hasUser: boolean;
   /** 'own' = it reads the password file that an installation makes. */
   readonly configuration: 'absent' | 'own' | 'other';
@@ -83,20 +91,22 @@ export interface InstallPlan {
 
 /** planInstall gives what is missing; nothing where all is as it should be. Configuration and accounts that are there are never touched. */
 export function planInstall(machine: Machine, files: InstallFiles, wishes: InstallWishes): InstallPlan {
-  const { executable, unit, isActive } = machine;
-  const isChanged = executable !== 'same' || unit !== files.unit;
+  const { executable, oldExecutable, unit, isActive } = machine;
+  const isChanged = executable !== 'same' || unit !== files.unit || oldExecutable === 'way back';
   const steps = [
     ...userSteps(machine),
     ...folderSteps(machine),
-    ...configurationSteps(machine, files, wishes),
+    ...(machine.configuration !== 'absent' ? [] : [rootFile(PLACES.configuration, files.configuration, 'the configuration')]),
+    ...keepSteps(machine),
     ...executableSteps(machine),
     ...linkSteps(machine, wishes),
     ...(unit === files.unit ? [] : [rootFile(PLACES.unit, files.unit, 'the service')]),
     ...(unit === files.unit ? [] : [systemctl('daemon-reload')]),
+    ...accountSteps(machine, wishes),
   ];
   const restart = isActive && !isChanged ? [] : [systemctl('restart', '--no-block', 'midge.service')];
   const start = [systemctl('enable', 'midge.service'), ...restart];
-  const done = executable === 'other' ? [remove(PLACES.oldExecutable)] : [];
+  const done = isUpgrade(machine) || oldExecutable === 'outlived' ? forgetSteps() : [];
   return { steps, start, done, back: backSteps(machine, files) };
 }
 
@@ -107,7 +117,7 @@ export function planUninstall(machine: Machine, { purge }: { readonly purge: boo
     ...(unit === null ? [] : [systemctl('disable', '--now', 'midge.service'), remove(PLACES.unit), systemctl('daemon-reload')]),
     ...linkedNames.map((name) => remove(linkOf(name))),
     ...(executable === 'absent' ? [] : [remove(PLACES.executable)]),
-    remove(PLACES.oldExecutable),
+    ...forgetSteps(),
     ...(purge ? [remove(PLACES.configurationFolder), remove(PLACES.state)] : []),
     ...(purge && hasUser ? [command('userdel', USER)] : []),
   ];
@@ -148,22 +158,35 @@ function folderSteps({ hasState, executable, secretFiles }: Machine): Step[] {
   ];
 }
 
-function configurationSteps({ configuration, passwords }: Machine, files: InstallFiles, { account }: InstallWishes): Step[] {
+/** The last of the steps: where one before it fails, there is no account whose password nobody has seen. */
+function accountSteps({ configuration, passwords }: Machine, { account }: InstallWishes): Step[] {
+  if (configuration === 'other' || passwords === 'has users' || (passwords === 'empty' && account === null)) return [];
   const text = account === null ? '' : `${account.line}\n`;
   const what = account === null ? 'an empty password file' : `user "${account.user}" with the hash of the password`;
+  return [{ kind: 'write', path: PLACES.passwords, text, mode: 0o600, owner: USER, what }];
+}
+
+function isUpgrade({ executable, oldExecutable }: Machine): boolean {
+  return executable === 'other' || oldExecutable === 'way back';
+}
+
+/** Keeps what was healthy last. A version that is still in doubt never takes its place; the executable is the mark that both are kept. */
+function keepSteps(machine: Machine): Step[] {
+  if (!isUpgrade(machine)) return [];
+  const isKept = machine.oldExecutable === 'way back';
+  const { unit, oldUnit } = machine;
   return [
-    ...(configuration !== 'absent' ? [] : [rootFile(PLACES.configuration, files.configuration, 'the configuration')]),
-    ...(configuration !== 'other' && (passwords === 'absent' || (passwords === 'empty' && account !== null))
-      ? [{ kind: 'write', path: PLACES.passwords, text, mode: 0o600, owner: USER, what } as const]
-      : []),
+    ...(unit === null || (isKept && oldUnit !== null) ? [] : [rootFile(PLACES.oldUnit, unit, 'the service as it is')]),
+    ...(isKept ? [] : [{ kind: 'copy', from: PLACES.executable, to: PLACES.oldExecutable, mode: 0o755 } as const]),
   ];
 }
 
+function forgetSteps(): Step[] {
+  return [remove(PLACES.oldUnit), remove(PLACES.oldExecutable)];
+}
+
 function executableSteps({ executable, program }: Machine): Step[] {
-  const place: Step = { kind: 'copy', from: program, to: PLACES.executable, mode: 0o755 };
-  if (executable === 'same') return [];
-  if (executable === 'absent') return [place];
-  return [{ kind: 'copy', from: PLACES.executable, to: PLACES.oldExecutable, mode: 0o755 }, place];
+  return executable === 'same' ? [] : [{ kind: 'copy', from: program, to: PLACES.executable, mode: 0o755 }];
 }
 
 function linkSteps({ freeNames }: Machine, { withMosquittoNames }: InstallWishes): Step[] {
@@ -174,8 +197,9 @@ function linkSteps({ freeNames }: Machine, { withMosquittoNames }: InstallWishes
 }
 
 /** Of a first installation nothing is taken back but the service: what is wrong can then be looked at. */
-function backSteps({ executable, unit }: Machine, files: InstallFiles): Step[] {
-  if (executable !== 'other' || unit === null) return [systemctl('disable', '--now', 'midge.service')];
+function backSteps(machine: Machine, files: InstallFiles): Step[] {
+  const unit = (machine.oldExecutable === 'way back' ? machine.oldUnit : null) ?? machine.unit;
+  if (!isUpgrade(machine) || unit === null) return [systemctl('disable', '--now', 'midge.service')];
   return [
     systemctl('stop', 'midge.service'),
     { kind: 'copy', from: PLACES.oldExecutable, to: PLACES.executable, mode: 0o755 },
@@ -183,6 +207,7 @@ function backSteps({ executable, unit }: Machine, files: InstallFiles): Step[] {
     command(PLACES.executable, 'restore', '--before-upgrade', '-c', PLACES.configuration),
     ...(unit === files.unit ? [] : [rootFile(PLACES.unit, unit, 'the service as it was'), systemctl('daemon-reload')]),
     systemctl('restart', 'midge.service'),
+    ...forgetSteps(),
   ];
 }
 

@@ -1,10 +1,10 @@
 // What an installation would do, for each kind of machine that it finds.
 
 import assert from 'node:assert/strict';
-import { lstatSync, mkdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
-import { execute, type Stage } from '../../src/install/execute.ts';
+import { type TestContext, test } from 'node:test';
+import { execute, follow, type Stage } from '../../src/install/execute.ts';
 import { installFiles } from '../../src/install/files.ts';
 import { describeStep, type InstallWishes, type Machine, PLACES, planInstall, planUninstall } from '../../src/install/plan.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -16,6 +16,8 @@ const NO_ACCOUNT: InstallWishes = { account: null, withMosquittoNames: false };
 const BARE: Machine = {
   program: '/home/pi/midge',
   executable: 'absent',
+  oldExecutable: 'absent',
+  oldUnit: null,
   hasUser: false,
   configuration: 'absent',
   secretFiles: [],
@@ -40,6 +42,11 @@ const INSTALLED: Machine = {
 
 const OUTDATED: Machine = { ...INSTALLED, executable: 'other', unit: '[Service]\nold\n' };
 
+/** ^C came while the new version was on probation. */
+const INTERRUPTED: Machine = { ...INSTALLED, oldExecutable: 'way back', oldUnit: '[Service]\nold\n' };
+
+const FORGET = ['rm -rf /etc/systemd/system/midge.service.old', 'rm -rf /usr/local/bin/midge.old'];
+
 const words = (steps: readonly Parameters<typeof describeStep>[0][]) => steps.map(describeStep);
 
 test('install plan makes everything on a bare machine', () => {
@@ -50,10 +57,10 @@ test('install plan makes everything on a bare machine', () => {
     'install -d -m 0755 -o root -g root /etc/midge/conf.d',
     'install -d -m 0700 -o midge -g midge /var/lib/midge',
     'write the configuration to /etc/midge/midge.conf (mode 0644, owner root)',
-    'write user "jane" with the hash of the password to /var/lib/midge/passwd (mode 0600, owner midge)',
     'install -m 0755 /home/pi/midge /usr/local/bin/midge',
     'write the service to /etc/systemd/system/midge.service (mode 0644, owner root)',
     'systemctl daemon-reload',
+    'write user "jane" with the hash of the password to /var/lib/midge/passwd (mode 0600, owner midge)',
     'systemctl enable midge.service',
     'systemctl restart --no-block midge.service',
   ]);
@@ -71,8 +78,9 @@ test('install plan changes nothing and restarts nothing when all is as it should
 
 test('install plan keeps the old version beside an upgrade, and goes back to it', () => {
   const { steps, start, done, back } = planInstall(OUTDATED, FILES, NO_ACCOUNT);
-  assert.deepEqual(words(done), ['rm -rf /usr/local/bin/midge.old']);
+  assert.deepEqual(words(done), FORGET);
   assert.deepEqual(words([...steps.slice(3), ...start]), [
+    'write the service as it is to /etc/systemd/system/midge.service.old (mode 0644, owner root)',
     'install -m 0755 /usr/local/bin/midge /usr/local/bin/midge.old',
     'install -m 0755 /home/pi/midge /usr/local/bin/midge',
     'write the service to /etc/systemd/system/midge.service (mode 0644, owner root)',
@@ -87,6 +95,47 @@ test('install plan keeps the old version beside an upgrade, and goes back to it'
     'write the service as it was to /etc/systemd/system/midge.service (mode 0644, owner root)',
     'systemctl daemon-reload',
     'systemctl restart midge.service',
+    ...FORGET,
+  ]);
+});
+
+test('install plan proves the new version of an interrupted upgrade, and still goes back to the one before', () => {
+  const { steps, start, done, back } = planInstall(INTERRUPTED, FILES, NO_ACCOUNT);
+  assert.equal(steps.length, 3, 'all is in place');
+  assert.deepEqual(words(start), ['systemctl enable midge.service', 'systemctl restart --no-block midge.service']);
+  assert.deepEqual(words(done), FORGET);
+  assert.deepEqual(words(back), words(planInstall(OUTDATED, FILES, NO_ACCOUNT).back));
+  assert.ok(
+    back.some((step) => step.kind === 'write' && step.text === '[Service]\nold\n'),
+    'with the service of the one before',
+  );
+});
+
+test('install plan does not take a version in doubt for the way back when a third one is installed', () => {
+  const { steps, back } = planInstall({ ...INTERRUPTED, executable: 'other', unit: '[Service]\nin doubt\n' }, FILES, NO_ACCOUNT);
+  assert.deepEqual(words(steps.slice(3)), [
+    'install -m 0755 /home/pi/midge /usr/local/bin/midge',
+    'write the service to /etc/systemd/system/midge.service (mode 0644, owner root)',
+    'systemctl daemon-reload',
+  ]);
+  assert.ok(back.some((step) => step.kind === 'write' && step.text === '[Service]\nold\n'));
+});
+
+test('install plan keeps the service of an upgrade that was interrupted before it came to the service', () => {
+  const { steps, back } = planInstall({ ...INTERRUPTED, unit: '[Service]\nold\n', oldUnit: null }, FILES, NO_ACCOUNT);
+  assert.equal(words(steps)[3], 'write the service as it is to /etc/systemd/system/midge.service.old (mode 0644, owner root)');
+  assert.ok(back.some((step) => step.kind === 'write' && step.text === '[Service]\nold\n'));
+});
+
+test('install plan forgets the version before when the one in place has outlived its probation', () => {
+  const outlived: Machine = { ...INTERRUPTED, oldExecutable: 'outlived' };
+  const same = planInstall(outlived, FILES, NO_ACCOUNT);
+  assert.deepEqual(words(same.start), ['systemctl enable midge.service'], 'nothing is restarted');
+  assert.deepEqual(words(same.done), FORGET);
+  const next = planInstall({ ...outlived, executable: 'other' }, FILES, NO_ACCOUNT);
+  assert.deepEqual(words(next.steps).slice(3, 5), [
+    'write the service as it is to /etc/systemd/system/midge.service.old (mode 0644, owner root)',
+    'install -m 0755 /usr/local/bin/midge /usr/local/bin/midge.old',
   ]);
 });
 
@@ -131,7 +180,7 @@ test('uninstall plan keeps state and configuration unless they are to go too', (
     'systemctl daemon-reload',
     'rm -rf /usr/local/bin/mosquitto_sub',
     'rm -rf /usr/local/bin/midge',
-    'rm -rf /usr/local/bin/midge.old',
+    ...FORGET,
   ];
   assert.deepEqual(words(planUninstall(machine, { purge: false })), kept);
   assert.deepEqual(words(planUninstall(machine, { purge: true })), [
@@ -140,21 +189,11 @@ test('uninstall plan keeps state and configuration unless they are to go too', (
     'rm -rf /var/lib/midge',
     'userdel midge',
   ]);
-  assert.deepEqual(words(planUninstall(BARE, { purge: false })), ['rm -rf /usr/local/bin/midge.old']);
+  assert.deepEqual(words(planUninstall(BARE, { purge: false })), FORGET);
 });
 
 test('execute puts files with mode and owner in place, links, and names the step that fails', (context) => {
-  const root = temporaryFolder(context);
-  const program = join(root, 'program');
-  writeFileSync(program, 'new', { mode: 0o600 });
-  for (const folder of ['usr/local/bin', 'etc/systemd/system', 'var/lib']) mkdirSync(join(root, folder), { recursive: true });
-  const commands: string[] = [];
-  const owners: string[] = [];
-  const stage: Stage = {
-    root,
-    run: (command) => void commands.push(command.join(' ')),
-    give: (path, owner) => void owners.push(`${path.slice(root.length)} ${owner}`),
-  };
+  const { root, program, commands, owners, stage } = fakeMachine(context);
   const { steps, start } = planInstall({ ...BARE, program }, FILES, { ...ACCOUNT, withMosquittoNames: true });
   const said: string[] = [];
   execute([...steps, ...start], stage, (line) => said.push(line));
@@ -185,8 +224,80 @@ test('execute puts files with mode and owner in place, links, and names the step
   );
 });
 
+test('follow goes back to the version that was healthy last when an upgrade is interrupted and the next is bad', async (context) => {
+  const { root, program, stage } = fakeMachine(context);
+  const text = (path: string) => readFileSync(join(root, path), 'utf8');
+  const isThere = (path: string) => existsSync(join(root, path));
+  const upgrade = (version: string, machine: Machine, isHealthy: () => Promise<boolean>) => {
+    writeFileSync(program, version);
+    const plan = planInstall({ ...machine, program }, { ...FILES, unit: `[Service]\n${version}\n` }, NO_ACCOUNT);
+    return follow(plan, { stage, say: () => {}, prepared: () => {}, isHealthy, unhealthy: () => {} });
+  };
+  assert.equal(await upgrade('first', BARE, async () => true), true);
+  const interrupted = upgrade('second', { ...INSTALLED, executable: 'other', unit: text(PLACES.unit) }, () =>
+    Promise.reject(new Error('^C')),
+  );
+  await assert.rejects(interrupted, /\^C/);
+  assert.equal(text(PLACES.executable), 'second');
+  const again: Machine = {
+    ...INSTALLED,
+    executable: 'other',
+    oldExecutable: 'way back',
+    unit: text(PLACES.unit),
+    oldUnit: text(PLACES.oldUnit),
+  };
+  assert.equal(await upgrade('third', again, async () => false), false);
+  assert.deepEqual([text(PLACES.executable), text(PLACES.unit)], ['first', '[Service]\nfirst\n']);
+  assert.deepEqual([isThere(PLACES.oldExecutable), isThere(PLACES.oldUnit)], [false, false]);
+});
+
+test('follow tells that all is in place before it starts anything, and goes back when the start fails', async (context) => {
+  const { program, stage } = fakeMachine(context);
+  const events: string[] = [];
+  const failing: Stage = {
+    ...stage,
+    run: ([name, verb]) => {
+      events.push(`${name} ${verb}`);
+      if (verb === 'restart') throw new Error('bad unit file');
+    },
+  };
+  const said: string[] = [];
+  const isHealthy = await follow(planInstall({ ...BARE, program, hasUser: true }, FILES, ACCOUNT), {
+    stage: failing,
+    say: (line) => said.push(line),
+    prepared: () => events.push('prepared'),
+    isHealthy: async () => assert.fail('it was not started'),
+    unhealthy: (reason) => events.push(String(reason)),
+  });
+  assert.equal(isHealthy, false);
+  assert.deepEqual(events, [
+    'systemctl daemon-reload',
+    'prepared',
+    'systemctl enable',
+    'systemctl restart',
+    'Cannot carry out "systemctl restart --no-block midge.service": bad unit file',
+    'systemctl disable',
+  ]);
+});
+
 test('install files are those of the checkout', () => {
   const { configuration, unit } = installFiles();
   assert.match(configuration, /^allow_anonymous false$/m);
   assert.match(unit, /^ExecStart=\/usr\/local\/bin\/midge serve -c \/etc\/midge\/midge.conf$/m);
 });
+
+/** A machine in a folder, with a program to install that says "new". */
+function fakeMachine(context: TestContext) {
+  const root = temporaryFolder(context);
+  const program = join(root, 'program');
+  writeFileSync(program, 'new', { mode: 0o600 });
+  for (const folder of ['usr/local/bin', 'etc/systemd/system', 'var/lib']) mkdirSync(join(root, folder), { recursive: true });
+  const commands: string[] = [];
+  const owners: string[] = [];
+  const stage: Stage = {
+    root,
+    run: (command) => void commands.push(command.join(' ')),
+    give: (path, owner) => void owners.push(`${path.slice(root.length)} ${owner}`),
+  };
+  return { root, program, commands, owners, stage };
+}
