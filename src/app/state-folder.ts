@@ -1,8 +1,9 @@
 // Where the appliance keeps what it must not forget: certificates, accounts.
 
 import { chownSync, existsSync, globSync, lstatSync, mkdirSync, readdirSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { OperatorError, reasonOf } from '../base/errors.ts';
+import { isStateName, STATE_NAMES } from '../base/state-names.ts';
 import { isOfSwap } from './state-swap.ts';
 
 export interface StateFolderFacts {
@@ -41,9 +42,9 @@ export class StateFolder {
   constructor(path: string, database: string) {
     this.path = path;
     this.#database = database;
-    this.certificates = join(path, 'certificates');
-    this.passwordFile = join(path, 'passwd');
-    this.controlSocket = join(path, 'control.sock');
+    this.certificates = join(path, STATE_NAMES.certificates);
+    this.passwordFile = join(path, STATE_NAMES.passwordFile);
+    this.controlSocket = join(path, STATE_NAMES.controlSocket);
   }
 
   /** exists tells whether anything was kept. */
@@ -81,10 +82,9 @@ export class StateFolder {
    */
   isOurs(name: string): boolean {
     const database = this.#database;
-    const named = [this.passwordFile, this.certificates, this.controlSocket].map((path) => basename(path));
-    const made = [...named, database, `${database}-wal`, `${database}-journal`];
+    const made = [database, `${database}-wal`, `${database}-journal`];
     const beside = ['corrupt', 'newer', 'version', 'backup'].some((what) => name.startsWith(`${database}.${what}-`));
-    return beside || made.includes(name) || isOfSwap(name);
+    return beside || made.includes(name) || isStateName(name) || isOfSwap(name);
   }
 }
 

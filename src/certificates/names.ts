@@ -1,8 +1,8 @@
 // Which names and addresses the server certificate stands for (subjectAltName, RFC 5280 4.2.1.6).
 
 import { isIP } from 'node:net';
-import { domainToASCII } from 'node:url';
 
+import { CERTIFICATE_NAME_ADVICE, certificateName, dnsName, normaliseAddress } from '../base/certificate-name.ts';
 import { OperatorError } from '../base/errors.ts';
 import type { MachineNames } from './options.ts';
 
@@ -12,8 +12,6 @@ export interface ServerNames {
   readonly ip: readonly string[];
 }
 
-const LABEL = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/; // underscores: not of RFC 952, but in many a home's host names
-const NOT_IN_NAMES = /[\s/\\?#@:%[\]]/; // domainToASCII would cut or decode there
 const LINK_LOCAL = /^fe[89ab]/;
 
 /** serverNames joins the machine's own names, the loopback names and the operator's. Throws OperatorError for a bad extra name. */
@@ -25,14 +23,12 @@ export function serverNames(machine: MachineNames, extraNames: readonly string[]
   };
 }
 
-/** normaliseName takes a host name (also international or with a leading `*.`) or an IP address. Throws OperatorError for anything else. */
+/** normaliseName gives what certificateName gives. Throws OperatorError for what no certificate can carry. */
 export function normaliseName(text: string): string {
-  const name = text.trim();
-  if (isIP(name) !== 0 && !name.includes('%')) return normaliseAddress(name);
-  const dns = dnsName(name);
-  if (dns !== null) return dns;
+  const name = certificateName(text);
+  if (name !== null) return name;
   throw new OperatorError(
-    `Cannot use certificate name "${text}": it is neither a host name nor an IP address - write it without scheme, port, path or network interface`,
+    `Cannot use certificate name "${text}": it is neither a host name nor an IP address - ${CERTIFICATE_NAME_ADVICE}`,
   );
 }
 
@@ -76,19 +72,6 @@ function machineAddresses(addresses: readonly string[]): string[] {
     .filter((address) => isIP(address) !== 0 && !address.includes('%'))
     .map(normaliseAddress)
     .filter((address) => !LINK_LOCAL.test(address));
-}
-
-function dnsName(text: string): string | null {
-  if (NOT_IN_NAMES.test(text)) return null;
-  const name = domainToASCII(text.replace(/\.$/, ''));
-  if (name === '' || name.length > 253 || isIP(name) !== 0) return null; // domainToASCII reads "10.1" as the address 10.0.0.1
-  const labels = name.split('.');
-  const plain = labels[0] === '*' && labels.length > 2 ? labels.slice(1) : labels;
-  return plain.every((label) => LABEL.test(label)) ? name : null;
-}
-
-function normaliseAddress(address: string): string {
-  return isIP(address) === 6 ? new URL(`http://[${address}]`).hostname.slice(1, -1) : address;
 }
 
 function without(names: readonly string[], others: readonly string[]): string[] {

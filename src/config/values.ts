@@ -1,9 +1,11 @@
 // How the text behind a directive becomes a value: one small reader per kind, with mosquitto's sentences.
 
 import { isIP } from 'node:net';
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 
+import { CERTIFICATE_NAME_ADVICE, certificateName } from '../base/certificate-name.ts';
 import { isNetwork } from '../base/networks.ts';
+import { isStateName } from '../base/state-names.ts';
 import { closestWord } from './closest-word.ts';
 
 /** Mistake is a value that cannot be read. */
@@ -105,6 +107,23 @@ export const networks: ValueKind<readonly string[]> = {
       ? { value: given }
       : invalid(name, wrong, 'write addresses or networks, for example 192.168.1.0/24 or fd00::/8');
   },
+};
+
+/** certificateNames are host names and addresses, parted by blanks. */
+export const certificateNames: ValueKind<readonly string[]> = {
+  ...words,
+  read: (line, name) => {
+    const given = uncommented(line).trim().split(BLANKS);
+    const wrong = given.find((each) => certificateName(each) === null);
+    return wrong === undefined ? { value: given } : invalid(name, wrong, CERTIFICATE_NAME_ADVICE);
+  },
+};
+
+/** databaseFile is a name or path that is not of the state folder's other things: a database there would put them aside. */
+export const databaseFile: ValueKind<string> = {
+  ...text('file'),
+  read: (line, name) =>
+    isStateName(basename(line)) ? invalid(name, line, 'the state folder has something else of this name: choose another') : { value: line },
 };
 
 /** choice is one of the keys of `choices`, which give the values. `refused` are words with a meaning in mosquitto that we do not offer, and why. */

@@ -1,7 +1,7 @@
 // Words that mosquitto does not have: those of the small embedded broker, and what belongs to the appliance.
 
 import { type Directive, globalDirective, listenerDirective, structureDirective } from '../directive.ts';
-import { boolean, integer, limit, MAX_INTEGER, networks, text, words } from '../values.ts';
+import { boolean, certificateNames, databaseFile, integer, limit, MAX_INTEGER, networks, text } from '../values.ts';
 
 /** OWN_DIRECTIVES are the words of our own; `port` stands with the listener's. */
 export const OWN_DIRECTIVES: readonly Directive[] = [
@@ -80,7 +80,7 @@ export const OWN_DIRECTIVES: readonly Directive[] = [
   ),
   globalDirective(
     'persistence_file',
-    text('file'),
+    databaseFile,
     {
       own: true,
       default: 'midge.db',
@@ -108,7 +108,7 @@ export const OWN_DIRECTIVES: readonly Directive[] = [
   ),
   globalDirective(
     'certificate_names',
-    words,
+    certificateNames,
     {
       own: true,
       repeatable: true,
