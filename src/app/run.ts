@@ -161,13 +161,13 @@ class Run {
 
   async #reload(appliance: Appliance): Promise<void> {
     this.#log.log('information', 'Reloading config.');
-    const { configuration, diagnostics } = this.#request.readAgain();
-    this.#sayDiagnostics(diagnostics);
-    if (configuration === null) {
-      this.#log.log('error', 'Error: The configuration has mistakes: nothing was changed.');
-      return;
-    }
     try {
+      const { configuration, diagnostics } = this.#request.readAgain();
+      this.#sayDiagnostics(diagnostics);
+      if (configuration === null) {
+        this.#log.log('error', 'Error: The configuration has mistakes: nothing was changed.');
+        return;
+      }
       const stay = await this.#putInForce(appliance, configuration);
       this.#files?.watch(configuration.watched);
       if (stay.length > 0) this.#log.log('warning', `Warning: A change of ${stay.join(', ')} takes effect at the next start.`);

@@ -75,7 +75,16 @@ class Reader {
 
   #include({ text, textPlace }: Statement, { file, stack, scope }: Source): void {
     if (/[*?[{!(]/.test(text)) this.#sources.add(resolve(dirname(file), dirname(text)));
-    for (const included of includedFiles(text, dirname(file))) this.read({ file: included, stack, scope }, textPlace);
+    for (const included of this.#filesNamed(text, textPlace)) this.read({ file: included, stack, scope }, textPlace);
+  }
+
+  #filesNamed(pattern: string, place: Place): readonly string[] {
+    try {
+      return includedFiles(pattern, dirname(place.file));
+    } catch (error) {
+      this.#report.error(place, `Unable to open include '${pattern}'`, errorWords(error));
+      return [];
+    }
   }
 
   #includeFolder({ place, text, textPlace }: Statement, { stack }: Source): void {
@@ -132,6 +141,7 @@ function errorWords(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : null;
   if (code === 'ENOENT') return 'it does not exist';
   if (code === 'EACCES') return 'permission denied';
+  if (code === 'ENOTDIR') return 'a part of its path is no folder';
   return reasonOf(error);
 }
 

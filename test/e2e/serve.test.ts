@@ -204,9 +204,10 @@ test('serve changes nothing when SIGHUP finds a bad configuration', async (conte
   const file = writeConfiguration(folder, 'username jane\npassword first\nbind_address 127.0.0.1\nadvertise false\n');
   const broker = startMidge(context, folder, ['-p', '0', '-c', file]);
   const port = await openPort(broker);
-  writeFileSync(file, 'username jane\npassword second\nnonsense true\n');
+  writeFileSync(file, 'username jane\npassword second\nnonsense true\ninclude midge.conf/*.conf\n');
   process.kill(broker.pid, 'SIGHUP');
   await broker.line(/midge\.conf:3:1: error: .*nonsense/);
+  await broker.line(/midge\.conf:4:9: error: Unable to open include/);
   await broker.line(/nothing was changed\.$/);
   await client(context, port, { username: 'jane', password: 'first' });
 });
