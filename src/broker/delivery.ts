@@ -36,8 +36,8 @@ export function deliverToOthers(broker: Broker, route: Route, message: Message):
 
 /** deliverToGroup chooses a member. Nobody connected and nobody kept: the message is dropped, as for any subscription without a session. */
 export function deliverToGroup(broker: Broker, group: SharedGroup, message: Message): void {
-  const mayQueue = message.qos > 0 || broker.options.queueQos0Messages;
-  const member = group.next(mayQueue, (one) => broker.mayReceive(one.session, message.topic.name));
+  const canWait = (one: Subscription) => one.qosFor(message.qos) > 0 || broker.options.queueQos0Messages;
+  const member = group.next(canWait, (one) => broker.mayReceive(one.session, message.topic.name));
   if (member === null) broker.counters.publishDropped++;
   else member.session.outgoing.deliver(message, member);
 }

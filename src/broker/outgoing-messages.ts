@@ -101,8 +101,7 @@ export class OutgoingMessages {
 
   /** deliver hands over one message for one (possibly merged) subscription. */
   deliver(message: Message, subscription: Subscription): void {
-    let qos = message.qos < subscription.qos ? message.qos : subscription.qos; // [MQTT-3.8.4-8]
-    if (this.#session.upgradesQos) qos = subscription.qos;
+    const qos = subscription.qosFor(message.qos);
     const retain = subscription.retainAsPublished && message.retain; // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
     const identifiers = subscription.plain ? null : subscription.identifiers();
     if (qos > 0) this.#deliverInflight(new Delivery(message, qos, retain, identifiers, subscription.group));

@@ -15,6 +15,8 @@ import { Message, NEVER, NO_PROPERTIES } from './message.ts';
 import type { Topic } from './topic.ts';
 
 const NO_BYTES = Buffer.alloc(0);
+/** Bytes that a packet can have more in the other protocol's form: an empty property list, and a Remaining Length that grows with it. */
+const OTHER_FORM_GROWTH = 2;
 
 /** PublishRun is used again and again: it never outlives the chunk it points into. */
 export class PublishRun {
@@ -78,7 +80,12 @@ export class PublishRun {
     for (let index = 0; index < subscribers.length; index++) {
       const subscription = subscribers[index]!; // index < length
       const connection = subscription.session.connection;
-      if (connection !== null && subscription.plain && connection.output.isPlain && this.#largest < connection.output.maximumPacketSize) {
+      if (
+        connection !== null &&
+        subscription.plain &&
+        connection.output.isPlain &&
+        this.#largest + OTHER_FORM_GROWTH <= connection.output.maximumPacketSize
+      ) {
         if ((connection.version === 5) === version5) {
           connection.output.sendRun(this.#buffer, this.#start, this.#end, count, this.#payloadBytes);
         } else {

@@ -92,7 +92,7 @@ function earlyRefusal({ broker, origin }: Connection, packet: ConnectPacket, cod
         return ['not allowed', `has a keep alive of ${packet.keepAlive} s, and max_keepalive is ${maxKeepalive}`];
       return ['client id', 'gives no client id where one is needed'];
     case REASON.NOT_AUTHORIZED:
-      if (origin.policy.useUsernameAsClientid && packet.username === null && origin.identity === null)
+      if (origin.policy.useUsernameAsClientid && !packet.username && origin.identity === null)
         return ['not allowed', 'gives no user name, which is the client id here (use_username_as_clientid)'];
       return ['client id', `has a client id that does not begin with "${clientidPrefixes}" (clientid_prefixes)`];
     case REASON.TOPIC_NAME_INVALID:

@@ -1,6 +1,5 @@
 // Retained messages on their way to one new subscription: no more than its connection and its window can hold.
 
-import type { Qos } from '../mqtt/packet-types.ts';
 import type { Broker } from './broker.ts';
 import { type Message, NEVER } from './message.ts';
 import type { RetainedCursor } from './retained-messages.ts';
@@ -53,9 +52,7 @@ export class RetainedDelivery {
 
   #send(session: Session, message: Message): boolean {
     const subscription = this.#subscription;
-    const lower = message.qos < subscription.qos && !session.upgradesQos;
-    const qos: Qos = lower ? message.qos : subscription.qos;
-    return session.outgoing.deliverRetained(message, qos, subscription.identifiers());
+    return session.outgoing.deliverRetained(message, subscription.qosFor(message.qos), subscription.identifiers());
   }
 
   #isWanted(broker: Broker, session: Session, message: Message): boolean {

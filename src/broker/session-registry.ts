@@ -129,7 +129,7 @@ export class SessionRegistry {
     const subscription = session.subscriptions.get(topicFilter);
     if (subscription === undefined) return false;
     session.subscriptions.delete(topicFilter);
-    session.retained?.delete(subscription.topicFilter); // [MQTT-3.10.4-2]
+    if (subscription.group === null) session.retained?.delete(subscription.topicFilter); // [MQTT-3.10.4-2]
     this.#broker.tree.remove(subscription);
     session.journal?.dropSubscription(session, topicFilter);
     return true;

@@ -27,9 +27,9 @@ export class SharedGroup {
 
   /**
    * next chooses the member for a message: the next connected one that can take it now; else the next connected one;
-   * else, for messages that may be queued, a member whose session is kept. Null = nobody.
+   * else one that is away, if the message can wait for it. Null = nobody.
    */
-  next(mayQueue: boolean, allowed: (member: Subscription) => boolean): Subscription | null {
+  next(canWait: (member: Subscription) => boolean, allowed: (member: Subscription) => boolean): Subscription | null {
     const count = this.members.length;
     let connected: Subscription | null = null;
     let offline: Subscription | null = null;
@@ -38,7 +38,7 @@ export class SharedGroup {
       const member = this.members[at]!; // at < count
       if (!allowed(member)) continue;
       if (member.session.connection === null) {
-        offline ??= member;
+        if (offline === null && canWait(member)) offline = member;
       } else if (member.session.outgoing.isReady) {
         this.#turn = at + 1;
         return member;
@@ -46,7 +46,7 @@ export class SharedGroup {
         connected ??= member;
       }
     }
-    const chosen = connected ?? (mayQueue ? offline : null);
+    const chosen = connected ?? offline;
     if (chosen !== null) this.#turn = this.members.indexOf(chosen) + 1;
     return chosen;
   }

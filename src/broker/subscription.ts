@@ -45,6 +45,11 @@ export class Subscription {
     this.plain = !options.noLocal && options.identifier === 0 && merged === null && !(session.upgradesQos && options.qos > 0);
   }
 
+  /** qosFor gives the QoS at which a message that was published with `published` reaches this subscriber [MQTT-3.8.4-8]. */
+  qosFor(published: Qos): Qos {
+    return published < this.qos && !this.session.upgradesQos ? published : this.qos;
+  }
+
   /** identifiers gives the Subscription Identifiers that a message carries to this subscriber, or null [MQTT-3.3.4-3] [MQTT-3.3.4-4]. */
   identifiers(): readonly number[] | null {
     if (this.merged === null) return this.identifier === 0 ? null : [this.identifier];

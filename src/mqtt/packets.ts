@@ -129,10 +129,12 @@ function readSubscriptionRequest(reader: PacketReader, version: ProtocolVersion)
   if ((options & 0xc0) !== 0) throw new MalformedPacket('Reserved bits of the Subscription Options are set'); // [MQTT-3.8.3-5]
   const retainHandling = (options >> 4) & 0x03;
   if (retainHandling === 3) throw protocolError('Retain Handling 3');
+  const noLocal = (options & 0x04) !== 0;
+  if (noLocal && isSharedFilter(topicFilter)) throw protocolError('No Local on a shared subscription'); // [MQTT-3.8.3-4]
   return {
     topicFilter,
     qos: qos as Qos,
-    noLocal: (options & 0x04) !== 0,
+    noLocal,
     retainAsPublished: (options & 0x08) !== 0,
     retainHandling: retainHandling as 0 | 1 | 2,
   };

@@ -41,7 +41,7 @@ function refusalOf(connection: Connection, packet: ConnectPacket): ReasonCode | 
   const { options } = broker;
   if (!policy.acceptProtocolVersions.includes(packet.version)) return REASON.UNSUPPORTED_PROTOCOL_VERSION;
   if (packet.properties.authenticationMethod !== undefined) return REASON.BAD_AUTHENTICATION_METHOD; // [MQTT-4.12.0-1]
-  if (policy.useUsernameAsClientid && packet.username === null && origin.identity === null) return REASON.NOT_AUTHORIZED;
+  if (policy.useUsernameAsClientid && clientIdOf(connection, packet) === '') return REASON.NOT_AUTHORIZED;
   if (packet.clientId === '' && !policy.useUsernameAsClientid) {
     if (packet.version === 3 || (packet.version === 4 && !packet.cleanStart)) return REASON.CLIENT_IDENTIFIER_NOT_VALID; // [MQTT-3.1.3-8] of 3.1.1
     if (!policy.allowZeroLengthClientid) return REASON.CLIENT_IDENTIFIER_NOT_VALID;

@@ -2,7 +2,7 @@
 
 import { encodeSuback } from '../../mqtt/encode.ts';
 import type { SubscribePacket, SubscriptionRequest } from '../../mqtt/packets.ts';
-import { protocolError, REASON, type ReasonCode } from '../../mqtt/reason-codes.ts';
+import { REASON, type ReasonCode } from '../../mqtt/reason-codes.ts';
 import { isSharedFilter, parseSharedFilter } from '../../mqtt/topics.ts';
 import type { Connection } from '../connection.ts';
 import type { Session } from '../session.ts';
@@ -34,7 +34,6 @@ function subscribe(connection: Connection, request: SubscriptionRequest, identif
   const session = connection.session!; // connected
   const { topicFilter } = request;
   const share = isSharedFilter(topicFilter) ? parseSharedFilter(topicFilter) : null;
-  if (share !== null && request.noLocal) throw protocolError('No Local on a shared subscription'); // [MQTT-3.8.3-4]
   if (isOneTooMany(session, topicFilter)) return REASON.QUOTA_EXCEEDED;
   const mounted = connection.origin.policy.mountPoint + (share?.topicFilter ?? topicFilter);
   if (broker.authorizer !== null && !broker.authorizer.maySubscribe(session, mounted)) return REASON.NOT_AUTHORIZED;
