@@ -95,8 +95,18 @@ export class OutgoingMessages {
 
   /** resume sends again what an earlier connection left unfinished, then what was queued [MQTT-4.4.0-1]. */
   resume(): void {
-    this.#resend = this.#window === null ? [] : this.#window.inOrder().reverse();
+    this.#resend = this.#window === null ? [] : this.#stillAllowed(this.#window).reverse();
     this.pump();
+  }
+
+  /** As in `pump`. The client may have a QoS 2 message: PUBREL brings its exchange to an end without saying it again. */
+  #stillAllowed(window: OutgoingWindow): Delivery[] {
+    return window.inOrder().filter((delivery) => {
+      if (delivery.released || !this.#isForbidden(delivery)) return true;
+      if (delivery.sent && this.release(delivery.packetId)) return true;
+      this.#forget(delivery, window);
+      return false;
+    });
   }
 
   /** deliver hands over one message for one (possibly merged) subscription. */

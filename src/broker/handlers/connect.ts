@@ -158,8 +158,7 @@ function configure(connection: Connection, session: Session, packet: ConnectPack
   if (session.expiryTimer !== null) broker.wheel.cancel(session.expiryTimer);
   session.expiryTimer = null;
   session.version = packet.version;
-  session.username = origin.identity ?? packet.username;
-  session.listener = policy.name;
+  setRequester(session, origin.identity ?? packet.username, policy.name);
   session.expiryInterval = expiryOf(connection, packet);
   session.will = packet.will === null ? null : new Will(packet.will, policy.mountPoint);
   connection.session = session;
@@ -172,6 +171,13 @@ function configure(connection: Connection, session: Session, packet: ConnectPack
   if (aliases > 0) connection.output.outgoingAliases = new OutgoingAliases(aliases);
   connection.output.isPlain = aliases === 0 && connection.output.mountLength === 0;
   session.attach(connection, properties.receiveMaximum ?? RECEIVE_MAXIMUM_DEFAULT);
+}
+
+/** Routes are kept for whom the session was: what another may receive is asked anew. */
+function setRequester(session: Session, username: string | null, listener: string): void {
+  if (session.subscriptions.size > 0 && (session.username !== username || session.listener !== listener)) session.broker.tree.generation++;
+  session.username = username;
+  session.listener = listener;
 }
 
 /** A delayed will of the session's last connection: not said any more if this connection comes in time [MQTT-3.1.3-9]. */
