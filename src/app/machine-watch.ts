@@ -47,7 +47,7 @@ function topicsOf({ cpuTemperature, power, load, memory, disk, wifi, uptime }: M
   const topics: [string, string | number | null][] = [
     ['cpu/temperature', cpuTemperature],
     ['power/now', power === null ? null : power.now.join(', ') || 'ok'],
-    ['power/since_boot', power === null ? null : power.sinceBoot.join(', ') || 'ok'],
+    ['power/since_boot', power?.sinceBoot ? power.sinceBoot.join(', ') || 'ok' : null],
     ['load/1min', load[0].toFixed(2)],
     ['load/5min', load[1].toFixed(2)],
     ['load/15min', load[2].toFixed(2)],

@@ -90,7 +90,7 @@ function machineRows({
   return [
     ['Machine', [hostName, ...addresses].join(', ')],
     ['Temperature', cpuTemperature === null ? null : `${cpuTemperature.toFixed(1)} °C`],
-    ['Power', power && `${power.now.join(', ') || 'ok'}${power.sinceBoot.length > 0 ? `; since boot ${power.sinceBoot.join(', ')}` : ''}`],
+    ['Power', power && `${power.now.join(', ') || 'ok'}${power.sinceBoot?.length ? `; since boot ${power.sinceBoot.join(', ')}` : ''}`],
     ['Load', load.map((each) => each.toFixed(2)).join(' ')],
     ['Memory', `${bytes(memory.available)} of ${bytes(memory.total)} available`],
     ['Disk', disk && `${bytes(disk.free)} of ${bytes(disk.total)} free at ${disk.path}`],

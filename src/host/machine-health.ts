@@ -25,7 +25,8 @@ export interface WifiLink {
 /** PowerTrouble is what a Raspberry Pi says of its power supply and heat: now, and since it was switched on. */
 export interface PowerTrouble {
   readonly now: readonly string[];
-  readonly sinceBoot: readonly string[];
+  /** Null = nobody has kept count. */
+  readonly sinceBoot: readonly string[] | null;
 }
 
 /** MachineHealth is of one moment. Null where the machine does not tell. */
@@ -76,7 +77,7 @@ export async function machineHealth(folder: string, roots: SystemRoots = SYSTEM)
 /** The zone of the processor, or the first there is. https://docs.kernel.org/driver-api/thermal/sysfs-api.html */
 async function temperature(sys: string): Promise<number | null> {
   const folder = join(sys, 'class/thermal');
-  const zones = (await readdir(folder).catch(() => [])).filter((name) => name.startsWith('thermal_zone')).sort();
+  const zones = (await namesIn(folder)).filter((name) => name.startsWith('thermal_zone')).sort();
   const types = await Promise.all(zones.map((zone) => textOf(join(folder, zone, 'type'))));
   const named = types.findIndex((type) => /cpu|x86_pkg|soc/i.test(type ?? ''));
   const zone = zones[named === -1 ? 0 : named];
@@ -84,12 +85,32 @@ async function temperature(sys: string): Promise<number | null> {
   return text === null || text === '' ? null : Math.round(Number(text) / 100) / 10;
 }
 
+/** Raspberry Pi's own kernel tells most, others tell of low voltage at most: Debian's does not. */
 async function powerTrouble(sys: string): Promise<PowerTrouble | null> {
-  const text = await textOf(join(sys, 'devices/platform/soc/soc:firmware/get_throttled'));
+  return (await throttling(sys)) ?? (await lowVoltage(sys));
+}
+
+/** The folder is `soc`, and since the Pi 5 `soc@ADDRESS`. */
+async function throttling(sys: string): Promise<PowerTrouble | null> {
+  const folder = join(sys, 'devices/platform');
+  const chips = (await namesIn(folder)).filter((name) => /^soc(@|$)/.test(name));
+  const texts = await Promise.all(chips.map((name) => textOf(join(folder, name, `${name}:firmware/get_throttled`))));
+  const text = texts.find((each) => each !== null) ?? null;
   if (text === null) return null;
   const bits = Number.parseInt(text, 16);
   const named = (value: number) => THROTTLED.filter(([bit]) => (value & bit) !== 0).map(([, name]) => name);
   return { now: named(bits), sinceBoot: named(bits >> 16) };
+}
+
+/** https://docs.kernel.org/hwmon/raspberrypi-hwmon.html: 1 = it was low within the last two seconds. */
+async function lowVoltage(sys: string): Promise<PowerTrouble | null> {
+  const folder = join(sys, 'class/hwmon');
+  for (const name of await namesIn(folder)) {
+    if ((await textOf(join(folder, name, 'name'))) !== 'rpi_volt') continue;
+    const alarm = await textOf(join(folder, name, 'in0_lcrit_alarm'));
+    if (alarm !== null) return { now: alarm === '1' ? ['undervoltage'] : [], sinceBoot: null };
+  }
+  return null;
 }
 
 async function diskSpace(path: string): Promise<DiskSpace | null> {
@@ -108,6 +129,10 @@ async function wifiLinks(proc: string): Promise<WifiLink[]> {
     const [name = '', , , level] = line.trim().split(/\s+/);
     return level === undefined ? [] : [{ name: name.replace(/:$/, ''), signal: Number.parseInt(level, 10) }];
   });
+}
+
+function namesIn(folder: string): Promise<string[]> {
+  return readdir(folder).catch(() => []);
 }
 
 async function textOf(path: string): Promise<string | null> {
