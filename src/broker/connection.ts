@@ -204,7 +204,9 @@ export class Connection implements PacketSink {
   #firstWords(chunk: Buffer): void {
     this.#hasSpoken = true;
     this.broker.sessions.logNew(this);
-    if (chunk[0]! >> 4 === PACKET_TYPE.CONNECT && !looksLikeTls(chunk)) return;
+    const isTls = looksLikeTls(chunk);
+    if (chunk[0]! >> 4 === PACKET_TYPE.CONNECT && !isTls) return;
+    if (isTls) this.broker.log.log('notice', `Client from ${this.remote} appears to be using TLS to connect to a non-TLS listener.`);
     // What is no CONNECT is seen by its first byte: HTTP or TLS would make us wait for a packet of their own length.
     throw new StrangeBytes(chunk); // [MQTT-3.1.0-1]
   }

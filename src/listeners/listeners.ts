@@ -373,20 +373,9 @@ class OpenListener implements Listener {
   }
 
   #handOver(socket: Socket, origin: ConnectionOrigin): void {
-    if (origin.tls === null) socket.prependOnceListener('data', (chunk: Buffer) => this.#noticeTls(chunk, origin));
     this.#deps.handle(socket, origin);
     shareReads(socket);
   }
-
-  #noticeTls(chunk: Buffer, origin: ConnectionOrigin): void {
-    if (!isClientHello(chunk)) return;
-    this.#deps.log.log('notice', `Client from ${origin.address}:${origin.port} appears to be using TLS to connect to a non-TLS listener.`);
-  }
-}
-
-/** RFC 8446 5.1: a record of type handshake (22), legacy version 3.x. No MQTT client starts so: CONNECT is 0x10. */
-function isClientHello(chunk: Buffer): boolean {
-  return chunk[0] === 0x16 && (chunk.length === 1 || chunk[1] === 0x03);
 }
 
 /** A TLS stream has forgotten its peer once it is closed; the socket below it is known. Node gives no public way down. */

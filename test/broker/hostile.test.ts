@@ -81,6 +81,17 @@ test('broker keeps only what has arrived when 256 MB are allowed, claimed and ne
   assert.equal(scene.lines.length, liars.length);
 });
 
+test('broker says so in the log when a client speaks TLS to it', async () => {
+  await using scene = await Scene.open();
+  const peer = scene.house.open();
+  peer.send('16 03 01 02 00 01 00 00 02');
+  await peer.expectClosed();
+  assert.ok(
+    scene.lines.includes('Client from 127.0.0.1:50000 appears to be using TLS to connect to a non-TLS listener.'),
+    scene.lines.join('\n'),
+  );
+});
+
 test('broker gathers no more than a CONNECT can be when a stranger sends one without end', async () => {
   await using scene = await Scene.open({ options: { maxPacketSize: 268_435_460 } });
   const stranger = scene.house.open();

@@ -101,17 +101,6 @@ test('listener gives the places of clients that have gone to the next ones when 
   assert.ok(!log.lines.some((line) => line.includes('denied')));
 });
 
-test('listener says so when a client uses TLS on a plain port', async (context) => {
-  const { listener, next, log } = await openListener(context);
-  const client = connect(listener.port, '127.0.0.1');
-  const { stream } = await next();
-  stream.resume();
-  client.write(Buffer.from('160301020001000002', 'hex'));
-  const line = await log.line(/TLS/);
-  assert.equal(line, `Client from 127.0.0.1:${client.localPort} appears to be using TLS to connect to a non-TLS listener.`);
-  client.destroy();
-});
-
 test('listener refuses new connections and keeps old ones when it is closed', async (context) => {
   const { listener, next } = await openListener(context);
   const client = connect(listener.port, '127.0.0.1');
