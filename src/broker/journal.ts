@@ -24,7 +24,7 @@ import type {
   StoredSession,
   StoredWill,
 } from './ports.ts';
-import { NO_EXPIRY, Session } from './session.ts';
+import { Session } from './session.ts';
 import type { SharedGroup } from './shared-group.ts';
 import { Subscription } from './subscription.ts';
 import { makeTopic } from './topic.ts';
@@ -45,7 +45,7 @@ export class Journal {
 
   saveSession(session: Session): void {
     this.changes++;
-    this.#store.saveSession(storedSession(session, this.#broker.clock.now()));
+    this.#store.saveSession(storedSession(session));
   }
 
   dropSession(session: Session): void {
@@ -117,18 +117,33 @@ export class Journal {
     this.#store.whenDurable(callback, isUrgent);
   }
 
-  /** load fills the broker with what was kept. */
+  /** load fills the broker with what was kept, then ends the connections that the power has cut. */
   async load(): Promise<void> {
     const messages = new Map<number, Message>();
+    const unfinished: Session[] = [];
     await this.#store.load({
       retained: (stored) => this.#broker.retained.set(restoredMessage(stored)),
-      session: (loaded) => this.#restoreSession(loaded, messages),
+      session: (loaded) => {
+        const session = this.#restoreSession(loaded, messages);
+        if (loaded.session.disconnectedAt === null || session.will !== null) unfinished.push(session);
+      },
     });
     this.#lastMessageKey = this.#store.lastMessageKey;
+    this.#logRestored();
+    for (const session of unfinished) this.#endConnection(session); // a will needs a key of its own, and finds all who should get it
+  }
+
+  #logRestored(): void {
     const { log, sessions, tree, retained } = this.#broker;
     if (sessions.count + retained.count === 0) return;
     const restored = `${sessions.count} sessions with ${tree.count} subscriptions, ${retained.count} retained messages`;
     log.log('information', `Restored ${restored}.`);
+  }
+
+  /** Says the will or begins its delay, and notes when the connection ended: the next power cut must not say it again, nor begin the expiry anew. */
+  #endConnection(session: Session): void {
+    scheduleWill(this.#broker, session);
+    this.saveSession(session);
   }
 
   #stored(message: Message): StoredMessage {
@@ -144,14 +159,16 @@ export class Journal {
     return message;
   }
 
-  #restoreSession(loaded: LoadedSession, messages: Map<number, Message>): void {
+  #restoreSession(loaded: LoadedSession, messages: Map<number, Message>): Session {
     const broker = this.#broker;
     const stored = loaded.session;
     const session = new Session(broker, stored.clientId);
     session.username = stored.username;
     session.listener = stored.listener;
+    session.requester = { clientId: stored.clientId, username: stored.username, listener: stored.listener };
     session.version = stored.version;
     session.expiryInterval = stored.expiryInterval;
+    session.disconnectedAt = stored.disconnectedAt ?? broker.clock.now(); // connected when the power went: it begins to wait now
     for (const one of loaded.subscriptions) {
       const group = one.group === null ? null : broker.tree.group(one.group, one.mountedFilter);
       const subscription = new Subscription(session, one.mountedFilter, one, group, null);
@@ -162,18 +179,10 @@ export class Journal {
     for (const { delivery, message } of loaded.deliveries) {
       session.outgoing.restore(restoredDelivery(delivery, this.#restored(message, messages), session));
     }
-    broker.sessions.restore(session, secondsLeft(stored, broker.clock.now()));
-    if (stored.will === null) return;
-    session.will = new Will(restoredWill(stored.will), '');
-    scheduleWill(broker, session);
+    if (stored.will !== null) session.will = new Will(restoredWill(stored.will), '');
+    broker.sessions.restore(session);
+    return session;
   }
-}
-
-/** Seconds until a session expires; one that was connected when the power went begins to wait now. */
-function secondsLeft(stored: StoredSession, now: number): number {
-  if (stored.expiryInterval === NO_EXPIRY) return NO_EXPIRY;
-  const away = stored.disconnectedAt === null ? 0 : Math.max(0, now - stored.disconnectedAt) / 1000;
-  return Math.max(0, stored.expiryInterval - away);
 }
 
 function restoredMessage(stored: StoredMessage): Message {
@@ -185,9 +194,8 @@ function restoredMessage(stored: StoredMessage): Message {
   return message;
 }
 
-function storedSession(session: Session, now: number): StoredSession {
-  const { clientId, username, listener, version, expiryInterval, connection, will } = session;
-  const disconnectedAt = connection === null ? now : null;
+function storedSession(session: Session): StoredSession {
+  const { clientId, username, listener, version, expiryInterval, disconnectedAt, will } = session;
   return { clientId, username, listener, version, expiryInterval, disconnectedAt, will: will === null ? null : storedWill(will) };
 }
 

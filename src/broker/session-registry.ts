@@ -83,6 +83,7 @@ export class SessionRegistry {
     this.#logEnd(connection);
     if (session === null || session.connection !== connection) return;
     session.connection = null;
+    session.disconnectedAt = broker.clock.now();
     broker.unregisterClient(connection);
     scheduleWill(broker, session);
     if (session.expiryInterval === 0) {
@@ -94,10 +95,10 @@ export class SessionRegistry {
     this.#expireLater(session, session.expiryInterval);
   }
 
-  /** restore takes back a session from before a restart; `seconds` until it expires. */
-  restore(session: Session, seconds: number): void {
+  /** restore takes back a session from before a restart. */
+  restore(session: Session): void {
     this.#sessions.set(session.clientId, session);
-    this.#expireLater(session, seconds);
+    this.#expireLater(session, Math.max(0, session.expiryInterval - session.secondsAway));
   }
 
   /** end forgets a session: its subscriptions, its messages, and its will is said if it still waits. */

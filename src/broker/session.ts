@@ -25,6 +25,8 @@ export class Session {
   requester: Requester;
   version: ProtocolVersion = 4;
   connection: Connection | null = null;
+  /** Milliseconds since 1970 when its connection ended; null while it has one. */
+  disconnectedAt: number | null = null;
   /** Seconds it is kept after its connection ends; NO_EXPIRY = for ever. */
   expiryInterval = 0;
   /** By topic filter as the client sent it. */
@@ -52,10 +54,16 @@ export class Session {
     return this.expiryInterval > 0 ? this.broker.journal : null;
   }
 
+  /** secondsAway tells how long it has been without a connection, by the wall clock: that goes on while the power is off. */
+  get secondsAway(): number {
+    return this.disconnectedAt === null ? 0 : Math.max(0, this.broker.clock.now() - this.disconnectedAt) / 1000;
+  }
+
   /** attach binds the session to a new connection. `receiveMaximum` is the client's. */
   attach(connection: Connection, receiveMaximum: number): void {
     this.outgoing.attach(receiveMaximum);
     this.connection = connection;
+    this.disconnectedAt = null;
     this.requester = { clientId: this.clientId, username: this.username, listener: this.listener };
     this.#isRefusingSubscriptions = false;
   }

@@ -37,11 +37,17 @@ export function publishWill(broker: Broker, session: Session): void {
   broker.accept(new Message(topic, qos, retain, payload, 0, payload.length, encodeProperties(forwarded), expiresAt, session, true));
 }
 
-/** scheduleWill publishes the will now or after its delay, whichever the session's end allows [MQTT-3.1.2-8] [MQTT-3.1.3-9]. */
+/** scheduleWill publishes the will of a session whose connection has ended, now or when its delay or the session is over [MQTT-3.1.2-8] [MQTT-3.1.3-9]. */
 export function scheduleWill(broker: Broker, session: Session): void {
   const will = session.will;
   if (will === null) return;
-  const delay = Math.min(will.delay, session.expiryInterval);
-  if (delay === 0) publishWill(broker, session);
-  else will.timer = broker.wheel.after(delay, () => publishWill(broker, session));
+  const delay = Math.min(will.delay, session.expiryInterval) - session.secondsAway;
+  if (delay <= 0) publishWill(broker, session);
+  else will.timer = broker.wheel.after(delay, () => publishDelayed(broker, session));
+}
+
+/** The note that it is said goes to the card with the message: no restart says it again. */
+function publishDelayed(broker: Broker, session: Session): void {
+  publishWill(broker, session);
+  session.journal?.saveSession(session);
 }

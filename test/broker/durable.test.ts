@@ -373,24 +373,18 @@ test('nothing is written for sessions that end with their connection', async () 
   assert.equal(store.sessions.size, 0);
 });
 
-test('a will of a session that was connected when the power went is said after the restart', async () => {
+test('a session that was connected when the power went expires once, however often the power goes [MQTT-3.1.2-23]', async () => {
   const store = new MemoryStore();
-  const before = await start(store);
-  await keep(before, 'watcher', '01');
-  const peer = before.open();
-  peer.send("10 [ PROTOCOL 0C 0000 { 11 FFFFFFFF } 'phone' {} 'gone' 'bye' ]"); // Will QoS 1, no clean start
-  await peer.expect('20 [ ?? 00 { ... } ]');
-  const powerCut = new MemoryStore();
-  await store.load({
-    session: ({ session, subscriptions }) => {
-      powerCut.saveSession(session);
-      for (const one of subscriptions) powerCut.saveSubscription(session.clientId, one);
-    },
-    retained: () => {},
-  });
-  await before.stop();
-
-  await using after = await start(powerCut);
-  const watcher = await back(after, 'watcher');
-  await watcher.expect("32 [ 'gone' @id {} |bye| ]");
+  const clock = new TestClock();
+  await using before = await start(store, { clock });
+  await before.connect({ clientId: 'short', cleanStart: false, sessionExpiryInterval: 60 });
+  const first = store.copy();
+  await using _second = await start(first, { clock });
+  const card = first.copy();
+  clock.advance(61_000);
+  await using third = await start(card, { clock });
+  third.broker.wheel.advance();
+  clock.advance(1000);
+  third.broker.wheel.advance();
+  assert.equal(third.broker.sessions.get('short'), null);
 });

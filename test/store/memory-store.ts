@@ -28,13 +28,25 @@ export class MemoryStore implements SessionStore {
     this.#retained = new Map();
   }
 
+  /** copy is what is on the card when the power goes at this moment. */
+  copy(): MemoryStore {
+    const copy = new MemoryStore();
+    for (const [clientId, { session, subscriptions, deliveries, incoming }] of this.sessions) {
+      const own = new Map(Array.from(deliveries, ([order, one]) => [order, { ...one }]));
+      copy.sessions.set(clientId, { session, subscriptions: new Map(subscriptions), deliveries: own, incoming: new Set(incoming) });
+    }
+    for (const [topicName, message] of this.#retained) copy.#retained.set(topicName, message);
+    return copy;
+  }
+
   get lastMessageKey(): number {
     const waiting = [...this.sessions.values()].flatMap(({ deliveries }) => [...deliveries.values()].map(({ message }) => message.key));
     return Math.max(0, ...waiting, ...[...this.#retained.values()].map(({ key }) => key));
   }
 
   async load(sink: LoadSink): Promise<void> {
-    for (const { session, subscriptions, deliveries, incoming } of this.sessions.values()) {
+    const before = this.copy(); // what is noted meanwhile comes after it
+    for (const { session, subscriptions, deliveries, incoming } of before.sessions.values()) {
       sink.session({
         session,
         subscriptions: [...subscriptions.values()],
@@ -42,7 +54,7 @@ export class MemoryStore implements SessionStore {
         incoming: [...incoming],
       });
     }
-    for (const message of this.#retained.values()) sink.retained(message);
+    for (const message of before.#retained.values()) sink.retained(message);
   }
 
   saveSession(session: StoredSession): void {
