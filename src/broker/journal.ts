@@ -167,7 +167,7 @@ export class Journal {
     session.listener = stored.listener;
     session.requester = { clientId: stored.clientId, username: stored.username, listener: stored.listener };
     session.version = stored.version;
-    session.expiryInterval = stored.expiryInterval;
+    session.expiryInterval = broker.allowedExpiry(stored.expiryInterval);
     session.disconnectedAt = stored.disconnectedAt ?? broker.clock.now(); // connected when the power went: it begins to wait now
     for (const one of loaded.subscriptions) {
       const group = one.group === null ? null : broker.tree.group(one.group, one.mountedFilter);

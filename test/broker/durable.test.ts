@@ -388,3 +388,23 @@ test('a session that was connected when the power went expires once, however oft
   third.broker.wheel.advance();
   assert.equal(third.broker.sessions.get('short'), null);
 });
+
+test('a session from before a restart is kept no longer than persistent_client_expiration allows now', async () => {
+  const store = new MemoryStore();
+  const clock = new TestClock();
+  const before = await start(store, { clock });
+  await keep(before, 'old', '01');
+  await before.stop();
+  await using after = await start(store, { clock, options: { persistentClientExpiration: 60 } });
+  const pass = (seconds: number) => {
+    for (let second = 0; second < seconds; second++) {
+      clock.advance(1000);
+      after.broker.wheel.advance();
+    }
+  };
+  pass(50);
+  assert.equal(after.broker.sessions.count, 1);
+  pass(12);
+  assert.equal(after.broker.sessions.count, 0);
+  assert.equal(store.sessions.size, 0);
+});
