@@ -64,6 +64,12 @@ export class OutgoingMessages {
     return !this.#hasRoom() && this.#isQueueFull();
   }
 
+  /** isBelow tells whether all that is in flight and queued has a name below a mount point: it may outlive its subscription. */
+  isBelow(mountPoint: string): boolean {
+    for (const { message } of this.#unacknowledged()) if (!message.topic.name.startsWith(mountPoint)) return false;
+    return true;
+  }
+
   /** attach begins with a new connection. `receiveMaximum` is the client's. */
   attach(receiveMaximum: number): void {
     const own = this.#broker.options.maxInflightMessages;

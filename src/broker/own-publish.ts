@@ -6,7 +6,7 @@ import { encodeFrame, type Frame, type Message, NEVER } from './message.ts';
 
 const EMPTY = Buffer.alloc(0);
 
-/** encodeOwnPublish gives the frame for one connection, or null when it is larger than the client takes [MQTT-3.1.2-24]. */
+/** encodeOwnPublish gives the frame for one connection, or null when it is larger than the client takes [MQTT-3.1.2-24] or has no name for it. */
 export function encodeOwnPublish(
   connection: Connection,
   message: Message,
@@ -15,6 +15,7 @@ export function encodeOwnPublish(
 ): Frame | null {
   const { mountLength, outgoingAliases, maximumPacketSize } = connection.output;
   const topic = mountLength === 0 ? message.topic.bytes : message.topic.bytes.subarray(mountLength);
+  if (topic.length === 0) return null; // `home/#` matches `home` too, which has no name below the mount point `home/` [MQTT-4.7.3-1]
   if (connection.version !== 5) return encodeFrame(topic, message.payload, null, hasPacketId); // only v5 clients name a maximum
   const own: Properties = {};
   if (message.expiresAt !== NEVER) own.messageExpiryInterval = secondsLeft(message.expiresAt, connection.broker.clock.now());

@@ -1,6 +1,7 @@
 // The state of one client, connected or not, MQTT 5 4.1: its subscriptions and what is on its way to and from it.
 
 import type { ProtocolVersion } from '../mqtt/packet-types.ts';
+import { parseSharedFilter } from '../mqtt/topics.ts';
 import type { Broker } from './broker.ts';
 import type { Connection } from './connection.ts';
 import type { Journal } from './journal.ts';
@@ -66,6 +67,15 @@ export class Session {
     this.disconnectedAt = null;
     this.requester = { clientId: this.clientId, username: this.username, listener: this.listener };
     this.#isRefusingSubscriptions = false;
+  }
+
+  /** isMountedAt tells whether all that the session holds belongs below a listener's mount point, which is the border of its clients. */
+  isMountedAt(mountPoint: string): boolean {
+    for (const [asSent, { topicFilter, group }] of this.subscriptions) {
+      const own = group === null ? asSent : parseSharedFilter(asSent)?.topicFilter;
+      if (topicFilter !== mountPoint + own) return false;
+    }
+    return mountPoint === '' || this.outgoing.isBelow(mountPoint);
   }
 
   /** noteTooManySubscriptions says once per connection that more are refused. */

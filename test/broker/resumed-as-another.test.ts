@@ -72,3 +72,73 @@ test('session sends nothing again that its client may not receive any more, and 
   await third.expect('20 [ 01 00 { ... } ]');
   await third.expectSilence();
 });
+
+for (const [what, kept, from, to] of [
+  ['a subscription', "82 [ 0001 {} 'x' 01 ]", '', 'guest/area/'],
+  ['a shared subscription', "82 [ 0001 {} '$share/g/x' 01 ]", '', 'guest/area/'],
+  ['a subscription below a mount point', "82 [ 0001 {} 'x' 01 ]", 'guest/area/', ''],
+  ['a subscription below another mount point', "82 [ 0001 {} 'x' 01 ]", 'guest/', 'guest/area/'],
+] as const) {
+  test(`session with ${what} begins anew when its client comes through a listener that has another mount point`, async () => {
+    await using broker = await startTestBroker();
+    const first = come(broker, 'alice', { mountPoint: from });
+    await first.expect('20 [ 00 00 { ... } ]');
+    first.send(kept);
+    await first.expect('90 [ 0001 {} 01 ]');
+    first.abort();
+    const second = come(broker, 'alice', { mountPoint: to });
+    await second.expect('20 [ 00 00 { ... } ]');
+    const publisher = await broker.connect({ clientId: 'pub' });
+    publisher.send("30 [ 'x' {} |1| ] 30 [ 'guest/x' {} |2| ] 30 [ 'guest/area/x' {} |3| ]");
+    await publisher.settle();
+    await second.expectSilence();
+  });
+}
+
+test('session begins anew when what it has in flight has no place below the mount point that its client comes through', async () => {
+  await using broker = await startTestBroker();
+  const publisher = await broker.connect({ clientId: 'pub' });
+  const first = come(broker, 'alice');
+  await first.expect('20 [ 00 00 { ... } ]');
+  first.send("82 [ 0001 {} '#' 01 ]");
+  await first.expect('90 [ 0001 {} 01 ]');
+  publisher.send("32 [ 'house/alarm/code' 0001 {} |1| ]");
+  await first.expect("32 [ 'house/alarm/code' 0001 {} |1| ]");
+  first.send("A2 [ 0002 {} '#' ]");
+  await first.expect('B0 [ 0002 {} 00 ]');
+  first.abort();
+  const second = come(broker, 'alice', { mountPoint: 'guest/area/' });
+  await second.expect('20 [ 00 00 { ... } ]');
+  await second.expectSilence();
+});
+
+test('session goes on when its client comes through another listener that has the same mount point', async () => {
+  await using broker = await startTestBroker();
+  const first = come(broker, 'alice', { mountPoint: 'guest/' });
+  await first.expect('20 [ 00 00 { ... } ]');
+  first.send("82 [ 0001 {} 'x' 01 '$share/g/+/y' 01 ]");
+  await first.expect('90 [ 0001 {} 01 01 ]');
+  first.abort();
+  const publisher = await broker.connect({ clientId: 'pub' });
+  publisher.send("32 [ 'guest/x' 0001 {} |1| ] 32 [ 'guest/a/y' 0002 {} |2| ]");
+  await publisher.expect('40 [ 0001 ]');
+  await publisher.expect('40 [ 0002 ]');
+  const second = come(broker, 'alice', { mountPoint: 'guest/', name: '1884', port: 1884 });
+  await second.expect('20 [ 01 00 { ... } ]');
+  await second.expect("32 [ 'x' 0001 {} |1| ]");
+  await second.expect("32 [ 'a/y' 0002 {} |2| ]");
+});
+
+test('client below a mount point does not get the level of the mount point itself, which has no name there', async () => {
+  await using broker = await startTestBroker();
+  const publisher = await broker.connect({ clientId: 'pub' });
+  publisher.send("31 [ 'guest' {} |kept| ]");
+  const guest = come(broker, 'alice', { mountPoint: 'guest/' });
+  await guest.expect('20 [ 00 00 { ... } ]');
+  guest.send("82 [ 0001 {} '#' 01 ]");
+  await guest.expect('90 [ 0001 {} 01 ]');
+  publisher.send("30 [ 'guest' {} |0| ] 32 [ 'guest' 0001 {} |1| ] 32 [ 'guest/x' 0002 {} |2| ]");
+  await guest.expect("32 [ 'x' 0002 {} |2| ]");
+  guest.send('40 [ 0002 ]');
+  await guest.expectSilence();
+});

@@ -137,7 +137,7 @@ function accept(connection: Connection, packet: ConnectPacket): void {
   broker.diagnostics?.connected(connection.id, connection.origin, existing?.connection?.origin ?? null);
   existing?.connection?.disconnect(REASON.SESSION_TAKEN_OVER); // [MQTT-3.1.4-3]
   const kept = broker.sessions.get(connection.id); // it may have ended with its connection
-  const resumes = kept !== null && !packet.cleanStart;
+  const resumes = kept !== null && !packet.cleanStart && kept.isMountedAt(connection.origin.policy.mountPoint);
   if (kept !== null && !resumes) broker.sessions.end(kept); // [MQTT-3.1.2-4]
   const session = resumes ? kept : new Session(broker, connection.id);
   configure(connection, session, packet);

@@ -114,7 +114,7 @@ export const LISTENER_DIRECTIVES: readonly Directive[] = [
   listenerDirective(
     'mount_point',
     mountPoint,
-    { doc: "Prefix of all topics of the listener's clients; they do not see it." },
+    { doc: "Prefix of all topics of the listener's clients; they do not see it. A kept session is not taken up again below another one." },
     (draft, value) => {
       draft.policy.mountPoint = value;
     },
