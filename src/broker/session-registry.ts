@@ -110,6 +110,7 @@ export class SessionRegistry {
     for (const subscription of session.subscriptions.values()) broker.tree.remove(subscription);
     session.subscriptions.clear();
     session.retained = null;
+    session.incoming = null;
     broker.journal?.dropSession(session);
     publishWill(broker, session); // [MQTT-3.1.3-9]
     redeliverShared(broker, session.outgoing.takeUnacknowledged());

@@ -362,6 +362,48 @@ test('nothing is acknowledged that a full disk could not take: 0x97 for MQTT 5, 
   await four.expectSilence();
 });
 
+test('a QoS 2 message that is on the card is known by its identifier also when the card takes no more [MQTT-4.3.3-10]', async () => {
+  const store = new HeldStore();
+  await using broker = await start(store);
+  await keep(broker, 'kept', '02');
+  const first = await broker.connect({ clientId: 'pub', cleanStart: false });
+  first.send("34 [ 't' 0005 {} |m| ]");
+  await first.settle();
+  store.commit();
+  await first.expect('50 [ 0005 * ]');
+  for (const _ of [1, 2]) {
+    const again = await back(broker, 'pub');
+    again.send("3C [ 't' 0005 {} |m| ]");
+    await again.settle();
+    store.commit('full');
+    await again.expect('50 [ 0005 ]');
+  }
+  store.holds = false;
+  const kept = await back(broker, 'kept');
+  await kept.expect("34 [ 't' 0001 {} |m| ]");
+  await kept.expectSilence();
+});
+
+test('the identifier of a QoS 2 message that a full disk could not take is free again, after a restart too [MQTT-4.3.3-9]', async () => {
+  const store = new HeldStore();
+  const before = await start(store);
+  const publisher = await before.connect({ clientId: 'pub', cleanStart: false });
+  publisher.send("34 [ 't' 0005 {} |m| ]");
+  await publisher.settle();
+  store.commit('full');
+  await publisher.expect('50 [ 0005 97 * ]');
+  const card = store.copy();
+  await before.stop();
+
+  await using after = await start(card);
+  const again = await back(after, 'pub');
+  again.send("82 [ 0001 {} '#' 00 ]");
+  await again.expect('90 [ 0001 {} 00 ]');
+  again.send("34 [ 't' 0005 {} |new| ]");
+  await again.expect('50 [ 0005 ]');
+  await again.expect("30 [ 't' {} |new| ]");
+});
+
 test('nothing is written for sessions that end with their connection', async () => {
   const store = new HeldStore();
   await using broker = await start(store);

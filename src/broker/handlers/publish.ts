@@ -11,6 +11,7 @@ import { publishInWords } from '../packet-words.ts';
 import type { Durability } from '../ports.ts';
 import { reportDenied } from '../refusal.ts';
 import type { Route } from '../route.ts';
+import type { Session } from '../session.ts';
 import type { Topic } from '../topic.ts';
 
 /** handlePublish checks, acknowledges and delivers one message. */
@@ -45,15 +46,12 @@ export function handlePublish(connection: Connection, packet: PublishPacket): vo
   broker.accept(message);
 }
 
-/** The message itself may not be durable yet: it may have come on an earlier connection just now. */
+/** The message itself may not be durable yet: it may have come on an earlier connection just now. When its own commit fails it is not known any more. */
 function acknowledgeAgain(connection: Connection, packetId: number): void {
   const session = connection.session!; // connected
   const ack = connection.acks.hold(FIRST_BYTE.PUBREC, packetId, REASON.SUCCESS); // [MQTT-4.3.3-10]
   if (session.journal === null) return ack.settle('durable');
-  session.journal.whenDurable((outcome) => {
-    if (outcome !== 'durable') session.incoming?.delete(packetId);
-    ack.settle(outcome);
-  });
+  session.journal.whenDurable((outcome) => ack.settle(session.incoming?.has(packetId) ? 'durable' : outcome));
 }
 
 /** Something of this message must be written down before it may be acknowledged. */
@@ -83,7 +81,7 @@ function acceptDurably(connection: Connection, journal: Journal, packet: Publish
   if (journal.changes === before) return settle('durable');
   if (!identifierIsKept && !message.retain && message.outstanding > 0) message.onSettled = () => settle('durable');
   journal.whenDurable((outcome) => {
-    if (outcome !== 'durable' && packet.qos === 2 && session.incoming?.delete(packet.packetId)) connection.unreleased--; // the client may send it anew
+    if (outcome !== 'durable' && packet.qos === 2) forgetExchange(connection, session, packet.packetId);
     settle(outcome);
   }, ack.isFollowed);
 }
@@ -115,6 +113,13 @@ function openExchange(connection: Connection, packetId: number): void {
   session.incoming ??= new Set();
   session.incoming.add(packetId); // [MQTT-4.3.3-8]
   connection.unreleased++;
+}
+
+/** The client may send the message anew: its identifier must not wait to be written either. */
+function forgetExchange(connection: Connection, session: Session, packetId: number): void {
+  if (session.incoming?.delete(packetId) !== true) return;
+  session.journal?.dropIncoming(session, packetId);
+  connection.unreleased--;
 }
 
 /** Why this message is not taken, or null. Before v5 the flow is completed and the message dropped [MQTT-3.3.5-2]. */
