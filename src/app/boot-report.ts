@@ -1,15 +1,18 @@
 // Gathers what midge-report.txt says, and brings it to the boot partition, to the screen and to the log.
 
 import { X509Certificate } from 'node:crypto';
-import { readdirSync, statfsSync, writeFileSync } from 'node:fs';
+import { statfsSync, writeFileSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
 import { usersOf } from '../access/set-accounts.ts';
+import { reasonOf } from '../base/errors.ts';
 import { REPORT_FILE, type ReportFacts, writeReport } from '../boot/report.ts';
 import { CONFIGURATION } from '../boot/system-files.ts';
 import { describeListeners, loadConfiguration } from '../config/config.ts';
 import { machineNames } from '../host/host.ts';
-import { AUTHORITY, BOOT, FINDINGS, type Findings, PASSWORDS, STATE, whileWritable } from './boot-partition.ts';
-import { type BootWorld, Disk } from './boot-world.ts';
+import type { Findings } from './boot-partition.ts';
+import { AUTHORITY, BOOT, FINDINGS, KEYS, PASSWORDS, type Scope, STATE } from './boot-paths.ts';
+import { type BootWorld, whileWritable } from './boot-world.ts';
+import { Disk } from './disk.ts';
 
 /** What midge-data has done. */
 const DATA_EVENTS = '/run/midge-boot/data';
@@ -17,52 +20,65 @@ const DATA_EVENTS = '/run/midge-boot/data';
 const FULL = 0.03;
 const CLEAR_SCREEN = '\x1b[2J\x1b[3J\x1b[H';
 
-/** reportBoot writes the report where it has changed. Never throws. */
-export async function reportBoot(world: BootWorld, title: string): Promise<ReportFacts> {
+/** What the log was told last: it need not hear it again. */
+const TOLD = '/run/midge-boot/told';
+
+/** reportBoot writes the report where it has changed. Screen and logins are ours only where the whole machine is. */
+export async function reportBoot(world: BootWorld, title: string, only: Scope): Promise<void> {
   const disk = new Disk(world.root);
-  const facts = await gatherFacts(world, disk, title);
+  const authority = certificateOf(disk.text(AUTHORITY));
+  const facts = await gatherFacts(world, { disk, title, authority, only });
   const report = writeReport(facts).replaceAll('\n', '\r\n');
-  const authority = disk.text(AUTHORITY);
-  const isNew = disk.text(`${BOOT}/${REPORT_FILE}`) !== report || (authority !== null && disk.text(`${BOOT}/ca.crt`) !== authority);
+  const pem = authority?.toString() ?? null;
+  const isNew = disk.text(`${BOOT}/${REPORT_FILE}`) !== report || (pem !== null && disk.text(`${BOOT}/ca.crt`) !== pem);
   try {
     if (isNew && disk.exists(BOOT)) {
       await whileWritable(world, () => {
         disk.write(`${BOOT}/${REPORT_FILE}`, report, { mode: 0o644 });
-        if (authority !== null) disk.write(`${BOOT}/ca.crt`, authority, { mode: 0o644 });
+        if (pem !== null) disk.write(`${BOOT}/ca.crt`, pem, { mode: 0o644 });
       });
     }
   } catch (error) {
-    world.say(`Cannot write the report to the boot partition: ${String(error)}`);
+    world.say(`Cannot write the report to the boot partition: ${reasonOf(error)}`);
   }
-  showOnScreen(disk, report);
-  return facts;
+  if (only === 'machine and broker') showOnScreen(disk, report);
+  const line = readyLine(facts);
+  if (disk.text(TOLD) === line) return;
+  world.say(line);
+  disk.write(TOLD, line, { mode: 0o644 });
 }
 
-/** readyLine is the line of the log by which a person, or a test, sees that the machine is up. */
-export function readyLine({ hostName, addresses, fingerprint, accounts, isRunning, failedUnits }: ReportFacts): string {
+/** The line of the log by which a person, or a test, sees that the machine is up. */
+function readyLine({ hostName, addresses, fingerprint, accounts, isRunning, failedUnits }: ReportFacts): string {
   const health = isRunning ? 'ready' : 'NOT RUNNING';
   const failed = failedUnits.length === 0 ? '' : ` failed=${failedUnits.join(',')}`;
   return `${hostName}.local is ${health}: addresses=${addresses.join(',') || 'none'} accounts=${accounts.length} authority=${fingerprint ?? 'none'}${failed}`;
 }
 
-async function gatherFacts(world: BootWorld, disk: Disk, title: string): Promise<ReportFacts> {
+interface Sources {
+  readonly disk: Disk;
+  readonly title: string;
+  readonly authority: X509Certificate | null;
+  readonly only: Scope;
+}
+
+async function gatherFacts(world: BootWorld, { disk, title, authority, only }: Sources): Promise<ReportFacts> {
   const findings = readFindings(disk);
   const { hostName, addresses } = machineNames();
   const failed = (await world.run('systemctl', 'list-units', '--failed', '--plain', '--no-legend')) ?? '';
-  const certificate = disk.text(AUTHORITY);
   const { configuration } = loadConfiguration({ file: disk.path(CONFIGURATION), port: null, verbose: false, lan: false });
   return {
     title,
     hostName: hostName.split('.')[0]!,
     addresses: addresses.filter((address) => !isIPv6(address) || !/^fe[89ab]/i.test(address)),
     ports: configuration === null ? [] : describeListeners(configuration),
-    fingerprint: certificate === null ? null : fingerprintOf(certificate),
+    fingerprint: authority?.fingerprint256 ?? null,
     accounts: usersOf(disk.text(PASSWORDS) ?? ''),
     isRunning: (await world.run('systemctl', 'is-active', 'midge.service')) !== null,
     failedUnits: failed.split('\n').flatMap((line) => line.trim().split(/\s+/)[0] || []),
     events: [...linesOf(disk.text(DATA_EVENTS)), ...findings.events, ...damagedFiles(disk), ...fullDisk(disk)],
     mistakes: findings.mistakes,
-    hasSsh: disk.exists('/var/lib/ssh/authorized_keys'),
+    hasSsh: only === 'broker' ? null : disk.exists(KEYS),
   };
 }
 
@@ -74,18 +90,19 @@ function readFindings(disk: Disk): Findings {
   }
 }
 
-function fingerprintOf(certificate: string): string | null {
+/** The broker's user can put anything in its place: what is shown to everybody is a certificate, or nothing. */
+function certificateOf(text: string | null): X509Certificate | null {
   try {
-    return new X509Certificate(certificate).fingerprint256;
+    return text === null ? null : new X509Certificate(text);
   } catch {
     return null;
   }
 }
 
 function damagedFiles(disk: Disk): string[] {
-  const names = disk.exists(STATE) ? readdirSync(disk.path(STATE)) : [];
-  return names
-    .filter((name) => name.includes('.corrupt-'))
+  return disk
+    .names(STATE)
+    .filter((name) => /^[\w.-]+\.corrupt-[\w.-]+$/.test(name))
     .map((name) => `A damaged database was put aside: ${STATE}/${name}. What it held is lost.`);
 }
 
@@ -93,7 +110,8 @@ function fullDisk(disk: Disk): string[] {
   try {
     const { bavail, blocks, bsize } = statfsSync(disk.path('/var'));
     if (bavail / blocks >= FULL) return [];
-    return [`The data partition is full: ${Math.floor((bavail * bsize) / 1e6)} MB are free. New messages can't be kept.`];
+    // in tens, so that the report is not written anew for each
+    return [`The data partition is full: ${Math.floor((bavail * bsize) / 1e7) * 10} MB are free. New messages can't be kept.`];
   } catch {
     return [];
   }

@@ -1,22 +1,8 @@
-// The machine under `midge boot`: files that survive a power cut, below one folder, and the few programs it starts.
+// The machine under `midge boot`: one folder as its disk, the few programs it starts, and what it says.
 
 import { execFile } from 'node:child_process';
-import {
-  chmodSync,
-  chownSync,
-  closeSync,
-  existsSync,
-  fstatSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
-import { dirname, join } from 'node:path';
-import { replaceFile } from '../base/durable-file.ts';
+import { BOOT } from './boot-paths.ts';
+import { Disk } from './disk.ts';
 
 /** BootWorld is the machine in earnest, and a temporary folder with recorded commands in tests. */
 export interface BootWorld {
@@ -27,6 +13,8 @@ export interface BootWorld {
   readonly say: (line: string) => void;
 }
 
+const ZONES = '/usr/share/zoneinfo';
+
 /** realWorld is this machine. */
 export function realWorld(say: (line: string) => void): BootWorld {
   const run = (program: string, ...args: readonly string[]) =>
@@ -36,73 +24,36 @@ export function realWorld(say: (line: string) => void): BootWorld {
   return { root: '/', run, say };
 }
 
-/** Disk reads and writes below the root of a world. */
-export class Disk {
-  readonly #root: string;
-
-  constructor(root: string) {
-    this.#root = root;
-  }
-
-  path(path: string): string {
-    return join(this.#root, path);
-  }
-
-  exists(path: string): boolean {
-    return existsSync(this.path(path));
-  }
-
-  /** read gives the bytes of a file, or null when there is none or it can't be read. */
-  read(path: string): Buffer | null {
-    try {
-      return readFileSync(this.path(path));
-    } catch {
-      return null;
-    }
-  }
-
-  text(path: string): string | null {
-    return this.read(path)?.toString('utf8') ?? null;
-  }
-
-  remove(path: string): void {
-    rmSync(this.path(path), { recursive: true, force: true });
-  }
-
-  makeFolder(path: string, options: { mode: number; owner?: number }): void {
-    mkdirSync(this.path(path), { recursive: true });
-    chmodSync(this.path(path), options.mode);
-    if (options.owner !== undefined) this.giveTo(path, options.owner);
-  }
-
-  /** write puts a whole file in place of what is there, and does nothing when that is the same: a card wears. */
-  write(path: string, text: string, options: { mode: number; owner?: number }): void {
-    const target = this.path(path);
-    if (this.text(path) !== text) {
-      mkdirSync(dirname(target), { recursive: true });
-      writeWhole(target, text, options.mode);
-    }
-    if (options.owner !== undefined) this.giveTo(path, options.owner);
-  }
-
-  /** writeOver is `write` for a file that holds a secret: what was there before is not left in free blocks either. */
-  writeOver(path: string, text: string): void {
-    const target = this.path(path);
-    const old = openSync(target, 'r+');
-    try {
-      writeWhole(target, text, 0o600);
-      writeSync(old, Buffer.alloc(fstatSync(old).size)); // it has no name any more, but its blocks still
-      fsyncSync(old);
-    } finally {
-      closeSync(old);
-    }
-  }
-
-  giveTo(path: string, owner: number): void {
-    if (process.geteuid?.() === 0) chownSync(this.path(path), owner, owner);
+/** whileWritable runs an act while the boot partition can be written; where it always can, as on Raspberry Pi OS, it stays so. */
+export async function whileWritable(world: BootWorld, act: () => void): Promise<void> {
+  const mounts = new Disk(world.root).text('/proc/mounts') ?? '';
+  if (mounts.includes(` ${BOOT} vfat rw`)) return act();
+  await world.run('mount', '-o', 'remount,rw', BOOT);
+  try {
+    act();
+  } finally {
+    await world.run('mount', '-o', 'remount,ro', BOOT);
   }
 }
 
-function writeWhole(target: string, text: string, mode: number): void {
-  replaceFile(target, (temporary) => writeFileSync(temporary, text, { flag: 'wx', mode }));
+/** isKept tells whether what is written to a folder outlives the power: not where a damaged card, or raspi-config, has put memory there. proc_mounts(5) */
+export function isKept(disk: Disk, folder: string): boolean {
+  const mounts = (disk.text('/proc/mounts') ?? '').split('\n').map((line) => line.split(' '));
+  const above = mounts.filter(([, place = '']) => `${folder}/`.startsWith(place === '/' ? '/' : `${place}/`));
+  const [nearest] = above.sort(([, a = ''], [, b = '']) => b.length - a.length);
+  return nearest === undefined || !['tmpfs', 'ramfs', 'overlay'].includes(nearest[2] ?? '');
+}
+
+/** findTimeZone gives the name under which a zone is in this machine's database, or null: Intl knows more, and takes any case. */
+export function findTimeZone(disk: Disk, name: string): string | null {
+  const isHere = (zone: string) => /^[A-Za-z0-9_+-]+(\/[A-Za-z0-9_+-]+)*$/.test(zone) && disk.read(`${ZONES}/${zone}`) !== null;
+  return [name, usualTimeZone(name)].find((zone) => zone !== null && isHere(zone)) ?? null;
+}
+
+function usualTimeZone(name: string): string | null {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone;
+  } catch {
+    return null;
+  }
 }

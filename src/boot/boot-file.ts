@@ -1,6 +1,7 @@
 // midge.txt: `word = value` lines, written by anybody with any editor. All mistakes at once, and the text without its secrets.
 
-import { type BootSettings, type Draft, emptyDraft, type Mistake } from './settings.ts';
+import { portProblem } from './listeners.ts';
+import { type BootSettings, type Draft, emptyDraft, type FindTimeZone, type IsUsed, type Mistake, type Secret } from './settings.ts';
 import { addAccount, WORDS, type Word } from './words.ts';
 
 /** BOOT_FILE is its name on the boot partition. */
@@ -9,12 +10,20 @@ export const BOOT_FILE = 'midge.txt';
 export interface BootFile {
   readonly settings: BootSettings;
   readonly mistakes: readonly Mistake[];
-  /** The text with a note in place of each secret that was taken; null when there was none. */
-  readonly withoutSecrets: string | null;
+  /** False when it is damaged, or nothing in it can be followed: then what it does not say is no wish. */
+  readonly isWhole: boolean;
+  /** The text with a note in place of each secret that was used; null when there was none. */
+  readonly withoutSecrets: (isUsed: IsUsed) => string | null;
 }
 
 /** ClosestWord finds the word that was meant, or null. */
 export type ClosestWord = (word: string, words: readonly string[]) => string | null;
+
+/** Known is what a reader asks of others. */
+export interface Known {
+  readonly closestWord: ClosestWord;
+  readonly findTimeZone: FindTimeZone;
+}
 
 interface Line {
   readonly number: number;
@@ -22,29 +31,36 @@ interface Line {
   readonly value: string;
 }
 
+/** Reading is what has been found so far. */
+interface Reading {
+  readonly draft: Draft;
+  readonly known: Known;
+  /** By the number of their line. */
+  readonly secrets: Map<number, Secret>;
+  /** Lines of the words that were followed. */
+  readonly seen: Map<string, number>;
+  readonly login: { username?: Line; password?: Line };
+  readonly complain: (line: number, what: string) => void;
+}
+
 /** readBootFile reads the bytes of midge.txt. Never throws: what can't be followed is a mistake, and the rest is followed. */
-export function readBootFile(bytes: Buffer, closestWord: ClosestWord): BootFile {
+export function readBootFile(bytes: Buffer, known: Known): BootFile {
   const text = decode(bytes);
   const draft = emptyDraft();
   const mistakes: Mistake[] = [];
   const complain = (line: number, what: string) => mistakes.push({ file: BOOT_FILE, line, text: what });
-  const taken = new Set<number>();
-  const seen = new Map<string, number>();
-  const login: { username?: Line; password?: Line } = {};
-  for (const line of settingLines(text, complain)) {
-    if (line.word === 'username' || line.word === 'password') {
-      login[line.word] = line;
-      continue;
-    }
-    const word = findWord(line.word);
-    const problem = word === null ? unknownWord(line.word, closestWord) : takeLine(word, line, draft, seen);
-    if (problem !== null) complain(line.number, problem);
-    else if (word?.isSecret) taken.add(line.number);
-  }
-  takeLogin(login, { draft, taken, complain });
-  if (draft.wifi.password !== null && draft.wifi.name === null) complainOfWifi(text, complain);
+  const reading: Reading = { draft, known, secrets: new Map(), seen: new Map(), login: {}, complain };
+  for (const line of settingLines(text, complain)) takeLine(line, reading);
+  takeLogin(reading);
+  complainOfHalves(reading);
   mistakes.sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
-  return { settings: draft, mistakes, withoutSecrets: taken.size === 0 ? null : replaceSecrets(text, taken) };
+  const isLegible = reading.seen.size > 0 || (mistakes.length === 0 && text.trim() !== '');
+  return {
+    settings: draft,
+    mistakes,
+    isWhole: isLegible && !text.includes('\0'),
+    withoutSecrets: (isUsed) => replaceSecrets(text, (line) => reading.secrets.has(line) && isUsed(reading.secrets.get(line)!)),
+  };
 }
 
 /** Notepad writes UTF-16 when it is asked for "Unicode", and a byte order mark with UTF-8. */
@@ -93,38 +109,62 @@ function unknownWord(word: string, closestWord: ClosestWord): string {
   return `there is no setting "${word.slice(0, 40)}"${meant === null ? '' : ` - did you mean ${meant}?`}`;
 }
 
-function takeLine(word: Word, { number, value }: Line, draft: Draft, seen: Map<string, number>): string | null {
-  const first = seen.get(word.name);
-  if (first !== undefined && !word.repeats) return `${word.name} stands in line ${first} already`;
-  const problem = word.take(value, draft);
-  if (problem === null) {
-    seen.set(word.name, number);
-    return null;
+function takeLine(line: Line, reading: Reading): void {
+  const { draft, known, secrets, seen, login, complain } = reading;
+  const { number, word: name, value } = line;
+  if (name === 'username' || name === 'password') {
+    login[name] = line;
+    return;
   }
-  return word.isSecret ? `${word.name} can't be used: ${problem}` : `${word.name} can't be "${value.slice(0, 60)}": ${problem}`;
+  const word = findWord(name);
+  if (word === null) return complain(number, unknownWord(name, known.closestWord));
+  const first = seen.get(word.name);
+  if (first !== undefined && !word.repeats) return complain(number, `${word.name} stands in line ${first} already`);
+  const problem = word.take(value, draft, known.findTimeZone);
+  if (problem !== null) return complain(number, describeProblem(word, value, problem));
+  seen.set(word.name, number);
+  if (word.secret !== undefined) secrets.set(number, { use: word.secret, value });
+}
+
+function describeProblem(word: Word, value: string, problem: string): string {
+  const isSecret = word.secret !== undefined;
+  return isSecret ? `${word.name} can't be used: ${problem}` : `${word.name} can't be "${value.slice(0, 60)}": ${problem}`;
 }
 
 /** `username` and `password` are one account, as in the configuration of the broker. */
-function takeLogin(
-  { username, password }: { username?: Line; password?: Line },
-  { draft, taken, complain }: { draft: Draft; taken: Set<number>; complain: (line: number, what: string) => void },
-): void {
+function takeLogin({ login: { username, password }, draft, secrets, seen, complain }: Reading): void {
   if (password === undefined) return; // the user name alone stays behind when the password was taken
-  if (username === undefined) return void complain(password.number, 'a password needs a username beside it');
+  if (username === undefined) return complain(password.number, 'a password needs a username beside it');
   const problem = addAccount(username.value, password.value, draft);
-  if (problem === null) taken.add(password.number);
-  else complain(username.number, problem);
+  if (problem !== null) return complain(username.number, problem);
+  seen.set('password', password.number);
+  secrets.set(password.number, { use: 'accounts', value: password.value });
 }
 
-function complainOfWifi(text: string, complain: (line: number, what: string) => void): void {
-  const at = text.split(/\r\n|\r|\n/).findIndex((line) => /^\s*(wifi[_ -]?)?(password|psk)\b/i.test(line.replace(/[- ]/g, '_')));
-  complain(at + 1, 'the name of the Wi-Fi is missing: wifi_name = ...');
+/** What counts only beside something else. */
+function complainOfHalves({ draft, seen, secrets, complain }: Reading): void {
+  const { wifi, network } = draft;
+  const lineOf = (word: string) => seen.get(word) ?? 0;
+  const problem = portProblem(draft);
+  if (problem !== null) {
+    complain(lineOf('port'), `port can't be "${draft.port}": ${problem}`);
+    draft.port = null;
+  }
+  if (wifi.password !== null && wifi.name === null) {
+    complain(lineOf('wifi_password'), 'the name of the Wi-Fi is missing: wifi_name = ...');
+    secrets.delete(lineOf('wifi_password'));
+    wifi.password = null;
+  }
+  for (const word of ['gateway', 'dns'] as const) {
+    if (network.address === null && seen.has(word)) complain(lineOf(word), `${word} counts beside a fixed address only: address = ...`);
+  }
 }
 
 /** What the note says is no setting, so that the file can be read again and again. */
-function replaceSecrets(text: string, taken: ReadonlySet<number>): string {
+function replaceSecrets(text: string, isTaken: (line: number) => boolean): string | null {
   const parts = text.split(/(\r\n|\r|\n)/); // lines at even places, their ends at odd ones
-  return parts.map((part, index) => (index % 2 === 0 && taken.has(index / 2 + 1) ? noteFor(part) : part)).join('');
+  const result = parts.map((part, index) => (index % 2 === 0 && isTaken(index / 2 + 1) ? noteFor(part) : part)).join('');
+  return result === text ? null : result;
 }
 
 function noteFor(line: string): string {

@@ -21,30 +21,32 @@ export interface ReportFacts {
   /** What happened to the data: damage, a full disk, a restored backup. */
   readonly events: readonly string[];
   readonly mistakes: readonly Mistake[];
-  readonly hasSsh: boolean;
+  /** Null = logins are not our business. */
+  readonly hasSsh: boolean | null;
 }
 
 const WIDTH = 11;
 
 /** writeReport gives the report, with \n. It has no time in it: written again only when something has changed, it spares the card. */
 export function writeReport(facts: ReportFacts): string {
-  const { title, hostName, addresses, ports, fingerprint, isRunning, failedUnits } = facts;
-  const rows: [string, readonly string[]][] = [
+  const { title, hostName, addresses, ports, fingerprint, isRunning, failedUnits, hasSsh } = facts;
+  const rows: (readonly [string, readonly string[]])[] = [
     ['name', [`${hostName}.local`]],
     ['addresses', addresses.length > 0 ? addresses : ['none yet: is the cable plugged in, is the Wi-Fi in midge.txt right?']],
     ['ports', ports],
     ['authority', fingerprint === null ? ['not made yet'] : inHalves(fingerprint)],
     ['accounts', facts.accounts.length > 0 ? facts.accounts : ['none: nobody can sign in (see below)']],
-    ['SSH', [facts.hasSsh ? `on, with your key: ssh root@${hostName}.local` : 'off']],
+    ...(hasSsh === null ? [] : [['SSH', [hasSsh ? `on, with your key: ssh root@${hostName}.local` : 'off']] as const]),
     ['health', [isRunning ? 'the broker is running' : 'THE BROKER IS NOT RUNNING', ...failedUnits.map((unit) => `failed: ${unit}`)]],
   ];
-  return [
+  const text = [
     title,
     '',
     ...rows.flatMap(([name, lines]) => lines.map((line, index) => `${(index === 0 ? name : '').padEnd(WIDTH)}${line}`)),
     '',
     ...paragraphs(facts),
   ].join('\n');
+  return text.replace(/[^\P{Cc}\n]/gu, '?'); // names of files and accounts must not steer the screen
 }
 
 function paragraphs({ fingerprint, accounts, events, mistakes }: ReportFacts): string[] {

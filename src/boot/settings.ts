@@ -26,6 +26,8 @@ export interface WifiSettings {
   readonly name: string | null;
   /** 8 to 63 characters, or a key of 64 hexadecimal digits. Secret; null after it was taken. */
   readonly password: string | null;
+  /** A network without a password. */
+  readonly isOpen: boolean;
   readonly hidden: boolean;
 }
 
@@ -34,12 +36,26 @@ export interface NetworkSettings {
   readonly address: string | null;
   readonly gateway: string | null;
   readonly dns: readonly string[];
+  /** Null = the Wi-Fi when one is named, otherwise the cable. */
+  readonly link: 'cable' | 'wifi' | null;
 }
 
 export interface BootAccount {
   readonly user: string;
   readonly password: string;
 }
+
+/** Secret is one that stands on the boot partition, and what it is for: a `login` is for Raspberry Pi OS, and of no use here. */
+export interface Secret {
+  readonly use: 'wifi' | 'accounts' | 'login';
+  readonly value: string;
+}
+
+/** IsUsed tells of which secrets nothing need be left. */
+export type IsUsed = (secret: Secret) => boolean;
+
+/** FindTimeZone gives the name under which this machine has a time zone, or null. */
+export type FindTimeZone = (name: string) => string | null;
 
 /** Mistake is something on the boot partition that can't be followed. It never quotes a secret. */
 export interface Mistake {
@@ -60,8 +76,8 @@ type Mutable<T> = T extends WifiSettings | NetworkSettings ? { -readonly [Key in
 export function emptyDraft(): Draft {
   return {
     hostName: null,
-    wifi: { country: null, name: null, password: null, hidden: false },
-    network: { address: null, gateway: null, dns: [] },
+    wifi: { country: null, name: null, password: null, isOpen: false, hidden: false },
+    network: { address: null, gateway: null, dns: [], link: null },
     timeZone: null,
     sshKeys: [],
     accounts: [],
@@ -77,7 +93,7 @@ export function emptyDraft(): Draft {
 export function mergeSettings(first: BootSettings, second: BootSettings): BootSettings {
   return {
     hostName: first.hostName ?? second.hostName,
-    wifi: first.wifi.name === null ? { ...second.wifi, country: first.wifi.country ?? second.wifi.country } : withCountry(first, second),
+    wifi: mergeWifi(first.wifi, second.wifi),
     network: first.network.address === null ? second.network : first.network,
     timeZone: first.timeZone ?? second.timeZone,
     sshKeys: [...new Set([...first.sshKeys, ...second.sshKeys])],
@@ -90,6 +106,9 @@ export function mergeSettings(first: BootSettings, second: BootSettings): BootSe
   };
 }
 
-function withCountry(first: BootSettings, second: BootSettings): WifiSettings {
-  return { ...first.wifi, country: first.wifi.country ?? second.wifi.country };
+/** The password of a network may stand in the other file. */
+function mergeWifi(first: WifiSettings, second: WifiSettings): WifiSettings {
+  const country = first.country ?? second.country;
+  if (first.name === null) return { ...second, country };
+  return { ...first, country, password: first.password ?? (second.name === first.name ? second.password : null) };
 }

@@ -1,5 +1,6 @@
 // Settings of the boot partition as the files that systemd, iwd, sshd and the broker read.
 
+import { listenerLines } from './listeners.ts';
 import type { BootSettings, NetworkSettings, WifiSettings } from './settings.ts';
 
 /** SystemFile is a file as it must be; `text` null = it must not be there. Modes are 0644, of secrets 0600. */
@@ -15,16 +16,18 @@ export const DEFAULT_HOST_NAME = 'midge';
 /** CONFIGURATION is what the broker of the image reads. */
 export const CONFIGURATION = '/var/lib/midge/appliance.conf';
 
+/** JOURNAL_SETTINGS is what journald reads when it starts. */
+export const JOURNAL_SETTINGS = '/run/systemd/journald.conf.d/20-midge.conf';
+
 const RUN = '/run/midge-boot';
 const IWD = '/var/lib/iwd';
-const PORTS = { plain: 1883, secure: 8883, websocket: 8083, secureWebsocket: 8084 } as const;
 
 /** systemFiles gives the files of the operating system that follow from settings. */
 export function systemFiles(settings: BootSettings): readonly SystemFile[] {
   const { timeZone, sshKeys, persistentLog, wifi, network } = settings;
   return [
     { path: `${RUN}/environment`, text: timeZone === null ? null : `TZ=${timeZone}\n` },
-    { path: '/run/systemd/journald.conf.d/20-midge.conf', text: persistentLog ? '[Journal]\nStorage=persistent\n' : null },
+    { path: JOURNAL_SETTINGS, text: persistentLog ? '[Journal]\nStorage=persistent\n' : null },
     { path: '/run/systemd/network/10-midge.network', text: network.address === null ? null : staticNetwork(network, wifi.name !== null) },
     { path: `${RUN}/iwd/main.conf`, text: wifi.country === null ? null : iwdConfiguration(wifi.country) },
     { path: '/var/lib/ssh/authorized_keys', text: sshKeys.length === 0 ? null : `${sshKeys.join('\n')}\n`, isSecret: true },
@@ -34,13 +37,15 @@ export function systemFiles(settings: BootSettings): readonly SystemFile[] {
 /** WifiFile is the file in which iwd keeps a network: null when no network is named. `text` null = the one that is there stays. */
 export function wifiFile(wifi: WifiSettings): SystemFile | null {
   if (wifi.name === null) return null;
+  const hidden = wifi.hidden ? 'Hidden=true\n' : '';
+  if (wifi.password === null && wifi.isOpen)
+    return { path: `${IWD}/${iwdName(wifi.name)}.open`, text: `[Settings]\nAutoConnect=true\n${hidden}` };
   const path = `${IWD}/${iwdName(wifi.name)}.psk`;
   if (wifi.password === null) return { path, text: null, isSecret: true };
   const key = /^[0-9a-f]{64}$/i.test(wifi.password)
     ? `PreSharedKey=${wifi.password.toLowerCase()}`
     : `Passphrase=${escapeIwd(wifi.password)}`;
-  const settings = wifi.hidden ? '[Settings]\nHidden=true\n' : '';
-  return { path, text: `[Security]\n${key}\n${settings}`, isSecret: true };
+  return { path, text: `[Security]\n${key}\n${hidden === '' ? '' : `[Settings]\n${hidden}`}`, isSecret: true };
 }
 
 /** brokerConfiguration is the configuration of the broker, in the language of mosquitto.conf(5). */
@@ -59,16 +64,8 @@ export function brokerConfiguration(settings: BootSettings): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** Both listeners unless `secure` chooses one; `port` is that of the chosen one, otherwise of the plain one. */
-function listenerLines({ port, secure }: BootSettings): string[] {
-  const plain = secure === true ? [] : [`listener ${port ?? PORTS.plain}`];
-  const encrypted = secure === false ? [] : [`listener ${secure === true && port !== null ? port : PORTS.secure}`, 'secure true'];
-  const websocket = secure === true ? [] : [`listener ${PORTS.websocket}`, 'protocol websockets'];
-  const secureWebsocket = secure === false ? [] : [`listener ${PORTS.secureWebsocket}`, 'protocol websockets', 'secure true'];
-  return [...plain, ...encrypted, ...websocket, ...secureWebsocket];
-}
-
-function staticNetwork({ address, gateway, dns }: NetworkSettings, isWifi: boolean): string {
+function staticNetwork({ address, gateway, dns, link }: NetworkSettings, hasWifi: boolean): string {
+  const isWifi = (link ?? (hasWifi ? 'wifi' : 'cable')) === 'wifi';
   return [
     '[Match]',
     ...(isWifi ? ['Type=wlan'] : ['Type=ether', 'Name=en* eth* usb*']),

@@ -1,17 +1,20 @@
 // The words of midge.txt: what each takes, and what is wrong with a value that can't be taken.
 
 import { isIP, isIPv4 } from 'node:net';
-import type { Draft } from './settings.ts';
+import { CERTIFICATE_NAME_ADVICE, certificateName } from '../base/certificate-name.ts';
+import { isStateName } from '../base/state-names.ts';
+import type { Draft, FindTimeZone, Secret } from './settings.ts';
 
 /** Word is one row of the table. `take` puts a value into the draft, or gives what is wrong with it, without quoting secrets. */
 export interface Word {
   readonly name: string;
   /** Other spellings that people know. */
   readonly also?: readonly string[];
-  readonly isSecret?: boolean;
+  /** What its value is for that must not stay there. */
+  readonly secret?: Secret['use'];
   /** What may stand there twice. */
   readonly repeats?: boolean;
-  readonly take: (value: string, draft: Draft) => string | null;
+  readonly take: (value: string, draft: Draft, findTimeZone: FindTimeZone) => string | null;
 }
 
 /** Longest label of a host name, RFC 1035 2.3.4. */
@@ -20,13 +23,21 @@ const YES = /^(yes|true|on|1)$/i;
 const NO = /^(no|false|off|0)$/i;
 const SSH_KEY = /^(ssh-(ed25519|rsa|dss)|ecdsa-sha2-nistp\d+|sk-(ssh-ed25519|ecdsa-sha2-nistp256)@openssh\.com) [A-Za-z0-9+/=]{40,}( .*)?$/;
 const WIFI_NAME_BYTES = 32;
+/** What else lies beside the database: our configuration, what SQLite and a restore make. */
+const NAMES_OF_IMAGE = /^(appliance\.conf|conf\.d)$|^(before|restore)-|\.new$|-(wal|shm|journal)$/;
 
 /** WORDS in the order in which midge.txt shows them. */
 export const WORDS: readonly Word[] = [
   { name: 'hostname', also: ['host_name', 'name'], take: takeHostName },
   { name: 'wifi_country', take: takeCountry },
   { name: 'wifi_name', also: ['wifi_ssid', 'ssid'], take: takeWifiName },
-  { name: 'wifi_password', also: ['wifi_psk', 'psk'], isSecret: true, take: takeWifiPassword },
+  { name: 'wifi_password', also: ['wifi_psk', 'psk'], secret: 'wifi', take: takeWifiPassword },
+  {
+    name: 'wifi_open',
+    take: yesOrNo((draft, value) => {
+      draft.wifi.isOpen = value;
+    }),
+  },
   {
     name: 'wifi_hidden',
     take: yesOrNo((draft, value) => {
@@ -49,7 +60,7 @@ export const WORDS: readonly Word[] = [
   },
   { name: 'time_zone', also: ['timezone'], take: takeTimeZone },
   { name: 'ssh_key', repeats: true, take: takeSshKey },
-  { name: 'account', isSecret: true, repeats: true, take: takeAccount },
+  { name: 'account', secret: 'accounts', repeats: true, take: takeAccount },
   { name: 'certificate_names', also: ['certificate_name'], repeats: true, take: takeCertificateNames },
   {
     name: 'persistent_log',
@@ -79,14 +90,13 @@ export function wifiPasswordProblem(password: string): string | null {
   return /^[\x20-\x7e]{8,63}$/.test(password) ? null : 'a Wi-Fi password has 8 to 63 characters, without accents';
 }
 
-/** isTimeZone tells whether the zone database has this name. */
-export function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return /^[A-Za-z0-9_+-]+(\/[A-Za-z0-9_+-]+)*$/.test(name);
-  } catch {
-    return false;
-  }
+/** addressProblem says why a machine can't have such an address, for example without the size of its network, or null. */
+export function addressProblem(text: string): string | null {
+  const [address = '', prefix = '', ...rest] = text.split('/');
+  const longest = isIPv4(address) ? 32 : 128;
+  if (isIP(address) === 0 || address.includes('%') || rest.length > 0) return 'an address looks like 192.168.1.5/24';
+  if (/^\d+$/.test(prefix) && Number(prefix) >= 1 && Number(prefix) <= longest) return null;
+  return `the size of the network is missing: ${address}/24`;
 }
 
 /** isSshKey tells a line of authorized_keys without options. */
@@ -119,17 +129,15 @@ function takeWifiPassword(value: string, draft: Draft): string | null {
 }
 
 function takeAddress(value: string, draft: Draft): string | null {
-  const [address = '', prefix = '', ...rest] = value.split('/');
-  const longest = isIPv4(address) ? 32 : 128;
-  if (isIP(address) === 0 || rest.length > 0) return 'an address looks like 192.168.1.5/24';
-  if (!/^\d+$/.test(prefix) || Number(prefix) < 1 || Number(prefix) > longest) return `the size of the network is missing: ${address}/24`;
-  draft.network.address = `${address}/${Number(prefix)}`;
-  return null;
+  const problem = addressProblem(value);
+  if (problem === null) draft.network.address = value;
+  return problem;
 }
 
-function takeTimeZone(value: string, draft: Draft): string | null {
-  if (!isTimeZone(value)) return 'a time zone looks like Europe/Berlin';
-  draft.timeZone = value;
+function takeTimeZone(value: string, draft: Draft, findTimeZone: FindTimeZone): string | null {
+  const zone = findTimeZone(value);
+  if (zone === null) return 'a time zone looks like Europe/Berlin';
+  draft.timeZone = zone;
   return null;
 }
 
@@ -155,8 +163,8 @@ export function addAccount(user: string, password: string, draft: Draft): string
 
 function takeCertificateNames(value: string, draft: Draft): string | null {
   const names = value.split(/[\s,]+/).filter((name) => name !== '');
-  const bad = names.find((name) => isIP(name) === 0 && !/^(\*\.)?[\p{L}\p{N}_]([\p{L}\p{N}_.-]*[\p{L}\p{N}_])?$/u.test(name));
-  if (bad !== undefined) return `"${bad}" is neither a host name nor an address: write it without scheme, port or path`;
+  const bad = names.find((name) => certificateName(name) === null);
+  if (bad !== undefined) return `"${bad}" can't stand in a certificate: ${CERTIFICATE_NAME_ADVICE}`;
   draft.certificateNames.push(...names);
   return null;
 }
@@ -170,6 +178,7 @@ function takePort(value: string, draft: Draft): string | null {
 
 function takePersistenceFile(value: string, draft: Draft): string | null {
   if (!/^[\w.-]+$/.test(value) || value.startsWith('.')) return 'it is the name of a file, without folders';
+  if (isStateName(value) || NAMES_OF_IMAGE.test(value)) return 'something else has this name: choose another, for example midge.db';
   draft.persistenceFile = value;
   return null;
 }

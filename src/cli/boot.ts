@@ -1,11 +1,11 @@
-// `midge boot apply`, `midge boot broker` and `midge boot report`: what the image's units run. Nobody types them.
+// `midge boot apply` and `midge boot report`, on Raspberry Pi OS `midge boot broker` and `midge boot report broker`: what the image's units run. Nobody types them.
 
 import { OperatorError } from '../base/errors.ts';
 import type { Invocation } from './command.ts';
 import { stamp } from './stamp.ts';
 
 /** run takes up the boot partition, or reports to it; 0 unless the word is unknown: a boot goes on whatever happens. */
-export async function run({ operands: [what], terminal }: Invocation): Promise<number> {
+export async function run({ operands: [what, whom], terminal }: Invocation): Promise<number> {
   const { realWorld } = await import('../app/boot-world.ts');
   const world = realWorld((line) => void terminal.stdout.write(`${line}\n`));
   if (what === 'apply' || what === 'broker') {
@@ -16,11 +16,11 @@ export async function run({ operands: [what], terminal }: Invocation): Promise<n
     return 0;
   }
   if (what === 'report') {
-    const { readyLine, reportBoot } = await import('../app/boot-report.ts');
-    world.say(readyLine(await reportBoot(world, `midge version ${stamp().version}`)));
+    const { reportBoot } = await import('../app/boot-report.ts');
+    await reportBoot(world, `midge version ${stamp().version}`, whom === 'broker' ? 'broker' : 'machine and broker');
     return 0;
   }
   throw new OperatorError(
-    `Cannot boot "${what ?? ''}": there are three steps - use: midge boot apply, midge boot broker, midge boot report`,
+    `Cannot boot "${what ?? ''}": there are three steps - use: midge boot apply, midge boot broker, midge boot report [broker]`,
   );
 }

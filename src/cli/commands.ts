@@ -343,10 +343,10 @@ const HIDDEN_COMMANDS: readonly Command[] = [
   {
     name: 'boot',
     summary: 'Take up the boot partition of the image, or report to it',
-    usage: ['apply | broker | report'],
+    usage: ['apply | broker | report [broker]'],
     flags: [],
     examples: [],
-    operands: { most: 1, choices: ['apply', 'broker', 'report'] },
+    operands: { most: 2, choices: ['apply', 'broker', 'report'] },
     load: () => import('./boot.ts'),
   },
 ];

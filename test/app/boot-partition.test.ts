@@ -1,15 +1,16 @@
 // What `midge boot apply` makes of a boot partition, in a folder instead of a machine.
 
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { test } from 'node:test';
 import { parsePasswordFile } from '../../src/access/password-file.ts';
 import { verifyPassword } from '../../src/access/password-hash.ts';
-import { makeBackup } from '../../src/app/backup.ts';
 import { applyBootPartition } from '../../src/app/boot-partition.ts';
 import { loadConfiguration } from '../../src/config/config.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { makeMachine } from './boot-machine.ts';
+
+const KEY = `ssh-ed25519 ${'A'.repeat(68)} jane@laptop`;
+type Machine = ReturnType<typeof makeMachine>;
 
 test('boot apply follows midge.txt and takes its secrets out when it is new', async (t) => {
   const machine = makeMachine(t, {
@@ -41,13 +42,110 @@ test('boot apply changes nothing when it is done again', async (t) => {
   assert.equal(machine.read('/var/lib/iwd/home.psk'), '[Security]\nPassphrase=secret two\n');
 });
 
-test('boot apply forgets a network when midge.txt names another, and says that its password is missing', async (t) => {
+test('boot apply forgets a network when midge.txt names another with its password, and not before', async (t) => {
   const machine = makeMachine(t, { 'midge.txt': 'wifi_name = home\nwifi_password = secret two\n' });
   await applyBootPartition(machine.world);
   machine.write('/boot/firmware/midge.txt', 'wifi_name = office\n');
   const { mistakes } = await applyBootPartition(machine.world);
   assert.match(mistakes[0]?.text ?? '', /password of the Wi-Fi is missing/);
-  assert.ok(!existsSync(join(machine.world.root, 'var/lib/iwd/home.psk')));
+  assert.ok(machine.exists('/var/lib/iwd/home.psk'));
+  machine.write('/boot/firmware/midge.txt', 'wifi_name = office\nwifi_open = yes\n');
+  assert.deepEqual((await applyBootPartition(machine.world)).mistakes, []);
+  assert.ok(!machine.exists('/var/lib/iwd/home.psk'));
+  assert.equal(machine.read('/var/lib/iwd/office.open'), '[Settings]\nAutoConnect=true\n');
+});
+
+for (const [what, text] of [
+  ['empty', ''],
+  ['full of zeros', '\0'.repeat(2000)],
+  ['cut off by zeros', '# midge.txt\n\0\0\0'],
+  ['nothing but slips', 'wifi_nmae = home\nsshkey = x\n'],
+  ['commented out, but for a slip', '# nothing\nhostnam = kitchen\n'],
+] as const) {
+  test(`boot apply takes neither Wi-Fi nor SSH away when midge.txt becomes ${what}`, async (t) => {
+    const machine = makeMachine(t, { 'midge.txt': `hostname = kitchen\nssh_key = ${KEY}\nwifi_name = home\nwifi_password = secret two\n` });
+    await applyBootPartition(machine.world);
+    machine.write('/boot/firmware/midge.txt', text);
+    const { mistakes, events } = await applyBootPartition(machine.world);
+    assert.ok(machine.exists('/var/lib/iwd/home.psk'));
+    assert.equal(machine.read('/var/lib/ssh/authorized_keys'), `${KEY}\n`);
+    assert.equal(machine.commands.filter((command) => command === 'hostname kitchen').length, 2);
+    assert.match([...events, ...mistakes.map((mistake) => mistake.text)].join(), /is damaged or empty: .* the last time/);
+  });
+}
+
+test('boot apply turns SSH off when the key is taken out of midge.txt, and not when there is a slip in it', async (t) => {
+  const machine = makeMachine(t, { 'midge.txt': `hostname = kitchen\nssh_key = ${KEY}\n` });
+  await applyBootPartition(machine.world);
+  machine.write('/boot/firmware/midge.txt', 'hostname = kitchen\nssh_kee = x\n');
+  await applyBootPartition(machine.world);
+  assert.ok(machine.exists('/var/lib/ssh/authorized_keys'));
+  machine.write('/boot/firmware/midge.txt', 'hostname = kitchen\n');
+  await applyBootPartition(machine.world);
+  assert.ok(!machine.exists('/var/lib/ssh/authorized_keys'));
+});
+
+for (const [what, hinder, kept] of [
+  ['accounts', (machine: Machine) => machine.write('/var/lib/midge/passwd/in-the-way', ''), /secret one/],
+  ['Wi-Fi', (machine: Machine) => machine.write('/var/lib/iwd', ''), /secret two/],
+  [
+    'anything',
+    (machine: Machine) => machine.write('/proc/mounts', '/dev/sda2 / ext4 ro 0 0\ntmpfs /var tmpfs rw 0 0\n'),
+    /secret one\n.*\n.*secret two/,
+  ],
+  ['anything', (machine: Machine) => machine.write('/proc/mounts', 'overlay / overlay rw 0 0\n'), /secret one\n.*\n.*secret two/],
+] as const) {
+  test(`boot apply keeps the secrets of ${what} in midge.txt when it cannot keep them elsewhere (${String(kept)})`, async (t) => {
+    const machine = makeMachine(t, { 'midge.txt': 'account = jane secret one\nwifi_name = home\nwifi_password = secret two\n' });
+    hinder(machine);
+    const { events } = await applyBootPartition(machine.world);
+    assert.match(machine.read('/boot/firmware/midge.txt'), kept);
+    assert.match(events.join('\n'), /^Cannot (write the accounts|set up the Wi-Fi)|passwords stay on the boot partition/m);
+    if (what !== 'anything') assert.match(machine.read('/boot/firmware/midge.txt'), /: taken, and removed/);
+  });
+}
+
+test('boot apply has journald keep its log on the card when midge.txt asks for it', async (t) => {
+  const machine = makeMachine(t, { 'midge.txt': 'persistent_log = yes\n' });
+  await applyBootPartition(machine.world);
+  assert.match(machine.read('/run/systemd/journald.conf.d/20-midge.conf'), /Storage=persistent/);
+  const turned = machine.commands.filter((command) => /journal/.test(command));
+  assert.deepEqual(turned, ['systemctl restart systemd-journald.service', 'journalctl --flush']);
+  await applyBootPartition(machine.world);
+  assert.equal(machine.commands.filter((command) => /journal/.test(command)).length, 2, 'again, though nothing has changed');
+});
+
+test('boot apply leaves journald alone when midge.txt does not speak of the log', async (t) => {
+  const machine = makeMachine(t, { 'midge.txt': 'hostname = kitchen\n' });
+  await applyBootPartition(machine.world);
+  assert.deepEqual(
+    machine.commands.filter((command) => /journal/.test(command)),
+    [],
+  );
+});
+
+test('boot apply sets a time zone that is there, in any case, and tells one that is not', async (t) => {
+  const machine = makeMachine(t, { 'midge.txt': 'time_zone = europe/berlin\n' });
+  assert.deepEqual((await applyBootPartition(machine.world)).mistakes, []);
+  assert.equal(readlinkSync(machine.path('/run/midge-boot/localtime')), '/usr/share/zoneinfo/Europe/Berlin');
+  machine.write('/boot/firmware/midge.txt', 'hostname = kitchen\ntime_zone = Asia/Calcutta\n');
+  const { mistakes } = await applyBootPartition(machine.world);
+  assert.deepEqual(
+    mistakes.map(({ line }) => line),
+    [2],
+  );
+  assert.throws(() => readlinkSync(machine.path('/run/midge-boot/localtime')));
+});
+
+test('boot apply tells what the files of old habits do not do', async (t) => {
+  const machine = makeMachine(t, { 'midge.txt': '# nothing\n', SSH: '', 'userconf.txt': 'jane:$5$x', 'wpa_supplicant.conf': 'x' });
+  const { mistakes } = await applyBootPartition(machine.world);
+  assert.deepEqual(mistakes.map(({ file }) => file).sort(), ['SSH', 'userconf.txt', 'wpa_supplicant.conf']);
+  machine.write('/boot/firmware/midge.txt', `ssh_key = ${KEY}\nwifi_name = a\nwifi_open = yes\n`);
+  assert.deepEqual(
+    (await applyBootPartition(machine.world)).mistakes.map(({ file }) => file),
+    ['userconf.txt'],
+  );
 });
 
 test('boot apply keeps the settings of the last time when the boot partition cannot be read', async (t) => {
@@ -61,52 +159,17 @@ test('boot apply keeps the settings of the last time when the boot partition can
   assert.match(machine.read('/var/lib/midge/passwd'), /^jane:/);
 });
 
-test('boot apply forgets all when factory-reset lies on the boot partition, and does not again', async (t) => {
-  const machine = makeMachine(t, { 'midge.txt': 'account = jane secret one\n' });
-  await applyBootPartition(machine.world);
-  machine.write('/var/lib/midge/certificates/ca.key', 'old');
-  machine.write('/boot/firmware/factory-reset.txt', '');
-  const { events } = await applyBootPartition(machine.world);
-  assert.match(events.join(), /^Reset/);
-  assert.equal(machine.read('/var/lib/midge/passwd'), '');
-  assert.ok(!existsSync(join(machine.world.root, 'var/lib/midge/certificates')));
-  assert.deepEqual((await applyBootPartition(machine.world)).events, []);
-});
-
-test('boot apply restores a backup when nothing is kept yet, and only then', async (t) => {
-  const old = makeMachine(t, {});
-  old.write('/var/lib/midge/passwd', 'joe:$7$101$c2FsdHNhbHRzYWx0$aGFzaA==\n');
-  old.write('/var/lib/midge/certificates/ca.crt', 'the old authority');
-  const machine = makeMachine(t, { 'midge.txt': 'account = jane secret one\n' });
-  const backup = join(machine.world.root, 'boot/firmware/midge-2026-01-31.tar.gz');
-  const source = { database: 'midge.db', copy: null, configuration: null, workingFolder: '/', program: 'midge version 0.1.0' };
-  await makeBackup(backup, { ...source, folder: join(old.world.root, 'var/lib/midge') });
-  const { events } = await applyBootPartition(machine.world);
-  assert.match(events[0] ?? '', /^Restored midge-2026-01-31\.tar\.gz, a backup of /);
-  assert.match(machine.read('/var/lib/midge/passwd'), /^joe:.*\njane:/);
-  assert.equal(machine.read('/var/lib/midge/certificates/ca.crt'), 'the old authority');
-  machine.write('/var/lib/midge/certificates/ca.crt', 'a newer authority');
-  assert.deepEqual((await applyBootPartition(machine.world)).events, []);
-  assert.equal(machine.read('/var/lib/midge/certificates/ca.crt'), 'a newer authority');
-});
-
-test('boot apply goes on and says why when a backup is damaged', async (t) => {
-  const machine = makeMachine(t, { 'midge.txt': 'account = jane secret one\n', 'midge-old.tar.gz': 'no archive' });
-  const { events } = await applyBootPartition(machine.world);
-  assert.match(events.join('\n'), /Cannot take up the backup: /);
-  assert.match(machine.read('/var/lib/midge/passwd'), /^jane:/);
-});
-
 test('boot apply leaves the machine alone when only the broker is ours', async (t) => {
   const machine = makeMachine(t, {
-    'midge.txt': 'hostname = kitchen\naccount = jane secret one\n',
+    'midge.txt': 'hostname = kitchen\naccount = jane secret one\nwifi_name = a\nwifi_password = secret two\n',
     'user-data': 'hostname: other\npasswd: secret three\n',
   });
   machine.write('/proc/mounts', '/dev/mmcblk0p1 /boot/firmware vfat rw,relatime 0 0\n');
   await applyBootPartition(machine.world, 'broker');
   assert.deepEqual(machine.commands, []);
   assert.match(machine.read('/var/lib/midge/passwd'), /^jane:/);
-  assert.doesNotMatch(machine.read('/boot/firmware/midge.txt'), /secret/);
+  assert.doesNotMatch(machine.read('/boot/firmware/midge.txt'), /secret one/);
+  assert.match(machine.read('/boot/firmware/midge.txt'), /secret two/);
   assert.match(machine.read('/boot/firmware/user-data'), /secret three/);
 });
 
@@ -115,14 +178,16 @@ for (const [wish, ports] of [
   ['secure = yes\nport = 8884', ['8884 TLS', '8084 TLS']],
   ['secure = no\nport = 1884', ['1884', '8083']],
   ['port = 1884', ['1884', '8883 TLS', '8083', '8084 TLS']],
+  ['port = 8883', ['1883', '8883 TLS', '8083', '8084 TLS']],
+  ['secure = no\nport = 8883', ['8883', '8083']],
 ] as const) {
   test(`boot apply writes a configuration that the broker takes when midge.txt says "${wish.replace('\n', ', ')}"`, async (t) => {
     const machine = makeMachine(t, {
       'midge.txt': `${wish}\npersistence_file = other.db\ncertificate_names = mqtt.example.org 10.1.1.1\n`,
     });
     await applyBootPartition(machine.world);
-    const file = join(machine.world.root, 'var/lib/midge/appliance.conf');
-    writeFileSync(file, readFileSync(file, 'utf8').replaceAll('/var/lib', join(machine.world.root, 'var/lib')), { mode: 0o600 });
+    const file = machine.path('/var/lib/midge/appliance.conf');
+    writeFileSync(file, readFileSync(file, 'utf8').replaceAll('/var/lib', machine.path('/var/lib')), { mode: 0o600 });
     const { configuration, diagnostics } = loadConfiguration({ file, port: null, verbose: false, lan: false });
     assert.deepEqual(diagnostics, []);
     assert.deepEqual(
@@ -133,31 +198,4 @@ for (const [wish, ports] of [
     assert.equal(configuration?.persistence.file, 'other.db');
     assert.deepEqual(configuration?.certificateNames, ['mqtt.example.org', '10.1.1.1']);
   });
-}
-
-function makeMachine(t: TestContext, files: Record<string, string>) {
-  const root = temporaryFolder(t);
-  const commands: string[] = [];
-  const path = (name: string) => join(root, name);
-  const write = (name: string, text: string) => {
-    mkdirSync(join(path(name), '..'), { recursive: true });
-    writeFileSync(path(name), text);
-  };
-  write('/boot/firmware/cmdline.txt', '');
-  for (const [name, text] of Object.entries(files)) write(`/boot/firmware/${name}`, text);
-  return {
-    commands,
-    write,
-    read: (name: string) => readFileSync(path(name), 'utf8'),
-    mode: (name: string) => statSync(path(name)).mode & 0o777,
-    remove: (name: string) => rmSync(path(name)),
-    world: {
-      root,
-      run: async (program: string, ...args: readonly string[]) => {
-        commands.push([program, ...args].join(' '));
-        return '';
-      },
-      say: () => {},
-    },
-  };
 }

@@ -12,11 +12,12 @@ const TEMPLATE = join(import.meta.dirname, '../../rootfs/boot/firmware/midge.txt
 const KEY = `ssh-ed25519 ${'A'.repeat(68)} jane@laptop`;
 
 test('midge.txt asks for nothing when it is the one of the image', () => {
-  const { settings, mistakes, withoutSecrets } = read(readFileSync(TEMPLATE));
+  const { settings, mistakes, isWhole, withoutAll } = read(readFileSync(TEMPLATE));
   assert.deepEqual(mistakes, []);
   assert.deepEqual(settings.accounts, []);
   assert.equal(settings.hostName, null);
-  assert.equal(withoutSecrets, null);
+  assert.equal(withoutAll, null);
+  assert.ok(isWhole);
 });
 
 test('midge.txt shows every setting when it is the one of the image', () => {
@@ -32,8 +33,8 @@ test('midge.txt sets everything when the settings of the image are taken as they
   assert.deepEqual(mistakes, []);
   assert.deepEqual(settings, {
     hostName: 'midge',
-    wifi: { country: 'DE', name: 'my network', password: 'its password', hidden: false },
-    network: { address: '192.168.1.5/24', gateway: '192.168.1.1', dns: ['192.168.1.1'] },
+    wifi: { country: 'DE', name: 'my network', password: 'its password', isOpen: false, hidden: false },
+    network: { address: '192.168.1.5/24', gateway: '192.168.1.1', dns: ['192.168.1.1'], link: null },
     timeZone: 'Europe/Berlin',
     sshKeys: [KEY],
     accounts: [
@@ -85,7 +86,7 @@ test('midge.txt tells every mistake with its line when there are many, and follo
   );
   assert.deepEqual(
     mistakes.map(({ line }) => line),
-    [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 13],
+    [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13],
   );
   assert.match(mistakes[0]!.text, /"hostnam" - did you mean hostname\?/);
   assert.match(mistakes[2]!.text, /192\.168\.1\.5\/24/);
@@ -102,9 +103,9 @@ test('midge.txt never has its secrets quoted when they cannot be used', () => {
 test('midge.txt loses its secrets and keeps the rest when they were taken', () => {
   const text =
     '# mine\r\nwifi_name = home\r\nwifi_password = abcd efgh\r\naccount = "jane topsecret"\r\nusername = joe\r\npassword = hidden 1\r\naccount = broken\r\n';
-  const { withoutSecrets } = read(text);
+  const { withoutAll } = read(text);
   assert.equal(
-    withoutSecrets,
+    withoutAll,
     [
       '# mine',
       'wifi_name = home',
@@ -116,20 +117,75 @@ test('midge.txt loses its secrets and keeps the rest when they were taken', () =
       '',
     ].join('\r\n'),
   );
-  const again = read(withoutSecrets ?? '');
+  const again = read(withoutAll ?? '');
   assert.deepEqual(again.settings.accounts, []);
   assert.equal(again.settings.wifi.name, 'home');
-  assert.equal(again.withoutSecrets, null);
+  assert.equal(again.withoutAll, null);
   assert.deepEqual(
     again.mistakes.map(({ line }) => line),
     [7],
   );
 });
 
+for (const [text, line, problem] of [
+  ['port = 8883', 1, /listens there already \(MQTT with TLS\) - for TLS alone write secure = yes/],
+  ['port = 8083', 1, /listens there already \(WebSocket\)/],
+  ['\nport = 8084', 2, /listens there already \(WebSocket with TLS\)/],
+  ['port = 8084\nsecure = yes', 1, /WebSocket with TLS/],
+  ['secure = no\nport = 8083', 2, /WebSocket/],
+  ['port = 22', 1, /port of SSH/],
+  ['certificate_names = *.lan', 1, /"\*\.lan" can't stand in a certificate/],
+  ['certificate_names = good.lan a..b', 1, /"a\.\.b"/],
+  ['certificate_names = 10.1', 1, /"10\.1"/],
+  [`certificate_names = ${'a'.repeat(64)}.de`, 1, /certificate/],
+  ['persistence_file = passwd', 1, /something else has this name/],
+  ['persistence_file = certificates', 1, /something else has this name/],
+  ['persistence_file = appliance.conf', 1, /something else has this name/],
+  ['#\nwifi_password = abcdefgh', 2, /name of the Wi-Fi is missing/],
+  ['gateway = 10.0.0.1', 1, /fixed address only/],
+  ['time_zone = US/Eastern', 1, /looks like Europe\/Berlin/],
+] as const) {
+  test(`midge.txt has one mistake, with its line, when it says "${text.slice(0, 40).replaceAll('\n', ', ')}"`, () => {
+    const { settings, mistakes } = read(text);
+    assert.equal(mistakes.length, 1, JSON.stringify(mistakes));
+    assert.equal(mistakes[0]?.line, line);
+    assert.match(mistakes[0]?.text ?? '', problem);
+    assert.deepEqual([settings.port, settings.certificateNames, settings.persistenceFile], [null, [], null]);
+  });
+}
+
+test('midge.txt keeps a password of the Wi-Fi when it does not name the network', () => {
+  const { settings, withoutAll } = read('wifi_nmae = home\nwifi_password = abcdefgh\n');
+  assert.equal(settings.wifi.password, null);
+  assert.equal(withoutAll, null);
+});
+
+test('midge.txt loses only those secrets that were used', () => {
+  const { withoutSecrets } = read('wifi_name = home\nwifi_password = abcdefgh\naccount = jane secret\n');
+  assert.equal(
+    withoutSecrets(({ use }) => use === 'wifi'),
+    'wifi_name = home\n# wifi_password: taken, and removed from this file\naccount = jane secret\n',
+  );
+});
+
+for (const [text, isWhole] of [
+  ['', false],
+  ['\0\0\0\0', false],
+  [' \r\n\r\n', false],
+  ['wifi_nmae = home\n', false],
+  ['hostname = a\n\0\0\0', false],
+  ['# nothing is wished for\n', true],
+  ['hostname = a\nwifi_nmae = home\n', true],
+] as const) {
+  test(`midge.txt is ${isWhole ? '' : 'not '}whole when it is ${JSON.stringify(text)}`, () => assert.equal(read(text).isWhole, isWhole));
+}
+
 test('midge.txt is survived when it is noise', () => {
   for (const byte of [0, 0x3d, 0x80, 0xff]) assert.ok(read(Buffer.alloc(5000, byte)).mistakes.length < 5000);
 });
 
 function read(text: Buffer | string) {
-  return readBootFile(typeof text === 'string' ? Buffer.from(text) : text, closestWord);
+  const findTimeZone = (name: string) => (name === 'Europe/Berlin' ? name : null);
+  const file = readBootFile(typeof text === 'string' ? Buffer.from(text) : text, { closestWord, findTimeZone });
+  return { ...file, withoutAll: file.withoutSecrets(() => true) };
 }

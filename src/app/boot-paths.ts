@@ -1,0 +1,22 @@
+// Where things are on a machine that is set up from its boot partition.
+
+/** BOOT is where the boot partition is mounted, read-only. */
+export const BOOT = '/boot/firmware';
+
+/** FINDINGS is what `midge boot apply` leaves for `midge boot report`, until the power goes. */
+export const FINDINGS = '/run/midge-boot/findings.json';
+
+/** STATE is the broker's folder, PASSWORDS its accounts, AUTHORITY what devices trust. */
+export const STATE = '/var/lib/midge';
+export const PASSWORDS = `${STATE}/passwd`;
+export const AUTHORITY = `${STATE}/certificates/ca.crt`;
+
+/** IWD is where the Wi-Fi's networks are, KEYS who may sign in by SSH. */
+export const IWD = '/var/lib/iwd';
+export const KEYS = '/var/lib/ssh/authorized_keys';
+
+/** MEMORY is what the settings themselves are remembered in. */
+export const MEMORY = '/var/lib/midge-boot';
+
+/** Scope says what is ours: all of the image, or the broker alone on a system that has its own network and logins. */
+export type Scope = 'machine and broker' | 'broker';

@@ -1,0 +1,72 @@
+// The two files of the boot partition by which a machine becomes new, or one that it was: factory-reset and a backup.
+
+import { rmSync } from 'node:fs';
+import { OperatorError, reasonOf } from '../base/errors.ts';
+import { AUTHORITY, BOOT, IWD, KEYS, MEMORY, type Scope, STATE } from './boot-paths.ts';
+import { type BootWorld, whileWritable } from './boot-world.ts';
+import { Disk } from './disk.ts';
+
+/** Of several the last by name is taken, the newest when they are dated. */
+const BACKUP = /^midge.*\.(tar\.gz|tgz)$/i;
+/** Follows the name of a backup that was restored, so that a reset makes the machine new. */
+const DONE = '.restored';
+/** There from before a restore until it has succeeded: one that was cut short or failed is tried again. */
+const UNDER_WAY = `${MEMORY}/restoring`;
+const RESET_NAMES = ['factory-reset', 'factory-reset.txt'];
+/** What a reset takes away: all that is ours. */
+const RESET: Readonly<Record<Scope, readonly string[]>> = {
+  broker: [STATE, MEMORY],
+  'machine and broker': [STATE, MEMORY, IWD, KEYS.slice(0, KEYS.lastIndexOf('/')), '/var/log/journal'],
+};
+
+/** resetMachine does what a file factory-reset asks for, and says so; null = there is none. The file goes last: a reset that is cut short begins again. */
+export async function resetMachine(world: BootWorld, only: Scope): Promise<string | null> {
+  const disk = new Disk(world.root);
+  const asked = RESET_NAMES.map((name) => `${BOOT}/${name}`).filter((path) => disk.exists(path));
+  if (asked.length === 0) return null;
+  for (const path of RESET[only]) disk.remove(path);
+  await world.run('sync');
+  await whileWritable(world, () => {
+    for (const path of asked) disk.remove(path);
+  });
+  return 'Reset: accounts, certificates, kept messages and settings were removed.';
+}
+
+/**
+ * takeUpBackup restores a backup where nothing is kept yet, and says what became of it; null = there is none. A machine that has an
+ * authority is not new: what it keeps goes before an old backup that still lies there. Throws OperatorError; the next boot tries again.
+ */
+export async function takeUpBackup(world: BootWorld, owner: number): Promise<string | null> {
+  const disk = new Disk(world.root);
+  const name = disk
+    .names(BOOT)
+    .filter((each) => BACKUP.test(each))
+    .sort()
+    .at(-1);
+  if (name === undefined) {
+    disk.remove(UNDER_WAY);
+    return null;
+  }
+  const isUsed = disk.exists(AUTHORITY);
+  if (isUsed && !disk.exists(UNDER_WAY))
+    return `${name} was not restored: this machine is in use. To have it in place of what is here, put a file factory-reset beside it.`;
+  disk.write(UNDER_WAY, name, { mode: 0o600 });
+  const { manifest, aside } = await restore(disk, name, owner);
+  if (!isUsed) for (const path of aside) rmSync(path, { recursive: true, force: true });
+  disk.remove(UNDER_WAY);
+  await whileWritable(world, () => disk.rename(`${BOOT}/${name}`, `${BOOT}/${name}${DONE}`));
+  const before = isUsed && aside.length > 0 ? ` What was here before is in ${aside.join(', ')}.` : '';
+  return `Restored ${name}, a backup of ${manifest.host} of ${manifest.time}.${before} Take it off this partition: it holds keys and accounts.`;
+}
+
+async function restore(disk: Disk, name: string, owner: number) {
+  const { restoreBackup } = await import('./restore.ts'); // brings the store with it, which no other boot needs
+  disk.makeFolder(STATE, { mode: 0o700, owner }); // what is restored belongs to whom this belongs
+  try {
+    return await restoreBackup(disk.path(`${BOOT}/${name}`), { folder: disk.path(STATE), withConfiguration: false });
+  } catch (error) {
+    throw new OperatorError(`${reasonOf(error)}. It is tried again at each start: put a sound one in its place, or take it away`, {
+      cause: error,
+    });
+  }
+}

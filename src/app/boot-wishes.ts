@@ -1,0 +1,87 @@
+// What is wished for: midge.txt, then Imager's files, and what was wished for the last time where midge.txt is gone or damaged.
+
+import { BOOT_FILE, readBootFile } from '../boot/boot-file.ts';
+import { habitMistakes } from '../boot/habits.ts';
+import { IMAGER_FILES, type ImagerFile, readImagerFiles } from '../boot/imager.ts';
+import { type BootSettings, emptyDraft, type IsUsed, type Mistake, mergeSettings, type Secret } from '../boot/settings.ts';
+import { closestWord } from '../config/config.ts';
+import { BOOT, MEMORY, type Scope } from './boot-paths.ts';
+import { type BootWorld, findTimeZone, whileWritable } from './boot-world.ts';
+import { Disk } from './disk.ts';
+
+/** The settings of the last boot, without secrets. */
+const LAST = `${MEMORY}/settings.json`;
+
+export interface Wishes {
+  readonly settings: BootSettings;
+  readonly mistakes: readonly Mistake[];
+  readonly events: readonly string[];
+  /** New texts of the files that hold secrets which were used. */
+  readonly withoutSecrets: (isUsed: IsUsed) => ReadonlyMap<string, string>;
+}
+
+/** readWishes reads the boot partition. Never throws. */
+export function readWishes(disk: Disk, only: Scope): Wishes {
+  const bytes = disk.read(`${BOOT}/${BOOT_FILE}`);
+  const zone = (name: string) => findTimeZone(disk, name);
+  const own = readBootFile(bytes ?? Buffer.alloc(0), { closestWord, findTimeZone: zone });
+  const theirs = readImagerFiles(only === 'broker' ? new Map() : imagerFiles(disk), zone);
+  const last = lastSettings(disk);
+  const mine = own.isWhole ? keepKeys(own.settings, own.mistakes, last) : mergeSettings(own.settings, last ?? emptyDraft());
+  const settings = mergeSettings(mine, theirs.settings);
+  const habits = only === 'broker' ? [] : habitMistakes(disk.names(BOOT), settings);
+  return {
+    settings,
+    mistakes: [...own.mistakes, ...theirs.mistakes, ...habits],
+    events: last === null || own.isWhole ? [] : whyLast(disk, bytes),
+    withoutSecrets: (isUsed) => {
+      const text = own.withoutSecrets(isUsed);
+      return new Map<string, string>([...theirs.withoutSecrets(isUsed), ...(text === null ? [] : [[BOOT_FILE, text] as const])]);
+    },
+  };
+}
+
+/** remember keeps settings for a boot at which midge.txt can't be read. */
+export function remember(disk: Disk, settings: BootSettings): void {
+  const text = JSON.stringify({ ...settings, accounts: [], wifi: { ...settings.wifi, password: null } });
+  disk.write(LAST, text, { mode: 0o600 });
+}
+
+/** takeSecretsOut takes those out of the boot partition that were used. */
+export async function takeSecretsOut(world: BootWorld, wishes: Wishes, used: ReadonlySet<Secret['use']>): Promise<void> {
+  const { password } = wishes.settings.wifi;
+  const texts = wishes.withoutSecrets(({ use, value }) => used.has(use) && (use !== 'wifi' || value === password));
+  if (texts.size === 0) return;
+  const disk = new Disk(world.root);
+  await whileWritable(world, () => {
+    for (const [name, text] of texts) disk.writeOver(`${BOOT}/${name}`, text);
+  });
+}
+
+function imagerFiles(disk: Disk): Map<ImagerFile, string> {
+  const files = new Map<ImagerFile, string>();
+  for (const file of IMAGER_FILES) {
+    const text = disk.text(`${BOOT}/${file}`);
+    if (text !== null) files.set(file, text);
+  }
+  return files;
+}
+
+/** A slip in midge.txt locks nobody out: a key goes when its line has gone, and all else can be followed. */
+function keepKeys(settings: BootSettings, mistakes: readonly Mistake[], last: BootSettings | null): BootSettings {
+  if (settings.sshKeys.length > 0 || mistakes.length === 0) return settings;
+  return { ...settings, sshKeys: last?.sshKeys ?? [] };
+}
+
+function lastSettings(disk: Disk): BootSettings | null {
+  try {
+    return { ...emptyDraft(), ...JSON.parse(disk.text(LAST) ?? '') };
+  } catch {
+    return null;
+  }
+}
+
+function whyLast(disk: Disk, bytes: Buffer | null): string[] {
+  if (!disk.exists(`${BOOT}/cmdline.txt`)) return ['The boot partition could not be read: the settings of the last time are in use.'];
+  return bytes === null ? [] : [`${BOOT_FILE} is damaged or empty: what it does not say stays as it was the last time.`];
+}

@@ -1,0 +1,22 @@
+// Files that people are used to put on the boot partition of a Pi, and that do nothing here: better told than ignored.
+
+import type { BootSettings, Mistake } from './settings.ts';
+
+const SSH = 'it does not turn SSH on: write ssh_key = ... into midge.txt';
+const LOGIN = 'there is no such login here: with an SSH key one signs in as root, and accounts for MQTT stand in midge.txt';
+const WIFI = 'it is not read: write wifi_name and wifi_password into midge.txt';
+
+/** habitMistakes tells what files of the boot partition, given by their names, do not do here. */
+export function habitMistakes(names: readonly string[], { sshKeys, wifi }: BootSettings): Mistake[] {
+  const advice: Readonly<Record<string, string | null>> = {
+    ssh: sshKeys.length > 0 ? null : SSH,
+    'ssh.txt': sshKeys.length > 0 ? null : SSH,
+    userconf: LOGIN,
+    'userconf.txt': LOGIN,
+    'wpa_supplicant.conf': wifi.name === null ? WIFI : null,
+  };
+  return names.flatMap((file) => {
+    const text = advice[file.toLowerCase()] ?? null;
+    return text === null ? [] : [{ file, line: null, text }];
+  });
+}

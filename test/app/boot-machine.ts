@@ -1,0 +1,39 @@
+// A machine that is a folder: a boot partition with files, and the commands that are run on it.
+
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+/** makeMachine puts files onto the boot partition of a new machine, which has one time zone. */
+export function makeMachine(t: TestContext, files: Readonly<Record<string, string>>) {
+  const root = temporaryFolder(t);
+  const commands: string[] = [];
+  const said: string[] = [];
+  const path = (name: string) => join(root, name);
+  const write = (name: string, text: string) => {
+    mkdirSync(join(path(name), '..'), { recursive: true });
+    writeFileSync(path(name), text);
+  };
+  write('/boot/firmware/cmdline.txt', '');
+  write('/usr/share/zoneinfo/Europe/Berlin', '');
+  for (const [name, text] of Object.entries(files)) write(`/boot/firmware/${name}`, text);
+  return {
+    commands,
+    said,
+    path,
+    write,
+    read: (name: string) => readFileSync(path(name), 'utf8'),
+    exists: (name: string) => existsSync(path(name)),
+    mode: (name: string) => statSync(path(name)).mode & 0o777,
+    remove: (name: string) => rmSync(path(name)),
+    world: {
+      root,
+      run: async (program: string, ...args: readonly string[]) => {
+        commands.push([program, ...args].join(' '));
+        return '';
+      },
+      say: (line: string) => void said.push(line),
+    },
+  };
+}

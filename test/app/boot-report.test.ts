@@ -1,0 +1,59 @@
+// What `midge boot report` brings to the boot partition, the screen and the log.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { applyBootPartition } from '../../src/app/boot-partition.ts';
+import { reportBoot } from '../../src/app/boot-report.ts';
+import { testAuthority } from '../support/test-certificates.ts';
+import { makeMachine } from './boot-machine.ts';
+
+const AUTHORITY = '/var/lib/midge/certificates/ca.crt';
+const REPORT = '/boot/firmware/midge-report.txt';
+const COPY = '/boot/firmware/ca.crt';
+
+test('boot report brings the authority and the report to the boot partition, and says once that the machine is ready', async (t) => {
+  const machine = makeMachine(t, { 'midge.txt': 'account = jane secret one\nport = 8883\n' });
+  const { cert } = await testAuthority();
+  await applyBootPartition(machine.world);
+  machine.write(AUTHORITY, cert);
+  machine.write('/dev/tty1', '');
+  await reportBoot(machine.world, 'midge', 'machine and broker');
+  assert.match(machine.read(REPORT), /accounts +jane\r\nSSH +off\r\n(?:.*\r\n)*.*midge\.txt line 2: port/u);
+  assert.equal(machine.read(COPY).trim(), cert.trim());
+  assert.ok(machine.read('/dev/tty1').endsWith(machine.read(REPORT)));
+  assert.match(machine.said.join('\n'), /^\S+\.local is ready: .* accounts=1 authority=[0-9A-F:]{95}$/);
+  await reportBoot(machine.world, 'midge', 'machine and broker');
+  assert.equal(machine.said.length, 1);
+});
+
+test('boot report says anew when the broker does not run any more', async (t) => {
+  const machine = makeMachine(t, { 'midge.txt': '# nothing\n' });
+  await reportBoot(machine.world, 'midge', 'machine and broker');
+  await reportBoot({ ...machine.world, run: async () => null }, 'midge', 'machine and broker');
+  assert.equal(machine.said.length, 2);
+  assert.match(machine.said[1] ?? '', /is NOT RUNNING/);
+  assert.match(machine.read(REPORT), /THE BROKER IS NOT RUNNING/);
+});
+
+test('boot report leaves screen and SSH alone when only the broker is ours', async (t) => {
+  const machine = makeMachine(t, { 'midge.txt': '# nothing\n' });
+  machine.write('/dev/tty1', 'login: ');
+  await reportBoot(machine.world, 'midge', 'broker');
+  assert.equal(machine.read('/dev/tty1'), 'login: ');
+  assert.doesNotMatch(machine.read(REPORT), /SSH/);
+});
+
+test('boot report shows nobody what is no certificate when it is in the place of the authority', async (t) => {
+  const machine = makeMachine(t, { 'midge.txt': '# nothing\n' });
+  machine.write(AUTHORITY, 'root:$6$secret');
+  await reportBoot(machine.world, 'midge', 'machine and broker');
+  assert.ok(!machine.exists(COPY));
+  assert.match(machine.read(REPORT), /authority +not made yet/);
+});
+
+test('boot report does not let the name of an account steer the screen', async (t) => {
+  const machine = makeMachine(t, { 'midge.txt': '# nothing\n' });
+  machine.write('/var/lib/midge/passwd', 'ja\x1b[2Jne:$7$101$c2FsdHNhbHRzYWx0$aGFzaA==\n');
+  await reportBoot(machine.world, 'midge', 'machine and broker');
+  assert.match(machine.read(REPORT), /ja\?\[2Jne/);
+});

@@ -1,0 +1,106 @@
+// A backup, and a file factory-reset, on the boot partition.
+
+import assert from 'node:assert/strict';
+import { readdirSync, rmSync } from 'node:fs';
+import { type TestContext, test } from 'node:test';
+import { makeBackup } from '../../src/app/backup.ts';
+import { applyBootPartition } from '../../src/app/boot-partition.ts';
+import { makeMachine } from './boot-machine.ts';
+
+const BACKUP = '/boot/firmware/midge-2026-01-31.tar.gz';
+const AUTHORITY = '/var/lib/midge/certificates/ca.crt';
+
+test('boot apply forgets all when factory-reset lies on the boot partition, and does not again', async (t) => {
+  const machine = makeMachine(t, { 'midge.txt': 'account = jane secret one\nwifi_name = home\nwifi_password = secret two\n' });
+  await applyBootPartition(machine.world);
+  machine.write('/var/lib/midge/certificates/ca.key', 'old');
+  machine.write('/boot/firmware/factory-reset.txt', '');
+  const { events } = await applyBootPartition(machine.world);
+  assert.match(events.join(), /^Reset/);
+  assert.equal(machine.read('/var/lib/midge/passwd'), '');
+  for (const path of ['/var/lib/midge/certificates', '/var/lib/iwd/home.psk']) assert.ok(!machine.exists(path), path);
+  assert.deepEqual((await applyBootPartition(machine.world)).events, []);
+});
+
+test('boot apply resets what is ours only when the system is another', async (t) => {
+  const machine = makeMachine(t, { 'midge.txt': '# nothing\n', 'factory-reset': '' });
+  const theirs = ['/var/log/journal/system.journal', '/var/lib/iwd/home.psk', '/var/lib/ssh/authorized_keys'];
+  for (const path of [...theirs, AUTHORITY]) machine.write(path, 'old');
+  await applyBootPartition(machine.world, 'broker');
+  for (const path of theirs) assert.ok(machine.exists(path), path);
+  assert.ok(!machine.exists(AUTHORITY));
+});
+
+test('boot apply restores a backup when nothing is kept yet, and puts it away', async (t) => {
+  const machine = makeMachine(t, { 'midge.txt': 'account = jane secret one\n' });
+  await putBackup(t, machine.path(BACKUP));
+  const { events } = await applyBootPartition(machine.world);
+  assert.match(events[0] ?? '', /^Restored midge-2026-01-31\.tar\.gz, a backup of /);
+  assert.match(machine.read('/var/lib/midge/passwd'), /^joe:.*\njane:/);
+  assert.equal(machine.read(AUTHORITY), 'the old authority');
+  assert.ok(!machine.exists(BACKUP));
+  assert.ok(machine.exists(`${BACKUP}.restored`));
+  assert.doesNotMatch(machine.read('/boot/firmware/midge.txt'), /secret/);
+  machine.write(AUTHORITY, 'a newer authority');
+  assert.deepEqual((await applyBootPartition(machine.world)).events, []);
+  assert.equal(machine.read(AUTHORITY), 'a newer authority');
+});
+
+test('boot apply makes a new machine when factory-reset lies beside a backup that was restored', async (t) => {
+  const machine = makeMachine(t, { 'midge.txt': '# nothing\n' });
+  await putBackup(t, machine.path(BACKUP));
+  await applyBootPartition(machine.world);
+  machine.write('/boot/firmware/factory-reset', '');
+  await applyBootPartition(machine.world);
+  assert.equal(machine.read('/var/lib/midge/passwd'), '');
+  assert.ok(!machine.exists(AUTHORITY));
+});
+
+test('boot apply says that a backup is not restored when the machine is in use, and restores it beside factory-reset', async (t) => {
+  const machine = makeMachine(t, { 'midge.txt': '# nothing\n' });
+  machine.write(AUTHORITY, 'of this machine');
+  await putBackup(t, machine.path(BACKUP));
+  const { events } = await applyBootPartition(machine.world);
+  assert.match(events.join(), /tar\.gz was not restored: this machine is in use\. .* put a file factory-reset beside it/);
+  assert.equal(machine.read(AUTHORITY), 'of this machine');
+  machine.write('/boot/firmware/factory-reset', '');
+  await applyBootPartition(machine.world);
+  assert.equal(machine.read(AUTHORITY), 'the old authority');
+});
+
+test('boot apply restores a backup later when it could not at the first time, and keeps what has come meanwhile', async (t) => {
+  const machine = makeMachine(t, { 'midge.txt': 'account = jane secret one\n', 'midge-2026-01-31.tar.gz': 'no archive' });
+  const { events } = await applyBootPartition(machine.world);
+  assert.match(events.join('\n'), /Cannot take up the backup: .*\. It is tried again at each start/);
+  assert.match(machine.read('/var/lib/midge/passwd'), /^jane:/);
+  assert.match(machine.read('/boot/firmware/midge.txt'), /secret one/, 'the account would go when the backup comes');
+  machine.write(AUTHORITY, 'made meanwhile');
+  await putBackup(t, machine.path(BACKUP));
+  const again = await applyBootPartition(machine.world);
+  assert.match(again.events.join('\n'), /Restored .* What was here before is in .*before-/);
+  assert.equal(machine.read(AUTHORITY), 'the old authority');
+  assert.match(machine.read('/var/lib/midge/passwd'), /^joe:.*\njane:/);
+  const before = readdirSync(machine.path('/var/lib/midge')).find((name) => name.startsWith('before-'));
+  assert.equal(machine.read(`/var/lib/midge/${before}/certificates/ca.crt`), 'made meanwhile');
+  assert.doesNotMatch(machine.read('/boot/firmware/midge.txt'), /secret/);
+});
+
+test('boot apply begins to use a machine when the backup that failed is taken away', async (t) => {
+  const machine = makeMachine(t, { 'midge.txt': '# nothing\n', 'midge-2026-01-31.tar.gz': 'no archive' });
+  await applyBootPartition(machine.world);
+  machine.write(AUTHORITY, 'made meanwhile');
+  machine.remove(BACKUP);
+  await applyBootPartition(machine.world);
+  await putBackup(t, machine.path(BACKUP));
+  assert.match((await applyBootPartition(machine.world)).events.join(), /this machine is in use/);
+});
+
+/** Of a machine that knew joe. */
+async function putBackup(t: TestContext, file: string): Promise<void> {
+  const old = makeMachine(t, {});
+  old.write('/var/lib/midge/passwd', 'joe:$7$101$c2FsdHNhbHRzYWx0$aGFzaA==\n');
+  old.write(AUTHORITY, 'the old authority');
+  rmSync(file, { force: true });
+  const source = { database: 'midge.db', copy: null, configuration: null, workingFolder: '/', program: 'midge version 0.1.0' };
+  await makeBackup(file, { ...source, folder: old.path('/var/lib/midge') });
+}
