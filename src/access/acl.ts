@@ -18,8 +18,19 @@ const ACCESS_BITS = { read: READ, write: WRITE, readwrite: READ | WRITE, deny: R
 /** Verdicts kept per publishing client: about 100 bytes each. One that writes to more topics pays for a look at the rules, half a microsecond. */
 const MAX_VERDICTS = 32;
 
-/** Clients whose rules are kept ready: about 500 bytes each with a few patterns. Beyond them all are made anew, in a microsecond each. */
-const MAX_CLIENTS = 20_000;
+/**
+ * Bytes of rules and verdicts that are kept ready: those of some 20,000 clients with a few patterns and topics. Clients invent their names
+ * and topics, so beyond it all are made anew, in a microsecond for each client.
+ */
+const MAX_KEPT_BYTES = 33_554_432;
+
+/** What each takes besides its names. */
+const CLIENT_BYTES = 500;
+const PATTERN_BYTES = 100;
+const VERDICT_BYTES = 100;
+
+/** Characters of a topic name whose verdict is worth keeping. */
+const LONG_NAME = 512;
 
 /** AclRequester is who asks for what one file says. */
 type AclRequester = Pick<Requester, 'clientId' | 'username'>;
@@ -51,6 +62,7 @@ export class AclAuthorizer implements Authorizer {
   readonly #users: ReadonlyMap<string | null, readonly AclMatch[]>;
   /** By client id. */
   readonly #clients = new Map<string, ClientRules>();
+  #keptBytes = 0;
 
   constructor(file: AclFile) {
     this.file = file;
@@ -59,20 +71,27 @@ export class AclAuthorizer implements Authorizer {
 
   mayPublish(requester: AclRequester, topicName: string): boolean {
     const client = this.#clientOf(requester);
-    client.verdicts ??= new Map();
-    const known = client.verdicts.get(topicName);
+    const known = client.verdicts?.get(topicName);
     if (known !== undefined) return known;
     const verdict = isGrant(decidingRule(client, WRITE, topicName));
-    if (client.verdicts.size >= MAX_VERDICTS) client.verdicts.clear();
-    client.verdicts.set(topicName, verdict);
+    if (topicName.length <= LONG_NAME) this.#keepVerdict(client, topicName, verdict);
     return verdict;
+  }
+
+  #keepVerdict(client: ClientRules, topicName: string, verdict: boolean): void {
+    client.verdicts ??= new Map();
+    if (client.verdicts.size >= MAX_VERDICTS) client.verdicts.clear(); // still counted: all is made anew a little sooner
+    client.verdicts.set(topicName, verdict);
+    this.#count(VERDICT_BYTES + topicName.length);
   }
 
   /** mayReceive keeps one verdict: the engine asks when a route is made, and keeps the route; but for shared subscriptions it asks each time. */
   mayReceive(requester: AclRequester, topicName: string): boolean {
     const client = this.#clientOf(requester);
     if (client.lastRead !== topicName) {
-      client.mayReadLast = isGrant(decidingRule(client, READ, topicName));
+      const verdict = isGrant(decidingRule(client, READ, topicName));
+      if (topicName.length > LONG_NAME) return verdict;
+      client.mayReadLast = verdict;
       client.lastRead = topicName;
     }
     return client.mayReadLast;
@@ -102,9 +121,17 @@ export class AclAuthorizer implements Authorizer {
     const known = this.#clients.get(clientId);
     if (known !== undefined && known.username === username) return known; // the id may come back with another user
     const client = this.rulesOf(username, clientId);
-    if (this.#clients.size >= MAX_CLIENTS) this.#clients.clear();
+    const names = clientId.length + (username?.length ?? 0);
+    this.#count(CLIENT_BYTES + names + client.patterns.length * (PATTERN_BYTES + names));
     this.#clients.set(clientId, client);
     return client;
+  }
+
+  #count(bytes: number): void {
+    this.#keptBytes += bytes;
+    if (this.#keptBytes <= MAX_KEPT_BYTES) return;
+    this.#clients.clear();
+    this.#keptBytes = bytes;
   }
 }
 

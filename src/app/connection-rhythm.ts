@@ -9,8 +9,11 @@ const DUEL = 4;
 /** Connections in a window that make a client restless. */
 const RESTLESS = 10;
 
-/** Clients watched at once, some 150 bytes each; the one that connected longest ago is forgotten. */
+/** Clients watched at once, some 150 bytes each and their ids; the one that connected longest ago is forgotten. */
 const MAX_CLIENTS = 2000;
+
+/** Characters of a client id: no device has a longer one, and who invents them needs no advice. */
+const LONG_ID = 256;
 
 /** Trouble is said once a minute while it lasts. */
 export interface Trouble {
@@ -35,6 +38,7 @@ export class ConnectionRhythm {
 
   /** connected counts one accepted connection, and gives what should be said about it now, or null. */
   connected(clientId: string, address: string, takenFrom: string | null, now: number): Trouble | null {
+    if (clientId.length > LONG_ID) return null;
     const entry = this.#entryOf(clientId, now);
     entry.connections++;
     if (takenFrom !== null) {

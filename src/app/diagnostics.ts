@@ -13,6 +13,9 @@ const MAX_REFUSALS = 200;
 /** What a client calls itself, or publishes to, is kept up to this many characters. */
 const MAX_NAME = 120;
 
+/** Characters of a reason, for it may name what the client has sent. */
+const MAX_REASON = 500;
+
 /** RememberedRefusal is one kind of refusal of one client; times are in milliseconds since 1970. */
 export interface RememberedRefusal {
   readonly cause: RefusalCause | 'duel' | 'flapping';
@@ -55,19 +58,18 @@ export class RefusalMemory implements Diagnostics {
   }
 
   refused(refusal: Refusal): void {
-    const { cause, reason, from, username } = refusal;
+    const { cause, from } = refusal;
     const clientId = shortened(refusal.clientId);
+    const username = refusal.username === null ? null : shortened(refusal.username);
     const topicName = refusal.topicName === null ? null : shortened(refusal.topicName);
-    const key = [cause, reason, from.address, from.policy.port, clientId, username, topicName].join('\u0000');
-    this.#remember(key, () => ({
-      cause,
-      address: from.address,
-      listenerPort: from.policy.port,
-      clientId,
-      username: username === null ? null : shortened(username),
-      topicName,
-      ...this.#setup.explain(refusal),
-    }));
+    const key = [cause, shortened(refusal.reason, MAX_REASON), from.address, from.policy.port, clientId, username, topicName].join(
+      '\u0000',
+    );
+    this.#remember(key, () => {
+      const { reason, advice } = this.#setup.explain(refusal);
+      const { address, policy } = from;
+      return { cause, address, listenerPort: policy.port, clientId, username, topicName, reason: shortened(reason, MAX_REASON), advice };
+    });
   }
 
   connected(clientId: string, from: RemoteEnd, takenFrom: RemoteEnd | null): void {
@@ -102,6 +104,7 @@ export class RefusalMemory implements Diagnostics {
   }
 }
 
-function shortened(text: string): string {
-  return text.length > MAX_NAME ? `${text.slice(0, MAX_NAME)}...` : text;
+/** A copy: as a part of the text it would keep the whole alive. */
+function shortened(text: string, most = MAX_NAME): string {
+  return text.length > most ? Buffer.from(`${text.slice(0, most)}...`).toString() : text;
 }

@@ -9,6 +9,7 @@ import { AclAuthorizer } from '../../src/access/acl.ts';
 import { explain, whatArrives, whoMay } from '../../src/access/acl-explain.ts';
 import { parseAclFile, readAclFile } from '../../src/access/acl-file.ts';
 import { isReservedTopic } from '../../src/mqtt/topics.ts';
+import { heldBytes } from '../support/memory.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { ACL_CASES, readQuestion } from './acl-cases.ts';
 import { NO_ACCESS } from './test-access.ts';
@@ -75,6 +76,26 @@ test('ACL authorizer answers the same when more topics and clients come than it 
       if (!authorizer.mayPublish({ username: null, clientId: `c${index}` }, `own/c${index}`)) assert.fail(`c${index}`);
     }
   }
+});
+
+test('ACL authorizer keeps no more than its share of memory of what clients invent', () => {
+  const authorizer = aclOf('topic write ok\npattern write of/%c\npattern write of/%u\n');
+  const long = (about: string) => Buffer.alloc(60_000, about).toString('latin1');
+  const before = heldBytes();
+  for (let client = 0; client < 200; client++) {
+    for (let index = 0; index < 20; index++) {
+      const topicName = `${long('x')}/${client}/${index}`;
+      assert.equal(authorizer.mayPublish({ username: null, clientId: `c${client}` }, topicName), false);
+      assert.equal(authorizer.mayReceive({ username: null, clientId: `c${client}` }, topicName), false);
+    }
+    for (let index = 0; index < 10; index++) {
+      const requester = { username: long(`u${index}${client}`), clientId: long(`c${index}${client}`) };
+      assert.equal(authorizer.mayPublish(requester, 'ok'), false);
+    }
+  }
+  const held = (heldBytes() - before) / 1_048_576;
+  assert(held < 48, `${held} MiB`);
+  assert.equal(authorizer.mayPublish({ username: null, clientId: 'c0' }, 'of/c0'), true);
 });
 
 test('ACL file tells all its mistakes at once, with line and column', () => {

@@ -7,6 +7,7 @@ import { RefusalMemory } from '../../src/app/diagnostics.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { DEFAULT_LISTENER_POLICY } from '../../src/broker/options.ts';
 import type { Refusal } from '../../src/broker/ports.ts';
+import { heldBytes } from '../support/memory.ts';
 import { recordingLog } from '../support/recording-log.ts';
 
 function refusal(address: string, changes: Partial<Refusal> = {}): Refusal {
@@ -73,6 +74,27 @@ test('refusal memory warns once a minute when two devices use one client id', ()
     'Warning: Client phone was taken over 4 times in 1 s, by 10.0.0.1 and 10.0.0.2 in turn - two devices use the same client id: give each its own.',
   ]);
   assert.equal(refusals.list('phone')[0]?.cause, 'duel');
+});
+
+test('refusal memory and connection rhythm keep little of clients with long names', () => {
+  const { refusals } = memory();
+  const from = { address: '10.0.0.1', port: 1, policy: DEFAULT_LISTENER_POLICY };
+  const before = heldBytes();
+  for (let index = 0; index < 300; index++) {
+    const [clientId, username, topicName] = ['c', 'u', 't'].map((about) => Buffer.alloc(60_000, `${about}${index}`).toString('latin1'));
+    refusals.refused({
+      cause: 'topic',
+      reason: `may not publish to ${topicName}`,
+      from,
+      clientId: clientId!,
+      username: username!,
+      topicName: topicName!,
+    });
+    for (let times = 0; times < 5; times++) refusals.connected(clientId!, from, from);
+  }
+  const held = (heldBytes() - before) / 1_048_576;
+  assert(held < 4, `${held} MiB`);
+  assert(refusals.list(null).length > 0);
 });
 
 test('connection rhythm speaks again after a minute of trouble, and not of a client that connects now and then', () => {
