@@ -5,9 +5,10 @@
 //   restore-<time>.leaving/           it is whole, and what is there goes, name by name, to before-<time>/; a cut: done to the end
 //   restore-<time>.entering/          that has gone, and what comes goes, name by name, to its place; a cut: done to the end
 
-import { chmodSync, chownSync, globSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, globSync, lstatSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { syncPath } from '../base/durable-file.ts';
+import { OperatorError } from '../base/errors.ts';
 import type { StateFolder } from './state-folder.ts';
 
 const STAGE = /^restore-([\dTZ-]+)\.(unpacking|leaving|entering)$/;
@@ -91,9 +92,11 @@ export class StateSwap {
     syncPath(this.#folder);
   }
 
-  /** Of whom the state folder is. */
+  /** Of whom the state folder is. What its user has put there may be a link, and root may run this. */
   #makeBefore(): void {
-    mkdirSync(this.before, { recursive: true, mode: 0o700 });
+    const found = lstatSync(this.before, { throwIfNoEntry: false });
+    if (found === undefined) mkdirSync(this.before, { mode: 0o700 });
+    else if (!found.isDirectory()) throw new OperatorError(`"${this.before}" is no folder - take it away`);
     chmodSync(this.before, 0o700);
     const { uid, gid } = statSync(this.#folder);
     if (process.getuid?.() === 0) chownSync(this.before, uid, gid);
@@ -107,7 +110,7 @@ export function isOfSwap(name: string): boolean {
 
 /** mendSwap brings to an end what a power cut has interrupted, and says what it did; null = there was nothing. No broker may use the folder. */
 export function mendSwap(state: StateFolder, rename: Rename = renameSync): string | null {
-  const stages = namesIn(state.path).flatMap((name) => {
+  const stages = foldersIn(state.path).flatMap((name) => {
     const [, stamp, stage] = STAGE.exec(name) ?? [];
     return stamp === undefined ? [] : [{ swap: new StateSwap(state.path, stamp, rename), stage }];
   });
@@ -125,10 +128,11 @@ export function mendSwap(state: StateFolder, rename: Rename = renameSync): strin
   return `A restore was cut off and is now at its end: what was there before is in "${kept}". Run it again where it was to put configuration files back too.`;
 }
 
-/** None where there is no folder, or this user may not look: then whoever needs it says so. */
-function namesIn(folder: string): readonly string[] {
+/** Folders, no links. None where there is no folder, or this user may not look: then whoever needs it says so. */
+function foldersIn(folder: string): readonly string[] {
   try {
-    return readdirSync(folder);
+    const entries = readdirSync(folder, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
   } catch {
     return [];
   }

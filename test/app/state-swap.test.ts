@@ -1,7 +1,7 @@
 // What a state folder holds is exchanged whole, wherever the power goes.
 
 import assert from 'node:assert/strict';
-import { existsSync, globSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, globSync, mkdirSync, readFileSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { StateFolder } from '../../src/app/state-folder.ts';
@@ -110,4 +110,19 @@ test('mending a state folder says nothing when there is nothing to mend, or no f
   assert.equal(mendSwap(new StateFolder(folder, 'midge.db')), null);
   fill(folder, { ...OLD, ...inBefore(BEFORE) });
   assert.equal(mendSwap(new StateFolder(folder, 'midge.db')), null);
+});
+
+test('state swap touches nothing outside when links stand in the place of its folders', (t) => {
+  const folder = temporaryFolder(t);
+  const victim = temporaryFolder(t);
+  fill(victim, { shadow: 'of the system' });
+  chmodSync(victim, 0o755);
+  const state = new StateFolder(join(folder, 'midge'), 'midge.db');
+  fill(state.path, { passwd: 'old', [`restore-${STAMP}.leaving/passwd`]: 'new' });
+  for (const stage of ['entering', 'unpacking']) symlinkSync(victim, join(state.path, `restore-20250101T000000Z.${stage}`));
+  symlinkSync(victim, join(state.path, `before-${STAMP}`));
+  assert.throws(() => mendSwap(state), /is no folder/);
+  assert.equal(readFileSync(join(victim, 'shadow'), 'utf8'), 'of the system');
+  assert.equal(statSync(victim).mode & 0o777, 0o755);
+  assert.equal(readFileSync(join(state.path, 'passwd'), 'utf8'), 'old');
 });
