@@ -2,9 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { JOURNAL_SETTINGS } from '../src/boot/system-files.ts';
 import { loadConfiguration } from '../src/config/config.ts';
 import { INSTALL_SOURCES } from '../src/install/files.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
@@ -42,6 +43,16 @@ test('midge.conf is accepted without a warning when every # before a setting is 
   const { configuration, diagnostics } = load(context, (text) => text.replace(/^#(?=[a-z_]+ )/gm, ''));
   assert.deepEqual(diagnostics, []);
   assert.equal(configuration?.listeners.length, 4);
+});
+
+test('midge-boot.service waits for the whole data partition, and journald can be told to keep its log by a file of /run', () => {
+  const unit = readFileSync(join(ROOT, 'rootfs/etc/systemd/system/midge-boot.service'), 'utf8');
+  assert.match(unit, /^After=.*systemd-growfs@var\.service/m);
+  const journal = readdirSync(join(ROOT, 'rootfs/etc/systemd/journald.conf.d'));
+  assert.ok(
+    journal.every((name) => name < basename(JOURNAL_SETTINGS)),
+    'of drop-ins the last by name counts: journald.conf(5)',
+  );
 });
 
 const SYSTEMD = Number(/^systemd (\d+)/.exec(spawnSync('systemd-analyze', ['--version'], { encoding: 'utf8' }).stdout ?? '')?.[1] ?? 0);

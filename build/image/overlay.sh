@@ -35,12 +35,17 @@ place() { sfdisk -J "$out" | jq -r ".partitiontable.partitions[$1] | \"\(.start)
 
 mkdir "$work/tree"
 (cd "$repository/rootfs" && tar -c --owner=0 --group=0 --mode='u=rwX,go=rX' "${PATHS[@]}") | tar -x -C "$work/tree"
-# The network, the host name and logins are Raspberry Pi OS's business.
-install -D -m 644 /dev/stdin "$work/tree/$units/midge-boot.service.d/10-raspios.conf" <<'U'
+# The network, the host name, logins and the screen are Raspberry Pi OS's business.
+only() {
+  install -D -m 644 /dev/stdin "$work/tree/$units/$1.d/10-raspios.conf" <<U
 [Service]
 ExecStart=
-ExecStart=/usr/local/bin/midge boot broker
+ExecStart=/usr/local/bin/midge boot $2
+StandardOutput=journal
 U
+}
+only midge-boot.service broker
+only midge-report.service 'report broker'
 install -D -m 755 "$repository/dist/midge-linux-arm64" "$work/tree/usr/local/bin/midge"
 
 # The root partition grows by what comes in; resize2fs knows no offset, so it is a file of its own meanwhile.

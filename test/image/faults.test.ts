@@ -53,14 +53,18 @@ test('image boots to a working broker when things go wrong', { skip, timeout: 4 
   });
 
   await t.test(
-    'image makes an empty data partition, says so and restores the backup beside midge.txt when its file system is destroyed',
+    'image makes an empty data partition, says so, restores the backup and keeps the log that midge.txt asks for when its file system is destroyed',
     async (t) => {
       destroyFileSystem(card);
+      card.write('midge.txt', 'persistent_log = yes\n');
       card.put(await backupOf(t), 'midge-2026-01-31.tar.gz');
       const report = await bootAndReport(t, card);
       assert.match(report, /damaged beyond repair/);
       assert.match(report, /Restored midge-2026-01-31\.tar\.gz/);
       assert.match(report, /accounts +jane\r\n/);
+      assert.ok(card.names().includes('midge-2026-01-31.tar.gz.restored'), 'a reset would restore it again');
+      card.checkData();
+      assert.match(card.debugData('ls /log/journal'), /[0-9a-f]{32}/, 'no log on the card');
     },
   );
 });

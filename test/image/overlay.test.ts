@@ -33,7 +33,8 @@ test('image gets the program, its units and midge.txt when Raspberry Pi OS is it
   assert.equal(sha256(readFileSync(join(folder, 'midge'))), sha256(readFileSync(PROGRAM)));
   assert.match(debug('stat /usr/local/bin/midge'), /Mode: +0755/);
   assert.match(debug('stat /etc/systemd/system/multi-user.target.wants/midge.service'), /Fast link dest: "\.\.\/midge\.service"/);
-  assert.match(debug('cat /etc/systemd/system/midge-boot.service.d/10-raspios.conf'), /midge boot broker/);
+  assert.match(debug('cat /etc/systemd/system/midge-boot.service.d/10-raspios.conf'), /midge boot broker\n/);
+  assert.match(debug('cat /etc/systemd/system/midge-report.service.d/10-raspios.conf'), /midge boot report broker\n/);
   assert.equal(debug('cat /etc/fstab'), 'the fstab of Raspberry Pi OS\n');
   assert.match(debug('stat /usr/local/bin'), /Mode: +02775/);
   assert.doesNotMatch(debug('ls /etc/systemd/system'), /midge-data|midge-swap/);
