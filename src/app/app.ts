@@ -12,6 +12,7 @@ import type { Part } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
 import { type Broker, createBroker } from '../broker/broker.ts';
 import type { Certificates } from '../certificates/certificates.ts';
+import type { MachineNames } from '../certificates/options.ts';
 import type { Configuration } from '../config/configuration.ts';
 import type { Advertiser } from '../discovery/discovery.ts';
 import { machineModel, machineNames } from '../host/host.ts';
@@ -69,6 +70,8 @@ export interface Appliance extends Part {
   /** Null = nothing outlives the process. */
   readonly store: Store | null;
   readonly state: StateFolder;
+  /** `HOST.local` as mDNS tells it, another than that of the machine's own name where that one was taken; null = it is not announced. */
+  readonly announcedHost: string | null;
   /** announce begins to announce the listeners by mDNS, if the configuration wants it. Its start can't fail. */
   announce(): void;
   /**
@@ -101,6 +104,7 @@ class HomeAppliance implements Appliance {
   #certificates: Certificates | null = null;
   #advertiser: Promise<Advertiser> | null = null;
   #store: Store | null = null;
+  #announcedHost: string | null = null;
   #isStopping = false;
 
   constructor(setup: ApplianceSetup) {
@@ -147,6 +151,10 @@ class HomeAppliance implements Appliance {
 
   get state(): StateFolder {
     return this.#setup.state;
+  }
+
+  get announcedHost(): string | null {
+    return this.#announcedHost;
   }
 
   get store(): Store | null {
@@ -236,14 +244,14 @@ class HomeAppliance implements Appliance {
     return settingsThatStay(this.#setup.configuration, next);
   }
 
-  /** [MQTT-4.13.1] */
+  /** [MQTT-4.13.1] Who is not through CONNECT when rules change begins anew: some of it was decided by those before. */
   #disconnectUnwelcome(before: Access): void {
     for (const connection of [...this.broker.connections]) {
       const { origin, session } = connection;
       const policy = origin.review === undefined ? origin.policy : origin.review();
       const client = policy === null || session === null ? null : { username: session.username, identity: origin.identity, policy };
       if (policy !== null && connection.id === this.#setup.selfTest?.clientId) continue;
-      const isWelcome = client === null ? policy !== null : this.#access.keeps(client, before);
+      const isWelcome = client === null ? policy !== null && before === this.#access : this.#access.keeps(client, before);
       if (!isWelcome) connection.disconnect(REASON.NOT_AUTHORIZED);
     }
   }
@@ -305,10 +313,14 @@ class HomeAppliance implements Appliance {
     const { createCertificates } = await import('../certificates/certificates.ts');
     state.make();
     const options = { folder: state.certificates, extraNames: certificateNames };
-    const certificates = createCertificates({ options, clock: systemClock, log, buildDate, machine: machineNames });
+    const certificates = createCertificates({ options, clock: systemClock, log, buildDate, machine: () => this.#machineNames() });
     await certificates.start();
     this.#certificates = certificates;
     certificates.onChange(() => void this.#renewCertificates());
+  }
+
+  #machineNames(): MachineNames {
+    return { ...machineNames(), announced: this.#announcedHost };
   }
 
   #ourCertificates(): Certificates {
@@ -337,10 +349,16 @@ class HomeAppliance implements Appliance {
       machine: await machineModel(),
       caFingerprint: this.#certificates?.authority().fingerprint ?? null,
       addresses: () => reachableAddresses(this.#opened, machineNames().addresses),
+      onHost: (host) => this.#onHost(host),
       log,
     });
     await advertiser.start();
     return advertiser;
+  }
+
+  #onHost(host: string | null): void {
+    this.#announcedHost = host;
+    void this.#certificates?.check();
   }
 
   async #withdraw(): Promise<void> {

@@ -30,7 +30,14 @@ export interface Status {
   /** Null = nothing outlives the process. */
   readonly store: (StoreHealth & StoreCounters & { readonly wear: CardWear }) | null;
   readonly clock: { readonly now: string; readonly trusted: boolean };
-  readonly machine: MachineHealth & { readonly hostName: string; readonly addresses: readonly string[] };
+  readonly machine: MachineHealth & MachineIdentity;
+}
+
+export interface MachineIdentity {
+  readonly hostName: string;
+  readonly addresses: readonly string[];
+  /** The name that mDNS gives to it, for example `midge-2.local` where `midge.local` is another machine; null = it is not announced. */
+  readonly announced: string | null;
 }
 
 export interface ListenerStatus {
@@ -92,7 +99,7 @@ export async function readStatus({ appliance, title, buildDate, since }: StatusS
     certificates: certificates === null ? null : certificateStatus(certificates),
     store: store === null ? null : storeStatus(store, health),
     clock: { now: iso(now), trusted: clockTrusted(now, buildDate) },
-    machine: { ...health, ...machineNames() },
+    machine: { ...health, ...machineNames(), announced: appliance.announcedHost },
   };
 }
 

@@ -12,13 +12,16 @@ export interface ServerNames {
   readonly ip: readonly string[];
 }
 
+/** RFC 6762 9: what becomes of a host name that another machine has. */
+const LENT_NAME = /^(.+)-\d+\.local$/;
+
 const LINK_LOCAL = /^fe[89ab]/;
 
 /** serverNames joins the machine's own names, the loopback names and the operator's. Throws OperatorError for a bad extra name. */
 export function serverNames(machine: MachineNames, extraNames: readonly string[]): ServerNames {
   const extra = extraNames.map(normaliseName);
   return {
-    dns: unique([...hostNames(machine.hostName), 'localhost', ...extra.filter((name) => isIP(name) === 0)]),
+    dns: unique([...hostNames(machine), 'localhost', ...extra.filter((name) => isIP(name) === 0)]),
     ip: unique([...machineAddresses(machine.addresses), '127.0.0.1', '::1', ...extra.filter((name) => isIP(name) !== 0)]),
   };
 }
@@ -44,12 +47,12 @@ export function namesOf(subjectAltName: string | undefined): ServerNames {
 
 /**
  * nameProblem says why a certificate with the names `present` no longer suits `wanted`, or null.
- * An address that has gone is no reason: it does no harm, and interfaces come and go.
+ * An address that has gone is no reason, nor is a name that the network gave: they do no harm, and come and go.
  */
 export function nameProblem(present: ServerNames, wanted: ServerNames): string | null {
   const missing = [...without(wanted.dns, present.dns), ...without(wanted.ip, present.ip)];
   if (missing.length > 0) return `it lacks ${missing.join(', ')}`;
-  const surplus = without(present.dns, wanted.dns);
+  const surplus = without(present.dns, wanted.dns).filter((name) => !isLentName(name, wanted));
   return surplus.length > 0 ? `it still names ${surplus.join(', ')}` : null;
 }
 
@@ -59,11 +62,21 @@ export function machineLabel(hostName: string): string {
 }
 
 /** A host name that no certificate can carry is left out: addresses and localhost still make a certificate of use. */
-function hostNames(hostName: string): string[] {
-  const full = dnsName(hostName);
+function hostNames({ hostName, announced }: MachineNames): string[] {
+  const lent = dnsName(announced ?? '');
+  return [...ownNames(dnsName(hostName)), ...(lent === null ? [] : [lent])];
+}
+
+function ownNames(full: string | null): string[] {
   if (full === null || full.startsWith('*')) return [];
   const short = machineLabel(full);
   return full === 'localhost' ? [full] : [full, short, `${short}.local`];
+}
+
+/** `pi-2.local` of a machine that is called pi: the network may give that name again. */
+function isLentName(name: string, { dns }: ServerNames): boolean {
+  const [, own] = LENT_NAME.exec(name) ?? [];
+  return own !== undefined && dns.includes(`${own}.local`);
 }
 
 /** Link-local IPv6 is left out: an address without its interface names no machine, and a certificate has no room for the interface. */

@@ -13,4 +13,6 @@ export interface MachineNames {
   readonly hostName: string;
   /** IPv4 and IPv6 addresses in text form. */
   readonly addresses: readonly string[];
+  /** `HOST.local` as the network knows it: another than that of the host name where that one was taken. Null or absent = it is told to nobody. */
+  readonly announced?: string | null;
 }

@@ -155,7 +155,7 @@ async function sayPlaces(invocation: Invocation): Promise<void> {
   const status = (await askBroker({ ...invocation, flags }, 'status')) as Status; // the other end is controlRequests
   const { access, certificates, machine } = status;
   const lines = [
-    `${status.program} runs on ${[machine.hostName, ...machine.addresses].join(', ')}`,
+    `${status.program} runs on ${[machine.announced ?? machine.hostName, ...machine.addresses].join(', ')}`,
     ...access.map((line) => `  ${line}`),
     ...(certificates === null
       ? []

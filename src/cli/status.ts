@@ -80,6 +80,7 @@ function rowsOf({
 function machineRows({
   hostName,
   addresses,
+  announced,
   cpuTemperature,
   power,
   load,
@@ -89,6 +90,7 @@ function machineRows({
 }: Status['machine']): [string, string | null][] {
   return [
     ['Machine', [hostName, ...addresses].join(', ')],
+    ['Announced', announced && describeAnnounced(announced, hostName)],
     ['Temperature', cpuTemperature === null ? null : `${cpuTemperature.toFixed(1)} °C`],
     ['Power', power && `${power.now.join(', ') || 'ok'}${power.sinceBoot?.length ? `; since boot ${power.sinceBoot.join(', ')}` : ''}`],
     ['Load', load.map((each) => each.toFixed(2)).join(' ')],
@@ -96,6 +98,11 @@ function machineRows({
     ['Disk', disk && `${bytes(disk.free)} of ${bytes(disk.total)} free at ${disk.path}`],
     ...wifi.map(({ name, signal }): [string, string] => ['Wi-Fi', `${name} ${signal} dBm`]),
   ];
+}
+
+function describeAnnounced(announced: string, hostName: string): string {
+  const own = `${hostName.split('.')[0]}.local`;
+  return announced === own ? own : `${announced}: another machine is ${own}`;
 }
 
 function bytes(count: number): string {

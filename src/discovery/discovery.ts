@@ -27,6 +27,8 @@ export interface AdvertiserSubject {
   readonly caFingerprint: string | null;
   /** Addresses under which the listeners can be reached. Each is announced on its own interface only. */
   readonly addresses: () => readonly string[];
+  /** Called with `HOST.local` when the machine is announced under another name than before, and with null when it no longer is. */
+  readonly onHost?: (host: string | null) => void;
   readonly clock?: Clock;
   readonly log?: Logger;
   /** The machine's interfaces; other ones in tests. */
@@ -67,6 +69,8 @@ class NetworkAdvertiser implements Advertiser {
   #responder: Responder | null;
   /** What is announced now, to compare with what should be; null = nothing. */
   #announced: string | null;
+  /** The host name that others find us by; null = none. */
+  #host: string | null;
   /** Whether the responder asked for a new claim. */
   #upset: boolean;
   #instanceOrdinal: number;
@@ -81,6 +85,7 @@ class NetworkAdvertiser implements Advertiser {
     this.#life = Promise.resolve();
     this.#responder = null;
     this.#announced = null;
+    this.#host = null;
     this.#upset = false;
     this.#instanceOrdinal = 1;
     this.#hostOrdinal = 1;
@@ -124,8 +129,11 @@ class NetworkAdvertiser implements Advertiser {
     this.#announced = null;
     this.#upset = false;
     if (listeners.length === 0) await responder.withdraw();
-    else if (responder.links.length === 0) return this.#onTrouble('no network interface is up', signal);
-    else if (!(await this.#claim(responder, signal))) return this.#onTrouble('the network takes no multicast', signal);
+    const host = listeners.length > 0 && responder.links.length > 0 ? await this.#claim(responder, signal) : null;
+    this.#tellHost(host);
+    if (listeners.length > 0 && host === null) {
+      return this.#onTrouble(responder.links.length === 0 ? 'no network interface is up' : 'the network takes no multicast', signal);
+    }
     this.#announced = wanted;
     if (troubles.length === 0) this.#warned = false;
   }
@@ -138,7 +146,14 @@ class NetworkAdvertiser implements Advertiser {
     return this.#responder;
   }
 
-  async #claim(responder: Responder, signal: AbortSignal): Promise<boolean> {
+  #tellHost(host: string | null): void {
+    if (host === this.#host) return;
+    this.#host = host;
+    this.#subject.onHost?.(host);
+  }
+
+  /** Gives the host name that is ours now, or null when nothing could be sent. */
+  async #claim(responder: Responder, signal: AbortSignal): Promise<string | null> {
     for (;;) {
       const { serviceRecords } = await import('./records.ts');
       const host = hostNameOf(this.#subject.hostName, this.#hostOrdinal);
@@ -153,9 +168,9 @@ class NetworkAdvertiser implements Advertiser {
       if (verdict === 'claimed') {
         const names = [...new Set(announcements.map((each) => `"${each.instance}"`))].join(', ');
         this.#log.log('notice', `Announced by mDNS as ${names} at ${host} on ${responder.links.join(', ')}.`);
-        return true;
+        return host;
       }
-      if (verdict === 'not sent') return false;
+      if (verdict === 'not sent') return null;
       await this.#giveWay(verdict, host, signal);
     }
   }

@@ -48,6 +48,36 @@ test('a new host name makes a new certificate without the old name', async (t) =
   assert.match(leafOf(certificates).subjectAltName ?? '', /^DNS:kitchen, DNS:kitchen\.local, DNS:localhost, IP/);
 });
 
+test('a name that the network gave makes a new certificate with it, and none without it when it is gone', async (t) => {
+  const { appliance, certificates, changes } = await running(t);
+  appliance.machine = { hostName: 'pi', addresses: [], announced: 'pi.local' };
+  await certificates.check();
+  assert.equal(changes(), 0, 'its own name is no news');
+  appliance.machine = { hostName: 'pi', addresses: [], announced: 'pi-2.local' };
+  await certificates.check();
+  assert.equal(changes(), 1);
+  assert.match(leafOf(certificates).subjectAltName ?? '', /^DNS:pi, DNS:pi\.local, DNS:pi-2\.local, DNS:localhost, /);
+  for (const announced of [null, 'pi.local', 'pi-2.local']) {
+    appliance.machine = { hostName: 'pi', addresses: [], announced };
+    await certificates.check();
+  }
+  assert.equal(changes(), 1, 'a withdrawal and a return are no reason');
+  appliance.machine = { hostName: 'pi', addresses: [], announced: 'pi-3.local' };
+  await certificates.check();
+  assert.equal(changes(), 2);
+  assert.doesNotMatch(leafOf(certificates).subjectAltName ?? '', /pi-2/);
+});
+
+test('a restart keeps a certificate with the name that the network gave', async (t) => {
+  const appliance = makeAppliance(t);
+  appliance.machine = { ...appliance.machine, announced: 'pi-2.local' };
+  const first = await appliance.boot();
+  appliance.machine = { ...appliance.machine, announced: null };
+  assert.deepEqual((await appliance.boot()).server(), first.server());
+  appliance.machine = { ...appliance.machine, hostName: 'kitchen' };
+  assert.doesNotMatch(leafOf(await appliance.boot()).subjectAltName ?? '', /pi/, 'it goes with the host name');
+});
+
 test('a second check finds nothing to do', async (t) => {
   const odd = [
     '::ffff:192.0.2.1',

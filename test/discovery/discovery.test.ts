@@ -109,6 +109,27 @@ test('browse finds what an advertiser announces, follows its listeners, and lose
   await sightings.lost(`${name}._mqtt-wss._tcp.local`);
 });
 
+test('an advertiser tells under which host name it is announced, and when it no longer is', async (t) => {
+  if (await skipWithoutMulticast(t)) return;
+  const name = uniqueName();
+  const told: (string | null)[] = [];
+  const withdrawn = Promise.withResolvers<void>();
+  const onHost = (host: string | null) => {
+    told.push(host);
+    if (host === null) withdrawn.resolve();
+  };
+  const { advertiser, listeners, log } = advertise(t, name, { onHost });
+  await advertiser.start();
+  await log.line(/^Announced by mDNS/);
+  listeners.splice(0, 1, WSS);
+  advertiser.refresh();
+  await watch(t).found((broker) => broker.name === name && broker.kind === 'wss');
+  listeners.splice(0);
+  advertiser.refresh();
+  await withdrawn.promise;
+  assert.deepEqual(told, [`${name}.local`, null]);
+});
+
 test('an advertiser takes "name (2)" when its name is in use, and both are found [RFC 6762 9]', async (t) => {
   if (await skipWithoutMulticast(t)) return;
   const name = uniqueName();

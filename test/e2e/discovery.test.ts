@@ -1,16 +1,22 @@
 // Discovery as foreign eyes see it: Debian's avahi in a second network namespace, on the other end of a wire.
 
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { AdvertisedListener } from '../../src/discovery/options.ts';
 import { avahiObstacle, startAvahi } from '../support/avahi.ts';
+import { runMidge } from '../support/midge-process.ts';
 import { namespaceObstacle, type TestHost, twoHosts, WIRE } from '../support/network-namespaces.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { type WatchedProcess, watchProcess } from '../support/watched-process.ts';
 
 const skip = namespaceObstacle() || avahiObstacle();
 const ADVERTISE = fileURLToPath(new URL('../support/advertise.ts', import.meta.url));
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 const LISTENERS: readonly AdvertisedListener[] = [
   { protocol: 'mqtt', tls: false, port: 1883, anonymous: false },
@@ -87,6 +93,31 @@ test('a name that another machine has is left to it: HOST-2.local and "name (2)"
   await first.end();
   const log = first.lines.filter((line) => line.startsWith('Announced'));
   assert.deepEqual(new Set(log), new Set(log.slice(0, 1)), 'the first keeps its name');
+});
+
+test('midge carries the name that the network gave in certificate and status when another machine has its own', { skip }, async (t) => {
+  const [near, far] = twoHosts(t);
+  near.addAddress('192.0.2.1/24');
+  far.addAddress('192.0.2.2/24');
+  const own = hostname().split('.')[0] ?? '';
+  await advertise(t, far, own).line(/Announced by mDNS/);
+  const folder = temporaryFolder(t);
+  writeFileSync(join(folder, 'midge.conf'), 'listener 8883\nsecure true\nallow_anonymous true\nadvertise true\n', { mode: 0o600 });
+  const words = ['serve', '-c', join(folder, 'midge.conf'), '--state', join(folder, 'state')];
+  const serve = () => watchProcess(t, near.command(process.execPath, MAIN, ...words));
+  const first = serve();
+  await first.line(new RegExp(`Announced by mDNS as .* at ${own}-2\\.local`));
+  await first.line(new RegExp(`Issued a server certificate \\(it lacks ${own}-2\\.local\\)`));
+  await first.end();
+  const second = serve();
+  await second.line(new RegExp(`Announced by mDNS as .* at ${own}-2\\.local`));
+  const { stdout } = await runMidge(folder, ['status', '--json', '--state', join(folder, 'state')]);
+  const status = JSON.parse(stdout) as { machine: { announced: string }; certificates: { serverNames: string[] } };
+  assert.equal(status.machine.announced, `${own}-2.local`);
+  assert.ok(status.certificates.serverNames.includes(`${own}-2.local`), stdout);
+  assert.ok(!second.lines.some((line) => line.includes('Issued a server certificate')), second.lines.join('\n'));
+  const table = await runMidge(folder, ['status', '--state', join(folder, 'state')]);
+  assert.match(table.stdout, new RegExp(`^Announced +${own}-2\\.local: another machine is ${own}\\.local$`, 'm'));
 });
 
 test('avahi on the same machine keeps its host name, whoever starts first [RFC 6762 15]', { skip }, async (t) => {
