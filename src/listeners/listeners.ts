@@ -54,10 +54,10 @@ export interface Listener extends Part {
   readonly connections: number;
   /**
    * prepare reads what new options for the same socket need, certificates too, and gives the step that puts them in force for
-   * connections from now on. Throws OperatorError when a file is bad; until the step is taken nothing changes.
+   * connections from now on; it drops unfinished handshakes. Throws OperatorError when a file is bad; until the step is taken nothing changes.
    */
   prepare(options: ListenerOptions): Promise<() => void>;
-  /** replaceCertificate reads certificates and revoked ones again, without touching connections; throws OperatorError and keeps the old ones when they are bad. */
+  /** replaceCertificate reads certificates and revoked ones again, without touching connections that are through; throws OperatorError and keeps the old ones when they are bad. */
   replaceCertificate(): Promise<void>;
   /** close stops listening and drops unfinished handshakes; connections handed over live on until `stop`. `start` opens it again. */
   close(): void;
@@ -129,6 +129,7 @@ class OpenListener implements Listener {
   async prepare(options: ListenerOptions): Promise<() => void> {
     const gates = await this.#makeGates(options);
     return () => {
+      this.#pending.destroyAll(); // who is at the gates that were
       this.#gates = gates;
       this.#policy = { ...options.policy, port: this.#port };
     };
@@ -267,7 +268,7 @@ class OpenListener implements Listener {
     socket.once('end', () => this.#leaving.add(socket));
     socket.once('close', () => this.#forget(socket));
     if (!this.#isOverfull()) this.#begin(socket, gates);
-    else setImmediate(() => (this.#isOverfull() ? this.#turnAway(socket) : this.#begin(socket, gates))); // who left in this turn is seen to have left
+    else setImmediate(() => (this.#isOverfull() ? this.#turnAway(socket) : this.#begin(socket, this.#gates))); // who left in this turn is seen to have left
   }
 
   #forget(socket: Socket): void {

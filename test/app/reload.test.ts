@@ -2,16 +2,21 @@
 
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { connectAsync, type IClientOptions, type IDisconnectPacket, type MqttClient } from 'mqtt';
 import { hashPassword } from '../../src/access/password-hash.ts';
 import { type Appliance, createAppliance } from '../../src/app/app.ts';
 import { StateFolder } from '../../src/app/state-folder.ts';
+import type { AuthenticationVerdict } from '../../src/broker/ports.ts';
 import type { Configuration } from '../../src/config/configuration.ts';
+import { closed } from '../support/closed.ts';
+import { connectTemplate } from '../support/connect-template.ts';
+import { hex } from '../support/hex-template.ts';
 import { recordingLog } from '../support/recording-log.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+import { until } from '../support/turns.ts';
 import { configurationOf } from './test-configuration.ts';
 
 interface House {
@@ -140,6 +145,23 @@ test('reload disconnects clients without a user name when they are not allowed a
   const words = [farewell(nameless), farewell(named)];
   await house.reload('listener 1883 127.0.0.1\nusername jane\npassword secret\n');
   assert.deepEqual(await Promise.all(words), [0x87, 0x87]);
+});
+
+test('reload disconnects who has not said CONNECT, or whose login is still being checked: it would be let in by rules that are gone', async (context) => {
+  const house = await open(context, FIRST);
+  const silent = connect(house.appliance.listeners[0]!.port, '127.0.0.1');
+  await until(() => house.appliance.broker.connections.size === 1);
+  let accept: (verdict: AuthenticationVerdict) => void = () => {};
+  house.appliance.broker.authenticator = { authenticate: () => new Promise((resolve) => (accept = resolve)) };
+  const asked = connect(house.appliance.listeners[0]!.port, '127.0.0.1');
+  const said: Buffer[] = [];
+  asked.on('data', (chunk: Buffer) => said.push(chunk)).write(hex(connectTemplate(), 5));
+  await until(() => house.appliance.broker.counters.connections === 1);
+  const ends = [closed(silent.resume()), closed(asked)];
+  await house.reload('listener 1883 127.0.0.1\nusername jane\npassword secret\n');
+  accept('accepted');
+  await Promise.all(ends);
+  assert.deepEqual(said, []);
 });
 
 test('reloads follow each other when they come at once', async (context) => {

@@ -8,11 +8,12 @@ import { connect as connectPlain } from 'node:net';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import WebSocket from 'ws';
 import { missing, runForeign } from '../cli/run-midge.ts';
 import { closed } from '../support/closed.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { type TestAuthority, type TestPair, testAuthority } from '../support/test-certificates.ts';
-import { makeListener, openListener, TLS } from './test-listener.ts';
+import { makeListener, openListener, PLAIN, TLS } from './test-listener.ts';
 
 let authority: TestAuthority;
 let server: TestPair;
@@ -169,6 +170,29 @@ test('TLS listener stops at once when a handshake is half done', async (context)
   await listener.stop();
   await end;
 });
+
+for (const [what, protocol] of [
+  ['TLS handshake', 'mqtt'],
+  ['WebSocket upgrade', 'websockets'],
+] as const) {
+  test(`listener drops a ${what} that began before other options were put in force, and keeps who is through`, async (context) => {
+    const options = { protocol, tls: protocol === 'mqtt' ? TLS : null };
+    const { listener, next } = await openListener(context, options, server);
+    const through = protocol === 'mqtt' ? dial(listener.port) : new WebSocket(`ws://127.0.0.1:${listener.port}`, ['mqtt']);
+    const { stream } = await next();
+    const begun = connectPlain(listener.port, '127.0.0.1').resume();
+    begun.write(protocol === 'mqtt' ? Buffer.of(0x16, 3, 1) : 'GET / HTTP/1.1\r\nHost: me\r\n');
+    while (listener.connections < 2) await new Promise(setImmediate);
+    const putInForce = await listener.prepare({ ...PLAIN, ...options });
+    assert.equal(listener.connections, 2);
+    const end = closed(begun);
+    putInForce();
+    await end;
+    assert.equal(stream.destroyed, false);
+    if (through instanceof WebSocket) through.terminate();
+    else through.destroy();
+  });
+}
 
 test('TLS listener shows the new certificate when it is replaced and keeps its connections', async (context) => {
   const pair = { ...server };
