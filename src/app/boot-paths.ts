@@ -6,10 +6,11 @@ export const BOOT = '/boot/firmware';
 /** FINDINGS is what `midge boot apply` leaves for `midge boot report`, until the power goes. */
 export const FINDINGS = '/run/midge-boot/findings.json';
 
-/** STATE is the broker's folder, PASSWORDS its accounts, AUTHORITY what devices trust. */
+/** STATE is the broker's folder, PASSWORDS its accounts, AUTHORITY what devices trust, CONTROL where it is asked. */
 export const STATE = '/var/lib/midge';
 export const PASSWORDS = `${STATE}/passwd`;
 export const AUTHORITY = `${STATE}/certificates/ca.crt`;
+export const CONTROL = `${STATE}/control.sock`;
 
 /** IWD is where the Wi-Fi's networks are, KEYS who may sign in by SSH. */
 export const IWD = '/var/lib/iwd';

@@ -9,16 +9,21 @@ import { REPORT_FILE, type ReportFacts, writeReport } from '../boot/report.ts';
 import { CONFIGURATION } from '../boot/system-files.ts';
 import { describeListeners, loadConfiguration } from '../config/config.ts';
 import { machineNames } from '../host/host.ts';
+import { askControl } from './ask-control.ts';
 import type { Findings } from './boot-partition.ts';
-import { AUTHORITY, BOOT, FINDINGS, KEYS, PASSWORDS, type Scope, STATE } from './boot-paths.ts';
+import { AUTHORITY, BOOT, CONTROL, FINDINGS, KEYS, PASSWORDS, type Scope, STATE } from './boot-paths.ts';
 import { type BootWorld, whileWritable } from './boot-world.ts';
 import { Disk } from './disk.ts';
+import type { Status } from './status.ts';
 
 /** What midge-data has done. */
 const DATA_EVENTS = '/run/midge-boot/data';
 /** Share of the data partition below which it is called full. */
 const FULL = 0.03;
 const CLEAR_SCREEN = '\x1b[2J\x1b[3J\x1b[H';
+
+/** A broker that does not answer by then is stuck: its watchdog sees to that. */
+const PATIENCE_MS = 5000;
 
 /** What the log was told last: it need not hear it again. */
 const TOLD = '/run/midge-boot/told';
@@ -49,10 +54,10 @@ export async function reportBoot(world: BootWorld, title: string, only: Scope): 
 }
 
 /** The line of the log by which a person, or a test, sees that the machine is up. */
-function readyLine({ hostName, addresses, fingerprint, accounts, isRunning, failedUnits }: ReportFacts): string {
+function readyLine({ announced, addresses, fingerprint, accounts, isRunning, failedUnits }: ReportFacts): string {
   const health = isRunning ? 'ready' : 'NOT RUNNING';
   const failed = failedUnits.length === 0 ? '' : ` failed=${failedUnits.join(',')}`;
-  return `${hostName}.local is ${health}: addresses=${addresses.join(',') || 'none'} accounts=${accounts.length} authority=${fingerprint ?? 'none'}${failed}`;
+  return `${announced} is ${health}: addresses=${addresses.join(',') || 'none'} accounts=${accounts.length} authority=${fingerprint ?? 'none'}${failed}`;
 }
 
 interface Sources {
@@ -67,9 +72,11 @@ async function gatherFacts(world: BootWorld, { disk, title, authority, only }: S
   const { hostName, addresses } = machineNames();
   const failed = (await world.run('systemctl', 'list-units', '--failed', '--plain', '--no-legend')) ?? '';
   const { configuration } = loadConfiguration({ file: disk.path(CONFIGURATION), port: null, verbose: false, lan: false });
+  const [label = ''] = hostName.split('.');
   return {
     title,
-    hostName: hostName.split('.')[0]!,
+    hostName: label,
+    announced: (await announcedName(disk)) ?? `${label}.local`,
     addresses: addresses.filter((address) => !isIPv6(address) || !/^fe[89ab]/i.test(address)),
     ports: configuration === null ? [] : describeListeners(configuration),
     fingerprint: authority?.fingerprint256 ?? null,
@@ -80,6 +87,16 @@ async function gatherFacts(world: BootWorld, { disk, title, authority, only }: S
     mistakes: findings.mistakes,
     hasSsh: only === 'broker' ? null : disk.exists(KEYS),
   };
+}
+
+/** Null = the broker does not run, or is not announced at this moment. */
+async function announcedName(disk: Disk): Promise<string | null> {
+  try {
+    const { machine } = (await askControl(disk.path(CONTROL), { request: 'status' }, PATIENCE_MS)) as Status; // of the broker's user: looked at below
+    return /^[\w.-]{1,253}$/.test(machine.announced ?? '') ? machine.announced : null;
+  } catch {
+    return null;
+  }
 }
 
 function readFindings(disk: Disk): Findings {

@@ -8,6 +8,8 @@ export const REPORT_FILE = 'midge-report.txt';
 export interface ReportFacts {
   readonly title: string;
   readonly hostName: string;
+  /** `HOST.local` as the network knows it: another than that of the host name where another machine has that one. */
+  readonly announced: string;
   /** Without link-local IPv6 addresses. */
   readonly addresses: readonly string[];
   /** For example 'MQTT on port 1883'. */
@@ -29,14 +31,14 @@ const WIDTH = 11;
 
 /** writeReport gives the report, with \n. It has no time in it: written again only when something has changed, it spares the card. */
 export function writeReport(facts: ReportFacts): string {
-  const { title, hostName, addresses, ports, fingerprint, isRunning, failedUnits, hasSsh } = facts;
+  const { title, announced, addresses, ports, fingerprint, isRunning, failedUnits, hasSsh } = facts;
   const rows: (readonly [string, readonly string[]])[] = [
-    ['name', [`${hostName}.local`]],
+    ['name', namesOf(facts)],
     ['addresses', addresses.length > 0 ? addresses : ['none yet: is the cable plugged in, is the Wi-Fi in midge.txt right?']],
     ['ports', ports],
     ['authority', fingerprint === null ? ['not made yet'] : inHalves(fingerprint)],
     ['accounts', facts.accounts.length > 0 ? facts.accounts : ['none: nobody can sign in (see below)']],
-    ...(hasSsh === null ? [] : [['SSH', [hasSsh ? `on, with your key: ssh root@${hostName}.local` : 'off']] as const]),
+    ...(hasSsh === null ? [] : [['SSH', [hasSsh ? `on, with your key: ssh root@${announced}` : 'off']] as const]),
     ['health', [isRunning ? 'the broker is running' : 'THE BROKER IS NOT RUNNING', ...failedUnits.map((unit) => `failed: ${unit}`)]],
   ];
   const text = [
@@ -47,6 +49,11 @@ export function writeReport(facts: ReportFacts): string {
     ...paragraphs(facts),
   ].join('\n');
   return text.replace(/[^\P{Cc}\n]/gu, '?'); // names of files and accounts must not steer the screen
+}
+
+function namesOf({ hostName, announced }: ReportFacts): string[] {
+  const own = `${hostName}.local`;
+  return announced === own ? [own] : [announced, `(${own} is another machine)`];
 }
 
 function paragraphs({ fingerprint, accounts, events, mistakes }: ReportFacts): string[] {

@@ -1,13 +1,12 @@
-// Asks the running broker over its control socket: the other end of app/control.ts.
+// Asks the running broker over its control socket, wherever it may be.
 
-import { connect } from 'node:net';
 import { join } from 'node:path';
+import { askControl } from '../app/ask-control.ts';
 import { stateFolderPath } from '../app/state-folder.ts';
 import { OperatorError } from '../base/errors.ts';
+import { STATE_NAMES } from '../base/state-names.ts';
 import { loadConfiguration } from '../config/config.ts';
 import type { Invocation } from './command.ts';
-
-const SOCKET = 'control.sock';
 
 /** A broker that does not answer by then is stuck. */
 const PATIENCE_MS = 15_000;
@@ -24,7 +23,7 @@ export async function askBroker(invocation: Invocation, request: string, words: 
   let failure: NodeJS.ErrnoException | null = null;
   for (const folder of folders) {
     try {
-      return resultOf(await exchange(join(folder, SOCKET), `${JSON.stringify({ request, ...words })}\n`, patience));
+      return await askControl(join(folder, STATE_NAMES.controlSocket), { request, ...words }, patience);
     } catch (error) {
       if (error instanceof OperatorError) throw error;
       const next = error as NodeJS.ErrnoException; // of a socket
@@ -46,27 +45,6 @@ export function foldersOf({ flags, terminal }: Invocation): readonly string[] {
       : (loadConfiguration({ file, port: null, verbose: false, lan: false }).configuration?.persistence.location ?? null);
   const own = stateFolderPath({ asked, location, isRoot: process.getuid?.() === 0, env: terminal.env });
   return asked !== null || location !== null ? [own] : [...new Set([own, SERVICE_FOLDER])];
-}
-
-function exchange(path: string, line: string, patience: number): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(path);
-    let text = '';
-    socket.setEncoding('utf8');
-    socket.setTimeout(patience, () => socket.destroy(new Error(`no answer within ${patience / 1000} s`)));
-    socket.once('error', reject);
-    socket.once('connect', () => socket.write(line));
-    socket.on('data', (chunk) => {
-      text += chunk;
-    });
-    socket.once('end', () => resolve(text));
-  });
-}
-
-function resultOf(text: string): unknown {
-  const answer = JSON.parse(text) as { ok: boolean; result?: unknown; error?: string }; // our own program wrote it
-  if (!answer.ok) throw new OperatorError(answer.error ?? 'Cannot ask the broker');
-  return answer.result;
 }
 
 function adviceFor(failure: NodeJS.ErrnoException | null, folders: readonly string[]): string {

@@ -1,9 +1,15 @@
 // What `midge boot report` brings to the boot partition, the screen and the log.
 
 import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { dirname } from 'node:path';
 import { test } from 'node:test';
 import { applyBootPartition } from '../../src/app/boot-partition.ts';
+import { CONTROL } from '../../src/app/boot-paths.ts';
 import { reportBoot } from '../../src/app/boot-report.ts';
+import { createControl } from '../../src/app/control.ts';
+import { silentLogger } from '../../src/base/logger.ts';
 import { testAuthority } from '../support/test-certificates.ts';
 import { makeMachine } from './boot-machine.ts';
 
@@ -33,6 +39,29 @@ test('boot report says anew when the broker does not run any more', async (t) =>
   assert.equal(machine.said.length, 2);
   assert.match(machine.said[1] ?? '', /is NOT RUNNING/);
   assert.match(machine.read(REPORT), /THE BROKER IS NOT RUNNING/);
+});
+
+test('boot report tells the name that the network gave when another machine has that of the host', async (t) => {
+  const machine = makeMachine(t, { 'midge.txt': 'ssh_key = ssh-ed25519 AAAA jane\n' });
+  const [own] = hostname().split('.');
+  let announced: string | null = `${own}-2.local`;
+  mkdirSync(dirname(machine.path(CONTROL)), { recursive: true });
+  const requests = { status: () => ({ machine: { announced } }) };
+  const control = createControl({ path: machine.path(CONTROL), requests, log: silentLogger });
+  await control.start();
+  t.after(() => control.stop());
+  machine.write('/var/lib/ssh/authorized_keys', 'a key');
+  const report = async () => {
+    await reportBoot(machine.world, 'midge', 'machine and broker');
+    return machine.read(REPORT);
+  };
+  assert.match(await report(), new RegExp(`^name +${own}-2\\.local\r\n +\\(${own}\\.local is another machine\\)\r\n`, 'm'));
+  assert.match(machine.read(REPORT), new RegExp(`ssh root@${own}-2\\.local`));
+  assert.match(machine.said.at(-1) ?? '', new RegExp(`^${own}-2\\.local is ready: `));
+  for (const odd of [null, 'x\x1b[2J.local', `${own}.local`]) {
+    announced = odd;
+    assert.match(await report(), new RegExp(`^name +${own}\\.local\r\naddresses`, 'm'));
+  }
 });
 
 test('boot report leaves screen and SSH alone when only the broker is ours', async (t) => {
