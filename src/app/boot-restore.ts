@@ -3,7 +3,7 @@
 import { rmSync } from 'node:fs';
 import { OperatorError, reasonOf } from '../base/errors.ts';
 import { AUTHORITY, BOOT, IWD, KEYS, MEMORY, type Scope, STATE } from './boot-paths.ts';
-import { type BootWorld, whileWritable } from './boot-world.ts';
+import { type BootWorld, hasBootPartition, whileWritable } from './boot-world.ts';
 import { Disk } from './disk.ts';
 
 /** Of several the last by name is taken, the newest when they are dated. */
@@ -44,7 +44,7 @@ export async function takeUpBackup(world: BootWorld, owner: number): Promise<str
     .sort()
     .at(-1);
   if (name === undefined) {
-    disk.remove(UNDER_WAY);
+    if (hasBootPartition(disk)) disk.remove(UNDER_WAY); // it was taken away
     return null;
   }
   const isUsed = disk.exists(AUTHORITY);

@@ -6,7 +6,7 @@ import { IMAGER_FILES, type ImagerFile, readImagerFiles } from '../boot/imager.t
 import { type BootSettings, emptyDraft, type IsUsed, type Mistake, mergeSettings, type Secret } from '../boot/settings.ts';
 import { closestWord } from '../config/config.ts';
 import { BOOT, MEMORY, type Scope } from './boot-paths.ts';
-import { type BootWorld, findTimeZone, whileWritable } from './boot-world.ts';
+import { type BootWorld, findTimeZone, hasBootPartition, whileWritable } from './boot-world.ts';
 import { Disk } from './disk.ts';
 
 /** The settings of the last boot, without secrets. */
@@ -33,7 +33,7 @@ export function readWishes(disk: Disk, only: Scope): Wishes {
   return {
     settings,
     mistakes: [...own.mistakes, ...theirs.mistakes, ...habits],
-    events: last === null || own.isWhole ? [] : whyLast(disk, bytes),
+    events: last === null || own.isWhole ? [] : whyLast(disk),
     withoutSecrets: (isUsed) => {
       const text = own.withoutSecrets(isUsed);
       return new Map<string, string>([...theirs.withoutSecrets(isUsed), ...(text === null ? [] : [[BOOT_FILE, text] as const])]);
@@ -81,7 +81,8 @@ function lastSettings(disk: Disk): BootSettings | null {
   }
 }
 
-function whyLast(disk: Disk, bytes: Buffer | null): string[] {
-  if (!disk.exists(`${BOOT}/cmdline.txt`)) return ['The boot partition could not be read: the settings of the last time are in use.'];
-  return bytes === null ? [] : [`${BOOT_FILE} is damaged or empty: what it does not say stays as it was the last time.`];
+function whyLast(disk: Disk): string[] {
+  if (!hasBootPartition(disk)) return ['The boot partition could not be read: the settings of the last time are in use.'];
+  if (!disk.exists(`${BOOT}/${BOOT_FILE}`)) return [];
+  return [`${BOOT_FILE} is damaged or empty: what it does not say stays as it was the last time.`];
 }

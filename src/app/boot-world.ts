@@ -36,6 +36,11 @@ export async function whileWritable(world: BootWorld, act: () => void): Promise<
   }
 }
 
+/** hasBootPartition tells whether it is there and can be read. */
+export function hasBootPartition(disk: Disk): boolean {
+  return disk.exists(`${BOOT}/cmdline.txt`);
+}
+
 /** isKept tells whether what is written to a folder outlives the power: not where a damaged card, or raspi-config, has put memory there. proc_mounts(5) */
 export function isKept(disk: Disk, folder: string): boolean {
   const mounts = (disk.text('/proc/mounts') ?? '').split('\n').map((line) => line.split(' '));

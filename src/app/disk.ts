@@ -49,9 +49,13 @@ export class Disk {
     return existsSync(this.path(path));
   }
 
-  /** names lists a folder: empty when there is none. */
+  /** names lists a folder: empty when there is none, or it can't be read. */
   names(path: string): string[] {
-    return this.exists(path) ? readdirSync(this.path(path)) : [];
+    try {
+      return readdirSync(this.path(path));
+    } catch {
+      return [];
+    }
   }
 
   /** read gives the bytes of a file, or null when there is none or it can't be read. */

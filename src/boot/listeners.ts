@@ -19,9 +19,10 @@ const USUAL: readonly Listener[] = [
 /** What other programs of the image listen on. */
 const OTHERS: Readonly<Record<number, string>> = { 22: 'SSH', 53: 'the name server' };
 
-/** listenerLines gives them in the language of mosquitto.conf(5). `port` is that of the one that `secure` chooses, otherwise of the plain one. */
+/** listenerLines gives them in the language of mosquitto.conf(5). `port` is that of the one that `secure` chooses, otherwise of the plain one; one with a problem is left aside. */
 export function listenerLines(wishes: Wishes): string[] {
-  return listeners(wishes).flatMap(({ port, isSecure, isWebsocket }) => [
+  const sound = portProblem(wishes) === null ? wishes : { ...wishes, port: null };
+  return listeners(sound).flatMap(({ port, isSecure, isWebsocket }) => [
     `listener ${port}`,
     ...(isWebsocket ? ['protocol websockets'] : []),
     ...(isSecure ? ['secure true'] : []),

@@ -173,6 +173,14 @@ test('boot apply leaves the machine alone when only the broker is ours', async (
   assert.match(machine.read('/boot/firmware/user-data'), /secret three/);
 });
 
+test('boot apply writes a configuration that the broker takes when a damaged midge.txt leaves a port of the last time that is taken now', async (t) => {
+  const machine = makeMachine(t, { 'midge.txt': 'secure = no\nport = 8084\n' });
+  await applyBootPartition(machine.world);
+  machine.write('/boot/firmware/midge.txt', 'secure = yes\n\0\0\0');
+  await applyBootPartition(machine.world);
+  assert.match(machine.read('/var/lib/midge/appliance.conf'), /listener 8883\nsecure true\nlistener 8084\n/);
+});
+
 for (const [wish, ports] of [
   ['', ['1883', '8883 TLS', '8083', '8084 TLS']],
   ['secure = yes\nport = 8884', ['8884 TLS', '8084 TLS']],

@@ -85,6 +85,17 @@ test('boot apply restores a backup later when it could not at the first time, an
   assert.doesNotMatch(machine.read('/boot/firmware/midge.txt'), /secret/);
 });
 
+test('boot apply tries a backup again when the boot partition was away in between', async (t) => {
+  const machine = makeMachine(t, { 'midge-2026-01-31.tar.gz': 'no archive' });
+  await applyBootPartition(machine.world);
+  machine.write(AUTHORITY, 'made meanwhile');
+  for (const path of [BACKUP, '/boot/firmware/cmdline.txt']) machine.remove(path);
+  await applyBootPartition(machine.world);
+  machine.write('/boot/firmware/cmdline.txt', '');
+  await putBackup(t, machine.path(BACKUP));
+  assert.match((await applyBootPartition(machine.world)).events.join(), /^Restored/);
+});
+
 test('boot apply begins to use a machine when the backup that failed is taken away', async (t) => {
   const machine = makeMachine(t, { 'midge.txt': '# nothing\n', 'midge-2026-01-31.tar.gz': 'no archive' });
   await applyBootPartition(machine.world);
