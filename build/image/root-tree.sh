@@ -55,7 +55,8 @@ H
 chmod 755 "$work/unpack" "$work/no-keys"
 : >"$work/packages"
 
-excluded=(--dpkgopt='path-exclude=/usr/lib/udev/hwdb.d/*')
+# 70debconf asks all packages for their questions before apt unpacks them: five minutes under qemu, and nobody to answer.
+excluded=(--dpkgopt='path-exclude=/usr/lib/udev/hwdb.d/*' --dpkgopt='path-exclude=/etc/apt/apt.conf.d/70debconf')
 for path in doc man info locale lintian bug bash-completion zsh; do excluded+=(--dpkgopt="path-exclude=/usr/share/$path/*"); done
 
 nice mmdebstrap --quiet --mode=root --variant=apt --architectures=arm64 --components="$COMPONENTS" \
