@@ -67,6 +67,7 @@ export async function liveThrough(run: Guest, programs: Programs, patience: read
   assert.notEqual(await pidOf(run), before);
   assert.equal(await isThere(run, '/usr/local/bin/midge.old'), false, 'the old version is gone');
   assert.equal((await receive(run, 'mosquitto_sub')).stdout, 'kept\n');
+  await interruptUpgrade(run, programs.bad);
   await badUpgrade(run, install(programs.bad), programs.better);
   await uninstall(run, () => install(programs.first));
 }
@@ -91,14 +92,25 @@ async function firstInstallation(run: Guest, install: (...words: readonly string
   await succeed(run('mosquitto_pub', '-p', '8883', '--cafile', AUTHORITY, ...LOGIN, '-m', 'kept', '-q', '1', '-r'));
 }
 
+/** Ends the installation as a lost connection does, when all of it is in place and nothing is proved. */
+async function interruptUpgrade(run: Guest, program: string): Promise<void> {
+  const inPlace = 'grep -q later-midge /etc/systemd/system/midge.service';
+  await run('sh', '-c', `${program} install >/dev/null 2>&1 & until ${inPlace}; do sleep 0.1; done; kill -KILL $!; wait`);
+  assert.equal(await isThere(run, '/usr/local/bin/midge.old'), true, 'the old version is kept');
+}
+
+/** It was interrupted before. */
 async function badUpgrade(run: Guest, installation: Promise<Outcome>, inPlace: string): Promise<void> {
-  const { status, stderr } = await installation;
+  const { status, stdout, stderr } = await installation;
   assert.equal(status, 1);
+  assert.match(stdout, /^An upgrade was interrupted/m);
   assert.match(stderr, /the later midge has changed the database and fails/);
   assert.match(stderr, /what was there before is in place again$/m);
   assert.match((await run('ls', '/var/lib/midge')).stdout, /^midge\.db\.newer-\d{8}T\d{6}Z$/m);
   assert.equal((await run('systemctl', 'is-active', 'midge')).stdout, 'active\n');
   await succeed(run('cmp', inPlace, '/usr/local/bin/midge'));
+  for (const old of ['/usr/local/bin/midge.old', '/etc/systemd/system/midge.service.old'])
+    assert.equal(await isThere(run, old), false, old);
   assert.equal((await receive(run, 'mosquitto_sub')).stdout, 'kept\n');
 }
 
