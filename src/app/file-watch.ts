@@ -8,29 +8,29 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 
 const INTERVAL_MS = 500;
 
-/** FileWatch looks at files and folders, once it is told which. */
+/** Contents says what files held when they were looked at, by path; of a folder, which names. */
+export type Contents = ReadonlyMap<string, string>;
+
+/** FileWatch looks at files and folders again and again, once it is told which. */
 export class FileWatch {
-  readonly #changed: () => void;
-  readonly #intervalMs: number;
   readonly #seen = new Map<string, Look>();
   #timer: NodeJS.Timeout | null = null;
-  #known = '';
-  #latest = '';
+  #known: Contents = new Map();
+  #latest: Contents = this.#known;
 
-  /** `changed` is called after each change. */
-  constructor(changed: () => void, intervalMs = INTERVAL_MS) {
-    this.#changed = changed;
-    this.#intervalMs = intervalMs;
+  /** look tells what files hold now; of those in `before`, what they held then. */
+  look(paths: readonly string[], before?: Contents): Contents {
+    return new Map(paths.map((path) => [path, before?.get(path) ?? this.#contentOf(path)]));
   }
 
-  /** watch takes what the files hold now as known; with none it rests. */
-  watch(paths: readonly string[]): void {
+  /** watch calls back after each change from what is known of these files: take it before they are read. With none it rests. */
+  watch(known: Contents, changed: () => void): void {
     this.stop();
-    this.#seen.clear();
-    if (paths.length === 0) return;
-    this.#known = this.#contentsOf(paths);
-    this.#latest = this.#known;
-    this.#timer = setInterval(() => this.#look(paths), this.#intervalMs);
+    for (const path of this.#seen.keys()) if (!known.has(path)) this.#seen.delete(path);
+    if (known.size === 0) return;
+    this.#known = known;
+    this.#latest = known;
+    this.#timer = setInterval(() => this.#lookAgain(changed), INTERVAL_MS);
     this.#timer.unref();
   }
 
@@ -39,17 +39,13 @@ export class FileWatch {
     this.#timer = null;
   }
 
-  #look(paths: readonly string[]): void {
-    const contents = this.#contentsOf(paths);
-    const isSettled = contents === this.#latest;
+  #lookAgain(changed: () => void): void {
+    const contents = this.look([...this.#known.keys()]);
+    const isSettled = isSame(contents, this.#latest);
     this.#latest = contents;
-    if (!isSettled || contents === this.#known) return;
+    if (!isSettled || isSame(contents, this.#known)) return;
     this.#known = contents;
-    this.#changed();
-  }
-
-  #contentsOf(paths: readonly string[]): string {
-    return paths.map((path) => this.#contentOf(path)).join(' ');
+    changed();
   }
 
   /** A file is read again only when its time, size or place has changed. */
@@ -71,6 +67,12 @@ export class FileWatch {
 interface Look {
   readonly stamp: string;
   readonly content: string;
+}
+
+/** They are of the same files. */
+function isSame(a: Contents, b: Contents): boolean {
+  for (const [path, content] of a) if (b.get(path) !== content) return false;
+  return true;
 }
 
 function digestOf(path: string): string {

@@ -12,7 +12,7 @@ import { type Appliance, createAppliance } from './app.ts';
 import { createControl } from './control.ts';
 import { controlRequests } from './control-requests.ts';
 import { isInBackground, sayReady } from './daemon.ts';
-import { FileWatch } from './file-watch.ts';
+import { type Contents, FileWatch } from './file-watch.ts';
 import { createLog, type Log, type LogWorld } from './log.ts';
 import { removePidFile, writePidFile } from './pid-file.ts';
 import { createSelfTest } from './self-test.ts';
@@ -74,7 +74,7 @@ function keepsSessions({ configuration, state }: RunRequest): boolean {
 }
 
 class Run {
-  #files: FileWatch | null = null;
+  readonly #files = new FileWatch();
   readonly #request: RunRequest;
   readonly #log: Log;
   readonly #state: StateFolder;
@@ -95,6 +95,7 @@ class Run {
     const request = this.#request;
     const log = this.#log;
     const stopSignal = firstSignal();
+    const contents = this.#files.look(request.configuration.watched);
     this.#sayConfiguration();
     const mended = mendSwap(this.#state);
     if (mended !== null) log.log('warning', `Warning: ${mended}`);
@@ -108,7 +109,7 @@ class Run {
       buildDate: request.buildDate,
       selfTest: this.#selfTest,
     });
-    this.#listenToSignals(appliance);
+    this.#listenToSignals(appliance, contents);
     try {
       await this.#start(appliance, accountText);
       await stopSignal;
@@ -142,7 +143,7 @@ class Run {
       process.exit(0);
     }, STOP_LIMIT_MS);
     this.#log.publishTo(null);
-    this.#files?.stop();
+    this.#files.stop();
     await Promise.all([this.#control?.stop(), this.#watcher?.stop()]);
     await appliance.stop();
     clearTimeout(limit);
@@ -151,10 +152,9 @@ class Run {
   }
 
   /** Before the first port opens, because scripts send signals as soon as they see it. SIGUSR1 must not open Node's debugger, SIGUSR2 must not end the broker: both have a meaning for mosquitto. */
-  #listenToSignals(appliance: Appliance): void {
+  #listenToSignals(appliance: Appliance, contents: Contents): void {
     process.on('SIGHUP', () => void this.#reload(appliance));
-    this.#files = new FileWatch(() => void this.#reload(appliance));
-    this.#files.watch(this.#request.configuration.watched);
+    this.#files.watch(contents, () => void this.#reload(appliance));
     process.on('SIGUSR1', () => this.#log.log('notice', 'SIGUSR1 has no effect: this broker has no database that is saved on demand.'));
     process.on('SIGUSR2', () => this.#log.log('notice', `SIGUSR2: ${appliance.broker.connections.size} connections are open.`));
   }
@@ -162,14 +162,16 @@ class Run {
   async #reload(appliance: Appliance): Promise<void> {
     this.#log.log('information', 'Reloading config.');
     try {
+      const before = this.#files.look(appliance.configuration.watched);
       const { configuration, diagnostics } = this.#request.readAgain();
       this.#sayDiagnostics(diagnostics);
       if (configuration === null) {
         this.#log.log('error', 'Error: The configuration has mistakes: nothing was changed.');
         return;
       }
+      const contents = this.#files.look(configuration.watched, before);
       const stay = await this.#putInForce(appliance, configuration);
-      this.#files?.watch(configuration.watched);
+      this.#files.watch(contents, () => void this.#reload(appliance));
       if (stay.length > 0) this.#log.log('warning', `Warning: A change of ${stay.join(', ')} takes effect at the next start.`);
     } catch (error) {
       this.#log.log('error', `Error: ${reasonOf(error)}. What was there before stays in use.`);

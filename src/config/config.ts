@@ -1,5 +1,7 @@
 // The room's door: mosquitto.conf's language -> Configuration, or all mistakes at once.
 
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { checkFiles } from './check-files.ts';
 import type { Configuration } from './configuration.ts';
 import { type Diagnostic, Report } from './diagnostic.ts';
@@ -35,7 +37,7 @@ export function loadConfiguration(commandLine: CommandLine): LoadedConfiguration
   return { configuration: report.hasErrors ? null : configuration, diagnostics: report.sorted() };
 }
 
-/** All that a reload would read again. */
+/** All that a reload would read again, as far as it is there. */
 function watchedFiles({ access, listeners }: Configuration, sources: ReadonlySet<string>): readonly string[] {
   const files = listeners.flatMap(({ tls }) => {
     if (tls === null) return [];
@@ -44,10 +46,19 @@ function watchedFiles({ access, listeners }: Configuration, sources: ReadonlySet
       ...(certificate === 'appliance' || certificate === null ? [] : [certificate.certfile, certificate.keyfile]),
       cafile,
       capath,
+      ...(capath === null ? [] : filesIn(capath)),
       crlfile,
       psk?.file ?? null,
     ];
   });
   const accessFiles = [access, ...(access.listeners?.values() ?? [])].flatMap(({ passwordFile, aclFile }) => [passwordFile, aclFile]);
   return [...new Set([...sources, ...accessFiles, ...files])].filter((file) => file !== null);
+}
+
+function filesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder).map((name) => join(folder, name));
+  } catch {
+    return []; // checkFiles says it
+  }
 }

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 
@@ -74,6 +74,20 @@ test('configuration is read with a warning when everyone may read a key or a pas
       ['warning', 4],
     ],
   );
+});
+
+test('configuration with reload_on_change tells every file that a reload would read, each of capath too', async (t) => {
+  const folder = temporaryFolder(t);
+  const pair = await (await testAuthority()).issue('CN=localhost', new Date(Date.now() + 86_400_000), new Date());
+  mkdirSync(join(folder, 'cas'));
+  for (const name of ['server.crt', 'cas/ours.pem']) writeFileSync(join(folder, name), pair.cert);
+  for (const name of ['server.key', 'passwords']) writeFileSync(join(folder, name), name === 'passwords' ? '' : pair.key, { mode: 0o600 });
+  const [file, part] = [join(folder, 'main.conf'), join(folder, 'part.conf')];
+  writeFileSync(part, `password_file ${folder}/passwords\n`);
+  const tls = `listener 8883\ncertfile ${folder}/server.crt\nkeyfile ${folder}/server.key\ncapath ${folder}/cas\nrequire_certificate true\n`;
+  writeFileSync(file, `reload_on_change true\ninclude part.conf\n${tls}`);
+  const names = ['main.conf', 'part.conf', 'passwords', 'server.crt', 'server.key', 'cas', 'cas/ours.pem'];
+  assert.deepEqual(loadFile(file).configuration?.watched.toSorted(), names.map((name) => join(folder, name)).sort());
 });
 
 test('configuration is refused when a file includes itself through a link', (t) => {
