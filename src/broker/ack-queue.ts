@@ -6,11 +6,13 @@ import type { Connection } from './connection.ts';
 import type { Journal } from './journal.ts';
 import type { Durability } from './ports.ts';
 
-/** PendingAck is one PUBACK, PUBREC, PUBREL or PUBCOMP to be. */
+/** PendingAck is one PUBACK, PUBREC, PUBREL or PUBCOMP to be, or a whole SUBACK or UNSUBACK. */
 export class PendingAck {
   readonly first: number;
   readonly packetId: number;
   reason: ReasonCode;
+  /** SUBACK or UNSUBACK, encoded; null = one of the others. */
+  packet: Buffer | null = null;
   readonly #queue: AckQueue;
   isSettled = false;
   /** The card could not take it: a v5 publisher hears 0x97, an older one nothing, and sends again. */
@@ -84,6 +86,21 @@ export class AckQueue {
     journal.whenDurable(() => ack.settle('durable'));
   }
 
+  /**
+   * answerKept sends a SUBACK or UNSUBACK once everything noted so far is on the card, or cannot be: a full card keeps nobody from what is
+   * live. At once without a journal. Then it calls `sent`, also when the client has gone meanwhile.
+   */
+  answerKept(packet: Buffer, journal: Journal | null, sent: () => void): void {
+    if (journal === null) {
+      this.#connection.output.send(packet);
+      return sent();
+    }
+    const ack = this.hold(packet[0]!, 0, REASON.SUCCESS); // the packet has its own identifier
+    ack.packet = packet;
+    ack.follow(sent);
+    journal.whenDurable(() => ack.settle('durable'));
+  }
+
   /** hold queues an acknowledgement until it is settled. */
   hold(first: number, packetId: number, reason: ReasonCode): PendingAck {
     const ack = new PendingAck(this, first, packetId, reason);
@@ -113,7 +130,8 @@ export class AckQueue {
   #sendNow(ack: PendingAck): void {
     const connection = this.#connection;
     if (connection.state !== 'connected') return;
-    if (!ack.isRefused) connection.output.sendAck(ack.first, ack.packetId, ack.reason);
+    if (ack.packet !== null) connection.output.send(ack.packet);
+    else if (!ack.isRefused) connection.output.sendAck(ack.first, ack.packetId, ack.reason);
     else if (connection.version === 5 && isAnswerToPublish(ack.first))
       connection.output.sendAck(ack.first, ack.packetId, REASON.QUOTA_EXCEEDED);
   }

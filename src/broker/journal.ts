@@ -1,8 +1,9 @@
 // What the engine writes down so that it survives a power cut, and how it is read back at start. The store behind it knows no engine.
 //
 // Order is everything: the store makes changes durable in the order in which they are noted, so a message that is durable
-// finds its subscription and its session durable too, and SUBACK need not wait. What must wait:
+// finds its subscription and its session durable too. What must wait:
 //
+//   SUBACK, UNSUBACK of a kept session    for its subscriptions: it would come back without them, and be told that it is there
 //   PUBACK, PUBREC   for the message's deliveries to kept sessions, its retained value, and the QoS 2 identifier
 //   PUBREL           for the note that the client has the message: else a restart would send it once more under the same identifier
 //   PUBCOMP          for the note that the identifier is free: else a restart would take the next message for a repetition

@@ -2,29 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Durability } from '../../src/broker/ports.ts';
 import { MemoryStore } from '../store/memory-store.ts';
+import { HeldStore } from '../support/held-store.ts';
 import { startTestBroker, type TestBroker, type TestBrokerOptions } from '../support/test-broker.ts';
 import { TestClock } from '../support/test-clock.ts';
 import { until } from '../support/turns.ts';
 import type { WirePeer } from '../support/wire-peer.ts';
-
-/** A store whose commits the test ends by hand. It is what is left when the power goes. */
-class HeldStore extends MemoryStore {
-  #waiting: ((outcome: Durability) => void)[] = [];
-  holds = true;
-
-  override whenDurable(callback: (outcome: Durability) => void): void {
-    if (this.holds) this.#waiting.push(callback);
-    else callback('durable');
-  }
-
-  commit(outcome: Durability = 'durable'): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const callback of waiting) callback(outcome);
-  }
-}
 
 const start = (store: MemoryStore, more: TestBrokerOptions = {}): Promise<TestBroker> =>
   startTestBroker({ openStore: async () => store, ...more });
@@ -44,6 +27,7 @@ test('PUBACK waits for the commit when a kept session is away [MQTT-4.3.2-4]', a
   const store = new HeldStore();
   await using broker = await start(store);
   await keep(broker, 'kept', '01');
+  store.holds = true;
   const publisher = await broker.connect({ clientId: 'pub' });
   publisher.send("32 [ 't' 0001 {} |m| ]");
   await publisher.expectSilence();
@@ -57,6 +41,7 @@ test('PUBACK goes out without a commit when every kept session has acknowledged'
   const kept = await broker.connect({ clientId: 'kept', cleanStart: false });
   kept.send("82 [ 0001 {} '#' 01 ]");
   await kept.expect('90 [ 0001 {} 01 ]');
+  store.holds = true;
   const publisher = await broker.connect({ clientId: 'pub' });
   publisher.send("32 [ 't' 0007 {} |m| ]");
   await publisher.expectSilence();
@@ -81,6 +66,7 @@ for (const [kind, cleanStart] of [
       const both = await broker.connect({ clientId: 'both', cleanStart });
       both.send(`82 [ 0001 {} '#' ${subscribe} ]`);
       await both.expect(`90 [ 0001 {} ${subscribe} ]`);
+      store.holds = true;
       both.send(publish);
       both.send("30 [ 'other' {} |between| ]");
       await both.expect("30 [ 'other' {} |between| ]");
@@ -99,6 +85,7 @@ test('a client that publishes to itself in a kept session gets every PUBACK in o
   const both = await broker.connect({ clientId: 'both', cleanStart: false });
   both.send("82 [ 0001 {} '#' 01 ]");
   await both.expect('90 [ 0001 {} 01 ]');
+  store.holds = true;
   both.send("32 [ 't' 0001 {} |1| ]");
   await both.expectSilence();
   store.commit();
@@ -119,6 +106,7 @@ test('a message to its own publisher is there after the connection is lost befor
   const early = await broker.connect({ clientId: 'both', cleanStart: false });
   early.send("82 [ 0001 {} '#' 01 ]");
   await early.expect('90 [ 0001 {} 01 ]');
+  store.holds = true;
   early.send("32 [ 't' 0001 {} |m| ]");
   await early.expectSilence();
   const late = await back(broker, 'both');
@@ -131,6 +119,7 @@ test('a v5 client may not have more QoS 1 messages waiting for their PUBACK than
   const store = new HeldStore();
   await using broker = await start(store);
   await keep(broker, 'kept', '01');
+  store.holds = true;
   const five = await broker.connect({ clientId: 'five' });
   const four = await broker.connect({ clientId: 'four', version: 4 });
   const id = (number: number) => number.toString(16).padStart(4, '0');
@@ -162,6 +151,7 @@ test('keep alive does not run out while the broker reads nothing because its sto
   const clock = new TestClock();
   await using broker = await start(store, { clock });
   await keep(broker, 'kept', '01');
+  store.holds = true;
   const peer = await broker.connect({ clientId: 'fast', version: 4, keepAlive: 10 });
   const packet = Buffer.from('3206000161000178', 'hex');
   for (let count = 0; count < 5000; count++) peer.send(packet);
@@ -189,6 +179,7 @@ test('PUBACKs keep the order of their messages when only the first must wait [MQ
   const kept = await broker.connect({ clientId: 'kept', cleanStart: false });
   kept.send("82 [ 0001 {} 'kept' 01 ]");
   await kept.expect('90 [ 0001 {} 01 ]');
+  store.holds = true;
   kept.send('E0 00');
   await kept.expectClosed();
   const publisher = await broker.connect({ clientId: 'pub' });
@@ -203,6 +194,7 @@ test('PUBACKs keep the order of their messages when only the first must wait [MQ
 test('a retained QoS 1 message is acknowledged after its commit, a QoS 0 one delays nobody', async () => {
   const store = new HeldStore();
   await using broker = await start(store);
+  store.holds = true;
   const publisher = await broker.connect({ clientId: 'pub' });
   publisher.send("31 [ 't' {} |zero| ]");
   publisher.send("33 [ 't' 0001 {} |one| ]");
@@ -257,6 +249,7 @@ test('a QoS 2 message goes out to a kept session only when its identifier is dur
   const kept = await broker.connect({ clientId: 'kept', cleanStart: false });
   kept.send("82 [ 0001 {} '#' 02 ]");
   await kept.expect('90 [ 0001 {} 02 ]');
+  store.holds = true;
   const publisher = await broker.connect({ clientId: 'pub' });
   publisher.send("34 [ 't' 0001 {} |m| ]");
   await publisher.expectSilence();
@@ -294,6 +287,7 @@ test('a QoS 2 message that is repeated after a restart is not delivered twice [M
 test('PUBREC and PUBCOMP wait for the commit also when a client comes back and repeats its packets before it', async () => {
   const store = new HeldStore();
   await using broker = await start(store);
+  store.holds = true;
   const first = await broker.connect({ clientId: 'pub', cleanStart: false });
   first.send("34 [ 't' 0005 {} |m| ]");
   await first.settle();
@@ -315,6 +309,7 @@ test('PUBREL waits for the commit also when a client comes back before it', asyn
   const store = new HeldStore();
   await using broker = await start(store);
   await keep(broker, 'kept', '02');
+  store.holds = true;
   const publisher = await broker.connect({ clientId: 'pub' });
   publisher.send("34 [ 't' 0001 {} |m| ]");
   await publisher.settle();
@@ -351,6 +346,7 @@ test('nothing is acknowledged that a full disk could not take: 0x97 for MQTT 5, 
   const store = new HeldStore();
   await using broker = await start(store);
   await keep(broker, 'kept', '01');
+  store.holds = true;
   const five = await broker.connect({ clientId: 'five' });
   const four = await broker.connect({ clientId: 'four', version: 4 });
   five.send("32 [ 't' 0001 {} |m| ]");
@@ -366,6 +362,7 @@ test('a QoS 2 message that is on the card is known by its identifier also when t
   const store = new HeldStore();
   await using broker = await start(store);
   await keep(broker, 'kept', '02');
+  store.holds = true;
   const first = await broker.connect({ clientId: 'pub', cleanStart: false });
   first.send("34 [ 't' 0005 {} |m| ]");
   await first.settle();
@@ -387,6 +384,7 @@ test('a QoS 2 message that is on the card is known by its identifier also when t
 test('the identifier of a QoS 2 message that a full disk could not take is free again, after a restart too [MQTT-4.3.3-9]', async () => {
   const store = new HeldStore();
   const before = await start(store);
+  store.holds = true;
   const publisher = await before.connect({ clientId: 'pub', cleanStart: false });
   publisher.send("34 [ 't' 0005 {} |m| ]");
   await publisher.settle();
@@ -407,9 +405,11 @@ test('the identifier of a QoS 2 message that a full disk could not take is free 
 test('nothing is written for sessions that end with their connection', async () => {
   const store = new HeldStore();
   await using broker = await start(store);
+  store.holds = true;
   const peer = await broker.connect({ clientId: 'clean' });
   peer.send("82 [ 0001 {} '#' 01 ]");
   await peer.expect('90 [ 0001 {} 01 ]');
+  store.holds = true;
   peer.send("32 [ 't' 0001 {} |m| ]");
   await peer.expect('40 [ 0001 * ]');
   assert.equal(store.sessions.size, 0);

@@ -2,8 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Durability } from '../../src/broker/ports.ts';
-import { MemoryStore } from '../store/memory-store.ts';
+import { HeldStore } from '../support/held-store.ts';
 import { hex } from '../support/hex-template.ts';
 import { collectGarbage, heldBytes } from '../support/memory.ts';
 import { Scene } from '../support/scene.ts';
@@ -41,30 +40,15 @@ test('broker stops to read from a client that does not take its answers, and goe
   assert.equal(scene.lines.length, 1);
 });
 
-/** A store whose disk hangs until the test lets it go on. */
-class HangingStore extends MemoryStore {
-  #waiting: ((outcome: Durability) => void)[] = [];
-  hangs = true;
-
-  override whenDurable(callback: (outcome: Durability) => void): void {
-    if (this.hangs) this.#waiting.push(callback);
-    else callback('durable');
-  }
-
-  goOn(): void {
-    this.hangs = false;
-    for (const callback of this.#waiting.splice(0)) callback('durable');
-  }
-}
-
 test('broker stops to read from a publisher that is faster than the disk, and answers everything when the disk goes on', async () => {
-  const store = new HangingStore();
+  const store = new HeldStore();
   await using scene = await Scene.open({ openStore: async () => store });
   const keeper = await scene.house.connect({ clientId: 'keeper', version: 4, cleanStart: false });
   keeper.send(`82 [ 0001 'kept' 01 ]`);
   await keeper.expect('90 03 0001 01');
   keeper.send('E0 00');
   await keeper.expectClosed();
+  store.holds = true;
   const near = scene.deaf('fast');
   let answered = 0;
   near.on('data', (chunk: Buffer) => {
@@ -79,7 +63,8 @@ test('broker stops to read from a publisher that is faster than the disk, and an
   assert.ok(waiting > 4096 && waiting <= 4096 + CHUNK / 11, `${waiting} acknowledgements wait`);
   assert.ok(scene.broker.counters.publishReceived < count, 'all was read');
   await scene.unharmed();
-  store.goOn();
+  store.holds = false;
+  store.commit();
   await until(() => answered === 4 + 4 * count);
 });
 

@@ -8,28 +8,36 @@ import type { Connection } from '../connection.ts';
 import type { Session } from '../session.ts';
 import { Subscription } from '../subscription.ts';
 
-/** handleSubscribe makes or replaces subscriptions, answers SUBACK, then sends the retained messages [MQTT-3.8.4-1]. */
+/** Filters whose retained messages are wanted. */
+type WithRetained = Map<string, Subscription>;
+
+/** handleSubscribe makes or replaces subscriptions, answers SUBACK once they are kept, then sends the retained messages [MQTT-3.8.4-1]. */
 export function handleSubscribe(connection: Connection, packet: SubscribePacket): void {
   const broker = connection.broker;
+  const session = connection.session!; // connected
   const identifier = packet.properties.subscriptionIdentifier?.[0] ?? 0;
   const { debug } = broker.log.enabled;
   if (debug) broker.log.log('debug', `Received SUBSCRIBE from ${connection.id}`);
   const reasons: number[] = [];
-  const withRetained: Subscription[] = [];
+  const withRetained: WithRetained = new Map();
   for (const request of packet.requests) {
     const reason = subscribe(connection, request, identifier, withRetained);
     reasons.push(reason);
     if (debug) broker.log.log('debug', `\t${request.topicFilter} (QoS ${request.qos})`);
     if (reason < 0x80 && broker.log.enabled.subscribe) broker.log.log('subscribe', `${connection.id} ${reason} ${request.topicFilter}`);
   }
-  connection.output.send(encodeSuback(connection.version, packet.packetId, reasons)); // [MQTT-3.8.4-5] [MQTT-3.8.4-6]
-  if (debug) broker.log.log('debug', `Sending SUBACK to ${connection.id}`);
-  for (const subscription of withRetained) broker.retainedWalks.begin(subscription);
+  const suback = encodeSuback(connection.version, packet.packetId, reasons); // [MQTT-3.8.4-5] [MQTT-3.8.4-6]
+  connection.acks.answerKept(suback, session.journal, () => {
+    if (debug) broker.log.log('debug', `Sending SUBACK to ${connection.id}`);
+    for (const [topicFilter, subscription] of withRetained) {
+      if (session.subscriptions.has(topicFilter)) broker.retainedWalks.begin(subscription); // it may have been ended meanwhile
+    }
+  });
   broker.emit('subscribe', packet.requests, connection);
 }
 
 /** One filter: its reason code, and whether its retained messages are wanted. */
-function subscribe(connection: Connection, request: SubscriptionRequest, identifier: number, withRetained: Subscription[]): ReasonCode {
+function subscribe(connection: Connection, request: SubscriptionRequest, identifier: number, withRetained: WithRetained): ReasonCode {
   const broker = connection.broker;
   const session = connection.session!; // connected
   const { topicFilter } = request;
@@ -45,7 +53,7 @@ function subscribe(connection: Connection, request: SubscriptionRequest, identif
   const subscription = new Subscription(session, mounted, options, group, null);
   const isNew = broker.sessions.subscribe(session, topicFilter, subscription); // [MQTT-3.8.4-3]
   const wantsRetained = request.retainHandling === 0 || (request.retainHandling === 1 && isNew); // [MQTT-3.3.1-9] to [MQTT-3.3.1-11]
-  if (group === null && wantsRetained) withRetained.push(subscription); // 4.8.2: shared subscriptions get none
+  if (group === null && wantsRetained) withRetained.set(topicFilter, subscription); // 4.8.2: shared subscriptions get none
   return qos;
 }
 

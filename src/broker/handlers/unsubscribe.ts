@@ -5,7 +5,7 @@ import type { UnsubscribePacket } from '../../mqtt/packets.ts';
 import { REASON } from '../../mqtt/reason-codes.ts';
 import type { Connection } from '../connection.ts';
 
-/** handleUnsubscribe ends subscriptions; what is in flight for them goes on [MQTT-3.10.4-2]. */
+/** handleUnsubscribe ends subscriptions and answers UNSUBACK once that is kept; what is in flight for them goes on [MQTT-3.10.4-2]. */
 export function handleUnsubscribe(connection: Connection, packet: UnsubscribePacket): void {
   const broker = connection.broker;
   const session = connection.session!; // connected
@@ -18,7 +18,8 @@ export function handleUnsubscribe(connection: Connection, packet: UnsubscribePac
     if (broker.log.enabled.unsubscribe) broker.log.log('unsubscribe', `${session.clientId} ${topicFilter}`);
     reasons.push(existed ? REASON.SUCCESS : REASON.NO_SUBSCRIPTION_EXISTED);
   }
-  connection.output.send(encodeUnsuback(connection.version, packet.packetId, reasons)); // [MQTT-3.10.4-4]
-  if (debug) broker.log.log('debug', `Sending UNSUBACK to ${connection.id}`);
+  connection.acks.answerKept(encodeUnsuback(connection.version, packet.packetId, reasons), session.journal, () => {
+    if (debug) broker.log.log('debug', `Sending UNSUBACK to ${connection.id}`); // [MQTT-3.10.4-4]
+  });
   broker.emit('unsubscribe', packet.topicFilters, connection);
 }
