@@ -15,7 +15,8 @@ const NO_RESUMPTION = constants.SSL_OP_NO_TICKET;
 const HANDSHAKE_TIMEOUT_MS = 20_000;
 
 export interface TlsGateEvents {
-  readonly secured: (socket: TLSSocket) => void;
+  /** secured gets the identity of the pre-shared key by which a client came in, or null. */
+  readonly secured: (socket: TLSSocket, psk: string | null) => void;
   /** failed gets the reason in words for the log; null = the client went before it had said anything. */
   readonly failed: (socket: TLSSocket, reason: string | null) => void;
 }
@@ -23,8 +24,6 @@ export interface TlsGateEvents {
 /** TlsGate does the handshakes of one listener. */
 export interface TlsGate {
   readonly material: TlsMaterial;
-  /** pskIdentity gives the identity by which a client came in with a pre-shared key, or null. */
-  pskIdentity(socket: TLSSocket): string | null;
   admit(socket: Socket): void;
 }
 
@@ -47,7 +46,7 @@ export function createTlsGate(protocol: ListenerOptions['protocol'], material: T
   const shown = clients === null || leavesDates ? new WeakMap<TLSSocket, X509Certificate>() : shownCertificates(server);
   server.on('secureConnection', (socket: TLSSocket) => {
     const problem = clients === null ? null : chainProblem(socket, clients);
-    if (problem === null) events.secured(socket);
+    if (problem === null) events.secured(socket, identities.get(socket) ?? null);
     else events.failed(socket, problem);
   });
   server.on('tlsClientError', (error, socket) => {
@@ -60,7 +59,6 @@ export function createTlsGate(protocol: ListenerOptions['protocol'], material: T
   };
   return {
     material,
-    pskIdentity: (socket) => identities.get(socket) ?? null,
     admit: (socket) => server.emit('connection', socket),
   };
 }

@@ -1,0 +1,289 @@
+// The way in: what a connection goes through between the open port and the broker.
+//
+//   socket -> max_connections -> [ PROXY header ] -> [ TLS handshake ] -> [ WebSocket upgrade ] -> handle(stream, origin)
+
+import type { X509Certificate } from 'node:crypto';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
+import { OperatorError, reasonOf } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
+import { Networks } from '../base/networks.ts';
+import type { ConnectionOrigin, ListenerPolicy } from '../broker/options.ts';
+import type { Diagnostics, RefusalCause, RemoteEnd } from '../broker/ports.ts';
+import { certificateIdentity } from './certificate-identity.ts';
+import { certificateProblem } from './client-certificate.ts';
+import { clientBehind } from './forwarded-for.ts';
+import type { ListenerOptions } from './options.ts';
+import { PendingConnections } from './pending-connections.ts';
+import { proxyProblem, readProxyHeader } from './proxy-header.ts';
+import { shareReads } from './shared-reads.ts';
+import { readTls, type TlsMaterial, type TlsSource } from './tls-files.ts';
+import { createTlsGate, type TlsGate } from './tls-gate.ts';
+import { createWebSocketGate, type WebSocketGate } from './websocket-gate.ts';
+
+const NO_KEY = Buffer.alloc(0);
+
+export interface EntranceDeps extends TlsSource {
+  /** handle takes over a stream that speaks MQTT, and listens to 'data' before it returns. A chunk is only valid until the listener returns. */
+  handle(stream: Duplex, origin: ConnectionOrigin): void;
+  readonly log: Logger;
+  /** Null = nobody asks later why a connection was refused. */
+  readonly diagnostics: Diagnostics | null;
+  /** maxMessageBytes gives the bytes of one WebSocket message, asked when options are put in force. */
+  maxMessageBytes(): number;
+}
+
+/** Gates are what a new connection goes through. */
+export interface Gates {
+  readonly options: ListenerOptions;
+  readonly tls: TlsGate | null;
+  readonly websockets: WebSocketGate | null;
+  readonly proxies: Networks;
+}
+
+/** Peer is the other end: behind a proxy that says so, the client itself. */
+type Peer = Pick<RemoteEnd, 'address' | 'port'>;
+
+/** Proof is what a connection has shown on its way: the parts of its origin that come of it. */
+type Proof = Pick<ConnectionOrigin, 'identity' | 'tls' | 'review'>;
+
+/** Entrance belongs to one listener. It knows every socket that came in, until that is closed. */
+export class Entrance {
+  readonly #deps: EntranceDeps;
+  readonly #sockets = new Set<Socket>();
+  /** Those among them whose other end has gone: nobody finds their places taken. */
+  readonly #leaving = new Set<Socket>();
+  readonly #peers = new WeakMap<Socket, Peer>();
+  readonly #pending = new PendingConnections();
+  #gates: Gates;
+  #port: number;
+  /** With the port that is open. */
+  #policy: ListenerPolicy;
+  #isOpen = false;
+
+  constructor(options: ListenerOptions, deps: EntranceDeps) {
+    this.#deps = deps;
+    this.#gates = { options, tls: null, websockets: null, proxies: new Networks([]) };
+    this.#port = options.policy.port;
+    this.#policy = options.policy;
+  }
+
+  /** options in force. */
+  get options(): ListenerOptions {
+    return this.#gates.options;
+  }
+
+  /** connections counts those open now. */
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
+  /** makeGates reads what options need, certificates too; throws OperatorError when a file is bad. */
+  async makeGates(options: ListenerOptions): Promise<Gates> {
+    const material = options.tls === null ? null : await readTls(options.tls, this.#deps);
+    const websockets =
+      options.protocol === 'websockets'
+        ? createWebSocketGate({ origins: options.websocketsOrigins, maxMessageBytes: this.#deps.maxMessageBytes() })
+        : null;
+    const proxies = new Networks(options.trustedProxies);
+    const gates: Gates = {
+      options,
+      tls: material === null ? null : this.#makeTlsGate(options, material, () => gates),
+      websockets,
+      proxies,
+    };
+    return gates;
+  }
+
+  /** use puts gates in force for connections from now on. Who is at the gates that were has to come anew. */
+  use(gates: Gates): void {
+    this.#pending.destroyAll();
+    this.#gates = gates;
+    this.#policy = { ...gates.options.policy, port: this.#port };
+  }
+
+  /** open is told when the port is open, and which that is. */
+  open(port: number): void {
+    this.#port = port;
+    this.#policy = { ...this.#policy, port };
+    this.#isOpen = true;
+  }
+
+  /** close drops unfinished handshakes; connections handed over live on. */
+  close(): void {
+    this.#isOpen = false;
+    this.#pending.destroyAll();
+  }
+
+  /** cut ends all connections, those handed over too. */
+  cut(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  /** accept lets a socket begin its way. */
+  accept(socket: Socket): void {
+    socket.on('error', ignoreError); // what a peer does to its socket ends its connection, nothing else
+    const { unixPath, tcpNoDelay } = this.options;
+    const { remoteAddress, remotePort = 0 } = socket;
+    if (remoteAddress === undefined && unixPath === null) {
+      socket.destroy(); // reset before we could ask who it is
+      return;
+    }
+    if (remoteAddress !== undefined) this.#peers.set(socket, { address: remoteAddress, port: remotePort });
+    if (tcpNoDelay && unixPath === null) socket.setNoDelay();
+    this.#sockets.add(socket);
+    socket.once('end', () => this.#leaving.add(socket));
+    socket.once('close', () => this.#forget(socket));
+    if (!this.#isOverfull()) this.#begin(socket);
+    else setImmediate(() => (this.#isOverfull() ? this.#turnAway(socket) : this.#begin(socket))); // who left in this turn is seen to have left
+  }
+
+  #forget(socket: Socket): void {
+    this.#sockets.delete(socket);
+    this.#leaving.delete(socket);
+  }
+
+  #isOverfull(): boolean {
+    const { maxConnections } = this.options;
+    return maxConnections >= 0 && this.#sockets.size - this.#leaving.size > maxConnections;
+  }
+
+  #turnAway(socket: Socket): void {
+    this.#deps.log.log('notice', `Client connection from ${socket.remoteAddress ?? 'unix socket'} denied: max_connections exceeded.`);
+    this.#refused('busy', 'finds no room: max_connections of this listener is reached', this.#peerOf(socket));
+    this.#forget(socket);
+    socket.destroy();
+  }
+
+  #begin(socket: Socket): void {
+    const gates = this.#gates;
+    const { proxyProtocol } = gates.options;
+    if (proxyProtocol === 0) this.#letIn(socket, gates);
+    else this.#awaitProxy(socket, gates, proxyProtocol);
+  }
+
+  #awaitProxy(socket: Socket, gates: Gates, version: 1 | 2): void {
+    this.#pending.add(socket, socket);
+    readProxyHeader(socket, version, (outcome) => {
+      this.#pending.settle(socket);
+      if (!(outcome instanceof Error) && outcome.client !== null) this.#peers.set(socket, outcome.client);
+      const problem = outcome instanceof Error ? outcome.message : proxyProblem(outcome, gates.options);
+      if (outcome instanceof Error || problem !== null) {
+        this.#deps.log.log('notice', `Client ${this.#fromWhere(socket)}denied: ${problem}.`);
+        this.#refused('proxy', `is turned away by the PROXY protocol of this listener: ${problem}`, this.#peerOf(socket));
+        socket.destroy();
+        return;
+      }
+      const { tls } = outcome;
+      if (tls?.cipher != null)
+        this.#deps.log.log('debug', `Connection ${this.#fromWhere(socket)}negotiated ${tls.version} cipher ${tls.cipher}.`);
+      this.#letIn(socket, gates, gates.options.proxyCertificate === 'names the user' ? (tls?.commonName ?? null) : null);
+    });
+  }
+
+  /** `identity` is the name that a proxy vouches for. */
+  #letIn(socket: Socket, gates: Gates, identity: string | null = null): void {
+    if (gates.tls === null) return this.#admit(socket, gates, { identity, tls: null, review: () => this.#review(undefined) });
+    this.#pending.add(socket, socket);
+    gates.tls.admit(socket);
+  }
+
+  #makeTlsGate(options: ListenerOptions, material: TlsMaterial, gates: () => Gates): TlsGate {
+    try {
+      return createTlsGate(options.protocol, material, {
+        secured: (socket, psk) => this.#secured(socket, psk, gates()),
+        failed: (socket, reason) => this.#handshakeFailed(socket, reason),
+      });
+    } catch (error) {
+      throw new OperatorError(`Cannot use TLS on port "${options.port}": ${reasonOf(error)}`, { cause: error });
+    }
+  }
+
+  /** Who goes before a byte was exchanged is a port probe or a watchdog, and worth no line. */
+  #handshakeFailed(socket: TLSSocket, reason: string | null): void {
+    this.#pending.settle(rawSocket(socket));
+    if (reason !== null) {
+      this.#deps.log.log('notice', `Client ${this.#fromWhere(socket)}failed the TLS handshake: ${reason}.`);
+      this.#refused('tls', `failed the TLS handshake: ${reason}`, this.#peerOf(socket));
+    }
+    socket.destroy();
+  }
+
+  /** `psk` is the identity of the pre-shared key that it came with, or null. */
+  #secured(socket: TLSSocket, psk: string | null, gates: Gates): void {
+    this.#pending.settle(rawSocket(socket));
+    socket.on('error', ignoreError);
+    const wanted = gates.options.tls?.identity ?? 'none';
+    const identity = psk !== null && wanted !== 'none' ? psk : certificateIdentity(socket, wanted);
+    if (wanted !== 'none' && identity === null) {
+      this.#deps.log.log('notice', `Client ${this.#fromWhere(socket)}denied: its certificate has no ${wanted}.`);
+      this.#refused('certificate', `has a client certificate without a ${wanted}, which is the user name here`, this.#peerOf(socket));
+      socket.destroy();
+      return;
+    }
+    const tls = { version: socket.getProtocol() ?? 'TLS', cipher: socket.getCipher().name };
+    const certificate = socket.getPeerX509Certificate();
+    const key = psk === null ? null : keyOf(gates, psk);
+    const review = () => (psk === null || key?.equals(keyOf(this.#gates, psk) ?? NO_KEY) ? this.#review(certificate) : null);
+    this.#admit(socket, gates, { identity, tls, review });
+  }
+
+  /** The policy of now, if a connection that came with this certificate would come in now. */
+  #review(certificate: X509Certificate | undefined): ListenerPolicy | null {
+    if (!this.#isOpen) return null;
+    const clients = this.#gates.tls?.material.clients ?? null;
+    if (clients === null) return this.#policy;
+    return certificate === undefined || certificateProblem(certificate, clients) !== null ? null : this.#policy;
+  }
+
+  #admit(socket: Socket, { websockets, proxies }: Gates, proof: Proof): void {
+    const { address = '', port = 0 } = this.#peerOf(socket) ?? {};
+    const origin = { address, port, policy: this.#policy, ...proof };
+    if (websockets !== null) return this.#upgrade(socket, origin, websockets, proxies);
+    this.#deps.handle(socket, origin);
+    shareReads(socket);
+  }
+
+  #upgrade(stream: Duplex, origin: ConnectionOrigin, gate: WebSocketGate, proxies: Networks): void {
+    const addressOf = (header: string | undefined) => clientBehind(origin.address, header, proxies);
+    this.#pending.add(stream, stream);
+    gate.admit(stream, {
+      open: (messages, forwardedFor) => {
+        this.#pending.settle(stream);
+        messages.on('error', ignoreError);
+        this.#deps.handle(messages, { ...origin, address: addressOf(forwardedFor) });
+      },
+      refuse: (reason, forwardedFor) => {
+        const peer = { address: addressOf(forwardedFor), port: origin.port };
+        this.#deps.log.log('notice', `Client from ${peer.address}:${peer.port} disconnected: ${reason}.`);
+        this.#refused('websocket', `is no WebSocket client that is welcome here: ${reason}`, peer);
+      },
+    });
+  }
+
+  #peerOf(socket: Socket): Peer | null {
+    return this.#peers.get(rawSocket(socket)) ?? null;
+  }
+
+  #fromWhere(socket: Socket): string {
+    const peer = this.#peerOf(socket);
+    return peer === null ? '' : `from ${peer.address}:${peer.port} `;
+  }
+
+  #refused(cause: RefusalCause, reason: string, peer: Peer | null): void {
+    const from = { address: peer?.address ?? '', port: peer?.port ?? 0, policy: this.#policy };
+    this.#deps.diagnostics?.refused({ cause, reason, from, clientId: '', username: null, topicName: null });
+  }
+}
+
+function keyOf({ tls }: Gates, identity: string): Buffer | null {
+  return tls?.material.psk?.keys.get(identity) ?? null;
+}
+
+/** A TLS stream has forgotten its peer once it is closed; the socket below it is known. Node gives no public way down. */
+function rawSocket(socket: Socket & { _parent?: Socket }): Socket {
+  return socket._parent ?? socket;
+}
+
+function ignoreError(): void {}
