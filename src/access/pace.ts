@@ -1,6 +1,5 @@
 // Spreads the refusals that cost nothing to make: who guesses with a hundred connections at once would else fill a core with them.
 
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Clock } from '../base/clock.ts';
 
 /** Milliseconds between two answers. */
@@ -23,6 +22,6 @@ export class Pace {
     const now = this.#clock.monotonic();
     const at = Math.min(Math.max(now, this.#next), now + LONGEST);
     this.#next = at + INTERVAL;
-    if (at > now) await pause(at - now);
+    if (at > now) await new Promise((resolve) => setTimeout(resolve, at - now));
   }
 }
