@@ -60,7 +60,7 @@ export class Connection implements PacketSink {
   keepAliveTimer: Timer | null = null;
   readonly #stream: Duplex;
   readonly #decoder: Decoder;
-  /** Packets that came while the authenticator was thinking; null = it is not. */
+  /** Packets that came while CONNACK waits; null = it does not. */
   #held: Buffer[] | null = null;
   #hasSpoken = false;
   #isHeldBack = false;
@@ -131,22 +131,24 @@ export class Connection implements PacketSink {
     this.#decoder.maxPacketSize = this.broker.options.maxPacketSize;
   }
 
-  /** hold keeps packets back while somebody is asked whether this client may connect; the stream is paused meanwhile. */
+  /** hold keeps packets back while CONNACK waits for the authenticator or the store; the stream is paused meanwhile. */
   hold(): void {
     this.#held = [];
     this.#stream.pause();
   }
 
-  /** proceed concludes the CONNECT, handles the packets that were held back and goes on reading. */
+  /** proceed concludes the CONNECT, handles the packets that were held back and goes on reading, unless that holds them once more. */
   proceed(conclude: () => void): void {
     const held = this.#held ?? [];
     this.#held = null;
     this.#guarded(() => {
       conclude();
-      for (const packet of held) if (this.state === 'connected') this.onPacket(packet, 0, bodyOf(packet), packet.length);
+      for (const packet of held) {
+        if (this.state === 'connected' || this.#held !== null) this.onPacket(packet, 0, bodyOf(packet), packet.length);
+      }
       this.broker.run.flush();
     });
-    this.#stream.resume();
+    if (this.#held === null) this.#stream.resume();
   }
 
   /** disconnect tells a v5 client why (before v5: silence) and closes [MQTT-4.13.2-1]. The will is published unless `discardsWill`. */

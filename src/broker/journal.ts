@@ -4,6 +4,7 @@
 // finds its subscription and its session durable too. What must wait:
 //
 //   SUBACK, UNSUBACK of a kept session    for its subscriptions: it would come back without them, and be told that it is there
+//   CONNACK of a clean start over a kept session    for the end of that: it would be there again
 //   PUBACK, PUBREC   for the message's deliveries to kept sessions, its retained value, and the QoS 2 identifier
 //   PUBREL           for the note that the client has the message: else a restart would send it once more under the same identifier
 //   PUBCOMP          for the note that the identifier is free: else a restart would take the next message for a repetition

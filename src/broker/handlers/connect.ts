@@ -8,6 +8,7 @@ import { REASON, type ReasonCode } from '../../mqtt/reason-codes.ts';
 import { isTopicName } from '../../mqtt/topics.ts';
 import type { Connection } from '../connection.ts';
 import { reasonInWords } from '../disconnect-words.ts';
+import type { Journal } from '../journal.ts';
 import type { AuthenticationVerdict } from '../ports.ts';
 import { reportConnect, reportEarly, reportVerdict } from '../refusal.ts';
 import { NO_EXPIRY, Session } from '../session.ts';
@@ -128,9 +129,9 @@ function accept(connection: Connection, packet: ConnectPacket): void {
     else connection.closeFor(`${limit} exceeded`); // without a word, as mosquitto
     return;
   }
-  const properties = connackProperties(connection, packet);
   connection.output.maximumPacketSize = packet.properties.maximumPacketSize ?? Number.POSITIVE_INFINITY;
-  if (encodeConnack(connection.version, false, REASON.SUCCESS, properties)!.length > connection.output.maximumPacketSize) {
+  const connack = encodeConnack(connection.version, false, REASON.SUCCESS, connackProperties(connection, packet))!; // success has a code in every version
+  if (connack.length > connection.output.maximumPacketSize) {
     connection.closeFor('its Maximum Packet Size has no room for CONNACK'); // [MQTT-3.1.2-24]
     return;
   }
@@ -138,13 +139,32 @@ function accept(connection: Connection, packet: ConnectPacket): void {
   existing?.connection?.disconnect(REASON.SESSION_TAKEN_OVER); // [MQTT-3.1.4-3]
   const kept = broker.sessions.get(connection.id); // it may have ended with its connection
   const resumes = kept !== null && !packet.cleanStart && kept.isMountedAt(connection.origin.policy.mountPoint);
-  if (kept !== null && !resumes) broker.sessions.end(kept); // [MQTT-3.1.2-4]
-  const session = resumes ? kept : new Session(broker, connection.id);
+  if (resumes) return welcome(connection, packet, kept);
+  if (kept !== null) broker.sessions.end(kept); // [MQTT-3.1.2-4]
+  if (kept?.journal == null) welcome(connection, packet, null);
+  else welcomeWhenForgotten(connection, packet, kept.journal);
+}
+
+/** A power cut would bring back the session that has just ended: CONNACK, which says that there is none, waits until it is off the card. */
+function welcomeWhenForgotten(connection: Connection, packet: ConnectPacket, journal: Journal): void {
+  connection.hold();
+  journal.whenDurable(() => {
+    if (connection.state !== 'connecting') return;
+    if (connection.broker.sessions.get(connection.id) !== null) return connection.disconnect(REASON.SESSION_TAKEN_OVER); // by one that came later
+    connection.proceed(() => welcome(connection, packet, null));
+  });
+}
+
+/** welcome answers CONNACK of success; `kept` is the session that is resumed, or null. */
+function welcome(connection: Connection, packet: ConnectPacket, kept: Session | null): void {
+  const { broker } = connection;
+  const session = kept ?? new Session(broker, connection.id);
+  const properties = connackProperties(connection, packet);
   configure(connection, session, packet);
   broker.sessions.adopt(session, connection);
-  const connack = encodeConnack(connection.version, resumes, REASON.SUCCESS, properties); // [MQTT-3.2.2-2] [MQTT-3.2.2-3]
-  connection.output.send(connack!); // success has a code in every version
-  if (broker.log.enabled.debug) broker.log.log('debug', `Sending CONNACK to ${connection.id} (${Number(resumes)}, 0)`);
+  const connack = encodeConnack(connection.version, kept !== null, REASON.SUCCESS, properties); // [MQTT-3.2.2-2] [MQTT-3.2.2-3]
+  connection.output.send(connack!); // as above
+  if (broker.log.enabled.debug) broker.log.log('debug', `Sending CONNACK to ${connection.id} (${Number(kept !== null)}, 0)`);
   logConnected(connection, packet);
   broker.emit('clientReady', connection);
   session.outgoing.resume();

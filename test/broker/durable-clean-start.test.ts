@@ -1,0 +1,80 @@
+// A clean start over a session that is on the card: CONNACK, which says that there is none, comes when a power cut brings it back no more.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { HeldStore } from '../support/held-store.ts';
+import { startTestBroker, type TestBroker, type TestBrokerOptions } from '../support/test-broker.ts';
+import { until } from '../support/turns.ts';
+
+const CLEAN_START = "10 [ PROTOCOL 02 0000 {} 'kept' ]";
+const NEW_SESSION = '20 [ 00 00 { ... } ]';
+
+/** A broker that has the session 'kept' on its card; from now on its commits are ended by hand. */
+async function startWithKept(store: HeldStore, more: TestBrokerOptions = {}): Promise<TestBroker> {
+  const broker = await startTestBroker({ openStore: async () => store, ...more });
+  const peer = await broker.connect({ clientId: 'kept', cleanStart: false });
+  peer.send('E0 00');
+  await peer.expectClosed();
+  store.holds = true;
+  return broker;
+}
+
+test('CONNACK of a clean start waits until the session that it ends is off the card [MQTT-3.1.2-4]', async () => {
+  const store = new HeldStore();
+  await using broker = await startWithKept(store);
+  const peer = broker.open();
+  peer.send(CLEAN_START);
+  peer.send("82 [ 0001 {} 'a' 00 ]");
+  await until(() => store.sessions.size === 0);
+  const other = await broker.connect({ clientId: 'other' });
+  await other.settle();
+  assert.deepEqual(peer.waiting, []);
+  store.commit();
+  await peer.expect(NEW_SESSION);
+  await peer.expect('90 [ 0001 {} 00 ]');
+  peer.send("30 [ 'a' {} |m| ]");
+  await peer.expect("30 [ 'a' {} |m| ]");
+});
+
+test('CONNACK of a clean start waits for nothing when no session was kept', async () => {
+  const store = new HeldStore();
+  await using broker = await startWithKept(store);
+  const peer = await broker.connect({ clientId: 'other' });
+  await peer.settle();
+});
+
+test('packets that come right behind a clean start are handled once when authenticator and store both take their time', async () => {
+  const store = new HeldStore();
+  await using broker = await startWithKept(store, { authenticator: { authenticate: async () => 'accepted' as const } });
+  const peer = broker.open();
+  peer.send(`${CLEAN_START} C0 00`);
+  await until(() => store.sessions.size === 0);
+  store.commit();
+  await peer.expect(NEW_SESSION);
+  await peer.expect('D0 00');
+  await peer.expectSilence();
+});
+
+test('a clean start that waits for the card gives way to a connection that came later [MQTT-3.1.4-3]', async () => {
+  const store = new HeldStore();
+  await using broker = await startWithKept(store);
+  const early = broker.open();
+  early.send(CLEAN_START);
+  await until(() => store.sessions.size === 0);
+  const late = await broker.connect({ clientId: 'kept' });
+  store.commit();
+  await early.expectClosed();
+  await late.expectSilence();
+});
+
+test('a clean start whose client goes while it waits for the card leaves nothing', async () => {
+  const store = new HeldStore();
+  await using broker = await startWithKept(store);
+  const peer = broker.open();
+  peer.send(CLEAN_START);
+  await until(() => store.sessions.size === 0);
+  for (const connection of broker.broker.connections) connection.destroy();
+  await peer.expectClosed();
+  store.commit();
+  assert.equal(broker.broker.sessions.count, 0);
+});
