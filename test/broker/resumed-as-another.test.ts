@@ -4,6 +4,7 @@ import { duplexPair } from 'node:stream';
 import { test } from 'node:test';
 import type { ListenerPolicy } from '../../src/broker/options.ts';
 import type { Authorizer, Requester } from '../../src/broker/ports.ts';
+import { MemoryStore } from '../store/memory-store.ts';
 import { startTestBroker, type TestBroker, testOrigin } from '../support/test-broker.ts';
 import { WirePeer } from '../support/wire-peer.ts';
 
@@ -92,6 +93,25 @@ for (const [what, kept, from, to] of [
     publisher.send("30 [ 'x' {} |1| ] 30 [ 'guest/x' {} |2| ] 30 [ 'guest/area/x' {} |3| ]");
     await publisher.settle();
     await second.expectSilence();
+  });
+}
+
+for (const [what, mountPoint, connack] of [
+  ['goes on below its mount point', 'guest/', '20 [ 01 00 { ... } ]'],
+  ['begins anew below another one', 'guest/area/', '20 [ 00 00 { ... } ]'],
+] as const) {
+  test(`session from before a restart ${what}`, async () => {
+    const store = new MemoryStore();
+    const openStore = async () => store;
+    const before = await startTestBroker({ openStore });
+    const first = come(before, 'alice', { mountPoint: 'guest/' });
+    await first.expect('20 [ 00 00 { ... } ]');
+    first.send("82 [ 0001 {} '+/x' 01 '$share/g/x' 01 ]");
+    await first.expect('90 [ 0001 {} 01 01 ]');
+    await before.stop();
+    await using after = await startTestBroker({ openStore });
+    const second = come(after, 'alice', { mountPoint });
+    await second.expect(connack);
   });
 }
 
