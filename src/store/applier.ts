@@ -15,7 +15,12 @@ const STATEMENTS = {
     will_topic = excluded.will_topic, will_payload = excluded.will_payload, will_qos = excluded.will_qos, will_retain = excluded.will_retain,
     will_properties = excluded.will_properties, listener = excluded.listener`,
   dropSession: 'DELETE FROM session WHERE id = ?',
-  saveSubscription: 'INSERT OR REPLACE INTO subscription VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+  // Most clients subscribe anew with each connection: what is the same again is not written again.
+  saveSubscription: `INSERT INTO subscription VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (session, topic_filter) DO UPDATE SET
+    mounted_filter = excluded.mounted_filter, share_group = excluded.share_group, qos = excluded.qos, no_local = excluded.no_local,
+    retain_as_published = excluded.retain_as_published, identifier = excluded.identifier
+    WHERE mounted_filter <> excluded.mounted_filter OR share_group IS NOT excluded.share_group OR qos <> excluded.qos
+    OR no_local <> excluded.no_local OR retain_as_published <> excluded.retain_as_published OR identifier <> excluded.identifier`,
   dropSubscription: 'DELETE FROM subscription WHERE session = ? AND topic_filter = ?',
   dropSubscriptions: 'DELETE FROM subscription WHERE session = ?',
   saveMessage: 'INSERT OR IGNORE INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',

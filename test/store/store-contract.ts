@@ -52,6 +52,14 @@ const SHARED = storedSubscription('$share/home/door/+', {
   retainAsPublished: true,
   identifier: 268_435_455,
 });
+const CHANGED = [
+  storedSubscription('a', { mountedFilter: 'mount/a' }),
+  storedSubscription('b', { group: 'home' }),
+  storedSubscription('c', { qos: 2 }),
+  storedSubscription('d', { noLocal: true }),
+  storedSubscription('e', { retainAsPublished: true }),
+  storedSubscription('f', { identifier: 1 }),
+];
 const PLAIN = { subscriptions: [], deliveries: [], incoming: [] };
 
 const CHANGES: readonly Change[] = [
@@ -104,6 +112,17 @@ const CHANGES: readonly Change[] = [
       s.dropSubscription('phone', 'b');
     },
     expected: state([{ session: PHONE, ...PLAIN, subscriptions: [storedSubscription('a', { qos: 2 })] }]),
+  },
+  {
+    name: 'subscriptions that differ from those before in one thing each',
+    before(s) {
+      s.saveSession(PHONE);
+      for (const { topicFilter } of CHANGED) s.saveSubscription('phone', storedSubscription(topicFilter));
+    },
+    change(s) {
+      for (const one of CHANGED) s.saveSubscription('phone', one);
+    },
+    expected: state([{ session: PHONE, ...PLAIN, subscriptions: CHANGED }]),
   },
   {
     name: 'deliveries in their order, whatever the order of saving',

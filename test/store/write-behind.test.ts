@@ -9,7 +9,7 @@ import { STORE_DEFAULTS } from '../../src/store/options.ts';
 import { openStore } from '../../src/store/store.ts';
 import { StoreFolder } from '../support/open-store.ts';
 import { recordingLog } from '../support/recording-log.ts';
-import { durably, storedDelivery, storedMessage, storedSession } from '../support/stored.ts';
+import { durably, storedDelivery, storedMessage, storedSession, storedSubscription } from '../support/stored.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { TestClock } from '../support/test-clock.ts';
 
@@ -93,6 +93,24 @@ test('DurableStore writes nothing when a retained value is the same again', asyn
   }
   const after = store.counters();
   assert.equal(after.commits - before.commits, 47);
+  assert.ok(after.fsyncs - before.fsyncs <= 1, `${after.fsyncs - before.fsyncs} fsyncs`);
+});
+
+test('DurableStore writes nothing when a subscription is the same again', async (t) => {
+  const folder = new StoreFolder(t);
+  const store = await folder.open();
+  store.saveSession(storedSession('phone'));
+  store.saveSubscription('phone', storedSubscription('a', { group: 'home', identifier: 7 }));
+  assert.equal(await durably(store), 'durable');
+  store.saveSubscription('phone', storedSubscription('b'));
+  assert.equal(await durably(store), 'durable'); // its reply counts the commit before
+  const before = store.counters();
+  for (let connection = 0; connection < 50; connection++) {
+    store.saveSubscription('phone', storedSubscription('a', { group: 'home', identifier: 7 }));
+    assert.equal(await durably(store), 'durable');
+  }
+  const after = store.counters();
+  assert.equal(after.commits - before.commits, 50);
   assert.ok(after.fsyncs - before.fsyncs <= 1, `${after.fsyncs - before.fsyncs} fsyncs`);
 });
 
