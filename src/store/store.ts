@@ -43,7 +43,7 @@ export async function openStore(options: StoreOptions, ports: StorePorts, start:
     const { kind, reason } = faultOf(error);
     const advice = ADVICE[kind];
     if (advice !== undefined) throw new OperatorError(`Cannot open database "${path}": ${reason} - ${advice}`, { cause: error });
-    const store = new DurableStore(line, options, 0);
+    const store = new DurableStore(line, options, ports.clock.now()); // milliseconds since 1970 are above all keys that the card may hold: they count messages
     store.trouble({ kind, reason });
     return store;
   }

@@ -87,6 +87,30 @@ test('DurableStore says failed when its thread cannot be started any more', asyn
   assert.equal(await durably(store), 'durable');
 });
 
+test('DurableStore mixes up no messages when it could not read its database at the start, and writes to it later', async (t) => {
+  const folder = new StoreFolder(t);
+  const before = await folder.open();
+  before.saveSession(storedSession('phone'));
+  for (let key = 1; key <= 3; key++) before.saveDelivery('phone', storedDelivery(key), storedMessage(key));
+  await before.stop();
+  let isBroken = true;
+  const file = new URL('../../src/store/store-worker.ts', import.meta.url);
+  const store = await folder.open(() => (isBroken ? new Worker('process.exit(3)', { eval: true }) : new Worker(file)));
+  await loadState(store);
+  store.saveSession(storedSession('tablet'));
+  store.saveDelivery('tablet', storedDelivery(1), storedMessage(store.lastMessageKey + 1, { payload: Buffer.from('new') }));
+  isBroken = false;
+  await folder.log.line(/is written again/);
+  assert.equal(await durably(store), 'durable');
+  await store.stop();
+  const { sessions } = await loadState(await folder.open());
+  const kept = sessions as { deliveries: { message: { payload: string } }[] }[]; // what loadState makes
+  assert.deepEqual(
+    kept.map(({ deliveries }) => deliveries.map(({ message }) => Buffer.from(message.payload, 'hex').toString())),
+    [['message 1', 'message 2', 'message 3'], ['new']],
+  );
+});
+
 test('DurableStore opens the database anew when a commit finds it damaged', async (t) => {
   const folder = new StoreFolder(t);
   const store = await folder.openTroubled();
