@@ -78,3 +78,25 @@ test('a clean start whose client goes while it waits for the card leaves nothing
   store.commit();
   assert.equal(broker.broker.sessions.count, 0);
 });
+
+test('a session that begins anew because the card could not be read has nothing of the old one after a restart', async () => {
+  const store = new HeldStore();
+  const first = await startTestBroker({ openStore: async () => store });
+  const peer = await first.connect({ clientId: 'kept', cleanStart: false });
+  peer.send("82 [ 0001 {} 'old' 00 ]");
+  await peer.expect('90 [ 0001 {} 00 ]');
+  await first.stop();
+
+  const load = store.load.bind(store);
+  store.load = async () => {};
+  const second = await startTestBroker({ openStore: async () => store });
+  const stranger = second.open();
+  stranger.send("10 [ PROTOCOL 00 0000 { 11 FFFFFFFF } 'kept' ]");
+  await stranger.expect(NEW_SESSION);
+  await second.stop();
+
+  store.load = load;
+  await using third = await startTestBroker({ openStore: async () => store });
+  assert.equal(third.broker.sessions.count, 1);
+  assert.equal(third.broker.tree.count, 0);
+});
