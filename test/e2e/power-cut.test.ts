@@ -2,9 +2,15 @@
 //
 // MIDGE_POWER_CUTS=1000 kills more often. Kills within checkpoints, and cuts that take along what was not synced, are in test/e2e/power-cut-disk.test.ts.
 
-import { test } from 'node:test';
+import { writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { openPort, startMidge } from '../support/midge-process.ts';
 import { MortalBroker } from '../support/mortal-broker.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+import type { WatchedProcess } from '../support/watched-process.ts';
+import { WirePeer } from '../support/wire-peer.ts';
 
 const KILLS = Number(process.env['MIDGE_POWER_CUTS'] ?? 60);
 
@@ -22,3 +28,44 @@ test(`midge has everything it acknowledged when it is killed ${KILLS} times`, as
   broker.check();
   t.diagnostic(broker.summary());
 });
+
+test('midge has a subscription when it is killed right after its SUBACK, and no session when it is killed right after the CONNACK of a clean start', async (t) => {
+  const folder = temporaryFolder(t);
+  const first = await comeBack(t, folder, '00', false);
+  first.peer.send("82 [ 0001 'a' 01 ]");
+  await first.peer.expect('90 03 0001 01');
+  await first.broker.kill();
+
+  const second = await comeBack(t, folder, '00', true);
+  second.peer.send("82 [ 0001 'b' 01 ]");
+  await second.peer.expect('90 03 0001 01');
+  await second.broker.kill();
+
+  const third = await comeBack(t, folder, '00', true);
+  for (const topicName of ['a', 'b']) {
+    third.peer.send(`30 [ '${topicName}' |m| ]`);
+    await third.peer.expect(`30 [ '${topicName}' |m| ]`);
+  }
+  await third.broker.kill();
+
+  const fourth = await comeBack(t, folder, '02', false);
+  await fourth.broker.kill();
+  await comeBack(t, folder, '00', false);
+});
+
+/** The broker of a folder started anew, with the client of a kept session connected by these flags: is its session there? */
+async function comeBack(
+  t: TestContext,
+  folder: string,
+  flags: '00' | '02',
+  isThere: boolean,
+): Promise<{ broker: WatchedProcess; peer: WirePeer }> {
+  const configuration = join(folder, 'midge.conf');
+  writeFileSync(configuration, 'allow_anonymous true\npersistence true\n');
+  const broker = startMidge(t, folder, ['serve', '-p', '0', '-c', configuration]);
+  const peer = new WirePeer(connect(await openPort(broker), '127.0.0.1'), { version: 4 });
+  t.after(() => peer.abort());
+  peer.send(`10 [ PROTOCOL ${flags} 0000 'phone' ]`);
+  await peer.expect(isThere ? '20 02 01 00' : '20 02 00 00');
+  return { broker, peer };
+}

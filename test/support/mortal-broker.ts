@@ -84,7 +84,7 @@ export class MortalBroker {
     test.after(() => this.#detach());
   }
 
-  /** warmUp lets the subscribers subscribe, for SUBACK does not wait for the disk, and stops the broker in order, which also makes Node keep what it has compiled. */
+  /** warmUp lets the subscribers subscribe and stops the broker in order, which makes Node keep what it has compiled. */
   async warmUp(): Promise<void> {
     const broker = this.#start();
     const port = await openPort(broker);
