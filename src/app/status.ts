@@ -2,6 +2,7 @@
 
 import { X509Certificate } from 'node:crypto';
 import type { LoginHold } from '../access/login-throttle.ts';
+import { namesOf } from '../certificates/names.ts';
 import { clockTrusted } from '../certificates/validity.ts';
 import { describeAccess } from '../config/config.ts';
 import { machineNames } from '../host/host.ts';
@@ -127,11 +128,11 @@ function ratesOf({ broker, telemetry }: Appliance): MessageRates {
 
 function certificateStatus(certificates: NonNullable<Appliance['certificates']>): CertificateStatus {
   const [authority, server] = [certificates.authority(), certificates.server()];
-  const names = new X509Certificate(server.cert).subjectAltName ?? '';
+  const { dns, ip } = namesOf(new X509Certificate(server.cert).subjectAltName);
   return {
     authorityFingerprint: authority.fingerprint,
     authorityExpires: iso(authority.expires),
-    serverNames: names.split(', ').map((name) => name.replace(/^[^:]*:/, '')),
+    serverNames: [...dns, ...ip],
     serverExpires: iso(server.expires),
   };
 }

@@ -1,7 +1,6 @@
 // Which names and addresses the server certificate stands for (subjectAltName, RFC 5280 4.2.1.6).
 
 import { isIP } from 'node:net';
-
 import { CERTIFICATE_NAME_ADVICE, certificateName, dnsName, normaliseAddress } from '../base/certificate-name.ts';
 import { OperatorError } from '../base/errors.ts';
 import type { MachineNames } from './options.ts';
