@@ -27,8 +27,9 @@ export function readWishes(disk: Disk, only: Scope): Wishes {
   const own = readBootFile(bytes ?? Buffer.alloc(0), { closestWord, findTimeZone: zone });
   const theirs = readImagerFiles(only === 'broker' ? new Map() : imagerFiles(disk), zone);
   const last = lastSettings(disk);
-  const mine = own.isWhole ? keepKeys(own.settings, own.mistakes, last) : mergeSettings(own.settings, last ?? emptyDraft());
-  const settings = mergeSettings(mine, theirs.settings);
+  const mine = own.isWhole ? keepKeys(own.settings, own.mistakes, last) : own.settings;
+  const said = mergeSettings(mine, theirs.settings);
+  const settings = own.isWhole ? said : mergeSettings(said, last ?? emptyDraft()); // what was said the last time may be Imager's too
   const habits = only === 'broker' ? [] : habitMistakes(disk.names(BOOT), settings);
   return {
     settings,

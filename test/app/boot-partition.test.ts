@@ -74,6 +74,24 @@ for (const [what, text] of [
   });
 }
 
+test('boot apply follows new files of Imager when there is no midge.txt, and keeps what they do not say', async (t) => {
+  const machine = makeMachine(t, {});
+  const putFiles = (host: string, network: string, zone: string) => {
+    machine.write('/boot/firmware/user-data', `#cloud-config\nhostname: ${host}\n${zone}`);
+    const points = `{${network}: {password: the password of ${network}}}`;
+    machine.write('/boot/firmware/network-config', `network:\n  version: 2\n  wifis:\n    wlan0:\n      access-points: ${points}\n`);
+  };
+  putFiles('kitchen', 'oldnet', 'timezone: Europe/Berlin\n');
+  await applyBootPartition(machine.world);
+  putFiles('garage', 'newnet', '');
+  assert.deepEqual((await applyBootPartition(machine.world)).mistakes, []);
+  assert.ok(machine.commands.includes('hostname garage'));
+  assert.equal(machine.read('/var/lib/iwd/newnet.psk'), '[Security]\nPassphrase=the password of newnet\n');
+  assert.ok(!machine.exists('/var/lib/iwd/oldnet.psk'));
+  assert.doesNotMatch(machine.read('/boot/firmware/network-config'), /the password/);
+  assert.equal(readlinkSync(machine.path('/run/midge-boot/localtime')), '/usr/share/zoneinfo/Europe/Berlin');
+});
+
 test('boot apply turns SSH off when the key is taken out of midge.txt, and not when there is a slip in it', async (t) => {
   const machine = makeMachine(t, { 'midge.txt': `hostname = kitchen\nssh_key = ${KEY}\n` });
   await applyBootPartition(machine.world);
