@@ -2,7 +2,7 @@
 
 import { isIP } from 'node:net';
 import type { Draft, FindTimeZone, NetworkSettings, Secret } from './settings.ts';
-import { addressProblem, hostNameProblem, isSshKey, wifiPasswordProblem } from './words.ts';
+import { addressProblem, hostNameProblem, isSshKey, plainAddress, wifiPasswordProblem } from './words.ts';
 
 /** TAKEN stands in place of a secret that was taken from such a file. */
 export const TAKEN = 'taken-and-removed-from-here';
@@ -91,7 +91,7 @@ export function setAddress({ address, gateway, dns, link }: FixedAddress, { draf
     complain(`${quote(bad)} is no address`);
   }
   draft.network = {
-    address: String(address),
+    address: plainAddress(String(address)),
     gateway: isGood(gateway) ? String(gateway) : null,
     dns: dns.filter(isGood).map(String),
     link,

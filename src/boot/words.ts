@@ -99,6 +99,12 @@ export function addressProblem(text: string): string | null {
   return `the size of the network is missing: ${address}/24`;
 }
 
+/** plainAddress writes an address without problem as systemd reads it: its size without zeros in front. */
+export function plainAddress(text: string): string {
+  const [address, prefix] = text.split('/');
+  return `${address}/${Number(prefix)}`;
+}
+
 /** isSshKey tells a line of authorized_keys without options. */
 export function isSshKey(line: string): boolean {
   return SSH_KEY.test(line);
@@ -130,7 +136,7 @@ function takeWifiPassword(value: string, draft: Draft): string | null {
 
 function takeAddress(value: string, draft: Draft): string | null {
   const problem = addressProblem(value);
-  if (problem === null) draft.network.address = value;
+  if (problem === null) draft.network.address = plainAddress(value);
   return problem;
 }
 

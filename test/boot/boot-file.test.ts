@@ -49,6 +49,11 @@ test('midge.txt sets everything when the settings of the image are taken as they
   });
 });
 
+test('midge.txt takes the size of a network without zeros when it has them in front', () => {
+  assert.equal(read('address = 192.168.1.5/024').settings.network.address, '192.168.1.5/24');
+  assert.equal(read('address = fd00::5/064').settings.network.address, 'fd00::5/64');
+});
+
 const FORMS: readonly (readonly [string, Buffer | string])[] = [
   ['has a byte order mark and CRLF', '\ufeffhostname = kitchen\r\naccount = jo pass word\r\n'],
   ['is UTF-16 of Notepad', Buffer.from('\ufeffhostname = kitchen\r\naccount = jo pass word\r\n', 'utf16le')],

@@ -139,6 +139,11 @@ test("Imager's network is static when network-config gives an address", () => {
   assert.deepEqual(settings.network, { address: '192.168.1.5/24', gateway: '192.168.1.1', dns: ['9.9.9.9'], link: 'cable' });
 });
 
+test("Imager's fixed address has no zeros in front of its size when network-config has them", () => {
+  const { settings } = read([['network-config', 'network: {version: 2, ethernets: {eth0: {addresses: [192.168.1.5/024]}}}']]);
+  assert.equal(settings.network.address, '192.168.1.5/24');
+});
+
 test("Imager's files are reported and not quoted when they are damaged", () => {
   const { mistakes } = read([
     ['user-data', 'users: [\n  {"passwd: secret-words'],
