@@ -131,6 +131,11 @@ export class Connection implements PacketSink {
     this.#decoder.maxPacketSize = this.broker.options.maxPacketSize;
   }
 
+  /** isHeld tells that CONNACK waits: nothing else may go out before it. */
+  get isHeld(): boolean {
+    return this.#held !== null;
+  }
+
   /** hold keeps packets back while CONNACK waits for the authenticator or the store; the stream is paused meanwhile. */
   hold(): void {
     this.#held = [];
@@ -148,13 +153,15 @@ export class Connection implements PacketSink {
       }
       this.broker.run.flush();
     });
-    if (this.#held === null) this.#stream.resume();
+    if (this.#held !== null) return;
+    this.lastHeard = this.broker.clock.monotonic();
+    this.#stream.resume();
   }
 
   /** disconnect tells a v5 client why (before v5: silence) and closes [MQTT-4.13.2-1]. The will is published unless `discardsWill`. */
   disconnect(reason: ReasonCode, properties: Properties = {}): void {
     if (this.state === 'closed' || this.state === 'disconnecting') return;
-    if (this.state === 'connected' && this.version === 5) this.output.send(encodeDisconnect(reason, properties));
+    if (this.state === 'connected' && !this.isHeld && this.version === 5) this.output.send(encodeDisconnect(reason, properties));
     this.closeFor(reasonInWords(reason));
   }
 
@@ -227,7 +234,7 @@ export class Connection implements PacketSink {
 
   /** waitsForUs tells that nothing is read from the client because the store is slow: its silence is not its own. */
   get waitsForUs(): boolean {
-    return this.#isHeldBack && this.acks.length > 0;
+    return this.isHeld || (this.#isHeldBack && this.acks.length > 0);
   }
 
   /** readOn ends the holding back, if its cause has ended. */

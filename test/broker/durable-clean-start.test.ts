@@ -61,10 +61,47 @@ test('a clean start that waits for the card gives way to a connection that came 
   const early = broker.open();
   early.send(CLEAN_START);
   await until(() => store.sessions.size === 0);
-  const late = await broker.connect({ clientId: 'kept' });
-  store.commit();
+  const late = broker.open();
+  late.send(CLEAN_START);
   await early.expectClosed();
-  await late.expectSilence();
+  await (await broker.connect({ clientId: 'other' })).settle();
+  assert.deepEqual(late.waiting, [], 'the session is on the card still');
+  store.commit();
+  await late.expect(NEW_SESSION);
+  await late.settle();
+});
+
+test('the last of three clean starts that keep their sessions is the one that stays [MQTT-3.1.4-3]', async () => {
+  const store = new HeldStore();
+  await using broker = await startWithKept(store);
+  const peers = Array.from({ length: 3 }, () => broker.open());
+  for (const peer of peers) peer.send("10 [ PROTOCOL 02 0000 { 11 0000003C } 'kept' ]");
+  const [first, second, last] = peers;
+  await first?.expectClosed();
+  await second?.expectClosed();
+  store.commit();
+  await last?.expect(NEW_SESSION);
+  await last?.settle();
+  assert.equal(broker.broker.sessions.count, 1);
+});
+
+test('a message for a clean start that waits for the card, and its end, do not come before CONNACK [MQTT-3.2.0-1]', async () => {
+  const store = new HeldStore();
+  await using broker = await startWithKept(store);
+  const peer = broker.open();
+  peer.send(`${CLEAN_START} 30 [ 'a' {} |early| ] 82 [ 0001 {} 'a' 00 ] 30 [ 'a' {} |late| ]`);
+  await until(() => store.sessions.size === 0);
+  const other = await broker.connect({ clientId: 'other' });
+  other.send("82 [ 0001 {} '#' 00 ]");
+  await other.expect('90 [ 0001 {} 00 ]');
+  await other.settle();
+  assert.deepEqual([...other.waiting, ...peer.waiting], []);
+  store.commit();
+  await peer.expect(NEW_SESSION);
+  await peer.expect('90 [ 0001 {} 00 ]');
+  await peer.expect("30 [ 'a' {} |late| ]");
+  await other.expect("30 [ 'a' {} |early| ]");
+  await other.expect("30 [ 'a' {} |late| ]");
 });
 
 test('a clean start whose client goes while it waits for the card leaves nothing', async () => {

@@ -8,7 +8,6 @@ import { REASON, type ReasonCode } from '../../mqtt/reason-codes.ts';
 import { isTopicName } from '../../mqtt/topics.ts';
 import type { Connection } from '../connection.ts';
 import { reasonInWords } from '../disconnect-words.ts';
-import type { Journal } from '../journal.ts';
 import type { AuthenticationVerdict } from '../ports.ts';
 import { reportConnect, reportEarly, reportVerdict } from '../refusal.ts';
 import { NO_EXPIRY, Session } from '../session.ts';
@@ -136,35 +135,41 @@ function accept(connection: Connection, packet: ConnectPacket): void {
     return;
   }
   broker.diagnostics?.connected(connection.id, connection.origin, existing?.connection?.origin ?? null);
+  const isAwaited = existing?.connection?.isHeld === true; // an earlier one waits for the same
   existing?.connection?.disconnect(REASON.SESSION_TAKEN_OVER); // [MQTT-3.1.4-3]
   const kept = broker.sessions.get(connection.id); // it may have ended with its connection
   const resumes = kept !== null && !packet.cleanStart && kept.isMountedAt(connection.origin.policy.mountPoint);
-  if (resumes) return welcome(connection, packet, kept);
-  if (kept !== null) broker.sessions.end(kept); // [MQTT-3.1.2-4]
-  if (kept?.journal == null) welcome(connection, packet, null);
-  else welcomeWhenForgotten(connection, packet, kept.journal);
+  const isOnCard = kept?.journal != null;
+  if (kept !== null && !resumes) broker.sessions.end(kept); // [MQTT-3.1.2-4]
+  const session = resumes ? kept : new Session(broker, connection.id);
+  if (isAwaited || (isOnCard && !resumes)) return welcomeWhenForgotten(connection, packet, session);
+  begin(connection, packet, session);
+  welcome(connection, packet, session, resumes);
 }
 
 /** A power cut would bring back the session that has just ended: CONNACK, which says that there is none, waits until it is off the card. */
-function welcomeWhenForgotten(connection: Connection, packet: ConnectPacket, journal: Journal): void {
+function welcomeWhenForgotten(connection: Connection, packet: ConnectPacket, session: Session): void {
+  const { broker } = connection;
+  const resumes = broker.sessions.get(session.clientId) === session;
   connection.hold();
-  journal.whenDurable(() => {
-    if (connection.state !== 'connecting') return;
-    if (connection.broker.sessions.get(connection.id) !== null) return connection.disconnect(REASON.SESSION_TAKEN_OVER); // by one that came later
-    connection.proceed(() => welcome(connection, packet, null));
+  begin(connection, packet, session);
+  broker.journal?.whenDurable(() => {
+    if (connection.state === 'connected') connection.proceed(() => welcome(connection, packet, session, resumes)); // not taken over meanwhile
   });
 }
 
-/** welcome answers CONNACK of success; `kept` is the session that is resumed, or null. */
-function welcome(connection: Connection, packet: ConnectPacket, kept: Session | null): void {
-  const { broker } = connection;
-  const session = kept ?? new Session(broker, connection.id);
-  const properties = connackProperties(connection, packet);
+function begin(connection: Connection, packet: ConnectPacket, session: Session): void {
   configure(connection, session, packet);
-  broker.sessions.adopt(session, connection);
-  const connack = encodeConnack(connection.version, kept !== null, REASON.SUCCESS, properties); // [MQTT-3.2.2-2] [MQTT-3.2.2-3]
+  connection.broker.sessions.adopt(session, connection);
+}
+
+/** welcome answers CONNACK of success. */
+function welcome(connection: Connection, packet: ConnectPacket, session: Session, resumes: boolean): void {
+  const { broker } = connection;
+  const connack = encodeConnack(connection.version, resumes, REASON.SUCCESS, connackProperties(connection, packet)); // [MQTT-3.2.2-2] [MQTT-3.2.2-3]
   connection.output.send(connack!); // as above
-  if (broker.log.enabled.debug) broker.log.log('debug', `Sending CONNACK to ${connection.id} (${Number(kept !== null)}, 0)`);
+  broker.refreshFast(connection);
+  if (broker.log.enabled.debug) broker.log.log('debug', `Sending CONNACK to ${connection.id} (${Number(resumes)}, 0)`);
   logConnected(connection, packet);
   broker.emit('clientReady', connection);
   session.outgoing.resume();
