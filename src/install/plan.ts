@@ -181,8 +181,9 @@ function keepSteps(machine: Machine): Step[] {
   ];
 }
 
+/** The mark first: a way back is there with its service or not at all, wherever this ends. */
 function forgetSteps(): Step[] {
-  return [remove(PLACES.oldUnit), remove(PLACES.oldExecutable)];
+  return [remove(PLACES.oldExecutable), remove(PLACES.oldUnit)];
 }
 
 function executableSteps({ executable, program }: Machine): Step[] {

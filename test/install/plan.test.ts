@@ -45,7 +45,8 @@ const OUTDATED: Machine = { ...INSTALLED, executable: 'other', unit: '[Service]\
 /** ^C came while the new version was on probation. */
 const INTERRUPTED: Machine = { ...INSTALLED, oldExecutable: 'way back', oldUnit: '[Service]\nold\n' };
 
-const FORGET = ['rm -rf /etc/systemd/system/midge.service.old', 'rm -rf /usr/local/bin/midge.old'];
+/** The mark first: interrupted between the two, there is no way back without its service. */
+const FORGET = ['rm -rf /usr/local/bin/midge.old', 'rm -rf /etc/systemd/system/midge.service.old'];
 
 const words = (steps: readonly Parameters<typeof describeStep>[0][]) => steps.map(describeStep);
 
