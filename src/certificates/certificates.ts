@@ -199,15 +199,16 @@ class ApplianceCertificates implements Certificates {
 
   #moment(): Moment {
     const { clock, buildDate, machine, options } = this.#setup;
-    return { names: serverNames(machine(), options.extraNames), now: clock.now(), buildDate };
+    const names = machine();
+    return { hostName: names.hostName, names: serverNames(names, options.extraNames), now: clock.now(), buildDate };
   }
 
   /** A certificate that cannot be kept is used all the same: it is as good as any until the program ends. */
   async #issue(reason: string): Promise<void> {
-    const { options, machine, log } = this.#setup;
+    const { options, log } = this.#setup;
     const moment = this.#moment();
     const key = this.#leaf?.key ?? (await this.#openKey());
-    const leaf = await issueLeaf({ authority: this.#authority!, key, hostName: machine().hostName, moment });
+    const leaf = await issueLeaf({ authority: this.#authority!, key, moment });
     log.log(
       'notice',
       `Issued a server certificate (${reason}), valid from ${day(leaf.validity.notBefore)} to ${day(leaf.validity.notAfter)}.`,

@@ -1,8 +1,10 @@
 // Which names and addresses the server certificate stands for (subjectAltName, RFC 5280 4.2.1.6).
 
 import { isIP } from 'node:net';
+import { domainToUnicode } from 'node:url';
 import { CERTIFICATE_NAME_ADVICE, certificateName, dnsName, normaliseAddress } from '../base/certificate-name.ts';
 import { OperatorError } from '../base/errors.ts';
+import { hostNameOf } from '../base/network-label.ts';
 import type { MachineNames } from './options.ts';
 
 /** ServerNames are in normal form: DNS names in lower-case ASCII, IPv6 compressed; no entry twice. */
@@ -12,7 +14,7 @@ export interface ServerNames {
 }
 
 /** RFC 6762 9: what becomes of a host name that another machine has. */
-const LENT_NAME = /^(.+)-\d+\.local$/;
+const NUMBERED = /-(\d+)\.local$/;
 
 const LINK_LOCAL = /^fe[89ab]/;
 
@@ -46,12 +48,12 @@ export function namesOf(subjectAltName: string | undefined): ServerNames {
 
 /**
  * nameProblem says why a certificate with the names `present` no longer suits `wanted`, or null.
- * An address that has gone is no reason, nor is a name that the network gave: they do no harm, and come and go.
+ * An address that has gone is no reason, nor is a name that the network gives to `hostName`: they do no harm, and come and go.
  */
-export function nameProblem(present: ServerNames, wanted: ServerNames): string | null {
+export function nameProblem(present: ServerNames, wanted: ServerNames, hostName: string): string | null {
   const missing = [...without(wanted.dns, present.dns), ...without(wanted.ip, present.ip)];
   if (missing.length > 0) return `it lacks ${missing.join(', ')}`;
-  const surplus = without(present.dns, wanted.dns).filter((name) => !isLentName(name, wanted));
+  const surplus = without(present.dns, wanted.dns).filter((name) => !isLentName(name, hostName));
   return surplus.length > 0 ? `it still names ${surplus.join(', ')}` : null;
 }
 
@@ -72,10 +74,10 @@ function ownNames(full: string | null): string[] {
   return full === 'localhost' ? [full] : [full, short, `${short}.local`];
 }
 
-/** `pi-2.local` of a machine that is called pi: the network may give that name again. */
-function isLentName(name: string, { dns }: ServerNames): boolean {
-  const [, own] = LENT_NAME.exec(name) ?? [];
-  return own !== undefined && dns.includes(`${own}.local`);
+/** `pi-2.local` of a machine that is called pi, `localhost.local` of one without a name: the network may give that name again. */
+function isLentName(name: string, hostName: string): boolean {
+  const [, number = 1] = NUMBERED.exec(domainToUnicode(name)) ?? [];
+  return [1, Number(number)].some((ordinal) => dnsName(hostNameOf(hostName, ordinal)) === name);
 }
 
 /** Link-local IPv6 is left out: an address without its interface names no machine, and a certificate has no room for the interface. */

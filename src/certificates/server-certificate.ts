@@ -23,6 +23,8 @@ export interface Leaf {
 
 /** Moment is what a server certificate is measured against. */
 export interface Moment {
+  /** As the system says it. */
+  readonly hostName: string;
   readonly names: ServerNames;
   readonly now: number;
   readonly buildDate: number;
@@ -51,16 +53,16 @@ export async function readLeaf(folder: string, authority: Authority): Promise<St
 
 /** leafProblem says why a leaf must be issued anew, or null. */
 export function leafProblem(leaf: Leaf, moment: Moment): string | null {
-  return nameProblem(leaf.names, moment.names) ?? serverDateProblem(leaf.validity, moment.now, moment.buildDate);
+  return nameProblem(leaf.names, moment.names, moment.hostName) ?? serverDateProblem(leaf.validity, moment.now, moment.buildDate);
 }
 
 /** issueLeaf makes a leaf in memory. */
-export async function issueLeaf(options: { authority: Authority; key: KeyObject; hostName: string; moment: Moment }): Promise<Leaf> {
-  const { authority, key, hostName, moment } = options;
+export async function issueLeaf(options: { authority: Authority; key: KeyObject; moment: Moment }): Promise<Leaf> {
+  const { authority, key, moment } = options;
   const cert = await mintServer({
     issuer: authority,
     key,
-    commonName: machineLabel(hostName),
+    commonName: machineLabel(moment.hostName),
     names: moment.names,
     validity: serverValidity(moment.now, moment.buildDate),
   });

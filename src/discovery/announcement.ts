@@ -1,5 +1,6 @@
 // What an open listener looks like on the network: DNS-SD type, instance name, TXT keys. Pure.
 
+import { cutBytes, labelOf } from '../base/network-label.ts';
 import type { AdvertisedListener } from './options.ts';
 
 /** Machine is what people recognise the appliance by. */
@@ -23,8 +24,6 @@ export const SERVICE_TYPES = ['mqtt', 'secure-mqtt', 'mqtt-ws', 'mqtt-wss'] as c
 
 export type ServiceType = (typeof SERVICE_TYPES)[number];
 
-/** MAX_LABEL_BYTES is the length of one DNS label (RFC 1035 2.3.4). */
-export const MAX_LABEL_BYTES = 63;
 /** The TXT record stays under 400 bytes (RFC 6763 6.2), so free text is cut here. */
 const MAX_FREE_TEXT_BYTES = 64;
 const FINGERPRINT_HEX = 32;
@@ -58,21 +57,6 @@ export function announcementsOf(subject: {
   return [...announcements.values()];
 }
 
-/** hostNameOf gives `HOST.local` for a host name with or without a domain; a taken name becomes `HOST-2.local` (RFC 6762 9). */
-export function hostNameOf(hostName: string, ordinal: number): string {
-  const [first = ''] = hostName.split('.');
-  return `${labelOf(first, ordinal > 1 ? `-${ordinal}` : '')}.local`;
-}
-
-/** labelOf makes one DNS label of any text: dots become dashes (the package cannot carry them), control characters go, 63 bytes at most. */
-export function labelOf(text: string, suffix: string): string {
-  const clean = text
-    .replaceAll('.', '-')
-    .replace(/\p{Cc}/gu, '')
-    .trim();
-  return cutBytes(clean === '' ? 'midge' : clean, MAX_LABEL_BYTES - Buffer.byteLength(suffix)) + suffix;
-}
-
 function serviceTypeOf(listener: AdvertisedListener): ServiceType {
   if (listener.protocol === 'websockets') return listener.tls ? 'mqtt-wss' : 'mqtt-ws';
   return listener.tls ? 'secure-mqtt' : 'mqtt';
@@ -88,15 +72,4 @@ function txtOf(listener: AdvertisedListener, machine: Machine | null, caFingerpr
   if (machine !== null && machine.vendor !== '') txt['vendor'] = cutBytes(machine.vendor, MAX_FREE_TEXT_BYTES);
   if (machine !== null && machine.model !== '') txt['model'] = cutBytes(machine.model, MAX_FREE_TEXT_BYTES);
   return txt;
-}
-
-function cutBytes(text: string, limit: number): string {
-  let kept = '';
-  let bytes = 0;
-  for (const character of text) {
-    bytes += Buffer.byteLength(character);
-    if (bytes > limit) break;
-    kept += character;
-  }
-  return kept;
 }

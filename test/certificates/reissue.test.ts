@@ -78,6 +78,41 @@ test('a restart keeps a certificate with the name that the network gave', async 
   assert.doesNotMatch(leafOf(await appliance.boot()).subjectAltName ?? '', /pi/, 'it goes with the host name');
 });
 
+const LENT: readonly { hostName: string; announced: string }[] = [
+  { hostName: 'localhost', announced: 'localhost.local' },
+  { hostName: 'localhost', announced: 'localhost-2.local' },
+  { hostName: '', announced: 'midge.local' },
+  { hostName: '192.0.2.7', announced: '192.local' },
+  { hostName: 'pi.example.org', announced: 'pi-12.local' },
+  { hostName: 'pi-2', announced: 'pi-2-2.local' },
+  { hostName: 'küche', announced: 'küche-2.local' },
+  { hostName: 'a'.repeat(64), announced: `${'a'.repeat(63)}.local` },
+  { hostName: 'a'.repeat(63), announced: `${'a'.repeat(61)}-2.local` },
+];
+
+for (const { hostName, announced } of LENT) {
+  test(`a restart keeps the certificate of "${hostName.slice(0, 20)}" when the network calls it ${announced.slice(-20)}`, async (t) => {
+    const appliance = makeAppliance(t);
+    appliance.machine = { hostName, addresses: [], announced };
+    const first = await appliance.boot();
+    appliance.machine = { hostName, addresses: [], announced: null };
+    const second = await appliance.boot();
+    assert.deepEqual(second.server(), first.server());
+    appliance.machine = { hostName, addresses: [], announced };
+    await second.check();
+    assert.deepEqual(second.server(), first.server());
+  });
+}
+
+test('a name of the operator goes when it is taken out, also one like those that the network gives', async (t) => {
+  for (const name of ['kitchen.local', 'kitchen-2.local', 'p.local', 'pi-02.local', 'pi-1.local', 'pi-2.example', 'x.pi-2.local']) {
+    const before = makeAppliance(t, { extraNames: [name] });
+    await before.boot();
+    const leaf = leafOf(await makeAppliance(t, { folder: before.folder }).boot());
+    assert.equal(leaf.checkHost(name), undefined, name);
+  }
+});
+
 test('a second check finds nothing to do', async (t) => {
   const odd = [
     '::ffff:192.0.2.1',
