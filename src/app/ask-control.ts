@@ -1,30 +1,43 @@
-// The other end of control.ts: asks the broker that listens on a control socket.
+// The other end of control.ts: asks the broker that listens on a control socket. Root asks too, and the broker's user can put anything in its place: its answer has an end.
 
 import { connect } from 'node:net';
 import { OperatorError } from '../base/errors.ts';
 
-/** askControl sends one request and gives its result. Throws OperatorError for what the broker says, and an Error of the system when it can't be asked or is silent for `patience` milliseconds. */
+/** `midge why` lists up to a thousand sessions with all their subscriptions, which is megabytes. */
+const MAX_ANSWER_BYTES = 32 * 1_048_576;
+
+/** askControl sends one request and gives its result. Throws OperatorError for what the broker says, and when its answer is too long, none or not whole `patience` milliseconds later; an Error of the system when it can't be asked. */
 export async function askControl(path: string, request: object, patience: number): Promise<unknown> {
-  const answer = JSON.parse(await exchange(path, `${JSON.stringify(request)}\n`, patience)) as {
-    ok: boolean;
-    result?: unknown;
-    error?: string;
-  }; // our own program wrote it
-  if (!answer.ok) throw new OperatorError(answer.error ?? 'Cannot ask the broker');
+  const answer = parseAnswer(await exchange(path, `${JSON.stringify(request)}\n`, patience));
+  if (!answer.ok) throw new OperatorError(String(answer.error ?? 'Cannot ask the broker'));
   return answer.result;
 }
 
 function exchange(path: string, line: string, patience: number): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(path);
-    let text = '';
-    socket.setEncoding('utf8');
-    socket.setTimeout(patience, () => socket.destroy(new Error(`no answer within ${patience / 1000} s`)));
+    const chunks: Buffer[] = [];
+    let left = MAX_ANSWER_BYTES;
+    const giveUp = (reason: string) => socket.destroy(new OperatorError(`Cannot ask the broker: ${reason}`));
+    const deadline = setTimeout(() => giveUp(`no answer within ${patience / 1000} s - look at its log`), patience);
+    socket.once('close', () => clearTimeout(deadline));
     socket.once('error', reject);
     socket.once('connect', () => socket.write(line));
     socket.on('data', (chunk) => {
-      text += chunk;
+      chunks.push(chunk);
+      left -= chunk.length;
+      if (left < 0) giveUp(`its answer has more than ${MAX_ANSWER_BYTES / 1_048_576} MB - ask about one client, user or address`);
     });
-    socket.once('end', () => resolve(text));
+    socket.once('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
   });
+}
+
+function parseAnswer(text: string): { readonly ok?: unknown; readonly result?: unknown; readonly error?: unknown } {
+  try {
+    const answer: unknown = JSON.parse(text);
+    if (typeof answer === 'object' && answer !== null) return answer;
+  } catch {
+    // said below
+  }
+  throw new OperatorError('Cannot ask the broker: it gave no whole answer - look at its log');
 }
