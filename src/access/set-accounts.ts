@@ -8,9 +8,9 @@ import { hashPassword, parsePasswordHash, verifyPassword } from './password-hash
 /** setAccounts gives the text with each account in it. Whose password is the same already keeps the hash, so that doing it again changes nothing. */
 export async function setAccounts(text: string, accounts: readonly Account[]): Promise<string> {
   let result = text;
-  for (const { username, password } of accounts) {
-    if (await hasPassword(result, username, password)) continue;
-    result = setUser(result, username, await hashPassword(password));
+  for (const account of accounts) {
+    if (await hasAccount(result, account)) continue;
+    result = setUser(result, account.username, await hashPassword(account.password));
   }
   return result;
 }
@@ -20,7 +20,8 @@ export function usersOf(text: string): string[] {
   return text.split('\n').flatMap((line) => passwordEntry(line)?.user ?? []);
 }
 
-async function hasPassword(text: string, username: string, password: string): Promise<boolean> {
+/** hasAccount tells whether a text has the account with this very password. */
+export async function hasAccount(text: string, { username, password }: Account): Promise<boolean> {
   const entry = text
     .split('\n')
     .map(passwordEntry)

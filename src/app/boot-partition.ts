@@ -2,12 +2,12 @@
 //
 //   factory-reset? -> a backup, if nothing is kept yet -> midge.txt and Imager's files -> files of the system -> accounts -> the broker's configuration -> used secrets out of midge.txt
 
-import { setAccounts } from '../access/set-accounts.ts';
 import { reasonOf } from '../base/errors.ts';
 import type { BootSettings, Mistake, Secret } from '../boot/settings.ts';
 import { brokerConfiguration, CONFIGURATION, DEFAULT_HOST_NAME } from '../boot/system-files.ts';
 import { STORE_DEFAULTS } from '../store/options.ts';
-import { FINDINGS, PASSWORDS, type Scope, STATE } from './boot-paths.ts';
+import { forgetFollowed, writeAccounts } from './boot-accounts.ts';
+import { FINDINGS, type Scope, STATE } from './boot-paths.ts';
 import { resetMachine, takeUpBackup } from './boot-restore.ts';
 import { writeSystemFiles, writeWifi } from './boot-system.ts';
 import { readWishes, remember, takeSecretsOut } from './boot-wishes.ts';
@@ -54,23 +54,15 @@ export async function applyBootPartition(world: BootWorld, only: Scope = 'machin
   if (hasAccounts && isRestored) used.add('accounts'); // a backup that comes later brings accounts of its own
   await attempt('write the configuration', () => writeConfiguration(disk, settings, owner));
   await attempt('remember the settings', () => remember(disk, settings));
-  if (isKept(disk, STATE)) await attempt('take the secrets out of the boot partition', () => takeSecretsOut(world, wishes, used));
+  if (isKept(disk, STATE))
+    await attempt('take the secrets out of the boot partition', async () => {
+      await takeSecretsOut(world, wishes, used);
+      if (used.has('accounts')) forgetFollowed(disk);
+    });
   else say('Nothing is kept here when the power goes: passwords stay on the boot partition.');
   const findings = { mistakes, events };
   await attempt('keep what was found', () => disk.write(FINDINGS, JSON.stringify(findings), { mode: 0o644 }));
   return findings;
-}
-
-/** Gives what is to be said of them. */
-async function writeAccounts(disk: Disk, { accounts }: BootSettings, owner: number): Promise<string[]> {
-  disk.makeFolder(STATE, { mode: 0o700, owner });
-  const before = disk.textToChange(PASSWORDS) ?? '';
-  const after = await setAccounts(
-    before,
-    accounts.map(({ user, password }) => ({ username: user, password })),
-  );
-  disk.write(PASSWORDS, after, { mode: 0o600, owner });
-  return after === before ? [] : accounts.map(({ user }) => `Account "${user}" was taken from the boot partition.`);
 }
 
 function writeConfiguration(disk: Disk, settings: BootSettings, owner: number): void {

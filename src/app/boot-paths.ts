@@ -16,8 +16,9 @@ export const CONTROL = `${STATE}/control.sock`;
 export const IWD = '/var/lib/iwd';
 export const KEYS = '/var/lib/ssh/authorized_keys';
 
-/** MEMORY is what the settings themselves are remembered in. */
+/** MEMORY is what the settings themselves are remembered in, FOLLOWED_ACCOUNTS a password file of the accounts that were followed and still stand on the boot partition. */
 export const MEMORY = '/var/lib/midge-boot';
+export const FOLLOWED_ACCOUNTS = `${MEMORY}/accounts`;
 
 /** Scope says what is ours: all of the image, or the broker alone on a system that has its own network and logins. */
 export type Scope = 'machine and broker' | 'broker';

@@ -2,7 +2,7 @@
 
 import { rmSync } from 'node:fs';
 import { OperatorError, reasonOf } from '../base/errors.ts';
-import { AUTHORITY, BOOT, IWD, KEYS, MEMORY, type Scope, STATE } from './boot-paths.ts';
+import { AUTHORITY, BOOT, FOLLOWED_ACCOUNTS, IWD, KEYS, MEMORY, type Scope, STATE } from './boot-paths.ts';
 import { type BootWorld, hasBootPartition, whileWritable } from './boot-world.ts';
 import { Disk } from './disk.ts';
 
@@ -53,6 +53,7 @@ export async function takeUpBackup(world: BootWorld, owner: number): Promise<str
   disk.write(UNDER_WAY, name, { mode: 0o600 });
   const { manifest, aside } = await restore(disk, name, owner);
   if (!isUsed) for (const path of aside) rmSync(path, { recursive: true, force: true });
+  disk.remove(FOLLOWED_ACCOUNTS); // they went with what was here
   disk.remove(UNDER_WAY);
   await whileWritable(world, () => disk.rename(`${BOOT}/${name}`, `${BOOT}/${name}${DONE}`));
   const before = isUsed && aside.length > 0 ? ` What was here before is in ${aside.join(', ')}.` : '';

@@ -123,6 +123,18 @@ for (const [what, hinder, kept] of [
   });
 }
 
+test('boot apply follows an account line once when it cannot be taken out of midge.txt, and anew when the accounts are gone', async (t) => {
+  const machine = makeMachine(t, { 'midge.txt': 'account = jane secret one\n' });
+  const run = () => Promise.reject(new Error('the card is locked'));
+  const apply = async () => (await applyBootPartition({ ...machine.world, run }, 'broker')).events;
+  assert.match((await apply()).join(), /^Account "jane" was taken.*Cannot take the secrets out of the boot partition: the card is locked/);
+  machine.write('/var/lib/midge/passwd', 'jane:changed since\n');
+  assert.doesNotMatch((await apply()).join(), /jane/);
+  assert.equal(machine.read('/var/lib/midge/passwd'), 'jane:changed since\n');
+  machine.remove('/var/lib/midge/passwd');
+  assert.match((await apply()).join(), /^Account "jane" was taken/);
+});
+
 test('boot apply has journald keep its log on the card when midge.txt asks for it', async (t) => {
   const machine = makeMachine(t, { 'midge.txt': 'persistent_log = yes\n' });
   await applyBootPartition(machine.world);

@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict';
 import { readdirSync, rmSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
+import { parsePasswordFile } from '../../src/access/password-file.ts';
+import { hashPassword, verifyPassword } from '../../src/access/password-hash.ts';
 import { makeBackup } from '../../src/app/backup.ts';
 import { applyBootPartition } from '../../src/app/boot-partition.ts';
 import { makeMachine } from './boot-machine.ts';
@@ -85,6 +87,52 @@ test('boot apply restores a backup later when it could not at the first time, an
   assert.doesNotMatch(machine.read('/boot/firmware/midge.txt'), /secret/);
 });
 
+test('boot apply leaves a password that was changed as it is when a backup still fails, and when it is taken away', async (t) => {
+  const machine = makeMachine(t, { 'midge.txt': 'account = jane secret one\n', 'midge-2026-01-31.tar.gz': 'no archive' });
+  await applyBootPartition(machine.world);
+  assert.ok(await isPasswordOfJane(machine, 'secret one'));
+  machine.write('/var/lib/midge/passwd', `jane:${await hashPassword('changed since')}\n`);
+  await applyBootPartition(machine.world);
+  assert.ok(await isPasswordOfJane(machine, 'changed since'), 'at the second start');
+  assert.match(machine.read('/boot/firmware/midge.txt'), /secret one/);
+  machine.remove(BACKUP);
+  const cmdline = machine.read('/boot/firmware/cmdline.txt');
+  machine.remove('/boot/firmware/cmdline.txt');
+  machine.remove('/boot/firmware/midge.txt');
+  await applyBootPartition(machine.world);
+  assert.ok(await isPasswordOfJane(machine, 'changed since'), 'without the boot partition');
+  machine.write('/boot/firmware/cmdline.txt', cmdline);
+  machine.write('/boot/firmware/midge.txt', 'account = jane secret one\n');
+  await applyBootPartition(machine.world);
+  assert.ok(await isPasswordOfJane(machine, 'changed since'), 'when the backup is gone');
+  assert.doesNotMatch(machine.read('/boot/firmware/midge.txt'), /secret/);
+  machine.write('/boot/firmware/midge.txt', 'account = jane secret one\n');
+  await applyBootPartition(machine.world);
+  assert.ok(await isPasswordOfJane(machine, 'secret one'), 'when it is asked for anew');
+});
+
+test('boot apply follows an account line that is changed when a backup still fails', async (t) => {
+  const machine = makeMachine(t, { 'midge.txt': 'account = jane secret one\n', 'midge-2026-01-31.tar.gz': 'no archive' });
+  await applyBootPartition(machine.world);
+  machine.write('/boot/firmware/midge.txt', 'account = jane secret one\naccount = jane secret two\n');
+  for (const when of ['at once', 'later']) {
+    await applyBootPartition(machine.world);
+    assert.ok(await isPasswordOfJane(machine, 'secret two'), when);
+  }
+  assert.doesNotMatch(machine.read('/var/lib/midge-boot/accounts'), /secret/);
+  assert.equal(machine.mode('/var/lib/midge-boot/accounts'), 0o600);
+});
+
+test('boot apply gives an account of midge.txt its password also when the backup that comes later has another', async (t) => {
+  const machine = makeMachine(t, { 'midge.txt': 'account = joe secret one\n', 'midge-2026-01-31.tar.gz': 'no archive' });
+  await applyBootPartition(machine.world);
+  await putBackup(t, machine.path(BACKUP));
+  const { events } = await applyBootPartition(machine.world);
+  assert.match(events.join('\n'), /Restored .*\nAccount "joe" was taken/);
+  assert.doesNotMatch(machine.read('/var/lib/midge/passwd'), /aGFzaA==/);
+  assert.ok(!machine.exists('/var/lib/midge-boot/accounts'));
+});
+
 test('boot apply tries a backup again when the boot partition was away in between', async (t) => {
   const machine = makeMachine(t, { 'midge-2026-01-31.tar.gz': 'no archive' });
   await applyBootPartition(machine.world);
@@ -105,6 +153,11 @@ test('boot apply begins to use a machine when the backup that failed is taken aw
   await putBackup(t, machine.path(BACKUP));
   assert.match((await applyBootPartition(machine.world)).events.join(), /this machine is in use/);
 });
+
+async function isPasswordOfJane(machine: ReturnType<typeof makeMachine>, password: string): Promise<boolean> {
+  const { users } = parsePasswordFile(machine.read('/var/lib/midge/passwd'), 'passwd');
+  return await verifyPassword(users.get('jane')!, Buffer.from(password));
+}
 
 /** Of a machine that knew joe. */
 async function putBackup(t: TestContext, file: string): Promise<void> {

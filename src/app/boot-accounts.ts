@@ -1,0 +1,27 @@
+// Accounts of the boot partition, put into the broker's password file. Their lines may stay for many boots, for a backup that can't be restored yet or
+// as the card can't be written: each is followed once, so that a password that is changed meanwhile stays changed.
+
+import { hasAccount, setAccounts } from '../access/set-accounts.ts';
+import type { BootSettings } from '../boot/settings.ts';
+import { FOLLOWED_ACCOUNTS, PASSWORDS, STATE } from './boot-paths.ts';
+import { hasBootPartition } from './boot-world.ts';
+import type { Disk } from './disk.ts';
+
+/** writeAccounts gives what is to be said of them. */
+export async function writeAccounts(disk: Disk, settings: BootSettings, owner: number): Promise<string[]> {
+  disk.makeFolder(STATE, { mode: 0o700, owner });
+  const all = [...new Map(settings.accounts.map(({ user, password }) => [user, { username: user, password }])).values()]; // of one user the last counts
+  const before = disk.textToChange(PASSWORDS);
+  const followed = before === null ? '' : (disk.textToChange(FOLLOWED_ACCOUNTS) ?? '');
+  const isFollowed = await Promise.all(all.map((account) => hasAccount(followed, account)));
+  const fresh = all.filter((_, index) => !isFollowed[index]);
+  const after = await setAccounts(before ?? '', fresh);
+  disk.write(PASSWORDS, after, { mode: 0o600, owner });
+  if (fresh.length > 0) disk.write(FOLLOWED_ACCOUNTS, await setAccounts(followed, fresh), { mode: 0o600 });
+  return after === (before ?? '') ? [] : fresh.map(({ username }) => `Account "${username}" was taken from the boot partition.`);
+}
+
+/** forgetFollowed is for when no line is left that was followed: what stands there from now on is a new wish. */
+export function forgetFollowed(disk: Disk): void {
+  if (hasBootPartition(disk)) disk.remove(FOLLOWED_ACCOUNTS);
+}
