@@ -146,6 +146,7 @@ export class Connection implements PacketSink {
   proceed(conclude: () => void): void {
     const held = this.#held ?? [];
     this.#held = null;
+    this.broker.refreshFast(this);
     this.#guarded(() => {
       conclude();
       for (const packet of held) {

@@ -139,28 +139,18 @@ function accept(connection: Connection, packet: ConnectPacket): void {
   existing?.connection?.disconnect(REASON.SESSION_TAKEN_OVER); // [MQTT-3.1.4-3]
   const kept = broker.sessions.get(connection.id); // it may have ended with its connection
   const resumes = kept !== null && !packet.cleanStart && kept.isMountedAt(connection.origin.policy.mountPoint);
-  const isOnCard = kept?.journal != null;
+  const forgets = !resumes && kept?.journal != null; // a power cut would bring it back: CONNACK, which says that there is none, waits
   if (kept !== null && !resumes) broker.sessions.end(kept); // [MQTT-3.1.2-4]
   const session = resumes ? kept : new Session(broker, connection.id);
-  if (isAwaited || (isOnCard && !resumes)) return welcomeWhenForgotten(connection, packet, session);
-  begin(connection, packet, session);
-  welcome(connection, packet, session, resumes);
-}
-
-/** A power cut would bring back the session that has just ended: CONNACK, which says that there is none, waits until it is off the card. */
-function welcomeWhenForgotten(connection: Connection, packet: ConnectPacket, session: Session): void {
-  const { broker } = connection;
-  const resumes = broker.sessions.get(session.clientId) === session;
-  connection.hold();
-  begin(connection, packet, session);
-  broker.journal?.whenDurable(() => {
-    if (connection.state === 'connected') connection.proceed(() => welcome(connection, packet, session, resumes)); // not taken over meanwhile
-  });
-}
-
-function begin(connection: Connection, packet: ConnectPacket, session: Session): void {
+  const waits = isAwaited || forgets;
+  if (waits) connection.hold();
   configure(connection, session, packet);
-  connection.broker.sessions.adopt(session, connection);
+  broker.sessions.adopt(session, connection);
+  const conclude = () => welcome(connection, packet, session, resumes);
+  if (!waits) return conclude();
+  broker.journal?.whenDurable(() => {
+    if (connection.state === 'connected') connection.proceed(conclude); // not taken over meanwhile
+  });
 }
 
 /** welcome answers CONNACK of success. */
@@ -168,7 +158,6 @@ function welcome(connection: Connection, packet: ConnectPacket, session: Session
   const { broker } = connection;
   const connack = encodeConnack(connection.version, resumes, REASON.SUCCESS, connackProperties(connection, packet)); // [MQTT-3.2.2-2] [MQTT-3.2.2-3]
   connection.output.send(connack!); // as above
-  broker.refreshFast(connection);
   if (broker.log.enabled.debug) broker.log.log('debug', `Sending CONNACK to ${connection.id} (${Number(resumes)}, 0)`);
   logConnected(connection, packet);
   broker.emit('clientReady', connection);
