@@ -1,5 +1,7 @@
 // Where things are on a machine that is set up from its boot partition.
 
+import { STATE_NAMES } from '../base/state-names.ts';
+
 /** BOOT is where the boot partition is mounted, read-only. */
 export const BOOT = '/boot/firmware';
 
@@ -8,9 +10,9 @@ export const FINDINGS = '/run/midge-boot/findings.json';
 
 /** STATE is the broker's folder, PASSWORDS its accounts, AUTHORITY what devices trust, CONTROL where it is asked. */
 export const STATE = '/var/lib/midge';
-export const PASSWORDS = `${STATE}/passwd`;
-export const AUTHORITY = `${STATE}/certificates/ca.crt`;
-export const CONTROL = `${STATE}/control.sock`;
+export const PASSWORDS = `${STATE}/${STATE_NAMES.passwordFile}`;
+export const AUTHORITY = `${STATE}/${STATE_NAMES.certificates}/ca.crt`;
+export const CONTROL = `${STATE}/${STATE_NAMES.controlSocket}`;
 
 /** IWD is where the Wi-Fi's networks are, KEYS who may sign in by SSH. */
 export const IWD = '/var/lib/iwd';
