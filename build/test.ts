@@ -1,6 +1,6 @@
 // Runs the tests, a line per file, and lists what was skipped and why: node build/test.ts [FILE or FOLDER...]
 //
-// Without names: everything in test/ but test/artefact/, test/machine/, test/image/ and test/torture/, which need what `make binary` and `make image` make.
+// Without names: everything in test/ but test/artefact/, test/attacks/, test/machine/, test/image/ and test/torture/, which need what `make binary` and `make image` make.
 // With MIDGE_NO_SKIP=1 in the environment a skipped test is a failure: for a machine that has all programs.
 
 import { globSync, statSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 
 const ROOT = join(import.meta.dirname, '..');
-const APART = ['test/artefact/', 'test/machine/', 'test/image/', 'test/torture/'];
+const APART = ['test/artefact/', 'test/attacks/', 'test/machine/', 'test/image/', 'test/torture/'];
 const EMULATED = ['test/image/', 'test/torture/'].map((folder) => join(ROOT, folder));
 
 /** HANG_MS ends a test that would never end. No test that works comes near it. */
