@@ -1,15 +1,10 @@
-// Noise and half-right conversations: no exception reaches anybody, nothing hangs, and nothing is kept of a client that is gone.
-//
-// MIDGE_FUZZ_RUNS is the number of inputs (chunks of bytes) in all; a million takes some minutes. A failure names the seed to repeat it.
+// Half-right conversations of four clients with a broker: no exception reaches anybody, nothing hangs, and nothing is kept of a client that is gone.
 
 import assert from 'node:assert/strict';
 import { type Duplex, duplexPair } from 'node:stream';
-import { after, before, test } from 'node:test';
 import fc from 'fast-check';
-import type { Durability } from '../../src/broker/ports.ts';
-import { Decoder } from '../../src/mqtt/decoder.ts';
-import { MalformedPacket } from '../../src/mqtt/reason-codes.ts';
-import { MemoryStore } from '../store/memory-store.ts';
+import type { Durability } from '../../../src/broker/ports.ts';
+import { MemoryStore } from '../../store/memory-store.ts';
 import {
   connectPacket,
   type Mutation,
@@ -18,49 +13,17 @@ import {
   type RandomPacket,
   randomPacket,
   type Version,
-} from '../support/random-packets.ts';
-import { recordingLog } from '../support/recording-log.ts';
-import { startTestBroker, type TestBroker, type TestBrokerOptions, testOrigin } from '../support/test-broker.ts';
-import { TestClock } from '../support/test-clock.ts';
-import { nextTurn, quiet, until } from '../support/turns.ts';
+} from '../../support/random-packets.ts';
+import { recordingLog } from '../../support/recording-log.ts';
+import { startTestBroker, type TestBroker, type TestBrokerOptions, testOrigin } from '../../support/test-broker.ts';
+import { TestClock } from '../../support/test-clock.ts';
+import { nextTurn, quiet, until } from '../../support/turns.ts';
+import type { Target } from '../target.ts';
+import { split } from './decoder.ts';
 
-const INPUTS = Number(process.env['MIDGE_FUZZ_RUNS'] ?? 10_000);
-/** Chunks in a conversation, on average. */
-const PER_CONVERSATION = 25;
+/** Chunks in a conversation, at most. */
+const STEPS = 50;
 const MAX_PACKET_SIZE = 1000;
-
-/** What a decoder makes of chunks: the packets, and how it ended. */
-function decode(chunks: readonly Buffer[]): string[] {
-  const seen: string[] = [];
-  const decoder = new Decoder(
-    { onPacket: (buffer, start, _body, end) => seen.push(buffer.toString('hex', start, end)) > 0 },
-    MAX_PACKET_SIZE,
-  );
-  try {
-    for (const chunk of chunks) decoder.push(chunk);
-  } catch (error) {
-    if (!(error instanceof MalformedPacket)) throw error;
-    seen.push(`${error.reasonCode}: ${error.message}`);
-  }
-  return seen;
-}
-
-function split(bytes: Buffer, cuts: readonly number[]): Buffer[] {
-  const places = [...new Set(cuts.map((cut) => cut % (bytes.length + 1)))].sort((one, other) => one - other);
-  return [...places, bytes.length].map((place, at) => bytes.subarray(places[at - 1] ?? 0, place));
-}
-
-test('decoder finds the same packets and the same fault when noise is split anywhere', () => {
-  const noise = fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes));
-  const packets = fc.array(randomPacket, { maxLength: 6 }).map((all) => Buffer.concat(all.map((one) => one(5))));
-  fc.assert(
-    fc.property(fc.oneof(noise, packets), fc.option(mutation), fc.array(fc.nat(2000), { maxLength: 6 }), (bytes, change, cuts) => {
-      const input = change === null ? bytes : mutate(bytes, change);
-      assert.deepEqual(decode(split(input, cuts)), decode([input]));
-    }),
-    { numRuns: Math.ceil(INPUTS / 2) },
-  );
-});
 
 interface Step {
   readonly client: number;
@@ -160,52 +123,60 @@ class LateStore extends MemoryStore {
   }
 }
 
-/** Exceptions that reached nobody. */
-const uncaught: unknown[] = [];
-before(() => process.on('uncaughtException', note));
-after(() => process.off('uncaughtException', note));
-
-function note(error: unknown): void {
-  uncaught.push(error);
-}
-
 const HOUSES: Readonly<Record<string, (store: MemoryStore) => TestBrokerOptions>> = {
-  'are let in at once': () => ({}),
-  'wait for an authenticator': () => ({ authenticator: { authenticate: async () => 'accepted' as const } }),
-  'have kept sessions': (store) => ({ openStore: async () => store }),
+  'let in at once': () => ({}),
+  'waiting for an authenticator': () => ({ authenticator: { authenticate: async () => 'accepted' as const } }),
+  'with kept sessions': (store) => ({ openStore: async () => store }),
 };
 
-for (const [how, given] of Object.entries(HOUSES)) {
-  test(`broker serves others, throws nothing and forgets who is gone when clients talk nonsense that ${how}`, async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(client, { minLength: 4, maxLength: 4 }),
-        fc.array(step, { minLength: 1, maxLength: 2 * PER_CONVERSATION, size: 'max' }),
-        options,
-        policy,
-        async (clients, steps, chosen, chosenPolicy) => {
-          const [clock, log, store] = [new TestClock(), recordingLog(['error']), new LateStore()];
-          const house = await startTestBroker({ clock, log, options: { ...chosen, maxPacketSize: MAX_PACKET_SIZE }, ...given(store) });
-          try {
-            const fuzzers = clients.map(({ version, connect }) => new Fuzzer(house, version, connect, chosenPolicy));
-            for (const one of steps) {
-              fuzzers[one.client]!.take(one, clock); // client < 4
-              if (one.waits) await nextTurn();
-            }
-            await quiet(() => house.broker.counters.bytesReceived);
-            await isServed(house);
-            for (const fuzzer of fuzzers) fuzzer.leave();
-            await isEmpty(house, clock);
-            assert.deepEqual([...store.sessions.keys()], []);
-          } finally {
-            end(house);
-            assert.deepEqual([...log.lines, ...uncaught.splice(0)], []); // an exception that was caught leaves a line
-          }
-        },
-      ),
-      { numRuns: Math.ceil(INPUTS / 2 / Object.keys(HOUSES).length / PER_CONVERSATION) },
-    );
-  });
+const conversation = fc.record({
+  house: fc.constantFrom(...Object.keys(HOUSES)),
+  clients: fc.array(client, { minLength: 4, maxLength: 4 }),
+  steps: fc.array(step, { minLength: 1, maxLength: STEPS, size: 'max' }),
+  options,
+  policy,
+});
+
+type Conversation = typeof conversation extends fc.Arbitrary<infer T> ? T : never;
+
+/** CONVERSATIONS: each chunk of bytes counts as one input. */
+export const CONVERSATIONS: Target<Conversation> = {
+  name: 'conversations',
+  what: 'packets of MQTT 3.1, 3.1.1 and 5 in every state of four clients and their broker',
+  input: conversation,
+  open() {
+    const uncaught: unknown[] = []; // exceptions that reached nobody
+    const note = (error: unknown) => uncaught.push(error);
+    process.on('uncaughtException', note);
+    return {
+      feed: async (value) => {
+        await converse(value, uncaught);
+        return value.steps.length;
+      },
+      close: () => void process.off('uncaughtException', note),
+    };
+  },
+};
+
+async function converse({ house: name, clients, steps, options: chosen, policy: chosenPolicy }: Conversation, uncaught: unknown[]) {
+  const [clock, log, store] = [new TestClock(), recordingLog(['error']), new LateStore()];
+  const given = HOUSES[name]!(store); // chosen from its keys
+  const house = await startTestBroker({ clock, log, options: { ...chosen, maxPacketSize: MAX_PACKET_SIZE }, ...given });
+  try {
+    const fuzzers = clients.map(({ version, connect }) => new Fuzzer(house, version, connect, chosenPolicy));
+    for (const one of steps) {
+      fuzzers[one.client]!.take(one, clock); // client < 4
+      if (one.waits) await nextTurn();
+    }
+    await quiet(() => house.broker.counters.bytesReceived);
+    await isServed(house);
+    for (const fuzzer of fuzzers) fuzzer.leave();
+    await isEmpty(house, clock);
+    assert.deepEqual([...store.sessions.keys()], []);
+  } finally {
+    end(house);
+    assert.deepEqual([...log.lines, ...uncaught.splice(0)], []); // an exception that was caught leaves a line
+  }
 }
 
 /** Ends a broker even when it is broken: a failure must be reported, not hang. */
