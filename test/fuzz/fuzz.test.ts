@@ -20,7 +20,7 @@ for (const target of TARGETS) {
 
 test('fuzzer tells the input and the way to it when a target throws, and when it grows', async () => {
   const { default: fc } = await import('fast-check');
-  const kept: string[] = [];
+  const kept: Buffer[] = [];
   const fragile = { name: 'fragile', what: '', input: fc.nat(100_000), open: () => ({ feed, close: () => {} }) };
   const feed = (value: number) => {
     if (value > 900) throw new Error(`${value} is too much`);
@@ -32,7 +32,7 @@ test('fuzzer tells the input and the way to it when a target throws, and when it
   assert.equal(again.finding?.input, '901');
   const leaky = {
     ...fragile,
-    open: () => ({ feed: (value: number) => (kept.push('x'.repeat(10_000) + value) > 0 ? 1 : 1), close: () => {} }),
+    open: () => ({ feed: (value: number) => Math.sign(kept.push(Buffer.alloc(10_000, value))), close: () => {} }),
   };
   const grown = await hunt(leaky, { seed: 1, inputs: 10_000, seconds: 60 });
   assert.match(grown.finding?.reason ?? '', /^memory grew by \d+ KiB/);
