@@ -15,6 +15,7 @@ import { isInBackground, sayReady } from './daemon.ts';
 import { type Contents, FileWatch } from './file-watch.ts';
 import { createLog, type Log, type LogWorld } from './log.ts';
 import { removePidFile, writePidFile } from './pid-file.ts';
+import { onRealTimeSignal, SIGRTMIN } from './real-time-signal.ts';
 import { createSelfTest } from './self-test.ts';
 import { SelfTestPass } from './self-test-pass.ts';
 import { notifyServiceManager, watchdogInterval } from './service-manager.ts';
@@ -156,7 +157,18 @@ class Run {
     process.on('SIGHUP', () => void this.#reload(appliance));
     this.#files.watch(contents, () => void this.#reload(appliance));
     process.on('SIGUSR1', () => this.#log.log('notice', 'SIGUSR1 has no effect: this broker has no database that is saved on demand.'));
+    onRealTimeSignal(SIGRTMIN, () => this.#reopenLog(appliance));
     process.on('SIGUSR2', () => this.#log.log('notice', `SIGUSR2: ${appliance.broker.connections.size} connections are open.`));
+  }
+
+  /** After a log file was rotated away, as mosquitto 2.1. */
+  #reopenLog({ configuration }: Appliance): void {
+    try {
+      this.#log.configure(logOptions(this.#request, configuration));
+      this.#log.log('notice', 'SIGRTMIN: log files were opened again.');
+    } catch (error) {
+      this.#log.log('error', `Error: ${reasonOf(error)}. The log goes on where it went before.`);
+    }
   }
 
   async #reload(appliance: Appliance): Promise<void> {

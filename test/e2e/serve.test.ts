@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
 import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
+import { SIGRTMIN } from '../../src/app/real-time-signal.ts';
 import { findProgram, freePorts } from '../artefact/executable.ts';
 import { closed } from '../support/closed.ts';
 import { openPort, runMidge, startMidge } from '../support/midge-process.ts';
@@ -210,6 +211,22 @@ test('serve changes nothing when SIGHUP finds a bad configuration', async (conte
   await broker.line(/midge\.conf:4:9: error: Unable to open include/);
   await broker.line(/nothing was changed\.$/);
   await client(context, port, { username: 'jane', password: 'first' });
+});
+
+test('serve opens its log file again and reads nothing else when it gets SIGRTMIN', async (context) => {
+  const folder = temporaryFolder(context);
+  const logFile = join(folder, 'midge.log');
+  const file = writeConfiguration(folder, `log_dest file ${logFile}\nlog_dest stderr\nbind_address 127.0.0.1\nallow_anonymous true\n`);
+  const broker = startMidge(context, folder, ['-p', '0', '-c', file]);
+  const port = await openPort(broker);
+  renameSync(logFile, `${logFile}.1`);
+  writeFileSync(file, 'nonsense true\n');
+  process.kill(broker.pid, SIGRTMIN);
+  await broker.line(/SIGRTMIN: log files were opened again/);
+  await client(context, port, { clientId: 'after-rotation' });
+  await broker.line(/as after-rotation/);
+  assert.match(readFileSync(logFile, 'utf8'), /as after-rotation/);
+  assert.doesNotMatch(readFileSync(`${logFile}.1`, 'utf8'), /after-rotation|nonsense/);
 });
 
 test('serve goes on when it gets the other signals of mosquitto', async (context) => {
