@@ -38,7 +38,7 @@ export interface Command {
   /** Paragraphs of help below the usage. */
   readonly description?: readonly string[];
   readonly examples: readonly { readonly text: string; readonly command: string }[];
-  /** Operands (words that are no flags): how many at most, the only words there are, what a shell completes. Absent = none allowed. */
+  /** Operands (words that are no flags): how many at most, the words that the first can be, what a shell completes the others with. Absent = none allowed. */
   readonly operands?: { readonly most: number; readonly choices?: readonly string[]; readonly complete?: 'file' };
   /** Exit status for an unknown flag, a missing value or a surplus operand. Absent = 1. */
   readonly usageExitCode?: number;

@@ -52,8 +52,13 @@ function bashValues(command: Command): string[] {
 function bashWords(command: Command): string[] {
   const flags = [...command.flags.flatMap(flagWords), '--help'];
   const rows = [`    ${command.name}:-*) ${bashReply({ choices: flags })};;`];
-  if (command.operands) rows.push(`    ${command.name}:*) ${bashReply(command.operands)};;`);
+  if (command.operands) rows.push(`    ${command.name}:*) ${bashOperand(command.operands)};;`);
   return rows;
+}
+
+function bashOperand({ choices, complete }: Completable): string {
+  if (!choices || !complete) return choices ? `((COMP_CWORD > 2)) || { ${bashReply({ choices })}}` : bashReply({ complete });
+  return `if ((COMP_CWORD == 2)); then ${bashReply({ choices })}else ${bashReply({ complete })}fi `;
 }
 
 function bashReply({ choices, complete }: Completable): string {
@@ -86,7 +91,9 @@ if [ "$funcstack[1]" = _midge ]; then _midge "$@"; else compdef _midge midge; fi
 
 function zshCommand(command: Command): string {
   const rows = [...command.flags, { long: 'help', summary: 'show help' }].map(zshFlag);
-  if (command.operands) rows.push(quote(`*:operand:${zshAction(command.operands)}`));
+  const { choices, complete } = command.operands ?? {};
+  if (choices) rows.push(quote(`1:operand:${zshAction({ choices })}`));
+  if (command.operands && (complete || !choices)) rows.push(quote(`*:operand:${zshAction({ complete })}`));
   return `    ${command.name}) _arguments -S \\\n${rows.map((row) => `      ${row}`).join(' \\\n')} ;;`;
 }
 
@@ -119,12 +126,16 @@ function fishCommand(command: Command): string[] {
 }
 
 function fishValue({ choices, complete }: Completable): string {
+  if (choices && complete) return `-F -a ${quote(choices.join(' '))}`;
   if (choices) return `-x -a ${quote(choices.join(' '))}`;
   if (complete) return complete === 'file' ? '-r -F' : "-x -a '(__fish_complete_directories)'";
   return '-x';
 }
 
-type Completable = Pick<Flag, 'choices' | 'complete'>;
+interface Completable {
+  readonly choices?: Flag['choices'] | undefined;
+  readonly complete?: Flag['complete'] | undefined;
+}
 
 /** quote makes one word for all three shells. */
 function quote(text: string): string {

@@ -17,6 +17,6 @@ export function run(invocation: Invocation): Promise<number> {
     const complain = (line: string) => {
       if (!settings.quiet) stderr.write(`${line}\n`);
     };
-    return runClient(settings, new Publisher(settings, topic, payload, stdin, complain), invocation.terminal);
+    return runClient(settings, new Publisher(settings, topic, payload, stdin, complain), invocation);
   });
 }

@@ -22,6 +22,6 @@ export function run(invocation: Invocation): Promise<number> {
     const complain = (line: string) => {
       if (!settings.quiet) stderr.write(`${line}\n`);
     };
-    return runClient(settings, new Requester(settings, { topic, payload, responseTopic }, stdout, complain), invocation.terminal);
+    return runClient(settings, new Requester(settings, { topic, payload, responseTopic }, stdout, complain), invocation);
   });
 }

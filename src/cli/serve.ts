@@ -13,6 +13,14 @@ const BAD_CONFIGURATION = 3;
 /** run serves until it is told to stop; 0, 3 for a bad configuration, 1 when a port can't be opened. With `--test-config` it only reads: 0 or 1, as mosquitto 0 or 3. */
 export async function run(invocation: Invocation): Promise<number> {
   const { flags, terminal, program } = invocation;
+  if (flags.has('json') && !flags.has('test-config')) {
+    throw new OperatorError(
+      'Error: --json goes with --test-config: it prints the mistakes of a configuration. midge status --json tells of a running broker.',
+      {
+        exitCode: BAD_CONFIGURATION,
+      },
+    );
+  }
   const read = (): LoadedConfiguration => loadConfiguration(commandLine(invocation));
   const first = read();
   const isMended = first.configuration === null && !flags.has('test-config') && (await mendState(invocation));

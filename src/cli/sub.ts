@@ -16,6 +16,6 @@ export function run(invocation: Invocation): Promise<number> {
     const complain = (line: string) => {
       if (!settings.quiet) stderr.write(`${line}\n`);
     };
-    return runClient(settings, new Subscriber(settings, stdout, complain), invocation.terminal);
+    return runClient(settings, new Subscriber(settings, stdout, complain), invocation);
   });
 }

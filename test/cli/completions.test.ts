@@ -37,6 +37,17 @@ const LINES: readonly (readonly [words: readonly string[], offers: readonly stri
   [['completions', 'f'], ['fish']],
   [['help', 'ver'], ['version']],
   [['serve', '--te'], ['--test-config']],
+  [['cert', 're'], ['revoke']],
+  [['cert', 'revoke', 're'], []],
+  [['import', 'mos'], ['mosquitto']],
+  [
+    ['import', 'mosquitto', '/etc/host'],
+    ['/etc/hostname', '/etc/hosts'],
+  ],
+  [
+    ['acl', ''],
+    ['check', 'who'],
+  ],
 ];
 
 for (const [words, offers] of LINES) {

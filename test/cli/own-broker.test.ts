@@ -54,6 +54,21 @@ for (const { name, options, words } of TRANSPORTS) {
   }
 }
 
+for (const [what, isTls, words, advice] of [
+  ['does not trust the authority', true, ['-h', 'localhost', '--tls-use-os-certs'], /^-> .*--cafile FILE \(midge cert export-ca/m],
+  ['meets TLS without it', true, [], /^-> .*if this port speaks TLS, name the authority to trust by --cafile FILE$/m],
+  ['asks a plain port for TLS', false, ['--tls-use-os-certs'], /^-> perhaps this port does not speak TLS/m],
+] as const) {
+  test(`pub says what may help when it ${what}; mosquitto_pub does not`, async (context) => {
+    const { port } = await listen(context, isTls ? { tls: TLS } : {});
+    const all = ['-h', '127.0.0.1', '-p', String(port), ...words, '-t', 'a', '-m', 'b'];
+    const [ours, theirs] = [await runMidge(['pub', ...all]), await runMidge(all, { program: 'mosquitto_pub' })];
+    assert.match(ours.stderr, advice);
+    assert.doesNotMatch(theirs.stderr, /->/);
+    assert.equal(ours.status, theirs.status);
+  });
+}
+
 test('pub takes scheme, port and topic from a URL when given -L', async (context) => {
   const { port } = await listen(context, { protocol: 'websockets' });
   const published = await runMidge(['pub', '-L', `ws://127.0.0.1:${port}/a/b`, '-m', 'x', '-r', '-q', '1']);
@@ -69,7 +84,10 @@ test('pub ends with status 8 when the authority is unknown', async (context) => 
   for (const name of ['pub', 'sub']) {
     const words = [name, '-h', 'localhost', '-p', String(port), '--cafile', stranger, '-t', 'a', ...(name === 'pub' ? ['-n'] : [])];
     const { status, stderr } = await runMidge(words);
-    assert.match(stderr, /^Error: A TLS error occurred \(.+\)\.\n$/);
+    assert.match(
+      stderr,
+      /^Error: A TLS error occurred \(unable to verify the first certificate\)\.\n-> the authority .* is not trusted here: .*--cafile FILE .*\n$/,
+    );
     assert.equal(status, 8);
   }
 });
@@ -101,7 +119,7 @@ test('pub ends with status 1 when nobody listens', async (context) => {
 test('pub ends with status 7 when the broker closes the connection', async (context) => {
   const port = await serveRaw(context, (socket) => socket.once('data', () => socket.destroy()));
   const { status, stderr } = await runMidge(['pub', '-h', '127.0.0.1', '-p', String(port), '-t', 'a', '-m', 'x', '-q', '1']);
-  assert.equal(stderr, 'Error: The connection was lost.\n');
+  assert.match(stderr, /^Error: The connection was lost\.\n-> the broker closed the connection without an answer: .*\n$/);
   assert.equal(status, 7);
 });
 

@@ -15,6 +15,7 @@ import { tlsOptions } from './tls.ts';
 export interface Progress {
   /** 'away' until TCP stands, 'handshaking' until TLS stands too. */
   stage: 'away' | 'handshaking' | 'open';
+  readonly isSecure: boolean;
 }
 
 /** RECONNECT is how long libmosquitto waits before it tries again, in milliseconds. */
@@ -25,9 +26,9 @@ const USUAL_RECEIVE_MAXIMUM = 20;
 
 /** openClient makes a client that connects when its `connect` is called. Throws ClientMistake when the TLS files are no good. */
 export function openClient(settings: ClientSettings, reconnect: boolean): { client: MqttClient; progress: Progress } {
-  const progress: Progress = { stage: 'away' };
   const options = clientOptions(settings, reconnect);
   const tls = tlsOptions(settings);
+  const progress: Progress = { stage: 'away', isSecure: tls !== null };
   const host = settings.host || 'localhost';
   const port = settings.port || (tls ? 8883 : 1883);
   const open = socketOpener(settings, { host, port, tls, progress });

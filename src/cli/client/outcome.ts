@@ -8,6 +8,8 @@ export interface Ending {
   readonly status: number;
   /** The broker is told to send the will (MQTT 5): mosquitto_sub and mosquitto_rr leave so when time or a signal ends them. */
   readonly withWill?: boolean;
+  /** What may help, for people; mosquitto's programs do not say it. */
+  readonly advice?: string;
 }
 
 /** Numbers of libmosquitto's mosq_err_t. */
@@ -26,6 +28,12 @@ export const TIMED_OUT: Ending = { lines: ['Timed out'], status: STATUS.TIMED_OU
 
 export const LOST: Ending = { lines: ['Error: The connection was lost.'], status: STATUS.LOST };
 
+/** NEVER_ANSWERED: the broker has closed a connection without TLS and without a CONNACK. */
+export const NEVER_ANSWERED: Ending = {
+  ...LOST,
+  advice: 'the broker closed the connection without an answer: if this port speaks TLS, name the authority to trust by --cafile FILE',
+};
+
 /** refusal is the ending after a CONNACK that says no; its status is the code. pub says more than sub. */
 export function refusal(name: 'pub' | 'sub' | 'rr', version: 3 | 4 | 5, code: number): Ending {
   if (version < 5) {
@@ -42,9 +50,22 @@ export function refusal(name: 'pub' | 'sub' | 'rr', version: 3 | 4 | 5, code: nu
 /** unreachable is the ending when there is no connection at all. `handshaking` = TCP stands, TLS does not. */
 export function unreachable(error: Error & { code?: unknown; errno?: unknown }, handshaking: boolean): Ending {
   const code = String(error.code ?? '');
-  if (handshaking) return { lines: [`Error: A TLS error occurred (${error.message}).`], status: STATUS.TLS };
+  const [reason] = error.message.split(';'); // behind it stands advice for people who write programs
+  if (handshaking) return { lines: [`Error: A TLS error occurred (${reason}).`], status: STATUS.TLS, advice: tlsAdvice(code) };
   if (code === 'ENOTFOUND' || code.startsWith('EAI_')) return { lines: ['Unable to connect (Lookup error.).'], status: STATUS.FAILED };
   return { lines: [`Error: ${systemText(error)}`], status: STATUS.FAILED };
+}
+
+/** Codes of X509_verify_cert(3) as Node words them. */
+const UNTRUSTED =
+  /^(SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT|UNABLE_TO_GET_ISSUER_CERT(_LOCALLY)?|UNABLE_TO_VERIFY_LEAF_SIGNATURE)$/;
+
+function tlsAdvice(code: string): string {
+  if (UNTRUSTED.test(code))
+    return "the authority of the broker's certificate is not trusted here: name it by --cafile FILE (midge cert export-ca prints that of a midge)";
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'connect by one of the names in the certificate (-h NAME)';
+  if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID') return "compare the broker's clock with this machine's";
+  return 'perhaps this port does not speak TLS: try it without --cafile and the like';
 }
 
 /** reasonText is mosquitto_reason_string. */

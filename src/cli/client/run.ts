@@ -1,11 +1,11 @@
 // One run of pub, sub or rr: connects, lets the task work, and ends with mosquitto's words and status, once, whatever happens first.
 
 import type { IConnackPacket, MqttClient } from 'mqtt';
-import type { Terminal } from '../command.ts';
+import type { Invocation } from '../command.ts';
 import { openClient, type Progress } from './connection.ts';
 import { watchPackets } from './debug.ts';
 import { ClientMistake } from './mistake.ts';
-import { DONE, type Ending, INTERRUPTED, LOST, NEVER_CONNECTED, refusal, STATUS, unreachable } from './outcome.ts';
+import { DONE, type Ending, INTERRUPTED, LOST, NEVER_ANSWERED, NEVER_CONNECTED, refusal, STATUS, unreachable } from './outcome.ts';
 import type { ClientSettings } from './settings.ts';
 
 /** ClientTask is what pub, sub or rr does with the connection. */
@@ -23,11 +23,15 @@ export interface ClientTask {
 const DISCONNECT_WITH_WILL = 0x04;
 
 /** runClient gives the exit status. Throws ClientMistake for settings that cannot work. */
-export async function runClient(settings: ClientSettings, task: ClientTask, { stdout, stderr }: Terminal): Promise<number> {
+export async function runClient(settings: ClientSettings, task: ClientTask, { terminal, program }: Invocation): Promise<number> {
+  const { stdout, stderr } = terminal;
   checkAccount(settings, task.name);
   const { client, progress } = openClient(settings, task.reconnect);
   if (settings.debug && !settings.quiet) watchPackets(client, (line) => stdout.write(`${line}\n`));
   const { promise, resolve: end } = Promise.withResolvers<Ending>();
+  const advise = ({ advice }: Ending) => {
+    if (!settings.quiet && advice !== undefined && !program.startsWith('mosquitto_')) stderr.write(`-> ${advice}\n`);
+  };
   // What pub and rr are for is not done yet when a signal comes: it ends them, and their status says so.
   let hasStood = false;
   client.once('connect', () => {
@@ -35,7 +39,7 @@ export async function runClient(settings: ClientSettings, task: ClientTask, { st
   });
   const stop = () => end(hasStood ? INTERRUPTED : NEVER_CONNECTED);
   if (task.name === 'sub') process.once('SIGINT', stop).once('SIGTERM', stop);
-  const failures = watchFailures(client, progress, settings, task, end);
+  const failures = watchFailures(client, progress, settings, task, { end, advise });
   task.begin(client, end);
   client.on('connect', (connack) => task.connected(client, connack));
   client.connect();
@@ -43,6 +47,7 @@ export async function runClient(settings: ClientSettings, task: ClientTask, { st
   const ending = await promise;
   process.off('SIGINT', stop).off('SIGTERM', stop);
   if (!settings.quiet) for (const line of ending.lines) stderr.write(`${line}\n`);
+  advise(ending);
   await hangUp(client, settings, ending);
   return ending.status;
 }
@@ -60,10 +65,11 @@ function watchFailures(
   progress: Progress,
   { version }: ClientSettings,
   task: ClientTask,
-  end: (ending: Ending) => void,
+  { end, advise }: { readonly end: (ending: Ending) => void; readonly advise: (ending: Ending) => void },
 ): { remember: (error: Error) => void } {
   let stood = false;
   let dismissed = false;
+  let isAnswered = progress.isSecure; // by the handshake, if not by a CONNACK
   let failure: Error | null = null;
   const remember = (error: Error) => {
     failure ??= error;
@@ -78,6 +84,7 @@ function watchFailures(
       if (task.name === 'sub') end(DONE); // mosquitto_sub leaves without a word
     }
     if (packet.cmd !== 'connack') return;
+    isAnswered = true;
     const code = packet.reasonCode ?? packet.returnCode ?? 0;
     if (code > 0) end(refusal(task.name, version, code));
   });
@@ -85,8 +92,12 @@ function watchFailures(
     if (dismissed) end({ lines: ['Error: The client is not currently connected.'], status: STATUS.NOT_CONNECTED });
     else if (progress.stage === 'handshaking') end(unreachable(failure ?? new Error('connection closed'), true));
     else if (!stood && failure !== null && progress.stage === 'away') end(unreachable(failure, false));
-    else if (!task.reconnect) end(LOST);
-    else stood = true;
+    else if (!task.reconnect) end(isAnswered ? LOST : NEVER_ANSWERED);
+    else {
+      if (!isAnswered) advise(NEVER_ANSWERED);
+      isAnswered = true; // once is enough
+      stood = true;
+    }
     if (progress.stage === 'open') stood = true;
     failure = null;
   });
