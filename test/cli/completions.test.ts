@@ -40,10 +40,7 @@ const LINES: readonly (readonly [words: readonly string[], offers: readonly stri
   [['cert', 're'], ['revoke']],
   [['cert', 'revoke', 're'], []],
   [['import', 'mos'], ['mosquitto']],
-  [
-    ['import', 'mosquitto', '/etc/host'],
-    ['/etc/hostname', '/etc/hosts'],
-  ],
+  [['import', 'mosquitto', '/proc/self/limi'], ['/proc/self/limits']],
   [
     ['acl', ''],
     ['check', 'who'],
