@@ -114,7 +114,7 @@ class HomeAppliance implements Appliance {
     this.#upcoming = configuration;
     this.throttle = new LoginThrottle(configuration.access.loginThrottle, { clock: systemClock, log });
     this.#access = createAccess(configuration.access, this.throttle);
-    this.refusals = new RefusalMemory({ clock: systemClock, log, explain: (refusal) => explainRefusal(refusal, this.#access) });
+    this.refusals = new RefusalMemory({ clock: systemClock, log, explain: (refusal) => explainRefusal(refusal, this) });
     this.machine = new MachineWatch(state.path, systemClock);
     this.broker = createBroker(configuration.broker, {
       clock: systemClock,

@@ -7,6 +7,7 @@ import type { LoginHold } from '../access/login-throttle.ts';
 import type { Appliance } from './app.ts';
 import type { RequestHandler } from './control.ts';
 import type { RememberedRefusal } from './diagnostics.ts';
+import { missingRule } from './explain-refusal.ts';
 import { readStatus, type StatusSetup } from './status.ts';
 
 /** Sessions whose subscriptions are looked at for one answer. */
@@ -18,6 +19,8 @@ export interface DeafSubscription {
   readonly username: string | null;
   readonly topicFilter: string;
   readonly reason: string;
+  /** What to do about it, or null. */
+  readonly advice: string | null;
 }
 
 /** Reasons answer "why". */
@@ -73,7 +76,7 @@ function deafSubscriptions({ broker, access }: Appliance, about: string | null):
     for (const topicFilter of subscriptions.keys()) {
       if (whatArrives(acl, { username, clientId }, topicFilter).some(({ access }) => access !== 'deny')) continue;
       const reason = `is subscribed to "${topicFilter}" but gets nothing: no rule of ${acl.file.path} lets it read there`;
-      found.push({ clientId, username, topicFilter, reason });
+      found.push({ clientId, username, topicFilter, reason, advice: missingRule({ username }, 'read', topicFilter) });
     }
   }
   return found;

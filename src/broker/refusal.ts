@@ -73,7 +73,10 @@ export function reportDenied({ id, session, origin, broker }: Connection, topicN
 /** reportBadPacket tells of bytes that are no MQTT, or not as it must be. */
 export function reportBadPacket(connection: Connection, error: MalformedPacket): void {
   if (error instanceof StrangeBytes) reportRefusal(connection, 'wrong protocol', error.words);
-  else if (error.reasonCode === REASON.UNSUPPORTED_PROTOCOL_VERSION) reportRefusal(connection, 'protocol version', lower(error.message));
+  else if (error.reasonCode === REASON.UNSUPPORTED_PROTOCOL_VERSION) {
+    reportRefusal(connection, 'protocol version', `asks for a protocol that this broker does not speak: ${lower(error.message)}`);
+  } else if (error.reasonCode === REASON.PACKET_TOO_LARGE)
+    reportRefusal(connection, 'bad packet', `sends more than max_packet_size allows: ${lower(error.message)}`);
   else reportRefusal(connection, 'bad packet', `sends a packet that breaks the rules of MQTT: ${lower(error.message)}`);
 }
 

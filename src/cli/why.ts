@@ -19,7 +19,7 @@ export async function run(invocation: Invocation): Promise<number> {
 function textOf({ refusals, held, deaf }: Reasons, about: string | null): string {
   const lines = [
     ...refusals.toReversed().flatMap(linesOf),
-    ...deaf.map(({ clientId, reason }) => `Client ${safeText(clientId)} ${safeText(reason)}.`),
+    ...deaf.flatMap(({ clientId, reason, advice }) => [`Client ${safeText(clientId)} ${safeText(reason)}.`, ...adviceLines(advice)]),
     ...held.map(({ address, username, failures, until }) => {
       const who = [username === null ? null : `user "${safeText(username)}"`, address === null ? null : `from ${address}`];
       return `Held until ${clockTime(until)}: logins of ${who.filter((word) => word !== null).join(' ') || 'anybody'} (${failures} wrong ones).`;
@@ -39,7 +39,11 @@ function linesOf(refusal: RememberedRefusal): string[] {
     listenerPort === 0 ? '' : ` on port ${listenerPort}`,
   ].join('');
   const sentence = safeText(`${who} ${reason}`);
-  return [`${clockTime(last)}  ${sentence}${times}`, ...(advice === null ? [] : [`${' '.repeat(21)}-> ${safeText(advice)}`])];
+  return [`${clockTime(last)}  ${sentence}${times}`, ...adviceLines(advice)];
+}
+
+function adviceLines(advice: string | null): string[] {
+  return advice === null ? [] : [`${' '.repeat(21)}-> ${safeText(advice)}`];
 }
 
 /** In the machine's own time, as a clock on the wall. */

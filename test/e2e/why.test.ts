@@ -101,13 +101,46 @@ test('midge why tells what came to a plain port, who gave a wrong password, and 
     (await why('lamp')).refusals.map(({ cause }) => cause),
     ['not allowed'],
   );
+  assert.deepEqual(
+    refusals.toReversed().map(({ advice }) => advice),
+    [
+      'use MQTT over TCP in the client: this broker has no port for WebSocket',
+      'turn TLS off in the client: this broker has no port with TLS',
+      `a new password: midge passwd ${join(folder, 'passwd')} jane`,
+      `to let this user in: midge passwd ${join(folder, 'passwd')} joe`,
+      null,
+      'a deny line is stronger than all others: take it away, or name less by it',
+      'to allow it, write below "user jane": topic write garden',
+      null,
+    ],
+  );
+  assert.equal(deaf[0]?.advice, 'to allow it, write below "user jane": topic read home/#');
   const { stdout } = await runMidge(folder, ['why', 'joe', '--state', state]);
   assert.match(
     stdout,
-    /client phone, user joe, from 127\.0\.0\.1 on port \d+ gives user "joe", who has no account here\n +-> midge passwd adds one\n$/,
+    /client phone, user joe, from 127\.0\.0\.1 on port \d+ gives user "joe", who has no account here\n +-> to let this user in: midge passwd \/\S+\/passwd joe\n$/,
   );
   await broker.line(/New connection from 127\.0\.0\.1:\d+ on port/);
   assert.ok(!broker.lines.some((line) => line.includes(`127.0.0.1:${probePort}`)), 'the probe is not in the log');
+});
+
+test('midge why tells of strange protocols and of too large packets in whole sentences', async (context) => {
+  const { port, why } = await house(context, 'max_packet_size 100\n');
+  await say(port, Buffer.from('100c00044d5154580402003c0000', 'hex')); // MQTX
+  await say(port, Buffer.from('100c00044d5154540902003c0000', 'hex')); // version 9
+  await say(port, Buffer.from('10c801', 'hex'));
+  const { refusals } = await why();
+  assert.deepEqual(
+    refusals.toReversed().map(({ reason, advice }) => [reason, advice]),
+    [
+      ['asks for a protocol that this broker does not speak: protocol name "MQTX" is not MQTT', null],
+      ['asks for a protocol that this broker does not speak: protocol version 9 is not supported', null],
+      [
+        'sends more than max_packet_size allows: packet of 203 bytes exceeds the maximum of 100',
+        'let it send less, or set max_packet_size higher',
+      ],
+    ],
+  );
 });
 
 test('midge why tells what came to a TLS port', {
