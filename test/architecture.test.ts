@@ -20,6 +20,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   listeners: 2,
   access: 2,
   store: 2,
+  state: 2,
   bridges: 2,
   certificates: 2,
   discovery: 2,

@@ -19,6 +19,7 @@ import { machineModel, machineNames } from '../host/host.ts';
 import { createListener, isAddressMissing, type Listener } from '../listeners/listeners.ts';
 import type { ListenerOptions } from '../listeners/options.ts';
 import { REASON } from '../mqtt/reason-codes.ts';
+import type { StateFolder } from '../state/state-folder.ts';
 import { STORE_DEFAULTS } from '../store/options.ts';
 import type { Store } from '../store/store.ts';
 import { createTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
@@ -29,7 +30,6 @@ import { type ListenerChange, prepareListeners } from './listener-change.ts';
 import { MachineWatch } from './machine-watch.ts';
 import { settingsThatStay } from './reload.ts';
 import type { SelfTestPass } from './self-test-pass.ts';
-import type { StateFolder } from './state-folder.ts';
 import { storeTopics } from './store-topics.ts';
 
 /** Time for clients to take their last words before their connections are cut. */

@@ -13,10 +13,10 @@ import { systemClock } from '../base/clock.ts';
 import { OperatorError, reasonOf } from '../base/errors.ts';
 import { silentLogger } from '../base/logger.ts';
 import { treatLines } from '../config/config.ts';
+import { StateFolder } from '../state/state-folder.ts';
 import { STORE_DEFAULTS } from '../store/options.ts';
 import { openStore } from '../store/store.ts';
 import { type ArchiveEntry, packArchive } from './archive.ts';
-import { StateFolder } from './state-folder.ts';
 
 /** MANIFEST is the first file of a backup. */
 export const MANIFEST = 'backup.json';

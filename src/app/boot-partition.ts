@@ -5,6 +5,8 @@
 import { reasonOf } from '../base/errors.ts';
 import type { BootSettings, Mistake, Secret } from '../boot/settings.ts';
 import { brokerConfiguration, CONFIGURATION, DEFAULT_HOST_NAME } from '../boot/system-files.ts';
+import { StateFolder } from '../state/state-folder.ts';
+import { mendSwap } from '../state/state-swap.ts';
 import { STORE_DEFAULTS } from '../store/options.ts';
 import { forgetFollowed, writeAccounts } from './boot-accounts.ts';
 import { FINDINGS, type Scope, STATE } from './boot-paths.ts';
@@ -13,8 +15,6 @@ import { writeSystemFiles, writeWifi } from './boot-system.ts';
 import { readWishes, remember, takeSecretsOut } from './boot-wishes.ts';
 import { type BootWorld, isKept } from './boot-world.ts';
 import { Disk } from './disk.ts';
-import { StateFolder } from './state-folder.ts';
-import { mendSwap } from './state-swap.ts';
 
 export interface Findings {
   readonly mistakes: readonly Mistake[];

@@ -21,6 +21,8 @@ import { compactTime, systemClock } from '../base/clock.ts';
 import { syncPath } from '../base/durable-file.ts';
 import { OperatorError, reasonOf } from '../base/errors.ts';
 import { silentLogger } from '../base/logger.ts';
+import { StateFolder } from '../state/state-folder.ts';
+import { mendSwap, StateSwap } from '../state/state-swap.ts';
 import { putBackCopy } from '../store/earlier-version.ts';
 import { faultOf } from '../store/faults.ts';
 import { STORE_DEFAULTS } from '../store/options.ts';
@@ -28,8 +30,6 @@ import { openStore } from '../store/store.ts';
 import { unpackArchive } from './archive.ts';
 import { type BackupManifest, FORMAT, MANIFEST } from './backup.ts';
 import { isAnswered } from './control.ts';
-import { StateFolder } from './state-folder.ts';
-import { mendSwap, StateSwap } from './state-swap.ts';
 
 /** What a backup may hold besides its manifest: no way leads out of these folders. */
 const NAMES = /^(?:state\/(?:[^/\0]+\/)*[^/\0]+|configuration\/\d+)$/;

@@ -8,6 +8,8 @@ import { OperatorError, reasonOf } from '../base/errors.ts';
 import type { Part } from '../base/lifecycle.ts';
 import { type Diagnostic, describeAccess, formatDiagnostic, type LoadedConfiguration } from '../config/config.ts';
 import type { Configuration, LogOptions } from '../config/configuration.ts';
+import { StateFolder, stateFolderPath } from '../state/state-folder.ts';
+import { mendSwap } from '../state/state-swap.ts';
 import { type Appliance, createAppliance } from './app.ts';
 import { createControl } from './control.ts';
 import { controlRequests } from './control-requests.ts';
@@ -19,8 +21,6 @@ import { onRealTimeSignal, SIGRTMIN } from './real-time-signal.ts';
 import { createSelfTest } from './self-test.ts';
 import { SelfTestPass } from './self-test-pass.ts';
 import { notifyServiceManager, watchdogInterval } from './service-manager.ts';
-import { StateFolder, stateFolderPath } from './state-folder.ts';
-import { mendSwap } from './state-swap.ts';
 import { isRoot, leaveRoot } from './user.ts';
 
 /** A stop that has not ended by then is ended: service scripts wait 5 s. */

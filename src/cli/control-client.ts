@@ -2,10 +2,10 @@
 
 import { join } from 'node:path';
 import { askControl } from '../app/ask-control.ts';
-import { stateFolderPath } from '../app/state-folder.ts';
 import { OperatorError } from '../base/errors.ts';
 import { STATE_NAMES } from '../base/state-names.ts';
 import { loadConfiguration } from '../config/config.ts';
+import { stateFolderPath } from '../state/state-folder.ts';
 import type { Invocation } from './command.ts';
 
 /** A broker that does not answer by then is stuck. */

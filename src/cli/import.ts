@@ -3,8 +3,8 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type ImportLine, type ImportReport, importMosquitto } from '../app/import-mosquitto.ts';
-import { stateFolderPath } from '../app/state-folder.ts';
 import { OperatorError } from '../base/errors.ts';
+import { stateFolderPath } from '../state/state-folder.ts';
 import type { Invocation, Terminal } from './command.ts';
 
 /** run writes configuration and state, or with --dry-run only tells; 0, or 1 when something of the configuration is refused. */

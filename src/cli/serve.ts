@@ -54,8 +54,8 @@ export async function run(invocation: Invocation): Promise<number> {
 
 /** A restore that was cut off may have left the state folder without files that the configuration names. */
 async function mendState({ flags, terminal }: Invocation): Promise<boolean> {
-  const { StateFolder, stateFolderPath } = await import('../app/state-folder.ts');
-  const { mendSwap } = await import('../app/state-swap.ts');
+  const { StateFolder, stateFolderPath } = await import('../state/state-folder.ts');
+  const { mendSwap } = await import('../state/state-swap.ts');
   const { STORE_DEFAULTS } = await import('../store/options.ts');
   const file = last(flags.get('config-file'));
   const location = file === null ? undefined : treatLines(file).findLast(({ name }) => name === 'persistence_location');

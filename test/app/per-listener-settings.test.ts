@@ -7,7 +7,7 @@ import { type TestContext, test } from 'node:test';
 import { connect, connectAsync, type IClientOptions, type IDisconnectPacket, type MqttClient } from 'mqtt';
 import { hashPassword } from '../../src/access/password-hash.ts';
 import { type Appliance, createAppliance } from '../../src/app/app.ts';
-import { StateFolder } from '../../src/app/state-folder.ts';
+import { StateFolder } from '../../src/state/state-folder.ts';
 import { recordingLog } from '../support/recording-log.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { configurationOf } from './test-configuration.ts';

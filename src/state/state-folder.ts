@@ -1,9 +1,10 @@
 // Where the appliance keeps what it must not forget: certificates, accounts.
 
-import { chownSync, existsSync, globSync, lstatSync, mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { OperatorError, reasonOf } from '../base/errors.ts';
 import { isStateName, STATE_NAMES } from '../base/state-names.ts';
+import { giveIfRoots, OwnFolder, withFolder } from './own-files.ts';
 import { isOfSwap } from './state-swap.ts';
 
 export interface StateFolderFacts {
@@ -66,14 +67,15 @@ export class StateFolder {
   /** giveTo changes the owner of what root has made here, and of nothing else: the folder itself only while all in it is ours. */
   giveTo(uid: number, gid: number): void {
     if (!existsSync(this.path)) return;
-    const all = readdirSync(this.path);
-    const ours = all.filter((name) => this.isOurs(name));
-    if (ours.length === all.length) giveIfRoots(this.path, uid, gid);
-    for (const name of ours) {
-      const path = join(this.path, name);
-      const inside = lstatSync(path).isDirectory() ? globSync('**', { cwd: path }) : [];
-      for (const each of ['', ...inside]) giveIfRoots(join(path, each), uid, gid);
-    }
+    withFolder(
+      () => OwnFolder.open(this.path),
+      (folder) => {
+        const all = folder.entries();
+        const ours = all.filter(({ name }) => this.isOurs(name));
+        for (const entry of ours) giveIfRoots(folder, entry, uid, gid);
+        if (ours.length === all.length && folder.stats().uid === 0) folder.give(uid, gid);
+      },
+    );
   }
 
   /**
@@ -86,10 +88,4 @@ export class StateFolder {
     const beside = ['corrupt', 'newer', 'version', 'backup'].some((what) => name.startsWith(`${database}.${what}-`));
     return beside || made.includes(name) || isStateName(name) || isOfSwap(name);
   }
-}
-
-function giveIfRoots(path: string, uid: number, gid: number): void {
-  const found = lstatSync(path, { throwIfNoEntry: false });
-  if (found?.uid !== 0) return;
-  if (found.isDirectory() || (found.isFile() && found.nlink === 1)) chownSync(path, uid, gid); // a link may lead to a file of the system
 }

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
-import { StateFolder, stateFolderPath } from '../../src/app/state-folder.ts';
+import { StateFolder, stateFolderPath } from '../../src/state/state-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const NOT_ROOT = process.getuid?.() === 0 ? false : 'only root gives files away (run the tests as root)';

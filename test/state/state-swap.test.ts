@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { chmodSync, existsSync, globSync, mkdirSync, readFileSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { StateFolder } from '../../src/app/state-folder.ts';
-import { mendSwap, StateSwap } from '../../src/app/state-swap.ts';
+import { StateFolder } from '../../src/state/state-folder.ts';
+import { mendSwap, StateSwap } from '../../src/state/state-swap.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const STAMP = '20260131T235959Z';
