@@ -18,6 +18,7 @@ import type { Advertiser } from '../discovery/discovery.ts';
 import { machineModel, machineNames } from '../host/host.ts';
 import { createListener, isAddressMissing, type Listener } from '../listeners/listeners.ts';
 import type { ListenerOptions } from '../listeners/options.ts';
+import { PendingConnections } from '../listeners/pending-connections.ts';
 import { REASON } from '../mqtt/reason-codes.ts';
 import type { StateFolder } from '../state/state-folder.ts';
 import { STORE_DEFAULTS } from '../store/options.ts';
@@ -94,6 +95,7 @@ class HomeAppliance implements Appliance {
   readonly refusals: RefusalMemory;
   readonly machine: MachineWatch;
   readonly telemetry: Telemetry;
+  readonly #pending: PendingConnections;
   #listeners: readonly Listener[];
   #access: Access;
   #configuration: Configuration;
@@ -112,6 +114,7 @@ class HomeAppliance implements Appliance {
     this.#setup = setup;
     this.#configuration = configuration;
     this.#upcoming = configuration;
+    this.#pending = new PendingConnections({ clock: systemClock, log });
     this.throttle = new LoginThrottle(configuration.access.loginThrottle, { clock: systemClock, log });
     this.#access = createAccess(configuration.access, this.throttle);
     this.refusals = new RefusalMemory({ clock: systemClock, log, explain: (refusal) => explainRefusal(refusal, this) });
@@ -277,6 +280,7 @@ class HomeAppliance implements Appliance {
   #createListener(options: ListenerOptions): Listener {
     return createListener(options, {
       log: this.#setup.log,
+      pending: this.#pending,
       diagnostics: this.refusals,
       handle: (stream, origin) => void this.broker.open(stream, origin),
       applianceCertificate: () => this.#ourCertificates().server(),

@@ -30,3 +30,17 @@ export class Networks {
     return version !== 0 && this.#list.check(plain, version === 6 ? 'ipv6' : 'ipv4');
   }
 }
+
+/** laneOf gives what stands for an address where clients are counted: an IPv4 address itself, the /64 of an IPv6 address, all of which one machine may use, and one name for all link-local addresses of an interface. '' stays ''. */
+export function laneOf(address: string): string {
+  const [plain = '', zone] = address.toLowerCase().split('%');
+  if (plain.startsWith('::ffff:') && plain.includes('.')) return plain.slice('::ffff:'.length);
+  if (!isIPv6(plain)) return plain;
+  if (/^fe[89ab]/.test(plain)) return zone === undefined ? 'fe80::/64' : `fe80::%${zone}/64`;
+  const [head = '', tail] = plain.split('::');
+  const first = head === '' ? [] : head.split(':');
+  const last = tail === undefined || tail === '' ? [] : tail.split(':');
+  const zeros = tail === undefined ? 0 : 8 - first.length - last.length;
+  const groups = [...first, ...Array.from({ length: zeros }, () => '0'), ...last].slice(0, 4);
+  return `${groups.map((group) => group.replace(/^0+(?=.)/, '')).join(':')}::/64`;
+}

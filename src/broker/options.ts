@@ -110,6 +110,8 @@ export interface ConnectionOrigin {
   readonly identity: string | null;
   /** review asks the listener anew: the policy that it has now, or null when this connection would not come in any more. Absent = nobody to ask. */
   readonly review?: () => ListenerPolicy | null;
+  /** signedIn is told when its CONNECT is accepted. Absent = nobody waits for it. */
+  readonly signedIn?: () => void;
   /** As negotiated, for example { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' }; null without TLS. */
   readonly tls: { readonly version: string; readonly cipher: string } | null;
 }

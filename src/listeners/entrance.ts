@@ -1,6 +1,7 @@
 // The way in: what a connection goes through between the open port and the broker.
 //
-//   socket -> max_connections -> [ PROXY header ] -> [ TLS handshake ] -> [ WebSocket upgrade ] -> handle(stream, origin)
+//   socket -> max_connections -> [ PROXY header ] -> [ TLS handshake ] -> [ WebSocket upgrade ] -> handle(stream, origin) -> CONNECT
+//             '----------------- pending connections: bounded, and of all listeners together ------------------------------------'
 
 import type { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
@@ -15,7 +16,7 @@ import { certificateIdentity } from './certificate-identity.ts';
 import { certificateProblem } from './client-certificate.ts';
 import { clientBehind } from './forwarded-for.ts';
 import type { ListenerOptions } from './options.ts';
-import { PendingConnections } from './pending-connections.ts';
+import type { Pending, PendingConnections } from './pending-connections.ts';
 import { proxyProblem, readProxyHeader } from './proxy-header.ts';
 import { shareReads } from './shared-reads.ts';
 import { readTls, type TlsMaterial, type TlsSource } from './tls-files.ts';
@@ -28,6 +29,8 @@ export interface EntranceDeps extends TlsSource {
   /** handle takes over a stream that speaks MQTT, and listens to 'data' before it returns. A chunk is only valid until the listener returns. */
   handle(stream: Duplex, origin: ConnectionOrigin): void;
   readonly log: Logger;
+  /** Connections of all listeners that have not signed in. */
+  readonly pending: PendingConnections;
   /** Null = nobody asks later why a connection was refused. */
   readonly diagnostics: Diagnostics | null;
   /** maxMessageBytes gives the bytes of one WebSocket message, asked when options are put in force. */
@@ -51,11 +54,10 @@ type Proof = Pick<ConnectionOrigin, 'identity' | 'tls' | 'review'>;
 /** Entrance belongs to one listener. It knows every socket that came in, until that is closed. */
 export class Entrance {
   readonly #deps: EntranceDeps;
-  readonly #sockets = new Set<Socket>();
+  readonly #sockets = new Map<Socket, Pending>();
   /** Those among them whose other end has gone: nobody finds their places taken. */
   readonly #leaving = new Set<Socket>();
   readonly #peers = new WeakMap<Socket, Peer>();
-  readonly #pending = new PendingConnections();
   #gates: Gates;
   #port: number;
   /** With the port that is open. */
@@ -98,7 +100,7 @@ export class Entrance {
 
   /** use puts gates in force for connections from now on. Who is at the gates that were has to come anew. */
   use(gates: Gates): void {
-    this.#pending.destroyAll();
+    this.#dropHandshakes();
     this.#gates = gates;
     this.#policy = { ...gates.options.policy, port: this.#port };
   }
@@ -113,12 +115,16 @@ export class Entrance {
   /** close drops unfinished handshakes; connections handed over live on. */
   close(): void {
     this.#isOpen = false;
-    this.#pending.destroyAll();
+    this.#dropHandshakes();
   }
 
   /** cut ends all connections, those handed over too. */
   cut(): void {
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of this.#sockets.keys()) socket.destroy();
+  }
+
+  #dropHandshakes(): void {
+    for (const pending of this.#sockets.values()) if (pending.isAtGate) pending.destroy();
   }
 
   /** accept lets a socket begin its way. */
@@ -132,11 +138,18 @@ export class Entrance {
     }
     if (remoteAddress !== undefined) this.#peers.set(socket, { address: remoteAddress, port: remotePort });
     if (tcpNoDelay && unixPath === null) socket.setNoDelay();
-    this.#sockets.add(socket);
+    this.#sockets.set(socket, this.#deps.pending.enter(socket, remoteAddress ?? ''));
+    if (socket.destroyed) return this.#forget(socket); // it was one too many
     socket.once('end', () => this.#leaving.add(socket));
     socket.once('close', () => this.#forget(socket));
     if (!this.#isOverfull()) this.#begin(socket);
     else setImmediate(() => (this.#isOverfull() ? this.#turnAway(socket) : this.#begin(socket))); // who left in this turn is seen to have left
+  }
+
+  /** acceptFailed makes room where the system has no descriptor left. */
+  acceptFailed(error: NodeJS.ErrnoException): void {
+    if (error.code === 'EMFILE' || error.code === 'ENFILE') this.#deps.pending.outOfDescriptors();
+    else this.#deps.log.log('warning', `Warning: cannot accept a connection: ${reasonOf(error)}.`);
   }
 
   #forget(socket: Socket): void {
@@ -164,10 +177,14 @@ export class Entrance {
   }
 
   #awaitProxy(socket: Socket, gates: Gates, version: 1 | 2): void {
-    this.#pending.add(socket, socket);
+    const pending = this.#pendingOf(socket);
+    pending?.waits(socket);
     readProxyHeader(socket, version, (outcome) => {
-      this.#pending.settle(socket);
-      if (!(outcome instanceof Error) && outcome.client !== null) this.#peers.set(socket, outcome.client);
+      pending?.arrives(socket);
+      if (!(outcome instanceof Error) && outcome.client !== null) {
+        this.#peers.set(socket, outcome.client);
+        pending?.comesFrom(outcome.client.address);
+      }
       const problem = outcome instanceof Error ? outcome.message : proxyProblem(outcome, gates.options);
       if (outcome instanceof Error || problem !== null) {
         this.#deps.log.log('notice', `Client ${this.#fromWhere(socket)}denied: ${problem}.`);
@@ -185,7 +202,7 @@ export class Entrance {
   /** `identity` is the name that a proxy vouches for. */
   #letIn(socket: Socket, gates: Gates, identity: string | null = null): void {
     if (gates.tls === null) return this.#admit(socket, gates, { identity, tls: null, review: () => this.#review(undefined) });
-    this.#pending.add(socket, socket);
+    this.#pendingOf(socket)?.waits(socket);
     gates.tls.admit(socket);
   }
 
@@ -202,7 +219,7 @@ export class Entrance {
 
   /** Who goes before a byte was exchanged is a port probe or a watchdog, and worth no line. */
   #handshakeFailed(socket: TLSSocket, reason: string | null): void {
-    this.#pending.settle(rawSocket(socket));
+    this.#pendingOf(socket)?.arrives(socket);
     if (reason !== null) {
       this.#deps.log.log('notice', `Client ${this.#fromWhere(socket)}failed the TLS handshake: ${reason}.`);
       this.#refused('tls', `failed the TLS handshake: ${reason}`, this.#peerOf(socket));
@@ -212,7 +229,7 @@ export class Entrance {
 
   /** `psk` is the identity of the pre-shared key that it came with, or null. */
   #secured(socket: TLSSocket, psk: string | null, gates: Gates): void {
-    this.#pending.settle(rawSocket(socket));
+    this.#pendingOf(socket)?.arrives(socket);
     socket.on('error', ignoreError);
     const wanted = gates.options.tls?.identity ?? 'none';
     const identity = psk !== null && wanted !== 'none' ? psk : certificateIdentity(socket, wanted);
@@ -239,20 +256,26 @@ export class Entrance {
 
   #admit(socket: Socket, { websockets, proxies }: Gates, proof: Proof): void {
     const { address = '', port = 0 } = this.#peerOf(socket) ?? {};
-    const origin = { address, port, policy: this.#policy, ...proof };
+    const pending = this.#pendingOf(socket);
+    const origin = { address, port, policy: this.#policy, signedIn: () => pending?.signedIn(), ...proof };
     if (websockets !== null) return this.#upgrade(socket, origin, websockets, proxies);
     this.#deps.handle(socket, origin);
+    pending?.listensTo(socket);
     shareReads(socket);
   }
 
-  #upgrade(stream: Duplex, origin: ConnectionOrigin, gate: WebSocketGate, proxies: Networks): void {
+  #upgrade(stream: Socket, origin: ConnectionOrigin, gate: WebSocketGate, proxies: Networks): void {
     const addressOf = (header: string | undefined) => clientBehind(origin.address, header, proxies);
-    this.#pending.add(stream, stream);
+    const pending = this.#pendingOf(stream);
+    pending?.waits(stream);
     gate.admit(stream, {
       open: (messages, forwardedFor) => {
-        this.#pending.settle(stream);
+        const address = addressOf(forwardedFor);
+        pending?.arrives(messages);
+        pending?.comesFrom(address);
+        pending?.listensTo(stream);
         messages.on('error', ignoreError);
-        this.#deps.handle(messages, { ...origin, address: addressOf(forwardedFor) });
+        this.#deps.handle(messages, { ...origin, address });
       },
       refuse: (reason, forwardedFor) => {
         const peer = { address: addressOf(forwardedFor), port: origin.port };
@@ -260,6 +283,10 @@ export class Entrance {
         this.#refused('websocket', `is no WebSocket client that is welcome here: ${reason}`, peer);
       },
     });
+  }
+
+  #pendingOf(socket: Socket): Pending | null {
+    return this.#sockets.get(rawSocket(socket)) ?? null;
   }
 
   #peerOf(socket: Socket): Peer | null {

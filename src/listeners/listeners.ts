@@ -100,7 +100,7 @@ class OpenListener implements Listener {
   }
 
   async #openPath(path: string): Promise<void> {
-    this.#servers = [await openUnixSocket(path, (socket) => this.#entrance.accept(socket))];
+    this.#servers = [await openUnixSocket(path, this.#entrance)];
     this.#addresses = [path];
     this.#log.log('information', `Opening unix listen socket on path ${path}.`);
   }
@@ -123,7 +123,7 @@ class OpenListener implements Listener {
 
   async #openTarget(target: BindTarget): Promise<void> {
     try {
-      const server = await openPort(target, this.#port || this.options.port, (socket) => this.#entrance.accept(socket));
+      const server = await openPort(target, this.#port || this.options.port, this.#entrance);
       this.#servers.push(server);
       const bound = server.address();
       if (bound !== null && typeof bound === 'object') this.#port = bound.port;

@@ -16,14 +16,19 @@ const KEEP_ALIVE_MS = 60_000;
 /** sockaddr_un(7): 108 bytes with the final zero. */
 const MAX_UNIX_PATH_BYTES = 107;
 
-/** Accept takes over a new connection. */
-export type Accept = (socket: Socket) => void;
+/** Door is who stands behind an open port. */
+export interface Door {
+  /** accept takes over a new connection. */
+  accept(socket: Socket): void;
+  /** acceptFailed is told that the system could not make a connection of one that waits; the next may succeed. */
+  acceptFailed(error: Error): void;
+}
 
 /** openPort listens on one address; the promise is kept when the port is open, with an OperatorError when it can't be. */
-export async function openPort(target: BindTarget, port: number, accept: Accept): Promise<Server> {
-  const server = createServer({ keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS }, accept);
+export async function openPort(target: BindTarget, port: number, door: Door): Promise<Server> {
+  const server = createServer({ keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS }, (socket) => door.accept(socket));
   try {
-    await listen(server, { host: target.host, port, ipv6Only: target.family === 'ipv6', backlog: BACKLOG });
+    await listen(server, { host: target.host, port, ipv6Only: target.family === 'ipv6', backlog: BACKLOG }, door);
   } catch (error) {
     throw new OperatorError(`Cannot open port "${port}" on ${target.host}: ${portReason(error, port)}`, { cause: error });
   }
@@ -31,16 +36,16 @@ export async function openPort(target: BindTarget, port: number, accept: Accept)
 }
 
 /** openUnixSocket listens on a path. A socket file that nobody listens on any more is replaced; anything else in its place is an OperatorError. */
-export async function openUnixSocket(path: string, accept: Accept): Promise<Server> {
+export async function openUnixSocket(path: string, door: Door): Promise<Server> {
   if (Buffer.byteLength(path) > MAX_UNIX_PATH_BYTES) {
     throw new OperatorError(
       `Cannot open unix socket "${path}": its path is longer than ${MAX_UNIX_PATH_BYTES} bytes - choose a shorter one`,
     );
   }
   await removeStaleSocket(path);
-  const server = createServer(accept);
+  const server = createServer((socket) => door.accept(socket));
   try {
-    await listen(server, { path, backlog: BACKLOG });
+    await listen(server, { path, backlog: BACKLOG }, door);
   } catch (error) {
     throw new OperatorError(`Cannot open unix socket "${path}": ${unixReason(error, path)}`, { cause: error });
   }
@@ -53,12 +58,12 @@ export function isAddressMissing(error: unknown): boolean {
   return code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT';
 }
 
-function listen(server: Server, options: ListenOptions): Promise<void> {
+function listen(server: Server, options: ListenOptions, door: Door): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(options, () => {
       server.off('error', reject);
-      server.on('error', () => {}); // accept(2) failures such as EMFILE: the next connection may succeed
+      server.on('error', (error) => door.acceptFailed(error)); // of accept(2)
       resolve();
     });
   });

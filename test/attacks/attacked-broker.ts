@@ -23,6 +23,8 @@ export interface AttackedOptions {
   /** Files beside the configuration, by name. */
   readonly files?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
+  /** Descriptors that the process may have. */
+  readonly descriptors?: number;
 }
 
 /** AttackedBroker is a running broker; `port` is that of its first TCP listener on IPv4 or, without one, of its first WebSocket listener. */
@@ -60,7 +62,8 @@ export async function startAttacked(test: TestContext, options: AttackedOptions,
   const text = options.configuration.replaceAll('{folder}', folder).replaceAll('{port}', () => String(ports.shift()));
   writeFileSync(file, text, { mode: 0o600 });
   const memory = typeof options.memory === 'number' ? limitMemory(test, options.memory) : null;
-  const plain = midgeWords('serve', '-c', file, '--state', join(folder, 'state'));
+  const serve = midgeWords('serve', '-c', file, '--state', join(folder, 'state'));
+  const plain = options.descriptors === undefined ? serve : fewDescriptors(options.descriptors, serve);
   const env = { HOME: folder, XDG_STATE_HOME: join(folder, 'home-state'), ...options.env };
   const process = watchProcess(test, memory === null ? plain : memory.words(...plain), env);
   await process.line(/version .* running$/);
@@ -75,6 +78,10 @@ export async function startAttacked(test: TestContext, options: AttackedOptions,
     processorSeconds: () => readProcessorSeconds(process.pid),
     isRunning: () => isRunning(process.pid),
   };
+}
+
+function fewDescriptors(count: number, [command, words]: [string, string[]]): [string, string[]] {
+  return ['/bin/sh', ['-c', `ulimit -n ${count} && exec "$0" "$@"`, command, ...words]];
 }
 
 function program(): { command: string; before: readonly string[]; skip: string | false } {

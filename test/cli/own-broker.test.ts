@@ -8,8 +8,10 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
+import { systemClock } from '../../src/base/clock.ts';
 import { createListener } from '../../src/listeners/listeners.ts';
 import type { ListenerOptions } from '../../src/listeners/options.ts';
+import { PendingConnections } from '../../src/listeners/pending-connections.ts';
 import { PLAIN, TLS } from '../listeners/test-listener.ts';
 import { recordingLog } from '../support/recording-log.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -382,6 +384,7 @@ async function attach(
     { ...PLAIN, policy, ...options },
     {
       log: recordingLog(),
+      pending: new PendingConnections({ clock: systemClock, log: recordingLog() }),
       diagnostics: null,
       applianceCertificate: () => pair,
       applianceAuthority: () => assert.fail('nobody asks for it'),

@@ -65,6 +65,7 @@ test('a stream that is no socket of the system, or holds bytes already, reads as
   const { listener, next } = await openListener(context);
   const client = dial(context, connect(listener.port, '127.0.0.1'));
   const { stream } = await next();
+  stream.pause();
   stream.unshift(Buffer.from('held'));
   assert.equal(shareReads(stream as Socket), false);
   assert.equal(shareReads(new PassThrough() as unknown as Socket), false);

@@ -2,11 +2,13 @@
 
 import type { Duplex } from 'node:stream';
 import type { TestContext } from 'node:test';
+import { systemClock } from '../../src/base/clock.ts';
 import { type ConnectionOrigin, DEFAULT_LISTENER_POLICY } from '../../src/broker/options.ts';
 import type { Refusal } from '../../src/broker/ports.ts';
 import { Revocations, readRevocations } from '../../src/certificates/revocation.ts';
 import { createListener, type Listener } from '../../src/listeners/listeners.ts';
 import type { ListenerOptions, TlsOptions } from '../../src/listeners/options.ts';
+import { PendingConnections } from '../../src/listeners/pending-connections.ts';
 import { type RecordingLog, recordingLog } from '../support/recording-log.ts';
 
 export interface Arrival {
@@ -65,6 +67,7 @@ export function makeListener(test: TestContext, options: Partial<ListenerOptions
     { ...PLAIN, ...options },
     {
       log,
+      pending: new PendingConnections({ clock: systemClock, log }),
       diagnostics: { refused: (refusal) => refusals.push(refusal), connected: () => {} },
       applianceCertificate: () => pair,
       applianceAuthority: () => ({ cert: pair.cert, revocations: new Revocations([]) }),

@@ -146,6 +146,7 @@ function accept(connection: Connection, packet: ConnectPacket): void {
   if (waits) connection.hold();
   configure(connection, session, packet);
   broker.sessions.adopt(session, connection);
+  connection.origin.signedIn?.();
   const conclude = () => welcome(connection, packet, session, resumes);
   if (!waits) return conclude();
   broker.journal?.whenDurable(() => {
