@@ -169,17 +169,14 @@ function levelsMatch(filter: readonly string[], name: readonly string[]): boolea
 
 /**
  * Each `%c` and `%u` is replaced once: a name that holds `%u` itself stays as it is. A name is one level, as since mosquitto 2.1: client
- * `jane/x` must not come under `home/jane` by a pattern for `home/%c`.
+ * `jane/x` must not come under `home/jane` by a pattern for `home/%c`. Nor may it make the first level of a broker's own topic out of `%c/#`:
+ * anybody may call itself `$SYS`.
  */
 function fillPattern(rule: AclRule, username: string | null, clientId: string | null): AclMatch[] {
   if (rule.filter.includes('%u') && !isOneLevel(username)) return [];
   if (rule.filter.includes('%c') && !isOneLevel(clientId)) return [];
-  return [
-    matchOf(
-      rule,
-      rule.filter.replaceAll(/%[cu]/g, (mark) => (mark === '%c' ? clientId : username) ?? ''),
-    ),
-  ];
+  const filter = rule.filter.replaceAll(/%[cu]/g, (mark) => (mark === '%c' ? clientId : username) ?? '');
+  return filter.startsWith('$') && !rule.filter.startsWith('$') ? [] : [matchOf(rule, filter)];
 }
 
 function isOneLevel(name: string | null): boolean {

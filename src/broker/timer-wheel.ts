@@ -8,6 +8,11 @@ import type { Clock } from '../base/clock.ts';
 
 /** Milliseconds per tick: how late a timer may fire. Four wake-ups a second cost nothing that can be measured. */
 const TICK = 250;
+/** Milliseconds between two wake-ups from which on the process has stood still: a slow card, SIGSTOP, a machine that swaps. */
+const STANDSTILL = 2000;
+/** Turns of the event loop in which all sockets are read, the layers of TLS and WebSocket above them too. */
+const READING_TURNS = 10;
+
 /** Slots; a timer that is further away than SLOTS ticks is looked at once per round. */
 const SLOTS = 1024;
 
@@ -29,6 +34,7 @@ export class TimerWheel {
   #interval: NodeJS.Timeout | null = null;
   #origin: number;
   #tick = 0;
+  #wokeAt = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -37,7 +43,8 @@ export class TimerWheel {
 
   start(): void {
     this.#origin = this.#clock.monotonic() - this.#tick * TICK;
-    this.#interval = setInterval(() => this.advance(), TICK);
+    this.#wokeAt = this.#clock.monotonic();
+    this.#interval = setInterval(() => this.#wake(), TICK);
     this.#interval.unref();
   }
 
@@ -64,6 +71,20 @@ export class TimerWheel {
       this.#tick++;
       this.#runSlot(this.#tick % SLOTS);
     }
+  }
+
+  /** After a standstill what clients said meanwhile is read first: they were not silent, their words wait in the sockets. */
+  #wake(): void {
+    const now = this.#clock.monotonic();
+    const stoodStill = now - this.#wokeAt > STANDSTILL;
+    this.#wokeAt = now;
+    if (stoodStill) this.#advanceAfter(READING_TURNS);
+    else this.advance();
+  }
+
+  #advanceAfter(turns: number): void {
+    if (turns === 0) this.advance();
+    else setImmediate(() => this.#advanceAfter(turns - 1));
   }
 
   #runSlot(index: number): void {

@@ -183,6 +183,16 @@ test('explain names the line that decided', () => {
   assert.deepEqual(line({ username: 'ann', clientId: null }, 'receive', 'all/lamp/x'), [false, 'no rule', null]);
 });
 
+test('AclAuthorizer makes no $SYS out of a name when a pattern begins with it', () => {
+  const acl = aclOf('pattern read %c/#\npattern read %u/#\npattern read $SYS/%c\n');
+  const may = (client: { username: string | null; clientId: string }, topic: string) => acl.mayReceive(client, topic);
+  assert.equal(may({ username: null, clientId: '$SYS' }, '$SYS/broker/uptime'), false);
+  assert.equal(may({ username: '$SYS', clientId: 'lamp' }, '$SYS/broker/uptime'), false);
+  assert.equal(may({ username: null, clientId: '$share' }, '$share/x'), false);
+  assert.equal(may({ username: null, clientId: 'lamp' }, 'lamp/on'), true);
+  assert.equal(may({ username: null, clientId: 'lamp' }, '$SYS/lamp'), true);
+});
+
 test('whatArrives gives the rules that concern a subscription', () => {
   const lines = (filter: string, clientId: string | null = 'lamp') =>
     whatArrives(EXPLAINED, { username: 'ann', clientId }, filter).map(({ line }) => line);
