@@ -1,6 +1,7 @@
 // Checks user names and passwords: quickly where it can, and the same for users that there are and users that there are not.
 
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { laneOf } from '../base/networks.ts';
 import type { ListenerPolicy } from '../broker/options.ts';
 import type { AuthenticationVerdict, Authenticator, Credentials } from '../broker/ports.ts';
 import type { HashingQueue } from './hashing-queue.ts';
@@ -93,7 +94,8 @@ export class PasswordAuthenticator implements Authenticator {
 
   /** While a login waits, others may have been wrong, or right with the same password: so it is looked at anew. */
   async #waitAndCheck(address: string, username: string, password: Buffer): Promise<AuthenticationVerdict> {
-    const verdict = await this.#queue.run(address, async () => {
+    const place = { lane: laneOf(address), isKnown: this.#throttle?.knows(address, username) ?? false };
+    const verdict = await this.#queue.run(place, async () => {
       return this.#checkQuickly(address, username, password) ?? this.#checkHash(address, username, password);
     });
     return verdict === 'held' ? this.#inTurn(verdict) : (verdict ?? 'unavailable');

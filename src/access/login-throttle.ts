@@ -1,24 +1,30 @@
-// Slows the guessing of passwords down, without locking a household out because one of its devices has a wrong one.
+// Slows the guessing of passwords down, without locking a household out because one of its devices has a wrong one, or a stranger guesses.
 //
-//   counted together         which wrong logins count              held after    a login counts with
-//   a user at an address     all                                   3             always
-//   an address               the first 3 of each user there        10            unless the user has logged in from there before
-//   a user                   the first 3 of each address           10            the same
+//   counted together         which wrong logins count              held after    whom it holds
+//   a user at an address     all                                   3             that user there
+//   an address               the first 3 of each user there        10            all but known users
+//   an IPv6 /64, a link      the same                              10            addresses there that were wrong; after 100 all but known ones
+//   a user                   the first 3 of each address           10            addresses that were wrong with it; after 100 all but known ones
 //
-// So one device with an old password, which tries for ever, holds only itself; neither a neighbour behind the same address nor the
-// same user elsewhere. A hold lasts 1 s, then twice as long after each further wrong login, up to 5 minutes. While it lasts logins are
-// refused unseen and do not count. All is forgotten after an hour without a wrong login, and at a restart.
+// Known = this user has signed in from this very address before. So one device with an old password, which tries for ever, holds only itself;
+// neither a neighbour behind the same network nor the same user elsewhere; and to lock a user out of new addresses needs an attacker with
+// many addresses. A hold lasts 1 s, then twice as long after each further wrong login, up to 5 minutes. While it lasts logins are
+// refused unseen and do not count. Wrong logins are forgotten after an hour without another, and at a restart.
 
-import { isIPv6 } from 'node:net';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
-import { Networks } from '../base/networks.ts';
+import { addressOf, laneOf, Networks } from '../base/networks.ts';
+import type { KnownLogins } from './known-logins.ts';
 import type { LoginThrottleOptions } from './options.ts';
 
 /** Wrong logins that are free: people mistype. */
 const FREE_PER_PAIR = 3;
 const FREE_PER_ADDRESS = 10;
+const FREE_PER_NETWORK = 10;
 const FREE_PER_USER = 10;
+
+/** So many wrong logins of a network or a user are an attack from many addresses: then each new one is under suspicion. */
+const CROWD = 100;
 
 const FIRST_HOLD_MS = 1000;
 const LONGEST_HOLD_MS = 300_000;
@@ -29,7 +35,7 @@ const MAX_ENTRIES = 10_000;
 
 /** LoginHold is one entry of the list of who is held. */
 export interface LoginHold {
-  /** Address, or network of an IPv6 address; null = from anywhere. */
+  /** Address, or network; null = from anywhere. */
   readonly address: string | null;
   /** null = any user. */
   readonly username: string | null;
@@ -39,24 +45,32 @@ export interface LoginHold {
   readonly until: number;
 }
 
+export interface ThrottleSetup {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly known: KnownLogins;
+}
+
 /** LoginThrottle is pure but for its clock: the authenticator tells it what happened. It outlives a reload. */
 export class LoginThrottle {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #pairs: Ledger;
   readonly #addresses: Ledger;
+  readonly #networks: Ledger;
   readonly #users: Ledger;
-  /** Pairs that have logged in, oldest first. */
-  readonly #welcome = new Set<string>();
+  readonly #known: KnownLogins;
   #isEnabled: boolean;
   #exempt: Networks;
 
-  constructor(options: LoginThrottleOptions, { clock, log }: { readonly clock: Clock; readonly log: Logger }) {
+  constructor(options: LoginThrottleOptions, { clock, log, known }: ThrottleSetup) {
     this.#clock = clock;
     this.#log = log;
     this.#pairs = new Ledger(FREE_PER_PAIR);
     this.#addresses = new Ledger(FREE_PER_ADDRESS);
+    this.#networks = new Ledger(FREE_PER_NETWORK);
     this.#users = new Ledger(FREE_PER_USER);
+    this.#known = known;
     this.#isEnabled = options.enabled;
     this.#exempt = new Networks(options.exempt);
   }
@@ -71,34 +85,47 @@ export class LoginThrottle {
   isHeld(address: string, username: string): boolean {
     if (!this.#isWatched(address)) return false;
     const now = this.#clock.monotonic();
-    const network = networkOf(address);
-    const pair = pairOf(network, username);
+    const own = addressOf(address);
+    const pair = pairOf(own, username);
     if (this.#pairs.isHeld(pair, now)) return true;
-    if (this.#welcome.has(pair)) return false;
-    return this.#addresses.isHeld(network, now) || this.#users.isHeld(username, now);
+    if (this.#known.has(own, username)) return false;
+    if (this.#addresses.isHeld(own, now)) return true;
+    return (
+      this.#networks.holds(laneOf(own), now, this.#addresses.failures(own, now) > 0) ||
+      this.#users.holds(username, now, this.#pairs.failures(pair, now) > 0)
+    );
   }
 
   /** failed counts a wrong login, and logs a hold that begins with it. */
   failed(address: string, username: string): void {
     if (!this.#isWatched(address)) return;
     const now = this.#clock.monotonic();
-    const network = networkOf(address);
-    const ofPair = this.#pairs.add(pairOf(network, username), now);
-    this.#logHold(ofPair, now, `of user ${JSON.stringify(username)} from ${network}`);
+    const own = addressOf(address);
+    const network = laneOf(own);
+    const user = JSON.stringify(username);
+    const ofPair = this.#pairs.add(pairOf(own, username), now);
+    this.#logHold(ofPair, now, `of user ${user} from ${own}`);
     if (ofPair.failures > FREE_PER_PAIR) return;
-    this.#logHold(this.#addresses.add(network, now), now, `from ${network}`);
-    this.#logHold(this.#users.add(username, now), now, `of user ${JSON.stringify(username)} from new addresses`);
+    this.#logHold(this.#addresses.add(own, now), now, `from ${own}`);
+    if (network !== own) {
+      const ofNetwork = this.#networks.add(network, now);
+      this.#logHold(ofNetwork, now, `from ${whoOf(ofNetwork)} of ${network}`);
+    }
+    const ofUser = this.#users.add(username, now);
+    this.#logHold(ofUser, now, `of user ${user} from ${whoOf(ofUser)}`);
   }
 
-  /** succeeded forgets the wrong logins of the user at this address, and lets both pass holds of the user or the address alone. */
+  /** succeeded forgets the wrong logins of the user at this address, and remembers that it is known there. */
   succeeded(address: string, username: string): void {
     if (!this.#isWatched(address)) return;
-    const pair = pairOf(networkOf(address), username);
-    this.#pairs.forget(pair);
-    this.#welcome.delete(pair);
-    this.#welcome.add(pair);
-    const [oldest] = this.#welcome;
-    if (this.#welcome.size > MAX_ENTRIES && oldest !== undefined) this.#welcome.delete(oldest);
+    const own = addressOf(address);
+    this.#pairs.forget(pairOf(own, username));
+    this.#known.add(own, username);
+  }
+
+  /** knows tells whether a user has signed in from an address before. */
+  knows(address: string, username: string): boolean {
+    return this.#known.has(addressOf(address), username);
   }
 
   /** held gives who is held now, and until when. */
@@ -109,6 +136,7 @@ export class LoginThrottle {
       ledger.held(now).map(([key, { failures, heldUntil }]) => ({ ...name(key), failures, until: Math.round(wall + heldUntil) }));
     return [
       ...holds(this.#addresses, (address) => ({ address, username: null })),
+      ...holds(this.#networks, (address) => ({ address, username: null })),
       ...holds(this.#users, (username) => ({ address: null, username })),
       ...holds(this.#pairs, (pair) => {
         const end = pair.indexOf('\u0000');
@@ -152,10 +180,20 @@ class Ledger {
     return (this.#entries.get(key)?.heldUntil ?? 0) > now;
   }
 
+  /** holds tells whether a hold of many is one for a newcomer too; `wasWrong` for one that has a part in it. */
+  holds(key: string, now: number, wasWrong: boolean): boolean {
+    const entry = this.#entries.get(key);
+    return entry !== undefined && entry.heldUntil > now && (wasWrong || entry.failures > CROWD);
+  }
+
+  failures(key: string, now: number): number {
+    const entry = this.#entries.get(key);
+    return entry === undefined || now - entry.last > FORGET_MS ? 0 : entry.failures;
+  }
+
   /** add counts one more, and holds when it is one too many. */
   add(key: string, now: number): Entry {
-    const old = this.#entries.get(key);
-    const failures = (old === undefined || now - old.last > FORGET_MS ? 0 : old.failures) + 1;
+    const failures = this.failures(key, now) + 1;
     const excess = failures - this.#free;
     const hold = excess > 0 ? Math.min(FIRST_HOLD_MS * 2 ** (excess - 1), LONGEST_HOLD_MS) : 0;
     const entry = { failures, last: now, heldUntil: hold > 0 ? now + hold : 0 };
@@ -179,19 +217,7 @@ function pairOf(network: string, username: string): string {
   return `${network}\u0000${username}`;
 }
 
-/** networkOf gives what stands for an address: itself, or the /64 of an IPv6 address, all of which one machine may use. Link-local ones stay apart. */
-function networkOf(address: string): string {
-  const plain = withoutZone(address).toLowerCase();
-  if (plain.startsWith('::ffff:') && plain.includes('.')) return plain.slice('::ffff:'.length);
-  if (!isIPv6(plain) || plain.startsWith('fe80:')) return plain;
-  const [head = '', tail] = plain.split('::');
-  const first = head === '' ? [] : head.split(':');
-  const last = tail === undefined || tail === '' ? [] : tail.split(':');
-  const zeros = tail === undefined ? 0 : 8 - first.length - last.length;
-  const groups = [...first, ...Array.from({ length: zeros }, () => '0'), ...last].slice(0, 4);
-  return `${groups.map((group) => group.replace(/^0+(?=.)/, '')).join(':')}::/64`;
-}
-
-function withoutZone(address: string): string {
-  return address.replace(/%.*$/, '');
+/** Whom a hold of many concerns, for the log. */
+function whoOf({ failures }: Entry): string {
+  return failures > CROWD ? 'addresses where it is not known' : 'addresses that were wrong';
 }

@@ -5,6 +5,7 @@
 //   stop:  listeners close -> announcements withdrawn, clients told and flushed -> what is left is cut -> certificates, store
 
 import { type Access, createAccess } from '../access/access.ts';
+import { KnownLogins } from '../access/known-logins.ts';
 import { LoginThrottle } from '../access/login-throttle.ts';
 import { systemClock } from '../base/clock.ts';
 import { reasonOf } from '../base/errors.ts';
@@ -96,6 +97,7 @@ class HomeAppliance implements Appliance {
   readonly machine: MachineWatch;
   readonly telemetry: Telemetry;
   readonly #pending: PendingConnections;
+  readonly #knownLogins: KnownLogins;
   #listeners: readonly Listener[];
   #access: Access;
   #configuration: Configuration;
@@ -115,7 +117,8 @@ class HomeAppliance implements Appliance {
     this.#configuration = configuration;
     this.#upcoming = configuration;
     this.#pending = new PendingConnections({ clock: systemClock, log });
-    this.throttle = new LoginThrottle(configuration.access.loginThrottle, { clock: systemClock, log });
+    this.#knownLogins = new KnownLogins(setup.keepsSessions ? state.knownLogins : null, log);
+    this.throttle = new LoginThrottle(configuration.access.loginThrottle, { clock: systemClock, log, known: this.#knownLogins });
     this.#access = createAccess(configuration.access, this.throttle);
     this.refusals = new RefusalMemory({ clock: systemClock, log, explain: (refusal) => explainRefusal(refusal, this) });
     this.machine = new MachineWatch(state.path, systemClock);
@@ -196,6 +199,7 @@ class HomeAppliance implements Appliance {
     await Promise.all([this.#withdraw(), this.telemetry.stop(), this.broker.stop()]);
     clearTimeout(cut);
     this.#cutConnections();
+    this.#knownLogins.save();
     await Promise.all([this.#certificates?.stop(), this.#store?.stop()]);
   }
 

@@ -31,10 +31,18 @@ export class Networks {
   }
 }
 
-/** laneOf gives what stands for an address where clients are counted: an IPv4 address itself, the /64 of an IPv6 address, all of which one machine may use, and one name for all link-local addresses of an interface. '' stays ''. */
+/** addressOf gives one spelling of an address: an IPv4 address that is written as IPv6 as itself. */
+export function addressOf(address: string): string {
+  const plain = address.toLowerCase();
+  return /^::ffff:[\d.]+$/.test(plain) ? plain.slice('::ffff:'.length) : plain;
+}
+
+/**
+ * laneOf gives what stands for an address where clients are counted: an IPv4 address itself, the /64 of an IPv6 address, all of which one
+ * machine may use, and one name for all link-local addresses of an interface. '' stays ''.
+ */
 export function laneOf(address: string): string {
-  const [plain = '', zone] = address.toLowerCase().split('%');
-  if (plain.startsWith('::ffff:') && plain.includes('.')) return plain.slice('::ffff:'.length);
+  const [plain = '', zone] = addressOf(address).split('%');
   if (!isIPv6(plain)) return plain;
   if (/^fe[89ab]/.test(plain)) return zone === undefined ? 'fe80::/64' : `fe80::%${zone}/64`;
   const [head = '', tail] = plain.split('::');

@@ -1,7 +1,12 @@
 // What the broker's state folder holds besides the database, which may have any name but these.
 
 /** STATE_NAMES are names in the state folder. */
-export const STATE_NAMES = { passwordFile: 'passwd', certificates: 'certificates', controlSocket: 'control.sock' } as const;
+export const STATE_NAMES = {
+  passwordFile: 'passwd',
+  certificates: 'certificates',
+  controlSocket: 'control.sock',
+  knownLogins: 'known-logins',
+} as const;
 
 /** isStateName tells whether a name in the state folder is taken. */
 export function isStateName(name: string): boolean {

@@ -37,6 +37,7 @@ export class StateFolder {
   readonly certificates: string;
   readonly passwordFile: string;
   readonly controlSocket: string;
+  readonly knownLogins: string;
   readonly #database: string;
 
   /** `database` is the name of the store's file. */
@@ -46,6 +47,7 @@ export class StateFolder {
     this.certificates = join(path, STATE_NAMES.certificates);
     this.passwordFile = join(path, STATE_NAMES.passwordFile);
     this.controlSocket = join(path, STATE_NAMES.controlSocket);
+    this.knownLogins = join(path, STATE_NAMES.knownLogins);
   }
 
   /** exists tells whether anything was kept. */

@@ -5,6 +5,7 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { HashingQueue } from '../../src/access/hashing-queue.ts';
+import { KnownLogins } from '../../src/access/known-logins.ts';
 import { LoginThrottle } from '../../src/access/login-throttle.ts';
 import { ensureAccount } from '../../src/access/made-account.ts';
 import type { AccessOptions } from '../../src/access/options.ts';
@@ -172,6 +173,10 @@ test('made account is shown once and kept as a hash that only its owner reads', 
 });
 
 /** gate gives tasks that note when they run, and end when they are let. */
+function stranger(lane: string) {
+  return { lane, isKnown: false };
+}
+
 function gate() {
   const ran: string[] = [];
   const ends: (() => void)[] = [];
@@ -185,7 +190,7 @@ function gate() {
 test('hashing queue runs only so many at once, and gives each lane its turn', async () => {
   const queue = new HashingQueue({ maxRunning: 1 });
   const { ran, task, endNext } = gate();
-  const runs = ['a1', 'a2', 'a3', 'b1', 'c1', 'b2'].map((name) => queue.run(name[0]!, task(name)));
+  const runs = ['a1', 'a2', 'a3', 'b1', 'c1', 'b2'].map((name) => queue.run(stranger(name[0]!), task(name)));
   assert.deepEqual(ran, ['a1']);
   for (let index = 0; index < runs.length; index++) {
     endNext();
@@ -193,17 +198,17 @@ test('hashing queue runs only so many at once, and gives each lane its turn', as
   }
   assert.deepEqual(ran, ['a1', 'a2', 'b1', 'c1', 'a3', 'b2']);
   assert.deepEqual(await Promise.all(runs), ['a1', 'a2', 'a3', 'b1', 'c1', 'b2']);
-  assert.equal(await queue.run('d', async () => 'free again'), 'free again');
+  assert.equal(await queue.run(stranger('d'), async () => 'free again'), 'free again');
 });
 
 test('hashing queue turns away the last of the longest lane when too many wait', async () => {
   const queue = new HashingQueue({ maxRunning: 1, maxWaiting: 3 });
   const { ran, task, endNext } = gate();
-  const runs = ['a1', 'a2', 'a3', 'a4'].map((name) => queue.run('a', task(name)));
-  assert.equal(await queue.run('a', task('a5')), null);
-  runs.push(queue.run('b', task('b1')), queue.run('c', task('c1')));
-  assert.equal(await queue.run('d', task('d1')), null); // every lane has one
-  assert.equal(await queue.run('a', task('a6')), null);
+  const runs = ['a1', 'a2', 'a3', 'a4'].map((name) => queue.run(stranger('a'), task(name)));
+  assert.equal(await queue.run(stranger('a'), task('a5')), null);
+  runs.push(queue.run(stranger('b'), task('b1')), queue.run(stranger('c'), task('c1')));
+  assert.equal(await queue.run(stranger('d'), task('d1')), null); // every lane has one
+  assert.equal(await queue.run(stranger('a'), task('a6')), null);
   for (let index = 0; index < 4; index++) {
     endNext();
     await new Promise(setImmediate);
@@ -212,15 +217,29 @@ test('hashing queue turns away the last of the longest lane when too many wait',
   assert.deepEqual(await Promise.all(runs), ['a1', 'a2', null, null, 'b1', 'c1']);
 });
 
+test('hashing queue takes known clients before strangers, and pushes out strangers for them', async () => {
+  const queue = new HashingQueue({ maxRunning: 1, maxWaiting: 3 });
+  const { ran, task, endNext } = gate();
+  const runs = ['a', 'b', 'c', 'd'].map((name) => queue.run(stranger(name), task(name)));
+  runs.push(...['h1', 'h2'].map((name) => queue.run({ lane: 'home', isKnown: true }, task(name))));
+  assert.equal(await queue.run(stranger('e'), task('e')), null);
+  for (let index = 0; index < 4; index++) {
+    endNext();
+    await new Promise(setImmediate);
+  }
+  assert.deepEqual(ran, ['a', 'h1', 'h2', 'd']);
+  assert.deepEqual(await Promise.all(runs), ['a', null, null, 'd', 'h1', 'h2']);
+});
+
 test('hashing queue goes on when a task fails', async () => {
   const queue = new HashingQueue({ maxRunning: 1 });
-  const failing = queue.run('a', () => Promise.reject(new Error('no memory')));
-  const next = queue.run('a', async () => 'next');
+  const failing = queue.run(stranger('a'), () => Promise.reject(new Error('no memory')));
+  const next = queue.run(stranger('a'), async () => 'next');
   await assert.rejects(failing, /no memory/);
   assert.equal(await next, 'next');
 });
 
-const silent = { log: silentLogger };
+const silent = { log: silentLogger, known: new KnownLogins(null, silentLogger) };
 
 test('authenticator refuses unseen after too many wrong passwords, and then no password helps', async (context) => {
   const clock = new TestClock();

@@ -2,13 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { KnownLogins } from '../../src/access/known-logins.ts';
 import { LoginThrottle } from '../../src/access/login-throttle.ts';
 import { recordingLog } from '../support/recording-log.ts';
 import { TestClock } from '../support/test-clock.ts';
 
 function throttleOf(exempt: readonly string[] = []) {
   const [clock, log] = [new TestClock(), recordingLog()];
-  const throttle = new LoginThrottle({ enabled: true, exempt }, { clock, log });
+  const throttle = new LoginThrottle({ enabled: true, exempt }, { clock, log, known: new KnownLogins(null, log) });
   const fail = (address: string, username: string, times = 1) => {
     for (let index = 0; index < times; index++) throttle.failed(address, username);
   };
@@ -51,13 +52,23 @@ test('throttle holds an address that tries many users, but not a user who has lo
   assert.equal(throttle.isHeld('192.0.2.1', 'jane'), true);
 });
 
-test('throttle holds a user whom many addresses try, but not from where that user has logged in', () => {
+test('throttle holds a user whom some addresses try only where they were wrong', () => {
+  const { throttle, fail } = throttleOf();
+  for (let index = 0; index < 8; index++) fail(`198.51.100.${index}`, 'jane', 19);
+  assert.equal(throttle.isHeld('198.51.100.1', 'jane'), true);
+  assert.equal(throttle.isHeld('198.51.100.99', 'jane'), false, 'a phone that comes from elsewhere');
+  fail('198.51.100.99', 'jane');
+  assert.equal(throttle.isHeld('198.51.100.99', 'jane'), true, 'one more that guesses');
+  assert.equal(throttle.isHeld('198.51.100.99', 'joe'), false);
+});
+
+test('throttle holds a user whom a hundred addresses try, but not from where that user has logged in', () => {
   const { throttle, fail } = throttleOf();
   throttle.succeeded('192.0.2.1', 'jane');
-  for (let index = 0; index < 11; index++) fail(`198.51.100.${index}`, 'jane');
-  assert.equal(throttle.isHeld('198.51.100.99', 'jane'), true);
+  for (let index = 0; index < 101; index++) fail(`198.51.100.${index}`, 'jane');
+  assert.equal(throttle.isHeld('198.51.100.199', 'jane'), true);
   assert.equal(throttle.isHeld('192.0.2.1', 'jane'), false);
-  assert.equal(throttle.isHeld('198.51.100.99', 'joe'), false);
+  assert.equal(throttle.isHeld('198.51.100.199', 'joe'), false);
 });
 
 test('throttle forgets after an hour without a wrong login', () => {
@@ -68,23 +79,40 @@ test('throttle forgets after an hour without a wrong login', () => {
   assert.equal(throttle.isHeld('192.0.2.1', 'jane'), false);
 });
 
-test('throttle counts all addresses of an IPv6 network as one, and IPv4 addresses written as IPv6 as themselves', () => {
+test('throttle lets one device of an IPv6 network hold nobody but itself', () => {
   const { throttle, fail } = throttleOf();
-  fail('2001:db8:0:12:1::1', 'jane', 2);
-  fail('2001:0db8::12:ffff:0:0:2', 'jane', 2);
-  assert.equal(throttle.isHeld('2001:db8:0:12::', 'jane'), true);
-  assert.equal(throttle.isHeld('2001:db8:0:13::', 'jane'), false);
+  throttle.succeeded('2001:db8:0:12::3', 'home');
+  fail('2001:db8:0:12::1', 'home', 19);
+  for (let index = 0; index < 30; index++) fail('2001:db8:0:12::1', `user${index}`);
+  assert.equal(throttle.isHeld('2001:db8:0:12::1', 'home'), true);
+  assert.equal(throttle.isHeld('2001:db8:0:12::1', 'jane'), true);
+  assert.equal(throttle.isHeld('2001:db8:0:12::2', 'home'), false, 'a neighbour with the same account');
+  assert.equal(throttle.isHeld('2001:db8:0:12::3', 'home'), false);
+});
+
+test('throttle holds an IPv6 network, or a link, that guesses from a hundred addresses, but not who is known there', () => {
+  const { throttle, fail } = throttleOf();
+  for (const [network, zone] of [
+    ['2001:db8:0:12', ''],
+    ['fe80', '%eth0'],
+  ]) {
+    throttle.succeeded(`${network}::ffff${zone}`, 'home');
+    for (let index = 1; index <= 101; index++) fail(`${network}::${index}${zone}`, `${network}${index}`);
+    assert.equal(throttle.isHeld(`${network}::abcd${zone}`, 'home'), true);
+    assert.equal(throttle.isHeld(`${network}::ffff${zone}`, 'home'), false);
+  }
+  assert.equal(throttle.isHeld('2001:db8:0:13::1', 'home'), false);
+  assert.equal(throttle.isHeld('fe80::1%eth1', 'home'), false);
   assert.deepEqual(
     throttle.held().map(({ address }) => address),
-    ['2001:db8:0:12::/64'],
+    ['2001:db8:0:12::/64', 'fe80::%eth0/64'],
   );
+});
+
+test('throttle counts an IPv4 address that is written as IPv6 as itself', () => {
+  const { throttle, fail } = throttleOf();
   fail('::ffff:192.0.2.1', 'joe', 4);
   assert.equal(throttle.isHeld('192.0.2.1', 'joe'), true);
-  fail('fe80::1%eth0', 'joe', 4);
-  assert.equal(throttle.isHeld('fe80::1', 'joe'), true);
-  assert.equal(throttle.isHeld('fe80::2', 'joe'), false);
-  fail('::1', 'joe', 4);
-  assert.equal(throttle.isHeld('::1', 'joe'), true);
 });
 
 test('throttle does not count in exempt networks, on Unix sockets, and when it is off', () => {
