@@ -60,14 +60,40 @@ With one that you have:
 
 ## Wrong passwords
 
-After three wrong passwords of a user from one address, further logins of that user from there are refused unseen for 1 s, and twice as long after each
-further wrong one, up to 5 minutes. An address that tries many users, and a user whom many addresses try, are held the same way after ten; who has
-logged in before with that user from that address is not held with them. So a device with an old password, which tries for ever, holds only
-itself. The log tells each hold; a restart forgets all. What others notice of 10,000 wrong logins: \`node test/bench/scale/wrong-logins.ts\`.
+After three wrong passwords of a user from one address, midge refuses further logins of that user from there unseen for 1 s, and twice as long after each
+further wrong one, up to 5 minutes. So a device with an old password, which tries for ever, holds only itself. These are held the same way after ten
+wrong logins; of each user at each address only the first three count:
+
+| what | whom the hold refuses |
+|---|---|
+| an address that tries many users | all users there who have not signed in from it before |
+| an IPv6 network (/64) or the link-local addresses of an interface | the addresses that were wrong; after a hundred wrong logins, every address where the user has not signed in before |
+| a user whom many addresses try | the same |
+
+While many strangers wait for their password to be checked, users who have signed in from their address before are checked first. midge remembers 10,000 such
+pairs of user and address, with \`persistence true\` also over a restart (\`known-logins\` in the state folder; it holds keyed digests, no names). It forgets
+wrong logins after an hour without another one, and at a restart. The log tells each hold. What others notice of 10,000 wrong logins:
+\`node test/bench/scale/wrong-logins.ts\`.
 
 Behind a reverse proxy or a tunnel all clients come from one address; if that holds too many, exempt it, and let the proxy count:
 
     login_throttle_exempt 127.0.0.1 172.16.0.0/12
+
+## Before a client has signed in
+
+A connection costs memory before anybody knows whose it is. midge bounds that for all listeners together, until CONNECT is accepted:
+
+| what | in all | from one network |
+|---|---|---|
+| connections that have not signed in | 1024 | 512 |
+| bytes that they have sent | 16 MB | 4 MB |
+| time for a PROXY header, a TLS handshake or a WebSocket upgrade | 20 s each | |
+| time until a whole CONNECT has come | 30 s | |
+
+A network is an IPv4 address, the first 64 bits of an IPv6 address, or all link-local addresses of one interface. Where one connection too many comes,
+midge closes one of the network that has most of them, and spares networks from which clients have signed in. So a crowd of silent connections pushes
+itself out, and a slow device elsewhere keeps its time. The same happens when the process runs out of file descriptors: midge uses all that
+\`ulimit -n\` (\`LimitNOFILE\` of a systemd service) allows but 96. The log says it at once, and then once a minute with the number of closed connections.
 
 ## Who may do what
 
