@@ -95,7 +95,13 @@ export class CommitLine {
   async open(mayCopy: boolean): Promise<OpenReport> {
     const link = new WorkerLink(this.#start);
     try {
-      const request = { path: this.#path, synchronous: this.#options.synchronous, mayCopy, now: this.#clock.now() };
+      const request = {
+        path: this.#path,
+        synchronous: this.#options.synchronous,
+        isOwnFolder: this.#options.isOwnFolder,
+        mayCopy,
+        now: this.#clock.now(),
+      };
       const report = await link.ask({ kind: 'open', request });
       this.#link = link;
       if (report.damage !== null) this.#health.damaged(report.damage);

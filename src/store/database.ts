@@ -13,12 +13,13 @@
 //   auto_vacuum INCREMENTAL   free pages are reused; only when more than 16 MB and a quarter of the file are free, 1 MB is given back
 //                             per checkpoint. A full VACUUM, which writes everything again, never runs.
 
-import { accessSync, chmodSync, closeSync, constants, mkdirSync, openSync, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, lstatSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { syncPath } from '../base/durable-file.ts';
+import { makeFolders, syncPath } from '../base/durable-file.ts';
 import { forgetOldCopies, keepCopy, type Upgrade } from './earlier-version.ts';
 import { StoreFault } from './faults.ts';
+import { protectFile } from './foreign-file.ts';
 import { APPLICATION_ID, migrate, readNumber, SCHEMA_VERSION } from './schema.ts';
 
 /** CHECKPOINT_PAGES in the WAL start a checkpoint. */
@@ -28,18 +29,18 @@ const CACHE_KIB = 4000;
 
 export type Synchronous = 'FULL' | 'NORMAL';
 
-/** prepareFolder makes folder and file for their owner only; SQLite gives -wal the mode of the file. Throws what the system says. */
-export function prepareFolder(path: string): void {
-  const made = mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  if (made !== undefined) syncPath(dirname(made));
-  const found = statSync(path, { throwIfNoEntry: false });
+/** prepareFolder makes folder and file for their owner only; SQLite gives -wal the mode of the file. Throws what the system says, and StoreFault when the file is not ours. */
+export function prepareFolder(path: string, isOwnFolder = true): void {
+  const made = makeFolders(dirname(path), 0o700);
+  if (made !== null) syncPath(dirname(made));
+  const found = lstatSync(path, { throwIfNoEntry: false });
   accessSync(dirname(path), constants.W_OK);
   if (found === undefined) {
     closeSync(openSync(path, 'wx', 0o600));
     return syncPath(dirname(path));
   }
-  accessSync(path, constants.R_OK | constants.W_OK);
-  if ((found.mode & 0o077) !== 0) chmodSync(path, 0o600);
+  if (found.isFile()) accessSync(path, constants.R_OK | constants.W_OK);
+  protectFile(path, isOwnFolder);
 }
 
 /** OpenDatabase is a sound database of this version; `upgrade` is null when it was that before. */
@@ -87,7 +88,7 @@ function isNew(database: DatabaseSync): boolean {
   const application = readNumber(database, 'application_id');
   if (application === APPLICATION_ID) return false;
   const isEmpty = database.prepare('SELECT 1 FROM sqlite_schema').get() === undefined;
-  if (application !== 0 || !isEmpty) throw new StoreFault('damaged', 'it is the database of another program');
+  if (application !== 0 || !isEmpty) throw new StoreFault('foreign', 'it is the database of another program');
   return true;
 }
 

@@ -3,10 +3,10 @@
 import { reasonOf } from '../base/errors.ts';
 
 /**
- * FaultKind: 'full' and 'read-only' pass by themselves, 'damaged' is moved aside, 'locked', 'newer' and 'forbidden' are for a person
+ * FaultKind: 'full' and 'read-only' pass by themselves, 'damaged' is moved aside, 'locked', 'newer', 'forbidden' and 'foreign' are for a person
  * to mend before the broker starts, 'failed' is the rest: an input/output error, a worker that died.
  */
-export type FaultKind = 'full' | 'read-only' | 'damaged' | 'locked' | 'newer' | 'forbidden' | 'failed';
+export type FaultKind = 'full' | 'read-only' | 'damaged' | 'locked' | 'newer' | 'forbidden' | 'foreign' | 'failed';
 
 /** Fault crosses from the worker as it is. */
 export interface Fault {

@@ -19,6 +19,8 @@ export interface OpenRequest {
   readonly path: string;
   readonly synchronous: Synchronous;
   readonly mayCopy: boolean;
+  /** See StoreOptions. */
+  readonly isOwnFolder: boolean;
   /** Milliseconds since 1970, for the name of what is moved aside. */
   readonly now: number;
 }
@@ -81,7 +83,7 @@ export class Keeper {
 
   open(request: OpenRequest): OpenReport {
     try {
-      prepareFolder(request.path);
+      prepareFolder(request.path, request.isOwnFolder);
     } catch (error) {
       if (faultOf(error).kind === 'read-only' && request.mayCopy) return this.#openCopy(request);
       throw error;

@@ -6,6 +6,8 @@ export interface StoreOptions {
   readonly folder: string;
   /** Name of the database in the folder. */
   readonly file: string;
+  /** Nobody else keeps files in the folder: a file that can't be read is then a damaged database of ours, and moved aside. */
+  readonly isOwnFolder: boolean;
   /** FULL syncs with every commit. NORMAL syncs with checkpoints only: a power cut may take back what was called durable. */
   readonly synchronous: 'FULL' | 'NORMAL';
   /** How long changes that nobody waits for may stay in memory: QoS 0 retained values, acknowledgements. */
@@ -17,6 +19,7 @@ export interface StoreOptions {
 /** STORE_DEFAULTS: all but the folder. */
 export const STORE_DEFAULTS: Omit<StoreOptions, 'folder'> = {
   file: 'midge.db',
+  isOwnFolder: true,
   synchronous: 'FULL',
   writeBehind: 1000,
   gather: 10,

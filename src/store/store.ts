@@ -1,5 +1,6 @@
 // The door of the store: what must survive a power cut, in one SQLite database that a worker thread writes.
 
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { OperatorError } from '../base/errors.ts';
 import type { SessionStore } from '../broker/ports.ts';
@@ -29,11 +30,12 @@ export interface Store extends SessionStore {
 /**
  * openStore opens or makes the database. A damaged one is moved aside, and on a full or read-only disk the store starts with what can be
  * read: `health` tells. Rejects with an OperatorError when another broker uses the folder, when the database is of a newer version,
- * or when this user may not write there.
+ * when the file is not ours, when this user may not write there, or when there is none yet and it can't be made.
  */
 export async function openStore(options: StoreOptions, ports: StorePorts, start: StartWorker = startStoreWorker): Promise<Store> {
   const path = join(options.folder, options.file);
   const line = new CommitLine(path, options, ports, start);
+  const isFirst = !isKept(path);
   try {
     const { lastMessageKey, isReadOnly } = await line.open(true);
     const store = new DurableStore(line, options, lastMessageKey);
@@ -42,7 +44,18 @@ export async function openStore(options: StoreOptions, ports: StorePorts, start:
   } catch (error) {
     const { kind, reason } = faultOf(error);
     const advice = ADVICE[kind];
-    if (advice !== undefined) throw new OperatorError(`Cannot open database "${path}": ${reason} - ${advice}`, { cause: error });
+    if (advice !== undefined)
+      throw cannot('open', path, `${reason} - ${advice}`, {
+        cause: error,
+        exitCode: kind === 'locked' || kind === 'newer' ? 1 : BAD_CONFIGURATION,
+      });
+    if (isFirst)
+      throw cannot(
+        'make',
+        path,
+        `${reason} - ${kind === 'full' ? 'make space, or ' : ''}name another place with persistence_location or persistence_file`,
+        { cause: error, exitCode: BAD_CONFIGURATION },
+      );
     const store = new DurableStore(line, options, ports.clock.now()); // milliseconds since 1970 are above all keys that the card may hold: they count messages
     store.trouble({ kind, reason });
     return store;
@@ -54,5 +67,22 @@ const ADVICE: Readonly<Partial<Record<FaultKind, string>>> = {
   locked: 'another broker uses it: stop that one, or give this one a folder of its own (--state, persistence_location)',
   newer:
     'start the newer midge again. "midge restore --before-upgrade" puts back what was there before that one, if it was first started less than a week ago',
+  foreign: 'name another file with persistence_file',
   forbidden: 'make folder and file writable for the user of the broker, or name another folder (--state, persistence_location)',
 };
+
+/** mosquitto's exit status for a configuration that can't be used. */
+const BAD_CONFIGURATION = 3;
+
+function cannot(what: 'open' | 'make', path: string, why: string, options: ConstructorParameters<typeof OperatorError>[1]): OperatorError {
+  return new OperatorError(`Cannot ${what} database "${path}": ${why}`, options);
+}
+
+/** A file without content is what a first start leaves that was cut off; its log is something. */
+function isKept(path: string): boolean {
+  try {
+    return [path, `${path}-wal`].some((each) => (statSync(each, { throwIfNoEntry: false })?.size ?? 0) > 0);
+  } catch {
+    return true; // whoever may not look will be told so
+  }
+}

@@ -2,10 +2,25 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, existsSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
+import type { OperatorError } from '../../src/base/errors.ts';
 import { StoreFolder } from '../support/open-store.ts';
 import { durably, loadState, storedDelivery, storedMessage, storedSession, storedSubscription } from '../support/stored.ts';
 
@@ -81,13 +96,77 @@ const DAMAGES: readonly { readonly name: string; readonly salvaged: boolean; dam
   { name: 'cut in the middle', salvaged: false, damage: (file) => truncateSync(file, 3 * PAGE + 100) },
   { name: 'cut in its first page', salvaged: false, damage: (file) => truncateSync(file, 50) },
   { name: 'text', salvaged: false, damage: (file) => writeFileSync(file, 'this is no database\n'.repeat(1000)) },
-  { name: "another program's database", salvaged: false, damage: makeForeign },
-  {
-    name: "mosquitto's",
-    salvaged: false,
-    damage: (file) => writeFileSync(file, Buffer.from('00b5006d6f7371756974746f20646200000000', 'hex')),
-  },
 ];
+
+/** What stands in the place of the database and is not ours: `own` tells whether in a folder of our own it would be a damaged one. */
+const FOREIGN: readonly { readonly name: string; readonly reason: RegExp; readonly own: boolean; put(file: string): void }[] = [
+  { name: "another program's database", reason: /it is the database of another program/, own: false, put: makeForeign },
+  {
+    name: "mosquitto's database",
+    reason: /it is mosquitto's database/,
+    own: false,
+    put: (file) => writeFileSync(file, Buffer.from('00b5006d6f7371756974746f20646200000000', 'hex')),
+  },
+  { name: 'a folder', reason: /it is a folder/, own: false, put: (file) => mkdirSync(file) },
+  { name: 'a FIFO', reason: /it is a FIFO/, own: false, put: (file) => execFileSync('mkfifo', [file]) },
+  { name: 'a link', reason: /it is a link to "\/nowhere\/shadow"/, own: false, put: (file) => symlinkSync('/nowhere/shadow', file) },
+  {
+    name: 'a hard link',
+    reason: /it has other names/,
+    own: false,
+    put: (file) => {
+      writeFileSync(`${file}.victim`, '');
+      linkSync(`${file}.victim`, file);
+    },
+  },
+  { name: 'a file of text', reason: /it is no database of midge/, own: true, put: (file) => writeFileSync(file, 'root:x:0:0\n') },
+];
+
+for (const { name, reason, own, put } of FOREIGN) {
+  test(`openStore refuses and changes nothing when the database is ${name}`, async (t) => {
+    for (const isOwnFolder of own ? [false] : [true, false]) {
+      const folder = new StoreFolder(t, { isOwnFolder });
+      mkdirSync(folder.path, { mode: 0o755 });
+      put(folder.file);
+      const before = shape(folder);
+      await assert.rejects(folder.open(), (error: OperatorError) => {
+        assert.match(error.message, reason);
+        assert.match(error.message, / - name another file with persistence_file$/);
+        return error.exitCode === 3;
+      });
+      assert.deepEqual(shape(folder), before);
+    }
+  });
+}
+
+test('openStore takes a database of its own beside the files of others, and a wiped one of its own is moved aside', async (t) => {
+  const folder = new StoreFolder(t, { isOwnFolder: false });
+  await (await folder.open()).stop();
+  await (await folder.open()).stop();
+  writeFileSync(folder.file, Buffer.alloc(2 * PAGE));
+  assert.match((await folder.open()).health().damage ?? '', /is damaged/);
+});
+
+test('openStore says in one sentence what to do when the first database can not be made', async (t) => {
+  const folder = new StoreFolder(t, { folder: '/proc/midge' });
+  await assert.rejects(folder.open(), (error: OperatorError) => {
+    assert.match(
+      error.message,
+      /^Cannot make database "\/proc\/midge\/midge\.db": .+ - name another place with persistence_location or persistence_file$/,
+    );
+    return error.exitCode === 3;
+  });
+  assert.deepEqual(folder.log.lines, []);
+});
+
+/** Names, kinds, modes, owners and content. */
+function shape({ path }: StoreFolder) {
+  return readdirSync(path).map((name) => {
+    const file = join(path, name);
+    const { mode, uid, gid, mtimeMs } = lstatSync(file);
+    return [name, mode, uid, gid, mtimeMs, lstatSync(file).isFile() ? createHash('sha256').update(readFileSync(file)).digest('hex') : null];
+  });
+}
 
 for (const { name, salvaged, damage } of DAMAGES) {
   test(`openStore moves the database aside and starts when it is ${name}`, async (t) => {
