@@ -95,6 +95,9 @@ midge closes one of the network that has most of them, and spares networks from 
 itself out, and a slow device elsewhere keeps its time. The same happens when the process runs out of file descriptors: midge uses all that
 \`ulimit -n\` (\`LimitNOFILE\` of a systemd service) allows but 96. The log says it at once, and then once a minute with the number of closed connections.
 
+Lines about clients that have not signed in are bounded too, unless debug lines are wanted: 60 a minute of one network, then one line that counts the rest
+and says of how many names it is; of the second kind, clients that come and go, 3000 a minute.
+
 ## Who may do what
 
 \`acl_file\` names a file with the topics that each user may read and write, in mosquitto's language. Without it, everybody who may connect

@@ -12,7 +12,7 @@
 // refused unseen and do not count. Wrong logins are forgotten after an hour without another, and at a restart.
 
 import type { Clock } from '../base/clock.ts';
-import type { Logger } from '../base/logger.ts';
+import type { LineSource, Logger } from '../base/logger.ts';
 import { addressOf, laneOf, Networks } from '../base/networks.ts';
 import type { KnownLogins } from './known-logins.ts';
 import type { LoginThrottleOptions } from './options.ts';
@@ -104,15 +104,16 @@ export class LoginThrottle {
     const network = laneOf(own);
     const user = JSON.stringify(username);
     const ofPair = this.#pairs.add(pairOf(own, username), now);
-    this.#logHold(ofPair, now, `of user ${user} from ${own}`);
+    const source = { address: own, name: username, isSignedIn: false };
+    this.#logHold(ofPair, now, `of user ${user} from ${own}`, source);
     if (ofPair.failures > FREE_PER_PAIR) return;
-    this.#logHold(this.#addresses.add(own, now), now, `from ${own}`);
+    this.#logHold(this.#addresses.add(own, now), now, `from ${own}`, source);
     if (network !== own) {
       const ofNetwork = this.#networks.add(network, now);
-      this.#logHold(ofNetwork, now, `from ${whoOf(ofNetwork)} of ${network}`);
+      this.#logHold(ofNetwork, now, `from ${whoOf(ofNetwork)} of ${network}`, source);
     }
     const ofUser = this.#users.add(username, now);
-    this.#logHold(ofUser, now, `of user ${user} from ${whoOf(ofUser)}`);
+    this.#logHold(ofUser, now, `of user ${user} from ${whoOf(ofUser)}`, source);
   }
 
   /** succeeded forgets the wrong logins of the user at this address, and remembers that it is known there. */
@@ -151,11 +152,12 @@ export class LoginThrottle {
     return !this.#exempt.has(address);
   }
 
-  #logHold({ failures, heldUntil }: Entry, now: number, whose: string): void {
+  #logHold({ failures, heldUntil }: Entry, now: number, whose: string, source: LineSource): void {
     if (heldUntil <= now || !this.#log.enabled.warning) return;
     this.#log.log(
       'warning',
       `Warning: ${failures} wrong logins: those ${whose} are refused for ${Math.round((heldUntil - now) / 1000)} s.`,
+      source,
     );
   }
 }

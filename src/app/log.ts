@@ -1,8 +1,9 @@
 // The log of the program: lines by mosquitto's types to the destinations of `log_dest`, changed by a reload without losing a line.
 
 import type { Clock } from '../base/clock.ts';
-import { LOG_TYPES, type Logger, type LogLine, type LogType, logTypeSet } from '../base/logger.ts';
+import { type LineSource, LOG_TYPES, type Logger, type LogLine, type LogType, logTypeSet } from '../base/logger.ts';
 import type { LogDestination, LogOptions } from '../config/configuration.ts';
+import { type CrowdLimits, LogCrowd } from './log-crowd.ts';
 import { LogFolder } from './log-folder.ts';
 import { safeText, TimestampWriter } from './log-line.ts';
 import { fileOutput, type LogOutput, type StandardStream, streamOutput, syslogOutput } from './log-outputs.ts';
@@ -19,6 +20,10 @@ const TOPICS: Readonly<Record<LogType, string | null>> = {
   websockets: '$SYS/broker/log/WS',
   internal: null,
 };
+
+/** Lines a minute. Clients that are let in come by the hundred after a power cut, all from one address behind a proxy. */
+const STRANGERS: CrowdLimits = { ofNetwork: 60, inAll: 600, lineLength: 300, whom: 'clients that have not signed in' };
+const CLIENTS: CrowdLimits = { ofNetwork: 3000, inAll: 6000, lineLength: 1000, whom: 'clients that come and go' };
 
 /** TopicPublisher publishes a log line in the process: QoS 2, not retained. */
 export type TopicPublisher = (topicName: string, payload: string) => void;
@@ -59,20 +64,32 @@ class ProgramLog implements Log {
   #publisher: TopicPublisher | null = null;
   #isPublishing = false;
   readonly #folder: LogFolder;
+  readonly #strangers: LogCrowd;
+  readonly #clients: LogCrowd;
 
   constructor(world: LogWorld) {
     this.#world = world;
-    this.#folder = new LogFolder(
-      (line) => this.#write(line),
-      () => world.clock.monotonic(),
-    );
+    const write = (line: LogLine) => this.#write(line);
+    const now = () => world.clock.monotonic();
+    this.#folder = new LogFolder(write, now);
+    this.#strangers = new LogCrowd(STRANGERS, write, now);
+    this.#clients = new LogCrowd(CLIENTS, write, now);
   }
 
   /** Who wants debug lines wants to see everything. */
-  log(type: LogType, text: string): void {
+  log(type: LogType, text: string, source?: LineSource): void {
     if (!this.enabled[type]) return;
     const line: LogLine = { type, time: this.#world.clock.now(), text: safeText(text) };
-    if (this.enabled.debug || this.#folder.take(line)) this.#write(line);
+    if (this.enabled.debug) return this.#write(line);
+    if (!this.#folder.take(line)) return;
+    const crowd = source?.isSignedIn === true ? this.#clients : this.#strangers;
+    const taken = source === undefined ? line : crowd.take(line, source);
+    if (taken !== null) this.#write(taken);
+  }
+
+  /** What is held back is written. */
+  #flush(): void {
+    for (const held of [this.#folder, this.#strangers, this.#clients]) held.flush();
   }
 
   #write(line: LogLine): void {
@@ -83,7 +100,7 @@ class ProgramLog implements Log {
   configure(options: LogOptions): void {
     const stamp = new TimestampWriter(options.timestamp, options.timestampFormat);
     const outputs = this.#open(options, stamp);
-    this.#folder.flush();
+    this.#flush();
     for (const output of this.#outputs) output.close();
     this.#outputs = outputs;
     this.#stamp = stamp;
@@ -102,7 +119,7 @@ class ProgramLog implements Log {
 
   close(): void {
     this.#publisher = null;
-    this.#folder.flush();
+    this.#flush();
     for (const output of this.#outputs) output.close();
     this.#outputs = [];
   }

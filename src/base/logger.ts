@@ -22,7 +22,18 @@ export const DEFAULT_LOG_TYPES: readonly LogType[] = ['error', 'warning', 'notic
 export interface Logger {
   /** enabled tells, per type, whether a line would be written at all. Read it each time: a reload may replace its values. */
   readonly enabled: Readonly<Record<LogType, boolean>>;
-  log(type: LogType, line: string): void;
+  /** log writes a line; `source` is the client that it is about, for who comes by the thousand is summed up. */
+  log(type: LogType, line: string, source?: LineSource): void;
+}
+
+/** LineSource is the client that a line is about. */
+export interface LineSource {
+  /** Remote address; '' for a Unix socket. */
+  readonly address: string;
+  /** What it calls itself: a client id or user name; '' = it has not said. */
+  readonly name: string;
+  /** It has been let in. */
+  readonly isSignedIn: boolean;
 }
 
 /** LogLine is one line on its way to the destinations. */

@@ -2,6 +2,7 @@
 
 import type { Duplex } from 'node:stream';
 import { reasonOf } from '../base/errors.ts';
+import type { LineSource } from '../base/logger.ts';
 import { Decoder, type PacketSink } from '../mqtt/decoder.ts';
 import { encodeConnack, encodeDisconnect } from '../mqtt/encode.ts';
 import { PACKET_TYPE, type ProtocolVersion } from '../mqtt/packet-types.ts';
@@ -95,6 +96,11 @@ export class Connection implements PacketSink {
   /** remote is the other end as log lines show it. */
   get remote(): string {
     return this.origin.address === '' ? 'local' : `${this.origin.address}:${this.origin.port}`;
+  }
+
+  /** lineSource tells the log whom a line is about. */
+  get lineSource(): LineSource {
+    return { address: this.origin.address, name: this.id, isSignedIn: this.session !== null };
   }
 
   onPacket(buffer: Buffer, start: number, body: number, end: number): boolean {
@@ -216,7 +222,12 @@ export class Connection implements PacketSink {
     this.broker.sessions.logNew(this);
     const isTls = looksLikeTls(chunk);
     if (chunk[0]! >> 4 === PACKET_TYPE.CONNECT && !isTls) return;
-    if (isTls) this.broker.log.log('notice', `Client from ${this.remote} appears to be using TLS to connect to a non-TLS listener.`);
+    if (isTls)
+      this.broker.log.log(
+        'notice',
+        `Client from ${this.remote} appears to be using TLS to connect to a non-TLS listener.`,
+        this.lineSource,
+      );
     // What is no CONNECT is seen by its first byte: HTTP or TLS would make us wait for a packet of their own length.
     throw new StrangeBytes(chunk); // [MQTT-3.1.0-1]
   }

@@ -60,9 +60,10 @@ export class SessionRegistry {
   }
 
   /** logNew tells the log of a connection: when its first byte comes, for port probes and watchdogs send none. */
-  logNew({ remote, origin }: Connection): void {
+  logNew(connection: Connection): void {
     const { options, log } = this.#broker;
-    if (options.connectionMessages) log.log('notice', `New connection from ${remote} on port ${origin.policy.port}.`);
+    if (!options.connectionMessages) return;
+    log.log('notice', `New connection from ${connection.remote} on port ${connection.origin.policy.port}.`, connection.lineSource);
   }
 
   /** connectTimedOut ends a connection that never said CONNECT [MQTT-3.1.4, Non-normative]. */
@@ -163,7 +164,7 @@ export class SessionRegistry {
     if (!broker.options.connectionMessages || isProbe(connection)) return;
     const who = connection.id === '' ? '<unknown>' : connection.id;
     const why = connection.closedFor ? `: ${connection.closedFor}` : '';
-    broker.log.log('notice', `Client ${who} [${connection.remote}] disconnected${why}.`);
+    broker.log.log('notice', `Client ${who} [${connection.remote}] disconnected${why}.`, connection.lineSource);
   }
 }
 

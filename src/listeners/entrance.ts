@@ -163,7 +163,7 @@ export class Entrance {
   }
 
   #turnAway(socket: Socket): void {
-    this.#deps.log.log('notice', `Client connection from ${socket.remoteAddress ?? 'unix socket'} denied: max_connections exceeded.`);
+    this.#note(`Client connection from ${socket.remoteAddress ?? 'unix socket'} denied: max_connections exceeded.`, this.#peerOf(socket));
     this.#refused('busy', 'finds no room: max_connections of this listener is reached', this.#peerOf(socket));
     this.#forget(socket);
     socket.destroy();
@@ -187,7 +187,7 @@ export class Entrance {
       }
       const problem = outcome instanceof Error ? outcome.message : proxyProblem(outcome, gates.options);
       if (outcome instanceof Error || problem !== null) {
-        this.#deps.log.log('notice', `Client ${this.#fromWhere(socket)}denied: ${problem}.`);
+        this.#note(`Client ${this.#fromWhere(socket)}denied: ${problem}.`, this.#peerOf(socket));
         this.#refused('proxy', `is turned away by the PROXY protocol of this listener: ${problem}`, this.#peerOf(socket));
         socket.destroy();
         return;
@@ -221,7 +221,7 @@ export class Entrance {
   #handshakeFailed(socket: TLSSocket, reason: string | null): void {
     this.#pendingOf(socket)?.arrives(socket);
     if (reason !== null) {
-      this.#deps.log.log('notice', `Client ${this.#fromWhere(socket)}failed the TLS handshake: ${reason}.`);
+      this.#note(`Client ${this.#fromWhere(socket)}failed the TLS handshake: ${reason}.`, this.#peerOf(socket));
       this.#refused('tls', `failed the TLS handshake: ${reason}`, this.#peerOf(socket));
     }
     socket.destroy();
@@ -234,7 +234,7 @@ export class Entrance {
     const wanted = gates.options.tls?.identity ?? 'none';
     const identity = psk !== null && wanted !== 'none' ? psk : certificateIdentity(socket, wanted);
     if (wanted !== 'none' && identity === null) {
-      this.#deps.log.log('notice', `Client ${this.#fromWhere(socket)}denied: its certificate has no ${wanted}.`);
+      this.#note(`Client ${this.#fromWhere(socket)}denied: its certificate has no ${wanted}.`, this.#peerOf(socket));
       this.#refused('certificate', `has a client certificate without a ${wanted}, which is the user name here`, this.#peerOf(socket));
       socket.destroy();
       return;
@@ -279,7 +279,7 @@ export class Entrance {
       },
       refuse: (reason, forwardedFor) => {
         const peer = { address: addressOf(forwardedFor), port: origin.port };
-        this.#deps.log.log('notice', `Client from ${peer.address}:${peer.port} disconnected: ${reason}.`);
+        this.#note(`Client from ${peer.address}:${peer.port} disconnected: ${reason}.`, peer);
         this.#refused('websocket', `is no WebSocket client that is welcome here: ${reason}`, peer);
       },
     });
@@ -296,6 +296,10 @@ export class Entrance {
   #fromWhere(socket: Socket): string {
     const peer = this.#peerOf(socket);
     return peer === null ? '' : `from ${peer.address}:${peer.port} `;
+  }
+
+  #note(line: string, peer: Peer | null): void {
+    this.#deps.log.log('notice', line, { address: peer?.address ?? '', name: '', isSignedIn: false });
   }
 
   #refused(cause: RefusalCause, reason: string, peer: Peer | null): void {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { createLog, type LogWorld } from '../../src/app/log.ts';
+import { LogCrowd } from '../../src/app/log-crowd.ts';
 import { LogFolder } from '../../src/app/log-folder.ts';
 import { safeText } from '../../src/app/log-line.ts';
 import { syslogOutput } from '../../src/app/log-outputs.ts';
@@ -199,4 +200,52 @@ test('log folder writes everything once its memory is full', () => {
   folder.flush();
   assert.equal(written.length, 1000);
   assert.equal(written[0], 'Client c0 disconnected. (repeated 2 times in 1 s)');
+});
+
+test('log sums up strangers who come under ever new names, network by network, and hides none without a word', () => {
+  const { world: place, stderr } = world();
+  const log = createLog({ ...OPTIONS, timestamp: false }, { ...place, clock: { now: () => TIME, monotonic: () => 0 } });
+  const refuse = (address: string, name: string) =>
+    log.log('notice', `Client ${name} [${address}:5000] disconnected: not authorised.`, { address, name, isSignedIn: false });
+  for (let index = 0; index < 5000; index++) refuse('192.0.2.1', `guess${index}`);
+  for (let index = 0; index < 62; index++) refuse(`2001:db8::${index}`, `lamp${index}`);
+  refuse('192.0.2.3', 'heater');
+  const written = stderr().split('\n');
+  assert.equal(written.length, 60 + 60 + 1 + 1);
+  assert.equal(written.at(-2), 'Client heater [192.0.2.3:5000] disconnected: not authorised.');
+  log.close();
+  assert.deepEqual(stderr().trimEnd().split('\n'), [
+    'From 192.0.2.1: 4940 more lines in 1 s about clients that have not signed in, of 100 or more names. The last: Client guess4999 [192.0.2.1:5000] disconnected: not authorised.',
+    'From 2001:db8:0:0::/64: 2 more lines in 1 s about clients that have not signed in, of 2 names. The last: Client lamp61 [2001:db8::61:5000] disconnected: not authorised.',
+  ]);
+});
+
+test('log crowd writes a bounded number of lines when strangers come from thousands of networks', () => {
+  const summaries: string[] = [];
+  const limits = { ofNetwork: 60, inAll: 600, lineLength: 300, whom: 'strangers' };
+  const crowd = new LogCrowd(
+    limits,
+    ({ text }) => summaries.push(text),
+    () => 0,
+  );
+  let written = 0;
+  for (let index = 0; index < 30_000; index++) {
+    const source = { address: `10.0.${(index >> 8) & 15}.${index & 255}`, name: `c${index}`, isSignedIn: false };
+    if (crowd.take({ type: 'notice', time: 0, text: 'disconnected' }, source) !== null) written++;
+  }
+  assert.equal(written, 1000 * 5 + 600 + 5, 'the free ones of a thousand networks, the shared ones, and those of all beyond');
+  crowd.flush();
+  assert.equal(summaries.length, 21);
+  const told = summaries.reduce((sum, line) => sum + Number(/: (\d+) more lines? in/.exec(line)?.[1]), 0);
+  assert.equal(told, 30_000 - written);
+});
+
+test('log writes a line of each of a thousand clients that sign in from one address', () => {
+  const { world: place, stderr } = world();
+  const log = createLog({ ...OPTIONS, timestamp: false }, place);
+  for (let index = 0; index < 1000; index++) {
+    log.log('notice', `New client connected as c${index}.`, { address: '172.17.0.1', name: `c${index}`, isSignedIn: true });
+  }
+  assert.equal(stderr().split('\n').length, 1001);
+  log.close();
 });

@@ -256,7 +256,7 @@ function logConnected(connection: Connection, packet: ConnectPacket): void {
   const suffix = user === null || user === undefined ? '' : `, u'${user}'`;
   const kind = packet.bridge ? 'bridge' : 'client';
   const words = `p${packet.version}, c${clean}, k${connection.keepAlive}${suffix}`;
-  broker.log.log('notice', `New ${kind} connected from ${connection.remote} as ${connection.id} (${words}).`);
+  broker.log.log('notice', `New ${kind} connected from ${connection.remote} as ${connection.id} (${words}).`, connection.lineSource);
   const { tls } = connection.origin;
   if (tls !== null && broker.log.enabled.debug) {
     broker.log.log('debug', `Client ${connection.id} negotiated ${tls.version} cipher ${tls.cipher}`);

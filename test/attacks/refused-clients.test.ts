@@ -1,0 +1,45 @@
+// Clients that are refused by the thousand, with no account: the log stays short, and tells of everybody.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { attackObstacle, startAttacked } from './attacked-broker.ts';
+
+const ATTACKER = '127.0.10.1';
+const COUNT = 4000;
+
+test('4,000 refused logins under new names write under 100 KB of log, and hide no other client', {
+  skip: attackObstacle({ limited: false }),
+}, async (t) => {
+  const broker = await startAttacked(t, { configuration: 'listener {port} 127.0.0.1\nusername jane\npassword secret\n' });
+  const before = bytesOf(broker.process.lines);
+  for (let done = 0; done < COUNT; done += 200) {
+    await Promise.all(Array.from({ length: 200 }, (_, index) => refused(t, broker.port, ATTACKER, `${done + index}-`.padEnd(200, 'x'))));
+  }
+  await refused(t, broker.port, '127.0.10.2', 'heater');
+  await broker.process.line(/Client heater \[127\.0\.10\.2:\d+\] disconnected: not authorised\.$/);
+  await broker.process.end();
+  const written = bytesOf(broker.process.lines) - before;
+  assert.ok(written < 100_000, `${written} bytes of log`);
+  const summary = broker.process.lines.find((line) => line.includes(`From ${ATTACKER}: `)) ?? 'nothing is told';
+  const [, more] =
+    /: (\d+) more lines in \d+ s about clients that have not signed in, of 100 or more names\. The last: /.exec(summary) ?? [];
+  const told = broker.process.lines.filter((line) => /Client \d+-/.test(line)).length - 1;
+  assert.equal(told + Number(more), COUNT, summary);
+});
+
+/** refused sends a CONNECT without a user name, and waits until the broker has hung up. */
+async function refused(test: TestContext, port: number, from: string, clientId: string): Promise<void> {
+  const socket = connect({ port, host: '127.0.0.1', localAddress: from });
+  test.after(() => socket.destroy());
+  socket.resume();
+  const body = Buffer.concat([Buffer.from('00044d5154540402003c', 'hex'), Buffer.from([0, clientId.length]), Buffer.from(clientId)]);
+  const length = body.length < 128 ? [body.length] : [(body.length & 127) | 128, body.length >> 7];
+  socket.end(Buffer.concat([Buffer.from([0x10, ...length]), body]));
+  await once(socket, 'close');
+}
+
+function bytesOf(lines: readonly string[]): number {
+  return lines.reduce((sum, line) => sum + line.length + 1, 0);
+}
