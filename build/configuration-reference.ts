@@ -41,6 +41,10 @@ instead, what has no effect here is a warning that says why.
 | the same and \`secure true\` | 8883 with TLS on all interfaces | that account |
 | \`listener ...\` | as it says | accounts; anyone only with \`allow_anonymous true\` or \`listener_allow_anonymous true\` |
 
+Where anyone may connect because nothing is configured, the WebSocket port takes web pages of this machine only (\`http://localhost:3000\`, for example), and
+programs that are no web page: otherwise every page that somebody opens in a browser here could use the broker. In a file \`websockets_origin\` names the pages
+that may connect; without it any may, as with mosquitto.
+
 The smallest file for a home:
 
     username jane
@@ -96,7 +100,7 @@ itself out, and a slow device elsewhere keeps its time. The same happens when th
 \`ulimit -n\` (\`LimitNOFILE\` of a systemd service) allows but 96. The log says it at once, and then once a minute with the number of closed connections.
 
 Lines about clients that have not signed in are bounded too, unless debug lines are wanted: 60 a minute of one network, then one line that counts the rest
-and says of how many names it is; of the second kind, clients that come and go, 3000 a minute.
+and says of how many names it is. Of clients that have signed in it is 3000 lines a minute.
 
 ## Who may do what
 

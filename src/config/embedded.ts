@@ -31,7 +31,9 @@ const LOOPBACK = ['127.0.0.1', '::1'];
 
 /** localListeners are for this machine only: with `-p` that port alone, as mosquitto has it, otherwise the embedded defaults. */
 export function localListeners(port: number | null, settings: ListenerSettings): readonly ListenerOptions[] {
-  return embeddedListeners(port, settings, LOOPBACK);
+  const listeners = embeddedListeners(port, settings, LOOPBACK);
+  // Anyone may connect, and a web browser on this machine opens pages of strangers.
+  return listeners.map((listener) => (listener.protocol === 'websockets' ? { ...listener, websocketsOrigins: 'loopback' } : listener));
 }
 
 /**

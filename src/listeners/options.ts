@@ -51,7 +51,7 @@ export interface ListenerOptions {
   readonly proxyRequiresTls: boolean;
   /** Reverse proxies in front of a WebSocket listener whose X-Forwarded-For is believed: addresses and networks; empty = nobody's. */
   readonly trustedProxies: readonly string[];
-  /** Allowed Origin headers of WebSocket clients; empty = any. */
-  readonly websocketsOrigins: readonly string[];
+  /** Allowed Origin headers of WebSocket clients; empty = any; 'loopback' = those of pages of this machine, and clients that are no web page. */
+  readonly websocketsOrigins: readonly string[] | 'loopback';
   readonly policy: ListenerPolicy;
 }

@@ -14,8 +14,8 @@ const CLOSE_TIMEOUT_MS = 5000;
 const MAX_HEADER_BYTES = 8192;
 
 export interface WebSocketGateOptions {
-  /** Allowed Origin headers; empty = any. */
-  readonly origins: readonly string[];
+  /** As ListenerOptions.websocketsOrigins. */
+  readonly origins: readonly string[] | 'loopback';
   /** Bytes of one WebSocket message. */
   readonly maxMessageBytes: number;
 }
@@ -34,7 +34,7 @@ export interface Visitor {
 /** createWebSocketGate makes the HTTP server (which never listens itself) and the WebSocket protocol behind it. */
 export function createWebSocketGate(options: WebSocketGateOptions): WebSocketGate {
   const visitors = new WeakMap<Duplex, Visitor>();
-  const origins = new Set(options.origins.map(normalOrigin));
+  const problemOf = originRule(options.origins);
   const websocketOptions: ServerOptions & { closeTimeout: number } = {
     noServer: true,
     clientTracking: false,
@@ -54,7 +54,7 @@ export function createWebSocketGate(options: WebSocketGateOptions): WebSocketGat
   });
   http.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
     const visitor = visitors.get(stream);
-    const problem = upgradeProblem(request, origins);
+    const problem = upgradeProblem(request, problemOf);
     if (visitor === undefined) return stream.destroy();
     if (problem !== null) {
       visitor.refuse(problem.reason, forwardedFor(request));
@@ -76,11 +76,27 @@ function forwardedFor({ headers }: IncomingMessage): string | undefined {
   return Array.isArray(value) ? value.join() : value;
 }
 
-function upgradeProblem(request: IncomingMessage, origins: ReadonlySet<string>): { status: number; reason: string } | null {
-  const origin = request.headers.origin;
-  if (origins.size > 0 && (origin === undefined || !origins.has(normalOrigin(origin)))) {
-    return { status: 403, reason: 'non-matching http origin' };
-  }
+/** OriginRule says why an Origin header is not welcome, or null; undefined = there is none. */
+type OriginRule = (origin: string | undefined) => string | null;
+
+function originRule(allowed: WebSocketGateOptions['origins']): OriginRule {
+  if (allowed === 'loopback') return (origin) => (origin === undefined || isLoopbackOrigin(origin) ? null : FOREIGN_PAGE);
+  const origins = new Set(allowed.map(normalOrigin));
+  if (origins.size === 0) return () => null;
+  return (origin) => (origin !== undefined && origins.has(normalOrigin(origin)) ? null : 'non-matching http origin');
+}
+
+const FOREIGN_PAGE = 'non-matching http origin, for without a configuration only web pages of this machine may connect (websockets_origin)';
+
+/** RFC 6761 6.3 and RFC 1122 3.2.1.3. A name that leads to this machine is not enough: whoever owns a name can lead it here. */
+function isLoopbackOrigin(origin: string): boolean {
+  const host = URL.parse(origin)?.hostname ?? '';
+  return host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || /^127(\.\d+){3}$/.test(host);
+}
+
+function upgradeProblem(request: IncomingMessage, problemOf: OriginRule): { status: number; reason: string } | null {
+  const unwelcome = problemOf(request.headers.origin);
+  if (unwelcome !== null) return { status: 403, reason: unwelcome };
   const offered = String(request.headers['sec-websocket-protocol'] ?? '').split(',');
   if (!offered.some((name) => SUBPROTOCOLS.includes(name.trim()))) {
     return { status: 400, reason: 'Sec-WebSocket-Protocol does not offer mqtt' };

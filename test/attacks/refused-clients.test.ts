@@ -22,11 +22,11 @@ test('4,000 refused logins under new names write under 100 KB of log, and hide n
   await broker.process.end();
   const written = bytesOf(broker.process.lines) - before;
   assert.ok(written < 100_000, `${written} bytes of log`);
-  const summary = broker.process.lines.find((line) => line.includes(`From ${ATTACKER}: `)) ?? 'nothing is told';
-  const [, more] =
-    /: (\d+) more lines in \d+ s about clients that have not signed in, of 100 or more names\. The last: /.exec(summary) ?? [];
+  const summaries = broker.process.lines.filter((line) => line.includes(`From ${ATTACKER}: `));
+  const pattern = /: (\d+) more lines in \d+ s about clients that have not signed in, of 100 or more names\. The last: /;
+  const more = summaries.reduce((sum, line) => sum + Number(pattern.exec(line)?.[1]), 0);
   const told = broker.process.lines.filter((line) => /Client \d+-/.test(line)).length - 1;
-  assert.equal(told + Number(more), COUNT, summary);
+  assert.ok(told + more >= COUNT, `${told} clients are in the log, ${more} in ${summaries.join()}`);
 });
 
 /** refused sends a CONNECT without a user name, and waits until the broker has hung up. */

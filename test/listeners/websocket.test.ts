@@ -108,6 +108,30 @@ test('WebSocket listener turns a web page away when its origin is not allowed', 
   client.terminate();
 });
 
+test('WebSocket listener turns pages of other machines away when nobody has configured it', async (context) => {
+  const { listener, refusals } = await openListener(context, { protocol: 'websockets', websocketsOrigins: 'loopback' });
+  const url = `ws://127.0.0.1:${listener.port}`;
+  const foreign = [
+    'https://evil.example',
+    'null',
+    'http://localhost.evil.example',
+    'http://127.0.0.1.evil.example',
+    'http://192.168.1.7',
+    'x',
+  ];
+  for (const origin of foreign) assert.equal((await refusal(url, ['mqtt'], origin)).statusCode, 403, origin);
+  assert.equal(refusals.length, foreign.length);
+  assert.match(
+    refusals[0]?.reason ?? '',
+    /non-matching http origin, for without a configuration only web pages of this machine may connect/,
+  );
+  for (const origin of [undefined, 'http://localhost:3000', 'https://app.localhost', 'http://127.0.0.1:8080', 'http://[::1]:8080']) {
+    const client = new WebSocket(url, ['mqtt'], origin === undefined ? {} : { origin });
+    await once(client, 'open');
+    client.terminate();
+  }
+});
+
 test('WebSocket listener gives a short answer when a web browser asks for a page', async (context) => {
   const { listener } = await openListener(context, { protocol: 'websockets' });
   const [response]: IncomingMessage[] = await once(get({ port: listener.port, host: '127.0.0.1', agent: false }), 'response');
