@@ -10,11 +10,11 @@ import { OperatorError, reasonOf } from '../base/errors.ts';
 import type { Part } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
 import { type Authority, type AuthorityFiles, openAuthority, protectKey } from './authority.ts';
-import { REVOCATION_LIST, readOwnRevocations } from './client-certificates.ts';
 import { keyToPem, makeKey, mintAuthority } from './mint.ts';
 import { machineLabel, serverNames } from './names.ts';
 import type { CertificateOptions, MachineNames } from './options.ts';
 import { Revocations } from './revocation.ts';
+import { addRevoked, REVOCATION_LIST, type RevokedSerials, readRevoked } from './revoked.ts';
 import { issueLeaf, type Leaf, leafProblem, type Moment, openKey, readLeaf, saveLeaf } from './server-certificate.ts';
 import { authorityDateProblem, authorityValidity, clockTrusted, day } from './validity.ts';
 
@@ -82,7 +82,7 @@ class ApplianceCertificates implements Certificates {
   readonly #listeners = new Set<() => void>();
   #authority: Authority | null = null;
   #leaf: Leaf | null = null;
-  #revocations: Revocations | null = null;
+  #revoked: RevokedSerials = new Map();
   #watcher: FSWatcher | null = null;
   #server: ServerCertificate | null = null;
   #timer: NodeJS.Timeout | null = null;
@@ -102,7 +102,7 @@ class ApplianceCertificates implements Certificates {
     this.#authority = await openAuthority(folder, () => this.#makeAuthority());
     if (this.#authority.created) this.#sayNewAuthority();
     await this.#protect('ca.key');
-    this.#revocations = await this.#readRevocations();
+    this.#revoked = await this.#readRevoked();
     const stored = await readLeaf(folder, this.#authority);
     if (stored.leaf === null) {
       await this.#issue(stored.problem);
@@ -134,8 +134,8 @@ class ApplianceCertificates implements Certificates {
   }
 
   revocations(): Revocations {
-    if (this.#revocations === null) throw new Error('certificates are not started');
-    return this.#revocations;
+    if (this.#authority === null) throw new Error('certificates are not started');
+    return new Revocations([{ authority: this.#authority.certificate, revoked: this.#revoked, expires: null }]);
   }
 
   onChange(listener: () => void): () => void {
@@ -161,27 +161,36 @@ class ApplianceCertificates implements Certificates {
     }
   }
 
-  /** Without the file nothing is revoked. */
-  async #readRevocations(): Promise<Revocations> {
+  /** What was revoked once stays so whatever becomes of the files: they are put right. */
+  async #readRevoked(): Promise<RevokedSerials> {
+    const { folder } = this.#setup.options;
     const authority = this.#authority!; // start has opened it
-    const found = await readOwnRevocations(this.#setup.options.folder, authority.cert);
-    return found ?? new Revocations([{ authority: authority.certificate, revoked: new Map(), expires: null }]);
+    const { revoked, unlisted, unmarked } = await readRevoked(folder, authority.cert);
+    const lost = [...this.#revoked.values()].filter(({ serial }) => !revoked.has(serial));
+    if (lost.length + unlisted + unmarked === 0) return revoked;
+    await addRevoked(folder, authority, lost).then(
+      () => this.#sayMended(lost.length + unlisted),
+      (error: unknown) => this.#sayFailure(`Cannot write revoked certificates "${join(folder, REVOCATION_LIST)}": ${reasonOf(error)}`),
+    );
+    return new Map([...revoked, ...this.#revoked]);
   }
 
   async #lookForRevocations(): Promise<void> {
-    const before = this.#revocations;
+    const before = this.#revoked;
     try {
-      const next = await this.#readRevocations();
-      const [known, now] = [before?.lists[0]?.revoked, next.lists[0]?.revoked];
-      if (known?.size === now?.size) return; // it only grows
-      this.#revocations = next;
-      for (const [serial] of now ?? []) {
-        if (!known?.has(serial)) this.#setup.log.log('notice', `Client certificate ${serial} is revoked.`);
-      }
-      for (const listener of this.#listeners) listener();
+      this.#revoked = await this.#readRevoked();
+      const added = [...this.#revoked.keys()].filter((serial) => !before.has(serial));
+      for (const serial of added) this.#setup.log.log('notice', `Client certificate ${serial} is revoked.`);
+      if (added.length > 0) for (const listener of this.#listeners) listener();
     } catch (error) {
       this.#sayFailure(`${reasonOf(error)}; until then what was revoked before stays so`);
     }
+  }
+
+  #sayMended(lacking: number): void {
+    if (lacking === 0) return; // an older midge has written the list only
+    const path = join(this.#setup.options.folder, REVOCATION_LIST);
+    this.#setup.log.log('warning', `Wrote "${path}" anew: it lacked ${lacking} revoked certificates, which stay revoked.`);
   }
 
   async #look(): Promise<void> {

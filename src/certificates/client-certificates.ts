@@ -1,7 +1,7 @@
-// The client certificates that the appliance's authority has issued, and its list of revoked ones, in the authority's folder:
+// The client certificates that the appliance's authority has issued, in the authority's folder:
 //
-//   clients/<serial>.crt   each that was issued; their keys are handed out and not kept
-//   ca.crl                 the revoked ones, signed by the authority: absent = none
+//   clients/<serial>.crt                 each that was issued; their keys are handed out and not kept
+//   clients/<serial>.revoked, ca.crl     the revoked ones (revoked.ts)
 
 import { type KeyObject, X509Certificate } from 'node:crypto';
 import { chown, mkdir, readdir, stat } from 'node:fs/promises';
@@ -10,12 +10,10 @@ import { join } from 'node:path';
 import { OperatorError, reasonOf } from '../base/errors.ts';
 import { type Authority, openAuthority } from './authority.ts';
 import { PUBLIC, readIfThere, replaceFile } from './files.ts';
-import { makeKey, mintClient, mintRevocationList, type RevokedCertificate } from './mint.ts';
-import { normalSerial, type Revocations, readRevocations } from './revocation.ts';
+import { makeKey, mintClient } from './mint.ts';
+import { normalSerial } from './revocation.ts';
+import { addRevoked, CLIENTS, REVOCATION_LIST, type RevokedSerials, readRevoked, signRevocationList } from './revoked.ts';
 import { clientValidity, day } from './validity.ts';
-
-/** REVOCATION_LIST is the name of the file in the authority's folder. */
-export const REVOCATION_LIST = 'ca.crl';
 
 /** ub-common-name, RFC 5280 appendix A. */
 const MAX_NAME_LENGTH = 64;
@@ -73,16 +71,15 @@ export class ClientRegister {
       commonName: name,
       validity: clientValidity(moment.now, moment.buildDate, limit),
     });
-    const certificate = describe(cert, null);
-    await this.#write(join('clients', `${certificate.serial}.crt`), cert);
+    const certificate = describe(cert, new Map());
+    await this.#write(join(CLIENTS, `${certificate.serial}.crt`), (path) => replaceFile(path, cert, PUBLIC));
     return { certificate, key };
   }
 
   /** list gives all that were issued, by name and age. */
   async list(): Promise<readonly ClientCertificate[]> {
-    const revocations = await readOwnRevocations(this.#folder, this.authority.cert);
-    const revoked = revocations?.lists[0]?.revoked;
-    const folder = join(this.#folder, 'clients');
+    const { revoked } = await readRevoked(this.#folder, this.authority.cert);
+    const folder = join(this.#folder, CLIENTS);
     const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.crt'));
     const texts = await Promise.all(names.map((name) => readIfThere(join(folder, name))));
     const certificates = texts.filter((text) => text !== null).map((text) => describe(text, revoked));
@@ -98,33 +95,27 @@ export class ClientRegister {
       const reason = meant.length === 0 ? 'no certificate was issued for it' : 'it is revoked already';
       throw new OperatorError(`Cannot revoke "${nameOrSerial}": ${reason} - see: midge cert list`);
     }
-    const before = (await readOwnRevocations(this.#folder, this.authority.cert))?.lists[0]?.revoked;
-    const revoked = [...(before?.values() ?? []), ...active.map(({ serial }) => ({ serial, at: now }))];
-    await this.#write(REVOCATION_LIST, await this.#signed(revoked, now));
+    const revoked = active.map(({ serial }) => ({ serial, at: now }));
+    await this.#write(REVOCATION_LIST, () => addRevoked(this.#folder, this.authority, revoked));
     return active.map((each) => ({ ...each, revokedAt: now }));
   }
 
   /** revocationList gives the list of revoked certificates in PEM, for other programs. */
   async revocationList(now: number): Promise<string> {
-    return (await readIfThere(join(this.#folder, REVOCATION_LIST))) ?? this.#signed([], now);
-  }
-
-  /** It only grows, so its length numbers it. It is good as long as the authority: nobody is there to renew it. */
-  #signed(revoked: readonly RevokedCertificate[], now: number): Promise<string> {
-    const notAfter = this.authority.certificate.validToDate.getTime();
-    return mintRevocationList({ issuer: this.authority, revoked, number: revoked.length, validity: { notBefore: now, notAfter } });
+    const { revoked } = await readRevoked(this.#folder, this.authority.cert);
+    return signRevocationList(this.authority, revoked, now);
   }
 
   /** What root writes here stays readable for the broker, whose folder it is. */
-  async #write(name: string, text: string): Promise<void> {
+  async #write(name: string, write: (path: string) => Promise<void>): Promise<void> {
     const path = join(this.#folder, name);
     try {
-      await mkdir(join(this.#folder, 'clients'), { recursive: true, mode: 0o700 });
-      await replaceFile(path, text, PUBLIC);
+      await mkdir(join(this.#folder, CLIENTS), { recursive: true, mode: 0o700 });
+      await write(path);
       if (process.geteuid?.() !== 0) return;
       const { uid, gid } = await stat(this.#folder);
       await chown(path, uid, gid);
-      await chown(join(this.#folder, 'clients'), uid, gid);
+      await chown(join(this.#folder, CLIENTS), uid, gid);
     } catch (error) {
       throw new OperatorError(`Cannot write "${path}": ${reasonOf(error)} - run this as root or as the user of the broker`, {
         cause: error,
@@ -133,21 +124,7 @@ export class ClientRegister {
   }
 }
 
-/** readOwnRevocations reads the authority's own list, or gives null when nothing was ever revoked; throws OperatorError when it is damaged. */
-export async function readOwnRevocations(folder: string, authority: string): Promise<Revocations | null> {
-  const path = join(folder, REVOCATION_LIST);
-  try {
-    const text = await readIfThere(path);
-    if (text === null) return null;
-    const revocations = await readRevocations(text, [authority]);
-    if (revocations.lists.length === 0) throw new Error('it is signed by another authority');
-    return revocations;
-  } catch (error) {
-    throw new OperatorError(`Cannot read revoked certificates "${path}": ${reasonOf(error)} - put it back from a backup`, { cause: error });
-  }
-}
-
-function describe(cert: string, revoked: ReadonlyMap<string, RevokedCertificate> | null | undefined): ClientCertificate {
+function describe(cert: string, revoked: RevokedSerials): ClientCertificate {
   const certificate = new X509Certificate(cert);
   const serial = normalSerial(certificate.serialNumber);
   return {
@@ -156,7 +133,7 @@ function describe(cert: string, revoked: ReadonlyMap<string, RevokedCertificate>
     cert,
     notBefore: certificate.validFromDate.getTime(),
     notAfter: certificate.validToDate.getTime(),
-    revokedAt: revoked?.get(serial)?.at ?? null,
+    revokedAt: revoked.get(serial)?.at ?? null,
   };
 }
 

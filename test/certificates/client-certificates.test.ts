@@ -1,14 +1,15 @@
 // Client certificates of the appliance's own authority: issued, listed, revoked, and files that phones import.
 
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { ClientRegister, REVOCATION_LIST } from '../../src/certificates/client-certificates.ts';
+import { ClientRegister } from '../../src/certificates/client-certificates.ts';
 import { makePkcs12 } from '../../src/certificates/pkcs12.ts';
 import { readRevocations } from '../../src/certificates/revocation.ts';
+import { addRevoked, REVOCATION_LIST, readRevoked } from '../../src/certificates/revoked.ts';
 import { testAuthority } from '../support/test-certificates.ts';
 import { BUILD_DATE, DAY, makeAppliance } from './appliance.ts';
 
@@ -77,6 +78,71 @@ test('running certificates take up what another process revokes', async (context
   assert.equal(certificates.revocations().statusOf(leaf, MOMENT.now), 'revoked');
   assert(appliance.log.lines.includes(`Client certificate ${certificate.serial} is revoked.`));
   assert.equal((await appliance.boot()).revocations().statusOf(leaf, MOMENT.now), 'revoked', 'also after a restart');
+});
+
+test('revoked certificate stays revoked when the list is deleted or put back from before, while running and at a start', async (context) => {
+  const { appliance, certificates, register } = await openRegister(context);
+  const path = join(appliance.folder, REVOCATION_LIST);
+  const [lamp, door] = [await register.issue('lamp', MOMENT), await register.issue('door', MOMENT)];
+  await register.revoke('lamp', MOMENT.now);
+  const older = readFileSync(path);
+  await register.revoke('door', MOMENT.now);
+  const areRevoked = (from: typeof certificates) =>
+    [lamp, door].every(({ certificate }) => from.revocations().statusOf(new X509Certificate(certificate.cert), MOMENT.now) === 'revoked');
+  for (const spoil of [() => rmSync(path), () => writeFileSync(path, older)]) {
+    spoil();
+    await certificates.check();
+    assert(areRevoked(certificates), 'while running');
+    assert.match(readFileSync(path, 'utf8'), /BEGIN X509 CRL/, 'the list is there again');
+    spoil();
+    assert(areRevoked(await appliance.boot()), 'at a start');
+    assert((await register.list()).every(({ revokedAt }) => revokedAt === MOMENT.now));
+  }
+  rmSync(join(appliance.folder, 'clients'), { recursive: true });
+  rmSync(path);
+  await certificates.check();
+  assert(areRevoked(certificates), 'while running, without any file of it');
+  assert(areRevoked(await appliance.boot()), 'its files are there again');
+});
+
+test('list of an older midge, which wrote nothing else, keeps its revoked certificates when it is deleted', async (context) => {
+  const { appliance, register } = await openRegister(context);
+  const { certificate } = await register.issue('lamp', MOMENT);
+  await register.revoke('lamp', MOMENT.now);
+  rmSync(join(appliance.folder, 'clients', `${certificate.serial}.revoked`));
+  await appliance.boot();
+  rmSync(join(appliance.folder, REVOCATION_LIST));
+  const { revoked } = await readRevoked(appliance.folder, register.authority.cert);
+  assert.deepEqual([...revoked.keys()], [certificate.serial]);
+  assert.equal(revoked.get(certificate.serial)?.at, Math.floor(MOMENT.now / 1000) * 1000);
+});
+
+test('six revocations at once by six processes all hold', async (context) => {
+  const { appliance, register } = await openRegister(context);
+  const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+  for (const name of names) await register.issue(name, MOMENT);
+  const program = `
+    const { ClientRegister } = await import(${JSON.stringify(new URL('../../src/certificates/client-certificates.ts', import.meta.url).href)});
+    const register = await ClientRegister.open(process.argv[1]);
+    await register.revoke(process.argv[2], Date.now());`;
+  const runs = names.map((name) => {
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program, appliance.folder, name], { stdio: 'inherit' });
+    return new Promise<number | null>((resolve) => child.on('exit', resolve));
+  });
+  assert.deepEqual(await Promise.all(runs), [0, 0, 0, 0, 0, 0]);
+  const list = await readRevocations(readFileSync(join(appliance.folder, REVOCATION_LIST), 'utf8'), [register.authority.cert]);
+  assert.equal(list.lists[0]?.revoked.size, 6, 'in the signed list');
+  assert((await register.list()).every(({ revokedAt }) => revokedAt !== null));
+});
+
+test('what a folder says is revoked can be carried into another state of it', async (context) => {
+  const { appliance, register } = await openRegister(context);
+  const { certificate } = await register.issue('lamp', MOMENT);
+  const before = await readRevoked(appliance.folder, register.authority.cert);
+  assert.equal(before.revoked.size, 0);
+  await addRevoked(appliance.folder, register.authority, [{ serial: certificate.serial.toUpperCase(), at: MOMENT.now }]);
+  assert.equal((await register.list())[0]?.revokedAt, MOMENT.now);
+  assert(existsSync(join(appliance.folder, REVOCATION_LIST)));
 });
 
 test('certificates refuse to start when the list of revoked ones is damaged', async (context) => {
