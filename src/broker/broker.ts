@@ -18,6 +18,7 @@ import type { ClientOutput } from './client-output.ts';
 import { Connection } from './connection.ts';
 import { Counters } from './counters.ts';
 import { deliver } from './delivery.ts';
+import { Effort, FairTurns } from './fair-turns.ts';
 import { Journal } from './journal.ts';
 import { Message, NEVER } from './message.ts';
 import type { BrokerOptions, ConnectionOrigin } from './options.ts';
@@ -41,6 +42,8 @@ export class Broker extends AedesHub {
   readonly log: Logger;
   readonly wheel: TimerWheel;
   readonly tree: SubscriptionTree;
+  /** The work of this turn of the event loop. */
+  readonly effort: Effort;
   readonly topics = new TopicCache();
   readonly retained = new RetainedMessages();
   readonly retainedWalks: RetainedWalks;
@@ -61,13 +64,15 @@ export class Broker extends AedesHub {
   #dirty: ClientOutput[] = [];
   #turnEndAwaited = false;
   #sweepTimer: Timer | null = null;
+  readonly #fairTurns: FairTurns;
   /** Chunks that came in this turn of the event loop, and in the one before. */
   #chunks = 0;
   #chunksBefore = 0;
   readonly #internalPrefix: string;
 
   constructor(options: BrokerOptions, ports: BrokerPorts) {
-    const tree = new SubscriptionTree();
+    const effort = new Effort();
+    const tree = new SubscriptionTree(effort);
     super({ mq: new TreeEmitter(tree), persistence: new NoPersistence() });
     this.options = options;
     this.clock = ports.clock;
@@ -76,6 +81,8 @@ export class Broker extends AedesHub {
     this.diagnostics = ports.diagnostics;
     this.wheel = new TimerWheel(ports.clock);
     this.tree = tree;
+    this.effort = effort;
+    this.#fairTurns = new FairTurns(effort);
     this.tree.allowDuplicates = options.allowDuplicateMessages;
     this.run = new PublishRun(this);
     this.sessions = new SessionRegistry(this);
@@ -208,6 +215,12 @@ export class Broker extends AedesHub {
     this.#awaitTurnEnd();
   }
 
+  /** waitForTurn has a connection go on in the next turn of the event loop. */
+  waitForTurn(connection: Connection): void {
+    this.#fairTurns.wait(connection);
+    this.#awaitTurnEnd();
+  }
+
   #awaitTurnEnd(): void {
     if (this.#turnEndAwaited) return;
     this.#turnEndAwaited = true;
@@ -219,6 +232,8 @@ export class Broker extends AedesHub {
     this.#chunksBefore = this.#chunks;
     this.#chunks = 0;
     this.#flushDirty();
+    this.#fairTurns.begin();
+    if (!this.#fairTurns.isEmpty) this.#awaitTurnEnd();
   };
 
   #flushDirty(): void {

@@ -14,6 +14,7 @@ import type { Broker } from './broker.ts';
 import { ClientOutput } from './client-output.ts';
 import { reasonInWords } from './disconnect-words.ts';
 import { dispatch } from './dispatch.ts';
+import { SHARE } from './fair-turns.ts';
 import type { ConnectionOrigin } from './options.ts';
 import { looksLikeTls, reportBadPacket, reportRefusal, StrangeBytes } from './refusal.ts';
 import type { Session } from './session.ts';
@@ -65,6 +66,10 @@ export class Connection implements PacketSink {
   #held: Buffer[] | null = null;
   #hasSpoken = false;
   #isHeldBack = false;
+  /** The work of this turn, of all, at which this connection has to let others go first. */
+  #effortLimit = 0;
+  /** What came and waits for its turn; null = nothing. */
+  #backlog: Buffer | null = null;
   #closeTimer: Timer | null = null;
   readonly #closeListeners: (() => void)[] = [];
 
@@ -104,7 +109,8 @@ export class Connection implements PacketSink {
   }
 
   onPacket(buffer: Buffer, start: number, body: number, end: number): boolean {
-    if (this.isFast && buffer[start] === 0x30 && this.broker.run.take(this, buffer, start, body, end)) return true;
+    if (this.isFast && buffer[start] === 0x30 && this.broker.run.take(this, buffer, start, body, end))
+      return this.broker.effort.spent < this.#effortLimit;
     this.broker.run.flush();
     if (this.#held !== null) {
       this.#held.push(Buffer.from(buffer.subarray(start, end)));
@@ -115,7 +121,7 @@ export class Connection implements PacketSink {
     if (type !== PACKET_TYPE.PUBLISH) checkFlags(buffer[start]!, this.version);
     if (this.state === 'connecting' && type !== PACKET_TYPE.CONNECT) throw protocolError('First packet is not CONNECT'); // [MQTT-3.1.0-1]
     dispatch(this, type, buffer, start, body, end);
-    return this.state === 'connected' || this.state === 'connecting';
+    return (this.state === 'connected' || this.state === 'connecting') && this.broker.effort.spent < this.#effortLimit;
   }
 
   /** topicNamed gives the Topic of buffer[start, end), quickly when it is that of the latest PUBLISH. Throws as TopicCache.lookup does. */
@@ -160,7 +166,7 @@ export class Connection implements PacketSink {
       }
       this.broker.run.flush();
     });
-    if (this.#held !== null) return;
+    if (this.#held !== null || this.#backlog !== null) return;
     this.lastHeard = this.broker.clock.monotonic();
     this.#stream.resume();
   }
@@ -177,6 +183,7 @@ export class Connection implements PacketSink {
     if (this.state === 'closed' || this.state === 'disconnecting') return;
     this.closedFor = words;
     this.isFast = false;
+    this.#backlog = null;
     this.output.flush();
     this.state = 'disconnecting';
     this.broker.sessions.connectionEnding(this);
@@ -206,14 +213,41 @@ export class Connection implements PacketSink {
     if (this.state === 'closed' || this.state === 'disconnecting') return;
     const broker = this.broker;
     broker.counters.bytesReceived += chunk.length;
+    if (this.#backlog !== null) {
+      this.#backlog = Buffer.concat([this.#backlog, chunk]); // it was on its way when the stream was paused
+      return;
+    }
     this.lastHeard = broker.clock.monotonic();
     this.#guarded(() => {
       if (!this.#hasSpoken) this.#firstWords(chunk);
-      this.#decoder.push(chunk);
+      this.#take(chunk);
     });
     broker.run.flush();
     if (this.#isOverdue()) this.#holdBack();
     broker.chunkHandled();
+  }
+
+  /** Decodes a chunk, or as much of it as this turn allows. */
+  #take(chunk: Buffer): void {
+    this.#effortLimit = this.broker.effort.spent + SHARE;
+    const taken = this.#decoder.push(chunk);
+    if (taken === chunk.length || this.state === 'disconnecting' || this.state === 'closed') return;
+    this.#backlog = Buffer.from(chunk.subarray(taken)); // a copy: the chunk is lent
+    this.#stream.pause();
+    this.broker.waitForTurn(this);
+  }
+
+  /** goOn takes the rest of a chunk that cost too much for one turn. */
+  goOn(): void {
+    const backlog = this.#backlog;
+    this.#backlog = null;
+    if (backlog === null) return;
+    this.#guarded(() => this.#take(backlog));
+    this.broker.run.flush();
+    if (this.#backlog !== null || this.#held !== null) return;
+    if (this.#isOverdue()) return this.#holdBack();
+    this.lastHeard = this.broker.clock.monotonic(); // what it sent meanwhile still waits in the socket
+    this.#stream.resume();
   }
 
   /** A port probe never comes here, so the log is told of the connection only now. */
@@ -244,15 +278,16 @@ export class Connection implements PacketSink {
     this.#stream.pause();
   }
 
-  /** waitsForUs tells that nothing is read from the client because the store is slow: its silence is not its own. */
+  /** waitsForUs tells that nothing is read from the client because the store is slow, or others go first: its silence is not its own. */
   get waitsForUs(): boolean {
-    return this.isHeld || (this.#isHeldBack && this.acks.length > 0);
+    return this.isHeld || this.#backlog !== null || (this.#isHeldBack && this.acks.length > 0);
   }
 
   /** readOn ends the holding back, if its cause has ended. */
   readOn(): void {
     if (!this.#isHeldBack || this.#isOverdue()) return;
     this.#isHeldBack = false;
+    if (this.#backlog !== null) return;
     this.lastHeard = this.broker.clock.monotonic(); // what it sent meanwhile still waits in the socket
     this.#stream.resume();
   }
@@ -307,6 +342,7 @@ export class Connection implements PacketSink {
       reportRefusal(this, 'tls', 'closes the connection right after the TLS handshake: it may not trust the certificate of this broker');
     this.closedFor ??= words;
     this.isFast = false;
+    this.#backlog = null;
     if (wasOpen) {
       this.state = 'disconnecting';
       this.broker.sessions.connectionEnding(this);

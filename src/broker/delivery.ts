@@ -11,6 +11,7 @@ import { mergeSubscriptions, type Subscription } from './subscription.ts';
 /** deliver hands a message to all of a route. */
 export function deliver(broker: Broker, message: Message, route: Route): void {
   const subscribers = route.subscribers;
+  broker.effort.spent += route.weight;
   for (let index = 0; index < subscribers.length; index++) deliverTo(subscribers[index]!, message); // index < length
   if (route.shared !== null || route.listeners !== null) deliverToOthers(broker, route, message);
 }

@@ -176,6 +176,7 @@ export class Journal {
       const subscription = new Subscription(session, one.mountedFilter, one, group, null);
       broker.tree.add(subscription);
       session.subscriptions.set(one.topicFilter, subscription);
+      session.subscriptionCounts.add(one.topicFilter, 1);
     }
     if (loaded.incoming.length > 0) session.incoming = new Set(loaded.incoming);
     for (const { delivery, message } of loaded.deliveries) {

@@ -16,6 +16,10 @@ export interface BrokerOptions {
   readonly maxQueuedBytes: number;
   /** Subscriptions of one client; some 350 bytes each, and the filter. */
   readonly maxSubscriptions: number;
+  /** Shared subscriptions of one client: each message goes through every group that it matches. */
+  readonly maxSharedSubscriptions: number;
+  /** Levels of one client's filters from their first `+` on, all together: as many places the walk for one topic name may have to look at. */
+  readonly maxWildcardLevels: number;
   readonly queueQos0Messages: boolean;
   readonly upgradeOutgoingQos: boolean;
   readonly allowDuplicateMessages: boolean;
@@ -49,6 +53,8 @@ export const DEFAULT_BROKER_OPTIONS: BrokerOptions = {
   maxQueuedMessages: 1000,
   maxQueuedBytes: 0,
   maxSubscriptions: 50_000,
+  maxSharedSubscriptions: 100,
+  maxWildcardLevels: 10_000,
   queueQos0Messages: false,
   upgradeOutgoingQos: false,
   allowDuplicateMessages: false,

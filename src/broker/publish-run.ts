@@ -15,6 +15,12 @@ import { Message, NEVER, NO_PROPERTIES } from './message.ts';
 import type { Topic } from './topic.ts';
 
 const NO_BYTES = Buffer.alloc(0);
+/** Packets after which a run is weighed: until then it is short enough, whoever gets it. */
+const WEIGHED_AFTER = 16;
+/** Deliveries of single messages that a run may make; where each subscriber gets the whole run with one copy, it may be as long as the chunk. */
+const DELIVERIES_MAX = 1000;
+/** Copying 2 ** 12 bytes costs about as much as one delivery. */
+const BYTES_SHIFT = 12;
 /** Bytes that a packet can have more in the other protocol's form: an empty property list, and a Remaining Length that grows with it. */
 const OTHER_FORM_GROWTH = 2;
 
@@ -30,6 +36,9 @@ export class PublishRun {
   #payloadBytes = 0;
   /** Bytes of its largest packet. */
   #largest = 0;
+  /** Packets after which the run ends, or is weighed first. */
+  #most = WEIGHED_AFTER;
+  #isWeighed = false;
 
   constructor(broker: Broker) {
     this.#broker = broker;
@@ -57,7 +66,28 @@ export class PublishRun {
     this.#count++;
     this.#payloadBytes += end - payloadStart;
     if (end - start > this.#largest) this.#largest = end - start;
+    if (this.#count >= this.#most) this.#outgrow();
     return true;
+  }
+
+  #outgrow(): void {
+    if (!this.#isWeighed) {
+      this.#isWeighed = true;
+      this.#most = Math.max(WEIGHED_AFTER, Math.floor(DELIVERIES_MAX / this.#singleDeliveries()));
+      if (this.#count < this.#most) return;
+    }
+    this.flush();
+  }
+
+  /** How many subscribers get the messages one by one. */
+  #singleDeliveries(): number {
+    const { subscribers, shared, listeners } = this.#broker.tree.routeOf(this.#topic!); // count > 0
+    let count = (shared?.length ?? 0) + (listeners?.length ?? 0);
+    for (let index = 0; index < subscribers.length; index++) {
+      const { session, plain } = subscribers[index]!; // index < length
+      if (!plain || session.connection?.output.isPlain !== true) count++;
+    }
+    return count;
   }
 
   /** flush delivers the run. Anything else that a connection does comes after what it published before. */
@@ -75,6 +105,8 @@ export class PublishRun {
     const route = broker.tree.routeOf(topic);
     const subscribers = route.subscribers;
     const version5 = publisher.version === 5;
+    const copied = 1 + ((this.#end - this.#start) >> BYTES_SHIFT);
+    let effort = 0;
     let other: Buffer | null = null; // the run in the other protocol's form
     let messages: Message[] | null = null;
     for (let index = 0; index < subscribers.length; index++) {
@@ -86,6 +118,7 @@ export class PublishRun {
         connection.output.isPlain &&
         this.#largest + OTHER_FORM_GROWTH <= connection.output.maximumPacketSize
       ) {
+        effort += copied;
         if ((connection.version === 5) === version5) {
           connection.output.sendRun(this.#buffer, this.#start, this.#end, count, this.#payloadBytes);
         } else {
@@ -94,9 +127,11 @@ export class PublishRun {
         }
       } else if (connection !== null || broker.options.queueQos0Messages || subscription.session.upgradesQos) {
         messages ??= this.#messages(publisher, topic, version5);
+        effort += count;
         for (const message of messages) deliverTo(subscription, message);
       }
     }
+    broker.effort.spent += effort + count * (route.shared?.length ?? 0);
     if (route.shared === null && route.listeners === null) return;
     messages ??= this.#messages(publisher, topic, version5);
     for (const message of messages) deliverToOthers(broker, route, message);
@@ -109,6 +144,8 @@ export class PublishRun {
     this.#start = start;
     this.#payloadBytes = 0;
     this.#largest = 0;
+    this.#most = WEIGHED_AFTER;
+    this.#isWeighed = false;
   }
 
   /** The run as it goes to subscribers of the other protocol: an empty property list put in or left out. */

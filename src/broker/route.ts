@@ -27,6 +27,8 @@ export class Route {
   /** One message per group goes to one of its members. Null = none. */
   readonly shared: readonly SharedGroup[] | null;
   readonly listeners: readonly Listener[] | null;
+  /** Deliveries of one message. */
+  readonly weight: number;
 
   constructor(
     generation: number,
@@ -38,6 +40,7 @@ export class Route {
     this.subscribers = subscribers;
     this.shared = shared;
     this.listeners = listeners;
+    this.weight = subscribers.length + (shared?.length ?? 0);
   }
 
   /** isEmpty tells that nobody subscribes: v5 publishers hear 0x10. */

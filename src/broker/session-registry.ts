@@ -124,6 +124,7 @@ export class SessionRegistry {
     if (old !== undefined) this.#broker.tree.remove(old);
     this.#broker.tree.add(subscription);
     session.subscriptions.set(topicFilter, subscription);
+    if (old === undefined) session.subscriptionCounts.add(topicFilter, 1);
     session.journal?.saveSubscription(topicFilter, subscription);
     return old === undefined;
   }
@@ -133,6 +134,7 @@ export class SessionRegistry {
     const subscription = session.subscriptions.get(topicFilter);
     if (subscription === undefined) return false;
     session.subscriptions.delete(topicFilter);
+    session.subscriptionCounts.add(topicFilter, -1);
     if (subscription.group === null) session.retained?.delete(subscription.topicFilter); // [MQTT-3.10.4-2]
     this.#broker.tree.remove(subscription);
     session.journal?.dropSubscription(session, topicFilter);

@@ -9,6 +9,7 @@ import { OutgoingMessages } from './outgoing-messages.ts';
 import type { Requester } from './ports.ts';
 import type { RetainedDelivery } from './retained-delivery.ts';
 import type { Subscription } from './subscription.ts';
+import { SubscriptionCounts, type SubscriptionLimit } from './subscription-counts.ts';
 import type { Timer } from './timer-wheel.ts';
 import type { Will } from './will.ts';
 
@@ -32,6 +33,7 @@ export class Session {
   expiryInterval = 0;
   /** By topic filter as the client sent it. */
   readonly subscriptions = new Map<string, Subscription>();
+  readonly subscriptionCounts = new SubscriptionCounts();
   will: Will | null = null;
   expiryTimer: Timer | null = null;
   /** QoS 2 messages received, not yet released by the client; null until the first. */
@@ -79,12 +81,9 @@ export class Session {
   }
 
   /** noteTooManySubscriptions says once per connection that more are refused. */
-  noteTooManySubscriptions(): void {
+  noteTooManySubscriptions(limit: SubscriptionLimit): void {
     if (this.#isRefusingSubscriptions) return;
     this.#isRefusingSubscriptions = true;
-    this.broker.log.log(
-      'notice',
-      `Client ${this.clientId} has ${this.subscriptions.size} subscriptions: more are refused (max_subscriptions).`,
-    );
+    this.broker.log.log('notice', `Client ${this.clientId} has ${this.subscriptions.size} subscriptions: more are refused (${limit}).`);
   }
 }

@@ -4,7 +4,7 @@ import { MalformedPacket, protocolError, REASON } from './reason-codes.ts';
 
 /** PacketSink takes one whole packet: buffer[start, end), its body from `body` on. The bytes are only valid during the call. */
 export interface PacketSink {
-  /** Returns false to stop decoding (the connection is closing): what follows is dropped. */
+  /** Returns false to stop decoding: `push` then tells how far it came. */
   onPacket(buffer: Buffer, start: number, body: number, end: number): boolean;
 }
 
@@ -27,9 +27,13 @@ export class Decoder {
     this.maxPacketSize = maxPacketSize;
   }
 
-  /** push decodes a chunk. It throws MalformedPacket for a bad or too large Remaining Length, and lets through what the sink throws. */
-  push(chunk: Buffer): void {
+  /**
+   * push decodes a chunk and gives the number of bytes taken: all, unless the sink stops it behind a packet. It throws MalformedPacket for a bad
+   * or too large Remaining Length, and lets through what the sink throws.
+   */
+  push(chunk: Buffer): number {
     let offset = this.#gathered === null ? 0 : this.#completeGathered(chunk);
+    if (offset < 0) return ~offset;
     const length = chunk.length;
     while (offset < length) {
       if (chunk[offset]! < 0x10) throw protocolError('Packet type 0'); // whatever follows: its length may be none
@@ -44,13 +48,14 @@ export class Decoder {
       const end = body + remaining;
       if (end - offset > this.maxPacketSize) throw tooLarge(end - offset, this.maxPacketSize);
       if (end > length) break;
-      if (!this.#sink.onPacket(chunk, offset, body, end)) return;
+      if (!this.#sink.onPacket(chunk, offset, body, end)) return end;
       offset = end;
     }
     if (offset < length) this.#gather(chunk, offset, length);
+    return length;
   }
 
-  /** Adds to the unfinished packet until it is whole; returns how many bytes of the chunk that took. */
+  /** Adds to the unfinished packet until it is whole; returns how many bytes of the chunk that took, inverted (~) when the sink stops. */
   #completeGathered(chunk: Buffer): number {
     let offset = 0;
     while (this.#gathered !== null && offset < chunk.length) {
@@ -66,7 +71,7 @@ export class Decoder {
       this.#gathered = null;
       this.#gatheredLength = 0;
       const remainingBytes = remainingLengthBytesOf(packet);
-      if (!this.#sink.onPacket(packet, 0, 1 + remainingBytes, packetEnd)) return chunk.length;
+      if (!this.#sink.onPacket(packet, 0, 1 + remainingBytes, packetEnd)) return ~offset;
     }
     return offset;
   }

@@ -49,6 +49,8 @@ const OWN_WORDS = [
   'trusted_proxies',
   'max_outgoing_bytes',
   'max_subscriptions',
+  'max_shared_subscriptions',
+  'max_wildcard_levels',
   'reload_on_change',
 ];
 

@@ -8,6 +8,11 @@ import type { Connection } from '../connection.ts';
 import type { Session } from '../session.ts';
 import { Subscription } from '../subscription.ts';
 
+/** Filters of one packet that are looked at: some 2 ms. Those behind them are refused. */
+const FILTERS_MAX = 5000;
+/** A filter costs about as much as 2 deliveries. */
+const FILTER_SHIFT = 1;
+
 /** Filters whose retained messages are wanted. */
 type WithRetained = Map<string, Subscription>;
 
@@ -18,10 +23,11 @@ export function handleSubscribe(connection: Connection, packet: SubscribePacket)
   const identifier = packet.properties.subscriptionIdentifier?.[0] ?? 0;
   const { debug } = broker.log.enabled;
   if (debug) broker.log.log('debug', `Received SUBSCRIBE from ${connection.id}`);
+  broker.effort.spent += packet.requests.length << FILTER_SHIFT;
   const reasons: number[] = [];
   const withRetained: WithRetained = new Map();
-  for (const request of packet.requests) {
-    const reason = subscribe(connection, request, identifier, withRetained);
+  for (const [index, request] of packet.requests.entries()) {
+    const reason = index >= FILTERS_MAX ? REASON.QUOTA_EXCEEDED : subscribe(connection, request, identifier, withRetained);
     reasons.push(reason);
     if (debug) broker.log.log('debug', `\t${request.topicFilter} (QoS ${request.qos})`);
     if (reason < 0x80 && broker.log.enabled.subscribe) broker.log.log('subscribe', `${connection.id} ${reason} ${request.topicFilter}`);
@@ -58,8 +64,9 @@ function subscribe(connection: Connection, request: SubscriptionRequest, identif
 }
 
 function isOneTooMany(session: Session, topicFilter: string): boolean {
-  const { maxSubscriptions } = session.broker.options;
-  if (maxSubscriptions === 0 || session.subscriptions.size < maxSubscriptions || session.subscriptions.has(topicFilter)) return false;
-  session.noteTooManySubscriptions();
+  if (session.subscriptions.has(topicFilter)) return false;
+  const limit = session.subscriptionCounts.limitFor(topicFilter, session.broker.options);
+  if (limit === null) return false;
+  session.noteTooManySubscriptions(limit);
   return true;
 }

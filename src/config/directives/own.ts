@@ -152,4 +152,30 @@ export const OWN_DIRECTIVES: readonly Directive[] = [
       draft.broker.maxSubscriptions = value;
     },
   ),
+  globalDirective(
+    'max_shared_subscriptions',
+    limit('number'),
+    {
+      own: true,
+      default: '100',
+      reloadable: true,
+      doc: 'Shared subscriptions (`$share/GROUP/FILTER`) of one client; more are refused; 0 = no limit. Each message is worked on once for every group that it matches.',
+    },
+    (draft, value) => {
+      draft.broker.maxSharedSubscriptions = value;
+    },
+  ),
+  globalDirective(
+    'max_wildcard_levels',
+    limit('number'),
+    {
+      own: true,
+      default: '10000',
+      reloadable: true,
+      doc: "Levels of one client's filters from their first `+` on, counted all together (`a/+/b/c` has 3); subscriptions beyond them are refused; 0 = no limit. Thousands that overlap make each message slow.",
+    },
+    (draft, value) => {
+      draft.broker.maxWildcardLevels = value;
+    },
+  ),
 ];

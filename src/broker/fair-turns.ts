@@ -1,0 +1,47 @@
+// Turns of the event loop shared fairly: a connection whose packets make much work waits for the next turn, and others are read meanwhile.
+//
+//   turn   | chunk of A: work ... SHARE is spent |  rest of A, at most SHARE  |  rest of A ...
+//          | chunk of B                          |  chunk of B                |
+//
+// Work is counted, not timed: one unit is about what one delivery costs, a microsecond or less.
+
+import type { Connection } from './connection.ts';
+
+/** SHARE is what one connection's chunk may cost in a turn, and all together that wait. Fan-out to thousands takes a turn for every message or two. */
+export const SHARE = 4000;
+
+/** Effort is the work of one turn, of all connections: deliveries, and what costs as much. */
+export class Effort {
+  spent = 0;
+}
+
+/** FairTurns holds the connections that wait, the longest first. */
+export class FairTurns {
+  readonly #effort: Effort;
+  #waiting: Connection[] = [];
+
+  constructor(effort: Effort) {
+    this.#effort = effort;
+  }
+
+  get isEmpty(): boolean {
+    return this.#waiting.length === 0;
+  }
+
+  /** wait puts a connection at the end. */
+  wait(connection: Connection): void {
+    this.#waiting.push(connection);
+  }
+
+  /** begin starts a turn: those that wait go on until a share is spent by all of them together. */
+  begin(): void {
+    const effort = this.#effort;
+    effort.spent = 0;
+    if (this.#waiting.length === 0) return;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    let next = 0;
+    while (next < waiting.length && effort.spent < SHARE) waiting[next++]!.goOn(); // next < length
+    if (next < waiting.length) this.#waiting = waiting.slice(next).concat(this.#waiting);
+  }
+}
