@@ -4,6 +4,7 @@
 //                    certificates, if a listener wants ours ^
 //   stop:  listeners close -> announcements withdrawn, clients told and flushed -> what is left is cut -> certificates, store
 
+import { basename, dirname } from 'node:path';
 import { type Access, createAccess } from '../access/access.ts';
 import { KnownLogins } from '../access/known-logins.ts';
 import { LoginThrottle } from '../access/login-throttle.ts';
@@ -18,7 +19,7 @@ import type { Configuration } from '../config/configuration.ts';
 import type { Advertiser } from '../discovery/discovery.ts';
 import { machineModel, machineNames } from '../host/host.ts';
 import { createListener, isAddressMissing, type Listener } from '../listeners/listeners.ts';
-import type { ListenerOptions } from '../listeners/options.ts';
+import { type ListenerOptions, wantsOurs } from '../listeners/options.ts';
 import { PendingConnections } from '../listeners/pending-connections.ts';
 import { REASON } from '../mqtt/reason-codes.ts';
 import type { StateFolder } from '../state/state-folder.ts';
@@ -271,14 +272,25 @@ class HomeAppliance implements Appliance {
   }
 
   async #openStore(): Promise<Store> {
-    const { configuration, log, state } = this.#setup;
+    const { log, state } = this.#setup;
     const { openStore } = await import('../store/store.ts');
-    state.make();
+    this.#makeState(state.database);
     this.#store = await openStore(
-      { ...STORE_DEFAULTS, folder: state.path, file: configuration.persistence.file },
+      { ...STORE_DEFAULTS, folder: dirname(state.database), file: basename(state.database), isOwnFolder: state.isDatabaseFolderOurs() },
       { clock: systemClock, log },
     );
     return this.#store;
+  }
+
+  /** A database elsewhere needs no state folder: without one the broker can't be asked, and that is all. */
+  #makeState(database: string): void {
+    const { state, log } = this.#setup;
+    try {
+      state.make();
+    } catch (error) {
+      if (dirname(database) === state.path) throw error;
+      log.log('warning', `Warning: ${reasonOf(error)}. midge status and midge why will not work.`);
+    }
   }
 
   #createListener(options: ListenerOptions): Listener {
@@ -377,9 +389,4 @@ class HomeAppliance implements Appliance {
   #cutConnections(): void {
     for (const listener of this.#listeners) void listener.stop();
   }
-}
-
-/** A certificate of ours to show, or our authority for clients. */
-function wantsOurs({ tls }: ListenerOptions): boolean {
-  return tls !== null && (tls.certificate === 'appliance' || (tls.requireCertificate && tls.cafile === null && tls.capath === null));
 }

@@ -8,7 +8,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, globSync, rmSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { join, relative, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { systemClock } from '../base/clock.ts';
 import { OperatorError, reasonOf } from '../base/errors.ts';
 import { silentLogger } from '../base/logger.ts';
@@ -34,7 +34,7 @@ export interface BackupManifest {
   readonly host: string;
   /** ISO 8601, UTC. */
   readonly time: string;
-  /** Name of the database's file. */
+  /** Name of the database's file: in the state folder, or as one of `configuration` where the configuration has it elsewhere. */
   readonly database: string;
   readonly configuration: readonly string[];
 }
@@ -42,6 +42,7 @@ export interface BackupManifest {
 /** BackupSource: `copy` is a finished copy of the database, null = make one of the file in the folder, which no broker may use. */
 export interface BackupSource {
   readonly folder: string;
+  /** Absolute. */
   readonly database: string;
   readonly copy: string | null;
   /** Main file of the configuration, or null. */
@@ -70,9 +71,12 @@ export async function makeBackup(file: string, source: BackupSource): Promise<re
   }
 }
 
-async function copyDatabase({ folder, database }: BackupSource, target: string): Promise<boolean> {
-  if (!existsSync(join(folder, database))) return false;
-  const store = await openStore({ ...STORE_DEFAULTS, folder, file: database }, { clock: systemClock, log: silentLogger });
+async function copyDatabase({ database }: BackupSource, target: string): Promise<boolean> {
+  if (!existsSync(database)) return false;
+  const store = await openStore(
+    { ...STORE_DEFAULTS, folder: dirname(database), file: basename(database) },
+    { clock: systemClock, log: silentLogger },
+  );
   try {
     await store.backup(target);
   } finally {
@@ -89,7 +93,8 @@ function entriesOf(
   const settings = configuration === null ? [] : configurationFiles(configuration, workingFolder);
   const inside = [state.passwordFile, ...filesIn(state.certificates), ...settings.filter((path) => isIn(folder, path))];
   const kept = [...new Set(inside.map((path) => relative(folder, path)))].filter((name) => existsSync(join(folder, name)));
-  const outside = settings.filter((path) => !isIn(folder, path));
+  const isElsewhere = dirname(database) !== resolve(folder);
+  const outside = [...settings.filter((path) => !isIn(folder, path)), ...(copy !== null && isElsewhere ? [database] : [])];
   if (copy === null && kept.length === 0 && outside.length === 0) {
     throw new OperatorError(`Cannot back up "${folder}": nothing is kept there - name another folder with --state`);
   }
@@ -98,14 +103,14 @@ function entriesOf(
     program,
     host: hostname(),
     time: new Date(systemClock.now()).toISOString(),
-    database,
+    database: basename(database),
     configuration: outside,
   };
   return [
     { name: MANIFEST, content: Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`) },
-    ...(copy === null ? [] : [{ name: `state/${database}`, content: { path: copy } }]),
+    ...(copy === null || isElsewhere ? [] : [{ name: `state/${basename(database)}`, content: { path: copy } }]),
     ...kept.map((name) => ({ name: `state/${name}`, content: { path: join(folder, name) } })),
-    ...outside.map((path, place) => ({ name: `configuration/${place}`, content: { path } })),
+    ...outside.map((path, place) => ({ name: `configuration/${place}`, content: { path: path === database ? (copy ?? path) : path } })),
   ];
 }
 

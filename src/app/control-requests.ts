@@ -1,7 +1,7 @@
 // The requests of the control socket, by name. The functions behind them know nothing of sockets.
 
 import { randomBytes } from 'node:crypto';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { whatArrives } from '../access/acl-explain.ts';
 import type { LoginHold } from '../access/login-throttle.ts';
 import type { Appliance } from './app.ts';
@@ -44,6 +44,7 @@ export function controlRequests(setup: StatusSetup): Readonly<Record<string, Req
 /** BackupCopy is what a running broker gives to a backup: the caller removes `copy` when it has it. Null = nothing outlives the process. */
 export interface BackupCopy {
   readonly copy: string | null;
+  /** Absolute. */
   readonly database: string;
   readonly folder: string;
   readonly configuration: string | null;
@@ -51,11 +52,11 @@ export interface BackupCopy {
 }
 
 async function copyForBackup({ store, state, configuration }: Appliance): Promise<BackupCopy> {
-  const { file, persistence } = configuration;
-  const copy = store === null ? null : join(state.path, `${persistence.file}.backup-${randomBytes(6).toString('hex')}`);
+  const { file } = configuration;
+  const copy = store === null ? null : `${state.database}.backup-${randomBytes(6).toString('hex')}`;
   if (copy !== null) await store?.backup(copy);
   const main = file === null ? null : resolve(file);
-  return { copy, database: persistence.file, folder: state.path, configuration: main, workingFolder: process.cwd() };
+  return { copy, database: state.database, folder: state.path, configuration: main, workingFolder: process.cwd() };
 }
 
 /** readReasons tells who was turned away or hears nothing, and why; with `about` only of that address, client id or user. */

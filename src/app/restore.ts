@@ -16,7 +16,7 @@ import {
   type Stats,
   statSync,
 } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { compactTime, systemClock } from '../base/clock.ts';
 import { syncPath } from '../base/durable-file.ts';
 import { OperatorError, reasonOf } from '../base/errors.ts';
@@ -25,6 +25,7 @@ import { StateFolder } from '../state/state-folder.ts';
 import { mendSwap, StateSwap } from '../state/state-swap.ts';
 import { putBackCopy } from '../store/earlier-version.ts';
 import { faultOf } from '../store/faults.ts';
+import { moveAside } from '../store/file-names.ts';
 import { STORE_DEFAULTS } from '../store/options.ts';
 import { openStore } from '../store/store.ts';
 import { unpackArchive } from './archive.ts';
@@ -60,9 +61,11 @@ export async function restoreBackup(file: string, { folder: given, withConfigura
     await checkDatabase(swap.incoming, manifest.database);
     await refuseInUse(folder, manifest.database);
     const restored = exchange(swap, new StateFolder(folder, manifest.database));
-    const settings = withConfiguration
-      ? manifest.configuration.map((path, place) => putBack(path, join(swap.unpacking, `configuration/${place}`), stamp))
-      : [];
+    const settings = manifest.configuration.flatMap((path, place) =>
+      withConfiguration || basename(path) === manifest.database
+        ? [putBack(path, join(swap.unpacking, `configuration/${place}`), stamp)]
+        : [],
+    );
     return {
       manifest,
       restored: [...restored, ...settings.map(({ path }) => path)],
@@ -77,8 +80,7 @@ export async function restoreBackup(file: string, { folder: given, withConfigura
 }
 
 /** putBackBeforeUpgrade puts back the copy that a newer midge has made of the database before it changed it. null = it has changed nothing. Throws OperatorError. */
-export function putBackBeforeUpgrade(folder: string, database: string): { readonly path: string; readonly aside: string } | null {
-  const path = join(resolve(folder), database);
+export function putBackBeforeUpgrade(path: string): { readonly path: string; readonly aside: string } | null {
   try {
     const done = putBackCopy(path, systemClock.now());
     return done === null ? null : { path, aside: done.aside };
@@ -138,7 +140,13 @@ function readManifest(fresh: string): BackupManifest {
 /** Opens it as the broker will: every page is read, and an older version brought up to date. */
 async function checkDatabase(folder: string, database: string): Promise<void> {
   if (!existsSync(join(folder, database))) return;
-  const store = await openStore({ ...STORE_DEFAULTS, folder, file: database }, { clock: systemClock, log: silentLogger });
+  const store = await openStore({ ...STORE_DEFAULTS, folder, file: database }, { clock: systemClock, log: silentLogger }).catch(
+    (error: unknown) => {
+      throw new OperatorError(`its database is not sound: ${faultOf(error instanceof Error ? error.cause : error).reason}`, {
+        cause: error,
+      });
+    },
+  );
   const { state, text } = store.health();
   await store.stop();
   const moved = globSync(`${database}.corrupt-*`, { cwd: folder });
@@ -168,7 +176,7 @@ function putBack(path: string, from: string, stamp: string): { path: string; asi
   mkdirSync(dirname(path), { recursive: true });
   const beside = `${path}.restoring-${stamp}`;
   copyDurably(from, beside, old);
-  if (aside !== null) renameSync(path, aside);
+  if (aside !== null) moveAside(path, aside);
   renameSync(beside, path);
   syncPath(dirname(path));
   return { path, aside };
@@ -178,7 +186,8 @@ function putBack(path: string, from: string, stamp: string): { path: string; asi
 function copyDurably(from: string, to: string, old: Stats | undefined): void {
   copyFileSync(from, to, constants.COPYFILE_EXCL);
   chmodSync(to, old?.isFile() ? old.mode & 0o777 : 0o600);
-  if (old !== undefined && process.getuid?.() === 0) chownSync(to, old.uid, old.gid);
+  const { uid, gid } = old ?? statSync(dirname(to)); // a new one belongs to whom its folder belongs
+  if (process.getuid?.() === 0) chownSync(to, uid, gid);
   syncPath(to);
 }
 

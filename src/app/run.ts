@@ -1,6 +1,5 @@
 // The life of the program `midge serve`: log, ports, user, signals, and a stop that always ends.
 
-import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { ensureAccount } from '../access/made-account.ts';
 import { systemClock } from '../base/clock.ts';
@@ -8,7 +7,8 @@ import { OperatorError, reasonOf } from '../base/errors.ts';
 import type { Part } from '../base/lifecycle.ts';
 import { type Diagnostic, describeAccess, formatDiagnostic, type LoadedConfiguration } from '../config/config.ts';
 import type { Configuration, LogOptions } from '../config/configuration.ts';
-import { StateFolder, stateFolderPath } from '../state/state-folder.ts';
+import { wantsOurs } from '../listeners/options.ts';
+import { findState, otherAuthorities, type StateFolder } from '../state/state-folder.ts';
 import { mendSwap } from '../state/state-swap.ts';
 import { type Appliance, createAppliance } from './app.ts';
 import { createControl } from './control.ts';
@@ -17,6 +17,7 @@ import { isInBackground, sayReady } from './daemon.ts';
 import { type Contents, FileWatch } from './file-watch.ts';
 import { createLog, type Log, type LogWorld } from './log.ts';
 import { removePidFile, writePidFile } from './pid-file.ts';
+import { keepsSessions } from './preflight.ts';
 import { onRealTimeSignal, SIGRTMIN } from './real-time-signal.ts';
 import { createSelfTest } from './self-test.ts';
 import { SelfTestPass } from './self-test-pass.ts';
@@ -68,12 +69,6 @@ export async function runAppliance(request: RunRequest): Promise<number> {
   }
 }
 
-/** `persistence` says it; without a configuration file those who name a folder, or serve the network, want to keep something. */
-function keepsSessions({ configuration, state }: RunRequest): boolean {
-  const { persistence, file, localOnly } = configuration;
-  return persistence.enabled || (file === null && (state !== null || !localOnly));
-}
-
 class Run {
   readonly #files = new FileWatch();
   readonly #request: RunRequest;
@@ -85,11 +80,10 @@ class Run {
   #watcher: Part | null = null;
 
   constructor(request: RunRequest, log: Log) {
-    const { location, file } = request.configuration.persistence;
     this.#request = request;
     this.#log = log;
     this.#selfTest = this.#watchdog === null ? null : new SelfTestPass();
-    this.#state = new StateFolder(stateFolderPath({ asked: request.state, location, isRoot: isRoot(), env: process.env }), file);
+    this.#state = findState({ asked: request.state, ...request.configuration.persistence, isRoot: isRoot(), env: process.env });
   }
 
   async live(): Promise<void> {
@@ -98,8 +92,9 @@ class Run {
     const stopSignal = firstSignal();
     const contents = this.#files.look(request.configuration.watched);
     this.#sayConfiguration();
-    const mended = mendSwap(this.#state);
+    const mended = this.#state.exists() ? mendSwap(this.#state) : null;
     if (mended !== null) log.log('warning', `Warning: ${mended}`);
+    this.#warnOfAnotherAuthority();
     const accountText = await this.#makeAccount();
     const appliance = createAppliance({
       configuration: this.#withMadeAccount(request.configuration),
@@ -243,14 +238,26 @@ class Run {
 
   #sayConfiguration(): void {
     const { configuration, diagnostics } = this.#request;
-    const { file, localOnly, persistence } = configuration;
+    const { file, localOnly } = configuration;
     this.#log.log('information', file === null ? 'Using default config.' : `Config loaded from ${file}.`);
     this.#sayDiagnostics(diagnostics);
-    if (persistence.enabled)
-      this.#log.log('information', `Sessions and retained messages are kept in ${join(this.#state.path, persistence.file)}.`);
+    if (keepsSessions(this.#request)) this.#log.log('information', `Sessions and retained messages are kept in ${this.#state.database}.`);
     if (!localOnly) return;
     this.#log.log('information', 'Starting in local only mode. Connections will only be possible from clients running on this machine.');
     this.#log.log('information', 'Start with --lan, or with a configuration file which defines a listener, to allow remote access.');
+  }
+
+  /** Devices may trust the authority of an earlier start, by another user or in another folder. */
+  #warnOfAnotherAuthority(): void {
+    const { configuration } = this.#request;
+    if (!configuration.listeners.some(wantsOurs) || this.#state.holdsAuthority()) return;
+    const [other] = otherAuthorities(this.#state.path, { isRoot: isRoot(), env: process.env });
+    if (other === undefined) return;
+    const advice = `to go on with that one, start with --state ${other}, or copy "certificates" from there before the next start`;
+    this.#log.log(
+      'warning',
+      `Warning: A new certificate authority is made in ${this.#state.path}, and devices that trust the one in ${other} will refuse it: ${advice}.`,
+    );
   }
 
   #sayDiagnostics(diagnostics: readonly Diagnostic[]): void {

@@ -48,8 +48,8 @@ export function leaveRoot({ wanted, state, mayChoose, log }: UserChange): void {
   warnIfOut(state.path, user, log);
 }
 
-/** id(1) also knows users that are not in /etc/passwd. */
-function idOf(user: string, what: '-u' | '-g'): number | null {
+/** idOf gives the number of a user or its group, or null; id(1) also knows users that are not in /etc/passwd. */
+export function idOf(user: string, what: '-u' | '-g'): number | null {
   try {
     return Number(execFileSync('id', [what, '--', user], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
   } catch {

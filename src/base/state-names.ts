@@ -6,6 +6,8 @@ export const STATE_NAMES = {
   certificates: 'certificates',
   controlSocket: 'control.sock',
   knownLogins: 'known-logins',
+  /** Says that the folder is ours. */
+  marker: '.midge-state',
 } as const;
 
 /** isStateName tells whether a name in the state folder is taken. */

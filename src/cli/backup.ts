@@ -5,10 +5,8 @@ import { resolve } from 'node:path';
 import { makeBackup } from '../app/backup.ts';
 import type { BackupCopy } from '../app/control-requests.ts';
 import { OperatorError } from '../base/errors.ts';
-import { loadConfiguration } from '../config/config.ts';
-import { STORE_DEFAULTS } from '../store/options.ts';
 import type { Invocation } from './command.ts';
-import { askBroker, foldersOf, NoBroker } from './control-client.ts';
+import { askBroker, NoBroker, stateOf } from './control-client.ts';
 import { stamp } from './stamp.ts';
 
 /** A large database on a slow card takes its time. */
@@ -38,9 +36,7 @@ async function sourceOf(invocation: Invocation): Promise<BackupCopy> {
   } catch (error) {
     if (!(error instanceof NoBroker)) throw error;
     const configuration = invocation.flags.get('config-file')?.at(-1) ?? null;
-    const loaded = configuration === null ? null : loadConfiguration({ file: configuration, port: null, verbose: false, lan: false });
-    const [folder = ''] = foldersOf(invocation);
-    const database = loaded?.configuration?.persistence.file ?? STORE_DEFAULTS.file;
+    const { path: folder, database } = stateOf(invocation);
     return { copy: null, database, folder, configuration, workingFolder: process.cwd() };
   }
 }

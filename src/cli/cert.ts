@@ -11,7 +11,7 @@ import { keyToPem } from '../certificates/mint.ts';
 import { makePkcs12 } from '../certificates/pkcs12.ts';
 import { day } from '../certificates/validity.ts';
 import { formatDiagnostic, loadConfiguration } from '../config/config.ts';
-import { StateFolder, stateFolderPath } from '../state/state-folder.ts';
+import { findState } from '../state/state-folder.ts';
 import type { Invocation } from './command.ts';
 import { buildDate } from './stamp.ts';
 import { writeTable } from './table.ts';
@@ -132,9 +132,8 @@ function certificatesFolder({ flags, terminal }: Invocation): string {
   const file = flags.get('config-file')?.at(-1) ?? null;
   const { configuration, diagnostics } = loadConfiguration({ file, port: null, verbose: false, lan: false });
   if (configuration === null) throw new OperatorError(diagnostics.map(formatDiagnostic).join('\n'));
-  const { location, file: database } = configuration.persistence;
-  const path = stateFolderPath({ asked: flags.get('state')?.at(-1) ?? null, location, isRoot: isRoot(), env: terminal.env });
-  return new StateFolder(path, database).certificates;
+  return findState({ asked: flags.get('state')?.at(-1) ?? null, ...configuration.persistence, isRoot: isRoot(), env: terminal.env })
+    .certificates;
 }
 
 function operand({ operands, program }: Invocation, usage: string): string {

@@ -3,12 +3,13 @@
 import { OperatorError } from '../base/errors.ts';
 import { loadConfiguration } from '../config/config.ts';
 import type { Invocation } from './command.ts';
-import { reportConfiguration } from './configuration-report.ts';
+import { reportConfiguration, withPreflight } from './configuration-report.ts';
 
 /** run reads the file as `serve` would; 0 when it can be used, 1 when it has mistakes. */
 export async function run({ flags, operands, terminal, program }: Invocation): Promise<number> {
   const [file] = operands;
   if (file === undefined) throw new OperatorError(`Error: Which file? Use '${program} FILE'.`);
-  const loaded = loadConfiguration({ file, port: null, verbose: false, lan: false });
+  const read = loadConfiguration({ file, port: null, verbose: false, lan: false });
+  const loaded = await withPreflight(read, { state: flags.get('state')?.at(-1) ?? null, env: terminal.env, isStart: false });
   return reportConfiguration(loaded, { asJson: flags.has('json'), terminal });
 }

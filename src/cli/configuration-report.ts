@@ -1,7 +1,24 @@
 // What is said about a configuration that was read: for people on stderr, for machines as JSON on stdout.
 
+import type { PreflightRequest } from '../app/preflight.ts';
 import { describeAccess, formatDiagnostic, type LoadedConfiguration } from '../config/config.ts';
 import type { Terminal } from './command.ts';
+
+/** mosquitto's exit status for a configuration that can't be used. */
+const BAD_CONFIGURATION = 3;
+
+/** withPreflight adds what this machine lacks for a configuration; `exitCode` is that of a start with the mistakes. */
+export async function withPreflight(
+  loaded: LoadedConfiguration,
+  request: Omit<PreflightRequest, 'configuration'>,
+): Promise<LoadedConfiguration & { readonly exitCode: number }> {
+  const { configuration, diagnostics } = loaded;
+  if (configuration === null) return { ...loaded, exitCode: BAD_CONFIGURATION };
+  const { preflight } = await import('../app/preflight.ts');
+  const { diagnostics: found, exitCode } = await preflight({ ...request, configuration });
+  const isBad = found.some(({ severity }) => severity === 'error');
+  return { configuration: isBad ? null : configuration, diagnostics: [...diagnostics, ...found], exitCode };
+}
 
 /** reportConfiguration shows all diagnostics, and for a good configuration who may connect; gives 0, or 1 when it has mistakes. Warnings are none. */
 export function reportConfiguration(loaded: LoadedConfiguration, how: { readonly asJson: boolean; readonly terminal: Terminal }): number {

@@ -5,7 +5,8 @@ import { askControl } from '../app/ask-control.ts';
 import { OperatorError } from '../base/errors.ts';
 import { STATE_NAMES } from '../base/state-names.ts';
 import { loadConfiguration } from '../config/config.ts';
-import { stateFolderPath } from '../state/state-folder.ts';
+import { findState, type StateFolder } from '../state/state-folder.ts';
+import { STORE_DEFAULTS } from '../store/options.ts';
 import type { Invocation } from './command.ts';
 
 /** A broker that does not answer by then is stuck. */
@@ -36,15 +37,17 @@ export async function askBroker(invocation: Invocation, request: string, words: 
 }
 
 /** foldersOf gives the state folders that an invocation may mean, the likeliest first. */
-export function foldersOf({ flags, terminal }: Invocation): readonly string[] {
-  const asked = flags.get('state')?.at(-1) ?? null;
+export function foldersOf(invocation: Invocation): readonly string[] {
+  const { path } = stateOf(invocation);
+  return invocation.flags.has('state') ? [path] : [...new Set([path, SERVICE_FOLDER])];
+}
+
+/** stateOf gives the state of the broker that is started with the same flags. */
+export function stateOf({ flags, terminal }: Invocation): StateFolder {
   const file = flags.get('config-file')?.at(-1) ?? null;
-  const location =
-    file === null
-      ? null
-      : (loadConfiguration({ file, port: null, verbose: false, lan: false }).configuration?.persistence.location ?? null);
-  const own = stateFolderPath({ asked, location, isRoot: process.getuid?.() === 0, env: terminal.env });
-  return asked !== null || location !== null ? [own] : [...new Set([own, SERVICE_FOLDER])];
+  const loaded = file === null ? null : loadConfiguration({ file, port: null, verbose: false, lan: false });
+  const persistence = loaded?.configuration?.persistence ?? { location: null, file: STORE_DEFAULTS.file };
+  return findState({ asked: flags.get('state')?.at(-1) ?? null, ...persistence, isRoot: process.getuid?.() === 0, env: terminal.env });
 }
 
 function adviceFor(failure: NodeJS.ErrnoException | null, folders: readonly string[]): string {

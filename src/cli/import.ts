@@ -4,7 +4,8 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type ImportLine, type ImportReport, importMosquitto } from '../app/import-mosquitto.ts';
 import { OperatorError } from '../base/errors.ts';
-import { stateFolderPath } from '../state/state-folder.ts';
+import { findState } from '../state/state-folder.ts';
+import { STORE_DEFAULTS } from '../store/options.ts';
 import type { Invocation, Terminal } from './command.ts';
 
 /** run writes configuration and state, or with --dry-run only tells; 0, or 1 when something of the configuration is refused. */
@@ -19,7 +20,8 @@ export async function run({ flags, operands, terminal, program }: Invocation): P
   const dryRun = flags.has('dry-run');
   const report = await importMosquitto({
     source,
-    state: stateFolderPath({ asked: flags.get('state')?.at(-1) ?? null, location: null, isRoot, env: terminal.env }),
+    state: findState({ asked: flags.get('state')?.at(-1) ?? null, location: null, file: STORE_DEFAULTS.file, isRoot, env: terminal.env })
+      .path,
     out: flags.get('out')?.at(-1) ?? configurationFolder(isRoot, terminal),
     dryRun,
   });

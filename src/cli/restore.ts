@@ -2,16 +2,14 @@
 
 import { putBackBeforeUpgrade, restoreBackup } from '../app/restore.ts';
 import { OperatorError } from '../base/errors.ts';
-import { loadConfiguration } from '../config/config.ts';
-import { STORE_DEFAULTS } from '../store/options.ts';
 import type { Invocation } from './command.ts';
-import { foldersOf } from './control-client.ts';
+import { foldersOf, stateOf } from './control-client.ts';
 
 /** run restores and says what is where. */
 export async function run(invocation: Invocation): Promise<number> {
   const { flags, operands, program, terminal } = invocation;
   const [folder = ''] = foldersOf(invocation);
-  if (flags.has('before-upgrade')) return putBack(folder, invocation);
+  if (flags.has('before-upgrade')) return putBack(invocation);
   const [file] = operands;
   if (file === undefined) throw new OperatorError(`Error: Which file? Use '${program} FILE'.`, { exitCode: 2 });
   const { manifest, restored, aside } = await restoreBackup(file, { folder, withConfiguration: !flags.has('state-only') });
@@ -21,12 +19,11 @@ export async function run(invocation: Invocation): Promise<number> {
   return 0;
 }
 
-function putBack(folder: string, { flags, terminal }: Invocation): number {
-  const file = flags.get('config-file')?.at(-1) ?? null;
-  const loaded = file === null ? null : loadConfiguration({ file, port: null, verbose: false, lan: false });
-  const database = loaded?.configuration?.persistence.file ?? STORE_DEFAULTS.file;
-  const done = putBackBeforeUpgrade(folder, database);
-  if (done === null) terminal.stdout.write(`The database in ${folder} is of no newer version: nothing was changed.\n`);
+function putBack(invocation: Invocation): number {
+  const { terminal } = invocation;
+  const { database } = stateOf(invocation);
+  const done = putBackBeforeUpgrade(database);
+  if (done === null) terminal.stdout.write(`The database ${database} is of no newer version: nothing was changed.\n`);
   else terminal.stdout.write(`restored  ${done.path}\nkept      ${done.aside}\n`);
   return 0;
 }

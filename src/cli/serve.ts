@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { OperatorError } from '../base/errors.ts';
 import { type LoadedConfiguration, loadConfiguration, treatLines } from '../config/config.ts';
 import type { Invocation } from './command.ts';
-import { reportConfiguration } from './configuration-report.ts';
+import { reportConfiguration, withPreflight } from './configuration-report.ts';
 import { buildDate, stamp, titleOf } from './stamp.ts';
 
 /** mosquitto's exit status for a configuration that can't be used. */
@@ -24,14 +24,18 @@ export async function run(invocation: Invocation): Promise<number> {
   const read = (): LoadedConfiguration => loadConfiguration(commandLine(invocation));
   const first = read();
   const isMended = first.configuration === null && !flags.has('test-config') && (await mendState(invocation));
-  const { configuration, diagnostics } = isMended ? read() : first;
+  const { configuration, diagnostics, exitCode } = await withPreflight(isMended ? read() : first, {
+    state: last(flags.get('state')),
+    env: terminal.env,
+    isStart: !flags.has('test-config'),
+  });
   if (flags.has('test-config')) {
     const status = reportConfiguration({ configuration, diagnostics }, { asJson: flags.has('json'), terminal });
     return status !== 0 && program === 'mosquitto' ? BAD_CONFIGURATION : status;
   }
   if (configuration === null) {
     reportConfiguration({ configuration, diagnostics }, { asJson: flags.has('json'), terminal });
-    return BAD_CONFIGURATION;
+    return exitCode;
   }
   if (flags.has('daemon')) {
     const { goToBackground, isInBackground } = await import('../app/daemon.ts');
@@ -54,19 +58,20 @@ export async function run(invocation: Invocation): Promise<number> {
 
 /** A restore that was cut off may have left the state folder without files that the configuration names. */
 async function mendState({ flags, terminal }: Invocation): Promise<boolean> {
-  const { StateFolder, stateFolderPath } = await import('../state/state-folder.ts');
+  const { findState } = await import('../state/state-folder.ts');
   const { mendSwap } = await import('../state/state-swap.ts');
   const { STORE_DEFAULTS } = await import('../store/options.ts');
   const file = last(flags.get('config-file'));
   const location = file === null ? undefined : treatLines(file).findLast(({ name }) => name === 'persistence_location');
   const isRoot = process.getuid?.() === 0;
-  const path = stateFolderPath({
+  const state = findState({
     asked: last(flags.get('state')),
     location: location === undefined ? null : resolve(location.text),
+    file: STORE_DEFAULTS.file,
     isRoot,
     env: terminal.env,
   });
-  const mended = mendSwap(new StateFolder(path, STORE_DEFAULTS.file));
+  const mended = state.exists() ? mendSwap(state) : null;
   if (mended !== null) terminal.stderr.write(`Warning: ${mended}\n`);
   return mended !== null;
 }

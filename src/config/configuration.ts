@@ -5,6 +5,7 @@ import type { LogType } from '../base/logger.ts';
 import type { BrokerOptions } from '../broker/options.ts';
 import type { DiscoveryOptions } from '../discovery/options.ts';
 import type { ListenerOptions } from '../listeners/options.ts';
+import type { Place } from './diagnostic.ts';
 
 /** LogDestination as `log_dest` names it. `file` paths are absolute. */
 export type LogDestination =
@@ -25,6 +26,7 @@ export interface PersistenceOptions {
   readonly enabled: boolean;
   /** Absolute folder, or null = the state folder. */
   readonly location: string | null;
+  /** Absolute, or relative to the location. */
   readonly file: string;
 }
 
@@ -38,6 +40,8 @@ export interface ProcessOptions {
 export interface Configuration {
   /** Main file as it was given, or null when there is none. */
   readonly file: string | null;
+  /** Where a word of the whole program stands, by its name; where a listener is opened, by `listener INDEX`. */
+  readonly places: ReadonlyMap<string, Place>;
   readonly broker: BrokerOptions;
   /** Never empty: without a `listener` it holds the embedded defaults. */
   readonly listeners: readonly ListenerOptions[];

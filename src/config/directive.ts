@@ -43,6 +43,8 @@ export interface Directive {
   /** True when SIGHUP makes a changed value effective. */
   readonly reloadable: boolean;
   readonly repeated: 'allowed' | 'refused' | 'last wins';
+  /** Nothing behind the name is a value too. */
+  readonly mayBeEmpty: boolean;
   /** One sentence for the reference. */
   readonly doc: string;
   readonly treatment: Treatment;
@@ -116,7 +118,7 @@ export function refused(
 function directive(
   name: string,
   scope: Scope,
-  kind: Pick<ValueKind<unknown>, 'syntax' | 'repeated'>,
+  kind: Pick<ValueKind<unknown>, 'syntax' | 'repeated' | 'mayBeEmpty'>,
   row: Row,
   treatment: Treatment,
 ): Directive {
@@ -129,6 +131,7 @@ function directive(
     default: row.default ?? null,
     reloadable: row.reloadable ?? false,
     repeated: row.repeatable ? 'allowed' : kind.repeated,
+    mayBeEmpty: kind.mayBeEmpty ?? false,
     doc: row.doc,
     treatment,
   };

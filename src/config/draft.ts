@@ -26,6 +26,7 @@ export interface GlobalDraft {
   readonly places: Places;
   readonly broker: Draft<BrokerOptions>;
   readonly log: Draft<Omit<LogOptions, 'types' | 'destinations'>> & { types?: LogType[]; destinations?: LogDestination[] };
+  /** An empty `file` = nothing is kept. */
   readonly persistence: Draft<PersistenceOptions>;
   readonly process: Draft<ProcessOptions>;
   readonly access: {

@@ -65,7 +65,8 @@ class Interpreter implements Interpretation {
     if (hasEqualsSign(statement)) this.#reportEqualsSign(statement);
     else if (directive === null) this.#reportUnknown(name, place);
     else if (name === 'listener') this.#startListener(statement, scope);
-    else if (statement.text === '') this.#report.error(place, `Empty ${name} value in configuration`, `write ${name} ${directive.syntax}`);
+    else if (statement.text === '' && !directive.mayBeEmpty)
+      this.#report.error(place, `Empty ${name} value in configuration`, `write ${name} ${directive.syntax}`);
     else this.#treat(directive, statement, scope);
   }
 

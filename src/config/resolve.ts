@@ -1,7 +1,6 @@
 // Drafts and command line -> Configuration: defaults are filled in and what contradicts itself is reported.
 
-import { dirname, resolve } from 'node:path';
-
+import { isIP } from 'node:net';
 import { DEFAULT_LOG_TYPES, LOG_TYPES } from '../base/logger.ts';
 import { DEFAULT_BROKER_OPTIONS } from '../broker/options.ts';
 import type { ListenerOptions } from '../listeners/options.ts';
@@ -44,6 +43,7 @@ export function resolveConfiguration(said: Interpretation, commandLine: CommandL
   const access = resolveAccess(global, filesByName(global, drafts, listeners), report);
   const configuration: Configuration = {
     file: commandLine.file,
+    places: new Map([...global.places, ...placesOfListeners(drafts)]),
     broker: { ...DEFAULT_BROKER_OPTIONS, ...global.broker },
     listeners,
     localOnly,
@@ -53,7 +53,7 @@ export function resolveConfiguration(said: Interpretation, commandLine: CommandL
     watched: [],
     certificateNames: [...new Set(global.certificateNames)],
     discovery: { advertise: !localOnly && (global.discovery.advertise ?? true), name: global.discovery.name ?? null },
-    persistence: resolvePersistence(global),
+    persistence: resolvePersistence(global, report),
     process: { user: global.process.user ?? null, pidFile: global.process.pidFile ?? null },
   };
   if (localOnly && global.discovery.advertise) {
@@ -61,6 +61,13 @@ export function resolveConfiguration(said: Interpretation, commandLine: CommandL
   }
   if (!report.hasErrors) reportLockedOut(configuration, drafts, report);
   return configuration;
+}
+
+function placesOfListeners(drafts: readonly ListenerDraft[]): [string, Place][] {
+  return drafts.flatMap((draft, index): [string, Place][] => {
+    const place = placeOf(draft);
+    return place === null ? [] : [[`listener ${index}`, place]];
+  });
 }
 
 function defaultsOf(draft: ListenerDraft, global: GlobalDraft): ListenerDefaults {
@@ -169,20 +176,30 @@ function placeOf(draft: ListenerDraft | undefined): Place | null {
 
 /** reportTwins finds listeners for the same address, of which only one could be opened. */
 function reportTwins(drafts: readonly ListenerDraft[], listeners: readonly ListenerOptions[], report: Report): void {
-  const first = new Map<string, ListenerDraft>();
   for (const [index, listener] of listeners.entries()) {
     const draft = drafts[index];
     if (draft === undefined || (listener.port === 0 && listener.unixPath === null)) continue;
-    const key = JSON.stringify([listener.port, listener.address, listener.unixPath, listener.bindInterface, listener.socketDomain]);
-    const twin = first.get(key);
-    if (twin === undefined) {
-      first.set(key, draft);
-      continue;
-    }
+    const earlier = listeners.findIndex((other, place) => place < index && areTwins(other, listener));
+    if (earlier === -1) continue;
     const where = listener.unixPath ?? `port ${listener.port}`;
-    const other = twin.place === null ? '' : `, already at ${twin.place.file}:${twin.place.line}`;
-    report.error(placeOf(draft), `Cannot open two listeners on ${where}${other}`, 'remove one, or give them different addresses');
+    const at = placeOf(drafts[earlier]);
+    const other = at === null ? '' : `, already at ${at.file}:${at.line}`;
+    report.error(placeOf(draft), `Cannot open two listeners on ${where}${other}`, 'remove one, or give them different addresses or ports');
   }
+}
+
+/** A listener on all addresses of a family has those of the others too. */
+function areTwins(a: ListenerOptions, b: ListenerOptions): boolean {
+  if (a.port !== b.port || a.unixPath !== b.unixPath || a.bindInterface !== b.bindInterface) return false;
+  if (a.address === b.address) return a.socketDomain === b.socketDomain;
+  if (a.bindInterface !== null || a.socketDomain !== null || b.socketDomain !== null) return false;
+  return covers(a.address, b.address) || covers(b.address, a.address);
+}
+
+function covers(wide: string | null, narrow: string | null): boolean {
+  if (wide === null) return narrow === null || isIP(narrow) > 0;
+  const family = wide === '0.0.0.0' ? 4 : wide === '::' ? 6 : null;
+  return family !== null && narrow !== null && isIP(narrow) === family;
 }
 
 function resolveAccess(global: GlobalDraft, listeners: Configuration['access']['listeners'], report: Report): Configuration['access'] {
@@ -232,14 +249,16 @@ function resolveDestinations(destinations: readonly LogDestination[] | undefined
 /** Name of the persistence file when nothing else is said. */
 const PERSISTENCE_FILE = 'midge.db';
 
-/** resolvePersistence lets a `persistence_file` with a folder in it decide the folder: `persistence_file /data/home.db`. */
-function resolvePersistence({ persistence }: GlobalDraft): PersistenceOptions {
+/** A relative `persistence_file` starts at `persistence_location`, or at the state folder; an empty one keeps nothing, as in openHAB. */
+function resolvePersistence({ persistence, places }: GlobalDraft, report: Report): PersistenceOptions {
   const { enabled, location = null, file } = persistence;
   if (file === undefined) return { enabled: enabled ?? false, location, file: PERSISTENCE_FILE };
-  const path = resolve(location ?? '.', file);
-  return {
-    enabled: enabled ?? true,
-    location: file.includes('/') ? dirname(path) : location,
-    file: path.slice(path.lastIndexOf('/') + 1),
-  };
+  if (file === '' && enabled)
+    report.error(
+      places.get('persistence_file') ?? null,
+      'Cannot use an empty persistence_file with persistence true',
+      'name a file, or remove one of the two',
+    );
+  if (file === '') return { enabled: false, location, file: PERSISTENCE_FILE };
+  return { enabled: enabled ?? true, location, file };
 }

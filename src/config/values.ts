@@ -23,6 +23,8 @@ export interface ValueKind<T> {
   readonly syntax: string;
   /** What mosquitto does with a second one: it refuses strings and takes the last of everything else. */
   readonly repeated: 'refused' | 'last wins';
+  /** Nothing behind the name is a value too. */
+  readonly mayBeEmpty?: boolean;
   read(text: string, name: string): Reading<T>;
 }
 
@@ -119,11 +121,17 @@ export const certificateNames: ValueKind<readonly string[]> = {
   },
 };
 
-/** databaseFile is a name or path that is not of the state folder's other things: a database there would put them aside. */
+/** databaseFile is a name or path that is not of the state folder's other things: a database there would put them aside. Empty = none, as in openHAB. */
 export const databaseFile: ValueKind<string> = {
   ...text('file'),
-  read: (line, name) =>
-    isStateName(basename(line)) ? invalid(name, line, 'the state folder has something else of this name: choose another') : { value: line },
+  mayBeEmpty: true,
+  read: (line, name) => {
+    if (/^[A-Za-z]:[\\/]/.test(line))
+      return invalid(name, line, 'this is a path of Windows: write one of this machine, such as /var/lib/midge/home.db, or only home.db');
+    if (line.endsWith('/')) return invalid(name, line, `this is a folder: name a file in it, such as ${line}home.db`);
+    if (isStateName(basename(line))) return invalid(name, line, 'the state folder has something else of this name: choose another');
+    return { value: line };
+  },
 };
 
 /** choice is one of the keys of `choices`, which give the values. `refused` are words with a meaning in mosquitto that we do not offer, and why. */

@@ -55,3 +55,8 @@ export interface ListenerOptions {
   readonly websocketsOrigins: readonly string[] | 'loopback';
   readonly policy: ListenerPolicy;
 }
+
+/** wantsOurs: a certificate of ours to show, or the appliance's authority for clients. */
+export function wantsOurs({ tls }: ListenerOptions): boolean {
+  return tls !== null && (tls.certificate === 'appliance' || (tls.requireCertificate && tls.cafile === null && tls.capath === null));
+}

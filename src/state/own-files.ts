@@ -14,6 +14,7 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  readSync,
   type Stats,
 } from 'node:fs';
 import { OperatorError } from '../base/errors.ts';
@@ -87,6 +88,23 @@ export class OwnFolder {
 
   close(): void {
     closeSync(this.#fd);
+  }
+}
+
+/** readStart gives the first bytes of a regular file as text; null for anything else, or where there is none. */
+export function readStart(path: string, bytes: number): string | null {
+  let fd: number;
+  try {
+    fd = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  } catch {
+    return null;
+  }
+  try {
+    if (!fstatSync(fd).isFile()) return null;
+    const start = Buffer.alloc(bytes);
+    return start.toString('utf8', 0, readSync(fd, start, 0, bytes, 0));
+  } finally {
+    closeSync(fd);
   }
 }
 

@@ -9,6 +9,7 @@ import { chmodSync, chownSync, globSync, lstatSync, mkdirSync, readdirSync, rena
 import { join } from 'node:path';
 import { syncPath } from '../base/durable-file.ts';
 import { OperatorError } from '../base/errors.ts';
+import { STATE_NAMES } from '../base/state-names.ts';
 import type { StateFolder } from './state-folder.ts';
 
 const STAGE = /^restore-([\dTZ-]+)\.(unpacking|leaving|entering)$/;
@@ -61,7 +62,9 @@ export class StateSwap {
     const path = this.#folder;
     const coming = readdirSync(this.#stage('leaving'));
     const isReplaced = (name: string) => coming.includes(name.replace(/-(wal|shm|journal)$/, '')); // SQLite would play an old log into a new file
-    const going = readdirSync(path).filter((name) => isReplaced(name) || (state.isOurs(name) && !isOfSwap(name)));
+    const going = readdirSync(path).filter(
+      (name) => isReplaced(name) || (state.isOurs(name) && !isOfSwap(name) && name !== STATE_NAMES.marker),
+    );
     if (going.length > 0) this.#makeBefore();
     for (const name of going) this.#rename(join(path, name), join(this.before, name));
     if (going.length > 0) syncPath(this.before);

@@ -49,7 +49,7 @@ function openIfThere(path: string): number | string | null {
     return openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : null;
-    if (code === 'ENOENT') return null;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return null;
     if (code === 'ELOOP') return `it is a link to "${readlinkSync(path)}"`;
     if (code === 'ENXIO' || code === 'ENODEV') return 'it is a socket or a device';
     throw error;

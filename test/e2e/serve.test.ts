@@ -133,7 +133,7 @@ test('serve exits with 1 when the log file can not be opened', async (context) =
   writeConfiguration(folder, 'log_dest file /nonexistent/midge.log\nallow_anonymous true\nlistener 1 127.0.0.1\n');
   const { status, stderr } = await runMidge(folder, ['serve', '-c', 'midge.conf']);
   assert.equal(status, 1);
-  assert.match(stderr, /Cannot open log file "\/nonexistent\/midge\.log": ENOENT/);
+  assert.match(stderr, /midge\.conf:1:1: error: Cannot write log_dest "\/nonexistent\/midge\.log": its folder is not there/);
 });
 
 test('serve opens one listener when -p names the one of the file', async (context) => {

@@ -204,9 +204,14 @@ export const GLOBAL_DIRECTIVES: readonly Directive[] = [
       draft.persistence.enabled = value;
     },
   ),
-  globalDirective('persistence_location', path, { doc: 'Folder of the persistence file; by default the state folder.' }, (draft, value) => {
-    draft.persistence.location = value;
-  }),
+  globalDirective(
+    'persistence_location',
+    path,
+    { doc: 'Folder of the persistence file; by default the state folder. Certificates and accounts stay in the state folder.' },
+    (draft, value) => {
+      draft.persistence.location = value;
+    },
+  ),
   globalDirective(
     'persistent_client_expiration',
     duration,

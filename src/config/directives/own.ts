@@ -84,7 +84,7 @@ export const OWN_DIRECTIVES: readonly Directive[] = [
     {
       own: true,
       default: 'midge.db',
-      doc: 'Name or path of the persistence file; it turns persistence on unless `persistence false` is there.',
+      doc: 'Name or path of the persistence file; it turns persistence on unless `persistence false` is there. A relative one starts at `persistence_location`, or at the state folder. With nothing behind it nothing is stored.',
     },
     (draft, value) => {
       draft.persistence.file = value;
