@@ -65,6 +65,15 @@ export class PacketReader {
     return decodeMqttString(this.buffer, start, end);
   }
 
+  /** skipString checks a UTF-8 Encoded String and goes on behind it. */
+  skipString(): void {
+    const start = this.position + 2;
+    const end = start + this.twoBytes();
+    this.#need(end - start);
+    if (!isMqttString(this.buffer, start, end)) throw new MalformedPacket('String is not well-formed UTF-8');
+    this.position = end;
+  }
+
   /** Binary Data, 1.5.6: a copy, so that the network chunk it came in is not kept alive. */
   binary(): Buffer {
     const length = this.twoBytes();

@@ -1,8 +1,9 @@
 // MQTT 5 properties: one table (2.2.2.2), and bytes <-> Properties read from it.
 
+import { ownBytes } from './own-bytes.ts';
 import { PacketReader } from './packet-reader.ts';
 import { PACKET_TYPE } from './packet-types.ts';
-import { MalformedPacket, protocolError } from './reason-codes.ts';
+import { MalformedPacket, protocolError, REASON } from './reason-codes.ts';
 import { isTopicName } from './topics.ts';
 
 /** Properties of one packet. Absent means not sent. */
@@ -33,8 +34,8 @@ export interface Properties {
   topicAlias?: number;
   maximumQos?: number;
   retainAvailable?: number;
-  /** In the order in which they came [MQTT-3.3.2-18]. */
-  userProperty?: [name: string, value: string][];
+  /** As they came, in their order [MQTT-3.3.2-18]: identifier, name and value of each, checked but not read. */
+  userProperty?: Buffer;
   maximumPacketSize?: number;
   wildcardSubscriptionAvailable?: number;
   subscriptionIdentifierAvailable?: number;
@@ -98,6 +99,12 @@ export const PROPERTY_TABLE: readonly PropertyRow[] = [
   { id: 0x2a, name: 'sharedSubscriptionAvailable', type: 'byte', packets: [CONNACK], range: FLAG },
 ];
 
+/** 2.2.2.2; it may stand in all packets that have properties. */
+const USER_PROPERTY = 0x26;
+const NONE = Buffer.alloc(0);
+/** User Properties of one packet: more than any program sends, and few enough that checking them costs no more than other packets of their size. */
+export const USER_PROPERTIES_MAX = 1000;
+
 const ROW_BY_ID: readonly (PropertyRow | undefined)[] = rowsById();
 const ROW_BY_NAME: ReadonlyMap<string, PropertyRow> = new Map(PROPERTY_TABLE.map((row) => [row.name, row]));
 
@@ -118,9 +125,57 @@ export function readProperties(reader: PacketReader, packet: number): Properties
   if (length > reader.remaining) throw new MalformedPacket('Property Length exceeds the packet');
   const packetEnd = reader.end;
   reader.end = reader.position + length;
-  while (reader.remaining > 0) readProperty(reader, packet, properties);
+  readAll(reader, packet, properties);
   reader.end = packetEnd;
   return properties;
+}
+
+function readAll(reader: PacketReader, packet: number, properties: Properties): void {
+  let users: UserProperties | null = null;
+  while (reader.remaining > 0) {
+    if (reader.buffer[reader.position] === USER_PROPERTY) {
+      users ??= new UserProperties();
+      properties.userProperty ??= NONE; // its place among the others
+      users.read(reader);
+    } else {
+      readProperty(reader, packet, properties);
+    }
+  }
+  if (users !== null) properties.userProperty = users.bytes();
+}
+
+/** The User Properties of one packet: mostly they stand one behind the other, and are copied at once. */
+class UserProperties {
+  readonly #parts: Buffer[] = [];
+  #buffer: Buffer | null = null;
+  #start = 0;
+  #end = 0;
+  #count = 0;
+
+  read(reader: PacketReader): void {
+    const start = reader.position;
+    if (++this.#count > USER_PROPERTIES_MAX)
+      throw new MalformedPacket(`More than ${USER_PROPERTIES_MAX} User Properties`, REASON.QUOTA_EXCEEDED);
+    reader.position++;
+    reader.skipString();
+    reader.skipString();
+    if (this.#end !== start) {
+      this.#settle();
+      this.#start = start;
+    }
+    this.#buffer = reader.buffer;
+    this.#end = reader.position;
+  }
+
+  bytes(): Buffer {
+    this.#settle();
+    return this.#parts.length === 1 ? this.#parts[0]! : Buffer.concat(this.#parts); // one at least
+  }
+
+  #settle(): void {
+    if (this.#buffer !== null) this.#parts.push(ownBytes(this.#buffer, this.#start, this.#end));
+    this.#buffer = null;
+  }
 }
 
 function readProperty(reader: PacketReader, packet: number, properties: Properties): void {
@@ -128,12 +183,6 @@ function readProperty(reader: PacketReader, packet: number, properties: Properti
   const row = ROW_BY_ID[id];
   if (row === undefined) throw new MalformedPacket(`Unknown property 0x${id.toString(16)}`);
   if (!row.packets.includes(packet)) throw new MalformedPacket(`Property ${row.name} is not allowed in this packet`); // 2.2.2.2
-  if (row.type === 'pair') {
-    const pair: [string, string] = [reader.string(), reader.string()];
-    if (properties.userProperty === undefined) properties.userProperty = [pair];
-    else properties.userProperty.push(pair);
-    return;
-  }
   const value = readValue(reader, row);
   if (row.name === 'subscriptionIdentifier') {
     if (properties.subscriptionIdentifier !== undefined && packet === SUBSCRIBE)
@@ -181,7 +230,7 @@ export function checkResponseTopic(properties: Properties): void {
 export function decodeProperties(bytes: Buffer, packet: number): Properties {
   const properties: Properties = {};
   const reader = new PacketReader(bytes, 0, bytes.length);
-  while (reader.remaining > 0) readProperty(reader, packet, properties);
+  readAll(reader, packet, properties);
   return properties;
 }
 
@@ -192,7 +241,7 @@ export function encodeProperties(properties: Properties): Buffer {
     const row = ROW_BY_NAME.get(name);
     if (row === undefined || value === undefined) continue;
     if (row.type === 'pair') {
-      for (const [name, text] of value as [string, string][]) parts.push(Buffer.from([row.id]), encodeString(name), encodeString(text));
+      parts.push(value as Buffer); // encoded already
     } else if (Array.isArray(value)) {
       for (const one of value) parts.push(Buffer.from([row.id]), encodeVariableByteInteger(one as number));
     } else {

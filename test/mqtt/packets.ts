@@ -1,6 +1,7 @@
 // The packet table: what each control packet may look like, what it means, and what must be refused. One list feeds every test of the
 // grammar and of the broker's answers. Bytes are written as test/support/hex-template.ts says.
 
+import { encodeString } from '../../src/mqtt/properties.ts';
 import { hex, type Version } from '../support/hex-template.ts';
 import { propertyRows } from './property-packets.ts';
 
@@ -23,6 +24,11 @@ const PROTOCOL_ERROR = [0x82];
 const BAD_CLIENT_ID = [0x85];
 /** The standard forbids it without naming the code. */
 const EITHER = [0x81, 0x82];
+
+/** userProperties gives the bytes of User Properties as they stand in a packet. */
+function userProperties(...pairs: readonly (readonly [name: string, value: string])[]): Buffer {
+  return Buffer.concat(pairs.flatMap(([name, value]) => [Buffer.of(0x26), encodeString(name), encodeString(value)]));
+}
 
 /** bytesOf gives the bytes of a row. */
 export function bytesOf(row: { readonly template: string; readonly version: Version }): Buffer {
@@ -74,10 +80,7 @@ const CONNECT: PacketRow[] = [
         requestResponseInformation: 1,
         receiveMaximum: 20,
         topicAliasMaximum: 10,
-        userProperty: [
-          ['k', 'v'],
-          ['k', 'w'],
-        ],
+        userProperty: userProperties(['k', 'v'], ['k', 'w']),
         maximumPacketSize: 65536,
       },
       will: {
@@ -92,7 +95,7 @@ const CONNECT: PacketRow[] = [
           responseTopic: 'r',
           correlationData: Buffer.of(255),
           willDelayInterval: 5,
-          userProperty: [['a', 'b']],
+          userProperty: userProperties(['a', 'b']),
         },
       },
     },
@@ -207,13 +210,19 @@ const PUBLISH: PacketRow[] = [
         responseTopic: 'r/t',
         correlationData: Buffer.of(0, 255),
         topicAlias: 10,
-        userProperty: [
-          ['k', 'v'],
-          ['k', 'v'],
-        ],
+        userProperty: userProperties(['k', 'v'], ['k', 'v']),
       },
     },
   },
+  {
+    name: 'PUBLISH with User Properties between others',
+    version: 5,
+    template: "30 [ 't' { 26 'k' 'v', 01 01, 26 'l' 'w', 26 'm' 'x' } |x| ]",
+    means: { payload: 'x', properties: { payloadFormatIndicator: 1, userProperty: userProperties(['k', 'v'], ['l', 'w'], ['m', 'x']) } },
+  },
+  { name: 'PUBLISH with a thousand User Properties', version: 5, template: `30 [ 't' { ${"26 '' '' ".repeat(1000)} } ]`, means: {} },
+  { name: 'PUBLISH with more', version: 5, template: `30 [ 't' { ${"26 '' '' ".repeat(1001)} } ]`, refused: [0x97] },
+  { name: 'PUBLISH with a bad User Property', version: 5, template: "30 [ 't' { 26 'k' 0001 FF } ]", refused: MALFORMED },
   {
     name: 'PUBLISH with properties of more than 127 bytes',
     version: 5,
@@ -422,7 +431,10 @@ const OTHERS: PacketRow[] = [
     name: 'DISCONNECT with properties',
     version: 5,
     template: "E0 [ 00 { 11 FFFFFFFF, 1F 'bye', 26 'k' 'v' } ]",
-    means: { reasonCode: 0, properties: { sessionExpiryInterval: 0xffffffff, reasonString: 'bye', userProperty: [['k', 'v']] } },
+    means: {
+      reasonCode: 0,
+      properties: { sessionExpiryInterval: 0xffffffff, reasonString: 'bye', userProperty: userProperties(['k', 'v']) },
+    },
   },
   { name: 'DISCONNECT with content', version: 4, template: 'E0 01 00', refused: MALFORMED },
   { name: "DISCONNECT with a server's Reason Code", version: 5, template: 'E0 [ 8E ]', refused: EITHER },
