@@ -50,12 +50,13 @@ export async function importMosquitto(request: ImportRequest): Promise<ImportRep
   const there = files.find(({ path }) => existsSync(path));
   if (there !== undefined) throw new OperatorError(`Cannot write "${there.path}": it is there already - name another folder with --out`);
   if (state !== null) await keepState(request.state, state.kept, request.dryRun);
-  if (!request.dryRun) for (const file of files) write(file);
+  if (!request.dryRun) for (const file of files) writeTarget(file);
   const after = setup === null || request.dryRun ? [] : remarksOf(loadConfiguration(asFile(setup.main)).diagnostics);
   return { lines: [...(setup?.lines ?? []), ...(state?.lines ?? []), ...after], written };
 }
 
-interface Target {
+/** Target is a file that is written. */
+export interface Target {
   readonly path: string;
   readonly text: string;
   readonly isSecret: boolean;
@@ -165,13 +166,15 @@ function configurationTarget({ name, text }: ConfigurationFile, out: string): Ta
   return { path: join(out, name), text: text.replace('include_dir conf.d\n', `include_dir ${join(out, 'conf.d')}\n`), isSecret: false };
 }
 
-function write({ path, text, isSecret }: Target): void {
+/** writeTarget makes a new file, for its owner only, and its folder. */
+export function writeTarget({ path, text, isSecret }: Target): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
   if (isSecret) writePasswordFile(path, text);
   else writeFileSync(path, text, { flag: 'wx', mode: 0o600 });
 }
 
-function readSource(path: string): Buffer {
+/** readSource reads what is taken over; throws OperatorError when it can't. */
+export function readSource(path: string): Buffer {
   try {
     return readFileSync(path);
   } catch (error) {

@@ -1,7 +1,9 @@
 // `midge check`: finds all mistakes in a configuration file, and says who may connect with it.
 
+import { isRoot } from '../app/user.ts';
 import { OperatorError } from '../base/errors.ts';
 import { loadConfiguration } from '../config/config.ts';
+import { findState } from '../state/state-folder.ts';
 import type { Invocation } from './command.ts';
 import { reportConfiguration, withPreflight } from './configuration-report.ts';
 
@@ -10,6 +12,8 @@ export async function run({ flags, operands, terminal, program }: Invocation): P
   const [file] = operands;
   if (file === undefined) throw new OperatorError(`Error: Which file? Use '${program} FILE'.`);
   const read = loadConfiguration({ file, port: null, verbose: false, lan: false });
-  const loaded = await withPreflight(read, { state: flags.get('state')?.at(-1) ?? null, env: terminal.env, isStart: false });
-  return reportConfiguration(loaded, { asJson: flags.has('json'), terminal });
+  const loaded = await withPreflight(read, { state: null, env: terminal.env, isStart: false });
+  const persistence = loaded.configuration?.persistence;
+  const database = persistence?.enabled ? findState({ asked: null, ...persistence, isRoot: isRoot(), env: terminal.env }).database : null;
+  return reportConfiguration(loaded, { asJson: flags.has('json'), terminal, database });
 }

@@ -250,8 +250,8 @@ const COMMANDS_BUT_HELP: readonly Command[] = [
   },
   {
     name: 'import',
-    summary: 'Take over an existing mosquitto',
-    usage: ['mosquitto [--out DIR] [--state DIR] [--dry-run] [--json] FILE | FOLDER'],
+    summary: "Take over a mosquitto, or openHAB's embedded broker",
+    usage: ['mosquitto [--out DIR] [--state DIR] [--dry-run] [--json] FILE | FOLDER', 'openhab [--out DIR] [--dry-run] [--json] FILE'],
     description: [
       'Takes a mosquitto.conf with the password and ACL files it names, and mosquitto.db: sessions, subscriptions, queued and retained messages. Nothing of mosquitto is changed; stop it before, so that its database is complete.',
       'Every line says what becomes of it: taken, same meaning, without effect, refused, left out. The exit status is 1 when a line of the configuration is refused.',
@@ -265,8 +265,9 @@ const COMMANDS_BUT_HELP: readonly Command[] = [
     examples: [
       { text: 'What would become of it', command: 'sudo midge import mosquitto --dry-run /etc/mosquitto' },
       { text: 'The database only', command: 'midge import mosquitto /var/lib/mosquitto/mosquitto.db' },
+      { text: 'The broker inside openHAB 2', command: 'sudo midge import openhab /etc/openhab2/services/mqttembeddedbroker.cfg' },
     ],
-    operands: { most: 2, choices: ['mosquitto'], complete: 'file' },
+    operands: { most: 2, choices: ['mosquitto', 'openhab'], complete: 'file' },
     usageExitCode: 2,
     load: () => import('./import.ts'),
   },

@@ -1,8 +1,9 @@
-// `midge import mosquitto`: takes over an existing mosquitto.
+// `midge import`: takes over an existing mosquitto, or the settings of the broker inside openHAB.
 
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type ImportLine, type ImportReport, importMosquitto } from '../app/import-mosquitto.ts';
+import { importOpenhab } from '../app/import-openhab.ts';
 import { OperatorError } from '../base/errors.ts';
 import { findState } from '../state/state-folder.ts';
 import { STORE_DEFAULTS } from '../store/options.ts';
@@ -11,20 +12,21 @@ import type { Invocation, Terminal } from './command.ts';
 /** run writes configuration and state, or with --dry-run only tells; 0, or 1 when something of the configuration is refused. */
 export async function run({ flags, operands, terminal, program }: Invocation): Promise<number> {
   const [kind, source] = operands;
-  if (kind !== 'mosquitto' || source === undefined) {
-    throw new OperatorError(`Error: What is to be imported? Use '${program} mosquitto FILE' or '${program} mosquitto FOLDER'.`, {
-      exitCode: 2,
-    });
+  if ((kind !== 'mosquitto' && kind !== 'openhab') || source === undefined) {
+    const usage = `'${program} mosquitto FILE', '${program} mosquitto FOLDER' or '${program} openhab FILE'`;
+    throw new OperatorError(`Error: What is to be imported? Use ${usage}.`, { exitCode: 2 });
   }
   const isRoot = process.getuid?.() === 0;
   const dryRun = flags.has('dry-run');
-  const report = await importMosquitto({
-    source,
-    state: findState({ asked: flags.get('state')?.at(-1) ?? null, location: null, file: STORE_DEFAULTS.file, isRoot, env: terminal.env })
-      .path,
-    out: flags.get('out')?.at(-1) ?? configurationFolder(isRoot, terminal),
-    dryRun,
+  const out = flags.get('out')?.at(-1) ?? configurationFolder(isRoot, terminal);
+  const { path: state } = findState({
+    asked: flags.get('state')?.at(-1) ?? null,
+    location: null,
+    file: STORE_DEFAULTS.file,
+    isRoot,
+    env: terminal.env,
   });
+  const report = kind === 'openhab' ? importOpenhab({ source, out, dryRun }) : await importMosquitto({ source, state, out, dryRun });
   if (flags.has('json')) terminal.stdout.write(`${JSON.stringify({ dryRun, ...report }, null, 2)}\n`);
   else show(report, dryRun, terminal);
   return report.lines.some(({ outcome }) => outcome === 'refused') ? 1 : 0;

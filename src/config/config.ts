@@ -11,6 +11,7 @@ import { type CommandLine, resolveConfiguration } from './resolve.ts';
 
 export { closestWord } from './closest-word.ts';
 export { describeAccess, describeListeners } from './describe-access.ts';
+export { describeSettings } from './describe-settings.ts';
 export { type Diagnostic, formatDiagnostic } from './diagnostic.ts';
 export type { CommandLine } from './resolve.ts';
 export { type TreatedLine, treatLines } from './treatments.ts';

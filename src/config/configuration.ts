@@ -40,7 +40,7 @@ export interface ProcessOptions {
 export interface Configuration {
   /** Main file as it was given, or null when there is none. */
   readonly file: string | null;
-  /** Where a word of the whole program stands, by its name; where a listener is opened, by `listener INDEX`. */
+  /** Where a word of the whole program stands, by its name; where a listener is opened, by `listener INDEX`; `listener` is there when the file has such a line. */
   readonly places: ReadonlyMap<string, Place>;
   readonly broker: BrokerOptions;
   /** Never empty: without a `listener` it holds the embedded defaults. */

@@ -66,7 +66,13 @@ export function resolveConfiguration(said: Interpretation, commandLine: CommandL
 function placesOfListeners(drafts: readonly ListenerDraft[]): [string, Place][] {
   return drafts.flatMap((draft, index): [string, Place][] => {
     const place = placeOf(draft);
-    return place === null ? [] : [[`listener ${index}`, place]];
+    if (place === null) return [];
+    return draft.place === null
+      ? [[`listener ${index}`, place]]
+      : [
+          [`listener ${index}`, place],
+          ['listener', place],
+        ];
   });
 }
 
