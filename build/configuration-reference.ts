@@ -133,7 +133,8 @@ may read and write everything; with it, only what a rule allows.
 SIGHUP, or with \`reload_on_change true\` the change of a file, reads everything again: configuration, passwords, ACL, certificates, revoked ones.
 Only when all of it is good and every new port is open, it is put in force, at once; otherwise the log says what is wrong and where, and all stays
 as it was. Listeners that stay keep their connections; new limits hold for a client when it comes again. Disconnected (0x87) are: clients of a listener that is gone, users who are gone or have
-another password, clients without a user name where they are not allowed any more, and revoked certificates and keys.
+another password, clients without a user name where they are not allowed any more, and revoked certificates and keys. A client that is about to connect
+goes on, and is judged by what is in force when its CONNECT is decided; it has to come anew only where its listener asks for other things than before, such as TLS or a PROXY header.
 
 ## Certificates of clients
 

@@ -252,14 +252,14 @@ class HomeAppliance implements Appliance {
     return settingsThatStay(this.#setup.configuration, next);
   }
 
-  /** [MQTT-4.13.1] Who is not through CONNECT when rules change begins anew: some of it was decided by those before. */
+  /** [MQTT-4.13.1] Who is not through CONNECT goes on: the engine decides by the rules of the moment. */
   #disconnectUnwelcome(before: Access): void {
     for (const connection of [...this.broker.connections]) {
       const { origin, session } = connection;
       const policy = origin.review === undefined ? origin.policy : origin.review();
-      const client = policy === null || session === null ? null : { username: session.username, identity: origin.identity, policy };
-      if (policy !== null && connection.id === this.#setup.selfTest?.clientId) continue;
-      const isWelcome = client === null ? policy !== null && before === this.#access : this.#access.keeps(client, before);
+      if (policy !== null && (session === null || connection.id === this.#setup.selfTest?.clientId)) continue;
+      const isWelcome =
+        policy !== null && this.#access.keeps({ username: session?.username ?? null, identity: origin.identity, policy }, before);
       if (!isWelcome) connection.disconnect(REASON.NOT_AUTHORIZED);
     }
   }

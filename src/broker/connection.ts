@@ -34,7 +34,8 @@ export type ConnectionState = 'connecting' | 'connected' | 'disconnecting' | 'cl
 /** Connection is what Aedes calls a client: it stands in the hub's `clients` by its `id`. */
 export class Connection implements PacketSink {
   readonly broker: Broker;
-  readonly origin: ConnectionOrigin;
+  /** Its policy is that of the moment when its CONNECT is decided. */
+  origin: ConnectionOrigin;
   readonly output: ClientOutput;
   readonly acks: AckQueue;
   state: ConnectionState = 'connecting';
@@ -101,6 +102,15 @@ export class Connection implements PacketSink {
   /** remote is the other end as log lines show it. */
   get remote(): string {
     return this.origin.address === '' ? 'local' : `${this.origin.address}:${this.origin.port}`;
+  }
+
+  /** isStillWelcome asks its listener anew, and takes the policy that it has now. */
+  isStillWelcome(): boolean {
+    const { review } = this.origin;
+    if (review === undefined) return true;
+    const policy = review();
+    if (policy !== null && policy !== this.origin.policy) this.origin = { ...this.origin, policy };
+    return policy !== null;
   }
 
   /** lineSource tells the log whom a line is about. */

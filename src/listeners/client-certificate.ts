@@ -36,6 +36,13 @@ export function chainProblem(socket: TLSSocket, rules: ClientRules): string | nu
   return certificateProblem(certificate, rules);
 }
 
+/** laterProblem says why the certificate of a fresh connection, which other rules have accepted, is not accepted by these, or null. */
+export function laterProblem(socket: TLSSocket, rules: ClientRules): string | null {
+  const certificate = socket.getPeerX509Certificate();
+  if (certificate === undefined) return 'it sent no client certificate';
+  return isTrusted(certificate, rules.authorities) ? certificateProblem(certificate, rules) : untrusted(certificate);
+}
+
 /** certificateProblem says why a certificate whose chain is good is not accepted at this moment, or null. */
 export function certificateProblem(certificate: X509Certificate, { revocations, checksDates }: ClientRules): string | null {
   const now = Date.now();

@@ -13,7 +13,7 @@ import { Networks } from '../base/networks.ts';
 import type { ConnectionOrigin, ListenerPolicy } from '../broker/options.ts';
 import type { Diagnostics, RefusalCause, RemoteEnd } from '../broker/ports.ts';
 import { certificateIdentity } from './certificate-identity.ts';
-import { certificateProblem } from './client-certificate.ts';
+import { certificateProblem, laterProblem } from './client-certificate.ts';
 import { clientBehind } from './forwarded-for.ts';
 import type { ListenerOptions } from './options.ts';
 import type { Pending, PendingConnections } from './pending-connections.ts';
@@ -86,7 +86,7 @@ export class Entrance {
     const material = options.tls === null ? null : await readTls(options.tls, this.#deps);
     const websockets =
       options.protocol === 'websockets'
-        ? createWebSocketGate({ origins: options.websocketsOrigins, maxMessageBytes: this.#deps.maxMessageBytes() })
+        ? createWebSocketGate({ origins: () => this.options.websocketsOrigins, maxMessageBytes: this.#deps.maxMessageBytes() })
         : null;
     const proxies = new Networks(options.trustedProxies);
     const gates: Gates = {
@@ -98,9 +98,13 @@ export class Entrance {
     return gates;
   }
 
-  /** use puts gates in force for connections from now on. Who is at the gates that were has to come anew. */
+  /**
+   * use puts gates in force. Who is at the gates that were goes on there, and is judged by these in the end; only where others are
+   * asked for than before, all who have not signed in have to come anew.
+   */
   use(gates: Gates): void {
-    this.#dropHandshakes();
+    const isSameWay = wayIn(this.options) === wayIn(gates.options);
+    if (!isSameWay) for (const pending of this.#sockets.values()) if (pending.lane !== null) pending.destroy();
     this.#gates = gates;
     this.#policy = { ...gates.options.policy, port: this.#port };
   }
@@ -115,16 +119,12 @@ export class Entrance {
   /** close drops unfinished handshakes; connections handed over live on. */
   close(): void {
     this.#isOpen = false;
-    this.#dropHandshakes();
+    for (const pending of this.#sockets.values()) if (pending.isAtGate) pending.destroy();
   }
 
   /** cut ends all connections, those handed over too. */
   cut(): void {
     for (const socket of this.#sockets.keys()) socket.destroy();
-  }
-
-  #dropHandshakes(): void {
-    for (const pending of this.#sockets.values()) if (pending.isAtGate) pending.destroy();
   }
 
   /** accept lets a socket begin its way. */
@@ -173,14 +173,15 @@ export class Entrance {
     const gates = this.#gates;
     const { proxyProtocol } = gates.options;
     if (proxyProtocol === 0) this.#letIn(socket, gates);
-    else this.#awaitProxy(socket, gates, proxyProtocol);
+    else this.#awaitProxy(socket, proxyProtocol);
   }
 
-  #awaitProxy(socket: Socket, gates: Gates, version: 1 | 2): void {
+  #awaitProxy(socket: Socket, version: 1 | 2): void {
     const pending = this.#pendingOf(socket);
     pending?.waits(socket);
     readProxyHeader(socket, version, (outcome) => {
       pending?.arrives(socket);
+      const gates = this.#gates;
       if (!(outcome instanceof Error) && outcome.client !== null) {
         this.#peers.set(socket, outcome.client);
         pending?.comesFrom(outcome.client.address);
@@ -209,7 +210,7 @@ export class Entrance {
   #makeTlsGate(options: ListenerOptions, material: TlsMaterial, gates: () => Gates): TlsGate {
     try {
       return createTlsGate(options.protocol, material, {
-        secured: (socket, psk) => this.#secured(socket, psk, gates()),
+        secured: (socket, psk) => this.#secured(socket, psk, gates()), // those that it came to
         failed: (socket, reason) => this.#handshakeFailed(socket, reason),
       });
     } catch (error) {
@@ -240,10 +241,14 @@ export class Entrance {
       return;
     }
     const tls = { version: socket.getProtocol() ?? 'TLS', cipher: socket.getCipher().name };
+    const clients = this.#gates.tls?.material.clients ?? null;
+    const problem = gates === this.#gates || clients === null ? null : laterProblem(socket, clients);
+    if (problem !== null) return this.#handshakeFailed(socket, problem);
     const certificate = socket.getPeerX509Certificate();
     const key = psk === null ? null : keyOf(gates, psk);
     const review = () => (psk === null || key?.equals(keyOf(this.#gates, psk) ?? NO_KEY) ? this.#review(certificate) : null);
-    this.#admit(socket, gates, { identity, tls, review });
+    if (review() === null) return this.#handshakeFailed(socket, 'what it came with is not in force any more');
+    this.#admit(socket, this.#gates, { identity, tls, review });
   }
 
   /** The policy of now, if a connection that came with this certificate would come in now. */
@@ -254,18 +259,18 @@ export class Entrance {
     return certificate === undefined || certificateProblem(certificate, clients) !== null ? null : this.#policy;
   }
 
-  #admit(socket: Socket, { websockets, proxies }: Gates, proof: Proof): void {
+  #admit(socket: Socket, { websockets }: Gates, proof: Proof): void {
     const { address = '', port = 0 } = this.#peerOf(socket) ?? {};
     const pending = this.#pendingOf(socket);
     const origin = { address, port, policy: this.#policy, signedIn: () => pending?.signedIn(), ...proof };
-    if (websockets !== null) return this.#upgrade(socket, origin, websockets, proxies);
+    if (websockets !== null) return this.#upgrade(socket, origin, websockets);
     this.#deps.handle(socket, origin);
     pending?.listensTo(socket);
     shareReads(socket);
   }
 
-  #upgrade(stream: Socket, origin: ConnectionOrigin, gate: WebSocketGate, proxies: Networks): void {
-    const addressOf = (header: string | undefined) => clientBehind(origin.address, header, proxies);
+  #upgrade(stream: Socket, origin: ConnectionOrigin, gate: WebSocketGate): void {
+    const addressOf = (header: string | undefined) => clientBehind(origin.address, header, this.#gates.proxies);
     const pending = this.#pendingOf(stream);
     pending?.waits(stream);
     gate.admit(stream, {
@@ -275,7 +280,7 @@ export class Entrance {
         pending?.comesFrom(address);
         pending?.listensTo(stream);
         messages.on('error', ignoreError);
-        this.#deps.handle(messages, { ...origin, address });
+        this.#deps.handle(messages, { ...origin, address, policy: this.#policy });
       },
       refuse: (reason, forwardedFor) => {
         const peer = { address: addressOf(forwardedFor), port: origin.port };
@@ -306,6 +311,12 @@ export class Entrance {
     const from = { address: peer?.address ?? '', port: peer?.port ?? 0, policy: this.#policy };
     this.#deps.diagnostics?.refused({ cause, reason, from, clientId: '', username: null, topicName: null });
   }
+}
+
+/** What a connection has to bring, whatever the certificates and files are. */
+function wayIn({ protocol, proxyProtocol, proxyCertificate, proxyRequiresTls, tls }: ListenerOptions): string {
+  const asked = tls === null ? null : [tls.identity, tls.requireCertificate, tls.psk === null];
+  return JSON.stringify([protocol, proxyProtocol, proxyCertificate, proxyRequiresTls, asked]);
 }
 
 function keyOf({ tls }: Gates, identity: string): Buffer | null {

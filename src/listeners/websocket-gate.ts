@@ -14,8 +14,8 @@ const CLOSE_TIMEOUT_MS = 5000;
 const MAX_HEADER_BYTES = 8192;
 
 export interface WebSocketGateOptions {
-  /** As ListenerOptions.websocketsOrigins. */
-  readonly origins: readonly string[] | 'loopback';
+  /** ListenerOptions.websocketsOrigins of the moment. */
+  readonly origins: () => readonly string[] | 'loopback';
   /** Bytes of one WebSocket message. */
   readonly maxMessageBytes: number;
 }
@@ -34,7 +34,6 @@ export interface Visitor {
 /** createWebSocketGate makes the HTTP server (which never listens itself) and the WebSocket protocol behind it. */
 export function createWebSocketGate(options: WebSocketGateOptions): WebSocketGate {
   const visitors = new WeakMap<Duplex, Visitor>();
-  const problemOf = originRule(options.origins);
   const websocketOptions: ServerOptions & { closeTimeout: number } = {
     noServer: true,
     clientTracking: false,
@@ -54,7 +53,7 @@ export function createWebSocketGate(options: WebSocketGateOptions): WebSocketGat
   });
   http.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
     const visitor = visitors.get(stream);
-    const problem = upgradeProblem(request, problemOf);
+    const problem = upgradeProblem(request, options.origins());
     if (visitor === undefined) return stream.destroy();
     if (problem !== null) {
       visitor.refuse(problem.reason, forwardedFor(request));
@@ -76,14 +75,12 @@ function forwardedFor({ headers }: IncomingMessage): string | undefined {
   return Array.isArray(value) ? value.join() : value;
 }
 
-/** OriginRule says why an Origin header is not welcome, or null; undefined = there is none. */
-type OriginRule = (origin: string | undefined) => string | null;
-
-function originRule(allowed: WebSocketGateOptions['origins']): OriginRule {
-  if (allowed === 'loopback') return (origin) => (origin === undefined || isLoopbackOrigin(origin) ? null : FOREIGN_PAGE);
-  const origins = new Set(allowed.map(normalOrigin));
-  if (origins.size === 0) return () => null;
-  return (origin) => (origin !== undefined && origins.has(normalOrigin(origin)) ? null : 'non-matching http origin');
+/** Why an Origin header is not welcome, or null; undefined = there is none. */
+function originProblem(origin: string | undefined, allowed: ReturnType<WebSocketGateOptions['origins']>): string | null {
+  if (allowed === 'loopback') return origin === undefined || isLoopbackOrigin(origin) ? null : FOREIGN_PAGE;
+  if (allowed.length === 0) return null;
+  const isAllowed = origin !== undefined && allowed.some((each) => normalOrigin(each) === normalOrigin(origin));
+  return isAllowed ? null : 'non-matching http origin';
 }
 
 const FOREIGN_PAGE = 'non-matching http origin, for without a configuration only web pages of this machine may connect (websockets_origin)';
@@ -94,8 +91,11 @@ function isLoopbackOrigin(origin: string): boolean {
   return host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || /^127(\.\d+){3}$/.test(host);
 }
 
-function upgradeProblem(request: IncomingMessage, problemOf: OriginRule): { status: number; reason: string } | null {
-  const unwelcome = problemOf(request.headers.origin);
+function upgradeProblem(
+  request: IncomingMessage,
+  allowed: ReturnType<WebSocketGateOptions['origins']>,
+): { status: number; reason: string } | null {
+  const unwelcome = originProblem(request.headers.origin, allowed);
   if (unwelcome !== null) return { status: 403, reason: unwelcome };
   const offered = String(request.headers['sec-websocket-protocol'] ?? '').split(',');
   if (!offered.some((name) => SUBPROTOCOLS.includes(name.trim()))) {

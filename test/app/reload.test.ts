@@ -1,8 +1,9 @@
 // A reload can't hurt: all of it or nothing, listeners that stay are not touched, and who has lost the right to be there goes.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { connectAsync, type IClientOptions, type IDisconnectPacket, type MqttClient } from 'mqtt';
@@ -11,7 +12,6 @@ import { type Appliance, createAppliance } from '../../src/app/app.ts';
 import type { AuthenticationVerdict } from '../../src/broker/ports.ts';
 import type { Configuration } from '../../src/config/configuration.ts';
 import { StateFolder } from '../../src/state/state-folder.ts';
-import { closed } from '../support/closed.ts';
 import { connectTemplate } from '../support/connect-template.ts';
 import { hex } from '../support/hex-template.ts';
 import { recordingLog } from '../support/recording-log.ts';
@@ -147,22 +147,57 @@ test('reload disconnects clients without a user name when they are not allowed a
   assert.deepEqual(await Promise.all(words), [0x87, 0x87]);
 });
 
-test('reload disconnects who has not said CONNECT, or whose login is still being checked: it would be let in by rules that are gone', async (context) => {
+test('reload lets who has not said CONNECT go on, and judges it by the rules of now', async (context) => {
   const house = await open(context, FIRST);
-  const silent = connect(house.appliance.listeners[0]!.port, '127.0.0.1');
-  await until(() => house.appliance.broker.connections.size === 1);
-  let accept: (verdict: AuthenticationVerdict) => void = () => {};
-  house.appliance.broker.authenticator = { authenticate: () => new Promise((resolve) => (accept = resolve)) };
-  const asked = connect(house.appliance.listeners[0]!.port, '127.0.0.1');
-  const said: Buffer[] = [];
-  asked.on('data', (chunk: Buffer) => said.push(chunk)).write(hex(connectTemplate(), 5));
-  await until(() => house.appliance.broker.counters.connections === 1);
-  const ends = [closed(silent.resume()), closed(asked)];
+  const dialled = () => connect(house.appliance.listeners[0]!.port, '127.0.0.1');
+  const [nameless, jane] = [dialled(), dialled()];
+  await until(() => house.appliance.broker.connections.size === 2);
   await house.reload('listener 1883 127.0.0.1\nusername jane\npassword secret\n');
-  accept('accepted');
-  await Promise.all(ends);
-  assert.deepEqual(said, []);
+  const answers = [answer(nameless), answer(jane)];
+  nameless.write(hex(connectTemplate(), 5));
+  jane.write(hex('10 1f 0004 4d515454 04 c2 003c 0005 6c616d7031 0004 6a616e65 0006 736563726574', 4));
+  const [refused, accepted] = await Promise.all(answers);
+  assert.equal(refused?.[3], 0x87);
+  assert.equal(accepted?.[3], 0);
 });
+
+test('reload decides a login anew that is still being checked', async (context) => {
+  const house = await open(context, FIRST);
+  let conclude: (verdict: AuthenticationVerdict) => void = () => {};
+  const pending = { authenticate: () => new Promise<AuthenticationVerdict>((resolve) => (conclude = resolve)) };
+  for (const [verdict, text, expected] of [
+    ['bad credentials', FIRST, 0],
+    ['accepted', 'listener 1883 127.0.0.1\nusername jane\npassword secret\n', 0x87],
+  ] as const) {
+    house.appliance.broker.authenticator = pending;
+    const { connections } = house.appliance.broker.counters;
+    const asked = connect(house.appliance.listeners[0]!.port, '127.0.0.1');
+    context.after(() => asked.destroy());
+    const said = answer(asked);
+    asked.write(hex(connectTemplate(), 5));
+    await until(() => house.appliance.broker.counters.connections === connections + 1);
+    await house.reload(text);
+    conclude(verdict);
+    assert.equal((await said)[3], expected);
+  }
+});
+
+test('reload refuses none of 300 clients that connect meanwhile by TCP, TLS and WebSocket', async (context) => {
+  const text = `${FIRST}listener 8883 127.0.0.1\nsecure true\nlistener 8083 127.0.0.1\nprotocol websockets\n`;
+  const house = await open(context, text);
+  for (let round = 0; round < 10; round++) {
+    const clients = (['mqtt', 'mqtts', 'ws'] as const).flatMap((protocol, index) =>
+      Array.from({ length: 10 }, () => client(context, house, { protocol, rejectUnauthorized: false }, index)),
+    );
+    const reloads = Array.from({ length: 5 }, () => house.reload(text));
+    await Promise.all([...clients, ...reloads]);
+  }
+});
+
+async function answer(socket: Socket): Promise<Buffer> {
+  const [chunk] = await once(socket, 'data');
+  return chunk;
+}
 
 test('reloads follow each other when they come at once', async (context) => {
   const house = await open(context, FIRST);

@@ -22,6 +22,15 @@ export function handleConnect(connection: Connection, packet: ConnectPacket): vo
   connection.broker.counters.connections++;
   connection.acceptPackets();
   if (connection.broker.log.enabled.debug) logReceived(connection, packet);
+  decide(connection, packet);
+}
+
+function decide(connection: Connection, packet: ConnectPacket): void {
+  if (!connection.isStillWelcome()) {
+    reportConnect(connection, packet, 'not allowed', 'came by what is not in force any more: its certificate, its key, or its listener');
+    refuse(connection, REASON.NOT_AUTHORIZED);
+    return;
+  }
   const refusal = refusalOf(connection, packet);
   if (refusal !== null) {
     reportEarly(connection, packet, refusal);
@@ -81,6 +90,7 @@ function authenticate(connection: Connection, packet: ConnectPacket): Authentica
 }
 
 function waitFor(connection: Connection, packet: ConnectPacket, verdict: Promise<AuthenticationVerdict>): void {
+  const { authenticator } = connection.broker;
   connection.hold();
   verdict
     .catch((error: unknown): AuthenticationVerdict => {
@@ -89,7 +99,8 @@ function waitFor(connection: Connection, packet: ConnectPacket, verdict: Promise
     })
     .then((decided) => {
       if (connection.state !== 'connecting') return;
-      connection.proceed(() => conclude(connection, packet, decided));
+      const isOutdated = connection.broker.authenticator !== authenticator; // the rules have changed while it waited
+      connection.proceed(() => (isOutdated ? decide(connection, packet) : conclude(connection, packet, decided)));
     });
 }
 

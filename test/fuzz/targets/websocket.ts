@@ -93,7 +93,7 @@ export const WEBSOCKET: Target<[Buffer, number[]]> = {
     process.on('uncaughtException', note);
     const log = recordingLog(['error']);
     const house = await startTestBroker({ log, options: { maxPacketSize: MAX_MESSAGE, maxSubscriptions: 10 } });
-    const gate = createWebSocketGate({ origins: [], maxMessageBytes: MAX_MESSAGE });
+    const gate = createWebSocketGate({ origins: () => [], maxMessageBytes: MAX_MESSAGE });
     return {
       async feed([bytes, cuts]) {
         const [near, far] = duplexPair({ allowHalfOpen: false });
