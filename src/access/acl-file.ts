@@ -74,7 +74,12 @@ class Parser implements AclFile {
 
   #startUser(name: string, line: number, column: number): void {
     if (name === '') this.#error(line, column, 'Missing username', 'write user NAME');
-    else this.#user = name;
+    else {
+      this.#user = name;
+      const [before = ''] = name.split(/ +#/);
+      if (before !== name)
+        this.#warn(line, column, `The user of this line is "${name}"`, `a comment needs a line of its own: write user ${before}`);
+    }
   }
 
   #readRule(kind: AclRule['kind'], rest: string, { line, column }: { line: number; column: number }): void {

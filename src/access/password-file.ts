@@ -23,7 +23,10 @@ export function parsePasswordFile(text: string, path: string): { readonly users:
   const remarks: FileRemark[] = [];
   for (const [index, raw] of text.split('\n').entries()) {
     const entry = passwordEntry(raw);
-    if (entry === null) continue;
+    if (entry === null) {
+      if (/^\s*[^#\s]/.test(raw)) remarks.push(skipped(path, index + 1));
+      continue;
+    }
     const { user, password } = entry;
     const first = places.get(user);
     const hash = parsePasswordHash(password);
@@ -33,6 +36,12 @@ export function parsePasswordFile(text: string, path: string): { readonly users:
     if (hash !== null) users.set(user, hash);
   }
   return { users, remarks };
+}
+
+/** The text is not shown: it may be a password. */
+function skipped(file: string, line: number): FileRemark {
+  const hint = `write NAME:HASH, as midge passwd ${file} NAME does`;
+  return { severity: 'warning', file, line, column: 1, message: 'This line has no colon and is skipped', hint };
 }
 
 /** passwordEntry takes a line apart, or gives null for one that means nothing. */

@@ -3,11 +3,12 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 
-import { parseAclFile } from '../access/acl-file.ts';
+import { type AclFile, parseAclFile } from '../access/acl-file.ts';
 import type { FileRemark } from '../access/file-remark.ts';
-import { filesOf } from '../access/options.ts';
+import { type AccessOptions, filesOf } from '../access/options.ts';
 import { parsePasswordFile } from '../access/password-file.ts';
 import { reasonOf } from '../base/errors.ts';
+import type { ListenerOptions } from '../listeners/options.ts';
 import { parsePskFile } from '../listeners/psk-file.ts';
 import { certificateRemarks } from './certificate-remarks.ts';
 import type { Configuration } from './configuration.ts';
@@ -53,6 +54,7 @@ function checkAclFile(file: string, place: Place | null, { access, listeners }: 
   reportRemarks(remarks, report);
   const [forGuests] = acl.users.get(null) ?? [];
   const ruled = listeners.filter(({ policy }) => filesOf(access, policy.name).aclFile === file);
+  reportStrangers(acl, ruled, access, report);
   if (forGuests !== undefined && !ruled.some(({ policy }) => policy.allowAnonymous)) {
     const why = 'topic lines above the first user line are for clients without a user name, and no listener lets them in';
     report.warning(
@@ -60,6 +62,38 @@ function checkAclFile(file: string, place: Place | null, { access, listeners }: 
       `This rule has no effect: ${why}`,
       'write pattern instead of topic to allow it to everybody',
     );
+  }
+}
+
+/** A rule for a user who has no account is a slip in the name; with names from certificates or keys nobody knows all of them. */
+function reportStrangers({ users, path: file }: AclFile, ruled: readonly ListenerOptions[], access: AccessOptions, report: Report): void {
+  const accounts = new Set(access.account === null ? [] : [access.account.username]);
+  for (const { policy, tls, proxyCertificate } of ruled) {
+    const { passwordFile } = filesOf(access, policy.name);
+    const isOpen =
+      (passwordFile === null && access.account === null) ||
+      (tls !== null && tls.identity !== 'none') ||
+      proxyCertificate === 'names the user';
+    const text = passwordFile === null ? '' : textOf(passwordFile);
+    if (isOpen || text === null) return;
+    for (const user of parsePasswordFile(text, '').users.keys()) accounts.add(user);
+  }
+  for (const [user, [first]] of ruled.length === 0 ? [] : users) {
+    if (user === null || first === undefined || accounts.has(user)) continue;
+    const place = { file, line: first.line, column: 1 };
+    report.warning(
+      place,
+      `This rule is for user "${user}", who has no account`,
+      'correct the name in the user line above, or add the user with midge passwd',
+    );
+  }
+}
+
+function textOf(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return null;
   }
 }
 
@@ -94,7 +128,9 @@ function readCertificate(file: string, places: Places, report: Report): X509Cert
   try {
     const certificate = new X509Certificate(readFileSync(file));
     const remarks = certificateRemarks(certificate, Date.now());
-    if (remarks.length > 0) report.warning(place, `Clients may refuse certificate "${file}": ${remarks.join(', ')}`, REMEDY);
+    const isOver = certificate.validToDate.getTime() < Date.now();
+    if (remarks.length > 0)
+      report.warning(place, `Clients ${isOver ? 'will' : 'may'} refuse certificate "${file}": ${remarks.join(', ')}`, REMEDY);
     return certificate;
   } catch (error) {
     report.error(place, `Unable to load server certificate "${file}". Check certfile`, fileHint(file, error));
@@ -110,15 +146,24 @@ function checkKey(file: string, certificate: X509Certificate | null, places: Pla
       report.error(place, 'Server certificate/key are inconsistent', 'certfile and keyfile must belong together');
     }
   } catch (error) {
-    const encrypted = error instanceof Error && 'code' in error && error.code === 'ERR_MISSING_PASSPHRASE';
     report.error(
       place,
       `Unable to load server key file "${file}". Check keyfile`,
-      encrypted ? 'remove its passphrase' : fileHint(file, error),
+      isEncrypted(file)
+        ? `it has a passphrase, which nobody can type at a start: openssl pkey -in ${file} -out NEWFILE`
+        : fileHint(file, error),
     );
     return;
   }
   warnIfOpen(file, place, 'the key can be read by everyone on this machine', report);
+}
+
+function isEncrypted(file: string): boolean {
+  try {
+    return /^-----BEGIN ENCRYPTED|^Proc-Type: 4,ENCRYPTED/m.test(readFileSync(file, 'utf8'));
+  } catch {
+    return false;
+  }
 }
 
 function readCertificates(file: string, place: Place | null, report: Report): void {

@@ -64,7 +64,12 @@ export function integer(range: { min: number; max: number; unit?: string; senten
         const value = Number(word);
         if (/^[+-]?\d+$/.test(word) && value >= min && value <= max) return { value };
         const least = Math.max(min, 0); // below it there is only "no limit", which 0 or -1 say
-        const hint = max === MAX_INTEGER ? `write a whole number of at least ${least}` : `write a whole number from ${least} to ${max}`;
+        const meant = /^\d+(?:\.\d+)?e\d+$/i.test(word) && Number.isSafeInteger(value) && value >= min && value <= max;
+        const hint = meant
+          ? `write ${value}`
+          : max === MAX_INTEGER
+            ? `write a whole number of at least ${least}`
+            : `write a whole number from ${least} to ${max}`;
         return range.sentence === undefined ? invalid(name, word, hint) : { problem: range.sentence, hint };
       }),
   };
@@ -175,16 +180,17 @@ export const versions: ValueKind<readonly (3 | 4 | 5)[]> = {
 export const duration: ValueKind<number> = {
   syntax: '<n>s | <n>h | <n>d | <n>w | <n>m | <n>y',
   repeated: 'last wins',
-  read: (line, name) =>
-    readWord(line, name, (word) => {
+  read: (line, name) => {
+    const problem = `Invalid ${name} duration in configuration`;
+    const [, number, initial] = /^(\d+) *(second|hour|day|week|month|year)s?$/i.exec(line) ?? [];
+    if (number !== undefined && initial !== undefined) return { problem, hint: `write ${number}${initial[0]?.toLowerCase()}` };
+    return readWord(line, name, (word) => {
       const [, count, unit] = /^(\d+)([shdwmy])$/.exec(word) ?? [];
       const seconds = Number(count) * (SECONDS[unit ?? ''] ?? Number.NaN);
       if (Number.isSafeInteger(seconds) && seconds > 0) return { value: seconds };
-      return {
-        problem: `Invalid ${name} duration in configuration`,
-        hint: 'write a number and a unit, for example 12h, 7d, 2w, 3m (months) or 1y',
-      };
-    }),
+      return { problem, hint: 'write a number and a unit, for example 12h, 7d, 2w, 3m (months) or 1y' };
+    });
+  },
 };
 
 const SECONDS: Readonly<Record<string, number>> = { s: 1, h: 3600, d: 86_400, w: 604_800, m: 2_592_000, y: 31_536_000 };

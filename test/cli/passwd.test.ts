@@ -26,7 +26,10 @@ async function passwd(words: readonly string[], options: RunOptions = {}) {
 
 async function fits(path: string, user: string, password: string): Promise<boolean> {
   const { users, remarks } = parsePasswordFile(readFileSync(path, 'utf8'), path);
-  assert.deepEqual(remarks, []);
+  assert.deepEqual(
+    remarks.filter(({ severity }) => severity === 'error'),
+    [],
+  );
   const hash = users.get(user);
   return hash !== undefined && verifyPassword(hash, Buffer.from(password));
 }

@@ -22,6 +22,7 @@ const destination: ValueKind<LogDestination> = {
   repeated: 'refused',
   read: (line, name): Reading<LogDestination> => {
     if (!/^file([ \t]|$)/.test(line)) {
+      if (line.startsWith('/')) return { problem: `Invalid ${name} value (${line})`, hint: `write ${name} file ${line}` };
       const reading = plainDestination.read(line, name);
       return isMistake(reading) ? reading : { value: { kind: reading.value } };
     }
