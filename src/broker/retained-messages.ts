@@ -1,6 +1,6 @@
 // Retained messages by topic, and how they are found under a filter with wildcards.
 //
-// Exact names are one look-up; wildcards walk a tree of levels with an explicit stack, step by step, so that a subscriber
+// Wildcards walk a tree of levels (retained-tree.ts) with an explicit stack, step by step, so that a subscriber
 // of `#` among a million can be served in slices. A value is kept as few bytes and objects: a million of them must neither
 // fill a Pi's memory nor keep the garbage collector busy. The Message is made again when somebody gets it.
 
@@ -8,6 +8,7 @@ import { ownBytes } from '../mqtt/own-bytes.ts';
 import type { Qos } from '../mqtt/packet-types.ts';
 import { Message, NEVER } from './message.ts';
 import type { Requester } from './ports.ts';
+import { findPath, nodeFor, removeValue, TreeNode } from './retained-tree.ts';
 import { makeTopic } from './topic.ts';
 
 /** Bytes up to which a payload is kept as text, one byte per character: 16 bytes of overhead instead of some 200 for a Buffer. */
@@ -40,17 +41,14 @@ class RetainedValue {
   }
 }
 
-class RetainedNode {
-  value: RetainedValue | null = null;
-  children: Map<string, RetainedNode> | null = null;
-}
+type RetainedNode = TreeNode<RetainedValue>;
 
 /** RetainedMessages is the store. Names and filters carry their mount point. */
 export class RetainedMessages {
   count = 0;
   /** Payload bytes. */
   bytes = 0;
-  readonly #root = new RetainedNode();
+  readonly #root: RetainedNode = new TreeNode('');
 
   /** set keeps a message, or clears its topic when the payload is empty [MQTT-3.3.1-5] [MQTT-3.3.1-6] [MQTT-3.3.1-7]. */
   set(message: Message): void {
@@ -58,16 +56,7 @@ export class RetainedMessages {
       this.delete(message.topic.name);
       return;
     }
-    let node = this.#root;
-    for (const level of message.topic.name.split('/')) {
-      node.children ??= new Map();
-      let child = node.children.get(level);
-      if (child === undefined) {
-        child = new RetainedNode();
-        node.children.set(level, child);
-      }
-      node = child;
-    }
+    const node = nodeFor(this.#root, message.topic.name);
     if (node.value === null) this.count++;
     else this.bytes -= node.value.payload.length;
     this.bytes += message.payloadLength;
@@ -75,28 +64,16 @@ export class RetainedMessages {
   }
 
   get(topicName: string): Message | null {
-    let node: RetainedNode | undefined = this.#root;
-    for (const level of topicName.split('/')) {
-      node = node.children?.get(level);
-      if (node === undefined) return null;
-    }
-    return node.value?.toMessage() ?? null;
+    return findPath(this.#root, topicName)?.at(-1)?.value?.toMessage() ?? null;
   }
 
   delete(topicName: string): void {
-    const levels = topicName.split('/');
-    const path = [this.#root];
-    for (const level of levels) {
-      const child = path.at(-1)?.children?.get(level);
-      if (child === undefined) return;
-      path.push(child);
-    }
-    const node = path[levels.length]!; // one node per level and the root
-    if (node.value === null) return;
+    const path = findPath(this.#root, topicName);
+    const value = path?.at(-1)?.value ?? null;
+    if (path === null || value === null) return;
     this.count--;
-    this.bytes -= node.value.payload.length;
-    node.value = null;
-    prune(path, levels);
+    this.bytes -= value.payload.length;
+    removeValue(path);
   }
 
   /** sweep deletes what has expired by `now` (milliseconds since 1970) and gives the names of the topics. */
@@ -119,22 +96,12 @@ export class RetainedMessages {
   }
 }
 
-function prune(path: readonly RetainedNode[], levels: readonly string[]): void {
-  for (let depth = levels.length; depth > 0; depth--) {
-    const node = path[depth]!;
-    if (node.value !== null || node.children !== null) return;
-    const parent = path[depth - 1]!;
-    parent.children?.delete(levels[depth - 1]!);
-    if (parent.children?.size === 0) parent.children = null;
-  }
-}
-
 interface Frame {
   readonly node: RetainedNode;
   /** Index of the filter level that the node's children are matched with. */
   readonly depth: number;
   /** Children still to visit, once begun. */
-  rest: Iterator<[string, RetainedNode]> | null;
+  rest: Iterator<RetainedNode> | null;
 }
 
 /** RetainedCursor gives matching messages one by one. The store may change meanwhile: what is new may or may not be met. */
@@ -182,10 +149,10 @@ export class RetainedCursor {
     if (level !== '+' && level !== '#') {
       this.#stack.pop();
       const child = node.children?.get(level);
-      if (child !== undefined) this.#stack.push({ node: child, depth: depth + 1, rest: null });
+      if (child !== undefined) this.#push(child, depth);
       return null;
     }
-    frame.rest = (node.children ?? new Map<string, RetainedNode>()).entries();
+    frame.rest = (node.children ?? new Map<string, RetainedNode>()).values();
     return level === '#' ? node.value : null; // `a/#` matches `a` as well
   }
 
@@ -195,10 +162,31 @@ export class RetainedCursor {
       this.#stack.pop();
       return null;
     }
-    const [name, child] = step.value;
-    if (frame.node === this.#root && name.startsWith('$')) return null; // [MQTT-4.7.2-1]
-    const depth = this.#levels[frame.depth] === '#' ? frame.depth : frame.depth + 1;
-    this.#stack.push({ node: child, depth, rest: null });
+    const child = step.value;
+    if (frame.node === this.#root && child.label.startsWith('$')) return null; // [MQTT-4.7.2-1]
+    this.#push(child, frame.depth);
     return null;
+  }
+
+  /** Goes on at a child, if the levels of its label match the filter from `depth` on. */
+  #push(node: RetainedNode, depth: number): void {
+    const after = this.#levels[depth] === '#' ? depth : this.#depthAfter(node.label, depth);
+    if (after >= 0) this.#stack.push({ node, depth: after, rest: null });
+  }
+
+  #depthAfter(label: string, depth: number): number {
+    if (!label.includes('/')) return this.#matches(label, depth) ? depth + 1 : -1;
+    let at = depth;
+    for (const level of label.split('/')) {
+      if (this.#levels[at] === '#') return at; // all that follows
+      if (!this.#matches(level, at)) return -1;
+      at++;
+    }
+    return at;
+  }
+
+  #matches(level: string, depth: number): boolean {
+    const wanted = this.#levels[depth];
+    return wanted === '+' || wanted === level;
   }
 }

@@ -7,11 +7,12 @@ import { Message, NEVER, NO_PROPERTIES } from '../../src/broker/message.ts';
 import { RetainedMessages } from '../../src/broker/retained-messages.ts';
 import { makeTopic } from '../../src/broker/topic.ts';
 import { filterMatches, isTopicFilter } from '../../src/mqtt/topics.ts';
+import { heldBytes } from '../support/memory.ts';
 
-const level = fc.constantFrom('a', 'b', '', '$c');
-const name = fc.array(level, { minLength: 1, maxLength: 4 }).map((levels) => levels.join('/'));
+const level = fc.constantFrom('a', 'b', 'ab', '', '$c');
+const name = fc.array(level, { minLength: 1, maxLength: 6 }).map((levels) => levels.join('/'));
 const filter = fc
-  .array(fc.oneof(level, fc.constantFrom('+', '#')), { minLength: 1, maxLength: 4 })
+  .array(fc.oneof(level, fc.constantFrom('+', '#')), { minLength: 1, maxLength: 6 })
   .map((levels) => levels.join('/'))
   .filter(isTopicFilter);
 
@@ -47,9 +48,11 @@ test('RetainedMessages finds what filterMatches says after any sets and clears [
           assert.deepEqual(namesUnder(store, topicFilter), expected, topicFilter);
         }
         for (const topicName of plain) assert.equal(store.get(topicName)?.topic.name, topicName);
+        for (const topicName of [...plain]) store.delete(topicName);
+        assert.deepEqual([store.count, store.bytes, namesUnder(store, '#')], [0, 0, []]);
       },
     ),
-    { numRuns: 300 },
+    { numRuns: 2000 },
   );
 });
 
@@ -78,4 +81,22 @@ test('RetainedCursor finds the same in many short walks as in one long walk when
   }
   assert.deepEqual(found, ['z/wanted']);
   assert.ok(walks > 10, `${walks} walks`);
+});
+
+test('RetainedMessages keeps a topic of two hundred levels for a few times its text, and gives all back when it is cleared', () => {
+  const store = new RetainedMessages();
+  const names = Array.from({ length: 2000 }, (_, at) => Buffer.from(`${at}/${'d/'.repeat(198)}${at % 2}`).toString());
+  const before = heldBytes();
+  for (const one of names) store.set(retained(one, 'x'));
+  const each = (heldBytes() - before) / names.length;
+  assert.ok(each < 2000, `${Math.round(each)} bytes each`);
+  for (const one of names) store.set(retained(one.replace(/.$/, 'z'), 'x')); // they part at the last level only
+  assert.ok((heldBytes() - before) / names.length < 5000);
+  for (const one of names) {
+    store.delete(one);
+    store.delete(one.replace(/.$/, 'z'));
+  }
+  const left = heldBytes() - before;
+  assert.ok(left < 300_000, `${left} bytes are left`);
+  assert.equal(store.count, 0);
 });
