@@ -101,7 +101,9 @@ export class Connection implements PacketSink {
 
   /** remote is the other end as log lines show it. */
   get remote(): string {
-    return this.origin.address === '' ? 'local' : `${this.origin.address}:${this.origin.port}`;
+    const { address, port } = this.origin;
+    if (address === '') return 'local';
+    return address.startsWith('/') ? address : `${address}:${port}`;
   }
 
   /** isStillWelcome asks its listener anew, and takes the policy that it has now. */

@@ -300,7 +300,7 @@ export class Entrance {
 
   #fromWhere(socket: Socket): string {
     const peer = this.#peerOf(socket);
-    return peer === null ? '' : `from ${peer.address}:${peer.port} `;
+    return peer === null ? '' : `from ${placeOf(peer)} `;
   }
 
   #note(line: string, peer: Peer | null): void {
@@ -311,6 +311,11 @@ export class Entrance {
     const from = { address: peer?.address ?? '', port: peer?.port ?? 0, policy: this.#policy };
     this.#deps.diagnostics?.refused({ cause, reason, from, clientId: '', username: null, topicName: null });
   }
+}
+
+/** Behind a proxy it may be the path of a Unix socket, which has no port. */
+function placeOf({ address, port }: Peer): string {
+  return address.startsWith('/') ? address : `${address}:${port}`;
 }
 
 /** What a connection has to bring, whatever the certificates and files are. */

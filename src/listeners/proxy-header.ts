@@ -21,8 +21,8 @@ export function readProxyHeader(socket: Socket, version: 1 | 2, done: (outcome: 
 }
 
 /** proxyProblem says what a listener misses in a header, or null. */
-export function proxyProblem({ client, tls }: ProxyHeader, { proxyRequiresTls, proxyCertificate }: ListenerOptions): string | null {
-  if (proxyRequiresTls && client !== null && tls === null) return 'it came to the proxy without TLS';
+export function proxyProblem({ isLocal, tls }: ProxyHeader, { proxyRequiresTls, proxyCertificate }: ListenerOptions): string | null {
+  if (proxyRequiresTls && !isLocal && tls === null) return 'it came to the proxy without TLS';
   if (proxyCertificate === 'not asked') return null;
   if (tls === null || !tls.hasCertificate) return 'it showed the proxy no valid client certificate';
   const isNamed = tls.commonName !== null && tls.commonName !== '' && !tls.commonName.includes('\0');

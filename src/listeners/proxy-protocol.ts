@@ -17,8 +17,13 @@ const MAX_BODY = 16_384;
 
 const COMMAND_LOCAL = 0x20;
 const COMMAND_PROXY = 0x21;
-const TCP4 = 0x11;
-const TCP6 = 0x21;
+/** 2.2: address families, the upper four bits; how the bytes come to the proxy does not matter. */
+const UNSPECIFIED = 0;
+const INET = 1;
+const INET6 = 2;
+const UNIX = 3;
+/** Bytes of one address with its port; of a Unix socket the path, ended by a zero unless it fills them. */
+const ADDRESS_BYTES: Readonly<Record<number, number>> = { [UNSPECIFIED]: 0, [INET]: 6, [INET6]: 18, [UNIX]: 108 };
 const TLV = { ssl: 0x20, sslVersion: 0x21, sslCommonName: 0x22, sslCipher: 0x23 } as const;
 const CLIENT_SSL = 0x01;
 /** The client has shown a certificate in this TLS session, if not on this connection. */
@@ -28,7 +33,9 @@ const CLIENT_CERTIFICATE = 0x04;
 export interface ProxyHeader {
   /** Bytes of the header. */
   readonly length: number;
-  /** Who is behind the proxy; null = the proxy speaks for itself, or does not know. */
+  /** The proxy speaks for itself, as in a health check: nobody is behind it. */
+  readonly isLocal: boolean;
+  /** Who is behind the proxy, with the path and port 0 for a Unix socket; null = nobody, or it does not know. */
   readonly client: { readonly address: string; readonly port: number } | null;
   /** How the client came to the proxy; null = without TLS, or the proxy does not say. */
   readonly tls: ProxyTls | null;
@@ -59,11 +66,11 @@ function parseLine(bytes: Buffer): ProxyHeader | null {
     return null;
   }
   const [, family = '', source = '', target = '', port = '', targetPort = '', ...more] = text.slice(0, end).split(' ');
-  if (family === 'UNKNOWN') return { length: end + 2, client: null, tls: null };
+  if (family === 'UNKNOWN') return { length: end + 2, isLocal: false, client: null, tls: null };
   const isAddress = family === 'TCP4' ? isIPv4 : family === 'TCP6' ? isIPv6 : () => false;
   if (!isAddress(source) || !isAddress(target)) throw new Error('its PROXY header has no address');
   if (!isPort(port) || !isPort(targetPort) || more.length > 0) throw new Error('its PROXY header has no port');
-  return { length: end + 2, client: { address: source, port: Number(port) }, tls: null };
+  return { length: end + 2, isLocal: false, client: { address: source, port: Number(port) }, tls: null };
 }
 
 function isPort(text: string): boolean {
@@ -74,23 +81,31 @@ function parseBinary(bytes: Buffer): ProxyHeader | null {
   const known = Math.min(bytes.length, SIGNATURE.length);
   if (bytes.compare(SIGNATURE, 0, known, 0, known) !== 0) throw new Error('it sent no PROXY header');
   if (bytes.length < HEADER_BYTES) return null;
-  const [command, family] = [bytes[12], bytes[13]];
+  const [command, family] = [bytes.readUInt8(12), bytes.readUInt8(13) >> 4];
   const body = bytes.readUInt16BE(14);
   if (command !== COMMAND_LOCAL && command !== COMMAND_PROXY) throw new Error('its PROXY header is of no known version');
   if (body > MAX_BODY) throw new Error('its PROXY header is too long');
   const length = HEADER_BYTES + body;
   if (bytes.length < length) return null;
+  if (command === COMMAND_LOCAL) return { length, isLocal: true, client: null, tls: null };
   const content = bytes.subarray(HEADER_BYTES, length);
-  if (command === COMMAND_LOCAL) return { length, client: null, tls: null };
-  const width = family === TCP4 ? 4 : family === TCP6 ? 16 : 0;
-  if (width === 0) return { length, client: null, tls: null };
-  const addresses = 2 * width + 4;
+  const addresses = 2 * (ADDRESS_BYTES[family] ?? Number.POSITIVE_INFINITY);
   if (content.length < addresses) throw new Error('its PROXY header is cut short');
-  return {
-    length,
-    client: { address: addressText(content.subarray(0, width)), port: content.readUInt16BE(2 * width) },
-    tls: tlsOf(content.subarray(addresses)),
-  };
+  return { length, isLocal: false, client: clientIn(family, content), tls: tlsOf(content.subarray(addresses)) };
+}
+
+function clientIn(family: number, content: Buffer): ProxyHeader['client'] {
+  if (family === UNSPECIFIED) return null;
+  if (family === UNIX) return clientAtPath(content);
+  const width = family === INET ? 4 : 16;
+  return { address: addressText(content.subarray(0, width)), port: content.readUInt16BE(2 * width) };
+}
+
+/** The client's end of a Unix socket seldom has a path: then it is that of the proxy, which it came to. */
+function clientAtPath(content: Buffer): ProxyHeader['client'] {
+  const [own, other] = [content.subarray(0, 108), content.subarray(108, 216)].map((field) => String(field).split('\0')[0]);
+  const address = own || other || null;
+  return address === null ? null : { address, port: 0 };
 }
 
 /** 2.2.6: the TLV of type SSL holds what the client did (1), whether its certificate failed (4, 0 = no), and more TLVs. */

@@ -21,6 +21,10 @@ function binary(command: number, family: number, body: string): Buffer {
   return Buffer.concat([Buffer.from(SIGNATURE, 'hex'), head, content]);
 }
 
+function unixPaths(...paths: [string, string]): string {
+  return paths.map((path) => Buffer.from(path.padEnd(108, '\0')).toString('hex')).join('');
+}
+
 const V4 = 'c0000207 c6336401 c822 075b';
 const V6 = '20010db8000000000000000000000007 20010db8000000000000000000000001 c822 075b';
 /** TLVs: no operation, then SSL with the client's flags and a result. */
@@ -63,11 +67,33 @@ for (const [what, bytes, version, expected] of [
       tls: { version: 'TLSv1.3', cipher: 'AES', hasCertificate: true, commonName: 'lamp' },
     },
   ],
-  ['a health check of the proxy', binary(0x20, 0x00, ''), 2, { length: 16, client: null, tls: null }],
-  ['a Unix socket behind the proxy', binary(0x21, 0x31, '00'.repeat(216)), 2, { length: 232, client: null, tls: null }],
+  ['a health check of the proxy', binary(0x20, 0x00, ''), 2, { length: 16, isLocal: true, client: null, tls: null }],
+  ['a Unix socket without a path behind the proxy', binary(0x21, 0x31, '00'.repeat(216)), 2, { length: 232, client: null, tls: null }],
+  [
+    'a Unix socket with a path and TLS behind the proxy',
+    binary(0x21, 0x31, unixPaths('/run/client.sock', '/run/proxy.sock') + BY_CERTIFICATE),
+    2,
+    {
+      length: 263,
+      client: { address: '/run/client.sock', port: 0 },
+      tls: { version: 'TLSv1.3', cipher: 'AES', hasCertificate: true, commonName: 'lamp' },
+    },
+  ],
+  [
+    'a Unix socket that only the proxy has a path of',
+    binary(0x21, 0x31, unixPaths('', '/run/proxy.sock')),
+    2,
+    { length: 232, client: { address: '/run/proxy.sock', port: 0 }, tls: null },
+  ],
+  [
+    'a client of unknown address with TLS',
+    binary(0x21, 0x00, BY_TLS),
+    2,
+    { length: 28, client: null, tls: { version: null, cipher: null, hasCertificate: false, commonName: null } },
+  ],
 ] as const) {
   test(`PROXY header is read when it is ${what}, whole and cut anywhere`, () => {
-    assert.deepEqual(parseProxyHeader(bytes, version), expected);
+    assert.deepEqual(parseProxyHeader(bytes, version), { isLocal: false, ...expected });
     for (let end = 0; end < expected.length; end++) assert.equal(parseProxyHeader(bytes.subarray(0, end), version), null, `${end} bytes`);
   });
 }
@@ -82,6 +108,8 @@ for (const [what, bytes, version, reason] of [
   ['with an address of the other family', Buffer.from('PROXY TCP4 ::1 ::1 2 3\r\n'), 1, /has no address/],
   ['without port', Buffer.from('PROXY TCP4 192.0.2.7 192.0.2.1\r\n'), 1, /has no port/],
   ['of a later version', binary(0x31, 0x11, V4), 2, /no known version/],
+  ['of no known family', binary(0x21, 0x41, V4), 2, /cut short/],
+  ['of a Unix socket and cut short', binary(0x21, 0x31, '00'.repeat(215)), 2, /cut short/],
   ['without the second address', Buffer.from('PROXY TCP4 192.0.2.7 192.0.2.256 1 2\r\n'), 1, /has no address/],
   ['without the second port', Buffer.from('PROXY TCP4 192.0.2.7 192.0.2.1 1\r\n'), 1, /has no port/],
   ['with a port that is none', Buffer.from('PROXY TCP4 192.0.2.7 192.0.2.1 65536 1\r\n'), 1, /has no port/],
@@ -123,6 +151,16 @@ test('listener turns a client away when it came to the proxy without TLS and pro
   const options = { proxyProtocol: 2, proxyRequiresTls: true } as const;
   const plain = await through(context, options, binary(0x21, 0x11, V4));
   await plain.log.line(/^Client from 192\.0\.2\.7:51234 denied: it came to the proxy without TLS\.$/);
+  for (const header of [
+    binary(0x21, 0x00, ''),
+    binary(0x21, 0x31, unixPaths('', '/run/proxy.sock')),
+    binary(0x21, 0x31, '00'.repeat(216)),
+  ]) {
+    const unnamed = await through(context, options, header);
+    await unnamed.log.line(/ denied: it came to the proxy without TLS\.$/);
+  }
+  const check = await through(context, options, binary(0x20, 0x00, ''));
+  assert.equal((await check.next()).origin.address, '127.0.0.1');
   const secure = await through(context, options, binary(0x21, 0x11, V4 + BY_TLS), 'hello');
   assert.equal((await secure.next()).origin.address, '192.0.2.7');
 });
