@@ -19,7 +19,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { makeFolders, syncPath } from '../base/durable-file.ts';
 import { forgetOldCopies, keepCopy, type Upgrade } from './earlier-version.ts';
 import { StoreFault } from './faults.ts';
-import { protectFile } from './foreign-file.ts';
+import { protectFile, refuseForeign } from './foreign-file.ts';
 import { APPLICATION_ID, migrate, readNumber, SCHEMA_VERSION } from './schema.ts';
 
 /** CHECKPOINT_PAGES in the WAL start a checkpoint. */
@@ -35,12 +35,13 @@ export function prepareFolder(path: string, isOwnFolder = true): void {
   if (made !== null) syncPath(dirname(made));
   const found = lstatSync(path, { throwIfNoEntry: false });
   accessSync(dirname(path), constants.W_OK);
+  refuseForeign(path, isOwnFolder);
   if (found === undefined) {
     closeSync(openSync(path, 'wx', 0o600));
     return syncPath(dirname(path));
   }
-  if (found.isFile()) accessSync(path, constants.R_OK | constants.W_OK);
-  protectFile(path, isOwnFolder);
+  accessSync(path, constants.R_OK | constants.W_OK);
+  protectFile(path);
 }
 
 /** OpenDatabase is a sound database of this version; `upgrade` is null when it was that before. */

@@ -1,7 +1,9 @@
 // Whether a file is one that may become, or is, our database: looked at before anything is changed.
 
-import { closeSync, constants, fchmodSync, fstatSync, openSync, readlinkSync, readSync, type Stats } from 'node:fs';
+import { closeSync, constants, fchmodSync, fstatSync, lstatSync, openSync, readlinkSync, readSync, type Stats, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { StoreFault } from './faults.ts';
+import { COMPANIONS } from './file-names.ts';
 import { APPLICATION_ID } from './schema.ts';
 
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
@@ -19,21 +21,29 @@ const PAGE = 4096;
  * Reads the file without SQLite: not while this process has it open as a database, whose lock would be lost.
  */
 export function foreignReason(path: string, isOwnFolder: boolean): string | null {
+  const beside = companionReason(path);
+  if (beside !== null) return beside;
   const fd = openIfThere(path);
   if (fd === null) return null;
   if (typeof fd === 'string') return fd;
   try {
     const stats = fstatSync(fd);
-    return kindReason(stats) ?? contentReason(headerOf(fd), { size: stats.size, isOwnFolder, hasLog: hasLog(path) });
+    return (
+      kindReason(stats) ?? placeReason(path, stats) ?? contentReason(headerOf(fd), { size: stats.size, isOwnFolder, hasLog: hasLog(path) })
+    );
   } finally {
     closeSync(fd);
   }
 }
 
-/** protectFile takes a database of ours away from other users, by its descriptor. Throws StoreFault when it is not ours to change. */
-export function protectFile(path: string, isOwnFolder: boolean): void {
+/** refuseForeign throws StoreFault where foreignReason has something to say. */
+export function refuseForeign(path: string, isOwnFolder: boolean): void {
   const reason = foreignReason(path, isOwnFolder);
   if (reason !== null) throw new StoreFault('foreign', reason);
+}
+
+/** protectFile takes a database of ours away from other users, by its descriptor. */
+export function protectFile(path: string): void {
   const fd = openSync(path, O_RDONLY | O_NOFOLLOW);
   try {
     const stats = fstatSync(fd);
@@ -56,9 +66,36 @@ function openIfThere(path: string): number | string | null {
   }
 }
 
+/** SQLite writes to what is beside the database, through a link too. */
+function companionReason(path: string): string | null {
+  for (const companion of COMPANIONS.filter((each) => each !== '')) {
+    const stats = lookAt(path + companion);
+    const reason = stats === null ? null : kindReason(stats);
+    if (reason !== null) return `"${path}${companion}" belongs to it, and ${reason}`;
+  }
+  return null;
+}
+
+function lookAt(path: string): Stats | null {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) ?? null;
+  } catch {
+    return null; // whoever opens the database is told why
+  }
+}
+
+/** Where every user may write, a file of another one may have been put in its way. */
+function placeReason(path: string, { uid }: Stats): string | null {
+  const { mode } = statSync(dirname(path));
+  if ((mode & 0o002) === 0) return null;
+  if ((mode & 0o1000) === 0) return `every user may replace it in "${dirname(path)}"`;
+  return uid === 0 || uid === process.geteuid?.() ? null : 'it belongs to another user, in a folder where every user may write';
+}
+
 function kindReason(stats: Stats): string | null {
   if (stats.isDirectory()) return 'it is a folder';
   if (stats.isFIFO()) return 'it is a FIFO';
+  if (stats.isSymbolicLink()) return 'it is a link';
   if (!stats.isFile()) return 'it is a device';
   if (stats.nlink > 1) return 'it has other names (hard links)';
   const user = process.geteuid?.() ?? 0;

@@ -17,7 +17,7 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import type { OperatorError } from '../../src/base/errors.ts';
@@ -117,6 +117,21 @@ const FOREIGN: readonly { readonly name: string; readonly reason: RegExp; readon
     put: (file) => {
       writeFileSync(`${file}.victim`, '');
       linkSync(`${file}.victim`, file);
+    },
+  },
+  {
+    name: 'one with a link in the place of its log',
+    reason: /midge\.db-wal" belongs to it, and it is a link/,
+    own: false,
+    put: (file) => symlinkSync('/nowhere/shadow', `${file}-wal`),
+  },
+  {
+    name: 'in a folder where every user may replace it',
+    reason: /every user may replace it in/,
+    own: false,
+    put: (file) => {
+      writeFileSync(file, '', { mode: 0o600 });
+      chmodSync(dirname(file), 0o777);
     },
   },
   { name: 'a file of text', reason: /it is no database of midge/, own: true, put: (file) => writeFileSync(file, 'root:x:0:0\n') },

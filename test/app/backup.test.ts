@@ -1,0 +1,36 @@
+// A backup of a broker whose database is not in its state folder.
+
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { makeBackup } from '../../src/app/backup.ts';
+import { restoreBackup } from '../../src/app/restore.ts';
+import { StoreFolder } from '../support/open-store.ts';
+import { durably, loadState, storedSession } from '../support/stored.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+test('backup holds a database that lies elsewhere, and restore puts it back there, with what was there kept', async (t) => {
+  const state = join(temporaryFolder(t), 'state');
+  mkdirSync(state);
+  writeFileSync(join(state, 'passwd'), '');
+  const elsewhere = new StoreFolder(t);
+  const store = await elsewhere.open();
+  store.saveSession(storedSession('phone'));
+  assert.equal(await durably(store), 'durable');
+  await store.stop();
+  const file = join(temporaryFolder(t), 'backup.tar.gz');
+  const source = { folder: state, database: elsewhere.file, copy: null, configuration: null, workingFolder: '/', program: 'midge test' };
+  assert.deepEqual(await makeBackup(file, source), ['backup.json', 'state/passwd', 'configuration/0']);
+
+  rmSync(elsewhere.file);
+  writeFileSync(elsewhere.file, 'newer', { mode: 0o600 });
+  writeFileSync(`${elsewhere.file}-wal`, 'its log');
+  const { restored } = await restoreBackup(file, { folder: state, withConfiguration: false });
+  assert.deepEqual(restored, [state, elsewhere.file]);
+  assert.equal(statSync(elsewhere.file).mode & 0o777, 0o600);
+  assert.equal(existsSync(join(state, 'midge.db')), false);
+  const kept = readdirSync(elsewhere.path).map((name) => name.replace(/\d{8}T\d{6}Z/, 'T'));
+  assert.deepEqual(kept.sort(), ['midge.db', 'midge.db.before-T', 'midge.db.before-T-wal']);
+  assert.deepEqual((await loadState(await elsewhere.open())).sessions.length, 1);
+});
