@@ -17,6 +17,7 @@ function commonName(socket: TLSSocket): string {
 }
 
 function subject(socket: TLSSocket): string {
-  const lines = socket.getPeerX509Certificate()?.subject.split('\n') ?? [];
+  const text: string | undefined = socket.getPeerX509Certificate()?.subject; // undefined for an empty one, whatever the types say
+  const lines = text?.split('\n') ?? [];
   return lines.reverse().join(',');
 }

@@ -5,6 +5,7 @@
 
 import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
+import { reasonOf } from '../base/errors.ts';
 
 /** Authorities above a client's certificate, at most. */
 const MAX_CHAIN = 8;
@@ -28,23 +29,42 @@ export interface ClientRules {
   readonly checksDates: boolean;
 }
 
-/** chainProblem says why the certificate of a fresh connection is not accepted, or null. */
+/** chainProblem says why the certificate of a fresh connection is not accepted, or null. Never throws, whatever is in the chain. */
 export function chainProblem(socket: TLSSocket, rules: ClientRules): string | null {
+  return orUnreadable(() => findChainProblem(socket, rules));
+}
+
+/** certificateProblem says why a certificate whose chain is good is not accepted at this moment, or null. Never throws. */
+export function certificateProblem(certificate: X509Certificate, rules: ClientRules): string | null {
+  return orUnreadable(() => findCertificateProblem(certificate, rules));
+}
+
+/** Node throws for what OpenSSL can't decode, such as the key of an authority that a client has sent. */
+function orUnreadable(find: () => string | null): string | null {
+  try {
+    return find();
+  } catch (error) {
+    return `its client certificate or one above it can't be read (${reasonOf(error)})`;
+  }
+}
+
+function findChainProblem(socket: TLSSocket, rules: ClientRules): string | null {
   const certificate = socket.getPeerX509Certificate();
   if (certificate === undefined) return 'it sent no client certificate';
   if (!socket.authorized && (rules.checksDates || !isTrusted(certificate, rules.authorities))) return untrusted(certificate);
-  return certificateProblem(certificate, rules);
+  return findCertificateProblem(certificate, rules);
 }
 
-/** laterProblem says why the certificate of a fresh connection, which other rules have accepted, is not accepted by these, or null. */
+/** laterProblem says why the certificate of a fresh connection, which other rules have accepted, is not accepted by these, or null. Never throws. */
 export function laterProblem(socket: TLSSocket, rules: ClientRules): string | null {
-  const certificate = socket.getPeerX509Certificate();
-  if (certificate === undefined) return 'it sent no client certificate';
-  return isTrusted(certificate, rules.authorities) ? certificateProblem(certificate, rules) : untrusted(certificate);
+  return orUnreadable(() => {
+    const certificate = socket.getPeerX509Certificate();
+    if (certificate === undefined) return 'it sent no client certificate';
+    return isTrusted(certificate, rules.authorities) ? findCertificateProblem(certificate, rules) : untrusted(certificate);
+  });
 }
 
-/** certificateProblem says why a certificate whose chain is good is not accepted at this moment, or null. */
-export function certificateProblem(certificate: X509Certificate, { revocations, checksDates }: ClientRules): string | null {
+function findCertificateProblem(certificate: X509Certificate, { revocations, checksDates }: ClientRules): string | null {
   const now = Date.now();
   const outOfDate = checksDates ? dateProblem(certificate, now) : null;
   if (outOfDate !== null) return outOfDate;

@@ -131,8 +131,20 @@ function readAuthorities(options: TlsOptions): readonly string[] {
 function certificatesIn(word: string, path: string): readonly string[] {
   const blocks = readFile(word, path).match(PEM_BLOCK) ?? [];
   if (blocks.length === 0) throw new OperatorError(`Cannot use ${word} "${path}": it holds no PEM certificate`);
-  for (const block of blocks) parseCertificate(word, path, block);
+  for (const block of blocks) checkAuthority(word, path, parseCertificate(word, path, block));
   return blocks;
+}
+
+/** Clients are checked against its key later, where nobody could mend it. */
+function checkAuthority(word: string, path: string, authority: X509Certificate): void {
+  try {
+    authority.publicKey.asymmetricKeyType;
+  } catch (error) {
+    const name = (authority.subject ?? 'without a name').replaceAll('\n', ', ');
+    throw new OperatorError(`Cannot use ${word} "${path}": the key of the certificate "${name}" can't be read (${reasonOf(error)})`, {
+      cause: error,
+    });
+  }
 }
 
 function certificatesInFolder(folder: string): readonly string[] {

@@ -1,6 +1,7 @@
 // Client certificates of other authorities: chains, lists of revoked ones, dates, resumed sessions.
 
 import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -139,3 +140,41 @@ test('client certificate that is revoked meanwhile is refused when its session w
   dial(opened, lamp, { session: ticket }).resume();
   await opened.log.line(/its client certificate "lamp" is revoked/);
 });
+
+test('client certificate with an empty subject is refused where its subject or common name is the user name', async (context) => {
+  const nameless = await authority.issue('');
+  for (const identity of ['subject', 'common name'] as const) {
+    const opened = await open(context, { cafile: authority.cert }, { identity });
+    const client = dial(opened, nameless).resume();
+    await opened.log.line(new RegExp(`denied: its certificate has no ${identity}`));
+    await closed(client);
+    await assertAccepted(opened, lamp, identity === 'subject' ? 'CN=lamp' : 'lamp');
+  }
+  const unnamed = await open(context, { cafile: authority.cert }, { identity: 'none' });
+  dial(unnamed, nameless);
+  assert.equal((await unnamed.next()).origin.identity, null);
+});
+
+test('client certificate is refused, and the listener lives on, when its chain holds a key that OpenSSL can not read', async (context) => {
+  const floor = await authority.authority('CN=First floor');
+  const below = await floor.issue('CN=below');
+  const opened = await open(context, { cafile: authority.cert }, { checksClientDates: false });
+  const chain = { ...below, cert: `${below.cert}\n${withUnknownKey(floor.cert)}` };
+  const client = dial(opened, chain, { ciphers: 'DEFAULT@SECLEVEL=0' }).resume(); // or it would not send that itself
+  await opened.log.line(/failed the TLS handshake: its client certificate "below" is issued by "First floor", an authority that/);
+  await closed(client);
+  await assertAccepted(opened, lamp);
+});
+
+test('TLS listener names cafile and capath when the key of an authority in them can not be read', async (context) => {
+  const cafile = withUnknownKey(authority.cert);
+  await assert.rejects(open(context, { cafile }), /Cannot use cafile ".*ca\.crt": the key of the certificate "CN=Test CA" can't be read/);
+});
+
+/** The certificate with the algorithm of its key changed to one that nobody knows: 1.2.840.10045.2.9 instead of id-ecPublicKey. */
+function withUnknownKey(pem: string): string {
+  const bytes = Buffer.from(new X509Certificate(pem).raw);
+  const algorithm = bytes.indexOf(Buffer.from('06072a8648ce3d0201', 'hex'));
+  bytes[algorithm + 8] = 9;
+  return `-----BEGIN CERTIFICATE-----\n${bytes.toString('base64').replaceAll(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`;
+}
