@@ -89,7 +89,7 @@ A connection costs memory before anybody knows whose it is. midge bounds that fo
 
 | what | in all | from one network |
 |---|---|---|
-| connections that have not signed in | 1024 | 512 |
+| connections that have not signed in | 1024 | 512; once a client has signed in from there, as many as in all |
 | bytes that they have sent | 16 MB | 4 MB |
 | time for a PROXY header, a TLS handshake or a WebSocket upgrade | 20 s each | |
 | time until a whole CONNECT has come | 30 s | |

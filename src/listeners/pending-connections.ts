@@ -15,7 +15,7 @@ import { openFileLimit } from './open-file-limit.ts';
 
 /** PendingLimits bound what connections may take that have not signed in. */
 export interface PendingLimits {
-  /** Connections, in all and of one lane: each costs some 10 KB, with a TLS handshake 50 KB. */
+  /** Connections, in all and of one lane that nobody has signed in from: each costs some 10 KB, with a TLS handshake 50 KB. */
   readonly connections: number;
   readonly connectionsOfLane: number;
   /** Bytes that they have sent, in all and of one lane: the beginning of a packet or of a WebSocket message is gathered. */
@@ -183,7 +183,7 @@ export class PendingConnections {
       pending.settle();
     });
     this.#counter ??= setInterval(() => this.#countAllBytes(), COUNT_BYTES_MS).unref();
-    if (sizeOf(lane) > this.limits.connectionsOfLane) this.#closeOldest(lane, 'connections');
+    this.#limitLane(lane);
     if (this.#size > this.limits.connections) this.#closeOldest(this.#fullest(sizeOf), 'connections');
     if (this.#sockets > this.limits.sockets) this.#closeOldest(this.#fullest(sizeOf), 'sockets');
     return pending;
@@ -202,7 +202,7 @@ export class PendingConnections {
     lane.spoken.add(pending);
     lane.bytes += pending.bytes;
     pending.lane = lane;
-    if (sizeOf(lane) > this.limits.connectionsOfLane) this.#closeOldest(lane, 'connections');
+    this.#limitLane(lane);
   }
 
   countBytes(pending: Pending): void {
@@ -233,6 +233,11 @@ export class PendingConnections {
     this.#known.add(lane.name);
     const [oldest] = this.#known;
     if (this.#known.size > KNOWN_LANES && oldest !== undefined) this.#known.delete(oldest);
+  }
+
+  /** A whole home may come back at once behind one proxy: only strangers have a limit of their own. */
+  #limitLane(lane: Lane): void {
+    if (sizeOf(lane) > this.limits.connectionsOfLane && !this.#known.has(lane.name)) this.#closeOldest(lane, 'connections');
   }
 
   #leave(pending: Pending, lane: Lane): void {

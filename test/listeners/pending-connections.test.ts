@@ -69,6 +69,16 @@ test('pending connections close a network that nobody has signed in from before 
   assert.equal(strangers.filter(({ socket }) => socket.destroyed).length, 2);
 });
 
+test('pending connections let a network that clients come from have more than a strange one, and never all', () => {
+  const { all, enter } = crowdOf({ connections: 8, connectionsOfLane: 2 });
+  enter('192.0.2.1').pending.signedIn();
+  for (let index = 0; index < 9; index++) enter('192.0.2.1');
+  assert.equal(all.size, 8);
+  const stranger = enter('192.0.2.2');
+  assert.equal(all.size, 8);
+  assert.equal(stranger.socket.destroyed, false);
+});
+
 test('pending connections close the one that has sent most when their bytes are too many', () => {
   const { all, log, enter } = crowdOf({ bytesOfLane: 1000, bytes: 1500 });
   const [small, large] = [enter('192.0.2.1'), enter('192.0.2.1')];
