@@ -18,6 +18,11 @@ export interface CertificatePair {
 /** In TLS 1.2 and 1.3 a client may resume its session for so long without a new key exchange. Seconds. */
 const SESSION_LIFETIME_S = 7200;
 
+const TLS13_CIPHERS = 'TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256';
+
+/** Those of mosquitto with authenticated encryption: none with CBC. Microcontrollers may have CCM only. */
+const TLS12_CIPHERS = 'ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AESCCM:kRSA+AESGCM:kRSA+AESCCM:!PSK';
+
 /** Those with authenticated encryption or at least AES; mosquitto_pub offers all that there are. */
 const PSK_CIPHERS = 'ECDHE+PSK:DHE+PSK:kPSK+AESGCM:kPSK+CHACHA20:kPSK+AES:!NULL';
 
@@ -48,14 +53,13 @@ export async function readTls(options: TlsOptions, source: TlsSource): Promise<T
   const pair =
     certificate === 'appliance' ? source.applianceCertificate() : certificate && readPair(certificate.certfile, certificate.keyfile);
   const { authorities, revocations } = await readClientAuthorities(options, source);
-  const ciphers = [options.ciphersTls13, options.ciphers].filter((list) => list !== null);
   return {
     context: {
       ...pair,
       minVersion: options.minVersion,
       sessionTimeout: SESSION_LIFETIME_S,
       ...(authorities.length > 0 ? { ca: [...authorities] } : {}),
-      ...(ciphers.length > 0 || options.psk !== null ? { ciphers: completeCiphers(options) } : {}),
+      ciphers: completeCiphers(options),
     },
     clients: options.requireCertificate
       ? {
@@ -160,9 +164,8 @@ function certificatesInFolder(folder: string): readonly string[] {
   return [...found];
 }
 
-/** Node takes one list for both versions; a list that names only one must not switch the other off. */
+/** Node takes one list for both versions: what the options do not name is the default of its version. */
 function completeCiphers(options: TlsOptions): string {
-  const tls13 = options.ciphersTls13 ?? 'TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256';
-  const tls12 = options.ciphers ?? (options.psk !== null ? PSK_CIPHERS : null) ?? 'ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES128:RSA+AESGCM';
-  return `${tls13}:${tls12}`;
+  const tls12 = options.ciphers ?? (options.psk === null ? TLS12_CIPHERS : PSK_CIPHERS);
+  return `${options.ciphersTls13 ?? TLS13_CIPHERS}:${tls12}`;
 }

@@ -250,3 +250,19 @@ function write(folder: string, name: string, text: string): string {
   writeFileSync(path, text);
   return path;
 }
+
+test('TLS listener takes AES with GCM or CCM and no CBC of TLS 1.2, unless ciphers names it', async (context) => {
+  const { listener, log, next } = await openListener(context, { tls: TLS }, server);
+  const cbc: ConnectionOptions = { maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES128-SHA256:ECDHE-ECDSA-AES256-SHA' };
+  await once(dial(listener.port, cbc), 'error');
+  await log.line(/failed the TLS handshake: it offers no cipher that is allowed here\.$/);
+  for (const ciphers of ['ECDHE-ECDSA-AES128-GCM-SHA256', 'ECDHE-ECDSA-AES128-CCM']) {
+    const client = dial(listener.port, { maxVersion: 'TLSv1.2', ciphers });
+    assert.equal((await next()).origin.tls?.cipher, ciphers);
+    client.destroy();
+  }
+  const lenient = await openListener(context, { tls: { ...TLS, ciphers: 'ECDHE-ECDSA-AES128-SHA256' } }, server);
+  const client = dial(lenient.listener.port, cbc);
+  assert.equal((await lenient.next()).origin.tls?.cipher, 'ECDHE-ECDSA-AES128-SHA256');
+  client.destroy();
+});

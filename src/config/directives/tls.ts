@@ -99,9 +99,14 @@ export const TLS_DIRECTIVES: readonly Directive[] = [
       draft.tls.minVersion = value;
     },
   ),
-  listenerDirective('ciphers', ciphers, { doc: 'Ciphers of TLS 1.2, as `openssl ciphers` names them.' }, (draft, value) => {
-    draft.tls.ciphers = value;
-  }),
+  listenerDirective(
+    'ciphers',
+    ciphers,
+    { doc: 'Ciphers of TLS 1.2, as `openssl ciphers` names them. Without it those with AES-GCM, AES-CCM or ChaCha20, and no CBC.' },
+    (draft, value) => {
+      draft.tls.ciphers = value;
+    },
+  ),
   listenerDirective('ciphers_tls1.3', ciphersTls13, { doc: 'Ciphers of TLS 1.3, with colons between them.' }, (draft, value) => {
     draft.tls.ciphersTls13 = value;
   }),
