@@ -20,6 +20,9 @@ import { authorityDateProblem, authorityValidity, clockTrusted, day } from './va
 
 /** How often names, dates and clock are looked at; a look costs less than a millisecond. */
 const CHECK_INTERVAL = 60_000;
+/** At most so many server certificates are issued anew in so long (milliseconds). */
+const ISSUES = 5;
+const ISSUE_WINDOW = 1_800_000;
 /** A difference of wall clock and monotonic clock that is worth a line in the log. */
 const CLOCK_JUMP = 60_000;
 /** How often an ending authority is talked about. */
@@ -90,6 +93,8 @@ class ApplianceCertificates implements Certificates {
   #clockOffset: number;
   #nextWarning = Number.NEGATIVE_INFINITY;
   #lastFailure = '';
+  /** By the monotonic clock. */
+  #issuedAt: number[] = [];
 
   constructor(setup: CertificatesSetup) {
     this.#setup = setup;
@@ -200,10 +205,24 @@ class ApplianceCertificates implements Certificates {
       this.#noteClockJump();
       this.#warnOfAuthorityEnd();
       const problem = leafProblem(this.#leaf, this.#moment());
-      if (problem !== null) await this.#issue(problem);
+      if (problem !== null && this.#mayIssue()) await this.#issue(problem);
     } catch (error) {
       this.#sayFailure(`Cannot issue a new server certificate: ${reasonOf(error)} - the old one stays in use`);
     }
+  }
+
+  /** Another machine may give ours new names without end; what is late by that comes with a later look. */
+  #mayIssue(): boolean {
+    const now = this.#setup.clock.monotonic();
+    this.#issuedAt = this.#issuedAt.filter((at) => at > now - ISSUE_WINDOW);
+    if (this.#issuedAt.length < ISSUES) {
+      this.#issuedAt.push(now);
+      return true;
+    }
+    this.#sayFailure(
+      `Names and addresses of this machine change too often: ${ISSUES} server certificates were issued within ${ISSUE_WINDOW / 60_000} minutes, the next one waits`,
+    );
+    return false;
   }
 
   #moment(): Moment {

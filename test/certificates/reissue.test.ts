@@ -302,3 +302,19 @@ function assertInForce(certificates: Certificates, now: number, atLeast: number)
   assert.ok(leaf.validToDate.getTime() >= now + atLeast, `valid to ${leaf.validTo}`);
   assert.ok(leaf.validToDate.getTime() - leaf.validFromDate.getTime() <= 825 * DAY, 'the limit of Apple');
 }
+
+test('names that another machine forces on this one make five certificates in half an hour, and the last name gets one later', async (t) => {
+  const { appliance, certificates, changes } = await running(t);
+  for (let number = 2; number <= 40; number++) {
+    appliance.machine = { hostName: 'pi', addresses: [], announced: `pi-${number}.local` };
+    await certificates.check();
+  }
+  assert.equal(changes(), 5);
+  assert.equal(appliance.log.lines.filter((line) => line.includes('change too often')).length, 1, 'said once');
+  assert.doesNotMatch(leafOf(certificates).subjectAltName ?? '', /pi-40\.local/);
+  appliance.clock.steady += 1_800_000;
+  appliance.clock.wall += 1_800_000;
+  await certificates.check();
+  assert.equal(changes(), 6);
+  assert.match(leafOf(certificates).subjectAltName ?? '', /pi-40\.local/);
+});
