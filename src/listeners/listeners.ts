@@ -26,7 +26,7 @@ export interface Listener extends Part {
   readonly connections: number;
   /**
    * prepare reads what new options for the same socket need, certificates too, and gives the step that puts them in force for
-   * connections from now on; it drops unfinished handshakes. Throws OperatorError when a file is bad; until the step is taken nothing changes.
+   * connections from now on; unfinished handshakes go on and are judged by them, unless other things are asked for than before. Throws OperatorError when a file is bad; until the step is taken nothing changes.
    */
   prepare(options: ListenerOptions): Promise<() => void>;
   /** replaceCertificate reads certificates and revoked ones again, without touching connections that are through; throws OperatorError and keeps the old ones when they are bad. */

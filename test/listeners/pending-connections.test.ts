@@ -45,6 +45,21 @@ test('pending connections count an IPv6 network and the link of an interface as 
   assert.equal(all.size, 3);
 });
 
+test('pending connections behind a proxy count by the address that it tells', () => {
+  const { enter } = crowdOf({ connectionsOfLane: 2 });
+  const behind = (client: string) => {
+    const entered = enter('192.0.2.1');
+    entered.pending.comesFrom(client);
+    return entered;
+  };
+  const [slow, ...flood] = ['198.51.100.1', '198.51.100.2', '198.51.100.2', '198.51.100.2'].map(behind);
+  assert.equal(slow?.socket.destroyed, false);
+  assert.deepEqual(
+    flood.map(({ socket }) => socket.destroyed),
+    [true, false, false],
+  );
+});
+
 test('pending connections of one network lose the silent where most are silent, and the oldest where most have spoken', () => {
   const { enter } = crowdOf({ connectionsOfLane: 3 });
   const handshake = enter('192.0.2.1');
