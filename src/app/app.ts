@@ -53,6 +53,8 @@ export interface ApplianceSetup {
   readonly buildDate: number;
   /** Lets the test of itself in; null = there is none. */
   readonly selfTest: SelfTestPass | null;
+  /** keyLog gets the secrets of each TLS connection; null = nobody reads along. */
+  readonly keyLog: ((line: Buffer) => void) | null;
 }
 
 /** Appliance is the broker with everything around it. */
@@ -297,6 +299,7 @@ class HomeAppliance implements Appliance {
     return createListener(options, {
       log: this.#setup.log,
       pending: this.#pending,
+      keyLog: this.#setup.keyLog,
       diagnostics: this.refusals,
       handle: (stream, origin) => void this.broker.open(stream, origin),
       applianceCertificate: () => this.#ourCertificates().server(),

@@ -15,6 +15,7 @@ import { createControl } from './control.ts';
 import { controlRequests } from './control-requests.ts';
 import { isInBackground, sayReady } from './daemon.ts';
 import { type Contents, FileWatch } from './file-watch.ts';
+import { openKeyLog } from './key-log.ts';
 import { createLog, type Log, type LogWorld } from './log.ts';
 import { removePidFile, writePidFile } from './pid-file.ts';
 import { keepsSessions } from './preflight.ts';
@@ -38,6 +39,8 @@ export interface RunRequest {
   readonly readAgain: () => LoadedConfiguration;
   /** `--state`, or null. */
   readonly state: string | null;
+  /** `--tls-keylog`, or null. */
+  readonly keyLog: string | null;
   /** `-q`: no log at all. */
   readonly quiet: boolean;
   /** What the start and stop lines call this program, for example `midge version 0.1.0`. */
@@ -104,6 +107,7 @@ class Run {
       title: request.title,
       buildDate: request.buildDate,
       selfTest: this.#selfTest,
+      keyLog: request.keyLog === null ? null : openKeyLog(request.keyLog, log),
     });
     this.#listenToSignals(appliance, contents);
     try {

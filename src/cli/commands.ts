@@ -20,6 +20,7 @@ const COMMANDS_BUT_HELP: readonly Command[] = [
       { short: 'd', long: 'daemon', summary: 'go to the background' },
       { long: 'lan', summary: 'serve the whole network, announced by mDNS, with an account' },
       { long: 'state', value: 'DIR', summary: 'folder for certificates and accounts', complete: 'directory' },
+      { long: 'tls-keylog', value: 'FILE', summary: 'add the keys of all TLS connections to a file, for wireshark', complete: 'file' },
       { long: 'test-config', summary: 'read the configuration, say what is wrong with it, and stop' },
       { long: 'json', summary: 'what is wrong with it as JSON, for machines' },
     ],
@@ -28,12 +29,6 @@ const COMMANDS_BUT_HELP: readonly Command[] = [
       { text: 'For the home network, with an account that is made at first start', command: 'midge serve --lan' },
       { text: 'With a configuration file, everything logged', command: 'midge serve -c /etc/midge/midge.conf -v' },
     ],
-    refusedFlags: {
-      '--tls-keylog': {
-        missing: 'no file specified',
-        advice: "pub, sub and rr have it: watch one client's connection instead of everybody's",
-      },
-    },
     usageExitCode: 3,
     outlivesOutput: true,
     load: () => import('./serve.ts'),

@@ -48,6 +48,7 @@ export async function run(invocation: Invocation): Promise<number> {
     diagnostics,
     readAgain: read,
     state: last(flags.get('state')),
+    keyLog: last(flags.get('tls-keylog')),
     quiet: flags.has('quiet'),
     title: program === 'mosquitto' ? titleOf(program, `midge ${version}`) : `midge version ${version}`,
     buildDate: buildDate(),

@@ -31,6 +31,8 @@ export interface EntranceDeps extends TlsSource {
   readonly log: Logger;
   /** Connections of all listeners that have not signed in. */
   readonly pending: PendingConnections;
+  /** keyLog gets the secrets of each TLS connection, a line each; null = nobody reads along. */
+  readonly keyLog: ((line: Buffer) => void) | null;
   /** Null = nobody asks later why a connection was refused. */
   readonly diagnostics: Diagnostics | null;
   /** maxMessageBytes gives the bytes of one WebSocket message, asked when options are put in force. */
@@ -210,6 +212,7 @@ export class Entrance {
   #makeTlsGate(options: ListenerOptions, material: TlsMaterial, gates: () => Gates): TlsGate {
     try {
       return createTlsGate(options.protocol, material, {
+        keyLog: this.#deps.keyLog,
         secured: (socket, psk) => this.#secured(socket, psk, gates()), // those that it came to
         failed: (socket, reason) => this.#handshakeFailed(socket, reason),
       });

@@ -15,6 +15,8 @@ const NO_RESUMPTION = constants.SSL_OP_NO_TICKET;
 const HANDSHAKE_TIMEOUT_MS = 20_000;
 
 export interface TlsGateEvents {
+  /** keyLog gets the secrets of each connection, a line each; null = nobody reads along. */
+  readonly keyLog: ((line: Buffer) => void) | null;
   /** secured gets the identity of the pre-shared key by which a client came in, or null. */
   readonly secured: (socket: TLSSocket, psk: string | null) => void;
   /** failed gets the reason in words for the log; null = the client went before it had said anything. */
@@ -43,6 +45,8 @@ export function createTlsGate(protocol: ListenerOptions['protocol'], material: T
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
     ALPNCallback: ({ protocols }) => chooseProtocol(protocols, protocol),
   });
+  const { keyLog } = events;
+  if (keyLog !== null) server.on('keylog', (line: Buffer) => keyLog(line));
   const shown = clients === null || leavesDates ? new WeakMap<TLSSocket, X509Certificate>() : shownCertificates(server);
   server.on('secureConnection', (socket: TLSSocket) => {
     const problem = clients === null ? null : chainProblem(socket, clients);

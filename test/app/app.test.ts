@@ -56,6 +56,7 @@ async function open(
     title: 'midge version 0',
     buildDate: Date.parse('2026-01-01'),
     selfTest: null,
+    keyLog: null,
   });
   context.after(() => appliance.stop());
   await appliance.start();

@@ -20,7 +20,7 @@ async function open(context: TestContext) {
   const folder = temporaryFolder(context);
   const state = new StateFolder(join(folder, 'state'), 'midge.db');
   const log = recordingLog();
-  const setup = { log, state, keepsSessions: false, title: 'midge version 0', buildDate: BUILD_DATE, selfTest: null };
+  const setup = { log, state, keepsSessions: false, title: 'midge version 0', buildDate: BUILD_DATE, selfTest: null, keyLog: null };
   const appliance = createAppliance({ ...setup, configuration: configurationOf(folder, TEXT) });
   context.after(() => appliance.stop());
   await appliance.start();

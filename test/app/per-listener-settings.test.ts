@@ -30,7 +30,7 @@ async function makeFolder(context: TestContext) {
 
 async function start(context: TestContext, folder: string, text: string): Promise<Appliance> {
   const state = new StateFolder(join(folder, 'state'), 'midge.db');
-  const setup = { log: recordingLog(), state, title: 'midge version 0', buildDate: Date.parse('2026-01-01'), selfTest: null };
+  const setup = { log: recordingLog(), state, title: 'midge version 0', buildDate: Date.parse('2026-01-01'), selfTest: null, keyLog: null };
   const appliance = createAppliance({ ...setup, keepsSessions: true, configuration: configurationOf(folder, text) });
   context.after(() => appliance.stop());
   await appliance.start();

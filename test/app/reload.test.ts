@@ -39,6 +39,7 @@ async function open(context: TestContext, text: string): Promise<House> {
     title: 'midge version 0',
     buildDate: Date.parse('2026-01-01'),
     selfTest: null,
+    keyLog: null,
   };
   const appliance = createAppliance({ ...setup, configuration: configurationOf(folder, text) });
   context.after(() => appliance.stop());

@@ -33,6 +33,7 @@ async function house(context: TestContext, listeners: string) {
     title: 'midge version 0',
     buildDate: 0,
     selfTest: pass,
+    keyLog: null,
   });
   context.after(() => appliance.stop());
   await appliance.start();

@@ -86,11 +86,6 @@ const WRONG: readonly (readonly [words: readonly string[], stderr: string, statu
   [['serve', '-Z'], "Error: Unknown option '-Z'.\n\nUse 'midge serve --help' to see usage.\n", 3],
   [['serve', '-p'], "Error: -p argument given, but no port specified.\n\nUse 'midge serve --help' to see usage.\n", 3],
   [['serve', '--tls-keylog'], "Error: --tls-keylog argument given, but no file specified.\n\nUse 'midge serve --help' to see usage.\n", 3],
-  [
-    ['serve', '--tls-keylog', 'keys'],
-    "Error: --tls-keylog is not supported: pub, sub and rr have it: watch one client's connection instead of everybody's.\n\nUse 'midge serve --help' to see usage.\n",
-    3,
-  ],
   [['-Z'], "Error: Unknown option '-Z'.\n\nUse 'midge --help' to see usage.\n", 3],
   [['version', 'more'], "Error: Unknown option 'more'.\n\nUse 'midge version --help' to see usage.\n", 1],
   [['version', '--json=1'], "Error: --json takes no value.\n\nUse 'midge version --help' to see usage.\n", 1],

@@ -385,6 +385,7 @@ async function attach(
     {
       log: recordingLog(),
       pending: new PendingConnections({ clock: systemClock, log: recordingLog() }),
+      keyLog: null,
       diagnostics: null,
       applianceCertificate: () => pair,
       applianceAuthority: () => assert.fail('nobody asks for it'),

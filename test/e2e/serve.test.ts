@@ -350,3 +350,31 @@ test('serve exits with 1 when the user of the configuration does not exist', { s
   assert.equal(status, 1);
   assert.match(stderr, /Cannot become user "no-such-user": there is no such user/);
 });
+
+test('serve adds the keys of TLS connections to the file of --tls-keylog, which is for its user only', async (context) => {
+  const folder = temporaryFolder(context);
+  const file = writeConfiguration(folder, 'bind_address 127.0.0.1\nsecure true\nallow_anonymous true\nadvertise false\n');
+  const keys = join(folder, 'keys');
+  const broker = startMidge(context, folder, ['serve', '-c', file, '-p', '0', '--state', join(folder, 'state'), '--tls-keylog', keys]);
+  const port = await openPort(broker);
+  await broker.line(/Warning: --tls-keylog writes the keys of all TLS connections to ".*keys": who can read it can read every password\.$/);
+  await client(context, port, { protocol: 'mqtts', host: 'localhost', ca: readFileSync(join(folder, 'state/certificates/ca.crt')) });
+  assert.match(readFileSync(keys, 'utf8'), /^SERVER_HANDSHAKE_TRAFFIC_SECRET /m);
+  assert.equal(statSync(keys).mode & 0o777, 0o600);
+  assert(!broker.lines.join('\n').includes('TRAFFIC_SECRET'));
+});
+
+test('serve does not start when the file of --tls-keylog may be read by others or is a link', async (context) => {
+  const folder = temporaryFolder(context);
+  writeFileSync(join(folder, 'open'), '', { mode: 0o644 });
+  symlinkSync(join(folder, 'elsewhere'), join(folder, 'link'));
+  for (const [name, reason] of [
+    ['open', /Cannot use --tls-keylog ".*open": other users may read it/],
+    ['link', /Cannot open --tls-keylog ".*link"/],
+  ] as const) {
+    const { status, stderr } = await runMidge(folder, ['serve', '-p', '0', '--tls-keylog', join(folder, name)]);
+    assert.equal(status, 1);
+    assert.match(stderr, reason);
+  }
+  assert.equal(existsSync(join(folder, 'elsewhere')), false);
+});

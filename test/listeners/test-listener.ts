@@ -68,6 +68,7 @@ export function makeListener(test: TestContext, options: Partial<ListenerOptions
     {
       log,
       pending: new PendingConnections({ clock: systemClock, log }),
+      keyLog: null,
       diagnostics: { refused: (refusal) => refusals.push(refusal), connected: () => {} },
       applianceCertificate: () => pair,
       applianceAuthority: () => ({ cert: pair.cert, revocations: new Revocations([]) }),
