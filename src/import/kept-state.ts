@@ -107,6 +107,9 @@ class TakeOver implements KeptState {
     const message = this.#messages.get(delivery.message);
     if (message === undefined) return this.#leave('message that has expired or is not in the file');
     const isQueued = state === STATE.queued || packetId === 0;
+    if (!isQueued && session.deliveries.some((one) => one.delivery.packetId === packetId)) {
+      return this.#leave('message under a packet identifier that another one has');
+    }
     const isReleased = state === STATE.waitForPubcomp || state === STATE.resendPubrel;
     this.#queue(session, message, {
       qos: qosOf(delivery.qos),

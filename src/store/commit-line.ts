@@ -105,6 +105,7 @@ export class CommitLine {
       const report = await link.ask({ kind: 'open', request });
       this.#link = link;
       if (report.damage !== null) this.#health.damaged(report.damage);
+      if (report.setAside !== null) this.#health.setAside(report.setAside);
       if (report.upgrade !== null) this.#health.upgraded(report.upgrade);
       if (report.isReadOnly) this.#health.troubled({ kind: 'read-only', reason: 'the disk is read-only' });
       return report;

@@ -77,8 +77,11 @@ export class DurableStore implements Store {
   async load(sink: LoadSink): Promise<void> {
     const loading = this.#load(sink);
     this.#underWay = loading.catch(() => {}); // commits wait for it as for each other
-    await loading;
-    this.#underWay = null;
+    try {
+      await loading;
+    } finally {
+      this.#underWay = null; // else a stop would wait for it for ever
+    }
     if (this.#waiters.length > 0) this.#schedule();
   }
 

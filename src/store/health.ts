@@ -62,6 +62,15 @@ export class HealthRecord {
     this.#log.log('error', text);
   }
 
+  /** setAside names the rows that were not loaded. */
+  setAside(rows: Readonly<Record<string, number>>): void {
+    const list = Object.entries(rows).map(([table, count]) => `${table} ${count}`);
+    const text = `Database "${this.#path}" holds rows that make no sense (${list.join(', ')}). They were not loaded, and are kept in its tables set_aside_*.`;
+    const { damage } = this.#health;
+    this.#health = { ...this.#health, damage: damage === null ? text : `${damage} ${text}` };
+    this.#log.log('error', text);
+  }
+
   /** upgraded says where the way back is. */
   upgraded({ version, copy }: Upgrade): void {
     const change = `Database "${this.#path}" was brought from version ${version} to the one of this midge.`;

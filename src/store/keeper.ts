@@ -13,6 +13,7 @@ import { loadPieces } from './load.ts';
 import { readRecords } from './records.ts';
 import { type Salvaged, salvage } from './salvage.ts';
 import { readNumber } from './schema.ts';
+import { setAside } from './set-aside.ts';
 
 /** OpenRequest says which database; on a read-only disk `mayCopy` lets a copy be read, to start with what is there. */
 export interface OpenRequest {
@@ -39,6 +40,8 @@ export interface OpenReport {
   readonly upgrade: Upgrade | null;
   /** The disk is read-only: what can be loaded comes from a copy, nothing can be written. */
   readonly isReadOnly: boolean;
+  /** Rows that were taken out of their table because we cannot have written them, by table; null = none. */
+  readonly setAside: Readonly<Record<string, number>> | null;
   /** The greatest key of a message that waits. */
   readonly lastMessageKey: number;
 }
@@ -89,8 +92,9 @@ export class Keeper {
       throw error;
     }
     const { database, ...report } = openOrReplace(request);
+    const rows = setAside(database);
     this.#adopt(database);
-    return { ...report, isReadOnly: false, lastMessageKey: lastMessageKey(database) };
+    return { ...report, isReadOnly: false, setAside: rows, lastMessageKey: lastMessageKey(database) };
   }
 
   /** load gives the next piece of what is there, null after the last. */
@@ -179,8 +183,9 @@ export class Keeper {
     }
     prepareFolder(copy);
     const { database } = openDatabase(copy, synchronous);
+    const rows = setAside(database);
     this.#adopt(database);
-    return { damage: null, upgrade: null, isReadOnly: true, lastMessageKey: lastMessageKey(database) };
+    return { damage: null, upgrade: null, isReadOnly: true, setAside: rows, lastMessageKey: lastMessageKey(database) };
   }
 
   #require(): DatabaseSync {

@@ -33,7 +33,7 @@ const WILL = {
   payload: Buffer.from([0, 255]),
   qos: 2,
   retain: true,
-  properties: Buffer.from('260000', 'hex'),
+  properties: Buffer.from('2600000000', 'hex'),
 } as const;
 const RICH = storedMessage(7, {
   topicName: 'tür/läuft 🚪',
