@@ -13,11 +13,13 @@ import { reasonOf } from '../base/errors.ts';
 import type { Part } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
 import { type Broker, createBroker } from '../broker/broker.ts';
+import type { BrokerOptions } from '../broker/options.ts';
 import type { Certificates } from '../certificates/certificates.ts';
 import type { MachineNames } from '../certificates/options.ts';
 import type { Configuration } from '../config/configuration.ts';
 import type { Advertiser } from '../discovery/discovery.ts';
 import { machineModel, machineNames } from '../host/host.ts';
+import { memoryShare } from '../host/memory-share.ts';
 import { createListener, isAddressMissing, type Listener } from '../listeners/listeners.ts';
 import { type ListenerOptions, wantsOurs } from '../listeners/options.ts';
 import { PendingConnections } from '../listeners/pending-connections.ts';
@@ -125,7 +127,7 @@ class HomeAppliance implements Appliance {
     this.#access = createAccess(configuration.access, this.throttle);
     this.refusals = new RefusalMemory({ clock: systemClock, log, explain: (refusal) => explainRefusal(refusal, this) });
     this.machine = new MachineWatch(state.path, systemClock);
-    this.broker = createBroker(configuration.broker, {
+    this.broker = createBroker(withinMemory(configuration.broker), {
       clock: systemClock,
       log,
       ...this.#guards(),
@@ -247,7 +249,7 @@ class HomeAppliance implements Appliance {
     this.broker.authenticator = guards.authenticator;
     this.broker.setAuthorizer(guards.authorizer);
     this.throttle.setOptions(next.access.loginThrottle);
-    this.broker.setOptions(next.broker);
+    this.broker.setOptions(withinMemory(next.broker));
     this.telemetry.setInterval(next.broker.sysInterval);
     for (const connection of this.broker.connections) this.broker.refreshFast(connection); // debug lines may be wanted now
     this.#disconnectUnwelcome(before);
@@ -392,4 +394,9 @@ class HomeAppliance implements Appliance {
   #cutConnections(): void {
     for (const listener of this.#listeners) void listener.stop();
   }
+}
+
+/** The memory of this machine bounds what is kept, where the configuration says nothing. */
+function withinMemory(options: BrokerOptions): BrokerOptions {
+  return { ...options, memoryLimit: options.memoryLimit ?? memoryShare() };
 }

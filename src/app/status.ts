@@ -24,6 +24,8 @@ export interface Status {
   readonly listeners: readonly ListenerStatus[];
   readonly clients: { readonly connected: number; readonly away: number; readonly connections: number };
   readonly messages: MessageRates;
+  /** What is kept for clients, in bytes, and the limit for it (memory_limit; 0 = none); `refused` counts what found no room since the start. */
+  readonly kept: { readonly bytes: number; readonly limit: number; readonly isFull: boolean; readonly refused: number };
   readonly refusals: number;
   readonly held: readonly LoginHold[];
   /** Null = no listener uses a certificate of our authority. */
@@ -95,6 +97,7 @@ export async function readStatus({ appliance, title, buildDate, since }: StatusS
     }),
     clients: { connected, away: broker.sessions.count - connected, connections: broker.connections.size },
     messages: ratesOf(appliance),
+    kept: { bytes: broker.budget.kept, limit: broker.budget.limit, isFull: broker.budget.isFull, refused: broker.budget.refused },
     refusals: refusals.list(null).length,
     held: throttle.held(),
     certificates: certificates === null ? null : certificateStatus(certificates),

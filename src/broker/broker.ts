@@ -14,12 +14,14 @@ import { encodeProperties, type Properties } from '../mqtt/properties.ts';
 import { REASON } from '../mqtt/reason-codes.ts';
 import { AedesHub } from './aedes-hub.ts';
 import { NoPersistence, TreeEmitter, toAedesPacket } from './aedes-slots.ts';
+import { BudgetReport } from './budget-report.ts';
 import type { ClientOutput } from './client-output.ts';
 import { Connection } from './connection.ts';
 import { Counters } from './counters.ts';
 import { deliver } from './delivery.ts';
 import { Effort, FairTurns } from './fair-turns.ts';
 import { Journal } from './journal.ts';
+import { MemoryBudget } from './memory-budget.ts';
 import { Message, NEVER } from './message.ts';
 import type { BrokerOptions, ConnectionOrigin } from './options.ts';
 import type { Authenticator, Authorizer, BrokerPorts, Diagnostics, SessionStore } from './ports.ts';
@@ -45,7 +47,9 @@ export class Broker extends AedesHub {
   /** The work of this turn of the event loop. */
   readonly effort: Effort;
   readonly topics = new TopicCache();
-  readonly retained = new RetainedMessages();
+  /** Memory that is kept for clients. */
+  readonly budget: MemoryBudget;
+  readonly retained: RetainedMessages;
   readonly retainedWalks: RetainedWalks;
   readonly sessions: SessionRegistry;
   readonly counters = new Counters();
@@ -84,6 +88,8 @@ export class Broker extends AedesHub {
     this.effort = effort;
     this.#fairTurns = new FairTurns(effort);
     this.tree.allowDuplicates = options.allowDuplicateMessages;
+    this.budget = new MemoryBudget(options.memoryLimit ?? 0, new BudgetReport(this));
+    this.retained = new RetainedMessages(this.budget);
     this.run = new PublishRun(this);
     this.sessions = new SessionRegistry(this);
     this.retainedWalks = new RetainedWalks(this);
@@ -141,6 +147,7 @@ export class Broker extends AedesHub {
   /** setOptions takes new limits; those of running sessions change when they reconnect. */
   setOptions(options: BrokerOptions): void {
     this.options = options;
+    this.budget.limit = options.memoryLimit ?? 0;
     this.tree.allowDuplicates = options.allowDuplicateMessages;
     this.tree.generation++;
     this.#sweepRetainedLater();
@@ -167,12 +174,23 @@ export class Broker extends AedesHub {
 
   /** accept takes a message that may be published: keeps it if it is retained, and delivers it. */
   accept(message: Message): void {
-    if (message.retain) {
+    if (message.retain && (message.source === null || this.retained.hasRoomFor(message))) {
       this.retained.set(message);
       this.journal?.saveRetained(message);
     }
     deliver(this, message, this.tree.routeOf(message.topic));
     if (this.#hasPublishListeners) this.emit('publish', toAedesPacket(message), this.clientOf(message.publisher));
+  }
+
+  /** relieve closes the connections that have most unread, until there is room for the others. */
+  relieve(): void {
+    while (this.budget.isOverflowing) {
+      let fullest: Connection | null = null;
+      for (const connection of this.connections)
+        if (fullest === null || connection.output.counted > fullest.output.counted) fullest = connection;
+      if (fullest === null || fullest.output.counted === 0) return;
+      fullest.cut('it leaves too much unread (memory_limit)');
+    }
   }
 
   clientOf(session: Session | null): Connection | null {

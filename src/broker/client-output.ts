@@ -14,6 +14,9 @@ import type { OutgoingAliases } from './topic-aliases.ts';
 /** Bytes of answers (PUBACK, PINGRESP, SUBACK, ...) that a client may leave unread before nothing more is read from it. */
 const ANSWERS_MAX = 1_048_576;
 
+/** Bytes that wait from which on they count for the memory budget: more than a socket takes without telling when it has written them. */
+const COUNTED_MIN = 131_072;
+
 /** ClientOutput belongs to one connection. */
 export class ClientOutput {
   /** Bytes of the largest packet the client takes. */
@@ -32,6 +35,8 @@ export class ClientOutput {
   readonly #outbox: Outbox;
   /** Bytes of answers since the client was last seen to have read them; looked at only when they are many. */
   #answerBytes = 0;
+  /** Bytes of what waits, as the memory budget has them. */
+  counted = 0;
 
   constructor(connection: Connection, stream: Duplex) {
     this.#broker = connection.broker;
@@ -119,12 +124,28 @@ export class ClientOutput {
 
   /** overflowed looks whether the client still keeps up: at the end of a turn, and within it when much is written. */
   overflowed(): void {
-    if (!this.isCongested && this.#outbox.pending > this.#broker.options.maxOutgoingBytes) this.isCongested = true;
+    const { pending } = this.#outbox;
+    if (pending > COUNTED_MIN || this.counted > 0) this.#count(pending);
+    if (!this.isCongested && pending > this.#broker.options.maxOutgoingBytes) this.isCongested = true;
+  }
+
+  /** drained is told when the socket has taken all. */
+  drained(): void {
+    if (this.counted > 0) this.#count(this.#outbox.pending);
+  }
+
+  #count(pending: number): void {
+    const { budget } = this.#broker;
+    budget.outgoing += pending - this.counted;
+    this.counted = pending;
+    if (budget.isOverflowing) this.#broker.relieve();
   }
 
   /** drop forgets what was not written. */
   drop(): void {
     this.#outbox.drop();
+    this.#broker.budget.outgoing -= this.counted;
+    this.counted = 0;
   }
 
   #sendOwnPublish(

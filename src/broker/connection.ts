@@ -216,6 +216,13 @@ export class Connection implements PacketSink {
     else this.#closeListeners.push(listener);
   }
 
+  /** cut ends the connection at once, with all that waits for it; `words` go into the log. */
+  cut(words: string): void {
+    this.closedFor ??= words;
+    this.output.drop();
+    this.#stream.destroy();
+  }
+
   /** destroy tears the connection down without a word. */
   destroy(): void {
     this.#stream.destroy();
@@ -336,6 +343,7 @@ export class Connection implements PacketSink {
   }
 
   #onDrain(): void {
+    this.output.drained();
     this.readOn();
     if (!this.output.isCongested) return;
     this.output.isCongested = false;

@@ -123,20 +123,34 @@ export class Journal {
   async load(): Promise<void> {
     const messages = new Map<number, Message>();
     const unfinished: Session[] = [];
+    const left: Left = { retained: 0, deliveries: 0, damaged: 0 };
     await this.#store.load({
-      retained: (stored) => this.#broker.retained.set(restoredMessage(stored)),
+      retained: (stored) => {
+        const message = restoredMessage(stored);
+        if (this.#broker.retained.hasRoomFor(message)) this.#broker.retained.set(message);
+        else left.retained++;
+      },
       session: (loaded) => {
-        const session = this.#restoreSession(loaded, messages);
+        const session = this.#restoreSession(loaded, messages, left);
         if (loaded.session.disconnectedAt === null || session.will !== null) unfinished.push(session);
       },
     });
     this.#lastMessageKey = this.#store.lastMessageKey;
-    this.#logRestored();
+    this.#logRestored(left);
     for (const session of unfinished) this.#endConnection(session); // a will needs a key of its own, and finds all who should get it
   }
 
-  #logRestored(): void {
+  #logRestored(left: Left): void {
     const { log, sessions, tree, retained } = this.#broker;
+    if (left.retained + left.deliveries > 0) {
+      const what = `${left.retained} retained and ${left.deliveries} queued messages stay in the database and are not served`;
+      log.log('warning', `Warning: ${what}: there is no room for them (memory_limit).`);
+    }
+    if (left.damaged > 0)
+      log.log(
+        'warning',
+        `Warning: ${left.damaged} messages in flight have no packet identifier of their own in the database: they are left out.`,
+      );
     if (sessions.count + retained.count === 0) return;
     const restored = `${sessions.count} sessions with ${tree.count} subscriptions, ${retained.count} retained messages`;
     log.log('information', `Restored ${restored}.`);
@@ -161,7 +175,7 @@ export class Journal {
     return message;
   }
 
-  #restoreSession(loaded: LoadedSession, messages: Map<number, Message>): Session {
+  #restoreSession(loaded: LoadedSession, messages: Map<number, Message>, left: Left): Session {
     const broker = this.#broker;
     const stored = loaded.session;
     const session = new Session(broker, stored.clientId);
@@ -180,12 +194,22 @@ export class Journal {
     }
     if (loaded.incoming.length > 0) session.incoming = new Set(loaded.incoming);
     for (const { delivery, message } of loaded.deliveries) {
-      session.outgoing.restore(restoredDelivery(delivery, this.#restored(message, messages), session));
+      const restored = restoredDelivery(delivery, this.#restored(message, messages), session);
+      if (!broker.budget.hasRoomFor(restored)) left.deliveries++;
+      else if (!session.outgoing.restore(restored)) left.damaged++;
     }
     if (stored.will !== null) session.will = new Will(restoredWill(stored.will), '');
     broker.sessions.restore(session);
     return session;
   }
+}
+
+/** What a load found no room for, by the memory budget: it stays on the card. */
+interface Left {
+  retained: number;
+  deliveries: number;
+  /** Deliveries whose packet identifier is none or stands twice. */
+  damaged: number;
 }
 
 function restoredMessage(stored: StoredMessage): Message {

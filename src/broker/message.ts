@@ -66,6 +66,8 @@ export class Message {
   key = 0;
   /** Deliveries to kept sessions that are not acknowledged yet. */
   outstanding = 0;
+  /** Deliveries that wait with it, for the memory budget. */
+  holders = 0;
   /** Called when the last of them is, and then forgotten: it holds the publisher's connection. */
   onSettled: (() => void) | null = null;
   /** The acknowledgement that its publisher waits for, while it does: what comes back to it comes behind that. */

@@ -14,6 +14,8 @@ export interface BrokerOptions {
   /** Messages and bytes queued for one client beyond those in flight. */
   readonly maxQueuedMessages: number;
   readonly maxQueuedBytes: number;
+  /** Bytes of all that is kept for clients; null = no limit. A quarter of it may wait to be read by them besides. */
+  readonly memoryLimit: number | null;
   /** Subscriptions of one client; some 350 bytes each, and the filter. */
   readonly maxSubscriptions: number;
   /** Shared subscriptions of one client: each message goes through every group that it matches. */
@@ -52,6 +54,7 @@ export const DEFAULT_BROKER_OPTIONS: BrokerOptions = {
   maxInflightBytes: 0,
   maxQueuedMessages: 1000,
   maxQueuedBytes: 0,
+  memoryLimit: null,
   maxSubscriptions: 50_000,
   maxSharedSubscriptions: 100,
   maxWildcardLevels: 10_000,

@@ -79,7 +79,10 @@ export class OutgoingMessages {
 
   /** leave is told when the connection has gone and the session stays: what it holds may wait for days. */
   leave(): void {
-    for (const { message } of this.#unacknowledged()) message.keep();
+    for (const delivery of this.#unacknowledged()) {
+      delivery.message.keep();
+      this.#broker.budget.hold(delivery);
+    }
   }
 
   /** forgetJournal takes the session out of the journal: it is not kept any more. */
@@ -196,9 +199,11 @@ export class OutgoingMessages {
     return !this.#broker.mayReceive(this.#session, message.topic.name);
   }
 
-  /** restore takes back a delivery from before a restart; in order. */
-  restore(delivery: Delivery): void {
+  /** restore takes back a delivery from before a restart; in order. False = its packet identifier is none, or is taken: the database is damaged. */
+  restore(delivery: Delivery): boolean {
+    if (delivery.packetId < 0 || delivery.packetId > INFLIGHT_MAX || (this.#window?.get(delivery.packetId) ?? null) !== null) return false;
     this.#lastOrder = delivery.order;
+    this.#broker.budget.hold(delivery);
     if (delivery.packetId === 0) {
       this.#queue ??= new DeliveryQueue();
       this.#queue.push(delivery);
@@ -206,6 +211,7 @@ export class OutgoingMessages {
       this.#window ??= new OutgoingWindow();
       this.#window.restore(delivery);
     }
+    return true;
   }
 
   /**
@@ -217,6 +223,7 @@ export class OutgoingMessages {
     this.#window = null;
     this.#queue = null;
     this.#resend = [];
+    for (const delivery of all) this.#broker.budget.release(delivery);
     return all.filter((one) => one.group !== null && (one.qos === 1 || !one.sent) && !this.#isExpired(one));
   }
 
@@ -259,6 +266,7 @@ export class OutgoingMessages {
   #send(delivery: Delivery, connection: Connection): void {
     const message = delivery.message;
     if (delivery.qos === 0) {
+      this.#broker.budget.release(delivery);
       connection.output.sendPublish(message, 0, delivery.retain, false, 0, delivery.identifiers);
       return;
     }
@@ -273,6 +281,7 @@ export class OutgoingMessages {
 
   /** Its packet identifier is left out: mosquitto gives them to messages when they are queued. */
   #dropUnsent(delivery: Delivery): void {
+    this.#broker.budget.release(delivery);
     if (delivery.qos > 0) {
       this.#window ??= new OutgoingWindow();
       this.#window.skip();
@@ -323,6 +332,7 @@ export class OutgoingMessages {
 
   #forget(delivery: Delivery, window: OutgoingWindow): void {
     window.remove(delivery);
+    this.#broker.budget.release(delivery);
     if (delivery.isKept) this.#broker.journal?.dropDelivery(this.#session, delivery);
   }
 
@@ -341,7 +351,8 @@ export class OutgoingMessages {
   }
 
   #enqueue(delivery: Delivery): void {
-    if (this.#isQueueFull()) {
+    const { budget } = this.#broker;
+    if (this.#isQueueFull() || !budget.hasRoomFor(delivery)) {
       this.noteDropped(1);
       return;
     }
@@ -349,6 +360,7 @@ export class OutgoingMessages {
     else delivery.message.detach();
     this.#queue ??= new DeliveryQueue();
     this.#queue.push(delivery);
+    budget.hold(delivery);
     const journal = this.#session.journal;
     if (journal !== null && delivery.qos > 0) this.#note(delivery, journal);
   }

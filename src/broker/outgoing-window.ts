@@ -32,6 +32,8 @@ export class Delivery {
   isKept = false;
   /** False while its packet identifier must become durable first (QoS 2 to a kept session). */
   isSendable = true;
+  /** It counts for the memory budget. */
+  isHeld = false;
 
   constructor(message: Message, qos: Qos, retain: boolean, identifiers: readonly number[] | null, group: SharedGroup | null) {
     this.message = message;

@@ -6,6 +6,7 @@
 
 import { ownBytes } from '../mqtt/own-bytes.ts';
 import type { Qos } from '../mqtt/packet-types.ts';
+import { type MemoryBudget, RETAINED_BYTES } from './memory-budget.ts';
 import { Message, NEVER } from './message.ts';
 import type { Requester } from './ports.ts';
 import { findPath, nodeFor, removeValue, TreeNode } from './retained-tree.ts';
@@ -49,6 +50,19 @@ export class RetainedMessages {
   /** Payload bytes. */
   bytes = 0;
   readonly #root: RetainedNode = new TreeNode('');
+  readonly #budget: MemoryBudget | null;
+
+  constructor(budget: MemoryBudget | null = null) {
+    this.#budget = budget;
+  }
+
+  /** hasRoomFor tells whether a message may be kept, by the memory budget. */
+  hasRoomFor(message: Message): boolean {
+    if (this.#budget === null || this.#budget.limit === 0 || message.payloadLength === 0) return true;
+    const known = findPath(this.#root, message.topic.name)?.at(-1)?.value ?? null;
+    const more = RETAINED_BYTES + message.topic.bytes.length + message.payloadLength + message.properties.length;
+    return this.#budget.hasRoom(more - (known === null ? 0 : bytesOf(known)));
+  }
 
   /** set keeps a message, or clears its topic when the payload is empty [MQTT-3.3.1-5] [MQTT-3.3.1-6] [MQTT-3.3.1-7]. */
   set(message: Message): void {
@@ -57,10 +71,16 @@ export class RetainedMessages {
       return;
     }
     const node = nodeFor(this.#root, message.topic.name);
-    if (node.value === null) this.count++;
-    else this.bytes -= node.value.payload.length;
+    const value = new RetainedValue(message);
+    if (node.value === null) {
+      this.count++;
+    } else {
+      this.bytes -= node.value.payload.length;
+      this.#budget?.add(-bytesOf(node.value));
+    }
     this.bytes += message.payloadLength;
-    node.value = new RetainedValue(message);
+    this.#budget?.add(bytesOf(value));
+    node.value = value;
   }
 
   get(topicName: string): Message | null {
@@ -73,6 +93,7 @@ export class RetainedMessages {
     if (path === null || value === null) return;
     this.count--;
     this.bytes -= value.payload.length;
+    this.#budget?.add(-bytesOf(value));
     removeValue(path);
   }
 
@@ -94,6 +115,10 @@ export class RetainedMessages {
   matching(topicFilter: string): RetainedCursor {
     return new RetainedCursor(this.#root, topicFilter.split('/'));
   }
+}
+
+function bytesOf({ topicName, payload, properties }: RetainedValue): number {
+  return RETAINED_BYTES + topicName.length + payload.length + properties.length;
 }
 
 interface Frame {

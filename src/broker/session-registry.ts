@@ -4,6 +4,7 @@ import { REASON } from '../mqtt/reason-codes.ts';
 import type { Broker } from './broker.ts';
 import type { Connection } from './connection.ts';
 import { redeliverShared } from './delivery.ts';
+import { SESSION_BYTES, SUBSCRIPTION_BYTES } from './memory-budget.ts';
 import { reportRefusal } from './refusal.ts';
 import { NO_EXPIRY, type Session } from './session.ts';
 import type { Subscription } from './subscription.ts';
@@ -34,7 +35,8 @@ export class SessionRegistry {
   }
 
   /** limitFor names the limit that keeps a client out, or null; `existing` is its session, or null. */
-  limitFor(existing: Session | null): 'global_max_clients' | 'global_max_connections' | null {
+  limitFor(existing: Session | null): 'global_max_clients' | 'global_max_connections' | 'memory_limit' | null {
+    if (existing === null && !this.#broker.budget.hasRoom(SESSION_BYTES)) return 'memory_limit';
     const { globalMaxClients, globalMaxConnections } = this.#broker.options;
     if (existing === null && globalMaxClients >= 0 && this.count >= globalMaxClients) return 'global_max_clients';
     const takesOver = existing !== null && existing.connection !== null;
@@ -47,6 +49,7 @@ export class SessionRegistry {
     const broker = this.#broker;
     const resumes = this.#sessions.get(session.clientId) === session;
     this.#sessions.set(session.clientId, session);
+    this.#count(session);
     if (connection.connectTimer !== null) broker.wheel.cancel(connection.connectTimer);
     connection.connectTimer = null;
     connection.state = 'connected';
@@ -100,6 +103,7 @@ export class SessionRegistry {
   /** restore takes back a session from before a restart. */
   restore(session: Session): void {
     this.#sessions.set(session.clientId, session);
+    this.#count(session);
     this.#expireLater(session, Math.max(0, session.expiryInterval - session.secondsAway));
   }
 
@@ -107,6 +111,8 @@ export class SessionRegistry {
   end(session: Session): void {
     const broker = this.#broker;
     if (this.#sessions.get(session.clientId) === session) this.#sessions.delete(session.clientId);
+    broker.budget.add(-session.countedBytes);
+    session.countedBytes = 0;
     if (session.expiryTimer !== null) broker.wheel.cancel(session.expiryTimer);
     session.expiryTimer = null;
     for (const subscription of session.subscriptions.values()) broker.tree.remove(subscription);
@@ -124,7 +130,10 @@ export class SessionRegistry {
     if (old !== undefined) this.#broker.tree.remove(old);
     this.#broker.tree.add(subscription);
     session.subscriptions.set(topicFilter, subscription);
-    if (old === undefined) session.subscriptionCounts.add(topicFilter, 1);
+    if (old === undefined) {
+      session.subscriptionCounts.add(topicFilter, 1);
+      this.#count(session);
+    }
     session.journal?.saveSubscription(topicFilter, subscription);
     return old === undefined;
   }
@@ -135,10 +144,20 @@ export class SessionRegistry {
     if (subscription === undefined) return false;
     session.subscriptions.delete(topicFilter);
     session.subscriptionCounts.add(topicFilter, -1);
+    this.#count(session);
     if (subscription.group === null) session.retained?.delete(subscription.topicFilter); // [MQTT-3.10.4-2]
     this.#broker.tree.remove(subscription);
     session.journal?.dropSubscription(session, topicFilter);
     return true;
+  }
+
+  /** What a session takes beside its messages, for the memory budget. */
+  #count(session: Session): void {
+    const { subscriptionCounts: counts, will } = session;
+    const willBytes = will === null ? 0 : will.topicName.length + will.packet.payload.length;
+    const bytes = SESSION_BYTES + willBytes + counts.all * SUBSCRIPTION_BYTES + counts.bytes;
+    this.#broker.budget.add(bytes - session.countedBytes);
+    session.countedBytes = bytes;
   }
 
   #expireLater(session: Session, seconds: number): void {

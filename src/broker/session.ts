@@ -34,6 +34,8 @@ export class Session {
   /** By topic filter as the client sent it. */
   readonly subscriptions = new Map<string, Subscription>();
   readonly subscriptionCounts = new SubscriptionCounts();
+  /** What the memory budget counts for it beside its messages. */
+  countedBytes = 0;
   will: Will | null = null;
   expiryTimer: Timer | null = null;
   /** QoS 2 messages received, not yet released by the client; null until the first. */

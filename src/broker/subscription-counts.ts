@@ -4,11 +4,16 @@ import { isSharedFilter } from '../mqtt/topics.ts';
 import type { BrokerOptions } from './options.ts';
 
 /** SubscriptionLimit is the setting that does not allow one more. */
-export type SubscriptionLimit = 'max_subscriptions' | 'max_shared_subscriptions' | 'max_wildcard_levels';
+export type SubscriptionLimit = 'max_subscriptions' | 'max_shared_subscriptions' | 'max_wildcard_levels' | 'memory_limit';
+
+/** A node of the subscription tree that holds nothing but the next one. */
+const LEVEL_BYTES = 200;
 
 /** SubscriptionCounts counts filters as the client sent them. */
 export class SubscriptionCounts {
   all = 0;
+  /** Of the filters' texts; a node of the tree for each level. */
+  bytes = 0;
   shared = 0;
   /** Levels from the first `+` on, of all filters. */
   wildcardLevels = 0;
@@ -16,6 +21,7 @@ export class SubscriptionCounts {
   /** add counts a filter that came (1) or went (-1). */
   add(topicFilter: string, change: 1 | -1): void {
     this.all += change;
+    this.bytes += change * (topicFilter.length + LEVEL_BYTES * levelsOf(topicFilter));
     if (isSharedFilter(topicFilter)) this.shared += change;
     this.wildcardLevels += change * wildcardLevels(topicFilter);
   }
@@ -35,11 +41,15 @@ function isReached(count: number, limit: number): boolean {
   return limit > 0 && count >= limit;
 }
 
+function levelsOf(topicFilter: string): number {
+  let levels = 1;
+  for (let at = topicFilter.indexOf('/'); at >= 0; at = topicFilter.indexOf('/', at + 1)) levels++;
+  return levels;
+}
+
 /** `#` is at the end of a filter only, and costs no more than a level. */
 function wildcardLevels(topicFilter: string): number {
   const first = topicFilter.indexOf('+');
   if (first < 0) return 0;
-  let levels = 1;
-  for (let at = topicFilter.indexOf('/', first); at >= 0; at = topicFilter.indexOf('/', at + 1)) levels++;
-  return levels;
+  return levelsOf(topicFilter.slice(first));
 }

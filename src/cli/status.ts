@@ -17,8 +17,12 @@ export async function run(invocation: Invocation): Promise<number> {
 }
 
 /** troublesOf gives what a person should look at, one sentence each. */
-export function troublesOf({ store, clock, certificates, machine }: Status): string[] {
+export function troublesOf({ store, clock, certificates, machine, kept }: Status): string[] {
   const troubles: string[] = [];
+  if (kept.isFull)
+    troubles.push(
+      `${bytes(kept.bytes)} are kept for clients: new sessions, queued and retained messages are refused until there is room (memory_limit).`,
+    );
   if (store !== null && store.state !== 'ok') troubles.push(store.text);
   if (store?.damage) troubles.push(store.damage);
   if (store && isWearing(store.wear)) troubles.push(store.wear.text);
@@ -62,6 +66,7 @@ function rowsOf({
       `${messages.received} received${perSecond(messages.receivedPerSecond)}, ${messages.sent} sent${perSecond(messages.sentPerSecond)}, ${messages.dropped} dropped`,
     ],
     ['', `${messages.retained} retained, ${messages.subscriptions} subscriptions`],
+    ['Kept', `${bytes(rest.kept.bytes)} for clients${rest.kept.limit === 0 ? '' : `, at most ${bytes(rest.kept.limit)} (memory_limit)`}`],
     ['Turned away', refusals === 0 ? 'nobody' : `${refusals} kinds of refusals: see midge why`],
     ['Held', held.length === 0 ? null : `${held.length} after wrong logins: see midge why`],
     ['Certificate', certificates && `until ${certificates.serverExpires.slice(0, 10)}, for ${certificates.serverNames.join(', ')}`],

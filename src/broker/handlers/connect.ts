@@ -136,6 +136,7 @@ function accept(connection: Connection, packet: ConnectPacket): void {
   if (limit !== null) {
     reportConnect(connection, packet, 'busy', `finds no room: ${limit} is reached`);
     if (limit === 'global_max_clients') refuse(connection, REASON.SERVER_BUSY);
+    else if (limit === 'memory_limit') refuse(connection, REASON.QUOTA_EXCEEDED);
     else connection.closeFor(`${limit} exceeded`); // without a word, as mosquitto
     return;
   }

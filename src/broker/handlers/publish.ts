@@ -36,6 +36,11 @@ export function handlePublish(connection: Connection, packet: PublishPacket): vo
     return;
   }
   const message = messageOf(connection, packet, topic);
+  if (packet.retain && packet.qos > 0 && connection.version === 5 && !broker.retained.hasRoomFor(message)) {
+    broker.counters.publishDropped++;
+    acknowledge(connection, packet, REASON.QUOTA_EXCEEDED); // who cannot be told, its message is delivered and not kept
+    return;
+  }
   const nobody = packet.qos === 1 && connection.version === 5 && broker.tree.routeOf(topic).isEmpty; // PUBREC may say it too, but mosquitto's does not
   const reason = nobody ? REASON.NO_MATCHING_SUBSCRIBERS : REASON.SUCCESS;
   if (packet.qos > 0 && broker.journal !== null && mustKeep(connection, packet, broker.tree.routeOf(topic))) {

@@ -5,6 +5,7 @@ import type { SubscribePacket, SubscriptionRequest } from '../../mqtt/packets.ts
 import { REASON, type ReasonCode } from '../../mqtt/reason-codes.ts';
 import { isSharedFilter, parseSharedFilter } from '../../mqtt/topics.ts';
 import type { Connection } from '../connection.ts';
+import { SUBSCRIPTION_BYTES } from '../memory-budget.ts';
 import type { Session } from '../session.ts';
 import { Subscription } from '../subscription.ts';
 
@@ -65,7 +66,10 @@ function subscribe(connection: Connection, request: SubscriptionRequest, identif
 
 function isOneTooMany(session: Session, topicFilter: string): boolean {
   if (session.subscriptions.has(topicFilter)) return false;
-  const limit = session.subscriptionCounts.limitFor(topicFilter, session.broker.options);
+  const { budget, options } = session.broker;
+  const limit = budget.hasRoom(SUBSCRIPTION_BYTES + topicFilter.length)
+    ? session.subscriptionCounts.limitFor(topicFilter, options)
+    : 'memory_limit';
   if (limit === null) return false;
   session.noteTooManySubscriptions(limit);
   return true;

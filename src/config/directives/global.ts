@@ -179,13 +179,15 @@ export const GLOBAL_DIRECTIVES: readonly Directive[] = [
       draft.broker.maxQueuedMessages = value;
     },
   ),
-  withoutEffect(
+  globalDirective(
     'memory_limit',
-    'global',
     integer({ min: 0, max: Number.MAX_SAFE_INTEGER, unit: 'bytes' }),
-    'memory is not measured per allocation; max_queued_messages and max_packet_size bound it',
     {
-      doc: 'Bytes of memory that may be allocated.',
+      reloadable: true,
+      doc: 'Bytes of all that is kept for clients: sessions, subscriptions, wills, queued and retained messages. At the limit new ones are refused (0x97), what is there stays and goes on. A quarter of it may wait besides to be read by clients: beyond that the client that has most unread is disconnected. By default half of the memory of the machine, or of what the service may use; 0 = no limit.',
+    },
+    (draft, value) => {
+      draft.broker.memoryLimit = value;
     },
   ),
   globalDirective(
