@@ -4,6 +4,7 @@
 // finds its subscription and its session durable too. What must wait:
 //
 //   SUBACK, UNSUBACK of a kept session    for its subscriptions: it would come back without them, and be told that it is there
+//   CONNACK of a new session that is kept, or with a will    for its row: the client is told that both will be there
 //   CONNACK of a clean start over a kept session    for the end of that: it would be there again
 //   PUBACK, PUBREC   for the message's deliveries to kept sessions, its retained value, and the QoS 2 identifier
 //   PUBREL           for the note that the client has the message: else a restart would send it once more under the same identifier
@@ -195,6 +196,7 @@ export class Journal {
     if (loaded.incoming.length > 0) session.incoming = new Set(loaded.incoming);
     for (const { delivery, message } of loaded.deliveries) {
       const restored = restoredDelivery(delivery, this.#restored(message, messages), session);
+      if (stored.disconnectedAt === null && delivery.qos === 1) restored.sent = true; // to who was connected it may have gone unwritten
       if (!broker.budget.hasRoomFor(restored)) left.deliveries++;
       else if (!session.outgoing.restore(restored)) left.damaged++;
     }

@@ -291,8 +291,9 @@ export class OutgoingMessages {
 
   #sendFirst(delivery: Delivery, connection: Connection, window: OutgoingWindow): void {
     const { message, qos, retain, packetId, identifiers } = delivery;
+    const dup = delivery.sent; // by the broker before a restart
     delivery.sent = true;
-    const sent = connection.output.sendPublish(message, qos, retain, false, packetId, identifiers);
+    const sent = connection.output.sendPublish(message, qos, retain, dup, packetId, identifiers);
     if (sent) message.detach();
     else this.#forget(delivery, window); // too large for this client: as if delivered [MQTT-3.1.2-25]
   }

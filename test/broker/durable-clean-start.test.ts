@@ -137,3 +137,18 @@ test('a session that begins anew because the card could not be read has nothing 
   assert.equal(third.broker.sessions.count, 1);
   assert.equal(third.broker.tree.count, 0);
 });
+
+test('CONNACK of a new session that is kept waits for its row, and that of one that is there already does not', async () => {
+  const store = new HeldStore();
+  await using broker = await startWithKept(store);
+  const fresh = broker.open();
+  fresh.send("10 [ PROTOCOL 00 0000 { 11 0000003C } 'fresh' ]");
+  await until(() => store.sessions.has('fresh'));
+  await (await broker.connect({ clientId: 'other' })).settle();
+  assert.deepEqual(fresh.waiting, []);
+  const known = broker.open();
+  known.send("10 [ PROTOCOL 00 0000 { 11 0000003C } 'kept' ]");
+  await known.expect('20 [ 01 00 { ... } ]');
+  store.commit();
+  await fresh.expect(NEW_SESSION);
+});

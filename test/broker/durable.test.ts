@@ -287,8 +287,8 @@ test('a QoS 2 message that is repeated after a restart is not delivered twice [M
 test('PUBREC and PUBCOMP wait for the commit also when a client comes back and repeats its packets before it', async () => {
   const store = new HeldStore();
   await using broker = await start(store);
-  store.holds = true;
   const first = await broker.connect({ clientId: 'pub', cleanStart: false });
+  store.holds = true;
   first.send("34 [ 't' 0005 {} |m| ]");
   await first.settle();
   const second = await back(broker, 'pub');
@@ -362,8 +362,8 @@ test('a QoS 2 message that is on the card is known by its identifier also when t
   const store = new HeldStore();
   await using broker = await start(store);
   await keep(broker, 'kept', '02');
-  store.holds = true;
   const first = await broker.connect({ clientId: 'pub', cleanStart: false });
+  store.holds = true;
   first.send("34 [ 't' 0005 {} |m| ]");
   await first.settle();
   store.commit();
@@ -384,8 +384,8 @@ test('a QoS 2 message that is on the card is known by its identifier also when t
 test('the identifier of a QoS 2 message that a full disk could not take is free again, after a restart too [MQTT-4.3.3-9]', async () => {
   const store = new HeldStore();
   const before = await start(store);
-  store.holds = true;
   const publisher = await before.connect({ clientId: 'pub', cleanStart: false });
+  store.holds = true;
   publisher.send("34 [ 't' 0005 {} |m| ]");
   await publisher.settle();
   store.commit('full');
@@ -449,4 +449,22 @@ test('a session from before a restart is kept no longer than persistent_client_e
   pass(12);
   assert.equal(after.broker.sessions.count, 0);
   assert.equal(store.sessions.size, 0);
+});
+
+test('a QoS 1 message whose first sending was not yet noted when the power went comes again with DUP 1 [MQTT-3.3.1-1]', async () => {
+  const store = new HeldStore();
+  const before = await start(store);
+  await keep(before, 'kept', '01');
+  const publisher = await before.connect({ clientId: 'pub' });
+  publisher.send("32 [ 't' 0001 {} |m| ]");
+  await publisher.expect('40 [ 0001 ]');
+  const kept = await back(before, 'kept');
+  await kept.expect("32 [ 't' 0001 {} |m| ]");
+  const card = store.copy();
+  const [order] = card.sessions.get('kept')?.deliveries.keys() ?? [];
+  card.updateDelivery('kept', order ?? 0, 0, 'queued'); // as it is on a card that is written behind
+  await before.stop();
+
+  await using after = await start(card);
+  await (await back(after, 'kept')).expect("3A [ 't' 0001 {} |m| ]");
 });

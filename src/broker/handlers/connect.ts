@@ -154,7 +154,8 @@ function accept(connection: Connection, packet: ConnectPacket): void {
   const forgets = !resumes && kept?.journal != null; // a power cut would bring it back: CONNACK, which says that there is none, waits
   if (kept !== null && !resumes) broker.sessions.end(kept); // [MQTT-3.1.2-4]
   const session = resumes ? kept : new Session(broker, connection.id);
-  const waits = isAwaited || forgets;
+  const keeps = broker.journal !== null && expiryOf(connection, packet) > 0 && (!resumes || packet.will !== null);
+  const waits = isAwaited || forgets || keeps;
   if (waits) connection.hold();
   configure(connection, session, packet);
   broker.sessions.adopt(session, connection);
