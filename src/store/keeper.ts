@@ -70,6 +70,8 @@ export class Keeper {
   #pieces: Generator<Uint8Array<ArrayBuffer>> | null;
   /** Folder of the copy that is read on a read-only disk. */
   #copy: string | null;
+  /** The file that is open, by path and inode; null = a copy. */
+  #file: { readonly path: string; readonly inode: number } | null;
   #commits: number;
   #fsyncs: number;
 
@@ -80,6 +82,7 @@ export class Keeper {
     this.#framesSeen = 0;
     this.#pieces = null;
     this.#copy = null;
+    this.#file = null;
     this.#commits = 0;
     this.#fsyncs = 0;
   }
@@ -94,6 +97,7 @@ export class Keeper {
     const { database, ...report } = openOrReplace(request);
     const rows = setAside(database);
     this.#adopt(database);
+    this.#file = { path: request.path, inode: statSync(request.path).ino };
     return { ...report, isReadOnly: false, setAside: rows, lastMessageKey: lastMessageKey(database) };
   }
 
@@ -110,6 +114,7 @@ export class Keeper {
   commit(records: Uint8Array<ArrayBuffer>): void {
     const database = this.#require();
     if (this.#copy !== null) throw new StoreFault('read-only', 'the disk is read-only');
+    this.#requireFile();
     try {
       this.#applier ??= new Applier(database);
       database.exec('BEGIN IMMEDIATE');
@@ -186,6 +191,15 @@ export class Keeper {
     const rows = setAside(database);
     this.#adopt(database);
     return { damage: null, upgrade: null, isReadOnly: true, setAside: rows, lastMessageKey: lastMessageKey(database) };
+  }
+
+  /** What goes into a file that has no name any more is lost at the restart: it must not be acknowledged. */
+  #requireFile(): void {
+    if (this.#file === null || statSync(this.#file.path, { throwIfNoEntry: false })?.ino === this.#file.inode) return;
+    throw new StoreFault(
+      'failed',
+      'its file was deleted or replaced while it is in use: save what is kept with "midge backup" before a restart',
+    );
   }
 
   #require(): DatabaseSync {
