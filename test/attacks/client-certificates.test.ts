@@ -1,12 +1,13 @@
 // One device with a certificate that the broker trusts, and one that lost its right to it.
 
 import assert from 'node:assert/strict';
-import { readdirSync, rmSync } from 'node:fs';
+import { chmodSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type ConnectionOptions, connect } from 'node:tls';
 import { ClientRegister } from '../../src/certificates/client-certificates.ts';
 import { keyToPem } from '../../src/certificates/mint.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { testAuthority } from '../support/test-certificates.ts';
 import { attackObstacle, startAttacked } from './attacked-broker.ts';
 
@@ -38,7 +39,9 @@ advertise false
 test('a revoked certificate stays out when its list is deleted while the broker runs, and after a restart', { skip }, async (t) => {
   const configuration =
     'listener {port} 127.0.0.1\nsecure true\nrequire_certificate true\nuse_identity_as_username true\nadvertise false\n';
-  const first = await startAttacked(t, { configuration });
+  const folder = temporaryFolder(t);
+  chmodSync(folder, 0o711); // started by root it runs as another user
+  const first = await startAttacked(t, { configuration }, folder);
   const certificates = join(first.folder, 'state/certificates');
   const register = await ClientRegister.open(certificates);
   const { certificate, key } = await register.issue('lamp', { now: Date.now(), buildDate: 0 });
