@@ -54,6 +54,7 @@ class TakeOver implements KeptState {
   readonly #options: KeptStateOptions;
   readonly #messages = new Map<bigint, StoredMessage>();
   readonly #sessions = new Map<string, Session>();
+  readonly #packetIds = new Map<Session, Set<number>>();
   readonly #retained = new Map<string, StoredMessage>();
 
   constructor(database: MosquittoDatabase, options: KeptStateOptions) {
@@ -107,9 +108,12 @@ class TakeOver implements KeptState {
     const message = this.#messages.get(delivery.message);
     if (message === undefined) return this.#leave('message that has expired or is not in the file');
     const isQueued = state === STATE.queued || packetId === 0;
-    if (!isQueued && session.deliveries.some((one) => one.delivery.packetId === packetId)) {
+    const used = this.#packetIds.get(session) ?? new Set<number>();
+    this.#packetIds.set(session, used);
+    if (!isQueued && used.has(packetId)) {
       return this.#leave('message under a packet identifier that another one has');
     }
+    if (!isQueued) used.add(packetId);
     const isReleased = state === STATE.waitForPubcomp || state === STATE.resendPubrel;
     this.#queue(session, message, {
       qos: qosOf(delivery.qos),
