@@ -20,6 +20,9 @@ export const REVOCATION_LIST = 'ca.crl';
 /** CLIENTS is the folder of what was issued, in the authority's folder. */
 export const CLIENTS = 'clients';
 
+/** Each try that fails is one of another process that wrote in between, or a serial number that no list can carry: its file is enough. */
+const LIST_TRIES = 50;
+
 const MARK = /^([0-9a-f]{1,40})\.revoked$/;
 
 /** RevokedSerials is by serial number in normal form. */
@@ -53,7 +56,7 @@ export async function addRevoked(folder: string, issuer: Issuer, added: Iterable
   for (const { serial, at } of [...before.revoked.values(), ...added]) {
     await createFile(join(folder, CLIENTS, `${normalSerial(serial)}.revoked`), `${new Date(at).toISOString()}\n`, PUBLIC);
   }
-  for (;;) {
+  for (let tries = 0; tries < LIST_TRIES; tries++) {
     const { revoked, unlisted } = await readRevoked(folder, issuer.cert);
     if (unlisted === 0) return;
     await replaceFile(join(folder, REVOCATION_LIST), await signRevocationList(issuer, revoked), PUBLIC);
