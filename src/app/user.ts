@@ -57,6 +57,15 @@ export function idOf(user: string, what: '-u' | '-g'): number | null {
   }
 }
 
+/** nameOf gives the name of a user's number, or the number where it has none. */
+export function nameOf(uid: number): string {
+  try {
+    return execFileSync('id', ['-nu', '--', String(uid)], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+  } catch {
+    return String(uid);
+  }
+}
+
 function warnIfOut(path: string, user: string, log: Log): void {
   if (!existsSync(path)) return;
   try {

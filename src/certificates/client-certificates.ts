@@ -4,7 +4,7 @@
 //   clients/<serial>.revoked, ca.crl     the revoked ones (revoked.ts)
 
 import { type KeyObject, X509Certificate } from 'node:crypto';
-import { chown, mkdir, readdir, stat } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { OperatorError, reasonOf } from '../base/errors.ts';
@@ -106,16 +106,11 @@ export class ClientRegister {
     return signRevocationList(this.authority, revoked, now);
   }
 
-  /** What root writes here stays readable for the broker, whose folder it is. */
   async #write(name: string, write: (path: string) => Promise<void>): Promise<void> {
     const path = join(this.#folder, name);
     try {
       await mkdir(join(this.#folder, CLIENTS), { recursive: true, mode: 0o700 });
       await write(path);
-      if (process.geteuid?.() !== 0) return;
-      const { uid, gid } = await stat(this.#folder);
-      await chown(path, uid, gid);
-      await chown(join(this.#folder, CLIENTS), uid, gid);
     } catch (error) {
       throw new OperatorError(`Cannot write "${path}": ${reasonOf(error)} - run this as root or as the user of the broker`, {
         cause: error,

@@ -4,6 +4,7 @@ import type { KeyObject } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makePassword } from '../access/made-account.ts';
+import { asOwner } from '../app/as-owner.ts';
 import { isRoot } from '../app/user.ts';
 import { OperatorError, reasonOf } from '../base/errors.ts';
 import { type ClientCertificate, ClientRegister } from '../certificates/client-certificates.ts';
@@ -19,7 +20,10 @@ import { writeTable } from './table.ts';
 const SECRET = 0o600;
 const PUBLIC = 0o644;
 
-const VERBS: Readonly<Record<string, (invocation: Invocation, register: ClientRegister) => Promise<void>>> = {
+/** UseRegister does something with the register as the user of its folder. */
+type UseRegister = <T>(action: (register: ClientRegister) => Promise<T>) => Promise<T>;
+
+const VERBS: Readonly<Record<string, (invocation: Invocation, use: UseRegister) => Promise<void>>> = {
   client: issueClient,
   revoke,
   list,
@@ -34,17 +38,21 @@ export async function run(invocation: Invocation): Promise<number> {
   const action = Object.hasOwn(VERBS, verb) ? VERBS[verb] : undefined;
   if (action === undefined)
     throw new OperatorError(`Error: What should be done? Use '${invocation.program} client NAME', or: ${Object.keys(VERBS).join(', ')}.`);
-  await action(invocation, await ClientRegister.open(certificatesFolder(invocation)));
+  const folder = certificatesFolder(invocation);
+  await action(invocation, (use) => asOwner(folder, async () => use(await ClientRegister.open(folder))));
   return 0;
 }
 
-async function issueClient(invocation: Invocation, register: ClientRegister): Promise<void> {
+async function issueClient(invocation: Invocation, use: UseRegister): Promise<void> {
   const { flags, terminal } = invocation;
   const name = operand(invocation, 'client NAME');
   const folder = flags.get('out')?.at(-1) ?? '.';
-  const { certificate, key } = await register.issue(name, { now: Date.now(), buildDate: buildDate() });
+  const moment = { now: Date.now(), buildDate: buildDate() };
+  const { certificate, key, authority } = await use(async (register) => {
+    return { ...(await register.issue(name, moment)), authority: register.authority.cert };
+  });
   const password = makePassword();
-  const files = clientFiles({ name, certificate, key, password, authority: register.authority.cert });
+  const files = clientFiles({ name, certificate, key, password, authority });
   for (const { suffix, content, mode } of files) writeNew(join(folder, `${name}${suffix}`), content, mode);
   terminal.stdout.write(`Issued a certificate for "${name}", valid to ${day(certificate.notAfter)}, serial ${certificate.serial}.\n`);
   for (const { suffix, is } of files) terminal.stdout.write(`  ${join(folder, `${name}${suffix}`)}  ${is}\n`);
@@ -68,14 +76,14 @@ function clientFiles({ name, certificate, key, password, authority }: ClientFile
   ];
 }
 
-async function revoke(invocation: Invocation, register: ClientRegister): Promise<void> {
+async function revoke(invocation: Invocation, use: UseRegister): Promise<void> {
   const name = operand(invocation, 'revoke NAME');
-  const revoked = await register.revoke(name, Date.now());
+  const revoked = await use((register) => register.revoke(name, Date.now()));
   for (const { serial } of revoked) invocation.terminal.stdout.write(`Revoked the certificate of "${name}", serial ${serial}.\n`);
 }
 
-async function list({ flags, terminal }: Invocation, register: ClientRegister): Promise<void> {
-  const all = await register.list();
+async function list({ flags, terminal }: Invocation, use: UseRegister): Promise<void> {
+  const all = await use((register) => register.list());
   if (flags.has('json')) {
     terminal.stdout.write(
       `${JSON.stringify(
@@ -94,9 +102,9 @@ async function list({ flags, terminal }: Invocation, register: ClientRegister): 
     ]);
 }
 
-async function show(invocation: Invocation, register: ClientRegister): Promise<void> {
+async function show(invocation: Invocation, use: UseRegister): Promise<void> {
   const wanted = operand(invocation, 'show NAME');
-  const found = (await register.list()).filter(({ name, serial }) => name === wanted || serial === wanted.toLowerCase());
+  const found = (await use((register) => register.list())).filter(({ name, serial }) => name === wanted || serial === wanted.toLowerCase());
   if (found.length === 0) throw new OperatorError(`Cannot show "${wanted}": no certificate was issued for it - see: midge cert list`);
   const { stdout } = invocation.terminal;
   for (const each of found) {
@@ -105,12 +113,12 @@ async function show(invocation: Invocation, register: ClientRegister): Promise<v
   }
 }
 
-async function exportAuthority({ terminal }: Invocation, { authority }: ClientRegister): Promise<void> {
-  terminal.stdout.write(authority.cert);
+async function exportAuthority({ terminal }: Invocation, use: UseRegister): Promise<void> {
+  terminal.stdout.write(await use(async ({ authority }) => authority.cert));
 }
 
-async function exportRevocations({ terminal }: Invocation, register: ClientRegister): Promise<void> {
-  terminal.stdout.write(await register.revocationList(Date.now()));
+async function exportRevocations({ terminal }: Invocation, use: UseRegister): Promise<void> {
+  terminal.stdout.write(await use((register) => register.revocationList(Date.now())));
 }
 
 function stateOf({ revokedAt, notAfter }: Pick<ClientCertificate, 'revokedAt' | 'notAfter'>): string {

@@ -1,6 +1,8 @@
 // Asks the running broker over its control socket, wherever it may be.
 
+import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
+import { asOwner, foreignOwner } from '../app/as-owner.ts';
 import { askControl } from '../app/ask-control.ts';
 import { OperatorError } from '../base/errors.ts';
 import { STATE_NAMES } from '../base/state-names.ts';
@@ -24,7 +26,7 @@ export async function askBroker(invocation: Invocation, request: string, words: 
   let failure: NodeJS.ErrnoException | null = null;
   for (const folder of folders) {
     try {
-      return await askControl(join(folder, STATE_NAMES.controlSocket), { request, ...words }, patience);
+      return await askIn(folder, { request, ...words }, patience);
     } catch (error) {
       if (error instanceof OperatorError) throw error;
       const next = error as NodeJS.ErrnoException; // of a socket
@@ -34,6 +36,18 @@ export async function askBroker(invocation: Invocation, request: string, words: 
   const isGone = failure?.code === 'ENOENT' || failure?.code === 'ECONNREFUSED';
   const Kind = isGone ? NoBroker : OperatorError;
   throw new Kind(`Cannot ask the broker: ${adviceFor(failure, folders)}`, { cause: failure });
+}
+
+/** Whoever owns the folder may have put something else in the place of the socket: root connects as that user, unless root's broker made it. */
+async function askIn(folder: string, request: object, patience: number): Promise<unknown> {
+  const path = join(folder, STATE_NAMES.controlSocket);
+  const ask = () => askControl(path, request, patience);
+  const owner = foreignOwner(folder);
+  const found = owner === null ? undefined : lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return ask();
+  if (!found.isSocket() || (found.uid !== owner && found.uid !== 0))
+    throw new OperatorError(`Cannot ask the broker: "${path}" is no socket of the user who owns the folder - take it away`);
+  return found.uid === 0 ? ask() : asOwner(folder, ask);
 }
 
 /** foldersOf gives the state folders that an invocation may mean, the likeliest first. */

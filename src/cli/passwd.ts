@@ -1,10 +1,13 @@
 // `midge passwd`: mosquitto_passwd(1), the editor of password files.
 
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { readAccessFile } from '../access/file-remark.ts';
 import { passwordEntry, writePasswordFile } from '../access/password-file.ts';
 import { hashPlainPasswords, hasUser, removeUser, setUser } from '../access/password-file-edit.ts';
 import { HASH_KINDS, type HashKind, hashPassword, MAX_ROUNDS } from '../access/password-hash.ts';
+import { asOwnerNow, foreignOwner } from '../app/as-owner.ts';
+import { nameOf } from '../app/user.ts';
 import { OperatorError, reasonOf } from '../base/errors.ts';
 import { askSecrets, askYesNo, isTerminal } from './ask.ts';
 import { hideArguments } from './client/password.ts';
@@ -27,7 +30,7 @@ export async function run(invocation: Invocation): Promise<number> {
   const [file, user, password] = operands;
   if (file === undefined) throw new OperatorError(`Error: Which file and user? Use '${program} FILE USER'.`);
   if (flags.has('U')) {
-    writePasswordFile(file, await hashPlainPasswords(readText(file), file, hash));
+    write(file, await hashPlainPasswords(readText(file), file, hash));
     return 0;
   }
   if (user === undefined) throw new OperatorError(`Error: Which user? Use '${program} ${file} USER'.`);
@@ -37,7 +40,7 @@ export async function run(invocation: Invocation): Promise<number> {
   const text = flags.has('c') ? await startAnew(file, flags.has('b'), terminal) : readText(file);
   if (text === null) return 1;
   const chosen = flags.has('b') ? password : await askTwice(terminal);
-  writePasswordFile(file, setUser(text, user, await hash(checkPassword(chosen))));
+  write(file, setUser(text, user, await hash(checkPassword(chosen))));
   terminal.stdout.write(`${hasUser(text, user) ? 'Updating' : 'Adding'} password for user ${user}\n`);
   return 0;
 }
@@ -97,20 +100,35 @@ function checkPassword(password: string | undefined): string {
 /** readText gives the file that is to be changed. */
 function readText(file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return inFolderOf(file, () => readFileSync(file, 'utf8'));
   } catch (error) {
+    if (error instanceof OperatorError && !(error.cause instanceof Error)) throw error;
     const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     const why = missing ? 'No such file or directory - make it with -c' : reasonOf(error);
     throw new OperatorError(`Error: Unable to open password file ${file}. ${why}`, { cause: error });
   }
 }
 
+function write(file: string, text: string): void {
+  inFolderOf(file, () => writePasswordFile(file, text));
+}
+
+/** Root acts as the user of a folder that is not its own, and follows no link there: who owns it may have planted one. */
+function inFolderOf<T>(file: string, action: () => T): T {
+  const folder = dirname(resolve(file));
+  const owner = foreignOwner(folder);
+  const found = owner === null ? undefined : lstatSync(file, { throwIfNoEntry: false });
+  if (owner !== null && found !== undefined && !found.isFile()) {
+    const what = found.isSymbolicLink() ? 'is a link, which root does not follow there' : 'is no regular file';
+    throw new OperatorError(`Error: Unable to open password file ${file}. It ${what}: the folder belongs to user ${nameOf(owner)}.`);
+  }
+  return asOwnerNow(folder, action);
+}
+
 /** startAnew gives the text of a new file, or null when a person does not want to lose the users of the old one. */
 async function startAnew(file: string, isBatch: boolean, { stdin, stdout, stderr }: Terminal): Promise<string | null> {
-  if (!existsSync(file)) return '';
-  const users = readAccessFile('password file', file)
-    .split('\n')
-    .filter((line) => passwordEntry(line) !== null).length;
+  const old = inFolderOf(file, () => (existsSync(file) ? readAccessFile('password file', file) : ''));
+  const users = old.split('\n').filter((line) => passwordEntry(line) !== null).length;
   if (users === 0) return '';
   const what = `${file} has ${users === 1 ? 'a user' : `${users} users`} already, and -c starts anew`;
   if (isBatch || !isTerminal(stdin)) {
@@ -132,6 +150,6 @@ function remove(file: string, user: string, { stderr }: Terminal): number {
     stderr.write(`Warning: User ${user} not found in password file.\n`);
     return 1;
   }
-  writePasswordFile(file, removeUser(text, user));
+  write(file, removeUser(text, user));
   return 0;
 }

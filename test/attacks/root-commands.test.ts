@@ -1,0 +1,90 @@
+// Certificates and passwords that root makes in a folder that the broker's user owns: whatever that user has planted there, no file that is
+// not the user's is read, changed or given away.
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { openAuthority } from '../../src/certificates/authority.ts';
+import { keyToPem, makeKey, mintAuthority } from '../../src/certificates/mint.ts';
+import { Machine, skip, USER } from './planted-machine.ts';
+
+test("cert gives root's folder to nobody, and writes nothing there, when the user has linked clients to it", { skip }, async (t) => {
+  const machine = await withAuthority(t);
+  machine.plant('certificates/clients', 'etc');
+  for (const verb of ['client', 'revoke'])
+    await machine.run('cert', verb, 'phone', '--state', machine.state, '--out', machine.path('home'));
+  machine.assertUntouched();
+});
+
+test("cert reads and replaces no file of root's when the user has linked ca.crl and a certificate to it", { skip }, async (t) => {
+  const machine = await withAuthority(t);
+  const clients = join(machine.state, 'certificates/clients');
+  assert.equal((await machine.run('cert', 'client', 'phone', '--state', machine.state)).status, 0);
+  assert.equal(lstatSync(clients).uid, USER);
+  const [first = ''] = readdirSync(clients);
+  assert.equal(lstatSync(join(clients, first)).uid, USER);
+  assert.equal(lstatSync(machine.path('home/phone.key')).uid, 0);
+  machine.plant('certificates/ca.crl', 'etc/shadow');
+  machine.plant('certificates/clients/0a.crt', 'etc/shadow');
+  const { status, text } = await machine.run('cert', 'revoke', 'phone', '--state', machine.state);
+  assert.notEqual(status, 0);
+  assert.match(text, /as user (nobody|65534)/);
+  assert.doesNotMatch(text, /19000/);
+  machine.assertUntouched();
+});
+
+test('cert overwrites no file when a link of the name of a key lies where it writes', { skip }, async (t) => {
+  const machine = await withAuthority(t);
+  for (const end of ['crt', 'key', 'p12']) machine.plant(`phone.${end}`, 'etc/shadow');
+  const { status } = await machine.run('cert', 'client', 'phone', '--state', machine.state, '--out', machine.state);
+  assert.notEqual(status, 0);
+  machine.assertUntouched();
+});
+
+test("passwd changes no file of root's that the user has linked to, and says why", { skip, timeout: 60_000 }, async (t) => {
+  const machine = new Machine(t);
+  machine.plant('passwd', 'etc/shadow');
+  const file = join(machine.state, 'passwd');
+  for (const words of [
+    ['-b', file, 'eve', 'secret'],
+    ['-c', '-b', file, 'eve', 'secret'],
+    ['-U', file],
+    ['-D', file, 'root'],
+  ]) {
+    const { status, text } = await machine.run('passwd', ...words);
+    assert.equal(status, 1, text);
+    assert.match(text, /Unable to open password file .*It is a link, which root does not follow there/);
+    machine.assertUntouched();
+  }
+  symlinkSync(machine.path('etc'), machine.path('state/inside'));
+  const through = await machine.run('passwd', '-b', join(machine.state, 'inside/shadow'), 'eve', 'secret');
+  assert.notEqual(through.status, 0, through.text);
+  execFileSync('mkfifo', [join(machine.state, 'pipe')]);
+  assert.match((await machine.run('passwd', '-b', join(machine.state, 'pipe'), 'eve', 'secret')).text, /is no regular file/);
+  machine.assertUntouched();
+});
+
+test("passwd by root makes and changes the user's own file as the user, and follows root's own links", { skip }, async (t) => {
+  const machine = new Machine(t);
+  const file = join(machine.state, 'passwd');
+  assert.equal((await machine.run('passwd', '-c', '-b', file, 'eve', 'secret')).status, 0);
+  assert.equal((await machine.run('passwd', '-b', file, 'adam', 'secret')).status, 0);
+  assert.deepEqual([lstatSync(file).uid, lstatSync(file).mode & 0o777], [USER, 0o600]);
+  writeFileSync(machine.path('home/real'), '');
+  symlinkSync(machine.path('home/real'), machine.path('etc/link'));
+  assert.equal((await machine.run('passwd', '-b', machine.path('etc/link'), 'eve', 'secret')).status, 0);
+  assert.match(readFileSync(machine.path('home/real'), 'utf8'), /^eve:/);
+});
+
+async function withAuthority(t: TestContext): Promise<Machine> {
+  const machine = new Machine(t);
+  const key = makeKey();
+  const validity = { notBefore: Date.now(), notAfter: Date.now() + 86_400_000 };
+  const cert = await mintAuthority({ key, commonName: 'test', validity });
+  mkdirSync(join(machine.state, 'certificates'), { mode: 0o700 });
+  await openAuthority(join(machine.state, 'certificates'), async () => ({ cert, key: keyToPem(key) }));
+  execFileSync('chown', ['-R', `${USER}:${USER}`, machine.state]);
+  return machine;
+}
