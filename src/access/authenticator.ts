@@ -54,6 +54,11 @@ export class PasswordAuthenticator implements Authenticator {
     return this.#account?.username === username || this.#users.has(username);
   }
 
+  /** hasAccount is the engine's word for `knows`; which listener it is was decided before. */
+  hasAccount(_listener: string, username: string): boolean {
+    return this.knows(username);
+  }
+
   /** keeps tells whether a client that `before` let in would still come in: nobody keeps its password, so that must be as it was. Null = its listener is new. */
   keeps(client: KnownClient, before: PasswordAuthenticator | null): boolean {
     const { username, identity, policy } = client;

@@ -13,6 +13,10 @@ export class ListenerAuthenticator implements Authenticator {
   authenticate(credentials: Credentials): AuthenticationVerdict | Promise<AuthenticationVerdict> {
     return this.#listeners.get(credentials.origin.policy.name)?.authenticate(credentials) ?? 'not authorised';
   }
+
+  hasAccount(listener: string, username: string): boolean {
+    return this.#listeners.get(listener)?.hasAccount?.(listener, username) ?? false;
+  }
 }
 
 const EVERYTHING: Authorizer = { mayPublish: () => true, mayReceive: () => true, maySubscribe: () => true };

@@ -14,7 +14,10 @@ export class SelfTestPass {
 
   /** authenticator lets the pass in and asks the other for everybody else. */
   authenticator(other: Authenticator): Authenticator {
-    return { authenticate: (credentials) => (this.#isOurs(credentials.password) ? 'accepted' : other.authenticate(credentials)) };
+    return {
+      authenticate: (credentials) => (this.#isOurs(credentials.password) ? 'accepted' : other.authenticate(credentials)),
+      hasAccount: (listener, username) => other.hasAccount?.(listener, username) ?? false,
+    };
   }
 
   /** authorizer gives the topic to the pass alone; null stays null: then everybody may do everything. */

@@ -18,6 +18,8 @@ export type AuthenticationVerdict = 'accepted' | 'bad credentials' | 'not author
 /** Authenticator decides who may connect. It may take its time: the connection waits. */
 export interface Authenticator {
   authenticate(credentials: Credentials): AuthenticationVerdict | Promise<AuthenticationVerdict>;
+  /** hasAccount tells whether a user can still sign in at a listener: then nobody else takes over what is its own. Absent = that cannot be told. */
+  hasAccount?(listener: string, username: string): boolean;
 }
 
 /** Requester is who asks: the client as the authorizer sees it. */

@@ -46,6 +46,12 @@ function passwordFile(context: TestContext, text = FILE): string {
 
 const account = { username: 'jane', password: 'correct horse' };
 
+test("PasswordAuthenticator knows whose sessions are still somebody's", () => {
+  const authenticator = authenticatorOf({ account });
+  assert.equal(authenticator.hasAccount?.('1883', 'jane'), true);
+  assert.equal(authenticator.hasAccount?.('1883', 'joe'), false);
+});
+
 test('authenticator decides by the listener when a client gives no user name', async () => {
   assert.equal(await ask({}, null, null, origin(true)), 'accepted');
   assert.equal(await ask({ account }, null, null, origin(true)), 'accepted');

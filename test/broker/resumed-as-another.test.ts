@@ -162,3 +162,34 @@ test('client below a mount point does not get the level of the mount point itsel
   guest.send('40 [ 0002 ]');
   await guest.expectSilence();
 });
+
+test('session of a user who has an account is neither taken over nor discarded when another user brings its client id', async () => {
+  const accounts = new Set(['alice', 'bob']);
+  const authenticator = { authenticate: () => 'accepted' as const, hasAccount: (_: string, username: string) => accounts.has(username) };
+  await using broker = await startTestBroker({ authenticator });
+  const alice = come(broker, 'alice');
+  await alice.expect('20 [ 00 00 { ... } ]');
+  alice.send("82 [ 0001 {} 'news' 01 ]");
+  await alice.expect('90 [ 0001 {} 01 ]');
+  const thief = come(broker, 'bob');
+  await thief.expect('20 [ 00 85 {} ]');
+  await thief.expectClosed();
+  await alice.expectSilence();
+  alice.abort();
+  const publisher = await broker.connect({ clientId: 'pub' });
+  publisher.send("32 [ 'news' 0001 {} |kept| ]");
+  await publisher.expect('40 02 0001');
+  const [near, far] = duplexPair({ allowHalfOpen: false });
+  broker.broker.handle(far, testOrigin());
+  const cleaner = new WirePeer(near, { version: 4 });
+  cleaner.send(`10 [ PROTOCOL 82 0000 'one' 'bob' ]`);
+  await cleaner.expect('20 02 00 02');
+  await cleaner.expectClosed();
+  const again = come(broker, 'alice');
+  await again.expect('20 [ 01 00 { ... } ]');
+  await again.expect("32 [ 'news' 0001 {} |kept| ]");
+  again.abort();
+  accounts.delete('alice');
+  const heir = come(broker, 'bob');
+  await heir.expect('20 [ 01 00 { ... } ]');
+});

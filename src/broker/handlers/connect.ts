@@ -140,6 +140,16 @@ function accept(connection: Connection, packet: ConnectPacket): void {
     else connection.closeFor(`${limit} exceeded`); // without a word, as mosquitto
     return;
   }
+  if (existing !== null && isOfAnother(existing, connection, packet)) {
+    reportConnect(
+      connection,
+      packet,
+      'client id',
+      `has the client id of user "${existing.username}", whose session nobody else may take over`,
+    );
+    refuse(connection, REASON.CLIENT_IDENTIFIER_NOT_VALID, 'the client id belongs to another user');
+    return;
+  }
   connection.output.maximumPacketSize = packet.properties.maximumPacketSize ?? Number.POSITIVE_INFINITY;
   const connack = encodeConnack(connection.version, false, REASON.SUCCESS, connackProperties(connection, packet))!; // success has a code in every version
   if (connack.length > connection.output.maximumPacketSize) {
@@ -165,6 +175,12 @@ function accept(connection: Connection, packet: ConnectPacket): void {
   broker.journal?.whenDurable(() => {
     if (connection.state === 'connected') connection.proceed(conclude); // not taken over meanwhile
   });
+}
+
+/** A client id is no secret: without this anybody with an account could discard what waits for another, or read it. A user that is gone leaves its sessions to others. */
+function isOfAnother({ username, listener }: Session, { broker, origin }: Connection, packet: ConnectPacket): boolean {
+  if (username === null || username === (origin.identity ?? packet.username)) return false;
+  return broker.authenticator?.hasAccount?.(listener, username) ?? false;
 }
 
 /** welcome answers CONNACK of success. */
