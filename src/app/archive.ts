@@ -1,7 +1,6 @@
 // One compressed file of many: tar (POSIX.1-1988 ustar, plain files only) behind gzip. `tar -tzf` reads what is written here.
 
-import { createReadStream, createWriteStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { closeSync, createReadStream, createWriteStream, fstatSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
@@ -12,10 +11,10 @@ const BLOCK = 512;
 const MAX_NAME = 100;
 const MAX_SIZE = 8 ** 11;
 
-/** ArchiveEntry is one file: `path` is where its content is. */
+/** ArchiveEntry is one file: `open` gives a descriptor of its content, which is closed here. */
 export interface ArchiveEntry {
   readonly name: string;
-  readonly content: Buffer | { readonly path: string };
+  readonly content: Buffer | { open(): number };
 }
 
 /** packArchive writes a new file of mode 0600, and syncs it. Rejects when it is there already. */
@@ -51,14 +50,29 @@ export async function unpackArchive(file: string, place: (name: string, size: nu
 
 async function* blocks(entries: readonly ArchiveEntry[]): AsyncGenerator<Buffer> {
   for (const { name, content } of entries) {
-    const isBuffer = Buffer.isBuffer(content);
-    const size = isBuffer ? content.length : (await stat(content.path)).size;
-    yield makeHeader(name, size);
-    if (isBuffer) yield content;
-    else if (size > 0) yield* createReadStream(content.path, { end: size - 1 }); // what is appended meanwhile is left out
-    yield Buffer.alloc(padding(size));
+    if (Buffer.isBuffer(content)) yield* [makeHeader(name, content.length), content, Buffer.alloc(padding(content.length))];
+    else yield* fileBlocks(name, content.open());
   }
   yield Buffer.alloc(2 * BLOCK);
+}
+
+/** What is appended meanwhile is left out. */
+async function* fileBlocks(name: string, fd: number): AsyncGenerator<Buffer> {
+  try {
+    const { size } = fstatSync(fd);
+    yield makeHeader(name, size);
+    let left = size;
+    if (size > 0) {
+      for await (const chunk of createReadStream('', { fd, autoClose: false, start: 0, end: size - 1 })) {
+        left -= chunk.length;
+        yield chunk;
+      }
+    }
+    if (left > 0) throw new OperatorError(`Cannot pack "${name}": somebody has cut it meanwhile`);
+    yield Buffer.alloc(padding(size));
+  } finally {
+    closeSync(fd);
+  }
 }
 
 function padding(size: number): number {

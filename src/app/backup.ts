@@ -6,23 +6,28 @@
 //   configuration/0 ...    the main file, what it includes, and the password, ACL and certificate files that it names
 
 import { randomBytes } from 'node:crypto';
-import { existsSync, globSync, rmSync, statSync } from 'node:fs';
+import { closeSync, constants, existsSync, fstatSync, globSync, openSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { systemClock } from '../base/clock.ts';
 import { OperatorError, reasonOf } from '../base/errors.ts';
 import { silentLogger } from '../base/logger.ts';
 import { treatLines } from '../config/config.ts';
+import { OwnFolder, withFolder } from '../state/own-files.ts';
 import { StateFolder } from '../state/state-folder.ts';
 import { STORE_DEFAULTS } from '../store/options.ts';
 import { openStore } from '../store/store.ts';
 import { type ArchiveEntry, packArchive } from './archive.ts';
+import { asOwner, asOwnerNow, foreignOwner } from './as-owner.ts';
 
 /** MANIFEST is the first file of a backup. */
 export const MANIFEST = 'backup.json';
 
 /** FORMAT is counted up when an older midge could not restore what this one writes. */
 export const FORMAT = 1;
+
+/** Everything but the database is text that a person or we have written. */
+const MAX_SMALL_BYTES = 16 * 1_048_576;
 
 /** Words of the configuration that name a file. */
 const FILE_WORDS = ['password_file', 'acl_file', 'psk_file', 'cafile', 'certfile', 'keyfile', 'crlfile', 'dhparamfile'];
@@ -39,16 +44,19 @@ export interface BackupManifest {
   readonly configuration: readonly string[];
 }
 
-/** BackupSource: `copy` is a finished copy of the database, null = make one of the file in the folder, which no broker may use. */
+/** BackupSource says what belongs to the broker. */
 export interface BackupSource {
   readonly folder: string;
   /** Absolute. */
   readonly database: string;
+  /** The name of a finished copy that lies beside the database, and is removed here; null = make one, no broker may use the database. */
   readonly copy: string | null;
   /** Main file of the configuration, or null. */
   readonly configuration: string | null;
   /** Where relative paths in settings start: the folder that the broker works in. */
   readonly workingFolder: string;
+  /** True where the user of the broker says which configuration it has: nothing is read then that this user may not read. */
+  readonly isUsersWord: boolean;
   /** Name and version of this program. */
   readonly program: string;
 }
@@ -56,9 +64,9 @@ export interface BackupSource {
 /** makeBackup writes a new file and gives the names of what is in it. Throws OperatorError; nothing is left of a backup that failed. */
 export async function makeBackup(file: string, source: BackupSource): Promise<readonly string[]> {
   if (existsSync(file)) throw new OperatorError(`Cannot write backup "${file}": it is there already - name another file`);
-  const own = `${resolve(file)}.${randomBytes(6).toString('hex')}`;
+  const copy = new DatabaseCopy(source);
   try {
-    const copy = source.copy ?? ((await copyDatabase(source, own)) ? own : null);
+    if (source.copy === null) await copy.make();
     const entries = entriesOf(source, copy);
     await packArchive(file, entries);
     return entries.map(({ name }) => name);
@@ -67,35 +75,82 @@ export async function makeBackup(file: string, source: BackupSource): Promise<re
     if (error instanceof OperatorError) throw error;
     throw new OperatorError(`Cannot write backup "${file}": ${reasonOf(error)}`, { cause: error });
   } finally {
-    rmSync(own, { force: true });
+    copy.remove();
   }
 }
 
-async function copyDatabase({ database }: BackupSource, target: string): Promise<boolean> {
-  if (!existsSync(database)) return false;
-  const store = await openStore(
-    { ...STORE_DEFAULTS, folder: dirname(database), file: basename(database) },
-    { clock: systemClock, log: silentLogger },
-  );
-  try {
-    await store.backup(target);
-  } finally {
-    await store.stop();
+/**
+ * DatabaseCopy is a file beside the database, by whomever it was made: only its name is taken from the broker, and it is read and removed
+ * as the user of the state folder, in the very folder that is open, where it is a regular file with one name.
+ */
+class DatabaseCopy {
+  readonly #source: BackupSource;
+  readonly #folder: string;
+  #name: string | null;
+
+  constructor(source: BackupSource) {
+    const { copy, database, folder } = source;
+    const name = basename(database);
+    const isCopy =
+      copy === null || (copy.startsWith(`${name}.backup-`) && /^[\da-f]{12}$/.test(copy.slice(name.length + '.backup-'.length)));
+    if (!isCopy)
+      throw new OperatorError(`Cannot back up "${folder}": what answers there is no broker of this version - restart the broker`);
+    this.#source = source;
+    this.#folder = dirname(database);
+    this.#name = copy;
   }
-  return true;
+
+  /** Null where there is no database. */
+  get entry(): ArchiveEntry['content'] | null {
+    const name = this.#name;
+    return name === null ? null : { open: () => this.#use((folder) => folder.open(name, constants.O_RDONLY)) };
+  }
+
+  async make(): Promise<void> {
+    const { database } = this.#source;
+    await asOwner(this.#folder, async () => {
+      if (!existsSync(database)) return;
+      this.#name = nameOfCopy(database);
+      const store = await openStore(
+        { ...STORE_DEFAULTS, folder: this.#folder, file: basename(database) },
+        { clock: systemClock, log: silentLogger },
+      );
+      try {
+        await store.backup(join(this.#folder, this.#name));
+      } finally {
+        await store.stop();
+      }
+    });
+  }
+
+  remove(): void {
+    const name = this.#name;
+    if (name !== null) this.#use((folder) => rmSync(folder.at(name), { force: true }));
+  }
+
+  #use<T>(action: (folder: OwnFolder) => T): T {
+    const { copy, folder } = this.#source;
+    const isUsers = copy !== null && foreignOwner(folder) !== null;
+    return asOwnerNow(isUsers ? folder : this.#folder, () => withFolder(() => OwnFolder.open(realpathSync(this.#folder)), action));
+  }
 }
 
-function entriesOf(
-  { folder, database, configuration, workingFolder, program }: BackupSource,
-  copy: string | null,
-): readonly ArchiveEntry[] {
+/** nameOfCopy names a new copy of a database. */
+export function nameOfCopy(database: string): string {
+  return `${basename(database)}.backup-${randomBytes(6).toString('hex')}`;
+}
+
+function entriesOf(source: BackupSource, copy: DatabaseCopy): readonly ArchiveEntry[] {
+  const { folder, database, configuration, program } = source;
   const state = new StateFolder(folder, database);
-  const settings = configuration === null ? [] : configurationFiles(configuration, workingFolder);
-  const inside = [state.passwordFile, ...filesIn(state.certificates), ...settings.filter((path) => isIn(folder, path))];
+  const settings = configuration === null ? [] : settingsOf(source, configuration);
+  const certificates = asOwnerNow(folder, () => filesIn(state.certificates));
+  const inside = [state.passwordFile, ...certificates, ...settings.filter((path) => isIn(folder, path))];
   const kept = [...new Set(inside.map((path) => relative(folder, path)))].filter((name) => existsSync(join(folder, name)));
   const isElsewhere = dirname(database) !== resolve(folder);
-  const outside = [...settings.filter((path) => !isIn(folder, path)), ...(copy !== null && isElsewhere ? [database] : [])];
-  if (copy === null && kept.length === 0 && outside.length === 0) {
+  const content = copy.entry;
+  const outside = [...settings.filter((path) => !isIn(folder, path)), ...(content !== null && isElsewhere ? [database] : [])];
+  if (content === null && kept.length === 0 && outside.length === 0) {
     throw new OperatorError(`Cannot back up "${folder}": nothing is kept there - name another folder with --state`);
   }
   const manifest: BackupManifest = {
@@ -106,12 +161,54 @@ function entriesOf(
     database: basename(database),
     configuration: outside,
   };
+  const small = (path: string) => ({ open: () => asOwnerNow(whoseIs(source, dirname(path)), () => openSmall(path)) });
   return [
     { name: MANIFEST, content: Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`) },
-    ...(copy === null || isElsewhere ? [] : [{ name: `state/${basename(database)}`, content: { path: copy } }]),
-    ...kept.map((name) => ({ name: `state/${name}`, content: { path: join(folder, name) } })),
-    ...outside.map((path, place) => ({ name: `configuration/${place}`, content: { path: path === database ? (copy ?? path) : path } })),
+    ...(content === null || isElsewhere ? [] : [{ name: `state/${basename(database)}`, content }]),
+    ...kept.map((name) => ({ name: `state/${name}`, content: small(join(folder, name)) })),
+    ...outside.map((path, place) => ({
+      name: `configuration/${place}`,
+      content: path === database && content !== null ? content : small(path),
+    })),
   ];
+}
+
+/** A path whose owner reads. The user of the broker must not have root read for him what he may not read. */
+function whoseIs({ folder, isUsersWord }: BackupSource, path: string): string {
+  return isUsersWord && foreignOwner(folder) !== null ? folder : path;
+}
+
+/** A FIFO would block, and a file without end would fill the disk that the backup goes to. */
+function openSmall(path: string): number {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const stats = fstatSync(fd);
+  if (stats.isFile() && stats.size <= MAX_SMALL_BYTES) return fd;
+  closeSync(fd);
+  const what = stats.isFile() ? `too large: ${stats.size} bytes, ${MAX_SMALL_BYTES} at most` : 'no regular file';
+  throw new OperatorError(`Cannot back up "${path}": it is ${what}`);
+}
+
+/** The files of the configuration that a user names are looked for as that user. */
+function settingsOf(source: BackupSource, main: string): readonly string[] {
+  const { folder, workingFolder, isUsersWord } = source;
+  if (!isUsersWord) return configurationFiles(main, workingFolder);
+  return asOwnerNow(folder, () => {
+    const paths = configurationFiles(main, workingFolder);
+    const hidden = paths.find((path) => !isReadable(path));
+    if (hidden === undefined) return paths;
+    throw new OperatorError(
+      `Cannot back up "${hidden}": the broker says that it belongs to its configuration, but its user may not read it - name the configuration with -c FILE`,
+    );
+  });
+}
+
+function isReadable(path: string): boolean {
+  try {
+    closeSync(openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)); // access(2) would ask for the real user
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The main file first, then those that it includes or names. A backup without one of them would be none. */

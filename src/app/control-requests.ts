@@ -1,10 +1,10 @@
 // The requests of the control socket, by name. The functions behind them know nothing of sockets.
 
-import { randomBytes } from 'node:crypto';
-import { resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { whatArrives } from '../access/acl-explain.ts';
 import type { LoginHold } from '../access/login-throttle.ts';
 import type { Appliance } from './app.ts';
+import { nameOfCopy } from './backup.ts';
 import type { RequestHandler } from './control.ts';
 import type { RememberedRefusal } from './diagnostics.ts';
 import { missingRule } from './explain-refusal.ts';
@@ -41,7 +41,7 @@ export function controlRequests(setup: StatusSetup): Readonly<Record<string, Req
   };
 }
 
-/** BackupCopy is what a running broker gives to a backup: the caller removes `copy` when it has it. Null = nothing outlives the process. */
+/** BackupCopy is what a running broker gives to a backup: the caller removes `copy`, a file beside the database, when it has it. Null = nothing outlives the process. */
 export interface BackupCopy {
   readonly copy: string | null;
   /** Absolute. */
@@ -53,7 +53,7 @@ export interface BackupCopy {
 
 async function copyForBackup({ store, state, configuration }: Appliance): Promise<BackupCopy> {
   const { file } = configuration;
-  const copy = store === null ? null : `${state.database}.backup-${randomBytes(6).toString('hex')}`;
+  const copy = store === null ? null : join(dirname(state.database), nameOfCopy(state.database));
   if (copy !== null) await store?.backup(copy);
   const main = file === null ? null : resolve(file);
   return { copy, database: state.database, folder: state.path, configuration: main, workingFolder: process.cwd() };

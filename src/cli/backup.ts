@@ -1,12 +1,11 @@
 // `midge backup`: everything that makes this broker this one, in one file.
 
-import { rmSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { makeBackup } from '../app/backup.ts';
+import { basename, dirname, join, resolve } from 'node:path';
+import { type BackupSource, makeBackup } from '../app/backup.ts';
 import type { BackupCopy } from '../app/control-requests.ts';
 import { OperatorError } from '../base/errors.ts';
 import type { Invocation } from './command.ts';
-import { askBroker, NoBroker, stateOf } from './control-client.ts';
+import { type Found, findBroker, NoBroker, stateOf } from './control-client.ts';
 import { stamp } from './stamp.ts';
 
 /** A large database on a slow card takes its time. */
@@ -18,25 +17,49 @@ export async function run(invocation: Invocation): Promise<number> {
   const [file] = operands;
   if (file === undefined) throw new OperatorError(`Error: Which file? Use '${program} FILE'.`, { exitCode: 2 });
   const source = await sourceOf(invocation);
-  try {
-    const names = await makeBackup(file, { ...source, program: `midge ${stamp().version}` });
-    const count = (start: string) => names.filter((name) => name.startsWith(start)).length;
-    terminal.stdout.write(
-      `${resolve(file)}: ${count('state/')} files of ${source.folder}, ${count('configuration/')} of the configuration.\n`,
-    );
-  } finally {
-    if (source.copy !== null) rmSync(source.copy, { force: true });
-  }
+  const names = await makeBackup(file, source);
+  const count = (start: string) => names.filter((name) => name.startsWith(start)).length;
+  terminal.stdout.write(
+    `${resolve(file)}: ${count('state/')} files of ${source.folder}, ${count('configuration/')} of the configuration.\n`,
+  );
   return 0;
 }
 
-async function sourceOf(invocation: Invocation): Promise<BackupCopy> {
+async function sourceOf(invocation: Invocation): Promise<BackupSource> {
+  const program = `midge ${stamp().version}`;
+  const named = invocation.flags.get('config-file')?.at(-1) ?? null;
+  const own = { configuration: named, workingFolder: process.cwd(), isUsersWord: false, program };
   try {
-    return (await askBroker(invocation, 'backup', {}, PATIENCE_MS)) as BackupCopy; // our own program answered
+    const found = await findBroker(invocation, { request: 'backup' }, PATIENCE_MS);
+    const { folder, database, copy, configuration, workingFolder } = checkAnswer(found);
+    return { ...(named === null ? { configuration, workingFolder, isUsersWord: true, program } : own), folder, database, copy };
   } catch (error) {
     if (!(error instanceof NoBroker)) throw error;
-    const configuration = invocation.flags.get('config-file')?.at(-1) ?? null;
     const { path: folder, database } = stateOf(invocation);
-    return { copy: null, database, folder, configuration, workingFolder: process.cwd() };
+    return { ...own, copy: null, database, folder };
   }
+}
+
+/** What answers may be a program of the user whose folder it is: its words are checked, and followed only as far as that user could go. */
+function checkAnswer({ answer, folder }: Found): BackupCopy {
+  const words = (typeof answer === 'object' && answer !== null ? answer : {}) as Partial<Record<keyof BackupCopy, unknown>>; // each is looked at below
+  const { copy, database, configuration, workingFolder } = words;
+  if (!isPath(database) || !isPath(workingFolder) || !isPath(words.folder) || !isPathOrNull(copy) || !isPathOrNull(configuration))
+    throw new OperatorError(`Cannot back up "${folder}": what answers there is no broker of this version - restart the broker`);
+  const isInside = copy === null || dirname(database) === words.folder; // without a copy nothing outside is looked at
+  return {
+    folder,
+    database: isInside ? join(folder, basename(database)) : database,
+    copy: copy === null ? null : basename(copy),
+    configuration,
+    workingFolder,
+  };
+}
+
+function isPath(value: unknown): value is string {
+  return typeof value === 'string' && resolve(value) === value && !value.includes('\0');
+}
+
+function isPathOrNull(value: unknown): value is string | null {
+  return value === null || isPath(value);
 }

@@ -20,13 +20,24 @@ const SERVICE_FOLDER = '/var/lib/midge';
 /** NoBroker is thrown when none runs. */
 export class NoBroker extends OperatorError {}
 
-/** askBroker sends one request and gives its result. Throws OperatorError when no broker is there, it may not be asked, or it says no within `patience` milliseconds. */
-export async function askBroker(invocation: Invocation, request: string, words: object = {}, patience = PATIENCE_MS): Promise<unknown> {
+/** askBroker sends one request and gives its result. Throws OperatorError when no broker is there, it may not be asked, or it says no in time. */
+export async function askBroker(invocation: Invocation, request: string, words: object = {}): Promise<unknown> {
+  return (await findBroker(invocation, { request, ...words }, PATIENCE_MS)).answer;
+}
+
+/** Found is an answer, and the state folder that it comes from. */
+export interface Found {
+  readonly answer: unknown;
+  readonly folder: string;
+}
+
+/** findBroker asks as askBroker does, for `patience` milliseconds, and says who has answered. */
+export async function findBroker(invocation: Invocation, request: object, patience: number): Promise<Found> {
   const folders = foldersOf(invocation);
   let failure: NodeJS.ErrnoException | null = null;
   for (const folder of folders) {
     try {
-      return await askIn(folder, { request, ...words }, patience);
+      return { answer: await askIn(folder, request, patience), folder };
     } catch (error) {
       if (error instanceof OperatorError) throw error;
       const next = error as NodeJS.ErrnoException; // of a socket

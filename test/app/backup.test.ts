@@ -20,7 +20,15 @@ test('backup holds a database that lies elsewhere, and restore puts it back ther
   assert.equal(await durably(store), 'durable');
   await store.stop();
   const file = join(temporaryFolder(t), 'backup.tar.gz');
-  const source = { folder: state, database: elsewhere.file, copy: null, configuration: null, workingFolder: '/', program: 'midge test' };
+  const source = {
+    folder: state,
+    database: elsewhere.file,
+    copy: null,
+    configuration: null,
+    workingFolder: '/',
+    isUsersWord: false,
+    program: 'midge test',
+  };
   assert.deepEqual(await makeBackup(file, source), ['backup.json', 'state/passwd', 'configuration/0']);
 
   rmSync(elsewhere.file);

@@ -165,6 +165,13 @@ async function putBackup(t: TestContext, file: string): Promise<void> {
   old.write('/var/lib/midge/passwd', 'joe:$7$101$c2FsdHNhbHRzYWx0$aGFzaA==\n');
   old.write(AUTHORITY, 'the old authority');
   rmSync(file, { force: true });
-  const source = { database: 'midge.db', copy: null, configuration: null, workingFolder: '/', program: 'midge version 0.1.0' };
+  const source = {
+    database: 'midge.db',
+    copy: null,
+    configuration: null,
+    workingFolder: '/',
+    isUsersWord: false,
+    program: 'midge version 0.1.0',
+  };
   await makeBackup(file, { ...source, folder: old.path('/var/lib/midge') });
 }

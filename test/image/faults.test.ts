@@ -75,7 +75,14 @@ async function backupOf(t: TestContext): Promise<string> {
   mkdirSync(join(folder, 'state'));
   writeFileSync(join(folder, 'state/passwd'), `${LOGIN.username}:${await hashPassword(LOGIN.password)}\n`);
   const file = join(folder, 'backup.tar.gz');
-  const source = { database: 'midge.db', copy: null, configuration: null, workingFolder: '/', program: 'midge version 0.1.0' };
+  const source = {
+    database: 'midge.db',
+    copy: null,
+    configuration: null,
+    workingFolder: '/',
+    isUsersWord: false,
+    program: 'midge version 0.1.0',
+  };
   await makeBackup(file, { ...source, folder: join(folder, 'state') });
   return file;
 }
