@@ -195,7 +195,7 @@ export class Keeper {
 
   /** What goes into a file that has no name any more is lost at the restart: it must not be acknowledged. */
   #requireFile(): void {
-    if (this.#file === null || statSync(this.#file.path, { throwIfNoEntry: false })?.ino === this.#file.inode) return;
+    if (this.#file === null || isStillThere(this.#file.path, this.#file.inode)) return;
     throw new StoreFault(
       'failed',
       'its file was deleted or replaced while it is in use: save what is kept with "midge backup" before a restart',
@@ -238,5 +238,14 @@ function bytesWritten(): number {
     return Math.max(Number(/wchar: (\d+)/.exec(text)?.[1] ?? 0), Number(/\nwrite_bytes: (\d+)/.exec(text)?.[1] ?? 0));
   } catch {
     return 0;
+  }
+}
+
+/** What may not be looked at is taken to be there: a broker that has given up root may not reach the folder by its path any more. */
+function isStillThere(path: string, inode: number): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.ino === inode;
+  } catch {
+    return true;
   }
 }
