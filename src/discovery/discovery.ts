@@ -49,6 +49,12 @@ const GOODBYE_LIMIT = 500;
 /** Milliseconds to wait when two machines claim a name at once: RFC 6762 8.2 says one second, the spread makes sure that one is first. */
 const TIE_WAIT = [1000, 3000] as const;
 
+/** Names that are given up in an hour before it takes longer each time: no network has so many boxes of one name, but one liar is enough. */
+const PATIENT_CONFLICTS = 5;
+const HOUR = 3_600_000;
+/** Milliseconds before the next try then, doubled each time up to the second number. */
+const CONFLICT_WAIT = [15_000, 900_000] as const;
+
 /** createAdvertiser makes the part that announces the broker; with `advertise false` one that does nothing. */
 export function createAdvertiser(subject: AdvertiserSubject): Advertiser {
   return new NetworkAdvertiser(subject);
@@ -77,6 +83,8 @@ class NetworkAdvertiser implements Advertiser {
   #instanceOrdinal: number;
   #hostOrdinal: number;
   #warned: boolean;
+  /** When names had to be given up, monotonic milliseconds. */
+  #conflicts: readonly number[];
 
   constructor(subject: AdvertiserSubject) {
     this.#subject = subject;
@@ -91,6 +99,7 @@ class NetworkAdvertiser implements Advertiser {
     this.#instanceOrdinal = 1;
     this.#hostOrdinal = 1;
     this.#warned = false;
+    this.#conflicts = [];
   }
 
   async start(): Promise<void> {
@@ -179,6 +188,7 @@ class NetworkAdvertiser implements Advertiser {
   // A round takes three quarters of a second at least, so the limit of RFC 6762 8.1 (15 conflicts in ten seconds) is never reached.
   async #giveWay(verdict: Exclude<Verdict, 'claimed' | 'not sent'>, host: string, signal: AbortSignal): Promise<void> {
     const [least, most] = TIE_WAIT;
+    await pause(this.#waitAfterConflict(), undefined, { signal, ref: false });
     if (verdict === 'tie') return pause(least + Math.random() * (most - least), undefined, { signal, ref: false });
     if (verdict === 'host taken') {
       this.#hostOrdinal++;
@@ -191,6 +201,12 @@ class NetworkAdvertiser implements Advertiser {
     }
   }
 
+  #waitAfterConflict(): number {
+    const now = (this.#subject.clock ?? systemClock).monotonic();
+    this.#conflicts = [...this.#conflicts.filter((at) => now - at < HOUR), now].slice(-50);
+    return waitAfter(this.#conflicts.length);
+  }
+
   #onUpset(): void {
     this.#upset = true;
     this.#nap.abort();
@@ -201,4 +217,10 @@ class NetworkAdvertiser implements Advertiser {
     this.#warned = true;
     this.#log.log('warning', `Warning: Cannot announce the broker by mDNS: ${reason} - it is tried again quietly.`);
   }
+}
+
+/** waitAfter gives the milliseconds before the next claim after so many conflicts within an hour (RFC 6762 9). */
+export function waitAfter(conflicts: number): number {
+  const [first, most] = CONFLICT_WAIT;
+  return conflicts <= PATIENT_CONFLICTS ? 0 : Math.min(most, first * 2 ** (conflicts - PATIENT_CONFLICTS - 1));
 }

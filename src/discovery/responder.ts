@@ -9,7 +9,7 @@
 import type { BlockList } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Clock } from '../base/clock.ts';
-import { type Answer, additionalsOf, answerTo, legacyAnswer, type Packet } from './answer.ts';
+import { type Answer, additionalsOf, answerTo, legacyAnswer, type Packet, type Question } from './answer.ts';
 import { isForeignHost, isForeignService, namesHost, type Publication } from './conflict.ts';
 import { Link, type LinkEvents, MDNS_PORT, type Sender } from './link.ts';
 import { addressSet, hasAddress, type LinkPlan } from './link-plan.ts';
@@ -29,6 +29,12 @@ const REPEATS = [1000, 3000];
 const SHARED_DELAY = [20, 120] as const;
 /** RFC 6762 6: the same record is not multicast twice within a second. */
 const REPEAT_GUARD = 1000;
+/** But a probe, which decides over a name, is answered after a quarter of that. */
+const PROBE_GUARD = 250;
+/** Questions of one packet that are looked at: browsers ask a dozen. */
+const MAX_QUESTIONS = 50;
+/** Answers to resolvers that know nothing of multicast, all together. */
+const LEGACY_PER_SECOND = 20;
 /** After our own probes their echo is not yet taken for those of another program on this machine. */
 const ECHO_GUARD = 2000;
 /** How often a host name that another program of this machine answers for is looked up, and after which silence it is ours again. */
@@ -50,6 +56,9 @@ export class Responder {
   #claimedAt: number;
   #timers: Set<NodeJS.Timeout>;
   #sentAt: Map<string, number>;
+  /** The second in which legacy answers are counted, by its begin. */
+  #legacySince: number;
+  #legacyCount: number;
 
   constructor(ports: { readonly clock: Clock; readonly onUpset: () => void }) {
     this.#clock = ports.clock;
@@ -67,6 +76,8 @@ export class Responder {
     this.#claimedAt = 0;
     this.#timers = new Set();
     this.#sentAt = new Map();
+    this.#legacySince = Number.NEGATIVE_INFINITY;
+    this.#legacyCount = 0;
   }
 
   /** open makes the links those of `plans`; unchanged ones stay open. Gives the reasons of what could not be opened; called again, it tries that again. */
@@ -212,22 +223,37 @@ export class Responder {
     if (this.#phase === 'claiming') this.#onRivalProbe(packet, sender);
     if (this.#phase !== 'announced') return;
     this.#yieldToLocalProbe(packet, sender);
-    for (const question of packet.questions ?? []) {
+    const records = this.#recordsOf(link);
+    const told = new Set<MdnsRecord>(); // one query draws each record once, however often it is asked for
+    for (const question of (packet.questions ?? []).slice(0, MAX_QUESTIONS)) {
       if (this.#held !== null && sameName(question.name, this.#publication.host)) continue;
-      const answer = answerTo(question, packet.answers ?? [], this.#recordsOf(link));
+      const answer = answerTo(question, packet.answers ?? [], records);
       if (answer === null) continue;
-      if (sender.port !== MDNS_PORT) void link.send(legacyAnswer(packet, question, answer), sender);
-      else this.#answer(link, answer, (packet.authorities?.length ?? 0) > 0);
+      if (sender.port !== MDNS_PORT) return this.#answerLegacy(packet, question, answer, sender, link);
+      const isNew = (record: MdnsRecord) => !told.has(record);
+      const news = { answers: answer.answers.filter(isNew), additionals: answer.additionals.filter(isNew) };
+      for (const record of [...news.answers, ...news.additionals]) told.add(record);
+      this.#answer(link, news, (packet.authorities?.length ?? 0) > 0);
     }
+  }
+
+  /** Such a resolver asks one question. Anybody can write another's address into a packet: the answers to all of them have a limit. */
+  #answerLegacy(packet: Packet, question: Question, answer: Answer, sender: Sender, link: Link): void {
+    const now = this.#clock.monotonic();
+    if (now - this.#legacySince >= 1000) {
+      this.#legacySince = now;
+      this.#legacyCount = 0;
+    }
+    if (++this.#legacyCount <= LEGACY_PER_SECOND) void link.send(legacyAnswer(packet, question, answer), sender);
   }
 
   // A question that allows a unicast answer (RFC 6762 5.4) gets a multicast one all the same: with two programs on port 5353 of the asking
   // machine a unicast packet reaches only one of them.
   #answer(link: Link, answer: Answer, isProbe: boolean): void {
     const now = this.#clock.monotonic();
-    const isFresh = (record: MdnsRecord) =>
-      now - (this.#sentAt.get(link.plan.interfaceName + identityOf(record)) ?? -Infinity) > REPEAT_GUARD;
-    const answers = isProbe ? answer.answers : answer.answers.filter(isFresh);
+    const guard = isProbe ? PROBE_GUARD : REPEAT_GUARD;
+    const isFresh = (record: MdnsRecord) => now - (this.#sentAt.get(link.plan.interfaceName + identityOf(record)) ?? -Infinity) > guard;
+    const answers = answer.answers.filter(isFresh);
     if (answers.length === 0) return;
     const [least, most] = SHARED_DELAY;
     const isShared = answers.some((record) => !record.flush);

@@ -1,21 +1,14 @@
 // mDNS packets at an advertiser and at a browser, on sockets that send nothing: nothing is thrown, and what is remembered stays bounded.
 
 import assert from 'node:assert/strict';
-import type { Socket } from 'node:dgram';
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { createRequire } from 'node:module';
 import { networkInterfaces } from 'node:os';
 import fc from 'fast-check';
 import { browse, createAdvertiser } from '../../../src/discovery/discovery.ts';
+import { dnsPacket, muteNetwork } from '../../support/mute-network.ts';
 import { recordingLog } from '../../support/recording-log.ts';
 import { nextTurn } from '../../support/turns.ts';
 import { damaged, hexOf } from '../mutations.ts';
 import type { Target } from '../target.ts';
-
-/** The package that multicast-dns reads and writes packets with. */
-interface DnsPacket {
-  encode(packet: object): Buffer;
-}
 
 const names = fc.constantFrom(
   ...['fuzzed.local', '_mqtt._tcp.local', 'fuzzed._mqtt._tcp.local', '_services._dns-sd._udp.local', 'other.local', 'a.b.c', '.', ''],
@@ -76,9 +69,7 @@ export const MDNS: Target<[Buffer, Sender]> = {
   what: 'mDNS queries and responses at an advertiser and at a browser',
   input: fc.tuple(hexOf(input), sender),
   async open() {
-    const sockets: Socket[] = [];
-    const catchSocket = (message: unknown) => sockets.push(muted((message as { socket: Socket }).socket)); // what the channel gives
-    subscribe('udp.socket', catchSocket);
+    const network = muteNetwork();
     const uncaught: unknown[] = [];
     const note = (error: unknown) => uncaught.push(error);
     process.on('uncaughtException', note);
@@ -98,7 +89,7 @@ export const MDNS: Target<[Buffer, Sender]> = {
     const browsing = browse({ signal: ending.signal, onFound: () => {}, interfaces: () => ({ lo: networkInterfaces()['lo'] }) });
     return {
       async feed([bytes, from]) {
-        for (const socket of sockets) socket.emit('message', Buffer.from(bytes), { ...from });
+        network.hear(bytes, from);
         await nextTurn();
         assert.deepEqual([...log.lines, ...uncaught.splice(0)], []);
         return 1;
@@ -106,40 +97,10 @@ export const MDNS: Target<[Buffer, Sender]> = {
       async close() {
         ending.abort();
         await Promise.all([advertiser.stop(), browsing]);
-        unsubscribe('udp.socket', catchSocket);
+        network.end();
         process.off('uncaughtException', note);
         process.off('unhandledRejection', note);
       },
     };
   },
 };
-
-/** A socket that hears the network no more, and sends nothing: what it hears comes from the fuzzer alone. */
-function muted(socket: Socket): Socket {
-  socket.send = (...words: unknown[]) => {
-    const done = words.at(-1);
-    if (typeof done === 'function') setImmediate(() => done(null, 0));
-  };
-  socket.bind = ((...words: unknown[]) => {
-    setImmediate(() => {
-      socket.emit('listening');
-      const done = words.at(-1);
-      if (typeof done === 'function') done();
-    });
-    return socket;
-  }) as Socket['bind'];
-  Object.assign(socket, {
-    setMulticastTTL: () => 0,
-    setMulticastLoopback: () => 0,
-    setMulticastInterface: () => 0,
-    addMembership: () => 0,
-    dropMembership: () => 0,
-    address: () => ({ address: '127.0.0.1', port: 5353, family: 'IPv4' }),
-  });
-  return socket;
-}
-
-function dnsPacket(): DnsPacket {
-  const ofBonjour = createRequire(createRequire(import.meta.url).resolve('bonjour-service'));
-  return createRequire(ofBonjour.resolve('multicast-dns'))('dns-packet') as DnsPacket; // the package has no types
-}
