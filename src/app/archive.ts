@@ -1,12 +1,14 @@
 // One compressed file of many: tar (POSIX.1-1988 ustar, plain files only) behind gzip. `tar -tzf` reads what is written here.
 
-import { closeSync, createReadStream, createWriteStream, fstatSync } from 'node:fs';
-import { Readable } from 'node:stream';
+import { closeSync, createWriteStream, fstatSync, readSync } from 'node:fs';
+import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
 import { OperatorError } from '../base/errors.ts';
 
 const BLOCK = 512;
+/** Bytes that are read at once. */
+const CHUNK = 262_144;
 /** Field widths of the header; the size has eleven octal digits. */
 const MAX_NAME = 100;
 const MAX_SIZE = 8 ** 11;
@@ -22,22 +24,22 @@ export async function packArchive(file: string, entries: readonly ArchiveEntry[]
   await pipeline(Readable.from(blocks(entries)), createGzip(), createWriteStream(file, { flags: 'wx', mode: 0o600, flush: true }));
 }
 
-/**
- * unpackArchive hands each file to `place`, which gives the path to write its content to, mode 0600, or null to leave it out; it may
- * throw to end everything. Rejects with an OperatorError when the archive is damaged or cut.
- */
-export async function unpackArchive(file: string, place: (name: string, size: number) => Promise<string | null>): Promise<void> {
-  const source = createReadStream(file);
+/** Place gives where the content of a file goes, or null to leave it out; it may throw to end everything. `mode` has permissions only. */
+export type Place = (name: string, size: number, mode: number) => Writable | null;
+
+/** unpackArchive reads an open file from its start, and leaves it open. Rejects with an OperatorError when the archive is damaged or cut. */
+export async function unpackArchive(archive: number, place: Place): Promise<void> {
+  const source = Readable.from(chunksOf(archive, Number.POSITIVE_INFINITY));
   const gunzip = createGunzip();
   source.once('error', (error) => gunzip.destroy(error));
   const reader = new BlockReader(source.pipe(gunzip));
   try {
     for (let header = await reader.take(BLOCK); header.some((byte) => byte !== 0); header = await reader.take(BLOCK)) {
-      const { name, size } = parseHeader(header);
-      const path = await place(name, size);
+      const { name, size, mode } = parseHeader(header);
+      const target = place(name, size, mode);
       const content = reader.stream(size);
-      if (path === null) for await (const _ of content);
-      else await pipeline(Readable.from(content), createWriteStream(path, { flags: 'wx', mode: 0o600, flush: true }));
+      if (target === null) for await (const _ of content);
+      else await pipeline(Readable.from(content), target);
       await reader.take(padding(size));
     }
   } catch (error) {
@@ -50,7 +52,7 @@ export async function unpackArchive(file: string, place: (name: string, size: nu
 
 async function* blocks(entries: readonly ArchiveEntry[]): AsyncGenerator<Buffer> {
   for (const { name, content } of entries) {
-    if (Buffer.isBuffer(content)) yield* [makeHeader(name, content.length), content, Buffer.alloc(padding(content.length))];
+    if (Buffer.isBuffer(content)) yield* [makeHeader(name, content.length, 0o600), content, Buffer.alloc(padding(content.length))];
     else yield* fileBlocks(name, content.open());
   }
   yield Buffer.alloc(2 * BLOCK);
@@ -59,14 +61,12 @@ async function* blocks(entries: readonly ArchiveEntry[]): AsyncGenerator<Buffer>
 /** What is appended meanwhile is left out. */
 async function* fileBlocks(name: string, fd: number): AsyncGenerator<Buffer> {
   try {
-    const { size } = fstatSync(fd);
-    yield makeHeader(name, size);
+    const { size, mode } = fstatSync(fd);
+    yield makeHeader(name, size, mode & 0o777);
     let left = size;
-    if (size > 0) {
-      for await (const chunk of createReadStream('', { fd, autoClose: false, start: 0, end: size - 1 })) {
-        left -= chunk.length;
-        yield chunk;
-      }
+    for (const chunk of chunksOf(fd, size)) {
+      left -= chunk.length;
+      yield chunk;
     }
     if (left > 0) throw new OperatorError(`Cannot pack "${name}": somebody has cut it meanwhile`);
     yield Buffer.alloc(padding(size));
@@ -75,17 +75,28 @@ async function* fileBlocks(name: string, fd: number): AsyncGenerator<Buffer> {
   }
 }
 
+/** Descriptors are of the caller, who closes them: a ReadStream would, in its own time. */
+function* chunksOf(fd: number, size: number): Generator<Buffer> {
+  for (let at = 0; at < size; ) {
+    const chunk = Buffer.allocUnsafe(Math.min(CHUNK, size - at));
+    const length = readSync(fd, chunk, 0, chunk.length, at);
+    if (length === 0) return;
+    at += length;
+    yield chunk.subarray(0, length);
+  }
+}
+
 function padding(size: number): number {
   return (BLOCK - (size % BLOCK)) % BLOCK;
 }
 
 /** POSIX.1-1988 10.1.1: name, mode, owner, group, size, time, checksum, type. */
-function makeHeader(name: string, size: number): Buffer {
+function makeHeader(name: string, size: number, mode: number): Buffer {
   if (Buffer.byteLength(name) > MAX_NAME || size >= MAX_SIZE)
     throw new OperatorError(`Cannot pack "${name}": its name or content is too long`);
   const header = Buffer.alloc(BLOCK);
   header.write(name, 0);
-  header.write('0000600\x000000000\x000000000\0', 100, 'latin1');
+  header.write(`${octal(mode, 7)}\0${octal(0, 7)}\0${octal(0, 7)}\0`, 100, 'latin1');
   header.write(`${octal(size, 11)}\0${octal(Math.floor(Date.now() / 1000), 11)}\0`, 124, 'latin1');
   header.write(' '.repeat(8), 148, 'latin1'); // the checksum counts as blanks
   header.write('0', 156, 'latin1');
@@ -94,13 +105,15 @@ function makeHeader(name: string, size: number): Buffer {
   return header;
 }
 
-function parseHeader(header: Buffer): { name: string; size: number } {
+function parseHeader(header: Buffer): { name: string; size: number; mode: number } {
   const text = (at: number, length: number) => header.toString('utf8', at, at + length).replace(/\0.*$/s, '');
   const blank = Buffer.from(header).fill(' ', 148, 156);
   if (Number.parseInt(text(148, 8), 8) !== checksum(blank)) throw new OperatorError('the archive is damaged: a checksum is wrong');
   if (text(156, 1) !== '0' || text(345, 1) !== '')
     throw new OperatorError('the archive holds more than plain files: midge did not write it');
-  return { name: text(0, MAX_NAME), size: Number.parseInt(text(124, 12), 8) };
+  if (!/^[0-7]+$/.test(text(124, 12)) || !/^[0-7]+$/.test(text(100, 8)))
+    throw new OperatorError('the archive is damaged: a size or mode is no number');
+  return { name: text(0, MAX_NAME), size: Number.parseInt(text(124, 12), 8), mode: Number.parseInt(text(100, 8), 8) & 0o777 };
 }
 
 function octal(value: number, digits: number): string {

@@ -86,16 +86,13 @@ function become(uid: number): () => void {
   };
 }
 
-/** What the user may not do is mostly what root has left in the folder. */
+/** What the user may not do is mostly what root has left in the folder. No command is proposed: the path may be a planted link. */
 function named(error: unknown, uid: number, path: string): unknown {
   if (!isForbidden(error)) return error;
-  const user = nameOf(uid);
-  return new OperatorError(
-    `${reasonOf(error)}. It was done as user ${user}, who owns "${path}" - if that is right: sudo chown -R ${user}: ${path}`,
-    {
-      cause: error,
-    },
-  );
+  const who = `root does this as user ${nameOf(uid)}, to whom "${path}" belongs`;
+  return new OperatorError(`${reasonOf(error)} - ${who}: give that user the file that is meant, or take away what should not lie there`, {
+    cause: error,
+  });
 }
 
 function isForbidden(error: unknown): boolean {

@@ -64,7 +64,11 @@ async function restore(disk: Disk, name: string, owner: number) {
   const { restoreBackup } = await import('./restore.ts'); // brings the store with it, which no other boot needs
   disk.makeFolder(STATE, { mode: 0o700, owner }); // what is restored belongs to whom this belongs
   try {
-    return await restoreBackup(disk.path(`${BOOT}/${name}`), { folder: disk.path(STATE), withConfiguration: false });
+    const confirm = async () => true; // whoever holds the card may do all
+    const request = { folder: disk.path(STATE), withConfiguration: false, configurationFolders: [], allowed: [], confirm };
+    const report = await restoreBackup(disk.path(`${BOOT}/${name}`), request);
+    if (report === null) throw new OperatorError('it was not confirmed'); // it always is
+    return report;
   } catch (error) {
     throw new OperatorError(`${reasonOf(error)}. It is tried again at each start: put a sound one in its place, or take it away`, {
       cause: error,

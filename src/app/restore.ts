@@ -1,26 +1,32 @@
 // Puts a backup back: unpacked into the state folder, checked, and only then put in its place. What was there is kept aside.
 
 import {
-  chmodSync,
-  chownSync,
+  closeSync,
   constants,
-  copyFileSync,
+  createWriteStream,
   existsSync,
+  fchmodSync,
+  fsyncSync,
   globSync,
+  lchownSync,
   lstatSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
+  readSync,
   renameSync,
   rmdirSync,
-  type Stats,
   statSync,
+  writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { compactTime, systemClock } from '../base/clock.ts';
-import { syncPath } from '../base/durable-file.ts';
+import { makeFolders, syncPath } from '../base/durable-file.ts';
 import { OperatorError, reasonOf } from '../base/errors.ts';
 import { silentLogger } from '../base/logger.ts';
+import { openAuthority } from '../certificates/authority.ts';
+import { addRevoked, readRevoked } from '../certificates/revoked.ts';
 import { StateFolder } from '../state/state-folder.ts';
 import { mendSwap, StateSwap } from '../state/state-swap.ts';
 import { putBackCopy } from '../store/earlier-version.ts';
@@ -29,16 +35,32 @@ import { moveAside } from '../store/file-names.ts';
 import { STORE_DEFAULTS } from '../store/options.ts';
 import { openStore } from '../store/store.ts';
 import { unpackArchive } from './archive.ts';
-import { type BackupManifest, FORMAT, MANIFEST } from './backup.ts';
+import { asOwner, asOwnerNow } from './as-owner.ts';
+import type { BackupManifest } from './backup.ts';
 import { isAnswered } from './control.ts';
-
-/** What a backup may hold besides its manifest: no way leads out of these folders. */
-const NAMES = /^(?:state\/(?:[^/\0]+\/)*[^/\0]+|configuration\/\d+)$/;
+import {
+  freeBytes,
+  inspectArchive,
+  isThere,
+  type Opened,
+  type RestorePlan,
+  refuseForeign,
+  revivalsOf,
+  type Setting,
+  settingsOf,
+  valuesOf,
+} from './restore-plan.ts';
 
 /** RestoreRequest: `withConfiguration` puts the files of the configuration back to where they were. */
 export interface RestoreRequest {
   readonly folder: string;
   readonly withConfiguration: boolean;
+  /** Folders in which files of the configuration, and a database outside `folder`, may be written. */
+  readonly configurationFolders: readonly string[];
+  /** Other paths that may be written. */
+  readonly allowed: readonly string[];
+  /** Shows what will be done; false, or what it throws, ends everything. */
+  confirm(plan: RestorePlan): Promise<boolean>;
 }
 
 /** RestoreReport says what was put where, and where the old things are. */
@@ -46,36 +68,70 @@ export interface RestoreReport {
   readonly manifest: BackupManifest;
   readonly restored: readonly string[];
   readonly aside: readonly string[];
+  /** How many certificates stay revoked of which the backup did not know it. */
+  readonly stillRevoked: number;
 }
 
-/** restoreBackup throws OperatorError and changes nothing when a broker uses the folder, or the backup is not sound. */
-export async function restoreBackup(file: string, { folder: given, withConfiguration }: RestoreRequest): Promise<RestoreReport> {
-  const folder = resolve(given);
-  const isNew = !existsSync(folder);
+/** restoreBackup throws OperatorError and changes nothing when a broker uses the folder, or the backup is not sound. Null = not confirmed. */
+export async function restoreBackup(file: string, request: RestoreRequest): Promise<RestoreReport | null> {
+  const folder = resolve(request.folder);
   const stamp = compactTime(systemClock.now());
-  const swap = new StateSwap(folder, stamp);
+  let archive: number | null = null;
   try {
-    if (!isNew) await prepare(folder);
-    swap.begin();
-    const manifest = await unpack(file, swap.unpacking);
-    await checkDatabase(swap.incoming, manifest.database);
-    await refuseInUse(folder, manifest.database);
-    const restored = exchange(swap, new StateFolder(folder, manifest.database));
-    const settings = manifest.configuration.flatMap((path, place) =>
-      withConfiguration || basename(path) === manifest.database
-        ? [putBack(path, join(swap.unpacking, `configuration/${place}`), stamp)]
-        : [],
-    );
-    return {
-      manifest,
-      restored: [...restored, ...settings.map(({ path }) => path)],
-      aside: [...(existsSync(swap.before) ? [swap.before] : []), ...settings.flatMap(({ aside: old }) => old ?? [])],
-    };
+    archive = openSync(file, constants.O_RDONLY);
+    const opened = await inspectArchive(archive, folder);
+    const state = new StateFolder(folder, opened.manifest.database);
+    const settings = settingsOf(opened, request.withConfiguration);
+    refuseForeign(settings, request.configurationFolders, request.allowed);
+    if (existsSync(folder)) await asOwner(folder, () => prepare(folder, opened.manifest.database));
+    const isStateWritten = [...opened.names].some((name) => name.startsWith('state/'));
+    const writes = [
+      ...(isStateWritten ? [folder] : []),
+      ...settings.filter(({ path, content }) => !isThere(path, content)).map(({ path }) => path),
+    ];
+    const plan = { manifest: opened.manifest, writes, revivals: revivalsOf(opened, state, settings) };
+    if (!(await request.confirm(plan))) return null;
+    return await carryOut({ archive, opened, state, settings, stamp });
   } catch (error) {
     throw new OperatorError(`Cannot restore "${file}": ${reasonOf(error)}`, { cause: error });
   } finally {
-    swap.end();
-    if (isNew && existsSync(folder) && readdirSync(folder).length === 0) rmdirSync(folder);
+    if (archive !== null) closeSync(archive);
+  }
+}
+
+interface Undertaking {
+  readonly archive: number;
+  readonly opened: Opened;
+  readonly state: StateFolder;
+  readonly settings: readonly Setting[];
+  readonly stamp: string;
+}
+
+/** The state is unpacked and exchanged as its owner; then each file of the configuration is put back as the owner of its folder, from what was inspected. */
+async function carryOut({ archive, opened, state, settings, stamp }: Undertaking): Promise<RestoreReport> {
+  const { manifest } = opened;
+  const swap = new StateSwap(state.path, stamp);
+  const isNew = !existsSync(state.path);
+  try {
+    const done = await asOwner(state.path, async () => {
+      swap.begin();
+      await unpack(archive, opened, swap.unpacking);
+      await checkDatabase(swap.incoming, manifest.database);
+      const stillRevoked = await keepRevoked(swap.incoming, state);
+      await refuseInUse(state.path, manifest.database);
+      return { stillRevoked, restored: exchange(swap, state) };
+    });
+    const put = settings.map((setting) => putBack(setting, join(swap.unpacking, setting.name), state.path, stamp));
+    makeIncluded(settings);
+    return {
+      manifest,
+      stillRevoked: done.stillRevoked,
+      restored: [...done.restored, ...put.map(({ path }) => path)],
+      aside: [...(existsSync(swap.before) ? [swap.before] : []), ...put.flatMap(({ aside: old }) => old ?? [])],
+    };
+  } finally {
+    asOwnerNow(state.path, () => swap.end());
+    if (isNew && existsSync(state.path) && readdirSync(state.path).length === 0) rmdirSync(state.path);
   }
 }
 
@@ -91,50 +147,66 @@ export function putBackBeforeUpgrade(path: string): { readonly path: string; rea
   }
 }
 
-async function prepare(folder: string): Promise<void> {
+async function prepare(folder: string, database: string): Promise<void> {
   if (!statSync(folder).isDirectory()) throw new OperatorError(`"${folder}" is no folder`);
   await refuseInUse(folder, STORE_DEFAULTS.file);
   mendSwap(new StateFolder(folder, STORE_DEFAULTS.file));
+  await refuseInUse(folder, database);
 }
 
 function exchange(swap: StateSwap, state: StateFolder): readonly string[] {
   if (readdirSync(swap.incoming).length === 0) return [];
-  giveAll(swap.incoming, state.path);
   swap.commit(state);
   return [state.path];
 }
 
-async function unpack(file: string, fresh: string): Promise<BackupManifest> {
-  const names = new Set<string>();
-  await unpackArchive(file, async (name) => {
-    if (name === MANIFEST && names.size === 0) {
-      names.add(name);
-      return join(fresh, MANIFEST);
-    }
-    if (names.size === 0) throw new OperatorError('it is no backup of midge');
-    if (names.size === 1) readManifest(fresh); // before anything else is written
-    if (!NAMES.test(name) || name.split('/').includes('..') || names.has(name))
-      throw new OperatorError(`it holds "${name}", which midge does not write`);
-    names.add(name);
-    makeFolder(dirname(join(fresh, name)));
+/** Small files are written as they were inspected; of the archive only the database is read again. */
+async function unpack(archive: number, { manifest, names, texts }: Opened, fresh: string): Promise<void> {
+  const place = (name: string) => {
+    mkdirSync(dirname(join(fresh, name)), { recursive: true, mode: 0o700 });
     return join(fresh, name);
+  };
+  let left = freeBytes(fresh);
+  await unpackArchive(archive, (name, size) => {
+    if (texts.has(name)) return null;
+    left -= size;
+    if (!names.has(name) || left < 0) throw new OperatorError(`somebody has changed it while it was read`);
+    return createWriteStream(place(name), { flags: 'wx', mode: 0o600, flush: true });
   });
-  const manifest = readManifest(fresh);
-  const missing = manifest.configuration.findIndex((_, place) => !names.has(`configuration/${place}`));
-  if (missing !== -1) throw new OperatorError(`"${manifest.configuration[missing]}" is missing in it`);
-  return manifest;
+  for (const [name, { content }] of texts) {
+    if (!name.startsWith('state/')) continue;
+    writeFileSync(place(name), content, { flag: 'wx', mode: 0o600, flush: true });
+  }
+  if (!existsSync(join(fresh, 'state', manifest.database)) && names.has(`state/${manifest.database}`))
+    throw new OperatorError('somebody has changed it while it was read');
 }
 
-function readManifest(fresh: string): BackupManifest {
-  if (!existsSync(join(fresh, MANIFEST))) throw new OperatorError('it is no backup of midge');
-  const manifest = JSON.parse(readFileSync(join(fresh, MANIFEST), 'utf8')) as Partial<BackupManifest>; // checked below
-  const { format, database, configuration } = manifest;
-  if (typeof format !== 'number' || format > FORMAT) throw new OperatorError('a newer midge wrote it - install that one');
-  const isSound = typeof database === 'string' && /^[\w.-]+$/.test(database) && Array.isArray(configuration);
-  if (!isSound || !configuration.every((path) => typeof path === 'string' && resolve(path) === path)) {
-    throw new OperatorError(`its ${MANIFEST} makes no sense`);
+/** What was revoked stays so when the backup is of the same authority: an older backup knows less. */
+async function keepRevoked(incoming: string, state: StateFolder): Promise<number> {
+  const [now, then] = [state.certificates, join(incoming, basename(state.certificates))];
+  const [today, before] = [readIfFile(join(now, 'ca.crt')), readIfFile(join(then, 'ca.crt'))];
+  if (today === null || today !== before) return 0;
+  const issuer = await openAuthority(then, () => Promise.reject(new OperatorError('its authority is not whole')));
+  const { revoked } = await readRevoked(now, today);
+  const { revoked: known } = await readRevoked(then, today);
+  const unknown = [...revoked.values()].filter(({ serial }) => !known.has(serial));
+  if (unknown.length > 0) await addRevoked(then, issuer, unknown);
+  return unknown.length;
+}
+
+function readIfFile(path: string): string | null {
+  return lstatSync(path, { throwIfNoEntry: false })?.isFile() === true ? readFileSync(path, 'utf8') : null;
+}
+
+/** An empty folder of `include_dir` is in no backup, and the configuration is none without it. */
+function makeIncluded(settings: readonly Setting[]): void {
+  for (const { path, content } of settings) {
+    for (const value of valuesOf(content?.toString('utf8') ?? '', 'include_dir')) {
+      const folder = resolve(dirname(path), value);
+      if (!folder.startsWith(`${dirname(path)}/`) || existsSync(folder)) continue;
+      asOwnerNow(dirname(path), () => mkdirSync(folder, { recursive: true, mode: 0o755 }));
+    }
   }
-  return manifest as BackupManifest;
 }
 
 /** Opens it as the broker will: every page is read, and an older version brought up to date. */
@@ -168,36 +240,45 @@ async function refuseInUse(folder: string, database: string): Promise<void> {
   }
 }
 
-/** A file that says the same stays as it is. */
-function putBack(path: string, from: string, stamp: string): { path: string; aside: string | null } {
-  const old = lstatSync(path, { throwIfNoEntry: false });
-  if (old?.isFile() && readFileSync(path).equals(readFileSync(from))) return { path, aside: null };
-  const aside = old === undefined ? null : `${path}.before-${stamp}`;
-  mkdirSync(dirname(path), { recursive: true });
-  const beside = `${path}.restoring-${stamp}`;
-  copyDurably(from, beside, old);
-  if (aside !== null) moveAside(path, aside);
-  renameSync(beside, path);
-  syncPath(dirname(path));
-  return { path, aside };
+/** A file that says the same stays as it is. The database comes from where it was unpacked, as the user of that folder. */
+function putBack(setting: Setting, unpacked: string, folder: string, stamp: string): { path: string; aside: string | null } {
+  const { path, content, mode } = setting;
+  if (isThere(path, content)) return { path, aside: null };
+  const from = content === null ? asOwnerNow(folder, () => openSync(unpacked, constants.O_RDONLY | constants.O_NOFOLLOW)) : content;
+  try {
+    return asOwnerNow(dirname(path), () => {
+      makeFolders(dirname(path), 0o755);
+      const old = lstatSync(path, { throwIfNoEntry: false });
+      const aside = old === undefined ? null : `${path}.before-${stamp}`;
+      const beside = `${path}.restoring-${stamp}`;
+      writeDurably(from, beside, old?.isFile() ? old.mode & 0o777 : mode & 0o755);
+      if (process.geteuid?.() === 0) {
+        const { uid, gid } = old ?? statSync(dirname(path)); // a new one belongs to whom its folder belongs
+        lchownSync(beside, uid, gid);
+      }
+      if (aside !== null) moveAside(path, aside);
+      renameSync(beside, path);
+      syncPath(dirname(path));
+      return { path, aside };
+    });
+  } finally {
+    if (typeof from === 'number') closeSync(from);
+  }
 }
 
-/** With owner and mode of the file that it replaces. */
-function copyDurably(from: string, to: string, old: Stats | undefined): void {
-  copyFileSync(from, to, constants.COPYFILE_EXCL);
-  chmodSync(to, old?.isFile() ? old.mode & 0o777 : 0o600);
-  const { uid, gid } = old ?? statSync(dirname(to)); // a new one belongs to whom its folder belongs
-  if (process.getuid?.() === 0) chownSync(to, uid, gid);
-  syncPath(to);
+function writeDurably(from: Buffer | number, to: string, mode: number): void {
+  const target = openSync(to, 'wx', 0o600);
+  try {
+    if (typeof from === 'number') copyAll(from, target);
+    else writeFileSync(target, from);
+    fchmodSync(target, mode);
+    fsyncSync(target);
+  } finally {
+    closeSync(target);
+  }
 }
 
-/** To whom the state folder belongs. */
-function giveAll(incoming: string, folder: string): void {
-  if (process.getuid?.() !== 0) return;
-  const { uid, gid } = lstatSync(folder);
-  for (const path of [incoming, ...globSync('**', { cwd: incoming }).map((name) => join(incoming, name))]) chownSync(path, uid, gid);
-}
-
-function makeFolder(path: string): void {
-  mkdirSync(path, { recursive: true, mode: 0o700 });
+function copyAll(from: number, to: number): void {
+  const chunk = Buffer.allocUnsafe(1_048_576);
+  for (let length = readSync(from, chunk); length > 0; length = readSync(from, chunk)) writeFileSync(to, chunk.subarray(0, length));
 }

@@ -224,14 +224,17 @@ const COMMANDS_BUT_HELP: readonly Command[] = [
   {
     name: 'restore',
     summary: 'Put a backup back in place',
-    usage: ['[--state DIR | -c FILE] [--state-only] FILE', '[--state DIR | -c FILE] --before-upgrade'],
+    usage: ['[--state DIR | -c FILE] [--state-only] [--allow PATH]... [--yes] FILE', '[--state DIR | -c FILE] --before-upgrade'],
     description: [
       'The broker must not run. The backup is unpacked and checked before anything changes; what was there is kept in the state folder, in before-TIME. A restore that a power cut interrupts is brought to its end by the next start.',
-      'The files of the configuration go back to where they were: restore only backups that you have made yourself.',
+      'It says first what it writes. The files of the configuration go back to where they were: below /etc/midge and the folder of -c FILE; each other path must be allowed by name. Restore only backups that you have made yourself.',
+      'Revoked certificates stay revoked. Where an account, a password or a revocation list of then would come back, it asks.',
       '--before-upgrade is for the way back to an older midge: a newer one that must change the database keeps it as it was for a week. What came after the upgrade is kept aside, but not seen by the older midge.',
     ],
     flags: [
       ...CONTROL_FLAGS,
+      { long: 'allow', value: 'PATH', summary: 'also write this file, which lies elsewhere', repeatable: true, complete: 'file' },
+      { long: 'yes', summary: 'bring back accounts and passwords without asking' },
       { long: 'state-only', summary: 'leave the configuration as it is' },
       { long: 'before-upgrade', summary: 'put back the database as it was before a newer midge changed it' },
     ],

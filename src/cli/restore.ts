@@ -1,28 +1,56 @@
 // `midge restore`: puts a backup back in place, or what was there before an upgrade.
 
+import { dirname, resolve } from 'node:path';
+import { asOwnerNow } from '../app/as-owner.ts';
 import { putBackBeforeUpgrade, restoreBackup } from '../app/restore.ts';
+import type { RestorePlan } from '../app/restore-plan.ts';
 import { OperatorError } from '../base/errors.ts';
+import { askYesNo, isTerminal } from './ask.ts';
 import type { Invocation } from './command.ts';
-import { foldersOf, stateOf } from './control-client.ts';
+import { stateOf } from './control-client.ts';
 
 /** run restores and says what is where. */
 export async function run(invocation: Invocation): Promise<number> {
   const { flags, operands, program, terminal } = invocation;
-  const [folder = ''] = foldersOf(invocation);
   if (flags.has('before-upgrade')) return putBack(invocation);
   const [file] = operands;
   if (file === undefined) throw new OperatorError(`Error: Which file? Use '${program} FILE'.`, { exitCode: 2 });
-  const { manifest, restored, aside } = await restoreBackup(file, { folder, withConfiguration: !flags.has('state-only') });
-  terminal.stdout.write(`A backup of ${manifest.host}, made ${manifest.time} by ${manifest.program}.\n`);
-  for (const path of restored) terminal.stdout.write(`restored  ${path}\n`);
-  for (const path of aside) terminal.stdout.write(`kept      ${path}\n`);
+  const state = stateOf(invocation);
+  const main = flags.get('config-file')?.at(-1) ?? null;
+  const report = await restoreBackup(file, {
+    folder: state.path,
+    withConfiguration: !flags.has('state-only'),
+    configurationFolders: ['/etc/midge', ...(main === null ? [] : [dirname(resolve(main))]), state.path],
+    allowed: [...(main === null ? [] : [state.database]), ...(flags.get('allow') ?? []).map((path) => resolve(path))],
+    confirm: (plan) => confirm(plan, invocation),
+  });
+  if (report === null) {
+    terminal.stdout.write('Nothing was changed.\n');
+    return 1;
+  }
+  for (const path of report.restored) terminal.stdout.write(`restored  ${path}\n`);
+  for (const path of report.aside) terminal.stdout.write(`kept      ${path}\n`);
+  if (report.stillRevoked > 0)
+    terminal.stdout.write(`Certificates that stay revoked although the backup is older than that: ${report.stillRevoked}.\n`);
   return 0;
+}
+
+/** confirm shows what will be written, and asks where the backup brings back what somebody has taken away. */
+async function confirm({ manifest, writes, revivals }: RestorePlan, { flags, terminal }: Invocation): Promise<boolean> {
+  const { stdin, stdout, stderr } = terminal;
+  stdout.write(`A backup of ${manifest.host}, made ${manifest.time} by ${manifest.program}.\n`);
+  for (const path of writes) stdout.write(`writes    ${path}\n`);
+  if (revivals.length === 0) return true;
+  for (const each of revivals) stderr.write(`Warning: ${each}.\n`);
+  if (flags.has('yes')) return true;
+  if (isTerminal(stdin)) return askYesNo({ stdin, stdout }, 'Restore it all the same?');
+  throw new OperatorError('it brings back what was taken away since - nothing was changed; say --yes to restore it all the same');
 }
 
 function putBack(invocation: Invocation): number {
   const { terminal } = invocation;
   const { database } = stateOf(invocation);
-  const done = putBackBeforeUpgrade(database);
+  const done = asOwnerNow(dirname(database), () => putBackBeforeUpgrade(database));
   if (done === null) terminal.stdout.write(`The database ${database} is of no newer version: nothing was changed.\n`);
   else terminal.stdout.write(`restored  ${done.path}\nkept      ${done.aside}\n`);
   return 0;

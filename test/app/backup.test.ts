@@ -34,7 +34,9 @@ test('backup holds a database that lies elsewhere, and restore puts it back ther
   rmSync(elsewhere.file);
   writeFileSync(elsewhere.file, 'newer', { mode: 0o600 });
   writeFileSync(`${elsewhere.file}-wal`, 'its log');
-  const { restored } = await restoreBackup(file, { folder: state, withConfiguration: false });
+  const request = { folder: state, withConfiguration: false, configurationFolders: [], confirm: async () => true };
+  await assert.rejects(restoreBackup(file, { ...request, allowed: [] }), /it would write ".*midge\.db", outside .* nothing was changed/);
+  const { restored } = (await restoreBackup(file, { ...request, allowed: [elsewhere.file] }))!;
   assert.deepEqual(restored, [state, elsewhere.file]);
   assert.equal(statSync(elsewhere.file).mode & 0o777, 0o600);
   assert.equal(existsSync(join(state, 'midge.db')), false);

@@ -2,11 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chownSync, existsSync, lstatSync, mkdirSync, readdirSync } from 'node:fs';
+import { chownSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { Machine, skip, USER } from './planted-machine.ts';
+import { packArchive } from '../../src/app/archive.ts';
+import { compactTime } from '../../src/base/clock.ts';
+import { Machine, skip, USER, withAuthority } from './planted-machine.ts';
 
 /** A program of the user's in the place of the broker. */
 async function answer(t: TestContext, machine: Machine, result: object): Promise<void> {
@@ -79,6 +81,139 @@ test('backup by root ends when the user has put a FIFO or an endless file in the
   assert.notEqual(status, 0);
   assert.match(text, /passwd".* too large/);
   assert.equal(existsSync(other.path('home/backup.tar.gz')), false);
+});
+
+/** An archive as anybody can write it. */
+async function forge(machine: Machine, files: Readonly<Record<string, string>>, manifest: object = {}): Promise<string> {
+  const said = { format: 1, program: 'x', host: 'x', time: 'x', database: 'midge.db', configuration: [], ...manifest };
+  const all = Object.entries({ 'backup.json': JSON.stringify(said), ...files });
+  const file = machine.path('home/forged.tar.gz');
+  await packArchive(
+    file,
+    all.map(([name, text]) => ({ name, content: Buffer.from(text) })),
+  );
+  return file;
+}
+
+test('restore writes no file outside its folders that was not allowed by name, whatever the archive calls it', { skip }, async (t) => {
+  const machine = new Machine(t);
+  const keys = machine.path('home/.ssh/authorized_keys');
+  const forged = await forge(machine, { 'configuration/0': 'ssh-rsa AAAA\n' }, { configuration: [keys] });
+  const words = ['restore', forged, '--state', machine.state];
+  const refused = await machine.run(...words);
+  assert.equal(refused.status, 1);
+  assert.match(refused.text, /it would write ".*authorized_keys", outside \/etc\/midge and .* --allow PATH/);
+  assert.equal(existsSync(machine.path('home/.ssh')), false);
+  assert.deepEqual(readdirSync(machine.state), []);
+  const allowed = await machine.run(...words, '--allow', keys);
+  assert.equal(allowed.status, 0, allowed.text);
+  assert.match(allowed.text, /^writes {4}.*authorized_keys$/m);
+  assert.equal(readFileSync(keys, 'utf8'), 'ssh-rsa AAAA\n');
+});
+
+test('restore writes no database elsewhere, and follows no link out of its folders', { skip }, async (t) => {
+  const machine = new Machine(t);
+  const asDatabase = { database: 'authorized_keys', configuration: [machine.path('home/.ssh/authorized_keys')] };
+  const forged = await forge(machine, { 'configuration/0': 'ssh-rsa AAAA\n' }, asDatabase);
+  const refused = await machine.run('restore', forged, '--state', machine.state, '--state-only');
+  assert.match(refused.text, /it would write ".*authorized_keys"/);
+  rmSync(forged);
+  machine.plant('inside', 'etc');
+  const linked = await forge(
+    machine,
+    { 'configuration/0': 'root::0:0:99999:7:::\n' },
+    { configuration: [join(machine.state, 'inside/shadow')] },
+  );
+  assert.match((await machine.run('restore', linked, '--state', machine.state)).text, /it would write ".*shadow"/);
+  machine.assertUntouched();
+});
+
+test("restore by root reaches nothing of root's when the user has linked the names that it uses", { skip }, async (t) => {
+  const machine = new Machine(t);
+  for (const name of ['certificates', 'midge.db-wal']) machine.plant(name, name === 'certificates' ? 'etc' : 'etc/shadow');
+  machine.plant('passwd', 'etc/shadow');
+  for (let second = 0; second < 30; second++) {
+    const stamp = compactTime(Date.now() + second * 1000);
+    for (const name of [`restore-${stamp}.unpacking`, `restore-${stamp}.leaving`, `before-${stamp}`]) machine.plant(name, 'etc');
+  }
+  const forged = await forge(machine, { 'state/shadow': 'root::0:0:99999:7:::\n', 'state/passwd': '', 'state/certificates/shadow': '' });
+  const { status, text } = await machine.run('restore', forged, '--state', machine.state, '--yes');
+  assert.equal(status, 1, text);
+  machine.assertUntouched();
+});
+
+test("restore gives the state folder's user what it restores, and nothing else", { skip }, async (t) => {
+  const machine = new Machine(t);
+  const forged = await forge(machine, { 'state/passwd': '', 'state/certificates/clients/01.crt': 'x' });
+  const { status, text } = await machine.run('restore', forged, '--state', machine.state);
+  assert.equal(status, 0, text);
+  for (const name of ['passwd', 'certificates', 'certificates/clients', 'certificates/clients/01.crt'])
+    assert.equal(lstatSync(join(machine.state, name)).uid, USER, name);
+  machine.assertUntouched();
+});
+
+test('restore refuses an archive that claims or holds more than a backup can, before it writes any of it', { skip }, async (t) => {
+  const machine = new Machine(t);
+  const bomb = machine.path('home/bomb.tar.gz');
+  const manifest = JSON.stringify({ format: 1, program: 'x', host: 'x', time: 'x', database: 'midge.db', configuration: [] });
+  mkdirSync(machine.path('home/state'));
+  writeFileSync(machine.path('home/backup.json'), manifest);
+  execFileSync('truncate', ['-s', '200M', machine.path('home/state/passwd')]);
+  execFileSync('tar', ['-czf', bomb, '--format=ustar', '-C', machine.path('home'), 'backup.json', 'state/passwd']);
+  const { status, text } = await machine.run('restore', bomb, '--state', machine.state);
+  assert.equal(status, 1);
+  assert.match(text, /more in it than a backup can have: "state\/passwd"/);
+  for (const [kind, make] of [
+    ['link', () => symlinkSync('/etc', machine.path('home/state/l'))],
+    ['pipe', () => execFileSync('mkfifo', [machine.path('home/state/l')])],
+  ] as const) {
+    make();
+    execFileSync('tar', ['-czf', bomb, '--format=ustar', '-C', machine.path('home'), 'backup.json', 'state/l']);
+    assert.match((await machine.run('restore', bomb, '--state', machine.state)).text, /holds more than plain files/, kind);
+    rmSync(machine.path('home/state/l'));
+  }
+  assert.deepEqual(readdirSync(machine.state), []);
+});
+
+test('restore brings back no account and no password of then without a yes', { skip }, async (t) => {
+  const machine = new Machine(t);
+  machine.write('passwd', 'adam:$6$new\n');
+  const forged = await forge(machine, { 'state/passwd': 'adam:$6$old\neve:$6$gone\n' });
+  const words = ['restore', forged, '--state', machine.state];
+  const { status, text } = await machine.run(...words);
+  assert.equal(status, 1);
+  assert.match(text, /account "eve" comes back/);
+  assert.match(text, /account "adam" gets its password of then/);
+  assert.match(text, /nothing was changed; say --yes/);
+  assert.equal(readFileSync(join(machine.state, 'passwd'), 'utf8'), 'adam:$6$new\n');
+  assert.equal((await machine.run(...words, '--yes')).status, 0);
+  assert.match(readFileSync(join(machine.state, 'passwd'), 'utf8'), /eve/);
+});
+
+test('restore of an older backup leaves a revoked certificate revoked', { skip }, async (t) => {
+  const machine = await withAuthority(t);
+  const at = ['--state', machine.state];
+  assert.equal((await machine.run('cert', 'client', 'phone', ...at)).status, 0);
+  const backup = machine.path('home/backup.tar.gz');
+  assert.equal((await machine.run('backup', backup, ...at)).status, 0);
+  assert.equal((await machine.run('cert', 'revoke', 'phone', ...at)).status, 0);
+  const restored = await machine.run('restore', backup, ...at);
+  assert.match(restored.text, /stay revoked although the backup is older than that: 1/);
+  assert.match((await machine.run('cert', 'list', ...at)).text, /phone +revoked/);
+});
+
+test('restore makes the folder that the configuration includes, with the modes of then', { skip }, async (t) => {
+  const machine = new Machine(t);
+  const main = machine.path('home/midge.conf');
+  mkdirSync(machine.path('home/conf.d'));
+  writeFileSync(main, `allow_anonymous true\ninclude_dir ${machine.path('home/conf.d')}\n`, { mode: 0o644 });
+  const backup = machine.path('home/backup.tar.gz');
+  assert.equal((await machine.run('backup', backup, '--state', machine.state, '-c', main)).status, 0);
+  for (const name of ['midge.conf', 'conf.d']) rmSync(machine.path(`home/${name}`), { recursive: true });
+  const { status, text } = await machine.run('restore', backup, '--state', machine.state, '-c', main);
+  assert.equal(status, 0, text);
+  assert.equal(lstatSync(main).mode & 0o777, 0o644);
+  assert.equal((await machine.run('check', main)).status, 0);
 });
 
 function contentOf(archive: string): string {

@@ -1,12 +1,14 @@
 // A machine in small, with a folder of root's and one of the user whom the broker runs as: for what root's commands do there.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import type { TestContext } from 'node:test';
+import { openAuthority } from '../../src/certificates/authority.ts';
+import { keyToPem, makeKey, mintAuthority } from '../../src/certificates/mint.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { attackObstacle, midgeWords } from './attacked-broker.ts';
 
@@ -65,4 +67,16 @@ export class Machine {
   assertUntouched(): void {
     assert.deepEqual(this.etc(), this.#before);
   }
+}
+
+/** withAuthority makes a machine whose broker has an authority. */
+export async function withAuthority(t: TestContext): Promise<Machine> {
+  const machine = new Machine(t);
+  const key = makeKey();
+  const validity = { notBefore: Date.now(), notAfter: Date.now() + 86_400_000 };
+  const cert = await mintAuthority({ key, commonName: 'test', validity });
+  mkdirSync(join(machine.state, 'certificates'), { mode: 0o700 });
+  await openAuthority(join(machine.state, 'certificates'), async () => ({ cert, key: keyToPem(key) }));
+  execFileSync('chown', ['-R', `${USER}:${USER}`, machine.state]);
+  return machine;
 }

@@ -3,12 +3,10 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
-import { openAuthority } from '../../src/certificates/authority.ts';
-import { keyToPem, makeKey, mintAuthority } from '../../src/certificates/mint.ts';
-import { Machine, skip, USER } from './planted-machine.ts';
+import { test } from 'node:test';
+import { Machine, skip, USER, withAuthority } from './planted-machine.ts';
 
 test("cert gives root's folder to nobody, and writes nothing there, when the user has linked clients to it", { skip }, async (t) => {
   const machine = await withAuthority(t);
@@ -77,14 +75,3 @@ test("passwd by root makes and changes the user's own file as the user, and foll
   assert.equal((await machine.run('passwd', '-b', machine.path('etc/link'), 'eve', 'secret')).status, 0);
   assert.match(readFileSync(machine.path('home/real'), 'utf8'), /^eve:/);
 });
-
-async function withAuthority(t: TestContext): Promise<Machine> {
-  const machine = new Machine(t);
-  const key = makeKey();
-  const validity = { notBefore: Date.now(), notAfter: Date.now() + 86_400_000 };
-  const cert = await mintAuthority({ key, commonName: 'test', validity });
-  mkdirSync(join(machine.state, 'certificates'), { mode: 0o700 });
-  await openAuthority(join(machine.state, 'certificates'), async () => ({ cert, key: keyToPem(key) }));
-  execFileSync('chown', ['-R', `${USER}:${USER}`, machine.state]);
-  return machine;
-}

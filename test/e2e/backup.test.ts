@@ -101,13 +101,13 @@ test('backup of a running broker is restored, and what was there is kept aside',
     'configuration/2',
   ]);
   await retain(first.port, 'after');
-  const refused = await home.run('restore', file);
+  const refused = await home.run('restore', '-c', home.path('midge.conf'), file);
   assert.equal(refused.status, 1);
   assert.match(refused.stderr, /Cannot restore .*: a broker runs with its state in .* - stop it/);
   await first.end();
 
   appendFileSync(home.path('rules'), 'topic deny secret/#\n');
-  const restored = await home.run('restore', file);
+  const restored = await home.run('restore', '-c', home.path('midge.conf'), file);
   assert.deepEqual([restored.status, restored.stderr], [0, '']);
   assert.equal(readFileSync(home.path('rules'), 'utf8'), 'topic readwrite #\n');
   const kept = [...restored.stdout.matchAll(/^kept +(.*)$/gm)].map((match) => match[1] ?? '');
@@ -127,7 +127,7 @@ test('backup of a broker that does not run is restored where nothing is left', a
   const again = await home.run('backup', file);
   assert.match(again.stderr, /Cannot write backup .*: it is there already/);
   for (const name of ['state', 'midge.conf', 'more.conf', 'rules']) rmSync(home.path(name), { recursive: true });
-  const restored = await home.run('restore', file);
+  const restored = await home.run('restore', '-c', home.path('midge.conf'), file);
   assert.equal(restored.status, 0, restored.stderr);
   assert.deepEqual([statSync(home.state).mode & 0o777, statSync(join(home.state, 'midge.db')).mode & 0o777], [0o700, 0o600]);
   await expectRetained((await home.start()).port, 'kept');
@@ -166,7 +166,7 @@ test('restore changes nothing when the backup is damaged, cut, hostile or of a n
   const before = readdirSync(join(home.folder, 'state'));
   for (const [name, reason, make] of cases) {
     await make();
-    const { status, stderr } = await home.run('restore', home.path(`${name}.tar.gz`));
+    const { status, stderr } = await home.run('restore', '-c', home.path('midge.conf'), home.path(`${name}.tar.gz`));
     assert.equal(status, 1, name);
     assert.match(stderr, reason, name);
   }
@@ -187,7 +187,7 @@ test('restore leaves the things of others in the state folder alone', async (t) 
   const file = home.path('backup.tar.gz');
   assert.equal((await home.run('backup', file)).status, 0);
   writeFileSync(join(home.state, 'notes.txt'), 'mine');
-  const { status, stderr } = await home.run('restore', file);
+  const { status, stderr } = await home.run('restore', '-c', home.path('midge.conf'), file);
   assert.equal(status, 0, stderr);
   assert.equal(readFileSync(join(home.state, 'notes.txt'), 'utf8'), 'mine');
 });
@@ -245,7 +245,7 @@ test('backup finds what the configuration names by relative paths where the brok
   const standing = await home.run('backup', '-c', home.path('midge.conf'), home.path('standing.tar.gz'));
   assert.match(standing.stdout, /3 of the configuration/, standing.stderr);
   rmSync(home.path('rules'));
-  assert.equal((await home.run('restore', file)).status, 0);
+  assert.equal((await home.run('restore', '-c', home.path('midge.conf'), file)).status, 0);
   assert.equal(readFileSync(home.path('rules'), 'utf8'), 'topic readwrite #\n');
 });
 

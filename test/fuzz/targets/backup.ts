@@ -1,7 +1,7 @@
 // Backups: a damaged or hostile archive is refused in words that are ours, or unpacked; nothing is written but what `place` allowed.
 
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, createWriteStream, mkdirSync, mkdtempSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -59,10 +59,13 @@ export const BACKUP: Target<Buffer> = {
         writeFileSync(archive, bytes);
         mkdirSync(target);
         let placed = 0;
+        const fd = openSync(archive, 'r');
         try {
-          await unpackArchive(archive, async () => (placed < 5 ? join(target, String(placed++)) : null));
+          await unpackArchive(fd, () => (placed < 5 ? createWriteStream(join(target, String(placed++)), { flags: 'wx' }) : null));
         } catch (error) {
           if (!(error instanceof OperatorError)) throw error;
+        } finally {
+          closeSync(fd);
         }
         assert.ok(readdirSync(target).length <= placed);
         assert.deepEqual(readdirSync(folder).sort(), ['backup.tar.gz', 'unpacked']);

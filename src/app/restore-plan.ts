@@ -1,0 +1,205 @@
+// What a backup would put where, found out before anything is written: somebody else may have made the archive.
+
+import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync, realpathSync, statfsSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { Writable } from 'node:stream';
+import { passwordEntry } from '../access/password-file.ts';
+import { OperatorError } from '../base/errors.ts';
+import type { StateFolder } from '../state/state-folder.ts';
+import { unpackArchive } from './archive.ts';
+import { asOwnerNow } from './as-owner.ts';
+import { type BackupManifest, FORMAT, MANIFEST } from './backup.ts';
+
+/** What a backup may hold besides its manifest: no way leads out of these folders. */
+const NAMES = /^(?:state\/(?:[^/\0]+\/)*[^/\0]+|configuration\/\d+)$/;
+
+/** Bounds of what is no database: 1,000 client certificates have 1 MB. */
+const MAX_FILES = 20_000;
+const MAX_TEXT_BYTES = 64 * 1_048_576;
+
+/** Opened is an archive that was read to its end. */
+export interface Opened {
+  readonly manifest: BackupManifest;
+  /** Names of all files in it, the manifest too. */
+  readonly names: ReadonlySet<string>;
+  /** All but the database, by name in the archive. */
+  readonly texts: ReadonlyMap<string, { readonly content: Buffer; readonly mode: number }>;
+}
+
+/** Setting is a file outside the state folder. `content` null = the database, which lies there. */
+export interface Setting {
+  readonly path: string;
+  readonly name: string;
+  readonly content: Buffer | null;
+  readonly mode: number;
+}
+
+/** RestorePlan is what a person should see before it is done. */
+export interface RestorePlan {
+  readonly manifest: BackupManifest;
+  /** Paths that are written. */
+  readonly writes: readonly string[];
+  /** What the backup brings back that somebody has taken away since, a sentence each. */
+  readonly revivals: readonly string[];
+}
+
+/** inspectArchive reads all of an archive, and writes nothing. Throws OperatorError for one that midge has not written, or that finds no room on the disk of `folder`. */
+export async function inspectArchive(archive: number, folder: string): Promise<Opened> {
+  const names = new Set<string>();
+  const texts = new Map<string, { content: Buffer; mode: number }>();
+  let manifest: BackupManifest | null = null;
+  let [free, left] = [freeBytes(folder), MAX_TEXT_BYTES];
+  const keep = (name: string, mode: number) => collect((content) => texts.set(name, { content, mode }));
+  await unpackArchive(archive, (name, size, mode) => {
+    if (names.size === 0 && name !== MANIFEST) throw new OperatorError('it is no backup of midge');
+    if (names.size === 1) manifest = parseManifest(texts.get(MANIFEST)?.content);
+    const isSound = names.size === 0 || (NAMES.test(name) && !name.split('/').some((part) => part === '..' || part === '.'));
+    if (!isSound || names.has(name)) throw new OperatorError(`it holds "${name}", which midge does not write`);
+    names.add(name);
+    free -= size;
+    if (free < 0) throw new OperatorError(`it has more in it than the disk of "${folder}" has room for - make room there`);
+    if (manifest !== null && isDatabase(manifest, name)) return null;
+    left -= size;
+    if (left < 0 || names.size > MAX_FILES) throw new OperatorError(`it has more in it than a backup can have: "${name}" is beyond`);
+    return keep(name, mode);
+  });
+  const known = manifest ?? parseManifest(texts.get(MANIFEST)?.content);
+  const missing = known.configuration.findIndex((_, place) => !names.has(`configuration/${place}`));
+  if (missing !== -1) throw new OperatorError(`"${known.configuration[missing]}" is missing in it`);
+  return { manifest: known, names, texts };
+}
+
+/** settingsOf gives the files outside the state folder that a restore writes: without the configuration only a database. */
+export function settingsOf({ manifest, texts }: Opened, withConfiguration: boolean): readonly Setting[] {
+  return manifest.configuration.flatMap((path, place) => {
+    const name = `configuration/${place}`;
+    const text = texts.get(name) ?? null;
+    return withConfiguration || text === null ? [{ path, name, content: text?.content ?? null, mode: text?.mode ?? 0o600 }] : [];
+  });
+}
+
+/** refuseForeign throws OperatorError for a setting outside `folders` that was not allowed by name. What is there in the same words is not written. */
+export function refuseForeign(settings: readonly Setting[], folders: readonly string[], allowed: readonly string[]): void {
+  const roots = folders.map(realPath);
+  const isAllowed = (path: string) => allowed.includes(path) || roots.some((root) => realPath(path).startsWith(`${root}/`));
+  const foreign = settings.filter(({ path, content }) => !isAllowed(path) && !isThere(path, content)).map(({ path }) => path);
+  if (foreign.length === 0) return;
+  throw new OperatorError(
+    `it would write ${foreign.map((path) => `"${path}"`).join(', ')}, outside ${folders.join(' and ')} - nothing was changed; allow each with --allow PATH, or leave the configuration out with --state-only`,
+  );
+}
+
+/** isThere tells whether a file has this content already, as far as that can be seen. */
+export function isThere(path: string, content: Buffer | null): boolean {
+  try {
+    return content !== null && readSmall(path)?.equals(content) === true;
+  } catch {
+    return false;
+  }
+}
+
+/** revivalsOf says which accounts, passwords and revocation lists of today an older state would replace. */
+export function revivalsOf({ texts }: Opened, state: StateFolder, settings: readonly Setting[]): readonly string[] {
+  const configuration = settings.flatMap(({ content }) => content?.toString('utf8') ?? []);
+  const named = (word: string) => new Set(configuration.flatMap((text) => valuesOf(text, word)));
+  const [passwordFiles, lists] = [named('password_file'), named('crlfile')];
+  const passwords = [
+    { path: state.passwordFile, content: texts.get(`state/${basename(state.passwordFile)}`)?.content ?? null },
+    ...settings.filter(({ path }) => passwordFiles.has(path)),
+  ];
+  return [
+    ...passwords.flatMap(({ path, content }) => (content === null ? [] : revivedAccounts(path, content))),
+    ...settings
+      .filter(({ path, content }) => lists.has(path) && existsSync(path) && !isThere(path, content))
+      .map(({ path }) => `the revocation list "${path}" becomes an older one`),
+  ];
+}
+
+/** valuesOf gives what a word of the configuration is set to. */
+export function valuesOf(text: string, word: string): readonly string[] {
+  return text.split('\n').flatMap((line) => new RegExp(`^\\s*${word}\\s+(.+?)\\s*$`).exec(line)?.[1] ?? []);
+}
+
+function revivedAccounts(path: string, content: Buffer): readonly string[] {
+  const now = readSmall(path);
+  if (now === null) return [];
+  const today = accountsIn(now);
+  return [...accountsIn(content)].flatMap(([user, password]) => {
+    const current = today.get(user);
+    if (current === undefined) return [`account ${JSON.stringify(user)} comes back, which "${path}" has no more`];
+    return current === password ? [] : [`account ${JSON.stringify(user)} gets its password of then`];
+  });
+}
+
+function accountsIn(content: Buffer): ReadonlyMap<string, string> {
+  const entries = content.toString('utf8').split('\n').map(passwordEntry);
+  return new Map(entries.flatMap((entry) => (entry === null ? [] : [[entry.user, entry.password]])));
+}
+
+function readSmall(path: string): Buffer | null {
+  return asOwnerNow(dirname(path), () => {
+    if (!existsSync(path)) return null;
+    const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const stats = fstatSync(fd);
+      return stats.isFile() && stats.size <= MAX_TEXT_BYTES ? readFileSync(fd) : null;
+    } finally {
+      closeSync(fd);
+    }
+  });
+}
+
+function isDatabase({ database, configuration }: BackupManifest, name: string): boolean {
+  const place = name.startsWith('configuration/') ? configuration[Number(name.slice('configuration/'.length))] : undefined;
+  return name === `state/${database}` || (place !== undefined && basename(place) === database);
+}
+
+function parseManifest(text: Buffer | undefined): BackupManifest {
+  let value: unknown = null;
+  try {
+    value = JSON.parse(text?.toString('utf8') ?? '');
+  } catch {
+    // said below
+  }
+  const manifest = (typeof value === 'object' && value !== null ? value : {}) as Partial<BackupManifest>; // checked below
+  const { format, database, configuration } = manifest;
+  if (typeof format !== 'number') throw new OperatorError('it is no backup of midge');
+  if (format > FORMAT) throw new OperatorError('a newer midge wrote it - install that one');
+  const isSound = typeof database === 'string' && /^[\w-][\w.-]*$/.test(database) && Array.isArray(configuration);
+  const isPath = (path: unknown) => typeof path === 'string' && resolve(path) === path && !path.includes('\0');
+  const said = [manifest.host, manifest.time, manifest.program].every(
+    (each) => typeof each === 'string' && /^[\x20-\x7e]{1,200}$/.test(each),
+  );
+  if (!isSound || !said || !configuration.every(isPath)) throw new OperatorError(`its ${MANIFEST} makes no sense`);
+  return manifest as BackupManifest;
+}
+
+function collect(done: (content: Buffer) => void): Writable {
+  const chunks: Buffer[] = [];
+  return new Writable({
+    write: (chunk, _encoding, next) => {
+      chunks.push(chunk);
+      next();
+    },
+    final: (next) => {
+      done(Buffer.concat(chunks));
+      next();
+    },
+  });
+}
+
+/** Links on the way are followed as far as there is something. */
+function realPath(path: string): string {
+  if (path === '/') return path;
+  return existsSync(path) ? realpathSync(path) : join(realPath(dirname(path)), basename(path));
+}
+
+/** freeBytes is the room on the disk of a folder, which need not be there yet. */
+export function freeBytes(folder: string): number {
+  const { bavail, bsize } = statfsSync(existing(folder));
+  return bavail * bsize;
+}
+
+function existing(path: string): string {
+  return existsSync(path) ? path : existing(dirname(path));
+}
