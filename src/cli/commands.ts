@@ -289,7 +289,12 @@ const COMMANDS_BUT_HELP: readonly Command[] = [
       'An upgrade that is not healthy within a minute goes back to the version before by itself. One that was interrupted is tried anew: until a version has run for a minute, the one before is kept as midge.old.',
     ],
     flags: [
-      { long: 'user', value: 'NAME', summary: 'first account [midge]; NAME:PASSWORD sets its password, which is made otherwise' },
+      {
+        long: 'user',
+        value: 'NAME',
+        summary:
+          'first account [midge]; its password is made and shown once. NAME:PASSWORD sets it, where nobody else can look over your shell',
+      },
       {
         long: 'with-mosquitto-names',
         summary: 'act as mosquitto_pub, mosquitto_sub, mosquitto_rr and mosquitto_passwd too, where these are not there',

@@ -9,6 +9,7 @@ import { follow, MACHINE } from '../install/execute.ts';
 import { installFiles } from '../install/files.ts';
 import { hasSystemd, lastWords, lookAtMachine, serviceState, tryProgram } from '../install/machine.ts';
 import { describeStep, type InstallPlan, type InstallWishes, type Machine, PLACES, PROBATION, planInstall } from '../install/plan.ts';
+import { hideArguments } from './client/password.ts';
 import type { Invocation, Terminal } from './command.ts';
 import { askBroker } from './control-client.ts';
 
@@ -31,6 +32,7 @@ const RESUMED = `An upgrade was interrupted before its version had proved health
 /** run installs or upgrades. The exit status is 0 when the service runs, or would by the plan; OperatorError when it does not. */
 export async function run(invocation: Invocation): Promise<number> {
   const { flags, terminal } = invocation;
+  if (flags.get('user')?.some((user) => user.includes(':'))) hideArguments('midge install');
   const isDry = flags.has('dry-run');
   const probation = probationOf(flags.get('within')?.at(-1));
   if (!isDry) refuseImpossible();
