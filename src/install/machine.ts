@@ -1,7 +1,7 @@
 // Looks at the machine before an installation, and at the service after it.
 
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Machine, MOSQUITTO_NAMES, PLACES, PROBATION, USER } from './plan.ts';
 
@@ -20,7 +20,7 @@ export function lookAtMachine(program: string): Machine {
     hasUser: says('id', '-u', '--', USER) !== null,
     configuration: configurationAt(PLACES.configuration),
     secretFiles: secretFilesIn(PLACES.configurationFolder),
-    hasState: existsSync(PLACES.state),
+    hasRootsState: isRootsIn(PLACES.state),
     passwords: passwordsAt(PLACES.passwords),
     unit: textAt(PLACES.unit),
     isActive: isActive('midge.service'),
@@ -97,14 +97,22 @@ function configurationAt(path: string): Machine['configuration'] {
   return readFileSync(path, 'utf8').includes(PLACES.passwords) ? 'own' : 'other';
 }
 
-/** Those of root alone. */
+/** Those of root alone, in the folders below too. */
 function secretFilesIn(folder: string): string[] {
   if (!existsSync(folder)) return [];
-  const paths = readdirSync(folder).map((name) => join(folder, name));
-  return paths.filter((path) => {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return secretFilesIn(path);
     const { uid, gid, mode } = statSync(path);
-    return uid === 0 && gid === 0 && (mode & 0o004) === 0;
+    return uid === 0 && gid === 0 && (mode & 0o004) === 0 ? [path] : [];
   });
+}
+
+/** Whether root owns a folder or something in it. Links are not followed: the broker's user may have made them. */
+function isRootsIn(path: string): boolean {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return false;
+  return found.uid === 0 || (found.isDirectory() && readdirSync(path).some((name) => isRootsIn(join(path, name))));
 }
 
 function passwordsAt(path: string): Machine['passwords'] {

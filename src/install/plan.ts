@@ -59,7 +59,8 @@ export interface Machine {
   readonly configuration: 'absent' | 'own' | 'other';
   /** Files beside the configuration that the broker's user may not read: passwords that root has made or imported. */
   readonly secretFiles: readonly string[];
-  readonly hasState: boolean;
+  /** Something of the state belongs to root. */
+  readonly hasRootsState: boolean;
   /** The password file, if there is one. */
   readonly passwords: 'absent' | 'empty' | 'has users';
   /** Text of the unit, null = there is none. */
@@ -147,13 +148,13 @@ function userSteps({ hasUser }: Machine): Step[] {
   return [command('useradd', ...flags, '--comment', 'MQTT broker', USER)];
 }
 
-function folderSteps({ hasState, executable, secretFiles }: Machine): Step[] {
+function folderSteps({ hasRootsState, secretFiles }: Machine): Step[] {
   return [
     { kind: 'folder', path: PLACES.configurationFolder, mode: 0o755, owner: 'root' },
     { kind: 'folder', path: PLACES.moreConfiguration, mode: 0o755, owner: 'root' },
     { kind: 'folder', path: PLACES.state, mode: 0o700, owner: USER },
-    // What root has put there before: an import, a broker that was started by hand.
-    ...(hasState && executable === 'absent' ? [command('chown', '-R', `${USER}:${USER}`, PLACES.state)] : []),
+    // What root has put there before: an import, a restored backup, a broker that was started by hand. Links in it are not followed, chown(1).
+    ...(hasRootsState ? [command('chown', '-R', `${USER}:${USER}`, PLACES.state)] : []),
     ...secretFiles.flatMap((path) => [command('chgrp', USER, path), command('chmod', 'g+r', path)]),
   ];
 }

@@ -21,7 +21,7 @@ const BARE: Machine = {
   hasUser: false,
   configuration: 'absent',
   secretFiles: [],
-  hasState: false,
+  hasRootsState: false,
   passwords: 'absent',
   unit: null,
   isActive: false,
@@ -145,7 +145,7 @@ test('install plan starts a service that stands still', () => {
 });
 
 test('install plan gives the broker what root has imported, and makes no account beside another configuration', () => {
-  const imported: Machine = { ...BARE, configuration: 'other', secretFiles: ['/etc/midge/passwd'], hasState: true };
+  const imported: Machine = { ...BARE, configuration: 'other', secretFiles: ['/etc/midge/passwd'], hasRootsState: true };
   const lines = words(planInstall(imported, FILES, ACCOUNT).steps);
   assert.deepEqual(lines.slice(4, 7), [
     'chown -R midge:midge /var/lib/midge',
@@ -153,6 +153,13 @@ test('install plan gives the broker what root has imported, and makes no account
     'chmod g+r /etc/midge/passwd',
   ]);
   assert.ok(!lines.some((line) => line.startsWith('write user') || line.startsWith('write the configuration')), lines.join('\n'));
+});
+
+test('install plan gives the broker what root has restored, also where the program is in its place already', () => {
+  const restored: Machine = { ...BARE, executable: 'same', configuration: 'own', passwords: 'has users', hasRootsState: true };
+  const lines = words(planInstall(restored, FILES, NO_ACCOUNT).steps);
+  assert.ok(lines.includes('chown -R midge:midge /var/lib/midge'), lines.join('\n'));
+  assert.ok(!words(planInstall(INSTALLED, FILES, NO_ACCOUNT).steps).some((line) => line.startsWith('chown')));
 });
 
 test('install plan never touches accounts that are there, and fills an empty password file', () => {
