@@ -1,13 +1,15 @@
 // Backups that root makes and restores where the broker's user owns the folder, and archives that somebody else has written.
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { chownSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { packArchive } from '../../src/app/archive.ts';
 import { compactTime } from '../../src/base/clock.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { midgeWords } from './attacked-broker.ts';
 import { Machine, skip, USER, withAuthority } from './planted-machine.ts';
 
 /** A program of the user's in the place of the broker. */
@@ -214,6 +216,37 @@ test('restore makes the folder that the configuration includes, with the modes o
   assert.equal(status, 0, text);
   assert.equal(lstatSync(main).mode & 0o777, 0o644);
   assert.equal((await machine.run('check', main)).status, 0);
+});
+
+/** A machine in a mount namespace: root's own /etc and /var/lib are not touched. */
+const MOVE = `set -e
+mount -t tmpfs none "$1"
+mkdir "$1/upper" "$1/work"
+mount -t overlay -o "lowerdir=/etc,upperdir=$1/upper,workdir=$1/work" none /etc
+mount -t tmpfs none /var/lib
+cd "$1"
+shift
+mkdir -p /etc/midge/conf.d /var/lib/midge
+printf 'include_dir /etc/midge/conf.d\npassword_file /var/lib/midge/passwd\nlistener 1883\n' >/etc/midge/midge.conf
+: >/var/lib/midge/passwd
+chown -R ${USER}:${USER} /var/lib/midge
+chmod 700 /var/lib/midge
+"$@" backup -c /etc/midge/midge.conf backup.tar.gz
+rm -r /etc/midge /var/lib/midge
+"$@" restore backup.tar.gz
+"$@" serve -c /etc/midge/midge.conf --test-config
+stat -c '%n %a' /etc/midge /etc/midge/conf.d /etc/midge/midge.conf /var/lib/midge /var/lib/midge/passwd`;
+
+const OVERLAY =
+  'mount -t tmpfs none /mnt && mkdir /mnt/u /mnt/w && mount -t overlay -o lowerdir=/etc,upperdir=/mnt/u,workdir=/mnt/w none /etc';
+const noOverlay = skip || (spawnSync('unshare', ['-m', 'sh', '-c', OVERLAY]).status === 0 ? false : 'no overlay can be mounted here');
+
+test('restore on an empty machine gives a configuration that install takes, with an empty conf.d', { skip: noOverlay }, async (t) => {
+  const [command, words] = midgeWords();
+  const said = execFileSync('unshare', ['-m', 'sh', '-c', MOVE, 'sh', temporaryFolder(t), command, ...words], { encoding: 'utf8' });
+  assert.match(said, /^writes {4}\/etc\/midge\/midge\.conf$/m);
+  const modes = '/etc/midge 755\n/etc/midge/conf.d 755\n/etc/midge/midge.conf 644\n/var/lib/midge 700\n/var/lib/midge/passwd 600\n';
+  assert.ok(said.endsWith(modes), said);
 });
 
 function contentOf(archive: string): string {
