@@ -1,6 +1,6 @@
 // What a backup would put where, found out before anything is written: somebody else may have made the archive.
 
-import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync, realpathSync, statfsSync } from 'node:fs';
+import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync, realpathSync, statfsSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Writable } from 'node:stream';
 import { passwordEntry } from '../access/password-file.ts';
@@ -138,7 +138,7 @@ function accountsIn(content: Buffer): ReadonlyMap<string, string> {
 
 function readSmall(path: string): Buffer | null {
   return asOwnerNow(dirname(path), () => {
-    if (!existsSync(path)) return null;
+    if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return null; // to open a device may do something: /dev/watchdog
     const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const stats = fstatSync(fd);

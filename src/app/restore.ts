@@ -6,6 +6,7 @@ import {
   createWriteStream,
   existsSync,
   fchmodSync,
+  fstatSync,
   fsyncSync,
   globSync,
   lchownSync,
@@ -79,6 +80,7 @@ export async function restoreBackup(file: string, request: RestoreRequest): Prom
   let archive: number | null = null;
   try {
     archive = openSync(file, constants.O_RDONLY);
+    if (!fstatSync(archive).isFile()) throw new OperatorError('it is no regular file'); // it is read twice
     const opened = await inspectArchive(archive, folder);
     const state = new StateFolder(folder, opened.manifest.database);
     const settings = settingsOf(opened, request.withConfiguration);
