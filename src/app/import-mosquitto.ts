@@ -10,7 +10,7 @@ import { type Diagnostic, formatDiagnostic, loadConfiguration, type TreatedLine,
 import { type KeptState, keptState } from '../import/kept-state.ts';
 import { isMosquittoDatabase, parseMosquittoDatabase } from '../import/mosquitto-database.ts';
 import { keepState } from './keep-state.ts';
-import { type ConfigurationFile, writeConfiguration } from './write-configuration.ts';
+import { type Change, type ConfigurationFile, changeOf, writeConfiguration } from './write-configuration.ts';
 
 const CONFIGURATION = 'mosquitto.conf';
 const DATABASE = 'mosquitto.db';
@@ -29,7 +29,7 @@ export interface ImportRequest {
 /** ImportLine is one line of the report. Secrets are left out. */
 export interface ImportLine {
   readonly what: string;
-  readonly outcome: TreatedLine['outcome'] | 'left out';
+  readonly outcome: TreatedLine['outcome'] | 'changed' | 'left out';
   readonly reason: string | null;
 }
 
@@ -95,7 +95,11 @@ function readSetup(configuration: string, out: string): Setup {
   const unreadable = loaded.diagnostics.filter(({ severity, line }) => severity === 'error' && line === 0);
   return {
     main: join(out, 'midge.conf'),
-    lines: [...remarksOf(unreadable), ...treated.map(lineOf), ...copies.flatMap(({ lines }) => lines)],
+    lines: [
+      ...remarksOf(unreadable),
+      ...treated.map((line) => lineOf(line, changeOf(line, treated))),
+      ...copies.flatMap(({ lines }) => lines),
+    ],
     files: [...files, ...copies.map(({ target }) => target)],
     database: databaseOf(treated),
     mountPoints: treated.filter(({ name }) => name === 'mount_point').map(({ text }) => text),
@@ -153,9 +157,16 @@ function readState(path: string, mountPoints: readonly string[]): { kept: KeptSt
   return { kept, lines };
 }
 
-function lineOf({ place, name, text, outcome, reason }: TreatedLine): ImportLine {
+function lineOf({ place, name, text, outcome, reason }: TreatedLine, change: Change | null): ImportLine {
   const shown = /password|psk|keypass|secret/.test(name) && name !== 'password_file' ? '' : ` ${text}`;
-  return { what: `${place.file}:${place.line}: ${name}${shown}`.trimEnd(), outcome, reason };
+  const what = `${place.file}:${place.line}: ${name}${shown}`.trimEnd();
+  if (change === null) return { what, outcome, reason };
+  const { instead } = change;
+  return {
+    what,
+    outcome: instead === null ? 'left out' : 'changed',
+    reason: `${change.reason}${instead === null ? '' : `; written: ${instead}`}`,
+  };
 }
 
 function remarksOf(diagnostics: readonly Diagnostic[]): ImportLine[] {

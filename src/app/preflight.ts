@@ -16,6 +16,9 @@ import { idOf, isRoot } from './user.ts';
 const BAD_CONFIGURATION = 3;
 const FAILED_START = 1;
 
+/** Nobody is this user but the service. */
+const SERVICE_USER = 'midge';
+
 export interface PreflightRequest {
   readonly configuration: Configuration;
   /** `--state`, or null. */
@@ -165,8 +168,9 @@ class Preflight {
     }
   }
 
+  /** The service's own user that checks finds what the start would find. */
   #lack(place: Place | null, message: string, hint: string): void {
-    if (this.#request.isStart) this.report.error(place, message, hint);
+    if (this.#request.isStart || userName() === SERVICE_USER) this.report.error(place, message, hint);
     else this.report.warning(place, message, `${hint}; the broker may run as another user`);
   }
 

@@ -5,10 +5,20 @@ import { makePassword } from '../access/made-account.ts';
 import { hashPassword } from '../access/password-hash.ts';
 import type { Status } from '../app/status.ts';
 import { OperatorError } from '../base/errors.ts';
-import { follow, MACHINE } from '../install/execute.ts';
+import { execute, follow, MACHINE } from '../install/execute.ts';
 import { installFiles } from '../install/files.ts';
 import { hasSystemd, lastWords, lookAtMachine, serviceState, tryProgram } from '../install/machine.ts';
-import { describeStep, type InstallPlan, type InstallWishes, type Machine, PLACES, PROBATION, planInstall } from '../install/plan.ts';
+import {
+  CONFIGURATION_FOLDERS,
+  describeStep,
+  type InstallPlan,
+  type InstallWishes,
+  type Machine,
+  PLACES,
+  PROBATION,
+  planInstall,
+  RETURN_TO_MOSQUITTO,
+} from '../install/plan.ts';
 import { hideArguments } from './client/password.ts';
 import type { Invocation, Terminal } from './command.ts';
 import { askBroker } from './control-client.ts';
@@ -37,13 +47,17 @@ export async function run(invocation: Invocation): Promise<number> {
   const probation = probationOf(flags.get('within')?.at(-1));
   if (!isDry) refuseImpossible();
   const machine = lookAtMachine(process.execPath);
-  if (machine.mosquittoRuns && machine.configuration === 'absent') return offerImport(machine, terminal);
+  if (machine.mosquitto === 'runs' && machine.configuration === 'absent') return offerImport(machine, terminal);
   const { wishes, password } = await wishesOf(invocation, machine);
   const plan = planInstall(machine, installFiles(), wishes);
   if (isDry) return show(plan, terminal);
-  checkConfiguration(machine);
   if (machine.oldExecutable === 'way back') terminal.stdout.write(RESUMED);
-  await carryThrough(plan, probation, terminal, () => password !== null && sayAccount(terminal, wishes, password));
+  try {
+    checkConfiguration(machine);
+    await carryThrough(plan, probation, terminal, () => password !== null && sayAccount(terminal, wishes, password));
+  } catch (error) {
+    throw machine.mosquitto === 'stopped' && !machine.isActive ? withWayBack(error) : error;
+  }
   await sayPlaces(invocation);
   return 0;
 }
@@ -90,12 +104,13 @@ function show({ steps, start }: InstallPlan, terminal: Terminal): number {
   return 0;
 }
 
-/** A configuration that this version does not take is found before anything is changed. */
+/** A configuration that this version does not take is found before anything but an empty folder is made. */
 function checkConfiguration({ configuration, program, executable }: Machine): void {
   if (configuration === 'absent' || executable === 'same') return;
+  execute(CONFIGURATION_FOLDERS, MACHINE, () => {});
   if (tryProgram(program, 'serve', '-c', PLACES.configuration, '--test-config') !== null) return;
   throw new OperatorError(
-    `Cannot upgrade: this version finds mistakes in ${PLACES.configuration} - see: ${program} check ${PLACES.configuration}`,
+    `Cannot ${executable === 'absent' ? 'install' : 'upgrade'}: this version finds mistakes in ${PLACES.configuration} - see: ${program} check ${PLACES.configuration}`,
   );
 }
 
@@ -140,10 +155,18 @@ function offerImport({ program }: Machine, { stdout }: Terminal): number {
   sudo ${program} import mosquitto --state ${PLACES.state} /etc/mosquitto
   sudo ${program} install
 
+The way back: sudo ${program} uninstall; sudo systemctl enable --now mosquitto
+
 To begin anew, disable mosquitto and install. To run both, write ${PLACES.configuration} with other ports first.
 `,
   );
   return 1;
+}
+
+function withWayBack(error: unknown): unknown {
+  return error instanceof OperatorError
+    ? new OperatorError(`${error.message}\n${RETURN_TO_MOSQUITTO}`, { cause: error, exitCode: error.exitCode })
+    : error;
 }
 
 function sayAccount({ stdout }: Terminal, { account }: InstallWishes, password: string): void {

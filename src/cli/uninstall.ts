@@ -3,13 +3,14 @@
 import { OperatorError } from '../base/errors.ts';
 import { execute, MACHINE } from '../install/execute.ts';
 import { lookAtMachine } from '../install/machine.ts';
-import { describeStep, PLACES, planUninstall } from '../install/plan.ts';
+import { describeStep, PLACES, planUninstall, RETURN_TO_MOSQUITTO } from '../install/plan.ts';
 import type { Invocation } from './command.ts';
 
 /** run uninstalls; 0, also when nothing was installed. */
 export async function run({ flags, terminal }: Invocation): Promise<number> {
   const purge = flags.has('purge');
-  const steps = planUninstall(lookAtMachine(process.execPath), { purge });
+  const machine = lookAtMachine(process.execPath);
+  const steps = planUninstall(machine, { purge });
   if (flags.has('dry-run')) {
     for (const step of steps) terminal.stdout.write(`${describeStep(step)}\n`);
     return 0;
@@ -17,5 +18,6 @@ export async function run({ flags, terminal }: Invocation): Promise<number> {
   if (process.getuid?.() !== 0) throw new OperatorError('Cannot uninstall: only root may - use sudo');
   execute(steps, MACHINE, (line) => void terminal.stdout.write(`+ ${line}\n`));
   if (!purge) terminal.stdout.write(`\n${PLACES.configurationFolder}, ${PLACES.state} and user midge stay; --purge takes them too.\n`);
+  if (machine.mosquitto === 'stopped') terminal.stdout.write(`${RETURN_TO_MOSQUITTO}\n`);
   return 0;
 }

@@ -24,10 +24,16 @@ export function lookAtMachine(program: string): Machine {
     passwords: passwordsAt(PLACES.passwords),
     unit: textAt(PLACES.unit),
     isActive: isActive('midge.service'),
-    mosquittoRuns: isActive('mosquitto.service'),
+    mosquitto: mosquittoHere(),
     freeNames: MOSQUITTO_NAMES.filter((name) => !PROGRAMS.some((folder) => existsSync(join(folder, name)))),
     linkedNames: MOSQUITTO_NAMES.filter((name) => linkAt(join(LOCAL, name)) === PLACES.executable),
   };
+}
+
+/** mosquittoHere tells of the service of Debian's package. */
+export function mosquittoHere(): Machine['mosquitto'] {
+  if (isActive('mosquitto.service')) return 'runs';
+  return says('systemctl', 'show', '-p', 'LoadState', 'mosquitto.service') === 'LoadState=loaded' ? 'stopped' : 'absent';
 }
 
 /** hasSystemd tells whether systemd manages this machine: sd_booted(3). */
@@ -97,14 +103,13 @@ function configurationAt(path: string): Machine['configuration'] {
   return readFileSync(path, 'utf8').includes(PLACES.passwords) ? 'own' : 'other';
 }
 
-/** Those of root alone, in the folders below too. */
+/** Those of root alone, also in folders below. A link is not followed: what it leads to is not the installation's to give. */
 function secretFilesIn(folder: string): string[] {
   if (!existsSync(folder)) return [];
-  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) return secretFilesIn(path);
-    const { uid, gid, mode } = statSync(path);
-    return uid === 0 && gid === 0 && (mode & 0o004) === 0 ? [path] : [];
+  const paths = readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name));
+  return paths.sort().filter((path) => {
+    const found = lstatSync(path);
+    return found.isFile() && found.uid === 0 && found.gid === 0 && (found.mode & 0o004) === 0;
   });
 }
 

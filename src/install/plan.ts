@@ -67,8 +67,8 @@ export interface Machine {
   readonly unit: string | null;
   /** The service runs now. */
   readonly isActive: boolean;
-  /** Another broker that runs as a service has the ports. */
-  readonly mosquittoRuns: boolean;
+  /** The service of Debian's mosquitto: while it runs it has the ports. */
+  readonly mosquitto: 'absent' | 'stopped' | 'runs';
   /** Names that no program on the PATH has. */
   readonly freeNames: readonly string[];
   /** Links to midge that were made before. */
@@ -80,6 +80,11 @@ export interface InstallWishes {
   readonly account: { readonly user: string; readonly line: string } | null;
   readonly withMosquittoNames: boolean;
 }
+
+/** CONFIGURATION_FOLDERS are made first: a configuration may include one that no backup has while it is empty. */
+export const CONFIGURATION_FOLDERS: readonly Step[] = [PLACES.configurationFolder, PLACES.moreConfiguration].map((path) => {
+  return { kind: 'folder', path, mode: 0o755, owner: 'root' };
+});
 
 /** InstallPlan: `steps` and `start`, then `done` when the broker is healthy, or `back`, which undoes what an upgrade changed. */
 export interface InstallPlan {
@@ -106,7 +111,7 @@ export function planInstall(machine: Machine, files: InstallFiles, wishes: Insta
     ...accountSteps(machine, wishes),
   ];
   const restart = isActive && !isChanged ? [] : [systemctl('restart', '--no-block', 'midge.service')];
-  const start = [systemctl('enable', 'midge.service'), ...restart];
+  const start = [...(isActive || isUpgrade(machine) ? [] : [tryAsService()]), systemctl('enable', 'midge.service'), ...restart];
   const done = isUpgrade(machine) || oldExecutable === 'outlived' ? forgetSteps() : [];
   return { steps, start, done, back: backSteps(machine, files) };
 }
@@ -123,6 +128,9 @@ export function planUninstall(machine: Machine, { purge }: { readonly purge: boo
     ...(purge && hasUser ? [command('userdel', USER)] : []),
   ];
 }
+
+/** RETURN_TO_MOSQUITTO is said wherever this machine may be left without a broker that it had. */
+export const RETURN_TO_MOSQUITTO = 'mosquitto is here and does not run. To have it back: sudo systemctl enable --now mosquitto';
 
 /** describeStep says a step in words that a person could type. */
 export function describeStep(step: Step): string {
@@ -150,8 +158,7 @@ function userSteps({ hasUser }: Machine): Step[] {
 
 function folderSteps({ hasRootsState, secretFiles }: Machine): Step[] {
   return [
-    { kind: 'folder', path: PLACES.configurationFolder, mode: 0o755, owner: 'root' },
-    { kind: 'folder', path: PLACES.moreConfiguration, mode: 0o755, owner: 'root' },
+    ...CONFIGURATION_FOLDERS,
     { kind: 'folder', path: PLACES.state, mode: 0o700, owner: USER },
     // What root has put there before: an import, a restored backup, a broker that was started by hand. Links in it are not followed, chown(1).
     ...(hasRootsState ? [command('chown', '-R', `${USER}:${USER}`, PLACES.state)] : []),
@@ -219,6 +226,22 @@ function rootFile(path: string, text: string, what: string): Step {
 
 function command(...words: [string, ...string[]]): Step {
   return { kind: 'run', command: words };
+}
+
+/** The configuration is read as the service reads it: by its user, with its rights. What that may not read or write is said before anything is started.
+ * Not where an older version has run: the way back is there. */
+function tryAsService(): Step {
+  const rights = [
+    `User=${USER}`,
+    'StateDirectory=midge',
+    'StateDirectoryMode=0700',
+    'ProtectSystem=strict',
+    'ProtectHome=yes',
+    'PrivateTmp=yes',
+  ];
+  const properties = [...rights, 'AmbientCapabilities=CAP_NET_BIND_SERVICE'].flatMap((right) => ['-p', right]);
+  const test = [PLACES.executable, 'serve', '-c', PLACES.configuration, '--test-config'] as const;
+  return command('systemd-run', '--quiet', '--wait', '--pipe', '--collect', ...properties, ...test);
 }
 
 function systemctl(...words: readonly string[]): Step {

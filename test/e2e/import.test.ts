@@ -90,6 +90,26 @@ test('import copies the files of each listener when it has its own', async (t) =
   assert.match(readFileSync(path('out/passwd-2'), 'utf8'), /^bert:/);
 });
 
+test('import leaves out or changes what only mosquitto may do, and says so', async (t) => {
+  const folder = temporaryFolder(t);
+  const path = (name: string) => join(folder, name);
+  const places = 'pid_file /run/mosquitto/mosquitto.pid\nuser mosquitto\nlog_dest file /var/log/mosquitto/mosquitto.log\n';
+  writeFileSync(path('mosquitto.conf'), `${places}listener 1883\n`);
+  writeFileSync(path('syslog.conf'), `log_dest syslog\n${places}`);
+  const { status, stdout } = await runMidge(folder, ['import', 'mosquitto', '--out', path('out'), path('mosquitto.conf')]);
+  assert.equal(status, 0, stdout);
+  assert.match(stdout, /^left out +\S+:1: pid_file \S+ - the service manager knows the process/m);
+  assert.match(stdout, /^left out +\S+:2: user mosquitto - the service has a user of its own$/m);
+  assert.match(stdout, /^changed +\S+:3: log_dest file \S+ - the service may not write there.*; written: log_dest stderr$/m);
+  const effective = (file: string) =>
+    readFileSync(path(file), 'utf8')
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('#'));
+  assert.deepEqual(effective('out/midge.conf'), ['log_dest stderr', 'listener 1883']);
+  await runMidge(folder, ['import', 'mosquitto', '--out', path('again'), path('syslog.conf')]);
+  assert.deepEqual(effective('again/midge.conf'), ['log_dest syslog'], 'no line comes to the journal twice');
+});
+
 function writePlain(folder: string): string {
   const file = join(folder, 'midge.conf');
   writeFileSync(file, 'allow_anonymous true\npersistence true\n');

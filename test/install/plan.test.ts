@@ -25,7 +25,7 @@ const BARE: Machine = {
   passwords: 'absent',
   unit: null,
   isActive: false,
-  mosquittoRuns: false,
+  mosquitto: 'absent',
   freeNames: ['mosquitto_pub', 'mosquitto_sub'],
   linkedNames: [],
 };
@@ -48,6 +48,10 @@ const INTERRUPTED: Machine = { ...INSTALLED, oldExecutable: 'way back', oldUnit:
 /** The mark first: interrupted between the two, there is no way back without its service. */
 const FORGET = ['rm -rf /usr/local/bin/midge.old', 'rm -rf /etc/systemd/system/midge.service.old'];
 
+/** Before the first start: what the service's user may not read or write is told. */
+const TRY =
+  'systemd-run --quiet --wait --pipe --collect -p User=midge -p StateDirectory=midge -p StateDirectoryMode=0700 -p ProtectSystem=strict -p ProtectHome=yes -p PrivateTmp=yes -p AmbientCapabilities=CAP_NET_BIND_SERVICE /usr/local/bin/midge serve -c /etc/midge/midge.conf --test-config';
+
 const words = (steps: readonly Parameters<typeof describeStep>[0][]) => steps.map(describeStep);
 
 test('install plan makes everything on a bare machine', () => {
@@ -62,6 +66,7 @@ test('install plan makes everything on a bare machine', () => {
     'write the service to /etc/systemd/system/midge.service (mode 0644, owner root)',
     'systemctl daemon-reload',
     'write user "jane" with the hash of the password to /var/lib/midge/passwd (mode 0600, owner midge)',
+    TRY,
     'systemctl enable midge.service',
     'systemctl restart --no-block midge.service',
   ]);
@@ -141,7 +146,8 @@ test('install plan forgets the version before when the one in place has outlived
 });
 
 test('install plan starts a service that stands still', () => {
-  assert.equal(planInstall({ ...INSTALLED, isActive: false }, FILES, NO_ACCOUNT).start.length, 2);
+  const { start } = planInstall({ ...INSTALLED, isActive: false }, FILES, NO_ACCOUNT);
+  assert.deepEqual(words(start), [TRY, 'systemctl enable midge.service', 'systemctl restart --no-block midge.service']);
 });
 
 test('install plan gives the broker what root has imported, and makes no account beside another configuration', () => {
@@ -206,7 +212,7 @@ test('execute puts files with mode and owner in place, links, and names the step
   const said: string[] = [];
   execute([...steps, ...start], stage, (line) => said.push(line));
   assert.equal(said.length, steps.length + start.length);
-  assert.equal(commands.length, 4);
+  assert.equal(commands.length, 5);
   const at = (path: string) => join(root, path);
   assert.equal(readFileSync(at(PLACES.executable), 'utf8'), 'new');
   assert.equal(statSync(at(PLACES.executable)).mode & 0o777, 0o755);
@@ -281,6 +287,7 @@ test('follow tells that all is in place before it starts anything, and goes back
   assert.deepEqual(events, [
     'systemctl daemon-reload',
     'prepared',
+    'systemd-run --quiet',
     'systemctl enable',
     'systemctl restart',
     'Cannot carry out "systemctl restart --no-block midge.service": bad unit file',

@@ -16,6 +16,9 @@ export type Release = (typeof RELEASES)[number];
 
 const PACKAGES = 'systemd,systemd-sysv,dbus,passwd,libstdc++6';
 
+/** Variant: what is there beside the bare system. */
+type Variant = 'bare' | 'mosquitto';
+
 const ENVIRONMENT = ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'HOME=/root', 'TERM=dumb'];
 
 /** Milliseconds for a container to come up. */
@@ -43,9 +46,9 @@ export interface Debian {
 }
 
 /** startDebian starts a container without a network; it ends with the test. */
-export async function startDebian(test: TestContext, release: Release): Promise<Debian> {
+export async function startDebian(test: TestContext, release: Release, variant: Variant = 'bare'): Promise<Debian> {
   const root = temporaryFolder(test);
-  execFileSync('tar', ['-C', root, '-xf', archiveOf(release)]);
+  execFileSync('tar', ['-C', root, '-xf', archiveOf(release, variant)]);
   const container = spawn(
     'systemd-nspawn',
     ['-q', '-D', root, '--boot', '--register=no', '--keep-unit', '--private-network', '--console=pipe'],
@@ -69,11 +72,13 @@ export async function startDebian(test: TestContext, release: Release): Promise<
 }
 
 /** The packages of a container as one archive: dist/ is swept by hand only. */
-function archiveOf(release: Release): string {
-  const archive = join(ROOT, `dist/test-debian-${release}.tar`);
+function archiveOf(release: Release, variant: Variant): string {
+  const isBare = variant === 'bare';
+  const archive = join(ROOT, `dist/test-debian-${release}${isBare ? '' : `-${variant}`}.tar`);
+  const packages = isBare ? PACKAGES : `${PACKAGES},mosquitto,mosquitto-clients`;
   if (existsSync(archive)) return archive;
   mkdirSync(join(ROOT, 'dist'), { recursive: true });
-  execFileSync('mmdebstrap', ['-q', '--variant=essential', `--include=${PACKAGES}`, '--format=tar', release, `${archive}.new`], {
+  execFileSync('mmdebstrap', ['-q', '--variant=essential', `--include=${packages}`, '--format=tar', release, `${archive}.new`], {
     stdio: 'inherit',
   });
   renameSync(`${archive}.new`, archive);
