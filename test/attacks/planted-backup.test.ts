@@ -249,6 +249,17 @@ test('restore on an empty machine gives a configuration that install takes, with
   assert.ok(said.endsWith(modes), said);
 });
 
+test('restore looks for room before it writes anything', { skip: noOverlay }, async (t) => {
+  const machine = new Machine(t);
+  const forged = await forge(machine, { 'state/midge.db': '\0'.repeat(8 * 1_048_576) });
+  const [command, words] = midgeWords('restore', forged, '--state', machine.state);
+  const script = 'mount -t tmpfs -o size=4m none "$1" && shift && "$@"';
+  const { status, stdout, stderr } = spawnSync('unshare', ['-m', 'sh', '-c', script, 'sh', machine.state, command, ...words]);
+  assert.equal(status, 1);
+  assert.match(stderr.toString(), /has more in it than the disk of ".*state" has room for/);
+  assert.doesNotMatch(stdout.toString(), /^writes/m);
+});
+
 function contentOf(archive: string): string {
   return execFileSync('tar', ['-xzOf', archive], { encoding: 'utf8' });
 }
