@@ -2,9 +2,10 @@
 
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { type ImportLine, type ImportReport, importMosquitto } from '../app/import-mosquitto.ts';
+import { type ImportLine, type ImportReport, type ImportRequest, importMosquitto } from '../app/import-mosquitto.ts';
 import { importOpenhab } from '../app/import-openhab.ts';
 import { OperatorError } from '../base/errors.ts';
+import { mosquittoHere, withWayBack } from '../install/machine.ts';
 import { findState } from '../state/state-folder.ts';
 import { STORE_DEFAULTS } from '../store/options.ts';
 import type { Invocation, Terminal } from './command.ts';
@@ -26,10 +27,19 @@ export async function run({ flags, operands, terminal, program }: Invocation): P
     isRoot,
     env: terminal.env,
   });
-  const report = kind === 'openhab' ? importOpenhab({ source, out, dryRun }) : await importMosquitto({ source, state, out, dryRun });
+  const report = kind === 'openhab' ? importOpenhab({ source, out, dryRun }) : await takeOver({ source, state, out, dryRun });
   if (flags.has('json')) terminal.stdout.write(`${JSON.stringify({ dryRun, ...report }, null, 2)}\n`);
   else show(report, dryRun, terminal);
   return report.lines.some(({ outcome }) => outcome === 'refused') ? 1 : 0;
+}
+
+/** It was stopped for this. */
+async function takeOver(request: ImportRequest): Promise<ImportReport> {
+  try {
+    return await importMosquitto(request);
+  } catch (error) {
+    throw process.getuid?.() === 0 && mosquittoHere() === 'stopped' ? withWayBack(error) : error;
+  }
 }
 
 function configurationFolder(isRoot: boolean, { env }: Terminal): string {

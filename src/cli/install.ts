@@ -7,7 +7,7 @@ import type { Status } from '../app/status.ts';
 import { OperatorError } from '../base/errors.ts';
 import { execute, follow, MACHINE } from '../install/execute.ts';
 import { installFiles } from '../install/files.ts';
-import { hasSystemd, lastWords, lookAtMachine, serviceState, tryProgram } from '../install/machine.ts';
+import { hasSystemd, lastWords, lookAtMachine, serviceState, tryProgram, withWayBack } from '../install/machine.ts';
 import {
   CONFIGURATION_FOLDERS,
   describeStep,
@@ -17,7 +17,6 @@ import {
   PLACES,
   PROBATION,
   planInstall,
-  RETURN_TO_MOSQUITTO,
 } from '../install/plan.ts';
 import { hideArguments } from './client/password.ts';
 import type { Invocation, Terminal } from './command.ts';
@@ -161,12 +160,6 @@ To begin anew, disable mosquitto and install. To run both, write ${PLACES.config
 `,
   );
   return 1;
-}
-
-function withWayBack(error: unknown): unknown {
-  return error instanceof OperatorError
-    ? new OperatorError(`${error.message}\n${RETURN_TO_MOSQUITTO}`, { cause: error, exitCode: error.exitCode })
-    : error;
 }
 
 function sayAccount({ stdout }: Terminal, { account }: InstallWishes, password: string): void {

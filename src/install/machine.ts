@@ -3,7 +3,8 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Machine, MOSQUITTO_NAMES, PLACES, PROBATION, USER } from './plan.ts';
+import { OperatorError } from '../base/errors.ts';
+import { type Machine, MOSQUITTO_NAMES, PLACES, PROBATION, RETURN_TO_MOSQUITTO, USER } from './plan.ts';
 
 const LOCAL = '/usr/local/bin';
 
@@ -34,6 +35,12 @@ export function lookAtMachine(program: string): Machine {
 export function mosquittoHere(): Machine['mosquitto'] {
   if (isActive('mosquitto.service')) return 'runs';
   return says('systemctl', 'show', '-p', 'LoadState', 'mosquitto.service') === 'LoadState=loaded' ? 'stopped' : 'absent';
+}
+
+/** withWayBack adds to a failure how to have mosquitto back. */
+export function withWayBack(error: unknown): unknown {
+  if (!(error instanceof OperatorError)) return error;
+  return new OperatorError(`${error.message}\n${RETURN_TO_MOSQUITTO}`, { cause: error, exitCode: error.exitCode });
 }
 
 /** hasSystemd tells whether systemd manages this machine: sd_booted(3). */

@@ -115,6 +115,8 @@ async function isToldTheWayBack({ root }: Debian, sh: Shell): Promise<void> {
   assert.match(stderr, /\/etc\/midge\/conf\.d\/01-local\.conf:6:1: error: Cannot write socket "\/run\/mosquitto\/mosquitto\.sock"/);
   assert.match(stderr, /^mosquitto is here and does not run\. To have it back: sudo systemctl enable --now mosquitto$/m);
   assert.equal((await sh('systemctl is-enabled midge')).stdout, 'disabled\n');
+  const again = await sh(commands.at(-2) ?? '');
+  assert.match(again.stderr, /it is there already.*\nmosquitto is here and does not run\./);
   await succeed(sh('systemctl enable --now mosquitto'));
 }
 
