@@ -60,6 +60,8 @@ const VACUUM_PAGES = 256;
 const MANY_FREE_PAGES = 4096;
 /** Pages that a backup copies before it lets commits through. */
 const BACKUP_PAGES = 256;
+/** A commit at the wrong moment ends the backup of node:sqlite now and then, with the error "not an error". */
+const BACKUP_TRIES = 5;
 
 /** Keeper owns the connection. Everything throws what faultOf can sort. */
 export class Keeper {
@@ -144,12 +146,15 @@ export class Keeper {
   /** backup writes a consistent copy while commits go on. The file must not be there; nothing is left of one that failed. */
   async backup(file: string): Promise<void> {
     const database = this.#require();
-    closeSync(openSync(file, 'wx', 0o600));
-    try {
-      await backup(database, file, { rate: BACKUP_PAGES });
-    } catch (error) {
-      rmSync(file, { force: true });
-      throw error;
+    for (let tries = 1; ; tries++) {
+      closeSync(openSync(file, 'wx', 0o600));
+      try {
+        await backup(database, file, { rate: BACKUP_PAGES });
+        return;
+      } catch (error) {
+        rmSync(file, { force: true });
+        if (tries === BACKUP_TRIES || !isNoError(error)) throw error;
+      }
     }
   }
 
@@ -239,6 +244,10 @@ function bytesWritten(): number {
   } catch {
     return 0;
   }
+}
+
+function isNoError(error: unknown): boolean {
+  return error instanceof Error && error.message === 'not an error'; // sqlite3_errmsg(3) of SQLITE_OK
 }
 
 /** What may not be looked at is taken to be there: a broker that has given up root may not reach the folder by its path any more. */

@@ -63,9 +63,10 @@ const changes = fc.oneof(
   },
   {
     weight: 2,
-    arbitrary: fc
-      .tuple(client, back, packetId, state)
-      .map(([c, b, p, st]) => change(`updateDelivery ${c} ${b} ${p} ${st}`, (s, place) => s.updateDelivery(c, place - b, p, st))),
+    arbitrary: fc.tuple(client, back, packetId, state).map(([c, b, p, st]) =>
+      // no two deliveries of a session have one identifier: the place is one that no other has
+      change(`updateDelivery ${c} ${b} ${p} ${st}`, (s, place) => s.updateDelivery(c, place - b, p === 0 ? 0 : place - b, st)),
+    ),
   },
   {
     weight: 4,
