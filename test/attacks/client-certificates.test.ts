@@ -1,15 +1,15 @@
 // One device with a certificate that the broker trusts, and one that lost its right to it.
 
 import assert from 'node:assert/strict';
-import { chmodSync, readdirSync, rmSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { chmodSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type ConnectionOptions, connect } from 'node:tls';
-import { ClientRegister } from '../../src/certificates/client-certificates.ts';
-import { keyToPem } from '../../src/certificates/mint.ts';
+import { promisify } from 'node:util';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { testAuthority } from '../support/test-certificates.ts';
-import { attackObstacle, startAttacked } from './attacked-broker.ts';
+import { attackObstacle, midgeWords, startAttacked } from './attacked-broker.ts';
 
 const CONNECT = Buffer.from('101000044d5154540402003c000474657374', 'hex');
 
@@ -43,11 +43,12 @@ test('a revoked certificate stays out when its list is deleted while the broker 
   chmodSync(folder, 0o711); // started by root it runs as another user
   const first = await startAttacked(t, { configuration }, folder);
   const certificates = join(first.folder, 'state/certificates');
-  const register = await ClientRegister.open(certificates);
-  const { certificate, key } = await register.issue('lamp', { now: Date.now(), buildDate: 0 });
-  const pair = { ca: register.authority.cert, cert: certificate.cert, key: keyToPem(key) };
+  const out = temporaryFolder(t);
+  await midge('cert', 'client', 'lamp', '--state', join(first.folder, 'state'), '--out', out);
+  const [ca, cert, key] = [join(certificates, 'ca.crt'), join(out, 'lamp.crt'), join(out, 'lamp.key')].map((file) => readFileSync(file));
+  const pair: ConnectionOptions = { ca, cert, key };
   assert.notEqual(await answer({ port: first.port, ...pair }), null);
-  await register.revoke('lamp', Date.now());
+  await midge('cert', 'revoke', 'lamp', '--state', join(first.folder, 'state'));
   await first.process.line(/Client certificate \S+ is revoked\.$/);
   rmSync(join(certificates, 'ca.crl'));
   await first.process.line(/Wrote ".*ca\.crl" anew: it lacked 1 revoked certificates, which stay revoked\.$/);
@@ -58,6 +59,11 @@ test('a revoked certificate stays out when its list is deleted while the broker 
   assert.equal(await answer({ port: second.port, ...pair }), null);
   assert(readdirSync(certificates).includes('ca.crl'));
 });
+
+/** midge runs the program as root, who acts as the owner of the folder. */
+async function midge(...words: readonly string[]): Promise<void> {
+  await promisify(execFile)(...midgeWords(...words));
+}
 
 /** answer gives what the broker says to a CONNECT, or null when it hangs up. */
 function answer(options: ConnectionOptions): Promise<Buffer | null> {
