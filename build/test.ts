@@ -12,7 +12,7 @@ import { spec } from 'node:test/reporters';
 
 const ROOT = join(import.meta.dirname, '..');
 const APART = ['test/artefact/', 'test/attacks/', 'test/machine/', 'test/image/', 'test/torture/'];
-const EMULATED = ['test/image/', 'test/torture/'].map((folder) => join(ROOT, folder));
+const MACHINES = ['test/image/', 'test/torture/', 'test/machine/'].map((folder) => join(ROOT, folder));
 
 /** HANG_MS ends a test that would never end. No test that works comes near it. */
 const HANG_MS = 300_000;
@@ -36,8 +36,9 @@ function findTests(words: readonly string[]): string[] {
 async function runTests(files: readonly string[]): Promise<boolean> {
   const skipped: Skipped[] = [];
   const counts = { passed: 0, failed: 0, skipped: 0 };
-  const isEmulated = files.every((file) => EMULATED.some((folder) => file.startsWith(folder))); // an emulated machine takes all cores, and minutes to boot
-  const events = run({ files, ...(isEmulated ? { concurrency: 1 } : { concurrency: availableParallelism(), timeout: HANG_MS }) });
+  // A machine takes all cores, and minutes to boot; and two containers would be in one control group.
+  const isMachine = files.every((file) => MACHINES.some((folder) => file.startsWith(folder)));
+  const events = run({ files, ...(isMachine ? { concurrency: 1 } : { concurrency: availableParallelism(), timeout: HANG_MS }) });
   events.on('test:pass', ({ name, file = '', skip }) => {
     if (skip !== undefined) skipped.push({ file: relative(ROOT, file), name, reason: skip === true ? 'no reason given' : String(skip) });
   });
