@@ -57,11 +57,17 @@ export async function startDebian(test: TestContext, release: Release, variant: 
     },
   );
   const ended = new Promise((resolve) => container.once('exit', resolve));
+  let leader = 0;
   test.after(async () => {
+    try {
+      if (leader > 0) process.kill(leader, 'SIGKILL'); // with process 1 all others of the container end; nspawn alone would leave them
+    } catch {
+      // It has ended by itself.
+    }
     container.kill('SIGKILL');
     await ended;
   });
-  const leader = await until(() => childOf(container.pid ?? 0));
+  leader = await until(() => childOf(container.pid ?? 0));
   const run: Debian['run'] = async (...words) => {
     const enter = ['-t', String(leader), '-m', '-u', '-i', '-n', '-p', '-C', '-r', '-w', 'env', '-i', ...ENVIRONMENT];
     const { status, stdout, stderr } = spawnSync('nsenter', [...enter, ...words], { encoding: 'utf8' });
