@@ -8,6 +8,9 @@ export const STATE_NAMES = {
   knownLogins: 'known-logins',
   /** Says that the folder is ours. */
   marker: '.midge-state',
+  /** On the image, whose root is read-only: what midge.txt says, and settings of the owner. */
+  imageConfiguration: 'appliance.conf',
+  imageSettings: 'conf.d',
 } as const;
 
 /** isStateName tells whether a name in the state folder is taken. */

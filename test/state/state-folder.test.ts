@@ -93,6 +93,13 @@ for (const { what, kind, mode = 0o755, fill } of FOLDERS) {
   });
 }
 
+test('state folder is ours when it holds what the image puts there before the first start', (context) => {
+  const path = temporaryFolder(context);
+  mkdirSync(join(path, 'conf.d'));
+  for (const name of ['appliance.conf', 'passwd']) writeFileSync(join(path, name), '');
+  assert.notEqual(new StateFolder(path, join(path, 'midge.db')).judge().kind, 'foreign');
+});
+
 test('a marker does not count when another user has put it there', { skip: NOT_ROOT }, (context) => {
   const path = temporaryFolder(context);
   new StateFolder(path, 'midge.db').make();
