@@ -180,7 +180,7 @@ export class StateFolder {
 
 /** The database, what SQLite lays beside it, what the store has moved aside or kept from before an upgrade, copies that a backup left. */
 function isOfDatabase(name: string, database: string): boolean {
-  const beside = ['corrupt', 'newer', 'version', 'backup'].some((what) => name.startsWith(`${database}.${what}-`));
+  const beside = ['corrupt', 'newer', 'replaced', 'version', 'backup'].some((what) => name.startsWith(`${database}.${what}-`));
   return beside || ['', '-wal', '-journal', '-shm'].some((end) => name === database + end);
 }
 

@@ -1,7 +1,8 @@
 // Carries commits to the worker and goes on when it dies, the disk is full or the database is damaged.
 //
 // A worker that dies, or a database found damaged while running, is replaced once at once: what was under way is sent again, and since
-// every record says how things are and not how they change, writing it twice does no harm. Only when that fails too is the commit
+// every record says how things are and not how they change, writing it twice does no harm. A worker whose file was deleted is not replaced:
+// what it has open is all that there is. Only when that fails too is the commit
 // 'failed'. Nothing is thrown away then: the changes stay noted, the last word on each thing, and are tried again until they are on the card.
 
 import type { Clock } from '../base/clock.ts';
@@ -56,6 +57,8 @@ export class CommitLine {
   #metered: number;
   /** Size of the last commit, a guess at the next. */
   #lastSize: number;
+  /** The file of the database, once one is open: a worker that is made anew must find it there. */
+  #inode: number | null;
 
   constructor(path: string, options: StoreOptions, { clock, log }: StorePorts, start: StartWorker) {
     this.#path = path;
@@ -69,6 +72,7 @@ export class CommitLine {
     this.#past = { bytesWritten: 0, commits: 0, fsyncs: 0 };
     this.#metered = 0;
     this.#lastSize = 0;
+    this.#inode = null;
   }
 
   get health(): HealthRecord {
@@ -100,10 +104,12 @@ export class CommitLine {
         synchronous: this.#options.synchronous,
         isOwnFolder: this.#options.isOwnFolder,
         mayCopy,
+        inode: this.#inode,
         now: this.#clock.now(),
       };
       const report = await link.ask({ kind: 'open', request });
       this.#link = link;
+      this.#inode = report.inode;
       if (report.damage !== null) this.#health.damaged(report.damage);
       if (report.setAside !== null) this.#health.setAside(report.setAside);
       if (report.upgrade !== null) this.#health.upgraded(report.upgrade);
@@ -130,14 +136,17 @@ export class CommitLine {
     }
   }
 
-  /** commit makes changes durable. It never rejects; when it is not 'durable' the changes still wait to be committed. */
-  async commit(changes: PendingChanges): Promise<Durability> {
+  /**
+   * commit makes changes durable. It never rejects; when it is not 'durable' the changes still wait to be committed. When there are none
+   * the worker is asked only if it `mustCheck` that the file of the database is there.
+   */
+  async commit(changes: PendingChanges, mustCheck = false): Promise<Durability> {
     const isFirstTrouble = this.#health.now.state === 'ok';
-    let fault = await this.#try(changes);
-    if (fault !== null && fault.kind !== 'full' && isFirstTrouble) {
+    let fault = await this.#try(changes, mustCheck);
+    if (fault !== null && !isOfFile(fault) && isFirstTrouble) {
       const { reason } = fault;
       await this.#hangUp();
-      fault = await this.#try(changes);
+      fault = await this.#try(changes, mustCheck);
       if (fault === null) this.#health.restarted(reason);
     }
     this.#measure();
@@ -146,9 +155,8 @@ export class CommitLine {
       return 'durable';
     }
     this.#health.troubled(fault);
-    if (fault.kind === 'full') return 'full';
-    await this.#hangUp();
-    return 'failed';
+    if (!isOfFile(fault)) await this.#hangUp();
+    return fault.kind === 'full' ? 'full' : 'failed';
   }
 
   /** backup rejects with a StoreFault. */
@@ -163,15 +171,19 @@ export class CommitLine {
     await this.#hangUp();
   }
 
-  async #try(changes: PendingChanges): Promise<Fault | null> {
+  async #try(changes: PendingChanges, mustCheck: boolean): Promise<Fault | null> {
     const records = this.#pack(changes);
-    if (records.byteLength === 0 && this.#health.now.state === 'ok') return null;
+    if (records.byteLength === 0 && !mustCheck && this.#health.now.state === 'ok') return null;
     try {
       if (this.#link?.isAlive !== true) {
         await this.#hangUp();
         await this.open(false);
       }
-      await this.#link?.ask({ kind: 'commit', records });
+      const rescue = await this.#link?.ask({ kind: 'commit', records });
+      if (rescue != null) {
+        this.#inode = rescue.inode;
+        this.#health.rescued(rescue);
+      }
       return null;
     } catch (error) {
       return faultOf(error);
@@ -204,4 +216,9 @@ export class CommitLine {
     this.#meter.add(bytesWritten - this.#metered, this.#clock.monotonic());
     this.#metered = bytesWritten;
   }
+}
+
+/** The worker is well, and has what nobody else has. */
+function isOfFile({ kind }: Fault): boolean {
+  return kind === 'full' || kind === 'deleted';
 }

@@ -2,6 +2,7 @@
 
 import type { Fault } from './faults.ts';
 import type { OpenReport, OpenRequest, WorkReport } from './keeper.ts';
+import type { Rescue } from './rescue.ts';
 
 /** Request is what the worker is asked; bytes are transferred. */
 export type Request =
@@ -16,7 +17,8 @@ export interface Replies {
   readonly open: OpenReport;
   /** A piece of what is there, null after the last. */
   readonly load: Uint8Array<ArrayBuffer> | null;
-  readonly commit: null;
+  /** What was done because the file of the database was gone, null = nothing. */
+  readonly commit: Rescue | null;
   readonly backup: null;
   readonly close: null;
 }

@@ -50,6 +50,7 @@ export class DurableStore implements Store {
   #gathering: NodeJS.Timeout | null;
   #later: NodeJS.Timeout | null;
   #retry: NodeJS.Timeout | null;
+  readonly #watch: NodeJS.Timeout;
   #isStopped: boolean;
 
   constructor(line: CommitLine, options: StoreOptions, lastMessageKey: number) {
@@ -67,6 +68,7 @@ export class DurableStore implements Store {
     this.#gathering = null;
     this.#later = null;
     this.#retry = null;
+    this.#watch = setInterval(() => this.#onWatch(), options.watch).unref();
     this.#isStopped = false;
   }
 
@@ -159,7 +161,7 @@ export class DurableStore implements Store {
   }
 
   async backup(file: string): Promise<void> {
-    await this.#flush(true);
+    await this.#flush(true, true);
     await this.#line.backup(file).catch((error: unknown) => {
       throw new OperatorError(`Cannot write backup "${file}": ${reasonOf(error)}`, { cause: error });
     });
@@ -167,7 +169,8 @@ export class DurableStore implements Store {
 
   async stop(): Promise<void> {
     if (this.#isStopped) return;
-    await this.#flush(true);
+    clearInterval(this.#watch);
+    await this.#flush(true, true);
     this.#isStopped = true;
     for (const timer of [this.#gathering, this.#later, this.#retry]) clearTimeout(timer ?? undefined);
     clearImmediate(this.#soon ?? undefined);
@@ -204,6 +207,10 @@ export class DurableStore implements Store {
     if (this.#trouble === null && !this.#isStopped) void this.#flush(true);
   }
 
+  #onWatch(): void {
+    if (this.#trouble === null && this.#underWay === null) void this.#flush(false, true);
+  }
+
   /** When a commit is under way its end schedules the next. */
   #schedule(): void {
     if (this.#soon !== null || (this.#underWay !== null && this.#trouble === null)) return;
@@ -224,15 +231,15 @@ export class DurableStore implements Store {
   }
 
   /** Resolves when a commit that began after the call has ended, however. */
-  async #flush(withBehind: boolean): Promise<void> {
+  async #flush(withBehind: boolean, mustCheck = false): Promise<void> {
     while (this.#underWay !== null) {
       await this.#underWay;
     }
-    this.#underWay = this.#commit(withBehind);
+    this.#underWay = this.#commit(withBehind, mustCheck);
     await this.#underWay;
   }
 
-  async #commit(withBehind: boolean): Promise<void> {
+  async #commit(withBehind: boolean, mustCheck: boolean): Promise<void> {
     if (withBehind) this.#takeBehind();
     const changes = this.#changes;
     const waiters = this.#trouble === null ? this.#waiters.splice(0) : []; // in trouble they are answered at once
@@ -242,7 +249,7 @@ export class DurableStore implements Store {
     clearImmediate(this.#soon ?? undefined);
     this.#gathering = null;
     this.#soon = null;
-    const outcome = await this.#line.commit(changes);
+    const outcome = await this.#line.commit(changes, mustCheck);
     this.#underWay = null;
     if (outcome === 'durable') {
       this.#leaveTrouble();

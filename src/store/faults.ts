@@ -3,10 +3,11 @@
 import { reasonOf } from '../base/errors.ts';
 
 /**
- * FaultKind: 'full' and 'read-only' pass by themselves, 'damaged' is moved aside, 'locked', 'newer', 'forbidden' and 'foreign' are for a person
+ * FaultKind: 'full' and 'read-only' pass by themselves, 'damaged' is moved aside, 'deleted' is the file of a database that is still open
+ * and the only one that has everything, 'locked', 'newer', 'forbidden' and 'foreign' are for a person
  * to mend before the broker starts, 'failed' is the rest: an input/output error, a worker that died.
  */
-export type FaultKind = 'full' | 'read-only' | 'damaged' | 'locked' | 'newer' | 'forbidden' | 'foreign' | 'failed';
+export type FaultKind = 'full' | 'read-only' | 'damaged' | 'deleted' | 'locked' | 'newer' | 'forbidden' | 'foreign' | 'failed';
 
 /** Fault crosses from the worker as it is. */
 export interface Fault {

@@ -9,7 +9,7 @@ import { syncPath } from '../base/durable-file.ts';
 export const COMPANIONS = ['', '-wal', '-shm', '-journal'];
 
 /** asideName gives the name under which a file is kept: `midge.db.corrupt-20260131T235959Z`. */
-export function asideName(path: string, why: 'corrupt' | 'newer', now: number): string {
+export function asideName(path: string, why: 'corrupt' | 'newer' | 'replaced', now: number): string {
   const time = compactTime(now);
   let name = `${path}.${why}-${time}`;
   for (let more = 2; statSync(name, { throwIfNoEntry: false }) !== undefined; more++) name = `${path}.${why}-${time}-${more}`;

@@ -5,6 +5,7 @@ import type { Logger } from '../base/logger.ts';
 import type { Upgrade } from './earlier-version.ts';
 import type { Fault, FaultKind } from './faults.ts';
 import type { Damage } from './keeper.ts';
+import type { Rescue } from './rescue.ts';
 
 export type StoreState = 'ok' | 'full' | 'read-only' | 'failed';
 
@@ -14,7 +15,7 @@ export interface StoreHealth {
   /** Milliseconds since 1970; for 'ok' the start, or the end of the last trouble. */
   readonly since: number;
   readonly text: string;
-  /** What was moved aside since the start, null = nothing. */
+  /** What was moved aside or written anew since the start, null = nothing. */
   readonly damage: string | null;
 }
 
@@ -48,7 +49,7 @@ export class HealthRecord {
   troubled(fault: Fault): void {
     const state = stateOf(fault.kind);
     if (state === this.#health.state) return;
-    this.#health = { ...this.#health, state, since: this.#clock.now(), text: textOf(state, fault.reason) };
+    this.#health = { ...this.#health, state, since: this.#clock.now(), text: textOf(state, fault) };
     this.#log.log('error', `Cannot write database "${this.#path}": ${fault.reason} - ${this.#health.text}`);
   }
 
@@ -58,17 +59,20 @@ export class HealthRecord {
         ? 'nothing could be read from it, so the broker starts without sessions and retained messages'
         : `kept from it: ${salvaged.sessions} sessions, ${salvaged.deliveries} waiting messages, ${salvaged.retained} retained messages; what is missing is lost`;
     const text = `Database "${this.#path}" is damaged (${reason}). It was moved to "${aside}"; ${kept}.`;
-    this.#health = { ...this.#health, damage: text };
-    this.#log.log('error', text);
+    this.#add(text);
+  }
+
+  /** rescued says that the database lost its place, and that nothing was lost by it. */
+  rescued({ aside }: Rescue): void {
+    const kept = aside === null ? '' : ` What stood in its place was moved to "${aside}".`;
+    this.#add(`Database "${this.#path}" was deleted or replaced while the broker runs. All that it held was written there anew.${kept}`);
   }
 
   /** setAside names the rows that were not loaded. */
   setAside(rows: Readonly<Record<string, number>>): void {
     const list = Object.entries(rows).map(([table, count]) => `${table} ${count}`);
     const text = `Database "${this.#path}" holds rows that make no sense (${list.join(', ')}). They were not loaded, and are kept in its tables set_aside_*.`;
-    const { damage } = this.#health;
-    this.#health = { ...this.#health, damage: damage === null ? text : `${damage} ${text}` };
-    this.#log.log('error', text);
+    this.#add(text);
   }
 
   /** upgraded says where the way back is. */
@@ -83,13 +87,21 @@ export class HealthRecord {
   restarted(reason: string): void {
     this.#log.log('warning', `Store was restarted: ${reason}. What was not yet on disk was written again.`);
   }
+
+  #add(text: string): void {
+    const { damage } = this.#health;
+    this.#health = { ...this.#health, damage: damage === null ? text : `${damage} ${text}` };
+    this.#log.log('error', text);
+  }
 }
 
 function stateOf(kind: FaultKind): Exclude<StoreState, 'ok'> {
   return kind === 'full' || kind === 'read-only' ? kind : 'failed';
 }
 
-function textOf(state: Exclude<StoreState, 'ok'>, reason: string): string {
+function textOf(state: Exclude<StoreState, 'ok'>, { kind, reason }: Fault): string {
+  if (kind === 'deleted')
+    return 'It was deleted or replaced while the broker runs, and could not be written anew. What is kept is lost at a restart: save it with "midge backup" first. QoS 1 and 2 to kept sessions is refused; it is tried again every minute.';
   switch (state) {
     case 'full':
       return 'The disk is full. QoS 1 and 2 to kept sessions and retained QoS 1 and 2 are refused until there is space; what was acknowledged is not lost.';

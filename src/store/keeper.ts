@@ -11,6 +11,7 @@ import { faultOf, StoreFault } from './faults.ts';
 import { asideName, moveAside } from './file-names.ts';
 import { loadPieces } from './load.ts';
 import { readRecords } from './records.ts';
+import { inodeOf, isInPlace, type OpenFile, openFile, type Rescue, writeAnew } from './rescue.ts';
 import { type Salvaged, salvage } from './salvage.ts';
 import { readNumber } from './schema.ts';
 import { setAside } from './set-aside.ts';
@@ -22,6 +23,8 @@ export interface OpenRequest {
   readonly mayCopy: boolean;
   /** See StoreOptions. */
   readonly isOwnFolder: boolean;
+  /** The file that was open before and must be there still; null = whichever there is. */
+  readonly inode: number | null;
   /** Milliseconds since 1970, for the name of what is moved aside. */
   readonly now: number;
 }
@@ -44,6 +47,8 @@ export interface OpenReport {
   readonly setAside: Readonly<Record<string, number>> | null;
   /** The greatest key of a message that waits. */
   readonly lastMessageKey: number;
+  /** Of the database; null = a copy. */
+  readonly inode: number | null;
 }
 
 /** WorkReport is what the worker's thread has done since it started. */
@@ -72,8 +77,9 @@ export class Keeper {
   #pieces: Generator<Uint8Array<ArrayBuffer>> | null;
   /** Folder of the copy that is read on a read-only disk. */
   #copy: string | null;
-  /** The file that is open, by path and inode; null = a copy. */
-  #file: { readonly path: string; readonly inode: number } | null;
+  /** The files that are open; null = a copy. */
+  #file: OpenFile | null;
+  #request: OpenRequest | null;
   #commits: number;
   #fsyncs: number;
 
@@ -85,11 +91,14 @@ export class Keeper {
     this.#pieces = null;
     this.#copy = null;
     this.#file = null;
+    this.#request = null;
     this.#commits = 0;
     this.#fsyncs = 0;
   }
 
   open(request: OpenRequest): OpenReport {
+    if (request.inode !== null && inodeOf(request.path) !== request.inode)
+      throw new StoreFault('deleted', 'the thread that still had it open has ended');
     try {
       prepareFolder(request.path, request.isOwnFolder);
     } catch (error) {
@@ -99,8 +108,9 @@ export class Keeper {
     const { database, ...report } = openOrReplace(request);
     const rows = setAside(database);
     this.#adopt(database);
-    this.#file = { path: request.path, inode: statSync(request.path).ino };
-    return { ...report, isReadOnly: false, setAside: rows, lastMessageKey: lastMessageKey(database) };
+    this.#request = request;
+    this.#file = openFile(request.path);
+    return { ...report, isReadOnly: false, setAside: rows, lastMessageKey: lastMessageKey(database), inode: this.#file.inode };
   }
 
   /** load gives the next piece of what is there, null after the last. */
@@ -112,11 +122,11 @@ export class Keeper {
     return null;
   }
 
-  /** commit makes the records durable in one transaction, or throws and leaves the database as it was. */
-  commit(records: Uint8Array<ArrayBuffer>): void {
-    const database = this.#require();
+  /** commit makes the records durable in one transaction, or throws and leaves the database as it was. It gives what it did when the file was gone. */
+  commit(records: Uint8Array<ArrayBuffer>): Rescue | null {
     if (this.#copy !== null) throw new StoreFault('read-only', 'the disk is read-only');
-    this.#requireFile();
+    const rescue = this.#requireFile();
+    const database = this.#require();
     try {
       this.#applier ??= new Applier(database);
       database.exec('BEGIN IMMEDIATE');
@@ -127,7 +137,8 @@ export class Keeper {
       if (database.isTransaction) database.exec('ROLLBACK');
       throw error;
     }
-    this.#commits++;
+    if (records.byteLength > 0) this.#commits++;
+    return rescue;
   }
 
   /** tidy checkpoints when the log is long; called when the commit is answered. Whatever fails will fail, and be told, at the next commit. */
@@ -145,15 +156,15 @@ export class Keeper {
 
   /** backup writes a consistent copy while commits go on. The file must not be there; nothing is left of one that failed. */
   async backup(file: string): Promise<void> {
-    const database = this.#require();
     for (let tries = 1; ; tries++) {
+      const database = this.#require();
       closeSync(openSync(file, 'wx', 0o600));
       try {
         await backup(database, file, { rate: BACKUP_PAGES });
         return;
       } catch (error) {
         rmSync(file, { force: true });
-        if (tries === BACKUP_TRIES || !isNoError(error)) throw error;
+        if (tries === BACKUP_TRIES || (!isNoError(error) && database === this.#database)) throw error;
       }
     }
   }
@@ -195,16 +206,19 @@ export class Keeper {
     const { database } = openDatabase(copy, synchronous);
     const rows = setAside(database);
     this.#adopt(database);
-    return { damage: null, upgrade: null, isReadOnly: true, setAside: rows, lastMessageKey: lastMessageKey(database) };
+    return { damage: null, upgrade: null, isReadOnly: true, setAside: rows, lastMessageKey: lastMessageKey(database), inode: null };
   }
 
-  /** What goes into a file that has no name any more is lost at the restart: it must not be acknowledged. */
-  #requireFile(): void {
-    if (this.#file === null || isStillThere(this.#file.path, this.#file.inode)) return;
-    throw new StoreFault(
-      'failed',
-      'its file was deleted or replaced while it is in use: save what is kept with "midge backup" before a restart',
-    );
+  /** What goes into a file that has no name any more is lost at the restart: all of it is written to a new one first. */
+  #requireFile(): Rescue | null {
+    const [file, request, open] = [this.#file, this.#request, this.#database];
+    if (file === null || request === null || open === null || isInPlace(file)) return null;
+    const aside = writeAnew(open, file, Date.now());
+    const { database } = openDatabase(file.path, request.synchronous);
+    this.#adopt(database);
+    this.#file = openFile(file.path);
+    open.close(); // SQLite sees that its file is not at its path any more, and leaves what is there alone
+    return { inode: this.#file.inode, aside };
   }
 
   #require(): DatabaseSync {
@@ -248,13 +262,4 @@ function bytesWritten(): number {
 
 function isNoError(error: unknown): boolean {
   return error instanceof Error && error.message === 'not an error'; // sqlite3_errmsg(3) of SQLITE_OK
-}
-
-/** What may not be looked at is taken to be there: a broker that has given up root may not reach the folder by its path any more. */
-function isStillThere(path: string, inode: number): boolean {
-  try {
-    return statSync(path, { throwIfNoEntry: false })?.ino === inode;
-  } catch {
-    return true;
-  }
 }

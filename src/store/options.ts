@@ -14,6 +14,8 @@ export interface StoreOptions {
   readonly writeBehind: number;
   /** How long a commit waits when all that is asked for is QoS 1 on its way to clients that are online: what they acknowledge meanwhile is never written. */
   readonly gather: number;
+  /** How often it is looked whether the file of the database is there, when nothing is written. */
+  readonly watch: number;
 }
 
 /** STORE_DEFAULTS: all but the folder. */
@@ -23,4 +25,5 @@ export const STORE_DEFAULTS: Omit<StoreOptions, 'folder'> = {
   synchronous: 'FULL',
   writeBehind: 1000,
   gather: 10,
+  watch: 10_000,
 };

@@ -24,8 +24,7 @@ async function handle(keeper: Keeper, { id, request }: RequestEnvelope): Promise
       case 'load':
         return answer(keeper.load());
       case 'commit':
-        keeper.commit(request.records);
-        answer(null);
+        answer(keeper.commit(request.records));
         return keeper.tidy();
       case 'backup':
         await keeper.backup(request.file);

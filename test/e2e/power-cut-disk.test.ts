@@ -46,7 +46,7 @@ test(`midge has everything it acknowledged when the power is cut ${CUTS} times a
   const disk = new ForgetfulDisk(state, folder);
   const broker = new MortalBroker(t, folder, disk.env);
   await broker.warmUp();
-  const found = { checkpoint: 0, commit: 0, acknowledgements: 0, start: 0 };
+  const found = { checkpoint: 0, commit: 0, acknowledgements: 0, deletion: 0, start: 0 };
   for (let life = 1; life <= CUTS; life++) {
     disk.begin();
     const moment = life % 3 === 1 ? 'commit' : 'checkpoint';

@@ -14,6 +14,8 @@ import { WirePeer } from '../support/wire-peer.ts';
 
 const KILLS = Number(process.env['MIDGE_POWER_CUTS'] ?? 60);
 
+const DELETIONS = 3;
+
 /** Lives in which the session that is mostly away comes to take its messages. */
 const VISIT_EVERY = 4;
 
@@ -24,6 +26,15 @@ test(`midge has everything it acknowledged when it is killed ${KILLS} times`, as
     const moment = life % 6 === 0 ? 'start' : 'acknowledgements';
     await broker.live({ moment, isVisited: life % VISIT_EVERY === 1, isShaken: life % 3 === 0 });
   }
+  await broker.finish();
+  broker.check();
+  t.diagnostic(broker.summary());
+});
+
+test('midge has everything it acknowledged when its database is deleted at work, and it is killed after that', async (t) => {
+  const broker = new MortalBroker(t, temporaryFolder(t));
+  await broker.warmUp();
+  for (let life = 1; life <= DELETIONS; life++) await broker.live({ moment: 'deletion', isVisited: life === 1, isShaken: life === 2 });
   await broker.finish();
   broker.check();
   t.diagnostic(broker.summary());

@@ -96,7 +96,7 @@ test('a database with any value in any column opens, is read to its end, and is 
           );
         database.close();
         const keeper = new Keeper();
-        const report = keeper.open({ path, synchronous: 'FULL', mayCopy: false, isOwnFolder: true, now: 0 });
+        const report = keeper.open({ path, synchronous: 'FULL', mayCopy: false, isOwnFolder: true, inode: null, now: 0 });
         assert.equal(report.damage, null);
         for (let piece = keeper.load(); piece !== null; piece = keeper.load()) assert.equal(new PackedReader(piece).isAtEnd, false);
         keeper.commit(new Uint8Array(0));

@@ -3,7 +3,7 @@
 //   publishers (QoS 1, QoS 2, retained)  --->  midge, killed and started anew on the same folder  --->  kept sessions, online and offline
 
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -46,8 +46,11 @@ const MARKER: PublisherPlan = { name: 'marker', version: 4, qos: 2, window: 1, m
 /** Files with whose writes a broker dies: a checkpoint writes some hundred pages, a life more to the log, and it dies with one of the first so many. */
 const DEADLY_WRITES = { checkpoint: { file: 'midge.db', most: 100 }, commit: { file: 'midge.db-wal', most: 400 } } as const;
 
-/** Moment is when the broker is killed: after some acknowledgements, while it starts, or within a commit or a checkpoint, which a preloaded recorder does. */
-export type Moment = 'acknowledgements' | 'start' | keyof typeof DEADLY_WRITES;
+/**
+ * Moment is when the broker is killed: after some acknowledgements, or some after its database was deleted and written anew, while it
+ * starts, or within a commit or a checkpoint, which a preloaded recorder does.
+ */
+export type Moment = 'acknowledgements' | 'deletion' | 'start' | keyof typeof DEADLY_WRITES;
 
 /** Life says how the broker lives and dies. */
 export interface Life {
@@ -176,16 +179,25 @@ export class MortalBroker {
   /** Kills at once when the moment has come; resolves when the broker is dead. */
   async #endOfLife(moment: Moment, broker: WatchedProcess): Promise<Moment> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    let left = moment === 'acknowledgements' ? Math.ceil(Math.random() ** 2 * MOST_ACKNOWLEDGED) : MOST_ACKNOWLEDGED;
+    const isCounted = moment === 'acknowledgements' || moment === 'deletion';
+    let left = isCounted ? Math.ceil(Math.random() ** 2 * MOST_ACKNOWLEDGED) : MOST_ACKNOWLEDGED;
+    let deletes = moment === 'deletion';
+    const act = async () => {
+      if (!deletes) return resolve(broker.kill());
+      deletes = false;
+      for (const end of ['', '-wal']) rmSync(join(this.#folder, `state/midge/midge.db${end}`));
+      await broker.line(/written there anew/);
+      left = Math.ceil(Math.random() * MOST_ACKNOWLEDGED);
+    };
     for (const publisher of this.#publishers) {
       publisher.onAcknowledged = () => {
-        if (--left === 0) resolve(broker.kill());
+        if (--left === 0) void act();
       };
     }
     await Promise.race([promise, broker.ended]);
     assert.equal(await broker.end(), null, `the broker ended by itself:\n${broker.lines.join('\n')}`);
-    assert.ok(moment !== 'acknowledgements' || left <= 0, 'somebody else has killed the broker');
-    return left > 0 ? moment : 'acknowledgements';
+    assert.ok(!isCounted || left <= 0, 'somebody else has killed the broker');
+    return left > 0 || isCounted ? moment : 'acknowledgements';
   }
 
   /** As a new client sees them: each the newest that was acknowledged, or one that was sent after it. */
@@ -205,7 +217,7 @@ export class MortalBroker {
 }
 
 function deadlyWrite(moment: Moment): Record<string, string> {
-  if (moment === 'acknowledgements' || moment === 'start') return {};
+  if (moment === 'acknowledgements' || moment === 'deletion' || moment === 'start') return {};
   const { file, most } = DEADLY_WRITES[moment];
   return { DISK_RECORDER_KILL: `${file}:${Math.ceil(Math.random() * most)}` };
 }

@@ -11,7 +11,7 @@ import { KEPT, TOPICS } from './store-writer.ts';
 /** stepFound opens the database in this thread and gives the step whose state it holds, 0 = empty. Fails when it is no step's state, or was damaged. */
 export function stepFound(path: string): number {
   const keeper = new Keeper();
-  const { damage } = keeper.open({ path, synchronous: 'FULL', mayCopy: false, isOwnFolder: true, now: systemClock.now() });
+  const { damage } = keeper.open({ path, synchronous: 'FULL', mayCopy: false, isOwnFolder: true, inode: null, now: systemClock.now() });
   assert.equal(damage, null, `it was taken for damaged: ${damage?.reason}`);
   const sessions: LoadedSession[] = [];
   const retained: StoredMessage[] = [];
