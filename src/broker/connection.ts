@@ -16,6 +16,7 @@ import { reasonInWords } from './disconnect-words.ts';
 import { dispatch } from './dispatch.ts';
 import { SHARE } from './fair-turns.ts';
 import type { ConnectionOrigin } from './options.ts';
+import { JOINED, WORKED } from './publish-run.ts';
 import { looksLikeTls, reportBadPacket, reportRefusal, StrangeBytes } from './refusal.ts';
 import type { Session } from './session.ts';
 import type { Timer } from './timer-wheel.ts';
@@ -121,8 +122,16 @@ export class Connection implements PacketSink {
   }
 
   onPacket(buffer: Buffer, start: number, body: number, end: number): boolean {
-    if (this.isFast && buffer[start] === 0x30 && this.broker.run.take(this, buffer, start, body, end))
-      return this.broker.effort.spent < this.#effortLimit;
+    if (this.isFast && buffer[start] === 0x30) {
+      const taken = this.broker.run.take(this, buffer, start, body, end);
+      if (taken === JOINED) return true;
+      if (taken === WORKED) return this.broker.effort.spent < this.#effortLimit;
+    }
+    return this.#takeOther(buffer, start, body, end);
+  }
+
+  // Apart, so that what is above stays small enough to be inlined into the decoder's loop.
+  #takeOther(buffer: Buffer, start: number, body: number, end: number): boolean {
     this.broker.run.flush();
     if (this.#held !== null) {
       this.#held.push(Buffer.from(buffer.subarray(start, end)));

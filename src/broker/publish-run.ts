@@ -19,10 +19,18 @@ const NO_BYTES = Buffer.alloc(0);
 const WEIGHED_AFTER = 16;
 /** Deliveries of single messages that a run may make; where each subscriber gets the whole run with one copy, it may be as long as the chunk. */
 const DELIVERIES_MAX = 1000;
+/** More packets than a chunk has. Not Infinity: V8 keeps a small integer in the object itself. */
+const ANY_NUMBER = 1_000_000;
 /** Copying 2 ** 12 bytes costs about as much as one delivery. */
 const BYTES_SHIFT = 12;
 /** Bytes that a packet can have more in the other protocol's form: an empty property list, and a Remaining Length that grows with it. */
 const OTHER_FORM_GROWTH = 2;
+
+/** What became of a packet: it goes the long way, it is one more of the run, or it is taken and work was done, so that others may have to go first. */
+export const NOT_TAKEN = 0;
+export const JOINED = 1;
+export const WORKED = 2;
+export type Taken = typeof NOT_TAKEN | typeof JOINED | typeof WORKED;
 
 /** PublishRun is used again and again: it never outlives the chunk it points into. */
 export class PublishRun {
@@ -44,39 +52,42 @@ export class PublishRun {
     this.#broker = broker;
   }
 
-  /** take adds buffer[start, end), a PUBLISH with first byte 0x30, to the run. False when it must go the long way. */
-  take(connection: Connection, buffer: Buffer, start: number, body: number, end: number): boolean {
+  /** take adds buffer[start, end), a PUBLISH with first byte 0x30, to the run. */
+  take(connection: Connection, buffer: Buffer, start: number, body: number, end: number): Taken {
     const topicStart = body + 2;
-    if (topicStart > end) return false;
+    if (topicStart > end) return NOT_TAKEN;
     const topicEnd = topicStart + ((buffer[body]! << 8) | buffer[body + 1]!);
     let payloadStart = topicEnd;
     if (connection.version === 5) {
-      if (topicEnd === topicStart || buffer[topicEnd] !== 0) return false; // alias or properties
+      if (topicEnd === topicStart || buffer[topicEnd] !== 0) return NOT_TAKEN; // alias or properties
       payloadStart++;
     }
-    if (payloadStart > end) return false;
+    if (payloadStart > end) return NOT_TAKEN;
     const topic = connection.topicNamed(buffer, topicStart, topicEnd);
-    if (!connection.mayPublish(topic)) return false;
+    if (!connection.mayPublish(topic)) return NOT_TAKEN;
+    let taken: Taken = JOINED;
     if (this.#count === 0) this.#begin(connection, topic, buffer, start);
     else if (buffer !== this.#buffer || start !== this.#end || topic !== this.#topic || connection !== this.#publisher) {
       this.flush();
       this.#begin(connection, topic, buffer, start);
+      taken = WORKED;
     }
     this.#end = end;
     this.#count++;
     this.#payloadBytes += end - payloadStart;
     if (end - start > this.#largest) this.#largest = end - start;
-    if (this.#count >= this.#most) this.#outgrow();
-    return true;
+    return this.#count < this.#most ? taken : this.#outgrow();
   }
 
-  #outgrow(): void {
+  #outgrow(): Taken {
     if (!this.#isWeighed) {
       this.#isWeighed = true;
-      this.#most = Math.max(WEIGHED_AFTER, Math.floor(DELIVERIES_MAX / this.#singleDeliveries()));
-      if (this.#count < this.#most) return;
+      const deliveries = this.#singleDeliveries();
+      this.#most = deliveries === 0 ? ANY_NUMBER : Math.max(WEIGHED_AFTER, Math.floor(DELIVERIES_MAX / deliveries));
+      if (this.#count < this.#most) return JOINED;
     }
     this.flush();
+    return WORKED;
   }
 
   /** How many subscribers get the messages one by one. */
