@@ -34,9 +34,9 @@ instead, what has no effect here is a warning that says why.
 
 | configuration | ports | who |
 |---|---|---|
-| no file, or one without listener words | 1883, 8883 with TLS, 8083 WebSocket, on this machine only | anyone |
+| no file, or one without listener words | 1883, 8883 with TLS, 9001 WebSocket, on this machine only | anyone |
 | the same with \`-p N\` | N, on this machine only | anyone |
-| the same with \`--lan\` | 1883, 8883 with TLS, 8083 WebSocket (with \`-p N\`: N), on all interfaces, announced by mDNS | the account of \`username\` and \`password\`, or one made at first start |
+| the same with \`--lan\` | 1883, 8883 with TLS, 9001 WebSocket (with \`-p N\`: N), on all interfaces, announced by mDNS | the account of \`username\` and \`password\`, or one made at first start |
 | \`username\` and \`password\` | 1883 on all interfaces | that account |
 | the same and \`secure true\` | 8883 with TLS on all interfaces | that account |
 | \`listener ...\` | as it says | accounts; anyone only with \`allow_anonymous true\` or \`listener_allow_anonymous true\` |
@@ -152,7 +152,7 @@ A listener that gets its clients through a proxy would know them all by its addr
 protocol, \`enable_proxy_protocol\`; web servers in front of a WebSocket listener by the header X-Forwarded-For, which is believed only from
 \`trusted_proxies\`:
 
-    listener 8083 127.0.0.1
+    listener 9001 127.0.0.1
     protocol websockets
     trusted_proxies 127.0.0.1
 

@@ -32,7 +32,7 @@ test('midge.conf opens MQTT and WebSocket, each without and with TLS, for accoun
     [
       [1883, 'mqtt', false, false],
       [8883, 'mqtt', true, false],
-      [8083, 'websockets', false, false],
+      [9001, 'websockets', false, false],
       [8084, 'websockets', true, false],
     ],
   );

@@ -13,7 +13,7 @@ interface Listener {
 const USUAL: readonly Listener[] = [
   { port: 1883, isSecure: false, isWebsocket: false },
   { port: 8883, isSecure: true, isWebsocket: false },
-  { port: 8083, isSecure: false, isWebsocket: true },
+  { port: 9001, isSecure: false, isWebsocket: true },
   { port: 8084, isSecure: true, isWebsocket: true },
 ];
 /** What other programs of the image listen on. */

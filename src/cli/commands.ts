@@ -10,7 +10,7 @@ const COMMANDS_BUT_HELP: readonly Command[] = [
     summary: 'Run the broker',
     usage: ['[-c FILE] [-p PORT] [-v]', '--lan', '-c FILE --test-config'],
     description: [
-      'Without a configuration file it listens on this machine only: 1883 (MQTT), 8883 (MQTT with TLS), 8083 (WebSocket), anybody here may connect.',
+      'Without a configuration file it listens on this machine only: 1883 (MQTT), 8883 (MQTT with TLS), 9001 (WebSocket), anybody here may connect.',
     ],
     flags: [
       { short: 'c', long: 'config-file', value: 'FILE', summary: 'configuration file (the language of mosquitto.conf)', complete: 'file' },
@@ -49,7 +49,7 @@ const COMMANDS_BUT_HELP: readonly Command[] = [
         command: 'midge pub -h midge.local --cafile ca.crt -t porch/temperature -m 21.5 -r -q 1',
       },
       { text: 'One message per line of a program', command: 'vmstat 5 | midge pub -t host/vmstat -l' },
-      { text: 'Over a WebSocket', command: 'midge pub -L ws://midge.local:8083/kitchen/light -m off' },
+      { text: 'Over a WebSocket', command: 'midge pub -L ws://midge.local:9001/kitchen/light -m off' },
     ],
     readsArguments: true,
     load: () => import('./pub.ts'),

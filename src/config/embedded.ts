@@ -37,7 +37,7 @@ export function localListeners(port: number | null, settings: ListenerSettings):
 }
 
 /**
- * embeddedListeners are 1883 plain, 8883 with TLS and 8083 for WebSocket on each of the addresses (null = all interfaces);
+ * embeddedListeners are 1883 plain, 8883 with TLS and 9001 for WebSocket on each of the addresses (null = all interfaces);
  * a `port` is meant to stay out of another broker's way, so it stands alone.
  */
 export function embeddedListeners(
@@ -48,7 +48,7 @@ export function embeddedListeners(
   return addresses.flatMap((address) => {
     const listener = (number: number, rest: Partial<ListenerOptions> = {}) => ({ ...plainListener(number, address, settings), ...rest });
     if (port !== null) return [listener(port)];
-    return [listener(1883), listener(8883, { tls: APPLIANCE_TLS }), listener(8083, { protocol: 'websockets' as const })];
+    return [listener(1883), listener(8883, { tls: APPLIANCE_TLS }), listener(9001, { protocol: 'websockets' as const })];
   });
 }
 

@@ -25,7 +25,7 @@ advertise false
 listener 1883 127.0.0.1
 listener 8883 127.0.0.1
 secure true
-listener 8083 127.0.0.1
+listener 9001 127.0.0.1
 protocol websockets
 listener 8084 127.0.0.1
 protocol websockets

@@ -212,12 +212,12 @@ test('boot apply writes a configuration that the broker takes when a damaged mid
 });
 
 for (const [wish, ports] of [
-  ['', ['1883', '8883 TLS', '8083', '8084 TLS']],
+  ['', ['1883', '8883 TLS', '9001', '8084 TLS']],
   ['secure = yes\nport = 8884', ['8884 TLS', '8084 TLS']],
-  ['secure = no\nport = 1884', ['1884', '8083']],
-  ['port = 1884', ['1884', '8883 TLS', '8083', '8084 TLS']],
-  ['port = 8883', ['1883', '8883 TLS', '8083', '8084 TLS']],
-  ['secure = no\nport = 8883', ['8883', '8083']],
+  ['secure = no\nport = 1884', ['1884', '9001']],
+  ['port = 1884', ['1884', '8883 TLS', '9001', '8084 TLS']],
+  ['port = 8883', ['1883', '8883 TLS', '9001', '8084 TLS']],
+  ['secure = no\nport = 8883', ['8883', '9001']],
 ] as const) {
   test(`boot apply writes a configuration that the broker takes when midge.txt says "${wish.replace('\n', ', ')}"`, async (t) => {
     const machine = makeMachine(t, {

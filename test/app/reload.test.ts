@@ -72,7 +72,7 @@ const FIRST = 'listener 1883 127.0.0.1\nallow_anonymous true\n';
 test('reload opens a listener and closes one, and leaves the others alone', async (context) => {
   const house = await open(context, FIRST);
   const staying = await client(context, house);
-  await house.reload(`${FIRST}listener 1884 127.0.0.1\nlistener 8083 127.0.0.1\nprotocol websockets\n`);
+  await house.reload(`${FIRST}listener 1884 127.0.0.1\nlistener 9001 127.0.0.1\nprotocol websockets\n`);
   assert.equal(house.appliance.listeners.length, 3);
   const going = await client(context, house, {}, 1);
   const web = await client(context, house, { protocol: 'ws' }, 2);
@@ -184,7 +184,7 @@ test('reload decides a login anew that is still being checked', async (context) 
 });
 
 test('reload refuses none of 300 clients that connect meanwhile by TCP, TLS and WebSocket', async (context) => {
-  const text = `${FIRST}listener 8883 127.0.0.1\nsecure true\nlistener 8083 127.0.0.1\nprotocol websockets\n`;
+  const text = `${FIRST}listener 8883 127.0.0.1\nsecure true\nlistener 9001 127.0.0.1\nprotocol websockets\n`;
   const house = await open(context, text);
   for (let round = 0; round < 10; round++) {
     const clients = (['mqtt', 'mqtts', 'ws'] as const).flatMap((protocol, index) =>

@@ -134,10 +134,10 @@ test('midge.txt loses its secrets and keeps the rest when they were taken', () =
 
 for (const [text, line, problem] of [
   ['port = 8883', 1, /listens there already \(MQTT with TLS\) - for TLS alone write secure = yes/],
-  ['port = 8083', 1, /listens there already \(WebSocket\)/],
+  ['port = 9001', 1, /listens there already \(WebSocket\)/],
   ['\nport = 8084', 2, /listens there already \(WebSocket with TLS\)/],
   ['port = 8084\nsecure = yes', 1, /WebSocket with TLS/],
-  ['secure = no\nport = 8083', 2, /WebSocket/],
+  ['secure = no\nport = 9001', 2, /WebSocket/],
   ['port = 22', 1, /port of SSH/],
   ['certificate_names = *.lan', 1, /"\*\.lan" can't stand in a certificate/],
   ['certificate_names = good.lan a..b', 1, /"a\.\.b"/],

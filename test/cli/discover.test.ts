@@ -16,7 +16,7 @@ const MIDGE: DiscoveredBroker = {
   kind: 'mqtt',
   txt: {},
 };
-const WEB: DiscoveredBroker = { ...MIDGE, id: 'midge._mqtt-ws._tcp.local', port: 8083, kind: 'ws', txt: { path: '/mqtt' } };
+const WEB: DiscoveredBroker = { ...MIDGE, id: 'midge._mqtt-ws._tcp.local', port: 9001, kind: 'ws', txt: { path: '/mqtt' } };
 const OTHER: DiscoveredBroker = { ...MIDGE, id: 'a._mqtt._tcp.local', name: 'attic', host: 'attic.local', addresses: [] };
 
 test('discover prints a table by name and port when there are brokers', async () => {
@@ -26,7 +26,7 @@ test('discover prints a table by name and port when there are brokers', async ()
     'NAME   URL                      ADDRESS\n' +
       'attic  mqtt://attic.local:1883\n' +
       'midge  mqtt://pi.local:1883     192.0.2.5 fe80::1%eth0\n' +
-      'midge  ws://pi.local:8083/mqtt  192.0.2.5 fe80::1%eth0\n',
+      'midge  ws://pi.local:9001/mqtt  192.0.2.5 fe80::1%eth0\n',
   );
   assert.equal(status, 0);
 });
@@ -36,10 +36,10 @@ test('discover prints JSON for machines when asked', async () => {
   assert.deepEqual(JSON.parse(stdout), [
     {
       name: 'midge',
-      url: 'ws://pi.local:8083/mqtt',
+      url: 'ws://pi.local:9001/mqtt',
       protocol: 'ws',
       host: 'pi.local',
-      port: 8083,
+      port: 9001,
       addresses: WEB.addresses,
       txt: { path: '/mqtt' },
     },

@@ -15,13 +15,13 @@ function announce(listeners: readonly AdvertisedListener[], changes: object = {}
 }
 
 test('announcements have the type of their listener', () => {
-  const listeners = [PLAIN, { ...PLAIN, tls: true, port: 8883 }, { ...SECURE_WEB, tls: false, port: 8083 }, SECURE_WEB];
+  const listeners = [PLAIN, { ...PLAIN, tls: true, port: 8883 }, { ...SECURE_WEB, tls: false, port: 9001 }, SECURE_WEB];
   assert.deepEqual(
     announce(listeners).map((each) => [each.type, each.port]),
     [
       ['mqtt', 1883],
       ['secure-mqtt', 8883],
-      ['mqtt-ws', 8083],
+      ['mqtt-ws', 9001],
       ['mqtt-wss', 8084],
     ],
   );

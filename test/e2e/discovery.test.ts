@@ -21,14 +21,14 @@ const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const LISTENERS: readonly AdvertisedListener[] = [
   { protocol: 'mqtt', tls: false, port: 1883, anonymous: false },
   { protocol: 'mqtt', tls: true, port: 8883, anonymous: false },
-  { protocol: 'websockets', tls: false, port: 8083, anonymous: true },
+  { protocol: 'websockets', tls: false, port: 9001, anonymous: true },
   { protocol: 'websockets', tls: true, port: 8084, anonymous: false },
 ];
 
 const SERVICES = [
   { type: '_mqtt._tcp', port: 1883, txt: ['tls=0', 'anon=0'] },
   { type: '_secure-mqtt._tcp', port: 8883, txt: ['tls=1', 'anon=0'] },
-  { type: '_mqtt-ws._tcp', port: 8083, txt: ['tls=0', 'anon=1', 'path=/mqtt'] },
+  { type: '_mqtt-ws._tcp', port: 9001, txt: ['tls=0', 'anon=1', 'path=/mqtt'] },
   { type: '_mqtt-wss._tcp', port: 8084, txt: ['tls=1', 'anon=0', 'path=/mqtt'] },
 ];
 
