@@ -29,6 +29,7 @@ import { STORE_DEFAULTS } from '../store/options.ts';
 import type { Store } from '../store/store.ts';
 import { createTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
 import { advertisedListeners, reachableAddresses } from './advertised.ts';
+import { DefaultPorts } from './default-ports.ts';
 import { RefusalMemory } from './diagnostics.ts';
 import { explainRefusal } from './explain-refusal.ts';
 import { type ListenerChange, prepareListeners } from './listener-change.ts';
@@ -103,6 +104,7 @@ class HomeAppliance implements Appliance {
   readonly telemetry: Telemetry;
   readonly #pending: PendingConnections;
   readonly #knownLogins: KnownLogins;
+  readonly #defaultPorts: DefaultPorts;
   #listeners: readonly Listener[];
   #access: Access;
   #configuration: Configuration;
@@ -122,6 +124,7 @@ class HomeAppliance implements Appliance {
     this.#configuration = configuration;
     this.#upcoming = configuration;
     this.#pending = new PendingConnections({ clock: systemClock, log });
+    this.#defaultPorts = new DefaultPorts(log);
     this.#knownLogins = new KnownLogins(setup.keepsSessions ? state.knownLogins : null, log);
     this.throttle = new LoginThrottle(configuration.access.loginThrottle, { clock: systemClock, log, known: this.#knownLogins });
     this.#access = createAccess(configuration.access, this.throttle);
@@ -189,6 +192,7 @@ class HomeAppliance implements Appliance {
     ]);
     const failure = outcomes.find((outcome) => outcome.status === 'rejected');
     if (failure !== undefined) throw failure.reason;
+    this.#opened = await this.#defaultPorts.withoutHalves(this.#opened);
   }
 
   announce(): void {
@@ -315,14 +319,14 @@ class HomeAppliance implements Appliance {
     if (await this.#start(listener, this.#configuration)) this.#opened = [...this.#opened, listener];
   }
 
-  async #start(listener: Listener, { localOnly }: Configuration): Promise<boolean> {
+  async #start(listener: Listener, { localOnly, hasDefaultPorts }: Configuration): Promise<boolean> {
     try {
       await listener.start();
       return true;
     } catch (error) {
       // Nobody has asked for ::1 by name, and a machine may be without IPv6.
       const isSpare = localOnly && listener.options.address === '::1' && isAddressMissing(error);
-      if (!isSpare) throw error;
+      if (!isSpare && !(hasDefaultPorts && this.#defaultPorts.leaveOut(listener, error))) throw error;
       return false;
     }
   }

@@ -47,6 +47,8 @@ export interface Configuration {
   readonly listeners: readonly ListenerOptions[];
   /** True when no listener was configured: loopback only. */
   readonly localOnly: boolean;
+  /** True when nobody has named the ports: one that another program has is left out. */
+  readonly hasDefaultPorts: boolean;
   readonly log: LogOptions;
   readonly access: AccessOptions;
   /** True with `--lan` when the file names no users: an account has to be made at first start. */

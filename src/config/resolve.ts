@@ -47,6 +47,7 @@ export function resolveConfiguration(said: Interpretation, commandLine: CommandL
     broker: { ...DEFAULT_BROKER_OPTIONS, ...global.broker },
     listeners,
     localOnly,
+    hasDefaultPorts: drafts.length === 0 && commandLine.port === null,
     log: resolveLog(global, commandLine.verbose),
     access,
     makesAccount: commandLine.lan && access.account === null && access.passwordFile === null,

@@ -9,7 +9,7 @@ import { Entrance, type EntranceDeps } from './entrance.ts';
 import { isAddressMissing, openPort, openUnixSocket } from './open-socket.ts';
 import type { ListenerOptions } from './options.ts';
 
-export { isAddressMissing } from './open-socket.ts';
+export { isAddressMissing, isPortTaken } from './open-socket.ts';
 
 /** How often a system-chosen port is tried when the other address family has it taken. */
 const PORT_TRIES = 5;

@@ -58,6 +58,11 @@ export function isAddressMissing(error: unknown): boolean {
   return code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT';
 }
 
+/** isPortTaken tells whether an open failed because another program has the port. */
+export function isPortTaken(error: unknown): boolean {
+  return error instanceof OperatorError && codeOf(error.cause) === 'EADDRINUSE';
+}
+
 function listen(server: Server, options: ListenOptions, door: Door): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);

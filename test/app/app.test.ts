@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { connect as connectSocket } from 'node:net';
+import { type AddressInfo, connect as connectSocket, createServer } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
@@ -102,6 +102,55 @@ test('appliance serves a Unix socket when a listener has a path', async (context
   const connected = new MqttClient(() => connectSocket(path), { protocolVersion: 4, reconnectPeriod: 0 });
   context.after(() => connected.endAsync(true));
   await new Promise<void>((resolve) => connected.once('connect', () => resolve()));
+});
+
+/** taken opens a port as another program would, and gives a configuration in which the second of two ports, in both families, is that one. */
+async function taken(context: TestContext, host: string, change: Partial<Configuration>) {
+  const other = createServer().listen(0, host);
+  context.after(() => other.close());
+  await once(other, 'listening');
+  const { port } = other.address() as AddressInfo; // listens on TCP
+  const words = ['127.0.0.1', '::1'].map((address) => `listener 1 ${address}\nlistener 2 ${address}\n`).join('');
+  const configure = (configuration: Configuration): Configuration => {
+    const places = configuration.listeners.map((each) => ({ ...each, port: each.policy.port === 2 ? port : 0 }));
+    return { ...configuration, ...change, listeners: places };
+  };
+  return { port, house: () => open(context, `allow_anonymous true\n${words}`, configure) };
+}
+
+for (const host of ['127.0.0.1', '::1']) {
+  test(`appliance leaves a default port out and names who has it when ${host} is taken, and opens the others`, async (context) => {
+    const { port, house } = await taken(context, host, { hasDefaultPorts: true });
+    const { appliance, log } = await house();
+    assert.deepEqual(
+      appliance.listeners.map((listener) => [listener.port === port, listener.addresses[0]]),
+      [
+        [false, '127.0.0.1'],
+        [false, '::1'],
+      ],
+    );
+    const program = readFileSync('/proc/self/comm', 'utf8').trim();
+    assert.deepEqual(
+      log.lines.filter((line) => line.startsWith('Warning: Port')),
+      [
+        `Warning: Port ${port} is left out, because ${program} (process ${process.pid}) has it - stop that program, or choose another port with -p or in a configuration file.`,
+      ],
+    );
+    await client(context, { port: appliance.listeners[0]!.port });
+  });
+}
+
+test('appliance does not start when a port is taken that the configuration names', async (context) => {
+  const { port, house } = await taken(context, '127.0.0.1', {});
+  await assert.rejects(house(), new RegExp(`Cannot open port "${port}" on 127\\.0\\.0\\.1: address already in use`));
+});
+
+test('appliance does not start when all of its default ports are taken', async (context) => {
+  const { port, house } = await taken(context, '127.0.0.1', { hasDefaultPorts: true });
+  const { appliance } = await house();
+  const listeners = appliance.listeners.map(({ options, port: opened }) => ({ ...options, port: opened }));
+  const again = open(context, 'allow_anonymous true\n', (configuration) => ({ ...configuration, hasDefaultPorts: true, listeners }));
+  await assert.rejects(again, new RegExp(`Cannot open port "(?!${port})\\d+"`));
 });
 
 test('appliance makes no certificates and no folder when no listener wants them', async (context) => {
