@@ -41,6 +41,8 @@ instead, what has no effect here is a warning that says why.
 | the same and \`secure true\` | 8883 with TLS on all interfaces | that account |
 | \`listener ...\` | as it says | accounts; anyone only with \`allow_anonymous true\` or \`listener_allow_anonymous true\` |
 
+A port that another program has stops the start, unless nobody has named it: of the defaults it is left out, with a warning that names the program, and the rest starts.
+
 Where anyone may connect because nothing is configured, the WebSocket port takes web pages of this machine only (\`http://localhost:3000\`, for example), and
 programs that are no web page: otherwise every page that somebody opens in a browser here could use the broker. In a file \`websockets_origin\` names the pages
 that may connect; without it any may, as with mosquitto.

@@ -7,6 +7,7 @@ import type { Refusal } from '../broker/ports.ts';
 import type { Configuration } from '../config/configuration.ts';
 import type { Listener } from '../listeners/listeners.ts';
 import type { Explanation } from './diagnostics.ts';
+import { shellWord } from './shell-word.ts';
 
 /** House is what is in force now. */
 export interface House {
@@ -91,11 +92,6 @@ function credentials({ username, reason, from }: Refusal, { access, configuratio
     return { reason: what, advice: 'name a file of accounts by password_file, and add the user with midge passwd' };
   const command = `midge passwd ${shellWord(passwordFile)} ${shellWord(username)}`;
   return { reason: what, advice: isKnown ? `a new password: ${command}` : `to let this user in: ${command}` };
-}
-
-/** As one word for a shell: a user name comes from the network. */
-function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 function deniedTopic({ username, clientId, topicName, from }: Refusal, { access }: House): Explanation {

@@ -17,7 +17,7 @@ export interface LogOutput {
 
 /** StandardStream is stdout or stderr and its file descriptor. */
 export interface StandardStream {
-  readonly stream: Writable;
+  readonly stream: Writable & { readonly isTTY?: boolean };
   readonly fd: number;
 }
 
@@ -83,8 +83,8 @@ export function syslogOutput(tag: string, facility: number | null, command = 'lo
   };
 }
 
-/** systemd says by JOURNAL_STREAM="DEVICE:INODE" which stream goes to its journal. sd-journal, systemd.exec(5) */
-function isJournal(fd: number, journalStream: string | undefined): boolean {
+/** isJournal: systemd says by JOURNAL_STREAM="DEVICE:INODE" which stream goes to its journal. sd-journal, systemd.exec(5) */
+export function isJournal(fd: number, journalStream: string | undefined): boolean {
   if (journalStream === undefined) return false;
   try {
     const { dev, ino } = fstatSync(fd);

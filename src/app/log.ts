@@ -25,6 +25,9 @@ const TOPICS: Readonly<Record<LogType, string | null>> = {
 const STRANGERS: CrowdLimits = { ofNetwork: 60, inAll: 600, lineLength: 300, whom: 'clients that have not signed in' };
 const CLIENTS: CrowdLimits = { ofNetwork: 3000, inAll: 6000, lineLength: 1000, whom: 'clients that come and go' };
 
+/** ISO 8601 in local time. */
+const TERMINAL_TIME = '%Y-%m-%dT%H:%M:%S';
+
 /** TopicPublisher publishes a log line in the process: QoS 2, not retained. */
 export type TopicPublisher = (topicName: string, payload: string) => void;
 
@@ -142,7 +145,7 @@ class ProgramLog implements Log {
     switch (destination.kind) {
       case 'stdout':
       case 'stderr':
-        return streamOutput(this.#world[destination.kind], stamp, this.#world.journalStream);
+        return streamOutput(this.#world[destination.kind], this.#stampOf(destination.kind, options, stamp), this.#world.journalStream);
       case 'file':
         return fileOutput(destination.path, stamp);
       case 'syslog':
@@ -151,6 +154,12 @@ class ProgramLog implements Log {
       case 'none':
         return null;
     }
+  }
+
+  /** A person at a terminal reads seconds since 1970 badly. */
+  #stampOf(name: 'stdout' | 'stderr', { timestamp, timestampFormat }: LogOptions, usual: TimestampWriter): TimestampWriter {
+    const isForEyes = this.#world[name].stream.isTTY === true && timestampFormat === null;
+    return isForEyes ? new TimestampWriter(timestamp, TERMINAL_TIME) : usual;
   }
 
   /** What the broker has to say about a log message is not published: it would never end. */

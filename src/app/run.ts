@@ -2,6 +2,7 @@
 
 import { setFlagsFromString } from 'node:v8';
 import { ensureAccount } from '../access/made-account.ts';
+import type { Account } from '../access/options.ts';
 import { systemClock } from '../base/clock.ts';
 import { OperatorError, reasonOf } from '../base/errors.ts';
 import type { Part } from '../base/lifecycle.ts';
@@ -17,12 +18,14 @@ import { isInBackground, sayReady } from './daemon.ts';
 import { type Contents, FileWatch } from './file-watch.ts';
 import { openKeyLog } from './key-log.ts';
 import { createLog, type Log, type LogWorld } from './log.ts';
+import { isJournal } from './log-outputs.ts';
 import { removePidFile, writePidFile } from './pid-file.ts';
 import { keepsSessions } from './preflight.ts';
 import { onRealTimeSignal, SIGRTMIN } from './real-time-signal.ts';
 import { createSelfTest } from './self-test.ts';
 import { SelfTestPass } from './self-test-pass.ts';
 import { notifyServiceManager, watchdogInterval } from './service-manager.ts';
+import { type StopFacts, startLines, startWords } from './start-words.ts';
 import { isRoot, leaveRoot } from './user.ts';
 
 /** A stop that has not ended by then is ended: service scripts wait 5 s. */
@@ -49,6 +52,8 @@ export interface RunRequest {
   readonly buildDate: number;
   /** True where the sources run: see `leaveRoot`. */
   readonly fromSources: boolean;
+  /** Words that start this program, for commands that are shown; null = it stands for mosquitto, which shows none. */
+  readonly command: readonly string[] | null;
   /** say shows text to the person who started the program: not the log, which must hold no secret. */
   readonly say: (text: string) => void;
 }
@@ -98,7 +103,7 @@ class Run {
     const mended = this.#state.exists() ? mendSwap(this.#state) : null;
     if (mended !== null) log.log('warning', `Warning: ${mended}`);
     this.#warnOfAnotherAuthority();
-    const accountText = await this.#makeAccount();
+    const madeAccount = await this.#makeAccount();
     const appliance = createAppliance({
       configuration: this.#withMadeAccount(request.configuration),
       log,
@@ -111,7 +116,7 @@ class Run {
     });
     this.#listenToSignals(appliance, contents);
     try {
-      await this.#start(appliance, accountText);
+      await this.#start(appliance, madeAccount);
       await stopSignal;
       log.log('information', `${request.title} terminating`);
     } finally {
@@ -119,8 +124,8 @@ class Run {
     }
   }
 
-  async #start(appliance: Appliance, accountText: string): Promise<void> {
-    const { configuration, title, say, fromSources } = this.#request;
+  async #start(appliance: Appliance, madeAccount: Account | null): Promise<void> {
+    const { configuration, title, fromSources } = this.#request;
     await appliance.start();
     if (configuration.process.pidFile !== null) writePidFile(configuration.process.pidFile);
     leaveRoot({ wanted: configuration.process.user, state: this.#state, mayChoose: !fromSources, log: this.#log });
@@ -128,8 +133,7 @@ class Run {
     await this.#openControl(appliance);
     this.#sayWhoMayConnect(appliance);
     this.#log.log('information', `${title} running`);
-    if (isInBackground()) sayReady(accountText);
-    else say(accountText);
+    this.#sayToPerson(appliance, madeAccount);
     await this.#watch(appliance);
     notifyServiceManager('READY=1');
     appliance.announce();
@@ -227,12 +231,29 @@ class Run {
     }
   }
 
-  async #makeAccount(): Promise<string> {
-    if (!this.#request.configuration.makesAccount) return '';
+  async #makeAccount(): Promise<Account | null> {
+    if (!this.#request.configuration.makesAccount) return null;
     this.#state.make();
-    const account = await ensureAccount(this.#state.passwordFile);
-    if (account === null) return '';
-    return `\nAn account was made. Its password is shown this once; only a hash of it is kept, in ${this.#state.passwordFile}.\n\n  user      ${account.username}\n  password  ${account.password}\n\n`;
+    return ensureAccount(this.#state.passwordFile);
+  }
+
+  /** Where the log is for a file, a journal or a program that looks for mosquitto's lines, it has no more than them. */
+  #sayToPerson({ listeners }: Appliance, madeAccount: Account | null): void {
+    const { command, configuration, say } = this.#request;
+    const facts = {
+      command: command ?? [],
+      configuration: this.#withMadeAccount(configuration),
+      listeners,
+      state: this.#state,
+      keepsSessions: keepsSessions(this.#request),
+      madeAccount,
+    };
+    const isShown = command !== null && isForPerson(this.#request);
+    const words = isShown ? startWords(facts, stopFacts()) : '';
+    if (!isShown && command !== null) for (const line of startLines(facts)) this.#log.log('information', line);
+    const text = describeMade(madeAccount, this.#state.passwordFile) + words;
+    if (isInBackground()) sayReady(text);
+    else say(text);
   }
 
   #withMadeAccount(configuration: Configuration): Configuration {
@@ -293,6 +314,20 @@ function logOptions({ quiet }: RunRequest, { log }: Configuration): LogOptions {
   if (!isInBackground()) return log;
   const kept = log.destinations.filter(({ kind }) => kind !== 'stdout' && kind !== 'stderr');
   return { ...log, destinations: kept.length < log.destinations.length ? [...kept, { kind: 'syslog' }] : kept };
+}
+
+function stopFacts(): StopFacts {
+  return { isOnTerminal: !isInBackground() && process.stdin.isTTY, pid: process.pid, servicePid: process.env['SYSTEMD_EXEC_PID'] };
+}
+
+function describeMade(account: Account | null, file: string): string {
+  if (account === null) return '';
+  return `\nAn account was made. Its password is shown this once; only a hash of it is kept, in ${file}.\n\n  user      ${account.username}\n  password  ${account.password}\n`;
+}
+
+/** isForPerson: nobody has said where the log goes, so it is read where the program was started. */
+function isForPerson({ quiet, configuration }: RunRequest): boolean {
+  return !quiet && !configuration.places.has('log_dest') && !isJournal(2, process.env['JOURNAL_STREAM']);
 }
 
 function isShown(request: RunRequest): boolean {

@@ -1,6 +1,7 @@
 // `midge serve`: runs the broker.
 
-import { resolve } from 'node:path';
+import { relative, resolve } from 'node:path';
+import { isSea } from 'node:sea';
 import { OperatorError } from '../base/errors.ts';
 import { type LoadedConfiguration, loadConfiguration, treatLines } from '../config/config.ts';
 import type { Invocation } from './command.ts';
@@ -53,8 +54,15 @@ export async function run(invocation: Invocation): Promise<number> {
     title: program === 'mosquitto' ? titleOf(program, `midge ${version}`) : `midge version ${version}`,
     buildDate: buildDate(),
     fromSources: date === '',
+    command: program === 'mosquitto' ? null : ownWords(process),
     say: (text) => void terminal.stdout.write(text),
   });
+}
+
+/** The words that have started us; from the sources relative to the working folder, where that is shorter. */
+function ownWords({ argv0, argv, execPath }: NodeJS.Process): readonly string[] {
+  if (isSea()) return [argv0];
+  return [execPath, argv[1] ?? ''].map((path) => (relative('.', path).length < path.length ? relative('.', path) : path));
 }
 
 /** A restore that was cut off may have left the state folder without files that the configuration names. */

@@ -10,7 +10,7 @@ import { readStatements } from './reader.ts';
 import { type CommandLine, resolveConfiguration } from './resolve.ts';
 
 export { closestWord } from './closest-word.ts';
-export { describeAccess, describeListeners } from './describe-access.ts';
+export { describeAccess, describeListeners, isLockedOut } from './describe-access.ts';
 export { describeSettings } from './describe-settings.ts';
 export { type Diagnostic, formatDiagnostic } from './diagnostic.ts';
 export type { CommandLine } from './resolve.ts';

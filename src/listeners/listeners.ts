@@ -139,7 +139,8 @@ class OpenListener implements Listener {
 
   #logOpened(): void {
     if (this.options.protocol === 'websockets') {
-      this.#log.log('information', `Opening websockets listen socket on port ${this.#port}.`);
+      const family = this.#addresses.every((address) => address.includes(':')) ? 'ipv6 ' : ''; // beside one for ipv4
+      this.#log.log('information', `Opening ${family}websockets listen socket on port ${this.#port}.`);
       return;
     }
     for (const address of this.#addresses) {

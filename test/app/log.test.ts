@@ -60,6 +60,22 @@ test('log writes the time by log_timestamp_format, or none', () => {
   assert.equal(stdout(), '2023: a\nb\n');
 });
 
+test('log writes readable local time to a terminal, and seconds since 1970 to all else, unless log_timestamp_format says otherwise', (context) => {
+  const path = join(temporaryFolder(context), 'midge.log');
+  const { world: place, stderr, stdout } = world();
+  const terminal = { ...place, stderr: { ...place.stderr, stream: Object.assign(place.stderr.stream, { isTTY: true }) } };
+  const destinations = [{ kind: 'stderr' }, { kind: 'stdout' }, { kind: 'file', path }] as const;
+  const log = createLog({ ...OPTIONS, destinations }, terminal);
+  log.log('notice', 'a');
+  log.configure({ ...OPTIONS, timestampFormat: '%Y' });
+  log.log('notice', 'b');
+  log.configure({ ...OPTIONS, timestamp: false });
+  log.log('notice', 'c');
+  log.close();
+  const local = strftime('%Y-%m-%dT%H:%M:%S', new Date(TIME));
+  assert.deepEqual([stderr(), stdout(), readFileSync(path, 'utf8')], [`${local}: a\n2023: b\nc\n`, '1700000000: a\n', '1700000000: a\n']);
+});
+
 test('log writes priorities instead of times when the journal of systemd reads', (context) => {
   const fd = openSync(join(temporaryFolder(context), 'journal'), 'w');
   const { dev, ino } = fstatSync(fd);

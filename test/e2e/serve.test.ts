@@ -51,6 +51,38 @@ test('serve says where it keeps what it must not forget when persistence is on',
   assert.match(line ?? '', /: Sessions and retained messages are kept in \/.*\/state\/home\.db\.$/);
 });
 
+test('serve shows a command that works when it is pasted, at every start and under no log of a configuration', async (context) => {
+  const folder = temporaryFolder(context);
+  const [port] = await freePorts(1);
+  const words = ['serve', '-c', 'midge.conf', '--state', join(folder, 'state')];
+  for (let start = 0; start < 2; start++) {
+    words[2] = writeConfiguration(folder, `allow_anonymous true\nlistener ${port} 127.0.0.1\nsecure true\n`);
+    const broker = startMidge(context, folder, words);
+    const line = await broker.line(/^ {2}Test {3}/);
+    await broker.line(/^ {2}Stop {3}kill \d+$/);
+    const listening = runFile('sh', ['-c', `${line.slice(9)} -C 1 -W 20`]);
+    await broker.line(/New client connected/);
+    const connected = await client(context, port!, { protocol: 'mqtts', host: 'localhost', rejectUnauthorized: false });
+    await connected.publishAsync('a/b', 'hello', { qos: 1, retain: true });
+    assert.equal((await listening).stdout, 'a/b hello\n');
+    assert.deepEqual(
+      broker.lines.filter((each, at) => each !== '' && broker.lines.indexOf(each) !== at),
+      [],
+    );
+    await connected.endAsync(true);
+    await broker.end();
+  }
+  words[2] = writeConfiguration(folder, `log_dest stdout\nallow_anonymous true\nlistener ${port} 127.0.0.1\nsecure true\n`);
+  const logged = startMidge(context, folder, words);
+  await logged.line(/^\d+: State folder: \//);
+  await logged.line(/^\d+: To be trusted: \/.*\/ca\.crt on devices that use TLS\.$/);
+  await logged.end();
+  assert.deepEqual(
+    logged.lines.filter((each) => !/^\d+: /.test(each)),
+    [],
+  );
+});
+
 test("serve carries a message when the clients are Debian's", { skip: MOSQUITTO_CLIENTS }, async (context) => {
   const port = String(await openPort(startMidge(context, temporaryFolder(context), ['-p', '0'])));
   const where = ['-h', '127.0.0.1', '-p', port, '-t', 'owntracks/jane/phone'];
