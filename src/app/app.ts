@@ -29,6 +29,7 @@ import { STORE_DEFAULTS } from '../store/options.ts';
 import type { Store } from '../store/store.ts';
 import { createTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
 import { advertisedListeners, reachableAddresses } from './advertised.ts';
+import { ClientTraffic } from './client-traffic.ts';
 import { DefaultPorts } from './default-ports.ts';
 import { RefusalMemory } from './diagnostics.ts';
 import { explainRefusal } from './explain-refusal.ts';
@@ -73,6 +74,7 @@ export interface Appliance extends Part {
   readonly access: Access;
   readonly machine: MachineWatch;
   readonly telemetry: Telemetry;
+  readonly traffic: ClientTraffic;
   /** Null = nobody needs a certificate of ours. */
   readonly certificates: Certificates | null;
   /** Null = nothing outlives the process. */
@@ -102,6 +104,7 @@ class HomeAppliance implements Appliance {
   readonly refusals: RefusalMemory;
   readonly machine: MachineWatch;
   readonly telemetry: Telemetry;
+  readonly traffic: ClientTraffic;
   readonly #pending: PendingConnections;
   readonly #knownLogins: KnownLogins;
   readonly #defaultPorts: DefaultPorts;
@@ -142,8 +145,9 @@ class HomeAppliance implements Appliance {
       clock: systemClock,
       version: title,
       interval: configuration.broker.sysInterval,
-      more: () => [...this.machine.topics(), ...storeTopics(this.#store, this.machine.latest?.disk?.total ?? null)],
+      more: () => this.#moreTopics(),
     });
+    this.traffic = new ClientTraffic({ clock: systemClock, broker: this.broker, telemetry: this.telemetry, selfTest: setup.selfTest });
     this.#listeners = configuration.listeners.map((options) => this.#createListener(options));
   }
 
@@ -277,6 +281,11 @@ class HomeAppliance implements Appliance {
     const { selfTest } = this.#setup;
     if (selfTest === null) return { authenticator, authorizer };
     return { authenticator: selfTest.authenticator(authenticator), authorizer: selfTest.authorizer(authorizer) };
+  }
+
+  #moreTopics(): readonly (readonly [topicName: string, text: string])[] {
+    this.traffic.sample();
+    return [...this.machine.topics(), ...storeTopics(this.#store, this.machine.latest?.disk?.total ?? null)];
   }
 
   async #openStore(): Promise<Store> {

@@ -8,7 +8,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 
 const INTERVAL_MS = 500;
 
-/** Contents says what files held when they were looked at, by path; of a folder, which names. */
+/** Contents says what files held when they were looked at, by path; of a folder, which names. Of others it says `absent` or `unreadable`. */
 export type Contents = ReadonlyMap<string, string>;
 
 /** FileWatch looks at files and folders again and again, once it is told which. */
@@ -58,8 +58,8 @@ export class FileWatch {
       const content = digestOf(path);
       this.#seen.set(path, { stamp, content });
       return content;
-    } catch {
-      return 'unreadable';
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'absent' : 'unreadable'; // of stat(2) or open(2)
     }
   }
 }

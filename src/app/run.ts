@@ -15,13 +15,13 @@ import { type Appliance, createAppliance } from './app.ts';
 import { createControl } from './control.ts';
 import { controlRequests } from './control-requests.ts';
 import { isInBackground, sayReady } from './daemon.ts';
-import { type Contents, FileWatch } from './file-watch.ts';
 import { openKeyLog } from './key-log.ts';
 import { createLog, type Log, type LogWorld } from './log.ts';
 import { isJournal } from './log-outputs.ts';
 import { removePidFile, writePidFile } from './pid-file.ts';
 import { keepsSessions } from './preflight.ts';
 import { onRealTimeSignal, SIGRTMIN } from './real-time-signal.ts';
+import { Reloads } from './reloads.ts';
 import { createSelfTest } from './self-test.ts';
 import { SelfTestPass } from './self-test-pass.ts';
 import { notifyServiceManager, watchdogInterval } from './service-manager.ts';
@@ -78,12 +78,13 @@ export async function runAppliance(request: RunRequest): Promise<number> {
 }
 
 class Run {
-  readonly #files = new FileWatch();
   readonly #request: RunRequest;
   readonly #log: Log;
   readonly #state: StateFolder;
   readonly #watchdog = watchdogInterval(process.env, process.pid);
   readonly #selfTest: SelfTestPass | null;
+  readonly #reloads: Reloads;
+  #appliance: Appliance | null = null;
   #control: Part | null = null;
   #watcher: Part | null = null;
 
@@ -92,13 +93,20 @@ class Run {
     this.#log = log;
     this.#selfTest = this.#watchdog === null ? null : new SelfTestPass();
     this.#state = findState({ asked: request.state, ...request.configuration.persistence, isRoot: isRoot(), env: process.env });
+    this.#reloads = new Reloads({
+      clock: systemClock,
+      log,
+      configuration: request.configuration,
+      readAgain: request.readAgain,
+      sayDiagnostics: (diagnostics) => this.#sayDiagnostics(diagnostics),
+      putInForce: (next) => this.#putInForce(next),
+    });
   }
 
   async live(): Promise<void> {
     const request = this.#request;
     const log = this.#log;
     const stopSignal = firstSignal();
-    const contents = this.#files.look(request.configuration.watched);
     this.#sayConfiguration();
     const mended = this.#state.exists() ? mendSwap(this.#state) : null;
     if (mended !== null) log.log('warning', `Warning: ${mended}`);
@@ -114,7 +122,8 @@ class Run {
       selfTest: this.#selfTest,
       keyLog: request.keyLog === null ? null : openKeyLog(request.keyLog, log),
     });
-    this.#listenToSignals(appliance, contents);
+    this.#appliance = appliance;
+    this.#listenToSignals(appliance);
     try {
       await this.#start(appliance, madeAccount);
       await stopSignal;
@@ -147,7 +156,7 @@ class Run {
       process.exit(0);
     }, STOP_LIMIT_MS);
     this.#log.publishTo(null);
-    this.#files.stop();
+    this.#reloads.stop();
     await Promise.all([this.#control?.stop(), this.#watcher?.stop()]);
     await appliance.stop();
     clearTimeout(limit);
@@ -156,9 +165,9 @@ class Run {
   }
 
   /** Before the first port opens, because scripts send signals as soon as they see it. SIGUSR1 must not open Node's debugger, SIGUSR2 must not end the broker: both have a meaning for mosquitto. */
-  #listenToSignals(appliance: Appliance, contents: Contents): void {
-    process.on('SIGHUP', () => void this.#reload(appliance));
-    this.#files.watch(contents, () => void this.#reload(appliance));
+  #listenToSignals(appliance: Appliance): void {
+    process.on('SIGHUP', () => void this.#reloads.reload('signal'));
+    this.#reloads.watch();
     process.on('SIGUSR1', () => this.#log.log('notice', 'SIGUSR1 has no effect: this broker has no database that is saved on demand.'));
     onRealTimeSignal(SIGRTMIN, () => this.#reopenLog(appliance));
     process.on('SIGUSR2', () => this.#log.log('notice', `SIGUSR2: ${appliance.broker.connections.size} connections are open.`));
@@ -171,25 +180,6 @@ class Run {
       this.#log.log('notice', 'SIGRTMIN: log files were opened again.');
     } catch (error) {
       this.#log.log('error', `Error: ${reasonOf(error)}. The log goes on where it went before.`);
-    }
-  }
-
-  async #reload(appliance: Appliance): Promise<void> {
-    this.#log.log('information', 'Reloading config.');
-    try {
-      const before = this.#files.look(appliance.configuration.watched);
-      const { configuration, diagnostics } = this.#request.readAgain();
-      this.#sayDiagnostics(diagnostics);
-      if (configuration === null) {
-        this.#log.log('error', 'Error: The configuration has mistakes: nothing was changed.');
-        return;
-      }
-      const contents = this.#files.look(configuration.watched, before);
-      const stay = await this.#putInForce(appliance, configuration);
-      this.#files.watch(contents, () => void this.#reload(appliance));
-      if (stay.length > 0) this.#log.log('warning', `Warning: A change of ${stay.join(', ')} takes effect at the next start.`);
-    } catch (error) {
-      this.#log.log('error', `Error: ${reasonOf(error)}. What was there before stays in use.`);
     }
   }
 
@@ -210,7 +200,7 @@ class Run {
   async #openControl(appliance: Appliance): Promise<void> {
     if (!this.#state.exists()) return;
     const { title, buildDate } = this.#request;
-    const requests = controlRequests({ appliance, title, buildDate, since: systemClock.now() });
+    const requests = controlRequests({ appliance, reloads: this.#reloads, title, buildDate, since: systemClock.now() });
     const control = createControl({ path: this.#state.controlSocket, requests, log: this.#log });
     try {
       await control.start();
@@ -221,7 +211,9 @@ class Run {
   }
 
   /** All or nothing, the log too. */
-  async #putInForce(appliance: Appliance, next: Configuration): Promise<readonly string[]> {
+  async #putInForce(next: Configuration): Promise<readonly string[]> {
+    const appliance = this.#appliance;
+    if (appliance === null) throw new Error('nothing runs yet');
     this.#log.configure(logOptions(this.#request, next));
     try {
       return await appliance.reload(this.#withMadeAccount(next));

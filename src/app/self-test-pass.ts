@@ -11,6 +11,9 @@ export class SelfTestPass {
   readonly clientId = `midge-self-test-${randomBytes(4).toString('hex')}`;
   readonly password = randomBytes(32);
   readonly topicName = TOPIC;
+  /** Messages of the test: to the broker, and back. */
+  published = 0;
+  received = 0;
 
   /** authenticator lets the pass in and asks the other for everybody else. */
   authenticator(other: Authenticator): Authenticator {

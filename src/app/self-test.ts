@@ -150,17 +150,22 @@ class Visitor {
         this.#publish();
       }
     }
-    if (type === PUBLISH && this.#expected !== null && buffer.subarray(body, end).includes(this.#expected)) this.#settle(true);
+    if (type === PUBLISH) {
+      this.#pass.received++;
+      if (this.#expected !== null && buffer.subarray(body, end).includes(this.#expected)) this.#settle(true);
+    }
     return true;
   }
 
   #publish(): void {
-    if (this.#expected !== null) this.#socket.write(packet(PUBLISH, text(this.#pass.topicName), this.#expected));
+    if (this.#expected === null) return;
+    this.#socket.write(packet(PUBLISH, text(this.#pass.topicName), this.#expected));
+    this.#pass.published++;
   }
 }
 
 /** ways gives the listeners that a client without a certificate or a proxy can use from here, those with TLS first. */
-export function ways(listeners: readonly Listener[]): readonly Listener[] {
+export function ways<Way extends Pick<Listener, 'options'>>(listeners: readonly Way[]): readonly Way[] {
   const usable = listeners.filter(({ options }) => {
     const wantsCertificate = options.tls !== null && (options.tls.requireCertificate || options.tls.identity !== 'none');
     return options.protocol === 'mqtt' && !wantsCertificate && options.proxyProtocol === 0;

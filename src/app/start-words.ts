@@ -11,13 +11,15 @@ import type { StateFolder } from '../state/state-folder.ts';
 import { ways } from './self-test.ts';
 import { shellWord } from './shell-word.ts';
 
+type Way = Pick<Listener, 'options' | 'port' | 'addresses'>;
+
 export interface StartFacts {
   /** Words that start this program, for example `./midge`. */
   readonly command: readonly string[];
   /** In force: with the account that was made. */
   readonly configuration: Configuration;
   /** Those that are open. */
-  readonly listeners: readonly Listener[];
+  readonly listeners: readonly Way[];
   readonly state: StateFolder;
   readonly keepsSessions: boolean;
   /** The account that this start has made, or null. */
@@ -79,7 +81,7 @@ function passwordWords({ configuration, listeners }: StartFacts): string | null 
   return `passwords that are sent to ${portsOf(carrying)} can be read on the way - ${instead}`;
 }
 
-function portsOf(listeners: readonly Listener[]): string {
+function portsOf(listeners: readonly Way[]): string {
   const ports = [...new Set(listeners.map(({ port }) => port))];
   return `${ports.length === 1 ? 'port' : 'ports'} ${ports.join(' and ')}`;
 }

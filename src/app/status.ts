@@ -10,6 +10,7 @@ import type { MachineHealth } from '../host/machine-health.ts';
 import type { Store, StoreCounters, StoreHealth } from '../store/store.ts';
 import type { Appliance } from './app.ts';
 import { type CardWear, cardWear } from './card-wear.ts';
+import type { ReloadCause, Reloads } from './reloads.ts';
 
 /** Status is of one moment. Times are ISO 8601 in UTC. */
 export interface Status {
@@ -17,8 +18,14 @@ export interface Status {
   readonly pid: number;
   /** Start of the broker. */
   readonly since: string;
+  /** State folder. */
+  readonly state: string;
   /** Null = there is none. */
   readonly configuration: string | null;
+  /** The latest since the start, or null; `error` says why it changed nothing. */
+  readonly reload: { readonly at: string; readonly by: ReloadCause; readonly error: string | null } | null;
+  /** Files of the configuration that hold something else than what is in force. */
+  readonly changedFiles: readonly string[];
   /** One line per port: who may connect from where. */
   readonly access: readonly string[];
   readonly listeners: readonly ListenerStatus[];
@@ -52,7 +59,7 @@ export interface ListenerStatus {
   readonly connections: number;
 }
 
-/** MessageRates are per second, averaged over the last minute; null = `sys_interval 0`. Counts are since the start. */
+/** MessageRates leave the broker's test of itself and the $SYS tree out. They are per second, averaged over the last minute; null = `sys_interval 0`. Counts are since the start. */
 export interface MessageRates {
   readonly receivedPerSecond: number | null;
   readonly sentPerSecond: number | null;
@@ -73,6 +80,7 @@ export interface CertificateStatus {
 
 export interface StatusSetup {
   readonly appliance: Appliance;
+  readonly reloads: Pick<Reloads, 'last' | 'changedFiles'>;
   readonly title: string;
   readonly buildDate: number;
   /** Milliseconds since 1970. */
@@ -80,22 +88,25 @@ export interface StatusSetup {
 }
 
 /** readStatus gathers it; the machine's part is 30 seconds old at most. */
-export async function readStatus({ appliance, title, buildDate, since }: StatusSetup): Promise<Status> {
-  const { broker, configuration, refusals, throttle, store, certificates, machine } = appliance;
+export async function readStatus({ appliance, reloads, title, buildDate, since }: StatusSetup): Promise<Status> {
+  const { broker, configuration, refusals, throttle, store, certificates, machine, traffic } = appliance;
   const opened = appliance.listeners.map(({ options, port }) => ({ ...options, port, policy: { ...options.policy, port } }));
   const now = Date.now();
-  const connected = broker.connectedClients;
   const health = await machine.now();
   return {
     program: title,
     pid: process.pid,
     since: iso(since),
+    state: appliance.state.path,
     configuration: configuration.file,
+    reload: reloads.last === null ? null : { ...reloads.last, at: iso(reloads.last.at) },
+    changedFiles: reloads.changedFiles(),
     access: describeAccess({ ...configuration, listeners: opened }),
-    listeners: appliance.listeners.map(({ options, port, addresses, connections }) => {
-      return { protocol: options.protocol, tls: options.tls !== null, port, addresses, connections };
+    listeners: appliance.listeners.map((listener) => {
+      const { options, port, addresses } = listener;
+      return { protocol: options.protocol, tls: options.tls !== null, port, addresses, connections: traffic.connectionsOf(listener) };
     }),
-    clients: { connected, away: broker.sessions.count - connected, connections: broker.connections.size },
+    clients: { connected: traffic.connectedClients, away: traffic.clientsAway, connections: traffic.connections },
     messages: ratesOf(appliance),
     kept: { bytes: broker.budget.kept, limit: broker.budget.limit, isFull: broker.budget.isFull, refused: broker.budget.refused },
     refusals: refusals.list(null).length,
@@ -112,20 +123,18 @@ function storeStatus(store: Store, { disk }: MachineHealth): Status['store'] {
   return { ...store.health(), ...counters, wear: cardWear(counters.bytesPerDay, disk?.total ?? null) };
 }
 
-function ratesOf({ broker, telemetry }: Appliance): MessageRates {
-  const perSecond = (name: string) => {
-    const perMinute = telemetry.text(`$SYS/broker/load/publish/${name}/1min`);
-    return perMinute === null ? null : Math.round(Number(perMinute) / 0.6) / 100;
-  };
-  const { publishReceived, publishSent, publishDropped } = broker.counters;
+/** Nothing is sampled with `sys_interval 0`. */
+function ratesOf({ broker, configuration, traffic }: Appliance): MessageRates {
+  const rounded = (perSecond: number) => (configuration.broker.sysInterval === 0 ? null : Math.round(perSecond * 100) / 100);
+  const { received, sent, retained, subscriptions } = traffic;
   return {
-    receivedPerSecond: perSecond('received'),
-    sentPerSecond: perSecond('sent'),
-    received: publishReceived,
-    sent: publishSent,
-    dropped: publishDropped,
-    retained: broker.retained.count,
-    subscriptions: broker.tree.count,
+    receivedPerSecond: rounded(traffic.receivedPerSecond),
+    sentPerSecond: rounded(traffic.sentPerSecond),
+    received,
+    sent,
+    dropped: broker.counters.publishDropped,
+    retained,
+    subscriptions,
   };
 }
 

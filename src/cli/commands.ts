@@ -168,7 +168,10 @@ const COMMANDS_BUT_HELP: readonly Command[] = [
     name: 'status',
     summary: 'Tell how the running broker and its machine fare',
     usage: ['[--json] [--state DIR | -c FILE]'],
-    description: ['The exit status is 1 when something needs a person: the store, the clock, the power supply, a certificate that ended.'],
+    description: [
+      'The exit status is 1 when something needs a person: the store, the clock, the power supply, a certificate that ended, a reload that failed.',
+      'Clients and messages are those of others: the test of itself that a watchdog asks for, and the $SYS tree, are not counted.',
+    ],
     flags: [...CONTROL_FLAGS, { long: 'json', summary: 'the same as JSON, for machines' }],
     examples: [{ text: 'The broker that runs as a service', command: 'sudo midge status' }],
     load: () => import('./status.ts'),

@@ -1,7 +1,7 @@
 // Asks the running broker over its control socket, wherever it may be.
 
 import { lstatSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { asOwner, foreignOwner } from '../app/as-owner.ts';
 import { askControl } from '../app/ask-control.ts';
 import { OperatorError } from '../base/errors.ts';
@@ -62,9 +62,16 @@ async function askIn(folder: string, request: object, patience: number): Promise
 }
 
 /** foldersOf gives the state folders that an invocation may mean, the likeliest first. */
-export function foldersOf(invocation: Invocation): readonly string[] {
+function foldersOf(invocation: Invocation): readonly string[] {
   const { path } = stateOf(invocation);
-  return invocation.flags.has('state') ? [path] : [...new Set([path, SERVICE_FOLDER])];
+  return invocation.flags.has('state') ? [path] : [...new Set([path, ...folderHere(), SERVICE_FOLDER])];
+}
+
+/** What `make run` uses; in the folder of somebody else it would be theirs. */
+function folderHere(): readonly string[] {
+  const path = resolve('.midge');
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  return found?.isDirectory() && found.uid === process.geteuid?.() ? [path] : [];
 }
 
 /** stateOf gives the state of the broker that is started with the same flags. */

@@ -1,10 +1,18 @@
 // `midge status`: how the running broker and its machine fare.
 
 import { isWearing } from '../app/card-wear.ts';
+import type { ReloadCause } from '../app/reloads.ts';
 import type { Status } from '../app/status.ts';
 import type { Invocation, Terminal } from './command.ts';
 import { askBroker } from './control-client.ts';
+import { isoTime } from './iso-time.ts';
 import { writeTable } from './table.ts';
+
+const CAUSES: Readonly<Record<ReloadCause, string>> = {
+  signal: 'after a signal',
+  change: 'after a file had changed',
+  command: 'for a command',
+};
 
 /** run prints the state. The exit status is 0, or 1 when something needs a person: store, clock, power, a certificate that ends. */
 export async function run(invocation: Invocation): Promise<number> {
@@ -17,8 +25,9 @@ export async function run(invocation: Invocation): Promise<number> {
 }
 
 /** troublesOf gives what a person should look at, one sentence each. */
-export function troublesOf({ store, clock, certificates, machine, kept }: Status): string[] {
+export function troublesOf({ store, clock, certificates, machine, kept, reload }: Status): string[] {
   const troubles: string[] = [];
+  if (reload !== null && reload.error !== null) troubles.push(`The last reload failed: ${reload.error}`);
   if (kept.isFull)
     troubles.push(
       `${bytes(kept.bytes)} are kept for clients: new sessions, queued and retained messages are refused until there is room (memory_limit).`,
@@ -54,11 +63,14 @@ function rowsOf({
   certificates,
   ...rest
 }: Status): [string, string | null][] {
-  const { refusals, held, store, clock, machine } = rest;
+  const { refusals, held, store, clock, machine, reload, changedFiles } = rest;
   const perSecond = (rate: number | null) => (rate === null ? '' : ` (${rate}/s)`);
   return [
-    ['Program', `${program}, pid ${pid}, since ${local(since)}`],
+    ['Program', `${program}, pid ${pid}, since ${isoTime(Date.parse(since))}`],
+    ['State', rest.state],
     ['Configuration', configuration ?? 'none'],
+    ['Reloaded', reload && `${isoTime(Date.parse(reload.at))}, ${CAUSES[reload.by]}${reload.error === null ? '' : ': failed'}`],
+    ['Changed', changedFiles.length === 0 ? null : `${changedFiles.join(', ')}: not in force yet (kill -HUP ${pid})`],
     ...access.map((line, at): [string, string] => [at === 0 ? 'Open' : '', line]),
     ['Clients', `${clients.connected} connected, ${clients.away} kept while away`],
     [
@@ -77,7 +89,7 @@ function rowsOf({
     ],
     ['Written', store && `${bytes(store.bytesLastHour)} in the last hour, ${bytes(store.bytesLastDay)} in the last day`],
     ['', store && !isWearing(store.wear) ? store.wear.text : null],
-    ['Clock', `${local(clock.now)}${clock.trusted ? '' : ', not trusted'}`],
+    ['Clock', `${isoTime(Date.parse(clock.now))}${clock.trusted ? '' : ', not trusted'}`],
     ...machineRows(machine),
   ];
 }
@@ -114,8 +126,4 @@ function bytes(count: number): string {
   const units = ['B', 'KB', 'MB', 'GB', 'TB'];
   const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(count, 1)) / 3));
   return `${(count / 1000 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
-}
-
-function local(iso: string): string {
-  return new Date(iso).toString().replace(/ \(.*\)$/, '');
 }

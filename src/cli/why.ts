@@ -5,6 +5,7 @@ import type { RememberedRefusal } from '../app/diagnostics.ts';
 import { safeText } from '../app/log-line.ts';
 import type { Invocation } from './command.ts';
 import { askBroker } from './control-client.ts';
+import { isoTime } from './iso-time.ts';
 
 /** run prints the reasons, the latest last. The exit status is 0, also when there is nothing to tell. */
 export async function run(invocation: Invocation): Promise<number> {
@@ -22,7 +23,7 @@ function textOf({ refusals, held, deaf }: Reasons, about: string | null): string
     ...deaf.flatMap(({ clientId, reason, advice }) => [`Client ${safeText(clientId)} ${safeText(reason)}.`, ...adviceLines(advice)]),
     ...held.map(({ address, username, failures, until }) => {
       const who = [username === null ? null : `user "${safeText(username)}"`, address === null ? null : `from ${address}`];
-      return `Held until ${clockTime(until)}: logins of ${who.filter((word) => word !== null).join(' ') || 'anybody'} (${failures} wrong ones).`;
+      return `Held until ${isoTime(until)}: logins of ${who.filter((word) => word !== null).join(' ') || 'anybody'} (${failures} wrong ones).`;
     }),
   ];
   if (lines.length > 0) return `${lines.join('\n')}\n`;
@@ -31,7 +32,7 @@ function textOf({ refusals, held, deaf }: Reasons, about: string | null): string
 
 function linesOf(refusal: RememberedRefusal): string[] {
   const { last, count, address, listenerPort, clientId, username, reason, advice } = refusal;
-  const times = count > 1 ? ` (${count} times since ${clockTime(refusal.first)})` : '';
+  const times = count > 1 ? ` (${count} times since ${isoTime(refusal.first)})` : '';
   const who = [
     clientId === '' ? 'a client' : `client ${clientId}`,
     username === null ? '' : `, user ${username},`,
@@ -39,15 +40,9 @@ function linesOf(refusal: RememberedRefusal): string[] {
     listenerPort === 0 ? '' : ` on port ${listenerPort}`,
   ].join('');
   const sentence = safeText(`${who} ${reason}`);
-  return [`${clockTime(last)}  ${sentence}${times}`, ...adviceLines(advice)];
+  return [`${isoTime(last)}  ${sentence}${times}`, ...adviceLines(advice)];
 }
 
 function adviceLines(advice: string | null): string[] {
-  return advice === null ? [] : [`${' '.repeat(21)}-> ${safeText(advice)}`];
-}
-
-/** In the machine's own time, as a clock on the wall. */
-function clockTime(milliseconds: number): string {
-  const date = new Date(milliseconds);
-  return new Date(milliseconds - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 19).replace('T', ' ');
+  return advice === null ? [] : [`${' '.repeat(27)}-> ${safeText(advice)}`];
 }

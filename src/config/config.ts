@@ -33,13 +33,14 @@ export function loadConfiguration(commandLine: CommandLine): LoadedConfiguration
   const statements = commandLine.file === null ? [] : readStatements(commandLine.file, report, sources);
   const said = interpret(statements, report);
   const resolved = resolveConfiguration(said, commandLine, report);
-  const configuration = said.global.reloadOnChange ? { ...resolved, watched: watchedFiles(resolved, sources) } : resolved;
+  const filesRead = filesReadBy(resolved, sources);
+  const configuration = { ...resolved, filesRead, watched: said.global.reloadOnChange ? filesRead : [] };
   checkFiles(said, configuration, report);
   return { configuration: report.hasErrors ? null : configuration, diagnostics: report.sorted() };
 }
 
 /** All that a reload would read again, as far as it is there. */
-function watchedFiles({ access, listeners }: Configuration, sources: ReadonlySet<string>): readonly string[] {
+function filesReadBy({ access, listeners }: Configuration, sources: ReadonlySet<string>): readonly string[] {
   const files = listeners.flatMap(({ tls }) => {
     if (tls === null) return [];
     const { certificate, cafile, capath, crlfile, psk } = tls;

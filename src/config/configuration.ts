@@ -54,7 +54,9 @@ export interface Configuration {
   /** True with `--lan` when the file names no users: an account has to be made at first start. */
   readonly makesAccount: boolean;
   readonly certificateNames: readonly string[];
-  /** Files and folders whose change is a reason to reload (`reload_on_change`); absolute. */
+  /** Files and folders that were read; a reload reads them again. Absolute. */
+  readonly filesRead: readonly string[];
+  /** Those whose change is a reason to reload (`reload_on_change`). */
   readonly watched: readonly string[];
   readonly discovery: DiscoveryOptions;
   readonly persistence: PersistenceOptions;

@@ -51,6 +51,7 @@ export function resolveConfiguration(said: Interpretation, commandLine: CommandL
     log: resolveLog(global, commandLine.verbose),
     access,
     makesAccount: commandLine.lan && access.account === null && access.passwordFile === null,
+    filesRead: [],
     watched: [],
     certificateNames: [...new Set(global.certificateNames)],
     discovery: { advertise: !localOnly && (global.discovery.advertise ?? true), name: global.discovery.name ?? null },

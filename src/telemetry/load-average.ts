@@ -27,6 +27,11 @@ export class LoadAverage {
     });
   }
 
+  /** lastMinute is the average per minute over the shortest span. */
+  get lastMinute(): number {
+    return this.#averages[0]!; // one per span
+  }
+
   /** texts gives the name of each span and its average per minute with two decimals. */
   texts(): [span: string, text: string][] {
     return SPANS.map(({ name }, at) => [name, this.#averages[at]!.toFixed(2)]); // one per span

@@ -25,6 +25,10 @@ export interface TelemetryOptions {
 export interface Telemetry extends Part {
   /** setInterval takes a new `sys_interval`; 0 takes the tree away. */
   setInterval(seconds: number): void;
+  /** topicCount is how many topics are published. */
+  readonly topicCount: number;
+  /** sent counts the messages that went to subscribers of the tree when it changed. */
+  readonly sent: number;
   /** text gives what was published last under a topic, or null: no $SYS tree, or not yet. */
   text(topicName: string): string | null;
 }
@@ -44,6 +48,7 @@ class SysTelemetry implements Telemetry {
   #timer: Timer | null = null;
   #startedAt = 0;
   #isRunning = false;
+  #sent = 0;
 
   constructor(options: TelemetryOptions) {
     this.#options = options;
@@ -59,6 +64,14 @@ class SysTelemetry implements Telemetry {
   async stop(): Promise<void> {
     this.#isRunning = false;
     this.#cancel();
+  }
+
+  get topicCount(): number {
+    return this.#published.size;
+  }
+
+  get sent(): number {
+    return this.#sent;
   }
 
   text(topicName: string): string | null {
@@ -101,8 +114,11 @@ class SysTelemetry implements Telemetry {
   }
 
   #publish(topic: string, text: string): void {
+    const { broker } = this.#options;
+    const before = broker.counters.publishSent;
     this.#published.set(topic, text);
-    this.#options.broker.publish({ cmd: 'publish', topic, payload: Buffer.from(text), qos: 2, retain: true, dup: false });
+    broker.publish({ cmd: 'publish', topic, payload: Buffer.from(text), qos: 2, retain: true, dup: false });
+    this.#sent += broker.counters.publishSent - before;
   }
 
   /** Old numbers are no answer for who subscribes later. */

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { connectAsync } from 'mqtt';
 import { createAppliance } from '../../src/app/app.ts';
 import { createSelfTest, ways } from '../../src/app/self-test.ts';
 import { SelfTestPass } from '../../src/app/self-test-pass.ts';
@@ -18,7 +19,7 @@ import { configurationOf } from './test-configuration.ts';
 const INTERVAL = 10;
 const PATIENCE = 20_000;
 
-async function house(context: TestContext, listeners: string) {
+async function house(context: TestContext, listeners: string, hasAccess = true) {
   const folder = temporaryFolder(context);
   const [acl, passwords] = [join(folder, 'acl'), join(folder, 'passwd')];
   writeFileSync(acl, '');
@@ -26,7 +27,10 @@ async function house(context: TestContext, listeners: string) {
   const pass = new SelfTestPass();
   const log = recordingLog();
   const appliance = createAppliance({
-    configuration: configurationOf(folder, `advertise false\npassword_file ${passwords}\nacl_file ${acl}\n${listeners}`),
+    configuration: configurationOf(
+      folder,
+      `advertise false\n${hasAccess ? `password_file ${passwords}\nacl_file ${acl}\n` : ''}${listeners}`,
+    ),
     log,
     state: new StateFolder(join(folder, 'state'), 'midge.db'),
     keepsSessions: false,
@@ -73,6 +77,35 @@ for (const [name, listeners, protocol] of [
     assert.equal(appliance.broker.counters.publishReceived, appliance.broker.counters.publishSent);
   });
 }
+
+test('the traffic of clients is counted without the self-test and without what $SYS sends by itself', async (context) => {
+  const { appliance, pass } = await house(context, 'sys_interval 1\nallow_anonymous true\nlistener 1883 127.0.0.1\n', false);
+  const { traffic, listeners, broker } = appliance;
+  const { part, times } = counted(context, pass, listeners);
+  await part.start();
+  await times(3);
+  await part.stop();
+  assert.ok(broker.counters.publishReceived >= 3 && broker.retained.count > 30);
+  const { received, sent, retained } = traffic;
+  assert.deepEqual({ received, sent, retained }, { received: 0, sent: 0, retained: 0 });
+  const client = await connectAsync({ host: '127.0.0.1', port: listeners[0]!.port, reconnectPeriod: 0 });
+  context.after(() => client.endAsync(true));
+  const arrived = (topic: string) =>
+    new Promise<void>((resolve) => client.on('message', (name, _, { retain }) => name === topic && !retain && resolve()));
+  const uptime = arrived('$SYS/broker/uptime');
+  await client.subscribeAsync(['$SYS/#', 'lamp']);
+  await uptime;
+  const snapshot = traffic.sent; // retained messages of $SYS, for who has asked
+  const again = arrived('$SYS/broker/uptime');
+  await again;
+  assert.equal(traffic.sent, snapshot);
+  const on = arrived('lamp');
+  await client.publishAsync('lamp', 'on', { retain: true });
+  await on;
+  assert.deepEqual([traffic.received, traffic.sent, traffic.retained], [1, snapshot + 1, 1]);
+  assert.deepEqual([traffic.connectedClients, traffic.clientsAway, traffic.connections, traffic.subscriptions], [1, 0, 1, 2]);
+  assert.equal(traffic.connectionsOf(listeners[0]!), 1);
+});
 
 test('self-test passes when the broker lives but turns its client away', async (context) => {
   const { appliance, pass } = await house(context, 'clientid_prefixes home-\nlistener 1883 127.0.0.1\n');

@@ -4,7 +4,6 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type StartFacts, type StopFacts, startLines, startWords } from '../../src/app/start-words.ts';
-import type { Listener } from '../../src/listeners/listeners.ts';
 import { StateFolder } from '../../src/state/state-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { configurationOf } from './test-configuration.ts';
@@ -17,7 +16,7 @@ function facts(context: TestContext, text: string, change: Partial<StartFacts> =
   const state = new StateFolder(join(folder, 'state'), 'midge.db');
   const configuration = configurationOf(folder, text);
   const listeners = configuration.listeners.map((options) => {
-    return { options, port: options.policy.port, addresses: [options.address ?? '0.0.0.0'] } as Listener; // all that is looked at
+    return { options, port: options.policy.port, addresses: [options.unixPath ?? options.address ?? '0.0.0.0'] };
   });
   return { command: ['./midge'], configuration, listeners, state, keepsSessions: false, madeAccount: null, ...change };
 }

@@ -75,7 +75,7 @@ function commandLine(flags: string): CommandLine {
 function describe(configuration: Configuration): string[] {
   const embedded = loadConfiguration({ file: null, port: null, verbose: false, lan: false }).configuration!;
   const usual = loadConfiguration({ file: null, port: 1883, verbose: false, lan: true }).configuration!;
-  const { listeners, file: _, access, ...others } = configuration;
+  const { listeners, file: _, filesRead: __, access, ...others } = configuration;
   const rest = { ...others, access: { ...access, listeners: access.listeners && Object.fromEntries(access.listeners) } };
   const { listeners: usualListeners, ...usualRest } = { ...usual, makesAccount: false };
   const whole = JSON.stringify(difference(rest, usualRest) ?? {});

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { appendFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -18,7 +18,7 @@ import { WirePeer } from '../support/wire-peer.ts';
 const HAS_OPENSSL = spawnSync('openssl', ['version']).status === 0;
 
 /** house starts a broker with a listener of the given words, user jane, and an ACL file. */
-async function house(context: TestContext, listener = '') {
+async function house(context: TestContext, listener = '', env = {}) {
   const folder = temporaryFolder(context);
   const [conf, acl, passwords, state] = ['midge.conf', 'acl', 'passwd', 'state/midge'].map((name) => join(folder, name)) as [
     string,
@@ -30,11 +30,19 @@ async function house(context: TestContext, listener = '') {
   writeFileSync(passwords, '', { mode: 0o600 });
   await runMidge(folder, ['passwd', '-b', passwords, 'jane', 'secret']);
   writeFileSync(conf, `persistence true\npassword_file ${passwords}\nacl_file ${acl}\nbind_address 127.0.0.1\n${listener}`);
-  const broker = startMidge(context, folder, ['serve', '-c', conf, '-p', '0', '--state', state]);
+  const broker = startMidge(context, folder, ['serve', '-c', conf, '-p', '0', '--state', state], { env });
   const port = await openPort(broker);
   const json = async <T>(...words: string[]) => JSON.parse((await runMidge(folder, [...words, '--json', '--state', state])).stdout) as T; // the program's own
   const why = (...about: string[]) => json<Reasons>('why', ...about);
   return { folder, acl, state, broker, port, why, status: () => json<Status & { troubles: string[] }>('status') };
+}
+
+/** until asks again and again until the answer is what is waited for. */
+async function until<T>(ask: () => Promise<T>, isMet: (answer: T) => boolean): Promise<T> {
+  for (;;) {
+    const answer = await ask();
+    if (isMet(answer)) return answer;
+  }
 }
 
 async function open(port: number): Promise<WirePeer> {
@@ -180,6 +188,59 @@ test('midge status tells who may connect, what is kept, certificate, clock and m
   assert.match(stdout, /^Open +mqtt with TLS on port \d+: the users in /m);
   assert.equal(exit, told.troubles.length === 0 ? 0 : 1);
 });
+
+test('midge status counts neither the test of itself nor $SYS, and says what was reloaded, when and by what, and what is not in force', async (context) => {
+  const { folder, broker, port, state, status } = await house(context, '', { WATCHDOG_USEC: '3000000' });
+  const quiet = await status();
+  assert.deepEqual(quiet.clients, { connected: 0, away: 0, connections: 0 });
+  const { received, sent, retained, subscriptions } = quiet.messages;
+  assert.deepEqual({ received, sent, retained, subscriptions }, { received: 0, sent: 0, retained: 0, subscriptions: 0 });
+  assert.deepEqual([quiet.state, quiet.reload, quiet.changedFiles], [state, null, []]);
+  const jane = await open(port);
+  jane.send(`10 [ PROTOCOL C2 0000 {} 'phone' 'jane' 'secret' ]`);
+  await jane.expect('20 [ 00 00 { ... } ]');
+  jane.send(`32 [ 'home/lamp' 0007 {} |on| ]`);
+  await jane.expect('40 [ 0007 10 ]');
+  const busy = await status();
+  assert.deepEqual([busy.clients.connected, busy.clients.connections, busy.listeners[0]?.connections], [1, 1, 1]);
+  assert.deepEqual([busy.messages.received, busy.messages.sent, busy.messages.subscriptions], [1, 0, 0]);
+
+  appendFileSync(join(folder, 'midge.conf'), '# a remark\n');
+  assert.deepEqual((await status()).changedFiles, [join(folder, 'midge.conf')]);
+  process.kill(broker.pid, 'SIGHUP');
+  await broker.line(/Reloading config\.$/);
+  const reloaded = await until(status, ({ reload }) => reload !== null);
+  assert.deepEqual([reloaded.reload?.by, reloaded.reload?.error, reloaded.changedFiles], ['signal', null, []]);
+  assert.match(reloaded.reload?.at ?? '', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+  appendFileSync(join(folder, 'midge.conf'), 'nonsense\n');
+  process.kill(broker.pid, 'SIGHUP');
+  const failed = await until(status, ({ reload }) => reload?.error != null);
+  assert.deepEqual(failed.troubles.slice(0, 1), ['The last reload failed: The configuration has mistakes: nothing was changed.']);
+  const { stdout, status: exit } = await runMidge(folder, ['status', '--state', state]);
+  assert.match(stdout, /^Reloaded +\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d, after a signal: failed$/m);
+  assert.match(stdout, /^Changed +\/\S+\/midge\.conf: not in force yet \(kill -HUP \d+\)$/m);
+  assert.equal(exit, 1);
+});
+
+test('midge status says that a file has changed when reload_on_change has taken it over', async (context) => {
+  const { folder, status } = await house(context, 'reload_on_change true\n');
+  appendFileSync(join(folder, 'acl'), 'topic read home/#\n');
+  const { reload, changedFiles } = await until(status, (told) => told.reload !== null);
+  assert.deepEqual([reload?.by, reload?.error, changedFiles], ['change', null, []]);
+});
+
+for (const [words, pattern] of [
+  [['status'], /^State +\/\S+\/\.midge$/m],
+  [['why'], /^Nobody was turned away/],
+  [['backup', 'out.tar.gz'], /files of \/\S+\/\.midge, /],
+] as const) {
+  test(`midge ${words[0]} finds the broker whose state is in the folder where it is called, as that of make run`, async (context) => {
+    const folder = temporaryFolder(context);
+    await openPort(startMidge(context, folder, ['serve', '-p', '0', '--state', join(folder, '.midge')]));
+    const { stdout, stderr } = await runMidge(folder, [...words]);
+    assert.match(stdout, pattern, stderr);
+  });
+}
 
 test('midge status says where it looked when no broker runs', async (context) => {
   const folder = temporaryFolder(context);

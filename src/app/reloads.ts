@@ -1,0 +1,98 @@
+// Reads the configuration again, and puts it in force or leaves everything as it is: at a signal, when a file has changed, when a program asks.
+
+import type { Clock } from '../base/clock.ts';
+import { reasonOf } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Diagnostic, LoadedConfiguration } from '../config/config.ts';
+import type { Configuration } from '../config/configuration.ts';
+import { type Contents, FileWatch } from './file-watch.ts';
+
+/** ReloadCause is what asked for it: SIGHUP, `reload_on_change`, a request over the control socket. */
+export type ReloadCause = 'signal' | 'change' | 'command';
+
+export interface LastReload {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly by: ReloadCause;
+  /** Why nothing was changed; null = it is in force. */
+  readonly error: string | null;
+}
+
+export interface ReloadSetup {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** What was read at the start. */
+  readonly configuration: Configuration;
+  readonly readAgain: () => LoadedConfiguration;
+  readonly sayDiagnostics: (diagnostics: readonly Diagnostic[]) => void;
+  /** putInForce gives the words whose change needs a restart; it throws and changes nothing when the configuration can't be used. */
+  readonly putInForce: (next: Configuration) => Promise<readonly string[]>;
+}
+
+/** Reloads is made before anything else looks at the files. */
+export class Reloads {
+  readonly #setup: ReloadSetup;
+  readonly #files = new FileWatch();
+  #configuration: Configuration;
+  /** What the files held when they were read. */
+  #inForce: Contents;
+  #last: LastReload | null = null;
+
+  constructor(setup: ReloadSetup) {
+    this.#setup = setup;
+    this.#configuration = setup.configuration;
+    this.#inForce = this.#files.look(setup.configuration.filesRead);
+  }
+
+  /** last is the latest reload, or null. */
+  get last(): LastReload | null {
+    return this.#last;
+  }
+
+  /** changedFiles gives the files that hold something else than what is in force, as far as they can be read. */
+  changedFiles(): readonly string[] {
+    const now = this.#files.look([...this.#inForce.keys()]);
+    return [...this.#inForce]
+      .filter(([path, content]) => now.get(path) !== content && now.get(path) !== 'unreadable')
+      .map(([path]) => path);
+  }
+
+  /** watch begins to reload by itself, if the configuration wants it. */
+  watch(): void {
+    const known = this.#configuration.watched.map((path): [string, string] => [path, this.#inForce.get(path) ?? '']);
+    this.#files.watch(new Map(known), () => void this.reload('change'));
+  }
+
+  stop(): void {
+    this.#files.stop();
+  }
+
+  /** reload never fails: what went wrong is in the log, and in the answer. */
+  async reload(by: ReloadCause): Promise<LastReload> {
+    const { clock, log } = this.#setup;
+    log.log('information', 'Reloading config.');
+    const error = await this.#try();
+    if (error !== null) log.log('error', `Error: ${error}`);
+    this.#last = { at: clock.now(), by, error };
+    return this.#last;
+  }
+
+  async #try(): Promise<string | null> {
+    const { log, readAgain, sayDiagnostics, putInForce } = this.#setup;
+    try {
+      const before = this.#files.look(this.#configuration.filesRead);
+      const { configuration, diagnostics } = readAgain();
+      sayDiagnostics(diagnostics);
+      if (configuration === null) return 'The configuration has mistakes: nothing was changed.';
+      const contents = this.#files.look(configuration.filesRead, before);
+      const stay = await putInForce(configuration);
+      this.#configuration = configuration;
+      this.#inForce = contents;
+      this.watch();
+      if (stay.length > 0) log.log('warning', `Warning: A change of ${stay.join(', ')} takes effect at the next start.`);
+      return null;
+    } catch (error) {
+      return `${reasonOf(error)}. What was there before stays in use.`;
+    }
+  }
+}
