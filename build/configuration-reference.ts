@@ -27,7 +27,8 @@ instead, what has no effect here is a warning that says why.
 - One word and its value on a line, with blanks between them. What starts with \`#\` in the first column is a comment. Behind a number,
   a \`true\`, or another single word a comment may follow; behind text and paths it would belong to them.
 - \`listener\` starts a listener, and the listener words below belong to it. Those above the first \`listener\` mean the *default
-  listener*, and open it.
+  listener*, and open it; where there is no \`listener\` at all, words that only limit (\`max_connections\`, \`max_qos\`, ...) leave the broker to this
+  machine.
 - A relative path in a setting starts at the folder in which the program was started; in \`include\`, at the folder of the file.
 
 ## Who may connect

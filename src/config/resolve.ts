@@ -5,6 +5,7 @@ import { DEFAULT_LOG_TYPES, LOG_TYPES } from '../base/logger.ts';
 import { DEFAULT_BROKER_OPTIONS } from '../broker/options.ts';
 import type { ListenerOptions } from '../listeners/options.ts';
 import type { Configuration, LogDestination, LogOptions, PersistenceOptions } from './configuration.ts';
+import { opensDefault, reportHiddenDefault, withPort, withWordsOf } from './default-listener.ts';
 import { isLockedOut } from './describe-access.ts';
 import type { Place, Report } from './diagnostic.ts';
 import type { GlobalDraft, ListenerDraft, SecurityDraft } from './draft.ts';
@@ -34,11 +35,14 @@ export function resolveConfiguration(said: Interpretation, commandLine: CommandL
   const listeners =
     drafts.length > 0
       ? drafts.map((draft) => resolveListener(draft, defaultsOf(draft, global), report))
-      : defaultListeners(commandLine, {
-          ...global.everyListener,
-          ...global.security,
-          allowAnonymous: commandLine.lan ? false : (global.security.allowAnonymous ?? localOnly),
-        });
+      : withWordsOf(
+          said.defaultListener,
+          defaultListeners(commandLine, {
+            ...global.everyListener,
+            ...global.security,
+            allowAnonymous: commandLine.lan ? false : (global.security.allowAnonymous ?? localOnly),
+          }),
+        );
   reportTwins(drafts, listeners, report);
   const access = resolveAccess(global, filesByName(global, drafts, listeners), report);
   const configuration: Configuration = {
@@ -106,7 +110,7 @@ function configuredListeners(
   report: Report,
 ): readonly ListenerDraft[] {
   const { port, morePorts = [], lan } = commandLine;
-  const saysDefault = defaultListener.places.size > 0;
+  const saysDefault = listeners.length > 0 ? defaultListener.places.size > 0 : opensDefault(defaultListener);
   const accountOpens = global.access.username !== undefined && listeners.length === 0 && !lan;
   const drafts = saysDefault || accountOpens ? [...listeners, withPort(defaultListener, port)] : listeners;
   if (lan) reportAgainstLan(global, drafts, report);
@@ -118,25 +122,6 @@ function configuredListeners(
   }
   if (saysDefault && listeners.length > 0) reportHiddenDefault(defaultListener, report);
   return drafts;
-}
-
-/** withPort gives the default listener its port: the file's, or that of `-p`, or the usual one. */
-function withPort(draft: ListenerDraft, port: number | null): ListenerDraft {
-  const usual = draft.tls.secure ? 8883 : 1883;
-  return { ...draft, socket: { ...draft.socket, port: draft.socket.port ?? port ?? usual } };
-}
-
-/** reportHiddenDefault warns of a listener that hardly anybody means to open: one made by a word above the first `listener`. */
-function reportHiddenDefault(draft: ListenerDraft, report: Report): void {
-  const asked = ['port', 'bind_address', 'secure'].some((name) => draft.places.has(name));
-  const [first] = draft.places;
-  if (asked || first === undefined) return;
-  const [name, place] = first;
-  report.warning(
-    place,
-    `${name} above the first listener opens the default listener on port 1883 as well`,
-    'put it below a listener line if that is not meant',
-  );
 }
 
 function reportAgainstLan(global: GlobalDraft, drafts: readonly ListenerDraft[], report: Report): void {
