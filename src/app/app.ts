@@ -24,6 +24,7 @@ import { createListener, isAddressMissing, type Listener } from '../listeners/li
 import { type ListenerOptions, wantsOurs } from '../listeners/options.ts';
 import { PendingConnections } from '../listeners/pending-connections.ts';
 import { REASON } from '../mqtt/reason-codes.ts';
+import type { SelfTestPass } from '../service/self-test-pass.ts';
 import type { StateFolder } from '../state/state-folder.ts';
 import { STORE_DEFAULTS } from '../store/options.ts';
 import type { Store } from '../store/store.ts';
@@ -36,7 +37,6 @@ import { explainRefusal } from './explain-refusal.ts';
 import { type ListenerChange, prepareListeners } from './listener-change.ts';
 import { MachineWatch } from './machine-watch.ts';
 import { settingsThatStay } from './reload.ts';
-import type { SelfTestPass } from './self-test-pass.ts';
 import { storeTopics } from './store-topics.ts';
 
 /** Time for clients to take their last words before their connections are cut. */

@@ -3,9 +3,9 @@
 import type { Clock } from '../base/clock.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { Session } from '../broker/session.ts';
+import type { SelfTestPass } from '../service/self-test-pass.ts';
 import { LoadAverage } from '../telemetry/load-average.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
-import type { SelfTestPass } from './self-test-pass.ts';
 
 export interface TrafficSetup {
   readonly clock: Clock;

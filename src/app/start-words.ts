@@ -7,8 +7,8 @@ import { isLockedOut } from '../config/config.ts';
 import type { Configuration } from '../config/configuration.ts';
 import type { Listener } from '../listeners/listeners.ts';
 import { wantsOurs } from '../listeners/options.ts';
+import { ways } from '../service/self-test.ts';
 import type { StateFolder } from '../state/state-folder.ts';
-import { ways } from './self-test.ts';
 import { shellWord } from './shell-word.ts';
 
 type Way = Pick<Listener, 'options' | 'port' | 'addresses'>;

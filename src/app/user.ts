@@ -3,8 +3,8 @@
 import { execFileSync } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
 import { OperatorError, reasonOf } from '../base/errors.ts';
+import type { Log } from '../logging/logging.ts';
 import type { StateFolder } from '../state/state-folder.ts';
-import type { Log } from './log.ts';
 
 /** Tried in this order when the configuration names no `user`. */
 const DEFAULT_USERS = ['midge', 'nobody'];

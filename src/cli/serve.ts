@@ -39,7 +39,7 @@ export async function run(invocation: Invocation): Promise<number> {
     return exitCode;
   }
   if (flags.has('daemon')) {
-    const { goToBackground, isInBackground } = await import('../app/daemon.ts');
+    const { goToBackground, isInBackground } = await import('../service/daemon.ts');
     if (!isInBackground()) return goToBackground(terminal);
   }
   const { runAppliance } = await import('../app/run.ts');

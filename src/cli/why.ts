@@ -2,7 +2,7 @@
 
 import type { Reasons } from '../app/control-requests.ts';
 import type { RememberedRefusal } from '../app/diagnostics.ts';
-import { safeText } from '../app/log-line.ts';
+import { safeText } from '../logging/line.ts';
 import type { Invocation } from './command.ts';
 import { askBroker } from './control-client.ts';
 import { isoTime } from './iso-time.ts';

@@ -1,26 +1,11 @@
 // The one plain result of reading a configuration: options of every room.
 
 import type { AccessOptions } from '../access/options.ts';
-import type { LogType } from '../base/logger.ts';
 import type { BrokerOptions } from '../broker/options.ts';
 import type { DiscoveryOptions } from '../discovery/options.ts';
 import type { ListenerOptions } from '../listeners/options.ts';
+import type { LogOptions } from '../logging/options.ts';
 import type { Place } from './diagnostic.ts';
-
-/** LogDestination as `log_dest` names it. `file` paths are absolute. */
-export type LogDestination =
-  | { readonly kind: 'stdout' | 'stderr' | 'syslog' | 'topic' | 'none' }
-  | { readonly kind: 'file'; readonly path: string };
-
-export interface LogOptions {
-  readonly destinations: readonly LogDestination[];
-  readonly types: readonly LogType[];
-  readonly timestamp: boolean;
-  /** strftime format, null = seconds since 1970. */
-  readonly timestampFormat: string | null;
-  /** syslog local0..local7, null = daemon. */
-  readonly facility: number | null;
-}
 
 export interface PersistenceOptions {
   readonly enabled: boolean;

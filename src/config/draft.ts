@@ -3,7 +3,8 @@
 import type { LogType } from '../base/logger.ts';
 import type { BrokerOptions, ListenerPolicy } from '../broker/options.ts';
 import type { ListenerOptions, TlsOptions } from '../listeners/options.ts';
-import type { LogDestination, LogOptions, PersistenceOptions, ProcessOptions } from './configuration.ts';
+import type { LogDestination, LogOptions } from '../logging/options.ts';
+import type { PersistenceOptions, ProcessOptions } from './configuration.ts';
 import type { Place } from './diagnostic.ts';
 
 type Draft<T> = { -readonly [Key in keyof T]?: T[Key] };

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
 import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
-import { SIGRTMIN } from '../../src/app/real-time-signal.ts';
+import { SIGRTMIN } from '../../src/service/real-time-signal.ts';
 import { findProgram, freePorts } from '../artefact/executable.ts';
 import { closed } from '../support/closed.ts';
 import { openPort, runMidge, startMidge } from '../support/midge-process.ts';

@@ -3,7 +3,7 @@
 import { resolve } from 'node:path';
 
 import { LOG_TYPES, type LogType } from '../../base/logger.ts';
-import type { LogDestination } from '../configuration.ts';
+import type { LogDestination } from '../../logging/options.ts';
 import { type Directive, globalDirective } from '../directive.ts';
 import { boolean, choice, integer, isMistake, type Reading, text, type ValueKind } from '../values.ts';
 

@@ -3,11 +3,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { parsePasswordFile } from '../../src/access/password-file.ts';
-import { verifyPassword } from '../../src/access/password-hash.ts';
-import { applyBootPartition } from '../../src/app/boot-partition.ts';
-import { loadConfiguration } from '../../src/config/config.ts';
-import { makeMachine } from './boot-machine.ts';
+import { parsePasswordFile } from '../../../src/access/password-file.ts';
+import { verifyPassword } from '../../../src/access/password-hash.ts';
+import { applyBootPartition } from '../../../src/app/boot/boot.ts';
+import { loadConfiguration } from '../../../src/config/config.ts';
+import { makeMachine } from './machine.ts';
 
 const KEY = `ssh-ed25519 ${'A'.repeat(68)} jane@laptop`;
 type Machine = ReturnType<typeof makeMachine>;

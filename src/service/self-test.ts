@@ -9,7 +9,6 @@ import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { Part } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
-import type { Listener } from '../listeners/listeners.ts';
 import { Decoder } from '../mqtt/decoder.ts';
 import type { SelfTestPass } from './self-test-pass.ts';
 
@@ -19,10 +18,29 @@ const KEEP_ALIVE = 600;
 const CONNACK = 0x20;
 const PUBLISH = 0x30;
 
+/** Way is a listener as its clients find it. */
+export interface Way {
+  /** As log lines name it. */
+  readonly name: string;
+  readonly port: number;
+  readonly addresses: readonly string[];
+  /** Of clients, now. */
+  readonly connections: number;
+  readonly options: {
+    readonly protocol: 'mqtt' | 'websockets';
+    /** Of a Unix socket; null = a port. */
+    readonly unixPath: string | null;
+    /** Below 0 = no limit. */
+    readonly maxConnections: number;
+    readonly proxyProtocol: 0 | 1 | 2;
+    readonly tls: { readonly requireCertificate: boolean; readonly identity: string } | null;
+  };
+}
+
 export interface SelfTestSetup {
   readonly pass: SelfTestPass;
   /** Those that are open now. */
-  readonly listeners: () => readonly Listener[];
+  readonly listeners: () => readonly Way[];
   /** Milliseconds between tests. */
   readonly interval: number;
   /** Milliseconds that one may take. */
@@ -40,7 +58,7 @@ export function createSelfTest(setup: SelfTestSetup): Part {
 class SelfTest implements Part {
   readonly name = 'self-test';
   readonly #setup: SelfTestSetup;
-  #way: Listener | null = null;
+  #way: Way | null = null;
   #visitor: Visitor | null = null;
   #timer: NodeJS.Timeout | null = null;
   #isRunning = false;
@@ -90,7 +108,7 @@ class SelfTest implements Part {
   }
 
   /** One message there and back; the connection stays for the next. */
-  async #visit(listener: Listener): Promise<boolean> {
+  async #visit(listener: Way): Promise<boolean> {
     if (this.#visitor === null || this.#visitor.isClosed) this.#visitor = new Visitor(dial(listener), this.#setup.pass);
     const went = await this.#visitor.sendAndReceive(this.#setup.patience);
     if (!went || this.#visitor.isTurnedAway) this.#visitor.close();
@@ -165,7 +183,7 @@ class Visitor {
 }
 
 /** ways gives the listeners that a client without a certificate or a proxy can use from here, those with TLS first. */
-export function ways<Way extends Pick<Listener, 'options'>>(listeners: readonly Way[]): readonly Way[] {
+export function ways<Usable extends Pick<Way, 'options'>>(listeners: readonly Usable[]): readonly Usable[] {
   const usable = listeners.filter(({ options }) => {
     const wantsCertificate = options.tls !== null && (options.tls.requireCertificate || options.tls.identity !== 'none');
     return options.protocol === 'mqtt' && !wantsCertificate && options.proxyProtocol === 0;
@@ -173,12 +191,12 @@ export function ways<Way extends Pick<Listener, 'options'>>(listeners: readonly 
   return usable.toSorted((a, b) => Number(b.options.tls !== null) - Number(a.options.tls !== null));
 }
 
-function isFull({ options, connections }: Listener): boolean {
+function isFull({ options, connections }: Way): boolean {
   return options.maxConnections >= 0 && connections >= options.maxConnections;
 }
 
 /** Whether the certificate is a good one is another question: the clock may be wrong, and a restart would not help. */
-function dial({ options, port, addresses }: Listener): Socket {
+function dial({ options, port, addresses }: Way): Socket {
   const [first = ''] = addresses;
   if (options.unixPath !== null) return connect(options.unixPath);
   const host = first === '0.0.0.0' ? '127.0.0.1' : first === '::' ? '::1' : first;

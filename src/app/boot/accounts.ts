@@ -1,11 +1,11 @@
 // Accounts of the boot partition, put into the broker's password file. Their lines may stay for many boots, for a backup that can't be restored yet or
 // as the card can't be written: each is followed once, so that a password that is changed meanwhile stays changed.
 
-import { hasAccount, setAccounts } from '../access/set-accounts.ts';
-import type { BootSettings } from '../boot/settings.ts';
-import { FOLLOWED_ACCOUNTS, PASSWORDS, STATE } from './boot-paths.ts';
-import { hasBootPartition } from './boot-world.ts';
-import type { Disk } from './disk.ts';
+import { hasAccount, setAccounts } from '../../access/set-accounts.ts';
+import type { BootSettings } from '../../boot/settings.ts';
+import type { Disk } from '../disk.ts';
+import { FOLLOWED_ACCOUNTS, PASSWORDS, STATE } from './paths.ts';
+import { hasBootPartition } from './world.ts';
 
 /** writeAccounts gives what is to be said of them. */
 export async function writeAccounts(disk: Disk, settings: BootSettings, owner: number): Promise<string[]> {

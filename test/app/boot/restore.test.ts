@@ -3,11 +3,11 @@
 import assert from 'node:assert/strict';
 import { readdirSync, rmSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
-import { parsePasswordFile } from '../../src/access/password-file.ts';
-import { hashPassword, verifyPassword } from '../../src/access/password-hash.ts';
-import { makeBackup } from '../../src/app/backup.ts';
-import { applyBootPartition } from '../../src/app/boot-partition.ts';
-import { makeMachine } from './boot-machine.ts';
+import { parsePasswordFile } from '../../../src/access/password-file.ts';
+import { hashPassword, verifyPassword } from '../../../src/access/password-hash.ts';
+import { makeBackup } from '../../../src/app/backup.ts';
+import { applyBootPartition } from '../../../src/app/boot/boot.ts';
+import { makeMachine } from './machine.ts';
 
 const BACKUP = '/boot/firmware/midge-2026-01-31.tar.gz';
 const AUTHORITY = '/var/lib/midge/certificates/ca.crt';

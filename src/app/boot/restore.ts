@@ -1,10 +1,10 @@
 // The two files of the boot partition by which a machine becomes new, or one that it was: factory-reset and a backup.
 
 import { rmSync } from 'node:fs';
-import { OperatorError, reasonOf } from '../base/errors.ts';
-import { AUTHORITY, BOOT, FOLLOWED_ACCOUNTS, IWD, KEYS, MEMORY, type Scope, STATE } from './boot-paths.ts';
-import { type BootWorld, hasBootPartition, whileWritable } from './boot-world.ts';
-import { Disk } from './disk.ts';
+import { OperatorError, reasonOf } from '../../base/errors.ts';
+import { Disk } from '../disk.ts';
+import { AUTHORITY, BOOT, FOLLOWED_ACCOUNTS, IWD, KEYS, MEMORY, type Scope, STATE } from './paths.ts';
+import { type BootWorld, hasBootPartition, whileWritable } from './world.ts';
 
 /** Of several the last by name is taken, the newest when they are dated. */
 const BACKUP = /^midge.*\.(tar\.gz|tgz)$/i;
@@ -61,7 +61,7 @@ export async function takeUpBackup(world: BootWorld, owner: number): Promise<str
 }
 
 async function restore(disk: Disk, name: string, owner: number) {
-  const { restoreBackup } = await import('./restore.ts'); // brings the store with it, which no other boot needs
+  const { restoreBackup } = await import('../restore.ts'); // brings the store with it, which no other boot needs
   disk.makeFolder(STATE, { mode: 0o700, owner }); // what is restored belongs to whom this belongs
   try {
     const confirm = async () => true; // whoever holds the card may do all

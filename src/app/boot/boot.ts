@@ -2,19 +2,19 @@
 //
 //   factory-reset? -> a backup, if nothing is kept yet -> midge.txt and Imager's files -> files of the system -> accounts -> the broker's configuration -> used secrets out of midge.txt
 
-import { reasonOf } from '../base/errors.ts';
-import type { BootSettings, Mistake, Secret } from '../boot/settings.ts';
-import { brokerConfiguration, CONFIGURATION, DEFAULT_HOST_NAME } from '../boot/system-files.ts';
-import { StateFolder } from '../state/state-folder.ts';
-import { mendSwap } from '../state/state-swap.ts';
-import { STORE_DEFAULTS } from '../store/options.ts';
-import { forgetFollowed, writeAccounts } from './boot-accounts.ts';
-import { FINDINGS, type Scope, STATE } from './boot-paths.ts';
-import { resetMachine, takeUpBackup } from './boot-restore.ts';
-import { writeSystemFiles, writeWifi } from './boot-system.ts';
-import { readWishes, remember, takeSecretsOut } from './boot-wishes.ts';
-import { type BootWorld, isKept } from './boot-world.ts';
-import { Disk } from './disk.ts';
+import { reasonOf } from '../../base/errors.ts';
+import type { BootSettings, Mistake, Secret } from '../../boot/settings.ts';
+import { brokerConfiguration, CONFIGURATION, DEFAULT_HOST_NAME } from '../../boot/system-files.ts';
+import { StateFolder } from '../../state/state-folder.ts';
+import { mendSwap } from '../../state/state-swap.ts';
+import { STORE_DEFAULTS } from '../../store/options.ts';
+import { Disk } from '../disk.ts';
+import { forgetFollowed, writeAccounts } from './accounts.ts';
+import { FINDINGS, type Scope, STATE } from './paths.ts';
+import { resetMachine, takeUpBackup } from './restore.ts';
+import { writeSystemFiles, writeWifi } from './system.ts';
+import { readWishes, remember, takeSecretsOut } from './wishes.ts';
+import { type BootWorld, isKept } from './world.ts';
 
 export interface Findings {
   readonly mistakes: readonly Mistake[];

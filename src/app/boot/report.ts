@@ -3,18 +3,18 @@
 import { X509Certificate } from 'node:crypto';
 import { statfsSync, writeFileSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
-import { usersOf } from '../access/set-accounts.ts';
-import { reasonOf } from '../base/errors.ts';
-import { REPORT_FILE, type ReportFacts, writeReport } from '../boot/report.ts';
-import { CONFIGURATION } from '../boot/system-files.ts';
-import { describeListeners, loadConfiguration } from '../config/config.ts';
-import { machineNames } from '../host/host.ts';
-import { askControl } from './ask-control.ts';
-import type { Findings } from './boot-partition.ts';
-import { AUTHORITY, BOOT, CONTROL, FINDINGS, KEYS, PASSWORDS, type Scope, STATE } from './boot-paths.ts';
-import { type BootWorld, whileWritable } from './boot-world.ts';
-import { Disk } from './disk.ts';
-import type { Status } from './status.ts';
+import { usersOf } from '../../access/set-accounts.ts';
+import { reasonOf } from '../../base/errors.ts';
+import { REPORT_FILE, type ReportFacts, writeReport } from '../../boot/report.ts';
+import { CONFIGURATION } from '../../boot/system-files.ts';
+import { describeListeners, loadConfiguration } from '../../config/config.ts';
+import { machineNames } from '../../host/host.ts';
+import { askControl } from '../ask-control.ts';
+import { Disk } from '../disk.ts';
+import type { Status } from '../status.ts';
+import type { Findings } from './boot.ts';
+import { AUTHORITY, BOOT, CONTROL, FINDINGS, KEYS, PASSWORDS, type Scope, STATE } from './paths.ts';
+import { type BootWorld, whileWritable } from './world.ts';
 
 /** What midge-data has done. */
 const DATA_EVENTS = '/run/midge-boot/data';

@@ -1,6 +1,6 @@
 // Where things are on a machine that is set up from its boot partition.
 
-import { STATE_NAMES } from '../base/state-names.ts';
+import { STATE_NAMES } from '../../base/state-names.ts';
 
 /** BOOT is where the boot partition is mounted, read-only. */
 export const BOOT = '/boot/firmware';

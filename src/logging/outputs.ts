@@ -5,7 +5,7 @@ import { closeSync, fchownSync, fstatSync, openSync, writeSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { OperatorError, reasonOf } from '../base/errors.ts';
 import type { LogLine } from '../base/logger.ts';
-import { syslogLevel, type TimestampWriter } from './log-line.ts';
+import { syslogLevel, type TimestampWriter } from './line.ts';
 
 /** LogOutput writes lines to one place. It never throws: a full disk must not stop the broker. */
 export interface LogOutput {

@@ -5,14 +5,14 @@ import { existsSync, fstatSync, openSync, readFileSync, renameSync, statSync, wr
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
-import { createLog, type LogWorld } from '../../src/app/log.ts';
-import { LogCrowd } from '../../src/app/log-crowd.ts';
-import { LogFolder } from '../../src/app/log-folder.ts';
-import { safeText } from '../../src/app/log-line.ts';
-import { syslogOutput } from '../../src/app/log-outputs.ts';
-import { strftime } from '../../src/app/strftime.ts';
 import { DEFAULT_LOG_TYPES, LOG_TYPES } from '../../src/base/logger.ts';
-import type { LogOptions } from '../../src/config/configuration.ts';
+import { LogCrowd } from '../../src/logging/crowd.ts';
+import { safeText } from '../../src/logging/line.ts';
+import { createLog, type LogWorld } from '../../src/logging/logging.ts';
+import type { LogOptions } from '../../src/logging/options.ts';
+import { syslogOutput } from '../../src/logging/outputs.ts';
+import { RepeatedLines } from '../../src/logging/repeats.ts';
+import { strftime } from '../../src/logging/strftime.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const TIME = 1_700_000_000_123;
@@ -203,7 +203,7 @@ test('log folds nothing where debug lines are wanted', () => {
 
 test('log folder writes everything once its memory is full', () => {
   const written: string[] = [];
-  const folder = new LogFolder(
+  const folder = new RepeatedLines(
     ({ text }) => written.push(text),
     () => 0,
   );

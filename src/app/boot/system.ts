@@ -2,12 +2,12 @@
 
 import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { BOOT_FILE } from '../boot/boot-file.ts';
-import type { BootSettings, Mistake } from '../boot/settings.ts';
-import { JOURNAL_SETTINGS, systemFiles, wifiFile } from '../boot/system-files.ts';
-import { IWD } from './boot-paths.ts';
-import type { BootWorld } from './boot-world.ts';
-import { Disk } from './disk.ts';
+import { BOOT_FILE } from '../../boot/boot-file.ts';
+import type { BootSettings, Mistake } from '../../boot/settings.ts';
+import { JOURNAL_SETTINGS, systemFiles, wifiFile } from '../../boot/system-files.ts';
+import { Disk } from '../disk.ts';
+import { IWD } from './paths.ts';
+import type { BootWorld } from './world.ts';
 
 /** /etc/localtime is a link to it: the root can't be written. */
 const LOCAL_TIME = '/run/midge-boot/localtime';

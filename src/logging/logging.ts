@@ -2,11 +2,11 @@
 
 import type { Clock } from '../base/clock.ts';
 import { type LineSource, LOG_TYPES, type Logger, type LogLine, type LogType, logTypeSet } from '../base/logger.ts';
-import type { LogDestination, LogOptions } from '../config/configuration.ts';
-import { type CrowdLimits, LogCrowd } from './log-crowd.ts';
-import { LogFolder } from './log-folder.ts';
-import { safeText, TimestampWriter } from './log-line.ts';
-import { fileOutput, type LogOutput, type StandardStream, streamOutput, syslogOutput } from './log-outputs.ts';
+import { type CrowdLimits, LogCrowd } from './crowd.ts';
+import { safeText, TimestampWriter } from './line.ts';
+import type { LogDestination, LogOptions } from './options.ts';
+import { fileOutput, type LogOutput, type StandardStream, streamOutput, syslogOutput } from './outputs.ts';
+import { RepeatedLines } from './repeats.ts';
 
 /** Where `log_dest topic` publishes. As in mosquitto debug lines do not go there: each delivery would make the next. */
 const TOPICS: Readonly<Record<LogType, string | null>> = {
@@ -66,7 +66,7 @@ class ProgramLog implements Log {
   #toTopic = false;
   #publisher: TopicPublisher | null = null;
   #isPublishing = false;
-  readonly #folder: LogFolder;
+  readonly #folder: RepeatedLines;
   readonly #strangers: LogCrowd;
   readonly #clients: LogCrowd;
 
@@ -74,7 +74,7 @@ class ProgramLog implements Log {
     this.#world = world;
     const write = (line: LogLine) => this.#write(line);
     const now = () => world.clock.monotonic();
-    this.#folder = new LogFolder(write, now);
+    this.#folder = new RepeatedLines(write, now);
     this.#strangers = new LogCrowd(STRANGERS, write, now);
     this.#clients = new LogCrowd(CLIENTS, write, now);
   }

@@ -1,8 +1,8 @@
 // The machine under `midge boot`: one folder as its disk, the few programs it starts, and what it says.
 
 import { execFile } from 'node:child_process';
-import { BOOT } from './boot-paths.ts';
-import { Disk } from './disk.ts';
+import { Disk } from '../disk.ts';
+import { BOOT } from './paths.ts';
 
 /** BootWorld is the machine in earnest, and a temporary folder with recorded commands in tests. */
 export interface BootWorld {

@@ -26,8 +26,8 @@ interface Kind {
   held: LogLine | null;
 }
 
-/** LogFolder is asked before a line is written; it writes what it held back by `write`. */
-export class LogFolder {
+/** RepeatedLines is asked before a line is written; it writes what it held back by `write`. */
+export class RepeatedLines {
   readonly #write: (line: LogLine) => void;
   readonly #now: () => number;
   readonly #kinds = new Map<string, Kind>();
