@@ -53,7 +53,7 @@ function saveSession(store: SessionStore, { session, subscriptions, deliveries, 
   store.saveSession(session);
   for (const subscription of subscriptions) store.saveSubscription(clientId, subscription);
   for (const { delivery, message } of deliveries) store.saveDelivery(clientId, delivery, message);
-  for (const packetId of incoming) store.saveIncoming(clientId, packetId);
+  for (const [packetId, digest] of incoming) store.saveIncoming(clientId, packetId, digest);
 }
 
 function durably(store: SessionStore): Promise<void> {

@@ -92,9 +92,9 @@ export class Journal {
     delivery.message.settleOne();
   }
 
-  saveIncoming(session: Session, packetId: number): void {
+  saveIncoming(session: Session, packetId: number, digest: number): void {
     this.changes++;
-    this.#store.saveIncoming(session.clientId, packetId);
+    this.#store.saveIncoming(session.clientId, packetId, digest);
   }
 
   dropIncoming(session: Session, packetId: number): void {
@@ -193,7 +193,7 @@ export class Journal {
       session.subscriptions.set(one.topicFilter, subscription);
       session.subscriptionCounts.add(one.topicFilter, 1);
     }
-    if (loaded.incoming.length > 0) session.incoming = new Set(loaded.incoming);
+    if (loaded.incoming.length > 0) session.incoming = new Map(loaded.incoming);
     for (const { delivery, message } of loaded.deliveries) {
       const restored = restoredDelivery(delivery, this.#restored(message, messages), session);
       if (stored.disconnectedAt === null && delivery.qos === 1) restored.sent = true; // to who was connected it may have gone unwritten

@@ -161,8 +161,8 @@ export interface LoadedSession {
   readonly subscriptions: readonly StoredSubscription[];
   /** In order. */
   readonly deliveries: readonly { readonly delivery: StoredDelivery; readonly message: StoredMessage }[];
-  /** Packet identifiers of QoS 2 messages received and not yet released. */
-  readonly incoming: readonly number[];
+  /** QoS 2 messages received and not yet released: packet identifier and digest (`digestOf`; 0 = not known). */
+  readonly incoming: readonly (readonly [packetId: number, digest: number])[];
 }
 
 /** LoadSink takes what start-up finds, piece by piece: messages shared by several deliveries come as the same object. */
@@ -190,7 +190,7 @@ export interface SessionStore {
   saveDelivery(clientId: string, delivery: StoredDelivery, message: StoredMessage): void;
   updateDelivery(clientId: string, order: number, packetId: number, state: DeliveryState): void;
   dropDelivery(clientId: string, order: number): void;
-  saveIncoming(clientId: string, packetId: number): void;
+  saveIncoming(clientId: string, packetId: number, digest: number): void;
   dropIncoming(clientId: string, packetId: number): void;
   /** QoS 0 values may be written behind (`urgent` false): the latest per topic within a second. */
   saveRetained(message: StoredMessage, urgent: boolean): void;

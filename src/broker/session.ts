@@ -38,8 +38,8 @@ export class Session {
   countedBytes = 0;
   will: Will | null = null;
   expiryTimer: Timer | null = null;
-  /** QoS 2 messages received, not yet released by the client; null until the first. */
-  incoming: Set<number> | null = null;
+  /** QoS 2 messages received, not yet released by the client: their packet identifiers and digests; null until the first. */
+  incoming: Map<number, number> | null = null;
   /** Retained messages still to be sent for new subscriptions, by topic filter; null = none. */
   retained: Map<string, RetainedDelivery> | null = null;
   readonly upgradesQos: boolean;

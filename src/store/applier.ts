@@ -31,7 +31,7 @@ const STATEMENTS = {
   updateDelivery: 'UPDATE delivery SET packet_id = ?, state = ? WHERE session = ? AND position = ?',
   dropDelivery: 'DELETE FROM delivery WHERE session = ? AND position = ?',
   dropDeliveries: 'DELETE FROM delivery WHERE session = ?',
-  saveIncoming: 'INSERT OR IGNORE INTO incoming VALUES (?, ?)',
+  saveIncoming: 'INSERT OR REPLACE INTO incoming VALUES (?, ?, ?)',
   dropIncoming: 'DELETE FROM incoming WHERE session = ? AND packet_id = ?',
   dropAllIncoming: 'DELETE FROM incoming WHERE session = ?',
   // A value that is the same again is not written again. Its key may stay the older one: nothing points to it.
@@ -128,8 +128,8 @@ export class Applier implements RecordVisitor {
     this.#release(Number(row['message']));
   }
 
-  incomingSaved(packetId: number): void {
-    this.#statements.saveIncoming.run(this.#require(), packetId);
+  incomingSaved(packetId: number, digest: number): void {
+    this.#statements.saveIncoming.run(this.#require(), packetId, digest);
   }
 
   incomingDropped(packetId: number): void {

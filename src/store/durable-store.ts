@@ -122,8 +122,8 @@ export class DurableStore implements Store {
     this.#noted(false);
   }
 
-  saveIncoming(clientId: string, packetId: number): void {
-    this.#changes.saveIncoming(clientId, packetId);
+  saveIncoming(clientId: string, packetId: number, digest: number): void {
+    this.#changes.saveIncoming(clientId, packetId, digest);
     this.#noted(true);
   }
 

@@ -60,7 +60,7 @@ function* tellSessions(database: DatabaseSync, writer: () => RecordVisitor): Gen
     database,
     `SELECT session, position, qos, retain, shared, identifiers, packet_id, state, message FROM delivery ORDER BY session, position`,
   );
-  const incoming = new SessionRows(database, 'SELECT session, packet_id FROM incoming ORDER BY session, packet_id');
+  const incoming = new SessionRows(database, 'SELECT session, packet_id, digest FROM incoming ORDER BY session, packet_id');
   const sessions = `SELECT id, client_id, username, version, expiry_interval, disconnected_at, will_topic, will_payload, will_qos,
     will_retain, will_properties, listener FROM session ORDER BY id`;
   for (const row of iterate(database, sessions)) {
@@ -71,7 +71,7 @@ function* tellSessions(database: DatabaseSync, writer: () => RecordVisitor): Gen
     out.sessionSaved(session);
     for (let one = subscriptions.next(id); one !== null; one = subscriptions.next(id)) tellSubscription(one, out);
     for (let one = deliveries.next(id); one !== null; one = deliveries.next(id)) tellDelivery(one, out);
-    for (let one = incoming.next(id); one !== null; one = incoming.next(id)) out.incomingSaved(Number(one[1]));
+    for (let one = incoming.next(id); one !== null; one = incoming.next(id)) out.incomingSaved(Number(one[1]), Number(one[2]));
     yield;
   }
 }

@@ -53,8 +53,8 @@ export class Loader implements RecordVisitor {
     if (message !== undefined) this.#session?.deliveries.push({ delivery, message });
   }
 
-  incomingSaved(packetId: number): void {
-    this.#session?.incoming.push(packetId);
+  incomingSaved(packetId: number, digest: number): void {
+    this.#session?.incoming.push([packetId, digest]);
   }
 
   retainedSaved(message: StoredMessage): void {

@@ -1,6 +1,6 @@
 // Changes that are noted and not yet on their way to the database: only the last word on each thing counts.
 //
-//   sessions   "phone" -> dropped? saved? subscriptions{filter}  deliveries{order}  incoming{packetId}
+//   sessions   "phone" -> dropped? saved? subscriptions{filter}  deliveries{order}  incoming{packetId} -> digest
 //   retained   topic name -> message, or null = cleared
 //
 // What is saved and dropped again before it is written leaves no trace, except a delivery that may already be on the card.
@@ -14,7 +14,8 @@ interface PendingSession {
   saved: StoredSession | null;
   readonly subscriptions: Map<string, StoredSubscription | null>;
   readonly deliveries: Map<number, PendingDelivery>;
-  readonly incoming: Map<number, boolean>;
+  /** Digests; null = dropped. */
+  readonly incoming: Map<number, number | null>;
 }
 
 /** PendingDelivery: with a message it is saved, with a state only it is updated, with neither it is dropped. */
@@ -76,12 +77,12 @@ export class PendingChanges {
     else deliveries.set(order, { delivery: null, message: null, packetId: 0, state: null, mayBeStored: true });
   }
 
-  saveIncoming(clientId: string, packetId: number): void {
-    this.#session(clientId).incoming.set(packetId, true);
+  saveIncoming(clientId: string, packetId: number, digest: number): void {
+    this.#session(clientId).incoming.set(packetId, digest);
   }
 
   dropIncoming(clientId: string, packetId: number): void {
-    this.#session(clientId).incoming.set(packetId, false);
+    this.#session(clientId).incoming.set(packetId, null);
   }
 
   /** retain notes the value of a topic, null = cleared. */
@@ -132,7 +133,7 @@ export class PendingChanges {
     const session = this.#session(clientId);
     if (later.saved !== null) session.saved = later.saved;
     for (const [topicFilter, subscription] of later.subscriptions) session.subscriptions.set(topicFilter, subscription);
-    for (const [packetId, isKept] of later.incoming) session.incoming.set(packetId, isKept);
+    for (const [packetId, digest] of later.incoming) session.incoming.set(packetId, digest);
     for (const [order, { delivery, message, packetId, state }] of later.deliveries) {
       if (delivery !== null && message !== null) this.saveDelivery(clientId, delivery, message);
       if (state === null) this.dropDelivery(clientId, order);
@@ -158,9 +159,9 @@ function tellSession(clientId: string, session: PendingSession, visitor: RecordV
     else visitor.subscriptionSaved(subscription);
   }
   for (const [order, noted] of session.deliveries) tellDelivery(order, noted, visitor, told);
-  for (const [packetId, isKept] of session.incoming) {
-    if (isKept) visitor.incomingSaved(packetId);
-    else visitor.incomingDropped(packetId);
+  for (const [packetId, digest] of session.incoming) {
+    if (digest === null) visitor.incomingDropped(packetId);
+    else visitor.incomingSaved(packetId, digest);
   }
 }
 

@@ -38,7 +38,7 @@ export interface RecordVisitor {
   deliverySaved(delivery: StoredDelivery, messageKey: number): void;
   deliveryUpdated(order: number, packetId: number, state: DeliveryState): void;
   deliveryDropped(order: number): void;
-  incomingSaved(packetId: number): void;
+  incomingSaved(packetId: number, digest: number): void;
   incomingDropped(packetId: number): void;
   retainedSaved(message: StoredMessage): void;
   retainedDropped(topicName: string): void;
@@ -85,9 +85,10 @@ export function recordWriter(out: PackedWriter): RecordVisitor {
       out.byte(RECORD.deliveryDropped);
       out.integer(order);
     },
-    incomingSaved(packetId) {
+    incomingSaved(packetId, digest) {
       out.byte(RECORD.incomingSaved);
       out.integer(packetId);
+      out.integer(digest);
     },
     incomingDropped(packetId) {
       out.byte(RECORD.incomingDropped);
@@ -132,7 +133,7 @@ function readRecord(from: PackedReader, visitor: RecordVisitor): void {
     case RECORD.deliveryDropped:
       return visitor.deliveryDropped(from.integer());
     case RECORD.incomingSaved:
-      return visitor.incomingSaved(from.integer());
+      return visitor.incomingSaved(from.integer(), from.integer());
     case RECORD.incomingDropped:
       return visitor.incomingDropped(from.integer());
     case RECORD.retainedSaved:

@@ -3,12 +3,13 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { FIRST } from './migrations/0001-first.ts';
 import { LISTENER } from './migrations/0002-listener.ts';
+import { DIGEST } from './migrations/0003-digest.ts';
 
 /** APPLICATION_ID marks our files (PRAGMA application_id): "MIDG" in ASCII. */
 export const APPLICATION_ID = 0x4d494447;
 
 /** MIGRATIONS: the one at place N makes version N + 1 of version N. Never changed once released, only added to. */
-const MIGRATIONS: readonly string[] = [FIRST, LISTENER];
+const MIGRATIONS: readonly string[] = [FIRST, LISTENER, DIGEST];
 
 /** SCHEMA_VERSION is what this program writes (PRAGMA user_version). */
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -44,7 +44,7 @@ const SOUND: Readonly<Record<string, string>> = {
     AND packet_id BETWEEN 0 AND 65535
     AND (session, position) NOT IN (SELECT session, position FROM (SELECT session, position, row_number() OVER
     (PARTITION BY session, packet_id ORDER BY position) AS use FROM delivery WHERE packet_id <> 0) WHERE use > 1)`,
-  incoming: `${HAS_SESSION} AND packet_id BETWEEN 1 AND 65535`,
+  incoming: `${HAS_SESSION} AND packet_id BETWEEN 1 AND 65535 AND digest BETWEEN 0 AND ${COUNT_MAX}`,
   retained: MESSAGE,
 };
 

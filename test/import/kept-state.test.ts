@@ -5,6 +5,7 @@ import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { digestOf } from '../../src/broker/message-digest.ts';
 import { keptState } from '../../src/import/kept-state.ts';
 import { type MosquittoDatabase, parseMosquittoDatabase } from '../../src/import/mosquitto-database.ts';
 
@@ -64,7 +65,12 @@ test('mosquitto.db gives sessions, subscriptions, messages in every state and re
       ],
       incoming: [],
     },
-    { session: ['publisher', 4, 0xffffffff], subscriptions: [], deliveries: [], incoming: [5] },
+    {
+      session: ['publisher', 4, 0xffffffff],
+      subscriptions: [],
+      deliveries: [],
+      incoming: [[5, digestOf(Buffer.from('home/c/door'), Buffer.from('unreleased'))]],
+    },
   ]);
   const [, phone] = sessions;
   assert.deepEqual(phone?.deliveries[0]?.delivery.identifiers, [7]);

@@ -72,7 +72,10 @@ const changes = fc.oneof(
     weight: 4,
     arbitrary: fc.tuple(client, back).map(([c, b]) => change(`dropDelivery ${c} ${b}`, (s, place) => s.dropDelivery(c, place - b))),
   },
-  { weight: 2, arbitrary: fc.tuple(client, packetId).map(([c, p]) => change(`saveIncoming ${c} ${p}`, (s) => s.saveIncoming(c, p))) },
+  {
+    weight: 2,
+    arbitrary: fc.tuple(client, packetId).map(([c, p]) => change(`saveIncoming ${c} ${p}`, (s, place) => s.saveIncoming(c, p, place))),
+  },
   { weight: 1, arbitrary: fc.tuple(client, packetId).map(([c, p]) => change(`dropIncoming ${c} ${p}`, (s) => s.dropIncoming(c, p))) },
   {
     weight: 3,

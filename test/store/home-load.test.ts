@@ -46,7 +46,7 @@ test('DurableStore writes little when a home is quiet: sensors, phones, a day', 
   async function publish(turn: number): Promise<void> {
     const from = turn % PHONES;
     const message = storedMessage(++key, { topicName: `owntracks/phone-${from}`, qos: 2, payload: Buffer.alloc(200, 'p') });
-    store.saveIncoming(`phone-${from}`, 1);
+    store.saveIncoming(`phone-${from}`, 1, 11);
     for (let phone = 0; phone < PHONES; phone++) {
       if (phone !== from)
         store.saveDelivery(

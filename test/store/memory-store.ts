@@ -15,7 +15,7 @@ interface Kept {
   session: StoredSession;
   readonly subscriptions: Map<string, StoredSubscription>;
   readonly deliveries: Map<number, { delivery: StoredDelivery; readonly message: StoredMessage }>;
-  readonly incoming: Set<number>;
+  readonly incoming: Map<number, number>;
 }
 
 /** MemoryStore keeps everything at once and loses it with the process. */
@@ -33,7 +33,7 @@ export class MemoryStore implements SessionStore {
     const copy = new MemoryStore();
     for (const [clientId, { session, subscriptions, deliveries, incoming }] of this.sessions) {
       const own = new Map(Array.from(deliveries, ([order, one]) => [order, { ...one }]));
-      copy.sessions.set(clientId, { session, subscriptions: new Map(subscriptions), deliveries: own, incoming: new Set(incoming) });
+      copy.sessions.set(clientId, { session, subscriptions: new Map(subscriptions), deliveries: own, incoming: new Map(incoming) });
     }
     for (const [topicName, message] of this.#retained) copy.#retained.set(topicName, message);
     return copy;
@@ -60,7 +60,7 @@ export class MemoryStore implements SessionStore {
   saveSession(session: StoredSession): void {
     const kept = this.sessions.get(session.clientId);
     if (kept !== undefined) kept.session = session;
-    else this.sessions.set(session.clientId, { session, subscriptions: new Map(), deliveries: new Map(), incoming: new Set() });
+    else this.sessions.set(session.clientId, { session, subscriptions: new Map(), deliveries: new Map(), incoming: new Map() });
   }
 
   dropSession(clientId: string): void {
@@ -88,8 +88,8 @@ export class MemoryStore implements SessionStore {
     this.sessions.get(clientId)?.deliveries.delete(order);
   }
 
-  saveIncoming(clientId: string, packetId: number): void {
-    this.sessions.get(clientId)?.incoming.add(packetId);
+  saveIncoming(clientId: string, packetId: number, digest: number): void {
+    this.sessions.get(clientId)?.incoming.set(packetId, digest);
   }
 
   dropIncoming(clientId: string, packetId: number): void {

@@ -18,7 +18,7 @@ INSERT INTO session VALUES (1, 'a', 'u', 5, 60, NULL, 'w/t', x'01', 1, 1, x'', '
 INSERT INTO subscription VALUES (1, 'a/#', 'a/#', NULL, 1, 0, 0, 0), (2, '$share/g/x', 'x', 'g', 2, 0, 1, 7);
 INSERT INTO message VALUES (1, 'a/b', x'00', 1, 0, x'0101', 0, 'p', NULL, ''), (2, 'x', x'', 2, 0, x'', 9, NULL, NULL, NULL);
 INSERT INTO delivery VALUES (1, 1, 1, 1, 0, 0, '7,8', 1, 1), (1, 2, 2, 2, 0, 0, NULL, 2, 2), (1, 3, 2, 1, 0, 0, NULL, 0, 0);
-INSERT INTO incoming VALUES (1, 9), (2, 65535);
+INSERT INTO incoming VALUES (1, 9, 0), (2, 65535, 77);
 INSERT INTO retained VALUES ('r/1', 3, x'41', 1, 1, x'', 0, NULL, NULL, NULL);
 `;
 
@@ -38,6 +38,7 @@ const DAMAGE: readonly (readonly [string, string, Record<string, number> | null]
   ['a topic that is not UTF-8', "UPDATE retained SET topic_name = CAST(x'ff41' AS TEXT)", { retained: 1 }],
   ['a QoS of 3', 'UPDATE subscription SET qos = 3 WHERE session = 2', { subscription: 1 }],
   ['a row of a session that is not there', 'UPDATE incoming SET session = 77 WHERE session = 2', { incoming: 1 }],
+  ['a negative digest', 'UPDATE incoming SET digest = -1 WHERE session = 2', { incoming: 1 }],
   ['a negative position', 'UPDATE delivery SET position = -5 WHERE position = 3', { delivery: 1 }],
 ];
 
@@ -55,7 +56,7 @@ for (const [what, damage, expected] of DAMAGE) {
     const found = setAside(database);
     assert.deepEqual(found, expected);
     for (const [table, count] of Object.entries(expected ?? {})) {
-      assert.equal(database.prepare(`SELECT count(*) AS n FROM set_aside_v2_${table}`).get()?.['n'], count);
+      assert.equal(database.prepare(`SELECT count(*) AS n FROM set_aside_v3_${table}`).get()?.['n'], count);
     }
     assert.equal(setAside(database), null, 'what is left is sound');
     database.close();

@@ -183,16 +183,27 @@ const CHANGES: readonly Change[] = [
     ]),
   },
   {
-    name: 'packet identifiers of received QoS 2 messages',
+    name: 'packet identifiers and digests of received QoS 2 messages',
     before(s) {
       s.saveSession(PHONE);
-      for (const packetId of [1, 2]) s.saveIncoming('phone', packetId);
+      for (const packetId of [1, 2, 3]) s.saveIncoming('phone', packetId, packetId * 10);
     },
     change(s) {
-      s.saveIncoming('phone', 65_535);
+      s.saveIncoming('phone', 65_535, 2 ** 52 - 1);
+      s.saveIncoming('phone', 3, 31);
       s.dropIncoming('phone', 1);
     },
-    expected: state([{ session: PHONE, ...PLAIN, incoming: [2, 65_535] }]),
+    expected: state([
+      {
+        session: PHONE,
+        ...PLAIN,
+        incoming: [
+          [2, 20],
+          [3, 31],
+          [65_535, 2 ** 52 - 1],
+        ],
+      },
+    ]),
   },
   {
     name: 'retained values, urgent or not',
@@ -287,7 +298,7 @@ function fillPhone(store: SessionStore): void {
   store.saveSession({ ...PHONE, will: WILL });
   store.saveSubscription('phone', SHARED);
   store.saveDelivery('phone', storedDelivery(1), RICH);
-  store.saveIncoming('phone', 1);
+  store.saveIncoming('phone', 1, 11);
 }
 
 function state(sessions: StoredState['sessions'], retained: readonly StoredMessage[] = []): StoredState {

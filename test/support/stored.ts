@@ -51,7 +51,7 @@ function plainSession({ session, subscriptions, deliveries, incoming }: LoadedSe
     session,
     subscriptions: subscriptions.toSorted(by((each) => each.topicFilter)),
     deliveries,
-    incoming: incoming.toSorted((a, b) => a - b),
+    incoming: incoming.toSorted(([a], [b]) => a - b),
   });
 }
 

@@ -7,6 +7,7 @@ import { MalformedPacket, protocolError, REASON, type ReasonCode } from '../../m
 import type { Connection } from '../connection.ts';
 import type { Journal } from '../journal.ts';
 import { Message, NEVER, NO_PROPERTIES } from '../message.ts';
+import { digestOf, UNKNOWN_DIGEST } from '../message-digest.ts';
 import { publishInWords } from '../packet-words.ts';
 import type { Durability } from '../ports.ts';
 import { reportDenied } from '../refusal.ts';
@@ -25,20 +26,20 @@ export function handlePublish(connection: Connection, packet: PublishPacket): vo
   counters.publishReceived++;
   counters.publishBytesReceived += packet.end - packet.payloadStart;
   if (broker.log.enabled.debug) broker.log.log('debug', `Received PUBLISH from ${connection.id} (${inWords(packet, topic)})`);
-  if (packet.qos === 2 && connection.session!.incoming?.has(packet.packetId)) {
-    acknowledgeAgain(connection, packet.packetId); // the same message again
+  if (packet.qos === 2 && isRepetition(connection, packet, topic)) {
+    acknowledgeAgain(connection, packet.packetId);
     return;
   }
-  if (packet.qos > 0 && connection.version === 5) checkReceiveMaximum(connection);
+  if (packet.qos > 0 && connection.version === 5) checkReceiveMaximum(connection, packet);
   const refusal = refusalOf(connection, packet, topic);
   if (refusal !== null) {
-    acknowledge(connection, packet, refusal);
+    acknowledge(connection, packet, topic, refusal);
     return;
   }
   const message = messageOf(connection, packet, topic);
   if (packet.retain && packet.qos > 0 && connection.version === 5 && !broker.retained.hasRoomFor(message)) {
     broker.counters.publishDropped++;
-    acknowledge(connection, packet, REASON.QUOTA_EXCEEDED); // who cannot be told, its message is delivered and not kept
+    acknowledge(connection, packet, topic, REASON.QUOTA_EXCEEDED); // who cannot be told, its message is delivered and not kept
     return;
   }
   const nobody = packet.qos === 1 && connection.version === 5 && broker.tree.routeOf(topic).isEmpty; // PUBREC may say it too, but mosquitto's does not
@@ -47,8 +48,20 @@ export function handlePublish(connection: Connection, packet: PublishPacket): vo
     acceptDurably(connection, broker.journal, packet, message, reason);
     return;
   }
-  acknowledge(connection, packet, reason);
+  acknowledge(connection, packet, topic, reason);
   broker.accept(message);
+}
+
+/**
+ * The same message again, of which PUBREL has not come. Another one under its identifier is of a client that lost its state and counts from 1
+ * anew, or took the identifier for free: it would be acknowledged and lost. The bytes decide, DUP only where they are not known.
+ */
+function isRepetition({ session, broker, id }: Connection, packet: PublishPacket, topic: Topic): boolean {
+  const known = session!.incoming?.get(packet.packetId); // connected
+  if (known === undefined) return false;
+  const isSame = known === UNKNOWN_DIGEST ? packet.dup : known === digestOf(topic.bytes, payloadOf(packet));
+  if (!isSame && broker.log.enabled.debug) broker.log.log('debug', `Reused message ID ${packet.packetId} from ${id} detected.`);
+  return isSame;
 }
 
 /** The message itself may not be durable yet: it may have come on an earlier connection just now. When its own commit fails it is not known any more. */
@@ -70,10 +83,8 @@ function mustKeep(connection: Connection, packet: PublishPacket, route: Route): 
 function acceptDurably(connection: Connection, journal: Journal, packet: PublishPacket, message: Message, reason: ReasonCode): void {
   const session = connection.session!; // connected
   const before = journal.changes;
-  if (packet.qos === 2) {
-    openExchange(connection, packet.packetId);
-    session.journal?.saveIncoming(session, packet.packetId);
-  }
+  const digest = packet.qos === 2 ? openExchange(connection, packet, message.topic) : UNKNOWN_DIGEST;
+  if (packet.qos === 2) session.journal?.saveIncoming(session, packet.packetId, digest);
   const identifierIsKept = journal.changes !== before;
   const ack = connection.acks.hold(packet.qos === 1 ? FIRST_BYTE.PUBACK : FIRST_BYTE.PUBREC, packet.packetId, reason);
   const settle = (outcome: Durability) => {
@@ -86,7 +97,7 @@ function acceptDurably(connection: Connection, journal: Journal, packet: Publish
   if (journal.changes === before) return settle('durable');
   if (!identifierIsKept && !message.retain && message.outstanding > 0) message.onSettled = () => settle('durable');
   journal.whenDurable((outcome) => {
-    if (outcome !== 'durable' && packet.qos === 2) forgetExchange(connection, session, packet.packetId);
+    if (outcome !== 'durable' && packet.qos === 2) forgetExchange(connection, session, packet.packetId, digest);
     settle(outcome);
   }, ack.isFollowed);
 }
@@ -107,22 +118,26 @@ function topicOf(connection: Connection, packet: PublishPacket): Topic {
 }
 
 /** Messages of this connection that wait for PUBACK, or for PUBREL and PUBCOMP: no more than we told the client. */
-function checkReceiveMaximum({ acks, unreleased, receiveMaximum }: Connection): void {
+function checkReceiveMaximum({ acks, unreleased, receiveMaximum, session }: Connection, { qos, packetId }: PublishPacket): void {
   if (acks.pubacks + unreleased < receiveMaximum) return;
+  if (qos === 2 && session!.incoming?.has(packetId)) return; // connected; another message in the place of one that is counted
   throw new MalformedPacket('More messages at once than Receive Maximum', REASON.RECEIVE_MAXIMUM_EXCEEDED); // [MQTT-3.3.4-7]
 }
 
-/** Keeps the identifier of a QoS 2 message until PUBREL comes for it. */
-function openExchange(connection: Connection, packetId: number): void {
+/** Keeps the identifier of a QoS 2 message until PUBREL comes for it, and gives what the message is known by. */
+function openExchange(connection: Connection, packet: PublishPacket, topic: Topic): number {
   const session = connection.session!; // connected
-  session.incoming ??= new Set();
-  session.incoming.add(packetId); // [MQTT-4.3.3-8]
-  connection.unreleased++;
+  session.incoming ??= new Map();
+  if (!session.incoming.has(packet.packetId)) connection.unreleased++;
+  const digest = digestOf(topic.bytes, payloadOf(packet));
+  session.incoming.set(packet.packetId, digest); // [MQTT-4.3.3-8]
+  return digest;
 }
 
 /** The client may send the message anew: its identifier must not wait to be written either. */
-function forgetExchange(connection: Connection, session: Session, packetId: number): void {
-  if (session.incoming?.delete(packetId) !== true) return;
+function forgetExchange(connection: Connection, session: Session, packetId: number, digest: number): void {
+  if (session.incoming?.get(packetId) !== digest) return; // another message has its identifier now
+  session.incoming.delete(packetId);
   session.journal?.dropIncoming(session, packetId);
   connection.unreleased--;
 }
@@ -155,13 +170,13 @@ function nobodyHasRoom(route: Route): boolean {
 }
 
 /** PUBACK or PUBREC goes out before the message does, so that a client sees it before its own message comes back. */
-function acknowledge(connection: Connection, packet: PublishPacket, reason: ReasonCode): void {
+function acknowledge(connection: Connection, packet: PublishPacket, topic: Topic, reason: ReasonCode): void {
   if (packet.qos === 0) return;
   if (packet.qos === 1) {
     connection.acks.send(FIRST_BYTE.PUBACK, packet.packetId, reason); // [MQTT-4.3.2-4]
     return;
   }
-  if (reason < 0x80 || connection.version !== 5) openExchange(connection, packet.packetId);
+  if (reason < 0x80 || connection.version !== 5) openExchange(connection, packet, topic);
   connection.acks.send(FIRST_BYTE.PUBREC, packet.packetId, reason);
 }
 
@@ -180,6 +195,10 @@ function messageOf(connection: Connection, packet: PublishPacket, topic: Topic):
 function forwardedProperties(properties: Properties): Buffer {
   const { topicAlias: _alias, messageExpiryInterval: _expiry, ...forwarded } = properties;
   return encodeProperties(forwarded);
+}
+
+function payloadOf({ buffer, payloadStart, end }: PublishPacket): Buffer {
+  return buffer.subarray(payloadStart, end);
 }
 
 function inWords(packet: PublishPacket, topic: Topic): string {

@@ -104,7 +104,7 @@ async function makeSound(folder: string): Promise<string> {
     store.saveSubscription(clientId, storedSubscription('$share/g/a', { mountedFilter: 'a', group: 'g' }));
     for (let key = 1; key <= 4; key++)
       store.saveDelivery(clientId, storedDelivery(key, { packetId: key > 2 ? key : 0 }), storedMessage(key));
-    store.saveIncoming(clientId, 9);
+    store.saveIncoming(clientId, 9, 99);
   }
   for (let key = 10; key < 20; key++) store.saveRetained(storedMessage(key, { topicName: `home/${key}`, retain: true }), true);
   await durably(store);
