@@ -129,7 +129,7 @@ may read and write everything; with it, only what a rule allows.
 - A mistake makes the whole file useless, and nothing starts; a changed file with a mistake leaves the old rules in force.
 
 \`midge acl check\` tells whether a client may, by which line; \`midge acl who TOPIC\` tells who may. \`midge passwd\` writes the file that
-\`password_file\` names.
+\`password_file\` names, and asks the running broker to read it again.
 
 ## Changing it while it runs
 

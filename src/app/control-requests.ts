@@ -1,5 +1,6 @@
 // The requests of the control socket, by name. The functions behind them know nothing of sockets.
 
+import { realpathSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { whatArrives } from '../access/acl-explain.ts';
 import type { LoginHold } from '../access/login-throttle.ts';
@@ -38,7 +39,36 @@ export function controlRequests(setup: StatusSetup): Readonly<Record<string, Req
     why: ({ about }) => readReasons(appliance, typeof about === 'string' ? about : null),
     backup: () => copyForBackup(appliance),
     throttle: () => appliance.throttle.held(),
+    reload: ({ file }) => reloadFor(setup, typeof file === 'string' ? file : null),
   };
+}
+
+/** Reloaded answers "reload": with a file that this broker does not read, nothing was done. */
+export interface Reloaded {
+  readonly reads: boolean;
+  /** Why nothing was changed; null = what was read is in force. */
+  readonly error: string | null;
+  readonly mistakes: readonly string[];
+}
+
+async function reloadFor({ appliance, reloads }: StatusSetup, file: string | null): Promise<Reloaded> {
+  if (file !== null && !filesOf(appliance).some((each) => isSameFile(each, file))) return { reads: false, error: null, mistakes: [] };
+  const { error, mistakes } = await reloads.reload('command');
+  return { reads: true, error, mistakes };
+}
+
+/** The account that `--lan` has made is in no configuration file. */
+function filesOf({ configuration: { filesRead, access } }: Appliance): readonly string[] {
+  return [...filesRead, access.passwordFile].filter((file) => file !== null);
+}
+
+/** Whoever asks may have come to the file through a link. */
+function isSameFile(ours: string, theirs: string): boolean {
+  try {
+    return resolve(ours) === theirs || realpathSync(ours) === realpathSync(theirs);
+  } catch {
+    return false; // it went away, or this user may not look there
+  }
 }
 
 /** BackupCopy is what a running broker gives to a backup: the caller removes `copy`, a file beside the database, when it has it. Null = nothing outlives the process. */

@@ -3,7 +3,7 @@
 import type { Clock } from '../base/clock.ts';
 import { reasonOf } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
-import type { Diagnostic, LoadedConfiguration } from '../config/config.ts';
+import { type Diagnostic, formatDiagnostic, type LoadedConfiguration } from '../config/config.ts';
 import type { Configuration } from '../config/configuration.ts';
 import { type Contents, FileWatch } from './file-watch.ts';
 
@@ -16,6 +16,8 @@ export interface LastReload {
   readonly by: ReloadCause;
   /** Why nothing was changed; null = it is in force. */
   readonly error: string | null;
+  /** The mistakes in the files, one sentence with its place each. */
+  readonly mistakes: readonly string[];
 }
 
 export interface ReloadSetup {
@@ -71,28 +73,31 @@ export class Reloads {
   async reload(by: ReloadCause): Promise<LastReload> {
     const { clock, log } = this.#setup;
     log.log('information', 'Reloading config.');
-    const error = await this.#try();
-    if (error !== null) log.log('error', `Error: ${error}`);
-    this.#last = { at: clock.now(), by, error };
+    const outcome = await this.#try();
+    if (outcome.error !== null) log.log('error', `Error: ${outcome.error}`);
+    this.#last = { at: clock.now(), by, ...outcome };
     return this.#last;
   }
 
-  async #try(): Promise<string | null> {
+  async #try(): Promise<Pick<LastReload, 'error' | 'mistakes'>> {
     const { log, readAgain, sayDiagnostics, putInForce } = this.#setup;
     try {
       const before = this.#files.look(this.#configuration.filesRead);
       const { configuration, diagnostics } = readAgain();
       sayDiagnostics(diagnostics);
-      if (configuration === null) return 'The configuration has mistakes: nothing was changed.';
+      if (configuration === null) {
+        const mistakes = diagnostics.filter(({ severity }) => severity === 'error').map(formatDiagnostic);
+        return { error: 'The configuration has mistakes: nothing was changed.', mistakes };
+      }
       const contents = this.#files.look(configuration.filesRead, before);
       const stay = await putInForce(configuration);
       this.#configuration = configuration;
       this.#inForce = contents;
       this.watch();
       if (stay.length > 0) log.log('warning', `Warning: A change of ${stay.join(', ')} takes effect at the next start.`);
-      return null;
+      return { error: null, mistakes: [] };
     } catch (error) {
-      return `${reasonOf(error)}. What was there before stays in use.`;
+      return { error: `${reasonOf(error)}. What was there before stays in use.`, mistakes: [] };
     }
   }
 }

@@ -80,7 +80,7 @@ export interface CertificateStatus {
 
 export interface StatusSetup {
   readonly appliance: Appliance;
-  readonly reloads: Pick<Reloads, 'last' | 'changedFiles'>;
+  readonly reloads: Pick<Reloads, 'last' | 'changedFiles' | 'reload'>;
   readonly title: string;
   readonly buildDate: number;
   /** Milliseconds since 1970. */
@@ -99,7 +99,7 @@ export async function readStatus({ appliance, reloads, title, buildDate, since }
     since: iso(since),
     state: appliance.state.path,
     configuration: configuration.file,
-    reload: reloads.last === null ? null : { ...reloads.last, at: iso(reloads.last.at) },
+    reload: reloads.last === null ? null : { at: iso(reloads.last.at), by: reloads.last.by, error: reloads.last.error },
     changedFiles: reloads.changedFiles(),
     access: describeAccess({ ...configuration, listeners: opened }),
     listeners: appliance.listeners.map((listener) => {

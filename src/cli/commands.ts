@@ -108,7 +108,8 @@ const COMMANDS_BUT_HELP: readonly Command[] = [
       '-U [-H KIND] [-I N] FILE',
     ],
     description: [
-      'Adds a user, or gives a user another password. The password is asked for twice and not shown. The file can be read by its owner, and by its group if it could be before; it is replaced whole. A running broker takes the change with SIGHUP. With - for the file, the line is only printed.',
+      'Adds a user, or gives a user another password. The password is asked for twice and not shown. The file can be read by its owner, and by its group if it could be before; it is replaced whole. With - for the file, the line is only printed.',
+      'The broker of this machine that reads the file is asked to read it again at once: the old password ends, and a deleted user is disconnected. Where it cannot be asked, the command that does it is printed. The exit status is 1 when it could not take the change over, because of a mistake in one of its files.',
     ],
     flags: [
       { short: 'c', summary: 'start a new file: users of an old one are lost' },
@@ -122,6 +123,7 @@ const COMMANDS_BUT_HELP: readonly Command[] = [
         choices: ['argon2id', 'sha512-pbkdf2', 'sha512'],
       },
       { short: 'I', value: 'N', summary: 'rounds of sha512-pbkdf2 [1000], passes of argon2id [1]' },
+      { long: 'state', value: 'DIR', summary: 'state folder of the broker that reads the file', complete: 'directory' },
     ],
     examples: [
       { text: 'The first user of a new file', command: 'midge passwd -c /etc/midge/passwd jane' },

@@ -14,8 +14,8 @@ import type { Invocation } from './command.ts';
 /** A broker that does not answer by then is stuck. */
 const PATIENCE_MS = 15_000;
 
-/** Where midge runs as a service; asked after one's own. */
-const SERVICE_FOLDER = '/var/lib/midge';
+/** SERVICE_FOLDER is where midge runs as a service; asked after one's own. */
+export const SERVICE_FOLDER = '/var/lib/midge';
 
 /** NoBroker is thrown when none runs. */
 export class NoBroker extends OperatorError {}
@@ -49,8 +49,8 @@ export async function findBroker(invocation: Invocation, request: object, patien
   throw new Kind(`Cannot ask the broker: ${adviceFor(failure, folders)}`, { cause: failure });
 }
 
-/** Whoever owns the folder may have put something else in the place of the socket: root connects as that user, unless root's broker made it. */
-async function askIn(folder: string, request: object, patience: number): Promise<unknown> {
+/** askIn asks the broker of one state folder. Whoever owns the folder may have put something else in the place of the socket: root connects as that user, unless root's broker made it. */
+export async function askIn(folder: string, request: object, patience = PATIENCE_MS): Promise<unknown> {
   const path = join(folder, STATE_NAMES.controlSocket);
   const ask = () => askControl(path, request, patience);
   const owner = foreignOwner(folder);
@@ -62,7 +62,7 @@ async function askIn(folder: string, request: object, patience: number): Promise
 }
 
 /** foldersOf gives the state folders that an invocation may mean, the likeliest first. */
-function foldersOf(invocation: Invocation): readonly string[] {
+export function foldersOf(invocation: Invocation): readonly string[] {
   const { path } = stateOf(invocation);
   return invocation.flags.has('state') ? [path] : [...new Set([path, ...folderHere(), SERVICE_FOLDER])];
 }

@@ -12,6 +12,7 @@ import { OperatorError, reasonOf } from '../base/errors.ts';
 import { askSecrets, askYesNo, isTerminal } from './ask.ts';
 import { hideArguments } from './client/password.ts';
 import type { Invocation, Terminal } from './command.ts';
+import { putInForce } from './put-in-force.ts';
 
 /** MQTT carries user names and passwords behind two bytes of length, 3.1.3.5 and 3.1.3.6. */
 const MAX_BYTES = 65_535;
@@ -31,18 +32,18 @@ export async function run(invocation: Invocation): Promise<number> {
   if (file === undefined) throw new OperatorError(`Error: Which file and user? Use '${program} FILE USER'.`);
   if (flags.has('U')) {
     write(file, await hashPlainPasswords(readText(file), file, hash));
-    return 0;
+    return putInForce(file, invocation);
   }
   if (user === undefined) throw new OperatorError(`Error: Which user? Use '${program} ${file} USER'.`);
   checkUser(user);
-  if (flags.has('D')) return remove(file, user, terminal);
+  if (flags.has('D')) return remove(file, user, invocation);
   if (file === '-' && flags.has('c')) return show(user, flags.has('b') ? password : null, hash, terminal);
   const text = flags.has('c') ? await startAnew(file, flags.has('b'), terminal) : readText(file);
   if (text === null) return 1;
   const chosen = flags.has('b') ? password : await askTwice(terminal);
   write(file, setUser(text, user, await hash(checkPassword(chosen))));
   terminal.stdout.write(`${hasUser(text, user) ? 'Updating' : 'Adding'} password for user ${user}\n`);
-  return 0;
+  return putInForce(file, invocation);
 }
 
 /** show writes the user's line to standard output, for a file that is made elsewhere; questions are kept out of it. */
@@ -144,12 +145,12 @@ async function askTwice(terminal: Pick<Terminal, 'stdin' | 'stdout'>): Promise<s
   return first;
 }
 
-function remove(file: string, user: string, { stderr }: Terminal): number {
+async function remove(file: string, user: string, invocation: Invocation): Promise<number> {
   const text = readText(file);
   if (!hasUser(text, user)) {
-    stderr.write(`Warning: User ${user} not found in password file.\n`);
+    invocation.terminal.stderr.write(`Warning: User ${user} not found in password file.\n`);
     return 1;
   }
   write(file, removeUser(text, user));
-  return 0;
+  return putInForce(file, invocation);
 }

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { symlinkSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -28,7 +28,7 @@ async function house(context: TestContext, configuration = '') {
   }
   writeFileSync(conf, `bind_address 127.0.0.1\npassword_file ${passwords}\nacl_file ${acl}\n${configuration}`);
   const broker = startMidge(context, folder, ['serve', '-c', conf, '-p', '0']);
-  return { folder, acl, broker, port: await openPort(broker) };
+  return { folder, acl, passwords, broker, port: await openPort(broker) };
 }
 
 async function open(port: number, localAddress = '127.0.0.1'): Promise<WirePeer> {
@@ -110,4 +110,54 @@ test('serve reloads by itself when a file has changed and reload_on_change is th
   writeFileSync(acl, `${ACL}topic read owntracks/jjolie/6\n`);
   await broker.line(/Reloading config/, before);
   assert.equal(broker.lines.filter((line) => line.includes('Reloading config')).length, 2, 'once for each change');
+});
+
+test('passwd puts a change in force in the running broker: the old password ends, a deleted user is disconnected', async (context) => {
+  const { folder, passwords, port } = await house(context, 'persistence true\n');
+  const passwd = (...words: string[]) => runMidge(folder, ['passwd', ...words]);
+  const [jjolie, fred] = [await login(port, 'jjolie'), await login(port, 'fred')];
+  for (const peer of [jjolie, fred]) await peer.expect('20 [ 00 00 { ... } ]');
+
+  const changed = await passwd('-b', passwords, 'fred', 'new');
+  assert.deepEqual(changed, { status: 0, stdout: 'Updating password for user fred\nThe running broker has read it.\n', stderr: '' });
+  await fred.expect('E0 [ 87 ]');
+  await (await login(port, 'fred')).expect('20 [ 00 87 { ... } ]');
+  await (await login(port, 'fred', 'new')).expect('20 [ 00 00 { ... } ]');
+
+  assert.deepEqual(await passwd('-D', passwords, 'jjolie'), { status: 0, stdout: 'The running broker has read it.\n', stderr: '' });
+  await jjolie.expect('E0 [ 87 ]');
+  await (await login(port, 'jjolie')).expect('20 [ 00 87 { ... } ]');
+});
+
+test('passwd finds the broker through another name of the file, and says which mistake keeps a change out of force', async (context) => {
+  const { folder, acl, passwords, port } = await house(context, 'persistence true\n');
+  const link = join(folder, 'link');
+  symlinkSync(passwords, link);
+  assert.match((await runMidge(folder, ['passwd', '-b', link, 'eve', 'eve'])).stdout, /has read it/);
+  await (await login(port, 'eve')).expect('20 [ 00 00 { ... } ]');
+
+  writeFileSync(acl, 'user fred\ntopic reedwrite #\n');
+  const { status, stdout, stderr } = await runMidge(folder, ['passwd', '-b', passwords, 'fred', 'new']);
+  assert.deepEqual([status, stdout], [1, 'Updating password for user fred\n']);
+  assert.match(stderr, /passwd is changed, but not in force: .*mistakes.*\n {2}.*acl:2:7: error: Invalid topic access type "reedwrite"/);
+  await (await login(port, 'fred')).expect('20 [ 00 00 { ... } ]');
+});
+
+test('passwd prints the command when no broker reads the file or may be asked, and mosquitto_passwd says no more than mosquitto', async (context) => {
+  const { folder, port, passwords } = await house(context, 'persistence true\n');
+  const other = join(folder, 'other');
+  const foreign = await runMidge(folder, ['passwd', '-c', '-b', other, 'eve', 'eve']);
+  assert.match(
+    foreign.stdout,
+    /^Adding password for user eve\nThe running broker \(state in .*\) does not read .*other\. .*: kill -HUP PID\n$/,
+  );
+  const none = await runMidge(folder, ['passwd', '-b', '--state', join(folder, 'nowhere'), other, 'eve', 'new']);
+  assert.match(none.stdout, /No running broker was found\. .*: sudo systemctl reload midge \(the service\), or kill -HUP PID\n$/);
+
+  const program = join(folder, 'mosquitto_passwd');
+  symlinkSync(join(import.meta.dirname, '../../src/main.ts'), program);
+  const quiet = startMidge(context, folder, ['-b', passwords, 'eve', 'eve'], { program });
+  await quiet.ended;
+  assert.deepEqual(quiet.lines, ['Adding password for user eve']);
+  await (await login(port, 'eve')).expect('20 [ 00 00 { ... } ]');
 });

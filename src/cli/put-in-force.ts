@@ -1,0 +1,66 @@
+// What a file says is in force once the running broker has read it: asks the one that reads this file to do so.
+
+import { dirname, resolve } from 'node:path';
+import type { Reloaded } from '../app/control-requests.ts';
+import { OperatorError } from '../base/errors.ts';
+import type { Invocation } from './command.ts';
+import { askIn, foldersOf, SERVICE_FOLDER } from './control-client.ts';
+
+/** The only name under which it says more than mosquitto's program of that purpose. */
+const TALKATIVE = /^midge /;
+
+/**
+ * putInForce lets the broker of this machine that reads a file read it again, and says that it has, or how to make it. The exit status is 1
+ * when the broker could not take it over; under mosquitto's name that is a warning, and nothing else is said.
+ */
+export async function putInForce(file: string, invocation: Invocation): Promise<number> {
+  const { program, terminal } = invocation;
+  const path = resolve(file);
+  const outcomes = await askAll(path, invocation);
+  const read = outcomes.filter((outcome) => typeof outcome !== 'string');
+  const failed = read.find(({ error }) => error !== null);
+  if (failed !== undefined) {
+    const mistakes = failed.mistakes.map((mistake) => `\n  ${printable(mistake)}`).join('');
+    terminal.stderr.write(`Warning: ${file} is changed, but not in force: ${printable(failed.error ?? '')}${mistakes}\n`);
+    return TALKATIVE.test(program) ? 1 : 0;
+  }
+  if (!TALKATIVE.test(program)) return 0;
+  if (read.length > 0) terminal.stdout.write('The running broker has read it.\n');
+  else terminal.stdout.write(`${outcomes.find((outcome) => typeof outcome === 'string') ?? noBroker(file)}\n`);
+  return 0;
+}
+
+/** Of each broker that was found its answer, or why it gave none to be used, with what to do. */
+async function askAll(path: string, invocation: Invocation): Promise<(Reloaded | string)[]> {
+  const folders = new Set([...foldersOf(invocation), dirname(path)]);
+  const outcomes: (Reloaded | string)[] = [];
+  for (const folder of folders) {
+    const outcome = await askOne(folder, path);
+    if (outcome !== null) outcomes.push(outcome);
+  }
+  return outcomes;
+}
+
+async function askOne(folder: string, path: string): Promise<Reloaded | string | null> {
+  const command = folder === SERVICE_FOLDER ? 'sudo systemctl reload midge' : 'kill -HUP PID';
+  try {
+    const answer = (await askIn(folder, { request: 'reload', file: path })) as Reloaded; // the other end is controlRequests
+    return answer.reads
+      ? answer
+      : `The running broker (state in ${folder}) does not read ${path}. One that does takes the change with: kill -HUP PID`;
+  } catch (error) {
+    if (error instanceof OperatorError)
+      return `The running broker (state in ${folder}) has not read it: ${printable(error.message)}. It does with: ${command}`;
+    if ((error as NodeJS.ErrnoException).code !== 'EACCES') return null; // of a socket: none runs there
+    return `The running broker (state in ${folder}) has not read it: only root and its own user may ask for that. It does with: ${command}`;
+  }
+}
+
+function noBroker(file: string): string {
+  return `No running broker was found. One that reads ${file} takes the change with: sudo systemctl reload midge (the service), or kill -HUP PID`;
+}
+
+/** What comes over the socket may be anybody's who owns its folder. */
+function printable(text: string): string {
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ');
+}
