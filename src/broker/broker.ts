@@ -172,11 +172,11 @@ export class Broker extends AedesHub {
     callback?.();
   }
 
-  /** accept takes a message that may be published: keeps it if it is retained, and delivers it. */
-  accept(message: Message): void {
+  /** accept takes a message that may be published: keeps it if it is retained, and delivers it. What is not `urgent` may be written behind. */
+  accept(message: Message, urgent = message.qos > 0): void {
     if (message.retain && (message.source === null || this.retained.hasRoomFor(message))) {
       this.retained.set(message);
-      this.journal?.saveRetained(message);
+      this.journal?.saveRetained(message, urgent);
     }
     deliver(this, message, this.tree.routeOf(message.topic));
     if (this.#hasPublishListeners) this.emit('publish', toAedesPacket(message), this.clientOf(message.publisher));

@@ -6,6 +6,7 @@
 //   SUBACK, UNSUBACK of a kept session    for its subscriptions: it would come back without them, and be told that it is there
 //   CONNACK of a new session that is kept, or with a will    for its row: the client is told that both will be there
 //   CONNACK of a clean start over a kept session    for the end of that: it would be there again
+//   nothing          for the will of a session that is not kept: it is written behind
 //   PUBACK, PUBREC   for the message's deliveries to kept sessions, its retained value, and the QoS 2 identifier
 //   PUBREL           for the note that the client has the message: else a restart would send it once more under the same identifier
 //   PUBCOMP          for the note that the identifier is free: else a restart would take the next message for a repetition
@@ -49,6 +50,11 @@ export class Journal {
   saveSession(session: Session): void {
     this.changes++;
     this.#store.saveSession(storedSession(session));
+  }
+
+  /** saveWill notes a session that ends with its connection: all that a restart makes of it is its will. Written behind, since nobody is told of it. */
+  saveWill(session: Session): void {
+    this.#store.saveSession(storedSession(session), false);
   }
 
   dropSession(session: Session): void {
@@ -102,10 +108,9 @@ export class Journal {
     this.#store.dropIncoming(session.clientId, packetId);
   }
 
-  /** saveRetained notes what RetainedMessages has just set. Only QoS 1 and 2 values hold up their acknowledgement. */
-  saveRetained(message: Message): void {
+  /** saveRetained notes what RetainedMessages has just set. Only what is `urgent` holds up an acknowledgement. */
+  saveRetained(message: Message, urgent: boolean): void {
     if (message.topic.reserved) return; // $SYS: made anew at each start, and again every few seconds
-    const urgent = message.qos > 0;
     if (urgent) this.changes++;
     if (message.payloadLength === 0) this.#store.dropRetained(message.topic.name, urgent);
     else this.#store.saveRetained(this.#stored(message), urgent);
@@ -159,6 +164,7 @@ export class Journal {
 
   /** Says the will or begins its delay, and notes when the connection ended: the next power cut must not say it again, nor begin the expiry anew. */
   #endConnection(session: Session): void {
+    if (session.expiryInterval === 0) return this.#broker.sessions.end(session);
     scheduleWill(this.#broker, session);
     this.saveSession(session);
   }
@@ -201,7 +207,7 @@ export class Journal {
       else if (!session.outgoing.restore(restored)) left.damaged++;
     }
     if (stored.will !== null) session.will = new Will(restoredWill(stored.will), '');
-    broker.sessions.restore(session);
+    if (session.expiryInterval > 0) broker.sessions.restore(session);
     return session;
   }
 }

@@ -182,7 +182,8 @@ export interface SessionStore {
   /** The greatest message key ever used. */
   readonly lastMessageKey: number;
   load(sink: LoadSink): Promise<void>;
-  saveSession(session: StoredSession): void;
+  /** Not `isUrgent`: of a session that ends with its connection, for its will; it may be written behind. */
+  saveSession(session: StoredSession, isUrgent?: boolean): void;
   /** Forgets a session and all that hangs on it. */
   dropSession(clientId: string): void;
   saveSubscription(clientId: string, subscription: StoredSubscription): void;

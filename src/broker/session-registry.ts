@@ -58,7 +58,10 @@ export class SessionRegistry {
     broker.refreshFast(connection);
     if (!resumes) session.journal?.dropSession(session); // one of its name that could not be read at the start
     if (session.expiryInterval > 0) broker.journal?.saveSession(session);
-    else if (resumes) session.outgoing.forgetJournal(); // it ends with this connection, however that ends
+    else {
+      if (resumes) session.outgoing.forgetJournal(); // it ends with this connection, however that ends
+      if (session.will !== null) broker.journal?.saveWill(session);
+    }
     if (connection.keepAlive > 0) this.#watchKeepAlive(connection, connection.keepAlive * KEEP_ALIVE_GRACE);
   }
 

@@ -34,7 +34,8 @@ export function publishWill(broker: Broker, session: Session): void {
   const { willDelayInterval: _, messageExpiryInterval: expiry, ...forwarded } = will.packet.properties;
   const expiresAt = expiry === undefined ? NEVER : broker.clock.now() + expiry * 1000;
   const { payload, qos, retain } = will.packet;
-  broker.accept(new Message(topic, qos, retain, payload, 0, payload.length, encodeProperties(forwarded), expiresAt, session, true));
+  const message = new Message(topic, qos, retain, payload, 0, payload.length, encodeProperties(forwarded), expiresAt, session, true);
+  broker.accept(message, true); // goes to the card together with the note that it was said
 }
 
 /** scheduleWill publishes the will of a session whose connection has ended, now or when its delay or the session is over [MQTT-3.1.2-8] [MQTT-3.1.3-9]. */

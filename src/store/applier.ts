@@ -13,7 +13,11 @@ const STATEMENTS = {
     will_retain, will_properties, listener) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (client_id) DO UPDATE SET username = excluded.username,
     version = excluded.version, expiry_interval = excluded.expiry_interval, disconnected_at = excluded.disconnected_at,
     will_topic = excluded.will_topic, will_payload = excluded.will_payload, will_qos = excluded.will_qos, will_retain = excluded.will_retain,
-    will_properties = excluded.will_properties, listener = excluded.listener`,
+    will_properties = excluded.will_properties, listener = excluded.listener
+    WHERE username IS NOT excluded.username OR version <> excluded.version OR expiry_interval <> excluded.expiry_interval
+    OR disconnected_at IS NOT excluded.disconnected_at OR will_topic IS NOT excluded.will_topic OR will_payload IS NOT excluded.will_payload
+    OR will_qos IS NOT excluded.will_qos OR will_retain IS NOT excluded.will_retain
+    OR will_properties IS NOT excluded.will_properties OR listener IS NOT excluded.listener`,
   dropSession: 'DELETE FROM session WHERE id = ?',
   // Most clients subscribe anew with each connection: what is the same again is not written again.
   saveSubscription: `INSERT INTO subscription VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (session, topic_filter) DO UPDATE SET

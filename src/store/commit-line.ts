@@ -5,6 +5,7 @@
 // what it has open is all that there is. Only when that fails too is the commit
 // 'failed'. Nothing is thrown away then: the changes stay noted, the last word on each thing, and are tried again until they are on the card.
 
+import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Durability } from '../broker/ports.ts';
@@ -23,6 +24,9 @@ export interface StorePorts {
   readonly clock: Clock;
   readonly log: Logger;
 }
+
+/** Bytes: about a millisecond. */
+const PACKED_PER_TURN = 262_144;
 
 const MINUTES_PER_HOUR = 60;
 const MINUTES_PER_DAY = 1440;
@@ -172,7 +176,7 @@ export class CommitLine {
   }
 
   async #try(changes: PendingChanges, mustCheck: boolean): Promise<Fault | null> {
-    const records = this.#pack(changes);
+    const records = await this.#pack(changes);
     if (records.byteLength === 0 && !mustCheck && this.#health.now.state === 'ok') return null;
     try {
       if (this.#link?.isAlive !== true) {
@@ -190,9 +194,15 @@ export class CommitLine {
     }
   }
 
-  #pack(changes: PendingChanges): Uint8Array<ArrayBuffer> {
+  /** Packs a part per turn of the event loop: a large commit must not keep the clients waiting. */
+  async #pack(changes: PendingChanges): Promise<Uint8Array<ArrayBuffer>> {
     const out = new PackedWriter(this.#lastSize);
-    changes.tell(recordWriter(out));
+    let turnEnd = PACKED_PER_TURN;
+    for (const _ of changes.tell(recordWriter(out))) {
+      if (out.length < turnEnd) continue;
+      turnEnd = out.length + PACKED_PER_TURN;
+      await setImmediate();
+    }
     this.#lastSize = out.length;
     return out.finish();
   }

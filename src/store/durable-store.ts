@@ -2,7 +2,8 @@
 //
 //   noted, somebody waits for it (whenDurable) ---> at the end of this turn of the event loop, or when the commit under way is done
 //   noted, all of it QoS 1 on its way to clients that are online ---> after `gather`: what is acknowledged by then is never written
-//   noted, nobody waits: acknowledgements, QoS 0 retained values ---> within `writeBehind`, the last word on each thing only
+//   noted, nobody waits: acknowledgements, QoS 0 retained values, wills of sessions that are not kept ---> within `writeBehind`, the last
+//   word on each thing only
 //
 // While one commit is under way the next one gathers: the slower the card, the larger the commits. When the card is slower than the
 // publishers, whenDurable does not come, their PUBACKs do not go out, and their windows close: that bounds what is noted.
@@ -17,6 +18,7 @@ import type {
   StoredSession,
   StoredSubscription,
 } from '../broker/ports.ts';
+import { BehindChanges } from './behind.ts';
 import type { CommitLine, StoreCounters } from './commit-line.ts';
 import type { Fault } from './faults.ts';
 import type { StoreHealth } from './health.ts';
@@ -38,8 +40,7 @@ export class DurableStore implements Store {
   readonly #options: StoreOptions;
   #lastMessageKey: number;
   #changes: PendingChanges;
-  /** QoS 0 values by topic, null = cleared: they join the changes once a `writeBehind`. */
-  #behind: Map<string, StoredMessage | null>;
+  readonly #behind: BehindChanges;
   #waiters: Waiter[];
   /** Something is noted that no acknowledgement of a client will undo. */
   #isUrgent: boolean;
@@ -58,7 +59,7 @@ export class DurableStore implements Store {
     this.#options = options;
     this.#lastMessageKey = lastMessageKey;
     this.#changes = new PendingChanges();
-    this.#behind = new Map();
+    this.#behind = new BehindChanges();
     this.#waiters = [];
     this.#isUrgent = false;
     this.#underWay = null;
@@ -87,12 +88,18 @@ export class DurableStore implements Store {
     if (this.#waiters.length > 0) this.#schedule();
   }
 
-  saveSession(session: StoredSession): void {
-    this.#changes.saveSession(session);
-    this.#noted(true);
+  saveSession(session: StoredSession, isUrgent = true): void {
+    if (isUrgent) {
+      this.#behind.forgetSession(session.clientId);
+      this.#changes.saveSession(session);
+    } else {
+      this.#behind.saveSession(session);
+    }
+    this.#noted(isUrgent);
   }
 
   dropSession(clientId: string): void {
+    this.#behind.forgetSession(clientId);
     this.#changes.dropSession(clientId);
     this.#noted(true);
   }
@@ -170,7 +177,9 @@ export class DurableStore implements Store {
   async stop(): Promise<void> {
     if (this.#isStopped) return;
     clearInterval(this.#watch);
-    await this.#flush(true, true);
+    do {
+      await this.#flush(true, true);
+    } while (this.#behind.size > 0 && this.#trouble === null);
     this.#isStopped = true;
     for (const timer of [this.#gathering, this.#later, this.#retry]) clearTimeout(timer ?? undefined);
     clearImmediate(this.#soon ?? undefined);
@@ -189,10 +198,10 @@ export class DurableStore implements Store {
 
   #retain(topicName: string, message: StoredMessage | null, urgent: boolean): void {
     if (urgent || this.#changes.hasRetained(topicName)) {
-      this.#behind.delete(topicName);
+      this.#behind.forgetRetained(topicName);
       this.#changes.retain(topicName, message);
     } else {
-      this.#behind.set(topicName, message);
+      this.#behind.retain(topicName, message);
     }
     this.#noted(urgent);
   }
@@ -240,7 +249,7 @@ export class DurableStore implements Store {
   }
 
   async #commit(withBehind: boolean, mustCheck: boolean): Promise<void> {
-    if (withBehind) this.#takeBehind();
+    if (withBehind) this.#behind.moveTo(this.#changes);
     const changes = this.#changes;
     const waiters = this.#trouble === null ? this.#waiters.splice(0) : []; // in trouble they are answered at once
     this.#changes = new PendingChanges();
@@ -259,12 +268,8 @@ export class DurableStore implements Store {
       this.#enterTrouble(outcome);
     }
     for (const waiter of waiters) waiter(outcome);
-    if (this.#waiters.length > 0) this.#schedule();
-  }
-
-  #takeBehind(): void {
-    for (const [topicName, message] of this.#behind) this.#changes.retain(topicName, message);
-    this.#behind = new Map();
+    if (withBehind && this.#behind.size > 0 && this.#trouble === null) void this.#flush(true);
+    else if (this.#waiters.length > 0) this.#schedule();
   }
 
   #settle(outcome: Durability): void {

@@ -104,15 +104,16 @@ export class PendingChanges {
     for (const [topicName, message] of later.#retained) this.#retained.set(topicName, message);
   }
 
-  /** tell tells the visitor every change, each message once however many deliveries need it. */
-  tell(visitor: RecordVisitor): void {
+  /** tell tells the visitor every change, each message once however many deliveries need it. It yields often: nobody waits for all of it. */
+  *tell(visitor: RecordVisitor): Generator<void> {
     const told = new Set<number>();
     for (const [clientId, session] of this.#sessions) {
-      if (!isEmpty(session)) tellSession(clientId, session, visitor, told);
+      if (!isEmpty(session)) yield* tellSession(clientId, session, visitor, told);
     }
     for (const [topicName, message] of this.#retained) {
       if (message === null) visitor.retainedDropped(topicName);
       else visitor.retainedSaved(message);
+      yield;
     }
   }
 
@@ -150,19 +151,24 @@ function isEmpty({ dropped, saved, subscriptions, deliveries, incoming }: Pendin
   return !dropped && saved === null && subscriptions.size === 0 && deliveries.size === 0 && incoming.size === 0;
 }
 
-function tellSession(clientId: string, session: PendingSession, visitor: RecordVisitor, told: Set<number>): void {
+function* tellSession(clientId: string, session: PendingSession, visitor: RecordVisitor, told: Set<number>): Generator<void> {
   visitor.session(clientId);
   if (session.dropped) visitor.sessionDropped();
   if (session.saved !== null) visitor.sessionSaved(session.saved);
   for (const [topicFilter, subscription] of session.subscriptions) {
     if (subscription === null) visitor.subscriptionDropped(topicFilter);
     else visitor.subscriptionSaved(subscription);
+    yield;
   }
-  for (const [order, noted] of session.deliveries) tellDelivery(order, noted, visitor, told);
+  for (const [order, noted] of session.deliveries) {
+    tellDelivery(order, noted, visitor, told);
+    yield;
+  }
   for (const [packetId, digest] of session.incoming) {
     if (digest === null) visitor.incomingDropped(packetId);
     else visitor.incomingSaved(packetId, digest);
   }
+  yield;
 }
 
 function tellDelivery(order: number, noted: PendingDelivery, visitor: RecordVisitor, told: Set<number>): void {

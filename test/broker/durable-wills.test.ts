@@ -6,6 +6,7 @@ import type { StoredMessage } from '../../src/broker/ports.ts';
 import { MemoryStore } from '../store/memory-store.ts';
 import { startTestBroker, type TestBroker } from '../support/test-broker.ts';
 import { TestClock } from '../support/test-clock.ts';
+import type { WirePeer } from '../support/wire-peer.ts';
 
 const clock = new TestClock();
 const start = (store: MemoryStore): Promise<TestBroker> => startTestBroker({ openStore: async () => store, clock });
@@ -18,10 +19,11 @@ function pass(broker: TestBroker, seconds: number): void {
 }
 
 /** A session that is kept, and gets all wills. */
-async function connectWatcher(broker: TestBroker, clientId = 'watcher'): Promise<void> {
+async function connectWatcher(broker: TestBroker, clientId = 'watcher'): Promise<WirePeer> {
   const watcher = await broker.connect({ clientId, cleanStart: false });
   watcher.send("82 [ 0001 {} 'gone' 01 ]");
   await watcher.expect('90 [ 0001 {} 01 ]');
+  return watcher;
 }
 
 test('broker says a will when it stops, and a kept session gets it after the restart [MQTT-3.1.2-8]', async () => {
@@ -139,6 +141,56 @@ test('broker gives the will that it says after a power cut a key of its own, and
   assert.ok(will.key > before.key, `${will.key} after ${before.key}`);
   assert.deepEqual(will.source, { clientId: 'phone', username: 'ann', listener: '1883' });
 });
+
+test('broker says the will of a client without a kept session that was connected when the power went, once [MQTT-3.1.2-8]', async () => {
+  const card = await cutLampsPower(async () => {});
+  await using second = await start(card);
+  assert.equal(second.broker.sessions.get('lamp'), null);
+  await using third = await start(card.copy());
+  for (const broker of [second, third]) {
+    const watcher = await broker.connect({ clientId: 'watcher', cleanStart: false });
+    await watcher.expect("32 [ 'gone' @id {} |bye| ]");
+    await watcher.expectSilence();
+    watcher.send("82 [ 0002 {} 'gone' 00 ]");
+    await watcher.expect('90 [ 0002 {} 00 ]');
+    await watcher.expect("31 [ 'gone' {} |bye| ]");
+  }
+  assert.deepEqual([...card.sessions.keys()], ['watcher']);
+});
+
+test('broker says no will after a power cut for a client without a kept session that took its leave, or whose will was said [MQTT-3.1.2-10]', async () => {
+  const left = await cutLampsPower(async (lamp) => {
+    lamp.send('E0 00');
+    await lamp.expectClosed();
+  });
+  const broken = await cutLampsPower(async (lamp, watcher) => {
+    lamp.send('FF 00');
+    await lamp.expect('E0 [ 81 ]');
+    await lamp.expectClosed();
+    await watcher.expect("32 [ 'gone' 0001 {} |bye| ]");
+    watcher.send('40 02 0001');
+    await watcher.settle();
+  });
+  for (const card of [left, broken]) {
+    await using after = await start(card);
+    const watcher = await after.connect({ clientId: 'watcher', cleanStart: false });
+    await watcher.expectSilence();
+  }
+});
+
+/** What is on the card when the power goes while 'lamp', whose session is not kept, is connected with a retained will, or after that. */
+async function cutLampsPower(then: (lamp: WirePeer, watcher: WirePeer) => Promise<void>): Promise<MemoryStore> {
+  const store = new MemoryStore();
+  const before = await start(store);
+  const watcher = await connectWatcher(before);
+  const lamp = before.open();
+  lamp.send("10 [ PROTOCOL 2E 0000 {} 'lamp' { 18 0000000A } 'gone' 'bye' ]"); // a delay cannot outlive the session
+  await lamp.expect('20 [ 00 00 { ... } ]');
+  await then(lamp, watcher);
+  const card = store.copy();
+  await before.stop();
+  return card;
+}
 
 /** What is on the card when the power goes while 'phone' is connected: it has retained "here", and its will is to retain "bye" there. */
 async function cutPower(): Promise<MemoryStore> {

@@ -2,13 +2,15 @@
 //
 // MIDGE_POWER_CUTS=1000 kills more often. Kills within checkpoints, and cuts that take along what was not synced, are in test/e2e/power-cut-disk.test.ts.
 
-import { writeFileSync } from 'node:fs';
+import { copyFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { openPort, startMidge } from '../support/midge-process.ts';
 import { MortalBroker } from '../support/mortal-broker.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+import { nextTurn } from '../support/turns.ts';
 import type { WatchedProcess } from '../support/watched-process.ts';
 import { WirePeer } from '../support/wire-peer.ts';
 
@@ -63,6 +65,51 @@ test('midge has a subscription when it is killed right after its SUBACK, and no 
   await fourth.broker.kill();
   await comeBack(t, folder, '00', false);
 });
+
+test('midge says the will of a client without a kept session that was connected when it is killed, once, and none of a client that has left', async (t) => {
+  const folder = temporaryFolder(t);
+  const first = await comeBack(t, folder, '00', false);
+  first.peer.send("82 [ 0001 '+/state' 01 ]");
+  await first.peer.expect('90 03 0001 01');
+  const port = await openPort(first.broker);
+  const [lamp, guest] = [
+    new WirePeer(connect(port, '127.0.0.1'), { version: 4 }),
+    new WirePeer(connect(port, '127.0.0.1'), { version: 4 }),
+  ];
+  t.after(() => void [lamp, guest].map((peer) => peer.abort()));
+  lamp.send("10 [ PROTOCOL 2E 0000 'lamp' 'lamp/state' 'offline' ] 31 [ 'lamp/state' |online| ]");
+  guest.send("10 [ PROTOCOL 2E 0000 'guest' 'guest/state' 'offline' ]");
+  for (const peer of [lamp, guest]) await peer.expect('20 02 00 00');
+  await first.peer.expect("30 [ 'lamp/state' |online| ]");
+  await written(folder, ['guest', 'lamp', 'phone']);
+  guest.send('E0 00');
+  await written(folder, ['lamp', 'phone']);
+  await first.broker.kill();
+
+  for (let life = 1; life <= 2; life++) {
+    const { broker, peer } = await comeBack(t, folder, '00', true);
+    if (life === 1) await peer.expect("32 [ 'lamp/state' 0001 |offline| ]");
+    if (life === 1) peer.send('40 02 0001');
+    peer.send("82 [ 0002 '+/state' 00 ]");
+    await peer.expect('90 03 0002 00');
+    await peer.expect("31 [ 'lamp/state' |offline| ]");
+    await peer.expectSilence();
+    await broker.kill();
+  }
+});
+
+/** Resolves when the database holds these sessions. */
+async function written(folder: string, clientIds: readonly string[]): Promise<void> {
+  const copy = join(folder, 'copy.db');
+  for (let found = ''; found !== clientIds.join(); ) {
+    for (const end of ['', '-wal']) copyFileSync(join(folder, `state/midge/midge.db${end}`), copy + end);
+    const database = new DatabaseSync(copy);
+    const rows = database.prepare('SELECT client_id AS name FROM session ORDER BY client_id').all();
+    found = rows.map(({ name }) => name).join();
+    database.close();
+    await nextTurn();
+  }
+}
 
 /** The broker of a folder started anew, with the client of a kept session connected by these flags: is its session there? */
 async function comeBack(

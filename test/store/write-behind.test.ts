@@ -114,6 +114,47 @@ test('DurableStore writes nothing when a subscription is the same again', async 
   assert.ok(after.fsyncs - before.fsyncs <= 1, `${after.fsyncs - before.fsyncs} fsyncs`);
 });
 
+test('DurableStore writes nothing for the wills of clients that come and go at once, or come again with the same will', async (t) => {
+  const folder = new StoreFolder(t, { writeBehind: NEVER });
+  const store = await folder.open();
+  const will = { topicName: 'lamp/state', payload: Buffer.from('offline'), qos: 1, retain: true, properties: Buffer.alloc(0) } as const;
+  const lamp = storedSession('lamp', { expiryInterval: 0, will });
+  store.saveSession(lamp, false);
+  await store.backup(`${folder.file}.first`);
+  assert.equal(count(`${folder.file}.first`, 'session'), 1);
+  store.saveSession(storedSession('phone'));
+  assert.equal(await durably(store), 'durable'); // its reply counts the commit before
+  const before = store.counters();
+  for (let connection = 0; connection < 1000; connection++) {
+    store.saveSession(storedSession('guest', { expiryInterval: 0, will }), false);
+    store.dropSession('guest');
+    store.saveSession(lamp, false);
+    if (connection % 100 === 0) assert.equal(await durably(store), 'durable');
+  }
+  await store.backup(`${folder.file}.second`);
+  assert.equal(count(`${folder.file}.second`, 'session'), 2);
+  assert.ok(store.counters().fsyncs - before.fsyncs <= 1, `${store.counters().fsyncs - before.fsyncs} fsyncs`);
+});
+
+test('DurableStore lets a commit that somebody waits for pass a crowd of QoS 0 values', async (t) => {
+  const folder = new StoreFolder(t, { writeBehind: NEVER });
+  const store = await folder.open();
+  store.saveSession(storedSession('phone'));
+  assert.equal(await durably(store), 'durable');
+  const payload = Buffer.alloc(20);
+  for (let key = 1; key <= 20_000; key++) store.saveRetained(storedMessage(key, { topicName: `a/${key}`, qos: 0, payload }), false);
+  const { commits } = store.counters();
+  const stopped = store.backup(`${folder.file}.copy`); // which writes everything
+  store.saveDelivery('phone', storedDelivery(1), storedMessage(30_000));
+  assert.equal(await durably(store), 'durable');
+  const passed = store.counters().commits - commits;
+  assert.ok(passed <= 3, `it waited for ${passed} commits`);
+  await stopped;
+  await store.stop();
+  assert.ok(store.counters().commits - commits >= 10);
+  assert.equal(count(folder.file, 'retained'), 20_000);
+});
+
 test('DurableStore gathers what is noted during a commit in the next one', async (t) => {
   const folder = new StoreFolder(t);
   const store = await folder.open();
