@@ -183,18 +183,6 @@ test('reload decides a login anew that is still being checked', async (context) 
   }
 });
 
-test('reload refuses none of 300 clients that connect meanwhile by TCP, TLS and WebSocket', async (context) => {
-  const text = `${FIRST}listener 8883 127.0.0.1\nsecure true\nlistener 9001 127.0.0.1\nprotocol websockets\n`;
-  const house = await open(context, text);
-  for (let round = 0; round < 10; round++) {
-    const clients = (['mqtt', 'mqtts', 'ws'] as const).flatMap((protocol, index) =>
-      Array.from({ length: 10 }, () => client(context, house, { protocol, rejectUnauthorized: false }, index)),
-    );
-    const reloads = Array.from({ length: 5 }, () => house.reload(text));
-    await Promise.all([...clients, ...reloads]);
-  }
-});
-
 async function answer(socket: Socket): Promise<Buffer> {
   const [chunk] = await once(socket, 'data');
   return chunk;
