@@ -101,9 +101,11 @@ function failureReason(
   socket: TLSSocket & { _parent?: Socket },
   shown: WeakMap<TLSSocket, X509Certificate>,
 ): string | null {
-  if (error.code === 'ECONNRESET' && socket._parent?.bytesRead === 0) return null;
+  const hasLeft = error.code === 'ECONNRESET' || error.code === 'EPIPE';
+  if (hasLeft && socket._parent?.bytesRead === 0) return null;
   const unverified: unknown = socket.authorizationError; // a code such as 'CERT_HAS_EXPIRED', whatever the types say
   if (unverified) return unverifiedProblem(String(unverified), shown.get(socket));
+  if (hasLeft && socket._parent !== undefined && socket._parent.bytesWritten > 0) return LEFT;
   const code = error.code ?? '';
   const known = FAILURES.find(([pattern]) => pattern.test(code));
   return (
@@ -116,6 +118,9 @@ function failureReason(
           .replaceAll('_', ' '))
   );
 }
+
+/** Many clients send no alert. */
+const LEFT = 'it left when it had seen the certificate of this broker, which it may not trust';
 
 /** What Node calls a handshake that failed, and what a person should think of. */
 const FAILURES: readonly (readonly [RegExp, string])[] = [

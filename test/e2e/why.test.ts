@@ -137,12 +137,22 @@ test('midge why tells of strange protocols and of too large packets in whole sen
   await say(port, Buffer.from('100c00044d5154580402003c0000', 'hex')); // MQTX
   await say(port, Buffer.from('100c00044d5154540902003c0000', 'hex')); // version 9
   await say(port, Buffer.from('10c801', 'hex'));
+  const jane = await open(port);
+  jane.send(`10 [ PROTOCOL C2 0000 {} 'phone' 'jane' 'secret' ]`);
+  await jane.expect('20 [ 00 00 { ... } ]');
+  jane.send(Buffer.from('30c801', 'hex'));
+  await jane.expect('E0 [ 95 ]');
   const { refusals } = await why();
+  assert.equal(refusals[0]?.clientId, 'phone');
   assert.deepEqual(
     refusals.toReversed().map(({ reason, advice }) => [reason, advice]),
     [
       ['asks for a protocol that this broker does not speak: protocol name "MQTX" is not MQTT', null],
       ['asks for a protocol that this broker does not speak: protocol version 9 is not supported', null],
+      [
+        'sends more than max_packet_size allows: packet of 203 bytes exceeds the maximum of 100',
+        'let it send less, or set max_packet_size higher',
+      ],
       [
         'sends more than max_packet_size allows: packet of 203 bytes exceeds the maximum of 100',
         'let it send less, or set max_packet_size higher',

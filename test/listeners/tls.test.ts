@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { connect as connectPlain } from 'node:net';
 import { join } from 'node:path';
+import { Duplex } from 'node:stream';
 import { before, test } from 'node:test';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import WebSocket from 'ws';
@@ -160,6 +161,35 @@ test('TLS listener says what came when a client does not speak TLS, and nothing 
     ],
   );
 });
+
+for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+  for (const end of ['destroy', 'resetAndDestroy'] as const) {
+    test(`TLS listener says that a client may not trust it when it has seen the certificate and leaves without a word, by ${version} and ${end}`, async (context) => {
+      const { listener, refusals, log } = await openListener(context, { tls: TLS }, server);
+      const client = connectPlain(listener.port, '127.0.0.1').on('error', () => {});
+      client.write(await clientHello(version));
+      await once(client, 'data');
+      client[end]();
+      const words = 'it left when it had seen the certificate of this broker, which it may not trust';
+      await log.line(new RegExp(`failed the TLS handshake: ${words}\\.$`));
+      assert.deepEqual(
+        refusals.map(({ cause, reason }) => [cause, reason]),
+        [['tls', `failed the TLS handshake: ${words}`]],
+      );
+    });
+  }
+}
+
+/** clientHello gives the first bytes of a handshake. */
+function clientHello(version: 'TLSv1.2' | 'TLSv1.3'): Promise<Buffer> {
+  return new Promise((resolve) => {
+    const write = (chunk: Buffer, _: unknown, done: () => void) => {
+      resolve(chunk);
+      done();
+    };
+    connect({ socket: new Duplex({ read() {}, write }), minVersion: version, maxVersion: version }).on('error', () => {});
+  });
+}
 
 test('TLS listener stops at once when a handshake is half done', async (context) => {
   const { listener } = await openListener(context, { tls: TLS }, server);
