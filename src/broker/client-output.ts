@@ -8,7 +8,7 @@ import type { Connection } from './connection.ts';
 import { firstByte, type Message, NEVER } from './message.ts';
 import { Outbox } from './outbox.ts';
 import { encodeOwnPublish } from './own-publish.ts';
-import { ackName, publishInWords } from './packet-words.ts';
+import { publishInWords, sentAckInWords } from './packet-words.ts';
 import type { OutgoingAliases } from './topic-aliases.ts';
 
 /** Bytes of answers (PUBACK, PINGRESP, SUBACK, ...) that a client may leave unread before nothing more is read from it. */
@@ -92,8 +92,7 @@ export class ClientOutput {
     this.#answerBytes += 4;
     this.#broker.counters.packetsSent++;
     this.markDirty();
-    if (this.#broker.log.enabled.debug)
-      this.#broker.log.log('debug', `Sending ${ackName(first)} to ${this.#connection.id} (m${packetId}, rc${reason})`);
+    if (this.#broker.log.enabled.debug) this.#broker.log.log('debug', sentAckInWords(first, this.#connection.id, packetId, reason));
   }
 
   /** send sends an encoded packet. One that is larger than the client takes ends the connection instead [MQTT-3.1.2-24]. */

@@ -24,14 +24,13 @@ export function dispatch(connection: Connection, type: number, buffer: Buffer, s
     case PACKET_TYPE.PUBLISH:
       return handlePublish(connection, readPublish(buffer, start, body, end, version === 5));
     case PACKET_TYPE.PUBACK:
-      if (end - body === 2) return handlePuback(connection, readId(buffer, body));
-      return handlePuback(connection, readAck(buffer, body, end, version, type).packetId);
+      return handlePuback(connection, readAck(buffer, body, end, version, type));
     case PACKET_TYPE.PUBREC:
       return handlePubrec(connection, readAck(buffer, body, end, version, type));
     case PACKET_TYPE.PUBREL:
-      return handlePubrel(connection, readAck(buffer, body, end, version, type).packetId);
+      return handlePubrel(connection, readAck(buffer, body, end, version, type));
     case PACKET_TYPE.PUBCOMP:
-      return handlePubcomp(connection, readAck(buffer, body, end, version, type).packetId);
+      return handlePubcomp(connection, readAck(buffer, body, end, version, type));
     case PACKET_TYPE.SUBSCRIBE:
       return handleSubscribe(connection, readSubscribe(buffer, body, end, version));
     case PACKET_TYPE.UNSUBSCRIBE:
@@ -52,10 +51,4 @@ export function dispatch(connection: Connection, type: number, buffer: Buffer, s
     default:
       throw protocolError(`Packet type ${type} from a client`);
   }
-}
-
-function readId(buffer: Buffer, body: number): number {
-  const packetId = (buffer[body]! << 8) | buffer[body + 1]!; // the caller has seen two bytes
-  if (packetId === 0) throw protocolError('Packet Identifier 0'); // [MQTT-2.2.1-3]
-  return packetId;
 }

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { BAD_LENGTHS, bytesOf, CLIENT_PACKETS, type PacketRow } from '../mqtt/packets.ts';
+import { recordingLog } from '../support/recording-log.ts';
 import { startTestBroker, type TestBroker } from '../support/test-broker.ts';
 import { CLOSED, show, type WirePeer } from '../support/wire-peer.ts';
 
@@ -89,3 +90,14 @@ async function expectOwn(witness: WirePeer): Promise<void> {
     if ((packet as Buffer).at(-1) === 0x78) return; // "x": not CLOSED
   }
 }
+
+it('names in the log the client whose enhanced authentication is refused, and the method [MQTT-4.12.0-1]', async () => {
+  const log = recordingLog();
+  await using broker = await startTestBroker({ log });
+  const peer = broker.open();
+  peer.send("10 [ PROTOCOL 02 003C { 15 'SCRAM-SHA-1' } 'lamp' ]");
+  await peer.expect('20 [ 00 8C { ... } ]');
+  await peer.expectClosed();
+  const line = log.lines.find((one) => one.includes('disconnected'));
+  assert.match(line ?? '', /^Client lamp \[127\.0\.0\.1:50000\] disconnected: bad authentication method: it asks for "SCRAM-SHA-1", and /);
+});

@@ -5,6 +5,7 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { type Duplex, duplexPair } from 'node:stream';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { type Clock, systemClock } from '../../src/base/clock.ts';
+import { type Logger, silentLogger } from '../../src/base/logger.ts';
 import type { ListenerPolicy } from '../../src/broker/options.ts';
 import type { Authenticator, Authorizer } from '../../src/broker/ports.ts';
 import { topicMatches } from '../support/naive-matcher.ts';
@@ -14,9 +15,9 @@ import type { Settings } from './conversation.ts';
 import type { Target } from './player.ts';
 
 /** startInMemory starts a broker without sockets; time passes for it only when a step says so. */
-export async function startInMemory(settings: Settings): Promise<Target> {
+export async function startInMemory(settings: Settings, log: Logger = silentLogger): Promise<Target> {
   const clock = new TestClock();
-  const broker = await startBroker(settings, clock);
+  const broker = await startBroker(settings, clock, log);
   return {
     open: async () => openPair(broker, settings),
     stop: () => broker.stop(),
@@ -53,11 +54,12 @@ export async function startOnTcp(settings: Settings): Promise<Target> {
   };
 }
 
-function startBroker(settings: Settings, clock: Clock): Promise<TestBroker> {
+function startBroker(settings: Settings, clock: Clock, log: Logger = silentLogger): Promise<TestBroker> {
   const { accounts, denied } = settings;
   return startTestBroker({
     options: settings.options ?? {},
     clock,
+    log,
     ...(accounts === undefined ? {} : { authenticator: authenticatorOf(accounts) }),
     ...(denied === undefined ? {} : { authorizer: authorizerOf(denied) }),
   });

@@ -2,7 +2,7 @@
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -39,8 +39,8 @@ export function findMosquitto(): string | null {
   return folders.map((folder) => join(folder, 'mosquitto')).find((path) => existsSync(path)) ?? null;
 }
 
-/** startMosquitto starts one with the settings; throws when they hold something that it has no word for. */
-export async function startMosquitto(settings: Settings): Promise<Target & { kill(): Promise<void> }> {
+/** startMosquitto starts one with the settings, `lines` are those of its log; throws when they hold something that it has no word for. */
+export async function startMosquitto(settings: Settings): Promise<Target & { kill(): Promise<void>; lines(): string[] }> {
   const folder = mkdtempSync(join(tmpdir(), 'conversation-'));
   writeFileSync(join(folder, 'mosquitto.conf'), configurationText(settings, folder));
   const child = spawn(findMosquitto()!, ['-c', join(folder, 'mosquitto.conf')], { stdio: 'ignore' });
@@ -56,6 +56,7 @@ export async function startMosquitto(settings: Settings): Promise<Target & { kil
     open: async () => connectWhenReady(socketPath, child),
     stop,
     pass: (seconds) => sleep(seconds * 1000),
+    lines: () => readFileSync(join(folder, 'log'), 'utf8').split('\n'),
     kill: async () => {
       await stop();
       rmSync(folder, { recursive: true, force: true });
@@ -78,6 +79,7 @@ async function connectWhenReady(path: string, child: ChildProcess): Promise<Sock
 
 function configurationText(settings: Settings, folder: string): string {
   const lines = ['user root', 'sys_interval 0', 'persistence false', `listener 0 ${join(folder, 'socket')}`];
+  lines.push(`log_dest file ${join(folder, 'log')}`, 'log_type all', 'log_timestamp false');
   const words = { allowAnonymous: settings.accounts === undefined, ...settings.options, ...settings.policy };
   for (const [name, value] of Object.entries(words)) {
     const word = WORDS[name];

@@ -16,6 +16,8 @@ import { IncomingAliases, OutgoingAliases } from '../topic-aliases.ts';
 import { publishWill, Will } from '../will.ts';
 
 const RECEIVE_MAXIMUM_DEFAULT = 65_535; // 3.1.2.11.3
+/** Characters of an Authentication Method that the log shows. */
+const METHOD_SHOWN = 40;
 
 /** handleConnect checks a CONNECT, asks the authenticator, and answers CONNACK. */
 export function handleConnect(connection: Connection, packet: ConnectPacket): void {
@@ -34,7 +36,8 @@ function decide(connection: Connection, packet: ConnectPacket): void {
   const refusal = refusalOf(connection, packet);
   if (refusal !== null) {
     reportEarly(connection, packet, refusal);
-    refuse(connection, refusal);
+    if (refusal === REASON.BAD_AUTHENTICATION_METHOD) connection.id = packet.clientId; // the log names who has to be set up otherwise
+    refuse(connection, refusal, refusalInWords(packet, refusal));
     return;
   }
   connection.id = clientIdOf(connection, packet);
@@ -61,6 +64,13 @@ function refusalOf(connection: Connection, packet: ConnectPacket): ReasonCode | 
     return REASON.CLIENT_IDENTIFIER_NOT_VALID; // as mosquitto: v3 has no better word
   }
   return willRefusalOf(connection, packet);
+}
+
+function refusalInWords({ properties }: ConnectPacket, refusal: ReasonCode): string {
+  const words = reasonInWords(refusal);
+  if (refusal !== REASON.BAD_AUTHENTICATION_METHOD) return words;
+  const method = JSON.stringify(properties.authenticationMethod?.slice(0, METHOD_SHOWN));
+  return `${words}: it asks for ${method}, and this broker knows user name and password, certificates and pre-shared keys only`;
 }
 
 function willRefusalOf(connection: Connection, packet: ConnectPacket): ReasonCode | null {

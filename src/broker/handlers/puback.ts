@@ -1,13 +1,16 @@
 // PUBACK, MQTT 5 3.4: the client has a QoS 1 message.
 
+import { PACKET_TYPE } from '../../mqtt/packet-types.ts';
+import type { AckPacket } from '../../mqtt/packets.ts';
 import { protocolError } from '../../mqtt/reason-codes.ts';
 import type { Connection } from '../connection.ts';
+import { logReceivedAck } from '../packet-words.ts';
 
 /** handlePuback ends the exchange; an unknown identifier is ignored, as mosquitto does. */
-export function handlePuback(connection: Connection, packetId: number): void {
+export function handlePuback(connection: Connection, packet: AckPacket): void {
   const session = connection.session!; // connected
+  const { packetId } = packet;
+  logReceivedAck(connection, PACKET_TYPE.PUBACK, packet);
   if (session.outgoing.qosInFlight(packetId) === 2) throw protocolError('PUBACK for a QoS 2 message');
   session.outgoing.acknowledge(packetId);
-  if (connection.broker.log.enabled.debug)
-    connection.broker.log.log('debug', `Received PUBACK from ${connection.id} (Mid: ${packetId}, RC:0)`);
 }

@@ -25,13 +25,14 @@ export function handlePublish(connection: Connection, packet: PublishPacket): vo
   const counters = broker.counters;
   counters.publishReceived++;
   counters.publishBytesReceived += packet.end - packet.payloadStart;
-  if (broker.log.enabled.debug) broker.log.log('debug', `Received PUBLISH from ${connection.id} (${inWords(packet, topic)})`);
   if (packet.qos === 2 && isRepetition(connection, packet, topic)) {
+    if (broker.log.enabled.debug) logReceived(connection, packet, topic, null);
     acknowledgeAgain(connection, packet.packetId);
     return;
   }
   if (packet.qos > 0 && connection.version === 5) checkReceiveMaximum(connection, packet);
   const refusal = refusalOf(connection, packet, topic);
+  if (broker.log.enabled.debug) logReceived(connection, packet, topic, refusal);
   if (refusal !== null) {
     acknowledge(connection, packet, topic, refusal);
     return;
@@ -151,7 +152,6 @@ function refusalOf(connection: Connection, packet: PublishPacket, topic: Topic):
     return REASON.IMPLEMENTATION_SPECIFIC_ERROR;
   }
   if (!connection.mayPublish(topic)) {
-    if (broker.log.enabled.debug) broker.log.log('debug', `Denied PUBLISH from ${connection.id} (${inWords(packet, topic)})`);
     reportDenied(connection, topic.name);
     return REASON.NOT_AUTHORIZED;
   }
@@ -201,6 +201,7 @@ function payloadOf({ buffer, payloadStart, end }: PublishPacket): Buffer {
   return buffer.subarray(payloadStart, end);
 }
 
-function inWords(packet: PublishPacket, topic: Topic): string {
-  return publishInWords(packet.dup, packet.qos, packet.retain, packet.packetId, topic, packet.end - packet.payloadStart);
+function logReceived({ broker, id }: Connection, packet: PublishPacket, topic: Topic, refusal: ReasonCode | null): void {
+  const words = publishInWords(packet.dup, packet.qos, packet.retain, packet.packetId, topic, packet.end - packet.payloadStart);
+  broker.log.log('debug', `${refusal === REASON.NOT_AUTHORIZED ? 'Denied' : 'Received'} PUBLISH from ${id} (${words})`);
 }

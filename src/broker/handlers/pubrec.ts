@@ -1,14 +1,16 @@
 // PUBREC, MQTT 5 3.5: the client has a QoS 2 message and waits for its release.
 
-import { FIRST_BYTE } from '../../mqtt/packet-types.ts';
+import { FIRST_BYTE, PACKET_TYPE } from '../../mqtt/packet-types.ts';
 import type { AckPacket } from '../../mqtt/packets.ts';
 import { protocolError, REASON } from '../../mqtt/reason-codes.ts';
 import type { Connection } from '../connection.ts';
+import { logReceivedAck } from '../packet-words.ts';
 
 /** handlePubrec answers PUBREL; a PUBREC with an error ends the exchange. */
 export function handlePubrec(connection: Connection, packet: AckPacket): void {
   const session = connection.session!; // connected
   const { packetId, reasonCode } = packet;
+  logReceivedAck(connection, PACKET_TYPE.PUBREC, packet);
   if (session.outgoing.qosInFlight(packetId) === 1) throw protocolError('PUBREC for a QoS 1 message');
   if (reasonCode >= 0x80) {
     session.outgoing.acknowledge(packetId); // 4.3.3: the identifier is free again

@@ -1,12 +1,16 @@
 // PUBREL, MQTT 5 3.6: the client releases the identifier of a QoS 2 message that we have.
 
-import { FIRST_BYTE } from '../../mqtt/packet-types.ts';
+import { FIRST_BYTE, PACKET_TYPE } from '../../mqtt/packet-types.ts';
+import type { AckPacket } from '../../mqtt/packets.ts';
 import { REASON } from '../../mqtt/reason-codes.ts';
 import type { Connection } from '../connection.ts';
+import { logReceivedAck } from '../packet-words.ts';
 
 /** handlePubrel forgets the identifier; the message itself was delivered when it came (4.3.3, method B). */
-export function handlePubrel(connection: Connection, packetId: number): void {
+export function handlePubrel(connection: Connection, packet: AckPacket): void {
   const session = connection.session!; // connected
+  const { packetId } = packet;
+  logReceivedAck(connection, PACKET_TYPE.PUBREL, packet);
   const known = session.incoming?.delete(packetId) === true;
   const { journal } = session;
   if (known) journal?.dropIncoming(session, packetId);
