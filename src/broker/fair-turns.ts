@@ -10,6 +10,15 @@ import type { Connection } from './connection.ts';
 /** SHARE is what one connection's chunk may cost in a turn, and all together that wait. Fan-out to thousands takes a turn for every message or two. */
 export const SHARE = 4000;
 
+/** A filter that is subscribed to, or not any more, costs about as much as 2 deliveries; one that is only counted a 64th of one. */
+const FILTER_SHIFT = 1;
+const UNREAD_SHIFT = 6;
+
+/** effortOfFilters is the work of a SUBSCRIBE or UNSUBSCRIBE with so many filters, and so many more that are not read. */
+export function effortOfFilters(count: number, unread: number): number {
+  return (count << FILTER_SHIFT) + (unread >> UNREAD_SHIFT);
+}
+
 /** Effort is the work of one turn, of all connections: deliveries, and what costs as much. */
 export class Effort {
   spent = 0;

@@ -65,6 +65,12 @@ export class PacketReader {
     return decodeMqttString(this.buffer, start, end);
   }
 
+  /** skip goes on behind so many bytes, whatever they are. */
+  skip(length: number): void {
+    this.#need(length);
+    this.position += length;
+  }
+
   /** skipString checks a UTF-8 Encoded String and goes on behind it. */
   skipString(): void {
     const start = this.position + 2;

@@ -100,9 +100,14 @@ export interface SubscriptionRequest {
   readonly retainHandling: 0 | 1 | 2;
 }
 
+/** FILTERS_MAX are the filters of one SUBSCRIBE or UNSUBSCRIBE that are read: some 2 ms of work. Those behind them are counted. */
+export const FILTERS_MAX = 5000;
+
 export interface SubscribePacket {
   readonly packetId: number;
   readonly requests: readonly SubscriptionRequest[];
+  /** Filters behind the first FILTERS_MAX, of which nothing but their length was looked at. */
+  readonly unread: number;
   readonly properties: Properties;
 }
 
@@ -112,9 +117,9 @@ export function readSubscribe(buffer: Buffer, body: number, end: number, version
   const packetId = readNewPacketId(reader);
   const properties = version === 5 ? readProperties(reader, PACKET_TYPE.SUBSCRIBE) : NO_PROPERTIES;
   const requests: SubscriptionRequest[] = [];
-  while (reader.remaining > 0) requests.push(readSubscriptionRequest(reader, version));
+  while (reader.remaining > 0 && requests.length < FILTERS_MAX) requests.push(readSubscriptionRequest(reader, version));
   if (requests.length === 0) throw protocolError('SUBSCRIBE without a Topic Filter'); // [MQTT-3.8.3-2]
-  return { packetId, requests, properties };
+  return { packetId, requests, unread: skipFilters(reader, 1), properties };
 }
 
 function readSubscriptionRequest(reader: PacketReader, version: ProtocolVersion): SubscriptionRequest {
@@ -143,6 +148,8 @@ function readSubscriptionRequest(reader: PacketReader, version: ProtocolVersion)
 export interface UnsubscribePacket {
   readonly packetId: number;
   readonly topicFilters: readonly string[];
+  /** As in SubscribePacket. */
+  readonly unread: number;
 }
 
 /** readUnsubscribe reads the body of an UNSUBSCRIBE, 3.10. */
@@ -151,9 +158,16 @@ export function readUnsubscribe(buffer: Buffer, body: number, end: number, versi
   const packetId = readNewPacketId(reader);
   if (version === 5) readProperties(reader, PACKET_TYPE.UNSUBSCRIBE);
   const topicFilters: string[] = [];
-  while (reader.remaining > 0) topicFilters.push(readTopicFilter(reader)); // [MQTT-3.10.3-1]
+  while (reader.remaining > 0 && topicFilters.length < FILTERS_MAX) topicFilters.push(readTopicFilter(reader)); // [MQTT-3.10.3-1]
   if (topicFilters.length === 0) throw protocolError('UNSUBSCRIBE without a Topic Filter'); // [MQTT-3.10.3-2]
-  return { packetId, topicFilters };
+  return { packetId, topicFilters, unread: skipFilters(reader, 0) };
+}
+
+/** Counts the filters that are left, each with so many bytes behind it. */
+function skipFilters(reader: PacketReader, more: number): number {
+  let count = 0;
+  for (; reader.remaining > 0; count++) reader.skip(reader.twoBytes() + more);
+  return count;
 }
 
 /** A Topic Filter, 4.7, with or without `$share/GROUP/` before it, 4.8.2. */

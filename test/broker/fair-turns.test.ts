@@ -83,6 +83,26 @@ test('broker refuses shared subscriptions, filters with + and long lists beyond 
   greedy.abort();
 });
 
+test('UNSUBSCRIBE ends as many subscriptions as SUBSCRIBE takes, says that the rest is left, and counts as work', async () => {
+  await using scene = await Scene.open();
+  const client = await scene.house.connect({ clientId: 'client' });
+  await subscribed(client, ['first', 'last']);
+  const filters = ['first', ...Array.from({ length: 4999 }, (_, at) => `${at % 7}`), 'last'];
+  const before = scene.broker.effort.spent;
+  client.send(`A2 [ 0002 {} ${filters.map((filter) => `'${filter}'`).join(' ')} ]`);
+  await until(() => client.waiting.length > 0 || scene.broker.effort.spent - before >= 10_000);
+  await client.expect(`B0 [ 0002 {} 00 ${'11 '.repeat(4999)} 83 ]`);
+  assert.deepEqual([...scene.broker.sessions.get('client')!.subscriptions.keys()], ['last']);
+  client.abort();
+});
+
+test('UNSUBSCRIBE of a client before MQTT 5 ends its connection when it has more filters than are read: its answer has no word for them', async () => {
+  await using scene = await Scene.open();
+  const client = await scene.house.connect({ clientId: 'client', version: 4 });
+  client.send(`A2 [ 0002 ${Array.from({ length: 5001 }, () => "'a'").join(' ')} ]`);
+  await client.expectClosed();
+});
+
 test('subscription tree counts the work of a walk, so that overlapping filters cost their owner and nobody else', async () => {
   await using scene = await Scene.open();
   const [owner, other] = [await scene.house.connect({ clientId: 'owner' }), await scene.house.connect({ clientId: 'other' })];

@@ -1,5 +1,6 @@
 // Decodes whole packets in tests, as the engine's dispatch does, and shows PUBLISH with its topic and payload as text.
 
+import assert from 'node:assert/strict';
 import { Decoder } from '../../src/mqtt/decoder.ts';
 import { PACKET_TYPE } from '../../src/mqtt/packet-types.ts';
 import { readAck, readAuth, readConnect, readDisconnect, readSubscribe, readUnsubscribe } from '../../src/mqtt/packets.ts';
@@ -36,9 +37,9 @@ function readBody(buffer: Buffer, start: number, body: number, end: number, vers
     case PACKET_TYPE.PUBCOMP:
       return { ...readAck(buffer, body, end, version, type) };
     case PACKET_TYPE.SUBSCRIBE:
-      return { ...readSubscribe(buffer, body, end, version) };
+      return allRead(readSubscribe(buffer, body, end, version));
     case PACKET_TYPE.UNSUBSCRIBE:
-      return { ...readUnsubscribe(buffer, body, end, version) };
+      return allRead(readUnsubscribe(buffer, body, end, version));
     case PACKET_TYPE.DISCONNECT:
       return { ...readDisconnect(buffer, body, end, version) };
     case PACKET_TYPE.AUTH:
@@ -53,4 +54,10 @@ function showPublish(buffer: Buffer, start: number, body: number, end: number, v
   const { qos, retain, dup, packetId, properties } = packet;
   const topicName = buffer.toString('utf8', packet.topicStart, packet.topicEnd);
   return { topicName, payload: buffer.toString('utf8', packet.payloadStart, packet.end), qos, retain, dup, packetId, properties };
+}
+
+/** Without the count of filters that were not read, which is none here. */
+function allRead<T extends { readonly unread: number }>({ unread, ...packet }: T): Omit<T, 'unread'> {
+  assert.equal(unread, 0);
+  return packet;
 }

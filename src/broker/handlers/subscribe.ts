@@ -5,14 +5,10 @@ import type { SubscribePacket, SubscriptionRequest } from '../../mqtt/packets.ts
 import { REASON, type ReasonCode } from '../../mqtt/reason-codes.ts';
 import { isSharedFilter, parseSharedFilter } from '../../mqtt/topics.ts';
 import type { Connection } from '../connection.ts';
+import { effortOfFilters } from '../fair-turns.ts';
 import { SUBSCRIPTION_BYTES } from '../memory-budget.ts';
 import type { Session } from '../session.ts';
 import { Subscription } from '../subscription.ts';
-
-/** Filters of one packet that are looked at: some 2 ms. Those behind them are refused. */
-const FILTERS_MAX = 5000;
-/** A filter costs about as much as 2 deliveries. */
-const FILTER_SHIFT = 1;
 
 /** Filters whose retained messages are wanted. */
 type WithRetained = Map<string, Subscription>;
@@ -24,15 +20,16 @@ export function handleSubscribe(connection: Connection, packet: SubscribePacket)
   const identifier = packet.properties.subscriptionIdentifier?.[0] ?? 0;
   const { debug } = broker.log.enabled;
   if (debug) broker.log.log('debug', `Received SUBSCRIBE from ${connection.id}`);
-  broker.effort.spent += packet.requests.length << FILTER_SHIFT;
+  broker.effort.spent += effortOfFilters(packet.requests.length, packet.unread);
   const reasons: number[] = [];
   const withRetained: WithRetained = new Map();
-  for (const [index, request] of packet.requests.entries()) {
-    const reason = index >= FILTERS_MAX ? REASON.QUOTA_EXCEEDED : subscribe(connection, request, identifier, withRetained);
+  for (const request of packet.requests) {
+    const reason = subscribe(connection, request, identifier, withRetained);
     reasons.push(reason);
     if (debug) broker.log.log('debug', `\t${request.topicFilter} (QoS ${request.qos})`);
     if (reason < 0x80 && broker.log.enabled.subscribe) broker.log.log('subscribe', `${connection.id} ${reason} ${request.topicFilter}`);
   }
+  for (let unread = packet.unread; unread > 0; unread--) reasons.push(REASON.QUOTA_EXCEEDED);
   const suback = encodeSuback(connection.version, packet.packetId, reasons); // [MQTT-3.8.4-5] [MQTT-3.8.4-6]
   connection.acks.answerKept(suback, session.journal, () => {
     if (debug) broker.log.log('debug', `Sending SUBACK to ${connection.id}`);
