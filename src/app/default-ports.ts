@@ -3,7 +3,7 @@
 import type { Logger } from '../base/logger.ts';
 import { portHolder } from '../host/port-holder.ts';
 import { isPortTaken, type Listener } from '../listeners/listeners.ts';
-import { nameOf } from './user.ts';
+import { nameOf } from '../state/system-users.ts';
 
 /** DefaultPorts knows which of them are taken. */
 export class DefaultPorts {

@@ -10,8 +10,9 @@ import type { Configuration } from '../config/configuration.ts';
 import { type Diagnostic, type Place, Report } from '../config/diagnostic.ts';
 import { wantsOurs } from '../listeners/options.ts';
 import { findState, type StateFolder } from '../state/state-folder.ts';
+import { idOf } from '../state/system-users.ts';
 import { foreignReason } from '../store/foreign-file.ts';
-import { idOf, isRoot } from './user.ts';
+import { isRoot } from './user.ts';
 
 const BAD_CONFIGURATION = 3;
 const FAILED_START = 1;

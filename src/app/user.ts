@@ -1,10 +1,10 @@
 // Gives up root once the ports are open, as mosquitto does.
 
-import { execFileSync } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
 import { OperatorError, reasonOf } from '../base/errors.ts';
 import type { Log } from '../logging/logging.ts';
 import type { StateFolder } from '../state/state-folder.ts';
+import { idOf } from '../state/system-users.ts';
 
 /** Tried in this order when the configuration names no `user`. */
 const DEFAULT_USERS = ['midge', 'nobody'];
@@ -46,24 +46,6 @@ export function leaveRoot({ wanted, state, mayChoose, log }: UserChange): void {
   }
   log.log('information', `Running as user ${user}.`);
   warnIfOut(state.path, user, log);
-}
-
-/** idOf gives the number of a user or its group, or null; id(1) also knows users that are not in /etc/passwd. */
-export function idOf(user: string, what: '-u' | '-g'): number | null {
-  try {
-    return Number(execFileSync('id', [what, '--', user], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
-  } catch {
-    return null;
-  }
-}
-
-/** nameOf gives the name of a user's number, or the number where it has none. */
-export function nameOf(uid: number): string {
-  try {
-    return execFileSync('id', ['-nu', '--', String(uid)], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
-  } catch {
-    return String(uid);
-  }
 }
 
 function warnIfOut(path: string, user: string, log: Log): void {

@@ -1,9 +1,10 @@
 // `midge backup`: everything that makes this broker this one, in one file.
 
 import { basename, dirname, join, resolve } from 'node:path';
-import { type BackupSource, makeBackup } from '../app/backup.ts';
 import type { BackupCopy } from '../app/control-requests.ts';
+import { STATE_NEEDS } from '../app/state-needs.ts';
 import { OperatorError } from '../base/errors.ts';
+import { type BackupSource, makeBackup } from '../state/backup.ts';
 import type { Invocation } from './command.ts';
 import { type Found, findBroker, NoBroker, stateOf } from './control-client.ts';
 import { stamp } from './stamp.ts';
@@ -17,7 +18,7 @@ export async function run(invocation: Invocation): Promise<number> {
   const [file] = operands;
   if (file === undefined) throw new OperatorError(`Error: Which file? Use '${program} FILE'.`, { exitCode: 2 });
   const source = await sourceOf(invocation);
-  const names = await makeBackup(file, source);
+  const names = await makeBackup(file, source, STATE_NEEDS);
   const count = (start: string) => names.filter((name) => name.startsWith(start)).length;
   terminal.stdout.write(
     `${resolve(file)}: ${count('state/')} files of ${source.folder}, ${count('configuration/')} of the configuration.\n`,

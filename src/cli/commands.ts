@@ -229,18 +229,23 @@ const COMMANDS_BUT_HELP: readonly Command[] = [
   {
     name: 'restore',
     summary: 'Put a backup back in place',
-    usage: ['[--state DIR | -c FILE] [--state-only] [--allow PATH]... [--yes] FILE', '[--state DIR | -c FILE] --before-upgrade'],
+    usage: [
+      '[--state DIR | -c FILE] [--state-only] [--allow PATH]... [--yes] FILE',
+      '[--state DIR | -c FILE] --before-upgrade',
+      '[--state DIR | -c FILE] --finish',
+    ],
     description: [
-      'The broker must not run. The backup is unpacked and checked before anything changes; what was there is kept in the state folder, in before-TIME. A restore that a power cut interrupts is brought to its end by the next start.',
+      'The broker must not run. The backup is unpacked and checked before anything changes; what was there is kept in the state folder, in before-TIME. All is put in place or nothing. A restore that a power cut interrupts is brought to its end by the next start; where only root may write the configuration, by --finish.',
       'It says first what it writes. The files of the configuration go back to where they were: below /etc/midge and the folder of -c FILE; each other path must be allowed by name. Restore only backups that you have made yourself.',
-      'Revoked certificates stay revoked. Where an account, a password or a revocation list of then would come back, it asks.',
+      'Revoked certificates stay revoked. Where an account, a password, a revocation list or another certificate authority of then would come back, it asks.',
       '--before-upgrade is for the way back to an older midge: a newer one that must change the database keeps it as it was for a week. What came after the upgrade is kept aside, but not seen by the older midge.',
     ],
     flags: [
       ...CONTROL_FLAGS,
       { long: 'allow', value: 'PATH', summary: 'also write this file, which lies elsewhere', repeatable: true, complete: 'file' },
-      { long: 'yes', summary: 'bring back accounts and passwords without asking' },
+      { long: 'yes', summary: 'bring back what was changed since without asking' },
       { long: 'state-only', summary: 'leave the configuration as it is' },
+      { long: 'finish', summary: 'put in place what a power cut has left beside the files of the configuration' },
       { long: 'before-upgrade', summary: 'put back the database as it was before a newer midge changed it' },
     ],
     examples: [

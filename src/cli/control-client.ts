@@ -2,11 +2,11 @@
 
 import { lstatSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { asOwner, foreignOwner } from '../app/as-owner.ts';
 import { askControl } from '../app/ask-control.ts';
 import { OperatorError } from '../base/errors.ts';
 import { STATE_NAMES } from '../base/state-names.ts';
 import { loadConfiguration } from '../config/config.ts';
+import { asOwner, foreignOwner } from '../state/as-owner.ts';
 import { findState, type StateFolder } from '../state/state-folder.ts';
 import { STORE_DEFAULTS } from '../store/options.ts';
 import type { Invocation } from './command.ts';

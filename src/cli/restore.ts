@@ -1,10 +1,13 @@
 // `midge restore`: puts a backup back in place, or what was there before an upgrade.
 
 import { dirname, resolve } from 'node:path';
-import { asOwnerNow } from '../app/as-owner.ts';
-import { putBackBeforeUpgrade, restoreBackup } from '../app/restore.ts';
-import type { RestorePlan } from '../app/restore-plan.ts';
+import { putBackBeforeUpgrade } from '../app/before-upgrade.ts';
+import { STATE_NEEDS } from '../app/state-needs.ts';
 import { OperatorError } from '../base/errors.ts';
+import { asOwnerNow } from '../state/as-owner.ts';
+import { mendRestore } from '../state/mend-restore.ts';
+import { restoreBackup } from '../state/restore.ts';
+import type { RestorePlan } from '../state/restore-plan.ts';
 import { askYesNo, isTerminal } from './ask.ts';
 import type { Invocation } from './command.ts';
 import { stateOf } from './control-client.ts';
@@ -13,17 +16,22 @@ import { stateOf } from './control-client.ts';
 export async function run(invocation: Invocation): Promise<number> {
   const { flags, operands, program, terminal } = invocation;
   if (flags.has('before-upgrade')) return putBack(invocation);
+  if (flags.has('finish')) return finish(invocation);
   const [file] = operands;
   if (file === undefined) throw new OperatorError(`Error: Which file? Use '${program} FILE'.`, { exitCode: 2 });
   const state = stateOf(invocation);
   const main = flags.get('config-file')?.at(-1) ?? null;
-  const report = await restoreBackup(file, {
-    folder: state.path,
-    withConfiguration: !flags.has('state-only'),
-    configurationFolders: ['/etc/midge', ...(main === null ? [] : [dirname(resolve(main))]), state.path],
-    allowed: [...(main === null ? [] : [state.database]), ...(flags.get('allow') ?? []).map((path) => resolve(path))],
-    confirm: (plan) => confirm(plan, invocation),
-  });
+  const report = await restoreBackup(
+    file,
+    {
+      folder: state.path,
+      withConfiguration: !flags.has('state-only'),
+      configurationFolders: ['/etc/midge', ...(main === null ? [] : [dirname(resolve(main))]), state.path],
+      allowed: [...(main === null ? [] : [state.database]), ...(flags.get('allow') ?? []).map((path) => resolve(path))],
+      confirm: (plan) => confirm(plan, invocation),
+    },
+    STATE_NEEDS,
+  );
   if (report === null) {
     terminal.stdout.write('Nothing was changed.\n');
     return 1;
@@ -36,15 +44,23 @@ export async function run(invocation: Invocation): Promise<number> {
 }
 
 /** confirm shows what will be written, and asks where the backup brings back what somebody has taken away. */
-async function confirm({ manifest, writes, revivals }: RestorePlan, { flags, terminal }: Invocation): Promise<boolean> {
+async function confirm({ manifest, writes, revivals, damage }: RestorePlan, { flags, terminal }: Invocation): Promise<boolean> {
   const { stdin, stdout, stderr } = terminal;
   stdout.write(`A backup of ${manifest.host}, made ${manifest.time} by ${manifest.program}.\n`);
   for (const path of writes) stdout.write(`writes    ${path}\n`);
+  if (damage !== null) stderr.write(`Warning: ${damage}\n`);
   if (revivals.length === 0) return true;
   for (const each of revivals) stderr.write(`Warning: ${each}.\n`);
   if (flags.has('yes')) return true;
   if (isTerminal(stdin)) return askYesNo({ stdin, stdout }, 'Restore it all the same?');
   throw new OperatorError('it brings back what was taken away since - nothing was changed; say --yes to restore it all the same');
+}
+
+/** What a power cut has interrupted, where the broker's user may not end it. */
+function finish(invocation: Invocation): number {
+  const said = mendRestore(stateOf(invocation), STATE_NEEDS.database.moveAside);
+  invocation.terminal.stdout.write(`${said ?? 'No restore was cut off: nothing was changed.'}\n`);
+  return 0;
 }
 
 function putBack(invocation: Invocation): number {

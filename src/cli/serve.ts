@@ -68,7 +68,8 @@ function ownWords({ argv0, argv, execPath }: NodeJS.Process): readonly string[] 
 /** A restore that was cut off may have left the state folder without files that the configuration names. */
 async function mendState({ flags, terminal }: Invocation): Promise<boolean> {
   const { findState } = await import('../state/state-folder.ts');
-  const { mendSwap } = await import('../state/state-swap.ts');
+  const { mendRestore } = await import('../state/mend-restore.ts');
+  const { moveAside } = await import('../store/file-names.ts');
   const { STORE_DEFAULTS } = await import('../store/options.ts');
   const file = last(flags.get('config-file'));
   const location = file === null ? undefined : treatLines(file).findLast(({ name }) => name === 'persistence_location');
@@ -80,7 +81,7 @@ async function mendState({ flags, terminal }: Invocation): Promise<boolean> {
     isRoot,
     env: terminal.env,
   });
-  const mended = state.exists() ? mendSwap(state) : null;
+  const mended = state.exists() ? mendRestore(state, moveAside) : null;
   if (mended !== null) terminal.stderr.write(`Warning: ${mended}\n`);
   return mended !== null;
 }

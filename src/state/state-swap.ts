@@ -5,7 +5,19 @@
 //   restore-<time>.leaving/           it is whole, and what is there goes, name by name, to before-<time>/; a cut: done to the end
 //   restore-<time>.entering/          that has gone, and what comes goes, name by name, to its place; a cut: done to the end
 
-import { chmodSync, chownSync, globSync, lstatSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  globSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { syncPath } from '../base/durable-file.ts';
 import { OperatorError } from '../base/errors.ts';
@@ -22,6 +34,7 @@ export class StateSwap {
   readonly #folder: string;
   readonly #stamp: string;
   readonly #rename: Rename;
+  #entered: readonly string[] = [];
 
   /** `folder` is the state folder, `stamp` names this exchange. */
   constructor(folder: string, stamp: string, rename: Rename = renameSync) {
@@ -37,6 +50,20 @@ export class StateSwap {
 
   get incoming(): string {
     return join(this.unpacking, 'state');
+  }
+
+  /** list names the files outside the state folder that come too (placed-files.ts). */
+  get list(): string {
+    return join(this.unpacking, 'files.json');
+  }
+
+  /** isBegun tells whether what comes has begun to go to its place. */
+  get isBegun(): boolean {
+    return !existsSync(this.incoming);
+  }
+
+  get stamp(): string {
+    return this.#stamp;
   }
 
   /** before is where what was there is kept. */
@@ -74,8 +101,20 @@ export class StateSwap {
   /** enter puts what comes in place. */
   enter(): void {
     const from = this.#stage('entering');
-    for (const name of readdirSync(from)) this.#rename(join(from, name), join(this.#folder, name));
+    this.#entered = readdirSync(from);
+    for (const name of this.#entered) this.#rename(join(from, name), join(this.#folder, name));
     rmdirSync(from);
+    syncPath(this.#folder);
+  }
+
+  /** undo takes a commit back: what came goes, and what was there comes back. */
+  undo(): void {
+    mkdirSync(this.incoming, { mode: 0o700 });
+    for (const name of this.#entered) this.#rename(join(this.#folder, name), join(this.incoming, name));
+    if (existsSync(this.before)) {
+      for (const name of readdirSync(this.before)) this.#rename(join(this.before, name), join(this.#folder, name));
+      rmdirSync(this.before);
+    }
     syncPath(this.#folder);
   }
 
@@ -111,12 +150,9 @@ export function isOfSwap(name: string): boolean {
   return STAGE.test(name) || /^before-[\dTZ-]+$/.test(name);
 }
 
-/** mendSwap brings to an end what a power cut has interrupted, and says what it did; null = there was nothing. No broker may use the folder. */
+/** mendSwap brings to an end what a power cut has interrupted, and says what it did; null = there was nothing. Folders with a list stay. No broker may use the folder. */
 export function mendSwap(state: StateFolder, rename: Rename = renameSync): string | null {
-  const stages = foldersIn(state.path).flatMap((name) => {
-    const [, stamp, stage] = STAGE.exec(name) ?? [];
-    return stamp === undefined ? [] : [{ swap: new StateSwap(state.path, stamp, rename), stage }];
-  });
+  const stages = stagesIn(state, rename);
   if (stages.length === 0) return null;
   let kept: string | null = null;
   for (const { swap, stage } of stages) {
@@ -126,9 +162,23 @@ export function mendSwap(state: StateFolder, rename: Rename = renameSync): strin
       kept = swap.before;
     }
   }
-  for (const { swap } of stages) swap.end();
+  for (const { swap } of stages) if (!existsSync(swap.list)) swap.end();
+  const isBegun = stages.some(({ swap }) => existsSync(swap.list) && swap.isBegun);
+  if (kept === null && isBegun) return 'A restore was cut off and is now at its end.';
   if (kept === null) return 'A restore was cut off before it had changed anything: run it again.';
-  return `A restore was cut off and is now at its end: what was there before is in "${kept}". Run it again where it was to put configuration files back too.`;
+  return `A restore was cut off and is now at its end: what was there before is in "${kept}".`;
+}
+
+/** unfinishedSwaps gives those whose files outside the state folder are to be seen to, after mendSwap. */
+export function unfinishedSwaps(state: StateFolder): readonly StateSwap[] {
+  return stagesIn(state, renameSync).flatMap(({ swap }) => (existsSync(swap.list) ? [swap] : []));
+}
+
+function stagesIn({ path }: StateFolder, rename: Rename): readonly { readonly swap: StateSwap; readonly stage: string | undefined }[] {
+  return foldersIn(path).flatMap((name) => {
+    const [, stamp, stage] = STAGE.exec(name) ?? [];
+    return stamp === undefined ? [] : [{ swap: new StateSwap(path, stamp, rename), stage }];
+  });
 }
 
 /** Folders, no links. None where there is no folder, or this user may not look: then whoever needs it says so. */

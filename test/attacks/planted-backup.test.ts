@@ -6,8 +6,8 @@ import { chownSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync,
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { packArchive } from '../../src/app/archive.ts';
 import { compactTime } from '../../src/base/clock.ts';
+import { packArchive } from '../../src/state/archive.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { midgeWords } from './attacked-broker.ts';
 import { Machine, skip, USER, withAuthority } from './planted-machine.ts';
@@ -185,7 +185,7 @@ test('restore brings back no account and no password of then without a yes', { s
   const { status, text } = await machine.run(...words);
   assert.equal(status, 1);
   assert.match(text, /account "eve" comes back/);
-  assert.match(text, /account "adam" gets its password of then/);
+  assert.match(text, /account "adam" gets its password or key of then/);
   assert.match(text, /nothing was changed; say --yes/);
   assert.equal(readFileSync(join(machine.state, 'passwd'), 'utf8'), 'adam:$6$new\n');
   assert.equal((await machine.run(...words, '--yes')).status, 0);

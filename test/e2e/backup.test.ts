@@ -19,7 +19,7 @@ import {
 import { connect } from 'node:net';
 import { join, relative } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { packArchive } from '../../src/app/archive.ts';
+import { packArchive } from '../../src/state/archive.ts';
 import { copyName } from '../../src/store/earlier-version.ts';
 import { SCHEMA_VERSION } from '../../src/store/schema.ts';
 import { openPort, runMidge, startMidge } from '../support/midge-process.ts';

@@ -6,7 +6,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { hashPassword } from '../../src/access/password-hash.ts';
-import { makeBackup } from '../../src/app/backup.ts';
+import { STATE_NEEDS } from '../../src/app/state-needs.ts';
+import { makeBackup } from '../../src/state/backup.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { Card, IMAGE, obstacle } from './card.ts';
 import { BOOT_PATIENCE, switchOn } from './machine.ts';
@@ -83,7 +84,7 @@ async function backupOf(t: TestContext): Promise<string> {
     isUsersWord: false,
     program: 'midge version 0.1.0',
   };
-  await makeBackup(file, { ...source, folder: join(folder, 'state') });
+  await makeBackup(file, { ...source, folder: join(folder, 'state') }, STATE_NEEDS);
   return file;
 }
 

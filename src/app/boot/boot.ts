@@ -5,8 +5,9 @@
 import { reasonOf } from '../../base/errors.ts';
 import type { BootSettings, Mistake, Secret } from '../../boot/settings.ts';
 import { brokerConfiguration, CONFIGURATION, DEFAULT_HOST_NAME } from '../../boot/system-files.ts';
+import { mendRestore } from '../../state/mend-restore.ts';
 import { StateFolder } from '../../state/state-folder.ts';
-import { mendSwap } from '../../state/state-swap.ts';
+import { moveAside } from '../../store/file-names.ts';
 import { STORE_DEFAULTS } from '../../store/options.ts';
 import { Disk } from '../disk.ts';
 import { forgetFollowed, writeAccounts } from './accounts.ts';
@@ -37,7 +38,7 @@ export async function applyBootPartition(world: BootWorld, only: Scope = 'machin
     }
   };
   await attempt('reset', async () => say(await resetMachine(world, only)));
-  await attempt('mend the state', () => say(mendSwap(new StateFolder(disk.path(STATE), STORE_DEFAULTS.file)))); // before anything is looked for in it
+  await attempt('mend the state', () => say(mendRestore(new StateFolder(disk.path(STATE), STORE_DEFAULTS.file), moveAside))); // before anything is looked for in it
   const isRestored = await attempt('take up the backup', async () => say(await takeUpBackup(world, owner)));
   const wishes = readWishes(disk, only);
   const { settings } = wishes;

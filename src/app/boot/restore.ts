@@ -61,12 +61,13 @@ export async function takeUpBackup(world: BootWorld, owner: number): Promise<str
 }
 
 async function restore(disk: Disk, name: string, owner: number) {
-  const { restoreBackup } = await import('../restore.ts'); // brings the store with it, which no other boot needs
+  const { restoreBackup } = await import('../../state/restore.ts');
+  const { STATE_NEEDS } = await import('../state-needs.ts'); // brings the store with it, which no other boot needs
   disk.makeFolder(STATE, { mode: 0o700, owner }); // what is restored belongs to whom this belongs
   try {
     const confirm = async () => true; // whoever holds the card may do all
     const request = { folder: disk.path(STATE), withConfiguration: false, configurationFolders: [], allowed: [], confirm };
-    const report = await restoreBackup(disk.path(`${BOOT}/${name}`), request);
+    const report = await restoreBackup(disk.path(`${BOOT}/${name}`), request, STATE_NEEDS);
     if (report === null) throw new OperatorError('it was not confirmed'); // it always is
     return report;
   } catch (error) {

@@ -5,8 +5,9 @@ import { readdirSync, rmSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { parsePasswordFile } from '../../../src/access/password-file.ts';
 import { hashPassword, verifyPassword } from '../../../src/access/password-hash.ts';
-import { makeBackup } from '../../../src/app/backup.ts';
 import { applyBootPartition } from '../../../src/app/boot/boot.ts';
+import { STATE_NEEDS } from '../../../src/app/state-needs.ts';
+import { makeBackup } from '../../../src/state/backup.ts';
 import { makeMachine } from './machine.ts';
 
 const BACKUP = '/boot/firmware/midge-2026-01-31.tar.gz';
@@ -173,5 +174,5 @@ async function putBackup(t: TestContext, file: string): Promise<void> {
     isUsersWord: false,
     program: 'midge version 0.1.0',
   };
-  await makeBackup(file, { ...source, folder: old.path('/var/lib/midge') });
+  await makeBackup(file, { ...source, folder: old.path('/var/lib/midge') }, STATE_NEEDS);
 }

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { unpackArchive } from '../../../src/app/archive.ts';
 import { OperatorError } from '../../../src/base/errors.ts';
+import { unpackArchive } from '../../../src/state/archive.ts';
 import { damaged, hexOf } from '../mutations.ts';
 import type { Target } from '../target.ts';
 

@@ -1,14 +1,15 @@
 // What a backup would put where, found out before anything is written: somebody else may have made the archive.
 
+import { X509Certificate } from 'node:crypto';
 import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync, realpathSync, statfsSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Writable } from 'node:stream';
-import { passwordEntry } from '../access/password-file.ts';
 import { OperatorError } from '../base/errors.ts';
-import type { StateFolder } from '../state/state-folder.ts';
 import { unpackArchive } from './archive.ts';
 import { asOwnerNow } from './as-owner.ts';
 import { type BackupManifest, FORMAT, MANIFEST } from './backup.ts';
+import type { StateNeeds } from './needs.ts';
+import type { StateFolder } from './state-folder.ts';
 
 /** What a backup may hold besides its manifest: no way leads out of these folders. */
 const NAMES = /^(?:state\/(?:[^/\0]+\/)*[^/\0]+|configuration\/\d+)$/;
@@ -41,6 +42,8 @@ export interface RestorePlan {
   readonly writes: readonly string[];
   /** What the backup brings back that somebody has taken away since, a sentence each. */
   readonly revivals: readonly string[];
+  /** What of the database cannot be taken, a sentence; null = nothing. */
+  readonly damage: string | null;
 }
 
 /** inspectArchive reads all of an archive, and writes nothing. Throws OperatorError for one that midge has not written, or that finds no room on the disk of `folder`. */
@@ -98,21 +101,40 @@ export function isThere(path: string, content: Buffer | null): boolean {
   }
 }
 
-/** revivalsOf says which accounts, passwords and revocation lists of today an older state would replace. */
-export function revivalsOf({ texts }: Opened, state: StateFolder, settings: readonly Setting[]): readonly string[] {
-  const configuration = settings.flatMap(({ content }) => content?.toString('utf8') ?? []);
-  const named = (word: string) => new Set(configuration.flatMap((text) => valuesOf(text, word)));
-  const [passwordFiles, lists] = [named('password_file'), named('crlfile')];
-  const passwords = [
-    { path: state.passwordFile, content: texts.get(`state/${basename(state.passwordFile)}`)?.content ?? null },
-    ...settings.filter(({ path }) => passwordFiles.has(path)),
-  ];
-  return [
-    ...passwords.flatMap(({ path, content }) => (content === null ? [] : revivedAccounts(path, content))),
-    ...settings
-      .filter(({ path, content }) => lists.has(path) && existsSync(path) && !isThere(path, content))
-      .map(({ path }) => `the revocation list "${path}" becomes an older one`),
-  ];
+/** revivalsOf says which accounts, keys, revocation lists and authority of today the backup would replace by those of then. */
+export function revivalsOf({ texts }: Opened, state: StateFolder, settings: readonly Setting[], needs: StateNeeds): readonly string[] {
+  const inside = [...texts].flatMap(([name, { content }]) =>
+    name.startsWith('state/') ? [{ path: join(state.path, name.slice('state/'.length)), content }] : [],
+  );
+  const authority = join(state.certificates, 'ca.crt');
+  return [...inside, ...settings].flatMap(({ path, content }) => {
+    const now = content === null ? null : readSmall(path);
+    if (content === null || now === null || now.equals(content)) return [];
+    if (path === authority) return anotherAuthority(now, content);
+    if (isList(now) || isList(content)) return [`the revocation list "${path}" becomes the one of then`];
+    return revivedAccounts(path, needs.accountsIn(now), needs.accountsIn(content));
+  });
+}
+
+/** Of the state folder's own list is seen to where the certificates are: what is revoked today stays so. */
+function isList(content: Buffer): boolean {
+  return content.includes('-----BEGIN X509 CRL-----');
+}
+
+function anotherAuthority(now: Buffer, then: Buffer): readonly string[] {
+  const [today, before] = [fingerprintOf(now), fingerprintOf(then)];
+  if (today === before) return [];
+  const devices =
+    'every phone and device that trusts the one of today must be given the other, and client certificates of today are refused';
+  return [`the certificate authority becomes the one of then (SHA-256 ${before}, today ${today}): ${devices}`];
+}
+
+function fingerprintOf(pem: Buffer): string {
+  try {
+    return new X509Certificate(pem).fingerprint256;
+  } catch {
+    return 'unreadable';
+  }
 }
 
 /** valuesOf gives what a word of the configuration is set to. */
@@ -120,20 +142,12 @@ export function valuesOf(text: string, word: string): readonly string[] {
   return text.split('\n').flatMap((line) => new RegExp(`^\\s*${word}\\s+(.+?)\\s*$`).exec(line)?.[1] ?? []);
 }
 
-function revivedAccounts(path: string, content: Buffer): readonly string[] {
-  const now = readSmall(path);
-  if (now === null) return [];
-  const today = accountsIn(now);
-  return [...accountsIn(content)].flatMap(([user, password]) => {
+function revivedAccounts(path: string, today: ReadonlyMap<string, string>, then: ReadonlyMap<string, string>): readonly string[] {
+  return [...then].flatMap(([user, password]) => {
     const current = today.get(user);
     if (current === undefined) return [`account ${JSON.stringify(user)} comes back, which "${path}" has no more`];
-    return current === password ? [] : [`account ${JSON.stringify(user)} gets its password of then`];
+    return current === password ? [] : [`account ${JSON.stringify(user)} gets its password or key of then`];
   });
-}
-
-function accountsIn(content: Buffer): ReadonlyMap<string, string> {
-  const entries = content.toString('utf8').split('\n').map(passwordEntry);
-  return new Map(entries.flatMap((entry) => (entry === null ? [] : [[entry.user, entry.password]])));
 }
 
 function readSmall(path: string): Buffer | null {

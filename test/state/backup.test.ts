@@ -4,8 +4,9 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { makeBackup } from '../../src/app/backup.ts';
-import { restoreBackup } from '../../src/app/restore.ts';
+import { STATE_NEEDS } from '../../src/app/state-needs.ts';
+import { makeBackup } from '../../src/state/backup.ts';
+import { restoreBackup } from '../../src/state/restore.ts';
 import { StoreFolder } from '../support/open-store.ts';
 import { durably, loadState, storedSession } from '../support/stored.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -29,14 +30,17 @@ test('backup holds a database that lies elsewhere, and restore puts it back ther
     isUsersWord: false,
     program: 'midge test',
   };
-  assert.deepEqual(await makeBackup(file, source), ['backup.json', 'state/passwd', 'configuration/0']);
+  assert.deepEqual(await makeBackup(file, source, STATE_NEEDS), ['backup.json', 'state/passwd', 'configuration/0']);
 
   rmSync(elsewhere.file);
   writeFileSync(elsewhere.file, 'newer', { mode: 0o600 });
   writeFileSync(`${elsewhere.file}-wal`, 'its log');
   const request = { folder: state, withConfiguration: false, configurationFolders: [], confirm: async () => true };
-  await assert.rejects(restoreBackup(file, { ...request, allowed: [] }), /it would write ".*midge\.db", outside .* nothing was changed/);
-  const { restored } = (await restoreBackup(file, { ...request, allowed: [elsewhere.file] }))!;
+  await assert.rejects(
+    restoreBackup(file, { ...request, allowed: [] }, STATE_NEEDS),
+    /it would write ".*midge\.db", outside .* nothing was changed/,
+  );
+  const { restored } = (await restoreBackup(file, { ...request, allowed: [elsewhere.file] }, STATE_NEEDS))!;
   assert.deepEqual(restored, [state, elsewhere.file]);
   assert.equal(statSync(elsewhere.file).mode & 0o777, 0o600);
   assert.equal(existsSync(join(state, 'midge.db')), false);

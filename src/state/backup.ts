@@ -11,14 +11,11 @@ import { hostname } from 'node:os';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { systemClock } from '../base/clock.ts';
 import { OperatorError, reasonOf } from '../base/errors.ts';
-import { silentLogger } from '../base/logger.ts';
-import { treatLines } from '../config/config.ts';
-import { OwnFolder, withFolder } from '../state/own-files.ts';
-import { StateFolder } from '../state/state-folder.ts';
-import { STORE_DEFAULTS } from '../store/options.ts';
-import { openStore } from '../store/store.ts';
 import { type ArchiveEntry, packArchive } from './archive.ts';
 import { asOwner, asOwnerNow, foreignOwner } from './as-owner.ts';
+import type { StateNeeds } from './needs.ts';
+import { OwnFolder, withFolder } from './own-files.ts';
+import { StateFolder } from './state-folder.ts';
 
 /** MANIFEST is the first file of a backup. */
 export const MANIFEST = 'backup.json';
@@ -28,9 +25,6 @@ export const FORMAT = 1;
 
 /** Everything but the database is text that a person or we have written. */
 const MAX_SMALL_BYTES = 16 * 1_048_576;
-
-/** Words of the configuration that name a file. */
-const FILE_WORDS = ['password_file', 'acl_file', 'psk_file', 'cafile', 'certfile', 'keyfile', 'crlfile', 'dhparamfile'];
 
 /** BackupManifest says what a backup is of. Paths of the configuration are absolute; files in the state folder are a part of that. */
 export interface BackupManifest {
@@ -62,12 +56,12 @@ export interface BackupSource {
 }
 
 /** makeBackup writes a new file and gives the names of what is in it. Throws OperatorError; nothing is left of a backup that failed. */
-export async function makeBackup(file: string, source: BackupSource): Promise<readonly string[]> {
+export async function makeBackup(file: string, source: BackupSource, needs: StateNeeds): Promise<readonly string[]> {
   if (existsSync(file)) throw new OperatorError(`Cannot write backup "${file}": it is there already - name another file`);
-  const copy = new DatabaseCopy(source);
+  const copy = new DatabaseCopy(source, needs);
   try {
     if (source.copy === null) await copy.make();
-    const entries = entriesOf(source, copy);
+    const entries = entriesOf(source, copy, needs);
     await packArchive(file, entries);
     return entries.map(({ name }) => name);
   } catch (error) {
@@ -85,10 +79,11 @@ export async function makeBackup(file: string, source: BackupSource): Promise<re
  */
 class DatabaseCopy {
   readonly #source: BackupSource;
+  readonly #needs: StateNeeds;
   readonly #folder: string;
   #name: string | null;
 
-  constructor(source: BackupSource) {
+  constructor(source: BackupSource, needs: StateNeeds) {
     const { copy, database, folder } = source;
     const name = basename(database);
     const isCopy =
@@ -96,6 +91,7 @@ class DatabaseCopy {
     if (!isCopy)
       throw new OperatorError(`Cannot back up "${folder}": what answers there is no broker of this version - restart the broker`);
     this.#source = source;
+    this.#needs = needs;
     this.#folder = dirname(database);
     this.#name = copy;
   }
@@ -111,15 +107,7 @@ class DatabaseCopy {
     await asOwner(this.#folder, async () => {
       if (!existsSync(database)) return;
       this.#name = nameOfCopy(database);
-      const store = await openStore(
-        { ...STORE_DEFAULTS, folder: this.#folder, file: basename(database) },
-        { clock: systemClock, log: silentLogger },
-      );
-      try {
-        await store.backup(join(this.#folder, this.#name));
-      } finally {
-        await store.stop();
-      }
+      await this.#needs.database.copy(database, join(this.#folder, this.#name));
     });
   }
 
@@ -140,10 +128,10 @@ export function nameOfCopy(database: string): string {
   return `${basename(database)}.backup-${randomBytes(6).toString('hex')}`;
 }
 
-function entriesOf(source: BackupSource, copy: DatabaseCopy): readonly ArchiveEntry[] {
+function entriesOf(source: BackupSource, copy: DatabaseCopy, needs: StateNeeds): readonly ArchiveEntry[] {
   const { folder, database, configuration, program } = source;
   const state = new StateFolder(folder, database);
-  const settings = configuration === null ? [] : settingsOf(source, configuration);
+  const settings = configuration === null ? [] : settingsOf(source, configuration, needs);
   const certificates = asOwnerNow(folder, () => filesIn(state.certificates));
   const inside = [state.passwordFile, ...certificates, ...settings.filter((path) => isIn(folder, path))];
   const kept = [...new Set(inside.map((path) => relative(folder, path)))].filter((name) => existsSync(join(folder, name)));
@@ -189,11 +177,11 @@ function openSmall(path: string): number {
 }
 
 /** The files of the configuration that a user names are looked for as that user. */
-function settingsOf(source: BackupSource, main: string): readonly string[] {
+function settingsOf(source: BackupSource, main: string, { namedFiles }: StateNeeds): readonly string[] {
   const { folder, workingFolder, isUsersWord } = source;
-  if (!isUsersWord) return configurationFiles(main, workingFolder);
+  if (!isUsersWord) return present(main, namedFiles(main, workingFolder));
   return asOwnerNow(folder, () => {
-    const paths = configurationFiles(main, workingFolder);
+    const paths = present(main, namedFiles(main, workingFolder));
     const hidden = paths.find((path) => !isReadable(path));
     if (hidden === undefined) return paths;
     throw new OperatorError(
@@ -211,14 +199,8 @@ function isReadable(path: string): boolean {
   }
 }
 
-/** The main file first, then those that it includes or names. A backup without one of them would be none. */
-function configurationFiles(main: string, workingFolder: string): readonly string[] {
-  const lines = treatLines(main);
-  const included = lines.map(({ place }) => resolve(place.file));
-  const named = lines
-    .filter(({ name, outcome }) => FILE_WORDS.includes(name) && outcome === 'taken')
-    .map(({ text }) => resolve(workingFolder, text));
-  const paths = [...new Set([resolve(main), ...included, ...named])];
+/** A backup without one of them would be none. */
+function present(main: string, paths: readonly string[]): readonly string[] {
   const missing = paths.find((path) => !existsSync(path));
   if (missing !== undefined) {
     throw new OperatorError(
