@@ -54,15 +54,17 @@ export interface RunRequest {
   readonly buildDate: number;
   /** True where the sources run: see `leaveRoot`. */
   readonly fromSources: boolean;
-  /** Words that start this program, for commands that are shown; null = it stands for mosquitto, which shows none. */
-  readonly command: readonly string[] | null;
+  /** Words that start this program, for commands that are shown. */
+  readonly command: readonly string[];
+  /** It was started by mosquitto's name: it says no more than mosquitto, and becomes mosquitto's user. */
+  readonly isMosquitto: boolean;
   /** say shows text to the person who started the program: not the log, which must hold no secret. */
   readonly say: (text: string) => void;
 }
 
 /** runAppliance serves until SIGTERM or SIGINT and gives the exit status: 0, or that of what went wrong at the start. */
 export async function runAppliance(request: RunRequest): Promise<number> {
-  const log = createLog(logOptions(request, request.configuration), logWorld());
+  const log = createLog(logOptions(request, request.configuration), logWorld(request));
   const forget = dieOfMistakes(log);
   log.log('information', `${request.title} starting`);
   try {
@@ -136,10 +138,11 @@ class Run {
   }
 
   async #start(appliance: Appliance, madeAccount: Account | null): Promise<void> {
-    const { configuration, title, fromSources } = this.#request;
+    const { configuration, title, fromSources, isMosquitto } = this.#request;
     await appliance.start();
     if (configuration.process.pidFile !== null) writePidFile(configuration.process.pidFile);
-    leaveRoot({ wanted: configuration.process.user, state: this.#state, mayChoose: !fromSources, log: this.#log });
+    const unnamed = isMosquitto ? "mosquitto's" : fromSources ? 'none' : 'ours';
+    leaveRoot({ wanted: configuration.process.user, state: this.#state, unnamed, log: this.#log });
     this.#log.publishTo((topic, payload) => publishLine(appliance, topic, payload));
     await this.#openControl(appliance);
     this.#sayWhoMayConnect(appliance);
@@ -233,18 +236,18 @@ class Run {
 
   /** Where the log is for a file, a journal or a program that looks for mosquitto's lines, it has no more than them. */
   #sayToPerson({ listeners }: Appliance, madeAccount: Account | null): void {
-    const { command, configuration, say } = this.#request;
+    const { command, isMosquitto, configuration, say } = this.#request;
     const facts = {
-      command: command ?? [],
+      command,
       configuration: this.#withMadeAccount(configuration),
       listeners,
       state: this.#state,
       keepsSessions: keepsSessions(this.#request),
       madeAccount,
     };
-    const isShown = command !== null && isForPerson(this.#request);
+    const isShown = !isMosquitto && isForPerson(this.#request);
     const words = isShown ? startWords(facts, stopFacts()) : '';
-    if (!isShown && command !== null) for (const line of startLines(facts)) this.#log.log('information', line);
+    if (!isShown && !isMosquitto) for (const line of startLines(facts)) this.#log.log('information', line);
     const text = describeMade(madeAccount, this.#state.passwordFile) + words;
     if (isInBackground()) sayReady(text);
     else say(text);
@@ -292,13 +295,13 @@ class Run {
   }
 }
 
-function logWorld(): LogWorld {
+function logWorld({ isMosquitto }: RunRequest): LogWorld {
   return {
     clock: systemClock,
     stdout: { stream: process.stdout, fd: 1 },
     stderr: { stream: process.stderr, fd: 2 },
     journalStream: process.env['JOURNAL_STREAM'],
-    tag: 'midge',
+    tag: isMosquitto ? 'mosquitto' : 'midge',
   };
 }
 

@@ -7,14 +7,17 @@ import type { StateFolder } from '../state/state-folder.ts';
 import { idOf } from '../state/system-users.ts';
 
 /** Tried in this order when the configuration names no `user`. */
-const DEFAULT_USERS = ['midge', 'nobody'];
+const OWN_USERS = ['midge', 'nobody'];
+/** mosquitto's own user, and who takes its place. */
+const MOSQUITTOS_USER = 'mosquitto';
+const ITS_SUBSTITUTE = 'nobody';
 
 export interface UserChange {
   /** `user` of the configuration, or null. */
   readonly wanted: string | null;
   readonly state: StateFolder;
-  /** False where the sources run: files that are loaded later may be hidden from another user, so one must be named. */
-  readonly mayChoose: boolean;
+  /** Which users are meant when none is named: mosquitto's; ours; or none where the sources run, because files that are loaded later may be hidden from another user. */
+  readonly unnamed: "mosquitto's" | 'ours' | 'none';
   readonly log: Log;
 }
 
@@ -24,9 +27,9 @@ export function isRoot(): boolean {
 }
 
 /** leaveRoot becomes the wanted user for good, if the process is root's; throws OperatorError when that user does not exist. */
-export function leaveRoot({ wanted, state, mayChoose, log }: UserChange): void {
+export function leaveRoot({ wanted, state, unnamed, log }: UserChange): void {
   if (!isRoot()) return;
-  const user = wanted ?? (mayChoose ? DEFAULT_USERS.find((name) => idOf(name, '-u') !== null) : undefined) ?? 'root';
+  const user = wanted ?? unnamedUser(unnamed, log);
   if (user === 'root') {
     log.log('warning', 'Warning: The broker runs as root. Name another user with "user NAME" in the configuration.');
     return;
@@ -46,6 +49,17 @@ export function leaveRoot({ wanted, state, mayChoose, log }: UserChange): void {
   }
   log.log('information', `Running as user ${user}.`);
   warnIfOut(state.path, user, log);
+}
+
+function unnamedUser(unnamed: UserChange['unnamed'], log: Log): string {
+  if (unnamed === 'none') return 'root';
+  if (unnamed === 'ours') return OWN_USERS.find((name) => idOf(name, '-u') !== null) ?? 'root';
+  if (idOf(MOSQUITTOS_USER, '-u') !== null) return MOSQUITTOS_USER;
+  log.log(
+    'warning',
+    `Warning: Unable to drop privileges to '${MOSQUITTOS_USER}' because this user does not exist. Trying '${ITS_SUBSTITUTE}' user instead.`,
+  );
+  return ITS_SUBSTITUTE;
 }
 
 function warnIfOut(path: string, user: string, log: Log): void {

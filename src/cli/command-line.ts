@@ -30,20 +30,21 @@ async function runCommand(command: Command, program: string, argv: readonly stri
     const { titleOf } = await import('./stamp.ts');
     const title = program.startsWith('mosquitto') ? `${titleOf(program)}\n\n` : '';
     terminal.stdout.write(title + commandHelp(command, terminal.stdout, program));
-    return askedStatus(program);
+    return askedStatus(program, 'help');
   }
   if (asks(command, argv, 'version')) {
     const { titleOf } = await import('./stamp.ts');
     terminal.stdout.write(`${titleOf(program)}\n`);
-    return askedStatus(program);
+    return askedStatus(program, 'version');
   }
   const { flags, operands } = command.readsArguments ? { flags: new Map(), operands: [] } : await readArguments(command, argv, program);
   const { run } = await command.load();
   return run({ argv, flags, operands, program, terminal });
 }
 
-/** askedStatus: mosquitto's tools end with 1 when they are asked for help or version, and some scripts count on it. */
-function askedStatus(program: string): number {
+/** askedStatus: mosquitto's tools end with 1 when they are asked for help or version, and mosquitto after its help with 3; some scripts count on it. */
+function askedStatus(program: string, what: 'help' | 'version'): number {
+  if (program === 'mosquitto' && what === 'help') return 3;
   return program.startsWith('mosquitto_') ? 1 : 0;
 }
 

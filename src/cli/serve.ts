@@ -3,7 +3,7 @@
 import { relative, resolve } from 'node:path';
 import { isSea } from 'node:sea';
 import { OperatorError } from '../base/errors.ts';
-import { type LoadedConfiguration, loadConfiguration, treatLines } from '../config/config.ts';
+import { type Diagnostic, EXIT, type LoadedConfiguration, loadConfiguration, treatLines } from '../config/config.ts';
 import type { Invocation } from './command.ts';
 import { reportConfiguration, withPreflight } from './configuration-report.ts';
 import { buildDate, stamp, titleOf } from './stamp.ts';
@@ -25,7 +25,8 @@ export async function run(invocation: Invocation): Promise<number> {
   const read = (): LoadedConfiguration => loadConfiguration(commandLine(invocation));
   const first = read();
   const isMended = first.configuration === null && !flags.has('test-config') && (await mendState(invocation));
-  const { configuration, diagnostics, exitCode } = await withPreflight(isMended ? read() : first, {
+  const loaded = isMended ? read() : first;
+  const { configuration, diagnostics, exitCode } = await withPreflight(loaded, {
     state: last(flags.get('state')),
     env: terminal.env,
     isStart: !flags.has('test-config'),
@@ -36,7 +37,7 @@ export async function run(invocation: Invocation): Promise<number> {
   }
   if (configuration === null) {
     reportConfiguration({ configuration, diagnostics }, { asJson: flags.has('json'), terminal });
-    return exitCode;
+    return program === 'mosquitto' && loaded.configuration === null ? statusOf(diagnostics) : exitCode;
   }
   if (flags.has('daemon')) {
     const { goToBackground, isInBackground } = await import('../service/daemon.ts');
@@ -54,9 +55,16 @@ export async function run(invocation: Invocation): Promise<number> {
     title: program === 'mosquitto' ? titleOf(program, `midge ${version}`) : `midge version ${version}`,
     buildDate: buildDate(),
     fromSources: date === '',
-    command: program === 'mosquitto' ? null : ownWords(process),
+    command: ownWords(process),
+    isMosquitto: program === 'mosquitto',
     say: (text) => void terminal.stdout.write(text),
   });
+}
+
+/** mosquitto looks at the words first, then at accounts and rules, then at certificates and ports. */
+function statusOf(diagnostics: readonly Diagnostic[]): number {
+  const found = diagnostics.map(({ exitCode }) => exitCode);
+  return [EXIT.INVALID, EXIT.UNKNOWN].find((status) => found.includes(status)) ?? EXIT.FAILED;
 }
 
 /** The words that have started us; from the sources relative to the working folder, where that is shorter. */
@@ -86,8 +94,8 @@ async function mendState({ flags, terminal }: Invocation): Promise<boolean> {
   return mended !== null;
 }
 
-function commandLine({ flags }: Invocation) {
-  const [port = null, ...morePorts] = new Set(flags.get('port')?.map(portNumber));
+function commandLine({ flags, program }: Invocation) {
+  const [port = null, ...morePorts] = new Set(flags.get('port')?.map((text) => portNumber(text, program)));
   return {
     file: last(flags.get('config-file')),
     port,
@@ -97,14 +105,12 @@ function commandLine({ flags }: Invocation) {
   };
 }
 
-function portNumber(text: string): number {
+/** 0 lets the system choose, which is of use for tests alone: mosquitto knows no such port. */
+function portNumber(text: string, program: string): number {
   const port = Number(text);
-  if (!/^\d+$/.test(text) || port > 65_535) {
-    throw new OperatorError(`Error: Invalid port specified (${text}). It is a number from 1 to 65535; 0 lets the system choose.`, {
-      exitCode: BAD_CONFIGURATION,
-    });
-  }
-  return port;
+  const isKnown = /^\d+$/.test(text) && port <= 65_535 && (port > 0 || program !== 'mosquitto');
+  if (isKnown) return port;
+  throw new OperatorError(`Error: Invalid port specified (${text}). It is a number from 1 to 65535.`, { exitCode: BAD_CONFIGURATION });
 }
 
 /** A flag that is given twice means what it says last. */

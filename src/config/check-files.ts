@@ -12,7 +12,7 @@ import type { ListenerOptions } from '../listeners/options.ts';
 import { parsePskFile } from '../listeners/psk-file.ts';
 import { certificateRemarks } from './certificate-remarks.ts';
 import type { Configuration } from './configuration.ts';
-import type { Place, Report } from './diagnostic.ts';
+import { EXIT, type Place, type Report } from './diagnostic.ts';
 import type { GlobalDraft, ListenerDraft, Places } from './draft.ts';
 import type { Interpretation } from './interpreter.ts';
 
@@ -101,7 +101,7 @@ function readText(file: string, place: Place | null, message: string, report: Re
   try {
     return readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
   } catch (error) {
-    report.error(place, message, fileHint(file, error));
+    report.error(place, message, fileHint(file, error), EXIT.UNKNOWN);
     return null;
   }
 }
@@ -133,7 +133,7 @@ function readCertificate(file: string, places: Places, report: Report): X509Cert
       report.warning(place, `Clients ${isOver ? 'will' : 'may'} refuse certificate "${file}": ${remarks.join(', ')}`, REMEDY);
     return certificate;
   } catch (error) {
-    report.error(place, `Unable to load server certificate "${file}". Check certfile`, fileHint(file, error));
+    report.error(place, `Unable to load server certificate "${file}". Check certfile`, fileHint(file, error), EXIT.FAILED);
     return null;
   }
 }
@@ -143,7 +143,7 @@ function checkKey(file: string, certificate: X509Certificate | null, places: Pla
   try {
     const key = createPrivateKey(readFileSync(file));
     if (certificate !== null && !certificate.checkPrivateKey(key)) {
-      report.error(place, 'Server certificate/key are inconsistent', 'certfile and keyfile must belong together');
+      report.error(place, 'Server certificate/key are inconsistent', 'certfile and keyfile must belong together', EXIT.FAILED);
     }
   } catch (error) {
     report.error(
@@ -152,6 +152,7 @@ function checkKey(file: string, certificate: X509Certificate | null, places: Pla
       isEncrypted(file)
         ? `it has a passphrase, which nobody can type at a start: openssl pkey -in ${file} -out NEWFILE`
         : fileHint(file, error),
+      EXIT.FAILED,
     );
     return;
   }
@@ -170,7 +171,7 @@ function readCertificates(file: string, place: Place | null, report: Report): vo
   try {
     new X509Certificate(readFileSync(file));
   } catch (error) {
-    report.error(place, `Unable to load CA certificates. Check cafile "${file}"`, fileHint(file, error));
+    report.error(place, `Unable to load CA certificates. Check cafile "${file}"`, fileHint(file, error), EXIT.FAILED);
   }
 }
 
@@ -179,7 +180,7 @@ function isReadable(file: string, place: Place | null, message: string, report: 
     accessSync(file, constants.R_OK);
     return true;
   } catch (error) {
-    report.error(place, message, fileHint(file, error));
+    report.error(place, message, fileHint(file, error), EXIT.FAILED);
     return false;
   }
 }

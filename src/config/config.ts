@@ -12,7 +12,7 @@ import { type CommandLine, resolveConfiguration } from './resolve.ts';
 export { closestWord } from './closest-word.ts';
 export { describeAccess, describeListeners, isLockedOut } from './describe-access.ts';
 export { describeSettings } from './describe-settings.ts';
-export { type Diagnostic, formatDiagnostic } from './diagnostic.ts';
+export { type Diagnostic, EXIT, formatDiagnostic } from './diagnostic.ts';
 export type { CommandLine } from './resolve.ts';
 export { type TreatedLine, treatLines } from './treatments.ts';
 

@@ -18,7 +18,12 @@ export interface Diagnostic {
   readonly message: string;
   /** What to do instead, or null. */
   readonly hint: string | null;
+  /** Exit status of mosquitto after this mistake. */
+  readonly exitCode: number;
 }
+
+/** EXIT are mosquitto's statuses for what is wrong with a configuration: a word; an account or a rule; a certificate, a port or the machine. */
+export const EXIT = { INVALID: 3, UNKNOWN: 13, FAILED: 1 } as const;
 
 /** formatDiagnostic gives one line: `file:line:column: error: message - hint`, the way compilers do, so that editors can jump there. */
 export function formatDiagnostic(diagnostic: Diagnostic): string {
@@ -31,12 +36,12 @@ export function formatDiagnostic(diagnostic: Diagnostic): string {
 export class Report {
   readonly #diagnostics: Diagnostic[] = [];
 
-  error(place: Place | null, message: string, hint: string | null = null): void {
-    this.#add('error', place, message, hint);
+  error(place: Place | null, message: string, hint: string | null = null, exitCode: number = EXIT.INVALID): void {
+    this.#add('error', place, { message, hint, exitCode });
   }
 
   warning(place: Place | null, message: string, hint: string | null = null): void {
-    this.#add('warning', place, message, hint);
+    this.#add('warning', place, { message, hint, exitCode: 0 });
   }
 
   get hasErrors(): boolean {
@@ -50,8 +55,8 @@ export class Report {
     return this.#diagnostics.toSorted((a, b) => rank(a) - rank(b) || a.line - b.line || a.column - b.column);
   }
 
-  #add(severity: Diagnostic['severity'], place: Place | null, message: string, hint: string | null): void {
+  #add(severity: Diagnostic['severity'], place: Place | null, rest: Pick<Diagnostic, 'message' | 'hint' | 'exitCode'>): void {
     const { file, line, column } = place ?? { file: null, line: 0, column: 0 };
-    this.#diagnostics.push({ severity, file, line, column, message, hint });
+    this.#diagnostics.push({ severity, file, line, column, ...rest });
   }
 }

@@ -8,7 +8,7 @@ import type { LogDestination, LogOptions } from '../logging/options.ts';
 import type { Configuration, PersistenceOptions } from './configuration.ts';
 import { opensDefault, reportHiddenDefault, withPort, withWordsOf } from './default-listener.ts';
 import { isLockedOut } from './describe-access.ts';
-import type { Place, Report } from './diagnostic.ts';
+import { EXIT, type Place, type Report } from './diagnostic.ts';
 import type { GlobalDraft, ListenerDraft, SecurityDraft } from './draft.ts';
 import { embeddedListeners, localListeners } from './embedded.ts';
 import type { Interpretation } from './interpreter.ts';
@@ -178,7 +178,12 @@ function reportTwins(drafts: readonly ListenerDraft[], listeners: readonly Liste
     const where = listener.unixPath ?? `port ${listener.port}`;
     const at = placeOf(drafts[earlier]);
     const other = at === null ? '' : `, already at ${at.file}:${at.line}`;
-    report.error(placeOf(draft), `Cannot open two listeners on ${where}${other}`, 'remove one, or give them different addresses or ports');
+    report.error(
+      placeOf(draft),
+      `Cannot open two listeners on ${where}${other}`,
+      'remove one, or give them different addresses or ports',
+      EXIT.FAILED,
+    );
   }
 }
 

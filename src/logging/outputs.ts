@@ -56,12 +56,15 @@ export function fileOutput(path: string, stamp: TimestampWriter): LogOutput {
   };
 }
 
-/** syslogOutput pipes lines to logger(1), because Node has no datagram Unix sockets. `facility` is local0 to local7, null = daemon. */
+/** syslogOutput pipes lines to logger(1), because Node has no datagram Unix sockets; they are those of `tag[our pid]`. `facility` is local0 to local7, null = daemon. */
 export function syslogOutput(tag: string, facility: number | null, command = 'logger'): LogOutput {
   const code = facility === null ? 3 : 16 + facility; // syslog(3): LOG_DAEMON, LOG_LOCAL0
   let child: ChildProcess | null = null;
   const start = () => {
-    const started = spawn(command, ['--tag', tag, '--prio-prefix'], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+    const started = spawn(command, ['--tag', tag, `--id=${process.pid}`, '--prio-prefix'], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+      detached: true,
+    });
     started.on('error', (error) =>
       process.stderr.write(`Cannot log to syslog: ${reasonOf(error)} - install logger (Debian package bsdutils)\n`),
     );

@@ -15,6 +15,7 @@ import { findProgram, freePorts } from '../artefact/executable.ts';
 import { closed } from '../support/closed.ts';
 import { openPort, runMidge, startMidge } from '../support/midge-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+import { watchProcess } from '../support/watched-process.ts';
 
 const MOSQUITTO_CLIENTS = findProgram('mosquitto_sub') ? false : 'mosquitto_sub is not installed (Debian package mosquitto-clients)';
 const runFile = promisify(execFile);
@@ -382,6 +383,34 @@ test('serve exits with 1 when the user of the configuration does not exist', { s
   assert.equal(status, 1);
   assert.match(stderr, /Cannot become user "no-such-user": there is no such user/);
 });
+
+for (const [what, users, uid] of [
+  ['mosquitto when there is that user', 'mosquitto:x:4242:4242::/:/bin/false', 4242],
+  ['nobody when there is no user mosquitto', 'nobody:x:4343:4343::/:/bin/false', 4343],
+  ['what user says', 'mosquitto:x:4242:4242::/:/bin/false\nlamp:x:4444:4444::/:/bin/false', 4444],
+] as const) {
+  test(`serve under the name mosquitto, started by root, becomes ${what}`, { skip: ROOT_ONLY }, async (context) => {
+    const folder = temporaryFolder(context);
+    const link = join(folder, 'mosquitto');
+    symlinkSync(join(import.meta.dirname, '../../src/main.ts'), link);
+    writeFileSync(join(folder, 'passwd'), `root:x:0:0::/:/bin/sh\n${users}\n`);
+    const [port] = await freePorts(1);
+    const wish = uid === 4444 ? 'user lamp\n' : '';
+    const file = writeConfiguration(folder, `${wish}allow_anonymous true\nlistener ${port} 127.0.0.1\n`);
+    const inside = `mount --bind ${folder}/passwd /etc/passwd && exec ${process.execPath} ${link} -c ${file}`;
+    const broker = watchProcess(context, ['unshare', ['-m', 'sh', '-c', inside]], { STATE_DIRECTORY: join(folder, 'state') });
+    await broker.line(/mosquitto version .* running$/);
+    assert.match(readFileSync(`/proc/${broker.pid}/status`, 'utf8'), new RegExp(`^Uid:(\\s+${uid}){4}$`, 'm'));
+    const warning = /Warning: Unable to drop privileges to 'mosquitto' because this user does not exist\. Trying 'nobody' user instead\.$/;
+    assert.equal(broker.lines.filter((line) => warning.test(line)).length, uid === 4343 ? 1 : 0);
+    assert.deepEqual(
+      broker.lines.filter((line) => !/^\d+: /.test(line)),
+      [],
+      'nothing that mosquitto would not say',
+    );
+    assert.equal(await broker.end(), 0);
+  });
+}
 
 test('serve adds the keys of TLS connections to the file of --tls-keylog, which is for its user only', async (context) => {
   const folder = temporaryFolder(context);

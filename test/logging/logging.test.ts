@@ -173,7 +173,7 @@ test('log hands lines to logger with facility and severity when log_dest is sysl
   output.write({ type: 'debug', time: TIME, text: 'details' });
   output.close();
   while (!existsSync(`${script}.out`)) await new Promise(setImmediate);
-  assert.equal(readFileSync(`${script}.out`, 'utf8'), '--tag midge --prio-prefix\n<171>disk full\n<175>details\n');
+  assert.equal(readFileSync(`${script}.out`, 'utf8'), `--tag midge --id=${process.pid} --prio-prefix\n<171>disk full\n<175>details\n`);
 });
 
 test('log folds lines that differ only in remote port or made client id, and tells how many there were', () => {
