@@ -34,6 +34,7 @@ import { ClientTraffic } from './client-traffic.ts';
 import { DefaultPorts } from './default-ports.ts';
 import { RefusalMemory } from './diagnostics.ts';
 import { explainRefusal } from './explain-refusal.ts';
+import { withIdentities } from './identified-users.ts';
 import { type ListenerChange, prepareListeners } from './listener-change.ts';
 import { MachineWatch } from './machine-watch.ts';
 import { settingsThatStay } from './reload.ts';
@@ -277,8 +278,9 @@ class HomeAppliance implements Appliance {
   }
 
   #guards() {
-    const { authenticator, authorizer } = this.#access;
+    const { authorizer } = this.#access;
     const { selfTest } = this.#setup;
+    const authenticator = withIdentities(this.#access.authenticator, () => this.#listeners);
     if (selfTest === null) return { authenticator, authorizer };
     return { authenticator: selfTest.authenticator(authenticator), authorizer: selfTest.authorizer(authorizer) };
   }

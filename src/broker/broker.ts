@@ -21,7 +21,7 @@ import { Counters } from './counters.ts';
 import { deliver } from './delivery.ts';
 import { Effort, FairTurns } from './fair-turns.ts';
 import { Journal } from './journal.ts';
-import { MemoryBudget } from './memory-budget.ts';
+import { type Account, MemoryBudget } from './memory-budget.ts';
 import { Message, NEVER } from './message.ts';
 import type { BrokerOptions, ConnectionOrigin } from './options.ts';
 import type { Authenticator, Authorizer, BrokerPorts, Diagnostics, SessionStore } from './ports.ts';
@@ -89,7 +89,7 @@ export class Broker extends AedesHub {
     this.#fairTurns = new FairTurns(effort);
     this.tree.allowDuplicates = options.allowDuplicateMessages;
     this.budget = new MemoryBudget(options.memoryLimit ?? 0, new BudgetReport(this));
-    this.retained = new RetainedMessages(this.budget);
+    this.retained = new RetainedMessages(this.budget, (message) => this.#accountOf(message));
     this.run = new PublishRun(this);
     this.sessions = new SessionRegistry(this);
     this.retainedWalks = new RetainedWalks(this);
@@ -180,6 +180,21 @@ export class Broker extends AedesHub {
     }
     deliver(this, message, this.tree.routeOf(message.topic));
     if (this.#hasPublishListeners) this.emit('publish', toAedesPacket(message), this.clientOf(message.publisher));
+  }
+
+  /** isAccount tells whether a user can sign in at a listener: what is its own is kept from others. */
+  isAccount(listener: string, username: string | null): username is string {
+    return username !== null && (this.authenticator?.hasAccount?.(listener, username) ?? false);
+  }
+
+  /** accountOf gives whom the memory budget counts for: any name that a listener does not check is one of many. */
+  accountOf(listener: string, username: string | null): Account {
+    return this.budget.account(this.isAccount(listener, username) ? username : '');
+  }
+
+  #accountOf({ publisher, source }: Message): Account {
+    if (publisher !== null) return publisher.account;
+    return source === null ? this.budget.own : this.accountOf(source.listener, source.username);
   }
 
   /** relieve closes the connections that have most unread, until there is room for the others. */

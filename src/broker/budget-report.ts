@@ -13,7 +13,7 @@ export class BudgetReport implements BudgetWatcher {
     this.#broker = broker;
   }
 
-  full({ kept, limit }: MemoryBudget): void {
+  full({ kept, limit, largest: account }: MemoryBudget): void {
     const { retained, sessions, log } = this.#broker;
     let [largest, bytes] = ['', -1];
     for (const { clientId, outgoing } of sessions) {
@@ -22,10 +22,14 @@ export class BudgetReport implements BudgetWatcher {
       largest = clientId;
     }
     const queues = bytes > 0 ? `; most waits for client ${largest} (${inMegabytes(bytes)})` : '';
+    const holder =
+      account === null
+        ? ''
+        : ` Most is kept for ${account.name === '' ? 'clients without an account' : `user "${account.name}"`} (${inMegabytes(account.bytes)}).`;
     log.log(
       'warning',
-      `Warning: ${inMegabytes(kept)} are kept for clients, and memory_limit is ${inMegabytes(limit)}: new sessions, queued and retained messages are refused. ` +
-        `There are ${sessions.count} sessions, ${retained.count} retained messages (${inMegabytes(retained.bytes)})${queues}.`,
+      `Warning: ${inMegabytes(kept)} are kept for clients, and memory_limit is ${inMegabytes(limit)}: new sessions, queued and retained messages are refused, but for users who have less than their share in the last tenth. ` +
+        `There are ${sessions.count} sessions, ${retained.count} retained messages (${inMegabytes(retained.bytes)})${queues}.${holder}`,
     );
   }
 

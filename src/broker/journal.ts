@@ -188,6 +188,7 @@ export class Journal {
     const session = new Session(broker, stored.clientId);
     session.username = stored.username;
     session.listener = stored.listener;
+    session.account = broker.accountOf(stored.listener, stored.username);
     session.requester = { clientId: stored.clientId, username: stored.username, listener: stored.listener };
     session.version = stored.version;
     session.expiryInterval = broker.allowedExpiry(stored.expiryInterval);
@@ -203,7 +204,7 @@ export class Journal {
     for (const { delivery, message } of loaded.deliveries) {
       const restored = restoredDelivery(delivery, this.#restored(message, messages), session);
       if (stored.disconnectedAt === null && delivery.qos === 1) restored.sent = true; // to who was connected it may have gone unwritten
-      if (!broker.budget.hasRoomFor(restored)) left.deliveries++;
+      if (!broker.budget.hasRoomFor(restored, session.account)) left.deliveries++;
       else if (!session.outgoing.restore(restored)) left.damaged++;
     }
     if (stored.will !== null) session.will = new Will(restoredWill(stored.will), '');

@@ -1,11 +1,16 @@
 // What the broker keeps for clients, in bytes, against one limit: sessions, subscriptions, wills, queued and retained messages; and what
 // clients have not read yet, against a part of it.
 //
-//   kept      counted when something is kept and when it goes; at the limit new things are refused, what is there stays and goes on
+//   kept      counted, for the account that it is kept for, when something is kept and when it goes; at the limit new things are refused,
+//             what is there stays and goes on. The last tenth is for accounts that have less than their share:
+//
+//             0 |------------------- anybody -------------------|- below limit / accounts -| limit
+//
 //   outgoing  counted per connection; beyond its part of the limit the connection that has most unread is closed
 //
 // The numbers of bytes per object are measured (test/broker/memory-budget.test.ts), not those of the standard.
 
+import type { Message } from './message.ts';
 import type { Delivery } from './outgoing-window.ts';
 
 /** SESSION_BYTES is a session without anything in it, and its place in the registry. */
@@ -17,15 +22,29 @@ export const RETAINED_BYTES = 320;
 const DELIVERY_BYTES = 110;
 const MESSAGE_BYTES = 500;
 
+/** The part of the limit that is for all alike. */
+const OPEN_PART = 0.9;
+/** One who is alone leaves the last tenth to who may come. */
+const SHARERS_MIN = 2;
 /** The part of the limit that clients may leave unread. */
 const OUTGOING_PART = 0.25;
 /** Below this part of the limit it is over: not each message that comes and goes is told. */
-const RECOVERED_PART = 0.9;
+const RECOVERED_PART = 0.8;
 
 /** BudgetWatcher hears when the limit is reached and when there is room again. */
 export interface BudgetWatcher {
   full(budget: MemoryBudget): void;
   recovered(budget: MemoryBudget): void;
+}
+
+/** Account is whom things are kept for: a user who can sign in, or, with the name '', all others together. Null = the broker itself. */
+export class Account {
+  readonly name: string | null;
+  bytes = 0;
+
+  constructor(name: string | null) {
+    this.name = name;
+  }
 }
 
 /** MemoryBudget belongs to one broker. */
@@ -36,7 +55,12 @@ export class MemoryBudget {
   outgoing = 0;
   /** Things that were not kept for want of room. */
   refused = 0;
+  /** What the broker keeps for itself. */
+  readonly own = new Account(null);
   readonly #watcher: BudgetWatcher;
+  readonly #accounts = new Map<string, Account>();
+  /** Accounts that have something. */
+  #holders = 0;
   #isFull = false;
 
   constructor(limit: number, watcher: BudgetWatcher) {
@@ -49,9 +73,29 @@ export class MemoryBudget {
     return this.#isFull;
   }
 
-  /** hasRoom tells whether so many more bytes may be kept; no is counted and told. */
-  hasRoom(bytes: number): boolean {
-    if (this.limit === 0 || this.kept + bytes <= this.limit) return true;
+  /** account gives the one account of a name. */
+  account(name: string): Account {
+    let account = this.#accounts.get(name);
+    if (account === undefined) {
+      account = new Account(name);
+      this.#accounts.set(name, account);
+    }
+    return account;
+  }
+
+  /** largest is the account that has most; null = none has anything. */
+  get largest(): Account | null {
+    let largest: Account | null = null;
+    for (const account of this.#accounts.values()) if (account.bytes > (largest?.bytes ?? 0)) largest = account;
+    return largest;
+  }
+
+  /** hasRoom tells whether so many more bytes may be kept for an account; no is counted and told. */
+  hasRoom(bytes: number, account: Account): boolean {
+    const { limit } = this;
+    const after = this.kept + bytes;
+    if (limit === 0 || bytes <= 0 || after <= limit * OPEN_PART) return true;
+    if (after <= limit && account.bytes + bytes <= limit / Math.max(SHARERS_MIN, this.#sharersWith(account))) return true;
     this.refused++;
     if (!this.#isFull) {
       this.#isFull = true;
@@ -60,8 +104,15 @@ export class MemoryBudget {
     return false;
   }
 
-  /** add counts bytes that are kept now, or, negative, that are gone. */
-  add(bytes: number): void {
+  #sharersWith(account: Account): number {
+    return account.bytes > 0 ? this.#holders : this.#holders + 1;
+  }
+
+  /** add counts bytes that are kept for an account now, or, negative, that are gone. */
+  add(bytes: number, account: Account): void {
+    const before = account.bytes;
+    account.bytes += bytes;
+    if (account.name !== null && before > 0 !== account.bytes > 0) this.#holders += before > 0 ? -1 : 1;
     this.kept += bytes;
     if (!this.#isFull || (this.limit > 0 && this.kept > this.limit * RECOVERED_PART)) return;
     this.#isFull = false;
@@ -73,26 +124,34 @@ export class MemoryBudget {
     return this.limit > 0 && this.outgoing > this.limit * OUTGOING_PART;
   }
 
-  /** hold counts a delivery that waits, and its message once however many wait for it. */
-  hold(delivery: Delivery): void {
-    if (delivery.isHeld) return;
-    delivery.isHeld = true;
-    this.add(DELIVERY_BYTES + (delivery.message.holders++ === 0 ? messageBytes(delivery) : 0));
+  /** hold counts a delivery that waits for an account, and its message once, for the first, however many wait for it. */
+  hold(delivery: Delivery, account: Account): void {
+    if (delivery.heldFor !== null) return;
+    const { message } = delivery;
+    delivery.heldFor = account;
+    this.add(DELIVERY_BYTES, account);
+    if (message.holders++ > 0) return;
+    message.heldFor = account;
+    this.add(messageBytes(message), account);
   }
 
   /** release is told of each delivery that is over. */
   release(delivery: Delivery): void {
-    if (!delivery.isHeld) return;
-    delivery.isHeld = false;
-    this.add(-DELIVERY_BYTES - (--delivery.message.holders === 0 ? messageBytes(delivery) : 0));
+    const { message, heldFor } = delivery;
+    if (heldFor === null) return;
+    delivery.heldFor = null;
+    this.add(-DELIVERY_BYTES, heldFor);
+    if (--message.holders > 0 || message.heldFor === null) return;
+    this.add(-messageBytes(message), message.heldFor);
+    message.heldFor = null;
   }
 
-  /** hasRoomFor tells whether a delivery may wait. */
-  hasRoomFor(delivery: Delivery): boolean {
-    return this.hasRoom(DELIVERY_BYTES + (delivery.message.holders === 0 ? messageBytes(delivery) : 0));
+  /** hasRoomFor tells whether a delivery may wait for an account. */
+  hasRoomFor({ message }: Delivery, account: Account): boolean {
+    return this.hasRoom(DELIVERY_BYTES + (message.holders === 0 ? messageBytes(message) : 0), account);
   }
 }
 
-function messageBytes({ message }: Delivery): number {
-  return MESSAGE_BYTES + message.payloadLength + message.properties.length;
+function messageBytes({ payloadLength, properties }: Message): number {
+  return MESSAGE_BYTES + payloadLength + properties.length;
 }

@@ -9,6 +9,7 @@ import type { Qos } from '../mqtt/packet-types.ts';
 import { encodeVariableByteInteger, variableByteIntegerLength } from '../mqtt/properties.ts';
 import type { PublishPacket } from '../mqtt/publish-packet.ts';
 import type { PendingAck } from './ack-queue.ts';
+import type { Account } from './memory-budget.ts';
 import type { Requester } from './ports.ts';
 import type { Session } from './session.ts';
 import { Slab } from './slab.ts';
@@ -68,6 +69,8 @@ export class Message {
   outstanding = 0;
   /** Deliveries that wait with it, for the memory budget. */
   holders = 0;
+  /** Whom it counts for there: the first of them. */
+  heldFor: Account | null = null;
   /** Called when the last of them is, and then forgotten: it holds the publisher's connection. */
   onSettled: (() => void) | null = null;
   /** The acknowledgement that its publisher waits for, while it does: what comes back to it comes behind that. */

@@ -81,7 +81,7 @@ export class OutgoingMessages {
   leave(): void {
     for (const delivery of this.#unacknowledged()) {
       delivery.message.keep();
-      this.#broker.budget.hold(delivery);
+      this.#broker.budget.hold(delivery, this.#session.account);
     }
   }
 
@@ -203,7 +203,7 @@ export class OutgoingMessages {
   restore(delivery: Delivery): boolean {
     if (delivery.packetId < 0 || delivery.packetId > INFLIGHT_MAX || (this.#window?.get(delivery.packetId) ?? null) !== null) return false;
     this.#lastOrder = delivery.order;
-    this.#broker.budget.hold(delivery);
+    this.#broker.budget.hold(delivery, this.#session.account);
     if (delivery.packetId === 0) {
       this.#queue ??= new DeliveryQueue();
       this.#queue.push(delivery);
@@ -353,7 +353,7 @@ export class OutgoingMessages {
 
   #enqueue(delivery: Delivery): void {
     const { budget } = this.#broker;
-    if (this.#isQueueFull() || !budget.hasRoomFor(delivery)) {
+    if (this.#isQueueFull() || !budget.hasRoomFor(delivery, this.#session.account)) {
       this.noteDropped(1);
       return;
     }
@@ -361,7 +361,7 @@ export class OutgoingMessages {
     else delivery.message.detach();
     this.#queue ??= new DeliveryQueue();
     this.#queue.push(delivery);
-    budget.hold(delivery);
+    budget.hold(delivery, this.#session.account);
     const journal = this.#session.journal;
     if (journal !== null && delivery.qos > 0) this.#note(delivery, journal);
   }

@@ -4,6 +4,7 @@
 // When a slot is still taken by an old exchange that its client has not finished, that identifier is skipped.
 
 import type { Qos } from '../mqtt/packet-types.ts';
+import type { Account } from './memory-budget.ts';
 import type { Message } from './message.ts';
 import type { SharedGroup } from './shared-group.ts';
 
@@ -32,8 +33,8 @@ export class Delivery {
   isKept = false;
   /** False while its packet identifier must become durable first (QoS 2 to a kept session). */
   isSendable = true;
-  /** It counts for the memory budget. */
-  isHeld = false;
+  /** Whom the memory budget counts it for; null = it does not count. */
+  heldFor: Account | null = null;
 
   constructor(message: Message, qos: Qos, retain: boolean, identifiers: readonly number[] | null, group: SharedGroup | null) {
     this.message = message;

@@ -18,7 +18,7 @@ export type AuthenticationVerdict = 'accepted' | 'bad credentials' | 'not author
 /** Authenticator decides who may connect. It may take its time: the connection waits. */
 export interface Authenticator {
   authenticate(credentials: Credentials): AuthenticationVerdict | Promise<AuthenticationVerdict>;
-  /** hasAccount tells whether a user can still sign in at a listener: then nobody else takes over what is its own. Absent = that cannot be told. */
+  /** hasAccount tells whether a user can still sign in at a listener: then nobody else takes over what is its own, and its share of the memory is its own. Absent = that cannot be told. */
   hasAccount?(listener: string, username: string): boolean;
 }
 

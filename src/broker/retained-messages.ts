@@ -6,7 +6,7 @@
 
 import { ownBytes } from '../mqtt/own-bytes.ts';
 import type { Qos } from '../mqtt/packet-types.ts';
-import { type MemoryBudget, RETAINED_BYTES } from './memory-budget.ts';
+import { type Account, type MemoryBudget, RETAINED_BYTES } from './memory-budget.ts';
 import { Message, NEVER } from './message.ts';
 import type { Requester } from './ports.ts';
 import { findPath, nodeFor, removeValue, TreeNode } from './retained-tree.ts';
@@ -22,8 +22,9 @@ class RetainedValue {
   readonly properties: Buffer;
   readonly expiresAt: number;
   readonly source: Requester | null;
+  readonly account: Account | null;
 
-  constructor(message: Message) {
+  constructor(message: Message, account: Account | null) {
     const { payload } = message;
     this.topicName = message.topic.name;
     this.payload = payload.length <= TEXT_MAX ? payload.toString('latin1') : ownBytes(payload);
@@ -31,6 +32,7 @@ class RetainedValue {
     this.properties = message.properties.length > 0 ? ownBytes(message.properties) : message.properties;
     this.expiresAt = message.expiresAt;
     this.source = message.source;
+    this.account = account;
   }
 
   toMessage(): Message {
@@ -51,17 +53,21 @@ export class RetainedMessages {
   bytes = 0;
   readonly #root: RetainedNode = new TreeNode('');
   readonly #budget: MemoryBudget | null;
+  readonly #accountOf: (message: Message) => Account | null;
 
-  constructor(budget: MemoryBudget | null = null) {
+  /** `accountOf` gives whom the budget counts a message for. */
+  constructor(budget: MemoryBudget | null = null, accountOf: (message: Message) => Account | null = () => null) {
     this.#budget = budget;
+    this.#accountOf = accountOf;
   }
 
   /** hasRoomFor tells whether a message may be kept, by the memory budget. */
   hasRoomFor(message: Message): boolean {
-    if (this.#budget === null || this.#budget.limit === 0 || message.payloadLength === 0) return true;
+    const account = this.#accountOf(message);
+    if (this.#budget === null || account === null || this.#budget.limit === 0 || message.payloadLength === 0) return true;
     const known = findPath(this.#root, message.topic.name)?.at(-1)?.value ?? null;
     const more = RETAINED_BYTES + message.topic.bytes.length + message.payloadLength + message.properties.length;
-    return this.#budget.hasRoom(more - (known === null ? 0 : bytesOf(known)));
+    return this.#budget.hasRoom(more - (known === null ? 0 : bytesOf(known)), account);
   }
 
   /** set keeps a message, or clears its topic when the payload is empty [MQTT-3.3.1-5] [MQTT-3.3.1-6] [MQTT-3.3.1-7]. */
@@ -71,15 +77,15 @@ export class RetainedMessages {
       return;
     }
     const node = nodeFor(this.#root, message.topic.name);
-    const value = new RetainedValue(message);
+    const value = new RetainedValue(message, this.#accountOf(message));
     if (node.value === null) {
       this.count++;
     } else {
       this.bytes -= node.value.payload.length;
-      this.#budget?.add(-bytesOf(node.value));
+      this.#count(node.value, -1);
     }
     this.bytes += message.payloadLength;
-    this.#budget?.add(bytesOf(value));
+    this.#count(value, 1);
     node.value = value;
   }
 
@@ -93,8 +99,12 @@ export class RetainedMessages {
     if (path === null || value === null) return;
     this.count--;
     this.bytes -= value.payload.length;
-    this.#budget?.add(-bytesOf(value));
+    this.#count(value, -1);
     removeValue(path);
+  }
+
+  #count(value: RetainedValue, sign: 1 | -1): void {
+    if (value.account !== null) this.#budget?.add(sign * bytesOf(value), value.account);
   }
 
   /** sweep deletes what has expired by `now` (milliseconds since 1970) and gives the names of the topics. */

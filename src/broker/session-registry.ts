@@ -4,7 +4,7 @@ import { REASON } from '../mqtt/reason-codes.ts';
 import type { Broker } from './broker.ts';
 import type { Connection } from './connection.ts';
 import { redeliverShared } from './delivery.ts';
-import { SESSION_BYTES, SUBSCRIPTION_BYTES } from './memory-budget.ts';
+import { type Account, SESSION_BYTES, SUBSCRIPTION_BYTES } from './memory-budget.ts';
 import { reportRefusal } from './refusal.ts';
 import { NO_EXPIRY, type Session } from './session.ts';
 import type { Subscription } from './subscription.ts';
@@ -34,9 +34,9 @@ export class SessionRegistry {
     return this.#sessions.values();
   }
 
-  /** limitFor names the limit that keeps a client out, or null; `existing` is its session, or null. */
-  limitFor(existing: Session | null): 'global_max_clients' | 'global_max_connections' | 'memory_limit' | null {
-    if (existing === null && !this.#broker.budget.hasRoom(SESSION_BYTES)) return 'memory_limit';
+  /** limitFor names the limit that keeps a client of an account out, or null; `existing` is its session, or null. */
+  limitFor(existing: Session | null, account: Account): 'global_max_clients' | 'global_max_connections' | 'memory_limit' | null {
+    if (existing === null && !this.#broker.budget.hasRoom(SESSION_BYTES, account)) return 'memory_limit';
     const { globalMaxClients, globalMaxConnections } = this.#broker.options;
     if (existing === null && globalMaxClients >= 0 && this.count >= globalMaxClients) return 'global_max_clients';
     const takesOver = existing !== null && existing.connection !== null;
@@ -114,7 +114,7 @@ export class SessionRegistry {
   end(session: Session): void {
     const broker = this.#broker;
     if (this.#sessions.get(session.clientId) === session) this.#sessions.delete(session.clientId);
-    broker.budget.add(-session.countedBytes);
+    broker.budget.add(-session.countedBytes, session.account);
     session.countedBytes = 0;
     if (session.expiryTimer !== null) broker.wheel.cancel(session.expiryTimer);
     session.expiryTimer = null;
@@ -159,7 +159,7 @@ export class SessionRegistry {
     const { subscriptionCounts: counts, will } = session;
     const willBytes = will === null ? 0 : will.topicName.length + will.packet.payload.length;
     const bytes = SESSION_BYTES + willBytes + counts.all * SUBSCRIPTION_BYTES + counts.bytes;
-    this.#broker.budget.add(bytes - session.countedBytes);
+    this.#broker.budget.add(bytes - session.countedBytes, session.account);
     session.countedBytes = bytes;
   }
 

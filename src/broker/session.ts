@@ -5,6 +5,7 @@ import { parseSharedFilter } from '../mqtt/topics.ts';
 import type { Broker } from './broker.ts';
 import type { Connection } from './connection.ts';
 import type { Journal } from './journal.ts';
+import type { Account } from './memory-budget.ts';
 import { OutgoingMessages } from './outgoing-messages.ts';
 import type { Requester } from './ports.ts';
 import type { RetainedDelivery } from './retained-delivery.ts';
@@ -34,7 +35,9 @@ export class Session {
   /** By topic filter as the client sent it. */
   readonly subscriptions = new Map<string, Subscription>();
   readonly subscriptionCounts = new SubscriptionCounts();
-  /** What the memory budget counts for it beside its messages. */
+  /** Whom the memory budget counts for. */
+  account: Account;
+  /** What it counts beside the messages. */
   countedBytes = 0;
   will: Will | null = null;
   expiryTimer: Timer | null = null;
@@ -50,6 +53,7 @@ export class Session {
     this.broker = broker;
     this.clientId = clientId;
     this.requester = { clientId, username: null, listener: '' };
+    this.account = broker.budget.account('');
     this.upgradesQos = broker.options.upgradeOutgoingQos;
     this.outgoing = new OutgoingMessages(this);
   }
@@ -71,6 +75,14 @@ export class Session {
     this.disconnectedAt = null;
     this.requester = { clientId: this.clientId, username: this.username, listener: this.listener };
     this.#isRefusingSubscriptions = false;
+  }
+
+  /** belongTo has the memory budget count what is there for another account. Messages that wait stay with the one that they came for. */
+  belongTo(account: Account): void {
+    const { budget } = this.broker;
+    budget.add(-this.countedBytes, this.account);
+    budget.add(this.countedBytes, account);
+    this.account = account;
   }
 
   /** isMountedAt tells whether all that the session holds belongs below a listener's mount point, which is the border of its clients. */

@@ -83,6 +83,14 @@ export class Entrance {
     return this.#sockets.size;
   }
 
+  /** identifies tells whether it takes a user name from certificates, whatever they are, or from its pre-shared keys; before it opens, from any. */
+  identifies(username: string): boolean {
+    const { tls, proxyCertificate } = this.options;
+    if (tls === null) return proxyCertificate === 'names the user';
+    if (tls.identity === 'none') return false;
+    return tls.psk === null || this.#gates.tls === null || keyOf(this.#gates, username) !== null;
+  }
+
   /** makeGates reads what options need, certificates too; throws OperatorError when a file is bad. */
   async makeGates(options: ListenerOptions): Promise<Gates> {
     const material = options.tls === null ? null : await readTls(options.tls, this.#deps);

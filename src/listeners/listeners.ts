@@ -24,6 +24,8 @@ export interface Listener extends Part {
   readonly addresses: readonly string[];
   /** connections counts those open now. */
   readonly connections: number;
+  /** identifies tells whether a user name is one that it takes from certificates or pre-shared keys, and that can still sign in by what is in force. */
+  identifies(username: string): boolean;
   /**
    * prepare reads what new options for the same socket need, certificates too, and gives the step that puts them in force for
    * connections from now on; unfinished handshakes go on and are judged by them, unless other things are asked for than before. Throws OperatorError when a file is bad; until the step is taken nothing changes.
@@ -68,6 +70,10 @@ class OpenListener implements Listener {
 
   get connections(): number {
     return this.#entrance.connections;
+  }
+
+  identifies(username: string): boolean {
+    return this.#entrance.identifies(username);
   }
 
   async start(): Promise<void> {

@@ -2,10 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Authenticator } from '../../src/broker/ports.ts';
 import { hex } from '../support/hex-template.ts';
 import { heldBytes } from '../support/memory.ts';
 import { Scene } from '../support/scene.ts';
 import { quiet, until } from '../support/turns.ts';
+import type { WirePeer } from '../support/wire-peer.ts';
 
 const LIMIT = 200_000;
 
@@ -81,10 +83,63 @@ test('broker drops what would wait beyond memory_limit, counts a message once ho
   assert.equal(budget.kept, 0);
 });
 
+const ACCOUNTS: Authenticator = { authenticate: () => 'accepted', hasAccount: (_, username) => username === 'big' || username === 'small' };
+
+/** As it is when one user has kept all that it may. */
+async function filledBy(scene: Scene, username: string): Promise<WirePeer> {
+  const peer = await scene.house.connect({ clientId: `of-${username}`, username });
+  for (let at = 0; ; at++) {
+    peer.send(`33 [ '${username}/${at}' 0001 {} 00*1000 ]`);
+    const answer = (await peer.next()) as Buffer; // PUBACK
+    if (answer[4] === 0x97) return peer;
+  }
+}
+
+test('users with less than their share find room when another has filled the memory: for a session, a subscription, messages that wait', async () => {
+  await using scene = await Scene.open({ options: { memoryLimit: LIMIT }, authenticator: ACCOUNTS });
+  const { budget, retained, sessions } = scene.broker;
+  const big = await filledBy(scene, 'big');
+  assert.ok(budget.kept > 0.88 * LIMIT && budget.kept <= 0.9 * LIMIT, `${budget.kept} of ${LIMIT}`);
+  assert.equal(scene.lines.filter((line) => line.includes('Most is kept for user "big" (0.2 MB)')).length, 1);
+  const small = await scene.house.connect({ clientId: 'small', username: 'small', sessionExpiryInterval: 3600 });
+  small.send(`82 [ 0001 {} 'news' 01 ] 33 [ 'mine' 0002 {} |x| ]`);
+  await small.expect('90 [ 0001 {} 01 ]');
+  await small.expect('40 [ 0002 10 ]');
+  assert.equal(retained.get('mine')?.payload.toString(), 'x');
+  small.send('E0 00');
+  await small.expectClosed();
+  big.send(`32 [ 'news' 0003 {} |waits| ] 82 [ 0004 {} 'more' 00 ]`);
+  await big.expect('40 02 0003');
+  await big.expect('90 [ 0004 {} 97 ]');
+  assert.equal(sessions.get('small')?.outgoing.queuedCount, 1);
+  const nameless = scene.house.open({ version: 4 });
+  nameless.send(hex(`10 [ PROTOCOL C2 0000 'any' 'invented' 'pw' ]`, 4));
+  await nameless.expect('20 [ 00 00 ]');
+  assert.deepEqual([sessions.get('any')?.account.name, sessions.get('small')?.account.name], ['', 'small']);
+  for (const peer of [big, nameless]) peer.abort();
+});
+
+test('the last tenth of the memory is not filled by one user either', async () => {
+  await using scene = await Scene.open({ options: { memoryLimit: 10 * LIMIT }, authenticator: ACCOUNTS });
+  const { budget } = scene.broker;
+  const both = [await filledBy(scene, 'big'), await filledBy(scene, 'small')];
+  assert.ok(budget.account('small').bytes > 0.09 * budget.limit, `${budget.account('small').bytes} of ${budget.limit}`);
+  assert.ok(budget.kept <= budget.limit);
+  for (const peer of both) peer.abort();
+  await until(() => scene.broker.connectedClients === 1);
+  for (const session of [...scene.broker.sessions]) if (session.connection === null) scene.broker.sessions.end(session);
+  for (const name of ['big', 'small']) {
+    const cursor = scene.broker.retained.matching(`${name}/#`);
+    for (let value = cursor.nextValue(); value !== null; value = cursor.nextValue()) scene.broker.retained.delete(value.topicName);
+    assert.equal(budget.account(name).bytes, 0);
+  }
+});
+
 test('broker lets no new session in at memory_limit, and those that are there come back', async () => {
   await using scene = await Scene.open({ options: { memoryLimit: 30_000 } });
   const old = await scene.house.connect({ clientId: 'old', sessionExpiryInterval: 3600 });
-  for (let at = 0; scene.broker.budget.hasRoom(2600); at++) await scene.house.connect({ clientId: `new${at}` });
+  for (let at = 0; scene.broker.budget.hasRoom(2600, scene.broker.budget.account('')); at++)
+    await scene.house.connect({ clientId: `new${at}` });
   for (const [version, answer] of [
     [5, '20 [ 00 97 {} ]'],
     [4, '20 [ 00 03 ]'],

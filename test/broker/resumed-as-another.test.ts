@@ -193,3 +193,27 @@ test('session of a user who has an account is neither taken over nor discarded w
   const heir = come(broker, 'bob');
   await heir.expect('20 [ 01 00 { ... } ]');
 });
+
+test('session of an account is not taken over through a listener that does not check the name, nor by a name that a certificate does not give', async () => {
+  const hasAccount = (listener: string, username: string) => listener === 'checked' && username === 'alice';
+  await using broker = await startTestBroker({ authenticator: { authenticate: () => 'accepted', hasAccount } });
+  const alice = come(broker, 'alice', { name: 'checked' });
+  await alice.expect('20 [ 00 00 { ... } ]');
+  const namesake = come(broker, 'alice', { name: 'open' });
+  await namesake.expect('20 [ 00 85 {} ]');
+  await namesake.expectClosed();
+  await alice.expectSilence();
+  alice.abort();
+  const again = come(broker, 'alice', { name: 'checked' });
+  await again.expect('20 [ 01 00 { ... } ]');
+});
+
+test('session without a user, or of a name that was not checked, goes on when its client has got an account', async () => {
+  const hasAccount = (listener: string, username: string) => listener === 'checked' && username === 'alice';
+  await using broker = await startTestBroker({ authenticator: { authenticate: () => 'accepted', hasAccount } });
+  const before = come(broker, 'anybody', { name: 'open' });
+  await before.expect('20 [ 00 00 { ... } ]');
+  before.abort();
+  const alice = come(broker, 'alice', { name: 'checked' });
+  await alice.expect('20 [ 01 00 { ... } ]');
+});

@@ -111,6 +111,26 @@ for (const { name, skip, dial } of PROGRAMS) {
   });
 }
 
+test('nobody with another certificate takes over the session of a user whom a certificate names', async (context) => {
+  const { port, issue, ca, state } = await house(context);
+  const come = async (shown: Shown, clean: boolean) => {
+    const pair = { cert: readFileSync(shown!.cert), key: readFileSync(shown!.key) }; // `issue` gives one
+    const options = { clientId: 'shared', clean, reconnectPeriod: 0, ca: readFileSync(ca), ...pair };
+    return connectAsync(`mqtts://localhost:${port}`, options, false);
+  };
+  const [alice, bob] = [await issue('alice'), await issue('bob')];
+  const first = await come(alice, false);
+  await first.subscribeAsync('news', { qos: 1 });
+  await first.endAsync();
+  await assert.rejects(come(bob, true), /Identifier rejected/);
+  await state.broker.line(/Client shared \[.*\] disconnected: the client id belongs to another user\./);
+  const again = await come(alice, false);
+  const message = new Promise<Buffer>((resolve) => again.once('message', (_topicName, payload) => resolve(payload)));
+  await again.publishAsync('news', 'kept', { qos: 1 });
+  assert.equal(String(await message), 'kept');
+  await again.endAsync();
+});
+
 /** house starts a broker that asks for certificates of its own authority. */
 async function house(context: TestContext) {
   const folder = temporaryFolder(context);

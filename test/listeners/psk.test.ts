@@ -62,6 +62,17 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
   });
 }
 
+test('PSK listener identifies the users whose keys are in force, and none when keys name nobody', async (context) => {
+  const { listener, file } = await open(context);
+  assert.deepEqual([listener.identifies('lamp'), listener.identifies('stranger')], [true, false]);
+  writeFileSync(file, `stranger:${KEY}\n`);
+  await listener.replaceCertificate();
+  assert.deepEqual([listener.identifies('lamp'), listener.identifies('stranger')], [false, true]);
+  const tls = { ...listener.options.tls!, identity: 'none' } as const; // `open` gave it one
+  (await listener.prepare({ ...listener.options, tls }))();
+  assert.equal(listener.identifies('stranger'), false);
+});
+
 test('PSK listener gives its hint when a client uses TLS 1.2', async (context) => {
   const { listener, next } = await open(context);
   const hints: (string | null)[] = [];

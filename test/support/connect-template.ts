@@ -5,6 +5,8 @@ import type { Version } from './hex-template.ts';
 export interface ConnectOptions {
   clientId?: string;
   version?: Version;
+  /** Comes without a password. */
+  username?: string;
   /** Default true. */
   cleanStart?: boolean;
   /** Seconds, MQTT 5 only. Default: 0xFFFFFFFF without cleanStart, otherwise none. */
@@ -20,5 +22,7 @@ export function connectTemplate(options: ConnectOptions = {}): string {
   const expiry = options.sessionExpiryInterval ?? (cleanStart ? 0 : 0xffffffff);
   const properties = expiry === 0 ? '{}' : `{ 11 ${expiry.toString(16).padStart(8, '0')} }`;
   const keepAlive = (options.keepAlive ?? 0).toString(16).padStart(4, '0');
-  return `10 [ PROTOCOL ${cleanStart ? '02' : '00'} ${keepAlive} ${properties} '${options.clientId ?? 'test'}' ]`;
+  const flags = ((cleanStart ? 0x02 : 0) | (options.username === undefined ? 0 : 0x80)).toString(16).padStart(2, '0');
+  const username = options.username === undefined ? '' : ` '${options.username}'`;
+  return `10 [ PROTOCOL ${flags} ${keepAlive} ${properties} '${options.clientId ?? 'test'}'${username} ]`;
 }

@@ -8,6 +8,7 @@ import { REASON, type ReasonCode } from '../../mqtt/reason-codes.ts';
 import { isTopicName } from '../../mqtt/topics.ts';
 import type { Connection } from '../connection.ts';
 import { reasonInWords } from '../disconnect-words.ts';
+import type { Account } from '../memory-budget.ts';
 import type { AuthenticationVerdict } from '../ports.ts';
 import { reportConnect, reportEarly, reportVerdict } from '../refusal.ts';
 import { NO_EXPIRY, Session } from '../session.ts';
@@ -142,7 +143,7 @@ function refuse(connection: Connection, reason: ReasonCode, words = reasonInWord
 function accept(connection: Connection, packet: ConnectPacket): void {
   const { broker } = connection;
   const existing = broker.sessions.get(connection.id);
-  const limit = broker.sessions.limitFor(existing);
+  const limit = broker.sessions.limitFor(existing, accountOf(connection, packet));
   if (limit !== null) {
     reportConnect(connection, packet, 'busy', `finds no room: ${limit} is reached`);
     if (limit === 'global_max_clients') refuse(connection, REASON.SERVER_BUSY);
@@ -187,10 +188,18 @@ function accept(connection: Connection, packet: ConnectPacket): void {
   });
 }
 
-/** A client id is no secret: without this anybody with an account could discard what waits for another, or read it. A user that is gone leaves its sessions to others. */
+function accountOf({ broker, origin }: Connection, packet: ConnectPacket): Account {
+  return broker.accountOf(origin.policy.name, origin.identity ?? packet.username);
+}
+
+/**
+ * A client id is no secret: without this anybody could discard what waits for another, or read it. A user who can sign in no more, and
+ * who never had to prove the name, leaves its sessions to others. A name proves nothing where the listener does not check it.
+ */
 function isOfAnother({ username, listener }: Session, { broker, origin }: Connection, packet: ConnectPacket): boolean {
-  if (username === null || username === (origin.identity ?? packet.username)) return false;
-  return broker.authenticator?.hasAccount?.(listener, username) ?? false;
+  if (!broker.isAccount(listener, username)) return false;
+  if (origin.identity !== null) return origin.identity !== username;
+  return packet.username !== username || !broker.isAccount(origin.policy.name, username);
 }
 
 /** welcome answers CONNACK of success. */
@@ -213,6 +222,7 @@ function configure(connection: Connection, session: Session, packet: ConnectPack
   session.expiryTimer = null;
   session.version = packet.version;
   setRequester(session, origin.identity ?? packet.username, policy.name);
+  session.belongTo(accountOf(connection, packet));
   session.expiryInterval = expiryOf(connection, packet);
   session.will = packet.will === null ? null : new Will(packet.will, policy.mountPoint);
   connection.session = session;

@@ -64,7 +64,7 @@ function subscribe(connection: Connection, request: SubscriptionRequest, identif
 function isOneTooMany(session: Session, topicFilter: string): boolean {
   if (session.subscriptions.has(topicFilter)) return false;
   const { budget, options } = session.broker;
-  const limit = budget.hasRoom(SUBSCRIPTION_BYTES + topicFilter.length)
+  const limit = budget.hasRoom(SUBSCRIPTION_BYTES + topicFilter.length, session.account)
     ? session.subscriptionCounts.limitFor(topicFilter, options)
     : 'memory_limit';
   if (limit === null) return false;
