@@ -22,6 +22,8 @@ import type {
   DeliveryState,
   Durability,
   LoadedSession,
+  LoadSink,
+  RetainedSource,
   SessionStore,
   StoredDelivery,
   StoredMessage,
@@ -35,12 +37,14 @@ import { makeTopic } from './topic.ts';
 import { scheduleWill, Will } from './will.ts';
 
 /** Journal belongs to one broker; there is none when nothing is kept. */
-export class Journal {
+export class Journal implements RetainedSource {
   /** Changes noted so far: a message that adds none may be acknowledged at once. */
   changes = 0;
   readonly #broker: Broker;
   readonly #store: SessionStore;
   #lastMessageKey = 0;
+  /** Values stayed in the database for want of room: it has more than the memory. */
+  #leftValues = false;
 
   constructor(broker: Broker, store: SessionStore) {
     this.#broker = broker;
@@ -49,15 +53,20 @@ export class Journal {
 
   saveSession(session: Session): void {
     this.changes++;
+    session.isSaved = true;
     this.#store.saveSession(storedSession(session));
   }
 
   /** saveWill notes a session that ends with its connection: all that a restart makes of it is its will. Written behind, since nobody is told of it. */
   saveWill(session: Session): void {
+    session.isSaved = true;
     this.#store.saveSession(storedSession(session), false);
   }
 
+  /** dropSession forgets a session, also one of its name that could not be read at the start. */
   dropSession(session: Session): void {
+    if (!session.isSaved && !this.#store.mayHoldMore) return;
+    session.isSaved = false;
     this.changes++;
     this.#store.dropSession(session.clientId);
   }
@@ -125,12 +134,21 @@ export class Journal {
     this.#store.whenDurable(callback, isUrgent);
   }
 
+  /** retained gives the values as they are to be kept. */
+  *retained(): Generator<StoredMessage> {
+    for (const message of this.#broker.retained.all()) if (!message.topic.reserved) yield this.#stored(message);
+  }
+
+  hasRetained(topicName: string): boolean {
+    return this.#leftValues || this.#broker.retained.has(topicName);
+  }
+
   /** load fills the broker with what was kept, then ends the connections that the power has cut. */
   async load(): Promise<void> {
     const messages = new Map<number, Message>();
     const unfinished: Session[] = [];
     const left: Left = { retained: 0, deliveries: 0, damaged: 0 };
-    await this.#store.load({
+    const sink: LoadSink = {
       retained: (stored) => {
         const message = restoredMessage(stored);
         if (this.#broker.retained.hasRoomFor(message)) this.#broker.retained.set(message);
@@ -140,7 +158,9 @@ export class Journal {
         const session = this.#restoreSession(loaded, messages, left);
         if (loaded.session.disconnectedAt === null || session.will !== null) unfinished.push(session);
       },
-    });
+    };
+    await this.#store.load(sink, this);
+    this.#leftValues = left.retained > 0;
     this.#lastMessageKey = this.#store.lastMessageKey;
     this.#logRestored(left);
     for (const session of unfinished) this.#endConnection(session); // a will needs a key of its own, and finds all who should get it
@@ -186,6 +206,7 @@ export class Journal {
     const broker = this.#broker;
     const stored = loaded.session;
     const session = new Session(broker, stored.clientId);
+    session.isSaved = true;
     session.username = stored.username;
     session.listener = stored.listener;
     session.account = broker.accountOf(stored.listener, stored.username);

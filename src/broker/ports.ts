@@ -171,6 +171,14 @@ export interface LoadSink {
   session(loaded: LoadedSession): void;
 }
 
+/** RetainedSource is asked for the retained values when more of them changed than a store can note. */
+export interface RetainedSource {
+  /** All values that are to be kept; they may change while they are told. */
+  retained(): Iterable<StoredMessage>;
+  /** False only where a topic has no value for certain. */
+  hasRetained(topicName: string): boolean;
+}
+
 /** Durability is how an asked-for commit ended. 'full' = no space: nothing is lost, but nothing more can be promised now. */
 export type Durability = 'durable' | 'full' | 'failed';
 
@@ -181,10 +189,13 @@ export type Durability = 'durable' | 'full' | 'failed';
 export interface SessionStore {
   /** The greatest message key ever used. */
   readonly lastMessageKey: number;
-  load(sink: LoadSink): Promise<void>;
+  /** The card may hold what `load` could not read. */
+  readonly mayHoldMore: boolean;
+  /** `source` is asked after the load, whenever that is needed. */
+  load(sink: LoadSink, source?: RetainedSource): Promise<void>;
   /** Not `isUrgent`: of a session that ends with its connection, for its will; it may be written behind. */
   saveSession(session: StoredSession, isUrgent?: boolean): void;
-  /** Forgets a session and all that hangs on it. */
+  /** Forgets a session and all that hangs on it; after one that was saved and not `isUrgent` it was never saved otherwise. */
   dropSession(clientId: string): void;
   saveSubscription(clientId: string, subscription: StoredSubscription): void;
   dropSubscription(clientId: string, topicFilter: string): void;

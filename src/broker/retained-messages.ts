@@ -93,6 +93,10 @@ export class RetainedMessages {
     return findPath(this.#root, topicName)?.at(-1)?.value?.toMessage() ?? null;
   }
 
+  has(topicName: string): boolean {
+    return (findPath(this.#root, topicName)?.at(-1)?.value ?? null) !== null;
+  }
+
   delete(topicName: string): void {
     const path = findPath(this.#root, topicName);
     const value = path?.at(-1)?.value ?? null;
@@ -109,16 +113,23 @@ export class RetainedMessages {
 
   /** sweep deletes what has expired by `now` (milliseconds since 1970) and gives the names of the topics. */
   sweep(now: number): string[] {
-    const reserved = Array.from(this.#root.children?.keys() ?? []).filter((level) => level.startsWith('$')); // `#` does not meet them
     const expired: string[] = [];
-    for (const topicFilter of ['#', ...reserved.map((level) => `${level}/#`)]) {
-      const cursor = this.matching(topicFilter);
-      for (let value = cursor.nextValue(); value !== null; value = cursor.nextValue()) {
-        if (value.expiresAt !== NEVER && value.expiresAt <= now) expired.push(value.topicName);
-      }
-    }
+    for (const { expiresAt, topicName } of this.#values()) if (expiresAt !== NEVER && expiresAt <= now) expired.push(topicName);
     for (const topicName of expired) this.delete(topicName);
     return expired;
+  }
+
+  /** all gives every message. The store may change meanwhile, as under a cursor. */
+  *all(): Generator<Message> {
+    for (const value of this.#values()) yield value.toMessage();
+  }
+
+  *#values(): Generator<RetainedValue> {
+    const reserved = Array.from(this.#root.children?.keys() ?? []).filter((level) => level.startsWith('$')); // `#` does not meet them
+    for (const topicFilter of ['#', ...reserved.map((level) => `${level}/#`)]) {
+      const cursor = this.matching(topicFilter);
+      for (let value = cursor.nextValue(); value !== null; value = cursor.nextValue()) yield value;
+    }
   }
 
   /** matching starts a walk over the messages that match a filter. */

@@ -56,7 +56,7 @@ export class SessionRegistry {
     broker.registerClient(connection);
     if (this.count > broker.counters.clientsMaximum) broker.counters.clientsMaximum = this.count;
     broker.refreshFast(connection);
-    if (!resumes) session.journal?.dropSession(session); // one of its name that could not be read at the start
+    if (!resumes) session.journal?.dropSession(session);
     if (session.expiryInterval > 0) broker.journal?.saveSession(session);
     else {
       if (resumes) session.outgoing.forgetJournal(); // it ends with this connection, however that ends

@@ -30,6 +30,8 @@ export class Session {
   connection: Connection | null = null;
   /** Milliseconds since 1970 when its connection ended; null while it has one. */
   disconnectedAt: number | null = null;
+  /** The journal has it. */
+  isSaved = false;
   /** Seconds it is kept after its connection ends; NO_EXPIRY = for ever. */
   expiryInterval = 0;
   /** By topic filter as the client sent it. */

@@ -141,7 +141,7 @@ export class CommitLine {
   }
 
   /**
-   * commit makes changes durable. It never rejects; when it is not 'durable' the changes still wait to be committed. When there are none
+   * commit makes changes durable. It never rejects, and tells `health` of trouble only; when it is not 'durable' the changes still wait to be committed. When there are none
    * the worker is asked only if it `mustCheck` that the file of the database is there.
    */
   async commit(changes: PendingChanges, mustCheck = false): Promise<Durability> {
@@ -154,13 +154,16 @@ export class CommitLine {
       if (fault === null) this.#health.restarted(reason);
     }
     this.#measure();
-    if (fault === null) {
-      this.#health.well();
-      return 'durable';
-    }
+    if (fault === null) return 'durable';
     this.#health.troubled(fault);
     if (!isOfFile(fault)) await this.#hangUp();
     return fault.kind === 'full' ? 'full' : 'failed';
+  }
+
+  /** namesAfter gives the next topics of retained values in the database; rejects with a StoreFault. */
+  async namesAfter(topicName: string): Promise<readonly string[]> {
+    if (this.#link === null) throw new StoreFault('failed', this.#health.now.text);
+    return this.#link.ask({ kind: 'names', after: topicName });
   }
 
   /** backup rejects with a StoreFault. */

@@ -9,6 +9,7 @@ export type Request =
   | { readonly kind: 'open'; readonly request: OpenRequest }
   | { readonly kind: 'load' }
   | { readonly kind: 'commit'; readonly records: Uint8Array<ArrayBuffer> }
+  | { readonly kind: 'names'; readonly after: string }
   | { readonly kind: 'backup'; readonly file: string }
   | { readonly kind: 'close' };
 
@@ -19,6 +20,8 @@ export interface Replies {
   readonly load: Uint8Array<ArrayBuffer> | null;
   /** What was done because the file of the database was gone, null = nothing. */
   readonly commit: Rescue | null;
+  /** Topics of retained values, in the order of the database; none = there are no more. */
+  readonly names: readonly string[];
   readonly backup: null;
   readonly close: null;
 }

@@ -13,12 +13,14 @@ import type {
   DeliveryState,
   Durability,
   LoadSink,
+  RetainedSource,
   StoredDelivery,
   StoredMessage,
   StoredSession,
   StoredSubscription,
 } from '../broker/ports.ts';
 import { BehindChanges } from './behind.ts';
+import { catchUp } from './catch-up.ts';
 import type { CommitLine, StoreCounters } from './commit-line.ts';
 import type { Fault } from './faults.ts';
 import type { StoreHealth } from './health.ts';
@@ -41,6 +43,11 @@ export class DurableStore implements Store {
   #lastMessageKey: number;
   #changes: PendingChanges;
   readonly #behind: BehindChanges;
+  /** Whom to ask for all retained values, null = nobody yet. */
+  #source: RetainedSource | null;
+  /** All that the database holds was loaded. */
+  #isWhole: boolean;
+  #catchingUp: Promise<void> | null;
   #waiters: Waiter[];
   /** Something is noted that no acknowledgement of a client will undo. */
   #isUrgent: boolean;
@@ -60,6 +67,9 @@ export class DurableStore implements Store {
     this.#lastMessageKey = lastMessageKey;
     this.#changes = new PendingChanges();
     this.#behind = new BehindChanges();
+    this.#source = null;
+    this.#isWhole = false;
+    this.#catchingUp = null;
     this.#waiters = [];
     this.#isUrgent = false;
     this.#underWay = null;
@@ -77,7 +87,11 @@ export class DurableStore implements Store {
     return this.#lastMessageKey;
   }
 
-  async load(sink: LoadSink): Promise<void> {
+  get mayHoldMore(): boolean {
+    return !this.#isWhole;
+  }
+
+  async load(sink: LoadSink, source: RetainedSource | null = null): Promise<void> {
     const loading = this.#load(sink);
     this.#underWay = loading.catch(() => {}); // commits wait for it as for each other
     try {
@@ -85,6 +99,9 @@ export class DurableStore implements Store {
     } finally {
       this.#underWay = null; // else a stop would wait for it for ever
     }
+    this.#isWhole = this.health().state === 'ok';
+    this.#source = source;
+    this.#behind.mayOverrun = source !== null;
     if (this.#waiters.length > 0) this.#schedule();
   }
 
@@ -99,7 +116,7 @@ export class DurableStore implements Store {
   }
 
   dropSession(clientId: string): void {
-    this.#behind.forgetSession(clientId);
+    if (this.#behind.forgetSession(clientId) && this.#isWhole) return; // it was never written
     this.#changes.dropSession(clientId);
     this.#noted(true);
   }
@@ -179,7 +196,8 @@ export class DurableStore implements Store {
     clearInterval(this.#watch);
     do {
       await this.#flush(true, true);
-    } while (this.#behind.size > 0 && this.#trouble === null);
+      await this.#catchingUp;
+    } while ((this.#behind.size > 0 || this.#behind.isOverrun) && this.#trouble === null);
     this.#isStopped = true;
     for (const timer of [this.#gathering, this.#later, this.#retry]) clearTimeout(timer ?? undefined);
     clearImmediate(this.#soon ?? undefined);
@@ -197,7 +215,8 @@ export class DurableStore implements Store {
   }
 
   #retain(topicName: string, message: StoredMessage | null, urgent: boolean): void {
-    if (urgent || this.#changes.hasRetained(topicName)) {
+    const joins = this.#trouble === null && (urgent || this.#changes.hasRetained(topicName)); // in trouble nobody is promised anything
+    if (joins) {
       this.#behind.forgetRetained(topicName);
       this.#changes.retain(topicName, message);
     } else {
@@ -249,7 +268,8 @@ export class DurableStore implements Store {
   }
 
   async #commit(withBehind: boolean, mustCheck: boolean): Promise<void> {
-    if (withBehind) this.#behind.moveTo(this.#changes);
+    const hasBatch = this.#trouble !== null && this.#changes.retainedCount > 0; // it is tried again as it is
+    if (withBehind && !hasBatch) this.#behind.moveTo(this.#changes);
     const changes = this.#changes;
     const waiters = this.#trouble === null ? this.#waiters.splice(0) : []; // in trouble they are answered at once
     this.#changes = new PendingChanges();
@@ -268,8 +288,25 @@ export class DurableStore implements Store {
       this.#enterTrouble(outcome);
     }
     for (const waiter of waiters) waiter(outcome);
-    if (withBehind && this.#behind.size > 0 && this.#trouble === null) void this.#flush(true);
+    if (withBehind && this.#trouble === null && this.#behind.size > 0) void this.#flush(true);
     else if (this.#waiters.length > 0) this.#schedule();
+    if (this.#trouble === null && this.#behind.size === 0 && this.#behind.isOverrun) this.#catchingUp ??= this.#catchUp();
+  }
+
+  async #catchUp(): Promise<void> {
+    this.#behind.isOverrun = false; // what changes from now on is noted again
+    const isDone = await catchUp({
+      source: this.#source!, // without it nothing is overrun
+      isWhole: this.#isWhole,
+      retain: (topicName, message) => this.#changes.retain(topicName, message),
+      flush: async () => {
+        await this.#flush(false);
+        return this.#trouble === null;
+      },
+      namesAfter: (topicName) => this.#line.namesAfter(topicName),
+    });
+    if (!isDone) this.#behind.isOverrun = true;
+    this.#catchingUp = null;
   }
 
   #settle(outcome: Durability): void {
@@ -286,8 +323,12 @@ export class DurableStore implements Store {
     this.#retryAfter = outcome === 'full' ? FIRST_RETRY : Math.min(this.#retryAfter * 2, LAST_RETRY);
   }
 
+  /** Who asked in trouble has noted what may not be in a commit for long. */
   #leaveTrouble(): void {
+    const trouble = this.#trouble;
     this.#trouble = null;
+    if (trouble !== null) this.#settle(trouble);
+    this.#line.health.well();
     this.#retryAfter = FIRST_RETRY;
   }
 }

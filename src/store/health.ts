@@ -43,7 +43,7 @@ export class HealthRecord {
     const now = this.#clock.now();
     this.#health = { state: 'ok', since: now, text: 'What is acknowledged is on disk.', damage };
     const seconds = Math.max(0, Math.round((now - since) / 1000));
-    this.#log.log('notice', `Database "${this.#path}" is written again after ${seconds} s. All that changed meanwhile is on disk.`);
+    this.#log.log('notice', `Database "${this.#path}" is written again after ${seconds} s. What changed meanwhile is written too.`);
   }
 
   troubled(fault: Fault): void {

@@ -63,6 +63,7 @@ export interface WorkReport {
 /** Free pages that are given back, per checkpoint, when there are many. */
 const VACUUM_PAGES = 256;
 const MANY_FREE_PAGES = 4096;
+const NAMES_PER_PAGE = 1000;
 /** Pages that a backup copies before it lets commits through. */
 const BACKUP_PAGES = 256;
 /** A commit at the wrong moment ends the backup of node:sqlite now and then, with the error "not an error". */
@@ -152,6 +153,14 @@ export class Keeper {
     } catch {
       // the log stays as it is, and is tried again after the next commit
     }
+  }
+
+  /** namesAfter gives topics of retained values that follow one in the order of the database, a page at a time. */
+  namesAfter(topicName: string): string[] {
+    const rows = this.#require()
+      .prepare('SELECT topic_name AS name FROM retained WHERE topic_name > ? ORDER BY topic_name LIMIT ?')
+      .all(topicName, NAMES_PER_PAGE);
+    return rows.map(({ name }) => String(name));
   }
 
   /** backup writes a consistent copy while commits go on. The file must not be there; nothing is left of one that failed. */

@@ -95,6 +95,11 @@ export class PendingChanges {
     return this.#retained.has(topicName);
   }
 
+  /** retainedCount is how many values are noted. */
+  get retainedCount(): number {
+    return this.#retained.size;
+  }
+
   /** absorb lays later changes over these, of which nobody knows whether they were written. */
   absorb(later: PendingChanges): void {
     for (const session of this.#sessions.values()) {

@@ -26,6 +26,8 @@ async function handle(keeper: Keeper, { id, request }: RequestEnvelope): Promise
       case 'commit':
         answer(keeper.commit(request.records));
         return keeper.tidy();
+      case 'names':
+        return answer(keeper.namesAfter(request.after));
       case 'backup':
         await keeper.backup(request.file);
         return answer(null);

@@ -126,6 +126,7 @@ test('a session that begins anew because the card could not be read has nothing 
 
   const load = store.load.bind(store);
   store.load = async () => {};
+  store.mayHoldMore = true;
   const second = await startTestBroker({ openStore: async () => store });
   const stranger = second.open();
   stranger.send("10 [ PROTOCOL 00 0000 { 11 FFFFFFFF } 'kept' ]");
@@ -133,9 +134,24 @@ test('a session that begins anew because the card could not be read has nothing 
   await second.stop();
 
   store.load = load;
+  store.mayHoldMore = false;
   await using third = await startTestBroker({ openStore: async () => store });
   assert.equal(third.broker.sessions.count, 1);
   assert.equal(third.broker.tree.count, 0);
+});
+
+test('a session that is not kept leaves no trace in the store, and one of its name that could not be read goes', async () => {
+  for (const mayHoldMore of [false, true]) {
+    const store = new HeldStore();
+    const dropped: string[] = [];
+    store.mayHoldMore = mayHoldMore;
+    store.dropSession = (clientId) => void dropped.push(clientId);
+    await using broker = await startTestBroker({ openStore: async () => store });
+    const guest = await broker.connect({ clientId: 'guest' });
+    guest.send('E0 00');
+    await guest.expectClosed();
+    assert.deepEqual(dropped, mayHoldMore ? ['guest'] : []);
+  }
 });
 
 test('CONNACK of a new session that is kept waits for its row, and that of one that is there already does not', async () => {

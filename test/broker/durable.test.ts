@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { LoadSink, RetainedSource } from '../../src/broker/ports.ts';
 import { MemoryStore } from '../store/memory-store.ts';
 import { HeldStore } from '../support/held-store.ts';
 import { startTestBroker, type TestBroker, type TestBrokerOptions } from '../support/test-broker.ts';
@@ -467,4 +468,31 @@ test('a QoS 1 message whose first sending was not yet noted when the power went 
 
   await using after = await start(card);
   await (await back(after, 'kept')).expect("3A [ 't' 0001 {} |m| ]");
+});
+
+test('broker tells the store all that it has retained, with a key each, whenever it is asked', async () => {
+  const store = new MemoryStore();
+  const { load } = store;
+  let source: RetainedSource | null = null;
+  store.load = (sink: LoadSink, asked?: RetainedSource) => {
+    source = asked ?? null;
+    return load.call(store, sink);
+  };
+  await using broker = await start(store);
+  const peer = await broker.connect({ clientId: 'sensor' });
+  peer.send("33 [ 'a' 0001 {} |one| ] 31 [ 'a/b' {} |two| ] 31 [ '$own/c' {} |three| ] 31 [ 'gone' {} |four| ] 31 [ 'gone' {} || ]");
+  await peer.expect('40 [ 0001 * ]');
+  await peer.settle();
+  const asked = source as RetainedSource | null; // the compiler does not see that it was set
+  const all = [...(asked?.retained() ?? [])];
+  assert.deepEqual(all.map(({ topicName, payload, qos }) => `${topicName} ${payload} ${qos}`).sort(), [
+    '$own/c three 0',
+    'a one 1',
+    'a/b two 0',
+  ]);
+  assert.ok(all.every(({ key, source }) => key > 0 && source?.clientId === 'sensor'));
+  assert.deepEqual(
+    ['a', 'a/b', '$own/c', 'gone', 'a/x'].map((topicName) => asked?.hasRetained(topicName)),
+    [true, true, true, false, false],
+  );
 });

@@ -39,6 +39,8 @@ export class MemoryStore implements SessionStore {
     return copy;
   }
 
+  mayHoldMore = false;
+
   get lastMessageKey(): number {
     const waiting = [...this.sessions.values()].flatMap(({ deliveries }) => [...deliveries.values()].map(({ message }) => message.key));
     return Math.max(0, ...waiting, ...[...this.#retained.values()].map(({ key }) => key));
