@@ -21,6 +21,7 @@ import { forgetOldCopies, keepCopy, type Upgrade } from './earlier-version.ts';
 import { StoreFault } from './faults.ts';
 import { protectFile, refuseForeign } from './foreign-file.ts';
 import { APPLICATION_ID, migrate, readNumber, SCHEMA_VERSION } from './schema.ts';
+import { schemaFault } from './schema-check.ts';
 
 /** CHECKPOINT_PAGES in the WAL start a checkpoint. */
 export const CHECKPOINT_PAGES = 1000;
@@ -55,7 +56,7 @@ export interface OpenDatabase {
  * `onFault` is called before the file is closed: closing plays the log into the file and deletes it, unless they have other names by then.
  */
 export function openDatabase(path: string, synchronous: Synchronous, onFault: (error: unknown) => void = () => {}): OpenDatabase {
-  const database = new DatabaseSync(path, { open: false });
+  const database = new DatabaseSync(path, { open: false, defensive: true });
   try {
     // SQLite would take it for a new database and delete the log. It writes a page before it makes one.
     if (sizeOf(path) === 0 && sizeOf(`${path}-wal`) > 0) throw new StoreFault('damaged', 'the file is empty, but its log is not');
@@ -65,6 +66,7 @@ export function openDatabase(path: string, synchronous: Synchronous, onFault: (e
     const isEmpty = isNew(database);
     if (isEmpty) database.exec(`PRAGMA page_size = ${PAGE_SIZE}; PRAGMA auto_vacuum = INCREMENTAL`);
     checkVersion(database);
+    if (!isEmpty) checkSchema(database);
     database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous}; PRAGMA wal_autocheckpoint = 0;
       PRAGMA journal_size_limit = ${CHECKPOINT_PAGES * PAGE_SIZE}`);
     checkSoundness(database);
@@ -98,6 +100,12 @@ function checkVersion(database: DatabaseSync): void {
   if (version > SCHEMA_VERSION) {
     throw new StoreFault('newer', `it has version ${version} of a newer midge, this one knows ${SCHEMA_VERSION}`);
   }
+}
+
+/** Before anything else is read: what is foreign could run within it. */
+function checkSchema(database: DatabaseSync): void {
+  const fault = schemaFault(database);
+  if (fault !== null) throw new StoreFault('damaged', fault);
 }
 
 /** Reads every page: what was torn shows now and not in the middle of the night. Costs less than a second per 100 MB. */

@@ -5,17 +5,18 @@ import { existsSync, mkdirSync, readdirSync, statSync, utimesSync } from 'node:f
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { copyName, putBackCopy } from '../../src/store/earlier-version.ts';
-import { APPLICATION_ID, readNumber, SCHEMA_VERSION } from '../../src/store/schema.ts';
+import { APPLICATION_ID, migrate, readNumber, SCHEMA_VERSION } from '../../src/store/schema.ts';
 import { StoreFolder } from '../support/open-store.ts';
 import { durably, loadState, storedMessage, storedSession } from '../support/stored.ts';
 
 const DAY_MS = 86_400_000;
 
-/** A database of a version before the first: it has one table of its own. */
+/** A database of the first version with one row. */
 function makeEarlier(folder: StoreFolder): void {
   mkdirSync(folder.path, { recursive: true });
   const database = new DatabaseSync(folder.file);
-  database.exec(`PRAGMA application_id = ${APPLICATION_ID}; CREATE TABLE earlier (text TEXT); INSERT INTO earlier VALUES ('as it was')`);
+  migrate(database, 1);
+  database.exec("INSERT INTO retained VALUES ('as/it/was', 1, x'', 1, 1, x'', 0, NULL, NULL)");
   database.close();
 }
 
@@ -32,16 +33,16 @@ test('openStore keeps a database as it was when it brings it to this version, fo
   const store = await folder.open();
   store.saveSession(storedSession('phone'));
   assert.equal(await durably(store), 'durable');
-  const copy = copyName(folder.file, 0);
+  const copy = copyName(folder.file, 1);
   assert.equal(statSync(copy).mode & 0o777, 0o600);
   const kept = new DatabaseSync(copy, { readOnly: true });
-  assert.deepEqual({ ...kept.prepare('SELECT text FROM earlier').get() }, { text: 'as it was' });
-  assert.deepEqual([readNumber(kept, 'application_id'), readNumber(kept, 'user_version')], [APPLICATION_ID, 0]);
+  assert.deepEqual({ ...kept.prepare('SELECT topic_name FROM retained').get() }, { topic_name: 'as/it/was' });
+  assert.deepEqual([readNumber(kept, 'application_id'), readNumber(kept, 'user_version')], [APPLICATION_ID, 1]);
   kept.close();
   assert.deepEqual(folder.log.lines.length, 1);
   assert.match(
     folder.log.lines[0] ?? '',
-    /was brought from version 0 to the one of this midge\. As it was before it is kept in ".*midge\.db\.version-0" for a week/,
+    /was brought from version 1 to the one of this midge\. As it was before it is kept in ".*midge\.db\.version-1" for a week/,
   );
 });
 
@@ -56,7 +57,7 @@ test('openStore forgets a copy a week later', async (t) => {
   const folder = new StoreFolder(t);
   makeEarlier(folder);
   await (await folder.open()).stop();
-  const copy = copyName(folder.file, 0);
+  const copy = copyName(folder.file, 1);
   const age = (days: number) => utimesSync(copy, new Date(), new Date(Date.now() - days * DAY_MS));
   age(6);
   await (await folder.open()).stop();
