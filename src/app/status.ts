@@ -2,6 +2,7 @@
 
 import { X509Certificate } from 'node:crypto';
 import type { LoginHold } from '../access/login-throttle.ts';
+import type { MemoryBudget } from '../broker/memory-budget.ts';
 import { namesOf } from '../certificates/names.ts';
 import { clockTrusted } from '../certificates/validity.ts';
 import { describeAccess } from '../config/config.ts';
@@ -31,8 +32,14 @@ export interface Status {
   readonly listeners: readonly ListenerStatus[];
   readonly clients: { readonly connected: number; readonly away: number; readonly connections: number };
   readonly messages: MessageRates;
-  /** What is kept for clients, in bytes, and the limit for it (memory_limit; 0 = none); `refused` counts what found no room since the start. */
-  readonly kept: { readonly bytes: number; readonly limit: number; readonly isFull: boolean; readonly refused: number };
+  /** What is kept for clients, in bytes, and the limit for it (memory_limit; 0 = none); `refused` counts what found no room since the start; `most` is the user who has most, '' = all without an account together. */
+  readonly kept: {
+    readonly bytes: number;
+    readonly limit: number;
+    readonly isFull: boolean;
+    readonly refused: number;
+    readonly most: { readonly user: string; readonly bytes: number } | null;
+  };
   readonly refusals: number;
   readonly held: readonly LoginHold[];
   /** Null = no listener uses a certificate of our authority. */
@@ -108,7 +115,7 @@ export async function readStatus({ appliance, reloads, title, buildDate, since }
     }),
     clients: { connected: traffic.connectedClients, away: traffic.clientsAway, connections: traffic.connections },
     messages: ratesOf(appliance),
-    kept: { bytes: broker.budget.kept, limit: broker.budget.limit, isFull: broker.budget.isFull, refused: broker.budget.refused },
+    kept: keptStatus(broker.budget),
     refusals: refusals.list(null).length,
     held: throttle.held(),
     certificates: certificates === null ? null : certificateStatus(certificates),
@@ -116,6 +123,10 @@ export async function readStatus({ appliance, reloads, title, buildDate, since }
     clock: { now: iso(now), trusted: clockTrusted(now, buildDate) },
     machine: { ...health, ...machineNames(), announced: appliance.announcedHost },
   };
+}
+
+function keptStatus({ kept: bytes, limit, isFull, refused, largest }: MemoryBudget): Status['kept'] {
+  return { bytes, limit, isFull, refused, most: largest === null ? null : { user: largest.name ?? '', bytes: largest.bytes } };
 }
 
 function storeStatus(store: Store, { disk }: MachineHealth): Status['store'] {

@@ -18,7 +18,9 @@ export const SESSION_BYTES = 2600;
 /** SUBSCRIPTION_BYTES is a subscription and its node, beside the text of its filter. */
 export const SUBSCRIPTION_BYTES = 600;
 /** RETAINED_BYTES is a retained message beside its topic and payload. */
-export const RETAINED_BYTES = 320;
+const RETAINED_BYTES = 272;
+/** A payload counts for so many bytes at least: "9.9" may become "10.0" in a full memory. */
+const PAYLOAD_MIN = 64;
 const DELIVERY_BYTES = 110;
 const MESSAGE_BYTES = 500;
 
@@ -150,6 +152,11 @@ export class MemoryBudget {
   hasRoomFor({ message }: Delivery, account: Account): boolean {
     return this.hasRoom(DELIVERY_BYTES + (message.holders === 0 ? messageBytes(message) : 0), account);
   }
+}
+
+/** retainedBytes are those of a retained message; each of its parts in bytes. */
+export function retainedBytes(topicName: number, payload: number, properties: number): number {
+  return RETAINED_BYTES + topicName + Math.max(payload, PAYLOAD_MIN) + properties;
 }
 
 function messageBytes({ payloadLength, properties }: Message): number {

@@ -6,7 +6,7 @@
 
 import { ownBytes } from '../mqtt/own-bytes.ts';
 import type { Qos } from '../mqtt/packet-types.ts';
-import { type Account, type MemoryBudget, RETAINED_BYTES } from './memory-budget.ts';
+import { type Account, type MemoryBudget, retainedBytes } from './memory-budget.ts';
 import { Message, NEVER } from './message.ts';
 import type { Requester } from './ports.ts';
 import { findPath, nodeFor, removeValue, TreeNode } from './retained-tree.ts';
@@ -66,7 +66,7 @@ export class RetainedMessages {
     const account = this.#accountOf(message);
     if (this.#budget === null || account === null || this.#budget.limit === 0 || message.payloadLength === 0) return true;
     const known = findPath(this.#root, message.topic.name)?.at(-1)?.value ?? null;
-    const more = RETAINED_BYTES + message.topic.bytes.length + message.payloadLength + message.properties.length;
+    const more = retainedBytes(message.topic.name.length, message.payloadLength, message.properties.length);
     return this.#budget.hasRoom(more - (known === null ? 0 : bytesOf(known)), account);
   }
 
@@ -139,7 +139,7 @@ export class RetainedMessages {
 }
 
 function bytesOf({ topicName, payload, properties }: RetainedValue): number {
-  return RETAINED_BYTES + topicName.length + payload.length + properties.length;
+  return retainedBytes(topicName.length, payload.length, properties.length);
 }
 
 interface Frame {

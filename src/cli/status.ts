@@ -28,10 +28,13 @@ export async function run(invocation: Invocation): Promise<number> {
 export function troublesOf({ store, clock, certificates, machine, kept, reload }: Status): string[] {
   const troubles: string[] = [];
   if (reload !== null && reload.error !== null) troubles.push(`The last reload failed: ${reload.error}`);
-  if (kept.isFull)
+  if (kept.isFull) {
+    const most =
+      kept.most === null ? '' : `; most is for ${kept.most.user === '' ? 'clients without an account' : `user "${kept.most.user}"`}`;
     troubles.push(
-      `${bytes(kept.bytes)} are kept for clients: new sessions, queued and retained messages are refused until there is room (memory_limit).`,
+      `${bytes(kept.bytes)} are kept for clients: new sessions, queued and retained messages are refused until there is room (memory_limit)${most}.`,
     );
+  }
   if (store !== null && store.state !== 'ok') troubles.push(store.text);
   if (store?.damage) troubles.push(store.damage);
   if (store && isWearing(store.wear)) troubles.push(store.wear.text);

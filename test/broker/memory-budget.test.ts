@@ -119,6 +119,23 @@ test('users with less than their share find room when another has filled the mem
   for (const peer of [big, nameless]) peer.abort();
 });
 
+test('a small value of a retained topic may become a longer one when the memory is full', async () => {
+  await using scene = await Scene.open({ options: { memoryLimit: LIMIT }, authenticator: ACCOUNTS });
+  const client = await scene.house.connect({ clientId: 'client', username: 'big' });
+  client.send(`33 [ 'temperature' 0001 {} |9.9| ]`);
+  await client.expect('40 [ 0001 10 ]');
+  const { broker } = scene;
+  broker.setOptions({ ...broker.options, memoryLimit: Math.ceil(broker.budget.kept / 0.9) }); // no byte is left
+  client.send(`33 [ 'humidity' 0001 {} |9| ]`);
+  await client.expect('40 [ 0001 97 ]');
+  client.send(`33 [ 'temperature' 0002 {} |{"temperature":10.25,"unit":"C"}| ]`);
+  await client.expect('40 [ 0002 10 ]');
+  assert.equal(broker.retained.get('temperature')?.payload.length, 32);
+  client.send(`33 [ 'temperature' 0003 {} 20*65 ]`);
+  await client.expect('40 [ 0003 97 ]');
+  client.abort();
+});
+
 test('the last tenth of the memory is not filled by one user either', async () => {
   await using scene = await Scene.open({ options: { memoryLimit: 10 * LIMIT }, authenticator: ACCOUNTS });
   const { budget } = scene.broker;
