@@ -4,8 +4,9 @@ import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Upgrade } from './earlier-version.ts';
 import type { Fault, FaultKind } from './faults.ts';
-import type { Damage } from './keeper.ts';
+import type { Damage, SetAside } from './keeper.ts';
 import type { Rescue } from './rescue.ts';
+import { unsoundList } from './set-aside.ts';
 
 export type StoreState = 'ok' | 'full' | 'read-only' | 'failed';
 
@@ -68,11 +69,13 @@ export class HealthRecord {
     this.#add(`Database "${this.#path}" was deleted or replaced while the broker runs. All that it held was written there anew.${kept}`);
   }
 
-  /** setAside names the rows that were not loaded. */
-  setAside(rows: Readonly<Record<string, number>>): void {
-    const list = Object.entries(rows).map(([table, count]) => `${table} ${count}`);
-    const text = `Database "${this.#path}" holds rows that make no sense (${list.join(', ')}). They were not loaded, and are kept in its tables set_aside_*.`;
-    this.#add(text);
+  /** setAside names what was not loaded. */
+  setAside({ found, stuck }: SetAside): void {
+    const kept =
+      stuck === null
+        ? 'They were not loaded, and are kept in its tables set_aside_*.'
+        : `They were not loaded, and stay where they are: they could not be moved to its tables set_aside_* (${stuck}). That comes before anything else is written.`;
+    this.#add(`Database "${this.#path}" holds rows that make no sense (${unsoundList(found)}). ${kept}`);
   }
 
   /** upgraded says where the way back is. */

@@ -14,7 +14,7 @@ import { readRecords } from './records.ts';
 import { inodeOf, isInPlace, type OpenFile, openFile, type Rescue, writeAnew } from './rescue.ts';
 import { type Salvaged, salvage } from './salvage.ts';
 import { readNumber } from './schema.ts';
-import { setAside } from './set-aside.ts';
+import { COUNT_MAX, type Unsound, UnsoundRows } from './set-aside.ts';
 
 /** OpenRequest says which database; on a read-only disk `mayCopy` lets a copy be read, to start with what is there. */
 export interface OpenRequest {
@@ -36,6 +36,12 @@ export interface Damage {
   readonly salvaged: Salvaged | null;
 }
 
+/** SetAside says what is not loaded because we cannot have written it, and why it is still in its tables; `stuck` null = it was moved out of them. */
+export interface SetAside {
+  readonly found: readonly Unsound[];
+  readonly stuck: string | null;
+}
+
 /** OpenReport is what opening came to. */
 export interface OpenReport {
   readonly damage: Damage | null;
@@ -43,8 +49,7 @@ export interface OpenReport {
   readonly upgrade: Upgrade | null;
   /** The disk is read-only: what can be loaded comes from a copy, nothing can be written. */
   readonly isReadOnly: boolean;
-  /** Rows that were taken out of their table because we cannot have written them, by table; null = none. */
-  readonly setAside: Readonly<Record<string, number>> | null;
+  readonly setAside: SetAside | null;
   /** The greatest key of a message that waits. */
   readonly lastMessageKey: number;
   /** Of the database; null = a copy. */
@@ -73,6 +78,8 @@ const BACKUP_TRIES = 5;
 export class Keeper {
   #database: DatabaseSync | null;
   #applier: Applier | null;
+  /** Null once none of them is in its table. */
+  #unsound: UnsoundRows | null;
   #logLength: StatementSync | null;
   #framesSeen: number;
   #pieces: Generator<Uint8Array<ArrayBuffer>> | null;
@@ -87,6 +94,7 @@ export class Keeper {
   constructor() {
     this.#database = null;
     this.#applier = null;
+    this.#unsound = null;
     this.#logLength = null;
     this.#framesSeen = 0;
     this.#pieces = null;
@@ -107,7 +115,7 @@ export class Keeper {
       throw error;
     }
     const { database, ...report } = openOrReplace(request);
-    const rows = setAside(database);
+    const rows = this.#setAside(database);
     this.#adopt(database);
     this.#request = request;
     this.#file = openFile(request.path);
@@ -116,7 +124,7 @@ export class Keeper {
 
   /** load gives the next piece of what is there, null after the last. */
   load(): Uint8Array<ArrayBuffer> | null {
-    this.#pieces ??= loadPieces(this.#require());
+    this.#pieces ??= loadPieces(this.#require(), this.#unsound?.sourceOf);
     const next = this.#pieces.next();
     if (next.done !== true) return next.value;
     this.#pieces = null;
@@ -128,6 +136,7 @@ export class Keeper {
     if (this.#copy !== null) throw new StoreFault('read-only', 'the disk is read-only');
     const rescue = this.#requireFile();
     const database = this.#require();
+    this.#moveUnsound();
     try {
       this.#applier ??= new Applier(database);
       database.exec('BEGIN IMMEDIATE');
@@ -190,6 +199,25 @@ export class Keeper {
     if (this.#copy !== null) rmSync(this.#copy, { recursive: true, force: true });
   }
 
+  /** On a full disk they wait where they are, and the load passes them over. */
+  #setAside(database: DatabaseSync): SetAside | null {
+    this.#unsound = new UnsoundRows(database);
+    const { found } = this.#unsound;
+    let stuck: string | null = null;
+    try {
+      this.#moveUnsound();
+    } catch (error) {
+      stuck = faultOf(error).reason;
+    }
+    return found.length === 0 ? null : { found, stuck };
+  }
+
+  /** What is written must not meet them: a new session would get the rows of an unsound one of the same name. */
+  #moveUnsound(): void {
+    this.#unsound?.move();
+    this.#unsound = null;
+  }
+
   #adopt(database: DatabaseSync): void {
     this.#database = database;
     this.#applier = null;
@@ -213,7 +241,7 @@ export class Keeper {
     }
     prepareFolder(copy);
     const { database } = openDatabase(copy, synchronous);
-    const rows = setAside(database);
+    const rows = this.#setAside(database);
     this.#adopt(database);
     return { damage: null, upgrade: null, isReadOnly: true, setAside: rows, lastMessageKey: lastMessageKey(database), inode: null };
   }
@@ -225,6 +253,7 @@ export class Keeper {
     const aside = writeAnew(open, file, Date.now());
     const { database } = openDatabase(file.path, request.synchronous);
     this.#adopt(database);
+    if (this.#unsound !== null) this.#unsound = new UnsoundRows(database);
     this.#file = openFile(file.path);
     open.close(); // SQLite sees that its file is not at its path any more, and leaves what is there alone
     return { inode: this.#file.inode, aside };
@@ -256,7 +285,7 @@ function openOrReplace({ path, synchronous, now }: OpenRequest): Pick<OpenReport
 }
 
 function lastMessageKey(database: DatabaseSync): number {
-  return Number(database.prepare('SELECT max(key) AS key FROM message').get()?.['key'] ?? 0);
+  return Number(database.prepare(`SELECT max(key) AS key FROM message WHERE key BETWEEN 0 AND ${COUNT_MAX}`).get()?.['key'] ?? 0);
 }
 
 /** proc(5), /proc/pid/io: of this thread alone. Zero where there is no such file. */

@@ -4,6 +4,7 @@ import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import type { StoredMessage, StoredSession } from '../broker/ports.ts';
 import { PackedWriter } from './packed.ts';
 import { qosOf, type RecordVisitor, recordWriter, stateOf, versionOf } from './records.ts';
+import type { SourceOf } from './set-aside.ts';
 
 /**
  * PIECE_SIZE is how many bytes go to the other thread at once. Payloads stay views of their piece there: larger pieces load no faster,
@@ -15,12 +16,17 @@ const NOTHING = Buffer.alloc(0);
 
 type Row = readonly SQLOutputValue[];
 
-/** loadPieces gives the records piece by piece; nothing may be written before the last one. */
-export function* loadPieces(database: DatabaseSync): Generator<Uint8Array<ArrayBuffer>> {
+interface Source {
+  readonly database: DatabaseSync;
+  readonly sourceOf: SourceOf;
+}
+
+/** loadPieces gives the records piece by piece, all of them sound in the tables that `sourceOf` names; nothing may be written before the last one. */
+export function* loadPieces(database: DatabaseSync, sourceOf: SourceOf = (table) => table): Generator<Uint8Array<ArrayBuffer>> {
   let out = new PackedWriter(PIECE_SIZE + 4096);
   let writer = recordWriter(out);
   for (const tell of [tellMessages, tellSessions, tellRetained]) {
-    const rows = tell(database, () => writer);
+    const rows = tell({ database, sourceOf }, () => writer);
     while (rows.next().done !== true) {
       if (out.length < PIECE_SIZE) continue;
       yield out.finish();
@@ -35,34 +41,34 @@ export function* loadPieces(database: DatabaseSync): Generator<Uint8Array<ArrayB
 const MESSAGE_COLUMNS =
   "key, topic_name, payload, qos, retain, nullif(properties, x''), expires_at, source_client_id, source_username, source_listener";
 
-function* tellMessages(database: DatabaseSync, writer: () => RecordVisitor): Generator<void> {
-  for (const row of iterate(database, `SELECT ${MESSAGE_COLUMNS} FROM message`)) {
+function* tellMessages({ database, sourceOf }: Source, writer: () => RecordVisitor): Generator<void> {
+  for (const row of iterate(database, `SELECT ${MESSAGE_COLUMNS} FROM ${sourceOf('message')}`)) {
     writer().message(messageOf(row));
     yield;
   }
 }
 
-function* tellRetained(database: DatabaseSync, writer: () => RecordVisitor): Generator<void> {
-  for (const row of iterate(database, `SELECT ${MESSAGE_COLUMNS} FROM retained`)) {
+function* tellRetained({ database, sourceOf }: Source, writer: () => RecordVisitor): Generator<void> {
+  for (const row of iterate(database, `SELECT ${MESSAGE_COLUMNS} FROM ${sourceOf('retained')}`)) {
     writer().retainedSaved(messageOf(row));
     yield;
   }
 }
 
 /** Each table is read once, straight through: they lie in the order of sessions. Yields after whole sessions only: the other thread puts them together from one piece. */
-function* tellSessions(database: DatabaseSync, writer: () => RecordVisitor): Generator<void> {
+function* tellSessions({ database, sourceOf }: Source, writer: () => RecordVisitor): Generator<void> {
   const subscriptions = new SessionRows(
     database,
-    `SELECT session, topic_filter, mounted_filter, share_group, qos, no_local, retain_as_published, identifier FROM subscription
+    `SELECT session, topic_filter, mounted_filter, share_group, qos, no_local, retain_as_published, identifier FROM ${sourceOf('subscription')}
     ORDER BY session, topic_filter`,
   );
   const deliveries = new SessionRows(
     database,
-    `SELECT session, position, qos, retain, shared, identifiers, packet_id, state, message FROM delivery ORDER BY session, position`,
+    `SELECT session, position, qos, retain, shared, identifiers, packet_id, state, message FROM ${sourceOf('delivery')} ORDER BY session, position`,
   );
-  const incoming = new SessionRows(database, 'SELECT session, packet_id, digest FROM incoming ORDER BY session, packet_id');
+  const incoming = new SessionRows(database, `SELECT session, packet_id, digest FROM ${sourceOf('incoming')} ORDER BY session, packet_id`);
   const sessions = `SELECT id, client_id, username, version, expiry_interval, disconnected_at, will_topic, will_payload, will_qos,
-    will_retain, will_properties, listener FROM session ORDER BY id`;
+    will_retain, will_properties, listener FROM ${sourceOf('session')} ORDER BY id`;
   for (const row of iterate(database, sessions)) {
     const out = writer();
     const id = Number(row[0]);

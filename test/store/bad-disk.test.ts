@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { buildRecorder, NO_COMPILER } from '../support/disk-recorder.ts';
 import { StoreFolder } from '../support/open-store.ts';
@@ -46,4 +47,26 @@ test('openStore starts with what is there when the disk is read-only, and says s
   assert.equal((lines as string[]).length, 1, String(lines));
   assert.match(String(lines), /read-only/);
   assert.deepEqual(readdirSync(folder.path), before);
+});
+
+test('openStore loads what is sound when there is no space to set the rest aside, and writes nothing beside it', {
+  skip: NO_NAMESPACE,
+}, async (t) => {
+  const folder = new StoreFolder(t);
+  const store = await folder.open();
+  store.saveSession(storedSession('phone'));
+  assert.equal(await durably(store), 'durable');
+  await store.stop();
+  const database = new DatabaseSync(folder.file);
+  database.exec(`WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 600)
+    INSERT INTO retained SELECT 'bad/#/' || n, n, zeroblob(8000), 1, 1, x'', 0, NULL, NULL, NULL FROM number;
+    INSERT INTO session SELECT * FROM (SELECT 77, 'bad', username, 9, 1, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM session);
+    INSERT INTO subscription SELECT 77, 'a', 'a', NULL, 0, 0, 0, 0`);
+  database.close();
+  const small = temporaryFolder(t);
+  const script = 'mount -t tmpfs -o size=7M,mode=700 tmpfs "$1" && cp "$2" "$1" && exec "$3" "$4" "$1" read-only';
+  const words = ['-rm', 'sh', '-c', script, 'sh', small, folder.file, process.execPath, CHILD];
+  const { lines, ...outcomes } = JSON.parse(execFileSync('unshare', words, { encoding: 'utf8' })) as Record<string, unknown>; // the child's words
+  assert.deepEqual(outcomes, { sessions: 1, outcome: 'full', state: 'full' });
+  assert.match(String(lines), /session 1 \("bad"\), subscription 1 \("a"\), retained 600 \("bad\/#\/1", .*could not be moved .*full/);
 });

@@ -8,9 +8,10 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { Keeper } from '../../src/store/keeper.ts';
+import { loadPieces } from '../../src/store/load.ts';
 import { PackedReader } from '../../src/store/packed.ts';
 import { migrate } from '../../src/store/schema.ts';
-import { setAside } from '../../src/store/set-aside.ts';
+import { UnsoundRows } from '../../src/store/set-aside.ts';
 
 /** Two sessions with everything that can hang on them. */
 const SOUND_ROWS = `
@@ -27,11 +28,19 @@ const DAMAGE: readonly (readonly [string, string, Record<string, number> | null]
   ['nothing', 'SELECT 1', null],
   ['equal packet identifiers', 'UPDATE delivery SET packet_id = 1 WHERE position = 2', { delivery: 1 }],
   ['a packet identifier out of range', 'UPDATE delivery SET packet_id = 65536 WHERE position = 2', { delivery: 1 }],
+  ['a malformed will property', "UPDATE session SET will_properties = x'ff' WHERE id = 1", { will: 1 }],
+  ['a will with a wildcard in its topic', "UPDATE session SET will_topic = '#' WHERE id = 1", { will: 1 }],
   [
-    'a malformed will property',
-    "UPDATE session SET will_properties = x'ff' WHERE id = 1",
-    { session: 1, subscription: 1, delivery: 3, incoming: 1 },
+    'a session whose name is too long',
+    'UPDATE session SET client_id = hex(zeroblob(40000)) WHERE id = 2',
+    { session: 1, subscription: 1, incoming: 1 },
   ],
+  [
+    'a bad will of one session, and another session',
+    "UPDATE session SET will_qos = 9 WHERE id = 1; UPDATE session SET version = 7, will_topic = '#' WHERE id = 2",
+    { session: 1, will: 1, subscription: 1, incoming: 1 },
+  ],
+  ['a text with NUL', "UPDATE retained SET topic_name = 'a' || char(0)", { retained: 1 }],
   ['a negative integer', 'UPDATE retained SET expires_at = -1', { retained: 1 }],
   ['an integer beyond 2^53', 'UPDATE message SET key = 9223372036854775807 WHERE key = 1', { message: 1, delivery: 1 }],
   ['a topic with a wildcard', "UPDATE retained SET topic_name = 'a/#'", { retained: 1 }],
@@ -53,12 +62,18 @@ for (const [what, damage, expected] of DAMAGE) {
   test(`set aside takes out ${what}, and keeps it`, () => {
     const database = soundDatabase();
     database.exec(damage);
-    const found = setAside(database);
-    assert.deepEqual(found, expected);
-    for (const [table, count] of Object.entries(expected ?? {})) {
-      assert.equal(database.prepare(`SELECT count(*) AS n FROM set_aside_v3_${table}`).get()?.['n'], count);
+    const rows = new UnsoundRows(database);
+    assert.deepEqual(Object.fromEntries(rows.found.map(({ what: kind, count }) => [kind, count])), expected ?? {});
+    const before = loaded(database, rows);
+    rows.move();
+    for (const [kind, count] of Object.entries(expected ?? {})) {
+      const table = kind === 'will' || kind === 'session' ? 'session' : kind;
+      const wanted = table === 'session' ? (expected?.['session'] ?? 0) + (expected?.['will'] ?? 0) : count;
+      assert.equal(database.prepare(`SELECT count(*) AS n FROM set_aside_v3_${table}`).get()?.['n'], wanted);
     }
-    assert.equal(setAside(database), null, 'what is left is sound');
+    const left = new UnsoundRows(database);
+    assert.deepEqual(left.found, [], 'what is left is sound');
+    assert.deepEqual(loaded(database, left), before, 'the same is loaded whether they were moved or not');
     database.close();
   });
 }
@@ -109,6 +124,10 @@ test('a database with any value in any column opens, is read to its end, and is 
     rmSync(folder, { recursive: true });
   }
 });
+
+function loaded(database: DatabaseSync, rows: UnsoundRows): string[] {
+  return [...loadPieces(database, rows.sourceOf)].map((piece) => Buffer.from(piece).toString('hex'));
+}
 
 function columnNames(): [string, string][] {
   const database = soundDatabase();
