@@ -72,6 +72,8 @@ export class Connection implements PacketSink {
   #effortLimit = 0;
   /** What came and waits for its turn; null = nothing. */
   #backlog: Buffer | null = null;
+  /** The rest of a packet that is more work than a turn takes; null = there is none. */
+  #unfinished: (() => boolean) | null = null;
   #closeTimer: Timer | null = null;
   readonly #closeListeners: (() => void)[] = [];
 
@@ -142,7 +144,11 @@ export class Connection implements PacketSink {
     if (type !== PACKET_TYPE.PUBLISH) checkFlags(buffer[start]!, this.version);
     if (this.state === 'connecting' && type !== PACKET_TYPE.CONNECT) throw protocolError('First packet is not CONNECT'); // [MQTT-3.1.0-1]
     dispatch(this, type, buffer, start, body, end);
-    return (this.state === 'connected' || this.state === 'connecting') && this.broker.effort.spent < this.#effortLimit;
+    return (
+      (this.state === 'connected' || this.state === 'connecting') &&
+      this.#unfinished === null &&
+      this.broker.effort.spent < this.#effortLimit
+    );
   }
 
   /** topicNamed gives the Topic of buffer[start, end), quickly when it is that of the latest PUBLISH. Throws as TopicCache.lookup does. */
@@ -184,6 +190,7 @@ export class Connection implements PacketSink {
       conclude();
       for (const packet of held) {
         if (this.state === 'connected' || this.#held !== null) this.onPacket(packet, 0, bodyOf(packet), packet.length);
+        while (this.#unfinished !== null) this.#workOn(); // few: they came right behind CONNECT
       }
       this.broker.run.flush();
     });
@@ -205,6 +212,7 @@ export class Connection implements PacketSink {
     this.closedFor = words;
     this.isFast = false;
     this.#backlog = null;
+    this.#unfinished = null;
     this.output.flush();
     this.state = 'disconnecting';
     this.broker.sessions.connectionEnding(this);
@@ -259,14 +267,26 @@ export class Connection implements PacketSink {
   #take(chunk: Buffer): void {
     this.#effortLimit = this.broker.effort.spent + SHARE;
     const taken = this.#decoder.push(chunk);
-    if (taken === chunk.length || this.state === 'disconnecting' || this.state === 'closed') return;
+    if ((taken === chunk.length && this.#unfinished === null) || this.state === 'disconnecting' || this.state === 'closed') return;
     this.#backlog = Buffer.from(chunk.subarray(taken)); // a copy: the chunk is lent
     this.#stream.pause();
     this.broker.waitForTurn(this);
   }
 
-  /** goOn takes the rest of a chunk that cost too much for one turn. */
+  /** workThrough does a step of the work for a packet, and one in each of the next turns until a step says that all is done; nothing else of this client comes in between. */
+  workThrough(step: () => boolean): void {
+    this.#unfinished = step;
+    this.#workOn();
+  }
+
+  #workOn(): void {
+    if (this.#unfinished?.() === true) this.#unfinished = null;
+  }
+
+  /** goOn takes the rest of a packet or chunk that cost too much for one turn. */
   goOn(): void {
+    this.#guarded(() => this.#workOn());
+    if (this.#unfinished !== null) return this.broker.waitForTurn(this);
     const backlog = this.#backlog;
     this.#backlog = null;
     if (backlog === null) return;
@@ -372,6 +392,7 @@ export class Connection implements PacketSink {
     this.closedFor ??= words;
     this.isFast = false;
     this.#backlog = null;
+    this.#unfinished = null;
     if (wasOpen) {
       this.state = 'disconnecting';
       this.broker.sessions.connectionEnding(this);

@@ -2,6 +2,7 @@
 
 import { toAedesPacket } from './aedes-slots.ts';
 import type { Broker } from './broker.ts';
+import { BYTES_SHIFT } from './fair-turns.ts';
 import type { Message } from './message.ts';
 import type { Delivery } from './outgoing-window.ts';
 import type { Route } from './route.ts';
@@ -11,7 +12,7 @@ import { mergeSubscriptions, type Subscription } from './subscription.ts';
 /** deliver hands a message to all of a route. */
 export function deliver(broker: Broker, message: Message, route: Route): void {
   const subscribers = route.subscribers;
-  broker.effort.spent += route.weight;
+  broker.effort.spent += route.weight * (1 + (message.payloadLength >> BYTES_SHIFT));
   for (let index = 0; index < subscribers.length; index++) deliverTo(subscribers[index]!, message); // index < length
   if (route.shared !== null || route.listeners !== null) deliverToOthers(broker, route, message);
 }

@@ -6,17 +6,29 @@
 // Work is counted, not timed: one unit is about what one delivery costs, a microsecond or less.
 
 import type { Connection } from './connection.ts';
+import { levelsOf } from './subscription-counts.ts';
 
 /** SHARE is what one connection's chunk may cost in a turn, and all together that wait. Fan-out to thousands takes a turn for every message or two. */
 export const SHARE = 4000;
 
-/** A filter that is subscribed to, or not any more, costs about as much as 2 deliveries; one that is only counted a 64th of one. */
-const FILTER_SHIFT = 1;
-const UNREAD_SHIFT = 6;
+/** BYTES_SHIFT: sending 2 ** 10 bytes to somebody, through two copies and the system, costs about as much as one delivery. */
+export const BYTES_SHIFT = 10;
 
-/** effortOfFilters is the work of a SUBSCRIBE or UNSUBSCRIBE with so many filters, and so many more that are not read. */
-export function effortOfFilters(count: number, unread: number): number {
-  return (count << FILTER_SHIFT) + (unread >> UNREAD_SHIFT);
+/** SLICE is what one packet may cost in a turn. */
+const SLICE = 2000;
+/** A filter that is subscribed to, or not any more, costs about as much as 2 deliveries, and one for each of its levels. */
+const FILTER_EFFORT = 2;
+
+/** eachFilter works through a list of filters in slices: it gives a step for each turn, which tells whether all is done; `end` is called then. */
+export function eachFilter(effort: Effort, count: number, work: (at: number) => string, end: () => void): () => boolean {
+  let next = 0;
+  return () => {
+    const limit = effort.spent + SLICE;
+    while (next < count && effort.spent < limit) effort.spent += FILTER_EFFORT + levelsOf(work(next++));
+    if (next < count) return false;
+    end();
+    return true;
+  };
 }
 
 /** Effort is the work of one turn, of all connections: deliveries, and what costs as much. */

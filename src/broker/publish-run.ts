@@ -11,6 +11,7 @@ import { readPublish } from '../mqtt/publish-packet.ts';
 import type { Broker } from './broker.ts';
 import type { Connection } from './connection.ts';
 import { deliverTo, deliverToOthers } from './delivery.ts';
+import { BYTES_SHIFT } from './fair-turns.ts';
 import { Message, NEVER, NO_PROPERTIES } from './message.ts';
 import type { Topic } from './topic.ts';
 
@@ -21,8 +22,6 @@ const WEIGHED_AFTER = 16;
 const DELIVERIES_MAX = 1000;
 /** More packets than a chunk has. Not Infinity: V8 keeps a small integer in the object itself. */
 const ANY_NUMBER = 1_000_000;
-/** Copying 2 ** 12 bytes costs about as much as one delivery. */
-const BYTES_SHIFT = 12;
 /** Bytes that a packet can have more in the other protocol's form: an empty property list, and a Remaining Length that grows with it. */
 const OTHER_FORM_GROWTH = 2;
 

@@ -41,7 +41,8 @@ function isReached(count: number, limit: number): boolean {
   return limit > 0 && count >= limit;
 }
 
-function levelsOf(topicFilter: string): number {
+/** levelsOf counts the levels of a filter as the client sent it. */
+export function levelsOf(topicFilter: string): number {
   let levels = 1;
   for (let at = topicFilter.indexOf('/'); at >= 0; at = topicFilter.indexOf('/', at + 1)) levels++;
   return levels;

@@ -5,7 +5,7 @@ import type { SubscribePacket, SubscriptionRequest } from '../../mqtt/packets.ts
 import { REASON, type ReasonCode } from '../../mqtt/reason-codes.ts';
 import { isSharedFilter, parseSharedFilter } from '../../mqtt/topics.ts';
 import type { Connection } from '../connection.ts';
-import { effortOfFilters } from '../fair-turns.ts';
+import { eachFilter } from '../fair-turns.ts';
 import { SUBSCRIPTION_BYTES } from '../memory-budget.ts';
 import type { Session } from '../session.ts';
 import { Subscription } from '../subscription.ts';
@@ -16,23 +16,31 @@ type WithRetained = Map<string, Subscription>;
 /** handleSubscribe makes or replaces subscriptions, answers SUBACK once they are kept, then sends the retained messages [MQTT-3.8.4-1]. */
 export function handleSubscribe(connection: Connection, packet: SubscribePacket): void {
   const broker = connection.broker;
-  const session = connection.session!; // connected
   const identifier = packet.properties.subscriptionIdentifier?.[0] ?? 0;
   const { debug } = broker.log.enabled;
   if (debug) broker.log.log('debug', `Received SUBSCRIBE from ${connection.id}`);
-  broker.effort.spent += effortOfFilters(packet.requests.length, packet.unread);
   const reasons: number[] = [];
   const withRetained: WithRetained = new Map();
-  for (const request of packet.requests) {
+  const takeOne = (at: number): string => {
+    const request = packet.requests[at]!; // at < length
     const reason = subscribe(connection, request, identifier, withRetained);
     reasons.push(reason);
     if (debug) broker.log.log('debug', `\t${request.topicFilter} (QoS ${request.qos})`);
     if (reason < 0x80 && broker.log.enabled.subscribe) broker.log.log('subscribe', `${connection.id} ${reason} ${request.topicFilter}`);
-  }
+    return request.topicFilter;
+  };
+  connection.workThrough(
+    eachFilter(broker.effort, packet.requests.length, takeOne, () => answer(connection, packet, reasons, withRetained)),
+  );
+}
+
+function answer(connection: Connection, packet: SubscribePacket, reasons: number[], withRetained: WithRetained): void {
+  const { broker } = connection;
+  const session = connection.session!; // connected
   for (let unread = packet.unread; unread > 0; unread--) reasons.push(REASON.QUOTA_EXCEEDED);
   const suback = encodeSuback(connection.version, packet.packetId, reasons); // [MQTT-3.8.4-5] [MQTT-3.8.4-6]
   connection.acks.answerKept(suback, session.journal, () => {
-    if (debug) broker.log.log('debug', `Sending SUBACK to ${connection.id}`);
+    if (broker.log.enabled.debug) broker.log.log('debug', `Sending SUBACK to ${connection.id}`);
     for (const [topicFilter, subscription] of withRetained) {
       if (session.subscriptions.has(topicFilter)) broker.retainedWalks.begin(subscription); // it may have been ended meanwhile
     }

@@ -4,7 +4,7 @@ import { encodeUnsuback } from '../../mqtt/encode.ts';
 import type { UnsubscribePacket } from '../../mqtt/packets.ts';
 import { MalformedPacket, REASON } from '../../mqtt/reason-codes.ts';
 import type { Connection } from '../connection.ts';
-import { effortOfFilters } from '../fair-turns.ts';
+import { eachFilter } from '../fair-turns.ts';
 
 /** handleUnsubscribe ends subscriptions and answers UNSUBACK once that is kept; what is in flight for them goes on [MQTT-3.10.4-2]. */
 export function handleUnsubscribe(connection: Connection, packet: UnsubscribePacket): void {
@@ -12,19 +12,26 @@ export function handleUnsubscribe(connection: Connection, packet: UnsubscribePac
   const session = connection.session!; // connected
   const { debug } = broker.log.enabled;
   if (debug) broker.log.log('debug', `Received UNSUBSCRIBE from ${connection.id}`);
-  broker.effort.spent += effortOfFilters(packet.topicFilters.length, packet.unread);
   if (packet.unread > 0 && connection.version !== 5)
     throw new MalformedPacket('UNSUBSCRIBE with too many Topic Filters', REASON.IMPLEMENTATION_SPECIFIC_ERROR); // its answer could not say so
   const reasons: number[] = [];
-  for (const topicFilter of packet.topicFilters) {
+  const endOne = (at: number): string => {
+    const topicFilter = packet.topicFilters[at]!; // at < length
     if (debug) broker.log.log('debug', `\t${topicFilter}`);
     const existed = broker.sessions.unsubscribe(session, topicFilter);
     if (broker.log.enabled.unsubscribe) broker.log.log('unsubscribe', `${session.clientId} ${topicFilter}`);
     reasons.push(existed ? REASON.SUCCESS : REASON.NO_SUBSCRIPTION_EXISTED);
-  }
+    return topicFilter;
+  };
+  connection.workThrough(eachFilter(broker.effort, packet.topicFilters.length, endOne, () => answer(connection, packet, reasons)));
+}
+
+function answer(connection: Connection, packet: UnsubscribePacket, reasons: number[]): void {
+  const { broker } = connection;
+  const session = connection.session!; // connected
   for (let unread = packet.unread; unread > 0; unread--) reasons.push(REASON.IMPLEMENTATION_SPECIFIC_ERROR);
   connection.acks.answerKept(encodeUnsuback(connection.version, packet.packetId, reasons), session.journal, () => {
-    if (debug) broker.log.log('debug', `Sending UNSUBACK to ${connection.id}`); // [MQTT-3.10.4-4]
+    if (broker.log.enabled.debug) broker.log.log('debug', `Sending UNSUBACK to ${connection.id}`); // [MQTT-3.10.4-4]
   });
   broker.emit('unsubscribe', packet.topicFilters, connection);
 }
