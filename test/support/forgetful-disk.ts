@@ -1,7 +1,7 @@
 // A folder on a disk that forgets: after the death of the program that wrote to it, what was not synced is lost, kept in part, or torn.
 
-import { globSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, globSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { buildRecorder } from './disk-recorder.ts';
 import { Disk, type Fate, readRecording } from './disk-recording.ts';
 
@@ -25,6 +25,14 @@ export class ForgetfulDisk {
   begin(): void {
     rmSync(this.#log, { force: true });
     this.#disk = new Disk(new Map(this.#files().map((path) => [path, readFileSync(path)])));
+  }
+
+  /** isSynced tells whether a write of this text to the file `name` was synced by now. */
+  isSynced(name: string, text: string): boolean {
+    if (!existsSync(this.#log)) return false;
+    const calls = readRecording(this.#log).filter(({ path }) => basename(path) === name);
+    const written = calls.findIndex((call) => call.kind === 'write' && call.bytes.includes(text));
+    return written >= 0 && calls.slice(written).some(({ kind }) => kind === 'sync');
   }
 
   /** cut makes the folder what is found after a power cut at the last call that was recorded. Gives how many calls to the file `name` were not synced. */
