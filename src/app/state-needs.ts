@@ -1,6 +1,6 @@
 // What backups and restores need of the other rooms.
 
-import { globSync, lstatSync, readFileSync } from 'node:fs';
+import { lstatSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { looksHashed, passwordEntry } from '../access/password-file.ts';
 import { systemClock } from '../base/clock.ts';
@@ -10,6 +10,7 @@ import { openAuthority } from '../certificates/authority.ts';
 import { addRevoked, readRevoked } from '../certificates/revoked.ts';
 import { treatLines } from '../config/config.ts';
 import type { DatabaseTools, StateNeeds } from '../state/needs.ts';
+import { dryLoad, dryLoadText } from '../store/dry-load.ts';
 import { faultOf } from '../store/faults.ts';
 import { moveAside } from '../store/file-names.ts';
 import { STORE_DEFAULTS } from '../store/options.ts';
@@ -38,20 +39,13 @@ async function copy(path: string, to: string): Promise<void> {
   }
 }
 
-/** Every page is read, and every row as at a start; what comes of the rows is left. */
+/** Every page is read, and every row as at a start. */
 async function check(path: string): Promise<string | null> {
-  const store = await open(path).catch((error: unknown) => {
-    throw new OperatorError(`its database is not sound: ${faultOf(error instanceof Error ? error.cause : error).reason}`, { cause: error });
-  });
   try {
-    await store.load({ retained: () => {}, session: () => {} });
-  } finally {
-    await store.stop();
+    return dryLoadText(dryLoad(path));
+  } catch (error) {
+    throw new OperatorError(`its database is not sound: ${faultOf(error).reason}`, { cause: error });
   }
-  const { state, text, damage } = store.health();
-  const moved = globSync(`${basename(path)}.corrupt-*`, { cwd: dirname(path) });
-  if (state !== 'ok' || moved.length > 0) throw new OperatorError(`its database is not sound: ${damage ?? text}`);
-  return damage;
 }
 
 async function isUsed(path: string): Promise<boolean> {

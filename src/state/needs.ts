@@ -6,7 +6,7 @@ export interface DatabaseTools {
   readonly usualName: string;
   /** copy writes a copy that is whole or not there, of a database that no broker uses. */
   copy(path: string, copy: string): Promise<void>;
-  /** check reads all of a database and brings it up to date; gives a sentence about what of it cannot be taken, or null. Throws when it is not sound. */
+  /** check reads all of a database that nobody has open, and changes nothing; gives a sentence about what of it cannot be taken, or null. Throws when it is not sound. */
   check(path: string): Promise<string | null>;
   /** isUsed tells whether a broker has it open. Throws when this user may not look. */
   isUsed(path: string): Promise<boolean>;

@@ -61,12 +61,9 @@ export function openDatabase(path: string, synchronous: Synchronous, onFault: (e
     // SQLite would take it for a new database and delete the log. It writes a page before it makes one.
     if (sizeOf(path) === 0 && sizeOf(`${path}-wal`) > 0) throw new StoreFault('damaged', 'the file is empty, but its log is not');
     database.open();
-    database.exec(`PRAGMA locking_mode = EXCLUSIVE; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;
-      PRAGMA cache_size = -${CACHE_KIB}`);
-    const isEmpty = isNew(database);
+    database.exec('PRAGMA locking_mode = EXCLUSIVE');
+    const isEmpty = meetDatabase(database);
     if (isEmpty) database.exec(`PRAGMA page_size = ${PAGE_SIZE}; PRAGMA auto_vacuum = INCREMENTAL`);
-    checkVersion(database);
-    if (!isEmpty) checkSchema(database);
     database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous}; PRAGMA wal_autocheckpoint = 0;
       PRAGMA journal_size_limit = ${CHECKPOINT_PAGES * PAGE_SIZE}`);
     checkSoundness(database);
@@ -80,6 +77,16 @@ export function openDatabase(path: string, synchronous: Synchronous, onFault: (e
     if (database.isOpen) database.close();
     throw error;
   }
+}
+
+/** meetDatabase reads whose database it is and what tables it has, before anything else is read; true = it is empty. Throws StoreFault for one that is not ours, newer or of other tables. */
+export function meetDatabase(database: DatabaseSync): boolean {
+  database.exec(`PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -${CACHE_KIB}`);
+  const isEmpty = isNew(database);
+  checkVersion(database);
+  const fault = isEmpty ? null : schemaFault(database); // what is foreign could run within any statement
+  if (fault !== null) throw new StoreFault('damaged', fault);
+  return isEmpty;
 }
 
 function sizeOf(path: string): number {
@@ -102,14 +109,8 @@ function checkVersion(database: DatabaseSync): void {
   }
 }
 
-/** Before anything else is read: what is foreign could run within it. */
-function checkSchema(database: DatabaseSync): void {
-  const fault = schemaFault(database);
-  if (fault !== null) throw new StoreFault('damaged', fault);
-}
-
-/** Reads every page: what was torn shows now and not in the middle of the night. Costs less than a second per 100 MB. */
-function checkSoundness(database: DatabaseSync): void {
+/** checkSoundness reads every page: what was torn shows now and not in the middle of the night. Costs less than a second per 100 MB. */
+export function checkSoundness(database: DatabaseSync): void {
   const verdict = Object.values(database.prepare('PRAGMA quick_check(1)').get() ?? {})[0];
   if (verdict !== 'ok') throw new StoreFault('damaged', String(verdict).split('\n').at(-1) ?? '');
 }
