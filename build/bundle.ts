@@ -90,7 +90,7 @@ function settingsFor(stamp: Stamp): BuildOptions {
     define: {
       MIDGE_STAMP: JSON.stringify(stamp),
       MIDGE_STORE_WORKER: JSON.stringify(STORE_WORKER),
-      MIDGE_INSTALL_FILES: JSON.stringify(installFiles()),
+      MIDGE_INSTALL_FILES: JSON.stringify(installFiles(null)),
       'import.meta.dirname': '__dirname',
       // ws tries two native addons unless it is told not to; an executable has none.
       'process.env.WS_NO_BUFFER_UTIL': '"1"',

@@ -21,7 +21,7 @@ TOOLS=$here/../../.cache/image/e2fsprogs
 mke2fs_of_trixie() {
   if [ ! -e "$TOOLS/.complete" ]; then
     rm -rf "$TOOLS"
-    mmdebstrap --quiet --mode=root --variant=extract --include=e2fsprogs --aptopt='Acquire::Check-Valid-Until "false"' \
+    mmdebstrap --quiet --mode=root --variant=extract --include=e2fsprogs \
       --aptopt='Apt::Install-Recommends "false"' trixie "$TOOLS" "$("$here/mirror.sh" debian)"
     touch "$TOOLS/.complete"
   fi

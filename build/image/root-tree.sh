@@ -61,7 +61,7 @@ for path in doc man info locale lintian bug bash-completion zsh; do excluded+=(-
 
 nice mmdebstrap --quiet --mode=root --variant=apt --architectures=arm64 --components="$COMPONENTS" \
   --include="$(IFS=,; echo "${PROGRAMS[*]}")" \
-  --aptopt='Apt::Install-Recommends "false"' --aptopt='Acquire::Languages "none"' --aptopt='Acquire::Check-Valid-Until "false"' \
+  --aptopt='Apt::Install-Recommends "false"' --aptopt='Acquire::Languages "none"' \
   --dpkgopt='force-unsafe-io' "${excluded[@]}" --dpkgopt='path-include=/usr/share/doc/*/copyright' \
   --setup-hook="$work/no-keys \"\$1\"" \
   --setup-hook="install -D -m 644 $work/backports \"\$1/etc/apt/preferences.d/backports\"" \

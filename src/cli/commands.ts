@@ -293,18 +293,14 @@ const COMMANDS_BUT_HELP: readonly Command[] = [
   {
     name: 'install',
     summary: 'Make this executable a service of the machine, or upgrade it',
-    usage: ['[--user NAME[:PASSWORD]] [--with-mosquitto-names] [--within SECONDS] [--dry-run]'],
+    usage: ['[--user NAME] [--password-file FILE] [--with-mosquitto-names] [--within SECONDS] [--dry-run]'],
     description: [
       'Copies itself to /usr/local/bin, makes user, configuration (/etc/midge/midge.conf), state folder (/var/lib/midge), the first account and a service of systemd, and starts it. What is there stays: configuration and accounts are never changed.',
-      'An upgrade that is not healthy within a minute goes back to the version before by itself. One that was interrupted is tried anew: until a version has run for a minute, the one before is kept as midge.old.',
+      'An upgrade that is not healthy within a minute (or --within) goes back to the version before by itself. The one before is kept as /usr/local/bin/midge.old until the new one has proved healthy; one that was interrupted is tried anew.',
     ],
     flags: [
-      {
-        long: 'user',
-        value: 'NAME',
-        summary:
-          'first account [midge]; its password is made and shown once. NAME:PASSWORD sets it, where nobody else can look over your shell',
-      },
+      { long: 'user', value: 'NAME', summary: 'first account [midge]; its password is made and shown once' },
+      { long: 'password-file', value: 'FILE', summary: 'its password is the first line of FILE; - reads standard input', complete: 'file' },
       {
         long: 'with-mosquitto-names',
         summary: 'act as mosquitto_pub, mosquitto_sub, mosquitto_rr and mosquitto_passwd too, where these are not there',

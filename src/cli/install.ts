@@ -7,7 +7,7 @@ import type { Status } from '../app/status.ts';
 import { OperatorError } from '../base/errors.ts';
 import { execute, follow, MACHINE } from '../install/execute.ts';
 import { installFiles } from '../install/files.ts';
-import { hasSystemd, lastWords, lookAtMachine, serviceState, tryProgram, withWayBack } from '../install/machine.ts';
+import { hasSystemd, lastWords, lookAtMachine, serviceState, systemdVersion, tryProgram, withWayBack } from '../install/machine.ts';
 import {
   CONFIGURATION_FOLDERS,
   describeStep,
@@ -18,7 +18,7 @@ import {
   PROBATION,
   planInstall,
 } from '../install/plan.ts';
-import { hideArguments } from './client/password.ts';
+import { readPasswordFile } from './client/password.ts';
 import type { Invocation, Terminal } from './command.ts';
 import { askBroker } from './control-client.ts';
 
@@ -41,14 +41,13 @@ const RESUMED = `An upgrade was interrupted before its version had proved health
 /** run installs or upgrades. The exit status is 0 when the service runs, or would by the plan; OperatorError when it does not. */
 export async function run(invocation: Invocation): Promise<number> {
   const { flags, terminal } = invocation;
-  if (flags.get('user')?.some((user) => user.includes(':'))) hideArguments('midge install');
   const isDry = flags.has('dry-run');
   const probation = probationOf(flags.get('within')?.at(-1));
   if (!isDry) refuseImpossible();
   const machine = lookAtMachine(process.execPath);
   if (machine.mosquitto === 'runs' && machine.configuration === 'absent') return offerImport(machine, terminal);
   const { wishes, password } = await wishesOf(invocation, machine);
-  const plan = planInstall(machine, installFiles(), wishes);
+  const plan = planInstall(machine, installFiles(systemdVersion()), wishes);
   if (isDry) return show(plan, terminal);
   if (machine.oldExecutable === 'way back') terminal.stdout.write(RESUMED);
   try {
@@ -77,7 +76,12 @@ function refuseImpossible(): void {
 async function wishesOf({ flags }: Invocation, machine: Machine): Promise<{ wishes: InstallWishes; password: string | null }> {
   const withMosquittoNames = flags.has('with-mosquitto-names');
   const asked = flags.get('user')?.at(-1);
-  const [user = '', ...rest] = (asked ?? DEFAULT_USER).split(':');
+  const user = asked ?? DEFAULT_USER;
+  const file = flags.get('password-file')?.at(-1);
+  if (user.includes(':'))
+    throw new OperatorError(
+      'Cannot take a password from the command line, where others see it: put it into a file for --password-file, or leave it out, then one is made',
+    );
   if (machine.configuration === 'other') {
     if (asked !== undefined)
       throw new OperatorError(
@@ -92,10 +96,10 @@ async function wishesOf({ flags }: Invocation, machine: Machine): Promise<{ wish
   }
   if (!/^[^\s#:][^:\u0000-\u001f]*$/.test(user))
     throw new OperatorError(`Cannot make user "${user}": a name has no blank or # in front and no control character`);
-  const given = rest.join(':');
-  const password = given === '' ? makePassword() : given;
+  const given = file === undefined ? null : readPasswordFile(file === '-' ? '/dev/stdin' : file);
+  const password = given ?? makePassword();
   const line = flags.has('dry-run') ? `${user}:` : `${user}:${await hashPassword(password)}`;
-  return { wishes: { account: { user, line }, withMosquittoNames }, password: given === '' ? password : null };
+  return { wishes: { account: { user, line }, withMosquittoNames }, password: given === null ? password : null };
 }
 
 function show({ steps, start }: InstallPlan, terminal: Terminal): number {

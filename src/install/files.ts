@@ -17,9 +17,17 @@ export const INSTALL_SOURCES = {
   unit: 'rootfs/etc/systemd/system/midge.service',
 } as const;
 
-/** installFiles gives the texts that this build carries; run from the sources, those of the checkout. */
-export function installFiles(): InstallFiles {
-  if (typeof MIDGE_INSTALL_FILES !== 'undefined') return MIDGE_INSTALL_FILES;
+/** Settings of the unit that came with a version of systemd: an older one would complain of them in the log. systemd.service(5) */
+const SINCE: Readonly<Record<string, number>> = { RestartSteps: 254, RestartMaxDelaySec: 254 };
+
+/** installFiles gives the texts that this build carries, for a version of systemd (null = any); run from the sources, those of the checkout. */
+export function installFiles(systemd: number | null): InstallFiles {
+  const { configuration, unit } = typeof MIDGE_INSTALL_FILES === 'undefined' ? readSources() : MIDGE_INSTALL_FILES;
+  const isKnown = (line: string) => (SINCE[line.slice(0, Math.max(0, line.indexOf('=')))] ?? 0) <= (systemd ?? Number.POSITIVE_INFINITY);
+  return { configuration, unit: unit.split('\n').filter(isKnown).join('\n') };
+}
+
+function readSources(): InstallFiles {
   const read = (path: string) => readFileSync(join(import.meta.dirname, '../..', path), 'utf8');
   return { configuration: read(INSTALL_SOURCES.configuration), unit: read(INSTALL_SOURCES.unit) };
 }

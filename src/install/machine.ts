@@ -48,6 +48,12 @@ export function hasSystemd(): boolean {
   return existsSync('/run/systemd/system');
 }
 
+/** systemdVersion is the number of systemd's version, or null where there is none. */
+export function systemdVersion(): number | null {
+  const version = /^systemd (\d+)/.exec(says('systemctl', '--version') ?? '')?.[1];
+  return version === undefined ? null : Number(version);
+}
+
 /** ServiceState is how systemd sees the service. */
 export interface ServiceState {
   readonly isRunning: boolean;

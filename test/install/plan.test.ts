@@ -295,8 +295,14 @@ test('follow tells that all is in place before it starts anything, and goes back
   ]);
 });
 
+test('install leaves out of the unit what this version of systemd does not know', () => {
+  const [later, older] = [installFiles(254).unit, installFiles(252).unit];
+  assert.match(later, /^RestartSteps=5\nRestartMaxDelaySec=60$/m);
+  assert.equal(older, later.replace('RestartSteps=5\nRestartMaxDelaySec=60\n', ''));
+});
+
 test('install files are those of the checkout', () => {
-  const { configuration, unit } = installFiles();
+  const { configuration, unit } = installFiles(null);
   assert.match(configuration, /^allow_anonymous false$/m);
   assert.match(unit, /^ExecStart=\/usr\/local\/bin\/midge serve -c \/etc\/midge\/midge.conf$/m);
 });

@@ -59,7 +59,7 @@ function withLaterCommand(bytes: Buffer): Buffer {
 export async function liveThrough(run: Guest, programs: Programs, patience: readonly string[] = []): Promise<void> {
   const install = (program: string, ...words: readonly string[]) => run(program, 'install', ...patience, ...words);
   await dryRun(run, programs.first);
-  await firstInstallation(run, (...words) => install(programs.first, ...words));
+  await firstInstallation(run, programs.first, patience);
   const before = await pidOf(run);
   await succeed(install(programs.first));
   assert.equal(await pidOf(run), before, 'the same version is not started anew');
@@ -78,8 +78,11 @@ async function dryRun(run: Guest, program: string): Promise<void> {
   assert.equal(await isThere(run, '/etc/midge'), false, 'a dry run changes nothing');
 }
 
-async function firstInstallation(run: Guest, install: (...words: readonly string[]) => Promise<Outcome>): Promise<void> {
-  const { stdout, stderr } = await succeed(install('--user', 'jane:secret', '--with-mosquitto-names'));
+async function firstInstallation(run: Guest, program: string, patience: readonly string[]): Promise<void> {
+  const install = `echo secret | ${program} install --user jane --password-file - --with-mosquitto-names ${patience.join(' ')}`;
+  const { stdout, stderr } = await succeed(run('sh', '-c', install));
+  const { stdout: log } = await run('journalctl', '-b', '-o', 'cat', '--no-pager');
+  assert.doesNotMatch(log, /midge\.service:\d+: Unknown/, 'this version of systemd knows every word of the unit');
   assert.match(stdout, /mqtt with TLS on port 8883: the users in \/var\/lib\/midge\/passwd/);
   assert.match(stdout, /^ {2}([0-9A-F]{2}:){31}[0-9A-F]{2}$/m);
   assert.ok(!`${stdout}${stderr}`.includes('secret'), 'a given password is not shown');

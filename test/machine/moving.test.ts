@@ -130,7 +130,7 @@ async function fromOpenhab({ root }: Debian, sh: Shell): Promise<void> {
 }
 
 async function moveHouse([old, sh]: [Debian, Shell], [fresh, shOfFresh]: [Debian, Shell]): Promise<void> {
-  await succeed(sh('./midge install --user jane:secret'));
+  await succeed(sh('echo secret | ./midge install --user jane --password-file -'));
   await succeed(sh(`midge pub ${JANE} -q 1 -r -t home/lamp -m on`));
   const [backup = '', ...restore] = [...commandsOf('To a new card or machine')];
   await succeed(sh(backup));
