@@ -1,6 +1,6 @@
 // What is wrong with an access file, as values: all mistakes of a file at once, with their places.
 
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { OperatorError, reasonOf } from '../base/errors.ts';
 
 /** FileRemark is one mistake or warning about a line. It never holds a password. */
@@ -28,8 +28,14 @@ function remarkLine({ file, line, column, message, hint }: FileRemark): string {
 /** readAccessFile gives the text of a file that the configuration names by `word`; throws OperatorError when it cannot be read. */
 export function readAccessFile(word: string, path: string): string {
   try {
-    return readFileSync(path, 'utf8').replace(/^\uFEFF/, '');
+    return readText(path);
   } catch (error) {
     throw new OperatorError(`Cannot read ${word} "${path}": ${reasonOf(error)}`, { cause: error });
   }
+}
+
+/** readText reads a file without a byte order mark. Throws for a FIFO: a broker that waits for its other end serves nobody meanwhile. */
+export function readText(path: string): string {
+  if (statSync(path).isFIFO()) throw new OperatorError('it is a FIFO: name a file');
+  return readFileSync(path, 'utf8').replace(/^\uFEFF/, '');
 }

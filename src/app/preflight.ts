@@ -1,9 +1,7 @@
 // What a configuration needs of this machine, looked at before anything is changed: by `midge check`, and by `midge serve` at the start.
 
-import { lookup } from 'node:dns/promises';
 import { accessSync, constants, readFileSync, type Stats, statSync } from 'node:fs';
-import { isIP } from 'node:net';
-import { networkInterfaces, userInfo } from 'node:os';
+import { userInfo } from 'node:os';
 import { dirname } from 'node:path';
 import { reasonOf } from '../base/errors.ts';
 import type { Configuration } from '../config/configuration.ts';
@@ -12,6 +10,7 @@ import { wantsOurs } from '../listeners/options.ts';
 import { findState, type StateFolder } from '../state/state-folder.ts';
 import { idOf } from '../state/system-users.ts';
 import { foreignReason } from '../store/foreign-file.ts';
+import { PortsInMind } from './preflight-ports.ts';
 import { isRoot } from './user.ts';
 
 const BAD_CONFIGURATION = 3;
@@ -84,33 +83,31 @@ class Preflight {
 
   async lookAtListeners(): Promise<void> {
     const first = unprivilegedFrom();
-    for (const [index, { address, bindInterface, port, unixPath }] of this.#configuration.listeners.entries()) {
+    const ports = new PortsInMind(this.report);
+    for (const [index, listener] of this.#configuration.listeners.entries()) {
+      const { port, unixPath } = listener;
       const place = this.#place(`listener ${index}`);
-      if (unixPath !== null) this.#lookAtParent(unixPath, place, `socket "${unixPath}"`);
-      else if (port > 0 && port < first && !mayOpenAnyPort()) {
+      if (unixPath !== null) {
+        this.#lookAtSocket(unixPath, place);
+        continue;
+      }
+      if (port > 0 && port < first && !mayOpenAnyPort()) {
         this.#lack(
           place,
           `Cannot open port ${port}: user "${userName()}" has no right to open a port below ${first}`,
           'start as root with a "user", by the service, or choose another port',
         );
       }
-      const known = Object.keys(networkInterfaces());
-      if (bindInterface !== null && !known.includes(bindInterface))
-        this.report.error(
-          place,
-          `Cannot bind to interface "${bindInterface}": there is none of this name`,
-          `there are ${known.join(', ')}`,
-        );
-      if (address !== null && isIP(address) === 0) await this.#resolve(address, place);
+      if (!this.#configuration.localOnly) await ports.look(listener, place); // there ::1 may be missing
     }
   }
 
-  async #resolve(host: string, place: Place | null): Promise<void> {
-    try {
-      await lookup(host);
-    } catch (error) {
-      this.report.error(place, `Cannot find the address of "${host}": ${reasonOf(error)}`, 'write an address of this machine');
-    }
+  #lookAtSocket(path: string, place: Place | null): void {
+    const found = find(path);
+    const what = `socket "${path}"`;
+    if (found !== null && !found.isSocket())
+      this.report.error(place, `Cannot open ${what}: there is something else of this name`, 'choose another path, or take it away');
+    else if (found === null) this.#lookAtPlaceOf(path, place, what);
   }
 
   #lookAtFolder(state: StateFolder): void {
@@ -128,25 +125,40 @@ class Preflight {
     const what = `database "${state.database}"`;
     try {
       const reason = foreignReason(state.database, state.isDatabaseFolderOurs());
-      if (reason !== null) return this.report.error(place, `Cannot open ${what}: ${reason}`, 'name another file with persistence_file');
+      const advice = reason?.includes('mosquitto') ? '; midge import mosquitto takes over what is in it' : '';
+      if (reason !== null)
+        return this.report.error(place, `Cannot open ${what}: ${reason}`, `name another file with persistence_file${advice}`);
     } catch (error) {
       return this.#lack(place, `Cannot open ${what}: ${reasonOf(error)}`, 'make it readable for the user of the broker');
     }
     const folder = dirname(state.database);
+    if (state.database === state.path)
+      return this.report.error(place, `Cannot open ${what}: it is the state folder`, 'name a file in it with persistence_file');
     if (folder === state.path && isFolderLookedAt) return;
-    if (find(folder) === null) this.#lookAtParent(folder, place, what);
-    else this.#mayWrite(folder, place, what);
+    const found = find(folder);
+    if (found === null) this.#lookAtParent(folder, place, what);
+    else if (found.isDirectory()) this.#mayWrite(folder, place, what);
+    else this.report.error(place, `Cannot make ${what}: "${folder}" is no folder`, 'name another place');
   }
 
   /** A file that is written: made in its folder, which must be there. */
   #lookAtFile(word: string, path: string): void {
     const found = find(path);
-    const folder = find(dirname(path));
     const what = `${word} "${path}"`;
-    if (found?.isDirectory()) this.report.error(this.#place(word), `Cannot write ${what}: it is a folder`, 'name a file in it');
-    else if (folder === null)
-      this.report.error(this.#place(word), `Cannot write ${what}: its folder is not there`, `make it: mkdir -p ${dirname(path)}`);
-    else this.#mayWrite(found === null ? dirname(path) : path, this.#place(word), what);
+    const place = this.#place(word);
+    if (found?.isDirectory()) this.report.error(place, `Cannot write ${what}: it is a folder`, 'name a file in it');
+    else if (found?.isFIFO() || found?.isSocket())
+      this.report.error(place, `Cannot write ${what}: it is a FIFO or a socket, which may keep the broker waiting`, 'name a file');
+    else if (found === null) this.#lookAtPlaceOf(path, place, what);
+    else this.#mayWrite(path, place, what);
+  }
+
+  #lookAtPlaceOf(path: string, place: Place | null, what: string): void {
+    const folder = dirname(path);
+    const found = find(folder);
+    if (found === null) this.report.error(place, `Cannot write ${what}: its folder is not there`, `make it: mkdir -p ${folder}`);
+    else if (!found.isDirectory()) this.report.error(place, `Cannot write ${what}: "${folder}" is no folder`, 'name another place');
+    else this.#mayWrite(folder, place, what);
   }
 
   /** What is not there yet is made in the nearest folder above it that is. */

@@ -4,12 +4,13 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 
 import { type AclFile, parseAclFile } from '../access/acl-file.ts';
-import type { FileRemark } from '../access/file-remark.ts';
+import { type FileRemark, readText } from '../access/file-remark.ts';
 import { type AccessOptions, filesOf } from '../access/options.ts';
 import { parsePasswordFile } from '../access/password-file.ts';
 import { reasonOf } from '../base/errors.ts';
 import type { ListenerOptions } from '../listeners/options.ts';
 import { parsePskFile } from '../listeners/psk-file.ts';
+import { certificatesInFolder } from '../listeners/tls-files.ts';
 import { certificateRemarks } from './certificate-remarks.ts';
 import type { Configuration } from './configuration.ts';
 import { EXIT, type Place, type Report } from './diagnostic.ts';
@@ -35,20 +36,20 @@ function checkSecurityFiles({ security, places }: GlobalDraft | ListenerDraft, c
 }
 
 function checkPasswordFile(file: string, place: Place | null, report: Report): void {
-  const text = readText(file, place, `Unable to open pwfile "${file}"`, report);
+  const text = readOrReport(file, place, `Unable to open pwfile "${file}"`, report);
   if (text === null) return;
   reportRemarks(parsePasswordFile(text, file).remarks, report);
   warnIfOpen(file, place, 'users can be read by everyone on this machine', report);
 }
 
 function checkPskFile(file: string, place: Place | null, report: Report): void {
-  if (readText(file, place, `Unable to open psk_file "${file}"`, report) === null) return;
+  if (readOrReport(file, place, `Unable to open psk_file "${file}"`, report) === null) return;
   reportRemarks(parsePskFile(file).remarks, report);
   warnIfOpen(file, place, 'keys can be read by everyone on this machine', report);
 }
 
 function checkAclFile(file: string, place: Place | null, { access, listeners }: Configuration, report: Report): void {
-  const text = readText(file, place, `Unable to open acl_file "${file}"`, report);
+  const text = readOrReport(file, place, `Unable to open acl_file "${file}"`, report);
   if (text === null) return;
   const { acl, remarks } = parseAclFile(text, file);
   reportRemarks(remarks, report);
@@ -91,15 +92,15 @@ function reportStrangers({ users, path: file }: AclFile, ruled: readonly Listene
 
 function textOf(file: string): string | null {
   try {
-    return readFileSync(file, 'utf8');
+    return readText(file);
   } catch {
     return null;
   }
 }
 
-function readText(file: string, place: Place | null, message: string, report: Report): string | null {
+function readOrReport(file: string, place: Place | null, message: string, report: Report): string | null {
   try {
-    return readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
+    return readText(file);
   } catch (error) {
     report.error(place, message, fileHint(file, error), EXIT.UNKNOWN);
     return null;
@@ -115,7 +116,7 @@ function checkTlsFiles({ tls, places }: ListenerDraft, report: Report): void {
   const certificate = certfile === undefined ? null : readCertificate(certfile, places, report);
   if (keyfile !== undefined) checkKey(keyfile, certificate, places, report);
   if (cafile !== null) readCertificates(cafile, places.get('cafile') ?? null, report);
-  if (capath !== null) isReadable(capath, places.get('capath') ?? null, `Unable to load CA certificates. Check capath "${capath}"`, report);
+  if (capath !== null) checkAuthorities(capath, places.get('capath') ?? null, report);
   if (crlfile !== null)
     isReadable(crlfile, places.get('crlfile') ?? null, `Unable to load certificate revocation file "${crlfile}". Check crlfile`, report);
 }
@@ -172,6 +173,15 @@ function readCertificates(file: string, place: Place | null, report: Report): vo
     new X509Certificate(readFileSync(file));
   } catch (error) {
     report.error(place, `Unable to load CA certificates. Check cafile "${file}"`, fileHint(file, error), EXIT.FAILED);
+  }
+}
+
+function checkAuthorities(folder: string, place: Place | null, report: Report): void {
+  if (!isReadable(folder, place, `Unable to load CA certificates. Check capath "${folder}"`, report)) return;
+  try {
+    certificatesInFolder(folder);
+  } catch (error) {
+    report.error(place, reasonOf(error), 'put the certificates of the authorities there, or name one file with cafile', EXIT.FAILED);
   }
 }
 

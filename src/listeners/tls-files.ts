@@ -151,7 +151,8 @@ function checkAuthority(word: string, path: string, authority: X509Certificate):
   }
 }
 
-function certificatesInFolder(folder: string): readonly string[] {
+/** certificatesInFolder gives the certificates of a `capath`, PEM; throws OperatorError when there are none, or one is damaged. */
+export function certificatesInFolder(folder: string): readonly string[] {
   let names: string[];
   try {
     names = readdirSync(folder).sort();

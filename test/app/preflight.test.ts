@@ -58,7 +58,7 @@ test('check finds all of it at once', async (t) => {
 });
 
 test('check takes listeners on the same port of different addresses and interfaces', async (t) => {
-  const { file, folder } = prepare(t, 'listener 18831 ::1');
+  const { file, folder } = prepare(t, 'listener 18831 127.0.0.2');
   const { status, stderr } = await runMidge(['check', file], { env: { HOME: folder } });
   assert.equal(status, 0, stderr);
 });
