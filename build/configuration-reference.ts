@@ -102,8 +102,8 @@ midge closes one of the network that has most of them, and spares networks from 
 itself out, and a slow device elsewhere keeps its time. The same happens when the process runs out of file descriptors: midge uses all that
 \`ulimit -n\` (\`LimitNOFILE\` of a systemd service) allows but 96. The log says it at once, and then once a minute with the number of closed connections.
 
-Lines about clients that have not signed in are bounded too, unless debug lines are wanted: 60 a minute of one network, then one line that counts the rest
-and says of how many names it is. Of clients that have signed in it is 3000 lines a minute.
+Lines about clients that have not signed in are bounded too, unless debug lines are wanted: 60 a minute of one network, beyond them the first
+of each of a hundred names, then one line that counts the rest and says of how many names it is. Of clients that have signed in it is 3000 lines a minute.
 
 ## Who may do what
 

@@ -17,11 +17,11 @@ import { addressOf, laneOf, Networks } from '../base/networks.ts';
 import type { KnownLogins } from './known-logins.ts';
 import type { LoginThrottleOptions } from './options.ts';
 
-/** Wrong logins that are free: people mistype. */
-const FREE_PER_PAIR = 3;
-const FREE_PER_ADDRESS = 10;
-const FREE_PER_NETWORK = 10;
-const FREE_PER_USER = 10;
+/** So many wrong logins begin a hold: people mistype. */
+const MOST_PER_PAIR = 3;
+const MOST_PER_ADDRESS = 10;
+const MOST_PER_NETWORK = 10;
+const MOST_PER_USER = 10;
 
 /** So many wrong logins of a network or a user are an attack from many addresses: then each new one is under suspicion. */
 const CROWD = 100;
@@ -66,10 +66,10 @@ export class LoginThrottle {
   constructor(options: LoginThrottleOptions, { clock, log, known }: ThrottleSetup) {
     this.#clock = clock;
     this.#log = log;
-    this.#pairs = new Ledger(FREE_PER_PAIR);
-    this.#addresses = new Ledger(FREE_PER_ADDRESS);
-    this.#networks = new Ledger(FREE_PER_NETWORK);
-    this.#users = new Ledger(FREE_PER_USER);
+    this.#pairs = new Ledger(MOST_PER_PAIR);
+    this.#addresses = new Ledger(MOST_PER_ADDRESS);
+    this.#networks = new Ledger(MOST_PER_NETWORK);
+    this.#users = new Ledger(MOST_PER_USER);
     this.#known = known;
     this.#isEnabled = options.enabled;
     this.#exempt = new Networks(options.exempt);
@@ -106,7 +106,7 @@ export class LoginThrottle {
     const ofPair = this.#pairs.add(pairOf(own, username), now);
     const source = { address: own, name: username, isSignedIn: false };
     this.#logHold(ofPair, now, `of user ${user} from ${own}`, source);
-    if (ofPair.failures > FREE_PER_PAIR) return;
+    if (ofPair.failures > MOST_PER_PAIR) return;
     this.#logHold(this.#addresses.add(own, now), now, `from ${own}`, source);
     if (network !== own) {
       const ofNetwork = this.#networks.add(network, now);
@@ -171,11 +171,11 @@ interface Entry {
 
 /** Counts of one table, the latest failure last. */
 class Ledger {
-  readonly #free: number;
+  readonly #most: number;
   readonly #entries = new Map<string, Entry>();
 
-  constructor(free: number) {
-    this.#free = free;
+  constructor(most: number) {
+    this.#most = most;
   }
 
   isHeld(key: string, now: number): boolean {
@@ -185,7 +185,7 @@ class Ledger {
   /** holds tells whether a hold of many is one for a newcomer too; `wasWrong` for one that has a part in it. */
   holds(key: string, now: number, wasWrong: boolean): boolean {
     const entry = this.#entries.get(key);
-    return entry !== undefined && entry.heldUntil > now && (wasWrong || entry.failures > CROWD);
+    return entry !== undefined && entry.heldUntil > now && (wasWrong || entry.failures >= CROWD);
   }
 
   failures(key: string, now: number): number {
@@ -193,11 +193,11 @@ class Ledger {
     return entry === undefined || now - entry.last > FORGET_MS ? 0 : entry.failures;
   }
 
-  /** add counts one more, and holds when it is one too many. */
+  /** add counts one more, and holds when there are too many. */
   add(key: string, now: number): Entry {
     const failures = this.failures(key, now) + 1;
-    const excess = failures - this.#free;
-    const hold = excess > 0 ? Math.min(FIRST_HOLD_MS * 2 ** (excess - 1), LONGEST_HOLD_MS) : 0;
+    const excess = failures - this.#most;
+    const hold = excess >= 0 ? Math.min(FIRST_HOLD_MS * 2 ** excess, LONGEST_HOLD_MS) : 0;
     const entry = { failures, last: now, heldUntil: hold > 0 ? now + hold : 0 };
     this.#entries.delete(key);
     this.#entries.set(key, entry);
@@ -221,5 +221,5 @@ function pairOf(network: string, username: string): string {
 
 /** Whom a hold of many concerns, for the log. */
 function whoOf({ failures }: Entry): string {
-  return failures > CROWD ? 'addresses where it is not known' : 'addresses that were wrong';
+  return failures >= CROWD ? 'addresses where it is not known' : 'addresses that were wrong';
 }

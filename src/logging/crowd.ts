@@ -1,5 +1,5 @@
-// Bounds the lines about clients that come by the thousand under ever new names: each network may have some, what is more is counted, and a
-// summary once a minute says how many lines of whom.
+// Bounds the lines about clients that come by the thousand under ever new names: each network may have some, and one for each of its first hundred
+// names; what is more is counted, and a summary once a minute says how many lines of whom.
 //
 //   network 10.0.0.7   lines 1 ... 60 are written, then: "From 10.0.0.7: 15324 more lines in 60 s about clients that have not signed in, ..."
 
@@ -35,6 +35,9 @@ export interface CrowdLimits {
 interface Network {
   lines: number;
   hidden: number;
+  /** Who has had a line, as far as they are told apart. */
+  readonly told: Set<string>;
+  /** Whose lines were not written. */
   readonly names: Set<string>;
   /** The last that was not written. */
   last: LogLine | null;
@@ -69,14 +72,17 @@ export class LogCrowd {
     const network = this.#networkOf(laneOf(address));
     network.lines++;
     const text = line.text.length > lineLength ? `${line.text.slice(0, lineLength)}...` : line.text;
+    const key = Buffer.from(name.slice(0, MAX_NAME)).toString(); // a copy: as a part of the name it would keep the whole alive
+    const isNew = name !== '' && network.told.size < MAX_NAMES && !network.told.has(key);
+    if (isNew) network.told.add(key);
     if (network.lines <= FREE) return { ...line, text };
-    if (network.lines <= ofNetwork && this.#shared < inAll) {
+    if ((network.lines <= ofNetwork || isNew) && this.#shared < inAll) {
       this.#shared++;
       return { ...line, text };
     }
     network.hidden++;
     network.last = { ...line, text };
-    if (name !== '' && network.names.size < MAX_NAMES) network.names.add(Buffer.from(name.slice(0, MAX_NAME)).toString());
+    if (name !== '' && network.names.size < MAX_NAMES) network.names.add(key);
     return null;
   }
 
@@ -95,7 +101,7 @@ export class LogCrowd {
     const last = rest.at(-1)?.last ?? null;
     if (last === null) return;
     const hidden = rest.reduce((sum, network) => sum + network.hidden, 0);
-    this.#summarise(`other networks (${rest.length} or more)`, { lines: 0, hidden, names: new Set(), last });
+    this.#summarise(`other networks (${rest.length} or more)`, { ...newNetwork(), hidden, last });
   }
 
   #networkOf(name: string): Network {
@@ -118,5 +124,5 @@ export class LogCrowd {
 }
 
 function newNetwork(): Network {
-  return { lines: 0, hidden: 0, names: new Set(), last: null };
+  return { lines: 0, hidden: 0, told: new Set(), names: new Set(), last: null };
 }

@@ -80,7 +80,14 @@ export class RepeatedLines {
   }
 }
 
-/** The line without what differs each time: remote ports and made client ids. */
+/** Places of a line where our own words stand around a remote port, or around an id that was made for a client without one. Nothing else is left out: a client may call itself `sensor:1`, or by a UUID. */
+const DIFFERING: readonly RegExp[] = [
+  /(?<=^(?:New \w+(?: connected)?|Client) from \S+):\d+(?= (?!\[))/,
+  /(?<=^Client .* \[\S+):\d+(?=\] disconnected(?!.*\] disconnected))/,
+  /(?<=^Client auto-|^New \w+ connected from \S+ as auto-)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?= [[(])/,
+];
+
+/** The line without what differs each time. */
 function kindOf(text: string): string {
-  return text.replace(/:\d+(?=[\] .]|$)|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, '');
+  return DIFFERING.reduce((kind, pattern) => kind.replace(pattern, ''), text);
 }

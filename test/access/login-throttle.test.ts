@@ -16,9 +16,9 @@ function throttleOf(exempt: readonly string[] = []) {
   return { throttle, clock, log, fail };
 }
 
-test('throttle holds a user at an address after three free tries, twice as long each time, up to five minutes', () => {
+test('throttle holds a user at an address after three wrong passwords, as the documents say, twice as long each time, up to five minutes', () => {
   const { throttle, clock, fail } = throttleOf();
-  fail('192.0.2.1', 'jane', 3);
+  fail('192.0.2.1', 'jane', 2);
   assert.equal(throttle.isHeld('192.0.2.1', 'jane'), false);
   for (const seconds of [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]) {
     fail('192.0.2.1', 'jane');
@@ -44,11 +44,13 @@ test('throttle lets one device with a wrong password hold nobody but itself', ()
 test('throttle holds an address that tries many users, but not a user who has logged in from there', () => {
   const { throttle, fail } = throttleOf();
   throttle.succeeded('192.0.2.1', 'jane');
-  for (let index = 0; index < 11; index++) fail('192.0.2.1', `user${index}`);
+  for (let index = 0; index < 9; index++) fail('192.0.2.1', `user${index}`);
+  assert.equal(throttle.isHeld('192.0.2.1', 'joe'), false);
+  fail('192.0.2.1', 'user9');
   assert.equal(throttle.isHeld('192.0.2.1', 'joe'), true);
   assert.equal(throttle.isHeld('192.0.2.1', 'jane'), false);
   assert.equal(throttle.isHeld('192.0.2.2', 'joe'), false);
-  fail('192.0.2.1', 'jane', 4);
+  fail('192.0.2.1', 'jane', 3);
   assert.equal(throttle.isHeld('192.0.2.1', 'jane'), true);
 });
 
@@ -65,7 +67,9 @@ test('throttle holds a user whom some addresses try only where they were wrong',
 test('throttle holds a user whom a hundred addresses try, but not from where that user has logged in', () => {
   const { throttle, fail } = throttleOf();
   throttle.succeeded('192.0.2.1', 'jane');
-  for (let index = 0; index < 101; index++) fail(`198.51.100.${index}`, 'jane');
+  for (let index = 0; index < 99; index++) fail(`198.51.100.${index}`, 'jane');
+  assert.equal(throttle.isHeld('198.51.100.199', 'jane'), false);
+  fail('198.51.100.99', 'jane');
   assert.equal(throttle.isHeld('198.51.100.199', 'jane'), true);
   assert.equal(throttle.isHeld('192.0.2.1', 'jane'), false);
   assert.equal(throttle.isHeld('198.51.100.199', 'joe'), false);
@@ -75,7 +79,7 @@ test('throttle forgets after an hour without a wrong login', () => {
   const { throttle, clock, fail } = throttleOf();
   fail('192.0.2.1', 'jane', 6);
   clock.advance(3_600_001);
-  fail('192.0.2.1', 'jane', 3);
+  fail('192.0.2.1', 'jane', 2);
   assert.equal(throttle.isHeld('192.0.2.1', 'jane'), false);
 });
 
@@ -97,7 +101,7 @@ test('throttle holds an IPv6 network, or a link, that guesses from a hundred add
     ['fe80', '%eth0'],
   ]) {
     throttle.succeeded(`${network}::ffff${zone}`, 'home');
-    for (let index = 1; index <= 101; index++) fail(`${network}::${index}${zone}`, `${network}${index}`);
+    for (let index = 1; index <= 100; index++) fail(`${network}::${index}${zone}`, `${network}${index}`);
     assert.equal(throttle.isHeld(`${network}::abcd${zone}`, 'home'), true);
     assert.equal(throttle.isHeld(`${network}::ffff${zone}`, 'home'), false);
   }
@@ -111,7 +115,7 @@ test('throttle holds an IPv6 network, or a link, that guesses from a hundred add
 
 test('throttle counts an IPv4 address that is written as IPv6 as itself', () => {
   const { throttle, fail } = throttleOf();
-  fail('::ffff:192.0.2.1', 'joe', 4);
+  fail('::ffff:192.0.2.1', 'joe', 3);
   assert.equal(throttle.isHeld('192.0.2.1', 'joe'), true);
 });
 
@@ -131,17 +135,17 @@ test('throttle does not count in exempt networks, on Unix sockets, and when it i
 
 test('throttle lists who is held until when, and logs each hold once', () => {
   const { throttle, clock, log, fail } = throttleOf();
-  fail('192.0.2.1', 'ja"ne', 5);
-  for (let index = 0; index < 11; index++) fail('192.0.2.9', `user${index}`);
+  fail('192.0.2.1', 'ja"ne', 4);
+  for (let index = 0; index < 10; index++) fail('192.0.2.9', `user${index}`);
   const now = clock.now();
   assert.deepEqual(throttle.held(), [
-    { address: '192.0.2.9', username: null, failures: 11, until: now + 1000 },
-    { address: '192.0.2.1', username: 'ja"ne', failures: 5, until: now + 2000 },
+    { address: '192.0.2.9', username: null, failures: 10, until: now + 1000 },
+    { address: '192.0.2.1', username: 'ja"ne', failures: 4, until: now + 2000 },
   ]);
   assert.deepEqual(log.lines, [
-    'Warning: 4 wrong logins: those of user "ja\\"ne" from 192.0.2.1 are refused for 1 s.',
-    'Warning: 5 wrong logins: those of user "ja\\"ne" from 192.0.2.1 are refused for 2 s.',
-    'Warning: 11 wrong logins: those from 192.0.2.9 are refused for 1 s.',
+    'Warning: 3 wrong logins: those of user "ja\\"ne" from 192.0.2.1 are refused for 1 s.',
+    'Warning: 4 wrong logins: those of user "ja\\"ne" from 192.0.2.1 are refused for 2 s.',
+    'Warning: 10 wrong logins: those from 192.0.2.9 are refused for 1 s.',
   ]);
   clock.advance(2001);
   assert.deepEqual(throttle.held(), []);

@@ -188,10 +188,11 @@ test('log folds lines that differ only in remote port or made client id, and tel
   now = 60_000;
   log.log('notice', 'Client x [10.0.0.1:6000] disconnected.');
   assert.equal(stderr(), 'Client x [10.0.0.1:5124] disconnected. (repeated 120 times in 60 s)\nClient x [10.0.0.1:6000] disconnected.\n');
-  for (let index = 0; index < 6; index++) log.log('notice', `New client connected as auto-a0000000-0000-4000-8000-00000000000${index}.`);
+  for (let index = 0; index < 6; index++)
+    log.log('notice', `New client connected from 10.0.0.3:1 as auto-a0000000-0000-4000-8000-00000000000${index} (p5, c1, k60).`);
   assert.equal(stderr().split('\n').length, 6);
   log.close();
-  assert.equal(stderr(), 'New client connected as auto-a0000000-0000-4000-8000-000000000005.\n');
+  assert.equal(stderr(), 'New client connected from 10.0.0.3:1 as auto-a0000000-0000-4000-8000-000000000005 (p5, c1, k60).\n');
 });
 
 test('log folds nothing where debug lines are wanted', () => {
@@ -224,17 +225,123 @@ test('log sums up strangers who come under ever new names, network by network, a
   const refuse = (address: string, name: string) =>
     log.log('notice', `Client ${name} [${address}:5000] disconnected: not authorised.`, { address, name, isSignedIn: false });
   for (let index = 0; index < 5000; index++) refuse('192.0.2.1', `guess${index}`);
-  for (let index = 0; index < 62; index++) refuse(`2001:db8::${index}`, `lamp${index}`);
+  for (let index = 0; index < 102; index++) refuse(`2001:db8::${index}`, `lamp${index}`);
   refuse('192.0.2.3', 'heater');
   const written = stderr().split('\n');
-  assert.equal(written.length, 60 + 60 + 1 + 1);
+  assert.equal(written.length, 100 + 100 + 1 + 1);
   assert.equal(written.at(-2), 'Client heater [192.0.2.3:5000] disconnected: not authorised.');
   log.close();
   assert.deepEqual(stderr().trimEnd().split('\n'), [
-    'From 192.0.2.1: 4940 more lines in 1 s about clients that have not signed in, of 100 or more names. The last: Client guess4999 [192.0.2.1:5000] disconnected: not authorised.',
-    'From 2001:db8:0:0::/64: 2 more lines in 1 s about clients that have not signed in, of 2 names. The last: Client lamp61 [2001:db8::61:5000] disconnected: not authorised.',
+    'From 192.0.2.1: 4900 more lines in 1 s about clients that have not signed in, of 100 or more names. The last: Client guess4999 [192.0.2.1:5000] disconnected: not authorised.',
+    'From 2001:db8:0:0::/64: 2 more lines in 1 s about clients that have not signed in, of 2 names. The last: Client lamp101 [2001:db8::101:5000] disconnected: not authorised.',
   ]);
 });
+
+test('log writes a line of each of a hundred names, however many lines others behind the same address make', () => {
+  const { world: place, stderr } = world();
+  const log = createLog({ ...OPTIONS, timestamp: false }, place);
+  const source = { address: '172.17.0.1', isSignedIn: false };
+  for (let index = 0; index < 100; index++) {
+    log.log('notice', `New connection from 172.17.0.${index}:5000 on port 1883.`, { ...source, name: '' });
+    log.log('notice', `Client loud [172.17.0.1:5000] disconnected: reason ${index}.`, { ...source, name: 'loud' });
+  }
+  stderr();
+  for (const name of ['heater', 'door', 'heater', 'loud']) log.log('notice', `Client ${name} is refused.`, { ...source, name });
+  assert.equal(stderr(), 'Client heater is refused.\nClient door is refused.\n');
+  log.close();
+});
+
+const ALIKE: readonly (readonly [string, string, string])[] = [
+  ['connections of an address', 'New connection from 192.0.2.1:5000 on port 1883.', 'New connection from 192.0.2.1:5001 on port 1883.'],
+  [
+    'connections of an IPv6 address',
+    'New connection from 2001:db8::1:5000 on port 1883.',
+    'New connection from 2001:db8::1:5001 on port 1883.',
+  ],
+  [
+    'a client that comes',
+    "New client connected from 192.0.2.1:5000 as a:1 (p2, c1, k60, u'jane').",
+    "New client connected from 192.0.2.1:5001 as a:1 (p2, c1, k60, u'jane').",
+  ],
+  ['a client that goes', 'Client a [192.0.2.1:5000] disconnected.', 'Client a [192.0.2.1:5001] disconnected.'],
+  [
+    'failed handshakes',
+    'Client from 192.0.2.1:5000 failed the TLS handshake: it is late.',
+    'Client from 192.0.2.1:5001 failed the TLS handshake: it is late.',
+  ],
+  [
+    'clients without an id that come',
+    'New client connected from 192.0.2.1:5000 as auto-a0000000-0000-4000-8000-000000000001 (p5, c1, k60).',
+    'New client connected from 192.0.2.1:5000 as auto-a0000000-0000-4000-8000-000000000002 (p5, c1, k60).',
+  ],
+  [
+    'clients without an id that go',
+    'Client auto-a0000000-0000-4000-8000-000000000001 [192.0.2.1:1] disconnected.',
+    'Client auto-a0000000-0000-4000-8000-000000000002 [192.0.2.1:2] disconnected.',
+  ],
+];
+
+const DIFFERENT: readonly (readonly [string, string, string])[] = [
+  [
+    'clients whose ids end with a number behind a colon',
+    'Client sensor:1 [192.0.2.1:5000] disconnected.',
+    'Client sensor:2 [192.0.2.1:5000] disconnected.',
+  ],
+  [
+    'such clients that come',
+    'New client connected from 192.0.2.1:5000 as sensor:1 (p2, c1, k60).',
+    'New client connected from 192.0.2.1:5000 as sensor:2 (p2, c1, k60).',
+  ],
+  [
+    'such clients that are too slow',
+    'Outgoing messages are being dropped for client sensor:1.',
+    'Outgoing messages are being dropped for client sensor:2.',
+  ],
+  [
+    'clients that call themselves by a UUID',
+    'Client a0000000-0000-4000-8000-000000000001 [192.0.2.1:5000] disconnected.',
+    'Client a0000000-0000-4000-8000-000000000002 [192.0.2.1:5000] disconnected.',
+  ],
+  [
+    'IPv6 addresses without a port',
+    'Client connection from 2001:db8::1 denied: max_connections exceeded.',
+    'Client connection from 2001:db8::2 denied: max_connections exceeded.',
+  ],
+  ['IPv6 addresses', 'New connection from 2001:db8::1:5000 on port 1883.', 'New connection from 2001:db8::2:5000 on port 1883.'],
+  ['listeners', 'New connection from 192.0.2.1:5000 on port 1883.', 'New connection from 192.0.2.1:5000 on port 1884.'],
+  [
+    'users',
+    "New client connected from 192.0.2.1:5000 as a (p2, c1, k60, u'x:1').",
+    "New client connected from 192.0.2.1:5000 as a (p2, c1, k60, u'x:2').",
+  ],
+  [
+    'clients that call themselves like an address',
+    'Client x [192.0.2.9:1] [192.0.2.1:5000] disconnected.',
+    'Client x [192.0.2.9:2] [192.0.2.1:5000] disconnected.',
+  ],
+  [
+    'clients that call themselves like a line',
+    'Client from 192.0.2.9:1 [192.0.2.1:5000] disconnected.',
+    'Client from 192.0.2.9:2 [192.0.2.1:5000] disconnected.',
+  ],
+];
+
+for (const [table, isFolded] of [
+  [ALIKE, true],
+  [DIFFERENT, false],
+] as const) {
+  for (const [what, one, other] of table) {
+    test(`log ${isFolded ? 'folds lines about' : 'never hides one for another of'} ${what}`, () => {
+      const folder = new RepeatedLines(
+        () => {},
+        () => 0,
+      );
+      const take = (text: string) => folder.take({ type: 'notice', time: 0, text });
+      for (let index = 0; index < 5; index++) assert.equal(take(one), true);
+      assert.equal(take(other), !isFolded);
+    });
+  }
+}
 
 test('log crowd writes a bounded number of lines when strangers come from thousands of networks', () => {
   const summaries: string[] = [];
