@@ -9,7 +9,7 @@ import { OperatorError, reasonOf } from '../base/errors.ts';
 import { type Diagnostic, formatDiagnostic, loadConfiguration, type TreatedLine, treatLines } from '../config/config.ts';
 import { type KeptState, keptState } from '../import/kept-state.ts';
 import { isMosquittoDatabase, parseMosquittoDatabase } from '../import/mosquitto-database.ts';
-import { keepState } from './keep-state.ts';
+import { keepState, tryState } from './keep-state.ts';
 import { type Change, type ConfigurationFile, changeOf, writeConfiguration } from './write-configuration.ts';
 
 const CONFIGURATION = 'mosquitto.conf';
@@ -49,10 +49,12 @@ export async function importMosquitto(request: ImportRequest): Promise<ImportRep
   const written = [...files.map(({ path }) => path), ...(state === null ? [] : [request.state])];
   const there = files.find(({ path }) => existsSync(path));
   if (there !== undefined) throw new OperatorError(`Cannot write "${there.path}": it is there already - name another folder with --out`);
+  const leftOut = state === null ? null : await tryState(state.kept);
   if (state !== null) await keepState(request.state, state.kept, request.dryRun);
   if (!request.dryRun) for (const file of files) writeTarget(file);
   const after = setup === null || request.dryRun ? [] : remarksOf(loadConfiguration(asFile(setup.main)).diagnostics);
-  return { lines: [...(setup?.lines ?? []), ...(state?.lines ?? []), ...after], written };
+  const unsound: ImportLine[] = leftOut === null ? [] : [{ what: database ?? '', outcome: 'left out', reason: leftOut }];
+  return { lines: [...(setup?.lines ?? []), ...(state?.lines ?? []), ...unsound, ...after], written };
 }
 
 /** Target is a file that is written. */

@@ -1,11 +1,13 @@
-// Fills an empty store with sessions and retained values that come from elsewhere.
+// Fills an empty store with sessions and retained values that come from elsewhere, after a trial in a folder of its own.
 
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../base/clock.ts';
 import { OperatorError } from '../base/errors.ts';
 import { silentLogger } from '../base/logger.ts';
 import type { LoadedSession, SessionStore, StoredMessage } from '../broker/ports.ts';
+import { dryLoad, dryLoadText } from '../store/dry-load.ts';
 import { STORE_DEFAULTS } from '../store/options.ts';
 import { openStore } from '../store/store.ts';
 
@@ -13,12 +15,27 @@ import { openStore } from '../store/store.ts';
 const SESSIONS_AT_ONCE = 1000;
 const RETAINED_AT_ONCE = 10_000;
 
+/** What comes from elsewhere. */
+type State = { readonly sessions: readonly LoadedSession[]; readonly retained: readonly StoredMessage[] };
+
+/** tryState writes a database that nobody keeps, and says which of its rows a start would leave out; null = none. */
+export async function tryState({ sessions, retained }: State): Promise<string | null> {
+  const folder = mkdtempSync(join(tmpdir(), 'midge-import-'));
+  try {
+    const store = await openStore({ ...STORE_DEFAULTS, folder, synchronous: 'NORMAL' }, { clock: systemClock, log: silentLogger });
+    try {
+      await fill(store, sessions, retained);
+    } finally {
+      await store.stop();
+    }
+    return dryLoadText(dryLoad(join(folder, STORE_DEFAULTS.file)));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
 /** keepState writes the database of a state folder; with `dryRun` it only looks whether it could. Throws OperatorError when a broker uses the folder, or something is kept there already. */
-export async function keepState(
-  folder: string,
-  state: { readonly sessions: readonly LoadedSession[]; readonly retained: readonly StoredMessage[] },
-  dryRun: boolean,
-): Promise<void> {
+export async function keepState(folder: string, state: State, dryRun: boolean): Promise<void> {
   if (dryRun && !existsSync(join(folder, STORE_DEFAULTS.file))) return;
   const store = await openStore({ ...STORE_DEFAULTS, folder }, { clock: systemClock, log: silentLogger });
   try {

@@ -19,7 +19,7 @@ const TEXT_MAX = 65_535;
 /** The longest packet [MQTT-2.1.4]. */
 const PAYLOAD_MAX = 268_435_455;
 
-/** How many of each kind are named, and their length in characters. */
+/** How many of each kind are named, and their length in bytes. */
 const EXAMPLES = 3;
 const EXAMPLE_LENGTH = 60;
 
@@ -163,7 +163,7 @@ export class UnsoundRows {
     const isBad = `(${sound}) IS NOT TRUE`;
     const count = Number(this.#database.prepare(`SELECT count(*) AS count FROM main.${table} WHERE ${isBad}`).get()?.['count']);
     if (count === 0) return null;
-    const name = `substr(CAST(${label} AS TEXT), 1, ${EXAMPLE_LENGTH})`;
+    const name = `CAST(substr(CAST(${label} AS BLOB), 1, ${EXAMPLE_LENGTH}) AS TEXT)`;
     const names = this.#database.prepare(`SELECT ${name} AS name FROM main.${table} WHERE ${isBad} LIMIT ${EXAMPLES}`).all();
     this.#bad.set(kind, isBad);
     this.#makeView(table);

@@ -18,6 +18,7 @@ import {
 } from 'node:fs';
 import { connect } from 'node:net';
 import { join, relative } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { packArchive } from '../../src/state/archive.ts';
 import { copyName } from '../../src/store/earlier-version.ts';
@@ -179,6 +180,28 @@ function copyOf(file: string, name: string, home: Home): string {
   writeFileSync(copy, readFileSync(file));
   return copy;
 }
+
+test('restore says before it changes anything which rows of the backup make no sense, and restores the rest', async (t) => {
+  const home = new Home(t);
+  const first = await home.start();
+  await retain(first.port, 'kept');
+  await first.end();
+  const file = join(home.state, 'midge.db');
+  const database = new DatabaseSync(file);
+  database.exec("INSERT INTO retained SELECT 'not/#', 9, payload, qos, retain, properties, expires_at, NULL, NULL, NULL FROM retained");
+  database.close();
+  const manifest = { format: 1, program: 'x', host: 'x', time: 'x', database: 'midge.db', configuration: [] };
+  const archive = home.path('odd.tar.gz');
+  await packArchive(archive, [
+    { name: 'backup.json', content: Buffer.from(JSON.stringify(manifest)) },
+    { name: 'state/midge.db', content: readFileSync(file) },
+  ]);
+  const { status, stderr } = await home.run('restore', '-c', home.path('midge.conf'), archive);
+  assert.equal(stderr, 'Warning: 1 of 2 rows of the database make no sense (retained 1 ("not/#")): they are left out.\n');
+  assert.equal(status, 0);
+  assert.deepEqual(globSync('**/*.dry-load*', { cwd: home.state }), []);
+  await expectRetained((await home.start()).port, 'kept');
+});
 
 test('restore leaves the things of others in the state folder alone', async (t) => {
   const home = new Home(t);

@@ -43,6 +43,20 @@ test('import takes a database alone, writes nothing in a dry run, and refuses a 
   assert.match(again.stderr, /Cannot import into .*: sessions or retained messages are kept there already/);
 });
 
+test('import says what the broker would not load of a database, also in a dry run', async (t) => {
+  const folder = temporaryFolder(t);
+  const source = join(folder, 'odd.db');
+  writeFileSync(source, readFileSync(FIXTURE, 'latin1').replaceAll('old', 'o\0d'), 'latin1');
+  for (const flags of [['--dry-run'], []]) {
+    const { status, stdout } = await runMidge(folder, ['import', 'mosquitto', ...flags, source]);
+    assert.equal(status, 0, stdout);
+    assert.match(
+      stdout,
+      /^left out +\S+odd\.db - \d+ of \d+ rows of the database make no sense \(session 1 \("o\\u0000d"\), .*left out\.$/m,
+    );
+  }
+});
+
 test('import refuses a state folder that a broker uses', async (t) => {
   const folder = temporaryFolder(t);
   await openPort(startMidge(t, folder, ['serve', '-p', '0', '-c', writePlain(folder)]));
