@@ -2,8 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
-import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { STATE_NEEDS } from '../../src/app/state-needs.ts';
 import { makeBackup } from '../../src/state/backup.ts';
@@ -14,6 +15,8 @@ import { restoreBackup } from '../../src/state/restore.ts';
 import type { RestorePlan } from '../../src/state/restore-plan.ts';
 import { StateFolder } from '../../src/state/state-folder.ts';
 import { StateSwap } from '../../src/state/state-swap.ts';
+import { StoreFolder } from '../support/open-store.ts';
+import { durably, storedSession } from '../support/stored.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { testAuthority } from '../support/test-certificates.ts';
 
@@ -197,4 +200,28 @@ test('files that this user may not put in place wait, and the words say who has 
   assert.equal(readFileSync(path, 'utf8'), 'old');
   assert.equal(mendRestore(state, renameSync), 'A restore was cut off and is now at its end.');
   assert.equal(readFileSync(path, 'utf8'), 'new');
+});
+
+test('restore says which rows of the database it cannot take before anything is changed', async (t) => {
+  const folder = new StoreFolder(t);
+  const store = await folder.open();
+  store.saveSession(storedSession('phone'));
+  assert.equal(await durably(store), 'durable');
+  await store.stop();
+  const database = new DatabaseSync(folder.file);
+  database.exec(`UPDATE session SET expiry_interval = -5`);
+  database.close();
+  const house = await backedUp(t, { ...THEN, 'state/midge.db': '' });
+  copyFileSync(folder.file, join(house.state, 'midge.db'));
+  rmSync(house.backup);
+  const source = { folder: house.state, database: join(house.state, 'midge.db'), copy: null, isUsersWord: false, program: 'midge test' };
+  await makeBackup(house.backup, { ...source, configuration: null, workingFolder: '/' }, STATE_NEEDS);
+  const shown: RestorePlan[] = [];
+  const report = await restoreBackup(
+    house.backup,
+    request(house, (plan) => shown.push(plan) < 0),
+    STATE_NEEDS,
+  );
+  assert.equal(report, null);
+  assert.match(shown[0]?.damage ?? '', /^1 of \d+ rows of the database make no sense \(session/);
 });
