@@ -30,7 +30,8 @@ export function reportConfiguration(
   const { stdout, stderr } = how.terminal;
   const access = configuration === null ? [] : describeAccess(configuration);
   if (how.asJson) {
-    stdout.write(`${JSON.stringify({ ok: configuration !== null, diagnostics, access }, null, 2)}\n`);
+    const shown = diagnostics.map(({ mosquittoExit: _, ...rest }) => rest);
+    stdout.write(`${JSON.stringify({ ok: configuration !== null, diagnostics: shown, access }, null, 2)}\n`);
   } else {
     for (const diagnostic of diagnostics) stderr.write(`${formatDiagnostic(diagnostic)}\n`);
     if (configuration !== null) {

@@ -63,7 +63,7 @@ export async function run(invocation: Invocation): Promise<number> {
 
 /** mosquitto looks at the words first, then at accounts and rules, then at certificates and ports. */
 function statusOf(diagnostics: readonly Diagnostic[]): number {
-  const found = diagnostics.map(({ exitCode }) => exitCode);
+  const found = diagnostics.map(({ mosquittoExit }) => mosquittoExit);
   return [EXIT.INVALID, EXIT.UNKNOWN].find((status) => found.includes(status)) ?? EXIT.FAILED;
 }
 

@@ -19,7 +19,7 @@ export interface Diagnostic {
   /** What to do instead, or null. */
   readonly hint: string | null;
   /** Exit status of mosquitto after this mistake. */
-  readonly exitCode: number;
+  readonly mosquittoExit: number;
 }
 
 /** EXIT are mosquitto's statuses for what is wrong with a configuration: a word; an account or a rule; a certificate, a port or the machine. */
@@ -36,12 +36,12 @@ export function formatDiagnostic(diagnostic: Diagnostic): string {
 export class Report {
   readonly #diagnostics: Diagnostic[] = [];
 
-  error(place: Place | null, message: string, hint: string | null = null, exitCode: number = EXIT.INVALID): void {
-    this.#add('error', place, { message, hint, exitCode });
+  error(place: Place | null, message: string, hint: string | null = null, mosquittoExit: number = EXIT.INVALID): void {
+    this.#add('error', place, { message, hint, mosquittoExit });
   }
 
   warning(place: Place | null, message: string, hint: string | null = null): void {
-    this.#add('warning', place, { message, hint, exitCode: 0 });
+    this.#add('warning', place, { message, hint, mosquittoExit: 0 });
   }
 
   get hasErrors(): boolean {
@@ -55,7 +55,7 @@ export class Report {
     return this.#diagnostics.toSorted((a, b) => rank(a) - rank(b) || a.line - b.line || a.column - b.column);
   }
 
-  #add(severity: Diagnostic['severity'], place: Place | null, rest: Pick<Diagnostic, 'message' | 'hint' | 'exitCode'>): void {
+  #add(severity: Diagnostic['severity'], place: Place | null, rest: Pick<Diagnostic, 'message' | 'hint' | 'mosquittoExit'>): void {
     const { file, line, column } = place ?? { file: null, line: 0, column: 0 };
     this.#diagnostics.push({ severity, file, line, column, ...rest });
   }

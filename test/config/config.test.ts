@@ -144,6 +144,7 @@ test('diagnostics are plain values when they are asked for as JSON', (t) => {
       column: 1,
       message: 'Unknown configuration variable "xyzzy"',
       hint: null,
+      mosquittoExit: 3,
     },
   );
 });
