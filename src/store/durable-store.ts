@@ -28,13 +28,10 @@ import { Loader } from './loader.ts';
 import type { StoreOptions } from './options.ts';
 import { PendingChanges } from './pending.ts';
 import { readRecords } from './records.ts';
+import { Retry } from './retry.ts';
 import type { Store } from './store.ts';
 
 type Waiter = (outcome: Durability) => void;
-
-/** Milliseconds until a commit is tried again: a full disk each time after the first, other trouble twice as long each time. */
-const FIRST_RETRY = 1000;
-const LAST_RETRY = 60_000;
 
 /** DurableStore is the main thread's half of the store. */
 export class DurableStore implements Store {
@@ -52,12 +49,10 @@ export class DurableStore implements Store {
   /** Something is noted that no acknowledgement of a client will undo. */
   #isUrgent: boolean;
   #underWay: Promise<void> | null;
-  #trouble: Exclude<Durability, 'durable'> | null;
-  #retryAfter: number;
+  readonly #retry: Retry;
   #soon: NodeJS.Immediate | null;
   #gathering: NodeJS.Timeout | null;
   #later: NodeJS.Timeout | null;
-  #retry: NodeJS.Timeout | null;
   readonly #watch: NodeJS.Timeout;
   #isStopped: boolean;
 
@@ -73,12 +68,10 @@ export class DurableStore implements Store {
     this.#waiters = [];
     this.#isUrgent = false;
     this.#underWay = null;
-    this.#trouble = null;
-    this.#retryAfter = FIRST_RETRY;
+    this.#retry = new Retry(() => void this.#flush(true));
     this.#soon = null;
     this.#gathering = null;
     this.#later = null;
-    this.#retry = null;
     this.#watch = setInterval(() => this.#onWatch(), options.watch).unref();
     this.#isStopped = false;
   }
@@ -181,7 +174,7 @@ export class DurableStore implements Store {
   /** trouble makes the store begin with what it could not open, and try again. */
   trouble(fault: Fault): void {
     this.#line.health.troubled(fault);
-    this.#enterTrouble(fault.kind === 'full' ? 'full' : 'failed');
+    this.#retry.enter(fault.kind === 'full' ? 'full' : 'failed');
   }
 
   async backup(file: string): Promise<void> {
@@ -196,12 +189,13 @@ export class DurableStore implements Store {
     clearInterval(this.#watch);
     do {
       await this.#flush(true, true);
-      await this.#catchingUp;
-    } while ((this.#behind.size > 0 || this.#behind.isOverrun) && this.#trouble === null);
+    } while (this.#behind.size > 0 && this.#retry.trouble === null);
+    await this.#catchingUp;
     this.#isStopped = true;
-    for (const timer of [this.#gathering, this.#later, this.#retry]) clearTimeout(timer ?? undefined);
+    for (const timer of [this.#gathering, this.#later]) clearTimeout(timer ?? undefined);
+    this.#retry.stop();
     clearImmediate(this.#soon ?? undefined);
-    this.#settle(this.#trouble ?? 'durable');
+    this.#settle(this.#retry.trouble ?? 'durable');
     await this.#line.close();
   }
 
@@ -215,7 +209,7 @@ export class DurableStore implements Store {
   }
 
   #retain(topicName: string, message: StoredMessage | null, urgent: boolean): void {
-    const joins = this.#trouble === null && (urgent || this.#changes.hasRetained(topicName)); // in trouble nobody is promised anything
+    const joins = this.#retry.trouble === null && (urgent || this.#changes.hasRetained(topicName)); // in trouble nobody is promised anything
     if (joins) {
       this.#behind.forgetRetained(topicName);
       this.#changes.retain(topicName, message);
@@ -232,17 +226,17 @@ export class DurableStore implements Store {
 
   #onLater(): void {
     this.#later = null;
-    if (this.#trouble === null && !this.#isStopped) void this.#flush(true);
+    if (this.#retry.trouble === null && !this.#isStopped) void this.#flush(true);
   }
 
   #onWatch(): void {
-    if (this.#trouble === null && this.#underWay === null) void this.#flush(false, true);
+    if (this.#retry.trouble === null && this.#underWay === null) void this.#flush(false, true);
   }
 
   /** When a commit is under way its end schedules the next. */
   #schedule(): void {
-    if (this.#soon !== null || (this.#underWay !== null && this.#trouble === null)) return;
-    if (this.#isUrgent || this.#trouble !== null) {
+    if (this.#soon !== null || (this.#underWay !== null && this.#retry.trouble === null)) return;
+    if (this.#isUrgent || this.#retry.trouble !== null) {
       this.#soon = setImmediate(() => this.#onSoon());
     } else {
       this.#gathering ??= setTimeout(() => this.#onSoon(), this.#options.gather);
@@ -250,9 +244,9 @@ export class DurableStore implements Store {
   }
 
   #onSoon(): void {
-    if (this.#trouble !== null) {
+    if (this.#retry.trouble !== null) {
       this.#soon = null;
-      this.#settle(this.#trouble);
+      this.#settle(this.#retry.trouble);
     } else {
       void this.#flush(false);
     }
@@ -268,10 +262,10 @@ export class DurableStore implements Store {
   }
 
   async #commit(withBehind: boolean, mustCheck: boolean): Promise<void> {
-    const hasBatch = this.#trouble !== null && this.#changes.retainedCount > 0; // it is tried again as it is
+    const hasBatch = this.#retry.trouble !== null && this.#changes.retainedCount > 0; // it is tried again as it is
     if (withBehind && !hasBatch) this.#behind.moveTo(this.#changes);
     const changes = this.#changes;
-    const waiters = this.#trouble === null ? this.#waiters.splice(0) : []; // in trouble they are answered at once
+    const waiters = this.#retry.trouble === null ? this.#waiters.splice(0) : []; // in trouble they are answered at once
     this.#changes = new PendingChanges();
     this.#isUrgent = false;
     clearTimeout(this.#gathering ?? undefined);
@@ -285,12 +279,12 @@ export class DurableStore implements Store {
     } else {
       changes.absorb(this.#changes);
       this.#changes = changes;
-      this.#enterTrouble(outcome);
+      this.#retry.enter(outcome);
     }
     for (const waiter of waiters) waiter(outcome);
-    if (withBehind && this.#trouble === null && this.#behind.size > 0) void this.#flush(true);
+    if (withBehind && this.#retry.trouble === null && this.#behind.size > 0) void this.#flush(true);
     else if (this.#waiters.length > 0) this.#schedule();
-    if (this.#trouble === null && this.#behind.size === 0 && this.#behind.isOverrun) this.#catchingUp ??= this.#catchUp();
+    if (this.#retry.trouble === null && this.#behind.size === 0 && this.#behind.isOverrun) this.#catchingUp ??= this.#catchUp();
   }
 
   async #catchUp(): Promise<void> {
@@ -301,7 +295,7 @@ export class DurableStore implements Store {
       retain: (topicName, message) => this.#changes.retain(topicName, message),
       flush: async () => {
         await this.#flush(false);
-        return this.#trouble === null;
+        return this.#retry.trouble === null;
       },
       namesAfter: (topicName) => this.#line.namesAfter(topicName),
     });
@@ -313,22 +307,11 @@ export class DurableStore implements Store {
     for (const waiter of this.#waiters.splice(0)) waiter(outcome);
   }
 
-  #enterTrouble(outcome: Exclude<Durability, 'durable'>): void {
-    this.#trouble = outcome;
-    if (this.#isStopped) return;
-    this.#retry ??= setTimeout(() => {
-      this.#retry = null;
-      void this.#flush(true);
-    }, this.#retryAfter);
-    this.#retryAfter = outcome === 'full' ? FIRST_RETRY : Math.min(this.#retryAfter * 2, LAST_RETRY);
-  }
-
   /** Who asked in trouble has noted what may not be in a commit for long. */
   #leaveTrouble(): void {
-    const trouble = this.#trouble;
-    this.#trouble = null;
+    const { trouble } = this.#retry;
+    this.#retry.leave();
     if (trouble !== null) this.#settle(trouble);
     this.#line.health.well();
-    this.#retryAfter = FIRST_RETRY;
   }
 }

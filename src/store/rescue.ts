@@ -12,11 +12,11 @@ import { makeFolders, replaceFile, syncPath } from '../base/durable-file.ts';
 import { faultOf, StoreFault } from './faults.ts';
 import { asideName, COMPANIONS } from './file-names.ts';
 
-/** OpenFile is where a database was opened, and the files that it has open: itself and its log. */
+/** OpenFile is where a database was opened, and the files that it has open: itself and its log, null = none so far. */
 export interface OpenFile {
   readonly path: string;
   readonly inode: number;
-  readonly logInode: number;
+  readonly logInode: number | null;
 }
 
 /** Rescue says what was done: `aside` is the name of what stood in the place of the database, null = nothing. */
@@ -27,7 +27,7 @@ export interface Rescue {
 
 /** openFile notes which files an open database has. */
 export function openFile(path: string): OpenFile {
-  return { path, inode: inodeOf(path) ?? 0, logInode: inodeOf(`${path}-wal`) ?? 0 };
+  return { path, inode: inodeOf(path) ?? 0, logInode: inodeOf(`${path}-wal`) };
 }
 
 /** inodeOf gives null where there is no file. */
@@ -38,7 +38,7 @@ export function inodeOf(path: string): number | null {
 /** isInPlace: what may not be looked at is taken to be there, since a broker that has given up root may not reach the folder by its path any more. */
 export function isInPlace({ path, inode, logInode }: OpenFile): boolean {
   try {
-    return inodeOf(path) === inode && inodeOf(`${path}-wal`) === logInode;
+    return inodeOf(path) === inode && (logInode === null || inodeOf(`${path}-wal`) === logInode);
   } catch {
     return true;
   }
