@@ -1,6 +1,6 @@
 // Retained messages by topic, and how they are found under a filter with wildcards.
 //
-// Wildcards walk a tree of levels (retained-tree.ts) with an explicit stack, step by step, so that a subscriber
+// Wildcards walk a tree of levels (topic-tree.ts) with an explicit stack, step by step, so that a subscriber
 // of `#` among a million can be served in slices. A value is kept as few bytes and objects: a million of them must neither
 // fill a Pi's memory nor keep the garbage collector busy. The Message is made again when somebody gets it.
 
@@ -9,8 +9,8 @@ import type { Qos } from '../mqtt/packet-types.ts';
 import { type Account, type MemoryBudget, retainedBytes } from './memory-budget.ts';
 import { Message, NEVER } from './message.ts';
 import type { Requester } from './ports.ts';
-import { findPath, nodeFor, removeValue, TreeNode } from './retained-tree.ts';
 import { makeTopic } from './topic.ts';
+import { findPath, nodeFor, removeValue, TreeNode } from './topic-tree.ts';
 
 /** Bytes up to which a payload is kept as text, one byte per character: 16 bytes of overhead instead of some 200 for a Buffer. */
 const TEXT_MAX = 4096;

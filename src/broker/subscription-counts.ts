@@ -6,13 +6,10 @@ import type { BrokerOptions } from './options.ts';
 /** SubscriptionLimit is the setting that does not allow one more. */
 export type SubscriptionLimit = 'max_subscriptions' | 'max_shared_subscriptions' | 'max_wildcard_levels' | 'memory_limit';
 
-/** A node of the subscription tree that holds nothing but the next one. */
-const LEVEL_BYTES = 200;
-
 /** SubscriptionCounts counts filters as the client sent them. */
 export class SubscriptionCounts {
   all = 0;
-  /** Of the filters' texts; a node of the tree for each level. */
+  /** Of the filters' texts, in the session and in the tree. */
   bytes = 0;
   shared = 0;
   /** Levels from the first `+` on, of all filters. */
@@ -21,7 +18,7 @@ export class SubscriptionCounts {
   /** add counts a filter that came (1) or went (-1). */
   add(topicFilter: string, change: 1 | -1): void {
     this.all += change;
-    this.bytes += change * (topicFilter.length + LEVEL_BYTES * levelsOf(topicFilter));
+    this.bytes += change * 2 * topicFilter.length;
     if (isSharedFilter(topicFilter)) this.shared += change;
     this.wildcardLevels += change * wildcardLevels(topicFilter);
   }

@@ -1,9 +1,9 @@
 // The one index of subscriptions: online and offline sessions, shared groups and in-process listeners, by topic level.
 //
-//   owntracks/+/phone      root ── "owntracks" ── "+" ── "phone" { subscriptions }
-//   owntracks/#                         └─────── "#" { subscriptions }
+//   owntracks/+/phone      root ── "owntracks" ┬─ "+/phone" { subscriptions }
+//   owntracks/#                                └─ "#" { subscriptions }
 //
-// A walk visits at most the exact, `+` and `#` child per level. Its answer, a Route, is kept at the Topic and holds until
+// A walk visits at most the exact, `+` and `#` child where filters part. Its answer, a Route, is kept at the Topic and holds until
 // `generation` changes, so the tree is walked once per topic and change of subscriptions, not once per message.
 
 import { Effort } from './fair-turns.ts';
@@ -12,23 +12,28 @@ import type { Session } from './session.ts';
 import { SharedGroup } from './shared-group.ts';
 import { mergeSubscriptions, type Subscription } from './subscription.ts';
 import type { Topic } from './topic.ts';
+import { findPath, nodeFor, removeValue, TreeNode } from './topic-tree.ts';
 
 /** Looking at 2 ** 3 nodes costs about as much as one delivery. */
 const NODES_SHIFT = 3;
+const HASH = 0x23;
+const PLUS = 0x2b;
 
 /** ReceiveRule decides whether a session may get the messages of a topic; asked when a Route is made. */
 export type ReceiveRule = (session: Session, topicName: string) => boolean;
 
-class TreeNode {
-  children: Map<string, TreeNode> | null = null;
+/** What stands under one topic filter. */
+class Place {
   subscriptions: Subscription[] | null = null;
   groups: Map<string, SharedGroup> | null = null;
   listeners: Listener[] | null = null;
 
   get isEmpty(): boolean {
-    return this.children === null && this.subscriptions === null && this.groups === null && this.listeners === null;
+    return this.subscriptions === null && this.groups === null && this.listeners === null;
   }
 }
+
+type Node = TreeNode<Place>;
 
 /** SubscriptionTree is the index. Filters handed in are valid and carry their mount point. */
 export class SubscriptionTree {
@@ -40,7 +45,7 @@ export class SubscriptionTree {
   /** True: one copy per overlapping subscription instead of one in all (`allow_duplicate_messages`). */
   allowDuplicates = false;
   #receiveRule: ReceiveRule | null = null;
-  readonly #root = new TreeNode();
+  readonly #root: Node = new TreeNode('');
   readonly #effort: Effort;
 
   constructor(effort = new Effort()) {
@@ -53,66 +58,66 @@ export class SubscriptionTree {
   }
 
   add(subscription: Subscription): void {
-    const node = this.#reach(subscription.topicFilter);
+    const place = this.#reach(subscription.topicFilter);
     if (subscription.group !== null) {
-      node.groups ??= new Map();
-      node.groups.set(subscription.group.name, subscription.group);
+      place.groups ??= new Map();
+      place.groups.set(subscription.group.name, subscription.group);
       subscription.group.add(subscription);
       this.sharedCount++;
-    } else if (node.subscriptions === null) {
-      node.subscriptions = [subscription];
+    } else if (place.subscriptions === null) {
+      place.subscriptions = [subscription];
     } else {
-      node.subscriptions.push(subscription);
+      place.subscriptions.push(subscription);
     }
     this.count++;
     this.generation++;
   }
 
   remove(subscription: Subscription): void {
-    const path = this.#path(subscription.topicFilter);
-    const node = path?.at(-1);
-    if (path === null || node === undefined) return;
+    const path = findPath(this.#root, subscription.topicFilter);
+    const place = path?.at(-1)?.value;
+    if (path === null || place == null) return;
     const group = subscription.group;
     if (group !== null) {
       if (!group.members.includes(subscription)) return;
       group.remove(subscription);
       this.sharedCount--;
       if (group.members.length === 0) {
-        node.groups?.delete(group.name);
-        if (node.groups?.size === 0) node.groups = null;
+        place.groups?.delete(group.name);
+        if (place.groups?.size === 0) place.groups = null;
       }
     } else {
-      const at = node.subscriptions?.indexOf(subscription) ?? -1;
-      if (node.subscriptions === null || at < 0) return;
-      node.subscriptions.splice(at, 1);
-      if (node.subscriptions.length === 0) node.subscriptions = null;
+      const at = place.subscriptions?.indexOf(subscription) ?? -1;
+      if (place.subscriptions === null || at < 0) return;
+      place.subscriptions.splice(at, 1);
+      if (place.subscriptions.length === 0) place.subscriptions = null;
     }
     this.count--;
     this.generation++;
-    prune(path, subscription.topicFilter.split('/'));
+    if (place.isEmpty) removeValue(path);
   }
 
   /** group finds the shared group of a `$share/NAME/FILTER`, or makes it; `add` puts it into the tree with its first member. */
   group(name: string, topicFilter: string): SharedGroup {
-    return this.#path(topicFilter)?.at(-1)?.groups?.get(name) ?? new SharedGroup(name, topicFilter);
+    return findPath(this.#root, topicFilter)?.at(-1)?.value?.groups?.get(name) ?? new SharedGroup(name, topicFilter);
   }
 
   addListener(topicFilter: string, listener: Listener): void {
-    const node = this.#reach(topicFilter);
-    if (node.listeners === null) node.listeners = [listener];
-    else node.listeners.push(listener);
+    const place = this.#reach(topicFilter);
+    if (place.listeners === null) place.listeners = [listener];
+    else place.listeners.push(listener);
     this.generation++;
   }
 
   removeListener(topicFilter: string, listener: Listener): void {
-    const path = this.#path(topicFilter);
-    const node = path?.at(-1);
-    const at = node?.listeners?.indexOf(listener) ?? -1;
-    if (path === null || node === undefined || node.listeners === null || at < 0) return;
-    node.listeners.splice(at, 1);
-    if (node.listeners.length === 0) node.listeners = null;
+    const path = findPath(this.#root, topicFilter);
+    const place = path?.at(-1)?.value;
+    const at = place?.listeners?.indexOf(listener) ?? -1;
+    if (path === null || place == null || place.listeners === null || at < 0) return;
+    place.listeners.splice(at, 1);
+    if (place.listeners.length === 0) place.listeners = null;
     this.generation++;
-    prune(path, topicFilter.split('/'));
+    if (place.isEmpty) removeValue(path);
   }
 
   /** routeOf gives who gets the messages of a topic now. */
@@ -123,78 +128,78 @@ export class SubscriptionTree {
 
   /** match walks the tree. */
   match(topicName: string): Route {
-    const found: TreeNode[] = [];
+    const found: Place[] = [];
     const levels = topicName.split('/');
     // A wildcard at the start does not match a name that begins with `$` [MQTT-4.7.2-1].
     this.#effort.spent += collect(this.#root, levels, 0, !topicName.startsWith('$'), found) >> NODES_SHIFT;
     return this.#routeFrom(found, topicName);
   }
 
-  #routeFrom(found: readonly TreeNode[], topicName: string): Route {
+  #routeFrom(found: readonly Place[], topicName: string): Route {
     const rule = this.#receiveRule;
     const subscribers: Subscription[] = [];
     let shared: SharedGroup[] | null = null;
     let listeners: Listener[] | null = null;
-    for (const node of found) {
-      if (node.subscriptions !== null) {
-        for (const one of node.subscriptions) if (rule === null || rule(one.session, topicName)) subscribers.push(one);
+    for (const place of found) {
+      if (place.subscriptions !== null) {
+        for (const one of place.subscriptions) if (rule === null || rule(one.session, topicName)) subscribers.push(one);
       }
-      if (node.groups !== null) {
+      if (place.groups !== null) {
         shared ??= [];
-        for (const group of node.groups.values()) if (group.members.length > 0) shared.push(group);
+        for (const group of place.groups.values()) if (group.members.length > 0) shared.push(group);
       }
-      if (node.listeners !== null) listeners = listeners === null ? node.listeners.slice() : listeners.concat(node.listeners);
+      if (place.listeners !== null) listeners = listeners === null ? place.listeners.slice() : listeners.concat(place.listeners);
     }
     const merged = found.length > 1 && !this.allowDuplicates ? mergeBySession(subscribers) : subscribers;
     return new Route(this.generation, merged, shared !== null && shared.length > 0 ? shared : null, listeners);
   }
 
-  #reach(topicFilter: string): TreeNode {
-    let node = this.#root;
-    for (const level of topicFilter.split('/')) {
-      node.children ??= new Map();
-      let child = node.children.get(level);
-      if (child === undefined) {
-        child = new TreeNode();
-        node.children.set(level, child);
-      }
-      node = child;
-    }
-    return node;
-  }
-
-  /** Nodes from the root to the filter's own, or null when it is not there. */
-  #path(topicFilter: string): TreeNode[] | null {
-    const path = [this.#root];
-    let node = this.#root;
-    for (const level of topicFilter.split('/')) {
-      const child = node.children?.get(level);
-      if (child === undefined) return null;
-      path.push(child);
-      node = child;
-    }
-    return path;
+  #reach(topicFilter: string): Place {
+    const node = nodeFor(this.#root, topicFilter);
+    node.value ??= new Place();
+    return node.value;
   }
 }
 
-/** collect gives the number of nodes that it looked at. */
-function collect(node: TreeNode, levels: readonly string[], depth: number, wildcards: boolean, found: TreeNode[]): number {
-  const children = node.children;
+/** collect gives the number of nodes that it looked at. `depth` is the level of the name that the node's children are matched with. */
+function collect(node: Node, levels: readonly string[], depth: number, wildcards: boolean, found: Place[]): number {
+  const { children, value } = node;
   if (wildcards && children !== null) {
     const all = children.get('#');
-    if (all !== undefined) found.push(all); // `a/#` matches `a` as well
+    if (all !== undefined) found.push(all.value!); // `a/#` matches `a` as well; behind `#` nothing stands
   }
   if (depth === levels.length) {
-    if (node.subscriptions !== null || node.groups !== null || node.listeners !== null) found.push(node);
+    if (value !== null) found.push(value);
     return 1;
   }
   if (children === null) return 1;
   let visited = 1;
-  const exact = children.get(levels[depth]!); // depth < length
-  if (exact !== undefined) visited += collect(exact, levels, depth + 1, true, found);
+  const level = levels[depth]!; // depth < length
+  const exact = children.get(level);
+  if (exact !== undefined) visited += collectBelow(exact, level.length, levels, depth + 1, found);
   if (!wildcards) return visited;
   const any = children.get('+');
-  return any === undefined ? visited : visited + collect(any, levels, depth + 1, true, found);
+  return any === undefined ? visited : visited + collectBelow(any, 1, levels, depth + 1, found);
+}
+
+/** Goes on at a child whose first level, of so many characters, matches: first its other levels must match too. */
+function collectBelow(child: Node, matched: number, levels: readonly string[], depth: number, found: Place[]): number {
+  const { label } = child;
+  let at = depth;
+  for (let start = matched + 1; start <= label.length; at++) {
+    if (label.charCodeAt(start) === HASH) {
+      found.push(child.value!); // as above
+      return 1;
+    }
+    const level = levels[at];
+    if (level === undefined) return 1;
+    const slash = label.indexOf('/', start);
+    const end = slash < 0 ? label.length : slash;
+    const isAny = end === start + 1 && label.charCodeAt(start) === PLUS;
+    if (!isAny && (end - start !== level.length || !label.startsWith(level, start))) return 1;
+    start = end + 1;
+  }
+  return collect(child, levels, at, true, found);
 }
 
 function mergeBySession(subscriptions: readonly Subscription[]): Subscription[] {
@@ -205,13 +210,4 @@ function mergeBySession(subscriptions: readonly Subscription[]): Subscription[] 
     else others.push(one);
   }
   return Array.from(bySession.values(), mergeSubscriptions);
-}
-
-function prune(path: readonly TreeNode[], levels: readonly string[]): void {
-  for (let depth = levels.length; depth > 0; depth--) {
-    if (!path[depth]!.isEmpty) return; // path is one longer than levels
-    const parent = path[depth - 1]!;
-    parent.children?.delete(levels[depth - 1]!);
-    if (parent.children?.size === 0) parent.children = null;
-  }
 }

@@ -7,12 +7,13 @@ import type { Session } from '../../src/broker/session.ts';
 import { Subscription } from '../../src/broker/subscription.ts';
 import { SubscriptionTree } from '../../src/broker/subscription-tree.ts';
 import { filterMatches, isTopicFilter } from '../../src/mqtt/topics.ts';
+import { heldBytes } from '../support/memory.ts';
 
 const level = fc.constantFrom('a', 'b', 'c', '', '$d');
-const name = fc.array(level, { minLength: 1, maxLength: 4 }).map((levels) => levels.join('/'));
+const name = fc.array(level, { minLength: 1, maxLength: 6 }).map((levels) => levels.join('/'));
 const filterLevel = fc.oneof({ weight: 3, arbitrary: level }, { weight: 2, arbitrary: fc.constant('+') });
 const filter = fc
-  .tuple(fc.array(filterLevel, { minLength: 1, maxLength: 4 }), fc.boolean())
+  .tuple(fc.array(filterLevel, { minLength: 1, maxLength: 6 }), fc.boolean())
   .map(([levels, all]) => [...levels, ...(all ? ['#'] : [])].join('/'))
   .filter(isTopicFilter);
 
@@ -42,6 +43,38 @@ test('SubscriptionTree finds what filterMatches says, for any filters and names 
     }),
     { numRuns: 500 },
   );
+});
+
+test('SubscriptionTree finds the same when others have come and gone, where filters part and where they part no more', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(filter, fc.boolean()), { maxLength: 30 }),
+      fc.array(name, { minLength: 1, maxLength: 10 }),
+      (filters, names) => {
+        const tree = new SubscriptionTree();
+        const all = filters.map(([one, stays]) => ({ subscription: subscribe(tree, one), stays }));
+        for (const { subscription, stays } of all) if (!stays) tree.remove(subscription);
+        for (const topicName of names) {
+          const found = new Set(tree.match(topicName).subscribers);
+          for (const { subscription, stays } of all) {
+            const { topicFilter } = subscription;
+            assert.equal(found.has(subscription), stays && filterMatches(topicFilter, topicName), `${topicFilter} ~ ${topicName}`);
+          }
+        }
+      },
+    ),
+    { numRuns: 500 },
+  );
+});
+
+test('a subscription of 200 levels takes about as many bytes in the tree as its text', () => {
+  const filters = Array.from({ length: 1000 }, (_, at) => `${at}${'/x'.repeat(199)}`);
+  const tree = new SubscriptionTree();
+  const before = heldBytes();
+  for (const one of filters) subscribe(tree, one);
+  const each = (heldBytes() - before) / filters.length;
+  assert.ok(each < 2000, `${each.toFixed(0)} bytes each`); // with a node for each level: 48,000
+  assert.equal(tree.count, 1000);
 });
 
 test('SubscriptionTree is empty again when all that was added is removed, in any order', () => {

@@ -1,4 +1,4 @@
-// Retained values by topic level, a node only where topics part: a topic of two hundred levels costs about as much as its text.
+// Values by topic level, a node only where topics part: a topic of two hundred levels costs about as much as its text.
 //
 //   home/kitchen/lamp      root ── "home" ┬─ "kitchen" ┬─ "lamp" { value }
 //   home/kitchen/door                     │            └─ "door" { value }
@@ -19,7 +19,7 @@ export class TreeNode<Value> {
   }
 }
 
-/** nodeFor gives the node of a topic name, and makes it. */
+/** nodeFor gives the node of a topic name, or filter, and makes it. */
 export function nodeFor<Value>(root: TreeNode<Value>, topicName: string): TreeNode<Value> {
   let parent = root;
   for (let start = 0; ; ) {
@@ -38,7 +38,7 @@ export function nodeFor<Value>(root: TreeNode<Value>, topicName: string): TreeNo
   }
 }
 
-/** findPath gives the nodes from the root to that of a topic name, or null. */
+/** findPath gives the nodes from the root to that of a topic name, or filter, or null. */
 export function findPath<Value>(root: TreeNode<Value>, topicName: string): TreeNode<Value>[] | null {
   const path = [root];
   let node = root;
