@@ -212,9 +212,10 @@ test('restore says which rows of the database it cannot take before anything is 
   database.exec(`UPDATE session SET expiry_interval = -5`);
   database.close();
   const house = await backedUp(t, { ...THEN, 'state/midge.db': '' });
-  copyFileSync(folder.file, join(house.state, 'midge.db'));
+  const copy = 'midge.db.backup-0123456789ab'; // as a running broker makes it
+  copyFileSync(folder.file, join(house.state, copy));
   rmSync(house.backup);
-  const source = { folder: house.state, database: join(house.state, 'midge.db'), copy: null, isUsersWord: false, program: 'midge test' };
+  const source = { folder: house.state, database: join(house.state, 'midge.db'), copy, isUsersWord: false, program: 'midge test' };
   await makeBackup(house.backup, { ...source, configuration: null, workingFolder: '/' }, STATE_NEEDS);
   const shown: RestorePlan[] = [];
   const report = await restoreBackup(
