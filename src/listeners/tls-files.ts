@@ -23,8 +23,8 @@ const TLS13_CIPHERS = 'TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_A
 /** Those of mosquitto with authenticated encryption: none with CBC. Microcontrollers may have CCM only. */
 const TLS12_CIPHERS = 'ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AESCCM:kRSA+AESGCM:kRSA+AESCCM:!PSK';
 
-/** Those with authenticated encryption or at least AES; mosquitto_pub offers all that there are. */
-const PSK_CIPHERS = 'ECDHE+PSK:DHE+PSK:kPSK+AESGCM:kPSK+CHACHA20:kPSK+AES:!NULL';
+/** Those of pre-shared keys with authenticated encryption, forward secrecy first: OpenSSL and mbedTLS have one of them at least. RFC 5487, 6655, 7905 */
+const PSK_CIPHERS = 'kECDHEPSK+CHACHA20:kDHEPSK+AESGCM:kDHEPSK+CHACHA20:kDHEPSK+AESCCM:kPSK+AESGCM:kPSK+CHACHA20:kPSK+AESCCM';
 
 const PEM_BLOCK = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
 
