@@ -56,6 +56,8 @@ for (const release of RELEASES) {
     await fromOpenhab(old, sh);
     await succeed(sh('midge uninstall --purge'));
     await moveHouse([old, sh], [fresh, shOfFresh]);
+    await goBackInTime(sh);
+    await restoreWhereItIsInstalled(sh, [fresh, shOfFresh]);
   });
 }
 
@@ -140,6 +142,43 @@ async function moveHouse([old, sh]: [Debian, Shell], [fresh, shOfFresh]: [Debian
   const authority = 'cat /var/lib/midge/certificates/ca.crt';
   assert.equal((await succeed(shOfFresh(authority))).stdout, (await succeed(sh(authority))).stdout);
   assert.equal((await shOfFresh('find /var/lib/midge ! -user midge')).stdout, '');
+}
+
+/** The broker of the backup, on its own machine: what was published since goes, certificates and owners stay. */
+async function goBackInTime(sh: Shell): Promise<void> {
+  const before = await traitsOf(sh);
+  await succeed(sh(`midge backup -c /etc/midge/midge.conf then.tar.gz && midge pub ${JANE} -q 1 -r -t home/lamp -m off`));
+  assert.notEqual((await sh('midge restore then.tar.gz')).status, 0, 'it runs');
+  await succeed(sh('systemctl stop midge && midge restore --yes then.tar.gz && systemctl start midge'));
+  assert.equal((await succeed(sh(`midge sub ${JANE} -t home/lamp -C 1 -W 60`))).stdout, 'on\n');
+  assert.equal(await traitsOf(sh), before);
+}
+
+/** A backup of a broker that does not run, onto a machine where another midge is a service already. */
+async function restoreWhereItIsInstalled(sh: Shell, [{ root }, shOfFresh]: [Debian, Shell]): Promise<void> {
+  const wanted = await traitsOf(sh);
+  await succeed(sh('systemctl stop midge && midge backup -c /etc/midge/midge.conf stopped.tar.gz'));
+  const backup = (await succeed(sh('base64 -w 0 stopped.tar.gz'))).stdout;
+  await succeed(shOfFresh('midge uninstall --purge && ./midge install'));
+  assert.notEqual(await traitsOf(shOfFresh), wanted, 'a machine of its own');
+  writeFileSync(join(root, 'root/stopped.tar.gz'), Buffer.from(backup, 'base64'));
+  await succeed(shOfFresh('systemctl stop midge && midge restore --yes stopped.tar.gz && systemctl start midge'));
+  assert.equal((await succeed(shOfFresh(`midge sub ${JANE} -t home/lamp -C 1 -W 60`))).stdout, 'on\n');
+  assert.equal(await traitsOf(shOfFresh), wanted);
+  await succeed(shOfFresh('./midge install'));
+  assert.equal(await traitsOf(shOfFresh), wanted, 'an installation afterwards changes nothing');
+}
+
+/** What clients and the service depend on: certificates, accounts, whose everything is, and who may read the configuration. */
+async function traitsOf(sh: Shell): Promise<string> {
+  const files = await succeed(sh('cd /var/lib/midge && sha256sum certificates/ca.crt certificates/ca.key passwd'));
+  const owners = await succeed(
+    sh(
+      'find /var/lib/midge ! -user midge -o ! -group midge; stat -c "%a %U %G %n" /var/lib/midge /var/lib/midge/passwd /var/lib/midge/midge.db',
+    ),
+  );
+  const configuration = await succeed(sh('cd /etc/midge && sha256sum midge.conf && stat -c "%a %U %G %n" . midge.conf conf.d'));
+  return [files, owners, configuration].map(({ stdout }) => stdout).join('');
 }
 
 async function succeed(outcome: Promise<Outcome>): Promise<Outcome> {
