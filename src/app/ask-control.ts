@@ -1,16 +1,38 @@
-// The other end of control.ts: asks the broker that listens on a control socket. Root asks too, and the broker's user can put anything in its place: its answer has an end.
+// The other end of control.ts: asks the broker that listens on a control socket. Root asks too, and the broker's user can put anything in its
+// place: it is looked at first whose the socket is, its answer has an end, and its words have nothing in them that a terminal would obey.
 
+import { lstatSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
+import { dirname } from 'node:path';
 import { OperatorError } from '../base/errors.ts';
+import { visibleText } from '../logging/line.ts';
+import { asOwner, foreignOwner } from '../state/as-owner.ts';
 
 /** `midge why` lists up to a thousand sessions with all their subscriptions, which is megabytes. */
 const MAX_ANSWER_BYTES = 32 * 1_048_576;
 
 /** askControl sends one request and gives its result. Throws OperatorError for what the broker says, and when its answer is too long, none or not whole `patience` milliseconds later; an Error of the system when it can't be asked. */
 export async function askControl(path: string, request: object, patience: number): Promise<unknown> {
-  const answer = parseAnswer(await exchange(path, `${JSON.stringify(request)}\n`, patience));
-  if (!answer.ok) throw new OperatorError(String(answer.error ?? 'Cannot ask the broker'));
+  const ask = () => exchange(path, `${JSON.stringify(request)}\n`, patience);
+  const answer = parseAnswer(isForeign(path) ? await asOwner(dirname(path), ask) : await ask());
+  if (!answer.ok) throw new OperatorError(linesOf(answer.error ?? 'Cannot ask the broker'));
   return answer.result;
+}
+
+/** Root connects as the user of the folder, unless root's broker made the socket. Throws OperatorError when somebody else may have put it there. */
+function isForeign(path: string): boolean {
+  const folder = dirname(path);
+  const socket = lstatSync(path, { throwIfNoEntry: false });
+  if (socket === undefined) return false; // to connect says so
+  const foreign = foreignOwner(folder);
+  const trusted = foreign === null ? [0, process.geteuid?.(), statSync(folder).uid] : [0, foreign];
+  if (!socket.isSocket() || !trusted.includes(socket.uid))
+    throw new OperatorError(`Cannot ask the broker: "${path}" is no socket of the user who owns the folder - take it away`);
+  return foreign !== null && socket.uid !== 0;
+}
+
+function linesOf(error: unknown): string {
+  return String(error).split('\n').map(visibleText).join('\n');
 }
 
 function exchange(path: string, line: string, patience: number): Promise<string> {

@@ -6,7 +6,6 @@ import { askControl } from '../app/ask-control.ts';
 import { OperatorError } from '../base/errors.ts';
 import { STATE_NAMES } from '../base/state-names.ts';
 import { loadConfiguration } from '../config/config.ts';
-import { asOwner, foreignOwner } from '../state/as-owner.ts';
 import { findState, type StateFolder } from '../state/state-folder.ts';
 import { STORE_DEFAULTS } from '../store/options.ts';
 import type { Invocation } from './command.ts';
@@ -49,16 +48,9 @@ export async function findBroker(invocation: Invocation, request: object, patien
   throw new Kind(`Cannot ask the broker: ${adviceFor(failure, folders)}`, { cause: failure });
 }
 
-/** askIn asks the broker of one state folder. Whoever owns the folder may have put something else in the place of the socket: root connects as that user, unless root's broker made it. */
-export async function askIn(folder: string, request: object, patience = PATIENCE_MS): Promise<unknown> {
-  const path = join(folder, STATE_NAMES.controlSocket);
-  const ask = () => askControl(path, request, patience);
-  const owner = foreignOwner(folder);
-  const found = owner === null ? undefined : lstatSync(path, { throwIfNoEntry: false });
-  if (found === undefined) return ask();
-  if (!found.isSocket() || (found.uid !== owner && found.uid !== 0))
-    throw new OperatorError(`Cannot ask the broker: "${path}" is no socket of the user who owns the folder - take it away`);
-  return found.uid === 0 ? ask() : asOwner(folder, ask);
+/** askIn asks the broker of one state folder. */
+export function askIn(folder: string, request: object, patience = PATIENCE_MS): Promise<unknown> {
+  return askControl(join(folder, STATE_NAMES.controlSocket), request, patience);
 }
 
 /** foldersOf gives the state folders that an invocation may mean, the likeliest first. */
@@ -72,6 +64,16 @@ function folderHere(): readonly string[] {
   const path = resolve('.midge');
   const found = lstatSync(path, { throwIfNoEntry: false });
   return found?.isDirectory() && found.uid === process.geteuid?.() ? [path] : [];
+}
+
+/** tell has `say` put an answer into words; what it cannot is no answer of a broker of this version. */
+export function tell<T>(say: () => T): T {
+  try {
+    return say();
+  } catch (error) {
+    if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
+    throw new OperatorError('Cannot ask the broker: what answers is no broker of this version - restart the broker', { cause: error });
+  }
 }
 
 /** stateOf gives the state of the broker that is started with the same flags. */

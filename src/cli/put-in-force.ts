@@ -3,6 +3,7 @@
 import { dirname, resolve } from 'node:path';
 import type { Reloaded } from '../app/control-requests.ts';
 import { OperatorError } from '../base/errors.ts';
+import { visibleText } from '../logging/line.ts';
 import type { Invocation } from './command.ts';
 import { askIn, foldersOf, SERVICE_FOLDER } from './control-client.ts';
 
@@ -20,8 +21,8 @@ export async function putInForce(file: string, invocation: Invocation): Promise<
   const read = outcomes.filter((outcome) => typeof outcome !== 'string');
   const failed = read.find(({ error }) => error !== null);
   if (failed !== undefined) {
-    const mistakes = failed.mistakes.map((mistake) => `\n  ${printable(mistake)}`).join('');
-    terminal.stderr.write(`Warning: ${file} is changed, but not in force: ${printable(failed.error ?? '')}${mistakes}\n`);
+    const mistakes = failed.mistakes.map((mistake) => `\n  ${visibleText(mistake)}`).join('');
+    terminal.stderr.write(`Warning: ${file} is changed, but not in force: ${visibleText(failed.error ?? '')}${mistakes}\n`);
     return TALKATIVE.test(program) ? 1 : 0;
   }
   if (!TALKATIVE.test(program)) return 0;
@@ -50,7 +51,7 @@ async function askOne(folder: string, path: string): Promise<Reloaded | string |
       : `The running broker (state in ${folder}) does not read ${path}. One that does takes the change with: kill -HUP PID`;
   } catch (error) {
     if (error instanceof OperatorError)
-      return `The running broker (state in ${folder}) has not read it: ${printable(error.message)}. It does with: ${command}`;
+      return `The running broker (state in ${folder}) has not read it: ${error.message}. It does with: ${command}`;
     if ((error as NodeJS.ErrnoException).code !== 'EACCES') return null; // of a socket: none runs there
     return `The running broker (state in ${folder}) has not read it: only root and its own user may ask for that. It does with: ${command}`;
   }
@@ -58,9 +59,4 @@ async function askOne(folder: string, path: string): Promise<Reloaded | string |
 
 function noBroker(file: string): string {
   return `No running broker was found. One that reads ${file} takes the change with: sudo systemctl reload midge (the service), or kill -HUP PID`;
-}
-
-/** What comes over the socket may be anybody's who owns its folder. */
-function printable(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ');
 }

@@ -3,8 +3,9 @@
 import { isWearing } from '../app/card-wear.ts';
 import type { ReloadCause } from '../app/reloads.ts';
 import type { Status } from '../app/status.ts';
+import { visibleJson, visibleText } from '../logging/line.ts';
 import type { Invocation, Terminal } from './command.ts';
-import { askBroker } from './control-client.ts';
+import { askBroker, tell } from './control-client.ts';
 import { isoTime } from './iso-time.ts';
 import { writeTable } from './table.ts';
 
@@ -18,10 +19,12 @@ const CAUSES: Readonly<Record<ReloadCause, string>> = {
 export async function run(invocation: Invocation): Promise<number> {
   const { flags, terminal } = invocation;
   const status = (await askBroker(invocation, 'status')) as Status; // the other end is controlRequests
-  const troubles = troublesOf(status);
-  if (flags.has('json')) terminal.stdout.write(`${JSON.stringify({ ...status, troubles }, null, 2)}\n`);
-  else print(status, troubles, terminal);
-  return troubles.length === 0 ? 0 : 1;
+  return tell(() => {
+    const troubles = troublesOf(status);
+    if (flags.has('json')) terminal.stdout.write(`${visibleJson({ ...status, troubles })}\n`);
+    else print(status, troubles, terminal);
+    return troubles.length === 0 ? 0 : 1;
+  });
 }
 
 /** troublesOf gives what a person should look at, one sentence each. */
@@ -50,9 +53,9 @@ export function troublesOf({ store, clock, certificates, machine, kept, reload }
 function print(status: Status, troubles: readonly string[], terminal: Terminal): void {
   writeTable(
     terminal,
-    rowsOf(status).flatMap(([name, text]) => (text === null ? [] : [[name, text]])),
+    rowsOf(status).flatMap(([name, text]) => (text === null ? [] : [[name, visibleText(text)]])),
   );
-  for (const trouble of troubles) terminal.stdout.write(`\n! ${trouble}\n`);
+  for (const trouble of troubles) terminal.stdout.write(`\n! ${visibleText(trouble)}\n`);
 }
 
 function rowsOf({

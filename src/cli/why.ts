@@ -2,9 +2,9 @@
 
 import type { Reasons } from '../app/control-requests.ts';
 import type { RememberedRefusal } from '../app/diagnostics.ts';
-import { safeText } from '../logging/line.ts';
+import { safeText, visibleJson, visibleText } from '../logging/line.ts';
 import type { Invocation } from './command.ts';
-import { askBroker } from './control-client.ts';
+import { askBroker, tell } from './control-client.ts';
 import { isoTime } from './iso-time.ts';
 
 /** run prints the reasons, the latest last. The exit status is 0, also when there is nothing to tell. */
@@ -12,8 +12,7 @@ export async function run(invocation: Invocation): Promise<number> {
   const { flags, operands, terminal } = invocation;
   const about = operands[0] ?? null;
   const reasons = (await askBroker(invocation, 'why', { about })) as Reasons; // the other end is controlRequests
-  if (flags.has('json')) terminal.stdout.write(`${JSON.stringify(reasons, null, 2)}\n`);
-  else terminal.stdout.write(textOf(reasons, about));
+  terminal.stdout.write(flags.has('json') ? `${visibleJson(reasons)}\n` : tell(() => textOf(reasons, about)));
   return 0;
 }
 
@@ -26,7 +25,7 @@ function textOf({ refusals, held, deaf }: Reasons, about: string | null): string
       return `Held until ${isoTime(until)}: logins of ${who.filter((word) => word !== null).join(' ') || 'anybody'} (${failures} wrong ones).`;
     }),
   ];
-  if (lines.length > 0) return `${lines.join('\n')}\n`;
+  if (lines.length > 0) return `${lines.map(visibleText).join('\n')}\n`;
   return about === null ? 'Nobody was turned away since the broker started.\n' : `Nothing is known about "${about}".\n`;
 }
 

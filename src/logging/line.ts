@@ -29,9 +29,21 @@ export function syslogLevel(type: LogType): number {
 
 /** safeText makes a text one harmless line of at most 1000 characters. */
 export function safeText(text: string): string {
+  const line = visibleText(text);
+  return line.length > MAX_LENGTH ? line.slice(0, MAX_LENGTH) : line;
+}
+
+/** visibleText makes a text one harmless line: what a terminal would obey is written as \x1b or \u202e. */
+export function visibleText(text: string): string {
   const line = UNSAFE.test(text) ? text.replace(UNSAFE, escapeCharacter) : text;
   UNSAFE.lastIndex = 0; // `test` of a global expression remembers where it stopped
-  return line.length > MAX_LENGTH ? line.slice(0, MAX_LENGTH) : line;
+  return line;
+}
+
+/** visibleJson is a value as indented JSON that has nothing in it which a terminal would obey. */
+export function visibleJson(value: unknown): string {
+  const lines = JSON.stringify(value, null, 2).split('\n');
+  return lines.map((line) => line.replace(UNSAFE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)).join('\n');
 }
 
 /** TimestampWriter writes `<time>: ` before a line; a format is worked out once per second. */

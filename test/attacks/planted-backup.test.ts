@@ -3,23 +3,13 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chownSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { compactTime } from '../../src/base/clock.ts';
 import { packArchive } from '../../src/state/archive.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { midgeWords } from './attacked-broker.ts';
-import { Machine, skip, USER, withAuthority } from './planted-machine.ts';
-
-/** A program of the user's in the place of the broker. */
-async function answer(t: TestContext, machine: Machine, result: object): Promise<void> {
-  const path = join(machine.state, 'control.sock');
-  const server = createServer((socket) => socket.end(`${JSON.stringify({ ok: true, result })}\n`));
-  t.after(() => server.close());
-  await new Promise<void>((resolve) => server.listen(path, resolve));
-  chownSync(path, USER, USER);
-}
+import { answerInPlace, Machine, skip, USER, withAuthority } from './planted-machine.ts';
 
 const LIES = {
   'the copy to be a file of the system': { copy: '{etc}/shadow' },
@@ -40,7 +30,7 @@ for (const [what, lie] of Object.entries(LIES)) {
       .replaceAll('{etc}', machine.path('etc'))
       .replaceAll('{state}', machine.state);
     machine.write('passwd', '');
-    await answer(t, machine, JSON.parse(words));
+    await answerInPlace(t, machine, { ok: true, result: JSON.parse(words) });
     const { text } = await machine.run('backup', machine.path('home/backup.tar.gz'), '--state', machine.state);
     machine.assertUntouched();
     assert.doesNotMatch(text, /TypeError|node:internal/);

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import type { TestContext } from 'node:test';
@@ -79,4 +80,13 @@ export async function withAuthority(t: TestContext): Promise<Machine> {
   await openAuthority(join(machine.state, 'certificates'), async () => ({ cert, key: keyToPem(key) }));
   execFileSync('chown', ['-R', `${USER}:${USER}`, machine.state]);
   return machine;
+}
+
+/** answerInPlace has a program of the user's answer in the place of the broker. */
+export async function answerInPlace(t: TestContext, machine: Machine, words: object, owner = USER): Promise<void> {
+  const path = join(machine.state, 'control.sock');
+  const server = createServer((socket) => socket.on('error', () => {}).end(`${JSON.stringify(words)}\n`));
+  t.after(() => server.close());
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  chownSync(path, owner, owner);
 }
