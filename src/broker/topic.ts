@@ -79,9 +79,9 @@ function readTopic(buffer: Buffer, start: number, end: number, hash: number): To
   return new Topic(name, ownBytes(buffer, start, end), hash);
 }
 
-/** FNV-1a over the bytes, 32 bits. */
-function hashOf(buffer: Buffer, start: number, end: number): number {
-  let hash = 0x811c9dc5;
+/** hashOf is FNV-1a over buffer[start, end), 32 bits, from a seed on. Stored digests are made of it: it does not change. */
+export function hashOf(buffer: Buffer, start: number, end: number, seed = 0x811c9dc5): number {
+  let hash = seed;
   for (let at = start; at < end; at++) hash = Math.imul(hash ^ buffer[at]!, 0x01000193);
   return (hash ^ (hash >>> 15)) >>> 0;
 }

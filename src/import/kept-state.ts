@@ -2,6 +2,7 @@
 
 import { digestOf } from '../broker/message-digest.ts';
 import type { LoadedSession, StoredDelivery, StoredMessage, StoredSubscription } from '../broker/ports.ts';
+import { makeTopic } from '../broker/topic.ts';
 import { PacketReader } from '../mqtt/packet-reader.ts';
 import { PACKET_TYPE } from '../mqtt/packet-types.ts';
 import { encodeProperties, type Properties, readProperties } from '../mqtt/properties.ts';
@@ -131,7 +132,7 @@ class TakeOver implements KeptState {
     const message = this.#messages.get(id);
     if (state !== STATE.waitForPubrel) return this.#leave('QoS 2 message that its publisher will send again');
     if (session === undefined || message === undefined) return this.#leave('QoS 2 message of a publisher that is not kept');
-    session.incoming.push([packetId, digestOf(Buffer.from(message.topicName), message.payload)]);
+    session.incoming.push([packetId, digestOf(makeTopic(message.topicName), message.payload, 0, message.payload.length)]);
     if (message.retain) this.#retain(message);
     for (const subscriber of this.#sessions.values()) this.#deliver(message, subscriber);
   }

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { digestOf } from '../../src/broker/message-digest.ts';
+import { makeTopic } from '../../src/broker/topic.ts';
 import { keptState } from '../../src/import/kept-state.ts';
 import { type MosquittoDatabase, parseMosquittoDatabase } from '../../src/import/mosquitto-database.ts';
 
@@ -69,7 +70,7 @@ test('mosquitto.db gives sessions, subscriptions, messages in every state and re
       session: ['publisher', 4, 0xffffffff],
       subscriptions: [],
       deliveries: [],
-      incoming: [[5, digestOf(Buffer.from('home/c/door'), Buffer.from('unreleased'))]],
+      incoming: [[5, digestOf(makeTopic('home/c/door'), Buffer.from('unreleased'), 0, 10)]],
     },
   ]);
   const [, phone] = sessions;

@@ -60,7 +60,7 @@ export function handlePublish(connection: Connection, packet: PublishPacket): vo
 function isRepetition({ session, broker, id }: Connection, packet: PublishPacket, topic: Topic): boolean {
   const known = session!.incoming?.get(packet.packetId); // connected
   if (known === undefined) return false;
-  const isSame = known === UNKNOWN_DIGEST ? packet.dup : known === digestOf(topic.bytes, payloadOf(packet));
+  const isSame = known === UNKNOWN_DIGEST ? packet.dup : known === digestOf(topic, packet.buffer, packet.payloadStart, packet.end);
   if (!isSame && broker.log.enabled.debug) broker.log.log('debug', `Reused message ID ${packet.packetId} from ${id} detected.`);
   return isSame;
 }
@@ -130,7 +130,7 @@ function openExchange(connection: Connection, packet: PublishPacket, topic: Topi
   const session = connection.session!; // connected
   session.incoming ??= new Map();
   if (!session.incoming.has(packet.packetId)) connection.unreleased++;
-  const digest = digestOf(topic.bytes, payloadOf(packet));
+  const digest = digestOf(topic, packet.buffer, packet.payloadStart, packet.end);
   session.incoming.set(packet.packetId, digest); // [MQTT-4.3.3-8]
   return digest;
 }
@@ -195,10 +195,6 @@ function messageOf(connection: Connection, packet: PublishPacket, topic: Topic):
 function forwardedProperties(properties: Properties): Buffer {
   const { topicAlias: _alias, messageExpiryInterval: _expiry, ...forwarded } = properties;
   return encodeProperties(forwarded);
-}
-
-function payloadOf({ buffer, payloadStart, end }: PublishPacket): Buffer {
-  return buffer.subarray(payloadStart, end);
 }
 
 function logReceived({ broker, id }: Connection, packet: PublishPacket, topic: Topic, refusal: ReasonCode | null): void {
