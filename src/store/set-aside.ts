@@ -65,7 +65,7 @@ const SESSION = `id BETWEEN 1 AND ${COUNT_MAX} AND is_text(client_id) AND (usern
   AND expiry_interval BETWEEN 0 AND 0xffffffff AND (disconnected_at IS NULL OR disconnected_at BETWEEN 0 AND ${COUNT_MAX})
   AND (listener IS NULL OR is_text(listener))`;
 
-const WILL_OF_SESSION = `will_topic IS NULL OR (is_topic(will_topic) AND typeof(will_payload) = 'blob'
+const WILL_OF_SESSION = `coalesce(will_topic, will_payload, will_qos, will_retain, will_properties) IS NULL OR (is_topic(will_topic) AND typeof(will_payload) = 'blob'
   AND length(will_payload) <= ${TEXT_MAX} AND will_qos IN (0, 1, 2) AND will_retain IN (0, 1) AND typeof(will_properties) = 'blob'
   AND (length(will_properties) = 0 OR is_will(will_properties)))`;
 
@@ -172,14 +172,13 @@ export class UnsoundRows {
 
   #makeView(table: Table): void {
     const [rows, parts] = [this.#conditionsOf(table, false), this.#conditionsOf(table, true)];
-    const columns = this.#database
-      .prepare(`PRAGMA table_info(${table})`)
-      .all()
-      .map(({ name }) =>
-        parts.length > 0 && name === 'will_topic' ? `CASE WHEN ${parts[0]} THEN NULL ELSE will_topic END AS will_topic` : name,
-      );
+    const columns = this.#database.prepare(`PRAGMA table_info(${table})`).all();
+    const shown = columns.map(({ name }) => {
+      const isPart = parts.length > 0 && String(name).startsWith('will_');
+      return isPart ? `CASE WHEN ${parts[0]} THEN NULL ELSE ${name} END AS ${name}` : name;
+    });
     this.#database.exec(`DROP VIEW IF EXISTS temp.sound_${table};
-      CREATE TEMP VIEW sound_${table} AS SELECT ${columns.join()} FROM main.${table} WHERE NOT (${rows.join(' OR ') || '0'})`);
+      CREATE TEMP VIEW sound_${table} AS SELECT ${shown.join()} FROM main.${table} WHERE NOT (${rows.join(' OR ') || '0'})`);
   }
 
   /** Of whole rows, of parts of them (wills), or of both. */

@@ -29,6 +29,7 @@ const DAMAGE: readonly (readonly [string, string, Record<string, number> | null]
   ['equal packet identifiers', 'UPDATE delivery SET packet_id = 1 WHERE position = 2', { delivery: 1 }],
   ['a packet identifier out of range', 'UPDATE delivery SET packet_id = 65536 WHERE position = 2', { delivery: 1 }],
   ['a malformed will property', "UPDATE session SET will_properties = x'ff' WHERE id = 1", { will: 1 }],
+  ['a number beyond 2^53 in what is no will', 'UPDATE session SET will_qos = 9007199254740993 WHERE id = 2', { will: 1 }],
   ['a will with a wildcard in its topic', "UPDATE session SET will_topic = '#' WHERE id = 1", { will: 1 }],
   [
     'a session whose name is too long',
