@@ -16,6 +16,7 @@
 import { decodeProperties, encodeProperties, WILL } from '../mqtt/properties.ts';
 import { filterMatches } from '../mqtt/topics.ts';
 import type { Broker } from './broker.ts';
+import { LeftInDatabase } from './left-in-database.ts';
 import { Message, NO_PROPERTIES } from './message.ts';
 import { Delivery } from './outgoing-window.ts';
 import type {
@@ -147,8 +148,10 @@ export class Journal implements RetainedSource {
   async load(): Promise<void> {
     const messages = new Map<number, Message>();
     const unfinished: Session[] = [];
-    const left: Left = { retained: 0, deliveries: 0, damaged: 0 };
+    const left = new LeftInDatabase();
+    const { budget } = this.#broker;
     const sink: LoadSink = {
+      room: budget.limit === 0 ? Number.POSITIVE_INFINITY : Math.max(0, budget.limit - budget.kept),
       retained: (stored) => {
         const message = restoredMessage(stored);
         if (this.#broker.retained.hasRoomFor(message)) this.#broker.retained.set(message);
@@ -162,21 +165,13 @@ export class Journal implements RetainedSource {
     await this.#store.load(sink, this);
     this.#leftValues = left.retained > 0;
     this.#lastMessageKey = this.#store.lastMessageKey;
-    this.#logRestored(left);
+    left.tell(this.#broker.log);
+    this.#logRestored();
     for (const session of unfinished) this.#endConnection(session); // a will needs a key of its own, and finds all who should get it
   }
 
-  #logRestored(left: Left): void {
+  #logRestored(): void {
     const { log, sessions, tree, retained } = this.#broker;
-    if (left.retained + left.deliveries > 0) {
-      const what = `${left.retained} retained and ${left.deliveries} queued messages stay in the database and are not served`;
-      log.log('warning', `Warning: ${what}: there is no room for them (memory_limit).`);
-    }
-    if (left.damaged > 0)
-      log.log(
-        'warning',
-        `Warning: ${left.damaged} messages in flight have no packet identifier of their own in the database: they are left out.`,
-      );
     if (sessions.count + retained.count === 0) return;
     const restored = `${sessions.count} sessions with ${tree.count} subscriptions, ${retained.count} retained messages`;
     log.log('information', `Restored ${restored}.`);
@@ -202,7 +197,7 @@ export class Journal implements RetainedSource {
     return message;
   }
 
-  #restoreSession(loaded: LoadedSession, messages: Map<number, Message>, left: Left): Session {
+  #restoreSession(loaded: LoadedSession, messages: Map<number, Message>, left: LeftInDatabase): Session {
     const broker = this.#broker;
     const stored = loaded.session;
     const session = new Session(broker, stored.clientId);
@@ -222,24 +217,20 @@ export class Journal implements RetainedSource {
       session.subscriptionCounts.add(one.topicFilter, 1);
     }
     if (loaded.incoming.length > 0) session.incoming = new Map(loaded.incoming);
+    let passed = loaded.left?.length ?? 0;
+    for (const { order, packetId } of loaded.left ?? []) session.outgoing.pass(order, packetId);
     for (const { delivery, message } of loaded.deliveries) {
       const restored = restoredDelivery(delivery, this.#restored(message, messages), session);
       if (stored.disconnectedAt === null && delivery.qos === 1) restored.sent = true; // to who was connected it may have gone unwritten
-      if (!broker.budget.hasRoomFor(restored, session.account)) left.deliveries++;
-      else if (!session.outgoing.restore(restored)) left.damaged++;
+      if (broker.budget.hasRoomFor(restored, session.account) && session.outgoing.restore(restored)) continue;
+      session.outgoing.pass(delivery.order, delivery.packetId);
+      passed++;
     }
+    left.addDeliveries(session.clientId, passed);
     if (stored.will !== null) session.will = new Will(restoredWill(stored.will), '');
     if (session.expiryInterval > 0) broker.sessions.restore(session);
     return session;
   }
-}
-
-/** What a load found no room for, by the memory budget: it stays on the card. */
-interface Left {
-  retained: number;
-  deliveries: number;
-  /** Deliveries whose packet identifier is none or stands twice. */
-  damaged: number;
 }
 
 function restoredMessage(stored: StoredMessage): Message {

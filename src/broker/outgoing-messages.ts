@@ -202,7 +202,7 @@ export class OutgoingMessages {
   /** restore takes back a delivery from before a restart; in order. False = its packet identifier is none, or is taken: the database is damaged. */
   restore(delivery: Delivery): boolean {
     if (delivery.packetId < 0 || delivery.packetId > INFLIGHT_MAX || (this.#window?.get(delivery.packetId) ?? null) !== null) return false;
-    this.#lastOrder = delivery.order;
+    if (delivery.order > this.#lastOrder) this.#lastOrder = delivery.order;
     this.#broker.budget.hold(delivery, this.#session.account);
     if (delivery.packetId === 0) {
       this.#queue ??= new DeliveryQueue();
@@ -212,6 +212,14 @@ export class OutgoingMessages {
       this.#window.restore(delivery);
     }
     return true;
+  }
+
+  /** pass is told of a delivery that stays in the database: its place and its packet identifier are not free. */
+  pass(order: number, packetId: number): void {
+    if (order > this.#lastOrder) this.#lastOrder = order;
+    if (packetId === 0) return;
+    this.#window ??= new OutgoingWindow();
+    this.#window.reserve(packetId);
   }
 
   /**
@@ -258,7 +266,7 @@ export class OutgoingMessages {
     const waiting = this.#resend.length;
     if (window.count - waiting >= this.#inflightMax) return false; // [MQTT-3.3.4-9]
     if (waiting > 0) return true; // they were in flight together before, and have their identifiers
-    if (window.count >= INFLIGHT_MAX) return false;
+    if (window.isFull) return false;
     const maxBytes = this.#broker.options.maxInflightBytes;
     return maxBytes === 0 || window.count === 0 || window.bytes < maxBytes;
   }

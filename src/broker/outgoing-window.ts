@@ -52,8 +52,15 @@ export class OutgoingWindow {
   bytes = 0;
   #slots: (Delivery | null)[] = new Array(SLOTS_MIN).fill(null);
   #lastId = 0;
+  /** Identifiers of deliveries that stay in the database: another under the same one could not be kept beside it. Null = none. */
+  #reserved: Set<number> | null = null;
 
-  /** add gives the delivery a packet identifier [MQTT-2.2.1-4]. Call only while count < 65,535. */
+  /** isFull tells that no packet identifier is free. */
+  get isFull(): boolean {
+    return this.count + (this.#reserved?.size ?? 0) >= PACKET_ID_MAX;
+  }
+
+  /** add gives the delivery a packet identifier [MQTT-2.2.1-4]. Call only while it is not full. */
   add(delivery: Delivery): void {
     if (this.count * 2 >= this.#slots.length && this.#slots.length < SLOTS_MAX) this.#resize(this.#slots.length * 2);
     const mask = this.#slots.length - 1;
@@ -61,14 +68,21 @@ export class OutgoingWindow {
     do {
       id = id === PACKET_ID_MAX ? 1 : id + 1;
     } while (this.#slots[id & mask] !== null);
+    if (this.#reserved !== null) id = this.#unreserved(id, this.#reserved);
     this.#lastId = id;
     delivery.packetId = id;
-    this.#place(delivery, mask);
+    this.#place(delivery, this.#slots.length - 1);
   }
 
   /** skip leaves one packet identifier out. */
   skip(): void {
     this.#lastId = this.#lastId === PACKET_ID_MAX ? 1 : this.#lastId + 1;
+  }
+
+  /** reserve keeps a packet identifier free, for as long as the broker runs. */
+  reserve(packetId: number): void {
+    this.#reserved ??= new Set();
+    this.#reserved.add(packetId);
   }
 
   /** restore puts a delivery back under the packet identifier it had before a restart. */
@@ -93,6 +107,17 @@ export class OutgoingWindow {
   inOrder(): Delivery[] {
     const all = this.#slots.filter((delivery) => delivery !== null);
     return all.sort((one, other) => one.order - other.order);
+  }
+
+  /** The first identifier from `start` on that is not reserved and whose slot is free; with all slots there is one. */
+  #unreserved(start: number, reserved: ReadonlySet<number>): number {
+    for (;;) {
+      for (let step = 0; step < PACKET_ID_MAX; step++) {
+        const id = ((start - 1 + step) % PACKET_ID_MAX) + 1;
+        if (!reserved.has(id) && this.#slots[id & (this.#slots.length - 1)] === null) return id;
+      }
+      this.#resize(this.#slots.length * 2);
+    }
   }
 
   #place(delivery: Delivery, mask: number): void {

@@ -163,10 +163,14 @@ export interface LoadedSession {
   readonly deliveries: readonly { readonly delivery: StoredDelivery; readonly message: StoredMessage }[];
   /** QoS 2 messages received and not yet released: packet identifier and digest (`digestOf`; 0 = not known). */
   readonly incoming: readonly (readonly [packetId: number, digest: number])[];
+  /** Deliveries that stay in the database: their messages have no room. */
+  readonly left?: readonly Pick<StoredDelivery, 'order' | 'packetId'>[];
 }
 
 /** LoadSink takes what start-up finds, piece by piece: messages shared by several deliveries come as the same object. */
 export interface LoadSink {
+  /** Bytes of messages that wait for sessions, as many as are given at all; absent = no limit. */
+  readonly room?: number;
   retained(message: StoredMessage): void;
   session(loaded: LoadedSession): void;
 }

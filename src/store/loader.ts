@@ -3,19 +3,27 @@
 import type { LoadedSession, LoadSink, StoredMessage, StoredSession } from '../broker/ports.ts';
 import type { RecordVisitor } from './records.ts';
 
-type Loading = { -readonly [K in keyof LoadedSession]: LoadedSession[K] extends readonly (infer E)[] ? E[] : LoadedSession[K] };
+type Loading = {
+  -readonly [K in keyof LoadedSession]-?: Required<LoadedSession>[K] extends readonly (infer E)[] ? E[] : Required<LoadedSession>[K];
+};
+
+/** What a message takes beside its payload and properties, in bytes, about. */
+const MESSAGE_BYTES = 500;
 
 /** Loader is told the records of a whole database: messages first, then each session with what hangs on it, then retained values. */
 export class Loader implements RecordVisitor {
   readonly #sink: LoadSink;
   /** The same object for every delivery of a message, and for its retained value. */
   readonly #messages: Map<number, StoredMessage>;
+  /** Bytes that #messages may still take. */
+  #room: number;
   #session: Loading | null;
   #lastMessageKey: number;
 
   constructor(sink: LoadSink) {
     this.#sink = sink;
     this.#messages = new Map();
+    this.#room = sink.room ?? Number.POSITIVE_INFINITY;
     this.#session = null;
     this.#lastMessageKey = 0;
   }
@@ -36,21 +44,26 @@ export class Loader implements RecordVisitor {
   }
 
   sessionSaved(session: StoredSession): void {
-    this.#session = { session, subscriptions: [], deliveries: [], incoming: [] };
+    this.#session = { session, subscriptions: [], deliveries: [], incoming: [], left: [] };
   }
 
   subscriptionSaved(subscription: LoadedSession['subscriptions'][number]): void {
     this.#session?.subscriptions.push(subscription);
   }
 
+  /** One that has no room is not kept: a database may be larger than the memory. */
   message(message: StoredMessage): void {
-    this.#messages.set(message.key, message);
     this.#see(message.key);
+    const bytes = MESSAGE_BYTES + message.payload.length + message.properties.length;
+    if (bytes > this.#room) return;
+    this.#room -= bytes;
+    this.#messages.set(message.key, message);
   }
 
   deliverySaved(delivery: LoadedSession['deliveries'][number]['delivery'], messageKey: number): void {
     const message = this.#messages.get(messageKey);
     if (message !== undefined) this.#session?.deliveries.push({ delivery, message });
+    else this.#session?.left.push({ order: delivery.order, packetId: delivery.packetId });
   }
 
   incomingSaved(packetId: number, digest: number): void {

@@ -59,3 +59,20 @@ test('OutgoingWindow holds 65535 deliveries at once', () => {
   assert.equal(new Set(all.map((one) => one.packetId)).size, 65_535);
   assert.equal(window.count, 65_535);
 });
+
+test('OutgoingWindow gives no identifier that is reserved, and is full when all are taken or reserved', () => {
+  const window = new OutgoingWindow();
+  const free = [37, 69, 40_000, 65_535]; // two of them in one slot
+  for (let id = 1; id <= 65_535; id++) if (!free.includes(id)) window.reserve(id);
+  const given = free.map(() => {
+    assert.equal(window.isFull, false);
+    const one = delivery();
+    window.add(one);
+    return one.packetId;
+  });
+  assert.deepEqual(
+    given.toSorted((one, other) => one - other),
+    free,
+  );
+  assert.equal(window.isFull, true);
+});
