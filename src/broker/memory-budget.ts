@@ -92,11 +92,16 @@ export class MemoryBudget {
     return largest;
   }
 
+  /** isOpenTo tells whether so many more bytes may be kept for anybody. */
+  isOpenTo(bytes: number): boolean {
+    return this.limit === 0 || this.kept + bytes <= this.limit * OPEN_PART;
+  }
+
   /** hasRoom tells whether so many more bytes may be kept for an account; no is counted and told. */
   hasRoom(bytes: number, account: Account): boolean {
+    if (bytes <= 0 || this.isOpenTo(bytes)) return true;
     const { limit } = this;
     const after = this.kept + bytes;
-    if (limit === 0 || bytes <= 0 || after <= limit * OPEN_PART) return true;
     if (after <= limit && account.bytes + bytes <= limit / Math.max(SHARERS_MIN, this.#sharersWith(account))) return true;
     this.refused++;
     if (!this.#isFull) {

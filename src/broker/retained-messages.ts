@@ -63,11 +63,12 @@ export class RetainedMessages {
 
   /** hasRoomFor tells whether a message may be kept, by the memory budget. */
   hasRoomFor(message: Message): boolean {
+    const { topic, payloadLength, properties } = message;
+    const more = retainedBytes(topic.name.length, payloadLength, properties.length);
+    if (this.#budget === null || payloadLength === 0 || this.#budget.isOpenTo(more)) return true;
     const account = this.#accountOf(message);
-    if (this.#budget === null || account === null || this.#budget.limit === 0 || message.payloadLength === 0) return true;
-    const known = findPath(this.#root, message.topic.name)?.at(-1)?.value ?? null;
-    const more = retainedBytes(message.topic.name.length, message.payloadLength, message.properties.length);
-    return this.#budget.hasRoom(more - (known === null ? 0 : bytesOf(known)), account);
+    const known = findPath(this.#root, topic.name)?.at(-1)?.value ?? null;
+    return account === null || this.#budget.hasRoom(more - (known === null ? 0 : bytesOf(known)), account);
   }
 
   /** set keeps a message, or clears its topic when the payload is empty [MQTT-3.3.1-5] [MQTT-3.3.1-6] [MQTT-3.3.1-7]. */
