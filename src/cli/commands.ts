@@ -99,6 +99,33 @@ const COMMANDS_BUT_HELP: readonly Command[] = [
     load: () => import('./check.ts'),
   },
   {
+    name: 'config',
+    summary: 'Show or change settings of the configuration file',
+    usage: [
+      '[-c FILE] [--origin] [--json] show',
+      '[-c FILE] [--listener PORT] [--origin] [--json] get WORD',
+      '[-c FILE] [--listener PORT] set WORD VALUE...',
+      '[-c FILE] [--listener PORT] unset WORD',
+    ],
+    description: [
+      'Only the line of the setting changes, in the file where it stands; comments and order stay. What stood nowhere goes below its example in the main file, or into settings.conf of the include_dir. The whole configuration is checked before anything is written, the running broker takes it over, and where it cannot, the change is taken back.',
+      'Without -c it is /etc/midge/midge.conf. --listener says which listener a setting of listeners is for.',
+    ],
+    flags: [
+      { short: 'c', long: 'config-file', value: 'FILE', summary: 'main file of the configuration', complete: 'file' },
+      { long: 'listener', value: 'PORT', summary: 'port, or path, of the listener that the setting is for' },
+      { long: 'origin', summary: 'file and line before each value' },
+      { long: 'json', summary: 'settings as JSON, for machines' },
+    ],
+    examples: [
+      { text: 'Let phones find it by another name', command: "sudo midge config set mdns_name 'Living room'" },
+      { text: 'Where does it say so', command: 'midge config show --origin' },
+    ],
+    operands: { most: 100, choices: ['show', 'get', 'set', 'unset'] },
+    usageExitCode: 2,
+    load: () => import('./config.ts'),
+  },
+  {
     name: 'passwd',
     summary: 'Write password files (as mosquitto_passwd)',
     usage: [

@@ -6,7 +6,7 @@ import { checkFiles } from './check-files.ts';
 import type { Configuration } from './configuration.ts';
 import { type Diagnostic, Report } from './diagnostic.ts';
 import { interpret } from './interpreter.ts';
-import { readStatements } from './reader.ts';
+import { readStatements, type Texts } from './reader.ts';
 import { type CommandLine, resolveConfiguration } from './resolve.ts';
 
 export { closestWord } from './closest-word.ts';
@@ -27,10 +27,10 @@ export interface LoadedConfiguration {
  * It changes nothing and never throws for what stands in a file. Relative paths in settings start at the working folder,
  * those of `include` at the file they stand in. mosquitto.conf(5)
  */
-export function loadConfiguration(commandLine: CommandLine): LoadedConfiguration {
+export function loadConfiguration(commandLine: CommandLine, texts?: Texts): LoadedConfiguration {
   const report = new Report();
   const sources = new Set<string>();
-  const statements = commandLine.file === null ? [] : readStatements(commandLine.file, report, sources);
+  const statements = commandLine.file === null ? [] : readStatements(commandLine.file, report, sources, texts);
   const said = interpret(statements, report);
   const resolved = resolveConfiguration(said, commandLine, report);
   const filesRead = filesReadBy(resolved, sources);

@@ -1,7 +1,7 @@
 // Configuration files -> statements, in the order they take effect; `include` and `include_dir` are followed here.
 
 import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import glob from 'tiny-glob/sync.js';
 
 import { reasonOf } from '../base/errors.ts';
@@ -21,6 +21,11 @@ export interface Statement {
   readonly scope: number;
 }
 
+/** Texts are files as they will be, by absolute path: read in the place of what is there. */
+export type Texts = ReadonlyMap<string, string>;
+
+const NO_TEXTS: Texts = new Map();
+
 /** Source is where the reader is: which file, and how it came there. */
 interface Source {
   readonly file: string;
@@ -35,8 +40,8 @@ interface Source {
  * A line is a comment when its first character is `#`; name and value are parted by blanks; blanks at both ends, a carriage return
  * and a byte order mark do not count. Into `sources` goes every file that was looked at, and each folder whose files were. mosquitto.conf(5)
  */
-export function readStatements(file: string, report: Report, sources = new Set<string>()): readonly Statement[] {
-  const reader = new Reader(report, sources);
+export function readStatements(file: string, report: Report, sources = new Set<string>(), texts = NO_TEXTS): readonly Statement[] {
+  const reader = new Reader(report, sources, texts);
   reader.read({ file, stack: [], scope: 0 }, null);
   return reader.statements;
 }
@@ -45,17 +50,19 @@ class Reader {
   readonly statements: Statement[] = [];
   readonly #report: Report;
   readonly #sources: Set<string>;
+  readonly #texts: Texts;
   #scopes = 0;
 
-  constructor(report: Report, sources: Set<string>) {
+  constructor(report: Report, sources: Set<string>, texts: Texts) {
     this.#report = report;
     this.#sources = sources;
+    this.#texts = texts;
   }
 
   /** read takes a file in, at the place that names it. */
   read({ file, stack, scope }: Source, from: Place | null): void {
     this.#sources.add(resolve(file));
-    const text = readText(file, from, this.#report);
+    const text = this.#texts.get(resolve(file)) ?? readText(file, from, this.#report);
     if (text === null) return;
     const real = realPath(file);
     if (stack.includes(real)) this.#report.error(from, `Cannot include "${file}": it includes itself`);
@@ -93,17 +100,21 @@ class Reader {
       return;
     }
     this.#sources.add(resolve(text));
-    for (const name of configurationFiles(text, textPlace, this.#report)) {
+    for (const name of configurationFiles(text, this.#namesGiven(text), textPlace, this.#report)) {
       this.#scopes += 1;
       this.read({ file: join(text, name), stack, scope: this.#scopes }, textPlace);
     }
   }
+
+  #namesGiven(folder: string): readonly string[] {
+    return [...this.#texts.keys()].filter((path) => dirname(path) === resolve(folder)).map((path) => basename(path));
+  }
 }
 
-/** configurationFiles gives the names that end in `.conf`, in the order of their bytes. */
-function configurationFiles(folder: string, place: Place, report: Report): readonly string[] {
+/** configurationFiles gives the names that end in `.conf`, those that are `given` too, in the order of their bytes. */
+function configurationFiles(folder: string, given: readonly string[], place: Place, report: Report): readonly string[] {
   try {
-    return readdirSync(folder)
+    return [...new Set([...readdirSync(folder), ...given])]
       .filter((name) => name.endsWith('.conf') && name.length > '.conf'.length)
       .sort(byBytes);
   } catch (error) {

@@ -1,0 +1,185 @@
+// Changes a setting in the text of a configuration as a person would: only the line of the setting changes, where it stands. Comments,
+// order and spacing stay.
+//
+//   set    the setting stands somewhere      its line gets the value; of several that replace each other, the last
+//          it stands nowhere                 behind its example in the main file (#word ...), else in settings.conf of the include_dir, else at the end
+//   unset  all its lines go
+
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { OperatorError } from '../base/errors.ts';
+import { Report } from './diagnostic.ts';
+import type { Directive } from './directive.ts';
+import { closestDirective, findDirective } from './directives.ts';
+import { readStatements, type Statement } from './reader.ts';
+
+/** Name of the file in an include_dir that holds settings which stood nowhere. */
+const MANAGED_FILE = 'settings.conf';
+const MANAGED_HEADER = '# Settings that `midge config set` has made. They may be changed by hand, too.\n';
+
+/** SettingChange: no values = the setting goes. `listener` is the port (or path) of the listener that it is for; null = the whole program, or the default listener. */
+export interface SettingChange {
+  readonly name: string;
+  readonly values: readonly string[];
+  readonly listener: string | null;
+}
+
+/** ChangedFile is a file and its texts; before = null: it is not there yet. */
+export interface ChangedFile {
+  readonly path: string;
+  readonly before: string | null;
+  readonly after: string;
+}
+
+/** Setting is a setting as a configuration has it: the statements that count, in the order in which they take effect. */
+export interface Setting {
+  readonly directive: Directive;
+  readonly statements: readonly Statement[];
+}
+
+/** readSetting gives what is said about a word. Throws OperatorError for one that is none. */
+export function readSetting(main: string, name: string, listener: string | null): Setting {
+  const directive = settable(name);
+  const found = statementsOf(main).filter((each) => isOf(each, directive, listener));
+  const statements = directive.repeated === 'allowed' ? found : found.slice(-1);
+  return { directive, statements: statements.map(({ statement }) => statement) };
+}
+
+/** changeSetting works out the new texts, and writes nothing. Throws OperatorError for a word that cannot be set, or a listener that is not there. */
+export function changeSetting(main: string, { name, values, listener }: SettingChange): readonly ChangedFile[] {
+  const directive = settable(name);
+  for (const value of values) checkValue(name, value);
+  if (values.length > 1 && directive.repeated !== 'allowed')
+    throw new OperatorError(`Cannot set ${name} to ${values.length} values: it has one`);
+  const texts = new EditedFiles();
+  const all = statementsOf(main);
+  if (listener !== null && !all.some((each) => each.listener === listener))
+    throw new OperatorError(`Cannot set ${name}: "${main}" has no listener ${listener}`);
+  const found = all.filter((each) => isOf(each, directive, listener)).map(({ statement }) => statement);
+  if (values.length === 0) for (const { place } of found) texts.remove(place.file, place.line);
+  else if (directive.repeated === 'allowed' && found.length > 0) {
+    const [first, ...rest] = found as [Statement, ...Statement[]];
+    for (const { place } of rest) texts.remove(place.file, place.line);
+    texts.change(first, values);
+  } else if (found.length > 0)
+    texts.change(found.at(-1)!, values); // length > 0
+  else
+    texts.insert(
+      placeFor(main, directive, listener, all),
+      values.map((value) => `${name} ${value}`.trimEnd()),
+    );
+  return texts.changed();
+}
+
+/** A statement, and the listener that it stands below. */
+interface Located {
+  readonly statement: Statement;
+  readonly listener: string | null;
+}
+
+function statementsOf(main: string): readonly Located[] {
+  const listeners = new Map<number, string | null>();
+  return readStatements(main, new Report()).map((statement) => {
+    const { name, scope, text } = statement;
+    if (name === 'listener') listeners.set(scope, text.split(/[ \t]/, 1)[0] ?? '');
+    return { statement, listener: listeners.get(scope) ?? null };
+  });
+}
+
+function settable(name: string): Directive {
+  const directive = findDirective(name);
+  if (directive === null) {
+    const closest = closestDirective(name);
+    throw new OperatorError(`Unknown configuration variable "${name}"${closest === null ? '' : ` - did you mean "${closest}"?`}`);
+  }
+  const { state } = directive.treatment;
+  if (state === 'structure') throw new OperatorError(`Cannot set ${name}: it shapes the file - change it in an editor`);
+  if (state === 'refused') throw new OperatorError(`Cannot set ${name}: ${directive.treatment.instead}`);
+  return directive;
+}
+
+function checkValue(name: string, value: string): void {
+  if (/[\u0000-\u0008\u000a-\u001f\u007f-\u009f]/.test(value) || value !== value.trim())
+    throw new OperatorError(`Cannot set ${name}: a value has no line end or control character, and no blank at its ends`);
+}
+
+/** A word for the whole program counts wherever it stands. */
+function isOf({ statement, listener: standsBelow }: Located, directive: Directive, listener: string | null): boolean {
+  if (findDirective(statement.name) !== directive) return false;
+  return directive.scope === 'global' && listener === null ? true : standsBelow === listener;
+}
+
+/** Where a setting that stands nowhere goes: behind a line, 0 = at the end of the file. */
+interface Spot {
+  readonly file: string;
+  readonly line: number;
+}
+
+function placeFor(main: string, { name }: Directive, listener: string | null, all: readonly Located[]): Spot {
+  if (listener !== null) {
+    const { file, line } = all.findLast((each) => each.listener === listener)!.statement.place; // seen to be there
+    return { file, line };
+  }
+  const lines = readFileSync(main, 'utf8').split('\n');
+  const example = lines.findLastIndex((line) => new RegExp(`^#\\s?${name}(\\s|$)`).test(line));
+  if (example !== -1) return { file: main, line: example + 1 };
+  const [, folder] = lines.map((line) => /^\s*include_dir\s+(.+?)\s*$/.exec(line)).find((match) => match !== null) ?? [];
+  if (folder !== undefined) return { file: join(folder, MANAGED_FILE), line: 0 };
+  const first = all.find(({ statement }) => statement.name === 'listener' && resolve(statement.place.file) === resolve(main));
+  return { file: main, line: first === undefined ? 0 : firstLineOf(lines, first.statement.place.line) };
+}
+
+/** Above a listener with its comment: a word for the default listener may not stand below another. Gives the number of lines above. */
+function firstLineOf(lines: readonly string[], listener: number): number {
+  let line = listener - 1;
+  while (line > 0 && lines[line - 1]!.startsWith('#')) line--; // line > 0
+  return line === 0 ? -1 : line;
+}
+
+/** Texts are the files that change. */
+class EditedFiles {
+  readonly #before = new Map<string, string | null>();
+  readonly #lines = new Map<string, (string | null)[]>();
+
+  change({ place, name }: Statement, values: readonly string[]): void {
+    const lines = this.#of(place.file);
+    const raw = lines[place.line - 1] ?? '';
+    const [, indent = '', , gap = ''] = /^([ \t]*)([^ \t\r]*)([ \t]*)/.exec(raw.replace(/^\uFEFF/, '')) ?? [];
+    const mark = raw.startsWith('\uFEFF') ? '\uFEFF' : '';
+    const end = raw.endsWith('\r') ? '\r' : '';
+    lines[place.line - 1] = mark + values.map((value) => `${indent}${name}${gap === '' ? ' ' : gap}${value}${end}`).join('\n');
+  }
+
+  remove(file: string, line: number): void {
+    this.#of(file)[line - 1] = null;
+  }
+
+  /** Behind a line that is counted from 1; 0 = at the end, -1 = at the start. */
+  insert({ file, line }: Spot, added: readonly string[]): void {
+    const lines = this.#of(file);
+    const end = lines.some((each) => each?.endsWith('\r')) ? '\r' : '';
+    const isEnded = lines.at(-1) === '';
+    const at = line === -1 ? 0 : line === 0 ? lines.length - (isEnded ? 1 : 0) : line;
+    lines.splice(at, 0, ...added.map((each) => each + end));
+    if (at === lines.length - added.length) lines.push('');
+  }
+
+  changed(): readonly ChangedFile[] {
+    return [...this.#lines].flatMap(([path, lines]) => {
+      const before = this.#before.get(path) ?? null;
+      const after = lines.filter((line) => line !== null).join('\n');
+      return after === before ? [] : [{ path, before, after }];
+    });
+  }
+
+  #of(file: string): (string | null)[] {
+    const path = resolve(file);
+    const known = this.#lines.get(path);
+    if (known !== undefined) return known;
+    const before = existsSync(path) ? readFileSync(path, 'utf8') : null;
+    const lines = (before ?? MANAGED_HEADER).split('\n');
+    this.#before.set(path, before);
+    this.#lines.set(path, lines);
+    return lines;
+  }
+}

@@ -1,0 +1,108 @@
+// A setting is changed where it stands, and nothing else of the text.
+
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { loadConfiguration } from '../../src/config/config.ts';
+import { changeSetting, readSetting, type SettingChange } from '../../src/config/writer.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+/** Files by name; the main one is midge.conf. FOLDER in them is their folder. */
+function written(t: TestContext, files: Readonly<Record<string, string>>): string {
+  const folder = temporaryFolder(t);
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), text.replaceAll('FOLDER', folder));
+  }
+  return join(folder, 'midge.conf');
+}
+
+function changed(main: string, name: string, values: readonly string[], listener: string | null = null): Record<string, string> {
+  const change: SettingChange = { name, values, listener };
+  const files = changeSetting(main, change);
+  return Object.fromEntries(files.map(({ path, after }) => [basename(path), after.replaceAll(dirname(main), 'FOLDER')]));
+}
+
+const MAIN = '# mine\n\nsys_interval   5\n\tmax_packet_size 1000  \n\n# the house\nlistener 1883\nmax_connections 10\n\nlistener 8883\n';
+
+/** Word, values, listener, what the main file becomes: the rest of it is MAIN. */
+const CHANGES: readonly (readonly [
+  what: string,
+  name: string,
+  values: readonly string[],
+  listener: string | null,
+  from: string,
+  to: string,
+])[] = [
+  ['a value', 'sys_interval', ['9'], null, 'sys_interval   5', 'sys_interval   9'],
+  ['a value behind an indent', 'max_packet_size', ['7'], null, '\tmax_packet_size 1000  ', '\tmax_packet_size 7'],
+  ['a value of one listener', 'max_connections', ['20'], '1883', 'max_connections 10', 'max_connections 20'],
+  ['a word that its listener has not', 'max_connections', ['3'], '8883', 'listener 8883\n', 'listener 8883\nmax_connections 3\n'],
+  ['a word that stands nowhere', 'retain_available', ['false'], null, '# the house\n', 'retain_available false\n# the house\n'],
+  ['a word that goes', 'sys_interval', [], null, 'sys_interval   5\n', ''],
+];
+
+for (const [what, name, values, listener, from, to] of CHANGES) {
+  test(`a setting is changed and the rest stays: ${what}`, (t) => {
+    const main = written(t, { 'midge.conf': MAIN });
+    const { 'midge.conf': text = '', ...others } = changed(main, name, values, listener);
+    assert.equal(text, MAIN.replace(from, to));
+    assert.deepEqual(others, {});
+  });
+}
+
+test('a setting that is said twice is changed where it counts', (t) => {
+  const main = written(t, { 'midge.conf': 'sys_interval 1\ninclude FOLDER/more.conf\n', 'more.conf': 'sys_interval 2\n' });
+  assert.deepEqual(changed(main, 'sys_interval', ['3']), { 'more.conf': 'sys_interval 3\n' });
+  assert.deepEqual(
+    readSetting(main, 'sys_interval', null).statements.map(({ text }) => text),
+    ['2'],
+  );
+  assert.deepEqual(changed(main, 'sys_interval', []), { 'midge.conf': 'include FOLDER/more.conf\n', 'more.conf': '' });
+});
+
+test('a setting with several values has all of them replaced', (t) => {
+  const main = written(t, { 'midge.conf': 'log_type error\n# and\nlog_type warning\r\nlog_dest stderr\n' });
+  assert.deepEqual(changed(main, 'log_type', ['notice', 'debug']), {
+    'midge.conf': 'log_type notice\nlog_type debug\n# and\nlog_dest stderr\n',
+  });
+});
+
+test('a setting that stands nowhere goes behind its example, or into the folder that is included', (t) => {
+  const example = written(t, { 'midge.conf': '#mdns_name Living room\n\nlistener 1883\ninclude_dir FOLDER/conf.d\n', 'conf.d/.keep': '' });
+  assert.deepEqual(changed(example, 'mdns_name', ['Attic']), {
+    'midge.conf': '#mdns_name Living room\nmdns_name Attic\n\nlistener 1883\ninclude_dir FOLDER/conf.d\n',
+  });
+  const [file] = changeSetting(example, { name: 'sys_interval', values: ['3'], listener: null });
+  assert.equal(file?.path, join(dirname(example), 'conf.d/settings.conf'));
+  assert.match(file.after, /^# .*\nsys_interval 3\n$/);
+  const { configuration } = loadConfiguration(
+    { file: example, port: null, verbose: false, lan: false },
+    new Map([[file.path, file.after]]),
+  );
+  assert.equal(configuration?.broker.sysInterval, 3, 'it is read before it is written');
+});
+
+test('a file with the line ends of Windows and a byte order mark keeps them', (t) => {
+  const main = written(t, { 'midge.conf': '\uFEFFsys_interval 1\r\nlog_dest stderr\r\n' });
+  assert.deepEqual(changed(main, 'sys_interval', ['2']), { 'midge.conf': '\uFEFFsys_interval 2\r\nlog_dest stderr\r\n' });
+  assert.deepEqual(changed(main, 'retain_available', ['false']), {
+    'midge.conf': '\uFEFFsys_interval 1\r\nlog_dest stderr\r\nretain_available false\r\n',
+  });
+});
+
+const REFUSED: readonly (readonly [name: string, values: readonly string[], listener: string | null, expected: RegExp])[] = [
+  ['sys_intervall', ['1'], null, /Unknown configuration variable "sys_intervall" - did you mean "sys_interval"\?/],
+  ['include_dir', ['/x'], null, /it shapes the file/],
+  ['sys_interval', ['1', '2'], null, /it has one/],
+  ['sys_interval', ['1\nlistener 1'], null, /no line end/],
+  ['max_connections', ['1'], '9999', /has no listener 9999/],
+];
+
+for (const [name, values, listener, expected] of REFUSED) {
+  test(`a change is refused with words: ${name} ${JSON.stringify(values)}`, (t) => {
+    const main = written(t, { 'midge.conf': MAIN });
+    assert.throws(() => changeSetting(main, { name, values, listener }), expected);
+  });
+}

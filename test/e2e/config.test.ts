@@ -1,0 +1,51 @@
+// Settings changed by `midge config` in the file of a running broker.
+
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { openPort, runMidge, startMidge } from '../support/midge-process.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+const TEXT =
+  '# the house\npersistence true\nbind_address 127.0.0.1\nallow_anonymous true\nmax_connections 100\npassword secret\nusername jane\n';
+
+test('config changes what a running broker does, and takes back what it cannot do', async (t) => {
+  const folder = temporaryFolder(t);
+  const conf = join(folder, 'midge.conf');
+  writeFileSync(conf, TEXT, { mode: 0o640 });
+  const broker = startMidge(t, folder, ['serve', '-c', conf, '-p', '0']);
+  await openPort(broker);
+  const config = (...words: string[]) => runMidge(folder, ['config', '-c', conf, ...words]);
+
+  const set = await config('set', 'max_connections', '7');
+  assert.deepEqual([set.status, set.stderr], [0, '']);
+  assert.equal(set.stdout, `changed  ${conf}\nThe running broker has read it.\n`);
+  assert.equal(readFileSync(conf, 'utf8'), TEXT.replace('100', '7'));
+  assert.equal(statSync(conf).mode & 0o777, 0o640);
+
+  const bad = await config('set', 'bind_address', '192.0.2.1');
+  assert.equal(bad.status, 1);
+  assert.match(bad.stderr, /is changed, but not in force: .*192\.0\.2\.1[\s\S]*It was taken back: all is as it was\.\n$/);
+  assert.equal(readFileSync(conf, 'utf8'), TEXT.replace('100', '7'));
+
+  const wrong = await config('set', 'max_connections', 'many');
+  assert.equal(wrong.status, 1);
+  assert.match(wrong.stderr, /midge\.conf:5:17: error: [\s\S]*nothing was changed/);
+  assert.equal(readFileSync(conf, 'utf8'), TEXT.replace('100', '7'));
+  assert.deepEqual(
+    readdirSync(folder).filter((name) => name.startsWith('midge.conf')),
+    ['midge.conf'],
+    'nothing lies beside it',
+  );
+
+  assert.equal((await config('get', 'max_connections')).stdout, '7\n');
+  assert.equal((await config('--origin', 'get', 'max_connections')).stdout, `${conf}:5\t7\n`);
+  assert.equal((await config('--origin', 'get', 'sys_interval')).stdout, 'default\t10\n');
+  const shown = await config('--origin', 'show');
+  assert.match(shown.stdout, /midge\.conf:5\tmax_connections 7\n.*midge\.conf:6\tpassword \(hidden\)\n/);
+  assert.ok(!shown.stdout.includes('secret'));
+  assert.equal((await config('unset', 'max_connections')).status, 0);
+  assert.equal(readFileSync(conf, 'utf8'), TEXT.replace('max_connections 100\n', ''));
+  assert.match((await config('unset', 'max_connections')).stdout, /is not set: nothing was changed/);
+});
