@@ -71,7 +71,7 @@ const MANY_FREE_PAGES = 4096;
 const NAMES_PER_PAGE = 1000;
 /** Pages that a backup copies before it lets commits through. */
 const BACKUP_PAGES = 256;
-/** A commit at the wrong moment ends the backup of node:sqlite now and then, with the error "not an error". */
+/** A backup begins anew when the file of the database was replaced meanwhile. */
 const BACKUP_TRIES = 5;
 
 /** Keeper owns the connection. Everything throws what faultOf can sort. */
@@ -88,10 +88,12 @@ export class Keeper {
   /** The files that are open; null = a copy. */
   #file: OpenFile | null;
   #request: OpenRequest | null;
+  #backupStart: Promise<void> | null;
   #commits: number;
   #fsyncs: number;
 
   constructor() {
+    this.#backupStart = null;
     this.#database = null;
     this.#applier = null;
     this.#unsound = null;
@@ -172,18 +174,41 @@ export class Keeper {
     return rows.map(({ name }) => String(name));
   }
 
+  /**
+   * backupStart ends when the first step of a backup is done; null = no backup has to take it. Nothing may be written meanwhile:
+   * SQLite refuses a step beside a transaction of the same connection; node:sqlite takes a later one again, and the first for the last,
+   * which ends the backup with the error "not an error".
+   */
+  get backupStart(): Promise<void> | null {
+    return this.#backupStart;
+  }
+
   /** backup writes a consistent copy while commits go on. The file must not be there; nothing is left of one that failed. */
   async backup(file: string): Promise<void> {
     for (let tries = 1; ; tries++) {
       const database = this.#require();
       closeSync(openSync(file, 'wx', 0o600));
       try {
-        await backup(database, file, { rate: BACKUP_PAGES });
+        await this.#copyTo(file, database);
         return;
       } catch (error) {
         rmSync(file, { force: true });
-        if (tries === BACKUP_TRIES || (!isNoError(error) && database === this.#database)) throw error;
+        if (tries === BACKUP_TRIES || database === this.#database) throw error;
       }
+    }
+  }
+
+  async #copyTo(file: string, database: DatabaseSync): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#backupStart = promise;
+    const progress = () => {
+      if (this.#backupStart === promise) this.#backupStart = null;
+      resolve();
+    };
+    try {
+      await backup(database, file, { rate: BACKUP_PAGES, progress });
+    } finally {
+      progress();
     }
   }
 
@@ -296,8 +321,4 @@ function bytesWritten(): number {
   } catch {
     return 0;
   }
-}
-
-function isNoError(error: unknown): boolean {
-  return error instanceof Error && error.message === 'not an error'; // sqlite3_errmsg(3) of SQLITE_OK
 }

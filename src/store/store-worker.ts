@@ -18,6 +18,7 @@ async function handle(keeper: Keeper, { id, request }: RequestEnvelope): Promise
     parentPort?.postMessage({ id, result, fault, work: keeper.report() } satisfies ReplyEnvelope, transferred);
   };
   try {
+    if (request.kind !== 'backup') while (keeper.backupStart !== null) await keeper.backupStart; // all that wait go on in their order
     switch (request.kind) {
       case 'open':
         return answer(keeper.open(request.request));
