@@ -232,6 +232,14 @@ test('midge status counts neither the test of itself nor $SYS, and says what was
   assert.equal(exit, 1);
 });
 
+test('midge status says that a command has asked for a reload when midge passwd has changed the accounts', async (context) => {
+  const { folder, status } = await house(context);
+  const { status: exit, stderr } = await runMidge(folder, ['passwd', '-b', join(folder, 'passwd'), 'joe', 'secret']);
+  assert.equal(exit, 0, stderr);
+  const { reload, changedFiles } = await status();
+  assert.deepEqual([reload?.by, reload?.error, changedFiles], ['command', null, []]);
+});
+
 test('midge status says that a file has changed when reload_on_change has taken it over', async (context) => {
   const { folder, status } = await house(context, 'reload_on_change true\n');
   appendFileSync(join(folder, 'acl'), 'topic read home/#\n');
