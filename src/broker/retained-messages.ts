@@ -15,6 +15,9 @@ import { findPath, nodeFor, removeValue, TreeNode } from './topic-tree.ts';
 /** Bytes up to which a payload is kept as text, one byte per character: 16 bytes of overhead instead of some 200 for a Buffer. */
 const TEXT_MAX = 4096;
 
+/** Comparing 2 ** 4 levels of a label costs about as much as the visit of a node. */
+const LEVELS_SHIFT = 4;
+
 class RetainedValue {
   readonly topicName: string;
   readonly payload: string | Buffer;
@@ -153,7 +156,7 @@ interface Frame {
 
 /** RetainedCursor gives matching messages one by one. The store may change meanwhile: what is new may or may not be met. */
 export class RetainedCursor {
-  /** Nodes visited so far: about half a microsecond each. */
+  /** Nodes visited so far, and what costs as much: about half a microsecond each. */
   steps = 0;
   readonly #root: RetainedNode;
   readonly #levels: readonly string[];
@@ -221,19 +224,19 @@ export class RetainedCursor {
     if (after >= 0) this.#stack.push({ node, depth: after, rest: null });
   }
 
+  /** Compares level by level and ends at the first that differs: a label may have hundreds. */
   #depthAfter(label: string, depth: number): number {
-    if (!label.includes('/')) return this.#matches(label, depth) ? depth + 1 : -1;
     let at = depth;
-    for (const level of label.split('/')) {
-      if (this.#levels[at] === '#') return at; // all that follows
-      if (!this.#matches(level, at)) return -1;
-      at++;
+    for (let start = 0; start <= label.length; at++) {
+      const wanted = this.#levels[at];
+      if (wanted === undefined) return -1;
+      if (wanted === '#') break; // all that follows
+      const slash = label.indexOf('/', start);
+      const end = slash < 0 ? label.length : slash;
+      if (wanted !== '+' && (wanted.length !== end - start || !label.startsWith(wanted, start))) return -1;
+      start = end + 1;
     }
+    this.steps += (at - depth) >> LEVELS_SHIFT;
     return at;
-  }
-
-  #matches(level: string, depth: number): boolean {
-    const wanted = this.#levels[depth];
-    return wanted === '+' || wanted === level;
   }
 }

@@ -100,3 +100,16 @@ test('RetainedMessages keeps a topic of two hundred levels for a few times its t
   assert.ok(left < 300_000, `${left} bytes are left`);
   assert.equal(store.count, 0);
 });
+
+test('RetainedCursor counts the levels that it compares, and ends a comparison at the first that differs', () => {
+  const store = new RetainedMessages();
+  for (let at = 0; at < 100; at++) store.set(retained(`${at}${'/d'.repeat(199)}`, 'x'));
+  const stepsOf = (topicFilter: string) => {
+    const cursor = store.matching(topicFilter);
+    while (cursor.nextValue() !== null);
+    return cursor.steps;
+  };
+  const nodes = stepsOf('#');
+  assert.ok(stepsOf(Array(200).fill('+').join('/')) > nodes + 100 * 10);
+  assert.ok(stepsOf(`+/x${'/+'.repeat(198)}`) <= nodes + 100);
+});
