@@ -40,6 +40,10 @@ export class StoreFolder {
   readonly #workers: Worker[];
 
   constructor(t: TestContext, options: Partial<StoreOptions> = {}) {
+    t.after(async () => {
+      this.trouble.set(0);
+      await Promise.all(this.#opened.map((store) => store.stop())); // before their folder goes: they would write it anew
+    });
     this.path = join(temporaryFolder(t), 'state');
     this.#options = { ...STORE_DEFAULTS, folder: this.path, ...options };
     this.file = join(this.#options.folder, this.#options.file);
@@ -47,10 +51,6 @@ export class StoreFolder {
     this.trouble = new Trouble();
     this.#opened = [];
     this.#workers = [];
-    t.after(async () => {
-      this.trouble.set(0);
-      await Promise.all(this.#opened.map((store) => store.stop()));
-    });
   }
 
   /** open opens a store; with `start` its commits can be made to fail. */
