@@ -208,6 +208,12 @@ export const MISTAKES: readonly Mistake[] = [
     ends: 3,
   },
   {
+    what: 'persistence_file that is the state folder',
+    text: `${LISTENER}persistence_file .`,
+    check: /:3:1: error: Cannot open database "\S+": it is the state folder - name a file in it with persistence_file$/m,
+    ends: 3,
+  },
+  {
     what: 'persistence_file that is a device',
     text: `${LISTENER}persistence_file /dev/null`,
     check: /:3:1: error: Cannot open database "\/dev\/null": it is .+ - name another file with persistence_file$/m,

@@ -167,6 +167,9 @@ async function restoreWhereItIsInstalled(sh: Shell, [{ root }, shOfFresh]: [Debi
   assert.equal(await traitsOf(shOfFresh), wanted);
   await succeed(shOfFresh('./midge install'));
   assert.equal(await traitsOf(shOfFresh), wanted, 'an installation afterwards changes nothing');
+  const changed = await succeed(shOfFresh('midge passwd -b /var/lib/midge/passwd jane another'));
+  assert.match(changed.stdout, /^The running broker has read it\.$/m);
+  assert.notEqual((await shOfFresh(`midge pub ${JANE} -q 1 -t a -m b`)).status, 0, 'the old password ends at once');
 }
 
 /** What clients and the service depend on: certificates, accounts, whose everything is, and who may read the configuration. */
