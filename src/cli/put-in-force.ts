@@ -1,8 +1,10 @@
 // What a file says is in force once the running broker has read it: asks the one that reads this file to do so.
 
-import { dirname, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import type { Reloaded } from '../app/control-requests.ts';
 import { OperatorError } from '../base/errors.ts';
+import { STATE_NAMES } from '../base/state-names.ts';
 import { visibleText } from '../logging/line.ts';
 import type { Invocation } from './command.ts';
 import { askIn, foldersOf, SERVICE_FOLDER } from './control-client.ts';
@@ -33,7 +35,9 @@ export async function putInForce(file: string, invocation: Invocation): Promise<
 
 /** Of each broker that was found its answer, or why it gave none to be used, with what to do. */
 async function askAll(path: string, invocation: Invocation): Promise<(Reloaded | string)[]> {
-  const folders = new Set([...foldersOf(invocation), dirname(path)]);
+  const beside = dirname(path);
+  const isState = existsSync(join(beside, STATE_NAMES.marker));
+  const folders = new Set([...foldersOf(invocation), ...(isState ? [beside] : [])]);
   const outcomes: (Reloaded | string)[] = [];
   for (const folder of folders) {
     const outcome = await askOne(folder, path);
@@ -45,7 +49,8 @@ async function askAll(path: string, invocation: Invocation): Promise<(Reloaded |
 async function askOne(folder: string, path: string): Promise<Reloaded | string | null> {
   const command = folder === SERVICE_FOLDER ? 'sudo systemctl reload midge' : 'kill -HUP PID';
   try {
-    const answer = (await askIn(folder, { request: 'reload', file: path })) as Reloaded; // the other end is controlRequests
+    const answer = asReloaded(await askIn(folder, { request: 'reload', file: path }));
+    if (answer === null) return `The running broker (state in ${folder}) gave no answer to be used. It takes the change with: ${command}`;
     return answer.reads
       ? answer
       : `The running broker (state in ${folder}) does not read ${path}. One that does takes the change with: kill -HUP PID`;
@@ -55,6 +60,14 @@ async function askOne(folder: string, path: string): Promise<Reloaded | string |
     if ((error as NodeJS.ErrnoException).code !== 'EACCES') return null; // of a socket: none runs there
     return `The running broker (state in ${folder}) has not read it: only root and its own user may ask for that. It does with: ${command}`;
   }
+}
+
+/** Whoever owns the folder of a socket may answer anything. */
+function asReloaded(answer: unknown): Reloaded | null {
+  if (typeof answer !== 'object' || answer === null || !('reads' in answer && 'error' in answer && 'mistakes' in answer)) return null;
+  const { reads, error, mistakes } = answer;
+  const isKnown = typeof reads === 'boolean' && (error === null || typeof error === 'string') && Array.isArray(mistakes);
+  return isKnown ? { reads, error, mistakes: mistakes.map(String) } : null;
 }
 
 function noBroker(file: string): string {

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, lstatSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { parsePasswordFile } from '../../src/access/password-file.ts';
@@ -208,4 +209,23 @@ async function typeAt(context: TestContext, command: string, dialogue: readonly 
   });
   const [status] = (await once(script, 'close')) as [number | null]; // the event's first argument
   return { status, shown };
+}
+
+for (const [answer, expected] of [
+  ['{"ok":true,"result":null}', /gave no answer to be used\. It takes the change with: kill -HUP PID$/m],
+  ['{"ok":true,"result":{"reads":true,"error":7,"mistakes":{}}}', /gave no answer to be used/],
+  ['{"ok":false,"error":"no \\u001b[31m"}', /has not read it: no \\x1b\[31m\. It does with: kill -HUP PID$/m],
+  ['{', /has not read it: Cannot ask the broker: it gave no whole answer/],
+] as const) {
+  test(`passwd keeps the change and prints the command when a control socket answers ${answer}`, async (context) => {
+    const path = fileIn(context, '');
+    const state = temporaryFolder(context);
+    const server = createServer((socket) => socket.end(`${answer}\n`)).listen(join(state, 'control.sock'));
+    await once(server, 'listening');
+    context.after(() => server.close());
+    const { status, stdout } = await passwd(['-b', '--state', state, path, 'joe', 'secret']);
+    assert.equal(status, 0);
+    assert.match(stdout, expected);
+    assert(await fits(path, 'joe', 'secret'));
+  });
 }
