@@ -20,9 +20,9 @@ const NOTED_BYTES = 300;
 
 /** BehindChanges has the last word on each thing. */
 export class BehindChanges {
-  /** More values changed than are noted. */
+  /** More values changed than are noted, and no more are. */
   isOverrun: boolean;
-  /** They may be forgotten, since somebody can be asked for all of them. */
+  /** The memory can be asked for all values: then only so many need to be noted. */
   mayOverrun: boolean;
   #noted: number;
   readonly #retained: Map<string, StoredMessage | null>;

@@ -2,8 +2,8 @@
 //
 // A worker that dies, or a database found damaged while running, is replaced once at once: what was under way is sent again, and since
 // every record says how things are and not how they change, writing it twice does no harm. A worker whose file was deleted is not replaced:
-// what it has open is all that there is. Only when that fails too is the commit
-// 'failed'. Nothing is thrown away then: the changes stay noted, the last word on each thing, and are tried again until they are on the card.
+// what it has open is all that there is. Only when that fails too is the commit 'failed'. Nothing is thrown away then: the changes stay
+// noted, the last word on each thing, and are tried again until they are on the card.
 
 import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../base/clock.ts';

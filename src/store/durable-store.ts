@@ -307,7 +307,7 @@ export class DurableStore implements Store {
     for (const waiter of this.#waiters.splice(0)) waiter(outcome);
   }
 
-  /** Who asked in trouble has noted what may not be in a commit for long. */
+  /** Who asked in trouble is told of it: a value that was noted then may wait for a later commit. */
   #leaveTrouble(): void {
     const { trouble } = this.#retry;
     this.#retry.leave();
