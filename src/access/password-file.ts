@@ -1,6 +1,6 @@
 // Reads and writes a mosquitto password file: `user:hash` per line.
 
-import { chownSync, realpathSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, fchownSync, openSync, realpathSync, statSync, writeFileSync } from 'node:fs';
 import { replaceFile } from '../base/durable-file.ts';
 import { OperatorError, reasonOf } from '../base/errors.ts';
 import { type FileRemark, readAccessFile, refuseMistakes } from './file-remark.ts';
@@ -79,8 +79,13 @@ export function writePasswordFile(path: string, text: string): void {
     const old = statSync(path, { throwIfNoEntry: false });
     const target = old === undefined ? path : realpathSync(path);
     replaceFile(target, (temporary) => {
-      writeFileSync(temporary, text, { flag: 'wx', mode: 0o600 | ((old?.mode ?? 0) & 0o040) });
-      if (old !== undefined && process.geteuid?.() === 0) chownSync(temporary, old.uid, old.gid);
+      const fd = openSync(temporary, 'wx', 0o600 | ((old?.mode ?? 0) & 0o040));
+      try {
+        writeFileSync(fd, text);
+        if (old !== undefined && process.geteuid?.() === 0) fchownSync(fd, old.uid, old.gid);
+      } finally {
+        closeSync(fd);
+      }
     });
   } catch (error) {
     throw new OperatorError(`Cannot write password file "${path}": ${reasonOf(error)}`, { cause: error });

@@ -9,6 +9,7 @@ import { OperatorError, reasonOf } from '../base/errors.ts';
 import { type Diagnostic, formatDiagnostic, loadConfiguration, type TreatedLine, treatLines } from '../config/config.ts';
 import { type KeptState, keptState } from '../import/kept-state.ts';
 import { isMosquittoDatabase, parseMosquittoDatabase } from '../import/mosquitto-database.ts';
+import { asOwner, asOwnerNow } from '../state/as-owner.ts';
 import { keepState, tryState } from './keep-state.ts';
 import { type Change, type ConfigurationFile, changeOf, writeConfiguration } from './write-configuration.ts';
 
@@ -50,7 +51,7 @@ export async function importMosquitto(request: ImportRequest): Promise<ImportRep
   const there = files.find(({ path }) => existsSync(path));
   if (there !== undefined) throw new OperatorError(`Cannot write "${there.path}": it is there already - name another folder with --out`);
   const leftOut = state === null ? null : await tryState(state.kept);
-  if (state !== null) await keepState(request.state, state.kept, request.dryRun);
+  if (state !== null) await asOwner(request.state, () => keepState(request.state, state.kept, request.dryRun));
   if (!request.dryRun) for (const file of files) writeTarget(file);
   const after = setup === null || request.dryRun ? [] : remarksOf(loadConfiguration(asFile(setup.main)).diagnostics);
   const unsound: ImportLine[] = leftOut === null ? [] : [{ what: database ?? '', outcome: 'left out', reason: leftOut }];
@@ -179,11 +180,13 @@ function configurationTarget({ name, text }: ConfigurationFile, out: string): Ta
   return { path: join(out, name), text: text.replace('include_dir conf.d\n', `include_dir ${join(out, 'conf.d')}\n`), isSecret: false };
 }
 
-/** writeTarget makes a new file, for its owner only, and its folder. */
+/** writeTarget makes a new file, for its owner only, and its folder. Where that is somebody else's, root does it as that user. */
 export function writeTarget({ path, text, isSecret }: Target): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
-  if (isSecret) writePasswordFile(path, text);
-  else writeFileSync(path, text, { flag: 'wx', mode: 0o600 });
+  asOwnerNow(path, () => {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+    if (isSecret) writePasswordFile(path, text);
+    else writeFileSync(path, text, { flag: 'wx', mode: 0o600 });
+  });
 }
 
 /** readSource reads what is taken over; throws OperatorError when it can't. */

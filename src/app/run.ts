@@ -3,6 +3,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { ensureAccount } from '../access/made-account.ts';
 import type { Account } from '../access/options.ts';
+import { writePasswordFile } from '../access/password-file.ts';
 import { systemClock } from '../base/clock.ts';
 import { OperatorError, reasonOf } from '../base/errors.ts';
 import type { Part } from '../base/lifecycle.ts';
@@ -18,6 +19,7 @@ import { onRealTimeSignal, SIGRTMIN } from '../service/real-time-signal.ts';
 import { createSelfTest } from '../service/self-test.ts';
 import { SelfTestPass } from '../service/self-test-pass.ts';
 import { notifyServiceManager, watchdogInterval } from '../service/service-manager.ts';
+import { asOwnerNow } from '../state/as-owner.ts';
 import { mendRestore } from '../state/mend-restore.ts';
 import { findState, otherAuthorities, type StateFolder } from '../state/state-folder.ts';
 import { moveAside } from '../store/file-names.ts';
@@ -231,7 +233,8 @@ class Run {
   async #makeAccount(): Promise<Account | null> {
     if (!this.#request.configuration.makesAccount) return null;
     this.#state.make();
-    return ensureAccount(this.#state.passwordFile);
+    const { path, passwordFile } = this.#state; // root may find a folder of the broker's user
+    return ensureAccount(passwordFile, (file, text) => asOwnerNow(path, () => writePasswordFile(file, text)));
   }
 
   /** Where the log is for a file, a journal or a program that looks for mosquitto's lines, it has no more than them. */
