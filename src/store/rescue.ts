@@ -5,7 +5,7 @@
 //
 // A log that stays behind would be played into the new file: it goes, or is moved, before that has its name.
 
-import { renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { fstatSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { makeFolders, replaceFile, syncPath } from '../base/durable-file.ts';
@@ -17,6 +17,8 @@ export interface OpenFile {
   readonly path: string;
   readonly inode: number;
   readonly logInode: number | null;
+  /** Descriptor of the database, which SQLite has open; null = it is not known. */
+  readonly descriptor: number | null;
 }
 
 /** Rescue says what was done: `aside` is the name of what stood in the place of the database, null = nothing. */
@@ -27,7 +29,8 @@ export interface Rescue {
 
 /** openFile notes which files an open database has. */
 export function openFile(path: string): OpenFile {
-  return { path, inode: inodeOf(path) ?? 0, logInode: inodeOf(`${path}-wal`) };
+  const inode = inodeOf(path) ?? 0;
+  return { path, inode, logInode: inodeOf(`${path}-wal`), descriptor: descriptorOf(inode) };
 }
 
 /** inodeOf gives null where there is no file. */
@@ -35,12 +38,35 @@ export function inodeOf(path: string): number | null {
   return statSync(path, { throwIfNoEntry: false })?.ino ?? null;
 }
 
-/** isInPlace: what may not be looked at is taken to be there, since a broker that has given up root may not reach the folder by its path any more. */
-export function isInPlace({ path, inode, logInode }: OpenFile): boolean {
+/** isInPlace looks by path. A broker that has given up root may not reach the folder by its path any more: then the file is there while it has a name. */
+export function isInPlace({ path, inode, logInode, descriptor }: OpenFile): boolean {
   try {
     return inodeOf(path) === inode && (logInode === null || inodeOf(`${path}-wal`) === logInode);
   } catch {
-    return true;
+    return descriptor === null || fstatSync(descriptor).nlink > 0;
+  }
+}
+
+/** proc_pid_fd(5) */
+function descriptorOf(inode: number): number | null {
+  try {
+    return (
+      readdirSync('/proc/self/fd')
+        .map(Number)
+        .find((each) => isOpenAs(each, inode)) ?? null
+    );
+  } catch {
+    return null;
+  }
+}
+
+/** The descriptor by which the list itself was read is closed by now. */
+function isOpenAs(descriptor: number, inode: number): boolean {
+  try {
+    const stats = fstatSync(descriptor);
+    return stats.isFile() && stats.ino === inode;
+  } catch {
+    return false;
   }
 }
 

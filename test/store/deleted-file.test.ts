@@ -1,7 +1,7 @@
 // The file of the database is deleted or replaced while it is open.
 
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import type { Store } from '../../src/store/store.ts';
@@ -75,6 +75,16 @@ test('DurableStore acknowledges nothing while its database is gone and cannot be
   await store.stop();
   const [phone] = (await loadState(await folder.open())).sessions as { deliveries: unknown[] }[]; // what loadState makes
   assert.equal(phone?.deliveries.length, 2);
+});
+
+test('DurableStore acknowledges nothing when its database was deleted where it may not look any more', async (t) => {
+  const folder = new StoreFolder(t);
+  const store = await begin(folder);
+  rmSync(folder.path, { recursive: true });
+  symlinkSync(folder.path, folder.path); // leads nowhere, for root too
+  store.saveSession(storedSession('tablet'));
+  assert.equal(await durably(store), 'failed');
+  assert.match(store.health().text, /was deleted or replaced/);
 });
 
 test('DurableStore makes no new database when its thread dies while the file is gone', async (t) => {
