@@ -13,6 +13,9 @@ import { publishWill, scheduleWill } from './will.ts';
 /** Keep alive is exceeded after this many times the interval [MQTT-3.1.2-22]. */
 const KEEP_ALIVE_GRACE = 1.5;
 
+/** Subscriptions of a session that ends which are taken out of the tree in one turn: some 2 ms. */
+const REMOVED_AT_ONCE = 2000;
+
 /** SessionRegistry belongs to one broker. */
 export class SessionRegistry {
   readonly #broker: Broker;
@@ -118,13 +121,28 @@ export class SessionRegistry {
     session.countedBytes = 0;
     if (session.expiryTimer !== null) broker.wheel.cancel(session.expiryTimer);
     session.expiryTimer = null;
-    for (const subscription of session.subscriptions.values()) broker.tree.remove(subscription);
-    session.subscriptions.clear();
+    this.#leaveTree(session);
     session.retained = null;
     session.incoming = null;
     broker.journal?.dropSession(session);
     publishWill(broker, session); // [MQTT-3.1.3-9]
     redeliverShared(broker, session.outgoing.takeUnacknowledged());
+  }
+
+  /** Tens of thousands take many turns: until then the tree leaves them out of its routes. Shared ones go at once, for their groups choose whom they give a message. */
+  #leaveTree(session: Session): void {
+    const { tree } = this.#broker;
+    const all = [...session.subscriptions.values()];
+    const plain = all.filter(({ group }) => group === null);
+    session.isOver = true;
+    session.subscriptions.clear();
+    for (const one of all) if (one.group !== null) tree.remove(one);
+    let next = 0;
+    const step = (): void => {
+      for (const end = Math.min(next + REMOVED_AT_ONCE, plain.length); next < end; next++) tree.remove(plain[next]!); // next < length
+      if (next < plain.length) setImmediate(step);
+    };
+    step();
   }
 
   /** subscribe makes or replaces a subscription; true when it is new [MQTT-3.8.4-3]. */

@@ -41,6 +41,8 @@ export class Session {
   account: Account;
   /** What it counts beside the messages. */
   countedBytes = 0;
+  /** It has ended: nothing reaches it any more. */
+  isOver = false;
   will: Will | null = null;
   expiryTimer: Timer | null = null;
   /** QoS 2 messages received, not yet released by the client: their packet identifiers and digests; null until the first. */

@@ -142,7 +142,8 @@ export class SubscriptionTree {
     let listeners: Listener[] | null = null;
     for (const place of found) {
       if (place.subscriptions !== null) {
-        for (const one of place.subscriptions) if (rule === null || rule(one.session, topicName)) subscribers.push(one);
+        for (const one of place.subscriptions)
+          if (!one.session.isOver && (rule === null || rule(one.session, topicName))) subscribers.push(one);
       }
       if (place.groups !== null) {
         shared ??= [];

@@ -150,6 +150,25 @@ test('work for a client that goes away in the middle of it ends there', async ()
   assert.equal(scene.broker.tree.count, 1); // the scene's witness
 });
 
+test('session with tens of thousands of subscriptions ends at once for its messages, and over many turns in the tree', async () => {
+  await using scene = await Scene.open();
+  const [owner, publisher] = [await scene.house.connect({ clientId: 'owner' }), await scene.house.connect({ clientId: 'publisher' })];
+  for (let at = 0; at < 20_000; at += 4000) {
+    owner.send(`82 [ 0001 {} ${Array.from({ length: 4000 }, (_, more) => `'t/${at + more}' 01`).join(' ')} ]`);
+    await owner.next();
+  }
+  const { broker } = scene;
+  const session = broker.sessions.get('owner');
+  assert.ok(session !== null && broker.tree.count > 20_000);
+  broker.sessions.end(session);
+  assert.ok(broker.tree.count > 10_000, 'all was taken out in one turn');
+  publisher.send(`32 [ 't/19999' 0001 {} |x| ]`);
+  await publisher.expect('40 [ 0001 10 ]'); // nobody subscribes
+  assert.equal(session.outgoing.inflightCount + session.outgoing.queuedCount, 0);
+  await until(() => broker.tree.count === 1); // the scene's witness
+  for (const peer of [owner, publisher]) peer.abort();
+});
+
 function deepFilters(behind: string): string {
   return Array.from({ length: 500 }, (_, at) => `'${at}${'/x'.repeat(200)}'${behind}`).join(' ');
 }
