@@ -147,7 +147,7 @@ export class Journal implements RetainedSource {
   /** load fills the broker with what was kept, then ends the connections that the power has cut. */
   async load(): Promise<void> {
     const messages = new Map<number, Message>();
-    const unfinished: Session[] = [];
+    const unfinished = new Map<Session, boolean>();
     const left = new LeftInDatabase();
     const { budget } = this.#broker;
     const sink: LoadSink = {
@@ -158,8 +158,13 @@ export class Journal implements RetainedSource {
         else left.retained++;
       },
       session: (loaded) => {
+        if (!this.#broker.sessions.hasRoomFor(loaded)) {
+          this.#broker.sessions.leave(loaded.session.clientId);
+          return left.addSession(loaded);
+        }
         const session = this.#restoreSession(loaded, messages, left);
-        if (loaded.session.disconnectedAt === null || session.will !== null) unfinished.push(session);
+        const wasConnected = loaded.session.disconnectedAt === null;
+        if (wasConnected || session.will !== null) unfinished.set(session, wasConnected);
       },
     };
     await this.#store.load(sink, this);
@@ -167,7 +172,7 @@ export class Journal implements RetainedSource {
     this.#lastMessageKey = this.#store.lastMessageKey;
     left.tell(this.#broker.log);
     this.#logRestored();
-    for (const session of unfinished) this.#endConnection(session); // a will needs a key of its own, and finds all who should get it
+    for (const [session, wasConnected] of unfinished) this.#endConnection(session, wasConnected); // a will needs a key of its own, and finds all who should get it
   }
 
   #logRestored(): void {
@@ -178,10 +183,10 @@ export class Journal implements RetainedSource {
   }
 
   /** Says the will or begins its delay, and notes when the connection ended: the next power cut must not say it again, nor begin the expiry anew. */
-  #endConnection(session: Session): void {
+  #endConnection(session: Session, wasConnected: boolean): void {
     if (session.expiryInterval === 0) return this.#broker.sessions.end(session);
     scheduleWill(this.#broker, session);
-    this.saveSession(session);
+    if (wasConnected || session.will === null) this.saveSession(session);
   }
 
   #stored(message: Message): StoredMessage {

@@ -5,9 +5,11 @@ import type { Broker } from './broker.ts';
 import type { Connection } from './connection.ts';
 import { redeliverShared } from './delivery.ts';
 import { type Account, SESSION_BYTES, SUBSCRIPTION_BYTES } from './memory-budget.ts';
+import type { LoadedSession } from './ports.ts';
 import { reportRefusal } from './refusal.ts';
 import { NO_EXPIRY, type Session } from './session.ts';
 import type { Subscription } from './subscription.ts';
+import { hashOf } from './topic.ts';
 import { publishWill, scheduleWill } from './will.ts';
 
 /** Keep alive is exceeded after this many times the interval [MQTT-3.1.2-22]. */
@@ -20,6 +22,8 @@ const REMOVED_AT_ONCE = 2000;
 export class SessionRegistry {
   readonly #broker: Broker;
   readonly #sessions = new Map<string, Session>();
+  /** Sessions that stay in the database, by a hash of their client id: there may be more than there is memory for. */
+  readonly #left = new Set<number>();
 
   constructor(broker: Broker) {
     this.#broker = broker;
@@ -38,7 +42,12 @@ export class SessionRegistry {
   }
 
   /** limitFor names the limit that keeps a client of an account out, or null; `existing` is its session, or null. */
-  limitFor(existing: Session | null, account: Account): 'global_max_clients' | 'global_max_connections' | 'memory_limit' | null {
+  limitFor(
+    existing: Session | null,
+    clientId: string,
+    account: Account,
+  ): 'global_max_clients' | 'global_max_connections' | 'memory_limit' | null {
+    if (existing === null && this.#left.size > 0 && this.#left.has(keyOf(clientId))) return 'memory_limit';
     if (existing === null && !this.#broker.budget.hasRoom(SESSION_BYTES, account)) return 'memory_limit';
     const { globalMaxClients, globalMaxConnections } = this.#broker.options;
     if (existing === null && globalMaxClients >= 0 && this.count >= globalMaxClients) return 'global_max_clients';
@@ -104,6 +113,20 @@ export class SessionRegistry {
     session.outgoing.leave();
     broker.journal?.saveSession(session);
     this.#expireLater(session, session.expiryInterval);
+  }
+
+  /** hasRoomFor tells whether a session from before a restart can be restored: up to the whole limit, for those that lived together before come back in another order. */
+  hasRoomFor({ session, subscriptions }: LoadedSession): boolean {
+    const { limit, kept } = this.#broker.budget;
+    const { will } = session;
+    let bytes = SESSION_BYTES + (will === null ? 0 : will.topicName.length + will.payload.length);
+    for (const { topicFilter } of subscriptions) bytes += SUBSCRIPTION_BYTES + topicFilter.length;
+    return limit === 0 || kept + bytes <= limit;
+  }
+
+  /** leave has a session stay in the database. Its client is refused, for another session of its name would be written over it. */
+  leave(clientId: string): void {
+    this.#left.add(keyOf(clientId));
   }
 
   /** restore takes back a session from before a restart. */
@@ -208,6 +231,11 @@ export class SessionRegistry {
     const why = connection.closedFor ? `: ${connection.closedFor}` : '';
     broker.log.log('notice', `Client ${who} [${connection.remote}] disconnected${why}.`, connection.lineSource);
   }
+}
+
+function keyOf(clientId: string): number {
+  const bytes = Buffer.from(clientId);
+  return hashOf(bytes, 0, bytes.length, bytes.length);
 }
 
 /** Nothing was said by it and nothing was said of it. */

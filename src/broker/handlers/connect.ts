@@ -143,7 +143,7 @@ function refuse(connection: Connection, reason: ReasonCode, words = reasonInWord
 function accept(connection: Connection, packet: ConnectPacket): void {
   const { broker } = connection;
   const existing = broker.sessions.get(connection.id);
-  const limit = broker.sessions.limitFor(existing, accountOf(connection, packet));
+  const limit = broker.sessions.limitFor(existing, connection.id, accountOf(connection, packet));
   if (limit !== null) {
     reportConnect(connection, packet, 'busy', `finds no room: ${limit} is reached`);
     if (limit === 'global_max_clients') refuse(connection, REASON.SERVER_BUSY);

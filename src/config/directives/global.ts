@@ -184,7 +184,7 @@ export const GLOBAL_DIRECTIVES: readonly Directive[] = [
     integer({ min: 0, max: Number.MAX_SAFE_INTEGER, unit: 'bytes' }),
     {
       reloadable: true,
-      doc: 'Bytes of all that is kept for clients: sessions, subscriptions, wills, queued and retained messages. At the limit new ones are refused (0x97), what is there stays and goes on. The last tenth is for users who have less than their share (the limit divided by the users who have something); clients without an account count as one user. A quarter of it may wait besides to be read by clients: beyond that the client that has most unread is disconnected. By default half of the memory of the machine, or of what the service may use; 0 = no limit.',
+      doc: 'Bytes of all that is kept for clients: sessions, subscriptions, wills, queued and retained messages. At the limit new ones are refused (0x97), what is there stays and goes on. The last tenth is for users who have less than their share (the limit divided by the users who have something); clients without an account count as one user. A quarter of it may wait besides to be read by clients: beyond that the client that has most unread is disconnected. By default half of the memory of the machine, or of what the service may use, less where that would leave less than 176 MiB for the program; 0 = no limit.',
     },
     (draft, value) => {
       draft.broker.memoryLimit = value;
