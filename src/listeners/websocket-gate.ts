@@ -59,7 +59,7 @@ export function createWebSocketGate(options: WebSocketGateOptions): WebSocketGat
       visitor.refuse(problem.reason, forwardedFor(request));
       return refuse(stream, problem.status, problem.reason);
     }
-    websockets.handleUpgrade(request, stream, head, (socket) => visitor.open(createWebSocketStream(socket), forwardedFor(request)));
+    websockets.handleUpgrade(request, stream, head, (socket) => visitor.open(createWebSocketStream(socket, stream), forwardedFor(request)));
   });
   return {
     admit(stream, visitor) {

@@ -30,6 +30,23 @@ test('WebSocket listener carries bytes both ways when a client offers mqtt [MQTT
   await closed(stream);
 });
 
+test('WebSocket listener sends each packet of one write as a message of its own, whole and in order', async (context) => {
+  const { listener, next } = await openListener(context, { protocol: 'websockets' });
+  const client = new WebSocket(`ws://127.0.0.1:${listener.port}`, ['mqtt']);
+  const { stream } = await next();
+  await once(client, 'open');
+  const [long, longer] = [Buffer.alloc(303, 1), Buffer.alloc(70_004, 2)];
+  long.set([0x30, 0xac, 0x02]); // 300 bytes follow
+  longer.set([0x30, 0xf0, 0xa2, 0x04]); // 70,000 follow
+  const packets = [Buffer.from([0x40, 2, 0, 1]), long, Buffer.from([0xd0, 0]), longer, Buffer.from([0x30, 5, 0])]; // the last is not whole
+  const got: Buffer[] = [];
+  client.on('message', (message: Buffer) => got.push(message));
+  stream.write(Buffer.concat(packets));
+  stream.end();
+  await once(client, 'close');
+  assert.deepEqual(got, packets);
+});
+
 test('WebSocket listener accepts the older subprotocol when only mqttv3.1 is offered', async (context) => {
   const { listener } = await openListener(context, { protocol: 'websockets' });
   const client = new WebSocket(`ws://127.0.0.1:${listener.port}`, ['x', 'mqttv3.1']);
