@@ -30,6 +30,11 @@ export interface Mistake {
 
 const LISTENER = 'listener 18831 127.0.0.1\nallow_anonymous true\n';
 
+const IS_ROOT = process.getuid?.() === 0;
+
+/** Root could change the machine's own: it takes a null device that was made for the test. */
+const DEVICE = IS_ROOT ? '{folder}/device' : '/dev/null';
+
 /** MISTAKES is the table. */
 export const MISTAKES: readonly Mistake[] = [
   {
@@ -98,7 +103,7 @@ export const MISTAKES: readonly Mistake[] = [
     what: 'a user that is not there',
     text: `${LISTENER}user nosuchuser`,
     check: /:3:1: (error: Cannot become user "nosuchuser": there is no such user|warning: There is no user "nosuchuser")/,
-    ends: process.getuid?.() === 0 ? 1 : 'runs',
+    ends: IS_ROOT ? 1 : 'runs',
   },
   {
     what: 'bind_interface that is not there',
@@ -215,8 +220,8 @@ export const MISTAKES: readonly Mistake[] = [
   },
   {
     what: 'persistence_file that is a device',
-    text: `${LISTENER}persistence_file /dev/null`,
-    check: /:3:1: error: Cannot open database "\/dev\/null": it is .+ - name another file with persistence_file$/m,
+    text: `${LISTENER}persistence_file ${DEVICE}`,
+    check: /:3:1: error: Cannot open database "\S+": it is a device - name another file with persistence_file$/m,
     ends: 3,
   },
   {
@@ -380,6 +385,7 @@ export async function prepareMistakes(folder: string): Promise<void> {
   write('data/shadow', 'root:*:19000::::::\n');
   write('data/mosquitto.db', Buffer.from('00b5006d6f7371756974746f20646200000000', 'hex'));
   execFileSync('mkfifo', [at('fifo')]);
+  if (IS_ROOT) execFileSync('mknod', [at('device'), 'c', '1', '3']);
   symlinkSync(at('data/shadow'), at('link'));
   const foreign = new DatabaseSync(at('foreign.db'));
   foreign.exec('CREATE TABLE orders (id INTEGER)');
