@@ -112,6 +112,7 @@ export function revivalsOf({ texts }: Opened, state: StateFolder, settings: read
     if (content === null || now === null || now.equals(content)) return [];
     if (path === authority) return anotherAuthority(now, content);
     if (isList(now) || isList(content)) return [`the revocation list "${path}" becomes the one of then`];
+    if (rulesOf(now) !== rulesOf(content)) return [`the access rules of "${path}" become those of then`];
     return revivedAccounts(path, needs.accountsIn(now), needs.accountsIn(content));
   });
 }
@@ -119,6 +120,16 @@ export function revivalsOf({ texts }: Opened, state: StateFolder, settings: read
 /** Of the state folder's own list is seen to where the certificates are: what is revoked today stays so. */
 function isList(content: Buffer): boolean {
   return content.includes('-----BEGIN X509 CRL-----');
+}
+
+/** What an ACL file says, without comments and blanks; null = it is no such file: each of its lines is one of three words. */
+function rulesOf(content: Buffer): string | null {
+  const lines = content
+    .toString('utf8')
+    .split('\n')
+    .map((line) => line.trim().replace(/\s+/g, ' '));
+  const rules = lines.filter((line) => line !== '' && !line.startsWith('#'));
+  return rules.length > 0 && rules.every((line) => /^(user|topic|pattern) /.test(line)) ? rules.join('\n') : null;
 }
 
 function anotherAuthority(now: Buffer, then: Buffer): readonly string[] {

@@ -100,6 +100,18 @@ test('restore says which accounts come back, whatever the names of their files a
   ]);
 });
 
+test('restore says whose access rules become those of then, not of comments', async (t) => {
+  const rules = 'topic read home/#\nuser jane\ntopic write home/#\n';
+  const then = { ...THEN, 'etc/midge.conf': `${CONFIGURATION}acl_file rules\n`, 'etc/rules': rules };
+  const house = await backedUp(t, then);
+  writeFileSync(join(house.etc, 'rules'), `# of today\n${rules.replaceAll(' ', '  ')}\n`);
+  assert.deepEqual(await revivals(house), []);
+  writeFileSync(join(house.etc, 'rules'), rules.replace('write', 'deny'));
+  assert.deepEqual(await revivals(house), [`the access rules of "${join(house.etc, 'rules')}" become those of then`]);
+  writeFileSync(join(house.etc, 'rules'), '# nobody may do anything\n');
+  assert.deepEqual(await revivals(house), [`the access rules of "${join(house.etc, 'rules')}" become those of then`]);
+});
+
 test('restore asks about nothing when nothing was taken away', async (t) => {
   assert.deepEqual(await revivals(await backedUp(t, THEN)), []);
 });
