@@ -52,6 +52,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'tiny-glob': ['config'],
   'node:sqlite': ['store'],
   ws: ['listeners'],
+  zod: ['operations'],
   yaml: ['boot'],
   'smol-toml': ['boot'],
   '@peculiar/x509': ['certificates'],

@@ -116,3 +116,10 @@ function namesIn(filter: string, topicName: string): { readonly username: string
   if (match === null) return null;
   return { username: match.groups?.['username'] ?? null, clientId: match.groups?.['clientId'] ?? null };
 }
+
+/** missingRule says what to write into the ACL file. A topic may have blanks, but no line may have another line in it. */
+export function missingRule({ username }: Pick<AclClient, 'username'>, access: 'read' | 'write', topic: string): string | null {
+  if (/[\r\n\0]/.test(topic + (username ?? ''))) return null;
+  const where = username === null ? 'before the first user line' : `below "user ${username}"`;
+  return `to allow it, write ${where}: topic ${access} ${topic}`;
+}

@@ -1,6 +1,6 @@
 // The control socket: the programs of this machine ask the running broker, root and its own user only.
 //
-//   midge status --connect--> control.sock --one line of JSON: {"request": "status", ...}-->  REQUESTS
+//   midge status --connect--> control.sock --one line of JSON: {"request": "status", ...}-->  operations/
 //                                          <--one line: {"ok": true, "result": ...} or {"ok": false, "error": "..."}--
 
 import { chmodSync, rmSync } from 'node:fs';
@@ -8,6 +8,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { OperatorError, reasonOf } from '../base/errors.ts';
 import type { Part } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
+import type { Operations } from '../operations/operations.ts';
 
 /** A request is a few words; more is no request. */
 const MAX_REQUEST_BYTES = 65_536;
@@ -15,14 +16,10 @@ const MAX_REQUEST_BYTES = 65_536;
 /** A caller that does not finish its request is dropped. */
 const PATIENCE_MS = 10_000;
 
-/** RequestHandler answers one kind of request with what JSON can hold; an OperatorError is shown to the caller. */
-export type RequestHandler = (words: Readonly<Record<string, unknown>>) => unknown | Promise<unknown>;
-
 export interface ControlSetup {
   /** Of the socket. */
   readonly path: string;
-  /** By the name of the request. */
-  readonly requests: Readonly<Record<string, RequestHandler>>;
+  readonly operations: Pick<Operations, 'run'>;
   readonly log: Logger;
 }
 
@@ -86,13 +83,11 @@ class ControlSocket implements Part {
 
   async #answer(line: string): Promise<object> {
     const words = parseRequest(line);
-    const name = words?.['request'];
-    const { requests, log } = this.#setup;
-    if (words === null || typeof name !== 'string') return { ok: false, error: 'Cannot read the request: it must be one line of JSON' };
-    const handler = Object.hasOwn(requests, name) ? requests[name] : undefined;
-    if (handler === undefined) return { ok: false, error: `Cannot answer request "${name}": this broker does not know it` };
+    if (typeof words?.['request'] !== 'string') return { ok: false, error: 'Cannot read the request: it must be one line of JSON' };
+    const { request: name, ...input } = words;
+    const { operations, log } = this.#setup;
     try {
-      return { ok: true, result: (await handler(words)) ?? null };
+      return { ok: true, result: (await operations.run(String(name), input)) ?? null };
     } catch (error) {
       if (!(error instanceof OperatorError)) log.log('error', `Error: Cannot answer request "${name}": ${reasonOf(error)}`);
       return { ok: false, error: reasonOf(error) };

@@ -4,7 +4,8 @@
 
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
-import type { Diagnostics, Refusal, RefusalCause, RemoteEnd } from '../broker/ports.ts';
+import type { Diagnostics, Refusal, RemoteEnd } from '../broker/ports.ts';
+import type { RememberedRefusal } from '../operations/needs.ts';
 import { ConnectionRhythm } from './connection-rhythm.ts';
 
 /** Each is some 500 bytes. */
@@ -16,26 +17,6 @@ const MAX_NAME = 120;
 /** Characters of a reason, for it may name what the client has sent. */
 const MAX_REASON = 500;
 
-/** RememberedRefusal is one kind of refusal of one client; times are in milliseconds since 1970. */
-export interface RememberedRefusal {
-  readonly cause: RefusalCause | 'duel' | 'flapping';
-  /** Remote address; '' for a Unix socket. */
-  readonly address: string;
-  /** Port of the listener; 0 for a Unix socket. */
-  readonly listenerPort: number;
-  /** '' = it did not say. */
-  readonly clientId: string;
-  readonly username: string | null;
-  readonly topicName: string | null;
-  /** A sentence about the client, without its subject. */
-  readonly reason: string;
-  /** What to do about it, or null. */
-  readonly advice: string | null;
-  readonly first: number;
-  last: number;
-  count: number;
-}
-
 /** Explanation is what more is known about a refusal than the reporter could say. */
 export type Explanation = Pick<RememberedRefusal, 'reason' | 'advice'>;
 
@@ -46,12 +27,15 @@ export interface DiagnosticsSetup {
   readonly explain: (refusal: Refusal) => Explanation;
 }
 
+/** Its last time and its count change. */
+type Counted = RememberedRefusal & { last: number; count: number };
+
 /** RefusalMemory is the diagnostics port of engine and listeners. */
 export class RefusalMemory implements Diagnostics {
   readonly #setup: DiagnosticsSetup;
   readonly #rhythm = new ConnectionRhythm();
   /** By what makes them the same; the latest last. */
-  readonly #refusals = new Map<string, RememberedRefusal>();
+  readonly #refusals = new Map<string, Counted>();
 
   constructor(setup: DiagnosticsSetup) {
     this.#setup = setup;

@@ -1,7 +1,7 @@
 // What the house knows about a refusal beyond what engine and listeners could say: is the user known, which ACL line decided, what to do.
 
 import type { Access } from '../access/access.ts';
-import { type AclClient, explain } from '../access/acl-explain.ts';
+import { explain, missingRule } from '../access/acl-explain.ts';
 import { filesOf } from '../access/options.ts';
 import type { Refusal } from '../broker/ports.ts';
 import type { Configuration } from '../config/configuration.ts';
@@ -116,11 +116,4 @@ function deniedTopic({ username, clientId, topicName, from }: Refusal, { access 
       };
     }
   }
-}
-
-/** missingRule says what to write into the ACL file. A topic may have blanks, but no line may have another line in it. */
-export function missingRule({ username }: Pick<AclClient, 'username'>, access: 'read' | 'write', topic: string): string | null {
-  if (/[\r\n\0]/.test(topic + (username ?? ''))) return null;
-  const where = username === null ? 'before the first user line' : `below "user ${username}"`;
-  return `to allow it, write ${where}: topic ${access} ${topic}`;
 }

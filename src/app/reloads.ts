@@ -5,20 +5,8 @@ import { reasonOf } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { type Diagnostic, formatDiagnostic, type LoadedConfiguration } from '../config/config.ts';
 import type { Configuration } from '../config/configuration.ts';
+import type { LastReload, ReloadCause } from '../operations/needs.ts';
 import { type Contents, FileWatch } from './file-watch.ts';
-
-/** ReloadCause is what asked for it: SIGHUP, `reload_on_change`, a request over the control socket. */
-export type ReloadCause = 'signal' | 'change' | 'command';
-
-export interface LastReload {
-  /** Milliseconds since 1970. */
-  readonly at: number;
-  readonly by: ReloadCause;
-  /** Why nothing was changed; null = it is in force. */
-  readonly error: string | null;
-  /** The mistakes in the files, one sentence with its place each. */
-  readonly mistakes: readonly string[];
-}
 
 export interface ReloadSetup {
   readonly clock: Clock;

@@ -13,6 +13,7 @@ import { wantsOurs } from '../listeners/options.ts';
 import { createLog, type Log, type LogWorld } from '../logging/logging.ts';
 import type { LogOptions } from '../logging/options.ts';
 import { isJournal } from '../logging/outputs.ts';
+import { Operations } from '../operations/operations.ts';
 import { isInBackground, sayReady } from '../service/daemon.ts';
 import { removePidFile, writePidFile } from '../service/pid-file.ts';
 import { onRealTimeSignal, SIGRTMIN } from '../service/real-time-signal.ts';
@@ -25,8 +26,8 @@ import { findState, otherAuthorities, type StateFolder } from '../state/state-fo
 import { moveAside } from '../store/file-names.ts';
 import { type Appliance, createAppliance } from './app.ts';
 import { createControl } from './control.ts';
-import { controlRequests } from './control-requests.ts';
 import { openKeyLog } from './key-log.ts';
+import { operationNeeds } from './operation-needs.ts';
 import { keepsSessions } from './preflight.ts';
 import { Reloads } from './reloads.ts';
 import { type StopFacts, startLines, startWords } from './start-words.ts';
@@ -207,8 +208,9 @@ class Run {
   async #openControl(appliance: Appliance): Promise<void> {
     if (!this.#state.exists()) return;
     const { title, buildDate } = this.#request;
-    const requests = controlRequests({ appliance, reloads: this.#reloads, title, buildDate, since: systemClock.now() });
-    const control = createControl({ path: this.#state.controlSocket, requests, log: this.#log });
+    const program = { title, buildDate, since: systemClock.now() };
+    const operations = new Operations(() => operationNeeds(appliance, this.#reloads, program));
+    const control = createControl({ path: this.#state.controlSocket, operations, log: this.#log });
     try {
       await control.start();
       this.#control = control;

@@ -1,7 +1,7 @@
 // What `$SYS/midge/store` says: whether what is acknowledged is kept, and what that costs the card.
 
+import { cardWear } from '../operations/card-wear.ts';
 import type { Store } from '../store/store.ts';
-import { cardWear } from './card-wear.ts';
 
 /** storeTopics gives the texts by topic; none where nothing outlives the process. `diskSize` in bytes, null = not known. */
 export function storeTopics(store: Store | null, diskSize: number | null): readonly (readonly [topicName: string, text: string])[] {

@@ -1,9 +1,9 @@
 // `midge backup`: everything that makes this broker this one, in one file.
 
 import { basename, dirname, join, resolve } from 'node:path';
-import type { BackupCopy } from '../app/control-requests.ts';
 import { STATE_NEEDS } from '../app/state-needs.ts';
 import { OperatorError } from '../base/errors.ts';
+import type { BackupCopy } from '../operations/backup.ts';
 import { type BackupSource, makeBackup } from '../state/backup.ts';
 import type { Invocation } from './command.ts';
 import { type Found, findBroker, NoBroker, stateOf } from './control-client.ts';

@@ -3,7 +3,6 @@
 import { isSea } from 'node:sea';
 import { makePassword } from '../access/made-account.ts';
 import { hashPassword } from '../access/password-hash.ts';
-import type { Status } from '../app/status.ts';
 import { OperatorError } from '../base/errors.ts';
 import { execute, follow, MACHINE } from '../install/execute.ts';
 import { installFiles } from '../install/files.ts';
@@ -18,6 +17,7 @@ import {
   PROBATION,
   planInstall,
 } from '../install/plan.ts';
+import type { Status } from '../operations/status.ts';
 import { readPasswordFile } from './client/password.ts';
 import type { Invocation, Terminal } from './command.ts';
 import { askBroker } from './control-client.ts';

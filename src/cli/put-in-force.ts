@@ -2,10 +2,10 @@
 
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import type { Reloaded } from '../app/control-requests.ts';
 import { OperatorError } from '../base/errors.ts';
 import { STATE_NAMES } from '../base/state-names.ts';
 import { visibleText } from '../logging/line.ts';
+import type { Reloaded } from '../operations/reload.ts';
 import type { Invocation } from './command.ts';
 import { askIn, foldersOf, SERVICE_FOLDER } from './control-client.ts';
 

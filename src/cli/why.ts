@@ -1,8 +1,7 @@
 // `midge why`: who was turned away by the running broker, and why.
 
-import type { Reasons } from '../app/control-requests.ts';
-import type { RememberedRefusal } from '../app/diagnostics.ts';
 import { safeText, visibleJson, visibleText } from '../logging/line.ts';
+import type { Reasons } from '../operations/why.ts';
 import type { Invocation } from './command.ts';
 import { askBroker, tell } from './control-client.ts';
 import { isoTime } from './iso-time.ts';
@@ -29,7 +28,7 @@ function textOf({ refusals, held, deaf }: Reasons, about: string | null): string
   return about === null ? 'Nobody was turned away since the broker started.\n' : `Nothing is known about "${about}".\n`;
 }
 
-function linesOf(refusal: RememberedRefusal): string[] {
+function linesOf(refusal: Reasons['refusals'][number]): string[] {
   const { last, count, address, listenerPort, clientId, username, reason, advice } = refusal;
   const times = count > 1 ? ` (${count} times since ${isoTime(refusal.first)})` : '';
   const who = [

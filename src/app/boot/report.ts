@@ -9,9 +9,9 @@ import { REPORT_FILE, type ReportFacts, writeReport } from '../../boot/report.ts
 import { CONFIGURATION } from '../../boot/system-files.ts';
 import { describeListeners, loadConfiguration } from '../../config/config.ts';
 import { machineNames } from '../../host/host.ts';
+import type { Status } from '../../operations/status.ts';
 import { askControl } from '../ask-control.ts';
 import { Disk } from '../disk.ts';
-import type { Status } from '../status.ts';
 import type { Findings } from './boot.ts';
 import { AUTHORITY, BOOT, CONTROL, FINDINGS, KEYS, PASSWORDS, type Scope, STATE } from './paths.ts';
 import { type BootWorld, whileWritable } from './world.ts';

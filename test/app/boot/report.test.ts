@@ -46,8 +46,8 @@ test('boot report tells the name that the network gave when another machine has 
   const [own] = hostname().split('.');
   let announced: string | null = `${own}-2.local`;
   mkdirSync(dirname(machine.path(CONTROL)), { recursive: true });
-  const requests = { status: () => ({ machine: { announced } }) };
-  const control = createControl({ path: machine.path(CONTROL), requests, log: silentLogger });
+  const operations = { run: async () => ({ machine: { announced } }) };
+  const control = createControl({ path: machine.path(CONTROL), operations, log: silentLogger });
   await control.start();
   t.after(() => control.stop());
   machine.write('/var/lib/ssh/authorized_keys', 'a key');

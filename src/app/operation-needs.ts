@@ -1,0 +1,37 @@
+// What the operations get of the running broker.
+
+import { describeAccess } from '../config/config.ts';
+import type { OperationNeeds } from '../operations/needs.ts';
+import type { Appliance } from './app.ts';
+import type { Reloads } from './reloads.ts';
+
+/** operationNeeds is the state of now. */
+export function operationNeeds(appliance: Appliance, reloads: Reloads, program: OperationNeeds['program']): OperationNeeds {
+  const { broker, configuration, refusals, throttle, store, certificates, machine, traffic, access, state } = appliance;
+  const opened = appliance.listeners.map(({ options, port }) => ({ ...options, port, policy: { ...options.policy, port } }));
+  const files = [...configuration.filesRead, configuration.access.passwordFile]; // the account that `--lan` has made is in no file of it
+  return {
+    program,
+    state,
+    configuration: {
+      file: configuration.file,
+      filesRead: files.filter((file) => file !== null),
+      access: describeAccess({ ...configuration, listeners: opened }),
+      sysInterval: configuration.broker.sysInterval,
+    },
+    reloads,
+    broker,
+    traffic,
+    listeners: appliance.listeners.map((listener) => {
+      const { options, port, addresses } = listener;
+      return { protocol: options.protocol, tls: options.tls !== null, port, addresses, connections: traffic.connectionsOf(listener) };
+    }),
+    refusals,
+    throttle,
+    aclOf: (listener) => (access.authorizer === null ? null : access.aclOf(listener)),
+    certificates,
+    store,
+    machine,
+    announcedHost: appliance.announcedHost,
+  };
+}

@@ -1,0 +1,36 @@
+// A copy of the database at one moment, and where the rest of a backup is.
+
+import { dirname, join, resolve } from 'node:path';
+import { z } from 'zod';
+import { nameOfCopy } from '../state/backup.ts';
+import type { OperationNeeds } from './needs.ts';
+import { operation } from './operation.ts';
+
+const OUTPUT = z.object({
+  copy: z.string().nullable().describe('a file beside the database, which the asker removes; null = nothing outlives the process'),
+  database: z.string().describe('absolute'),
+  folder: z.string(),
+  configuration: z.string().nullable(),
+  workingFolder: z.string(),
+});
+
+/** BackupCopy is what a running broker gives to a backup. */
+export type BackupCopy = z.infer<typeof OUTPUT>;
+
+/** BACKUP makes the copy. */
+export const BACKUP = operation({
+  name: 'backup',
+  kind: 'command',
+  right: 'manage',
+  summary: 'Make a copy of the database as it is now, for a backup.',
+  input: z.strictObject({}),
+  output: OUTPUT,
+  run: copyForBackup,
+});
+
+async function copyForBackup({ store, state, configuration }: OperationNeeds): Promise<BackupCopy> {
+  const copy = store === null ? null : join(dirname(state.database), nameOfCopy(state.database));
+  if (copy !== null) await store?.backup(copy);
+  const main = configuration.file === null ? null : resolve(configuration.file);
+  return { copy, database: state.database, folder: state.path, configuration: main, workingFolder: process.cwd() };
+}

@@ -1,0 +1,111 @@
+// What the operations need of the others. app/ hands it over.
+
+import type { AclAuthorizer } from '../access/acl.ts';
+import type { LoginHold } from '../access/login-throttle.ts';
+import type { Broker } from '../broker/broker.ts';
+import type { RefusalCause } from '../broker/ports.ts';
+import type { Certificates } from '../certificates/certificates.ts';
+import type { MachineHealth } from '../host/machine-health.ts';
+import type { Store } from '../store/store.ts';
+
+/** Traffic is what clients did, without the broker's test of itself and the numbers of its $SYS tree. Counts since the start, rates per second over the last minute. */
+export interface Traffic {
+  readonly received: number;
+  readonly sent: number;
+  readonly receivedPerSecond: number;
+  readonly sentPerSecond: number;
+  readonly retained: number;
+  readonly subscriptions: number;
+  readonly connectedClients: number;
+  readonly clientsAway: number;
+  readonly connections: number;
+}
+
+/** OpenListener is a listener that clients can use now. */
+export interface OpenListener {
+  readonly protocol: 'mqtt' | 'websockets';
+  readonly tls: boolean;
+  /** 0 for a Unix socket. */
+  readonly port: number;
+  readonly addresses: readonly string[];
+  readonly connections: number;
+}
+
+/** RememberedRefusal is one kind of refusal of one client; times are in milliseconds since 1970. */
+export interface RememberedRefusal {
+  readonly cause: RefusalCause | 'duel' | 'flapping';
+  /** Remote address; '' for a Unix socket. */
+  readonly address: string;
+  /** Port of the listener; 0 for a Unix socket. */
+  readonly listenerPort: number;
+  /** '' = it did not say. */
+  readonly clientId: string;
+  readonly username: string | null;
+  readonly topicName: string | null;
+  /** A sentence about the client, without its subject. */
+  readonly reason: string;
+  /** What to do about it, or null. */
+  readonly advice: string | null;
+  readonly first: number;
+  readonly last: number;
+  readonly count: number;
+}
+
+/** RELOAD_CAUSES are what asks for a reload: SIGHUP, `reload_on_change`, a request of a program. */
+export const RELOAD_CAUSES = ['signal', 'change', 'command'] as const;
+export type ReloadCause = (typeof RELOAD_CAUSES)[number];
+
+export interface LastReload {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly by: ReloadCause;
+  /** Why nothing was changed; null = it is in force. */
+  readonly error: string | null;
+  /** The mistakes in the files, one sentence with its place each. */
+  readonly mistakes: readonly string[];
+}
+
+/** InForce is the configuration that the broker runs with. */
+export interface InForce {
+  /** Main file as it was given, or null. */
+  readonly file: string | null;
+  /** All files that a reload would read. */
+  readonly filesRead: readonly string[];
+  /** One line per port: who may connect from where. */
+  readonly access: readonly string[];
+  /** Seconds; 0 = nothing is sampled. */
+  readonly sysInterval: number;
+}
+
+/** OperationNeeds is asked anew for each operation: most of it changes while the broker runs. */
+export interface OperationNeeds {
+  readonly program: {
+    /** As the program calls itself, for example "midge version 0.1.0". */
+    readonly title: string;
+    /** Milliseconds since 1970: of its commit, and of the start of the broker. */
+    readonly buildDate: number;
+    readonly since: number;
+  };
+  /** Absolute paths. */
+  readonly state: { readonly path: string; readonly database: string };
+  readonly configuration: InForce;
+  readonly reloads: {
+    readonly last: LastReload | null;
+    changedFiles(): readonly string[];
+    reload(by: ReloadCause): Promise<LastReload>;
+  };
+  readonly broker: Pick<Broker, 'budget' | 'counters' | 'sessions'>;
+  readonly traffic: Traffic;
+  readonly listeners: readonly OpenListener[];
+  readonly refusals: { list(about: string | null): readonly RememberedRefusal[] };
+  readonly throttle: { held(): readonly LoginHold[] };
+  /** aclOf gives the rules for clients of a listener, or null: they may do everything. */
+  aclOf(listener: string): AclAuthorizer | null;
+  /** Null = no listener uses a certificate of our authority. */
+  readonly certificates: Pick<Certificates, 'authority' | 'server'> | null;
+  /** Null = nothing outlives the process. */
+  readonly store: Store | null;
+  readonly machine: { now(): Promise<MachineHealth> };
+  /** The name that mDNS gives to it, for example `midge-2.local`; null = it is not announced. */
+  readonly announcedHost: string | null;
+}

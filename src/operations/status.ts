@@ -1,0 +1,199 @@
+// How the running broker fares, as one object.
+
+import { X509Certificate } from 'node:crypto';
+import { z } from 'zod';
+import type { MemoryBudget } from '../broker/memory-budget.ts';
+import { namesOf } from '../certificates/names.ts';
+import { clockTrusted } from '../certificates/validity.ts';
+import { machineNames } from '../host/host.ts';
+import type { MachineHealth } from '../host/machine-health.ts';
+import type { Store } from '../store/store.ts';
+import { cardWear } from './card-wear.ts';
+import { type OperationNeeds, RELOAD_CAUSES } from './needs.ts';
+import { operation } from './operation.ts';
+import { HOLD } from './throttle.ts';
+
+/** ISO 8601 in UTC. */
+const TIME = z.iso.datetime();
+
+const LISTENER = z.object({
+  protocol: z.enum(['mqtt', 'websockets']),
+  tls: z.boolean(),
+  port: z.number().describe('0 for a Unix socket'),
+  addresses: z.array(z.string()),
+  connections: z.number(),
+});
+
+const RATE = z.number().nullable().describe('per second, averaged over the last minute; null = sys_interval 0');
+
+const MESSAGES = z
+  .object({
+    receivedPerSecond: RATE,
+    sentPerSecond: RATE,
+    received: z.number(),
+    sent: z.number(),
+    dropped: z.number(),
+    retained: z.number(),
+    subscriptions: z.number(),
+  })
+  .describe("counts since the start, without the broker's test of itself and the $SYS tree");
+
+const CERTIFICATES = z.object({
+  authorityFingerprint: z.string().describe('SHA-256, hexadecimal with colons'),
+  authorityExpires: TIME,
+  serverNames: z.array(z.string()),
+  serverExpires: TIME,
+});
+
+const STORE = z.object({
+  state: z.enum(['ok', 'full', 'read-only', 'failed']),
+  since: z.number().describe('milliseconds since 1970'),
+  text: z.string(),
+  damage: z.string().nullable(),
+  bytesWritten: z.number(),
+  bytesLastHour: z.number(),
+  bytesLastDay: z.number(),
+  bytesPerDay: z.number().nullable(),
+  commits: z.number(),
+  fsyncs: z.number(),
+  wear: z.object({ years: z.number().nullable(), text: z.string() }),
+});
+
+const MACHINE = z.object({
+  cpuTemperature: z.number().nullable().describe('degrees Celsius'),
+  power: z.object({ now: z.array(z.string()), sinceBoot: z.array(z.string()).nullable() }).nullable(),
+  load: z.tuple([z.number(), z.number(), z.number()]),
+  memory: z.object({ total: z.number(), available: z.number() }).describe('bytes'),
+  disk: z.object({ path: z.string(), total: z.number(), free: z.number() }).nullable().describe('bytes'),
+  wifi: z.array(z.object({ name: z.string(), signal: z.number().describe('dBm') })),
+  uptime: z.number().describe('seconds since the machine was switched on'),
+  hostName: z.string(),
+  addresses: z.array(z.string()),
+  announced: z.string().nullable().describe('the name that mDNS gives to it; null = it is not announced'),
+});
+
+const KEPT = z
+  .object({
+    bytes: z.number(),
+    limit: z.number().describe('memory_limit; 0 = none'),
+    isFull: z.boolean(),
+    refused: z.number().describe('what found no room since the start'),
+    most: z.object({ user: z.string(), bytes: z.number() }).nullable().describe("the user who has most; '' = all without an account"),
+  })
+  .describe('what is kept for clients, in bytes');
+
+const OUTPUT = z.object({
+  program: z.string(),
+  pid: z.number(),
+  since: TIME.describe('start of the broker'),
+  state: z.string().describe('state folder'),
+  configuration: z.string().nullable(),
+  reload: z
+    .object({ at: TIME, by: z.enum(RELOAD_CAUSES), error: z.string().nullable() })
+    .nullable()
+    .describe('the latest since the start; error says why it changed nothing'),
+  changedFiles: z.array(z.string()).describe('files of the configuration that hold something else than what is in force'),
+  access: z.array(z.string()).describe('one line per port: who may connect from where'),
+  listeners: z.array(LISTENER),
+  clients: z.object({ connected: z.number(), away: z.number(), connections: z.number() }),
+  messages: MESSAGES,
+  kept: KEPT,
+  refusals: z.number(),
+  held: z.array(HOLD),
+  certificates: CERTIFICATES.nullable().describe('null = no listener uses a certificate of our authority'),
+  store: STORE.nullable().describe('null = nothing outlives the process'),
+  clock: z.object({ now: TIME, trusted: z.boolean() }),
+  machine: MACHINE,
+});
+
+/** Status is of one moment; the machine's part is 30 seconds old at most. */
+export type Status = z.infer<typeof OUTPUT>;
+
+/** STATUS gathers it. */
+export const STATUS = operation({
+  name: 'status',
+  kind: 'query',
+  right: 'look',
+  summary: 'How the running broker fares: who may connect, clients, rates, certificate, store, clock, machine.',
+  input: z.strictObject({}),
+  output: OUTPUT,
+  run: readStatus,
+});
+
+async function readStatus(needs: OperationNeeds): Promise<Status> {
+  const { program, configuration, reloads, broker, traffic, store, certificates, machine } = needs;
+  const now = Date.now();
+  const health = await machine.now();
+  return {
+    program: program.title,
+    pid: process.pid,
+    since: iso(program.since),
+    state: needs.state.path,
+    configuration: configuration.file,
+    reload: reloads.last === null ? null : { at: iso(reloads.last.at), by: reloads.last.by, error: reloads.last.error },
+    changedFiles: [...reloads.changedFiles()],
+    access: [...configuration.access],
+    listeners: needs.listeners.map((listener) => ({ ...listener, addresses: [...listener.addresses] })),
+    clients: { connected: traffic.connectedClients, away: traffic.clientsAway, connections: traffic.connections },
+    messages: messagesOf(needs),
+    kept: keptIn(broker.budget),
+    refusals: needs.refusals.list(null).length,
+    held: needs.throttle.held().map((hold) => ({ ...hold })),
+    certificates: certificates === null ? null : certificatesOf(certificates),
+    store: store === null ? null : storeOf(store, health),
+    clock: { now: iso(now), trusted: clockTrusted(now, program.buildDate) },
+    machine: { ...machineOf(health), ...namesNow(), announced: needs.announcedHost },
+  };
+}
+
+function keptIn({ kept: bytes, limit, isFull, refused, largest }: MemoryBudget): Status['kept'] {
+  return { bytes, limit, isFull, refused, most: largest === null ? null : { user: largest.name ?? '', bytes: largest.bytes } };
+}
+
+function storeOf(store: Store, { disk }: MachineHealth): Status['store'] {
+  const counters = store.counters();
+  return { ...store.health(), ...counters, wear: cardWear(counters.bytesPerDay, disk?.total ?? null) };
+}
+
+/** Nothing is sampled with `sys_interval 0`. */
+function messagesOf({ broker, configuration, traffic }: OperationNeeds): Status['messages'] {
+  const rounded = (perSecond: number) => (configuration.sysInterval === 0 ? null : Math.round(perSecond * 100) / 100);
+  const { received, sent, retained, subscriptions } = traffic;
+  return {
+    receivedPerSecond: rounded(traffic.receivedPerSecond),
+    sentPerSecond: rounded(traffic.sentPerSecond),
+    received,
+    sent,
+    dropped: broker.counters.publishDropped,
+    retained,
+    subscriptions,
+  };
+}
+
+function certificatesOf(certificates: NonNullable<OperationNeeds['certificates']>): Status['certificates'] {
+  const [authority, server] = [certificates.authority(), certificates.server()];
+  const { dns, ip } = namesOf(new X509Certificate(server.cert).subjectAltName);
+  return {
+    authorityFingerprint: authority.fingerprint,
+    authorityExpires: iso(authority.expires),
+    serverNames: [...dns, ...ip],
+    serverExpires: iso(server.expires),
+  };
+}
+
+/** Copies: the schema's lists are the asker's own. */
+function machineOf({ power, load, wifi, ...rest }: MachineHealth) {
+  const { now, sinceBoot } = power ?? { now: [], sinceBoot: null };
+  const copied = power === null ? null : { now: [...now], sinceBoot: sinceBoot === null ? null : [...sinceBoot] };
+  const [one, five, fifteen] = load;
+  return { ...rest, power: copied, load: [one, five, fifteen] as [number, number, number], wifi: wifi.map((link) => ({ ...link })) };
+}
+
+function namesNow() {
+  const { hostName, addresses } = machineNames();
+  return { hostName, addresses: [...addresses] };
+}
+
+function iso(milliseconds: number): string {
+  return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
+}

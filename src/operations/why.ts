@@ -1,0 +1,78 @@
+// Who was turned away or hears nothing, and why.
+
+import { z } from 'zod';
+import { missingRule, whatArrives } from '../access/acl-explain.ts';
+import type { LoginHold } from '../access/login-throttle.ts';
+import type { OperationNeeds, RememberedRefusal } from './needs.ts';
+import { operation } from './operation.ts';
+import { HOLD } from './throttle.ts';
+
+/** Sessions whose subscriptions are looked at for one answer. */
+const MAX_SESSIONS = 1000;
+
+const REFUSAL = z.object({
+  cause: z.string(),
+  address: z.string().describe("remote address; '' for a Unix socket"),
+  listenerPort: z.number().describe('0 for a Unix socket'),
+  clientId: z.string().describe("'' = it did not say"),
+  username: z.string().nullable(),
+  topicName: z.string().nullable(),
+  reason: z.string().describe('a sentence about the client, without its subject'),
+  advice: z.string().nullable().describe('what to do about it'),
+  first: z.number().describe('milliseconds since 1970'),
+  last: z.number(),
+  count: z.number(),
+}) satisfies z.ZodType<Omit<RememberedRefusal, 'cause'>>;
+
+const DEAF = z
+  .object({
+    clientId: z.string(),
+    username: z.string().nullable(),
+    topicFilter: z.string(),
+    reason: z.string(),
+    advice: z.string().nullable(),
+  })
+  .describe('a subscription to which nothing may ever arrive: SUBSCRIBE is accepted all the same');
+
+const INPUT = z.strictObject({ about: z.string().nullish().describe('only of that address, client id or user') });
+const OUTPUT = z.object({ refusals: z.array(REFUSAL), held: z.array(HOLD), deaf: z.array(DEAF) });
+
+/** Reasons answer "why". */
+export type Reasons = z.infer<typeof OUTPUT>;
+
+/** WHY tells it. */
+export const WHY = operation({
+  name: 'why',
+  kind: 'query',
+  right: 'look',
+  summary: 'Who was turned away or hears nothing, why, and what to do about it.',
+  input: INPUT,
+  output: OUTPUT,
+  run: (needs, { about }) => readReasons(needs, about ?? null),
+});
+
+function readReasons(needs: OperationNeeds, about: string | null): Reasons {
+  const isMeant = ({ address, username }: LoginHold) => about === null || address === about || username === about;
+  const held = needs.throttle
+    .held()
+    .filter(isMeant)
+    .map((hold) => ({ ...hold }));
+  return { refusals: needs.refusals.list(about).map((each) => ({ ...each })), held, deaf: deafSubscriptions(needs, about) };
+}
+
+function deafSubscriptions({ broker, aclOf }: OperationNeeds, about: string | null): Reasons['deaf'] {
+  const found: Reasons['deaf'] = [];
+  let left = MAX_SESSIONS;
+  for (const { clientId, username, listener, connection, subscriptions } of broker.sessions) {
+    if (about !== null && ![clientId, username, connection?.origin.address].includes(about)) continue;
+    const acl = aclOf(listener);
+    if (acl === null) continue;
+    if (left-- === 0) break;
+    for (const topicFilter of subscriptions.keys()) {
+      if (whatArrives(acl, { username, clientId }, topicFilter).some(({ access }) => access !== 'deny')) continue;
+      const reason = `is subscribed to "${topicFilter}" but gets nothing: no rule of ${acl.file.path} lets it read there`;
+      found.push({ clientId, username, topicFilter, reason, advice: missingRule({ username }, 'read', topicFilter) });
+    }
+  }
+  return found;
+}
