@@ -108,8 +108,11 @@ test('backup of a running broker is restored, and what was there is kept aside',
   await first.end();
 
   appendFileSync(home.path('rules'), 'topic deny secret/#\n');
-  const restored = await home.run('restore', '-c', home.path('midge.conf'), file);
-  assert.deepEqual([restored.status, restored.stderr], [0, '']);
+  const asked = await home.run('restore', '-c', home.path('midge.conf'), file);
+  assert.equal(asked.status, 1);
+  assert.match(asked.stderr, /^Warning: the access rules of ".*rules" become those of then\.\n.*say --yes/);
+  const restored = await home.run('restore', '--yes', '-c', home.path('midge.conf'), file);
+  assert.equal(restored.status, 0, restored.stderr);
   assert.equal(readFileSync(home.path('rules'), 'utf8'), 'topic readwrite #\n');
   const kept = [...restored.stdout.matchAll(/^kept +(.*)$/gm)].map((match) => match[1] ?? '');
   assert.equal(kept.length, 2, restored.stdout);
