@@ -24,10 +24,7 @@ export const LIMITS = { packetSize: 20_000, keepAlive: 300, topicAliases: 5, inf
 export interface ClientHouse {
   /** File of the authority, which the clients trust. */
   readonly ca: string;
-  readonly folder: string;
   readonly ports: Readonly<Record<Transport, number>>;
-  /** broker is the process that runs now. */
-  broker(): WatchedProcess;
   /** restart stops the broker and starts it on the same state and ports. */
   restart(): Promise<void>;
 }
@@ -68,9 +65,7 @@ secure true
   let broker = await start(context, folder, conf);
   return {
     ca: join(folder, 'state/midge/certificates/ca.crt'),
-    folder,
     ports: { tcp, tls, ws, wss },
-    broker: () => broker,
     async restart() {
       await broker.end();
       broker = await start(context, folder, conf);

@@ -13,8 +13,8 @@ interface Guest {
   readonly client: MqttClient;
   readonly connack: IConnackPacket;
   readonly received: Packet[];
-  /** messages gives the first `count` PUBLISH packets whose topic begins so, once they are there. */
-  messages(count: number, prefix?: string): Promise<IPublishPacket[]>;
+  /** messages gives all PUBLISH packets, once there are `count`. */
+  messages(count: number): Promise<IPublishPacket[]>;
   /** packet gives the first packet of a kind, once it is there. */
   packet<Command extends Packet['cmd']>(command: Command): Promise<Extract<Packet, { cmd: Command }>>;
 }
@@ -310,6 +310,24 @@ const FEATURES: Readonly<Record<string, (visit: Visit) => Promise<void>>> = {
     assert.equal(again.connack.sessionPresent, true);
     await again.client.endAsync(false, { reasonCode: 0, properties: { sessionExpiryInterval: 0 } });
     assert.equal((await enter(kept)).connack.sessionPresent, false);
+  },
+
+  async 'a flow with birth and will messages goes on by itself after a restart of the broker'({ enter, house, own }) {
+    const status = `${own}/status`;
+    const will = { topic: status, payload: Buffer.from('offline'), qos: 1 as const, retain: true };
+    const { client } = await enter({ reconnectPeriod: 50, will });
+    client.on('message', (_topic, payload) => client.publish(`${own}/out`, payload, { qos: 2 }));
+    await client.subscribeAsync(`${own}/in`, { qos: 2 }); // MQTT.js subscribes again by itself
+    const isBack = new Promise((resolve) => client.once('connect', resolve));
+    await house.restart();
+    await isBack;
+    await client.publishAsync(status, 'online', { qos: 1, retain: true });
+    const watcher = await enter();
+    await watcher.client.subscribeAsync([status, `${own}/out`], { qos: 2 });
+    await watcher.client.publishAsync(`${own}/in`, 'on', { qos: 2 });
+    const [birth, out] = await watcher.messages(2);
+    assert.deepEqual([birth?.topic, birth?.payload.toString(), birth?.retain], [status, 'online', true]);
+    assert.deepEqual([out?.topic, out?.payload.toString(), out?.qos], [`${own}/out`, 'on', 2]);
   },
 
   async 'CONNACK refuses a wrong password and enhanced authentication by their reasons'({ enter }) {

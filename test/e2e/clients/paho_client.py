@@ -29,7 +29,8 @@ class Guest:
     def __init__(self, client_id="", kept=False, will=None, password=None):
         words = {} if VERSION == 5 else {"clean_session": not kept}
         transport = "websockets" if TRANSPORT in ("ws", "wss") else "tcp"
-        self.client = client = mqtt.Client(client_id, protocol=VERSION, transport=transport, **words)
+        first = [mqtt.CallbackAPIVersion.VERSION1] if hasattr(mqtt, "CallbackAPIVersion") else []  # Paho 2
+        self.client = client = mqtt.Client(*first, client_id, protocol=VERSION, transport=transport, **words)
         client.username_pw_set(os.environ["MQTT_USER"], password or os.environ["MQTT_PASSWORD"])
         if TRANSPORT in ("tls", "wss"):
             client.tls_set(CA)
