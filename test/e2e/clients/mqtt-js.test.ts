@@ -80,7 +80,7 @@ const FEATURES: Readonly<Record<string, (visit: Visit) => Promise<void>>> = {
     );
     assert.deepEqual(answers, [
       ['puback', 0x10],
-      ['pubrec', 0x00], // it is delivered at PUBREL
+      ['pubrec', 0x00], // 0x10 would be allowed here too
       ['puback', 0x87],
       ['pubrec', 0x87],
     ]);
