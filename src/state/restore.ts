@@ -181,7 +181,7 @@ class Undertaking {
     try {
       return { restored, placed: this.#files.place() };
     } catch (error) {
-      if (restored.length > 0) asOwnerNow(state.path, () => swap.undo());
+      if (restored.length > 0) asOwnerNow(state.path, () => swap.undo(state));
       throw error;
     }
   }

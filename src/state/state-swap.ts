@@ -17,6 +17,7 @@ import {
   rmdirSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { syncPath } from '../base/durable-file.ts';
@@ -34,7 +35,6 @@ export class StateSwap {
   readonly #folder: string;
   readonly #stamp: string;
   readonly #rename: Rename;
-  #entered: readonly string[] = [];
 
   /** `folder` is the state folder, `stamp` names this exchange. */
   constructor(folder: string, stamp: string, rename: Rename = renameSync) {
@@ -59,7 +59,16 @@ export class StateSwap {
 
   /** isBegun tells whether what comes has begun to go to its place. */
   get isBegun(): boolean {
-    return !existsSync(this.incoming);
+    return !this.isUndone && !existsSync(this.incoming);
+  }
+
+  /** isUndone tells whether `undo` has begun. */
+  get isUndone(): boolean {
+    return existsSync(this.#undoing);
+  }
+
+  get #undoing(): string {
+    return join(this.unpacking, 'undoing');
   }
 
   get stamp(): string {
@@ -92,30 +101,36 @@ export class StateSwap {
     const going = readdirSync(path).filter(
       (name) => isReplaced(name) || (state.isOurs(name) && !isOfSwap(name) && name !== STATE_NAMES.marker),
     );
-    if (going.length > 0) this.#makeBefore();
-    for (const name of going) this.#rename(join(path, name), join(this.before, name));
-    if (going.length > 0) syncPath(this.before);
+    const to = this.isUndone ? this.incoming : this.before;
+    if (this.isUndone) mkdirSync(to, { recursive: true, mode: 0o700 });
+    else if (going.length > 0) this.#makeBefore();
+    for (const name of going) this.#rename(join(path, name), join(to, name));
+    if (going.length > 0) syncPath(to);
     this.#turn(this.#stage('leaving'), 'entering');
   }
 
   /** enter puts what comes in place. */
   enter(): void {
     const from = this.#stage('entering');
-    this.#entered = readdirSync(from);
-    for (const name of this.#entered) this.#rename(join(from, name), join(this.#folder, name));
+    for (const name of readdirSync(from)) this.#rename(join(from, name), join(this.#folder, name));
     rmdirSync(from);
     syncPath(this.#folder);
   }
 
-  /** undo takes a commit back: what came goes, and what was there comes back. */
-  undo(): void {
-    mkdirSync(this.incoming, { mode: 0o700 });
-    for (const name of this.#entered) this.#rename(join(this.#folder, name), join(this.incoming, name));
-    if (existsSync(this.before)) {
-      for (const name of readdirSync(this.before)) this.#rename(join(this.before, name), join(this.#folder, name));
-      rmdirSync(this.before);
-    }
+  /** undo takes a commit back, by an exchange the other way that a cut does not stop: what came goes to `incoming`, and what was there comes back. */
+  undo(state: StateFolder): void {
+    mkdirSync(this.before, { recursive: true, mode: 0o700 });
     syncPath(this.#folder);
+    writeFileSync(this.#undoing, '', { flush: true });
+    syncPath(this.unpacking);
+    this.turnBack(state);
+  }
+
+  /** turnBack does what `undo` has written down. */
+  turnBack(state: StateFolder): void {
+    this.#turn(this.before, 'leaving');
+    this.leave(state);
+    this.enter();
   }
 
   /** end removes what is left of `unpacking`. */
@@ -156,11 +171,11 @@ export function mendSwap(state: StateFolder, rename: Rename = renameSync): strin
   if (stages.length === 0) return null;
   let kept: string | null = null;
   for (const { swap, stage } of stages) {
+    if (stage === 'unpacking' && swap.isUndone && existsSync(swap.before)) swap.turnBack(state);
     if (stage === 'leaving') swap.leave(state);
-    if (stage !== 'unpacking') {
-      swap.enter();
-      kept = swap.before;
-    }
+    if (stage === 'unpacking') continue;
+    swap.enter();
+    if (!swap.isUndone) kept = swap.before;
   }
   for (const { swap } of stages) if (!existsSync(swap.list)) swap.end();
   const isBegun = stages.some(({ swap }) => existsSync(swap.list) && swap.isBegun);

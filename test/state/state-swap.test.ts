@@ -93,6 +93,30 @@ test('state swap is brought to its end when the power goes at any rename, and me
   assert.ok(cuts >= 11, `${cuts} cuts`);
 });
 
+test('state swap that is taken back leaves what was there, wherever the power goes', (t) => {
+  for (const old of [OLD, { notes: 'mine' }]) {
+    for (let times = 0; times < 20; times++) {
+      const folder = join(temporaryFolder(t), 'state');
+      fill(folder, old);
+      const state = new StateFolder(folder, 'midge.db');
+      const swap = new StateSwap(folder, STAMP);
+      swap.begin();
+      fill(swap.incoming, NEW);
+      writeFileSync(swap.list, '[]');
+      swap.commit(state);
+      try {
+        new StateSwap(folder, STAMP, failingAfter(times)).undo(state);
+      } catch {
+        mendTwice(state);
+      }
+      assert.equal(swap.isBegun, false);
+      swap.end();
+      assert.deepEqual(read(folder), old, `cut at rename ${times}`);
+      assert.ok(!existsSync(swap.before));
+    }
+  }
+});
+
 test('state swap makes the state folder where there is none, for its owner only', (t) => {
   const folder = join(temporaryFolder(t), 'state');
   const swap = new StateSwap(folder, STAMP);
