@@ -1,7 +1,7 @@
 // The floor plan of ARCHITECTURE.md as tables, and the test that reads every import in src/ and holds it against them.
 
 import assert from 'node:assert/strict';
-import { existsSync, globSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { join, posix } from 'node:path';
 import { test } from 'node:test';
@@ -92,6 +92,28 @@ test('architecture guide names only what is there', () => {
   assert.deepEqual(
     named.filter((path) => !isThere(path)),
     [],
+  );
+});
+
+test('architecture guide draws the rooms of src/ on their floors', () => {
+  const drawing = readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8').split('```')[1] ?? '';
+  const floors = [...drawing.matchAll(/^ (\d) {2}(.+)$/gm)];
+  const drawn = floors.flatMap(([, floor, line = '']) =>
+    Array.from(line.matchAll(/([\w.]+)\/|(main\.ts)/g), ([name]) => [name, Number(floor)]),
+  );
+  const there = readdirSync(join(ROOT, 'src'), { withFileTypes: true }).map((each) => (each.isDirectory() ? `${each.name}/` : each.name));
+  assert.deepEqual(Object.fromEntries(drawn), Object.fromEntries(there.map((name) => [name, FLOORS[name.replace('/', '')]])));
+  assert.equal(drawn.length, there.length, 'a room is drawn twice');
+});
+
+test('architecture guide has a row for each room, with the packages that live there', () => {
+  const rows = readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8').matchAll(/^\| `(\w+)\/` \| .+ \| ?(.*) \|$/gm);
+  const described = Array.from(rows, ([, room = '', packages = '']) => [room, packages.split(', ').filter((name) => name !== '')] as const);
+  const rooms = readdirSync(join(ROOT, 'src'), { withFileTypes: true }).filter((each) => each.isDirectory());
+  const packagesIn = (room: string) => Object.keys(PACKAGES).filter((name) => PACKAGES[name]?.includes(room));
+  assert.deepEqual(
+    described.map(([room, packages]) => [room, packages.sort()]).sort(),
+    rooms.map(({ name }) => [name, packagesIn(name).sort()]).sort(),
   );
 });
 
