@@ -5,5 +5,11 @@ import type { Flag } from './command.ts';
 /** CONTROL_FLAGS say which broker is meant. */
 export const CONTROL_FLAGS: readonly Flag[] = [
   { long: 'state', value: 'DIR', summary: 'state folder of the broker', complete: 'directory' },
-  { short: 'c', long: 'config-file', value: 'FILE', summary: 'its configuration file, which may name the folder', complete: 'file' },
+  {
+    short: 'c',
+    long: 'config-file',
+    value: 'FILE',
+    summary: 'configuration file of the broker, which may name the folder',
+    complete: 'file',
+  },
 ];
