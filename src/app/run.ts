@@ -296,7 +296,7 @@ class Run {
   #sayWhoMayConnect(appliance: Appliance): void {
     const listeners = appliance.listeners.map(({ options, port }) => ({ ...options, port, policy: { ...options.policy, port } }));
     const configuration = { ...this.#withMadeAccount(this.#request.configuration), listeners };
-    for (const line of describeAccess(configuration)) this.#log.log('notice', `Open: ${line}.`);
+    for (const line of describeAccess(configuration)) this.#log.log('notice', `Listening on ${line}.`);
   }
 }
 

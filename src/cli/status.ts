@@ -77,7 +77,7 @@ function rowsOf({
     ['Configuration', configuration ?? 'none'],
     ['Reloaded', reload && `${isoTime(Date.parse(reload.at))}, ${CAUSES[reload.by]}${reload.error === null ? '' : ': failed'}`],
     ['Changed', changedFiles.length === 0 ? null : `${changedFiles.join(', ')}: not in force yet (kill -HUP ${pid})`],
-    ...access.map((line, at): [string, string] => [at === 0 ? 'Open' : '', line]),
+    ...access.map((line, at): [string, string] => [at === 0 ? 'Listening on' : '', line]),
     ['Clients', `${clients.connected} connected, ${clients.away} kept while away`],
     [
       'Messages',

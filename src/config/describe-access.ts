@@ -8,7 +8,7 @@ type AccessFacts = Pick<Configuration, 'access' | 'makesAccount'>;
 
 /**
  * describeAccess gives one line per port or socket, for example
- * `mqtt with TLS on port 8883: user "jane" through every network of this machine`. The lines hold no secret.
+ * `port 8883 (MQTT with TLS): user "jane" from every network of this machine`. The lines hold no secret.
  */
 export function describeAccess(configuration: Configuration): string[] {
   const addresses = new Map<string, ListenerOptions[]>();
@@ -25,7 +25,7 @@ export function describeAccess(configuration: Configuration): string[] {
   return [...addresses.values()].map((alike) => `${describeSocket(alike[0]!)}: ${describeGuests(alike, configuration)}`);
 }
 
-/** describeListeners gives one line per port or socket, for example `mqtt with TLS on port 8883`. */
+/** describeListeners gives one line per port or socket, for example `port 8883 (MQTT with TLS)`. */
 export function describeListeners({ listeners }: Configuration): string[] {
   return [...new Set(listeners.map(describeSocket))];
 }
@@ -41,13 +41,13 @@ function takesNameFromCertificate({ tls, proxyCertificate }: ListenerOptions): b
 }
 
 function describeSocket({ protocol, tls, unixPath, port }: ListenerOptions): string {
-  const what = `${protocol === 'mqtt' ? 'mqtt' : 'websockets'}${tls === null ? '' : ' with TLS'}`;
-  return unixPath === null ? `${what} on port ${port}` : `${what} on socket ${unixPath}`;
+  const what = `${protocol === 'mqtt' ? 'MQTT' : 'WebSocket'}${tls === null ? '' : ' with TLS'}`;
+  return `${unixPath === null ? `port ${port}` : `socket ${unixPath}`} (${what})`;
 }
 
 function describeGuests(alike: readonly ListenerOptions[], facts: AccessFacts): string {
   const listener = alike[0]!;
-  if (isLockedOut(listener, facts)) return 'nobody';
+  if (isLockedOut(listener, facts)) return 'nobody can sign in yet; add username and password, or a password_file';
   const unnamed = listener.policy.allowAnonymous && !takesNameFromCertificate(listener) ? ', without a user name' : '';
   return `${describePeople(listener, facts)} ${describeWay(alike)}${unnamed}`;
 }
@@ -77,8 +77,8 @@ function describeWay(alike: readonly ListenerOptions[]): string {
   const { unixPath, bindInterface } = alike[0]!;
   const addresses = alike.map((listener) => listener.address);
   if (unixPath !== null || addresses.every(isLoopback)) return 'from this machine';
-  if (bindInterface !== null) return `through interface ${bindInterface}`;
-  return addresses.includes(null) ? 'through every network of this machine' : `through ${addresses.join(' and ')}`;
+  if (bindInterface !== null) return `from interface ${bindInterface}`;
+  return addresses.includes(null) ? 'from every network of this machine' : `through address ${addresses.join(' and ')}`;
 }
 
 function isLoopback(address: string | null): boolean {

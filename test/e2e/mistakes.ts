@@ -367,8 +367,8 @@ export const MISTAKES: readonly Mistake[] = [
     what: 'only max_connections',
     text: 'max_connections 10',
     words: ['-p', '0'],
-    check: /^mqtt on port 1883: anyone from this machine, without a user name$/m,
-    serve: /Open: mqtt on port \d+: anyone from this machine, without a user name\.$/m,
+    check: /^port 1883 \(MQTT\): anyone from this machine, without a user name$/m,
+    serve: /Listening on port \d+ \(MQTT\): anyone from this machine, without a user name\.$/m,
     ends: 'runs',
   },
 ];

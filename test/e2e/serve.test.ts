@@ -38,7 +38,7 @@ test('serve says where it listens and who may connect when it starts without a c
   const port = await openPort(broker);
   const text = broker.lines.join('\n');
   assert.match(text, /^\d+: midge version \S+ starting\n\d+: Using default config\.\n\d+: Starting in local only mode\. /);
-  assert.match(text, new RegExp(`Open: mqtt on port ${port}: anyone from this machine, without a user name\\.`));
+  assert.match(text, new RegExp(`Listening on port ${port} \\(MQTT\\): anyone from this machine, without a user name\\.`));
   await client(context, port);
   await broker.line(/New client connected from 127\.0\.0\.1:\d+ as \S+ \(p5, c1, k60\)\.$/);
 });
@@ -133,7 +133,7 @@ test('check and --test-config exit with 1 when there are mistakes, otherwise 0 a
     const good = await runMidge(folder, words);
     assert.deepEqual(good, {
       status: 0,
-      stdout: 'Configuration file is OK.\nmqtt on port 1883: anyone from this machine, without a user name\n',
+      stdout: 'Configuration file is OK.\nport 1883 (MQTT): anyone from this machine, without a user name\n',
       stderr: '',
     });
   }

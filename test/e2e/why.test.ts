@@ -187,7 +187,7 @@ test('midge why tells what came to a TLS port', {
 test('midge status tells who may connect, what is kept, certificate, clock and machine', async (context) => {
   const { folder, port, state, status } = await house(context, 'secure true\n');
   const told = await status();
-  assert.deepEqual(told.access, [`mqtt with TLS on port ${port}: the users in ${join(folder, 'passwd')} from this machine`]);
+  assert.deepEqual(told.access, [`port ${port} (MQTT with TLS): the users in ${join(folder, 'passwd')} from this machine`]);
   assert.deepEqual(told.clients, { connected: 0, away: 0, connections: 0 });
   assert.equal(told.store?.state, 'ok');
   assert.match(told.certificates?.authorityFingerprint ?? '', /^([0-9A-F]{2}:){31}[0-9A-F]{2}$/);
@@ -195,7 +195,7 @@ test('midge status tells who may connect, what is kept, certificate, clock and m
   assert.equal(told.clock.trusted, true);
   assert.ok(told.machine.memory.available > 0);
   const { stdout, status: exit } = await runMidge(folder, ['status', '--state', state]);
-  assert.match(stdout, /^Open +mqtt with TLS on port \d+: the users in /m);
+  assert.match(stdout, /^Listening on +port \d+ \(MQTT with TLS\): the users in /m);
   assert.equal(exit, told.troubles.length === 0 ? 0 : 1);
 });
 

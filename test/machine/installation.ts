@@ -83,7 +83,7 @@ async function firstInstallation(run: Guest, program: string, patience: readonly
   const { stdout, stderr } = await succeed(run('sh', '-c', install));
   const { stdout: log } = await run('journalctl', '-b', '-o', 'cat', '--no-pager');
   assert.doesNotMatch(log, /midge\.service:\d+: Unknown/, 'this version of systemd knows every word of the unit');
-  assert.match(stdout, /mqtt with TLS on port 8883: the users in \/var\/lib\/midge\/passwd/);
+  assert.match(stdout, /port 8883 \(MQTT with TLS\): the users in \/var\/lib\/midge\/passwd/);
   assert.match(stdout, /^ {2}([0-9A-F]{2}:){31}[0-9A-F]{2}$/m);
   assert.ok(!`${stdout}${stderr}`.includes('secret'), 'a given password is not shown');
   assert.equal((await run('systemctl', 'is-active', 'midge')).stdout, 'active\n');
