@@ -53,6 +53,7 @@ export function brokerConfiguration(settings: BootSettings): string {
   const { certificateNames, persistenceFile } = settings;
   const lines = [
     '# Written at each boot from midge.txt on the boot partition. Settings of your own go into files of conf.d/ beside this one.',
+    'reload_on_change true',
     ...listenerLines(settings),
     'allow_anonymous false',
     'password_file /var/lib/midge/passwd',

@@ -37,6 +37,11 @@ import { type Topic, TopicCache } from './topic.ts';
 
 const RECEIVE_MAXIMUM_LIMIT = 65_535;
 
+/** Bytes after which a turn leaves large outputs to the next one: the system takes some milliseconds for a megabyte to many clients. */
+const WRITTEN_MAX = 524_288;
+/** Outputs up to this are written all the same: what others are told does not wait for those who get much. */
+const SMALL_OUTPUT = 8192;
+
 /** Broker is the engine. Create it, `start` it, give it streams by `handle`, `stop` it. */
 export class Broker extends AedesHub {
   readonly name = 'broker';
@@ -273,7 +278,18 @@ export class Broker extends AedesHub {
     const dirty = this.#dirty;
     if (dirty.length === 0) return;
     this.#dirty = [];
-    for (let index = 0; index < dirty.length; index++) dirty[index]!.flush(); // index < length
+    let written = 0;
+    for (let index = 0; index < dirty.length; index++) {
+      const output = dirty[index]!; // index < length
+      const { gathered } = output;
+      if (written > WRITTEN_MAX && gathered > SMALL_OUTPUT) {
+        this.#dirty.push(output);
+        continue;
+      }
+      written += gathered;
+      output.flush();
+    }
+    if (this.#dirty.length > 0) this.#awaitTurnEnd();
   }
 
   /** refreshFast decides anew whether a connection's messages may take the fast path. */

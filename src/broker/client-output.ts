@@ -49,6 +49,11 @@ export class ClientOutput {
     return this.#outbox.pending;
   }
 
+  /** gathered are the bytes that this turn has to write. */
+  get gathered(): number {
+    return this.#outbox.length;
+  }
+
   /** isUnread tells that the client does not take its answers. */
   get isUnread(): boolean {
     if (this.#answerBytes > ANSWERS_MAX) this.#answerBytes = Math.min(this.#answerBytes, this.pending);

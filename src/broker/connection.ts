@@ -14,7 +14,6 @@ import type { Broker } from './broker.ts';
 import { ClientOutput } from './client-output.ts';
 import { reasonInWords } from './disconnect-words.ts';
 import { dispatch } from './dispatch.ts';
-import { SHARE } from './fair-turns.ts';
 import type { ConnectionOrigin } from './options.ts';
 import { JOINED, WORKED } from './publish-run.ts';
 import { looksLikeTls, reportBadPacket, reportRefusal, StrangeBytes } from './refusal.ts';
@@ -265,7 +264,7 @@ export class Connection implements PacketSink {
 
   /** Decodes a chunk, or as much of it as this turn allows. */
   #take(chunk: Buffer): void {
-    this.#effortLimit = this.broker.effort.spent + SHARE;
+    this.#effortLimit = this.broker.effort.limit;
     const taken = this.#decoder.push(chunk);
     if ((taken === chunk.length && this.#unfinished === null) || this.state === 'disconnecting' || this.state === 'closed') return;
     this.#backlog = Buffer.from(chunk.subarray(taken)); // a copy: the chunk is lent

@@ -9,13 +9,16 @@ import type { Connection } from './connection.ts';
 import { levelsOf } from './subscription-counts.ts';
 
 /** SHARE is what one connection's chunk may cost in a turn, and all together that wait. Fan-out to thousands takes a turn for every message or two. */
-export const SHARE = 4000;
+const SHARE = 1500;
+
+/** LATE_SHARE is that of a chunk which comes when others have spent a share in the same turn: who asks for little has it all the same. */
+const LATE_SHARE = 300;
 
 /** BYTES_SHIFT: sending 2 ** 10 bytes to somebody, through two copies and the system, costs about as much as one delivery. */
 export const BYTES_SHIFT = 10;
 
 /** SLICE is what one packet may cost in a turn. */
-const SLICE = 2000;
+const SLICE = 1000;
 /** A filter that is subscribed to, or not any more, costs about as much as 2 deliveries, and one for each of its levels. */
 const FILTER_EFFORT = 2;
 
@@ -34,6 +37,11 @@ export function eachFilter(effort: Effort, count: number, work: (at: number) => 
 /** Effort is the work of one turn, of all connections: deliveries, and what costs as much. */
 export class Effort {
   spent = 0;
+
+  /** limit is where a chunk that comes now has to let others go first. */
+  get limit(): number {
+    return this.spent + (this.spent < SHARE ? SHARE : LATE_SHARE);
+  }
 }
 
 /** FairTurns holds the connections that wait, the longest first. */

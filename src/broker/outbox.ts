@@ -37,6 +37,11 @@ export class Outbox {
     this.#counters = counters;
   }
 
+  /** Bytes that are gathered. */
+  get length(): number {
+    return this.#length;
+  }
+
   /** Bytes that wait: here and in the stream. */
   get pending(): number {
     return this.#length + this.#stream.writableLength;

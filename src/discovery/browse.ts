@@ -190,5 +190,5 @@ function allAddresses(interfaces: NetworkInterfaces): string[] {
 }
 
 function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, '\uFFFD');
+  return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '\uFFFD');
 }

@@ -5,8 +5,11 @@ import type { Clock } from '../base/clock.ts';
 import { SERVICE_TYPES } from './announcement.ts';
 import { identityOf, type MdnsRecord, sameName } from './records.ts';
 
-/** A network of any sane size fits; beyond it new records are left out, so that a flood costs a few hundred kilobytes at most. */
+/** A network of any sane size fits. Beyond it the oldest go: a flood costs so much at most, and who is heard after it is found all the same. */
 const MAX_RECORDS = 2000;
+const MAX_BYTES = 1_048_576;
+/** Of an entry beside the text of its record, which stands in its key and in the record itself. */
+const ENTRY_BYTES = 200;
 /** RFC 6762 10.2: with the cache-flush bit, what is older than this many milliseconds goes. */
 const FLUSH_AGE = 1000;
 
@@ -21,6 +24,7 @@ export class RecordCache {
   readonly #clock: Clock;
   readonly #entries: Map<string, Entry>;
   #expired: MdnsRecord[];
+  #bytes = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -34,9 +38,19 @@ export class RecordCache {
     for (const record of records) {
       const key = `${interfaceName} ${identityOf(record)}`;
       if (record.flush) this.#flush(interfaceName, record, heardAt);
-      this.#entries.delete(key);
-      if (record.ttl > 0 && this.#entries.size < MAX_RECORDS) this.#entries.set(key, { record, interfaceName, heardAt });
+      this.#forget(key);
+      if (record.ttl <= 0) continue;
+      this.#entries.set(key, { record, interfaceName, heardAt });
+      this.#bytes += bytesOf(key);
+      for (const [oldest] of this.#entries) {
+        if (this.#entries.size <= MAX_RECORDS && this.#bytes <= MAX_BYTES) break;
+        this.#forget(oldest);
+      }
     }
+  }
+
+  #forget(key: string): void {
+    if (this.#entries.delete(key)) this.#bytes -= bytesOf(key);
   }
 
   /** expire forgets what nobody renewed; PTR records among it are given once by `expired`. */
@@ -44,7 +58,7 @@ export class RecordCache {
     const now = this.#clock.monotonic();
     for (const [key, { record, heardAt }] of this.#entries) {
       if (now - heardAt < record.ttl * 1000) continue;
-      this.#entries.delete(key);
+      this.#forget(key);
       if (record.type === 'PTR') this.#expired.push({ ...record, ttl: 0 });
     }
   }
@@ -98,7 +112,12 @@ export class RecordCache {
     for (const [key, entry] of this.#entries) {
       const { record } = entry;
       const isSameSet = entry.interfaceName === interfaceName && record.type === fresh.type && sameName(record.name, fresh.name);
-      if (isSameSet && now - entry.heardAt > FLUSH_AGE) this.#entries.delete(key);
+      if (isSameSet && now - entry.heardAt > FLUSH_AGE) this.#forget(key);
     }
   }
+}
+
+/** The text stands in the key and in the record. */
+function bytesOf(key: string): number {
+  return ENTRY_BYTES + 2 * key.length;
 }

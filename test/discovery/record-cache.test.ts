@@ -59,11 +59,18 @@ test('record cache gives link-local addresses with their zone, behind IPv4', () 
   assert.deepEqual(cache.addressesOf('kitchen.local'), ['192.0.2.1', 'fe80::1%eth0']);
 });
 
-test('record cache is bounded when the network is flooded', () => {
+test('record cache is bounded when the network is flooded, and a broker that is heard afterwards is found', () => {
   const cache = new RecordCache(new TestClock());
-  cache.add(
-    'eth0',
-    Array.from({ length: 5000 }, (_, i) => ({ ...PTR, data: `x${i}._mqtt._tcp.local` })),
-  );
+  const flood = (length: number, text: string) =>
+    cache.add(
+      'eth0',
+      Array.from({ length }, (_, i) => ({ ...PTR, ttl: 0xffffffff, data: `x${i}${text}._mqtt._tcp.local` })),
+    );
+  flood(5000, '');
   assert.equal(cache.records().length, 2000);
+  flood(2000, 'x'.repeat(8000)); // 16 MB
+  const texts = cache.records().reduce((sum, { data }) => sum + String(data).length, 0);
+  assert.ok(texts > 300_000 && texts < 1_048_576, `${texts} characters are kept`);
+  cache.add('eth0', [PTR]);
+  assert.ok(cache.instances().includes(String(PTR.data)));
 });
