@@ -78,7 +78,10 @@ export class KnownLogins {
       for (const line of lines.slice(0, MAX_LOGINS)) if (DIGEST.test(line)) this.#logins.add(line);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return; // errors of node:fs have a code
-      this.#log.log('warning', `Warning: cannot read "${path}": ${reasonOf(error)}. Who has signed in before is not known.`);
+      this.#log.log(
+        'warning',
+        `Warning: cannot read "${path}": ${reasonOf(error)}. midge does not know which users have signed in before.`,
+      );
     }
   }
 

@@ -19,7 +19,7 @@ export class DefaultPorts {
     if (!isPortTaken(error)) return false;
     if (!this.#taken.has(port)) {
       const advice = 'stop that program, or choose another port with -p or in a configuration file';
-      this.#log.log('warning', `Warning: Port ${port} is left out, because ${describeHolder(port)} has it - ${advice}.`);
+      this.#log.log('warning', `Warning: midge does not listen on port ${port}, because ${describeHolder(port)} uses it - ${advice}.`);
     }
     this.#taken.set(port, error);
     return true;

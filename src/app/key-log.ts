@@ -12,7 +12,10 @@ const SECRET = 0o600;
 /** openKeyLog gives what adds a line to the file. Throws OperatorError for a file that others may read, a link, and what is no file. */
 export function openKeyLog(path: string, log: Logger): (line: Buffer) => void {
   const file = openOwnFile(path);
-  log.log('warning', `Warning: --tls-keylog writes the keys of all TLS connections to "${path}": who can read it can read every password.`);
+  log.log(
+    'warning',
+    `Warning: --tls-keylog writes the keys of all TLS connections to "${path}": whoever can read the file can read every password.`,
+  );
   let isBroken = false;
   return (line) => {
     if (isBroken) return;

@@ -160,7 +160,7 @@ class Run {
   async #stop(appliance: Appliance): Promise<void> {
     notifyServiceManager('STOPPING=1');
     const limit = setTimeout(() => {
-      this.#log.log('warning', 'Warning: Not everything has stopped in time; leaving it.');
+      this.#log.log('warning', 'Warning: Some parts of the broker did not stop in time. The program ends without them.');
       process.exit(0);
     }, STOP_LIMIT_MS);
     this.#log.publishTo(null);
@@ -324,7 +324,7 @@ function stopFacts(): StopFacts {
 
 function describeMade(account: Account | null, file: string): string {
   if (account === null) return '';
-  return `\nAn account was made. Its password is shown this once; only a hash of it is kept, in ${file}.\n\n  user      ${account.username}\n  password  ${account.password}\n`;
+  return `\nmidge has made an account. It shows the password only this once, and keeps a hash of it in ${file}.\n\n  user      ${account.username}\n  password  ${account.password}\n`;
 }
 
 /** isForPerson: nobody has said where the log goes, so it is read where the program was started. */

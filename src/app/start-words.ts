@@ -36,10 +36,11 @@ export interface StopFacts {
 
 /** startWords gives them as a few lines with an empty one around. */
 export function startWords(facts: StartFacts, stop: StopFacts): string {
+  const trust = trustWords(facts);
   const rows: readonly (readonly [string, string | null])[] = [
     ['Test', testCommand(facts)],
     ['State', stateWords(facts)],
-    ['Trust', trustWords(facts)],
+    ['Trust', trust === null ? null : `${trust} on devices that use TLS`],
     ['Note', passwordWords(facts)],
     ['Stop', stopWords(stop)],
   ];
@@ -52,7 +53,7 @@ export function startLines(facts: StartFacts): readonly string[] {
   const [trust, passwords] = [trustWords(facts), passwordWords(facts)];
   return [
     ...(facts.state.exists() ? [`State folder: ${facts.state.path}.`] : []),
-    ...(trust === null ? [] : [`To be trusted: ${trust}.`]),
+    ...(trust === null ? [] : [`Devices that use TLS must trust ${trust}.`]),
     ...(passwords === null ? [] : [`Note: ${passwords}.`]),
   ];
 }
@@ -64,7 +65,7 @@ function stateWords({ state, keepsSessions }: StartFacts): string {
 }
 
 function trustWords({ listeners, state }: StartFacts): string | null {
-  return listeners.some(({ options }) => wantsOurs(options)) ? `${authorityOf(state)} on devices that use TLS` : null;
+  return listeners.some(({ options }) => wantsOurs(options)) ? authorityOf(state) : null;
 }
 
 /** Ports that carry passwords through a network without TLS. */
@@ -78,7 +79,7 @@ function passwordWords({ configuration, listeners }: StartFacts): string | null 
   if (carrying.length === 0) return null;
   const secure = listeners.filter(({ options }) => options.tls !== null && options.unixPath === null);
   const instead = secure.length === 0 ? 'secure true in a listener adds TLS' : `use ${portsOf(secure)}, with TLS`;
-  return `passwords that are sent to ${portsOf(carrying)} can be read on the way - ${instead}`;
+  return `others on the network can read passwords that are sent to ${portsOf(carrying)} - ${instead}`;
 }
 
 function portsOf(listeners: readonly Way[]): string {

@@ -56,7 +56,7 @@ async function issueClient(invocation: Invocation, use: UseRegister): Promise<vo
   for (const { suffix, content, mode } of files) writeNew(join(folder, `${name}${suffix}`), content, mode);
   terminal.stdout.write(`Issued a certificate for "${name}", valid to ${day(certificate.notAfter)}, serial ${certificate.serial}.\n`);
   for (const { suffix, is } of files) terminal.stdout.write(`  ${join(folder, `${name}${suffix}`)}  ${is}\n`);
-  terminal.stdout.write(`\nThe password of ${name}.p12 is shown this once: ${password}\n`);
+  terminal.stdout.write(`\nmidge shows the password of ${name}.p12 only this once: ${password}\n`);
 }
 
 interface ClientFiles {

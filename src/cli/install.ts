@@ -168,7 +168,7 @@ To begin anew, disable mosquitto and install. To run both, write ${PLACES.config
 
 function sayAccount({ stdout }: Terminal, { account }: InstallWishes, password: string): void {
   stdout.write(
-    `\nAn account was made. Its password is shown this once; only a hash of it is kept.\n\n  user      ${account?.user}\n  password  ${password}\n`,
+    `\nmidge has made an account. It shows the password only this once, and keeps a hash of it.\n\n  user      ${account?.user}\n  password  ${password}\n`,
   );
 }
 

@@ -85,7 +85,7 @@ function rowsOf({
     ],
     ['', `${messages.retained} retained, ${messages.subscriptions} subscriptions`],
     ['Kept', `${bytes(rest.kept.bytes)} for clients${rest.kept.limit === 0 ? '' : `, at most ${bytes(rest.kept.limit)} (memory_limit)`}`],
-    ['Turned away', refusals === 0 ? 'nobody' : `${refusals} kinds of refusals: see midge why`],
+    ['Refused', refusals === 0 ? 'nobody' : `${refusals} kinds of refusals: see midge why`],
     ['Held', held.length === 0 ? null : `${held.length} after wrong logins: see midge why`],
     ['Certificate', certificates && `until ${certificates.serverExpires.slice(0, 10)}, for ${certificates.serverNames.join(', ')}`],
     ['Authority', certificates && `until ${certificates.authorityExpires.slice(0, 10)}, SHA-256 ${certificates.authorityFingerprint}`],

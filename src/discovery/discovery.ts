@@ -215,7 +215,7 @@ class NetworkAdvertiser implements Advertiser {
   #onTrouble(reason: string, signal: AbortSignal): void {
     if (signal.aborted || this.#warned) return;
     this.#warned = true;
-    this.#log.log('warning', `Warning: Cannot announce the broker by mDNS: ${reason} - it is tried again quietly.`);
+    this.#log.log('warning', `Warning: Cannot announce the broker by mDNS: ${reason} - midge tries again and says nothing until it works.`);
   }
 }
 

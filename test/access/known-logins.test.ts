@@ -44,7 +44,7 @@ test('known logins begin anew when their file is damaged, a link or a folder', (
     const log = recordingLog();
     assert.equal(new KnownLogins(path, log).has('192.0.2.1', 'jane'), false);
     assert.equal(log.lines.length, 1);
-    assert.match(log.lines[0] ?? '', /^Warning: cannot read ".*": .+\. Who has signed in before is not known\.$/);
+    assert.match(log.lines[0] ?? '', /^Warning: cannot read ".*": .+\. midge does not know which users have signed in before\.$/);
   }
 });
 

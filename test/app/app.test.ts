@@ -131,9 +131,9 @@ for (const host of ['127.0.0.1', '::1']) {
     );
     const program = readFileSync('/proc/self/comm', 'utf8').trim();
     assert.deepEqual(
-      log.lines.filter((line) => line.startsWith('Warning: Port')),
+      log.lines.filter((line) => line.startsWith('Warning: midge does not listen')),
       [
-        `Warning: Port ${port} is left out, because ${program} (process ${process.pid}) has it - stop that program, or choose another port with -p or in a configuration file.`,
+        `Warning: midge does not listen on port ${port}, because ${program} (process ${process.pid}) uses it - stop that program, or choose another port with -p or in a configuration file.`,
       ],
     );
     await client(context, { port: appliance.listeners[0]!.port });

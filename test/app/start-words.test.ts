@@ -39,9 +39,9 @@ const RULES: readonly (readonly [string, string, RegExp])[] = [
   [
     'warns of passwords without TLS',
     `${ACCOUNT}listener 1\nlistener 2\nprotocol websockets\nlistener 3\nsecure true\n`,
-    /Note {3}passwords that are sent to ports 1 and 2 can be read on the way - use port 3, with TLS\n/,
+    /Note {3}others on the network can read passwords that are sent to ports 1 and 2 - use port 3, with TLS\n/,
   ],
-  ['says how TLS is had', `${ACCOUNT}listener 1\n`, /sent to port 1 can be read on the way - secure true in a listener adds TLS\n/],
+  ['says how TLS is had', `${ACCOUNT}listener 1\n`, /sent to port 1 - secure true in a listener adds TLS\n/],
   [
     'names what must be trusted',
     'allow_anonymous true\nlistener 1\nsecure true\n',
@@ -85,7 +85,7 @@ test('startLines gives a log the folder, what must be trusted and the warning, b
   const { path } = open.state;
   assert.deepEqual(startLines(open), [
     `State folder: ${path}.`,
-    `To be trusted: ${path}/certificates/ca.crt on devices that use TLS.`,
-    'Note: passwords that are sent to port 1 can be read on the way - use port 2, with TLS.',
+    `Devices that use TLS must trust ${path}/certificates/ca.crt.`,
+    'Note: others on the network can read passwords that are sent to port 1 - use port 2, with TLS.',
   ]);
 });

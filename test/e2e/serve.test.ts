@@ -76,7 +76,7 @@ test('serve shows a command that works when it is pasted, at every start and und
   words[2] = writeConfiguration(folder, `log_dest stdout\nallow_anonymous true\nlistener ${port} 127.0.0.1\nsecure true\n`);
   const logged = startMidge(context, folder, words);
   await logged.line(/^\d+: State folder: \//);
-  await logged.line(/^\d+: To be trusted: \/.*\/ca\.crt on devices that use TLS\.$/);
+  await logged.line(/^\d+: Devices that use TLS must trust \/.*\/ca\.crt\.$/);
   await logged.end();
   assert.deepEqual(
     logged.lines.filter((each) => !/^\d+: /.test(each)),
@@ -419,7 +419,9 @@ test('serve adds the keys of TLS connections to the file of --tls-keylog, which 
   const keys = join(folder, 'keys');
   const broker = startMidge(context, folder, ['serve', '-c', file, '-p', '0', '--state', join(folder, 'state'), '--tls-keylog', keys]);
   const port = await openPort(broker);
-  await broker.line(/Warning: --tls-keylog writes the keys of all TLS connections to ".*keys": who can read it can read every password\.$/);
+  await broker.line(
+    /Warning: --tls-keylog writes the keys of all TLS connections to ".*keys": whoever can read the file can read every password\.$/,
+  );
   await client(context, port, { protocol: 'mqtts', host: 'localhost', ca: readFileSync(join(folder, 'state/certificates/ca.crt')) });
   assert.match(readFileSync(keys, 'utf8'), /^SERVER_HANDSHAKE_TRAFFIC_SECRET /m);
   assert.equal(statSync(keys).mode & 0o777, 0o600);
