@@ -44,6 +44,9 @@ export interface Placed {
 /** Some hundred paths. */
 const MAX_LIST_BYTES = 1_048_576;
 
+/** stat(2), S_ISVTX: each user may change only their own files in the folder. */
+const STICKY = 0o1000;
+
 type MoveAside = DatabaseTools['moveAside'];
 
 /** PlacedFiles is one exchange. Nothing changes before `place`. */
@@ -124,6 +127,7 @@ export function finishFiles(paths: readonly string[], stamp: string, isBegun: bo
     try {
       asOwnerNow(dirname(path), () => {
         const beside = besideOf(path, stamp);
+        if (isShared(dirname(path))) return;
         if (lstatSync(beside, { throwIfNoEntry: false })?.isFile() !== true) return;
         if (isBegun) putInPlace(path, stamp, moveAside);
         else rmSync(beside);
@@ -140,8 +144,8 @@ export function readList(list: string): readonly string[] {
   try {
     const fd = openSync(list, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
-      const { size } = fstatSync(fd);
-      const value: unknown = size > MAX_LIST_BYTES ? null : JSON.parse(readFileSync(fd, 'utf8'));
+      const stats = fstatSync(fd);
+      const value: unknown = !stats.isFile() || stats.size > MAX_LIST_BYTES ? null : JSON.parse(readFileSync(fd, 'utf8'));
       const isPath = (each: unknown): each is string => typeof each === 'string' && resolve(each) === each && !each.includes('\0');
       return Array.isArray(value) ? value.filter(isPath) : [];
     } finally {
@@ -164,6 +168,11 @@ function putInPlace(path: string, stamp: string, moveAside: MoveAside): Placed {
   }
   syncPath(dirname(path));
   return { path, aside };
+}
+
+/** A folder such as /tmp: the owner of LIST may lay a file of such a name there, and have root exchange what another user has. */
+function isShared(folder: string): boolean {
+  return (statSync(folder).mode & STICKY) !== 0;
 }
 
 function besideOf(path: string, stamp: string): string {

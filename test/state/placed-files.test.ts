@@ -1,0 +1,22 @@
+// What a list in somebody else's folder makes root do.
+
+import assert from 'node:assert/strict';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { finishFiles } from '../../src/state/placed-files.ts';
+import { moveAside } from '../../src/store/file-names.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+const STAMP = '20260131T235959Z';
+
+test('a list that somebody has made renames nothing in a folder where each user may change only their own files, such as /tmp', (t) => {
+  const folder = join(temporaryFolder(t), 'tmp');
+  mkdirSync(folder);
+  chmodSync(folder, 0o1777);
+  writeFileSync(join(folder, 'theirs'), 'theirs');
+  writeFileSync(join(folder, `theirs.restoring-${STAMP}`), 'planted');
+  for (const isBegun of [true, false]) finishFiles([join(folder, 'theirs')], STAMP, isBegun, moveAside);
+  assert.equal(readFileSync(join(folder, 'theirs'), 'utf8'), 'theirs');
+  assert.deepEqual(readdirSync(folder).sort(), ['theirs', `theirs.restoring-${STAMP}`]);
+});
