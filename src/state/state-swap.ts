@@ -93,7 +93,7 @@ export class StateSwap {
     this.enter();
   }
 
-  /** leave takes away what is ours or gets replaced. */
+  /** leave takes away what is ours or gets replaced: all of it, or nothing where something cannot be moved, such as a file that is a mount point. */
   leave(state: StateFolder): void {
     const path = this.#folder;
     const coming = readdirSync(this.#stage('leaving'));
@@ -102,9 +102,18 @@ export class StateSwap {
       (name) => isReplaced(name) || (state.isOurs(name) && !isOfSwap(name) && name !== STATE_NAMES.marker),
     );
     const to = this.isUndone ? this.incoming : this.before;
-    if (this.isUndone) mkdirSync(to, { recursive: true, mode: 0o700 });
-    else if (going.length > 0) this.#makeBefore();
-    for (const name of going) this.#rename(join(path, name), join(to, name));
+    const gone: string[] = [];
+    try {
+      if (this.isUndone) mkdirSync(to, { recursive: true, mode: 0o700 });
+      else if (going.length > 0) this.#makeBefore();
+      for (const name of going) {
+        this.#rename(join(path, name), join(to, name));
+        gone.push(name);
+      }
+    } catch (error) {
+      if (!this.isUndone) this.#putBack(gone);
+      throw error;
+    }
     if (going.length > 0) syncPath(to);
     this.#turn(this.#stage('leaving'), 'entering');
   }
@@ -140,6 +149,18 @@ export class StateSwap {
 
   #stage(name: 'unpacking' | 'leaving' | 'entering'): string {
     return join(this.#folder, `restore-${this.#stamp}.${name}`);
+  }
+
+  /** As before the commit. Where that fails too, the next start begins again. */
+  #putBack(gone: readonly string[]): void {
+    try {
+      for (const name of gone) this.#rename(join(this.before, name), join(this.#folder, name));
+      this.#rename(this.#stage('leaving'), this.incoming);
+      syncPath(this.#folder);
+      if (readdirSync(this.before).length === 0) rmdirSync(this.before);
+    } catch {
+      // whoever called leave gets the first error
+    }
   }
 
   #turn(from: string, to: 'leaving' | 'entering'): void {

@@ -93,6 +93,26 @@ test('state swap is brought to its end when the power goes at any rename, and me
   assert.ok(cuts >= 11, `${cuts} cuts`);
 });
 
+test('state swap leaves all as it was when something cannot be moved, such as a file that is mounted there', (t) => {
+  for (const name of Object.keys(BEFORE).map((path) => path.split('/')[0])) {
+    const folder = join(temporaryFolder(t), 'state');
+    fill(folder, OLD);
+    const state = new StateFolder(folder, 'midge.db');
+    const swap = new StateSwap(folder, STAMP, (from, to) => {
+      if (from === join(folder, name ?? '')) throw new Error('EBUSY: resource busy or locked');
+      renameSync(from, to);
+    });
+    swap.begin();
+    fill(swap.incoming, NEW);
+    assert.throws(() => swap.commit(state), /EBUSY/);
+    assert.equal(swap.isBegun, false);
+    swap.end();
+    assert.deepEqual(read(folder), OLD, name);
+    assert.ok(!existsSync(swap.before));
+    assert.equal(mendSwap(state), null);
+  }
+});
+
 test('state swap that is taken back leaves what was there, wherever the power goes', (t) => {
   for (const old of [OLD, { notes: 'mine' }]) {
     for (let times = 0; times < 20; times++) {
