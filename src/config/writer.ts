@@ -5,6 +5,7 @@
 //          it stands nowhere                 behind its example in the main file (#word ...), else in settings.conf of the include_dir, else at the end
 //   unset  all its lines go
 
+import { isUtf8 } from 'node:buffer';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { OperatorError } from '../base/errors.ts';
@@ -115,17 +116,18 @@ interface Spot {
   readonly line: number;
 }
 
-function placeFor(main: string, { name }: Directive, listener: string | null, all: readonly Located[]): Spot {
+function placeFor(main: string, { name, scope }: Directive, listener: string | null, all: readonly Located[]): Spot {
   if (listener !== null) {
     const { file, line } = all.findLast((each) => each.listener === listener)!.statement.place; // seen to be there
     return { file, line };
   }
   const lines = readFileSync(main, 'utf8').split('\n');
-  const example = lines.findLastIndex((line) => new RegExp(`^#\\s?${name}(\\s|$)`).test(line));
+  const first = all.find(({ statement }) => statement.name === 'listener' && resolve(statement.place.file) === resolve(main));
+  const end = scope === 'global' ? lines.length : (first?.statement.place.line ?? lines.length); // below a listener it would be that one's
+  const example = lines.slice(0, end).findLastIndex((line) => new RegExp(`^#${name}(\\s|$)`).test(line));
   if (example !== -1) return { file: main, line: example + 1 };
   const [, folder] = lines.map((line) => /^\s*include_dir\s+(.+?)\s*$/.exec(line)).find((match) => match !== null) ?? [];
   if (folder !== undefined) return { file: join(folder, MANAGED_FILE), line: 0 };
-  const first = all.find(({ statement }) => statement.name === 'listener' && resolve(statement.place.file) === resolve(main));
   return { file: main, line: first === undefined ? 0 : firstLineOf(lines, first.statement.place.line) };
 }
 
@@ -176,10 +178,18 @@ class EditedFiles {
     const path = resolve(file);
     const known = this.#lines.get(path);
     if (known !== undefined) return known;
-    const before = existsSync(path) ? readFileSync(path, 'utf8') : null;
+    const before = existsSync(path) ? readText(path) : null;
     const lines = (before ?? MANAGED_HEADER).split('\n');
     this.#before.set(path, before);
     this.#lines.set(path, lines);
     return lines;
   }
+}
+
+/** Bytes that are no UTF-8 may stand in a comment: the reader passes them over, and text would lose them. */
+function readText(path: string): string {
+  const bytes = readFileSync(path);
+  if (isUtf8(bytes)) return bytes.toString('utf8');
+  const line = bytes.toString('latin1').split('\n').findIndex((each) => !isUtf8(Buffer.from(each, 'latin1'))) + 1;
+  throw new OperatorError(`Cannot change "${path}:${line}": that line is no UTF-8 - save the file as UTF-8 first`);
 }

@@ -92,6 +92,26 @@ test('a file with the line ends of Windows and a byte order mark keeps them', (t
   });
 });
 
+test('an example below a listener is no place for a word of another one', (t) => {
+  const text = 'listener 1883\n\nlistener 8883\n#max_connections 5\n';
+  const main = written(t, { 'midge.conf': `bind_address 127.0.0.1\n${text}` });
+  assert.deepEqual(changed(main, 'max_connections', ['3']), { 'midge.conf': `bind_address 127.0.0.1\nmax_connections 3\n${text}` });
+  assert.deepEqual(changed(main, 'sys_interval', ['3']), { 'midge.conf': `bind_address 127.0.0.1\nsys_interval 3\n${text}` });
+});
+
+test('a sentence in a comment is no example', (t) => {
+  const text = '# persistence is on by default,\n# and that is well.\n';
+  const main = written(t, { 'midge.conf': text });
+  assert.deepEqual(changed(main, 'persistence', ['false']), { 'midge.conf': `${text}persistence false\n` });
+});
+
+test('a file that is no UTF-8 is not changed: its comments would not stay', (t) => {
+  const main = written(t, {});
+  mkdirSync(dirname(main), { recursive: true });
+  writeFileSync(main, Buffer.from('# K\xfcche\nsys_interval 1\n', 'latin1'));
+  assert.throws(() => changeSetting(main, { name: 'sys_interval', values: ['2'], listener: null }), /midge\.conf:1": that line is no UTF-8/);
+});
+
 const REFUSED: readonly (readonly [name: string, values: readonly string[], listener: string | null, expected: RegExp])[] = [
   ['sys_intervall', ['1'], null, /Unknown configuration variable "sys_intervall" - did you mean "sys_interval"\?/],
   ['include_dir', ['/x'], null, /it shapes the file/],
