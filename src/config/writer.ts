@@ -41,7 +41,8 @@ export interface Setting {
 /** readSetting gives what is said about a word. Throws OperatorError for one that is none. */
 export function readSetting(main: string, name: string, listener: string | null): Setting {
   const directive = settable(name);
-  const found = statementsOf(main).filter((each) => isOf(each, directive, listener));
+  const all = statementsOf(main);
+  const found = all.filter((each) => isOf(each, directive, listener, isForAll(directive, all)));
   const statements = directive.repeated === 'allowed' ? found : found.slice(-1);
   return { directive, statements: statements.map(({ statement }) => statement) };
 }
@@ -56,7 +57,7 @@ export function changeSetting(main: string, { name, values, listener }: SettingC
   const all = statementsOf(main);
   if (listener !== null && !all.some((each) => each.listener === listener))
     throw new OperatorError(`Cannot set ${name}: "${main}" has no listener ${listener}`);
-  const found = all.filter((each) => isOf(each, directive, listener)).map(({ statement }) => statement);
+  const found = all.filter((each) => isOf(each, directive, listener, isForAll(directive, all))).map(({ statement }) => statement);
   if (values.length === 0) for (const { place } of found) texts.remove(place.file, place.line);
   else if (directive.repeated === 'allowed' && found.length > 0) {
     const [first, ...rest] = found as [Statement, ...Statement[]];
@@ -105,9 +106,16 @@ function checkValue(name: string, value: string): void {
 }
 
 /** A word for the whole program counts wherever it stands. */
-function isOf({ statement, listener: standsBelow }: Located, directive: Directive, listener: string | null): boolean {
+function isOf({ statement, listener: standsBelow }: Located, directive: Directive, listener: string | null, isWide: boolean): boolean {
   if (findDirective(statement.name) !== directive) return false;
-  return directive.scope === 'global' && listener === null ? true : standsBelow === listener;
+  return isWide && listener === null ? true : standsBelow === listener;
+}
+
+/** With per_listener_settings each listener has its own words of security. */
+function isForAll({ scope, treatment }: Directive, all: readonly Located[]): boolean {
+  const isSecurity = treatment.state === 'supported' && treatment.scope === 'security';
+  const last = isSecurity ? all.findLast(({ statement }) => statement.name === 'per_listener_settings') : undefined;
+  return scope === 'global' && !/^true$/i.test(last?.statement.text ?? '');
 }
 
 /** Where a setting that stands nowhere goes: behind a line, 0 = at the end of the file. */
@@ -116,15 +124,15 @@ interface Spot {
   readonly line: number;
 }
 
-function placeFor(main: string, { name, scope }: Directive, listener: string | null, all: readonly Located[]): Spot {
+function placeFor(main: string, directive: Directive, listener: string | null, all: readonly Located[]): Spot {
   if (listener !== null) {
     const { file, line } = all.findLast((each) => each.listener === listener)!.statement.place; // seen to be there
     return { file, line };
   }
   const lines = readFileSync(main, 'utf8').split('\n');
   const first = all.find(({ statement }) => statement.name === 'listener' && resolve(statement.place.file) === resolve(main));
-  const end = scope === 'global' ? lines.length : (first?.statement.place.line ?? lines.length); // below a listener it would be that one's
-  const example = lines.slice(0, end).findLastIndex((line) => new RegExp(`^#${name}(\\s|$)`).test(line));
+  const end = isForAll(directive, all) ? lines.length : (first?.statement.place.line ?? lines.length); // below a listener it would be that one's
+  const example = lines.slice(0, end).findLastIndex((line) => new RegExp(`^#${directive.name}(\\s|$)`).test(line));
   if (example !== -1) return { file: main, line: example + 1 };
   const [, folder] = lines.map((line) => /^\s*include_dir\s+(.+?)\s*$/.exec(line)).find((match) => match !== null) ?? [];
   if (folder !== undefined) return { file: join(folder, MANAGED_FILE), line: 0 };
@@ -190,6 +198,10 @@ class EditedFiles {
 function readText(path: string): string {
   const bytes = readFileSync(path);
   if (isUtf8(bytes)) return bytes.toString('utf8');
-  const line = bytes.toString('latin1').split('\n').findIndex((each) => !isUtf8(Buffer.from(each, 'latin1'))) + 1;
+  const line =
+    bytes
+      .toString('latin1')
+      .split('\n')
+      .findIndex((each) => !isUtf8(Buffer.from(each, 'latin1'))) + 1;
   throw new OperatorError(`Cannot change "${path}:${line}": that line is no UTF-8 - save the file as UTF-8 first`);
 }

@@ -99,6 +99,22 @@ test('an example below a listener is no place for a word of another one', (t) =>
   assert.deepEqual(changed(main, 'sys_interval', ['3']), { 'midge.conf': `bind_address 127.0.0.1\nsys_interval 3\n${text}` });
 });
 
+test('a word of security is one for the whole program wherever it stands, unless listeners have their own', (t) => {
+  const text = 'listener 1883\nallow_anonymous true\n';
+  const main = written(t, { 'midge.conf': text });
+  assert.deepEqual(
+    readSetting(main, 'allow_anonymous', null).statements.map(({ place }) => place.line),
+    [2],
+  );
+  assert.deepEqual(changed(main, 'allow_anonymous', ['false']), { 'midge.conf': text.replace('true', 'false') });
+  assert.deepEqual(changed(main, 'allow_anonymous', []), { 'midge.conf': 'listener 1883\n' });
+  const each = written(t, { 'midge.conf': `per_listener_settings true\n${text}` });
+  assert.deepEqual(readSetting(each, 'allow_anonymous', null).statements, []);
+  assert.deepEqual(changed(each, 'allow_anonymous', ['false'], '1883'), {
+    'midge.conf': `per_listener_settings true\n${text.replace('true', 'false')}`,
+  });
+});
+
 test('a sentence in a comment is no example', (t) => {
   const text = '# persistence is on by default,\n# and that is well.\n';
   const main = written(t, { 'midge.conf': text });
@@ -109,7 +125,10 @@ test('a file that is no UTF-8 is not changed: its comments would not stay', (t) 
   const main = written(t, {});
   mkdirSync(dirname(main), { recursive: true });
   writeFileSync(main, Buffer.from('# K\xfcche\nsys_interval 1\n', 'latin1'));
-  assert.throws(() => changeSetting(main, { name: 'sys_interval', values: ['2'], listener: null }), /midge\.conf:1": that line is no UTF-8/);
+  assert.throws(
+    () => changeSetting(main, { name: 'sys_interval', values: ['2'], listener: null }),
+    /midge\.conf:1": that line is no UTF-8/,
+  );
 });
 
 const REFUSED: readonly (readonly [name: string, values: readonly string[], listener: string | null, expected: RegExp])[] = [
