@@ -26,6 +26,11 @@ for folder in etc var/lib; do
   mkdir -p "$1/layers/$folder/new" "$1/layers/$folder/work"
   mount -t overlay overlay -o "lowerdir=/$folder,upperdir=$1/layers/$folder/new,workdir=$1/layers/$folder/work" "/$folder"
 done
+# Nothing of a midge that is installed here.
+for folder in /etc/midge /var/lib/midge; do
+  mkdir -p "$folder"
+  mount -t tmpfs -o mode=0755 tmpfs "$folder"
+done
 `;
 
 /** obstacle tells why there is no private machine here, or false. */
