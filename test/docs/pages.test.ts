@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
+import { COMMANDS } from '../../src/cli/commands.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { type Block, blocksOf, PROJECT, readBlocks } from './page.ts';
 import { obstacle, runPrivately } from './private-machine.ts';
@@ -52,6 +53,12 @@ test('pages mark few commands as not run, each with its reason', () => {
   const languages = new Set(PAGES.flatMap((page) => readBlocks(page).map(({ language }) => language)));
   assert.deepEqual([...languages].sort(), ['conf', 'sh', 'text']);
   for (const page of Object.keys(RUN_ELSEWHERE)) assert.ok(PAGES.includes(page), page);
+});
+
+test('README lists every command, and none that is not there', () => {
+  const rows = readFileSync(join(PROJECT, 'README.md'), 'utf8').match(/^\| `midge .*$/gm) ?? [];
+  const listed = rows.flatMap((row) => Array.from(row.split(' | ')[0]!.matchAll(/`midge (\w+)`/g), ([, name]) => name));
+  assert.deepEqual(listed.sort(), COMMANDS.map(({ name }) => name).sort());
 });
 
 test('pages link only to files and headings that are there', () => {

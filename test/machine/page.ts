@@ -3,13 +3,18 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { blocksOf, PROJECT } from '../docs/page.ts';
 
 /** commandsOf gives the lines of all sh blocks below a heading of docs/moving.md, without `sudo`: a test is root. */
 export function commandsOf(heading: string): readonly string[] {
-  const page = readFileSync(join(import.meta.dirname, '../../docs/moving.md'), 'utf8');
+  const page = readFileSync(join(PROJECT, 'docs/moving.md'), 'utf8');
   const section = page.split(/^## /m).find((text) => text.startsWith(`${heading}\n`)) ?? '';
-  const blocks = [...section.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, lines = '']) => lines);
-  const commands = blocks.join('').trim().split('\n');
+  const blocks = blocksOf(section).filter(({ language }) => language === 'sh');
+  const commands = blocks
+    .map(({ lines }) => lines)
+    .join('')
+    .trim()
+    .split('\n');
   assert.ok(
     commands.every((line) => line.startsWith('sudo ')),
     `commands below "${heading}"`,
