@@ -10,6 +10,7 @@ import { asOwnerNow } from './as-owner.ts';
 import { type BackupManifest, FORMAT, MANIFEST } from './backup.ts';
 import type { StateNeeds } from './needs.ts';
 import type { StateFolder } from './state-folder.ts';
+import { isOfSwap } from './state-swap.ts';
 
 /** What a backup may hold besides its manifest: no way leads out of these folders. */
 const NAMES = /^(?:state\/(?:[^/\0]+\/)*[^/\0]+|configuration\/\d+)$/;
@@ -56,7 +57,7 @@ export async function inspectArchive(archive: number, folder: string): Promise<O
   await unpackArchive(archive, (name, size, mode) => {
     if (names.size === 0 && name !== MANIFEST) throw new OperatorError('it is no backup of midge');
     if (names.size === 1) manifest = parseManifest(texts.get(MANIFEST)?.content);
-    const isSound = names.size === 0 || (NAMES.test(name) && !name.split('/').some((part) => part === '..' || part === '.'));
+    const isSound = names.size === 0 || (NAMES.test(name) && !name.split('/').some(isForeignPart));
     if (!isSound || names.has(name)) throw new OperatorError(`it holds "${name}", which midge does not write`);
     names.add(name);
     free -= size;
@@ -70,6 +71,11 @@ export async function inspectArchive(archive: number, folder: string): Promise<O
   const missing = known.configuration.findIndex((_, place) => !names.has(`configuration/${place}`));
   if (missing !== -1) throw new OperatorError(`"${known.configuration[missing]}" is missing in it`);
   return { manifest: known, names, texts };
+}
+
+/** A way out of the folders, or a restore that the next start would take for one of its own and finish. */
+function isForeignPart(part: string): boolean {
+  return part === '..' || part === '.' || isOfSwap(part);
 }
 
 /** settingsOf gives the files outside the state folder that a restore writes: without the configuration only a database. */

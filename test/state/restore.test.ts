@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { STATE_NEEDS } from '../../src/app/state-needs.ts';
+import { packArchive } from '../../src/state/archive.ts';
 import { makeBackup } from '../../src/state/backup.ts';
 import { mendRestore } from '../../src/state/mend-restore.ts';
 import type { DatabaseTools } from '../../src/state/needs.ts';
@@ -212,6 +213,20 @@ test('files that this user may not put in place wait, and the words say who has 
   assert.equal(readFileSync(path, 'utf8'), 'old');
   assert.equal(mendRestore(state, renameSync), 'A restore was cut off and is now at its end.');
   assert.equal(readFileSync(path, 'utf8'), 'new');
+});
+
+test('restore refuses a backup that would have the next start finish a restore of its own', async (t) => {
+  const house = await backedUp(t, THEN);
+  const manifest = { format: 1, program: 'midge', host: 'pi', time: '2026-01-31T23:59:59Z', database: 'midge.db', configuration: [] };
+  for (const name of [`restore-${STAMP}.leaving/passwd`, `restore-${STAMP}.unpacking/files.json`, `before-${STAMP}/passwd`]) {
+    const file = join(house.etc, 'planted.tar.gz');
+    rmSync(file, { force: true });
+    await packArchive(file, [
+      { name: 'backup.json', content: Buffer.from(JSON.stringify(manifest)) },
+      { name: `state/${name}`, content: Buffer.from(`eve:${HASH}\n`) },
+    ]);
+    await assert.rejects(restoreBackup(file, request(house), STATE_NEEDS), /which midge does not write/);
+  }
 });
 
 test('restore says which rows of the database it cannot take before anything is changed', async (t) => {
