@@ -67,7 +67,7 @@ export class Reloads {
     return this.#last;
   }
 
-  async #try(): Promise<Pick<LastReload, 'error' | 'mistakes'>> {
+  async #try(): Promise<Pick<LastReload, 'error' | 'mistakes' | 'later'>> {
     const { log, readAgain, sayDiagnostics, putInForce } = this.#setup;
     try {
       const before = this.#files.look(this.#configuration.filesRead);
@@ -75,17 +75,17 @@ export class Reloads {
       sayDiagnostics(diagnostics);
       if (configuration === null) {
         const mistakes = diagnostics.filter(({ severity }) => severity === 'error').map(formatDiagnostic);
-        return { error: 'The configuration has mistakes: nothing was changed.', mistakes };
+        return { error: 'The configuration has mistakes: nothing was changed.', mistakes, later: [] };
       }
       const contents = this.#files.look(configuration.filesRead, before);
-      const stay = await putInForce(configuration);
+      const later = await putInForce(configuration);
       this.#configuration = configuration;
       this.#inForce = contents;
       this.watch();
-      if (stay.length > 0) log.log('warning', `Warning: A change of ${stay.join(', ')} takes effect at the next start.`);
-      return { error: null, mistakes: [] };
+      if (later.length > 0) log.log('warning', `Warning: A change of ${later.join(', ')} takes effect at the next start.`);
+      return { error: null, mistakes: [], later };
     } catch (error) {
-      return { error: `${reasonOf(error)}. What was there before stays in use.`, mistakes: [] };
+      return { error: `${reasonOf(error)}. What was there before stays in use.`, mistakes: [], later: [] };
     }
   }
 }

@@ -28,7 +28,9 @@ export async function putInForce(file: string, invocation: Invocation): Promise<
     return TALKATIVE.test(program) ? 1 : 0;
   }
   if (!TALKATIVE.test(program)) return 0;
-  if (read.length > 0) terminal.stdout.write('The running broker has read it.\n');
+  const later = visibleText(read.flatMap((answer) => answer.later).join(', '));
+  const waits = later === '' ? '' : ` A change of ${later} takes effect at its next start.`;
+  if (read.length > 0) terminal.stdout.write(`The running broker has read it.${waits}\n`);
   else terminal.stdout.write(`${outcomes.find((outcome) => typeof outcome === 'string') ?? noBroker(file)}\n`);
   return 0;
 }
@@ -67,7 +69,8 @@ function asReloaded(answer: unknown): Reloaded | null {
   if (typeof answer !== 'object' || answer === null || !('reads' in answer && 'error' in answer && 'mistakes' in answer)) return null;
   const { reads, error, mistakes } = answer;
   const isKnown = typeof reads === 'boolean' && (error === null || typeof error === 'string') && Array.isArray(mistakes);
-  return isKnown ? { reads, error, mistakes: mistakes.map(String) } : null;
+  const later = 'later' in answer && Array.isArray(answer.later) ? answer.later.map(String) : []; // earlier versions do not say it
+  return isKnown ? { reads, error, mistakes: mistakes.map(String), later } : null;
 }
 
 function noBroker(file: string): string {

@@ -63,6 +63,8 @@ export interface LastReload {
   readonly error: string | null;
   /** The mistakes in the files, one sentence with its place each. */
   readonly mistakes: readonly string[];
+  /** Words whose change takes effect at the next start. */
+  readonly later: readonly string[];
 }
 
 /** InForce is the configuration that the broker runs with. */

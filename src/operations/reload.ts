@@ -10,6 +10,7 @@ const OUTPUT = z.object({
   reads: z.boolean().describe('false = this broker does not read the file that was named, and nothing was done'),
   error: z.string().nullable().describe('why nothing was changed; null = what was read is in force'),
   mistakes: z.array(z.string()),
+  later: z.array(z.string()).describe('words whose change takes effect at the next start'),
 });
 
 /** Reloaded answers "reload". */
@@ -27,9 +28,10 @@ export const RELOAD = operation({
 });
 
 async function reload({ configuration, reloads }: OperationNeeds, file: string | null): Promise<Reloaded> {
-  if (file !== null && !configuration.filesRead.some((each) => isSameFile(each, file))) return { reads: false, error: null, mistakes: [] };
-  const { error, mistakes } = await reloads.reload('command');
-  return { reads: true, error, mistakes: [...mistakes] };
+  if (file !== null && !configuration.filesRead.some((each) => isSameFile(each, file)))
+    return { reads: false, error: null, mistakes: [], later: [] };
+  const { error, mistakes, later } = await reloads.reload('command');
+  return { reads: true, error, mistakes: [...mistakes], later: [...later] };
 }
 
 /** Whoever asks may have come to the file through a link. */

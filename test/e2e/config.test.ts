@@ -29,6 +29,11 @@ test('config changes what a running broker does, and takes back what it cannot d
   assert.match(bad.stderr, /is changed, but not in force: .*192\.0\.2\.1[\s\S]*It was taken back: all is as it was\.\n$/);
   assert.equal(readFileSync(conf, 'utf8'), TEXT.replace('100', '7'));
 
+  const later = await config('set', 'mdns_name', 'Attic');
+  assert.equal(later.status, 0);
+  assert.match(later.stdout, /The running broker has read it\. A change of advertise and mdns_name takes effect at its next start\.\n$/);
+  await config('unset', 'mdns_name');
+
   const wrong = await config('set', 'max_connections', 'many');
   assert.equal(wrong.status, 1);
   assert.match(wrong.stderr, /midge\.conf:5:17: error: [\s\S]*nothing was changed/);
