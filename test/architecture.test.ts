@@ -5,6 +5,7 @@ import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { join, posix } from 'node:path';
 import { test } from 'node:test';
+import { drawFloorPlan, FLOOR_PLAN_FILE, readFloors } from '../build/floor-plan.ts';
 import { readSource, type SourceFile, type SourceImport } from './support/source-file.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -96,14 +97,14 @@ test('architecture guide names only what is there', () => {
 });
 
 test('architecture guide draws the rooms of src/ on their floors', () => {
-  const drawing = readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8').split('```')[1] ?? '';
-  const floors = [...drawing.matchAll(/^ (\d) {2}(.+)$/gm)];
-  const drawn = floors.flatMap(([, floor, line = '']) =>
-    Array.from(line.matchAll(/([\w.]+)\/|(main\.ts)/g), ([name]) => [name, Number(floor)]),
-  );
+  const drawn = readFloors().flatMap(({ number, rooms }) => rooms.map((room) => [room, number]));
   const there = readdirSync(join(ROOT, 'src'), { withFileTypes: true }).map((each) => (each.isDirectory() ? `${each.name}/` : each.name));
   assert.deepEqual(Object.fromEntries(drawn), Object.fromEntries(there.map((name) => [name, FLOORS[name.replace('/', '')]])));
   assert.equal(drawn.length, there.length, 'a room is drawn twice');
+});
+
+test('floor plan is drawn as the guide has it when it was made by node build/floor-plan.ts', () => {
+  assert.equal(readFileSync(FLOOR_PLAN_FILE, 'utf8'), drawFloorPlan(readFloors()), 'run: build/with.sh node build/floor-plan.ts');
 });
 
 test('architecture guide has a row for each room, with the packages that live there', () => {
