@@ -76,8 +76,8 @@ export function writeAnew(database: DatabaseSync, file: OpenFile, now: number): 
   try {
     const made = makeFolders(dirname(path), 0o700);
     if (made !== null) syncPath(dirname(made));
-    const stranger = inodeOf(path);
-    if (stranger !== null && stranger !== file.inode) refuseInUse(path);
+    const stranger = statSync(path, { throwIfNoEntry: false });
+    if (stranger?.isFile() === true && stranger.ino !== file.inode) refuseInUse(path); // to open a FIFO would never end
     let aside: string | null = null;
     replaceFile(path, (temporary) => {
       writeFileSync(temporary, '', { flag: 'wx', mode: 0o600 });

@@ -1,7 +1,8 @@
 // The file of the database is deleted or replaced while it is open.
 
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import type { Store } from '../../src/store/store.ts';
@@ -15,6 +16,8 @@ const DELETIONS: readonly { readonly what: string; readonly hits: (folder: Store
   { what: 'its folder is moved away', hits: ({ path }) => renameSync(path, `${path}-before`) },
   { what: 'an empty file takes its place', hits: ({ file }) => replace(file, ''), asides: 1 },
   { what: 'a text takes its place', hits: ({ file }) => replace(file, 'no database'.repeat(1000)), asides: 1 },
+  { what: 'a FIFO takes its place', hits: ({ file }) => replaceByFifo(file), asides: 1 },
+  { what: 'a folder takes its place', hits: ({ file }) => replaceByFolder(file), asides: 1 },
   { what: 'another database takes its place', hits: ({ file }) => replaceByDatabase(file), asides: 1 },
 ];
 
@@ -139,4 +142,14 @@ function replaceByDatabase(file: string): void {
   const other = new DatabaseSync(file);
   other.exec('CREATE TABLE guest (name TEXT)');
   other.close();
+}
+
+function replaceByFifo(file: string): void {
+  rmSync(file);
+  execFileSync('mkfifo', [file]);
+}
+
+function replaceByFolder(file: string): void {
+  rmSync(file);
+  mkdirSync(file);
 }
