@@ -7,14 +7,14 @@ import { boolean, certificateNames, databaseFile, integer, limit, MAX_INTEGER, n
 export const OWN_DIRECTIVES: readonly Directive[] = [
   structureDirective('include', 'global', 'file or pattern', {
     own: true,
-    doc: 'Reads other files here, as if their text stood in this place: a file, or a pattern like `conf.d/*.conf` in the order of bytes. Relative to the folder of the file it stands in.',
+    doc: 'Reads other files as if their text stood here: a file, or a pattern such as `conf.d/*.conf` in the order of bytes. A relative path starts at the folder of the file with this line.',
   }),
   globalDirective(
     'username',
     text('name'),
     {
       own: true,
-      doc: 'The one account of the configuration, with `password`; without a `listener` it opens the default listener on all interfaces.',
+      doc: 'Name of the only account in the configuration; `password` is its password. Without a `listener` it opens the default listener on all interfaces.',
     },
     (draft, value) => {
       draft.access.username = value;
@@ -23,7 +23,7 @@ export const OWN_DIRECTIVES: readonly Directive[] = [
   globalDirective(
     'password',
     text('password'),
-    { own: true, doc: 'Password of that account, as it is: keep the file from being read by others.' },
+    { own: true, doc: 'Password of that account, in plain text: let nobody else read the file.' },
     (draft, value) => {
       draft.access.password = value;
     },
@@ -35,7 +35,7 @@ export const OWN_DIRECTIVES: readonly Directive[] = [
       own: true,
       default: 'true',
       reloadable: true,
-      doc: 'Refuses logins for a while, longer each time, after several wrong ones of a user at an address, of an address, or of a user.',
+      doc: 'Refuses logins for a while, longer each time, after several wrong logins of a user at an address, of an address, or of a user.',
     },
     (draft, value) => {
       draft.access.loginThrottle = value;
@@ -48,7 +48,7 @@ export const OWN_DIRECTIVES: readonly Directive[] = [
       own: true,
       repeatable: true,
       reloadable: true,
-      doc: 'Addresses and networks whose wrong logins are not counted, such as that of a reverse proxy; repeat it, or put several on a line.',
+      doc: 'Addresses and networks whose wrong logins midge does not count, such as the address of a reverse proxy. Repeat the word, or put several on a line.',
     },
     (draft, value) => {
       draft.access.loginThrottleExempt.push(...value);
@@ -60,7 +60,7 @@ export const OWN_DIRECTIVES: readonly Directive[] = [
     {
       own: true,
       default: 'false',
-      doc: "TLS with the appliance's own certificate, or with `certfile` and `keyfile` if they are given; before any `listener` it opens the default listener, on 8883 unless `port` says otherwise.",
+      doc: "TLS with the appliance's own certificate, or with `certfile` and `keyfile` if they are set. Before any `listener` it opens the default listener, on port 8883 unless `port` is set.",
     },
     (draft, value) => {
       draft.tls.secure = value;
@@ -72,7 +72,7 @@ export const OWN_DIRECTIVES: readonly Directive[] = [
     {
       own: true,
       repeatable: true,
-      doc: 'Addresses and networks of reverse proxies in front of a WebSocket listener: from them the header X-Forwarded-For is believed, and the address of the client taken from it; from nobody else. Repeat it, or put several on a line.',
+      doc: 'Addresses and networks of reverse proxies in front of a WebSocket listener. midge takes the address of the client from the header X-Forwarded-For only if it comes from one of these. Repeat the word, or put several on a line.',
     },
     (draft, value) => {
       draft.trustedProxies.push(...value);
@@ -84,7 +84,7 @@ export const OWN_DIRECTIVES: readonly Directive[] = [
     {
       own: true,
       default: 'midge.db',
-      doc: 'Name or path of the persistence file; it turns persistence on unless `persistence false` is there. A relative one starts at `persistence_location`, or at the state folder. With nothing behind it nothing is stored.',
+      doc: 'Name or path of the persistence file. It turns persistence on unless `persistence false` is set. A relative path starts at `persistence_location`, or at the state folder. Without a value midge stores nothing.',
     },
     (draft, value) => {
       draft.persistence.file = value;
@@ -101,7 +101,7 @@ export const OWN_DIRECTIVES: readonly Directive[] = [
   globalDirective(
     'mdns_name',
     text('name'),
-    { own: true, doc: 'Name in the lists of mDNS browsers; by default the host name.' },
+    { own: true, doc: 'Name that mDNS browsers show; by default the host name.' },
     (draft, value) => {
       draft.discovery.name = value;
     },
@@ -112,7 +112,7 @@ export const OWN_DIRECTIVES: readonly Directive[] = [
     {
       own: true,
       repeatable: true,
-      doc: "More names or addresses for the appliance's own certificate; repeat it, or put several on a line.",
+      doc: "More names or addresses for the appliance's own certificate. Repeat the word, or put several on a line.",
     },
     (draft, value) => {
       draft.certificateNames.push(...value);
@@ -125,7 +125,7 @@ export const OWN_DIRECTIVES: readonly Directive[] = [
       own: true,
       default: 'false',
       reloadable: true,
-      doc: 'Reloads, as SIGHUP does, soon after a file has changed that the configuration is read from or names: passwords, ACL, certificates.',
+      doc: 'Reloads, as SIGHUP does, soon after a file of the configuration has changed, or a file that it names: passwords, ACL, certificates.',
     },
     (draft, value) => {
       draft.reloadOnChange = value;
@@ -138,7 +138,7 @@ export const OWN_DIRECTIVES: readonly Directive[] = [
       own: true,
       default: '1048576',
       reloadable: true,
-      doc: 'Bytes that may wait for one slow client; beyond them its QoS 0 messages are dropped and the others queued.',
+      doc: 'Bytes that may wait for one slow client. Beyond them midge drops QoS 0 messages for it and queues the others.',
     },
     (draft, value) => {
       draft.broker.maxOutgoingBytes = value;
@@ -147,7 +147,7 @@ export const OWN_DIRECTIVES: readonly Directive[] = [
   globalDirective(
     'max_subscriptions',
     limit('number'),
-    { own: true, default: '50000', reloadable: true, doc: 'Subscriptions of one client; more are refused; 0 = no limit.' },
+    { own: true, default: '50000', reloadable: true, doc: 'Most subscriptions of one client; midge refuses more; 0 = no limit.' },
     (draft, value) => {
       draft.broker.maxSubscriptions = value;
     },
@@ -159,7 +159,7 @@ export const OWN_DIRECTIVES: readonly Directive[] = [
       own: true,
       default: '100',
       reloadable: true,
-      doc: 'Shared subscriptions (`$share/GROUP/FILTER`) of one client; more are refused; 0 = no limit. Each message is worked on once for every group that it matches.',
+      doc: 'Most shared subscriptions (`$share/GROUP/FILTER`) of one client; midge refuses more; 0 = no limit. midge handles each message once for every group that it matches.',
     },
     (draft, value) => {
       draft.broker.maxSharedSubscriptions = value;
@@ -172,7 +172,7 @@ export const OWN_DIRECTIVES: readonly Directive[] = [
       own: true,
       default: '10000',
       reloadable: true,
-      doc: "Levels of one client's filters from their first `+` on, counted all together (`a/+/b/c` has 3); subscriptions beyond them are refused; 0 = no limit. Thousands that overlap make each message slow.",
+      doc: "Levels of one client's filters from their first `+` on, counted all together (`a/+/b/c` has 3); midge refuses subscriptions beyond them; 0 = no limit. Thousands of overlapping filters make each message slow.",
     },
     (draft, value) => {
       draft.broker.maxWildcardLevels = value;
