@@ -67,7 +67,7 @@ class Reader {
     const real = realPath(file);
     if (stack.includes(real)) this.#report.error(from, `Cannot include "${file}": it includes itself`);
     else if (stack.length > MAX_DEPTH) this.#report.error(from, `Cannot include "${file}": files are nested more than ${MAX_DEPTH} deep`);
-    else this.#readLines(text, { file, stack: [...stack, real], scope });
+    else this.#readLines(text.replace(/^\uFEFF/, ''), { file, stack: [...stack, real], scope });
   }
 
   #readLines(text: string, source: Source): void {
@@ -131,7 +131,7 @@ function readText(file: string, from: Place | null, report: Report): string | nu
       report.error(place, `Config file ${file} is a directory`);
       return null;
     }
-    return readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
+    return readFileSync(file, 'utf8');
   } catch (error) {
     report.error(place, `Unable to open config file ${file}`, errorWords(error));
     return null;

@@ -12,7 +12,7 @@ import { OperatorError } from '../base/errors.ts';
 import { Report } from './diagnostic.ts';
 import type { Directive } from './directive.ts';
 import { closestDirective, findDirective } from './directives.ts';
-import { readStatements, type Statement } from './reader.ts';
+import { readStatements, type Statement, type Texts } from './reader.ts';
 
 /** Name of the file in an include_dir that holds settings which stood nowhere. */
 const MANAGED_FILE = 'settings.conf';
@@ -70,7 +70,14 @@ export function changeSetting(main: string, { name, values, listener }: SettingC
       placeFor(main, directive, listener, all),
       values.map((value) => `${name} ${value}`.trimEnd()),
     );
-  return texts.changed();
+  const files = texts.changed();
+  const read = statementsOf(main, new Map(files.map(({ path, after }) => [path, after])));
+  const inForce = read.findLast((each) => isOf(each, directive, listener, isForAll(directive, read)));
+  if (values.length > 0 && inForce?.statement.text !== values.at(-1))
+    throw new OperatorError(
+      `Cannot set ${name}: it would count for a listener of a file that "${main}" includes - write it above that line`,
+    );
+  return files;
 }
 
 /** A statement, and the listener that it stands below. */
@@ -79,9 +86,9 @@ interface Located {
   readonly listener: string | null;
 }
 
-function statementsOf(main: string): readonly Located[] {
+function statementsOf(main: string, texts: Texts = new Map()): readonly Located[] {
   const listeners = new Map<number, string | null>();
-  return readStatements(main, new Report()).map((statement) => {
+  return readStatements(main, new Report(), new Set(), texts).map((statement) => {
     const { name, scope, text } = statement;
     if (name === 'listener') listeners.set(scope, text.split(/[ \t]/, 1)[0] ?? '');
     return { statement, listener: listeners.get(scope) ?? null };

@@ -99,6 +99,12 @@ test('an example below a listener is no place for a word of another one', (t) =>
   assert.deepEqual(changed(main, 'sys_interval', ['3']), { 'midge.conf': `bind_address 127.0.0.1\nsys_interval 3\n${text}` });
 });
 
+test('a word is not written where it would count for a listener that is included', (t) => {
+  const main = written(t, { 'midge.conf': 'bind_address 127.0.0.1\ninclude FOLDER/more.conf\n', 'more.conf': 'listener 8883\n' });
+  const change = { name: 'max_connections', values: ['3'], listener: null };
+  assert.throws(() => changeSetting(main, change), /it would count for a listener of a file that ".*midge\.conf" includes/);
+});
+
 test('a word of security is one for the whole program wherever it stands, unless listeners have their own', (t) => {
   const text = 'listener 1883\nallow_anonymous true\n';
   const main = written(t, { 'midge.conf': text });
