@@ -2,7 +2,7 @@
 
 import type { Clock } from '../base/clock.ts';
 import type { Broker } from '../broker/broker.ts';
-import type { Session } from '../broker/session.ts';
+import type { Session } from '../broker/session/session.ts';
 import type { SelfTestPass } from '../service/self-test-pass.ts';
 import { LoadAverage } from '../telemetry/load-average.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';

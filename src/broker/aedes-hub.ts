@@ -3,8 +3,8 @@
 import type { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { Aedes } from 'aedes';
+import type { AedesPacket, Listener } from './delivery/route.ts';
 import type { ConnectionOrigin } from './options.ts';
-import type { AedesPacket, Listener } from './route.ts';
 
 /** HubClient is what Aedes itself needs of a client: our Connection. */
 export interface HubClient {

@@ -2,9 +2,9 @@
 
 import { PACKET_TYPE } from '../mqtt/packet-types.ts';
 import { decodeProperties } from '../mqtt/properties.ts';
+import type { AedesPacket, Listener } from './delivery/route.ts';
+import type { SubscriptionTree } from './delivery/subscription-tree.ts';
 import type { Message } from './message.ts';
-import type { AedesPacket, Listener } from './route.ts';
-import type { SubscriptionTree } from './subscription-tree.ts';
 
 /** TreeEmitter is mqemitter's interface over the subscription tree, for in-process subscribers and a later back-plane. */
 export class TreeEmitter {

@@ -16,9 +16,10 @@
 import { decodeProperties, encodeProperties, WILL } from '../mqtt/properties.ts';
 import { filterMatches } from '../mqtt/topics.ts';
 import type { Broker } from './broker.ts';
+import type { SharedGroup } from './delivery/shared-group.ts';
+import { Subscription } from './delivery/subscription.ts';
 import { LeftInDatabase } from './left-in-database.ts';
 import { Message, NO_PROPERTIES } from './message.ts';
-import { Delivery } from './outgoing-window.ts';
 import type {
   DeliveryState,
   Durability,
@@ -31,11 +32,10 @@ import type {
   StoredSession,
   StoredWill,
 } from './ports.ts';
-import { Session } from './session.ts';
-import type { SharedGroup } from './shared-group.ts';
-import { Subscription } from './subscription.ts';
+import { Delivery } from './session/outgoing-window.ts';
+import { Session } from './session/session.ts';
+import { scheduleWill, Will } from './session/will.ts';
 import { makeTopic } from './topic.ts';
-import { scheduleWill, Will } from './will.ts';
 
 /** Journal belongs to one broker; there is none when nothing is kept. */
 export class Journal implements RetainedSource {

@@ -11,7 +11,7 @@
 // The numbers of bytes per object are measured (test/broker/memory-budget.test.ts), not those of the standard.
 
 import type { Message } from './message.ts';
-import type { Delivery } from './outgoing-window.ts';
+import type { Delivery } from './session/outgoing-window.ts';
 
 /** SESSION_BYTES is a session without anything in it, and its place in the registry. */
 export const SESSION_BYTES = 2600;

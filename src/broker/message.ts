@@ -8,10 +8,10 @@ import { ownBytes } from '../mqtt/own-bytes.ts';
 import type { Qos } from '../mqtt/packet-types.ts';
 import { encodeVariableByteInteger, variableByteIntegerLength } from '../mqtt/properties.ts';
 import type { PublishPacket } from '../mqtt/publish-packet.ts';
-import type { PendingAck } from './ack-queue.ts';
+import type { PendingAck } from './connection/ack-queue.ts';
 import type { Account } from './memory-budget.ts';
 import type { Requester } from './ports.ts';
-import type { Session } from './session.ts';
+import type { Session } from './session/session.ts';
 import { Slab } from './slab.ts';
 import type { Topic } from './topic.ts';
 

@@ -4,7 +4,7 @@ import { ownBytes } from '../mqtt/own-bytes.ts';
 import { MalformedPacket, REASON } from '../mqtt/reason-codes.ts';
 import { isReservedTopic, isTopicName } from '../mqtt/topics.ts';
 import { decodeMqttString, isMqttString } from '../mqtt/utf8.ts';
-import { NO_ROUTE, type Route } from './route.ts';
+import { NO_ROUTE, type Route } from './delivery/route.ts';
 
 /** TOPIC_BYTES_MAX is what the length of a string can say (1.5.4): with its mount point a name may be longer. */
 export const TOPIC_BYTES_MAX = 65_535;

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { type Duplex, duplexPair } from 'node:stream';
 import { DEFAULT_LOG_TYPES } from '../../src/base/logger.ts';
-import type { Connection } from '../../src/broker/connection.ts';
+import type { Connection } from '../../src/broker/connection/connection.ts';
 import { hex } from './hex-template.ts';
 import { type RecordingLog, recordingLog } from './recording-log.ts';
 import { startTestBroker, type TestBroker, type TestBrokerOptions, testOrigin } from './test-broker.ts';

@@ -2,7 +2,7 @@
 
 import type { AuthPacket } from '../../mqtt/packets.ts';
 import { protocolError } from '../../mqtt/reason-codes.ts';
-import type { Connection } from '../connection.ts';
+import type { Connection } from '../connection/connection.ts';
 
 /** handleAuth refuses: a client that gave no Authentication Method in CONNECT may not send AUTH [MQTT-4.12.0-6]. */
 export function handleAuth(_connection: Connection, _packet: AuthPacket): void {

@@ -6,15 +6,15 @@ import type { ConnectPacket } from '../../mqtt/packets.ts';
 import type { Properties } from '../../mqtt/properties.ts';
 import { REASON, type ReasonCode } from '../../mqtt/reason-codes.ts';
 import { isTopicName } from '../../mqtt/topics.ts';
-import type { Connection } from '../connection.ts';
-import { reasonInWords } from '../disconnect-words.ts';
+import type { Connection } from '../connection/connection.ts';
+import { reasonInWords } from '../connection/disconnect-words.ts';
+import { reportConnect, reportEarly, reportVerdict } from '../connection/refusal.ts';
+import { IncomingAliases, OutgoingAliases } from '../connection/topic-aliases.ts';
 import type { Account } from '../memory-budget.ts';
 import type { AuthenticationVerdict } from '../ports.ts';
-import { reportConnect, reportEarly, reportVerdict } from '../refusal.ts';
-import { NO_EXPIRY, Session } from '../session.ts';
+import { NO_EXPIRY, Session } from '../session/session.ts';
+import { publishWill, Will } from '../session/will.ts';
 import { TOPIC_BYTES_MAX } from '../topic.ts';
-import { IncomingAliases, OutgoingAliases } from '../topic-aliases.ts';
-import { publishWill, Will } from '../will.ts';
 
 const RECEIVE_MAXIMUM_DEFAULT = 65_535; // 3.1.2.11.3
 /** Characters of an Authentication Method that the log shows. */

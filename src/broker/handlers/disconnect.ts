@@ -2,7 +2,7 @@
 
 import type { DisconnectPacket } from '../../mqtt/packets.ts';
 import { protocolError, REASON } from '../../mqtt/reason-codes.ts';
-import type { Connection } from '../connection.ts';
+import type { Connection } from '../connection/connection.ts';
 
 /** handleDisconnect drops the will unless the client asks for it (0x04), and takes a new Session Expiry Interval [MQTT-3.14.4-3]. */
 export function handleDisconnect(connection: Connection, packet: DisconnectPacket): void {

@@ -1,7 +1,7 @@
 // PINGREQ, MQTT 5 3.12.
 
 import { PINGRESP } from '../../mqtt/encode.ts';
-import type { Connection } from '../connection.ts';
+import type { Connection } from '../connection/connection.ts';
 
 /** handlePingreq answers [MQTT-3.12.4-1]. */
 export function handlePingreq(connection: Connection): void {

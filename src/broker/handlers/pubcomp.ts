@@ -3,8 +3,8 @@
 import { PACKET_TYPE } from '../../mqtt/packet-types.ts';
 import type { AckPacket } from '../../mqtt/packets.ts';
 import { protocolError } from '../../mqtt/reason-codes.ts';
-import type { Connection } from '../connection.ts';
-import { logReceivedAck } from '../packet-words.ts';
+import type { Connection } from '../connection/connection.ts';
+import { logReceivedAck } from '../connection/packet-words.ts';
 
 /** handlePubcomp ends the exchange; an unknown identifier is ignored, one that waits for something else is an error. */
 export function handlePubcomp(connection: Connection, packet: AckPacket): void {

@@ -4,15 +4,15 @@ import { FIRST_BYTE } from '../../mqtt/packet-types.ts';
 import { encodeProperties, type Properties } from '../../mqtt/properties.ts';
 import type { PublishPacket } from '../../mqtt/publish-packet.ts';
 import { MalformedPacket, protocolError, REASON, type ReasonCode } from '../../mqtt/reason-codes.ts';
-import type { Connection } from '../connection.ts';
+import type { Connection } from '../connection/connection.ts';
+import { publishInWords } from '../connection/packet-words.ts';
+import { reportDenied } from '../connection/refusal.ts';
+import type { Route } from '../delivery/route.ts';
 import type { Journal } from '../journal.ts';
 import { Message, NEVER, NO_PROPERTIES } from '../message.ts';
 import { digestOf, UNKNOWN_DIGEST } from '../message-digest.ts';
-import { publishInWords } from '../packet-words.ts';
 import type { Durability } from '../ports.ts';
-import { reportDenied } from '../refusal.ts';
-import type { Route } from '../route.ts';
-import type { Session } from '../session.ts';
+import type { Session } from '../session/session.ts';
 import type { Topic } from '../topic.ts';
 
 /** handlePublish checks, acknowledges and delivers one message. */

@@ -3,8 +3,8 @@
 import { FIRST_BYTE, PACKET_TYPE } from '../../mqtt/packet-types.ts';
 import type { AckPacket } from '../../mqtt/packets.ts';
 import { protocolError, REASON } from '../../mqtt/reason-codes.ts';
-import type { Connection } from '../connection.ts';
-import { logReceivedAck } from '../packet-words.ts';
+import type { Connection } from '../connection/connection.ts';
+import { logReceivedAck } from '../connection/packet-words.ts';
 
 /** handlePubrec answers PUBREL; a PUBREC with an error ends the exchange. */
 export function handlePubrec(connection: Connection, packet: AckPacket): void {

@@ -4,11 +4,11 @@ import { encodeSuback } from '../../mqtt/encode.ts';
 import type { SubscribePacket, SubscriptionRequest } from '../../mqtt/packets.ts';
 import { REASON, type ReasonCode } from '../../mqtt/reason-codes.ts';
 import { isSharedFilter, parseSharedFilter } from '../../mqtt/topics.ts';
-import type { Connection } from '../connection.ts';
-import { eachFilter } from '../fair-turns.ts';
+import type { Connection } from '../connection/connection.ts';
+import { eachFilter } from '../connection/fair-turns.ts';
+import { Subscription } from '../delivery/subscription.ts';
 import { SUBSCRIPTION_BYTES } from '../memory-budget.ts';
-import type { Session } from '../session.ts';
-import { Subscription } from '../subscription.ts';
+import type { Session } from '../session/session.ts';
 
 /** Filters whose retained messages are wanted. */
 type WithRetained = Map<string, Subscription>;

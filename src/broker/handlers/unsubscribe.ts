@@ -3,8 +3,8 @@
 import { encodeUnsuback } from '../../mqtt/encode.ts';
 import type { UnsubscribePacket } from '../../mqtt/packets.ts';
 import { MalformedPacket, REASON } from '../../mqtt/reason-codes.ts';
-import type { Connection } from '../connection.ts';
-import { eachFilter } from '../fair-turns.ts';
+import type { Connection } from '../connection/connection.ts';
+import { eachFilter } from '../connection/fair-turns.ts';
 
 /** handleUnsubscribe ends subscriptions and answers UNSUBACK once that is kept; what is in flight for them goes on [MQTT-3.10.4-2]. */
 export function handleUnsubscribe(connection: Connection, packet: UnsubscribePacket): void {

@@ -1,0 +1,189 @@
+// What one client is told: messages, answers, and how much of it the client has not read yet.
+
+import type { Duplex } from 'node:stream';
+import type { Qos } from '../../mqtt/packet-types.ts';
+import { REASON, type ReasonCode } from '../../mqtt/reason-codes.ts';
+import type { Broker } from '../broker.ts';
+import { firstByte, type Message, NEVER } from '../message.ts';
+import type { Connection } from './connection.ts';
+import { Outbox } from './outbox.ts';
+import { encodeOwnPublish } from './own-publish.ts';
+import { publishInWords, sentAckInWords } from './packet-words.ts';
+import type { OutgoingAliases } from './topic-aliases.ts';
+
+/** Bytes of answers (PUBACK, PINGRESP, SUBACK, ...) that a client may leave unread before nothing more is read from it. */
+const ANSWERS_MAX = 1_048_576;
+
+/** Bytes that wait from which on they count for the memory budget: more than a socket takes without telling when it has written them. */
+const COUNTED_MIN = 131_072;
+
+/** ClientOutput belongs to one connection. */
+export class ClientOutput {
+  /** Bytes of the largest packet the client takes. */
+  maximumPacketSize = Number.POSITIVE_INFINITY;
+  outgoingAliases: OutgoingAliases | null = null;
+  /** Bytes of the mount point, cut off topics that go out. */
+  mountLength = 0;
+  /** Messages to it need nothing of their own: no alias, no mount point. */
+  isPlain = true;
+  /** More waits to be written than the limit: QoS 0 is dropped, QoS 1 and 2 queued. */
+  isCongested = false;
+  /** It is in the broker's list of connections to flush. */
+  isDirty = false;
+  readonly #broker: Broker;
+  readonly #connection: Connection;
+  readonly #outbox: Outbox;
+  /** Bytes of answers since the client was last seen to have read them; looked at only when they are many. */
+  #answerBytes = 0;
+  /** Bytes of what waits, as the memory budget has them. */
+  counted = 0;
+
+  constructor(connection: Connection, stream: Duplex) {
+    this.#broker = connection.broker;
+    this.#connection = connection;
+    this.#outbox = new Outbox(this, stream, connection.broker.counters);
+  }
+
+  /** pending are the bytes that wait to be written. */
+  get pending(): number {
+    return this.#outbox.pending;
+  }
+
+  /** gathered are the bytes that this turn has to write. */
+  get gathered(): number {
+    return this.#outbox.length;
+  }
+
+  /** isUnread tells that the client does not take its answers. */
+  get isUnread(): boolean {
+    if (this.#answerBytes > ANSWERS_MAX) this.#answerBytes = Math.min(this.#answerBytes, this.pending);
+    return this.#answerBytes > ANSWERS_MAX;
+  }
+
+  /** sendPublish sends a message; false when it is too large for this client [MQTT-3.1.2-24]. QoS 0 beyond the limit is dropped and counted. */
+  sendPublish(message: Message, qos: Qos, retain: boolean, dup: boolean, packetId: number, identifiers: readonly number[] | null): boolean {
+    if (qos === 0 && this.isCongested && this.#dropsQos0()) return true;
+    if (this.#broker.log.enabled.debug) {
+      this.#broker.log.log(
+        'debug',
+        `Sending PUBLISH to ${this.#connection.id} (${publishInWords(dup, qos, retain, packetId, message.topic, message.payloadLength)})`,
+      );
+    }
+    if (!this.isPlain || identifiers !== null || message.expiresAt !== NEVER) {
+      return this.#sendOwnPublish(message, qos, retain, dup, packetId, identifiers);
+    }
+    const frame = message.frame(this.#connection.version === 5, qos > 0);
+    if (frame.end - frame.start > this.maximumPacketSize) return this.#dropTooLarge();
+    this.#outbox.appendPublish(frame.bytes, frame.start, frame.end, firstByte(qos, retain, dup), frame.packetIdAt, packetId);
+    this.#countPublish(message.payloadLength);
+    return true;
+  }
+
+  /** sendRun copies a run of whole QoS 0 PUBLISH packets. */
+  sendRun(bytes: Buffer, start: number, end: number, count: number, payloadBytes: number): void {
+    if (this.isCongested && this.#dropsQos0(count)) return;
+    this.#outbox.append(bytes, start, end);
+    const counters = this.#broker.counters;
+    counters.packetsSent += count;
+    counters.publishSent += count;
+    counters.publishBytesSent += payloadBytes;
+    this.markDirty();
+  }
+
+  /** sendAck sends PUBACK, PUBREC, PUBREL or PUBCOMP by their first byte; a reason code other than success only to v5 clients. */
+  sendAck(first: number, packetId: number, reason: ReasonCode): void {
+    if (reason === REASON.SUCCESS || this.#connection.version !== 5) this.#outbox.appendAck(first, packetId);
+    else this.#outbox.append(Buffer.from([first, 3, packetId >> 8, packetId & 0xff, reason]), 0, 5);
+    this.#answerBytes += 4;
+    this.#broker.counters.packetsSent++;
+    this.markDirty();
+    if (this.#broker.log.enabled.debug) this.#broker.log.log('debug', sentAckInWords(first, this.#connection.id, packetId, reason));
+  }
+
+  /** send sends an encoded packet. One that is larger than the client takes ends the connection instead [MQTT-3.1.2-24]. */
+  send(packet: Buffer): void {
+    if (packet.length > this.maximumPacketSize) {
+      this.#connection.disconnect(REASON.PACKET_TOO_LARGE);
+      return;
+    }
+    this.#outbox.append(packet, 0, packet.length);
+    this.#answerBytes += packet.length;
+    this.#broker.counters.packetsSent++;
+    this.markDirty();
+  }
+
+  markDirty(): void {
+    if (this.isDirty) return;
+    this.isDirty = true;
+    this.#broker.scheduleFlush(this);
+  }
+
+  /** flush writes the outbox: once per turn, by the broker. */
+  flush(): void {
+    this.isDirty = false;
+    if (this.#connection.state === 'closed') return;
+    this.#outbox.flush();
+    this.overflowed();
+  }
+
+  /** overflowed looks whether the client still keeps up: at the end of a turn, and within it when much is written. */
+  overflowed(): void {
+    const { pending } = this.#outbox;
+    if (pending > COUNTED_MIN || this.counted > 0) this.#count(pending);
+    if (!this.isCongested && pending > this.#broker.options.maxOutgoingBytes) this.isCongested = true;
+  }
+
+  /** drained is told when the socket has taken all. */
+  drained(): void {
+    if (this.counted > 0) this.#count(this.#outbox.pending);
+  }
+
+  #count(pending: number): void {
+    const { budget } = this.#broker;
+    budget.outgoing += pending - this.counted;
+    this.counted = pending;
+    if (budget.isOverflowing) this.#broker.relieve();
+  }
+
+  /** drop forgets what was not written. */
+  drop(): void {
+    this.#outbox.drop();
+    this.#broker.budget.outgoing -= this.counted;
+    this.counted = 0;
+  }
+
+  #sendOwnPublish(
+    message: Message,
+    qos: Qos,
+    retain: boolean,
+    dup: boolean,
+    packetId: number,
+    identifiers: readonly number[] | null,
+  ): boolean {
+    const frame = encodeOwnPublish(this.#connection, message, qos > 0, identifiers);
+    if (frame === null) return this.#dropTooLarge();
+    this.#outbox.appendPublish(frame.bytes, 0, frame.end, firstByte(qos, retain, dup), frame.packetIdAt, packetId);
+    this.#countPublish(message.payloadLength);
+    return true;
+  }
+
+  #dropsQos0(count = 1): boolean {
+    if (this.#outbox.pending <= this.#broker.options.maxOutgoingBytes) return false;
+    this.#connection.session?.outgoing.noteDropped(count);
+    return true;
+  }
+
+  /** Not sent, and as if delivered [MQTT-3.1.2-24] [MQTT-3.1.2-25]. */
+  #dropTooLarge(): false {
+    this.#broker.counters.publishDropped++;
+    return false;
+  }
+
+  #countPublish(payloadBytes: number): void {
+    const counters = this.#broker.counters;
+    counters.packetsSent++;
+    counters.publishSent++;
+    counters.publishBytesSent += payloadBytes;
+    this.markDirty();
+  }
+}

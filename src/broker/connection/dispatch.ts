@@ -1,0 +1,54 @@
+// Which handler takes which packet: the table of contents of broker/handlers/.
+
+import { PACKET_TYPE } from '../../mqtt/packet-types.ts';
+import { readAck, readAuth, readConnect, readConnectVersion, readDisconnect, readSubscribe, readUnsubscribe } from '../../mqtt/packets.ts';
+import { readPublish } from '../../mqtt/publish-packet.ts';
+import { MalformedPacket, protocolError } from '../../mqtt/reason-codes.ts';
+import { handleAuth } from '../handlers/auth.ts';
+import { handleConnect } from '../handlers/connect.ts';
+import { handleDisconnect } from '../handlers/disconnect.ts';
+import { handlePingreq } from '../handlers/pingreq.ts';
+import { handlePuback } from '../handlers/puback.ts';
+import { handlePubcomp } from '../handlers/pubcomp.ts';
+import { handlePublish } from '../handlers/publish.ts';
+import { handlePubrec } from '../handlers/pubrec.ts';
+import { handlePubrel } from '../handlers/pubrel.ts';
+import { handleSubscribe } from '../handlers/subscribe.ts';
+import { handleUnsubscribe } from '../handlers/unsubscribe.ts';
+import type { Connection } from './connection.ts';
+
+/** dispatch reads the body of a packet and calls its handler. It throws MalformedPacket for what may not be sent. */
+export function dispatch(connection: Connection, type: number, buffer: Buffer, start: number, body: number, end: number): void {
+  const version = connection.version;
+  switch (type) {
+    case PACKET_TYPE.PUBLISH:
+      return handlePublish(connection, readPublish(buffer, start, body, end, version === 5));
+    case PACKET_TYPE.PUBACK:
+      return handlePuback(connection, readAck(buffer, body, end, version, type));
+    case PACKET_TYPE.PUBREC:
+      return handlePubrec(connection, readAck(buffer, body, end, version, type));
+    case PACKET_TYPE.PUBREL:
+      return handlePubrel(connection, readAck(buffer, body, end, version, type));
+    case PACKET_TYPE.PUBCOMP:
+      return handlePubcomp(connection, readAck(buffer, body, end, version, type));
+    case PACKET_TYPE.SUBSCRIBE:
+      return handleSubscribe(connection, readSubscribe(buffer, body, end, version));
+    case PACKET_TYPE.UNSUBSCRIBE:
+      return handleUnsubscribe(connection, readUnsubscribe(buffer, body, end, version));
+    case PACKET_TYPE.PINGREQ:
+      if (body !== end) throw new MalformedPacket('PINGREQ with a body');
+      return handlePingreq(connection);
+    case PACKET_TYPE.CONNECT:
+      if (connection.state !== 'connecting') throw protocolError('Second CONNECT'); // [MQTT-3.1.0-2]
+      connection.version = readConnectVersion(buffer, body, end);
+      if ((buffer[start]! & 0x0f) !== 0 && connection.version !== 3) throw new MalformedPacket('Reserved flags'); // [MQTT-2.1.3-1]; 3.1 does not use them
+      return handleConnect(connection, readConnect(buffer, body, end));
+    case PACKET_TYPE.DISCONNECT:
+      return handleDisconnect(connection, readDisconnect(buffer, body, end, version));
+    case PACKET_TYPE.AUTH:
+      if (version !== 5) throw protocolError('AUTH before MQTT 5');
+      return handleAuth(connection, readAuth(buffer, body, end));
+    default:
+      throw protocolError(`Packet type ${type} from a client`);
+  }
+}

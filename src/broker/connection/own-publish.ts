@@ -1,0 +1,43 @@
+// A PUBLISH that differs for its subscriber: identifiers, topic alias, remaining expiry, mount point. The slow path of delivery.
+
+import { encodeProperties, type Properties } from '../../mqtt/properties.ts';
+import { encodeFrame, type Frame, type Message, NEVER } from '../message.ts';
+import type { Connection } from './connection.ts';
+
+const EMPTY = Buffer.alloc(0);
+
+/** encodeOwnPublish gives the frame for one connection, or null when it is larger than the client takes [MQTT-3.1.2-24] or has no name for it. */
+export function encodeOwnPublish(
+  connection: Connection,
+  message: Message,
+  hasPacketId: boolean,
+  identifiers: readonly number[] | null,
+): Frame | null {
+  const { mountLength, outgoingAliases, maximumPacketSize } = connection.output;
+  const topic = mountLength === 0 ? message.topic.bytes : message.topic.bytes.subarray(mountLength);
+  if (topic.length === 0) return null; // `home/#` matches `home` too, which has no name below the mount point `home/` [MQTT-4.7.3-1]
+  if (connection.version !== 5) return encodeFrame(topic, message.payload, null, hasPacketId); // only v5 clients name a maximum
+  const own: Properties = {};
+  if (message.expiresAt !== NEVER) own.messageExpiryInterval = secondsLeft(message.expiresAt, connection.broker.clock.now());
+  if (outgoingAliases !== null) {
+    const { alias, introduced } = outgoingAliases.aliasOf(message.topic.name);
+    if (alias > 0) {
+      const aliased = encodeWith(message, introduced ? EMPTY : topic, { ...own, topicAlias: alias }, identifiers, hasPacketId);
+      if (aliased.end <= maximumPacketSize) return aliased;
+      if (!introduced) outgoingAliases.forget(message.topic.name);
+    }
+  }
+  const frame = encodeWith(message, topic, own, identifiers, hasPacketId);
+  return frame.end <= maximumPacketSize ? frame : null;
+}
+
+/** In mosquitto's order: the publisher's properties, then ours. */
+function encodeWith(message: Message, topic: Buffer, own: Properties, identifiers: readonly number[] | null, hasPacketId: boolean): Frame {
+  if (identifiers !== null) own.subscriptionIdentifier = [...identifiers];
+  return encodeFrame(topic, message.payload, Buffer.concat([message.properties, encodeProperties(own)]), hasPacketId);
+}
+
+/** What is left of a Message Expiry Interval, at least one second [MQTT-3.3.2-6]. */
+function secondsLeft(expiresAt: number, now: number): number {
+  return Math.max(1, Math.ceil((expiresAt - now) / 1000));
+}

@@ -1,0 +1,52 @@
+// From one message to everybody who should get it.
+
+import { toAedesPacket } from '../aedes-slots.ts';
+import type { Broker } from '../broker.ts';
+import { BYTES_SHIFT } from '../connection/fair-turns.ts';
+import type { Message } from '../message.ts';
+import type { Delivery } from '../session/outgoing-window.ts';
+import type { Route } from './route.ts';
+import type { SharedGroup } from './shared-group.ts';
+import { mergeSubscriptions, type Subscription } from './subscription.ts';
+
+/** deliver hands a message to all of a route. */
+export function deliver(broker: Broker, message: Message, route: Route): void {
+  const subscribers = route.subscribers;
+  broker.effort.spent += route.weight * (1 + (message.payloadLength >> BYTES_SHIFT));
+  for (let index = 0; index < subscribers.length; index++) deliverTo(subscribers[index]!, message); // index < length
+  if (route.shared !== null || route.listeners !== null) deliverToOthers(broker, route, message);
+}
+
+/** deliverTo hands a message to one subscriber, unless it is its own and it does not want those [MQTT-3.8.3-3]. */
+export function deliverTo(subscription: Subscription, message: Message): void {
+  if (!subscription.noLocal || subscription.session !== message.publisher) {
+    subscription.session.outgoing.deliver(message, subscription);
+    return;
+  }
+  const local = subscription.merged?.filter((one) => !one.noLocal) ?? [];
+  if (local.length > 0) subscription.session.outgoing.deliver(message, mergeSubscriptions(local));
+}
+
+/** deliverToOthers hands a message to one member of each shared group, and to in-process listeners. */
+export function deliverToOthers(broker: Broker, route: Route, message: Message): void {
+  for (const group of route.shared ?? []) deliverToGroup(broker, group, message);
+  if (route.listeners === null) return;
+  message.detach(); // a listener may keep it
+  const packet = toAedesPacket(message);
+  for (const listener of route.listeners) listener(packet, () => {});
+}
+
+/** deliverToGroup chooses a member. Nobody connected and nobody kept: the message is dropped, as for any subscription without a session. */
+export function deliverToGroup(broker: Broker, group: SharedGroup, message: Message): void {
+  const canWait = (one: Subscription) => one.qosFor(message.qos) > 0 || broker.options.queueQos0Messages;
+  const member = group.next(canWait, (one) => broker.mayReceive(one.session, message.topic.name));
+  if (member === null) broker.counters.publishDropped++;
+  else member.session.outgoing.deliver(message, member);
+}
+
+/** redeliverShared gives what a leaving member had not acknowledged to the others of the group it came by [MQTT-4.8.2-4]. */
+export function redeliverShared(broker: Broker, deliveries: readonly Delivery[]): void {
+  for (const { message, group } of deliveries) {
+    if (group !== null) deliverToGroup(broker, broker.tree.group(group.name, group.topicFilter), message); // it may have been left by all and made again
+  }
+}

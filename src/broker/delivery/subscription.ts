@@ -1,0 +1,74 @@
+// One client's wish for the messages of one topic filter.
+
+import type { Qos } from '../../mqtt/packet-types.ts';
+import type { Session } from '../session/session.ts';
+import type { SharedGroup } from './shared-group.ts';
+
+/** SubscriptionOptions are MQTT 5 3.8.3.1 and the Subscription Identifier (0 = none). */
+export interface SubscriptionOptions {
+  readonly qos: Qos;
+  readonly noLocal: boolean;
+  readonly retainAsPublished: boolean;
+  readonly identifier: number;
+}
+
+/** Subscription is immutable: subscribing again replaces it. */
+export class Subscription {
+  readonly session: Session;
+  /** Without `$share/GROUP/`, with the mount point. */
+  readonly topicFilter: string;
+  readonly qos: Qos;
+  readonly noLocal: boolean;
+  readonly retainAsPublished: boolean;
+  readonly identifier: number;
+  readonly group: SharedGroup | null;
+  /** The overlapping subscriptions that this one stands for in a Route, or null. */
+  readonly merged: readonly Subscription[] | null;
+  /** A QoS 0 message goes out to it exactly as to every other plain subscriber: the fast path. */
+  readonly plain: boolean;
+
+  constructor(
+    session: Session,
+    topicFilter: string,
+    options: SubscriptionOptions,
+    group: SharedGroup | null,
+    merged: readonly Subscription[] | null,
+  ) {
+    this.session = session;
+    this.topicFilter = topicFilter;
+    this.qos = options.qos;
+    this.noLocal = options.noLocal;
+    this.retainAsPublished = options.retainAsPublished;
+    this.identifier = options.identifier;
+    this.group = group;
+    this.merged = merged;
+    this.plain = !options.noLocal && options.identifier === 0 && merged === null && !(session.upgradesQos && options.qos > 0);
+  }
+
+  /** qosFor gives the QoS at which a message that was published with `published` reaches this subscriber [MQTT-3.8.4-8]. */
+  qosFor(published: Qos): Qos {
+    return published < this.qos && !this.session.upgradesQos ? published : this.qos;
+  }
+
+  /** identifiers gives the Subscription Identifiers that a message carries to this subscriber, or null [MQTT-3.3.4-3] [MQTT-3.3.4-4]. */
+  identifiers(): readonly number[] | null {
+    if (this.merged === null) return this.identifier === 0 ? null : [this.identifier];
+    const all: number[] = [];
+    for (const one of this.merged) if (one.identifier !== 0) all.push(one.identifier);
+    return all.length === 0 ? null : all;
+  }
+}
+
+/** mergeSubscriptions makes one of the overlapping subscriptions of one session: the highest QoS, all identifiers [MQTT-3.3.4-2]. */
+export function mergeSubscriptions(overlapping: readonly Subscription[]): Subscription {
+  const first = overlapping[0]!; // never empty
+  if (overlapping.length === 1) return first;
+  let qos: Qos = 0;
+  let retainAsPublished = false;
+  for (const one of overlapping) {
+    if (one.qos > qos) qos = one.qos;
+    if (one.retainAsPublished) retainAsPublished = true;
+  }
+  const noLocal = overlapping.some((one) => one.noLocal);
+  return new Subscription(first.session, first.topicFilter, { qos, noLocal, retainAsPublished, identifier: 0 }, null, overlapping);
+}
