@@ -27,7 +27,7 @@ export function makeFolders(path: string, mode: number): string | null {
 
 /** replaceFile has `write` make a file beside `path`, and puts it in its place: readers see the old or the new one, never a part. What `write` throws goes through, and leaves nothing. */
 export function replaceFile(path: string, write: (temporary: string) => void): void {
-  const temporary = `${path}.new`;
+  const temporary = `${path}.midge.new`; // a name that nobody else gives to a file of his own
   rmSync(temporary, { force: true });
   try {
     write(temporary);

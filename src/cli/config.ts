@@ -1,12 +1,13 @@
 // `midge config`: shows and changes settings of a configuration file, with file and line, and puts them in force.
 
-import { chmodSync, chownSync, existsSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, realpathSync, rmSync, type Stats, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { replaceFile } from '../base/durable-file.ts';
 import { OperatorError, reasonOf } from '../base/errors.ts';
 import { formatDiagnostic, loadConfiguration, treatLines } from '../config/config.ts';
 import { type ChangedFile, changeSetting, readSetting } from '../config/writer.ts';
 import { asOwnerNow } from '../state/as-owner.ts';
+import { nameOf } from '../state/system-users.ts';
 import type { Invocation } from './command.ts';
 import { putInForce } from './put-in-force.ts';
 
@@ -118,8 +119,23 @@ function checkWhole(main: string, files: readonly ChangedFile[], { terminal }: I
 
 function takeBack(files: readonly ChangedFile[]): void {
   for (const { path, before } of files) {
-    if (before === null) asOwnerNow(dirname(path), () => rmSync(path, { force: true }));
-    else write(path, before);
+    try {
+      if (before === null) asOwnerNow(dirname(path), () => rmSync(path, { force: true }));
+      else write(path, before);
+    } catch (cause) {
+      throw new OperatorError(`Cannot take the change of "${path}" back: ${reasonOf(cause)} - it stays changed`, { cause });
+    }
+  }
+}
+
+/** Another user than root gives no file away: a file that others must read would then be one that they cannot. */
+function keepOwner(temporary: string, path: string, { uid, gid }: Stats): void {
+  const made = statSync(temporary);
+  if (made.uid === uid && made.gid === gid) return;
+  try {
+    chownSync(temporary, uid, gid);
+  } catch (cause) {
+    throw new OperatorError(`"${path}" belongs to ${nameOf(uid)}, and would not any more - change it as that user`, { cause });
   }
 }
 
@@ -130,7 +146,7 @@ function write(path: string, text: string): void {
     const target = old === undefined ? path : realpathSync(path); // a link stays one
     replaceFile(target, (temporary) => {
       writeFileSync(temporary, text, { flag: 'wx', mode: 0o600 });
-      if (old !== undefined && process.geteuid?.() === 0) chownSync(temporary, old.uid, old.gid);
+      if (old !== undefined) keepOwner(temporary, path, old);
       chmodSync(temporary, old === undefined ? 0o644 : old.mode & 0o777);
     });
   });

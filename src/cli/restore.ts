@@ -58,7 +58,10 @@ async function confirm({ manifest, writes, revivals, damage }: RestorePlan, { fl
 
 /** What a power cut has interrupted, where the broker's user may not end it. */
 function finish(invocation: Invocation): number {
-  const said = mendRestore(stateOf(invocation), STATE_NEEDS.database.moveAside);
+  const state = stateOf(invocation);
+  const judgement = state.judge();
+  if (judgement.kind === 'foreign') throw new OperatorError(`Cannot finish a restore in "${state.path}": ${judgement.reason}`);
+  const said = mendRestore(state, STATE_NEEDS.database.moveAside);
   invocation.terminal.stdout.write(`${said ?? 'No restore was cut off: nothing was changed.'}\n`);
   return 0;
 }

@@ -91,7 +91,7 @@ function mosquittoOf(machine: Machine): string {
   return file;
 }
 
-const PLANTED = { 'conf.d': 'etc', 'midge.conf': 'etc/midge.conf', passwd: 'etc/passwd', 'passwd.new': 'etc/shadow' } as const;
+const PLANTED = { 'conf.d': 'etc', 'midge.conf': 'etc/midge.conf', passwd: 'etc/passwd', 'passwd.midge.new': 'etc/shadow' } as const;
 
 for (const [name, target] of Object.entries(PLANTED)) {
   test(`import by root writes no file of root's when the user has linked ${name} to ${target}`, { skip }, async (t) => {
@@ -130,7 +130,7 @@ test("serve by root makes its first account in the user's folder, for that user,
 }, async (t) => {
   const machine = new Machine(t);
   machine.write('.midge-state', MADE_HERE);
-  machine.plant('passwd.new', 'etc/shadow');
+  machine.plant('passwd.midge.new', 'etc/shadow');
   const [command, words] = midgeWords('serve', '--lan', '-p', '0', '--state', machine.state);
   const alone = ['-n', 'sh', '-c', 'ip link set lo up && exec "$@"', 'sh', command, ...words];
   const broker = watchProcess(t, ['unshare', alone], { HOME: machine.path('home') });

@@ -1,7 +1,7 @@
 // Settings changed by `midge config` in the file of a running broker.
 
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chownSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openPort, runMidge, startMidge } from '../support/midge-process.ts';
@@ -53,4 +53,25 @@ test('config changes what a running broker does, and takes back what it cannot d
   assert.equal((await config('unset', 'max_connections')).status, 0);
   assert.equal(readFileSync(conf, 'utf8'), TEXT.replace('max_connections 100\n', ''));
   assert.match((await config('unset', 'max_connections')).stdout, /is not set: nothing was changed/);
+});
+
+test('config leaves files alone that it cannot keep for their owner, and those beside them', {
+  skip: process.geteuid?.() !== 0 && 'only root may try',
+}, async (t) => {
+  const folder = temporaryFolder(t);
+  const conf = join(folder, 'midge.conf');
+  writeFileSync(conf, 'sys_interval 1\n', { mode: 0o640 });
+  writeFileSync(`${conf}.new`, 'mine');
+  chownSync(folder, 12345, 12345);
+  const refused = await runMidge(folder, ['config', '-c', conf, 'set', 'sys_interval', '2']);
+  assert.equal(refused.status, 1);
+  assert.match(refused.stderr, /belongs to root, and would not any more - change it as that user/);
+  assert.equal(readFileSync(conf, 'utf8'), 'sys_interval 1\n');
+  chownSync(folder, 0, 0);
+  chownSync(conf, 12345, 12345);
+  assert.equal((await runMidge(folder, ['config', '-c', conf, 'set', 'sys_interval', '2'])).status, 0);
+  assert.equal(readFileSync(conf, 'utf8'), 'sys_interval 2\n');
+  const { uid, gid, mode } = statSync(conf);
+  assert.deepEqual([uid, gid, mode & 0o777], [12345, 12345, 0o640]);
+  assert.equal(readFileSync(`${conf}.new`, 'utf8'), 'mine');
 });
