@@ -70,6 +70,43 @@ const NEIGHBOURS: readonly (readonly [string, string])[] = [['main.ts', 'cli']];
 /** ENTRIES are loaded to do something: the program and its threads. */
 const ENTRIES = ['src/main.ts', 'src/store/store-worker.ts'];
 
+/**
+ * CIRCLES_OF_TYPES are the files of a room that know themselves through others, if only by type. None of them can be read, tested or
+ * changed by itself: the list may become shorter only.
+ */
+const CIRCLES_OF_TYPES: Readonly<Record<string, readonly string[]>> = {
+  broker: [
+    'aedes-slots.ts',
+    'connection/ack-queue.ts',
+    'connection/client-output.ts',
+    'connection/connection.ts',
+    'connection/own-publish.ts',
+    'connection/refusal.ts',
+    'connection/topic-aliases.ts',
+    'delivery/delivery.ts',
+    'delivery/publish-run.ts',
+    'delivery/route.ts',
+    'delivery/shared-group.ts',
+    'delivery/subscription-tree.ts',
+    'delivery/subscription.ts',
+    'engine.ts',
+    'journal.ts',
+    'message.ts',
+    'retained/retained-delivery.ts',
+    'retained/retained-messages.ts',
+    'retained/retained-walks.ts',
+    'session/delivery-queue.ts',
+    'session/outgoing-messages.ts',
+    'session/outgoing-window.ts',
+    'session/session-registry.ts',
+    'session/session.ts',
+    'session/will.ts',
+    'topic.ts',
+  ],
+  state: ['state-folder.ts', 'state-swap.ts'],
+  store: ['durable-store.ts', 'store.ts'],
+};
+
 const MOST_LINES = 500;
 
 /** NOT_A_PATH: what is made by a command, and names that stand for others. */
@@ -79,6 +116,10 @@ test('architecture keeps its floor plan when src/ is read', () => {
   const files = readAll('src/**/*.ts');
   assert.ok(files.length > 10, `only ${files.length} files found`);
   assert.deepEqual([...files.flatMap(importFaults), ...files.flatMap(formFaults), ...cycles(files)], []);
+});
+
+test('architecture lists every file that is in a circle of types', () => {
+  assert.deepEqual(circlesOfTypes(readAll('src/**/*.ts')), CIRCLES_OF_TYPES, 'a circle that is cut leaves the list; none is added');
 });
 
 test('architecture keeps its file form when test/ and build/ are read', () => {
@@ -191,6 +232,13 @@ test('architecture finds no circle when a way back is a type or loaded on demand
   assert.deepEqual(cycles([a, b]), []);
 });
 
+test('architecture finds the files of a circle that is closed by a type, and only those', () => {
+  const a = readSource('src/host/a.ts', "// A\nimport { b } from './b.ts';");
+  const b = readSource('src/host/b.ts', "// B\nimport type { A } from './a.ts';\nimport { c } from './c.ts';");
+  const c = readSource('src/host/c.ts', "// C\nexport const load = () => import('./a.ts');");
+  assert.deepEqual(circlesOfTypes([a, b, c]), { host: ['a.ts', 'b.ts'] });
+});
+
 function readAll(pattern: string): SourceFile[] {
   return globSync(pattern, { cwd: ROOT })
     .sort()
@@ -255,6 +303,39 @@ function cycles(files: readonly SourceFile[]): string[] {
   };
   for (const path of ways.keys()) visit(path, []);
   return found;
+}
+
+/** circlesOfTypes gives the files, by room, that know themselves through others: imports of types count as those that load. */
+function circlesOfTypes(files: readonly SourceFile[]): Record<string, string[]> {
+  const ways = new Map(files.map((file) => [file.path, neighboursOf(file)]));
+  const reached = new Map(files.map(({ path }) => [path, reachableFrom(path, ways)]));
+  const circles: Record<string, string[]> = {};
+  for (const { path } of files) {
+    if (!reached.get(path)?.has(path)) continue;
+    const room = roomOf(path);
+    circles[room] ??= [];
+    circles[room].push(path.slice(`src/${room}/`.length));
+  }
+  return circles;
+}
+
+function reachableFrom(path: string, ways: ReadonlyMap<string, readonly string[]>): Set<string> {
+  const reached = new Set<string>();
+  const open = [path];
+  for (let from = open.pop(); from !== undefined; from = open.pop()) {
+    for (const next of ways.get(from) ?? []) {
+      if (reached.has(next)) continue;
+      reached.add(next);
+      open.push(next);
+    }
+  }
+  return reached;
+}
+
+function neighboursOf(file: SourceFile): string[] {
+  return file.imports.flatMap((each) =>
+    each.kind !== 'dynamic' && each.specifier?.startsWith('.') ? [targetOf(file, each.specifier)] : [],
+  );
 }
 
 function loads(file: SourceFile): string[] {

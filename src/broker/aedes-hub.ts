@@ -3,7 +3,7 @@
 import type { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { Aedes } from 'aedes';
-import type { AedesPacket, Listener } from './delivery/route.ts';
+import type { AedesPacket, Listener } from './aedes-packet.ts';
 import type { ConnectionOrigin } from './options.ts';
 
 /** HubClient is what Aedes itself needs of a client: our Connection. */

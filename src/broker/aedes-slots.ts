@@ -2,7 +2,7 @@
 
 import { PACKET_TYPE } from '../mqtt/packet-types.ts';
 import { decodeProperties } from '../mqtt/properties.ts';
-import type { AedesPacket, Listener } from './delivery/route.ts';
+import type { AedesPacket, Listener } from './aedes-packet.ts';
 import type { SubscriptionTree } from './delivery/subscription-tree.ts';
 import type { Message } from './message.ts';
 

@@ -1,15 +1,24 @@
 // What the log is told when the memory for clients is used up, and when there is room again.
 
-import type { Broker } from './broker.ts';
+import type { Logger } from '../base/logger.ts';
 import type { BudgetWatcher, MemoryBudget } from './memory-budget.ts';
 
 const MEGABYTE = 1_000_000;
 
+/** KeptForClients is what the report looks through. */
+export interface KeptForClients {
+  readonly log: Logger;
+  readonly retained: { readonly count: number; readonly bytes: number };
+  readonly sessions: Iterable<{ readonly clientId: string; readonly outgoing: { readonly keptBytes: number } }> & {
+    readonly count: number;
+  };
+}
+
 /** BudgetReport names what takes most, once each time that the limit is reached. */
 export class BudgetReport implements BudgetWatcher {
-  readonly #broker: Broker;
+  readonly #broker: KeptForClients;
 
-  constructor(broker: Broker) {
+  constructor(broker: KeptForClients) {
     this.#broker = broker;
   }
 

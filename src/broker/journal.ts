@@ -15,9 +15,9 @@
 
 import { decodeProperties, encodeProperties, WILL } from '../mqtt/properties.ts';
 import { filterMatches } from '../mqtt/topics.ts';
-import type { Broker } from './broker.ts';
 import type { SharedGroup } from './delivery/shared-group.ts';
 import { Subscription } from './delivery/subscription.ts';
+import type { Broker } from './engine.ts';
 import { LeftInDatabase } from './left-in-database.ts';
 import { Message, NO_PROPERTIES } from './message.ts';
 import type {

@@ -10,9 +10,6 @@
 //
 // The numbers of bytes per object are measured (test/broker/memory-budget.test.ts), not those of the standard.
 
-import type { Message } from './message.ts';
-import type { Delivery } from './session/outgoing-window.ts';
-
 /** SESSION_BYTES is a session without anything in it, and its place in the registry. */
 export const SESSION_BYTES = 2600;
 /** SUBSCRIPTION_BYTES is a subscription and its node, beside the text of its filter. */
@@ -47,6 +44,20 @@ export class Account {
   constructor(name: string | null) {
     this.name = name;
   }
+}
+
+/** Counted is a message that may wait for many: it counts once. */
+interface Counted {
+  readonly payloadLength: number;
+  readonly properties: Buffer;
+  holders: number;
+  heldFor: Account | null;
+}
+
+/** CountedDelivery is one of those that it waits for. */
+interface CountedDelivery {
+  readonly message: Counted;
+  heldFor: Account | null;
 }
 
 /** MemoryBudget belongs to one broker. */
@@ -132,7 +143,7 @@ export class MemoryBudget {
   }
 
   /** hold counts a delivery that waits for an account, and its message once, for the first, however many wait for it. */
-  hold(delivery: Delivery, account: Account): void {
+  hold(delivery: CountedDelivery, account: Account): void {
     if (delivery.heldFor !== null) return;
     const { message } = delivery;
     delivery.heldFor = account;
@@ -143,7 +154,7 @@ export class MemoryBudget {
   }
 
   /** release is told of each delivery that is over. */
-  release(delivery: Delivery): void {
+  release(delivery: CountedDelivery): void {
     const { message, heldFor } = delivery;
     if (heldFor === null) return;
     delivery.heldFor = null;
@@ -154,7 +165,7 @@ export class MemoryBudget {
   }
 
   /** hasRoomFor tells whether a delivery may wait for an account. */
-  hasRoomFor({ message }: Delivery, account: Account): boolean {
+  hasRoomFor({ message }: CountedDelivery, account: Account): boolean {
     return this.hasRoom(DELIVERY_BYTES + (message.holders === 0 ? messageBytes(message) : 0), account);
   }
 }
@@ -164,6 +175,6 @@ export function retainedBytes(topicName: number, payload: number, properties: nu
   return RETAINED_BYTES + topicName + Math.max(payload, PAYLOAD_MIN) + properties;
 }
 
-function messageBytes({ payloadLength, properties }: Message): number {
+function messageBytes({ payloadLength, properties }: Counted): number {
   return MESSAGE_BYTES + payloadLength + properties.length;
 }

@@ -3,7 +3,7 @@
 import type { Duplex } from 'node:stream';
 import type { Qos } from '../../mqtt/packet-types.ts';
 import { REASON, type ReasonCode } from '../../mqtt/reason-codes.ts';
-import type { Broker } from '../broker.ts';
+import type { Broker } from '../engine.ts';
 import { firstByte, type Message, NEVER } from '../message.ts';
 import type { Connection } from './connection.ts';
 import { Outbox } from './outbox.ts';

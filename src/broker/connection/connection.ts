@@ -9,8 +9,8 @@ import { PACKET_TYPE, type ProtocolVersion } from '../../mqtt/packet-types.ts';
 import { checkFlags, UnsupportedVersion } from '../../mqtt/packets.ts';
 import type { Properties } from '../../mqtt/properties.ts';
 import { MalformedPacket, protocolError, REASON, type ReasonCode } from '../../mqtt/reason-codes.ts';
-import type { Broker } from '../broker.ts';
 import { JOINED, WORKED } from '../delivery/publish-run.ts';
+import type { Broker } from '../engine.ts';
 import type { ConnectionOrigin } from '../options.ts';
 import type { Session } from '../session/session.ts';
 import type { Timer } from '../timer-wheel.ts';
@@ -18,7 +18,6 @@ import type { Topic } from '../topic.ts';
 import { AckQueue } from './ack-queue.ts';
 import { ClientOutput } from './client-output.ts';
 import { reasonInWords } from './disconnect-words.ts';
-import { dispatch } from './dispatch.ts';
 import { looksLikeTls, reportBadPacket, reportRefusal, StrangeBytes } from './refusal.ts';
 import type { IncomingAliases } from './topic-aliases.ts';
 
@@ -30,6 +29,9 @@ const WAITING_ACKS_MAX = 4096;
 const CLOSE_TIMEOUT = 2;
 
 export type ConnectionState = 'connecting' | 'connected' | 'disconnecting' | 'closed';
+
+/** Dispatch reads the body of a packet and handles it. It throws MalformedPacket for what may not be sent. */
+export type Dispatch = (connection: Connection, type: number, buffer: Buffer, start: number, body: number, end: number) => void;
 
 /** Connection is what Aedes calls a client: it stands in the hub's `clients` by its `id`. */
 export class Connection implements PacketSink {
@@ -142,7 +144,7 @@ export class Connection implements PacketSink {
     const type = buffer[start]! >> 4;
     if (type !== PACKET_TYPE.PUBLISH) checkFlags(buffer[start]!, this.version);
     if (this.state === 'connecting' && type !== PACKET_TYPE.CONNECT) throw protocolError('First packet is not CONNECT'); // [MQTT-3.1.0-1]
-    dispatch(this, type, buffer, start, body, end);
+    this.broker.dispatch(this, type, buffer, start, body, end);
     return (
       (this.state === 'connected' || this.state === 'connecting') &&
       this.#unfinished === null &&

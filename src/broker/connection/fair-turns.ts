@@ -6,7 +6,6 @@
 // Work is counted, not timed: one unit is about what one delivery costs, a microsecond or less.
 
 import { levelsOf } from '../session/subscription-counts.ts';
-import type { Connection } from './connection.ts';
 
 /** SHARE is what one connection's chunk may cost in a turn, and all together that wait. Fan-out to thousands takes a turn for every message or two. */
 const SHARE = 1500;
@@ -44,10 +43,15 @@ export class Effort {
   }
 }
 
+/** Waiting is a connection that has work left for another turn. */
+interface Waiting {
+  goOn(): void;
+}
+
 /** FairTurns holds the connections that wait, the longest first. */
 export class FairTurns {
   readonly #effort: Effort;
-  #waiting: Connection[] = [];
+  #waiting: Waiting[] = [];
 
   constructor(effort: Effort) {
     this.#effort = effort;
@@ -58,7 +62,7 @@ export class FairTurns {
   }
 
   /** wait puts a connection at the end. */
-  wait(connection: Connection): void {
+  wait(connection: Waiting): void {
     this.#waiting.push(connection);
   }
 

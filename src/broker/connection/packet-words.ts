@@ -1,13 +1,28 @@
 // Packets in the words of mosquitto's debug log.
 
+import type { Logger } from '../../base/logger.ts';
 import { PACKET_TYPE } from '../../mqtt/packet-types.ts';
 import type { AckPacket } from '../../mqtt/packets.ts';
-import type { Topic } from '../topic.ts';
-import type { Connection } from './connection.ts';
+
+interface NamedTopic {
+  readonly name: string;
+}
+
+interface LoggedClient {
+  readonly id: string;
+  readonly broker: { readonly log: Logger };
+}
 
 /** publishInWords gives a PUBLISH as it stands in the brackets of "Received PUBLISH from ID (...)". */
-export function publishInWords(dup: boolean, qos: number, retain: boolean, packetId: number, topic: Topic, payloadBytes: number): string {
-  return `d${Number(dup)}, q${qos}, r${Number(retain)}, m${packetId}, '${topic.name}', ... (${payloadBytes} bytes)`;
+export function publishInWords(
+  dup: boolean,
+  qos: number,
+  retain: boolean,
+  packetId: number,
+  { name }: NamedTopic,
+  payloadBytes: number,
+): string {
+  return `d${Number(dup)}, q${qos}, r${Number(retain)}, m${packetId}, '${name}', ... (${payloadBytes} bytes)`;
 }
 
 const ACKS = ['PUBACK', 'PUBREC', 'PUBREL', 'PUBCOMP'];
@@ -19,7 +34,7 @@ export function sentAckInWords(first: number, clientId: string, packetId: number
 }
 
 /** logReceivedAck writes the line of one that comes in. */
-export function logReceivedAck({ broker, id }: Connection, type: number, { packetId, reasonCode }: AckPacket): void {
+export function logReceivedAck({ broker, id }: LoggedClient, type: number, { packetId, reasonCode }: AckPacket): void {
   if (!broker.log.enabled.debug) return;
   const hasReason = type === PACKET_TYPE.PUBACK || type === PACKET_TYPE.PUBCOMP;
   const words = `Mid: ${packetId}${hasReason ? `, RC:${reasonCode}` : ''}`;

@@ -1,8 +1,8 @@
 // From one message to everybody who should get it.
 
 import { toAedesPacket } from '../aedes-slots.ts';
-import type { Broker } from '../broker.ts';
 import { BYTES_SHIFT } from '../connection/fair-turns.ts';
+import type { Broker } from '../engine.ts';
 import type { Message } from '../message.ts';
 import type { Delivery } from '../session/outgoing-window.ts';
 import type { Route } from './route.ts';

@@ -8,9 +8,9 @@
 
 import { encodeVariableByteInteger } from '../../mqtt/properties.ts';
 import { readPublish } from '../../mqtt/publish-packet.ts';
-import type { Broker } from '../broker.ts';
 import type { Connection } from '../connection/connection.ts';
 import { BYTES_SHIFT } from '../connection/fair-turns.ts';
+import type { Broker } from '../engine.ts';
 import { Message, NEVER, NO_PROPERTIES } from '../message.ts';
 import type { Topic } from '../topic.ts';
 import { deliverTo, deliverToOthers } from './delivery.ts';

@@ -1,24 +1,8 @@
 // Where the messages of one topic go: the answer of the subscription tree, kept at the Topic until a subscription changes.
 
+import type { Listener } from '../aedes-packet.ts';
 import type { SharedGroup } from './shared-group.ts';
 import type { Subscription } from './subscription.ts';
-
-/** Listener is an in-process subscriber (Aedes' `subscribe`). */
-export type Listener = (packet: AedesPacket, done: () => void) => void;
-
-/** AedesPacket is a message as Aedes' own interfaces show it. */
-export interface AedesPacket {
-  cmd: 'publish';
-  brokerId?: string | undefined;
-  brokerCounter?: number | undefined;
-  clientId?: string | undefined;
-  topic: string;
-  payload: Buffer;
-  qos: 0 | 1 | 2;
-  retain: boolean;
-  dup: boolean;
-  properties?: object | undefined;
-}
 
 /** Route is immutable. One entry per session: overlapping subscriptions are merged. */
 export class Route {

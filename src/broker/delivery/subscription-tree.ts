@@ -6,11 +6,12 @@
 // A walk visits at most the exact, `+` and `#` child where filters part. Its answer, a Route, is kept at the Topic and holds until
 // `generation` changes, so the tree is walked once per topic and change of subscriptions, not once per message.
 
+import type { Listener } from '../aedes-packet.ts';
 import { Effort } from '../connection/fair-turns.ts';
 import type { Session } from '../session/session.ts';
 import type { Topic } from '../topic.ts';
 import { findPath, nodeFor, removeValue, TreeNode } from '../topic-tree.ts';
-import { type Listener, Route } from './route.ts';
+import { Route } from './route.ts';
 import { SharedGroup } from './shared-group.ts';
 import { mergeSubscriptions, type Subscription } from './subscription.ts';
 

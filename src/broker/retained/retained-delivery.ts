@@ -1,7 +1,7 @@
 // Retained messages on their way to one new subscription: no more than its connection and its window can hold.
 
-import type { Broker } from '../broker.ts';
 import type { Subscription } from '../delivery/subscription.ts';
+import type { Broker } from '../engine.ts';
 import { type Message, NEVER } from '../message.ts';
 import type { Session } from '../session/session.ts';
 import type { RetainedCursor } from './retained-messages.ts';

@@ -4,8 +4,8 @@
 //   session ── Map: topic filter ─► RetainedDelivery       one walk after the other; the first that must wait holds up the rest
 //   waiting ── A, B, C                                     sessions that the turn had no budget for; each next turn begins with the next
 
-import type { Broker } from '../broker.ts';
 import type { Subscription } from '../delivery/subscription.ts';
+import type { Broker } from '../engine.ts';
 import type { Session } from '../session/session.ts';
 import { RetainedDelivery, type WalkBudget } from './retained-delivery.ts';
 

@@ -5,10 +5,10 @@
 
 import { FIRST_BYTE, type Qos } from '../../mqtt/packet-types.ts';
 import { REASON } from '../../mqtt/reason-codes.ts';
-import type { Broker } from '../broker.ts';
 import type { PendingAck } from '../connection/ack-queue.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { Subscription } from '../delivery/subscription.ts';
+import type { Broker } from '../engine.ts';
 import type { Journal } from '../journal.ts';
 import { type Message, NEVER } from '../message.ts';
 import { DeliveryQueue } from './delivery-queue.ts';

@@ -1,11 +1,11 @@
 // All sessions, and their lives: adopted by a connection, left by it, expired, ended.
 
 import { REASON } from '../../mqtt/reason-codes.ts';
-import type { Broker } from '../broker.ts';
 import type { Connection } from '../connection/connection.ts';
 import { reportRefusal } from '../connection/refusal.ts';
 import { redeliverShared } from '../delivery/delivery.ts';
 import type { Subscription } from '../delivery/subscription.ts';
+import type { Broker } from '../engine.ts';
 import { type Account, SESSION_BYTES, SUBSCRIPTION_BYTES } from '../memory-budget.ts';
 import type { LoadedSession } from '../ports.ts';
 import { hashOf } from '../topic.ts';

@@ -2,9 +2,9 @@
 
 import type { ProtocolVersion } from '../../mqtt/packet-types.ts';
 import { parseSharedFilter } from '../../mqtt/topics.ts';
-import type { Broker } from '../broker.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { Subscription } from '../delivery/subscription.ts';
+import type { Broker } from '../engine.ts';
 import type { Journal } from '../journal.ts';
 import type { Account } from '../memory-budget.ts';
 import type { Requester } from '../ports.ts';

@@ -2,7 +2,7 @@
 
 import type { WillMessage } from '../../mqtt/packets.ts';
 import { encodeProperties } from '../../mqtt/properties.ts';
-import type { Broker } from '../broker.ts';
+import type { Broker } from '../engine.ts';
 import { Message, NEVER } from '../message.ts';
 import type { Timer } from '../timer-wheel.ts';
 import type { Session } from './session.ts';

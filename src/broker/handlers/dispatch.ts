@@ -4,18 +4,18 @@ import { PACKET_TYPE } from '../../mqtt/packet-types.ts';
 import { readAck, readAuth, readConnect, readConnectVersion, readDisconnect, readSubscribe, readUnsubscribe } from '../../mqtt/packets.ts';
 import { readPublish } from '../../mqtt/publish-packet.ts';
 import { MalformedPacket, protocolError } from '../../mqtt/reason-codes.ts';
-import { handleAuth } from '../handlers/auth.ts';
-import { handleConnect } from '../handlers/connect.ts';
-import { handleDisconnect } from '../handlers/disconnect.ts';
-import { handlePingreq } from '../handlers/pingreq.ts';
-import { handlePuback } from '../handlers/puback.ts';
-import { handlePubcomp } from '../handlers/pubcomp.ts';
-import { handlePublish } from '../handlers/publish.ts';
-import { handlePubrec } from '../handlers/pubrec.ts';
-import { handlePubrel } from '../handlers/pubrel.ts';
-import { handleSubscribe } from '../handlers/subscribe.ts';
-import { handleUnsubscribe } from '../handlers/unsubscribe.ts';
-import type { Connection } from './connection.ts';
+import type { Connection } from '../connection/connection.ts';
+import { handleAuth } from './auth.ts';
+import { handleConnect } from './connect.ts';
+import { handleDisconnect } from './disconnect.ts';
+import { handlePingreq } from './pingreq.ts';
+import { handlePuback } from './puback.ts';
+import { handlePubcomp } from './pubcomp.ts';
+import { handlePublish } from './publish.ts';
+import { handlePubrec } from './pubrec.ts';
+import { handlePubrel } from './pubrel.ts';
+import { handleSubscribe } from './subscribe.ts';
+import { handleUnsubscribe } from './unsubscribe.ts';
 
 /** dispatch reads the body of a packet and calls its handler. It throws MalformedPacket for what may not be sent. */
 export function dispatch(connection: Connection, type: number, buffer: Buffer, start: number, body: number, end: number): void {
