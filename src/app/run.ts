@@ -9,6 +9,7 @@ import { OperatorError, reasonOf } from '../base/errors.ts';
 import type { Part } from '../base/lifecycle.ts';
 import { type Diagnostic, describeAccess, formatDiagnostic, type LoadedConfiguration } from '../config/config.ts';
 import type { Configuration } from '../config/configuration.ts';
+import { openKeyLog } from '../listeners/key-log.ts';
 import { wantsOurs } from '../listeners/options.ts';
 import { createLog, type Log, type LogWorld } from '../logging/logging.ts';
 import type { LogOptions } from '../logging/options.ts';
@@ -26,7 +27,6 @@ import { findState, otherAuthorities, type StateFolder } from '../state/state-fo
 import { moveAside } from '../store/file-names.ts';
 import { type Appliance, createAppliance } from './app.ts';
 import { createControl } from './control.ts';
-import { openKeyLog } from './key-log.ts';
 import { operationNeeds } from './operation-needs.ts';
 import { keepsSessions } from './preflight.ts';
 import { Reloads } from './reloads.ts';
