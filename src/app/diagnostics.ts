@@ -4,7 +4,7 @@
 
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
-import type { Diagnostics, Refusal, RemoteEnd } from '../broker/ports.ts';
+import type { Refusal, RefusalLog, RemoteEnd } from '../broker/ports.ts';
 import type { RememberedRefusal } from '../operations/needs.ts';
 import { ConnectionRhythm } from './connection-rhythm.ts';
 
@@ -31,7 +31,7 @@ export interface DiagnosticsSetup {
 type Counted = RememberedRefusal & { last: number; count: number };
 
 /** RefusalMemory is the diagnostics port of engine and listeners. */
-export class RefusalMemory implements Diagnostics {
+export class RefusalMemory implements RefusalLog {
   readonly #setup: DiagnosticsSetup;
   readonly #rhythm = new ConnectionRhythm();
   /** By what makes them the same; the latest last. */

@@ -27,7 +27,7 @@ import { Journal } from './journal.ts';
 import { type Account, MemoryBudget } from './memory-budget.ts';
 import { Message, NEVER } from './message.ts';
 import type { BrokerOptions, ConnectionOrigin } from './options.ts';
-import type { Authenticator, Authorizer, BrokerPorts, Diagnostics, SessionStore } from './ports.ts';
+import type { Authenticator, Authorizer, BrokerPorts, RefusalLog, SessionStore } from './ports.ts';
 import { RetainedMessages } from './retained/retained-messages.ts';
 import { RetainedWalks } from './retained/retained-walks.ts';
 import type { Session } from './session/session.ts';
@@ -68,7 +68,7 @@ export class Broker extends AedesHub {
   journal: Journal | null = null;
   authenticator: Authenticator | null;
   authorizer: Authorizer | null = null;
-  readonly diagnostics: Diagnostics | null;
+  readonly diagnostics: RefusalLog | null;
   readonly #openStore: BrokerPorts['openStore'];
   /** Somebody listens to Aedes' 'publish' event: then every message is made an object. */
   #hasPublishListeners = false;

@@ -72,8 +72,8 @@ export interface Refusal {
   readonly topicName: string | null;
 }
 
-/** Diagnostics remembers for people what went wrong. It is told of rare things only, never of a message that is taken. Must not throw. */
-export interface Diagnostics {
+/** RefusalLog remembers for people what went wrong. It is told of rare things only, never of a message that is taken. Must not throw. */
+export interface RefusalLog {
   refused(refusal: Refusal): void;
   /** connected is told of every accepted CONNECT; `takenFrom` is the end whose session it takes over, if that was still connected. */
   connected(clientId: string, from: RemoteEnd, takenFrom: RemoteEnd | null): void;
@@ -87,7 +87,7 @@ export interface BrokerPorts {
   readonly authorizer: Authorizer | null;
   /** Opens the store at start; null = nothing outlives the process. */
   readonly openStore: (() => Promise<SessionStore>) | null;
-  readonly diagnostics: Diagnostics | null;
+  readonly diagnostics: RefusalLog | null;
 }
 
 /** StoredMessage is an application message as it is kept. `key` names it among all kept messages: deliveries of one message share it. */

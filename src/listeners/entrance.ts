@@ -11,7 +11,7 @@ import { OperatorError, reasonOf } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { Networks } from '../base/networks.ts';
 import type { ConnectionOrigin, ListenerPolicy } from '../broker/options.ts';
-import type { Diagnostics, RefusalCause, RemoteEnd } from '../broker/ports.ts';
+import type { RefusalCause, RefusalLog, RemoteEnd } from '../broker/ports.ts';
 import { certificateIdentity } from './certificate-identity.ts';
 import { certificateProblem, laterProblem } from './client-certificate.ts';
 import { clientBehind } from './forwarded-for.ts';
@@ -34,7 +34,7 @@ export interface EntranceDeps extends TlsSource {
   /** keyLog gets the secrets of each TLS connection, a line each; null = nobody reads along. */
   readonly keyLog: ((line: Buffer) => void) | null;
   /** Null = nobody asks later why a connection was refused. */
-  readonly diagnostics: Diagnostics | null;
+  readonly diagnostics: RefusalLog | null;
   /** maxMessageBytes gives the bytes of one WebSocket message, asked when options are put in force. */
   maxMessageBytes(): number;
 }

@@ -11,7 +11,7 @@ import {
   DEFAULT_LISTENER_POLICY,
   type ListenerPolicy,
 } from '../../src/broker/options.ts';
-import type { Authenticator, Authorizer, Diagnostics, SessionStore } from '../../src/broker/ports.ts';
+import type { Authenticator, Authorizer, RefusalLog, SessionStore } from '../../src/broker/ports.ts';
 import { type ConnectOptions, connectTemplate } from './connect-template.ts';
 import { WirePeer } from './wire-peer.ts';
 
@@ -22,7 +22,7 @@ export interface TestBrokerOptions {
   authenticator?: Authenticator;
   authorizer?: Authorizer;
   openStore?: () => Promise<SessionStore>;
-  diagnostics?: Diagnostics;
+  diagnostics?: RefusalLog;
   clock?: Clock;
   log?: Logger;
 }
