@@ -32,11 +32,11 @@ import { createTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
 import { advertisedListeners, reachableAddresses } from './advertised.ts';
 import { ClientTraffic } from './client-traffic.ts';
 import { DefaultPorts } from './default-ports.ts';
-import { RefusalMemory } from './diagnostics.ts';
 import { explainRefusal } from './explain-refusal.ts';
 import { withIdentities } from './identified-users.ts';
 import { type ListenerChange, prepareListeners } from './listener-change.ts';
 import { MachineWatch } from './machine-watch.ts';
+import { RefusalMemory } from './refusal-memory.ts';
 import { settingsThatStay } from './reload.ts';
 import { storeTopics } from './store-topics.ts';
 

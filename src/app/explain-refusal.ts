@@ -6,7 +6,7 @@ import { filesOf } from '../access/options.ts';
 import type { Refusal } from '../broker/ports.ts';
 import type { Configuration } from '../config/configuration.ts';
 import type { Listener } from '../listeners/listeners.ts';
-import type { Explanation } from './diagnostics.ts';
+import type { Explanation } from './refusal-memory.ts';
 import { shellWord } from './shell-word.ts';
 
 /** House is what is in force now. */

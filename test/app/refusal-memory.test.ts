@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ConnectionRhythm } from '../../src/app/connection-rhythm.ts';
-import { RefusalMemory } from '../../src/app/diagnostics.ts';
+import { RefusalMemory } from '../../src/app/refusal-memory.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { DEFAULT_LISTENER_POLICY } from '../../src/broker/options.ts';
 import type { Refusal } from '../../src/broker/ports.ts';
