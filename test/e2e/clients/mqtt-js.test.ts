@@ -227,6 +227,18 @@ const FEATURES: Readonly<Record<string, (visit: Visit) => Promise<void>>> = {
     assert.equal((await packet('disconnect')).reasonCode, 0x8e);
   },
 
+  async 'DISCONNECT says that the keep alive has run out'({ enter }) {
+    const never = { set: () => 0, clear: () => {} };
+    const { packet } = await enter({ keepalive: 1, timerVariant: never }); // no PINGREQ
+    assert.equal((await packet('disconnect')).reasonCode, 0x8d);
+  },
+
+  async 'DISCONNECT says that the broker shuts down'({ enter, house }) {
+    const { packet } = await enter();
+    await house.restart();
+    assert.equal((await packet('disconnect')).reasonCode, 0x8b);
+  },
+
   async 'a will has its properties and waits for its delay, or for the session to end'({ enter, id, own }) {
     const { client, messages } = await enter();
     await client.subscribeAsync(`${own}/#`, { qos: 1 });
