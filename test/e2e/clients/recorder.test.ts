@@ -1,4 +1,6 @@
 // What OwnTracks Recorder expects of the broker beside it, by its documented defaults: a kept session of QoS 2 on owntracks/# at localhost:1883, and port 8083 left to it.
+//
+// The Recorder itself is not run: Debian 12 has no package of it, nor has npm. Debian's mosquitto_sub takes its place, as both are clients of libmosquitto.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -24,7 +26,6 @@ const skip = missing(['mosquitto_sub'], 'mosquitto-clients');
 
 test('a Recorder gets each location once, also what came while it was away', { skip }, async (context) => {
   const port = await openPort(startMidge(context, temporaryFolder(context), ['serve', '-p', '0']));
-  // The Recorder is a client of libmosquitto, as mosquitto_sub.
   const recorder = (...more: string[]) => {
     const words = ['-p', String(port), '-i', 'ot-RECORDER-pi-1', '-c', '-q', '2', '-t', 'owntracks/#', '-W', '20', '-v', ...more];
     return runForeign('mosquitto_sub', ['-h', '127.0.0.1', ...words]);
