@@ -118,7 +118,12 @@ export class Broker extends AedesHub {
   /** start takes back what was kept and begins the clockwork. No socket is opened here: listeners bring streams. */
   async start(): Promise<void> {
     await this.listen();
-    if (this.#openStore !== null) await this.#restore(await this.#openStore());
+    try {
+      if (this.#openStore !== null) await this.#restore(await this.#openStore());
+    } catch (error) {
+      await this.#endHub(); // its clockwork would keep the process alive
+      throw error;
+    }
     this.wheel.start();
     this.#sweepRetainedLater();
   }
@@ -134,7 +139,11 @@ export class Broker extends AedesHub {
     for (const connection of [...this.connections]) connection.disconnect(REASON.SERVER_SHUTTING_DOWN);
     await Promise.all(Array.from(this.connections, closed));
     this.wheel.stop();
-    await new Promise<void>((resolve) => this.close(() => resolve()));
+    await this.#endHub();
+  }
+
+  #endHub(): Promise<void> {
+    return new Promise((resolve) => this.close(() => resolve()));
   }
 
   /** open takes over a network connection. Same as Aedes' `handle`. */

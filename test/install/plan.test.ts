@@ -221,7 +221,7 @@ test('execute puts files with mode and owner in place, links, and names the step
   assert.equal(statSync(at(PLACES.state)).mode & 0o777, 0o700);
   assert.ok(lstatSync(at('/usr/local/bin/mosquitto_sub')).isSymbolicLink());
   assert.equal(readlinkSync(at('/usr/local/bin/mosquitto_sub')), PLACES.executable);
-  assert.ok(owners.includes('/var/lib/midge/passwd.new midge'), owners.join());
+  assert.ok(owners.includes('/var/lib/midge/passwd.midge.new midge'), owners.join());
 
   writeFileSync(program, 'newer');
   const upgrade = planInstall({ ...OUTDATED, program }, FILES, NO_ACCOUNT);
