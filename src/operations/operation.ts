@@ -7,6 +7,9 @@ import type { OperationNeeds } from './needs.ts';
 /** Right is what the asker must be allowed: to look at the broker, or to change it and read what it keeps secret. */
 export type Right = 'look' | 'manage';
 
+/** Answer is what fits a schema, and is only read: an operation may hand out what belongs to the broker. */
+export type Answer<T> = { readonly [Key in keyof T]: Answer<T[Key]> };
+
 /** Operation is one row of the table. Every door offers it by its name, and none adds to it. */
 export interface Operation<Input extends z.ZodType = z.ZodType, Output extends z.ZodType = z.ZodType> {
   /** In lower case, as it is asked for. */
@@ -19,7 +22,7 @@ export interface Operation<Input extends z.ZodType = z.ZodType, Output extends z
   readonly input: Input;
   readonly output: Output;
   /** Throws OperationFailure, or an OperatorError, which is shown to the asker. */
-  readonly run: (needs: OperationNeeds, input: z.infer<Input>) => z.infer<Output> | Promise<z.infer<Output>>;
+  readonly run: (needs: OperationNeeds, input: z.infer<Input>) => Answer<z.infer<Output>> | Promise<Answer<z.infer<Output>>>;
 }
 
 /** operation is a row whose `run` is checked against its schemas. */

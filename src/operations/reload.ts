@@ -4,7 +4,7 @@ import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { OperationNeeds } from './needs.ts';
-import { operation } from './operation.ts';
+import { type Answer, operation } from './operation.ts';
 
 const OUTPUT = z.object({
   reads: z.boolean().describe('false = this broker does not read the file that was named, and nothing was done'),
@@ -14,7 +14,7 @@ const OUTPUT = z.object({
 });
 
 /** Reloaded answers "reload". */
-export type Reloaded = z.infer<typeof OUTPUT>;
+export type Reloaded = Answer<z.infer<typeof OUTPUT>>;
 
 /** RELOAD reads all files of the configuration again, and puts them in force or leaves everything as it is. */
 export const RELOAD = operation({
@@ -31,7 +31,7 @@ async function reload({ configuration, reloads }: OperationNeeds, file: string |
   if (file !== null && !configuration.filesRead.some((each) => isSameFile(each, file)))
     return { reads: false, error: null, mistakes: [], later: [] };
   const { error, mistakes, later } = await reloads.reload('command');
-  return { reads: true, error, mistakes: [...mistakes], later: [...later] };
+  return { reads: true, error, mistakes, later };
 }
 
 /** Whoever asks may have come to the file through a link. */

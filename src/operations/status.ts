@@ -10,7 +10,7 @@ import type { MachineHealth } from '../host/machine-health.ts';
 import type { Store } from '../store/store.ts';
 import { cardWear } from './card-wear.ts';
 import { type OperationNeeds, RELOAD_CAUSES } from './needs.ts';
-import { operation } from './operation.ts';
+import { type Answer, operation } from './operation.ts';
 import { HOLD } from './throttle.ts';
 
 /** ISO 8601 in UTC. */
@@ -107,7 +107,7 @@ const OUTPUT = z.object({
 });
 
 /** Status is of one moment; the machine's part is 30 seconds old at most. */
-export type Status = z.infer<typeof OUTPUT>;
+export type Status = Answer<z.infer<typeof OUTPUT>>;
 
 /** STATUS gathers it. */
 export const STATUS = operation({
@@ -131,18 +131,18 @@ async function readStatus(needs: OperationNeeds): Promise<Status> {
     state: needs.state.path,
     configuration: configuration.file,
     reload: reloads.last === null ? null : { at: iso(reloads.last.at), by: reloads.last.by, error: reloads.last.error },
-    changedFiles: [...reloads.changedFiles()],
-    access: [...configuration.access],
-    listeners: needs.listeners.map((listener) => ({ ...listener, addresses: [...listener.addresses] })),
+    changedFiles: reloads.changedFiles(),
+    access: configuration.access,
+    listeners: needs.listeners,
     clients: { connected: traffic.connectedClients, away: traffic.clientsAway, connections: traffic.connections },
     messages: messagesOf(needs),
     kept: keptIn(broker.budget),
     refusals: needs.refusals.list(null).length,
-    held: needs.throttle.held().map((hold) => ({ ...hold })),
+    held: needs.throttle.held(),
     certificates: certificates === null ? null : certificatesOf(certificates),
     store: store === null ? null : storeOf(store, health),
     clock: { now: iso(now), trusted: clockTrusted(now, program.buildDate) },
-    machine: { ...machineOf(health), ...namesNow(), announced: needs.announcedHost },
+    machine: { ...health, ...machineNames(), announced: needs.announcedHost },
   };
 }
 
@@ -179,19 +179,6 @@ function certificatesOf(certificates: NonNullable<OperationNeeds['certificates']
     serverNames: [...dns, ...ip],
     serverExpires: iso(server.expires),
   };
-}
-
-/** Copies: the schema's lists are the asker's own. */
-function machineOf({ power, load, wifi, ...rest }: MachineHealth) {
-  const { now, sinceBoot } = power ?? { now: [], sinceBoot: null };
-  const copied = power === null ? null : { now: [...now], sinceBoot: sinceBoot === null ? null : [...sinceBoot] };
-  const [one, five, fifteen] = load;
-  return { ...rest, power: copied, load: [one, five, fifteen] as [number, number, number], wifi: wifi.map((link) => ({ ...link })) };
-}
-
-function namesNow() {
-  const { hostName, addresses } = machineNames();
-  return { hostName, addresses: [...addresses] };
 }
 
 function iso(milliseconds: number): string {

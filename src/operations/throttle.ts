@@ -19,5 +19,5 @@ export const THROTTLE = operation({
   summary: 'Addresses and users whose logins are held back.',
   input: z.strictObject({}),
   output: z.array(HOLD),
-  run: ({ throttle }) => throttle.held().map((hold) => ({ ...hold })),
+  run: ({ throttle }) => throttle.held(),
 });

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { missingRule, whatArrives } from '../access/acl-explain.ts';
 import type { LoginHold } from '../access/login-throttle.ts';
 import type { OperationNeeds, RememberedRefusal } from './needs.ts';
-import { operation } from './operation.ts';
+import { type Answer, operation } from './operation.ts';
 import { HOLD } from './throttle.ts';
 
 /** Sessions whose subscriptions are looked at for one answer. */
@@ -38,7 +38,7 @@ const INPUT = z.strictObject({ about: z.string().nullish().describe('only of tha
 const OUTPUT = z.object({ refusals: z.array(REFUSAL), held: z.array(HOLD), deaf: z.array(DEAF) });
 
 /** Reasons answer "why". */
-export type Reasons = z.infer<typeof OUTPUT>;
+export type Reasons = Answer<z.infer<typeof OUTPUT>>;
 
 /** WHY tells it. */
 export const WHY = operation({
@@ -57,11 +57,11 @@ function readReasons(needs: OperationNeeds, about: string | null): Reasons {
     .held()
     .filter(isMeant)
     .map((hold) => ({ ...hold }));
-  return { refusals: needs.refusals.list(about).map((each) => ({ ...each })), held, deaf: deafSubscriptions(needs, about) };
+  return { refusals: needs.refusals.list(about), held, deaf: deafSubscriptions(needs, about) };
 }
 
 function deafSubscriptions({ broker, aclOf }: OperationNeeds, about: string | null): Reasons['deaf'] {
-  const found: Reasons['deaf'] = [];
+  const found: Reasons['deaf'][number][] = [];
   let left = MAX_SESSIONS;
   for (const { clientId, username, listener, connection, subscriptions } of broker.sessions) {
     if (about !== null && ![clientId, username, connection?.origin.address].includes(about)) continue;

@@ -1,6 +1,6 @@
 // The file of the open database is gone, or another stands in its place: what is open still has every row, and is written there anew.
 //
-//   midge.db, midge.db-wal deleted, or the folder     -->  midge.db.new, synced  -->  midge.db
+//   midge.db, midge.db-wal deleted, or the folder     -->  midge.db.midge.new, synced  -->  midge.db
 //   another file in their place                       -->  midge.db.replaced-TIME first
 //
 // A log that stays behind would be played into the new file: it goes, or is moved, before that has its name.
