@@ -243,7 +243,8 @@ export function readAuth(buffer: Buffer, body: number, end: number): AuthPacket 
   return { reasonCode, properties };
 }
 
-function readPacketId(reader: PacketReader): number {
+/** readPacketId reads the identifier of an acknowledgement. */
+export function readPacketId(reader: PacketReader): number {
   const packetId = reader.twoBytes();
   if (packetId === 0) throw protocolError('Packet Identifier 0'); // [MQTT-2.2.1-3]
   return packetId;

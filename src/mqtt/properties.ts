@@ -261,7 +261,8 @@ function encodeValue(type: PropertyType, value: number | string | Buffer): Buffe
   return bytes;
 }
 
-function encodeTwoBytes(value: number): Buffer {
+/** encodeTwoBytes gives a Two Byte Integer, 1.5.2. */
+export function encodeTwoBytes(value: number): Buffer {
   return Buffer.from([value >> 8, value & 0xff]);
 }
 

@@ -25,7 +25,14 @@ export interface PublishPacket {
 }
 
 /** readPublish reads a PUBLISH. The topic's bytes are not judged here: the engine's topic cache does it once per topic. */
-export function readPublish(buffer: Buffer, start: number, body: number, end: number, hasProperties: boolean): PublishPacket {
+export function readPublish(
+  buffer: Buffer,
+  start: number,
+  body: number,
+  end: number,
+  hasProperties: boolean,
+  sender: 'client' | 'server' = 'client',
+): PublishPacket {
   const flags = buffer[start]!; // the decoder has seen it
   const qos = (flags >> 1) & 0x03;
   if (qos === 3) throw new MalformedPacket('PUBLISH with QoS 3'); // [MQTT-3.3.1-4]
@@ -54,7 +61,8 @@ export function readPublish(buffer: Buffer, start: number, body: number, end: nu
       properties = readProperties(reader, PACKET_TYPE.PUBLISH);
       position = reader.position;
       checkResponseTopic(properties);
-      if (properties.subscriptionIdentifier !== undefined) throw protocolError('Subscription Identifier from a client'); // [MQTT-3.3.4-6]
+      if (sender === 'client' && properties.subscriptionIdentifier !== undefined)
+        throw protocolError('Subscription Identifier from a client'); // [MQTT-3.3.4-6]
     }
   }
   return {

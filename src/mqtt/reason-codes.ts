@@ -84,6 +84,26 @@ export function connectReturnCode(reason: ReasonCode): number | null {
   }
 }
 
+/** reasonOfReturnCode gives the v5 reason code that says what a CONNACK return code of 3.1.1 says. */
+export function reasonOfReturnCode(returnCode: number): ReasonCode {
+  switch (returnCode) {
+    case CONNECT_RETURN_CODE.ACCEPTED:
+      return REASON.SUCCESS;
+    case CONNECT_RETURN_CODE.UNACCEPTABLE_PROTOCOL_VERSION:
+      return REASON.UNSUPPORTED_PROTOCOL_VERSION;
+    case CONNECT_RETURN_CODE.IDENTIFIER_REJECTED:
+      return REASON.CLIENT_IDENTIFIER_NOT_VALID;
+    case CONNECT_RETURN_CODE.SERVER_UNAVAILABLE:
+      return REASON.SERVER_UNAVAILABLE;
+    case CONNECT_RETURN_CODE.BAD_USER_NAME_OR_PASSWORD:
+      return REASON.BAD_USER_NAME_OR_PASSWORD;
+    case CONNECT_RETURN_CODE.NOT_AUTHORIZED:
+      return REASON.NOT_AUTHORIZED;
+    default:
+      return REASON.UNSPECIFIED_ERROR;
+  }
+}
+
 /** MalformedPacket is thrown by the grammar for bytes that no client may send; `reasonCode` says which rule was broken (MQTT 5 4.13). */
 export class MalformedPacket extends Error {
   override readonly name = 'MalformedPacket';
