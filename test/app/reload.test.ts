@@ -22,7 +22,7 @@ import { configurationOf } from './test-configuration.ts';
 interface House {
   readonly appliance: Appliance;
   readonly folder: string;
-  readonly reload: (text: string, change?: Change) => Promise<readonly string[]>;
+  readonly reload: (text: string, change?: Change) => Promise<boolean>;
 }
 
 type Change = (configuration: Configuration) => Configuration;

@@ -5,8 +5,8 @@
 //   gone           left alone, unless a new one      commit: closed      undo: opened again
 //                  needs its port: then closed
 
-import type { Listener } from '../listeners/listeners.ts';
-import { type ListenerOptions, listenerName } from '../listeners/options.ts';
+import type { Listener } from '../../listeners/listeners.ts';
+import { type ListenerOptions, listenerName } from '../../listeners/options.ts';
 
 export interface ListenerChangeSetup {
   readonly open: readonly Listener[];
