@@ -1,10 +1,21 @@
 // Where the state is kept.
 
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { userInfo } from 'node:os';
+import {
+  chmodSync,
+  chownSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
-import { test } from 'node:test';
+import { after, before, test } from 'node:test';
 import type { Judgement } from '../../src/state/folder-judgement.ts';
 import { findState, otherAuthorities, StateFolder, type StateFolderFacts } from '../../src/state/state-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -12,6 +23,20 @@ import { temporaryFolder } from '../support/temporary-folder.ts';
 const NOT_ROOT = process.getuid?.() === 0 ? false : 'only root gives files away (run the tests as root)';
 
 const NOWHERE = { asked: null, location: null, file: 'midge.db', isRoot: false, env: {} };
+
+/** Some places of earlier versions are in the working folder: the tests have an empty one. */
+const STARTED_IN = process.cwd();
+let workingFolder = STARTED_IN;
+
+before(() => {
+  workingFolder = mkdtempSync(join(tmpdir(), 'midge-test-'));
+  process.chdir(workingFolder);
+});
+
+after(() => {
+  process.chdir(STARTED_IN);
+  rmSync(workingFolder, { recursive: true, force: true });
+});
 
 const pathOf = (facts: StateFolderFacts) => findState(facts).path;
 
