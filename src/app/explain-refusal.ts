@@ -3,11 +3,11 @@
 import type { Access } from '../access/access.ts';
 import { explain, missingRule } from '../access/acl-explain.ts';
 import { filesOf } from '../access/options.ts';
+import { shellWord } from '../base/shell-word.ts';
 import type { Refusal } from '../broker/ports.ts';
 import type { Configuration } from '../config/configuration.ts';
 import type { Listener } from '../listeners/listeners.ts';
 import type { Explanation } from './refusal-memory.ts';
-import { shellWord } from './shell-word.ts';
 
 /** House is what is in force now. */
 export interface House {

@@ -4,14 +4,14 @@ import { accessSync, constants, readFileSync, type Stats, statSync } from 'node:
 import { userInfo } from 'node:os';
 import { dirname } from 'node:path';
 import { reasonOf } from '../base/errors.ts';
+import { idOf } from '../base/system-users.ts';
 import type { Configuration } from '../config/configuration.ts';
 import { type Diagnostic, type Place, Report } from '../config/diagnostic.ts';
 import { wantsOurs } from '../listeners/options.ts';
+import { isRoot } from '../service/user.ts';
 import { findState, type StateFolder } from '../state/state-folder.ts';
-import { idOf } from '../state/system-users.ts';
 import { foreignReason } from '../store/foreign-file.ts';
 import { PortsInMind } from './preflight-ports.ts';
-import { isRoot } from './user.ts';
 
 const BAD_CONFIGURATION = 3;
 const FAILED_START = 1;

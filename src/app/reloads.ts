@@ -5,8 +5,8 @@ import { reasonOf } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { type Diagnostic, formatDiagnostic, type LoadedConfiguration } from '../config/config.ts';
 import type { Configuration } from '../config/configuration.ts';
+import { type Contents, FileWatch } from '../config/file-watch.ts';
 import type { LastReload, ReloadCause } from '../operations/needs.ts';
-import { type Contents, FileWatch } from './file-watch.ts';
 
 export interface ReloadSetup {
   readonly clock: Clock;

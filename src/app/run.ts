@@ -16,6 +16,7 @@ import { onRealTimeSignal, SIGRTMIN } from '../service/real-time-signal.ts';
 import { createSelfTest } from '../service/self-test.ts';
 import { SelfTestPass } from '../service/self-test-pass.ts';
 import { notifyServiceManager, watchdogInterval } from '../service/service-manager.ts';
+import { isRoot, leaveRoot } from '../service/user.ts';
 import { mendRestore } from '../state/mend-restore.ts';
 import { findState, type StateFolder } from '../state/state-folder.ts';
 import { moveAside } from '../store/file-names.ts';
@@ -29,7 +30,6 @@ import { keepsSessions } from './preflight.ts';
 import { settingsThatStay } from './reload.ts';
 import { Reloads } from './reloads.ts';
 import { StartReport } from './start-report.ts';
-import { isRoot, leaveRoot } from './user.ts';
 
 /** A stop that has not ended by then is ended: service scripts wait 5 s. */
 const STOP_LIMIT_MS = 4500;

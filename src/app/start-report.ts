@@ -8,10 +8,10 @@ import { wantsOurs } from '../listeners/options.ts';
 import type { Log } from '../logging/logging.ts';
 import { isJournal } from '../logging/outputs.ts';
 import { isInBackground, sayReady } from '../service/daemon.ts';
+import { isRoot } from '../service/user.ts';
 import { otherAuthorities, type StateFolder } from '../state/state-folder.ts';
 import { withMadeAccount } from './made-account.ts';
 import { type StopFacts, startLines, startWords } from './start-words.ts';
-import { isRoot } from './user.ts';
 
 export interface StartReportSetup {
   readonly configuration: Configuration;

@@ -3,13 +3,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Account, filesOf } from '../access/options.ts';
+import { shellWord } from '../base/shell-word.ts';
 import { isLockedOut } from '../config/config.ts';
 import type { Configuration } from '../config/configuration.ts';
 import type { Listener } from '../listeners/listeners.ts';
 import { wantsOurs } from '../listeners/options.ts';
 import { ways } from '../service/self-test.ts';
 import type { StateFolder } from '../state/state-folder.ts';
-import { shellWord } from './shell-word.ts';
 
 type Way = Pick<Listener, 'options' | 'port' | 'addresses'>;
 

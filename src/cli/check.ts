@@ -1,8 +1,8 @@
 // `midge check`: finds all mistakes in a configuration file, and says who may connect with it.
 
-import { isRoot } from '../app/user.ts';
 import { OperatorError } from '../base/errors.ts';
 import { loadConfiguration } from '../config/config.ts';
+import { isRoot } from '../service/user.ts';
 import { findState } from '../state/state-folder.ts';
 import type { Invocation } from './command.ts';
 import { reportConfiguration, withPreflight } from './configuration-report.ts';

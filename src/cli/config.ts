@@ -4,10 +4,10 @@ import { chmodSync, chownSync, existsSync, realpathSync, rmSync, type Stats, sta
 import { dirname } from 'node:path';
 import { replaceFile } from '../base/durable-file.ts';
 import { OperatorError, reasonOf } from '../base/errors.ts';
+import { nameOf } from '../base/system-users.ts';
 import { formatDiagnostic, loadConfiguration, treatLines } from '../config/config.ts';
 import { type ChangedFile, changeSetting, readSetting } from '../config/writer.ts';
 import { asOwnerNow } from '../state/as-owner.ts';
-import { nameOf } from '../state/system-users.ts';
 import type { Invocation } from './command.ts';
 import { putInForce } from './put-in-force.ts';
 

@@ -1,9 +1,9 @@
 // `midge status`: how the running broker and its machine fare.
 
 import { visibleJson, visibleText } from '../logging/line.ts';
-import { isWearing } from '../operations/card-wear.ts';
 import type { ReloadCause } from '../operations/needs.ts';
 import type { Status } from '../operations/status.ts';
+import { isWearing } from '../telemetry/card-wear.ts';
 import type { Invocation, Terminal } from './command.ts';
 import { askBroker, tell } from './control-client.ts';
 import { isoTime } from './iso-time.ts';

@@ -1,6 +1,7 @@
 // Which program listens on a TCP port, as far as this user may know: the kernel tells everybody the user, and the program only its own user and root.
 
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { nameOf } from '../base/system-users.ts';
 
 /** PortHolder has a port: `program` and `pid` are null where this user may not know. */
 export interface PortHolder {
@@ -18,6 +19,14 @@ export function portHolder(port: number): PortHolder | null {
   if (socket === undefined) return null;
   const pid = processWith(`socket:[${socket.inode}]`);
   return { uid: socket.uid, pid, program: pid === null ? null : read(`/proc/${pid}/comm`).trim() || null };
+}
+
+/** describeHolder names the program that has a port, as far as this user may know. */
+export function describeHolder(port: number): string {
+  const holder = portHolder(port);
+  if (holder === null) return 'another program';
+  const { program, pid, uid } = holder;
+  return program === null ? `a program of user ${nameOf(uid)}` : `${program} (process ${pid})`;
 }
 
 /** Lines of proc(5): `sl local_address rem_address st tx:rx tr:when retrnsmt uid timeout inode`, numbers in hexadecimal. */

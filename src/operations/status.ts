@@ -8,7 +8,7 @@ import { clockTrusted } from '../certificates/validity.ts';
 import { machineNames } from '../host/host.ts';
 import type { MachineHealth } from '../host/machine-health.ts';
 import type { Store } from '../store/store.ts';
-import { cardWear } from './card-wear.ts';
+import { cardWear } from '../telemetry/card-wear.ts';
 import { type OperationNeeds, RELOAD_CAUSES } from './needs.ts';
 import { type Answer, operation } from './operation.ts';
 import { HOLD } from './throttle.ts';

@@ -8,7 +8,7 @@
 import { lstatSync, readlinkSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { OperatorError, reasonOf } from '../base/errors.ts';
-import { idOf, nameOf } from './system-users.ts';
+import { idOf, nameOf } from '../base/system-users.ts';
 
 /** Links on the way to a file that the system follows, path_resolution(7). */
 const MAX_LINKS = 40;

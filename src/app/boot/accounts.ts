@@ -3,25 +3,25 @@
 
 import { hasAccount, setAccounts } from '../../access/set-accounts.ts';
 import type { BootSettings } from '../../boot/settings.ts';
-import type { Disk } from '../disk.ts';
+import type { MachineFiles } from '../../host/machine-files.ts';
 import { FOLLOWED_ACCOUNTS, PASSWORDS, STATE } from './paths.ts';
 import { hasBootPartition } from './world.ts';
 
 /** writeAccounts gives what is to be said of them. */
-export async function writeAccounts(disk: Disk, settings: BootSettings, owner: number): Promise<string[]> {
-  disk.makeFolder(STATE, { mode: 0o700, owner });
+export async function writeAccounts(files: MachineFiles, settings: BootSettings, owner: number): Promise<string[]> {
+  files.makeFolder(STATE, { mode: 0o700, owner });
   const all = [...new Map(settings.accounts.map(({ user, password }) => [user, { username: user, password }])).values()]; // of one user the last counts
-  const before = disk.textToChange(PASSWORDS);
-  const followed = before === null ? '' : (disk.textToChange(FOLLOWED_ACCOUNTS) ?? '');
+  const before = files.textToChange(PASSWORDS);
+  const followed = before === null ? '' : (files.textToChange(FOLLOWED_ACCOUNTS) ?? '');
   const isFollowed = await Promise.all(all.map((account) => hasAccount(followed, account)));
   const fresh = all.filter((_, index) => !isFollowed[index]);
   const after = await setAccounts(before ?? '', fresh);
-  disk.write(PASSWORDS, after, { mode: 0o600, owner });
-  if (fresh.length > 0) disk.write(FOLLOWED_ACCOUNTS, await setAccounts(followed, fresh), { mode: 0o600 });
+  files.write(PASSWORDS, after, { mode: 0o600, owner });
+  if (fresh.length > 0) files.write(FOLLOWED_ACCOUNTS, await setAccounts(followed, fresh), { mode: 0o600 });
   return after === (before ?? '') ? [] : fresh.map(({ username }) => `Account "${username}" was taken from the boot partition.`);
 }
 
 /** forgetFollowed is for when no line is left that was followed: what stands there from now on is a new wish. */
-export function forgetFollowed(disk: Disk): void {
-  if (hasBootPartition(disk)) disk.remove(FOLLOWED_ACCOUNTS);
+export function forgetFollowed(files: MachineFiles): void {
+  if (hasBootPartition(files)) files.remove(FOLLOWED_ACCOUNTS);
 }

@@ -9,9 +9,9 @@ import { REPORT_FILE, type ReportFacts, writeReport } from '../../boot/report.ts
 import { CONFIGURATION } from '../../boot/system-files.ts';
 import { describeListeners, loadConfiguration } from '../../config/config.ts';
 import { machineNames } from '../../host/host.ts';
+import { MachineFiles } from '../../host/machine-files.ts';
 import type { Status } from '../../operations/status.ts';
 import { askControl } from '../ask-control.ts';
-import { Disk } from '../disk.ts';
 import type { Findings } from './boot.ts';
 import { AUTHORITY, BOOT, CONTROL, FINDINGS, KEYS, PASSWORDS, type Scope, STATE } from './paths.ts';
 import { type BootWorld, whileWritable } from './world.ts';
@@ -30,27 +30,27 @@ const TOLD = '/run/midge-boot/told';
 
 /** reportBoot writes the report where it has changed. Screen and logins are ours only where the whole machine is. */
 export async function reportBoot(world: BootWorld, title: string, only: Scope): Promise<void> {
-  const disk = new Disk(world.root);
-  const authority = certificateOf(disk.text(AUTHORITY));
-  const facts = await gatherFacts(world, { disk, title, authority, only });
+  const files = new MachineFiles(world.root);
+  const authority = certificateOf(files.text(AUTHORITY));
+  const facts = await gatherFacts(world, { files, title, authority, only });
   const report = writeReport(facts).replaceAll('\n', '\r\n');
   const pem = authority?.toString() ?? null;
-  const isNew = disk.text(`${BOOT}/${REPORT_FILE}`) !== report || (pem !== null && disk.text(`${BOOT}/ca.crt`) !== pem);
+  const isNew = files.text(`${BOOT}/${REPORT_FILE}`) !== report || (pem !== null && files.text(`${BOOT}/ca.crt`) !== pem);
   try {
-    if (isNew && disk.exists(BOOT)) {
+    if (isNew && files.exists(BOOT)) {
       await whileWritable(world, () => {
-        disk.write(`${BOOT}/${REPORT_FILE}`, report, { mode: 0o644 });
-        if (pem !== null) disk.write(`${BOOT}/ca.crt`, pem, { mode: 0o644 });
+        files.write(`${BOOT}/${REPORT_FILE}`, report, { mode: 0o644 });
+        if (pem !== null) files.write(`${BOOT}/ca.crt`, pem, { mode: 0o644 });
       });
     }
   } catch (error) {
     world.say(`Cannot write the report to the boot partition: ${reasonOf(error)}`);
   }
-  if (only === 'machine and broker') showOnScreen(disk, report);
+  if (only === 'machine and broker') showOnScreen(files, report);
   const line = readyLine(facts);
-  if (disk.text(TOLD) === line) return;
+  if (files.text(TOLD) === line) return;
   world.say(line);
-  disk.write(TOLD, line, { mode: 0o644 });
+  files.write(TOLD, line, { mode: 0o644 });
 }
 
 /** The line of the log by which a person, or a test, sees that the machine is up. */
@@ -61,47 +61,47 @@ function readyLine({ announced, addresses, fingerprint, accounts, isRunning, fai
 }
 
 interface Sources {
-  readonly disk: Disk;
+  readonly files: MachineFiles;
   readonly title: string;
   readonly authority: X509Certificate | null;
   readonly only: Scope;
 }
 
-async function gatherFacts(world: BootWorld, { disk, title, authority, only }: Sources): Promise<ReportFacts> {
-  const findings = readFindings(disk);
+async function gatherFacts(world: BootWorld, { files, title, authority, only }: Sources): Promise<ReportFacts> {
+  const findings = readFindings(files);
   const { hostName, addresses } = machineNames();
   const failed = (await world.run('systemctl', 'list-units', '--failed', '--plain', '--no-legend')) ?? '';
-  const { configuration } = loadConfiguration({ file: disk.path(CONFIGURATION), port: null, verbose: false, lan: false });
+  const { configuration } = loadConfiguration({ file: files.path(CONFIGURATION), port: null, verbose: false, lan: false });
   const [label = ''] = hostName.split('.');
   return {
     title,
     hostName: label,
-    announced: (await announcedName(disk)) ?? `${label}.local`,
+    announced: (await announcedName(files)) ?? `${label}.local`,
     addresses: addresses.filter((address) => !isIPv6(address) || !/^fe[89ab]/i.test(address)),
     ports: configuration === null ? [] : describeListeners(configuration),
     fingerprint: authority?.fingerprint256 ?? null,
-    accounts: usersOf(disk.text(PASSWORDS) ?? ''),
+    accounts: usersOf(files.text(PASSWORDS) ?? ''),
     isRunning: (await world.run('systemctl', 'is-active', 'midge.service')) !== null,
     failedUnits: failed.split('\n').flatMap((line) => line.trim().split(/\s+/)[0] || []),
-    events: [...linesOf(disk.text(DATA_EVENTS)), ...findings.events, ...damagedFiles(disk), ...fullDisk(disk)],
+    events: [...linesOf(files.text(DATA_EVENTS)), ...findings.events, ...damagedFiles(files), ...fullDisk(files)],
     mistakes: findings.mistakes,
-    hasSsh: only === 'broker' ? null : disk.exists(KEYS),
+    hasSsh: only === 'broker' ? null : files.exists(KEYS),
   };
 }
 
 /** Null = the broker does not run, or is not announced at this moment. */
-async function announcedName(disk: Disk): Promise<string | null> {
+async function announcedName(files: MachineFiles): Promise<string | null> {
   try {
-    const { machine } = (await askControl(disk.path(CONTROL), { request: 'status' }, PATIENCE_MS)) as Status; // of the broker's user: looked at below
+    const { machine } = (await askControl(files.path(CONTROL), { request: 'status' }, PATIENCE_MS)) as Status; // of the broker's user: looked at below
     return /^[\w.-]{1,253}$/.test(machine.announced ?? '') ? machine.announced : null;
   } catch {
     return null;
   }
 }
 
-function readFindings(disk: Disk): Findings {
+function readFindings(files: MachineFiles): Findings {
   try {
-    return JSON.parse(disk.text(FINDINGS) ?? '') as Findings; // written by applyBootPartition
+    return JSON.parse(files.text(FINDINGS) ?? '') as Findings; // written by applyBootPartition
   } catch {
     return { mistakes: [], events: ['The boot partition was not read: see the log of midge-boot.service.'] };
   }
@@ -116,16 +116,16 @@ function certificateOf(text: string | null): X509Certificate | null {
   }
 }
 
-function damagedFiles(disk: Disk): string[] {
-  return disk
+function damagedFiles(files: MachineFiles): string[] {
+  return files
     .names(STATE)
     .filter((name) => /^[\w.-]+\.corrupt-[\w.-]+$/.test(name))
     .map((name) => `A damaged database was put aside: ${STATE}/${name}. What it held is lost.`);
 }
 
-function fullDisk(disk: Disk): string[] {
+function fullDisk(files: MachineFiles): string[] {
   try {
-    const { bavail, blocks, bsize } = statfsSync(disk.path('/var'));
+    const { bavail, blocks, bsize } = statfsSync(files.path('/var'));
     if (bavail / blocks >= FULL) return [];
     // in tens, so that the report is not written anew for each
     return [`The data partition is full: ${Math.floor((bavail * bsize) / 1e7) * 10} MB are free. New messages can't be kept.`];
@@ -138,10 +138,10 @@ function linesOf(text: string | null): string[] {
   return (text ?? '').split('\n').filter((line) => line !== '');
 }
 
-function showOnScreen(disk: Disk, report: string): void {
-  if (!disk.exists('/dev/tty1')) return;
+function showOnScreen(files: MachineFiles, report: string): void {
+  if (!files.exists('/dev/tty1')) return;
   try {
-    writeFileSync(disk.path('/dev/tty1'), CLEAR_SCREEN + report);
+    writeFileSync(files.path('/dev/tty1'), CLEAR_SCREEN + report);
   } catch {
     // a machine without a screen has the report on its boot partition
   }

@@ -2,7 +2,7 @@
 
 import { rmSync } from 'node:fs';
 import { OperatorError, reasonOf } from '../../base/errors.ts';
-import { Disk } from '../disk.ts';
+import { MachineFiles } from '../../host/machine-files.ts';
 import { AUTHORITY, BOOT, FOLLOWED_ACCOUNTS, IWD, KEYS, MEMORY, type Scope, STATE } from './paths.ts';
 import { type BootWorld, hasBootPartition, whileWritable } from './world.ts';
 
@@ -21,13 +21,13 @@ const RESET: Readonly<Record<Scope, readonly string[]>> = {
 
 /** resetMachine does what a file factory-reset asks for, and says so; null = there is none. The file goes last: a reset that is cut short begins again. */
 export async function resetMachine(world: BootWorld, only: Scope): Promise<string | null> {
-  const disk = new Disk(world.root);
-  const asked = RESET_NAMES.map((name) => `${BOOT}/${name}`).filter((path) => disk.exists(path));
+  const files = new MachineFiles(world.root);
+  const asked = RESET_NAMES.map((name) => `${BOOT}/${name}`).filter((path) => files.exists(path));
   if (asked.length === 0) return null;
-  for (const path of RESET[only]) disk.remove(path);
+  for (const path of RESET[only]) files.remove(path);
   await world.run('sync');
   await whileWritable(world, () => {
-    for (const path of asked) disk.remove(path);
+    for (const path of asked) files.remove(path);
   });
   return 'Reset: accounts, certificates, kept messages and settings were removed.';
 }
@@ -37,37 +37,37 @@ export async function resetMachine(world: BootWorld, only: Scope): Promise<strin
  * authority is not new: what it keeps goes before an old backup that still lies there. Throws OperatorError; the next boot tries again.
  */
 export async function takeUpBackup(world: BootWorld, owner: number): Promise<string | null> {
-  const disk = new Disk(world.root);
-  const name = disk
+  const files = new MachineFiles(world.root);
+  const name = files
     .names(BOOT)
     .filter((each) => BACKUP.test(each))
     .sort()
     .at(-1);
   if (name === undefined) {
-    if (hasBootPartition(disk)) disk.remove(UNDER_WAY); // it was taken away
+    if (hasBootPartition(files)) files.remove(UNDER_WAY); // it was taken away
     return null;
   }
-  const isUsed = disk.exists(AUTHORITY);
-  if (isUsed && !disk.exists(UNDER_WAY))
+  const isUsed = files.exists(AUTHORITY);
+  if (isUsed && !files.exists(UNDER_WAY))
     return `${name} was not restored: this machine is in use. To have it in place of what is here, put a file factory-reset beside it.`;
-  disk.write(UNDER_WAY, name, { mode: 0o600 });
-  const { manifest, aside } = await restore(disk, name, owner);
+  files.write(UNDER_WAY, name, { mode: 0o600 });
+  const { manifest, aside } = await restore(files, name, owner);
   if (!isUsed) for (const path of aside) rmSync(path, { recursive: true, force: true });
-  disk.remove(FOLLOWED_ACCOUNTS); // they went with what was here
-  disk.remove(UNDER_WAY);
-  await whileWritable(world, () => disk.rename(`${BOOT}/${name}`, `${BOOT}/${name}${DONE}`));
+  files.remove(FOLLOWED_ACCOUNTS); // they went with what was here
+  files.remove(UNDER_WAY);
+  await whileWritable(world, () => files.rename(`${BOOT}/${name}`, `${BOOT}/${name}${DONE}`));
   const before = isUsed && aside.length > 0 ? ` What was here before is in ${aside.join(', ')}.` : '';
   return `Restored ${name}, a backup of ${manifest.host} of ${manifest.time}.${before} Take it off this partition: it holds keys and accounts.`;
 }
 
-async function restore(disk: Disk, name: string, owner: number) {
+async function restore(files: MachineFiles, name: string, owner: number) {
   const { restoreBackup } = await import('../../state/restore.ts');
   const { STATE_NEEDS } = await import('../state-needs.ts'); // brings the store with it, which no other boot needs
-  disk.makeFolder(STATE, { mode: 0o700, owner }); // what is restored belongs to whom this belongs
+  files.makeFolder(STATE, { mode: 0o700, owner }); // what is restored belongs to whom this belongs
   try {
     const confirm = async () => true; // whoever holds the card may do all
-    const request = { folder: disk.path(STATE), withConfiguration: false, configurationFolders: [], allowed: [], confirm };
-    const report = await restoreBackup(disk.path(`${BOOT}/${name}`), request, STATE_NEEDS);
+    const request = { folder: files.path(STATE), withConfiguration: false, configurationFolders: [], allowed: [], confirm };
+    const report = await restoreBackup(files.path(`${BOOT}/${name}`), request, STATE_NEEDS);
     if (report === null) throw new OperatorError('it was not confirmed'); // it always is
     return report;
   } catch (error) {

@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import { BOOT_FILE } from '../../boot/boot-file.ts';
 import type { BootSettings, Mistake } from '../../boot/settings.ts';
 import { JOURNAL_SETTINGS, systemFiles, wifiFile } from '../../boot/system-files.ts';
-import { Disk } from '../disk.ts';
+import { MachineFiles } from '../../host/machine-files.ts';
 import { IWD } from './paths.ts';
 import type { BootWorld } from './world.ts';
 
@@ -14,33 +14,33 @@ const LOCAL_TIME = '/run/midge-boot/localtime';
 
 /** writeSystemFiles writes what systemd, iwd and sshd read. */
 export async function writeSystemFiles(world: BootWorld, settings: BootSettings): Promise<void> {
-  const disk = new Disk(world.root);
-  setLocalTime(disk, settings.timeZone);
+  const files = new MachineFiles(world.root);
+  setLocalTime(files, settings.timeZone);
   const changed = systemFiles(settings).filter(({ path, text, isSecret }) => {
-    if (text !== null) return disk.write(path, text, { mode: isSecret ? 0o600 : 0o644 });
-    const wasThere = disk.exists(path);
-    disk.remove(path);
+    if (text !== null) return files.write(path, text, { mode: isSecret ? 0o600 : 0o644 });
+    const wasThere = files.exists(path);
+    files.remove(path);
     return wasThere;
   });
   if (changed.some(({ path }) => path === JOURNAL_SETTINGS)) await turnJournal(world);
 }
 
 /** writeWifi gives iwd the network. One that was named before goes only when this one is complete; its password may have been taken at an earlier boot. */
-export function writeWifi(disk: Disk, { wifi }: BootSettings): Mistake[] {
+export function writeWifi(files: MachineFiles, { wifi }: BootSettings): Mistake[] {
   const file = wifiFile(wifi);
   if (file === null) return [];
-  if (file.text !== null) disk.write(file.path, file.text, { mode: 0o600 });
-  else if (!disk.exists(file.path)) {
+  if (file.text !== null) files.write(file.path, file.text, { mode: 0o600 });
+  else if (!files.exists(file.path)) {
     const text = 'the password of the Wi-Fi is missing: wifi_password = ... (a network without one: wifi_open = yes)';
     return [{ file: BOOT_FILE, line: null, text }];
   }
-  const others = disk.names(IWD).filter((name) => /\.(psk|open)$/.test(name) && `${IWD}/${name}` !== file.path);
-  for (const name of others) disk.remove(`${IWD}/${name}`);
+  const others = files.names(IWD).filter((name) => /\.(psk|open)$/.test(name) && `${IWD}/${name}` !== file.path);
+  for (const name of others) files.remove(`${IWD}/${name}`);
   return [];
 }
 
-function setLocalTime(disk: Disk, zone: string | null): void {
-  const link = disk.path(LOCAL_TIME);
+function setLocalTime(files: MachineFiles, zone: string | null): void {
+  const link = files.path(LOCAL_TIME);
   rmSync(link, { force: true });
   if (zone === null) return;
   mkdirSync(dirname(link), { recursive: true });

@@ -5,7 +5,7 @@ import { habitMistakes } from '../../boot/habits.ts';
 import { IMAGER_FILES, type ImagerFile, readImagerFiles } from '../../boot/imager.ts';
 import { type BootSettings, emptyDraft, type IsUsed, type Mistake, mergeSettings, type Secret } from '../../boot/settings.ts';
 import { closestWord } from '../../config/config.ts';
-import { Disk } from '../disk.ts';
+import { MachineFiles } from '../../host/machine-files.ts';
 import { BOOT, MEMORY, type Scope } from './paths.ts';
 import { type BootWorld, findTimeZone, hasBootPartition, whileWritable } from './world.ts';
 
@@ -21,20 +21,20 @@ export interface Wishes {
 }
 
 /** readWishes reads the boot partition. Never throws. */
-export function readWishes(disk: Disk, only: Scope): Wishes {
-  const bytes = disk.read(`${BOOT}/${BOOT_FILE}`);
-  const zone = (name: string) => findTimeZone(disk, name);
+export function readWishes(files: MachineFiles, only: Scope): Wishes {
+  const bytes = files.read(`${BOOT}/${BOOT_FILE}`);
+  const zone = (name: string) => findTimeZone(files, name);
   const own = readBootFile(bytes ?? Buffer.alloc(0), { closestWord, findTimeZone: zone });
-  const theirs = readImagerFiles(only === 'broker' ? new Map() : imagerFiles(disk), zone);
-  const last = lastSettings(disk);
+  const theirs = readImagerFiles(only === 'broker' ? new Map() : imagerFiles(files), zone);
+  const last = lastSettings(files);
   const mine = own.isWhole ? keepKeys(own.settings, own.mistakes, last) : own.settings;
   const said = mergeSettings(mine, theirs.settings);
   const settings = own.isWhole ? said : mergeSettings(said, last ?? emptyDraft()); // what was said the last time may be Imager's too
-  const habits = only === 'broker' ? [] : habitMistakes(disk.names(BOOT), settings);
+  const habits = only === 'broker' ? [] : habitMistakes(files.names(BOOT), settings);
   return {
     settings,
     mistakes: [...own.mistakes, ...theirs.mistakes, ...habits],
-    events: last === null || own.isWhole ? [] : whyLast(disk),
+    events: last === null || own.isWhole ? [] : whyLast(files),
     withoutSecrets: (isUsed) => {
       const text = own.withoutSecrets(isUsed);
       return new Map<string, string>([...theirs.withoutSecrets(isUsed), ...(text === null ? [] : [[BOOT_FILE, text] as const])]);
@@ -43,9 +43,9 @@ export function readWishes(disk: Disk, only: Scope): Wishes {
 }
 
 /** remember keeps settings for a boot at which midge.txt can't be read. */
-export function remember(disk: Disk, settings: BootSettings): void {
+export function remember(files: MachineFiles, settings: BootSettings): void {
   const text = JSON.stringify({ ...settings, accounts: [], wifi: { ...settings.wifi, password: null } });
-  disk.write(LAST, text, { mode: 0o600 });
+  files.write(LAST, text, { mode: 0o600 });
 }
 
 /** takeSecretsOut takes those out of the boot partition that were used. */
@@ -53,19 +53,19 @@ export async function takeSecretsOut(world: BootWorld, wishes: Wishes, used: Rea
   const { password } = wishes.settings.wifi;
   const texts = wishes.withoutSecrets(({ use, value }) => used.has(use) && (use !== 'wifi' || value === password));
   if (texts.size === 0) return;
-  const disk = new Disk(world.root);
+  const files = new MachineFiles(world.root);
   await whileWritable(world, () => {
-    for (const [name, text] of texts) disk.writeOver(`${BOOT}/${name}`, text);
+    for (const [name, text] of texts) files.writeOver(`${BOOT}/${name}`, text);
   });
 }
 
-function imagerFiles(disk: Disk): Map<ImagerFile, string> {
-  const files = new Map<ImagerFile, string>();
+function imagerFiles(files: MachineFiles): Map<ImagerFile, string> {
+  const found = new Map<ImagerFile, string>();
   for (const file of IMAGER_FILES) {
-    const text = disk.text(`${BOOT}/${file}`);
-    if (text !== null) files.set(file, text);
+    const text = files.text(`${BOOT}/${file}`);
+    if (text !== null) found.set(file, text);
   }
-  return files;
+  return found;
 }
 
 /** A slip in midge.txt locks nobody out: a key goes when its line has gone, and all else can be followed. */
@@ -74,16 +74,16 @@ function keepKeys(settings: BootSettings, mistakes: readonly Mistake[], last: Bo
   return { ...settings, sshKeys: last?.sshKeys ?? [] };
 }
 
-function lastSettings(disk: Disk): BootSettings | null {
+function lastSettings(files: MachineFiles): BootSettings | null {
   try {
-    return { ...emptyDraft(), ...JSON.parse(disk.text(LAST) ?? '') };
+    return { ...emptyDraft(), ...JSON.parse(files.text(LAST) ?? '') };
   } catch {
     return null;
   }
 }
 
-function whyLast(disk: Disk): string[] {
-  if (!hasBootPartition(disk)) return ['The boot partition could not be read: the settings of the last time are in use.'];
-  if (!disk.exists(`${BOOT}/${BOOT_FILE}`)) return [];
+function whyLast(files: MachineFiles): string[] {
+  if (!hasBootPartition(files)) return ['The boot partition could not be read: the settings of the last time are in use.'];
+  if (!files.exists(`${BOOT}/${BOOT_FILE}`)) return [];
   return [`${BOOT_FILE} is damaged or empty: what it does not say stays as it was the last time.`];
 }

@@ -1,7 +1,7 @@
 // The machine under `midge boot`: one folder as its disk, the few programs it starts, and what it says.
 
 import { execFile } from 'node:child_process';
-import { Disk } from '../disk.ts';
+import { MachineFiles } from '../../host/machine-files.ts';
 import { BOOT } from './paths.ts';
 
 /** BootWorld is the machine in earnest, and a temporary folder with recorded commands in tests. */
@@ -26,7 +26,7 @@ export function realWorld(say: (line: string) => void): BootWorld {
 
 /** whileWritable runs an act while the boot partition can be written; where it always can, as on Raspberry Pi OS, it stays so. */
 export async function whileWritable(world: BootWorld, act: () => void): Promise<void> {
-  const mounts = new Disk(world.root).text('/proc/mounts') ?? '';
+  const mounts = new MachineFiles(world.root).text('/proc/mounts') ?? '';
   if (mounts.includes(` ${BOOT} vfat rw`)) return act();
   await world.run('mount', '-o', 'remount,rw', BOOT);
   try {
@@ -37,21 +37,21 @@ export async function whileWritable(world: BootWorld, act: () => void): Promise<
 }
 
 /** hasBootPartition tells whether it is there and can be read. */
-export function hasBootPartition(disk: Disk): boolean {
-  return disk.exists(`${BOOT}/cmdline.txt`);
+export function hasBootPartition(files: MachineFiles): boolean {
+  return files.exists(`${BOOT}/cmdline.txt`);
 }
 
 /** isKept tells whether what is written to a folder outlives the power: not where a damaged card, or raspi-config, has put memory there. proc_mounts(5) */
-export function isKept(disk: Disk, folder: string): boolean {
-  const mounts = (disk.text('/proc/mounts') ?? '').split('\n').map((line) => line.split(' '));
+export function isKept(files: MachineFiles, folder: string): boolean {
+  const mounts = (files.text('/proc/mounts') ?? '').split('\n').map((line) => line.split(' '));
   const above = mounts.filter(([, place = '']) => `${folder}/`.startsWith(place === '/' ? '/' : `${place}/`));
   const [nearest] = above.sort(([, a = ''], [, b = '']) => b.length - a.length);
   return nearest === undefined || !['tmpfs', 'ramfs', 'overlay'].includes(nearest[2] ?? '');
 }
 
 /** findTimeZone gives the name under which a zone is in this machine's database, or null: Intl knows more, and takes any case. */
-export function findTimeZone(disk: Disk, name: string): string | null {
-  const isHere = (zone: string) => /^[A-Za-z0-9_+-]+(\/[A-Za-z0-9_+-]+)*$/.test(zone) && disk.read(`${ZONES}/${zone}`) !== null;
+export function findTimeZone(files: MachineFiles, name: string): string | null {
+  const isHere = (zone: string) => /^[A-Za-z0-9_+-]+(\/[A-Za-z0-9_+-]+)*$/.test(zone) && files.read(`${ZONES}/${zone}`) !== null;
   return [name, usualTimeZone(name)].find((zone) => zone !== null && isHere(zone)) ?? null;
 }
 

@@ -3,10 +3,11 @@
 import { reasonOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Configuration } from '../../config/configuration.ts';
+import { describeHolder } from '../../host/port-holder.ts';
+import { DefaultPorts } from '../../listeners/default-ports.ts';
 import type { EntranceDeps } from '../../listeners/entrance.ts';
 import { createListener, isAddressMissing, type Listener } from '../../listeners/listeners.ts';
 import { type ListenerOptions, wantsOurs } from '../../listeners/options.ts';
-import { DefaultPorts } from '../default-ports.ts';
 import type { AppliancePart, Step } from '../parts.ts';
 import { prepareListeners } from './listener-change.ts';
 
@@ -35,7 +36,7 @@ export class ListenersPart implements AppliancePart {
   constructor(setup: ListenersPartSetup) {
     this.#setup = setup;
     this.#upcoming = setup.configuration;
-    this.#defaultPorts = new DefaultPorts(setup.log);
+    this.#defaultPorts = new DefaultPorts(setup.log, describeHolder);
     this.#all = setup.configuration.listeners.map((options) => this.#create(options));
   }
 

@@ -1,10 +1,23 @@
 // What `$SYS/midge/store` says: whether what is acknowledged is kept, and what that costs the card.
 
-import { cardWear } from '../operations/card-wear.ts';
-import type { Store } from '../store/store.ts';
+import { cardWear } from './card-wear.ts';
+
+/** MeasuredStore is a store that knows how it fares and what it has written. */
+export interface MeasuredStore {
+  health(): { readonly state: string; readonly text: string };
+  /** Bytes; null = not known yet. */
+  counters(): {
+    readonly bytesWritten: number;
+    readonly bytesLastHour: number;
+    readonly bytesLastDay: number;
+    readonly bytesPerDay: number | null;
+    readonly commits: number;
+    readonly fsyncs: number;
+  };
+}
 
 /** storeTopics gives the texts by topic; none where nothing outlives the process. `diskSize` in bytes, null = not known. */
-export function storeTopics(store: Store | null, diskSize: number | null): readonly (readonly [topicName: string, text: string])[] {
+export function storeTopics(store: MeasuredStore | null, diskSize: number | null): readonly (readonly [topicName: string, text: string])[] {
   if (store === null) return [];
   const { state, text } = store.health();
   const { bytesWritten, bytesLastHour, bytesLastDay, bytesPerDay, commits, fsyncs } = store.counters();

@@ -3,16 +3,22 @@
 import type { Clock } from '../base/clock.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { Session } from '../broker/session/session.ts';
-import type { SelfTestPass } from '../service/self-test-pass.ts';
-import { LoadAverage } from '../telemetry/load-average.ts';
-import type { Telemetry } from '../telemetry/telemetry.ts';
+import { LoadAverage } from './load-average.ts';
+import type { Telemetry } from './telemetry.ts';
+
+/** SelfTestCounts are of the client by which the broker tests itself: what it has published and received. */
+export interface SelfTestCounts {
+  readonly clientId: string;
+  readonly published: number;
+  readonly received: number;
+}
 
 export interface TrafficSetup {
   readonly clock: Clock;
   readonly broker: Broker;
   readonly telemetry: Telemetry;
   /** Null = there is no test. */
-  readonly selfTest: SelfTestPass | null;
+  readonly selfTest: SelfTestCounts | null;
 }
 
 /** ClientTraffic reads the counters of the engine; nothing is counted twice for it. */

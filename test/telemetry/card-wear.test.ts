@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cardWear, isWearing } from '../../src/operations/card-wear.ts';
+import { cardWear, isWearing } from '../../src/telemetry/card-wear.ts';
 
 const GB = 1e9;
 

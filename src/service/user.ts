@@ -2,9 +2,8 @@
 
 import { accessSync, constants, existsSync } from 'node:fs';
 import { OperatorError, reasonOf } from '../base/errors.ts';
-import type { Log } from '../logging/logging.ts';
-import type { StateFolder } from '../state/state-folder.ts';
-import { idOf } from '../state/system-users.ts';
+import type { Logger } from '../base/logger.ts';
+import { idOf } from '../base/system-users.ts';
 
 /** Tried in this order when the configuration names no `user`. */
 const OWN_USERS = ['midge', 'nobody'];
@@ -12,13 +11,19 @@ const OWN_USERS = ['midge', 'nobody'];
 const MOSQUITTOS_USER = 'mosquitto';
 const ITS_SUBSTITUTE = 'nobody';
 
+/** Owned is what the new user has to own. */
+export interface Owned {
+  giveTo(uid: number, gid: number): void;
+}
+
 export interface UserChange {
   /** `user` of the configuration, or null. */
   readonly wanted: string | null;
-  readonly state: StateFolder;
+  /** The state folder, by its path. */
+  readonly state: Owned & { readonly path: string };
   /** Which users are meant when none is named: mosquitto's; ours; or none where the sources run, because files that are loaded later may be hidden from another user. */
   readonly unnamed: "mosquitto's" | 'ours' | 'none';
-  readonly log: Log;
+  readonly log: Owned & Logger;
 }
 
 /** isRoot tells whether there is anything to give up. */
@@ -51,7 +56,7 @@ export function leaveRoot({ wanted, state, unnamed, log }: UserChange): void {
   warnIfOut(state.path, user, log);
 }
 
-function unnamedUser(unnamed: UserChange['unnamed'], log: Log): string {
+function unnamedUser(unnamed: UserChange['unnamed'], log: Logger): string {
   if (unnamed === 'none') return 'root';
   if (unnamed === 'ours') return OWN_USERS.find((name) => idOf(name, '-u') !== null) ?? 'root';
   if (idOf(MOSQUITTOS_USER, '-u') !== null) return MOSQUITTOS_USER;
@@ -62,7 +67,7 @@ function unnamedUser(unnamed: UserChange['unnamed'], log: Log): string {
   return ITS_SUBSTITUTE;
 }
 
-function warnIfOut(path: string, user: string, log: Log): void {
+function warnIfOut(path: string, user: string, log: Logger): void {
   if (!existsSync(path)) return;
   try {
     accessSync(path, constants.W_OK | constants.X_OK);

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { storeTopics } from '../../src/app/store-topics.ts';
+import { storeTopics } from '../../src/telemetry/store-topics.ts';
 import { StoreFolder } from '../support/open-store.ts';
 import { durably, storedMessage } from '../support/stored.ts';
 

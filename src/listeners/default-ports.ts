@@ -1,17 +1,18 @@
 // Opens the ports that nobody has asked for by name: one that another program has is left out, and the rest starts.
 
 import type { Logger } from '../base/logger.ts';
-import { portHolder } from '../host/port-holder.ts';
-import { isPortTaken, type Listener } from '../listeners/listeners.ts';
-import { nameOf } from '../state/system-users.ts';
+import { isPortTaken, type Listener } from './listeners.ts';
 
 /** DefaultPorts knows which of them are taken. */
 export class DefaultPorts {
   readonly #log: Logger;
+  readonly #describeHolder: (port: number) => string;
   readonly #taken = new Map<number, unknown>();
 
-  constructor(log: Logger) {
+  /** `describeHolder` names the program that has a port. */
+  constructor(log: Logger, describeHolder: (port: number) => string) {
     this.#log = log;
+    this.#describeHolder = describeHolder;
   }
 
   /** leaveOut takes the failure of a listener that may be left out, and says so once for each port; false = the failure counts. */
@@ -19,7 +20,10 @@ export class DefaultPorts {
     if (!isPortTaken(error)) return false;
     if (!this.#taken.has(port)) {
       const advice = 'stop that program, or choose another port with -p or in a configuration file';
-      this.#log.log('warning', `Warning: midge does not listen on port ${port}, because ${describeHolder(port)} uses it - ${advice}.`);
+      this.#log.log(
+        'warning',
+        `Warning: midge does not listen on port ${port}, because ${this.#describeHolder(port)} uses it - ${advice}.`,
+      );
     }
     this.#taken.set(port, error);
     return true;
@@ -34,11 +38,4 @@ export class DefaultPorts {
     if (whole.length === 0 && failure !== undefined) throw failure;
     return whole;
   }
-}
-
-function describeHolder(port: number): string {
-  const holder = portHolder(port);
-  if (holder === null) return 'another program';
-  const { program, pid, uid } = holder;
-  return program === null ? `a program of user ${nameOf(uid)}` : `${program} (process ${pid})`;
 }

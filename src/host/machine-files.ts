@@ -33,8 +33,8 @@ const OPEN = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 /** open(2): no file, no folder above it, a link, a socket. */
 const NONE = ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO'];
 
-/** Disk reads and writes below the root of a world. */
-export class Disk {
+/** MachineFiles reads and writes below the root of a world. */
+export class MachineFiles {
   readonly #root: string;
 
   constructor(root: string) {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { appendFileSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { type Contents, FileWatch } from '../../src/app/file-watch.ts';
+import { type Contents, FileWatch } from '../../src/config/file-watch.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 interface Watched {

@@ -1,7 +1,7 @@
 // Asks the machine how it fares, every 30 seconds at most, however often somebody wants to know.
 
 import type { Clock } from '../base/clock.ts';
-import { type MachineHealth, machineHealth } from '../host/machine-health.ts';
+import { type MachineHealth, machineHealth } from './machine-health.ts';
 
 const INTERVAL = 30_000;
 
