@@ -9,13 +9,13 @@ import { silentLogger } from '../base/logger.ts';
 import { openAuthority } from '../certificates/authority.ts';
 import { addRevoked, readRevoked } from '../certificates/revoked.ts';
 import { treatLines } from '../config/config.ts';
+import { isAnswered } from '../control/control.ts';
 import type { DatabaseTools, StateNeeds } from '../state/needs.ts';
 import { dryLoad, dryLoadText } from '../store/dry-load.ts';
 import { faultOf } from '../store/faults.ts';
 import { moveAside } from '../store/file-names.ts';
 import { STORE_DEFAULTS } from '../store/options.ts';
 import { openStore, type Store } from '../store/store.ts';
-import { isAnswered } from './control.ts';
 
 /** Words of the configuration that name a file. */
 const FILE_WORDS = ['password_file', 'acl_file', 'psk_file', 'cafile', 'certfile', 'keyfile', 'crlfile', 'dhparamfile'];

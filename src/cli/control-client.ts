@@ -2,10 +2,10 @@
 
 import { lstatSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { askControl } from '../app/ask-control.ts';
 import { OperatorError } from '../base/errors.ts';
 import { STATE_NAMES } from '../base/state-names.ts';
 import { loadConfiguration } from '../config/config.ts';
+import { askControl } from '../control/ask-control.ts';
 import { findState, type StateFolder } from '../state/state-folder.ts';
 import { STORE_DEFAULTS } from '../store/options.ts';
 import type { Invocation } from './command.ts';

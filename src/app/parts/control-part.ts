@@ -3,9 +3,9 @@
 import { reasonOf } from '../../base/errors.ts';
 import type { Part } from '../../base/lifecycle.ts';
 import type { Logger } from '../../base/logger.ts';
+import { createControl } from '../../control/control.ts';
 import type { Operations } from '../../operations/operations.ts';
 import type { StateFolder } from '../../state/state-folder.ts';
-import { createControl } from '../control.ts';
 import type { AppliancePart } from '../parts.ts';
 
 export interface ControlPartSetup {

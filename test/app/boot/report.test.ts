@@ -8,8 +8,8 @@ import { test } from 'node:test';
 import { applyBootPartition } from '../../../src/app/boot/boot.ts';
 import { CONTROL } from '../../../src/app/boot/paths.ts';
 import { reportBoot } from '../../../src/app/boot/report.ts';
-import { createControl } from '../../../src/app/control.ts';
 import { silentLogger } from '../../../src/base/logger.ts';
+import { createControl } from '../../../src/control/control.ts';
 import { testAuthority } from '../../support/test-certificates.ts';
 import { makeMachine } from './machine.ts';
 

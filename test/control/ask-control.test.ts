@@ -5,8 +5,8 @@ import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { askControl } from '../../src/app/ask-control.ts';
 import { OperatorError } from '../../src/base/errors.ts';
+import { askControl } from '../../src/control/ask-control.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const PATIENT_MS = 60_000;
