@@ -6,7 +6,7 @@ import { isBuiltin } from 'node:module';
 import { join, posix } from 'node:path';
 import { test } from 'node:test';
 import { drawFloorPlan, FLOOR_PLAN_FILE, readFloors } from '../build/floor-plan.ts';
-import { readSource, type SourceFile, type SourceImport } from './support/source-file.ts';
+import { readSource, type SourceFile, type SourceImport } from './support/architecture/source-file.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 

@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { temporaryFolder } from './support/temporary-folder.ts';
+import { temporaryFolder } from './support/disk/temporary-folder.ts';
 
 const SCRIPT = join(import.meta.dirname, '../rootfs/usr/libexec/midge/open-data');
 const MENDED = /has been mended/;

@@ -8,7 +8,7 @@ import { type TestContext, test } from 'node:test';
 import { JOURNAL_SETTINGS } from '../src/boot/system-files.ts';
 import { loadConfiguration } from '../src/config/config.ts';
 import { INSTALL_SOURCES } from '../src/install/files.ts';
-import { temporaryFolder } from './support/temporary-folder.ts';
+import { temporaryFolder } from './support/disk/temporary-folder.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const UNIT = join(ROOT, INSTALL_SOURCES.unit);

@@ -14,8 +14,8 @@ import { hashPassword, parsePasswordHash, verifyPassword } from '../../src/acces
 import { silentLogger } from '../../src/base/logger.ts';
 import { type ConnectionOrigin, DEFAULT_LISTENER_POLICY } from '../../src/broker/options.ts';
 import type { Authenticator } from '../../src/broker/ports.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
-import { TestClock } from '../support/test-clock.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { TestClock } from '../support/ports/test-clock.ts';
 import { authenticatorOf } from './test-access.ts';
 
 /** Made by mosquitto_passwd 2.0.11 ($7$, $6$), and by RFC 9106 for argon2id with a small memory. */

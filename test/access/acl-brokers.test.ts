@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { AclAuthorizer } from '../../src/access/acl.ts';
 import { parseAclFile } from '../../src/access/acl-file.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
-import { startTestBroker } from '../support/test-broker.ts';
-import type { WirePeer } from '../support/wire-peer.ts';
+import { startTestBroker } from '../support/broker/test-broker.ts';
+import type { WirePeer } from '../support/clients/wire-peer.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { ACL_CASES, type AclQuestion, readQuestion } from './acl-cases.ts';
 import { type Open, skipWithoutMosquitto, startMosquitto } from './mosquitto-beside.ts';
 

@@ -9,8 +9,8 @@ import { AclAuthorizer } from '../../src/access/acl.ts';
 import { explain, whatArrives, whoMay } from '../../src/access/acl-explain.ts';
 import { parseAclFile, readAclFile } from '../../src/access/acl-file.ts';
 import { isReservedTopic } from '../../src/mqtt/topics.ts';
-import { heldBytes } from '../support/memory.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { heldBytes } from '../support/process/memory.ts';
 import { ACL_CASES, readQuestion } from './acl-cases.ts';
 import { NO_ACCESS } from './test-access.ts';
 

@@ -5,8 +5,8 @@ import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { KnownLogins } from '../../src/access/known-logins.ts';
-import { recordingLog } from '../support/recording-log.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { recordingLog } from '../support/ports/recording-log.ts';
 
 test('known logins are known after a restart, and their file tells no names', (context) => {
   const path = join(temporaryFolder(context), 'known-logins');

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { KnownLogins } from '../../src/access/known-logins.ts';
 import { LoginThrottle } from '../../src/access/login-throttle.ts';
-import { recordingLog } from '../support/recording-log.ts';
-import { TestClock } from '../support/test-clock.ts';
+import { recordingLog } from '../support/ports/recording-log.ts';
+import { TestClock } from '../support/ports/test-clock.ts';
 
 function throttleOf(exempt: readonly string[] = []) {
   const [clock, log] = [new TestClock(), recordingLog()];

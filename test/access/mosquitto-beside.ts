@@ -5,9 +5,9 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { temporaryFolder } from '../support/temporary-folder.ts';
-import { watchProcess } from '../support/watched-process.ts';
-import { WirePeer } from '../support/wire-peer.ts';
+import { WirePeer } from '../support/clients/wire-peer.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { watchProcess } from '../support/process/watched-process.ts';
 
 const MOSQUITTO = '/usr/sbin/mosquitto';
 

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Pace } from '../../src/access/pace.ts';
-import { TestClock } from '../support/test-clock.ts';
-import { nextTurn } from '../support/turns.ts';
+import { nextTurn } from '../support/broker/turns.ts';
+import { TestClock } from '../support/ports/test-clock.ts';
 
 test('pace lets one that comes alone go at once, and many one by one in the order of asking', async (context) => {
   context.mock.timers.enable({ apis: ['setTimeout'] });

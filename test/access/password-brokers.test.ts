@@ -6,8 +6,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { missing, runMidge } from '../cli/run-midge.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
-import { startTestBroker } from '../support/test-broker.ts';
+import { startTestBroker } from '../support/broker/test-broker.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { type Open, skipWithoutMosquitto, startMosquitto } from './mosquitto-beside.ts';
 import { authenticatorOf } from './test-access.ts';
 

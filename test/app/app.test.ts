@@ -14,10 +14,10 @@ import { settingsThatStay } from '../../src/app/reload.ts';
 import type { Configuration } from '../../src/config/configuration.ts';
 import type { Listener } from '../../src/listeners/listeners.ts';
 import { StateFolder } from '../../src/state/state-folder.ts';
-import { connectTemplate } from '../support/connect-template.ts';
-import { hex } from '../support/hex-template.ts';
-import { recordingLog } from '../support/recording-log.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { recordingLog } from '../support/ports/recording-log.ts';
+import { connectTemplate } from '../support/protocol/connect-template.ts';
+import { hex } from '../support/protocol/hex-template.ts';
 import { configurationOf } from './test-configuration.ts';
 
 const EVERY_TRANSPORT = `

@@ -8,9 +8,9 @@ import { createAppliance } from '../../src/app/app.ts';
 import { ClientRegister } from '../../src/certificates/client-certificates.ts';
 import { keyToPem } from '../../src/certificates/mint.ts';
 import { StateFolder } from '../../src/state/state-folder.ts';
-import { recordingLog } from '../support/recording-log.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
-import type { TestPair } from '../support/test-certificates.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import type { TestPair } from '../support/network/test-certificates.ts';
+import { recordingLog } from '../support/ports/recording-log.ts';
 import { configurationOf } from './test-configuration.ts';
 
 const BUILD_DATE = Date.parse('2026-01-01');

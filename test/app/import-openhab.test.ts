@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { loadConfiguration } from '../../src/config/config.ts';
 import { runMidge } from '../cli/run-midge.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 
 interface Case {
   readonly what: string;

@@ -7,9 +7,9 @@ import { connectAsync } from 'mqtt';
 import { type Appliance, createAppliance } from '../../src/app/app.ts';
 import { type AppliancePart, Parts, row } from '../../src/app/parts.ts';
 import { StateFolder } from '../../src/state/state-folder.ts';
-import { recordingLog } from '../support/recording-log.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
-import { until } from '../support/turns.ts';
+import { until } from '../support/broker/turns.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { recordingLog } from '../support/ports/recording-log.ts';
 import { configurationOf } from './test-configuration.ts';
 
 const ANY = configurationOf('/', 'listener 1883 127.0.0.1\n');

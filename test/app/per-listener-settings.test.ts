@@ -8,8 +8,8 @@ import { connect, connectAsync, type IClientOptions, type IDisconnectPacket, typ
 import { hashPassword } from '../../src/access/password-hash.ts';
 import { type Appliance, createAppliance } from '../../src/app/app.ts';
 import { StateFolder } from '../../src/state/state-folder.ts';
-import { recordingLog } from '../support/recording-log.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { recordingLog } from '../support/ports/recording-log.ts';
 import { configurationOf } from './test-configuration.ts';
 
 const [INSIDE, OUTSIDE, OPEN] = [0, 1, 2];

@@ -5,7 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { runMidge } from '../cli/run-midge.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 
 /** {folder} is the test's own, with a folder `data` in it. */
 const MISTAKES: readonly (readonly [text: string, expected: RegExp])[] = [

@@ -7,8 +7,8 @@ import { RefusalMemory } from '../../src/app/refusal-memory.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { DEFAULT_LISTENER_POLICY } from '../../src/broker/options.ts';
 import type { Refusal } from '../../src/broker/ports.ts';
-import { heldBytes } from '../support/memory.ts';
-import { recordingLog } from '../support/recording-log.ts';
+import { recordingLog } from '../support/ports/recording-log.ts';
+import { heldBytes } from '../support/process/memory.ts';
 
 function refusal(address: string, changes: Partial<Refusal> = {}): Refusal {
   const from = { address, port: 1, policy: DEFAULT_LISTENER_POLICY };

@@ -12,11 +12,11 @@ import { type Appliance, createAppliance } from '../../src/app/app.ts';
 import type { AuthenticationVerdict } from '../../src/broker/ports.ts';
 import type { Configuration } from '../../src/config/configuration.ts';
 import { StateFolder } from '../../src/state/state-folder.ts';
-import { connectTemplate } from '../support/connect-template.ts';
-import { hex } from '../support/hex-template.ts';
-import { recordingLog } from '../support/recording-log.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
-import { until } from '../support/turns.ts';
+import { until } from '../support/broker/turns.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { recordingLog } from '../support/ports/recording-log.ts';
+import { connectTemplate } from '../support/protocol/connect-template.ts';
+import { hex } from '../support/protocol/hex-template.ts';
 import { configurationOf } from './test-configuration.ts';
 
 interface House {

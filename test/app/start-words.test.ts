@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type StartFacts, type StopFacts, startLines, startWords } from '../../src/app/start-words.ts';
 import { StateFolder } from '../../src/state/state-folder.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { configurationOf } from './test-configuration.ts';
 
 const BY_HAND: StopFacts = { isOnTerminal: true, pid: 42, servicePid: undefined };

@@ -8,7 +8,7 @@ import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { makeBinaries } from '../../build/binary.ts';
 import { readStamp } from '../../build/bundle.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { EXECUTABLES, findProgram, runBare } from './executable.ts';
 
 /** LIBRARIES that every Debian with a C++ program has. */

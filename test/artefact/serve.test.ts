@@ -5,8 +5,8 @@ import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { connectAsync } from 'mqtt';
-import { temporaryFolder } from '../support/temporary-folder.ts';
-import { type WatchedProcess, watchProcess } from '../support/watched-process.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { type WatchedProcess, watchProcess } from '../support/process/watched-process.ts';
 import { bare, EXECUTABLES, type Executable, findProgram, freePorts, runBare } from './executable.ts';
 
 type Transport = 'tcp' | 'tls' | 'ws';

@@ -6,9 +6,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { EXECUTABLES, freePorts } from '../artefact/executable.ts';
-import { limitMemory, type MemoryLimit, memoryLimitObstacle } from '../support/memory-limit.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
-import { type WatchedProcess, watchProcess } from '../support/watched-process.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { limitMemory, type MemoryLimit, memoryLimitObstacle } from '../support/process/memory-limit.ts';
+import { type WatchedProcess, watchProcess } from '../support/process/watched-process.ts';
 
 const MAIN = join(import.meta.dirname, '../../src/main.ts');
 

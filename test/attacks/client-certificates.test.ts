@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { type ConnectionOptions, connect } from 'node:tls';
 import { promisify } from 'node:util';
-import { temporaryFolder } from '../support/temporary-folder.ts';
-import { testAuthority } from '../support/test-certificates.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { testAuthority } from '../support/network/test-certificates.ts';
 import { attackObstacle, midgeWords, startAttacked } from './attacked-broker.ts';
 
 const CONNECT = Buffer.from('101000044d5154540402003c000474657374', 'hex');

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { hex } from '../support/hex-template.ts';
-import { WirePeer } from '../support/wire-peer.ts';
+import { WirePeer } from '../support/clients/wire-peer.ts';
+import { hex } from '../support/protocol/hex-template.ts';
 import { type AttackedBroker, attackObstacle, startAttacked } from './attacked-broker.ts';
 
 /** What a client writes at once: the size of the broker's reads. */

@@ -5,8 +5,8 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { connectAsync } from 'mqtt';
-import { hex } from '../support/hex-template.ts';
-import { publishBytes } from '../support/raw-client.ts';
+import { publishBytes } from '../support/clients/raw-client.ts';
+import { hex } from '../support/protocol/hex-template.ts';
 import { type AttackedBroker, attackObstacle, startAttacked } from './attacked-broker.ts';
 
 const MEBIBYTE = 1024 * 1024;

@@ -7,7 +7,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { connectAsync, ErrorWithReasonCode } from 'mqtt';
 import { migrate } from '../../src/store/schema.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { attackObstacle, startAttacked } from './attacked-broker.ts';
 
 const MEBIBYTE = 1024 * 1024;

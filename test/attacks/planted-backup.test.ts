@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { compactTime } from '../../src/base/clock.ts';
 import { packArchive } from '../../src/state/archive.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { midgeWords } from './attacked-broker.ts';
 import { answerInPlace, Machine, skip, USER, withAuthority } from './planted-machine.ts';
 

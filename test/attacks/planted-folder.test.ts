@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { freePorts } from '../artefact/executable.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
-import { watchProcess } from '../support/watched-process.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { watchProcess } from '../support/process/watched-process.ts';
 import { attackObstacle, midgeWords } from './attacked-broker.ts';
 
 /** mosquitto's exit status for a configuration that can't be used. */

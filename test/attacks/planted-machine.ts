@@ -10,7 +10,7 @@ import { buffer } from 'node:stream/consumers';
 import type { TestContext } from 'node:test';
 import { openAuthority } from '../../src/certificates/authority.ts';
 import { keyToPem, makeKey, mintAuthority } from '../../src/certificates/mint.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { attackObstacle, midgeWords } from './attacked-broker.ts';
 
 /** A user without rights, as the broker's; no name is needed. */

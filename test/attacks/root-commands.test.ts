@@ -7,7 +7,7 @@ import { lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFile
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { MADE_HERE } from '../../src/state/folder-judgement.ts';
-import { watchProcess } from '../support/watched-process.ts';
+import { watchProcess } from '../support/process/watched-process.ts';
 import { midgeWords } from './attacked-broker.ts';
 import { Machine, skip, USER, withAuthority } from './planted-machine.ts';
 

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { hex } from '../support/hex-template.ts';
-import { WirePeer } from '../support/wire-peer.ts';
+import { WirePeer } from '../support/clients/wire-peer.ts';
+import { hex } from '../support/protocol/hex-template.ts';
 import { attackObstacle, startAttacked } from './attacked-broker.ts';
 
 /** Milliseconds; longer than one and a half times the keep alive of two seconds. */

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { connectAsync, type MqttClient } from 'mqtt';
-import { watchProcess } from '../support/watched-process.ts';
+import { watchProcess } from '../support/process/watched-process.ts';
 import { type AttackedBroker, attackObstacle, startAttacked } from './attacked-broker.ts';
 
 const SECONDS = Number(process.env['MIDGE_WORST_SECONDS'] ?? 15);

@@ -3,8 +3,8 @@
 // Deep topics, shared groups, overlapping filters, user properties, readers that never read, kept sessions with wills, endless queues.
 
 import { connect, type Socket } from 'node:net';
-import { hex } from '../support/hex-template.ts';
-import { publishBytes } from '../support/raw-client.ts';
+import { publishBytes } from '../support/clients/raw-client.ts';
+import { hex } from '../support/protocol/hex-template.ts';
 
 const [port, seconds] = process.argv.slice(2).map(Number) as [number, number];
 const deadline = Date.now() + seconds * 1000;

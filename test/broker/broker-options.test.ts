@@ -5,11 +5,11 @@ import { duplexPair } from 'node:stream';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { MemoryStore } from '../store/memory-store.ts';
-import { connectTemplate } from '../support/connect-template.ts';
-import { hex } from '../support/hex-template.ts';
-import { recordingLog } from '../support/recording-log.ts';
-import { startTestBroker, type TestBroker, testOrigin } from '../support/test-broker.ts';
-import { TestClock } from '../support/test-clock.ts';
+import { startTestBroker, type TestBroker, testOrigin } from '../support/broker/test-broker.ts';
+import { recordingLog } from '../support/ports/recording-log.ts';
+import { TestClock } from '../support/ports/test-clock.ts';
+import { connectTemplate } from '../support/protocol/connect-template.ts';
+import { hex } from '../support/protocol/hex-template.ts';
 
 for (const checkRetainSource of [true, false]) {
   const verb = checkRetainSource ? 'withholds' : 'sends';

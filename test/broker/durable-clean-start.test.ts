@@ -2,9 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { HeldStore } from '../support/held-store.ts';
-import { startTestBroker, type TestBroker, type TestBrokerOptions } from '../support/test-broker.ts';
-import { until } from '../support/turns.ts';
+import { startTestBroker, type TestBroker, type TestBrokerOptions } from '../support/broker/test-broker.ts';
+import { until } from '../support/broker/turns.ts';
+import { HeldStore } from '../support/store/held-store.ts';
 
 const CLEAN_START = "10 [ PROTOCOL 02 0000 {} 'kept' ]";
 const NEW_SESSION = '20 [ 00 00 { ... } ]';

@@ -2,7 +2,7 @@
 
 import { test } from 'node:test';
 import { MemoryStore } from '../store/memory-store.ts';
-import { startTestBroker } from '../support/test-broker.ts';
+import { startTestBroker } from '../support/broker/test-broker.ts';
 
 /** What is on the card when the power goes behind the PUBREC of the message `x` to `t` under identifier 1. */
 async function interrupted(): Promise<MemoryStore> {

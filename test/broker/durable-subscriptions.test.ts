@@ -1,8 +1,8 @@
 // Subscriptions of a broker with a store: SUBACK and UNSUBACK come when a power cut takes nothing back any more.
 
 import { test } from 'node:test';
-import { HeldStore } from '../support/held-store.ts';
-import { startTestBroker } from '../support/test-broker.ts';
+import { startTestBroker } from '../support/broker/test-broker.ts';
+import { HeldStore } from '../support/store/held-store.ts';
 
 test('SUBACK and UNSUBACK wait until a kept session has its subscriptions on the card', async () => {
   const store = new HeldStore();

@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { StoredMessage } from '../../src/broker/ports.ts';
 import { MemoryStore } from '../store/memory-store.ts';
-import { startTestBroker, type TestBroker } from '../support/test-broker.ts';
-import { TestClock } from '../support/test-clock.ts';
-import type { WirePeer } from '../support/wire-peer.ts';
+import { startTestBroker, type TestBroker } from '../support/broker/test-broker.ts';
+import type { WirePeer } from '../support/clients/wire-peer.ts';
+import { TestClock } from '../support/ports/test-clock.ts';
 
 const clock = new TestClock();
 const start = (store: MemoryStore): Promise<TestBroker> => startTestBroker({ openStore: async () => store, clock });

@@ -4,11 +4,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { LoadSink, RetainedSource } from '../../src/broker/ports.ts';
 import { MemoryStore } from '../store/memory-store.ts';
-import { HeldStore } from '../support/held-store.ts';
-import { startTestBroker, type TestBroker, type TestBrokerOptions } from '../support/test-broker.ts';
-import { TestClock } from '../support/test-clock.ts';
-import { until } from '../support/turns.ts';
-import type { WirePeer } from '../support/wire-peer.ts';
+import { startTestBroker, type TestBroker, type TestBrokerOptions } from '../support/broker/test-broker.ts';
+import { until } from '../support/broker/turns.ts';
+import type { WirePeer } from '../support/clients/wire-peer.ts';
+import { TestClock } from '../support/ports/test-clock.ts';
+import { HeldStore } from '../support/store/held-store.ts';
 
 const start = (store: MemoryStore, more: TestBrokerOptions = {}): Promise<TestBroker> =>
   startTestBroker({ openStore: async () => store, ...more });

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { OperatorError } from '../../src/base/errors.ts';
-import { startTestBroker } from '../support/test-broker.ts';
+import { startTestBroker } from '../support/broker/test-broker.ts';
 
 test('a broker whose store cannot be opened ends its clockwork', async () => {
   const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;

@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Store } from '../../src/store/store.ts';
-import { StoreFolder } from '../support/open-store.ts';
-import { recordingLog } from '../support/recording-log.ts';
-import { startTestBroker, type TestBroker, type TestBrokerOptions } from '../support/test-broker.ts';
+import { startTestBroker, type TestBroker, type TestBrokerOptions } from '../support/broker/test-broker.ts';
+import { recordingLog } from '../support/ports/recording-log.ts';
+import { StoreFolder } from '../support/store/open-store.ts';
 
 const OLD = 40;
 const LATER = 5;

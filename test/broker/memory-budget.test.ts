@@ -3,11 +3,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Authenticator } from '../../src/broker/ports.ts';
-import { hex } from '../support/hex-template.ts';
-import { heldBytes } from '../support/memory.ts';
-import { Scene } from '../support/scene.ts';
-import { quiet, until } from '../support/turns.ts';
-import type { WirePeer } from '../support/wire-peer.ts';
+import { Scene } from '../support/broker/scene.ts';
+import { quiet, until } from '../support/broker/turns.ts';
+import type { WirePeer } from '../support/clients/wire-peer.ts';
+import { heldBytes } from '../support/process/memory.ts';
+import { hex } from '../support/protocol/hex-template.ts';
 
 const LIMIT = 200_000;
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TimerWheel } from '../../src/broker/timer-wheel.ts';
-import { TestClock } from '../support/test-clock.ts';
+import { TestClock } from '../support/ports/test-clock.ts';
 
 function turn(wheel: TimerWheel, clock: TestClock, seconds: number): void {
   clock.advance(seconds * 1000);

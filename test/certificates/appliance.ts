@@ -5,8 +5,8 @@ import type { TestContext } from 'node:test';
 import type { Clock } from '../../src/base/clock.ts';
 import { type Certificates, createCertificates } from '../../src/certificates/certificates.ts';
 import type { MachineNames } from '../../src/certificates/options.ts';
-import { type RecordingLog, recordingLog } from '../support/recording-log.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { type RecordingLog, recordingLog } from '../support/ports/recording-log.ts';
 
 export const DAY = 86_400_000;
 export const BUILD_DATE = Date.UTC(2026, 5, 1);

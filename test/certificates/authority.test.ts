@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { promisify } from 'node:util';
 
 import { OperatorError } from '../../src/base/errors.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { type Appliance, DAY, makeAppliance } from './appliance.ts';
 
 const noOpenssl = spawnSync('openssl', ['version']).error ? 'openssl is not installed (Debian package openssl)' : false;

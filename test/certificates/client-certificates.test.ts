@@ -10,7 +10,7 @@ import { ClientRegister } from '../../src/certificates/client-certificates.ts';
 import { makePkcs12 } from '../../src/certificates/pkcs12.ts';
 import { readRevocations } from '../../src/certificates/revocation.ts';
 import { addRevoked, REVOCATION_LIST, readRevoked } from '../../src/certificates/revoked.ts';
-import { testAuthority } from '../support/test-certificates.ts';
+import { testAuthority } from '../support/network/test-certificates.ts';
 import { BUILD_DATE, DAY, makeAppliance } from './appliance.ts';
 
 const MOMENT = { now: BUILD_DATE + 30 * DAY, buildDate: BUILD_DATE };

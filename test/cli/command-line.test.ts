@@ -11,7 +11,7 @@ import { flagKey } from '../../src/cli/arguments.ts';
 import { SWITCHES, VALUES } from '../../src/cli/client/flag-actions.ts';
 import { COMMANDS } from '../../src/cli/commands.ts';
 import { chooseCommand } from '../../src/cli/program-name.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { runMidge } from './run-midge.ts';
 
 const MAIN = join(import.meta.dirname, '../../src/main.ts');

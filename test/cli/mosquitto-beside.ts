@@ -6,8 +6,8 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { temporaryFolder } from '../support/temporary-folder.ts';
-import { type WatchedProcess, watchProcess } from '../support/watched-process.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { type WatchedProcess, watchProcess } from '../support/process/watched-process.ts';
 
 /** MosquittoBeside names the sockets. */
 export interface MosquittoBeside {

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { parsePasswordFile } from '../../src/access/password-file.ts';
 import { verifyPassword } from '../../src/access/password-hash.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { missing, type RunOptions, runMidge } from './run-midge.ts';
 
 const MAIN = join(import.meta.dirname, '../../src/main.ts');

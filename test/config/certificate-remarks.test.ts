@@ -9,8 +9,8 @@ import { test } from 'node:test';
 
 import { certificateRemarks } from '../../src/config/certificate-remarks.ts';
 import { missing } from '../cli/run-midge.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
-import { testAuthority } from '../support/test-certificates.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { testAuthority } from '../support/network/test-certificates.ts';
 
 const START = Date.UTC(2026, 0, 1);
 const DAY = 86_400_000;

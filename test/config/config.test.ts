@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 
 import { formatDiagnostic, type LoadedConfiguration, loadConfiguration } from '../../src/config/config.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
-import { testAuthority } from '../support/test-certificates.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { testAuthority } from '../support/network/test-certificates.ts';
 
 test('configuration is read when its lines end with CR LF and a byte order mark is in front', (t) => {
   const { configuration } = loadText(t, '\uFEFFlistener 1884\r\n\r\n# comment\r\nallow_anonymous true  \r\n');

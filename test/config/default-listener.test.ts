@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { loadConfiguration } from '../../src/config/config.ts';
 import type { Configuration } from '../../src/config/configuration.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 
 /** By the words of a row: whether they open a port to the network by themselves. */
 const ROWS: readonly (readonly [lines: string, opens: boolean])[] = [

@@ -8,8 +8,8 @@ import { before, type TestContext, test } from 'node:test';
 import { formatDiagnostic, type LoadedConfiguration, loadConfiguration } from '../../src/config/config.ts';
 import type { Directive } from '../../src/config/directive.ts';
 import { DIRECTIVES, findDirective } from '../../src/config/directives.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
-import { testAuthority } from '../support/test-certificates.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { testAuthority } from '../support/network/test-certificates.ts';
 
 /** Every word of mosquitto.conf(5) and of src/conf.c in 2.1, aliases included; `*` stands for any ending. */
 const MOSQUITTO_WORDS = `

@@ -11,8 +11,8 @@ import { type CommandLine, describeAccess, formatDiagnostic, loadConfiguration }
 import type { Configuration } from '../../src/config/configuration.ts';
 import { APPLIANCE_TLS } from '../../src/config/embedded.ts';
 import type { ListenerOptions } from '../../src/listeners/options.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
-import { testAuthority } from '../support/test-certificates.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { testAuthority } from '../support/network/test-certificates.ts';
 
 const GOLDEN = join(import.meta.dirname, 'golden');
 const DIVIDER = '\n----------\n';

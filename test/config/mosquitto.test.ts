@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { loadConfiguration } from '../../src/config/config.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 
 const MOSQUITTO = '/usr/sbin/mosquitto';
 const skip = existsSync(MOSQUITTO) ? false : 'mosquitto is not installed (Debian package mosquitto)';

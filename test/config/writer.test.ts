@@ -6,7 +6,7 @@ import { basename, dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { loadConfiguration } from '../../src/config/config.ts';
 import { changeSetting, readSetting, type SettingChange } from '../../src/config/writer.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 
 /** Files by name; the main one is midge.conf. FOLDER in them is their folder. */
 function written(t: TestContext, files: Readonly<Record<string, string>>): string {

@@ -11,9 +11,9 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { OperatorError } from '../../src/base/errors.ts';
 import { createControl } from '../../src/control/control.ts';
-import { closed } from '../support/closed.ts';
-import { recordingLog } from '../support/recording-log.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { closed } from '../support/network/closed.ts';
+import { recordingLog } from '../support/ports/recording-log.ts';
 
 type Handlers = Readonly<Record<string, (input: Readonly<Record<string, unknown>>) => unknown>>;
 

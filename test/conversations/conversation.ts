@@ -1,7 +1,7 @@
 // What a conversation is, and how its files are read.
 
 import { readdirSync, readFileSync } from 'node:fs';
-import type { Version } from '../support/hex-template.ts';
+import type { Version } from '../support/protocol/hex-template.ts';
 
 /**
  * Conversation is one exchange between named clients and the broker, as data.
@@ -32,7 +32,7 @@ export interface Settings {
 }
 
 /**
- * Step is a line; CLIENT is any name, PACKET is written as test/support/hex-template.ts says:
+ * Step is a line; CLIENT is any name, PACKET is written as test/support/protocol/hex-template.ts says:
  *
  *   CLIENT > PACKET              sends; the first line of a client that has no network connection opens one
  *   CLIENT < PACKET              the next packet of the broker to this client is that

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { WirePeer } from '../support/wire-peer.ts';
+import { WirePeer } from '../support/clients/wire-peer.ts';
 import { type Conversation, readConversations, versionsOf } from './conversation.ts';
 import { startOnTcp } from './midge-target.ts';
 import { play, type Target } from './player.ts';

@@ -8,9 +8,9 @@ import { type Clock, systemClock } from '../../src/base/clock.ts';
 import { type Logger, silentLogger } from '../../src/base/logger.ts';
 import type { ListenerPolicy } from '../../src/broker/options.ts';
 import type { Authenticator, Authorizer } from '../../src/broker/ports.ts';
-import { topicMatches } from '../support/naive-matcher.ts';
-import { startTestBroker, type TestBroker, testOrigin } from '../support/test-broker.ts';
-import { TestClock } from '../support/test-clock.ts';
+import { startTestBroker, type TestBroker, testOrigin } from '../support/broker/test-broker.ts';
+import { TestClock } from '../support/ports/test-clock.ts';
+import { topicMatches } from '../support/protocol/naive-matcher.ts';
 import type { Settings } from './conversation.ts';
 import type { Target } from './player.ts';
 

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { recordingLog } from '../support/recording-log.ts';
+import { recordingLog } from '../support/ports/recording-log.ts';
 import type { Conversation } from './conversation.ts';
 import { startInMemory } from './midge-target.ts';
 import { findMosquitto, startMosquitto } from './mosquitto-target.ts';

@@ -1,9 +1,9 @@
 // Plays a conversation against a broker, wherever that broker is. The language of steps is described in conversation.ts.
 
 import type { Duplex } from 'node:stream';
-import { connectTemplate } from '../support/connect-template.ts';
-import { type Bindings, matches, type Version } from '../support/hex-template.ts';
-import { CLOSED, canonical, show, WirePeer } from '../support/wire-peer.ts';
+import { CLOSED, canonical, show, WirePeer } from '../support/clients/wire-peer.ts';
+import { connectTemplate } from '../support/protocol/connect-template.ts';
+import { type Bindings, matches, type Version } from '../support/protocol/hex-template.ts';
 import type { Conversation, Step } from './conversation.ts';
 
 /** Target is a started broker of the conversation's own. */

@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createAdvertiser, waitAfter } from '../../src/discovery/discovery.ts';
-import { dnsPacket, muteNetwork } from '../support/mute-network.ts';
-import { recordingLog } from '../support/recording-log.ts';
-import { TestClock } from '../support/test-clock.ts';
+import { dnsPacket, muteNetwork } from '../support/network/mute-network.ts';
+import { recordingLog } from '../support/ports/recording-log.ts';
+import { TestClock } from '../support/ports/test-clock.ts';
 
 const PROTOCOLS = ['mqtt', 'websockets'] as const;
 

@@ -7,8 +7,8 @@ import { networkInterfaces } from 'node:os';
 import { type TestContext, test } from 'node:test';
 import { type AdvertiserSubject, browse, createAdvertiser, type DiscoveredBroker } from '../../src/discovery/discovery.ts';
 import type { AdvertisedListener } from '../../src/discovery/options.ts';
-import { multicastObstacle } from '../support/loopback-multicast.ts';
-import { recordingLog } from '../support/recording-log.ts';
+import { multicastObstacle } from '../support/network/loopback-multicast.ts';
+import { recordingLog } from '../support/ports/recording-log.ts';
 
 const MQTT: AdvertisedListener = { protocol: 'mqtt', tls: false, port: 1883, anonymous: false };
 const WSS: AdvertisedListener = { protocol: 'websockets', tls: true, port: 8084, anonymous: true };

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RecordCache } from '../../src/discovery/record-cache.ts';
 import type { MdnsRecord } from '../../src/discovery/records.ts';
-import { TestClock } from '../support/test-clock.ts';
+import { TestClock } from '../support/ports/test-clock.ts';
 
 const PTR: MdnsRecord = { name: '_mqtt._tcp.local', type: 'PTR', ttl: 100, flush: false, data: 'kitchen._mqtt._tcp.local' };
 const A: MdnsRecord = { name: 'kitchen.local', type: 'A', ttl: 100, flush: true, data: '192.0.2.1' };

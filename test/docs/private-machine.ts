@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Outcome } from '../support/outcome.ts';
+import type { Outcome } from '../support/process/outcome.ts';
 import { PROJECT } from './page.ts';
 
 /** HANG_MS ends commands that wait for something that never comes. */

@@ -6,9 +6,9 @@ import { symlinkSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { openPort, runMidge, startMidge } from '../support/midge-process.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
-import { WirePeer } from '../support/wire-peer.ts';
+import { WirePeer } from '../support/clients/wire-peer.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { openPort, runMidge, startMidge } from '../support/process/midge-process.ts';
 
 const ACL = `user jjolie
 topic readwrite owntracks/jjolie/#

@@ -23,9 +23,9 @@ import { type TestContext, test } from 'node:test';
 import { packArchive } from '../../src/state/archive.ts';
 import { copyName } from '../../src/store/earlier-version.ts';
 import { SCHEMA_VERSION } from '../../src/store/schema.ts';
-import { openPort, runMidge, startMidge } from '../support/midge-process.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
-import { WirePeer } from '../support/wire-peer.ts';
+import { WirePeer } from '../support/clients/wire-peer.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { openPort, runMidge, startMidge } from '../support/process/midge-process.ts';
 
 const NO_MOUNT = spawnSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'none', '/mnt']).status === 0 ? false : 'only root may mount';
 

@@ -9,9 +9,9 @@ import { ClientRegister } from '../../src/certificates/client-certificates.ts';
 import { keyToPem, makeKey, mintClient } from '../../src/certificates/mint.ts';
 import type { Reasons } from '../../src/operations/why.ts';
 import { missing, runForeign } from '../cli/run-midge.ts';
-import { openPort, runMidge, startMidge } from '../support/midge-process.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
-import { testAuthority } from '../support/test-certificates.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { testAuthority } from '../support/network/test-certificates.ts';
+import { openPort, runMidge, startMidge } from '../support/process/midge-process.ts';
 
 const CONFIGURATION = `bind_address 127.0.0.1
 secure true

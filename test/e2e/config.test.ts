@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { chownSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { openPort, runMidge, startMidge } from '../support/midge-process.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { openPort, runMidge, startMidge } from '../support/process/midge-process.ts';
 
 const TEXT =
   '# the house\npersistence true\nbind_address 127.0.0.1\nallow_anonymous true\nmax_connections 100\npassword secret\nusername jane\n';

@@ -7,14 +7,14 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { AdvertisedListener } from '../../src/discovery/options.ts';
-import { avahiObstacle, startAvahi } from '../support/avahi.ts';
-import { runMidge } from '../support/midge-process.ts';
-import { namespaceObstacle, type TestHost, twoHosts, WIRE } from '../support/network-namespaces.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
-import { type WatchedProcess, watchProcess } from '../support/watched-process.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { avahiObstacle, startAvahi } from '../support/network/avahi.ts';
+import { namespaceObstacle, type TestHost, twoHosts, WIRE } from '../support/network/network-namespaces.ts';
+import { runMidge } from '../support/process/midge-process.ts';
+import { type WatchedProcess, watchProcess } from '../support/process/watched-process.ts';
 
 const skip = namespaceObstacle() || avahiObstacle();
-const ADVERTISE = fileURLToPath(new URL('../support/advertise.ts', import.meta.url));
+const ADVERTISE = fileURLToPath(new URL('../support/network/advertise.ts', import.meta.url));
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 

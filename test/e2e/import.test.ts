@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { skipWithoutMosquitto } from '../access/mosquitto-beside.ts';
 import { leaveMosquittoState } from '../import/mosquitto-state.ts';
-import { openPort, runMidge, startMidge } from '../support/midge-process.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
-import { WirePeer } from '../support/wire-peer.ts';
+import { WirePeer } from '../support/clients/wire-peer.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { openPort, runMidge, startMidge } from '../support/process/midge-process.ts';
 
 const FIXTURE = join(import.meta.dirname, '../import/mosquitto-2.0.11.db');
 

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
 import { after, before, type TestContext, test } from 'node:test';
 import { missing, runMidge } from '../cli/run-midge.ts';
-import { watchProcess } from '../support/watched-process.ts';
+import { watchProcess } from '../support/process/watched-process.ts';
 import { MISTAKES, type Mistake, prepareMistakes } from './mistakes.ts';
 
 const MAIN = join(import.meta.dirname, '../../src/main.ts');

@@ -5,7 +5,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { testAuthority } from '../support/test-certificates.ts';
+import { testAuthority } from '../support/network/test-certificates.ts';
 
 /** Mistake is a configuration; `{folder}` in it is a folder that prepareMistakes has filled. */
 export interface Mistake {

@@ -4,11 +4,11 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { buildRecorder, NO_COMPILER } from '../support/disk-recorder.ts';
-import type { Fate } from '../support/disk-recording.ts';
-import { ForgetfulDisk } from '../support/forgetful-disk.ts';
-import { MortalBroker } from '../support/mortal-broker.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { MortalBroker } from '../support/broker/mortal-broker.ts';
+import { buildRecorder, NO_COMPILER } from '../support/disk/disk-recorder.ts';
+import type { Fate } from '../support/disk/disk-recording.ts';
+import { ForgetfulDisk } from '../support/disk/forgetful-disk.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 
 const KILLS = Number(process.env['MIDGE_POWER_CUTS'] ?? 40);
 const CUTS = Number(process.env['MIDGE_POWER_CUTS'] ?? 21);

@@ -7,12 +7,12 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
-import { openPort, startMidge } from '../support/midge-process.ts';
-import { MortalBroker } from '../support/mortal-broker.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
-import { nextTurn } from '../support/turns.ts';
-import type { WatchedProcess } from '../support/watched-process.ts';
-import { WirePeer } from '../support/wire-peer.ts';
+import { MortalBroker } from '../support/broker/mortal-broker.ts';
+import { nextTurn } from '../support/broker/turns.ts';
+import { WirePeer } from '../support/clients/wire-peer.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { openPort, startMidge } from '../support/process/midge-process.ts';
+import type { WatchedProcess } from '../support/process/watched-process.ts';
 
 const KILLS = Number(process.env['MIDGE_POWER_CUTS'] ?? 60);
 

@@ -6,12 +6,12 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { NO_COMPILER } from '../support/disk-recorder.ts';
-import { ForgetfulDisk } from '../support/forgetful-disk.ts';
-import { openPort, startMidge } from '../support/midge-process.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
-import type { WatchedProcess } from '../support/watched-process.ts';
-import { WirePeer } from '../support/wire-peer.ts';
+import { WirePeer } from '../support/clients/wire-peer.ts';
+import { NO_COMPILER } from '../support/disk/disk-recorder.ts';
+import { ForgetfulDisk } from '../support/disk/forgetful-disk.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { openPort, startMidge } from '../support/process/midge-process.ts';
+import type { WatchedProcess } from '../support/process/watched-process.ts';
 
 /** Box is a machine whose power can be cut. */
 class Box {

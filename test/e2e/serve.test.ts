@@ -12,10 +12,10 @@ import { promisify } from 'node:util';
 import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
 import { SIGRTMIN } from '../../src/service/real-time-signal.ts';
 import { findProgram, freePorts } from '../artefact/executable.ts';
-import { closed } from '../support/closed.ts';
-import { openPort, runMidge, startMidge } from '../support/midge-process.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
-import { watchProcess } from '../support/watched-process.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { closed } from '../support/network/closed.ts';
+import { openPort, runMidge, startMidge } from '../support/process/midge-process.ts';
+import { watchProcess } from '../support/process/watched-process.ts';
 
 const MOSQUITTO_CLIENTS = findProgram('mosquitto_sub') ? false : 'mosquitto_sub is not installed (Debian package mosquitto-clients)';
 const runFile = promisify(execFile);

@@ -10,10 +10,10 @@ import { type TestContext, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import type { Status } from '../../src/operations/status.ts';
 import type { Reasons } from '../../src/operations/why.ts';
-import { closed } from '../support/closed.ts';
-import { openPort, runMidge, startMidge } from '../support/midge-process.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
-import { WirePeer } from '../support/wire-peer.ts';
+import { WirePeer } from '../support/clients/wire-peer.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { closed } from '../support/network/closed.ts';
+import { openPort, runMidge, startMidge } from '../support/process/midge-process.ts';
 
 const HAS_OPENSSL = spawnSync('openssl', ['version']).status === 0;
 

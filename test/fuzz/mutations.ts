@@ -1,7 +1,7 @@
 // Damage to bytes and text: a sound input of a grammar, changed in a few places.
 
 import fc from 'fast-check';
-import { type Mutation, mutate, mutation } from '../support/random-packets.ts';
+import { type Mutation, mutate, mutation } from '../support/protocol/random-packets.ts';
 
 /** damaged gives inputs of `sound`, most of them changed in one to four places, a few left as they are. */
 export function damaged(sound: fc.Arbitrary<Buffer>): fc.Arbitrary<Buffer> {

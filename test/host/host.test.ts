@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 
 import { machineModel, machineNames } from '../../src/host/host.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 
 test('machine names are the host name and plain addresses without loopback', () => {
   const { hostName, addresses } = machineNames();

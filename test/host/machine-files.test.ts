@@ -6,7 +6,7 @@ import { lchownSync, linkSync, lstatSync, mkdirSync, readFileSync, symlinkSync, 
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { MachineFiles } from '../../src/host/machine-files.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 
 const ME = process.geteuid?.() ?? 0;
 const OTHER = 12_345;

@@ -5,7 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { machineHealth } from '../../src/host/machine-health.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 
 for (const [board, file] of [
   ['Raspberry Pi 4', 'devices/platform/soc/soc:firmware/get_throttled'],

@@ -6,9 +6,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import type { Outcome } from '../support/outcome.ts';
-import { makeSshKey, runBySsh } from '../support/ssh.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { makeSshKey, runBySsh } from '../support/network/ssh.ts';
+import type { Outcome } from '../support/process/outcome.ts';
 import { Card, IMAGE, obstacle } from './card.ts';
 import { BOOT_PATIENCE, switchOn } from './machine.ts';
 

@@ -7,7 +7,7 @@ import { closeSync, globSync, openSync, readSync, truncateSync, writeFileSync, w
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { findProgram } from '../artefact/executable.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const CARD_BYTES = 2 ** 31;

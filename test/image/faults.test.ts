@@ -8,7 +8,7 @@ import { type TestContext, test } from 'node:test';
 import { hashPassword } from '../../src/access/password-hash.ts';
 import { STATE_NEEDS } from '../../src/app/state-needs.ts';
 import { makeBackup } from '../../src/state/backup.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { Card, IMAGE, obstacle } from './card.ts';
 import { BOOT_PATIENCE, switchOn } from './machine.ts';
 

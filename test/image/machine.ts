@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { connect, type IClientOptions, type MqttClient } from 'mqtt';
 import { freePorts } from '../artefact/executable.ts';
-import { type WatchedProcess, watchProcess } from '../support/watched-process.ts';
+import { type WatchedProcess, watchProcess } from '../support/process/watched-process.ts';
 import type { Card } from './card.ts';
 
 /** Milliseconds from the plug to a broker: an emulated core is some twenty times slower than this machine's. */

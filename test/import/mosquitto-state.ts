@@ -5,8 +5,8 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { freePorts } from '../artefact/executable.ts';
-import { watchProcess } from '../support/watched-process.ts';
-import { WirePeer } from '../support/wire-peer.ts';
+import { WirePeer } from '../support/clients/wire-peer.ts';
+import { watchProcess } from '../support/process/watched-process.ts';
 
 /** Two in flight at once, the rest is queued. */
 const CONFIGURATION = `user root

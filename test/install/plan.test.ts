@@ -7,7 +7,7 @@ import { type TestContext, test } from 'node:test';
 import { execute, follow, type Stage } from '../../src/install/execute.ts';
 import { installFiles } from '../../src/install/files.ts';
 import { describeStep, type InstallWishes, type Machine, PLACES, planInstall, planUninstall } from '../../src/install/plan.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 
 const FILES = { configuration: 'allow_anonymous false\n', unit: '[Service]\n' };
 const ACCOUNT: InstallWishes = { account: { user: 'jane', line: 'jane:$argon2id$x' }, withMosquittoNames: false };

@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import { before, type TestContext, test } from 'node:test';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import type { TlsOptions } from '../../src/listeners/options.ts';
-import { closed } from '../support/closed.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
-import { type TestAuthority, type TestPair, testAuthority } from '../support/test-certificates.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { closed } from '../support/network/closed.ts';
+import { type TestAuthority, type TestPair, testAuthority } from '../support/network/test-certificates.ts';
 import { openListener, TLS } from './test-listener.ts';
 
 const PAST = new Date('2021-01-01');

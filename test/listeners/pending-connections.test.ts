@@ -5,8 +5,8 @@ import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 import { type Pending, PendingConnections, type PendingLimits } from '../../src/listeners/pending-connections.ts';
-import { type RecordingLog, recordingLog } from '../support/recording-log.ts';
-import { TestClock } from '../support/test-clock.ts';
+import { type RecordingLog, recordingLog } from '../support/ports/recording-log.ts';
+import { TestClock } from '../support/ports/test-clock.ts';
 
 class TestSocket extends PassThrough {
   bytesRead = 0;

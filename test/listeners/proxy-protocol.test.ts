@@ -8,8 +8,8 @@ import { connect as connectTls } from 'node:tls';
 import { WebSocket } from 'ws';
 import type { ListenerOptions } from '../../src/listeners/options.ts';
 import { parseProxyHeader } from '../../src/listeners/proxy-protocol.ts';
-import { closed } from '../support/closed.ts';
-import { testAuthority } from '../support/test-certificates.ts';
+import { closed } from '../support/network/closed.ts';
+import { testAuthority } from '../support/network/test-certificates.ts';
 import { openListener, TLS } from './test-listener.ts';
 
 const LINE = 'PROXY TCP4 192.0.2.7 198.51.100.1 51234 1883\r\n';

@@ -6,8 +6,8 @@ import { connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import type { ListenerOptions } from '../../src/listeners/options.ts';
-import { closed } from '../support/closed.ts';
-import { testAuthority } from '../support/test-certificates.ts';
+import { closed } from '../support/network/closed.ts';
+import { testAuthority } from '../support/network/test-certificates.ts';
 import { openListener, PLAIN, type TestListener, TLS } from './test-listener.ts';
 
 const CONNECT = Buffer.from('100c00044d5154540402003c0000', 'hex');

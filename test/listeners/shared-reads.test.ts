@@ -7,8 +7,8 @@ import { PassThrough } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { shareReads } from '../../src/listeners/shared-reads.ts';
-import { closed } from '../support/closed.ts';
-import { testAuthority } from '../support/test-certificates.ts';
+import { closed } from '../support/network/closed.ts';
+import { testAuthority } from '../support/network/test-certificates.ts';
 import { openListener, type TestListener, TLS } from './test-listener.ts';
 
 /** What a stream handed over reads next, and the memory that it lies in. */

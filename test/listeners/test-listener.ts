@@ -9,7 +9,7 @@ import { Revocations, readRevocations } from '../../src/certificates/revocation.
 import { createListener, type Listener } from '../../src/listeners/listeners.ts';
 import type { ListenerOptions, TlsOptions } from '../../src/listeners/options.ts';
 import { PendingConnections } from '../../src/listeners/pending-connections.ts';
-import { type RecordingLog, recordingLog } from '../support/recording-log.ts';
+import { type RecordingLog, recordingLog } from '../support/ports/recording-log.ts';
 
 export interface Arrival {
   readonly stream: Duplex;

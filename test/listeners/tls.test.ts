@@ -11,9 +11,9 @@ import { before, test } from 'node:test';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import WebSocket from 'ws';
 import { missing, runForeign } from '../cli/run-midge.ts';
-import { closed } from '../support/closed.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
-import { type TestAuthority, type TestPair, testAuthority } from '../support/test-certificates.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { closed } from '../support/network/closed.ts';
+import { type TestAuthority, type TestPair, testAuthority } from '../support/network/test-certificates.ts';
 import { makeListener, openListener, PLAIN, TLS } from './test-listener.ts';
 
 let authority: TestAuthority;

@@ -6,8 +6,8 @@ import { get, type IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { test } from 'node:test';
 import WebSocket from 'ws';
-import { closed } from '../support/closed.ts';
-import { testAuthority } from '../support/test-certificates.ts';
+import { closed } from '../support/network/closed.ts';
+import { testAuthority } from '../support/network/test-certificates.ts';
 import { openListener, TLS } from './test-listener.ts';
 
 test('WebSocket listener carries bytes both ways when a client offers mqtt [MQTT-6.0.0-2] [MQTT-6.0.0-4]', async (context) => {

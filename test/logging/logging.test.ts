@@ -13,7 +13,7 @@ import type { LogOptions } from '../../src/logging/options.ts';
 import { syslogOutput } from '../../src/logging/outputs.ts';
 import { RepeatedLines } from '../../src/logging/repeats.ts';
 import { strftime } from '../../src/logging/strftime.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 
 const TIME = 1_700_000_000_123;
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SCHEMA_VERSION } from '../../src/store/schema.ts';
-import type { Outcome } from '../support/outcome.ts';
+import type { Outcome } from '../support/process/outcome.ts';
 
 const LOGIN = ['-h', '127.0.0.1', '-u', 'jane', '-P', 'secret', '-t', 'a'] as const;
 const AUTHORITY = '/var/lib/midge/certificates/ca.crt';

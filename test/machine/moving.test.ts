@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { appendFileSync, copyFileSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { Outcome } from '../support/outcome.ts';
+import type { Outcome } from '../support/process/outcome.ts';
 import { type Debian, obstacle, RELEASES, startDebian } from './debian.ts';
 import { commandsOf } from './page.ts';
 

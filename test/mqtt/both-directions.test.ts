@@ -8,7 +8,7 @@ import { PACKET_TYPE } from '../../src/mqtt/packet-types.ts';
 import { type ConnectPacket, readConnect, readSubscribe, readUnsubscribe } from '../../src/mqtt/packets.ts';
 import { MalformedPacket, REASON } from '../../src/mqtt/reason-codes.ts';
 import { readConnack, readServerDisconnect, readSuback } from '../../src/mqtt/server-packets.ts';
-import { hex } from '../support/hex-template.ts';
+import { hex } from '../support/protocol/hex-template.ts';
 import { bytesOf, CLIENT_PACKETS, type PacketRow } from './packets.ts';
 
 const VERSIONS = [3, 4, 5] as const;

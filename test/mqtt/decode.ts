@@ -5,7 +5,7 @@ import { Decoder } from '../../src/mqtt/decoder.ts';
 import { PACKET_TYPE } from '../../src/mqtt/packet-types.ts';
 import { readAck, readAuth, readConnect, readDisconnect, readSubscribe, readUnsubscribe } from '../../src/mqtt/packets.ts';
 import { readPublish } from '../../src/mqtt/publish-packet.ts';
-import type { Version } from '../support/hex-template.ts';
+import type { Version } from '../support/protocol/hex-template.ts';
 
 /** Bytes of a packet that a decoder of these tests takes at most. */
 export const MAX_PACKET_SIZE = 2_000_000;

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { MalformedPacket } from '../../src/mqtt/reason-codes.ts';
-import type { Version } from '../support/hex-template.ts';
+import type { Version } from '../support/protocol/hex-template.ts';
 import { decodeAll } from './decode.ts';
 import { BAD_LENGTHS, bytesOf, CLIENT_PACKETS } from './packets.ts';
 

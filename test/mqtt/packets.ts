@@ -1,8 +1,8 @@
 // The packet table: what each control packet may look like, what it means, and what must be refused. One list feeds every test of the
-// grammar and of the broker's answers. Bytes are written as test/support/hex-template.ts says.
+// grammar and of the broker's answers. Bytes are written as test/support/protocol/hex-template.ts says.
 
 import { encodeString } from '../../src/mqtt/properties.ts';
-import { hex, type Version } from '../support/hex-template.ts';
+import { hex, type Version } from '../support/protocol/hex-template.ts';
 import { propertyRows } from './property-packets.ts';
 
 /** PacketRow is a packet that a client sends. It has either `means` or `refused`. */

@@ -6,8 +6,8 @@ import { test } from 'node:test';
 import { z } from 'zod';
 import { OperationFailure } from '../../src/operations/operation.ts';
 import { OPERATIONS, Operations } from '../../src/operations/operations.ts';
-import { openPort, runMidge, startMidge } from '../support/midge-process.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { openPort, runMidge, startMidge } from '../support/process/midge-process.ts';
 
 const IDLE = new Operations(() => assert.fail('nothing may be asked of the broker'));
 

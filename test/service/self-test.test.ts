@@ -13,8 +13,8 @@ import { watchdogInterval } from '../../src/service/service-manager.ts';
 import { StateFolder } from '../../src/state/state-folder.ts';
 import { configurationOf } from '../app/test-configuration.ts';
 import { PLAIN, TLS } from '../listeners/test-listener.ts';
-import { recordingLog } from '../support/recording-log.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { recordingLog } from '../support/ports/recording-log.ts';
 
 const INTERVAL = 10;
 const PATIENCE = 20_000;

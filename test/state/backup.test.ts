@@ -7,9 +7,9 @@ import { test } from 'node:test';
 import { STATE_NEEDS } from '../../src/app/state-needs.ts';
 import { makeBackup } from '../../src/state/backup.ts';
 import { restoreBackup } from '../../src/state/restore.ts';
-import { StoreFolder } from '../support/open-store.ts';
-import { durably, loadState, storedSession } from '../support/stored.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { StoreFolder } from '../support/store/open-store.ts';
+import { durably, loadState, storedSession } from '../support/store/stored.ts';
 
 test('backup holds a database that lies elsewhere, and restore puts it back there, with what was there kept', async (t) => {
   const state = join(temporaryFolder(t), 'state');

@@ -6,7 +6,7 @@ import { closeSync, constants, linkSync, mkdirSync, renameSync, statSync, symlin
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { giveIfRoots, OwnFolder } from '../../src/state/own-files.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 
 const NOBODY = 65534;
 const NOT_ROOT = process.getuid?.() === 0 ? false : 'only root gives files away (run the tests as root)';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { finishFiles, PlacedFiles } from '../../src/state/placed-files.ts';
 import { moveAside } from '../../src/store/file-names.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 
 const STAMP = '20260131T235959Z';
 

@@ -16,10 +16,10 @@ import { restoreBackup } from '../../src/state/restore.ts';
 import type { RestorePlan } from '../../src/state/restore-plan.ts';
 import { StateFolder } from '../../src/state/state-folder.ts';
 import { StateSwap } from '../../src/state/state-swap.ts';
-import { StoreFolder } from '../support/open-store.ts';
-import { durably, storedSession } from '../support/stored.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
-import { testAuthority } from '../support/test-certificates.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { testAuthority } from '../support/network/test-certificates.ts';
+import { StoreFolder } from '../support/store/open-store.ts';
+import { durably, storedSession } from '../support/store/stored.ts';
 
 const HASH = '$7$101$AAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAA==';
 const STAMP = '20260131T235959Z';

@@ -18,7 +18,7 @@ import { join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Judgement } from '../../src/state/folder-judgement.ts';
 import { findState, otherAuthorities, StateFolder, type StateFolderFacts } from '../../src/state/state-folder.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 
 const NOT_ROOT = process.getuid?.() === 0 ? false : 'only root gives files away (run the tests as root)';
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { StateFolder } from '../../src/state/state-folder.ts';
 import { mendSwap, StateSwap } from '../../src/state/state-swap.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 
 const STAMP = '20260131T235959Z';
 const OLD = {

@@ -8,8 +8,8 @@ import { systemClock } from '../../src/base/clock.ts';
 import { PackedWriter } from '../../src/store/packed.ts';
 import { recordWriter } from '../../src/store/records.ts';
 import { startStoreWorker, WorkerLink } from '../../src/store/worker-link.ts';
-import { storedMessage } from '../support/stored.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { storedMessage } from '../support/store/stored.ts';
 
 const ROUNDS = 20;
 const VALUES = 50;

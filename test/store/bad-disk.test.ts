@@ -6,12 +6,12 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
-import { buildRecorder, NO_COMPILER } from '../support/disk-recorder.ts';
-import { StoreFolder } from '../support/open-store.ts';
-import { durably, loadState, storedSession } from '../support/stored.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { buildRecorder, NO_COMPILER } from '../support/disk/disk-recorder.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { StoreFolder } from '../support/store/open-store.ts';
+import { durably, loadState, storedSession } from '../support/store/stored.ts';
 
-const CHILD = join(import.meta.dirname, '../support/store-on-bad-disk.ts');
+const CHILD = join(import.meta.dirname, '../support/store/store-on-bad-disk.ts');
 /** A mount of our own needs root or a kernel that gives namespaces to users. */
 const NO_NAMESPACE =
   spawnSync('unshare', ['-rm', 'true']).status === 0 ? false : 'unshare cannot make a mount namespace here (Debian package util-linux)';

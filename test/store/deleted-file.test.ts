@@ -6,8 +6,8 @@ import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlink
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import type { Store } from '../../src/store/store.ts';
-import { StoreFolder } from '../support/open-store.ts';
-import { durably, loadState, storedDelivery, storedMessage, storedSession } from '../support/stored.ts';
+import { StoreFolder } from '../support/store/open-store.ts';
+import { durably, loadState, storedDelivery, storedMessage, storedSession } from '../support/store/stored.ts';
 
 const DELETIONS: readonly { readonly what: string; readonly hits: (folder: StoreFolder) => void; readonly asides?: number }[] = [
   { what: 'its database is deleted', hits: ({ file }) => rmSync(file) },

@@ -8,9 +8,9 @@ import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { dryLoad, dryLoadText } from '../../src/store/dry-load.ts';
 import { migrate } from '../../src/store/schema.ts';
-import { StoreFolder } from '../support/open-store.ts';
-import { durably, storedMessage, storedSession } from '../support/stored.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { StoreFolder } from '../support/store/open-store.ts';
+import { durably, storedMessage, storedSession } from '../support/store/stored.ts';
 
 const RETAINED = 'INSERT INTO retained (topic_name, key, payload, qos, retain, properties, expires_at) VALUES';
 

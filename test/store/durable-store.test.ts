@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import type { DeliveryState, SessionStore } from '../../src/broker/ports.ts';
-import { StoreFolder } from '../support/open-store.ts';
-import { durably, loadState, storedDelivery, storedMessage, storedSession, storedSubscription } from '../support/stored.ts';
+import { StoreFolder } from '../support/store/open-store.ts';
+import { durably, loadState, storedDelivery, storedMessage, storedSession, storedSubscription } from '../support/store/stored.ts';
 import { MemoryStore } from './memory-store.ts';
 import { testStore } from './store-contract.ts';
 

@@ -6,8 +6,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { copyName, putBackCopy } from '../../src/store/earlier-version.ts';
 import { APPLICATION_ID, migrate, readNumber, SCHEMA_VERSION } from '../../src/store/schema.ts';
-import { StoreFolder } from '../support/open-store.ts';
-import { durably, loadState, storedMessage, storedSession } from '../support/stored.ts';
+import { StoreFolder } from '../support/store/open-store.ts';
+import { durably, loadState, storedMessage, storedSession } from '../support/store/stored.ts';
 
 const DAY_MS = 86_400_000;
 

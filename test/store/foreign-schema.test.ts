@@ -7,8 +7,8 @@ import { type TestContext, test } from 'node:test';
 import { migrate, SCHEMA_VERSION } from '../../src/store/schema.ts';
 import { schemaFault } from '../../src/store/schema-check.ts';
 import { UnsoundRows } from '../../src/store/set-aside.ts';
-import { StoreFolder } from '../support/open-store.ts';
-import { durably, loadState, storedDelivery, storedMessage, storedSession, storedSubscription } from '../support/stored.ts';
+import { StoreFolder } from '../support/store/open-store.ts';
+import { durably, loadState, storedDelivery, storedMessage, storedSession, storedSubscription } from '../support/store/stored.ts';
 
 const ENDLESS = 'WITH RECURSIVE endless(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM endless)';
 const COLUMNS = 'topic_name, key, payload, qos, retain, properties, expires_at, source_client_id, source_username, source_listener';

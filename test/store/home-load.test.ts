@@ -5,8 +5,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { IGNORED, StoreFolder } from '../support/open-store.ts';
-import { durably, storedDelivery, storedMessage, storedSession } from '../support/stored.ts';
+import { IGNORED, StoreFolder } from '../support/store/open-store.ts';
+import { durably, storedDelivery, storedMessage, storedSession } from '../support/store/stored.ts';
 
 const SECONDS = 3600;
 const SENSORS = 200;

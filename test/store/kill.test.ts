@@ -7,8 +7,8 @@ import { readFileSync } from 'node:fs';
 import { stat, watch, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { lastConfirmed, stepFound } from '../support/store-steps.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { lastConfirmed, stepFound } from '../support/store/store-steps.ts';
 
 const KILLS = 15;
 /** Lives until it is killed. */
@@ -17,7 +17,7 @@ const ENDLESS = '1000000';
 test('DurableStore has everything it called durable when its process is killed at random moments', async (t) => {
   const folder = temporaryFolder(t);
   const confirmed = join(folder, 'confirmed');
-  const writer = join(import.meta.dirname, '../support/store-writer.ts');
+  const writer = join(import.meta.dirname, '../support/store/store-writer.ts');
   await writeFile(confirmed, '');
   let before = 0;
   for (let kill = 1; kill <= KILLS; kill++) {

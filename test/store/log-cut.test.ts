@@ -5,11 +5,11 @@ import { randomBytes } from 'node:crypto';
 import { copyFileSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { IGNORED, StoreFolder } from '../support/open-store.ts';
-import { stepFound } from '../support/store-steps.ts';
-import { takeStep } from '../support/store-writer.ts';
-import { durably } from '../support/stored.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { IGNORED, StoreFolder } from '../support/store/open-store.ts';
+import { stepFound } from '../support/store/store-steps.ts';
+import { takeStep } from '../support/store/store-writer.ts';
+import { durably } from '../support/store/stored.ts';
 
 const STEPS = 12;
 /** https://www.sqlite.org/fileformat2.html#walformat */

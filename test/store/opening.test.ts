@@ -21,8 +21,8 @@ import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import type { OperatorError } from '../../src/base/errors.ts';
-import { StoreFolder } from '../support/open-store.ts';
-import { durably, loadState, storedDelivery, storedMessage, storedSession, storedSubscription } from '../support/stored.ts';
+import { StoreFolder } from '../support/store/open-store.ts';
+import { durably, loadState, storedDelivery, storedMessage, storedSession, storedSubscription } from '../support/store/stored.ts';
 
 const PAGE = 4096;
 const SESSIONS = 50;

@@ -5,9 +5,9 @@ import { type TestContext, test } from 'node:test';
 import type { RetainedSource, StoredMessage } from '../../src/broker/ports.ts';
 import type { DurableStore } from '../../src/store/durable-store.ts';
 import type { Store } from '../../src/store/store.ts';
-import { heldBytes } from '../support/memory.ts';
-import { IGNORED, StoreFolder } from '../support/open-store.ts';
-import { durably, loadState, storedMessage, storedSession } from '../support/stored.ts';
+import { heldBytes } from '../support/process/memory.ts';
+import { IGNORED, StoreFolder } from '../support/store/open-store.ts';
+import { durably, loadState, storedMessage, storedSession } from '../support/store/stored.ts';
 
 const SQLITE_FULL = 13;
 /** Topics that get a value and lose it, or keep it. */

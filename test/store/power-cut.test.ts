@@ -5,10 +5,10 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
-import { buildRecorder, NO_COMPILER } from '../support/disk-recorder.ts';
-import { Disk, type DiskCall, type Fate, readRecording } from '../support/disk-recording.ts';
-import { lastConfirmed, stepFound } from '../support/store-steps.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { buildRecorder, NO_COMPILER } from '../support/disk/disk-recorder.ts';
+import { Disk, type DiskCall, type Fate, readRecording } from '../support/disk/disk-recording.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { lastConfirmed, stepFound } from '../support/store/store-steps.ts';
 
 const STEPS = 1800;
 /** Cuts anywhere, and cuts at a call to the database file itself: within a checkpoint, or while it is made. */
@@ -21,7 +21,7 @@ test('DurableStore has everything it called durable when the power is cut and wh
   const site = join(folder, 'site');
   mkdirSync(site);
   const { env, log } = buildRecorder(folder, site);
-  const writer = join(import.meta.dirname, '../support/store-writer.ts');
+  const writer = join(import.meta.dirname, '../support/store/store-writer.ts');
   execFileSync(process.execPath, [writer, join(site, 'state'), String(STEPS)], { env: { ...process.env, ...env } });
   const calls = readRecording(log);
   const checkpoints = calls.flatMap((call, place) => (isOf(call, 'midge.db') ? [place] : []));

@@ -11,7 +11,7 @@ import {
   storedMessage,
   storedSession,
   storedSubscription,
-} from '../support/stored.ts';
+} from '../support/store/stored.ts';
 
 /** StoreUnderTest can be closed and opened again with what it kept. */
 export interface StoreUnderTest {

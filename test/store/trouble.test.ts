@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import { StoreFolder } from '../support/open-store.ts';
-import { durably, loadState, storedDelivery, storedMessage, storedSession } from '../support/stored.ts';
+import { StoreFolder } from '../support/store/open-store.ts';
+import { durably, loadState, storedDelivery, storedMessage, storedSession } from '../support/store/stored.ts';
 
 const SQLITE_FULL = 13;
 const SQLITE_CORRUPT = 11;

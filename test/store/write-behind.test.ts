@@ -7,11 +7,11 @@ import { test } from 'node:test';
 import type { Durability } from '../../src/broker/ports.ts';
 import { STORE_DEFAULTS } from '../../src/store/options.ts';
 import { openStore } from '../../src/store/store.ts';
-import { StoreFolder } from '../support/open-store.ts';
-import { recordingLog } from '../support/recording-log.ts';
-import { durably, storedDelivery, storedMessage, storedSession, storedSubscription } from '../support/stored.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
-import { TestClock } from '../support/test-clock.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { recordingLog } from '../support/ports/recording-log.ts';
+import { TestClock } from '../support/ports/test-clock.ts';
+import { StoreFolder } from '../support/store/open-store.ts';
+import { durably, storedDelivery, storedMessage, storedSession, storedSubscription } from '../support/store/stored.ts';
 
 /** NEVER is a delay, in milliseconds, that no test lives to see the end of. */
 const NEVER = 3_600_000;

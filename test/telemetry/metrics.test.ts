@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { METRICS } from '../../src/telemetry/metrics.ts';
-import { startTestBroker } from '../support/test-broker.ts';
+import { startTestBroker } from '../support/broker/test-broker.ts';
 
 test('metrics have names and topics of their own, sentences, and units that their names tell', () => {
   const names = METRICS.map(({ name }) => name);

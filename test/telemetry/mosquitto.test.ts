@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { systemClock } from '../../src/base/clock.ts';
 import { createTelemetry } from '../../src/telemetry/telemetry.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
-import { startTestBroker } from '../support/test-broker.ts';
-import { watchProcess } from '../support/watched-process.ts';
+import { startTestBroker } from '../support/broker/test-broker.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { watchProcess } from '../support/process/watched-process.ts';
 
 const MOSQUITTO = '/usr/sbin/mosquitto';
 const SUBSCRIBE = '/usr/bin/mosquitto_sub';

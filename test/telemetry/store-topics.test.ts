@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { storeTopics } from '../../src/telemetry/store-topics.ts';
-import { StoreFolder } from '../support/open-store.ts';
-import { durably, storedMessage } from '../support/stored.ts';
+import { StoreFolder } from '../support/store/open-store.ts';
+import { durably, storedMessage } from '../support/store/stored.ts';
 
 test('storeTopics tell state and cost of the store', async (t) => {
   const store = await new StoreFolder(t).open();

@@ -4,10 +4,10 @@ import assert from 'node:assert/strict';
 import { duplexPair } from 'node:stream';
 import { test } from 'node:test';
 import { createTelemetry, type Telemetry } from '../../src/telemetry/telemetry.ts';
-import { hex } from '../support/hex-template.ts';
-import { startTestBroker, type TestBroker, testOrigin } from '../support/test-broker.ts';
-import { TestClock } from '../support/test-clock.ts';
-import type { WirePeer } from '../support/wire-peer.ts';
+import { startTestBroker, type TestBroker, testOrigin } from '../support/broker/test-broker.ts';
+import type { WirePeer } from '../support/clients/wire-peer.ts';
+import { TestClock } from '../support/ports/test-clock.ts';
+import { hex } from '../support/protocol/hex-template.ts';
 
 const VERSION = 'midge version 1.2.3';
 

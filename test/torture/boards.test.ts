@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { Card, IMAGE, obstacle } from '../image/card.ts';
 import { BOOT_PATIENCE, type Machine, type MachineOptions, switchOn } from '../image/machine.ts';
-import { makeSshKey, runBySsh } from '../support/ssh.ts';
+import { makeSshKey, runBySsh } from '../support/network/ssh.ts';
 
 const skip = obstacle();
 const LOGIN = { username: 'jane', password: 'correct horse battery' };

@@ -8,8 +8,8 @@ import { test } from 'node:test';
 import { Card, IMAGE, obstacle } from '../image/card.ts';
 import { BOOT_PATIENCE, startQemu } from '../image/machine.ts';
 import { liveThrough, type Programs, writePrograms } from '../machine/installation.ts';
-import { makeSshKey, runBySsh, type SshKey } from '../support/ssh.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { makeSshKey, runBySsh, type SshKey } from '../support/network/ssh.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const EXECUTABLE = join(ROOT, 'dist/midge-linux-arm64');

@@ -10,7 +10,7 @@ import { CONTROL } from '../../../src/app/boot/paths.ts';
 import { reportBoot } from '../../../src/app/boot/report.ts';
 import { silentLogger } from '../../../src/base/logger.ts';
 import { createControl } from '../../../src/control/control.ts';
-import { testAuthority } from '../../support/test-certificates.ts';
+import { testAuthority } from '../../support/network/test-certificates.ts';
 import { makeMachine } from './machine.ts';
 
 const AUTHORITY = '/var/lib/midge/certificates/ca.crt';

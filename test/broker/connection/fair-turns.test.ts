@@ -2,10 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hex } from '../../support/hex-template.ts';
-import { Scene } from '../../support/scene.ts';
-import { nextTurn, until } from '../../support/turns.ts';
-import type { WirePeer } from '../../support/wire-peer.ts';
+import { Scene } from '../../support/broker/scene.ts';
+import { nextTurn, until } from '../../support/broker/turns.ts';
+import type { WirePeer } from '../../support/clients/wire-peer.ts';
+import { hex } from '../../support/protocol/hex-template.ts';
 
 const GROUPS = 100;
 const MESSAGES = 2000;

@@ -2,12 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hex } from '../../support/hex-template.ts';
-import { heldBytes } from '../../support/memory.ts';
-import { Scene } from '../../support/scene.ts';
-import { openTcpFront } from '../../support/tcp-front.ts';
-import { quiet, until } from '../../support/turns.ts';
-import { WirePeer } from '../../support/wire-peer.ts';
+import { Scene } from '../../support/broker/scene.ts';
+import { quiet, until } from '../../support/broker/turns.ts';
+import { WirePeer } from '../../support/clients/wire-peer.ts';
+import { openTcpFront } from '../../support/network/tcp-front.ts';
+import { heldBytes } from '../../support/process/memory.ts';
+import { hex } from '../../support/protocol/hex-template.ts';
 
 const KIB = 1024;
 const MIB = 1_048_576;

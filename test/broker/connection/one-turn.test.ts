@@ -2,9 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hex } from '../../support/hex-template.ts';
-import { Scene } from '../../support/scene.ts';
-import { until } from '../../support/turns.ts';
+import { Scene } from '../../support/broker/scene.ts';
+import { until } from '../../support/broker/turns.ts';
+import { hex } from '../../support/protocol/hex-template.ts';
 
 const MIB = 1_048_576;
 /** As in outbox.ts. */

@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TopicCache } from '../../../src/broker/topic.ts';
 import { MemoryStore } from '../../store/memory-store.ts';
-import { collectGarbage, heldBytes } from '../../support/memory.ts';
-import { startTestBroker } from '../../support/test-broker.ts';
-import { until } from '../../support/turns.ts';
+import { startTestBroker } from '../../support/broker/test-broker.ts';
+import { until } from '../../support/broker/turns.ts';
+import { collectGarbage, heldBytes } from '../../support/process/memory.ts';
 
 const MIB = 1_048_576;
 

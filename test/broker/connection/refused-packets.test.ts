@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { BAD_LENGTHS, bytesOf, CLIENT_PACKETS, type PacketRow } from '../../mqtt/packets.ts';
-import { recordingLog } from '../../support/recording-log.ts';
-import { startTestBroker, type TestBroker } from '../../support/test-broker.ts';
-import { CLOSED, show, type WirePeer } from '../../support/wire-peer.ts';
+import { startTestBroker, type TestBroker } from '../../support/broker/test-broker.ts';
+import { CLOSED, show, type WirePeer } from '../../support/clients/wire-peer.ts';
+import { recordingLog } from '../../support/ports/recording-log.ts';
 
 const REFUSED = [...CLIENT_PACKETS, ...BAD_LENGTHS].filter((row) => row.refused !== undefined);
 const isConnect = (row: PacketRow) => row.template.startsWith('1');

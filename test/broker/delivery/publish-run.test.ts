@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { startTestBroker, type TestBroker } from '../../support/test-broker.ts';
-import type { WirePeer } from '../../support/wire-peer.ts';
+import { startTestBroker, type TestBroker } from '../../support/broker/test-broker.ts';
+import type { WirePeer } from '../../support/clients/wire-peer.ts';
 
 /** A PUBLISH in bytes: QoS 0 or 1, for 3.1.1 or 5. */
 function publish(version: 4 | 5, topic: string, payload: string, packetId = 0): Buffer {

@@ -7,7 +7,7 @@ import { Subscription } from '../../../src/broker/delivery/subscription.ts';
 import { SubscriptionTree } from '../../../src/broker/delivery/subscription-tree.ts';
 import type { Session } from '../../../src/broker/session/session.ts';
 import { filterMatches, isTopicFilter } from '../../../src/mqtt/topics.ts';
-import { heldBytes } from '../../support/memory.ts';
+import { heldBytes } from '../../support/process/memory.ts';
 
 const level = fc.constantFrom('a', 'b', 'c', '', '$d');
 const name = fc.array(level, { minLength: 1, maxLength: 6 }).map((levels) => levels.join('/'));

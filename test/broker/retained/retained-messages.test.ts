@@ -7,7 +7,7 @@ import { Message, NEVER, NO_PROPERTIES } from '../../../src/broker/message.ts';
 import { RetainedMessages } from '../../../src/broker/retained/retained-messages.ts';
 import { makeTopic } from '../../../src/broker/topic.ts';
 import { filterMatches, isTopicFilter } from '../../../src/mqtt/topics.ts';
-import { heldBytes } from '../../support/memory.ts';
+import { heldBytes } from '../../support/process/memory.ts';
 
 const level = fc.constantFrom('a', 'b', 'ab', '', '$c');
 const name = fc.array(level, { minLength: 1, maxLength: 6 }).map((levels) => levels.join('/'));

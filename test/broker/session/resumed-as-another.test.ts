@@ -5,8 +5,8 @@ import { test } from 'node:test';
 import type { ListenerPolicy } from '../../../src/broker/options.ts';
 import type { Authorizer, Requester } from '../../../src/broker/ports.ts';
 import { MemoryStore } from '../../store/memory-store.ts';
-import { startTestBroker, type TestBroker, testOrigin } from '../../support/test-broker.ts';
-import { WirePeer } from '../../support/wire-peer.ts';
+import { startTestBroker, type TestBroker, testOrigin } from '../../support/broker/test-broker.ts';
+import { WirePeer } from '../../support/clients/wire-peer.ts';
 
 /** come connects client "one", whose session is kept, as a user and through a listener. */
 function come({ broker }: TestBroker, username: string, policy: Partial<ListenerPolicy> = {}): WirePeer {

@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AuthenticationVerdict } from '../../../src/broker/ports.ts';
 import { MemoryStore } from '../../store/memory-store.ts';
-import { startTestBroker } from '../../support/test-broker.ts';
-import { TestClock } from '../../support/test-clock.ts';
-import { until } from '../../support/turns.ts';
+import { startTestBroker } from '../../support/broker/test-broker.ts';
+import { until } from '../../support/broker/turns.ts';
+import { TestClock } from '../../support/ports/test-clock.ts';
 
 test('session sends everything in flight again when it is more than max_inflight_bytes [MQTT-4.4.0-1]', async () => {
   await using broker = await startTestBroker({ options: { maxInflightBytes: 4 } });

@@ -5,9 +5,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { freePorts } from '../../artefact/executable.ts';
-import { runMidge, startMidge } from '../../support/midge-process.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
-import type { WatchedProcess } from '../../support/watched-process.ts';
+import { temporaryFolder } from '../../support/disk/temporary-folder.ts';
+import { runMidge, startMidge } from '../../support/process/midge-process.ts';
+import type { WatchedProcess } from '../../support/process/watched-process.ts';
 
 /** TRANSPORTS are the ways to the broker, as the schemes of MQTT.js. */
 export const TRANSPORTS = ['tcp', 'tls', 'ws', 'wss'] as const;

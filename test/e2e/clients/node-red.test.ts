@@ -5,8 +5,8 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { connect, type IPublishPacket } from 'mqtt';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
-import { type WatchedProcess, watchProcess } from '../../support/watched-process.ts';
+import { temporaryFolder } from '../../support/disk/temporary-folder.ts';
+import { type WatchedProcess, watchProcess } from '../../support/process/watched-process.ts';
 import { type ClientHouse, PASSWORD, startClientHouse, USER } from './client-house.ts';
 
 const INSTALLED = join(import.meta.dirname, '../../../.cache/node-red');

@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { missing, runForeign } from '../../cli/run-midge.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { temporaryFolder } from '../../support/disk/temporary-folder.ts';
 import { PASSWORD, startClientHouse, TRANSPORTS, USER } from './client-house.ts';
 
 const SOURCE = join(import.meta.dirname, 'paho-client.c');

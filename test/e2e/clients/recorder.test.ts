@@ -7,8 +7,8 @@ import { test } from 'node:test';
 import { connectAsync } from 'mqtt';
 import { loadConfiguration } from '../../../src/config/config.ts';
 import { missing, runForeign } from '../../cli/run-midge.ts';
-import { openPort, startMidge } from '../../support/midge-process.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { temporaryFolder } from '../../support/disk/temporary-folder.ts';
+import { openPort, startMidge } from '../../support/process/midge-process.ts';
 
 /** Port of the Recorder's web pages. */
 const RECORDER_PORT = 8083;

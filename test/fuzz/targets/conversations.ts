@@ -5,6 +5,10 @@ import { type Duplex, duplexPair } from 'node:stream';
 import fc from 'fast-check';
 import type { Durability } from '../../../src/broker/ports.ts';
 import { MemoryStore } from '../../store/memory-store.ts';
+import { startTestBroker, type TestBroker, type TestBrokerOptions, testOrigin } from '../../support/broker/test-broker.ts';
+import { nextTurn, quiet, until } from '../../support/broker/turns.ts';
+import { recordingLog } from '../../support/ports/recording-log.ts';
+import { TestClock } from '../../support/ports/test-clock.ts';
 import {
   connectPacket,
   type Mutation,
@@ -13,11 +17,7 @@ import {
   type RandomPacket,
   randomPacket,
   type Version,
-} from '../../support/random-packets.ts';
-import { recordingLog } from '../../support/recording-log.ts';
-import { startTestBroker, type TestBroker, type TestBrokerOptions, testOrigin } from '../../support/test-broker.ts';
-import { TestClock } from '../../support/test-clock.ts';
-import { nextTurn, quiet, until } from '../../support/turns.ts';
+} from '../../support/protocol/random-packets.ts';
 import type { Target } from '../target.ts';
 import { split } from './decoder.ts';
 

@@ -17,9 +17,9 @@ import { STORE_DEFAULTS } from '../../../src/store/options.ts';
 import { readRecords } from '../../../src/store/records.ts';
 import { SCHEMA_VERSION, TABLES } from '../../../src/store/schema.ts';
 import { openStore } from '../../../src/store/store.ts';
-import { type Mutation, mutate, mutation } from '../../support/random-packets.ts';
-import { durably, storedDelivery, storedMessage, storedSession, storedSubscription } from '../../support/stored.ts';
-import { startTestBroker } from '../../support/test-broker.ts';
+import { startTestBroker } from '../../support/broker/test-broker.ts';
+import { type Mutation, mutate, mutation } from '../../support/protocol/random-packets.ts';
+import { durably, storedDelivery, storedMessage, storedSession, storedSubscription } from '../../support/store/stored.ts';
 import type { Target } from '../target.ts';
 
 /** Change sets one value of one row of one table; tables, columns and rows are taken modulo their number. */

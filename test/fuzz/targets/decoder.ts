@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { Decoder } from '../../../src/mqtt/decoder.ts';
 import { MalformedPacket } from '../../../src/mqtt/reason-codes.ts';
-import { randomPacket } from '../../support/random-packets.ts';
+import { randomPacket } from '../../support/protocol/random-packets.ts';
 import { damaged, hexOf } from '../mutations.ts';
 import type { Target } from '../target.ts';
 

@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { networkInterfaces } from 'node:os';
 import fc from 'fast-check';
 import { browse, createAdvertiser } from '../../../src/discovery/discovery.ts';
-import { dnsPacket, muteNetwork } from '../../support/mute-network.ts';
-import { recordingLog } from '../../support/recording-log.ts';
-import { nextTurn } from '../../support/turns.ts';
+import { nextTurn } from '../../support/broker/turns.ts';
+import { dnsPacket, muteNetwork } from '../../support/network/mute-network.ts';
+import { recordingLog } from '../../support/ports/recording-log.ts';
 import { damaged, hexOf } from '../mutations.ts';
 import type { Target } from '../target.ts';
 

@@ -1,7 +1,7 @@
 // The far end of a connection in tests: sends bytes as they are, gives what comes back packet by packet.
 
 import type { Duplex } from 'node:stream';
-import { type Bindings, hex, matches, readLength, splitProperties, type Version } from './hex-template.ts';
+import { type Bindings, hex, matches, readLength, splitProperties, type Version } from '../protocol/hex-template.ts';
 
 /** Milliseconds before a test gives up on something that must come. Longer than any healthy broker needs, shorter than patience. */
 const PATIENCE = 30_000;

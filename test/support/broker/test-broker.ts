@@ -1,19 +1,19 @@
 // A broker of a test's own, in its process, without sockets: started in a few milliseconds, with raw clients.
 
 import { duplexPair } from 'node:stream';
-import { type Clock, systemClock } from '../../src/base/clock.ts';
-import { type Logger, silentLogger } from '../../src/base/logger.ts';
-import { type Broker, createBroker } from '../../src/broker/broker.ts';
+import { type Clock, systemClock } from '../../../src/base/clock.ts';
+import { type Logger, silentLogger } from '../../../src/base/logger.ts';
+import { type Broker, createBroker } from '../../../src/broker/broker.ts';
 import {
   type BrokerOptions,
   type ConnectionOrigin,
   DEFAULT_BROKER_OPTIONS,
   DEFAULT_LISTENER_POLICY,
   type ListenerPolicy,
-} from '../../src/broker/options.ts';
-import type { Authenticator, Authorizer, RefusalLog, SessionStore } from '../../src/broker/ports.ts';
-import { type ConnectOptions, connectTemplate } from './connect-template.ts';
-import { WirePeer } from './wire-peer.ts';
+} from '../../../src/broker/options.ts';
+import type { Authenticator, Authorizer, RefusalLog, SessionStore } from '../../../src/broker/ports.ts';
+import { WirePeer } from '../clients/wire-peer.ts';
+import { type ConnectOptions, connectTemplate } from '../protocol/connect-template.ts';
 
 /** TestBrokerOptions: what is left out is the default, but anonymous clients are let in and there is no $SYS tree. */
 export interface TestBrokerOptions {

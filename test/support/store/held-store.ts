@@ -1,7 +1,7 @@
 // A store whose commits a test ends by hand.
 
-import type { Durability } from '../../src/broker/ports.ts';
-import { MemoryStore } from '../store/memory-store.ts';
+import type { Durability } from '../../../src/broker/ports.ts';
+import { MemoryStore } from '../../store/memory-store.ts';
 
 /** HeldStore is what is left when the power goes. */
 export class HeldStore extends MemoryStore {

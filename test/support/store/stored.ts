@@ -7,7 +7,7 @@ import type {
   StoredMessage,
   StoredSession,
   StoredSubscription,
-} from '../../src/broker/ports.ts';
+} from '../../../src/broker/ports.ts';
 
 const NOTHING = Buffer.alloc(0);
 

@@ -1,11 +1,11 @@
 // Judges what a store-writer left: the state after some step, and none that is older than what was confirmed.
 
 import assert from 'node:assert/strict';
-import { systemClock } from '../../src/base/clock.ts';
-import type { LoadedSession, StoredMessage } from '../../src/broker/ports.ts';
-import { Keeper } from '../../src/store/keeper.ts';
-import { Loader } from '../../src/store/loader.ts';
-import { readRecords } from '../../src/store/records.ts';
+import { systemClock } from '../../../src/base/clock.ts';
+import type { LoadedSession, StoredMessage } from '../../../src/broker/ports.ts';
+import { Keeper } from '../../../src/store/keeper.ts';
+import { Loader } from '../../../src/store/loader.ts';
+import { readRecords } from '../../../src/store/records.ts';
 import { KEPT, TOPICS } from './store-writer.ts';
 
 /** stepFound opens the database in this thread and gives the step whose state it holds, 0 = empty. Fails when it is no step's state, or was damaged. */

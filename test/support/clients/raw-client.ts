@@ -2,7 +2,7 @@
 
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { readLength } from './hex-template.ts';
+import { readLength } from '../protocol/hex-template.ts';
 
 export interface RawClientOptions {
   readonly port: number;

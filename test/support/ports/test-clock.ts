@@ -1,6 +1,6 @@
 // A clock whose hands the test turns, together with the timers of the process.
 
-import type { Clock } from '../../src/base/clock.ts';
+import type { Clock } from '../../../src/base/clock.ts';
 
 /** TestClock starts at a fixed day and stands still. */
 export class TestClock implements Clock {

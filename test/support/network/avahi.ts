@@ -4,8 +4,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { type WatchedProcess, watchProcess } from '../process/watched-process.ts';
 import type { TestHost } from './network-namespaces.ts';
-import { type WatchedProcess, watchProcess } from './watched-process.ts';
 
 const DAEMON = '/usr/sbin/avahi-daemon';
 

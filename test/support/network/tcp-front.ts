@@ -2,7 +2,7 @@
 
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { type TestBroker, testOrigin } from './test-broker.ts';
+import { type TestBroker, testOrigin } from '../broker/test-broker.ts';
 
 /** TcpFront takes connections on a port of its own. `await using` closes it with all of them. */
 export interface TcpFront extends AsyncDisposable {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type WatchedProcess, watchProcess } from './watched-process.ts';
 
-const MAIN = join(import.meta.dirname, '../../src/main.ts');
+const MAIN = join(import.meta.dirname, '../../../src/main.ts');
 
 export interface Outcome {
   readonly status: number | null;

@@ -2,14 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { type Duplex, duplexPair } from 'node:stream';
-import { DEFAULT_LOG_TYPES } from '../../src/base/logger.ts';
-import type { Connection } from '../../src/broker/connection/connection.ts';
-import { hex } from './hex-template.ts';
-import { type RecordingLog, recordingLog } from './recording-log.ts';
+import { DEFAULT_LOG_TYPES } from '../../../src/base/logger.ts';
+import type { Connection } from '../../../src/broker/connection/connection.ts';
+import type { WirePeer } from '../clients/wire-peer.ts';
+import { type RecordingLog, recordingLog } from '../ports/recording-log.ts';
+import { TestClock } from '../ports/test-clock.ts';
+import { hex } from '../protocol/hex-template.ts';
 import { startTestBroker, type TestBroker, type TestBrokerOptions, testOrigin } from './test-broker.ts';
-import { TestClock } from './test-clock.ts';
 import { until } from './turns.ts';
-import type { WirePeer } from './wire-peer.ts';
 
 /** Scene is one such broker; its clock stands still unless `pass` turns it. `await using` ends it. */
 export class Scene {

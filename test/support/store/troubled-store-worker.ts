@@ -12,4 +12,4 @@ DatabaseSync.prototype.exec = function (sql: string): void {
   exec.call(this, sql);
 };
 
-await import('../../src/store/store-worker.ts');
+await import('../../../src/store/store-worker.ts');

@@ -6,11 +6,11 @@
 // Prints what the store says, as JSON.
 
 import { rmSync, writeFileSync } from 'node:fs';
-import { systemClock } from '../../src/base/clock.ts';
-import type { LoadedSession } from '../../src/broker/ports.ts';
-import { STORE_DEFAULTS } from '../../src/store/options.ts';
-import { openStore, type Store } from '../../src/store/store.ts';
-import { recordingLog } from './recording-log.ts';
+import { systemClock } from '../../../src/base/clock.ts';
+import type { LoadedSession } from '../../../src/broker/ports.ts';
+import { STORE_DEFAULTS } from '../../../src/store/options.ts';
+import { openStore, type Store } from '../../../src/store/store.ts';
+import { recordingLog } from '../ports/recording-log.ts';
 import { durably, storedDelivery, storedMessage, storedSession } from './stored.ts';
 
 const ENOSPC = '28';

@@ -7,11 +7,11 @@
 
 import { openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { systemClock } from '../../src/base/clock.ts';
-import { silentLogger } from '../../src/base/logger.ts';
-import type { SessionStore } from '../../src/broker/ports.ts';
-import { STORE_DEFAULTS } from '../../src/store/options.ts';
-import { openStore } from '../../src/store/store.ts';
+import { systemClock } from '../../../src/base/clock.ts';
+import { silentLogger } from '../../../src/base/logger.ts';
+import type { SessionStore } from '../../../src/broker/ports.ts';
+import { STORE_DEFAULTS } from '../../../src/store/options.ts';
+import { openStore } from '../../../src/store/store.ts';
 import { storedDelivery, storedMessage, storedSession } from './stored.ts';
 
 /** KEPT deliveries wait at any time, TOPICS have retained values. */

@@ -8,15 +8,15 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as later } from 'node:timers/promises';
-import { DeliveryLedger } from './delivery-ledger.ts';
-import { readLength } from './hex-template.ts';
-import { openPort, startMidge } from './midge-process.ts';
-import { isClear, readNumbered, retainedMessage, staleTopics, streamMessage } from './numbered-messages.ts';
-import { readPublish } from './raw-client.ts';
-import { type PublisherPlan, SteadfastPublisher } from './steadfast-publisher.ts';
-import { SteadfastSubscriber } from './steadfast-subscriber.ts';
-import type { WatchedProcess } from './watched-process.ts';
-import { WirePeer } from './wire-peer.ts';
+import { DeliveryLedger } from '../clients/delivery-ledger.ts';
+import { isClear, readNumbered, retainedMessage, staleTopics, streamMessage } from '../clients/numbered-messages.ts';
+import { readPublish } from '../clients/raw-client.ts';
+import { type PublisherPlan, SteadfastPublisher } from '../clients/steadfast-publisher.ts';
+import { SteadfastSubscriber } from '../clients/steadfast-subscriber.ts';
+import { WirePeer } from '../clients/wire-peer.ts';
+import { openPort, startMidge } from '../process/midge-process.ts';
+import type { WatchedProcess } from '../process/watched-process.ts';
+import { readLength } from '../protocol/hex-template.ts';
 
 /** A life ends at the latest after so many acknowledgements. */
 const MOST_ACKNOWLEDGED = 600;

@@ -3,7 +3,7 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Outcome } from './outcome.ts';
+import type { Outcome } from '../process/outcome.ts';
 
 /** What ssh(1) gives when it reached nobody. */
 const NOT_REACHED = 255;

@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { canonical } from '../clients/wire-peer.ts';
 import { hex, matches } from './hex-template.ts';
-import { canonical } from './wire-peer.ts';
 
 const of = (text: string) => Buffer.from(text.replaceAll(' ', ''), 'hex');
 

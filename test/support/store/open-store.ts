@@ -3,13 +3,13 @@
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import { systemClock } from '../../src/base/clock.ts';
-import type { LoadSink } from '../../src/broker/ports.ts';
-import { STORE_DEFAULTS, type StoreOptions } from '../../src/store/options.ts';
-import { openStore, type Store } from '../../src/store/store.ts';
-import { type StartWorker, startStoreWorker } from '../../src/store/worker-link.ts';
-import { type RecordingLog, recordingLog } from './recording-log.ts';
-import { temporaryFolder } from './temporary-folder.ts';
+import { systemClock } from '../../../src/base/clock.ts';
+import type { LoadSink } from '../../../src/broker/ports.ts';
+import { STORE_DEFAULTS, type StoreOptions } from '../../../src/store/options.ts';
+import { openStore, type Store } from '../../../src/store/store.ts';
+import { type StartWorker, startStoreWorker } from '../../../src/store/worker-link.ts';
+import { temporaryFolder } from '../disk/temporary-folder.ts';
+import { type RecordingLog, recordingLog } from '../ports/recording-log.ts';
 
 /** IGNORED is a sink for tests that have to load and do not care. */
 export const IGNORED: LoadSink = { retained: () => {}, session: () => {} };

@@ -2,9 +2,9 @@
 // Usage: node advertise.ts '{"hostName": "...", "name": null, "listeners": [...]}'. Its log goes to stdout.
 
 import { networkInterfaces } from 'node:os';
-import { logTypeSet } from '../../src/base/logger.ts';
-import { createAdvertiser } from '../../src/discovery/discovery.ts';
-import type { AdvertisedListener } from '../../src/discovery/options.ts';
+import { logTypeSet } from '../../../src/base/logger.ts';
+import { createAdvertiser } from '../../../src/discovery/discovery.ts';
+import type { AdvertisedListener } from '../../../src/discovery/options.ts';
 
 interface Subject {
   readonly hostName: string;

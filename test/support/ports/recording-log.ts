@@ -1,6 +1,6 @@
 // A logger that remembers its lines.
 
-import { LOG_TYPES, type Logger, type LogType, logTypeSet } from '../../src/base/logger.ts';
+import { LOG_TYPES, type Logger, type LogType, logTypeSet } from '../../../src/base/logger.ts';
 
 export interface RecordingLog extends Logger {
   readonly lines: string[];
