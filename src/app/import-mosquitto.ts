@@ -10,7 +10,7 @@ import { type Diagnostic, formatDiagnostic, loadConfiguration, type TreatedLine,
 import { type KeptState, keptState } from '../import/kept-state.ts';
 import { isMosquittoDatabase, parseMosquittoDatabase } from '../import/mosquitto-database.ts';
 import { asOwner, asOwnerNow } from '../state/as-owner.ts';
-import { keepState, tryState } from './keep-state.ts';
+import { fillStore, tryFilling } from '../store/fill-store.ts';
 import { type Change, type ConfigurationFile, changeOf, writeConfiguration } from './write-configuration.ts';
 
 const CONFIGURATION = 'mosquitto.conf';
@@ -50,8 +50,8 @@ export async function importMosquitto(request: ImportRequest): Promise<ImportRep
   const written = [...files.map(({ path }) => path), ...(state === null ? [] : [request.state])];
   const there = files.find(({ path }) => existsSync(path));
   if (there !== undefined) throw new OperatorError(`Cannot write "${there.path}": it is there already - name another folder with --out`);
-  const leftOut = state === null ? null : await tryState(state.kept);
-  if (state !== null) await asOwner(request.state, () => keepState(request.state, state.kept, request.dryRun));
+  const leftOut = state === null ? null : await tryFilling(state.kept);
+  if (state !== null) await asOwner(request.state, () => fillStore(request.state, state.kept, request.dryRun));
   if (!request.dryRun) for (const file of files) writeTarget(file);
   const after = setup === null || request.dryRun ? [] : remarksOf(loadConfiguration(asFile(setup.main)).diagnostics);
   const unsound: ImportLine[] = leftOut === null ? [] : [{ what: database ?? '', outcome: 'left out', reason: leftOut }];

@@ -6,6 +6,8 @@ import { systemClock } from '../base/clock.ts';
 import { OperatorError } from '../base/errors.ts';
 import type { Diagnostic, LoadedConfiguration } from '../config/config.ts';
 import type { Configuration } from '../config/configuration.ts';
+import { keepsSessions } from '../config/preflight.ts';
+import { settingsThatStay } from '../config/settings-that-stay.ts';
 import { openKeyLog } from '../listeners/key-log.ts';
 import { createLog, type Log, type LogWorld } from '../logging/logging.ts';
 import type { LogOptions } from '../logging/options.ts';
@@ -26,8 +28,6 @@ import { operationNeeds } from './operation-needs.ts';
 import { ControlPart } from './parts/control-part.ts';
 import { LogPart } from './parts/log-part.ts';
 import { type AppliancePart, Parts, row } from './parts.ts';
-import { keepsSessions } from './preflight.ts';
-import { settingsThatStay } from './reload.ts';
 import { Reloads } from './reloads.ts';
 import { StartReport } from './start-report.ts';
 

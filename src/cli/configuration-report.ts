@@ -1,7 +1,7 @@
 // What is said about a configuration that was read: for people on stderr, for machines as JSON on stdout.
 
-import type { PreflightRequest } from '../app/preflight.ts';
 import { describeAccess, describeSettings, formatDiagnostic, type LoadedConfiguration } from '../config/config.ts';
+import type { PreflightRequest } from '../config/preflight.ts';
 import type { Terminal } from './command.ts';
 import { writeTable } from './table.ts';
 
@@ -15,7 +15,7 @@ export async function withPreflight(
 ): Promise<LoadedConfiguration & { readonly exitCode: number }> {
   const { configuration, diagnostics } = loaded;
   if (configuration === null) return { ...loaded, exitCode: BAD_CONFIGURATION };
-  const { preflight } = await import('../app/preflight.ts');
+  const { preflight } = await import('../config/preflight.ts');
   const { diagnostics: found, exitCode } = await preflight({ ...request, configuration });
   const isBad = found.some(({ severity }) => severity === 'error');
   return { configuration: isBad ? null : configuration, diagnostics: [...diagnostics, ...found], exitCode };

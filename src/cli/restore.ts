@@ -1,13 +1,13 @@
 // `midge restore`: puts a backup back in place, or what was there before an upgrade.
 
 import { dirname, resolve } from 'node:path';
-import { putBackBeforeUpgrade } from '../app/before-upgrade.ts';
 import { STATE_NEEDS } from '../app/state-needs.ts';
 import { OperatorError } from '../base/errors.ts';
 import { asOwnerNow } from '../state/as-owner.ts';
 import { mendRestore } from '../state/mend-restore.ts';
 import { restoreBackup } from '../state/restore.ts';
 import type { RestorePlan } from '../state/restore-plan.ts';
+import { putBackBeforeUpgrade } from '../store/earlier-version.ts';
 import { askYesNo, isTerminal } from './ask.ts';
 import type { Invocation } from './command.ts';
 import { stateOf } from './control-client.ts';

@@ -8,7 +8,9 @@
 import { chmodSync, existsSync, globSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { systemClock } from '../base/clock.ts';
 import { replaceFile, syncPath } from '../base/durable-file.ts';
+import { OperatorError, reasonOf } from '../base/errors.ts';
 import { faultOf } from './faults.ts';
 import { asideName, moveAside } from './file-names.ts';
 import { APPLICATION_ID, readNumber, SCHEMA_VERSION } from './schema.ts';
@@ -72,6 +74,18 @@ export function putBackCopy(path: string, now: number): PutBack | null {
   renameSync(copy, path);
   syncPath(dirname(path));
   return { newer, aside };
+}
+
+/** putBackBeforeUpgrade puts back the copy that a newer midge has made of the database before it changed it. null = it has changed nothing. Throws OperatorError. */
+export function putBackBeforeUpgrade(path: string): { readonly path: string; readonly aside: string } | null {
+  try {
+    const done = putBackCopy(path, systemClock.now());
+    return done === null ? null : { path, aside: done.aside };
+  } catch (error) {
+    const isLocked = faultOf(error).kind === 'locked';
+    const reason = isLocked ? 'a broker uses it - stop it' : reasonOf(error);
+    throw new OperatorError(`Cannot put back "${path}" as it was before an upgrade: ${reason}`, { cause: error });
+  }
 }
 
 /** Takes the lock: throws when a broker has it. */

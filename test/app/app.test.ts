@@ -8,10 +8,9 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { connectAsync, type IClientOptions, type IDisconnectPacket, MqttClient } from 'mqtt';
-import { advertisedListeners, reachableAddresses } from '../../src/app/advertised.ts';
 import { type Appliance, createAppliance } from '../../src/app/app.ts';
-import { settingsThatStay } from '../../src/app/reload.ts';
 import type { Configuration } from '../../src/config/configuration.ts';
+import { settingsThatStay } from '../../src/config/settings-that-stay.ts';
 import type { Listener } from '../../src/listeners/listeners.ts';
 import { StateFolder } from '../../src/state/state-folder.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
@@ -268,20 +267,3 @@ test('appliance stops what it has started when a port is in use', async (context
   });
   await assert.rejects(open(context, 'listener 1883 127.0.0.1\nallow_anonymous true\n', taken), new RegExp(`Cannot open port "${port}"`));
 });
-
-test('appliance advertises listeners that others can reach, under the addresses that they are bound to', () => {
-  const base = configurationLike();
-  const open = [
-    { ...base, port: 1883, addresses: ['0.0.0.0', '::'] },
-    { ...base, port: 1884, addresses: ['127.0.0.1'] },
-    { ...base, port: 0, addresses: ['/run/m.sock'], options: { ...base.options, unixPath: '/run/m.sock' } },
-  ] as unknown as readonly Listener[]; // only what the two functions look at
-  assert.deepEqual(advertisedListeners(open), [{ protocol: 'mqtt', tls: false, port: 1883, anonymous: false }]);
-  assert.deepEqual(reachableAddresses(open, ['192.0.2.7', '2001:db8::1']), ['192.0.2.7', '2001:db8::1']);
-  const one = [{ ...base, port: 1883, addresses: ['192.0.2.7'] }] as unknown as readonly Listener[];
-  assert.deepEqual(reachableAddresses(one, ['192.0.2.7', '198.51.100.1', '2001:db8::1']), ['192.0.2.7']);
-});
-
-function configurationLike() {
-  return { options: { protocol: 'mqtt', unixPath: null, tls: null, policy: { allowAnonymous: false } } };
-}

@@ -1,11 +1,11 @@
 // mDNS as a part: the listeners are announced once everything else runs.
 
 import type { Logger } from '../../base/logger.ts';
+import { advertisedListeners, reachableAddresses } from '../../discovery/advertised.ts';
 import type { Advertiser } from '../../discovery/discovery.ts';
 import type { DiscoveryOptions } from '../../discovery/options.ts';
 import { machineModel, machineNames } from '../../host/host.ts';
 import type { Listener } from '../../listeners/listeners.ts';
-import { advertisedListeners, reachableAddresses } from '../advertised.ts';
 import type { AppliancePart } from '../parts.ts';
 
 export interface AnnouncementsSetup {

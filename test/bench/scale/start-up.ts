@@ -9,8 +9,8 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { keepState } from '../../../src/app/keep-state.ts';
 import type { LoadedSession, StoredMessage } from '../../../src/broker/ports.ts';
+import { fillStore } from '../../../src/store/fill-store.ts';
 import { freePort, startChild } from '../child.ts';
 import { packet, text } from '../generator/client.ts';
 import { describeMachine, processorSeconds, residentBytes } from '../machine.ts';
@@ -53,7 +53,7 @@ async function main([sessions = '100000', retained = '1000000']: readonly string
 async function measureStart(sessions: number, retained: number): Promise<Outcome> {
   const folder = mkdtempSync(join(tmpdir(), 'midge-start-'));
   try {
-    await keepState(folder, { sessions: makeSessions(sessions), retained: makeRetained(retained) }, false);
+    await fillStore(folder, { sessions: makeSessions(sessions), retained: makeRetained(retained) }, false);
     const configuration = join(folder, 'bench.conf');
     const port = await freePort();
     writeFileSync(configuration, `listener ${port} 127.0.0.1\nallow_anonymous true\npersistence true\npersistence_location ${folder}\n`);

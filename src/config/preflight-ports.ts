@@ -5,9 +5,9 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { reasonOf } from '../base/errors.ts';
-import type { Place, Report } from '../config/diagnostic.ts';
 import { type BindTarget, bindTargets } from '../listeners/bind-targets.ts';
 import type { ListenerOptions } from '../listeners/options.ts';
+import type { Place, Report } from './diagnostic.ts';
 
 /** Address is one that a listener before has taken. */
 interface Taken extends Pick<BindTarget, 'family' | 'host'> {

@@ -7,19 +7,19 @@ import { systemClock } from '../base/clock.ts';
 import { OperatorError } from '../base/errors.ts';
 import { silentLogger } from '../base/logger.ts';
 import type { LoadedSession, SessionStore, StoredMessage } from '../broker/ports.ts';
-import { dryLoad, dryLoadText } from '../store/dry-load.ts';
-import { STORE_DEFAULTS } from '../store/options.ts';
-import { openStore } from '../store/store.ts';
+import { dryLoad, dryLoadText } from './dry-load.ts';
+import { STORE_DEFAULTS } from './options.ts';
+import { openStore } from './store.ts';
 
 /** Sessions noted before their commit is waited for: bounds the memory. */
 const SESSIONS_AT_ONCE = 1000;
 const RETAINED_AT_ONCE = 10_000;
 
 /** What comes from elsewhere. */
-type State = { readonly sessions: readonly LoadedSession[]; readonly retained: readonly StoredMessage[] };
+type Content = { readonly sessions: readonly LoadedSession[]; readonly retained: readonly StoredMessage[] };
 
-/** tryState writes a database that nobody keeps, and says which of its rows a start would leave out; null = none. */
-export async function tryState({ sessions, retained }: State): Promise<string | null> {
+/** tryFilling writes a database that nobody keeps, and says which of its rows a start would leave out; null = none. */
+export async function tryFilling({ sessions, retained }: Content): Promise<string | null> {
   const folder = mkdtempSync(join(tmpdir(), 'midge-import-'));
   try {
     const store = await openStore({ ...STORE_DEFAULTS, folder, synchronous: 'NORMAL' }, { clock: systemClock, log: silentLogger });
@@ -34,8 +34,8 @@ export async function tryState({ sessions, retained }: State): Promise<string | 
   }
 }
 
-/** keepState writes the database of a state folder; with `dryRun` it only looks whether it could. Throws OperatorError when a broker uses the folder, or something is kept there already. */
-export async function keepState(folder: string, state: State, dryRun: boolean): Promise<void> {
+/** fillStore writes the database of a state folder; with `dryRun` it only looks whether it could. Throws OperatorError when a broker uses the folder, or something is kept there already. */
+export async function fillStore(folder: string, content: Content, dryRun: boolean): Promise<void> {
   if (dryRun && !existsSync(join(folder, STORE_DEFAULTS.file))) return;
   const store = await openStore({ ...STORE_DEFAULTS, folder }, { clock: systemClock, log: silentLogger });
   try {
@@ -48,7 +48,7 @@ export async function keepState(folder: string, state: State, dryRun: boolean): 
         `Cannot import into "${folder}": sessions or retained messages are kept there already - name another folder with --state`,
       );
     }
-    if (!dryRun) await fill(store, state.sessions, state.retained);
+    if (!dryRun) await fill(store, content.sessions, content.retained);
   } finally {
     await store.stop();
   }

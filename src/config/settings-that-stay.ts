@@ -1,6 +1,6 @@
 // What a reload can't change while the broker runs, in the words of the configuration.
 
-import type { Configuration } from '../config/configuration.ts';
+import type { Configuration } from './configuration.ts';
 
 /** settingsThatStay names what is different in the new configuration but needs a restart. */
 export function settingsThatStay(old: Configuration, next: Configuration): readonly string[] {

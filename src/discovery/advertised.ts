@@ -1,10 +1,22 @@
 // Which of the open listeners others on the network can reach, and under which addresses.
 
-import type { AdvertisedListener } from '../discovery/options.ts';
-import type { Listener } from '../listeners/listeners.ts';
+import type { AdvertisedListener } from './options.ts';
+
+/** BoundListener is a listener that is open, with the addresses that it is bound to. */
+export interface BoundListener {
+  readonly port: number;
+  readonly addresses: readonly string[];
+  readonly options: {
+    readonly protocol: 'mqtt' | 'websockets';
+    readonly unixPath: string | null;
+    /** Null = without TLS. */
+    readonly tls: object | null;
+    readonly policy: { readonly allowAnonymous: boolean };
+  };
+}
 
 /** advertisedListeners are those that are bound to more than loopback. */
-export function advertisedListeners(listeners: readonly Listener[]): readonly AdvertisedListener[] {
+export function advertisedListeners(listeners: readonly BoundListener[]): readonly AdvertisedListener[] {
   return listeners
     .filter((listener) => outerAddresses(listener).length > 0)
     .map(({ options, port }) => ({
@@ -16,13 +28,13 @@ export function advertisedListeners(listeners: readonly Listener[]): readonly Ad
 }
 
 /** reachableAddresses are the machine's addresses, as far as a listener is bound to them. */
-export function reachableAddresses(listeners: readonly Listener[], machine: readonly string[]): readonly string[] {
+export function reachableAddresses(listeners: readonly BoundListener[], machine: readonly string[]): readonly string[] {
   const bound = new Set(listeners.flatMap(outerAddresses));
   const isReachable = (address: string) => bound.has(address) || bound.has(address.includes(':') ? '::' : '0.0.0.0');
   return machine.filter(isReachable);
 }
 
-function outerAddresses({ options, addresses }: Listener): readonly string[] {
+function outerAddresses({ options, addresses }: BoundListener): readonly string[] {
   if (options.unixPath !== null) return [];
   return addresses.filter((address) => !address.startsWith('127.') && address !== '::1').map((address) => address.replace(/%.*$/, ''));
 }

@@ -5,16 +5,13 @@ import { userInfo } from 'node:os';
 import { dirname } from 'node:path';
 import { reasonOf } from '../base/errors.ts';
 import { idOf } from '../base/system-users.ts';
-import type { Configuration } from '../config/configuration.ts';
-import { type Diagnostic, type Place, Report } from '../config/diagnostic.ts';
 import { wantsOurs } from '../listeners/options.ts';
 import { isRoot } from '../service/user.ts';
 import { findState, type StateFolder } from '../state/state-folder.ts';
 import { foreignReason } from '../store/foreign-file.ts';
+import type { Configuration } from './configuration.ts';
+import { type Diagnostic, EXIT, type Place, Report } from './diagnostic.ts';
 import { PortsInMind } from './preflight-ports.ts';
-
-const BAD_CONFIGURATION = 3;
-const FAILED_START = 1;
 
 /** Nobody is this user but the service. */
 const SERVICE_USER = 'midge';
@@ -44,7 +41,7 @@ export interface PreflightReport {
 export async function preflight(request: PreflightRequest): Promise<PreflightReport> {
   const flight = new Preflight(request);
   flight.lookAtState();
-  const exitCode = flight.report.hasErrors ? BAD_CONFIGURATION : FAILED_START;
+  const exitCode = flight.report.hasErrors ? EXIT.INVALID : EXIT.FAILED;
   flight.lookAtProcess();
   await flight.lookAtListeners();
   return { diagnostics: flight.report.sorted(), exitCode };
