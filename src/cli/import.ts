@@ -2,9 +2,11 @@
 
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { type ImportLine, type ImportReport, type ImportRequest, importMosquitto } from '../app/import-mosquitto.ts';
-import { importOpenhab } from '../app/import-openhab.ts';
+import { IMPORT_NEEDS } from '../app/import-needs.ts';
 import { OperatorError } from '../base/errors.ts';
+import { type ImportRequest, importMosquitto } from '../import/import-mosquitto.ts';
+import { importOpenhab } from '../import/import-openhab.ts';
+import type { ImportLine, ImportReport } from '../import/report.ts';
 import { mosquittoHere, withWayBack } from '../install/machine.ts';
 import { findState } from '../state/state-folder.ts';
 import { STORE_DEFAULTS } from '../store/options.ts';
@@ -27,7 +29,7 @@ export async function run({ flags, operands, terminal, program }: Invocation): P
     isRoot,
     env: terminal.env,
   });
-  const report = kind === 'openhab' ? importOpenhab({ source, out, dryRun }) : await takeOver({ source, state, out, dryRun });
+  const report = kind === 'openhab' ? importOpenhab({ source, out, dryRun }, IMPORT_NEEDS) : await takeOver({ source, state, out, dryRun });
   if (flags.has('json')) terminal.stdout.write(`${JSON.stringify({ dryRun, ...report }, null, 2)}\n`);
   else show(report, dryRun, terminal);
   return report.lines.some(({ outcome }) => outcome === 'refused') ? 1 : 0;
@@ -36,7 +38,7 @@ export async function run({ flags, operands, terminal, program }: Invocation): P
 /** It was stopped for this. */
 async function takeOver(request: ImportRequest): Promise<ImportReport> {
   try {
-    return await importMosquitto(request);
+    return await importMosquitto(request, IMPORT_NEEDS);
   } catch (error) {
     throw process.getuid?.() === 0 && mosquittoHere() === 'stopped' ? withWayBack(error) : error;
   }

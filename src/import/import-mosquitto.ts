@@ -1,16 +1,14 @@
 // Takes over what a mosquitto was: configuration, passwords, access rules, and its database. Reads everything first, then writes.
 
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
-import { parseAclFile } from '../access/acl-file.ts';
-import { parsePasswordFile, writePasswordFile } from '../access/password-file.ts';
+import { existsSync, statSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { systemClock } from '../base/clock.ts';
-import { OperatorError, reasonOf } from '../base/errors.ts';
-import { type Diagnostic, formatDiagnostic, loadConfiguration, type TreatedLine, treatLines } from '../config/config.ts';
-import { type KeptState, keptState } from '../import/kept-state.ts';
-import { isMosquittoDatabase, parseMosquittoDatabase } from '../import/mosquitto-database.ts';
-import { asOwner, asOwnerNow } from '../state/as-owner.ts';
-import { fillStore, tryFilling } from '../store/fill-store.ts';
+import { OperatorError } from '../base/errors.ts';
+import { readSource, type Target, writeTarget } from './files.ts';
+import { type KeptState, keptState } from './kept-state.ts';
+import { isMosquittoDatabase, parseMosquittoDatabase } from './mosquitto-database.ts';
+import type { ConfigurationRemark, ImportNeeds, SettingLine } from './needs.ts';
+import type { ImportLine, ImportReport } from './report.ts';
 import { type Change, type ConfigurationFile, changeOf, writeConfiguration } from './write-configuration.ts';
 
 const CONFIGURATION = 'mosquitto.conf';
@@ -27,43 +25,25 @@ export interface ImportRequest {
   readonly dryRun: boolean;
 }
 
-/** ImportLine is one line of the report. Secrets are left out. */
-export interface ImportLine {
-  readonly what: string;
-  readonly outcome: TreatedLine['outcome'] | 'changed' | 'left out';
-  readonly reason: string | null;
-}
-
-/** ImportReport says what became of everything, and which files were (or would be) written. */
-export interface ImportReport {
-  readonly lines: readonly ImportLine[];
-  readonly written: readonly string[];
-}
-
 /** importMosquitto throws OperatorError, with nothing written, when a source cannot be read or a target is there already. */
-export async function importMosquitto(request: ImportRequest): Promise<ImportReport> {
+export async function importMosquitto(request: ImportRequest, needs: ImportNeeds): Promise<ImportReport> {
   const sources = findSources(resolve(request.source));
-  const setup = sources.configuration === null ? null : readSetup(sources.configuration, request.out);
+  const setup = sources.configuration === null ? null : readSetup(sources.configuration, request.out, needs);
   const database = sources.database ?? setup?.database ?? null;
   const state = database === null ? null : readState(database, setup?.mountPoints ?? []);
   const files = setup?.files ?? [];
   const written = [...files.map(({ path }) => path), ...(state === null ? [] : [request.state])];
   const there = files.find(({ path }) => existsSync(path));
   if (there !== undefined) throw new OperatorError(`Cannot write "${there.path}": it is there already - name another folder with --out`);
-  const leftOut = state === null ? null : await tryFilling(state.kept);
-  if (state !== null) await asOwner(request.state, () => fillStore(request.state, state.kept, request.dryRun));
-  if (!request.dryRun) for (const file of files) writeTarget(file);
-  const after = setup === null || request.dryRun ? [] : remarksOf(loadConfiguration(asFile(setup.main)).diagnostics);
+  const leftOut = state === null ? null : await needs.store.tryFilling(state.kept);
+  if (state !== null) await needs.asOwner(request.state, () => needs.store.fillStore(request.state, state.kept, request.dryRun));
+  if (!request.dryRun) for (const file of files) writeTarget(file, needs);
+  const after = setup === null || request.dryRun ? [] : needs.configuration.remarksOn(setup.main).map(remarkLine);
   const unsound: ImportLine[] = leftOut === null ? [] : [{ what: database ?? '', outcome: 'left out', reason: leftOut }];
   return { lines: [...(setup?.lines ?? []), ...(state?.lines ?? []), ...unsound, ...after], written };
 }
 
-/** Target is a file that is written. */
-export interface Target {
-  readonly path: string;
-  readonly text: string;
-  readonly isSecret: boolean;
-}
+type FileWord = 'password_file' | 'acl_file';
 
 interface Setup {
   readonly main: string;
@@ -89,17 +69,19 @@ function findSources(source: string): { configuration: string | null; database: 
   return { configuration: configuration ?? null, database: database ?? null };
 }
 
-function readSetup(configuration: string, out: string): Setup {
-  const treated = treatLines(configuration);
-  const loaded = loadConfiguration(asFile(configuration));
-  const copies = [...takeFiles(treated, 'password_file', join(out, 'passwd')), ...takeFiles(treated, 'acl_file', join(out, 'acl'))];
+function readSetup(configuration: string, out: string, needs: ImportNeeds): Setup {
+  const treated = needs.configuration.treatLines(configuration);
+  const copies = [
+    ...takeFiles(treated, 'password_file', join(out, 'passwd'), needs),
+    ...takeFiles(treated, 'acl_file', join(out, 'acl'), needs),
+  ];
   const moved = new Map(copies.map(({ line, target }) => [line, target.path]));
   const files = writeConfiguration(treated, configuration, moved).map((file) => configurationTarget(file, out));
-  const unreadable = loaded.diagnostics.filter(({ severity, line }) => severity === 'error' && line === 0);
+  const unreadable = needs.configuration.remarksOn(configuration).filter(({ severity, line }) => severity === 'error' && line === 0);
   return {
     main: join(out, 'midge.conf'),
     lines: [
-      ...remarksOf(unreadable),
+      ...unreadable.map(remarkLine),
       ...treated.map((line) => lineOf(line, changeOf(line, treated))),
       ...copies.flatMap(({ lines }) => lines),
     ],
@@ -110,21 +92,17 @@ function readSetup(configuration: string, out: string): Setup {
 }
 
 /** Copied as they are: this broker reads mosquitto's hashes and rules. Each listener may have files of its own (`per_listener_settings`). */
-function takeFiles(treated: readonly TreatedLine[], word: 'password_file' | 'acl_file', path: string) {
+function takeFiles(treated: readonly SettingLine[], word: FileWord, path: string, { access }: ImportNeeds) {
   const named = treated.filter(({ name, outcome }) => name === word && outcome === 'taken').map(({ text }) => text);
-  return [...new Set(named)].map((source, index) => takeFile(word, source, index === 0 ? path : `${path}-${index + 1}`));
+  return [...new Set(named)].map((source, index) => takeFile(word, source, index === 0 ? path : `${path}-${index + 1}`, access));
 }
 
-function takeFile(word: 'password_file' | 'acl_file', source: string, path: string) {
+function takeFile(word: FileWord, source: string, path: string, access: ImportNeeds['access']) {
   const text = readSource(resolve(source)).toString();
-  const parsed = word === 'password_file' ? parsePasswordFile(text, source) : parseAclFile(text, source);
-  const count =
-    'users' in parsed
-      ? `${parsed.users.size} accounts`
-      : `${text.split('\n').filter((line) => /^\s*(topic|pattern)\s/.test(line)).length} rules`;
+  const { count, remarks } = word === 'password_file' ? accountsIn(text, source, access) : rulesIn(text, source, access);
   const lines: ImportLine[] = [
     { what: `${source}: ${count}`, outcome: 'taken', reason: null },
-    ...parsed.remarks.map(
+    ...remarks.map(
       ({ line, message, severity }): ImportLine => ({
         what: `${source}:${line}`,
         outcome: severity === 'error' ? 'refused' : 'without effect',
@@ -135,7 +113,17 @@ function takeFile(word: 'password_file' | 'acl_file', source: string, path: stri
   return { line: `${word} ${source}`, target: { path, text, isSecret: true }, lines };
 }
 
-function databaseOf(treated: readonly TreatedLine[]): string | null {
+function accountsIn(text: string, source: string, access: ImportNeeds['access']) {
+  const { users, remarks } = access.parsePasswordFile(text, source);
+  return { count: `${users.size} accounts`, remarks };
+}
+
+function rulesIn(text: string, source: string, access: ImportNeeds['access']) {
+  const rules = text.split('\n').filter((line) => /^\s*(topic|pattern)\s/.test(line));
+  return { count: `${rules.length} rules`, remarks: access.parseAclFile(text, source).remarks };
+}
+
+function databaseOf(treated: readonly SettingLine[]): string | null {
   const last = (name: string) => treated.findLast((line) => line.name === name)?.text;
   if (last('persistence') !== 'true') return null;
   const path = join(last('persistence_location') ?? DEFAULT_LOCATION, last('persistence_file') ?? DATABASE);
@@ -160,7 +148,7 @@ function readState(path: string, mountPoints: readonly string[]): { kept: KeptSt
   return { kept, lines };
 }
 
-function lineOf({ place, name, text, outcome, reason }: TreatedLine, change: Change | null): ImportLine {
+function lineOf({ place, name, text, outcome, reason }: SettingLine, change: Change | null): ImportLine {
   const shown = /password|psk|keypass|secret/.test(name) && name !== 'password_file' ? '' : ` ${text}`;
   const what = `${place.file}:${place.line}: ${name}${shown}`.trimEnd();
   if (change === null) return { what, outcome, reason };
@@ -172,32 +160,10 @@ function lineOf({ place, name, text, outcome, reason }: TreatedLine, change: Cha
   };
 }
 
-function remarksOf(diagnostics: readonly Diagnostic[]): ImportLine[] {
-  return diagnostics.map((diagnostic) => ({ what: formatDiagnostic(diagnostic), outcome: 'without effect', reason: null }));
+function remarkLine({ text }: ConfigurationRemark): ImportLine {
+  return { what: text, outcome: 'without effect', reason: null };
 }
 
 function configurationTarget({ name, text }: ConfigurationFile, out: string): Target {
   return { path: join(out, name), text: text.replace('include_dir conf.d\n', `include_dir ${join(out, 'conf.d')}\n`), isSecret: false };
-}
-
-/** writeTarget makes a new file, for its owner only, and its folder. Where that is somebody else's, root does it as that user. */
-export function writeTarget({ path, text, isSecret }: Target): void {
-  asOwnerNow(path, () => {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
-    if (isSecret) writePasswordFile(path, text);
-    else writeFileSync(path, text, { flag: 'wx', mode: 0o600 });
-  });
-}
-
-/** readSource reads what is taken over; throws OperatorError when it can't. */
-export function readSource(path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    throw new OperatorError(`Cannot read "${path}": ${reasonOf(error)}`, { cause: error });
-  }
-}
-
-function asFile(file: string) {
-  return { file, port: null, verbose: false, lan: false };
 }

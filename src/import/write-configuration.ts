@@ -1,7 +1,7 @@
 // A taken-over configuration: written anew line by line, with what has no effect or is refused as comments that say why.
 
 import { basename, join } from 'node:path';
-import type { TreatedLine } from '../config/config.ts';
+import type { SettingLine } from './needs.ts';
 
 /** Lines (`password_file /etc/mosquitto/passwd`) whose file was copied, with the path of the copy. */
 export type Moved = ReadonlyMap<string, string>;
@@ -27,7 +27,7 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
 const JOURNAL = ['stderr', 'stdout', 'syslog'];
 
 /** changeOf gives what becomes of a line, of all of its configuration, that is not written as it is; null = it is. */
-export function changeOf({ name, text, outcome }: TreatedLine, all: readonly TreatedLine[]): Change | null {
+export function changeOf({ name, text, outcome }: SettingLine, all: readonly SettingLine[]): Change | null {
   if (outcome !== 'taken') return null;
   const reason = LEFT_OUT[name];
   if (reason !== undefined) return { instead: null, reason };
@@ -44,7 +44,7 @@ export interface ConfigurationFile {
 }
 
 /** writeConfiguration gives the main file `midge.conf`, and one file in `conf.d/` for each file of an include_dir, whose lines start at the default listener. */
-export function writeConfiguration(lines: readonly TreatedLine[], source: string, moved: Moved): readonly ConfigurationFile[] {
+export function writeConfiguration(lines: readonly SettingLine[], source: string, moved: Moved): readonly ConfigurationFile[] {
   const scopes = [...new Set(lines.map((line) => line.scope))].filter((scope) => scope !== 0);
   const main = lines.filter((line) => line.scope === 0);
   const first = lines.findIndex((line) => line.scope !== 0);
@@ -62,11 +62,11 @@ export function writeConfiguration(lines: readonly TreatedLine[], source: string
   ];
 }
 
-function textOf(lines: readonly TreatedLine[], all: readonly TreatedLine[], moved: Moved): string {
+function textOf(lines: readonly SettingLine[], all: readonly SettingLine[], moved: Moved): string {
   return lines.map((line) => `${lineOf(line, changeOf(line, all), moved)}\n`).join('');
 }
 
-function lineOf({ name, text, outcome, reason }: TreatedLine, change: Change | null, moved: Moved): string {
+function lineOf({ name, text, outcome, reason }: SettingLine, change: Change | null, moved: Moved): string {
   if (change !== null) return `# ${name} ${text}   (${change.reason})${change.instead === null ? '' : `\n${change.instead}`}`;
   if (outcome === 'taken') return `${name} ${moved.get(`${name} ${text}`) ?? text}`.trimEnd();
   return `# ${name} ${text}   (${outcome}: ${reason})`;
