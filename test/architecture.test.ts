@@ -46,7 +46,7 @@ const FLOORS: Readonly<Record<string, number>> = {
 /** PACKAGES: the rooms in which a package lives. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   aedes: ['broker'],
-  mqtt: ['bridges', 'cli'],
+  mqtt: ['cli'],
   socks: ['cli'],
   'bonjour-service': ['discovery'],
   systeminformation: ['host'],
