@@ -52,7 +52,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   systeminformation: ['host'],
   'tiny-glob': ['config'],
   'node:sqlite': ['store'],
-  ws: ['listeners'],
+  ws: ['bridges', 'listeners'],
   zod: ['operations'],
   yaml: ['boot'],
   'smol-toml': ['boot'],

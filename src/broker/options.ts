@@ -93,6 +93,8 @@ export interface ListenerPolicy {
   /** Prefix of all topics of its clients; '' = none. */
   readonly mountPoint: string;
   readonly useUsernameAsClientid: boolean;
+  /** QoS 1 and 2 messages that a client may send unacknowledged. Absent = as many as `maxInflightMessages`. */
+  readonly receiveMaximum?: number;
 }
 
 export const DEFAULT_LISTENER_POLICY: ListenerPolicy = {

@@ -3,7 +3,6 @@
 // Buffers are lent from a small pool while there is something in them: an idle connection holds none.
 
 import type { Duplex } from 'node:stream';
-import type { Counters } from '../counters.ts';
 
 /** Bytes of a pooled buffer; a turn's usual output fits. */
 const BUFFER_SIZE = 16_384;
@@ -16,6 +15,11 @@ const SHORT_COPY = 24;
 
 const pool: Buffer[] = [];
 
+/** SentBytes is counted up by what is written. */
+interface SentBytes {
+  bytesSent: number;
+}
+
 /** OutboxOwner hears when so much was gathered in one turn that some was written before its end. */
 export interface OutboxOwner {
   overflowed(): void;
@@ -25,13 +29,13 @@ export interface OutboxOwner {
 export class Outbox {
   readonly #owner: OutboxOwner;
   readonly #stream: Duplex;
-  readonly #counters: Counters;
+  readonly #counters: SentBytes;
   /** The last write was not finished at once (TLS, WebSocket, a slow client): small outputs are then copied, so the pooled buffer stays. */
   #copies = false;
   #buffer: Buffer | null = null;
   #length = 0;
 
-  constructor(owner: OutboxOwner, stream: Duplex, counters: Counters) {
+  constructor(owner: OutboxOwner, stream: Duplex, counters: SentBytes) {
     this.#owner = owner;
     this.#stream = stream;
     this.#counters = counters;

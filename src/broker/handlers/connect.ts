@@ -227,7 +227,7 @@ function configure(connection: Connection, session: Session, packet: ConnectPack
   session.will = packet.will === null ? null : new Will(packet.will, policy.mountPoint);
   connection.session = session;
   connection.keepAlive = keepAliveOf(connection, packet);
-  connection.receiveMaximum = broker.receiveMaximum;
+  connection.receiveMaximum = receiveMaximumOf(connection);
   connection.isBridge = packet.bridge && packet.version !== 5;
   connection.output.mountLength = Buffer.byteLength(policy.mountPoint);
   if (packet.version === 5 && policy.maxTopicAlias > 0) connection.incomingAliases = new IncomingAliases(policy.maxTopicAlias);
@@ -266,6 +266,10 @@ function keepAliveOf(connection: Connection, packet: ConnectPacket): number {
   return maxKeepalive > 0 && (packet.keepAlive === 0 || packet.keepAlive > maxKeepalive) ? maxKeepalive : packet.keepAlive;
 }
 
+function receiveMaximumOf({ broker, origin }: Connection): number {
+  return origin.policy.receiveMaximum ?? broker.receiveMaximum;
+}
+
 function connackProperties(connection: Connection, packet: ConnectPacket): Properties {
   if (connection.version !== 5) return {};
   const { broker, origin } = connection;
@@ -279,7 +283,7 @@ function connackProperties(connection: Connection, packet: ConnectPacket): Prope
   if (expiry !== (packet.properties.sessionExpiryInterval ?? 0)) properties.sessionExpiryInterval = expiry;
   if (!broker.options.retainAvailable) properties.retainAvailable = 0;
   properties.maximumPacketSize = broker.options.maxPacketSize;
-  properties.receiveMaximum = broker.receiveMaximum;
+  properties.receiveMaximum = receiveMaximumOf(connection);
   if (policy.maxQos < 2) properties.maximumQos = policy.maxQos; // [MQTT-3.2.2-9]
   return properties;
 }

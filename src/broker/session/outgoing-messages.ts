@@ -28,6 +28,8 @@ export class OutgoingMessages {
   #resend: Delivery[] = [];
   /** How many PUBLISH packets may be unacknowledged: the client's Receive Maximum and our own limit. */
   #inflightMax = INFLIGHT_MAX;
+  /** Messages that this client did not get for want of room. */
+  dropped = 0;
   #isDropping = false;
   #lastOrder = 0;
 
@@ -384,6 +386,7 @@ export class OutgoingMessages {
   /** noteDropped counts messages that this client does not get, and says so once per connection. */
   noteDropped(count: number): void {
     this.#broker.counters.publishDropped += count;
+    this.dropped += count;
     if (this.#isDropping) return;
     this.#isDropping = true;
     this.#broker.log.log('notice', `Outgoing messages are being dropped for client ${this.#session.clientId}.`);

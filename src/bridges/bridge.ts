@@ -1,0 +1,365 @@
+// One bridge: when it connects, where to, and what it does when the connection ends.
+//
+//   connecting -> connected -> (ends) -> waiting -> connecting ...
+//                                   '--> idle (lazy)  '--> stopped (once)
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ConnectionOptions } from 'node:tls';
+import type { Clock } from '../base/clock.ts';
+import { reasonOf } from '../base/errors.ts';
+import type { Part } from '../base/lifecycle.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Broker } from '../broker/broker.ts';
+import type { ConnectionOrigin } from '../broker/options.ts';
+import { REASON, type ReasonCode } from '../mqtt/reason-codes.ts';
+import { Addresses } from './addresses.ts';
+import { Backoff } from './backoff.ts';
+import { EchoGuard } from './echo-guard.ts';
+import type { FlowWatcher, Loss } from './flow.ts';
+import { type Concessions, type Link, localOrigin, openLink } from './link.ts';
+import { LinkError } from './link-error.ts';
+import { endLocalSession, prepareLocalSession } from './local-session.ts';
+import type { BridgeAddress, BridgeOptions } from './options.ts';
+import type { BridgeError, BridgeState } from './state.ts';
+import { addressText, openTransport } from './transport.ts';
+
+/** Milliseconds between two looks at what waits. */
+const LOOK_MS = 1000;
+/** Connections that another broker ends so soon, without a word, are suspicious from the third on. */
+const SHORT_MS = 10_000;
+const SUSPICIOUS = 3;
+
+export interface BridgeDeps {
+  readonly broker: Broker;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** tlsFor gives what `tls.connect` needs for an address, read anew for each connection; null = no TLS. Throws OperatorError for a bad file. */
+  tlsFor(options: BridgeOptions, address: BridgeAddress): ConnectionOptions | null;
+}
+
+/** Bridge carries messages between our own broker and another. */
+export class Bridge implements Part {
+  readonly name: string;
+  readonly options: BridgeOptions;
+  readonly origin: ConnectionOrigin;
+  readonly #deps: BridgeDeps;
+  readonly #guard: EchoGuard;
+  readonly #addresses: Addresses;
+  readonly #backoff: Backoff;
+  readonly #stopping = new AbortController();
+  #running: Promise<void> = Promise.resolve();
+  #link: Link | null = null;
+  #phase: BridgeState['phase'] = 'connecting';
+  #since: number;
+  #nextAttempt: number | null = null;
+  #address: BridgeAddress | null = null;
+  #lastError: BridgeError | null = null;
+  #refusedFilters: readonly string[] = [];
+  #concessions: Concessions = { withoutBridgeBit: false, withoutWill: false };
+  #received = 0;
+  #sent = 0;
+  #dropped = 0;
+  #queuedSince: number | null = null;
+  #announced: string | null = null;
+  #lastPassed = 0;
+  #shortConnections = 0;
+  readonly #said = new Set<string>();
+  #lookTimer: NodeJS.Timeout | null = null;
+
+  constructor(options: BridgeOptions, deps: BridgeDeps) {
+    this.name = options.name;
+    this.options = options;
+    this.origin = localOrigin(options);
+    this.#deps = deps;
+    this.#guard = new EchoGuard(deps.clock);
+    this.#addresses = new Addresses(options.addresses, options.roundRobin);
+    this.#backoff = new Backoff(options.restart);
+    this.#since = deps.clock.now();
+  }
+
+  get state(): BridgeState {
+    return {
+      name: this.name,
+      phase: this.#phase,
+      since: this.#since,
+      nextAttempt: this.#nextAttempt,
+      address: this.#address === null ? null : addressText(this.#address),
+      lastError: this.#lastError,
+      refusedFilters: this.#refusedFilters,
+      received: this.#received,
+      sent: this.#sent,
+      dropped: this.#dropped + (this.#session?.outgoing.dropped ?? 0),
+      queued: this.#queued,
+      oldestQueued: this.#queued === 0 ? null : this.#queuedSince,
+    };
+  }
+
+  /** start prepares the session here and begins to connect; it does not wait for the other broker. */
+  async start(): Promise<void> {
+    await prepareLocalSession(this.#deps.broker, this.options, this.origin);
+    this.#announce('0');
+    this.#lookTimer = setInterval(() => this.#look(), LOOK_MS);
+    this.#lookTimer.unref();
+    this.#running = this.#run();
+  }
+
+  /** stop ends the connection in order. The session here stays. */
+  async stop(): Promise<void> {
+    await this.#end(false);
+  }
+
+  /** forget stops for good: both brokers forget the session. */
+  async forget(): Promise<void> {
+    await this.#end(true);
+    endLocalSession(this.#deps.broker, this.options);
+    this.#announce('');
+  }
+
+  async #end(forgets: boolean): Promise<void> {
+    if (this.#lookTimer !== null) clearInterval(this.#lookTimer);
+    this.#stopping.abort();
+    await this.#link?.close(forgets);
+    await this.#running;
+  }
+
+  get #session() {
+    return this.#deps.broker.sessions.get(this.options.localClientId);
+  }
+
+  get #queued(): number {
+    const outgoing = this.#session?.outgoing;
+    return outgoing === undefined ? 0 : outgoing.queuedCount + outgoing.inflightCount;
+  }
+
+  get #isStopping(): boolean {
+    return this.#stopping.signal.aborted;
+  }
+
+  async #run(): Promise<void> {
+    const { startType } = this.options;
+    while (!this.#isStopping) {
+      if (startType === 'lazy') await this.#untilWanted();
+      if (this.#isStopping) return;
+      const connectedMs = await this.#connectAndServe();
+      if (this.#isStopping) return;
+      if (startType === 'once') return this.#enter('stopped');
+      if (connectedMs !== null) await this.#pause(this.#backoff.next(connectedMs));
+    }
+  }
+
+  /** As long as it lasts. Gives the milliseconds that it was connected; null = it ended because nothing was to be done, so nothing is to be waited for. */
+  async #connectAndServe(): Promise<number | null> {
+    const link = await this.#connect();
+    if (link === null) return 0;
+    const { clock, log } = this.#deps;
+    const began = clock.monotonic();
+    this.#enter('connected');
+    this.#announce('1');
+    log.log('notice', `Bridge ${this.name} connected to ${addressText(this.#address!)}.`); // #connect has set it
+    const idle = this.options.startType === 'lazy' ? this.#closeWhenIdle(link) : null;
+    const failBack = this.#failBackLater(link);
+    const error = await link.closed;
+    if (idle !== null) clearInterval(idle);
+    clearInterval(failBack);
+    this.#link = null;
+    const lasted = clock.monotonic() - began;
+    this.#announce('0');
+    if (error === null) return null;
+    this.#note(this.#suspect(error, lasted));
+    return Math.max(1, lasted);
+  }
+
+  /** Each address once; null = none of them answers. */
+  async #connect(): Promise<Link | null> {
+    this.#enter('connecting');
+    for (const address of this.#addresses.round()) {
+      this.#address = address;
+      const outcome = await this.#tryWithConcessions(address);
+      if (this.#isStopping) {
+        if (!(outcome instanceof LinkError)) await outcome.close();
+        return null;
+      }
+      if (!(outcome instanceof LinkError)) {
+        this.#addresses.connected(address);
+        return outcome;
+      }
+      this.#note(outcome);
+    }
+    return null;
+  }
+
+  /** What the other broker refuses is left out at once, in turn. */
+  async #tryWithConcessions(address: BridgeAddress): Promise<Link | LinkError> {
+    for (;;) {
+      const outcome = await this.#try(address);
+      if (!(outcome instanceof LinkError)) return outcome;
+      const less = this.#conceded(outcome);
+      if (less === null || this.#isStopping) return outcome;
+      this.#concessions = less;
+    }
+  }
+
+  #conceded(error: LinkError): Concessions | null {
+    const { tryPrivate, version, notifications } = this.options;
+    const { withoutBridgeBit, withoutWill } = this.#concessions;
+    const bitIsRefused = error.fault === 'version' || error.fault === 'closed' || error.fault === 'network';
+    const hasBit = tryPrivate && version !== 5 && !withoutBridgeBit;
+    if (hasBit && bitIsRefused && error.atConnect) return { withoutBridgeBit: true, withoutWill };
+    const willIsRefused = error.reasonCode === REASON.RETAIN_NOT_SUPPORTED || error.reasonCode === REASON.QOS_NOT_SUPPORTED;
+    if (notifications === 'both' && !withoutWill && willIsRefused) return { withoutBridgeBit, withoutWill: true };
+    return null;
+  }
+
+  async #try(address: BridgeAddress): Promise<Link | LinkError> {
+    const { broker, log } = this.#deps;
+    log.log('notice', `Connecting bridge ${this.name} (${addressText(address)})`);
+    try {
+      const { signal } = this.#stopping;
+      const stream = await openTransport(address, { options: this.options, tls: this.#deps.tlsFor(this.options, address), signal });
+      const link = await openLink(stream, {
+        options: this.options,
+        concessions: this.#concessions,
+        broker,
+        origin: this.origin,
+        log,
+        guard: this.#guard,
+        incoming: this.#watcher('in'),
+        outgoing: this.#watcher('out'),
+        refusedFilters: (refused) => this.#onRefusedFilters(refused),
+      });
+      this.#link = link;
+      return link;
+    } catch (error) {
+      return error instanceof LinkError ? error : new LinkError('local', reasonOf(error));
+    }
+  }
+
+  #watcher(direction: 'in' | 'out'): FlowWatcher {
+    return {
+      passed: (count) => {
+        if (direction === 'in') this.#received += count;
+        else this.#sent += count;
+        this.#lastPassed = this.#deps.clock.monotonic();
+      },
+      lost: (why, topicName, reasonCode) => this.#onLost(direction, why, topicName, reasonCode),
+    };
+  }
+
+  #onLost(direction: 'in' | 'out', why: Loss, topicName: string | null, reasonCode: ReasonCode): void {
+    this.#dropped++;
+    const about = topicName === null ? '' : ` (topic ${topicName})`;
+    if (why === 'echo')
+      this.#sayOnce(
+        'echo',
+        `Messages of bridge ${this.name} come back${about}: they are stopped. The other broker does not know that this is a bridge, or bridges make a ring.`,
+      );
+    else if (why === 'too large')
+      this.#sayOnce('too large', `Bridge ${this.name} drops messages that are larger than the other broker takes${about}.`);
+    else if (direction === 'out')
+      this.#sayOnce(
+        `refused ${reasonCode}`,
+        `The other broker of bridge ${this.name} refuses messages with reason code 0x${reasonCode.toString(16)}${about}.`,
+      );
+    else
+      this.#sayOnce(
+        `refused here ${reasonCode}`,
+        `Messages from bridge ${this.name} are refused here with reason code 0x${reasonCode.toString(16)}${about}.`,
+      );
+  }
+
+  #onRefusedFilters(refused: readonly (readonly [topicFilter: string, reasonCode: number])[]): void {
+    this.#refusedFilters = refused.map(([topicFilter]) => topicFilter);
+    for (const [topicFilter, code] of refused)
+      this.#sayOnce(
+        `filter ${topicFilter}`,
+        `The other broker of bridge ${this.name} refuses the subscription to ${topicFilter} with reason code 0x${code.toString(16)}. It is asked again at the next connection.`,
+      );
+  }
+
+  #sayOnce(key: string, line: string): void {
+    if (this.#said.has(key)) return;
+    this.#said.add(key);
+    this.#deps.log.log('warning', `Warning: ${line}`);
+  }
+
+  #note(error: LinkError): void {
+    const isNew = this.#lastError?.words !== error.message || this.#phase === 'connected';
+    this.#lastError = { fault: error.fault, words: error.message, at: this.#deps.clock.now() };
+    if (isNew) this.#deps.log.log('warning', `Warning: Bridge ${this.name}: ${error.message}.`);
+  }
+
+  /** Before MQTT 5 a broker does not say why it ends a connection. */
+  #suspect(error: LinkError, lasted: number): LinkError {
+    this.#shortConnections = error.fault === 'closed' && lasted < SHORT_MS ? this.#shortConnections + 1 : 0;
+    if (this.#shortConnections < SUSPICIOUS) return error;
+    return new LinkError(
+      'closed',
+      `${error.message}, again and again: another device may use the same client id ("${this.options.remoteClientId}")`,
+    );
+  }
+
+  #enter(phase: BridgeState['phase']): void {
+    this.#phase = phase;
+    this.#since = this.#deps.clock.now();
+    this.#nextAttempt = null;
+  }
+
+  async #pause(ms: number): Promise<void> {
+    this.#enter('waiting');
+    this.#nextAttempt = this.#since + ms;
+    await this.#sleep(ms);
+  }
+
+  async #sleep(ms: number): Promise<void> {
+    await sleep(ms, undefined, { signal: this.#stopping.signal, ref: false }).catch(() => {}); // it is stopped
+  }
+
+  async #untilWanted(): Promise<void> {
+    this.#enter('idle');
+    while (!this.#isStopping && this.#queued < this.options.threshold) await this.#sleep(LOOK_MS);
+  }
+
+  #closeWhenIdle(link: Link): NodeJS.Timeout {
+    this.#lastPassed = this.#deps.clock.monotonic();
+    return setInterval(() => {
+      const isIdle = this.#deps.clock.monotonic() - this.#lastPassed >= this.options.idleTimeout * 1000;
+      if (isIdle && this.#queued === 0) void link.close();
+    }, LOOK_MS);
+  }
+
+  /** From an address that is not the first it goes back to that once it answers. */
+  #failBackLater(link: Link): NodeJS.Timeout {
+    let isTrying = false;
+    const attempt = async () => {
+      const first = this.#addresses.toFailBackTo();
+      if (isTrying || first === null) return;
+      isTrying = true;
+      try {
+        const stream = await openTransport(first, {
+          options: this.options,
+          tls: this.#deps.tlsFor(this.options, first),
+          signal: this.#stopping.signal,
+        });
+        stream.destroy();
+        this.#deps.log.log('notice', `Bridge ${this.name} goes back to ${addressText(first)}.`);
+        await link.close();
+      } catch {
+        isTrying = false; // it is still away
+      }
+    };
+    return setInterval(() => void attempt(), this.options.restart.cap * 1000);
+  }
+
+  #look(): void {
+    if (this.#queued === 0) this.#queuedSince = null;
+    else this.#queuedSince ??= this.#deps.clock.now();
+  }
+
+  /** Retained, and once per change. */
+  #announce(text: '0' | '1' | ''): void {
+    if (this.options.notifications === 'off' || this.#announced === text) return;
+    this.#announced = text;
+    const payload = Buffer.from(text);
+    this.#deps.broker.publish({ cmd: 'publish', topic: this.options.notificationTopic, payload, qos: 1, retain: true, dup: false });
+  }
+}

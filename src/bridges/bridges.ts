@@ -1,0 +1,96 @@
+// Door of the bridges: all `connection` blocks of a configuration, started, stopped and changed together.
+
+import { isDeepStrictEqual } from 'node:util';
+import type { Part } from '../base/lifecycle.ts';
+import type { ConnectionOrigin } from '../broker/options.ts';
+import type { Authenticator, Authorizer } from '../broker/ports.ts';
+import { Bridge, type BridgeDeps } from './bridge.ts';
+import type { BridgeOptions } from './options.ts';
+import type { BridgeState } from './state.ts';
+
+/** Bridges are those of one broker. */
+export interface Bridges extends Part {
+  /** states tells how each of them does, in the order of the configuration. */
+  states(): readonly BridgeState[];
+  /** use puts other options in force: a bridge that is in both as it was keeps its connection, a changed one is closed and made anew with its session, and one that is gone is forgotten by both brokers. */
+  use(next: readonly BridgeOptions[]): void;
+  /** owns tells whether a connection of our own broker is a bridge's. */
+  owns(origin: ConnectionOrigin): boolean;
+  /** authenticator lets the bridges in, whose names stand in the configuration, and asks the other for everybody else. */
+  authenticator(other: Authenticator): Authenticator;
+  /** authorizer lets a bridge without a `local_username` carry all that its topics say, as mosquitto does, and asks the other for everybody else. */
+  authorizer(other: Authorizer | null): Authorizer | null;
+}
+
+/** createBridges makes bridges without connecting; they do at `start`. */
+export function createBridges(options: readonly BridgeOptions[], deps: BridgeDeps): Bridges {
+  return new OwnBridges(options, deps);
+}
+
+class OwnBridges implements Bridges {
+  readonly name = 'bridges';
+  readonly #deps: BridgeDeps;
+  #bridges: readonly Bridge[];
+  #isStarted = false;
+  /** Changes come one after the other. */
+  #turn: Promise<void> = Promise.resolve();
+
+  constructor(options: readonly BridgeOptions[], deps: BridgeDeps) {
+    this.#deps = deps;
+    this.#bridges = options.map((one) => new Bridge(one, deps));
+  }
+
+  states(): readonly BridgeState[] {
+    return this.#bridges.map(({ state }) => state);
+  }
+
+  async start(): Promise<void> {
+    this.#isStarted = true;
+    await Promise.all(this.#bridges.map((bridge) => bridge.start()));
+  }
+
+  async stop(): Promise<void> {
+    this.#isStarted = false;
+    await this.#turn;
+    await Promise.all(this.#bridges.map((bridge) => bridge.stop()));
+  }
+
+  use(next: readonly BridgeOptions[]): void {
+    const before = this.#bridges;
+    this.#bridges = next.map((options) => before.find((one) => isDeepStrictEqual(one.options, options)) ?? new Bridge(options, this.#deps));
+    const gone = before.filter((bridge) => !this.#bridges.includes(bridge));
+    const made = this.#bridges.filter((bridge) => !before.includes(bridge));
+    if (this.#isStarted) this.#turn = this.#turn.then(() => this.#change(gone, made));
+  }
+
+  /** What is gone has left before its successor comes: the two may have one client id. */
+  async #change(gone: readonly Bridge[], made: readonly Bridge[]): Promise<void> {
+    await Promise.all(gone.map((bridge) => (made.some((one) => isSameSession(one, bridge)) ? bridge.stop() : bridge.forget())));
+    await Promise.all(made.map((bridge) => bridge.start()));
+  }
+
+  owns(origin: ConnectionOrigin): boolean {
+    return this.#bridges.some((bridge) => bridge.origin === origin);
+  }
+
+  authenticator(other: Authenticator): Authenticator {
+    return {
+      authenticate: (credentials) => (this.owns(credentials.origin) ? 'accepted' : other.authenticate(credentials)),
+      hasAccount: (listener, username) => other.hasAccount?.(listener, username) ?? false,
+    };
+  }
+
+  authorizer(other: Authorizer | null): Authorizer | null {
+    if (other === null) return null;
+    const isFree = (listener: string) => this.#bridges.some(({ origin }) => origin.identity === null && origin.policy.name === listener);
+    return {
+      mayPublish: (requester, name) => isFree(requester.listener) || other.mayPublish(requester, name),
+      mayReceive: (requester, name) => isFree(requester.listener) || other.mayReceive(requester, name),
+      maySubscribe: (requester, filter) => isFree(requester.listener) || other.maySubscribe(requester, filter),
+    };
+  }
+}
+
+function isSameSession(one: Bridge, other: Bridge): boolean {
+  return one.options.localClientId === other.options.localClientId;
+}

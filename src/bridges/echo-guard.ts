@@ -1,0 +1,78 @@
+// Stops messages from going round where a broker does not know which of them came over the bridge: before MQTT 5, when the other side
+// does not understand the bridge bit, or when bridges make a ring.
+//
+//   what went over in one direction and comes back in the other, the same topic and the same payload, has come from here: it ends, once
+//   for each time that it went.
+//
+// A message of somebody else that is equal by chance is stopped too, if it comes within the time: both sides then have the same already.
+
+import type { Clock } from '../base/clock.ts';
+import { hashOf } from '../broker/topic.ts';
+import type { PublishPacket } from '../mqtt/publish-packet.ts';
+import type { Way } from './topic-map.ts';
+
+/** Messages that are remembered per direction: some 100 bytes each. */
+const REMEMBERED_MAX = 10_000;
+/** Milliseconds for which they are. */
+const REMEMBERED_MS = 30_000;
+
+/** EchoGuard belongs to one bridge: what comes back may come on its next connection. */
+export class EchoGuard {
+  readonly #clock: Clock;
+  readonly #outgoing = new Passages();
+  readonly #incoming = new Passages();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** lets tells whether a message may pass: false when it has just come from where it is going. */
+  lets(direction: 'in' | 'out', way: Way, packet: PublishPacket): boolean {
+    const isOut = direction === 'out';
+    const name = (isOut ? way.bytes! : way.topic.bytes).toString('latin1'); // mapped; as it is called over there
+    const { buffer, payloadStart, end, dup } = packet;
+    return this.#pass(isOut, `${hashOf(buffer, payloadStart, end)} ${end - payloadStart} ${name}`, dup);
+  }
+
+  #pass(isOut: boolean, key: string, isRepeated: boolean): boolean {
+    const now = this.#clock.monotonic();
+    const [own, other] = isOut ? [this.#outgoing, this.#incoming] : [this.#incoming, this.#outgoing];
+    if (other.take(key, now)) return false;
+    if (!isRepeated) own.add(key, now);
+    return true;
+  }
+}
+
+/** Passages are messages that went over in one direction, each as often as it did; the oldest are forgotten first. */
+class Passages {
+  /** When each of those went that are not taken yet, in order. */
+  readonly #times = new Map<string, number[]>();
+  #count = 0;
+
+  add(key: string, now: number): void {
+    const times = this.#times.get(key) ?? [];
+    this.#times.delete(key); // it moves to the end
+    times.push(now);
+    this.#times.set(key, times);
+    this.#count++;
+    this.#forget(now);
+  }
+
+  take(key: string, now: number): boolean {
+    const times = this.#times.get(key);
+    if (times === undefined) return false;
+    const at = times.shift()!; // never empty
+    this.#count--;
+    if (times.length === 0) this.#times.delete(key);
+    return now - at <= REMEMBERED_MS || this.take(key, now);
+  }
+
+  #forget(now: number): void {
+    for (const [key, times] of this.#times) {
+      const latest = times.at(-1)!; // never empty
+      if (this.#count <= REMEMBERED_MAX && now - latest <= REMEMBERED_MS) return;
+      this.#times.delete(key);
+      this.#count -= times.length;
+    }
+  }
+}

@@ -1,0 +1,340 @@
+// One connection of a bridge while it lives: the other broker at one end, our own at the other, and a flow in each direction.
+//
+//   our broker                                                                    the other broker
+//   session "local.ID" <--- in-process stream ---> client | client <--- socket --->
+//                                                   flow out  -->
+//                                                   <--  flow in
+//
+// The session of our broker keeps what waits: its queue, its window, its identifiers. The window is the other broker's Receive Maximum.
+
+import { type Duplex, duplexPair } from 'node:stream';
+import type { Logger } from '../base/logger.ts';
+import type { Broker } from '../broker/broker.ts';
+import { encodeFrame, firstByte } from '../broker/message.ts';
+import { type ConnectionOrigin, DEFAULT_LISTENER_POLICY } from '../broker/options.ts';
+import { NO_EXPIRY } from '../broker/session/session.ts';
+import { MAX_REMAINING_LENGTH } from '../mqtt/decoder.ts';
+import { FIRST_BYTE, PACKET_TYPE, type ProtocolVersion, type Qos } from '../mqtt/packet-types.ts';
+import type { ConnectPacket, SubscriptionRequest } from '../mqtt/packets.ts';
+import { REASON, type ReasonCode } from '../mqtt/reason-codes.ts';
+import type { ConnackPacket } from '../mqtt/server-packets.ts';
+import { isSharedFilter } from '../mqtt/topics.ts';
+import type { EchoGuard } from './echo-guard.ts';
+import { Flow, type FlowWatcher } from './flow.ts';
+import { LinkError } from './link-error.ts';
+import { type ClientOwner, MqttClient } from './mqtt-client.ts';
+import type { BridgeOptions, BridgeTopic } from './options.ts';
+import { TopicMap, type TopicRule } from './topic-map.ts';
+
+/** Bytes of a whole packet, whatever its size may be. */
+const ANY_SIZE = MAX_REMAINING_LENGTH + 5;
+/** What the engine takes at once from its own bridge: before MQTT 5 the other broker cannot be told less. */
+const RECEIVE_MAXIMUM = 65_535;
+
+/** Concessions are what is left out after the other broker has refused it. */
+export interface Concessions {
+  readonly withoutBridgeBit: boolean;
+  readonly withoutWill: boolean;
+}
+
+export interface LinkSetup {
+  readonly options: BridgeOptions;
+  readonly concessions: Concessions;
+  readonly broker: Broker;
+  readonly origin: ConnectionOrigin;
+  readonly log: Logger;
+  readonly guard: EchoGuard;
+  readonly incoming: FlowWatcher;
+  readonly outgoing: FlowWatcher;
+  /** refusedFilters is told of the topic filters that the other broker does not let us have, each with its reason code. */
+  refusedFilters(refused: readonly (readonly [topicFilter: string, reasonCode: number])[]): void;
+}
+
+/** localOrigin is where our own broker sees a bridge come from. */
+export function localOrigin({ name, localUsername }: BridgeOptions): ConnectionOrigin {
+  const policy = {
+    ...DEFAULT_LISTENER_POLICY,
+    name: `bridge ${name}`,
+    port: 0,
+    allowAnonymous: true,
+    maxTopicAlias: 0,
+    receiveMaximum: RECEIVE_MAXIMUM,
+  };
+  return { address: '', port: 0, policy, identity: localUsername, tls: null };
+}
+
+/** openLink makes a connection over a stream to the other broker, with all subscriptions; throws LinkError. */
+export async function openLink(stream: Duplex, setup: LinkSetup): Promise<Link> {
+  const link = new Link(stream, setup);
+  await link.open();
+  return link;
+}
+
+/** Link is open until `closed` resolves. */
+export class Link {
+  readonly #setup: LinkSetup;
+  readonly #remote: MqttClient;
+  readonly #local: MqttClient;
+  #in: Flow | null = null;
+  #out: Flow | null = null;
+  /** Packet identifiers that an earlier session of the other broker has used: their PUBCOMP is nobody's. */
+  readonly #stale = new Set<number>();
+  #settle: (error: LinkError | null) => void = () => {};
+  /** closed resolves with the reason; null = by `close`. */
+  readonly closed: Promise<LinkError | null>;
+  #connack: ConnackPacket | null = null;
+
+  constructor(stream: Duplex, setup: LinkSetup) {
+    const { options, broker, origin } = setup;
+    this.#setup = setup;
+    this.closed = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+    this.#remote = new MqttClient(stream, this.#remoteOwner(), options.maxPacketSize ?? ANY_SIZE);
+    const [near, far] = duplexPair({ allowHalfOpen: false });
+    this.#local = new MqttClient(near, this.#localOwner(), ANY_SIZE);
+    broker.open(far, origin);
+  }
+
+  async open(): Promise<void> {
+    try {
+      const connack = await this.#remote.connect(this.#remoteConnect());
+      this.#connack = connack;
+      const isCertainlyNew = !connack.sessionPresent && this.#remote.version !== 3; // 3.1 does not say
+      if (isCertainlyNew) this.#noteStale();
+      await this.#local.connect(this.#localConnect(connack));
+      this.#connectFlows(connack);
+      this.#releaseStale();
+      this.#remote.release();
+      await this.#subscribeThere(connack);
+      await this.#notify(connack);
+      this.#local.release();
+      await this.#subscribeHere();
+    } catch (error) {
+      this.#end(error instanceof LinkError ? error : new LinkError('local', `the bridge fails: ${String(error)}`));
+      throw await this.closed;
+    }
+  }
+
+  /** close ends it in order; `forgets` has the other broker forget the session too, where it can be asked to. */
+  async close(forgets = false): Promise<void> {
+    this.#local.close();
+    try {
+      if (forgets) await this.#remote.unsubscribe(this.#setup.options.topics.filter(comesIn).map(remoteFilter));
+    } catch {
+      // it has gone meanwhile: what `closed` tells
+    }
+    if (this.#announces()) this.#sendNotification(0, '0', 0);
+    const expires = forgets && this.#remote.version === 5 && this.#setup.options.sessionExpiry > 0;
+    this.#remote.close(expires ? { sessionExpiryInterval: 0 } : {});
+    this.#settle(null);
+  }
+
+  #end(error: LinkError | null): void {
+    this.#settle(error);
+    this.#local.close();
+    this.#remote.close();
+  }
+
+  #remoteOwner(): ClientOwner {
+    return {
+      published: (buffer, start, body, end) => this.#in!.take(buffer, start, body, end), // set before the release
+      acknowledged: (type, packetId, reasonCode) => {
+        if (type === PACKET_TYPE.PUBREL) this.#in!.released(packetId, reasonCode);
+        else this.#out!.answered(type, packetId, reasonCode);
+      },
+      chunkTaken: () => this.#chunkTaken(this.#in, this.#remote, this.#local),
+      drained: () => this.#local.resume(),
+      closed: (error) => this.#end(error),
+    };
+  }
+
+  #localOwner(): ClientOwner {
+    return {
+      published: (buffer, start, body, end) => this.#out!.take(buffer, start, body, end), // as above
+      acknowledged: (type, packetId, reasonCode) => {
+        if (type === PACKET_TYPE.PUBREL) this.#out!.released(packetId, reasonCode);
+        else if (type !== PACKET_TYPE.PUBCOMP || !this.#stale.delete(packetId)) this.#in!.answered(type, packetId, reasonCode);
+      },
+      chunkTaken: () => this.#chunkTaken(this.#out, this.#local, this.#remote),
+      drained: () => this.#remote.resume(),
+      closed: (error) => this.#end(error === null ? null : new LinkError('local', `our own broker ends it: ${error.message}`)),
+    };
+  }
+
+  #chunkTaken(flow: Flow | null, from: MqttClient, to: MqttClient): void {
+    flow?.flush();
+    to.flush();
+    if (to.isCongested) from.pause();
+  }
+
+  #remoteConnect(): ConnectPacket {
+    const { options, concessions, broker } = this.#setup;
+    const { version } = options;
+    const receiveMaximum = Math.min(options.receiveMaximum ?? broker.receiveMaximum, RECEIVE_MAXIMUM);
+    const { maxPacketSize, maxTopicAlias, sessionExpiry } = options;
+    return {
+      version,
+      bridge: version !== 5 && options.tryPrivate && !concessions.withoutBridgeBit,
+      cleanStart: options.cleanSession,
+      keepAlive: options.keepAlive,
+      clientId: options.remoteClientId,
+      will:
+        options.notifications === 'both' && !concessions.withoutWill
+          ? { topicName: options.notificationTopic, payload: Buffer.from('0'), qos: 1, retain: true, properties: {} }
+          : null,
+      username: options.remoteUsername,
+      password: options.remotePassword === null ? null : Buffer.from(options.remotePassword),
+      properties: {
+        ...(sessionExpiry > 0 ? { sessionExpiryInterval: sessionExpiry } : {}),
+        receiveMaximum,
+        ...(maxTopicAlias > 0 ? { topicAliasMaximum: maxTopicAlias } : {}),
+        ...(maxPacketSize === null ? {} : { maximumPacketSize: maxPacketSize }),
+      },
+    };
+  }
+
+  #localConnect({ properties }: ConnackPacket): ConnectPacket {
+    const { options } = this.#setup;
+    const version: ProtocolVersion = this.#remote.version === 5 ? 5 : 4; // the messages of 3.1 are those of 3.1.1
+    return {
+      version,
+      bridge: version !== 5,
+      cleanStart: options.localCleanSession,
+      keepAlive: 0,
+      clientId: options.localClientId,
+      will: null,
+      username: options.localUsername,
+      password: null,
+      properties: {
+        sessionExpiryInterval: options.localCleanSession ? 0 : NO_EXPIRY,
+        ...(properties.receiveMaximum === undefined ? {} : { receiveMaximum: properties.receiveMaximum }),
+      },
+    };
+  }
+
+  #connectFlows({ properties }: ConnackPacket): void {
+    const { options, broker, guard, incoming, outgoing } = this.#setup;
+    const { topics } = options;
+    const topicCache = broker.topics;
+    const own = this.#remote.version === 5 ? null : guard;
+    const terms = {
+      maximumQos: (properties.maximumQos ?? 2) as Qos, // 0 or 1
+      takesRetain: options.outgoingRetain && properties.retainAvailable !== 0,
+    };
+    const notification = options.notifications === 'off' ? null : options.notificationTopic;
+    this.#out = new Flow({
+      direction: 'out',
+      from: this.#local,
+      to: this.#remote,
+      topics: topicCache,
+      map: new TopicMap(topics.filter(goesOut).map(outRule), topics.filter(comesIn).map(remoteFilter), notification),
+      terms,
+      aliases: 0,
+      guard: own,
+      watcher: outgoing,
+    });
+    this.#in = new Flow({
+      direction: 'in',
+      from: this.#remote,
+      to: this.#local,
+      topics: topicCache,
+      map: new TopicMap(topics.filter(comesIn).map(inRule), topics.filter(goesOut).map(localFilter), notification),
+      terms: { maximumQos: 2, takesRetain: broker.options.retainAvailable },
+      aliases: options.maxTopicAlias,
+      guard: own,
+      watcher: incoming,
+    });
+  }
+
+  /** The other broker has no session of ours: what we keep of its exchanges would be taken for new ones with the same identifiers. */
+  #noteStale(): void {
+    const { broker, options } = this.#setup;
+    for (const packetId of broker.sessions.get(options.localClientId)?.incoming?.keys() ?? []) this.#stale.add(packetId);
+  }
+
+  #releaseStale(): void {
+    for (const packetId of this.#stale) this.#local.sendAck(FIRST_BYTE.PUBREL, packetId, REASON.SUCCESS);
+    this.#local.flush();
+  }
+
+  async #subscribeThere({ sessionPresent, properties }: ConnackPacket): Promise<void> {
+    const { options, refusedFilters } = this.#setup;
+    const leftOver = options.topics.filter((topic) => topic.direction === 'out').map(remoteFilter);
+    const wanted = options.topics.filter(comesIn);
+    const mayHaveSome = sessionPresent || this.#remote.version === 3;
+    if (options.attemptUnsubscribe && mayHaveSome && leftOver.length > 0) await this.#remote.unsubscribe(leftOver);
+    if (wanted.length === 0) return;
+    const maximumQos = properties.maximumQos ?? 2;
+    const requests = wanted.map((topic) => request(remoteFilter(topic), Math.min(topic.qos, maximumQos) as Qos, true)); // both are
+    const codes = await this.#remote.subscribe(requests);
+    const refused = requests.map(({ topicFilter }, at) => [topicFilter, codes[at] ?? REASON.UNSPECIFIED_ERROR] as const);
+    refusedFilters(refused.filter(([, code]) => code >= 0x80));
+  }
+
+  /** Each connection takes the retained messages over anew: those of QoS 0 that changed while it was away are in no queue. */
+  async #subscribeHere(): Promise<void> {
+    const wanted = this.#setup.options.topics.filter(goesOut);
+    if (wanted.length > 0) await this.#local.subscribe(localRequests(this.#setup.options, 0));
+  }
+
+  #announces(): boolean {
+    return this.#setup.options.notifications === 'both' && this.#connack !== null;
+  }
+
+  async #notify({ properties }: ConnackPacket): Promise<void> {
+    if (!this.#announces()) return;
+    if (properties.maximumQos === 0) return this.#sendNotification(0, '1', 0);
+    const reasonCode = await this.#remote.publishOwn((packetId) => this.#notification(1, '1', packetId));
+    if (reasonCode >= 0x80) this.#setup.outgoing.lost('refused', this.#setup.options.notificationTopic, reasonCode as ReasonCode);
+  }
+
+  #sendNotification(qos: Qos, text: string, packetId: number): void {
+    const packet = this.#notification(qos, text, packetId);
+    this.#remote.sendPacket(packet, 0, packet.length);
+  }
+
+  #notification(qos: Qos, text: string, packetId: number): Buffer {
+    const properties = this.#remote.version === 5 ? Buffer.alloc(0) : null;
+    const topic = Buffer.from(this.#setup.options.notificationTopic);
+    const { bytes, packetIdAt } = encodeFrame(topic, Buffer.from(text), properties, qos > 0);
+    bytes[0] = firstByte(qos, this.#connack?.properties.retainAvailable !== 0, false);
+    if (packetIdAt >= 0) bytes.writeUInt16BE(packetId, packetIdAt);
+    return bytes;
+  }
+}
+
+/** localRequests are the subscriptions of the local session. `retainHandling` as in 3.8.3.1. */
+export function localRequests({ topics }: BridgeOptions, retainHandling: 0 | 2): SubscriptionRequest[] {
+  const isMutual = topics.some(comesIn);
+  return topics.filter(goesOut).map((topic) => request(localFilter(topic), topic.qos, isMutual, retainHandling));
+}
+
+function request(topicFilter: string, qos: Qos, noLocal: boolean, retainHandling: 0 | 2 = 0): SubscriptionRequest {
+  return { topicFilter, qos, noLocal: noLocal && !isSharedFilter(topicFilter), retainAsPublished: true, retainHandling };
+}
+
+/** goesOut tells whether messages of a topic go to the other broker. */
+function goesOut({ direction }: BridgeTopic): boolean {
+  return direction !== 'in';
+}
+
+function comesIn({ direction }: BridgeTopic): boolean {
+  return direction !== 'out';
+}
+
+function localFilter({ localPrefix, pattern }: BridgeTopic): string {
+  return localPrefix + pattern;
+}
+
+function remoteFilter({ remotePrefix, pattern }: BridgeTopic): string {
+  return remotePrefix + pattern;
+}
+
+function outRule(topic: BridgeTopic): TopicRule {
+  return { filter: localFilter(topic), prefix: topic.localPrefix, otherPrefix: topic.remotePrefix };
+}
+
+function inRule(topic: BridgeTopic): TopicRule {
+  return { filter: remoteFilter(topic), prefix: topic.remotePrefix, otherPrefix: topic.localPrefix };
+}

@@ -1,0 +1,352 @@
+// A client of MQTT 3.1, 3.1.1 and 5 over any byte stream: one end of a bridge. It speaks with a server, and hands messages and their
+// acknowledgements to its owner, who answers them when the other end has.
+//
+//   connect -> CONNECT ... CONNACK -> (held) -> release -> PUBLISH and its acknowledgements to the owner, SUBSCRIBE, ... -> close
+
+import type { Duplex } from 'node:stream';
+import { reasonOf } from '../base/errors.ts';
+import { Outbox } from '../broker/connection/outbox.ts';
+import { Decoder, type PacketSink } from '../mqtt/decoder.ts';
+import { encodeDisconnect } from '../mqtt/encode.ts';
+import { encodeConnect, encodeSubscribe, encodeUnsubscribe, PINGREQ } from '../mqtt/encode-client.ts';
+import { PACKET_TYPE, type ProtocolVersion } from '../mqtt/packet-types.ts';
+import { type ConnectPacket, checkFlags, readAck, type SubscriptionRequest } from '../mqtt/packets.ts';
+import type { Properties } from '../mqtt/properties.ts';
+import { MalformedPacket, protocolError, REASON, type ReasonCode } from '../mqtt/reason-codes.ts';
+import { type ConnackPacket, readConnack, readServerDisconnect, readSuback } from '../mqtt/server-packets.ts';
+import { disconnected, LinkError, refusedConnect } from './link-error.ts';
+
+/** Milliseconds that a server may take for an answer. */
+const ANSWER_MS = 30_000;
+/** Milliseconds that a server may take to read our last words. */
+const CLOSE_MS = 2000;
+/** Filters of one SUBSCRIBE or UNSUBSCRIBE: AWS IoT Core takes no more. */
+const FILTERS_AT_ONCE = 8;
+/** Packet identifiers of our own begin here and count down: those of messages are given by others and mostly count up from 1. */
+const OWN_IDS_FROM = 65_535;
+/** Marks the packet identifiers of our own PUBLISH among those of SUBSCRIBE and UNSUBSCRIBE. */
+const OF_PUBLISH = 0x10000;
+/** Bytes that wait to be written from which on the owner should bring no more. */
+const CONGESTED = 1_048_576;
+/** The part of the keep alive after which PINGREQ is sent, and after which its answer is missed. */
+const PING_PART = 0.75;
+
+/** ClientOwner gets what a server sends. What points into a buffer is only valid during the call. */
+export interface ClientOwner {
+  /** published gets a whole PUBLISH, buffer[start, end) with its body from `body` on. */
+  published(buffer: Buffer, start: number, body: number, end: number): void;
+  /** acknowledged gets PUBACK, PUBREC, PUBREL or PUBCOMP by its packet type. */
+  acknowledged(type: number, packetId: number, reasonCode: ReasonCode): void;
+  /** chunkTaken is called when all packets of a chunk have been handed over. */
+  chunkTaken(): void;
+  /** drained is called when what was written has gone out, and more may come. */
+  drained(): void;
+  /** closed is called once when the connection has ended; null = by our own `close`. */
+  closed(error: LinkError | null): void;
+}
+
+interface Awaited<T> {
+  resolve(value: T): void;
+  reject(error: LinkError): void;
+}
+
+type State = 'connecting' | 'connected' | 'closed';
+
+/** MqttClient is one connection. */
+export class MqttClient implements PacketSink {
+  /** As in CONNECT. */
+  version: ProtocolVersion = 4;
+  /** Bytes of the largest packet that the server takes. */
+  maximumPacketSize = Number.POSITIVE_INFINITY;
+  state: State = 'connecting';
+  readonly #stream: Duplex;
+  readonly #owner: ClientOwner;
+  readonly #decoder: Decoder;
+  readonly #outbox: Outbox;
+  #isFlushAwaited = false;
+  /** What came after CONNACK waits for `release`. */
+  #isHeld = false;
+  #backlog: Buffer | null = null;
+  #connack: Awaited<ConnackPacket> | null = null;
+  /** SUBSCRIBE, UNSUBSCRIBE and our own PUBLISH that wait for their answers, by packet identifier. */
+  readonly #answers = new Map<number, Awaited<readonly number[]>>();
+  #lastOwnId = OWN_IDS_FROM + 1;
+  #pingTimer: NodeJS.Timeout | null = null;
+  #hasSent = false;
+  #hasHeard = false;
+  #isPinged = false;
+  #error: LinkError | null = null;
+
+  /** Options: `maxPacketSize` are the bytes of the largest packet that the server may send. */
+  constructor(stream: Duplex, owner: ClientOwner, maxPacketSize: number) {
+    this.#stream = stream;
+    this.#owner = owner;
+    this.#decoder = new Decoder(this, maxPacketSize);
+    this.#outbox = new Outbox({ overflowed: () => {} }, stream, { bytesSent: 0 });
+    stream.on('data', (chunk: Buffer) => this.#onData(chunk));
+    stream.on('drain', () => this.#owner.drained());
+    stream.on('error', (error: Error) => this.fail(new LinkError('network', `the connection breaks: ${error.message}`)));
+    stream.on('end', () => this.fail(closedWithoutAWord()));
+    stream.on('close', () => this.fail(closedWithoutAWord()));
+  }
+
+  /** isCongested tells that the server does not take what is written as fast as it comes. */
+  get isCongested(): boolean {
+    return this.#stream.writableLength > CONGESTED;
+  }
+
+  /** connect says CONNECT and gives the CONNACK of success; throws LinkError. What comes behind it waits for `release`. */
+  async connect(connect: ConnectPacket): Promise<ConnackPacket> {
+    this.version = connect.version;
+    const connack = await this.#ask<ConnackPacket>((awaited) => {
+      this.#connack = awaited;
+      this.#send(encodeConnect(connect));
+    });
+    this.maximumPacketSize = connack.properties.maximumPacketSize ?? Number.POSITIVE_INFINITY;
+    this.#keepAlive(connack.properties.serverKeepAlive ?? connect.keepAlive);
+    return connack;
+  }
+
+  /** release hands over what came since CONNACK, and all that comes from now on. */
+  release(): void {
+    if (!this.#isHeld) return;
+    this.#isHeld = false;
+    const backlog = this.#backlog;
+    this.#backlog = null;
+    if (backlog !== null) this.#take(backlog);
+    if (this.state === 'connected') this.#stream.resume();
+  }
+
+  /** subscribe gives a reason code per request, in their order; throws LinkError when the connection ends. */
+  async subscribe(requests: readonly SubscriptionRequest[]): Promise<number[]> {
+    const codes: number[] = [];
+    for (const some of inParts(requests)) {
+      codes.push(...(await this.#askFor((packetId) => encodeSubscribe(this.version, packetId, some))));
+    }
+    return codes;
+  }
+
+  /** unsubscribe waits until the server has ended the subscriptions, those that it does not have too. */
+  async unsubscribe(topicFilters: readonly string[]): Promise<void> {
+    for (const some of inParts(topicFilters)) await this.#askFor((packetId) => encodeUnsubscribe(this.version, packetId, some));
+  }
+
+  /** publishOwn sends a QoS 1 message of the bridge's own, encoded by `encode` for a packet identifier, and gives the reason code of its PUBACK. */
+  async publishOwn(encode: (packetId: number) => Buffer): Promise<number> {
+    const [code = REASON.SUCCESS] = await this.#askFor(encode, OF_PUBLISH);
+    return code;
+  }
+
+  /** sendPacket copies a whole packet, or several, bytes[start, end). */
+  sendPacket(bytes: Buffer, start: number, end: number): void {
+    this.#outbox.append(bytes, start, end);
+    this.#flushLater();
+  }
+
+  /** sendPublish copies a PUBLISH frame and patches its first byte and packet identifier (`packetIdAt` < 0 = none). */
+  sendPublish(bytes: Buffer, first: number, packetIdAt: number, packetId: number): void {
+    this.#outbox.appendPublish(bytes, 0, bytes.length, first, packetIdAt, packetId);
+    this.#flushLater();
+  }
+
+  /** sendAck sends PUBACK, PUBREC, PUBREL or PUBCOMP by its first byte; a reason code other than success only in v5. */
+  sendAck(first: number, packetId: number, reasonCode: ReasonCode): void {
+    if (reasonCode === REASON.SUCCESS || this.version !== 5) this.#outbox.appendAck(first, packetId);
+    else this.#outbox.append(Buffer.from([first, 3, packetId >> 8, packetId & 0xff, reasonCode]), 0, 5);
+    this.#flushLater();
+  }
+
+  /** flush writes what is gathered. The owner calls it at the end of a chunk; otherwise it happens at the end of the turn. */
+  flush(): void {
+    if (this.state === 'closed' || this.#outbox.length === 0) return;
+    this.#hasSent = true;
+    this.#outbox.flush();
+  }
+
+  pause(): void {
+    this.#stream.pause();
+  }
+
+  resume(): void {
+    if (!this.#isHeld && this.state === 'connected') this.#stream.resume();
+  }
+
+  /** close says DISCONNECT and closes. `properties` are of v5. */
+  close(properties: Properties = {}): void {
+    if (this.state === 'closed') return;
+    if (this.state === 'connected') {
+      this.#send(this.version === 5 ? encodeDisconnect(REASON.SUCCESS, properties) : Buffer.from([PACKET_TYPE.DISCONNECT << 4, 0]));
+    }
+    this.#end(null);
+  }
+
+  /** fail ends the connection because of an error; at most the first one counts. */
+  fail(error: LinkError): void {
+    if (this.state === 'closed') return;
+    error.atConnect = this.state === 'connecting';
+    if (error.fault === 'protocol' && this.state === 'connected' && this.version === 5) {
+      this.#send(encodeDisconnect((error.reasonCode ?? REASON.PROTOCOL_ERROR) as ReasonCode, {})); // it is from MalformedPacket
+    }
+    this.#end(error);
+  }
+
+  onPacket(buffer: Buffer, start: number, body: number, end: number): boolean {
+    const type = buffer[start]! >> 4; // the decoder has seen it
+    if (type === PACKET_TYPE.PUBLISH && this.state === 'connected') this.#owner.published(buffer, start, body, end);
+    else this.#takeOther(type, buffer, start, body, end);
+    return this.state !== 'closed' && !this.#isHeld;
+  }
+
+  #takeOther(type: number, buffer: Buffer, start: number, body: number, end: number): void {
+    const { version } = this;
+    checkFlags(buffer[start]!, version);
+    if ((this.state === 'connecting') !== (type === PACKET_TYPE.CONNACK)) throw protocolError('A server begins with CONNACK'); // [MQTT-3.2.0-1]
+    switch (type) {
+      case PACKET_TYPE.PUBACK:
+      case PACKET_TYPE.PUBREC:
+      case PACKET_TYPE.PUBREL:
+      case PACKET_TYPE.PUBCOMP: {
+        const { packetId, reasonCode } = readAck(buffer, body, end, version, type);
+        if (type === PACKET_TYPE.PUBACK && this.#answer(packetId | OF_PUBLISH, [reasonCode])) return;
+        return this.#owner.acknowledged(type, packetId, reasonCode as ReasonCode); // readAck lets no others through
+      }
+      case PACKET_TYPE.CONNACK:
+        return this.#onConnack(readConnack(buffer, body, end, version));
+      case PACKET_TYPE.SUBACK:
+      case PACKET_TYPE.UNSUBACK: {
+        const { packetId, reasonCodes } = readSuback(buffer, body, end, version, type);
+        this.#answer(packetId, reasonCodes);
+        return;
+      }
+      case PACKET_TYPE.PINGRESP:
+        return;
+      case PACKET_TYPE.DISCONNECT:
+        return this.fail(disconnected(readServerDisconnect(buffer, body, end, version)));
+      default:
+        throw protocolError(`Packet type ${type} from a server`);
+    }
+  }
+
+  #onConnack(connack: ConnackPacket): void {
+    if (connack.reasonCode !== REASON.SUCCESS) return this.fail(refusedConnect(connack));
+    this.state = 'connected';
+    this.#isHeld = true;
+    this.#stream.pause();
+    this.#connack?.resolve(connack);
+    this.#connack = null;
+  }
+
+  #onData(chunk: Buffer): void {
+    if (this.state === 'closed') return;
+    this.#hasHeard = true;
+    if (this.#isHeld)
+      this.#backlog = Buffer.concat([this.#backlog ?? Buffer.alloc(0), chunk]); // it was on its way when the stream was paused
+    else this.#take(chunk);
+  }
+
+  #take(chunk: Buffer): void {
+    try {
+      const taken = this.#decoder.push(chunk);
+      if (this.#isHeld && taken < chunk.length) this.#backlog = Buffer.from(chunk.subarray(taken)); // a copy: the chunk is lent
+    } catch (error) {
+      const code = error instanceof MalformedPacket ? error.reasonCode : REASON.UNSPECIFIED_ERROR; // whatever goes wrong with what it sends ends this connection, nothing else
+      this.fail(new LinkError('protocol', `the other broker sends what it may not: ${reasonOf(error)}`, code));
+    }
+    this.#owner.chunkTaken();
+  }
+
+  #answer(key: number, codes: readonly number[]): boolean {
+    const awaited = this.#answers.get(key);
+    this.#answers.delete(key);
+    awaited?.resolve(codes);
+    return awaited !== undefined;
+  }
+
+  #askFor(encode: (packetId: number) => Buffer, kind = 0): Promise<readonly number[]> {
+    this.#lastOwnId = this.#lastOwnId <= 1 ? OWN_IDS_FROM : this.#lastOwnId - 1;
+    const packetId = this.#lastOwnId;
+    return this.#ask((awaited) => {
+      this.#answers.set(packetId | kind, awaited);
+      this.#send(encode(packetId));
+    });
+  }
+
+  /** Waits for an answer, but not for ever. */
+  #ask<T>(send: (awaited: Awaited<T>) => void): Promise<T> {
+    if (this.state === 'closed') return Promise.reject(this.#error ?? new LinkError('closed', 'the connection is closed'));
+    return new Promise<T>((resolve, reject) => {
+      const timer = setTimeout(() => this.fail(silent()), ANSWER_MS);
+      const settled =
+        <V>(settle: (value: V) => void) =>
+        (value: V) => {
+          clearTimeout(timer);
+          settle(value);
+        };
+      send({ resolve: settled(resolve), reject: settled(reject) });
+    });
+  }
+
+  #send(packet: Buffer): void {
+    this.#outbox.append(packet, 0, packet.length);
+    this.flush();
+  }
+
+  #flushLater(): void {
+    if (this.#isFlushAwaited) return;
+    this.#isFlushAwaited = true;
+    setImmediate(() => {
+      this.#isFlushAwaited = false;
+      this.flush();
+    });
+  }
+
+  /** Each part of the keep alive: PINGREQ when one of the two has been silent. [MQTT-3.1.2-22] */
+  #keepAlive(seconds: number): void {
+    if (seconds === 0 || this.state !== 'connected') return;
+    this.#pingTimer = setInterval(() => this.#ping(), seconds * 1000 * PING_PART);
+  }
+
+  #ping(): void {
+    const isQuiet = !this.#hasHeard || !this.#hasSent;
+    if (this.#isPinged && !this.#hasHeard && !this.#stream.isPaused()) return this.fail(silent());
+    this.#hasHeard = false;
+    this.#hasSent = false;
+    this.#isPinged = isQuiet;
+    if (!isQuiet) return;
+    this.sendPacket(PINGREQ, 0, PINGREQ.length);
+    this.flush();
+    this.#hasSent = false;
+  }
+
+  #end(error: LinkError | null): void {
+    this.state = 'closed';
+    this.#error = error;
+    if (this.#pingTimer !== null) clearInterval(this.#pingTimer);
+    const ended = error ?? new LinkError('closed', 'the connection is closed');
+    this.#connack?.reject(ended);
+    for (const awaited of this.#answers.values()) awaited.reject(ended);
+    this.#answers.clear();
+    this.#outbox.drop();
+    this.#backlog = null;
+    if (error?.fault === 'silent') this.#stream.destroy();
+    this.#stream.end();
+    this.#stream.resume(); // what still comes is read and dropped, so that the end is seen
+    const cut = setTimeout(() => this.#stream.destroy(), CLOSE_MS);
+    this.#stream.once('close', () => clearTimeout(cut));
+    this.#owner.closed(error);
+  }
+}
+
+function silent(): LinkError {
+  return new LinkError('silent', 'the other broker does not answer');
+}
+
+function closedWithoutAWord(): LinkError {
+  return new LinkError('closed', 'the other broker closes the connection without a word');
+}
+
+function inParts<T>(all: readonly T[]): T[][] {
+  const parts: T[][] = [];
+  for (let at = 0; at < all.length; at += FILTERS_AT_ONCE) parts.push(all.slice(at, at + FILTERS_AT_ONCE));
+  return parts;
+}
