@@ -35,6 +35,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   import: 2,
   boot: 2,
   phones: 2,
+  refusals: 2,
   telemetry: 2,
   updates: 2,
   cluster: 2,

@@ -16,6 +16,7 @@ import { withIdentities } from '../listeners/identified-users.ts';
 import type { Listener } from '../listeners/listeners.ts';
 import { PendingConnections } from '../listeners/pending-connections.ts';
 import { REASON } from '../mqtt/reason-codes.ts';
+import { RefusalMemory } from '../refusals/refusal-memory.ts';
 import type { SelfTestPass } from '../service/self-test-pass.ts';
 import type { StateFolder } from '../state/state-folder.ts';
 import type { Store } from '../store/store.ts';
@@ -29,7 +30,6 @@ import { CertificatesPart } from './parts/certificates-part.ts';
 import { ListenersPart } from './parts/listeners-part.ts';
 import { StorePart } from './parts/store-part.ts';
 import { type AppliancePart, Parts, row, type Step, whenReady } from './parts.ts';
-import { RefusalMemory } from './refusal-memory.ts';
 
 /** Time for clients to take their last words before their connections are cut. */
 const FAREWELL_MS = 3000;
@@ -223,7 +223,7 @@ class HomeAppliance implements Appliance {
       log,
       ...this.#guards(),
       openStore: keepsSessions ? async () => this.#store.opened() : null,
-      diagnostics: this.refusals,
+      refusals: this.refusals,
     });
   }
 
@@ -255,7 +255,7 @@ class HomeAppliance implements Appliance {
     const needs = {
       pending: new PendingConnections({ clock: systemClock, log }),
       keyLog,
-      diagnostics: this.refusals,
+      refusals: this.refusals,
       handle: (stream: Duplex, origin: ConnectionOrigin) => void this.broker.open(stream, origin),
       applianceCertificate: () => this.#certificates.ours().server(),
       applianceAuthority: () => ({

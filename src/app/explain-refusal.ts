@@ -7,7 +7,7 @@ import { shellWord } from '../base/shell-word.ts';
 import type { Refusal } from '../broker/ports.ts';
 import type { Configuration } from '../config/configuration.ts';
 import type { Listener } from '../listeners/listeners.ts';
-import type { Explanation } from './refusal-memory.ts';
+import type { Explanation } from '../refusals/refusal-memory.ts';
 
 /** House is what is in force now. */
 export interface House {

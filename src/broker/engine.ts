@@ -68,7 +68,7 @@ export class Broker extends AedesHub {
   journal: Journal | null = null;
   authenticator: Authenticator | null;
   authorizer: Authorizer | null = null;
-  readonly diagnostics: RefusalLog | null;
+  readonly refusals: RefusalLog | null;
   readonly #openStore: BrokerPorts['openStore'];
   /** Somebody listens to Aedes' 'publish' event: then every message is made an object. */
   #hasPublishListeners = false;
@@ -90,7 +90,7 @@ export class Broker extends AedesHub {
     this.clock = ports.clock;
     this.log = ports.log;
     this.authenticator = ports.authenticator;
-    this.diagnostics = ports.diagnostics;
+    this.refusals = ports.refusals;
     this.wheel = new TimerWheel(ports.clock);
     this.tree = tree;
     this.effort = effort;

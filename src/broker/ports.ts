@@ -87,7 +87,7 @@ export interface BrokerPorts {
   readonly authorizer: Authorizer | null;
   /** Opens the store at start; null = nothing outlives the process. */
   readonly openStore: (() => Promise<SessionStore>) | null;
-  readonly diagnostics: RefusalLog | null;
+  readonly refusals: RefusalLog | null;
 }
 
 /** StoredMessage is an application message as it is kept. `key` names it among all kept messages: deliveries of one message share it. */

@@ -34,7 +34,7 @@ export interface EntranceDeps extends TlsSource {
   /** keyLog gets the secrets of each TLS connection, a line each; null = nobody reads along. */
   readonly keyLog: ((line: Buffer) => void) | null;
   /** Null = nobody asks later why a connection was refused. */
-  readonly diagnostics: RefusalLog | null;
+  readonly refusals: RefusalLog | null;
   /** maxMessageBytes gives the bytes of one WebSocket message, asked when options are put in force. */
   maxMessageBytes(): number;
 }
@@ -320,7 +320,7 @@ export class Entrance {
 
   #refused(cause: RefusalCause, reason: string, peer: Peer | null): void {
     const from = { address: peer?.address ?? '', port: peer?.port ?? 0, policy: this.#policy };
-    this.#deps.diagnostics?.refused({ cause, reason, from, clientId: '', username: null, topicName: null });
+    this.#deps.refusals?.refused({ cause, reason, from, clientId: '', username: null, topicName: null });
   }
 }
 

@@ -3,9 +3,9 @@
 import type { AclAuthorizer } from '../access/acl.ts';
 import type { LoginHold } from '../access/login-throttle.ts';
 import type { Broker } from '../broker/broker.ts';
-import type { RefusalCause } from '../broker/ports.ts';
 import type { Certificates } from '../certificates/certificates.ts';
 import type { MachineHealth } from '../host/machine-health.ts';
+import type { RememberedRefusal } from '../refusals/refusal-memory.ts';
 import type { Store } from '../store/store.ts';
 
 /** Traffic is what clients did, without the broker's test of itself and the numbers of its $SYS tree. Counts since the start, rates per second over the last minute. */
@@ -29,26 +29,6 @@ export interface OpenListener {
   readonly port: number;
   readonly addresses: readonly string[];
   readonly connections: number;
-}
-
-/** RememberedRefusal is one kind of refusal of one client; times are in milliseconds since 1970. */
-export interface RememberedRefusal {
-  readonly cause: RefusalCause | 'duel' | 'flapping';
-  /** Remote address; '' for a Unix socket. */
-  readonly address: string;
-  /** Port of the listener; 0 for a Unix socket. */
-  readonly listenerPort: number;
-  /** '' = it did not say. */
-  readonly clientId: string;
-  readonly username: string | null;
-  readonly topicName: string | null;
-  /** A sentence about the client, without its subject. */
-  readonly reason: string;
-  /** What to do about it, or null. */
-  readonly advice: string | null;
-  readonly first: number;
-  readonly last: number;
-  readonly count: number;
 }
 
 /** RELOAD_CAUSES are what asks for a reload: SIGHUP, `reload_on_change`, a request of a program. */

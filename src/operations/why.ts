@@ -3,7 +3,8 @@
 import { z } from 'zod';
 import { missingRule, whatArrives } from '../access/acl-explain.ts';
 import type { LoginHold } from '../access/login-throttle.ts';
-import type { OperationNeeds, RememberedRefusal } from './needs.ts';
+import type { RememberedRefusal } from '../refusals/refusal-memory.ts';
+import type { OperationNeeds } from './needs.ts';
 import { type Answer, operation } from './operation.ts';
 import { HOLD } from './throttle.ts';
 

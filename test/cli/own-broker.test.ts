@@ -386,7 +386,7 @@ async function attach(
       log: recordingLog(),
       pending: new PendingConnections({ clock: systemClock, log: recordingLog() }),
       keyLog: null,
-      diagnostics: null,
+      refusals: null,
       applianceCertificate: () => pair,
       applianceAuthority: () => assert.fail('nobody asks for it'),
       readRevocations: () => assert.fail('nobody asks for it'),

@@ -19,7 +19,7 @@ export interface Arrival {
 export interface TestListener {
   readonly listener: Listener;
   readonly log: RecordingLog;
-  /** What diagnostics was told. */
+  /** What the refusal log was told. */
   readonly refusals: readonly Refusal[];
   /** next resolves with the next stream handed over. */
   next(): Promise<Arrival>;
@@ -69,7 +69,7 @@ export function makeListener(test: TestContext, options: Partial<ListenerOptions
       log,
       pending: new PendingConnections({ clock: systemClock, log }),
       keyLog: null,
-      diagnostics: { refused: (refusal) => refusals.push(refusal), connected: () => {} },
+      refusals: { refused: (refusal) => refusals.push(refusal), connected: () => {} },
       applianceCertificate: () => pair,
       applianceAuthority: () => ({ cert: pair.cert, revocations: new Revocations([]) }),
       readRevocations,

@@ -1,4 +1,4 @@
-// What is told to the diagnostics port: why a client was turned away, in words for people. The client never gets them.
+// What is told to the refusal log: why a client was turned away, in words for people. The client never gets them.
 
 import type { ConnectPacket } from '../../mqtt/packets.ts';
 import { MalformedPacket, REASON, type ReasonCode } from '../../mqtt/reason-codes.ts';
@@ -24,19 +24,19 @@ export class StrangeBytes extends MalformedPacket {
 export function reportRefusal(connection: Connection, cause: RefusalCause, reason: string): void {
   const { id, session, origin, broker } = connection;
   const username = session?.username ?? origin.identity;
-  broker.diagnostics?.refused({ cause, reason, from: origin, clientId: id, username, topicName: null });
+  broker.refusals?.refused({ cause, reason, from: origin, clientId: id, username, topicName: null });
 }
 
 /** reportConnect tells of a CONNECT that was refused. */
 export function reportConnect(connection: Connection, packet: ConnectPacket, cause: RefusalCause, reason: string): void {
   const { origin, broker } = connection;
   const username = packet.username ?? origin.identity;
-  broker.diagnostics?.refused({ cause, reason, from: origin, clientId: packet.clientId, username, topicName: null });
+  broker.refusals?.refused({ cause, reason, from: origin, clientId: packet.clientId, username, topicName: null });
 }
 
 /** reportEarly tells of a CONNECT that was refused by its own words, before anybody was asked. */
 export function reportEarly(connection: Connection, packet: ConnectPacket, code: ReasonCode): void {
-  if (connection.broker.diagnostics === null) return;
+  if (connection.broker.refusals === null) return;
   const [cause, reason] = earlyRefusal(connection, packet, code);
   reportConnect(connection, packet, cause, reason);
 }
@@ -67,7 +67,7 @@ export function reportVerdict(connection: Connection, packet: ConnectPacket, ver
 /** reportDenied tells of a PUBLISH that the client may not send. */
 export function reportDenied({ id, session, origin, broker }: Connection, topicName: string): void {
   const username = session?.username ?? null;
-  broker.diagnostics?.refused({ cause: 'topic', reason: 'may not publish here', from: origin, clientId: id, username, topicName });
+  broker.refusals?.refused({ cause: 'topic', reason: 'may not publish here', from: origin, clientId: id, username, topicName });
 }
 
 /** reportBadPacket tells of bytes that are no MQTT, or not as it must be. */

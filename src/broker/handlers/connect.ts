@@ -167,7 +167,7 @@ function accept(connection: Connection, packet: ConnectPacket): void {
     connection.closeFor('its Maximum Packet Size has no room for CONNACK'); // [MQTT-3.1.2-24]
     return;
   }
-  broker.diagnostics?.connected(connection.id, connection.origin, existing?.connection?.origin ?? null);
+  broker.refusals?.connected(connection.id, connection.origin, existing?.connection?.origin ?? null);
   const isAwaited = existing?.connection?.isHeld === true; // an earlier one waits for the same
   existing?.connection?.disconnect(REASON.SESSION_TAKEN_OVER); // [MQTT-3.1.4-3]
   const kept = broker.sessions.get(connection.id); // it may have ended with its connection

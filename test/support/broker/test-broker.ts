@@ -22,7 +22,7 @@ export interface TestBrokerOptions {
   authenticator?: Authenticator;
   authorizer?: Authorizer;
   openStore?: () => Promise<SessionStore>;
-  diagnostics?: RefusalLog;
+  refusals?: RefusalLog;
   clock?: Clock;
   log?: Logger;
 }
@@ -47,7 +47,7 @@ export async function startTestBroker(given: TestBrokerOptions = {}): Promise<Te
       authenticator: given.authenticator ?? null,
       authorizer: given.authorizer ?? null,
       openStore: given.openStore ?? null,
-      diagnostics: given.diagnostics ?? null,
+      refusals: given.refusals ?? null,
     },
   );
   await broker.start();

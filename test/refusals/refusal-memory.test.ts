@@ -2,11 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ConnectionRhythm } from '../../src/app/connection-rhythm.ts';
-import { RefusalMemory } from '../../src/app/refusal-memory.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { DEFAULT_LISTENER_POLICY } from '../../src/broker/options.ts';
 import type { Refusal } from '../../src/broker/ports.ts';
+import { ConnectionRhythm } from '../../src/refusals/connection-rhythm.ts';
+import { RefusalMemory } from '../../src/refusals/refusal-memory.ts';
 import { recordingLog } from '../support/ports/recording-log.ts';
 import { heldBytes } from '../support/process/memory.ts';
 

@@ -4,8 +4,7 @@
 
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
-import type { Refusal, RefusalLog, RemoteEnd } from '../broker/ports.ts';
-import type { RememberedRefusal } from '../operations/needs.ts';
+import type { Refusal, RefusalCause, RefusalLog, RemoteEnd } from '../broker/ports.ts';
 import { ConnectionRhythm } from './connection-rhythm.ts';
 
 /** Each is some 500 bytes. */
@@ -17,10 +16,30 @@ const MAX_NAME = 120;
 /** Characters of a reason, for it may name what the client has sent. */
 const MAX_REASON = 500;
 
+/** RememberedRefusal is one kind of refusal of one client; times are in milliseconds since 1970. */
+export interface RememberedRefusal {
+  readonly cause: RefusalCause | 'duel' | 'flapping';
+  /** Remote address; '' for a Unix socket. */
+  readonly address: string;
+  /** Port of the listener; 0 for a Unix socket. */
+  readonly listenerPort: number;
+  /** '' = it did not say. */
+  readonly clientId: string;
+  readonly username: string | null;
+  readonly topicName: string | null;
+  /** A sentence about the client, without its subject. */
+  readonly reason: string;
+  /** What to do about it, or null. */
+  readonly advice: string | null;
+  readonly first: number;
+  readonly last: number;
+  readonly count: number;
+}
+
 /** Explanation is what more is known about a refusal than the reporter could say. */
 export type Explanation = Pick<RememberedRefusal, 'reason' | 'advice'>;
 
-export interface DiagnosticsSetup {
+export interface RefusalMemorySetup {
   readonly clock: Clock;
   readonly log: Logger;
   /** explain is asked once for each kind of refusal of a client. */
@@ -30,14 +49,14 @@ export interface DiagnosticsSetup {
 /** Its last time and its count change. */
 type Counted = RememberedRefusal & { last: number; count: number };
 
-/** RefusalMemory is the diagnostics port of engine and listeners. */
+/** RefusalMemory is the refusal log of engine and listeners. */
 export class RefusalMemory implements RefusalLog {
-  readonly #setup: DiagnosticsSetup;
+  readonly #setup: RefusalMemorySetup;
   readonly #rhythm = new ConnectionRhythm();
   /** By what makes them the same; the latest last. */
   readonly #refusals = new Map<string, Counted>();
 
-  constructor(setup: DiagnosticsSetup) {
+  constructor(setup: RefusalMemorySetup) {
     this.#setup = setup;
   }
 
