@@ -9,6 +9,7 @@ import { parseAclFile } from '../../src/access/acl-file.ts';
 import { startTestBroker } from '../support/broker/test-broker.ts';
 import type { WirePeer } from '../support/clients/wire-peer.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { connectTemplate } from '../support/protocol/connect-template.ts';
 import { ACL_CASES, type AclQuestion, readQuestion } from './acl-cases.ts';
 import { type Open, skipWithoutMosquitto, startMosquitto } from './mosquitto-beside.ts';
 
@@ -45,8 +46,7 @@ async function ask(open: Open, question: AclQuestion): Promise<void> {
 
 async function login(open: Open, username: string | null, clientId: string): Promise<WirePeer> {
   const peer = await open();
-  const flags = username === null ? '02' : '82';
-  peer.send(`10 [ PROTOCOL ${flags} 0000 {} '${clientId}' ${username === null ? '' : `'${username}'`} ]`);
+  peer.send(connectTemplate(username === null ? { clientId } : { clientId, username }));
   await peer.expect('20 [ ?? 00 { ... } ]');
   return peer;
 }

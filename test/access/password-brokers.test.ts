@@ -8,6 +8,7 @@ import { test } from 'node:test';
 import { missing, runMidge } from '../cli/run-midge.ts';
 import { startTestBroker } from '../support/broker/test-broker.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { connectTemplate } from '../support/protocol/connect-template.ts';
 import { type Open, skipWithoutMosquitto, startMosquitto } from './mosquitto-beside.ts';
 import { authenticatorOf } from './test-access.ts';
 
@@ -51,7 +52,7 @@ async function expectLogins(open: Open, users: Readonly<Record<string, string>>)
 
 async function login(open: Open, user: string, password: string): Promise<boolean> {
   const peer = await open();
-  peer.send(`10 [ PROTOCOL C2 0000 {} 'x' '${user}' '${password}' ]`);
+  peer.send(connectTemplate({ clientId: 'x', username: user, password }));
   const connack = await peer.expect('20 [ 00 00 { ... } ] or 20 [ 00 87 { ... } ]');
   peer.abort();
   return connack[3] === 0;

@@ -7,16 +7,15 @@ import { type AddressInfo, connect as connectSocket, createServer } from 'node:n
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
-import { connectAsync, type IClientOptions, type IDisconnectPacket, MqttClient } from 'mqtt';
-import { type Appliance, createAppliance } from '../../src/app/app.ts';
+import { type IDisconnectPacket, MqttClient } from 'mqtt';
 import type { Configuration } from '../../src/config/configuration.ts';
 import { settingsThatStay } from '../../src/config/settings-that-stay.ts';
 import type { Listener } from '../../src/listeners/listeners.ts';
-import { StateFolder } from '../../src/state/state-folder.ts';
+import { mqttClient } from '../support/clients/mqtt-client.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
-import { recordingLog } from '../support/ports/recording-log.ts';
 import { connectTemplate } from '../support/protocol/connect-template.ts';
 import { hex } from '../support/protocol/hex-template.ts';
+import { type OpenedAppliance, openAppliance } from './test-appliance.ts';
 import { configurationOf } from './test-configuration.ts';
 
 const EVERY_TRANSPORT = `
@@ -32,42 +31,13 @@ protocol websockets
 secure true
 `;
 
-interface House {
-  readonly appliance: Appliance;
-  readonly state: StateFolder;
-  readonly folder: string;
-  readonly log: ReturnType<typeof recordingLog>;
-}
-
 async function open(
   context: TestContext,
   text: string,
   change: (configuration: Configuration) => Configuration = (same) => same,
-): Promise<House> {
+): Promise<OpenedAppliance> {
   const folder = temporaryFolder(context);
-  const state = new StateFolder(join(folder, 'state'), 'midge.db');
-  const log = recordingLog();
-  const configuration = change(configurationOf(folder, text));
-  const appliance = createAppliance({
-    configuration,
-    log,
-    state,
-    keepsSessions: false,
-    title: 'midge version 0',
-    buildDate: Date.parse('2026-01-01'),
-    selfTest: null,
-    keyLog: null,
-  });
-  context.after(() => appliance.stop());
-  await appliance.start();
-  return { appliance, state, folder, log };
-}
-
-async function client(context: TestContext, options: IClientOptions): Promise<MqttClient> {
-  const connected = await connectAsync({ host: '127.0.0.1', protocolVersion: 5, reconnectPeriod: 0, ...options });
-  connected.on('error', () => {});
-  context.after(() => connected.endAsync(true));
-  return connected;
+  return openAppliance(context, folder, { configuration: change(configurationOf(folder, text)) });
 }
 
 test('appliance carries a message between every two transports when clients use the standard library', async (context) => {
@@ -75,10 +45,10 @@ test('appliance carries a message between every two transports when clients use 
   const ca = readFileSync(join(state.certificates, 'ca.crt'));
   const [tcp, tls, ws, wss] = appliance.listeners.toSorted((a, b) => order(a) - order(b)).map((listener) => listener.port);
   const clients = await Promise.all([
-    client(context, { protocol: 'mqtt', port: tcp! }),
-    client(context, { protocol: 'mqtts', port: tls!, ca, host: 'localhost' }),
-    client(context, { protocol: 'ws', port: ws! }),
-    client(context, { protocol: 'wss', port: wss!, ca, host: 'localhost' }),
+    mqttClient(context, { protocol: 'mqtt', port: tcp! }),
+    mqttClient(context, { protocol: 'mqtts', port: tls!, ca, host: 'localhost' }),
+    mqttClient(context, { protocol: 'ws', port: ws! }),
+    mqttClient(context, { protocol: 'wss', port: wss!, ca, host: 'localhost' }),
   ]);
   for (const publisher of clients) {
     for (const subscriber of clients) {
@@ -136,7 +106,7 @@ for (const host of ['127.0.0.1', '::1']) {
         `Warning: midge does not listen on port ${port}, because ${program} (process ${process.pid}) uses it - stop that program, or choose another port with -p or in a configuration file.`,
       ],
     );
-    await client(context, { port: appliance.listeners[0]!.port });
+    await mqttClient(context, { port: appliance.listeners[0]!.port });
   });
 }
 
@@ -160,7 +130,7 @@ test('appliance makes no certificates and no folder when no listener wants them'
 
 test('appliance tells MQTT 5 clients that the server shuts down when it stops [MQTT-4.13.1]', async (context) => {
   const { appliance } = await open(context, 'listener 1883 127.0.0.1\nallow_anonymous true\n');
-  const connected = await client(context, { port: appliance.listeners[0]!.port });
+  const connected = await mqttClient(context, { port: appliance.listeners[0]!.port });
   const said = new Promise<IDisconnectPacket>((resolve) => connected.once('disconnect', resolve));
   await appliance.stop();
   assert.equal((await said).reasonCode, 0x8b);
@@ -173,7 +143,7 @@ test('appliance stops in time when a client does not read', async (context) => {
   frozen.write(hex(connectTemplate()));
   frozen.write(hex("82 [ 0001 {} '#' 00 ]"));
   await log.line(/^test 0 #$/);
-  const publisher = await client(context, { port });
+  const publisher = await mqttClient(context, { port });
   await publisher.publishAsync('big', Buffer.alloc(1_000_000), { qos: 1 });
   await appliance.stop();
   assert.equal(appliance.listeners[0]!.connections, 0);
@@ -182,21 +152,21 @@ test('appliance stops in time when a client does not read', async (context) => {
 test('appliance refuses strangers and takes new users when the configuration is reloaded', async (context) => {
   const house = await open(context, 'listener 1883 127.0.0.1\nusername jane\npassword first\n');
   const { port } = house.appliance.listeners[0]!;
-  await assert.rejects(client(context, { port }), /Not authorized/i);
-  await assert.rejects(client(context, { port, username: 'jane', password: 'second' }), /user name|Not authorized/i);
-  await client(context, { port, username: 'jane', password: 'first' });
+  await assert.rejects(mqttClient(context, { port }), /Not authorized/i);
+  await assert.rejects(mqttClient(context, { port, username: 'jane', password: 'second' }), /user name|Not authorized/i);
+  await mqttClient(context, { port, username: 'jane', password: 'first' });
   const next = configurationOf(house.folder, 'listener 1883 127.0.0.1\nusername jane\npassword second\n');
   await house.appliance.reload(next);
   assert.deepEqual(settingsThatStay(house.appliance.configuration, next), []);
-  await client(context, { port, username: 'jane', password: 'second' });
+  await mqttClient(context, { port, username: 'jane', password: 'second' });
 });
 
 test('appliance lets anonymous clients in from now on when a reload allows them', async (context) => {
   const house = await open(context, 'listener 1883 127.0.0.1\nusername jane\npassword first\n');
   const { port } = house.appliance.listeners[0]!;
-  await assert.rejects(client(context, { port }));
+  await assert.rejects(mqttClient(context, { port }));
   await house.appliance.reload(configurationOf(house.folder, 'listener 1883 127.0.0.1\nallow_anonymous true\n'));
-  await client(context, { port });
+  await mqttClient(context, { port });
 });
 
 test('appliance names what a reload can not change', async (context) => {
@@ -216,16 +186,16 @@ test('appliance changes nothing when the password file of a reload is bad', asyn
   writeFileSync(passwordFile, 'jane:plain text\n');
   const next = configurationOf(house.folder, 'listener 1883 127.0.0.1\nallow_anonymous true\n');
   await assert.rejects(house.appliance.reload({ ...next, access: { ...next.access, account: null, passwordFile } }), /passwd:1/);
-  await client(context, { port: house.appliance.listeners[0]!.port, username: 'jane', password: 'first' });
+  await mqttClient(context, { port: house.appliance.listeners[0]!.port, username: 'jane', password: 'first' });
 });
 
 test('appliance shows a certificate file that has changed when it is reloaded', async (context) => {
   const source = await open(context, EVERY_TRANSPORT);
   const other = await open(context, EVERY_TRANSPORT);
-  const pair = (house: House) => ['server.crt', 'server.key'].map((name) => readFileSync(join(house.state.certificates, name)));
+  const pair = (house: OpenedAppliance) => ['server.crt', 'server.key'].map((name) => readFileSync(join(house.state.certificates, name)));
   const folder = temporaryFolder(context);
   const [certfile, keyfile] = [join(folder, 'tls.crt'), join(folder, 'tls.key')];
-  const install = (house: House) =>
+  const install = (house: OpenedAppliance) =>
     pair(house).forEach((content, index) => void writeFileSync([certfile, keyfile][index]!, content, { mode: 0o600 }));
   install(source);
   const text = `listener 8883 127.0.0.1\ncertfile ${certfile}\nkeyfile ${keyfile}\nallow_anonymous true\nadvertise false\n`;

@@ -1,29 +1,21 @@
 // Clients that are in with a certificate of the appliance's own authority, when that is revoked. What foreign programs hear: test/e2e/client-certificates.test.ts.
 
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { connectAsync, type IDisconnectPacket } from 'mqtt';
-import { createAppliance } from '../../src/app/app.ts';
+import type { IDisconnectPacket, MqttClient } from 'mqtt';
 import { ClientRegister } from '../../src/certificates/client-certificates.ts';
 import { keyToPem } from '../../src/certificates/mint.ts';
-import { StateFolder } from '../../src/state/state-folder.ts';
+import { mqttClient } from '../support/clients/mqtt-client.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import type { TestPair } from '../support/network/test-certificates.ts';
-import { recordingLog } from '../support/ports/recording-log.ts';
+import { BUILD_DATE, openAppliance } from './test-appliance.ts';
 import { configurationOf } from './test-configuration.ts';
 
-const BUILD_DATE = Date.parse('2026-01-01');
 const TEXT = 'listener 8883 127.0.0.1\nsecure true\nrequire_certificate true\nuse_identity_as_username true\nadvertise false\n';
 
 async function open(context: TestContext) {
   const folder = temporaryFolder(context);
-  const state = new StateFolder(join(folder, 'state'), 'midge.db');
-  const log = recordingLog();
-  const setup = { log, state, keepsSessions: false, title: 'midge version 0', buildDate: BUILD_DATE, selfTest: null, keyLog: null };
-  const appliance = createAppliance({ ...setup, configuration: configurationOf(folder, TEXT) });
-  context.after(() => appliance.stop());
-  await appliance.start();
+  const { appliance, state } = await openAppliance(context, folder, { configuration: configurationOf(folder, TEXT) });
   const register = await ClientRegister.open(state.certificates);
   const issue = async (name: string): Promise<TestPair> => {
     const { certificate, key } = await register.issue(name, { now: Date.now(), buildDate: BUILD_DATE });
@@ -34,17 +26,14 @@ async function open(context: TestContext) {
 
 type House = Awaited<ReturnType<typeof open>>;
 
-async function mqttClient(context: TestContext, { port, ca }: House, pair: Partial<TestPair>) {
-  const client = await connectAsync({ host: 'localhost', port, protocol: 'mqtts', protocolVersion: 5, reconnectPeriod: 0, ca, ...pair });
-  client.on('error', () => {});
-  context.after(() => client.endAsync(true));
-  return client;
+function certified(context: TestContext, { port, ca }: House, pair: TestPair): Promise<MqttClient> {
+  return mqttClient(context, { host: 'localhost', port, protocol: 'mqtts', ca, ...pair });
 }
 
 test('MQTT.js is let in with a certificate of the appliance, and put out when that is revoked', async (context) => {
   const house = await open(context);
-  const client = await mqttClient(context, house, await house.issue('lamp'));
-  const other = await mqttClient(context, house, await house.issue('other'));
+  const client = await certified(context, house, await house.issue('lamp'));
+  const other = await certified(context, house, await house.issue('other'));
   assert.deepEqual(Array.from(house.appliance.broker.connections, ({ session }) => session?.username).toSorted(), ['lamp', 'other']);
   const farewell = new Promise<IDisconnectPacket>((resolve) => client.once('disconnect', resolve));
   await house.register.revoke('lamp', Date.now());

@@ -1,15 +1,14 @@
 // The loops over the parts: their order, and a reload in which each part fails in turn.
 
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { connectAsync } from 'mqtt';
-import { type Appliance, createAppliance } from '../../src/app/app.ts';
+import type { Appliance } from '../../src/app/app.ts';
 import { type AppliancePart, Parts, row } from '../../src/app/parts.ts';
-import { StateFolder } from '../../src/state/state-folder.ts';
 import { until } from '../support/broker/turns.ts';
+import { mqttClient } from '../support/clients/mqtt-client.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { recordingLog } from '../support/ports/recording-log.ts';
+import { type OpenedAppliance, openAppliance } from './test-appliance.ts';
 import { configurationOf } from './test-configuration.ts';
 
 const ANY = configurationOf('/', 'listener 1883 127.0.0.1\n');
@@ -76,21 +75,9 @@ const BEFORE = 'listener 1883 127.0.0.1\nusername jane\npassword first\nsys_inte
 const AFTER =
   'listener 1884 127.0.0.1\nsecure true\nlistener 9001 127.0.0.1\nprotocol websockets\nusername jane\npassword second\nsys_interval 9\nmax_queued_messages 5\n';
 
-async function open(context: TestContext): Promise<{ appliance: Appliance; folder: string }> {
+async function open(context: TestContext): Promise<OpenedAppliance> {
   const folder = temporaryFolder(context);
-  const appliance = createAppliance({
-    configuration: configurationOf(folder, BEFORE),
-    log: recordingLog(),
-    state: new StateFolder(join(folder, 'state'), 'midge.db'),
-    keepsSessions: true,
-    title: 'midge version 0',
-    buildDate: Date.parse('2026-01-01'),
-    selfTest: null,
-    keyLog: null,
-  });
-  context.after(() => appliance.stop());
-  await appliance.start();
-  return { appliance, folder };
+  return openAppliance(context, folder, { configuration: configurationOf(folder, BEFORE), keepsSessions: true });
 }
 
 /** inForce is what a reload changes, by identity where there is one. */
@@ -98,8 +85,8 @@ function inForce({ configuration, access, listeners, certificates, broker }: App
   return { configuration, access, listeners, certificates, options: broker.options, authenticator: broker.authenticator };
 }
 
-function signIn(port: number, password: string) {
-  return connectAsync({ host: '127.0.0.1', port, protocolVersion: 5, reconnectPeriod: 0, username: 'jane', password });
+function signIn(context: TestContext, port: number, password: string) {
+  return mqttClient(context, { port, username: 'jane', password });
 }
 
 /** openPorts counts the sockets of this process that listen. */
@@ -110,8 +97,7 @@ function openPorts(): number {
 test('appliance is as it was after a reload in which any of its parts fails, and takes the next one', async (context) => {
   const { appliance, folder } = await open(context);
   const { port } = appliance.listeners[0]!;
-  const staying = await signIn(port, 'first');
-  context.after(() => staying.endAsync(true));
+  const staying = await signIn(context, port, 'first');
   const next = configurationOf(folder, AFTER);
   const [before, ports] = [inForce(appliance), openPorts()];
   assert.ok(appliance.parts.length >= 8);
@@ -127,8 +113,8 @@ test('appliance is as it was after a reload in which any of its parts fails, and
     for (const [name, value] of Object.entries(before))
       assert.ok(after[name as keyof typeof after] === value, `${name} after ${part.name}`);
     await until(() => openPorts() === ports); // a port is free a turn after it was closed
-    await (await signIn(port, 'first')).endAsync();
-    await assert.rejects(signIn(port, 'second'), part.name);
+    await (await signIn(context, port, 'first')).endAsync();
+    await assert.rejects(signIn(context, port, 'second'), part.name);
     assert.equal(staying.connected, true, part.name);
   }
   assert.equal(await appliance.reload(next), true);

@@ -4,12 +4,12 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { connect, connectAsync, type IClientOptions, type IDisconnectPacket, type MqttClient } from 'mqtt';
+import { connect, type IClientOptions, type IDisconnectPacket, type MqttClient } from 'mqtt';
 import { hashPassword } from '../../src/access/password-hash.ts';
-import { type Appliance, createAppliance } from '../../src/app/app.ts';
-import { StateFolder } from '../../src/state/state-folder.ts';
+import type { Appliance } from '../../src/app/app.ts';
+import { mqttClient } from '../support/clients/mqtt-client.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
-import { recordingLog } from '../support/ports/recording-log.ts';
+import { openAppliance } from './test-appliance.ts';
 import { configurationOf } from './test-configuration.ts';
 
 const [INSIDE, OUTSIDE, OPEN] = [0, 1, 2];
@@ -29,12 +29,7 @@ async function makeFolder(context: TestContext) {
 }
 
 async function start(context: TestContext, folder: string, text: string): Promise<Appliance> {
-  const state = new StateFolder(join(folder, 'state'), 'midge.db');
-  const setup = { log: recordingLog(), state, title: 'midge version 0', buildDate: Date.parse('2026-01-01'), selfTest: null, keyLog: null };
-  const appliance = createAppliance({ ...setup, keepsSessions: true, configuration: configurationOf(folder, text) });
-  context.after(() => appliance.stop());
-  await appliance.start();
-  return appliance;
+  return (await openAppliance(context, folder, { configuration: configurationOf(folder, text), keepsSessions: true })).appliance;
 }
 
 function optionsFor(appliance: Appliance, listener: number, options: IClientOptions): IClientOptions {
@@ -44,10 +39,7 @@ function optionsFor(appliance: Appliance, listener: number, options: IClientOpti
 }
 
 async function client(context: TestContext, appliance: Appliance, listener: number, options: IClientOptions = {}): Promise<MqttClient> {
-  const connected = await connectAsync(optionsFor(appliance, listener, options));
-  connected.on('error', () => {});
-  context.after(() => connected.endAsync(true));
-  return connected;
+  return mqttClient(context, optionsFor(appliance, listener, options));
 }
 
 /** heard collects topics until one of the given end comes. */

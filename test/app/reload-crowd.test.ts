@@ -3,17 +3,15 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
-import { type Appliance, createAppliance } from '../../src/app/app.ts';
+import type { Appliance } from '../../src/app/app.ts';
 import type { Listener } from '../../src/listeners/listeners.ts';
-import { StateFolder } from '../../src/state/state-folder.ts';
 import { until } from '../support/broker/turns.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
-import { recordingLog } from '../support/ports/recording-log.ts';
 import { connectTemplate } from '../support/protocol/connect-template.ts';
 import { hex } from '../support/protocol/hex-template.ts';
+import { openAppliance } from './test-appliance.ts';
 import { configurationOf } from './test-configuration.ts';
 
 const ROUNDS = 10;
@@ -82,18 +80,7 @@ const KINDS = Object.keys(CLIENTS) as (keyof typeof CLIENTS)[];
 test('reload, 50 times, refuses none of 1,000 clients that connect meanwhile by TCP, TLS, WebSocket and PROXY protocol', async (context) => {
   const folder = temporaryFolder(context);
   const configuration = () => configurationOf(folder, TEXT);
-  const appliance = createAppliance({
-    configuration: configuration(),
-    log: recordingLog(),
-    state: new StateFolder(join(folder, 'state'), 'midge.db'),
-    keepsSessions: false,
-    title: 'midge version 0',
-    buildDate: Date.parse('2026-01-01'),
-    selfTest: null,
-    keyLog: null,
-  });
-  context.after(() => appliance.stop());
-  await appliance.start();
+  const { appliance } = await openAppliance(context, folder, { configuration: configuration() });
   let served = 0;
   for (let round = 0; round < ROUNDS; round++) served += await playRound(appliance, () => appliance.reload(configuration()));
   assert.equal(served, 1000);

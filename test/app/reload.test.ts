@@ -6,17 +6,17 @@ import { writeFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { connectAsync, type IClientOptions, type IDisconnectPacket, type MqttClient } from 'mqtt';
+import type { IClientOptions, IDisconnectPacket, MqttClient } from 'mqtt';
 import { hashPassword } from '../../src/access/password-hash.ts';
-import { type Appliance, createAppliance } from '../../src/app/app.ts';
+import type { Appliance } from '../../src/app/app.ts';
 import type { AuthenticationVerdict } from '../../src/broker/ports.ts';
 import type { Configuration } from '../../src/config/configuration.ts';
-import { StateFolder } from '../../src/state/state-folder.ts';
 import { until } from '../support/broker/turns.ts';
+import { mqttClient } from '../support/clients/mqtt-client.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
-import { recordingLog } from '../support/ports/recording-log.ts';
 import { connectTemplate } from '../support/protocol/connect-template.ts';
 import { hex } from '../support/protocol/hex-template.ts';
+import { openAppliance } from './test-appliance.ts';
 import { configurationOf } from './test-configuration.ts';
 
 interface House {
@@ -31,28 +31,13 @@ const SAME: Change = (configuration) => configuration;
 
 async function open(context: TestContext, text: string): Promise<House> {
   const folder = temporaryFolder(context);
-  const state = new StateFolder(join(folder, 'state'), 'midge.db');
-  const setup = {
-    log: recordingLog(),
-    state,
-    keepsSessions: false,
-    title: 'midge version 0',
-    buildDate: Date.parse('2026-01-01'),
-    selfTest: null,
-    keyLog: null,
-  };
-  const appliance = createAppliance({ ...setup, configuration: configurationOf(folder, text) });
-  context.after(() => appliance.stop());
-  await appliance.start();
+  const { appliance } = await openAppliance(context, folder, { configuration: configurationOf(folder, text) });
   return { appliance, folder, reload: (next, change = SAME) => appliance.reload(change(configurationOf(folder, next))) };
 }
 
 async function client(context: TestContext, { appliance }: House, options: IClientOptions = {}, index = 0): Promise<MqttClient> {
   const { port } = appliance.listeners[index]!;
-  const connected = await connectAsync({ host: '127.0.0.1', port, protocolVersion: 5, reconnectPeriod: 0, ...options });
-  connected.on('error', () => {});
-  context.after(() => connected.endAsync(true));
-  return connected;
+  return mqttClient(context, { port, ...options });
 }
 
 function farewell(client: MqttClient): Promise<number | undefined> {

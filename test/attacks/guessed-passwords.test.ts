@@ -4,6 +4,8 @@ import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { hashPassword } from '../../src/access/password-hash.ts';
+import { connectTemplate } from '../support/protocol/connect-template.ts';
+import { hex } from '../support/protocol/hex-template.ts';
 import { type AttackedBroker, attackObstacle, startAttacked } from './attacked-broker.ts';
 import { until } from './flood.ts';
 
@@ -47,9 +49,7 @@ async function startGuarded(test: TestContext, folder?: string): Promise<Attacke
 function login(test: TestContext, port: number, from: string, username: string, password: string): Promise<number> {
   const socket = connect({ port, host: '127.0.0.1', localAddress: from });
   test.after(() => socket.destroy());
-  const strings = ['MQTT', '', username, password].map((text) => Buffer.concat([Buffer.from([0, text.length]), Buffer.from(text)]));
-  const body = Buffer.concat([strings[0]!, Buffer.from([4, 0xc2, 0, 60]), ...strings.slice(1)]);
-  socket.write(Buffer.concat([Buffer.from([0x10, body.length]), body]));
+  socket.write(hex(connectTemplate({ clientId: '', username, password, keepAlive: 60 }), 4));
   return new Promise((resolve, reject) => {
     socket.on('error', reject);
     socket.once('data', (bytes: Buffer) => {

@@ -4,8 +4,9 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { connectAsync } from 'mqtt';
+import { mqttClient } from '../support/clients/mqtt-client.ts';
 import { publishBytes } from '../support/clients/raw-client.ts';
+import { connectTemplate } from '../support/protocol/connect-template.ts';
 import { hex } from '../support/protocol/hex-template.ts';
 import { type AttackedBroker, attackObstacle, startAttacked } from './attacked-broker.ts';
 
@@ -52,7 +53,7 @@ test('broker lives on when 750 subscribers read nothing of 4 MB that are publish
 
 test('broker lives on when a client that is away is sent 400 MB and may queue without a limit', SKIP, async (t) => {
   const broker = await startAttacked(t, { configuration: `${OPEN}max_queued_messages 0\n`, memory: SMALL_MEMORY });
-  const away = await join(t, broker, 'away', '00');
+  const away = await join(t, broker, 'away', false);
   away.write(hex(`82 [ 0001 'f' 01 ]`, 4));
   await pinged(away);
   away.destroy();
@@ -89,18 +90,17 @@ async function leaveWill({ port }: AttackedBroker, clientId: string): Promise<bo
 
 /** Somebody who is there, or a new client where nothing is said, can publish to itself. */
 async function isServed(t: TestContext, { port }: AttackedBroker, clientId = 'publisher'): Promise<void> {
-  const client = await connectAsync({ port, host: '127.0.0.1', clientId, clean: false, reconnectPeriod: 0 });
-  t.after(() => client.endAsync(true));
+  const client = await mqttClient(t, { port, protocolVersion: 4, clientId, clean: false });
   const heard = new Promise((resolve) => client.once('message', resolve));
   await client.subscribeAsync('own');
   await client.publishAsync('own', 'x');
   await heard;
 }
 
-async function join(t: TestContext, { port }: AttackedBroker, clientId: string, flags = '02'): Promise<Socket> {
+async function join(t: TestContext, { port }: AttackedBroker, clientId: string, cleanStart = true): Promise<Socket> {
   const socket = connect({ port, host: '127.0.0.1' }).on('error', () => {});
   t.after(() => socket.destroy());
-  socket.write(hex(`10 [ PROTOCOL ${flags} 0000 '${clientId}' ]`, 4));
+  socket.write(hex(connectTemplate({ clientId, cleanStart }), 4));
   const [connack] = (await once(socket, 'data')) as [Buffer];
   assert.equal(connack[3], 0, `${clientId} is refused`);
   socket.resume();

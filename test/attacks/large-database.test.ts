@@ -5,8 +5,9 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
-import { connectAsync, ErrorWithReasonCode } from 'mqtt';
+import { ErrorWithReasonCode } from 'mqtt';
 import { migrate } from '../../src/store/schema.ts';
+import { mqttClient } from '../support/clients/mqtt-client.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { attackObstacle, startAttacked } from './attacked-broker.ts';
 
@@ -52,25 +53,12 @@ test('broker in 256 MB starts on 480 MB of sessions with wills, keeps all of the
   const left = Number(/Warning: (\d+) sessions, whose clients are refused, 0 retained and 0 queued/.exec(told)?.[1]);
   t.diagnostic(`${left} sessions stay; peak ${(broker.residentPeak() / MEBIBYTE).toFixed(0)} MiB resident`);
   assert.ok(left > 0 && left < 8000, told);
-  const refused = await connectAsync({
-    port: broker.port,
-    host: '127.0.0.1',
-    protocolVersion: 5,
-    clientId: 'client8000',
-    reconnectPeriod: 0,
-  }).then(
+  const refused = await mqttClient(t, { port: broker.port, clientId: 'client8000' }).then(
     () => null,
     (error: unknown) => (error instanceof ErrorWithReasonCode ? error.code : error),
   );
   assert.equal(refused, 0x97);
-  const first = await connectAsync({
-    port: broker.port,
-    host: '127.0.0.1',
-    protocolVersion: 5,
-    clientId: 'client1',
-    clean: false,
-    reconnectPeriod: 0,
-  });
+  const first = await mqttClient(t, { port: broker.port, clientId: 'client1', clean: false });
   await first.endAsync(true);
   assert.equal(await broker.process.end(), 0);
   const after = new DatabaseSync(file, { readOnly: true });

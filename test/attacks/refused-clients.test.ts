@@ -4,6 +4,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { connectTemplate } from '../support/protocol/connect-template.ts';
+import { hex } from '../support/protocol/hex-template.ts';
 import { attackObstacle, startAttacked } from './attacked-broker.ts';
 
 const ATTACKER = '127.0.10.1';
@@ -34,9 +36,7 @@ async function refused(test: TestContext, port: number, from: string, clientId: 
   const socket = connect({ port, host: '127.0.0.1', localAddress: from });
   test.after(() => socket.destroy());
   socket.resume();
-  const body = Buffer.concat([Buffer.from('00044d5154540402003c', 'hex'), Buffer.from([0, clientId.length]), Buffer.from(clientId)]);
-  const length = body.length < 128 ? [body.length] : [(body.length & 127) | 128, body.length >> 7];
-  socket.end(Buffer.concat([Buffer.from([0x10, ...length]), body]));
+  socket.end(hex(connectTemplate({ clientId, keepAlive: 60 }), 4));
   await once(socket, 'close');
 }
 

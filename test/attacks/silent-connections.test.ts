@@ -3,9 +3,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect as connectTcp } from 'node:net';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
-import { connectAsync, MqttClient } from 'mqtt';
+import { MqttClient } from 'mqtt';
+import { mqttClient } from '../support/clients/mqtt-client.ts';
 import { type AttackedBroker, attackObstacle, PI_MEMORY, startAttacked } from './attacked-broker.ts';
 import { flood, open, until } from './flood.ts';
 
@@ -32,7 +33,7 @@ test('20,000 silent connections cost under 100 MB, and a client signs in among t
   for (const from of [ATTACKER, OTHER_ATTACKER]) {
     const sockets = await flood(t, { port: broker.port, from, count: 10_000 });
     await until('the crowd is cut down', () => open(sockets) <= 512);
-    await signIn(broker);
+    await signIn(t, broker);
   }
   assertGrowth(broker, before);
   const closed = broker.process.lines.filter((line) => line.includes('have not signed in'));
@@ -44,7 +45,7 @@ test('unfinished CONNECT packets of 500 KB cost under 150 MB when 1,000 connecti
   const before = broker.residentBytes();
   const sockets = await flood(t, { port: broker.port, from: ATTACKER, count: 1000, bytes: HALF_CONNECT });
   await until('the crowd is cut down', () => open(sockets) <= 20);
-  await signIn(broker);
+  await signIn(t, broker);
   assertGrowth(broker, before, 150);
 });
 
@@ -55,7 +56,7 @@ test('unfinished WebSocket messages of 1.9 MB cost under 150 MB when 400 connect
   const opened = broker.process.lines.find((line) => line.includes('Opening websockets')) ?? '';
   const sockets = await flood(t, { port: portIn(opened), from: ATTACKER, count: 400, bytes: HALF_MESSAGE });
   await until('the crowd is cut down', () => open(sockets) <= 5);
-  await signIn(broker);
+  await signIn(t, broker);
   assertGrowth(broker, before, 150);
 });
 
@@ -79,7 +80,7 @@ test('a client signs in when silent connections have taken all descriptors, and 
   const broker = await startAttacked(t, { configuration: ACCOUNT, memory: PI_MEMORY, descriptors: 256 });
   const sockets = await flood(t, { port: broker.port, from: ATTACKER, count: 600 });
   await until('the crowd is cut down', () => open(sockets) < 256);
-  await signIn(broker);
+  await signIn(t, broker);
   const lines = broker.process.lines.filter((line) => line.includes('limit of open files'));
   assert.equal(lines.length, 1);
   assert.match(lines[0] ?? '', new RegExp(`closed a connection from ${ATTACKER}`));
@@ -87,15 +88,8 @@ test('a client signs in when silent connections have taken all descriptors, and 
 
 const ACCOUNT = 'listener {port} 127.0.0.1\nusername jane\npassword secret\n';
 
-async function signIn(broker: AttackedBroker): Promise<void> {
-  const client = await connectAsync({
-    port: broker.port,
-    host: '127.0.0.1',
-    username: 'jane',
-    password: 'secret',
-    reconnectPeriod: 0,
-  });
-  await client.endAsync();
+async function signIn(t: TestContext, { port }: AttackedBroker): Promise<void> {
+  await (await mqttClient(t, { port, protocolVersion: 4, username: 'jane', password: 'secret' })).endAsync();
 }
 
 function portIn(line: string): number {

@@ -5,7 +5,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { connectAsync, type MqttClient } from 'mqtt';
+import type { MqttClient } from 'mqtt';
+import { mqttClient } from '../support/clients/mqtt-client.ts';
 import { watchProcess } from '../support/process/watched-process.ts';
 import { type AttackedBroker, attackObstacle, startAttacked } from './attacked-broker.ts';
 
@@ -87,8 +88,6 @@ async function measure(publisher: MqttClient, subscriber: MqttClient, goesOn: (r
   return { p50: at(0.5), p99: at(0.99), rounds: times.length, last: counter };
 }
 
-async function come(t: TestContext, { port }: AttackedBroker, clientId: string): Promise<MqttClient> {
-  const client = await connectAsync({ port, host: '127.0.0.1', clientId, reconnectPeriod: 0, protocolVersion: 4 });
-  t.after(() => client.endAsync(true));
-  return client;
+function come(t: TestContext, { port }: AttackedBroker, clientId: string): Promise<MqttClient> {
+  return mqttClient(t, { port, clientId, protocolVersion: 4 });
 }

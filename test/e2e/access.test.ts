@@ -1,12 +1,11 @@
 // Who may connect and what they may do, in the running program: password file, ACL file, reload, login throttle.
 
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { symlinkSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { WirePeer } from '../support/clients/wire-peer.ts';
+import { dialAs } from '../support/clients/dial.ts';
+import type { WirePeer } from '../support/clients/wire-peer.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { openPort, runMidge, startMidge } from '../support/process/midge-process.ts';
 
@@ -31,21 +30,13 @@ async function house(context: TestContext, configuration = '') {
   return { folder, acl, passwords, broker, port: await openPort(broker) };
 }
 
-async function open(port: number, localAddress = '127.0.0.1'): Promise<WirePeer> {
-  const stream = connect({ port, host: '127.0.0.1', localAddress });
-  await once(stream, 'connect');
-  return new WirePeer(stream);
-}
-
-async function login(port: number, user: string, password = user, localAddress?: string): Promise<WirePeer> {
-  const peer = await open(port, localAddress);
-  peer.send(`10 [ PROTOCOL C2 0000 {} '${user}' '${user}' '${password}' ]`);
-  return peer;
+function login(port: number, user: string, password = user, localAddress?: string): WirePeer {
+  return dialAs(port, { clientId: user, username: user, password }, localAddress === undefined ? {} : { localAddress });
 }
 
 test('serve lets each user do what the ACL file says, and a reload changes it for subscriptions that stand', async (context) => {
   const { acl, broker, port } = await house(context);
-  const [jjolie, fred] = [await login(port, 'jjolie'), await login(port, 'fred')];
+  const [jjolie, fred] = [login(port, 'jjolie'), login(port, 'fred')];
   for (const peer of [jjolie, fred]) await peer.expect('20 [ 00 00 { ... } ]');
   fred.send(`82 [ 0001 {} '#' 00 ]`);
   await fred.expect('90 [ 0001 {} 00 ]');
@@ -80,7 +71,7 @@ test('serve lets each user do what the ACL file says, and a reload changes it fo
 test('serve holds who guesses passwords, tells it, and lets everybody else in', async (context) => {
   const { broker, port } = await house(context);
   const guesses = Array.from({ length: 60 }, async (_, index) => {
-    const peer = await login(port, 'jjolie', `guess ${index}`);
+    const peer = login(port, 'jjolie', `guess ${index}`);
     const connack = await peer.expect('20 [ 00 87 { ... } ] or 20 [ 00 9F { ... } ]');
     peer.abort();
     return connack[3] === 0x9f;
@@ -88,21 +79,21 @@ test('serve holds who guesses passwords, tells it, and lets everybody else in', 
   const held = (await Promise.all(guesses)).filter((isHeld) => isHeld).length;
   assert(held >= 50, `only ${held} of 60 were refused unseen`);
   await broker.line(/Warning: 3 wrong logins: those of user "jjolie" from 127\.0\.0\.1 are refused for 1 s\.$/);
-  await (await login(port, 'fred')).expect('20 [ 00 00 { ... } ]');
-  await (await login(port, 'jjolie', 'jjolie', '127.0.0.2')).expect('20 [ 00 00 { ... } ]');
+  await login(port, 'fred').expect('20 [ 00 00 { ... } ]');
+  await login(port, 'jjolie', 'jjolie', '127.0.0.2').expect('20 [ 00 00 { ... } ]');
 });
 
 test('serve holds nobody from an exempt network', async (context) => {
   const { port } = await house(context, 'login_throttle_exempt 127.0.0.0/30\n');
-  for (let index = 0; index < 8; index++) await (await login(port, 'fred', 'wrong')).expect('20 [ 00 87 { ... } ]');
-  await (await login(port, 'fred')).expect('20 [ 00 00 { ... } ]');
-  for (let index = 0; index < 3; index++) await (await login(port, 'fred', 'wrong', '127.0.0.9')).expect('20 [ 00 87 { ... } ]');
-  await (await login(port, 'fred', 'fred', '127.0.0.9')).expect('20 [ 00 9F { ... } ]');
+  for (let index = 0; index < 8; index++) await login(port, 'fred', 'wrong').expect('20 [ 00 87 { ... } ]');
+  await login(port, 'fred').expect('20 [ 00 00 { ... } ]');
+  for (let index = 0; index < 3; index++) await login(port, 'fred', 'wrong', '127.0.0.9').expect('20 [ 00 87 { ... } ]');
+  await login(port, 'fred', 'fred', '127.0.0.9').expect('20 [ 00 9F { ... } ]');
 });
 
 test('serve reloads by itself when a file has changed and reload_on_change is there', async (context) => {
   const { acl, broker, port } = await house(context, 'reload_on_change true\nlog_type all\n');
-  await login(port, 'fred');
+  login(port, 'fred');
   writeFileSync(acl, 'user fred\ntopic nonsense owntracks/#\n');
   await broker.line(/acl:2:\d+: .*nonsense/);
   await broker.line(/The configuration has mistakes: nothing was changed/);
@@ -115,18 +106,18 @@ test('serve reloads by itself when a file has changed and reload_on_change is th
 test('passwd puts a change in force in the running broker: the old password ends, a deleted user is disconnected', async (context) => {
   const { folder, passwords, port } = await house(context, 'persistence true\n');
   const passwd = (...words: string[]) => runMidge(folder, ['passwd', ...words]);
-  const [jjolie, fred] = [await login(port, 'jjolie'), await login(port, 'fred')];
+  const [jjolie, fred] = [login(port, 'jjolie'), login(port, 'fred')];
   for (const peer of [jjolie, fred]) await peer.expect('20 [ 00 00 { ... } ]');
 
   const changed = await passwd('-b', passwords, 'fred', 'new');
   assert.deepEqual(changed, { status: 0, stdout: 'Updating password for user fred\nThe running broker has read it.\n', stderr: '' });
   await fred.expect('E0 [ 87 ]');
-  await (await login(port, 'fred')).expect('20 [ 00 87 { ... } ]');
-  await (await login(port, 'fred', 'new')).expect('20 [ 00 00 { ... } ]');
+  await login(port, 'fred').expect('20 [ 00 87 { ... } ]');
+  await login(port, 'fred', 'new').expect('20 [ 00 00 { ... } ]');
 
   assert.deepEqual(await passwd('-D', passwords, 'jjolie'), { status: 0, stdout: 'The running broker has read it.\n', stderr: '' });
   await jjolie.expect('E0 [ 87 ]');
-  await (await login(port, 'jjolie')).expect('20 [ 00 87 { ... } ]');
+  await login(port, 'jjolie').expect('20 [ 00 87 { ... } ]');
 });
 
 test('passwd finds the broker through another name of the file, and says which mistake keeps a change out of force', async (context) => {
@@ -134,13 +125,13 @@ test('passwd finds the broker through another name of the file, and says which m
   const link = join(folder, 'link');
   symlinkSync(passwords, link);
   assert.match((await runMidge(folder, ['passwd', '-b', link, 'eve', 'eve'])).stdout, /has read it/);
-  await (await login(port, 'eve')).expect('20 [ 00 00 { ... } ]');
+  await login(port, 'eve').expect('20 [ 00 00 { ... } ]');
 
   writeFileSync(acl, 'user fred\ntopic reedwrite #\n');
   const { status, stdout, stderr } = await runMidge(folder, ['passwd', '-b', passwords, 'fred', 'new']);
   assert.deepEqual([status, stdout], [1, 'Updating password for user fred\n']);
   assert.match(stderr, /passwd is changed, but not in force: .*mistakes.*\n {2}.*acl:2:7: error: Invalid topic access type "reedwrite"/);
-  await (await login(port, 'fred')).expect('20 [ 00 00 { ... } ]');
+  await login(port, 'fred').expect('20 [ 00 00 { ... } ]');
 });
 
 test('passwd prints the command when no broker reads the file or may be asked, and mosquitto_passwd says no more than mosquitto', async (context) => {
@@ -159,5 +150,5 @@ test('passwd prints the command when no broker reads the file or may be asked, a
   const quiet = startMidge(context, folder, ['-b', passwords, 'eve', 'eve'], { program });
   await quiet.ended;
   assert.deepEqual(quiet.lines, ['Adding password for user eve']);
-  await (await login(port, 'eve')).expect('20 [ 00 00 { ... } ]');
+  await login(port, 'eve').expect('20 [ 00 00 { ... } ]');
 });

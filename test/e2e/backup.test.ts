@@ -16,14 +16,14 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
-import { connect } from 'node:net';
 import { join, relative } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { packArchive } from '../../src/state/archive.ts';
 import { copyName } from '../../src/store/earlier-version.ts';
 import { SCHEMA_VERSION } from '../../src/store/schema.ts';
-import { WirePeer } from '../support/clients/wire-peer.ts';
+import { dialAs } from '../support/clients/dial.ts';
+import type { WirePeer } from '../support/clients/wire-peer.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { openPort, runMidge, startMidge } from '../support/process/midge-process.ts';
 
@@ -74,8 +74,7 @@ async function expectRetained(port: number, payload: string): Promise<void> {
 }
 
 async function client(port: number, clientId: string): Promise<WirePeer> {
-  const peer = new WirePeer(connect(port, '127.0.0.1'));
-  peer.send(`10 [ PROTOCOL 02 0000 {} '${clientId}' ]`);
+  const peer = dialAs(port, { clientId });
   await peer.expect('20 [ 00 00 { ... } ]');
   return peer;
 }

@@ -2,12 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { skipWithoutMosquitto } from '../access/mosquitto-beside.ts';
 import { leaveMosquittoState } from '../import/mosquitto-state.ts';
-import { WirePeer } from '../support/clients/wire-peer.ts';
+import { dial } from '../support/clients/dial.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { openPort, runMidge, startMidge } from '../support/process/midge-process.ts';
 
@@ -132,7 +131,7 @@ function writePlain(folder: string): string {
 
 async function receiveAll(t: TestContext, folder: string, words: readonly string[]): Promise<void> {
   const port = await openPort(startMidge(t, folder, words));
-  const open = (version: 4 | 5) => new WirePeer(connect(port, '127.0.0.1'), { version });
+  const open = (version: 4 | 5) => dial(port, { version });
   const old = open(4);
   old.send("10 [ PROTOCOL 00 0000 'old' ]");
   await old.expect('20 02 01 00');

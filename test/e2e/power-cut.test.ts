@@ -3,13 +3,13 @@
 // MIDGE_POWER_CUTS=1000 kills more often. Kills within checkpoints, and cuts that take along what was not synced, are in test/e2e/power-cut-disk.test.ts.
 
 import { copyFileSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { MortalBroker } from '../support/broker/mortal-broker.ts';
 import { nextTurn } from '../support/broker/turns.ts';
-import { WirePeer } from '../support/clients/wire-peer.ts';
+import { dial } from '../support/clients/dial.ts';
+import type { WirePeer } from '../support/clients/wire-peer.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { openPort, startMidge } from '../support/process/midge-process.ts';
 import type { WatchedProcess } from '../support/process/watched-process.ts';
@@ -72,10 +72,7 @@ test('midge says the will of a client without a kept session that was connected 
   first.peer.send("82 [ 0001 '+/state' 01 ]");
   await first.peer.expect('90 03 0001 01');
   const port = await openPort(first.broker);
-  const [lamp, guest] = [
-    new WirePeer(connect(port, '127.0.0.1'), { version: 4 }),
-    new WirePeer(connect(port, '127.0.0.1'), { version: 4 }),
-  ];
+  const [lamp, guest] = [dial(port, { version: 4 }), dial(port, { version: 4 })];
   t.after(() => void [lamp, guest].map((peer) => peer.abort()));
   lamp.send("10 [ PROTOCOL 2E 0000 'lamp' 'lamp/state' 'offline' ] 31 [ 'lamp/state' |online| ]");
   guest.send("10 [ PROTOCOL 2E 0000 'guest' 'guest/state' 'offline' ]");
@@ -121,7 +118,7 @@ async function comeBack(
   const configuration = join(folder, 'midge.conf');
   writeFileSync(configuration, 'allow_anonymous true\npersistence true\n');
   const broker = startMidge(t, folder, ['serve', '-p', '0', '-c', configuration]);
-  const peer = new WirePeer(connect(await openPort(broker), '127.0.0.1'), { version: 4 });
+  const peer = dial(await openPort(broker), { version: 4 });
   t.after(() => peer.abort());
   peer.send(`10 [ PROTOCOL ${flags} 0000 'phone' ]`);
   await peer.expect(isThere ? '20 02 01 00' : '20 02 00 00');

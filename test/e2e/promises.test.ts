@@ -3,10 +3,10 @@
 // The rows that have more to them (QoS 2 both ways, checkpoints, torn writes) are also in power-cut-disk.test.ts, which cuts at any call.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { WirePeer } from '../support/clients/wire-peer.ts';
+import { dial } from '../support/clients/dial.ts';
+import type { WirePeer } from '../support/clients/wire-peer.ts';
 import { NO_COMPILER } from '../support/disk/disk-recorder.ts';
 import { ForgetfulDisk } from '../support/disk/forgetful-disk.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
@@ -41,7 +41,7 @@ class Box {
 
   /** come connects a client and resolves when CONNACK has come. */
   async come(clientId: string, { flags = '02', will = '', isThere = false } = {}): Promise<WirePeer> {
-    const peer = new WirePeer(connect(this.#port, '127.0.0.1'), { version: 4 });
+    const peer = dial(this.#port, { version: 4 });
     this.#test.after(() => peer.abort());
     peer.send(`10 [ PROTOCOL ${flags} 0000 '${clientId}' ${will} ]`);
     await peer.expect(isThere ? '20 02 01 00' : '20 02 00 00');

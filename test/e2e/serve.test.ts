@@ -7,11 +7,11 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
 import { SIGRTMIN } from '../../src/service/real-time-signal.ts';
 import { findProgram, freePorts } from '../artefact/executable.ts';
+import { mqttClient } from '../support/clients/mqtt-client.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { closed } from '../support/network/closed.ts';
 import { openPort, runMidge, startMidge } from '../support/process/midge-process.ts';
@@ -26,20 +26,13 @@ function writeConfiguration(folder: string, text: string): string {
   return path;
 }
 
-async function client(context: TestContext, port: number, options: IClientOptions = {}): Promise<MqttClient> {
-  const connected = await connectAsync({ host: '127.0.0.1', port, protocolVersion: 5, reconnectPeriod: 0, ...options });
-  connected.on('error', () => {});
-  context.after(() => connected.endAsync(true));
-  return connected;
-}
-
 test('serve says where it listens and who may connect when it starts without a configuration', async (context) => {
   const broker = startMidge(context, temporaryFolder(context), ['serve', '-p', '0']);
   const port = await openPort(broker);
   const text = broker.lines.join('\n');
   assert.match(text, /^\d+: midge version \S+ starting\n\d+: Using default config\.\n\d+: Starting in local only mode\. /);
   assert.match(text, new RegExp(`Listening on port ${port} \\(MQTT\\): anyone from this machine, without a user name\\.`));
-  await client(context, port);
+  await mqttClient(context, { port });
   await broker.line(/New client connected from 127\.0\.0\.1:\d+ as \S+ \(p5, c1, k60\)\.$/);
 });
 
@@ -63,7 +56,7 @@ test('serve shows a command that works when it is pasted, at every start and und
     await broker.line(/^ {2}Stop {3}kill \d+$/);
     const listening = runFile('sh', ['-c', `${line.slice(9)} -C 1 -W 20`]);
     await broker.line(/New client connected/);
-    const connected = await client(context, port!, { protocol: 'mqtts', host: 'localhost', rejectUnauthorized: false });
+    const connected = await mqttClient(context, { port: port!, protocol: 'mqtts', host: 'localhost', rejectUnauthorized: false });
     await connected.publishAsync('a/b', 'hello', { qos: 1, retain: true });
     assert.equal((await listening).stdout, 'a/b hello\n');
     assert.deepEqual(
@@ -95,7 +88,7 @@ test("serve carries a message when the clients are Debian's", { skip: MOSQUITTO_
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   test(`serve tells its clients and exits with 0 when it gets ${signal}`, async (context) => {
     const broker = startMidge(context, temporaryFolder(context), ['serve', '-p', '0']);
-    const connected = await client(context, await openPort(broker));
+    const connected = await mqttClient(context, { port: await openPort(broker) });
     const said = new Promise((resolve) => connected.once('disconnect', (packet) => resolve(packet.reasonCode)));
     process.kill(broker.pid, signal);
     assert.equal(await said, 0x8b);
@@ -200,7 +193,7 @@ test('serve gives the prompt back when its port is open and it goes to the backg
   const pid = Number(readFileSync(pidFile, 'utf8'));
   context.after(() => existsSync(pidFile) && process.kill(pid, 'SIGKILL'));
   assert.deepEqual({ status, stdout, stderr }, { status: 0, stdout: '', stderr: '' });
-  const connected = await client(context, port!);
+  const connected = await mqttClient(context, { port: port! });
   const gone = new Promise((resolve) => connected.once('close', () => resolve(null)));
   process.kill(pid, 'SIGTERM');
   await gone;
@@ -227,7 +220,7 @@ test('serve opens its log again and takes new log types when it gets SIGHUP', as
   writeFileSync(file, `${settings}log_type all\n`);
   process.kill(broker.pid, 'SIGHUP');
   await broker.line(/Reloading config\.$/);
-  await (await client(context, port)).publishAsync('a', 'b', { qos: 1 });
+  await (await mqttClient(context, { port })).publishAsync('a', 'b', { qos: 1 });
   await broker.line(/Received PUBLISH from/);
   assert.match(readFileSync(logFile, 'utf8'), /Received PUBLISH from/);
   assert.match(readFileSync(`${logFile}.1`, 'utf8'), /Reloading config/);
@@ -243,7 +236,7 @@ test('serve changes nothing when SIGHUP finds a bad configuration', async (conte
   await broker.line(/midge\.conf:3:1: error: .*nonsense/);
   await broker.line(/midge\.conf:4:9: error: Unable to open include/);
   await broker.line(/nothing was changed\.$/);
-  await client(context, port, { username: 'jane', password: 'first' });
+  await mqttClient(context, { port, username: 'jane', password: 'first' });
 });
 
 test('serve opens its log file again and reads nothing else when it gets SIGRTMIN', async (context) => {
@@ -256,7 +249,7 @@ test('serve opens its log file again and reads nothing else when it gets SIGRTMI
   writeFileSync(file, 'nonsense true\n');
   process.kill(broker.pid, SIGRTMIN);
   await broker.line(/SIGRTMIN: log files were opened again/);
-  await client(context, port, { clientId: 'after-rotation' });
+  await mqttClient(context, { port, clientId: 'after-rotation' });
   await broker.line(/as after-rotation/);
   assert.match(readFileSync(logFile, 'utf8'), /as after-rotation/);
   assert.doesNotMatch(readFileSync(`${logFile}.1`, 'utf8'), /after-rotation|nonsense/);
@@ -269,7 +262,7 @@ test('serve goes on when it gets the other signals of mosquitto', async (context
   await broker.line(/SIGUSR1 has no effect/);
   process.kill(broker.pid, 'SIGUSR2');
   await broker.line(/SIGUSR2: 0 connections are open/);
-  await client(context, port);
+  await mqttClient(context, { port });
   assert.equal(
     broker.lines.some((line) => /debugger/i.test(line)),
     false,
@@ -285,13 +278,13 @@ test('serve --lan makes an account, shows its password once, and lets nobody els
   const password = /password\s+(\S+)/.exec(await first.line(/^ {2}password /))?.[1] ?? '';
   const username = /user\s+(\S+)/.exec(await first.line(/^ {2}user /))?.[1] ?? '';
   assert.equal(first.lines.filter((line) => line.includes(password)).length, 1);
-  await assert.rejects(client(context, port), /not authorized/i);
-  await assert.rejects(client(context, port, { username, password: 'guess' }));
-  await client(context, port, { username, password });
+  await assert.rejects(mqttClient(context, { port }), /not authorized/i);
+  await assert.rejects(mqttClient(context, { port, username, password: 'guess' }));
+  await mqttClient(context, { port, username, password });
   await first.end();
   assert.equal(readFileSync(join(folder, 'own/passwd'), 'utf8').includes(password), false);
   const second = startMidge(context, folder, words);
-  await client(context, await openPort(second), { username, password });
+  await mqttClient(context, { port: await openPort(second), username, password });
   assert.equal(
     second.lines.some((line) => line.includes('password  ')),
     false,
@@ -307,14 +300,14 @@ test('serve publishes its log when log_dest is topic', async (context) => {
     writeConfiguration(folder, 'log_dest topic\nlog_dest stderr\nlog_type all\n'),
   ]);
   const port = await openPort(broker);
-  const reader = await client(context, port);
+  const reader = await mqttClient(context, { port });
   await reader.subscribeAsync('$SYS/broker/log/#', { qos: 2 });
   const line = new Promise((resolve) => {
     reader.on('message', (topicName, payload, packet) => {
       if (String(payload).includes('as visitor')) resolve({ topicName, qos: packet.qos, retain: packet.retain });
     });
   });
-  await client(context, port, { clientId: 'visitor' });
+  await mqttClient(context, { port, clientId: 'visitor' });
   assert.deepEqual(await line, { topicName: '$SYS/broker/log/N', qos: 2, retain: false });
 });
 
@@ -347,7 +340,7 @@ test('serve goes on when clients send noise', async (context) => {
       await closed(socket.resume());
     }
   }
-  await client(context, tcp!);
+  await mqttClient(context, { port: tcp! });
   assert.equal(await broker.end(), 0);
 });
 
@@ -422,7 +415,12 @@ test('serve adds the keys of TLS connections to the file of --tls-keylog, which 
   await broker.line(
     /Warning: --tls-keylog writes the keys of all TLS connections to ".*keys": whoever can read the file can read every password\.$/,
   );
-  await client(context, port, { protocol: 'mqtts', host: 'localhost', ca: readFileSync(join(folder, 'state/certificates/ca.crt')) });
+  await mqttClient(context, {
+    port,
+    protocol: 'mqtts',
+    host: 'localhost',
+    ca: readFileSync(join(folder, 'state/certificates/ca.crt')),
+  });
   assert.match(readFileSync(keys, 'utf8'), /^SERVER_HANDSHAKE_TRAFFIC_SECRET /m);
   assert.equal(statSync(keys).mode & 0o777, 0o600);
   assert(!broker.lines.join('\n').includes('TRAFFIC_SECRET'));

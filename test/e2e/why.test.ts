@@ -10,7 +10,7 @@ import { type TestContext, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import type { Status } from '../../src/operations/status.ts';
 import type { Reasons } from '../../src/operations/why.ts';
-import { WirePeer } from '../support/clients/wire-peer.ts';
+import { dialAs } from '../support/clients/dial.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { closed } from '../support/network/closed.ts';
 import { openPort, runMidge, startMidge } from '../support/process/midge-process.ts';
@@ -45,12 +45,6 @@ async function until<T>(ask: () => Promise<T>, isMet: (answer: T) => boolean): P
   }
 }
 
-async function open(port: number): Promise<WirePeer> {
-  const stream = connect({ port, host: '127.0.0.1' });
-  await once(stream, 'connect');
-  return new WirePeer(stream);
-}
-
 async function say(port: number, bytes: string | Buffer): Promise<void> {
   const socket = connect(port, '127.0.0.1').on('error', () => {});
   socket.resume().write(bytes);
@@ -68,17 +62,14 @@ test('midge why tells what came to a plain port, who gave a wrong password, and 
   for (const [user, password] of [
     ['jane', 'wrong'],
     ['joe', 'secret'],
-  ]) {
-    const peer = await open(port);
-    peer.send(`10 [ PROTOCOL C2 0000 {} 'phone' '${user}' '${password}' ]`);
+  ] as const) {
+    const peer = dialAs(port, { clientId: 'phone', username: user, password });
     await peer.expect('20 [ 00 87 { ... } ]');
     peer.abort();
   }
-  const anonymous = await open(port);
-  anonymous.send(`10 [ PROTOCOL 02 0000 {} 'lamp' ]`);
+  const anonymous = dialAs(port, { clientId: 'lamp' });
   await anonymous.expect('20 [ 00 87 { ... } ]');
-  const jane = await open(port);
-  jane.send(`10 [ PROTOCOL C2 0000 {} 'phone' 'jane' 'secret' ]`);
+  const jane = dialAs(port, { clientId: 'phone', username: 'jane', password: 'secret' });
   await jane.expect('20 [ 00 00 { ... } ]');
   for (const topic of ['home/door', 'garden', '$SYS/x']) {
     jane.send(`32 [ '${topic}' 0007 {} |on| ]`);
@@ -137,8 +128,7 @@ test('midge why tells of strange protocols and of too large packets in whole sen
   await say(port, Buffer.from('100c00044d5154580402003c0000', 'hex')); // MQTX
   await say(port, Buffer.from('100c00044d5154540902003c0000', 'hex')); // version 9
   await say(port, Buffer.from('10c801', 'hex'));
-  const jane = await open(port);
-  jane.send(`10 [ PROTOCOL C2 0000 {} 'phone' 'jane' 'secret' ]`);
+  const jane = dialAs(port, { clientId: 'phone', username: 'jane', password: 'secret' });
   await jane.expect('20 [ 00 00 { ... } ]');
   jane.send(Buffer.from('30c801', 'hex'));
   await jane.expect('E0 [ 95 ]');
@@ -206,8 +196,7 @@ test('midge status counts neither the test of itself nor $SYS, and says what was
   const { received, sent, retained, subscriptions } = quiet.messages;
   assert.deepEqual({ received, sent, retained, subscriptions }, { received: 0, sent: 0, retained: 0, subscriptions: 0 });
   assert.deepEqual([quiet.state, quiet.reload, quiet.changedFiles], [state, null, []]);
-  const jane = await open(port);
-  jane.send(`10 [ PROTOCOL C2 0000 {} 'phone' 'jane' 'secret' ]`);
+  const jane = dialAs(port, { clientId: 'phone', username: 'jane', password: 'secret' });
   await jane.expect('20 [ 00 00 { ... } ]');
   jane.send(`32 [ 'home/lamp' 0007 {} |on| ]`);
   await jane.expect('40 [ 0007 10 ]');

@@ -1,11 +1,10 @@
 // A mosquitto with something of everything in its database: kept sessions, messages queued and in flight, retained values.
 
 import { writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { freePorts } from '../artefact/executable.ts';
-import { WirePeer } from '../support/clients/wire-peer.ts';
+import { dial } from '../support/clients/dial.ts';
 import { watchProcess } from '../support/process/watched-process.ts';
 
 /** Two in flight at once, the rest is queued. */
@@ -22,7 +21,7 @@ export async function leaveMosquittoState(test: TestContext, folder: string): Pr
   writeFileSync(file, `${CONFIGURATION}persistence_location ${folder}/\nlistener ${port} 127.0.0.1\n`);
   const mosquitto = watchProcess(test, ['/usr/sbin/mosquitto', ['-c', file]]);
   await mosquitto.line(/ running$/);
-  const open = (version: 4 | 5) => new WirePeer(connect(port, '127.0.0.1'), { version });
+  const open = (version: 4 | 5) => dial(port, { version });
 
   const old = open(4);
   old.send("10 [ PROTOCOL 00 0000 'old' ]");

@@ -4,15 +4,14 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { connectAsync } from 'mqtt';
-import { createAppliance } from '../../src/app/app.ts';
 import type { Listener } from '../../src/listeners/listeners.ts';
 import { createSelfTest, ways } from '../../src/service/self-test.ts';
 import { SelfTestPass } from '../../src/service/self-test-pass.ts';
 import { watchdogInterval } from '../../src/service/service-manager.ts';
-import { StateFolder } from '../../src/state/state-folder.ts';
+import { openAppliance } from '../app/test-appliance.ts';
 import { configurationOf } from '../app/test-configuration.ts';
 import { PLAIN, TLS } from '../listeners/test-listener.ts';
+import { mqttClient } from '../support/clients/mqtt-client.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { recordingLog } from '../support/ports/recording-log.ts';
 
@@ -25,22 +24,9 @@ async function house(context: TestContext, listeners: string, hasAccess = true) 
   writeFileSync(acl, '');
   writeFileSync(passwords, '', { mode: 0o600 });
   const pass = new SelfTestPass();
-  const log = recordingLog();
-  const appliance = createAppliance({
-    configuration: configurationOf(
-      folder,
-      `advertise false\n${hasAccess ? `password_file ${passwords}\nacl_file ${acl}\n` : ''}${listeners}`,
-    ),
-    log,
-    state: new StateFolder(join(folder, 'state'), 'midge.db'),
-    keepsSessions: false,
-    title: 'midge version 0',
-    buildDate: 0,
-    selfTest: pass,
-    keyLog: null,
-  });
-  context.after(() => appliance.stop());
-  await appliance.start();
+  const files = hasAccess ? `password_file ${passwords}\nacl_file ${acl}\n` : '';
+  const configuration = configurationOf(folder, `advertise false\n${files}${listeners}`);
+  const { appliance, log } = await openAppliance(context, folder, { configuration, selfTest: pass });
   return { appliance, pass, log };
 }
 
@@ -88,8 +74,7 @@ test('the traffic of clients is counted without the self-test and without what $
   assert.ok(broker.counters.publishReceived >= 3 && broker.retained.count > 30);
   const { received, sent, retained } = traffic;
   assert.deepEqual({ received, sent, retained }, { received: 0, sent: 0, retained: 0 });
-  const client = await connectAsync({ host: '127.0.0.1', port: listeners[0]!.port, reconnectPeriod: 0 });
-  context.after(() => client.endAsync(true));
+  const client = await mqttClient(context, { port: listeners[0]!.port, protocolVersion: 4 });
   const arrived = (topic: string) =>
     new Promise<void>((resolve) => client.on('message', (name, _, { retain }) => name === topic && !retain && resolve()));
   const uptime = arrived('$SYS/broker/uptime');

@@ -4,16 +4,15 @@
 
 import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as later } from 'node:timers/promises';
 import { DeliveryLedger } from '../clients/delivery-ledger.ts';
+import { dial } from '../clients/dial.ts';
 import { isClear, readNumbered, retainedMessage, staleTopics, streamMessage } from '../clients/numbered-messages.ts';
 import { readPublish } from '../clients/raw-client.ts';
 import { type PublisherPlan, SteadfastPublisher } from '../clients/steadfast-publisher.ts';
 import { SteadfastSubscriber } from '../clients/steadfast-subscriber.ts';
-import { WirePeer } from '../clients/wire-peer.ts';
 import { openPort, startMidge } from '../process/midge-process.ts';
 import type { WatchedProcess } from '../process/watched-process.ts';
 import { readLength } from '../protocol/hex-template.ts';
@@ -202,7 +201,7 @@ export class MortalBroker {
 
   /** As a new client sees them: each the newest that was acknowledged, or one that was sent after it. */
   async #checkRetained(port: number): Promise<void> {
-    const peer = new WirePeer(connect(port, '127.0.0.1'), { version: 4 });
+    const peer = dial(port, { version: 4 });
     peer.send("10 [ PROTOCOL 02 0000 'reader' ]");
     await peer.expect('20 02 00 00');
     peer.send("82 [ 0001 'kept/#' 00 ]");
