@@ -11,8 +11,8 @@ import { type Duplex, duplexPair } from 'node:stream';
 import type { Logger } from '../base/logger.ts';
 import type { Broker } from '../broker/broker.ts';
 import { encodeFrame, firstByte } from '../broker/message.ts';
-import { type ConnectionOrigin, DEFAULT_LISTENER_POLICY } from '../broker/options.ts';
-import { NO_EXPIRY } from '../broker/session/session.ts';
+import { type ConnectionOrigin, DEFAULT_LISTENER_POLICY, receiveMaximumOf } from '../broker/options.ts';
+import { NO_EXPIRY } from '../broker/session/expiry.ts';
 import { MAX_REMAINING_LENGTH } from '../mqtt/decoder.ts';
 import { FIRST_BYTE, PACKET_TYPE, type ProtocolVersion, type Qos } from '../mqtt/packet-types.ts';
 import type { ConnectPacket, SubscriptionRequest } from '../mqtt/packets.ts';
@@ -171,7 +171,7 @@ export class Link {
   #remoteConnect(): ConnectPacket {
     const { options, concessions, broker } = this.#setup;
     const { version } = options;
-    const receiveMaximum = Math.min(options.receiveMaximum ?? broker.receiveMaximum, RECEIVE_MAXIMUM);
+    const receiveMaximum = Math.min(options.receiveMaximum ?? receiveMaximumOf(broker.options), RECEIVE_MAXIMUM);
     const { maxPacketSize, maxTopicAlias, sessionExpiry } = options;
     return {
       version,

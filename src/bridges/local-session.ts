@@ -4,7 +4,7 @@
 import { duplexPair } from 'node:stream';
 import type { Broker } from '../broker/broker.ts';
 import type { ConnectionOrigin } from '../broker/options.ts';
-import { NO_EXPIRY } from '../broker/session/session.ts';
+import { NO_EXPIRY } from '../broker/session/expiry.ts';
 import { MAX_REMAINING_LENGTH } from '../mqtt/decoder.ts';
 import { localRequests } from './link.ts';
 import { MqttClient } from './mqtt-client.ts';

@@ -35,8 +35,6 @@ import { SessionRegistry } from './session/session-registry.ts';
 import { type Timer, TimerWheel } from './timer-wheel.ts';
 import { type Topic, TopicCache } from './topic.ts';
 
-const RECEIVE_MAXIMUM_LIMIT = 65_535;
-
 /** Bytes after which a turn leaves large outputs to the next one: the system takes some milliseconds for a megabyte to many clients. */
 const WRITTEN_MAX = 524_288;
 /** Outputs up to this are written all the same: what others are told does not wait for those who get much. */
@@ -108,11 +106,6 @@ export class Broker extends AedesHub {
     this.on('removeListener', (event) => this.#notePublishListeners(event, 0));
     // Aedes makes a Client here; ours speaks MQTT 5, writes once per turn and acknowledges in order.
     this.handle = (stream: Duplex, origin: ConnectionOrigin) => this.open(stream, origin);
-  }
-
-  get receiveMaximum(): number {
-    const own = this.options.maxInflightMessages;
-    return own === 0 || own > RECEIVE_MAXIMUM_LIMIT ? RECEIVE_MAXIMUM_LIMIT : own;
   }
 
   /** start takes back what was kept and begins the clockwork. No socket is opened here: listeners bring streams. */
@@ -241,12 +234,6 @@ export class Broker extends AedesHub {
   mayStillPublish(message: Message): boolean {
     if (!this.options.checkRetainSource || this.authorizer === null || message.source === null) return true;
     return this.authorizer.mayPublish(message.source, message.topic.name);
-  }
-
-  /** allowedExpiry caps what a client asks for by `persistent_client_expiration`. Seconds. */
-  allowedExpiry(asked: number): number {
-    const limit = this.options.persistentClientExpiration;
-    return limit === null ? asked : Math.min(asked, limit);
   }
 
   /** scheduleFlush has what a client is told written at the end of this turn. */

@@ -32,6 +32,7 @@ import type {
   StoredSession,
   StoredWill,
 } from './ports.ts';
+import { allowedExpiry } from './session/expiry.ts';
 import { Delivery } from './session/outgoing-window.ts';
 import { Session } from './session/session.ts';
 import { scheduleWill, Will } from './session/will.ts';
@@ -212,7 +213,7 @@ export class Journal implements RetainedSource {
     session.account = broker.accountOf(stored.listener, stored.username);
     session.requester = { clientId: stored.clientId, username: stored.username, listener: stored.listener };
     session.version = stored.version;
-    session.expiryInterval = broker.allowedExpiry(stored.expiryInterval);
+    session.expiryInterval = allowedExpiry(stored.expiryInterval, broker.options);
     session.disconnectedAt = stored.disconnectedAt ?? broker.clock.now(); // connected when the power went: it begins to wait now
     for (const one of loaded.subscriptions) {
       const group = one.group === null ? null : broker.tree.group(one.group, one.mountedFilter);

@@ -74,6 +74,14 @@ export const DEFAULT_BROKER_OPTIONS: BrokerOptions = {
   maxOutgoingBytes: 1_048_576,
 };
 
+/** RECEIVE_MAXIMUM_LIMIT is also the Receive Maximum of who names none (3.1.2.11.3): there are no more packet identifiers. */
+export const RECEIVE_MAXIMUM_LIMIT = 65_535;
+
+/** receiveMaximumOf gives the Receive Maximum that the broker announces. */
+export function receiveMaximumOf({ maxInflightMessages: own }: BrokerOptions): number {
+  return own === 0 ? RECEIVE_MAXIMUM_LIMIT : Math.min(own, RECEIVE_MAXIMUM_LIMIT);
+}
+
 /** ListenerPolicy is what the engine obeys for the connections of one listener. */
 export interface ListenerPolicy {
   /** Tells the listener from others, also after a restart: `1883`, `1883 192.168.1.2`, or the path of a Unix socket. */

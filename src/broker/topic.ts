@@ -2,12 +2,9 @@
 
 import { ownBytes } from '../mqtt/own-bytes.ts';
 import { MalformedPacket, REASON } from '../mqtt/reason-codes.ts';
-import { isReservedTopic, isTopicName } from '../mqtt/topics.ts';
+import { isReservedTopic, isTopicName, TOPIC_BYTES_MAX } from '../mqtt/topics.ts';
 import { decodeMqttString, isMqttString } from '../mqtt/utf8.ts';
 import { NO_ROUTE, type Route } from './delivery/route.ts';
-
-/** TOPIC_BYTES_MAX is what the length of a string can say (1.5.4): with its mount point a name may be longer. */
-export const TOPIC_BYTES_MAX = 65_535;
 
 /** Slots of the cache: a power of two. Each topic costs about 300 bytes plus its name; a slot holds the latest topic that fell into it. */
 const CACHE_SLOTS = 8192;

@@ -21,6 +21,14 @@ export function encodeConnack(
   return Buffer.from([PACKET_TYPE.CONNACK << 4, 2, version === 4 ? flags : 0, returnCode]); // 3.1 has no session present flag
 }
 
+/** setSessionPresent sets that flag of a CONNACK of success, which was encoded before it was known [MQTT-3.2.2-2]; 3.1 has none. */
+export function setSessionPresent(connack: Buffer, version: ProtocolVersion): void {
+  if (version === 3) return;
+  let at = 1; // behind the Remaining Length
+  while (connack[at++]! >= 0x80);
+  connack[at] = 1;
+}
+
 /** encodeSuback gives a SUBACK, 3.9. `reasons` are v5 reason codes; failures become 0x80 before v5. */
 export function encodeSuback(version: ProtocolVersion, packetId: number, reasons: readonly number[]): Buffer {
   if (version === 5) return encodePacket(PACKET_TYPE.SUBACK << 4, [encodeTwoBytes(packetId), NO_PROPERTIES, Buffer.from(reasons)]);

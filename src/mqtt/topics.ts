@@ -7,6 +7,9 @@
 /** MAX_TOPIC_LEVELS bounds the depth of names and filters: a walk of the subscription tree costs time per level. mosquitto has the same limit: 200 slashes. */
 export const MAX_TOPIC_LEVELS = 201;
 
+/** TOPIC_BYTES_MAX is what the length of a string can say (1.5.4): with its mount point a name may be longer. */
+export const TOPIC_BYTES_MAX = 65_535;
+
 const SLASH = 0x2f;
 const PLUS = 0x2b;
 const HASH = 0x23;

@@ -1,8 +1,9 @@
 // What is told to the refusal log: why a client was turned away, in words for people. The client never gets them.
 
 import type { ConnectPacket } from '../../mqtt/packets.ts';
-import { MalformedPacket, REASON, type ReasonCode } from '../../mqtt/reason-codes.ts';
+import { MalformedPacket, REASON } from '../../mqtt/reason-codes.ts';
 import type { AuthenticationVerdict, RefusalCause } from '../ports.ts';
+import type { RefusedTerm } from './connect-terms.ts';
 import type { Connection } from './connection.ts';
 
 const VERSIONS = { 3: '3.1', 4: '3.1.1', 5: '5' } as const;
@@ -34,10 +35,10 @@ export function reportConnect(connection: Connection, packet: ConnectPacket, cau
   broker.refusals?.refused({ cause, reason, from: origin, clientId: packet.clientId, username, topicName: null });
 }
 
-/** reportEarly tells of a CONNECT that was refused by its own words, before anybody was asked. */
-export function reportEarly(connection: Connection, packet: ConnectPacket, code: ReasonCode): void {
+/** reportTerm tells of a CONNECT that was refused by its own words, before anybody was asked. */
+export function reportTerm(connection: Connection, packet: ConnectPacket, term: RefusedTerm): void {
   if (connection.broker.refusals === null) return;
-  const [cause, reason] = earlyRefusal(connection, packet, code);
+  const [cause, reason] = termInWords(connection, packet, term);
   reportConnect(connection, packet, cause, reason);
 }
 
@@ -80,32 +81,32 @@ export function reportBadPacket(connection: Connection, error: MalformedPacket):
   else reportRefusal(connection, 'bad packet', `sends a packet that breaks the rules of MQTT: ${lower(error.message)}`);
 }
 
-function earlyRefusal({ broker, origin }: Connection, packet: ConnectPacket, code: ReasonCode): [RefusalCause, string] {
+function termInWords({ broker }: Connection, packet: ConnectPacket, term: RefusedTerm): [RefusalCause, string] {
   const { clientidPrefixes, maxKeepalive } = broker.options;
-  switch (code) {
-    case REASON.UNSUPPORTED_PROTOCOL_VERSION:
+  switch (term) {
+    case 'protocol version':
       return [
         'protocol version',
         `speaks MQTT ${VERSIONS[packet.version]}, which this listener does not accept (accept_protocol_versions)`,
       ];
-    case REASON.BAD_AUTHENTICATION_METHOD:
+    case 'enhanced authentication':
       return ['not allowed', 'asks for enhanced authentication, which this broker does not do'];
-    case REASON.CLIENT_IDENTIFIER_NOT_VALID:
-      if (packet.clientId !== '' || origin.policy.useUsernameAsClientid)
-        return ['not allowed', `has a keep alive of ${packet.keepAlive} s, and max_keepalive is ${maxKeepalive}`];
+    case 'no user name':
+      return ['not allowed', 'gives no user name, which is the client id here (use_username_as_clientid)'];
+    case 'no client id':
       return ['client id', 'gives no client id where one is needed'];
-    case REASON.NOT_AUTHORIZED:
-      if (origin.policy.useUsernameAsClientid && !packet.username && origin.identity === null)
-        return ['not allowed', 'gives no user name, which is the client id here (use_username_as_clientid)'];
+    case 'client id prefix':
       return ['client id', `has a client id that does not begin with "${clientidPrefixes}" (clientid_prefixes)`];
-    case REASON.TOPIC_NAME_INVALID:
+    case 'keep alive':
+      return ['not allowed', `has a keep alive of ${packet.keepAlive} s, and max_keepalive is ${maxKeepalive}`];
+    case 'will topic':
       return ['will', 'has a will whose topic is no topic name'];
-    case REASON.PACKET_TOO_LARGE:
-      return ['will', 'has a will with more payload than message_size_limit'];
-    case REASON.QOS_NOT_SUPPORTED:
+    case 'will QoS':
       return ['will', 'has a will with a QoS above max_qos'];
-    default:
+    case 'will retain':
       return ['will', 'has a will to be retained, and retain_available is false'];
+    case 'will payload':
+      return ['will', 'has a will with more payload than message_size_limit'];
   }
 }
 

@@ -3,6 +3,7 @@
 import type { DisconnectPacket } from '../../mqtt/packets.ts';
 import { protocolError, REASON } from '../../mqtt/reason-codes.ts';
 import type { Connection } from '../connection/connection.ts';
+import { allowedExpiry } from '../session/expiry.ts';
 
 /** handleDisconnect drops the will unless the client asks for it (0x04), and takes a new Session Expiry Interval [MQTT-3.14.4-3]. */
 export function handleDisconnect(connection: Connection, packet: DisconnectPacket): void {
@@ -10,7 +11,7 @@ export function handleDisconnect(connection: Connection, packet: DisconnectPacke
   const expiry = packet.properties.sessionExpiryInterval;
   if (expiry !== undefined) {
     if (session.expiryInterval === 0 && expiry !== 0) throw protocolError('Session Expiry Interval set after it was 0'); // 3.14.2.2.2
-    session.expiryInterval = connection.broker.allowedExpiry(expiry);
+    session.expiryInterval = allowedExpiry(expiry, connection.broker.options);
   }
   const { log } = connection.broker;
   if (log.enabled.debug) log.log('debug', `Received DISCONNECT from ${connection.id}`);

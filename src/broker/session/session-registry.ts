@@ -9,7 +9,8 @@ import type { Broker } from '../engine.ts';
 import { type Account, SESSION_BYTES, SUBSCRIPTION_BYTES } from '../memory-budget.ts';
 import type { LoadedSession } from '../ports.ts';
 import { hashOf } from '../topic.ts';
-import { NO_EXPIRY, type Session } from './session.ts';
+import { NO_EXPIRY } from './expiry.ts';
+import type { Session } from './session.ts';
 import { publishWill, scheduleWill } from './will.ts';
 
 /** Keep alive is exceeded after this many times the interval [MQTT-3.1.2-22]. */

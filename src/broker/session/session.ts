@@ -14,9 +14,6 @@ import { OutgoingMessages } from './outgoing-messages.ts';
 import { SubscriptionCounts, type SubscriptionLimit } from './subscription-counts.ts';
 import type { Will } from './will.ts';
 
-/** NO_EXPIRY is the Session Expiry Interval that means "never" (3.1.2.11.2). */
-export const NO_EXPIRY = 0xffffffff;
-
 /** Session outlives its connections until it expires or a clean start replaces it. It is the engine's Requester. */
 export class Session {
   readonly broker: Broker;
