@@ -8,9 +8,9 @@ import { type FileRemark, readText } from '../access/file-remark.ts';
 import { type AccessOptions, filesOf } from '../access/options.ts';
 import { parsePasswordFile } from '../access/password-file.ts';
 import { reasonOf } from '../base/errors.ts';
+import { certificatesInFolder } from '../base/pem-files.ts';
 import type { ListenerOptions } from '../listeners/options.ts';
 import { parsePskFile } from '../listeners/psk-file.ts';
-import { certificatesInFolder } from '../listeners/tls-files.ts';
 import { certificateRemarks } from './certificate-remarks.ts';
 import type { Configuration } from './configuration.ts';
 import { EXIT, type Place, type Report } from './diagnostic.ts';
@@ -179,7 +179,7 @@ function readCertificates(file: string, place: Place | null, report: Report): vo
 function checkAuthorities(folder: string, place: Place | null, report: Report): void {
   if (!isReadable(folder, place, `Unable to load CA certificates. Check capath "${folder}"`, report)) return;
   try {
-    certificatesInFolder(folder);
+    certificatesInFolder('capath', folder);
   } catch (error) {
     report.error(place, reasonOf(error), 'put the certificates of the authorities there, or name one file with cafile', EXIT.FAILED);
   }
@@ -208,7 +208,8 @@ function fileHint(file: string, error: unknown): string {
 /** Others may read. */
 const WORLD_READABLE = 0o004;
 
-function warnIfOpen(file: string, place: Place | null, message: string, report: Report): void {
+/** warnIfOpen warns where everybody on this machine may read a file. */
+export function warnIfOpen(file: string, place: Place | null, message: string, report: Report): void {
   const stats = statSync(file, { throwIfNoEntry: false });
   if (stats?.isFile() && (stats.mode & WORLD_READABLE) !== 0) report.warning(place, `In ${file} ${message}`, `chmod o-r ${file}`);
 }

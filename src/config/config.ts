@@ -2,6 +2,8 @@
 
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { TlsOptions } from '../listeners/options.ts';
+import { checkBridgeFiles } from './check-bridge-files.ts';
 import { checkFiles } from './check-files.ts';
 import type { Configuration } from './configuration.ts';
 import { type Diagnostic, Report } from './diagnostic.ts';
@@ -36,25 +38,23 @@ export function loadConfiguration(commandLine: CommandLine, texts?: Texts): Load
   const filesRead = filesReadBy(resolved, sources);
   const configuration = { ...resolved, filesRead, watched: said.global.reloadOnChange ? filesRead : [] };
   checkFiles(said, configuration, report);
+  checkBridgeFiles(said.bridges, report);
   return { configuration: report.hasErrors ? null : configuration, diagnostics: report.sorted() };
 }
 
 /** All that a reload would read again, as far as it is there. */
-function filesReadBy({ access, listeners }: Configuration, sources: ReadonlySet<string>): readonly string[] {
-  const files = listeners.flatMap(({ tls }) => {
-    if (tls === null) return [];
-    const { certificate, cafile, capath, crlfile, psk } = tls;
-    return [
-      ...(certificate === 'appliance' || certificate === null ? [] : [certificate.certfile, certificate.keyfile]),
-      cafile,
-      capath,
-      ...(capath === null ? [] : filesIn(capath)),
-      crlfile,
-      psk?.file ?? null,
-    ];
-  });
-  const accessFiles = [access, ...(access.listeners?.values() ?? [])].flatMap(({ passwordFile, aclFile }) => [passwordFile, aclFile]);
-  return [...new Set([...sources, ...accessFiles, ...files])].filter((file) => file !== null);
+function filesReadBy({ access, listeners, bridges }: Configuration, sources: ReadonlySet<string>): readonly string[] {
+  const ofListeners = listeners.flatMap(({ tls }) => [...tlsFiles(tls), tls?.crlfile ?? null, tls?.psk?.file ?? null]);
+  const ofBridges = bridges.flatMap(({ tls }) => tlsFiles(tls));
+  const ofAccess = [access, ...(access.listeners?.values() ?? [])].flatMap(({ passwordFile, aclFile }) => [passwordFile, aclFile]);
+  return [...new Set([...sources, ...ofAccess, ...ofListeners, ...ofBridges])].filter((file) => file !== null);
+}
+
+function tlsFiles(tls: Pick<TlsOptions, 'certificate' | 'cafile' | 'capath'> | null): readonly (string | null)[] {
+  if (tls === null) return [];
+  const { certificate, cafile, capath } = tls;
+  const pair = certificate === 'appliance' || certificate === null ? [] : [certificate.certfile, certificate.keyfile];
+  return [...pair, cafile, capath, ...(capath === null ? [] : filesIn(capath))];
 }
 
 function filesIn(folder: string): readonly string[] {

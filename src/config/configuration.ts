@@ -1,6 +1,7 @@
 // The one plain result of reading a configuration: options of every room.
 
 import type { AccessOptions } from '../access/options.ts';
+import type { BridgeSettings } from '../bridges/options.ts';
 import type { BrokerOptions } from '../broker/options.ts';
 import type { DiscoveryOptions } from '../discovery/options.ts';
 import type { ListenerOptions } from '../listeners/options.ts';
@@ -25,11 +26,13 @@ export interface ProcessOptions {
 export interface Configuration {
   /** Main file as it was given, or null when there is none. */
   readonly file: string | null;
-  /** Where a word of the whole program stands, by its name; where a listener is opened, by `listener INDEX`; `listener` is there when the file has such a line. */
+  /** Where a word of the whole program stands, by its name; where a listener is opened, by `listener INDEX`; a bridge, by `connection NAME`; `listener` is there when the file has such a line. */
   readonly places: ReadonlyMap<string, Place>;
   readonly broker: BrokerOptions;
   /** Never empty: without a `listener` it holds the embedded defaults. */
   readonly listeners: readonly ListenerOptions[];
+  /** In the order of the file. */
+  readonly bridges: readonly BridgeSettings[];
   /** True when no listener was configured: loopback only. */
   readonly localOnly: boolean;
   /** True when nobody has named the ports: one that another program has is left out. */

@@ -1,6 +1,6 @@
 // The shape of a row in the table of directives, and the few ways to write one.
 
-import type { GlobalDraft, ListenerDraft, SecurityDraft } from './draft.ts';
+import type { BridgeDraft, GlobalDraft, ListenerDraft, SecurityDraft } from './draft.ts';
 import { isMistake, type Mistake, type ValueKind } from './values.ts';
 
 /** Scope is where a directive belongs; it is also the section of the reference that shows it. */
@@ -11,12 +11,13 @@ export type Scope = 'global' | 'listener' | 'bridge' | 'plugin';
  * the mistake that `find` finds),
  * `refused` an error with what to do instead - except where the value is in `harmless` (`*END` = ends like this), which asks for what
  * happens anyway.
- * `structure` are the words that shape the file itself (`listener`, `include`); the interpreter and the reader handle them by name.
+ * `structure` are the words that shape the file itself (`listener`, `connection`, `include`); the interpreter and the reader handle them by name.
  */
 export type Treatment =
   | { readonly state: 'supported'; readonly scope: 'global'; readonly store: Store<GlobalDraft> }
   | { readonly state: 'supported'; readonly scope: 'listener'; readonly store: Store<ListenerDraft> }
   | { readonly state: 'supported'; readonly scope: 'security'; readonly store: Store<SecurityDraft> }
+  | { readonly state: 'supported'; readonly scope: 'bridge'; readonly store: Store<BridgeDraft> }
   | { readonly state: 'structure' }
   | { readonly state: 'without effect'; readonly reason: string; readonly find: (text: string, name: string) => Mistake | null }
   | { readonly state: 'refused'; readonly instead: string; readonly harmless: readonly string[] };
@@ -87,6 +88,17 @@ export function securityDirective<T>(name: string, kind: ValueKind<T>, row: Row,
     kind,
     { reloadable: true, ...row },
     { state: 'supported', scope: 'security', store: storeWith(kind, put) },
+  );
+}
+
+/** bridgeDirective is a supported word of a `connection` block. */
+export function bridgeDirective<T>(name: string, kind: ValueKind<T>, row: Row, put: Put<BridgeDraft, T>): Directive {
+  return directive(
+    name,
+    'bridge',
+    kind,
+    { reloadable: true, ...row },
+    { state: 'supported', scope: 'bridge', store: storeWith(kind, put) },
   );
 }
 

@@ -3,6 +3,7 @@
 import { closestWord } from './closest-word.ts';
 import type { Directive } from './directive.ts';
 import { BRIDGE_DIRECTIVES } from './directives/bridge.ts';
+import { BRIDGE_TLS_DIRECTIVES } from './directives/bridge-tls.ts';
 import { GLOBAL_DIRECTIVES } from './directives/global.ts';
 import { LISTENER_DIRECTIVES } from './directives/listener.ts';
 import { LOGGING_DIRECTIVES } from './directives/logging.ts';
@@ -25,6 +26,7 @@ export const SECTIONS: readonly Section[] = [
   { title: 'TLS of a listener', directives: TLS_DIRECTIVES },
   { title: 'Plugins', directives: PLUGIN_DIRECTIVES },
   { title: 'Bridges', directives: BRIDGE_DIRECTIVES },
+  { title: 'TLS of a bridge', directives: BRIDGE_TLS_DIRECTIVES },
 ];
 
 /** DIRECTIVES are all rows. */
@@ -39,6 +41,18 @@ const PREFIXES = [...BY_WORD.keys()].filter((word) => word.endsWith('*')).map((w
 export function findDirective(word: string): Directive | null {
   const prefix = PREFIXES.find((start) => word.startsWith(start));
   return BY_WORD.get(word) ?? BY_WORD.get(`${prefix}*`) ?? null;
+}
+
+/** The old names of `remote_username` and `remote_password`, which outside a `connection` block are words of our own. */
+const BRIDGE_CREDENTIALS: ReadonlyMap<string, string> = new Map([
+  ['username', 'remote_username'],
+  ['password', 'remote_password'],
+]);
+
+/** findInConnection gives the row of a word that below a `connection` is a part of it; null when it is none of a bridge, and for `connection`. */
+export function findInConnection(word: string): Directive | null {
+  const directive = findDirective(BRIDGE_CREDENTIALS.get(word) ?? word);
+  return directive?.scope === 'bridge' && directive.name !== 'connection' ? directive : null;
 }
 
 /** closestDirective gives the word that a mistyped one most likely stood for, or null. */

@@ -1,9 +1,11 @@
 // A configuration while it is being read: what the files say so far, nothing decided yet. `resolve.ts` makes the Configuration of it.
 
 import type { LogType } from '../base/logger.ts';
+import type { BridgeSettings, BridgeTlsOptions, BridgeTopic } from '../bridges/options.ts';
 import type { BrokerOptions, ListenerPolicy } from '../broker/options.ts';
 import type { ListenerOptions, TlsOptions } from '../listeners/options.ts';
 import type { LogDestination, LogOptions } from '../logging/options.ts';
+import type { SaidAddress, SaidRestart } from './bridge-values.ts';
 import type { PersistenceOptions, ProcessOptions } from './configuration.ts';
 import type { Place } from './diagnostic.ts';
 
@@ -65,6 +67,27 @@ export interface ListenerDraft {
   };
 }
 
+/** BridgeDraft holds what a `connection` block says. */
+export interface BridgeDraft {
+  readonly name: string;
+  /** Where its `connection` line stands. */
+  readonly place: Place;
+  readonly places: Places;
+  readonly settings: Draft<Omit<BridgeSettings, 'name' | 'addresses' | 'topics' | 'restart' | 'notifications' | 'tcpKeepalive' | 'tls'>>;
+  readonly topics: BridgeTopic[];
+  readonly tls: Draft<Omit<BridgeTlsOptions, 'certificate' | 'psk'>> & {
+    certfile?: string;
+    keyfile?: string;
+    pskIdentity?: string;
+    pskKey?: string;
+  };
+  addresses?: readonly SaidAddress[];
+  restart?: SaidRestart;
+  tcpKeepalive?: readonly [idle: number, interval: number, count: number];
+  notifications?: boolean;
+  notificationsLocalOnly?: boolean;
+}
+
 /** createGlobalDraft starts with nothing said. */
 export function createGlobalDraft(): GlobalDraft {
   return {
@@ -84,4 +107,9 @@ export function createGlobalDraft(): GlobalDraft {
 /** createListenerDraft starts a listener with nothing said. */
 export function createListenerDraft(place: Place | null): ListenerDraft {
   return { place, places: new Map(), socket: {}, origins: [], trustedProxies: [], policy: {}, security: {}, tls: {} };
+}
+
+/** createBridgeDraft starts a bridge with nothing said but its name. */
+export function createBridgeDraft(name: string, place: Place): BridgeDraft {
+  return { name, place, places: new Map(), settings: {}, topics: [], tls: {} };
 }

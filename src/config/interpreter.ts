@@ -2,8 +2,17 @@
 
 import type { Place, Report } from './diagnostic.ts';
 import { type Directive, isHarmless, type Store, type Treatment } from './directive.ts';
-import { closestDirective, findDirective } from './directives.ts';
-import { createGlobalDraft, createListenerDraft, type GlobalDraft, type ListenerDraft, type Places, type SecurityDraft } from './draft.ts';
+import { closestDirective, findDirective, findInConnection } from './directives.ts';
+import {
+  type BridgeDraft,
+  createBridgeDraft,
+  createGlobalDraft,
+  createListenerDraft,
+  type GlobalDraft,
+  type ListenerDraft,
+  type Places,
+  type SecurityDraft,
+} from './draft.ts';
 import type { Statement } from './reader.ts';
 import { endpoint, isMistake } from './values.ts';
 
@@ -14,6 +23,8 @@ export interface Interpretation {
   readonly defaultListener: ListenerDraft;
   /** One draft per `listener` line, in order. */
   readonly listeners: readonly ListenerDraft[];
+  /** One draft per `connection` line, in order. */
+  readonly bridges: readonly BridgeDraft[];
 }
 
 /** interpret stores every statement or reports why it cannot. */
@@ -22,9 +33,6 @@ export function interpret(statements: readonly Statement[], report: Report): Int
   for (const statement of statements) interpreter.read(statement);
   return interpreter;
 }
-
-/** The old names of `remote_username` and `remote_password`, which outside a `connection` block are words of our own. */
-const BRIDGE_CREDENTIALS = new Set(['username', 'password']);
 
 /** Words for the default listener wherever they stand. */
 const OF_DEFAULT_LISTENER = new Set(['port', 'bind_address']);
@@ -42,13 +50,15 @@ const BELOW_A_LISTENER = new Set([
 /** Scope is where the words of one file, and of those it includes, go. */
 interface Scope {
   listener: ListenerDraft;
-  inConnection: boolean;
+  /** That of the last `connection`; null = there was none. */
+  bridge: BridgeDraft | null;
 }
 
 class Interpreter implements Interpretation {
   readonly global = createGlobalDraft();
   readonly defaultListener = createListenerDraft(null);
   readonly listeners: ListenerDraft[] = [];
+  readonly bridges: BridgeDraft[] = [];
   readonly #scopes = new Map<number, Scope>();
   readonly #report: Report;
 
@@ -59,19 +69,19 @@ class Interpreter implements Interpretation {
   read(statement: Statement): void {
     const { name, place } = statement;
     const scope = this.#scope(statement.scope);
-    const directive = findDirective(name);
-    if (scope.inConnection && isOfConnection(name, directive)) return; // the whole block is reported at its `connection`
-    if (name === 'connection') scope.inConnection = true;
+    const directive = (scope.bridge === null ? null : findInConnection(name)) ?? findDirective(name);
     if (hasEqualsSign(statement)) this.#reportEqualsSign(statement);
     else if (directive === null) this.#reportUnknown(name, place);
     else if (name === 'listener') this.#startListener(statement, scope);
+    else if (name === 'connection') this.#startBridge(statement, scope);
+    else if (directive.scope === 'bridge' && scope.bridge === null) this.#reportOutsideConnection(name, place);
     else if (statement.text === '' && !directive.mayBeEmpty)
       this.#report.error(place, `Empty ${name} value in configuration`, `write ${name} ${directive.syntax}`);
     else this.#treat(directive, statement, scope);
   }
 
   #scope(number: number): Scope {
-    const scope = this.#scopes.get(number) ?? { listener: this.defaultListener, inConnection: false };
+    const scope = this.#scopes.get(number) ?? { listener: this.defaultListener, bridge: null };
     this.#scopes.set(number, scope);
     return scope;
   }
@@ -85,6 +95,28 @@ class Interpreter implements Interpretation {
     else Object.assign(draft.socket, reading.value);
   }
 
+  /** What is below a `connection` with a mistake is still looked at. */
+  #startBridge({ text, name, place, textPlace }: Statement, scope: Scope): void {
+    const [bridgeName = '', ...more] = text
+      .replace(/(^|[ \t])#.*$/, '')
+      .trim()
+      .split(/[ \t]+/);
+    const twin = this.bridges.find((each) => each.name === bridgeName);
+    scope.bridge = createBridgeDraft(bridgeName, place);
+    this.bridges.push(scope.bridge);
+    if (bridgeName === '') this.#report.error(place, `Empty ${name} value in configuration`, 'write a name for the bridge behind it');
+    else if (more.length > 0)
+      this.#report.error(textPlace, `Cannot read connection "${bridgeName}": unexpected "${more[0]}" behind it`, 'a name has no blanks');
+    else if (twin !== undefined)
+      this.#report.error(textPlace, `Duplicate bridge name "${bridgeName}"`, `the first is at ${twin.place.file}:${twin.place.line}`);
+    else if (/[+#]/.test(bridgeName))
+      this.#report.error(textPlace, `Invalid connection name (${bridgeName})`, 'it is a part of a topic: write it without + and #');
+  }
+
+  #reportOutsideConnection(name: string, place: Place): void {
+    this.#report.error(place, `The '${name}' option requires a bridge to be defined first`, 'put it below a connection line');
+  }
+
   #treat(directive: Directive, statement: Statement, scope: Scope): void {
     const { treatment } = directive;
     const { text, place, name } = statement;
@@ -93,6 +125,8 @@ class Interpreter implements Interpretation {
       if (!isHarmless(treatment.harmless, text)) this.#report.error(place, `Cannot use ${name}`, treatment.instead);
     } else if (treatment.state === 'supported') {
       if (treatment.scope === 'global') this.#store(directive, treatment.store, this.global, statement);
+      else if (treatment.scope === 'bridge')
+        this.#store(directive, treatment.store, scope.bridge!, statement); // read() has looked
       else if (treatment.scope === 'security') this.#storeSecurity(directive, treatment.store, scope, statement);
       else if (name === 'mount_point' && this.listeners.length === 0) this.#reportEarlyMountPoint(place);
       else if (BELOW_A_LISTENER.has(name) && !this.#isOpened(scope.listener)) this.#reportEarly(name, place);
@@ -162,9 +196,4 @@ class Interpreter implements Interpretation {
 /** hasEqualsSign tells `port=1883` and `port = 1883`, as other programs have it, from words and values. */
 function hasEqualsSign({ name, text }: Statement): boolean {
   return /^[a-z_]+=/.test(name) || /^=(\s|$)/.test(text);
-}
-
-/** isOfConnection tells whether a word below a `connection` is a part of it. */
-export function isOfConnection(name: string, directive: Directive | null): boolean {
-  return name !== 'connection' && (directive?.scope === 'bridge' || BRIDGE_CREDENTIALS.has(name));
 }

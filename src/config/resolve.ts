@@ -12,6 +12,7 @@ import { EXIT, type Place, type Report } from './diagnostic.ts';
 import type { GlobalDraft, ListenerDraft, SecurityDraft } from './draft.ts';
 import { embeddedListeners, localListeners } from './embedded.ts';
 import type { Interpretation } from './interpreter.ts';
+import { resolveBridges } from './resolve-bridge.ts';
 import { type ListenerDefaults, resolveListener } from './resolve-listener.ts';
 
 /** CommandLine is what the program was started with. */
@@ -48,9 +49,14 @@ export function resolveConfiguration(said: Interpretation, commandLine: CommandL
   const access = resolveAccess(global, filesByName(global, drafts, listeners), report);
   const configuration: Configuration = {
     file: commandLine.file,
-    places: new Map([...global.places, ...placesOfListeners(drafts)]),
+    places: new Map([
+      ...global.places,
+      ...placesOfListeners(drafts),
+      ...said.bridges.map(({ name, place }): [string, Place] => [`connection ${name}`, place]),
+    ]),
     broker: { ...DEFAULT_BROKER_OPTIONS, ...global.broker },
     listeners,
+    bridges: resolveBridges(said.bridges, report),
     localOnly,
     hasDefaultPorts: drafts.length === 0 && commandLine.port === null,
     log: resolveLog(global, commandLine.verbose),

@@ -1,9 +1,8 @@
 // What becomes of every line of a configuration, for those who come with one of mosquitto's.
 
 import { type Place, Report } from './diagnostic.ts';
-import { isHarmless } from './directive.ts';
-import { findDirective } from './directives.ts';
-import { isOfConnection } from './interpreter.ts';
+import { type Directive, isHarmless } from './directive.ts';
+import { findDirective, findInConnection } from './directives.ts';
 import { readStatements } from './reader.ts';
 
 /** TreatedLine is one statement. `scope` is 0 in the main file and what it includes, and another number in each file of `include_dir`. */
@@ -22,16 +21,13 @@ export interface TreatedLine {
 export function treatLines(file: string): readonly TreatedLine[] {
   const connections = new Set<number>();
   return readStatements(file, new Report()).map(({ place, name, text, scope }) => {
-    const within = connections.has(scope) && isOfConnection(name, findDirective(name));
+    const directive = (connections.has(scope) ? findInConnection(name) : null) ?? findDirective(name);
     if (name === 'connection') connections.add(scope);
-    return { place, name, text, scope, ...(within ? OF_CONNECTION : treat(name, text)) };
+    return { place, name, text, scope, ...treat(directive, text) };
   });
 }
 
-const OF_CONNECTION = { outcome: 'refused', reason: 'it belongs to the connection above' } as const;
-
-function treat(name: string, text: string): Pick<TreatedLine, 'outcome' | 'reason'> {
-  const directive = findDirective(name);
+function treat(directive: Directive | null, text: string): Pick<TreatedLine, 'outcome' | 'reason'> {
   if (directive === null) return { outcome: 'refused', reason: 'the word is not known' };
   const { treatment } = directive;
   if (treatment.state === 'without effect') return { outcome: 'without effect', reason: treatment.reason };

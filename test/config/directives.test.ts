@@ -51,6 +51,9 @@ const OWN_WORDS = [
   'max_subscriptions',
   'max_shared_subscriptions',
   'max_wildcard_levels',
+  'bridge_tls_server_name',
+  'bridge_queue_expiry',
+  'bridge_max_queued_bytes',
   'reload_on_change',
 ];
 
@@ -60,6 +63,7 @@ const VALUES: Readonly<Record<string, string>> = {
   number: '7',
   bytes: '77',
   seconds: '77',
+  milliseconds: '77',
   minutes: '7',
   '0-7': '7',
   '0 | 1 | 2': '1',
@@ -93,6 +97,23 @@ const SURROUNDINGS: Readonly<Record<string, string>> = {
   'ciphers_tls1.3': 'listener 1884\nsecure true\n@',
 };
 
+/** The block around a word of a bridge, where it is not the plain one. */
+const BLOCKS: Readonly<Record<string, string>> = {
+  address: 'connection home\ntopic #\n@',
+  bridge_certfile: 'bridge_keyfile server.key\n@',
+  bridge_keyfile: 'bridge_certfile server.crt\n@',
+  bridge_identity: 'bridge_psk 00ff\n@',
+  bridge_psk: 'bridge_identity pi\n@',
+  bridge_tls_use_os_certs: 'bridge_cafile ca.crt\n@',
+};
+
+/** A block with or without TLS, as the word wants it. */
+function blockAround({ name }: Directive): string {
+  const [scheme] = /^bridge_(tls|cert|key|ca|insecure|alpn|cipher|identity|psk)/.test(name) ? ['mqtts'] : ['mqtt'];
+  const around = BLOCKS[name] ?? '@';
+  return around.startsWith('connection') ? around : `connection home\naddress ${scheme}://pi.local\ntopic #\n${around}`;
+}
+
 const EXAMPLES: Readonly<Record<string, string>> = {
   password_file: 'passwords',
   acl_file: 'acl',
@@ -114,6 +135,23 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   log_dest: 'stdout',
   log_type: 'debug',
   tls_keyform: 'engine',
+  address: 'pi.local',
+  bridge_protocol_version: 'mqttv50',
+  restart_timeout: '7',
+  start_type: 'lazy',
+  bridge_bind_address: '10.0.0.1',
+  bridge_tcp_keepalive: '60 1 10',
+  bridge_reload_type: 'lazy',
+  bridge_cafile: 'ca.crt',
+  bridge_capath: '.',
+  bridge_tls_use_os_certs: 'true',
+  bridge_certfile: 'server.crt',
+  bridge_keyfile: 'server.key',
+  bridge_tls_version: 'tlsv1.3',
+  bridge_ciphers: 'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'bridge_ciphers_tls1.3': 'TLS_AES_256_GCM_SHA384',
+  bridge_psk: '00ff',
+  bridge_queue_expiry: '2w',
 };
 
 const files = new Map([
@@ -191,7 +229,8 @@ function load(t: TestContext, directive: Directive, word: string, value: string)
   const folder = temporaryFolder(t);
   for (const [name, text] of files) writeFileSync(join(folder, name), text, { mode: 0o600 });
   const ofDefault = directive.name === 'port' || directive.name === 'bind_address';
-  const surroundings = SURROUNDINGS[directive.name] ?? (ofDefault ? 'port 1883\nport 1883\n@' : 'listener 1884\n@');
+  const ofBridge = directive.scope === 'bridge' ? blockAround(directive) : undefined;
+  const surroundings = SURROUNDINGS[directive.name] ?? ofBridge ?? (ofDefault ? 'port 1883\nport 1883\n@' : 'listener 1884\n@');
   const file = join(folder, 'main.conf');
   const workingFolder = process.cwd();
   process.chdir(folder);

@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test';
 
 import { isDeepStrictEqual } from 'node:util';
 
+import type { BridgeSettings } from '../../src/bridges/options.ts';
 import { type CommandLine, describeAccess, formatDiagnostic, loadConfiguration } from '../../src/config/config.ts';
 import type { Configuration } from '../../src/config/configuration.ts';
 import { APPLIANCE_TLS } from '../../src/config/embedded.ts';
@@ -75,18 +76,27 @@ function commandLine(flags: string): CommandLine {
 function describe(configuration: Configuration): string[] {
   const embedded = loadConfiguration({ file: null, port: null, verbose: false, lan: false }).configuration!;
   const usual = loadConfiguration({ file: null, port: 1883, verbose: false, lan: true }).configuration!;
-  const { listeners, file: _, filesRead: __, access, ...others } = configuration;
+  const { listeners, bridges, file: _, filesRead: __, access, ...others } = configuration;
   const rest = { ...others, access: { ...access, listeners: access.listeners && Object.fromEntries(access.listeners) } };
-  const { listeners: usualListeners, ...usualRest } = { ...usual, makesAccount: false };
+  const { listeners: usualListeners, bridges: ___, ...usualRest } = { ...usual, makesAccount: false };
   const whole = JSON.stringify(difference(rest, usualRest) ?? {});
   if (configuration.file !== null && isDeepStrictEqual(configuration.listeners, embedded.listeners))
-    return [whole, 'the embedded listeners'];
+    return [whole, 'the embedded listeners', ...bridges.map(bridgeLine)];
   return [
     whole,
     ...listeners.map(
       (listener) => `listener ${JSON.stringify({ ...(difference(listener, usualListeners[0]) as object), ...tlsOf(listener) })}`,
     ),
+    ...bridges.map(bridgeLine),
   ];
+}
+
+/** What a block says that differs from the defaults; its addresses and topics. */
+function bridgeLine({ name, ...bridge }: BridgeSettings): string {
+  const file = join(process.cwd(), 'usual.conf');
+  writeFileSync(file, 'connection usual\naddress -\ntopic # out\n');
+  const [usual] = loadConfiguration({ file, port: null, verbose: false, lan: false }).configuration!.bridges;
+  return `bridge ${name} ${JSON.stringify(difference(bridge, usual))}`;
 }
 
 function tlsOf({ tls }: ListenerOptions): object {

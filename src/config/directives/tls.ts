@@ -1,36 +1,10 @@
 // The rows of mosquitto.conf(5) about TLS of one listener.
 
-import { createSecureContext, getCiphers } from 'node:tls';
-
 import { type Directive, listenerDirective, refused, withoutEffect } from '../directive.ts';
-import { boolean, check, choice, path, text } from '../values.ts';
+import { ciphers, ciphersTls13, tlsVersion } from '../tls-values.ts';
+import { boolean, path, text } from '../values.ts';
 
 const NO_ENGINE = 'OpenSSL engines are not used; the key is read from keyfile';
-
-const ciphers = check(text('list'), (list) =>
-  isCipherList(list)
-    ? { value: list }
-    : { problem: `Unable to set TLS ciphers. Check cipher list "${list}"`, hint: 'openssl ciphers -s -tls1_2 shows what there is' },
-);
-
-const ciphersTls13 = check(text('list'), (list) => {
-  const known = getCiphers();
-  if (list.split(':').every((name) => name.startsWith('TLS_') && known.includes(name.toLowerCase()))) return { value: list };
-  return {
-    problem: `Unable to set TLS 1.3 ciphersuites. Check cipher_tls13 list "${list}"`,
-    hint: `write names with colons between them, for example ${known.find((name) => name.startsWith('tls_'))?.toUpperCase()}`,
-  };
-});
-
-/** isCipherList asks OpenSSL, which alone knows its language of lists. */
-function isCipherList(list: string): boolean {
-  try {
-    createSecureContext({ ciphers: list });
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** TLS_DIRECTIVES say with which certificate a listener shows itself and which it wants from clients. */
 export const TLS_DIRECTIVES: readonly Directive[] = [
@@ -88,17 +62,9 @@ export const TLS_DIRECTIVES: readonly Directive[] = [
       draft.tls.subjectAsUsername = value;
     },
   ),
-  listenerDirective(
-    'tls_version',
-    choice({ 'tlsv1.2': 'TLSv1.2', 'tlsv1.3': 'TLSv1.3' } as const, {
-      sentence: (word) => `Unsupported tls_version "${word}"`,
-      refused: { tlsv1: 'it is not safe any more; write tlsv1.2', 'tlsv1.1': 'it is not safe any more; write tlsv1.2' },
-    }),
-    { default: 'tlsv1.2', doc: 'Oldest version of TLS to accept.' },
-    (draft, value) => {
-      draft.tls.minVersion = value;
-    },
-  ),
+  listenerDirective('tls_version', tlsVersion, { default: 'tlsv1.2', doc: 'Oldest version of TLS to accept.' }, (draft, value) => {
+    draft.tls.minVersion = value;
+  }),
   listenerDirective(
     'ciphers',
     ciphers,
