@@ -22,7 +22,7 @@ export function readFloors(): readonly Floor[] {
   return [...plan.matchAll(/^ (\d) {2}(.+?) {2,}(.+(?:\n {6,}.+)*)$/gm)].map(([, number, name = '', line = '']) => ({
     number: Number(number),
     name,
-    rooms: line.match(/[\w.-]+\/|main\.ts/g) ?? [],
+    rooms: line.match(/[\w.-]+(?:\/|\.ts)/g) ?? [],
   }));
 }
 

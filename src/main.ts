@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The front door: hands the process's words to the command line and leaves with its exit status.
 
-import { runCommandLine } from './cli/command-line.ts';
+import { COMMAND_TABLE } from './commands.ts';
+import { runCommandLine } from './terminal/command-line.ts';
 
-void runCommandLine(process).then((status) => process.exit(status));
+void runCommandLine(COMMAND_TABLE, process).then((status) => process.exit(status));

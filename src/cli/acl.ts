@@ -10,8 +10,8 @@ import { formatDiagnostic, loadConfiguration } from '../config/config.ts';
 import type { Configuration } from '../config/configuration.ts';
 import type { ListenerOptions } from '../listeners/options.ts';
 import { isSharedFilter, isTopicFilter, isTopicName, parseSharedFilter } from '../mqtt/topics.ts';
-import type { Invocation, Terminal } from './command.ts';
-import { writeTable } from './table.ts';
+import type { Invocation, Terminal } from '../terminal/command.ts';
+import { writeTable } from '../terminal/table.ts';
 
 const ALLOWED = 0;
 const DENIED = 1;

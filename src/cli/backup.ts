@@ -5,7 +5,7 @@ import { STATE_NEEDS } from '../app/state-needs.ts';
 import { OperatorError } from '../base/errors.ts';
 import type { BackupCopy } from '../operations/backup.ts';
 import { type BackupSource, makeBackup } from '../state/backup.ts';
-import type { Invocation } from './command.ts';
+import type { Invocation } from '../terminal/command.ts';
 import { type Found, findBroker, NoBroker, stateOf } from './control-client.ts';
 import { stamp } from './stamp.ts';
 

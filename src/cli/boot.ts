@@ -1,7 +1,7 @@
 // `midge boot apply` and `midge boot report`, on Raspberry Pi OS `midge boot broker` and `midge boot report broker`: what the image's units run. Nobody types them.
 
 import { OperatorError } from '../base/errors.ts';
-import type { Invocation } from './command.ts';
+import type { Invocation } from '../terminal/command.ts';
 import { stamp } from './stamp.ts';
 
 /** run takes up the boot partition, or reports to it; 0 unless the word is unknown: a boot goes on whatever happens. */

@@ -13,9 +13,9 @@ import { formatDiagnostic, loadConfiguration } from '../config/config.ts';
 import { isRoot } from '../service/user.ts';
 import { asOwner } from '../state/as-owner.ts';
 import { findState } from '../state/state-folder.ts';
-import type { Invocation } from './command.ts';
+import type { Invocation } from '../terminal/command.ts';
+import { writeTable } from '../terminal/table.ts';
 import { buildDate } from './stamp.ts';
-import { writeTable } from './table.ts';
 
 const SECRET = 0o600;
 const PUBLIC = 0o644;

@@ -4,7 +4,7 @@ import { OperatorError } from '../base/errors.ts';
 import { loadConfiguration } from '../config/config.ts';
 import { isRoot } from '../service/user.ts';
 import { findState } from '../state/state-folder.ts';
-import type { Invocation } from './command.ts';
+import type { Invocation } from '../terminal/command.ts';
 import { reportConfiguration, withPreflight } from './configuration-report.ts';
 
 /** run reads the file as `serve` would; 0 when it can be used, 1 when it has mistakes. */

@@ -1,39 +1,38 @@
 // `midge completions SHELL`: scripts for bash, zsh and fish, made from the table of commands.
 
 import { OperatorError } from '../base/errors.ts';
-import { flagWords } from './arguments.ts';
-import type { Command, Flag, Invocation } from './command.ts';
-import { COMMANDS } from './commands.ts';
+import { flagWords } from '../terminal/arguments.ts';
+import type { Command, Flag, Invocation } from '../terminal/command.ts';
 
-const SCRIPTS: Readonly<Record<string, () => string>> = { bash: bashScript, zsh: zshScript, fish: fishScript };
+const SCRIPTS: Readonly<Record<string, (commands: readonly Command[]) => string>> = { bash: bashScript, zsh: zshScript, fish: fishScript };
 
 /** run prints the script of the shell that is named. Throws OperatorError for a shell that we have none for. */
-export async function run({ operands: [shell], terminal }: Invocation): Promise<number> {
+export async function run({ operands: [shell], table, terminal }: Invocation): Promise<number> {
   const script = shell === undefined ? undefined : SCRIPTS[shell];
   if (script === undefined) {
     throw new OperatorError(
       `Cannot print completions for "${shell ?? ''}": there are some for bash, zsh and fish - try: midge completions bash`,
     );
   }
-  terminal.stdout.write(script());
+  terminal.stdout.write(script(table.commands));
   return 0;
 }
 
 /** bashScript: a value is completed by the flag before it, all else by the command. */
-function bashScript(): string {
+function bashScript(commands: readonly Command[]): string {
   return `# bash completion for midge
 _midge() {
   local word=\${COMP_WORDS[COMP_CWORD]} before=\${COMP_WORDS[COMP_CWORD-1]} command=\${COMP_WORDS[1]}
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    COMPREPLY=($(compgen -W '${COMMANDS.map((each) => each.name).join(' ')}' -- "$word"))
+    COMPREPLY=($(compgen -W '${commands.map((each) => each.name).join(' ')}' -- "$word"))
     return
   fi
   case $command:$before in
-${COMMANDS.flatMap(bashValues).join('\n')}
+${commands.flatMap(bashValues).join('\n')}
   esac
   case $command:$word in
-${COMMANDS.flatMap(bashWords).join('\n')}
+${commands.flatMap(bashWords).join('\n')}
   esac
 }
 complete -F _midge midge
@@ -67,12 +66,12 @@ function bashReply({ choices, complete }: Completable): string {
   return '';
 }
 
-function zshScript(): string {
+function zshScript(commands: readonly Command[]): string {
   return `#compdef midge
 _midge() {
   local -a commands
   commands=(
-${COMMANDS.map((each) => `    ${quote(`${each.name}:${each.summary}`)}`).join('\n')}
+${commands.map((each) => `    ${quote(`${each.name}:${each.summary}`)}`).join('\n')}
   )
   if (( CURRENT == 2 )); then
     _describe command commands
@@ -82,7 +81,7 @@ ${COMMANDS.map((each) => `    ${quote(`${each.name}:${each.summary}`)}`).join('\
   shift words
   (( CURRENT-- ))
   case $command in
-${COMMANDS.map(zshCommand).join('\n')}
+${commands.map(zshCommand).join('\n')}
   esac
 }
 if [ "$funcstack[1]" = _midge ]; then _midge "$@"; else compdef _midge midge; fi
@@ -111,9 +110,9 @@ function zshAction({ choices, complete }: Completable): string {
   return complete ? (complete === 'file' ? '_files' : '_files -/') : ' ';
 }
 
-function fishScript(): string {
-  const commands = COMMANDS.map((each) => `complete -c midge -n __fish_use_subcommand -a ${each.name} -d ${quote(each.summary)}`);
-  return `# fish completion for midge\ncomplete -c midge -f\n${[...commands, ...COMMANDS.flatMap(fishCommand)].join('\n')}\n`;
+function fishScript(commands: readonly Command[]): string {
+  const names = commands.map((each) => `complete -c midge -n __fish_use_subcommand -a ${each.name} -d ${quote(each.summary)}`);
+  return `# fish completion for midge\ncomplete -c midge -f\n${[...names, ...commands.flatMap(fishCommand)].join('\n')}\n`;
 }
 
 function fishCommand(command: Command): string[] {

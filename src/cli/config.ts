@@ -8,7 +8,7 @@ import { nameOf } from '../base/system-users.ts';
 import { formatDiagnostic, loadConfiguration, treatLines } from '../config/config.ts';
 import { type ChangedFile, changeSetting, readSetting } from '../config/writer.ts';
 import { asOwnerNow } from '../state/as-owner.ts';
-import type { Invocation } from './command.ts';
+import type { Invocation } from '../terminal/command.ts';
 import { putInForce } from './put-in-force.ts';
 
 /** Where an installation has it. */

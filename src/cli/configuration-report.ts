@@ -2,8 +2,8 @@
 
 import { describeAccess, describeSettings, formatDiagnostic, type LoadedConfiguration } from '../config/config.ts';
 import type { PreflightRequest } from '../config/preflight.ts';
-import type { Terminal } from './command.ts';
-import { writeTable } from './table.ts';
+import type { Terminal } from '../terminal/command.ts';
+import { writeTable } from '../terminal/table.ts';
 
 /** mosquitto's exit status for a configuration that can't be used. */
 const BAD_CONFIGURATION = 3;

@@ -8,7 +8,7 @@ import { loadConfiguration } from '../config/config.ts';
 import { askControl } from '../control/ask-control.ts';
 import { findState, type StateFolder } from '../state/state-folder.ts';
 import { STORE_DEFAULTS } from '../store/options.ts';
-import type { Invocation } from './command.ts';
+import type { Invocation } from '../terminal/command.ts';
 
 /** A broker that does not answer by then is stuck. */
 const PATIENCE_MS = 15_000;

@@ -1,6 +1,6 @@
 // The flags of commands that ask a running broker.
 
-import type { Flag } from './command.ts';
+import type { Flag } from '../terminal/command.ts';
 
 /** CONTROL_FLAGS say which broker is meant. */
 export const CONTROL_FLAGS: readonly Flag[] = [

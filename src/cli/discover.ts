@@ -2,7 +2,7 @@
 
 import { OperatorError } from '../base/errors.ts';
 import { browse, type DiscoveredBroker } from '../discovery/discovery.ts';
-import type { Invocation, Terminal } from './command.ts';
+import type { Invocation, Terminal } from '../terminal/command.ts';
 
 /** Seconds to listen: answers come within one, a second question catches what was lost. */
 const DEFAULT_TIMEOUT = 3;

@@ -10,7 +10,7 @@ import type { ImportLine, ImportReport } from '../import/report.ts';
 import { mosquittoHere, withWayBack } from '../install/machine.ts';
 import { findState } from '../state/state-folder.ts';
 import { STORE_DEFAULTS } from '../store/options.ts';
-import type { Invocation, Terminal } from './command.ts';
+import type { Invocation, Terminal } from '../terminal/command.ts';
 
 /** run writes configuration and state, or with --dry-run only tells; 0, or 1 when something of the configuration is refused. */
 export async function run({ flags, operands, terminal, program }: Invocation): Promise<number> {

@@ -18,8 +18,8 @@ import {
   planInstall,
 } from '../install/plan.ts';
 import type { Status } from '../operations/status.ts';
-import { readPasswordFile } from './client/password.ts';
-import type { Invocation, Terminal } from './command.ts';
+import type { Invocation, Terminal } from '../terminal/command.ts';
+import { readPasswordFile } from '../terminal/passwords.ts';
 import { askBroker } from './control-client.ts';
 
 /** The first account when nobody names one. */

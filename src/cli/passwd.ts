@@ -9,9 +9,9 @@ import { HASH_KINDS, type HashKind, hashPassword, MAX_ROUNDS } from '../access/p
 import { OperatorError, reasonOf } from '../base/errors.ts';
 import { nameOf } from '../base/system-users.ts';
 import { asOwnerNow, foreignOwner } from '../state/as-owner.ts';
-import { askSecrets, askYesNo, isTerminal } from './ask.ts';
-import { hideArguments } from './client/password.ts';
-import type { Invocation, Terminal } from './command.ts';
+import { askSecrets, askYesNo, isTerminal } from '../terminal/ask.ts';
+import type { Invocation, Terminal } from '../terminal/command.ts';
+import { hideArguments } from '../terminal/passwords.ts';
 import { putInForce } from './put-in-force.ts';
 
 /** MQTT carries user names and passwords behind two bytes of length, 3.1.3.5 and 3.1.3.6. */

@@ -6,7 +6,7 @@ import { OperatorError } from '../base/errors.ts';
 import { STATE_NAMES } from '../base/state-names.ts';
 import { visibleText } from '../logging/line.ts';
 import type { Reloaded } from '../operations/reload.ts';
-import type { Invocation } from './command.ts';
+import type { Invocation } from '../terminal/command.ts';
 import { askIn, foldersOf, SERVICE_FOLDER } from './control-client.ts';
 
 /** The only name under which it says more than mosquitto's program of that purpose. */

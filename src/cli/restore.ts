@@ -8,8 +8,8 @@ import { mendRestore } from '../state/mend-restore.ts';
 import { restoreBackup } from '../state/restore.ts';
 import type { RestorePlan } from '../state/restore-plan.ts';
 import { putBackBeforeUpgrade } from '../store/earlier-version.ts';
-import { askYesNo, isTerminal } from './ask.ts';
-import type { Invocation } from './command.ts';
+import { askYesNo, isTerminal } from '../terminal/ask.ts';
+import type { Invocation } from '../terminal/command.ts';
 import { stateOf } from './control-client.ts';
 
 /** run restores and says what is where. */

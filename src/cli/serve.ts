@@ -4,7 +4,7 @@ import { relative, resolve } from 'node:path';
 import { isSea } from 'node:sea';
 import { OperatorError } from '../base/errors.ts';
 import { type Diagnostic, EXIT, type LoadedConfiguration, loadConfiguration, treatLines } from '../config/config.ts';
-import type { Invocation } from './command.ts';
+import type { Invocation } from '../terminal/command.ts';
 import { reportConfiguration, withPreflight } from './configuration-report.ts';
 import { buildDate, stamp, titleOf } from './stamp.ts';
 

@@ -4,10 +4,10 @@ import { visibleJson, visibleText } from '../logging/line.ts';
 import type { ReloadCause } from '../operations/needs.ts';
 import type { Status } from '../operations/status.ts';
 import { isWearing } from '../telemetry/card-wear.ts';
-import type { Invocation, Terminal } from './command.ts';
+import type { Invocation, Terminal } from '../terminal/command.ts';
+import { writeTable } from '../terminal/table.ts';
 import { askBroker, tell } from './control-client.ts';
 import { isoTime } from './iso-time.ts';
-import { writeTable } from './table.ts';
 
 const CAUSES: Readonly<Record<ReloadCause, string>> = {
   signal: 'after a signal',

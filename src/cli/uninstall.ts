@@ -4,7 +4,7 @@ import { OperatorError } from '../base/errors.ts';
 import { execute, MACHINE } from '../install/execute.ts';
 import { lookAtMachine } from '../install/machine.ts';
 import { describeStep, PLACES, planUninstall, RETURN_TO_MOSQUITTO } from '../install/plan.ts';
-import type { Invocation } from './command.ts';
+import type { Invocation } from '../terminal/command.ts';
 
 /** run uninstalls; 0, also when nothing was installed. */
 export async function run({ flags, terminal }: Invocation): Promise<number> {

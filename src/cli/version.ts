@@ -1,6 +1,6 @@
 // `midge version`: what this build is and what it runs on.
 
-import type { Invocation } from './command.ts';
+import type { Invocation } from '../terminal/command.ts';
 import { stamp, versionLine } from './stamp.ts';
 
 /** run prints one line per fact, or all as JSON. */

@@ -2,7 +2,7 @@
 
 import { safeText, visibleJson, visibleText } from '../logging/line.ts';
 import type { Reasons } from '../operations/why.ts';
-import type { Invocation } from './command.ts';
+import type { Invocation } from '../terminal/command.ts';
 import { askBroker, tell } from './control-client.ts';
 import { isoTime } from './iso-time.ts';
 

@@ -1,10 +1,10 @@
 // How the lines of a `connection` block become values that no other part of the file has: addresses, topics, and several numbers on a line.
 
 import { isIP } from 'node:net';
+import { closestWord } from '../base/closest-word.ts';
 import type { BridgeAddress, BridgeTopic } from '../bridges/options.ts';
 import type { Qos } from '../mqtt/packet-types.ts';
 import { isTopicFilter, isTopicName } from '../mqtt/topics.ts';
-import { closestWord } from './closest-word.ts';
 import { check, isMistake, type Mistake, type Reading, text, type ValueKind } from './values.ts';
 
 /** SaidAddress is an address as it stands; `scheme` null = without one, so that the TLS words of the block decide. */

@@ -11,7 +11,6 @@ import { interpret } from './interpreter.ts';
 import { readStatements, type Texts } from './reader.ts';
 import { type CommandLine, resolveConfiguration } from './resolve.ts';
 
-export { closestWord } from './closest-word.ts';
 export { describeAccess, describeListeners, isLockedOut } from './describe-access.ts';
 export { describeSettings } from './describe-settings.ts';
 export { type Diagnostic, EXIT, formatDiagnostic } from './diagnostic.ts';

@@ -1,6 +1,6 @@
 // The one table of configuration words: mosquitto 2.1's and our own. A new word is one row in its section's file.
 
-import { closestWord } from './closest-word.ts';
+import { closestWord } from '../base/closest-word.ts';
 import type { Directive } from './directive.ts';
 import { BRIDGE_DIRECTIVES } from './directives/bridge.ts';
 import { BRIDGE_TLS_DIRECTIVES } from './directives/bridge-tls.ts';

@@ -4,9 +4,9 @@ import { isIP } from 'node:net';
 import { basename, resolve } from 'node:path';
 
 import { CERTIFICATE_NAME_ADVICE, certificateName } from '../base/certificate-name.ts';
+import { closestWord } from '../base/closest-word.ts';
 import { isNetwork } from '../base/networks.ts';
 import { isStateName } from '../base/state-names.ts';
-import { closestWord } from './closest-word.ts';
 
 /** Mistake is a value that cannot be read. */
 export interface Mistake {

@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { closestWord } from '../../src/base/closest-word.ts';
 import { readBootFile } from '../../src/boot/boot-file.ts';
 import { WORDS } from '../../src/boot/words.ts';
-import { closestWord } from '../../src/config/config.ts';
 
 const TEMPLATE = join(import.meta.dirname, '../../rootfs/boot/firmware/midge.txt');
 const KEY = `ssh-ed25519 ${'A'.repeat(68)} jane@laptop`;

@@ -5,7 +5,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { COMMANDS } from '../../src/cli/commands.ts';
+import { COMMAND_TABLE } from '../../src/commands.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { missing, runMidge } from './run-midge.ts';
 
@@ -13,7 +13,7 @@ for (const shell of ['bash', 'zsh', 'fish']) {
   test(`completions are taken without complaint when ${shell} reads them`, { skip: missing([shell], shell) }, async (context) => {
     const { status, stdout } = await runMidge(['completions', shell]);
     assert.equal(status, 0);
-    for (const { name } of COMMANDS) assert.ok(stdout.includes(name));
+    for (const { name } of COMMAND_TABLE.commands) assert.ok(stdout.includes(name));
     const script = join(temporaryFolder(context), 'script');
     writeFileSync(script, stdout);
     const { status: taken, stderr } = spawnSync(shell, ['-n', script], { encoding: 'utf8' });

@@ -5,7 +5,9 @@ import { PassThrough } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { type Browse, discover } from '../../src/cli/discover.ts';
+import { COMMAND_TABLE } from '../../src/commands.ts';
 import type { DiscoveredBroker } from '../../src/discovery/discovery.ts';
+import { findCommand } from '../../src/terminal/command.ts';
 
 const MIDGE: DiscoveredBroker = {
   id: 'midge._mqtt._tcp.local',
@@ -63,8 +65,12 @@ test('discover listens as long as it is told when a timeout is given', async () 
 
 async function look(flags: [string, string[]][], browse: Browse): Promise<{ status: number; stdout: string; stderr: string }> {
   const [stdout, stderr, stdin] = [new PassThrough(), new PassThrough(), new PassThrough()];
+  const command = findCommand(COMMAND_TABLE, 'discover')!; // it stands in the table
   const terminal = { stdin, stdout, stderr, env: {} };
-  const status = await discover({ argv: [], flags: new Map(flags), operands: [], program: 'midge discover', terminal }, browse);
+  const status = await discover(
+    { table: COMMAND_TABLE, command, argv: [], flags: new Map(flags), operands: [], program: 'midge discover', terminal },
+    browse,
+  );
   stdout.end();
   stderr.end();
   return { status, stdout: (await buffer(stdout)).toString(), stderr: (await buffer(stderr)).toString() };

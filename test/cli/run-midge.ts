@@ -6,7 +6,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { runCommandLine } from '../../src/cli/command-line.ts';
+import { COMMAND_TABLE } from '../../src/commands.ts';
+import { runCommandLine } from '../../src/terminal/command-line.ts';
 
 /** Ran is what a program left behind. */
 export interface Ran {
@@ -30,7 +31,7 @@ export async function runMidge(words: readonly string[], { stdin = '', env = {},
   const output = buffer(stdout);
   const errors = buffer(stderr);
   const argv = ['/usr/bin/node', `/usr/bin/${program}`, ...words];
-  const status = await runCommandLine({
+  const status = await runCommandLine(COMMAND_TABLE, {
     argv0: 'node',
     argv,
     stdin: input,

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { COMMANDS } from '../../src/cli/commands.ts';
+import { COMMAND_TABLE } from '../../src/commands.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { type Block, blocksOf, PROJECT, readBlocks } from './page.ts';
 import { obstacle, runPrivately } from './private-machine.ts';
@@ -58,7 +58,7 @@ test('pages mark few commands as not run, each with its reason', () => {
 test('README lists every command, and none that is not there', () => {
   const rows = readFileSync(join(PROJECT, 'README.md'), 'utf8').match(/^\| `midge .*$/gm) ?? [];
   const listed = rows.flatMap((row) => Array.from(row.split(' | ')[0]!.matchAll(/`midge (\w+)`/g), ([, name]) => name));
-  assert.deepEqual(listed.sort(), COMMANDS.map(({ name }) => name).sort());
+  assert.deepEqual(listed.sort(), COMMAND_TABLE.commands.map(({ name }) => name).sort());
 });
 
 test('pages link only to files and headings that are there', () => {

@@ -1,10 +1,10 @@
 // What is wished for: midge.txt, then Imager's files, and what was wished for the last time where midge.txt is gone or damaged.
 
+import { closestWord } from '../../base/closest-word.ts';
 import { BOOT_FILE, readBootFile } from '../../boot/boot-file.ts';
 import { habitMistakes } from '../../boot/habits.ts';
 import { IMAGER_FILES, type ImagerFile, readImagerFiles } from '../../boot/imager.ts';
 import { type BootSettings, emptyDraft, type IsUsed, type Mistake, mergeSettings, type Secret } from '../../boot/settings.ts';
-import { closestWord } from '../../config/config.ts';
 import { MachineFiles } from '../../host/machine-files.ts';
 import { BOOT, MEMORY, type Scope } from './paths.ts';
 import { type BootWorld, findTimeZone, hasBootPartition, whileWritable } from './world.ts';

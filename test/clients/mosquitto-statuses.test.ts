@@ -6,8 +6,8 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { freePorts } from '../artefact/executable.ts';
+import { missing, type Ran, runForeign, runMidge } from '../cli/run-midge.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
-import { missing, type Ran, runForeign, runMidge } from './run-midge.ts';
 
 const PROGRAMS = ['mosquitto', 'mosquitto_pub', 'mosquitto_sub', 'mosquitto_rr', 'mosquitto_passwd'];
 const skip = missing(PROGRAMS, 'mosquitto and mosquitto-clients');

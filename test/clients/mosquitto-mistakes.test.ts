@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { missing, runForeign, runMidge } from './run-midge.ts';
+import { missing, runForeign, runMidge } from '../cli/run-midge.ts';
 
 const skip = missing(['mosquitto_pub', 'mosquitto_sub'], 'mosquitto-clients');
 

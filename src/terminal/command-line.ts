@@ -1,22 +1,22 @@
 // From the words of a process to an exit status: which command, its flags, and what its failures look like.
 
+import { closestWord } from '../base/closest-word.ts';
 import { OperatorError } from '../base/errors.ts';
 import { asks, readArguments } from './arguments.ts';
-import type { Command, Terminal } from './command.ts';
-import { COMMANDS, findCommand } from './commands.ts';
+import { type Command, type CommandTable, findCommand, type Invocation, type Terminal } from './command.ts';
 import { chooseCommand, type ProcessNames } from './program-name.ts';
 
 /** Exit status of a program whose reader went away, as shells report SIGPIPE. */
 const BROKEN_PIPE = 141;
 
-/** runCommandLine runs one command to its end and gives the exit status. It never throws. */
-export async function runCommandLine(process: Terminal & ProcessNames): Promise<number> {
+/** runCommandLine runs one command of the table to its end and gives the exit status. It never throws. */
+export async function runCommandLine(table: CommandTable, process: Terminal & ProcessNames): Promise<number> {
   const terminal: Terminal = process;
   try {
-    const { command: name, program, argv } = chooseCommand(process);
-    const command = findCommand(name);
-    if (command === undefined) return await refuse(name, terminal);
-    const status = await raceBrokenPipe(runCommand(command, program, argv, terminal), command, terminal);
+    const { command: name, program, argv } = chooseCommand(table, process);
+    const command = findCommand(table, name);
+    if (command === undefined) return refuse(name, table, terminal);
+    const status = await raceBrokenPipe(runCommand(table, command, { program, argv, terminal }), command, terminal);
     await flush(terminal);
     return status;
   } catch (error) {
@@ -24,22 +24,25 @@ export async function runCommandLine(process: Terminal & ProcessNames): Promise<
   }
 }
 
-async function runCommand(command: Command, program: string, argv: readonly string[], terminal: Terminal): Promise<number> {
+async function runCommand(
+  table: CommandTable,
+  command: Command,
+  start: Pick<Invocation, 'program' | 'argv' | 'terminal'>,
+): Promise<number> {
+  const { program, argv, terminal } = start;
   if (asks(command, argv, 'help')) {
-    const { commandHelp } = await import('./help.ts');
-    const { titleOf } = await import('./stamp.ts');
-    const title = program.startsWith('mosquitto') ? `${titleOf(program)}\n\n` : '';
+    const { commandHelp } = await import('./help-text.ts');
+    const title = program.startsWith('mosquitto') ? `${table.titleOf(program)}\n\n` : '';
     terminal.stdout.write(title + commandHelp(command, terminal.stdout, program));
     return askedStatus(program, 'help');
   }
   if (asks(command, argv, 'version')) {
-    const { titleOf } = await import('./stamp.ts');
-    terminal.stdout.write(`${titleOf(program)}\n`);
+    terminal.stdout.write(`${table.titleOf(program)}\n`);
     return askedStatus(program, 'version');
   }
-  const { flags, operands } = command.readsArguments ? { flags: new Map(), operands: [] } : await readArguments(command, argv, program);
+  const { flags, operands } = command.readsArguments ? { flags: new Map(), operands: [] } : readArguments(command, argv, program);
   const { run } = await command.load();
-  return run({ argv, flags, operands, program, terminal });
+  return run({ ...start, table, command, flags, operands });
 }
 
 /** askedStatus: mosquitto's tools end with 1 when they are asked for help or version, and mosquitto after its help with 3; some scripts count on it. */
@@ -48,11 +51,10 @@ function askedStatus(program: string, what: 'help' | 'version'): number {
   return program.startsWith('mosquitto_') ? 1 : 0;
 }
 
-async function refuse(name: string, terminal: Terminal): Promise<number> {
-  const { closestWord } = await import('../config/config.ts');
+function refuse(name: string, { commands }: CommandTable, terminal: Terminal): number {
   const near = closestWord(
     name,
-    COMMANDS.map((each) => each.name),
+    commands.map((each) => each.name),
   );
   const hint = near === null ? '' : `Did you mean '${near}'?\n`;
   terminal.stderr.write(`Error: Unknown command '${name}'.\n${hint}\nUse 'midge help' to see the commands.\n`);

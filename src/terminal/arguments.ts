@@ -1,5 +1,6 @@
 // Flags and operands out of the words behind a command, by its row of the table.
 
+import { closestWord } from '../base/closest-word.ts';
 import { OperatorError } from '../base/errors.ts';
 import type { Command, Flag, Invocation } from './command.ts';
 
@@ -34,11 +35,7 @@ export function asks(command: Command, argv: readonly string[], what: 'help' | '
  * readArguments sorts words into flags and operands. `--` ends the flags; `--flag=value` is `--flag value`.
  * Throws OperatorError with the command's usage status for an unknown flag, a missing or unwanted value, and a surplus operand.
  */
-export async function readArguments(
-  command: Command,
-  argv: readonly string[],
-  program: string,
-): Promise<Pick<Invocation, 'flags' | 'operands'>> {
+export function readArguments(command: Command, argv: readonly string[], program: string): Pick<Invocation, 'flags' | 'operands'> {
   const flags = new Map<string, string[]>();
   const operands: string[] = [];
   const words = [...argv];
@@ -50,8 +47,7 @@ export async function readArguments(
     } else {
       const [, name = word, inline] = /^(--[^=]+)=(.*)$/s.exec(word) ?? [];
       const flag = findFlag(command.flags, name);
-      if (flag === undefined)
-        throw refusedFlag(command, name, inline ?? words[0], program) ?? (await unknownOption(command, word, program));
+      if (flag === undefined) throw refusedFlag(command, name, inline ?? words[0], program) ?? unknownOption(command, word, program);
       const value = flag.value ? (inline ?? words.shift()) : '';
       if (value === undefined) throw missingValue(command, flag, name, program);
       if (!flag.value && inline !== undefined) throw usageError(command, `Error: ${name} takes no value.`, program);
@@ -60,7 +56,7 @@ export async function readArguments(
     }
   }
   const surplus = operands[command.operands?.most ?? 0];
-  if (surplus !== undefined) throw await unknownOption(command, surplus, program);
+  if (surplus !== undefined) throw unknownOption(command, surplus, program);
   return { flags, operands };
 }
 
@@ -73,8 +69,7 @@ function refusedFlag(command: Command, name: string, value: string | undefined, 
 }
 
 /** unknownOption is the failure for a word that no flag spells, in mosquitto's sentence, with the flag that was most likely meant. */
-export async function unknownOption(command: Command, word: string, program: string): Promise<OperatorError> {
-  const { closestWord } = await import('../config/config.ts');
+export function unknownOption(command: Command, word: string, program: string): OperatorError {
   const near = word.length < 3 ? null : closestWord(word, command.flags.flatMap(flagWords));
   const hint = near === null ? '' : `\nDid you mean '${near}'?`;
   return usageError(command, `Error: Unknown option '${word}'.${hint}`, program);

@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MessagePrinter, type ReceivedMessage } from '../../src/cli/client/format.ts';
-import { readJson } from '../../src/cli/client/json.ts';
+import { MessagePrinter, type ReceivedMessage } from '../../src/clients/format.ts';
+import { readJson } from '../../src/clients/json.ts';
 
 const MESSAGE: ReceivedMessage = {
   topic: 'a/b',

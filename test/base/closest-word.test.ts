@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { closestWord } from '../../src/config/closest-word.ts';
+import { closestWord } from '../../src/base/closest-word.ts';
 
 const WORDS = ['listener', 'max_connections', 'port', 'protocol', 'password'];
 

@@ -1,10 +1,10 @@
 // What each flag of pub, sub and rr does to the settings, with mosquitto's checks of its value.
 
-import { isTopicFilter, isTopicName, parseSharedFilter } from '../../mqtt/topics.ts';
-import type { Flag } from '../command.ts';
+import { isTopicFilter, isTopicName, parseSharedFilter } from '../mqtt/topics.ts';
+import type { Flag } from '../terminal/command.ts';
+import { readPasswordFile } from '../terminal/passwords.ts';
 import { parseFormat } from './format.ts';
 import { ClientMistake } from './mistake.ts';
-import { readPasswordFile } from './password.ts';
 import { type ClientSettings, type PayloadSource, type Qos, UNLIMITED } from './settings.ts';
 import { parseProxy } from './socks.ts';
 import { applyHost, applyUrl } from './url.ts';

@@ -1,7 +1,7 @@
 // `-D PACKET NAME VALUE`: MQTT 5 properties from the command line, with mosquitto's checks.
 
-import { PACKET_TYPE } from '../../mqtt/packet-types.ts';
-import { PROPERTY_TABLE, WILL } from '../../mqtt/properties.ts';
+import { PACKET_TYPE } from '../mqtt/packet-types.ts';
+import { PROPERTY_TABLE, WILL } from '../mqtt/properties.ts';
 import { ClientMistake } from './mistake.ts';
 
 /** PropertyBag is a set of properties by the names that MQTT.js gives them. */

@@ -4,13 +4,12 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { OperatorError, reasonOf } from '../../base/errors.ts';
-import { findFlag, flagKey, unknownOption, usageError } from '../arguments.ts';
-import type { Command, Flag, Invocation } from '../command.ts';
-import { COMMANDS } from '../commands.ts';
+import { OperatorError, reasonOf } from '../base/errors.ts';
+import { findFlag, flagKey, unknownOption, usageError } from '../terminal/arguments.ts';
+import type { Command, Flag, Invocation } from '../terminal/command.ts';
+import { hideArguments } from '../terminal/passwords.ts';
 import { SWITCHES, VALUES } from './flag-actions.ts';
 import { ClientMistake } from './mistake.ts';
-import { hideArguments } from './password.ts';
 import { checkProperties, takeProperty } from './properties.ts';
 import { type ClientSettings, defaultSettings, UNLIMITED } from './settings.ts';
 
@@ -22,15 +21,13 @@ export type ClientName = 'pub' | 'sub' | 'rr';
  */
 export async function runWithSettings(
   name: ClientName,
-  { argv, program, terminal }: Invocation,
+  { command, argv, program, terminal }: Invocation,
   work: (settings: ClientSettings) => Promise<number>,
 ): Promise<number> {
-  const command = COMMANDS.find((each) => each.name === name)!; // all three stand in the table
   const settings = defaultSettings(name);
   try {
-    for (const words of configuredWords(name, optionsFile(command, argv), terminal.env))
-      await applyWords(command, words, settings, program);
-    await applyWords(command, argv, settings, program);
+    for (const words of configuredWords(name, optionsFile(command, argv), terminal.env)) applyWords(command, words, settings, program);
+    applyWords(command, argv, settings, program);
     if (holdsSecret(settings)) hideArguments(program);
     checkWhole(name, settings);
     return await work(settings);
@@ -88,11 +85,11 @@ function optionsText(file: string): string {
   }
 }
 
-async function applyWords(command: Command, words: readonly string[], settings: ClientSettings, program: string): Promise<void> {
+function applyWords(command: Command, words: readonly string[], settings: ClientSettings, program: string): void {
   for (let at = 0; at < words.length; at++) {
     const word = words[at]!;
     const flag = findFlag(command.flags, word);
-    if (flag === undefined) throw refusedFlag(command, word, words[at + 1]) ?? (await unknownOption(command, word, program));
+    if (flag === undefined) throw refusedFlag(command, word, words[at + 1]) ?? unknownOption(command, word, program);
     const key = flagKey(flag);
     if (key === 'property') {
       at += takeProperty(words.slice(at + 1), settings.properties);

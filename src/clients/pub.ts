@@ -1,11 +1,11 @@
 // `midge pub`: mosquitto_pub(1) over MQTT.js.
 
-import { runWithSettings } from './client/arguments.ts';
-import { ClientMistake } from './client/mistake.ts';
-import { readPayload } from './client/payload.ts';
-import { Publisher } from './client/publisher.ts';
-import { runClient } from './client/run.ts';
-import type { Invocation } from './command.ts';
+import type { Invocation } from '../terminal/command.ts';
+import { runWithSettings } from './arguments.ts';
+import { ClientMistake } from './mistake.ts';
+import { readPayload } from './payload.ts';
+import { Publisher } from './publisher.ts';
+import { runClient } from './run.ts';
 
 /** run publishes and gives mosquitto_pub's exit status. */
 export function run(invocation: Invocation): Promise<number> {

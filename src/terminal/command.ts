@@ -1,4 +1,4 @@
-// The shape of a subcommand: what the table in commands.ts says about it, and what it gets when it runs.
+// The shape of a command: what its row of the table says about it, and what it gets when it runs.
 
 import type { Readable, Writable } from 'node:stream';
 
@@ -28,6 +28,8 @@ export interface RefusedFlag {
 /** Command is one row of the table. */
 export interface Command {
   readonly name: string;
+  /** The program of mosquitto that it stands for: a link of that name to midge runs it. Absent = none. */
+  readonly mosquittoName?: string;
   /** One line for the list of commands, no full stop. */
   readonly summary: string;
   /** What stands after `midge NAME`, one string per line of usage. */
@@ -49,6 +51,20 @@ export interface Command {
   readonly load: () => Promise<CommandModule>;
 }
 
+/** CommandTable is all that a program can be told to do. */
+export interface CommandTable {
+  readonly commands: readonly Command[];
+  /** Commands for other programs: neither help nor completions speak of them. */
+  readonly hiddenCommands: readonly Command[];
+  /** titleOf is the line of `--version`, for the name that the program goes by. */
+  readonly titleOf: (program: string) => string;
+}
+
+/** findCommand gives the row of a command, also of a hidden one. */
+export function findCommand({ commands, hiddenCommands }: CommandTable, name: string): Command | undefined {
+  return [...commands, ...hiddenCommands].find((each) => each.name === name);
+}
+
 /** CommandModule is what the file of a subcommand exports. `run` gives the exit status; it may throw an OperatorError. */
 export interface CommandModule {
   readonly run: (invocation: Invocation) => Promise<number>;
@@ -56,6 +72,8 @@ export interface CommandModule {
 
 /** Invocation is one run of a command. */
 export interface Invocation {
+  readonly command: Command;
+  readonly table: CommandTable;
   /** Words after the name of the command, untouched. */
   readonly argv: readonly string[];
   /**

@@ -1,6 +1,6 @@
 // The flags of mosquitto_pub(1), mosquitto_sub(1) and mosquitto_rr(1), and a few of our own.
 
-import type { Flag, RefusedFlag } from './command.ts';
+import type { Flag, RefusedFlag } from '../terminal/command.ts';
 
 const CONNECTION_FLAGS: readonly Flag[] = [
   { short: 'h', long: 'host', value: 'HOST', summary: 'broker to connect to [localhost]; ws:// and wss:// URLs too' },
@@ -162,8 +162,8 @@ export const RR_FLAGS: readonly Flag[] = [
   ...TALK_FLAGS,
 ];
 
-/** CLIENT_REFUSED_FLAGS of pub, sub and rr. */
-export const CLIENT_REFUSED_FLAGS: Readonly<Record<string, RefusedFlag>> = {
+/** REFUSED_FLAGS of pub, sub and rr. */
+export const REFUSED_FLAGS: Readonly<Record<string, RefusedFlag>> = {
   '-S': { advice: "name the broker with -h; 'midge discover' finds those that announce themselves" },
   '--tls-engine': { missing: 'no engine_id specified', advice: 'OpenSSL has given engines up; name a key file with --key' },
   '--tls-engine-kpass-sha1': { missing: 'no kpass sha1 specified', advice: 'OpenSSL has given engines up; name a key file with --key' },

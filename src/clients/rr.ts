@@ -1,11 +1,11 @@
 // `midge rr`: mosquitto_rr(1) over MQTT.js.
 
-import { runWithSettings } from './client/arguments.ts';
-import { ClientMistake } from './client/mistake.ts';
-import { readPayload } from './client/payload.ts';
-import { Requester } from './client/requester.ts';
-import { runClient } from './client/run.ts';
-import type { Invocation } from './command.ts';
+import type { Invocation } from '../terminal/command.ts';
+import { runWithSettings } from './arguments.ts';
+import { ClientMistake } from './mistake.ts';
+import { readPayload } from './payload.ts';
+import { Requester } from './requester.ts';
+import { runClient } from './run.ts';
 
 /** run sends a request, prints the response, and gives mosquitto_rr's exit status. */
 export function run(invocation: Invocation): Promise<number> {

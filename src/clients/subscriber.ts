@@ -2,7 +2,7 @@
 
 import type { Writable } from 'node:stream';
 import type { IPublishPacket, MqttClient } from 'mqtt';
-import { filterMatches } from '../../mqtt/topics.ts';
+import { filterMatches } from '../mqtt/topics.ts';
 import { MessagePrinter, receivedMessage } from './format.ts';
 import { DONE, type Ending, TIMED_OUT } from './outcome.ts';
 import type { ClientTask } from './run.ts';

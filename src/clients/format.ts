@@ -1,7 +1,7 @@
 // sub's output: payload, topic and payload, or a format (mosquitto_sub(1), "OUTPUT FORMAT"). Payloads are bytes and stay bytes.
 
 import type { IPublishPacket } from 'mqtt';
-import { strftime } from '../../logging/strftime.ts';
+import { strftime } from '../logging/strftime.ts';
 import { type Field, floatField, hexField, numberField, payloadField, textField } from './format-fields.ts';
 import { JSON_NULL, type JsonText, jsonArray, jsonNumber, jsonObject, jsonString, readJson } from './json.ts';
 import { ClientMistake } from './mistake.ts';

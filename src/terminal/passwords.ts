@@ -1,19 +1,18 @@
-// Passwords of pub and sub: from a file, and out of sight of `ps`.
+// Passwords on the command line: from a file, and out of sight of `ps`.
 
 import { readFileSync } from 'node:fs';
-import { reasonOf } from '../../base/errors.ts';
-import { ClientMistake } from './mistake.ts';
+import { OperatorError, reasonOf } from '../base/errors.ts';
 
-/** readPasswordFile gives the first line of a file. Throws ClientMistake when it cannot be read or is empty. */
+/** readPasswordFile gives the first line of a file. Throws OperatorError when it cannot be read or is empty. */
 export function readPasswordFile(path: string): string {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    throw new ClientMistake(`Error: Unable to read password file "${path}": ${reasonOf(error)}.`, { hint: false });
+    throw new OperatorError(`Error: Unable to read password file "${path}": ${reasonOf(error)}.`);
   }
   const password = text.split(/\r?\n/, 1)[0] ?? '';
-  if (password === '') throw new ClientMistake(`Error: Password file "${path}" is empty.`, { hint: false });
+  if (password === '') throw new OperatorError(`Error: Password file "${path}" is empty.`);
   return password;
 }
 

@@ -5,6 +5,7 @@
 // argv[1] is the script or the link to it, links not followed. So both are looked at.
 
 import { basename } from 'node:path';
+import type { CommandTable } from './command.ts';
 
 /** ProcessNames is the part of `process` that tells how it was started. */
 export interface ProcessNames {
@@ -19,22 +20,13 @@ export interface ChosenCommand {
   readonly argv: readonly string[];
 }
 
-/** NAMES are mosquitto's programs and our commands that stand for them. */
-const NAMES: ReadonlyMap<string, string> = new Map([
-  ['mosquitto', 'serve'],
-  ['mosquitto_pub', 'pub'],
-  ['mosquitto_sub', 'sub'],
-  ['mosquitto_rr', 'rr'],
-  ['mosquitto_passwd', 'passwd'],
-]);
-
 /** chooseCommand gives the command; its name may be unknown. Without any word it is `help`; with flags only, `serve`. */
-export function chooseCommand({ argv0, argv }: ProcessNames): ChosenCommand {
+export function chooseCommand({ commands }: CommandTable, { argv0, argv }: ProcessNames): ChosenCommand {
   const words = argv.slice(2);
   for (const path of [argv0, argv[1] ?? '']) {
     const program = basename(path);
-    const command = NAMES.get(program);
-    if (command !== undefined) return { command, program, argv: words };
+    const command = commands.find((each) => each.mosquittoName === program);
+    if (command !== undefined) return { command: command.name, program, argv: words };
   }
   const [first, ...rest] = words;
   if (first === undefined || first === '--help' || first === '-h') return { command: 'help', program: 'midge help', argv: rest };

@@ -1,10 +1,10 @@
 // `midge sub`: mosquitto_sub(1) over MQTT.js.
 
-import { runWithSettings } from './client/arguments.ts';
-import { ClientMistake } from './client/mistake.ts';
-import { runClient } from './client/run.ts';
-import { Subscriber } from './client/subscriber.ts';
-import type { Invocation } from './command.ts';
+import type { Invocation } from '../terminal/command.ts';
+import { runWithSettings } from './arguments.ts';
+import { ClientMistake } from './mistake.ts';
+import { runClient } from './run.ts';
+import { Subscriber } from './subscriber.ts';
 
 /** run subscribes, prints, and gives mosquitto_sub's exit status. */
 export function run(invocation: Invocation): Promise<number> {

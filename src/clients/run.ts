@@ -1,7 +1,7 @@
 // One run of pub, sub or rr: connects, lets the task work, and ends with mosquitto's words and status, once, whatever happens first.
 
 import type { IConnackPacket, MqttClient } from 'mqtt';
-import type { Invocation } from '../command.ts';
+import type { Invocation } from '../terminal/command.ts';
 import { openClient, type Progress } from './connection.ts';
 import { watchPackets } from './debug.ts';
 import { ClientMistake } from './mistake.ts';

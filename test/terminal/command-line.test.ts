@@ -7,12 +7,12 @@ import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { flagKey } from '../../src/cli/arguments.ts';
-import { SWITCHES, VALUES } from '../../src/cli/client/flag-actions.ts';
-import { COMMANDS } from '../../src/cli/commands.ts';
-import { chooseCommand } from '../../src/cli/program-name.ts';
+import { SWITCHES, VALUES } from '../../src/clients/flag-actions.ts';
+import { COMMAND_TABLE } from '../../src/commands.ts';
+import { flagKey } from '../../src/terminal/arguments.ts';
+import { chooseCommand } from '../../src/terminal/program-name.ts';
+import { runMidge } from '../cli/run-midge.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
-import { runMidge } from './run-midge.ts';
 
 const MAIN = join(import.meta.dirname, '../../src/main.ts');
 
@@ -33,7 +33,7 @@ const STARTS: readonly (readonly [argv0: string, argv: readonly string[], comman
 
 for (const [argv0, argv, command, program, words] of STARTS) {
   test(`midge is ${command} when started as ${argv0} with "${argv.slice(1).join(' ')}"`, () => {
-    assert.deepEqual(chooseCommand({ argv0, argv }), { command, program, argv: words });
+    assert.deepEqual(chooseCommand(COMMAND_TABLE, { argv0, argv }), { command, program, argv: words });
   });
 }
 
@@ -47,10 +47,10 @@ test('midge acts as mosquitto_pub when started through a link of that name', (co
 test('midge lists every command when it is started without words', async () => {
   const { status, stdout } = await runMidge([]);
   assert.equal(status, 0);
-  for (const { name, summary } of COMMANDS) assert.ok(stdout.includes(`  ${name} `) && stdout.includes(summary), name);
+  for (const { name, summary } of COMMAND_TABLE.commands) assert.ok(stdout.includes(`  ${name} `) && stdout.includes(summary), name);
 });
 
-for (const command of COMMANDS) {
+for (const command of COMMAND_TABLE.commands) {
   test(`help of ${command.name} fits 80 columns, without escapes, when it goes to a file`, async () => {
     const { status, stdout } = await runMidge(['help', command.name]);
     assert.equal(status, 0);
@@ -71,7 +71,7 @@ for (const command of COMMANDS) {
 }
 
 test('flags of pub, sub and rr do something when they are given', () => {
-  for (const { flags } of COMMANDS.filter((each) => each.readsArguments)) {
+  for (const { flags } of COMMAND_TABLE.commands.filter((each) => each.readsArguments)) {
     const idle = flags.filter((flag) => flag.long !== 'property' && !(flag.value ? VALUES : SWITCHES)[flagKey(flag)]);
     assert.deepEqual(idle.map(flagKey), []);
   }

@@ -1,0 +1,60 @@
+// Commands about the machine: midge as a service of it: their rows of the table.
+
+import type { Command } from '../../terminal/command.ts';
+
+/** MACHINE_COMMANDS are about the machine: midge as a service of it. */
+export const MACHINE_COMMANDS: readonly Command[] = [
+  {
+    name: 'install',
+    summary: 'Make this executable a service of the machine, or upgrade it',
+    usage: ['[--user NAME] [--password-file FILE] [--with-mosquitto-names] [--within SECONDS] [--dry-run]'],
+    description: [
+      'midge copies itself to /usr/local/bin. It creates a user, a configuration (/etc/midge/midge.conf), a state folder (/var/lib/midge), the first account and a systemd service, and starts the service. It never changes a configuration or accounts that exist.',
+      'If a new version is not healthy within a minute (or --within), midge goes back to the old version by itself. It keeps the old version as /usr/local/bin/midge.old until the new one has proved healthy. Run the command again to continue an upgrade that was interrupted.',
+    ],
+    flags: [
+      { long: 'user', value: 'NAME', summary: 'name of the first account [midge]; midge makes its password and shows it once' },
+      {
+        long: 'password-file',
+        value: 'FILE',
+        summary: 'take its password from the first line of FILE; - reads standard input',
+        complete: 'file',
+      },
+      {
+        long: 'with-mosquitto-names',
+        summary: 'add the names mosquitto_pub, mosquitto_sub, mosquitto_rr and mosquitto_passwd where these programs are missing',
+      },
+      { long: 'within', value: 'SECONDS', summary: 'time to become healthy, for slow machines and large databases [60]' },
+      { long: 'dry-run', summary: 'only show every step' },
+    ],
+    examples: [
+      { text: 'Show what would happen', command: './midge install --dry-run' },
+      { text: 'Run a broker on this machine from now on', command: 'sudo ./midge install --user jane' },
+    ],
+    load: () => import('../install.ts'),
+  },
+  {
+    name: 'uninstall',
+    summary: 'Remove the service',
+    usage: ['[--purge] [--dry-run]'],
+    flags: [
+      { long: 'purge', summary: 'also remove configuration, accounts, certificates and messages' },
+      { long: 'dry-run', summary: 'only show every step' },
+    ],
+    examples: [{ text: 'Remove everything', command: 'sudo midge uninstall --purge' }],
+    load: () => import('../uninstall.ts'),
+  },
+];
+
+/** HIDDEN_COMMANDS are run by units of the image: neither help nor completions speak of them. */
+export const HIDDEN_COMMANDS: readonly Command[] = [
+  {
+    name: 'boot',
+    summary: 'Apply the settings on the boot partition of the image, or write the report there',
+    usage: ['apply | broker | report [broker]'],
+    flags: [],
+    examples: [],
+    operands: { most: 2, choices: ['apply', 'broker', 'report'] },
+    load: () => import('../boot.ts'),
+  },
+];
