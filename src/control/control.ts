@@ -1,17 +1,21 @@
 // The control socket: the programs of this machine ask the running broker, root and its own user only.
 //
 //   midge status --connect--> control.sock --one line of JSON: {"request": "status", ...}-->  operations/
-//                                          <--one line: {"ok": true, "result": ...} or {"ok": false, "error": "..."}--
+//                                          <--one line: {"ok": true, "result": ...} or {"ok": false, "error": "...", "reason": "not found"}--
 
 import { chmodSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { OperatorError, reasonOf } from '../base/errors.ts';
 import type { Part } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
+import { type Asker, OperationFailure } from '../operations/operation.ts';
 import type { Operations } from '../operations/operations.ts';
 
 /** A request is a few words; more is no request. */
 const MAX_REQUEST_BYTES = 65_536;
+
+/** Whoever can open the socket could as well change every file of the broker. */
+const ASKER: Asker = { name: 'a program of this machine', right: 'admin' };
 
 /** A caller that does not finish its request is dropped. */
 const PATIENCE_MS = 10_000;
@@ -87,10 +91,10 @@ class ControlSocket implements Part {
     const { request: name, ...input } = words;
     const { operations, log } = this.#setup;
     try {
-      return { ok: true, result: (await operations.run(String(name), input)) ?? null };
+      return { ok: true, result: (await operations.run(String(name), input, ASKER)) ?? null };
     } catch (error) {
       if (!(error instanceof OperatorError)) log.log('error', `Error: Cannot answer request "${name}": ${reasonOf(error)}`);
-      return { ok: false, error: reasonOf(error) };
+      return { ok: false, error: reasonOf(error), ...(error instanceof OperationFailure ? { reason: error.reason } : {}) };
     }
   }
 }

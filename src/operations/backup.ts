@@ -21,7 +21,7 @@ export type BackupCopy = z.infer<typeof OUTPUT>;
 export const BACKUP = operation({
   name: 'backup',
   kind: 'command',
-  right: 'manage',
+  right: 'admin',
   summary: 'Make a copy of the database as it is now, for a backup.',
   input: z.strictObject({}),
   output: OUTPUT,

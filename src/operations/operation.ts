@@ -4,11 +4,38 @@ import type { z } from 'zod';
 import { OperatorError } from '../base/errors.ts';
 import type { OperationNeeds } from './needs.ts';
 
-/** Right is what the asker must be allowed: to look at the broker, or to change it and read what it keeps secret. */
-export type Right = 'look' | 'manage';
+/**
+ * RIGHTS are what an asker may be allowed, each with all that stand before it.
+ *
+ *   monitoring   counts, health and history: nothing of what clients say or who they are
+ *   viewer       everything that is no secret, and no change
+ *   operator     what passes: publish, disconnect a client, delete retained messages
+ *   admin        what stays: accounts, rules, configuration, certificates, backups, and what the broker keeps secret
+ */
+export const RIGHTS = ['monitoring', 'viewer', 'operator', 'admin'] as const;
+export type Right = (typeof RIGHTS)[number];
+
+/** includesRight tells whether who has one right has another. */
+export function includesRight(has: Right, wanted: Right): boolean {
+  return RIGHTS.indexOf(has) >= RIGHTS.indexOf(wanted);
+}
+
+/** Asker is who asks, as the door has found out. */
+export interface Asker {
+  /** For the log, such as `admin from 192.168.1.5`. */
+  readonly name: string;
+  readonly right: Right;
+}
 
 /** Answer is what fits a schema, and is only read: an operation may hand out what belongs to the broker. */
 export type Answer<T> = { readonly [Key in keyof T]: Answer<T[Key]> };
+
+/** Download is what an operation that delivers bytes gives instead of its output. */
+export interface Download {
+  readonly mediaType: string;
+  readonly fileName: string;
+  readonly chunks: AsyncIterable<Uint8Array>;
+}
 
 /** Operation is one row of the table. Every door offers it by its name, and none adds to it. */
 export interface Operation<Input extends z.ZodType = z.ZodType, Output extends z.ZodType = z.ZodType> {
@@ -20,9 +47,12 @@ export interface Operation<Input extends z.ZodType = z.ZodType, Output extends z
   /** One sentence. */
   readonly summary: string;
   readonly input: Input;
+  /** Of the whole answer. */
   readonly output: Output;
+  /** Present where the answer is a Download of these media types, whose `output` is `z.undefined()`. */
+  readonly download?: readonly string[];
   /** Throws OperationFailure, or an OperatorError, which is shown to the asker. */
-  readonly run: (needs: OperationNeeds, input: z.infer<Input>) => Answer<z.infer<Output>> | Promise<Answer<z.infer<Output>>>;
+  readonly run: (needs: OperationNeeds, input: z.infer<Input>, asker: Asker) => Answer<z.infer<Output>> | Promise<Answer<z.infer<Output>>>;
 }
 
 /** operation is a row whose `run` is checked against its schemas. */
@@ -30,15 +60,52 @@ export function operation<Input extends z.ZodType, Output extends z.ZodType>(row
   return row as unknown as Operation; // the table does not tell them apart; `run` gets what `input` has let through
 }
 
-/** FailureReason tells a program why nothing was done. */
-export type FailureReason = 'unknown operation' | 'bad input' | 'not possible';
+/** DownloadOperation is a row whose answer is bytes. */
+export type DownloadOperation<Input extends z.ZodType> = Omit<Operation<Input>, 'output' | 'run' | 'download'> & {
+  readonly download: readonly string[];
+  readonly run: (needs: OperationNeeds, input: z.infer<Input>, asker: Asker) => Download | Promise<Download>;
+};
+
+/** download is a row whose answer is bytes, for doors that can pass them on. */
+export function download<Input extends z.ZodType>(row: DownloadOperation<Input>, output: z.ZodType): Operation {
+  return { ...row, output } as unknown as Operation; // as in `operation`
+}
+
+/**
+ * FAILURE_REASONS tell a program why nothing was done. Doors map them to codes of their own; HTTP's would be
+ * 404, 422, 404, 409 or 412, 403 and 409 or 500.
+ */
+export const FAILURE_REASONS = [
+  'unknown operation',
+  'bad input',
+  'not found',
+  'conflict', // somebody else changed it meanwhile, or it is there already
+  'not allowed',
+  'not possible', // now, or on this machine
+] as const;
+export type FailureReason = (typeof FAILURE_REASONS)[number];
+
+/** Fault is what is wrong with one field of an input. */
+export interface Fault {
+  /** Names and indexes from the outside in; empty = the input as a whole. */
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
 
 /** OperationFailure is an operation that was not carried out. */
 export class OperationFailure extends OperatorError {
   readonly reason: FailureReason;
+  /** Only for 'bad input'. */
+  readonly faults: readonly Fault[];
 
-  constructor(reason: FailureReason, message: string, options: ErrorOptions = {}) {
-    super(message, options);
+  constructor(reason: FailureReason, message: string, options: ErrorOptions & { readonly faults?: readonly Fault[] } = {}) {
+    super(message, { cause: options.cause });
     this.reason = reason;
+    this.faults = options.faults ?? [];
   }
+}
+
+/** badInput is the failure of one field whose value does not fit what is there. */
+export function badInput(field: string, message: string): OperationFailure {
+  return new OperationFailure('bad input', message, { faults: [{ path: [field], message }] });
 }

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { BACKUP } from './backup.ts';
 import type { OperationNeeds } from './needs.ts';
-import { type Operation, OperationFailure } from './operation.ts';
+import { type Asker, type Fault, includesRight, type Operation, OperationFailure } from './operation.ts';
 import { RELOAD } from './reload.ts';
 import { STATUS } from './status.ts';
 import { THROTTLE } from './throttle.ts';
@@ -21,13 +21,28 @@ export class Operations {
     this.#needs = needs;
   }
 
-  /** run gives the output. Throws OperationFailure where there is no such operation or the input does not fit, and what the operation throws. */
-  async run(name: string, input: unknown): Promise<unknown> {
+  /**
+   * run gives the output, or the Download of a row that has one. Throws OperationFailure where there is no such operation, where the asker
+   * has not its right or the input does not fit, and what the operation throws.
+   */
+  async run(name: string, input: unknown, asker: Asker): Promise<unknown> {
     const operation = OPERATIONS.find((each) => each.name === name);
     if (operation === undefined)
       throw new OperationFailure('unknown operation', `Cannot answer request "${name}": this broker does not know it`);
+    if (!includesRight(asker.right, operation.right))
+      throw new OperationFailure('not allowed', `Cannot answer request "${name}": it needs the right "${operation.right}"`);
     const read = operation.input.safeParse(input);
-    if (!read.success) throw new OperationFailure('bad input', `Cannot answer request "${name}": ${z.prettifyError(read.error)}`);
-    return operation.run(this.#needs(), read.data);
+    if (!read.success)
+      throw new OperationFailure('bad input', `Cannot answer request "${name}": ${z.prettifyError(read.error)}`, {
+        faults: read.error.issues.flatMap(faultsOf),
+      });
+    return operation.run(this.#needs(), read.data, asker);
   }
+}
+
+/** A word that is not known is the fault of that word, not of what it stands in. */
+function faultsOf(issue: z.core.$ZodIssue): readonly Fault[] {
+  const path = issue.path.filter((key): key is string | number => typeof key !== 'symbol');
+  if (issue.code !== 'unrecognized_keys') return [{ path, message: issue.message }];
+  return issue.keys.map((key) => ({ path: [...path, key], message: 'Unknown field' }));
 }

@@ -20,7 +20,7 @@ export type Reloaded = Answer<z.infer<typeof OUTPUT>>;
 export const RELOAD = operation({
   name: 'reload',
   kind: 'command',
-  right: 'manage',
+  right: 'admin',
   summary: 'Read the configuration and its files again, and put them in force or leave everything as it is.',
   input: z.strictObject({ file: z.string().nullish().describe('only if the broker reads this file; absolute') }),
   output: OUTPUT,

@@ -113,7 +113,7 @@ export type Status = Answer<z.infer<typeof OUTPUT>>;
 export const STATUS = operation({
   name: 'status',
   kind: 'query',
-  right: 'look',
+  right: 'viewer',
   summary: 'How the running broker fares: who may connect, clients, rates, certificate, store, clock, machine.',
   input: z.strictObject({}),
   output: OUTPUT,

@@ -15,7 +15,7 @@ export const HOLD = z.object({
 export const THROTTLE = operation({
   name: 'throttle',
   kind: 'query',
-  right: 'look',
+  right: 'viewer',
   summary: 'Addresses and users whose logins are held back.',
   input: z.strictObject({}),
   output: z.array(HOLD),

@@ -45,7 +45,7 @@ export type Reasons = Answer<z.infer<typeof OUTPUT>>;
 export const WHY = operation({
   name: 'why',
   kind: 'query',
-  right: 'look',
+  right: 'viewer',
   summary: 'Who was turned away or hears nothing, why, and what to do about it.',
   input: INPUT,
   output: OUTPUT,
