@@ -5,6 +5,7 @@ import type { Access } from '../access/access.ts';
 import type { LoginThrottle } from '../access/login-throttle.ts';
 import { systemClock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
+import type { BridgeState } from '../bridges/state.ts';
 import { type Broker, createBroker } from '../broker/broker.ts';
 import type { BrokerOptions, ConnectionOrigin } from '../broker/options.ts';
 import type { Certificates } from '../certificates/certificates.ts';
@@ -26,6 +27,7 @@ import { createTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
 import { explainRefusal } from './explain-refusal.ts';
 import { AccessPart } from './parts/access-part.ts';
 import { AnnouncementsPart } from './parts/announcements-part.ts';
+import { BridgesPart } from './parts/bridges-part.ts';
 import { CertificatesPart } from './parts/certificates-part.ts';
 import { ListenersPart } from './parts/listeners-part.ts';
 import { StorePart } from './parts/store-part.ts';
@@ -71,6 +73,8 @@ export interface Appliance extends AppliancePart {
   readonly state: StateFolder;
   /** `HOST.local` as mDNS tells it, another than that of the machine's own name where that one was taken; null = it is not announced. */
   readonly announcedHost: string | null;
+  /** bridges are those of the configuration, in its order. */
+  readonly bridges: readonly BridgeState[];
   /** announcements are started when everything else runs: a part beside the appliance. */
   readonly announcements: AppliancePart;
   /** parts are its rows, in the order of their start. */
@@ -94,6 +98,7 @@ class HomeAppliance implements Appliance {
   readonly #store: StorePart;
   readonly #certificates: CertificatesPart;
   readonly #listeners: ListenersPart;
+  readonly #bridges: BridgesPart;
   readonly refusals: RefusalMemory;
   readonly machine: MachineWatch;
   readonly broker: Broker;
@@ -111,6 +116,12 @@ class HomeAppliance implements Appliance {
     this.#store = new StorePart(state, log);
     this.refusals = new RefusalMemory({ clock: systemClock, log, explain: (refusal) => explainRefusal(refusal, this) });
     this.machine = new MachineWatch(state.path, systemClock);
+    this.#bridges = new BridgesPart({
+      settings: configuration.bridges,
+      broker: () => this.broker,
+      log,
+      changed: () => this.#installGuards(),
+    });
     this.broker = this.#createBroker();
     this.telemetry = createTelemetry({
       broker: this.broker,
@@ -156,6 +167,7 @@ class HomeAppliance implements Appliance {
       }),
       this.#certificates,
       this.#listeners,
+      this.#bridges,
       row('clients', { prepare: () => this.#reviewLater() }),
     ];
   }
@@ -166,6 +178,10 @@ class HomeAppliance implements Appliance {
 
   get listeners(): readonly Listener[] {
     return this.#listeners.opened;
+  }
+
+  get bridges(): readonly BridgeState[] {
+    return this.#bridges.states();
   }
 
   get configuration(): Configuration {
@@ -228,17 +244,21 @@ class HomeAppliance implements Appliance {
   }
 
   #configureBroker(next: Configuration): void {
-    const guards = this.#guards();
-    this.broker.authenticator = guards.authenticator;
-    this.broker.setAuthorizer(guards.authorizer);
+    this.#installGuards();
     this.broker.setOptions(withinMemory(next.broker));
     for (const connection of this.broker.connections) this.broker.refreshFast(connection); // debug lines may be wanted now
   }
 
+  #installGuards(): void {
+    const guards = this.#guards();
+    this.broker.authenticator = guards.authenticator;
+    this.broker.setAuthorizer(guards.authorizer);
+  }
+
   #guards() {
-    const { authorizer } = this.access;
+    const authorizer = this.#bridges.authorizer(this.access.authorizer);
     const { selfTest } = this.#setup;
-    const authenticator = withIdentities(this.access.authenticator, () => this.#listeners.all);
+    const authenticator = this.#bridges.authenticator(withIdentities(this.access.authenticator, () => this.#listeners.all));
     if (selfTest === null) return { authenticator, authorizer };
     return { authenticator: selfTest.authenticator(authenticator), authorizer: selfTest.authorizer(authorizer) };
   }
@@ -278,6 +298,7 @@ class HomeAppliance implements Appliance {
   #disconnectUnwelcome(before: Access): void {
     for (const connection of [...this.broker.connections]) {
       const { origin, session } = connection;
+      if (this.#bridges.owns(origin)) continue; // a change of its own block ends it
       const policy = origin.review === undefined ? origin.policy : origin.review();
       if (policy !== null && (session === null || connection.id === this.#setup.selfTest?.clientId)) continue;
       const isWelcome =

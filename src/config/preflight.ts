@@ -43,7 +43,6 @@ export async function preflight(request: PreflightRequest): Promise<PreflightRep
   flight.lookAtState();
   const exitCode = flight.report.hasErrors ? EXIT.INVALID : EXIT.FAILED;
   flight.lookAtProcess();
-  flight.lookAtBridges();
   await flight.lookAtListeners();
   return { diagnostics: flight.report.sorted(), exitCode };
 }
@@ -77,15 +76,6 @@ class Preflight {
       if (isRoot()) this.report.error(this.#place('user'), `Cannot become user "${ours.user}": there is no such user`, hint);
       else this.report.warning(this.#place('user'), `There is no user "${ours.user}", which a start as root needs`, hint);
     }
-  }
-
-  lookAtBridges(): void {
-    for (const { name } of this.#configuration.bridges)
-      this.report.error(
-        this.#place(`connection ${name}`),
-        'Cannot use connection',
-        'bridges are not there yet; remove the connection block',
-      );
   }
 
   async lookAtListeners(): Promise<void> {

@@ -1,5 +1,6 @@
 // The machine that we run on: its name, its addresses and what is printed on its box.
 
+import { readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
@@ -19,12 +20,57 @@ export interface MachineModel {
 }
 
 const DEVICE_TREE = '/proc/device-tree';
+const NETWORK = '/sys/class/net';
+const MACHINE_ID = '/etc/machine-id';
 /** What systeminformation calls a machine that it knows nothing about. */
 const UNKNOWN_MODEL = 'Computer';
 
 /** machineNames asks the system anew each time; it costs a fraction of a millisecond. Never throws. */
 export function machineNames(): MachineNames {
   return { hostName: hostname(), addresses: outerAddresses() };
+}
+
+/**
+ * uniqueMark gives what no other machine has, a copy of its card neither: the serial number of the board, else the address of its first network
+ * card, else the machine-id (machine-id(5)), else the host name. The same at each start. Never throws. `root` is for tests.
+ */
+export function uniqueMark(root = '/'): string {
+  return (
+    firstLine(join(root, DEVICE_TREE, 'serial-number')) ??
+    networkCard(join(root, NETWORK)) ??
+    firstLine(join(root, MACHINE_ID)) ??
+    hostname()
+  );
+}
+
+/** A card on USB may be pulled out, and an address of our own making (its second lowest bit) may be another one next time. */
+function networkCard(folder: string): string | null {
+  try {
+    const cards = readdirSync(folder)
+      .sort()
+      .filter((name) => isBuiltIn(join(folder, name, 'device')));
+    const addresses = cards.map((name) => firstLine(join(folder, name, 'address')));
+    return addresses.find((each) => each !== null && /^[0-9a-f][048c]:/.test(each) && !/^[0:]+$/.test(each)) ?? null;
+  } catch {
+    return null;
+  }
+}
+
+function isBuiltIn(device: string): boolean {
+  try {
+    return !realpathSync(device).includes('/usb');
+  } catch {
+    return false; // no card: a bridge, a tunnel, loopback
+  }
+}
+
+function firstLine(path: string): string | null {
+  try {
+    const [line = ''] = readFileSync(path, 'utf8').split(/[\0\n]/);
+    return line.trim() === '' ? null : line.trim();
+  } catch {
+    return null;
+  }
 }
 
 /**

@@ -1,13 +1,13 @@
 // The machine under the test, and boards laid out in a folder.
 
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 
-import { machineModel, machineNames } from '../../src/host/host.ts';
+import { machineModel, machineNames, uniqueMark } from '../../src/host/host.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 
 test('machine names are the host name and plain addresses without loopback', () => {
@@ -38,6 +38,29 @@ test('a machine without a device tree is asked otherwise and never called "Compu
   assert.equal(typeof found.vendor, 'string');
   assert.notEqual(found.model, '');
   assert.notEqual(found.model, 'Computer');
+});
+
+test('unique mark of a machine is not on its card', (t) => {
+  const root = temporaryFolder(t);
+  const write = (path: string, text: string) => {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  };
+  assert.equal(uniqueMark(root), hostname());
+  write('etc/machine-id', 'b08dfa6083e7567a1921a715000001fb\n');
+  assert.equal(uniqueMark(root), 'b08dfa6083e7567a1921a715000001fb');
+  const card = (name: string, device: string, address: string) => {
+    mkdirSync(join(root, 'devices', device), { recursive: true });
+    write(`sys/class/net/${name}/address`, `${address}\n`);
+    symlinkSync(join(root, 'devices', device), join(root, `sys/class/net/${name}/device`));
+  };
+  write('sys/class/net/br0/address', 'dc:a6:32:00:00:01\n');
+  card('eth0', 'usb1/1-1', 'dc:a6:32:00:00:02');
+  card('eth1', 'pci0', '02:a6:32:00:00:03');
+  card('wlan0', 'mmc1', 'dc:a6:32:00:00:04');
+  assert.equal(uniqueMark(root), 'dc:a6:32:00:00:04');
+  write('proc/device-tree/serial-number', '10000000abcdef01\0');
+  assert.equal(uniqueMark(root), '10000000abcdef01');
 });
 
 function deviceTree(t: TestContext, properties: Record<string, string>): string {
