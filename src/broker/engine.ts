@@ -296,7 +296,6 @@ export class Broker extends AedesHub {
     const { messageSizeLimit } = this.options;
     connection.isFast =
       connection.state === 'connected' &&
-      !connection.isHeld &&
       connection.output.mountLength === 0 &&
       messageSizeLimit === 0 &&
       !this.#hasPublishListeners &&

@@ -168,3 +168,33 @@ test('CONNACK of a new session that is kept waits for its row, and that of one t
   store.commit();
   await fresh.expect(NEW_SESSION);
 });
+
+test('messages for a resumed session whose CONNACK waits for the card come behind it, those in flight first [MQTT-3.2.0-1] [MQTT-4.6.0-1]', async () => {
+  const store = new HeldStore();
+  await using broker = await startWithKept(store);
+  store.holds = false;
+  const RESUME = "10 [ PROTOCOL 04 0000 { 11 0000003C } 'kept' {} 'will' 'gone' ]";
+  const before = broker.open();
+  before.send(RESUME);
+  await before.expect('20 [ 01 00 { ... } ]');
+  before.send("82 [ 0001 {} 'a' 01 ]");
+  await before.expect('90 [ 0001 {} 01 ]');
+  const publisher = await broker.connect({ clientId: 'publisher' });
+  publisher.send("32 [ 'a' 0001 {} |first| ]");
+  await publisher.expect('40 02 0001');
+  await before.expect("32 [ 'a' 0001 {} |first| ]");
+  before.abort();
+  await before.expectClosed();
+  store.holds = true;
+  const again = broker.open();
+  again.send(RESUME);
+  await until(() => broker.broker.sessions.get('kept')?.connection != null);
+  publisher.send("30 [ 'a' {} |lost| ] 32 [ 'a' 0002 {} |second| ]");
+  await publisher.settle();
+  assert.deepEqual(again.waiting, []);
+  store.commit();
+  await again.expect('20 [ 01 00 { ... } ]');
+  await again.expect("3A [ 'a' 0001 {} |first| ]");
+  await again.expect("32 [ 'a' 0002 {} |second| ]");
+  await again.settle();
+});

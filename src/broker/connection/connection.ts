@@ -17,6 +17,15 @@ import type { Timer } from '../timer-wheel.ts';
 import type { Topic } from '../topic.ts';
 import { AckQueue } from './ack-queue.ts';
 import { ClientOutput } from './client-output.ts';
+import {
+  CONNECTION_EVENT,
+  type ConnectionEvent,
+  type ConnectionState,
+  REACTIONS,
+  type Reaction,
+  type Reactions,
+  refusedPacketInWords,
+} from './connection-states.ts';
 import { reasonInWords } from './disconnect-words.ts';
 import { looksLikeTls, reportBadPacket, reportRefusal, StrangeBytes } from './refusal.ts';
 import type { IncomingAliases } from './topic-aliases.ts';
@@ -28,8 +37,6 @@ const WAITING_ACKS_MAX = 4096;
 /** Seconds that a client may take to read its last words before the socket is torn down. */
 const CLOSE_TIMEOUT = 2;
 
-export type ConnectionState = 'connecting' | 'connected' | 'disconnecting' | 'closed';
-
 /** Dispatch reads the body of a packet and handles it. It throws MalformedPacket for what may not be sent. */
 export type Dispatch = (connection: Connection, type: number, buffer: Buffer, start: number, body: number, end: number) => void;
 
@@ -40,7 +47,6 @@ export class Connection implements PacketSink {
   origin: ConnectionOrigin;
   readonly output: ClientOutput;
   readonly acks: AckQueue;
-  state: ConnectionState = 'connecting';
   /** Client identifier, '' until CONNECT. */
   id = '';
   version: ProtocolVersion = 4;
@@ -65,8 +71,11 @@ export class Connection implements PacketSink {
   keepAliveTimer: Timer | null = null;
   readonly #stream: Duplex;
   readonly #decoder: Decoder;
-  /** Packets that came while CONNACK waits; null = it does not. */
-  #held: Buffer[] | null = null;
+  #state: ConnectionState = 'connecting';
+  /** What the table says of the state. */
+  #reactions: Reactions = REACTIONS.connecting;
+  /** Packets that came while CONNACK waits. */
+  #held: Buffer[] = [];
   #hasSpoken = false;
   #isHeldBack = false;
   /** The work of this turn, of all, at which this connection has to let others go first. */
@@ -93,9 +102,28 @@ export class Connection implements PacketSink {
     stream.on('close', () => this.#onClosed('connection closed by client'));
   }
 
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  #enter(state: ConnectionState): void {
+    this.#state = state;
+    this.#reactions = REACTIONS[state];
+  }
+
+  /** reactionTo tells what an event leads to now. */
+  reactionTo(event: ConnectionEvent): Reaction {
+    return this.#reactions[event]!; // each event has one
+  }
+
+  /** isWaiting tells that CONNACK waits, for the authenticator or the store. */
+  get isWaiting(): boolean {
+    return this.#state === 'authenticating' || this.#state === 'committing';
+  }
+
   /** closed is Aedes' word. */
   get closed(): boolean {
-    return this.state === 'closed';
+    return this.#state === 'closed';
   }
 
   /** hasSpoken tells whether a byte has come. */
@@ -136,20 +164,18 @@ export class Connection implements PacketSink {
   // Apart, so that what is above stays small enough to be inlined into the decoder's loop.
   #takeOther(buffer: Buffer, start: number, body: number, end: number): boolean {
     this.broker.run.flush();
-    if (this.#held !== null) {
+    const type = buffer[start]! >> 4;
+    const reaction = this.#reactions[type]!; // four bits
+    if (reaction === 'ignore') return false;
+    if (reaction === 'hold') {
       this.#held.push(Buffer.from(buffer.subarray(start, end)));
       return true;
     }
     this.broker.counters.packetsReceived++;
-    const type = buffer[start]! >> 4;
     if (type !== PACKET_TYPE.PUBLISH) checkFlags(buffer[start]!, this.version);
-    if (this.state === 'connecting' && type !== PACKET_TYPE.CONNECT) throw protocolError('First packet is not CONNECT'); // [MQTT-3.1.0-1]
+    if (reaction === 'refuse') throw protocolError(refusedPacketInWords(this.#state, type));
     this.broker.dispatch(this, type, buffer, start, body, end);
-    return (
-      (this.state === 'connected' || this.state === 'connecting') &&
-      this.#unfinished === null &&
-      this.broker.effort.spent < this.#effortLimit
-    );
+    return this.#reactions[CONNECTION_EVENT.CHUNK] === 'do' && this.#unfinished === null && this.broker.effort.spent < this.#effortLimit;
   }
 
   /** topicNamed gives the Topic of buffer[start, end), quickly when it is that of the latest PUBLISH. Throws as TopicCache.lookup does. */
@@ -166,60 +192,81 @@ export class Connection implements PacketSink {
     return true;
   }
 
-  /** acceptPackets lets packets through up to the configured size: the client has said CONNECT. */
-  acceptPackets(): void {
+  /** authenticate begins to decide a CONNECT. Packets may have the configured size from now on. */
+  authenticate(): void {
+    this.#enter('authenticating');
     this.#decoder.maxPacketSize = this.broker.options.maxPacketSize;
   }
 
-  /** isHeld tells that CONNACK waits: nothing else may go out before it. */
-  get isHeld(): boolean {
-    return this.#held !== null;
+  /** commit has made a session this connection's. */
+  commit(session: Session): void {
+    this.#enter('committing');
+    this.session = session;
   }
 
-  /** hold keeps packets back while CONNACK waits for the authenticator or the store; the stream is paused meanwhile. */
-  hold(): void {
-    this.#held = [];
+  /** welcome answers CONNACK of success. */
+  welcome(connack: Buffer): void {
+    this.#enter('connected');
+    this.broker.refreshFast(this);
+    this.output.send(connack);
+  }
+
+  /** refuse answers CONNACK with an error, where the version has one for it [MQTT-3.1.4-2] [MQTT-3.2.2-7]. */
+  refuse(reason: ReasonCode, version = this.version): void {
+    const connack = encodeConnack(version, false, reason, {});
+    if (connack !== null) this.output.send(connack);
+  }
+
+  /** wait stops reading while CONNACK waits for the authenticator or the store. */
+  wait(): void {
     this.#stream.pause();
   }
 
-  /** proceed concludes the CONNECT, handles the packets that were held back and goes on reading, unless that holds them once more. */
-  proceed(conclude: () => void): void {
-    const held = this.#held ?? [];
-    this.#held = null;
-    this.broker.refreshFast(this);
+  /** proceed does what verdict or commit leads to, handles the packets that were held meanwhile and reads on, unless CONNACK has to wait once more. */
+  proceed(work: () => void): void {
+    const held = this.#held;
+    this.#held = [];
     this.#guarded(() => {
-      conclude();
+      work();
       for (const packet of held) {
-        if (this.state === 'connected' || this.#held !== null) this.onPacket(packet, 0, bodyOf(packet), packet.length);
+        this.onPacket(packet, 0, bodyOf(packet), packet.length);
         while (this.#unfinished !== null) this.#workOn(); // few: they came right behind CONNECT
       }
       this.broker.run.flush();
     });
-    if (this.#held !== null || this.#backlog !== null) return;
-    this.lastHeard = this.broker.clock.monotonic();
-    this.#stream.resume();
+    this.#readAgain();
   }
 
   /** disconnect tells a v5 client why (before v5: silence) and closes [MQTT-4.13.2-1]. The will is published unless `discardsWill`. */
   disconnect(reason: ReasonCode, properties: Properties = {}): void {
-    if (this.state === 'closed' || this.state === 'disconnecting') return;
-    if (this.state === 'connected' && !this.isHeld && this.version === 5) this.output.send(encodeDisconnect(reason, properties));
+    const reaction = this.reactionTo(CONNECTION_EVENT.DISCONNECT_BY_US);
+    if (reaction === 'ignore') return;
+    if (reaction === 'do' && this.version === 5) this.output.send(encodeDisconnect(reason, properties));
     this.closeFor(reasonInWords(reason));
   }
 
   /** closeFor flushes and closes; `words` go into the log. */
   closeFor(words: string): void {
-    if (this.state === 'closed' || this.state === 'disconnecting') return;
+    if (this.reactionTo(CONNECTION_EVENT.CLOSE_BY_US) === 'ignore') return;
     this.closedFor = words;
+    this.output.flush();
+    this.#disconnecting();
+    this.#stream.end();
+    this.#stream.resume(); // what still comes is read and dropped, so that the end is seen
+    this.#closeTimer = this.broker.wheel.after(CLOSE_TIMEOUT, () => this.#closeTimedOut());
+  }
+
+  #closeTimedOut(): void {
+    if (this.reactionTo(CONNECTION_EVENT.CLOSE_TIMEOUT) === 'do') this.#stream.destroy();
+  }
+
+  /** Nothing that came and waits is handled any more, and the session is nobody's. */
+  #disconnecting(): void {
     this.isFast = false;
     this.#backlog = null;
     this.#unfinished = null;
-    this.output.flush();
-    this.state = 'disconnecting';
+    this.#enter('disconnecting');
     this.broker.sessions.connectionEnding(this);
-    this.#stream.end();
-    this.#stream.resume(); // what still comes is read and dropped, so that the end is seen
-    this.#closeTimer = this.broker.wheel.after(CLOSE_TIMEOUT, () => this.#stream.destroy());
   }
 
   /** close is Aedes' word for an administrative end. */
@@ -230,7 +277,7 @@ export class Connection implements PacketSink {
 
   /** whenClosed calls back once the connection is gone; at once if it already is. */
   whenClosed(listener: () => void): void {
-    if (this.state === 'closed') listener();
+    if (this.closed) listener();
     else this.#closeListeners.push(listener);
   }
 
@@ -247,7 +294,7 @@ export class Connection implements PacketSink {
   }
 
   #onData(chunk: Buffer): void {
-    if (this.state === 'closed' || this.state === 'disconnecting') return;
+    if (this.reactionTo(CONNECTION_EVENT.CHUNK) === 'ignore') return;
     const broker = this.broker;
     broker.counters.bytesReceived += chunk.length;
     if (this.#backlog !== null) {
@@ -268,7 +315,7 @@ export class Connection implements PacketSink {
   #take(chunk: Buffer): void {
     this.#effortLimit = this.broker.effort.limit;
     const taken = this.#decoder.push(chunk);
-    if ((taken === chunk.length && this.#unfinished === null) || this.state === 'disconnecting' || this.state === 'closed') return;
+    if ((taken === chunk.length && this.#unfinished === null) || this.reactionTo(CONNECTION_EVENT.CHUNK) === 'ignore') return;
     this.#backlog = Buffer.from(chunk.subarray(taken)); // a copy: the chunk is lent
     this.#stream.pause();
     this.broker.waitForTurn(this);
@@ -293,9 +340,14 @@ export class Connection implements PacketSink {
     if (backlog === null) return;
     this.#guarded(() => this.#take(backlog));
     this.broker.run.flush();
-    if (this.#backlog !== null || this.#held !== null) return;
-    if (this.#isOverdue()) return this.#holdBack();
-    this.lastHeard = this.broker.clock.monotonic(); // what it sent meanwhile still waits in the socket
+    if (this.#backlog === null && this.#isOverdue()) this.#holdBack();
+    else this.#readAgain();
+  }
+
+  /** Reads on, unless something else has the stream wait. What the client sent meanwhile still waits in the socket. */
+  #readAgain(): void {
+    if (this.isWaiting || this.#backlog !== null) return;
+    this.lastHeard = this.broker.clock.monotonic();
     this.#stream.resume();
   }
 
@@ -322,23 +374,21 @@ export class Connection implements PacketSink {
 
   /** What it sends then stays in its socket, until TCP tells it to wait. */
   #holdBack(): void {
-    if (this.state !== 'connected') return;
+    if (this.#state !== 'connected') return;
     this.#isHeldBack = true;
     this.#stream.pause();
   }
 
   /** waitsForUs tells that nothing is read from the client because the store is slow, or others go first: its silence is not its own. */
   get waitsForUs(): boolean {
-    return this.isHeld || this.#backlog !== null || (this.#isHeldBack && this.acks.length > 0);
+    return this.isWaiting || this.#backlog !== null || (this.#isHeldBack && this.acks.length > 0);
   }
 
   /** readOn ends the holding back, if its cause has ended. */
   readOn(): void {
     if (!this.#isHeldBack || this.#isOverdue()) return;
     this.#isHeldBack = false;
-    if (this.#backlog !== null) return;
-    this.lastHeard = this.broker.clock.monotonic(); // what it sent meanwhile still waits in the socket
-    this.#stream.resume();
+    this.#readAgain();
   }
 
   /** Whatever goes wrong with what a client sends ends that client's connection, nothing else. */
@@ -355,15 +405,12 @@ export class Connection implements PacketSink {
   #refuse(error: MalformedPacket): void {
     if (this.broker.log.enabled.debug) this.broker.log.log('debug', `Bad packet from ${this.id || this.remote}: ${error.message}`);
     reportBadPacket(this, error);
-    if (error instanceof UnsupportedVersion)
-      this.#refuseConnect(error.answerAs, error.reasonCode); // [MQTT-3.1.2-2]
-    else if (this.state === 'connecting' && this.version === 5) this.#refuseConnect(5, error.reasonCode); // [MQTT-3.1.4-1], 4.13.2
+    if (this.reactionTo(CONNECTION_EVENT.BAD_PACKET) === 'refuse') {
+      if (error instanceof UnsupportedVersion)
+        this.refuse(error.reasonCode, error.answerAs); // [MQTT-3.1.2-2]
+      else if (this.version === 5) this.refuse(error.reasonCode); // [MQTT-3.1.4-1], 4.13.2
+    }
     this.disconnect(error.reasonCode);
-  }
-
-  #refuseConnect(version: ProtocolVersion, reason: ReasonCode): void {
-    const connack = encodeConnack(version, false, reason, {});
-    if (connack !== null) this.output.send(connack);
   }
 
   #failInternally(error: unknown): void {
@@ -386,19 +433,12 @@ export class Connection implements PacketSink {
   }
 
   #onClosed(words: string): void {
-    if (this.state === 'closed') return;
-    const wasOpen = this.state !== 'disconnecting';
-    if (wasOpen && !this.#hasSpoken && this.origin.tls !== null)
+    if (this.reactionTo(CONNECTION_EVENT.STREAM_END) === 'ignore') return;
+    if (this.#state === 'connecting' && !this.#hasSpoken && this.origin.tls !== null)
       reportRefusal(this, 'tls', 'closes the connection right after the TLS handshake: it may not trust the certificate of this broker');
     this.closedFor ??= words;
-    this.isFast = false;
-    this.#backlog = null;
-    this.#unfinished = null;
-    if (wasOpen) {
-      this.state = 'disconnecting';
-      this.broker.sessions.connectionEnding(this);
-    }
-    this.state = 'closed';
+    if (this.#state !== 'disconnecting') this.#disconnecting();
+    this.#enter('closed');
     this.output.drop();
     this.#stream.destroy();
     if (this.#closeTimer !== null) this.broker.wheel.cancel(this.#closeTimer);

@@ -37,7 +37,7 @@ export class SharedGroup {
       const at = (this.#turn + step) % count;
       const member = this.members[at]!; // at < count
       if (!allowed(member)) continue;
-      if (member.session.connection === null) {
+      if (!member.session.outgoing.isOnline) {
         if (offline === null && canWait(member)) offline = member;
       } else if (member.session.outgoing.isReady) {
         this.#turn = at + 1;

@@ -6,6 +6,7 @@ import type { ConnectPacket } from '../../mqtt/packets.ts';
 import { REASON, type ReasonCode } from '../../mqtt/reason-codes.ts';
 import { type ConnectTerms, negotiate, REFUSED_TERMS, type RefusedTerm } from '../connection/connect-terms.ts';
 import type { Connection } from '../connection/connection.ts';
+import { CONNECTION_EVENT } from '../connection/connection-states.ts';
 import { reasonInWords } from '../connection/disconnect-words.ts';
 import { reportConnect, reportTerm, reportVerdict } from '../connection/refusal.ts';
 import { IncomingAliases, OutgoingAliases } from '../connection/topic-aliases.ts';
@@ -19,7 +20,7 @@ const METHOD_SHOWN = 40;
 /** handleConnect checks a CONNECT, asks the authenticator, and answers CONNACK. */
 export function handleConnect(connection: Connection, packet: ConnectPacket): void {
   connection.broker.counters.connections++;
-  connection.acceptPackets();
+  connection.authenticate();
   if (connection.broker.log.enabled.debug) logReceived(connection, packet);
   decide(connection, packet);
 }
@@ -59,14 +60,14 @@ function authenticate(connection: Connection, packet: ConnectPacket): Authentica
 
 function waitFor(connection: Connection, packet: ConnectPacket, terms: ConnectTerms, verdict: Promise<AuthenticationVerdict>): void {
   const { authenticator, options } = connection.broker;
-  connection.hold();
+  connection.wait();
   verdict
     .catch((error: unknown): AuthenticationVerdict => {
       connection.broker.log.log('error', `Error: Cannot authenticate client ${connection.id}: ${String(error)}`);
       return 'unavailable';
     })
     .then((decided) => {
-      if (connection.state !== 'connecting') return;
+      if (connection.reactionTo(CONNECTION_EVENT.VERDICT) === 'ignore') return;
       const { broker } = connection;
       const isOutdated = broker.authenticator !== authenticator || broker.options !== options; // the rules have changed while it waited
       connection.proceed(() => (isOutdated ? decide(connection, packet) : conclude(connection, packet, terms, decided)));
@@ -89,10 +90,9 @@ function conclude(connection: Connection, packet: ConnectPacket, terms: ConnectT
   }
 }
 
-/** refuse answers CONNACK with an error and closes [MQTT-3.1.4-2] [MQTT-3.2.2-7]. */
+/** Answers CONNACK with an error and closes. */
 function refuse(connection: Connection, reason: ReasonCode, words = reasonInWords(reason)): void {
-  const connack = encodeConnack(connection.version, false, reason, {});
-  if (connack !== null) connection.output.send(connack);
+  connection.refuse(reason);
   const { log } = connection.broker;
   if (log.enabled.debug) log.log('debug', `Sending CONNACK to ${connection.id || connection.remote} (0, ${reason})`);
   connection.closeFor(words);
@@ -125,7 +125,7 @@ function accept(connection: Connection, packet: ConnectPacket, terms: ConnectTer
     return;
   }
   broker.refusals?.connected(connection.id, connection.origin, existing?.connection?.origin ?? null);
-  const isAwaited = existing?.connection?.isHeld === true; // an earlier one waits for the same
+  const isAwaited = existing?.connection?.isWaiting === true; // an earlier one waits for the same
   existing?.connection?.disconnect(REASON.SESSION_TAKEN_OVER); // [MQTT-3.1.4-3]
   const kept = broker.sessions.get(connection.id); // it may have ended with its connection
   const resumes = kept !== null && !terms.cleanStart && kept.isMountedAt(connection.origin.policy.mountPoint);
@@ -135,14 +135,14 @@ function accept(connection: Connection, packet: ConnectPacket, terms: ConnectTer
   if (resumes) setSessionPresent(connack, connection.version); // [MQTT-3.2.2-2] [MQTT-3.2.2-3]
   const keeps = broker.journal !== null && terms.sessionExpiryInterval > 0 && (!resumes || terms.will !== null);
   const waits = isAwaited || forgets || keeps;
-  if (waits) connection.hold();
   configure(connection, session, terms);
   broker.sessions.adopt(session, connection);
   connection.origin.signedIn?.();
   const greet = () => welcome(connection, packet, session, resumes, connack);
   if (!waits) return greet();
+  connection.wait();
   broker.journal?.whenDurable(() => {
-    if (connection.state === 'connected') connection.proceed(greet); // not taken over meanwhile
+    if (connection.reactionTo(CONNECTION_EVENT.COMMIT) === 'do') connection.proceed(greet); // not taken over meanwhile
   });
 }
 
@@ -155,14 +155,14 @@ function isOfAnother(session: Session, { broker, origin }: Connection, { usernam
   return username !== session.username || (origin.identity === null && !broker.isAccount(origin.policy.name, username));
 }
 
-/** welcome answers CONNACK of success. */
 function welcome(connection: Connection, packet: ConnectPacket, session: Session, resumes: boolean, connack: Buffer): void {
-  const { broker } = connection;
-  connection.output.send(connack);
+  const { broker, output } = connection;
+  connection.welcome(connack);
+  output.isPlain = output.outgoingAliases === null && output.mountLength === 0;
   if (broker.log.enabled.debug) broker.log.log('debug', `Sending CONNACK to ${connection.id} (${Number(resumes)}, 0)`);
   logConnected(connection, packet);
   broker.emit('clientReady', connection);
-  session.outgoing.resume();
+  session.outgoing.resume(connection);
 }
 
 function configure(connection: Connection, session: Session, terms: ConnectTerms): void {
@@ -176,7 +176,7 @@ function configure(connection: Connection, session: Session, terms: ConnectTerms
   session.belongTo(broker.accountOf(policy.name, terms.username));
   session.expiryInterval = terms.sessionExpiryInterval;
   session.will = terms.will === null ? null : new Will(terms.will, policy.mountPoint);
-  connection.session = session;
+  connection.commit(session);
   connection.keepAlive = terms.keepAlive;
   connection.receiveMaximum = terms.receiveMaximum;
   connection.isBridge = terms.isBridge;
@@ -184,7 +184,7 @@ function configure(connection: Connection, session: Session, terms: ConnectTerms
   output.maximumPacketSize = terms.clientMaximumPacketSize;
   output.mountLength = Buffer.byteLength(policy.mountPoint);
   if (terms.clientTopicAliasMaximum > 0) output.outgoingAliases = new OutgoingAliases(terms.clientTopicAliasMaximum);
-  output.isPlain = output.outgoingAliases === null && output.mountLength === 0;
+  output.isPlain = false; // until CONNACK has gone out
   session.attach(connection, terms.clientReceiveMaximum);
 }
 

@@ -17,7 +17,7 @@ import { handlePubrel } from './pubrel.ts';
 import { handleSubscribe } from './subscribe.ts';
 import { handleUnsubscribe } from './unsubscribe.ts';
 
-/** dispatch reads the body of a packet and calls its handler. It throws MalformedPacket for what may not be sent. */
+/** dispatch reads the body of a packet that may come now (connection-states.ts) and calls its handler. It throws MalformedPacket for what may not be sent. */
 export function dispatch(connection: Connection, type: number, buffer: Buffer, start: number, body: number, end: number): void {
   const version = connection.version;
   switch (type) {
@@ -39,7 +39,6 @@ export function dispatch(connection: Connection, type: number, buffer: Buffer, s
       if (body !== end) throw new MalformedPacket('PINGREQ with a body');
       return handlePingreq(connection);
     case PACKET_TYPE.CONNECT:
-      if (connection.state !== 'connecting') throw protocolError('Second CONNECT'); // [MQTT-3.1.0-2]
       connection.version = readConnectVersion(buffer, body, end);
       if ((buffer[start]! & 0x0f) !== 0 && connection.version !== 3) throw new MalformedPacket('Reserved flags'); // [MQTT-2.1.3-1]; 3.1 does not use them
       return handleConnect(connection, readConnect(buffer, body, end));
@@ -48,7 +47,5 @@ export function dispatch(connection: Connection, type: number, buffer: Buffer, s
     case PACKET_TYPE.AUTH:
       if (version !== 5) throw protocolError('AUTH before MQTT 5');
       return handleAuth(connection, readAuth(buffer, body, end));
-    default:
-      throw protocolError(`Packet type ${type} from a client`);
   }
 }

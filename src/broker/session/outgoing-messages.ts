@@ -22,6 +22,8 @@ const INFLIGHT_MAX = 65_535;
 export class OutgoingMessages {
   readonly #session: Session;
   readonly #broker: Broker;
+  /** Where messages go: from CONNACK to the end of the connection. Null = they wait. */
+  #connection: Connection | null = null;
   #window: OutgoingWindow | null = null;
   #queue: DeliveryQueue | null = null;
   /** In flight from an earlier connection and not yet sent again on this one; the next is the last, for taking the first of many is slow. */
@@ -36,6 +38,11 @@ export class OutgoingMessages {
   constructor(session: Session) {
     this.#session = session;
     this.#broker = session.broker;
+  }
+
+  /** isOnline tells that messages go out, or will as soon as the client lets them. */
+  get isOnline(): boolean {
+    return this.#connection !== null;
   }
 
   get inflightCount(): number {
@@ -53,12 +60,7 @@ export class OutgoingMessages {
 
   /** isReady tells that a QoS 1 or 2 message would go out at once. */
   get isReady(): boolean {
-    return (
-      this.#session.connection !== null &&
-      this.#resend.length === 0 &&
-      (this.#queue === null || this.#queue.length === 0) &&
-      this.#hasRoom()
-    );
+    return this.#connection !== null && this.#resend.length === 0 && (this.#queue === null || this.#queue.length === 0) && this.#hasRoom();
   }
 
   /** isFull tells that a QoS 1 or 2 message could neither be sent nor queued now. */
@@ -104,8 +106,14 @@ export class OutgoingMessages {
     for (let at = 0; at < this.queuedCount; at++) yield this.#queue!.at(at)!; // queuedCount > 0
   }
 
-  /** resume sends again what an earlier connection left unfinished, then what was queued [MQTT-4.4.0-1]. */
-  resume(): void {
+  /** pause has messages wait for a connection. */
+  pause(): void {
+    this.#connection = null;
+  }
+
+  /** resume sends again what an earlier connection left unfinished, then what was queued [MQTT-4.4.0-1]. CONNACK has gone out [MQTT-3.2.0-1]. */
+  resume(connection: Connection): void {
+    this.#connection = connection;
     this.#resend = this.#window === null ? [] : this.#stillAllowed(this.#window).reverse();
     this.pump();
   }
@@ -131,7 +139,7 @@ export class OutgoingMessages {
 
   /** deliverRetained hands over a retained message for a new subscription; true when it was taken, false when it must wait. */
   deliverRetained(message: Message, qos: Qos, identifiers: readonly number[] | null): boolean {
-    const connection = this.#session.connection;
+    const connection = this.#connection;
     if (connection === null || connection.output.isCongested) return false;
     if (qos === 0) {
       connection.output.sendPublish(message, 0, true, false, 0, identifiers);
@@ -184,8 +192,8 @@ export class OutgoingMessages {
 
   /** pump sends what waits as far as the window and the connection allow. */
   pump(): void {
-    const connection = this.#session.connection;
-    if (connection === null || connection.state !== 'connected') return;
+    const connection = this.#connection;
+    if (connection === null) return;
     while (this.#resend.length > 0 && this.#hasRoom()) this.#sendAgain(this.#resend.pop()!, connection);
     const queue = this.#queue;
     while (queue !== null && queue.length > 0 && this.#resend.length === 0 && this.#hasRoom()) {
@@ -238,10 +246,10 @@ export class OutgoingMessages {
   }
 
   #deliverOnce(message: Message, retain: boolean, identifiers: readonly number[] | null): void {
-    const connection = this.#session.connection;
+    const connection = this.#connection;
     if (message.ack !== null && message.publisher === this.#session) {
       message.detach();
-      message.ack.follow(() => this.#session.connection?.output.sendPublish(message, 0, retain, false, 0, identifiers));
+      message.ack.follow(() => this.#connection?.output.sendPublish(message, 0, retain, false, 0, identifiers));
     } else if (connection !== null) {
       connection.output.sendPublish(message, 0, retain, false, 0, identifiers);
     } else if (this.#broker.options.queueQos0Messages && this.#session.expiryInterval > 0) {
@@ -250,7 +258,7 @@ export class OutgoingMessages {
   }
 
   #deliverInflight(delivery: Delivery): void {
-    const connection = this.#session.connection;
+    const connection = this.#connection;
     delivery.order = ++this.#lastOrder;
     const queue = this.#queue;
     if (connection !== null && (queue === null || queue.length === 0) && this.#resend.length === 0 && this.#hasRoom()) {
@@ -261,7 +269,7 @@ export class OutgoingMessages {
   }
 
   #hasRoom(): boolean {
-    const connection = this.#session.connection;
+    const connection = this.#connection;
     if (connection === null || connection.output.isCongested) return false;
     const window = this.#window;
     if (window === null) return true;
@@ -324,7 +332,7 @@ export class OutgoingMessages {
   }
 
   #sendHeld(delivery: Delivery): void {
-    const connection = this.#session.connection;
+    const connection = this.#connection;
     const window = this.#window;
     delivery.isSendable = true;
     if (connection === null || window === null || delivery.sent || window.get(delivery.packetId) !== delivery) return;
@@ -367,7 +375,7 @@ export class OutgoingMessages {
       this.noteDropped(1);
       return;
     }
-    if (this.#session.connection === null) delivery.message.keep();
+    if (this.#connection === null) delivery.message.keep();
     else delivery.message.detach();
     this.#queue ??= new DeliveryQueue();
     this.#queue.push(delivery);

@@ -2,6 +2,7 @@
 
 import { REASON } from '../../mqtt/reason-codes.ts';
 import type { Connection } from '../connection/connection.ts';
+import { CONNECTION_EVENT } from '../connection/connection-states.ts';
 import { reportRefusal } from '../connection/refusal.ts';
 import { redeliverShared } from '../delivery/delivery.ts';
 import type { Subscription } from '../delivery/subscription.ts';
@@ -65,10 +66,8 @@ export class SessionRegistry {
     this.#count(session);
     if (connection.connectTimer !== null) broker.wheel.cancel(connection.connectTimer);
     connection.connectTimer = null;
-    connection.state = 'connected';
     broker.registerClient(connection);
     if (this.count > broker.counters.clientsMaximum) broker.counters.clientsMaximum = this.count;
-    broker.refreshFast(connection);
     if (!resumes) session.journal?.dropSession(session);
     if (session.expiryInterval > 0) broker.journal?.saveSession(session);
     else {
@@ -87,7 +86,7 @@ export class SessionRegistry {
 
   /** connectTimedOut ends a connection that never said CONNECT [MQTT-3.1.4, Non-normative]. */
   connectTimedOut(connection: Connection): void {
-    if (connection.state !== 'connecting') return;
+    if (connection.reactionTo(CONNECTION_EVENT.CONNECT_TIMEOUT) === 'ignore') return;
     const { connectTimeout } = this.#broker.options;
     const what = connection.hasSpoken ? 'began to speak but sends no whole CONNECT' : 'connects but sends nothing';
     reportRefusal(connection, 'silent', `${what} within ${connectTimeout} s`);
@@ -103,8 +102,7 @@ export class SessionRegistry {
     if (connection.keepAliveTimer !== null) broker.wheel.cancel(connection.keepAliveTimer);
     this.#logEnd(connection);
     if (session === null || session.connection !== connection) return;
-    session.connection = null;
-    session.disconnectedAt = broker.clock.now();
+    session.detach();
     broker.unregisterClient(connection);
     scheduleWill(broker, session);
     if (session.expiryInterval === 0) {
@@ -217,9 +215,11 @@ export class SessionRegistry {
   /** One timer per connection, hung up again only when it fires: hearing from a client costs nothing. */
   #watchKeepAlive(connection: Connection, seconds: number): void {
     connection.keepAliveTimer = this.#broker.wheel.after(seconds, () => {
+      const reaction = connection.reactionTo(CONNECTION_EVENT.KEEP_ALIVE_TIMEOUT);
+      if (reaction === 'ignore') return;
       const silent = (this.#broker.clock.monotonic() - connection.lastHeard) / 1000;
       const limit = connection.keepAlive * KEEP_ALIVE_GRACE;
-      if (connection.waitsForUs) this.#watchKeepAlive(connection, limit);
+      if (reaction === 'later' || connection.waitsForUs) this.#watchKeepAlive(connection, limit);
       else if (silent >= limit) connection.disconnect(REASON.KEEP_ALIVE_TIMEOUT);
       else this.#watchKeepAlive(connection, limit - silent);
     });

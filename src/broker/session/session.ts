@@ -69,13 +69,20 @@ export class Session {
     return this.disconnectedAt === null ? 0 : Math.max(0, this.broker.clock.now() - this.disconnectedAt) / 1000;
   }
 
-  /** attach binds the session to a new connection. `receiveMaximum` is the client's. */
+  /** attach binds the session to a new connection, which messages go to once `outgoing.resume` is called. `receiveMaximum` is the client's. */
   attach(connection: Connection, receiveMaximum: number): void {
     this.outgoing.attach(receiveMaximum);
     this.connection = connection;
     this.disconnectedAt = null;
     this.requester = { clientId: this.clientId, username: this.username, listener: this.listener };
     this.#isRefusingSubscriptions = false;
+  }
+
+  /** detach is told when the connection ends. */
+  detach(): void {
+    this.connection = null;
+    this.outgoing.pause();
+    this.disconnectedAt = this.broker.clock.now();
   }
 
   /** belongTo has the memory budget count what is there for another account. Messages that wait stay with the one that they came for. */
