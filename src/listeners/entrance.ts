@@ -7,7 +7,7 @@ import type { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
-import { OperatorError, reasonOf } from '../base/errors.ts';
+import { reasonOf } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { Networks } from '../base/networks.ts';
 import type { ConnectionOrigin, ListenerPolicy } from '../broker/options.ts';
@@ -15,36 +15,23 @@ import type { RefusalCause, RefusalLog, RemoteEnd } from '../broker/ports.ts';
 import { certificateIdentity } from './certificate-identity.ts';
 import { certificateProblem, laterProblem } from './client-certificate.ts';
 import { clientBehind } from './forwarded-for.ts';
+import { asksTheSame, type GateDeps, type Gates, keyOf, readGates } from './gates.ts';
 import type { ListenerOptions } from './options.ts';
 import type { Pending, PendingConnections } from './pending-connections.ts';
 import { proxyProblem, readProxyHeader } from './proxy-header.ts';
 import { shareReads } from './shared-reads.ts';
-import { readTls, type TlsMaterial, type TlsSource } from './tls-files.ts';
-import { createTlsGate, type TlsGate } from './tls-gate.ts';
-import { createWebSocketGate, type WebSocketGate } from './websocket-gate.ts';
+import type { WebSocketGate } from './websocket-gate.ts';
 
 const NO_KEY = Buffer.alloc(0);
 
-export interface EntranceDeps extends TlsSource {
+export interface EntranceDeps extends GateDeps {
   /** handle takes over a stream that speaks MQTT, and listens to 'data' before it returns. A chunk is only valid until the listener returns. */
   handle(stream: Duplex, origin: ConnectionOrigin): void;
   readonly log: Logger;
   /** Connections of all listeners that have not signed in. */
   readonly pending: PendingConnections;
-  /** keyLog gets the secrets of each TLS connection, a line each; null = nobody reads along. */
-  readonly keyLog: ((line: Buffer) => void) | null;
   /** Null = nobody asks later why a connection was refused. */
   readonly refusals: RefusalLog | null;
-  /** maxMessageBytes gives the bytes of one WebSocket message, asked when options are put in force. */
-  maxMessageBytes(): number;
-}
-
-/** Gates are what a new connection goes through. */
-export interface Gates {
-  readonly options: ListenerOptions;
-  readonly tls: TlsGate | null;
-  readonly websockets: WebSocketGate | null;
-  readonly proxies: Networks;
 }
 
 /** Peer is the other end: behind a proxy that says so, the client itself. */
@@ -52,6 +39,13 @@ type Peer = Pick<RemoteEnd, 'address' | 'port'>;
 
 /** Proof is what a connection has shown on its way: the parts of its origin that come of it. */
 type Proof = Pick<ConnectionOrigin, 'identity' | 'tls' | 'review'>;
+
+/** Refusal of a connection: what the log says, and what `midge why` says. */
+interface Refusal {
+  readonly line: string;
+  readonly cause: RefusalCause;
+  readonly reason: string;
+}
 
 /** Entrance belongs to one listener. It knows every socket that came in, until that is closed. */
 export class Entrance {
@@ -93,18 +87,11 @@ export class Entrance {
 
   /** makeGates reads what options need, certificates too; throws OperatorError when a file is bad. */
   async makeGates(options: ListenerOptions): Promise<Gates> {
-    const material = options.tls === null ? null : await readTls(options.tls, this.#deps);
-    const websockets =
-      options.protocol === 'websockets'
-        ? createWebSocketGate({ origins: () => this.options.websocketsOrigins, maxMessageBytes: this.#deps.maxMessageBytes() })
-        : null;
-    const proxies = new Networks(options.trustedProxies);
-    const gates: Gates = {
-      options,
-      tls: material === null ? null : this.#makeTlsGate(options, material, () => gates),
-      websockets,
-      proxies,
-    };
+    const gates: Gates = await readGates(options, this.#deps, {
+      secured: (socket, psk) => this.#secured(socket, psk, gates), // those that it came to
+      failed: (socket, reason) => this.#handshakeFailed(socket, reason),
+      origins: () => this.options.websocketsOrigins,
+    });
     return gates;
   }
 
@@ -113,8 +100,9 @@ export class Entrance {
    * asked for than before, all who have not signed in have to come anew.
    */
   use(gates: Gates): void {
-    const isSameWay = wayIn(this.options) === wayIn(gates.options);
-    if (!isSameWay) for (const pending of this.#sockets.values()) if (pending.lane !== null) pending.destroy();
+    if (!asksTheSame(this.options, gates.options)) {
+      for (const pending of this.#sockets.values()) if (pending.lane !== null) pending.destroy();
+    }
     this.#gates = gates;
     this.#policy = { ...gates.options.policy, port: this.#port };
   }
@@ -173,10 +161,12 @@ export class Entrance {
   }
 
   #turnAway(socket: Socket): void {
-    this.#note(`Client connection from ${socket.remoteAddress ?? 'unix socket'} denied: max_connections exceeded.`, this.#peerOf(socket));
-    this.#refused('busy', 'finds no room: max_connections of this listener is reached', this.#peerOf(socket));
+    this.#refuse(socket, {
+      line: `Client connection from ${socket.remoteAddress ?? 'unix socket'} denied: max_connections exceeded.`,
+      cause: 'busy',
+      reason: 'finds no room: max_connections of this listener is reached',
+    });
     this.#forget(socket);
-    socket.destroy();
   }
 
   #begin(socket: Socket): void {
@@ -198,9 +188,8 @@ export class Entrance {
       }
       const problem = outcome instanceof Error ? outcome.message : proxyProblem(outcome, gates.options);
       if (outcome instanceof Error || problem !== null) {
-        this.#note(`Client ${this.#fromWhere(socket)}denied: ${problem}.`, this.#peerOf(socket));
-        this.#refused('proxy', `is turned away by the PROXY protocol of this listener: ${problem}`, this.#peerOf(socket));
-        socket.destroy();
+        const line = `Client ${this.#fromWhere(socket)}denied: ${problem}.`;
+        this.#refuse(socket, { line, cause: 'proxy', reason: `is turned away by the PROXY protocol of this listener: ${problem}` });
         return;
       }
       const { tls } = outcome;
@@ -217,26 +206,15 @@ export class Entrance {
     gates.tls.admit(socket);
   }
 
-  #makeTlsGate(options: ListenerOptions, material: TlsMaterial, gates: () => Gates): TlsGate {
-    try {
-      return createTlsGate(options.protocol, material, {
-        keyLog: this.#deps.keyLog,
-        secured: (socket, psk) => this.#secured(socket, psk, gates()), // those that it came to
-        failed: (socket, reason) => this.#handshakeFailed(socket, reason),
-      });
-    } catch (error) {
-      throw new OperatorError(`Cannot use TLS on port "${options.port}": ${reasonOf(error)}`, { cause: error });
-    }
-  }
-
   /** Who goes before a byte was exchanged is a port probe or a watchdog, and worth no line. */
   #handshakeFailed(socket: TLSSocket, reason: string | null): void {
     this.#pendingOf(socket)?.arrives(socket);
-    if (reason !== null) {
-      this.#note(`Client ${this.#fromWhere(socket)}failed the TLS handshake: ${reason}.`, this.#peerOf(socket));
-      this.#refused('tls', `failed the TLS handshake: ${reason}`, this.#peerOf(socket));
+    if (reason === null) {
+      socket.destroy();
+      return;
     }
-    socket.destroy();
+    const line = `Client ${this.#fromWhere(socket)}failed the TLS handshake: ${reason}.`;
+    this.#refuse(socket, { line, cause: 'tls', reason: `failed the TLS handshake: ${reason}` });
   }
 
   /** `psk` is the identity of the pre-shared key that it came with, or null. */
@@ -246,9 +224,9 @@ export class Entrance {
     const wanted = gates.options.tls?.identity ?? 'none';
     const identity = psk !== null && wanted !== 'none' ? psk : certificateIdentity(socket, wanted);
     if (wanted !== 'none' && identity === null) {
-      this.#note(`Client ${this.#fromWhere(socket)}denied: its certificate has no ${wanted}.`, this.#peerOf(socket));
-      this.#refused('certificate', `has a client certificate without a ${wanted}, which is the user name here`, this.#peerOf(socket));
-      socket.destroy();
+      const line = `Client ${this.#fromWhere(socket)}denied: its certificate has no ${wanted}.`;
+      const reason = `has a client certificate without a ${wanted}, which is the user name here`;
+      this.#refuse(socket, { line, cause: 'certificate', reason });
       return;
     }
     const tls = { version: socket.getProtocol() ?? 'TLS', cipher: socket.getCipher().name };
@@ -295,8 +273,11 @@ export class Entrance {
       },
       refuse: (reason, forwardedFor) => {
         const peer = { address: addressOf(forwardedFor), port: origin.port };
-        this.#note(`Client from ${peer.address}:${peer.port} disconnected: ${reason}.`, peer);
-        this.#refused('websocket', `is no WebSocket client that is welcome here: ${reason}`, peer);
+        this.#tell(peer, {
+          line: `Client from ${peer.address}:${peer.port} disconnected: ${reason}.`,
+          cause: 'websocket',
+          reason: `is no WebSocket client that is welcome here: ${reason}`,
+        });
       },
     });
   }
@@ -314,12 +295,16 @@ export class Entrance {
     return peer === null ? '' : `from ${placeOf(peer)} `;
   }
 
-  #note(line: string, peer: Peer | null): void {
-    this.#deps.log.log('notice', line, { address: peer?.address ?? '', name: '', isSignedIn: false });
+  #refuse(socket: Socket, refusal: Refusal): void {
+    this.#tell(this.#peerOf(socket), refusal);
+    socket.destroy();
   }
 
-  #refused(cause: RefusalCause, reason: string, peer: Peer | null): void {
-    const from = { address: peer?.address ?? '', port: peer?.port ?? 0, policy: this.#policy };
+  /** #tell writes the line, and notes the reason for who asks later. */
+  #tell(peer: Peer | null, { line, cause, reason }: Refusal): void {
+    const { address, port } = peer ?? { address: '', port: 0 };
+    this.#deps.log.log('notice', line, { address, name: '', isSignedIn: false });
+    const from = { address, port, policy: this.#policy };
     this.#deps.refusals?.refused({ cause, reason, from, clientId: '', username: null, topicName: null });
   }
 }
@@ -327,16 +312,6 @@ export class Entrance {
 /** Behind a proxy it may be the path of a Unix socket, which has no port. */
 function placeOf({ address, port }: Peer): string {
   return address.startsWith('/') ? address : `${address}:${port}`;
-}
-
-/** What a connection has to bring, whatever the certificates and files are. */
-function wayIn({ protocol, proxyProtocol, proxyCertificate, proxyRequiresTls, tls }: ListenerOptions): string {
-  const asked = tls === null ? null : [tls.identity, tls.requireCertificate, tls.psk === null];
-  return JSON.stringify([protocol, proxyProtocol, proxyCertificate, proxyRequiresTls, asked]);
-}
-
-function keyOf({ tls }: Gates, identity: string): Buffer | null {
-  return tls?.material.psk?.keys.get(identity) ?? null;
 }
 
 /** A TLS stream has forgotten its peer once it is closed; the socket below it is known. Node gives no public way down. */
