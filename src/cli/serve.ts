@@ -2,6 +2,7 @@
 
 import { relative, resolve } from 'node:path';
 import { isSea } from 'node:sea';
+import type { RunRequest } from '../app/run.ts';
 import { OperatorError } from '../base/errors.ts';
 import { type Diagnostic, EXIT, type LoadedConfiguration, loadConfiguration, treatLines } from '../config/config.ts';
 import type { Invocation } from '../terminal/command.ts';
@@ -14,41 +15,41 @@ const BAD_CONFIGURATION = 3;
 /** run serves until it is told to stop; 0, 3 for a bad configuration, 1 when a port can't be opened. With `--test-config` it only reads: 0 or 1, as mosquitto 0 or 3. */
 export async function run(invocation: Invocation): Promise<number> {
   const { flags, terminal, program } = invocation;
-  if (flags.has('json') && !flags.has('test-config')) {
-    throw new OperatorError(
-      'Error: --json goes with --test-config: it prints the mistakes of a configuration. midge status --json tells of a running broker.',
-      {
-        exitCode: BAD_CONFIGURATION,
-      },
-    );
+  const isTest = flags.has('test-config');
+  if (flags.has('json') && !isTest) {
+    const message =
+      'Error: --json goes with --test-config: it prints the mistakes of a configuration. midge status --json tells of a running broker.';
+    throw new OperatorError(message, { exitCode: BAD_CONFIGURATION });
   }
   const read = (): LoadedConfiguration => loadConfiguration(commandLine(invocation));
   const first = read();
-  const isMended = first.configuration === null && !flags.has('test-config') && (await mendState(invocation));
+  const isMended = first.configuration === null && !isTest && (await mendState(invocation));
   const loaded = isMended ? read() : first;
   const { configuration, diagnostics, exitCode } = await withPreflight(loaded, {
     state: last(flags.get('state')),
     env: terminal.env,
-    isStart: !flags.has('test-config'),
+    isStart: !isTest,
   });
-  if (flags.has('test-config')) {
+  if (isTest || configuration === null) {
     const status = reportConfiguration({ configuration, diagnostics }, { asJson: flags.has('json'), terminal });
-    return status !== 0 && program === 'mosquitto' ? BAD_CONFIGURATION : status;
-  }
-  if (configuration === null) {
-    reportConfiguration({ configuration, diagnostics }, { asJson: flags.has('json'), terminal });
+    if (isTest) return status !== 0 && program === 'mosquitto' ? BAD_CONFIGURATION : status;
     return program === 'mosquitto' && loaded.configuration === null ? statusOf(diagnostics) : exitCode;
   }
   if (flags.has('daemon')) {
     const { goToBackground, isInBackground } = await import('../service/daemon.ts');
     if (!isInBackground()) return goToBackground(terminal);
   }
+  return serve(invocation, { configuration, diagnostics, readAgain: read });
+}
+
+async function serve(
+  { flags, terminal, program }: Invocation,
+  loaded: Pick<RunRequest, 'configuration' | 'diagnostics' | 'readAgain'>,
+): Promise<number> {
   const { runAppliance } = await import('../app/run.ts');
   const { version, date } = stamp();
   return runAppliance({
-    configuration,
-    diagnostics,
-    readAgain: read,
+    ...loaded,
     state: last(flags.get('state')),
     keyLog: last(flags.get('tls-keylog')),
     quiet: flags.has('quiet'),

@@ -2,17 +2,15 @@
 
 import type { IConnackPacket, MqttClient } from 'mqtt';
 import type { Invocation } from '../terminal/command.ts';
-import { openClient, type Progress } from './connection.ts';
+import { openClient } from './connection.ts';
 import { watchPackets } from './debug.ts';
+import { FailureWatch, type WatchedTask } from './failure-watch.ts';
 import { ClientMistake } from './mistake.ts';
-import { DONE, type Ending, INTERRUPTED, LOST, NEVER_ANSWERED, NEVER_CONNECTED, refusal, STATUS, unreachable } from './outcome.ts';
+import { type Ending, INTERRUPTED, NEVER_CONNECTED } from './outcome.ts';
 import type { ClientSettings } from './settings.ts';
 
 /** ClientTask is what pub, sub or rr does with the connection. */
-export interface ClientTask {
-  readonly name: 'pub' | 'sub' | 'rr';
-  /** Try again when the connection is lost, once it has stood. */
-  readonly reconnect: boolean;
+export interface ClientTask extends WatchedTask {
   /** Called before anything is sent. `end` finishes the run. */
   begin(client: MqttClient, end: (ending: Ending) => void): void;
   /** Called at each CONNACK that says yes. */
@@ -39,11 +37,11 @@ export async function runClient(settings: ClientSettings, task: ClientTask, { te
   });
   const stop = () => end(hasStood ? INTERRUPTED : NEVER_CONNECTED);
   if (task.name === 'sub') process.once('SIGINT', stop).once('SIGTERM', stop);
-  const failures = watchFailures(client, progress, settings, task, { end, advise });
+  const failures = new FailureWatch(client, { progress, version: settings.version, task, end, advise });
   task.begin(client, end);
   client.on('connect', (connack) => task.connected(client, connack));
   client.connect();
-  client.stream.on('error', failures.remember);
+  client.stream.on('error', (error) => failures.remember(error));
   const ending = await promise;
   process.off('SIGINT', stop).off('SIGTERM', stop);
   if (!settings.quiet) for (const line of ending.lines) stderr.write(`${line}\n`);
@@ -58,50 +56,6 @@ function checkAccount({ username, password, id }: ClientSettings, name: ClientTa
   if (password !== null && username === null) {
     throw new ClientMistake('Error: Problem setting username and/or password.', { hint: false });
   }
-}
-
-function watchFailures(
-  client: MqttClient,
-  progress: Progress,
-  { version }: ClientSettings,
-  task: ClientTask,
-  { end, advise }: { readonly end: (ending: Ending) => void; readonly advise: (ending: Ending) => void },
-): { remember: (error: Error) => void } {
-  let stood = false;
-  let dismissed = false;
-  let isAnswered = progress.isSecure; // by the handshake, if not by a CONNACK
-  let failure: Error | null = null;
-  const remember = (error: Error) => {
-    failure ??= error;
-  };
-  client.on('error', (error) => {
-    remember(error);
-    if (error.message === 'connack timeout') end({ lines: ['Error: Keepalive exceeded'], status: STATUS.KEEPALIVE });
-  });
-  client.on('packetreceive', (packet) => {
-    if (packet.cmd === 'disconnect') {
-      dismissed = true;
-      if (task.name === 'sub') end(DONE); // mosquitto_sub leaves without a word
-    }
-    if (packet.cmd !== 'connack') return;
-    isAnswered = true;
-    const code = packet.reasonCode ?? packet.returnCode ?? 0;
-    if (code > 0) end(refusal(task.name, version, code));
-  });
-  client.on('close', () => {
-    if (dismissed) end({ lines: ['Error: The client is not currently connected.'], status: STATUS.NOT_CONNECTED });
-    else if (progress.stage === 'handshaking') end(unreachable(failure ?? new Error('connection closed'), true));
-    else if (!stood && failure !== null && progress.stage === 'away') end(unreachable(failure, false));
-    else if (!task.reconnect) end(isAnswered ? LOST : NEVER_ANSWERED);
-    else {
-      if (!isAnswered) advise(NEVER_ANSWERED);
-      isAnswered = true; // once is enough
-      stood = true;
-    }
-    if (progress.stage === 'open') stood = true;
-    failure = null;
-  });
-  return { remember };
 }
 
 /** hangUp says goodbye when somebody listens, and lets go of the socket. */

@@ -14,8 +14,8 @@ export type PayloadSource =
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'stdin lines' | 'stdin' };
 
-/** ClientSettings of one run. `null` = not given. */
-export interface ClientSettings {
+/** ConnectionSettings: the broker, and how to come to it. `null` = not given, here and below. */
+export interface ConnectionSettings {
   host: string | null;
   /** 0 = 1883, or 8883 with TLS. */
   port: number;
@@ -25,55 +25,10 @@ export interface ClientSettings {
   unix: string | null;
   bindAddress: string | null;
   noDelay: boolean;
-  username: string | null;
-  password: string | null;
-  id: string | null;
-  idPrefix: string | null;
-  keepalive: number;
-  cleanSession: boolean;
-  /** Seconds, null = not given. */
-  sessionExpiry: number | null;
-  version: 3 | 4 | 5;
-  properties: PacketProperties;
-  will: { topic: string | null; payload: string | null; qos: Qos; retain: boolean };
   tls: TlsSettings;
   proxy: SocksProxy | null;
   debug: boolean;
   quiet: boolean;
-  qos: Qos;
-  // mosquitto_pub
-  topic: string | null;
-  source: PayloadSource | null;
-  retain: boolean;
-  repeat: number;
-  /** Milliseconds. */
-  repeatDelay: number;
-  maxInflight: number;
-  // mosquitto_sub
-  topics: string[];
-  filterOut: string[];
-  unsubscribe: string[];
-  verbose: boolean;
-  format: string | null;
-  pretty: boolean;
-  endOfLine: boolean;
-  /** 0 = no end. */
-  messageCount: number;
-  /** Seconds, 0 = no end. */
-  timeout: number;
-  exitAfterSubscribe: boolean;
-  noRetained: boolean;
-  retainedOnly: boolean;
-  removeRetained: boolean;
-  retainAsPublished: boolean;
-  retainHandling: 0 | 1 | 2;
-  watch: boolean;
-  messageRate: boolean;
-  /** Percent, null = all. */
-  randomFilter: number | null;
-  // mosquitto_rr
-  responseTopic: string | null;
-  latency: boolean;
 }
 
 /** TlsSettings: TLS is on when an authority or a key is named, or by the port; a URL says it, too (`wanted`), and `never` overrules all. */
@@ -95,8 +50,82 @@ export interface TlsSettings {
   keylog: string | null;
 }
 
+/** SessionSettings are what CONNECT says. */
+export interface SessionSettings {
+  username: string | null;
+  password: string | null;
+  id: string | null;
+  idPrefix: string | null;
+  keepalive: number;
+  cleanSession: boolean;
+  /** Seconds. */
+  sessionExpiry: number | null;
+  version: 3 | 4 | 5;
+  properties: PacketProperties;
+  will: { topic: string | null; payload: string | null; qos: Qos; retain: boolean };
+}
+
+/** PublishSettings of pub, and of the request of rr. */
+export interface PublishSettings {
+  topic: string | null;
+  source: PayloadSource | null;
+  retain: boolean;
+  repeat: number;
+  /** Milliseconds. */
+  repeatDelay: number;
+  maxInflight: number;
+}
+
+/** SubscribeSettings of sub, and of the response of rr: what is wanted, and when it is enough. */
+export interface SubscribeSettings {
+  topics: string[];
+  filterOut: string[];
+  unsubscribe: string[];
+  /** 0 = no end. */
+  messageCount: number;
+  /** Seconds, 0 = no end. */
+  timeout: number;
+  exitAfterSubscribe: boolean;
+  noRetained: boolean;
+  retainedOnly: boolean;
+  removeRetained: boolean;
+  retainAsPublished: boolean;
+  retainHandling: 0 | 1 | 2;
+  /** Percent, null = all. */
+  randomFilter: number | null;
+  responseTopic: string | null;
+}
+
+/** OutputSettings: how sub and rr print what comes. */
+export interface OutputSettings {
+  verbose: boolean;
+  format: string | null;
+  pretty: boolean;
+  endOfLine: boolean;
+  watch: boolean;
+  messageRate: boolean;
+  latency: boolean;
+}
+
+/** ClientSettings of one run. */
+export interface ClientSettings extends ConnectionSettings, SessionSettings, PublishSettings, SubscribeSettings, OutputSettings {
+  qos: Qos;
+}
+
 /** defaultSettings are those of mosquitto_pub(1), mosquitto_sub(1) and mosquitto_rr(1). */
 export function defaultSettings(name: 'pub' | 'sub' | 'rr'): ClientSettings {
+  const settings = {
+    ...connectionDefaults(),
+    ...sessionDefaults(),
+    ...publishDefaults(),
+    ...subscribeDefaults(),
+    ...outputDefaults(),
+    qos: 0 as Qos,
+  };
+  return name === 'rr' ? { ...settings, version: 5, messageCount: 1 } : settings;
+}
+
+function connectionDefaults(): ConnectionSettings {
   return {
     host: null,
     port: 0,
@@ -105,6 +134,34 @@ export function defaultSettings(name: 'pub' | 'sub' | 'rr'): ClientSettings {
     unix: null,
     bindAddress: null,
     noDelay: false,
+    tls: tlsDefaults(),
+    proxy: null,
+    debug: false,
+    quiet: false,
+  };
+}
+
+function tlsDefaults(): TlsSettings {
+  return {
+    never: false,
+    wanted: null,
+    cafile: null,
+    capath: null,
+    useOsCerts: false,
+    cert: null,
+    key: null,
+    insecure: false,
+    version: null,
+    ciphers: null,
+    alpn: null,
+    psk: null,
+    pskIdentity: null,
+    keylog: null,
+  };
+}
+
+function sessionDefaults(): SessionSettings {
+  return {
     username: null,
     password: null,
     id: null,
@@ -112,43 +169,22 @@ export function defaultSettings(name: 'pub' | 'sub' | 'rr'): ClientSettings {
     keepalive: 60,
     cleanSession: true,
     sessionExpiry: null,
-    version: name === 'rr' ? 5 : 4,
+    version: 4,
     properties: new Map(),
     will: { topic: null, payload: null, qos: 0, retain: false },
-    tls: {
-      never: false,
-      wanted: null,
-      cafile: null,
-      capath: null,
-      useOsCerts: false,
-      cert: null,
-      key: null,
-      insecure: false,
-      version: null,
-      ciphers: null,
-      alpn: null,
-      psk: null,
-      pskIdentity: null,
-      keylog: null,
-    },
-    proxy: null,
-    debug: false,
-    quiet: false,
-    qos: 0,
-    topic: null,
-    source: null,
-    retain: false,
-    repeat: 1,
-    repeatDelay: 0,
-    maxInflight: 20,
+  };
+}
+
+function publishDefaults(): PublishSettings {
+  return { topic: null, source: null, retain: false, repeat: 1, repeatDelay: 0, maxInflight: 20 };
+}
+
+function subscribeDefaults(): SubscribeSettings {
+  return {
     topics: [],
     filterOut: [],
     unsubscribe: [],
-    verbose: false,
-    format: null,
-    pretty: false,
-    endOfLine: true,
-    messageCount: name === 'rr' ? 1 : 0,
+    messageCount: 0,
     timeout: 0,
     exitAfterSubscribe: false,
     noRetained: false,
@@ -156,10 +192,11 @@ export function defaultSettings(name: 'pub' | 'sub' | 'rr'): ClientSettings {
     removeRetained: false,
     retainAsPublished: false,
     retainHandling: 0,
-    watch: false,
-    messageRate: false,
     randomFilter: null,
     responseTopic: null,
-    latency: false,
   };
+}
+
+function outputDefaults(): OutputSettings {
+  return { verbose: false, format: null, pretty: false, endOfLine: true, watch: false, messageRate: false, latency: false };
 }
