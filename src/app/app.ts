@@ -17,6 +17,7 @@ import { withIdentities } from '../listeners/identified-users.ts';
 import type { Listener } from '../listeners/listeners.ts';
 import { PendingConnections } from '../listeners/pending-connections.ts';
 import { REASON } from '../mqtt/reason-codes.ts';
+import { explainRefusal } from '../refusals/explain-refusal.ts';
 import { RefusalMemory } from '../refusals/refusal-memory.ts';
 import type { SelfTestPass } from '../service/self-test-pass.ts';
 import type { StateFolder } from '../state/state-folder.ts';
@@ -24,7 +25,6 @@ import type { Store } from '../store/store.ts';
 import { ClientTraffic } from '../telemetry/client-traffic.ts';
 import { storeTopics } from '../telemetry/store-topics.ts';
 import { createTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
-import { explainRefusal } from './explain-refusal.ts';
 import { AccessPart } from './parts/access-part.ts';
 import { AnnouncementsPart } from './parts/announcements-part.ts';
 import { BridgesPart } from './parts/bridges-part.ts';
@@ -32,6 +32,7 @@ import { CertificatesPart } from './parts/certificates-part.ts';
 import { ListenersPart } from './parts/listeners-part.ts';
 import { StorePart } from './parts/store-part.ts';
 import { type AppliancePart, Parts, row, type Step, whenReady } from './parts.ts';
+import { refusalNeeds } from './refusal-needs.ts';
 
 /** Time for clients to take their last words before their connections are cut. */
 const FAREWELL_MS = 3000;
@@ -114,7 +115,8 @@ class HomeAppliance implements Appliance {
     this.#configuration = configuration;
     this.#access = new AccessPart({ options: configuration.access, log, knownLogins: setup.keepsSessions ? state.knownLogins : null });
     this.#store = new StorePart(state, log);
-    this.refusals = new RefusalMemory({ clock: systemClock, log, explain: (refusal) => explainRefusal(refusal, this) });
+    const house = refusalNeeds(this);
+    this.refusals = new RefusalMemory({ clock: systemClock, log, explain: (refusal) => explainRefusal(refusal, house) });
     this.machine = new MachineWatch(state.path, systemClock);
     this.#bridges = new BridgesPart({
       settings: configuration.bridges,

@@ -2,6 +2,7 @@
 
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
+import type { RefusalReason } from '../base/refusal-reason.ts';
 import type { ConnectionOrigin } from './options.ts';
 
 /** Credentials are what a CONNECT brings. `password` is bytes, never text, and never logged. */
@@ -37,38 +38,17 @@ export interface Authorizer {
   maySubscribe(requester: Requester, topicFilter: string): boolean;
 }
 
-/** RefusalCause sorts refusals for programs. What each means stands in `Refusal.reason`, for people. */
-export type RefusalCause =
-  | 'tls'
-  | 'certificate'
-  | 'websocket'
-  | 'proxy'
-  | 'wrong protocol'
-  | 'bad packet'
-  | 'silent'
-  | 'protocol version'
-  | 'client id'
-  | 'will'
-  | 'credentials'
-  | 'not allowed'
-  | 'held'
-  | 'unavailable'
-  | 'busy'
-  | 'topic';
-
 /** RemoteEnd is where a connection comes from, and the listener that it came to. */
 export type RemoteEnd = Pick<ConnectionOrigin, 'address' | 'port' | 'policy'>;
 
 /** Refusal is a client that was turned away, or a message that was not taken. It may hold what is never told to the client. */
 export interface Refusal {
-  readonly cause: RefusalCause;
-  /** What happened, as a sentence about the client without its subject: `speaks HTTP to an MQTT port`. */
-  readonly reason: string;
+  readonly reason: RefusalReason;
   readonly from: RemoteEnd;
   /** '' = it did not come so far as to say it. */
   readonly clientId: string;
   readonly username: string | null;
-  /** Only for 'topic'. */
+  /** Only for the cause 'topic'. */
   readonly topicName: string | null;
 }
 

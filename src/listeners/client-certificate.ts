@@ -6,6 +6,7 @@
 import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import { reasonOf } from '../base/errors.ts';
+import type { TlsProblem } from '../base/refusal-reason.ts';
 
 /** Authorities above a client's certificate, at most. */
 const MAX_CHAIN = 8;
@@ -30,93 +31,88 @@ export interface ClientRules {
 }
 
 /** chainProblem says why the certificate of a fresh connection is not accepted, or null. Never throws, whatever is in the chain. */
-export function chainProblem(socket: TLSSocket, rules: ClientRules): string | null {
+export function chainProblem(socket: TLSSocket, rules: ClientRules): TlsProblem | null {
   return orUnreadable(() => findChainProblem(socket, rules));
 }
 
 /** certificateProblem says why a certificate whose chain is good is not accepted at this moment, or null. Never throws. */
-export function certificateProblem(certificate: X509Certificate, rules: ClientRules): string | null {
+export function certificateProblem(certificate: X509Certificate, rules: ClientRules): TlsProblem | null {
   return orUnreadable(() => findCertificateProblem(certificate, rules));
 }
 
 /** Node throws for what OpenSSL can't decode, such as the key of an authority that a client has sent. */
-function orUnreadable(find: () => string | null): string | null {
+function orUnreadable(find: () => TlsProblem | null): TlsProblem | null {
   try {
     return find();
   } catch (error) {
-    return `its client certificate or one above it can't be read (${reasonOf(error)})`;
+    return { what: 'unreadable client certificate', detail: reasonOf(error) };
   }
 }
 
-function findChainProblem(socket: TLSSocket, rules: ClientRules): string | null {
+function findChainProblem(socket: TLSSocket, rules: ClientRules): TlsProblem | null {
   const certificate = socket.getPeerX509Certificate();
-  if (certificate === undefined) return 'it sent no client certificate';
+  if (certificate === undefined) return 'no client certificate';
   if (!socket.authorized && (rules.checksDates || !isTrusted(certificate, rules.authorities))) return untrusted(certificate);
   return findCertificateProblem(certificate, rules);
 }
 
 /** laterProblem says why the certificate of a fresh connection, which other rules have accepted, is not accepted by these, or null. Never throws. */
-export function laterProblem(socket: TLSSocket, rules: ClientRules): string | null {
+export function laterProblem(socket: TLSSocket, rules: ClientRules): TlsProblem | null {
   return orUnreadable(() => {
     const certificate = socket.getPeerX509Certificate();
-    if (certificate === undefined) return 'it sent no client certificate';
+    if (certificate === undefined) return 'no client certificate';
     return isTrusted(certificate, rules.authorities) ? findCertificateProblem(certificate, rules) : untrusted(certificate);
   });
 }
 
-function findCertificateProblem(certificate: X509Certificate, { revocations, checksDates }: ClientRules): string | null {
+function findCertificateProblem(certificate: X509Certificate, { revocations, checksDates }: ClientRules): TlsProblem | null {
   const now = Date.now();
   const outOfDate = checksDates ? dateProblem(certificate, now) : null;
   if (outOfDate !== null) return outOfDate;
   switch (revocations?.statusOf(certificate, now)) {
     case 'revoked':
-      return `${named(certificate)} is revoked`;
+      return { what: 'revoked', name: nameOf(certificate) };
     case 'no list':
-      return 'crlfile has no list of the authority of its client certificate';
+      return 'no revocation list';
     case 'expired':
-      return 'the list of revoked certificates in crlfile is too old';
+      return 'old revocation list';
     default:
       return null;
   }
 }
 
 /** unverifiedProblem says why OpenSSL did not verify a chain, by its code such as 'CERT_HAS_EXPIRED'. `certificate` is the client's own, if it is known. */
-export function unverifiedProblem(code: string, certificate: X509Certificate | undefined): string {
+export function unverifiedProblem(code: string, certificate: X509Certificate | undefined): TlsProblem {
   if (/ISSUER|SELF_SIGNED|UNABLE_TO_VERIFY|UNTRUSTED|SIGNATURE_FAILURE|INVALID_CA|PATH_LENGTH/.test(code)) return untrusted(certificate);
   const outOfDate = certificate === undefined ? null : dateProblem(certificate, Date.now());
   if (outOfDate !== null) return outOfDate;
-  const what = named(certificate);
-  if (code === 'CERT_HAS_EXPIRED') return `${what} or an authority above it has expired`;
-  if (code === 'CERT_NOT_YET_VALID') return `${what} or an authority above it is not valid yet`;
-  if (code === 'INVALID_PURPOSE') return `${what} is not made for clients`;
-  return `${what} is not accepted (${code.toLowerCase().replaceAll('_', ' ')})`;
+  const name = nameOf(certificate);
+  if (code === 'CERT_HAS_EXPIRED') return { what: 'chain expired', name };
+  if (code === 'CERT_NOT_YET_VALID') return { what: 'chain not valid yet', name };
+  if (code === 'INVALID_PURPOSE') return { what: 'not for clients', name };
+  return { what: 'not accepted', name, detail: code.toLowerCase().replaceAll('_', ' ') };
 }
 
-function dateProblem(certificate: X509Certificate, now: number): string | null {
+function dateProblem(certificate: X509Certificate, now: number): TlsProblem | null {
   const { validToDate, validFromDate } = certificate;
-  if (validToDate.getTime() < now) return `${named(certificate)} expired on ${day(validToDate)}`;
-  return validFromDate.getTime() > now ? `${named(certificate)} is valid only from ${day(validFromDate)}` : null;
+  const name = nameOf(certificate);
+  if (validToDate.getTime() < now) return { what: 'expired', name, date: validToDate };
+  return validFromDate.getTime() > now ? { what: 'not valid yet', name, date: validFromDate } : null;
 }
 
-function untrusted(certificate: X509Certificate | undefined): string {
+function untrusted(certificate: X509Certificate | undefined): TlsProblem {
   const issuer = certificate === undefined ? null : commonName(certificate.issuer);
-  const by = issuer === null ? '' : `"${issuer}", `;
-  return `${named(certificate)} is issued by ${by}an authority that this broker does not trust`;
+  return { what: 'client untrusted', name: nameOf(certificate), issuer };
 }
 
-function named(certificate: X509Certificate | undefined): string {
-  const name = certificate === undefined ? null : commonName(certificate.subject);
-  return name === null ? 'its client certificate' : `its client certificate "${name}"`;
+function nameOf(certificate: X509Certificate | undefined): string | null {
+  return certificate === undefined ? null : commonName(certificate.subject);
 }
 
 /** From `CN=lamp`, one of the lines that Node gives. */
 function commonName(lines: string | undefined): string | null {
   const line = lines?.split('\n').find((each) => each.startsWith('CN='));
   return line === undefined ? null : line.slice('CN='.length, 'CN='.length + MAX_NAME_LENGTH);
-}
-
-function day(date: Date): string {
-  return date.toISOString().slice(0, 10);
 }
 
 /** Without dates: signatures up to an authority that is trusted, and the use for clients. RFC 5280 6.1, as far as it concerns chains without constraints. */

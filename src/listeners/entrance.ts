@@ -10,8 +10,10 @@ import type { TLSSocket } from 'node:tls';
 import { reasonOf } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { Networks } from '../base/networks.ts';
+import type { ProxyProblem, RefusalReason, TlsProblem } from '../base/refusal-reason.ts';
+import { proxyProblemWords, tlsProblemWords, webSocketProblemWords } from '../base/refusal-sentences.ts';
 import type { ConnectionOrigin, ListenerPolicy } from '../broker/options.ts';
-import type { RefusalCause, RefusalLog, RemoteEnd } from '../broker/ports.ts';
+import type { RefusalLog, RemoteEnd } from '../broker/ports.ts';
 import { certificateIdentity } from './certificate-identity.ts';
 import { certificateProblem, laterProblem } from './client-certificate.ts';
 import { clientBehind } from './forwarded-for.ts';
@@ -43,8 +45,7 @@ type Proof = Pick<ConnectionOrigin, 'identity' | 'tls' | 'review'>;
 /** Refusal of a connection: what the log says, and what `midge why` says. */
 interface Refusal {
   readonly line: string;
-  readonly cause: RefusalCause;
-  readonly reason: string;
+  readonly reason: RefusalReason;
 }
 
 /** Entrance belongs to one listener. It knows every socket that came in, until that is closed. */
@@ -89,7 +90,7 @@ export class Entrance {
   async makeGates(options: ListenerOptions): Promise<Gates> {
     const gates: Gates = await readGates(options, this.#deps, {
       secured: (socket, psk) => this.#secured(socket, psk, gates), // those that it came to
-      failed: (socket, reason) => this.#handshakeFailed(socket, reason),
+      failed: (socket, problem) => this.#handshakeFailed(socket, problem),
       origins: () => this.options.websocketsOrigins,
     });
     return gates;
@@ -163,8 +164,7 @@ export class Entrance {
   #turnAway(socket: Socket): void {
     this.#refuse(socket, {
       line: `Client connection from ${socket.remoteAddress ?? 'unix socket'} denied: max_connections exceeded.`,
-      cause: 'busy',
-      reason: 'finds no room: max_connections of this listener is reached',
+      reason: { cause: 'busy', limit: 'max_connections' },
     });
     this.#forget(socket);
   }
@@ -182,21 +182,23 @@ export class Entrance {
     readProxyHeader(socket, version, (outcome) => {
       pending?.arrives(socket);
       const gates = this.#gates;
-      if (!(outcome instanceof Error) && outcome.client !== null) {
+      if (typeof outcome === 'string') return this.#refuseProxied(socket, outcome);
+      if (outcome.client !== null) {
         this.#peers.set(socket, outcome.client);
         pending?.comesFrom(outcome.client.address);
       }
-      const problem = outcome instanceof Error ? outcome.message : proxyProblem(outcome, gates.options);
-      if (outcome instanceof Error || problem !== null) {
-        const line = `Client ${this.#fromWhere(socket)}denied: ${problem}.`;
-        this.#refuse(socket, { line, cause: 'proxy', reason: `is turned away by the PROXY protocol of this listener: ${problem}` });
-        return;
-      }
+      const problem = proxyProblem(outcome, gates.options);
+      if (problem !== null) return this.#refuseProxied(socket, problem);
       const { tls } = outcome;
       if (tls?.cipher != null)
         this.#deps.log.log('debug', `Connection ${this.#fromWhere(socket)}negotiated ${tls.version} cipher ${tls.cipher}.`);
       this.#letIn(socket, gates, gates.options.proxyCertificate === 'names the user' ? (tls?.commonName ?? null) : null);
     });
+  }
+
+  #refuseProxied(socket: Socket, problem: ProxyProblem): void {
+    const line = `Client ${this.#fromWhere(socket)}denied: ${proxyProblemWords(problem)}.`;
+    this.#refuse(socket, { line, reason: { cause: 'proxy', problem } });
   }
 
   /** `identity` is the name that a proxy vouches for. */
@@ -207,14 +209,14 @@ export class Entrance {
   }
 
   /** Who goes before a byte was exchanged is a port probe or a watchdog, and worth no line. */
-  #handshakeFailed(socket: TLSSocket, reason: string | null): void {
+  #handshakeFailed(socket: TLSSocket, problem: TlsProblem | null): void {
     this.#pendingOf(socket)?.arrives(socket);
-    if (reason === null) {
+    if (problem === null) {
       socket.destroy();
       return;
     }
-    const line = `Client ${this.#fromWhere(socket)}failed the TLS handshake: ${reason}.`;
-    this.#refuse(socket, { line, cause: 'tls', reason: `failed the TLS handshake: ${reason}` });
+    const line = `Client ${this.#fromWhere(socket)}failed the TLS handshake: ${tlsProblemWords(problem)}.`;
+    this.#refuse(socket, { line, reason: { cause: 'tls', what: 'handshake', problem } });
   }
 
   /** `psk` is the identity of the pre-shared key that it came with, or null. */
@@ -225,8 +227,7 @@ export class Entrance {
     const identity = psk !== null && wanted !== 'none' ? psk : certificateIdentity(socket, wanted);
     if (wanted !== 'none' && identity === null) {
       const line = `Client ${this.#fromWhere(socket)}denied: its certificate has no ${wanted}.`;
-      const reason = `has a client certificate without a ${wanted}, which is the user name here`;
-      this.#refuse(socket, { line, cause: 'certificate', reason });
+      this.#refuse(socket, { line, reason: { cause: 'certificate', wanted } });
       return;
     }
     const tls = { version: socket.getProtocol() ?? 'TLS', cipher: socket.getCipher().name };
@@ -236,7 +237,7 @@ export class Entrance {
     const certificate = socket.getPeerX509Certificate();
     const key = psk === null ? null : keyOf(gates, psk);
     const review = () => (psk === null || key?.equals(keyOf(this.#gates, psk) ?? NO_KEY) ? this.#review(certificate) : null);
-    if (review() === null) return this.#handshakeFailed(socket, 'what it came with is not in force any more');
+    if (review() === null) return this.#handshakeFailed(socket, 'not in force any more');
     this.#admit(socket, this.#gates, { identity, tls, review });
   }
 
@@ -271,12 +272,11 @@ export class Entrance {
         messages.on('error', ignoreError);
         this.#deps.handle(messages, { ...origin, address, policy: this.#policy });
       },
-      refuse: (reason, forwardedFor) => {
+      refuse: (problem, forwardedFor) => {
         const peer = { address: addressOf(forwardedFor), port: origin.port };
         this.#tell(peer, {
-          line: `Client from ${peer.address}:${peer.port} disconnected: ${reason}.`,
-          cause: 'websocket',
-          reason: `is no WebSocket client that is welcome here: ${reason}`,
+          line: `Client from ${peer.address}:${peer.port} disconnected: ${webSocketProblemWords(problem)}.`,
+          reason: { cause: 'websocket', problem },
         });
       },
     });
@@ -301,11 +301,11 @@ export class Entrance {
   }
 
   /** #tell writes the line, and notes the reason for who asks later. */
-  #tell(peer: Peer | null, { line, cause, reason }: Refusal): void {
+  #tell(peer: Peer | null, { line, reason }: Refusal): void {
     const { address, port } = peer ?? { address: '', port: 0 };
     this.#deps.log.log('notice', line, { address, name: '', isSignedIn: false });
     const from = { address, port, policy: this.#policy };
-    this.#deps.refusals?.refused({ cause, reason, from, clientId: '', username: null, topicName: null });
+    this.#deps.refusals?.refused({ reason, from, clientId: '', username: null, topicName: null });
   }
 }
 

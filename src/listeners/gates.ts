@@ -3,6 +3,7 @@
 import type { TLSSocket } from 'node:tls';
 import { OperatorError, reasonOf } from '../base/errors.ts';
 import { Networks } from '../base/networks.ts';
+import type { TlsProblem } from '../base/refusal-reason.ts';
 import type { ListenerOptions } from './options.ts';
 import { readTls, type TlsMaterial, type TlsSource } from './tls-files.ts';
 import { createTlsGate, type TlsGate } from './tls-gate.ts';
@@ -19,7 +20,7 @@ export interface GateDeps extends TlsSource {
 /** GateOutcomes are told how a TLS handshake ended; `origins` are the web sites that may open a WebSocket, asked for each. */
 export interface GateOutcomes {
   secured(socket: TLSSocket, psk: string | null): void;
-  failed(socket: TLSSocket, reason: string | null): void;
+  failed(socket: TLSSocket, problem: TlsProblem | null): void;
   origins(): ListenerOptions['websocketsOrigins'];
 }
 

@@ -5,6 +5,8 @@
 //   2   signature (12) | version, command (1) | family (1) | length (2) | addresses | TLVs
 
 import { isIPv4, isIPv6, SocketAddress } from 'node:net';
+import type { ProxyProblem } from '../base/refusal-reason.ts';
+import { proxyProblemWords } from '../base/refusal-sentences.ts';
 
 const SIGNATURE = Buffer.from('0d0a0d0a000d0a515549540a', 'hex');
 const HEADER_BYTES = 16;
@@ -51,7 +53,17 @@ export interface ProxyTls {
   readonly commonName: string | null;
 }
 
-/** parseProxyHeader reads the header of one version; null = more bytes are needed. Throws when it is none. */
+/** BadProxyHeader is thrown for what is no header, or a damaged one. */
+export class BadProxyHeader extends Error {
+  readonly problem: ProxyProblem;
+
+  constructor(problem: ProxyProblem) {
+    super(proxyProblemWords(problem));
+    this.problem = problem;
+  }
+}
+
+/** parseProxyHeader reads the header of one version; null = more bytes are needed. Throws BadProxyHeader. */
 export function parseProxyHeader(bytes: Buffer, version: 1 | 2): ProxyHeader | null {
   return version === 1 ? parseLine(bytes) : parseBinary(bytes);
 }
@@ -59,17 +71,17 @@ export function parseProxyHeader(bytes: Buffer, version: 1 | 2): ProxyHeader | n
 function parseLine(bytes: Buffer): ProxyHeader | null {
   const start = 'PROXY ';
   const text = bytes.toString('latin1', 0, MAX_LINE);
-  if (!start.startsWith(text.slice(0, start.length))) throw new Error('it sent no PROXY header');
+  if (!start.startsWith(text.slice(0, start.length))) throw new BadProxyHeader('no header');
   const end = text.indexOf('\r\n');
   if (end === -1) {
-    if (bytes.length >= MAX_LINE) throw new Error('its PROXY header is too long');
+    if (bytes.length >= MAX_LINE) throw new BadProxyHeader('too long');
     return null;
   }
   const [, family = '', source = '', target = '', port = '', targetPort = '', ...more] = text.slice(0, end).split(' ');
   if (family === 'UNKNOWN') return { length: end + 2, isLocal: false, client: null, tls: null };
   const isAddress = family === 'TCP4' ? isIPv4 : family === 'TCP6' ? isIPv6 : () => false;
-  if (!isAddress(source) || !isAddress(target)) throw new Error('its PROXY header has no address');
-  if (!isPort(port) || !isPort(targetPort) || more.length > 0) throw new Error('its PROXY header has no port');
+  if (!isAddress(source) || !isAddress(target)) throw new BadProxyHeader('no address');
+  if (!isPort(port) || !isPort(targetPort) || more.length > 0) throw new BadProxyHeader('no port');
   return { length: end + 2, isLocal: false, client: { address: source, port: Number(port) }, tls: null };
 }
 
@@ -79,18 +91,18 @@ function isPort(text: string): boolean {
 
 function parseBinary(bytes: Buffer): ProxyHeader | null {
   const known = Math.min(bytes.length, SIGNATURE.length);
-  if (bytes.compare(SIGNATURE, 0, known, 0, known) !== 0) throw new Error('it sent no PROXY header');
+  if (bytes.compare(SIGNATURE, 0, known, 0, known) !== 0) throw new BadProxyHeader('no header');
   if (bytes.length < HEADER_BYTES) return null;
   const [command, family] = [bytes.readUInt8(12), bytes.readUInt8(13) >> 4];
   const body = bytes.readUInt16BE(14);
-  if (command !== COMMAND_LOCAL && command !== COMMAND_PROXY) throw new Error('its PROXY header is of no known version');
-  if (body > MAX_BODY) throw new Error('its PROXY header is too long');
+  if (command !== COMMAND_LOCAL && command !== COMMAND_PROXY) throw new BadProxyHeader('unknown version');
+  if (body > MAX_BODY) throw new BadProxyHeader('too long');
   const length = HEADER_BYTES + body;
   if (bytes.length < length) return null;
   if (command === COMMAND_LOCAL) return { length, isLocal: true, client: null, tls: null };
   const content = bytes.subarray(HEADER_BYTES, length);
   const addresses = 2 * (ADDRESS_BYTES[family] ?? Number.POSITIVE_INFINITY);
-  if (content.length < addresses) throw new Error('its PROXY header is cut short');
+  if (content.length < addresses) throw new BadProxyHeader('cut short');
   return { length, isLocal: false, client: clientIn(family, content), tls: tlsOf(content.subarray(addresses)) };
 }
 
@@ -112,7 +124,7 @@ function clientAtPath(content: Buffer): ProxyHeader['client'] {
 function tlsOf(content: Buffer): ProxyTls | null {
   const ssl = tlvsIn(content).get(TLV.ssl);
   if (ssl === undefined) return null;
-  if (ssl.length < 5) throw new Error('its PROXY header is cut short');
+  if (ssl.length < 5) throw new BadProxyHeader('cut short');
   const did = ssl.readUInt8(0);
   const more = tlvsIn(ssl.subarray(5));
   if ((did & CLIENT_SSL) === 0) return null;
@@ -129,7 +141,7 @@ function tlvsIn(content: Buffer): ReadonlyMap<number, Buffer> {
   const found = new Map<number, Buffer>();
   for (let at = 0; at < content.length; ) {
     const end = at + 3 <= content.length ? at + 3 + content.readUInt16BE(at + 1) : Number.POSITIVE_INFINITY;
-    if (end > content.length) throw new Error('its PROXY header is cut short');
+    if (end > content.length) throw new BadProxyHeader('cut short');
     found.set(content.readUInt8(at), content.subarray(at + 3, end));
     at = end;
   }

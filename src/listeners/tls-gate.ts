@@ -3,6 +3,7 @@
 import { constants, type X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
+import type { PlainTlsProblem, TlsProblem } from '../base/refusal-reason.ts';
 import { chainProblem, unverifiedProblem } from './client-certificate.ts';
 import type { ListenerOptions } from './options.ts';
 import type { PskKeys } from './psk-file.ts';
@@ -19,8 +20,8 @@ export interface TlsGateEvents {
   readonly keyLog: ((line: Buffer) => void) | null;
   /** secured gets the identity of the pre-shared key by which a client came in, or null. */
   readonly secured: (socket: TLSSocket, psk: string | null) => void;
-  /** failed gets the reason in words for the log; null = the client went before it had said anything. */
-  readonly failed: (socket: TLSSocket, reason: string | null) => void;
+  /** failed gets the reason; null = the client went before it had said anything. */
+  readonly failed: (socket: TLSSocket, problem: TlsProblem | null) => void;
 }
 
 /** TlsGate does the handshakes of one listener. */
@@ -91,8 +92,8 @@ function chooseProtocol(offered: readonly string[], protocol: ListenerOptions['p
 }
 
 /** OpenSSL has another word for a wrong key in each version: it cannot know why nothing fits. */
-function pskFailure(identity: string, keys: PskKeys): string {
-  return keys.has(identity) ? 'its pre-shared key is another one' : 'its identity is not in psk_file';
+function pskFailure(identity: string, keys: PskKeys): TlsProblem {
+  return keys.has(identity) ? 'wrong pre-shared key' : 'unknown identity';
 }
 
 /** The bytes of a handshake are counted by the socket below; Node gives no public way down. */
@@ -100,41 +101,36 @@ function failureReason(
   error: NodeJS.ErrnoException,
   socket: TLSSocket & { _parent?: Socket },
   shown: WeakMap<TLSSocket, X509Certificate>,
-): string | null {
+): TlsProblem | null {
   const hasLeft = error.code === 'ECONNRESET' || error.code === 'EPIPE';
   if (hasLeft && socket._parent?.bytesRead === 0) return null;
   const unverified: unknown = socket.authorizationError; // a code such as 'CERT_HAS_EXPIRED', whatever the types say
   if (unverified) return unverifiedProblem(String(unverified), shown.get(socket));
-  if (hasLeft && socket._parent !== undefined && socket._parent.bytesWritten > 0) return LEFT;
+  if (hasLeft && socket._parent !== undefined && socket._parent.bytesWritten > 0) return 'left'; // many clients send no alert
   const code = error.code ?? '';
   const known = FAILURES.find(([pattern]) => pattern.test(code));
-  return (
-    known?.[1] ??
-    (code === ''
-      ? error.message
-      : code
-          .replace(/^ERR_(SSL_)?/, '')
-          .toLowerCase()
-          .replaceAll('_', ' '))
-  );
+  return known?.[1] ?? { what: 'other', detail: code === '' ? error.message : wordsOf(code) };
 }
 
-/** Many clients send no alert. */
-const LEFT = 'it left when it had seen the certificate of this broker, which it may not trust';
+function wordsOf(code: string): string {
+  return code
+    .replace(/^ERR_(SSL_)?/, '')
+    .toLowerCase()
+    .replaceAll('_', ' ');
+}
 
 /** What Node calls a handshake that failed, and what a person should think of. */
-const FAILURES: readonly (readonly [RegExp, string])[] = [
-  [/^(ECONNRESET|EPIPE)$/, 'connection closed by client'],
-  [/HANDSHAKE_TIMEOUT/, 'exceeded timeout'],
-  [/HTTP_REQUEST/, 'it speaks plain HTTP to a TLS listener'],
-  [/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|RECORD_TOO_(LONG|SMALL)/, 'it does not appear to be using TLS'],
-  [/UNSUPPORTED_PROTOCOL/, 'it offers only TLS versions that are not allowed here'],
-  [/NO_SHARED_CIPHER/, 'it offers no cipher that is allowed here'],
-  [/NO_APPLICATION_PROTOCOL/, 'it asks for another protocol than MQTT'],
-  [/PEER_DID_NOT_RETURN_A_CERTIFICATE/, 'it sent no client certificate'],
-  [/ALERT_(UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_UNKNOWN)/, 'it does not trust the certificate of this broker'],
-  // mosquitto's clients send this alert when they do not find the name.
-  [/ALERT_INTERNAL_ERROR/, 'it may not find the name that it connects to in the certificate of this broker'],
-  [/ALERT_CERTIFICATE_EXPIRED/, 'it finds the certificate of this broker expired'],
-  [/ALERT_(PROTOCOL_VERSION|HANDSHAKE_FAILURE)/, 'it has no TLS version or cipher in common with this broker'],
+const FAILURES: readonly (readonly [RegExp, PlainTlsProblem])[] = [
+  [/^(ECONNRESET|EPIPE)$/, 'closed'],
+  [/HANDSHAKE_TIMEOUT/, 'timeout'],
+  [/HTTP_REQUEST/, 'plain HTTP'],
+  [/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|RECORD_TOO_(LONG|SMALL)/, 'no TLS'],
+  [/UNSUPPORTED_PROTOCOL/, 'no common version'],
+  [/NO_SHARED_CIPHER/, 'no common cipher'],
+  [/NO_APPLICATION_PROTOCOL/, 'no common protocol'],
+  [/PEER_DID_NOT_RETURN_A_CERTIFICATE/, 'no client certificate'],
+  [/ALERT_(UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_UNKNOWN)/, 'server untrusted'],
+  [/ALERT_INTERNAL_ERROR/, 'server name'], // mosquitto's clients send this alert when they do not find the name
+  [/ALERT_CERTIFICATE_EXPIRED/, 'server expired'],
+  [/ALERT_(PROTOCOL_VERSION|HANDSHAKE_FAILURE)/, 'nothing in common'],
 ];

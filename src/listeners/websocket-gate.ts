@@ -3,6 +3,8 @@
 import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type ServerOptions, WebSocketServer } from 'ws';
+import type { WebSocketProblem } from '../base/refusal-reason.ts';
+import { webSocketProblemWords } from '../base/refusal-sentences.ts';
 import { createWebSocketStream } from './websocket-stream.ts';
 
 /** Names of the subprotocol, the newer first [MQTT-6.0.0-3]. */
@@ -22,13 +24,13 @@ export interface WebSocketGateOptions {
 
 /** WebSocketGate takes raw (or TLS) streams that speak HTTP. */
 export interface WebSocketGate {
-  /** admit serves one stream; `open` is called with the byte stream after the upgrade, `refuse` with the reason when it is turned away. Both get X-Forwarded-For, if it is there. */
+  /** admit serves one stream; `open` is called with the byte stream after the upgrade, `refuse` with the problem when it is turned away. Both get X-Forwarded-For, if it is there. */
   admit(stream: Duplex, visitor: Visitor): void;
 }
 
 export interface Visitor {
   open(stream: Duplex, forwardedFor: string | undefined): void;
-  refuse(reason: string, forwardedFor?: string): void;
+  refuse(problem: WebSocketProblem, forwardedFor?: string): void;
 }
 
 /** createWebSocketGate makes the HTTP server (which never listens itself) and the WebSocket protocol behind it. */
@@ -44,11 +46,11 @@ export function createWebSocketGate(options: WebSocketGateOptions): WebSocketGat
   const websockets = new WebSocketServer(websocketOptions);
   websockets.on('wsClientError', (_error, socket) => socket.destroy());
   const http = createServer({ maxHeaderSize: MAX_HEADER_BYTES, keepAlive: true }, (request, response) => {
-    visitors.get(request.socket)?.refuse('it asks for a web page', forwardedFor(request));
+    visitors.get(request.socket)?.refuse('web page', forwardedFor(request));
     answerPlainRequest(request, response);
   });
   http.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    if (error.code?.startsWith('HPE_')) visitors.get(socket)?.refuse('it does not speak HTTP');
+    if (error.code?.startsWith('HPE_')) visitors.get(socket)?.refuse('no HTTP');
     refuse(socket, 400);
   });
   http.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
@@ -56,8 +58,8 @@ export function createWebSocketGate(options: WebSocketGateOptions): WebSocketGat
     const problem = upgradeProblem(request, options.origins());
     if (visitor === undefined) return stream.destroy();
     if (problem !== null) {
-      visitor.refuse(problem.reason, forwardedFor(request));
-      return refuse(stream, problem.status, problem.reason);
+      visitor.refuse(problem, forwardedFor(request));
+      return refuse(stream, problem === 'no subprotocol' ? 400 : 403, webSocketProblemWords(problem));
     }
     websockets.handleUpgrade(request, stream, head, (socket) => visitor.open(createWebSocketStream(socket, stream), forwardedFor(request)));
   });
@@ -76,14 +78,12 @@ function forwardedFor({ headers }: IncomingMessage): string | undefined {
 }
 
 /** Why an Origin header is not welcome, or null; undefined = there is none. */
-function originProblem(origin: string | undefined, allowed: ReturnType<WebSocketGateOptions['origins']>): string | null {
-  if (allowed === 'loopback') return origin === undefined || isLoopbackOrigin(origin) ? null : FOREIGN_PAGE;
+function originProblem(origin: string | undefined, allowed: ReturnType<WebSocketGateOptions['origins']>): WebSocketProblem | null {
+  if (allowed === 'loopback') return origin === undefined || isLoopbackOrigin(origin) ? null : 'foreign page';
   if (allowed.length === 0) return null;
   const isAllowed = origin !== undefined && allowed.some((each) => normalOrigin(each) === normalOrigin(origin));
-  return isAllowed ? null : 'non-matching http origin';
+  return isAllowed ? null : 'foreign origin';
 }
-
-const FOREIGN_PAGE = 'non-matching http origin, for without a configuration only web pages of this machine may connect (websockets_origin)';
 
 /** RFC 6761 6.3 and RFC 1122 3.2.1.3. A name that leads to this machine is not enough: whoever owns a name can lead it here. */
 function isLoopbackOrigin(origin: string): boolean {
@@ -91,17 +91,11 @@ function isLoopbackOrigin(origin: string): boolean {
   return host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || /^127(\.\d+){3}$/.test(host);
 }
 
-function upgradeProblem(
-  request: IncomingMessage,
-  allowed: ReturnType<WebSocketGateOptions['origins']>,
-): { status: number; reason: string } | null {
+function upgradeProblem(request: IncomingMessage, allowed: ReturnType<WebSocketGateOptions['origins']>): WebSocketProblem | null {
   const unwelcome = originProblem(request.headers.origin, allowed);
-  if (unwelcome !== null) return { status: 403, reason: unwelcome };
+  if (unwelcome !== null) return unwelcome;
   const offered = String(request.headers['sec-websocket-protocol'] ?? '').split(',');
-  if (!offered.some((name) => SUBPROTOCOLS.includes(name.trim()))) {
-    return { status: 400, reason: 'Sec-WebSocket-Protocol does not offer mqtt' };
-  }
-  return null;
+  return offered.some((name) => SUBPROTOCOLS.includes(name.trim())) ? null : 'no subprotocol';
 }
 
 function chooseSubprotocol(offered: ReadonlySet<string>): string | false {

@@ -4,8 +4,11 @@
 
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
-import type { Refusal, RefusalCause, RefusalLog, RemoteEnd } from '../broker/ports.ts';
+import type { RefusalCause } from '../base/refusal-reason.ts';
+import { refusalSentence } from '../base/refusal-sentences.ts';
+import type { Refusal, RefusalLog, RemoteEnd } from '../broker/ports.ts';
 import { ConnectionRhythm } from './connection-rhythm.ts';
+import type { Explanation } from './explain-refusal.ts';
 
 /** Each is some 500 bytes. */
 const MAX_REFUSALS = 200;
@@ -36,9 +39,6 @@ export interface RememberedRefusal {
   readonly count: number;
 }
 
-/** Explanation is what more is known about a refusal than the reporter could say. */
-export type Explanation = Pick<RememberedRefusal, 'reason' | 'advice'>;
-
 export interface RefusalMemorySetup {
   readonly clock: Clock;
   readonly log: Logger;
@@ -61,13 +61,22 @@ export class RefusalMemory implements RefusalLog {
   }
 
   refused(refusal: Refusal): void {
-    const { cause, from } = refusal;
+    const {
+      from,
+      reason: { cause },
+    } = refusal;
     const clientId = shortened(refusal.clientId);
     const username = refusal.username === null ? null : shortened(refusal.username);
     const topicName = refusal.topicName === null ? null : shortened(refusal.topicName);
-    const key = [cause, shortened(refusal.reason, MAX_REASON), from.address, from.policy.port, clientId, username, topicName].join(
-      '\u0000',
-    );
+    const key = [
+      cause,
+      shortened(refusalSentence(refusal.reason), MAX_REASON),
+      from.address,
+      from.policy.port,
+      clientId,
+      username,
+      topicName,
+    ].join('\u0000');
     this.#remember(key, () => {
       const { reason, advice } = this.#setup.explain(refusal);
       const { address, policy } = from;

@@ -3,8 +3,10 @@
 import type { Duplex } from 'node:stream';
 import type { TestContext } from 'node:test';
 import { systemClock } from '../../src/base/clock.ts';
+import type { RefusalCause } from '../../src/base/refusal-reason.ts';
+import { refusalSentence } from '../../src/base/refusal-sentences.ts';
 import { type ConnectionOrigin, DEFAULT_LISTENER_POLICY } from '../../src/broker/options.ts';
-import type { Refusal } from '../../src/broker/ports.ts';
+import type { RemoteEnd } from '../../src/broker/ports.ts';
 import { Revocations, readRevocations } from '../../src/certificates/revocation.ts';
 import { createListener, type Listener } from '../../src/listeners/listeners.ts';
 import type { ListenerOptions, TlsOptions } from '../../src/listeners/options.ts';
@@ -16,11 +18,18 @@ export interface Arrival {
   readonly origin: ConnectionOrigin;
 }
 
+/** ToldRefusal has its reason in words. */
+export interface ToldRefusal {
+  readonly cause: RefusalCause;
+  readonly reason: string;
+  readonly from: RemoteEnd;
+}
+
 export interface TestListener {
   readonly listener: Listener;
   readonly log: RecordingLog;
   /** What the refusal log was told. */
-  readonly refusals: readonly Refusal[];
+  readonly refusals: readonly ToldRefusal[];
   /** next resolves with the next stream handed over. */
   next(): Promise<Arrival>;
 }
@@ -60,7 +69,7 @@ export const TLS: TlsOptions = {
 /** makeListener makes a listener that is stopped when the test ends; it is not started yet. */
 export function makeListener(test: TestContext, options: Partial<ListenerOptions> = {}, pair = { cert: '', key: '' }): TestListener {
   const log = recordingLog();
-  const refusals: Refusal[] = [];
+  const refusals: ToldRefusal[] = [];
   const arrived: Arrival[] = [];
   const waiting: ((arrival: Arrival) => void)[] = [];
   const listener = createListener(
@@ -69,7 +78,10 @@ export function makeListener(test: TestContext, options: Partial<ListenerOptions
       log,
       pending: new PendingConnections({ clock: systemClock, log }),
       keyLog: null,
-      refusals: { refused: (refusal) => refusals.push(refusal), connected: () => {} },
+      refusals: {
+        refused: ({ reason, from }) => refusals.push({ cause: reason.cause, reason: refusalSentence(reason), from }),
+        connected: () => {},
+      },
       applianceCertificate: () => pair,
       applianceAuthority: () => ({ cert: pair.cert, revocations: new Revocations([]) }),
       readRevocations,

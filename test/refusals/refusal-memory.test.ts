@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { systemClock } from '../../src/base/clock.ts';
+import { refusalSentence } from '../../src/base/refusal-sentences.ts';
 import { DEFAULT_LISTENER_POLICY } from '../../src/broker/options.ts';
 import type { Refusal } from '../../src/broker/ports.ts';
 import { ConnectionRhythm } from '../../src/refusals/connection-rhythm.ts';
@@ -12,7 +13,7 @@ import { heldBytes } from '../support/process/memory.ts';
 
 function refusal(address: string, changes: Partial<Refusal> = {}): Refusal {
   const from = { address, port: 1, policy: DEFAULT_LISTENER_POLICY };
-  return { cause: 'credentials', reason: 'is wrong', from, clientId: 'phone', username: 'jane', topicName: null, ...changes };
+  return { reason: { cause: 'credentials', what: 'wrong' }, from, clientId: 'phone', username: 'jane', topicName: null, ...changes };
 }
 
 function memory() {
@@ -20,7 +21,7 @@ function memory() {
   let explained = 0;
   const explain = ({ reason }: Refusal) => {
     explained++;
-    return { reason, advice: null };
+    return { reason: refusalSentence(reason), advice: null };
   };
   return { refusals: new RefusalMemory({ clock: systemClock, log, explain }), log, explained: () => explained };
 }
@@ -83,8 +84,7 @@ test('refusal memory and connection rhythm keep little of clients with long name
   for (let index = 0; index < 300; index++) {
     const [clientId, username, topicName] = ['c', 'u', 't'].map((about) => Buffer.alloc(60_000, `${about}${index}`).toString('latin1'));
     refusals.refused({
-      cause: 'topic',
-      reason: `may not publish to ${topicName}`,
+      reason: { cause: 'topic', what: 'reserved topic', topicName: topicName! },
       from,
       clientId: clientId!,
       username: username!,

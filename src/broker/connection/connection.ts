@@ -435,7 +435,7 @@ export class Connection implements PacketSink {
   #onClosed(words: string): void {
     if (this.reactionTo(CONNECTION_EVENT.STREAM_END) === 'ignore') return;
     if (this.#state === 'connecting' && !this.#hasSpoken && this.origin.tls !== null)
-      reportRefusal(this, 'tls', 'closes the connection right after the TLS handshake: it may not trust the certificate of this broker');
+      reportRefusal(this, { cause: 'tls', what: 'left after it' });
     this.closedFor ??= words;
     if (this.#state !== 'disconnecting') this.#disconnecting();
     this.#enter('closed');

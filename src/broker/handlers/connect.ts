@@ -27,7 +27,7 @@ export function handleConnect(connection: Connection, packet: ConnectPacket): vo
 
 function decide(connection: Connection, packet: ConnectPacket): void {
   if (!connection.isStillWelcome()) {
-    reportConnect(connection, packet, 'not allowed', 'came by what is not in force any more: its certificate, its key, or its listener');
+    reportConnect(connection, packet, { cause: 'not allowed', what: 'not in force any more' });
     refuse(connection, REASON.NOT_AUTHORIZED);
     return;
   }
@@ -103,19 +103,14 @@ function accept(connection: Connection, packet: ConnectPacket, terms: ConnectTer
   const existing = broker.sessions.get(connection.id);
   const limit = broker.sessions.limitFor(existing, connection.id, broker.accountOf(connection.origin.policy.name, terms.username));
   if (limit !== null) {
-    reportConnect(connection, packet, 'busy', `finds no room: ${limit} is reached`);
+    reportConnect(connection, packet, { cause: 'busy', limit });
     if (limit === 'global_max_clients') refuse(connection, REASON.SERVER_BUSY);
     else if (limit === 'memory_limit') refuse(connection, REASON.QUOTA_EXCEEDED);
     else connection.closeFor(`${limit} exceeded`); // without a word, as mosquitto
     return;
   }
   if (existing !== null && isOfAnother(existing, connection, terms)) {
-    reportConnect(
-      connection,
-      packet,
-      'client id',
-      `has the client id of user "${existing.username}", whose session nobody else may take over`,
-    );
+    reportConnect(connection, packet, { cause: 'client id', what: 'of another user', owner: existing.username });
     refuse(connection, REASON.CLIENT_IDENTIFIER_NOT_VALID, 'the client id belongs to another user');
     return;
   }

@@ -88,8 +88,8 @@ export class SessionRegistry {
   connectTimedOut(connection: Connection): void {
     if (connection.reactionTo(CONNECTION_EVENT.CONNECT_TIMEOUT) === 'ignore') return;
     const { connectTimeout } = this.#broker.options;
-    const what = connection.hasSpoken ? 'began to speak but sends no whole CONNECT' : 'connects but sends nothing';
-    reportRefusal(connection, 'silent', `${what} within ${connectTimeout} s`);
+    const what = connection.hasSpoken ? 'no whole CONNECT' : 'nothing';
+    reportRefusal(connection, { cause: 'silent', what, seconds: connectTimeout });
     if (!connection.hasSpoken) this.logNew(connection);
     connection.closeFor('exceeded timeout');
   }

@@ -1,0 +1,32 @@
+// What an explanation needs of the other rooms: what is in force now. app/ hands it over.
+
+/** OpenPort is a TCP port that clients can come to. */
+export interface OpenPort {
+  readonly port: number;
+  readonly protocol: 'mqtt' | 'websockets';
+  readonly isTls: boolean;
+}
+
+/** KnownAccount is what the operator may know about a user name; the client never. */
+export interface KnownAccount {
+  readonly isKnown: boolean;
+  /** The configuration that has this user's password in it, or null. */
+  readonly passwordIn: string | null;
+  /** The file of accounts, or null. */
+  readonly passwordFile: string | null;
+}
+
+/** AclVerdict is why a client may not publish to a topic. */
+export type AclVerdict =
+  | { readonly what: 'reserved topic' }
+  | { readonly what: 'special name'; readonly file: string }
+  /** missingRule says what to write into the file; null = it cannot be written there. */
+  | { readonly what: 'no rule'; readonly file: string; readonly missingRule: string | null }
+  | { readonly what: 'rule'; readonly file: string; readonly line: number; readonly rule: string };
+
+/** House is asked for each kind of refusal. `listener` is the name of one, `ListenerPolicy.name`. */
+export interface House {
+  openPorts(): readonly OpenPort[];
+  accountOf(listener: string, username: string): KnownAccount;
+  verdictOn(listener: string, client: { readonly username: string | null; readonly clientId: string }, topicName: string): AclVerdict;
+}
