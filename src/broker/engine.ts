@@ -23,11 +23,12 @@ import { Counters } from './counters.ts';
 import { deliver } from './delivery/delivery.ts';
 import { PublishRun } from './delivery/publish-run.ts';
 import { SubscriptionTree } from './delivery/subscription-tree.ts';
-import { Journal } from './journal.ts';
+import type { Journal } from './journal.ts';
 import { type Account, MemoryBudget } from './memory-budget.ts';
 import { Message, NEVER } from './message.ts';
 import type { BrokerOptions, ConnectionOrigin } from './options.ts';
-import type { Authenticator, Authorizer, BrokerPorts, RefusalLog, SessionStore } from './ports.ts';
+import type { Authenticator, Authorizer, BrokerPorts, RefusalLog, Requester } from './ports.ts';
+import { restore } from './restoration.ts';
 import { RetainedMessages } from './retained/retained-messages.ts';
 import { RetainedWalks } from './retained/retained-walks.ts';
 import type { Session } from './session/session.ts';
@@ -112,18 +113,13 @@ export class Broker extends AedesHub {
   async start(): Promise<void> {
     await this.listen();
     try {
-      if (this.#openStore !== null) await this.#restore(await this.#openStore());
+      if (this.#openStore !== null) await restore(this, await this.#openStore());
     } catch (error) {
       await this.#endHub(); // its clockwork would keep the process alive
       throw error;
     }
     this.wheel.start();
     this.#sweepRetainedLater();
-  }
-
-  async #restore(store: SessionStore): Promise<void> {
-    this.journal = new Journal(this, store);
-    await this.journal.load();
   }
 
   /** stop tells v5 clients 0x8B [MQTT-4.13.1], flushes, publishes no wills to clients that are gone, and ends. */
@@ -189,7 +185,7 @@ export class Broker extends AedesHub {
       this.journal?.saveRetained(message, urgent);
     }
     deliver(this, message, this.tree.routeOf(message.topic));
-    if (this.#hasPublishListeners) this.emit('publish', toAedesPacket(message), this.clientOf(message.publisher));
+    if (this.#hasPublishListeners) this.emit('publish', toAedesPacket(message), message.publisher?.connection ?? null);
   }
 
   /** isAccount tells whether a user can sign in at a listener: what is its own is kept from others. */
@@ -218,15 +214,11 @@ export class Broker extends AedesHub {
     }
   }
 
-  clientOf(session: Session | null): Connection | null {
-    return session?.connection ?? null;
-  }
-
-  mayPublish(session: Session, topic: Topic): boolean {
+  mayPublish(session: Requester, topic: Topic): boolean {
     return this.authorizer === null || this.authorizer.mayPublish(session, topic.name);
   }
 
-  mayReceive(session: Session, topicName: string): boolean {
+  mayReceive(session: Requester, topicName: string): boolean {
     return this.authorizer === null || this.authorizer.mayReceive(session, topicName);
   }
 

@@ -8,10 +8,8 @@ import { ownBytes } from '../mqtt/own-bytes.ts';
 import type { Qos } from '../mqtt/packet-types.ts';
 import { encodeVariableByteInteger, variableByteIntegerLength } from '../mqtt/properties.ts';
 import type { PublishPacket } from '../mqtt/publish-packet.ts';
-import type { PendingAck } from './connection/ack-queue.ts';
 import type { Account } from './memory-budget.ts';
 import type { Requester } from './ports.ts';
-import type { Session } from './session/session.ts';
 import { Slab } from './slab.ts';
 import type { Topic } from './topic.ts';
 
@@ -50,6 +48,21 @@ export function firstByte(qos: Qos, retain: boolean, dup: boolean): number {
 /** NEVER is the `expiresAt` of a message without Message Expiry Interval. */
 export const NEVER = 0;
 
+/** Publisher is the session that a message comes from, as the message knows it. */
+export interface Publisher extends Requester {
+  /** Who that was, also when the session is over. */
+  readonly requester: Requester;
+  /** Whom the memory budget counts it for. */
+  readonly account: Account;
+  /** Absent = it is away. */
+  readonly connection: object | null;
+}
+
+/** AwaitedAck is an acknowledgement that has not gone out; it calls its followers when it has. */
+export interface AwaitedAck {
+  follow(follower: () => void): void;
+}
+
 /** Message does not change, but for where its bytes lie (`detach`). */
 export class Message {
   readonly topic: Topic;
@@ -60,7 +73,7 @@ export class Message {
   /** Milliseconds since 1970, or NEVER. */
   readonly expiresAt: number;
   /** Session that published it, or null; for No Local. */
-  readonly publisher: Session | null;
+  readonly publisher: Publisher | null;
   /** Who published it, for `check_retain_source`; null = the broker itself. */
   source: Requester | null;
   /** Names it in the store; 0 = not kept. */
@@ -74,7 +87,7 @@ export class Message {
   /** Called when the last of them is, and then forgotten: it holds the publisher's connection. */
   onSettled: (() => void) | null = null;
   /** The acknowledgement that its publisher waits for, while it does: what comes back to it comes behind that. */
-  ack: PendingAck | null = null;
+  ack: AwaitedAck | null = null;
   #buffer: Buffer;
   #payloadStart: number;
   #payloadEnd: number;
@@ -93,7 +106,7 @@ export class Message {
     payloadEnd: number,
     properties: Buffer,
     expiresAt: number,
-    publisher: Session | null,
+    publisher: Publisher | null,
     detached: boolean,
   ) {
     this.topic = topic;

@@ -4,12 +4,16 @@ import { ownBytes } from '../mqtt/own-bytes.ts';
 import { MalformedPacket, REASON } from '../mqtt/reason-codes.ts';
 import { isReservedTopic, isTopicName, TOPIC_BYTES_MAX } from '../mqtt/topics.ts';
 import { decodeMqttString, isMqttString } from '../mqtt/utf8.ts';
-import { NO_ROUTE, type Route } from './delivery/route.ts';
 
 /** Slots of the cache: a power of two. Each topic costs about 300 bytes plus its name; a slot holds the latest topic that fell into it. */
 const CACHE_SLOTS = 8192;
 /** Bytes of a name that is worth a slot: the cache holds at most 11 MB, whatever names clients think of. */
 const CACHED_NAME_MAX = 512;
+
+/** FoundRoute is what the subscription tree keeps at a topic: only it knows what is in there. */
+export interface FoundRoute {
+  readonly generation: number;
+}
 
 /** Topic is one topic name. Objects of the same name may exist twice; compare names. */
 export class Topic {
@@ -18,15 +22,15 @@ export class Topic {
   readonly hash: number;
   /** Nobody but the broker itself may publish here: `$SYS/...`, `$share/...`. */
   readonly reserved: boolean;
-  /** Who gets the messages; stale when its generation is not the tree's. */
-  route: Route;
+  /** Who gets the messages, as the subscription tree found it; stale when its generation is not the tree's. Null = it was not asked. */
+  route: FoundRoute | null;
 
   constructor(name: string, bytes: Buffer, hash: number) {
     this.name = name;
     this.bytes = bytes;
     this.hash = hash;
     this.reserved = isReservedTopic(name);
-    this.route = NO_ROUTE;
+    this.route = null;
   }
 
   /** equals compares the name with buffer[start, end). */

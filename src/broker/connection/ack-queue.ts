@@ -1,10 +1,10 @@
 // Acknowledgements that wait for the card, in the order of what they acknowledge [MQTT-4.6.0-2] [MQTT-4.6.0-3] [MQTT-4.6.0-4].
 
-import { FIRST_BYTE } from '../../mqtt/packet-types.ts';
+import { FIRST_BYTE, type ProtocolVersion } from '../../mqtt/packet-types.ts';
 import { REASON, type ReasonCode } from '../../mqtt/reason-codes.ts';
 import type { Journal } from '../journal.ts';
 import type { Durability } from '../ports.ts';
-import type { Connection } from './connection.ts';
+import type { ConnectionState } from './connection-states.ts';
 
 /** PendingAck is one PUBACK, PUBREC, PUBREL or PUBCOMP to be, or a whole SUBACK or UNSUBACK. */
 export class PendingAck {
@@ -56,16 +56,28 @@ export class PendingAck {
   }
 }
 
+/** Acknowledger is the connection that acknowledgements go out on. */
+export interface Acknowledger {
+  readonly state: ConnectionState;
+  readonly version: ProtocolVersion;
+  readonly output: {
+    send(packet: Buffer): void;
+    sendAck(first: number, packetId: number, reason: ReasonCode): void;
+  };
+  /** readOn is told that some went out. */
+  readOn(): void;
+}
+
 /** AckQueue belongs to one connection. */
 export class AckQueue {
-  readonly #connection: Connection;
+  readonly #connection: Acknowledger;
   #waiting: PendingAck[] = [];
   /** Those before it have gone out. A commit settles thousands one by one, so they are not cut off one by one. */
   #head = 0;
   /** PUBACKs among those that wait. */
   pubacks = 0;
 
-  constructor(connection: Connection) {
+  constructor(connection: Acknowledger) {
     this.#connection = connection;
   }
 

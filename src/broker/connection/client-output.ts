@@ -1,13 +1,17 @@
 // What one client is told: messages, answers, and how much of it the client has not read yet.
 
 import type { Duplex } from 'node:stream';
+import type { Clock } from '../../base/clock.ts';
+import type { Logger } from '../../base/logger.ts';
 import type { Qos } from '../../mqtt/packet-types.ts';
 import { REASON, type ReasonCode } from '../../mqtt/reason-codes.ts';
-import type { Broker } from '../engine.ts';
+import type { Counters } from '../counters.ts';
+import type { MemoryBudget } from '../memory-budget.ts';
 import { firstByte, type Message, NEVER } from '../message.ts';
-import type { Connection } from './connection.ts';
+import type { BrokerOptions } from '../options.ts';
+import type { ConnectionState } from './connection-states.ts';
 import { Outbox } from './outbox.ts';
-import { encodeOwnPublish } from './own-publish.ts';
+import { encodeOwnPublish, type OwnReceiver } from './own-publish.ts';
 import { publishInWords, sentAckInWords } from './packet-words.ts';
 import type { OutgoingAliases } from './topic-aliases.ts';
 
@@ -16,6 +20,27 @@ const ANSWERS_MAX = 1_048_576;
 
 /** Bytes that wait from which on they count for the memory budget: more than a socket takes without telling when it has written them. */
 const COUNTED_MIN = 131_072;
+
+/** OutputEngine is what the output of a client needs of the engine. */
+export interface OutputEngine {
+  readonly clock: Clock;
+  readonly counters: Counters;
+  readonly log: Logger;
+  readonly options: BrokerOptions;
+  readonly budget: MemoryBudget;
+  scheduleFlush(output: ClientOutput): void;
+  /** relieve closes the connections that have most unread. */
+  relieve(): void;
+}
+
+/** OutputConnection is the connection that it belongs to. */
+export interface OutputConnection extends OwnReceiver {
+  readonly broker: OutputEngine;
+  readonly id: string;
+  readonly state: ConnectionState;
+  readonly session: { readonly outgoing: { noteDropped(count: number): void } } | null;
+  disconnect(reason: ReasonCode): void;
+}
 
 /** ClientOutput belongs to one connection. */
 export class ClientOutput {
@@ -30,15 +55,15 @@ export class ClientOutput {
   isCongested = false;
   /** It is in the broker's list of connections to flush. */
   isDirty = false;
-  readonly #broker: Broker;
-  readonly #connection: Connection;
+  readonly #broker: OutputEngine;
+  readonly #connection: OutputConnection;
   readonly #outbox: Outbox;
   /** Bytes of answers since the client was last seen to have read them; looked at only when they are many. */
   #answerBytes = 0;
   /** Bytes of what waits, as the memory budget has them. */
   counted = 0;
 
-  constructor(connection: Connection, stream: Duplex) {
+  constructor(connection: OutputConnection, stream: Duplex) {
     this.#broker = connection.broker;
     this.#connection = connection;
     this.#outbox = new Outbox(this, stream, connection.broker.counters);

@@ -1,14 +1,27 @@
 // A PUBLISH that differs for its subscriber: identifiers, topic alias, remaining expiry, mount point. The slow path of delivery.
 
+import type { Clock } from '../../base/clock.ts';
+import type { ProtocolVersion } from '../../mqtt/packet-types.ts';
 import { encodeProperties, type Properties } from '../../mqtt/properties.ts';
 import { encodeFrame, type Frame, type Message, NEVER } from '../message.ts';
-import type { Connection } from './connection.ts';
+import type { OutgoingAliases } from './topic-aliases.ts';
 
 const EMPTY = Buffer.alloc(0);
 
+/** OwnReceiver is the connection that a message is encoded for. */
+export interface OwnReceiver {
+  readonly version: ProtocolVersion;
+  readonly broker: { readonly clock: Clock };
+  readonly output: {
+    readonly mountLength: number;
+    readonly outgoingAliases: OutgoingAliases | null;
+    readonly maximumPacketSize: number;
+  };
+}
+
 /** encodeOwnPublish gives the frame for one connection, or null when it is larger than the client takes [MQTT-3.1.2-24] or has no name for it. */
 export function encodeOwnPublish(
-  connection: Connection,
+  connection: OwnReceiver,
   message: Message,
   hasPacketId: boolean,
   identifiers: readonly number[] | null,

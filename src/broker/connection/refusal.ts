@@ -3,9 +3,9 @@
 import type { RefusalReason } from '../../base/refusal-reason.ts';
 import type { ConnectPacket } from '../../mqtt/packets.ts';
 import { MalformedPacket, REASON } from '../../mqtt/reason-codes.ts';
-import type { AuthenticationVerdict } from '../ports.ts';
+import type { BrokerOptions, ConnectionOrigin } from '../options.ts';
+import type { AuthenticationVerdict, RefusalLog } from '../ports.ts';
 import type { RefusedTerm } from './connect-terms.ts';
-import type { Connection } from './connection.ts';
 
 /** RFC 9110 9.3; PRI is the preface of HTTP/2. */
 const HTTP = /^(GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH|CONNECT|TRACE|PRI) /;
@@ -20,27 +20,35 @@ export class StrangeBytes extends MalformedPacket {
   }
 }
 
+/** RefusedConnection is the connection as it is told of. */
+export interface RefusedConnection {
+  readonly id: string;
+  readonly origin: ConnectionOrigin;
+  readonly session: { readonly username: string | null } | null;
+  readonly broker: { readonly options: BrokerOptions; readonly refusals: RefusalLog | null };
+}
+
 /** reportRefusal tells of a client that has not said who it is. */
-export function reportRefusal(connection: Connection, reason: RefusalReason): void {
+export function reportRefusal(connection: RefusedConnection, reason: RefusalReason): void {
   const { id, session, origin, broker } = connection;
   const username = session?.username ?? origin.identity;
   broker.refusals?.refused({ reason, from: origin, clientId: id, username, topicName: null });
 }
 
 /** reportConnect tells of a CONNECT that was refused. */
-export function reportConnect(connection: Connection, packet: ConnectPacket, reason: RefusalReason): void {
+export function reportConnect(connection: RefusedConnection, packet: ConnectPacket, reason: RefusalReason): void {
   const { origin, broker } = connection;
   const username = packet.username ?? origin.identity;
   broker.refusals?.refused({ reason, from: origin, clientId: packet.clientId, username, topicName: null });
 }
 
 /** reportTerm tells of a CONNECT that was refused by its own words, before anybody was asked. */
-export function reportTerm(connection: Connection, packet: ConnectPacket, term: RefusedTerm): void {
+export function reportTerm(connection: RefusedConnection, packet: ConnectPacket, term: RefusedTerm): void {
   if (connection.broker.refusals !== null) reportConnect(connection, packet, termReason(connection, packet, term));
 }
 
 /** reportVerdict tells of a CONNECT that the authenticator does not accept. */
-export function reportVerdict(connection: Connection, packet: ConnectPacket, verdict: AuthenticationVerdict): void {
+export function reportVerdict(connection: RefusedConnection, packet: ConnectPacket, verdict: AuthenticationVerdict): void {
   const { username, password } = packet;
   switch (verdict) {
     case 'accepted':
@@ -56,13 +64,13 @@ export function reportVerdict(connection: Connection, packet: ConnectPacket, ver
 }
 
 /** reportDenied tells of a PUBLISH that the client may not send. */
-export function reportDenied({ id, session, origin, broker }: Connection, topicName: string): void {
+export function reportDenied({ id, session, origin, broker }: RefusedConnection, topicName: string): void {
   const username = session?.username ?? null;
   broker.refusals?.refused({ reason: { cause: 'topic', what: 'denied' }, from: origin, clientId: id, username, topicName });
 }
 
 /** reportBadPacket tells of bytes that are no MQTT, or not as it must be. */
-export function reportBadPacket(connection: Connection, error: MalformedPacket): void {
+export function reportBadPacket(connection: RefusedConnection, error: MalformedPacket): void {
   if (connection.broker.refusals !== null) reportRefusal(connection, badPacketReason(error));
 }
 
@@ -73,7 +81,7 @@ function badPacketReason(error: MalformedPacket): RefusalReason {
   return { cause: 'bad packet', what: reasonCode === REASON.PACKET_TOO_LARGE ? 'too large' : 'malformed', detail };
 }
 
-function termReason({ broker }: Connection, packet: ConnectPacket, term: RefusedTerm): RefusalReason {
+function termReason({ broker }: RefusedConnection, packet: ConnectPacket, term: RefusedTerm): RefusalReason {
   const { clientidPrefixes, maxKeepalive } = broker.options;
   switch (term) {
     case 'protocol version':

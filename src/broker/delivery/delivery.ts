@@ -1,16 +1,28 @@
 // From one message to everybody who should get it.
 
 import { toAedesPacket } from '../aedes-slots.ts';
-import { BYTES_SHIFT } from '../connection/fair-turns.ts';
-import type { Broker } from '../engine.ts';
+import { BYTES_SHIFT, type Effort } from '../connection/fair-turns.ts';
+import type { Counters } from '../counters.ts';
 import type { Message } from '../message.ts';
+import type { BrokerOptions } from '../options.ts';
+import type { Requester } from '../ports.ts';
 import type { Delivery } from '../session/outgoing-window.ts';
 import type { Route } from './route.ts';
 import type { SharedGroup } from './shared-group.ts';
 import { mergeSubscriptions, type Subscription } from './subscription.ts';
+import type { SubscriptionTree } from './subscription-tree.ts';
+
+/** Deliverer is what delivery needs of the engine. */
+export interface Deliverer {
+  readonly counters: Counters;
+  readonly effort: Effort;
+  readonly options: BrokerOptions;
+  readonly tree: SubscriptionTree;
+  mayReceive(requester: Requester, topicName: string): boolean;
+}
 
 /** deliver hands a message to all of a route. */
-export function deliver(broker: Broker, message: Message, route: Route): void {
+export function deliver(broker: Deliverer, message: Message, route: Route): void {
   const subscribers = route.subscribers;
   broker.effort.spent += route.weight * (1 + (message.payloadLength >> BYTES_SHIFT));
   for (let index = 0; index < subscribers.length; index++) deliverTo(subscribers[index]!, message); // index < length
@@ -28,7 +40,7 @@ export function deliverTo(subscription: Subscription, message: Message): void {
 }
 
 /** deliverToOthers hands a message to one member of each shared group, and to in-process listeners. */
-export function deliverToOthers(broker: Broker, route: Route, message: Message): void {
+export function deliverToOthers(broker: Deliverer, route: Route, message: Message): void {
   for (const group of route.shared ?? []) deliverToGroup(broker, group, message);
   if (route.listeners === null) return;
   message.detach(); // a listener may keep it
@@ -37,7 +49,7 @@ export function deliverToOthers(broker: Broker, route: Route, message: Message):
 }
 
 /** deliverToGroup chooses a member. Nobody connected and nobody kept: the message is dropped, as for any subscription without a session. */
-export function deliverToGroup(broker: Broker, group: SharedGroup, message: Message): void {
+export function deliverToGroup(broker: Deliverer, group: SharedGroup, message: Message): void {
   const canWait = (one: Subscription) => one.qosFor(message.qos) > 0 || broker.options.queueQos0Messages;
   const member = group.next(canWait, (one) => broker.mayReceive(one.session, message.topic.name));
   if (member === null) broker.counters.publishDropped++;
@@ -45,7 +57,7 @@ export function deliverToGroup(broker: Broker, group: SharedGroup, message: Mess
 }
 
 /** redeliverShared gives what a leaving member had not acknowledged to the others of the group it came by [MQTT-4.8.2-4]. */
-export function redeliverShared(broker: Broker, deliveries: readonly Delivery[]): void {
+export function redeliverShared(broker: Deliverer, deliveries: readonly Delivery[]): void {
   for (const { message, group } of deliveries) {
     if (group !== null) deliverToGroup(broker, broker.tree.group(group.name, group.topicFilter), message); // it may have been left by all and made again
   }

@@ -6,14 +6,13 @@
 // A publisher that is faster than the event loop turns fills its chunks like that; one at a time, a run is one packet long.
 // Only packets whose bytes can go out as they came are taken: no DUP, no RETAIN, and in MQTT 5 no properties.
 
+import type { ProtocolVersion } from '../../mqtt/packet-types.ts';
 import { encodeVariableByteInteger } from '../../mqtt/properties.ts';
 import { readPublish } from '../../mqtt/publish-packet.ts';
-import type { Connection } from '../connection/connection.ts';
 import { BYTES_SHIFT } from '../connection/fair-turns.ts';
-import type { Broker } from '../engine.ts';
-import { Message, NEVER, NO_PROPERTIES } from '../message.ts';
+import { Message, NEVER, NO_PROPERTIES, type Publisher } from '../message.ts';
 import type { Topic } from '../topic.ts';
-import { deliverTo, deliverToOthers } from './delivery.ts';
+import { type Deliverer, deliverTo, deliverToOthers } from './delivery.ts';
 
 const NO_BYTES = Buffer.alloc(0);
 /** Packets after which a run is weighed: until then it is short enough, whoever gets it. */
@@ -31,10 +30,18 @@ export const JOINED = 1;
 export const WORKED = 2;
 export type Taken = typeof NOT_TAKEN | typeof JOINED | typeof WORKED;
 
+/** RunPublisher is the connection that a run comes from. */
+export interface RunPublisher {
+  readonly version: ProtocolVersion;
+  readonly session: Publisher | null;
+  topicNamed(buffer: Buffer, start: number, end: number): Topic;
+  mayPublish(topic: Topic): boolean;
+}
+
 /** PublishRun is used again and again: it never outlives the chunk it points into. */
 export class PublishRun {
-  readonly #broker: Broker;
-  #publisher: Connection | null = null;
+  readonly #broker: Deliverer;
+  #publisher: RunPublisher | null = null;
   #topic: Topic | null = null;
   #buffer: Buffer = NO_BYTES;
   #start = 0;
@@ -47,12 +54,12 @@ export class PublishRun {
   #most = WEIGHED_AFTER;
   #isWeighed = false;
 
-  constructor(broker: Broker) {
+  constructor(broker: Deliverer) {
     this.#broker = broker;
   }
 
   /** take adds buffer[start, end), a PUBLISH with first byte 0x30, to the run. */
-  take(connection: Connection, buffer: Buffer, start: number, body: number, end: number): Taken {
+  take(connection: RunPublisher, buffer: Buffer, start: number, body: number, end: number): Taken {
     const topicStart = body + 2;
     if (topicStart > end) return NOT_TAKEN;
     const topicEnd = topicStart + ((buffer[body]! << 8) | buffer[body + 1]!);
@@ -147,7 +154,7 @@ export class PublishRun {
     for (const message of messages) deliverToOthers(broker, route, message);
   }
 
-  #begin(connection: Connection, topic: Topic, buffer: Buffer, start: number): void {
+  #begin(connection: RunPublisher, topic: Topic, buffer: Buffer, start: number): void {
     this.#publisher = connection;
     this.#topic = topic;
     this.#buffer = buffer;
@@ -172,7 +179,7 @@ export class PublishRun {
   }
 
   /** The run as messages, for those who need more than bytes. */
-  #messages(publisher: Connection, topic: Topic, version5: boolean): Message[] {
+  #messages(publisher: RunPublisher, topic: Topic, version5: boolean): Message[] {
     const messages: Message[] = [];
     this.#eachPacket((buffer, start, body, end) => {
       const packet = readPublish(buffer, start, body, end, version5);

@@ -1,11 +1,12 @@
 // Where the messages of one topic go: the answer of the subscription tree, kept at the Topic until a subscription changes.
 
 import type { Listener } from '../aedes-packet.ts';
+import type { FoundRoute } from '../topic.ts';
 import type { SharedGroup } from './shared-group.ts';
 import type { Subscription } from './subscription.ts';
 
 /** Route is immutable. One entry per session: overlapping subscriptions are merged. */
-export class Route {
+export class Route implements FoundRoute {
   readonly generation: number;
   readonly subscribers: readonly Subscription[];
   /** One message per group goes to one of its members. Null = none. */
@@ -32,6 +33,3 @@ export class Route {
     return this.subscribers.length === 0 && this.shared === null && this.listeners === null;
   }
 }
-
-/** NO_ROUTE is a route that is always stale. */
-export const NO_ROUTE = new Route(-1, [], null, null);

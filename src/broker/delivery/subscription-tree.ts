@@ -8,12 +8,11 @@
 
 import type { Listener } from '../aedes-packet.ts';
 import { Effort } from '../connection/fair-turns.ts';
-import type { Session } from '../session/session.ts';
 import type { Topic } from '../topic.ts';
 import { findPath, nodeFor, removeValue, TreeNode } from '../topic-tree.ts';
 import { Route } from './route.ts';
 import { SharedGroup } from './shared-group.ts';
-import { mergeSubscriptions, type Subscription } from './subscription.ts';
+import { mergeSubscriptions, type Share, type Subscriber, type Subscription } from './subscription.ts';
 
 /** Looking at 2 ** 3 nodes costs about as much as one delivery. */
 const NODES_SHIFT = 3;
@@ -24,7 +23,7 @@ const PLUS = 0x2b;
 const MERGED_SHIFT = 1;
 
 /** ReceiveRule decides whether a session may get the messages of a topic; asked when a Route is made. */
-export type ReceiveRule = (session: Session, topicName: string) => boolean;
+export type ReceiveRule = (session: Subscriber, topicName: string) => boolean;
 
 /** What stands under one topic filter. */
 class Place {
@@ -65,8 +64,7 @@ export class SubscriptionTree {
     const place = this.#reach(subscription.topicFilter);
     if (subscription.group !== null) {
       place.groups ??= new Map();
-      place.groups.set(subscription.group.name, subscription.group);
-      subscription.group.add(subscription);
+      groupOf(place.groups, subscription.group).add(subscription);
       this.sharedCount++;
     } else if (place.subscriptions === null) {
       place.subscriptions = [subscription];
@@ -81,9 +79,9 @@ export class SubscriptionTree {
     const path = findPath(this.#root, subscription.topicFilter);
     const place = path?.at(-1)?.value;
     if (path === null || place == null) return;
-    const group = subscription.group;
-    if (group !== null) {
-      if (!group.members.includes(subscription)) return;
+    if (subscription.group !== null) {
+      const group = place.groups?.get(subscription.group.name);
+      if (group === undefined || !group.members.includes(subscription)) return;
       group.remove(subscription);
       this.sharedCount--;
       if (group.members.length === 0) {
@@ -101,7 +99,7 @@ export class SubscriptionTree {
     if (place.isEmpty) removeValue(path);
   }
 
-  /** group finds the shared group of a `$share/NAME/FILTER`, or makes it; `add` puts it into the tree with its first member. */
+  /** group gives the shared group of a `$share/NAME/FILTER`; without members when it has none. */
   group(name: string, topicFilter: string): SharedGroup {
     return findPath(this.#root, topicFilter)?.at(-1)?.value?.groups?.get(name) ?? new SharedGroup(name, topicFilter);
   }
@@ -126,8 +124,8 @@ export class SubscriptionTree {
 
   /** routeOf gives who gets the messages of a topic now. */
   routeOf(topic: Topic): Route {
-    if (topic.route.generation !== this.generation) topic.route = this.match(topic.name);
-    return topic.route;
+    if (topic.route === null || topic.route.generation !== this.generation) topic.route = this.match(topic.name);
+    return topic.route as Route; // nobody else sets it
   }
 
   /** match walks the tree. */
@@ -208,8 +206,17 @@ function collectBelow(child: Node, matched: number, levels: readonly string[], d
   return collect(child, levels, at, true, found);
 }
 
+function groupOf(groups: Map<string, SharedGroup>, { name, topicFilter }: Share): SharedGroup {
+  let group = groups.get(name);
+  if (group === undefined) {
+    group = new SharedGroup(name, topicFilter);
+    groups.set(name, group);
+  }
+  return group;
+}
+
 function mergeBySession(subscriptions: readonly Subscription[]): Subscription[] {
-  const bySession = new Map<Session, Subscription[]>();
+  const bySession = new Map<Subscriber, Subscription[]>();
   for (const one of subscriptions) {
     const others = bySession.get(one.session);
     if (others === undefined) bySession.set(one.session, [one]);

@@ -1,8 +1,7 @@
 // One client's wish for the messages of one topic filter.
 
-import type { Qos } from '../../mqtt/packet-types.ts';
-import type { Session } from '../session/session.ts';
-import type { SharedGroup } from './shared-group.ts';
+import type { ProtocolVersion, Qos } from '../../mqtt/packet-types.ts';
+import type { Message, Publisher } from '../message.ts';
 
 /** SubscriptionOptions are MQTT 5 3.8.3.1 and the Subscription Identifier (0 = none). */
 export interface SubscriptionOptions {
@@ -12,26 +11,68 @@ export interface SubscriptionOptions {
   readonly identifier: number;
 }
 
+/** Share names the group of a shared subscription, MQTT 5 4.8.2: `$share/NAME/FILTER`. */
+export interface Share {
+  readonly name: string;
+  /** With the mount point. */
+  readonly topicFilter: string;
+}
+
+/** Subscriber is the session of a subscription, as delivery knows it. */
+export interface Subscriber extends Publisher {
+  /** Absent = it is away. */
+  readonly connection: SubscriberConnection | null;
+  readonly outgoing: SubscriberMessages;
+  /** Seconds that it is kept without a connection; 0 = it ends with it. */
+  readonly expiryInterval: number;
+  /** QoS 0 messages reach it with the QoS of its subscription. */
+  readonly upgradesQos: boolean;
+  /** It has ended: nothing reaches it any more. */
+  readonly isOver: boolean;
+}
+
+/** SubscriberConnection takes whole PUBLISH packets as they came, when it is plain and they are small enough. */
+export interface SubscriberConnection {
+  readonly version: ProtocolVersion;
+  readonly output: {
+    readonly isPlain: boolean;
+    /** Bytes. */
+    readonly maximumPacketSize: number;
+    sendRun(bytes: Buffer, start: number, end: number, count: number, payloadBytes: number): void;
+  };
+}
+
+/** SubscriberMessages takes a message for its client, now or when it is there. */
+export interface SubscriberMessages {
+  readonly isOnline: boolean;
+  /** A QoS 1 or 2 message would go out at once. */
+  readonly isReady: boolean;
+  /** One could neither be sent nor queued now. */
+  readonly isFull: boolean;
+  deliver(message: Message, subscription: Subscription): void;
+  noteDropped(count: number): void;
+}
+
 /** Subscription is immutable: subscribing again replaces it. */
 export class Subscription {
-  readonly session: Session;
+  readonly session: Subscriber;
   /** Without `$share/GROUP/`, with the mount point. */
   readonly topicFilter: string;
   readonly qos: Qos;
   readonly noLocal: boolean;
   readonly retainAsPublished: boolean;
   readonly identifier: number;
-  readonly group: SharedGroup | null;
+  readonly group: Share | null;
   /** The overlapping subscriptions that this one stands for in a Route, or null. */
   readonly merged: readonly Subscription[] | null;
   /** A QoS 0 message goes out to it exactly as to every other plain subscriber: the fast path. */
   readonly plain: boolean;
 
   constructor(
-    session: Session,
+    session: Subscriber,
     topicFilter: string,
     options: SubscriptionOptions,
-    group: SharedGroup | null,
+    group: Share | null,
     merged: readonly Subscription[] | null,
   ) {
     this.session = session;

@@ -10,9 +10,11 @@ import { CONNECTION_EVENT } from '../connection/connection-states.ts';
 import { reasonInWords } from '../connection/disconnect-words.ts';
 import { reportConnect, reportTerm, reportVerdict } from '../connection/refusal.ts';
 import { IncomingAliases, OutgoingAliases } from '../connection/topic-aliases.ts';
+import type { Broker } from '../engine.ts';
 import type { AuthenticationVerdict } from '../ports.ts';
 import { Session } from '../session/session.ts';
-import { publishWill, Will } from '../session/will.ts';
+import { Will } from '../session/will.ts';
+import { publishWill } from '../session/wills.ts';
 
 /** Characters of an Authentication Method that the log shows. */
 const METHOD_SHOWN = 40;
@@ -167,7 +169,7 @@ function configure(connection: Connection, session: Session, terms: ConnectTerms
   if (session.expiryTimer !== null) broker.wheel.cancel(session.expiryTimer);
   session.expiryTimer = null;
   session.version = connection.version;
-  setRequester(session, terms.username, policy.name);
+  setRequester(broker, session, terms.username, policy.name);
   session.belongTo(broker.accountOf(policy.name, terms.username));
   session.expiryInterval = terms.sessionExpiryInterval;
   session.will = terms.will === null ? null : new Will(terms.will, policy.mountPoint);
@@ -184,8 +186,8 @@ function configure(connection: Connection, session: Session, terms: ConnectTerms
 }
 
 /** Routes are kept for whom the session was: what another may receive is asked anew. */
-function setRequester(session: Session, username: string | null, listener: string): void {
-  if (session.subscriptions.size > 0 && (session.username !== username || session.listener !== listener)) session.broker.tree.generation++;
+function setRequester({ tree }: Broker, session: Session, username: string | null, listener: string): void {
+  if (session.subscriptions.size > 0 && (session.username !== username || session.listener !== listener)) tree.generation++;
   session.username = username;
   session.listener = listener;
 }

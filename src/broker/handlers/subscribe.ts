@@ -7,6 +7,7 @@ import { isSharedFilter, parseSharedFilter } from '../../mqtt/topics.ts';
 import type { Connection } from '../connection/connection.ts';
 import { eachFilter } from '../connection/fair-turns.ts';
 import { Subscription } from '../delivery/subscription.ts';
+import type { Broker } from '../engine.ts';
 import { SUBSCRIPTION_BYTES } from '../memory-budget.ts';
 import type { Session } from '../session/session.ts';
 
@@ -42,7 +43,7 @@ function answer(connection: Connection, packet: SubscribePacket, reasons: number
   connection.acks.answerKept(suback, session.journal, () => {
     if (broker.log.enabled.debug) broker.log.log('debug', `Sending SUBACK to ${connection.id}`);
     for (const [topicFilter, subscription] of withRetained) {
-      if (session.subscriptions.has(topicFilter)) broker.retainedWalks.begin(subscription); // it may have been ended meanwhile
+      if (session.subscriptions.has(topicFilter)) broker.retainedWalks.begin(session, subscription); // it may have been ended meanwhile
     }
   });
   broker.emit('subscribe', packet.requests, connection);
@@ -54,11 +55,11 @@ function subscribe(connection: Connection, request: SubscriptionRequest, identif
   const session = connection.session!; // connected
   const { topicFilter } = request;
   const share = isSharedFilter(topicFilter) ? parseSharedFilter(topicFilter) : null;
-  if (isOneTooMany(session, topicFilter)) return REASON.QUOTA_EXCEEDED;
+  if (isOneTooMany(broker, session, topicFilter)) return REASON.QUOTA_EXCEEDED;
   const mounted = connection.origin.policy.mountPoint + (share?.topicFilter ?? topicFilter);
   if (broker.authorizer !== null && !broker.authorizer.maySubscribe(session, mounted)) return REASON.NOT_AUTHORIZED;
   const qos = request.qos > connection.origin.policy.maxQos ? connection.origin.policy.maxQos : request.qos; // 3.9.3: a lower one may be granted
-  const group = share === null ? null : broker.tree.group(share.group, mounted);
+  const group = share === null ? null : { name: share.group, topicFilter: mounted };
   const noLocal = request.noLocal || connection.isBridge; // as mosquitto: messages would go round, and lose their retain flag
   const retainAsPublished = request.retainAsPublished || connection.isBridge;
   const options = { qos, noLocal, retainAsPublished, identifier };
@@ -69,9 +70,8 @@ function subscribe(connection: Connection, request: SubscriptionRequest, identif
   return qos;
 }
 
-function isOneTooMany(session: Session, topicFilter: string): boolean {
+function isOneTooMany({ budget, options }: Broker, session: Session, topicFilter: string): boolean {
   if (session.subscriptions.has(topicFilter)) return false;
-  const { budget, options } = session.broker;
   const limit = budget.hasRoom(SUBSCRIPTION_BYTES + topicFilter.length, session.account)
     ? session.subscriptionCounts.limitFor(topicFilter, options)
     : 'memory_limit';

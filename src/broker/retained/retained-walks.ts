@@ -5,36 +5,40 @@
 //   waiting ── A, B, C                                     sessions that the turn had no budget for; each next turn begins with the next
 
 import type { Subscription } from '../delivery/subscription.ts';
-import type { Broker } from '../engine.ts';
-import type { Session } from '../session/session.ts';
-import { RetainedDelivery, type WalkBudget } from './retained-delivery.ts';
+import { RetainedDelivery, type RetainedReader, type WalkBudget, type WalkEngine } from './retained-delivery.ts';
+import type { RetainedMessages } from './retained-messages.ts';
 
 /** Steps per turn, some milliseconds: what a step costs stands in retained-delivery.ts. */
 const STEPS = 10_000;
+
+/** WalksEngine is what the walks need of the engine. */
+export interface WalksEngine extends WalkEngine {
+  readonly retained: RetainedMessages;
+}
 
 /** RetainedWalks belongs to one broker. */
 export class RetainedWalks implements WalkBudget {
   /** Steps left in this turn. */
   left = STEPS;
-  readonly #broker: Broker;
-  readonly #waiting = new Set<Session>();
+  readonly #broker: WalksEngine;
+  readonly #waiting = new Set<RetainedReader>();
   #turnAwaited = false;
 
-  constructor(broker: Broker) {
+  constructor(broker: WalksEngine) {
     this.#broker = broker;
   }
 
   /** begin sends the retained messages that match a new subscription. A walk of the same filter begins anew: one per filter, however often a client asks. */
-  begin(subscription: Subscription): void {
-    const { session, topicFilter } = subscription;
+  begin(session: RetainedReader, subscription: Subscription): void {
+    const { topicFilter } = subscription;
     session.retained ??= new Map();
     session.retained.delete(topicFilter);
-    session.retained.set(topicFilter, new RetainedDelivery(subscription, this.#broker.retained.matching(topicFilter)));
+    session.retained.set(topicFilter, new RetainedDelivery(session, subscription, this.#broker.retained.matching(topicFilter)));
     this.proceed(session);
   }
 
   /** proceed goes on for a session, as far as the turn's budget, its connection and its window allow. */
-  proceed(session: Session): void {
+  proceed(session: RetainedReader): void {
     const walks = session.retained;
     if (walks === null || session.connection === null || this.#waiting.has(session)) return;
     session.retained = null; // sending may come back here through pump

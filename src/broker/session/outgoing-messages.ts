@@ -3,27 +3,60 @@
 //   deliver -> [ queue ] -> room in the window? -> sent, in flight -> acknowledged
 //                                        resume -> sent again, before anything new
 
+import type { Clock } from '../../base/clock.ts';
+import type { Logger } from '../../base/logger.ts';
 import { FIRST_BYTE, type Qos } from '../../mqtt/packet-types.ts';
 import { REASON } from '../../mqtt/reason-codes.ts';
-import type { PendingAck } from '../connection/ack-queue.ts';
-import type { Connection } from '../connection/connection.ts';
+import type { AckQueue } from '../connection/ack-queue.ts';
+import type { ClientOutput } from '../connection/client-output.ts';
+import type { Counters } from '../counters.ts';
 import type { Subscription } from '../delivery/subscription.ts';
-import type { Broker } from '../engine.ts';
 import type { Journal } from '../journal.ts';
-import { type Message, NEVER } from '../message.ts';
+import type { MemoryBudget } from '../memory-budget.ts';
+import { type AwaitedAck, type Message, NEVER, type Publisher } from '../message.ts';
+import type { BrokerOptions } from '../options.ts';
+import type { Requester } from '../ports.ts';
+import type { RetainedReader } from '../retained/retained-delivery.ts';
+import type { RetainedWalks } from '../retained/retained-walks.ts';
 import { DeliveryQueue } from './delivery-queue.ts';
 import { Delivery, OutgoingWindow } from './outgoing-window.ts';
-import type { Session } from './session.ts';
 
 /** Packet identifiers end here, so no window is larger. */
 const INFLIGHT_MAX = 65_535;
 
+/** OutgoingEngine is what they need of the engine. */
+export interface OutgoingEngine {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly options: BrokerOptions;
+  readonly counters: Counters;
+  readonly budget: MemoryBudget;
+  readonly journal: Journal | null;
+  readonly retainedWalks: RetainedWalks;
+  mayReceive(requester: Requester, topicName: string): boolean;
+}
+
+/** OutgoingOwner is the session that they are for. */
+export interface OutgoingOwner extends Publisher, RetainedReader {
+  readonly connection: RetainedReader['connection'];
+  /** Where it is written down; null = it ends with its connection. */
+  readonly journal: Journal | null;
+  readonly expiryInterval: number;
+  isSaved: boolean;
+}
+
+/** OutgoingLink is the connection that they go out on. */
+export interface OutgoingLink {
+  readonly acks: AckQueue;
+  readonly output: ClientOutput;
+}
+
 /** OutgoingMessages belongs to one session. What it holds it keeps in the order of delivery [MQTT-4.6.0-6]. */
 export class OutgoingMessages {
-  readonly #session: Session;
-  readonly #broker: Broker;
+  readonly #session: OutgoingOwner;
+  readonly #broker: OutgoingEngine;
   /** Where messages go: from CONNACK to the end of the connection. Null = they wait. */
-  #connection: Connection | null = null;
+  #connection: OutgoingLink | null = null;
   #window: OutgoingWindow | null = null;
   #queue: DeliveryQueue | null = null;
   /** In flight from an earlier connection and not yet sent again on this one; the next is the last, for taking the first of many is slow. */
@@ -35,9 +68,9 @@ export class OutgoingMessages {
   #isDropping = false;
   #lastOrder = 0;
 
-  constructor(session: Session) {
+  constructor(session: OutgoingOwner, broker: OutgoingEngine) {
     this.#session = session;
-    this.#broker = session.broker;
+    this.#broker = broker;
   }
 
   /** isOnline tells that messages go out, or will as soon as the client lets them. */
@@ -112,7 +145,7 @@ export class OutgoingMessages {
   }
 
   /** resume sends again what an earlier connection left unfinished, then what was queued [MQTT-4.4.0-1]. CONNACK has gone out [MQTT-3.2.0-1]. */
-  resume(connection: Connection): void {
+  resume(connection: OutgoingLink): void {
     this.#connection = connection;
     this.#resend = this.#window === null ? [] : this.#stillAllowed(this.#window).reverse();
     this.pump();
@@ -281,7 +314,7 @@ export class OutgoingMessages {
     return maxBytes === 0 || window.count === 0 || window.bytes < maxBytes;
   }
 
-  #send(delivery: Delivery, connection: Connection): void {
+  #send(delivery: Delivery, connection: OutgoingLink): void {
     const message = delivery.message;
     if (delivery.qos === 0) {
       this.#broker.budget.release(delivery);
@@ -307,7 +340,7 @@ export class OutgoingMessages {
     if (delivery.isKept) this.#broker.journal?.dropDelivery(this.#session, delivery);
   }
 
-  #sendFirst(delivery: Delivery, connection: Connection, window: OutgoingWindow): void {
+  #sendFirst(delivery: Delivery, connection: OutgoingLink, window: OutgoingWindow): void {
     const { message, qos, retain, packetId, identifiers } = delivery;
     const dup = delivery.sent; // by the broker before a restart
     delivery.sent = true;
@@ -323,7 +356,7 @@ export class OutgoingMessages {
   }
 
   /** A client's own message goes back to it behind its PUBACK or PUBREC, as with any broker that need not wait for a disk. */
-  #sendBehind(ack: PendingAck, delivery: Delivery, journal: Journal | null): void {
+  #sendBehind(ack: AwaitedAck, delivery: Delivery, journal: Journal | null): void {
     const follow = () => ack.follow(() => this.#sendHeld(delivery));
     delivery.isSendable = false;
     delivery.message.detach();
@@ -355,7 +388,7 @@ export class OutgoingMessages {
     if (delivery.isKept) this.#broker.journal?.dropDelivery(this.#session, delivery);
   }
 
-  #sendAgain(delivery: Delivery, connection: Connection): void {
+  #sendAgain(delivery: Delivery, connection: OutgoingLink): void {
     if (delivery.released) {
       connection.acks.sendKept(FIRST_BYTE.PUBREL, delivery.packetId, REASON.SUCCESS, this.#session.journal); // [MQTT-4.3.3-6]; see journal.ts
       return;

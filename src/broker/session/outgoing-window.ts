@@ -4,7 +4,7 @@
 // When a slot is still taken by an old exchange that its client has not finished, that identifier is skipped.
 
 import type { Qos } from '../../mqtt/packet-types.ts';
-import type { SharedGroup } from '../delivery/shared-group.ts';
+import type { Share } from '../delivery/subscription.ts';
 import type { Account } from '../memory-budget.ts';
 import type { Message } from '../message.ts';
 
@@ -21,7 +21,7 @@ export class Delivery {
   /** Subscription Identifiers it carries, or null. */
   readonly identifiers: readonly number[] | null;
   /** The shared subscription that it came by, or null: when this session ends, another member gets it. */
-  readonly group: SharedGroup | null;
+  readonly group: Share | null;
   packetId = 0;
   /** QoS 2: the client has it (PUBREC), we wait for PUBCOMP. */
   released = false;
@@ -36,7 +36,7 @@ export class Delivery {
   /** Whom the memory budget counts it for; null = it does not count. */
   heldFor: Account | null = null;
 
-  constructor(message: Message, qos: Qos, retain: boolean, identifiers: readonly number[] | null, group: SharedGroup | null) {
+  constructor(message: Message, qos: Qos, retain: boolean, identifiers: readonly number[] | null, group: Share | null) {
     this.message = message;
     this.qos = qos;
     this.retain = retain;

@@ -12,7 +12,7 @@ import type { LoadedSession } from '../ports.ts';
 import { hashOf } from '../topic.ts';
 import { NO_EXPIRY } from './expiry.ts';
 import type { Session } from './session.ts';
-import { publishWill, scheduleWill } from './will.ts';
+import { publishWill, scheduleWill } from './wills.ts';
 
 /** Keep alive is exceeded after this many times the interval [MQTT-3.1.2-22]. */
 const KEEP_ALIVE_GRACE = 1.5;

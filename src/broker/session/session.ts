@@ -3,19 +3,20 @@
 import type { ProtocolVersion } from '../../mqtt/packet-types.ts';
 import { parseSharedFilter } from '../../mqtt/topics.ts';
 import type { Connection } from '../connection/connection.ts';
-import type { Subscription } from '../delivery/subscription.ts';
+import type { Subscriber, Subscription } from '../delivery/subscription.ts';
 import type { Broker } from '../engine.ts';
 import type { Journal } from '../journal.ts';
 import type { Account } from '../memory-budget.ts';
 import type { Requester } from '../ports.ts';
 import type { RetainedDelivery } from '../retained/retained-delivery.ts';
 import type { Timer } from '../timer-wheel.ts';
-import { OutgoingMessages } from './outgoing-messages.ts';
+import { OutgoingMessages, type OutgoingOwner } from './outgoing-messages.ts';
 import { SubscriptionCounts, type SubscriptionLimit } from './subscription-counts.ts';
 import type { Will } from './will.ts';
+import type { WillOwner } from './wills.ts';
 
 /** Session outlives its connections until it expires or a clean start replaces it. It is the engine's Requester. */
-export class Session {
+export class Session implements Subscriber, OutgoingOwner, WillOwner {
   readonly broker: Broker;
   readonly clientId: string;
   username: string | null = null;
@@ -56,7 +57,7 @@ export class Session {
     this.requester = { clientId, username: null, listener: '' };
     this.account = broker.budget.account('');
     this.upgradesQos = broker.options.upgradeOutgoingQos;
-    this.outgoing = new OutgoingMessages(this);
+    this.outgoing = new OutgoingMessages(this, broker);
   }
 
   /** journal is where this session is written down, or null when it ends with its connection. */
