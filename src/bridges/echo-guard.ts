@@ -5,6 +5,7 @@
 //   for each time that it went.
 //
 // A message of somebody else that is equal by chance is stopped too, if it comes within the time: both sides then have the same already.
+// Where the other broker has taken the bridge bit, and so should know, the time is short until something has come back.
 
 import type { Clock } from '../base/clock.ts';
 import { hashOf } from '../broker/topic.ts';
@@ -16,11 +17,18 @@ const REMEMBERED_MAX = 10_000;
 /** Milliseconds for which they are. */
 const REMEMBERED_MS = 30_000;
 
+/** Milliseconds for which a broker is watched that has taken the bridge bit, and how many messages it may send back before it is one that knows nothing. */
+const WATCHED_MS = 1000;
+const EVIDENCE = 3;
+
 /** EchoGuard belongs to one bridge: what comes back may come on its next connection. */
 export class EchoGuard {
   readonly #clock: Clock;
   readonly #outgoing = new Passages();
   readonly #incoming = new Passages();
+  /** The other broker does not know what came from here: it was not told, or has shown it. */
+  isNeeded = false;
+  #evidence = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -37,7 +45,10 @@ export class EchoGuard {
   #pass(isOut: boolean, key: string, isRepeated: boolean): boolean {
     const now = this.#clock.monotonic();
     const [own, other] = isOut ? [this.#outgoing, this.#incoming] : [this.#incoming, this.#outgoing];
-    if (other.take(key, now)) return false;
+    if (other.take(key, now, this.isNeeded ? REMEMBERED_MS : WATCHED_MS)) {
+      this.isNeeded ||= ++this.#evidence >= EVIDENCE;
+      return false;
+    }
     if (!isRepeated) own.add(key, now);
     return true;
   }
@@ -58,13 +69,13 @@ class Passages {
     this.#forget(now);
   }
 
-  take(key: string, now: number): boolean {
+  take(key: string, now: number, within: number): boolean {
     const times = this.#times.get(key);
     if (times === undefined) return false;
     const at = times.shift()!; // never empty
     this.#count--;
     if (times.length === 0) this.#times.delete(key);
-    return now - at <= REMEMBERED_MS || this.take(key, now);
+    return now - at <= within || this.take(key, now, within);
   }
 
   #forget(now: number): void {

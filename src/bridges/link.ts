@@ -12,6 +12,7 @@ import type { Logger } from '../base/logger.ts';
 import type { Broker } from '../broker/broker.ts';
 import { encodeFrame, firstByte } from '../broker/message.ts';
 import { type ConnectionOrigin, DEFAULT_LISTENER_POLICY, receiveMaximumOf } from '../broker/options.ts';
+import { BRIDGE_PROPERTY, userProperty } from '../broker/passages.ts';
 import { NO_EXPIRY } from '../broker/session/expiry.ts';
 import { MAX_REMAINING_LENGTH } from '../mqtt/decoder.ts';
 import { FIRST_BYTE, PACKET_TYPE, type ProtocolVersion, type Qos } from '../mqtt/packet-types.ts';
@@ -30,6 +31,8 @@ import { TopicMap, type TopicRule } from './topic-map.ts';
 const ANY_SIZE = MAX_REMAINING_LENGTH + 5;
 /** What the engine takes at once from its own bridge: before MQTT 5 the other broker cannot be told less. */
 const RECEIVE_MAXIMUM = 65_535;
+/** Asks a midge for marks by which messages are known that come twice. */
+const BRIDGE_MARK = userProperty(BRIDGE_PROPERTY, '1');
 
 /** Concessions are what is left out after the other broker has refused it. */
 export interface Concessions {
@@ -83,6 +86,7 @@ export class Link {
   /** closed resolves with the reason; null = by `close`. */
   readonly closed: Promise<LinkError | null>;
   #connack: ConnackPacket | null = null;
+  #isClosing = false;
 
   constructor(stream: Duplex, setup: LinkSetup) {
     const { options, broker, origin } = setup;
@@ -118,6 +122,7 @@ export class Link {
 
   /** close ends it in order; `forgets` has the other broker forget the session too, where it can be asked to. */
   async close(forgets = false): Promise<void> {
+    this.#isClosing = true;
     this.#local.close();
     try {
       if (forgets) await this.#remote.unsubscribe(this.#setup.options.topics.filter(comesIn).map(remoteFilter));
@@ -131,6 +136,7 @@ export class Link {
   }
 
   #end(error: LinkError | null): void {
+    if (this.#isClosing) return;
     this.#settle(error);
     this.#local.close();
     this.#remote.close();
@@ -168,6 +174,11 @@ export class Link {
     if (to.isCongested) from.pause();
   }
 
+  get #hasBridgeBit(): boolean {
+    const { options, concessions } = this.#setup;
+    return options.version !== 5 && options.tryPrivate && !concessions.withoutBridgeBit;
+  }
+
   #remoteConnect(): ConnectPacket {
     const { options, concessions, broker } = this.#setup;
     const { version } = options;
@@ -175,7 +186,7 @@ export class Link {
     const { maxPacketSize, maxTopicAlias, sessionExpiry } = options;
     return {
       version,
-      bridge: version !== 5 && options.tryPrivate && !concessions.withoutBridgeBit,
+      bridge: this.#hasBridgeBit,
       cleanStart: options.cleanSession,
       keepAlive: options.keepAlive,
       clientId: options.remoteClientId,
@@ -188,6 +199,7 @@ export class Link {
       properties: {
         ...(sessionExpiry > 0 ? { sessionExpiryInterval: sessionExpiry } : {}),
         receiveMaximum,
+        userProperty: BRIDGE_MARK,
         ...(maxTopicAlias > 0 ? { topicAliasMaximum: maxTopicAlias } : {}),
         ...(maxPacketSize === null ? {} : { maximumPacketSize: maxPacketSize }),
       },
@@ -207,6 +219,7 @@ export class Link {
       username: options.localUsername,
       password: null,
       properties: {
+        userProperty: BRIDGE_MARK,
         sessionExpiryInterval: options.localCleanSession ? 0 : NO_EXPIRY,
         ...(properties.receiveMaximum === undefined ? {} : { receiveMaximum: properties.receiveMaximum }),
       },
@@ -218,6 +231,7 @@ export class Link {
     const { topics } = options;
     const topicCache = broker.topics;
     const own = this.#remote.version === 5 ? null : guard;
+    if (!this.#hasBridgeBit) guard.isNeeded = true;
     const terms = {
       maximumQos: (properties.maximumQos ?? 2) as Qos, // 0 or 1
       takesRetain: options.outgoingRetain && properties.retainAvailable !== 0,

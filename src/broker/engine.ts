@@ -27,6 +27,7 @@ import type { Journal } from './journal.ts';
 import { type Account, MemoryBudget } from './memory-budget.ts';
 import { Message, NEVER } from './message.ts';
 import type { BrokerOptions, ConnectionOrigin } from './options.ts';
+import { Passages } from './passages.ts';
 import type { Authenticator, Authorizer, BrokerPorts, RefusalLog, Requester } from './ports.ts';
 import { restore } from './restoration.ts';
 import { RetainedMessages } from './retained/retained-messages.ts';
@@ -59,6 +60,8 @@ export class Broker extends AedesHub {
   readonly retainedWalks: RetainedWalks;
   readonly sessions: SessionRegistry;
   readonly counters = new Counters();
+  /** What bridges carry. */
+  readonly passages = new Passages();
   readonly run: PublishRun;
   /** Network connections, with or without a CONNECT so far. */
   readonly connections = new Set<Connection>();

@@ -78,6 +78,8 @@ export class Message {
   source: Requester | null;
   /** Names it in the store; 0 = not kept. */
   key = 0;
+  /** Its number among those that go to bridges, 0 = it has none: see passages.ts. */
+  passage = 0;
   /** Deliveries to kept sessions that are not acknowledged yet. */
   outstanding = 0;
   /** Deliveries that wait with it, for the memory budget. */

@@ -38,7 +38,10 @@ export interface Far {
 }
 
 /** OTHER_MIDGE is a second midge. */
-export const OTHER_MIDGE: Far = { name: 'another midge', start: (test, port) => startOtherMidge(test, {}, port) };
+export const OTHER_MIDGE: Far = {
+  name: 'another midge',
+  start: (test, port) => startOtherMidge(test, { options: { maxQueuedMessages: 0 } }, port),
+};
 
 /** MOSQUITTO is Debian's. */
 export const MOSQUITTO: Far = { name: 'mosquitto', start: (test, port) => startMosquitto(test, '', port) };
@@ -207,11 +210,11 @@ export interface Near {
 }
 
 /** startNear starts a broker and bridges, which are stopped at the end of the test. It does not wait for a connection. */
-export async function startNear(test: TestContext, options: readonly BridgeOptions[], more: TestBrokerOptions = {}): Promise<Near> {
+export async function startNear(test: TestContext, options: readonly BridgeOptions[], more: TestBrokerOptions = {}, at = 0): Promise<Near> {
   const log = recordingLog();
   const midge = await startTestBroker({ log: log as Logger, ...more });
   const bridges = createBridges(options, { broker: midge.broker, clock: systemClock, log, tlsFor: () => null });
-  const { port, stop } = await listen(midge.broker, more);
+  const { port, stop } = await listen(midge.broker, more, at);
   test.after(async () => {
     await bridges.stop();
     await midge.stop();

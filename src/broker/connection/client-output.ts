@@ -9,6 +9,7 @@ import type { Counters } from '../counters.ts';
 import type { MemoryBudget } from '../memory-budget.ts';
 import { firstByte, type Message, NEVER } from '../message.ts';
 import type { BrokerOptions } from '../options.ts';
+import type { Passages } from '../passages.ts';
 import type { ConnectionState } from './connection-states.ts';
 import { Outbox } from './outbox.ts';
 import { encodeOwnPublish, type OwnReceiver } from './own-publish.ts';
@@ -28,6 +29,7 @@ export interface OutputEngine {
   readonly log: Logger;
   readonly options: BrokerOptions;
   readonly budget: MemoryBudget;
+  readonly passages: Passages;
   scheduleFlush(output: ClientOutput): void;
   /** relieve closes the connections that have most unread. */
   relieve(): void;
@@ -49,6 +51,8 @@ export class ClientOutput {
   outgoingAliases: OutgoingAliases | null = null;
   /** Bytes of the mount point, cut off topics that go out. */
   mountLength = 0;
+  /** It is a bridge, whose messages are marked. */
+  marksMessages = false;
   /** Messages to it need nothing of their own: no alias, no mount point. */
   isPlain = true;
   /** More waits to be written than the limit: QoS 0 is dropped, QoS 1 and 2 queued. */

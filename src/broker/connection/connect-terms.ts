@@ -5,6 +5,7 @@ import type { Properties } from '../../mqtt/properties.ts';
 import { REASON, type ReasonCode } from '../../mqtt/reason-codes.ts';
 import { isTopicName, TOPIC_BYTES_MAX } from '../../mqtt/topics.ts';
 import { type BrokerOptions, type ConnectionOrigin, RECEIVE_MAXIMUM_LIMIT, receiveMaximumOf } from '../options.ts';
+import { asksForMarks } from '../passages.ts';
 import { allowedExpiry, NO_EXPIRY } from '../session/expiry.ts';
 
 /** ConnectTerms are what client and broker keep to while the connection lasts. */
@@ -31,6 +32,8 @@ export interface ConnectTerms {
   readonly will: WillMessage | null;
   /** A mosquitto that carries messages between brokers in 3.1 or 3.1.1, which have no words for what it needs. */
   readonly isBridge: boolean;
+  /** A bridge of midge's, which wants what it carries to be marked. MQTT 5 */
+  readonly wantsMarks: boolean;
   /** Properties of CONNACK, in mosquitto's order; none before MQTT 5. */
   readonly connack: Properties;
 }
@@ -79,6 +82,7 @@ export function negotiate(packet: ConnectPacket, offer: ConnectOffer): ConnectTe
     clientTopicAliasMaximum: Math.min(properties.topicAliasMaximum ?? 0, policy.maxTopicAliasBroker),
     will,
     isBridge: packet.bridge && version !== 5,
+    wantsMarks: version === 5 && asksForMarks(properties.userProperty),
   };
   return { ...terms, connack: version === 5 ? connackProperties(packet, terms, offer) : {} };
 }

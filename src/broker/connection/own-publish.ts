@@ -4,6 +4,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { ProtocolVersion } from '../../mqtt/packet-types.ts';
 import { encodeProperties, type Properties } from '../../mqtt/properties.ts';
 import { encodeFrame, type Frame, type Message, NEVER } from '../message.ts';
+import type { Passages } from '../passages.ts';
 import type { OutgoingAliases } from './topic-aliases.ts';
 
 const EMPTY = Buffer.alloc(0);
@@ -11,11 +12,12 @@ const EMPTY = Buffer.alloc(0);
 /** OwnReceiver is the connection that a message is encoded for. */
 export interface OwnReceiver {
   readonly version: ProtocolVersion;
-  readonly broker: { readonly clock: Clock };
+  readonly broker: { readonly clock: Clock; readonly passages: Passages };
   readonly output: {
     readonly mountLength: number;
     readonly outgoingAliases: OutgoingAliases | null;
     readonly maximumPacketSize: number;
+    readonly marksMessages: boolean;
   };
 }
 
@@ -32,6 +34,7 @@ export function encodeOwnPublish(
   if (connection.version !== 5) return encodeFrame(topic, message.payload, null, hasPacketId); // only v5 clients name a maximum
   const own: Properties = {};
   if (message.expiresAt !== NEVER) own.messageExpiryInterval = secondsLeft(message.expiresAt, connection.broker.clock.now());
+  if (connection.output.marksMessages) own.userProperty = connection.broker.passages.markFor(message) ?? EMPTY;
   if (outgoingAliases !== null) {
     const { alias, introduced } = outgoingAliases.aliasOf(message.topic.name);
     if (alias > 0) {

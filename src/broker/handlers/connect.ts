@@ -155,7 +155,7 @@ function isOfAnother(session: Session, { broker, origin }: Connection, { usernam
 function welcome(connection: Connection, packet: ConnectPacket, session: Session, resumes: boolean, connack: Buffer): void {
   const { broker, output } = connection;
   connection.welcome(connack);
-  output.isPlain = output.outgoingAliases === null && output.mountLength === 0;
+  output.isPlain = output.outgoingAliases === null && output.mountLength === 0 && !output.marksMessages;
   if (broker.log.enabled.debug) broker.log.log('debug', `Sending CONNACK to ${connection.id} (${Number(resumes)}, 0)`);
   logConnected(connection, packet);
   broker.emit('clientReady', connection);
@@ -181,6 +181,7 @@ function configure(connection: Connection, session: Session, terms: ConnectTerms
   output.maximumPacketSize = terms.clientMaximumPacketSize;
   output.mountLength = Buffer.byteLength(policy.mountPoint);
   if (terms.clientTopicAliasMaximum > 0) output.outgoingAliases = new OutgoingAliases(terms.clientTopicAliasMaximum);
+  output.marksMessages = terms.wantsMarks;
   output.isPlain = false; // until CONNACK has gone out
   session.attach(connection, terms.clientReceiveMaximum);
 }

@@ -8,6 +8,7 @@ import type { Connection } from '../connection/connection.ts';
 import { publishInWords } from '../connection/packet-words.ts';
 import { reportDenied } from '../connection/refusal.ts';
 import type { Route } from '../delivery/route.ts';
+import type { Broker } from '../engine.ts';
 import type { Journal } from '../journal.ts';
 import { Message, NEVER, NO_PROPERTIES } from '../message.ts';
 import { digestOf, UNKNOWN_DIGEST } from '../message-digest.ts';
@@ -35,6 +36,10 @@ export function handlePublish(connection: Connection, packet: PublishPacket): vo
   if (broker.log.enabled.debug) logReceived(connection, packet, topic, refusal);
   if (refusal !== null) {
     acknowledge(connection, packet, topic, refusal);
+    return;
+  }
+  if (hasBeenHere(broker, packet, topic)) {
+    acknowledge(connection, packet, topic, REASON.SUCCESS);
     return;
   }
   const message = messageOf(connection, packet, topic);
@@ -71,6 +76,11 @@ function acknowledgeAgain(connection: Connection, packetId: number): void {
   const ack = connection.acks.hold(FIRST_BYTE.PUBREC, packetId, REASON.SUCCESS); // [MQTT-4.3.3-10]
   if (session.journal === null) return ack.settle('durable');
   session.journal.whenDurable((outcome) => ack.settle(session.incoming?.has(packetId) ? 'durable' : outcome));
+}
+
+/** A bridge has brought it by another way. */
+function hasBeenHere({ passages }: Broker, { properties }: PublishPacket, topic: Topic): boolean {
+  return properties?.userProperty !== undefined && passages.isRepeated(topic.name, properties.userProperty);
 }
 
 /** Something of this message must be written down before it may be acknowledged. */
