@@ -2,7 +2,7 @@
 
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { installFiles } from '../src/install/files.ts';
 
@@ -42,9 +42,13 @@ export const STORE_WORKER = 'store-worker.cjs';
  */
 export const PACKAGES_APART: Readonly<Record<string, string>> = {
   '@peculiar/x509': 'x509.cjs',
+  '@hono/node-server': 'hono-node-server.cjs',
   'bonjour-service': 'bonjour-service.cjs',
   'bonjour-service/dist/lib/mdns-server.js': 'mdns-server.cjs',
+  hono: 'hono.cjs',
+  'hono/cookie': 'hono-cookie.cjs',
   mqtt: 'mqtt.cjs',
+  'prom-client': 'prom-client.cjs',
   systeminformation: 'systeminformation.cjs',
   yaml: 'yaml.cjs',
 };
@@ -59,12 +63,31 @@ const packagesApart: Plugin = {
   },
 };
 
+/** zod brings its messages in fifty languages, which are more than half of it; ours are English. */
+const englishZod: Plugin = {
+  name: 'English zod',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /\/locales\/index\.js$/ }, ({ path, resolveDir }) =>
+      resolveDir.includes('/zod/') ? { path: join(resolveDir, path), namespace: 'english-zod' } : undefined,
+    );
+    onLoad({ filter: /./, namespace: 'english-zod' }, ({ path }) => ({
+      contents: "export { default as en } from './en.js';",
+      resolveDir: dirname(path),
+    }));
+  },
+};
+
 /**
  * bundle writes `outfile`, and PACKAGES_APART beside it if it is the program. Imports of static names, also `import()`, are in it; what is
  * imported on demand is evaluated on demand. Throws when a name can't be resolved, after esbuild has said which.
  */
 export async function bundle(options: { entry: string; outfile: string; stamp: Stamp }): Promise<void> {
-  await build({ ...settingsFor(options.stamp), entryPoints: [options.entry], outfile: options.outfile, plugins: [packagesApart] });
+  await build({
+    ...settingsFor(options.stamp),
+    entryPoints: [options.entry],
+    outfile: options.outfile,
+    plugins: [packagesApart, englishZod],
+  });
 }
 
 /** bundlePackages writes PACKAGES_APART into a folder. */

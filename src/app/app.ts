@@ -13,6 +13,7 @@ import type { Configuration } from '../config/configuration.ts';
 import { machineNames } from '../host/host.ts';
 import { MachineWatch } from '../host/machine-watch.ts';
 import { memoryShare } from '../host/memory-share.ts';
+import type { HttpVisit } from '../listeners/entrance.ts';
 import { withIdentities } from '../listeners/identified-users.ts';
 import type { Listener } from '../listeners/listeners.ts';
 import { PendingConnections } from '../listeners/pending-connections.ts';
@@ -51,6 +52,8 @@ export interface ApplianceSetup {
   readonly selfTest: SelfTestPass | null;
   /** keyLog gets the secrets of each TLS connection; null = nobody reads along. */
   readonly keyLog: ((line: Buffer) => void) | null;
+  /** serveHttp takes what comes in by a listener with `protocol http`. */
+  readonly serveHttp: (stream: Duplex, visit: HttpVisit) => void;
 }
 
 /** Appliance is the broker with everything around it. */
@@ -273,8 +276,9 @@ class HomeAppliance implements Appliance {
   }
 
   #createListeners(): ListenersPart {
-    const { configuration, log, keyLog } = this.#setup;
+    const { configuration, log, keyLog, serveHttp } = this.#setup;
     const needs = {
+      serveHttp,
       pending: new PendingConnections({ clock: systemClock, log }),
       keyLog,
       refusals: this.refusals,

@@ -5,8 +5,13 @@ import type { OperationNeeds } from '../operations/needs.ts';
 import type { Appliance } from './app.ts';
 import type { Reloads } from './reloads.ts';
 
+/** MoreNeeds are of the program around the appliance. */
+export interface MoreNeeds extends Pick<OperationNeeds, 'program' | 'setupCode'> {
+  readonly reloads: Reloads;
+}
+
 /** operationNeeds is the state of now. */
-export function operationNeeds(appliance: Appliance, reloads: Reloads, program: OperationNeeds['program']): OperationNeeds {
+export function operationNeeds(appliance: Appliance, { reloads, program, setupCode }: MoreNeeds): OperationNeeds {
   const { broker, configuration, refusals, throttle, store, certificates, machine, traffic, access, state } = appliance;
   const opened = appliance.listeners.map(({ options, port }) => ({ ...options, port, policy: { ...options.policy, port } }));
   const files = [...configuration.filesRead, configuration.access.passwordFile]; // the account that `--lan` has made is in no file of it
@@ -32,6 +37,7 @@ export function operationNeeds(appliance: Appliance, reloads: Reloads, program: 
     certificates,
     store,
     machine,
+    setupCode,
     announcedHost: appliance.announcedHost,
   };
 }

@@ -19,7 +19,7 @@ export function refusalNeeds(inForce: InForce): House {
   return {
     openPorts: () => {
       const tcp = inForce.listeners.filter(({ options }) => options.unixPath === null);
-      return tcp.map(({ options, port }) => ({ port, protocol: options.protocol, isTls: options.tls !== null }));
+      return tcp.flatMap(({ options: { protocol, tls }, port }) => (protocol === 'http' ? [] : [{ port, protocol, isTls: tls !== null }]));
     },
     accountOf: (listener, username) => accountOf(inForce, listener, username),
     verdictOn: (listener, client, topicName) => verdictOn(inForce, listener, client, topicName),

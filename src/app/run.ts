@@ -25,6 +25,7 @@ import { moveAside } from '../store/file-names.ts';
 import { type Appliance, createAppliance } from './app.ts';
 import { makeAccount, withMadeAccount } from './made-account.ts';
 import { operationNeeds } from './operation-needs.ts';
+import { ApiPart } from './parts/api-part.ts';
 import { ControlPart } from './parts/control-part.ts';
 import { LogPart } from './parts/log-part.ts';
 import { type AppliancePart, Parts, row } from './parts.ts';
@@ -92,6 +93,7 @@ class Run {
   readonly #reloads: Reloads;
   readonly #report: StartReport;
   #parts: Parts | null = null;
+  #isReady = false;
 
   constructor(request: RunRequest, log: Log) {
     const { configuration, readAgain } = request;
@@ -128,8 +130,11 @@ class Run {
       buildDate: request.buildDate,
       selfTest: this.#selfTest,
       keyLog: request.keyLog === null ? null : openKeyLog(request.keyLog, this.#log),
+      serveHttp: (stream, visit) => api.serve(stream, visit),
     });
-    const parts = new Parts('program', this.#table(appliance, madeAccount), this.#log);
+    const operations = this.#operations(appliance, () => api.setupCode);
+    const api = this.#apiPart(appliance, operations);
+    const parts = new Parts('program', this.#table({ appliance, madeAccount, operations, api }), this.#log);
     this.#parts = parts;
     this.#listenToSignals(appliance);
     try {
@@ -143,7 +148,7 @@ class Run {
   }
 
   /** The order of start, and backwards of stop. */
-  #table(appliance: Appliance, madeAccount: Account | null): readonly AppliancePart[] {
+  #table({ appliance, madeAccount, operations, api }: Made): readonly AppliancePart[] {
     const { title, configuration } = this.#request;
     const { pidFile } = configuration.process;
     const log = this.#log;
@@ -157,7 +162,8 @@ class Run {
         start: async () => log.publishTo((topic, payload) => publishLine(appliance, topic, payload)),
         stop: async () => log.publishTo(null),
       }),
-      this.#controlPart(appliance),
+      new ControlPart({ state: this.#state, operations, log }),
+      api,
       row('report', {
         start: async () => {
           this.#report.sayWhoMayConnect(appliance.listeners);
@@ -169,10 +175,15 @@ class Run {
       appliance.announcements,
       row('reloads', { stop: async () => this.#reloads.stop() }),
       row('readiness', {
-        start: async () => notifyServiceManager('READY=1'),
-        stop: async () => notifyServiceManager('STOPPING=1'),
+        start: async () => this.#tellReady(true),
+        stop: async () => this.#tellReady(false),
       }),
     ];
+  }
+
+  #tellReady(isReady: boolean): void {
+    this.#isReady = isReady;
+    notifyServiceManager(isReady ? 'READY=1' : 'STOPPING=1');
   }
 
   #leaveRoot(): void {
@@ -181,11 +192,28 @@ class Run {
     leaveRoot({ wanted: configuration.process.user, state: this.#state, unnamed, log: this.#log });
   }
 
-  #controlPart(appliance: Appliance): ControlPart {
+  #operations(appliance: Appliance, setupCode: () => string | null): Operations {
     const { title, buildDate } = this.#request;
     const program = { title, buildDate, since: systemClock.now() };
-    const operations = new Operations(() => operationNeeds(appliance, this.#reloads, program));
-    return new ControlPart({ state: this.#state, operations, log: this.#log });
+    return new Operations(() => operationNeeds(appliance, { reloads: this.#reloads, program, setupCode: setupCode() }));
+  }
+
+  #apiPart(appliance: Appliance, operations: Operations): ApiPart {
+    const { configuration, title } = this.#request;
+    const world = {
+      appliance,
+      operations,
+      reloads: this.#reloads,
+      log: this.#log,
+      title,
+      since: systemClock.now(),
+      isReady: () => this.#isReady,
+    };
+    return new ApiPart({
+      configuration,
+      log: this.#log,
+      load: async (code) => (await import('./api-setup.ts')).apiSetup(world, code),
+    });
   }
 
   #selfTestRows(appliance: Appliance): readonly AppliancePart[] {
@@ -215,6 +243,14 @@ class Run {
     await this.#parts.reload(withMadeAccount(next, this.#state));
     return settingsThatStay(this.#request.configuration, next);
   }
+}
+
+/** Made is what the table of parts is made of. */
+interface Made {
+  readonly appliance: Appliance;
+  readonly madeAccount: Account | null;
+  readonly operations: Operations;
+  readonly api: ApiPart;
 }
 
 /** stopInTime ends the program without the parts that do not stop. */

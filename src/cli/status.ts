@@ -1,5 +1,6 @@
 // `midge status`: how the running broker and its machine fare.
 
+import { OperatorError } from '../base/errors.ts';
 import { visibleJson, visibleText } from '../logging/line.ts';
 import type { ReloadCause } from '../operations/needs.ts';
 import type { Status } from '../operations/status.ts';
@@ -19,12 +20,26 @@ const CAUSES: Readonly<Record<ReloadCause, string>> = {
 export async function run(invocation: Invocation): Promise<number> {
   const { flags, terminal } = invocation;
   const status = (await askBroker(invocation, 'status')) as Status; // the other end is controlRequests
+  const code = await setupCodeOf(invocation);
   return tell(() => {
     const troubles = troublesOf(status);
     if (flags.has('json')) terminal.stdout.write(`${visibleJson({ ...status, troubles })}\n`);
     else print(status, troubles, terminal);
+    if (code !== null && !flags.has('json'))
+      terminal.stdout.write(`\nNobody has claimed the REST interface yet. The set-up code is ${visibleText(code)}\n`);
     return troubles.length === 0 ? 0 : 1;
   });
+}
+
+/** A broker that was started by an earlier version knows none. */
+async function setupCodeOf(invocation: Invocation): Promise<string | null> {
+  try {
+    const { code } = (await askBroker(invocation, 'setup code')) as { readonly code: string | null }; // the other end is the same table
+    return code;
+  } catch (error) {
+    if (error instanceof OperatorError) return null;
+    throw error;
+  }
 }
 
 /** troublesOf gives what a person should look at, one sentence each. */

@@ -1,7 +1,7 @@
 // Who may connect from where, in plain words: `check` and `serve` say the same.
 
 import { filesOf } from '../access/options.ts';
-import type { ListenerOptions } from '../listeners/options.ts';
+import { isLocal, type ListenerOptions } from '../listeners/options.ts';
 import type { Configuration } from './configuration.ts';
 
 type AccessFacts = Pick<Configuration, 'access' | 'makesAccount'>;
@@ -32,7 +32,7 @@ export function describeListeners({ listeners }: Configuration): string[] {
 
 /** isLockedOut is true for a listener that lets nobody in: no anonymous clients, no users, no names from certificates. */
 export function isLockedOut(listener: ListenerOptions, { access, makesAccount }: AccessFacts): boolean {
-  if (listener.policy.allowAnonymous || takesNameFromCertificate(listener)) return false;
+  if (listener.protocol === 'http' || listener.policy.allowAnonymous || takesNameFromCertificate(listener)) return false;
   return access.account === null && filesOf(access, listener.policy.name).passwordFile === null && !makesAccount;
 }
 
@@ -40,16 +40,24 @@ function takesNameFromCertificate({ tls, proxyCertificate }: ListenerOptions): b
   return proxyCertificate === 'names the user' || (tls !== null && tls.identity !== 'none');
 }
 
+const NAMES = { mqtt: 'MQTT', websockets: 'WebSocket', http: 'HTTP' } as const;
+
 function describeSocket({ protocol, tls, unixPath, port }: ListenerOptions): string {
-  const what = `${protocol === 'mqtt' ? 'MQTT' : 'WebSocket'}${tls === null ? '' : ' with TLS'}`;
+  const what = `${NAMES[protocol]}${tls === null ? '' : ' with TLS'}`;
   return `${unixPath === null ? `port ${port}` : `socket ${unixPath}`} (${what})`;
 }
 
 function describeGuests(alike: readonly ListenerOptions[], facts: AccessFacts): string {
   const listener = alike[0]!;
+  if (listener.protocol === 'http') return describeHttp(alike);
   if (isLockedOut(listener, facts)) return 'nobody can sign in yet; add username and password, or a password_file';
   const unnamed = listener.policy.allowAnonymous && !takesNameFromCertificate(listener) ? ', without a user name' : '';
   return `${describePeople(listener, facts)} ${describeWay(alike)}${unnamed}`;
+}
+
+function describeHttp(alike: readonly ListenerOptions[]): string {
+  const isForwarding = alike.some((listener) => listener.tls === null && !isLocal(listener));
+  return `${isForwarding ? 'sends anyone on to HTTPS,' : 'accounts with a role,'} ${describeWay(alike)}`;
 }
 
 function describePeople(listener: ListenerOptions, facts: AccessFacts): string {
@@ -74,13 +82,9 @@ function authorityOf({ tls, proxyCertificate }: ListenerOptions): string {
 }
 
 function describeWay(alike: readonly ListenerOptions[]): string {
-  const { unixPath, bindInterface } = alike[0]!;
+  const { bindInterface } = alike[0]!;
   const addresses = alike.map((listener) => listener.address);
-  if (unixPath !== null || addresses.every(isLoopback)) return 'from this machine';
+  if (alike.every(isLocal)) return 'from this machine';
   if (bindInterface !== null) return `from interface ${bindInterface}`;
   return addresses.includes(null) ? 'from every network of this machine' : `through address ${addresses.join(' and ')}`;
-}
-
-function isLoopback(address: string | null): boolean {
-  return address !== null && (address.startsWith('127.') || address === '::1' || address === 'localhost');
 }

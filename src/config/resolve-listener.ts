@@ -1,6 +1,6 @@
 // One listener's draft -> ListenerOptions, with its TLS settings checked against each other.
 
-import { type ListenerOptions, listenerName, type TlsOptions } from '../listeners/options.ts';
+import { isLocal, type ListenerOptions, listenerName, type TlsOptions } from '../listeners/options.ts';
 import type { Place, Report } from './diagnostic.ts';
 import type { ListenerDraft, SecurityDraft } from './draft.ts';
 import { APPLIANCE_TLS, plainListener } from './embedded.ts';
@@ -18,14 +18,15 @@ export function resolveListener(draft: ListenerDraft, { security, ...defaults }:
   const { pskFile = null, allowZeroLengthClientid, autoIdPrefix } = security;
   const plain = plainListener(port, address, { ...defaults, allowZeroLengthClientid, autoIdPrefix });
   const protocol = draft.socket.protocol ?? plain.protocol;
-  if (protocol !== 'websockets') {
-    for (const [word, values, hint] of [
-      ['websockets_origin', draft.origins, 'add protocol websockets'],
-      ['trusted_proxies', draft.trustedProxies, 'add protocol websockets; a proxy for MQTT itself speaks enable_proxy_protocol'],
-    ] as const) {
-      if (values.length > 0) reportAt(draft, word, `Cannot use ${word} here: the listener does not speak WebSocket`, hint, report);
-    }
+  if (protocol !== 'websockets' && draft.origins.length > 0) {
+    const message = 'Cannot use websockets_origin here: the listener does not speak WebSocket';
+    reportAt(draft, 'websockets_origin', message, 'add protocol websockets', report);
   }
+  if (protocol === 'mqtt' && draft.trustedProxies.length > 0) {
+    const hint = 'add protocol websockets; a proxy for MQTT itself speaks enable_proxy_protocol';
+    reportAt(draft, 'trusted_proxies', 'Cannot use trusted_proxies here: the listener does not speak WebSocket', hint, report);
+  }
+  if (protocol === 'http') reportWordsOfMqtt(draft, report);
   if (draft.socket.proxyRequiresTls && draft.socket.proxyProtocol !== 2) {
     reportAt(
       draft,
@@ -38,12 +39,38 @@ export function resolveListener(draft: ListenerDraft, { security, ...defaults }:
   return {
     ...plain,
     ...draft.socket,
-    tls: resolveTls(draft, pskFile, report),
+    tls: resolveTls(protocol === 'http' ? withHttps(draft) : draft, pskFile, report),
     proxyCertificate: proxyCertificateOf(draft),
     trustedProxies: draft.trustedProxies,
     websocketsOrigins: draft.origins,
     policy: { ...plain.policy, ...draft.policy, name: listenerName({ ...plain, ...draft.socket }) },
   };
+}
+
+/** Passwords come by HTTP: on the network nobody may read along. */
+function withHttps(draft: ListenerDraft): ListenerDraft {
+  const { address = null, unixPath = null } = draft.socket;
+  return { ...draft, tls: { ...draft.tls, secure: draft.tls.secure ?? !isLocal({ address, unixPath }) } };
+}
+
+/** What only clients of the broker have. */
+const WORDS_OF_MQTT = [
+  'listener_allow_anonymous',
+  'listener_auto_id_prefix',
+  'accept_protocol_versions',
+  'max_qos',
+  'max_topic_alias',
+  'max_topic_alias_broker',
+  'mount_point',
+  'use_username_as_clientid',
+  'use_identity_as_username',
+  'use_subject_as_username',
+  'psk_hint',
+];
+
+function reportWordsOfMqtt(draft: ListenerDraft, report: Report): void {
+  for (const word of WORDS_OF_MQTT)
+    if (draft.places.has(word)) reportAt(draft, word, `Cannot use ${word} here: the listener speaks HTTP`, 'remove it', report);
 }
 
 /** resolveTls gives null for a listener without TLS, on which every word about TLS is a mistake: it would protect nothing. */

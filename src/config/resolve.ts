@@ -3,7 +3,7 @@
 import { isIP } from 'node:net';
 import { DEFAULT_LOG_TYPES, LOG_TYPES } from '../base/logger.ts';
 import { DEFAULT_BROKER_OPTIONS } from '../broker/options.ts';
-import type { ListenerOptions } from '../listeners/options.ts';
+import { isLocal, type ListenerOptions } from '../listeners/options.ts';
 import type { LogDestination, LogOptions } from '../logging/options.ts';
 import type { Configuration, PersistenceOptions } from './configuration.ts';
 import { opensDefault, reportHiddenDefault, withPort, withWordsOf } from './default-listener.ts';
@@ -46,6 +46,7 @@ export function resolveConfiguration(said: Interpretation, commandLine: CommandL
           }),
         );
   reportTwins(drafts, listeners, report);
+  reportPlainHttp(said.defaultListener, drafts, listeners, report);
   const access = resolveAccess(global, filesByName(global, drafts, listeners), report);
   const configuration: Configuration = {
     file: commandLine.file,
@@ -190,6 +191,25 @@ function reportTwins(drafts: readonly ListenerDraft[], listeners: readonly Liste
       'remove one, or give them different addresses or ports',
       EXIT.FAILED,
     );
+  }
+}
+
+/** reportPlainHttp finds listeners that would send people on to HTTPS, and nowhere. */
+function reportPlainHttp(
+  { socket, places }: ListenerDraft,
+  drafts: readonly ListenerDraft[],
+  listeners: readonly ListenerOptions[],
+  report: Report,
+): void {
+  if (socket.protocol === 'http') {
+    const message = 'Cannot use protocol http for the default listener';
+    report.error(places.get('protocol') ?? null, message, 'write a listener line with a port of its own above it, such as listener 8443');
+  }
+  if (listeners.some(({ protocol, tls }) => protocol === 'http' && tls !== null)) return;
+  for (const [index, listener] of listeners.entries()) {
+    if (listener.protocol !== 'http' || isLocal(listener) || drafts[index]?.place == null) continue;
+    const hint = 'remove secure false, or add another listener with protocol http, which it sends people on to';
+    report.error(drafts[index].places.get('secure') ?? placeOf(drafts[index]), 'Cannot use HTTP without TLS on the network', hint);
   }
 }
 

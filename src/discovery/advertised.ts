@@ -7,7 +7,7 @@ export interface BoundListener {
   readonly port: number;
   readonly addresses: readonly string[];
   readonly options: {
-    readonly protocol: 'mqtt' | 'websockets';
+    readonly protocol: 'mqtt' | 'websockets' | 'http';
     readonly unixPath: string | null;
     /** Null = without TLS. */
     readonly tls: object | null;
@@ -17,14 +17,12 @@ export interface BoundListener {
 
 /** advertisedListeners are those that are bound to more than loopback. */
 export function advertisedListeners(listeners: readonly BoundListener[]): readonly AdvertisedListener[] {
-  return listeners
-    .filter((listener) => outerAddresses(listener).length > 0)
-    .map(({ options, port }) => ({
-      protocol: options.protocol,
-      tls: options.tls !== null,
-      port,
-      anonymous: options.policy.allowAnonymous,
-    }));
+  return listeners.flatMap((listener): AdvertisedListener[] => {
+    const { options, port } = listener;
+    const { protocol, tls, policy } = options;
+    if (protocol === 'http' || outerAddresses(listener).length === 0) return [];
+    return [{ protocol, tls: tls !== null, port, anonymous: policy.allowAnonymous }];
+  });
 }
 
 /** reachableAddresses are the machine's addresses, as far as a listener is bound to them. */

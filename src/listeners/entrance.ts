@@ -18,7 +18,7 @@ import { certificateIdentity } from './certificate-identity.ts';
 import { certificateProblem, laterProblem } from './client-certificate.ts';
 import { clientBehind } from './forwarded-for.ts';
 import { asksTheSame, type GateDeps, type Gates, keyOf, readGates } from './gates.ts';
-import type { ListenerOptions } from './options.ts';
+import { isLocal, type ListenerOptions } from './options.ts';
 import type { Pending, PendingConnections } from './pending-connections.ts';
 import { proxyProblem, readProxyHeader } from './proxy-header.ts';
 import { shareReads } from './shared-reads.ts';
@@ -29,11 +29,22 @@ const NO_KEY = Buffer.alloc(0);
 export interface EntranceDeps extends GateDeps {
   /** handle takes over a stream that speaks MQTT, and listens to 'data' before it returns. A chunk is only valid until the listener returns. */
   handle(stream: Duplex, origin: ConnectionOrigin): void;
+  /** serveHttp takes over a stream that speaks HTTP. */
+  serveHttp(stream: Duplex, visit: HttpVisit): void;
   readonly log: Logger;
   /** Connections of all listeners that have not signed in. */
   readonly pending: PendingConnections;
   /** Null = nobody asks later why a connection was refused. */
   readonly refusals: RefusalLog | null;
+}
+
+/** HttpVisit is what is known about a connection of a listener with `protocol http`. */
+export interface HttpVisit {
+  readonly origin: ConnectionOrigin;
+  /** Nobody on the way can read along: it has TLS, or does not leave this machine. */
+  readonly isPrivate: boolean;
+  /** clientOf gives the address of the client, from X-Forwarded-For where a proxy that is trusted has written it. */
+  clientOf(forwardedFor: string | undefined): string;
 }
 
 /** Peer is the other end: behind a proxy that says so, the client itself. */
@@ -249,11 +260,17 @@ export class Entrance {
     return certificate === undefined || certificateProblem(certificate, clients) !== null ? null : this.#policy;
   }
 
-  #admit(socket: Socket, { websockets }: Gates, proof: Proof): void {
+  #admit(socket: Socket, { options, websockets }: Gates, proof: Proof): void {
     const { address = '', port = 0 } = this.#peerOf(socket) ?? {};
     const pending = this.#pendingOf(socket);
     const origin = { address, port, policy: this.#policy, signedIn: () => pending?.signedIn(), ...proof };
     if (websockets !== null) return this.#upgrade(socket, origin, websockets);
+    if (options.protocol === 'http') {
+      pending?.listensTo(socket);
+      const clientOf = (header: string | undefined) => clientBehind(address, header, this.#gates.proxies);
+      this.#deps.serveHttp(socket, { origin, isPrivate: proof.tls !== null || isLocal(options), clientOf });
+      return;
+    }
     this.#deps.handle(socket, origin);
     pending?.listensTo(socket);
     shareReads(socket);

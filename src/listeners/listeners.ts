@@ -144,9 +144,9 @@ class OpenListener implements Listener {
   }
 
   #logOpened(): void {
-    if (this.options.protocol === 'websockets') {
+    if (this.options.protocol !== 'mqtt') {
       const family = this.#addresses.every((address) => address.includes(':')) ? 'ipv6 ' : ''; // beside one for ipv4
-      this.#log.log('information', `Opening ${family}websockets listen socket on port ${this.#port}.`);
+      this.#log.log('information', `Opening ${family}${this.options.protocol} listen socket on port ${this.#port}.`);
       return;
     }
     for (const address of this.#addresses) {

@@ -29,9 +29,12 @@ export function listenerName({ unixPath, port, address, bindInterface, socketDom
 
 type ListenerSocket = Pick<ListenerOptions, 'unixPath' | 'port' | 'address' | 'bindInterface' | 'socketDomain'>;
 
+/** ListenerProtocol is what a listener speaks. Only the first two bring clients of the broker. */
+export type ListenerProtocol = 'mqtt' | 'websockets' | 'http';
+
 /** ListenerOptions: one open socket (or two, where a host name or "all interfaces" means IPv4 and IPv6). */
 export interface ListenerOptions {
-  readonly protocol: 'mqtt' | 'websockets';
+  readonly protocol: ListenerProtocol;
   /** TCP port; 0 lets the system choose (tests). Meaningless when `unixPath` is set. */
   readonly port: number;
   /** Address or host name to bind, null = all interfaces. */
@@ -49,11 +52,16 @@ export interface ListenerOptions {
   readonly proxyCertificate: 'not asked' | 'required' | 'names the user';
   /** Only for version 2: the client must have come to the proxy by TLS. */
   readonly proxyRequiresTls: boolean;
-  /** Reverse proxies in front of a WebSocket listener whose X-Forwarded-For is believed: addresses and networks; empty = nobody's. */
+  /** Reverse proxies in front of a WebSocket or HTTP listener whose X-Forwarded-For is believed: addresses and networks; empty = nobody's. */
   readonly trustedProxies: readonly string[];
   /** Allowed Origin headers of WebSocket clients; empty = any; 'loopback' = those of pages of this machine, and clients that are no web page. */
   readonly websocketsOrigins: readonly string[] | 'loopback';
   readonly policy: ListenerPolicy;
+}
+
+/** isLocal tells that only programs of this machine reach a listener. */
+export function isLocal({ unixPath, address }: Pick<ListenerOptions, 'unixPath' | 'address'>): boolean {
+  return unixPath !== null || (address !== null && (address.startsWith('127.') || address === '::1' || address === 'localhost'));
 }
 
 /** wantsOurs: a certificate of ours to show, or the appliance's authority for clients. */

@@ -87,7 +87,7 @@ function shownCertificates(server: Server): WeakMap<TLSSocket, X509Certificate> 
 
 /** ALPN: a web browser must not be led to speak HTTP to MQTT, nor HTTP/2 to a WebSocket listener; any other name is a client's own word for MQTT. */
 function chooseProtocol(offered: readonly string[], protocol: ListenerOptions['protocol']): string | undefined {
-  if (protocol === 'websockets') return offered.find((name) => name === 'http/1.1');
+  if (protocol !== 'mqtt') return offered.find((name) => name === 'http/1.1');
   return offered.find((name) => name === 'mqtt') ?? offered.find((name) => !/^(h\d|http\/)/.test(name));
 }
 

@@ -36,6 +36,8 @@ export interface Log extends Logger {
   configure(options: LogOptions): void;
   /** publishTo says how `log_dest topic` publishes; null before the broker stands and after it has gone. */
   publishTo(publisher: TopicPublisher | null): void;
+  /** follow gives each line that is written, to one more reader, until the function that it gives is called. */
+  follow(reader: (line: LogLine) => void): () => void;
   /** giveTo hands log files to the user that the broker becomes. */
   giveTo(uid: number, gid: number): void;
   close(): void;
@@ -66,6 +68,7 @@ class ProgramLog implements Log {
   #toTopic = false;
   #publisher: TopicPublisher | null = null;
   #isPublishing = false;
+  readonly #readers = new Set<(line: LogLine) => void>();
   readonly #folder: RepeatedLines;
   readonly #strangers: LogCrowd;
   readonly #clients: LogCrowd;
@@ -97,6 +100,7 @@ class ProgramLog implements Log {
 
   #write(line: LogLine): void {
     for (const output of this.#outputs) output.write(line);
+    for (const read of this.#readers) read(line);
     if (this.#toTopic) this.#publish(line);
   }
 
@@ -110,6 +114,11 @@ class ProgramLog implements Log {
     this.#toTopic = options.destinations.some(({ kind }) => kind === 'topic');
     const heard = outputs.length > 0 || this.#toTopic;
     for (const type of LOG_TYPES) this.enabled[type] = heard && options.types.includes(type);
+  }
+
+  follow(reader: (line: LogLine) => void): () => void {
+    this.#readers.add(reader);
+    return () => void this.#readers.delete(reader);
   }
 
   publishTo(publisher: TopicPublisher | null): void {

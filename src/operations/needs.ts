@@ -23,7 +23,7 @@ export interface Traffic {
 
 /** OpenListener is a listener that clients can use now. */
 export interface OpenListener {
-  readonly protocol: 'mqtt' | 'websockets';
+  readonly protocol: 'mqtt' | 'websockets' | 'http';
   readonly tls: boolean;
   /** 0 for a Unix socket. */
   readonly port: number;
@@ -88,6 +88,8 @@ export interface OperationNeeds {
   /** Null = nothing outlives the process. */
   readonly store: Store | null;
   readonly machine: { now(): Promise<MachineHealth> };
+  /** Makes the first admin of the REST interface; null = it has one, or there is no such interface. */
+  readonly setupCode: string | null;
   /** The name that mDNS gives to it, for example `midge-2.local`; null = it is not announced. */
   readonly announcedHost: string | null;
 }

@@ -5,20 +5,23 @@ import { BACKUP } from './backup.ts';
 import type { OperationNeeds } from './needs.ts';
 import { type Asker, type Fault, includesRight, type Operation, OperationFailure } from './operation.ts';
 import { RELOAD } from './reload.ts';
+import { SETUP_CODE } from './setup-code.ts';
 import { STATUS } from './status.ts';
 import { THROTTLE } from './throttle.ts';
 import { WHY } from './why.ts';
 
 /** OPERATIONS are all of them. */
-export const OPERATIONS: readonly Operation[] = [STATUS, WHY, THROTTLE, BACKUP, RELOAD];
+export const OPERATIONS: readonly Operation[] = [STATUS, WHY, THROTTLE, BACKUP, RELOAD, SETUP_CODE];
 
 /** Operations are carried out on one broker. */
 export class Operations {
   readonly #needs: () => OperationNeeds;
+  readonly #table: readonly Operation[];
 
   /** `needs` is called for each operation. */
-  constructor(needs: () => OperationNeeds) {
+  constructor(needs: () => OperationNeeds, table = OPERATIONS) {
     this.#needs = needs;
+    this.#table = table;
   }
 
   /**
@@ -26,7 +29,7 @@ export class Operations {
    * has not its right or the input does not fit, and what the operation throws.
    */
   async run(name: string, input: unknown, asker: Asker): Promise<unknown> {
-    const operation = OPERATIONS.find((each) => each.name === name);
+    const operation = this.#table.find((each) => each.name === name);
     if (operation === undefined)
       throw new OperationFailure('unknown operation', `Cannot answer request "${name}": this broker does not know it`);
     if (!includesRight(asker.right, operation.right))

@@ -17,7 +17,7 @@ import { HOLD } from './throttle.ts';
 const TIME = z.iso.datetime();
 
 const LISTENER = z.object({
-  protocol: z.enum(['mqtt', 'websockets']),
+  protocol: z.enum(['mqtt', 'websockets', 'http']),
   tls: z.boolean(),
   port: z.number().describe('0 for a Unix socket'),
   addresses: z.array(z.string()),

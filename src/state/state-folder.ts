@@ -85,6 +85,7 @@ export class StateFolder {
   readonly passwordFile: string;
   readonly controlSocket: string;
   readonly knownLogins: string;
+  readonly apiRoles: string;
   /** Absolute; in this folder, or wherever the configuration has it. */
   readonly database: string;
   #isMade = false;
@@ -97,6 +98,7 @@ export class StateFolder {
     this.passwordFile = join(path, STATE_NAMES.passwordFile);
     this.controlSocket = join(path, STATE_NAMES.controlSocket);
     this.knownLogins = join(path, STATE_NAMES.knownLogins);
+    this.apiRoles = join(path, STATE_NAMES.apiRoles);
   }
 
   /** exists tells whether there is a folder that is ours. */

@@ -248,3 +248,23 @@ export const METRICS: readonly Metric[] = [
 function packetsIn(bytes: number, { packetsSent, bytesSent }: Counters): number {
   return bytes === 0 ? 0 : Math.max(1, Math.round((bytes * packetsSent) / Math.max(bytes, bytesSent)));
 }
+
+/** SumUp walks over sessions and connections, and remembers how large the heap has been. */
+export class SumUp {
+  #heapMaximum = 0;
+
+  of({ sessions, connections, retained }: Broker): Sums {
+    let storedMessages = retained.count;
+    let storedBytes = retained.bytes;
+    let outBytes = 0;
+    for (const session of sessions) {
+      storedMessages += session.outgoing.inflightCount + session.outgoing.queuedCount;
+      storedBytes += session.outgoing.keptBytes;
+    }
+    for (const connection of connections) outBytes += connection.output.pending;
+    const { heapUsed, external } = process.memoryUsage();
+    const heap = heapUsed + external;
+    this.#heapMaximum = Math.max(this.#heapMaximum, heap);
+    return { storedMessages, storedBytes, outBytes, heap, heapMaximum: this.#heapMaximum };
+  }
+}

@@ -5,7 +5,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Broker } from '../broker/broker.ts';
 import { LoadAverage } from './load-average.ts';
-import { METRICS, type Metric, type Sums } from './metrics.ts';
+import { METRICS, type Metric, type Sums, SumUp } from './metrics.ts';
 
 const ROOT = '$SYS/broker/';
 
@@ -22,21 +22,21 @@ export class SysTree {
   readonly #startedAt: number;
   readonly #loads: ReadonlyMap<Load, LoadAverage>;
   #readAt: number;
-  #heapMaximum = 0;
+  readonly #sums = new SumUp();
 
   constructor(broker: Broker, clock: Clock, startedAt: number) {
     this.#broker = broker;
     this.#clock = clock;
     this.#startedAt = startedAt;
     this.#readAt = clock.monotonic();
-    const sums = this.#sum();
+    const sums = this.#sums.of(broker);
     this.#loads = new Map(LOADS.map((metric) => [metric, new LoadAverage(metric.read(broker, sums))]));
   }
 
   /** read gives the text of every topic that changes, all of one instant. Call it once per interval: the loads move. */
   read(): [topic: string, text: string][] {
     const now = this.#clock.monotonic();
-    const sums = this.#sum();
+    const sums = this.#sums.of(this.#broker);
     const texts = this.#readLoads((now - this.#readAt) / 1000, sums);
     this.#readAt = now;
     texts.unshift([`${ROOT}uptime`, `${Math.floor((now - this.#startedAt) / 1000)} seconds`]);
@@ -52,21 +52,5 @@ export class SysTree {
       if (seconds > 0) average.update(read(this.#broker, sums), seconds);
       return average.texts().map(([span, text]): [string, string] => [`${ROOT}${loadTopic}/${span}`, text]);
     });
-  }
-
-  #sum(): Sums {
-    const { sessions, connections, retained } = this.#broker;
-    let storedMessages = retained.count;
-    let storedBytes = retained.bytes;
-    let outBytes = 0;
-    for (const session of sessions) {
-      storedMessages += session.outgoing.inflightCount + session.outgoing.queuedCount;
-      storedBytes += session.outgoing.keptBytes;
-    }
-    for (const connection of connections) outBytes += connection.output.pending;
-    const { heapUsed, external } = process.memoryUsage();
-    const heap = heapUsed + external;
-    this.#heapMaximum = Math.max(this.#heapMaximum, heap);
-    return { storedMessages, storedBytes, outBytes, heap, heapMaximum: this.#heapMaximum };
   }
 }

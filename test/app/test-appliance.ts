@@ -1,6 +1,7 @@
 // A whole appliance in the test's own process, stopped after the test.
 
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import type { TestContext } from 'node:test';
 import { type Appliance, type ApplianceSetup, createAppliance } from '../../src/app/app.ts';
 import { StateFolder } from '../../src/state/state-folder.ts';
@@ -24,7 +25,14 @@ export async function openAppliance(
 ): Promise<OpenedAppliance> {
   const state = new StateFolder(join(folder, 'state'), 'midge.db');
   const log = recordingLog();
-  const fixed = { log, state, title: 'midge version 0', buildDate: BUILD_DATE, keyLog: null };
+  const fixed = {
+    log,
+    state,
+    title: 'midge version 0',
+    buildDate: BUILD_DATE,
+    keyLog: null,
+    serveHttp: (stream: Duplex) => void stream.destroy(),
+  };
   const appliance = createAppliance({ keepsSessions: false, selfTest: null, ...fixed, ...setup });
   context.after(() => appliance.stop());
   await appliance.start();

@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { systemClock } from '../../src/base/clock.ts';
@@ -386,6 +387,7 @@ async function attach(
       log: recordingLog(),
       pending: new PendingConnections({ clock: systemClock, log: recordingLog() }),
       keyLog: null,
+      serveHttp: (stream: Duplex) => void stream.destroy(),
       refusals: null,
       applianceCertificate: () => pair,
       applianceAuthority: () => assert.fail('nobody asks for it'),

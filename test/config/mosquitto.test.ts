@@ -36,7 +36,7 @@ const REFUSED = [
   'log_dest file',
   'log_dest',
   'log_facility 9',
-  'protocol http',
+  'protocol https',
   'socket_domain x',
   'persistent_client_expiration 5',
   'persistent_client_expiration 5x',

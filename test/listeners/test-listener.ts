@@ -78,6 +78,7 @@ export function makeListener(test: TestContext, options: Partial<ListenerOptions
       log,
       pending: new PendingConnections({ clock: systemClock, log }),
       keyLog: null,
+      serveHttp: (stream: Duplex) => void stream.destroy(),
       refusals: {
         refused: ({ reason, from }) => refusals.push({ cause: reason.cause, reason: refusalSentence(reason), from }),
         connected: () => {},

@@ -36,10 +36,13 @@ export const LISTENER_DIRECTIVES: readonly Directive[] = [
   }),
   listenerDirective(
     'protocol',
-    choice({ mqtt: 'mqtt', websockets: 'websockets' } as const, {
-      refused: { http_api: 'the HTTP interface of mosquitto is not there; remove this listener' },
+    choice({ mqtt: 'mqtt', websockets: 'websockets', http: 'http' } as const, {
+      refused: { http_api: 'the HTTP interface of mosquitto is not there; write protocol http for that of midge' },
     }),
-    { default: 'mqtt', doc: 'What the listener speaks: MQTT as it is, or inside WebSocket.' },
+    {
+      default: 'mqtt',
+      doc: 'What the listener speaks: MQTT as it is, or inside WebSocket; or `http`, a word of our own, for the REST interface (docs/rest.md). A listener with `http` uses TLS with the certificate of midge, unless its address is of this machine only, or it is a Unix socket, or `certfile` and `keyfile` are set. With `secure false` it only sends people on to one with TLS.',
+    },
     (draft, value) => {
       draft.socket.protocol = value;
     },

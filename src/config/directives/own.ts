@@ -72,7 +72,7 @@ export const OWN_DIRECTIVES: readonly Directive[] = [
     {
       own: true,
       repeatable: true,
-      doc: 'Addresses and networks of reverse proxies in front of a WebSocket listener. midge takes the address of the client from the header X-Forwarded-For only if it comes from one of these. Repeat the word, or put several on a line.',
+      doc: 'Addresses and networks of reverse proxies in front of a WebSocket or HTTP listener. midge takes the address of the client from the header X-Forwarded-For only if it comes from one of these. Repeat the word, or put several on a line.',
     },
     (draft, value) => {
       draft.trustedProxies.push(...value);

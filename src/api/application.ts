@@ -1,0 +1,252 @@
+// What the API answers to a request, whatever it came by.
+//
+//   request -> headers -> ours by name? -> private? -> route -> who asks, with which right? -> input -> operations.run -> answer
+//                                                                         any of these may throw a Problem --------> RFC 9457
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type Context, Hono } from 'hono';
+import { reasonOf } from '../base/errors.ts';
+import { isSharedFilter, isTopicFilter } from '../mqtt/topics.ts';
+import { jsonSchemaOf } from '../operations/json-schema.ts';
+import { type Asker, type Download, type Operation, OperationFailure, type Right } from '../operations/operation.ts';
+import { type EventSource, type EventStream, eventStream } from './event-stream.ts';
+import { queryTypesOf, readInput } from './input.ts';
+import { openApiDocument } from './openapi.ts';
+import type { ApiSetup, StreamedMessage } from './ports.ts';
+import { Problem, problemOf } from './problems.ts';
+import { BASE, type OfferedOperation, offeredOperations } from './routes.ts';
+import { SignIn } from './sign-in.ts';
+import { hostIn, isOurHost, type Visitor } from './visitor.ts';
+
+/** Streams at once, a megabyte of waiting events each at most. */
+const MOST_STREAMS = 32;
+
+const MOST_FILTERS = 32;
+
+const SECURITY_HEADERS = {
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+} as const;
+
+/** Environment is what the server says about a request. */
+interface Environment {
+  readonly Bindings: { readonly incoming: IncomingMessage; readonly outgoing: ServerResponse };
+}
+
+type Asked = Context<Environment>;
+type Handler = (context: Asked) => Response | Promise<Response>;
+
+/** Application answers requests. */
+export interface Application {
+  readonly fetch: Hono<Environment>['fetch'];
+  /** endStreams ends the answers that have no end. */
+  endStreams(): void;
+}
+
+/** createApplication makes it. `visitorOf` tells who is at the other end of a request. */
+export function createApplication(setup: ApiSetup, visitorOf: (request: IncomingMessage) => Visitor): Application {
+  return new RestApplication(setup, visitorOf);
+}
+
+class RestApplication implements Application {
+  readonly #setup: ApiSetup;
+  readonly #visitorOf: (request: IncomingMessage) => Visitor;
+  readonly #signIn: SignIn;
+  readonly #streams = new Set<EventStream>();
+  readonly #hono = new Hono<Environment>();
+
+  constructor(setup: ApiSetup, visitorOf: (request: IncomingMessage) => Visitor) {
+    this.#setup = setup;
+    this.#visitorOf = visitorOf;
+    this.#signIn = new SignIn(setup);
+    this.#hono.use(async (context, next) => {
+      const elsewhere = this.#sendElsewhere(context);
+      if (elsewhere === null) await next();
+      else context.res = elsewhere;
+      secure(context.res);
+    });
+    this.#hono.onError((error, context) => this.#answerProblem(error, context));
+    this.#hono.notFound(() => new Problem(404, 'There is nothing of this name: /api/v1/openapi.json lists what there is').toResponse());
+    this.#addRoutes();
+  }
+
+  get fetch(): Hono<Environment>['fetch'] {
+    return this.#hono.fetch;
+  }
+
+  endStreams(): void {
+    for (const stream of [...this.#streams]) stream.end();
+  }
+
+  #addRoutes(): void {
+    const offered = offeredOperations(this.#setup.table);
+    const document = `${JSON.stringify(openApiDocument(this.#setup.title, offered))}\n`;
+    const jsonText = (text: string) => new Response(text, { headers: { 'content-type': 'application/json' } });
+    const rows: [method: string, path: string, handler: Handler][] = [
+      ['GET', '/health', (context) => context.json({ status: 'ok' })],
+      ['GET', '/ready', (context) => this.#answerReady(context)],
+      ['GET', '/metrics', (context) => this.#answerMetrics(context)],
+      ['GET', `${BASE}/openapi.json`, () => jsonText(document)],
+      ['POST', `${BASE}/claim`, async (context) => context.json(await this.#signIn.claim(context, this.#visitor(context)))],
+      ['POST', `${BASE}/session`, async (context) => context.json(await this.#signIn.begin(context, this.#visitor(context)))],
+      ['GET', `${BASE}/session`, (context) => context.json(this.#signIn.current(context, this.#visitor(context)))],
+      ['DELETE', `${BASE}/session`, (context) => this.#endSession(context)],
+      ['GET', `${BASE}/messages/stream`, (context) => this.#streamMessages(context)],
+      ['GET', `${BASE}/log/stream`, (context) => this.#streamLog(context)],
+      ...offered.map((each): [string, string, Handler] => [each.route.method, BASE + each.route.path, this.#handlerFor(each)]),
+    ];
+    // Words before names: /clients/held is not the client "held".
+    const isName = (path: string) =>
+      path
+        .split('/')
+        .map((part) => Number(part.startsWith('{')))
+        .join('');
+    rows.sort(([, a], [, b]) => isName(a).localeCompare(isName(b)));
+    for (const [method, path, handler] of rows) this.#hono.on(method, path.replaceAll(/\{(\w+)\}/g, ':$1'), handler);
+    for (const path of new Set(rows.map(([, each]) => each))) {
+      const allowed = rows.filter(([, each]) => each === path).map(([method]) => method);
+      this.#hono.all(path.replaceAll(/\{(\w+)\}/g, ':$1'), () => wrongMethod(allowed).toResponse());
+    }
+  }
+
+  #visitor({ env }: Asked): Visitor {
+    return this.#visitorOf(env.incoming);
+  }
+
+  /** Null = it may be answered here. */
+  #sendElsewhere(context: Asked): Response | null {
+    const { hosts, httpsPort } = this.#setup;
+    const host = context.req.header('host');
+    if (!isOurHost(host, hosts())) {
+      const name = JSON.stringify(hostIn(host ?? ''));
+      throw new Problem(
+        421,
+        `This is not ${name}: write certificate_names ${hostIn(host ?? '') || 'NAME'} into the configuration if it is`,
+      );
+    }
+    if (this.#visitor(context).isPrivate) return null;
+    const port = httpsPort();
+    if (port === null || !['GET', 'HEAD'].includes(context.req.method)) throw new Problem(403, 'Use HTTPS: here others can read along');
+    const { pathname, search } = new URL(context.req.url);
+    const name = hostIn(host ?? '');
+    const target = `https://${name.includes(':') ? `[${name}]` : name}${port === 443 ? '' : `:${port}`}`;
+    return context.redirect(target + pathname + search, 308);
+  }
+
+  #answerProblem(error: unknown, context: Asked): Response {
+    const problem = problemOf(error);
+    if (problem === null) {
+      const what = `${context.req.method} ${new URL(context.req.url).pathname}`;
+      this.#setup.logger.log('error', `Error: Cannot answer ${what}: ${reasonOf(error)}`);
+    }
+    return secure((problem ?? new Problem(500, 'Something went wrong: the log of the broker says what')).toResponse());
+  }
+
+  #answerReady(context: Asked): Response {
+    if (!this.#setup.isReady()) throw new Problem(503, 'The broker starts or stops');
+    return context.json({ status: 'ready' });
+  }
+
+  async #answerMetrics(context: Asked): Promise<Response> {
+    this.#signIn.require(context, this.#visitor(context), 'monitoring');
+    const { text, contentType } = await this.#setup.metrics();
+    return context.body(text, 200, { 'content-type': contentType });
+  }
+
+  #endSession(context: Asked): Response {
+    this.#signIn.end(context, this.#visitor(context));
+    return context.body(null, 204);
+  }
+
+  #handlerFor({ operation, route }: OfferedOperation): Handler {
+    const types = queryTypesOf(jsonSchemaOf(operation.input, 'input'));
+    return async (context) => {
+      const asker = this.#signIn.require(context, this.#visitor(context), operation.right);
+      const input = await readInput(context, { route, types });
+      const output = await this.#run(context, operation, input, asker);
+      if (operation.download !== undefined) return answerFile(context, output as Download); // its row says so
+      const revision = revisionIn(output);
+      if (revision !== null) context.header('etag', `"${revision}"`);
+      return context.json((output ?? null) as object); // JSON by its schema
+    };
+  }
+
+  /** RFC 9110 15.5.13: what has changed since is a precondition that failed, where the asker has made it one. */
+  async #run(context: Asked, operation: Operation, input: unknown, asker: Asker): Promise<unknown> {
+    try {
+      return await this.#setup.operations.run(operation.name, input, asker);
+    } catch (error) {
+      const isStale = error instanceof OperationFailure && error.reason === 'conflict' && context.req.header('if-match') !== undefined;
+      throw isStale ? new Problem(412, error.message) : error;
+    }
+  }
+
+  #streamMessages(context: Asked): Response {
+    const filters = context.req.queries('topic') ?? [];
+    return this.#stream(context, 'operator', () => {
+      const fields = filterProblems(filters);
+      if (fields.length > 0) throw new Problem(422, 'The input does not fit', { fields });
+      return (send) => this.#setup.messages(filters, (message) => send('message', describeMessage(message)));
+    });
+  }
+
+  #streamLog(context: Asked): Response {
+    return this.#stream(context, 'admin', () => (send) => this.#setup.log(null, (line) => send('line', line)));
+  }
+
+  #stream(context: Asked, right: Right, prepare: () => EventSource['open']): Response {
+    const visitor = this.#visitor(context);
+    this.#signIn.require(context, visitor, right);
+    const open = prepare();
+    if (context.req.method === 'HEAD') return context.body(null, 200, { 'content-type': 'text/event-stream' });
+    if (this.#streams.size >= MOST_STREAMS) throw new Problem(503, `There are ${MOST_STREAMS} streams already`);
+    const stream = eventStream({
+      open,
+      mayGoOn: () => this.#signIn.isStillGood(context, visitor, right),
+      closed: () => this.#streams.delete(stream),
+    });
+    this.#streams.add(stream);
+    return context.body(stream.body, 200, { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' });
+  }
+}
+
+function secure(response: Response): Response {
+  for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.headers.set(name, value);
+  return response;
+}
+
+function wrongMethod(allowed: readonly string[]): Problem {
+  const methods = allowed.includes('GET') ? [...allowed, 'HEAD'] : allowed;
+  return new Problem(405, `Use ${methods.join(' or ')}`, { headers: { allow: methods.join(', ') } });
+}
+
+function answerFile(context: Asked, { mediaType, fileName, chunks }: Download): Response {
+  const name = fileName.replaceAll(/[^\w.-]/g, '_');
+  const body = ReadableStream.from(chunks) as ReadableStream<Uint8Array>; // of Node's types
+  return context.body(body, 200, { 'content-type': mediaType, 'content-disposition': `attachment; filename="${name}"` });
+}
+
+/** An answer with a revision can be changed by If-Match. */
+function revisionIn(output: unknown): string | null {
+  if (typeof output !== 'object' || output === null || !('revision' in output)) return null;
+  return typeof output.revision === 'string' && /^[\x21\x23-\x7e]+$/.test(output.revision) ? output.revision : null;
+}
+
+function filterProblems(filters: readonly string[]) {
+  const problem = (detail: string) => [{ field: 'topic', detail }];
+  if (filters.length === 0) return problem('Say which: topic=home/%23');
+  if (filters.length > MOST_FILTERS) return problem(`There may be ${MOST_FILTERS} at most`);
+  const bad = filters.find((filter) => !isTopicFilter(filter) || isSharedFilter(filter));
+  return bad === undefined ? [] : problem(`${JSON.stringify(bad)} is no topic filter`);
+}
+
+function describeMessage({ topic, payload, qos, retain }: StreamedMessage) {
+  const text = payload.toString('utf8');
+  const isText = Buffer.from(text, 'utf8').equals(payload);
+  return { topic, qos, retain, payload: isText ? text : payload.toString('base64'), encoding: isText ? 'utf8' : 'base64' };
+}

@@ -1,0 +1,89 @@
+// What the API needs of others. app/ hands it over.
+
+import type { Logger } from '../base/logger.ts';
+import type { Operation, Right } from '../operations/operation.ts';
+import type { Operations } from '../operations/operations.ts';
+import type { Roles } from './roles.ts';
+
+/** Login is a name and a password, and who brings them: the address ('' = a Unix socket), and the name of the listener. */
+export interface Login {
+  readonly username: string;
+  readonly password: string;
+  readonly address: string;
+  readonly listener: string;
+}
+
+/** SignedIn is an account whose password was right. */
+export interface SignedIn {
+  /** isStillGood is false when the account has gone, or has another password. */
+  isStillGood(): boolean;
+}
+
+/** Accounts are those of the listeners: their passwords, and the throttle for wrong ones. */
+export interface Accounts {
+  check(login: Login): Promise<SignedIn | 'refused' | 'unavailable'>;
+  /** has tells whether there is such an account at a listener. */
+  has(listener: string, username: string): boolean;
+  /** add makes an account at a listener, which counts when it is done. Throws OperatorError when it can't be written. */
+  add(login: Omit<Login, 'address'>): Promise<void>;
+}
+
+/** TokenGrant is what a Bearer token allows. */
+export interface TokenGrant {
+  readonly name: string;
+  readonly right: Right;
+}
+
+/** Tokens are the Bearer tokens, which are kept as hashes only. */
+export interface Tokens {
+  /** find gives what a token allows; null = there is none such, or it has ended. */
+  find(token: string): TokenGrant | null;
+}
+
+/** Attempts slows the guessing of secrets down that belong to no account. */
+export interface Attempts {
+  isHeld(address: string, name: string): boolean;
+  failed(address: string, name: string): void;
+  succeeded(address: string, name: string): void;
+}
+
+/** StreamedMessage is a message as subscribers get it. */
+export interface StreamedMessage {
+  readonly topic: string;
+  readonly payload: Buffer;
+  readonly qos: number;
+  readonly retain: boolean;
+}
+
+/** Feed calls `deliver` for each thing that comes, until the function that it gives is called. */
+export type Feed<T, Wanted> = (wanted: Wanted, deliver: (each: T) => void) => () => void;
+
+/** ApiSetup is what the API is made of; functions are asked anew for each request. */
+export interface ApiSetup {
+  readonly operations: Pick<Operations, 'run'>;
+  /** The table that `operations` carries out. */
+  readonly table: readonly Operation[];
+  /** Title and version of the OpenAPI document. */
+  readonly title: string;
+  readonly accounts: Accounts;
+  readonly roles: Roles;
+  /** Null = there are none. */
+  readonly tokens: Tokens | null;
+  readonly attempts: Attempts;
+  /** The code by which a person who sees the console makes the first admin. */
+  readonly setupCode: () => string;
+  /** Topic filters that are valid; messages that are published from now on. */
+  readonly messages: Feed<StreamedMessage, readonly string[]>;
+  /** Lines of the log. */
+  readonly log: Feed<{ readonly time: number; readonly type: string; readonly text: string }, null>;
+  /** The text of the metrics as Prometheus reads it, and its type. */
+  readonly metrics: () => Promise<{ readonly text: string; readonly contentType: string }>;
+  readonly isReady: () => boolean;
+  /** Names under which clients reach this machine, in lower case; every address is one as well. */
+  readonly hosts: () => readonly string[];
+  /** The port for HTTPS, where a listener without TLS sends people on to; null = none is open. */
+  readonly httpsPort: () => number | null;
+  /** Milliseconds since any moment. */
+  readonly now: () => number;
+  readonly logger: Logger;
+}

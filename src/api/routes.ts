@@ -1,0 +1,45 @@
+// The one place that gives an operation its method and its path below /api/v1.
+
+import type { Operation } from '../operations/operation.ts';
+
+export const BASE = '/api/v1';
+
+/** Route is where an operation is offered; `{name}` in its path is that field of the input. The other fields are in the query of a GET or DELETE, or else in the body. */
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly path: string;
+}
+
+/** ROUTES has a row for each operation, or the reason why there is none. */
+export const ROUTES: Readonly<Record<string, Route | { readonly notOffered: string }>> = {
+  status: { method: 'GET', path: '/status' },
+  why: { method: 'GET', path: '/why' },
+  throttle: { method: 'GET', path: '/throttle' },
+  reload: { method: 'POST', path: '/reload' },
+  'setup code': { notOffered: 'it is for who has nobody to sign in as' },
+  backup: { notOffered: 'it makes a file that a program of this machine takes away' },
+};
+
+/** OfferedOperation is a row of the table with its place. */
+export interface OfferedOperation {
+  readonly operation: Operation;
+  readonly route: Route;
+}
+
+/** offeredOperations are those of a table that have a route. */
+export function offeredOperations(table: readonly Operation[], routes = ROUTES): readonly OfferedOperation[] {
+  return table.flatMap((operation) => {
+    const route = routes[operation.name];
+    return route === undefined || 'notOffered' in route ? [] : [{ operation, route }];
+  });
+}
+
+/** hasBody tells where the fields of the input are. */
+export function hasBody({ method }: Route): boolean {
+  return method !== 'GET' && method !== 'DELETE';
+}
+
+/** fieldsInPath are the names in braces. */
+export function fieldsInPath({ path }: Route): readonly string[] {
+  return Array.from(path.matchAll(/\{(\w+)\}/g), ([, name = '']) => name);
+}

@@ -1,0 +1,207 @@
+// Who asks: the session of a cookie, or a Bearer token; how a session begins and ends, and how a new box gets its first admin.
+
+import type { Context } from 'hono';
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
+import { z } from 'zod';
+import { type Asker, includesRight, RIGHTS, type Right } from '../operations/operation.ts';
+import { checked, MAX_LOGIN_BYTES, readJson } from './input.ts';
+import type { ApiSetup, Login, SignedIn } from './ports.ts';
+import { Problem } from './problems.ts';
+import type { Role } from './roles.ts';
+import { isSameSecret, type Session, Sessions } from './sessions.ts';
+import type { Visitor } from './visitor.ts';
+
+/** A browser takes a cookie with `__Host-` only by HTTPS, and no other host of the domain can set it. RFC 6265bis 4.1.3.2 */
+const SECURE_COOKIE = '__Host-midge';
+const LOCAL_COOKIE = 'midge-local';
+
+const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
+
+/** Wrong codes and tokens of one address are counted under these names, which no account may have. */
+const CODE_NAME = 'set-up code\u0000';
+const TOKEN_NAME = 'token\u0000';
+
+/** LOGIN is the body of a sign-in. */
+export const LOGIN = z.strictObject({ username: z.string().min(1).max(1024), password: z.string().min(1).max(1024) });
+
+/** NAME is that of a new account: a line of a password file can hold it. */
+const NAME = z
+  .string()
+  .min(1)
+  .max(256)
+  .regex(/^[^:#\s\p{Cc}][^:\p{Cc}]*(?<!\s)$/u, 'must hold no colon and no control character, and not start with # or end with a blank');
+
+/** CLAIM is the body of a claim. */
+export const CLAIM = z.strictObject({ code: z.string().min(1).max(64), username: NAME, password: z.string().min(8).max(1024) });
+
+/** SESSION is what a browser learns about its session. */
+export const SESSION = z.object({
+  username: z.string(),
+  role: z.enum(RIGHTS),
+  csrfToken: z.string().describe('for the header X-CSRF-Token, which each request but GET needs'),
+});
+
+/** SignIn knows the sessions. */
+export class SignIn {
+  readonly #setup: ApiSetup;
+  readonly #sessions: Sessions;
+
+  constructor(setup: ApiSetup) {
+    this.#setup = setup;
+    this.#sessions = new Sessions(setup.now);
+  }
+
+  /** require gives who asks. Throws Problem 401 where nobody is signed in, and 403 without the right, or where another web page may have sent it. */
+  require(context: Context, visitor: Visitor, right: Right): Asker {
+    const { name, right: own } = this.#askerOf(context, visitor);
+    visitor.signedIn();
+    if (!includesRight(own, right)) throw new Problem(403, `This needs the right "${right}", and ${JSON.stringify(name)} has "${own}"`);
+    return { name: `${name} from ${visitor.address || 'this machine'}`, right: own };
+  }
+
+  /** isStillGood tells whether the caller of a long answer would be let in again. */
+  isStillGood(context: Context, visitor: Visitor, right: Right): boolean {
+    try {
+      return this.require(context, visitor, right) !== null;
+    } catch {
+      return false;
+    }
+  }
+
+  #askerOf(context: Context, visitor: Visitor): Asker {
+    const authorization = context.req.header('authorization');
+    if (authorization !== undefined) return this.#bearerOf(authorization, visitor);
+    const found = this.#sessionOf(context, visitor);
+    if (found === null) throw signedOut('Sign in first: POST /api/v1/session, or send a Bearer token');
+    if (!SAFE_METHODS.has(context.req.method) && !isSameSecret(context.req.header('x-csrf-token') ?? '', found.session.csrfToken))
+      throw new Problem(403, 'The header X-CSRF-Token is missing or wrong: GET /api/v1/session gives it');
+    return { name: found.session.username, right: found.role };
+  }
+
+  #bearerOf(authorization: string, visitor: Visitor): Asker {
+    const { tokens, attempts } = this.#setup;
+    const [, token] = /^Bearer +(\S+)$/i.exec(authorization) ?? [];
+    if (token === undefined) throw signedOut('The header Authorization must be: Bearer TOKEN');
+    if (attempts.isHeld(visitor.address, TOKEN_NAME)) throw tooMany();
+    const grant = tokens?.find(token) ?? null;
+    if (grant !== null) return grant;
+    attempts.failed(visitor.address, TOKEN_NAME);
+    throw signedOut('There is no such token, or it has ended', 'Bearer error="invalid_token"');
+  }
+
+  #sessionOf(context: Context, visitor: Visitor): { readonly session: Session; readonly role: Role } | null {
+    const id = getCookie(context, cookieName(visitor));
+    const session = id === undefined ? null : this.#sessions.find(id);
+    const role = session === null ? null : this.#setup.roles.of(session.username);
+    return session === null || role === null ? null : { session, role };
+  }
+
+  /** current gives the session of a browser. Throws Problem 401. */
+  current(context: Context, visitor: Visitor): z.infer<typeof SESSION> {
+    const found = this.#sessionOf(context, visitor);
+    if (found === null) throw signedOut('Nobody is signed in');
+    visitor.signedIn();
+    return { username: found.session.username, role: found.role, csrfToken: found.session.csrfToken };
+  }
+
+  /** begin signs a browser in with the password of an account that has a role. Throws Problem: 401 does not tell what was wrong. */
+  async begin(context: Context, visitor: Visitor): Promise<z.infer<typeof SESSION>> {
+    refuseOtherPages(context);
+    const { username, password } = checked(LOGIN, await readJson(context, MAX_LOGIN_BYTES));
+    this.#refuseUnclaimed();
+    const signedIn = await this.#checkAccount({ username, password, address: visitor.address, listener: visitor.listener });
+    const role = this.#setup.roles.of(username);
+    if (role === null) throw wrongLogin();
+    return this.#beginSession(context, visitor, { username, role, signedIn });
+  }
+
+  /** end signs a browser out. */
+  end(context: Context, visitor: Visitor): void {
+    this.#askerOf(context, visitor);
+    const name = cookieName(visitor);
+    const id = getCookie(context, name);
+    if (id !== undefined) this.#sessions.end(id);
+    deleteCookie(context, name, cookieOptions(visitor));
+  }
+
+  /** claim makes an account admin, for who has the set-up code, as long as there is no admin; an account that is there needs its password. */
+  async claim(context: Context, visitor: Visitor): Promise<z.infer<typeof SESSION>> {
+    refuseOtherPages(context);
+    const { code, username, password } = checked(CLAIM, await readJson(context, MAX_LOGIN_BYTES));
+    const { accounts, roles, attempts, setupCode } = this.#setup;
+    if (roles.hasAdmin) throw new Problem(409, 'This box has an admin already');
+    if (attempts.isHeld(visitor.address, CODE_NAME)) throw tooMany();
+    if (!isSameSecret(plainCode(code), plainCode(setupCode()))) {
+      attempts.failed(visitor.address, CODE_NAME);
+      throw new Problem(403, 'The set-up code is another one: "midge status" and the log of the start show it');
+    }
+    const { listener } = visitor;
+    if (!accounts.has(listener, username)) await accounts.add({ username, password, listener });
+    const signedIn = await this.#checkAccount({ username, password, address: visitor.address, listener: visitor.listener });
+    if (roles.hasAdmin) throw new Problem(409, 'This box has an admin already');
+    roles.set(username, 'admin');
+    return this.#beginSession(context, visitor, { username, role: 'admin', signedIn });
+  }
+
+  async #checkAccount(login: Login): Promise<SignedIn> {
+    const outcome = await this.#setup.accounts.check(login);
+    if (outcome === 'unavailable') throw new Problem(503, 'Too many sign-ins at once: try again', { headers: { 'retry-after': '1' } });
+    if (outcome === 'refused') throw wrongLogin();
+    return outcome;
+  }
+
+  #refuseUnclaimed(): void {
+    if (this.#setup.roles.hasAdmin) return;
+    throw new Problem(403, 'Nobody has claimed this box yet: POST /api/v1/claim with the set-up code, which "midge status" shows');
+  }
+
+  #beginSession(
+    context: Context,
+    visitor: Visitor,
+    who: { readonly username: string; readonly role: Role; readonly signedIn: SignedIn },
+  ): z.infer<typeof SESSION> {
+    const { username, role, signedIn } = who;
+    const { id, session } = this.#sessions.begin(username, signedIn);
+    setCookie(context, cookieName(visitor), id, cookieOptions(visitor));
+    visitor.signedIn();
+    this.#setup.logger.log(
+      'notice',
+      `${JSON.stringify(username)} has signed in to the REST interface from ${visitor.address || 'this machine'}.`,
+    );
+    return { username, role, csrfToken: session.csrfToken };
+  }
+}
+
+/** A form of another page can't send application/json, but it can send nothing else either: whoever has a browser send this tells its origin. */
+function refuseOtherPages(context: Context): void {
+  const site = context.req.header('sec-fetch-site');
+  const origin = context.req.header('origin');
+  const isOther = origin !== undefined && URL.parse(origin)?.host !== context.req.header('host');
+  if (isOther || (site !== undefined && site !== 'same-origin' && site !== 'none'))
+    throw new Problem(403, 'Another web page has sent this');
+}
+
+function cookieName({ hasTls }: Visitor): string {
+  return hasTls ? SECURE_COOKIE : LOCAL_COOKIE;
+}
+
+function cookieOptions({ hasTls }: Visitor) {
+  return { path: '/', httpOnly: true, sameSite: 'Strict', secure: hasTls } as const;
+}
+
+/** People type it in groups, and in capitals. */
+function plainCode(code: string): string {
+  return code.toLowerCase().replace(/[^a-z0-9]/g, '');
+}
+
+function signedOut(detail: string, challenge = 'Bearer'): Problem {
+  return new Problem(401, detail, { headers: { 'www-authenticate': challenge } });
+}
+
+function wrongLogin(): Problem {
+  return signedOut('The user name or the password is wrong, or the account has no role here');
+}
+
+function tooMany(): Problem {
+  return new Problem(429, 'Too many wrong ones: wait a while', { headers: { 'retry-after': '60' } });
+}

@@ -1,0 +1,103 @@
+// What the REST interface gets of the running broker.
+
+import { readFileSync } from 'node:fs';
+import { filesOf } from '../access/options.ts';
+import { writePasswordFile } from '../access/password-file.ts';
+import { setUser } from '../access/password-file-edit.ts';
+import { hashPassword } from '../access/password-hash.ts';
+import type { Accounts, ApiSetup, Feed, Login, StreamedMessage } from '../api/ports.ts';
+import { Roles } from '../api/roles.ts';
+import { OperatorError } from '../base/errors.ts';
+import { DEFAULT_LISTENER_POLICY } from '../broker/options.ts';
+import { machineNames } from '../host/host.ts';
+import type { Log } from '../logging/logging.ts';
+import { filterMatches } from '../mqtt/topics.ts';
+import { OPERATIONS, type Operations } from '../operations/operations.ts';
+import type { Appliance } from './app.ts';
+import type { Reloads } from './reloads.ts';
+
+export interface ApiWorld {
+  readonly appliance: Appliance;
+  readonly operations: Operations;
+  readonly reloads: Reloads;
+  readonly log: Log;
+  readonly title: string;
+  /** Milliseconds since 1970. */
+  readonly since: number;
+  readonly isReady: () => boolean;
+}
+
+/** apiSetup reads the roles, and makes what the API asks. Throws OperatorError when they are damaged. */
+export async function apiSetup(world: ApiWorld, setupCode: string): Promise<ApiSetup> {
+  const { appliance, operations, log, title } = world;
+  const { broker, state, throttle } = appliance;
+  state.make(); // for the roles
+  const { Prometheus } = await import('../telemetry/prometheus.ts');
+  const prometheus = new Prometheus(broker, world);
+  return {
+    operations,
+    table: OPERATIONS,
+    title,
+    accounts: accountsOf(world),
+    roles: new Roles(state.apiRoles),
+    tokens: null,
+    attempts: throttle,
+    setupCode: () => setupCode,
+    messages: messagesOf(appliance),
+    log: (_, deliver) => log.follow(deliver),
+    metrics: () => prometheus.read(),
+    isReady: world.isReady,
+    hosts: () => hostsOf(appliance),
+    httpsPort: () => appliance.listeners.find(({ options }) => options.protocol === 'http' && options.tls !== null)?.port ?? null,
+    now: () => performance.now(),
+    logger: log,
+  };
+}
+
+function hostsOf({ announcedHost, configuration }: Appliance): readonly string[] {
+  const { hostName } = machineNames();
+  const names = [hostName, `${hostName}.local`, announcedHost ?? '', ...configuration.certificateNames];
+  return names.filter((name) => name !== '').map((name) => name.toLowerCase());
+}
+
+function messagesOf({ broker }: Appliance): Feed<StreamedMessage, readonly string[]> {
+  return (filters, deliver) => {
+    const ends = filters.map((filter, index) => {
+      const listener: Parameters<typeof broker.subscribe>[1] = (packet, done) => {
+        const isSeen = filters.slice(0, index).some((earlier) => filterMatches(earlier, packet.topic));
+        if (!isSeen) deliver(packet);
+        done();
+      };
+      broker.subscribe(filter, listener, () => {});
+      return () => broker.unsubscribe(filter, listener, () => {});
+    });
+    return () => {
+      for (const end of ends) end();
+    };
+  };
+}
+
+function accountsOf({ appliance, reloads }: ApiWorld): Accounts {
+  const policyOf = (name: string) => ({ ...DEFAULT_LISTENER_POLICY, name, allowAnonymous: false });
+  return {
+    async check({ username, password, address, listener }: Login) {
+      const { access } = appliance;
+      const policy = policyOf(listener);
+      const origin = { address, port: 0, policy, identity: null, tls: null };
+      const verdict = await access.authenticator.authenticate({ clientId: '', username, password: Buffer.from(password), origin });
+      if (verdict === 'unavailable') return verdict;
+      if (verdict !== 'accepted') return 'refused';
+      return { isStillGood: () => appliance.access.keeps({ username, identity: null, policy }, access) };
+    },
+    has: (listener, username) => appliance.access.knows(listener, username),
+    async add({ username, password, listener }) {
+      const { passwordFile } = filesOf(appliance.configuration.access, listener);
+      if (passwordFile === null)
+        throw new OperatorError('Cannot add an account: the configuration has no password_file - write one, then reload');
+      const hash = await hashPassword(password);
+      writePasswordFile(passwordFile, setUser(readFileSync(passwordFile, 'utf8'), username, hash));
+      const { error } = await reloads.reload('command');
+      if (error !== null) throw new OperatorError(`The account is in "${passwordFile}", but not in force: ${error}`);
+    },
+  };
+}

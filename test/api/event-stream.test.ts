@@ -1,0 +1,127 @@
+// Server-Sent Events: whole ones, in order, and a slow reader costs a bounded amount of memory and is told what it missed.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { eventStream } from '../../src/api/event-stream.ts';
+import { Roles } from '../../src/api/roles.ts';
+import { type OpenApi, openApi, signIn, TABLE } from './open-api.ts';
+
+/** A reader of one stream, which reads when it is asked. */
+async function openStream(context: TestContext, api: OpenApi, path: string, headers: Record<string, string>) {
+  const socket = connect(api.port, '127.0.0.1');
+  context.after(() => socket.destroy());
+  const lines = Object.entries({ host: '127.0.0.1', ...headers }).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.write(`GET ${path} HTTP/1.1\r\n${lines.join('')}\r\n`);
+  let text = '';
+  socket.on('data', (chunk) => {
+    text += chunk;
+    socket.emit('more');
+  });
+  socket.on('error', () => {});
+  return {
+    socket,
+    async until(pattern: RegExp): Promise<string> {
+      while (!pattern.test(text)) await once(socket, 'more');
+      return text;
+    },
+  };
+}
+
+const STREAM = '/api/v1/messages/stream?topic=home/%23';
+const message = (payload: Buffer) => ({ topic: 'home/door', payload, qos: 1, retain: false });
+
+test('messages come as events, text as it is and other bytes in base64', async (context) => {
+  const api = await openApi(context, { table: TABLE });
+  const stream = await openStream(context, api, STREAM, { authorization: 'Bearer operator' });
+  const head = await stream.until(/\r\n\r\n/);
+  assert.match(head, /content-type: text\/event-stream/i);
+  await stream.until(/^: $/m);
+  for (const deliver of api.feeds) {
+    deliver(message(Buffer.from('öffen\n')));
+    deliver(message(Buffer.from([0xff, 0])));
+  }
+  const text = await stream.until(/base64/);
+  assert.ok(text.includes('event: message\ndata: {"topic":"home/door","qos":1,"retain":false,"payload":"öffen\\n","encoding":"utf8"}\n\n'));
+  assert.ok(text.includes('"payload":"/wA=","encoding":"base64"}\n\n'));
+  stream.socket.destroy();
+  while (api.feeds.size > 0) await new Promise((resolve) => setImmediate(resolve));
+});
+
+for (const [what, path, authorization, status] of [
+  ['nobody is signed in', STREAM, '', 401],
+  ['its reader may only look', STREAM, 'Bearer viewer', 403],
+  ['no filter is said', '/api/v1/messages/stream', 'Bearer operator', 422],
+  ['a filter is none', '/api/v1/messages/stream?topic=a%23', 'Bearer operator', 422],
+  ['a filter is shared', '/api/v1/messages/stream?topic=$share/a/b', 'Bearer operator', 422],
+  ['an operator wants the log', '/api/v1/log/stream', 'Bearer operator', 403],
+] as const) {
+  test(`stream answers ${status} when ${what}`, async (context) => {
+    const api = await openApi(context, { table: TABLE });
+    const answer = await api.ask(path, { headers: authorization === '' ? {} : { authorization } });
+    assert.equal(answer.status, status);
+    assert.equal(api.feeds.size, 0);
+  });
+}
+
+test('streams are refused beyond their number, and end when the API stops', async (context) => {
+  const api = await openApi(context, { table: TABLE });
+  const streams = [];
+  for (let count = 0; count < 32; count++) {
+    const stream = await openStream(context, api, STREAM, { authorization: 'Bearer operator' });
+    await stream.until(/^: $/m);
+    streams.push(stream);
+  }
+  assert.equal((await api.ask(STREAM, { token: 'operator' })).status, 503);
+  const closed = streams.map(({ socket }) => once(socket, 'close'));
+  api.stop();
+  await Promise.all(closed);
+  assert.equal(api.feeds.size, 0);
+});
+
+test('reader who reads nothing costs a bounded amount, and is told how many it has missed', async () => {
+  let send: (event: string, data: unknown) => void = () => {};
+  let isOpen = true;
+  const { body } = eventStream({
+    open: (given) => {
+      send = given;
+      return () => {
+        isOpen = false;
+      };
+    },
+    mayGoOn: () => true,
+    closed: () => {},
+  });
+  const payload = 'x'.repeat(10_000);
+  for (let count = 0; count < 1000; count++) send('message', { count, payload });
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
+  let text = '';
+  while (!text.includes('event: missed')) text += decoder.decode((await reader.read()).value, { stream: true });
+  assert.ok(text.length <= 1_100_000, `${text.length} bytes waited`);
+  const counts = Array.from(text.matchAll(/"count":(\d+),"payload"/g), ([, count]) => Number(count));
+  assert.deepEqual(counts, Array.from(counts.keys()), 'those that came are the first, in order');
+  const [, missed] = /event: missed\ndata: \{"count":(\d+)\}/.exec(text) ?? [];
+  assert.equal(counts.length + Number(missed), 1000);
+  send('message', { again: true });
+  while (!text.includes('again')) text += decoder.decode((await reader.read()).value, { stream: true });
+  await reader.cancel();
+  assert.equal(isOpen, false);
+});
+
+test('stream ends soon after the right of its reader has ended', async (context) => {
+  context.mock.timers.enable({ apis: ['setInterval'] });
+  const roles = new Roles(null);
+  roles.set('jane', 'admin');
+  const api = await openApi(context, { table: TABLE, roles });
+  const { cookie = '' } = await signIn(api);
+  const stream = await openStream(context, api, STREAM, { cookie });
+  await stream.until(/^: $/m);
+  context.mock.timers.tick(15_000);
+  assert.equal(api.feeds.size, 1);
+  roles.set('jane', 'viewer');
+  context.mock.timers.tick(15_000);
+  assert.equal(api.feeds.size, 0);
+  await stream.until(/^0\r$/m); // the last chunk of HTTP/1.1
+});

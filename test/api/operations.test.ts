@@ -1,0 +1,211 @@
+// Every operation over HTTP: it has a place, and it is answered to who may ask, and to nobody else. Whatever is sent, the fault is never ours.
+
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import fc from 'fast-check';
+import { z } from 'zod';
+import { fieldsInPath, hasBody, type OfferedOperation, offeredOperations, ROUTES } from '../../src/api/routes.ts';
+import { operationNeeds } from '../../src/app/operation-needs.ts';
+import { jsonSchemaOf } from '../../src/operations/json-schema.ts';
+import { download, RIGHTS } from '../../src/operations/operation.ts';
+import { OPERATIONS, Operations } from '../../src/operations/operations.ts';
+import { openAppliance } from '../app/test-appliance.ts';
+import { configurationOf } from '../app/test-configuration.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { arbitraryOf } from './arbitrary-input.ts';
+import { type Answer, openApi, TABLE } from './open-api.ts';
+
+const OFFERED = offeredOperations(OPERATIONS);
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
+
+/** An API on a real broker: what it takes is carried out. */
+async function openReal(context: TestContext) {
+  const folder = temporaryFolder(context);
+  const configuration = configurationOf(folder, 'listener 0 127.0.0.1\nallow_anonymous true\n');
+  const { appliance } = await openAppliance(context, folder, { configuration });
+  const reload = { at: 0, by: 'command', error: null, mistakes: [], later: [] } as const;
+  const reloads = { last: null, changedFiles: () => [], reload: async () => reload };
+  const program = { title: 'midge version 1.2.3', buildDate: 0, since: 0 };
+  const operations = new Operations(() => operationNeeds(appliance, { reloads: reloads as never, program, setupCode: null }));
+  return openApi(context, { table: OPERATIONS, operations });
+}
+
+function pathOf({ route }: OfferedOperation, value = 'nobody'): string {
+  return `/api/v1${route.path.replaceAll(/\{\w+\}/g, encodeURIComponent(value))}`;
+}
+
+function isProblem({ status, headers, json }: Answer): boolean {
+  return headers['content-type'] === 'application/problem+json' && json?.status === status && json.title !== '' && json.detail !== '';
+}
+
+test('each operation has a route of its own, or the reason why it has none', () => {
+  assert.deepEqual(Object.keys(ROUTES).sort(), OPERATIONS.map(({ name }) => name).sort());
+  const places = OFFERED.map(({ route }) => `${route.method} ${route.path.replaceAll(/\{\w+\}/g, '{}')}`);
+  assert.equal(new Set(places).size, places.length, 'two operations have one place');
+  for (const { operation, route } of OFFERED) {
+    assert.equal(route.method === 'GET', operation.kind === 'query', `${operation.name}: a query is a GET, and nothing else is`);
+    const { properties = {} } = jsonSchemaOf(operation.input, 'input') as { properties?: object };
+    for (const field of fieldsInPath(route)) assert.ok(field in properties, `${operation.name} has no field ${field}`);
+    assert.match(route.path, /^(\/([a-z]+(-[a-z]+)*|\{\w+\}))+$/);
+  }
+});
+
+test('OpenAPI document is valid, and has every operation', async (context) => {
+  const api = await openApi(context, { table: OPERATIONS });
+  const { json: document } = await api.ask('/api/v1/openapi.json');
+  const { valid, errors } = await new Validator().validate(structuredClone(document));
+  assert.ok(valid, JSON.stringify(errors, null, 1));
+  assert.equal(document.openapi, '3.1.0');
+  for (const each of OFFERED) {
+    const row = document.paths[`/api/v1${each.route.path}`][each.route.method.toLowerCase()];
+    assert.equal(row.summary, each.operation.summary);
+  }
+  const ids = Object.values<Record<string, { operationId?: string }>>(document.paths).flatMap((path) =>
+    Object.values(path).flatMap(({ operationId }) => operationId ?? []),
+  );
+  assert.equal(new Set(ids).size, OFFERED.length);
+});
+
+for (const each of OFFERED) {
+  const { operation, route } = each;
+  test(`${route.method} ${route.path} is for those with the right to ${operation.right}`, async (context) => {
+    const api = await openApi(context, { table: OPERATIONS });
+    const ask = (more: object) => api.ask(pathOf(each), { method: route.method, ...more });
+    const signedOut = await ask({});
+    assert.equal(signedOut.status, 401);
+    assert.ok(isProblem(signedOut));
+    assert.equal(signedOut.headers['www-authenticate'], 'Bearer');
+    assert.equal((await ask({ headers: { authorization: 'Bearer wrong' } })).status, 401);
+    assert.equal(api.signedIn.count, 0);
+    for (const right of RIGHTS.slice(0, RIGHTS.indexOf(operation.right)))
+      assert.equal((await ask({ token: right })).status, 403, `with the right to ${right}`);
+  });
+
+  test(`${route.method} ${route.path} names the field that is wrong`, async (context) => {
+    const api = await openReal(context);
+    const wrong = hasBody(route) ? { body: { colour: 'red' } } : {};
+    const path = hasBody(route) ? pathOf(each) : `${pathOf(each)}?colour=red`;
+    const answer = await api.ask(path, { method: route.method, token: operation.right, ...wrong });
+    assert.equal(answer.status, 422);
+    assert.ok(isProblem(answer));
+    assert.ok(answer.json.errors.some(({ field }: { field: string }) => field === 'colour'));
+  });
+
+  test(`${route.method} ${route.path} is answered without a fault of ours, whatever is sent`, { timeout: 120_000 }, async (context) => {
+    const api = await openReal(context);
+    const schema = jsonSchemaOf(operation.input, 'input');
+    const inputs = fc.oneof({ arbitrary: arbitraryOf(schema), weight: 3 }, { arbitrary: fc.jsonValue(), weight: 1 });
+    const token = operation.right;
+    await fc.assert(
+      fc.asyncProperty(inputs, fc.string({ minLength: 1, unit: 'grapheme' }), async (input, name) => {
+        const path = pathOf(each, name === '.' || name === '..' ? 'x' : name);
+        const answer = hasBody(route)
+          ? await api.ask(path, { method: route.method, token, body: input })
+          : await api.ask(`${path}?${queryOf(input)}`, { method: route.method, token });
+        assert.ok(answer.status < 500, `${answer.status} ${answer.text}`);
+        if (answer.status === 200 && operation.output) assert.notEqual(answer.json, undefined);
+        if (answer.status >= 400) assert.ok(isProblem(answer), answer.text);
+      }),
+      { numRuns: 40 },
+    );
+    assert.deepEqual(api.log.lines, []);
+  });
+}
+
+function queryOf(input: unknown): string {
+  if (typeof input !== 'object' || input === null) return encodeURIComponent(JSON.stringify(input));
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(input)) query.append(name, typeof value === 'string' ? value : JSON.stringify(value));
+  return query.toString();
+}
+
+test('another method than that of the operation is refused, with those that are right', async (context) => {
+  const api = await openApi(context, { table: OPERATIONS });
+  for (const path of new Set(OFFERED.map((each) => pathOf(each)))) {
+    const allowed = OFFERED.filter((each) => pathOf(each) === path).map(({ route }) => route.method as string);
+    for (const method of METHODS.filter((each) => !allowed.includes(each))) {
+      const answer = await api.ask(path, { method, token: 'admin' });
+      assert.equal(answer.status, 405, `${method} ${path}`);
+      assert.ok(isProblem(answer));
+      assert.deepEqual(
+        String(answer.headers['allow'])
+          .split(', ')
+          .filter((each) => each !== 'HEAD'),
+        allowed,
+      );
+    }
+  }
+});
+
+test('answer is that of the operation, and says its revision as ETag', async (context) => {
+  const api = await openApi(context, { table: TABLE });
+  assert.deepEqual((await api.ask('/api/v1/why?about=jane', { token: 'viewer' })).json, { about: 'jane' });
+  const changed = await api.ask('/api/v1/reload', { method: 'POST', token: 'admin', headers: { 'if-match': '"r7"' } });
+  assert.equal(changed.status, 200);
+  assert.equal(changed.headers['etag'], '"r7"');
+});
+
+for (const [what, ask, status] of [
+  ['a stale ETag', { headers: { 'if-match': '"r6"' } }, 412],
+  ['something that is not there', { body: { file: 'gone' } }, 404],
+  ['no JSON', { raw: '{' }, 400],
+  ['bytes that are no text', { raw: '{"file": "\udfff' }, 400],
+  ['another type of body', { raw: 'file=x', headers: { 'content-type': 'application/x-www-form-urlencoded' } }, 415],
+  ['a body that is no object', { body: [1] }, 422],
+  ['a field of another type', { body: { file: 7 } }, 422],
+  ['a body of more than a megabyte', { body: { file: 'x'.repeat(1_048_577) } }, 413],
+  ['a mistake of ours', { body: { file: 'broken' } }, 500],
+] as const) {
+  test(`problem is told with status ${status} when a request has ${what}`, async (context) => {
+    const api = await openApi(context, { table: TABLE });
+    const answer = await api.ask('/api/v1/reload', { method: 'POST', token: 'admin', ...ask });
+    assert.equal(answer.status, status, answer.text);
+    assert.ok(isProblem(answer));
+    assert.doesNotMatch(answer.text, /secret detail/);
+    assert.equal(
+      api.log.lines.some((line) => line.includes('secret detail')),
+      status === 500,
+    );
+  });
+}
+
+test('file is answered as it is, under a name that no header breaks', async (context) => {
+  const chunks = async function* () {
+    yield Buffer.from([1, 2]);
+    yield Buffer.from([3]);
+  };
+  const row = download(
+    {
+      name: 'reload',
+      kind: 'command',
+      right: 'admin',
+      summary: 'A file.',
+      input: z.strictObject({}),
+      download: ['application/x-tar'],
+      run: () => ({ mediaType: 'application/x-tar', fileName: 'a "b"\r\n.tar', chunks: chunks() }),
+    },
+    z.undefined(),
+  );
+  const api = await openApi(context, { table: [row] });
+  const answer = await api.ask('/api/v1/reload', { method: 'POST', token: 'admin' });
+  assert.deepEqual([answer.status, answer.text], [200, '\u0001\u0002\u0003']);
+  assert.equal(answer.headers['content-disposition'], 'attachment; filename="a__b___.tar"');
+  assert.equal(answer.headers['content-type'], 'application/x-tar');
+  const document = JSON.stringify((await api.ask('/api/v1/openapi.json')).json);
+  assert.ok((await new Validator().validate(JSON.parse(document))).valid);
+});
+
+test('each answer has the security headers, a problem too', async (context) => {
+  const api = await openApi(context, { table: TABLE });
+  for (const path of ['/health', '/nothing', '/api/v1/status', '/api/v1/openapi.json', '/metrics']) {
+    for (const headers of [{}, { host: 'evil.example' }]) {
+      const answer = await api.ask(path, { headers });
+      assert.equal(answer.headers['x-content-type-options'], 'nosniff', path);
+      assert.equal(answer.headers['cache-control'], 'no-store', path);
+      assert.match(String(answer.headers['content-security-policy']), /default-src 'none'/);
+      assert.equal(answer.headers['access-control-allow-origin'], undefined);
+      assert.equal(answer.headers['x-powered-by'], undefined);
+    }
+  }
+});

@@ -1,0 +1,211 @@
+// Who gets in, how long, and from where: sessions of browsers, Bearer tokens, the claim of a new box, and the names under which we answer.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Roles } from '../../src/api/roles.ts';
+import { CODE, openApi, PASSWORD, signIn, TABLE } from './open-api.ts';
+
+const MINUTE = 60_000;
+const LOGIN = { method: 'POST', body: { username: 'jane', password: PASSWORD } };
+
+test('session begins with the password, and ends with a sign-out', async (context) => {
+  const api = await openApi(context, { table: TABLE });
+  const answer = await api.ask('/api/v1/session', LOGIN);
+  assert.equal(answer.status, 200);
+  assert.equal(answer.json.role, 'admin');
+  assert.match(String(answer.headers['set-cookie']), /^midge-local=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict$/);
+  const headers = await signIn(api);
+  assert.equal((await api.ask('/api/v1/status', { headers })).status, 200);
+  assert.equal((await api.ask('/api/v1/session', { headers })).json.username, 'jane');
+  assert.equal((await api.ask('/api/v1/session', { method: 'DELETE', headers })).status, 204);
+  assert.equal((await api.ask('/api/v1/status', { headers })).status, 401);
+  assert.ok(api.log.lines.every((line) => !line.includes(PASSWORD)));
+});
+
+test('cookie is one of HTTPS only when the connection has TLS', async (context) => {
+  const api = await openApi(context, { table: TABLE, guest: { hasTls: true } });
+  const { headers } = await api.ask('/api/v1/session', LOGIN);
+  assert.match(String(headers['set-cookie']), /^__Host-midge=[\w-]{43}; Path=\/; HttpOnly; Secure; SameSite=Strict$/);
+});
+
+for (const [what, body, status] of [
+  ['a wrong password', { username: 'jane', password: 'wrong' }, 401],
+  ['an unknown user', { username: 'nobody', password: PASSWORD }, 401],
+  ['an account without a role', { username: 'tom', password: PASSWORD }, 401],
+  ['no password', { username: 'jane' }, 422],
+  ['a password that is too long', { username: 'jane', password: 'x'.repeat(20_000) }, 413],
+] as const) {
+  test(`session is refused to ${what}`, async (context) => {
+    const api = await openApi(context, { table: TABLE });
+    const answer = await api.ask('/api/v1/session', { method: 'POST', body });
+    assert.equal(answer.status, status);
+    assert.equal(answer.headers['set-cookie'], undefined);
+    assert.equal(api.signedIn.count, 0);
+    if (status === 401) assert.match(answer.json.detail, /^The user name or the password is wrong, or the account has no role here$/);
+  });
+}
+
+for (const [what, times, status] of [
+  ['unused for half an hour', [30], 401],
+  ['used now and then', [29, 29, 29], 200],
+  ['twelve hours old, however much it was used', Array(25).fill(29), 401],
+] as const) {
+  test(`session answers ${status} when it is ${what}`, async (context) => {
+    const api = await openApi(context, { table: TABLE });
+    const headers = await signIn(api);
+    let last = 0;
+    for (const minutes of times) {
+      api.clock.now += minutes * MINUTE;
+      last = (await api.ask('/api/v1/status', { headers })).status;
+    }
+    assert.equal(last, status);
+  });
+}
+
+test('session ends when its account has another password, and when it has lost its role', async (context) => {
+  const api = await openApi(context, { table: TABLE });
+  const [first, second] = [await signIn(api), await signIn(api)];
+  api.passwords.set('jane', 'another');
+  assert.equal((await api.ask('/api/v1/status', { headers: first })).status, 401);
+  api.passwords.set('jane', PASSWORD);
+  assert.equal((await api.ask('/api/v1/status', { headers: second })).status, 200);
+  api.roles.set('jane', null);
+  assert.equal((await api.ask('/api/v1/status', { headers: second })).status, 401);
+});
+
+test('oldest session of an account ends when it has too many, and nobody else', async (context) => {
+  const api = await openApi(context, { table: TABLE });
+  api.roles.set('tom', 'viewer');
+  const other = await signIn(api, 'tom');
+  const sessions = [];
+  for (let count = 0; count < 17; count++) sessions.push(await signIn(api));
+  const statuses = [];
+  for (const headers of [...sessions, other]) statuses.push((await api.ask('/api/v1/status', { headers })).status);
+  assert.deepEqual(statuses, [401, ...Array(17).fill(200)]);
+});
+
+test('change by a session needs its CSRF token', async (context) => {
+  const api = await openApi(context, { table: TABLE });
+  const { cookie = '', ...csrf } = await signIn(api);
+  const reload = (headers: Record<string, string>) => api.ask('/api/v1/reload', { method: 'POST', headers: { cookie, ...headers } });
+  assert.equal((await reload({})).status, 403);
+  assert.equal((await reload({ 'x-csrf-token': 'wrong' })).status, 403);
+  assert.equal((await reload(csrf)).status, 200);
+});
+
+for (const headers of [{ origin: 'https://evil.example' }, { 'sec-fetch-site': 'cross-site' }, { origin: 'null' }]) {
+  test(`sign-in and claim are refused when another page has sent them: ${JSON.stringify(headers)}`, async (context) => {
+    const api = await openApi(context, { table: TABLE });
+    assert.equal((await api.ask('/api/v1/session', { ...LOGIN, headers })).status, 403);
+    assert.equal((await api.ask('/api/v1/claim', { method: 'POST', body: {}, headers })).status, 403);
+  });
+}
+
+for (const [role, statuses] of [
+  ['viewer', [200, 403, 403]],
+  ['operator', [200, 200, 403]],
+  ['admin', [200, 200, 200]],
+] as const) {
+  test(`role ${role} has its rights and no more`, async (context) => {
+    const api = await openApi(context, { table: TABLE });
+    api.roles.set('tom', role);
+    const headers = await signIn(api, 'tom');
+    const found = [
+      await api.ask('/api/v1/status', { headers }),
+      await api.ask('/api/v1/throttle', { headers }),
+      await api.ask('/api/v1/reload', { method: 'POST', headers }),
+    ];
+    assert.deepEqual(
+      found.map(({ status }) => status),
+      statuses,
+    );
+  });
+}
+
+test('wrong tokens are counted, and then refused unseen', async (context) => {
+  const api = await openApi(context, { table: TABLE });
+  for (let count = 0; count < 10; count++) assert.equal((await api.ask('/api/v1/status', { headers: bearer('guess') })).status, 401);
+  assert.equal((await api.ask('/api/v1/status', { headers: bearer('viewer') })).status, 429);
+});
+
+function bearer(token: string) {
+  return { authorization: `Bearer ${token}` };
+}
+
+const CLAIM = { code: CODE, username: 'anna', password: 'long enough' };
+
+test('unclaimed box lets nobody sign in, until a claim with the set-up code', async (context) => {
+  const roles = new Roles(null);
+  const api = await openApi(context, { table: TABLE, roles });
+  const refused = await api.ask('/api/v1/session', LOGIN);
+  assert.equal(refused.status, 403);
+  assert.match(refused.json.detail, /claim/);
+  const claimed = await api.ask('/api/v1/claim', { method: 'POST', body: { ...CLAIM, code: CODE.replaceAll('-', '').toUpperCase() } });
+  assert.equal(claimed.status, 200, claimed.text);
+  assert.equal(claimed.json.role, 'admin');
+  assert.equal(roles.of('anna'), 'admin');
+  assert.equal(api.passwords.get('anna'), CLAIM.password);
+  assert.equal((await api.ask('/api/v1/claim', { method: 'POST', body: { ...CLAIM, username: 'eve' } })).status, 409);
+  assert.equal(api.passwords.has('eve'), false);
+});
+
+test('claim of an account that is there needs its password', async (context) => {
+  const roles = new Roles(null);
+  const api = await openApi(context, { table: TABLE, roles });
+  const claim = (password: string) => api.ask('/api/v1/claim', { method: 'POST', body: { ...CLAIM, username: 'jane', password } });
+  assert.equal((await claim('another password')).status, 401);
+  assert.equal(roles.hasAdmin, false);
+  assert.equal((await claim(PASSWORD)).status, 200);
+});
+
+test('claim with a wrong code is refused and counted, and then refused unseen', async (context) => {
+  const roles = new Roles(null);
+  const api = await openApi(context, { table: TABLE, roles });
+  const claim = (code: string) => api.ask('/api/v1/claim', { method: 'POST', body: { ...CLAIM, code } });
+  for (let count = 0; count < 10; count++) assert.equal((await claim(`${count}`)).status, 403);
+  assert.equal((await claim(CODE)).status, 429);
+  assert.equal(roles.hasAdmin, false);
+});
+
+for (const username of ['', 'a:b', 'a\nb', '#a', ' a', 'a ', 'a\u0000']) {
+  test(`claim refuses the name ${JSON.stringify(username)}, which a password file can't hold`, async (context) => {
+    const api = await openApi(context, { table: TABLE, roles: new Roles(null) });
+    const { status, json } = await api.ask('/api/v1/claim', { method: 'POST', body: { ...CLAIM, username } });
+    assert.deepEqual([status, json.errors[0].field], [422, 'username']);
+  });
+}
+
+for (const [host, status] of [
+  ['127.0.0.1', 200],
+  ['127.0.0.1:8443', 200],
+  ['192.168.1.2', 200],
+  ['[fd00::2]:8443', 200],
+  ['localhost:80', 200],
+  ['BOX.local.', 200],
+  ['evil.example', 421],
+  ['127.0.0.1.evil.example', 421],
+  ['box.local.evil.example', 421],
+] as const) {
+  test(`host "${host}" is answered with ${status}`, async (context) => {
+    const api = await openApi(context, { table: TABLE });
+    assert.equal((await api.ask('/health', { headers: { host } })).status, status);
+  });
+}
+
+test('way that others can read along only leads to HTTPS', async (context) => {
+  const api = await openApi(context, { table: TABLE, guest: { isPrivate: false } });
+  const moved = await api.ask('/api/v1/status?a=b', { token: 'admin', headers: { host: '[fd00::2]:8080' } });
+  assert.deepEqual([moved.status, moved.headers['location']], [308, 'https://[fd00::2]:8443/api/v1/status?a=b']);
+  const posted = await api.ask('/api/v1/session', LOGIN);
+  assert.deepEqual([posted.status, posted.headers['set-cookie']], [403, undefined]);
+  assert.equal(api.signedIn.count, 0);
+});
+
+test('health is told to anyone, and readiness is that of the broker', async (context) => {
+  let isReady = false;
+  const api = await openApi(context, { table: TABLE, isReady: () => isReady });
+  assert.equal((await api.ask('/health')).status, 200);
+  assert.equal((await api.ask('/ready')).status, 503);
+  isReady = true;
+  assert.equal((await api.ask('/ready')).status, 200);
+});

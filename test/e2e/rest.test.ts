@@ -1,0 +1,93 @@
+// The REST interface of the program itself: from the first claim over HTTPS to a restart, beside clients of MQTT.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { request } from 'node:https';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { type TestContext, test } from 'node:test';
+import { freePorts } from '../artefact/executable.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { runMidge, startMidge } from '../support/process/midge-process.ts';
+
+interface Asked {
+  readonly method?: string;
+  readonly headers?: Record<string, string>;
+  readonly body?: object;
+}
+
+/** A box: its folder has a password file without users. */
+async function openBox(context: TestContext) {
+  const folder = temporaryFolder(context);
+  const [plain = 0, http = 0] = await freePorts(2);
+  const configuration = [`listener ${plain} 127.0.0.1`, `listener ${http}`, 'protocol http', `password_file ${join(folder, 'passwd')}`];
+  writeFileSync(join(folder, 'midge.conf'), configuration.join('\n'));
+  writeFileSync(join(folder, 'passwd'), '');
+  const state = join(folder, 'state');
+  const start = async () => {
+    const broker = startMidge(context, folder, ['serve', '-c', join(folder, 'midge.conf'), '--state', state]);
+    await broker.line(/ running$/);
+    return { broker, port: http };
+  };
+  const ask = async (port: number, path: string, { method = 'GET', headers = {}, body }: Asked = {}) => {
+    const content = body === undefined ? '' : JSON.stringify(body);
+    const options = { host: '127.0.0.1', port, path, method, ca: readFileSync(join(state, 'certificates/ca.crt')), agent: false as const };
+    const type = body === undefined ? {} : { 'content-type': 'application/json', 'content-length': String(content.length) };
+    const sent = request({ ...options, headers: { ...type, ...headers } });
+    sent.end(content);
+    const [response] = await once(sent, 'response');
+    return { status: response.statusCode as number, headers: response.headers, text: await text(response) };
+  };
+  return { folder, state, start, ask };
+}
+
+async function cookieOf(response: { headers: Record<string, unknown>; text: string }): Promise<Record<string, string>> {
+  const [cookie = ''] = String(response.headers['set-cookie']).split(';');
+  return { cookie, 'x-csrf-token': JSON.parse(response.text).csrfToken };
+}
+
+test('box is claimed over HTTPS with the code that midge status shows, and its admin is there after a restart', async (context) => {
+  const { folder, state, start, ask } = await openBox(context);
+  const first = await start();
+  const shown = await runMidge(folder, ['status', '--state', state]);
+  const [, code = ''] = /The set-up code is ([0-9a-f-]{39})$/m.exec(shown.stdout) ?? [];
+  assert.notEqual(code, '', shown.stdout + shown.stderr);
+  assert.equal((await ask(first.port, '/ready')).status, 200);
+  assert.equal((await ask(first.port, '/api/v1/status')).status, 401);
+  const login = { username: 'jane', password: 'correct horse' };
+  const claimed = await ask(first.port, '/api/v1/claim', { method: 'POST', body: { ...login, code } });
+  assert.equal(claimed.status, 200, claimed.text);
+  assert.match(String(claimed.headers['set-cookie']), /^__Host-midge=.*; Secure/);
+  const headers = await cookieOf(claimed);
+  const status = JSON.parse((await ask(first.port, '/api/v1/status', { headers })).text);
+  assert.equal(
+    status.listeners.some(({ protocol, tls }: { protocol: string; tls: boolean }) => protocol === 'http' && tls),
+    true,
+  );
+  assert.equal((await ask(first.port, '/api/v1/reload', { method: 'POST', headers, body: {} })).status, 200);
+  assert.doesNotMatch((await runMidge(folder, ['status', '--state', state])).stdout, /set-up code/);
+  assert.ok(first.broker.lines.every((line) => !line.includes(login.password)));
+  await first.broker.end();
+  const second = await start();
+  assert.equal((await ask(second.port, '/api/v1/status', { headers })).status, 401, 'sessions end with the process');
+  const again = await ask(second.port, '/api/v1/session', { method: 'POST', body: login });
+  assert.equal(again.status, 200, again.text);
+  const metrics = await ask(second.port, '/metrics', { headers: await cookieOf(again) });
+  assert.match(metrics.text, /^midge_clients_connected 0$/m);
+  for (let tries = 0; tries < 3; tries++)
+    assert.equal((await ask(second.port, '/api/v1/session', { method: 'POST', body: { ...login, password: 'wrong' } })).status, 401);
+  const held = await ask(second.port, '/api/v1/session', { method: 'POST', body: login });
+  assert.equal(held.status, 401, 'the throttle of MQTT logins counts here too');
+});
+
+test('listener of the API speaks no MQTT, and lets go of who says nothing it understands', async (context) => {
+  const { start } = await openBox(context);
+  const { port } = await start();
+  const socket = connect(port, '127.0.0.1');
+  socket.on('error', () => {});
+  socket.write(Buffer.from('101000044d5154540502003c000000', 'hex'));
+  socket.resume();
+  await once(socket, 'close');
+});
