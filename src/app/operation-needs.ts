@@ -31,6 +31,7 @@ export function operationNeeds(appliance: Appliance, { reloads, program, setupCo
       const { options, port, addresses } = listener;
       return { protocol: options.protocol, tls: options.tls !== null, port, addresses, connections: traffic.connectionsOf(listener) };
     }),
+    bridges: appliance.bridges,
     refusals,
     throttle,
     aclOf: (listener) => (access.authorizer === null ? null : access.aclOf(listener)),

@@ -31,17 +31,17 @@ export async function run(invocation: Invocation): Promise<number> {
   const [file, user, password] = operands;
   if (file === undefined) throw new OperatorError(`Error: Which file and user? Use '${program} FILE USER'.`);
   if (flags.has('U')) {
-    write(file, await hashPlainPasswords(readText(file), file, hash));
+    writePasswords(file, await hashPlainPasswords(readPasswords(file), file, hash));
     return putInForce(file, invocation);
   }
   if (user === undefined) throw new OperatorError(`Error: Which user? Use '${program} ${file} USER'.`);
   checkUser(user);
   if (flags.has('D')) return remove(file, user, invocation);
   if (file === '-' && flags.has('c')) return show(user, flags.has('b') ? password : null, hash, terminal);
-  const text = flags.has('c') ? await startAnew(file, flags.has('b'), terminal) : readText(file);
+  const text = flags.has('c') ? await startAnew(file, flags.has('b'), terminal) : readPasswords(file);
   if (text === null) return 1;
   const chosen = flags.has('b') ? password : await askTwice(terminal);
-  write(file, setUser(text, user, await hash(checkPassword(chosen))));
+  writePasswords(file, setUser(text, user, await hash(checkPassword(chosen))));
   terminal.stdout.write(`${hasUser(text, user) ? 'Updating' : 'Adding'} password for user ${user}\n`);
   return putInForce(file, invocation);
 }
@@ -98,8 +98,8 @@ function checkPassword(password: string | undefined): string {
   return password;
 }
 
-/** readText gives the file that is to be changed. */
-function readText(file: string): string {
+/** readPasswords gives the text of a password file that is to be changed; throws OperatorError. */
+export function readPasswords(file: string): string {
   try {
     return inFolderOf(file, () => readFileSync(file, 'utf8'));
   } catch (error) {
@@ -110,7 +110,8 @@ function readText(file: string): string {
   }
 }
 
-function write(file: string, text: string): void {
+/** writePasswords replaces a password file, as the user of its folder. */
+export function writePasswords(file: string, text: string): void {
   inFolderOf(file, () => writePasswordFile(file, text));
 }
 
@@ -146,11 +147,11 @@ async function askTwice(terminal: Pick<Terminal, 'stdin' | 'stdout'>): Promise<s
 }
 
 async function remove(file: string, user: string, invocation: Invocation): Promise<number> {
-  const text = readText(file);
+  const text = readPasswords(file);
   if (!hasUser(text, user)) {
     invocation.terminal.stderr.write(`Warning: User ${user} not found in password file.\n`);
     return 1;
   }
-  write(file, removeUser(text, user));
+  writePasswords(file, removeUser(text, user));
   return putInForce(file, invocation);
 }

@@ -7,6 +7,7 @@ import type { Status } from '../operations/status.ts';
 import { isWearing } from '../telemetry/card-wear.ts';
 import type { Invocation, Terminal } from '../terminal/command.ts';
 import { writeTable } from '../terminal/table.ts';
+import { bridgeRows, bridgeTroubles } from './bridge-status.ts';
 import { askBroker, tell } from './control-client.ts';
 import { isoTime } from './iso-time.ts';
 
@@ -43,7 +44,7 @@ async function setupCodeOf(invocation: Invocation): Promise<string | null> {
 }
 
 /** troublesOf gives what a person should look at, one sentence each. */
-export function troublesOf({ store, clock, certificates, machine, kept, reload }: Status): string[] {
+export function troublesOf({ store, clock, certificates, machine, kept, reload, bridges }: Status): string[] {
   const troubles: string[] = [];
   if (reload !== null && reload.error !== null) troubles.push(`The last reload failed: ${reload.error}`);
   if (kept.isFull) {
@@ -59,6 +60,7 @@ export function troublesOf({ store, clock, certificates, machine, kept, reload }
   if (!clock.trusted) troubles.push(`The clock says ${clock.now}, which is before this program was built.`);
   if (clock.trusted && certificates !== null && certificates.serverExpires < clock.now)
     troubles.push(`The server certificate expired on ${certificates.serverExpires.slice(0, 10)}.`);
+  troubles.push(...bridges.flatMap(bridgeTroubles));
   const { power, disk } = machine;
   if (power !== null && power.now.length > 0) troubles.push(`The machine says: ${power.now.join(', ')}.`);
   if (disk !== null && disk.free < disk.total * 0.02) troubles.push(`The disk is full but for ${bytes(disk.free)}.`);
@@ -93,6 +95,7 @@ function rowsOf({
     ['Reloaded', reload && `${isoTime(Date.parse(reload.at))}, ${CAUSES[reload.by]}${reload.error === null ? '' : ': failed'}`],
     ['Changed', changedFiles.length === 0 ? null : `${changedFiles.join(', ')}: not in force yet (kill -HUP ${pid})`],
     ...access.map((line, at): [string, string] => [at === 0 ? 'Listening on' : '', line]),
+    ...rest.bridges.flatMap(bridgeRows),
     ['Clients', `${clients.connected} connected, ${clients.away} kept while away`],
     [
       'Messages',

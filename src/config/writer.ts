@@ -7,16 +7,19 @@
 
 import { isUtf8 } from 'node:buffer';
 import { existsSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { OperatorError } from '../base/errors.ts';
 import { Report } from './diagnostic.ts';
 import type { Directive } from './directive.ts';
-import { closestDirective, findDirective } from './directives.ts';
+import { closestDirective, findDirective, findInConnection } from './directives.ts';
 import { readStatements, type Statement, type Texts } from './reader.ts';
 
 /** Name of the file in an include_dir that holds settings which stood nowhere. */
 const MANAGED_FILE = 'settings.conf';
 const MANAGED_HEADER = '# Settings that `midge config set` has made. They may be changed by hand, too.\n';
+
+/** The broker's user reads such a file by its group. */
+const SECRET_MODE = 0o640;
 
 /** SettingChange: no values = the setting goes. `listener` is the port (or path) of the listener that it is for; null = the whole program, or the default listener. */
 export interface SettingChange {
@@ -30,6 +33,23 @@ export interface ChangedFile {
   readonly path: string;
   readonly before: string | null;
   readonly after: string;
+  /** Of a file that is not there yet; absent = 0644. */
+  readonly mode?: number;
+}
+
+/**
+ * addBlock works out where a block of words goes that may not be read by everybody: into a file of its own, in the include_dir of the main
+ * file, else beside it, with an `include` at the end of the main file. Throws OperatorError when there is such a file.
+ */
+export function addBlock(main: string, fileName: string, text: string): readonly ChangedFile[] {
+  const before = readText(main);
+  const [, folder] = /^[ \t]*include_dir[ \t]+(.+?)[ \t\r]*$/m.exec(before) ?? [];
+  const path = folder === undefined ? join(dirname(resolve(main)), fileName) : join(resolve(folder), fileName);
+  if (existsSync(path)) throw new OperatorError(`Cannot make "${path}": it is there already`);
+  const block = { path, before: null, after: text, mode: SECRET_MODE };
+  if (folder !== undefined) return [block];
+  const end = before === '' || before.endsWith('\n') ? '' : '\n';
+  return [block, { path: resolve(main), before, after: `${before}${end}include ${fileName}\n` }];
 }
 
 /** Setting is a setting as a configuration has it: the statements that count, in the order in which they take effect. */
@@ -86,12 +106,16 @@ interface Located {
   readonly listener: string | null;
 }
 
+/** The words of a `connection` block are left out: `username` there is another one. */
 function statementsOf(main: string, texts: Texts = new Map()): readonly Located[] {
   const listeners = new Map<number, string | null>();
-  return readStatements(main, new Report(), new Set(), texts).map((statement) => {
+  const connections = new Set<number>();
+  return readStatements(main, new Report(), new Set(), texts).flatMap((statement) => {
     const { name, scope, text } = statement;
+    if (connections.has(scope) && findInConnection(name) !== null) return [];
+    if (name === 'connection') connections.add(scope);
     if (name === 'listener') listeners.set(scope, text.split(/[ \t]/, 1)[0] ?? '');
-    return { statement, listener: listeners.get(scope) ?? null };
+    return [{ statement, listener: listeners.get(scope) ?? null }];
   });
 }
 
@@ -103,6 +127,8 @@ function settable(name: string): Directive {
   }
   const { state } = directive.treatment;
   if (state === 'structure') throw new OperatorError(`Cannot set ${name}: it shapes the file - change it in an editor`);
+  if (directive.scope === 'bridge')
+    throw new OperatorError(`Cannot set ${name}: it belongs to a connection block - change it in an editor`);
   if (state === 'refused') throw new OperatorError(`Cannot set ${name}: ${directive.treatment.instead}`);
   return directive;
 }
@@ -137,8 +163,10 @@ function placeFor(main: string, directive: Directive, listener: string | null, a
     return { file, line };
   }
   const lines = readFileSync(main, 'utf8').split('\n');
-  const first = all.find(({ statement }) => statement.name === 'listener' && resolve(statement.place.file) === resolve(main));
-  const end = isForAll(directive, all) ? lines.length : (first?.statement.place.line ?? lines.length); // below a listener it would be that one's
+  const first = all.find(
+    ({ statement }) => /^(listener|connection)$/.test(statement.name) && resolve(statement.place.file) === resolve(main),
+  );
+  const end = isForAll(directive, all) ? lines.length : (first?.statement.place.line ?? lines.length); // below a listener or a connection it would be that one's
   const example = lines.slice(0, end).findLastIndex((line) => new RegExp(`^#${directive.name}(\\s|$)`).test(line));
   if (example !== -1) return { file: main, line: example + 1 };
   const [, folder] = lines.map((line) => /^\s*include_dir\s+(.+?)\s*$/.exec(line)).find((match) => match !== null) ?? [];
@@ -146,7 +174,7 @@ function placeFor(main: string, directive: Directive, listener: string | null, a
   return { file: main, line: first === undefined ? 0 : firstLineOf(lines, first.statement.place.line) };
 }
 
-/** Above a listener with its comment: a word for the default listener may not stand below another. Gives the number of lines above. */
+/** Above a block with its comment: a word for the default listener may not stand below another, and `username` not below a connection. Gives the number of lines above. */
 function firstLineOf(lines: readonly string[], listener: number): number {
   let line = listener - 1;
   while (line > 0 && lines[line - 1]!.startsWith('#')) line--; // line > 0

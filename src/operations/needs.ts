@@ -2,6 +2,7 @@
 
 import type { AclAuthorizer } from '../access/acl.ts';
 import type { LoginHold } from '../access/login-throttle.ts';
+import type { BridgeState } from '../bridges/state.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { Certificates } from '../certificates/certificates.ts';
 import type { MachineHealth } from '../host/machine-health.ts';
@@ -79,6 +80,8 @@ export interface OperationNeeds {
   readonly broker: Pick<Broker, 'budget' | 'counters' | 'sessions'>;
   readonly traffic: Traffic;
   readonly listeners: readonly OpenListener[];
+  /** In the order of the configuration. */
+  readonly bridges: readonly BridgeState[];
   readonly refusals: { list(about: string | null): readonly RememberedRefusal[] };
   readonly throttle: { held(): readonly LoginHold[] };
   /** aclOf gives the rules for clients of a listener, or null: they may do everything. */

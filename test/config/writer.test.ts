@@ -151,3 +151,11 @@ for (const [name, values, listener, expected] of REFUSED) {
     assert.throws(() => changeSetting(main, { name, values, listener }), expected);
   });
 }
+
+test('a setting is changed outside of a connection block, whose words of the same name stay', (t) => {
+  const block = 'connection a\naddress pi.local\ntopic #\nusername joe\npassword t0psecret\n';
+  const main = written(t, { 'midge.conf': `sys_interval 1\n${block}` });
+  assert.deepEqual(changed(main, 'username', ['jane']), { 'midge.conf': `sys_interval 1\nusername jane\n${block}` });
+  assert.deepEqual(readSetting(main, 'username', null).statements, []);
+  assert.throws(() => changed(main, 'remote_username', ['jane']), /Cannot set remote_username: it belongs to a connection block/);
+});

@@ -30,6 +30,40 @@ export const RUNNING_COMMANDS: readonly Command[] = [
     load: () => import('../why.ts'),
   },
   {
+    name: 'bridge',
+    summary: 'Try a bridge, invite another box, accept an invitation',
+    usage: [
+      'test [NAME] [-c FILE] [--json]',
+      "invite NAME --topics 'TOPIC [out | in | both] [QOS]' [--address HOST[:PORT]] [--out FILE] [-c FILE]",
+      'accept FILE [--yes] [-c FILE]',
+    ],
+    description: [
+      'test tries each address of a connection block once and says what happens: name, connection, TLS, MQTT, subscriptions. It uses another client id and publishes nothing, so the running bridge goes on. The exit status is 1 when something fails.',
+      'invite makes an account with rules for these topics only, and prints a connection block for the other box: with its password, and with the certificate of the authority to trust. Directions are those of this box: out goes to the other one.',
+      'accept shows what an invitation is going to carry, asks, adds it to the configuration and has the running broker connect. With - it reads standard input.',
+    ],
+    flags: [
+      { short: 'c', long: 'config-file', value: 'FILE', summary: 'configuration [/etc/midge/midge.conf]', complete: 'file' },
+      { long: 'state', value: 'DIR', summary: 'state folder of the broker', complete: 'directory' },
+      { long: 'topics', value: 'TOPIC', summary: 'invite: what to carry, as in a topic line', repeatable: true },
+      { long: 'address', value: 'HOST', summary: 'invite: where the other box finds this one [HOSTNAME.local]' },
+      { long: 'out', value: 'FILE', summary: 'invite: write the invitation there, readable by you only', complete: 'file' },
+      { long: 'make-acl', summary: 'invite: start an acl_file in which all present accounts keep all rights' },
+      { long: 'yes', summary: 'accept: do not ask' },
+      { long: 'json', summary: 'test: print JSON' },
+    ],
+    examples: [
+      { text: 'Find out why a bridge does not connect', command: 'sudo midge bridge test cloud' },
+      {
+        text: "Invite a friend's box to share the topics below family/",
+        command: "sudo midge bridge invite anna --topics 'family/# both 1' --out anna.conf",
+      },
+      { text: 'Accept it there', command: 'sudo midge bridge accept anna.conf' },
+    ],
+    operands: { most: 2, choices: ['test', 'invite', 'accept'], complete: 'file' },
+    load: () => import('../bridge.ts'),
+  },
+  {
     name: 'discover',
     summary: 'Find the brokers on the network (mDNS)',
     usage: ['[--timeout SECONDS] [--json]'],

@@ -1,0 +1,176 @@
+// Tries a bridge once, step by step, for a person who wants to know why it does not work. The running bridge is not touched: the trial has
+// another client id and a clean session, and publishes nothing.
+
+import { randomBytes } from 'node:crypto';
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import { reasonOf } from '../base/errors.ts';
+import { MAX_REMAINING_LENGTH } from '../mqtt/decoder.ts';
+import type { SubscriptionRequest } from '../mqtt/packets.ts';
+import type { ConnackPacket } from '../mqtt/server-packets.ts';
+import { LinkError } from './link-error.ts';
+import { MqttClient } from './mqtt-client.ts';
+import type { BridgeAddress, BridgeOptions } from './options.ts';
+import type { BridgeTls } from './tls-material.ts';
+import { addressText, openTransport } from './transport.ts';
+
+/** TrialStep is one line of the answer. */
+export interface TrialStep {
+  readonly step: 'address' | 'name' | 'connection' | 'mqtt' | 'subscription' | 'advice';
+  readonly ok: boolean;
+  /** Without a full stop. */
+  readonly text: string;
+}
+
+/** tryBridge tries every address of a bridge, and says what happens as it does. Gives true when each answers and refuses no subscription. */
+export async function tryBridge(options: BridgeOptions, tls: BridgeTls, say: (step: TrialStep) => void): Promise<boolean> {
+  let isGood = true;
+  for (const address of options.addresses) {
+    say({ step: 'address', ok: true, text: addressText(address) });
+    isGood = (await new Trial(options, address, say).run(tls)) && isGood;
+  }
+  return isGood;
+}
+
+class Trial {
+  readonly #options: BridgeOptions;
+  readonly #address: BridgeAddress;
+  readonly #say: (step: TrialStep) => void;
+  readonly #clientId: string;
+
+  constructor(options: BridgeOptions, address: BridgeAddress, say: (step: TrialStep) => void) {
+    this.#options = options;
+    this.#address = address;
+    this.#say = say;
+    this.#clientId = `${options.remoteClientId}-test-${randomBytes(3).toString('hex')}`;
+  }
+
+  async run(tls: BridgeTls): Promise<boolean> {
+    if (!(await this.#findName())) return false;
+    const withBit = this.#options.tryPrivate && this.#options.version !== 5;
+    const outcome = await this.#connect(tls, withBit);
+    if (!(outcome instanceof LinkError)) return this.#subscribe(outcome);
+    const bitMayBeRefused = withBit && outcome.atConnect && ['version', 'closed', 'network'].includes(outcome.fault);
+    this.#say({ step: stepOf(outcome), ok: false, text: outcome.message });
+    if (!bitMayBeRefused) {
+      this.#advise(outcome);
+      return false;
+    }
+    this.#say({ step: 'advice', ok: true, text: 'a bridge does as if it were a plain client now (try_private)' });
+    const again = await this.#connect(tls, false);
+    if (!(again instanceof LinkError)) return this.#subscribe(again);
+    this.#say({ step: stepOf(again), ok: false, text: again.message });
+    this.#advise(again);
+    return false;
+  }
+
+  async #findName(): Promise<boolean> {
+    const { host } = this.#address;
+    if (isIP(host.replace(/%.*$/, '')) > 0) return true;
+    try {
+      const found = await lookup(host, { all: true });
+      this.#say({ step: 'name', ok: true, text: `${host} is ${found.map(({ address }) => address).join(', ')}` });
+      return true;
+    } catch (error) {
+      const isUnknown = error instanceof Error && 'code' in error && error.code === 'ENOTFOUND';
+      this.#say({
+        step: 'name',
+        ok: false,
+        text: `the name ${host} ${isUnknown ? 'is not known' : `cannot be looked up: ${reasonOf(error)}`}`,
+      });
+      return false;
+    }
+  }
+
+  async #connect(tls: BridgeTls, bridge: boolean): Promise<MqttClient | LinkError> {
+    const options = this.#options;
+    try {
+      const { signal } = new AbortController();
+      const stream = await openTransport(this.#address, { options, tls: tls.for(this.#address), signal });
+      this.#say({ step: 'connection', ok: true, text: wordsOf(stream, this.#address) });
+      const client = new MqttClient(stream, NOBODY, options.maxPacketSize ?? MAX_REMAINING_LENGTH);
+      const connack = await client.connect({
+        version: options.version,
+        bridge,
+        cleanStart: true,
+        keepAlive: options.keepAlive,
+        clientId: this.#clientId,
+        will: null,
+        username: options.remoteUsername,
+        password: options.remotePassword === null ? null : Buffer.from(options.remotePassword),
+        properties: {},
+      });
+      this.#say({ step: 'mqtt', ok: true, text: `the other broker accepts the connection${limitsOf(connack)}` });
+      return client;
+    } catch (error) {
+      return error instanceof LinkError ? error : new LinkError('local', reasonOf(error));
+    }
+  }
+
+  async #subscribe(client: MqttClient): Promise<boolean> {
+    const wanted = this.#options.topics.filter(({ direction }) => direction !== 'out');
+    const requests = wanted.map(({ remotePrefix, pattern, qos }): SubscriptionRequest => {
+      return { topicFilter: remotePrefix + pattern, qos, noLocal: client.version === 5, retainAsPublished: false, retainHandling: 2 };
+    });
+    let isGood = true;
+    client.release();
+    try {
+      const codes = await client.subscribe(requests);
+      for (const [index, { topicFilter, qos }] of requests.entries()) {
+        const code = codes[index] ?? 0x80;
+        const granted = code < 0x80 ? `granted with QoS ${code}${code < qos ? `, not ${qos}` : ''}` : `refused (0x${code.toString(16)})`;
+        this.#say({ step: 'subscription', ok: code < 0x80, text: `${topicFilter}: ${granted}` });
+        isGood &&= code < 0x80;
+      }
+    } catch (error) {
+      this.#say({ step: 'subscription', ok: false, text: reasonOf(error) });
+      isGood = false;
+    }
+    client.close();
+    const out = this.#options.topics
+      .filter(({ direction }) => direction !== 'in')
+      .map(({ remotePrefix, pattern }) => remotePrefix + pattern);
+    if (out.length > 0) this.#say({ step: 'advice', ok: true, text: `not tried: whether it lets us publish to ${out.join(', ')}` });
+    return isGood;
+  }
+
+  #advise({ fault, atConnect }: LinkError): void {
+    const text =
+      fault === 'client id' || fault === 'credentials' || (fault === 'closed' && atConnect)
+        ? `the trial has the client id "${this.#clientId}": a broker that knows its clients by their id may refuse this one and take "${this.#options.remoteClientId}"`
+        : null;
+    if (text !== null) this.#say({ step: 'advice', ok: true, text });
+  }
+}
+
+function stepOf({ fault, atConnect }: LinkError): TrialStep['step'] {
+  if (fault === 'name') return 'name';
+  return atConnect || !['network', 'tls', 'websocket', 'local'].includes(fault) ? 'mqtt' : 'connection';
+}
+
+function wordsOf(stream: unknown, { scheme }: BridgeAddress): string {
+  const isWebSocket = scheme === 'ws' || scheme === 'wss';
+  if (stream instanceof TLSSocket) {
+    const { subject, valid_to: end } = stream.getPeerCertificate();
+    const name = subject === undefined ? '' : `, certificate of ${subject.CN ?? 'nobody by name'} valid to ${end}`;
+    return `TCP and ${stream.getProtocol()} stand${name}`;
+  }
+  if (isWebSocket) return scheme === 'wss' ? 'TCP, TLS and WebSocket stand' : 'TCP and WebSocket stand, without TLS';
+  return 'TCP stands, without TLS';
+}
+
+function limitsOf({ properties }: ConnackPacket): string {
+  const { receiveMaximum, maximumQos, retainAvailable, maximumPacketSize, serverKeepAlive, topicAliasMaximum } = properties;
+  const limits = [
+    ...(maximumQos === undefined ? [] : [`QoS ${maximumQos} at most`]),
+    ...(retainAvailable === 0 ? ['no retained messages'] : []),
+    ...(receiveMaximum === undefined ? [] : [`${receiveMaximum} messages unacknowledged`]),
+    ...(maximumPacketSize === undefined ? [] : [`packets of ${maximumPacketSize} bytes`]),
+    ...(topicAliasMaximum ? [`${topicAliasMaximum} topic aliases`] : []),
+    ...(serverKeepAlive === undefined ? [] : [`a keep alive of ${serverKeepAlive} s`]),
+  ];
+  return limits.length === 0 ? '' : `; its limits: ${limits.join(', ')}`;
+}
+
+const NOBODY = { published: () => {}, acknowledged: () => {}, chunkTaken: () => {}, drained: () => {}, closed: () => {} };

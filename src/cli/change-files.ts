@@ -1,0 +1,107 @@
+// Changes files of a configuration all or none: the whole is checked first, then written, and taken back where the running broker cannot take it over.
+
+import { chmodSync, chownSync, realpathSync, rmSync, type Stats, statSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { replaceFile } from '../base/durable-file.ts';
+import { OperatorError, reasonOf } from '../base/errors.ts';
+import { idOf, nameOf } from '../base/system-users.ts';
+import { formatDiagnostic, loadConfiguration } from '../config/config.ts';
+import type { ChangedFile } from '../config/writer.ts';
+import { asOwnerNow } from '../state/as-owner.ts';
+import type { Invocation } from '../terminal/command.ts';
+import { putInForce } from './put-in-force.ts';
+
+/** Its group has the same name. */
+const SERVICE_USER = 'midge';
+
+/**
+ * changeFiles writes the files and has the running broker read them. The exit status is 1 when it could not, and then all is as it was. Throws
+ * OperatorError when the configuration would have mistakes, or a file cannot be written. `named` are files that the configuration names.
+ */
+export async function changeFiles(
+  main: string,
+  files: readonly ChangedFile[],
+  invocation: Invocation,
+  named: readonly ChangedFile[] = [],
+): Promise<number> {
+  const { stdout, stderr } = invocation.terminal;
+  const all = [...named, ...files];
+  writeAll(named);
+  try {
+    checkWhole(main, files, invocation);
+    writeAll(files);
+  } catch (error) {
+    takeBack(named);
+    throw error;
+  }
+  for (const { path } of all) stdout.write(`changed  ${path}\n`);
+  const status = await putInForce(main, invocation);
+  if (status === 0) return 0;
+  takeBack(all);
+  stderr.write('It was taken back: all is as it was.\n');
+  await putInForce(main, { ...invocation, program: '' });
+  return status;
+}
+
+function writeAll(files: readonly ChangedFile[]): void {
+  for (const [index, file] of files.entries()) {
+    try {
+      write(file.path, file.after, file.mode);
+    } catch (error) {
+      takeBack(files.slice(0, index));
+      throw new OperatorError(`Cannot write "${file.path}": ${reasonOf(error)} - nothing was changed`, { cause: error });
+    }
+  }
+}
+
+/** A mistake that was there before is shown too: a broker that is started with it would not start. */
+function checkWhole(main: string, files: readonly ChangedFile[], { terminal }: Invocation): void {
+  const texts = new Map(files.map(({ path, after }) => [path, after]));
+  const { diagnostics } = loadConfiguration({ file: main, port: null, verbose: false, lan: false }, texts);
+  const mistakes = diagnostics.filter(({ severity }) => severity === 'error');
+  for (const mistake of mistakes) terminal.stderr.write(`${formatDiagnostic(mistake)}\n`);
+  if (mistakes.length > 0)
+    throw new OperatorError(`Cannot change "${main}": with that it has ${mistakes.length} mistakes - nothing was changed`);
+}
+
+function takeBack(files: readonly ChangedFile[]): void {
+  for (const { path, before } of files) {
+    try {
+      if (before === null) asOwnerNow(dirname(path), () => rmSync(path, { force: true }));
+      else write(path, before);
+    } catch (cause) {
+      throw new OperatorError(`Cannot take the change of "${path}" back: ${reasonOf(cause)} - it stays changed`, { cause });
+    }
+  }
+}
+
+/** Another user than root gives no file away: a file that others must read would then be one that they cannot. */
+function keepOwner(temporary: string, path: string, { uid, gid }: Stats): void {
+  const made = statSync(temporary);
+  if (made.uid === uid && made.gid === gid) return;
+  try {
+    chownSync(temporary, uid, gid);
+  } catch (cause) {
+    throw new OperatorError(`"${path}" belongs to ${nameOf(uid)}, and would not any more - change it as that user`, { cause });
+  }
+}
+
+/** Mode and owner stay as they are. A new file that is no secret can be read by everybody who may read its folder's others; a secret one by the group of the service. */
+function write(path: string, text: string, mode = 0o644): void {
+  asOwnerNow(dirname(path), () => {
+    const old = statSync(path, { throwIfNoEntry: false });
+    const target = old === undefined ? path : realpathSync(path); // a link stays one
+    replaceFile(target, (temporary) => {
+      writeFileSync(temporary, text, { flag: 'wx', mode: 0o600 });
+      if (old !== undefined) keepOwner(temporary, path, old);
+      else if (mode !== 0o644) shareWithGroup(temporary, dirname(path));
+      chmodSync(temporary, old === undefined ? mode : old.mode & 0o777);
+    });
+  });
+}
+
+/** The service reads it by its group; without a service the group is that of the folder. Another user than root gives nothing away. */
+function shareWithGroup(temporary: string, folder: string): void {
+  const { uid } = statSync(temporary);
+  if (uid === 0) chownSync(temporary, uid, idOf(SERVICE_USER, '-g') ?? statSync(folder).gid);
+}

@@ -1,0 +1,186 @@
+// midge bridge: one box invites, another accepts, and what the commands say about a bridge that works and one that does not.
+
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { parsePasswordFile } from '../../src/access/password-file.ts';
+import { bridgeRows, bridgeTroubles } from '../../src/cli/bridge-status.ts';
+import type { Status } from '../../src/operations/status.ts';
+import { eventually, freePort } from '../bridges/scene.ts';
+import { mqttClient } from '../support/clients/mqtt-client.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { openPort, runMidge, startMidge } from '../support/process/midge-process.ts';
+
+interface Box {
+  readonly folder: string;
+  readonly main: string;
+  readonly state: string;
+  readonly port: number;
+  midge(...words: string[]): ReturnType<typeof runMidge>;
+}
+
+/** A box whose broker runs, with its configuration in `midge.conf`. `$` is its folder. */
+async function startBox(context: TestContext, text: string): Promise<Box> {
+  const folder = temporaryFolder(context);
+  const [main, state] = [join(folder, 'midge.conf'), join(folder, 'state')];
+  writeFileSync(join(folder, 'passwd'), '', { mode: 0o600 });
+  writeFileSync(main, text.replaceAll('$', folder));
+  assert.equal((await runMidge(folder, ['passwd', '-b', join(folder, 'passwd'), 'jane', 'secret'])).status, 0);
+  const broker = startMidge(context, folder, ['serve', '-c', main, '--state', state]);
+  const port = await openPort(broker);
+  const midge = (...words: string[]) => runMidge(folder, [...words, '-c', main, '--state', state]);
+  return { folder, main, state, port, midge };
+}
+
+function box(port: number, tlsPort: number): string {
+  return `listener ${port} 127.0.0.1\nlistener ${tlsPort} 127.0.0.1\nsecure true\npassword_file $/passwd\nallow_anonymous false\npersistence true\n`;
+}
+
+async function statusOf({ midge }: Box): Promise<Status> {
+  return JSON.parse((await midge('status', '--json')).stdout);
+}
+
+test('bridge invite and accept connect two boxes, which share the topics that were named and no others', async (context) => {
+  const [plain, tls, far] = [await freePort(), await freePort(), await freePort()];
+  const here = await startBox(context, box(plain, tls));
+  const there = await startBox(context, `listener ${far} 127.0.0.1\npassword_file $/passwd\npersistence true\n`);
+
+  const refused = await here.midge('bridge', 'invite', 'anna', '--topics', 'family/# both 1', '--address', 'localhost');
+  assert.equal(refused.status, 1);
+  assert.match(refused.stderr, /has no acl_file, so the other box could read and write everything/);
+
+  const out = join(here.folder, 'anna.conf');
+  const invitation = ['bridge', 'invite', 'anna', '--topics', 'family/# both 1', '--address', 'localhost', '--make-acl', '--out', out];
+  const invited = await here.midge(...invitation);
+  assert.equal(invited.status, 0, invited.stderr);
+  const text = readFileSync(out, 'utf8');
+  const [, password = ''] = /^remote_password (.+)$/m.exec(text) ?? [];
+  assert.match(password, /^\w{5}(-\w{5}){3}$/);
+  assert.equal(statSync(out).mode & 0o777, 0o600);
+  for (const said of [invited.stdout, invited.stderr]) assert.ok(!said.includes(password), 'a secret is in the file only');
+  assert.match(
+    readFileSync(join(here.folder, 'acl'), 'utf8'),
+    /user jane\ntopic readwrite #\n[\s\S]*user anna\ntopic readwrite family\/#\n$/,
+  );
+  assert.ok(parsePasswordFile(readFileSync(join(here.folder, 'passwd'), 'utf8'), '').users.has('anna'));
+
+  const twice = await here.midge(...invitation.slice(0, -2));
+  assert.equal(twice.status, 1);
+  assert.match(twice.stderr, /there is such an account/);
+
+  const asked = await there.midge('bridge', 'accept', out);
+  assert.equal(asked.status, 1);
+  assert.match(asked.stderr, /say yes with --yes/);
+  const accepted = await there.midge('bridge', 'accept', out, '--yes');
+  assert.equal(accepted.status, 0, accepted.stderr);
+  assert.match(accepted.stdout, /family\/# both 1 {3}in both directions/);
+  assert.ok(!accepted.stdout.includes(password));
+  assert.equal(statSync(join(there.folder, 'bridge-anna.conf')).mode & 0o777, 0o640);
+  assert.match(readFileSync(there.main, 'utf8'), /\ninclude bridge-anna\.conf\n$/);
+
+  await eventually(async () => (await statusOf(there)).bridges[0]?.phase === 'connected', 'the bridge is connected');
+  const trial = await there.midge('bridge', 'test');
+  assert.equal(trial.status, 0, trial.stdout + trial.stderr);
+  assert.match(trial.stdout, /^localhost:\d+\n {2}ok +localhost is .+\n {2}ok +TCP and TLSv1\.3 stand.+\n {2}ok +the other broker accepts/);
+  assert.match(trial.stdout, /family\/#: granted with QoS 1/);
+
+  const heard: string[] = [];
+  const friend = await mqttClient(context, { port: there.port, username: 'jane', password: 'secret' });
+  friend.on('message', (topicName) => heard.push(topicName));
+  await friend.subscribeAsync('#', { qos: 1 });
+  const own = await mqttClient(context, { port: here.port, username: 'jane', password: 'secret' });
+  await own.publishAsync('private/x', '', { qos: 1 });
+  await own.publishAsync('family/x', '', { qos: 1 });
+  await eventually(() => heard.includes('family/x'), 'the shared message comes');
+  assert.ok(!heard.includes('private/x'));
+
+  const status = await there.midge('status');
+  assert.match(status.stdout, /Bridge +anna: connected since .+, localhost:\d+\n +\d+ in, 0 out, none queued, 0 dropped\n/);
+  const again = await there.midge('bridge', 'accept', out, '--yes');
+  assert.equal(again.status, 1);
+  assert.match(again.stderr, /bridge-anna\.conf": it is there already/);
+});
+
+test('bridge accept leaves everything as it was when the invitation does not fit the configuration', async (context) => {
+  const folder = temporaryFolder(context);
+  const main = join(folder, 'midge.conf');
+  const before = 'listener 1883 127.0.0.1\nconnection anna\naddress pi.local\ntopic #\n';
+  writeFileSync(main, before);
+  writeFileSync(join(folder, 'x'), 'connection anna\naddress pi.local\ntopic a/# in\n');
+  const { status, stderr } = await runMidge(folder, ['bridge', 'accept', join(folder, 'x'), '--yes', '-c', main]);
+  assert.equal(status, 1);
+  assert.match(stderr, /Duplicate bridge name "anna"/);
+  assert.equal(readFileSync(main, 'utf8'), before);
+  assert.ok(!existsSync(join(folder, 'bridge-anna.conf')));
+});
+
+test('bridge test says which step fails, and its exit status is 1', async (context) => {
+  const folder = temporaryFolder(context);
+  const main = join(folder, 'midge.conf');
+  const closed = await freePort();
+  const block = (name: string, address: string) => `connection ${name}\naddress ${address}\ntopic a/# in\n`;
+  writeFileSync(main, block('shut', `127.0.0.1:${closed}`) + block('nowhere', 'no-such-name.invalid'));
+  const shut = await runMidge(folder, ['bridge', 'test', 'shut', '-c', main, '--json']);
+  assert.equal(shut.status, 1);
+  const { ok, steps } = JSON.parse(shut.stdout);
+  assert.equal(ok, false);
+  assert.deepEqual(steps.at(-1), { step: 'connection', ok: false, text: `no broker listens at 127.0.0.1:${closed}` });
+  const nowhere = await runMidge(folder, ['bridge', 'test', 'nowhere', '-c', main]);
+  assert.equal(nowhere.status, 1);
+  assert.match(
+    nowhere.stdout,
+    /^no-such-name\.invalid:1883\n {2}FAILED +the name no-such-name\.invalid (is not known|cannot be looked up)/,
+  );
+  const which = await runMidge(folder, ['bridge', 'test', '-c', main]);
+  assert.match(which.stderr, /Which bridge\? There are shut, nowhere/);
+});
+
+test('bridge test says what the other broker refuses', async (context) => {
+  const [plain, tls] = [await freePort(), await freePort()];
+  const other = await startBox(context, box(plain, tls));
+  const folder = temporaryFolder(context);
+  const main = join(folder, 'midge.conf');
+  writeFileSync(main, `connection a\naddress 127.0.0.1:${plain}\nusername jane\npassword wrong\ntopic a/# in\n`, { mode: 0o600 });
+  const { status, stdout } = await runMidge(folder, ['bridge', 'test', '-c', main]);
+  assert.equal(status, 1);
+  assert.match(stdout, /ok +TCP stands, without TLS\n {2}FAILED +the other broker refuses the connection: /);
+  assert.ok(!stdout.includes('wrong'));
+  assert.equal((await other.midge('status')).status, 0);
+});
+
+const BRIDGE: Status['bridges'][number] = {
+  name: 'cloud',
+  phase: 'waiting',
+  since: '2026-01-31T18:00:00Z',
+  nextAttempt: '2026-01-31T18:00:30Z',
+  address: 'a.example:8883',
+  lastError: { fault: 'network', words: 'no broker listens at a.example:8883', at: '2026-01-31T18:00:00Z' },
+  refusedFilters: [],
+  received: 1,
+  sent: 2,
+  queued: 3,
+  oldestQueued: '2026-01-31T17:00:00Z',
+  dropped: 4,
+};
+
+test('status says how a bridge is, what waits, and what went wrong last', () => {
+  const lines = (bridge: typeof BRIDGE) =>
+    bridgeRows(bridge).map(([, text]) => text?.replaceAll(/\d{4}-\d\d-\d\dT[\d:]{8}(Z|[+-]\d\d:\d\d)/g, 'TIME'));
+  assert.deepEqual(lines(BRIDGE), [
+    'cloud: not connected, tries again at TIME, a.example:8883',
+    '1 in, 2 out, 3 queued since TIME, 4 dropped',
+    'at TIME: no broker listens at a.example:8883',
+  ]);
+  const connected = { ...BRIDGE, phase: 'connected', nextAttempt: null, queued: 0, oldestQueued: null } as const;
+  assert.deepEqual(lines(connected), [
+    'cloud: connected since TIME, a.example:8883',
+    '1 in, 2 out, none queued, 4 dropped',
+    'last trouble at TIME: no broker listens at a.example:8883',
+  ]);
+  assert.deepEqual(bridgeTroubles(BRIDGE), ['Bridge cloud is not connected: no broker listens at a.example:8883.']);
+  assert.deepEqual(bridgeTroubles({ ...connected, refusedFilters: ['a/#'] }), [
+    'The other broker of bridge cloud refuses subscriptions: a/#.',
+  ]);
+  assert.deepEqual(bridgeTroubles(connected), []);
+});
