@@ -86,8 +86,6 @@ const ENTRIES = ['src/main.ts', 'src/store/store-worker.ts'];
  */
 const CIRCLES_OF_TYPES: Readonly<Record<string, readonly string[]>> = {
   broker: ['connection/connection.ts', 'engine.ts', 'restoration.ts', 'session/session-registry.ts', 'session/session.ts'],
-  state: ['state-folder.ts', 'state-swap.ts'],
-  store: ['durable-store.ts', 'store.ts'],
 };
 
 const MOST_LINES = 500;

@@ -23,12 +23,18 @@ import { join } from 'node:path';
 import { syncPath } from '../base/durable-file.ts';
 import { OperatorError } from '../base/errors.ts';
 import { STATE_NAMES } from '../base/state-names.ts';
-import type { StateFolder } from './state-folder.ts';
 
 const STAGE = /^restore-([\dTZ-]+)\.(unpacking|leaving|entering)$/;
 
 /** Rename is renameSync, or that of a test. */
 export type Rename = (from: string, to: string) => void;
+
+/** SwappedFolder is the state folder. */
+export interface SwappedFolder {
+  readonly path: string;
+  /** isOurs tells whether a name in it is the broker's. */
+  isOurs(name: string): boolean;
+}
 
 /** StateSwap is one exchange. Nothing changes before `commit`. */
 export class StateSwap {
@@ -86,7 +92,7 @@ export class StateSwap {
   }
 
   /** commit puts all that is in `incoming` in place: the content of files must be on the disk by then. */
-  commit(state: StateFolder): void {
+  commit(state: SwappedFolder): void {
     for (const folder of globSync('**/', { cwd: this.incoming })) syncPath(join(this.incoming, folder));
     this.#turn(this.incoming, 'leaving');
     this.leave(state);
@@ -94,7 +100,7 @@ export class StateSwap {
   }
 
   /** leave takes away what is ours or gets replaced: all of it, or nothing where something cannot be moved, such as a file that is a mount point. */
-  leave(state: StateFolder): void {
+  leave(state: SwappedFolder): void {
     const path = this.#folder;
     const coming = readdirSync(this.#stage('leaving'));
     const isReplaced = (name: string) => coming.includes(name.replace(/-(wal|shm|journal)$/, '')); // SQLite would play an old log into a new file
@@ -127,7 +133,7 @@ export class StateSwap {
   }
 
   /** undo takes a commit back, by an exchange the other way that a cut does not stop: what came goes to `incoming`, and what was there comes back. */
-  undo(state: StateFolder): void {
+  undo(state: SwappedFolder): void {
     mkdirSync(this.before, { recursive: true, mode: 0o700 });
     syncPath(this.#folder);
     writeFileSync(this.#undoing, '', { flush: true });
@@ -136,7 +142,7 @@ export class StateSwap {
   }
 
   /** turnBack does what `undo` has written down. */
-  turnBack(state: StateFolder): void {
+  turnBack(state: SwappedFolder): void {
     this.#turn(this.before, 'leaving');
     this.leave(state);
     this.enter();
@@ -187,7 +193,7 @@ export function isOfSwap(name: string): boolean {
 }
 
 /** mendSwap brings to an end what a power cut has interrupted, and says what it did; null = there was nothing. Folders with a list stay. No broker may use the folder. */
-export function mendSwap(state: StateFolder, rename: Rename = renameSync): string | null {
+export function mendSwap(state: SwappedFolder, rename: Rename = renameSync): string | null {
   const stages = stagesIn(state, rename);
   if (stages.length === 0) return null;
   let kept: string | null = null;
@@ -206,11 +212,11 @@ export function mendSwap(state: StateFolder, rename: Rename = renameSync): strin
 }
 
 /** unfinishedSwaps gives those whose files outside the state folder are to be seen to, after mendSwap. */
-export function unfinishedSwaps(state: StateFolder): readonly StateSwap[] {
+export function unfinishedSwaps(state: SwappedFolder): readonly StateSwap[] {
   return stagesIn(state, renameSync).flatMap(({ swap }) => (existsSync(swap.list) ? [swap] : []));
 }
 
-function stagesIn({ path }: StateFolder, rename: Rename): readonly { readonly swap: StateSwap; readonly stage: string | undefined }[] {
+function stagesIn({ path }: SwappedFolder, rename: Rename): readonly { readonly swap: StateSwap; readonly stage: string | undefined }[] {
   return foldersIn(path).flatMap((name) => {
     const [, stamp, stage] = STAGE.exec(name) ?? [];
     return stamp === undefined ? [] : [{ swap: new StateSwap(path, stamp, rename), stage }];

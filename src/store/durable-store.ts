@@ -14,6 +14,7 @@ import type {
   Durability,
   LoadSink,
   RetainedSource,
+  SessionStore,
   StoredDelivery,
   StoredMessage,
   StoredSession,
@@ -29,9 +30,21 @@ import type { StoreOptions } from './options.ts';
 import { PendingChanges } from './pending.ts';
 import { readRecords } from './records.ts';
 import { Retry } from './retry.ts';
-import type { Store } from './store.ts';
 
 type Waiter = (outcome: Durability) => void;
+
+/**
+ * Store is the engine's port and what the house wants to know of it. `lastMessageKey` is complete after `load`. A session is saved before
+ * what hangs on it, and a delivery under an order that its session never used before: then one that is dropped in time is never written.
+ */
+export interface Store extends SessionStore {
+  health(): StoreHealth;
+  counters(): StoreCounters;
+  /** backup writes a consistent copy as a new database of mode 0600, while commits go on. Rejects with an OperatorError; the file must not be there. */
+  backup(file: string): Promise<void>;
+  /** stop writes all that is noted and closes the database. Nothing may be noted after it. */
+  stop(): Promise<void>;
+}
 
 /** DurableStore is the main thread's half of the store. */
 export class DurableStore implements Store {

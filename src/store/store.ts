@@ -3,29 +3,15 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { OperatorError } from '../base/errors.ts';
-import type { SessionStore } from '../broker/ports.ts';
-import { CommitLine, type StoreCounters, type StorePorts } from './commit-line.ts';
-import { DurableStore } from './durable-store.ts';
+import { CommitLine, type StorePorts } from './commit-line.ts';
+import { DurableStore, type Store } from './durable-store.ts';
 import { type FaultKind, faultOf } from './faults.ts';
-import type { StoreHealth } from './health.ts';
 import type { StoreOptions } from './options.ts';
 import { type StartWorker, startStoreWorker } from './worker-link.ts';
 
 export type { StoreCounters, StorePorts } from './commit-line.ts';
+export type { Store } from './durable-store.ts';
 export type { StoreHealth, StoreState } from './health.ts';
-
-/**
- * Store is the engine's port and what the house wants to know of it. `lastMessageKey` is complete after `load`. A session is saved before
- * what hangs on it, and a delivery under an order that its session never used before: then one that is dropped in time is never written.
- */
-export interface Store extends SessionStore {
-  health(): StoreHealth;
-  counters(): StoreCounters;
-  /** backup writes a consistent copy as a new database of mode 0600, while commits go on. Rejects with an OperatorError; the file must not be there. */
-  backup(file: string): Promise<void>;
-  /** stop writes all that is noted and closes the database. Nothing may be noted after it. */
-  stop(): Promise<void>;
-}
 
 /**
  * openStore opens or makes the database. A damaged one is moved aside, and on a full or read-only disk the store starts with what can be

@@ -165,7 +165,17 @@ export class Connection implements PacketSink {
   #takeOther(buffer: Buffer, start: number, body: number, end: number): boolean {
     this.broker.run.flush();
     const type = buffer[start]! >> 4;
-    const reaction = this.#reactions[type]!; // four bits
+    if (this.#reactions[type] !== 'do') return this.#setAside(buffer, start, end);
+    this.broker.counters.packetsReceived++;
+    if (type !== PACKET_TYPE.PUBLISH) checkFlags(buffer[start]!, this.version);
+    this.broker.dispatch(this, type, buffer, start, body, end);
+    return this.#reactions[CONNECTION_EVENT.CHUNK] === 'do' && this.#unfinished === null && this.broker.effort.spent < this.#effortLimit;
+  }
+
+  /** A packet that is not handled now. */
+  #setAside(buffer: Buffer, start: number, end: number): boolean {
+    const type = buffer[start]! >> 4;
+    const reaction = this.#reactions[type];
     if (reaction === 'ignore') return false;
     if (reaction === 'hold') {
       this.#held.push(Buffer.from(buffer.subarray(start, end)));
@@ -173,9 +183,7 @@ export class Connection implements PacketSink {
     }
     this.broker.counters.packetsReceived++;
     if (type !== PACKET_TYPE.PUBLISH) checkFlags(buffer[start]!, this.version);
-    if (reaction === 'refuse') throw protocolError(refusedPacketInWords(this.#state, type));
-    this.broker.dispatch(this, type, buffer, start, body, end);
-    return this.#reactions[CONNECTION_EVENT.CHUNK] === 'do' && this.#unfinished === null && this.broker.effort.spent < this.#effortLimit;
+    throw protocolError(refusedPacketInWords(this.#state, type));
   }
 
   /** topicNamed gives the Topic of buffer[start, end), quickly when it is that of the latest PUBLISH. Throws as TopicCache.lookup does. */
