@@ -313,18 +313,8 @@ export class Broker extends AedesHub {
     const payload = Buffer.from(packet.payload ?? '');
     const { messageExpiryInterval: expiry, ...forwarded } = (packet.properties ?? {}) as Properties; // Aedes types them as any
     const expiresAt = expiry === undefined ? NEVER : this.clock.now() + expiry * 1000;
-    return new Message(
-      topic,
-      packet.qos ?? 0,
-      packet.retain === true,
-      payload,
-      0,
-      payload.length,
-      encodeProperties(forwarded),
-      expiresAt,
-      publisher,
-      true,
-    );
+    const properties = encodeProperties(forwarded);
+    return Message.of({ topic, qos: packet.qos ?? 0, retain: packet.retain === true, payload, properties, expiresAt, publisher });
   }
 
   #sweepRetainedLater(): void {

@@ -28,7 +28,7 @@ import type {
   StoredWill,
 } from './ports.ts';
 import type { RetainedMessages } from './retained/retained-messages.ts';
-import type { Delivery } from './session/outgoing-window.ts';
+import { type Delivery, RELEASED } from './session/outgoing-window.ts';
 import type { Will } from './session/will.ts';
 
 /** SavedSession is a session that may be written down. */
@@ -179,7 +179,7 @@ function storedWill(will: Will): StoredWill {
 }
 
 function stateOf(delivery: Delivery): DeliveryState {
-  if (delivery.released) return 'released';
+  if (delivery.progress === RELEASED) return 'released';
   return delivery.packetId === 0 ? 'queued' : 'sent';
 }
 

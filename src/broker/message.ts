@@ -63,6 +63,34 @@ export interface AwaitedAck {
   follow(follower: () => void): void;
 }
 
+/** PublishedBytes are a PUBLISH, as far as a message is made of it. */
+export interface PublishedBytes {
+  readonly qos: Qos;
+  readonly retain: boolean;
+  /** The payload is buffer[payloadStart, end). */
+  readonly buffer: Buffer;
+  readonly payloadStart: number;
+  readonly end: number;
+}
+
+/** MessageParts make a message that does not come from the network just now. Its payload stays as it is. */
+export interface MessageParts {
+  readonly topic: Topic;
+  readonly qos: Qos;
+  readonly retain: boolean;
+  readonly payload: Buffer;
+  /** As in Message; absent = none. */
+  readonly properties?: Buffer;
+  /** As in Message; absent = never. */
+  readonly expiresAt?: number;
+  readonly publisher?: Publisher | null;
+}
+
+/** Whose the bytes of a message are: the network's, who lends them for the current call; its own; or its own for long. */
+const LENT = 0;
+const OWN = 1;
+const KEPT = 2;
+
 /** Message does not change, but for where its bytes lie (`detach`). */
 export class Message {
   readonly topic: Topic;
@@ -96,32 +124,29 @@ export class Message {
   #frames: Frame | null = null;
   /** The publisher's own packet, while it lies in #buffer with the payload. */
   #adopted: Frame | null = null;
-  #detached: boolean;
-  #isKept = false;
+  #holding: typeof LENT | typeof OWN | typeof KEPT = LENT;
 
-  constructor(
-    topic: Topic,
-    qos: Qos,
-    retain: boolean,
-    buffer: Buffer,
-    payloadStart: number,
-    payloadEnd: number,
-    properties: Buffer,
-    expiresAt: number,
-    publisher: Publisher | null,
-    detached: boolean,
-  ) {
+  /** A message in lent bytes. `properties` and `expiresAt` as in the fields. */
+  constructor(topic: Topic, packet: PublishedBytes, properties: Buffer, expiresAt: number, publisher: Publisher | null) {
     this.topic = topic;
-    this.qos = qos;
-    this.retain = retain;
+    this.qos = packet.qos;
+    this.retain = packet.retain;
     this.properties = properties;
     this.expiresAt = expiresAt;
     this.publisher = publisher;
     this.source = publisher === null ? null : publisher.requester;
-    this.#buffer = buffer;
-    this.#payloadStart = payloadStart;
-    this.#payloadEnd = payloadEnd;
-    this.#detached = detached;
+    this.#buffer = packet.buffer;
+    this.#payloadStart = packet.payloadStart;
+    this.#payloadEnd = packet.end;
+  }
+
+  /** of makes a message of parts. */
+  static of(parts: MessageParts): Message {
+    const { topic, qos, retain, payload, properties = NO_PROPERTIES, expiresAt = NEVER, publisher = null } = parts;
+    const packet = { qos, retain, buffer: payload, payloadStart: 0, end: payload.length };
+    const message = new Message(topic, packet, properties, expiresAt, publisher);
+    message.#holding = OWN;
+    return message;
   }
 
   /** settleOne notes that a kept session has it. */
@@ -149,8 +174,8 @@ export class Message {
 
   /** detach copies the message out of the network chunk it came in. Needed before it is kept beyond the current call. */
   detach(): void {
-    if (this.#detached) return;
-    this.#detached = true;
+    if (this.#holding !== LENT) return;
+    this.#holding = OWN;
     const start = this.#adopted?.start ?? this.#payloadStart;
     const at = slab.copy(this.#buffer, start, this.#payloadEnd);
     this.#moveTo(slab.buffer, at, start);
@@ -158,9 +183,8 @@ export class Message {
 
   /** keep detaches the message for longer than a client needs to acknowledge: out of Node's pool too, and without frames that can be made again. */
   keep(): void {
-    if (this.#isKept) return;
-    this.#isKept = true;
-    this.#detached = true;
+    if (this.#holding === KEPT) return;
+    this.#holding = KEPT;
     const adopted = this.#adopted;
     const start = adopted?.start ?? this.#payloadStart;
     this.#moveTo(ownBytes(this.#buffer, start, this.#payloadEnd), 0, start);

@@ -7,13 +7,15 @@ import type { Broker } from './engine.ts';
 import { Journal } from './journal.ts';
 import { LeftInDatabase } from './left-in-database.ts';
 import { Message, NO_PROPERTIES } from './message.ts';
-import type { LoadedSession, LoadSink, SessionStore, StoredDelivery, StoredMessage, StoredWill } from './ports.ts';
+import type { DeliveryState, LoadedSession, LoadSink, SessionStore, StoredDelivery, StoredMessage, StoredWill } from './ports.ts';
 import { allowedExpiry } from './session/expiry.ts';
-import { Delivery } from './session/outgoing-window.ts';
+import { Delivery, type Progress, RELEASED, SENT, UNSENT } from './session/outgoing-window.ts';
 import { Session } from './session/session.ts';
 import { Will } from './session/will.ts';
 import { scheduleWill } from './session/wills.ts';
 import { makeTopic } from './topic.ts';
+
+const PROGRESS: Readonly<Record<DeliveryState, Progress>> = { queued: UNSENT, sent: SENT, released: RELEASED };
 
 /** restore fills a broker with what a store has kept, and gives it a journal that goes on in that. */
 export async function restore(broker: Broker, store: SessionStore): Promise<void> {
@@ -112,7 +114,7 @@ class Restoration implements LoadSink {
     for (const { order, packetId } of loaded.left ?? []) session.outgoing.pass(order, packetId);
     for (const { delivery, message } of loaded.deliveries) {
       const restored = restoredDelivery(delivery, this.#restored(message), session);
-      if (stored.disconnectedAt === null && delivery.qos === 1) restored.sent = true; // to who was connected it may have gone unwritten
+      if (stored.disconnectedAt === null && delivery.qos === 1) restored.progress = SENT; // to who was connected it may have gone unwritten
       if (broker.budget.hasRoomFor(restored, session.account) && session.outgoing.restore(restored)) continue;
       session.outgoing.pass(delivery.order, delivery.packetId);
       passed++;
@@ -125,9 +127,9 @@ class Restoration implements LoadSink {
 }
 
 function restoredMessage(stored: StoredMessage): Message {
-  const properties = stored.properties.length === 0 ? NO_PROPERTIES : stored.properties;
   const { topicName, payload, qos, retain, expiresAt, source } = stored;
-  const message = new Message(makeTopic(topicName), qos, retain, payload, 0, payload.length, properties, expiresAt, null, true);
+  const properties = stored.properties.length === 0 ? NO_PROPERTIES : stored.properties;
+  const message = Message.of({ topic: makeTopic(topicName), qos, retain, payload, properties, expiresAt });
   message.source = source;
   message.key = stored.key;
   return message;
@@ -150,8 +152,7 @@ function restoredDelivery(stored: StoredDelivery, message: Message, session: Ses
   const delivery = new Delivery(message, stored.qos, stored.retain, stored.identifiers, group);
   delivery.order = stored.order;
   delivery.packetId = stored.packetId;
-  delivery.released = stored.state === 'released';
-  delivery.sent = stored.state !== 'queued';
+  delivery.progress = PROGRESS[stored.state];
   delivery.isKept = true;
   message.outstanding++;
   return delivery;

@@ -183,7 +183,7 @@ export class PublishRun {
     const messages: Message[] = [];
     this.#eachPacket((buffer, start, body, end) => {
       const packet = readPublish(buffer, start, body, end, version5);
-      const message = new Message(topic, 0, false, buffer, packet.payloadStart, end, NO_PROPERTIES, NEVER, publisher.session, false);
+      const message = new Message(topic, packet, NO_PROPERTIES, NEVER, publisher.session);
       message.adoptFrame(packet, version5);
       messages.push(message);
     });

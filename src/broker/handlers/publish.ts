@@ -194,8 +194,7 @@ function messageOf(connection: Connection, packet: PublishPacket, topic: Topic):
   const properties = packet.properties === null ? NO_PROPERTIES : forwardedProperties(packet.properties);
   const expiry = packet.properties?.messageExpiryInterval;
   const expiresAt = expiry === undefined ? NEVER : connection.broker.clock.now() + expiry * 1000;
-  const { qos, retain, buffer, payloadStart, end } = packet;
-  const message = new Message(topic, qos, retain, buffer, payloadStart, end, properties, expiresAt, connection.session, false);
+  const message = new Message(topic, packet, properties, expiresAt, connection.session);
   const asItCame = packet.properties === null || (expiry === undefined && packet.properties.topicAlias === undefined);
   if (asItCame && connection.output.mountLength === 0) message.adoptFrame(packet, connection.version === 5);
   return message;

@@ -40,8 +40,8 @@ class RetainedValue {
 
   toMessage(): Message {
     const payload = typeof this.payload === 'string' ? Buffer.from(this.payload, 'latin1') : this.payload;
-    const topic = makeTopic(this.topicName);
-    const message = new Message(topic, this.qos, true, payload, 0, payload.length, this.properties, this.expiresAt, null, true);
+    const { qos, properties, expiresAt } = this;
+    const message = Message.of({ topic: makeTopic(this.topicName), qos, retain: true, payload, properties, expiresAt });
     message.source = this.source;
     return message;
   }

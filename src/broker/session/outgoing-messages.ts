@@ -19,7 +19,7 @@ import type { Requester } from '../ports.ts';
 import type { RetainedReader } from '../retained/retained-delivery.ts';
 import type { RetainedWalks } from '../retained/retained-walks.ts';
 import { DeliveryQueue } from './delivery-queue.ts';
-import { Delivery, OutgoingWindow } from './outgoing-window.ts';
+import { Delivery, HELD, OutgoingWindow, RELEASED, SENT, UNSENT } from './outgoing-window.ts';
 
 /** Packet identifiers end here, so no window is larger. */
 const INFLIGHT_MAX = 65_535;
@@ -154,8 +154,8 @@ export class OutgoingMessages {
   /** As in `pump`. The client may have a QoS 2 message: PUBREL brings its exchange to an end without saying it again. */
   #stillAllowed(window: OutgoingWindow): Delivery[] {
     return window.inOrder().filter((delivery) => {
-      if (delivery.released || !this.#isForbidden(delivery)) return true;
-      if (delivery.sent && this.release(delivery.packetId)) return true;
+      if (delivery.progress === RELEASED || !this.#isForbidden(delivery)) return true;
+      if (delivery.progress === SENT && this.release(delivery.packetId)) return true;
       this.#forget(delivery, window);
       return false;
     });
@@ -208,7 +208,7 @@ export class OutgoingMessages {
   release(packetId: number): boolean {
     const delivery = this.#window?.get(packetId) ?? null;
     if (delivery === null || delivery.qos !== 2) return false;
-    delivery.released = true;
+    delivery.progress = RELEASED;
     if (delivery.isKept) this.#broker.journal?.updateDelivery(this.#session, delivery);
     return true;
   }
@@ -220,7 +220,8 @@ export class OutgoingMessages {
 
   /** awaitsPubcomp tells whether PUBCOMP may come now: the client has the message of this identifier, or there is none. */
   awaitsPubcomp(packetId: number): boolean {
-    return this.#window?.get(packetId)?.released !== false;
+    const delivery = this.#window?.get(packetId) ?? null;
+    return delivery === null || delivery.progress === RELEASED;
   }
 
   /** pump sends what waits as far as the window and the connection allow. */
@@ -275,7 +276,7 @@ export class OutgoingMessages {
     this.#queue = null;
     this.#resend = [];
     for (const delivery of all) this.#broker.budget.release(delivery);
-    return all.filter((one) => one.group !== null && (one.qos === 1 || !one.sent) && !this.#isExpired(one));
+    return all.filter((one) => one.group !== null && (one.qos === 1 || one.progress < SENT) && !this.#isExpired(one));
   }
 
   #deliverOnce(message: Message, retain: boolean, identifiers: readonly number[] | null): void {
@@ -342,8 +343,8 @@ export class OutgoingMessages {
 
   #sendFirst(delivery: Delivery, connection: OutgoingLink, window: OutgoingWindow): void {
     const { message, qos, retain, packetId, identifiers } = delivery;
-    const dup = delivery.sent; // by the broker before a restart
-    delivery.sent = true;
+    const dup = delivery.progress === SENT; // by the broker before a restart
+    delivery.progress = SENT;
     const sent = connection.output.sendPublish(message, qos, retain, dup, packetId, identifiers);
     if (sent) message.detach();
     else this.#forget(delivery, window); // too large for this client: as if delivered [MQTT-3.1.2-25]
@@ -351,14 +352,14 @@ export class OutgoingMessages {
 
   /** QoS 2 to a kept session goes out when its packet identifier is durable: see journal.ts. */
   #sendWhenDurable(delivery: Delivery, journal: Journal): void {
-    delivery.isSendable = false;
+    delivery.progress = HELD;
     journal.whenDurable(() => this.#sendHeld(delivery));
   }
 
   /** A client's own message goes back to it behind its PUBACK or PUBREC, as with any broker that need not wait for a disk. */
   #sendBehind(ack: AwaitedAck, delivery: Delivery, journal: Journal | null): void {
     const follow = () => ack.follow(() => this.#sendHeld(delivery));
-    delivery.isSendable = false;
+    delivery.progress = HELD;
     delivery.message.detach();
     if (journal !== null && delivery.qos === 2) journal.whenDurable(follow);
     else follow();
@@ -367,8 +368,9 @@ export class OutgoingMessages {
   #sendHeld(delivery: Delivery): void {
     const connection = this.#connection;
     const window = this.#window;
-    delivery.isSendable = true;
-    if (connection === null || window === null || delivery.sent || window.get(delivery.packetId) !== delivery) return;
+    if (delivery.progress !== HELD) return; // the client has released it unseen
+    delivery.progress = UNSENT;
+    if (connection === null || window === null || window.get(delivery.packetId) !== delivery) return;
     this.#sendFirst(delivery, connection, window);
   }
 
@@ -389,16 +391,16 @@ export class OutgoingMessages {
   }
 
   #sendAgain(delivery: Delivery, connection: OutgoingLink): void {
-    if (delivery.released) {
+    if (delivery.progress === RELEASED) {
       connection.acks.sendKept(FIRST_BYTE.PUBREL, delivery.packetId, REASON.SUCCESS, this.#session.journal); // [MQTT-4.3.3-6]; see journal.ts
       return;
     }
-    if (!delivery.isSendable) return; // it goes out when its identifier is durable
+    if (delivery.progress === HELD) return; // it goes out when its identifier is durable
     const window = this.#window!; // what is sent again is in it
     const { message, qos, retain, packetId, identifiers } = delivery;
     const gone = qos === 1 && this.#isExpired(delivery); // a QoS 2 exchange must be finished: its identifier is known to the client
-    const sent = !gone && connection.output.sendPublish(message, qos, retain, delivery.sent, packetId, identifiers); // [MQTT-3.3.1-1]
-    delivery.sent = true;
+    const sent = !gone && connection.output.sendPublish(message, qos, retain, delivery.progress === SENT, packetId, identifiers); // [MQTT-3.3.1-1]
+    delivery.progress = SENT;
     if (!sent) this.#forget(delivery, window);
   }
 

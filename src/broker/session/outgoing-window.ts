@@ -13,6 +13,15 @@ const SLOTS_MIN = 32;
 const SLOTS_MAX = 65_536;
 const PACKET_ID_MAX = 65_535;
 
+/** UNSENT to RELEASED is how far a delivery has come. HELD: it has a packet identifier, and something must be done before it is sent. */
+export const UNSENT = 0;
+export const HELD = 1;
+/** It has gone out, on this connection or an earlier one, or may have before a restart. */
+export const SENT = 2;
+/** QoS 2: the client has it (PUBREC), we wait for PUBCOMP. */
+export const RELEASED = 3;
+export type Progress = typeof UNSENT | typeof HELD | typeof SENT | typeof RELEASED;
+
 /** Delivery is one message on its way to one session: queued (packetId 0) or in flight. */
 export class Delivery {
   readonly message: Message;
@@ -23,16 +32,11 @@ export class Delivery {
   /** The shared subscription that it came by, or null: when this session ends, another member gets it. */
   readonly group: Share | null;
   packetId = 0;
-  /** QoS 2: the client has it (PUBREC), we wait for PUBCOMP. */
-  released = false;
-  /** It has been sent before on an earlier connection or this one. */
-  sent = false;
+  progress: Progress = UNSENT;
   /** Its place among all deliveries of the session. */
   order = 0;
   /** It is written down in the journal. */
   isKept = false;
-  /** False while its packet identifier must become durable first (QoS 2 to a kept session). */
-  isSendable = true;
   /** Whom the memory budget counts it for; null = it does not count. */
   heldFor: Account | null = null;
 

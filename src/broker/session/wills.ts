@@ -37,7 +37,8 @@ export function publishWill(broker: WillEngine, session: WillOwner): void {
   const { willDelayInterval: _, messageExpiryInterval: expiry, ...forwarded } = will.packet.properties;
   const expiresAt = expiry === undefined ? NEVER : broker.clock.now() + expiry * 1000;
   const { payload, qos, retain } = will.packet;
-  const message = new Message(topic, qos, retain, payload, 0, payload.length, encodeProperties(forwarded), expiresAt, session, true);
+  const properties = encodeProperties(forwarded);
+  const message = Message.of({ topic, qos, retain, payload, properties, expiresAt, publisher: session });
   broker.accept(message, true); // goes to the card together with the note that it was said
 }
 

@@ -64,6 +64,7 @@ test('terms are those of the protocol when CONNECT asks for nothing', () => {
     clientTopicAliasMaximum: 0,
     will: null,
     isBridge: false,
+    wantsMarks: false,
     connack: CONNACK,
   });
 });

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Message, NEVER, NO_PROPERTIES } from '../../../src/broker/message.ts';
+import { Message, NEVER } from '../../../src/broker/message.ts';
 import { RetainedMessages } from '../../../src/broker/retained/retained-messages.ts';
 import { makeTopic } from '../../../src/broker/topic.ts';
 import { filterMatches, isTopicFilter } from '../../../src/mqtt/topics.ts';
@@ -18,7 +18,7 @@ const filter = fc
 
 function retained(topicName: string, text: string, expiresAt = NEVER): Message {
   const payload = Buffer.from(text);
-  return new Message(makeTopic(topicName), 0, true, payload, 0, payload.length, NO_PROPERTIES, expiresAt, null, true);
+  return Message.of({ topic: makeTopic(topicName), qos: 0, retain: true, payload, expiresAt });
 }
 
 function namesUnder(store: RetainedMessages, topicFilter: string): string[] {

@@ -3,13 +3,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Message, NEVER, NO_PROPERTIES } from '../../../src/broker/message.ts';
+import { Message } from '../../../src/broker/message.ts';
 import { Delivery, OutgoingWindow } from '../../../src/broker/session/outgoing-window.ts';
 import { makeTopic } from '../../../src/broker/topic.ts';
 
 function delivery(): Delivery {
   const payload = Buffer.from('xy');
-  return new Delivery(new Message(makeTopic('a'), 1, false, payload, 0, 2, NO_PROPERTIES, NEVER, null, true), 1, false, null, null);
+  return new Delivery(Message.of({ topic: makeTopic('a'), qos: 1, retain: false, payload }), 1, false, null, null);
 }
 
 test('OutgoingWindow gives identifiers from 1 upwards and begins again after 65535', () => {
