@@ -14,13 +14,15 @@ import type { ConnectionOrigin } from '../broker/options.ts';
 import { REASON, type ReasonCode } from '../mqtt/reason-codes.ts';
 import { Addresses } from './addresses.ts';
 import { Backoff } from './backoff.ts';
+import { ClearedRetained } from './cleared-retained.ts';
 import { EchoGuard } from './echo-guard.ts';
 import type { FlowWatcher, Loss } from './flow.ts';
 import { type Concessions, type Link, localOrigin, openLink } from './link.ts';
 import { LinkError } from './link-error.ts';
-import { endLocalSession, prepareLocalSession } from './local-session.ts';
+import { endLocalSession, limitQueue, prepareLocalSession } from './local-session.ts';
 import type { BridgeAddress, BridgeOptions } from './options.ts';
 import type { BridgeError, BridgeState } from './state.ts';
+import { goesOut, localFilter } from './topics.ts';
 import { addressText, openTransport } from './transport.ts';
 
 /** Milliseconds between two looks at what waits. */
@@ -46,6 +48,7 @@ export class Bridge implements Part {
   readonly #guard: EchoGuard;
   readonly #addresses: Addresses;
   readonly #backoff: Backoff;
+  readonly #cleared: ClearedRetained;
   readonly #stopping = new AbortController();
   #running: Promise<void> = Promise.resolve();
   #link: Link | null = null;
@@ -74,6 +77,7 @@ export class Bridge implements Part {
     this.#guard = new EchoGuard(deps.clock);
     this.#addresses = new Addresses(options.addresses, options.roundRobin);
     this.#backoff = new Backoff(options.restart);
+    this.#cleared = new ClearedRetained(deps.broker, options.outgoingRetain ? options.topics.filter(goesOut).map(localFilter) : []);
     this.#since = deps.clock.now();
   }
 
@@ -97,6 +101,8 @@ export class Bridge implements Part {
   /** start prepares the session here and begins to connect; it does not wait for the other broker. */
   async start(): Promise<void> {
     await prepareLocalSession(this.#deps.broker, this.options, this.origin);
+    limitQueue(this.#deps.broker, this.options);
+    this.#cleared.watch();
     this.#announce('0');
     this.#lookTimer = setInterval(() => this.#look(), LOOK_MS);
     this.#lookTimer.unref();
@@ -118,6 +124,7 @@ export class Bridge implements Part {
   async #end(forgets: boolean): Promise<void> {
     if (this.#lookTimer !== null) clearInterval(this.#lookTimer);
     this.#stopping.abort();
+    this.#cleared.unwatch();
     await this.#link?.close(forgets);
     await this.#running;
   }
@@ -159,6 +166,7 @@ export class Bridge implements Part {
     const idle = this.options.startType === 'lazy' ? this.#closeWhenIdle(link) : null;
     const failBack = this.#failBackLater(link);
     const error = await link.closed;
+    if (!this.#isStopping) this.#cleared.watch();
     if (idle !== null) clearInterval(idle);
     clearInterval(failBack);
     this.#link = null;
@@ -225,6 +233,7 @@ export class Bridge implements Part {
         guard: this.#guard,
         incoming: this.#watcher('in'),
         outgoing: this.#watcher('out'),
+        cleared: () => this.#cleared.take(),
         refusedFilters: (refused) => this.#onRefusedFilters(refused),
       });
       this.#link = link;

@@ -16,16 +16,17 @@ import { BRIDGE_PROPERTY, userProperty } from '../broker/passages.ts';
 import { NO_EXPIRY } from '../broker/session/expiry.ts';
 import { MAX_REMAINING_LENGTH } from '../mqtt/decoder.ts';
 import { FIRST_BYTE, PACKET_TYPE, type ProtocolVersion, type Qos } from '../mqtt/packet-types.ts';
-import type { ConnectPacket, SubscriptionRequest } from '../mqtt/packets.ts';
+import type { ConnectPacket } from '../mqtt/packets.ts';
 import { REASON, type ReasonCode } from '../mqtt/reason-codes.ts';
 import type { ConnackPacket } from '../mqtt/server-packets.ts';
-import { isSharedFilter } from '../mqtt/topics.ts';
 import type { EchoGuard } from './echo-guard.ts';
 import { Flow, type FlowWatcher } from './flow.ts';
 import { LinkError } from './link-error.ts';
+import { limitQueue } from './local-session.ts';
 import { type ClientOwner, MqttClient } from './mqtt-client.ts';
-import type { BridgeOptions, BridgeTopic } from './options.ts';
-import { TopicMap, type TopicRule } from './topic-map.ts';
+import type { BridgeOptions } from './options.ts';
+import { TopicMap } from './topic-map.ts';
+import { comesIn, goesOut, inRule, localFilter, localRequests, outRule, remoteFilter, request } from './topics.ts';
 
 /** Bytes of a whole packet, whatever its size may be. */
 const ANY_SIZE = MAX_REMAINING_LENGTH + 5;
@@ -49,6 +50,8 @@ export interface LinkSetup {
   readonly guard: EchoGuard;
   readonly incoming: FlowWatcher;
   readonly outgoing: FlowWatcher;
+  /** cleared gives the topics here whose retained messages were cleared while the other broker was away, once. */
+  cleared(): readonly string[];
   /** refusedFilters is told of the topic filters that the other broker does not let us have, each with its reason code. */
   refusedFilters(refused: readonly (readonly [topicFilter: string, reasonCode: number])[]): void;
 }
@@ -112,7 +115,9 @@ export class Link {
       this.#remote.release();
       await this.#subscribeThere(connack);
       await this.#notify(connack);
+      limitQueue(this.#setup.broker, this.#setup.options);
       this.#local.release();
+      this.#clearThere();
       await this.#subscribeHere();
     } catch (error) {
       this.#end(error instanceof LinkError ? error : new LinkError('local', `the bridge fails: ${String(error)}`));
@@ -292,6 +297,17 @@ export class Link {
     if (wanted.length > 0) await this.#local.subscribe(localRequests(this.#setup.options, 0));
   }
 
+  #clearThere(): void {
+    const properties = this.#local.version === 5 ? Buffer.alloc(0) : null;
+    for (const topicName of this.#setup.cleared()) {
+      const { bytes } = encodeFrame(Buffer.from(topicName), Buffer.alloc(0), properties, false);
+      bytes[0] = firstByte(0, true, false);
+      this.#out?.take(bytes, 0, bodyOf(bytes), bytes.length);
+    }
+    this.#out?.flush();
+    this.#remote.flush();
+  }
+
   #announces(): boolean {
     return this.#setup.options.notifications === 'both' && this.#connack !== null;
   }
@@ -318,37 +334,9 @@ export class Link {
   }
 }
 
-/** localRequests are the subscriptions of the local session. `retainHandling` as in 3.8.3.1. */
-export function localRequests({ topics }: BridgeOptions, retainHandling: 0 | 2): SubscriptionRequest[] {
-  const isMutual = topics.some(comesIn);
-  return topics.filter(goesOut).map((topic) => request(localFilter(topic), topic.qos, isMutual, retainHandling));
-}
-
-function request(topicFilter: string, qos: Qos, noLocal: boolean, retainHandling: 0 | 2 = 0): SubscriptionRequest {
-  return { topicFilter, qos, noLocal: noLocal && !isSharedFilter(topicFilter), retainAsPublished: true, retainHandling };
-}
-
-/** goesOut tells whether messages of a topic go to the other broker. */
-function goesOut({ direction }: BridgeTopic): boolean {
-  return direction !== 'in';
-}
-
-function comesIn({ direction }: BridgeTopic): boolean {
-  return direction !== 'out';
-}
-
-function localFilter({ localPrefix, pattern }: BridgeTopic): string {
-  return localPrefix + pattern;
-}
-
-function remoteFilter({ remotePrefix, pattern }: BridgeTopic): string {
-  return remotePrefix + pattern;
-}
-
-function outRule(topic: BridgeTopic): TopicRule {
-  return { filter: localFilter(topic), prefix: topic.localPrefix, otherPrefix: topic.remotePrefix };
-}
-
-function inRule(topic: BridgeTopic): TopicRule {
-  return { filter: remoteFilter(topic), prefix: topic.remotePrefix, otherPrefix: topic.localPrefix };
+/** Where the body of a packet begins. */
+function bodyOf(packet: Buffer): number {
+  let at = 1;
+  while (packet[at]! >= 0x80) at++; // a whole packet
+  return at + 1;
 }

@@ -6,9 +6,15 @@ import type { Broker } from '../broker/broker.ts';
 import type { ConnectionOrigin } from '../broker/options.ts';
 import { NO_EXPIRY } from '../broker/session/expiry.ts';
 import { MAX_REMAINING_LENGTH } from '../mqtt/decoder.ts';
-import { localRequests } from './link.ts';
 import { MqttClient } from './mqtt-client.ts';
 import type { BridgeOptions } from './options.ts';
+import { localRequests } from './topics.ts';
+
+/** limitQueue has what waits in the session keep to the limits of its block. */
+export function limitQueue({ sessions }: Broker, { localClientId, queueExpiry, maxQueuedBytes }: BridgeOptions): void {
+  const outgoing = sessions.get(localClientId)?.outgoing;
+  if (outgoing !== undefined) outgoing.queueLimits = { maxBytes: maxQueuedBytes, expiry: queueExpiry };
+}
 
 /** prepareLocalSession makes the session, or gives the one that is there the subscriptions of these options; throws LinkError. */
 export async function prepareLocalSession(broker: Broker, options: BridgeOptions, origin: ConnectionOrigin): Promise<void> {

@@ -149,6 +149,15 @@ export class Message {
     return message;
   }
 
+  /** expiringBy gives a message that is the same but expires at a time, in milliseconds since 1970, or itself when it expires before. */
+  expiringBy(time: number): Message {
+    if (this.expiresAt !== NEVER && this.expiresAt <= time) return this;
+    const { topic, qos, retain, properties, publisher } = this;
+    const own = Message.of({ topic, qos, retain, payload: ownBytes(this.payload), properties, expiresAt: time, publisher });
+    own.source = this.source;
+    return own;
+  }
+
   /** settleOne notes that a kept session has it. */
   settleOne(): void {
     this.outstanding--;

@@ -51,6 +51,12 @@ export interface OutgoingLink {
   readonly output: ClientOutput;
 }
 
+/** QueueLimits are bytes of payload that may wait, and seconds that a message does; null = as for all. */
+export interface QueueLimits {
+  readonly maxBytes: number | null;
+  readonly expiry: number | null;
+}
+
 /** OutgoingMessages belongs to one session. What it holds it keeps in the order of delivery [MQTT-4.6.0-6]. */
 export class OutgoingMessages {
   readonly #session: OutgoingOwner;
@@ -65,6 +71,8 @@ export class OutgoingMessages {
   #inflightMax = INFLIGHT_MAX;
   /** Messages that this client did not get for want of room. */
   dropped = 0;
+  /** The session's own, beside the broker's: a bridge has some. */
+  queueLimits: QueueLimits | null = null;
   #isDropping = false;
   #lastOrder = 0;
 
@@ -287,7 +295,7 @@ export class OutgoingMessages {
     } else if (connection !== null) {
       connection.output.sendPublish(message, 0, retain, false, 0, identifiers);
     } else if (this.#broker.options.queueQos0Messages && this.#session.expiryInterval > 0) {
-      this.#enqueue(new Delivery(message, 0, retain, identifiers, null));
+      this.#enqueue(this.#withinExpiry(new Delivery(message, 0, retain, identifiers, null)));
     }
   }
 
@@ -298,7 +306,7 @@ export class OutgoingMessages {
     if (connection !== null && (queue === null || queue.length === 0) && this.#resend.length === 0 && this.#hasRoom()) {
       this.#send(delivery, connection);
     } else {
-      this.#enqueue(delivery);
+      this.#enqueue(this.#withinExpiry(delivery));
     }
   }
 
@@ -404,6 +412,16 @@ export class OutgoingMessages {
     if (!sent) this.#forget(delivery, window);
   }
 
+  /** Where messages of this session expire, what waits is a message of its own: others may have the one that came for longer. */
+  #withinExpiry(delivery: Delivery): Delivery {
+    const seconds = this.queueLimits?.expiry ?? null;
+    if (seconds === null) return delivery;
+    const { message, qos, retain, identifiers, group, order } = delivery;
+    const own = new Delivery(message.expiringBy(this.#broker.clock.now() + seconds * 1000), qos, retain, identifiers, group);
+    own.order = order;
+    return own;
+  }
+
   #enqueue(delivery: Delivery): void {
     const { budget } = this.#broker;
     if (this.#isQueueFull() || !budget.hasRoomFor(delivery, this.#session.account)) {
@@ -420,7 +438,8 @@ export class OutgoingMessages {
   }
 
   #isQueueFull(): boolean {
-    const { maxQueuedMessages, maxQueuedBytes } = this.#broker.options;
+    const { maxQueuedMessages } = this.#broker.options;
+    const maxQueuedBytes = this.queueLimits?.maxBytes ?? this.#broker.options.maxQueuedBytes;
     const queue = this.#queue;
     if (queue === null) return false;
     return (maxQueuedMessages > 0 && queue.length >= maxQueuedMessages) || (maxQueuedBytes > 0 && queue.bytes >= maxQueuedBytes);
