@@ -25,7 +25,7 @@ import { moveAside } from '../store/file-names.ts';
 import { type Appliance, createAppliance } from './app.ts';
 import { makeAccount, withMadeAccount } from './made-account.ts';
 import { operationNeeds } from './operation-needs.ts';
-import { ApiPart } from './parts/api-part.ts';
+import { ApiPart, wantsApi } from './parts/api-part.ts';
 import { ControlPart } from './parts/control-part.ts';
 import { LogPart } from './parts/log-part.ts';
 import { type AppliancePart, Parts, row } from './parts.ts';
@@ -157,6 +157,7 @@ class Run {
       row('end of the PID file', { stop: async () => (pidFile === null ? undefined : removePidFile(pidFile)) }), // by then the ports are free
       appliance,
       row('PID file', { start: async () => (pidFile === null ? undefined : writePidFile(pidFile)) }),
+      row('folder of the roles', { start: async () => (wantsApi(configuration) ? this.#state.make() : undefined) }), // while this is root
       row('user', { start: async () => this.#leaveRoot() }),
       row('log messages', {
         start: async () => log.publishTo((topic, payload) => publishLine(appliance, topic, payload)),

@@ -2,12 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
+import { connect as secure } from 'node:tls';
 import { freePorts } from '../artefact/executable.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { runMidge, startMidge } from '../support/process/midge-process.ts';
@@ -90,4 +91,24 @@ test('listener of the API speaks no MQTT, and lets go of who says nothing it und
   socket.write(Buffer.from('101000044d5154540502003c000000', 'hex'));
   socket.resume();
   await once(socket, 'close');
+});
+
+test('broker serves clients although the roles are damaged, and then nobody gets into the API', async (context) => {
+  const { state, start } = await openBox(context);
+  mkdirSync(state, { mode: 0o700 });
+  writeFileSync(join(state, 'api-roles'), 'king:jane\n');
+  writeFileSync(join(state, '.midge-state'), '');
+  const { broker, port } = await start();
+  await broker.line(/Warning: Cannot read roles .+ The REST interface will not work\.$/);
+  const socket = connect(port, '127.0.0.1');
+  socket.on('error', () => {});
+  const tls = secure({ socket, rejectUnauthorized: false });
+  tls.on('error', () => {});
+  tls.write('GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n');
+  let answer = '';
+  tls.on('data', (chunk) => {
+    answer += chunk;
+  });
+  await once(socket, 'close');
+  assert.equal(answer, '');
 });

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import type { Api } from '../../api/api.ts';
 import type { ApiSetup } from '../../api/ports.ts';
+import { OperatorError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Configuration } from '../../config/configuration.ts';
 import type { HttpVisit } from '../../listeners/entrance.ts';
@@ -24,6 +25,8 @@ export class ApiPart implements AppliancePart {
   /** People type it: 128 bits in groups. */
   readonly #code = makeCode();
   #api: Api | null = null;
+  /** A broker that can't be asked is still a broker. */
+  #isBroken = false;
   #unclaimed: () => boolean = () => false;
   readonly #waiting: [stream: Duplex, visit: HttpVisit][] = [];
 
@@ -38,6 +41,7 @@ export class ApiPart implements AppliancePart {
 
   serve(stream: Duplex, visit: HttpVisit): void {
     const { origin, isPrivate, clientOf } = visit;
+    if (this.#isBroken) return void stream.destroy();
     if (this.#api === null) {
       this.#waiting.push([stream, visit]);
       return;
@@ -48,7 +52,14 @@ export class ApiPart implements AppliancePart {
 
   async start(): Promise<void> {
     if (!wantsApi(this.#setup.configuration)) return;
-    this.#open(await this.#make());
+    try {
+      this.#open(await this.#make());
+    } catch (error) {
+      if (!(error instanceof OperatorError)) throw error;
+      this.#setup.log.log('warning', `Warning: ${error.message}. The REST interface will not work.`);
+      this.#isBroken = true;
+      for (const [stream] of this.#waiting.splice(0)) stream.destroy();
+    }
     const code = this.setupCode;
     if (code !== null) this.#setup.log.log('notice', `Nobody has claimed the REST interface yet. The set-up code is ${code}.`);
   }
@@ -72,12 +83,14 @@ export class ApiPart implements AppliancePart {
   }
 
   #open(api: Api): void {
+    this.#isBroken = false;
     this.#api = api;
     for (const [stream, visit] of this.#waiting.splice(0)) if (!stream.destroyed) this.serve(stream, visit);
   }
 }
 
-function wantsApi({ listeners }: Configuration): boolean {
+/** wantsApi tells whether a listener needs it. */
+export function wantsApi({ listeners }: Configuration): boolean {
   return listeners.some(({ protocol }) => protocol === 'http');
 }
 
