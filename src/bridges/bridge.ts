@@ -68,6 +68,8 @@ export class Bridge implements Part {
   #shortConnections = 0;
   readonly #said = new Set<string>();
   #lookTimer: NodeJS.Timeout | null = null;
+  /** Called when it is connected no more. */
+  #left: (() => void) | null = null;
 
   constructor(options: BridgeOptions, deps: BridgeDeps) {
     this.name = options.name;
@@ -107,6 +109,12 @@ export class Bridge implements Part {
     this.#lookTimer = setInterval(() => this.#look(), LOOK_MS);
     this.#lookTimer.unref();
     this.#running = this.#run();
+  }
+
+  /** whenAway calls back once, when it is connected no more; at once where it is not now. */
+  whenAway(left: () => void): void {
+    if (this.#phase === 'connected') this.#left = left;
+    else left();
   }
 
   /** stop ends the connection in order. The session here stays. */
@@ -308,6 +316,9 @@ export class Bridge implements Part {
   }
 
   #enter(phase: BridgeState['phase']): void {
+    const left = this.#left;
+    this.#left = null;
+    if (left !== null) queueMicrotask(left);
     this.#phase = phase;
     this.#since = this.#deps.clock.now();
     this.#nextAttempt = null;
@@ -360,6 +371,7 @@ export class Bridge implements Part {
   }
 
   #look(): void {
+    this.#session?.outgoing.dropExpired();
     if (this.#queued === 0) this.#queuedSince = null;
     else this.#queuedSince ??= this.#deps.clock.now();
   }

@@ -12,7 +12,7 @@ import type { BridgeState } from './state.ts';
 export interface Bridges extends Part {
   /** states tells how each of them does, in the order of the configuration. */
   states(): readonly BridgeState[];
-  /** use puts other options in force: a bridge that is in both as it was keeps its connection, a changed one is closed and made anew with its session, and one that is gone is forgotten by both brokers. */
+  /** use puts other options in force: a bridge that is in both as it was keeps its connection, a changed one is closed and made anew with its session (at once, or with `reload` 'lazy' when it connects the next time), and one that is gone is forgotten by both brokers. */
   use(next: readonly BridgeOptions[]): void;
   /** owns tells whether a connection of our own broker is a bridge's. */
   owns(origin: ConnectionOrigin): boolean;
@@ -32,11 +32,14 @@ class OwnBridges implements Bridges {
   readonly #deps: BridgeDeps;
   #bridges: readonly Bridge[];
   #isStarted = false;
+  /** What was asked for last. */
+  #wanted: readonly BridgeOptions[];
   /** Changes come one after the other. */
   #turn: Promise<void> = Promise.resolve();
 
   constructor(options: readonly BridgeOptions[], deps: BridgeDeps) {
     this.#deps = deps;
+    this.#wanted = options;
     this.#bridges = options.map((one) => new Bridge(one, deps));
   }
 
@@ -57,10 +60,20 @@ class OwnBridges implements Bridges {
 
   use(next: readonly BridgeOptions[]): void {
     const before = this.#bridges;
-    this.#bridges = next.map((options) => before.find((one) => isDeepStrictEqual(one.options, options)) ?? new Bridge(options, this.#deps));
+    this.#wanted = next;
+    this.#bridges = next.map((options) => this.#kept(options, before) ?? new Bridge(options, this.#deps));
     const gone = before.filter((bridge) => !this.#bridges.includes(bridge));
     const made = this.#bridges.filter((bridge) => !before.includes(bridge));
     if (this.#isStarted) this.#turn = this.#turn.then(() => this.#change(gone, made));
+  }
+
+  /** One that has not changed; or one that is connected, and takes its change over when it connects the next time. */
+  #kept(options: BridgeOptions, before: readonly Bridge[]): Bridge | undefined {
+    const same = before.find((one) => isDeepStrictEqual(one.options, options));
+    if (same !== undefined || options.reload === 'immediate') return same;
+    const former = before.find((one) => one.name === options.name && one.state.phase === 'connected');
+    former?.whenAway(() => this.use(this.#wanted));
+    return former;
   }
 
   /** What is gone has left before its successor comes: the two may have one client id. */

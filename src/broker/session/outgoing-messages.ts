@@ -454,6 +454,19 @@ export class OutgoingMessages {
     this.#broker.log.log('notice', `Outgoing messages are being dropped for client ${this.#session.clientId}.`);
   }
 
+  /** dropExpired drops what has expired at the head of the queue, so that it takes no room from what is new. */
+  dropExpired(): void {
+    const queue = this.#queue;
+    if (queue === null) return;
+    let count = 0;
+    for (let next = queue.at(0); next !== null && this.#isExpired(next); next = queue.at(0)) {
+      queue.shift();
+      this.#dropUnsent(next);
+      count++;
+    }
+    if (count > 0) this.noteDropped(count);
+  }
+
   #isExpired(delivery: Delivery): boolean {
     const expiresAt = delivery.message.expiresAt;
     return expiresAt !== NEVER && expiresAt <= this.#broker.clock.now(); // [MQTT-3.3.2-5]
