@@ -9,13 +9,13 @@ import { HashingQueue } from './hashing-queue.ts';
 import { ListenerAuthenticator, ListenerAuthorizer } from './listener-access.ts';
 import type { LoginThrottle } from './login-throttle.ts';
 import type { AccessFiles, AccessOptions } from './options.ts';
-import { Pace } from './pace.ts';
 import { readPasswordFile } from './password-file.ts';
+import { RefusalPacer } from './refusal-pacer.ts';
 
 /** createAccess reads all files now; throws OperatorError with all the mistakes of one. `throttle` is the one of the whole life of the program, or null for none. */
 export function createAccess(options: Omit<AccessOptions, 'loginThrottle'>, throttle: LoginThrottle | null = null): Access {
   const { account, listeners } = options;
-  const bounds = { queue: new HashingQueue(), pace: new Pace(systemClock) }; // one for all: they bound what the machine does
+  const bounds = { queue: new HashingQueue(), pace: new RefusalPacer(systemClock) }; // one for all: they bound what the machine does
   const passwords = remembering(
     (path) => new PasswordAuthenticator(account, path === null ? null : readPasswordFile(path), throttle, bounds),
   );

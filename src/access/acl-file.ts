@@ -9,7 +9,7 @@
 // `topic` lines above the first `user` are for clients without a user name; `pattern` lines are for everybody, wherever they stand.
 
 import { isTopicFilter } from '../mqtt/topics.ts';
-import { type FileRemark, readAccessFile, refuseMistakes } from './file-remark.ts';
+import { type FileDiagnostic, readAccessFile, refuseMistakes } from './file-diagnostic.ts';
 
 const ACCESS_WORDS = ['read', 'write', 'readwrite', 'deny'] as const;
 
@@ -40,7 +40,7 @@ export function readAclFile(path: string): AclFile {
 }
 
 /** parseAclFile reads the text of a file. With an error among the remarks the file is not to be used: what is left of it may grant too much. */
-export function parseAclFile(text: string, path: string): { readonly acl: AclFile; readonly remarks: readonly FileRemark[] } {
+export function parseAclFile(text: string, path: string): { readonly acl: AclFile; readonly remarks: readonly FileDiagnostic[] } {
   const parser = new Parser(path);
   for (const [index, line] of text.split('\n').entries()) parser.readLine(line.trimEnd(), index + 1);
   return { acl: parser, remarks: parser.remarks };
@@ -53,7 +53,7 @@ class Parser implements AclFile {
   readonly path: string;
   readonly users = new Map<string | null, AclRule[]>();
   readonly patterns: AclRule[] = [];
-  readonly remarks: FileRemark[] = [];
+  readonly remarks: FileDiagnostic[] = [];
   #user: string | null = null;
 
   constructor(path: string) {

@@ -7,9 +7,9 @@ import type { AuthenticationVerdict, Authenticator, Credentials } from '../broke
 import type { HashingQueue } from './hashing-queue.ts';
 import type { LoginThrottle } from './login-throttle.ts';
 import type { Account } from './options.ts';
-import type { Pace } from './pace.ts';
 import type { PasswordFile } from './password-file.ts';
 import { decoyOf, type PasswordHash, verifyPassword } from './password-hash.ts';
+import type { RefusalPacer } from './refusal-pacer.ts';
 
 /** KnownClient is one that is connected; `policy` is that of its listener now. */
 export interface KnownClient {
@@ -21,7 +21,7 @@ export interface KnownClient {
 /** Bounds are what all share who ask. */
 export interface Bounds {
   readonly queue: HashingQueue;
-  readonly pace: Pace;
+  readonly pace: RefusalPacer;
 }
 
 /** PasswordAuthenticator decides by one account of the configuration, the users of a password file, and the listener. */
@@ -33,7 +33,7 @@ export class PasswordAuthenticator implements Authenticator {
   /** What unknown users are checked against comes from these. */
   readonly #hashes: readonly PasswordHash[];
   readonly #queue: HashingQueue;
-  readonly #pace: Pace;
+  readonly #pace: RefusalPacer;
   readonly #hmacKey = randomBytes(32);
   /** Keyed digest of the last good password per user: a house that reconnects after a power cut need not hash 200 times. */
   readonly #verified = new Map<string, Buffer>();

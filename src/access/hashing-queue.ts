@@ -1,6 +1,6 @@
 // Bounds how many slow password checks run and wait, because each takes memory and a libuv thread, and anybody may ask for one.
 // Those who wait stand in lanes, one per network, and each lane has its turn: whoever sends a thousand logins waits for himself. Clients that
-// have signed in from there before go first, and are never pushed out by others: a crowd of strangers does not keep the household waiting.
+// have signed in from there before go first, and are never pushed out by others: thousands of strangers do not keep the household waiting.
 
 import { availableParallelism } from 'node:os';
 

@@ -3,7 +3,7 @@
 import { closeSync, fchownSync, openSync, realpathSync, statSync, writeFileSync } from 'node:fs';
 import { replaceFile } from '../base/durable-file.ts';
 import { OperatorError, reasonOf } from '../base/errors.ts';
-import { type FileRemark, readAccessFile, refuseMistakes } from './file-remark.ts';
+import { type FileDiagnostic, readAccessFile, refuseMistakes } from './file-diagnostic.ts';
 import { type PasswordHash, parsePasswordHash } from './password-hash.ts';
 
 /** PasswordFile holds the hash of each user. */
@@ -17,10 +17,13 @@ export function readPasswordFile(path: string): PasswordFile {
 }
 
 /** parsePasswordFile reads the text of a password file. Lines without a colon and lines that begin with # are skipped, as mosquitto does. */
-export function parsePasswordFile(text: string, path: string): { readonly users: PasswordFile; readonly remarks: readonly FileRemark[] } {
+export function parsePasswordFile(
+  text: string,
+  path: string,
+): { readonly users: PasswordFile; readonly remarks: readonly FileDiagnostic[] } {
   const users = new Map<string, PasswordHash>();
   const places = new Map<string, number>();
-  const remarks: FileRemark[] = [];
+  const remarks: FileDiagnostic[] = [];
   for (const [index, raw] of text.split('\n').entries()) {
     const entry = passwordEntry(raw);
     if (entry === null) {
@@ -39,7 +42,7 @@ export function parsePasswordFile(text: string, path: string): { readonly users:
 }
 
 /** The text is not shown: it may be a password. */
-function skipped(file: string, line: number): FileRemark {
+function skipped(file: string, line: number): FileDiagnostic {
   const hint = `write NAME:HASH, as midge passwd ${file} NAME does`;
   return { severity: 'warning', file, line, column: 1, message: 'This line has no colon and is skipped', hint };
 }

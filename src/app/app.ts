@@ -13,14 +13,14 @@ import type { Configuration } from '../config/configuration.ts';
 import { machineNames } from '../host/host.ts';
 import { MachineWatch } from '../host/machine-watch.ts';
 import { memoryShare } from '../host/memory-share.ts';
-import type { HttpVisit } from '../listeners/entrance.ts';
+import type { HttpVisit } from '../listeners/acceptor.ts';
 import { withIdentities } from '../listeners/identified-users.ts';
 import type { Listener } from '../listeners/listeners.ts';
 import { PendingConnections } from '../listeners/pending-connections.ts';
 import { REASON } from '../mqtt/reason-codes.ts';
 import { explainRefusal } from '../refusals/explain-refusal.ts';
 import { RefusalMemory } from '../refusals/refusal-memory.ts';
-import type { SelfTestPass } from '../service/self-test-pass.ts';
+import type { SelfTestLogin } from '../service/self-test-login.ts';
 import type { StateFolder } from '../state/state-folder.ts';
 import type { Store } from '../store/store.ts';
 import { ClientTraffic } from '../telemetry/client-traffic.ts';
@@ -49,7 +49,7 @@ export interface ApplianceSetup {
   /** When the program was built, in milliseconds since 1970. */
   readonly buildDate: number;
   /** Lets the test of itself in; null = there is none. */
-  readonly selfTest: SelfTestPass | null;
+  readonly selfTest: SelfTestLogin | null;
   /** keyLog gets the secrets of each TLS connection; null = nobody reads along. */
   readonly keyLog: ((line: Buffer) => void) | null;
   /** serveHttp takes what comes in by a listener with `protocol http`. */
@@ -289,7 +289,7 @@ class HomeAppliance implements Appliance {
         revocations: this.#certificates.ours().revocations(),
       }),
       readRevocations: async (text: string, authorities: readonly string[]) =>
-        (await import('../certificates/revocation.ts')).readRevocations(text, authorities),
+        (await import('../certificates/revocation-lists.ts')).readRevocations(text, authorities),
     };
     return new ListenersPart({ configuration, log, needs });
   }

@@ -1,6 +1,6 @@
 // The account that the first start makes where the configuration names nobody: `midge serve --lan`.
 
-import { ensureAccount } from '../access/made-account.ts';
+import { ensureFirstAccount } from '../access/first-account.ts';
 import type { Account } from '../access/options.ts';
 import { writePasswordFile } from '../access/password-file.ts';
 import type { Configuration } from '../config/configuration.ts';
@@ -12,7 +12,7 @@ export async function makeAccount(configuration: Configuration, state: StateFold
   if (!configuration.makesAccount) return null;
   state.make();
   const { path, passwordFile } = state; // root may find a folder of the broker's user
-  return ensureAccount(passwordFile, (file, text) => asOwnerNow(path, () => writePasswordFile(file, text)));
+  return ensureFirstAccount(passwordFile, (file, text) => asOwnerNow(path, () => writePasswordFile(file, text)));
 }
 
 /** withMadeAccount is a configuration that reads it. */

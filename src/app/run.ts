@@ -7,7 +7,7 @@ import { OperatorError } from '../base/errors.ts';
 import type { Diagnostic, LoadedConfiguration } from '../config/config.ts';
 import type { Configuration } from '../config/configuration.ts';
 import { keepsSessions } from '../config/preflight.ts';
-import { settingsThatStay } from '../config/settings-that-stay.ts';
+import { settingsNeedingRestart } from '../config/restart-settings.ts';
 import { openKeyLog } from '../listeners/key-log.ts';
 import { createLog, type Log, type LogWorld } from '../logging/logging.ts';
 import type { LogOptions } from '../logging/options.ts';
@@ -16,7 +16,7 @@ import { isInBackground } from '../service/daemon.ts';
 import { removePidFile, writePidFile } from '../service/pid-file.ts';
 import { onRealTimeSignal, SIGRTMIN } from '../service/real-time-signal.ts';
 import { createSelfTest } from '../service/self-test.ts';
-import { SelfTestPass } from '../service/self-test-pass.ts';
+import { SelfTestLogin } from '../service/self-test-login.ts';
 import { notifyServiceManager, watchdogInterval } from '../service/service-manager.ts';
 import { isRoot, leaveRoot } from '../service/user.ts';
 import { mendRestore } from '../state/mend-restore.ts';
@@ -89,7 +89,7 @@ class Run {
   readonly #state: StateFolder;
   readonly #logPart: LogPart;
   readonly #watchdog = watchdogInterval(process.env, process.pid);
-  readonly #selfTest: SelfTestPass | null;
+  readonly #selfTest: SelfTestLogin | null;
   readonly #reloads: Reloads;
   readonly #report: StartReport;
   #parts: Parts | null = null;
@@ -100,7 +100,7 @@ class Run {
     this.#request = request;
     this.#log = log;
     this.#logPart = new LogPart(log, configuration, (each) => logOptions(request, each));
-    this.#selfTest = this.#watchdog === null ? null : new SelfTestPass();
+    this.#selfTest = this.#watchdog === null ? null : new SelfTestLogin();
     this.#state = findState({ asked: request.state, ...configuration.persistence, isRoot: isRoot(), env: process.env });
     this.#report = new StartReport({ ...request, log, state: this.#state, keepsSessions: keepsSessions(request) });
     this.#reloads = new Reloads({
@@ -242,7 +242,7 @@ class Run {
   async #putInForce(next: Configuration): Promise<readonly string[]> {
     if (this.#parts === null) throw new Error('nothing runs yet');
     await this.#parts.reload(withMadeAccount(next, this.#state));
-    return settingsThatStay(this.#request.configuration, next);
+    return settingsNeedingRestart(this.#request.configuration, next);
   }
 }
 

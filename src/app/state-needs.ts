@@ -7,7 +7,7 @@ import { systemClock } from '../base/clock.ts';
 import { OperatorError } from '../base/errors.ts';
 import { silentLogger } from '../base/logger.ts';
 import { openAuthority } from '../certificates/authority.ts';
-import { addRevoked, readRevoked } from '../certificates/revoked.ts';
+import { addRevoked, readRevoked } from '../certificates/revocation-records.ts';
 import { treatLines } from '../config/config.ts';
 import { isAnswered } from '../control/control.ts';
 import type { DatabaseTools, StateNeeds } from '../state/needs.ts';

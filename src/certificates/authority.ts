@@ -13,7 +13,7 @@ import { join } from 'node:path';
 
 import { OperatorError, reasonOf } from '../base/errors.ts';
 import { codeOf, linkNew, PUBLIC, randomSuffix, readIfThere, SECRET, syncFolder, writeSynced } from './files.ts';
-import { type Issuer, readKey } from './mint.ts';
+import { type Issuer, readKey } from './issue.ts';
 
 /** Authority is checked: the key belongs to the certificate, and the certificate is a self-signed authority. */
 export interface Authority extends Issuer {

@@ -10,11 +10,11 @@ import { OperatorError, reasonOf } from '../base/errors.ts';
 import type { Part } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
 import { type Authority, type AuthorityFiles, openAuthority, protectKey } from './authority.ts';
-import { keyToPem, makeKey, mintAuthority } from './mint.ts';
+import { issueAuthority, keyToPem, makeKey } from './issue.ts';
 import { machineLabel, serverNames } from './names.ts';
 import type { CertificateOptions, MachineNames } from './options.ts';
-import { Revocations } from './revocation.ts';
-import { addRevoked, REVOCATION_LIST, type RevokedSerials, readRevoked } from './revoked.ts';
+import { Revocations } from './revocation-lists.ts';
+import { addRevoked, REVOCATION_LIST, type RevokedSerials, readRevoked } from './revocation-records.ts';
 import { issueLeaf, type Leaf, leafProblem, type Moment, openKey, readLeaf, saveLeaf } from './server-certificate.ts';
 import { authorityDateProblem, authorityValidity, clockTrusted, day } from './validity.ts';
 
@@ -265,7 +265,7 @@ class ApplianceCertificates implements Certificates {
     const { clock, buildDate, machine } = this.#setup;
     const key = makeKey();
     const commonName = `midge authority on ${machineLabel(machine().hostName)}`;
-    const cert = await mintAuthority({ key, commonName, validity: authorityValidity(clock.now(), buildDate) });
+    const cert = await issueAuthority({ key, commonName, validity: authorityValidity(clock.now(), buildDate) });
     return { cert, key: keyToPem(key) };
   }
 

@@ -10,9 +10,9 @@ import { join } from 'node:path';
 import { OperatorError, reasonOf } from '../base/errors.ts';
 import { type Authority, openAuthority } from './authority.ts';
 import { PUBLIC, readIfThere, replaceFile } from './files.ts';
-import { makeKey, mintClient } from './mint.ts';
-import { normalSerial } from './revocation.ts';
-import { addRevoked, CLIENTS, REVOCATION_LIST, type RevokedSerials, readRevoked, signRevocationList } from './revoked.ts';
+import { issueClient, makeKey } from './issue.ts';
+import { normalSerial } from './revocation-lists.ts';
+import { addRevoked, CLIENTS, REVOCATION_LIST, type RevokedSerials, readRevoked, signRevocationList } from './revocation-records.ts';
 import { clientValidity, day } from './validity.ts';
 
 /** ub-common-name, RFC 5280 appendix A. */
@@ -65,7 +65,7 @@ export class ClientRegister {
     }
     const key = makeKey();
     const limit = this.authority.certificate.validToDate.getTime();
-    const cert = await mintClient({
+    const cert = await issueClient({
       issuer: this.authority,
       key,
       commonName: name,

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { reasonOf } from '../base/errors.ts';
 import type { Authority } from './authority.ts';
 import { createFile, PUBLIC, readIfThere, replaceFile, SECRET } from './files.ts';
-import { keyToPem, makeKey, mintServer, readKey } from './mint.ts';
+import { issueServer, keyToPem, makeKey, readKey } from './issue.ts';
 import { machineLabel, nameProblem, namesOf, type ServerNames } from './names.ts';
 import { serverDateProblem, serverValidity, type Validity } from './validity.ts';
 
@@ -59,7 +59,7 @@ export function leafProblem(leaf: Leaf, moment: Moment): string | null {
 /** issueLeaf makes a leaf in memory. */
 export async function issueLeaf(options: { authority: Authority; key: KeyObject; moment: Moment }): Promise<Leaf> {
   const { authority, key, moment } = options;
-  const cert = await mintServer({
+  const cert = await issueServer({
     issuer: authority,
     key,
     commonName: machineLabel(moment.hostName),

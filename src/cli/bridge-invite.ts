@@ -4,7 +4,7 @@ import { X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { parseAclFile } from '../access/acl-file.ts';
-import { makePassword } from '../access/made-account.ts';
+import { makePassword } from '../access/first-account.ts';
 import { hasUser, setUser } from '../access/password-file-edit.ts';
 import { hashPassword } from '../access/password-hash.ts';
 import { usersOf } from '../access/set-accounts.ts';
@@ -23,7 +23,7 @@ import type { Invocation } from '../terminal/command.ts';
 import { changeFiles } from './change-files.ts';
 import { configurationFile, readConfiguration } from './configuration-file.ts';
 import { readPasswords, writePasswords } from './passwd.ts';
-import { putInForce } from './put-in-force.ts';
+import { reloadBroker } from './reload-broker.ts';
 
 /** Nobody else reads it. */
 const SECRET_MODE = 0o600;
@@ -137,7 +137,7 @@ async function makeAccount(wish: AccountWish, invocation: Invocation): Promise<n
   const hash = await hashPassword(password);
   writePasswords(passwordFile, setUser(readPasswords(passwordFile), name, hash));
   terminal.stderr.write(`Added user ${name} to ${passwordFile}.\n`);
-  return putInForce(passwordFile, invocation);
+  return reloadBroker(passwordFile, invocation);
 }
 
 function withRules(aclFile: string, { name, topics }: AccountWish): ChangedFile {

@@ -3,10 +3,10 @@
 import type { KeyObject } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { makePassword } from '../access/made-account.ts';
+import { makePassword } from '../access/first-account.ts';
 import { OperatorError, reasonOf } from '../base/errors.ts';
 import { type ClientCertificate, ClientRegister } from '../certificates/client-certificates.ts';
-import { keyToPem } from '../certificates/mint.ts';
+import { keyToPem } from '../certificates/issue.ts';
 import { makePkcs12 } from '../certificates/pkcs12.ts';
 import { day } from '../certificates/validity.ts';
 import { formatDiagnostic, loadConfiguration } from '../config/config.ts';

@@ -9,7 +9,7 @@ import { formatDiagnostic, loadConfiguration } from '../config/config.ts';
 import type { ChangedFile } from '../config/writer.ts';
 import { asOwnerNow } from '../state/as-owner.ts';
 import type { Invocation } from '../terminal/command.ts';
-import { putInForce } from './put-in-force.ts';
+import { reloadBroker } from './reload-broker.ts';
 
 /** Its group has the same name. */
 const SERVICE_USER = 'midge';
@@ -35,11 +35,11 @@ export async function changeFiles(
     throw error;
   }
   for (const { path } of all) stdout.write(`changed  ${path}\n`);
-  const status = await putInForce(main, invocation);
+  const status = await reloadBroker(main, invocation);
   if (status === 0) return 0;
   takeBack(all);
   stderr.write('It was taken back: all is as it was.\n');
-  await putInForce(main, { ...invocation, program: '' });
+  await reloadBroker(main, { ...invocation, program: '' });
   return status;
 }
 

@@ -1,7 +1,7 @@
 // `midge install`: makes this executable a service of the machine, or upgrades the one that is there, and goes back when the new one is not healthy.
 
 import { isSea } from 'node:sea';
-import { makePassword } from '../access/made-account.ts';
+import { makePassword } from '../access/first-account.ts';
 import { hashPassword } from '../access/password-hash.ts';
 import { OperatorError } from '../base/errors.ts';
 import { execute, follow, MACHINE } from '../install/execute.ts';

@@ -2,7 +2,7 @@
 
 import { existsSync, lstatSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { readAccessFile } from '../access/file-remark.ts';
+import { readAccessFile } from '../access/file-diagnostic.ts';
 import { passwordEntry, writePasswordFile } from '../access/password-file.ts';
 import { hashPlainPasswords, hasUser, removeUser, setUser } from '../access/password-file-edit.ts';
 import { HASH_KINDS, type HashKind, hashPassword, MAX_ROUNDS } from '../access/password-hash.ts';
@@ -12,7 +12,7 @@ import { asOwnerNow, foreignOwner } from '../state/as-owner.ts';
 import { askSecrets, askYesNo, isTerminal } from '../terminal/ask.ts';
 import type { Invocation, Terminal } from '../terminal/command.ts';
 import { hideArguments } from '../terminal/passwords.ts';
-import { putInForce } from './put-in-force.ts';
+import { reloadBroker } from './reload-broker.ts';
 
 /** MQTT carries user names and passwords behind two bytes of length, 3.1.3.5 and 3.1.3.6. */
 const MAX_BYTES = 65_535;
@@ -32,7 +32,7 @@ export async function run(invocation: Invocation): Promise<number> {
   if (file === undefined) throw new OperatorError(`Error: Which file and user? Use '${program} FILE USER'.`);
   if (flags.has('U')) {
     writePasswords(file, await hashPlainPasswords(readPasswords(file), file, hash));
-    return putInForce(file, invocation);
+    return reloadBroker(file, invocation);
   }
   if (user === undefined) throw new OperatorError(`Error: Which user? Use '${program} ${file} USER'.`);
   checkUser(user);
@@ -43,7 +43,7 @@ export async function run(invocation: Invocation): Promise<number> {
   const chosen = flags.has('b') ? password : await askTwice(terminal);
   writePasswords(file, setUser(text, user, await hash(checkPassword(chosen))));
   terminal.stdout.write(`${hasUser(text, user) ? 'Updating' : 'Adding'} password for user ${user}\n`);
-  return putInForce(file, invocation);
+  return reloadBroker(file, invocation);
 }
 
 /** show writes the user's line to standard output, for a file that is made elsewhere; questions are kept out of it. */
@@ -153,5 +153,5 @@ async function remove(file: string, user: string, invocation: Invocation): Promi
     return 1;
   }
   writePasswords(file, removeUser(text, user));
-  return putInForce(file, invocation);
+  return reloadBroker(file, invocation);
 }

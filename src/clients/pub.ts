@@ -1,10 +1,10 @@
 // `midge pub`: mosquitto_pub(1) over MQTT.js.
 
 import type { Invocation } from '../terminal/command.ts';
-import { runWithSettings } from './arguments.ts';
 import { ClientMistake } from './mistake.ts';
 import { readPayload } from './payload.ts';
 import { Publisher } from './publisher.ts';
+import { runWithSettings } from './read-settings.ts';
 import { runClient } from './run.ts';
 
 /** run publishes and gives mosquitto_pub's exit status. */

@@ -1,9 +1,9 @@
 // `midge rr`: mosquitto_rr(1) over MQTT.js.
 
 import type { Invocation } from '../terminal/command.ts';
-import { runWithSettings } from './arguments.ts';
 import { ClientMistake } from './mistake.ts';
 import { readPayload } from './payload.ts';
+import { runWithSettings } from './read-settings.ts';
 import { Requester } from './requester.ts';
 import { runClient } from './run.ts';
 

@@ -1,8 +1,8 @@
 // `midge sub`: mosquitto_sub(1) over MQTT.js.
 
 import type { Invocation } from '../terminal/command.ts';
-import { runWithSettings } from './arguments.ts';
 import { ClientMistake } from './mistake.ts';
+import { runWithSettings } from './read-settings.ts';
 import { runClient } from './run.ts';
 import { Subscriber } from './subscriber.ts';
 

@@ -4,14 +4,14 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 
 import { type AclFile, parseAclFile } from '../access/acl-file.ts';
-import { type FileRemark, readText } from '../access/file-remark.ts';
+import { type FileDiagnostic, readText } from '../access/file-diagnostic.ts';
 import { type AccessOptions, filesOf } from '../access/options.ts';
 import { parsePasswordFile } from '../access/password-file.ts';
 import { reasonOf } from '../base/errors.ts';
 import { certificatesInFolder } from '../base/pem-files.ts';
 import type { ListenerOptions } from '../listeners/options.ts';
 import { parsePskFile } from '../listeners/psk-file.ts';
-import { certificateRemarks } from './certificate-remarks.ts';
+import { certificateRemarks } from './certificate-diagnostics.ts';
 import type { Configuration } from './configuration.ts';
 import { EXIT, type Place, type Report } from './diagnostic.ts';
 import type { GlobalDraft, ListenerDraft, Places } from './draft.ts';
@@ -107,7 +107,7 @@ function readOrReport(file: string, place: Place | null, message: string, report
   }
 }
 
-function reportRemarks(remarks: readonly FileRemark[], report: Report): void {
+function reportRemarks(remarks: readonly FileDiagnostic[], report: Report): void {
   for (const { severity, file, line, column, message, hint } of remarks) report[severity]({ file, line, column }, message, hint);
 }
 

@@ -1,9 +1,9 @@
 // One listener's draft -> ListenerOptions, with its TLS settings checked against each other.
 
 import { isLocal, type ListenerOptions, listenerName, type TlsOptions } from '../listeners/options.ts';
+import { APPLIANCE_TLS, plainListener } from './built-in-listeners.ts';
 import type { Place, Report } from './diagnostic.ts';
 import type { ListenerDraft, SecurityDraft } from './draft.ts';
-import { APPLIANCE_TLS, plainListener } from './embedded.ts';
 
 /** ListenerDefaults are what a listener has that does not say otherwise; `security` are the words that are in force for it. */
 export interface ListenerDefaults {

@@ -5,12 +5,12 @@ import { DEFAULT_LOG_TYPES, LOG_TYPES } from '../base/logger.ts';
 import { DEFAULT_BROKER_OPTIONS } from '../broker/options.ts';
 import { isLocal, type ListenerOptions } from '../listeners/options.ts';
 import type { LogDestination, LogOptions } from '../logging/options.ts';
+import { builtInListeners, localListeners } from './built-in-listeners.ts';
 import type { Configuration, PersistenceOptions } from './configuration.ts';
 import { opensDefault, reportHiddenDefault, withPort, withWordsOf } from './default-listener.ts';
 import { isLockedOut } from './describe-access.ts';
 import { EXIT, type Place, type Report } from './diagnostic.ts';
 import type { GlobalDraft, ListenerDraft, SecurityDraft } from './draft.ts';
-import { embeddedListeners, localListeners } from './embedded.ts';
 import type { Interpretation } from './interpreter.ts';
 import { resolveBridges } from './resolve-bridge.ts';
 import { type ListenerDefaults, resolveListener } from './resolve-listener.ts';
@@ -152,9 +152,9 @@ function reportAgainstLan(global: GlobalDraft, drafts: readonly ListenerDraft[],
 
 function defaultListeners(
   { lan, port, morePorts = [] }: CommandLine,
-  settings: Parameters<typeof embeddedListeners>[1],
+  settings: Parameters<typeof builtInListeners>[1],
 ): readonly ListenerOptions[] {
-  return [port, ...morePorts].flatMap((each) => (lan ? embeddedListeners(each, settings, [null]) : localListeners(each, settings)));
+  return [port, ...morePorts].flatMap((each) => (lan ? builtInListeners(each, settings, [null]) : localListeners(each, settings)));
 }
 
 /** reportLockedOut warns of what surprises most who come from older versions: a listener, and nobody who may use it. */

@@ -4,8 +4,8 @@ import type { Server } from 'node:net';
 import { OperatorError } from '../base/errors.ts';
 import type { Part } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
+import { Acceptor, type AcceptorDeps } from './acceptor.ts';
 import { type BindTarget, bindTargets } from './bind-targets.ts';
-import { Entrance, type EntranceDeps } from './entrance.ts';
 import { isAddressMissing, openPort, openUnixSocket } from './open-socket.ts';
 import type { ListenerOptions } from './options.ts';
 
@@ -38,26 +38,26 @@ export interface Listener extends Part {
 }
 
 /** createListener makes a listener that opens at `start`, which throws OperatorError naming port and reason when it can't. */
-export function createListener(options: ListenerOptions, deps: EntranceDeps): Listener {
+export function createListener(options: ListenerOptions, deps: AcceptorDeps): Listener {
   return new OpenListener(options, deps);
 }
 
 class OpenListener implements Listener {
   readonly name: string;
   readonly #log: Logger;
-  readonly #entrance: Entrance;
+  readonly #acceptor: Acceptor;
   #servers: Server[] = [];
   #addresses: string[] = [];
   #port = 0;
 
-  constructor(options: ListenerOptions, deps: EntranceDeps) {
+  constructor(options: ListenerOptions, deps: AcceptorDeps) {
     this.name = options.unixPath === null ? `listener ${options.port}` : `listener ${options.unixPath}`;
     this.#log = deps.log;
-    this.#entrance = new Entrance(options, deps);
+    this.#acceptor = new Acceptor(options, deps);
   }
 
   get options(): ListenerOptions {
-    return this.#entrance.options;
+    return this.#acceptor.options;
   }
 
   get port(): number {
@@ -69,24 +69,24 @@ class OpenListener implements Listener {
   }
 
   get connections(): number {
-    return this.#entrance.connections;
+    return this.#acceptor.connections;
   }
 
   identifies(username: string): boolean {
-    return this.#entrance.identifies(username);
+    return this.#acceptor.identifies(username);
   }
 
   async start(): Promise<void> {
-    this.#entrance.use(await this.#entrance.makeGates(this.options));
+    this.#acceptor.use(await this.#acceptor.makeLayers(this.options));
     this.#addresses = [];
     if (this.options.unixPath !== null) await this.#openPath(this.options.unixPath);
     else await this.#openPorts(await bindTargets(this.options));
-    this.#entrance.open(this.#port);
+    this.#acceptor.open(this.#port);
   }
 
   async prepare(options: ListenerOptions): Promise<() => void> {
-    const gates = await this.#entrance.makeGates(options);
-    return () => this.#entrance.use(gates);
+    const layers = await this.#acceptor.makeLayers(options);
+    return () => this.#acceptor.use(layers);
   }
 
   async replaceCertificate(): Promise<void> {
@@ -97,16 +97,16 @@ class OpenListener implements Listener {
   close(): void {
     for (const server of this.#servers) server.close();
     this.#servers = [];
-    this.#entrance.close();
+    this.#acceptor.close();
   }
 
   async stop(): Promise<void> {
     this.close();
-    this.#entrance.cut();
+    this.#acceptor.cut();
   }
 
   async #openPath(path: string): Promise<void> {
-    this.#servers = [await openUnixSocket(path, this.#entrance)];
+    this.#servers = [await openUnixSocket(path, this.#acceptor)];
     this.#addresses = [path];
     this.#log.log('information', `Opening unix listen socket on path ${path}.`);
   }
@@ -129,7 +129,7 @@ class OpenListener implements Listener {
 
   async #openTarget(target: BindTarget): Promise<void> {
     try {
-      const server = await openPort(target, this.#port || this.options.port, this.#entrance);
+      const server = await openPort(target, this.#port || this.options.port, this.#acceptor);
       this.#servers.push(server);
       const bound = server.address();
       if (bound !== null && typeof bound === 'object') this.#port = bound.port;

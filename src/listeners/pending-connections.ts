@@ -10,7 +10,7 @@ import type { Duplex } from 'node:stream';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import { laneOf } from '../base/networks.ts';
-import { CrowdReport } from './crowd-report.ts';
+import { EvictionReport } from './eviction-report.ts';
 import { openFileLimit } from './open-file-limit.ts';
 
 /** PendingLimits bound what connections may take that have not signed in. */
@@ -89,8 +89,8 @@ export class Pending {
     return this.#socket.bytesRead;
   }
 
-  /** isAtGate tells that a handshake runs: the engine has not got the connection yet. */
-  get isAtGate(): boolean {
+  /** isUnfinished tells that a handshake runs: the engine has not got the connection yet. */
+  get isUnfinished(): boolean {
     return this.#timer !== null;
   }
 
@@ -158,10 +158,10 @@ export class PendingConnections {
   #size = 0;
   #bytes = 0;
   #counter: NodeJS.Timeout | null = null;
-  readonly #reports: Readonly<Record<Limit, CrowdReport>>;
+  readonly #reports: Readonly<Record<Limit, EvictionReport>>;
 
   constructor({ clock, log, limits = {} }: PendingSetup) {
-    const reportOf = (limit: Limit) => new CrowdReport(REASONS[limit], { clock, log });
+    const reportOf = (limit: Limit) => new EvictionReport(REASONS[limit], { clock, log });
     this.#reports = { connections: reportOf('connections'), bytes: reportOf('bytes'), sockets: reportOf('sockets') };
     this.limits = { ...LIMITS, sockets: socketLimit(openFileLimit()), ...limits };
   }

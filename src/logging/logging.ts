@@ -2,8 +2,8 @@
 
 import type { Clock } from '../base/clock.ts';
 import { type LineSource, LOG_TYPES, type Logger, type LogLine, type LogType, logTypeSet } from '../base/logger.ts';
-import { type CrowdLimits, LogCrowd } from './crowd.ts';
 import { safeText, TimestampWriter } from './line.ts';
+import { LineLimit, type LineLimits } from './line-limit.ts';
 import type { LogDestination, LogOptions } from './options.ts';
 import { fileOutput, type LogOutput, type StandardStream, streamOutput, syslogOutput } from './outputs.ts';
 import { RepeatedLines } from './repeats.ts';
@@ -22,8 +22,8 @@ const TOPICS: Readonly<Record<LogType, string | null>> = {
 };
 
 /** Lines a minute. Clients that are let in come by the hundred after a power cut, all from one address behind a proxy. */
-const STRANGERS: CrowdLimits = { ofNetwork: 60, inAll: 600, lineLength: 300, whom: 'clients that have not signed in' };
-const CLIENTS: CrowdLimits = { ofNetwork: 3000, inAll: 6000, lineLength: 1000, whom: 'clients that come and go' };
+const STRANGERS: LineLimits = { ofNetwork: 60, inAll: 600, lineLength: 300, whom: 'clients that have not signed in' };
+const CLIENTS: LineLimits = { ofNetwork: 3000, inAll: 6000, lineLength: 1000, whom: 'clients that come and go' };
 
 /** ISO 8601 in local time. */
 const TERMINAL_TIME = '%Y-%m-%dT%H:%M:%S';
@@ -70,16 +70,16 @@ class ProgramLog implements Log {
   #isPublishing = false;
   readonly #readers = new Set<(line: LogLine) => void>();
   readonly #folder: RepeatedLines;
-  readonly #strangers: LogCrowd;
-  readonly #clients: LogCrowd;
+  readonly #strangers: LineLimit;
+  readonly #clients: LineLimit;
 
   constructor(world: LogWorld) {
     this.#world = world;
     const write = (line: LogLine) => this.#write(line);
     const now = () => world.clock.monotonic();
     this.#folder = new RepeatedLines(write, now);
-    this.#strangers = new LogCrowd(STRANGERS, write, now);
-    this.#clients = new LogCrowd(CLIENTS, write, now);
+    this.#strangers = new LineLimit(STRANGERS, write, now);
+    this.#clients = new LineLimit(CLIENTS, write, now);
   }
 
   /** Who wants debug lines wants to see everything. */
@@ -88,8 +88,8 @@ class ProgramLog implements Log {
     const line: LogLine = { type, time: this.#world.clock.now(), text: safeText(text) };
     if (this.enabled.debug) return this.#write(line);
     if (!this.#folder.take(line)) return;
-    const crowd = source?.isSignedIn === true ? this.#clients : this.#strangers;
-    const taken = source === undefined ? line : crowd.take(line, source);
+    const limit = source?.isSignedIn === true ? this.#clients : this.#strangers;
+    const taken = source === undefined ? line : limit.take(line, source);
     if (taken !== null) this.#write(taken);
   }
 

@@ -10,7 +10,7 @@ import { connect as connectTls } from 'node:tls';
 import type { Part } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
 import { Decoder } from '../mqtt/decoder.ts';
-import type { SelfTestPass } from './self-test-pass.ts';
+import type { SelfTestLogin } from './self-test-login.ts';
 
 /** More than three intervals of a quick test. Seconds. */
 const KEEP_ALIVE = 600;
@@ -38,7 +38,7 @@ export interface Way {
 }
 
 export interface SelfTestSetup {
-  readonly pass: SelfTestPass;
+  readonly pass: SelfTestLogin;
   /** Those that are open now. */
   readonly listeners: () => readonly Way[];
   /** Milliseconds between tests. */
@@ -122,12 +122,12 @@ class Visitor {
   /** The broker answered, but has no room for it or other reasons: it lives. */
   isTurnedAway = false;
   readonly #socket: Socket;
-  readonly #pass: SelfTestPass;
+  readonly #pass: SelfTestLogin;
   #expected: Buffer | null = null;
   #settle: (went: boolean) => void = () => {};
   #hasConnected = false;
 
-  constructor(socket: Socket, pass: SelfTestPass) {
+  constructor(socket: Socket, pass: SelfTestLogin) {
     this.#socket = socket;
     this.#pass = pass;
     const decoder = new Decoder({ onPacket: (buffer, start, body, end) => this.#onPacket(buffer, start, body, end) }, 1024);
@@ -203,7 +203,7 @@ function dial({ options, port, addresses }: Way): Socket {
   return options.tls === null ? connect(port, host) : connectTls({ port, host, rejectUnauthorized: false });
 }
 
-function connectPacket({ clientId, password }: SelfTestPass): Buffer {
+function connectPacket({ clientId, password }: SelfTestLogin): Buffer {
   const header = Buffer.from([...text('MQTT'), 4, 0b1100_0010, KEEP_ALIVE >> 8, KEEP_ALIVE & 0xff]);
   const length = Buffer.from([0, password.length]);
   return packet(0x10, header, text(clientId), text(clientId), length, password);

@@ -13,8 +13,8 @@ import { systemClock } from '../base/clock.ts';
 import { OperatorError, reasonOf } from '../base/errors.ts';
 import { type ArchiveEntry, packArchive } from './archive.ts';
 import { asOwner, asOwnerNow, foreignOwner } from './as-owner.ts';
+import { FolderDescriptor, withFolder } from './folder-descriptor.ts';
 import type { StateNeeds } from './needs.ts';
-import { OwnFolder, withFolder } from './own-files.ts';
 import { StateFolder } from './state-folder.ts';
 
 /** MANIFEST is the first file of a backup. */
@@ -116,10 +116,10 @@ class DatabaseCopy {
     if (name !== null) this.#use((folder) => rmSync(folder.at(name), { force: true }));
   }
 
-  #use<T>(action: (folder: OwnFolder) => T): T {
+  #use<T>(action: (folder: FolderDescriptor) => T): T {
     const { copy, folder } = this.#source;
     const isUsers = copy !== null && foreignOwner(folder) !== null;
-    return asOwnerNow(isUsers ? folder : this.#folder, () => withFolder(() => OwnFolder.open(realpathSync(this.#folder)), action));
+    return asOwnerNow(isUsers ? folder : this.#folder, () => withFolder(() => FolderDescriptor.open(realpathSync(this.#folder)), action));
   }
 }
 

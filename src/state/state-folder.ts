@@ -6,8 +6,8 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { makeFolders } from '../base/durable-file.ts';
 import { OperatorError, reasonOf } from '../base/errors.ts';
 import { isStateName, STATE_NAMES } from '../base/state-names.ts';
-import { type Judgement, judgeFolder, MADE_HERE, TAKEN_OVER } from './folder-judgement.ts';
-import { giveIfRoots, OwnFolder, withFolder } from './own-files.ts';
+import { FolderDescriptor, giveIfRoots, withFolder } from './folder-descriptor.ts';
+import { type FolderOwnership, folderOwnership, MADE_HERE, TAKEN_OVER } from './folder-ownership.ts';
 import { isOfSwap } from './state-swap.ts';
 
 /** mosquitto's exit status for a configuration that can't be used. */
@@ -107,8 +107,8 @@ export class StateFolder {
   }
 
   /** judge tells whose the folder is. */
-  judge(): Judgement {
-    return judgeFolder(this.path, (name) => this.isOurs(name));
+  judge(): FolderOwnership {
+    return folderOwnership(this.path, (name) => this.isOurs(name));
   }
 
   /** holdsAuthority tells whether our certificate authority lies here. */
@@ -119,7 +119,7 @@ export class StateFolder {
   /** isDatabaseOurs tells whether nobody else keeps files in the folder of the database. */
   isDatabaseFolderOurs(): boolean {
     const folder = dirname(this.database);
-    const judgement = folder === this.path ? this.judge() : judgeFolder(folder, (name) => isOfDatabase(name, basename(this.database)));
+    const judgement = folder === this.path ? this.judge() : folderOwnership(folder, (name) => isOfDatabase(name, basename(this.database)));
     return judgement.kind !== 'foreign';
   }
 
@@ -150,7 +150,7 @@ export class StateFolder {
     const judgement = this.judge();
     if (judgement.kind === 'ours') {
       withFolder(
-        () => OwnFolder.open(realpathSync(this.path)),
+        () => FolderDescriptor.open(realpathSync(this.path)),
         (folder) => {
           const all = folder.entries();
           const ours = all.filter(({ name }) => this.isOurs(name));
@@ -162,7 +162,7 @@ export class StateFolder {
     const folder = dirname(this.database);
     if (folder === this.path || !existsSync(folder)) return;
     withFolder(
-      () => OwnFolder.open(realpathSync(folder)),
+      () => FolderDescriptor.open(realpathSync(folder)),
       (opened) => {
         const entries = opened.entries();
         const ours = entries.filter((entry) => entry.isFile() && isOfDatabase(entry.name, basename(this.database)));
@@ -188,7 +188,7 @@ function isOfDatabase(name: string, database: string): boolean {
 
 function mark(path: string, text: string): void {
   withFolder(
-    () => OwnFolder.open(realpathSync(path)),
+    () => FolderDescriptor.open(realpathSync(path)),
     (folder) => {
       if (folder.entries().some(({ name }) => name === STATE_NAMES.marker)) return; // somebody else's: it does not count, and stays
       const fd = folder.open(STATE_NAMES.marker, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL);

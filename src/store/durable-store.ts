@@ -20,16 +20,16 @@ import type {
   StoredSession,
   StoredSubscription,
 } from '../broker/ports.ts';
-import { BehindChanges } from './behind.ts';
 import { catchUp } from './catch-up.ts';
-import type { CommitLine, StoreCounters } from './commit-line.ts';
+import type { CommitQueue, StoreCounters } from './commit-queue.ts';
 import type { Fault } from './faults.ts';
 import type { StoreHealth } from './health.ts';
-import { Loader } from './loader.ts';
 import type { StoreOptions } from './options.ts';
 import { PendingChanges } from './pending.ts';
+import { RecordAssembler } from './record-assembler.ts';
 import { readRecords } from './records.ts';
 import { Retry } from './retry.ts';
+import { WriteBehind } from './write-behind.ts';
 
 type Waiter = (outcome: Durability) => void;
 
@@ -48,11 +48,11 @@ export interface Store extends SessionStore {
 
 /** DurableStore is the main thread's half of the store. */
 export class DurableStore implements Store {
-  readonly #line: CommitLine;
+  readonly #line: CommitQueue;
   readonly #options: StoreOptions;
   #lastMessageKey: number;
   #changes: PendingChanges;
-  readonly #behind: BehindChanges;
+  readonly #behind: WriteBehind;
   /** Whom to ask for all retained values, null = nobody yet. */
   #source: RetainedSource | null;
   /** All that the database holds was loaded. */
@@ -69,12 +69,12 @@ export class DurableStore implements Store {
   readonly #watch: NodeJS.Timeout;
   #isStopped: boolean;
 
-  constructor(line: CommitLine, options: StoreOptions, lastMessageKey: number) {
+  constructor(line: CommitQueue, options: StoreOptions, lastMessageKey: number) {
     this.#line = line;
     this.#options = options;
     this.#lastMessageKey = lastMessageKey;
     this.#changes = new PendingChanges();
-    this.#behind = new BehindChanges();
+    this.#behind = new WriteBehind();
     this.#source = null;
     this.#isWhole = false;
     this.#catchingUp = null;
@@ -213,7 +213,7 @@ export class DurableStore implements Store {
   }
 
   async #load(sink: LoadSink): Promise<void> {
-    const loader = new Loader(sink);
+    const loader = new RecordAssembler(sink);
     for await (const piece of this.#line.load()) {
       readRecords(piece, loader);
       loader.endPiece();

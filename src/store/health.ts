@@ -4,9 +4,9 @@ import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Upgrade } from './earlier-version.ts';
 import type { Fault, FaultKind } from './faults.ts';
-import type { Damage, SetAside } from './keeper.ts';
-import type { Rescue } from './rescue.ts';
+import type { Rewrite } from './rewrite-file.ts';
 import { unsoundList } from './set-aside.ts';
+import type { Damage, SetAside } from './worker-store.ts';
 
 export type StoreState = 'ok' | 'full' | 'read-only' | 'failed';
 
@@ -64,7 +64,7 @@ export class HealthRecord {
   }
 
   /** rescued says that the database lost its place, and that nothing was lost by it. */
-  rescued({ aside }: Rescue): void {
+  rescued({ aside }: Rewrite): void {
     const kept = aside === null ? '' : ` What stood in its place was moved to "${aside}".`;
     this.#add(`Database "${this.#path}" was deleted or replaced while the broker runs. All that it held was written there anew.${kept}`);
   }

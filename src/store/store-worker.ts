@@ -1,39 +1,39 @@
 // The worker thread of the store: answers what the other half asks. The only file of the room that does something when it is loaded.
 
 import { parentPort } from 'node:worker_threads';
-import type { ReplyEnvelope, RequestEnvelope } from './conversation.ts';
 import { faultOf } from './faults.ts';
-import { Keeper } from './keeper.ts';
+import type { ReplyEnvelope, RequestEnvelope } from './worker-protocol.ts';
+import { WorkerStore } from './worker-store.ts';
 
 serve();
 
 function serve(): void {
-  const keeper = new Keeper();
-  parentPort?.on('message', (envelope: RequestEnvelope) => void handle(keeper, envelope));
+  const store = new WorkerStore();
+  parentPort?.on('message', (envelope: RequestEnvelope) => void handle(store, envelope));
 }
 
-async function handle(keeper: Keeper, { id, request }: RequestEnvelope): Promise<void> {
+async function handle(store: WorkerStore, { id, request }: RequestEnvelope): Promise<void> {
   const answer = (result: ReplyEnvelope['result'], fault: ReplyEnvelope['fault'] = null) => {
     const transferred = result instanceof Uint8Array ? [result.buffer] : [];
-    parentPort?.postMessage({ id, result, fault, work: keeper.report() } satisfies ReplyEnvelope, transferred);
+    parentPort?.postMessage({ id, result, fault, work: store.report() } satisfies ReplyEnvelope, transferred);
   };
   try {
-    if (request.kind !== 'backup') while (keeper.backupStart !== null) await keeper.backupStart; // all that wait go on in their order
+    if (request.kind !== 'backup') while (store.backupStart !== null) await store.backupStart; // all that wait go on in their order
     switch (request.kind) {
       case 'open':
-        return answer(keeper.open(request.request));
+        return answer(store.open(request.request));
       case 'load':
-        return answer(keeper.load());
+        return answer(store.load());
       case 'commit':
-        answer(keeper.commit(request.records));
-        return keeper.tidy();
+        answer(store.commit(request.records));
+        return store.tidy();
       case 'names':
-        return answer(keeper.namesAfter(request.after));
+        return answer(store.namesAfter(request.after));
       case 'backup':
-        await keeper.backup(request.file);
+        await store.backup(request.file);
         return answer(null);
       case 'close':
-        keeper.close();
+        store.close();
         return answer(null);
     }
   } catch (error) {

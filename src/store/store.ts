@@ -3,13 +3,13 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { OperatorError } from '../base/errors.ts';
-import { CommitLine, type StorePorts } from './commit-line.ts';
+import { CommitQueue, type StorePorts } from './commit-queue.ts';
 import { DurableStore, type Store } from './durable-store.ts';
 import { type FaultKind, faultOf } from './faults.ts';
 import type { StoreOptions } from './options.ts';
 import { type StartWorker, startStoreWorker } from './worker-link.ts';
 
-export type { StoreCounters, StorePorts } from './commit-line.ts';
+export type { StoreCounters, StorePorts } from './commit-queue.ts';
 export type { Store } from './durable-store.ts';
 export type { StoreHealth, StoreState } from './health.ts';
 
@@ -20,7 +20,7 @@ export type { StoreHealth, StoreState } from './health.ts';
  */
 export async function openStore(options: StoreOptions, ports: StorePorts, start: StartWorker = startStoreWorker): Promise<Store> {
   const path = join(options.folder, options.file);
-  const line = new CommitLine(path, options, ports, start);
+  const line = new CommitQueue(path, options, ports, start);
   const isFirst = !isKept(path);
   try {
     const { lastMessageKey, isReadOnly } = await line.open(true);

@@ -1,10 +1,10 @@
 // The line to the worker thread: requests, their replies, and what becomes of them when it dies.
 
 import { Worker } from 'node:worker_threads';
-import type { Replies, ReplyEnvelope, Request, RequestEnvelope } from './conversation.ts';
 import { StoreFault } from './faults.ts';
-import type { WorkReport } from './keeper.ts';
 import { workerPath } from './worker-path.ts';
+import type { Replies, ReplyEnvelope, Request, RequestEnvelope } from './worker-protocol.ts';
+import type { WorkReport } from './worker-store.ts';
 
 /** StartWorker makes a worker thread; tests put their own in between. */
 export type StartWorker = () => Worker;

@@ -4,10 +4,10 @@ import assert from 'node:assert/strict';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { ensureFirstAccount } from '../../src/access/first-account.ts';
 import { HashingQueue } from '../../src/access/hashing-queue.ts';
 import { KnownLogins } from '../../src/access/known-logins.ts';
 import { LoginThrottle } from '../../src/access/login-throttle.ts';
-import { ensureAccount } from '../../src/access/made-account.ts';
 import type { AccessOptions } from '../../src/access/options.ts';
 import { parsePasswordFile } from '../../src/access/password-file.ts';
 import { hashPassword, parsePasswordHash, verifyPassword } from '../../src/access/password-hash.ts';
@@ -169,13 +169,13 @@ test('password hash fits its password when hashPassword made it', async () => {
 
 test('made account is shown once and kept as a hash that only its owner reads', async (context) => {
   const path = join(temporaryFolder(context), 'passwd');
-  const made = await ensureAccount(path);
+  const made = await ensureFirstAccount(path);
   assert(made !== null);
   assert.match(made.password, /^[a-z2-9]{5}(-[a-z2-9]{5}){3}$/);
   assert.equal(statSync(path).mode & 0o777, 0o600);
   assert.equal(readFileSync(path, 'utf8').includes(made.password), false);
   assert.equal(await ask({ passwordFile: path }, made.username, made.password), 'accepted');
-  assert.equal(await ensureAccount(path), null);
+  assert.equal(await ensureFirstAccount(path), null);
 });
 
 /** gate gives tasks that note when they run, and end when they are let. */

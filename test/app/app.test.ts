@@ -9,7 +9,7 @@ import { type TestContext, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { type IDisconnectPacket, MqttClient } from 'mqtt';
 import type { Configuration } from '../../src/config/configuration.ts';
-import { settingsThatStay } from '../../src/config/settings-that-stay.ts';
+import { settingsNeedingRestart } from '../../src/config/restart-settings.ts';
 import type { Listener } from '../../src/listeners/listeners.ts';
 import { mqttClient } from '../support/clients/mqtt-client.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
@@ -157,7 +157,7 @@ test('appliance refuses strangers and takes new users when the configuration is 
   await mqttClient(context, { port, username: 'jane', password: 'first' });
   const next = configurationOf(house.folder, 'listener 1883 127.0.0.1\nusername jane\npassword second\n');
   await house.appliance.reload(next);
-  assert.deepEqual(settingsThatStay(house.appliance.configuration, next), []);
+  assert.deepEqual(settingsNeedingRestart(house.appliance.configuration, next), []);
   await mqttClient(context, { port, username: 'jane', password: 'second' });
 });
 
@@ -175,7 +175,7 @@ test('appliance names what a reload can not change', async (context) => {
     house.folder,
     'listener 1883 127.0.0.1\nmax_connections 3\nallow_anonymous true\npid_file /run/x\nuser root\n',
   );
-  assert.deepEqual(settingsThatStay(house.appliance.configuration, next), ['user', 'pid_file']);
+  assert.deepEqual(settingsNeedingRestart(house.appliance.configuration, next), ['user', 'pid_file']);
   assert.equal(await house.appliance.reload(next), true);
   assert.equal(house.appliance.listeners[0]!.options.maxConnections, 3);
 });

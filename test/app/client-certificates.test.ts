@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { IDisconnectPacket, MqttClient } from 'mqtt';
 import { ClientRegister } from '../../src/certificates/client-certificates.ts';
-import { keyToPem } from '../../src/certificates/mint.ts';
+import { keyToPem } from '../../src/certificates/issue.ts';
 import { mqttClient } from '../support/clients/mqtt-client.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import type { TestPair } from '../support/network/test-certificates.ts';

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import type { TestContext } from 'node:test';
 import { openAuthority } from '../../src/certificates/authority.ts';
-import { keyToPem, makeKey, mintAuthority } from '../../src/certificates/mint.ts';
+import { issueAuthority, keyToPem, makeKey } from '../../src/certificates/issue.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { attackObstacle, midgeWords } from './attacked-broker.ts';
 
@@ -75,7 +75,7 @@ export async function withAuthority(t: TestContext): Promise<Machine> {
   const machine = new Machine(t);
   const key = makeKey();
   const validity = { notBefore: Date.now(), notAfter: Date.now() + 86_400_000 };
-  const cert = await mintAuthority({ key, commonName: 'test', validity });
+  const cert = await issueAuthority({ key, commonName: 'test', validity });
   mkdirSync(join(machine.state, 'certificates'), { mode: 0o700 });
   await openAuthority(join(machine.state, 'certificates'), async () => ({ cert, key: keyToPem(key) }));
   execFileSync('chown', ['-R', `${USER}:${USER}`, machine.state]);

@@ -6,7 +6,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { MADE_HERE } from '../../src/state/folder-judgement.ts';
+import { MADE_HERE } from '../../src/state/folder-ownership.ts';
 import { watchProcess } from '../support/process/watched-process.ts';
 import { midgeWords } from './attacked-broker.ts';
 import { Machine, skip, USER, withAuthority } from './planted-machine.ts';

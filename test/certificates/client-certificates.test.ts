@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { ClientRegister } from '../../src/certificates/client-certificates.ts';
 import { makePkcs12 } from '../../src/certificates/pkcs12.ts';
-import { readRevocations } from '../../src/certificates/revocation.ts';
-import { addRevoked, REVOCATION_LIST, readRevoked } from '../../src/certificates/revoked.ts';
+import { readRevocations } from '../../src/certificates/revocation-lists.ts';
+import { addRevoked, REVOCATION_LIST, readRevoked } from '../../src/certificates/revocation-records.ts';
 import { testAuthority } from '../support/network/test-certificates.ts';
 import { BUILD_DATE, DAY, makeAppliance } from './appliance.ts';
 

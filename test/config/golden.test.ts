@@ -8,9 +8,9 @@ import { after, before, test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 
 import type { BridgeSettings } from '../../src/bridges/options.ts';
+import { APPLIANCE_TLS } from '../../src/config/built-in-listeners.ts';
 import { type CommandLine, describeAccess, formatDiagnostic, loadConfiguration } from '../../src/config/config.ts';
 import type { Configuration } from '../../src/config/configuration.ts';
-import { APPLIANCE_TLS } from '../../src/config/embedded.ts';
 import type { ListenerOptions } from '../../src/listeners/options.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { testAuthority } from '../support/network/test-certificates.ts';

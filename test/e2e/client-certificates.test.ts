@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { connectAsync } from 'mqtt';
 import { ClientRegister } from '../../src/certificates/client-certificates.ts';
-import { keyToPem, makeKey, mintClient } from '../../src/certificates/mint.ts';
+import { issueClient, keyToPem, makeKey } from '../../src/certificates/issue.ts';
 import type { Reasons } from '../../src/operations/why.ts';
 import { missing, runForeign } from '../cli/run-midge.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
@@ -152,7 +152,7 @@ async function expired(folder: string, state: string): Promise<Shown> {
   const { authority } = await ClientRegister.open(join(state, 'certificates'));
   const key = makeKey();
   const validity = { notBefore: Date.parse('2025-01-01'), notAfter: Date.parse('2026-01-31') };
-  const cert = await mintClient({ issuer: authority, key, commonName: 'old', validity });
+  const cert = await issueClient({ issuer: authority, key, commonName: 'old', validity });
   return write(folder, 'old', { cert, key: keyToPem(key) });
 }
 

@@ -7,7 +7,7 @@ import type { RefusalCause } from '../../src/base/refusal-reason.ts';
 import { refusalSentence } from '../../src/base/refusal-sentences.ts';
 import { type ConnectionOrigin, DEFAULT_LISTENER_POLICY } from '../../src/broker/options.ts';
 import type { RemoteEnd } from '../../src/broker/ports.ts';
-import { Revocations, readRevocations } from '../../src/certificates/revocation.ts';
+import { Revocations, readRevocations } from '../../src/certificates/revocation-lists.ts';
 import { createListener, type Listener } from '../../src/listeners/listeners.ts';
 import type { ListenerOptions, TlsOptions } from '../../src/listeners/options.ts';
 import { PendingConnections } from '../../src/listeners/pending-connections.ts';

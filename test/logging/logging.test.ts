@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { DEFAULT_LOG_TYPES, LOG_TYPES } from '../../src/base/logger.ts';
-import { LogCrowd } from '../../src/logging/crowd.ts';
 import { safeText } from '../../src/logging/line.ts';
+import { LineLimit } from '../../src/logging/line-limit.ts';
 import { createLog, type LogWorld } from '../../src/logging/logging.ts';
 import type { LogOptions } from '../../src/logging/options.ts';
 import { syslogOutput } from '../../src/logging/outputs.ts';
@@ -343,10 +343,10 @@ for (const [table, isFolded] of [
   }
 }
 
-test('log crowd writes a bounded number of lines when strangers come from thousands of networks', () => {
+test('LineLimit writes a bounded number of lines when strangers come from thousands of networks', () => {
   const summaries: string[] = [];
   const limits = { ofNetwork: 60, inAll: 600, lineLength: 300, whom: 'strangers' };
-  const crowd = new LogCrowd(
+  const limit = new LineLimit(
     limits,
     ({ text }) => summaries.push(text),
     () => 0,
@@ -354,10 +354,10 @@ test('log crowd writes a bounded number of lines when strangers come from thousa
   let written = 0;
   for (let index = 0; index < 30_000; index++) {
     const source = { address: `10.0.${(index >> 8) & 15}.${index & 255}`, name: `c${index}`, isSignedIn: false };
-    if (crowd.take({ type: 'notice', time: 0, text: 'disconnected' }, source) !== null) written++;
+    if (limit.take({ type: 'notice', time: 0, text: 'disconnected' }, source) !== null) written++;
   }
   assert.equal(written, 1000 * 5 + 600 + 5, 'the free ones of a thousand networks, the shared ones, and those of all beyond');
-  crowd.flush();
+  limit.flush();
   assert.equal(summaries.length, 21);
   const told = summaries.reduce((sum, line) => sum + Number(/: (\d+) more lines? in/.exec(line)?.[1]), 0);
   assert.equal(told, 30_000 - written);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { Listener } from '../../src/listeners/listeners.ts';
 import { createSelfTest, ways } from '../../src/service/self-test.ts';
-import { SelfTestPass } from '../../src/service/self-test-pass.ts';
+import { SelfTestLogin } from '../../src/service/self-test-login.ts';
 import { watchdogInterval } from '../../src/service/service-manager.ts';
 import { openAppliance } from '../app/test-appliance.ts';
 import { configurationOf } from '../app/test-configuration.ts';
@@ -23,7 +23,7 @@ async function house(context: TestContext, listeners: string, hasAccess = true) 
   const [acl, passwords] = [join(folder, 'acl'), join(folder, 'passwd')];
   writeFileSync(acl, '');
   writeFileSync(passwords, '', { mode: 0o600 });
-  const pass = new SelfTestPass();
+  const pass = new SelfTestLogin();
   const files = hasAccess ? `password_file ${passwords}\nacl_file ${acl}\n` : '';
   const configuration = configurationOf(folder, `advertise false\n${files}${listeners}`);
   const { appliance, log } = await openAppliance(context, folder, { configuration, selfTest: pass });
@@ -31,7 +31,7 @@ async function house(context: TestContext, listeners: string, hasAccess = true) 
 }
 
 /** counted is a self-test whose passes can be waited for. */
-function counted(context: TestContext, pass: SelfTestPass, listeners: readonly Listener[], patience = PATIENCE) {
+function counted(context: TestContext, pass: SelfTestLogin, listeners: readonly Listener[], patience = PATIENCE) {
   const log = recordingLog();
   let passes = 0;
   const waiting: { count: number; resolve: () => void }[] = [];
@@ -110,7 +110,7 @@ test('self-test fails and says so when a listener that worked no longer answers'
 });
 
 test('self-test tells that the program lives when no listener is one for it', async (context) => {
-  const { part, times, log } = counted(context, new SelfTestPass(), []);
+  const { part, times, log } = counted(context, new SelfTestLogin(), []);
   await part.start();
   await times(2);
   assert.match(log.lines[0] ?? '', /finds no listener/);
@@ -133,7 +133,7 @@ test('self-test leaves out listeners that want a certificate or a proxy, or spea
 });
 
 test('self-test pass keeps its topic to itself', () => {
-  const pass = new SelfTestPass();
+  const pass = new SelfTestLogin();
   const everything = { mayPublish: () => true, mayReceive: () => true, maySubscribe: () => true };
   const authorizer = pass.authorizer(everything);
   const [ours, other] = [

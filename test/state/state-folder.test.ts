@@ -16,7 +16,7 @@ import {
 import { tmpdir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
-import type { Judgement } from '../../src/state/folder-judgement.ts';
+import type { FolderOwnership } from '../../src/state/folder-ownership.ts';
 import { findState, otherAuthorities, StateFolder, type StateFolderFacts } from '../../src/state/state-folder.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 
@@ -74,7 +74,12 @@ test('certificates stay in the state folder when the database is elsewhere, and 
 });
 
 /** Folders that are there when midge starts. */
-const FOLDERS: readonly { readonly what: string; readonly kind: Judgement['kind']; readonly mode?: number; fill(path: string): void }[] = [
+const FOLDERS: readonly {
+  readonly what: string;
+  readonly kind: FolderOwnership['kind'];
+  readonly mode?: number;
+  fill(path: string): void;
+}[] = [
   { what: 'empty', kind: 'ours', fill: () => {} },
   { what: 'a new file system', kind: 'ours', fill: (path) => mkdirSync(join(path, 'lost+found')) },
   { what: 'of files of others', kind: 'foreign', fill: (path) => writeFileSync(join(path, 'hosts'), '') },

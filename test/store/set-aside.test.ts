@@ -7,11 +7,11 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Keeper } from '../../src/store/keeper.ts';
-import { loadPieces } from '../../src/store/load.ts';
 import { PackedReader } from '../../src/store/packed.ts';
+import { loadPieces } from '../../src/store/read-database.ts';
 import { migrate } from '../../src/store/schema.ts';
 import { UnsoundRows } from '../../src/store/set-aside.ts';
+import { WorkerStore } from '../../src/store/worker-store.ts';
 
 /** Two sessions with everything that can hang on them. */
 const SOUND_ROWS = `
@@ -112,12 +112,12 @@ test('a database with any value in any column opens, is read to its end, and is 
             `UPDATE OR IGNORE ${table} SET ${column} = CASE typeof(${column}) WHEN typeof(${literal}) THEN ${literal} ELSE ${column} END`,
           );
         database.close();
-        const keeper = new Keeper();
-        const report = keeper.open({ path, synchronous: 'FULL', mayCopy: false, isOwnFolder: true, inode: null, now: 0 });
+        const store = new WorkerStore();
+        const report = store.open({ path, synchronous: 'FULL', mayCopy: false, isOwnFolder: true, inode: null, now: 0 });
         assert.equal(report.damage, null);
-        for (let piece = keeper.load(); piece !== null; piece = keeper.load()) assert.equal(new PackedReader(piece).isAtEnd, false);
-        keeper.commit(new Uint8Array(0));
-        keeper.close();
+        for (let piece = store.load(); piece !== null; piece = store.load()) assert.equal(new PackedReader(piece).isAtEnd, false);
+        store.commit(new Uint8Array(0));
+        store.close();
       }),
       { numRuns: 100 },
     );

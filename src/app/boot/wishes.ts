@@ -2,7 +2,7 @@
 
 import { closestWord } from '../../base/closest-word.ts';
 import { BOOT_FILE, readBootFile } from '../../boot/boot-file.ts';
-import { habitMistakes } from '../../boot/habits.ts';
+import { ignoredFileMistakes } from '../../boot/ignored-files.ts';
 import { IMAGER_FILES, type ImagerFile, readImagerFiles } from '../../boot/imager.ts';
 import { type BootSettings, emptyDraft, type IsUsed, type Mistake, mergeSettings, type Secret } from '../../boot/settings.ts';
 import { MachineFiles } from '../../host/machine-files.ts';
@@ -30,7 +30,7 @@ export function readWishes(files: MachineFiles, only: Scope): Wishes {
   const mine = own.isWhole ? keepKeys(own.settings, own.mistakes, last) : own.settings;
   const said = mergeSettings(mine, theirs.settings);
   const settings = own.isWhole ? said : mergeSettings(said, last ?? emptyDraft()); // what was said the last time may be Imager's too
-  const habits = only === 'broker' ? [] : habitMistakes(files.names(BOOT), settings);
+  const habits = only === 'broker' ? [] : ignoredFileMistakes(files.names(BOOT), settings);
   return {
     settings,
     mistakes: [...own.mistakes, ...theirs.mistakes, ...habits],

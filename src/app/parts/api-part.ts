@@ -7,7 +7,7 @@ import type { ApiSetup } from '../../api/ports.ts';
 import { OperatorError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Configuration } from '../../config/configuration.ts';
-import type { HttpVisit } from '../../listeners/entrance.ts';
+import type { HttpVisit } from '../../listeners/acceptor.ts';
 import type { AppliancePart, Step } from '../parts.ts';
 
 export interface ApiPartSetup {

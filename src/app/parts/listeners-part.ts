@@ -4,8 +4,8 @@ import { reasonOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Configuration } from '../../config/configuration.ts';
 import { describeHolder } from '../../host/port-holder.ts';
+import type { AcceptorDeps } from '../../listeners/acceptor.ts';
 import { DefaultPorts } from '../../listeners/default-ports.ts';
-import type { EntranceDeps } from '../../listeners/entrance.ts';
 import { createListener, isAddressMissing, type Listener } from '../../listeners/listeners.ts';
 import { type ListenerOptions, wantsOurs } from '../../listeners/options.ts';
 import type { AppliancePart, Step } from '../parts.ts';
@@ -19,7 +19,7 @@ export interface ListenersPartSetup {
   readonly configuration: Configuration;
   readonly log: Logger;
   /** What a listener needs of others. */
-  readonly needs: Omit<EntranceDeps, 'log' | 'maxMessageBytes'>;
+  readonly needs: Omit<AcceptorDeps, 'log' | 'maxMessageBytes'>;
 }
 
 /** ListenersPart opens at the start those of the configuration, plain ones first. Its stop closes them; the connections stay until `cut`. */

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { AclAuthorizer } from '../../../src/access/acl.ts';
 import { whoMay } from '../../../src/access/acl-explain.ts';
 import { parseAclFile } from '../../../src/access/acl-file.ts';
-import type { FileRemark } from '../../../src/access/file-remark.ts';
+import type { FileDiagnostic } from '../../../src/access/file-diagnostic.ts';
 import { parsePasswordFile } from '../../../src/access/password-file.ts';
 import { removeUser, setUser } from '../../../src/access/password-file-edit.ts';
 import { damagedText } from '../mutations.ts';
@@ -86,7 +86,7 @@ export const ACL_FILE: Target<[string, string, string, string]> = {
   }),
 };
 
-function haveLines(remarks: readonly FileRemark[], text: string): void {
+function haveLines(remarks: readonly FileDiagnostic[], text: string): void {
   const lines = text.split('\n').length;
   for (const { line } of remarks) assert.ok(line >= 1 && line <= lines, `line ${line} of ${lines}`);
 }

@@ -11,12 +11,12 @@ import { OperatorError } from '../../../src/base/errors.ts';
 import { silentLogger } from '../../../src/base/logger.ts';
 import { dryLoad } from '../../../src/store/dry-load.ts';
 import { faultOf } from '../../../src/store/faults.ts';
-import { Keeper } from '../../../src/store/keeper.ts';
-import { Loader } from '../../../src/store/loader.ts';
 import { STORE_DEFAULTS } from '../../../src/store/options.ts';
+import { RecordAssembler } from '../../../src/store/record-assembler.ts';
 import { readRecords } from '../../../src/store/records.ts';
 import { SCHEMA_VERSION, TABLES } from '../../../src/store/schema.ts';
 import { openStore } from '../../../src/store/store.ts';
+import { WorkerStore } from '../../../src/store/worker-store.ts';
 import { startTestBroker } from '../../support/broker/test-broker.ts';
 import { type Mutation, mutate, mutation } from '../../support/protocol/random-packets.ts';
 import { durably, storedDelivery, storedMessage, storedSession, storedSubscription } from '../../support/store/stored.ts';
@@ -183,17 +183,17 @@ async function startAndStop(folder: string): Promise<void> {
 /** As the store's thread does it, without the thread. */
 function openAndClose(path: string): void {
   const isExpectedSound = isSound(path);
-  const keeper = new Keeper();
+  const store = new WorkerStore();
   try {
-    const report = keeper.open({ path, synchronous: 'NORMAL', mayCopy: false, isOwnFolder: true, inode: null, now: 0 });
+    const report = store.open({ path, synchronous: 'NORMAL', mayCopy: false, isOwnFolder: true, inode: null, now: 0 });
     assert.equal(report.damage === null && report.setAside === null, isExpectedSound);
-    const loader = new Loader({ session: () => {}, retained: () => {} });
-    for (let piece = keeper.load(); piece !== null; piece = keeper.load()) readRecords(piece as Uint8Array<ArrayBuffer>, loader);
-    keeper.commit(new Uint8Array(0));
+    const loader = new RecordAssembler({ session: () => {}, retained: () => {} });
+    for (let piece = store.load(); piece !== null; piece = store.load()) readRecords(piece as Uint8Array<ArrayBuffer>, loader);
+    store.commit(new Uint8Array(0));
   } catch (error) {
     if (!['newer', 'foreign'].includes(faultOf(error).kind)) throw error;
   } finally {
-    keeper.close();
+    store.close();
   }
 }
 

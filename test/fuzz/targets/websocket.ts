@@ -1,9 +1,9 @@
-// HTTP requests and WebSocket frames at the gate, with a broker behind it: nothing is thrown, and a stream that ends is forgotten.
+// HTTP requests and WebSocket frames, with a broker behind it: nothing is thrown, and a stream that ends is forgotten.
 
 import assert from 'node:assert/strict';
 import { type Duplex, duplexPair } from 'node:stream';
 import fc from 'fast-check';
-import { createWebSocketGate } from '../../../src/listeners/websocket-gate.ts';
+import { createWebSocketLayer } from '../../../src/listeners/websocket-layer.ts';
 import { startTestBroker, testOrigin } from '../../support/broker/test-broker.ts';
 import { nextTurn, until } from '../../support/broker/turns.ts';
 import { recordingLog } from '../../support/ports/recording-log.ts';
@@ -93,13 +93,13 @@ export const WEBSOCKET: Target<[Buffer, number[]]> = {
     process.on('uncaughtException', note);
     const log = recordingLog(['error']);
     const house = await startTestBroker({ log, options: { maxPacketSize: MAX_MESSAGE, maxSubscriptions: 10 } });
-    const gate = createWebSocketGate({ origins: () => [], maxMessageBytes: MAX_MESSAGE });
+    const layer = createWebSocketLayer({ origins: () => [], maxMessageBytes: MAX_MESSAGE });
     return {
       async feed([bytes, cuts]) {
         const [near, far] = duplexPair({ allowHalfOpen: false });
         near.on('error', () => {}).resume();
         far.on('error', () => {});
-        gate.admit(far, { open: (stream: Duplex) => house.broker.open(stream, testOrigin()), refuse: () => {} });
+        layer.admit(far, { open: (stream: Duplex) => house.broker.open(stream, testOrigin()), refuse: () => {} });
         for (const chunk of split(bytes, cuts)) {
           if (near.writable) near.write(chunk);
           await nextTurn();

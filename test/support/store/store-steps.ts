@@ -3,24 +3,27 @@
 import assert from 'node:assert/strict';
 import { systemClock } from '../../../src/base/clock.ts';
 import type { LoadedSession, StoredMessage } from '../../../src/broker/ports.ts';
-import { Keeper } from '../../../src/store/keeper.ts';
-import { Loader } from '../../../src/store/loader.ts';
+import { RecordAssembler } from '../../../src/store/record-assembler.ts';
 import { readRecords } from '../../../src/store/records.ts';
+import { WorkerStore } from '../../../src/store/worker-store.ts';
 import { KEPT, TOPICS } from './store-writer.ts';
 
 /** stepFound opens the database in this thread and gives the step whose state it holds, 0 = empty. Fails when it is no step's state, or was damaged. */
 export function stepFound(path: string): number {
-  const keeper = new Keeper();
-  const { damage } = keeper.open({ path, synchronous: 'FULL', mayCopy: false, isOwnFolder: true, inode: null, now: systemClock.now() });
+  const store = new WorkerStore();
+  const { damage } = store.open({ path, synchronous: 'FULL', mayCopy: false, isOwnFolder: true, inode: null, now: systemClock.now() });
   assert.equal(damage, null, `it was taken for damaged: ${damage?.reason}`);
   const sessions: LoadedSession[] = [];
   const retained: StoredMessage[] = [];
-  const loader = new Loader({ session: (loaded) => void sessions.push(loaded), retained: (message) => void retained.push(message) });
-  for (let piece = keeper.load(); piece !== null; piece = keeper.load()) {
+  const loader = new RecordAssembler({
+    session: (loaded) => void sessions.push(loaded),
+    retained: (message) => void retained.push(message),
+  });
+  for (let piece = store.load(); piece !== null; piece = store.load()) {
     readRecords(piece, loader);
     loader.endPiece();
   }
-  keeper.close();
+  store.close();
   return stepOf(sessions, retained);
 }
 

@@ -1,8 +1,8 @@
 // Work in a folder where somebody else may write: by descriptor, so that nobody can change what a name means between two steps.
 //
-//   OwnFolder.open('/var/lib/midge')   a descriptor of this very folder; a link in its place is refused
-//   folder.at('passwd')                /proc/self/fd/N/passwd: the name in that folder, even when the folder was moved meanwhile
-//   folder.open('passwd', O_RDONLY)    a regular file with one name, no link, no FIFO, no device
+//   FolderDescriptor.open('/var/lib/midge')   a descriptor of this very folder; a link in its place is refused
+//   folder.at('passwd')                       /proc/self/fd/N/passwd: the name in that folder, even when the folder was moved meanwhile
+//   folder.open('passwd', O_RDONLY)           a regular file with one name, no link, no FIFO, no device
 
 import {
   closeSync,
@@ -21,8 +21,8 @@ import { OperatorError } from '../base/errors.ts';
 
 const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
 
-/** OwnFolder is an open folder. Close it. */
-export class OwnFolder {
+/** FolderDescriptor is an open folder. Close it. */
+export class FolderDescriptor {
   /** The path by which it was opened, for messages. */
   readonly path: string;
   readonly #fd: number;
@@ -33,8 +33,8 @@ export class OwnFolder {
   }
 
   /** open opens a folder that is no link; throws what the system says (ELOOP or ENOTDIR for anything else). */
-  static open(path: string): OwnFolder {
-    return new OwnFolder(path, openSync(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+  static open(path: string): FolderDescriptor {
+    return new FolderDescriptor(path, openSync(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
   }
 
   /** stats are those of the folder itself. */
@@ -53,12 +53,12 @@ export class OwnFolder {
   }
 
   /** folder opens a folder in this one. */
-  folder(name: string): OwnFolder {
-    return new OwnFolder(`${this.path}/${name}`, openSync(this.at(name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+  folder(name: string): FolderDescriptor {
+    return new FolderDescriptor(`${this.path}/${name}`, openSync(this.at(name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
   }
 
   /** makeFolder makes a folder that is not there yet, and opens it. */
-  makeFolder(name: string, mode = 0o700): OwnFolder {
+  makeFolder(name: string, mode = 0o700): FolderDescriptor {
     mkdirSync(this.at(name), { mode });
     return this.folder(name);
   }
@@ -109,7 +109,7 @@ export function readStart(path: string, bytes: number): string | null {
 }
 
 /** withFolder opens a folder for the time of a call. */
-export function withFolder<T>(open: () => OwnFolder, use: (folder: OwnFolder) => T): T {
+export function withFolder<T>(open: () => FolderDescriptor, use: (folder: FolderDescriptor) => T): T {
   const folder = open();
   try {
     return use(folder);
@@ -119,7 +119,7 @@ export function withFolder<T>(open: () => OwnFolder, use: (folder: OwnFolder) =>
 }
 
 /** giveIfRoots gives away what root owns under a name: a regular file with no other name, or a folder with all in it. Links, devices and what others own stay as they are. */
-export function giveIfRoots(folder: OwnFolder, entry: Dirent, uid: number, gid: number): void {
+export function giveIfRoots(folder: FolderDescriptor, entry: Dirent, uid: number, gid: number): void {
   if (entry.isDirectory())
     withFolder(
       () => folder.folder(entry.name),
@@ -128,12 +128,12 @@ export function giveIfRoots(folder: OwnFolder, entry: Dirent, uid: number, gid: 
   else if (entry.isFile()) giveFile(folder, entry.name, uid, gid);
 }
 
-function giveFolder(folder: OwnFolder, uid: number, gid: number): void {
+function giveFolder(folder: FolderDescriptor, uid: number, gid: number): void {
   for (const entry of folder.entries()) giveIfRoots(folder, entry, uid, gid);
   if (folder.stats().uid === 0) folder.give(uid, gid); // last: until then nobody else can put something in
 }
 
-function giveFile(folder: OwnFolder, name: string, uid: number, gid: number): void {
+function giveFile(folder: FolderDescriptor, name: string, uid: number, gid: number): void {
   const fd = openSync(folder.at(name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   try {
     const found = fstatSync(fd);

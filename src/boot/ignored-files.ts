@@ -6,8 +6,8 @@ const SSH = 'it does not turn SSH on: write ssh_key = ... into midge.txt';
 const LOGIN = 'there is no such login here: with an SSH key one signs in as root, and accounts for MQTT stand in midge.txt';
 const WIFI = 'it is not read: write wifi_name and wifi_password into midge.txt';
 
-/** habitMistakes tells what files of the boot partition, given by their names, do not do here. */
-export function habitMistakes(names: readonly string[], { sshKeys, wifi }: BootSettings): Mistake[] {
+/** ignoredFileMistakes tells what files of the boot partition, given by their names, do not do here. */
+export function ignoredFileMistakes(names: readonly string[], { sshKeys, wifi }: BootSettings): Mistake[] {
   const advice: Readonly<Record<string, string | null>> = {
     ssh: sshKeys.length > 0 ? null : SSH,
     'ssh.txt': sshKeys.length > 0 ? null : SSH,

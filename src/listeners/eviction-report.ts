@@ -9,8 +9,8 @@ const WINDOW_MS = 60_000;
 /** Networks that are counted apart in a window, some 100 bytes each. */
 const MAX_NETWORKS = 4096;
 
-/** CrowdReport counts the connections that were closed for one reason. */
-export class CrowdReport {
+/** EvictionReport counts the connections that were closed for one reason. */
+export class EvictionReport {
   readonly #reason: string;
   readonly #clock: Clock;
   readonly #log: Logger;

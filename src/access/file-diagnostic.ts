@@ -3,8 +3,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import { OperatorError, reasonOf } from '../base/errors.ts';
 
-/** FileRemark is one mistake or warning about a line. It never holds a password. */
-export interface FileRemark {
+/** FileDiagnostic is one mistake or warning about a line. It never holds a password. */
+export interface FileDiagnostic {
   readonly severity: 'error' | 'warning';
   readonly file: string;
   /** Line and column count from 1. */
@@ -16,12 +16,12 @@ export interface FileRemark {
 }
 
 /** refuseMistakes throws an OperatorError that holds a line `file:line:column: message - hint` for each error; warnings pass. */
-export function refuseMistakes(remarks: readonly FileRemark[]): void {
+export function refuseMistakes(remarks: readonly FileDiagnostic[]): void {
   const errors = remarks.filter(({ severity }) => severity === 'error');
   if (errors.length > 0) throw new OperatorError(errors.map(remarkLine).join('\n'));
 }
 
-function remarkLine({ file, line, column, message, hint }: FileRemark): string {
+function remarkLine({ file, line, column, message, hint }: FileDiagnostic): string {
   return `${file}:${line}:${column}: ${message}${hint === null ? '' : ` - ${hint}`}`;
 }
 

@@ -2,7 +2,7 @@
 
 import { X509Certificate } from 'node:crypto';
 
-import { loadLibrary, type RevokedCertificate } from './mint.ts';
+import { loadLibrary, type RevokedCertificate } from './issue.ts';
 
 const PEM_LIST = /-----BEGIN X509 CRL-----[\s\S]+?-----END X509 CRL-----/g;
 

@@ -7,8 +7,8 @@ const INTERVAL = 1;
 /** Nobody waits longer, so not more than this many wait for long. */
 const LONGEST = 1000;
 
-/** Pace lets through one answer a millisecond, in the order of asking; one that comes alone goes at once. */
-export class Pace {
+/** RefusalPacer lets through one answer a millisecond, in the order of asking; one that comes alone goes at once. */
+export class RefusalPacer {
   readonly #clock: Clock;
   /** When the next may go, in monotonic milliseconds. */
   #next = 0;

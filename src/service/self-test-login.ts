@@ -6,8 +6,8 @@ import type { Authenticator, Authorizer } from '../broker/ports.ts';
 /** A name that begins with $ is in nobody's `#`. */
 const TOPIC = '$midge/self-test';
 
-/** SelfTestPass is made once per process, before the rooms that it opens. */
-export class SelfTestPass {
+/** SelfTestLogin is made once per process, before the rooms that it opens. */
+export class SelfTestLogin {
   readonly clientId = `midge-self-test-${randomBytes(4).toString('hex')}`;
   readonly password = randomBytes(32);
   readonly topicName = TOPIC;

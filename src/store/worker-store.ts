@@ -9,9 +9,9 @@ import { CHECKPOINT_PAGES, openDatabase, prepareFolder, type Synchronous } from 
 import type { Upgrade } from './earlier-version.ts';
 import { faultOf, StoreFault } from './faults.ts';
 import { asideName, moveAside } from './file-names.ts';
-import { loadPieces } from './load.ts';
+import { loadPieces } from './read-database.ts';
 import { readRecords } from './records.ts';
-import { inodeOf, isInPlace, type OpenFile, openFile, type Rescue, writeAnew } from './rescue.ts';
+import { inodeOf, isInPlace, type OpenFile, openFile, type Rewrite, writeAnew } from './rewrite-file.ts';
 import { type Salvaged, salvage } from './salvage.ts';
 import { readNumber } from './schema.ts';
 import { COUNT_MAX, type Unsound, UnsoundRows } from './set-aside.ts';
@@ -74,8 +74,8 @@ const BACKUP_PAGES = 256;
 /** A backup begins anew when the file of the database was replaced meanwhile. */
 const BACKUP_TRIES = 5;
 
-/** Keeper owns the connection. Everything throws what faultOf can sort. */
-export class Keeper {
+/** WorkerStore owns the connection. Everything throws what faultOf can sort. */
+export class WorkerStore {
   #database: DatabaseSync | null;
   #applier: Applier | null;
   /** Null once none of them is in its table. */
@@ -134,7 +134,7 @@ export class Keeper {
   }
 
   /** commit makes the records durable in one transaction, or throws and leaves the database as it was. It gives what it did when the file was gone. */
-  commit(records: Uint8Array<ArrayBuffer>): Rescue | null {
+  commit(records: Uint8Array<ArrayBuffer>): Rewrite | null {
     if (this.#copy !== null) throw new StoreFault('read-only', 'the disk is read-only');
     const rescue = this.#requireFile();
     const database = this.#require();
@@ -272,7 +272,7 @@ export class Keeper {
   }
 
   /** What goes into a file that has no name any more is lost at the restart: all of it is written to a new one first. */
-  #requireFile(): Rescue | null {
+  #requireFile(): Rewrite | null {
     const [file, request, open] = [this.#file, this.#request, this.#database];
     if (file === null || request === null || open === null || isInPlace(file)) return null;
     const aside = writeAnew(open, file, Date.now());

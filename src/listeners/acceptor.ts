@@ -17,16 +17,16 @@ import type { RefusalLog, RemoteEnd } from '../broker/ports.ts';
 import { certificateIdentity } from './certificate-identity.ts';
 import { certificateProblem, laterProblem } from './client-certificate.ts';
 import { clientBehind } from './forwarded-for.ts';
-import { asksTheSame, type GateDeps, type Gates, keyOf, readGates } from './gates.ts';
+import { asksTheSame, keyOf, type LayerDeps, type Layers, readLayers } from './layers.ts';
 import { isLocal, type ListenerOptions } from './options.ts';
 import type { Pending, PendingConnections } from './pending-connections.ts';
 import { proxyProblem, readProxyHeader } from './proxy-header.ts';
 import { shareReads } from './shared-reads.ts';
-import type { WebSocketGate } from './websocket-gate.ts';
+import type { WebSocketLayer } from './websocket-layer.ts';
 
 const NO_KEY = Buffer.alloc(0);
 
-export interface EntranceDeps extends GateDeps {
+export interface AcceptorDeps extends LayerDeps {
   /** handle takes over a stream that speaks MQTT, and listens to 'data' before it returns. A chunk is only valid until the listener returns. */
   handle(stream: Duplex, origin: ConnectionOrigin): void;
   /** serveHttp takes over a stream that speaks HTTP. */
@@ -59,29 +59,29 @@ interface Refusal {
   readonly reason: RefusalReason;
 }
 
-/** Entrance belongs to one listener. It knows every socket that came in, until that is closed. */
-export class Entrance {
-  readonly #deps: EntranceDeps;
+/** Acceptor belongs to one listener. It knows every socket that came in, until that is closed. */
+export class Acceptor {
+  readonly #deps: AcceptorDeps;
   readonly #sockets = new Map<Socket, Pending>();
   /** Those among them whose other end has gone: nobody finds their places taken. */
   readonly #leaving = new Set<Socket>();
   readonly #peers = new WeakMap<Socket, Peer>();
-  #gates: Gates;
+  #layers: Layers;
   #port: number;
   /** With the port that is open. */
   #policy: ListenerPolicy;
   #isOpen = false;
 
-  constructor(options: ListenerOptions, deps: EntranceDeps) {
+  constructor(options: ListenerOptions, deps: AcceptorDeps) {
     this.#deps = deps;
-    this.#gates = { options, tls: null, websockets: null, proxies: new Networks([]) };
+    this.#layers = { options, tls: null, websockets: null, proxies: new Networks([]) };
     this.#port = options.policy.port;
     this.#policy = options.policy;
   }
 
   /** options in force. */
   get options(): ListenerOptions {
-    return this.#gates.options;
+    return this.#layers.options;
   }
 
   /** connections counts those open now. */
@@ -94,29 +94,29 @@ export class Entrance {
     const { tls, proxyCertificate } = this.options;
     if (tls === null) return proxyCertificate === 'names the user';
     if (tls.identity === 'none') return false;
-    return tls.psk === null || this.#gates.tls === null || keyOf(this.#gates, username) !== null;
+    return tls.psk === null || this.#layers.tls === null || keyOf(this.#layers, username) !== null;
   }
 
-  /** makeGates reads what options need, certificates too; throws OperatorError when a file is bad. */
-  async makeGates(options: ListenerOptions): Promise<Gates> {
-    const gates: Gates = await readGates(options, this.#deps, {
-      secured: (socket, psk) => this.#secured(socket, psk, gates), // those that it came to
+  /** makeLayers reads what options need, certificates too; throws OperatorError when a file is bad. */
+  async makeLayers(options: ListenerOptions): Promise<Layers> {
+    const layers: Layers = await readLayers(options, this.#deps, {
+      secured: (socket, psk) => this.#secured(socket, psk, layers), // those that it came to
       failed: (socket, problem) => this.#handshakeFailed(socket, problem),
       origins: () => this.options.websocketsOrigins,
     });
-    return gates;
+    return layers;
   }
 
   /**
-   * use puts gates in force. Who is at the gates that were goes on there, and is judged by these in the end; only where others are
-   * asked for than before, all who have not signed in have to come anew.
+   * use puts layers in force. A handshake that is under way goes on in the old ones, and these judge it
+   * at its end. Where they ask for something else than the old ones, connections that have not signed in are closed.
    */
-  use(gates: Gates): void {
-    if (!asksTheSame(this.options, gates.options)) {
+  use(layers: Layers): void {
+    if (!asksTheSame(this.options, layers.options)) {
       for (const pending of this.#sockets.values()) if (pending.lane !== null) pending.destroy();
     }
-    this.#gates = gates;
-    this.#policy = { ...gates.options.policy, port: this.#port };
+    this.#layers = layers;
+    this.#policy = { ...layers.options.policy, port: this.#port };
   }
 
   /** open is told when the port is open, and which that is. */
@@ -129,7 +129,7 @@ export class Entrance {
   /** close drops unfinished handshakes; connections handed over live on. */
   close(): void {
     this.#isOpen = false;
-    for (const pending of this.#sockets.values()) if (pending.isAtGate) pending.destroy();
+    for (const pending of this.#sockets.values()) if (pending.isUnfinished) pending.destroy();
   }
 
   /** cut ends all connections, those handed over too. */
@@ -181,9 +181,9 @@ export class Entrance {
   }
 
   #begin(socket: Socket): void {
-    const gates = this.#gates;
-    const { proxyProtocol } = gates.options;
-    if (proxyProtocol === 0) this.#letIn(socket, gates);
+    const layers = this.#layers;
+    const { proxyProtocol } = layers.options;
+    if (proxyProtocol === 0) this.#letIn(socket, layers);
     else this.#awaitProxy(socket, proxyProtocol);
   }
 
@@ -192,18 +192,18 @@ export class Entrance {
     pending?.waits(socket);
     readProxyHeader(socket, version, (outcome) => {
       pending?.arrives(socket);
-      const gates = this.#gates;
+      const layers = this.#layers;
       if (typeof outcome === 'string') return this.#refuseProxied(socket, outcome);
       if (outcome.client !== null) {
         this.#peers.set(socket, outcome.client);
         pending?.comesFrom(outcome.client.address);
       }
-      const problem = proxyProblem(outcome, gates.options);
+      const problem = proxyProblem(outcome, layers.options);
       if (problem !== null) return this.#refuseProxied(socket, problem);
       const { tls } = outcome;
       if (tls?.cipher != null)
         this.#deps.log.log('debug', `Connection ${this.#fromWhere(socket)}negotiated ${tls.version} cipher ${tls.cipher}.`);
-      this.#letIn(socket, gates, gates.options.proxyCertificate === 'names the user' ? (tls?.commonName ?? null) : null);
+      this.#letIn(socket, layers, layers.options.proxyCertificate === 'names the user' ? (tls?.commonName ?? null) : null);
     });
   }
 
@@ -213,10 +213,10 @@ export class Entrance {
   }
 
   /** `identity` is the name that a proxy vouches for. */
-  #letIn(socket: Socket, gates: Gates, identity: string | null = null): void {
-    if (gates.tls === null) return this.#admit(socket, gates, { identity, tls: null, review: () => this.#review(undefined) });
+  #letIn(socket: Socket, layers: Layers, identity: string | null = null): void {
+    if (layers.tls === null) return this.#admit(socket, layers, { identity, tls: null, review: () => this.#review(undefined) });
     this.#pendingOf(socket)?.waits(socket);
-    gates.tls.admit(socket);
+    layers.tls.admit(socket);
   }
 
   /** Who goes before a byte was exchanged is a port probe or a watchdog, and worth no line. */
@@ -231,10 +231,10 @@ export class Entrance {
   }
 
   /** `psk` is the identity of the pre-shared key that it came with, or null. */
-  #secured(socket: TLSSocket, psk: string | null, gates: Gates): void {
+  #secured(socket: TLSSocket, psk: string | null, layers: Layers): void {
     this.#pendingOf(socket)?.arrives(socket);
     socket.on('error', ignoreError);
-    const wanted = gates.options.tls?.identity ?? 'none';
+    const wanted = layers.options.tls?.identity ?? 'none';
     const identity = psk !== null && wanted !== 'none' ? psk : certificateIdentity(socket, wanted);
     if (wanted !== 'none' && identity === null) {
       const line = `Client ${this.#fromWhere(socket)}denied: its certificate has no ${wanted}.`;
@@ -242,32 +242,32 @@ export class Entrance {
       return;
     }
     const tls = { version: socket.getProtocol() ?? 'TLS', cipher: socket.getCipher().name };
-    const clients = this.#gates.tls?.material.clients ?? null;
-    const problem = gates === this.#gates || clients === null ? null : laterProblem(socket, clients);
+    const clients = this.#layers.tls?.material.clients ?? null;
+    const problem = layers === this.#layers || clients === null ? null : laterProblem(socket, clients);
     if (problem !== null) return this.#handshakeFailed(socket, problem);
     const certificate = socket.getPeerX509Certificate();
-    const key = psk === null ? null : keyOf(gates, psk);
-    const review = () => (psk === null || key?.equals(keyOf(this.#gates, psk) ?? NO_KEY) ? this.#review(certificate) : null);
+    const key = psk === null ? null : keyOf(layers, psk);
+    const review = () => (psk === null || key?.equals(keyOf(this.#layers, psk) ?? NO_KEY) ? this.#review(certificate) : null);
     if (review() === null) return this.#handshakeFailed(socket, 'not in force any more');
-    this.#admit(socket, this.#gates, { identity, tls, review });
+    this.#admit(socket, this.#layers, { identity, tls, review });
   }
 
   /** The policy of now, if a connection that came with this certificate would come in now. */
   #review(certificate: X509Certificate | undefined): ListenerPolicy | null {
     if (!this.#isOpen) return null;
-    const clients = this.#gates.tls?.material.clients ?? null;
+    const clients = this.#layers.tls?.material.clients ?? null;
     if (clients === null) return this.#policy;
     return certificate === undefined || certificateProblem(certificate, clients) !== null ? null : this.#policy;
   }
 
-  #admit(socket: Socket, { options, websockets }: Gates, proof: Proof): void {
+  #admit(socket: Socket, { options, websockets }: Layers, proof: Proof): void {
     const { address = '', port = 0 } = this.#peerOf(socket) ?? {};
     const pending = this.#pendingOf(socket);
     const origin = { address, port, policy: this.#policy, signedIn: () => pending?.signedIn(), ...proof };
     if (websockets !== null) return this.#upgrade(socket, origin, websockets);
     if (options.protocol === 'http') {
       pending?.listensTo(socket);
-      const clientOf = (header: string | undefined) => clientBehind(address, header, this.#gates.proxies);
+      const clientOf = (header: string | undefined) => clientBehind(address, header, this.#layers.proxies);
       this.#deps.serveHttp(socket, { origin, isPrivate: proof.tls !== null || isLocal(options), clientOf });
       return;
     }
@@ -276,11 +276,11 @@ export class Entrance {
     shareReads(socket);
   }
 
-  #upgrade(stream: Socket, origin: ConnectionOrigin, gate: WebSocketGate): void {
-    const addressOf = (header: string | undefined) => clientBehind(origin.address, header, this.#gates.proxies);
+  #upgrade(stream: Socket, origin: ConnectionOrigin, layer: WebSocketLayer): void {
+    const addressOf = (header: string | undefined) => clientBehind(origin.address, header, this.#layers.proxies);
     const pending = this.#pendingOf(stream);
     pending?.waits(stream);
-    gate.admit(stream, {
+    layer.admit(stream, {
       open: (messages, forwardedFor) => {
         const address = addressOf(forwardedFor);
         pending?.arrives(messages);

@@ -3,7 +3,7 @@
 //   retained   topic name -> QoS 0 value, or null = cleared
 //   sessions   "lamp" -> a session that ends with its connection, for the sake of its will
 //
-// They join in batches: a commit that somebody waits for never has to carry a whole crowd of them. While the card takes nothing, or less than
+// They join in batches: a commit that somebody waits for never has to write thousands of them. While the card takes nothing, or less than
 // comes, they are bounded: beyond that no value is noted any more, and all are compared later (catch-up.ts).
 
 import type { StoredMessage, StoredSession } from '../broker/ports.ts';
@@ -18,8 +18,8 @@ const NOTED_MAX = 8_388_608;
 /** Bytes of a noted value beside its text. */
 const NOTED_BYTES = 300;
 
-/** BehindChanges has the last word on each thing. */
-export class BehindChanges {
+/** WriteBehind has the last word on each thing. */
+export class WriteBehind {
   /** More values changed than are noted, and no more are. */
   isOverrun: boolean;
   /** The memory can be asked for all values: then only so many need to be noted. */

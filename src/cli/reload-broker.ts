@@ -1,4 +1,4 @@
-// What a file says is in force once the running broker has read it: asks the one that reads this file to do so.
+// Has the running broker that reads a file read it again: only then is a change in force.
 
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -13,10 +13,10 @@ import { askIn, foldersOf, SERVICE_FOLDER } from './control-client.ts';
 const TALKATIVE = /^midge /;
 
 /**
- * putInForce lets the broker of this machine that reads a file read it again, and says that it has, or how to make it. The exit status is 1
+ * reloadBroker lets the broker of this machine that reads a file read it again, and says that it has, or how to make it. The exit status is 1
  * when the broker could not take it over; under mosquitto's name that is a warning, and nothing else is said.
  */
-export async function putInForce(file: string, invocation: Invocation): Promise<number> {
+export async function reloadBroker(file: string, invocation: Invocation): Promise<number> {
   const { program, terminal } = invocation;
   const path = resolve(file);
   const outcomes = await askAll(path, invocation);

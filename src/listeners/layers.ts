@@ -1,4 +1,4 @@
-// The gates between an open port and the broker, as the options of a listener ask for them: TLS, WebSocket, the proxies to believe.
+// The layers that a connection has between its socket and MQTT, as the options of a listener ask for them: TLS, WebSocket, trusted proxies.
 
 import type { TLSSocket } from 'node:tls';
 import { OperatorError, reasonOf } from '../base/errors.ts';
@@ -6,44 +6,49 @@ import { Networks } from '../base/networks.ts';
 import type { TlsProblem } from '../base/refusal-reason.ts';
 import type { ListenerOptions } from './options.ts';
 import { readTls, type TlsMaterial, type TlsSource } from './tls-files.ts';
-import { createTlsGate, type TlsGate } from './tls-gate.ts';
-import { createWebSocketGate, type WebSocketGate } from './websocket-gate.ts';
+import { createTlsLayer, type TlsLayer } from './tls-layer.ts';
+import { createWebSocketLayer, type WebSocketLayer } from './websocket-layer.ts';
 
-/** GateDeps is what gates are made of, beside the options. */
-export interface GateDeps extends TlsSource {
+/** LayerDeps is what layers are made of, beside the options. */
+export interface LayerDeps extends TlsSource {
   /** keyLog gets the secrets of each TLS connection, a line each; null = nobody reads along. */
   readonly keyLog: ((line: Buffer) => void) | null;
   /** maxMessageBytes gives the bytes of one WebSocket message, asked when options are put in force. */
   maxMessageBytes(): number;
 }
 
-/** GateOutcomes are told how a TLS handshake ended; `origins` are the web sites that may open a WebSocket, asked for each. */
-export interface GateOutcomes {
+/** LayerOutcomes are told how a TLS handshake ended; `origins` are the web sites that may open a WebSocket, asked for each. */
+export interface LayerOutcomes {
   secured(socket: TLSSocket, psk: string | null): void;
   failed(socket: TLSSocket, problem: TlsProblem | null): void;
   origins(): ListenerOptions['websocketsOrigins'];
 }
 
-/** Gates are what a new connection goes through. */
-export interface Gates {
+/** Layers are what a new connection goes through. */
+export interface Layers {
   readonly options: ListenerOptions;
-  readonly tls: TlsGate | null;
-  readonly websockets: WebSocketGate | null;
+  readonly tls: TlsLayer | null;
+  readonly websockets: WebSocketLayer | null;
   readonly proxies: Networks;
 }
 
-/** readGates reads what options need, certificates too. Throws OperatorError when a file is bad. */
-export async function readGates(options: ListenerOptions, deps: GateDeps, outcomes: GateOutcomes): Promise<Gates> {
+/** readLayers reads what options need, certificates too. Throws OperatorError when a file is bad. */
+export async function readLayers(options: ListenerOptions, deps: LayerDeps, outcomes: LayerOutcomes): Promise<Layers> {
   const material = options.tls === null ? null : await readTls(options.tls, deps);
   const websockets =
-    options.protocol === 'websockets' ? createWebSocketGate({ origins: outcomes.origins, maxMessageBytes: deps.maxMessageBytes() }) : null;
-  const tls = material === null ? null : makeTlsGate(options, material, deps, outcomes);
+    options.protocol === 'websockets' ? createWebSocketLayer({ origins: outcomes.origins, maxMessageBytes: deps.maxMessageBytes() }) : null;
+  const tls = material === null ? null : makeTlsLayer(options, material, deps, outcomes);
   return { options, tls, websockets, proxies: new Networks(options.trustedProxies) };
 }
 
-function makeTlsGate(options: ListenerOptions, material: TlsMaterial, { keyLog }: GateDeps, { secured, failed }: GateOutcomes): TlsGate {
+function makeTlsLayer(
+  options: ListenerOptions,
+  material: TlsMaterial,
+  { keyLog }: LayerDeps,
+  { secured, failed }: LayerOutcomes,
+): TlsLayer {
   try {
-    return createTlsGate(options.protocol, material, { keyLog, secured, failed });
+    return createTlsLayer(options.protocol, material, { keyLog, secured, failed });
   } catch (error) {
     throw new OperatorError(`Cannot use TLS on port "${options.port}": ${reasonOf(error)}`, { cause: error });
   }
@@ -60,6 +65,6 @@ function whatIsAsked({ protocol, proxyProtocol, proxyCertificate, proxyRequiresT
 }
 
 /** keyOf gives the pre-shared key of an identity. */
-export function keyOf({ tls }: Gates, identity: string): Buffer | null {
+export function keyOf({ tls }: Layers, identity: string): Buffer | null {
   return tls?.material.psk?.keys.get(identity) ?? null;
 }

@@ -1,8 +1,8 @@
 // What the two threads say to each other: one reply per request, in the order of asking (a backup may be overtaken).
 
 import type { Fault } from './faults.ts';
-import type { OpenReport, OpenRequest, WorkReport } from './keeper.ts';
-import type { Rescue } from './rescue.ts';
+import type { Rewrite } from './rewrite-file.ts';
+import type { OpenReport, OpenRequest, WorkReport } from './worker-store.ts';
 
 /** Request is what the worker is asked; bytes are transferred. */
 export type Request =
@@ -19,7 +19,7 @@ export interface Replies {
   /** A piece of what is there, null after the last. */
   readonly load: Uint8Array<ArrayBuffer> | null;
   /** What was done because the file of the database was gone, null = nothing. */
-  readonly commit: Rescue | null;
+  readonly commit: Rewrite | null;
   /** Topics of retained values, in the order of the database; none = there are no more. */
   readonly names: readonly string[];
   readonly backup: null;

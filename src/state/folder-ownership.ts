@@ -8,14 +8,14 @@ import { type Dirent, lstatSync, readdirSync, realpathSync, type Stats, statSync
 import { join } from 'node:path';
 import { reasonOf } from '../base/errors.ts';
 import { STATE_NAMES } from '../base/state-names.ts';
-import { readStart } from './own-files.ts';
+import { readStart } from './folder-descriptor.ts';
 
 /** MADE_HERE and TAKEN_OVER are what the marker says: whether midge made the folder, or found it. */
 export const MADE_HERE = 'This is the state folder of midge, an MQTT broker. It was made by midge.\n';
 export const TAKEN_OVER = 'This is the state folder of midge, an MQTT broker. It was there before.\n';
 
-/** Judgement: `looksMade` = midge made the folder, not only what is in it. */
-export type Judgement =
+/** FolderOwnership: `looksMade` = midge made the folder, not only what is in it. */
+export type FolderOwnership =
   | { readonly kind: 'absent' }
   | { readonly kind: 'ours'; readonly isMarked: boolean; readonly looksMade: boolean }
   | { readonly kind: 'foreign'; readonly reason: string };
@@ -26,8 +26,8 @@ const NEUTRAL = ['lost+found'];
 /** A user, and a hash that begins with $: no line of /etc/passwd looks like this. */
 const PASSWORD_LINE = /^[^:\n]+:\$/;
 
-/** judgeFolder reads the names in a folder; `isOurs` tells which of them are ours. A link is followed when root or this user made it. */
-export function judgeFolder(path: string, isOurs: (name: string) => boolean): Judgement {
+/** folderOwnership reads the names in a folder; `isOurs` tells which of them are ours. A link is followed when root or this user made it. */
+export function folderOwnership(path: string, isOurs: (name: string) => boolean): FolderOwnership {
   try {
     const link = lstatSync(path, { throwIfNoEntry: false });
     if (link === undefined) return { kind: 'absent' };
@@ -41,7 +41,7 @@ export function judgeFolder(path: string, isOurs: (name: string) => boolean): Ju
   }
 }
 
-function judgeContent(path: string, stats: Stats, isOurs: (name: string) => boolean): Judgement {
+function judgeContent(path: string, stats: Stats, isOurs: (name: string) => boolean): FolderOwnership {
   const entries = readdirSync(path, { withFileTypes: true });
   if (hasForeignPasswords(path, entries)) return foreign(`"${STATE_NAMES.passwordFile}" in it is no password file of midge`);
   const marker = markerOf(path, entries, stats);
@@ -87,6 +87,6 @@ function isTrusted({ uid }: Stats): boolean {
   return uid === 0 || uid === process.geteuid?.();
 }
 
-function foreign(reason: string): Judgement {
+function foreign(reason: string): FolderOwnership {
   return { kind: 'foreign', reason };
 }

@@ -10,8 +10,8 @@ type Loading = {
 /** What a message takes beside its payload and properties, in bytes, about. */
 const MESSAGE_BYTES = 500;
 
-/** Loader is told the records of a whole database: messages first, then each session with what hangs on it, then retained values. */
-export class Loader implements RecordVisitor {
+/** RecordAssembler is told the records of a whole database: messages first, then each session with what hangs on it, then retained values. */
+export class RecordAssembler implements RecordVisitor {
   readonly #sink: LoadSink;
   /** The same object for every delivery of a message, and for its retained value. */
   readonly #messages: Map<number, StoredMessage>;

@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { closeSync, constants, linkSync, mkdirSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { giveIfRoots, OwnFolder } from '../../src/state/own-files.ts';
+import { FolderDescriptor, giveIfRoots } from '../../src/state/folder-descriptor.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 
 const NOBODY = 65534;
@@ -14,7 +14,7 @@ const NOT_ROOT = process.getuid?.() === 0 ? false : 'only root gives files away 
 test('own folder is refused when a link stands in its place', (context) => {
   const path = temporaryFolder(context);
   symlinkSync('/etc', join(path, 'link'));
-  assert.throws(() => OwnFolder.open(join(path, 'link')), /ELOOP|ENOTDIR/);
+  assert.throws(() => FolderDescriptor.open(join(path, 'link')), /ELOOP|ENOTDIR/);
   const folder = open(context, path);
   assert.throws(() => folder.folder('link'), /ELOOP|ENOTDIR/);
 });
@@ -63,8 +63,8 @@ test('what root has made is given away, what only looks so is not', { skip: NOT_
   assert.equal(statSync(join(path, 'certificates/fifo')).uid, 0);
 });
 
-function open(context: TestContext, path: string): OwnFolder {
-  const folder = OwnFolder.open(path);
+function open(context: TestContext, path: string): FolderDescriptor {
+  const folder = FolderDescriptor.open(path);
   context.after(() => folder.close());
   return folder;
 }

@@ -11,12 +11,12 @@ import type { Logger } from '../base/logger.ts';
 import type { Durability } from '../broker/ports.ts';
 import { type Fault, faultOf, StoreFault } from './faults.ts';
 import { HealthRecord } from './health.ts';
-import type { OpenReport, WorkReport } from './keeper.ts';
 import type { StoreOptions } from './options.ts';
 import { PackedWriter } from './packed.ts';
 import type { PendingChanges } from './pending.ts';
 import { recordWriter } from './records.ts';
 import { type StartWorker, WorkerLink } from './worker-link.ts';
+import type { OpenReport, WorkReport } from './worker-store.ts';
 import { WriteMeter } from './write-meter.ts';
 
 /** StorePorts are what the store needs of the house. */
@@ -44,8 +44,8 @@ export interface StoreCounters {
   readonly fsyncs: number;
 }
 
-/** CommitLine has one worker at a time. One commit is under way at most; the caller gathers the next meanwhile. */
-export class CommitLine {
+/** CommitQueue has one worker at a time. One commit is under way at most; the caller gathers the next meanwhile. */
+export class CommitQueue {
   readonly #path: string;
   readonly #options: StoreOptions;
   readonly #clock: Clock;

@@ -13,8 +13,8 @@ const ALPHABET = 'abcdefghjkmnpqrstuvwxyz23456789';
 const GROUPS = 4;
 const GROUP_LENGTH = 5;
 
-/** ensureAccount makes an account with a random password (99 bits) when the file does not exist, has only its hash written there, and gives it to be shown once; null when the file is there. */
-export async function ensureAccount(path: string, write = writePasswordFile): Promise<Account | null> {
+/** ensureFirstAccount makes an account with a random password (99 bits) when the file does not exist, has only its hash written there, and gives it to be shown once; null when the file is there. */
+export async function ensureFirstAccount(path: string, write = writePasswordFile): Promise<Account | null> {
   if (existsSync(path)) return null;
   const account = { username: USERNAME, password: makePassword() };
   write(path, `${account.username}:${await hashPassword(account.password)}\n`);

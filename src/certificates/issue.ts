@@ -34,8 +34,8 @@ export function keyToPem(key: KeyObject): string {
   return key.export({ type: 'pkcs8', format: 'pem' }).toString();
 }
 
-/** mintAuthority makes a self-signed certificate authority that can sign end entities but no further authority. Gives PEM. */
-export async function mintAuthority(options: { key: KeyObject; commonName: string; validity: Validity }): Promise<string> {
+/** issueAuthority makes a self-signed certificate authority that can sign end entities but no further authority. Gives PEM. */
+export async function issueAuthority(options: { key: KeyObject; commonName: string; validity: Validity }): Promise<string> {
   const x509 = await loadLibrary();
   const keys = cryptoKeys(options.key);
   const { KeyUsageFlags } = x509;
@@ -54,10 +54,10 @@ export async function mintAuthority(options: { key: KeyObject; commonName: strin
   return pem(certificate.toString('pem'));
 }
 
-/** mintServer makes a TLS server certificate that follows Apple's rules (names in subjectAltName, serverAuth, SHA-256). Gives PEM. */
-export async function mintServer(options: Leaf & { readonly names: ServerNames }): Promise<string> {
+/** issueServer makes a TLS server certificate that follows Apple's rules (names in subjectAltName, serverAuth, SHA-256). Gives PEM. */
+export async function issueServer(options: Leaf & { readonly names: ServerNames }): Promise<string> {
   const x509 = await loadLibrary();
-  return mintLeaf(options, [
+  return issueLeaf(options, [
     new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
     new x509.SubjectAlternativeNameExtension([
       ...options.names.dns.map((value) => ({ type: 'dns' as const, value })),
@@ -66,10 +66,10 @@ export async function mintServer(options: Leaf & { readonly names: ServerNames }
   ]);
 }
 
-/** mintClient makes a TLS client certificate: its common name is the user name. Gives PEM. */
-export async function mintClient(options: Leaf): Promise<string> {
+/** issueClient makes a TLS client certificate: its common name is the user name. Gives PEM. */
+export async function issueClient(options: Leaf): Promise<string> {
   const x509 = await loadLibrary();
-  return mintLeaf(options, [new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth])]);
+  return issueLeaf(options, [new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth])]);
 }
 
 interface Leaf {
@@ -79,7 +79,7 @@ interface Leaf {
   readonly validity: Validity;
 }
 
-async function mintLeaf(options: Leaf, usage: readonly Extension[]): Promise<string> {
+async function issueLeaf(options: Leaf, usage: readonly Extension[]): Promise<string> {
   const x509 = await loadLibrary();
   const authority = new x509.X509Certificate(options.issuer.cert);
   const { publicKey } = cryptoKeys(options.key);
@@ -109,8 +109,8 @@ export interface RevokedCertificate {
   readonly at: number;
 }
 
-/** mintRevocationList signs a list of revoked certificates (RFC 5280 5). Gives PEM. */
-export async function mintRevocationList(options: {
+/** issueRevocationList signs a list of revoked certificates (RFC 5280 5). Gives PEM. */
+export async function issueRevocationList(options: {
   issuer: Issuer;
   revoked: readonly RevokedCertificate[];
   number: number;

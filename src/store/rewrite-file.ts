@@ -21,8 +21,8 @@ export interface OpenFile {
   readonly descriptor: number | null;
 }
 
-/** Rescue says what was done: `aside` is the name of what stood in the place of the database, null = nothing. */
-export interface Rescue {
+/** Rewrite says what was done: `aside` is the name of what stood in the place of the database, null = nothing. */
+export interface Rewrite {
   readonly inode: number;
   readonly aside: string | null;
 }

@@ -11,8 +11,8 @@ import { join } from 'node:path';
 
 import { OperatorError, reasonOf } from '../base/errors.ts';
 import { createFile, PUBLIC, readIfThere, replaceFile } from './files.ts';
-import { type Issuer, mintRevocationList, type RevokedCertificate } from './mint.ts';
-import { normalSerial, readRevocations } from './revocation.ts';
+import { type Issuer, issueRevocationList, type RevokedCertificate } from './issue.ts';
+import { normalSerial, readRevocations } from './revocation-lists.ts';
 
 /** REVOCATION_LIST is the name of the signed list in the authority's folder. */
 export const REVOCATION_LIST = 'ca.crl';
@@ -67,7 +67,7 @@ export async function addRevoked(folder: string, issuer: Issuer, added: Iterable
 export async function signRevocationList(issuer: Issuer, revoked: RevokedSerials, now = Date.now()): Promise<string> {
   const { validToDate } = new X509Certificate(issuer.cert);
   const validity = { notBefore: now, notAfter: validToDate.getTime() };
-  return mintRevocationList({ issuer, revoked: [...revoked.values()], number: revoked.size, validity });
+  return issueRevocationList({ issuer, revoked: [...revoked.values()], number: revoked.size, validity });
 }
 
 async function readMarks(folder: string): Promise<RevokedSerials> {

@@ -2,8 +2,8 @@
 
 import type { Configuration } from './configuration.ts';
 
-/** settingsThatStay names what is different in the new configuration but needs a restart. */
-export function settingsThatStay(old: Configuration, next: Configuration): readonly string[] {
+/** settingsNeedingRestart names what is different in the new configuration but needs a restart. */
+export function settingsNeedingRestart(old: Configuration, next: Configuration): readonly string[] {
   const named: readonly (readonly [string, unknown, unknown])[] = [
     ['persistence', old.persistence, next.persistence],
     ['user', old.process.user, next.process.user],

@@ -15,15 +15,15 @@ const CLOSE_TIMEOUT_MS = 5000;
 
 const MAX_HEADER_BYTES = 8192;
 
-export interface WebSocketGateOptions {
+export interface WebSocketLayerOptions {
   /** ListenerOptions.websocketsOrigins of the moment. */
   readonly origins: () => readonly string[] | 'loopback';
   /** Bytes of one WebSocket message. */
   readonly maxMessageBytes: number;
 }
 
-/** WebSocketGate takes raw (or TLS) streams that speak HTTP. */
-export interface WebSocketGate {
+/** WebSocketLayer takes raw (or TLS) streams that speak HTTP. */
+export interface WebSocketLayer {
   /** admit serves one stream; `open` is called with the byte stream after the upgrade, `refuse` with the problem when it is turned away. Both get X-Forwarded-For, if it is there. */
   admit(stream: Duplex, visitor: Visitor): void;
 }
@@ -33,8 +33,8 @@ export interface Visitor {
   refuse(problem: WebSocketProblem, forwardedFor?: string): void;
 }
 
-/** createWebSocketGate makes the HTTP server (which never listens itself) and the WebSocket protocol behind it. */
-export function createWebSocketGate(options: WebSocketGateOptions): WebSocketGate {
+/** createWebSocketLayer makes the HTTP server (which never listens itself) and the WebSocket protocol behind it. */
+export function createWebSocketLayer(options: WebSocketLayerOptions): WebSocketLayer {
   const visitors = new WeakMap<Duplex, Visitor>();
   const websocketOptions: ServerOptions & { closeTimeout: number } = {
     noServer: true,
@@ -78,7 +78,7 @@ function forwardedFor({ headers }: IncomingMessage): string | undefined {
 }
 
 /** Why an Origin header is not welcome, or null; undefined = there is none. */
-function originProblem(origin: string | undefined, allowed: ReturnType<WebSocketGateOptions['origins']>): WebSocketProblem | null {
+function originProblem(origin: string | undefined, allowed: ReturnType<WebSocketLayerOptions['origins']>): WebSocketProblem | null {
   if (allowed === 'loopback') return origin === undefined || isLoopbackOrigin(origin) ? null : 'foreign page';
   if (allowed.length === 0) return null;
   const isAllowed = origin !== undefined && allowed.some((each) => normalOrigin(each) === normalOrigin(origin));
@@ -91,7 +91,7 @@ function isLoopbackOrigin(origin: string): boolean {
   return host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || /^127(\.\d+){3}$/.test(host);
 }
 
-function upgradeProblem(request: IncomingMessage, allowed: ReturnType<WebSocketGateOptions['origins']>): WebSocketProblem | null {
+function upgradeProblem(request: IncomingMessage, allowed: ReturnType<WebSocketLayerOptions['origins']>): WebSocketProblem | null {
   const unwelcome = originProblem(request.headers.origin, allowed);
   if (unwelcome !== null) return unwelcome;
   const offered = String(request.headers['sec-websocket-protocol'] ?? '').split(',');

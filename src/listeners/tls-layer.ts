@@ -15,7 +15,7 @@ const NO_RESUMPTION = constants.SSL_OP_NO_TICKET;
 /** A handshake is cut after this time; a small microcontroller may need 10 s for its key exchange. */
 const HANDSHAKE_TIMEOUT_MS = 20_000;
 
-export interface TlsGateEvents {
+export interface TlsLayerEvents {
   /** keyLog gets the secrets of each connection, a line each; null = nobody reads along. */
   readonly keyLog: ((line: Buffer) => void) | null;
   /** secured gets the identity of the pre-shared key by which a client came in, or null. */
@@ -24,14 +24,14 @@ export interface TlsGateEvents {
   readonly failed: (socket: TLSSocket, problem: TlsProblem | null) => void;
 }
 
-/** TlsGate does the handshakes of one listener. */
-export interface TlsGate {
+/** TlsLayer does the handshakes of one listener. */
+export interface TlsLayer {
   readonly material: TlsMaterial;
   admit(socket: Socket): void;
 }
 
-/** createTlsGate makes the TLS server, which never listens itself. Throws what OpenSSL has against the certificate or the ciphers. */
-export function createTlsGate(protocol: ListenerOptions['protocol'], material: TlsMaterial, events: TlsGateEvents): TlsGate {
+/** createTlsLayer makes the TLS server, which never listens itself. Throws what OpenSSL has against the certificate or the ciphers. */
+export function createTlsLayer(protocol: ListenerOptions['protocol'], material: TlsMaterial, events: TlsLayerEvents): TlsLayer {
   const { context, clients, psk } = material;
   const identities = new WeakMap<TLSSocket, string>();
   const leavesDates = clients !== null && !clients.checksDates;

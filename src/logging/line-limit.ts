@@ -22,7 +22,7 @@ const MAX_NAME = 64;
 /** Summaries of single networks in a window; the rest is one line. */
 const MAX_SUMMARIES = 20;
 
-export interface CrowdLimits {
+export interface LineLimits {
   /** Lines in a window: of one network, and of all together beyond the free ones. */
   readonly ofNetwork: number;
   readonly inAll: number;
@@ -43,9 +43,9 @@ interface Network {
   last: LogLine | null;
 }
 
-/** LogCrowd is asked before a line with a source is written; it writes its summaries by `write`. */
-export class LogCrowd {
-  readonly #limits: CrowdLimits;
+/** LineLimit is asked before a line with a source is written; it writes its summaries by `write`. */
+export class LineLimit {
+  readonly #limits: LineLimits;
   readonly #write: (line: LogLine) => void;
   readonly #now: () => number;
   readonly #networks = new Map<string, Network>();
@@ -56,7 +56,7 @@ export class LogCrowd {
   #timer: NodeJS.Timeout | null = null;
 
   /** `now` gives monotonic milliseconds. */
-  constructor(limits: CrowdLimits, write: (line: LogLine) => void, now: () => number) {
+  constructor(limits: LineLimits, write: (line: LogLine) => void, now: () => number) {
     this.#limits = limits;
     this.#write = write;
     this.#now = now;

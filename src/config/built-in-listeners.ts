@@ -31,16 +31,16 @@ const LOOPBACK = ['127.0.0.1', '::1'];
 
 /** localListeners are for this machine only: with `-p` that port alone, as mosquitto has it, otherwise the embedded defaults. */
 export function localListeners(port: number | null, settings: ListenerSettings): readonly ListenerOptions[] {
-  const listeners = embeddedListeners(port, settings, LOOPBACK);
+  const listeners = builtInListeners(port, settings, LOOPBACK);
   // Anyone may connect, and a web browser on this machine opens pages of strangers.
   return listeners.map((listener) => (listener.protocol === 'websockets' ? { ...listener, websocketsOrigins: 'loopback' } : listener));
 }
 
 /**
- * embeddedListeners are 1883 plain, 8883 with TLS and 9001 for WebSocket on each of the addresses (null = all interfaces);
+ * builtInListeners are 1883 plain, 8883 with TLS and 9001 for WebSocket on each of the addresses (null = all interfaces);
  * a `port` is meant to stay out of another broker's way, so it stands alone.
  */
-export function embeddedListeners(
+export function builtInListeners(
   port: number | null,
   settings: ListenerSettings,
   addresses: readonly (string | null)[],

@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { certificateRemarks } from '../../src/config/certificate-remarks.ts';
+import { certificateRemarks } from '../../src/config/certificate-diagnostics.ts';
 import { missing } from '../cli/run-midge.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { testAuthority } from '../support/network/test-certificates.ts';
