@@ -20,6 +20,8 @@ export interface Traffic {
   readonly connectedClients: number;
   readonly clientsAway: number;
   readonly connections: number;
+  /** isTester tells whether a client is the broker's test of itself. */
+  isTester(clientId: string): boolean;
 }
 
 /** OpenListener is a listener that clients can use now. */
@@ -77,7 +79,7 @@ export interface OperationNeeds {
     changedFiles(): readonly string[];
     reload(by: ReloadCause): Promise<LastReload>;
   };
-  readonly broker: Pick<Broker, 'budget' | 'counters' | 'sessions'>;
+  readonly broker: Pick<Broker, 'budget' | 'clock' | 'counters' | 'journal' | 'sessions'>;
   readonly traffic: Traffic;
   readonly listeners: readonly OpenListener[];
   /** In the order of the configuration. */

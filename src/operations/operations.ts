@@ -2,16 +2,21 @@
 
 import { z } from 'zod';
 import { BACKUP } from './backup.ts';
+import { CLIENT_OF, CLIENTS, FORGET_SESSION, KICK_CLIENT } from './clients.ts';
 import type { OperationNeeds } from './needs.ts';
 import { type Asker, type Fault, includesRight, type Operation, OperationFailure } from './operation.ts';
 import { RELOAD } from './reload.ts';
 import { SETUP_CODE } from './setup-code.ts';
 import { STATUS } from './status.ts';
+import { SUBSCRIPTIONS } from './subscriptions.ts';
 import { THROTTLE } from './throttle.ts';
 import { WHY } from './why.ts';
 
 /** OPERATIONS are all of them. */
-export const OPERATIONS: readonly Operation[] = [STATUS, WHY, THROTTLE, BACKUP, RELOAD, SETUP_CODE];
+export const OPERATIONS: readonly Operation[] = [
+  ...[STATUS, WHY, THROTTLE, BACKUP, RELOAD, SETUP_CODE],
+  ...[CLIENTS, CLIENT_OF, KICK_CLIENT, FORGET_SESSION, SUBSCRIPTIONS],
+];
 
 /** Operations are carried out on one broker. */
 export class Operations {

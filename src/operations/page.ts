@@ -8,7 +8,7 @@ const LIMIT_DEFAULT = 100;
 
 /** PAGE_INPUT is what every list can be asked. */
 export const PAGE_INPUT = {
-  limit: z.coerce.number().int().min(1).max(LIMIT_MAX).default(LIMIT_DEFAULT).describe('entries of a page'),
+  limit: z.number().int().min(1).max(LIMIT_MAX).default(LIMIT_DEFAULT).describe('entries of a page'),
   cursor: z.string().max(100_000).nullish().describe('where the page before ended; none = the first page'),
 };
 
@@ -34,35 +34,60 @@ export interface Paged {
   readonly cursor?: string | null | undefined;
 }
 
-/** takePage sorts entries by their keys, which differ, and gives those behind the cursor. `show` is called for those only. Throws OperationFailure for a cursor that is none. */
+/** takePage gives the first entries behind the cursor in the order of their keys, which differ. `show` is called for those only. Throws OperationFailure for a cursor that is none. */
 export function takePage<Entry, Item>(
   entries: Iterable<Entry>,
   { limit, cursor }: Paged,
   keyOf: (entry: Entry) => string,
   show: (entry: Entry) => Item,
 ): Page<Item> {
-  const keyed = Array.from(entries, (entry) => ({ key: keyOf(entry), entry })).sort((one, other) => compare(one.key, other.key));
   const after = cursor == null ? null : keyIn(cursor);
-  const first = after === null ? 0 : firstBehind(keyed, after);
-  const taken = keyed.slice(first, first + limit);
-  const last = taken.at(-1);
-  const isLast = last === undefined || first + limit >= keyed.length;
-  return { items: taken.map(({ entry }) => show(entry)), cursor: isLast ? null : cursorOf(last.key), total: keyed.length };
+  const first = new FirstOnes<Entry>(limit + 1); // one more tells whether this is the last page
+  let total = 0;
+  for (const entry of entries) {
+    total++;
+    const key = keyOf(entry);
+    if (after === null || key > after) first.add({ key, entry });
+  }
+  const found = first.inOrder();
+  const taken = found.slice(0, limit);
+  return {
+    items: taken.map(({ entry }) => show(entry)),
+    cursor: found.length > limit ? cursorOf(taken.at(-1)!.key) : null, // a limit is 1 at least
+    total,
+  };
+}
+
+interface Keyed<Entry> {
+  readonly key: string;
+  readonly entry: Entry;
+}
+
+/** FirstOnes keeps the entries with the least keys: a page of a million costs no sorting of a million. */
+class FirstOnes<Entry> {
+  readonly #most: number;
+  #kept: Keyed<Entry>[] = [];
+  /** The greatest key that may still be one of them, once there are enough. */
+  #bound: string | null = null;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  add(one: Keyed<Entry>): void {
+    if (this.#bound !== null && one.key > this.#bound) return;
+    this.#kept.push(one);
+    if (this.#kept.length >= 2 * this.#most) this.#bound = this.inOrder().at(-1)?.key ?? null;
+  }
+
+  inOrder(): readonly Keyed<Entry>[] {
+    this.#kept = this.#kept.sort((one, other) => compare(one.key, other.key)).slice(0, this.#most);
+    return this.#kept;
+  }
 }
 
 function compare(one: string, other: string): number {
   return one < other ? -1 : one > other ? 1 : 0;
-}
-
-function firstBehind(keyed: readonly { readonly key: string }[], after: string): number {
-  let [from, to] = [0, keyed.length];
-  while (from < to) {
-    const middle = (from + to) >>> 1;
-    if (keyed[middle]!.key > after)
-      to = middle; // middle < length
-    else from = middle + 1;
-  }
-  return from;
 }
 
 /** A letter before the key keeps the cursor of an empty key from being empty. */

@@ -13,9 +13,7 @@ import { cardWear } from '../telemetry/card-wear.ts';
 import { type OperationNeeds, RELOAD_CAUSES } from './needs.ts';
 import { type Answer, operation } from './operation.ts';
 import { HOLD } from './throttle.ts';
-
-/** ISO 8601 in UTC. */
-const TIME = z.iso.datetime();
+import { iso, TIME } from './time.ts';
 
 const LISTENER = z.object({
   protocol: z.enum(['mqtt', 'websockets', 'http']),
@@ -214,8 +212,4 @@ function certificatesOf(certificates: NonNullable<OperationNeeds['certificates']
     serverNames: [...dns, ...ip],
     serverExpires: iso(server.expires),
   };
-}
-
-function iso(milliseconds: number): string {
-  return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
 }

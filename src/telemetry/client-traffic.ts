@@ -90,6 +90,11 @@ export class ClientTraffic {
     return connections - own;
   }
 
+  /** isTester tells whether a client is the broker's test of itself. */
+  isTester(clientId: string): boolean {
+    return this.#setup.selfTest?.clientId === clientId;
+  }
+
   #testerConnections(): number {
     return this.#tester()?.connection == null ? 0 : 1;
   }

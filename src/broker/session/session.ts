@@ -26,6 +26,8 @@ export class Session implements Subscriber, OutgoingOwner, WillOwner {
   requester: Requester;
   version: ProtocolVersion = 4;
   connection: Connection | null = null;
+  /** Milliseconds since 1970 when its connection was accepted; 0 = not since the start. */
+  connectedAt = 0;
   /** Milliseconds since 1970 when its connection ended; null while it has one. */
   disconnectedAt: number | null = null;
   /** The journal has it. */
@@ -74,6 +76,7 @@ export class Session implements Subscriber, OutgoingOwner, WillOwner {
   attach(connection: Connection, receiveMaximum: number): void {
     this.outgoing.attach(receiveMaximum);
     this.connection = connection;
+    this.connectedAt = this.broker.clock.now();
     this.disconnectedAt = null;
     this.requester = { clientId: this.clientId, username: this.username, listener: this.listener };
     this.#isRefusingSubscriptions = false;
