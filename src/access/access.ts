@@ -4,7 +4,8 @@ import { systemClock } from '../base/clock.ts';
 import type { Authenticator, Authorizer } from '../broker/ports.ts';
 import { AclAuthorizer } from './acl.ts';
 import { readAclFile } from './acl-file.ts';
-import { type KnownClient, PasswordAuthenticator } from './authenticator.ts';
+import { type Bounds, type KnownClient, PasswordAuthenticator } from './authenticator.ts';
+import type { DynamicSecurity } from './dynamic-security/dynamic-security.ts';
 import { HashingQueue } from './hashing-queue.ts';
 import { ListenerAuthenticator, ListenerAuthorizer } from './listener-access.ts';
 import type { LoginThrottle } from './login-throttle.ts';
@@ -12,27 +13,48 @@ import type { AccessFiles, AccessOptions } from './options.ts';
 import { readPasswordFile } from './password-file.ts';
 import { RefusalPacer } from './refusal-pacer.ts';
 
+/** FileOptions are those that createAccess reads. */
+type FileOptions = Omit<AccessOptions, 'loginThrottle' | 'dynamicSecurity'>;
+
+/** createBounds makes what all share who check passwords: they bound what the machine does. */
+export function createBounds(): Bounds {
+  return { queue: new HashingQueue(), pace: new RefusalPacer(systemClock) };
+}
+
 /** createAccess reads all files now; throws OperatorError with all the mistakes of one. `throttle` is the one of the whole life of the program, or null for none. */
-export function createAccess(options: Omit<AccessOptions, 'loginThrottle'>, throttle: LoginThrottle | null = null): Access {
+export function createAccess(
+  options: FileOptions,
+  throttle: LoginThrottle | null = null,
+  dynamic: DynamicSecurity | null = null,
+  bounds = createBounds(),
+): Access {
   const { account, listeners } = options;
-  const bounds = { queue: new HashingQueue(), pace: new RefusalPacer(systemClock) }; // one for all: they bound what the machine does
+  const made = createFileAccess(options, throttle, bounds);
+  if (dynamic === null) return new Access(made, null);
+  const hasOthers = account !== null || [options, ...(listeners?.values() ?? [])].some(({ passwordFile }) => passwordFile !== null);
+  const authenticator = dynamic.authenticator(made.authenticator, hasOthers);
+  return new Access({ ...made, authenticator, authorizer: dynamic.authorizer(made.authorizer) }, dynamic);
+}
+
+function createFileAccess(options: FileOptions, throttle: LoginThrottle | null, bounds: Bounds): Parts {
+  const { account, listeners } = options;
   const passwords = remembering(
     (path) => new PasswordAuthenticator(account, path === null ? null : readPasswordFile(path), throttle, bounds),
   );
   const acls = remembering((path) => (path === null ? null : new AclAuthorizer(readAclFile(path))));
   if (listeners === null) {
     const [authenticator, acl] = [passwords(options.passwordFile), acls(options.aclFile)];
-    return new Access({ authenticator, authorizer: acl, aclOf: () => acl, passwordsOf: () => authenticator });
+    return { authenticator, authorizer: acl, aclOf: () => acl, passwordsOf: () => authenticator };
   }
   const each = <Made>(make: (files: AccessFiles) => Made) => new Map(Array.from(listeners, ([name, files]) => [name, make(files)]));
   const byListener = each(({ passwordFile }) => passwords(passwordFile));
   const rules = each(({ aclFile }) => acls(aclFile));
-  return new Access({
+  return {
     authenticator: new ListenerAuthenticator(byListener),
     authorizer: new ListenerAuthorizer(rules),
     aclOf: (listener) => rules.get(listener) ?? null,
     passwordsOf: (listener) => byListener.get(listener) ?? null,
-  });
+  };
 }
 
 /** What an Access is made of. */
@@ -51,21 +73,24 @@ export class Access {
   /** aclOf gives the rules of a listener; null = there are none. */
   readonly aclOf: Parts['aclOf'];
   readonly #passwordsOf: Parts['passwordsOf'];
+  readonly #dynamic: DynamicSecurity | null;
 
-  constructor({ authenticator, authorizer, aclOf, passwordsOf }: Parts) {
+  constructor({ authenticator, authorizer, aclOf, passwordsOf }: Parts, dynamic: DynamicSecurity | null) {
     this.authenticator = authenticator;
     this.authorizer = authorizer;
     this.aclOf = aclOf;
     this.#passwordsOf = passwordsOf;
+    this.#dynamic = dynamic;
   }
 
   /** knows tells whether a user has an account at a listener: for the operator, never for a client. */
   knows(listener: string, username: string): boolean {
-    return this.#passwordsOf(listener)?.knows(username) ?? false;
+    return this.#dynamic?.knows(username) === true || (this.#passwordsOf(listener)?.knows(username) ?? false);
   }
 
-  /** keeps tells whether a client that `before` let in would still come in. */
+  /** keeps tells whether a client that `before` let in would still come in. Dynamic security disconnects its own clients itself. */
   keeps(client: KnownClient, before: Access): boolean {
+    if (client.username !== null && this.#dynamic?.knows(client.username)) return true;
     const { name } = client.policy;
     return this.#passwordsOf(name)?.keeps(client, before.#passwordsOf(name)) ?? false;
   }

@@ -26,6 +26,15 @@ export interface AccessOptions extends AccessFiles {
   /** Files of each listener, by `ListenerPolicy.name` (`per_listener_settings true`), instead of those above; null = the same for all. */
   readonly listeners: ReadonlyMap<string, AccessFiles> | null;
   readonly loginThrottle: LoginThrottleOptions;
+  /** Accounts and roles that are changed while the broker runs; null = there are none. */
+  readonly dynamicSecurity: DynamicSecurityOptions | null;
+}
+
+/** DynamicSecurityOptions are those of mosquitto's plugin; files are absolute. */
+export interface DynamicSecurityOptions {
+  readonly file: string;
+  /** Its first line is the password of the first administrator; null = one is made. */
+  readonly passwordInitFile: string | null;
 }
 
 /** filesOf gives the files that are in force at a listener. */

@@ -64,16 +64,25 @@ export const MAX_ROUNDS: Readonly<Record<HashKind, number>> = { argon2id: MAX_PA
 
 /** hashPassword makes a hash as mosquitto_passwd 2.1 writes it behind `user:`, with its rounds unless others are asked for. */
 export async function hashPassword(password: string, kind: HashKind = 'argon2id', rounds?: number): Promise<string> {
+  return passwordHashText(await makePasswordHash(password, kind, rounds));
+}
+
+/** makePasswordHash makes a hash with a salt of its own. */
+export async function makePasswordHash(password: string, kind: HashKind, rounds?: number): Promise<PasswordHash> {
   const made = emptyHash(kind, rounds);
-  const hash = await derive(made, Buffer.from(password));
-  switch (made.kind) {
+  return { ...made, hash: await derive(made, Buffer.from(password)) };
+}
+
+/** passwordHashText is what parsePasswordHash reads. */
+export function passwordHashText(stored: PasswordHash): string {
+  switch (stored.kind) {
     case 'sha512':
-      return `$6$${made.salt.toString('base64')}$${hash.toString('base64')}`;
+      return `$6$${stored.salt.toString('base64')}$${stored.hash.toString('base64')}`;
     case 'pbkdf2':
-      return `$7$${made.iterations}$${made.salt.toString('base64')}$${hash.toString('base64')}`;
+      return `$7$${stored.iterations}$${stored.salt.toString('base64')}$${stored.hash.toString('base64')}`;
     case 'argon2id': {
-      const { memory, passes, parallelism } = made.cost;
-      return `$argon2id$v=${ARGON2_VERSION}$m=${memory},t=${passes},p=${parallelism}$${unpadded(made.salt)}$${unpadded(hash)}`;
+      const { memory, passes, parallelism } = stored.cost;
+      return `$argon2id$v=${ARGON2_VERSION}$m=${memory},t=${passes},p=${parallelism}$${unpadded(stored.salt)}$${unpadded(stored.hash)}`;
     }
   }
 }

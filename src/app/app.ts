@@ -7,9 +7,12 @@ import { systemClock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { BridgeState } from '../bridges/state.ts';
 import { type Broker, createBroker } from '../broker/broker.ts';
+import type { Connection } from '../broker/connection/connection.ts';
 import type { BrokerOptions, ConnectionOrigin } from '../broker/options.ts';
 import type { Certificates } from '../certificates/certificates.ts';
 import type { Configuration } from '../config/configuration.ts';
+import { BROKER_TOPIC, createBrokerEndpoint, DYNAMIC_SECURITY_TOPIC } from '../control/broker-endpoint.ts';
+import { type ControlEndpoint, MqttControl } from '../control/mqtt-control.ts';
 import { machineNames } from '../host/host.ts';
 import { MachineWatch } from '../host/machine-watch.ts';
 import { memoryShare } from '../host/memory-share.ts';
@@ -116,7 +119,15 @@ class HomeAppliance implements Appliance {
     const { configuration, log, state, selfTest } = setup;
     this.#setup = setup;
     this.#configuration = configuration;
-    this.#access = new AccessPart({ options: configuration.access, log, knownLogins: setup.keepsSessions ? state.knownLogins : null });
+    this.#access = new AccessPart({
+      options: configuration.access,
+      log,
+      knownLogins: setup.keepsSessions ? state.knownLogins : null,
+      clients: {
+        addressesOf: (username) => this.#connectionsOf(username).map(({ origin }) => origin.address),
+        changed: (kicked) => this.#rightsChanged(kicked),
+      },
+    });
     this.#store = new StorePart(state, log);
     const house = refusalNeeds(this);
     this.refusals = new RefusalMemory({ clock: systemClock, log, explain: (refusal) => explainRefusal(refusal, house) });
@@ -245,7 +256,32 @@ class HomeAppliance implements Appliance {
       ...this.#guards(),
       openStore: keepsSessions ? async () => this.#store.opened() : null,
       refusals: this.refusals,
+      control: this.#createMqttControl(),
     });
+  }
+
+  #createMqttControl(): MqttControl {
+    const broker = createBrokerEndpoint({ listeners: () => this.listeners, hasDynamicSecurity: () => this.#access.dynamic !== null });
+    const endpointOf = (topicName: string): ControlEndpoint | null => {
+      if (topicName === DYNAMIC_SECURITY_TOPIC) return this.#access.dynamic;
+      return topicName === BROKER_TOPIC && this.configuration.controlApi ? broker : null;
+    };
+    const publish = (topic: string, payload: Buffer): void =>
+      this.broker.publish({ cmd: 'publish', topic, payload, qos: 0, retain: false, dup: false }, () => {});
+    return new MqttControl({ log: this.#setup.log, endpointOf, publish });
+  }
+
+  /** Dynamic security was changed: verdicts are asked anew, and who has lost something comes again, with what it may now. */
+  #rightsChanged(kicked: ReadonlySet<string | null>): void {
+    this.#installGuards();
+    for (const username of kicked)
+      for (const connection of this.#connectionsOf(username)) connection.disconnect(REASON.ADMINISTRATIVE_ACTION);
+  }
+
+  #connectionsOf(username: string | null): Connection[] {
+    return [...this.broker.connections].filter(
+      ({ session, id }) => session?.username === username && id !== this.#setup.selfTest?.clientId,
+    );
   }
 
   #configureBroker(next: Configuration): void {

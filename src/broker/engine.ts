@@ -28,7 +28,7 @@ import { type Account, MemoryBudget } from './memory-budget.ts';
 import { Message, NEVER } from './message.ts';
 import type { BrokerOptions, ConnectionOrigin } from './options.ts';
 import { Passages } from './passages.ts';
-import type { Authenticator, Authorizer, BrokerPorts, RefusalLog, Requester } from './ports.ts';
+import type { Authenticator, Authorizer, BrokerPorts, ControlPort, RefusalLog, Requester } from './ports.ts';
 import { restore } from './restoration.ts';
 import { RetainedMessages } from './retained/retained-messages.ts';
 import { RetainedWalks } from './retained/retained-walks.ts';
@@ -71,6 +71,7 @@ export class Broker extends AedesHub {
   authenticator: Authenticator | null;
   authorizer: Authorizer | null = null;
   readonly refusals: RefusalLog | null;
+  readonly control: ControlPort | null;
   readonly #openStore: BrokerPorts['openStore'];
   /** Somebody listens to Aedes' 'publish' event: then every message is made an object. */
   #hasPublishListeners = false;
@@ -93,6 +94,7 @@ export class Broker extends AedesHub {
     this.log = ports.log;
     this.authenticator = ports.authenticator;
     this.refusals = ports.refusals;
+    this.control = ports.control ?? null;
     this.wheel = new TimerWheel(ports.clock);
     this.tree = tree;
     this.effort = effort;

@@ -36,6 +36,8 @@ export interface Authorizer {
   mayPublish(requester: Requester, topicName: string): boolean;
   mayReceive(requester: Requester, topicName: string): boolean;
   maySubscribe(requester: Requester, topicFilter: string): boolean;
+  /** Absent = everybody may. */
+  mayUnsubscribe?(requester: Requester, topicFilter: string): boolean;
 }
 
 /** RemoteEnd is where a connection comes from, and the listener that it came to. */
@@ -59,6 +61,11 @@ export interface RefusalLog {
   connected(clientId: string, from: RemoteEnd, takenFrom: RemoteEnd | null): void;
 }
 
+/** ControlPort takes what clients publish to `$CONTROL/...` and may publish there. Must not throw. */
+export interface ControlPort {
+  take(asker: Requester, topicName: string, payload: Buffer): void;
+}
+
 /** BrokerPorts are handed over at creation. */
 export interface BrokerPorts {
   readonly clock: Clock;
@@ -68,6 +75,8 @@ export interface BrokerPorts {
   /** Opens the store at start; null = nothing outlives the process. */
   readonly openStore: (() => Promise<SessionStore>) | null;
   readonly refusals: RefusalLog | null;
+  /** Null = requests to the broker are taken, and nobody answers. */
+  readonly control?: ControlPort | null;
 }
 
 /** StoredMessage is an application message as it is kept. `key` names it among all kept messages: deliveries of one message share it. */

@@ -2,7 +2,7 @@
 
 import { ownBytes } from '../mqtt/own-bytes.ts';
 import { MalformedPacket, REASON } from '../mqtt/reason-codes.ts';
-import { isReservedTopic, isTopicName, TOPIC_BYTES_MAX } from '../mqtt/topics.ts';
+import { isControlTopic, isReservedTopic, isTopicName, TOPIC_BYTES_MAX } from '../mqtt/topics.ts';
 import { decodeMqttString, isMqttString } from '../mqtt/utf8.ts';
 
 /** Slots of the cache: a power of two. Each topic costs about 300 bytes plus its name; a slot holds the latest topic that fell into it. */
@@ -20,8 +20,10 @@ export class Topic {
   readonly name: string;
   readonly bytes: Buffer;
   readonly hash: number;
-  /** Nobody but the broker itself may publish here: `$SYS/...`, `$share/...`. */
+  /** Nobody but the broker itself may publish here: `$SYS/...`, `$share/...`, `$CONTROL/...`. */
   readonly reserved: boolean;
+  /** What clients publish here is a request to the broker itself: `$CONTROL/...`. */
+  readonly isControl: boolean;
   /** Who gets the messages, as the subscription tree found it; stale when its generation is not the tree's. Null = it was not asked. */
   route: FoundRoute | null;
 
@@ -29,7 +31,8 @@ export class Topic {
     this.name = name;
     this.bytes = bytes;
     this.hash = hash;
-    this.reserved = isReservedTopic(name);
+    this.isControl = isControlTopic(name);
+    this.reserved = this.isControl || isReservedTopic(name);
     this.route = null;
   }
 

@@ -1,9 +1,10 @@
 // The files that a configuration names are opened once before anything starts: what is missing or does not fit is reported with the rest.
 
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { accessSync, constants, readFileSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
 
 import { type AclFile, parseAclFile } from '../access/acl-file.ts';
+import { readSecurityFile } from '../access/dynamic-security/security-file.ts';
 import { type FileDiagnostic, readText } from '../access/file-diagnostic.ts';
 import { type AccessOptions, filesOf } from '../access/options.ts';
 import { parsePasswordFile } from '../access/password-file.ts';
@@ -26,6 +27,7 @@ export function checkFiles({ global, defaultListener, listeners }: Interpretatio
   if (password !== undefined && passwordPlace !== null)
     warnIfOpen(passwordPlace.file, passwordPlace, 'the password can be read by everyone on this machine', report);
   for (const draft of drafts) checkTlsFiles(draft, report);
+  checkDynamicSecurity(global, report);
 }
 
 function checkSecurityFiles({ security, places }: GlobalDraft | ListenerDraft, configuration: Configuration, report: Report): void {
@@ -40,6 +42,28 @@ function checkPasswordFile(file: string, place: Place | null, report: Report): v
   if (text === null) return;
   reportRemarks(parsePasswordFile(text, file).remarks, report);
   warnIfOpen(file, place, 'users can be read by everyone on this machine', report);
+}
+
+/** A file that is not there yet is made at the start. */
+function checkDynamicSecurity({ access, places }: GlobalDraft, report: Report): void {
+  const { dynamicSecurityFile: file, dynamicSecurityPasswordFile: passwordFile } = access;
+  if (file === undefined) return;
+  const place = places.get('dynamic_security_file') ?? null;
+  if (existsSync(file)) {
+    try {
+      readSecurityFile(file);
+    } catch (error) {
+      report.error(place, reasonOf(error), 'mend the file, or put a copy of it back');
+    }
+    warnIfOpen(file, place, 'users can be read by everyone on this machine', report);
+  } else if (passwordFile !== undefined) {
+    readOrReport(
+      passwordFile,
+      places.get('dynamic_security_password_file') ?? null,
+      `Unable to open password file "${passwordFile}"`,
+      report,
+    );
+  }
 }
 
 function checkPskFile(file: string, place: Place | null, report: Report): void {

@@ -39,6 +39,8 @@ export interface Configuration {
   readonly hasDefaultPorts: boolean;
   readonly log: LogOptions;
   readonly access: AccessOptions;
+  /** Requests on `$CONTROL/broker/v1` are answered. */
+  readonly controlApi: boolean;
   /** True with `--lan` when the file names no users: an account has to be made at first start. */
   readonly makesAccount: boolean;
   readonly certificateNames: readonly string[];

@@ -33,6 +33,7 @@ export function describeListeners({ listeners }: Configuration): string[] {
 /** isLockedOut is true for a listener that lets nobody in: no anonymous clients, no users, no names from certificates. */
 export function isLockedOut(listener: ListenerOptions, { access, makesAccount }: AccessFacts): boolean {
   if (listener.protocol === 'http' || listener.policy.allowAnonymous || takesNameFromCertificate(listener)) return false;
+  if (access.dynamicSecurity !== null) return false;
   return access.account === null && filesOf(access, listener.policy.name).passwordFile === null && !makesAccount;
 }
 
@@ -71,6 +72,7 @@ function describePeople(listener: ListenerOptions, facts: AccessFacts): string {
   const people = [
     account === null ? [] : [`user "${account.username}"`],
     passwordFile === null ? [] : [`the users in ${passwordFile}`],
+    facts.access.dynamicSecurity === null ? [] : [`the clients in ${facts.access.dynamicSecurity.file}`],
     facts.makesAccount ? ['the account made at first start'] : [],
   ];
   return `${people.flat().join(' and ')}${certificate}`;

@@ -37,9 +37,14 @@ export interface GlobalDraft {
     password?: string;
     loginThrottle?: boolean;
     loginThrottleExempt: string[];
+    dynamicSecurityFile?: string;
+    /** Word of the line that loads mosquitto's plugin. */
+    dynamicSecurityPlugin?: string;
+    dynamicSecurityPasswordFile?: string;
   };
   readonly security: SecurityDraft;
   perListenerSettings?: boolean;
+  enableControlApi?: boolean;
   readonly discovery: { advertise?: boolean; name?: string };
   readonly certificateNames: string[];
   reloadOnChange?: boolean;

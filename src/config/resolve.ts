@@ -62,6 +62,7 @@ export function resolveConfiguration(said: Interpretation, commandLine: CommandL
     hasDefaultPorts: drafts.length === 0 && commandLine.port === null,
     log: resolveLog(global, commandLine.verbose),
     access,
+    controlApi: global.enableControlApi ?? false,
     makesAccount: commandLine.lan && access.account === null && access.passwordFile === null,
     filesRead: [],
     watched: [],
@@ -246,12 +247,21 @@ function resolveAccess(global: GlobalDraft, listeners: Configuration['access']['
       'remove it if that is not meant',
     );
   }
+  const { dynamicSecurityPlugin: plugin } = access;
+  if (plugin !== undefined && access.dynamicSecurityFile === undefined) {
+    const hint = 'add plugin_opt_config_file with the file of its clients, groups and roles';
+    report.error(places.get(plugin) ?? null, `Cannot use ${plugin} for dynamic security without plugin_opt_config_file`, hint);
+  }
   return {
     account: username !== undefined && password !== undefined ? { username, password } : null,
     passwordFile,
     aclFile,
     listeners,
     loginThrottle: { enabled: access.loginThrottle ?? true, exempt: access.loginThrottleExempt },
+    dynamicSecurity:
+      access.dynamicSecurityFile === undefined
+        ? null
+        : { file: access.dynamicSecurityFile, passwordInitFile: access.dynamicSecurityPasswordFile ?? null },
   };
 }
 

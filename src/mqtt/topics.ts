@@ -54,6 +54,11 @@ export function isReservedTopic(topicName: string): boolean {
   return /^\$(SYS|share)(\/|$)/.test(topicName) && !/^\$SYS\/broker\/connection\/[^/]+\/state$/.test(topicName);
 }
 
+/** isControlTopic tells whether a message is a request to the broker itself: nobody gets it. */
+export function isControlTopic(topicName: string): boolean {
+  return topicName.startsWith('$CONTROL/');
+}
+
 /** SharedFilter is a `$share/GROUP/FILTER` taken apart. */
 export interface SharedFilter {
   readonly group: string;

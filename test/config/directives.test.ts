@@ -13,7 +13,7 @@ import { testAuthority } from '../support/network/test-certificates.ts';
 
 /** Every word of mosquitto.conf(5) and of src/conf.c in 2.1, aliases included; `*` stands for any ending. */
 const MOSQUITTO_WORDS = `
-plugin_opt_acl_file auth_opt_acl_file plugin_opt_password_file auth_opt_password_file
+plugin_opt_config_file auth_opt_config_file plugin_opt_password_init_file auth_opt_password_init_file plugin_opt_acl_file auth_opt_acl_file plugin_opt_password_file auth_opt_password_file
 acl_file allow_anonymous allow_duplicate_messages allow_zero_length_clientid auto_id_prefix autosave_interval autosave_on_changes
 check_retain_source clientid_prefixes connection_messages enable_control_api global_max_clients global_max_connections global_plugin
 include_dir log_dest log_facility log_timestamp log_timestamp_format log_type max_inflight_bytes max_inflight_messages max_keepalive
@@ -55,6 +55,8 @@ const OWN_WORDS = [
   'bridge_queue_expiry',
   'bridge_max_queued_bytes',
   'reload_on_change',
+  'dynamic_security_file',
+  'dynamic_security_password_file',
 ];
 
 /** A value for each kind of row whose syntax does not tell one. The rows' defaults must not be among them. */
@@ -71,10 +73,15 @@ const VALUES: Readonly<Record<string, string>> = {
   interface: 'eth0',
   address: '10.0.0.1',
   origin: 'https://home.example',
+  'plugin of mosquitto': '/usr/lib/mosquitto_dynamic_security.so',
 };
 
 /** What a word needs around it, where a plain listener is not enough. `@` is where it stands itself. */
 const SURROUNDINGS: Readonly<Record<string, string>> = {
+  plugin: 'plugin_opt_config_file users.json\n@',
+  auth_plugin: 'plugin_opt_config_file users.json\n@',
+  global_plugin: 'plugin_opt_config_file users.json\n@',
+  dynamic_security_password_file: 'dynamic_security_file users.json\n@',
   username: 'password s3cret\n@',
   password: 'username jane\n@',
   persistence_file: 'persistence true\n@',
@@ -117,6 +124,7 @@ function blockAround({ name }: Directive): string {
 const EXAMPLES: Readonly<Record<string, string>> = {
   password_file: 'passwords',
   acl_file: 'acl',
+  dynamic_security_password_file: 'passwords',
   psk_file: 'keys',
   login_throttle_exempt: '192.168.1.0/24 ::1',
   trusted_proxies: '192.168.1.0/24 ::1',

@@ -1,5 +1,6 @@
 // PUBLISH, MQTT 5 3.3: the long way, for everything that PublishRun does not take.
 
+import { ownBytes } from '../../mqtt/own-bytes.ts';
 import { FIRST_BYTE } from '../../mqtt/packet-types.ts';
 import { encodeProperties, type Properties } from '../../mqtt/properties.ts';
 import type { PublishPacket } from '../../mqtt/publish-packet.ts';
@@ -38,6 +39,10 @@ export function handlePublish(connection: Connection, packet: PublishPacket): vo
     acknowledge(connection, packet, topic, refusal);
     return;
   }
+  if (topic.isControl) {
+    takeRequest(connection, packet, topic);
+    return;
+  }
   if (hasBeenHere(broker, packet, topic)) {
     acknowledge(connection, packet, topic, REASON.SUCCESS);
     return;
@@ -56,6 +61,12 @@ export function handlePublish(connection: Connection, packet: PublishPacket): vo
   }
   acknowledge(connection, packet, topic, reason);
   broker.accept(message);
+}
+
+/** A request to the broker itself goes to nobody and is never retained. */
+function takeRequest(connection: Connection, packet: PublishPacket, topic: Topic): void {
+  acknowledge(connection, packet, topic, REASON.SUCCESS);
+  connection.broker.control?.take(connection.session!, topic.name, ownBytes(packet.buffer, packet.payloadStart, packet.end)); // connected
 }
 
 /**
@@ -161,7 +172,7 @@ function refusalOf(connection: Connection, packet: PublishPacket, topic: Topic):
     broker.counters.publishDropped++;
     return REASON.IMPLEMENTATION_SPECIFIC_ERROR;
   }
-  if (!connection.mayPublish(topic)) {
+  if (topic.isControl ? !broker.mayPublish(connection.session!, topic) : !connection.mayPublish(topic)) {
     reportDenied(connection, topic.name);
     return REASON.NOT_AUTHORIZED;
   }

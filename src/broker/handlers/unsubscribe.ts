@@ -10,6 +10,7 @@ import { eachFilter } from '../connection/fair-turns.ts';
 export function handleUnsubscribe(connection: Connection, packet: UnsubscribePacket): void {
   const broker = connection.broker;
   const session = connection.session!; // connected
+  const { mountPoint } = connection.origin.policy;
   const { debug } = broker.log.enabled;
   if (debug) broker.log.log('debug', `Received UNSUBSCRIBE from ${connection.id}`);
   if (packet.unread > 0 && connection.version !== 5)
@@ -18,6 +19,10 @@ export function handleUnsubscribe(connection: Connection, packet: UnsubscribePac
   const endOne = (at: number): string => {
     const topicFilter = packet.topicFilters[at]!; // at < length
     if (debug) broker.log.log('debug', `\t${topicFilter}`);
+    if (broker.authorizer?.mayUnsubscribe?.(session, mountPoint + topicFilter) === false) {
+      reasons.push(REASON.NOT_AUTHORIZED);
+      return topicFilter;
+    }
     const existed = broker.sessions.unsubscribe(session, topicFilter);
     if (broker.log.enabled.unsubscribe) broker.log.log('unsubscribe', `${session.clientId} ${topicFilter}`);
     reasons.push(existed ? REASON.SUCCESS : REASON.NO_SUBSCRIPTION_EXISTED);

@@ -1,6 +1,6 @@
 // The rows of mosquitto.conf(5) that hold for the whole program, except logging.
 
-import { type Directive, globalDirective, refused, securityDirective, structureDirective, withoutEffect } from '../directive.ts';
+import { type Directive, globalDirective, securityDirective, structureDirective, withoutEffect } from '../directive.ts';
 import { boolean, duration, idPrefix, integer, limit, limitOrMinusOne, MAX_INTEGER, map, path, text } from '../values.ts';
 
 const packetBuffer = integer({ min: 0, max: 65_535, unit: 'bytes', sentence: 'Packet buffer size must be between 0 and 65535 inclusive' });
@@ -66,11 +66,43 @@ export const GLOBAL_DIRECTIVES: readonly Directive[] = [
       return undefined;
     },
   ),
-  refused('enable_control_api', 'global', 'true | false', 'the topics under $CONTROL are not there', {
-    default: 'false',
-    harmless: ['false', '0'],
-    doc: 'Answers requests on `$CONTROL/broker/v1`.',
-  }),
+  globalDirective(
+    'enable_control_api',
+    boolean,
+    {
+      default: 'false',
+      reloadable: true,
+      doc: 'Answers requests about listeners and plugins on `$CONTROL/broker/v1`: let nobody publish there by `acl_file` who should not ask.',
+    },
+    (draft, value) => {
+      draft.enableControlApi = value;
+    },
+  ),
+  globalDirective(
+    'dynamic_security_file',
+    path,
+    {
+      own: true,
+      aliases: ['plugin_opt_config_file', 'auth_opt_config_file'],
+      reloadable: true,
+      doc: "File with clients, groups and roles that `mosquitto_ctrl dynsec` changes while the broker runs, in the form of mosquitto's plugin. midge makes one where there is none, and writes the password of its client `admin` beside it, into `FILE.pw`. Users of `password_file` stay; rules of `acl_file` are for them only.",
+    },
+    (draft, value) => {
+      draft.access.dynamicSecurityFile = value;
+    },
+  ),
+  globalDirective(
+    'dynamic_security_password_file',
+    path,
+    {
+      own: true,
+      aliases: ['plugin_opt_password_init_file', 'auth_opt_password_init_file'],
+      doc: 'File whose first line is the password of the client `admin` in a dynamic security file that midge makes.',
+    },
+    (draft, value) => {
+      draft.access.dynamicSecurityPasswordFile = value;
+    },
+  ),
   globalDirective(
     'allow_duplicate_messages',
     boolean,

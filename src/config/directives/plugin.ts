@@ -1,17 +1,19 @@
 // The rows of mosquitto.conf(5) about plugins: shared libraries for mosquitto's own insides, which nothing else can load.
 
-import { type Directive, refused, withoutEffect } from '../directive.ts';
-import { boolean } from '../values.ts';
+import { type Directive, globalDirective, refused, withoutEffect } from '../directive.ts';
+import { boolean, text } from '../values.ts';
 
 const INSTEAD = 'plugins of mosquitto cannot be loaded; use password_file and acl_file';
 
-/** What these do is built in: `plugin_opt_password_file` and `plugin_opt_acl_file` are other names of our own words. */
-const BUILT_IN = { harmless: ['*mosquitto_password_file.so', '*mosquitto_acl_file.so'] };
+/** What these do is built in: `plugin_opt_password_file` and `plugin_opt_acl_file` are other names of our own words, and so are those of dynamic security. */
+const BUILT_IN = ['mosquitto_password_file.so', 'mosquitto_acl_file.so'];
+const PLUGIN = { ...text('path'), syntax: 'plugin of mosquitto' };
+const DYNAMIC_SECURITY = 'mosquitto_dynamic_security.so';
 
 /** PLUGIN_DIRECTIVES load and set up mosquitto's plugins. */
 export const PLUGIN_DIRECTIVES: readonly Directive[] = [
-  refused('plugin', 'plugin', 'path', INSTEAD, { ...BUILT_IN, aliases: ['auth_plugin'], doc: 'Loads a plugin.' }),
-  refused('global_plugin', 'plugin', 'path', INSTEAD, { ...BUILT_IN, doc: 'Loads a plugin for all listeners.' }),
+  builtIn('plugin', ['auth_plugin'], 'Loads a plugin.'),
+  builtIn('global_plugin', [], 'Loads a plugin for all listeners.'),
   refused('plugin_load', 'plugin', 'name path', INSTEAD, { doc: 'Loads a plugin to use by name.' }),
   refused('plugin_use', 'plugin', 'name', INSTEAD, { doc: 'Uses a loaded plugin for a listener.' }),
   refused('plugin_opt_*', 'plugin', 'value', INSTEAD, { aliases: ['auth_opt_*'], doc: 'Settings of a plugin.' }),
@@ -23,3 +25,13 @@ export const PLUGIN_DIRECTIVES: readonly Directive[] = [
     { default: 'true', doc: 'Refuses ids and user names with + and # before a plugin sees them.' },
   ),
 ];
+
+/** builtIn is a word that is taken for the plugins whose work midge does itself, and refused for others. */
+function builtIn(name: string, aliases: readonly string[], doc: string): Directive {
+  const row = globalDirective(name, PLUGIN, { aliases, repeatable: true, doc }, (draft, path) => {
+    if (path.endsWith(DYNAMIC_SECURITY)) draft.access.dynamicSecurityPlugin = name;
+    else if (!BUILT_IN.some((plugin) => path.endsWith(plugin))) return { problem: `Cannot use ${name}`, hint: INSTEAD };
+    return undefined;
+  });
+  return { ...row, scope: 'plugin' };
+}
