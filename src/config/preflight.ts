@@ -8,7 +8,7 @@ import { idOf } from '../base/system-users.ts';
 import { wantsOurs } from '../listeners/options.ts';
 import { isRoot } from '../service/user.ts';
 import { findState, type StateFolder } from '../state/state-folder.ts';
-import { foreignReason } from '../store/foreign-file.ts';
+import { foreignFile } from '../store/foreign-file.ts';
 import type { Configuration } from './configuration.ts';
 import { type Diagnostic, EXIT, type Place, Report } from './diagnostic.ts';
 import { PortsInMind } from './preflight-ports.ts';
@@ -121,10 +121,10 @@ class Preflight {
     const place = this.#place('persistence_file') ?? this.#place('persistence_location') ?? this.#place('persistence');
     const what = `database "${state.database}"`;
     try {
-      const reason = foreignReason(state.database, state.isDatabaseFolderOurs());
-      const advice = reason?.includes('mosquitto') ? '; midge import mosquitto takes over what is in it' : '';
-      if (reason !== null)
-        return this.report.error(place, `Cannot open ${what}: ${reason}`, `name another file with persistence_file${advice}`);
+      const foreign = foreignFile(state.database, state.isDatabaseFolderOurs());
+      const advice = foreign?.isMosquittos ? '; midge import mosquitto takes over what is in it' : '';
+      if (foreign !== null)
+        return this.report.error(place, `Cannot open ${what}: ${foreign.reason}`, `name another file with persistence_file${advice}`);
     } catch (error) {
       return this.#lack(place, `Cannot open ${what}: ${reasonOf(error)}`, 'make it readable for the user of the broker');
     }

@@ -8,6 +8,9 @@ import { APPLICATION_ID } from './schema.ts';
 
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
 
+/** What midge import mosquitto takes over. */
+const MOSQUITTOS = "it is mosquitto's database";
+
 const SQLITE = Buffer.from('SQLite format 3\0');
 const MOSQUITTO = Buffer.from('00b5006d6f7371756974746f206462', 'hex');
 /** Where SQLite keeps its page count and application_id (https://www.sqlite.org/fileformat.html 1.3). */
@@ -15,12 +18,30 @@ const APPLICATION_ID_AT = 68;
 const HEADER_BYTES = 100;
 const PAGE = 4096;
 
+/** ForeignFile is one that can't be our database, with the reason. */
+export interface ForeignFile {
+  readonly reason: string;
+  /** It is mosquitto's database, which can be imported. */
+  readonly isMosquittos: boolean;
+}
+
 /**
- * foreignReason says why a file can't be our database, or gives null; also null where there is no file. In a folder of our own, what can't
+ * foreignFile says why a file can't be our database, or gives null; also null where there is no file. In a folder of our own, what can't
  * be read is taken for a damaged database of ours; elsewhere only a database of ours, an empty file or one that was wiped is ours.
  * Reads the file without SQLite: not while this process has it open as a database, whose lock would be lost.
  */
-export function foreignReason(path: string, isOwnFolder: boolean): string | null {
+export function foreignFile(path: string, isOwnFolder: boolean): ForeignFile | null {
+  const reason = foreignReason(path, isOwnFolder);
+  return reason === null ? null : { reason, isMosquittos: reason === MOSQUITTOS };
+}
+
+/** refuseForeign throws StoreFault where foreignFile has something to say. */
+export function refuseForeign(path: string, isOwnFolder: boolean): void {
+  const reason = foreignReason(path, isOwnFolder);
+  if (reason !== null) throw new StoreFault('foreign', reason);
+}
+
+function foreignReason(path: string, isOwnFolder: boolean): string | null {
   const beside = companionReason(path);
   if (beside !== null) return beside;
   const fd = openIfThere(path);
@@ -34,12 +55,6 @@ export function foreignReason(path: string, isOwnFolder: boolean): string | null
   } finally {
     closeSync(fd);
   }
-}
-
-/** refuseForeign throws StoreFault where foreignReason has something to say. */
-export function refuseForeign(path: string, isOwnFolder: boolean): void {
-  const reason = foreignReason(path, isOwnFolder);
-  if (reason !== null) throw new StoreFault('foreign', reason);
 }
 
 /** protectFile takes a database of ours away from other users, by its descriptor. */
@@ -107,7 +122,7 @@ function contentReason(
   { size, isOwnFolder, hasLog }: { size: number; isOwnFolder: boolean; hasLog: boolean },
 ): string | null {
   if (size === 0) return null;
-  if (header.subarray(0, MOSQUITTO.length).equals(MOSQUITTO)) return "it is mosquitto's database";
+  if (header.subarray(0, MOSQUITTO.length).equals(MOSQUITTO)) return MOSQUITTOS;
   if (header.subarray(0, SQLITE.length).equals(SQLITE)) {
     if (header.length < HEADER_BYTES || isMarked(header)) return null;
     const mayBeYoung = header.readUInt32BE(APPLICATION_ID_AT) === 0 && (hasLog || size <= PAGE); // what makes it ours may be in its log yet: SQLite looks

@@ -17,7 +17,14 @@ const MISTAKES: readonly (readonly [text: string, expected: RegExp])[] = [
     'persistence_file {folder}/data/shadow',
     /:2:1: error: Cannot open database "\S+shadow": it is no database of midge - name another file/,
   ],
-  ['persistence_file {folder}/data/mosquitto.db', /:2:1: error: Cannot open database "\S+": it is mosquitto's database - /],
+  [
+    'persistence_file {folder}/data/mosquitto.db',
+    /:2:1: error: Cannot open database "\S+": it is mosquitto's database - name another .+; midge import mosquitto takes over what is in it$/m,
+  ],
+  [
+    'persistence_file {folder}/data/not-of-mosquitto',
+    /:2:1: error: Cannot open database "\S+": "\S+not-of-mosquitto-wal" belongs to it, and it is a folder - name another file with persistence_file$/m,
+  ],
   [
     'persistence true\npersistence_location /proc/midge',
     /:3:1: error: Cannot make database "\/proc\/midge\/midge\.db": nothing can be made in "\/proc"/,
@@ -66,6 +73,7 @@ test('check takes listeners on the same port of different addresses and interfac
 function prepare(t: Parameters<typeof temporaryFolder>[0], text: string) {
   const folder = temporaryFolder(t);
   mkdirSync(join(folder, 'data'));
+  mkdirSync(join(folder, 'data/not-of-mosquitto-wal'));
   writeFileSync(join(folder, 'data/shadow'), 'root:*:19000::::::\n');
   writeFileSync(join(folder, 'data/mosquitto.db'), Buffer.from('00b5006d6f7371756974746f20646200000000', 'hex'));
   const file = join(folder, 'midge.conf');
