@@ -40,6 +40,9 @@ const CLOSE_TIMEOUT = 2;
 /** Dispatch reads the body of a packet and handles it. It throws MalformedPacket for what may not be sent. */
 export type Dispatch = (connection: Connection, type: number, buffer: Buffer, start: number, body: number, end: number) => void;
 
+/** SignedIn is a connection that has a session: once CONNECT was accepted, to its end and beyond. */
+export type SignedIn = Connection & { readonly session: Session };
+
 /** Connection is what Aedes calls a client: it stands in the hub's `clients` by its `id`. */
 export class Connection implements PacketSink {
   readonly broker: Broker;

@@ -1,10 +1,10 @@
 // PINGREQ, MQTT 5 3.12.
 
 import { PINGRESP } from '../../mqtt/encode.ts';
-import type { Connection } from '../connection/connection.ts';
+import type { SignedIn } from '../connection/connection.ts';
 
 /** handlePingreq answers [MQTT-3.12.4-1]. */
-export function handlePingreq(connection: Connection): void {
+export function handlePingreq(connection: SignedIn): void {
   const { log } = connection.broker;
   if (log.enabled.debug) log.log('debug', `Received PINGREQ from ${connection.id}`);
   connection.output.send(PINGRESP);

@@ -5,7 +5,7 @@ import { FIRST_BYTE } from '../../mqtt/packet-types.ts';
 import { encodeProperties, type Properties } from '../../mqtt/properties.ts';
 import type { PublishPacket } from '../../mqtt/publish-packet.ts';
 import { MalformedPacket, protocolError, REASON, type ReasonCode } from '../../mqtt/reason-codes.ts';
-import type { Connection } from '../connection/connection.ts';
+import type { SignedIn } from '../connection/connection.ts';
 import { publishInWords } from '../connection/packet-words.ts';
 import { reportDenied } from '../connection/refusal.ts';
 import type { Route } from '../delivery/route.ts';
@@ -18,7 +18,7 @@ import type { Session } from '../session/session.ts';
 import type { Topic } from '../topic.ts';
 
 /** handlePublish checks, acknowledges and delivers one message. */
-export function handlePublish(connection: Connection, packet: PublishPacket): void {
+export function handlePublish(connection: SignedIn, packet: PublishPacket): void {
   const broker = connection.broker;
   const { policy } = connection.origin;
   if (packet.qos > policy.maxQos) throw new MalformedPacket(`QoS ${packet.qos} above the maximum`, REASON.QOS_NOT_SUPPORTED); // [MQTT-3.2.2-11]
@@ -64,17 +64,17 @@ export function handlePublish(connection: Connection, packet: PublishPacket): vo
 }
 
 /** A request to the broker itself goes to nobody and is never retained. */
-function takeRequest(connection: Connection, packet: PublishPacket, topic: Topic): void {
+function takeRequest(connection: SignedIn, packet: PublishPacket, topic: Topic): void {
   acknowledge(connection, packet, topic, REASON.SUCCESS);
-  connection.broker.control?.take(connection.session!, topic.name, ownBytes(packet.buffer, packet.payloadStart, packet.end)); // connected
+  connection.broker.control?.take(connection.session, topic.name, ownBytes(packet.buffer, packet.payloadStart, packet.end));
 }
 
 /**
  * The same message again, of which PUBREL has not come. Another one under its identifier is of a client that lost its state and counts from 1
  * anew, or took the identifier for free: it would be acknowledged and lost. The bytes decide, DUP only where they are not known.
  */
-function isRepetition({ session, broker, id }: Connection, packet: PublishPacket, topic: Topic): boolean {
-  const known = session!.incoming?.get(packet.packetId); // connected
+function isRepetition({ session, broker, id }: SignedIn, packet: PublishPacket, topic: Topic): boolean {
+  const known = session.incoming?.get(packet.packetId);
   if (known === undefined) return false;
   const isSame = known === UNKNOWN_DIGEST ? packet.dup : known === digestOf(topic, packet.buffer, packet.payloadStart, packet.end);
   if (!isSame && broker.log.enabled.debug) broker.log.log('debug', `Reused message ID ${packet.packetId} from ${id} detected.`);
@@ -82,8 +82,8 @@ function isRepetition({ session, broker, id }: Connection, packet: PublishPacket
 }
 
 /** The message itself may not be durable yet: it may have come on an earlier connection just now. When its own commit fails it is not known any more. */
-function acknowledgeAgain(connection: Connection, packetId: number): void {
-  const session = connection.session!; // connected
+function acknowledgeAgain(connection: SignedIn, packetId: number): void {
+  const session = connection.session;
   const ack = connection.acks.hold(FIRST_BYTE.PUBREC, packetId, REASON.SUCCESS); // [MQTT-4.3.3-10]
   if (session.journal === null) return ack.settle('durable');
   session.journal.whenDurable((outcome) => ack.settle(session.incoming?.has(packetId) ? 'durable' : outcome));
@@ -95,15 +95,15 @@ function hasBeenHere({ passages }: Broker, { properties }: PublishPacket, topic:
 }
 
 /** Something of this message must be written down before it may be acknowledged. */
-function mustKeep(connection: Connection, packet: PublishPacket, route: Route): boolean {
-  if (packet.retain || route.shared !== null || (packet.qos === 2 && connection.session!.journal !== null)) return true; // connected
+function mustKeep(connection: SignedIn, packet: PublishPacket, route: Route): boolean {
+  if (packet.retain || route.shared !== null || (packet.qos === 2 && connection.session.journal !== null)) return true;
   for (const { session, qos } of route.subscribers) if (session.expiryInterval > 0 && (qos > 0 || session.upgradesQos)) return true;
   return false;
 }
 
 /** Delivers first and acknowledges when what must be kept of it is durable, or when all kept sessions have it, whichever comes first. */
-function acceptDurably(connection: Connection, journal: Journal, packet: PublishPacket, message: Message, reason: ReasonCode): void {
-  const session = connection.session!; // connected
+function acceptDurably(connection: SignedIn, journal: Journal, packet: PublishPacket, message: Message, reason: ReasonCode): void {
+  const session = connection.session;
   const before = journal.changes;
   const digest = packet.qos === 2 ? openExchange(connection, packet, message.topic) : UNKNOWN_DIGEST;
   if (packet.qos === 2) session.journal?.saveIncoming(session, packet.packetId, digest);
@@ -125,7 +125,7 @@ function acceptDurably(connection: Connection, journal: Journal, packet: Publish
 }
 
 /** The topic meant: by name, or by alias [MQTT-3.3.2-7]. */
-function topicOf(connection: Connection, packet: PublishPacket): Topic {
+function topicOf(connection: SignedIn, packet: PublishPacket): Topic {
   const { mountPoint } = connection.origin.policy;
   const alias = packet.properties?.topicAlias;
   let topic: Topic | null = null;
@@ -140,15 +140,15 @@ function topicOf(connection: Connection, packet: PublishPacket): Topic {
 }
 
 /** Messages of this connection that wait for PUBACK, or for PUBREL and PUBCOMP: no more than we told the client. */
-function checkReceiveMaximum({ acks, unreleased, receiveMaximum, session }: Connection, { qos, packetId }: PublishPacket): void {
+function checkReceiveMaximum({ acks, unreleased, receiveMaximum, session }: SignedIn, { qos, packetId }: PublishPacket): void {
   if (acks.pubacks + unreleased < receiveMaximum) return;
-  if (qos === 2 && session!.incoming?.has(packetId)) return; // connected; another message in the place of one that is counted
+  if (qos === 2 && session.incoming?.has(packetId)) return; // another message in the place of one that is counted
   throw new MalformedPacket('More messages at once than Receive Maximum', REASON.RECEIVE_MAXIMUM_EXCEEDED); // [MQTT-3.3.4-7]
 }
 
 /** Keeps the identifier of a QoS 2 message until PUBREL comes for it, and gives what the message is known by. */
-function openExchange(connection: Connection, packet: PublishPacket, topic: Topic): number {
-  const session = connection.session!; // connected
+function openExchange(connection: SignedIn, packet: PublishPacket, topic: Topic): number {
+  const session = connection.session;
   session.incoming ??= new Map();
   if (!session.incoming.has(packet.packetId)) connection.unreleased++;
   const digest = digestOf(topic, packet.buffer, packet.payloadStart, packet.end);
@@ -157,7 +157,7 @@ function openExchange(connection: Connection, packet: PublishPacket, topic: Topi
 }
 
 /** The client may send the message anew: its identifier must not wait to be written either. */
-function forgetExchange(connection: Connection, session: Session, packetId: number, digest: number): void {
+function forgetExchange(connection: SignedIn, session: Session, packetId: number, digest: number): void {
   if (session.incoming?.get(packetId) !== digest) return; // another message has its identifier now
   session.incoming.delete(packetId);
   session.journal?.dropIncoming(session, packetId);
@@ -165,14 +165,14 @@ function forgetExchange(connection: Connection, session: Session, packetId: numb
 }
 
 /** Why this message is not taken, or null. Before v5 the flow is completed and the message dropped [MQTT-3.3.5-2]. */
-function refusalOf(connection: Connection, packet: PublishPacket, topic: Topic): ReasonCode | null {
+function refusalOf(connection: SignedIn, packet: PublishPacket, topic: Topic): ReasonCode | null {
   const broker = connection.broker;
   const limit = broker.options.messageSizeLimit;
   if (limit > 0 && packet.end - packet.payloadStart > limit) {
     broker.counters.publishDropped++;
     return REASON.IMPLEMENTATION_SPECIFIC_ERROR;
   }
-  if (topic.isControl ? !broker.mayPublish(connection.session!, topic) : !connection.mayPublish(topic)) {
+  if (topic.isControl ? !broker.mayPublish(connection.session, topic) : !connection.mayPublish(topic)) {
     reportDenied(connection, topic.name);
     return REASON.NOT_AUTHORIZED;
   }
@@ -191,7 +191,7 @@ function nobodyHasRoom(route: Route): boolean {
 }
 
 /** PUBACK or PUBREC goes out before the message does, so that a client sees it before its own message comes back. */
-function acknowledge(connection: Connection, packet: PublishPacket, topic: Topic, reason: ReasonCode): void {
+function acknowledge(connection: SignedIn, packet: PublishPacket, topic: Topic, reason: ReasonCode): void {
   if (packet.qos === 0) return;
   if (packet.qos === 1) {
     connection.acks.send(FIRST_BYTE.PUBACK, packet.packetId, reason); // [MQTT-4.3.2-4]
@@ -201,7 +201,7 @@ function acknowledge(connection: Connection, packet: PublishPacket, topic: Topic
   connection.acks.send(FIRST_BYTE.PUBREC, packet.packetId, reason);
 }
 
-function messageOf(connection: Connection, packet: PublishPacket, topic: Topic): Message {
+function messageOf(connection: SignedIn, packet: PublishPacket, topic: Topic): Message {
   const properties = packet.properties === null ? NO_PROPERTIES : forwardedProperties(packet.properties);
   const expiry = packet.properties?.messageExpiryInterval;
   const expiresAt = expiry === undefined ? NEVER : connection.broker.clock.now() + expiry * 1000;
@@ -217,7 +217,7 @@ function forwardedProperties(properties: Properties): Buffer {
   return encodeProperties(forwarded);
 }
 
-function logReceived({ broker, id }: Connection, packet: PublishPacket, topic: Topic, refusal: ReasonCode | null): void {
+function logReceived({ broker, id }: SignedIn, packet: PublishPacket, topic: Topic, refusal: ReasonCode | null): void {
   const words = publishInWords(packet.dup, packet.qos, packet.retain, packet.packetId, topic, packet.end - packet.payloadStart);
   broker.log.log('debug', `${refusal === REASON.NOT_AUTHORIZED ? 'Denied' : 'Received'} PUBLISH from ${id} (${words})`);
 }

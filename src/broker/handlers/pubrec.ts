@@ -3,12 +3,12 @@
 import { FIRST_BYTE, PACKET_TYPE } from '../../mqtt/packet-types.ts';
 import type { AckPacket } from '../../mqtt/packets.ts';
 import { protocolError, REASON } from '../../mqtt/reason-codes.ts';
-import type { Connection } from '../connection/connection.ts';
+import type { SignedIn } from '../connection/connection.ts';
 import { logReceivedAck } from '../connection/packet-words.ts';
 
 /** handlePubrec answers PUBREL; a PUBREC with an error ends the exchange. */
-export function handlePubrec(connection: Connection, packet: AckPacket): void {
-  const session = connection.session!; // connected
+export function handlePubrec(connection: SignedIn, packet: AckPacket): void {
+  const session = connection.session;
   const { packetId, reasonCode } = packet;
   logReceivedAck(connection, PACKET_TYPE.PUBREC, packet);
   if (session.outgoing.qosInFlight(packetId) === 1) throw protocolError('PUBREC for a QoS 1 message');

@@ -3,12 +3,12 @@
 import { FIRST_BYTE, PACKET_TYPE } from '../../mqtt/packet-types.ts';
 import type { AckPacket } from '../../mqtt/packets.ts';
 import { REASON } from '../../mqtt/reason-codes.ts';
-import type { Connection } from '../connection/connection.ts';
+import type { SignedIn } from '../connection/connection.ts';
 import { logReceivedAck } from '../connection/packet-words.ts';
 
 /** handlePubrel forgets the identifier; the message itself was delivered when it came (4.3.3, method B). */
-export function handlePubrel(connection: Connection, packet: AckPacket): void {
-  const session = connection.session!; // connected
+export function handlePubrel(connection: SignedIn, packet: AckPacket): void {
+  const session = connection.session;
   const { packetId } = packet;
   logReceivedAck(connection, PACKET_TYPE.PUBREL, packet);
   const known = session.incoming?.delete(packetId) === true;

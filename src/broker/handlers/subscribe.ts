@@ -4,7 +4,7 @@ import { encodeSuback } from '../../mqtt/encode.ts';
 import type { SubscribePacket, SubscriptionRequest } from '../../mqtt/packets.ts';
 import { REASON, type ReasonCode } from '../../mqtt/reason-codes.ts';
 import { isSharedFilter, parseSharedFilter } from '../../mqtt/topics.ts';
-import type { Connection } from '../connection/connection.ts';
+import type { SignedIn } from '../connection/connection.ts';
 import { eachFilter } from '../connection/fair-turns.ts';
 import { Subscription } from '../delivery/subscription.ts';
 import type { Broker } from '../engine.ts';
@@ -15,7 +15,7 @@ import type { Session } from '../session/session.ts';
 type WithRetained = Map<string, Subscription>;
 
 /** handleSubscribe makes or replaces subscriptions, answers SUBACK once they are kept, then sends the retained messages [MQTT-3.8.4-1]. */
-export function handleSubscribe(connection: Connection, packet: SubscribePacket): void {
+export function handleSubscribe(connection: SignedIn, packet: SubscribePacket): void {
   const broker = connection.broker;
   const identifier = packet.properties.subscriptionIdentifier?.[0] ?? 0;
   const { debug } = broker.log.enabled;
@@ -35,9 +35,9 @@ export function handleSubscribe(connection: Connection, packet: SubscribePacket)
   );
 }
 
-function answer(connection: Connection, packet: SubscribePacket, reasons: number[], withRetained: WithRetained): void {
+function answer(connection: SignedIn, packet: SubscribePacket, reasons: number[], withRetained: WithRetained): void {
   const { broker } = connection;
-  const session = connection.session!; // connected
+  const session = connection.session;
   for (let unread = packet.unread; unread > 0; unread--) reasons.push(REASON.QUOTA_EXCEEDED);
   const suback = encodeSuback(connection.version, packet.packetId, reasons); // [MQTT-3.8.4-5] [MQTT-3.8.4-6]
   connection.acks.answerKept(suback, session.journal, () => {
@@ -50,9 +50,9 @@ function answer(connection: Connection, packet: SubscribePacket, reasons: number
 }
 
 /** One filter: its reason code, and whether its retained messages are wanted. */
-function subscribe(connection: Connection, request: SubscriptionRequest, identifier: number, withRetained: WithRetained): ReasonCode {
+function subscribe(connection: SignedIn, request: SubscriptionRequest, identifier: number, withRetained: WithRetained): ReasonCode {
   const broker = connection.broker;
-  const session = connection.session!; // connected
+  const session = connection.session;
   const { topicFilter } = request;
   const share = isSharedFilter(topicFilter) ? parseSharedFilter(topicFilter) : null;
   if (isOneTooMany(broker, session, topicFilter)) return REASON.QUOTA_EXCEEDED;

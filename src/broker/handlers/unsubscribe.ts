@@ -3,13 +3,13 @@
 import { encodeUnsuback } from '../../mqtt/encode.ts';
 import type { UnsubscribePacket } from '../../mqtt/packets.ts';
 import { MalformedPacket, REASON } from '../../mqtt/reason-codes.ts';
-import type { Connection } from '../connection/connection.ts';
+import type { SignedIn } from '../connection/connection.ts';
 import { eachFilter } from '../connection/fair-turns.ts';
 
 /** handleUnsubscribe ends subscriptions and answers UNSUBACK once that is kept; what is in flight for them goes on [MQTT-3.10.4-2]. */
-export function handleUnsubscribe(connection: Connection, packet: UnsubscribePacket): void {
+export function handleUnsubscribe(connection: SignedIn, packet: UnsubscribePacket): void {
   const broker = connection.broker;
-  const session = connection.session!; // connected
+  const session = connection.session;
   const { mountPoint } = connection.origin.policy;
   const { debug } = broker.log.enabled;
   if (debug) broker.log.log('debug', `Received UNSUBSCRIBE from ${connection.id}`);
@@ -31,9 +31,9 @@ export function handleUnsubscribe(connection: Connection, packet: UnsubscribePac
   connection.workThrough(eachFilter(broker.effort, packet.topicFilters.length, endOne, () => answer(connection, packet, reasons)));
 }
 
-function answer(connection: Connection, packet: UnsubscribePacket, reasons: number[]): void {
+function answer(connection: SignedIn, packet: UnsubscribePacket, reasons: number[]): void {
   const { broker } = connection;
-  const session = connection.session!; // connected
+  const session = connection.session;
   for (let unread = packet.unread; unread > 0; unread--) reasons.push(REASON.IMPLEMENTATION_SPECIFIC_ERROR);
   connection.acks.answerKept(encodeUnsuback(connection.version, packet.packetId, reasons), session.journal, () => {
     if (broker.log.enabled.debug) broker.log.log('debug', `Sending UNSUBACK to ${connection.id}`); // [MQTT-3.10.4-4]
