@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Scene } from '../../support/broker/scene.ts';
-import { quiet, until } from '../../support/broker/turns.ts';
+import { nextTurn, quiet, until } from '../../support/broker/turns.ts';
 import type { WirePeer } from '../../support/clients/wire-peer.ts';
 import { openTcpFront } from '../../support/network/tcp-front.ts';
 import { collectGarbage, heldBytes } from '../../support/process/memory.ts';
@@ -172,7 +172,11 @@ test('broker serves ten thousand subscriptions of one client and forgets them al
   publisher.abort();
   hoarder.abort();
   await scene.alone();
-  const left = heldBytes() - before;
+  let left = heldBytes() - before;
+  for (let turn = 0; left >= MIB && turn < 100; turn++) {
+    await nextTurn(); // what a stream still has to do holds on to what it has done
+    left = heldBytes() - before;
+  }
   assert.ok(left < MIB, `${left} bytes are left`);
 });
 
