@@ -53,10 +53,11 @@ export class SignIn {
 
   /** require gives who asks. Throws Problem 401 where nobody is signed in, and 403 without the right, or where another web page may have sent it. */
   require(context: Context, visitor: Visitor, right: Right): Asker {
-    const { name, right: own } = this.#askerOf(context, visitor);
+    const asker = this.#askerOf(context, visitor);
+    const { name, right: own } = asker;
     visitor.signedIn();
     if (!includesRight(own, right)) throw new Problem(403, `This needs the right "${right}", and ${JSON.stringify(name)} has "${own}"`);
-    return { name: `${name} from ${visitor.address || 'this machine'}`, right: own };
+    return { ...asker, name: `${name} from ${visitor.address || 'this machine'}` };
   }
 
   /** isStillGood tells whether the caller of a long answer would be let in again. */
@@ -75,7 +76,7 @@ export class SignIn {
     if (found === null) throw signedOut('Sign in first: POST /api/v1/session, or send a Bearer token');
     if (!SAFE_METHODS.has(context.req.method) && !isSameSecret(context.req.header('x-csrf-token') ?? '', found.session.csrfToken))
       throw new Problem(403, 'The header X-CSRF-Token is missing or wrong: GET /api/v1/session gives it');
-    return { name: found.session.username, right: found.role };
+    return { name: found.session.username, right: found.role, username: found.session.username };
   }
 
   #bearerOf(authorization: string, visitor: Visitor): Asker {

@@ -29,7 +29,14 @@ export function operationNeeds(appliance: Appliance, { reloads, program, setupCo
     traffic,
     listeners: appliance.listeners.map((listener) => {
       const { options, port, addresses } = listener;
-      return { protocol: options.protocol, tls: options.tls !== null, port, addresses, connections: traffic.connectionsOf(listener) };
+      return {
+        name: options.policy.name,
+        protocol: options.protocol,
+        tls: options.tls !== null,
+        port,
+        addresses,
+        connections: traffic.connectionsOf(listener),
+      };
     }),
     bridges: appliance.bridges,
     refusals,

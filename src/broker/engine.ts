@@ -186,7 +186,7 @@ export class Broker extends AedesHub {
   /** accept takes a message that may be published: keeps it if it is retained, and delivers it. What is not `urgent` may be written behind. */
   accept(message: Message, urgent = message.qos > 0): void {
     if (message.retain && (message.source === null || this.retained.hasRoomFor(message))) {
-      this.retained.set(message);
+      this.retained.set(message, Math.trunc(this.clock.now() / 1000));
       this.journal?.saveRetained(message, urgent);
     }
     deliver(this, message, this.tree.routeOf(message.topic));

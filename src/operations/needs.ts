@@ -26,6 +26,8 @@ export interface Traffic {
 
 /** OpenListener is a listener that clients can use now. */
 export interface OpenListener {
+  /** As in ListenerPolicy. */
+  readonly name: string;
   readonly protocol: 'mqtt' | 'websockets' | 'http';
   readonly tls: boolean;
   /** 0 for a Unix socket. */
@@ -62,6 +64,20 @@ export interface InForce {
   readonly sysInterval: number;
 }
 
+/** BrokerParts are those of the engine that operations look at or change. */
+type BrokerParts =
+  | 'accept'
+  | 'accountOf'
+  | 'budget'
+  | 'clock'
+  | 'counters'
+  | 'journal'
+  | 'mayPublish'
+  | 'options'
+  | 'retained'
+  | 'sessions'
+  | 'topics';
+
 /** OperationNeeds is asked anew for each operation: most of it changes while the broker runs. */
 export interface OperationNeeds {
   readonly program: {
@@ -79,7 +95,7 @@ export interface OperationNeeds {
     changedFiles(): readonly string[];
     reload(by: ReloadCause): Promise<LastReload>;
   };
-  readonly broker: Pick<Broker, 'budget' | 'clock' | 'counters' | 'journal' | 'sessions'>;
+  readonly broker: Pick<Broker, BrokerParts>;
   readonly traffic: Traffic;
   readonly listeners: readonly OpenListener[];
   /** In the order of the configuration. */

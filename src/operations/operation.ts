@@ -25,6 +25,8 @@ export interface Asker {
   /** For the log, such as `admin from 192.168.1.5`. */
   readonly name: string;
   readonly right: Right;
+  /** The account that it has signed in with; absent = none. */
+  readonly username?: string;
 }
 
 /** Answer is what fits a schema, and is only read: an operation may hand out what belongs to the broker. */

@@ -5,7 +5,9 @@ import { BACKUP } from './backup.ts';
 import { CLIENT_OF, CLIENTS, FORGET_SESSION, KICK_CLIENT } from './clients.ts';
 import type { OperationNeeds } from './needs.ts';
 import { type Asker, type Fault, includesRight, type Operation, OperationFailure } from './operation.ts';
+import { PUBLISH } from './publish.ts';
 import { RELOAD } from './reload.ts';
+import { DELETE_RETAINED, RETAINED, RETAINED_MESSAGE, RETAINED_TREE } from './retained.ts';
 import { SETUP_CODE } from './setup-code.ts';
 import { STATUS } from './status.ts';
 import { SUBSCRIPTIONS } from './subscriptions.ts';
@@ -16,6 +18,7 @@ import { WHY } from './why.ts';
 export const OPERATIONS: readonly Operation[] = [
   ...[STATUS, WHY, THROTTLE, BACKUP, RELOAD, SETUP_CODE],
   ...[CLIENTS, CLIENT_OF, KICK_CLIENT, FORGET_SESSION, SUBSCRIPTIONS],
+  ...[PUBLISH, RETAINED, RETAINED_TREE, RETAINED_MESSAGE, DELETE_RETAINED],
 ];
 
 /** Operations are carried out on one broker. */

@@ -37,25 +37,42 @@ export interface Paged {
 /** takePage gives the first entries behind the cursor in the order of their keys, which differ. `show` is called for those only. Throws OperationFailure for a cursor that is none. */
 export function takePage<Entry, Item>(
   entries: Iterable<Entry>,
-  { limit, cursor }: Paged,
+  paged: Paged,
   keyOf: (entry: Entry) => string,
   show: (entry: Entry) => Item,
 ): Page<Item> {
-  const after = cursor == null ? null : keyIn(cursor);
-  const first = new FirstOnes<Entry>(limit + 1); // one more tells whether this is the last page
-  let total = 0;
-  for (const entry of entries) {
-    total++;
-    const key = keyOf(entry);
-    if (after === null || key > after) first.add({ key, entry });
+  const taker = new PageTaker<Entry>(paged);
+  for (const entry of entries) taker.see(keyOf(entry), entry);
+  return taker.page(show);
+}
+
+/** PageTaker is takePage for entries that come bit by bit. */
+export class PageTaker<Entry> {
+  readonly #limit: number;
+  readonly #after: string | null;
+  readonly #first: FirstOnes<Entry>;
+  #total = 0;
+
+  constructor({ limit, cursor }: Paged) {
+    this.#limit = limit;
+    this.#after = cursor == null ? null : keyIn(cursor);
+    this.#first = new FirstOnes(limit + 1); // one more tells whether this is the last page
   }
-  const found = first.inOrder();
-  const taken = found.slice(0, limit);
-  return {
-    items: taken.map(({ entry }) => show(entry)),
-    cursor: found.length > limit ? cursorOf(taken.at(-1)!.key) : null, // a limit is 1 at least
-    total,
-  };
+
+  see(key: string, entry: Entry): void {
+    this.#total++;
+    if (this.#after === null || key > this.#after) this.#first.add({ key, entry });
+  }
+
+  page<Item>(show: (entry: Entry) => Item): Page<Item> {
+    const found = this.#first.inOrder();
+    const taken = found.slice(0, this.#limit);
+    return {
+      items: taken.map(({ entry }) => show(entry)),
+      cursor: found.length > this.#limit ? cursorOf(taken.at(-1)!.key) : null, // a limit is 1 at least
+      total: this.#total,
+    };
+  }
 }
 
 interface Keyed<Entry> {

@@ -16,6 +16,7 @@ import { HOLD } from './throttle.ts';
 import { iso, TIME } from './time.ts';
 
 const LISTENER = z.object({
+  name: z.string().describe('as in the list of clients, such as `1883` or `1883 192.168.1.2`'),
   protocol: z.enum(['mqtt', 'websockets', 'http']),
   tls: z.boolean(),
   port: z.number().describe('0 for a Unix socket'),

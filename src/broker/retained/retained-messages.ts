@@ -18,7 +18,8 @@ const TEXT_MAX = 4096;
 /** Comparing 2 ** 4 levels of a label costs about as much as the visit of a node. */
 const LEVELS_SHIFT = 4;
 
-class RetainedValue {
+/** RetainedValue is a message as it is kept. */
+export class RetainedValue {
   readonly topicName: string;
   readonly payload: string | Buffer;
   readonly qos: Qos;
@@ -26,8 +27,10 @@ class RetainedValue {
   readonly expiresAt: number;
   readonly source: Requester | null;
   readonly account: Account | null;
+  /** Seconds since 1970 when it was published; 0 = before the start. */
+  readonly since: number;
 
-  constructor(message: Message, account: Account | null) {
+  constructor(message: Message, account: Account | null, since: number) {
     const { payload } = message;
     this.topicName = message.topic.name;
     this.payload = payload.length <= TEXT_MAX ? payload.toString('latin1') : ownBytes(payload);
@@ -36,6 +39,7 @@ class RetainedValue {
     this.expiresAt = message.expiresAt;
     this.source = message.source;
     this.account = account;
+    this.since = since;
   }
 
   toMessage(): Message {
@@ -74,14 +78,14 @@ export class RetainedMessages {
     return account === null || this.#budget.hasRoom(more - (known === null ? 0 : bytesOf(known)), account);
   }
 
-  /** set keeps a message, or clears its topic when the payload is empty [MQTT-3.3.1-5] [MQTT-3.3.1-6] [MQTT-3.3.1-7]. */
-  set(message: Message): void {
+  /** set keeps a message, or clears its topic when the payload is empty [MQTT-3.3.1-5] [MQTT-3.3.1-6] [MQTT-3.3.1-7]. `since` as in RetainedValue. */
+  set(message: Message, since = 0): void {
     if (message.payloadLength === 0) {
       this.delete(message.topic.name);
       return;
     }
     const node = nodeFor(this.#root, message.topic.name);
-    const value = new RetainedValue(message, this.#accountOf(message));
+    const value = new RetainedValue(message, this.#accountOf(message), since);
     if (node.value === null) {
       this.count++;
     } else {
@@ -94,7 +98,11 @@ export class RetainedMessages {
   }
 
   get(topicName: string): Message | null {
-    return findPath(this.#root, topicName)?.at(-1)?.value?.toMessage() ?? null;
+    return this.valueOf(topicName)?.toMessage() ?? null;
+  }
+
+  valueOf(topicName: string): RetainedValue | null {
+    return findPath(this.#root, topicName)?.at(-1)?.value ?? null;
   }
 
   has(topicName: string): boolean {
