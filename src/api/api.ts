@@ -43,8 +43,10 @@ class HttpApi implements Api {
   readonly #guests = new WeakMap<Duplex, Guest>();
   readonly #streams = new Set<Duplex>();
   readonly #server: Server;
+  readonly #stopped: () => void;
 
   constructor(setup: ApiSetup) {
+    this.#stopped = setup.stopped;
     this.#application = createApplication(setup, (request) => this.#visitorOf(request));
     const answer = getRequestListener(this.#application.fetch, { overrideGlobalObjects: false });
     this.#server = createServer({ maxHeaderSize: MAX_HEADER_BYTES, keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
@@ -69,6 +71,7 @@ class HttpApi implements Api {
   stop(): void {
     this.#application.endStreams();
     for (const stream of this.#streams) stream.destroy();
+    this.#stopped();
   }
 
   #visitorOf(request: IncomingMessage): Visitor {

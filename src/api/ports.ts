@@ -78,6 +78,8 @@ export interface ApiSetup {
   readonly log: Feed<{ readonly time: number; readonly type: string; readonly text: string }, null>;
   /** The text of the metrics as Prometheus reads it, and its type. */
   readonly metrics: () => Promise<{ readonly text: string; readonly contentType: string }>;
+  /** stopped is told when the API has stopped. */
+  readonly stopped: () => void;
   readonly isReady: () => boolean;
   /** Names under which clients reach this machine, in lower case; every address is one as well. */
   readonly hosts: () => readonly string[];

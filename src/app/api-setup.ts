@@ -33,7 +33,8 @@ export async function apiSetup(world: ApiWorld, setupCode: string): Promise<ApiS
   const { broker, state, throttle } = appliance;
   state.make(); // for the roles
   const { Prometheus } = await import('../telemetry/prometheus.ts');
-  const prometheus = new Prometheus(broker, world);
+  const prometheus = new Prometheus({ ...world, broker, store: appliance.store, machine: () => machineOf(appliance) });
+  prometheus.start();
   return {
     operations,
     table: OPERATIONS,
@@ -46,12 +47,19 @@ export async function apiSetup(world: ApiWorld, setupCode: string): Promise<ApiS
     messages: messagesOf(appliance),
     log: (_, deliver) => log.follow(deliver),
     metrics: () => prometheus.read(),
+    stopped: () => prometheus.stop(),
     isReady: world.isReady,
     hosts: () => hostsOf(appliance),
     httpsPort: () => appliance.listeners.find(({ options }) => options.protocol === 'http' && options.tls !== null)?.port ?? null,
     now: () => performance.now(),
     logger: log,
   };
+}
+
+/** What was known last; it is asked anew for the next time. */
+function machineOf({ machine }: Appliance) {
+  void machine.now();
+  return machine.latest;
 }
 
 function hostsOf({ announcedHost, configuration }: Appliance): readonly string[] {

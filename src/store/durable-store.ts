@@ -33,6 +33,14 @@ import { WriteBehind } from './write-behind.ts';
 
 type Waiter = (outcome: Durability) => void;
 
+/** StoreTimes gets times in seconds. */
+export interface StoreTimes {
+  /** commit is told of each commit, until it is on the card or cannot be. */
+  commit(seconds: number): void;
+  /** wait is told of each acknowledgement, or other thing, that waited for the card. */
+  wait(seconds: number): void;
+}
+
 /**
  * Store is the engine's port and what the house wants to know of it. `lastMessageKey` is complete after `load`. A session is saved before
  * what hangs on it, and a delivery under an order that its session never used before: then one that is dropped in time is never written.
@@ -42,6 +50,8 @@ export interface Store extends SessionStore {
   counters(): StoreCounters;
   /** backup writes a consistent copy as a new database of mode 0600, while commits go on. Rejects with an OperatorError; the file must not be there. */
   backup(file: string): Promise<void>;
+  /** watch tells one observer how long things take from now on; null = nobody. */
+  watch(times: StoreTimes | null): void;
   /** stop writes all that is noted and closes the database. Nothing may be noted after it. */
   stop(): Promise<void>;
 }
@@ -58,6 +68,7 @@ export class DurableStore implements Store {
   /** All that the database holds was loaded. */
   #isWhole: boolean;
   #catchingUp: Promise<void> | null;
+  #times: StoreTimes | null;
   #waiters: Waiter[];
   /** Something is noted that no acknowledgement of a client will undo. */
   #isUrgent: boolean;
@@ -78,6 +89,7 @@ export class DurableStore implements Store {
     this.#source = null;
     this.#isWhole = false;
     this.#catchingUp = null;
+    this.#times = null;
     this.#waiters = [];
     this.#isUrgent = false;
     this.#underWay = null;
@@ -172,7 +184,7 @@ export class DurableStore implements Store {
 
   whenDurable(callback: Waiter, isUrgent = false): void {
     if (isUrgent) this.#isUrgent = true;
-    this.#waiters.push(callback);
+    this.#waiters.push(this.#times === null ? callback : timed(callback, this.#times));
     this.#schedule();
   }
 
@@ -182,6 +194,10 @@ export class DurableStore implements Store {
 
   counters(): StoreCounters {
     return this.#line.counters();
+  }
+
+  watch(times: StoreTimes | null): void {
+    this.#times = times;
   }
 
   /** trouble makes the store begin with what it could not open, and try again. */
@@ -285,7 +301,7 @@ export class DurableStore implements Store {
     clearImmediate(this.#soon ?? undefined);
     this.#gathering = null;
     this.#soon = null;
-    const outcome = await this.#line.commit(changes, mustCheck);
+    const outcome = await this.#commitTimed(changes, mustCheck);
     this.#underWay = null;
     if (outcome === 'durable') {
       this.#leaveTrouble();
@@ -298,6 +314,13 @@ export class DurableStore implements Store {
     if (withBehind && this.#retry.trouble === null && this.#behind.size > 0) void this.#flush(true);
     else if (this.#waiters.length > 0) this.#schedule();
     if (this.#retry.trouble === null && this.#behind.size === 0 && this.#behind.isOverrun) this.#catchingUp ??= this.#catchUp();
+  }
+
+  async #commitTimed(changes: PendingChanges, mustCheck: boolean): Promise<Durability> {
+    const began = performance.now();
+    const outcome = await this.#line.commit(changes, mustCheck);
+    this.#times?.commit((performance.now() - began) / 1000);
+    return outcome;
   }
 
   async #catchUp(): Promise<void> {
@@ -327,4 +350,12 @@ export class DurableStore implements Store {
     if (trouble !== null) this.#settle(trouble);
     this.#line.health.well();
   }
+}
+
+function timed(waiter: Waiter, times: StoreTimes): Waiter {
+  const began = performance.now();
+  return (outcome) => {
+    times.wait((performance.now() - began) / 1000);
+    waiter(outcome);
+  };
 }

@@ -10,7 +10,7 @@ import type { StoreOptions } from './options.ts';
 import { type StartWorker, startStoreWorker } from './worker-link.ts';
 
 export type { StoreCounters, StorePorts } from './commit-queue.ts';
-export type { Store } from './durable-store.ts';
+export type { Store, StoreTimes } from './durable-store.ts';
 export type { StoreHealth, StoreState } from './health.ts';
 
 /**

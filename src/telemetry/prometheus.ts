@@ -1,10 +1,51 @@
-// The metrics as Prometheus reads them: the same table as $SYS, under names by Prometheus' conventions. Loaded when somebody asks.
+// The metrics as Prometheus reads them: the same table as $SYS, and times as histograms, under names by Prometheus' conventions. Loaded where
+// somebody may ask. No label has a value that a client chooses: who connects under ever new names would make ever more series.
 
-import { Counter, Gauge, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Broker } from '../broker/broker.ts';
 import { METRICS, type Metric, type Sums, SumUp } from './metrics.ts';
 
 const PREFIX = 'midge_';
+
+/** Seconds: from a write that the system only takes to a card that stalls. */
+const STORE_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const LAG_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
+
+const LAG_PROBE_MS = 1000;
+
+/** StoreCounts are those of the store since the start. */
+export interface StoreCounts {
+  readonly bytesWritten: number;
+  readonly commits: number;
+  readonly fsyncs: number;
+}
+
+/** TimedStore is what is measured of a store. */
+export interface TimedStore {
+  counters(): StoreCounts;
+  watch(times: { commit(seconds: number): void; wait(seconds: number): void } | null): void;
+}
+
+/** Facts of the machine, where it tells them. */
+export interface MachineFacts {
+  readonly cpuTemperature: number | null;
+  readonly memory: { readonly total: number; readonly available: number };
+  readonly disk: { readonly total: number; readonly free: number } | null;
+  /** Names of what the power supply suffers from now. */
+  readonly power: { readonly now: readonly string[] } | null;
+}
+
+export interface PrometheusSetup {
+  readonly broker: Broker;
+  /** Null = nothing outlives the process. */
+  readonly store: TimedStore | null;
+  /** machine gives what was known last, or null. */
+  readonly machine: () => MachineFacts | null;
+  /** As the program calls itself, for example "midge version 0.1.0". */
+  readonly title: string;
+  /** Milliseconds since 1970. */
+  readonly since: number;
+}
 
 /** PrometheusText is what a scrape gets. */
 export interface PrometheusText {
@@ -12,59 +53,173 @@ export interface PrometheusText {
   readonly contentType: string;
 }
 
-/** Prometheus reads the numbers of one broker when it is asked. */
+/** Prometheus reads the numbers when it is asked; times are taken between `start` and `stop`. */
 export class Prometheus {
   readonly #registry = new Registry();
-  readonly #broker: Broker;
+  readonly #setup: PrometheusSetup;
   readonly #sumUp = new SumUp();
-  readonly #sums: { now: Sums };
+  #sums: Sums;
+  #probe: NodeJS.Timeout | null = null;
 
-  constructor(broker: Broker, { title, since }: { readonly title: string; readonly since: number }) {
-    this.#broker = broker;
-    this.#sums = { now: this.#sumUp.of(broker) };
-    const registers = [this.#registry];
-    for (const metric of METRICS) addMetric(metric, registers, () => metric.read(broker, this.#sums.now));
-    const [program = title, version = ''] = title.split(' version ');
-    new Gauge({ name: `${PREFIX}build_info`, help: 'Always 1; the labels tell what runs.', labelNames: ['program', 'version'], registers })
-      .labels(program, version)
-      .set(1);
-    new Gauge({ name: `${PREFIX}start_time_seconds`, help: 'When the broker started, in seconds since 1970.', registers }).set(
-      since / 1000,
-    );
+  constructor(setup: PrometheusSetup) {
+    this.#setup = setup;
+    this.#sums = this.#sumUp.of(setup.broker);
+    for (const metric of METRICS)
+      this.#addNumber({ ...metric, name: prometheusName(metric), read: () => metric.read(setup.broker, this.#sums) });
+    for (const number of processNumbers(setup)) this.#addNumber(number);
+    if (setup.store !== null) for (const number of storeNumbers(setup.store)) this.#addNumber(number);
+    for (const number of machineNumbers(setup.machine)) this.#addNumber(number);
+    this.#addBuildInfo(setup.title);
+  }
+
+  /** names are all that is told, without the endings of histograms. */
+  get names(): readonly string[] {
+    return this.#registry.getMetricsAsArray().map(({ name }) => name);
+  }
+
+  start(): void {
+    const { store } = this.#setup;
+    if (store !== null) this.#watch(store);
+    this.#probeLag();
+  }
+
+  stop(): void {
+    this.#setup.store?.watch(null);
+    if (this.#probe !== null) clearInterval(this.#probe);
   }
 
   /** read gives all of one instant. */
   async read(): Promise<PrometheusText> {
-    this.#sums.now = this.#sumUp.of(this.#broker);
+    this.#sums = this.#sumUp.of(this.#setup.broker);
     return { text: await this.#registry.metrics(), contentType: this.#registry.contentType };
   }
-}
 
-/** prometheusName is a metric's name there: a counter ends in _total. */
-export function prometheusName({ name, kind }: Metric): string {
-  return `${PREFIX}${name}${kind === 'counter' ? '_total' : ''}`;
-}
+  #watch(store: TimedStore): void {
+    const commit = this.#histogram('store_commit_seconds', 'Time of a commit, until it is on the card.', STORE_BUCKETS);
+    const wait = this.#histogram(
+      'acknowledgement_wait_seconds',
+      'Time that acknowledgements wait until what they acknowledge is on the card; others go out at once.',
+      STORE_BUCKETS,
+    );
+    store.watch({ commit: (seconds) => commit.observe(seconds), wait: (seconds) => wait.observe(seconds) });
+  }
 
-function addMetric(metric: Metric, registers: Registry[], read: () => number): void {
-  const [name, { help }] = [prometheusName(metric), metric];
-  if (metric.kind === 'gauge') {
+  /** A timer that comes late tells how long everybody else has waited for the event loop. */
+  #probeLag(): void {
+    const lag = this.#histogram('event_loop_lag_seconds', 'How late the event loop comes, probed once a second.', LAG_BUCKETS);
+    let due = performance.now() + LAG_PROBE_MS;
+    this.#probe = setInterval(() => {
+      const now = performance.now();
+      lag.observe(Math.max(0, now - due) / 1000);
+      due = now + LAG_PROBE_MS;
+    }, LAG_PROBE_MS).unref();
+  }
+
+  #histogram(name: string, help: string, buckets: number[]): Histogram {
+    return new Histogram({ name: PREFIX + name, help, buckets, registers: [this.#registry] });
+  }
+
+  #addNumber({ name, kind, help, read }: TaggedNumber): void {
+    const registers = [this.#registry];
+    if (kind === 'counter') {
+      new Counter({
+        name,
+        help,
+        registers,
+        collect() {
+          this.reset();
+          this.inc(read() ?? 0);
+        },
+      });
+      return;
+    }
     new Gauge({
       name,
       help,
       registers,
       collect() {
-        this.set(read());
-      },
-    });
-  } else {
-    new Counter({
-      name,
-      help,
-      registers,
-      collect() {
-        this.reset();
-        this.inc(read());
+        const value = read();
+        if (value === null) this.remove();
+        else this.set(value);
       },
     });
   }
+
+  #addBuildInfo(title: string): void {
+    const [program = title, version = ''] = title.split(' version ');
+    const labelNames = ['program', 'version'];
+    const info = new Gauge({
+      name: `${PREFIX}build_info`,
+      help: 'Always 1; its labels tell what runs.',
+      labelNames,
+      registers: [this.#registry],
+    });
+    info.labels(program, version).set(1);
+  }
+}
+
+/** TaggedNumber is one number with its name in full. */
+interface TaggedNumber {
+  readonly name: string;
+  readonly kind: 'counter' | 'gauge';
+  readonly help: string;
+  /** Null = it is not known. */
+  readonly read: () => number | null;
+}
+
+/** prometheusName is a metric's name there: a counter ends in _total. */
+export function prometheusName({ name, kind }: Pick<Metric, 'name' | 'kind'>): string {
+  return `${PREFIX}${name}${kind === 'counter' ? '_total' : ''}`;
+}
+
+/** The names that all programs give to these. */
+function processNumbers({ since }: PrometheusSetup): readonly TaggedNumber[] {
+  const cpuSeconds = () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1e6;
+  };
+  return [
+    { name: 'process_cpu_seconds_total', kind: 'counter', help: 'CPU time of the program.', read: cpuSeconds },
+    { name: 'process_resident_memory_bytes', kind: 'gauge', help: 'Memory of the program.', read: () => process.memoryUsage.rss() },
+    {
+      name: 'process_start_time_seconds',
+      kind: 'gauge',
+      help: 'When the program started, in seconds since 1970.',
+      read: () => since / 1000,
+    },
+  ];
+}
+
+function storeNumbers(store: TimedStore): readonly TaggedNumber[] {
+  const count = (name: string, help: string, read: (counts: StoreCounts) => number): TaggedNumber => ({
+    name: `${PREFIX}store_${name}_total`,
+    kind: 'counter',
+    help,
+    read: () => read(store.counters()),
+  });
+  return [
+    count('written_bytes', 'Bytes that the store has written to the card.', ({ bytesWritten }) => bytesWritten),
+    count('commits', 'Commits of the store.', ({ commits }) => commits),
+    count('fsyncs', 'Times that the store has waited for the card.', ({ fsyncs }) => fsyncs),
+  ];
+}
+
+function machineNumbers(machine: () => MachineFacts | null): readonly TaggedNumber[] {
+  const gauge = (name: string, help: string, read: (facts: MachineFacts) => number | null): TaggedNumber => ({
+    name: `${PREFIX}machine_${name}`,
+    kind: 'gauge',
+    help,
+    read: () => {
+      const facts = machine();
+      return facts === null ? null : read(facts);
+    },
+  });
+  return [
+    gauge('temperature_celsius', 'Temperature of the processor.', ({ cpuTemperature }) => cpuTemperature),
+    gauge('memory_available_bytes', 'Memory that programs can still have.', ({ memory }) => memory.available),
+    gauge('memory_size_bytes', 'Memory of the machine.', ({ memory }) => memory.total),
+    gauge('disk_free_bytes', 'Free space where the state folder is.', ({ disk }) => disk?.free ?? null),
+    gauge('disk_size_bytes', 'Size of the disk where the state folder is.', ({ disk }) => disk?.total ?? null),
+    gauge('power_problems', 'What the power supply suffers from now: low voltage, throttling.', ({ power }) => power?.now.length ?? null),
+  ];
 }

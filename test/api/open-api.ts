@@ -96,6 +96,7 @@ export async function openApi(context: TestContext, more: Partial<ApiSetup> & { 
     },
     log: () => () => {},
     metrics: async () => ({ text: 'up 1\n', contentType: 'text/plain; version=0.0.4; charset=utf-8' }),
+    stopped: () => {},
     isReady: () => true,
     hosts: () => ['box.local'],
     httpsPort: () => 8443,
