@@ -199,7 +199,7 @@ export class Bridge implements Part {
         this.#addresses.connected(address);
         return outcome;
       }
-      this.#note(outcome);
+      this.#note(outcome.atConnect ? outcome : this.#suspect(outcome, 0));
     }
     return null;
   }
@@ -307,6 +307,7 @@ export class Bridge implements Part {
 
   /** Before MQTT 5 a broker does not say why it ends a connection. */
   #suspect(error: LinkError, lasted: number): LinkError {
+    if (error.fault === 'network') return error; // nobody was reached: that tells nothing
     this.#shortConnections = error.fault === 'closed' && lasted < SHORT_MS ? this.#shortConnections + 1 : 0;
     if (this.#shortConnections < SUSPICIOUS) return error;
     return new LinkError(

@@ -64,6 +64,8 @@ export class MqttClient implements PacketSink {
   readonly #decoder: Decoder;
   readonly #outbox: Outbox;
   #isFlushAwaited = false;
+  /** Our own broker answers while it is written to: its answer waits until that is done. */
+  #isWriting = false;
   /** What came after CONNACK waits for `release`. */
   #isHeld = false;
   #backlog: Buffer | null = null;
@@ -111,9 +113,7 @@ export class MqttClient implements PacketSink {
   release(): void {
     if (!this.#isHeld) return;
     this.#isHeld = false;
-    const backlog = this.#backlog;
-    this.#backlog = null;
-    if (backlog !== null) this.#take(backlog);
+    this.#takeBacklog();
     if (this.state === 'connected') this.#stream.resume();
   }
 
@@ -139,28 +139,39 @@ export class MqttClient implements PacketSink {
 
   /** sendPacket copies a whole packet, or several, bytes[start, end). */
   sendPacket(bytes: Buffer, start: number, end: number): void {
+    this.#isWriting = true;
     this.#outbox.append(bytes, start, end);
+    this.#isWriting = false;
     this.#flushLater();
   }
 
   /** sendPublish copies a PUBLISH frame and patches its first byte and packet identifier (`packetIdAt` < 0 = none). */
   sendPublish(bytes: Buffer, first: number, packetIdAt: number, packetId: number): void {
+    this.#isWriting = true;
     this.#outbox.appendPublish(bytes, 0, bytes.length, first, packetIdAt, packetId);
+    this.#isWriting = false;
     this.#flushLater();
   }
 
   /** sendAck sends PUBACK, PUBREC, PUBREL or PUBCOMP by its first byte; a reason code other than success only in v5. */
   sendAck(first: number, packetId: number, reasonCode: ReasonCode): void {
+    this.#isWriting = true;
     if (reasonCode === REASON.SUCCESS || this.version !== 5) this.#outbox.appendAck(first, packetId);
     else this.#outbox.append(Buffer.from([first, 3, packetId >> 8, packetId & 0xff, reasonCode]), 0, 5);
+    this.#isWriting = false;
     this.#flushLater();
   }
 
   /** flush writes what is gathered. The owner calls it at the end of a chunk; otherwise it happens at the end of the turn. */
   flush(): void {
-    if (this.state === 'closed' || this.#outbox.length === 0) return;
-    this.#hasSent = true;
-    this.#outbox.flush();
+    if (this.state === 'closed' || this.#isWriting) return;
+    if (this.#outbox.length > 0) {
+      this.#hasSent = true;
+      this.#isWriting = true;
+      this.#outbox.flush();
+      this.#isWriting = false;
+    }
+    if (!this.#isHeld) this.#takeBacklog();
   }
 
   pause(): void {
@@ -239,9 +250,15 @@ export class MqttClient implements PacketSink {
   #onData(chunk: Buffer): void {
     if (this.state === 'closed') return;
     this.#hasHeard = true;
-    if (this.#isHeld)
+    if (this.#isHeld || this.#isWriting)
       this.#backlog = Buffer.concat([this.#backlog ?? Buffer.alloc(0), chunk]); // it was on its way when the stream was paused
     else this.#take(chunk);
+  }
+
+  #takeBacklog(): void {
+    const backlog = this.#backlog;
+    this.#backlog = null;
+    if (backlog !== null) this.#take(backlog);
   }
 
   #take(chunk: Buffer): void {
@@ -287,7 +304,7 @@ export class MqttClient implements PacketSink {
   }
 
   #send(packet: Buffer): void {
-    this.#outbox.append(packet, 0, packet.length);
+    this.sendPacket(packet, 0, packet.length);
     this.flush();
   }
 
