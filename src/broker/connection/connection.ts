@@ -248,7 +248,7 @@ export class Connection implements PacketSink {
     this.#readAgain();
   }
 
-  /** disconnect tells a v5 client why (before v5: silence) and closes [MQTT-4.13.2-1]. The will is published unless `discardsWill`. */
+  /** disconnect tells a v5 client why (before v5: silence) and closes [MQTT-4.13.2-1]. The will is published. */
   disconnect(reason: ReasonCode, properties: Properties = {}): void {
     const reaction = this.reactionTo(CONNECTION_EVENT.DISCONNECT_BY_US);
     if (reaction === 'ignore') return;
@@ -274,6 +274,7 @@ export class Connection implements PacketSink {
   /** Nothing that came and waits is handled any more, and the session is nobody's. */
   #disconnecting(): void {
     this.isFast = false;
+    this.#held = [];
     this.#backlog = null;
     this.#unfinished = null;
     this.#enter('disconnecting');

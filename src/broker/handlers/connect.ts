@@ -103,19 +103,7 @@ function refuse(connection: Connection, reason: ReasonCode, words = reasonInWord
 function accept(connection: Connection, packet: ConnectPacket, terms: ConnectTerms): void {
   const { broker } = connection;
   const existing = broker.sessions.get(connection.id);
-  const limit = broker.sessions.limitFor(existing, connection.id, broker.accountOf(connection.origin.policy.name, terms.username));
-  if (limit !== null) {
-    reportConnect(connection, packet, { cause: 'busy', limit });
-    if (limit === 'global_max_clients') refuse(connection, REASON.SERVER_BUSY);
-    else if (limit === 'memory_limit') refuse(connection, REASON.QUOTA_EXCEEDED);
-    else connection.closeFor(`${limit} exceeded`); // without a word, as mosquitto
-    return;
-  }
-  if (existing !== null && isOfAnother(existing, connection, terms)) {
-    reportConnect(connection, packet, { cause: 'client id', what: 'of another user', owner: existing.username });
-    refuse(connection, REASON.CLIENT_IDENTIFIER_NOT_VALID, 'the client id belongs to another user');
-    return;
-  }
+  if (isKeptOut(connection, packet, terms, existing)) return;
   const connack = encodeConnack(connection.version, false, REASON.SUCCESS, terms.connack)!; // success has a code in every version
   if (connack.length > terms.clientMaximumPacketSize) {
     connection.closeFor('its Maximum Packet Size has no room for CONNACK'); // [MQTT-3.1.2-24]
@@ -141,6 +129,23 @@ function accept(connection: Connection, packet: ConnectPacket, terms: ConnectTer
   broker.journal?.whenDurable(() => {
     if (connection.reactionTo(CONNECTION_EVENT.COMMIT) === 'do') connection.proceed(greet); // not taken over meanwhile
   });
+}
+
+/** Refuses who finds no room, or another's session: it tells whether it has. */
+function isKeptOut(connection: Connection, packet: ConnectPacket, terms: ConnectTerms, existing: Session | null): boolean {
+  const { broker, origin } = connection;
+  const limit = broker.sessions.limitFor(existing, connection.id, broker.accountOf(origin.policy.name, terms.username));
+  if (limit !== null) {
+    reportConnect(connection, packet, { cause: 'busy', limit });
+    if (limit === 'global_max_clients') refuse(connection, REASON.SERVER_BUSY);
+    else if (limit === 'memory_limit') refuse(connection, REASON.QUOTA_EXCEEDED);
+    else connection.closeFor(`${limit} exceeded`); // without a word, as mosquitto
+    return true;
+  }
+  if (existing === null || !isOfAnother(existing, connection, terms)) return false;
+  reportConnect(connection, packet, { cause: 'client id', what: 'of another user', owner: existing.username });
+  refuse(connection, REASON.CLIENT_IDENTIFIER_NOT_VALID, 'the client id belongs to another user');
+  return true;
 }
 
 /**
