@@ -29,7 +29,7 @@ import { reloadBroker } from './reload-broker.ts';
 const SECRET_MODE = 0o600;
 const RIGHTS = { in: 'write', out: 'read', both: 'readwrite' } as const;
 
-/** invite makes the account, has the running broker take it over, and writes the invitation to `--out`, else to standard output; what else is said goes to standard error. */
+/** invite makes the account, has the running broker take it over, and writes the invitation to `--out`, else to standard output, and then what else is said goes to standard error. */
 export async function invite(name: string, invocation: Invocation): Promise<number> {
   const { flags, terminal } = invocation;
   const main = configurationFile({ flags });
@@ -50,7 +50,7 @@ export async function invite(name: string, invocation: Invocation): Promise<numb
   const text = writeInvitation(invitation);
   const out = flags.get('out')?.at(-1) ?? null;
   if (out !== null && existsSync(out)) throw new OperatorError(`Cannot write "${out}": it is there already`);
-  const aside = { ...invocation, terminal: { ...terminal, stdout: terminal.stderr } }; // standard output is for the invitation
+  const aside = out === null ? { ...invocation, terminal: { ...terminal, stdout: terminal.stderr } } : invocation; // standard output is for the invitation
   const status = await makeAccount({ main, passwordFile, configuration, ...invitation }, aside);
   if (status !== 0) return status;
   if (out === null) terminal.stdout.write(text);
@@ -136,7 +136,7 @@ async function makeAccount(wish: AccountWish, invocation: Invocation): Promise<n
   if (status !== 0) return status;
   const hash = await hashPassword(password);
   writePasswords(passwordFile, setUser(readPasswords(passwordFile), name, hash));
-  terminal.stderr.write(`Added user ${name} to ${passwordFile}.\n`);
+  terminal.stdout.write(`Added user ${name} to ${passwordFile}.\n`);
   return reloadBroker(passwordFile, invocation);
 }
 
@@ -180,7 +180,7 @@ interface Told {
 }
 
 function advise(host: string, { tls }: ListenerOptions, { configuration, out, name }: Told, { terminal }: Invocation): void {
-  const say = (line: string) => terminal.stderr.write(`${line}\n`);
+  const say = (line: string) => terminal.stdout.write(`${line}\n`);
   if (out !== null) say(`The invitation is in ${out}. It holds a password: pass it on by a safe way.`);
   say(`On the other box: midge bridge accept FILE. It ends with: midge passwd -D ${configuration.access.passwordFile} ${name}`);
   if (tls === null) say('Warning: no listener has TLS, so others on the network can read the password and the messages.');
