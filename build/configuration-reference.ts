@@ -24,7 +24,7 @@ instead. A word that has no effect here is a warning that says why.
 
 ## The file
 
-- Each line has one word and its value, with blanks between them. A line that starts with \`#\` in the first column is a comment. A comment may also follow a number,
+- Each line has one word and its value, with spaces between them. A line that starts with \`#\` in the first column is a comment. A comment may also follow a number,
   a \`true\` or another single word, but not a text or a path: there it would be a part of the value.
 - \`listener\` starts a listener, and the listener words below belong to it. Listener words above the first \`listener\` belong to the *default
   listener*, and open it. In a file without any \`listener\`, words that only limit (\`max_connections\`, \`max_qos\`, ...) open nothing: only this

@@ -87,7 +87,7 @@ class Parser implements AclFile {
     if (first === '') return this.#error(line, column, 'Empty topic', `write ${kind} [read | write | readwrite | deny] FILTER`);
     if (behind === '') return this.#addRule({ line, kind, access: 'readwrite', filter: first }, column);
     if (!isAccess(first)) {
-      const hint = 'write read, write, readwrite or deny; a topic with a blank needs one of them before it';
+      const hint = 'write read, write, readwrite or deny; a topic with a space needs one of them before it';
       return this.#error(line, column, `Invalid topic access type "${first}"`, hint);
     }
     this.#addRule({ line, kind, access: first, filter: behind }, column + first.length + gap.length);
@@ -125,7 +125,7 @@ class Parser implements AclFile {
   }
 
   #reportMalformed(character: string, line: number, column: number): void {
-    if (character === '\t') this.#error(line, column, 'Invalid line: it holds a tab', 'put blanks between the words');
+    if (character === '\t') this.#error(line, column, 'Invalid line: it holds a tab', 'put spaces between the words');
     else this.#error(line, column, 'Malformed UTF-8', 'save the file as UTF-8 without control characters');
   }
 

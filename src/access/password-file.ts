@@ -65,7 +65,7 @@ function mistakeIn(user: string, password: string, hash: PasswordHash | null, pa
   if (hash !== null) return [null, null];
   const setAgain = `set it again: midge passwd ${path} ${user}`;
   if (password === '') return [`Cannot read password of user "${user}": there is none`, setAgain];
-  if (looksHashed(password)) return [`Cannot read password hash of user "${user}": it is no $6$, $7$ or $argon2id$ hash`, setAgain];
+  if (looksHashed(password)) return [`Cannot read password hash of user "${user}": it is not a $6$, $7$ or $argon2id$ hash`, setAgain];
   return [`Cannot read password of user "${user}": it is not hashed`, `hash all plain passwords of the file: midge passwd -U ${path}`];
 }
 

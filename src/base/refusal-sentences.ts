@@ -74,7 +74,7 @@ export function refusalSentence(reason: RefusalReason): string {
     case 'certificate':
       return `has a client certificate without a ${reason.wanted}, which is the user name here`;
     case 'websocket':
-      return `is no WebSocket client that is welcome here: ${webSocketProblemWords(reason.problem)}`;
+      return `opens no WebSocket that this listener accepts: ${webSocketProblemWords(reason.problem)}`;
     case 'proxy':
       return `is turned away by the PROXY protocol of this listener: ${proxyProblemWords(reason.problem)}`;
     case 'wrong protocol':

@@ -46,7 +46,7 @@ export function setHostName(value: unknown, { draft, complain }: Reading): void 
   else complain(`the host name can't be ${quote(value)}: ${problem}`);
 }
 
-/** setTimeZone takes a time zone, or says that there is none of this name. */
+/** setTimeZone takes a time zone, or says that there is no interface of this name. */
 export function setTimeZone(value: unknown, { draft, complain, findTimeZone }: Reading): void {
   if (typeof value !== 'string' || value === '') return;
   const zone = findTimeZone(value);

@@ -96,7 +96,7 @@ export function addressProblem(text: string): string | null {
   const longest = isIPv4(address) ? 32 : 128;
   if (isIP(address) === 0 || address.includes('%') || rest.length > 0) return 'an address looks like 192.168.1.5/24';
   if (/^\d+$/.test(prefix) && Number(prefix) >= 1 && Number(prefix) <= longest) return null;
-  return `the size of the network is missing: ${address}/24`;
+  return `the network size is missing: ${address}/24`;
 }
 
 /** plainAddress writes an address without problem as systemd reads it: its size without zeros in front. */

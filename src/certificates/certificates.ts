@@ -188,14 +188,17 @@ class ApplianceCertificates implements Certificates {
       for (const serial of added) this.#setup.log.log('notice', `Client certificate ${serial} is revoked.`);
       if (added.length > 0) for (const listener of this.#listeners) listener();
     } catch (error) {
-      this.#sayFailure(`${reasonOf(error)}; until then what was revoked before stays so`);
+      this.#sayFailure(`${reasonOf(error)}; until then the certificates that were revoked before stay revoked`);
     }
   }
 
   #sayMended(lacking: number): void {
     if (lacking === 0) return; // an older midge has written the list only
     const path = join(this.#setup.options.folder, REVOCATION_LIST);
-    this.#setup.log.log('warning', `Wrote "${path}" anew: it lacked ${lacking} revoked certificates, which stay revoked.`);
+    this.#setup.log.log(
+      'warning',
+      `Wrote "${path}" again, because ${lacking} revoked certificates were missing from it. They stay revoked.`,
+    );
   }
 
   async #look(): Promise<void> {
@@ -273,7 +276,8 @@ class ApplianceCertificates implements Certificates {
     const path = join(this.#setup.options.folder, file);
     try {
       const mode = await protectKey(path);
-      if (mode !== null) this.#setup.log.log('warning', `Took "${path}" away from other users: its mode was ${mode.toString(8)}, now 600.`);
+      if (mode !== null)
+        this.#setup.log.log('warning', `Other users could read "${path}". Its mode was ${mode.toString(8)} and is now 600.`);
     } catch (error) {
       this.#setup.log.log('warning', `Cannot protect key "${path}": ${reasonOf(error)} - set its mode to 600.`);
     }
@@ -313,7 +317,7 @@ class ApplianceCertificates implements Certificates {
   #sayUnsaved(file: string, error: unknown): void {
     const path = join(this.#setup.options.folder, file);
     this.#sayFailure(
-      `Cannot save server certificate "${path}": ${reasonOf(error)} - make the folder writable; until then it is made at each start`,
+      `Cannot save server certificate "${path}": ${reasonOf(error)} - make the folder writable; until then midge makes a new one at each start`,
     );
   }
 

@@ -38,7 +38,7 @@ export async function run(invocation: Invocation): Promise<number> {
 function check(invocation: Invocation, [action, topic]: readonly string[]): number {
   const { flags, terminal, program } = invocation;
   if (action !== 'publish' && action !== 'receive' && action !== 'subscribe')
-    throw failure(`What should be checked? Use '${program} check publish', 'receive' or 'subscribe'.`);
+    throw failure(`No action given. Use '${program} check publish', 'receive' or 'subscribe'.`);
   if (topic === undefined) throw failure(`Which topic? Use '${program} check ${action} TOPIC'.`);
   const client: AclClient = { username: last(flags, 'user'), clientId: last(flags, 'client') };
   const house = readHouse(invocation);
@@ -70,7 +70,7 @@ function checkTopic({ acl }: House, client: AclClient, action: 'publish' | 'rece
 function checkSubscribe({ acl }: House, client: AclClient, topicFilter: string): Answer {
   const isValid = isSharedFilter(topicFilter) ? parseSharedFilter(topicFilter) !== null : isTopicFilter(topicFilter);
   if (!isValid)
-    throw failure(`Cannot check "${topicFilter}": it is no topic filter - + and # stand alone between slashes, and # at the end`);
+    throw failure(`Cannot check "${topicFilter}": it is not a topic filter - + and # stand alone between slashes, and # at the end`);
   if (acl === null) return withoutAcl();
   const rules = whatArrives(acl, client, topicFilter);
   const arrives = rules.some(({ access }) => access !== 'deny');
@@ -195,7 +195,7 @@ function place({ allowed, rule }: AclDecision): string {
 
 function requireTopicName(topic: string): void {
   if (isTopicName(topic)) return;
-  throw failure(`Cannot check "${topic}": it is no topic name - leave + and # out, or use: midge acl check subscribe`);
+  throw failure(`Cannot check "${topic}": it is not a topic name - leave + and # out, or use: midge acl check subscribe`);
 }
 
 function writeJson({ stdout }: Terminal, value: object): void {

@@ -46,7 +46,7 @@ function checkAnswer({ answer, folder }: Found): BackupCopy {
   const words = (typeof answer === 'object' && answer !== null ? answer : {}) as Partial<Record<keyof BackupCopy, unknown>>; // each is looked at below
   const { copy, database, configuration, workingFolder } = words;
   if (!isPath(database) || !isPath(workingFolder) || !isPath(words.folder) || !isPathOrNull(copy) || !isPathOrNull(configuration))
-    throw new OperatorError(`Cannot back up "${folder}": what answers there is no broker of this version - restart the broker`);
+    throw new OperatorError(`Cannot back up "${folder}": the broker that answers there has another version - restart it`);
   const isInside = copy === null || dirname(database) === words.folder; // without a copy nothing outside is looked at
   return {
     folder,

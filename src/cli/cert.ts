@@ -37,7 +37,7 @@ export async function run(invocation: Invocation): Promise<number> {
   const [verb = ''] = invocation.operands;
   const action = Object.hasOwn(VERBS, verb) ? VERBS[verb] : undefined;
   if (action === undefined)
-    throw new OperatorError(`Error: What should be done? Use '${invocation.program} client NAME', or: ${Object.keys(VERBS).join(', ')}.`);
+    throw new OperatorError(`Error: No action given. Use '${invocation.program} client NAME', or: ${Object.keys(VERBS).join(', ')}.`);
   const folder = certificatesFolder(invocation);
   await action(invocation, (use) => asOwner(folder, async () => use(await ClientRegister.open(folder))));
   return 0;

@@ -38,7 +38,7 @@ export async function changeFiles(
   const status = await reloadBroker(main, invocation);
   if (status === 0) return 0;
   takeBack(all);
-  stderr.write('It was taken back: all is as it was.\n');
+  stderr.write('midge has taken the change back.\n');
   await reloadBroker(main, { ...invocation, program: '' });
   return status;
 }

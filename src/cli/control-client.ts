@@ -72,7 +72,7 @@ export function tell<T>(say: () => T): T {
     return say();
   } catch (error) {
     if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
-    throw new OperatorError('Cannot ask the broker: what answers is no broker of this version - restart the broker', { cause: error });
+    throw new OperatorError('Cannot ask the broker: the broker that answers has another version - restart it', { cause: error });
   }
 }
 

@@ -45,7 +45,7 @@ function timeoutOf(text: string | undefined): number {
 
 function printTable(brokers: readonly DiscoveredBroker[], { stdout, stderr }: Terminal): void {
   if (brokers.length === 0) {
-    stderr.write('No broker announces itself here. A midge does with: midge serve --lan\n');
+    stderr.write('No broker announces itself on this network. To announce one: midge serve --lan\n');
     return;
   }
   const rows = [['NAME', 'URL', 'ADDRESS'], ...brokers.map((each) => [each.name, urlOf(each), each.addresses.join(' ')])];

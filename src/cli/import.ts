@@ -17,7 +17,7 @@ export async function run({ flags, operands, terminal, program }: Invocation): P
   const [kind, source] = operands;
   if ((kind !== 'mosquitto' && kind !== 'openhab') || source === undefined) {
     const usage = `'${program} mosquitto FILE', '${program} mosquitto FOLDER' or '${program} openhab FILE'`;
-    throw new OperatorError(`Error: What is to be imported? Use ${usage}.`, { exitCode: 2 });
+    throw new OperatorError(`Error: No source given. Use ${usage}.`, { exitCode: 2 });
   }
   const isRoot = process.getuid?.() === 0;
   const dryRun = flags.has('dry-run');

@@ -36,7 +36,7 @@ const FALLS = 3;
 
 const LOOK_MS = 500;
 
-const RESUMED = `An upgrade was interrupted before its version had proved healthy: ${PLACES.oldExecutable} stays the way back.\n`;
+const RESUMED = `An upgrade was interrupted before the new version had proved healthy: midge keeps ${PLACES.oldExecutable} to go back to.\n`;
 
 /** run installs or upgrades. The exit status is 0 when the service runs, or would by the plan; OperatorError when it does not. */
 export async function run(invocation: Invocation): Promise<number> {
@@ -68,9 +68,11 @@ function probationOf(text: string | undefined): number {
 }
 
 function refuseImpossible(): void {
-  if (!isSea()) throw new OperatorError('Cannot install: these are the sources - build the executable (make binary) and run that one');
+  if (!isSea())
+    throw new OperatorError('Cannot install: midge runs from its sources - build the executable (make binary) and run that one');
   if (process.getuid?.() !== 0) throw new OperatorError('Cannot install: only root may - use sudo');
-  if (!hasSystemd()) throw new OperatorError('Cannot install: systemd does not run this machine - start "midge serve" by its own means');
+  if (!hasSystemd())
+    throw new OperatorError('Cannot install: this machine does not use systemd - start "midge serve" with its own service manager');
 }
 
 async function wishesOf({ flags }: Invocation, machine: Machine): Promise<{ wishes: InstallWishes; password: string | null }> {
@@ -80,7 +82,7 @@ async function wishesOf({ flags }: Invocation, machine: Machine): Promise<{ wish
   const file = flags.get('password-file')?.at(-1);
   if (user.includes(':'))
     throw new OperatorError(
-      'Cannot take a password from the command line, where others see it: put it into a file for --password-file, or leave it out, then one is made',
+      'Cannot take a password from the command line, where other users can see it: put it into a file for --password-file, or leave it out, and midge makes one',
     );
   if (machine.configuration === 'other') {
     if (asked !== undefined)
@@ -95,7 +97,7 @@ async function wishesOf({ flags }: Invocation, machine: Machine): Promise<{ wish
     return { wishes: { account: null, withMosquittoNames }, password: null };
   }
   if (!/^[^\s#:][^:\u0000-\u001f]*$/.test(user))
-    throw new OperatorError(`Cannot make user "${user}": a name has no blank or # in front and no control character`);
+    throw new OperatorError(`Cannot make user "${user}": a name must not begin with a space or #, and must not contain control characters`);
   const given = file === undefined ? null : readPasswordFile(file === '-' ? '/dev/stdin' : file);
   const password = given ?? makePassword();
   const line = flags.has('dry-run') ? `${user}:` : `${user}:${await hashPassword(password)}`;
@@ -124,12 +126,12 @@ async function carryThrough(plan: InstallPlan, probation: number, { stdout, stde
     prepared,
     isHealthy: () => becomesHealthy(probation),
     unhealthy: (reason) => {
-      const why = reason ?? `The broker is ${serviceState().word} and not healthy. Its last words:\n${lastWords()}`;
+      const why = reason ?? `The broker is ${serviceState().word} and not healthy. The last lines of its log:\n${lastWords()}`;
       stderr.write(`${why}\n\nGoing back:\n`);
     },
   });
   if (isHealthy) return;
-  throw new OperatorError('Cannot keep this version: the broker did not become healthy - what was there before is in place again');
+  throw new OperatorError('Cannot keep this version: the broker did not become healthy - the old version is in place again');
 }
 
 /** The service says that it is ready only after a message has gone through it; then it must stay up for a while. */

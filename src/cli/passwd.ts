@@ -29,7 +29,7 @@ export async function run(invocation: Invocation): Promise<number> {
   const hash = hasherOf(flags);
   checkFlags(invocation);
   const [file, user, password] = operands;
-  if (file === undefined) throw new OperatorError(`Error: Which file and user? Use '${program} FILE USER'.`);
+  if (file === undefined) throw new OperatorError(`Error: No file and user given. Use '${program} FILE USER'.`);
   if (flags.has('U')) {
     writePasswords(file, await hashPlainPasswords(readPasswords(file), file, hash));
     return reloadBroker(file, invocation);
@@ -88,7 +88,7 @@ function checkUser(user: string): void {
   if (user.includes(':')) throw new OperatorError("Error: Username must not contain the ':' character.");
   if (/[\u0000-\u001f\u007f-\u009f]/.test(user)) throw new OperatorError('Error: Username must not contain control characters.');
   if (user === '' || user !== user.trim() || user.startsWith('#'))
-    throw new OperatorError('Error: Username must not be empty, begin with # or have blanks around it.');
+    throw new OperatorError('Error: Username must not be empty, begin with #, or begin or end with a space.');
   if (Buffer.byteLength(user) > MAX_BYTES) throw new OperatorError('Error: Username is too long.');
 }
 

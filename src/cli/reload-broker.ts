@@ -52,15 +52,15 @@ async function askOne(folder: string, path: string): Promise<Reloaded | string |
   const command = folder === SERVICE_FOLDER ? 'sudo systemctl reload midge' : 'kill -HUP PID';
   try {
     const answer = asReloaded(await askIn(folder, { request: 'reload', file: path }));
-    if (answer === null) return `The running broker (state in ${folder}) gave no answer to be used. It takes the change with: ${command}`;
+    if (answer === null) return `The running broker (state in ${folder}) gave no valid answer. To put the change in force: ${command}`;
     return answer.reads
       ? answer
-      : `The running broker (state in ${folder}) does not read ${path}. One that does takes the change with: kill -HUP PID`;
+      : `The running broker (state in ${folder}) does not read ${path}. To put the change in force in the broker that does: kill -HUP PID`;
   } catch (error) {
     if (error instanceof OperatorError)
-      return `The running broker (state in ${folder}) has not read it: ${error.message}. It does with: ${command}`;
+      return `The running broker (state in ${folder}) has not read it: ${error.message}. To make it do so: ${command}`;
     if ((error as NodeJS.ErrnoException).code !== 'EACCES') return null; // of a socket: none runs there
-    return `The running broker (state in ${folder}) has not read it: only root and its own user may ask for that. It does with: ${command}`;
+    return `The running broker (state in ${folder}) has not read it: only root and the user of the broker may ask for that. To make it do so: ${command}`;
   }
 }
 
@@ -74,5 +74,5 @@ function asReloaded(answer: unknown): Reloaded | null {
 }
 
 function noBroker(file: string): string {
-  return `No running broker was found. One that reads ${file} takes the change with: sudo systemctl reload midge (the service), or kill -HUP PID`;
+  return `No running broker was found. To put the change in force in a broker that reads ${file}: sudo systemctl reload midge (the service), or kill -HUP PID`;
 }

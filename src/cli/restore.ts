@@ -39,7 +39,7 @@ export async function run(invocation: Invocation): Promise<number> {
   for (const path of report.restored) terminal.stdout.write(`restored  ${path}\n`);
   for (const path of report.aside) terminal.stdout.write(`kept      ${path}\n`);
   if (report.stillRevoked > 0)
-    terminal.stdout.write(`Certificates that stay revoked although the backup is older than that: ${report.stillRevoked}.\n`);
+    terminal.stdout.write(`The backup is older than these revocations. The certificates stay revoked: ${report.stillRevoked}.\n`);
   return 0;
 }
 
@@ -62,7 +62,7 @@ function finish(invocation: Invocation): number {
   const judgement = state.judge();
   if (judgement.kind === 'foreign') throw new OperatorError(`Cannot finish a restore in "${state.path}": ${judgement.reason}`);
   const said = mendRestore(state, STATE_NEEDS.database.moveAside);
-  invocation.terminal.stdout.write(`${said ?? 'No restore was cut off: nothing was changed.'}\n`);
+  invocation.terminal.stdout.write(`${said ?? 'No restore was interrupted: nothing was changed.'}\n`);
   return 0;
 }
 
@@ -70,7 +70,7 @@ function putBack(invocation: Invocation): number {
   const { terminal } = invocation;
   const { database } = stateOf(invocation);
   const done = asOwnerNow(dirname(database), () => putBackBeforeUpgrade(database));
-  if (done === null) terminal.stdout.write(`The database ${database} is of no newer version: nothing was changed.\n`);
+  if (done === null) terminal.stdout.write(`The database ${database} has no newer version: nothing was changed.\n`);
   else terminal.stdout.write(`restored  ${done.path}\nkept      ${done.aside}\n`);
   return 0;
 }

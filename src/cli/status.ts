@@ -63,7 +63,7 @@ export function troublesOf({ store, clock, certificates, machine, kept, reload, 
   troubles.push(...bridges.flatMap(bridgeTroubles));
   const { power, disk } = machine;
   if (power !== null && power.now.length > 0) troubles.push(`The machine says: ${power.now.join(', ')}.`);
-  if (disk !== null && disk.free < disk.total * 0.02) troubles.push(`The disk is full but for ${bytes(disk.free)}.`);
+  if (disk !== null && disk.free < disk.total * 0.02) troubles.push(`The disk is nearly full: ${bytes(disk.free)} are free.`);
   return troubles;
 }
 
@@ -109,7 +109,11 @@ function rowsOf({
     ['Authority', certificates && `until ${certificates.authorityExpires.slice(0, 10)}, SHA-256 ${certificates.authorityFingerprint}`],
     [
       'Store',
-      store === null ? 'none: nothing outlives the broker' : store.state === 'ok' ? 'ok: what is acknowledged is on disk' : store.state,
+      store === null
+        ? 'none: nothing outlives the broker'
+        : store.state === 'ok'
+          ? 'ok: all acknowledged messages are on disk'
+          : store.state,
     ],
     ['Written', store && `${bytes(store.bytesLastHour)} in the last hour, ${bytes(store.bytesLastDay)} in the last day`],
     ['', store && !isWearing(store.wear) ? store.wear.text : null],

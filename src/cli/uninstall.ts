@@ -17,7 +17,7 @@ export async function run({ flags, terminal }: Invocation): Promise<number> {
   }
   if (process.getuid?.() !== 0) throw new OperatorError('Cannot uninstall: only root may - use sudo');
   execute(steps, MACHINE, (line) => void terminal.stdout.write(`+ ${line}\n`));
-  if (!purge) terminal.stdout.write(`\n${PLACES.configurationFolder}, ${PLACES.state} and user midge stay; --purge takes them too.\n`);
+  if (!purge) terminal.stdout.write(`\n${PLACES.configurationFolder}, ${PLACES.state} and user midge stay; --purge removes them too.\n`);
   if (machine.mosquitto === 'stopped') terminal.stdout.write(`${RETURN_TO_MOSQUITTO}\n`);
   return 0;
 }

@@ -25,7 +25,7 @@ function textOf({ refusals, held, deaf }: Reasons, about: string | null): string
     }),
   ];
   if (lines.length > 0) return `${lines.map(visibleText).join('\n')}\n`;
-  return about === null ? 'The broker has refused nobody since it started.\n' : `Nothing is known about "${about}".\n`;
+  return about === null ? 'The broker has refused no client since it started.\n' : `Nothing is known about "${about}".\n`;
 }
 
 function linesOf(refusal: Reasons['refusals'][number]): string[] {

@@ -98,7 +98,7 @@ export const topic: ValueKind<BridgeTopic> = {
     if (!/^[012]$/.test(qosWord)) return { problem: `Invalid bridge QoS level '${qosWord}'`, hint: 'write 0, 1 or 2' };
     if (tooMany !== undefined)
       return {
-        problem: `Cannot read topic "${pattern}": unexpected "${tooMany}" behind it`,
+        problem: `Cannot read topic "${pattern}": unexpected "${tooMany}" after it`,
         hint: 'write pattern, direction, QoS, local prefix and remote prefix; "" for one that is empty',
       };
     const value: BridgeTopic = { pattern, direction, qos: Number(qosWord) as Qos, localPrefix, remotePrefix }; // it is 0, 1 or 2
@@ -187,7 +187,7 @@ function readNumbers(line: string, name: string, most: number): Reading<readonly
   const wrong = words.find((word) => !/^\d{1,9}$/.test(word));
   if (wrong !== undefined) return { problem: `Invalid ${name} value (${wrong})`, hint: 'write whole numbers' };
   if (words.length > most)
-    return { problem: `Cannot read ${name}: unexpected "${words[most]}" behind it`, hint: `it has at most ${most} numbers` };
+    return { problem: `Cannot read ${name}: unexpected "${words[most]}" after it`, hint: `it has at most ${most} numbers` };
   return { value: words.map(Number) };
 }
 

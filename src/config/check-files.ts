@@ -175,7 +175,7 @@ function checkKey(file: string, certificate: X509Certificate | null, places: Pla
       place,
       `Unable to load server key file "${file}". Check keyfile`,
       isEncrypted(file)
-        ? `it has a passphrase, which nobody can type at a start: openssl pkey -in ${file} -out NEWFILE`
+        ? `it has a passphrase, and nobody can type that when the broker starts - remove it: openssl pkey -in ${file} -out NEWFILE`
         : fileHint(file, error),
       EXIT.FAILED,
     );

@@ -106,7 +106,11 @@ class Interpreter implements Interpretation {
     this.bridges.push(scope.bridge);
     if (bridgeName === '') this.#report.error(place, `Empty ${name} value in configuration`, 'write a name for the bridge behind it');
     else if (more.length > 0)
-      this.#report.error(textPlace, `Cannot read connection "${bridgeName}": unexpected "${more[0]}" behind it`, 'a name has no blanks');
+      this.#report.error(
+        textPlace,
+        `Cannot read connection "${bridgeName}": unexpected "${more[0]}" after it`,
+        'a name must not contain spaces',
+      );
     else if (twin !== undefined)
       this.#report.error(textPlace, `Duplicate bridge name "${bridgeName}"`, `the first is at ${twin.place.file}:${twin.place.line}`);
     else if (/[+#]/.test(bridgeName))
@@ -174,7 +178,7 @@ class Interpreter implements Interpretation {
   /** The value is not shown: it may be a password. */
   #reportEqualsSign({ name, place }: Statement): void {
     const [word = ''] = name.split('=', 1);
-    this.#report.error(place, `Cannot read ${word}: there is no = between a word and its value`, `write a blank instead: ${word} ...`);
+    this.#report.error(place, `Cannot read ${word}: there is no = between a word and its value`, `write a space instead: ${word} ...`);
   }
 
   #reportEarly(name: string, place: Place): void {

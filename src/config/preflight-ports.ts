@@ -41,7 +41,11 @@ export class PortsInMind {
     const { address, bindInterface } = options;
     const known = Object.keys(networkInterfaces());
     if (bindInterface !== null && !known.includes(bindInterface)) {
-      this.#report.error(place, `Cannot bind to interface "${bindInterface}": there is none of this name`, `there are ${known.join(', ')}`);
+      this.#report.error(
+        place,
+        `Cannot bind to interface "${bindInterface}": there is no interface of this name`,
+        `there are ${known.join(', ')}`,
+      );
       return [];
     }
     if (address !== null && isIP(address.replace(/%.*/, '')) === 0 && !(await this.#hasAddress(address, place))) return [];

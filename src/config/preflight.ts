@@ -103,7 +103,7 @@ class Preflight {
     const found = find(path);
     const what = `socket "${path}"`;
     if (found !== null && !found.isSocket())
-      this.report.error(place, `Cannot open ${what}: there is something else of this name`, 'choose another path, or take it away');
+      this.report.error(place, `Cannot open ${what}: something else has this name`, 'choose another path, or remove it');
     else if (found === null) this.#lookAtPlaceOf(path, place, what);
   }
 
@@ -135,7 +135,7 @@ class Preflight {
     const found = find(folder);
     if (found === null) this.#lookAtParent(folder, place, what);
     else if (found.isDirectory()) this.#mayWrite(folder, place, what);
-    else this.report.error(place, `Cannot make ${what}: "${folder}" is no folder`, 'name another place');
+    else this.report.error(place, `Cannot make ${what}: "${folder}" is not a folder`, 'name another place');
   }
 
   /** A file that is written: made in its folder, which must be there. */
@@ -154,7 +154,7 @@ class Preflight {
     const folder = dirname(path);
     const found = find(folder);
     if (found === null) this.report.error(place, `Cannot write ${what}: its folder is not there`, `make it: mkdir -p ${folder}`);
-    else if (!found.isDirectory()) this.report.error(place, `Cannot write ${what}: "${folder}" is no folder`, 'name another place');
+    else if (!found.isDirectory()) this.report.error(place, `Cannot write ${what}: "${folder}" is not a folder`, 'name another place');
     else this.#mayWrite(folder, place, what);
   }
 

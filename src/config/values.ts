@@ -258,7 +258,7 @@ function readWord<T>(line: string, name: string, read: (word: string) => Reading
   if (word === '') return { problem: `Empty ${name} value in configuration`, hint: null };
   if (rest.length > 0)
     return {
-      problem: `Cannot read ${name} "${word}": unexpected "${rest[0]}" behind it`,
+      problem: `Cannot read ${name} "${word}": unexpected "${rest[0]}" after it`,
       hint: 'remove it, or start it with # if it is a comment',
     };
   return read(word);

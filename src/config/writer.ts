@@ -45,7 +45,7 @@ export function addBlock(main: string, fileName: string, text: string): readonly
   const before = readText(main);
   const [, folder] = /^[ \t]*include_dir[ \t]+(.+?)[ \t\r]*$/m.exec(before) ?? [];
   const path = folder === undefined ? join(dirname(resolve(main)), fileName) : join(resolve(folder), fileName);
-  if (existsSync(path)) throw new OperatorError(`Cannot make "${path}": it is there already`);
+  if (existsSync(path)) throw new OperatorError(`Cannot make "${path}": it exists already`);
   const block = { path, before: null, after: text, mode: SECRET_MODE };
   if (folder !== undefined) return [block];
   const end = before === '' || before.endsWith('\n') ? '' : '\n';
@@ -135,7 +135,9 @@ function settable(name: string): Directive {
 
 function checkValue(name: string, value: string): void {
   if (/[\u0000-\u0008\u000a-\u001f\u007f-\u009f]/.test(value) || value !== value.trim())
-    throw new OperatorError(`Cannot set ${name}: a value has no line end or control character, and no blank at its ends`);
+    throw new OperatorError(
+      `Cannot set ${name}: a value must not contain line ends or control characters, and must not begin or end with a space`,
+    );
 }
 
 /** A word for the whole program counts wherever it stands. */
@@ -238,5 +240,5 @@ function readText(path: string): string {
       .toString('latin1')
       .split('\n')
       .findIndex((each) => !isUtf8(Buffer.from(each, 'latin1'))) + 1;
-  throw new OperatorError(`Cannot change "${path}:${line}": that line is no UTF-8 - save the file as UTF-8 first`);
+  throw new OperatorError(`Cannot change "${path}:${line}": that line is not UTF-8 - save the file as UTF-8 first`);
 }

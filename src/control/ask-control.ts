@@ -27,7 +27,7 @@ function isForeign(path: string): boolean {
   const foreign = foreignOwner(folder);
   const trusted = foreign === null ? [0, process.geteuid?.(), statSync(folder).uid] : [0, foreign];
   if (!socket.isSocket() || !trusted.includes(socket.uid))
-    throw new OperatorError(`Cannot ask the broker: "${path}" is no socket of the user who owns the folder - take it away`);
+    throw new OperatorError(`Cannot ask the broker: "${path}" is not a socket of the user who owns the folder - remove it`);
   return foreign !== null && socket.uid !== 0;
 }
 

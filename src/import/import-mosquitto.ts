@@ -34,7 +34,7 @@ export async function importMosquitto(request: ImportRequest, needs: ImportNeeds
   const files = setup?.files ?? [];
   const written = [...files.map(({ path }) => path), ...(state === null ? [] : [request.state])];
   const there = files.find(({ path }) => existsSync(path));
-  if (there !== undefined) throw new OperatorError(`Cannot write "${there.path}": it is there already - name another folder with --out`);
+  if (there !== undefined) throw new OperatorError(`Cannot write "${there.path}": it exists already - name another folder with --out`);
   const leftOut = state === null ? null : await needs.store.tryFilling(state.kept);
   if (state !== null) await needs.asOwner(request.state, () => needs.store.fillStore(request.state, state.kept, request.dryRun));
   if (!request.dryRun) for (const file of files) writeTarget(file, needs);

@@ -22,7 +22,7 @@ export function importOpenhab({ source, out, dryRun }: OpenhabRequest, needs: Im
   const isRefused = lines.some(({ outcome }) => outcome === 'refused');
   const report = lines.map(({ line, what, outcome, reason }) => ({ what: `${source}:${line}: ${what}`, outcome, reason }));
   if (isRefused) return { lines: report, written: [] };
-  if (existsSync(path)) throw new OperatorError(`Cannot write "${path}": it is there already - name another folder with --out`);
+  if (existsSync(path)) throw new OperatorError(`Cannot write "${path}": it exists already - name another folder with --out`);
   if (!dryRun) writeTarget({ path, text: `# Taken over from ${source} of openHAB.\n${text}`, isSecret: false }, needs);
   return { lines: report, written: [path] };
 }

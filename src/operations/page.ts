@@ -115,6 +115,6 @@ function cursorOf(key: string): string {
 function keyIn(cursor: string): string {
   const text = Buffer.from(cursor, 'base64url').toString();
   if (!text.startsWith('k') || cursorOf(text.slice(1)) !== cursor)
-    throw badInput('cursor', 'Cannot go on at this cursor: it is none that a page ended with');
+    throw badInput('cursor', 'Cannot go on at this cursor: no page ended with it');
   return text.slice(1);
 }

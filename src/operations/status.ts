@@ -137,7 +137,7 @@ export const STATUS = operation({
   name: 'status',
   kind: 'query',
   right: 'viewer',
-  summary: 'How the running broker fares: who may connect, clients, rates, certificate, store, clock, machine.',
+  summary: 'The state of the running broker: who may connect, clients, rates, certificate, store, clock, machine.',
   input: z.strictObject({}),
   output: OUTPUT,
   run: readStatus,

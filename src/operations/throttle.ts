@@ -16,7 +16,7 @@ export const THROTTLE = operation({
   name: 'throttle',
   kind: 'query',
   right: 'viewer',
-  summary: 'Addresses and users whose logins are held back.',
+  summary: 'Addresses and users whose logins are delayed.',
   input: z.strictObject({}),
   output: z.array(HOLD),
   run: ({ throttle }) => throttle.held(),

@@ -46,7 +46,7 @@ export const WHY = operation({
   name: 'why',
   kind: 'query',
   right: 'viewer',
-  summary: 'Who was turned away or hears nothing, why, and what to do about it.',
+  summary: 'Clients that were refused or receive nothing, with the reason and what to do about it.',
   input: INPUT,
   output: OUTPUT,
   run: (needs, { about }) => readReasons(needs, about ?? null),

@@ -91,7 +91,7 @@ class SelfTest implements Part {
       this.#way = listener;
       return;
     }
-    this.#setup.log.log('debug', 'The self-test finds no listener that it can use: it tells only that the program lives.');
+    this.#setup.log.log('debug', 'The self-test finds no listener that it can use. It shows only that the program runs.');
   }
 
   async #test(): Promise<void> {

@@ -74,7 +74,7 @@ function warnIfOut(path: string, user: string, log: Logger): void {
   } catch {
     log.log(
       'warning',
-      `Warning: User ${user} cannot write to the state folder "${path}": renewed certificates are made again at each start.`,
+      `Warning: User ${user} cannot write to the state folder "${path}": midge cannot save renewed certificates, and renews them again at each start.`,
     );
   }
 }

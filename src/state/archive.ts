@@ -68,7 +68,7 @@ async function* fileBlocks(name: string, fd: number): AsyncGenerator<Buffer> {
       left -= chunk.length;
       yield chunk;
     }
-    if (left > 0) throw new OperatorError(`Cannot pack "${name}": somebody has cut it meanwhile`);
+    if (left > 0) throw new OperatorError(`Cannot pack "${name}": it became shorter while midge read it`);
     yield Buffer.alloc(padding(size));
   } finally {
     closeSync(fd);

@@ -90,7 +90,7 @@ function become(uid: number): () => void {
 function named(error: unknown, uid: number, path: string): unknown {
   if (!isForbidden(error)) return error;
   const who = `root does this as user ${nameOf(uid)}, to whom "${path}" belongs`;
-  return new OperatorError(`${reasonOf(error)} - ${who}: give that user the file that is meant, or take away what should not lie there`, {
+  return new OperatorError(`${reasonOf(error)} - ${who}: give that user the file that is meant, or remove what should not be there`, {
     cause: error,
   });
 }

@@ -57,7 +57,7 @@ export interface BackupSource {
 
 /** makeBackup writes a new file and gives the names of what is in it. Throws OperatorError; nothing is left of a backup that failed. */
 export async function makeBackup(file: string, source: BackupSource, needs: StateNeeds): Promise<readonly string[]> {
-  if (existsSync(file)) throw new OperatorError(`Cannot write backup "${file}": it is there already - name another file`);
+  if (existsSync(file)) throw new OperatorError(`Cannot write backup "${file}": it exists already - name another file`);
   const copy = new DatabaseCopy(source, needs);
   try {
     if (source.copy === null) await copy.make();
@@ -88,8 +88,7 @@ class DatabaseCopy {
     const name = basename(database);
     const isCopy =
       copy === null || (copy.startsWith(`${name}.backup-`) && /^[\da-f]{12}$/.test(copy.slice(name.length + '.backup-'.length)));
-    if (!isCopy)
-      throw new OperatorError(`Cannot back up "${folder}": what answers there is no broker of this version - restart the broker`);
+    if (!isCopy) throw new OperatorError(`Cannot back up "${folder}": the broker that answers there has another version - restart it`);
     this.#source = source;
     this.#needs = needs;
     this.#folder = dirname(database);

@@ -44,7 +44,7 @@ export class FolderDescriptor {
 
   /** at is a path of a name in this folder, good while it is open. The name itself may still be a link: use it with calls that do not follow one. */
   at(name: string): string {
-    if (name === '' || name === '.' || name === '..' || name.includes('/')) throw new OperatorError(`"${name}" is no name of a file`);
+    if (name === '' || name === '.' || name === '..' || name.includes('/')) throw new OperatorError(`"${name}" is not the name of a file`);
     return `/proc/self/fd/${this.#fd}/${name}`;
   }
 
@@ -73,7 +73,7 @@ export class FolderDescriptor {
     if (stats.isFile() && stats.nlink === 1) return fd;
     closeSync(fd);
     const what = stats.isFile() ? 'has other names (hard links)' : 'is no regular file';
-    throw new OperatorError(`Cannot use "${this.path}/${name}": it ${what} - take it away`);
+    throw new OperatorError(`Cannot use "${this.path}/${name}": it ${what} - remove it`);
   }
 
   /** give changes owner of the folder. */

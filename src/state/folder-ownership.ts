@@ -33,7 +33,7 @@ export function folderOwnership(path: string, isOurs: (name: string) => boolean)
     if (link === undefined) return { kind: 'absent' };
     if (link.isSymbolicLink() && !isTrusted(link)) return foreign('it is a link that another user made');
     const stats = statSync(path);
-    if (!stats.isDirectory()) return foreign('it is no folder');
+    if (!stats.isDirectory()) return foreign('it is not a folder');
     if ((stats.mode & 0o002) !== 0) return foreign('every user of this machine may write in it');
     return judgeContent(realpathSync(path), stats, isOurs);
   } catch (error) {
@@ -43,7 +43,7 @@ export function folderOwnership(path: string, isOurs: (name: string) => boolean)
 
 function judgeContent(path: string, stats: Stats, isOurs: (name: string) => boolean): FolderOwnership {
   const entries = readdirSync(path, { withFileTypes: true });
-  if (hasForeignPasswords(path, entries)) return foreign(`"${STATE_NAMES.passwordFile}" in it is no password file of midge`);
+  if (hasForeignPasswords(path, entries)) return foreign(`"${STATE_NAMES.passwordFile}" in it is not a password file of midge`);
   const marker = markerOf(path, entries, stats);
   if (marker !== null) return { kind: 'ours', isMarked: true, looksMade: marker === MADE_HERE };
   const stranger = entries.find(({ name }) => !isOurs(name) && !NEUTRAL.includes(name));

@@ -61,10 +61,10 @@ export async function inspectArchive(archive: number, folder: string): Promise<O
     if (!isSound || names.has(name)) throw new OperatorError(`it holds "${name}", which midge does not write`);
     names.add(name);
     free -= size;
-    if (free < 0) throw new OperatorError(`it has more in it than the disk of "${folder}" has room for - make room there`);
+    if (free < 0) throw new OperatorError(`it holds more than the disk of "${folder}" has room for - make room there`);
     if (manifest !== null && isDatabase(manifest, name)) return null;
     left -= size;
-    if (left < 0 || names.size > MAX_FILES) throw new OperatorError(`it has more in it than a backup can have: "${name}" is beyond`);
+    if (left < 0 || names.size > MAX_FILES) throw new OperatorError(`it holds more than a backup can hold: "${name}" is beyond that`);
     return keep(name, mode);
   });
   const known = manifest ?? parseManifest(texts.get(MANIFEST)?.content);
@@ -117,8 +117,8 @@ export function revivalsOf({ texts }: Opened, state: StateFolder, settings: read
     const now = content === null ? null : readSmall(path);
     if (content === null || now === null || now.equals(content)) return [];
     if (path === authority) return anotherAuthority(now, content);
-    if (isList(now) || isList(content)) return [`the revocation list "${path}" becomes the one of then`];
-    if (rulesOf(now) !== rulesOf(content)) return [`the access rules of "${path}" become those of then`];
+    if (isList(now) || isList(content)) return [`the revocation list "${path}" becomes the one of the backup`];
+    if (rulesOf(now) !== rulesOf(content)) return [`the access rules of "${path}" become those of the backup`];
     return revivedAccounts(path, needs.accountsIn(now), needs.accountsIn(content));
   });
 }
@@ -143,7 +143,7 @@ function anotherAuthority(now: Buffer, then: Buffer): readonly string[] {
   if (today === before) return [];
   const devices =
     'every phone and device that trusts the one of today must be given the other, and client certificates of today are refused';
-  return [`the certificate authority becomes the one of then (SHA-256 ${before}, today ${today}): ${devices}`];
+  return [`the certificate authority becomes the one of the backup (SHA-256 ${before}, today ${today}): ${devices}`];
 }
 
 function fingerprintOf(pem: Buffer): string {
@@ -162,8 +162,8 @@ export function valuesOf(text: string, word: string): readonly string[] {
 function revivedAccounts(path: string, today: ReadonlyMap<string, string>, then: ReadonlyMap<string, string>): readonly string[] {
   return [...then].flatMap(([user, password]) => {
     const current = today.get(user);
-    if (current === undefined) return [`account ${JSON.stringify(user)} comes back, which "${path}" has no more`];
-    return current === password ? [] : [`account ${JSON.stringify(user)} gets its password or key of then`];
+    if (current === undefined) return [`account ${JSON.stringify(user)} comes back: "${path}" does not have it any more`];
+    return current === password ? [] : [`account ${JSON.stringify(user)} gets the password or key of the backup`];
   });
 }
 
@@ -201,7 +201,7 @@ function parseManifest(text: Buffer | undefined): BackupManifest {
   const said = [manifest.host, manifest.time, manifest.program].every(
     (each) => typeof each === 'string' && /^[\x20-\x7e]{1,200}$/.test(each),
   );
-  if (!isSound || !said || !configuration.every(isPath)) throw new OperatorError(`its ${MANIFEST} makes no sense`);
+  if (!isSound || !said || !configuration.every(isPath)) throw new OperatorError(`its ${MANIFEST} is invalid`);
   return manifest as BackupManifest;
 }
 

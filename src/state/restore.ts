@@ -189,7 +189,7 @@ class Undertaking {
 
 async function prepare(state: StateFolder, needs: StateNeeds): Promise<void> {
   const folder = state.path;
-  if (!statSync(folder).isDirectory()) throw new OperatorError(`"${folder}" is no folder`);
+  if (!statSync(folder).isDirectory()) throw new OperatorError(`"${folder}" is not a folder`);
   await asOwner(folder, () => refuseInUse(state, needs.database.usualName, needs));
   mendRestore(state, needs.database.moveAside);
   await asOwner(folder, () => refuseInUse(state, basename(state.database), needs));
@@ -205,7 +205,7 @@ async function unpack(archive: number, { manifest, names, texts }: Opened, fresh
   await unpackArchive(archive, (name, size) => {
     if (texts.has(name)) return null;
     left -= size;
-    if (!names.has(name) || left < 0) throw new OperatorError(`somebody has changed it while it was read`);
+    if (!names.has(name) || left < 0) throw new OperatorError(`it changed while midge read it`);
     return createWriteStream(place(name), { flags: 'wx', mode: 0o600, flush: true });
   });
   for (const [name, { content }] of texts) {
@@ -213,7 +213,7 @@ async function unpack(archive: number, { manifest, names, texts }: Opened, fresh
     writeFileSync(place(name), content, { flag: 'wx', mode: 0o600, flush: true });
   }
   if (!existsSync(join(fresh, 'state', manifest.database)) && names.has(`state/${manifest.database}`))
-    throw new OperatorError('somebody has changed it while it was read');
+    throw new OperatorError('it changed while midge read it');
 }
 
 /** An empty folder of `include_dir` is in no backup, and the configuration is none without it. */

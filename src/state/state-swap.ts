@@ -180,7 +180,7 @@ export class StateSwap {
   #makeBefore(): void {
     const found = lstatSync(this.before, { throwIfNoEntry: false });
     if (found === undefined) mkdirSync(this.before, { mode: 0o700 });
-    else if (!found.isDirectory()) throw new OperatorError(`"${this.before}" is no folder - take it away`);
+    else if (!found.isDirectory()) throw new OperatorError(`"${this.before}" is not a folder - remove it`);
     chmodSync(this.before, 0o700);
     const { uid, gid } = statSync(this.#folder);
     if (process.getuid?.() === 0) chownSync(this.before, uid, gid);
@@ -206,9 +206,9 @@ export function mendSwap(state: SwappedFolder, rename: Rename = renameSync): str
   }
   for (const { swap } of stages) if (!existsSync(swap.list)) swap.end();
   const isBegun = stages.some(({ swap }) => existsSync(swap.list) && swap.isBegun);
-  if (kept === null && isBegun) return 'A restore was cut off and is now at its end.';
-  if (kept === null) return 'A restore was cut off before it had changed anything: run it again.';
-  return `A restore was cut off and is now at its end: what was there before is in "${kept}".`;
+  if (kept === null && isBegun) return 'A restore was interrupted. midge has now completed it.';
+  if (kept === null) return 'A restore was interrupted before it changed anything: run it again.';
+  return `A restore was interrupted. midge has now completed it; the old files are in "${kept}".`;
 }
 
 /** unfinishedSwaps gives those whose files outside the state folder are to be seen to, after mendSwap. */

@@ -33,7 +33,7 @@ export function dryLoad(path: string): DryLoad {
 export function dryLoadText({ rows, unsound }: DryLoad): string | null {
   if (unsound.length === 0) return null;
   const bad = unsound.reduce((sum, { count }) => sum + count, 0);
-  return `${bad.toLocaleString('en')} of ${rows.toLocaleString('en')} rows of the database make no sense (${unsoundList(unsound)}): they are left out.`;
+  return `${bad.toLocaleString('en')} of ${rows.toLocaleString('en')} rows of the database are invalid (${unsoundList(unsound)}). midge leaves them out.`;
 }
 
 /** `immutable`: SQLite makes no file beside it, not even for a database that has used a log. */

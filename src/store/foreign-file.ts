@@ -129,7 +129,7 @@ function contentReason(
     return mayBeYoung ? null : 'it is the database of another program';
   }
   const isWiped = header.every((byte) => byte === header[0]);
-  return isOwnFolder || hasLog || isWiped ? null : 'it is no database of midge';
+  return isOwnFolder || hasLog || isWiped ? null : 'it is not a database of midge';
 }
 
 function isMarked(header: Buffer): boolean {

@@ -31,7 +31,7 @@ export class HealthRecord {
     this.#path = path;
     this.#clock = clock;
     this.#log = log;
-    this.#health = { state: 'ok', since: clock.now(), text: 'What is acknowledged is on disk.', damage: null };
+    this.#health = { state: 'ok', since: clock.now(), text: 'All acknowledged messages are on disk.', damage: null };
   }
 
   get now(): StoreHealth {
@@ -42,9 +42,9 @@ export class HealthRecord {
     const { state, since, damage } = this.#health;
     if (state === 'ok') return;
     const now = this.#clock.now();
-    this.#health = { state: 'ok', since: now, text: 'What is acknowledged is on disk.', damage };
+    this.#health = { state: 'ok', since: now, text: 'All acknowledged messages are on disk.', damage };
     const seconds = Math.max(0, Math.round((now - since) / 1000));
-    this.#log.log('notice', `Database "${this.#path}" is written again after ${seconds} s. What changed meanwhile is written too.`);
+    this.#log.log('notice', `Database "${this.#path}" is written again after ${seconds} s, with all changes that came meanwhile.`);
   }
 
   troubled(fault: Fault): void {
@@ -58,37 +58,38 @@ export class HealthRecord {
     const kept =
       salvaged === null
         ? 'nothing could be read from it, so the broker starts without sessions and retained messages'
-        : `kept from it: ${salvaged.sessions} sessions, ${salvaged.deliveries} waiting messages, ${salvaged.retained} retained messages; what is missing is lost`;
+        : `kept from it: ${salvaged.sessions} sessions, ${salvaged.deliveries} waiting messages, ${salvaged.retained} retained messages; the rest is lost`;
     const text = `Database "${this.#path}" is damaged (${reason}). It was moved to "${aside}"; ${kept}.`;
     this.#add(text);
   }
 
   /** rescued says that the database lost its place, and that nothing was lost by it. */
   rescued({ aside }: Rewrite): void {
-    const kept = aside === null ? '' : ` What stood in its place was moved to "${aside}".`;
-    this.#add(`Database "${this.#path}" was deleted or replaced while the broker runs. All that it held was written there anew.${kept}`);
+    const kept = aside === null ? '' : ` The file in its place was moved to "${aside}".`;
+    this.#add(
+      `Database "${this.#path}" was deleted or replaced while the broker runs. midge has written all of its content there again.${kept}`,
+    );
   }
 
   /** setAside names what was not loaded. */
   setAside({ found, stuck }: SetAside): void {
     const kept =
       stuck === null
-        ? 'They were not loaded, and are kept in its tables set_aside_*.'
-        : `They were not loaded, and stay where they are: they could not be moved to its tables set_aside_* (${stuck}). That comes before anything else is written.`;
-    this.#add(`Database "${this.#path}" holds rows that make no sense (${unsoundList(found)}). ${kept}`);
+        ? 'midge did not load them and keeps them in its tables set_aside_*.'
+        : `midge did not load them. They could not be moved to its tables set_aside_* (${stuck}); midge writes nothing else before they are.`;
+    this.#add(`Database "${this.#path}" holds invalid rows (${unsoundList(found)}). ${kept}`);
   }
 
   /** upgraded says where the way back is. */
   upgraded({ version, copy }: Upgrade): void {
-    const change = `Database "${this.#path}" was brought from version ${version} to the one of this midge.`;
-    if (copy === null)
-      this.#log.log('warning', `Warning: ${change} There was no space to keep a copy: the older midge cannot use it any more.`);
-    else this.#log.log('notice', `${change} As it was before it is kept in "${copy}" for a week, for the way back.`);
+    const change = `Database "${this.#path}" was converted from version ${version} to the version of this midge.`;
+    if (copy === null) this.#log.log('warning', `Warning: ${change} There was no space for a copy: an older midge cannot use it any more.`);
+    else this.#log.log('notice', `${change} midge keeps the old database in "${copy}" for a week, so that you can go back.`);
   }
 
   /** restarted says that the worker was made anew and nothing was lost by it. */
   restarted(reason: string): void {
-    this.#log.log('warning', `Store was restarted: ${reason}. What was not yet on disk was written again.`);
+    this.#log.log('warning', `The store was restarted: ${reason}. midge has written again what was not yet on disk.`);
   }
 
   #add(text: string): void {
@@ -104,13 +105,13 @@ function stateOf(kind: FaultKind): Exclude<StoreState, 'ok'> {
 
 function textOf(state: Exclude<StoreState, 'ok'>, { kind, reason }: Fault): string {
   if (kind === 'deleted')
-    return 'It was deleted or replaced while the broker runs, and could not be written anew. What is kept is lost at a restart: save it with "midge backup" first. QoS 1 and 2 to kept sessions is refused; it is tried again every minute.';
+    return 'It was deleted or replaced while the broker runs, and midge could not write it again. A restart loses all sessions and messages: save them with "midge backup" first. Until then midge refuses QoS 1 and 2 to kept sessions, and tries again every minute.';
   switch (state) {
     case 'full':
-      return 'The disk is full. QoS 1 and 2 to kept sessions and retained QoS 1 and 2 are refused until there is space; what was acknowledged is not lost.';
+      return 'The disk is full. midge refuses QoS 1 and 2 to kept sessions and retained QoS 1 and 2 until there is space. No acknowledged message is lost.';
     case 'read-only':
-      return 'The disk is read-only. Nothing that changes now survives a restart, so QoS 1 and 2 to kept sessions is refused until it can be written.';
+      return 'The disk is read-only. Changes do not survive a restart, so midge refuses QoS 1 and 2 to kept sessions until it can write.';
     case 'failed':
-      return `The database cannot be written (${reason}). Nothing that changes now survives a restart, so QoS 1 and 2 to kept sessions is refused; it is tried again every minute.`;
+      return `The database cannot be written (${reason}). Changes do not survive a restart, so midge refuses QoS 1 and 2 to kept sessions. It tries again every minute.`;
   }
 }

@@ -50,7 +50,7 @@ export class WorkerLink {
 
   /** ask sends a request and resolves with its reply; rejects with a StoreFault. */
   ask<R extends Request>(request: R): Promise<Replies[R['kind']]> {
-    if (this.#end !== null) return Promise.reject(new StoreFault('failed', `the store's thread died: ${this.#end}`));
+    if (this.#end !== null) return Promise.reject(new StoreFault('failed', `the thread of the store ended: ${this.#end}`));
     const id = ++this.#lastId;
     const transferred = request.kind === 'commit' ? [request.records.buffer] : [];
     return new Promise((resolve, reject) => {
@@ -75,7 +75,7 @@ export class WorkerLink {
 
   #onEnd(reason: string): void {
     this.#end ??= reason;
-    for (const asked of this.#asked.values()) asked.reject(new StoreFault('failed', `the store's thread died: ${this.#end}`));
+    for (const asked of this.#asked.values()) asked.reject(new StoreFault('failed', `the thread of the store ended: ${this.#end}`));
     this.#asked.clear();
   }
 }

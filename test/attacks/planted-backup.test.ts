@@ -175,7 +175,7 @@ test('restore brings back no account and no password of then without a yes', { s
   const { status, text } = await machine.run(...words);
   assert.equal(status, 1);
   assert.match(text, /account "eve" comes back/);
-  assert.match(text, /account "adam" gets its password or key of then/);
+  assert.match(text, /account "adam" gets the password or key of the backup/);
   assert.match(text, /nothing was changed; say --yes/);
   assert.equal(readFileSync(join(machine.state, 'passwd'), 'utf8'), 'adam:$6$new\n');
   assert.equal((await machine.run(...words, '--yes')).status, 0);

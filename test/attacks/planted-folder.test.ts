@@ -30,7 +30,7 @@ const REFUSED: readonly Slip[] = [
   {
     what: 'persistence_file is a file of the system',
     configuration: 'persistence_file {etc}/shadow',
-    says: /etc\/shadow": it is no database of midge/,
+    says: /etc\/shadow": it is not a database of midge/,
   },
   {
     what: 'the state folder is /etc',

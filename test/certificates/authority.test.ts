@@ -113,7 +113,7 @@ test('a key that others can read is taken away from them', async (t) => {
   for (const file of ['ca.key', 'server.key']) chmodSync(`${appliance.folder}/${file}`, 0o644);
   await appliance.boot();
   for (const file of ['ca.key', 'server.key']) assert.equal(statSync(`${appliance.folder}/${file}`).mode & 0o777, 0o600);
-  assert.match(appliance.log.lines.join('\n'), /Took ".*ca\.key" away from other users: its mode was 644, now 600\./);
+  assert.match(appliance.log.lines.join('\n'), /Other users could read ".*ca\.key"\. Its mode was 644 and is now 600\./);
 });
 
 test('an authority whose making the power cut off is finished at the next start', async (t) => {

@@ -153,12 +153,12 @@ test('acl leaves with 2 when it has no answer', async (context) => {
   const ask = house(context, 'listener 1883\nacl_file $DIR/passwd\n');
   for (const [words, message] of [
     ['', /^Error: Which question\?/],
-    ['check', /^Error: What should be checked\?/],
-    ['check write a --acl $ACL', /^Error: What should be checked\?/],
+    ['check', /^Error: No action given/],
+    ['check write a --acl $ACL', /^Error: No action given/],
     ['check publish --acl $ACL', /^Error: Which topic\?/],
     ['check publish a', /^Error: Which rules\?/],
-    ['check publish a/# --acl $ACL', /^Error: Cannot check "a\/#": it is no topic name/],
-    ['check subscribe a# --acl $ACL', /^Error: Cannot check "a#": it is no topic filter/],
+    ['check publish a/# --acl $ACL', /^Error: Cannot check "a\/#": it is not a topic name/],
+    ['check subscribe a# --acl $ACL', /^Error: Cannot check "a#": it is not a topic filter/],
     ['who --acl $ACL', /^Error: Which topic\?/],
     ['who a/+ --acl $ACL', /^Error: Cannot check "a\/\+"/],
     ['who a b --acl $ACL', /^Error: Unknown word 'b'/],

@@ -99,7 +99,7 @@ test('bridge invite and accept connect two boxes, which share the topics that we
   assert.match(status.stdout, /Bridge +anna: connected since .+, localhost:\d+\n +\d+ in, 0 out, none queued, 0 dropped\n/);
   const again = await there.midge('bridge', 'accept', out, '--yes');
   assert.equal(again.status, 1);
-  assert.match(again.stderr, /bridge-anna\.conf": it is there already/);
+  assert.match(again.stderr, /bridge-anna\.conf": it exists already/);
 });
 
 test('bridge accept leaves everything as it was when the invitation does not fit the configuration', async (context) => {

@@ -133,7 +133,7 @@ test('passwd warns when -c makes users of an old file vanish', async (context) =
 test('passwd refuses with a sentence what it cannot do, and changes nothing', async (context) => {
   const path = fileIn(context, 'a:x\n');
   for (const [words, message] of [
-    [[], /^Error: Which file and user\?/],
+    [[], /^Error: No file and user given/],
     [[path], /^Error: Which user\?/],
     [['-c', '-D', path, 'a'], /^Error: -c and -D cannot be used together\.\n$/],
     [['-c', '-U', path], /^Error: -c and -U cannot be used together\.\n$/],
@@ -212,9 +212,9 @@ async function typeAt(context: TestContext, command: string, dialogue: readonly 
 }
 
 for (const [answer, expected] of [
-  ['{"ok":true,"result":null}', /gave no answer to be used\. It takes the change with: kill -HUP PID$/m],
-  ['{"ok":true,"result":{"reads":true,"error":7,"mistakes":{}}}', /gave no answer to be used/],
-  ['{"ok":false,"error":"no \\u001b[31m"}', /has not read it: no \\x1b\[31m\. It does with: kill -HUP PID$/m],
+  ['{"ok":true,"result":null}', /gave no valid answer\. To put the change in force: kill -HUP PID$/m],
+  ['{"ok":true,"result":{"reads":true,"error":7,"mistakes":{}}}', /gave no valid answer/],
+  ['{"ok":false,"error":"no \\u001b[31m"}', /has not read it: no \\x1b\[31m\. To make it do so: kill -HUP PID$/m],
   ['{', /has not read it: Cannot ask the broker: it gave no whole answer/],
 ] as const) {
   test(`passwd keeps the change and prints the command when a control socket answers ${answer}`, async (context) => {

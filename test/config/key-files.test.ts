@@ -33,7 +33,7 @@ test('check says that a key has a passphrase and a certificate is over, and what
     keys.map(({ line, hint }) => [line, hint]),
     types.map((type, index) => [
       3 + 3 * index,
-      `it has a passphrase, which nobody can type at a start: openssl pkey -in ${folder}/${type}.key -out NEWFILE`,
+      `it has a passphrase, and nobody can type that when the broker starts - remove it: openssl pkey -in ${folder}/${type}.key -out NEWFILE`,
     ]),
   );
   const warning = diagnostics.find(({ message }) => message.startsWith('Clients'));

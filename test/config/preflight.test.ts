@@ -15,7 +15,7 @@ const MISTAKES: readonly (readonly [text: string, expected: RegExp])[] = [
   ],
   [
     'persistence_file {folder}/data/shadow',
-    /:2:1: error: Cannot open database "\S+shadow": it is no database of midge - name another file/,
+    /:2:1: error: Cannot open database "\S+shadow": it is not a database of midge - name another file/,
   ],
   [
     'persistence_file {folder}/data/mosquitto.db',
@@ -40,7 +40,7 @@ const MISTAKES: readonly (readonly [text: string, expected: RegExp])[] = [
   ['log_dest file /nowhere/midge.log', /:2:1: error: Cannot write log_dest "\/nowhere\/midge\.log": its folder is not there/],
   ['log_dest file {folder}/data', /:2:1: error: Cannot write log_dest "\S+data": it is a folder/],
   ['user nosuchuser', /:2:1: (error: Cannot become user "nosuchuser"|warning: There is no user "nosuchuser")/],
-  ['bind_interface nosuch0', /:1:1: error: Cannot bind to interface "nosuch0": there is none of this name - there are lo/],
+  ['bind_interface nosuch0', /:1:1: error: Cannot bind to interface "nosuch0": there is no interface of this name - there are lo/],
   ['listener 18841 nosuch.invalid', /:2:1: error: Cannot find the address of "nosuch\.invalid": /],
   ['listener 18831 0.0.0.0', /:2:1: error: Cannot open two listeners on port 18831, already at \S+:1 - remove one, or give them different/],
   ['listener 18831', /:2:1: error: Cannot open two listeners on port 18831, already at \S+:1/],

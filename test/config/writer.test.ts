@@ -133,7 +133,7 @@ test('a file that is no UTF-8 is not changed: its comments would not stay', (t) 
   writeFileSync(main, Buffer.from('# K\xfcche\nsys_interval 1\n', 'latin1'));
   assert.throws(
     () => changeSetting(main, { name: 'sys_interval', values: ['2'], listener: null }),
-    /midge\.conf:1": that line is no UTF-8/,
+    /midge\.conf:1": that line is not UTF-8/,
   );
 });
 
@@ -141,7 +141,7 @@ const REFUSED: readonly (readonly [name: string, values: readonly string[], list
   ['sys_intervall', ['1'], null, /Unknown configuration variable "sys_intervall" - did you mean "sys_interval"\?/],
   ['include_dir', ['/x'], null, /it shapes the file/],
   ['sys_interval', ['1', '2'], null, /it has one/],
-  ['sys_interval', ['1\nlistener 1'], null, /no line end/],
+  ['sys_interval', ['1\nlistener 1'], null, /must not contain line ends/],
   ['max_connections', ['1'], '9999', /has no listener 9999/],
 ];
 

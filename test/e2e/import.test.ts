@@ -51,7 +51,7 @@ test('import says what the broker would not load of a database, also in a dry ru
     assert.equal(status, 0, stdout);
     assert.match(
       stdout,
-      /^left out +\S+odd\.db - \d+ of \d+ rows of the database make no sense \(session 1 \("o\\u0000d"\), .*left out\.$/m,
+      /^left out +\S+odd\.db - \d+ of \d+ rows of the database are invalid \(session 1 \("o\\u0000d"\), .*midge leaves them out\.$/m,
     );
   }
 });

@@ -62,7 +62,7 @@ export const MISTAKES: readonly Mistake[] = [
   {
     what: 'persistence_location that is a file',
     text: `${LISTENER}persistence true\npersistence_location {folder}/data/shadow`,
-    check: /:4:1: error: Cannot make database "\S+shadow\/midge\.db": "\S+shadow" is no folder - name another place$/m,
+    check: /:4:1: error: Cannot make database "\S+shadow\/midge\.db": "\S+shadow" is not a folder - name another place$/m,
     ends: 3,
   },
   {
@@ -108,7 +108,7 @@ export const MISTAKES: readonly Mistake[] = [
   {
     what: 'bind_interface that is not there',
     text: `${LISTENER}bind_interface nosuch0`,
-    check: /:1:1: error: Cannot bind to interface "nosuch0": there is none of this name - there are lo/,
+    check: /:1:1: error: Cannot bind to interface "nosuch0": there is no interface of this name - there are lo/,
     ends: 1,
   },
   {
@@ -167,7 +167,7 @@ export const MISTAKES: readonly Mistake[] = [
     what: 'a key with a passphrase',
     text: `${LISTENER}certfile {folder}/server.crt\nkeyfile {folder}/secret.key`,
     check:
-      /:4:1: error: .+secret\.key.+it has a passphrase, which nobody can type at a start: openssl pkey -in \S+secret\.key -out NEWFILE$/m,
+      /:4:1: error: .+secret\.key.+it has a passphrase, and nobody can type that when the broker starts - remove it: openssl pkey -in \S+secret\.key -out NEWFILE$/m,
     ends: 3,
   },
   {
@@ -203,7 +203,7 @@ export const MISTAKES: readonly Mistake[] = [
   {
     what: 'an equals sign',
     text: 'port=18831',
-    check: /:1:1: error: Cannot read port: there is no = between a word and its value - write a blank instead: port \.\.\.$/m,
+    check: /:1:1: error: Cannot read port: there is no = between a word and its value - write a space instead: port \.\.\.$/m,
     ends: 3,
   },
   {
@@ -239,7 +239,7 @@ export const MISTAKES: readonly Mistake[] = [
   {
     what: 'persistence_file that is no database',
     text: `${LISTENER}persistence_file {folder}/data/shadow`,
-    check: /:3:1: error: Cannot open database "\S+shadow": it is no database of midge - name another file with persistence_file$/m,
+    check: /:3:1: error: Cannot open database "\S+shadow": it is not a database of midge - name another file with persistence_file$/m,
     ends: 3,
   },
   {
@@ -333,7 +333,7 @@ export const MISTAKES: readonly Mistake[] = [
   {
     what: 'a Unix socket where a file is',
     text: 'listener 0 {folder}/passwd',
-    check: /:1:1: error: Cannot open socket "\S+passwd": there is something else of this name - choose another path, or take it away$/m,
+    check: /:1:1: error: Cannot open socket "\S+passwd": something else has this name - choose another path, or remove it$/m,
     ends: 1,
   },
   {

@@ -238,7 +238,7 @@ test('midge status says that a file has changed when reload_on_change has taken 
 
 for (const [words, pattern] of [
   [['status'], /^State +\/\S+\/\.midge$/m],
-  [['why'], /^The broker has refused nobody since/],
+  [['why'], /^The broker has refused no client since/],
   [['backup', 'out.tar.gz'], /files of \/\S+\/\.midge, /],
 ] as const) {
   test(`midge ${words[0]} finds the broker whose state is in the folder where it is called, as that of make run`, async (context) => {

@@ -108,7 +108,7 @@ async function badUpgrade(run: Guest, installation: Promise<Outcome>, inPlace: s
   assert.equal(status, 1);
   assert.match(stdout, /^An upgrade was interrupted/m);
   assert.match(stderr, /the later midge has changed the database and fails/);
-  assert.match(stderr, /what was there before is in place again$/m);
+  assert.match(stderr, /the old version is in place again$/m);
   assert.match((await run('ls', '/var/lib/midge')).stdout, /^midge\.db\.newer-\d{8}T\d{6}Z$/m);
   assert.equal((await run('systemctl', 'is-active', 'midge')).stdout, 'active\n');
   await succeed(run('cmp', inPlace, '/usr/local/bin/midge'));

@@ -118,7 +118,7 @@ async function isToldTheWayBack({ root }: Debian, sh: Shell): Promise<void> {
   assert.match(stderr, /^mosquitto is here and does not run\. To have it back: sudo systemctl enable --now mosquitto$/m);
   assert.equal((await sh('systemctl is-enabled midge')).stdout, 'disabled\n');
   const again = await sh(commands.at(-2) ?? '');
-  assert.match(again.stderr, /it is there already.*\nmosquitto is here and does not run\./);
+  assert.match(again.stderr, /it exists already.*\nmosquitto is here and does not run\./);
   await succeed(sh('systemctl enable --now mosquitto'));
 }
 

@@ -26,7 +26,7 @@ test('pages go on behind their cursor although its entry has gone and others cam
 
 test('pages refuse a cursor that none ended with, and name the field', () => {
   for (const cursor of ['', '7', '!', 'aw==']) {
-    const message = 'Cannot go on at this cursor: it is none that a page ended with';
+    const message = 'Cannot go on at this cursor: no page ended with it';
     const failure = { reason: 'bad input', faults: [{ path: ['cursor'], message }] };
     assert.throws(() => takePage(['a'], { limit: 1, cursor }, same, same), failure, cursor);
   }

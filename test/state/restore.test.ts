@@ -94,10 +94,10 @@ test('restore says which accounts come back, whatever the names of their files a
   writeFileSync(join(house.state, 'passwd'), '# nobody\n');
   const said = (await revivals(house)).map((line) => line.replace(/, which ".*\/(\w+)" has/, ', which $1 has'));
   assert.deepEqual(said.sort(), [
-    'account "bob" comes back, which people has no more',
-    'account "carol" comes back, which passwd has no more',
-    'account "jane" gets its password or key of then',
-    'account "lamp" comes back, which keys has no more',
+    'account "bob" comes back: people does not have it any more',
+    'account "carol" comes back: passwd does not have it any more',
+    'account "jane" gets the password or key of the backup',
+    'account "lamp" comes back: keys does not have it any more',
   ]);
 });
 
@@ -108,9 +108,9 @@ test('restore says whose access rules become those of then, not of comments', as
   writeFileSync(join(house.etc, 'rules'), `# of today\n${rules.replaceAll(' ', '  ')}\n`);
   assert.deepEqual(await revivals(house), []);
   writeFileSync(join(house.etc, 'rules'), rules.replace('write', 'deny'));
-  assert.deepEqual(await revivals(house), [`the access rules of "${join(house.etc, 'rules')}" become those of then`]);
+  assert.deepEqual(await revivals(house), [`the access rules of "${join(house.etc, 'rules')}" become those of the backup`]);
   writeFileSync(join(house.etc, 'rules'), '# nobody may do anything\n');
-  assert.deepEqual(await revivals(house), [`the access rules of "${join(house.etc, 'rules')}" become those of then`]);
+  assert.deepEqual(await revivals(house), [`the access rules of "${join(house.etc, 'rules')}" become those of the backup`]);
 });
 
 test('restore asks about nothing when nothing was taken away', async (t) => {
@@ -182,7 +182,7 @@ test('what a power cut has left beside files is put in place by the next start w
     files.prepare([there, fresh].map((path) => ({ path, content: Buffer.from('new'), mode: 0o644 })));
     if (isBegun) swap.commit(state); // and then the power goes
     const said = mendRestore(state, renameSync) ?? '';
-    assert.match(said, isBegun ? /is now at its end/ : /cut off before it had changed anything/);
+    assert.match(said, isBegun ? /midge has now completed it/ : /interrupted before it changed anything/);
     const kept = isBegun ? { [`midge.conf.before-${STAMP}`]: 'old' } : {};
     const expected = isBegun ? { 'midge.conf': 'new', acl: 'new', ...kept } : { 'midge.conf': 'old' };
     const found = Object.fromEntries(
@@ -211,7 +211,7 @@ test('files that this user may not put in place wait, and the words say who has 
   };
   assert.match(mendRestore(state, forbidden) ?? '', /midge\.conf" waits beside it - run 'sudo midge restore --finish --state /);
   assert.equal(readFileSync(path, 'utf8'), 'old');
-  assert.equal(mendRestore(state, renameSync), 'A restore was cut off and is now at its end.');
+  assert.equal(mendRestore(state, renameSync), 'A restore was interrupted. midge has now completed it.');
   assert.equal(readFileSync(path, 'utf8'), 'new');
 });
 
@@ -251,5 +251,5 @@ test('restore says which rows of the database it cannot take before anything is 
     STATE_NEEDS,
   );
   assert.equal(report, null);
-  assert.match(shown[0]?.damage ?? '', /^1 of \d+ rows of the database make no sense \(session/);
+  assert.match(shown[0]?.damage ?? '', /^1 of \d+ rows of the database are invalid \(session/);
 });

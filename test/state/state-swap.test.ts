@@ -77,11 +77,11 @@ test('state swap is brought to its end when the power goes at any rename, and me
       cuts++;
       const said = mendTwice(state);
       if (times === 0) {
-        assert.match(said, /cut off before it had changed anything: run it again/);
+        assert.match(said, /interrupted before it changed anything: run it again/);
         assert.deepEqual(read(folder), OLD);
         continue;
       }
-      assert.match(said, /cut off and is now at its end: what was there before is in ".*before-20260131T235959Z"/);
+      assert.match(said, /interrupted\. midge has now completed it; the old files are in ".*before-20260131T235959Z"/);
       assert.deepEqual(read(folder), { ...NEW, notes: 'mine', ...inBefore(BEFORE) }, `cut at rename ${times}`);
       assert.equal(mendSwap(state), null);
       continue;
@@ -165,7 +165,7 @@ test('state swap touches nothing outside when links stand in the place of its fo
   fill(state.path, { passwd: 'old', [`restore-${STAMP}.leaving/passwd`]: 'new' });
   for (const stage of ['entering', 'unpacking']) symlinkSync(victim, join(state.path, `restore-20250101T000000Z.${stage}`));
   symlinkSync(victim, join(state.path, `before-${STAMP}`));
-  assert.throws(() => mendSwap(state), /is no folder/);
+  assert.throws(() => mendSwap(state), /is not a folder/);
   assert.equal(readFileSync(join(victim, 'shadow'), 'utf8'), 'of the system');
   assert.equal(statSync(victim).mode & 0o777, 0o755);
   assert.equal(readFileSync(join(state.path, 'passwd'), 'utf8'), 'old');

@@ -20,7 +20,7 @@ test('dryLoad counts and names what a start would leave out, and changes nothing
     const before = contents(path);
     const found = dryLoad(path);
     assert.deepEqual(found, { rows: 2, unsound: [{ what: 'retained', count: 1, examples: ['#'] }] });
-    assert.equal(dryLoadText(found), '1 of 2 rows of the database make no sense (retained 1 ("#")): they are left out.');
+    assert.equal(dryLoadText(found), '1 of 2 rows of the database are invalid (retained 1 ("#")). midge leaves them out.');
     assert.deepEqual(contents(path), before);
   }
 });

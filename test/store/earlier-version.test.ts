@@ -42,7 +42,7 @@ test('openStore keeps a database as it was when it brings it to this version, fo
   assert.deepEqual(folder.log.lines.length, 1);
   assert.match(
     folder.log.lines[0] ?? '',
-    /was brought from version 1 to the one of this midge\. As it was before it is kept in ".*midge\.db\.version-1" for a week/,
+    /was converted from version 1 to the version of this midge\. midge keeps the old database in ".*midge\.db\.version-1" for a week/,
   );
 });
 

@@ -134,7 +134,7 @@ const FOREIGN: readonly { readonly name: string; readonly reason: RegExp; readon
       chmodSync(dirname(file), 0o777);
     },
   },
-  { name: 'a file of text', reason: /it is no database of midge/, own: true, put: (file) => writeFileSync(file, 'root:x:0:0\n') },
+  { name: 'a file of text', reason: /it is not a database of midge/, own: true, put: (file) => writeFileSync(file, 'root:x:0:0\n') },
 ];
 
 for (const { name, reason, own, put } of FOREIGN) {

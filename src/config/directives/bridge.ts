@@ -36,7 +36,7 @@ export const BRIDGE_DIRECTIVES: readonly Directive[] = [
     topic,
     {
       repeatable: true,
-      doc: 'Messages to carry: `out` to the other broker (the default), `in` from it, or `both`, with this QoS at most (default 0). The topic here is local prefix + pattern, and over there remote prefix + pattern. `""` is an empty value; an empty pattern with both prefixes renames one topic. Put a pattern with blanks in quotes. Repeat the word for more topics; for a message that several match, the first counts.',
+      doc: 'Messages to carry: `out` to the other broker (the default), `in` from it, or `both`, with this QoS at most (default 0). The topic here is local prefix + pattern, and over there remote prefix + pattern. `""` is an empty value; an empty pattern with both prefixes renames one topic. Put a pattern with spaces in quotes. Repeat the word for more topics; for a message that several match, the first counts.',
     },
     (draft, value) => {
       draft.topics.push(value);
