@@ -14,7 +14,7 @@
 
 #include "connection.h"
 
-enum { HEAD = 16, MAX_CLIENTS = 2048, STALL_SECONDS = 2, BUCKETS = 64 * 32 };
+enum { HEAD = 16, MAX_CLIENTS = 2048, MAX_PAYLOAD = 16 * 1024 * 1024, STALL_SECONDS = 2, BUCKETS = 64 * 32 };
 
 static struct {
   int port, publishers, subscribers, topics, wildcard, spread, window, qos, payload, version, tls, websocket, kept, broker, core;
@@ -31,7 +31,7 @@ struct publisher {
   unsigned outstanding, fanout;
   uint32_t next;
   uint64_t sent;
-  uint8_t frame[512];     // the PUBLISH, made once; packet identifier and head of the payload are patched in the copy
+  uint8_t *frame;         // the PUBLISH, made once; packet identifier and head of the payload are patched in the copy
   size_t length, id_at, payload_at, spread_at; // spread_at: the two digits that differ with spread=N
   bool waiting;           // has credit to send with, at the end of this turn
 };
@@ -265,9 +265,10 @@ static void put_text(struct buffer *b, const char *text) {
 }
 
 static void put_packet(struct buffer *b, uint8_t type, struct buffer *rest) {
-  uint8_t head[2] = {type, (uint8_t)rest->end};
-  if (rest->end > 127) { errno = 0; fail("Cannot encode: packet too long"); }
-  append(b, head, 2);
+  uint8_t head[5] = {type};
+  size_t length = 1, left = rest->end;
+  do head[length++] = (uint8_t)((left & 0x7f) | (left > 0x7f ? 0x80 : 0)); while (left >>= 7);
+  append(b, head, length);
   append(b, rest->bytes, rest->end);
 }
 
@@ -320,20 +321,24 @@ static void prepare_publisher(struct publisher *p, int index) {
   char topic[32];
   topic_of(topic, index, "/00");
   put_text(&rest, topic);
-  p->spread_at = 2 + rest.end - 2;
-  p->id_at = 2 + rest.end;
+  p->spread_at = rest.end - 2;
+  p->id_at = rest.end;
   if (load.qos > 0) append(&rest, "\0\0", 2);
   if (load.version == 5) append(&rest, "", 1);
-  p->payload_at = 2 + rest.end;
-  while ((int)(rest.end + 2 - p->payload_at) < load.payload) append(&rest, "x", 1);
+  p->payload_at = rest.end;
+  memset(reserve(&rest, (size_t)load.payload), 'x', (size_t)load.payload);
+  rest.end += (size_t)load.payload;
   put_packet(&frame, (uint8_t)(PUBLISH | load.qos << 1), &rest);
+  size_t head = frame.end - rest.end;
+  p->spread_at += head;
+  p->id_at += head;
+  p->payload_at += head;
   p->length = frame.end;
-  memcpy(p->frame, frame.bytes, frame.end);
+  p->frame = frame.bytes;
   p->slots = calloc(slot_count, sizeof *p->slots);
   p->connection.is_publisher = true;
   for (int j = 0; j < load.subscribers; j++) p->fanout += load.wildcard || j % load.topics == index % load.topics;
   free(rest.bytes);
-  free(frame.bytes);
 }
 
 static void start(struct connection *c) {
@@ -401,8 +406,8 @@ static void set(const char *argument) {
 
 static void check_settings(void) {
   bool fits = load.port > 0 && load.publishers > 0 && load.publishers <= MAX_CLIENTS && load.subscribers >= (load.qos == 0) &&
-              load.subscribers <= MAX_CLIENTS && load.topics > 0 && load.topics <= 100 && load.spread >= 0 && load.spread <= 100 && load.window > 0 && load.window <= 8192 &&
-              load.qos >= 0 && load.qos <= 2 && load.payload >= HEAD && load.payload <= 96 && (load.username == NULL) == (load.password == NULL);
+              load.subscribers <= MAX_CLIENTS && load.topics > 0 && load.topics <= MAX_CLIENTS && load.spread >= 0 && load.spread <= 100 && load.window > 0 && load.window <= 8192 &&
+              load.qos >= 0 && load.qos <= 2 && load.payload >= HEAD && load.payload <= MAX_PAYLOAD && (load.username == NULL) == (load.password == NULL);
   if (fits) return;
   fprintf(stderr, "Cannot use the settings: a number is out of range\n");
   exit(2);
