@@ -190,6 +190,7 @@ export class Broker extends AedesHub {
       this.journal?.saveRetained(message, urgent);
     }
     deliver(this, message, this.tree.routeOf(message.topic));
+    message.endSharing();
     if (this.#hasPublishListeners) this.emit('publish', toAedesPacket(message), message.publisher?.connection ?? null);
   }
 

@@ -3,7 +3,10 @@
 // A frame is copied into each subscriber's outbox; first byte (QoS, RETAIN, DUP) and packet identifier are patched in the copy,
 // so two layouts per protocol are enough: with and without packet identifier. Where the publisher's own packet has the right
 // layout, its bytes are the frame: nothing is encoded at all.
+//
+// A large payload is not copied per subscriber: its frames are the bytes before it, and all sockets write the one copy of it (`sharePayload`).
 
+import { type Block, type Piece, takeBlock } from '../mqtt/block.ts';
 import { ownBytes } from '../mqtt/own-bytes.ts';
 import type { Qos } from '../mqtt/packet-types.ts';
 import { encodeVariableByteInteger, variableByteIntegerLength } from '../mqtt/properties.ts';
@@ -17,9 +20,12 @@ const PUBLISH = 0x30;
 /** NO_PROPERTIES is what most messages have. */
 export const NO_PROPERTIES = Buffer.alloc(0);
 
+/** LARGE_PAYLOAD is the size from which a payload is written as a piece of its own: below, a copy is cheaper than a piece more for the system. */
+export const LARGE_PAYLOAD = 4096;
+
 const slab = new Slab();
 
-/** Frame is a PUBLISH packet in bytes[start, end). */
+/** Frame is a PUBLISH packet in bytes[start, end); of one with a large payload, what comes before that. */
 export class Frame {
   readonly version5: boolean;
   readonly hasPacketId: boolean;
@@ -28,15 +34,23 @@ export class Frame {
   end: number;
   /** Where the packet identifier is patched in, or -1. */
   packetIdAt: number;
+  /** Bytes of the payload that follows; 0 = it stands in the frame. */
+  readonly rest: number;
   next: Frame | null = null;
 
-  constructor(version5: boolean, bytes: Buffer, start: number, end: number, packetIdAt: number) {
+  constructor(version5: boolean, bytes: Buffer, start: number, end: number, packetIdAt: number, rest: number) {
     this.version5 = version5;
     this.hasPacketId = packetIdAt >= 0;
     this.bytes = bytes;
     this.start = start;
     this.end = end;
     this.packetIdAt = packetIdAt;
+    this.rest = rest;
+  }
+
+  /** size is that of the whole packet. */
+  get size(): number {
+    return this.end - this.start + this.rest;
   }
 }
 
@@ -124,10 +138,21 @@ export class Message {
   #frames: Frame | null = null;
   /** The publisher's own packet, while it lies in #buffer with the payload. */
   #adopted: Frame | null = null;
+  /** The payload where it stays until all sockets have written it. */
+  #shared: Piece | null = null;
+  /** The block that the packet came in, or null. */
+  #lent: Block | null;
   #holding: typeof LENT | typeof OWN | typeof KEPT = LENT;
 
-  /** A message in lent bytes. `properties` and `expiresAt` as in the fields. */
-  constructor(topic: Topic, packet: PublishedBytes, properties: Buffer, expiresAt: number, publisher: Publisher | null) {
+  /** A message in lent bytes; `lent` is the block that they lie in, or null. `properties` and `expiresAt` as in the fields. */
+  constructor(
+    topic: Topic,
+    packet: PublishedBytes,
+    properties: Buffer,
+    expiresAt: number,
+    publisher: Publisher | null,
+    lent: Block | null = null,
+  ) {
     this.topic = topic;
     this.qos = packet.qos;
     this.retain = packet.retain;
@@ -138,6 +163,7 @@ export class Message {
     this.#buffer = packet.buffer;
     this.#payloadStart = packet.payloadStart;
     this.#payloadEnd = packet.end;
+    this.#lent = lent;
   }
 
   /** of makes a message of parts. */
@@ -175,10 +201,42 @@ export class Message {
     return this.#payloadEnd - this.#payloadStart;
   }
 
+  /** rest is what frames leave out of the payload: all of a large one, else nothing. Bytes. */
+  get rest(): number {
+    const length = this.#payloadEnd - this.#payloadStart;
+    return length < LARGE_PAYLOAD ? 0 : length;
+  }
+
   /** adoptFrame makes the publisher's own packet a frame of this message. */
   adoptFrame(packet: PublishPacket, version5: boolean): void {
-    this.#adopted = new Frame(version5, packet.buffer, packet.start, packet.end, packet.packetIdAt);
+    const { rest } = this;
+    this.#adopted = new Frame(version5, packet.buffer, packet.start, packet.end - rest, packet.packetIdAt, rest);
     this.#frames = this.#adopted;
+  }
+
+  /** sharePayload gives a payload where it may be written from later. It is the message's until `endSharing`; who writes it retains its block. */
+  sharePayload(): Piece {
+    if (this.#holding !== LENT) return { bytes: this.#buffer, start: this.#payloadStart, end: this.#payloadEnd, block: null };
+    this.#shared ??= this.#copyToShare();
+    return this.#shared;
+  }
+
+  #copyToShare(): Piece {
+    const lent = this.#lent;
+    if (lent !== null && lent.bytes === this.#buffer) {
+      lent.retain();
+      return { bytes: lent.bytes, start: this.#payloadStart, end: this.#payloadEnd, block: lent };
+    }
+    const block = takeBlock(this.payloadLength);
+    this.#buffer.copy(block.bytes, 0, this.#payloadStart, this.#payloadEnd);
+    return { bytes: block.bytes, start: 0, end: this.payloadLength, block };
+  }
+
+  /** endSharing is called when all have been told who are told at once: from then on only those who retained the block have it. */
+  endSharing(): void {
+    this.#lent = null;
+    this.#shared?.block?.release();
+    this.#shared = null;
   }
 
   /** detach copies the message out of the network chunk it came in. Needed before it is kept beyond the current call. */
@@ -221,19 +279,19 @@ export class Message {
     for (let frame = this.#frames; frame !== null; frame = frame.next) {
       if (frame.version5 === version5 && frame.hasPacketId === hasPacketId) return frame;
     }
-    const frame = encodeFrame(this.topic.bytes, this.payload, version5 ? this.properties : null, hasPacketId);
+    const frame = encodeFrame(this.topic.bytes, this.payload, version5 ? this.properties : null, hasPacketId, this.rest);
     frame.next = this.#frames;
     this.#frames = frame;
     return frame;
   }
 }
 
-/** encodeFrame builds a PUBLISH. `properties` null = before MQTT 5; otherwise their bytes without the length. */
-export function encodeFrame(topic: Buffer, payload: Buffer, properties: Buffer | null, hasPacketId: boolean): Frame {
+/** encodeFrame builds a PUBLISH, without its payload if `rest` says the length of that, and not 0. `properties` null = before MQTT 5; otherwise their bytes without the length. */
+export function encodeFrame(topic: Buffer, payload: Buffer, properties: Buffer | null, hasPacketId: boolean, rest = 0): Frame {
   const propertiesLength = properties === null ? 0 : variableByteIntegerLength(properties.length) + properties.length;
   const remaining = 2 + topic.length + (hasPacketId ? 2 : 0) + propertiesLength + payload.length;
   const header = 1 + variableByteIntegerLength(remaining);
-  const bytes = Buffer.allocUnsafe(header + remaining);
+  const bytes = Buffer.allocUnsafe(header + remaining - rest);
   bytes[0] = PUBLISH;
   encodeVariableByteInteger(remaining).copy(bytes, 1);
   let at = bytes.writeUInt16BE(topic.length, header);
@@ -244,6 +302,6 @@ export function encodeFrame(topic: Buffer, payload: Buffer, properties: Buffer |
     at += encodeVariableByteInteger(properties.length).copy(bytes, at);
     at += properties.copy(bytes, at);
   }
-  payload.copy(bytes, at);
-  return new Frame(properties !== null, bytes, 0, bytes.length, packetIdAt);
+  if (rest === 0) payload.copy(bytes, at);
+  return new Frame(properties !== null, bytes, 0, bytes.length, packetIdAt, rest);
 }

@@ -1,5 +1,7 @@
 // What the engine can be told. Defaults are mosquitto 2.1's, so that nobody who switches notices.
 
+import type { Framing } from './framing.ts';
+
 /** BrokerOptions hold for the whole broker. A limit of 0 means "no limit" unless its line says otherwise. */
 export interface BrokerOptions {
   /** Seconds; a larger keep alive is lowered (v5) or refused (v3). 0 = any. */
@@ -131,6 +133,8 @@ export interface ConnectionOrigin {
   readonly review?: () => ListenerPolicy | null;
   /** signedIn is told when its CONNECT is accepted. Absent = nobody waits for it. */
   readonly signedIn?: () => void;
+  /** How the transport wraps each packet that is written; absent = not at all. */
+  readonly framing?: Framing;
   /** As negotiated, for example { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' }; null without TLS. */
   readonly tls: { readonly version: string; readonly cipher: string } | null;
 }

@@ -23,6 +23,7 @@ import type { Pending, PendingConnections } from './pending-connections.ts';
 import { proxyProblem, readProxyHeader } from './proxy-header.ts';
 import { shareReads } from './shared-reads.ts';
 import type { WebSocketLayer } from './websocket-layer.ts';
+import { WEBSOCKET_FRAMING } from './websocket-stream.ts';
 
 const NO_KEY = Buffer.alloc(0);
 
@@ -287,7 +288,7 @@ export class Acceptor {
         pending?.comesFrom(address);
         pending?.listensTo(stream);
         messages.on('error', ignoreError);
-        this.#deps.handle(messages, { ...origin, address, policy: this.#policy });
+        this.#deps.handle(messages, { ...origin, address, policy: this.#policy, framing: WEBSOCKET_FRAMING });
       },
       refuse: (problem, forwardedFor) => {
         const peer = { address: addressOf(forwardedFor), port: origin.port };

@@ -6,8 +6,8 @@
 
 import { Socket } from 'node:net';
 
-/** Bytes of a read: as Node's own. */
-const READ_SIZE = 65_536;
+/** Bytes of a read: four times Node's own, for large packets come in fewer parts then. */
+const READ_SIZE = 262_144;
 
 /** What `onread` leaves at a socket: the buffer, who is called with it, and who gives the next buffer (nobody). */
 interface Slots {

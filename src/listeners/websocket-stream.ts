@@ -7,11 +7,35 @@ import type { RawData, WebSocket } from 'ws';
 const CLOSE_NORMAL = 1000;
 const CLOSE_UNSUPPORTED_DATA = 1003;
 
-/** RFC 6455 5.2: first byte of a whole binary message, and the most bytes before its content. */
+const NOTHING = Buffer.alloc(0);
+/** RFC 6455 5.2: first byte of a whole binary message. */
 const FINAL_BINARY = 0x82;
-const LONGEST_HEADER = 10;
 
-/** createWebSocketStream gives a Duplex of bytes over the WebSocket on `wire`: each packet that is written is sent as a binary message of its own, and message borders are not seen by the reader [MQTT-6.0.0-2]. */
+/**
+ * WEBSOCKET_FRAMING makes each packet a binary message of its own, unmasked (RFC 6455 5.2). A message may hold several packets, but Paho C
+ * 1.3.12 reads the second one only when more bytes come.
+ */
+export const WEBSOCKET_FRAMING = {
+  headerSize(length: number): number {
+    if (length < 126) return 2;
+    return length < 65_536 ? 4 : 10;
+  },
+
+  writeHeader(bytes: Buffer, at: number, length: number): void {
+    bytes[at] = FINAL_BINARY;
+    if (length < 126) {
+      bytes[at + 1] = length;
+    } else if (length < 65_536) {
+      bytes[at + 1] = 126;
+      bytes.writeUInt16BE(length, at + 2);
+    } else {
+      bytes[at + 1] = 127;
+      bytes.writeBigUInt64BE(BigInt(length), at + 2);
+    }
+  },
+};
+
+/** createWebSocketStream gives a Duplex over the WebSocket on `wire`: what is written must be framed already, what is read are bytes without message borders [MQTT-6.0.0-2]. */
 export function createWebSocketStream(socket: WebSocket, wire: Duplex): Duplex {
   let failed = false;
   const stream = new Duplex({
@@ -19,10 +43,18 @@ export function createWebSocketStream(socket: WebSocket, wire: Duplex): Duplex {
     read() {
       if (socket.isPaused) socket.resume();
     },
+    // ws writes whole frames too, as long as nothing is compressed; those that are written here together stay together.
     write(chunk: Buffer, _encoding, done) {
-      const packets = countPackets(chunk);
-      if (packets === 1 || socket.readyState !== socket.OPEN) socket.send(chunk, done);
-      else wire.write(framed(chunk, packets), done); // one write for all; ws writes whole frames too, as long as nothing is compressed
+      if (socket.readyState !== socket.OPEN) return done(new Error('WebSocket is not open'));
+      wire.write(chunk);
+      whenWritten(wire, done);
+    },
+    writev(chunks, done) {
+      if (socket.readyState !== socket.OPEN) return done(new Error('WebSocket is not open'));
+      wire.cork();
+      for (const { chunk } of chunks) wire.write(chunk);
+      wire.uncork();
+      whenWritten(wire, done);
     },
     final(done) {
       socket.close(CLOSE_NORMAL);
@@ -45,46 +77,10 @@ export function createWebSocketStream(socket: WebSocket, wire: Duplex): Duplex {
   return stream;
 }
 
-// A message may hold several packets, but Paho C 1.3.12 reads the second one only when more bytes come, so each has its own.
-
-function countPackets(chunk: Buffer): number {
-  let count = 0;
-  for (let start = 0; start < chunk.length; start = packetEnd(chunk, start)) count++;
-  return count;
-}
-
-/** framed gives the unmasked frames of the packets in one buffer (RFC 6455 5.2). */
-function framed(chunk: Buffer, packets: number): Buffer {
-  const frames = Buffer.allocUnsafe(chunk.length + packets * LONGEST_HEADER);
-  let at = 0;
-  for (let start = 0; start < chunk.length; ) {
-    const end = packetEnd(chunk, start);
-    const length = end - start;
-    frames[at++] = FINAL_BINARY;
-    if (length < 126) {
-      frames[at++] = length;
-    } else if (length < 65_536) {
-      frames[at] = 126;
-      at = frames.writeUInt16BE(length, at + 1);
-    } else {
-      frames[at] = 127;
-      at = frames.writeBigUInt64BE(BigInt(length), at + 1);
-    }
-    at += chunk.copy(frames, at, start, end);
-    start = end;
-  }
-  return frames.subarray(0, at);
-}
-
-/** packetEnd gives the offset behind the packet at `start`, the length of the chunk when that packet does not end in it. */
-function packetEnd(chunk: Buffer, start: number): number {
-  let length = 0;
-  for (let at = start + 1, shift = 0; shift <= 21 && at < chunk.length; at++, shift += 7) {
-    const byte = chunk[at]!; // `at` is in the chunk
-    length |= (byte & 0x7f) << shift;
-    if (byte < 0x80) return Math.min(at + 1 + length, chunk.length);
-  }
-  return chunk.length;
+/** Mostly the wire takes all at once; a callback of its own for each write costs more than this look. */
+function whenWritten(wire: Duplex, done: (error?: Error | null) => void): void {
+  if (wire.writableLength === 0) done();
+  else wire.write(NOTHING, done); // the wire calls back in order
 }
 
 function receive(stream: Duplex, socket: WebSocket, data: RawData, isBinary: boolean): void {

@@ -1,25 +1,33 @@
 // Finds packets in a stream of chunks that is split anywhere, and hands each over in place: no copy unless a packet is split.
 
+import { type Block, takeBlock } from './block.ts';
 import { MalformedPacket, protocolError, REASON } from './reason-codes.ts';
 
 /** PacketSink takes one whole packet: buffer[start, end), its body from `body` on. The bytes are only valid during the call. */
 export interface PacketSink {
   /** Returns false to stop decoding: `push` then tells how far it came. */
   onPacket(buffer: Buffer, start: number, body: number, end: number): boolean;
+  /** onReturn is told, in a call of its own after `onPacket`, that the packet's buffer gets other bytes now. Absent = nothing is kept of a packet. */
+  onReturn?(): void;
 }
 
-/** Size of the first buffer that a split packet is gathered in; it doubles as bytes really arrive, so a claimed length costs nothing. */
-const GATHER_MIN = 64;
+/**
+ * A split packet is gathered in memory of so many times the bytes that have really come, so a claimed length costs nothing; with a
+ * quarter of the packet there it is room for all of it.
+ */
+const GATHER_AHEAD = 4;
 
 /** MAX_REMAINING_LENGTH is what four bytes of Remaining Length can say, 2.1.4. */
 export const MAX_REMAINING_LENGTH = 268_435_455;
 
-/** Decoder keeps at most one unfinished packet, at most twice its bytes received so far. */
+/** Decoder keeps at most one unfinished packet, in a block of about four times its bytes received so far at most. */
 export class Decoder {
   readonly #sink: PacketSink;
   /** Bytes of a whole packet, fixed header included; more is refused with 0x95. */
   maxPacketSize: number;
-  #gathered: Buffer | null = null;
+  /** The block that the packet lies in which `onPacket` has now; null = in the chunk that was pushed. Who retains it may keep the bytes. */
+  lent: Block | null = null;
+  #gathered: Block | null = null;
   #gatheredLength = 0;
 
   constructor(sink: PacketSink, maxPacketSize: number) {
@@ -66,36 +74,59 @@ export class Decoder {
       offset += take;
       const known = this.#gatheredTotal();
       if (known !== this.#gatheredLength) continue;
-      const packet = this.#gathered;
+      const block = this.#gathered;
       const packetEnd = this.#gatheredLength;
       this.#gathered = null;
       this.#gatheredLength = 0;
-      const remainingBytes = remainingLengthBytesOf(packet);
-      if (!this.#sink.onPacket(packet, 0, 1 + remainingBytes, packetEnd)) return ~offset;
+      if (!this.#handOver(block, packetEnd)) return ~offset;
     }
     return offset;
+  }
+
+  /** Where the sink throws, the connection ends, and the block is the collector's. */
+  #handOver(block: Block, end: number): boolean {
+    this.lent = block;
+    const goesOn = this.#sink.onPacket(block.bytes, 0, 1 + remainingLengthBytesOf(block.bytes), end);
+    this.#sink.onReturn?.();
+    this.lent = null;
+    block.release();
+    return goesOn;
+  }
+
+  /** drop forgets the unfinished packet: no more bytes come. */
+  drop(): void {
+    this.#gathered?.release();
+    this.#gathered = null;
+    this.#gatheredLength = 0;
   }
 
   /** Whole length of the gathered packet, or -1 while its Remaining Length is not complete. */
   #gatheredTotal(): number {
     const gathered = this.#gathered!; // callers have one
     if (this.#gatheredLength < 2) return -1;
-    const remaining = this.#longRemaining(gathered, 1, this.#gatheredLength);
+    const remaining = this.#longRemaining(gathered.bytes, 1, this.#gatheredLength);
     if (remaining < 0) return -1;
-    const total = 1 + remainingLengthBytesOf(gathered) + remaining;
+    const total = 1 + remainingLengthBytesOf(gathered.bytes) + remaining;
     if (total > this.maxPacketSize) throw tooLarge(total, this.maxPacketSize);
     return total;
   }
 
   #gather(chunk: Buffer, start: number, end: number): void {
     const needed = this.#gatheredLength + end - start;
-    if (this.#gathered === null || this.#gathered.length < needed) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(GATHER_MIN, needed > GATHER_MIN ? needed * 2 : 0));
-      this.#gathered?.copy(larger, 0, 0, this.#gatheredLength);
-      this.#gathered = larger;
-    }
-    chunk.copy(this.#gathered, this.#gatheredLength, start, end);
+    if (this.#gathered === null || this.#gathered.bytes.length < needed) this.#makeRoom(chunk, start, needed);
+    chunk.copy(this.#gathered!.bytes, this.#gatheredLength, start, end); // there is room
     this.#gatheredLength = needed;
+  }
+
+  #makeRoom(chunk: Buffer, start: number, needed: number): void {
+    const old = this.#gathered;
+    const remaining =
+      old === null ? this.#longRemaining(chunk, start + 1, chunk.length) : this.#longRemaining(old.bytes, 1, this.#gatheredLength);
+    const total = remaining < 0 ? needed : 1 + remainingLengthBytes(remaining) + remaining;
+    this.#gathered = takeBlock(Math.max(needed, Math.min(total, needed * GATHER_AHEAD)));
+    if (old === null) return;
+    old.bytes.copy(this.#gathered.bytes, 0, 0, this.#gatheredLength);
+    old.release();
   }
 
   /** Remaining Length at `at`, or -1 when the bytes end before it does [MQTT-1.5.5-1]. */

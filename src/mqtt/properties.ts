@@ -284,6 +284,15 @@ export function encodeVariableByteInteger(value: number): Buffer {
   return Buffer.from(bytes);
 }
 
+/** writeVariableByteInteger writes the same to `bytes` at `at`, and gives the offset behind it. */
+export function writeVariableByteInteger(bytes: Buffer, at: number, value: number): number {
+  let to = at;
+  let rest = value;
+  for (; rest > 0x7f; rest >>>= 7) bytes[to++] = (rest & 0x7f) | 0x80;
+  bytes[to++] = rest;
+  return to;
+}
+
 /** variableByteIntegerLength is how many bytes encodeVariableByteInteger needs. */
 export function variableByteIntegerLength(value: number): 1 | 2 | 3 | 4 {
   if (value < 128) return 1;

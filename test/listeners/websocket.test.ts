@@ -6,6 +6,7 @@ import { get, type IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { test } from 'node:test';
 import WebSocket from 'ws';
+import type { ConnectionOrigin } from '../../src/broker/options.ts';
 import { closed } from '../support/network/closed.ts';
 import { testAuthority } from '../support/network/test-certificates.ts';
 import { openListener, TLS } from './test-listener.ts';
@@ -21,7 +22,7 @@ test('WebSocket listener carries bytes both ways when a client offers mqtt [MQTT
   client.send(Buffer.from('ab'));
   client.send(Buffer.from('cd'));
   assert.equal(await bytes(stream, 4), 'abcd');
-  stream.write(Buffer.from('one'));
+  stream.write(framed(origin, Buffer.from('one')));
   const [message, isBinary] = await once(client, 'message');
   assert.deepEqual([String(message), isBinary], ['one', true]);
   stream.end();
@@ -30,21 +31,25 @@ test('WebSocket listener carries bytes both ways when a client offers mqtt [MQTT
   await closed(stream);
 });
 
-test('WebSocket listener sends each packet of one write as a message of its own, whole and in order', async (context) => {
+test('WebSocket listener sends each packet, framed as it asks for, as a message of its own, whole and in order', async (context) => {
   const { listener, next } = await openListener(context, { protocol: 'websockets' });
   const client = new WebSocket(`ws://127.0.0.1:${listener.port}`, ['mqtt']);
-  const { stream } = await next();
+  const { stream, origin } = await next();
   await once(client, 'open');
-  const [long, longer] = [Buffer.alloc(303, 1), Buffer.alloc(70_004, 2)];
-  long.set([0x30, 0xac, 0x02]); // 300 bytes follow
-  longer.set([0x30, 0xf0, 0xa2, 0x04]); // 70,000 follow
-  const packets = [Buffer.from([0x40, 2, 0, 1]), long, Buffer.from([0xd0, 0]), longer, Buffer.from([0x30, 5, 0])]; // the last is not whole
+  const packets = [4, 125, 126, 303, 65_535, 65_536, 70_004].map((length, at) => Buffer.alloc(length, at));
   const got: Buffer[] = [];
   client.on('message', (message: Buffer) => got.push(message));
-  stream.write(Buffer.concat(packets));
+  const all = packets.map((packet) => framed(origin, packet));
+  stream.write(Buffer.concat(all));
+  stream.cork(); // frames in several pieces
+  for (const frame of all) {
+    stream.write(frame.subarray(0, 3));
+    stream.write(frame.subarray(3));
+  }
+  stream.uncork();
   stream.end();
   await once(client, 'close');
-  assert.deepEqual(got, packets);
+  assert.deepEqual(got, [...packets, ...packets]);
 });
 
 test('WebSocket listener accepts the older subprotocol when only mqttv3.1 is offered', async (context) => {
@@ -185,4 +190,13 @@ async function refusal(url: string, protocols: string[], origin?: string): Promi
   response.resume();
   client.terminate();
   return response;
+}
+
+/** A packet as the listener wants it to be written. */
+function framed({ framing }: ConnectionOrigin, packet: Buffer): Buffer {
+  assert.ok(framing !== undefined);
+  const size = framing.headerSize(packet.length);
+  const frame = Buffer.concat([Buffer.alloc(size), packet]);
+  framing.writeHeader(frame, 0, packet.length);
+  return frame;
 }

@@ -3,12 +3,14 @@
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
+import type { Block } from '../../mqtt/block.ts';
 import type { Qos } from '../../mqtt/packet-types.ts';
 import { REASON, type ReasonCode } from '../../mqtt/reason-codes.ts';
 import type { Counters } from '../counters.ts';
+import type { Framing } from '../framing.ts';
 import type { MemoryBudget } from '../memory-budget.ts';
-import { firstByte, type Message, NEVER } from '../message.ts';
-import type { BrokerOptions } from '../options.ts';
+import { type Frame, firstByte, type Message, NEVER } from '../message.ts';
+import type { BrokerOptions, ConnectionOrigin } from '../options.ts';
 import type { Passages } from '../passages.ts';
 import type { ConnectionState } from './connection-states.ts';
 import { Outbox } from './outbox.ts';
@@ -40,6 +42,7 @@ export interface OutputConnection extends OwnReceiver {
   readonly broker: OutputEngine;
   readonly id: string;
   readonly state: ConnectionState;
+  readonly origin: Pick<ConnectionOrigin, 'framing'>;
   readonly session: { readonly outgoing: { noteDropped(count: number): void } } | null;
   disconnect(reason: ReasonCode): void;
 }
@@ -59,6 +62,8 @@ export class ClientOutput {
   isCongested = false;
   /** It is in the broker's list of connections to flush. */
   isDirty = false;
+  /** How its transport wraps each packet; null = not at all. */
+  readonly framing: Framing | null;
   readonly #broker: OutputEngine;
   readonly #connection: OutputConnection;
   readonly #outbox: Outbox;
@@ -70,7 +75,8 @@ export class ClientOutput {
   constructor(connection: OutputConnection, stream: Duplex) {
     this.#broker = connection.broker;
     this.#connection = connection;
-    this.#outbox = new Outbox(this, stream, connection.broker.counters);
+    this.framing = connection.origin.framing ?? null;
+    this.#outbox = new Outbox(this, stream, connection.broker.counters, this.framing);
   }
 
   /** pending are the bytes that wait to be written. */
@@ -102,16 +108,21 @@ export class ClientOutput {
       return this.#sendOwnPublish(message, qos, retain, dup, packetId, identifiers);
     }
     const frame = message.frame(this.#connection.version === 5, qos > 0);
-    if (frame.end - frame.start > this.maximumPacketSize) return this.#dropTooLarge();
-    this.#outbox.appendPublish(frame.bytes, frame.start, frame.end, firstByte(qos, retain, dup), frame.packetIdAt, packetId);
-    this.#countPublish(message.payloadLength);
+    if (frame.size > this.maximumPacketSize) return this.#dropTooLarge();
+    this.#appendPublish(message, frame, firstByte(qos, retain, dup), packetId);
     return true;
   }
 
-  /** sendRun copies a run of whole QoS 0 PUBLISH packets. */
-  sendRun(bytes: Buffer, start: number, end: number, count: number, payloadBytes: number): void {
+  #appendPublish(message: Message, { bytes, start, end, packetIdAt, rest }: Frame, first: number, packetId: number): void {
+    this.#outbox.appendPublish(bytes, start, end, first, packetIdAt, packetId, rest);
+    if (rest > 0) this.#outbox.appendPayload(message.sharePayload());
+    this.#countPublish(message.payloadLength);
+  }
+
+  /** sendRun sends a run of whole QoS 0 PUBLISH packets, framed already; `block` as in Piece, but null = the bytes are only lent. */
+  sendRun(bytes: Buffer, start: number, end: number, block: Block | null, count: number, payloadBytes: number): void {
     if (this.isCongested && this.#dropsQos0(count)) return;
-    this.#outbox.append(bytes, start, end);
+    this.#outbox.appendRun(bytes, start, end, block);
     const counters = this.#broker.counters;
     counters.packetsSent += count;
     counters.publishSent += count;
@@ -191,8 +202,7 @@ export class ClientOutput {
   ): boolean {
     const frame = encodeOwnPublish(this.#connection, message, qos > 0, identifiers);
     if (frame === null) return this.#dropTooLarge();
-    this.#outbox.appendPublish(frame.bytes, 0, frame.end, firstByte(qos, retain, dup), frame.packetIdAt, packetId);
-    this.#countPublish(message.payloadLength);
+    this.#appendPublish(message, frame, firstByte(qos, retain, dup), packetId);
     return true;
   }
 

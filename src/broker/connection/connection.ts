@@ -3,6 +3,7 @@
 import type { Duplex } from 'node:stream';
 import { reasonOf } from '../../base/errors.ts';
 import type { LineSource } from '../../base/logger.ts';
+import type { Block } from '../../mqtt/block.ts';
 import { Decoder, type PacketSink } from '../../mqtt/decoder.ts';
 import { encodeConnack, encodeDisconnect } from '../../mqtt/encode.ts';
 import { PACKET_TYPE, type ProtocolVersion } from '../../mqtt/packet-types.ts';
@@ -162,6 +163,16 @@ export class Connection implements PacketSink {
       if (taken === WORKED) return this.broker.effort.spent < this.#effortLimit;
     }
     return this.#takeOther(buffer, start, body, end);
+  }
+
+  /** onReturn delivers what still points into a packet whose buffer is used again. */
+  onReturn(): void {
+    this.broker.run.flush();
+  }
+
+  /** lentBlock is the block that the packet handled now lies in, or null. */
+  get lentBlock(): Block | null {
+    return this.#decoder.lent;
   }
 
   // Apart, so that what is above stays small enough to be inlined into the decoder's loop.
@@ -451,6 +462,7 @@ export class Connection implements PacketSink {
     this.closedFor ??= words;
     if (this.#state !== 'disconnecting') this.#disconnecting();
     this.#enter('closed');
+    this.#decoder.drop();
     this.output.drop();
     this.#stream.destroy();
     if (this.#closeTimer !== null) this.broker.wheel.cancel(this.#closeTimer);

@@ -1,24 +1,23 @@
-// What one connection has to say, gathered during a turn of the event loop and written with ONE write at its end.
+// What one connection has to say, gathered during a turn of the event loop and written at once at its end.
 //
-// Buffers are lent from a small pool while there is something in them: an idle connection holds none.
+//   pieces   | own bytes 0..120 | payload, shared with others | own bytes 120..130 |
+//   block    | 0 ............. 120 ............. 130 | room |
+//
+// Mostly there is no piece, only own bytes, and one write. An idle connection holds no block.
 
 import type { Duplex } from 'node:stream';
+import { type Block, type Piece, takeBlock } from '../../mqtt/block.ts';
+import type { Counters } from '../counters.ts';
+import type { Framing } from '../framing.ts';
 
-/** Bytes of a pooled buffer; a turn's usual output fits. */
-const BUFFER_SIZE = 16_384;
-/** Bytes up to which a buffer grows within a turn before it is handed to the socket at once. */
-const BUFFER_MAX = 262_144;
-/** Pooled buffers kept: 64 x 16 KiB = 1 MiB for the whole process. */
-const POOL_MAX = 64;
+/** Bytes that are gathered within a turn before they are handed to the socket. */
+const GATHERED_MAX = 262_144;
+/** Shared bytes from which on they are a piece of their own; below, a copy is cheaper than a piece more for the system. */
+const PIECE_MIN = 4096;
+/** A write up to this size is told without a callback: it costs more than it saves. Should the socket not take it at once, its block is lost to the pool. */
+const UNTOLD_MAX = 8192;
 /** A copy up to this size is cheaper byte by byte than by a call into the runtime. */
 const SHORT_COPY = 24;
-
-const pool: Buffer[] = [];
-
-/** SentBytes is counted up by what is written. */
-interface SentBytes {
-  bytesSent: number;
-}
 
 /** OutboxOwner hears when so much was gathered in one turn that some was written before its end. */
 export interface OutboxOwner {
@@ -29,128 +28,210 @@ export interface OutboxOwner {
 export class Outbox {
   readonly #owner: OutboxOwner;
   readonly #stream: Duplex;
-  readonly #counters: SentBytes;
-  /** The last write was not finished at once (TLS, WebSocket, a slow client): small outputs are then copied, so the pooled buffer stays. */
-  #copies = false;
-  #buffer: Buffer | null = null;
-  #length = 0;
+  readonly #counters: Pick<Counters, 'bytesSent'>;
+  readonly #framing: Framing | null;
+  /** The last write was not finished at once: a slow client, or a transport that always takes its time. */
+  #waits = false;
+  #block: Block | null = null;
+  /** Own bytes before this belong to pieces. */
+  #start = 0;
+  #end = 0;
+  #pieces: Piece[] = [];
+  #piecesLength = 0;
+  /** Blocks that the stream will tell of when it has written them, in order. */
+  readonly #told: Block[] = [];
 
-  constructor(owner: OutboxOwner, stream: Duplex, counters: SentBytes) {
+  constructor(owner: OutboxOwner, stream: Duplex, counters: Pick<Counters, 'bytesSent'>, framing: Framing | null = null) {
     this.#owner = owner;
     this.#stream = stream;
     this.#counters = counters;
+    this.#framing = framing;
   }
 
   /** Bytes that are gathered. */
   get length(): number {
-    return this.#length;
+    return this.#piecesLength + this.#end - this.#start;
   }
 
   /** Bytes that wait: here and in the stream. */
   get pending(): number {
-    return this.#length + this.#stream.writableLength;
+    return this.length + this.#stream.writableLength;
   }
 
-  /** append copies bytes[start, end). */
+  /** append copies one whole packet, bytes[start, end); several where the transport does not wrap them. */
   append(bytes: Buffer, start: number, end: number): void {
-    const length = end - start;
-    const at = this.#room(length);
-    if (at < 0) {
-      this.#stream.write(Buffer.from(bytes.subarray(start, end)));
-      this.#counters.bytesSent += length;
-      return;
-    }
-    copy(bytes, start, end, this.#buffer!, at); // #room made it
-    this.#length = at + length;
+    const at = this.#roomForPacket(end - start, 0);
+    copy(bytes, start, end, this.#block!.bytes, at); // there is room
+    this.#end = at + end - start;
   }
 
-  /** appendPublish copies a PUBLISH frame and patches its first byte and packet identifier (packetIdAt < 0 = none). */
-  appendPublish(bytes: Buffer, start: number, end: number, first: number, packetIdAt: number, packetId: number): void {
-    const length = end - start;
-    let at = this.#room(length);
-    if (at < 0) {
-      // Larger than any outbox: a packet of its own.
-      const own = Buffer.from(bytes.subarray(start, end));
-      at = 0;
-      patch(own, at, first, packetIdAt - start, packetId);
-      this.#stream.write(own);
-      this.#counters.bytesSent += length;
+  /** appendRun takes whole packets, framed already: by reference where they are many bytes that lie in a block, else by copying. */
+  appendRun(bytes: Buffer, start: number, end: number, block: Block | null): void {
+    if (block !== null && end - start >= PIECE_MIN) {
+      block.retain();
+      this.#appendPiece({ bytes, start, end, block });
       return;
     }
-    const buffer = this.#buffer!; // #room made it
-    copy(bytes, start, end, buffer, at);
-    patch(buffer, at, first, packetIdAt < 0 ? -1 : at + packetIdAt - start, packetId);
-    this.#length = at + length;
+    const at = this.#room(end - start);
+    copy(bytes, start, end, this.#block!.bytes, at); // there is room
+    this.#end = at + end - start;
+  }
+
+  /** appendPublish copies a PUBLISH frame and patches its first byte and packet identifier (packetIdAt < 0 = none); `rest` bytes follow as a payload. */
+  appendPublish(bytes: Buffer, start: number, end: number, first: number, packetIdAt: number, packetId: number, rest = 0): void {
+    const at = this.#roomForPacket(end - start, rest);
+    const to = this.#block!.bytes; // there is room
+    copy(bytes, start, end, to, at);
+    to[at] = first;
+    if (packetIdAt >= 0) {
+      const patchAt = at + packetIdAt - start;
+      to[patchAt] = packetId >> 8;
+      to[patchAt + 1] = packetId & 0xff;
+    }
+    this.#end = at + end - start;
+  }
+
+  /** appendPayload takes the payload of the PUBLISH before it by reference. */
+  appendPayload(payload: Piece): void {
+    payload.block?.retain();
+    this.#appendPiece(payload);
   }
 
   /** appendAck writes the four bytes of PUBACK, PUBREC, PUBREL or PUBCOMP with success. */
   appendAck(first: number, packetId: number): void {
-    const at = this.#room(4);
-    const buffer = this.#buffer!; // 4 bytes always fit
-    buffer[at] = first;
-    buffer[at + 1] = 2;
-    buffer[at + 2] = packetId >> 8;
-    buffer[at + 3] = packetId & 0xff;
-    this.#length = at + 4;
+    const at = this.#roomForPacket(4, 0);
+    const bytes = this.#block!.bytes; // there is room
+    bytes[at] = first;
+    bytes[at + 1] = 2;
+    bytes[at + 2] = packetId >> 8;
+    bytes[at + 3] = packetId & 0xff;
+    this.#end = at + 4;
   }
 
   /** flush writes what is gathered. */
   flush(): void {
-    const length = this.#length;
-    const buffer = this.#buffer;
-    if (length === 0 || buffer === null) return;
-    this.#length = 0;
+    const block = this.#block;
+    if (this.#piecesLength > 0) return this.#flushPieces();
+    if (block === null) return;
+    const length = this.#end;
+    this.#block = null;
+    this.#end = 0;
     this.#counters.bytesSent += length;
-    if (this.#copies && length <= BUFFER_SIZE >> 1) {
-      this.#stream.write(Buffer.from(buffer.subarray(0, length)));
-      this.#release(buffer);
-      this.#copies = this.#stream.writableLength > 0;
-      return;
-    }
-    this.#stream.write(buffer.subarray(0, length));
-    // A plain socket mostly takes all at once; only then may the buffer be used again.
-    this.#copies = this.#stream.writableLength > 0;
-    if (this.#copies) this.#buffer = null;
-    else this.#release(buffer);
+    this.#write(block, 0, length);
   }
 
   /** drop forgets what is gathered. */
   drop(): void {
-    this.#buffer = null;
-    this.#length = 0;
+    this.#block?.release();
+    this.#block = null;
+    for (const { block } of this.#pieces) block?.release();
+    this.#pieces = [];
+    this.#piecesLength = 0;
+    this.#start = 0;
+    this.#end = 0;
   }
 
-  /** Makes room and gives the offset to write at, or -1 when the bytes are too many for any buffer (then all before them is written out). */
-  #room(length: number): number {
-    const buffer = this.#buffer;
-    if (buffer !== null && this.#length + length <= buffer.length) return this.#length;
-    if (buffer === null && length <= BUFFER_SIZE) {
-      this.#buffer = pool.pop() ?? Buffer.allocUnsafeSlow(BUFFER_SIZE);
-      return 0;
+  #write(block: Block, start: number, end: number): void {
+    const length = end - start;
+    if (length > UNTOLD_MAX) return this.#writeTold(block, start, end);
+    const stream = this.#stream;
+    if (this.#waits && 2 * length < block.bytes.length) {
+      stream.write(Buffer.from(block.bytes.subarray(start, end))); // it may wait for long: not in so much memory
+      block.release();
+      this.#waits = stream.writableLength > 0;
+      return;
     }
+    stream.write(block.bytes.subarray(start, end));
+    // A plain socket mostly takes all at once; only then may the block be used again.
+    this.#waits = stream.writableLength > 0;
+    if (!this.#waits) block.release();
+  }
+
+  #writeTold(block: Block, start: number, end: number): void {
+    this.#told.push(block);
+    this.#stream.write(block.bytes.subarray(start, end), this.#written);
+    this.#waits = this.#stream.writableLength > 0;
+  }
+
+  readonly #written = (error?: Error | null): void => {
+    const block = this.#told.shift();
+    if (!error) block?.release(); // after an error nobody says who reads it still
+  };
+
+  #flushPieces(): void {
+    this.#endOwnPiece();
+    this.#block?.release(); // its pieces have it
+    this.#block = null;
+    this.#start = 0;
+    this.#end = 0;
+    const pieces = this.#pieces;
+    this.#pieces = [];
+    this.#counters.bytesSent += this.#piecesLength;
+    this.#piecesLength = 0;
+    const first = pieces[0]!; // there is one
+    if (pieces.length === 1 && first.block !== null) return this.#write(first.block, first.start, first.end);
+    const stream = this.#stream;
+    stream.cork();
+    for (let index = 0; index < pieces.length; index++) {
+      const { bytes, start, end, block } = pieces[index]!; // index < length
+      if (block === null) stream.write(bytes.subarray(start, end));
+      else this.#writeTold(block, start, end);
+    }
+    stream.uncork();
+    this.#waits = stream.writableLength > 0;
+  }
+
+  #appendPiece(piece: Piece): void {
+    this.#endOwnPiece();
+    this.#pieces.push(piece);
+    this.#piecesLength += piece.end - piece.start;
+    if (this.#piecesLength > GATHERED_MAX) this.#overflow();
+  }
+
+  #endOwnPiece(): void {
+    if (this.#start === this.#end) return;
+    const block = this.#block!; // it has bytes
+    block.retain();
+    this.#pieces.push({ bytes: block.bytes, start: this.#start, end: this.#end, block });
+    this.#piecesLength += this.#end - this.#start;
+    this.#start = this.#end;
+  }
+
+  #overflow(): void {
+    this.flush();
+    this.#owner.overflowed();
+  }
+
+  /** Room for `length` bytes of a packet, behind what its transport puts before one that goes on for `rest` bytes. */
+  #roomForPacket(length: number, rest: number): number {
+    const framing = this.#framing;
+    if (framing === null) return this.#room(length);
+    const size = framing.headerSize(length + rest);
+    const at = this.#room(size + length);
+    framing.writeHeader(this.#block!.bytes, at, length + rest); // there is room
+    return at + size;
+  }
+
+  /** Makes room and gives the offset in #block to write at. */
+  #room(length: number): number {
+    const block = this.#block;
+    if (block !== null && this.#end + length <= block.bytes.length) return this.#end;
     return this.#grow(length);
   }
 
   #grow(length: number): number {
-    const needed = this.#length + length;
-    if (needed > BUFFER_MAX) {
-      this.flush();
-      this.#owner.overflowed();
-      return length > BUFFER_MAX ? -1 : this.#room(length);
-    }
-    const larger = Buffer.allocUnsafeSlow(Math.min(BUFFER_MAX, Math.max(needed, 2 * (this.#buffer?.length ?? 0))));
-    const old = this.#buffer;
+    if (this.length > 0 && this.length + length > GATHERED_MAX) this.#overflow();
+    const old = this.#block;
+    const own = this.#end - this.#start;
+    const block = takeBlock(old === null ? length : Math.max(own + length, 2 * own));
     if (old !== null) {
-      old.copy(larger, 0, 0, this.#length);
-      this.#release(old);
+      old.bytes.copy(block.bytes, 0, this.#start, this.#end);
+      old.release();
     }
-    this.#buffer = larger;
-    return this.#length;
-  }
-
-  #release(buffer: Buffer): void {
-    this.#buffer = null;
-    if (buffer.length === BUFFER_SIZE && pool.length < POOL_MAX) pool.push(buffer);
+    this.#block = block;
+    this.#start = 0;
+    this.#end = own;
+    return own;
   }
 }
 
@@ -161,11 +242,4 @@ function copy(source: Buffer, start: number, end: number, target: Buffer, at: nu
   }
   let to = at;
   for (let from = start; from < end; from++) target[to++] = source[from]!;
-}
-
-function patch(buffer: Buffer, at: number, first: number, packetIdAt: number, packetId: number): void {
-  buffer[at] = first;
-  if (packetIdAt < 0) return;
-  buffer[packetIdAt] = packetId >> 8;
-  buffer[packetIdAt + 1] = packetId & 0xff;
 }

@@ -31,7 +31,7 @@ export function encodeOwnPublish(
   const { mountLength, outgoingAliases, maximumPacketSize } = connection.output;
   const topic = mountLength === 0 ? message.topic.bytes : message.topic.bytes.subarray(mountLength);
   if (topic.length === 0) return null; // `home/#` matches `home` too, which has no name below the mount point `home/` [MQTT-4.7.3-1]
-  if (connection.version !== 5) return encodeFrame(topic, message.payload, null, hasPacketId); // only v5 clients name a maximum
+  if (connection.version !== 5) return encodeFrame(topic, message.payload, null, hasPacketId, message.rest); // only v5 clients name a maximum
   const own: Properties = {};
   if (message.expiresAt !== NEVER) own.messageExpiryInterval = secondsLeft(message.expiresAt, connection.broker.clock.now());
   if (connection.output.marksMessages) own.userProperty = connection.broker.passages.markFor(message) ?? EMPTY;
@@ -39,18 +39,18 @@ export function encodeOwnPublish(
     const { alias, introduced } = outgoingAliases.aliasOf(message.topic.name);
     if (alias > 0) {
       const aliased = encodeWith(message, introduced ? EMPTY : topic, { ...own, topicAlias: alias }, identifiers, hasPacketId);
-      if (aliased.end <= maximumPacketSize) return aliased;
+      if (aliased.size <= maximumPacketSize) return aliased;
       if (!introduced) outgoingAliases.forget(message.topic.name);
     }
   }
   const frame = encodeWith(message, topic, own, identifiers, hasPacketId);
-  return frame.end <= maximumPacketSize ? frame : null;
+  return frame.size <= maximumPacketSize ? frame : null;
 }
 
 /** In mosquitto's order: the publisher's properties, then ours. */
 function encodeWith(message: Message, topic: Buffer, own: Properties, identifiers: readonly number[] | null, hasPacketId: boolean): Frame {
   if (identifiers !== null) own.subscriptionIdentifier = [...identifiers];
-  return encodeFrame(topic, message.payload, Buffer.concat([message.properties, encodeProperties(own)]), hasPacketId);
+  return encodeFrame(topic, message.payload, Buffer.concat([message.properties, encodeProperties(own)]), hasPacketId, message.rest);
 }
 
 /** What is left of a Message Expiry Interval, at least one second [MQTT-3.3.2-6]. */

@@ -6,11 +6,13 @@
 // A publisher that is faster than the event loop turns fills its chunks like that; one at a time, a run is one packet long.
 // Only packets whose bytes can go out as they came are taken: no DUP, no RETAIN, and in MQTT 5 no properties.
 
+import { type Block, type Piece, takeBlock } from '../../mqtt/block.ts';
 import type { ProtocolVersion } from '../../mqtt/packet-types.ts';
-import { encodeVariableByteInteger } from '../../mqtt/properties.ts';
+import { variableByteIntegerLength, writeVariableByteInteger } from '../../mqtt/properties.ts';
 import { readPublish } from '../../mqtt/publish-packet.ts';
 import { BYTES_SHIFT } from '../connection/fair-turns.ts';
-import { Message, NEVER, NO_PROPERTIES, type Publisher } from '../message.ts';
+import type { Framing } from '../framing.ts';
+import { LARGE_PAYLOAD, Message, NEVER, NO_PROPERTIES, type Publisher } from '../message.ts';
 import type { Topic } from '../topic.ts';
 import { type Deliverer, deliverTo, deliverToOthers } from './delivery.ts';
 
@@ -21,6 +23,8 @@ const WEIGHED_AFTER = 16;
 const DELIVERIES_MAX = 1000;
 /** More packets than a chunk has. Not Infinity: V8 keeps a small integer in the object itself. */
 const ANY_NUMBER = 1_000_000;
+/** Bytes of a run from which on one copy of it is shared by all subscribers. */
+const SHARED_MIN = 4096;
 /** Bytes that a packet can have more in the other protocol's form: an empty property list, and a Remaining Length that grows with it. */
 const OTHER_FORM_GROWTH = 2;
 
@@ -34,6 +38,8 @@ export type Taken = typeof NOT_TAKEN | typeof JOINED | typeof WORKED;
 export interface RunPublisher {
   readonly version: ProtocolVersion;
   readonly session: Publisher | null;
+  /** The block that the packet handled now lies in, or null. */
+  readonly lentBlock: Block | null;
   topicNamed(buffer: Buffer, start: number, end: number): Topic;
   mayPublish(topic: Topic): boolean;
 }
@@ -50,6 +56,10 @@ export class PublishRun {
   #payloadBytes = 0;
   /** Bytes of its largest packet. */
   #largest = 0;
+  /** The block that it lies in, or null. */
+  #lent: Block | null = null;
+  /** What subscribers of each kind get; for the time of `flush`. */
+  readonly #forms: RunForm[] = [];
   /** Packets after which the run ends, or is weighed first. */
   #most = WEIGHED_AFTER;
   #isWeighed = false;
@@ -123,8 +133,8 @@ export class PublishRun {
     const subscribers = route.subscribers;
     const version5 = publisher.version === 5;
     const copied = 1 + ((this.#end - this.#start) >> BYTES_SHIFT);
+    const isShort = this.#end - this.#start < SHARED_MIN;
     let effort = 0;
-    let other: Buffer | null = null; // the run in the other protocol's form
     let messages: Message[] | null = null;
     for (let index = 0; index < subscribers.length; index++) {
       const subscription = subscribers[index]!; // index < length
@@ -133,14 +143,16 @@ export class PublishRun {
         connection !== null &&
         subscription.plain &&
         connection.output.isPlain &&
-        this.#largest + OTHER_FORM_GROWTH <= connection.output.maximumPacketSize
+        this.#largest + OTHER_FORM_GROWTH <= connection.output.maximumPacketSize &&
+        (this.#largest < LARGE_PAYLOAD || ((connection.version === 5) === version5 && connection.output.framing === null))
       ) {
         effort += copied;
-        if ((connection.version === 5) === version5) {
-          connection.output.sendRun(this.#buffer, this.#start, this.#end, count, this.#payloadBytes);
+        const { output } = connection;
+        if (isShort && (connection.version === 5) === version5 && output.framing === null) {
+          output.sendRun(this.#buffer, this.#start, this.#end, null, count, this.#payloadBytes);
         } else {
-          other ??= this.#converted(version5);
-          connection.output.sendRun(other, 0, other.length, count, this.#payloadBytes);
+          const { bytes, start, end, block } = this.#formFor(connection.version === 5, output.framing, version5, count);
+          output.sendRun(bytes, start, end, block, count, this.#payloadBytes);
         }
       } else if (connection !== null || broker.options.queueQos0Messages || subscription.session.upgradesQos) {
         messages ??= this.#messages(publisher, topic, version5);
@@ -149,9 +161,12 @@ export class PublishRun {
       }
     }
     broker.effort.spent += effort + count * (route.shared?.length ?? 0);
-    if (route.shared === null && route.listeners === null) return;
-    messages ??= this.#messages(publisher, topic, version5);
-    for (const message of messages) deliverToOthers(broker, route, message);
+    if (route.shared !== null || route.listeners !== null) {
+      messages ??= this.#messages(publisher, topic, version5);
+      for (const message of messages) deliverToOthers(broker, route, message);
+    }
+    if (messages !== null) for (const message of messages) message.endSharing();
+    while (this.#forms.length > 0) this.#forms.pop()!.piece.block?.release(); // length > 0
   }
 
   #begin(connection: RunPublisher, topic: Topic, buffer: Buffer, start: number): void {
@@ -161,21 +176,60 @@ export class PublishRun {
     this.#start = start;
     this.#payloadBytes = 0;
     this.#largest = 0;
+    this.#lent = connection.lentBlock;
     this.#most = WEIGHED_AFTER;
     this.#isWeighed = false;
   }
 
-  /** The run as it goes to subscribers of the other protocol: an empty property list put in or left out. */
-  #converted(version5: boolean): Buffer {
-    const parts: Buffer[] = [];
+  /** The run as it goes to subscribers of a kind, made once for all of them. */
+  #formFor(version5: boolean, framing: Framing | null, own5: boolean, count: number): Piece {
+    const forms = this.#forms;
+    for (let index = 0; index < forms.length; index++) {
+      const form = forms[index]!; // index < length
+      if (form.version5 === version5 && form.framing === framing) return form.piece;
+    }
+    const piece = version5 === own5 && framing === null ? this.#asItCame() : this.#rewritten(own5, version5, framing, count);
+    forms.push({ version5, framing, piece });
+    return piece;
+  }
+
+  #asItCame(): Piece {
+    const lent = this.#lent;
+    const [start, end] = [this.#start, this.#end];
+    if (lent !== null && lent.bytes === this.#buffer) {
+      lent.retain();
+      return { bytes: this.#buffer, start, end, block: lent };
+    }
+    const block = takeBlock(end - start);
+    this.#buffer.copy(block.bytes, 0, start, end);
+    return { bytes: block.bytes, start: 0, end: end - start, block };
+  }
+
+  /** In frames, and with an empty property list put in or left out. */
+  #rewritten(from5: boolean, to5: boolean, framing: Framing | null, count: number): Piece {
+    const growth = OTHER_FORM_GROWTH + (framing === null ? 0 : framing.headerSize(this.#largest + OTHER_FORM_GROWTH));
+    const block = takeBlock(this.#end - this.#start + count * growth);
+    const { bytes } = block;
+    let at = 0;
     this.#eachPacket((buffer, start, body, end) => {
+      const remaining = end - body + (from5 === to5 ? 0 : to5 ? 1 : -1);
+      const length = 1 + variableByteIntegerLength(remaining) + remaining;
+      if (framing !== null) {
+        framing.writeHeader(bytes, at, length);
+        at += framing.headerSize(length);
+      }
+      if (from5 === to5) {
+        at += buffer.copy(bytes, at, start, end);
+        return;
+      }
       const topicEnd = body + 2 + ((buffer[body]! << 8) | buffer[body + 1]!);
-      const payload = buffer.subarray(version5 ? topicEnd + 1 : topicEnd, end);
-      const length = end - body + (version5 ? -1 : 1);
-      parts.push(buffer.subarray(start, start + 1), encodeVariableByteInteger(length), buffer.subarray(body, topicEnd));
-      parts.push(version5 ? NO_BYTES : EMPTY_PROPERTIES, payload);
+      bytes[at++] = buffer[start]!;
+      at = writeVariableByteInteger(bytes, at, remaining);
+      at += buffer.copy(bytes, at, body, topicEnd);
+      if (to5) bytes[at++] = 0; // no properties
+      at += buffer.copy(bytes, at, from5 ? topicEnd + 1 : topicEnd, end);
     });
-    return Buffer.concat(parts);
+    return { bytes, start: 0, end: at, block };
   }
 
   /** The run as messages, for those who need more than bytes. */
@@ -183,7 +237,7 @@ export class PublishRun {
     const messages: Message[] = [];
     this.#eachPacket((buffer, start, body, end) => {
       const packet = readPublish(buffer, start, body, end, version5);
-      const message = new Message(topic, packet, NO_PROPERTIES, NEVER, publisher.session);
+      const message = new Message(topic, packet, NO_PROPERTIES, NEVER, publisher.session, this.#lent);
       message.adoptFrame(packet, version5);
       messages.push(message);
     });
@@ -207,4 +261,9 @@ export class PublishRun {
   }
 }
 
-const EMPTY_PROPERTIES = Buffer.from([0]);
+/** RunForm is the run as bytes for a version of the protocol and a transport. */
+interface RunForm {
+  readonly version5: boolean;
+  readonly framing: Framing | null;
+  readonly piece: Piece;
+}

@@ -1,6 +1,8 @@
 // One client's wish for the messages of one topic filter.
 
+import type { Block } from '../../mqtt/block.ts';
 import type { ProtocolVersion, Qos } from '../../mqtt/packet-types.ts';
+import type { Framing } from '../framing.ts';
 import type { Message, Publisher } from '../message.ts';
 
 /** SubscriptionOptions are MQTT 5 3.8.3.1 and the Subscription Identifier (0 = none). */
@@ -38,7 +40,8 @@ export interface SubscriberConnection {
     readonly isPlain: boolean;
     /** Bytes. */
     readonly maximumPacketSize: number;
-    sendRun(bytes: Buffer, start: number, end: number, count: number, payloadBytes: number): void;
+    readonly framing: Framing | null;
+    sendRun(bytes: Buffer, start: number, end: number, block: Block | null, count: number, payloadBytes: number): void;
   };
 }
 

@@ -205,7 +205,7 @@ function messageOf(connection: SignedIn, packet: PublishPacket, topic: Topic): M
   const properties = packet.properties === null ? NO_PROPERTIES : forwardedProperties(packet.properties);
   const expiry = packet.properties?.messageExpiryInterval;
   const expiresAt = expiry === undefined ? NEVER : connection.broker.clock.now() + expiry * 1000;
-  const message = new Message(topic, packet, properties, expiresAt, connection.session);
+  const message = new Message(topic, packet, properties, expiresAt, connection.session, connection.lentBlock);
   const asItCame = packet.properties === null || (expiry === undefined && packet.properties.topicAlias === undefined);
   if (asItCame && connection.output.mountLength === 0) message.adoptFrame(packet, connection.version === 5);
   return message;
