@@ -21,6 +21,7 @@ import { type Concessions, type Link, localOrigin, openLink } from './link.ts';
 import { LinkError } from './link-error.ts';
 import { endLocalSession, limitQueue, prepareLocalSession } from './local-session.ts';
 import type { BridgeAddress, BridgeOptions } from './options.ts';
+import { endRemoteSession } from './remote-session.ts';
 import type { BridgeError, BridgeState } from './state.ts';
 import { goesOut, localFilter } from './topics.ts';
 import { addressText, openTransport } from './transport.ts';
@@ -119,22 +120,33 @@ export class Bridge implements Part {
 
   /** stop ends the connection in order. The session here stays. */
   async stop(): Promise<void> {
-    await this.#end(false);
+    if (this.#lookTimer !== null) clearInterval(this.#lookTimer);
+    this.#stopping.abort();
+    this.#cleared.unwatch();
+    this.#link?.close();
+    await this.#running;
   }
 
   /** forget stops for good: both brokers forget the session. */
   async forget(): Promise<void> {
-    await this.#end(true);
+    await this.stop();
+    await this.#leaveThere();
     endLocalSession(this.#deps.broker, this.options);
     this.#announce('');
   }
 
-  async #end(forgets: boolean): Promise<void> {
-    if (this.#lookTimer !== null) clearInterval(this.#lookTimer);
-    this.#stopping.abort();
-    this.#cleared.unwatch();
-    await this.#link?.close(forgets);
-    await this.#running;
+  /** Once: a broker that cannot be reached now keeps the session. */
+  async #leaveThere(): Promise<void> {
+    const address = this.#address;
+    if (address === null || this.options.cleanSession) return;
+    const { log, tlsFor } = this.#deps;
+    const { signal } = new AbortController(); // nobody waits for it
+    try {
+      const stream = await openTransport(address, { options: this.options, tls: tlsFor(this.options, address), signal });
+      await endRemoteSession(stream, this.options, this.#concessions);
+    } catch (error) {
+      log.log('notice', `The broker at ${addressText(address)} keeps the session of bridge ${this.name}: ${reasonOf(error)}.`);
+    }
   }
 
   get #session() {
@@ -192,7 +204,7 @@ export class Bridge implements Part {
       this.#address = address;
       const outcome = await this.#tryWithConcessions(address);
       if (this.#isStopping) {
-        if (!(outcome instanceof LinkError)) await outcome.close();
+        if (!(outcome instanceof LinkError)) outcome.close();
         return null;
       }
       if (!(outcome instanceof LinkError)) {
@@ -344,7 +356,7 @@ export class Bridge implements Part {
     this.#lastPassed = this.#deps.clock.monotonic();
     return setInterval(() => {
       const isIdle = this.#deps.clock.monotonic() - this.#lastPassed >= this.options.idleTimeout * 1000;
-      if (isIdle && this.#queued === 0) void link.close();
+      if (isIdle && this.#queued === 0) link.close();
     }, LOOK_MS);
   }
 
@@ -363,7 +375,7 @@ export class Bridge implements Part {
         });
         stream.destroy();
         this.#deps.log.log('notice', `Bridge ${this.name} goes back to ${addressText(first)}.`);
-        await link.close();
+        link.close();
       } catch {
         isTrying = false; // it is still away
       }

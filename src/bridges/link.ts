@@ -125,18 +125,12 @@ export class Link {
     }
   }
 
-  /** close ends it in order; `forgets` has the other broker forget the session too, where it can be asked to. */
-  async close(forgets = false): Promise<void> {
+  /** close ends it in order. */
+  close(): void {
     this.#isClosing = true;
     this.#local.close();
-    try {
-      if (forgets) await this.#remote.unsubscribe(this.#setup.options.topics.filter(comesIn).map(remoteFilter));
-    } catch {
-      // it has gone meanwhile: what `closed` tells
-    }
     if (this.#announces()) this.#sendNotification(0, '0', 0);
-    const expires = forgets && this.#remote.version === 5 && this.#setup.options.sessionExpiry > 0;
-    this.#remote.close(expires ? { sessionExpiryInterval: 0 } : {});
+    this.#remote.close();
     this.#settle(null);
   }
 

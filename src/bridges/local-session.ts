@@ -6,7 +6,7 @@ import type { Broker } from '../broker/broker.ts';
 import type { ConnectionOrigin } from '../broker/options.ts';
 import { NO_EXPIRY } from '../broker/session/expiry.ts';
 import { MAX_REMAINING_LENGTH } from '../mqtt/decoder.ts';
-import { MqttClient } from './mqtt-client.ts';
+import { MqttClient, NOBODY } from './mqtt-client.ts';
 import type { BridgeOptions } from './options.ts';
 import { localRequests } from './topics.ts';
 
@@ -53,5 +53,3 @@ export function endLocalSession(broker: Broker, { localClientId }: BridgeOptions
   session?.connection?.destroy();
   if (session !== null) broker.sessions.end(session);
 }
-
-const NOBODY = { published: () => {}, acknowledged: () => {}, chunkTaken: () => {}, drained: () => {}, closed: () => {} };

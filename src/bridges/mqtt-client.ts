@@ -45,6 +45,15 @@ export interface ClientOwner {
   closed(error: LinkError | null): void;
 }
 
+/** NOBODY owns a client that is asked for something and leaves. */
+export const NOBODY: ClientOwner = {
+  published: () => {},
+  acknowledged: () => {},
+  chunkTaken: () => {},
+  drained: () => {},
+  closed: () => {},
+};
+
 interface Awaited<T> {
   resolve(value: T): void;
   reject(error: LinkError): void;
