@@ -70,7 +70,7 @@ export function checked<T>(schema: Schema<T>, given: unknown): T {
 function fieldProblems({ path, message, keys }: SchemaIssue): readonly FieldProblem[] {
   const field = path.map(String);
   if (keys === undefined) return [{ field: field.join('.'), detail: message }];
-  return keys.map((key) => ({ field: [...field, key].join('.'), detail: 'There is no such field' }));
+  return keys.map((key) => ({ field: [...field, key].join('.'), detail: 'Unknown field' }));
 }
 
 function readQuery(context: Context, types: QueryTypes): Record<string, unknown> {

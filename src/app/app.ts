@@ -33,6 +33,7 @@ import { AccessPart } from './parts/access-part.ts';
 import { AnnouncementsPart } from './parts/announcements-part.ts';
 import { BridgesPart } from './parts/bridges-part.ts';
 import { CertificatesPart } from './parts/certificates-part.ts';
+import { HomeAssistantPart } from './parts/home-assistant-part.ts';
 import { ListenersPart } from './parts/listeners-part.ts';
 import { StorePart } from './parts/store-part.ts';
 import { type AppliancePart, Parts, row, type Step, whenReady } from './parts.ts';
@@ -105,6 +106,7 @@ class HomeAppliance implements Appliance {
   readonly #store: StorePart;
   readonly #certificates: CertificatesPart;
   readonly #listeners: ListenersPart;
+  readonly #homeAssistant: HomeAssistantPart;
   readonly #bridges: BridgesPart;
   readonly refusals: RefusalMemory;
   readonly machine: MachineWatch;
@@ -146,6 +148,14 @@ class HomeAppliance implements Appliance {
       interval: configuration.broker.sysInterval,
       more: () => this.#moreTopics(),
     });
+    this.#homeAssistant = new HomeAssistantPart({
+      configuration,
+      broker: () => this.broker,
+      machine: this.machine,
+      store: () => this.store,
+      folder: state.path,
+      title: setup.title,
+    });
     this.traffic = new ClientTraffic({ clock: systemClock, broker: this.broker, telemetry: this.telemetry, selfTest });
     this.#certificates = new CertificatesPart({
       ...setup,
@@ -181,6 +191,7 @@ class HomeAppliance implements Appliance {
         stop: () => telemetry.stop(),
         prepare: (next) => whenReady(() => telemetry.setInterval(next.broker.sysInterval)),
       }),
+      this.#homeAssistant,
       this.#certificates,
       this.#listeners,
       this.#bridges,

@@ -49,6 +49,8 @@ export interface Configuration {
   /** Those whose change is a reason to reload (`reload_on_change`). */
   readonly watched: readonly string[];
   readonly discovery: DiscoveryOptions;
+  /** The broker shows itself as a device of Home Assistant. */
+  readonly isHomeAssistantDevice: boolean;
   readonly persistence: PersistenceOptions;
   readonly process: ProcessOptions;
 }

@@ -48,6 +48,7 @@ export interface GlobalDraft {
   readonly discovery: { advertise?: boolean; name?: string };
   readonly certificateNames: string[];
   reloadOnChange?: boolean;
+  homeAssistant?: boolean;
   /** What a listener has that does not say otherwise. */
   readonly everyListener: { tcpNoDelay?: boolean };
 }

@@ -68,6 +68,7 @@ export function resolveConfiguration(said: Interpretation, commandLine: CommandL
     watched: [],
     certificateNames: [...new Set(global.certificateNames)],
     discovery: { advertise: !localOnly && (global.discovery.advertise ?? true), name: global.discovery.name ?? null },
+    isHomeAssistantDevice: global.homeAssistant ?? false,
     persistence: resolvePersistence(global, report),
     process: { user: global.process.user ?? null, pidFile: global.process.pidFile ?? null },
   };

@@ -43,6 +43,7 @@ const OWN_WORDS = [
   'secure',
   'advertise',
   'mdns_name',
+  'homeassistant_discovery',
   'certificate_names',
   'login_throttle',
   'login_throttle_exempt',

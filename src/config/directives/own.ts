@@ -107,6 +107,19 @@ export const OWN_DIRECTIVES: readonly Directive[] = [
     },
   ),
   globalDirective(
+    'homeassistant_discovery',
+    boolean,
+    {
+      own: true,
+      default: 'false',
+      reloadable: true,
+      doc: 'Shows the broker as a device in Home Assistant, by MQTT discovery (docs/home-assistant.md).',
+    },
+    (draft, value) => {
+      draft.homeAssistant = value;
+    },
+  ),
+  globalDirective(
     'certificate_names',
     certificateNames,
     {

@@ -1,0 +1,52 @@
+// The device of Home Assistant comes and goes with the configuration, also over a restart.
+
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { openAppliance } from './test-appliance.ts';
+import { configurationOf } from './test-configuration.ts';
+
+const LISTENER = 'listener 0 127.0.0.1\nallow_anonymous true\n';
+const WITH = `${LISTENER}homeassistant_discovery true\n`;
+
+async function open(context: TestContext, folder: string, text: string) {
+  const { appliance } = await openAppliance(context, folder, { configuration: configurationOf(folder, text), keepsSessions: true });
+  const count = (filter: string) => {
+    const found = appliance.broker.retained.matching(filter);
+    let messages = 0;
+    while (found.next() !== null) messages++;
+    return messages;
+  };
+  return { appliance, count };
+}
+
+test('device is there after a reload that wants it, and gone after one that does not', async (context) => {
+  const folder = temporaryFolder(context);
+  const { appliance, count } = await open(context, folder, LISTENER);
+  assert.equal(count('homeassistant/#'), 0);
+  await appliance.reload(configurationOf(folder, WITH));
+  assert.deepEqual([count('homeassistant/device/+/config'), count('midge/+/state')], [1, 1]);
+  await appliance.reload(configurationOf(folder, WITH));
+  await appliance.reload(configurationOf(folder, LISTENER));
+  assert.deepEqual([count('homeassistant/#'), count('midge/#')], [0, 0]);
+});
+
+test('device that an earlier start has left is taken away when it is not wanted any more, and no other', async (context) => {
+  const folder = temporaryFolder(context);
+  const first = await open(context, folder, WITH);
+  const lamp = {
+    cmd: 'publish',
+    topic: 'homeassistant/device/lamp/config',
+    payload: Buffer.from('{}'),
+    qos: 1,
+    retain: true,
+    dup: false,
+  } as const;
+  first.appliance.broker.publish(lamp);
+  await first.appliance.stop();
+  const second = await open(context, folder, WITH);
+  assert.equal(second.count('homeassistant/device/+/config'), 2, 'the same device, and the lamp');
+  await second.appliance.stop();
+  const third = await open(context, folder, LISTENER);
+  assert.deepEqual([third.count('homeassistant/device/+/config'), third.count('midge/#')], [1, 0]);
+});
