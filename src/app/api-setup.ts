@@ -33,7 +33,13 @@ export async function apiSetup(world: ApiWorld, setupCode: string): Promise<ApiS
   const { broker, state, throttle } = appliance;
   state.make(); // for the roles
   const { Prometheus } = await import('../telemetry/prometheus.ts');
-  const prometheus = new Prometheus({ ...world, broker, store: appliance.store, machine: () => machineOf(appliance) });
+  const prometheus = new Prometheus({
+    ...world,
+    broker,
+    store: appliance.store,
+    machine: () => machineOf(appliance),
+    bridges: () => appliance.bridges,
+  });
   prometheus.start();
   return {
     operations,

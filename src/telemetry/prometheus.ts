@@ -35,12 +35,24 @@ export interface MachineFacts {
   readonly power: { readonly now: readonly string[] } | null;
 }
 
+/** BridgeFacts are those of one bridge of the configuration: its name is no client's choice. */
+export interface BridgeFacts {
+  readonly name: string;
+  readonly phase: string;
+  /** Counts since the start of the program. */
+  readonly received: number;
+  readonly sent: number;
+  readonly dropped: number;
+  readonly queued: number;
+}
+
 export interface PrometheusSetup {
   readonly broker: Broker;
   /** Null = nothing outlives the process. */
   readonly store: TimedStore | null;
   /** machine gives what was known last, or null. */
   readonly machine: () => MachineFacts | null;
+  readonly bridges: () => readonly BridgeFacts[];
   /** As the program calls itself, for example "midge version 0.1.0". */
   readonly title: string;
   /** Milliseconds since 1970. */
@@ -69,6 +81,7 @@ export class Prometheus {
     for (const number of processNumbers(setup)) this.#addNumber(number);
     if (setup.store !== null) for (const number of storeNumbers(setup.store)) this.#addNumber(number);
     for (const number of machineNumbers(setup.machine)) this.#addNumber(number);
+    this.#addBridges(setup.bridges);
     this.#addBuildInfo(setup.title);
   }
 
@@ -145,6 +158,20 @@ export class Prometheus {
     });
   }
 
+  /** A reload may bring other bridges. */
+  #addBridges(bridges: () => readonly BridgeFacts[]): void {
+    const registers = [this.#registry];
+    const labelNames = ['bridge'];
+    for (const { name, kind, help, read } of BRIDGE_NUMBERS) {
+      const collect = function (this: Counter | Gauge): void {
+        this.reset();
+        for (const bridge of bridges()) this.labels(bridge.name).inc(read(bridge));
+      };
+      if (kind === 'counter') new Counter({ name: `${name}_total`, help, labelNames, registers, collect });
+      else new Gauge({ name, help, labelNames, registers, collect });
+    }
+  }
+
   #addBuildInfo(title: string): void {
     const [program = title, version = ''] = title.split(' version ');
     const labelNames = ['program', 'version'];
@@ -157,6 +184,44 @@ export class Prometheus {
     info.labels(program, version).set(1);
   }
 }
+
+const BRIDGE_NUMBERS: readonly {
+  readonly name: string;
+  readonly kind: 'counter' | 'gauge';
+  readonly help: string;
+  readonly read: (bridge: BridgeFacts) => number;
+}[] = [
+  {
+    name: `${PREFIX}bridge_connected`,
+    kind: 'gauge',
+    help: '1 when the bridge is connected to the other broker.',
+    read: ({ phase }) => (phase === 'connected' ? 1 : 0),
+  },
+  {
+    name: `${PREFIX}bridge_messages_received`,
+    kind: 'counter',
+    help: 'Messages that came over from the other broker.',
+    read: ({ received }) => received,
+  },
+  {
+    name: `${PREFIX}bridge_messages_sent`,
+    kind: 'counter',
+    help: 'Messages that went to the other broker.',
+    read: ({ sent }) => sent,
+  },
+  {
+    name: `${PREFIX}bridge_messages_dropped`,
+    kind: 'counter',
+    help: 'Messages that did not go over.',
+    read: ({ dropped }) => dropped,
+  },
+  {
+    name: `${PREFIX}bridge_messages_queued`,
+    kind: 'gauge',
+    help: 'Messages that wait for the other broker.',
+    read: ({ queued }) => queued,
+  },
+];
 
 /** TaggedNumber is one number with its name in full. */
 interface TaggedNumber {

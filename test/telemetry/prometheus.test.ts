@@ -20,7 +20,7 @@ const skip = existsSync(PROMETHEUS) ? false : "Debian's prometheus is not instal
 const DASHBOARD = join(import.meta.dirname, '../../docs/grafana-dashboard.json');
 
 /** The label that a Prometheus gives itself, and those that are ours. */
-const LABELS = ['le', 'program', 'version'];
+const LABELS = ['bridge', 'le', 'program', 'version'];
 
 const MACHINE = {
   cpuTemperature: 47.2,
@@ -29,6 +29,11 @@ const MACHINE = {
   power: { now: ['low voltage'] },
 };
 
+const BRIDGES = [
+  { name: 'cloud', phase: 'connected', received: 1, sent: 2, dropped: 3, queued: 4 },
+  { name: 'anna', phase: 'waiting', received: 0, sent: 0, dropped: 0, queued: 7 },
+];
+
 async function openMetrics(context: TestContext) {
   const house = await startTestBroker();
   const times: Parameters<TimedStore['watch']>[0][] = [];
@@ -36,7 +41,14 @@ async function openMetrics(context: TestContext) {
     counters: () => ({ bytesWritten: 5, commits: 2, fsyncs: 3 }),
     watch: (each: (typeof times)[number]) => void times.push(each),
   };
-  const prometheus = new Prometheus({ broker: house.broker, store, machine: () => MACHINE, title: 'midge version 1.2.3', since: 1000 });
+  const prometheus = new Prometheus({
+    broker: house.broker,
+    store,
+    machine: () => MACHINE,
+    bridges: () => BRIDGES,
+    title: 'midge version 1.2.3',
+    since: 1000,
+  });
   prometheus.start();
   context.after(async () => {
     prometheus.stop();
@@ -58,6 +70,9 @@ test('each metric of the table is told with its value, and times as histograms',
   assert.match(text, /^midge_store_commit_seconds_bucket\{le="0\.005"\} 1$/m);
   assert.match(text, /^midge_acknowledgement_wait_seconds_sum 0\.2$/m);
   assert.match(text, /^midge_machine_temperature_celsius 47\.2$/m);
+  assert.match(text, /^midge_bridge_connected\{bridge="cloud"\} 1\nmidge_bridge_connected\{bridge="anna"\} 0$/m);
+  assert.match(text, /^midge_bridge_messages_sent_total\{bridge="cloud"\} 2$/m);
+  assert.match(text, /^midge_bridge_messages_queued\{bridge="anna"\} 7$/m);
   prometheus.stop();
   assert.equal(times.at(-1), null, 'nobody is told of times after the stop');
 });
@@ -65,7 +80,7 @@ test('each metric of the table is told with its value, and times as histograms',
 test('metrics of a machine are left out where it does not tell them', async (context) => {
   const { house } = await openMetrics(context);
   let facts: null | { cpuTemperature: null; memory: { total: number; available: number }; disk: null; power: null } = null;
-  const silent = new Prometheus({ broker: house.broker, store: null, machine: () => facts, title: 'midge', since: 0 });
+  const silent = new Prometheus({ broker: house.broker, store: null, machine: () => facts, bridges: () => [], title: 'midge', since: 0 });
   assert.doesNotMatch((await silent.read()).text, /^midge_machine_\w+ /m);
   facts = { cpuTemperature: null, memory: { total: 2, available: 1 }, disk: null, power: null };
   const { text } = await silent.read();
