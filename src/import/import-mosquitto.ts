@@ -160,8 +160,9 @@ function lineOf({ place, name, text, outcome, reason }: SettingLine, change: Cha
   };
 }
 
-function remarkLine({ text }: ConfigurationRemark): ImportLine {
-  return { what: text, outcome: 'without effect', reason: null };
+/** A mistake keeps the broker from starting with what was written. */
+function remarkLine({ severity, text }: ConfigurationRemark): ImportLine {
+  return { what: text, outcome: severity === 'error' ? 'refused' : 'without effect', reason: null };
 }
 
 function configurationTarget({ name, text }: ConfigurationFile, out: string): Target {

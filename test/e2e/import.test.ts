@@ -77,7 +77,8 @@ test('import writes a configuration line by line, with passwords and rules besid
   assert.equal(status, 1, stdout);
   assert.match(stdout, /^without effect +\S+:3: autosave_interval 60 - changes are written as they happen$/m);
   assert.match(stdout, /^refused +\S+:6: whatever 1 - the word is not known$/m);
-  assert.match(stdout, /^refused +\S+:7: connection cloud - /m);
+  assert.match(stdout, /^taken +\S+:7: connection cloud$/m);
+  assert.match(stdout, /^refused +\S+midge\.conf:7:1: error: Invalid bridge configuration: no remote addresses defined /m);
   assert.doesNotMatch(stdout, /secret/);
   const text = readFileSync(path('out/midge.conf'), 'utf8');
   assert.match(
@@ -89,6 +90,19 @@ test('import writes a configuration line by line, with passwords and rules besid
   );
   assert.equal(readFileSync(path('out/acl'), 'utf8'), 'user anna\ntopic readwrite home/#\n');
   assert.equal(statSync(path('out/passwd')).mode & 0o777, 0o600);
+});
+
+test('import takes a bridge over with its password, which it does not show', async (t) => {
+  const folder = temporaryFolder(t);
+  const path = (name: string) => join(folder, name);
+  const bridge = 'connection cloud\naddress broker.example:8883\ntopic # out 1\nremote_username anna\nremote_password open-sesame\n';
+  writeFileSync(path('mosquitto.conf'), bridge);
+  const { status, stdout } = await runMidge(folder, ['import', 'mosquitto', '--out', path('out'), path('mosquitto.conf')]);
+  assert.equal(status, 0, stdout);
+  assert.match(stdout, /^taken +\S+:5: remote_password$/m);
+  assert.doesNotMatch(stdout, /open-sesame/);
+  assert.ok(readFileSync(path('out/midge.conf'), 'utf8').endsWith(bridge));
+  assert.equal(statSync(path('out/midge.conf')).mode & 0o777, 0o600);
 });
 
 test('import copies the files of each listener when it has its own', async (t) => {
