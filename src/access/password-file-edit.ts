@@ -4,6 +4,24 @@ import { OperatorError } from '../base/errors.ts';
 import { looksHashed, passwordEntry } from './password-file.ts';
 import { parsePasswordHash } from './password-hash.ts';
 
+/** MQTT carries user names and passwords behind two bytes of length, 3.1.3.5 and 3.1.3.6. */
+const MAX_BYTES = 65_535;
+
+/** usernameFault says why a user name can't stand in a password file, or gives null. */
+export function usernameFault(user: string): string | null {
+  if (user.includes(':')) return "Username must not contain the ':' character";
+  if (/[\u0000-\u001f\u007f-\u009f]/.test(user)) return 'Username must not contain control characters';
+  if (user === '' || user !== user.trim() || user.startsWith('#'))
+    return 'Username must not be empty, begin with #, or begin or end with a space';
+  return Buffer.byteLength(user) > MAX_BYTES ? 'Username is too long' : null;
+}
+
+/** passwordFault says why no client could send a password, or gives null. */
+export function passwordFault(password: string): string | null {
+  if (password === '') return 'Empty password';
+  return Buffer.byteLength(password) > MAX_BYTES ? 'Password is too long' : null;
+}
+
 /** hasUser tells whether a text has a line of the user. */
 export function hasUser(text: string, user: string): boolean {
   return text.split('\n').some((line) => passwordEntry(line)?.user === user);

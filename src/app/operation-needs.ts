@@ -1,5 +1,6 @@
 // What the operations get of the running broker.
 
+import { filesOf } from '../access/options.ts';
 import { describeAccess } from '../config/config.ts';
 import type { OperationNeeds } from '../operations/needs.ts';
 import type { Appliance } from './app.ts';
@@ -41,6 +42,11 @@ export function operationNeeds(appliance: Appliance, { reloads, program, setupCo
     bridges: appliance.bridges,
     refusals,
     throttle,
+    access: {
+      account: configuration.access.account?.username ?? null,
+      filesOf: (listener) => filesOf(configuration.access, listener),
+      isDynamic: configuration.access.dynamicSecurity !== null,
+    },
     aclOf: (listener) => (access.authorizer === null ? null : access.aclOf(listener)),
     certificates,
     store,

@@ -1,10 +1,10 @@
 // Changes files of a configuration all or none: the whole is checked first, then written, and taken back where the running broker cannot take it over.
 
-import { chmodSync, chownSync, realpathSync, rmSync, type Stats, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { replaceFile } from '../base/durable-file.ts';
 import { OperatorError, reasonOf } from '../base/errors.ts';
-import { idOf, nameOf } from '../base/system-users.ts';
+import { rewriteFile } from '../base/rewrite-file.ts';
+import { idOf } from '../base/system-users.ts';
 import { formatDiagnostic, loadConfiguration } from '../config/config.ts';
 import type { ChangedFile } from '../config/writer.ts';
 import { asOwnerNow } from '../state/as-owner.ts';
@@ -75,29 +75,14 @@ function takeBack(files: readonly ChangedFile[]): void {
   }
 }
 
-/** Another user than root gives no file away: a file that others must read would then be one that they cannot. */
-function keepOwner(temporary: string, path: string, { uid, gid }: Stats): void {
-  const made = statSync(temporary);
-  if (made.uid === uid && made.gid === gid) return;
-  try {
-    chownSync(temporary, uid, gid);
-  } catch (cause) {
-    throw new OperatorError(`"${path}" belongs to ${nameOf(uid)}, and would not any more - change it as that user`, { cause });
-  }
-}
-
-/** Mode and owner stay as they are. A new file that is no secret can be read by everybody who may read its folder's others; a secret one by the group of the service. */
+/** A new file that is no secret can be read by everybody who may read its folder's others; a secret one by the group of the service. */
 function write(path: string, text: string, mode = 0o644): void {
-  asOwnerNow(dirname(path), () => {
-    const old = statSync(path, { throwIfNoEntry: false });
-    const target = old === undefined ? path : realpathSync(path); // a link stays one
-    replaceFile(target, (temporary) => {
-      writeFileSync(temporary, text, { flag: 'wx', mode: 0o600 });
-      if (old !== undefined) keepOwner(temporary, path, old);
-      else if (mode !== 0o644) shareWithGroup(temporary, dirname(path));
-      chmodSync(temporary, old === undefined ? mode : old.mode & 0o777);
-    });
-  });
+  asOwnerNow(dirname(path), () =>
+    rewriteFile(path, text, (temporary) => {
+      if (mode !== 0o644) shareWithGroup(temporary, dirname(path));
+      chmodSync(temporary, mode);
+    }),
+  );
 }
 
 /** The service reads it by its group; without a service the group is that of the folder. Another user than root gives nothing away. */

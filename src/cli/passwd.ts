@@ -4,7 +4,7 @@ import { existsSync, lstatSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { readAccessFile } from '../access/file-diagnostic.ts';
 import { passwordEntry, writePasswordFile } from '../access/password-file.ts';
-import { hashPlainPasswords, hasUser, removeUser, setUser } from '../access/password-file-edit.ts';
+import { hashPlainPasswords, hasUser, passwordFault, removeUser, setUser, usernameFault } from '../access/password-file-edit.ts';
 import { HASH_KINDS, type HashKind, hashPassword, MAX_ROUNDS } from '../access/password-hash.ts';
 import { OperatorError, reasonOf } from '../base/errors.ts';
 import { nameOf } from '../base/system-users.ts';
@@ -13,9 +13,6 @@ import { askSecrets, askYesNo, isTerminal } from '../terminal/ask.ts';
 import type { Invocation, Terminal } from '../terminal/command.ts';
 import { hideArguments } from '../terminal/passwords.ts';
 import { reloadBroker } from './reload-broker.ts';
-
-/** MQTT carries user names and passwords behind two bytes of length, 3.1.3.5 and 3.1.3.6. */
-const MAX_BYTES = 65_535;
 
 /** Exit status of mosquitto_passwd for a password that is not typed the same twice. */
 const NO_MATCH = 2;
@@ -85,16 +82,13 @@ function hasherOf(flags: Invocation['flags']): Hasher {
 }
 
 function checkUser(user: string): void {
-  if (user.includes(':')) throw new OperatorError("Error: Username must not contain the ':' character.");
-  if (/[\u0000-\u001f\u007f-\u009f]/.test(user)) throw new OperatorError('Error: Username must not contain control characters.');
-  if (user === '' || user !== user.trim() || user.startsWith('#'))
-    throw new OperatorError('Error: Username must not be empty, begin with #, or begin or end with a space.');
-  if (Buffer.byteLength(user) > MAX_BYTES) throw new OperatorError('Error: Username is too long.');
+  const fault = usernameFault(user);
+  if (fault !== null) throw new OperatorError(`Error: ${fault}.`);
 }
 
-function checkPassword(password: string | undefined): string {
-  if (password === undefined || password === '') throw new OperatorError('Error: Empty password.');
-  if (Buffer.byteLength(password) > MAX_BYTES) throw new OperatorError('Error: Password is too long.');
+function checkPassword(password = ''): string {
+  const fault = passwordFault(password);
+  if (fault !== null) throw new OperatorError(`Error: ${fault}.`);
   return password;
 }
 

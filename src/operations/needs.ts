@@ -2,6 +2,7 @@
 
 import type { AclAuthorizer } from '../access/acl.ts';
 import type { LoginHold } from '../access/login-throttle.ts';
+import type { AccessFiles } from '../access/options.ts';
 import type { BridgeState } from '../bridges/state.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { Certificates } from '../certificates/certificates.ts';
@@ -73,6 +74,7 @@ type BrokerParts =
   | 'counters'
   | 'journal'
   | 'mayPublish'
+  | 'mayReceive'
   | 'options'
   | 'retained'
   | 'sessions'
@@ -102,6 +104,13 @@ export interface OperationNeeds {
   readonly bridges: readonly BridgeState[];
   readonly refusals: { list(about: string | null): readonly RememberedRefusal[] };
   readonly throttle: { held(): readonly LoginHold[] };
+  readonly access: {
+    /** The one account that the configuration itself names, or null. */
+    readonly account: string | null;
+    filesOf(listener: string): AccessFiles;
+    /** Dynamic security decides beside the files, or instead of them. */
+    readonly isDynamic: boolean;
+  };
   /** aclOf gives the rules for clients of a listener, or null: they may do everything. */
   aclOf(listener: string): AclAuthorizer | null;
   /** Null = no listener uses a certificate of our authority. */

@@ -8,10 +8,13 @@ import { type Asker, type Fault, includesRight, type Operation, OperationFailure
 import { PUBLISH } from './publish.ts';
 import { RELOAD } from './reload.ts';
 import { DELETE_RETAINED, RETAINED, RETAINED_MESSAGE, RETAINED_TREE } from './retained.ts';
+import { CHANGE_RULES, RULES } from './rules.ts';
 import { SETUP_CODE } from './setup-code.ts';
+import { SIMULATE, WHO_CAN } from './simulate.ts';
 import { STATUS } from './status.ts';
 import { SUBSCRIPTIONS } from './subscriptions.ts';
 import { THROTTLE } from './throttle.ts';
+import { ADD_USER, CHANGE_PASSWORD, REMOVE_USER, USERS } from './users.ts';
 import { WHY } from './why.ts';
 
 /** OPERATIONS are all of them. */
@@ -19,6 +22,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...[STATUS, WHY, THROTTLE, BACKUP, RELOAD, SETUP_CODE],
   ...[CLIENTS, CLIENT_OF, KICK_CLIENT, FORGET_SESSION, SUBSCRIPTIONS],
   ...[PUBLISH, RETAINED, RETAINED_TREE, RETAINED_MESSAGE, DELETE_RETAINED],
+  ...[USERS, ADD_USER, CHANGE_PASSWORD, REMOVE_USER, RULES, CHANGE_RULES, SIMULATE, WHO_CAN],
 ];
 
 /** Operations are carried out on one broker. */

@@ -1,0 +1,29 @@
+// Files that a person edits, written by a program: whole or not at all, and as they were but for their text.
+
+import { chmodSync, chownSync, realpathSync, type Stats, statSync, writeFileSync } from 'node:fs';
+import { replaceFile } from './durable-file.ts';
+import { OperatorError } from './errors.ts';
+import { nameOf } from './system-users.ts';
+
+/** rewriteFile puts a text into a file. Mode and owner stay, and a link stays one; `prepare` gives a new file its rights, which are 0600 before. Throws what the system says. */
+export function rewriteFile(path: string, text: string, prepare: (temporary: string) => void): void {
+  const old = statSync(path, { throwIfNoEntry: false });
+  const target = old === undefined ? path : realpathSync(path);
+  replaceFile(target, (temporary) => {
+    writeFileSync(temporary, text, { flag: 'wx', mode: 0o600 });
+    if (old === undefined) return prepare(temporary);
+    keepOwner(temporary, path, old);
+    chmodSync(temporary, old.mode & 0o777);
+  });
+}
+
+/** Another user than root gives no file away: a file that others must read would then be one that they cannot. */
+function keepOwner(temporary: string, path: string, { uid, gid }: Stats): void {
+  const made = statSync(temporary);
+  if (made.uid === uid && made.gid === gid) return;
+  try {
+    chownSync(temporary, uid, gid);
+  } catch (cause) {
+    throw new OperatorError(`"${path}" belongs to ${nameOf(uid)}, and would not any more - change it as that user`, { cause });
+  }
+}

@@ -1,0 +1,55 @@
+// A change in the text of a file that a person edits: written whole, put in force at once, or taken back.
+
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { reasonOf } from '../base/errors.ts';
+import { rewriteFile } from '../base/rewrite-file.ts';
+import type { OperationNeeds } from './needs.ts';
+import { OperationFailure } from './operation.ts';
+
+/** readEdited gives the text of a file. Throws OperationFailure when it cannot be read. */
+export function readEdited(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new OperationFailure('not possible', `Cannot read "${path}": ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+/** revisionOf names what a text holds, against two who edit it at a time. */
+export function revisionOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64url').slice(0, 22);
+}
+
+/** checkRevision throws OperationFailure when a text is not that which the asker has seen. */
+export function checkRevision(path: string, text: string, seen: string | null | undefined): void {
+  if (seen == null || seen === revisionOf(text)) return;
+  throw new OperationFailure('conflict', `Cannot change "${path}": it has changed since - read it again`);
+}
+
+/** changeInForce has `edit` make another text of a file, and the broker read it. Throws OperationFailure when it cannot be written, or cannot be put in force: then it is as it was. */
+export async function changeInForce({ reloads }: OperationNeeds, path: string, edit: (text: string) => string): Promise<void> {
+  const before = readEdited(path);
+  const after = edit(before);
+  if (after === before) return;
+  write(path, after);
+  const { error, mistakes } = await reloads.reload('command');
+  if (error === null) return;
+  const reason = [error, ...mistakes].join('\n');
+  if (readEdited(path) !== after)
+    throw new OperationFailure(
+      'conflict',
+      `The change of "${path}" is not in force, and somebody else has changed it meanwhile: ${reason}`,
+    );
+  write(path, before);
+  await reloads.reload('command');
+  throw new OperationFailure('not possible', `Cannot change "${path}": ${reason}\nIt was taken back.`);
+}
+
+function write(path: string, text: string): void {
+  try {
+    rewriteFile(path, text, () => {});
+  } catch (error) {
+    throw new OperationFailure('not possible', `Cannot write "${path}": ${reasonOf(error)} - nothing was changed`, { cause: error });
+  }
+}

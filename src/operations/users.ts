@@ -1,0 +1,140 @@
+// Accounts: users with a password in the password file, which a person may edit as well.
+
+import { z } from 'zod';
+import { hasUser, passwordFault, removeUser, setUser, usernameFault } from '../access/password-file-edit.ts';
+import { hashPassword } from '../access/password-hash.ts';
+import { usersOf } from '../access/set-accounts.ts';
+import { changeInForce, readEdited } from './change-in-force.ts';
+import type { OperationNeeds } from './needs.ts';
+import { badInput, OperationFailure, operation } from './operation.ts';
+import { PAGE_INPUT, pageOf, takePage } from './page.ts';
+
+/** LISTENER_INPUT is the field of operations on files that each listener may have of its own. */
+export const LISTENER_INPUT = {
+  listener: z.string().nullish().describe('with per_listener_settings: whose files, by its name in status; none = those of the first one'),
+};
+
+const NAME = { username: z.string().describe('without colon, control characters, and blanks or # at its beginning') };
+const PASSWORD = { password: z.string().describe('at most 65,535 bytes') };
+const ANSWER = z.object({ username: z.string(), file: z.string().describe('password file that was changed') });
+
+/** listenerOf gives the listener that is meant. Throws OperationFailure when there is none of this name. */
+export function listenerOf({ listeners }: OperationNeeds, { listener }: { readonly listener?: string | null | undefined }): string {
+  if (listener != null && !listeners.some(({ name }) => name === listener))
+    throw badInput('listener', `Cannot find listener "${listener}": there is none of this name`);
+  return listener ?? listeners[0]?.name ?? '';
+}
+
+/** USERS lists them. */
+export const USERS = operation({
+  name: 'users',
+  kind: 'query',
+  right: 'admin',
+  summary: 'Users who have an account, by their names.',
+  input: z.strictObject({ ...PAGE_INPUT, ...LISTENER_INPUT }),
+  output: pageOf(
+    z.object({
+      username: z.string(),
+      origin: z.string().nullable().describe('password file; null = the configuration itself names this account'),
+      clients: z.number().int().describe('connected as this user'),
+      hasRules: z.boolean().nullable().describe('rules of its own in the ACL file; null = there is no such file'),
+    }),
+  ),
+  run: (needs, { listener, ...page }) => {
+    const name = listenerOf(needs, { listener });
+    const { account } = needs.access;
+    const { passwordFile } = needs.access.filesOf(name);
+    const inFile = passwordFile === null ? [] : usersOf(readEdited(passwordFile));
+    const rules = needs.aclOf(name)?.file.users ?? null;
+    const clients = clientsByUser(needs);
+    return takePage(
+      new Set([...(account === null ? [] : [account]), ...inFile]),
+      page,
+      (username) => username,
+      (username) => ({
+        username,
+        origin: username === account ? null : passwordFile,
+        clients: clients.get(username) ?? 0,
+        hasRules: rules?.has(username) ?? null,
+      }),
+    );
+  },
+});
+
+function clientsByUser({ broker }: OperationNeeds): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { username, connection } of broker.sessions)
+    if (username !== null && connection !== null) counts.set(username, (counts.get(username) ?? 0) + 1);
+  return counts;
+}
+
+/** ADD_USER makes an account. */
+export const ADD_USER = operation({
+  name: 'add user',
+  kind: 'command',
+  right: 'admin',
+  summary: 'Add a user with a password to the password file; it can sign in at once.',
+  input: z.strictObject({ ...NAME, ...PASSWORD, ...LISTENER_INPUT }),
+  output: ANSWER,
+  run: (needs, { username, password, listener }) =>
+    change(needs, { username, listener }, password, (text, hash) => {
+      if (hasUser(text, username)) throw new OperationFailure('conflict', `Cannot add user "${username}": there is one of this name`);
+      return setUser(text, username, hash);
+    }),
+});
+
+/** CHANGE_PASSWORD ends the connections that were made with the old one. */
+export const CHANGE_PASSWORD = operation({
+  name: 'change password',
+  kind: 'command',
+  right: 'admin',
+  summary: 'Give a user another password; clients that are connected with the old one are disconnected.',
+  input: z.strictObject({ ...NAME, ...PASSWORD, ...LISTENER_INPUT }),
+  output: ANSWER,
+  run: (needs, { username, password, listener }) =>
+    change(needs, { username, listener }, password, (text, hash) => {
+      requireUser(text, username);
+      return setUser(text, username, hash);
+    }),
+});
+
+/** REMOVE_USER takes an account away. */
+export const REMOVE_USER = operation({
+  name: 'remove user',
+  kind: 'command',
+  right: 'admin',
+  summary: 'Remove a user from the password file and disconnect its clients; its rules stay in the ACL file.',
+  input: z.strictObject({ ...NAME, ...LISTENER_INPUT }),
+  output: ANSWER,
+  run: (needs, { username, listener }) =>
+    change(needs, { username, listener }, null, (text) => {
+      requireUser(text, username);
+      return removeUser(text, username);
+    }),
+});
+
+interface Meant {
+  readonly username: string;
+  readonly listener?: string | null | undefined;
+}
+
+/** The hash is made before the file is read: nothing else comes between reading and writing. `password` null = none is set. */
+async function change(needs: OperationNeeds, meant: Meant, password: string | null, edit: (text: string, hash: string) => string) {
+  const { username } = meant;
+  const fault = usernameFault(username);
+  if (fault !== null) throw badInput('username', fault);
+  const wrong = password === null ? null : passwordFault(password);
+  if (wrong !== null) throw badInput('password', wrong);
+  if (username === needs.access.account)
+    throw new OperationFailure('not possible', `Cannot change user "${username}" here: the configuration itself names this account`);
+  const { passwordFile: file } = needs.access.filesOf(listenerOf(needs, meant));
+  if (file === null)
+    throw new OperationFailure('not possible', 'Cannot change accounts: the configuration names no password_file - write one, then reload');
+  const hash = password === null ? '' : await hashPassword(password);
+  await changeInForce(needs, file, (text) => edit(text, hash));
+  return { username, file };
+}
+
+function requireUser(text: string, username: string): void {
+  if (!hasUser(text, username)) throw new OperationFailure('not found', `Cannot find user "${username}" in the password file`);
+}
