@@ -13,6 +13,8 @@ export interface TestHost {
   removeAddress(prefix: string): void;
   /** cutWire takes the interface down. */
   cutWire(): void;
+  /** mendWire takes it up again. */
+  mendWire(): void;
 }
 
 /** WIRE is the name of each host's interface. */
@@ -54,6 +56,7 @@ function host(namespace: string): TestHost {
     addAddress: (prefix) => ip('-n', namespace, 'address', 'add', prefix, 'dev', WIRE, ...(prefix.includes(':') ? ['nodad'] : [])),
     removeAddress: (prefix) => ip('-n', namespace, 'address', 'del', prefix, 'dev', WIRE),
     cutWire: () => ip('-n', namespace, 'link', 'set', WIRE, 'down'),
+    mendWire: () => ip('-n', namespace, 'link', 'set', WIRE, 'up'),
   };
 }
 
