@@ -131,8 +131,8 @@ class HomeAppliance implements Appliance {
       },
     });
     this.#store = new StorePart(state, log);
-    const house = refusalNeeds(this);
-    this.refusals = new RefusalMemory({ clock: systemClock, log, explain: (refusal) => explainRefusal(refusal, house) });
+    const needs = refusalNeeds(this);
+    this.refusals = new RefusalMemory({ clock: systemClock, log, explain: (refusal) => explainRefusal(refusal, needs) });
     this.machine = new MachineWatch(state.path, systemClock);
     this.#bridges = new BridgesPart({
       settings: configuration.bridges,

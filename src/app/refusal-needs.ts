@@ -5,7 +5,7 @@ import { explain, missingRule } from '../access/acl-explain.ts';
 import { filesOf } from '../access/options.ts';
 import type { Configuration } from '../config/configuration.ts';
 import type { Listener } from '../listeners/listeners.ts';
-import type { AclVerdict, House, KnownAccount } from '../refusals/needs.ts';
+import type { AclVerdict, KnownAccount, RefusalNeeds } from '../refusals/needs.ts';
 
 /** InForce is what the broker runs with. */
 export interface InForce {
@@ -15,7 +15,7 @@ export interface InForce {
 }
 
 /** refusalNeeds looks at it each time: all of it changes with a reload. */
-export function refusalNeeds(inForce: InForce): House {
+export function refusalNeeds(inForce: InForce): RefusalNeeds {
   return {
     openPorts: () => {
       const tcp = inForce.listeners.filter(({ options }) => options.unixPath === null);
@@ -35,7 +35,7 @@ function accountOf({ access, configuration }: InForce, listener: string, usernam
   };
 }
 
-function verdictOn({ access }: InForce, listener: string, client: Parameters<House['verdictOn']>[1], topicName: string): AclVerdict {
+function verdictOn({ access }: InForce, listener: string, client: Parameters<RefusalNeeds['verdictOn']>[1], topicName: string): AclVerdict {
   const acl = access.aclOf(listener);
   if (acl === null) return { what: 'reserved topic' };
   const { reason, rule } = explain(acl, client, 'publish', topicName);

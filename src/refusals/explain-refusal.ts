@@ -1,10 +1,10 @@
-// What is known about a refusal beyond what engine and listeners could say - is the user known, which ACL line decided - and what to do about it.
+// Explains a refusal by more than engine and listeners could say - is the user known, which ACL line decided - and says what to do about it.
 
 import type { ClientCertificateProblem, TlsProblem } from '../base/refusal-reason.ts';
 import { refusalSentence } from '../base/refusal-sentences.ts';
 import { shellWord } from '../base/shell-word.ts';
 import type { Refusal } from '../broker/ports.ts';
-import type { AclVerdict, House, KnownAccount } from './needs.ts';
+import type { AclVerdict, KnownAccount, RefusalNeeds } from './needs.ts';
 
 /** Explanation is what more is known: the reason as the operator may know it, and advice where there is some. */
 export interface Explanation {
@@ -14,23 +14,23 @@ export interface Explanation {
   readonly advice: string | null;
 }
 
-/** explainRefusal asks the house of this moment. */
-export function explainRefusal(refusal: Refusal, house: House): Explanation {
+/** explainRefusal explains it by what is in force now. */
+export function explainRefusal(refusal: Refusal, needs: RefusalNeeds): Explanation {
   const { reason } = refusal;
   const explained = (advice: string | null): Explanation => ({ reason: refusalSentence(reason), advice });
   switch (reason.cause) {
     case 'tls':
-      return explained(reason.what === 'handshake' ? tlsAdvice(reason.problem, house) : TRUST);
+      return explained(reason.what === 'handshake' ? tlsAdvice(reason.problem, needs) : TRUST);
     case 'wrong protocol':
-      return explained(protocolAdvice(reason.spoken, house));
+      return explained(protocolAdvice(reason.spoken, needs));
     case 'held':
       return explained('correct the password there and wait until the hold ends, or add the address to login_throttle_exempt');
     case 'bad packet':
       return explained(reason.what === 'too large' ? 'let it send less, or set max_packet_size higher' : null);
     case 'credentials':
-      return reason.what === 'wrong' && refusal.username !== null ? explainLogin(refusal, refusal.username, house) : explained(null);
+      return reason.what === 'wrong' && refusal.username !== null ? explainLogin(refusal, refusal.username, needs) : explained(null);
     case 'topic':
-      return explainTopic(refusal, house);
+      return explainTopic(refusal, needs);
     default:
       return explained(null);
   }
@@ -39,9 +39,9 @@ export function explainRefusal(refusal: Refusal, house: House): Explanation {
 const TRUST =
   "install this broker's ca.crt on the device (certificates/ca.crt in the state folder), and connect to a name that is in the certificate";
 
-function protocolAdvice(spoken: 'TLS' | 'HTTP' | 'something else', house: House): string | null {
-  if (spoken === 'TLS') return portAdvice(portsOf(house, 'mqtt', true), 'with TLS', 'turn TLS off in the client');
-  if (spoken === 'HTTP') return portAdvice(portsOf(house, 'websockets', null), 'for WebSocket', 'use MQTT over TCP in the client');
+function protocolAdvice(spoken: 'TLS' | 'HTTP' | 'something else', needs: RefusalNeeds): string | null {
+  if (spoken === 'TLS') return portAdvice(portsOf(needs, 'mqtt', true), 'with TLS', 'turn TLS off in the client');
+  if (spoken === 'HTTP') return portAdvice(portsOf(needs, 'websockets', null), 'for WebSocket', 'use MQTT over TCP in the client');
   return null;
 }
 
@@ -51,12 +51,12 @@ function portAdvice(ports: readonly number[], kind: string, instead: string): st
   return `use the port ${kind} (${ports.join(', ')}), or ${instead}`;
 }
 
-function portsOf(house: House, protocol: 'mqtt' | 'websockets', isTls: boolean | null): readonly number[] {
-  const fitting = house.openPorts().filter((each) => each.protocol === protocol && (isTls === null || each.isTls === isTls));
+function portsOf(needs: RefusalNeeds, protocol: 'mqtt' | 'websockets', isTls: boolean | null): readonly number[] {
+  const fitting = needs.openPorts().filter((each) => each.protocol === protocol && (isTls === null || each.isTls === isTls));
   return fitting.map(({ port }) => port);
 }
 
-function tlsAdvice(problem: TlsProblem, house: House): string | null {
+function tlsAdvice(problem: TlsProblem, needs: RefusalNeeds): string | null {
   if (typeof problem !== 'string') return problem.what === 'other' ? null : certificateAdvice(problem);
   switch (problem) {
     case 'server untrusted':
@@ -65,7 +65,7 @@ function tlsAdvice(problem: TlsProblem, house: House): string | null {
     case 'server name':
       return 'connect to a name or an address that is in the certificate; certificate_names adds some';
     case 'no TLS': {
-      const plain = portsOf(house, 'mqtt', false);
+      const plain = portsOf(needs, 'mqtt', false);
       return plain.length === 0 ? 'turn TLS on in the client' : portAdvice(plain, 'without TLS', 'turn TLS on in the client');
     }
     case 'plain HTTP':
@@ -95,8 +95,8 @@ function certificateAdvice({ what }: ClientCertificateProblem): string | null {
   }
 }
 
-function explainLogin({ from }: Refusal, username: string, house: House): Explanation {
-  const account = house.accountOf(from.policy.name, username);
+function explainLogin({ from }: Refusal, username: string, needs: RefusalNeeds): Explanation {
+  const account = needs.accountOf(from.policy.name, username);
   const what = account.isKnown ? 'wrong password' : 'unknown user';
   return { reason: refusalSentence({ cause: 'credentials', what, username }), advice: loginAdvice(username, account) };
 }
@@ -108,9 +108,9 @@ function loginAdvice(username: string, { isKnown, passwordIn, passwordFile }: Kn
   return isKnown ? `a new password: ${command}` : `to let this user in: ${command}`;
 }
 
-function explainTopic({ username, clientId, topicName, from }: Refusal, house: House): Explanation {
+function explainTopic({ username, clientId, topicName, from }: Refusal, needs: RefusalNeeds): Explanation {
   const topic = topicName ?? '';
-  const verdict = house.verdictOn(from.policy.name, { username, clientId }, topic);
+  const verdict = needs.verdictOn(from.policy.name, { username, clientId }, topic);
   return { reason: refusalSentence({ cause: 'topic', topicName: topic, ...verdict }), advice: topicAdvice(verdict) };
 }
 

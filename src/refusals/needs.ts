@@ -1,4 +1,4 @@
-// What an explanation needs of the other rooms: what is in force now. app/ hands it over.
+// What an explanation of a refusal needs of the other rooms: what is in force now. app/ hands it over.
 
 /** OpenPort is a TCP port that clients can come to. */
 export interface OpenPort {
@@ -24,8 +24,8 @@ export type AclVerdict =
   | { readonly what: 'no rule'; readonly file: string; readonly missingRule: string | null }
   | { readonly what: 'rule'; readonly file: string; readonly line: number; readonly rule: string };
 
-/** House is asked for each kind of refusal. `listener` is the name of one, `ListenerPolicy.name`. */
-export interface House {
+/** RefusalNeeds is asked for each kind of refusal. `listener` is the name of one, `ListenerPolicy.name`. */
+export interface RefusalNeeds {
   openPorts(): readonly OpenPort[];
   accountOf(listener: string, username: string): KnownAccount;
   verdictOn(listener: string, client: { readonly username: string | null; readonly clientId: string }, topicName: string): AclVerdict;

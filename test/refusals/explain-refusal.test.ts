@@ -6,11 +6,11 @@ import type { RefusalReason, TlsProblem } from '../../src/base/refusal-reason.ts
 import { DEFAULT_LISTENER_POLICY } from '../../src/broker/options.ts';
 import type { Refusal } from '../../src/broker/ports.ts';
 import { explainRefusal } from '../../src/refusals/explain-refusal.ts';
-import type { AclVerdict, House, KnownAccount, OpenPort } from '../../src/refusals/needs.ts';
+import type { AclVerdict, KnownAccount, OpenPort, RefusalNeeds } from '../../src/refusals/needs.ts';
 
 const KNOWN: KnownAccount = { isKnown: true, passwordIn: null, passwordFile: '/etc/midge/passwd' };
 
-function house(changes: { ports?: readonly OpenPort[]; account?: Partial<KnownAccount>; verdict?: AclVerdict } = {}): House {
+function needs(changes: { ports?: readonly OpenPort[]; account?: Partial<KnownAccount>; verdict?: AclVerdict } = {}): RefusalNeeds {
   return {
     openPorts: () => changes.ports ?? [],
     accountOf: () => ({ ...KNOWN, ...changes.account }),
@@ -24,7 +24,7 @@ function refusal(reason: RefusalReason, changes: Partial<Refusal> = {}): Refusal
 }
 
 function adviceFor(problem: TlsProblem, ports: readonly OpenPort[] = []): string | null {
-  return explainRefusal(refusal({ cause: 'tls', what: 'handshake', problem }), house({ ports })).advice;
+  return explainRefusal(refusal({ cause: 'tls', what: 'handshake', problem }), needs({ ports })).advice;
 }
 
 const PORTS: readonly OpenPort[] = [
@@ -35,7 +35,7 @@ const PORTS: readonly OpenPort[] = [
 
 test('advice names the ports that would do when a client speaks another protocol', () => {
   const advice = (spoken: 'TLS' | 'HTTP' | 'something else', ports: readonly OpenPort[]) =>
-    explainRefusal(refusal({ cause: 'wrong protocol', spoken }), house({ ports })).advice;
+    explainRefusal(refusal({ cause: 'wrong protocol', spoken }), needs({ ports })).advice;
   assert.equal(advice('TLS', PORTS), 'use the port with TLS (8883), or turn TLS off in the client');
   assert.equal(advice('HTTP', PORTS), 'use the port for WebSocket (9001), or use MQTT over TCP in the client');
   assert.equal(advice('TLS', []), 'turn TLS off in the client: this broker has no port with TLS');
@@ -81,7 +81,7 @@ for (const [problem, advice] of HANDSHAKES) {
 test('advice follows the reason, not the words that a client has put into the name of its certificate', () => {
   const { reason, advice } = explainRefusal(
     refusal({ cause: 'tls', what: 'handshake', problem: { what: 'not for clients', name: 'is revoked, does not trust the, expired' } }),
-    house(),
+    needs(),
   );
   assert.equal(
     reason,
@@ -92,26 +92,26 @@ test('advice follows the reason, not the words that a client has put into the na
 
 test('a wrong login is explained by what is known about the user', () => {
   const wrong = refusal({ cause: 'credentials', what: 'wrong' });
-  assert.deepEqual(explainRefusal(wrong, house()), {
+  assert.deepEqual(explainRefusal(wrong, needs()), {
     reason: 'gives a wrong password for user "jane"',
     advice: 'a new password: midge passwd /etc/midge/passwd jane',
   });
-  assert.deepEqual(explainRefusal({ ...wrong, username: "o'neill" }, house({ account: { isKnown: false } })), {
+  assert.deepEqual(explainRefusal({ ...wrong, username: "o'neill" }, needs({ account: { isKnown: false } })), {
     reason: 'gives user "o\'neill", who has no account here',
     advice: "to let this user in: midge passwd /etc/midge/passwd 'o'\\''neill'",
   });
   assert.equal(
-    explainRefusal(wrong, house({ account: { passwordIn: 'midge.conf' } })).advice,
+    explainRefusal(wrong, needs({ account: { passwordIn: 'midge.conf' } })).advice,
     'the password stands in midge.conf (password)',
   );
   assert.equal(
-    explainRefusal(wrong, house({ account: { passwordFile: null } })).advice,
+    explainRefusal(wrong, needs({ account: { passwordFile: null } })).advice,
     'name a file of accounts by password_file, and add the user with midge passwd',
   );
   const silent = { reason: 'gives no password', advice: null };
-  assert.deepEqual(explainRefusal(refusal({ cause: 'credentials', what: 'no password' }), house()), silent);
+  assert.deepEqual(explainRefusal(refusal({ cause: 'credentials', what: 'no password' }), needs()), silent);
   const nameless = { reason: 'gives a wrong user name or password', advice: null };
-  assert.deepEqual(explainRefusal({ ...wrong, username: null }, house()), nameless);
+  assert.deepEqual(explainRefusal({ ...wrong, username: null }, needs()), nameless);
 });
 
 const FILE = '/etc/midge/acl';
@@ -131,12 +131,12 @@ const VERDICTS: readonly (readonly [AclVerdict, string, string | null])[] = [
 for (const [verdict, words, advice] of VERDICTS) {
   test(`a denied topic is explained when the verdict is "${verdict.what}"`, () => {
     const denied = refusal({ cause: 'topic', what: 'denied' }, { topicName: 'home' });
-    assert.deepEqual(explainRefusal(denied, house({ verdict })), { reason: `may not publish to "home": ${words}`, advice });
+    assert.deepEqual(explainRefusal(denied, needs({ verdict })), { reason: `may not publish to "home": ${words}`, advice });
   });
 }
 
 test('advice says what to change when a packet is too large or a login is held', () => {
-  const advice = (reason: RefusalReason) => explainRefusal(refusal(reason), house()).advice;
+  const advice = (reason: RefusalReason) => explainRefusal(refusal(reason), needs()).advice;
   assert.equal(
     advice({ cause: 'bad packet', what: 'too large', detail: 'Packet is large' }),
     'let it send less, or set max_packet_size higher',
