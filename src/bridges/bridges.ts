@@ -16,7 +16,7 @@ export interface Bridges extends Part {
   use(next: readonly BridgeOptions[]): void;
   /** owns tells whether a connection of our own broker is a bridge's. */
   owns(origin: ConnectionOrigin): boolean;
-  /** authenticator lets the bridges in, whose names stand in the configuration, and asks the other for everybody else. */
+  /** authenticator lets the bridges in, whose names stand in the configuration, keeps their client ids from everybody else, and asks the other about them. */
   authenticator(other: Authenticator): Authenticator;
   /** authorizer lets a bridge without a `local_username` carry all that its topics say, as mosquitto does, and asks the other for everybody else. */
   authorizer(other: Authorizer | null): Authorizer | null;
@@ -30,7 +30,11 @@ export function createBridges(options: readonly BridgeOptions[], deps: BridgeDep
 class OwnBridges implements Bridges {
   readonly name = 'bridges';
   readonly #deps: BridgeDeps;
-  #bridges: readonly Bridge[];
+  #bridges: readonly Bridge[] = [];
+  /** Client ids of theirs at our own broker. */
+  #clientIds: ReadonlySet<string> = new Set();
+  /** Names of the listeners of those that may do everything here. It is asked for each message. */
+  #free: ReadonlySet<string> = new Set();
   #isStarted = false;
   /** What was asked for last. */
   #wanted: readonly BridgeOptions[];
@@ -40,7 +44,7 @@ class OwnBridges implements Bridges {
   constructor(options: readonly BridgeOptions[], deps: BridgeDeps) {
     this.#deps = deps;
     this.#wanted = options;
-    this.#bridges = options.map((one) => new Bridge(one, deps));
+    this.#put(options.map((one) => new Bridge(one, deps)));
   }
 
   states(): readonly BridgeState[] {
@@ -61,10 +65,16 @@ class OwnBridges implements Bridges {
   use(next: readonly BridgeOptions[]): void {
     const before = this.#bridges;
     this.#wanted = next;
-    this.#bridges = next.map((options) => this.#kept(options, before) ?? new Bridge(options, this.#deps));
+    this.#put(next.map((options) => this.#kept(options, before) ?? new Bridge(options, this.#deps)));
     const gone = before.filter((bridge) => !this.#bridges.includes(bridge));
     const made = this.#bridges.filter((bridge) => !before.includes(bridge));
     if (this.#isStarted) this.#turn = this.#turn.then(() => this.#change(gone, made));
+  }
+
+  #put(bridges: readonly Bridge[]): void {
+    this.#bridges = bridges;
+    this.#clientIds = new Set(bridges.map(({ options }) => options.localClientId));
+    this.#free = new Set(bridges.filter(({ origin }) => origin.identity === null).map(({ origin }) => origin.policy.name));
   }
 
   /** One that has not changed; or one that is connected, and takes its change over when it connects the next time. */
@@ -88,18 +98,20 @@ class OwnBridges implements Bridges {
 
   authenticator(other: Authenticator): Authenticator {
     return {
-      authenticate: (credentials) => (this.owns(credentials.origin) ? 'accepted' : other.authenticate(credentials)),
+      authenticate: (credentials) => {
+        if (this.owns(credentials.origin)) return 'accepted';
+        return this.#clientIds.has(credentials.clientId) ? 'not authorised' : other.authenticate(credentials);
+      },
       hasAccount: (listener, username) => other.hasAccount?.(listener, username) ?? false,
     };
   }
 
   authorizer(other: Authorizer | null): Authorizer | null {
     if (other === null) return null;
-    const isFree = (listener: string) => this.#bridges.some(({ origin }) => origin.identity === null && origin.policy.name === listener);
     return {
-      mayPublish: (requester, name) => isFree(requester.listener) || other.mayPublish(requester, name),
-      mayReceive: (requester, name) => isFree(requester.listener) || other.mayReceive(requester, name),
-      maySubscribe: (requester, filter) => isFree(requester.listener) || other.maySubscribe(requester, filter),
+      mayPublish: (requester, name) => this.#free.has(requester.listener) || other.mayPublish(requester, name),
+      mayReceive: (requester, name) => this.#free.has(requester.listener) || other.mayReceive(requester, name),
+      maySubscribe: (requester, filter) => this.#free.has(requester.listener) || other.maySubscribe(requester, filter),
     };
   }
 }

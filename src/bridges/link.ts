@@ -24,7 +24,7 @@ import { Flow, type FlowWatcher } from './flow.ts';
 import { LinkError } from './link-error.ts';
 import { limitQueue } from './local-session.ts';
 import { type ClientOwner, MqttClient } from './mqtt-client.ts';
-import type { BridgeOptions } from './options.ts';
+import { BRIDGE_LISTENER, type BridgeOptions } from './options.ts';
 import { TopicMap } from './topic-map.ts';
 import { comesIn, goesOut, inRule, localFilter, localRequests, outRule, remoteFilter, request } from './topics.ts';
 
@@ -60,7 +60,7 @@ export interface LinkSetup {
 export function localOrigin({ name, localUsername }: BridgeOptions): ConnectionOrigin {
   const policy = {
     ...DEFAULT_LISTENER_POLICY,
-    name: `bridge ${name}`,
+    name: BRIDGE_LISTENER + name,
     port: 0,
     allowAnonymous: true,
     maxTopicAlias: 0,

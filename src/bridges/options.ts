@@ -110,6 +110,9 @@ export interface BridgeOptions extends BridgeSettings {
   readonly notificationTopic: string;
 }
 
+/** BRIDGE_LISTENER begins the name under which our own broker sees a bridge come in; no listener is called like that. */
+export const BRIDGE_LISTENER = 'bridge ';
+
 /** MachineNames: `unique` is what no other machine has, such as the serial number of the board; a cloned card has another one. */
 export interface MachineNames {
   readonly hostName: string;

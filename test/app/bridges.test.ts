@@ -208,6 +208,31 @@ test('reload starts the first bridge and ends the last one', async (context) => 
   await eventually(() => appliance.broker.sessions.count === 0, 'the session of the bridge goes');
 });
 
+test('bridge that was taken out while the broker did not run leaves no session behind', async (context) => {
+  const folder = folderOf(context);
+  const home = temporaryFolder(context);
+  const open = (text: string) => openAppliance(context, home, { configuration: configurationOf(folder, text), keepsSessions: true });
+  const away = blockOf('address 127.0.0.1:PORT', folder, 1);
+  const { appliance } = await open(`${LOCAL}persistence true\n${away}`);
+  await eventually(() => appliance.broker.sessions.count === 1, 'the bridge has a session');
+  await appliance.stop();
+  const again = await open(`${LOCAL}persistence true\n${away}`);
+  assert.equal(again.appliance.broker.sessions.count, 1, 'it outlives the broker');
+  await again.appliance.stop();
+  const without = await open(`${LOCAL}persistence true\n`);
+  assert.equal(without.appliance.broker.sessions.count, 0);
+});
+
+test('bridge keeps its client id from everybody else', async (context) => {
+  const folder = folderOf(context);
+  const text = `${LOCAL}${blockOf('address 127.0.0.1:PORT\nlocal_clientid mine', folder, 1)}`;
+  const { appliance } = await openAppliance(context, temporaryFolder(context), { configuration: configurationOf(folder, text) });
+  const { port } = appliance.listeners[0]!;
+  await assert.rejects(mqttClient(context, { port, clientId: 'mine', clean: false }), { code: 0x87 });
+  await mqttClient(context, { port, clientId: 'other' });
+  assert.equal(appliance.broker.sessions.get('mine')?.listener, 'bridge far');
+});
+
 test('reload is refused as a whole when a file of a bridge is bad', async (context) => {
   const folder = folderOf(context);
   const own = temporaryFolder(context);

@@ -3,7 +3,7 @@
 import { systemClock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Bridges } from '../../bridges/bridges.ts';
-import { type BridgeOptions, type BridgeSettings, nameBridge } from '../../bridges/options.ts';
+import { BRIDGE_LISTENER, type BridgeOptions, type BridgeSettings, nameBridge } from '../../bridges/options.ts';
 import type { BridgeState } from '../../bridges/state.ts';
 import type { BridgeTls } from '../../bridges/tls-material.ts';
 import type { Broker } from '../../broker/broker.ts';
@@ -58,6 +58,7 @@ export class BridgesPart implements AppliancePart {
 
   async start(): Promise<void> {
     const ready = await this.#read(this.#setup.settings);
+    this.#forgetOthers(ready.options);
     if (ready.options.length === 0) return;
     await this.#make(ready);
     this.#setup.changed();
@@ -84,6 +85,19 @@ export class BridgesPart implements AppliancePart {
         if (isFirst) await made?.stop();
       },
     };
+  }
+
+  /** A block that was taken out while the broker did not run has left its session, which would gather messages for ever. */
+  #forgetOthers(options: readonly BridgeOptions[]): void {
+    const { broker, log } = this.#setup;
+    const { sessions } = broker();
+    const ours = new Set(options.map(({ localClientId }) => localClientId));
+    for (const session of [...sessions]) {
+      if (!session.listener.startsWith(BRIDGE_LISTENER) || ours.has(session.clientId)) continue;
+      const name = session.listener.slice(BRIDGE_LISTENER.length);
+      log.log('notice', `Bridge ${name} is not in the configuration any more: its session ${session.clientId} is forgotten.`);
+      sessions.end(session);
+    }
   }
 
   async #make({ options, tls }: Ready): Promise<void> {
