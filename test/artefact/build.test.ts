@@ -9,7 +9,8 @@ import { test } from 'node:test';
 import { makeBinaries } from '../../build/binary.ts';
 import { readStamp } from '../../build/bundle.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
-import { EXECUTABLES, findProgram, runBare } from './executable.ts';
+import { findProgram } from '../support/process/foreign-program.ts';
+import { EXECUTABLES, runBare } from './executable.ts';
 
 /** LIBRARIES that every Debian with a C++ program has. */
 const LIBRARIES = /^(ld-linux[-\w]*|lib(c|dl|m|pthread|gcc_s|stdc\+\+))\.so\.\d+$/;

@@ -2,8 +2,9 @@
 
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
+import { findProgram } from '../support/process/foreign-program.ts';
+import type { Outcome } from '../support/process/outcome.ts';
 
 const DIST = join(import.meta.dirname, '../../dist');
 const QEMU = 'qemu-aarch64-static';
@@ -41,18 +42,6 @@ function obstacle(architecture: 'x64' | 'arm64', file: string): string | false {
   return false;
 }
 
-/** findProgram gives the path of a program on PATH, or null. */
-export function findProgram(name: string): string | null {
-  const folders = (process.env['PATH'] ?? '').split(delimiter);
-  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path)) ?? null;
-}
-
-export interface Outcome {
-  readonly status: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 /** bare gives the words that run other words in `folder`, which is also the home, with nothing else in the environment. */
 export function bare(folder: string, words: readonly string[]): [string, string[]] {
   return ['/usr/bin/env', ['-i', '-C', folder, `HOME=${folder}`, ...words]];
@@ -67,20 +56,4 @@ export function runBare(folder: string, words: readonly string[], input = ''): P
     });
     child.stdin?.end(input);
   });
-}
-
-/** freePorts gives ports that nobody uses now. Another program could take one before it is used; none here does. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from(
-      { length: count },
-      () =>
-        new Promise<ReturnType<typeof createServer>>((settle) => {
-          const server = createServer().listen(0, '127.0.0.1', () => settle(server));
-        }),
-    ),
-  );
-  const ports = servers.map((server) => (server.address() as { port: number }).port); // listens on TCP
-  await Promise.all(servers.map((server) => new Promise((settle) => server.close(settle))));
-  return ports;
 }

@@ -6,8 +6,10 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { connectAsync } from 'mqtt';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { freePorts } from '../support/network/free-ports.ts';
+import { findProgram } from '../support/process/foreign-program.ts';
 import { type WatchedProcess, watchProcess } from '../support/process/watched-process.ts';
-import { bare, EXECUTABLES, type Executable, findProgram, freePorts, runBare } from './executable.ts';
+import { bare, EXECUTABLES, type Executable, runBare } from './executable.ts';
 
 type Transport = 'tcp' | 'tls' | 'ws';
 

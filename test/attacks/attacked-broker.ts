@@ -5,8 +5,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { EXECUTABLES, freePorts } from '../artefact/executable.ts';
+import { EXECUTABLES } from '../artefact/executable.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { freePorts } from '../support/network/free-ports.ts';
 import { limitMemory, type MemoryLimit, memoryLimitObstacle } from '../support/process/memory-limit.ts';
 import { type WatchedProcess, watchProcess } from '../support/process/watched-process.ts';
 

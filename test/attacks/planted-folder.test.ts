@@ -7,8 +7,8 @@ import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
-import { freePorts } from '../artefact/executable.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { freePorts } from '../support/network/free-ports.ts';
 import { watchProcess } from '../support/process/watched-process.ts';
 import { attackObstacle, midgeWords } from './attacked-broker.ts';
 

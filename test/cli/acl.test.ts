@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
-import { runMidge } from './run-midge.ts';
+import { runMidge } from '../support/process/command-line.ts';
 
 const ACL = `user fred
 topic read owntracks/jjolie/5s

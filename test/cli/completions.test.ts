@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { COMMAND_TABLE } from '../../src/commands.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
-import { missing, runMidge } from './run-midge.ts';
+import { runMidge } from '../support/process/command-line.ts';
+import { missing } from '../support/process/foreign-program.ts';
 
 for (const shell of ['bash', 'zsh', 'fish']) {
   test(`completions are taken without complaint when ${shell} reads them`, { skip: missing([shell], shell) }, async (context) => {

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { runMidge } from './run-midge.ts';
+import { runMidge } from '../support/process/command-line.ts';
 
 test('install takes no password from the command line, and does not repeat it', async () => {
   const { status, stdout, stderr } = await runMidge(['install', '--dry-run', '--user', 'jane:secret']);

@@ -10,7 +10,8 @@ import { type TestContext, test } from 'node:test';
 import { parsePasswordFile } from '../../src/access/password-file.ts';
 import { verifyPassword } from '../../src/access/password-hash.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
-import { missing, type RunOptions, runMidge } from './run-midge.ts';
+import { type RunOptions, runMidge } from '../support/process/command-line.ts';
+import { missing } from '../support/process/foreign-program.ts';
 
 const MAIN = join(import.meta.dirname, '../../src/main.ts');
 

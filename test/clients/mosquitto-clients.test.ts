@@ -4,8 +4,9 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { missing, type Ran, runForeign, runMidge } from '../cli/run-midge.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { runMidge } from '../support/process/command-line.ts';
+import { missing, type Ran, runForeign } from '../support/process/foreign-program.ts';
 import { startMosquittoBeside } from './mosquitto-beside.ts';
 
 const skip = missing(['mosquitto', 'mosquitto_pub', 'mosquitto_sub', 'mosquitto_passwd'], 'mosquitto, mosquitto-clients');

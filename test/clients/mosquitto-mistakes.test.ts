@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { missing, runForeign, runMidge } from '../cli/run-midge.ts';
+import { runMidge } from '../support/process/command-line.ts';
+import { missing, runForeign } from '../support/process/foreign-program.ts';
 
 const skip = missing(['mosquitto_pub', 'mosquitto_sub'], 'mosquitto-clients');
 

@@ -5,9 +5,10 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { freePorts } from '../artefact/executable.ts';
-import { missing, type Ran, runForeign, runMidge } from '../cli/run-midge.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { freePorts } from '../support/network/free-ports.ts';
+import { runMidge } from '../support/process/command-line.ts';
+import { missing, type Ran, runForeign } from '../support/process/foreign-program.ts';
 
 const PROGRAMS = ['mosquitto', 'mosquitto_pub', 'mosquitto_sub', 'mosquitto_rr', 'mosquitto_passwd'];
 const skip = missing(PROGRAMS, 'mosquitto and mosquitto-clients');

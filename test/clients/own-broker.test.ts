@@ -13,12 +13,12 @@ import { systemClock } from '../../src/base/clock.ts';
 import { createListener } from '../../src/listeners/listeners.ts';
 import type { ListenerOptions } from '../../src/listeners/options.ts';
 import { PendingConnections } from '../../src/listeners/pending-connections.ts';
-import { runMidge } from '../cli/run-midge.ts';
 import { PLAIN, TLS } from '../listeners/test-listener.ts';
 import { startTestBroker } from '../support/broker/test-broker.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { testAuthority } from '../support/network/test-certificates.ts';
 import { recordingLog } from '../support/ports/recording-log.ts';
+import { runMidge } from '../support/process/command-line.ts';
 
 const MAIN = join(import.meta.dirname, '../../src/main.ts');
 

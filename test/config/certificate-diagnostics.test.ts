@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { certificateRemarks } from '../../src/config/certificate-diagnostics.ts';
-import { missing } from '../cli/run-midge.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { testAuthority } from '../support/network/test-certificates.ts';
+import { missing } from '../support/process/foreign-program.ts';
 
 const START = Date.UTC(2026, 0, 1);
 const DAY = 86_400_000;

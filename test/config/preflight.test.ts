@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { runMidge } from '../cli/run-midge.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { runMidge } from '../support/process/command-line.ts';
 
 /** {folder} is the test's own, with a folder `data` in it. */
 const MISTAKES: readonly (readonly [text: string, expected: RegExp])[] = [

@@ -53,6 +53,20 @@ class Home {
     return { port: await openPort(broker), end: () => broker.end() };
   }
 
+  /** live runs the broker once; `payload` stays as a retained message. */
+  async live(payload: string): Promise<void> {
+    const { port, end } = await this.start();
+    await retain(port, payload);
+    await end();
+  }
+
+  /** backUp backs up while the broker does not run, and gives the path of the file. */
+  async backUp(name: string): Promise<string> {
+    const file = this.path(name);
+    assert.equal((await this.run('backup', '-c', this.path('midge.conf'), file)).status, 0);
+    return file;
+  }
+
   run(...words: string[]) {
     return runMidge(this.folder, words);
   }
@@ -122,11 +136,8 @@ test('backup of a running broker is restored, and what was there is kept aside',
 
 test('backup of a broker that does not run is restored where nothing is left', async (t) => {
   const home = new Home(t);
-  const first = await home.start();
-  await retain(first.port, 'kept');
-  await first.end();
-  const file = home.path('backup.tar.gz');
-  assert.equal((await home.run('backup', '-c', home.path('midge.conf'), file)).status, 0);
+  await home.live('kept');
+  const file = await home.backUp('backup.tar.gz');
   const again = await home.run('backup', file);
   assert.match(again.stderr, /Cannot write backup .*: it exists already/);
   for (const name of ['state', 'midge.conf', 'more.conf', 'rules']) rmSync(home.path(name), { recursive: true });
@@ -144,11 +155,8 @@ test('backup says so when nothing is kept', async (t) => {
 
 test('restore changes nothing when the backup is damaged, cut, hostile or of a newer midge', async (t) => {
   const home = new Home(t);
-  const first = await home.start();
-  await retain(first.port, 'kept');
-  await first.end();
-  const good = home.path('good.tar.gz');
-  assert.equal((await home.run('backup', '-c', home.path('midge.conf'), good)).status, 0);
+  await home.live('kept');
+  const good = await home.backUp('good.tar.gz');
 
   const manifest = (more: object = {}) => ({
     name: 'backup.json',
@@ -185,9 +193,7 @@ function copyOf(file: string, name: string, home: Home): string {
 
 test('restore says before it changes anything which rows of the backup make no sense, and restores the rest', async (t) => {
   const home = new Home(t);
-  const first = await home.start();
-  await retain(first.port, 'kept');
-  await first.end();
+  await home.live('kept');
   const file = join(home.state, 'midge.db');
   const database = new DatabaseSync(file);
   database.exec("INSERT INTO retained SELECT 'not/#', 9, payload, qos, retain, properties, expires_at, NULL, NULL, NULL FROM retained");
@@ -219,11 +225,8 @@ test('restore leaves the things of others in the state folder alone', async (t) 
 
 test('backup and restore work when the state folder is a mount point', { skip: NO_MOUNT }, async (t) => {
   const home = new Home(t);
-  const first = await home.start();
-  await retain(first.port, 'kept');
-  await first.end();
-  const file = home.path('backup.tar.gz');
-  assert.equal((await home.run('backup', '-c', home.path('midge.conf'), file)).status, 0);
+  await home.live('kept');
+  const file = await home.backUp('backup.tar.gz');
   const main = join(import.meta.dirname, '../../src/main.ts');
   const script = `mount -t tmpfs none "$1" && touch "$1/midge.db" && "$2" "$3" restore --state "$1" --state-only "$4" && cd "$1" && ls -A . before-*`;
   const words = ['-m', 'sh', '-c', script, 'sh', home.state, process.execPath, main, file];
@@ -233,9 +236,7 @@ test('backup and restore work when the state folder is a mount point', { skip: N
 
 test('midge brings a restore that a power cut interrupted to its end, also when its configuration names files that are not back yet', async (t) => {
   const home = new Home(t);
-  const first = await home.start();
-  await retain(first.port, 'kept');
-  await first.end();
+  await home.live('kept');
   const leaving = join(home.state, 'restore-20260131T235959Z.leaving');
   mkdirSync(leaving);
   for (const name of ['midge.db']) renameSync(join(home.state, name), join(leaving, name));
@@ -276,9 +277,7 @@ test('backup finds what the configuration names by relative paths where the brok
 
 test('restore --before-upgrade puts back what a newer midge has changed, and changes nothing when it is not needed', async (t) => {
   const home = new Home(t);
-  const first = await home.start();
-  await retain(first.port, 'kept');
-  await first.end();
+  await home.live('kept');
   const database = join(home.state, 'midge.db');
   const words = ['restore', '--before-upgrade', '-c', home.path('midge.conf')];
   assert.match((await home.run(...words)).stdout, /has no newer version: nothing was changed/);

@@ -8,9 +8,9 @@ import { connectAsync } from 'mqtt';
 import { ClientRegister } from '../../src/certificates/client-certificates.ts';
 import { issueClient, keyToPem, makeKey } from '../../src/certificates/issue.ts';
 import type { Reasons } from '../../src/operations/why.ts';
-import { missing, runForeign } from '../cli/run-midge.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { testAuthority } from '../support/network/test-certificates.ts';
+import { missing, runForeign } from '../support/process/foreign-program.ts';
 import { openPort, runMidge, startMidge } from '../support/process/midge-process.ts';
 
 const CONFIGURATION = `bind_address 127.0.0.1

@@ -8,8 +8,9 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
 import { connectAsync, type MqttClient } from 'mqtt';
-import { findProgram, freePorts } from '../artefact/executable.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { freePorts } from '../support/network/free-ports.ts';
+import { findProgram } from '../support/process/foreign-program.ts';
 import { openPort, runMidge, startMidge } from '../support/process/midge-process.ts';
 import { watchProcess } from '../support/process/watched-process.ts';
 

@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
 import { after, before, type TestContext, test } from 'node:test';
-import { missing, runMidge } from '../cli/run-midge.ts';
+import { runMidge } from '../support/process/command-line.ts';
+import { missing } from '../support/process/foreign-program.ts';
 import { watchProcess } from '../support/process/watched-process.ts';
 import { MISTAKES, type Mistake, prepareMistakes } from './mistakes.ts';
 

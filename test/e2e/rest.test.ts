@@ -9,8 +9,8 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { connect as secure } from 'node:tls';
-import { freePorts } from '../artefact/executable.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { freePorts } from '../support/network/free-ports.ts';
 import { runMidge, startMidge } from '../support/process/midge-process.ts';
 
 interface Asked {

@@ -10,10 +10,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { SIGRTMIN } from '../../src/service/real-time-signal.ts';
-import { findProgram, freePorts } from '../artefact/executable.ts';
 import { mqttClient } from '../support/clients/mqtt-client.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { closed } from '../support/network/closed.ts';
+import { freePorts } from '../support/network/free-ports.ts';
+import { findProgram } from '../support/process/foreign-program.ts';
 import { openPort, runMidge, startMidge } from '../support/process/midge-process.ts';
 import { watchProcess } from '../support/process/watched-process.ts';
 

@@ -6,8 +6,8 @@ import { createHash } from 'node:crypto';
 import { closeSync, globSync, openSync, readSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { findProgram } from '../artefact/executable.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { findProgram } from '../support/process/foreign-program.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const CARD_BYTES = 2 ** 31;

@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { connect, type IClientOptions, type MqttClient } from 'mqtt';
-import { freePorts } from '../artefact/executable.ts';
+import { freePorts } from '../support/network/free-ports.ts';
 import { type WatchedProcess, watchProcess } from '../support/process/watched-process.ts';
 import type { Card } from './card.ts';
 

@@ -3,8 +3,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { freePorts } from '../artefact/executable.ts';
 import { dial } from '../support/clients/dial.ts';
+import { freePorts } from '../support/network/free-ports.ts';
 import { watchProcess } from '../support/process/watched-process.ts';
 
 /** Two in flight at once, the rest is queued. */

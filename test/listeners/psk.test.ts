@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type ConnectionOptions, connect } from 'node:tls';
 import { readPskFile } from '../../src/listeners/psk-file.ts';
-import { missing, runForeign } from '../cli/run-midge.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { closed } from '../support/network/closed.ts';
+import { missing, runForeign } from '../support/process/foreign-program.ts';
 import { openListener, TLS } from './test-listener.ts';
 
 const KEY = '00112233445566778899aabbccddeeff';

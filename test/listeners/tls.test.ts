@@ -10,10 +10,10 @@ import { Duplex } from 'node:stream';
 import { before, test } from 'node:test';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import WebSocket from 'ws';
-import { missing, runForeign } from '../cli/run-midge.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { closed } from '../support/network/closed.ts';
 import { type TestAuthority, type TestPair, testAuthority } from '../support/network/test-certificates.ts';
+import { missing, runForeign } from '../support/process/foreign-program.ts';
 import { makeListener, openListener, PLAIN, TLS } from './test-listener.ts';
 
 let authority: TestAuthority;

@@ -168,14 +168,20 @@ test('restore changes nothing when one of its files cannot be written', async (t
   assert.deepEqual(globSync('*', { cwd: house.state }), ['passwd']);
 });
 
+/** begunSwap is a restore that has unpacked a new password file beside the old one. */
+function begunSwap(folder: string): { state: StateFolder; swap: StateSwap } {
+  fill(folder, { 'state/passwd': 'old', 'etc/midge.conf': 'old' });
+  const state = new StateFolder(join(folder, 'state'), 'midge.db');
+  const swap = new StateSwap(state.path, STAMP);
+  swap.begin();
+  fill(swap.incoming, { passwd: 'new' });
+  return { state, swap };
+}
+
 test('what a power cut has left beside files is put in place by the next start where the restore had begun, and else taken away', async (t) => {
   for (const isBegun of [true, false]) {
     const folder = temporaryFolder(t);
-    fill(folder, { 'state/passwd': 'old', 'etc/midge.conf': 'old' });
-    const state = new StateFolder(join(folder, 'state'), 'midge.db');
-    const swap = new StateSwap(state.path, STAMP);
-    swap.begin();
-    fill(swap.incoming, { passwd: 'new' });
+    const { state, swap } = begunSwap(folder);
     const [there, fresh] = [join(folder, 'etc/midge.conf'), join(folder, 'etc/acl')];
     writeList(swap.list, [there, fresh]);
     const files = new PlacedFiles(STAMP, renameSync);
@@ -197,11 +203,7 @@ test('what a power cut has left beside files is put in place by the next start w
 
 test('files that this user may not put in place wait, and the words say who has to do it', (t) => {
   const folder = temporaryFolder(t);
-  fill(folder, { 'state/passwd': 'old', 'etc/midge.conf': 'old' });
-  const state = new StateFolder(join(folder, 'state'), 'midge.db');
-  const swap = new StateSwap(state.path, STAMP);
-  swap.begin();
-  fill(swap.incoming, { passwd: 'new' });
+  const { state, swap } = begunSwap(folder);
   const path = join(folder, 'etc/midge.conf');
   writeList(swap.list, [path]);
   new PlacedFiles(STAMP, renameSync).prepare([{ path, content: Buffer.from('new'), mode: 0o644 }]);

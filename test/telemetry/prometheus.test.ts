@@ -9,9 +9,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { METRICS } from '../../src/telemetry/metrics.ts';
 import { Prometheus, prometheusName, type TimedStore } from '../../src/telemetry/prometheus.ts';
 import { openApi } from '../api/open-api.ts';
-import { freePorts } from '../artefact/executable.ts';
 import { startTestBroker } from '../support/broker/test-broker.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { freePorts } from '../support/network/free-ports.ts';
 import { watchProcess } from '../support/process/watched-process.ts';
 
 const PROMETHEUS = '/usr/bin/prometheus';

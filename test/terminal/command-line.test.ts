@@ -11,8 +11,8 @@ import { SWITCHES, VALUES } from '../../src/clients/flag-actions.ts';
 import { COMMAND_TABLE } from '../../src/commands.ts';
 import { flagKey } from '../../src/terminal/arguments.ts';
 import { chooseCommand } from '../../src/terminal/program-name.ts';
-import { runMidge } from '../cli/run-midge.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { runMidge } from '../support/process/command-line.ts';
 
 const MAIN = join(import.meta.dirname, '../../src/main.ts');
 

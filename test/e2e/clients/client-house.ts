@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { freePorts } from '../../artefact/executable.ts';
 import { temporaryFolder } from '../../support/disk/temporary-folder.ts';
+import { freePorts } from '../../support/network/free-ports.ts';
 import { runMidge, startMidge } from '../../support/process/midge-process.ts';
 import type { WatchedProcess } from '../../support/process/watched-process.ts';
 

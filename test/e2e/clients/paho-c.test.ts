@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { missing, runForeign } from '../../cli/run-midge.ts';
 import { temporaryFolder } from '../../support/disk/temporary-folder.ts';
+import { missing, runForeign } from '../../support/process/foreign-program.ts';
 import { PASSWORD, startClientHouse, TRANSPORTS, USER } from './client-house.ts';
 
 const SOURCE = join(import.meta.dirname, 'paho-client.c');

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { runForeign } from '../../cli/run-midge.ts';
+import { runForeign } from '../../support/process/foreign-program.ts';
 import { PASSWORD, startClientHouse, TRANSPORTS, USER } from './client-house.ts';
 
 /** Debian's own Python: another one on the PATH has no packages of Debian. */

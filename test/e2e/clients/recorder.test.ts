@@ -6,8 +6,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { connectAsync } from 'mqtt';
 import { loadConfiguration } from '../../../src/config/config.ts';
-import { missing, runForeign } from '../../cli/run-midge.ts';
 import { temporaryFolder } from '../../support/disk/temporary-folder.ts';
+import { missing, runForeign } from '../../support/process/foreign-program.ts';
 import { openPort, startMidge } from '../../support/process/midge-process.ts';
 
 /** Port of the Recorder's web pages. */
