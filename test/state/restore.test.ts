@@ -92,7 +92,7 @@ test('restore says which accounts come back, whatever the names of their files a
   writeFileSync(join(house.etc, 'people'), `jane:${HASH.replace('AA==', 'BQ==')}\n`);
   writeFileSync(join(house.etc, 'keys'), 'sensor:abcdef\n');
   writeFileSync(join(house.state, 'passwd'), '# nobody\n');
-  const said = (await revivals(house)).map((line) => line.replace(/, which ".*\/(\w+)" has/, ', which $1 has'));
+  const said = (await revivals(house)).map((line) => line.replace(/: ".*\/(\w+)" does/, ': $1 does'));
   assert.deepEqual(said.sort(), [
     'account "bob" comes back: people does not have it any more',
     'account "carol" comes back: passwd does not have it any more',
