@@ -85,13 +85,13 @@ class RestApplication implements Application {
 
   #addRoutes(): void {
     const offered = offeredOperations(this.#setup.table);
-    const document = `${JSON.stringify(openApiDocument(this.#setup.title, offered))}\n`;
+    const document = once(() => `${JSON.stringify(openApiDocument(this.#setup.title, offered))}\n`);
     const jsonText = (text: string) => new Response(text, { headers: { 'content-type': 'application/json' } });
     const rows: [method: string, path: string, handler: Handler][] = [
       ['GET', '/health', (context) => context.json({ status: 'ok' })],
       ['GET', '/ready', (context) => this.#answerReady(context)],
       ['GET', '/metrics', (context) => this.#answerMetrics(context)],
-      ['GET', `${BASE}/openapi.json`, () => jsonText(document)],
+      ['GET', `${BASE}/openapi.json`, () => jsonText(document())],
       ['POST', `${BASE}/claim`, async (context) => context.json(await this.#signIn.claim(context, this.#visitor(context)))],
       ['POST', `${BASE}/session`, async (context) => context.json(await this.#signIn.begin(context, this.#visitor(context)))],
       ['GET', `${BASE}/session`, (context) => context.json(this.#signIn.current(context, this.#visitor(context)))],
@@ -164,10 +164,10 @@ class RestApplication implements Application {
   }
 
   #handlerFor({ operation, route }: OfferedOperation): Handler {
-    const types = queryTypesOf(jsonSchemaOf(operation.input, 'input'));
+    const types = once(() => queryTypesOf(jsonSchemaOf(operation.input, 'input')));
     return async (context) => {
       const asker = this.#signIn.require(context, this.#visitor(context), operation.right);
-      const input = await readInput(context, { route, types });
+      const input = await readInput(context, { route, types: types() });
       const output = await this.#run(context, operation, input, asker);
       if (operation.download !== undefined) return answerFile(context, output as Download); // its row says so
       const revision = revisionIn(output);
@@ -213,6 +213,15 @@ class RestApplication implements Application {
     this.#streams.add(stream);
     return context.body(stream.body, 200, { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' });
   }
+}
+
+/** Schemas are described when somebody asks: most owners never do. */
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | null = null;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
 }
 
 function secure(response: Response): Response {

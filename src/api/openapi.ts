@@ -23,79 +23,81 @@ interface Endpoint {
 const NO_CONTENT: Json = { 204: { description: 'Done' } };
 const EVENTS: Json = { 200: { description: 'Server-Sent Events', content: { 'text/event-stream': { schema: { type: 'string' } } } } };
 
-const ENDPOINTS: readonly Endpoint[] = [
-  {
-    method: 'post',
-    path: `${BASE}/claim`,
-    tag: 'sign-in',
-    summary: 'Make the first admin of a new box, with the set-up code.',
-    isOpen: true,
-    body: jsonSchemaOf(CLAIM, 'input'),
-    answer: json('Signed in', jsonSchemaOf(SESSION, 'output')),
-    problems: [400, 401, 403, 409, 413, 415, 422, 429],
-  },
-  {
-    method: 'post',
-    path: `${BASE}/session`,
-    tag: 'sign-in',
-    summary: 'Sign in with the password of an account that has a role; the session is a cookie.',
-    isOpen: true,
-    body: jsonSchemaOf(LOGIN, 'input'),
-    answer: json('Signed in', jsonSchemaOf(SESSION, 'output')),
-    problems: [400, 401, 403, 413, 415, 422, 503],
-  },
-  {
-    method: 'get',
-    path: `${BASE}/session`,
-    tag: 'sign-in',
-    summary: 'Who is signed in.',
-    answer: json('Signed in', jsonSchemaOf(SESSION, 'output')),
-    problems: [401],
-  },
-  {
-    method: 'delete',
-    path: `${BASE}/session`,
-    tag: 'sign-in',
-    summary: 'Sign out.',
-    answer: NO_CONTENT,
-    problems: [401, 403],
-  },
-  {
-    method: 'get',
-    path: `${BASE}/messages/stream`,
-    tag: 'streams',
-    summary: 'Messages as they are published: events "message", and "missed" with their number where the reader is too slow.',
-    parameters: [
-      {
-        name: 'topic',
-        in: 'query',
-        required: true,
-        description: 'Topic filter; repeat it for several.',
-        schema: { type: 'array', items: { type: 'string' }, minItems: 1 },
-      },
-    ],
-    answer: EVENTS,
-    problems: [401, 403, 422, 503],
-  },
-  {
-    method: 'get',
-    path: `${BASE}/log/stream`,
-    tag: 'streams',
-    summary: 'Lines of the log as they are written: events "line".',
-    answer: EVENTS,
-    problems: [401, 403, 503],
-  },
-  {
-    method: 'get',
-    path: '/metrics',
-    tag: 'monitoring',
-    summary: 'Metrics as Prometheus reads them.',
-    answer: { 200: { description: 'Metrics', content: { 'text/plain': { schema: { type: 'string' } } } } },
-    problems: [401, 403],
-  },
-  health('/health', 'Whether the program runs.', []),
-  health('/ready', 'Whether the broker takes clients.', [503]),
-];
+function endpoints(): readonly Endpoint[] {
+  return [
+    {
+      method: 'post',
+      path: `${BASE}/claim`,
+      tag: 'sign-in',
+      summary: 'Make the first admin of a new box, with the set-up code.',
+      isOpen: true,
+      body: jsonSchemaOf(CLAIM, 'input'),
+      answer: json('Signed in', jsonSchemaOf(SESSION, 'output')),
+      problems: [400, 401, 403, 409, 413, 415, 422, 429],
+    },
+    {
+      method: 'post',
+      path: `${BASE}/session`,
+      tag: 'sign-in',
+      summary: 'Sign in with the password of an account that has a role; the session is a cookie.',
+      isOpen: true,
+      body: jsonSchemaOf(LOGIN, 'input'),
+      answer: json('Signed in', jsonSchemaOf(SESSION, 'output')),
+      problems: [400, 401, 403, 413, 415, 422, 503],
+    },
+    {
+      method: 'get',
+      path: `${BASE}/session`,
+      tag: 'sign-in',
+      summary: 'Who is signed in.',
+      answer: json('Signed in', jsonSchemaOf(SESSION, 'output')),
+      problems: [401],
+    },
+    {
+      method: 'delete',
+      path: `${BASE}/session`,
+      tag: 'sign-in',
+      summary: 'Sign out.',
+      answer: NO_CONTENT,
+      problems: [401, 403],
+    },
+    {
+      method: 'get',
+      path: `${BASE}/messages/stream`,
+      tag: 'streams',
+      summary: 'Messages as they are published: events "message", and "missed" with their number where the reader is too slow.',
+      parameters: [
+        {
+          name: 'topic',
+          in: 'query',
+          required: true,
+          description: 'Topic filter; repeat it for several.',
+          schema: { type: 'array', items: { type: 'string' }, minItems: 1 },
+        },
+      ],
+      answer: EVENTS,
+      problems: [401, 403, 422, 503],
+    },
+    {
+      method: 'get',
+      path: `${BASE}/log/stream`,
+      tag: 'streams',
+      summary: 'Lines of the log as they are written: events "line".',
+      answer: EVENTS,
+      problems: [401, 403, 503],
+    },
+    {
+      method: 'get',
+      path: '/metrics',
+      tag: 'monitoring',
+      summary: 'Metrics as Prometheus reads them.',
+      answer: { 200: { description: 'Metrics', content: { 'text/plain': { schema: { type: 'string' } } } } },
+      problems: [401, 403],
+    },
+    health('/health', 'Whether the program runs.', []),
+    health('/ready', 'Whether the broker takes clients.', [503]),
+  ];
+}
 
 /** openApiDocument describes all that is offered. */
 export function openApiDocument(title: string, offered: readonly OfferedOperation[]): Json {
@@ -104,7 +106,7 @@ export function openApiDocument(title: string, offered: readonly OfferedOperatio
     paths[path] = { ...paths[path], [method]: operation };
   };
   for (const each of offered) put(BASE + each.route.path, each.route.method.toLowerCase(), describeOperation(each));
-  for (const each of ENDPOINTS) put(each.path, each.method, describeEndpoint(each));
+  for (const each of endpoints()) put(each.path, each.method, describeEndpoint(each));
   const [name = title, version = '0'] = title.split(' version ');
   return {
     openapi: '3.1.0',

@@ -6,7 +6,7 @@ import { writePasswordFile } from '../access/password-file.ts';
 import { setUser } from '../access/password-file-edit.ts';
 import { hashPassword } from '../access/password-hash.ts';
 import type { Accounts, ApiSetup, Feed, Login, StreamedMessage } from '../api/ports.ts';
-import { Roles } from '../api/roles.ts';
+import type { Roles } from '../api/roles.ts';
 import { OperatorError } from '../base/errors.ts';
 import { DEFAULT_LISTENER_POLICY } from '../broker/options.ts';
 import { machineNames } from '../host/host.ts';
@@ -27,11 +27,10 @@ export interface ApiWorld {
   readonly isReady: () => boolean;
 }
 
-/** apiSetup reads the roles, and makes what the API asks. Throws OperatorError when they are damaged. */
-export async function apiSetup(world: ApiWorld, setupCode: string): Promise<ApiSetup> {
+/** apiSetup makes what the API asks. */
+export async function apiSetup(world: ApiWorld, roles: Roles, setupCode: string): Promise<ApiSetup> {
   const { appliance, operations, log, title } = world;
-  const { broker, state, throttle } = appliance;
-  state.make(); // for the roles
+  const { broker, throttle } = appliance;
   const { Prometheus } = await import('../telemetry/prometheus.ts');
   const prometheus = new Prometheus({
     ...world,
@@ -46,7 +45,7 @@ export async function apiSetup(world: ApiWorld, setupCode: string): Promise<ApiS
     table: OPERATIONS,
     title,
     accounts: accountsOf(world),
-    roles: new Roles(state.apiRoles),
+    roles,
     tokens: null,
     attempts: throttle,
     setupCode: () => setupCode,

@@ -213,7 +213,12 @@ class Run {
     return new ApiPart({
       configuration,
       log: this.#log,
-      load: async (code) => (await import('./api-setup.ts')).apiSetup(world, code),
+      readRoles: async () => {
+        const { Roles } = await import('../api/roles.ts');
+        this.#state.make(); // for them
+        return new Roles(this.#state.apiRoles);
+      },
+      load: async (roles, code) => (await import('./api-setup.ts')).apiSetup(world, roles, code),
     });
   }
 

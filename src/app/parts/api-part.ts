@@ -1,10 +1,12 @@
-// The REST interface as a part: its code is loaded when a listener with `protocol http` wants it. Connections that come before wait.
+// The REST interface as a part. Its roles are read at the start, its code is loaded when the first connection comes: until then it costs
+// next to nothing. Connections that come before it is there wait.
 
 import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import type { Api } from '../../api/api.ts';
 import type { ApiSetup } from '../../api/ports.ts';
-import { OperatorError } from '../../base/errors.ts';
+import type { Roles } from '../../api/roles.ts';
+import { OperatorError, reasonOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Configuration } from '../../config/configuration.ts';
 import type { HttpVisit } from '../../listeners/acceptor.ts';
@@ -14,8 +16,10 @@ export interface ApiPartSetup {
   /** What the start is asked for. */
   readonly configuration: Configuration;
   readonly log: Logger;
-  /** load makes what the API needs, with its roles read; throws OperatorError when they can't be. */
-  readonly load: (code: string) => Promise<ApiSetup>;
+  /** readRoles throws OperatorError when they can't be read. */
+  readonly readRoles: () => Promise<Roles>;
+  /** load makes what the API needs. */
+  readonly load: (roles: Roles, code: string) => Promise<ApiSetup>;
 }
 
 /** ApiPart opens when the broker runs and has become its user. */
@@ -24,10 +28,12 @@ export class ApiPart implements AppliancePart {
   readonly #setup: ApiPartSetup;
   /** People type it: 128 bits in groups. */
   readonly #code = makeCode();
+  /** Null = no listener wants it, or it has not started, or they can't be read. */
+  #roles: Roles | null = null;
+  #loading: Promise<void> | null = null;
   #api: Api | null = null;
   /** A broker that can't be asked is still a broker. */
   #isBroken = false;
-  #unclaimed: () => boolean = () => false;
   readonly #waiting: [stream: Duplex, visit: HttpVisit][] = [];
 
   constructor(setup: ApiPartSetup) {
@@ -36,56 +42,73 @@ export class ApiPart implements AppliancePart {
 
   /** setupCode makes the first admin; null = nobody waits for one. */
   get setupCode(): string | null {
-    return this.#unclaimed() ? this.#code : null;
+    return this.#roles === null || this.#roles.hasAdmin ? null : this.#code;
   }
 
   serve(stream: Duplex, visit: HttpVisit): void {
-    const { origin, isPrivate, clientOf } = visit;
     if (this.#isBroken) return void stream.destroy();
-    if (this.#api === null) {
-      this.#waiting.push([stream, visit]);
-      return;
-    }
-    const signedIn = () => origin.signedIn?.();
-    this.#api.serve(stream, { listener: origin.policy.name, isPrivate, hasTls: origin.tls !== null, signedIn, addressOf: clientOf });
+    if (this.#api !== null) return this.#hand(this.#api, stream, visit);
+    this.#waiting.push([stream, visit]);
+    if (this.#roles !== null) this.#loading ??= this.#load(this.#roles);
   }
 
   async start(): Promise<void> {
-    if (!wantsApi(this.#setup.configuration)) return;
+    const { configuration, log, readRoles } = this.#setup;
+    if (!wantsApi(configuration)) return;
     try {
-      this.#open(await this.#make());
+      this.#use(await readRoles());
     } catch (error) {
       if (!(error instanceof OperatorError)) throw error;
-      this.#setup.log.log('warning', `Warning: ${error.message}. The REST interface will not work.`);
-      this.#isBroken = true;
-      for (const [stream] of this.#waiting.splice(0)) stream.destroy();
+      this.#break('warning', `Warning: ${error.message}. The REST interface will not work.`);
     }
     const code = this.setupCode;
-    if (code !== null) this.#setup.log.log('notice', `Nobody has claimed the REST interface yet. The set-up code is ${code}.`);
+    if (code !== null) log.log('notice', `Nobody has claimed the REST interface yet. The set-up code is ${code}.`);
   }
 
   async stop(): Promise<void> {
+    this.#isBroken = true;
+    await this.#loading;
     this.#api?.stop();
-    for (const [stream] of this.#waiting) stream.destroy();
+    this.#turnAway();
   }
 
-  /** Once loaded it stays: what asks it are listeners, which open and close. */
+  /** Once there it stays: what asks it are listeners, which open and close. */
   async prepare(next: Configuration): Promise<Step | null> {
-    if (this.#api !== null || !wantsApi(next)) return null;
-    const api = await this.#make();
-    return { commit: () => this.#open(api), undo: () => api.stop() };
+    if (this.#roles !== null || !wantsApi(next)) return null;
+    const roles = await this.#setup.readRoles();
+    return { commit: () => this.#use(roles), undo: () => {} };
   }
 
-  async #make(): Promise<Api> {
-    const [{ createApi }, setup] = await Promise.all([import('../../api/api.ts'), this.#setup.load(this.#code)]);
-    this.#unclaimed = () => !setup.roles.hasAdmin;
-    return createApi(setup);
-  }
-
-  #open(api: Api): void {
+  #use(roles: Roles): void {
+    this.#roles = roles;
     this.#isBroken = false;
-    this.#api = api;
-    for (const [stream, visit] of this.#waiting.splice(0)) if (!stream.destroyed) this.serve(stream, visit);
+    if (this.#waiting.length > 0) this.#loading ??= this.#load(roles);
+  }
+
+  async #load(roles: Roles): Promise<void> {
+    try {
+      const [{ createApi }, setup] = await Promise.all([import('../../api/api.ts'), this.#setup.load(roles, this.#code)]);
+      const api = createApi(setup);
+      this.#api = api;
+      for (const [stream, visit] of this.#waiting.splice(0)) if (!stream.destroyed) this.#hand(api, stream, visit);
+    } catch (error) {
+      this.#break('error', `Error: The REST interface does not work: ${reasonOf(error)}`);
+    }
+  }
+
+  #hand(api: Api, stream: Duplex, { origin, isPrivate, clientOf }: HttpVisit): void {
+    const signedIn = () => origin.signedIn?.();
+    api.serve(stream, { listener: origin.policy.name, isPrivate, hasTls: origin.tls !== null, signedIn, addressOf: clientOf });
+  }
+
+  #break(type: 'warning' | 'error', line: string): void {
+    this.#setup.log.log(type, line);
+    this.#isBroken = true;
+    this.#turnAway();
+  }
+
+  #turnAway(): void {
+    for (const [stream] of this.#waiting.splice(0)) stream.destroy();
   }
 }
 
