@@ -10,6 +10,7 @@ import { LIMITS } from './brokers/configuration.ts';
 import { midge } from './brokers/midge.ts';
 import { mosquitto, savingMosquitto } from './brokers/mosquitto.ts';
 import { NULL_BROKER, nullBroker } from './brokers/null-broker.ts';
+import { otherBroker } from './brokers/other.ts';
 import { canPin, endChildren } from './child.ts';
 import { type Generator, prepareGenerator } from './generator.ts';
 import { familiesOf, LOADS, type Load } from './loads.ts';
@@ -36,7 +37,8 @@ async function main(args: readonly string[]): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
   const generator = prepareGenerator(options.javascript);
-  const brokers = [midge(options.binary), mosquitto, aedes].filter((broker) => options.brokers?.includes(broker.name) ?? true);
+  const others = options.others.map(({ name, command }) => otherBroker(name, command));
+  const brokers = [midge(options.binary), mosquitto, aedes, ...others].filter((broker) => options.brokers?.includes(broker.name) ?? true);
   const conditions = conditionsOf(options, generator);
   const header = headerOf(options, conditions, brokers, args);
   const loads = await measureLoads(options, brokers, conditions);
@@ -62,11 +64,18 @@ async function measureLoads(options: BenchOptions, brokers: readonly BenchBroker
   return wanted.flatMap((load) => rows.get(load.name) ?? []);
 }
 
+/** Topics that the null broker can tell apart. */
+const CEILING_TOPICS = 100;
+
 /** Aedes keeps nothing on disk, and the null broker no sessions. */
-function contestantsOf({ transport, sessions }: Load, brokers: readonly BenchBroker[], ceiling: BenchBroker): readonly BenchBroker[] {
+function contestantsOf(
+  { transport, sessions, settings }: Load,
+  brokers: readonly BenchBroker[],
+  ceiling: BenchBroker,
+): readonly BenchBroker[] {
   if (sessions !== 'clean')
     return brokers.flatMap((broker) => (broker === aedes ? [] : broker === mosquitto ? [broker, savingMosquitto] : broker));
-  return transport === 'tcp' ? [...brokers, ceiling] : brokers;
+  return transport === 'tcp' && (settings.topics ?? 1) <= CEILING_TOPICS ? [...brokers, ceiling] : brokers;
 }
 
 async function measureProbes(options: BenchOptions, brokers: readonly BenchBroker[], conditions: Conditions): Promise<ProbeRow[]> {
@@ -95,7 +104,7 @@ function headerOf(options: BenchOptions, conditions: Conditions, brokers: readon
     lines: [
       `Machine: ${describeMachine().join('; ')}`,
       `Brokers: ${versions.join(', ')}; commit ${commit() ?? 'unknown'}`,
-      `Load: 64-byte payloads over loopback, closed loop (at most so many messages of a publisher outstanding), MQTT 3.1.1 unless said, TCP_NODELAY`,
+      `Load: payloads of 64 bytes unless said, over loopback, closed loop (at most so many messages of a publisher outstanding), MQTT 3.1.1 unless said, TCP_NODELAY`,
       `Runs: ${rounds} per row and broker, brokers in turn, ${warmup} s to warm up and ${seconds} s measured each; a fresh process per row`,
       brokerCore === null
         ? 'Broker and generator are not pinned to cores'

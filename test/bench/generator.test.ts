@@ -41,6 +41,16 @@ for (const javascript of [false, true]) {
     assert.equal(measured.delivered, measured.expected);
   });
 
+  for (const payload of [16, 113, 16_370, 70_000, 2_100_000]) {
+    test(`the ${language} generator gets every message back when the payloads are of ${payload} bytes`, { skip }, async () => {
+      const generator = prepareGenerator(javascript);
+      const port = await startNullBroker(generator);
+      const measured = await generator.run({ ...SHORT, publishers: 2, subscribers: 2, topics: 2, window: 2, payload, port });
+      assert.ok(measured.delivered > 0);
+      assert.deepEqual([measured.delivered, measured.duplicates, measured.writtenOff], [measured.expected, 0, 0]);
+    });
+  }
+
   test(`the ${language} generator gets the messages of all topics when its publishers go round several`, { skip }, async () => {
     const generator = prepareGenerator(javascript);
     const port = await startNullBroker(generator);

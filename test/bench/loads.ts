@@ -3,7 +3,7 @@
 /** Transport is how the clients of a load reach the broker. */
 export type Transport = 'tcp' | 'tls' | 'websocket';
 
-/** GeneratorSettings are the generator's arguments that make a load; what is absent has its default (1 client, QoS 0, MQTT 3.1.1, 64 bytes). */
+/** GeneratorSettings are the generator's arguments that make a load; what is absent has its default (1 client, QoS 0, MQTT 3.1.1, 64 bytes of payload). */
 export interface GeneratorSettings {
   readonly publishers?: number;
   readonly subscribers?: number;
@@ -14,6 +14,8 @@ export interface GeneratorSettings {
   readonly spread?: number;
   /** Messages that each publisher may have outstanding. */
   readonly window: number;
+  /** Bytes. */
+  readonly payload?: number;
   readonly qos?: 0 | 1 | 2;
   /** 1: the sessions of the subscribers outlive the run. */
   readonly kept?: 0 | 1;
@@ -71,6 +73,17 @@ export const LOADS: readonly Load[] = [
   load('pairs-websocket', '20 pairs, QoS 0, WebSocket', { ...PAIRS, window: 50 }, { transport: 'websocket', variantOf: 'pairs' }),
   load('kept-online', '20 pairs, QoS 1, sessions kept', { ...PAIRS, window: 20, qos: 1, kept: 1 }, { sessions: 'kept' }),
   load('kept-away', '20 publishers, QoS 1, to 20 kept sessions that are away', { ...PAIRS, window: 100, qos: 1 }, { sessions: 'away' }),
+  ...[
+    sized('256', '256 bytes', 20, 50, 256),
+    sized('1k', '1 KiB', 20, 50, 1024),
+    sized('4k', '4 KiB', 10, 20, 4096),
+    sized('16k', '16 KiB', 5, 20, 16_384),
+    sized('64k', '64 KiB', 5, 10, 65_536),
+    sized('1m', '1 MiB', 2, 4, 1_048_576),
+  ],
+  load('fan-out-16k', '1 -> 50, QoS 0, payload of 16 KiB', { ...FAN_OUT, window: 20, payload: 16_384 }),
+  load('fan-out-2000', '1 -> 2,000, QoS 0, 5 outstanding', { publishers: 1, subscribers: 2000, window: 5 }),
+  load('pairs-1000', '1,000 pairs, QoS 0, one message at a time each', { publishers: 1000, subscribers: 1000, topics: 1000, window: 1 }),
   load('one-by-one-websocket', '1 pair, one message at a time, WebSocket', { window: 1 }, { transport: 'websocket' }),
 ];
 
@@ -82,6 +95,12 @@ export function familiesOf(loads: readonly Load[]): Load[][] {
     families.set(name, [...(families.get(name) ?? []), load]);
   }
   return [...families.values()];
+}
+
+/** The same pairs with larger payloads: fewer of them, and fewer outstanding, as that many bytes are on their way. */
+function sized(suffix: string, words: string, pairs: number, window: number, payload: number): Load {
+  const settings = { publishers: pairs, subscribers: pairs, topics: pairs, window, payload };
+  return load(`pairs-${suffix}`, `${pairs} pairs, QoS 0, ${window} outstanding each, payload of ${words}`, settings);
 }
 
 function load(name: string, title: string, settings: GeneratorSettings, differs: Partial<Load> = {}): Load {

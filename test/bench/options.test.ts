@@ -27,6 +27,11 @@ test('the bench runs the rows and brokers that are named', () => {
   assert.deepEqual([only, brokers, binary], [['pairs', 'fan-out'], ['midge'], `dist/midge-linux-${process.arch}`]);
 });
 
+test('the bench takes brokers by the command that starts them', () => {
+  const { others, brokers } = parse('--broker', 'flashmq=flashmq -p {port}', '--brokers', 'midge,flashmq');
+  assert.deepEqual([others, brokers], [[{ name: 'flashmq', command: 'flashmq -p {port}' }], ['midge', 'flashmq']]);
+});
+
 test('the bench names what there is when a row, a broker or a flag is not known', () => {
   const refuses = (args: string[], message: RegExp) =>
     assert.throws(
@@ -37,4 +42,5 @@ test('the bench names what there is when a row, a broker or a flag is not known'
   refuses(['--brokers', 'emqx'], /"emqx".*midge, mosquitto/);
   refuses(['--rounds', '0'], /--rounds "0"/);
   refuses(['--fast'], /--fast/);
+  refuses(['--broker', 'flashmq -p 1883'], /NAME='COMMAND with \{port\}'/);
 });

@@ -2,12 +2,15 @@
 
 import { parseArgs } from 'node:util';
 import { OperatorError } from '../../src/base/errors.ts';
+import { PORT } from './brokers/other.ts';
 
 export interface BenchOptions {
   /** Names of rows to run; null = all of the mode. */
   readonly only: readonly string[] | null;
   /** Names of brokers to run; null = all. */
   readonly brokers: readonly string[] | null;
+  /** Brokers that commands start, beside those that the bench knows. */
+  readonly others: readonly { readonly name: string; readonly command: string }[];
   readonly quick: boolean;
   readonly rounds: number;
   /** Seconds measured per run, and before it to warm up. */
@@ -25,13 +28,14 @@ export interface BenchOptions {
 }
 
 export const USAGE = `Usage: node test/bench/bench.ts [--quick] [--only ROW[,ROW...]] [--brokers NAME[,NAME...]]
-         [--rounds N] [--seconds S] [--binary] [--json] [--unpinned] [--javascript]
+         [--broker NAME='COMMAND with {port}']... [--rounds N] [--seconds S] [--binary] [--json] [--unpinned] [--javascript]
 
 Measures this broker, mosquitto and stock Aedes in turn under the same loads; prints the table and writes dist/bench.md.
 
   --quick       six loads, two short rounds: about a minute and a half
   --only        rows to run, by name
   --brokers     brokers to run: midge, mosquitto, aedes
+  --broker      one more broker: a name, and a shell command that has it listen on {port} of 127.0.0.1 and let everybody in
   --rounds N    rounds per row (7; quick: 2); the table shows the median and the range
   --seconds S   seconds measured per run (1)
   --binary      measure dist/midge-linux-<arch> instead of the sources
@@ -44,9 +48,11 @@ Measures this broker, mosquitto and stock Aedes in turn under the same loads; pr
 export function parseOptions(args: readonly string[], rows: readonly string[], brokers: readonly string[]): BenchOptions {
   const given = readArguments(args);
   const quick = given.quick ?? false;
+  const others = (given.broker ?? []).map(otherOf);
   return {
     only: names(given.only, rows, 'row'),
-    brokers: names(given.brokers, brokers, 'broker'),
+    brokers: names(given.brokers, [...brokers, ...others.map((other) => other.name)], 'broker'),
+    others,
     quick,
     rounds: positive(given.rounds, quick ? 2 : 7, '--rounds'),
     seconds: positive(given.seconds, 1, '--seconds'),
@@ -66,6 +72,7 @@ function readArguments(args: readonly string[]) {
       options: {
         only: { type: 'string' },
         brokers: { type: 'string' },
+        broker: { type: 'string', multiple: true },
         quick: { type: 'boolean' },
         rounds: { type: 'string' },
         seconds: { type: 'string' },
@@ -79,6 +86,13 @@ function readArguments(args: readonly string[]) {
   } catch (error) {
     throw new OperatorError(`Cannot read the arguments: ${(error as Error).message} - see --help`, { exitCode: 2 }); // parseArgs throws TypeErrors
   }
+}
+
+function otherOf(text: string): { name: string; command: string } {
+  const [, name, command] = /^([\w.-]+)=(.+)$/.exec(text) ?? [];
+  if (name === undefined || !command?.includes(PORT))
+    throw new OperatorError(`Cannot use --broker "${text}": not of the form NAME='COMMAND with ${PORT}'`, { exitCode: 2 });
+  return { name, command };
 }
 
 function names(text: string | undefined, known: readonly string[], what: string): string[] | null {

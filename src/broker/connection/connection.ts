@@ -327,19 +327,20 @@ export class Connection implements PacketSink {
     this.lastHeard = broker.clock.monotonic();
     this.#guarded(() => {
       if (!this.#hasSpoken) this.#firstWords(chunk);
-      this.#take(chunk);
+      this.#take(chunk, true);
     });
     broker.run.flush();
     if (this.#isOverdue()) this.#holdBack();
     broker.chunkHandled();
   }
 
-  /** Decodes a chunk, or as much of it as this turn allows. */
-  #take(chunk: Buffer): void {
+  /** Decodes a chunk, or as much of it as this turn allows. What is left of one that is only lent is copied. */
+  #take(chunk: Buffer, isLent: boolean): void {
     this.#effortLimit = this.broker.effort.limit;
     const taken = this.#decoder.push(chunk);
     if ((taken === chunk.length && this.#unfinished === null) || this.reactionTo(CONNECTION_EVENT.CHUNK) === 'ignore') return;
-    this.#backlog = Buffer.from(chunk.subarray(taken)); // a copy: the chunk is lent
+    const rest = chunk.subarray(taken);
+    this.#backlog = isLent ? Buffer.from(rest) : rest;
     this.#stream.pause();
     this.broker.waitForTurn(this);
   }
@@ -361,7 +362,7 @@ export class Connection implements PacketSink {
     const backlog = this.#backlog;
     this.#backlog = null;
     if (backlog === null) return;
-    this.#guarded(() => this.#take(backlog));
+    this.#guarded(() => this.#take(backlog, false));
     this.broker.run.flush();
     if (this.#backlog === null && this.#isOverdue()) this.#holdBack();
     else this.#readAgain();

@@ -3,7 +3,7 @@
 // message, slot + 1 its packet identifier.
 
 import { processorSeconds } from '../machine.ts';
-import { Client, type ClientOptions } from './client.ts';
+import { Client, type ClientOptions, packet } from './client.ts';
 import { Histogram } from './histogram.ts';
 
 const STALL_MS = 2_000;
@@ -52,10 +52,9 @@ class Publisher {
     this.fanout = fanoutOf(load, index);
     const topic = Buffer.from(topicOf(load, index, '/00'));
     const between = Buffer.alloc((load.qos > 0 ? 2 : 0) + (load.version === 5 ? 1 : 0));
-    const head = Buffer.from([0x30 | (load.qos << 1), 2 + topic.length + between.length + load.payload, 0, topic.length]);
-    this.frame = Buffer.concat([head, topic, between, Buffer.alloc(load.payload, 'x')]);
+    this.frame = packet(0x30 | (load.qos << 1), [Buffer.from([0, topic.length]), topic, between, Buffer.alloc(load.payload, 'x')]);
     this.payloadAt = this.frame.length - load.payload;
-    this.spreadAt = head.length + topic.length - 2;
+    this.spreadAt = this.payloadAt - between.length - 2;
     this.sequences = new Uint32Array(slots);
     this.left = new Uint32Array(slots);
     this.times = new Float64Array(slots);
