@@ -18,7 +18,19 @@ import { STORE_DEFAULTS } from '../store/options.ts';
 import { openStore, type Store } from '../store/store.ts';
 
 /** Words of the configuration that name a file. */
-const FILE_WORDS = ['password_file', 'acl_file', 'psk_file', 'cafile', 'certfile', 'keyfile', 'crlfile', 'dhparamfile'];
+const FILE_WORDS = [
+  'password_file',
+  'acl_file',
+  'psk_file',
+  'cafile',
+  'certfile',
+  'keyfile',
+  'crlfile',
+  'dhparamfile',
+  'bridge_cafile',
+  'bridge_certfile',
+  'bridge_keyfile',
+];
 
 const DATABASE: DatabaseTools = { usualName: STORE_DEFAULTS.file, copy, check, isUsed, moveAside };
 

@@ -1,6 +1,7 @@
 // midge bridge: one box invites, another accepts, and what the commands say about a bridge that works and one that does not.
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -97,6 +98,13 @@ test('bridge invite and accept connect two boxes, which share the topics that we
 
   const status = await there.midge('status');
   assert.match(status.stdout, /Bridge +anna: connected since .+, localhost:\d+\n +\d+ in, 0 out, none queued, 0 dropped\n/);
+  const shown = await runMidge(there.folder, ['config', 'show', '-c', there.main]);
+  assert.match(shown.stdout, /remote_username anna\nremote_password \(hidden\)\n/);
+  const archive = join(there.folder, 'backup.tar.gz');
+  assert.equal((await there.midge('backup', archive)).status, 0);
+  const packed = execFileSync('tar', ['-xzOf', archive, 'backup.json'], { encoding: 'utf8' });
+  for (const name of ['bridge-anna.conf', 'bridge-anna.crt']) assert.ok(packed.includes(name), `${name} is in the backup:\n${packed}`);
+
   const again = await there.midge('bridge', 'accept', out, '--yes');
   assert.equal(again.status, 1);
   assert.match(again.stderr, /bridge-anna\.conf": it exists already/);
