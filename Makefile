@@ -22,6 +22,7 @@ image-torture: ## cut the power of the image 50 times while messages flow, and a
 
 bench: ## compare speed with mosquitto and stock Aedes
 	@build/with.sh npm run --silent bench
+	@build/with.sh npm run --silent bench:bridge
 
 clean: ## remove what was installed and built (the broker's state in ./.midge/ stays)
 	@rm -rf dist .cache node_modules
