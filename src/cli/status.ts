@@ -35,8 +35,8 @@ export async function run(invocation: Invocation): Promise<number> {
 /** A broker that was started by an earlier version knows none. */
 async function setupCodeOf(invocation: Invocation): Promise<string | null> {
   try {
-    const { code } = (await askBroker(invocation, 'setup code')) as { readonly code: string | null }; // the other end is the same table
-    return code;
+    const answer = (await askBroker(invocation, 'setup code')) as { readonly code: string | null }; // the other end is the same table
+    return tell(() => (typeof answer.code === 'string' ? answer.code : null));
   } catch (error) {
     if (error instanceof OperatorError) return null;
     throw error;
