@@ -1,24 +1,43 @@
 // What the operations get of the running broker.
 
+import { resolve } from 'node:path';
 import { filesOf } from '../access/options.ts';
-import { describeAccess } from '../config/config.ts';
+import { describeAccess, formatDiagnostic, isSecret, loadConfiguration, treatLines } from '../config/config.ts';
 import type { OperationNeeds } from '../operations/needs.ts';
 import type { Appliance } from './app.ts';
 import type { Reloads } from './reloads.ts';
 
 /** MoreNeeds are of the program around the appliance. */
-export interface MoreNeeds extends Pick<OperationNeeds, 'program' | 'setupCode'> {
+export interface MoreNeeds extends Pick<OperationNeeds, 'program' | 'setupCode' | 'trial'> {
   readonly reloads: Reloads;
 }
 
+const FILES: OperationNeeds['files'] = {
+  check(file, text) {
+    const texts = new Map([[resolve(file), text]]);
+    const { diagnostics } = loadConfiguration({ file, port: null, verbose: false, lan: false }, texts);
+    const of = (wanted: string) => diagnostics.filter(({ severity }) => severity === wanted).map(formatDiagnostic);
+    return { mistakes: of('error'), warnings: of('warning') };
+  },
+  settings: (file) =>
+    treatLines(file).map(({ name, text, place }) => ({
+      name,
+      value: isSecret(name) ? null : text,
+      file: place.file,
+      line: place.line,
+    })),
+};
+
 /** operationNeeds is the state of now. */
-export function operationNeeds(appliance: Appliance, { reloads, program, setupCode }: MoreNeeds): OperationNeeds {
+export function operationNeeds(appliance: Appliance, { reloads, program, setupCode, trial }: MoreNeeds): OperationNeeds {
   const { broker, configuration, refusals, throttle, store, certificates, machine, traffic, access, state } = appliance;
   const opened = appliance.listeners.map(({ options, port }) => ({ ...options, port, policy: { ...options.policy, port } }));
   const files = [...configuration.filesRead, configuration.access.passwordFile]; // the account that `--lan` has made is in no file of it
   return {
     program,
-    state,
+    state: { path: state.path, database: state.database, isThere: state.exists() },
+    trial,
+    files: FILES,
     configuration: {
       file: configuration.file,
       filesRead: files.filter((file) => file !== null),

@@ -11,6 +11,7 @@ import { settingsNeedingRestart } from '../config/restart-settings.ts';
 import { openKeyLog } from '../listeners/key-log.ts';
 import { createLog, type Log, type LogWorld } from '../logging/logging.ts';
 import type { LogOptions } from '../logging/options.ts';
+import { ConfigurationTrial } from '../operations/configuration-trial.ts';
 import { Operations } from '../operations/operations.ts';
 import { isInBackground } from '../service/daemon.ts';
 import { removePidFile, writePidFile } from '../service/pid-file.ts';
@@ -196,7 +197,8 @@ class Run {
   #operations(appliance: Appliance, setupCode: () => string | null): Operations {
     const { title, buildDate } = this.#request;
     const program = { title, buildDate, since: systemClock.now() };
-    return new Operations(() => operationNeeds(appliance, { reloads: this.#reloads, program, setupCode: setupCode() }));
+    const trial = new ConfigurationTrial();
+    return new Operations(() => operationNeeds(appliance, { reloads: this.#reloads, program, setupCode: setupCode(), trial }));
   }
 
   #apiPart(appliance: Appliance, operations: Operations): ApiPart {

@@ -8,6 +8,8 @@ export const STATE_NAMES = {
   knownLogins: 'known-logins',
   /** Who may sign in to the REST interface, and as what. */
   apiRoles: 'api-roles',
+  /** The last texts of the configuration. */
+  configurationHistory: 'configuration-history',
   /** Says that the folder is ours. */
   marker: '.midge-state',
   /** On the image, whose root is read-only: what midge.txt says, and settings of the owner. */

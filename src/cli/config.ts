@@ -1,14 +1,11 @@
 // `midge config`: shows and changes settings of a configuration file, with file and line, and puts them in force.
 
 import { OperatorError } from '../base/errors.ts';
-import { treatLines } from '../config/config.ts';
+import { isSecret, treatLines } from '../config/config.ts';
 import { changeSetting, readSetting } from '../config/writer.ts';
 import type { Invocation } from '../terminal/command.ts';
 import { changeFiles } from './change-files.ts';
 import { configurationFile } from './configuration-file.ts';
-
-/** Their values are shown to nobody. */
-const SECRETS = /(^|_)(password|psk)$/;
 
 /** run does what its first operand says. */
 export async function run(invocation: Invocation): Promise<number> {
@@ -49,7 +46,7 @@ function get(name: string, invocation: Invocation): number {
 }
 
 function shown(name: string, text: string, origin: string | null): Shown {
-  return { name, value: SECRETS.test(name) ? '(hidden)' : text, origin };
+  return { name, value: isSecret(name) ? '(hidden)' : text, origin };
 }
 
 function print(rows: readonly Shown[], { flags, terminal }: Invocation, isValueOnly = false): number {

@@ -5,6 +5,7 @@ import { isSea } from 'node:sea';
 import type { RunRequest } from '../app/run.ts';
 import { OperatorError } from '../base/errors.ts';
 import { type Diagnostic, EXIT, type LoadedConfiguration, loadConfiguration, treatLines } from '../config/config.ts';
+import { takeBackUnconfirmed } from '../operations/configuration-trial.ts';
 import type { Invocation } from '../terminal/command.ts';
 import { reportConfiguration, withPreflight } from './configuration-report.ts';
 import { buildDate, stamp, titleOf } from './stamp.ts';
@@ -22,6 +23,9 @@ export async function run(invocation: Invocation): Promise<number> {
     throw new OperatorError(message, { exitCode: BAD_CONFIGURATION });
   }
   const read = (): LoadedConfiguration => loadConfiguration(commandLine(invocation));
+  const file = commandLine(invocation).file;
+  if (!isTest && file !== null && takeBackUnconfirmed(file))
+    terminal.stderr.write(`Warning: The last change of ${file} was not confirmed before the broker ended. It was taken back.\n`);
   const first = read();
   const isMended = first.configuration === null && !isTest && (await mendState(invocation));
   const loaded = isMended ? read() : first;

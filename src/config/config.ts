@@ -15,7 +15,7 @@ export { describeAccess, describeListeners, isLockedOut } from './describe-acces
 export { describeSettings } from './describe-settings.ts';
 export { type Diagnostic, EXIT, formatDiagnostic } from './diagnostic.ts';
 export type { CommandLine } from './resolve.ts';
-export { type TreatedLine, treatLines } from './treatments.ts';
+export { isSecret, type TreatedLine, treatLines } from './treatments.ts';
 
 /** LoadedConfiguration is the configuration, or null when a diagnostic is an error; warnings may come with either. */
 export interface LoadedConfiguration {

@@ -17,6 +17,11 @@ export interface TreatedLine {
   readonly reason: string | null;
 }
 
+/** isSecret tells whether the value of a word is shown to nobody. */
+export function isSecret(name: string): boolean {
+  return /(^|_)(password|psk)$/.test(name);
+}
+
 /** treatLines reads a configuration file with all that it includes. Files that cannot be read are missing: loadConfiguration says so. */
 export function treatLines(file: string): readonly TreatedLine[] {
   const connections = new Set<number>();

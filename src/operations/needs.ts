@@ -80,6 +80,24 @@ type BrokerParts =
   | 'sessions'
   | 'topics';
 
+/** Trial is a change of the configuration that waits to be confirmed, one at a time: see configuration-trial.ts. */
+export interface Trial {
+  readonly waiting: { readonly until: number } | null;
+  /** apply writes a text and puts it in force. Throws OperationFailure, and all is as it was. */
+  apply(file: string, text: string, reload: () => Promise<LastReload>): Promise<TriedChange>;
+  confirm(token: string): void;
+  /** takeBack puts the old text in force again; false = no change waits. */
+  takeBack(): Promise<boolean>;
+}
+
+export interface TriedChange {
+  readonly confirm: string;
+  /** Milliseconds since 1970. */
+  readonly until: number;
+  /** Words whose change takes effect at the next start. */
+  readonly later: readonly string[];
+}
+
 /** OperationNeeds is asked anew for each operation: most of it changes while the broker runs. */
 export interface OperationNeeds {
   readonly program: {
@@ -90,7 +108,12 @@ export interface OperationNeeds {
     readonly since: number;
   };
   /** Absolute paths. */
-  readonly state: { readonly path: string; readonly database: string };
+  readonly state: {
+    readonly path: string;
+    readonly database: string;
+    /** The folder is there and ours. */
+    readonly isThere: boolean;
+  };
   readonly configuration: InForce;
   readonly reloads: {
     readonly last: LastReload | null;
@@ -104,6 +127,17 @@ export interface OperationNeeds {
   readonly bridges: readonly BridgeState[];
   readonly refusals: { list(about: string | null): readonly RememberedRefusal[] };
   readonly throttle: { held(): readonly LoginHold[] };
+  /** A change of the configuration that waits to be confirmed. */
+  readonly trial: Trial;
+  /** The language of the configuration file. */
+  readonly files: {
+    /** check reads a text in the place of the main file, and changes nothing. */
+    check(file: string, text: string): { readonly mistakes: readonly string[]; readonly warnings: readonly string[] };
+    /** settings gives each statement; null for the value of a secret. */
+    settings(
+      file: string,
+    ): readonly { readonly name: string; readonly value: string | null; readonly file: string; readonly line: number }[];
+  };
   readonly access: {
     /** The one account that the configuration itself names, or null. */
     readonly account: string | null;

@@ -3,6 +3,15 @@
 import { z } from 'zod';
 import { BACKUP } from './backup.ts';
 import { CLIENT_OF, CLIENTS, FORGET_SESSION, KICK_CLIENT } from './clients.ts';
+import {
+  APPLY_CONFIGURATION,
+  CHECK_CONFIGURATION,
+  CONFIGURATION,
+  CONFIGURATION_HISTORY,
+  CONFIRM_CONFIGURATION,
+  SETTINGS,
+  TAKE_BACK_CONFIGURATION,
+} from './configuration.ts';
 import type { OperationNeeds } from './needs.ts';
 import { type Asker, type Fault, includesRight, type Operation, OperationFailure } from './operation.ts';
 import { PUBLISH } from './publish.ts';
@@ -23,6 +32,8 @@ export const OPERATIONS: readonly Operation[] = [
   ...[CLIENTS, CLIENT_OF, KICK_CLIENT, FORGET_SESSION, SUBSCRIPTIONS],
   ...[PUBLISH, RETAINED, RETAINED_TREE, RETAINED_MESSAGE, DELETE_RETAINED],
   ...[USERS, ADD_USER, CHANGE_PASSWORD, REMOVE_USER, RULES, CHANGE_RULES, SIMULATE, WHO_CAN],
+  ...[CONFIGURATION, SETTINGS, CHECK_CONFIGURATION, APPLY_CONFIGURATION, CONFIRM_CONFIGURATION],
+  ...[TAKE_BACK_CONFIGURATION, CONFIGURATION_HISTORY],
 ];
 
 /** Operations are carried out on one broker. */

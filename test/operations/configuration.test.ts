@@ -1,0 +1,137 @@
+// The configuration: checked, compared, changed for the time being, confirmed or taken back; whole after any power cut.
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { askControl } from '../../src/control/ask-control.ts';
+import { ConfigurationTrial, takeBackUnconfirmed } from '../../src/operations/configuration-trial.ts';
+import { diffLines } from '../../src/operations/diff-lines.ts';
+import type { LastReload } from '../../src/operations/needs.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { openPort, startMidge } from '../support/process/midge-process.ts';
+
+/** The writer is killed so often at random moments; MIDGE_KILLS has it done more often. */
+const KILLS = Number(process.env['MIDGE_KILLS'] ?? 20);
+
+const done: LastReload = { at: 0, by: 'command', error: null, mistakes: [], later: [] };
+
+function fileWith(t: TestContext, text: string): string {
+  const file = join(temporaryFolder(t), 'midge.conf');
+  writeFileSync(file, text, { mode: 0o640 });
+  return file;
+}
+
+test('a change is in the file at once, and stays when it is confirmed', async (t) => {
+  const file = fileWith(t, 'old');
+  const trial = new ConfigurationTrial();
+  const { confirm } = await trial.apply(file, 'new', async () => done);
+  assert.equal(readFileSync(file, 'utf8'), 'new');
+  assert.equal(statSync(file).mode & 0o777, 0o640);
+  await assert.rejects(
+    trial.apply(file, 'other', async () => done),
+    { reason: 'conflict' },
+  );
+  assert.throws(() => trial.confirm('x'), { reason: 'conflict' });
+  trial.confirm(confirm);
+  assert.equal(takeBackUnconfirmed(file), false);
+  assert.equal(readFileSync(file, 'utf8'), 'new');
+  assert.throws(() => trial.confirm(confirm), { reason: 'not found' });
+});
+
+test('a change that nobody confirms is taken back when its time is over, and at the next start', async (t) => {
+  const file = fileWith(t, 'old');
+  let reloads = 0;
+  const isBack = Promise.withResolvers<void>();
+  const reload = async () => {
+    if (++reloads === 2) isBack.resolve();
+    return done;
+  };
+  const trial = new ConfigurationTrial(1);
+  const waiting = setTimeout(() => {}, 60_000); // the timer of the trial keeps no process alive
+  await trial.apply(file, 'new', reload);
+  await isBack.promise;
+  clearTimeout(waiting);
+  assert.equal(readFileSync(file, 'utf8'), 'old');
+  const other = new ConfigurationTrial();
+  await other.apply(file, 'new', reload);
+  assert.equal(takeBackUnconfirmed(file), true);
+  assert.equal(readFileSync(file, 'utf8'), 'old');
+  assert.deepEqual(readdirSync(join(file, '..')), ['midge.conf']);
+});
+
+test('a change that cannot be put in force leaves all as it was, also behind a link', async (t) => {
+  const file = fileWith(t, 'old');
+  const link = join(temporaryFolder(t), 'linked.conf');
+  symlinkSync(file, link);
+  const answers = [{ ...done, error: 'It does not', mistakes: ['a:1:1: wrong'] }, done];
+  await assert.rejects(
+    new ConfigurationTrial().apply(link, 'new', async () => answers.shift() ?? assert.fail()),
+    /It does not\na:1:1: wrong/,
+  );
+  assert.equal(readFileSync(link, 'utf8'), 'old');
+  assert.equal(existsSync(`${file}.unconfirmed`), false);
+  assert.deepEqual(answers, []);
+});
+
+test(`a power cut in the middle of changes leaves the old or the new text, ${KILLS} times`, async (t) => {
+  const texts = ['a', 'b', 'c', 'd'].map((letter) => `${letter.repeat(50_000)}\n`);
+  const file = fileWith(t, texts[0] ?? '');
+  for (let kill = 0; kill < KILLS; kill++) {
+    const writer = spawn(process.execPath, [join(import.meta.dirname, 'trial-writer.ts'), file, ...texts], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await once(writer.stdout, 'data');
+    for (let turns = randomInt(200); turns > 0; turns--) await new Promise((resolve) => setImmediate(resolve)); // any moment
+    writer.kill('SIGKILL');
+    await once(writer, 'close');
+    assert.ok(texts.includes(readFileSync(file, 'utf8')));
+    takeBackUnconfirmed(file);
+    assert.ok(texts.includes(readFileSync(file, 'utf8')));
+    assert.equal(existsSync(`${file}.unconfirmed`), false);
+  }
+});
+
+test('the diff shows what goes, comes and stays', () => {
+  assert.deepEqual(diffLines('a\nb\nc\n', 'a\nx\nc\n'), [' a', '-b', '+x', ' c', ' ']);
+  assert.deepEqual(diffLines('a\nb', 'b\na'), ['-a', ' b', '+a']);
+  assert.deepEqual(diffLines('', ''), [' ']);
+});
+
+test('a running broker checks, applies, confirms and remembers its configuration, and refuses a stale revision', async (t) => {
+  const folder = temporaryFolder(t);
+  const [file, state] = [join(folder, 'midge.conf'), join(folder, 'state')];
+  const text = '# mine\npersistence true\nallow_anonymous true\nmax_inflight_messages 7\nlog_dest stdout\n';
+  writeFileSync(file, text);
+  const broker = startMidge(t, folder, ['serve', '-c', file, '-p', '0', '--state', state]);
+  await openPort(broker);
+  await broker.line(/ running$/);
+  // biome-ignore lint/suspicious/noExplicitAny: the answers are the subject of the test
+  const ask = (request: string, input = {}): Promise<any> => askControl(join(state, 'control.sock'), { request, ...input }, 30_000);
+
+  const shown = await ask('configuration');
+  assert.deepEqual([shown.text, shown.unconfirmedUntil], [text, null]);
+  const settings = await ask('settings');
+  assert.deepEqual(settings[2], { name: 'max_inflight_messages', value: '7', file, line: 4 });
+  const checked = await ask('check configuration', { text: text.replace('7', 'seven') });
+  assert.match(checked.mistakes[0], /midge\.conf:4/);
+  assert.deepEqual(checked.diff.slice(3, 5), ['-max_inflight_messages 7', '+max_inflight_messages seven']);
+  await assert.rejects(ask('apply configuration', { text: text.replace('7', 'seven'), revision: shown.revision }), /midge\.conf:4/);
+
+  const next = text.replace('7', '9');
+  const { confirm } = await ask('apply configuration', { text: next, revision: shown.revision });
+  assert.notEqual((await ask('configuration')).unconfirmedUntil, null);
+  await ask('confirm configuration', { confirm });
+  assert.equal(readFileSync(file, 'utf8'), next);
+  await assert.rejects(ask('apply configuration', { text, revision: shown.revision }), /has changed since/);
+  const [past] = await ask('configuration history');
+  assert.deepEqual([past.text, past.revision], [text, shown.revision]);
+
+  const { revision } = await ask('configuration');
+  await ask('apply configuration', { text, revision });
+  await ask('take back configuration');
+  assert.equal(readFileSync(file, 'utf8'), next);
+});
