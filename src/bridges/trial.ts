@@ -10,7 +10,7 @@ import { MAX_REMAINING_LENGTH } from '../mqtt/decoder.ts';
 import type { SubscriptionRequest } from '../mqtt/packets.ts';
 import type { ConnackPacket } from '../mqtt/server-packets.ts';
 import { LinkError } from './link-error.ts';
-import { MqttClient } from './mqtt-client.ts';
+import { MqttClient, NOBODY } from './mqtt-client.ts';
 import type { BridgeAddress, BridgeOptions } from './options.ts';
 import type { BridgeTls } from './tls-material.ts';
 import { addressText, openTransport } from './transport.ts';
@@ -172,5 +172,3 @@ function limitsOf({ properties }: ConnackPacket): string {
   ];
   return limits.length === 0 ? '' : `; its limits: ${limits.join(', ')}`;
 }
-
-const NOBODY = { published: () => {}, acknowledged: () => {}, chunkTaken: () => {}, drained: () => {}, closed: () => {} };
