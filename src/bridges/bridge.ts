@@ -18,7 +18,7 @@ import { ClearedRetained } from './cleared-retained.ts';
 import { EchoGuard } from './echo-guard.ts';
 import type { FlowWatcher, Loss } from './flow.ts';
 import { type Concessions, type Link, localOrigin, openLink } from './link.ts';
-import { LinkError } from './link-error.ts';
+import { LinkError, type LinkFault } from './link-error.ts';
 import { endLocalSession, limitQueue, prepareLocalSession } from './local-session.ts';
 import type { BridgeAddress, BridgeOptions } from './options.ts';
 import { endRemoteSession } from './remote-session.ts';
@@ -58,6 +58,8 @@ export class Bridge implements Part {
   #nextAttempt: number | null = null;
   #address: BridgeAddress | null = null;
   #lastError: BridgeError | null = null;
+  /** Why the main address could not be used last. */
+  #mainFault: LinkFault | null = null;
   #refusedFilters: readonly string[] = [];
   #concessions: Concessions = { withoutBridgeBit: false, withoutWill: false };
   #received = 0;
@@ -103,7 +105,7 @@ export class Bridge implements Part {
 
   /** start prepares the session here and begins to connect; it does not wait for the other broker. */
   async start(): Promise<void> {
-    await prepareLocalSession(this.#deps.broker, this.options, this.origin);
+    await prepareLocalSession(this.#deps.broker, this.options, this.origin).catch((error: unknown) => this.#note(asLinkError(error))); // it is tried again with each connection
     limitQueue(this.#deps.broker, this.options);
     this.#cleared.watch();
     this.#announce('0');
@@ -211,6 +213,7 @@ export class Bridge implements Part {
         this.#addresses.connected(address);
         return outcome;
       }
+      if (address === this.options.addresses[0]) this.#mainFault = outcome.fault;
       this.#note(outcome.atConnect ? outcome : this.#suspect(outcome, 0));
     }
     return null;
@@ -244,6 +247,9 @@ export class Bridge implements Part {
     try {
       const { signal } = this.#stopping;
       const stream = await openTransport(address, { options: this.options, tls: this.#deps.tlsFor(this.options, address), signal });
+      const giveUp = () => stream.destroy(); // whoever stops it does not wait for an answer
+      signal.addEventListener('abort', giveUp);
+      stream.once('close', () => signal.removeEventListener('abort', giveUp));
       const link = await openLink(stream, {
         options: this.options,
         concessions: this.#concessions,
@@ -256,10 +262,11 @@ export class Bridge implements Part {
         cleared: () => this.#cleared.take(),
         refusedFilters: (refused) => this.#onRefusedFilters(refused),
       });
+      signal.removeEventListener('abort', giveUp); // from here on it is closed in order
       this.#link = link;
       return link;
     } catch (error) {
-      return error instanceof LinkError ? error : new LinkError('local', reasonOf(error));
+      return asLinkError(error);
     }
   }
 
@@ -365,7 +372,7 @@ export class Bridge implements Part {
     let isTrying = false;
     const attempt = async () => {
       const first = this.#addresses.toFailBackTo();
-      if (isTrying || first === null) return;
+      if (isTrying || first === null || !isAway(this.#mainFault)) return;
       isTrying = true;
       try {
         const stream = await openTransport(first, {
@@ -396,4 +403,13 @@ export class Bridge implements Part {
     const payload = Buffer.from(text);
     this.#deps.broker.publish({ cmd: 'publish', topic: this.options.notificationTopic, payload, qos: 1, retain: true, dup: false });
   }
+}
+
+function asLinkError(error: unknown): LinkError {
+  return error instanceof LinkError ? error : new LinkError('local', reasonOf(error));
+}
+
+/** A broker that is there and refuses is no better when it answers again. */
+function isAway(fault: LinkFault | null): boolean {
+  return fault === 'network' || fault === 'name';
 }

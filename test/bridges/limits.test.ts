@@ -2,9 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { REASON } from '../../src/mqtt/reason-codes.ts';
 import { client } from './clients.ts';
-import { bridgeOptions, eventually, startNear } from './scene.ts';
+import { bridgeOptions, eventually, startNear, tcp } from './scene.ts';
 import { strictServer } from './strict-server.ts';
 
 const UNBOUNDED = { options: { maxQueuedMessages: 0, maxInflightMessages: 0 } };
@@ -112,3 +113,28 @@ for (const [what, rules, version, fault, words] of [
     assert.ok(near.log.lines.filter((line) => line.startsWith('Warning: Bridge test:')).length < 5, 'it is not said again and again');
   });
 }
+
+it('stops at once while the other broker does not answer', async (test) => {
+  const far = await strictServer(test, { saysNothing: true });
+  const near = await startNear(test, [bridgeOptions(far.port, ['a/# in 1'])]);
+  await eventually(() => far.connects.length > 0, 'it has said CONNECT');
+  await near.bridges.stop(); // an answer is waited for longer than this test is
+});
+
+it('does not keep the broker from starting when the broker has no room for it', async (test) => {
+  const far = await strictServer(test, {});
+  const near = await startNear(test, [bridgeOptions(far.port, ['a/# out 1'])], { options: { globalMaxConnections: 0 } });
+  assert.equal(near.state().lastError?.fault, 'closed');
+  near.broker.setOptions({ ...near.broker.options, globalMaxConnections: -1 });
+  await near.connected();
+});
+
+it('does not go back to a main address that refuses it', async (test) => {
+  const main = await strictServer(test, { closesAtOnce: true });
+  const other = await strictServer(test, {});
+  const near = await startNear(test, [bridgeOptions(0, ['a/# in 1'], { addresses: [tcp(main.port), tcp(other.port)] })]);
+  await near.connected();
+  const tried = main.connects.length;
+  await sleep(500); // several times as long as it takes to go back: `restart` says how often that is tried
+  assert.deepEqual([near.state().phase, main.connects.length], ['connected', tried]);
+});

@@ -27,6 +27,8 @@ export interface Rules {
   readonly disconnect?: { readonly reason: ReasonCode; readonly properties: Properties };
   /** Closes after CONNACK without a word. */
   readonly closesAtOnce?: boolean;
+  /** Does not even answer CONNECT. */
+  readonly saysNothing?: boolean;
   /** Answers nothing after CONNACK. */
   readonly isMute?: boolean;
 }
@@ -160,6 +162,7 @@ class Strict implements StrictServer {
   #connect(socket: Socket, client: { version: 3 | 4 | 5 }, connect: ConnectPacket): void {
     const { connack = {}, closesOnBridgeBit, disconnect, closesAtOnce } = this.#rules;
     this.connects.push(connect);
+    if (this.#rules.saysNothing) return;
     client.version = connect.version;
     if (connect.bridge && closesOnBridgeBit) return socket.destroy() as unknown as undefined;
     const refusal = connect.will?.retain && connack.retainAvailable === 0 ? REASON.RETAIN_NOT_SUPPORTED : REASON.SUCCESS;
