@@ -14,8 +14,8 @@ import type { Framing } from '../framing.ts';
 const GATHERED_MAX = 262_144;
 /** Shared bytes from which on they are a piece of their own; below, a copy is cheaper than a piece more for the system. */
 const PIECE_MIN = 4096;
-/** A write up to this size is told without a callback: it costs more than it saves. Should the socket not take it at once, its block is lost to the pool. */
-const UNTOLD_MAX = 8192;
+/** A write up to this size has no callback while the socket takes all at once: that costs more than it saves. The first that it does not take costs the pool a block. */
+const UNTOLD_MAX = 65_536;
 /** A copy up to this size is cheaper byte by byte than by a call into the runtime. */
 const SHORT_COPY = 24;
 
@@ -133,17 +133,17 @@ export class Outbox {
 
   #write(block: Block, start: number, end: number): void {
     const length = end - start;
-    if (length > UNTOLD_MAX) return this.#writeTold(block, start, end);
-    const stream = this.#stream;
-    if (this.#waits && 2 * length < block.bytes.length) {
-      stream.write(Buffer.from(block.bytes.subarray(start, end))); // it may wait for long: not in so much memory
+    if (this.#waits) {
+      if (2 * length >= block.bytes.length) return this.#writeTold(block, start, end);
+      this.#stream.write(Buffer.from(block.bytes.subarray(start, end))); // it may wait for long: not in so much memory
       block.release();
-      this.#waits = stream.writableLength > 0;
+      this.#waits = this.#stream.writableLength > 0;
       return;
     }
-    stream.write(block.bytes.subarray(start, end));
+    if (length > UNTOLD_MAX) return this.#writeTold(block, start, end);
+    this.#stream.write(block.bytes.subarray(start, end));
     // A plain socket mostly takes all at once; only then may the block be used again.
-    this.#waits = stream.writableLength > 0;
+    this.#waits = this.#stream.writableLength > 0;
     if (!this.#waits) block.release();
   }
 
