@@ -1,8 +1,9 @@
 // What the API needs of others. app/ hands it over.
 
 import type { Logger } from '../base/logger.ts';
-import type { Operation, Right } from '../operations/operation.ts';
+import type { Operation } from '../operations/operation.ts';
 import type { Operations } from '../operations/operations.ts';
+import type { Right } from '../operations/right.ts';
 import type { Roles } from './roles.ts';
 
 /** Login is a name and a password, and who brings them: the address ('' = a Unix socket), and the name of the listener. */

@@ -6,7 +6,7 @@
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { replaceFile } from '../base/durable-file.ts';
 import { OperatorError, reasonOf } from '../base/errors.ts';
-import { RIGHTS, type Right } from '../operations/operation.ts';
+import { RIGHTS, type Right } from '../operations/right.ts';
 
 const MODE = 0o600;
 

@@ -3,7 +3,8 @@
 import type { Context } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { z } from 'zod';
-import { type Asker, includesRight, RIGHTS, type Right } from '../operations/operation.ts';
+import type { Asker } from '../operations/operation.ts';
+import { includesRight, RIGHTS, type Right } from '../operations/right.ts';
 import { checked, MAX_LOGIN_BYTES, readJson } from './input.ts';
 import type { ApiSetup, Login, SignedIn } from './ports.ts';
 import { Problem } from './problems.ts';

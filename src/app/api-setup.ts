@@ -6,7 +6,6 @@ import { writePasswordFile } from '../access/password-file.ts';
 import { setUser } from '../access/password-file-edit.ts';
 import { hashPassword } from '../access/password-hash.ts';
 import type { Accounts, ApiSetup, Feed, Login, StreamedMessage } from '../api/ports.ts';
-import type { Roles } from '../api/roles.ts';
 import { OperatorError } from '../base/errors.ts';
 import { DEFAULT_LISTENER_POLICY } from '../broker/options.ts';
 import { machineNames } from '../host/host.ts';
@@ -14,6 +13,7 @@ import type { Log } from '../logging/logging.ts';
 import { filterMatches } from '../mqtt/topics.ts';
 import { OPERATIONS, type Operations } from '../operations/operations.ts';
 import type { Appliance } from './app.ts';
+import type { KeptForApi } from './parts/api-part.ts';
 import type { Reloads } from './reloads.ts';
 
 export interface ApiWorld {
@@ -28,7 +28,7 @@ export interface ApiWorld {
 }
 
 /** apiSetup makes what the API asks. */
-export async function apiSetup(world: ApiWorld, roles: Roles, setupCode: string): Promise<ApiSetup> {
+export async function apiSetup(world: ApiWorld, { roles, tokens }: KeptForApi, setupCode: string): Promise<ApiSetup> {
   const { appliance, operations, log, title } = world;
   const { broker, throttle } = appliance;
   const { Prometheus } = await import('../telemetry/prometheus.ts');
@@ -46,7 +46,7 @@ export async function apiSetup(world: ApiWorld, roles: Roles, setupCode: string)
     title,
     accounts: accountsOf(world),
     roles,
-    tokens: null,
+    tokens,
     attempts: throttle,
     setupCode: () => setupCode,
     messages: messagesOf(appliance),

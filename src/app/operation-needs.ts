@@ -8,7 +8,7 @@ import type { Appliance } from './app.ts';
 import type { Reloads } from './reloads.ts';
 
 /** MoreNeeds are of the program around the appliance. */
-export interface MoreNeeds extends Pick<OperationNeeds, 'program' | 'setupCode' | 'trial'> {
+export interface MoreNeeds extends Pick<OperationNeeds, 'program' | 'setupCode' | 'tokens' | 'trial'> {
   readonly reloads: Reloads;
 }
 
@@ -29,7 +29,7 @@ const FILES: OperationNeeds['files'] = {
 };
 
 /** operationNeeds is the state of now. */
-export function operationNeeds(appliance: Appliance, { reloads, program, setupCode, trial }: MoreNeeds): OperationNeeds {
+export function operationNeeds(appliance: Appliance, { reloads, program, setupCode, tokens, trial }: MoreNeeds): OperationNeeds {
   const { broker, configuration, refusals, throttle, store, certificates, machine, traffic, access, state } = appliance;
   const opened = appliance.listeners.map(({ options, port }) => ({ ...options, port, policy: { ...options.policy, port } }));
   const files = [...configuration.filesRead, configuration.access.passwordFile]; // the account that `--lan` has made is in no file of it
@@ -71,6 +71,7 @@ export function operationNeeds(appliance: Appliance, { reloads, program, setupCo
     store,
     machine,
     setupCode,
+    tokens,
     announcedHost: appliance.announcedHost,
   };
 }

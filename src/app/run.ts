@@ -133,7 +133,7 @@ class Run {
       keyLog: request.keyLog === null ? null : openKeyLog(request.keyLog, this.#log),
       serveHttp: (stream, visit) => api.serve(stream, visit),
     });
-    const operations = this.#operations(appliance, () => api.setupCode);
+    const operations = this.#operations(appliance, () => api);
     const api = this.#apiPart(appliance, operations);
     const parts = new Parts('program', this.#table({ appliance, madeAccount, operations, api }), this.#log);
     this.#parts = parts;
@@ -194,11 +194,14 @@ class Run {
     leaveRoot({ wanted: configuration.process.user, state: this.#state, unnamed, log: this.#log });
   }
 
-  #operations(appliance: Appliance, setupCode: () => string | null): Operations {
+  #operations(appliance: Appliance, api: () => ApiPart): Operations {
     const { title, buildDate } = this.#request;
     const program = { title, buildDate, since: systemClock.now() };
     const trial = new ConfigurationTrial();
-    return new Operations(() => operationNeeds(appliance, { reloads: this.#reloads, program, setupCode: setupCode(), trial }));
+    return new Operations(() => {
+      const { setupCode, tokens } = api();
+      return operationNeeds(appliance, { reloads: this.#reloads, program, setupCode, tokens, trial });
+    });
   }
 
   #apiPart(appliance: Appliance, operations: Operations): ApiPart {
@@ -215,12 +218,12 @@ class Run {
     return new ApiPart({
       configuration,
       log: this.#log,
-      readRoles: async () => {
-        const { Roles } = await import('../api/roles.ts');
+      read: async () => {
+        const [{ Roles }, { TokenFile }] = await Promise.all([import('../api/roles.ts'), import('../api/tokens.ts')]);
         this.#state.make(); // for them
-        return new Roles(this.#state.apiRoles);
+        return { roles: new Roles(this.#state.apiRoles), tokens: new TokenFile(this.#state.apiTokens, systemClock.now) };
       },
-      load: async (roles, code) => (await import('./api-setup.ts')).apiSetup(world, roles, code),
+      load: async (kept, code) => (await import('./api-setup.ts')).apiSetup(world, kept, code),
     });
   }
 

@@ -10,6 +10,7 @@ export const STATE_NAMES = {
   apiRoles: 'api-roles',
   /** The last texts of the configuration. */
   configurationHistory: 'configuration-history',
+  apiTokens: 'api-tokens',
   /** Says that the folder is ours. */
   marker: '.midge-state',
   /** On the image, whose root is read-only: what midge.txt says, and settings of the owner. */

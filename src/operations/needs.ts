@@ -9,6 +9,7 @@ import type { Certificates } from '../certificates/certificates.ts';
 import type { MachineHealth } from '../host/machine-health.ts';
 import type { RememberedRefusal } from '../refusals/refusal-memory.ts';
 import type { Store } from '../store/store.ts';
+import type { Right } from './right.ts';
 
 /** Traffic is what clients did, without the broker's test of itself and the numbers of its $SYS tree. Counts since the start, rates per second over the last minute. */
 export interface Traffic {
@@ -98,6 +99,23 @@ export interface TriedChange {
   readonly later: readonly string[];
 }
 
+/** NewToken is a Bearer token to be made. */
+export interface NewToken {
+  readonly name: string;
+  readonly right: Right;
+  /** Until it ends; null = it does not. */
+  readonly days: number | null;
+}
+
+/** TokenKeeper has the Bearer tokens; times are in milliseconds since 1970. It throws what can be shown to the asker. */
+export interface TokenKeeper {
+  list(): readonly { readonly name: string; readonly right: Right; readonly created: number; readonly ends: number | null }[];
+  /** add gives the secret. */
+  add(token: NewToken): string;
+  /** remove is false where there is none of this name. */
+  remove(name: string): boolean;
+}
+
 /** OperationNeeds is asked anew for each operation: most of it changes while the broker runs. */
 export interface OperationNeeds {
   readonly program: {
@@ -154,6 +172,8 @@ export interface OperationNeeds {
   readonly machine: { now(): Promise<MachineHealth> };
   /** Makes the first admin of the REST interface; null = it has one, or there is no such interface. */
   readonly setupCode: string | null;
+  /** Null = there is no REST interface. */
+  readonly tokens: TokenKeeper | null;
   /** The name that mDNS gives to it, for example `midge-2.local`; null = it is not announced. */
   readonly announcedHost: string | null;
 }

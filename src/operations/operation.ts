@@ -3,22 +3,7 @@
 import type { z } from 'zod';
 import { OperatorError } from '../base/errors.ts';
 import type { OperationNeeds } from './needs.ts';
-
-/**
- * RIGHTS are what an asker may be allowed, each with all that stand before it.
- *
- *   monitoring   counts, health and history: nothing of what clients say or who they are
- *   viewer       everything that is no secret, and no change
- *   operator     what passes: publish, disconnect a client, delete retained messages
- *   admin        what stays: accounts, rules, configuration, certificates, backups, and what the broker keeps secret
- */
-export const RIGHTS = ['monitoring', 'viewer', 'operator', 'admin'] as const;
-export type Right = (typeof RIGHTS)[number];
-
-/** includesRight tells whether who has one right has another. */
-export function includesRight(has: Right, wanted: Right): boolean {
-  return RIGHTS.indexOf(has) >= RIGHTS.indexOf(wanted);
-}
+import type { Right } from './right.ts';
 
 /** Asker is who asks, as the door has found out. */
 export interface Asker {

@@ -13,16 +13,18 @@ import {
   TAKE_BACK_CONFIGURATION,
 } from './configuration.ts';
 import type { OperationNeeds } from './needs.ts';
-import { type Asker, type Fault, includesRight, type Operation, OperationFailure } from './operation.ts';
+import { type Asker, type Fault, type Operation, OperationFailure } from './operation.ts';
 import { PUBLISH } from './publish.ts';
 import { RELOAD } from './reload.ts';
 import { DELETE_RETAINED, RETAINED, RETAINED_MESSAGE, RETAINED_TREE } from './retained.ts';
+import { includesRight } from './right.ts';
 import { CHANGE_RULES, RULES } from './rules.ts';
 import { SETUP_CODE } from './setup-code.ts';
 import { SIMULATE, WHO_CAN } from './simulate.ts';
 import { STATUS } from './status.ts';
 import { SUBSCRIPTIONS } from './subscriptions.ts';
 import { THROTTLE } from './throttle.ts';
+import { ADD_TOKEN, REMOVE_TOKEN, TOKENS } from './tokens.ts';
 import { ADD_USER, CHANGE_PASSWORD, REMOVE_USER, USERS } from './users.ts';
 import { WHY } from './why.ts';
 
@@ -34,6 +36,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...[USERS, ADD_USER, CHANGE_PASSWORD, REMOVE_USER, RULES, CHANGE_RULES, SIMULATE, WHO_CAN],
   ...[CONFIGURATION, SETTINGS, CHECK_CONFIGURATION, APPLY_CONFIGURATION, CONFIRM_CONFIGURATION],
   ...[TAKE_BACK_CONFIGURATION, CONFIGURATION_HISTORY],
+  ...[TOKENS, ADD_TOKEN, REMOVE_TOKEN],
 ];
 
 /** Operations are carried out on one broker. */

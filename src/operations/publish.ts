@@ -7,8 +7,9 @@ import type { Requester } from '../broker/ports.ts';
 import { encodeProperties } from '../mqtt/properties.ts';
 import { isTopicName } from '../mqtt/topics.ts';
 import type { OperationNeeds } from './needs.ts';
-import { type Asker, badInput, includesRight, OperationFailure, operation } from './operation.ts';
+import { type Asker, badInput, OperationFailure, operation } from './operation.ts';
 import { PAYLOAD_INPUT, readPayload } from './payload.ts';
+import { includesRight } from './right.ts';
 
 /** Client identifier of messages that come by an operation, for rules with `%c` and `check_retain_source`. */
 const CLIENT_ID = 'midge-operations';

@@ -86,6 +86,7 @@ export class StateFolder {
   readonly controlSocket: string;
   readonly knownLogins: string;
   readonly apiRoles: string;
+  readonly apiTokens: string;
   /** Absolute; in this folder, or wherever the configuration has it. */
   readonly database: string;
   #isMade = false;
@@ -99,6 +100,7 @@ export class StateFolder {
     this.controlSocket = join(path, STATE_NAMES.controlSocket);
     this.knownLogins = join(path, STATE_NAMES.knownLogins);
     this.apiRoles = join(path, STATE_NAMES.apiRoles);
+    this.apiTokens = join(path, STATE_NAMES.apiTokens);
   }
 
   /** exists tells whether there is a folder that is ours. */

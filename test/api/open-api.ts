@@ -9,8 +9,9 @@ import { z } from 'zod';
 import { createApi, type Guest } from '../../src/api/api.ts';
 import type { ApiSetup, StreamedMessage, TokenGrant } from '../../src/api/ports.ts';
 import { Roles } from '../../src/api/roles.ts';
-import { type Operation, OperationFailure, operation, type Right } from '../../src/operations/operation.ts';
+import { type Operation, OperationFailure, operation } from '../../src/operations/operation.ts';
 import { Operations } from '../../src/operations/operations.ts';
+import type { Right } from '../../src/operations/right.ts';
 import { recordingLog } from '../support/ports/recording-log.ts';
 
 export const CODE = '0123-4567-89ab-cdef-0123-4567-89ab-cdef';

@@ -1,16 +1,19 @@
 // Every operation over HTTP: it has a place, and it is answered to who may ask, and to nobody else. Whatever is sent, the fault is never ours.
 
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import fc from 'fast-check';
 import { z } from 'zod';
 import { fieldsInPath, hasBody, type OfferedOperation, offeredOperations, ROUTES } from '../../src/api/routes.ts';
+import { TokenFile } from '../../src/api/tokens.ts';
 import { operationNeeds } from '../../src/app/operation-needs.ts';
 import { ConfigurationTrial } from '../../src/operations/configuration-trial.ts';
 import { jsonSchemaOf } from '../../src/operations/json-schema.ts';
-import { download, RIGHTS } from '../../src/operations/operation.ts';
+import { download } from '../../src/operations/operation.ts';
 import { OPERATIONS, Operations } from '../../src/operations/operations.ts';
+import { RIGHTS } from '../../src/operations/right.ts';
 import { openAppliance } from '../app/test-appliance.ts';
 import { configurationOf } from '../app/test-configuration.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
@@ -27,9 +30,10 @@ async function openReal(context: TestContext) {
   const { appliance } = await openAppliance(context, folder, { configuration });
   const reload = { at: 0, by: 'command', error: null, mistakes: [], later: [] } as const;
   const reloads = { last: null, changedFiles: () => [], reload: async () => reload };
+  const tokens = new TokenFile(join(folder, 'tokens'), Date.now);
   const program = { title: 'midge version 1.2.3', buildDate: 0, since: 0 };
   const operations = new Operations(() =>
-    operationNeeds(appliance, { reloads: reloads as never, program, setupCode: null, trial: new ConfigurationTrial() }),
+    operationNeeds(appliance, { reloads: reloads as never, program, setupCode: null, tokens, trial: new ConfigurationTrial() }),
   );
   return openApi(context, { table: OPERATIONS, operations });
 }

@@ -77,6 +77,13 @@ test('box is claimed over HTTPS with the code that midge status shows, and its a
   assert.equal(again.status, 200, again.text);
   const metrics = await ask(second.port, '/metrics', { headers: await cookieOf(again) });
   assert.match(metrics.text, /^midge_clients_connected 0$/m);
+  const made = await runMidge(folder, ['token', 'add', 'prometheus', '--state', state]);
+  const authorization = `Bearer ${made.stdout.trim()}`;
+  assert.equal((await ask(second.port, '/metrics', { headers: { authorization } })).status, 200, made.stderr);
+  assert.equal((await ask(second.port, '/api/v1/status', { headers: { authorization } })).status, 403);
+  assert.match((await runMidge(folder, ['token', 'list', '--state', state])).stdout, /^prometheus +monitoring +\d{4}-.+ never$/m);
+  assert.equal((await runMidge(folder, ['token', 'remove', 'prometheus', '--state', state])).status, 0);
+  assert.equal((await ask(second.port, '/metrics', { headers: { authorization } })).status, 401);
   for (let tries = 0; tries < 3; tries++)
     assert.equal((await ask(second.port, '/api/v1/session', { method: 'POST', body: { ...login, password: 'wrong' } })).status, 401);
   const held = await ask(second.port, '/api/v1/session', { method: 'POST', body: login });

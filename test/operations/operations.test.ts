@@ -4,8 +4,9 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { z } from 'zod';
-import { type Asker, OperationFailure, RIGHTS } from '../../src/operations/operation.ts';
+import { type Asker, OperationFailure } from '../../src/operations/operation.ts';
 import { OPERATIONS, Operations } from '../../src/operations/operations.ts';
+import { RIGHTS } from '../../src/operations/right.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { openPort, runMidge, startMidge } from '../support/process/midge-process.ts';
 

@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import type { OperationNeeds } from '../../src/operations/needs.ts';
-import type { Right } from '../../src/operations/operation.ts';
 import { OPERATIONS, Operations } from '../../src/operations/operations.ts';
+import type { Right } from '../../src/operations/right.ts';
 
 /** Ask runs an operation by its name, as admin unless another right is given. */
 // biome-ignore lint/suspicious/noExplicitAny: the answer is the subject of the test

@@ -1,4 +1,4 @@
-// The REST interface as a part. Its roles are read at the start, its code is loaded when the first connection comes: until then it costs
+// The REST interface as a part. Its roles and tokens are read at the start, its code is loaded when the first connection comes: until then it costs
 // next to nothing. Connections that come before it is there wait.
 
 import { randomBytes } from 'node:crypto';
@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream';
 import type { Api } from '../../api/api.ts';
 import type { ApiSetup } from '../../api/ports.ts';
 import type { Roles } from '../../api/roles.ts';
+import type { TokenFile } from '../../api/tokens.ts';
 import { OperatorError, reasonOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Configuration } from '../../config/configuration.ts';
@@ -16,10 +17,16 @@ export interface ApiPartSetup {
   /** What the start is asked for. */
   readonly configuration: Configuration;
   readonly log: Logger;
-  /** readRoles throws OperatorError when they can't be read. */
-  readonly readRoles: () => Promise<Roles>;
+  /** read throws OperatorError when they can't be read. */
+  readonly read: () => Promise<KeptForApi>;
   /** load makes what the API needs. */
-  readonly load: (roles: Roles, code: string) => Promise<ApiSetup>;
+  readonly load: (kept: KeptForApi, code: string) => Promise<ApiSetup>;
+}
+
+/** KeptForApi is what the state folder holds for it. */
+export interface KeptForApi {
+  readonly roles: Roles;
+  readonly tokens: TokenFile;
 }
 
 /** ApiPart opens when the broker runs and has become its user. */
@@ -29,7 +36,7 @@ export class ApiPart implements AppliancePart {
   /** People type it: 128 bits in groups. */
   readonly #code = makeCode();
   /** Null = no listener wants it, or it has not started, or they can't be read. */
-  #roles: Roles | null = null;
+  #kept: KeptForApi | null = null;
   #loading: Promise<void> | null = null;
   #api: Api | null = null;
   /** A broker that can't be asked is still a broker. */
@@ -42,21 +49,26 @@ export class ApiPart implements AppliancePart {
 
   /** setupCode makes the first admin; null = nobody waits for one. */
   get setupCode(): string | null {
-    return this.#roles === null || this.#roles.hasAdmin ? null : this.#code;
+    return this.#kept === null || this.#kept.roles.hasAdmin ? null : this.#code;
+  }
+
+  /** tokens of programs; null = there is no such interface. */
+  get tokens(): TokenFile | null {
+    return this.#kept?.tokens ?? null;
   }
 
   serve(stream: Duplex, visit: HttpVisit): void {
     if (this.#isBroken) return void stream.destroy();
     if (this.#api !== null) return this.#hand(this.#api, stream, visit);
     this.#waiting.push([stream, visit]);
-    if (this.#roles !== null) this.#loading ??= this.#load(this.#roles);
+    if (this.#kept !== null) this.#loading ??= this.#load(this.#kept);
   }
 
   async start(): Promise<void> {
-    const { configuration, log, readRoles } = this.#setup;
+    const { configuration, log, read } = this.#setup;
     if (!wantsApi(configuration)) return;
     try {
-      this.#use(await readRoles());
+      this.#use(await read());
     } catch (error) {
       if (!(error instanceof OperatorError)) throw error;
       this.#break('warning', `Warning: ${error.message}. The REST interface will not work.`);
@@ -74,20 +86,20 @@ export class ApiPart implements AppliancePart {
 
   /** Once there it stays: what asks it are listeners, which open and close. */
   async prepare(next: Configuration): Promise<Step | null> {
-    if (this.#roles !== null || !wantsApi(next)) return null;
-    const roles = await this.#setup.readRoles();
-    return { commit: () => this.#use(roles), undo: () => {} };
+    if (this.#kept !== null || !wantsApi(next)) return null;
+    const kept = await this.#setup.read();
+    return { commit: () => this.#use(kept), undo: () => {} };
   }
 
-  #use(roles: Roles): void {
-    this.#roles = roles;
+  #use(kept: KeptForApi): void {
+    this.#kept = kept;
     this.#isBroken = false;
-    if (this.#waiting.length > 0) this.#loading ??= this.#load(roles);
+    if (this.#waiting.length > 0) this.#loading ??= this.#load(kept);
   }
 
-  async #load(roles: Roles): Promise<void> {
+  async #load(kept: KeptForApi): Promise<void> {
     try {
-      const [{ createApi }, setup] = await Promise.all([import('../../api/api.ts'), this.#setup.load(roles, this.#code)]);
+      const [{ createApi }, setup] = await Promise.all([import('../../api/api.ts'), this.#setup.load(kept, this.#code)]);
       const api = createApi(setup);
       this.#api = api;
       for (const [stream, visit] of this.#waiting.splice(0)) if (!stream.destroyed) this.#hand(api, stream, visit);

@@ -30,6 +30,33 @@ export const RUNNING_COMMANDS: readonly Command[] = [
     load: () => import('../why.ts'),
   },
   {
+    name: 'token',
+    summary: 'Make, list and remove tokens of programs for the REST interface',
+    usage: [
+      'add NAME [--right RIGHT] [--days N] [--state DIR | -c FILE]',
+      'list [--json] [--state DIR | -c FILE]',
+      'remove NAME [--state DIR | -c FILE]',
+    ],
+    description: ['midge prints a new token once, and keeps only a hash of it. A removed token ends at once.'],
+    flags: [
+      ...CONTROL_FLAGS,
+      {
+        long: 'right',
+        value: 'RIGHT',
+        summary: 'monitoring [default], viewer, operator or admin; each has those before it',
+        choices: ['monitoring', 'viewer', 'operator', 'admin'],
+      },
+      { long: 'days', value: 'N', summary: 'days until it ends; without it, it does not end' },
+      { long: 'json', summary: 'print JSON' },
+    ],
+    examples: [
+      { text: 'Let Prometheus read the metrics', command: 'sudo midge token add prometheus > /etc/prometheus/midge-token' },
+      { text: 'End it', command: 'sudo midge token remove prometheus' },
+    ],
+    operands: { most: 2 },
+    load: () => import('../token.ts'),
+  },
+  {
     name: 'bridge',
     summary: 'Try a bridge, invite another box, accept an invitation',
     usage: [

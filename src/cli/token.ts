@@ -1,0 +1,55 @@
+// `midge token`: the Bearer tokens of programs for the REST interface of the running broker.
+
+import { OperatorError } from '../base/errors.ts';
+import { visibleJson, visibleText } from '../logging/line.ts';
+import type { Invocation } from '../terminal/command.ts';
+import { writeTable } from '../terminal/table.ts';
+import { askBroker } from './control-client.ts';
+
+interface Token {
+  readonly name: string;
+  readonly right: string;
+  readonly created: string;
+  readonly ends: string | null;
+}
+
+/** run does what its first operand says. */
+export async function run(invocation: Invocation): Promise<number> {
+  const [action = '', name, tooMany] = invocation.operands;
+  if (tooMany === undefined) {
+    if (action === 'list' && name === undefined) return listTokens(invocation);
+    if (action === 'add' && name !== undefined) return addToken(name, invocation);
+    if (action === 'remove' && name !== undefined) return removeToken(name, invocation);
+  }
+  const { program } = invocation;
+  throw new OperatorError(`Error: Use '${program} add NAME', '${program} list' or '${program} remove NAME'.`, { exitCode: 2 });
+}
+
+/** The token stands alone on the standard output, for a script. */
+async function addToken(name: string, invocation: Invocation): Promise<number> {
+  const { flags, terminal } = invocation;
+  const right = flags.get('right')?.at(-1) ?? 'monitoring';
+  const days = flags.get('days')?.at(-1);
+  const words = { name, right, ...(days === undefined ? {} : { days: Number(days) }) };
+  const { token } = (await askBroker(invocation, 'add token', words)) as { readonly token: string }; // the row's output
+  terminal.stdout.write(`${token}\n`);
+  terminal.stderr.write('Nobody can read this token again: keep it where the program finds it.\n');
+  return 0;
+}
+
+async function listTokens(invocation: Invocation): Promise<number> {
+  const { flags, terminal } = invocation;
+  const tokens = (await askBroker(invocation, 'tokens')) as readonly Token[]; // the row's output
+  if (flags.has('json')) terminal.stdout.write(`${visibleJson(tokens)}\n`);
+  else if (tokens.length === 0) terminal.stdout.write('There are no tokens.\n');
+  else {
+    const rows = tokens.map(({ name, right, created, ends }) => [visibleText(name), right, created, ends ?? 'never']);
+    writeTable(terminal, [['NAME', 'RIGHT', 'MADE', 'ENDS'], ...rows]);
+  }
+  return 0;
+}
+
+async function removeToken(name: string, invocation: Invocation): Promise<number> {
+  await askBroker(invocation, 'remove token', { name });
+  return 0;
+}
