@@ -119,7 +119,7 @@ function takeLine(line: Line, reading: Reading): void {
   const word = findWord(name);
   if (word === null) return complain(number, unknownWord(name, known.closestWord));
   const first = seen.get(word.name);
-  if (first !== undefined && !word.repeats) return complain(number, `${word.name} stands in line ${first} already`);
+  if (first !== undefined && !word.repeats) return complain(number, `${word.name} is already set in line ${first}`);
   const problem = word.take(value, draft, known.findTimeZone);
   if (problem !== null) return complain(number, describeProblem(word, value, problem));
   seen.set(word.name, number);
@@ -156,7 +156,8 @@ function complainOfHalves({ draft, seen, secrets, complain }: Reading): void {
     wifi.password = null;
   }
   for (const word of ['gateway', 'dns'] as const) {
-    if (network.address === null && seen.has(word)) complain(lineOf(word), `${word} counts beside a fixed address only: address = ...`);
+    if (network.address === null && seen.has(word))
+      complain(lineOf(word), `${word} has an effect only with a fixed address: address = ...`);
   }
 }
 

@@ -3,7 +3,7 @@
 import type { BootSettings, Mistake } from './settings.ts';
 
 const SSH = 'it does not turn SSH on: write ssh_key = ... into midge.txt';
-const LOGIN = 'there is no such login here: with an SSH key one signs in as root, and accounts for MQTT stand in midge.txt';
+const LOGIN = 'there is no such login here: sign in as root with an SSH key; accounts for MQTT are in midge.txt';
 const WIFI = 'it is not read: write wifi_name and wifi_password into midge.txt';
 
 /** ignoredFileMistakes tells what files of the boot partition, given by their names, do not do here. */

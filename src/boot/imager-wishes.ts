@@ -85,7 +85,8 @@ export function setWifi(wish: WifiWish, reading: Reading): void {
 export function setAddress({ address, gateway, dns, link }: FixedAddress, { draft, complain }: Reading): void {
   const problem = addressProblem(String(address));
   if (problem !== null) return complain(`the address can't be ${quote(address)}: ${problem}`);
-  if (draft.network.address !== null) return complain(`the address ${quote(address)} is one too many: a fixed one is for one network`);
+  if (draft.network.address !== null)
+    return complain(`the address ${quote(address)} is not used: only one network can have a fixed address`);
   const isGood = (value: unknown) => typeof value === 'string' && isIP(value) !== 0 && !value.includes('%');
   for (const bad of [...(gateway === undefined ? [] : [gateway]), ...dns].filter((value) => !isGood(value))) {
     complain(`${quote(bad)} is no address`);
@@ -107,7 +108,7 @@ export function hide(holder: HiddenValue['holder'], key: string | number, use: S
 /** sayNoLogin says what becomes of a login. */
 export function sayNoLogin(name: unknown, { complain }: Reading): void {
   if (typeof name !== 'string' || name === '' || name === 'root') return;
-  complain(`there is no login ${quote(name)} here: with an SSH key one signs in as root, and accounts for MQTT stand in midge.txt`);
+  complain(`there is no login ${quote(name)} here: sign in as root with an SSH key; accounts for MQTT are in midge.txt`);
 }
 
 /** record gives a value as an object: an empty one when it is something else. */

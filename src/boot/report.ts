@@ -68,7 +68,7 @@ function paragraphs({ fingerprint, accounts, events, mistakes }: ReportFacts): s
   if (events.length > 0) parts.push(['What happened:', ...events.map((event) => `    ${event}`)]);
   if (fingerprint !== null) {
     parts.push([
-      'Devices that connect with TLS must trust ca.crt, which lies beside this file; "authority" above is its SHA-256 fingerprint.',
+      'Devices that connect with TLS must trust ca.crt, which is in the same folder as this file; "authority" above is its SHA-256 fingerprint.',
     ]);
   }
   return parts.flatMap((lines) => [...lines, '']);

@@ -187,7 +187,7 @@ async function sayPlaces(invocation: Invocation): Promise<void> {
           `Devices that use TLS must trust ${PLACES.state}/certificates/ca.crt, whose SHA-256 fingerprint is`,
           `  ${certificates.authorityFingerprint}`,
         ]),
-    'sudo midge status tells how it fares, sudo midge why tells who was turned away.',
+    'sudo midge status shows the state of the broker, sudo midge why shows which clients it refused.',
   ];
   invocation.terminal.stdout.write(`\n${lines.join('\n')}\n`);
 }

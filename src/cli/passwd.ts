@@ -60,7 +60,7 @@ function checkFlags({ flags, operands }: Invocation): void {
   if (remove && update) throw refuse('-D and -U cannot be used together');
   const most = batch ? 3 : update ? 1 : 2;
   if (operands.length > most)
-    throw refuse(`Too many words: "${operands[most]}" is one too many${most === 2 ? '; a password is only taken with -b' : ''}`);
+    throw refuse(`Too many words, from "${operands[most]}" on${most === 2 ? '; a password is only taken with -b' : ''}`);
   if (update && operands.length < 1) throw refuse('-U argument given but password file missing');
   if (batch && operands.length < 3) throw refuse(`${create ? '-c' : '-b'} argument given but password file, username, or password missing`);
   if (create && operands.length < 2) throw refuse('-c argument given but password file or username missing');

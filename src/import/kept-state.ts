@@ -113,7 +113,7 @@ class TakeOver implements KeptState {
     const used = this.#packetIds.get(session) ?? new Set<number>();
     this.#packetIds.set(session, used);
     if (!isQueued && used.has(packetId)) {
-      return this.#leave('message under a packet identifier that another one has');
+      return this.#leave('message with the packet identifier of another message');
     }
     if (!isQueued) used.add(packetId);
     const isReleased = state === STATE.waitForPubcomp || state === STATE.resendPubrel;

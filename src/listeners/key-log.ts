@@ -14,7 +14,7 @@ export function openKeyLog(path: string, log: Logger): (line: Buffer) => void {
   const file = openOwnFile(path);
   log.log(
     'warning',
-    `Warning: --tls-keylog writes the keys of all TLS connections to "${path}": whoever can read the file can read every password.`,
+    `Warning: --tls-keylog writes the keys of all TLS connections to "${path}": everyone who can read the file can read every password.`,
   );
   let isBroken = false;
   return (line) => {

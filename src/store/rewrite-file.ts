@@ -114,7 +114,7 @@ function refuseInUse(path: string): void {
   try {
     other.exec('PRAGMA locking_mode = EXCLUSIVE; SELECT 1 FROM sqlite_schema');
   } catch (error) {
-    if (faultOf(error).kind === 'locked') throw new StoreFault('deleted', 'another broker uses the file that stands in its place');
+    if (faultOf(error).kind === 'locked') throw new StoreFault('deleted', 'another broker uses the file in its place');
   } finally {
     other.close();
   }

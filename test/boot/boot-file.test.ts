@@ -147,7 +147,7 @@ for (const [text, line, problem] of [
   ['persistence_file = certificates', 1, /something else has this name/],
   ['persistence_file = appliance.conf', 1, /something else has this name/],
   ['#\nwifi_password = abcdefgh', 2, /name of the Wi-Fi is missing/],
-  ['gateway = 10.0.0.1', 1, /fixed address only/],
+  ['gateway = 10.0.0.1', 1, /only with a fixed address/],
   ['time_zone = US/Eastern', 1, /looks like Europe\/Berlin/],
 ] as const) {
   test(`midge.txt has one mistake, with its line, when it says "${text.slice(0, 40).replaceAll('\n', ', ')}"`, () => {

@@ -200,9 +200,9 @@ for (const [what, text, mistake] of [
   ['a gateway with a line end', 'eth0: {addresses: [10.0.0.2/8], gateway4: "10.0.0.1\\n[Link]"}', /"10\.0\.0\.1\\n\[Link\]" is no address/],
   ['a route through no address', 'eth0: {addresses: [10.0.0.2/8], routes: [{to: default, via: router}]}', /"router" is no address/],
   ['a name server without an address', 'eth0: {addresses: [10.0.0.2/8], nameservers: {addresses: [dns]}}', /"dns" is no address/],
-  ['an address without its size', 'eth0: {addresses: [10.0.0.2]}', /size of the network is missing/],
+  ['an address without its size', 'eth0: {addresses: [10.0.0.2]}', /network size is missing/],
   ['no DHCP and no address', 'eth0: {dhcp4: false}', /dhcp4 is false/],
-  ['two fixed addresses', 'eth0: {addresses: [10.0.0.2/8]}, eth1: {addresses: [10.0.0.3/8]}', /one too many/],
+  ['two fixed addresses', 'eth0: {addresses: [10.0.0.2/8]}, eth1: {addresses: [10.0.0.3/8]}', /only one network can have a fixed address/],
 ] as const) {
   test(`Imager's network has one mistake when it has ${what}`, () => {
     const { settings, mistakes } = read([['network-config', `ethernets: {${text}}\n`]]);

@@ -143,7 +143,7 @@ test('passwd refuses with a sentence what it cannot do, and changes nothing', as
     [['-c', path], /^Error: -c argument given but password file or username missing\.\n$/],
     [['-c', '-b', path, 'a'], /^Error: -c argument given but password file, username, or password missing\.\n$/],
     [['-D', path], /^Error: -D argument given but password file or username missing\.\n$/],
-    [[path, 'a', 'secret'], /^Error: Too many words: .* only taken with -b\.\n$/],
+    [[path, 'a', 'secret'], /^Error: Too many words, from .* only taken with -b\.\n$/],
     [['-H', 'md5', '-b', path, 'a', 'b'], /^Error: Unknown hash type 'md5'/],
     [['-H', 'sha512', '-I', '5', '-b', path, 'a', 'b'], /^Error: -I is not for sha512/],
     [['-I', '0', '-b', path, 'a', 'b'], /^Error: Number of iterations must be > 0\./],

@@ -414,7 +414,7 @@ test('serve adds the keys of TLS connections to the file of --tls-keylog, which 
   const broker = startMidge(context, folder, ['serve', '-c', file, '-p', '0', '--state', join(folder, 'state'), '--tls-keylog', keys]);
   const port = await openPort(broker);
   await broker.line(
-    /Warning: --tls-keylog writes the keys of all TLS connections to ".*keys": whoever can read the file can read every password\.$/,
+    /Warning: --tls-keylog writes the keys of all TLS connections to ".*keys": everyone who can read the file can read every password\.$/,
   );
   await mqttClient(context, {
     port,

@@ -66,7 +66,7 @@ test('DurableStore acknowledges nothing while its database is gone and cannot be
   store.saveDelivery('phone', storedDelivery(2), storedMessage(2));
   assert.equal(await durably(store), 'failed');
   assert.equal(await durably(store), 'failed');
-  assert.match(store.health().text, /save it with "midge backup" first/);
+  assert.match(store.health().text, /save them with "midge backup" first/);
   assert.equal(folder.log.lines.length, 1, folder.log.lines.join('\n'));
   const backup = `${folder.path}.backup`;
   await store.backup(backup);
@@ -110,7 +110,7 @@ test('DurableStore leaves the database of a broker that has begun in its place a
   assert.equal(await durably(other), 'durable');
   store.saveSession(storedSession('tablet'));
   assert.equal(await durably(store), 'failed');
-  assert.match(folder.log.lines.join('\n'), /another broker uses the file that stands in its place/);
+  assert.match(folder.log.lines.join('\n'), /another broker uses the file in its place/);
   other.saveSession(storedSession('visitor'));
   assert.equal(await durably(other), 'durable');
   assert.deepEqual(readdirSync(folder.path).sort(), ['midge.db', 'midge.db-wal']);
