@@ -21,6 +21,10 @@ const REMEMBERED_MS = 30_000;
 const WATCHED_MS = 1000;
 const EVIDENCE = 3;
 
+/** In a ring of bridges what comes from one side only goes round and round: so often in so many milliseconds, where echoes were seen, and it ends. */
+const ROUNDS = 10;
+const ROUNDS_MS = 10_000;
+
 /** EchoGuard belongs to one bridge: what comes back may come on its next connection. */
 export class EchoGuard {
   readonly #clock: Clock;
@@ -46,9 +50,11 @@ export class EchoGuard {
     const now = this.#clock.monotonic();
     const [own, other] = isOut ? [this.#outgoing, this.#incoming] : [this.#incoming, this.#outgoing];
     if (other.take(key, now, this.isNeeded ? REMEMBERED_MS : WATCHED_MS)) {
-      this.isNeeded ||= ++this.#evidence >= EVIDENCE;
+      this.#evidence++;
+      this.isNeeded ||= this.#evidence >= EVIDENCE;
       return false;
     }
+    if (this.#evidence >= EVIDENCE && own.since(key, now - ROUNDS_MS) >= ROUNDS) return false;
     if (!isRepeated) own.add(key, now);
     return true;
   }
@@ -67,6 +73,14 @@ class Passages {
     this.#times.set(key, times);
     this.#count++;
     this.#forget(now);
+  }
+
+  /** since counts how often it went since a time. */
+  since(key: string, time: number): number {
+    const times = this.#times.get(key) ?? [];
+    let count = 0;
+    for (let at = times.length - 1; at >= 0 && times[at]! >= time; at--) count++; // at < length
+    return count;
   }
 
   take(key: string, now: number, within: number): boolean {
