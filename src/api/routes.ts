@@ -43,6 +43,8 @@ export const ROUTES: Readonly<Record<string, Route | { readonly notOffered: stri
   tokens: { method: 'GET', path: '/tokens' },
   'add token': { method: 'POST', path: '/tokens' },
   'remove token': { method: 'DELETE', path: '/tokens/{name}' },
+  listeners: { method: 'GET', path: '/listeners' },
+  log: { method: 'GET', path: '/log' },
   reload: { method: 'POST', path: '/reload' },
   'setup code': { notOffered: 'it is for who has nobody to sign in as' },
   backup: { notOffered: 'it makes a file that a program of this machine takes away' },

@@ -8,7 +8,7 @@ import type { Appliance } from './app.ts';
 import type { Reloads } from './reloads.ts';
 
 /** MoreNeeds are of the program around the appliance. */
-export interface MoreNeeds extends Pick<OperationNeeds, 'program' | 'setupCode' | 'tokens' | 'trial'> {
+export interface MoreNeeds extends Pick<OperationNeeds, 'lastLines' | 'program' | 'setupCode' | 'tokens' | 'trial'> {
   readonly reloads: Reloads;
 }
 
@@ -29,14 +29,13 @@ const FILES: OperationNeeds['files'] = {
 };
 
 /** operationNeeds is the state of now. */
-export function operationNeeds(appliance: Appliance, { reloads, program, setupCode, tokens, trial }: MoreNeeds): OperationNeeds {
+export function operationNeeds(appliance: Appliance, { reloads, ...more }: MoreNeeds): OperationNeeds {
   const { broker, configuration, refusals, throttle, store, certificates, machine, traffic, access, state } = appliance;
   const opened = appliance.listeners.map(({ options, port }) => ({ ...options, port, policy: { ...options.policy, port } }));
   const files = [...configuration.filesRead, configuration.access.passwordFile]; // the account that `--lan` has made is in no file of it
   return {
-    program,
+    ...more,
     state: { path: state.path, database: state.database, isThere: state.exists() },
-    trial,
     files: FILES,
     configuration: {
       file: configuration.file,
@@ -70,8 +69,6 @@ export function operationNeeds(appliance: Appliance, { reloads, program, setupCo
     certificates,
     store,
     machine,
-    setupCode,
-    tokens,
     announcedHost: appliance.announcedHost,
   };
 }

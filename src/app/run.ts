@@ -9,6 +9,7 @@ import type { Configuration } from '../config/configuration.ts';
 import { keepsSessions } from '../config/preflight.ts';
 import { settingsNeedingRestart } from '../config/restart-settings.ts';
 import { openKeyLog } from '../listeners/key-log.ts';
+import { LastLines } from '../logging/last-lines.ts';
 import { createLog, type Log, type LogWorld } from '../logging/logging.ts';
 import type { LogOptions } from '../logging/options.ts';
 import { ConfigurationTrial } from '../operations/configuration-trial.ts';
@@ -198,9 +199,11 @@ class Run {
     const { title, buildDate } = this.#request;
     const program = { title, buildDate, since: systemClock.now() };
     const trial = new ConfigurationTrial();
+    const lastLines = new LastLines();
+    this.#log.follow((line) => lastLines.add(line));
     return new Operations(() => {
       const { setupCode, tokens } = api();
-      return operationNeeds(appliance, { reloads: this.#reloads, program, setupCode, tokens, trial });
+      return operationNeeds(appliance, { reloads: this.#reloads, program, setupCode, tokens, trial, lastLines: () => lastLines.list() });
     });
   }
 

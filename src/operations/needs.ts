@@ -3,6 +3,7 @@
 import type { AclAuthorizer } from '../access/acl.ts';
 import type { LoginHold } from '../access/login-throttle.ts';
 import type { AccessFiles } from '../access/options.ts';
+import type { LogLine } from '../base/logger.ts';
 import type { BridgeState } from '../bridges/state.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { Certificates } from '../certificates/certificates.ts';
@@ -141,6 +142,8 @@ export interface OperationNeeds {
   readonly broker: Pick<Broker, BrokerParts>;
   readonly traffic: Traffic;
   readonly listeners: readonly OpenListener[];
+  /** The last lines of the log, the oldest first. */
+  lastLines(): readonly LogLine[];
   /** In the order of the configuration. */
   readonly bridges: readonly BridgeState[];
   readonly refusals: { list(about: string | null): readonly RememberedRefusal[] };

@@ -12,6 +12,8 @@ import {
   SETTINGS,
   TAKE_BACK_CONFIGURATION,
 } from './configuration.ts';
+import { LISTENERS } from './listeners.ts';
+import { LOG } from './log.ts';
 import type { OperationNeeds } from './needs.ts';
 import { type Asker, type Fault, type Operation, OperationFailure } from './operation.ts';
 import { PUBLISH } from './publish.ts';
@@ -36,6 +38,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...[USERS, ADD_USER, CHANGE_PASSWORD, REMOVE_USER, RULES, CHANGE_RULES, SIMULATE, WHO_CAN],
   ...[CONFIGURATION, SETTINGS, CHECK_CONFIGURATION, APPLY_CONFIGURATION, CONFIRM_CONFIGURATION],
   ...[TAKE_BACK_CONFIGURATION, CONFIGURATION_HISTORY],
+  ...[LISTENERS, LOG],
   ...[TOKENS, ADD_TOKEN, REMOVE_TOKEN],
 ];
 

@@ -10,19 +10,11 @@ import { machineNames } from '../host/host.ts';
 import type { MachineHealth } from '../host/machine-health.ts';
 import type { Store } from '../store/store.ts';
 import { cardWear } from '../telemetry/card-wear.ts';
+import { LISTENER } from './listeners.ts';
 import { type OperationNeeds, RELOAD_CAUSES } from './needs.ts';
 import { type Answer, operation } from './operation.ts';
 import { HOLD } from './throttle.ts';
 import { iso, TIME } from './time.ts';
-
-const LISTENER = z.object({
-  name: z.string().describe('as in the list of clients, such as `1883` or `1883 192.168.1.2`'),
-  protocol: z.enum(['mqtt', 'websockets', 'http']),
-  tls: z.boolean(),
-  port: z.number().describe('0 for a Unix socket'),
-  addresses: z.array(z.string()),
-  connections: z.number(),
-});
 
 const BRIDGE = z
   .object({

@@ -33,7 +33,14 @@ async function openReal(context: TestContext) {
   const tokens = new TokenFile(join(folder, 'tokens'), Date.now);
   const program = { title: 'midge version 1.2.3', buildDate: 0, since: 0 };
   const operations = new Operations(() =>
-    operationNeeds(appliance, { reloads: reloads as never, program, setupCode: null, tokens, trial: new ConfigurationTrial() }),
+    operationNeeds(appliance, {
+      reloads: reloads as never,
+      program,
+      setupCode: null,
+      tokens,
+      trial: new ConfigurationTrial(),
+      lastLines: () => [],
+    }),
   );
   return openApi(context, { table: OPERATIONS, operations });
 }

@@ -1,0 +1,25 @@
+// The listeners that clients can use now.
+
+import { z } from 'zod';
+import { operation } from './operation.ts';
+
+/** LISTENER is one of them. */
+export const LISTENER = z.object({
+  name: z.string().describe('as in the list of clients, such as `1883` or `1883 192.168.1.2`'),
+  protocol: z.enum(['mqtt', 'websockets', 'http']),
+  tls: z.boolean(),
+  port: z.number().describe('0 for a Unix socket'),
+  addresses: z.array(z.string()),
+  connections: z.number(),
+});
+
+/** LISTENERS lists them. */
+export const LISTENERS = operation({
+  name: 'listeners',
+  kind: 'query',
+  right: 'viewer',
+  summary: 'The listeners that are open, in the order of the configuration.',
+  input: z.strictObject({}),
+  output: z.array(LISTENER),
+  run: ({ listeners }) => listeners,
+});
