@@ -10,8 +10,8 @@ const MOST_DAYS = 825;
 
 const DAY = 86_400_000;
 
-/** certificateRemarks gives words for each reason why clients refuse a certificate; `now` in milliseconds since 1970. */
-export function certificateRemarks(certificate: X509Certificate, now: number): readonly string[] {
+/** certificateProblems gives words for each reason why clients refuse a certificate; `now` in milliseconds since 1970. */
+export function certificateProblems(certificate: X509Certificate, now: number): readonly string[] {
   const { subjectAltName, keyUsage, validFromDate, validToDate } = certificate;
   const days = (validToDate.getTime() - validFromDate.getTime()) / DAY;
   const day = (date: Date) => date.toISOString().slice(0, 10);

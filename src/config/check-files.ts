@@ -12,7 +12,7 @@ import { reasonOf } from '../base/errors.ts';
 import { certificatesInFolder } from '../base/pem-files.ts';
 import type { ListenerOptions } from '../listeners/options.ts';
 import { parsePskFile } from '../listeners/psk-file.ts';
-import { certificateRemarks } from './certificate-diagnostics.ts';
+import { certificateProblems } from './certificate-diagnostics.ts';
 import type { Configuration } from './configuration.ts';
 import { EXIT, type Place, type Report } from './diagnostic.ts';
 import type { GlobalDraft, ListenerDraft, Places } from './draft.ts';
@@ -152,7 +152,7 @@ function readCertificate(file: string, places: Places, report: Report): X509Cert
   const place = places.get('certfile') ?? null;
   try {
     const certificate = new X509Certificate(readFileSync(file));
-    const remarks = certificateRemarks(certificate, Date.now());
+    const remarks = certificateProblems(certificate, Date.now());
     const isOver = certificate.validToDate.getTime() < Date.now();
     if (remarks.length > 0)
       report.warning(place, `Clients ${isOver ? 'will' : 'may'} refuse certificate "${file}": ${remarks.join(', ')}`, REMEDY);

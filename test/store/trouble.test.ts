@@ -64,7 +64,7 @@ test('DurableStore goes on and confirms nothing too early when its thread dies',
     assert.equal(await outcome, 'durable');
   }
   assert.equal(store.health().state, 'ok');
-  assert.match(folder.log.lines.join('\n'), /Store was restarted/);
+  assert.match(folder.log.lines.join('\n'), /The store was restarted/);
   await store.stop();
   const [phone] = (await loadState(await folder.open())).sessions as { deliveries: unknown[] }[]; // what loadState makes
   assert.equal(phone?.deliveries.length, 20);
