@@ -9,7 +9,7 @@ const LINES_DEFAULT = 100;
 export const LOG = operation({
   name: 'log',
   kind: 'query',
-  right: 'operator',
+  right: 'admin',
   summary: 'The last lines of the log, the latest last, as far as they are in memory.',
   input: z.strictObject({
     lines: z.number().int().min(1).max(500).default(LINES_DEFAULT),
