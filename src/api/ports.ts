@@ -45,7 +45,6 @@ export interface Tokens {
 export interface Attempts {
   isHeld(address: string, name: string): boolean;
   failed(address: string, name: string): void;
-  succeeded(address: string, name: string): void;
 }
 
 /** StreamedMessage is a message as subscribers get it. */

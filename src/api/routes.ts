@@ -40,6 +40,8 @@ export const ROUTES: Readonly<Record<string, Route | { readonly notOffered: stri
   'confirm configuration': { method: 'POST', path: '/configuration/confirmation' },
   'take back configuration': { method: 'DELETE', path: '/configuration/unconfirmed' },
   'configuration history': { method: 'GET', path: '/configuration/history' },
+  roles: { method: 'GET', path: '/roles' },
+  'set role': { method: 'PUT', path: '/roles/{username}' },
   tokens: { method: 'GET', path: '/tokens' },
   'add token': { method: 'POST', path: '/tokens' },
   'remove token': { method: 'DELETE', path: '/tokens/{name}' },

@@ -202,8 +202,9 @@ class Run {
     const lastLines = new LastLines();
     this.#log.follow((line) => lastLines.add(line));
     return new Operations(() => {
-      const { setupCode, tokens } = api();
-      return operationNeeds(appliance, { reloads: this.#reloads, program, setupCode, tokens, trial, lastLines: () => lastLines.list() });
+      const { setupCode, tokens, roles } = api();
+      const kept = { setupCode, tokens, roles, trial, lastLines: () => lastLines.list() };
+      return operationNeeds(appliance, { reloads: this.#reloads, program, ...kept });
     });
   }
 

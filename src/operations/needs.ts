@@ -100,6 +100,12 @@ export interface TriedChange {
   readonly later: readonly string[];
 }
 
+/** RoleKeeper knows the role of each account that has one. `set` throws OperatorError when it cannot be written. */
+export interface RoleKeeper {
+  readonly all: ReadonlyMap<string, Right>;
+  set(username: string, role: Right | null): void;
+}
+
 /** NewToken is a Bearer token to be made. */
 export interface NewToken {
   readonly name: string;
@@ -177,6 +183,7 @@ export interface OperationNeeds {
   readonly setupCode: string | null;
   /** Null = there is no REST interface. */
   readonly tokens: TokenKeeper | null;
+  readonly roles: RoleKeeper | null;
   /** The name that mDNS gives to it, for example `midge-2.local`; null = it is not announced. */
   readonly announcedHost: string | null;
 }

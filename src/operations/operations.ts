@@ -20,6 +20,7 @@ import { PUBLISH } from './publish.ts';
 import { RELOAD } from './reload.ts';
 import { DELETE_RETAINED, RETAINED, RETAINED_MESSAGE, RETAINED_TREE } from './retained.ts';
 import { includesRight } from './right.ts';
+import { ROLES, SET_ROLE } from './roles.ts';
 import { CHANGE_RULES, RULES } from './rules.ts';
 import { SETUP_CODE } from './setup-code.ts';
 import { SIMULATE, WHO_CAN } from './simulate.ts';
@@ -39,7 +40,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...[CONFIGURATION, SETTINGS, CHECK_CONFIGURATION, APPLY_CONFIGURATION, CONFIRM_CONFIGURATION],
   ...[TAKE_BACK_CONFIGURATION, CONFIGURATION_HISTORY],
   ...[LISTENERS, LOG],
-  ...[TOKENS, ADD_TOKEN, REMOVE_TOKEN],
+  ...[ROLES, SET_ROLE, TOKENS, ADD_TOKEN, REMOVE_TOKEN],
 ];
 
 /** Operations are carried out on one broker. */

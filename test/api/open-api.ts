@@ -89,7 +89,7 @@ export async function openApi(context: TestContext, more: Partial<ApiSetup> & { 
     },
     roles,
     tokens: { find: (token) => TOKENS[token as Right] ?? null },
-    attempts: { isHeld: () => wrong.length >= 10, failed: (_, name) => void wrong.push(name), succeeded: () => {} },
+    attempts: { isHeld: () => wrong.length >= 10, failed: (_, name) => void wrong.push(name) },
     setupCode: () => CODE,
     messages: (_, deliver) => {
       feeds.add(deliver);

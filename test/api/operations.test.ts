@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import fc from 'fast-check';
 import { z } from 'zod';
+import { Roles } from '../../src/api/roles.ts';
 import { fieldsInPath, hasBody, type OfferedOperation, offeredOperations, ROUTES } from '../../src/api/routes.ts';
 import { TokenFile } from '../../src/api/tokens.ts';
 import { operationNeeds } from '../../src/app/operation-needs.ts';
@@ -38,6 +39,7 @@ async function openReal(context: TestContext) {
       program,
       setupCode: null,
       tokens,
+      roles: new Roles(null),
       trial: new ConfigurationTrial(),
       lastLines: () => [],
     }),

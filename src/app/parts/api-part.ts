@@ -57,6 +57,11 @@ export class ApiPart implements AppliancePart {
     return this.#kept?.tokens ?? null;
   }
 
+  /** roles of accounts; null = there is no such interface. */
+  get roles(): Roles | null {
+    return this.#kept?.roles ?? null;
+  }
+
   serve(stream: Duplex, visit: HttpVisit): void {
     if (this.#isBroken) return void stream.destroy();
     if (this.#api !== null) return this.#hand(this.#api, stream, visit);
