@@ -22,6 +22,8 @@ import type { ProbeRow } from './scale/probe.ts';
 import { measureProbe, PROBES } from './scale/probes.ts';
 
 const DIST = join(import.meta.dirname, '../../dist');
+/** Topics that the null broker can tell apart. */
+const CEILING_TOPICS = 100;
 const BROKER_NAMES = ['midge', 'mosquitto', 'aedes'];
 
 main(process.argv.slice(2)).catch((error: unknown) => {
@@ -63,9 +65,6 @@ async function measureLoads(options: BenchOptions, brokers: readonly BenchBroker
   }
   return wanted.flatMap((load) => rows.get(load.name) ?? []);
 }
-
-/** Topics that the null broker can tell apart. */
-const CEILING_TOPICS = 100;
 
 /** Aedes keeps nothing on disk, and the null broker no sessions. */
 function contestantsOf(
