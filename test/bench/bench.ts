@@ -22,8 +22,9 @@ import type { ProbeRow } from './scale/probe.ts';
 import { measureProbe, PROBES } from './scale/probes.ts';
 
 const DIST = join(import.meta.dirname, '../../dist');
-/** Topics that the null broker can tell apart. */
+/** Topics that the null broker can tell apart, and clients for which its descriptors are enough everywhere. */
 const CEILING_TOPICS = 100;
+const CEILING_CLIENTS = 900;
 const BROKER_NAMES = ['midge', 'mosquitto', 'aedes'];
 
 main(process.argv.slice(2)).catch((error: unknown) => {
@@ -74,7 +75,8 @@ function contestantsOf(
 ): readonly BenchBroker[] {
   if (sessions !== 'clean')
     return brokers.flatMap((broker) => (broker === aedes ? [] : broker === mosquitto ? [broker, savingMosquitto] : broker));
-  return transport === 'tcp' && (settings.topics ?? 1) <= CEILING_TOPICS ? [...brokers, ceiling] : brokers;
+  const hasCeiling = transport === 'tcp' && (settings.topics ?? 1) <= CEILING_TOPICS && (settings.subscribers ?? 1) <= CEILING_CLIENTS;
+  return hasCeiling ? [...brokers, ceiling] : brokers;
 }
 
 async function measureProbes(options: BenchOptions, brokers: readonly BenchBroker[], conditions: Conditions): Promise<ProbeRow[]> {
