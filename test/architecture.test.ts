@@ -89,6 +89,7 @@ const CIRCLES_OF_TYPES: Readonly<Record<string, readonly string[]>> = {
 };
 
 const MOST_LINES = 500;
+const MOST_LINES_OF_GUIDE = 120;
 
 /** NOT_A_PATH: what is made by a command, and names that stand for others. */
 const NOT_A_PATH = /^dist\/|\bx\.ts$|NNNN/;
@@ -105,6 +106,11 @@ test('architecture lists every file that is in a circle of types', () => {
 
 test('architecture keeps its file form when test/ and build/ are read', () => {
   assert.deepEqual(readAll('{test,build}/**/*.ts').flatMap(formFaults), []);
+});
+
+test('architecture guide is short enough to be read in one sitting', () => {
+  const lines = readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8').trimEnd().split('\n').length;
+  assert.ok(lines <= MOST_LINES_OF_GUIDE, `${lines} lines: shorten it to ${MOST_LINES_OF_GUIDE}`);
 });
 
 test('architecture guide names only what is there', () => {
