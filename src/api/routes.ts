@@ -45,6 +45,8 @@ export const ROUTES: Readonly<Record<string, Route | { readonly notOffered: stri
   tokens: { method: 'GET', path: '/tokens' },
   'add token': { method: 'POST', path: '/tokens' },
   'remove token': { method: 'DELETE', path: '/tokens/{name}' },
+  service: { method: 'GET', path: '/service' },
+  'change service': { method: 'PATCH', path: '/service' },
   listeners: { method: 'GET', path: '/listeners' },
   log: { method: 'GET', path: '/log' },
   reload: { method: 'POST', path: '/reload' },

@@ -3,7 +3,9 @@
 import { resolve } from 'node:path';
 import { filesOf } from '../access/options.ts';
 import { describeAccess, formatDiagnostic, isSecret, loadConfiguration, treatLines } from '../config/config.ts';
+import { changeSetting, readSetting } from '../config/writer.ts';
 import type { OperationNeeds } from '../operations/needs.ts';
+import { OperationFailure } from '../operations/operation.ts';
 import type { Appliance } from './app.ts';
 import type { Reloads } from './reloads.ts';
 
@@ -18,6 +20,18 @@ const FILES: OperationNeeds['files'] = {
     const { diagnostics } = loadConfiguration({ file, port: null, verbose: false, lan: false }, texts);
     const of = (wanted: string) => diagnostics.filter(({ severity }) => severity === wanted).map(formatDiagnostic);
     return { mistakes: of('error'), warnings: of('warning') };
+  },
+  valueOf: (file, name) => readSetting(file, name, null).statements.at(-1)?.text ?? null,
+  withValue(file, text, name, value) {
+    const change = { name, values: value === null ? [] : [value], listener: null };
+    const files = changeSetting(file, change, new Map([[resolve(file), text]]));
+    const elsewhere = files.find(({ path }) => path !== resolve(file));
+    if (elsewhere !== undefined)
+      throw new OperationFailure(
+        'not possible',
+        `Cannot set ${name} in "${file}": it belongs into "${elsewhere.path}" - change it there, or by midge config set`,
+      );
+    return files[0]?.after ?? text;
   },
   settings: (file) =>
     treatLines(file).map(({ name, text, place }) => ({

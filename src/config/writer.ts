@@ -67,14 +67,17 @@ export function readSetting(main: string, name: string, listener: string | null)
   return { directive, statements: statements.map(({ statement }) => statement) };
 }
 
-/** changeSetting works out the new texts, and writes nothing. Throws OperatorError for a word that cannot be set, or a listener that is not there. */
-export function changeSetting(main: string, { name, values, listener }: SettingChange): readonly ChangedFile[] {
+/**
+ * changeSetting works out the new texts, and writes nothing. `given` stand for what the files hold. Throws OperatorError for a word that
+ * cannot be set, or a listener that is not there.
+ */
+export function changeSetting(main: string, { name, values, listener }: SettingChange, given: Texts = new Map()): readonly ChangedFile[] {
   const directive = settable(name);
   for (const value of values) checkValue(name, value);
   if (values.length > 1 && directive.repeated !== 'allowed')
     throw new OperatorError(`Cannot set ${name} to ${values.length} values: it has one`);
-  const texts = new EditedFiles();
-  const all = statementsOf(main);
+  const texts = new EditedFiles(given);
+  const all = statementsOf(main, given);
   if (listener !== null && !all.some((each) => each.listener === listener))
     throw new OperatorError(`Cannot set ${name}: "${main}" has no listener ${listener}`);
   const found = all.filter((each) => isOf(each, directive, listener, isForAll(directive, all))).map(({ statement }) => statement);
@@ -87,11 +90,11 @@ export function changeSetting(main: string, { name, values, listener }: SettingC
     texts.change(found.at(-1)!, values); // length > 0
   else
     texts.insert(
-      placeFor(main, directive, listener, all),
+      placeFor(main, given.get(resolve(main)) ?? readFileSync(main, 'utf8'), { directive, listener, all }),
       values.map((value) => `${name} ${value}`.trimEnd()),
     );
   const files = texts.changed();
-  const read = statementsOf(main, new Map(files.map(({ path, after }) => [path, after])));
+  const read = statementsOf(main, new Map([...given, ...files.map(({ path, after }): [string, string] => [path, after])]));
   const inForce = read.findLast((each) => isOf(each, directive, listener, isForAll(directive, read)));
   if (values.length > 0 && inForce?.statement.text !== values.at(-1))
     throw new OperatorError(
@@ -159,12 +162,19 @@ interface Spot {
   readonly line: number;
 }
 
-function placeFor(main: string, directive: Directive, listener: string | null, all: readonly Located[]): Spot {
+/** Wanted is a setting that stands nowhere, and what stands. */
+interface Wanted {
+  readonly directive: Directive;
+  readonly listener: string | null;
+  readonly all: readonly Located[];
+}
+
+function placeFor(main: string, text: string, { directive, listener, all }: Wanted): Spot {
   if (listener !== null) {
     const { file, line } = all.findLast((each) => each.listener === listener)!.statement.place; // seen to be there
     return { file, line };
   }
-  const lines = readFileSync(main, 'utf8').split('\n');
+  const lines = text.split('\n');
   const first = all.find(
     ({ statement }) => /^(listener|connection)$/.test(statement.name) && resolve(statement.place.file) === resolve(main),
   );
@@ -187,6 +197,11 @@ function firstLineOf(lines: readonly string[], listener: number): number {
 class EditedFiles {
   readonly #before = new Map<string, string | null>();
   readonly #lines = new Map<string, (string | null)[]>();
+  readonly #given: Texts;
+
+  constructor(given: Texts) {
+    this.#given = given;
+  }
 
   change({ place, name }: Statement, values: readonly string[]): void {
     const lines = this.#of(place.file);
@@ -223,7 +238,7 @@ class EditedFiles {
     const path = resolve(file);
     const known = this.#lines.get(path);
     if (known !== undefined) return known;
-    const before = existsSync(path) ? readText(path) : null;
+    const before = this.#given.get(path) ?? (existsSync(path) ? readText(path) : null);
     const lines = (before ?? MANAGED_HEADER).split('\n');
     this.#before.set(path, before);
     this.#lines.set(path, lines);

@@ -160,6 +160,10 @@ export interface OperationNeeds {
   readonly files: {
     /** check reads a text in the place of the main file, and changes nothing. */
     check(file: string, text: string): { readonly mistakes: readonly string[]; readonly warnings: readonly string[] };
+    /** valueOf gives what the file says last about a word, or null. */
+    valueOf(file: string, name: string): string | null;
+    /** withValue gives a text of the main file with a word set as a person would, or without it (null). Throws OperatorError. */
+    withValue(file: string, text: string, name: string, value: string | null): string;
     /** settings gives each statement; null for the value of a secret. */
     settings(
       file: string,

@@ -22,6 +22,7 @@ import { DELETE_RETAINED, RETAINED, RETAINED_MESSAGE, RETAINED_TREE } from './re
 import { includesRight } from './right.ts';
 import { ROLES, SET_ROLE } from './roles.ts';
 import { CHANGE_RULES, RULES } from './rules.ts';
+import { CHANGE_SERVICE, SERVICE_SETTINGS } from './service.ts';
 import { SETUP_CODE } from './setup-code.ts';
 import { SIMULATE, WHO_CAN } from './simulate.ts';
 import { STATUS } from './status.ts';
@@ -39,8 +40,8 @@ export const OPERATIONS: readonly Operation[] = [
   ...[USERS, ADD_USER, CHANGE_PASSWORD, REMOVE_USER, RULES, CHANGE_RULES, SIMULATE, WHO_CAN],
   ...[CONFIGURATION, SETTINGS, CHECK_CONFIGURATION, APPLY_CONFIGURATION, CONFIRM_CONFIGURATION],
   ...[TAKE_BACK_CONFIGURATION, CONFIGURATION_HISTORY],
-  ...[LISTENERS, LOG],
   ...[ROLES, SET_ROLE, TOKENS, ADD_TOKEN, REMOVE_TOKEN],
+  ...[LISTENERS, LOG, SERVICE_SETTINGS, CHANGE_SERVICE],
 ];
 
 /** Operations are carried out on one broker. */

@@ -134,4 +134,21 @@ test('a running broker checks, applies, confirms and remembers its configuration
   await ask('apply configuration', { text, revision });
   await ask('take back configuration');
   assert.equal(readFileSync(file, 'utf8'), next);
+
+  await ask('change service', { username: 'jane', password: 'secret', persistence_file: 'home.db' }).then((given) =>
+    ask('confirm configuration', { confirm: given.confirm }),
+  );
+  const service = await ask('service');
+  assert.deepEqual(
+    [service.port, service.username, service.password, service.secure, service.persistence_file],
+    [null, 'jane', 'set', null, 'home.db'],
+  );
+  assert.ok(!JSON.stringify(service).includes('secret'));
+  assert.equal(readFileSync(file, 'utf8'), `${next}username jane\npassword secret\npersistence_file home.db\n`);
+  assert.equal((await ask('change service', { username: 'jane' })).confirm, null);
+  const { revision: seen } = service;
+  const back = await ask('change service', { username: null, password: null, persistence_file: null, revision: seen });
+  await ask('confirm configuration', { confirm: back.confirm });
+  assert.equal(readFileSync(file, 'utf8'), next);
+  await assert.rejects(ask('change service', { port: 1884, revision: seen }), /has changed since/);
 });
