@@ -11,26 +11,24 @@ import type { Part } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { ConnectionOrigin } from '../broker/options.ts';
-import { REASON, type ReasonCode } from '../mqtt/reason-codes.ts';
+import { REASON } from '../mqtt/reason-codes.ts';
 import { Addresses } from './addresses.ts';
 import { Backoff } from './backoff.ts';
 import { ClearedRetained } from './cleared-retained.ts';
 import { EchoGuard } from './echo-guard.ts';
-import type { FlowWatcher, Loss } from './flow.ts';
+import type { FlowWatcher } from './flow.ts';
 import { type Concessions, type Link, localOrigin, openLink } from './link.ts';
 import { LinkError, type LinkFault } from './link-error.ts';
 import { endLocalSession, limitQueue, prepareLocalSession } from './local-session.ts';
 import type { BridgeAddress, BridgeOptions } from './options.ts';
 import { endRemoteSession } from './remote-session.ts';
-import type { BridgeError, BridgeState } from './state.ts';
+import type { BridgeState } from './state.ts';
 import { goesOut, localFilter } from './topics.ts';
 import { addressText, openTransport } from './transport.ts';
+import { Troubles } from './troubles.ts';
 
 /** Milliseconds between two looks at what waits. */
 const LOOK_MS = 1000;
-/** Connections that another broker ends so soon, without a word, are suspicious from the third on. */
-const SHORT_MS = 10_000;
-const SUSPICIOUS = 3;
 
 export interface BridgeDeps {
   readonly broker: Broker;
@@ -50,6 +48,7 @@ export class Bridge implements Part {
   readonly #addresses: Addresses;
   readonly #backoff: Backoff;
   readonly #cleared: ClearedRetained;
+  readonly #troubles: Troubles;
   readonly #stopping = new AbortController();
   #running: Promise<void> = Promise.resolve();
   #link: Link | null = null;
@@ -57,19 +56,14 @@ export class Bridge implements Part {
   #since: number;
   #nextAttempt: number | null = null;
   #address: BridgeAddress | null = null;
-  #lastError: BridgeError | null = null;
   /** Why the main address could not be used last. */
   #mainFault: LinkFault | null = null;
-  #refusedFilters: readonly string[] = [];
   #concessions: Concessions = { withoutBridgeBit: false, withoutWill: false };
   #received = 0;
   #sent = 0;
-  #dropped = 0;
   #queuedSince: number | null = null;
   #announced: string | null = null;
   #lastPassed = 0;
-  #shortConnections = 0;
-  readonly #said = new Set<string>();
   #lookTimer: NodeJS.Timeout | null = null;
   /** Called when it is connected no more. */
   #left: (() => void) | null = null;
@@ -83,6 +77,7 @@ export class Bridge implements Part {
     this.#addresses = new Addresses(options.addresses, options.roundRobin);
     this.#backoff = new Backoff(options.restart);
     this.#cleared = new ClearedRetained(deps.broker, options.outgoingRetain ? options.topics.filter(goesOut).map(localFilter) : []);
+    this.#troubles = new Troubles({ ...deps, name: options.name, remoteClientId: options.remoteClientId });
     this.#since = deps.clock.now();
   }
 
@@ -93,11 +88,11 @@ export class Bridge implements Part {
       since: this.#since,
       nextAttempt: this.#nextAttempt,
       address: this.#address === null ? null : addressText(this.#address),
-      lastError: this.#lastError,
-      refusedFilters: this.#refusedFilters,
+      lastError: this.#troubles.lastError,
+      refusedFilters: this.#troubles.refusedFilters,
       received: this.#received,
       sent: this.#sent,
-      dropped: this.#dropped + (this.#session?.outgoing.dropped ?? 0),
+      dropped: this.#troubles.dropped + (this.#session?.outgoing.dropped ?? 0),
       queued: this.#queued,
       oldestQueued: this.#queued === 0 ? null : this.#queuedSince,
     };
@@ -105,7 +100,9 @@ export class Bridge implements Part {
 
   /** start prepares the session here and begins to connect; it does not wait for the other broker. */
   async start(): Promise<void> {
-    await prepareLocalSession(this.#deps.broker, this.options, this.origin).catch((error: unknown) => this.#note(asLinkError(error))); // it is tried again with each connection
+    await prepareLocalSession(this.#deps.broker, this.options, this.origin).catch((error: unknown) =>
+      this.#troubles.notConnected(asLinkError(error)),
+    ); // it is tried again with each connection
     limitQueue(this.#deps.broker, this.options);
     this.#cleared.watch();
     this.#announce('0');
@@ -195,7 +192,7 @@ export class Bridge implements Part {
     const lasted = clock.monotonic() - began;
     this.#announce('0');
     if (error === null) return null;
-    this.#note(this.#suspect(error, lasted));
+    this.#troubles.disconnected(error, lasted);
     return Math.max(1, lasted);
   }
 
@@ -214,7 +211,7 @@ export class Bridge implements Part {
         return outcome;
       }
       if (address === this.options.addresses[0]) this.#mainFault = outcome.fault;
-      this.#note(outcome.atConnect ? outcome : this.#suspect(outcome, 0));
+      this.#troubles.notConnected(outcome);
     }
     return null;
   }
@@ -260,7 +257,7 @@ export class Bridge implements Part {
         incoming: this.#watcher('in'),
         outgoing: this.#watcher('out'),
         cleared: () => this.#cleared.take(),
-        refusedFilters: (refused) => this.#onRefusedFilters(refused),
+        refusedFilters: (refused) => this.#troubles.refused(refused),
       });
       signal.removeEventListener('abort', giveUp); // from here on it is closed in order
       this.#link = link;
@@ -277,62 +274,8 @@ export class Bridge implements Part {
         else this.#sent += count;
         this.#lastPassed = this.#deps.clock.monotonic();
       },
-      lost: (why, topicName, reasonCode) => this.#onLost(direction, why, topicName, reasonCode),
+      lost: (why, topicName, reasonCode) => this.#troubles.lost(direction, why, topicName, reasonCode),
     };
-  }
-
-  #onLost(direction: 'in' | 'out', why: Loss, topicName: string | null, reasonCode: ReasonCode): void {
-    this.#dropped++;
-    const about = topicName === null ? '' : ` (topic ${topicName})`;
-    if (why === 'echo')
-      this.#sayOnce(
-        'echo',
-        `Messages of bridge ${this.name} come back${about}: they are stopped. The other broker does not know that this is a bridge, or bridges make a ring.`,
-      );
-    else if (why === 'too large')
-      this.#sayOnce('too large', `Bridge ${this.name} drops messages that are larger than the other broker takes${about}.`);
-    else if (direction === 'out')
-      this.#sayOnce(
-        `refused ${reasonCode}`,
-        `The other broker of bridge ${this.name} refuses messages with reason code 0x${reasonCode.toString(16)}${about}.`,
-      );
-    else
-      this.#sayOnce(
-        `refused here ${reasonCode}`,
-        `Messages from bridge ${this.name} are refused here with reason code 0x${reasonCode.toString(16)}${about}.`,
-      );
-  }
-
-  #onRefusedFilters(refused: readonly (readonly [topicFilter: string, reasonCode: number])[]): void {
-    this.#refusedFilters = refused.map(([topicFilter]) => topicFilter);
-    for (const [topicFilter, code] of refused)
-      this.#sayOnce(
-        `filter ${topicFilter}`,
-        `The other broker of bridge ${this.name} refuses the subscription to ${topicFilter} with reason code 0x${code.toString(16)}. It is asked again at the next connection.`,
-      );
-  }
-
-  #sayOnce(key: string, line: string): void {
-    if (this.#said.has(key)) return;
-    this.#said.add(key);
-    this.#deps.log.log('warning', `Warning: ${line}`);
-  }
-
-  #note(error: LinkError): void {
-    const isNew = this.#lastError?.words !== error.message || this.#phase === 'connected';
-    this.#lastError = { fault: error.fault, words: error.message, at: this.#deps.clock.now() };
-    if (isNew) this.#deps.log.log('warning', `Warning: Bridge ${this.name}: ${error.message}.`);
-  }
-
-  /** Before MQTT 5 a broker does not say why it ends a connection. */
-  #suspect(error: LinkError, lasted: number): LinkError {
-    if (error.fault === 'network') return error; // nobody was reached: that tells nothing
-    this.#shortConnections = error.fault === 'closed' && lasted < SHORT_MS ? this.#shortConnections + 1 : 0;
-    if (this.#shortConnections < SUSPICIOUS) return error;
-    return new LinkError(
-      'closed',
-      `${error.message}, again and again: another device may use the same client id ("${this.options.remoteClientId}")`,
-    );
   }
 
   #enter(phase: BridgeState['phase']): void {
