@@ -198,7 +198,7 @@ class Run {
   #operations(appliance: Appliance, api: () => ApiPart): Operations {
     const { title, buildDate } = this.#request;
     const program = { title, buildDate, since: systemClock.now() };
-    const trial = new ConfigurationTrial();
+    const trial = new ConfigurationTrial(this.#log);
     const lastLines = new LastLines();
     this.#log.follow((line) => lastLines.add(line));
     return new Operations(() => {

@@ -7,10 +7,11 @@
 // A power cut at any moment leaves the old or the new text, and an unconfirmed one is taken back when the program starts.
 
 import { randomBytes } from 'node:crypto';
-import { copyFileSync, existsSync, linkSync, realpathSync, renameSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, linkSync, readFileSync, realpathSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { syncPath } from '../base/durable-file.ts';
 import { reasonOf } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
 import { rewriteFile } from '../base/rewrite-file.ts';
 import type { LastReload, Trial, TriedChange } from './needs.ts';
 import { OperationFailure } from './operation.ts';
@@ -18,26 +19,35 @@ import { OperationFailure } from './operation.ts';
 /** CONFIRM_SECONDS is the time in which a change is confirmed, or else taken back. */
 export const CONFIRM_SECONDS = 60;
 
+/** Milliseconds after which a file that could not be put back is tried again: the disk may be full. */
+const AGAIN_MS = 10_000;
+
 /** Reload puts in force what stands in the files. */
 type Reload = () => Promise<LastReload>;
 
 interface Unconfirmed {
   readonly token: string;
   readonly file: string;
+  /** What was written. */
+  readonly text: string;
   /** Milliseconds since 1970. */
   readonly until: number;
   readonly reload: Reload;
-  readonly timer: NodeJS.Timeout;
+  timer: NodeJS.Timeout;
 }
 
 /** ConfigurationTrial lives as long as the program: one change is tried at a time. */
 export class ConfigurationTrial implements Trial {
+  readonly #log: Logger;
   readonly #milliseconds: number;
+  readonly #again: number;
   #unconfirmed: Unconfirmed | null = null;
   #isBusy = false;
 
-  constructor(milliseconds = CONFIRM_SECONDS * 1000) {
+  constructor(log: Logger, milliseconds = CONFIRM_SECONDS * 1000, again = AGAIN_MS) {
+    this.#log = log;
     this.#milliseconds = milliseconds;
+    this.#again = again;
   }
 
   /** waiting is the change that waits to be confirmed, or null. */
@@ -60,8 +70,8 @@ export class ConfigurationTrial implements Trial {
         throw new OperationFailure('not possible', `Cannot put "${file}" in force: ${[error, ...mistakes].join('\n')}\nIt was taken back.`);
       }
       const token = randomBytes(16).toString('base64url');
-      const timer = setTimeout(() => void this.takeBack(), this.#milliseconds).unref();
-      this.#unconfirmed = { token, file: path, until: Date.now() + this.#milliseconds, reload, timer };
+      const timer = this.#later(this.#milliseconds);
+      this.#unconfirmed = { token, file: path, text, until: Date.now() + this.#milliseconds, reload, timer };
       return { confirm: token, until: this.#unconfirmed.until, later };
     } finally {
       this.#isBusy = false;
@@ -76,15 +86,44 @@ export class ConfigurationTrial implements Trial {
     this.#unconfirmed = null;
   }
 
-  /** takeBack puts the old text in force again; false = no change waits. */
+  /** takeBack puts the old text in force again; false = no change waits. Throws OperationFailure when it can't be written, and then the change goes on waiting. */
   async takeBack(): Promise<boolean> {
     const waiting = this.#unconfirmed;
     if (waiting === null) return false;
+    try {
+      takeBackUnconfirmed(waiting.file);
+    } catch (error) {
+      throw new OperationFailure('not possible', `Cannot take the change of "${waiting.file}" back: ${reasonOf(error)}`, { cause: error });
+    }
     this.#unconfirmed = null;
     clearTimeout(waiting.timer);
-    takeBackUnconfirmed(waiting.file);
     await waiting.reload();
     return true;
+  }
+
+  #later(milliseconds: number): NodeJS.Timeout {
+    return setTimeout(() => void this.#endInTime(), milliseconds).unref();
+  }
+
+  /** Whoever has changed the file meanwhile at the machine itself is not locked out: that text stays. */
+  async #endInTime(): Promise<void> {
+    const waiting = this.#unconfirmed;
+    if (waiting === null) return;
+    try {
+      if (holds(waiting.file, waiting.text)) {
+        await this.takeBack();
+        this.#log.log('warning', `Warning: Nobody has confirmed the change of ${waiting.file}: it was taken back.`);
+      } else {
+        this.confirm(waiting.token);
+        this.#log.log(
+          'warning',
+          `Warning: Nobody has confirmed the change of ${waiting.file}, but the file was changed again meanwhile: it stays.`,
+        );
+      }
+    } catch (error) {
+      this.#log.log('error', `Error: ${reasonOf(error)}. midge tries it again.`);
+      waiting.timer = this.#later(this.#again);
+    }
   }
 
   #require(token: string): Unconfirmed {
@@ -103,6 +142,15 @@ export function takeBackUnconfirmed(file: string): boolean {
   renameSync(oldOf(path), path);
   forgetOld(path); // rename(2) does nothing with two names of one file
   return true;
+}
+
+/** holds is true where the file can't be read: then it is to be put back. */
+function holds(file: string, text: string): boolean {
+  try {
+    return readFileSync(file, 'utf8') === text;
+  } catch {
+    return true;
+  }
 }
 
 function replaceKeepingOld(path: string, text: string): void {

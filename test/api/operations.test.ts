@@ -10,6 +10,7 @@ import { Roles } from '../../src/api/roles.ts';
 import { fieldsInPath, hasBody, type OfferedOperation, offeredOperations, ROUTES } from '../../src/api/routes.ts';
 import { TokenFile } from '../../src/api/tokens.ts';
 import { operationNeeds } from '../../src/app/operation-needs.ts';
+import { silentLogger } from '../../src/base/logger.ts';
 import { ConfigurationTrial } from '../../src/operations/configuration-trial.ts';
 import { jsonSchemaOf } from '../../src/operations/json-schema.ts';
 import { download } from '../../src/operations/operation.ts';
@@ -40,7 +41,7 @@ async function openReal(context: TestContext) {
       setupCode: null,
       tokens,
       roles: new Roles(null),
-      trial: new ConfigurationTrial(),
+      trial: new ConfigurationTrial(silentLogger),
       lastLines: () => [],
     }),
   );

@@ -4,14 +4,16 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { silentLogger } from '../../src/base/logger.ts';
 import { askControl } from '../../src/control/ask-control.ts';
 import { ConfigurationTrial, takeBackUnconfirmed } from '../../src/operations/configuration-trial.ts';
 import { diffLines } from '../../src/operations/diff-lines.ts';
 import type { LastReload } from '../../src/operations/needs.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { recordingLog } from '../support/ports/recording-log.ts';
 import { openPort, startMidge } from '../support/process/midge-process.ts';
 
 /** The writer is killed so often at random moments; MIDGE_KILLS has it done more often. */
@@ -27,7 +29,7 @@ function fileWith(t: TestContext, text: string): string {
 
 test('a change is in the file at once, and stays when it is confirmed', async (t) => {
   const file = fileWith(t, 'old');
-  const trial = new ConfigurationTrial();
+  const trial = new ConfigurationTrial(silentLogger);
   const { confirm } = await trial.apply(file, 'new', async () => done);
   assert.equal(readFileSync(file, 'utf8'), 'new');
   assert.equal(statSync(file).mode & 0o777, 0o640);
@@ -50,17 +52,47 @@ test('a change that nobody confirms is taken back when its time is over, and at 
     if (++reloads === 2) isBack.resolve();
     return done;
   };
-  const trial = new ConfigurationTrial(1);
+  const trial = new ConfigurationTrial(silentLogger, 1);
   const waiting = setTimeout(() => {}, 60_000); // the timer of the trial keeps no process alive
   await trial.apply(file, 'new', reload);
   await isBack.promise;
   clearTimeout(waiting);
   assert.equal(readFileSync(file, 'utf8'), 'old');
-  const other = new ConfigurationTrial();
+  const other = new ConfigurationTrial(silentLogger);
   await other.apply(file, 'new', reload);
   assert.equal(takeBackUnconfirmed(file), true);
   assert.equal(readFileSync(file, 'utf8'), 'old');
   assert.deepEqual(readdirSync(join(file, '..')), ['midge.conf']);
+});
+
+test('a change that cannot be taken back in time is said, goes on waiting, and is taken back once it can be', async (t) => {
+  const file = fileWith(t, 'old');
+  const log = recordingLog();
+  const trial = new ConfigurationTrial(log, 1, 20);
+  const waiting = setTimeout(() => {}, 60_000); // the timer of the trial keeps no process alive
+  t.after(() => clearTimeout(waiting));
+  await trial.apply(file, 'new', async () => done);
+  rmSync(file);
+  mkdirSync(file); // nothing can take its place
+  await log.line(/Cannot take the change of ".*midge\.conf" back: .* midge tries it again\./);
+  await assert.rejects(trial.takeBack(), { reason: 'not possible' });
+  assert.notEqual(trial.waiting, null);
+  rmdirSync(file);
+  await log.line(/Nobody has confirmed the change of .*: it was taken back\./);
+  assert.equal(readFileSync(file, 'utf8'), 'old');
+});
+
+test('a change that nobody confirms stays when the file was changed again meanwhile by another hand', async (t) => {
+  const file = fileWith(t, 'old');
+  const log = recordingLog();
+  const trial = new ConfigurationTrial(log, 30);
+  const waiting = setTimeout(() => {}, 60_000);
+  t.after(() => clearTimeout(waiting));
+  await trial.apply(file, 'new', async () => done);
+  writeFileSync(file, 'by hand');
+  await log.line(/the file was changed again meanwhile: it stays\./);
+  assert.equal(readFileSync(file, 'utf8'), 'by hand');
+  assert.equal(takeBackUnconfirmed(file), false);
 });
 
 test('a change that cannot be put in force leaves all as it was, also behind a link', async (t) => {
@@ -69,7 +101,7 @@ test('a change that cannot be put in force leaves all as it was, also behind a l
   symlinkSync(file, link);
   const answers = [{ ...done, error: 'It does not', mistakes: ['a:1:1: wrong'] }, done];
   await assert.rejects(
-    new ConfigurationTrial().apply(link, 'new', async () => answers.shift() ?? assert.fail()),
+    new ConfigurationTrial(silentLogger).apply(link, 'new', async () => answers.shift() ?? assert.fail()),
     /It does not\na:1:1: wrong/,
   );
   assert.equal(readFileSync(link, 'utf8'), 'old');
