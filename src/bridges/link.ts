@@ -7,7 +7,7 @@
 //
 // The session of our broker keeps what waits: its queue, its window, its identifiers. The window is the other broker's Receive Maximum.
 
-import { type Duplex, duplexPair } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import type { Logger } from '../base/logger.ts';
 import type { Broker } from '../broker/broker.ts';
 import { encodeFrame, firstByte } from '../broker/message.ts';
@@ -21,6 +21,7 @@ import { REASON, type ReasonCode } from '../mqtt/reason-codes.ts';
 import type { ConnackPacket } from '../mqtt/server-packets.ts';
 import type { EchoGuard } from './echo-guard.ts';
 import { Flow, type FlowWatcher } from './flow.ts';
+import { inProcessStream } from './in-process-stream.ts';
 import { LinkError } from './link-error.ts';
 import { limitQueue } from './local-session.ts';
 import { type ClientOwner, MqttClient } from './mqtt-client.ts';
@@ -98,7 +99,7 @@ export class Link {
       this.#settle = resolve;
     });
     this.#remote = new MqttClient(stream, this.#remoteOwner(), options.maxPacketSize ?? ANY_SIZE);
-    const [near, far] = duplexPair({ allowHalfOpen: false });
+    const [near, far] = inProcessStream();
     this.#local = new MqttClient(near, this.#localOwner(), ANY_SIZE);
     broker.open(far, origin);
   }

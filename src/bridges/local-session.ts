@@ -1,11 +1,11 @@
 // The session of a bridge at our own broker: made before the other broker is reached for the first time, so that what is published
 // meanwhile waits in it.
 
-import { duplexPair } from 'node:stream';
 import type { Broker } from '../broker/broker.ts';
 import type { ConnectionOrigin } from '../broker/options.ts';
 import { NO_EXPIRY } from '../broker/session/expiry.ts';
 import { MAX_REMAINING_LENGTH } from '../mqtt/decoder.ts';
+import { inProcessStream } from './in-process-stream.ts';
 import { MqttClient, NOBODY } from './mqtt-client.ts';
 import type { BridgeOptions } from './options.ts';
 import { localRequests } from './topics.ts';
@@ -25,7 +25,7 @@ export async function prepareLocalSession(broker: Broker, options: BridgeOptions
   const isComplete =
     session !== null && former.length === 0 && requests.every((one) => session.subscriptions.get(one.topicFilter)?.qos === one.qos);
   if (options.localCleanSession || isComplete) return;
-  const [near, far] = duplexPair({ allowHalfOpen: false });
+  const [near, far] = inProcessStream();
   const client = new MqttClient(near, NOBODY, MAX_REMAINING_LENGTH);
   broker.open(far, origin);
   const properties = { sessionExpiryInterval: NO_EXPIRY, receiveMaximum: 1 }; // what comes is left unanswered, and comes again
