@@ -95,9 +95,8 @@ it('publishes its state once per change, here and there, and as its will', async
   await there.got(1);
   wire.cut();
   await there.got(3);
-  await here.got(3);
+  await eventually(() => here.texts().slice(-3).join() === '1,0,1', 'each change comes here'); // the first may be the 0 of the start
   assert.deepEqual(there.texts(), ['1', '0', '1']);
-  assert.deepEqual(here.texts().slice(-3), ['1', '0', '1']);
   await near.bridges.stop();
   await there.got(4);
   assert.equal(there.texts().at(-1), '0');
