@@ -56,6 +56,6 @@ describe('a queue of a bridge', () => {
     await publisher.publishAsync('a/new', 'new', { qos: 1 });
     await there.got(1);
     assert.deepEqual(there.texts(), ['new']);
-    assert.equal(near.state().queued, 0);
+    await eventually(() => near.state().queued === 0, 'its acknowledgement has come back');
   });
 });
