@@ -51,7 +51,7 @@ test('a revoked certificate stays out when its list is deleted while the broker 
   await midge('cert', 'revoke', 'lamp', '--state', join(first.folder, 'state'));
   await first.process.line(/Client certificate \S+ is revoked\.$/);
   rmSync(join(certificates, 'ca.crl'));
-  await first.process.line(/Wrote ".*ca\.crl" anew: it lacked 1 revoked certificates, which stay revoked\.$/);
+  await first.process.line(/Wrote ".*ca\.crl" again, because 1 revoked certificates were missing from it\. They stay revoked\.$/);
   assert.equal(await answer({ port: first.port, ...pair }), null);
   await first.process.end();
   rmSync(join(certificates, 'ca.crl'));
