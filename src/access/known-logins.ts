@@ -7,8 +7,8 @@
 //   <digest>                                          the latest last
 
 import { createHmac, randomBytes } from 'node:crypto';
-import { closeSync, constants, fstatSync, openSync, readFileSync, writeFileSync } from 'node:fs';
-import { replaceFile } from '../base/durable-file.ts';
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { replaceSecret } from '../base/durable-file.ts';
 import { reasonOf } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 
@@ -60,7 +60,7 @@ export class KnownLogins {
     this.#timer = null;
     const lines = [`midge known logins 1 ${this.#key.toString('base64url')}`, ...this.#logins];
     try {
-      replaceFile(this.#path, (temporary) => writeFileSync(temporary, `${lines.join('\n')}\n`, { mode: 0o600, flag: 'wx' }));
+      replaceSecret(this.#path, `${lines.join('\n')}\n`);
     } catch (error) {
       this.#log.log(
         'warning',

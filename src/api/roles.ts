@@ -3,12 +3,10 @@
 // The password file is mosquitto's and has no place for it. The configuration is root's, where the broker runs as a user of its own: a role
 // that a person gives on a page, or takes by the set-up code, could not be written there.
 
-import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
-import { replaceFile } from '../base/durable-file.ts';
+import { readFileSync } from 'node:fs';
+import { replaceSecret } from '../base/durable-file.ts';
 import { OperatorError, reasonOf } from '../base/errors.ts';
 import { RIGHTS, type Right } from '../operations/right.ts';
-
-const MODE = 0o600;
 
 /** Role is what an account may do here. */
 export type Role = Right;
@@ -73,14 +71,7 @@ function entryOf(line: string, path: string): [string, Role] {
 function writeRoles(path: string, roles: ReadonlyMap<string, Role>): void {
   const lines = Array.from(roles, ([username, role]) => `${role}:${username}\n`).join('');
   try {
-    replaceFile(path, (temporary) => {
-      const file = openSync(temporary, 'wx', MODE);
-      try {
-        writeFileSync(file, `# Who may sign in to the REST interface, and as what.\n${lines}`);
-      } finally {
-        closeSync(file);
-      }
-    });
+    replaceSecret(path, `# Who may sign in to the REST interface, and as what.\n${lines}`);
   } catch (error) {
     throw new OperatorError(`Cannot write roles "${path}": ${reasonOf(error)}`, { cause: error });
   }

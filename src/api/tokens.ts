@@ -4,9 +4,9 @@
 //   {"name": "prometheus", "right": "monitoring", "hash": "...", "created": 1700000000000, "ends": null}       one line each
 
 import { createHash, randomBytes } from 'node:crypto';
-import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { replaceFile } from '../base/durable-file.ts';
+import { replaceSecret } from '../base/durable-file.ts';
 import { OperatorError, reasonOf } from '../base/errors.ts';
 import type { NewToken, TokenKeeper } from '../operations/needs.ts';
 import { OperationFailure } from '../operations/operation.ts';
@@ -15,8 +15,6 @@ import type { TokenGrant, Tokens } from './ports.ts';
 
 /** So that people and scanners of secrets know one when they see it. */
 const PREFIX = 'midge_';
-
-const MODE = 0o600;
 
 /** Tokens at once. */
 const MOST = 1000;
@@ -76,14 +74,7 @@ export class TokenFile implements Tokens, TokenKeeper {
 
   #write(lines: readonly Line[]): void {
     try {
-      replaceFile(this.#path, (temporary) => {
-        const file = openSync(temporary, 'wx', MODE);
-        try {
-          writeFileSync(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
-        } finally {
-          closeSync(file);
-        }
-      });
+      replaceSecret(this.#path, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
     } catch (error) {
       throw new OperatorError(`Cannot write tokens "${this.#path}": ${reasonOf(error)}`, { cause: error });
     }

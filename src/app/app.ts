@@ -2,6 +2,7 @@
 
 import type { Duplex } from 'node:stream';
 import type { Access } from '../access/access.ts';
+import type { DynamicSecurity } from '../access/dynamic-security/dynamic-security.ts';
 import type { LoginThrottle } from '../access/login-throttle.ts';
 import { systemClock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
@@ -71,6 +72,8 @@ export interface Appliance extends AppliancePart {
   readonly refusals: RefusalMemory;
   /** Accounts and rules in force. */
   readonly access: Access;
+  /** Null = the configuration has none. */
+  readonly dynamicSecurity: DynamicSecurity | null;
   readonly machine: MachineWatch;
   readonly telemetry: Telemetry;
   readonly traffic: ClientTraffic;
@@ -217,6 +220,10 @@ class HomeAppliance implements Appliance {
 
   get access(): Access {
     return this.#access.access;
+  }
+
+  get dynamicSecurity(): DynamicSecurity | null {
+    return this.#access.dynamic;
   }
 
   get throttle(): LoginThrottle {

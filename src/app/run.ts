@@ -161,6 +161,7 @@ class Run {
       row('PID file', { start: async () => (pidFile === null ? undefined : writePidFile(pidFile)) }),
       row('folder of the roles', { start: async () => (wantsApi(configuration) ? this.#state.make() : undefined) }), // while this is root
       row('user', { start: async () => this.#leaveRoot() }),
+      row('files of that user', { start: async () => appliance.dynamicSecurity?.warnIfFixed() }),
       row('log messages', {
         start: async () => log.publishTo((topic, payload) => publishLine(appliance, topic, payload)),
         stop: async () => log.publishTo(null),

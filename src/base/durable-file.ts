@@ -1,6 +1,6 @@
 // Files that survive a power cut: written aside, synced, then put in place in one step.
 
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /** syncPath makes a file, or the names in a folder, durable (fsync(2)). */
@@ -37,4 +37,12 @@ export function replaceFile(path: string, write: (temporary: string) => void): v
     rmSync(temporary, { force: true });
   }
   syncPath(dirname(path));
+}
+
+/** replaceSecret puts a text into the place of a file, for its owner only (0600). Throws what the system says. */
+export function replaceSecret(path: string, text: string): void {
+  replaceFile(path, (temporary) => {
+    writeFileSync(temporary, text, { flag: 'wx', mode: 0o600 });
+    chmodSync(temporary, 0o600); // whatever the umask
+  });
 }

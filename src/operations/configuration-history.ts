@@ -1,8 +1,8 @@
 // The texts that a configuration had before its latest changes, in the state folder.
 
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { replaceFile } from '../base/durable-file.ts';
+import { replaceSecret } from '../base/durable-file.ts';
 import { STATE_NAMES } from '../base/state-names.ts';
 
 /** Texts that are kept. */
@@ -18,7 +18,7 @@ export interface PastText {
 export function rememberText(state: string, text: string, now: number): void {
   const folder = folderIn(state);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  replaceFile(join(folder, `${now}.conf`), (temporary) => writeFileSync(temporary, text, { flag: 'wx', mode: 0o600 }));
+  replaceSecret(join(folder, `${now}.conf`), text);
   for (const at of timesIn(folder).slice(KEPT)) rmSync(join(folder, `${at}.conf`), { force: true });
 }
 

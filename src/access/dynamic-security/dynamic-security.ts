@@ -3,7 +3,8 @@
 //   command list -> a copy of the model -> the file -> in force -> whoever has lost a right is disconnected
 //                                           `-- cannot be written: nothing has changed, and the answer says so
 
-import { existsSync } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { reasonOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
@@ -13,7 +14,7 @@ import type { PasswordFile } from '../password-file.ts';
 import { passwordHashText } from '../password-hash.ts';
 import { CommandError, type Data, Fields, readRequest, recordOf } from './command.ts';
 import { COMMANDS } from './commands.ts';
-import { makeFirstFile } from './first-file.ts';
+import { type AsOwner, makeFirstFile } from './first-file.ts';
 import { copyOf, emptyModel, type SecurityClient, type SecurityModel } from './model.ts';
 import { RoleAuthorizer } from './rules.ts';
 import { readSecurityFile, writeSecurityFile } from './security-file.ts';
@@ -29,6 +30,7 @@ export interface DynamicSecuritySetup {
   /** File with the password of the first administrator, or null. */
   readonly passwordInitFile: string | null;
   readonly log: Logger;
+  readonly asOwner: AsOwner;
   /** Makes what checks the passwords of some users. */
   readonly checkPasswords: (users: PasswordFile) => PasswordAuthenticator;
   /** Remote addresses of the connections of a user. */
@@ -59,13 +61,28 @@ export class DynamicSecurity {
 
   /** read gives what the file holds, which is made where there is none. Throws OperatorError. */
   async read(): Promise<SecurityModel> {
-    const { file, passwordInitFile, log } = this.#setup;
+    const { file, passwordInitFile, log, asOwner } = this.#setup;
     if (!existsSync(file)) {
-      const passwords = await makeFirstFile({ file, passwordInitFile, environment: process.env['MOSQUITTO_DYNSEC_PASSWORD'] });
+      const passwords = await makeFirstFile({ file, passwordInitFile, environment: process.env['MOSQUITTO_DYNSEC_PASSWORD'], asOwner });
       const where = passwords === null ? 'with the password that was given' : `with the password in ${passwords}`;
       log.log('warning', `Warning: There was no dynamic security file: ${file} was made, and its administrator is "admin" ${where}.`);
     }
     return readSecurityFile(file);
+  }
+
+  /** warnIfFixed says that changes will be refused, where this user can't write the file. */
+  warnIfFixed(): void {
+    const { file, log } = this.#setup;
+    try {
+      accessSync(file, constants.R_OK | constants.W_OK);
+      accessSync(dirname(file), constants.W_OK | constants.X_OK);
+    } catch (error) {
+      const advice = 'put it into a folder of the user that the broker runs as';
+      log.log(
+        'warning',
+        `Warning: Clients, groups and roles cannot be changed: ${file} and its folder cannot be written (${reasonOf(error)}) - ${advice}.`,
+      );
+    }
   }
 
   /** use puts a model in force. */

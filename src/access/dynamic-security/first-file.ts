@@ -1,8 +1,7 @@
 // The file that dynamic security begins with where there is none: mosquitto 2.1's roles, one administrator, and a client to try it with.
 
 import { randomBytes } from 'node:crypto';
-import { closeSync, openSync, writeFileSync } from 'node:fs';
-import { syncPath } from '../../base/durable-file.ts';
+import { replaceSecret } from '../../base/durable-file.ts';
 import { OperatorError, reasonOf } from '../../base/errors.ts';
 import { readAccessFile } from '../file-diagnostic.ts';
 import { hashOf } from './client-commands.ts';
@@ -31,10 +30,14 @@ export interface FirstFileSetup {
   readonly passwordInitFile: string | null;
   /** $MOSQUITTO_DYNSEC_PASSWORD. */
   readonly environment: string | undefined;
+  readonly asOwner: AsOwner;
 }
 
+/** AsOwner does something as the user who owns the way to a path: root may find a folder of the broker's user. */
+export type AsOwner = (path: string, work: () => void) => void;
+
 /** makeFirstFile writes it, and the passwords that it has made itself to `FILE.pw`, 0600; gives that file's path, or null. Throws OperatorError. */
-export async function makeFirstFile({ file, passwordInitFile, environment }: FirstFileSetup): Promise<string | null> {
+export async function makeFirstFile({ file, passwordInitFile, environment, asOwner }: FirstFileSetup): Promise<string | null> {
   const given = passwordInitFile !== null ? firstLine(passwordInitFile) : environment;
   if (given !== undefined && given.length < (passwordInitFile === null ? SHORTEST : 1)) {
     const where = passwordInitFile === null ? '$MOSQUITTO_DYNSEC_PASSWORD' : `plugin_opt_password_init_file "${passwordInitFile}"`;
@@ -44,8 +47,10 @@ export async function makeFirstFile({ file, passwordInitFile, environment }: Fir
   const trial = given === undefined ? randomPassword() : null;
   const model = await firstModel(admin, trial);
   try {
-    if (trial !== null) writeNew(`${file}.pw`, `admin ${admin}\ndemoclient ${trial}\n`);
-    writeSecurityFile(file, model);
+    asOwner(file, () => {
+      if (trial !== null) replaceSecret(`${file}.pw`, `admin ${admin}\ndemoclient ${trial}\n`);
+      writeSecurityFile(file, model);
+    });
   } catch (error) {
     throw new OperatorError(`Cannot make dynamic_security_file "${file}": ${reasonOf(error)}`, { cause: error });
   }
@@ -84,16 +89,6 @@ async function addClient({ clients }: SecurityModel, username: string, password:
 
 function firstLine(path: string): string {
   return readAccessFile('plugin_opt_password_init_file', path).split(/\r?\n/, 1)[0]!; // a split text has a first part
-}
-
-function writeNew(path: string, text: string): void {
-  const handle = openSync(path, 'w', 0o600);
-  try {
-    writeFileSync(handle, text);
-  } finally {
-    closeSync(handle);
-  }
-  syncPath(path);
 }
 
 /** 120 bits, 20 characters. */

@@ -1,7 +1,6 @@
 // The file of dynamic security: JSON as mosquitto 2.0 and 2.1 write it. What we write, both read.
 
-import { chmodSync, writeFileSync } from 'node:fs';
-import { replaceFile } from '../../base/durable-file.ts';
+import { replaceSecret } from '../../base/durable-file.ts';
 import { OperatorError, reasonOf } from '../../base/errors.ts';
 import { readAccessFile } from '../file-diagnostic.ts';
 import { type PasswordHash, parsePasswordHash, passwordHashText } from '../password-hash.ts';
@@ -33,11 +32,7 @@ export function readSecurityFile(path: string): SecurityModel {
 
 /** writeSecurityFile puts a model in the place of a file, 0600. Throws what the system says. */
 export function writeSecurityFile(path: string, model: SecurityModel): void {
-  replaceFile(path, (temporary) => {
-    writeFileSync(temporary, '', { mode: 0o600, flag: 'wx' });
-    chmodSync(temporary, 0o600);
-    writeFileSync(temporary, securityFileText(model));
-  });
+  replaceSecret(path, securityFileText(model));
 }
 
 /** parseSecurityFile reads the text. Throws an Error with the place of the first mistake. */

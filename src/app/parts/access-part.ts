@@ -10,6 +10,7 @@ import type { PasswordFile } from '../../access/password-file.ts';
 import { systemClock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Configuration } from '../../config/configuration.ts';
+import { asOwnerNow } from '../../state/as-owner.ts';
 import { type AppliancePart, type Step, whenReady } from '../parts.ts';
 
 export interface AccessPartSetup {
@@ -79,6 +80,6 @@ export class AccessPart implements AppliancePart {
     if (dynamicSecurity === null) return null;
     const { log, clients } = this.#setup;
     const checkPasswords = (users: PasswordFile) => new PasswordAuthenticator(null, users, this.throttle, this.#bounds);
-    return new DynamicSecurity({ ...dynamicSecurity, ...clients, log, checkPasswords });
+    return new DynamicSecurity({ ...dynamicSecurity, ...clients, log, checkPasswords, asOwner: asOwnerNow });
   }
 }

@@ -8,7 +8,7 @@ import { PasswordAuthenticator } from '../../../src/access/authenticator.ts';
 import type { Data } from '../../../src/access/dynamic-security/command.ts';
 import { DynamicSecurity } from '../../../src/access/dynamic-security/dynamic-security.ts';
 import { firstModel } from '../../../src/access/dynamic-security/first-file.ts';
-import { readSecurityFile } from '../../../src/access/dynamic-security/security-file.ts';
+import { readSecurityFile, writeSecurityFile } from '../../../src/access/dynamic-security/security-file.ts';
 import { temporaryFolder } from '../../support/disk/temporary-folder.ts';
 import { recordingLog } from '../../support/ports/recording-log.ts';
 
@@ -19,6 +19,7 @@ async function open(context: TestContext) {
   const security = new DynamicSecurity({
     file,
     passwordInitFile: null,
+    asOwner: (_path, work) => work(),
     log,
     checkPasswords: (users) => new PasswordAuthenticator(null, users, null, createBounds()),
     addressesOf: (username) => (username === 'admin' ? ['192.0.2.1'] : []),
@@ -126,4 +127,14 @@ test('a user signs in with the password and, where one is set, with the client i
   assert.equal(await signIn('phone', 'janes'), 'bad credentials');
   await run({ command: 'disableClient', username: 'jane' });
   assert.equal(await signIn('phone', 'changed'), 'bad credentials');
+});
+
+test('a file that cannot be written is told at the start', async (context) => {
+  const { security, log, file } = await open(context);
+  security.warnIfFixed();
+  assert.match(log.lines.at(-1) ?? '', /Warning: Clients, groups and roles cannot be changed: .*d\.json and its folder cannot be written/);
+  writeSecurityFile(file, security.model);
+  log.lines.length = 0;
+  security.warnIfFixed();
+  assert.deepEqual(log.lines, []);
 });

@@ -1,7 +1,7 @@
 // The file of dynamic security: what mosquitto writes is read, what is wrong is named, what is written is the same again.
 
 import assert from 'node:assert/strict';
-import { statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { firstModel, makeFirstFile } from '../../../src/access/dynamic-security/first-file.ts';
@@ -12,7 +12,13 @@ import {
   writeSecurityFile,
 } from '../../../src/access/dynamic-security/security-file.ts';
 import { verifyPassword } from '../../../src/access/password-hash.ts';
+import { asOwnerNow } from '../../../src/state/as-owner.ts';
 import { temporaryFolder } from '../../support/disk/temporary-folder.ts';
+
+const asOwner = (_path: string, work: () => void): void => work();
+
+const NOBODY = 65_534;
+const NEEDS_ROOT = process.geteuid?.() === 0 ? false : 'only root can give a folder away';
 
 /** As mosquitto_ctrl 2.0 makes it. */
 const OF_2_0 = {
@@ -73,14 +79,14 @@ test('security file that midge makes has the password that was given, or one of 
   const folder = temporaryFolder(context);
   const [file, init] = [join(folder, 'd.json'), join(folder, 'init')];
   writeFileSync(init, 'from a file\nmore\n');
-  assert.equal(await makeFirstFile({ file, passwordInitFile: init, environment: undefined }), null);
+  assert.equal(await makeFirstFile({ file, passwordInitFile: init, environment: undefined, asOwner }), null);
   assert.equal(await verifyPassword(readSecurityFile(file).clients.get('admin')!.password!, Buffer.from('from a file')), true);
   assert.equal(readSecurityFile(file).clients.has('democlient'), false);
   await assert.rejects(
-    makeFirstFile({ file, passwordInitFile: null, environment: 'short' }),
+    makeFirstFile({ file, passwordInitFile: null, environment: 'short', asOwner }),
     /MOSQUITTO_DYNSEC_PASSWORD: its password is too short/,
   );
-  const passwords = await makeFirstFile({ file, passwordInitFile: null, environment: undefined });
+  const passwords = await makeFirstFile({ file, passwordInitFile: null, environment: undefined, asOwner });
   assert.equal(passwords, `${file}.pw`);
   assert.deepEqual([...readSecurityFile(file).clients.keys()], ['admin', 'democlient']);
   for (const path of [file, `${file}.pw`]) assert.equal(statSync(path).mode & 0o777, 0o600);
@@ -89,4 +95,20 @@ test('security file that midge makes has the password that was given, or one of 
 test('security file stays as it was when it cannot be written', async (context) => {
   const path = join(temporaryFolder(context), 'no folder', 'd.json');
   assert.throws(() => writeSecurityFile(path, parseSecurityFile('{}')), /ENOENT/);
+});
+
+test("security file that root makes in another user's folder is that user's, and a planted link leads nowhere", {
+  skip: NEEDS_ROOT,
+}, async (context) => {
+  const folder = temporaryFolder(context);
+  const [theirs, roots] = [join(folder, 'theirs'), join(folder, 'roots')];
+  mkdirSync(theirs);
+  chmodSync(folder, 0o755);
+  chownSync(theirs, NOBODY, NOBODY);
+  writeFileSync(roots, 'ours', { mode: 0o600 });
+  const file = join(theirs, 'd.json');
+  symlinkSync(roots, `${file}.pw`);
+  await makeFirstFile({ file, passwordInitFile: null, environment: undefined, asOwner: asOwnerNow });
+  assert.equal(readFileSync(roots, 'utf8'), 'ours');
+  for (const path of [file, `${file}.pw`]) assert.deepEqual([statSync(path).uid, statSync(path).mode & 0o777], [NOBODY, 0o600]);
 });
