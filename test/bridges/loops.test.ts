@@ -9,7 +9,8 @@ import { recordingLog } from '../support/ports/recording-log.ts';
 import { client, type Listening, listening, publish } from './clients.ts';
 import { bridgeOptions, eventually, FARS, freePort, startNear, startOtherMidge } from './scene.ts';
 
-const ROUNDS = 40;
+/** From each side; MIDGE_LOOP_ROUNDS=25000 is a minute of them for each pair. */
+const ROUNDS = Number(process.env['MIDGE_LOOP_ROUNDS'] ?? 40);
 /** Messages from each of a ring, and looks without a change after which none is on its way: many times what a way round takes. */
 const MANY = 200;
 const STILL = 100;
