@@ -94,8 +94,10 @@ async function linked(test: TestContext, ports: readonly number[], listeners: re
 /** Publishes on all sides, and finds each message once on each. */
 async function eachOnce(test: TestContext, ports: readonly number[]): Promise<void> {
   const listeners = await Promise.all(ports.map((port) => listening(test, port, 't/#')));
+  const publishers = await Promise.all(ports.map((port) => client(test, port, { protocolVersion: 4 })));
   for (let round = 0; round < ROUNDS; round++)
-    for (const [at, port] of ports.entries()) await publish(test, port, `t/${at}`, `${round}`, { qos: (round % 3) as 0 | 1 | 2 });
+    for (const [at, publisher] of publishers.entries())
+      await publisher.publishAsync(`t/${at}`, `${round}`, { qos: (round % 3) as 0 | 1 | 2 });
   await eventually(
     () => listeners.every(({ received }) => received.length >= ROUNDS * ports.length),
     () => `all have come: ${listeners.map((one) => one.received.map(({ topic, text }) => `${topic}=${text}`).join())}`,
