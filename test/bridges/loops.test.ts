@@ -11,6 +11,8 @@ import { bridgeOptions, eventually, FARS, freePort, startNear, startOtherMidge }
 
 /** From each side; MIDGE_LOOP_ROUNDS=25000 is a minute of them for each pair. */
 const ROUNDS = Number(process.env['MIDGE_LOOP_ROUNDS'] ?? 40);
+/** Messages after which all are waited for: no queue on the way has room for many more. */
+const BREATH = 120;
 /** Messages from each of a ring, and looks without a change after which none is on its way: many times what a way round takes. */
 const MANY = 200;
 const STILL = 100;
@@ -95,9 +97,12 @@ async function linked(test: TestContext, ports: readonly number[], listeners: re
 async function eachOnce(test: TestContext, ports: readonly number[]): Promise<void> {
   const listeners = await Promise.all(ports.map((port) => listening(test, port, 't/#')));
   const publishers = await Promise.all(ports.map((port) => client(test, port, { protocolVersion: 4 })));
-  for (let round = 0; round < ROUNDS; round++)
-    for (const [at, publisher] of publishers.entries())
-      await publisher.publishAsync(`t/${at}`, `${round}`, { qos: (round % 3) as 0 | 1 | 2 });
+  for (let round = 0; round < ROUNDS; round++) {
+    const qos = (round % 3) as 0 | 1 | 2;
+    for (const [at, publisher] of publishers.entries()) await publisher.publishAsync(`t/${at}`, `${round}`, { qos });
+    const sent = (round + 1) * ports.length;
+    if (sent % BREATH === 0) await eventually(() => listeners.every(({ received }) => received.length >= sent), `${sent} have come`);
+  }
   await eventually(
     () => listeners.every(({ received }) => received.length >= ROUNDS * ports.length),
     () => `all have come: ${listeners.map((one) => one.received.map(({ topic, text }) => `${topic}=${text}`).join())}`,
