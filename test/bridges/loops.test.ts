@@ -9,7 +9,7 @@ import { recordingLog } from '../support/ports/recording-log.ts';
 import { client, type Listening, listening, publish } from './clients.ts';
 import { bridgeOptions, eventually, FARS, freePort, startNear, startOtherMidge } from './scene.ts';
 
-/** From each side; MIDGE_LOOP_ROUNDS=25000 is a minute of them for each pair. */
+/** From each side; MIDGE_LOOP_ROUNDS=4000 is a minute of them for each pair. */
 const ROUNDS = Number(process.env['MIDGE_LOOP_ROUNDS'] ?? 40);
 /** Messages after which all are waited for: no queue on the way has room for many more. */
 const BREATH = 120;
