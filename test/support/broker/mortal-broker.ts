@@ -185,7 +185,7 @@ export class MortalBroker {
       if (!deletes) return resolve(broker.kill());
       deletes = false;
       for (const end of ['', '-wal']) rmSync(join(this.#folder, `state/midge/midge.db${end}`));
-      await broker.line(/written there anew/);
+      await broker.line(/written all of its content there again/);
       left = Math.ceil(Math.random() * MOST_ACKNOWLEDGED);
     };
     for (const publisher of this.#publishers) {
