@@ -88,6 +88,12 @@ export class Access {
     return this.#dynamic?.knows(username) === true || (this.#passwordsOf(listener)?.knows(username) ?? false);
   }
 
+  /** secretOf is another text when a user of a listener has another password, and null when it can't sign in. Never shown. */
+  secretOf(listener: string, username: string): string | null {
+    if (this.#dynamic?.knows(username)) return this.#dynamic.secretOf(username);
+    return this.#passwordsOf(listener)?.secretOf(username) ?? null;
+  }
+
   /** keeps tells whether a client that `before` let in would still come in. Dynamic security disconnects its own clients itself. */
   keeps(client: KnownClient, before: Access): boolean {
     if (client.username !== null && this.#dynamic?.knows(client.username)) return true;

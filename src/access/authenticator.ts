@@ -64,11 +64,12 @@ export class PasswordAuthenticator implements Authenticator {
     const { username, identity, policy } = client;
     if (identity !== null) return true;
     if (username === null || !this.#hasAccounts) return policy.allowAnonymous;
-    const secret = this.#secretOf(username);
-    return secret !== null && before !== null && secret === before.#secretOf(username);
+    const secret = this.secretOf(username);
+    return secret !== null && before !== null && secret === before.secretOf(username);
   }
 
-  #secretOf(username: string): string | null {
+  /** secretOf is another text when a user has another password; null = there is no such user. Never shown. */
+  secretOf(username: string): string | null {
     if (this.#account?.username === username) return this.#account.password;
     const hash = this.#users.get(username);
     return hash === undefined ? null : JSON.stringify(hash);

@@ -97,10 +97,11 @@ function accountsOf({ appliance, reloads }: ApiWorld): Accounts {
       const { access } = appliance;
       const policy = policyOf(listener);
       const origin = { address, port: 0, policy, identity: null, tls: null };
+      const secret = access.secretOf(listener, username); // before: it may change meanwhile
       const verdict = await access.authenticator.authenticate({ clientId: '', username, password: Buffer.from(password), origin });
       if (verdict === 'unavailable') return verdict;
       if (verdict !== 'accepted') return 'refused';
-      return { isStillGood: () => appliance.access.keeps({ username, identity: null, policy }, access) };
+      return { isStillGood: () => secret !== null && secret === appliance.access.secretOf(listener, username) };
     },
     has: (listener, username) => appliance.access.knows(listener, username),
     async add({ username, password, listener }) {

@@ -42,12 +42,12 @@ async function firstFile(folder: string): Promise<string> {
   return file;
 }
 
-async function midge(context: TestContext, folder: string, file: string, more = ''): Promise<Broker> {
+async function midge(context: TestContext, folder: string, file: string, more = '', words = ['-p', '0']): Promise<Broker> {
   const own = join(folder, 'midge');
   mkdirSync(own, { recursive: true });
   const configuration = join(own, 'midge.conf');
   writeFileSync(configuration, `allow_anonymous false\nplugin ${PLUGIN}\nplugin_opt_config_file ${file}\nadvertise false\n${more}`);
-  const broker = startMidge(context, own, ['serve', '-c', configuration, '-p', '0']);
+  const broker = startMidge(context, own, ['serve', '-c', configuration, ...words]);
   return { port: await openPort(broker), file, stop: () => broker.end() };
 }
 
@@ -387,4 +387,26 @@ test('a request to the broker goes to nobody and is not kept, and its answer to 
   ]);
   const topics = ['other', 'dynamic-security', 'last'].map((name): [string, unknown] => [`$CONTROL/${name}/v1/response`, missing]);
   assert.deepEqual(others, topics);
+});
+
+test('a REST session of a client of dynamic security ends when its password is changed', async (context) => {
+  const folder = temporaryFolder(context);
+  const [http] = await freePorts(1);
+  const state = join(folder, 'midge/state/midge');
+  mkdirSync(state, { recursive: true });
+  writeFileSync(join(state, 'api-roles'), 'admin:admin\n', { mode: 0o600 });
+  writeFileSync(join(folder, 'init'), PASSWORD);
+  const [mqtt] = await freePorts(1);
+  const listeners = `dynamic_security_password_file ${join(folder, 'init')}\nlistener ${mqtt} 127.0.0.1\nlistener ${http} 127.0.0.1\nprotocol http\n`;
+  const broker = await midge(context, folder, join(folder, 'new.json'), listeners, []);
+  const url = `http://127.0.0.1:${http}/api/v1/session`;
+  const body = JSON.stringify({ username: 'admin', password: PASSWORD });
+  const signedIn = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+  assert.equal(signedIn.status, 200, await signedIn.text());
+  const cookie = signedIn.headers.get('set-cookie')?.split(';')[0] ?? '';
+  const session = async () => (await fetch(url, { headers: { cookie } })).status;
+  assert.equal(await session(), 200);
+  const ask = await asking(context, { ...broker, port: mqtt! });
+  await ask(JSON.stringify({ commands: [{ command: 'setClientPassword', username: 'admin', password: 'another one' }] }));
+  assert.equal(await session(), 401);
 });

@@ -97,6 +97,12 @@ export class DynamicSecurity {
     return this.#model.clients.has(username);
   }
 
+  /** secretOf is another text when a client has another password, and null when it can't sign in. */
+  secretOf(username: string): string | null {
+    const client = this.#model.clients.get(username);
+    return client === undefined || client.disabled || client.password === null ? null : passwordHashText(client.password);
+  }
+
   /** authenticator asks `others` for users whom the model does not know, null = there are none. */
   authenticator(others: Authenticator, hasOthers: boolean): Authenticator {
     const isOthers = (username: string | null): boolean => username === null || (hasOthers && !this.knows(username));
