@@ -8,6 +8,7 @@ import type { OperationNeeds } from './needs.ts';
 import { type Answer, OperationFailure, operation } from './operation.ts';
 import { PAGE_INPUT, pageOf, takePage } from './page.ts';
 import { iso, TIME } from './time.ts';
+import { whenDurable } from './when-durable.ts';
 
 const VERSIONS = { 3: '3.1', 4: '3.1.1', 5: '5.0' } as const;
 
@@ -106,9 +107,7 @@ async function forgetSession(needs: OperationNeeds, { id }: z.infer<typeof ONE>)
   const lost = { id, subscriptions: subscriptions.size, messages: outgoing.inflightCount + outgoing.queuedCount };
   session.connection?.disconnect(REASON.ADMINISTRATIVE_ACTION);
   if (broker.sessions.get(id) === session) broker.sessions.end(session);
-  const { journal } = broker;
-  if (journal !== null && (await new Promise((resolve) => journal.whenDurable(resolve))) !== 'durable')
-    throw new OperationFailure('not possible', `Cannot forget session "${id}" for good: the database cannot be written`);
+  await whenDurable(needs, `Cannot forget session "${id}" for good: the database cannot be written`);
   return lost;
 }
 

@@ -10,6 +10,7 @@ import type { OperationNeeds } from './needs.ts';
 import { type Asker, badInput, OperationFailure, operation } from './operation.ts';
 import { PAYLOAD_INPUT, readPayload } from './payload.ts';
 import { includesRight } from './right.ts';
+import { whenDurable } from './when-durable.ts';
 
 /** Client identifier of messages that come by an operation, for rules with `%c` and `check_retain_source`. */
 const CLIENT_ID = 'midge-operations';
@@ -74,9 +75,7 @@ async function publish(needs: OperationNeeds, input: z.infer<typeof INPUT>, aske
   broker.counters.publishReceived++;
   broker.counters.publishBytesReceived += payload.length;
   broker.accept(message);
-  const { journal } = broker;
-  if (qos > 0 && journal !== null && (await new Promise((resolve) => journal.whenDurable(resolve))) !== 'durable')
-    throw new OperationFailure('not possible', `The message to "${name}" was delivered, but the database cannot be written`);
+  if (qos > 0) await whenDurable(needs, `The message to "${name}" was delivered, but the database cannot be written`);
   return { topic: name, bytes: payload.length, username };
 }
 

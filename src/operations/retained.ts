@@ -10,6 +10,7 @@ import { type Answer, badInput, OperationFailure, operation } from './operation.
 import { PAGE_INPUT, PageTaker, pageOf } from './page.ts';
 import { PAYLOAD_OUTPUT, writePayload } from './payload.ts';
 import { iso, TIME } from './time.ts';
+import { whenDurable } from './when-durable.ts';
 
 /** Nodes that are looked at in one turn of the event loop: some 5 ms. */
 const STEPS = 10_000;
@@ -161,14 +162,13 @@ async function deleteRetained(needs: OperationNeeds, { filter, search, confirm }
 }
 
 /** As a client would, by an empty message: who is subscribed learns of it. */
-async function clear({ broker }: OperationNeeds, topics: readonly string[]): Promise<void> {
+async function clear(needs: OperationNeeds, topics: readonly string[]): Promise<void> {
+  const { broker } = needs;
   for (const [index, name] of topics.entries()) {
     broker.accept(Message.of({ topic: broker.topics.named(name), qos: 0, retain: true, payload: Buffer.alloc(0) }), true);
     if (index % DELETED_AT_ONCE === DELETED_AT_ONCE - 1) await nextTurn();
   }
-  const { journal } = broker;
-  if (journal !== null && (await new Promise((resolve) => journal.whenDurable(resolve))) !== 'durable')
-    throw new OperationFailure('not possible', 'The messages are deleted, but the database cannot be written: they may come back');
+  await whenDurable(needs, 'The messages are deleted, but the database cannot be written: they may come back');
 }
 
 /** walk meets the messages below a filter, with pauses in which the broker serves its clients. */
