@@ -55,6 +55,10 @@ export class DynamicSecurity {
     this.#passwords = setup.checkPasswords(new Map());
   }
 
+  get file(): string {
+    return this.#setup.file;
+  }
+
   get model(): SecurityModel {
     return this.#model;
   }

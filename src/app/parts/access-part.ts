@@ -30,7 +30,6 @@ export class AccessPart implements AppliancePart {
   readonly #knownLogins: KnownLogins;
   readonly #bounds = createBounds();
   #dynamic: DynamicSecurity | null;
-  #file: string | null;
   #access: Access;
 
   constructor(setup: AccessPartSetup) {
@@ -38,7 +37,6 @@ export class AccessPart implements AppliancePart {
     this.#setup = setup;
     this.#knownLogins = new KnownLogins(knownLogins, log);
     this.throttle = new LoginThrottle(options.loginThrottle, { clock: systemClock, log, known: this.#knownLogins });
-    this.#file = options.dynamicSecurity?.file ?? null;
     this.#dynamic = this.#createDynamic(options);
     this.#access = createAccess(options, this.throttle, this.#dynamic, this.#bounds);
   }
@@ -64,11 +62,10 @@ export class AccessPart implements AppliancePart {
   /** A file that was changed by hand is read anew: what commands have changed stands in it, too. */
   async prepare({ access: options }: Configuration): Promise<Step> {
     const file = options.dynamicSecurity?.file ?? null;
-    const dynamic = file === this.#file ? this.#dynamic : this.#createDynamic(options);
+    const dynamic = file === (this.#dynamic?.file ?? null) ? this.#dynamic : this.#createDynamic(options);
     const model = (await dynamic?.read()) ?? null;
     const access = createAccess(options, this.throttle, dynamic, this.#bounds);
     return whenReady(() => {
-      this.#file = file;
       this.#dynamic = dynamic;
       this.#access = access;
       this.throttle.setOptions(options.loginThrottle);
