@@ -1,7 +1,7 @@
 // What is wrong with an access file, as values: all mistakes of a file at once, with their places.
 
-import { readFileSync, statSync } from 'node:fs';
 import { OperatorError, reasonOf } from '../base/errors.ts';
+import { readNamedText } from '../base/named-file.ts';
 
 /** FileDiagnostic is one mistake or warning about a line. It never holds a password. */
 export interface FileDiagnostic {
@@ -28,14 +28,8 @@ function remarkLine({ file, line, column, message, hint }: FileDiagnostic): stri
 /** readAccessFile gives the text of a file that the configuration names by `word`; throws OperatorError when it cannot be read. */
 export function readAccessFile(word: string, path: string): string {
   try {
-    return readText(path);
+    return readNamedText(path);
   } catch (error) {
     throw new OperatorError(`Cannot read ${word} "${path}": ${reasonOf(error)}`, { cause: error });
   }
-}
-
-/** readText reads a file without a byte order mark. Throws for a FIFO: a broker that waits for its other end serves nobody meanwhile. */
-export function readText(path: string): string {
-  if (statSync(path).isFIFO()) throw new OperatorError('it is a FIFO: name a file');
-  return readFileSync(path, 'utf8').replace(/^\uFEFF/, '');
 }

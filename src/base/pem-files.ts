@@ -1,9 +1,10 @@
 // Reads and checks PEM files of TLS, so that a wrong one is named before anybody connects: those of listeners, and those of bridges.
 
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { OperatorError, reasonOf } from './errors.ts';
+import { readNamedFile } from './named-file.ts';
 
 /** CertificatePair is a certificate chain and its key, PEM. */
 export interface CertificatePair {
@@ -36,7 +37,7 @@ export function readCertificatePair({ certfile, keyfile, prefix = '' }: PairFile
 /** readPemFile gives the text of the file that a word names; throws OperatorError. */
 export function readPemFile(word: string, path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return readNamedFile(path).toString('utf8');
   } catch (error) {
     throw new OperatorError(`Cannot read ${word} "${path}": ${reasonOf(error)}`, { cause: error });
   }

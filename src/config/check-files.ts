@@ -1,14 +1,15 @@
 // The files that a configuration names are opened once before anything starts: what is missing or does not fit is reported with the rest.
 
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
 
 import { type AclFile, parseAclFile } from '../access/acl-file.ts';
 import { readSecurityFile } from '../access/dynamic-security/security-file.ts';
-import { type FileDiagnostic, readText } from '../access/file-diagnostic.ts';
+import type { FileDiagnostic } from '../access/file-diagnostic.ts';
 import { type AccessOptions, filesOf } from '../access/options.ts';
 import { parsePasswordFile } from '../access/password-file.ts';
 import { reasonOf } from '../base/errors.ts';
+import { readNamedFile, readNamedText } from '../base/named-file.ts';
 import { certificatesInFolder } from '../base/pem-files.ts';
 import type { ListenerOptions } from '../listeners/options.ts';
 import { parsePskFile } from '../listeners/psk-file.ts';
@@ -116,7 +117,7 @@ function reportStrangers({ users, path: file }: AclFile, ruled: readonly Listene
 
 function textOf(file: string): string | null {
   try {
-    return readText(file);
+    return readNamedText(file);
   } catch {
     return null;
   }
@@ -124,7 +125,7 @@ function textOf(file: string): string | null {
 
 function readOrReport(file: string, place: Place | null, message: string, report: Report): string | null {
   try {
-    return readText(file);
+    return readNamedText(file);
   } catch (error) {
     report.error(place, message, fileHint(file, error), EXIT.UNKNOWN);
     return null;
@@ -151,7 +152,7 @@ const REMEDY = 'make another one; or write secure true instead of certfile and k
 function readCertificate(file: string, places: Places, report: Report): X509Certificate | null {
   const place = places.get('certfile') ?? null;
   try {
-    const certificate = new X509Certificate(readFileSync(file));
+    const certificate = new X509Certificate(readNamedFile(file));
     const remarks = certificateProblems(certificate, Date.now());
     const isOver = certificate.validToDate.getTime() < Date.now();
     if (remarks.length > 0)
@@ -166,7 +167,7 @@ function readCertificate(file: string, places: Places, report: Report): X509Cert
 function checkKey(file: string, certificate: X509Certificate | null, places: Places, report: Report): void {
   const place = places.get('keyfile') ?? null;
   try {
-    const key = createPrivateKey(readFileSync(file));
+    const key = createPrivateKey(readNamedFile(file));
     if (certificate !== null && !certificate.checkPrivateKey(key)) {
       report.error(place, 'Server certificate/key are inconsistent', 'certfile and keyfile must belong together', EXIT.FAILED);
     }
@@ -186,7 +187,7 @@ function checkKey(file: string, certificate: X509Certificate | null, places: Pla
 
 function isEncrypted(file: string): boolean {
   try {
-    return /^-----BEGIN ENCRYPTED|^Proc-Type: 4,ENCRYPTED/m.test(readFileSync(file, 'utf8'));
+    return /^-----BEGIN ENCRYPTED|^Proc-Type: 4,ENCRYPTED/m.test(readNamedText(file));
   } catch {
     return false;
   }
@@ -194,7 +195,7 @@ function isEncrypted(file: string): boolean {
 
 function readCertificates(file: string, place: Place | null, report: Report): void {
   try {
-    new X509Certificate(readFileSync(file));
+    new X509Certificate(readNamedFile(file));
   } catch (error) {
     report.error(place, `Unable to load CA certificates. Check cafile "${file}"`, fileHint(file, error), EXIT.FAILED);
   }

@@ -1,7 +1,7 @@
 // Reads the file of pre-shared keys: `identity:hexadecimal key` per line, `psk_file` of mosquitto.conf(5).
 
-import { readFileSync } from 'node:fs';
 import { OperatorError, reasonOf } from '../base/errors.ts';
+import { readNamedText } from '../base/named-file.ts';
 
 /** OpenSSL takes no longer key: PSK_MAX_PSK_LEN. */
 const MAX_KEY_BYTES = 512;
@@ -52,7 +52,7 @@ function mistakeIn(identity: string, hex: string, keys: PskKeys): string | null 
 
 function readText(path: string): string {
   try {
-    return readFileSync(path, 'utf8').replace(/^\uFEFF/, '');
+    return readNamedText(path);
   } catch (error) {
     throw new OperatorError(`Cannot read psk_file "${path}": ${reasonOf(error)}`, { cause: error });
   }

@@ -349,6 +349,12 @@ export const MISTAKES: readonly Mistake[] = [
     ends: 3,
   },
   {
+    what: 'a certificate that is a FIFO',
+    text: `${LISTENER}certfile {folder}/fifo\nkeyfile {folder}/server.key`,
+    check: /:3:1: error: Unable to load server certificate "\S+fifo"\. Check certfile - it is a FIFO: name a file$/m,
+    ends: 3,
+  },
+  {
     what: 'a capath without certificates',
     text: `${LISTENER}secure true\nrequire_certificate true\ncapath {folder}/data`,
     check: /:5:1: error: Cannot use capath "\S+data": it holds no file ending in \.pem or \.crt - put the certificates/,
