@@ -1,6 +1,7 @@
 // Runs the tests, a line per file, and lists what was skipped and why: node build/test.ts [FILE or FOLDER...]
 //
-// Without names: everything in test/ but test/artefact/, test/attacks/, test/machine/, test/image/ and test/torture/, which need what `make binary` and `make image` make.
+// Without names: everything in test/ but test/artefact/, test/attacks/, test/machine/, test/image/ and test/torture/, which need what `make binary` and `make image` make,
+// and test/web/browser/, whose browsers need both cores.
 // With MIDGE_NO_SKIP=1 in the environment a skipped test is a failure: for a machine that has all programs.
 
 import { globSync, statSync } from 'node:fs';
@@ -11,8 +12,9 @@ import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 
 const ROOT = join(import.meta.dirname, '..');
-const APART = ['test/artefact/', 'test/attacks/', 'test/machine/', 'test/image/', 'test/torture/'];
+const APART = ['test/artefact/', 'test/attacks/', 'test/machine/', 'test/image/', 'test/torture/', 'test/web/browser/'];
 const MACHINES = ['test/image/', 'test/torture/', 'test/machine/'].map((folder) => join(ROOT, folder));
+const BROWSERS = join(ROOT, 'test/web/browser/');
 
 /** HANG_MS ends a test that would never end. No test that works comes near it. */
 const HANG_MS = 300_000;
@@ -38,7 +40,10 @@ async function runTests(files: readonly string[]): Promise<boolean> {
   const counts = { passed: 0, failed: 0, skipped: 0 };
   // A machine takes all cores, and minutes to boot; and two containers would be in one control group.
   const isMachine = files.every((file) => MACHINES.some((folder) => file.startsWith(folder)));
-  const events = run({ files, ...(isMachine ? { concurrency: 1 } : { concurrency: availableParallelism(), timeout: HANG_MS }) });
+  // A browser and a broker are busy on two cores; more of them at a time would only be slower.
+  const hasBrowser = files.some((file) => file.startsWith(BROWSERS));
+  const concurrency = isMachine || hasBrowser ? 1 : availableParallelism();
+  const events = run({ files, concurrency, ...(isMachine ? {} : { timeout: HANG_MS }) });
   events.on('test:pass', ({ name, file = '', skip }) => {
     if (skip !== undefined) skipped.push({ file: relative(ROOT, file), name, reason: skip === true ? 'no reason given' : String(skip) });
   });

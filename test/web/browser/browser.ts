@@ -1,0 +1,150 @@
+// A real browser in a test: Debian's Chromium. Each page is watched; what no page of a box may do is a complaint, and fails the test.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { TestContext } from 'node:test';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { findProgram, missing } from '../../support/process/foreign-program.ts';
+import type { Box, Session } from './box.ts';
+
+/** noBrowser is the reason to skip a test, or false. */
+export const noBrowser = missing(['chromium'], 'chromium');
+
+/** It updates and syncs nothing, and finds no other host. */
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--disable-dev-shm-usage',
+  '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost',
+];
+
+/** Milliseconds that a page has for what must come: a machine in a test run may be busy. */
+const PATIENCE = 30_000;
+
+/** Look is how somebody sees a page. */
+export interface Look {
+  readonly name: string;
+  readonly width: number;
+  readonly height: number;
+  readonly isPhone: boolean;
+  readonly colors: 'light' | 'dark';
+}
+
+const DESKTOP = { width: 1280, height: 800, isPhone: false } as const;
+const PHONE = { width: 390, height: 844, isPhone: true } as const;
+
+/** LOOKS are those in which every view is tried. */
+export const LOOKS: readonly Look[] = [
+  { name: 'desktop-light', ...DESKTOP, colors: 'light' },
+  { name: 'desktop-dark', ...DESKTOP, colors: 'dark' },
+  { name: 'phone-light', ...PHONE, colors: 'light' },
+  { name: 'phone-dark', ...PHONE, colors: 'dark' },
+];
+
+/** openBrowser starts one; it ends with the test. */
+export async function openBrowser(test: TestContext): Promise<Browser> {
+  const executablePath = findProgram('chromium') ?? 'chromium';
+  const browser = await chromium.launch({ executablePath, args: FLAGS, handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false });
+  test.after(() => browser.close());
+  return browser;
+}
+
+/** Visit is a person with a browser: cookies and storage of its own, and one tab at first. */
+export interface Visit {
+  readonly page: Page;
+  readonly context: BrowserContext;
+  /** complaints are what the tabs did that no page of a box may do. */
+  readonly complaints: readonly string[];
+  /** openTab opens another tab with the same cookies. */
+  openTab(): Promise<Page>;
+  /** expect says which complaints belong to the test, for example /status of 401/: Chromium itself writes these into the console. */
+  expect(pattern: RegExp): void;
+  /** audit asks axe-core what keeps somebody from using the page as it is now. Throws with what it found. */
+  audit(page?: Page): Promise<void>;
+}
+
+/** VisitOptions say who comes. */
+export interface VisitOptions {
+  readonly look?: Look;
+  /** null = nobody is signed in. */
+  readonly session?: Session | null;
+  readonly locale?: string;
+}
+
+/** visit opens a tab, empty so far. When the test ends, the complaints fail it. */
+export async function visit(test: TestContext, browser: Browser, box: Pick<Box, 'url'>, options: VisitOptions = {}): Promise<Visit> {
+  const { look = LOOKS[0], session = null, locale = 'en-GB' } = options;
+  if (look === undefined) throw new Error('there is no look');
+  const context = await browser.newContext({
+    viewport: { width: look.width, height: look.height },
+    colorScheme: look.colors,
+    hasTouch: look.isPhone,
+    isMobile: look.isPhone,
+    locale,
+    acceptDownloads: true,
+    reducedMotion: 'reduce',
+  });
+  context.setDefaultTimeout(PATIENCE);
+  if (session !== null) await context.addCookies([cookieOf(box, session)]);
+  const complaints: string[] = [];
+  const expected: RegExp[] = [/^console: Failed to load resource: .* 401 .*\/api\/v1\/session$/];
+  const complain = (what: string): void => {
+    if (!expected.some((pattern) => pattern.test(what))) complaints.push(what);
+  };
+  context.on('page', (page) => watch(page, box.url, complain));
+  const page = await context.newPage();
+  test.after(async () => {
+    await context.close().catch(() => {}); // the browser may be gone already
+    assert.deepEqual(complaints, [], 'the page did what it may not');
+  });
+  return {
+    page,
+    context,
+    complaints,
+    openTab: () => context.newPage(),
+    expect: (pattern) => void expected.push(pattern),
+    audit: (which = page) => audit(which),
+  };
+}
+
+function cookieOf({ url }: Pick<Box, 'url'>, { cookie }: Session) {
+  const equals = cookie.indexOf('=');
+  return { url, name: cookie.slice(0, equals), value: cookie.slice(equals + 1), httpOnly: true, sameSite: 'Strict' as const };
+}
+
+function watch(page: Page, url: string, complain: (what: string) => void): void {
+  const ours = new URL(url).host;
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) complain(`console: ${message.text()} ${message.location().url}`.trim());
+  });
+  page.on('pageerror', (error) => complain(`error: ${error.stack ?? error.message}`));
+  page.on('request', (request) => {
+    const { protocol, host } = new URL(request.url());
+    if (host !== ours && !['data:', 'blob:', 'about:'].includes(protocol)) complain(`request to ${request.url()}`);
+  });
+  page.on('response', (response) => {
+    if (response.status() >= 500) complain(`answer ${response.status()} of ${response.url()}`);
+  });
+}
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+interface Violation {
+  readonly id: string;
+  readonly help: string;
+  readonly nodes: readonly { readonly target: readonly unknown[]; readonly failureSummary?: string }[];
+}
+
+async function audit(page: Page): Promise<void> {
+  if (await page.evaluate("typeof axe === 'undefined'")) await page.evaluate(AXE);
+  const violations: Violation[] = await page.evaluate(
+    "axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations)",
+  );
+  const told = violations.flatMap(({ id, help, nodes }) =>
+    nodes.map(({ target, failureSummary = '' }) => `${id}: ${help}: ${target.join(' ')}: ${failureSummary.replaceAll(/\s+/g, ' ')}`),
+  );
+  assert.deepEqual(told, [], `axe-core on ${page.url()}`);
+}
