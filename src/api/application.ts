@@ -6,14 +6,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Context, Hono } from 'hono';
 import { reasonOf } from '../base/errors.ts';
-import { isSharedFilter, isTopicFilter } from '../mqtt/topics.ts';
 import { jsonSchemaOf } from '../operations/json-schema.ts';
 import { type Asker, type Download, type Operation, OperationFailure } from '../operations/operation.ts';
 import type { Right } from '../operations/right.ts';
 import { type EventSource, type EventStream, eventStream } from './event-stream.ts';
 import { queryTypesOf, readInput } from './input.ts';
+import { openMessages, wantedMessages } from './message-stream.ts';
 import { openApiDocument } from './openapi.ts';
-import type { ApiSetup, StreamedMessage } from './ports.ts';
+import type { ApiSetup } from './ports.ts';
 import { Problem, problemOf } from './problems.ts';
 import { BASE, type OfferedOperation, offeredOperations } from './routes.ts';
 import { SignIn } from './sign-in.ts';
@@ -21,8 +21,6 @@ import { hostIn, isOurHost, type Visitor } from './visitor.ts';
 
 /** Streams at once, a megabyte of waiting events each at most. */
 const MOST_STREAMS = 32;
-
-const MOST_FILTERS = 32;
 
 const SECURITY_HEADERS = {
   'cache-control': 'no-store',
@@ -188,11 +186,9 @@ class RestApplication implements Application {
   }
 
   #streamMessages(context: Asked): Response {
-    const filters = context.req.queries('topic') ?? [];
     return this.#stream(context, 'operator', () => {
-      const fields = filterProblems(filters);
-      if (fields.length > 0) throw new Problem(422, 'The input does not fit', { fields });
-      return (send) => this.#setup.messages(filters, (message) => send('message', describeMessage(message)));
+      const wanted = wantedMessages(context.req.queries('topic') ?? [], context.req.query('sample'));
+      return (send) => openMessages(this.#setup.messages, wanted, send);
     });
   }
 
@@ -245,18 +241,4 @@ function answerFile(context: Asked, { mediaType, fileName, chunks }: Download): 
 function revisionIn(output: unknown): string | null {
   if (typeof output !== 'object' || output === null || !('revision' in output)) return null;
   return typeof output.revision === 'string' && /^[\x21\x23-\x7e]+$/.test(output.revision) ? output.revision : null;
-}
-
-function filterProblems(filters: readonly string[]) {
-  const problem = (detail: string) => [{ field: 'topic', detail }];
-  if (filters.length === 0) return problem('Say which: topic=home/%23');
-  if (filters.length > MOST_FILTERS) return problem(`There may be ${MOST_FILTERS} at most`);
-  const bad = filters.find((filter) => !isTopicFilter(filter) || isSharedFilter(filter));
-  return bad === undefined ? [] : problem(`${JSON.stringify(bad)} is no topic filter`);
-}
-
-function describeMessage({ topic, payload, qos, retain }: StreamedMessage) {
-  const text = payload.toString('utf8');
-  const isText = Buffer.from(text, 'utf8').equals(payload);
-  return { topic, qos, retain, payload: isText ? text : payload.toString('base64'), encoding: isText ? 'utf8' : 'base64' };
 }

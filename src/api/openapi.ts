@@ -2,6 +2,7 @@
 
 import { type JsonSchema, jsonSchemaOf } from '../operations/json-schema.ts';
 import type { Operation } from '../operations/operation.ts';
+import { MOST_SAMPLED } from './message-stream.ts';
 import { BASE, fieldsInPath, hasBody, type OfferedOperation } from './routes.ts';
 import { CLAIM, LOGIN, SESSION } from './sign-in.ts';
 
@@ -73,6 +74,14 @@ function endpoints(): readonly Endpoint[] {
           required: true,
           description: 'Topic filter; repeat it for several.',
           schema: { type: 'array', items: { type: 'string' }, minItems: 1 },
+        },
+        {
+          name: 'sample',
+          in: 'query',
+          required: false,
+          description:
+            'Events per second at most: the latest message of each topic, and "missed" with the number of all others. None = every message.',
+          schema: { type: 'integer', minimum: 1, maximum: MOST_SAMPLED },
         },
       ],
       answer: EVENTS,

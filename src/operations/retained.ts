@@ -6,7 +6,7 @@ import { Message, NEVER } from '../broker/message.ts';
 import type { RetainedValue } from '../broker/retained/retained-messages.ts';
 import { isTopicFilter, isTopicName } from '../mqtt/topics.ts';
 import type { OperationNeeds } from './needs.ts';
-import { type Answer, badInput, OperationFailure, operation } from './operation.ts';
+import { badInput, OperationFailure, operation } from './operation.ts';
 import { PAGE_INPUT, PageTaker, pageOf } from './page.ts';
 import { PAYLOAD_OUTPUT, writePayload } from './payload.ts';
 import { iso, TIME } from './time.ts';
@@ -36,7 +36,9 @@ const FIELDS = {
 
 const FILTER = z.string().describe('topic filter; `#` does not match topics that begin with $');
 
-const LISTED = z.object({ ...FIELDS, preview: z.string().nullable().describe('beginning of a payload of text; null = it is no text') });
+const PREVIEW = z.string().nullable().describe('beginning of a payload of text; null = it is no text');
+
+const LISTED = z.object({ ...FIELDS, preview: PREVIEW });
 const ONE = z.object({ ...FIELDS, ...PAYLOAD_OUTPUT });
 
 /** RETAINED lists them. */
@@ -71,9 +73,20 @@ const LEVEL = z.object({
   topic: z.string().describe('from the root to this level'),
   messages: z.number().int().describe('at this topic and below it'),
   bytes: z.number().int().describe('of their payloads'),
-  hasMessage: z.boolean().describe('there is one at this very topic'),
   hasMore: z.boolean().describe('there are some below it'),
+  message: z
+    .object({ preview: PREVIEW, qos: FIELDS.qos, bytes: FIELDS.bytes, since: FIELDS.since })
+    .nullable()
+    .describe('the one at this very topic'),
 });
+
+/** Counts are what is known of a level when all below it was seen. */
+interface Counts {
+  messages: number;
+  bytes: number;
+  own: RetainedValue | null;
+  hasMore: boolean;
+}
 
 /** RETAINED_TREE gives the branches of one place. */
 export const RETAINED_TREE = operation({
@@ -85,23 +98,32 @@ export const RETAINED_TREE = operation({
   output: pageOf(LEVEL),
   run: async (needs, { below, ...page }) => {
     const prefix = below == null ? '' : `${below}/`;
-    const levels = new Map<string, { messages: number; bytes: number; hasMessage: boolean; hasMore: boolean }>();
-    await walk(needs, `${prefix}#`, ({ topicName, payload }) => {
+    const levels = new Map<string, Counts>();
+    await walk(needs, `${prefix}#`, (value) => {
+      const { topicName, payload } = value;
       if (!topicName.startsWith(prefix)) return; // `a/#` matches `a` as well
       const end = topicName.indexOf('/', prefix.length);
       const level = topicName.slice(prefix.length, end < 0 ? undefined : end);
-      const known = levels.get(level) ?? { messages: 0, bytes: 0, hasMessage: false, hasMore: false };
+      const known = levels.get(level) ?? { messages: 0, bytes: 0, own: null, hasMore: false };
       levels.set(level, known);
       known.messages++;
       known.bytes += payload.length;
-      if (end < 0) known.hasMessage = true;
+      if (end < 0) known.own = value;
       else known.hasMore = true;
     });
-    const taker = new PageTaker<Answer<z.infer<typeof LEVEL>>>(page);
-    for (const [level, counts] of levels) taker.see(level, { level, topic: prefix + level, ...counts });
-    return taker.page((level) => level);
+    const taker = new PageTaker<[string, Counts]>(page);
+    for (const each of levels) taker.see(each[0], each);
+    return taker.page(([level, { own, ...counts }]) => ({
+      ...{ level, topic: prefix + level, ...counts },
+      message: own === null ? null : messageOf(own),
+    }));
   },
 });
+
+function messageOf(value: RetainedValue) {
+  const { qos, bytes, since } = fieldsOf(value);
+  return { preview: previewOf(value), qos, bytes, since };
+}
 
 /** RETAINED_MESSAGE gives one. */
 export const RETAINED_MESSAGE = operation({

@@ -55,6 +55,7 @@ for (const [what, path, authorization, status] of [
   ['no filter is said', '/api/v1/messages/stream', 'Bearer operator', 422],
   ['a filter is none', '/api/v1/messages/stream?topic=a%23', 'Bearer operator', 422],
   ['a filter is shared', '/api/v1/messages/stream?topic=$share/a/b', 'Bearer operator', 422],
+  ['its sample is none', `${STREAM}&sample=0`, 'Bearer operator', 422],
   ['an operator wants the log', '/api/v1/log/stream', 'Bearer operator', 403],
 ] as const) {
   test(`stream answers ${status} when ${what}`, async (context) => {
@@ -64,6 +65,28 @@ for (const [what, path, authorization, status] of [
     assert.equal(api.feeds.size, 0);
   });
 }
+
+test('sample sends the latest of each topic, of as many as it may, and tells how many messages it has left out', async (context) => {
+  context.mock.timers.enable({ apis: ['setInterval'] });
+  const api = await openApi(context, { table: TABLE });
+  const stream = await openStream(context, api, `${STREAM}&sample=12`, { authorization: 'Bearer operator' });
+  await stream.until(/^: $/m);
+  const lent = Buffer.from('1');
+  const deliver = (topic: string, payload: Buffer) => {
+    for (const each of api.feeds) each({ topic, payload, qos: 0, retain: false });
+  };
+  for (const topic of ['home/a', 'home/b', 'home/c', 'home/d']) deliver(topic, lent);
+  lent.write('9'); // another message came into the same bytes
+  deliver('home/b', Buffer.from('2'));
+  context.mock.timers.tick(250);
+  const first = await stream.until(/event: missed\ndata: \{"count":2\}/);
+  const told = Array.from(first.matchAll(/"topic":"([^"]+)".*"payload":"(\d)"/g), ([, topic, payload]) => `${topic} ${payload}`);
+  assert.deepEqual(told, ['home/a 1', 'home/b 2', 'home/c 1']);
+  deliver('home/d', Buffer.from('4'));
+  context.mock.timers.tick(250);
+  await stream.until(/"topic":"home\/d"/);
+  stream.socket.destroy();
+});
 
 test('streams are refused beyond their number, and end when the API stops', async (context) => {
   const api = await openApi(context, { table: TABLE });

@@ -1,0 +1,94 @@
+// Messages as they pass, as events: all of them, or a sample that costs the same however many there are.
+
+import { isSharedFilter, isTopicFilter } from '../mqtt/topics.ts';
+import type { EventSource } from './event-stream.ts';
+import type { ApiSetup, StreamedMessage } from './ports.ts';
+import { Problem } from './problems.ts';
+
+const MOST_FILTERS = 32;
+
+/** MOST_SAMPLED is the greatest rate of a sample, in events per second. */
+export const MOST_SAMPLED = 1000;
+
+/** Events of a sample go out so often. */
+const TICK_MS = 250;
+
+/** Send writes an event. */
+type Send = Parameters<EventSource['open']>[0];
+
+/** WantedMessages are what the query of a stream says: `topic` once or more, and `sample`. */
+export interface WantedMessages {
+  readonly filters: readonly string[];
+  /** Events per second at most; null = every message is one. */
+  readonly sample: number | null;
+}
+
+/** wantedMessages reads a query. Throws Problem 422. */
+export function wantedMessages(filters: readonly string[], sample: string | undefined): WantedMessages {
+  const fields = [...filterProblems(filters), ...sampleProblems(sample)];
+  if (fields.length > 0) throw new Problem(422, 'The input does not fit', { fields });
+  return { filters, sample: sample === undefined ? null : Number(sample) };
+}
+
+/** openMessages sends them until the function that it gives is called. */
+export function openMessages(feed: ApiSetup['messages'], { filters, sample }: WantedMessages, send: Send): () => void {
+  if (sample === null) return feed(filters, (message) => send('message', describeMessage(message)));
+  const sampling = new Sampling(sample, send);
+  const end = feed(filters, (message) => sampling.take(message));
+  return () => {
+    end();
+    sampling.end();
+  };
+}
+
+/** Sampling sends the latest message of each topic, of so many topics as there is room for, and then how many it has not sent. */
+class Sampling {
+  readonly #most: number;
+  readonly #send: Send;
+  readonly #latest = new Map<string, StreamedMessage>();
+  readonly #timer: NodeJS.Timeout;
+  #missed = 0;
+
+  constructor(perSecond: number, send: Send) {
+    this.#most = Math.ceil((perSecond * TICK_MS) / 1000);
+    this.#send = send;
+    this.#timer = setInterval(() => this.#flush(), TICK_MS).unref();
+  }
+
+  take({ topic, payload, qos, retain }: StreamedMessage): void {
+    const isKnown = this.#latest.has(topic);
+    if (isKnown || this.#latest.size >= this.#most) this.#missed++;
+    // The bytes belong to the socket that they came from, and only until this call ends.
+    if (isKnown || this.#latest.size < this.#most) this.#latest.set(topic, { topic, payload: Buffer.from(payload), qos, retain });
+  }
+
+  end(): void {
+    clearInterval(this.#timer);
+  }
+
+  #flush(): void {
+    for (const message of this.#latest.values()) this.#send('message', describeMessage(message));
+    this.#latest.clear();
+    if (this.#missed > 0) this.#send('missed', { count: this.#missed });
+    this.#missed = 0;
+  }
+}
+
+function filterProblems(filters: readonly string[]) {
+  const problem = (detail: string) => [{ field: 'topic', detail }];
+  if (filters.length === 0) return problem('Say which: topic=home/%23');
+  if (filters.length > MOST_FILTERS) return problem(`There may be ${MOST_FILTERS} at most`);
+  const bad = filters.find((filter) => !isTopicFilter(filter) || isSharedFilter(filter));
+  return bad === undefined ? [] : problem(`${JSON.stringify(bad)} is no topic filter`);
+}
+
+function sampleProblems(sample: string | undefined) {
+  if (sample === undefined || (/^\d{1,4}$/.test(sample) && Number(sample) >= 1 && Number(sample) <= MOST_SAMPLED)) return [];
+  return [{ field: 'sample', detail: `must be a number from 1 to ${MOST_SAMPLED}` }];
+}
+
+function describeMessage({ topic, payload, qos, retain }: StreamedMessage) {
+  const text = payload.toString('utf8');
+  const isText = Buffer.from(text, 'utf8').equals(payload);
+  return { topic, qos, retain, payload: isText ? text : payload.toString('base64'), encoding: isText ? 'utf8' : 'base64' };
+}
