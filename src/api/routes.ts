@@ -47,6 +47,8 @@ export const ROUTES: Readonly<Record<string, Route | { readonly notOffered: stri
   'remove token': { method: 'DELETE', path: '/tokens/{name}' },
   service: { method: 'GET', path: '/service' },
   'change service': { method: 'PATCH', path: '/service' },
+  host: { method: 'GET', path: '/host' },
+  history: { method: 'GET', path: '/history' },
   listeners: { method: 'GET', path: '/listeners' },
   log: { method: 'GET', path: '/log' },
   reload: { method: 'POST', path: '/reload' },

@@ -10,7 +10,7 @@ import type { Appliance } from './app.ts';
 import type { Reloads } from './reloads.ts';
 
 /** MoreNeeds are of the program around the appliance. */
-export interface MoreNeeds extends Pick<OperationNeeds, 'lastLines' | 'program' | 'roles' | 'setupCode' | 'tokens' | 'trial'> {
+export interface MoreNeeds extends Pick<OperationNeeds, 'history' | 'lastLines' | 'program' | 'roles' | 'setupCode' | 'tokens' | 'trial'> {
   readonly reloads: Reloads;
 }
 

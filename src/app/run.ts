@@ -29,6 +29,7 @@ import { makeAccount, withMadeAccount } from './made-account.ts';
 import { operationNeeds } from './operation-needs.ts';
 import { ApiPart, wantsApi } from './parts/api-part.ts';
 import { ControlPart } from './parts/control-part.ts';
+import { HistoryPart } from './parts/history-part.ts';
 import { LogPart } from './parts/log-part.ts';
 import { type AppliancePart, Parts, row } from './parts.ts';
 import { Reloads } from './reloads.ts';
@@ -134,9 +135,10 @@ class Run {
       keyLog: request.keyLog === null ? null : openKeyLog(request.keyLog, this.#log),
       serveHttp: (stream, visit) => api.serve(stream, visit),
     });
-    const operations = this.#operations(appliance, () => api);
+    const history = this.#historyPart(appliance);
+    const operations = this.#operations(appliance, history, () => api);
     const api = this.#apiPart(appliance, operations);
-    const parts = new Parts('program', this.#table({ appliance, madeAccount, operations, api }), this.#log);
+    const parts = new Parts('program', this.#table({ appliance, madeAccount, operations, api, history }), this.#log);
     this.#parts = parts;
     this.#listenToSignals(appliance);
     try {
@@ -150,7 +152,7 @@ class Run {
   }
 
   /** The order of start, and backwards of stop. */
-  #table({ appliance, madeAccount, operations, api }: Made): readonly AppliancePart[] {
+  #table({ appliance, madeAccount, operations, api, history }: Made): readonly AppliancePart[] {
     const { title, configuration } = this.#request;
     const { pidFile } = configuration.process;
     const log = this.#log;
@@ -166,6 +168,7 @@ class Run {
         start: async () => log.publishTo((topic, payload) => publishLine(appliance, topic, payload)),
         stop: async () => log.publishTo(null),
       }),
+      history,
       new ControlPart({ state: this.#state, operations, log }),
       api,
       row('report', {
@@ -196,7 +199,7 @@ class Run {
     leaveRoot({ wanted: configuration.process.user, state: this.#state, unnamed, log: this.#log });
   }
 
-  #operations(appliance: Appliance, api: () => ApiPart): Operations {
+  #operations(appliance: Appliance, history: HistoryPart, api: () => ApiPart): Operations {
     const { title, buildDate } = this.#request;
     const program = { title, buildDate, since: systemClock.now() };
     const trial = new ConfigurationTrial(this.#log);
@@ -204,9 +207,15 @@ class Run {
     this.#log.follow((line) => lastLines.add(line));
     return new Operations(() => {
       const { setupCode, tokens, roles } = api();
-      const kept = { setupCode, tokens, roles, trial, lastLines: () => lastLines.list() };
+      const kept = { setupCode, tokens, roles, trial, history: history.history, lastLines: () => lastLines.list() };
       return operationNeeds(appliance, { reloads: this.#reloads, program, ...kept });
     });
+  }
+
+  #historyPart(appliance: Appliance): HistoryPart {
+    const { configuration, buildDate } = this.#request;
+    const file = keepsSessions(this.#request) ? this.#state.metricsHistory : null;
+    return new HistoryPart({ configuration, appliance, file, clock: systemClock, log: this.#log, buildDate });
   }
 
   #apiPart(appliance: Appliance, operations: Operations): ApiPart {
@@ -267,6 +276,7 @@ interface Made {
   readonly madeAccount: Account | null;
   readonly operations: Operations;
   readonly api: ApiPart;
+  readonly history: HistoryPart;
 }
 
 /** stopInTime ends the program without the parts that do not stop. */

@@ -11,6 +11,8 @@ export const STATE_NAMES = {
   /** The last texts of the configuration. */
   configurationHistory: 'configuration-history',
   apiTokens: 'api-tokens',
+  /** How the broker fared, for charts. */
+  metricsHistory: 'metrics-history',
   /** Says that the folder is ours. */
   marker: '.midge-state',
   /** On the image, whose root is read-only: what midge.txt says, and settings of the owner. */

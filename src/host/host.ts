@@ -76,10 +76,27 @@ function firstLine(path: string): string | null {
 /**
  * machineModel asks what the machine is, or null when nobody knows. Never throws.
  * On a board with a device tree (every Pi) that is one small file. Elsewhere systeminformation starts programs and holds up the event
- * loop meanwhile, for some 50 ms: ask once, before there are clients.
+ * loop meanwhile, for some 50 ms: ask once.
  */
 export async function machineModel(deviceTree: string = DEVICE_TREE): Promise<MachineModel | null> {
   return (await boardModel(deviceTree)) ?? (await computerModel());
+}
+
+/** systemName is what the system calls itself, or null. os-release(5); `root` is for tests. Never throws. */
+export function systemName(root = '/'): string | null {
+  for (const path of ['etc/os-release', 'usr/lib/os-release']) {
+    const [, name] = /^PRETTY_NAME=["']?(.*?)["']?$/m.exec(textOf(join(root, path)) ?? '') ?? [];
+    if (name) return name;
+  }
+  return null;
+}
+
+function textOf(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
 }
 
 function outerAddresses(): string[] {

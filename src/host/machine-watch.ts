@@ -1,6 +1,7 @@
 // Asks the machine how it fares, every 30 seconds at most, however often somebody wants to know.
 
 import type { Clock } from '../base/clock.ts';
+import { type MachineModel, machineModel } from './host.ts';
 import { type MachineHealth, machineHealth } from './machine-health.ts';
 
 const INTERVAL = 30_000;
@@ -12,6 +13,7 @@ export class MachineWatch {
   #askedAt = Number.NEGATIVE_INFINITY;
   #answer: Promise<MachineHealth> | null = null;
   #latest: MachineHealth | null = null;
+  #model: Promise<MachineModel | null> | null = null;
 
   constructor(folder: string, clock: Clock) {
     this.#folder = folder;
@@ -21,6 +23,12 @@ export class MachineWatch {
   /** latest is what was known last, null at first. */
   get latest(): MachineHealth | null {
     return this.#latest;
+  }
+
+  /** model is asked for once: it does not change. */
+  model(): Promise<MachineModel | null> {
+    this.#model ??= machineModel();
+    return this.#model;
   }
 
   /** now gives an answer that is 30 seconds old at most. */

@@ -7,9 +7,11 @@ import type { LogLine } from '../base/logger.ts';
 import type { BridgeState } from '../bridges/state.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { Certificates } from '../certificates/certificates.ts';
+import type { MachineModel } from '../host/host.ts';
 import type { MachineHealth } from '../host/machine-health.ts';
 import type { RememberedRefusal } from '../refusals/refusal-memory.ts';
 import type { Store } from '../store/store.ts';
+import type { History } from '../telemetry/history/history.ts';
 import type { Right } from './right.ts';
 
 /** Traffic is what clients did, without the broker's test of itself and the numbers of its $SYS tree. Counts since the start, rates per second over the last minute. */
@@ -182,7 +184,9 @@ export interface OperationNeeds {
   readonly certificates: Pick<Certificates, 'authority' | 'server'> | null;
   /** Null = nothing outlives the process. */
   readonly store: Store | null;
-  readonly machine: { now(): Promise<MachineHealth> };
+  /** Null = none is kept. */
+  readonly history: Pick<History, 'extract'> | null;
+  readonly machine: { now(): Promise<MachineHealth>; model(): Promise<MachineModel | null> };
   /** Makes the first admin of the REST interface; null = it has one, or there is no such interface. */
   readonly setupCode: string | null;
   /** Null = there is no REST interface. */

@@ -12,6 +12,8 @@ import {
   SETTINGS,
   TAKE_BACK_CONFIGURATION,
 } from './configuration.ts';
+import { HISTORY } from './history.ts';
+import { HOST } from './host.ts';
 import { LISTENERS } from './listeners.ts';
 import { LOG } from './log.ts';
 import type { OperationNeeds } from './needs.ts';
@@ -41,7 +43,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...[CONFIGURATION, SETTINGS, CHECK_CONFIGURATION, APPLY_CONFIGURATION, CONFIRM_CONFIGURATION],
   ...[TAKE_BACK_CONFIGURATION, CONFIGURATION_HISTORY],
   ...[ROLES, SET_ROLE, TOKENS, ADD_TOKEN, REMOVE_TOKEN],
-  ...[LISTENERS, LOG, SERVICE_SETTINGS, CHANGE_SERVICE],
+  ...[HOST, HISTORY, LISTENERS, LOG, SERVICE_SETTINGS, CHANGE_SERVICE],
 ];
 
 /** Operations are carried out on one broker. */

@@ -10,6 +10,7 @@ import { machineNames } from '../host/host.ts';
 import type { MachineHealth } from '../host/machine-health.ts';
 import type { Store } from '../store/store.ts';
 import { cardWear } from '../telemetry/card-wear.ts';
+import { MACHINE_HEALTH } from './host.ts';
 import { LISTENER } from './listeners.ts';
 import { type OperationNeeds, RELOAD_CAUSES } from './needs.ts';
 import { type Answer, operation } from './operation.ts';
@@ -73,18 +74,7 @@ const STORE = z.object({
   wear: z.object({ years: z.number().nullable(), text: z.string() }),
 });
 
-const MACHINE = z.object({
-  cpuTemperature: z.number().nullable().describe('degrees Celsius'),
-  power: z.object({ now: z.array(z.string()), sinceBoot: z.array(z.string()).nullable() }).nullable(),
-  load: z.tuple([z.number(), z.number(), z.number()]),
-  memory: z.object({ total: z.number(), available: z.number() }).describe('bytes'),
-  disk: z.object({ path: z.string(), total: z.number(), free: z.number() }).nullable().describe('bytes'),
-  wifi: z.array(z.object({ name: z.string(), signal: z.number().describe('dBm') })),
-  uptime: z.number().describe('seconds since the machine was switched on'),
-  hostName: z.string(),
-  addresses: z.array(z.string()),
-  announced: z.string().nullable().describe('the name that mDNS gives to it; null = it is not announced'),
-});
+const MACHINE = z.object(MACHINE_HEALTH);
 
 const KEPT = z
   .object({

@@ -87,6 +87,7 @@ export class StateFolder {
   readonly knownLogins: string;
   readonly apiRoles: string;
   readonly apiTokens: string;
+  readonly metricsHistory: string;
   /** Absolute; in this folder, or wherever the configuration has it. */
   readonly database: string;
   #isMade = false;
@@ -101,6 +102,7 @@ export class StateFolder {
     this.knownLogins = join(path, STATE_NAMES.knownLogins);
     this.apiRoles = join(path, STATE_NAMES.apiRoles);
     this.apiTokens = join(path, STATE_NAMES.apiTokens);
+    this.metricsHistory = join(path, STATE_NAMES.metricsHistory);
   }
 
   /** exists tells whether there is a folder that is ours. */

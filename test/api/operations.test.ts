@@ -10,12 +10,14 @@ import { Roles } from '../../src/api/roles.ts';
 import { fieldsInPath, hasBody, type OfferedOperation, offeredOperations, ROUTES } from '../../src/api/routes.ts';
 import { TokenFile } from '../../src/api/tokens.ts';
 import { operationNeeds } from '../../src/app/operation-needs.ts';
+import { systemClock } from '../../src/base/clock.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import { ConfigurationTrial } from '../../src/operations/configuration-trial.ts';
 import { jsonSchemaOf } from '../../src/operations/json-schema.ts';
 import { download } from '../../src/operations/operation.ts';
 import { OPERATIONS, Operations } from '../../src/operations/operations.ts';
 import { RIGHTS } from '../../src/operations/right.ts';
+import { History } from '../../src/telemetry/history/history.ts';
 import { openAppliance } from '../app/test-appliance.ts';
 import { configurationOf } from '../app/test-configuration.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
@@ -33,6 +35,7 @@ async function openReal(context: TestContext) {
   const reload = { at: 0, by: 'command', error: null, mistakes: [], later: [] } as const;
   const reloads = { last: null, changedFiles: () => [], reload: async () => reload };
   const tokens = new TokenFile(join(folder, 'tokens'), Date.now);
+  const history = new History({ broker: appliance.broker, traffic: appliance.traffic, machine: () => null }, systemClock);
   const program = { title: 'midge version 1.2.3', buildDate: 0, since: 0 };
   const operations = new Operations(() =>
     operationNeeds(appliance, {
@@ -42,6 +45,7 @@ async function openReal(context: TestContext) {
       tokens,
       roles: new Roles(null),
       trial: new ConfigurationTrial(silentLogger),
+      history,
       lastLines: () => [],
     }),
   );
