@@ -16,6 +16,8 @@ const NO_PROPERTIES = {};
 const WINDOW = 20;
 const ON_THEIR_WAY = 20_000;
 const BATCH = 100;
+/** Milliseconds between two looks at what is due. */
+const STEP_MS = 5;
 
 /** until waits for a condition. */
 export async function until(condition: () => boolean): Promise<void> {
@@ -70,6 +72,21 @@ export class Peer {
     if (qos === 0) await this.#flood(messages, to);
     else this.#keepWindow(messages);
     await until(() => to.received >= goal);
+  }
+
+  /** offer publishes so many a second, whatever comes of them, and calls back each second with the number sent so far. */
+  async offer(qos: Qos, { rate, seconds }: { rate: number; seconds: number }, each: (sent: number) => void): Promise<number> {
+    const began = performance.now();
+    let [sent, looks] = [0, 0];
+    while (sent < rate * seconds) {
+      const passed = (performance.now() - began) / 1000;
+      const due = Math.min(rate * seconds, Math.floor(passed * rate)) - sent;
+      if (due > 0) this.#socket!.write(Buffer.concat(Array.from({ length: due }, () => publishPacket(qos, (sent++ % 60_000) + 1)))); // it is connected
+      if (passed > looks + 1) each(sent);
+      looks = Math.floor(passed);
+      await sleep(STEP_MS);
+    }
+    return sent;
   }
 
   async #flood(messages: number, to: Peer): Promise<void> {

@@ -1,4 +1,5 @@
-// How much a bridge carries for a second of a processor, beside mosquitto's: npm run bench:bridge [-- --messages 300000]
+// How much a bridge carries for a second of a processor, beside mosquitto's, and whether it keeps up with a rate: npm run bench:bridge
+// [-- --messages 300000 --rounds 3 --seconds 60]
 //
 //   publisher -> broker with a bridge -> sink      the sink counts and acknowledges; for the other direction it publishes itself
 //
@@ -12,29 +13,97 @@ import type { Qos } from '../../src/mqtt/packet-types.ts';
 import { findMosquitto } from '../conversations/mosquitto-target.ts';
 import { Peer, until } from './bridge-peer.ts';
 import { type Child, freePort, startChild } from './child.ts';
+import { spreadOf } from './statistics.ts';
 
 type Direction = 'out' | 'in';
+type What = 'midge' | 'mosquitto';
 
-/** Clock ticks of /proc per second. */
+/** Ends are the two of a direction while the broker between them runs. */
+interface Ends {
+  readonly broker: Child;
+  readonly from: Peer;
+  readonly to: Peer;
+}
+
+/** Messages a second that a bridge has to keep up with. */
+const RATES = { 0: 20_000, 1: 5_000 } as const;
+/** Clock ticks and pages of /proc. */
 const TICKS = 100;
+const PAGE = 4096;
+const MB = 1_000_000;
 
 const MAIN = join(import.meta.dirname, '../../src/main.ts');
 
-await run(Number(parseArgs({ options: { messages: { type: 'string', default: '300000' } } }).values.messages));
+const number = (value: number) => ({ type: 'string', default: String(value) }) as const;
+const { values } = parseArgs({ options: { messages: number(300_000), rounds: number(3), seconds: number(60) } });
+await saturate(Number(values.messages), Number(values.rounds));
+await keepUp(Number(values.seconds));
 
-async function run(messages: number): Promise<void> {
-  console.log('A bridge of MQTT 3.1.1, 100 bytes each: messages for a second of a processor\n');
+/** The two take turns, so that what else the machine does meets both. */
+async function saturate(messages: number, rounds: number): Promise<void> {
+  console.log('A bridge of MQTT 3.1.1, 100 bytes each: messages for a second of a processor, medians\n');
   for (const direction of ['out', 'in'] as const) {
     for (const qos of [0, 1] as const) {
-      const midge = await measure('midge', direction, qos, qos === 0 ? messages : messages / 3);
-      const mosquitto = findMosquitto() === null ? null : await measure('mosquitto', direction, qos, qos === 0 ? messages : messages / 3);
-      const ratio = mosquitto === null ? '' : `, mosquitto ${Math.round(mosquitto)}: ${(midge / mosquitto).toFixed(1)} times`;
-      console.log(`${direction.padEnd(3)} QoS ${qos}: midge ${Math.round(midge)}${ratio}`);
+      const [midge, mosquitto]: [number[], number[]] = [[], []];
+      for (let round = 0; round < rounds; round++) {
+        midge.push(await capacity('midge', direction, qos, messages));
+        if (findMosquitto() !== null) mosquitto.push(await capacity('mosquitto', direction, qos, messages));
+      }
+      const other =
+        mosquitto.length === 0
+          ? ''
+          : `, mosquitto ${thousands(mosquitto)}: ${(spreadOf(midge).median / spreadOf(mosquitto).median).toFixed(1)} times`;
+      console.log(`${direction.padEnd(3)} QoS ${qos}: midge ${thousands(midge)}${other}`);
     }
   }
 }
 
-async function measure(what: 'midge' | 'mosquitto', direction: Direction, qos: Qos, messages: number): Promise<number> {
+function thousands(samples: readonly number[]): string {
+  return `${Math.round(spreadOf(samples).median / 1000)},000 (${samples.map((one) => Math.round(one / 1000)).join(' ')})`;
+}
+
+function capacity(what: What, direction: Direction, qos: Qos, messages: number): Promise<number> {
+  return withBridge(what, direction, qos, async ({ broker, from, to }) => {
+    await from.publish(qos, messages / 3, to); // what runs for the first time is slow
+    const before = processorSeconds(broker);
+    await from.publish(qos, messages, to);
+    return messages / (processorSeconds(broker) - before);
+  });
+}
+
+async function keepUp(seconds: number): Promise<void> {
+  console.log(`\nThe same at a constant rate for ${seconds} s: means of the first and of the last quarter\n`);
+  for (const direction of ['out', 'in'] as const) {
+    for (const qos of [0, 1] as const) {
+      console.log(await withBridge('midge', direction, qos, (ends) => offered(ends, direction, qos, seconds)));
+    }
+  }
+}
+
+async function offered({ broker, from, to }: Ends, direction: Direction, qos: 0 | 1, seconds: number): Promise<string> {
+  const rate = RATES[qos];
+  const waiting: number[] = [];
+  const memory: number[] = [];
+  const base = to.received;
+  const before = processorSeconds(broker);
+  const sent = await from.offer(qos, { rate, seconds }, (soFar) => {
+    waiting.push(soFar - (to.received - base));
+    memory.push(residentBytes(broker) / MB);
+  });
+  const share = (100 * (processorSeconds(broker) - before)) / seconds;
+  await until(() => to.received - base >= sent);
+  const onTheirWay = `on their way ${quarters(waiting)} (most ${Math.max(...waiting)})`;
+  return `${direction.padEnd(3)} QoS ${qos}: ${rate}/s, ${to.received - base} of ${sent} came; ${onTheirWay}; memory ${quarters(memory)} MB; processor ${share.toFixed(0)} %`;
+}
+
+function quarters(samples: readonly number[]): string {
+  const quarter = Math.max(1, Math.floor(samples.length / 4));
+  const mean = (some: readonly number[]) => Math.round(some.reduce((sum, one) => sum + one, 0) / some.length);
+  return `${mean(samples.slice(0, quarter))} -> ${mean(samples.slice(-quarter))}`;
+}
+
+/** Starts a broker whose bridge carries everything in one direction, and stops it when `use` is done. */
+async function withBridge<T>(what: What, direction: Direction, qos: Qos, use: (ends: Ends) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'midge-bench-'));
   const sink = await Peer.asServer();
   const port = await freePort();
@@ -46,10 +115,7 @@ async function measure(what: 'midge' | 'mosquitto', direction: Direction, qos: Q
     await until(() => sink.isSubscribed || (direction === 'out' && sink.isConnected));
     const client = await Peer.asClient(port, direction === 'in');
     const [from, to] = direction === 'out' ? [client, sink] : [sink, client];
-    await from.publish(qos, messages / 10, to); // what runs for the first time is slow
-    const before = processorSeconds(broker);
-    await from.publish(qos, messages, to);
-    return messages / (processorSeconds(broker) - before);
+    return await use({ broker, from, to });
   } finally {
     await broker.stop();
     sink.end();
@@ -57,12 +123,16 @@ async function measure(what: 'midge' | 'mosquitto', direction: Direction, qos: Q
   }
 }
 
-function start(what: 'midge' | 'mosquitto', folder: string): Promise<Child> {
-  if (what === 'mosquitto') return startChild(findMosquitto()!, ['-c', join(folder, 'conf')], null); // run has asked
+function start(what: What, folder: string): Promise<Child> {
+  if (what === 'mosquitto') return startChild(findMosquitto()!, ['-c', join(folder, 'conf')], null); // saturate has asked
   return startChild(process.execPath, [MAIN, 'serve', '-c', join(folder, 'conf'), '--state', folder], null);
 }
 
 function processorSeconds({ pid }: Child): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' '); // proc_pid_stat(5): utime, stime
   return (Number(fields[11]) + Number(fields[12])) / TICKS;
+}
+
+function residentBytes({ pid }: Child): number {
+  return Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]) * PAGE; // proc_pid_statm(5)
 }
