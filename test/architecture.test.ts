@@ -60,6 +60,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   hono: ['api'],
   '@hono/node-server': ['api'],
   'prom-client': ['telemetry'],
+  uqr: ['phones'],
   yaml: ['boot'],
   'smol-toml': ['boot'],
   '@peculiar/x509': ['certificates'],
