@@ -35,6 +35,8 @@ export const ROUTES: Readonly<Record<string, Route | { readonly notOffered: stri
   'who can': { method: 'GET', path: '/rules/who-can' },
   configuration: { method: 'GET', path: '/configuration' },
   settings: { method: 'GET', path: '/configuration/settings' },
+  'known settings': { method: 'GET', path: '/configuration/known-settings' },
+  'edit configuration': { method: 'POST', path: '/configuration/edits' },
   'check configuration': { method: 'POST', path: '/configuration/check' },
   'apply configuration': { method: 'PUT', path: '/configuration' },
   'confirm configuration': { method: 'POST', path: '/configuration/confirmation' },

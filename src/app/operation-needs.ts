@@ -2,7 +2,7 @@
 
 import { resolve } from 'node:path';
 import { filesOf } from '../access/options.ts';
-import { describeAccess, formatDiagnostic, isSecret, loadConfiguration, treatLines } from '../config/config.ts';
+import { describeAccess, formatDiagnostic, isSecret, knownSettings, loadConfiguration, treatLines } from '../config/config.ts';
 import { changeSetting, readSetting } from '../config/writer.ts';
 import type { OperationNeeds } from '../operations/needs.ts';
 import { OperationFailure } from '../operations/operation.ts';
@@ -22,24 +22,25 @@ const FILES: OperationNeeds['files'] = {
     return { mistakes: of('error'), warnings: of('warning') };
   },
   valueOf: (file, name) => readSetting(file, name, null).statements.at(-1)?.text ?? null,
-  withValue(file, text, name, value) {
-    const change = { name, values: value === null ? [] : [value], listener: null };
+  withChange(file, text, change) {
     const files = changeSetting(file, change, new Map([[resolve(file), text]]));
     const elsewhere = files.find(({ path }) => path !== resolve(file));
     if (elsewhere !== undefined)
       throw new OperationFailure(
         'not possible',
-        `Cannot set ${name} in "${file}": it belongs into "${elsewhere.path}" - change it there, or by midge config set`,
+        `Cannot set ${change.name} in "${file}": it belongs into "${elsewhere.path}" - change it there, or by midge config set`,
       );
     return files[0]?.after ?? text;
   },
-  settings: (file) =>
-    treatLines(file).map(({ name, text, place }) => ({
+  settings: (file, text) =>
+    treatLines(file, text === undefined ? undefined : new Map([[resolve(file), text]])).map(({ name, text: value, block, place }) => ({
       name,
-      value: isSecret(name) ? null : text,
+      value: isSecret(name) ? null : value,
+      block,
       file: place.file,
       line: place.line,
     })),
+  known: knownSettings,
 };
 
 /** operationNeeds is the state of now. */

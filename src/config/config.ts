@@ -14,6 +14,7 @@ import { type CommandLine, resolveConfiguration } from './resolve.ts';
 export { describeAccess, describeListeners, isLockedOut } from './describe-access.ts';
 export { describeSettings } from './describe-settings.ts';
 export { type Diagnostic, EXIT, formatDiagnostic } from './diagnostic.ts';
+export { type KnownSetting, knownSettings } from './known-settings.ts';
 export type { CommandLine } from './resolve.ts';
 export { isSecret, type TreatedLine, treatLines } from './treatments.ts';
 

@@ -3,7 +3,7 @@
 import { type Place, Report } from './diagnostic.ts';
 import { type Directive, isHarmless } from './directive.ts';
 import { findDirective, findInConnection } from './directives.ts';
-import { readStatements } from './reader.ts';
+import { readStatements, type Texts } from './reader.ts';
 
 /** TreatedLine is one statement. `scope` is 0 in the main file and what it includes, and another number in each file of `include_dir`. */
 export interface TreatedLine {
@@ -11,6 +11,8 @@ export interface TreatedLine {
   readonly name: string;
   readonly text: string;
   readonly scope: number;
+  /** The first words of the `listener` or `connection` line that it stands below, for example `listener 8883`; null = none. */
+  readonly block: string | null;
   /** 'same meaning': it asks for what happens anyway. */
   readonly outcome: 'taken' | 'same meaning' | 'without effect' | 'refused';
   /** Why, or what to do instead; null when it is taken. */
@@ -22,13 +24,15 @@ export function isSecret(name: string): boolean {
   return /(^|_)(password|psk)$/.test(name);
 }
 
-/** treatLines reads a configuration file with all that it includes. Files that cannot be read are missing: loadConfiguration says so. */
-export function treatLines(file: string): readonly TreatedLine[] {
+/** treatLines reads a configuration file with all that it includes; `texts` stand for what the files hold. Files that cannot be read are missing: loadConfiguration says so. */
+export function treatLines(file: string, texts?: Texts): readonly TreatedLine[] {
+  const blocks = new Map<number, string>();
   const connections = new Set<number>();
-  return readStatements(file, new Report()).map(({ place, name, text, scope }) => {
-    const directive = (connections.has(scope) ? findInConnection(name) : null) ?? findDirective(name);
+  return readStatements(file, new Report(), new Set(), texts).map(({ place, name, text, scope }) => {
+    const inConnection = connections.has(scope) ? findInConnection(name) : null;
     if (name === 'connection') connections.add(scope);
-    return { place, name, text, scope, ...treat(directive, text) };
+    if (name === 'listener' || name === 'connection') blocks.set(scope, `${name} ${text.split(/[ \t]/, 1)[0] ?? ''}`);
+    return { place, name, text, scope, block: blocks.get(scope) ?? null, ...treat(inConnection ?? findDirective(name), text) };
   });
 }
 

@@ -39,26 +39,14 @@ export const CONFIGURATION = operation({
   },
 });
 
-/** SETTINGS gives what the text says. */
-export const SETTINGS = operation({
-  name: 'settings',
-  kind: 'query',
-  right: 'viewer',
-  summary: 'Every setting of the configuration with file and line, without secrets.',
-  input: z.strictObject({}),
-  output: z.array(
-    z.object({ name: z.string(), value: z.string().nullable().describe('null = a secret'), file: z.string(), line: z.number().int() }),
-  ),
-  run: (needs) => needs.files.settings(mainFile(needs)),
-});
-
 const CHECKED = {
   mistakes: z.array(z.string()).describe('one sentence with its place each; none = it can be put in force'),
   warnings: z.array(z.string()),
   diff: z.array(z.string()).describe('lines with + or - before them, or a blank where they stay'),
 };
 
-const TEXT = z.string().max(MAX_TEXT).describe('the whole text of the main file');
+/** TEXT is what a change makes of it. */
+export const TEXT = z.string().max(MAX_TEXT).describe('the whole text of the main file');
 
 /** CHECK_CONFIGURATION tries a text without changing anything. */
 export const CHECK_CONFIGURATION = operation({

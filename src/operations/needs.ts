@@ -125,6 +125,38 @@ export interface TokenKeeper {
   remove(name: string): boolean;
 }
 
+/** SettingChange: no values = the word goes. `listener` is the port (or path) of the listener that it is for; null = the whole program, or the default listener. */
+export interface SettingChange {
+  readonly name: string;
+  readonly values: readonly string[];
+  readonly listener: string | null;
+}
+
+/** KnownSetting is a word of the configuration that can be set by itself. */
+export interface KnownSetting {
+  readonly section: string;
+  readonly name: string;
+  readonly scope: 'global' | 'listener';
+  readonly syntax: string;
+  readonly default: string | null;
+  readonly meaning: string;
+  readonly isOwn: boolean;
+  readonly isReloadable: boolean;
+  readonly isList: boolean;
+  readonly isSecret: boolean;
+}
+
+/** SaidSetting is a statement of the configuration. */
+export interface SaidSetting {
+  readonly name: string;
+  /** Null = a secret. */
+  readonly value: string | null;
+  /** The line that it stands below, such as `listener 8883`; null = none. */
+  readonly block: string | null;
+  readonly file: string;
+  readonly line: number;
+}
+
 /** OperationNeeds is asked anew for each operation: most of it changes while the broker runs. */
 export interface OperationNeeds {
   readonly program: {
@@ -164,12 +196,12 @@ export interface OperationNeeds {
     check(file: string, text: string): { readonly mistakes: readonly string[]; readonly warnings: readonly string[] };
     /** valueOf gives what the file says last about a word, or null. */
     valueOf(file: string, name: string): string | null;
-    /** withValue gives a text of the main file with a word set as a person would, or without it (null). Throws OperatorError. */
-    withValue(file: string, text: string, name: string, value: string | null): string;
-    /** settings gives each statement; null for the value of a secret. */
-    settings(
-      file: string,
-    ): readonly { readonly name: string; readonly value: string | null; readonly file: string; readonly line: number }[];
+    /** withChange gives a text of the main file with a word set as a person would, or without it. Throws OperatorError. */
+    withChange(file: string, text: string, change: SettingChange): string;
+    /** settings gives each statement; null for the value of a secret. A text stands for what the main file holds. */
+    settings(file: string, text?: string): readonly SaidSetting[];
+    /** known gives all words that can be set by themselves. */
+    known(): readonly KnownSetting[];
   };
   readonly access: {
     /** The one account that the configuration itself names, or null. */

@@ -76,7 +76,8 @@ async function changeService(needs: OperationNeeds, { revision, ...wanted }: z.i
   let text = before;
   for (const name of NAMES) {
     const value = wanted[name];
-    if (value !== undefined) text = needs.files.withValue(file, text, name, value === null ? null : String(value));
+    if (value !== undefined)
+      text = needs.files.withChange(file, text, { name, values: value === null ? [] : [String(value)], listener: null });
   }
   if (text === before) return { confirm: null, until: null, later: [] };
   const { confirm, until, later } = await applyText(needs, text, revision ?? revisionOf(before));

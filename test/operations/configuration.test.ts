@@ -7,11 +7,15 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { operationNeeds } from '../../src/app/operation-needs.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import { askControl } from '../../src/control/ask-control.ts';
 import { ConfigurationTrial, takeBackUnconfirmed } from '../../src/operations/configuration-trial.ts';
 import { diffLines } from '../../src/operations/diff-lines.ts';
 import type { LastReload } from '../../src/operations/needs.ts';
+import { Operations } from '../../src/operations/operations.ts';
+import { openAppliance } from '../app/test-appliance.ts';
+import { configurationOf } from '../app/test-configuration.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { recordingLog } from '../support/ports/recording-log.ts';
 import { openPort, startMidge } from '../support/process/midge-process.ts';
@@ -133,6 +137,56 @@ test('the diff shows what goes, comes and stays', () => {
   assert.deepEqual(diffLines('', ''), [' ']);
 });
 
+test('a text is edited as a person would, and nothing is changed in the file', async (t) => {
+  const folder = temporaryFolder(t);
+  const file = join(folder, 'midge.conf');
+  const text = '# mine\nallow_anonymous true\nlistener 1883\nmax_connections 5\npassword secret\n';
+  writeFileSync(file, text);
+  const { appliance } = await openAppliance(t, folder, { configuration: configurationOf(folder, `listener 0 ${join(folder, 'socket')}`) });
+  const needs = operationNeeds(appliance, { reloads: {} } as never);
+  const operations = new Operations(() => ({ ...needs, configuration: { ...needs.configuration, file } }));
+  // biome-ignore lint/suspicious/noExplicitAny: the answers are the subject of the test
+  const edit = (...changes: object[]): Promise<any> =>
+    operations.run('edit configuration', { text, changes }, { name: 'jane', right: 'admin' });
+
+  const told = await edit();
+  assert.equal(told.text, text);
+  const [first, , , last] = told.settings;
+  assert.deepEqual(first, { name: 'allow_anonymous', value: 'true', block: null, file, line: 2 });
+  assert.deepEqual([last.name, last.value, last.block], ['password', null, 'listener 1883']);
+  const edited = await edit(
+    { name: 'max_connections', values: ['9'], listener: '1883' },
+    { name: 'allow_anonymous', values: [] },
+    { name: 'max_keepalive', values: ['60'] },
+  );
+  assert.equal(edited.text, 'max_keepalive 60\n# mine\nlistener 1883\nmax_connections 9\npassword secret\n');
+  assert.equal(readFileSync(file, 'utf8'), text);
+  await assert.rejects(edit({ name: 'max_conections', values: ['9'] }), /did you mean "max_connections"/);
+  await assert.rejects(edit({ name: 'max_connections', values: ['9'], listener: '8883' }), /has no listener 8883/);
+});
+
+test('every known setting says what it means, and can be set', async (t) => {
+  const folder = temporaryFolder(t);
+  const { appliance } = await openAppliance(t, folder, { configuration: configurationOf(folder, `listener 0 ${join(folder, 'socket')}`) });
+  const needs = operationNeeds(appliance, { reloads: {} } as never);
+  const known = await new Operations(() => needs).run('known settings', {}, { name: 'jane', right: 'viewer' });
+  assert.ok(Array.isArray(known) && known.length > 80);
+  for (const { name, meaning, syntax, scope } of known) {
+    assert.match(meaning, /^[A-Z].*\.$/s, name);
+    assert.notEqual(syntax, '', name);
+    const text = 'listener 1883\nlistener 8443\n';
+    const listener = scope === 'listener' ? '1883' : null;
+    assert.match(
+      needs.files.withChange(join(folder, 'midge.conf'), text, { name, values: ['1'], listener }),
+      new RegExp(`^${name} 1$`, 'm'),
+    );
+  }
+  assert.deepEqual(
+    known.filter(({ isSecret }) => isSecret).map(({ name }) => name),
+    ['password'],
+  );
+});
+
 test('a running broker checks, applies, confirms and remembers its configuration, and refuses a stale revision', async (t) => {
   const folder = temporaryFolder(t);
   const [file, state] = [join(folder, 'midge.conf'), join(folder, 'state')];
@@ -147,7 +201,7 @@ test('a running broker checks, applies, confirms and remembers its configuration
   const shown = await ask('configuration');
   assert.deepEqual([shown.text, shown.unconfirmedUntil], [text, null]);
   const settings = await ask('settings');
-  assert.deepEqual(settings[2], { name: 'max_inflight_messages', value: '7', file, line: 4 });
+  assert.deepEqual(settings[2], { name: 'max_inflight_messages', value: '7', block: null, file, line: 4 });
   const checked = await ask('check configuration', { text: text.replace('7', 'seven') });
   assert.match(checked.mistakes[0], /midge\.conf:4/);
   assert.deepEqual(checked.diff.slice(3, 5), ['-max_inflight_messages 7', '+max_inflight_messages seven']);
