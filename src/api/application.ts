@@ -7,7 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Context, Hono } from 'hono';
 import { reasonOf } from '../base/errors.ts';
 import { jsonSchemaOf } from '../operations/json-schema.ts';
-import { type Asker, type Download, type Operation, OperationFailure } from '../operations/operation.ts';
+import { type Asker, type Download, type Operation, OperationFailure, type Report } from '../operations/operation.ts';
 import type { Right } from '../operations/right.ts';
 import { type EventSource, type EventStream, eventStream } from './event-stream.ts';
 import { queryTypesOf, readInput } from './input.ts';
@@ -15,6 +15,7 @@ import { openMessages, wantedMessages } from './message-stream.ts';
 import { openApiDocument } from './openapi.ts';
 import type { ApiSetup } from './ports.ts';
 import { Problem, problemOf } from './problems.ts';
+import { progressStream, wantsEvents } from './progress.ts';
 import { BASE, type OfferedOperation, offeredOperations } from './routes.ts';
 import { SignIn } from './sign-in.ts';
 import { hostIn, isOurHost, type Visitor } from './visitor.ts';
@@ -38,6 +39,14 @@ interface Environment {
 }
 
 type Asked = Context<Environment>;
+/** Request is one to an operation, whose asker and input are known. */
+interface Request {
+  readonly context: Asked;
+  readonly operation: Operation;
+  readonly input: unknown;
+  readonly asker: Asker;
+}
+
 type Handler = (context: Asked) => Response | Promise<Response>;
 
 /** Application answers requests. */
@@ -138,12 +147,14 @@ class RestApplication implements Application {
   }
 
   #answerProblem(error: unknown, context: Asked): Response {
-    const problem = problemOf(error);
-    if (problem === null) {
-      const what = `${context.req.method} ${new URL(context.req.url).pathname}`;
-      this.#setup.logger.log('error', `Error: Cannot answer ${what}: ${reasonOf(error)}`);
-    }
-    return secure((problem ?? new Problem(500, 'Something went wrong: the log of the broker says what')).toResponse());
+    return secure((problemOf(error) ?? this.#sayMistake(error, context)).toResponse());
+  }
+
+  /** What went wrong is for the log only. */
+  #sayMistake(error: unknown, context: Asked): Problem {
+    const what = `${context.req.method} ${new URL(context.req.url).pathname}`;
+    this.#setup.logger.log('error', `Error: Cannot answer ${what}: ${reasonOf(error)}`);
+    return new Problem(500, 'Something went wrong: the log of the broker says what');
   }
 
   #answerReady(context: Asked): Response {
@@ -167,7 +178,9 @@ class RestApplication implements Application {
     return async (context) => {
       const asker = this.#signIn.require(context, this.#visitor(context), operation.right);
       const input = await readInput(context, { route, types: types() });
-      const output = await this.#run(context, operation, input, asker);
+      if (operation.progress !== undefined && wantsEvents(context.req.header('accept')))
+        return this.#answerEvents(context, (closed) => this.#progress({ context, operation, input, asker, closed }));
+      const output = await this.#run({ context, operation, input, asker });
       if (operation.download !== undefined) return answerFile(context, output as Download); // its row says so
       const revision = revisionIn(output);
       if (revision !== null) context.header('etag', `"${revision}"`);
@@ -176,13 +189,18 @@ class RestApplication implements Application {
   }
 
   /** RFC 9110 15.5.13: what has changed since is a precondition that failed, where the asker has made it one. */
-  async #run(context: Asked, operation: Operation, input: unknown, asker: Asker): Promise<unknown> {
+  async #run({ context, operation, input, asker }: Request, report?: Report): Promise<unknown> {
     try {
-      return await this.#setup.operations.run(operation.name, input, asker);
+      return await this.#setup.operations.run(operation.name, input, asker, report);
     } catch (error) {
       const isStale = error instanceof OperationFailure && error.reason === 'conflict' && context.req.header('if-match') !== undefined;
       throw isStale ? new Problem(412, error.message) : error;
     }
+  }
+
+  #progress({ closed, ...request }: Request & { readonly closed: () => void }): EventStream {
+    const mistake = (error: unknown) => this.#sayMistake(error, request.context);
+    return progressStream({ work: (report) => this.#run(request, report), mistake, closed });
   }
 
   #streamMessages(context: Asked): Response {
@@ -201,12 +219,14 @@ class RestApplication implements Application {
     this.#signIn.require(context, visitor, right);
     const open = prepare();
     if (context.req.method === 'HEAD') return context.body(null, 200, { 'content-type': 'text/event-stream' });
+    return this.#answerEvents(context, (closed) =>
+      eventStream({ open, mayGoOn: () => this.#signIn.isStillGood(context, visitor, right), closed }),
+    );
+  }
+
+  #answerEvents(context: Asked, make: (closed: () => void) => EventStream): Response {
     if (this.#streams.size >= MOST_STREAMS) throw new Problem(503, `There are ${MOST_STREAMS} streams already`);
-    const stream = eventStream({
-      open,
-      mayGoOn: () => this.#signIn.isStillGood(context, visitor, right),
-      closed: () => this.#streams.delete(stream),
-    });
+    const stream = make(() => this.#streams.delete(stream));
     this.#streams.add(stream);
     return context.body(stream.body, 200, { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' });
   }

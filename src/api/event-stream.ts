@@ -18,7 +18,10 @@ export interface EventSource {
 /** EventStream is one answer without an end. */
 export interface EventStream {
   readonly body: ReadableStream<Uint8Array>;
+  /** end ends it at once. */
   end(): void;
+  /** finish ends it when what waits has been read. */
+  finish(): void;
 }
 
 /** eventStream begins at once: what comes before it is read waits, up to a limit. */
@@ -29,6 +32,7 @@ export function eventStream(source: EventSource): EventStream {
   let missed = 0;
   let controller: ReadableStreamDefaultController<Uint8Array> | null = null;
   let isOver = false;
+  let isLast = false;
   const flush = (): void => {
     while (controller !== null && (controller.desiredSize ?? 0) > 0) {
       const next = waiting.shift();
@@ -41,6 +45,7 @@ export function eventStream(source: EventSource): EventStream {
       missed = 0;
       controller.enqueue(encoder.encode(`event: missed\ndata: ${JSON.stringify({ count })}\n\n`));
     }
+    if (isLast && waiting.length === 0) end();
   };
   const put = (text: string): void => {
     const chunk = encoder.encode(text);
@@ -69,6 +74,10 @@ export function eventStream(source: EventSource): EventStream {
     over();
     if (!wasOver) controller?.close();
   };
+  const finish = (): void => {
+    isLast = true;
+    flush();
+  };
   const body = new ReadableStream<Uint8Array>({
     start: (given) => {
       controller = given;
@@ -77,5 +86,5 @@ export function eventStream(source: EventSource): EventStream {
     pull: flush,
     cancel: over,
   });
-  return { body, end };
+  return { body, end, finish };
 }

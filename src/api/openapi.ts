@@ -174,10 +174,17 @@ function describeOperation({ operation, route }: OfferedOperation): Json {
   };
 }
 
-function answerOf({ download, output }: Operation): Json {
+function answerOf({ download, output, progress }: Operation): Json {
+  if (progress !== undefined) return withProgress(jsonSchemaOf(output, 'output'), jsonSchemaOf(progress, 'output'));
   if (download === undefined) return json('Done', jsonSchemaOf(output, 'output'));
   const content = Object.fromEntries(download.map((type) => [type, { schema: { type: 'string', format: 'binary' } }]));
   return { 200: { description: 'A file', content } };
+}
+
+function withProgress(schema: JsonSchema, step: JsonSchema): Json {
+  const description = `Events "progress", then "done" with the answer or "problem"; data of "progress": ${JSON.stringify(step)}`;
+  const content = { 'application/json': { schema }, 'text/event-stream': { schema: { type: 'string', description } } };
+  return { 200: { description: 'Done', content } };
 }
 
 const IF_MATCH: Json = { name: 'If-Match', in: 'header', description: 'The ETag that the change starts from.', schema: { type: 'string' } };

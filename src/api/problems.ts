@@ -24,11 +24,15 @@ export class Problem extends Error {
     this.headers = more.headers ?? {};
   }
 
-  toResponse(): Response {
+  /** toJSON is its form on the wire. */
+  toJSON(): object {
     const { status, message: detail, fields } = this;
-    const body = { type: 'about:blank', title: STATUS_CODES[status], status, detail, ...(fields.length > 0 ? { errors: fields } : {}) };
+    return { type: 'about:blank', title: STATUS_CODES[status], status, detail, ...(fields.length > 0 ? { errors: fields } : {}) };
+  }
+
+  toResponse(): Response {
     const headers = { 'content-type': 'application/problem+json', ...this.headers };
-    return new Response(`${JSON.stringify(body)}\n`, { status, headers });
+    return new Response(`${JSON.stringify(this)}\n`, { status: this.status, headers });
   }
 }
 

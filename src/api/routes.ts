@@ -49,6 +49,8 @@ export const ROUTES: Readonly<Record<string, Route | { readonly notOffered: stri
   'remove token': { method: 'DELETE', path: '/tokens/{name}' },
   service: { method: 'GET', path: '/service' },
   'change service': { method: 'PATCH', path: '/service' },
+  bridges: { method: 'GET', path: '/bridges' },
+  'test bridge': { method: 'POST', path: '/bridges/{name}/test' },
   host: { method: 'GET', path: '/host' },
   history: { method: 'GET', path: '/history' },
   listeners: { method: 'GET', path: '/listeners' },

@@ -7,6 +7,7 @@ import { changeSetting, readSetting } from '../config/writer.ts';
 import type { OperationNeeds } from '../operations/needs.ts';
 import { OperationFailure } from '../operations/operation.ts';
 import type { Appliance } from './app.ts';
+import { tryConfiguredBridge } from './bridge-trial.ts';
 import type { Reloads } from './reloads.ts';
 
 /** MoreNeeds are of the program around the appliance. */
@@ -73,6 +74,10 @@ export function operationNeeds(appliance: Appliance, { reloads, ...more }: MoreN
       };
     }),
     bridges: appliance.bridges,
+    tryBridge: async (name, say) => {
+      const settings = configuration.bridges.find((each) => each.name === name);
+      return settings === undefined ? null : tryConfiguredBridge(settings, say);
+    },
     refusals,
     throttle,
     access: {

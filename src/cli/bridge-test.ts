@@ -1,11 +1,9 @@
 // `midge bridge test`: tries a bridge of the configuration once, and says what happens.
 
+import { tryConfiguredBridge } from '../app/bridge-trial.ts';
 import { OperatorError } from '../base/errors.ts';
-import { nameBridge } from '../bridges/options.ts';
-import { readBridgeTls } from '../bridges/tls-material.ts';
-import { type TrialStep, tryBridge } from '../bridges/trial.ts';
+import type { TrialStep } from '../bridges/trial.ts';
 import type { Configuration } from '../config/configuration.ts';
-import { machineNames, uniqueMark } from '../host/host.ts';
 import { visibleText } from '../logging/line.ts';
 import type { Invocation, Terminal } from '../terminal/command.ts';
 import { configurationFile, readConfiguration } from './configuration-file.ts';
@@ -14,12 +12,11 @@ import { configurationFile, readConfiguration } from './configuration-file.ts';
 export async function testBridge(name: string | null, { flags, terminal }: Invocation): Promise<number> {
   const file = configurationFile({ flags });
   const settings = bridgeOf(readConfiguration(file), name, file);
-  const options = nameBridge(settings, { hostName: machineNames().hostName, unique: uniqueMark() });
   const steps: TrialStep[] = [];
   const asJson = flags.has('json');
   const say = (step: TrialStep) => (asJson ? steps.push(step) : print(step, terminal));
-  const isGood = await tryBridge(options, readBridgeTls(settings.tls), say);
-  if (asJson) terminal.stdout.write(`${JSON.stringify({ name: options.name, ok: isGood, steps }, null, 2)}\n`);
+  const isGood = await tryConfiguredBridge(settings, say);
+  if (asJson) terminal.stdout.write(`${JSON.stringify({ name: settings.name, ok: isGood, steps }, null, 2)}\n`);
   return isGood ? 0 : 1;
 }
 

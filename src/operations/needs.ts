@@ -5,6 +5,7 @@ import type { LoginHold } from '../access/login-throttle.ts';
 import type { AccessFiles } from '../access/options.ts';
 import type { LogLine } from '../base/logger.ts';
 import type { BridgeState } from '../bridges/state.ts';
+import type { TrialStep } from '../bridges/trial.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { Certificates } from '../certificates/certificates.ts';
 import type { MachineModel } from '../host/host.ts';
@@ -186,6 +187,8 @@ export interface OperationNeeds {
   lastLines(): readonly LogLine[];
   /** In the order of the configuration. */
   readonly bridges: readonly BridgeState[];
+  /** tryBridge tries one of the configuration, and says what happens; null = there is none of this name, else whether all is well. */
+  tryBridge(name: string, say: (step: TrialStep) => void): Promise<boolean | null>;
   readonly refusals: { list(about: string | null): readonly RememberedRefusal[] };
   readonly throttle: { held(): readonly LoginHold[] };
   /** A change of the configuration that waits to be confirmed. */

@@ -38,9 +38,19 @@ export interface Operation<Input extends z.ZodType = z.ZodType, Output extends z
   readonly output: Output;
   /** Present where the answer is a Download of these media types, whose `output` is `z.undefined()`. */
   readonly download?: readonly string[];
+  /** Present where `run` reports how far it is: what it reports. */
+  readonly progress?: z.ZodType;
   /** Throws OperationFailure, or an OperatorError, which is shown to the asker. */
-  readonly run: (needs: OperationNeeds, input: z.infer<Input>, asker: Asker) => Answer<z.infer<Output>> | Promise<Answer<z.infer<Output>>>;
+  readonly run: (
+    needs: OperationNeeds,
+    input: z.infer<Input>,
+    asker: Asker,
+    report: Report,
+  ) => Answer<z.infer<Output>> | Promise<Answer<z.infer<Output>>>;
 }
+
+/** Report tells the asker how far it is, as the row's `progress` says. */
+export type Report = (step: unknown) => void;
 
 /** operation is a row whose `run` is checked against its schemas. */
 export function operation<Input extends z.ZodType, Output extends z.ZodType>(row: Operation<Input, Output>): Operation {

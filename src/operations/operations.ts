@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { BACKUP } from './backup.ts';
+import { BRIDGES, TEST_BRIDGE } from './bridges.ts';
 import { CLIENT_OF, CLIENTS, FORGET_SESSION, KICK_CLIENT } from './clients.ts';
 import {
   APPLY_CONFIGURATION,
@@ -16,7 +17,7 @@ import { HOST } from './host.ts';
 import { LISTENERS } from './listeners.ts';
 import { LOG } from './log.ts';
 import type { OperationNeeds } from './needs.ts';
-import { type Asker, type Fault, type Operation, OperationFailure } from './operation.ts';
+import { type Asker, type Fault, type Operation, OperationFailure, type Report } from './operation.ts';
 import { PUBLISH } from './publish.ts';
 import { RELOAD } from './reload.ts';
 import { DELETE_RETAINED, RETAINED, RETAINED_MESSAGE, RETAINED_TREE } from './retained.ts';
@@ -43,6 +44,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...[CONFIGURATION, SETTINGS, KNOWN_SETTINGS, EDIT_CONFIGURATION, CHECK_CONFIGURATION, APPLY_CONFIGURATION, CONFIRM_CONFIGURATION],
   ...[TAKE_BACK_CONFIGURATION, CONFIGURATION_HISTORY],
   ...[ROLES, SET_ROLE, TOKENS, ADD_TOKEN, REMOVE_TOKEN],
+  ...[BRIDGES, TEST_BRIDGE],
   ...[HOST, HISTORY, LISTENERS, LOG, SERVICE_SETTINGS, CHANGE_SERVICE],
 ];
 
@@ -61,7 +63,7 @@ export class Operations {
    * run gives the output, or the Download of a row that has one. Throws OperationFailure where there is no such operation, where the asker
    * has not its right or the input does not fit, and what the operation throws.
    */
-  async run(name: string, input: unknown, asker: Asker): Promise<unknown> {
+  async run(name: string, input: unknown, asker: Asker, report: Report = () => {}): Promise<unknown> {
     const operation = this.#table.find((each) => each.name === name);
     if (operation === undefined)
       throw new OperationFailure('unknown operation', `Cannot answer request "${name}": this broker does not know it`);
@@ -72,7 +74,7 @@ export class Operations {
       throw new OperationFailure('bad input', `Cannot answer request "${name}": ${z.prettifyError(read.error)}`, {
         faults: read.error.issues.flatMap(faultsOf),
       });
-    return operation.run(this.#needs(), read.data, asker);
+    return operation.run(this.#needs(), read.data, asker, report);
   }
 }
 

@@ -2,7 +2,6 @@
 
 import { X509Certificate } from 'node:crypto';
 import { z } from 'zod';
-import type { BridgeState } from '../bridges/state.ts';
 import type { MemoryBudget } from '../broker/memory-budget.ts';
 import { namesOf } from '../certificates/names.ts';
 import { clockTrusted } from '../certificates/validity.ts';
@@ -10,34 +9,13 @@ import { machineNames } from '../host/host.ts';
 import type { MachineHealth } from '../host/machine-health.ts';
 import type { Store } from '../store/store.ts';
 import { cardWear } from '../telemetry/card-wear.ts';
+import { BRIDGE, bridgeOf } from './bridges.ts';
 import { MACHINE_HEALTH } from './host.ts';
 import { LISTENER } from './listeners.ts';
 import { type OperationNeeds, RELOAD_CAUSES } from './needs.ts';
 import { type Answer, operation } from './operation.ts';
 import { HOLD } from './throttle.ts';
 import { iso, TIME } from './time.ts';
-
-const BRIDGE = z
-  .object({
-    name: z.string(),
-    phase: z
-      .enum(['connecting', 'connected', 'waiting', 'idle', 'stopped'])
-      .describe("'waiting' = it tries again later; 'idle' = it waits for messages; 'stopped' = it does not try again"),
-    since: TIME.describe('when this phase began'),
-    nextAttempt: TIME.nullable(),
-    address: z.string().nullable().describe('in use, or tried last'),
-    lastError: z
-      .object({ fault: z.string().describe("such as 'name', 'network', 'tls', 'credentials'"), words: z.string(), at: TIME })
-      .nullable()
-      .describe('what ended the latest connection, or kept it from being made; it stays when all is well again'),
-    refusedFilters: z.array(z.string()).describe('topic filters that the other broker does not let it subscribe to'),
-    received: z.number().describe('messages that came from the other broker'),
-    sent: z.number().describe('messages that went there'),
-    queued: z.number().describe('messages that wait for it'),
-    oldestQueued: TIME.nullable().describe('when the first of them came; null = none, or before the start'),
-    dropped: z.number().describe('messages that did not go over: refused, too large, expired, without room, or stopped as an echo'),
-  })
-  .describe('a connection block of the configuration');
 
 const RATE = z.number().nullable().describe('per second, averaged over the last minute; null = sys_interval 0');
 
@@ -149,16 +127,6 @@ async function readStatus(needs: OperationNeeds): Promise<Status> {
     store: store === null ? null : storeOf(store, health),
     clock: { now: iso(now), trusted: clockTrusted(now, program.buildDate) },
     machine: { ...health, ...machineNames(), announced: needs.announcedHost },
-  };
-}
-
-function bridgeOf({ since, nextAttempt, lastError, oldestQueued, ...rest }: BridgeState): Status['bridges'][number] {
-  return {
-    ...rest,
-    since: iso(since),
-    nextAttempt: nextAttempt === null ? null : iso(nextAttempt),
-    lastError: lastError === null ? null : { ...lastError, at: iso(lastError.at) },
-    oldestQueued: oldestQueued === null ? null : iso(oldestQueued),
   };
 }
 
