@@ -51,7 +51,7 @@ export function operationNeeds(appliance: Appliance, { reloads, ...more }: MoreN
   const files = [...configuration.filesRead, configuration.access.passwordFile]; // the account that `--lan` has made is in no file of it
   return {
     ...more,
-    state: { path: state.path, database: state.database, isThere: state.exists() },
+    state: { path: state.path, database: state.database, certificates: state.certificates, isThere: state.exists() },
     files: FILES,
     configuration: {
       file: configuration.file,

@@ -171,6 +171,7 @@ export interface OperationNeeds {
   readonly state: {
     readonly path: string;
     readonly database: string;
+    readonly certificates: string;
     /** The folder is there and ours. */
     readonly isThere: boolean;
   };
@@ -216,7 +217,7 @@ export interface OperationNeeds {
   /** aclOf gives the rules for clients of a listener, or null: they may do everything. */
   aclOf(listener: string): AclAuthorizer | null;
   /** Null = no listener uses a certificate of our authority. */
-  readonly certificates: Pick<Certificates, 'authority' | 'server'> | null;
+  readonly certificates: Pick<Certificates, 'authority' | 'check' | 'server'> | null;
   /** Null = nothing outlives the process. */
   readonly store: Store | null;
   /** Null = none is kept. */
