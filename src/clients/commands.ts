@@ -1,7 +1,7 @@
-// The rows of pub, sub and rr in the table of commands.
+// The rows of pub, sub, rr and ctrl in the table of commands.
 
 import type { Command } from '../terminal/command.ts';
-import { PUB_FLAGS, REFUSED_FLAGS, RR_FLAGS, SUB_FLAGS } from './flags.ts';
+import { CTRL_FLAGS, PUB_FLAGS, REFUSED_FLAGS, RR_FLAGS, SUB_FLAGS } from './flags.ts';
 
 /** CLIENT_COMMANDS publish, subscribe and request, as mosquitto's clients do. */
 export const CLIENT_COMMANDS: readonly Command[] = [
@@ -65,5 +65,38 @@ export const CLIENT_COMMANDS: readonly Command[] = [
     ],
     readsArguments: true,
     load: () => import('../clients/rr.ts'),
+  },
+  {
+    name: 'ctrl',
+    mosquittoName: 'mosquitto_ctrl',
+    summary: 'Manage the accounts of a running broker (like mosquitto_ctrl)',
+    usage: [
+      '[-h HOST] [-p PORT] [-u ADMIN] dynsec COMMAND ...',
+      '[-h HOST] [-p PORT] [-u ADMIN] broker {listListeners | listPlugins}',
+      'dynsec init FILE ADMIN [PASSWORD]',
+      '-f FILE dynsec setClientPassword USER [PASSWORD]',
+      '{dynsec | broker} help',
+    ],
+    description: [
+      'midge ctrl speaks to this broker, to another midge and to mosquitto. Its module dynsec changes dynamic security, and the change is in force at once. Options stand before the module. midge asks for passwords that no word gives, and does not show them.',
+      'The exit status is 0 for success and 1 when the broker refuses. It is 3 for wrong words, 10 for an unknown module, 13 for an unknown command, 14 and 15 when there is no connection. Under the name mosquitto_ctrl it is 0 also when the broker refuses. midge also reads flags from ~/.config/mosquitto_ctrl, one per line.',
+    ],
+    flags: CTRL_FLAGS,
+    refusedFlags: REFUSED_FLAGS,
+    examples: [
+      {
+        text: 'Make a file of dynamic security with its first administrator',
+        command: 'midge ctrl dynsec init dynamic-security.json admin',
+      },
+      {
+        text: 'Let a sensor publish below porch/',
+        command: 'midge ctrl -u admin dynsec addRoleACL sensor publishClientSend porch/# allow',
+      },
+      { text: 'Show what a client has', command: 'midge ctrl -u admin dynsec getClient porch-sensor' },
+      { text: 'List the listeners of another broker', command: 'midge ctrl -h midge.local --cafile ca.crt -u admin broker listListeners' },
+    ],
+    operands: { most: 9, choices: ['dynsec', 'broker'] },
+    readsArguments: true,
+    load: () => import('../clients/ctrl.ts'),
   },
 ];

@@ -3,9 +3,10 @@
 import type { MqttClient, Packet } from 'mqtt';
 import type { Progress } from './connection.ts';
 import { DONE, type Ending, LOST, NEVER_ANSWERED, refusal, STATUS, unreachable } from './outcome.ts';
+import type { ClientName } from './settings.ts';
 
 export interface WatchedTask {
-  readonly name: 'pub' | 'sub' | 'rr';
+  readonly name: ClientName;
   /** Try again when the connection is lost, once it has stood. */
   readonly reconnect: boolean;
 }
@@ -77,11 +78,12 @@ export class FailureWatch {
 
   /** #ending is how the run ends because the connection is closed, or null when it is tried again. */
   #ending(): Ending | null {
-    const { stage } = this.#options.progress;
+    const { progress, task } = this.#options;
+    const { stage } = progress;
     if (this.#isDismissed) return { lines: ['Error: The client is not currently connected.'], status: STATUS.NOT_CONNECTED };
-    if (stage === 'handshaking') return unreachable(this.#failure ?? new Error('connection closed'), true);
-    if (!this.#hasStood && this.#failure !== null && stage === 'away') return unreachable(this.#failure, false);
-    if (this.#options.task.reconnect) return null;
+    if (stage === 'handshaking') return unreachable(task.name, this.#failure ?? new Error('connection closed'), true);
+    if (!this.#hasStood && this.#failure !== null && stage === 'away') return unreachable(task.name, this.#failure, false);
+    if (task.reconnect) return null;
     return this.#isAnswered ? LOST : NEVER_ANSWERED;
   }
 }

@@ -115,6 +115,9 @@ export const VALUES: Readonly<Record<string, (settings: ClientSettings, value: s
     throw new ClientMistake('Error: Invalid keepalive given, it must be between 5 and 65535 inclusive.', { blankLine: true });
   },
   o: () => {}, // read before all others
+  f: (settings, value) => {
+    settings.dataFile = value;
+  },
   'session-expiry-interval': (settings, value) => {
     settings.sessionExpiry = sessionExpiryOf(value);
     settings.version = 5;

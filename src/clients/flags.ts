@@ -1,4 +1,4 @@
-// The flags of mosquitto_pub(1), mosquitto_sub(1) and mosquitto_rr(1), and a few of our own.
+// The flags of mosquitto_pub(1), mosquitto_sub(1), mosquitto_rr(1) and mosquitto_ctrl(1), and a few of our own.
 
 import type { Flag, RefusedFlag } from '../terminal/command.ts';
 
@@ -162,7 +162,43 @@ export const RR_FLAGS: readonly Flag[] = [
   ...TALK_FLAGS,
 ];
 
-/** REFUSED_FLAGS of pub, sub and rr. */
+/** Of the connection flags those that mean nothing to one question and its answer. */
+const NOT_FOR_CTRL = [
+  'id-prefix',
+  'keepalive',
+  'disable-clean-session',
+  'session-expiry-interval',
+  'protocol-version',
+  'M',
+  'nodelay',
+  'property',
+  'o',
+];
+
+/** CTRL_FLAGS of `midge ctrl`; they stand before the module. */
+export const CTRL_FLAGS: readonly Flag[] = [
+  ...CONNECTION_FLAGS.filter((flag) => !NOT_FOR_CTRL.includes(flag.long ?? flag.short ?? '')),
+  {
+    short: 'o',
+    value: 'FILE',
+    summary: 'read flags from this file, one a line, instead of ~/.config/mosquitto_ctrl',
+    complete: 'file',
+  },
+  {
+    short: 'V',
+    long: 'protocol-version',
+    value: 'VERSION',
+    summary: 'MQTT version: mqttv5, mqttv311 or mqttv31, also 5, 311, 31 [mqttv5]',
+    choices: ['mqttv5', 'mqttv311', 'mqttv31', '5', '311', '31'],
+  },
+  { ...QOS, summary: 'quality of service of the command and its answer [1]' },
+  { short: 'f', value: 'FILE', summary: 'dynsec setClientPassword changes this file; no broker is asked', complete: 'file' },
+  { short: 'v', long: 'verbose', summary: 'taken for the sake of scripts, and without effect, as in mosquitto_ctrl' },
+  ...TLS_FLAGS,
+  ...TALK_FLAGS,
+];
+
+/** REFUSED_FLAGS of pub, sub, rr and ctrl. */
 export const REFUSED_FLAGS: Readonly<Record<string, RefusedFlag>> = {
   '-S': { advice: "name the broker with -h; 'midge discover' finds those that announce themselves" },
   '--tls-engine': { missing: 'no engine_id specified', advice: 'OpenSSL has given engines up; name a key file with --key' },

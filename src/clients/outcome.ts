@@ -1,6 +1,7 @@
 // How a run of pub, sub or rr ends: mosquitto's sentences and exit statuses.
 
 import { getSystemErrorMessage } from 'node:util';
+import type { ClientName } from './settings.ts';
 
 /** Ending is the last word of a run: lines for stderr (none with --quiet) and the exit status. */
 export interface Ending {
@@ -13,7 +14,7 @@ export interface Ending {
 }
 
 /** Numbers of libmosquitto's mosq_err_t. */
-export const STATUS = { OK: 0, FAILED: 1, NOT_CONNECTED: 4, LOST: 7, TLS: 8, KEEPALIVE: 19, TIMED_OUT: 27 } as const;
+export const STATUS = { OK: 0, FAILED: 1, NOT_CONNECTED: 4, LOST: 7, TLS: 8, ERRNO: 14, LOOKUP: 15, KEEPALIVE: 19, TIMED_OUT: 27 } as const;
 
 export const DONE: Ending = { lines: [], status: STATUS.OK };
 
@@ -34,8 +35,8 @@ export const NEVER_ANSWERED: Ending = {
   advice: 'the broker closed the connection without an answer: if this port speaks TLS, name the authority to trust by --cafile FILE',
 };
 
-/** refusal is the ending after a CONNACK that says no; its status is the code. pub says more than sub. */
-export function refusal(name: 'pub' | 'sub' | 'rr', version: 3 | 4 | 5, code: number): Ending {
+/** refusal is the ending after a CONNACK that says no; its status is the code. pub says more than the others. */
+export function refusal(name: ClientName, version: 3 | 4 | 5, code: number): Ending {
   if (version < 5) {
     const lines = [`Connection error: Connection Refused: ${RETURN_CODES[code] ?? 'unknown reason.'}`];
     return { lines: name === 'pub' ? [...lines, 'Error: The connection was refused.'] : lines, status: code };
@@ -47,13 +48,15 @@ export function refusal(name: 'pub' | 'sub' | 'rr', version: 3 | 4 | 5, code: nu
   return { lines: name === 'pub' ? [...lines, second] : lines, status: reason };
 }
 
-/** unreachable is the ending when there is no connection at all. `handshaking` = TCP stands, TLS does not. */
-export function unreachable(error: Error & { code?: unknown; errno?: unknown }, handshaking: boolean): Ending {
+/** unreachable is the ending when there is no connection at all. `handshaking` = TCP stands, TLS does not. mosquitto_ctrl has statuses of its own. */
+export function unreachable(name: ClientName, error: Error & { code?: unknown; errno?: unknown }, handshaking: boolean): Ending {
   const code = String(error.code ?? '');
   const [reason] = error.message.split(';'); // behind it stands advice for people who write programs
   if (handshaking) return { lines: [`Error: A TLS error occurred (${reason}).`], status: STATUS.TLS, advice: tlsAdvice(code) };
-  if (code === 'ENOTFOUND' || code.startsWith('EAI_')) return { lines: ['Unable to connect (Lookup error.).'], status: STATUS.FAILED };
-  return { lines: [`Error: ${systemText(error)}`], status: STATUS.FAILED };
+  const isCtrl = name === 'ctrl';
+  if (code === 'ENOTFOUND' || code.startsWith('EAI_'))
+    return { lines: ['Unable to connect (Lookup error.).'], status: isCtrl ? STATUS.LOOKUP : STATUS.FAILED };
+  return { lines: [`Error: ${systemText(error)}`], status: isCtrl ? STATUS.ERRNO : STATUS.FAILED };
 }
 
 /** Codes of X509_verify_cert(3) as Node words them. */

@@ -1,4 +1,4 @@
-// The words of pub, sub and rr into settings, in mosquitto's order of checks and with its sentences.
+// The words of pub, sub, rr and ctrl into settings, in mosquitto's order of checks and with its sentences.
 //
 //   built-in defaults  <-  $XDG_CONFIG_HOME/mosquitto_pub, or the file of -o  <-  command line  ->  checks of the whole
 
@@ -11,9 +11,7 @@ import { hideArguments } from '../terminal/passwords.ts';
 import { SWITCHES, VALUES } from './flag-actions.ts';
 import { ClientMistake } from './mistake.ts';
 import { checkProperties, takeProperty } from './properties.ts';
-import { type ClientSettings, defaultSettings, UNLIMITED } from './settings.ts';
-
-export type ClientName = 'pub' | 'sub' | 'rr';
+import { type ClientName, type ClientSettings, defaultSettings, UNLIMITED } from './settings.ts';
 
 /**
  * runWithSettings reads the words of one run, then works with them. Throws OperatorError with mosquitto's sentence and status 1 for any
@@ -121,6 +119,7 @@ const MISSING: Readonly<Record<string, string>> = {
   F: 'no format specified',
   W: 'no timeout specified',
   e: 'no response topic specified',
+  f: 'no data file specified',
   o: 'no options file specified',
   cafile: 'no file specified',
   capath: 'no directory specified',

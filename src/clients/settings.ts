@@ -3,6 +3,9 @@
 import type { PacketProperties } from './properties.ts';
 import type { SocksProxy } from './socks.ts';
 
+/** ClientName: which of the programs. */
+export type ClientName = 'pub' | 'sub' | 'rr' | 'ctrl';
+
 export type Qos = 0 | 1 | 2;
 
 /** UNLIMITED is the session expiry interval that means "never", MQTT 5 3.1.2.11.2. */
@@ -110,10 +113,12 @@ export interface OutputSettings {
 /** ClientSettings of one run. */
 export interface ClientSettings extends ConnectionSettings, SessionSettings, PublishSettings, SubscribeSettings, OutputSettings {
   qos: Qos;
+  /** A file of dynamic security that ctrl changes, in the place of a broker. */
+  dataFile: string | null;
 }
 
-/** defaultSettings are those of mosquitto_pub(1), mosquitto_sub(1) and mosquitto_rr(1). */
-export function defaultSettings(name: 'pub' | 'sub' | 'rr'): ClientSettings {
+/** defaultSettings are those of mosquitto_pub(1), mosquitto_sub(1), mosquitto_rr(1) and mosquitto_ctrl(1). */
+export function defaultSettings(name: ClientName): ClientSettings {
   const settings = {
     ...connectionDefaults(),
     ...sessionDefaults(),
@@ -121,8 +126,10 @@ export function defaultSettings(name: 'pub' | 'sub' | 'rr'): ClientSettings {
     ...subscribeDefaults(),
     ...outputDefaults(),
     qos: 0 as Qos,
+    dataFile: null,
   };
-  return name === 'rr' ? { ...settings, version: 5, messageCount: 1 } : settings;
+  if (name === 'rr') return { ...settings, version: 5, messageCount: 1 };
+  return name === 'ctrl' ? { ...settings, version: 5, qos: 1 } : settings;
 }
 
 function connectionDefaults(): ConnectionSettings {

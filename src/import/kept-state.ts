@@ -3,10 +3,9 @@
 import { digestOf } from '../broker/message-digest.ts';
 import type { LoadedSession, StoredDelivery, StoredMessage, StoredSubscription } from '../broker/ports.ts';
 import { makeTopic } from '../broker/topic.ts';
-import { PacketReader } from '../mqtt/packet-reader.ts';
-import { PACKET_TYPE } from '../mqtt/packet-types.ts';
-import { encodeProperties, type Properties, readProperties } from '../mqtt/properties.ts';
+import { encodeProperties } from '../mqtt/properties.ts';
 import { filterMatches, isReservedTopic, isSharedFilter, isTopicFilter, isTopicName, parseSharedFilter } from '../mqtt/topics.ts';
+import { keptProperties } from './kept-properties.ts';
 import {
   type MosquittoClient,
   type MosquittoDatabase,
@@ -120,7 +119,7 @@ class TakeOver implements KeptState {
     this.#queue(session, message, {
       qos: qosOf(delivery.qos),
       retain: delivery.retain,
-      identifiers: decode(delivery.properties)?.subscriptionIdentifier ?? null,
+      identifiers: keptProperties(delivery.properties)?.subscriptionIdentifier ?? null,
       packetId: isQueued ? 0 : packetId,
       state: isQueued ? 'queued' : isReleased ? 'released' : 'sent',
     });
@@ -147,7 +146,12 @@ class TakeOver implements KeptState {
     const { topicName, expiresAt, payload, clientId, username, listenerPort, retain, qos } = message;
     if (!isTopicName(topicName) || isReservedTopic(topicName)) return;
     if (expiresAt > 0 && expiresAt * 1000 <= this.#options.now) return;
-    const { messageExpiryInterval: _, topicAlias: __, subscriptionIdentifier: ___, ...forwarded } = decode(message.properties) ?? {};
+    const {
+      messageExpiryInterval: _,
+      topicAlias: __,
+      subscriptionIdentifier: ___,
+      ...forwarded
+    } = keptProperties(message.properties) ?? {};
     this.#messages.set(message.id, {
       key: this.#messages.size + 1,
       topicName,
@@ -185,16 +189,6 @@ class TakeOver implements KeptState {
 
   #leave(what: string): void {
     this.left.set(what, (this.left.get(what) ?? 0) + 1);
-  }
-}
-
-/** Properties behind their length; null when there are none, or they make no sense. */
-function decode(bytes: Buffer): Properties | null {
-  if (bytes.length === 0) return null;
-  try {
-    return readProperties(new PacketReader(bytes, 0, bytes.length), PACKET_TYPE.PUBLISH);
-  } catch {
-    return null;
   }
 }
 

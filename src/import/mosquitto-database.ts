@@ -25,6 +25,8 @@ export interface MosquittoMessage {
   readonly payload: Buffer;
   readonly qos: number;
   readonly retain: boolean;
+  /** Of its PUBLISH; 0 = QoS 0, or the broker's own. */
+  readonly packetId: number;
   readonly properties: Buffer;
 }
 
@@ -37,6 +39,10 @@ export interface MosquittoClient {
   readonly expiryInterval: number;
   /** Port of the listener that it came through last, 0 = not known. */
   readonly listenerPort: number;
+  /** The last packet identifier that it was sent. */
+  readonly packetId: number;
+  /** Not to be trusted, '' = none: mosquitto 2.0.11 writes what was in memory for clients without one. */
+  readonly username: string;
 }
 
 /** MosquittoDelivery is a message on its way to a client, or, `incoming`, from one (QoS 2). `state` is one of STATE. */
@@ -77,6 +83,32 @@ export interface MosquittoDatabase {
   readonly fault: string | null;
 }
 
+/** MosquittoConfiguration is about the file itself. */
+export interface MosquittoConfiguration {
+  readonly lastId: bigint;
+  /** It was written when the broker ended. */
+  readonly isLast: boolean;
+  /** Bytes of a message id, 8 in all files that can be read. */
+  readonly idSize: number;
+}
+
+/** MosquittoChunk is one part of the file, `length` bytes behind its head of 8, which begins `at` a byte. */
+export type MosquittoChunk = { readonly at: number; readonly length: number } & (
+  | { readonly kind: 'configuration'; readonly record: MosquittoConfiguration }
+  | { readonly kind: 'message'; readonly record: MosquittoMessage }
+  | { readonly kind: 'delivery'; readonly record: MosquittoDelivery }
+  | { readonly kind: 'retained'; readonly record: bigint }
+  | { readonly kind: 'subscription'; readonly record: MosquittoSubscription }
+  | { readonly kind: 'client'; readonly record: MosquittoClient }
+  | { readonly kind: 'unknown'; readonly record: number }
+);
+
+/** DatabaseHead is what stands before the chunks. */
+export interface DatabaseHead {
+  readonly checksum: number;
+  readonly version: number;
+}
+
 /** isMosquittoDatabase tells it by its first bytes. */
 export function isMosquittoDatabase(bytes: Buffer): boolean {
   return bytes.subarray(0, MAGIC.length).equals(MAGIC);
@@ -87,12 +119,61 @@ export function parseMosquittoDatabase(bytes: Buffer): MosquittoDatabase | strin
   if (!isMosquittoDatabase(bytes))
     return bytes.every((byte) => byte === 0) ? 'it holds nothing but zeros' : 'it is no database of mosquitto';
   if (bytes.length < MAGIC.length + 8) return 'it ends in its header';
-  const version = bytes.readUInt32BE(MAGIC.length + 4);
-  if (!VERSIONS.includes(version)) {
+  const { version } = headOf(bytes);
+  if (!canRead(version)) {
     const advice = version < 5 ? ' - start mosquitto 2 with it once, which writes it anew' : '';
     return `it has format version ${version}: ${VERSIONS.join(' and ')} can be read${advice}`;
   }
-  return new DatabaseReader(version).read(bytes, MAGIC.length + 8);
+  return new DatabaseReader(version).read(bytes);
+}
+
+/** headOf reads it; the bytes are those of a database. Throws RangeError when they end in it. */
+export function headOf(bytes: Buffer): DatabaseHead {
+  return { checksum: bytes.readUInt32BE(MAGIC.length), version: bytes.readUInt32BE(MAGIC.length + 4) };
+}
+
+/** canRead tells whether chunksOf knows a version. */
+export function canRead(version: number): boolean {
+  return VERSIONS.includes(version);
+}
+
+/** chunksOf gives them in the order of the file, and then why it was not read to its end, or null. It never throws for what stands in the file. */
+export function* chunksOf(bytes: Buffer, version: number): Generator<MosquittoChunk, string | null> {
+  let at = MAGIC.length + 8;
+  while (at < bytes.length) {
+    const end = at + 8 <= bytes.length ? at + 8 + bytes.readUInt32BE(at + 4) : Number.POSITIVE_INFINITY;
+    if (end > bytes.length) return `it ends within a chunk, at byte ${at}`;
+    let chunk: MosquittoChunk;
+    try {
+      const from = new FieldReader(bytes.subarray(at + 8, end));
+      chunk = { at, length: end - at - 8, ...readChunk(bytes.readUInt32BE(at), from, version) } as MosquittoChunk; // a pair of its union
+    } catch (error) {
+      if (error instanceof TooShort) return `a chunk is shorter than it says, at byte ${at}`;
+      throw error;
+    }
+    yield chunk;
+    at = end;
+  }
+  return null;
+}
+
+function readChunk(type: number, from: FieldReader, version: number) {
+  switch (type) {
+    case CHUNK.configuration:
+      return { kind: 'configuration', record: readConfiguration(from) } as const;
+    case CHUNK.message:
+      return { kind: 'message', record: readMessage(from) } as const;
+    case CHUNK.clientMessage:
+      return { kind: 'delivery', record: readDelivery(from) } as const;
+    case CHUNK.retained:
+      return { kind: 'retained', record: from.uint64() } as const;
+    case CHUNK.subscription:
+      return { kind: 'subscription', record: readSubscription(from) } as const;
+    case CHUNK.client:
+      return { kind: 'client', record: readClient(from, version) } as const;
+    default:
+      return { kind: 'unknown', record: type } as const;
+  }
 }
 
 class DatabaseReader {
@@ -107,8 +188,8 @@ class DatabaseReader {
     this.#version = version;
   }
 
-  read(bytes: Buffer, start: number): MosquittoDatabase {
-    const fault = this.#readChunks(bytes, start);
+  read(bytes: Buffer): MosquittoDatabase {
+    const fault = this.#readChunks(bytes);
     return {
       version: this.#version,
       messages: this.#messages,
@@ -120,59 +201,43 @@ class DatabaseReader {
     };
   }
 
-  #readChunks(bytes: Buffer, start: number): string | null {
-    let at = start;
-    while (at < bytes.length) {
-      if (at + 8 > bytes.length) return `it ends within a chunk, at byte ${at}`;
-      const end = at + 8 + bytes.readUInt32BE(at + 4);
-      if (end > bytes.length) return `it ends within a chunk, at byte ${at}`;
-      try {
-        const fault = this.#readChunk(bytes.readUInt32BE(at), new FieldReader(bytes.subarray(at + 8, end)));
-        if (fault !== null) return `${fault}, at byte ${at}`;
-      } catch (error) {
-        if (error instanceof TooShort) return `a chunk is shorter than it says, at byte ${at}`;
-        throw error;
-      }
-      at = end;
-    }
-    return null;
-  }
-
-  #readChunk(type: number, from: FieldReader): string | null {
-    switch (type) {
-      case CHUNK.configuration:
-        return readConfiguration(from);
-      case CHUNK.message:
-        return this.#addMessage(readMessage(from));
-      case CHUNK.clientMessage:
-        this.#deliveries.push(readDelivery(from));
-        return null;
-      case CHUNK.retained:
-        this.#retained.push(from.uint64());
-        return null;
-      case CHUNK.subscription:
-        this.#subscriptions.push(readSubscription(from));
-        return null;
-      case CHUNK.client:
-        this.#clients.push(readClient(from, this.#version));
-        return null;
-      default:
-        return `a chunk has the unknown type ${type}`;
+  #readChunks(bytes: Buffer): string | null {
+    const chunks = chunksOf(bytes, this.#version);
+    for (let next = chunks.next(); ; next = chunks.next()) {
+      if (next.done) return next.value;
+      const fault = this.#take(next.value);
+      if (fault !== null) return `${fault}, at byte ${next.value.at}`;
     }
   }
 
-  #addMessage(message: MosquittoMessage): null {
-    this.#messages.set(message.id, message);
-    return null;
+  #take({ kind, record }: MosquittoChunk): string | null {
+    switch (kind) {
+      case 'configuration':
+        return record.idSize === 8 ? null : `its message ids have ${record.idSize} bytes`;
+      case 'message':
+        this.#messages.set(record.id, record);
+        return null;
+      case 'delivery':
+        this.#deliveries.push(record);
+        return null;
+      case 'retained':
+        this.#retained.push(record);
+        return null;
+      case 'subscription':
+        this.#subscriptions.push(record);
+        return null;
+      case 'client':
+        this.#clients.push(record);
+        return null;
+      case 'unknown':
+        return `a chunk has the unknown type ${record}`;
+    }
   }
 }
 
 /** struct PF_cfg */
-function readConfiguration(from: FieldReader): string | null {
-  from.uint64(); // the last id
-  from.uint8(); // whether it was written at the end
-  const idSize = from.uint8();
-  return idSize === 8 ? null : `its message ids have ${idSize} bytes`;
+function readConfiguration(from: FieldReader): MosquittoConfiguration {
+  return { lastId: from.uint64(), isLast: from.uint8() !== 0, idSize: from.uint8() };
 }
 
 /** struct PF_msg_store */
@@ -180,7 +245,7 @@ function readMessage(from: FieldReader): MosquittoMessage {
   const id = from.uint64();
   const expiresAt = Number(from.int64());
   const payloadLength = from.uint32();
-  from.uint16(); // the publisher's packet identifier
+  const packetId = from.uint16();
   const clientIdLength = from.uint16();
   const usernameLength = from.uint16();
   const topicLength = from.uint16();
@@ -191,7 +256,7 @@ function readMessage(from: FieldReader): MosquittoMessage {
   const username = from.text(usernameLength);
   const topicName = from.text(topicLength);
   const payload = from.bytes(payloadLength);
-  return { id, expiresAt, clientId, username, listenerPort, topicName, payload, qos, retain, properties: from.rest() };
+  return { id, expiresAt, clientId, username, listenerPort, topicName, payload, qos, retain, packetId, properties: from.rest() };
 }
 
 /** struct PF_client_msg */
@@ -220,13 +285,17 @@ function readSubscription(from: FieldReader): MosquittoSubscription {
   return { clientId, topicFilter: from.text(topicLength), qos, options, identifier };
 }
 
-/** struct PF_client of version 6, PF_client_v5 of version 5. The user name that follows is not read: mosquitto 2.0.11 writes what was in memory for clients without one. */
+/** struct PF_client of version 6, PF_client_v5 of version 5. */
 function readClient(from: FieldReader, version: number): MosquittoClient {
   const expiresAt = Number(from.int64());
   const expiryInterval = from.uint32();
-  from.uint16(); // the last packet identifier
+  const packetId = from.uint16();
   const clientIdLength = from.uint16();
   const listenerPort = version > 5 ? from.uint16() : 0;
-  if (version > 5) from.bytes(6); // length of the user name, padding
-  return { clientId: from.text(clientIdLength), expiresAt, expiryInterval, listenerPort };
+  const usernameLength = version > 5 ? from.uint16() : 0;
+  if (version > 5) from.bytes(4); // padding
+  const clientId = from.text(clientIdLength);
+  const rest = from.rest();
+  const username = usernameLength === rest.length ? rest.toString() : '';
+  return { clientId, expiresAt, expiryInterval, listenerPort, packetId, username };
 }

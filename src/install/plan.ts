@@ -23,7 +23,7 @@ export const USER = 'midge';
 export const PROBATION = 60;
 
 /** MOSQUITTO_NAMES are programs that midge is too, by its name. */
-export const MOSQUITTO_NAMES = ['mosquitto_pub', 'mosquitto_sub', 'mosquitto_rr', 'mosquitto_passwd'] as const;
+export const MOSQUITTO_NAMES = ['mosquitto_pub', 'mosquitto_sub', 'mosquitto_rr', 'mosquitto_passwd', 'mosquitto_ctrl'] as const;
 
 /** Owner of a file: root, or the broker's user. */
 export type Owner = 'root' | typeof USER;

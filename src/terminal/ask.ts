@@ -18,6 +18,18 @@ export function askSecrets(ends: Ends, questions: readonly string[]): Promise<st
   return ask(ends, questions, nowhere());
 }
 
+/**
+ * askNewSecret asks for a password twice, in mosquitto's words, and gives it; null when nothing is typed, or nobody is there to type.
+ * Throws OperatorError when the second is another, and at Ctrl-C.
+ */
+export async function askNewSecret(ends: Ends, username: string): Promise<string | null> {
+  const questions = [`New password for ${username}: `, `Reenter password for ${username}: `];
+  const [first, second] = await ask(ends, questions, nowhere(), true);
+  if (first === undefined) return null;
+  if (first !== second) throw new OperatorError('Error: Passwords do not match.');
+  return first;
+}
+
 /** askYesNo asks a question that a person can answer with y. Throws as askSecrets does. */
 export async function askYesNo(ends: Ends, question: string): Promise<boolean> {
   const [answer = ''] = await ask(ends, [`${question} [y/N] `], ends.stdout);
@@ -29,8 +41,8 @@ export function isTerminal(stdin: Terminal['stdin']): boolean {
   return 'isTTY' in stdin && stdin.isTTY === true;
 }
 
-/** readline writes what is typed to `echo`. */
-async function ask({ stdin, stdout }: Ends, questions: readonly string[], echo: Writable): Promise<string[]> {
+/** readline writes what is typed to `echo`. With `mayBeNone` an empty first answer, or none, ends it: nothing is given. */
+async function ask({ stdin, stdout }: Ends, questions: readonly string[], echo: Writable, mayBeNone = false): Promise<string[]> {
   const lines = createInterface({ input: stdin, output: echo, terminal: isTerminal(stdin), historySize: 0 });
   const line = lines[Symbol.asyncIterator]();
   let isInterrupted = false;
@@ -45,6 +57,7 @@ async function ask({ stdin, stdout }: Ends, questions: readonly string[], echo: 
       const answer = await line.next();
       if (echo !== stdout) stdout.write('\n');
       if (isInterrupted) throw new OperatorError('Error: Interrupted.', { exitCode: INTERRUPTED });
+      if (mayBeNone && answers.length === 0 && (answer.done || answer.value === '')) return [];
       if (answer.done) throw new OperatorError('Error: The input ended before an answer came.');
       answers.push(answer.value);
     }

@@ -14,7 +14,7 @@ export function overview(commands: readonly Command[], stream: Terminal['stdout'
   const widest = Math.max(...commands.map((each) => each.name.length));
   const rows = commands.map((each) => `  ${bold(each.name.padEnd(widest), stream)}   ${each.summary}`);
   const links =
-    'Started under the name mosquitto, mosquitto_pub, mosquitto_sub, mosquitto_rr or mosquitto_passwd (a link to it), it acts as that program.';
+    'Started under the name mosquitto, mosquitto_pub, mosquitto_sub, mosquitto_rr, mosquitto_passwd, mosquitto_ctrl, mosquitto_signal or mosquitto_db_dump (a link to it), it acts as that program.';
   return `${bold('midge', stream)} - an MQTT broker appliance in one executable
 
 Usage: midge COMMAND [OPTIONS]

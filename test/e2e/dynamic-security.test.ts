@@ -3,62 +3,21 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { type EventEmitter, once } from 'node:events';
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
 import { connectAsync, type MqttClient } from 'mqtt';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { freePorts } from '../support/network/free-ports.ts';
-import { findProgram } from '../support/process/foreign-program.ts';
 import { openPort, runMidge, startMidge } from '../support/process/midge-process.ts';
-import { watchProcess } from '../support/process/watched-process.ts';
-
-const PLUGIN = `/usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu/mosquitto_dynamic_security.so`;
-const NEEDS_MOSQUITTO =
-  findProgram('mosquitto_ctrl') && findProgram('mosquitto') && existsSync(PLUGIN)
-    ? false
-    : 'mosquitto is not installed (Debian package mosquitto)';
+import { type Broker, firstFile, midge, mosquitto, NEEDS_MOSQUITTO, PASSWORD } from './dynamic-security-brokers.ts';
 
 const TOPIC = '$CONTROL/dynamic-security/v1';
 /** Milliseconds before a test gives up on an answer. */
 const PATIENCE = 20_000;
 
-const PASSWORD = 'an admin of twenty';
-
 const runFile = promisify(execFile);
-
-interface Broker {
-  readonly port: number;
-  readonly file: string;
-  readonly stop: () => Promise<unknown>;
-}
-
-/** firstFile makes a file as mosquitto's users do. */
-async function firstFile(folder: string): Promise<string> {
-  const file = join(folder, 'first.json');
-  await runFile('mosquitto_ctrl', ['dynsec', 'init', file, 'admin', PASSWORD]);
-  chmodSync(file, 0o600);
-  return file;
-}
-
-async function midge(context: TestContext, folder: string, file: string, more = '', words = ['-p', '0']): Promise<Broker> {
-  const own = join(folder, 'midge');
-  mkdirSync(own, { recursive: true });
-  const configuration = join(own, 'midge.conf');
-  writeFileSync(configuration, `allow_anonymous false\nplugin ${PLUGIN}\nplugin_opt_config_file ${file}\nadvertise false\n${more}`);
-  const broker = startMidge(context, own, ['serve', '-c', configuration, ...words]);
-  return { port: await openPort(broker), file, stop: () => broker.end() };
-}
-
-async function mosquitto(context: TestContext, folder: string, file: string): Promise<Broker> {
-  const [port] = await freePorts(1);
-  const configuration = join(folder, 'mosquitto.conf');
-  writeFileSync(configuration, `user root\nlistener ${port} 127.0.0.1\nplugin ${PLUGIN}\nplugin_opt_config_file ${file}\n`);
-  const broker = watchProcess(context, ['mosquitto', ['-c', configuration]]);
-  await broker.line(/ running$/);
-  return { port: port!, file, stop: () => broker.end() };
-}
 
 async function signIn(context: TestContext, { port }: Broker, username: string, password: string, clientId?: string): Promise<MqttClient> {
   const options = clientId === undefined ? {} : { clientId };

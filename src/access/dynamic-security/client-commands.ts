@@ -6,8 +6,8 @@ import { byName, NO_PRIORITY, type SecurityClient, type SecurityModel, withinLim
 import { rolesOf, takeTexts } from './role-commands.ts';
 import { linksJson, textsJson } from './security-file.ts';
 
-/** The form that mosquitto 2.0 reads, with more rounds than its 101: a check takes some 10 ms. */
-const ROUNDS = 20_000;
+/** DYNSEC_ROUNDS of PBKDF2, the form that mosquitto 2.0 reads, with more rounds than its 101: a check takes some 10 ms. */
+export const DYNSEC_ROUNDS = 20_000;
 
 /** CLIENT_COMMANDS are rows of COMMANDS. */
 export const CLIENT_COMMANDS: readonly Command[] = [
@@ -26,7 +26,7 @@ export const CLIENT_COMMANDS: readonly Command[] = [
 
 /** hashOf makes the hash of a password that a command brings. */
 export function hashOf(password: string) {
-  return makePasswordHash(password, 'sha512-pbkdf2', ROUNDS);
+  return makePasswordHash(password, 'sha512-pbkdf2', DYNSEC_ROUNDS);
 }
 
 async function createClient({ model, fields }: Work): Promise<void> {

@@ -5,7 +5,7 @@ import { replaceSecret } from '../../base/durable-file.ts';
 import { OperatorError, reasonOf } from '../../base/errors.ts';
 import { readAccessFile } from '../file-diagnostic.ts';
 import { hashOf } from './client-commands.ts';
-import { emptyModel, type Links, NO_TEXTS, type RoleAcl, type SecurityModel } from './model.ts';
+import { emptyModel, type Links, NO_PRIORITY, NO_TEXTS, type RoleAcl, type SecurityModel } from './model.ts';
 import { writeSecurityFile } from './security-file.ts';
 
 /** The shortest password that $MOSQUITTO_DYNSEC_PASSWORD may hold. */
@@ -22,6 +22,17 @@ const ROLES: readonly (readonly [name: string, description: string, filter: stri
   ['sys-notify', 'Allow bridges to publish connection state messages.', '$SYS/broker/connection/%c/state', ['publishClientSend']],
   ['sys-observe', 'Observe the $SYS topic hierarchy.', '$SYS/#', ['publishClientReceive', 'subscribePattern']],
   ['topic-observe', 'Read only access to the full application topic hierarchy.', '#', LOOKING],
+];
+
+const ADMINISTRATOR: readonly (readonly [type: RoleAcl['type'], filter: string])[] = [
+  ['publishClientSend', '$CONTROL/dynamic-security/#'],
+  ['publishClientReceive', '$CONTROL/dynamic-security/#'],
+  ['subscribePattern', '$CONTROL/dynamic-security/#'],
+  ['publishClientReceive', '$SYS/#'],
+  ['subscribePattern', '$SYS/#'],
+  ['publishClientReceive', '#'],
+  ['subscribePattern', '#'],
+  ['unsubscribePattern', '#'],
 ];
 
 export interface FirstFileSetup {
@@ -74,11 +85,27 @@ export async function firstModel(admin: string, trial: string | null): Promise<S
   return model;
 }
 
-async function addClient({ clients }: SecurityModel, username: string, password: string, names: readonly string[]): Promise<void> {
-  const roles: Links = new Map(names.map((name) => [name, -1]));
+/** administratorModel is the content of a file that mosquitto_ctrl makes: one client, which may change this file, and read everything. */
+export async function administratorModel(username: string, password: string): Promise<SecurityModel> {
+  const model = emptyModel();
+  const acls = ADMINISTRATOR.map(([type, topicFilter]) => ({ type, topicFilter, priority: 0, allow: true }));
+  model.roles.set('admin', { ...NO_TEXTS, name: 'admin', allowWildcardSubs: true, acls });
+  await addClient(model, username, password, ['admin'], 'Dynsec admin user');
+  return model;
+}
+
+async function addClient(
+  { clients }: SecurityModel,
+  username: string,
+  password: string,
+  names: readonly string[],
+  textName: string | null = null,
+): Promise<void> {
+  const roles: Links = new Map(names.map((name) => [name, NO_PRIORITY]));
   clients.set(username, {
-    ...NO_TEXTS,
     username,
+    textName,
+    textDescription: null,
     clientId: null,
     disabled: false,
     password: await hashOf(password),

@@ -22,7 +22,7 @@ export const MACHINE_COMMANDS: readonly Command[] = [
       },
       {
         long: 'with-mosquitto-names',
-        summary: 'add the names mosquitto_pub, mosquitto_sub, mosquitto_rr and mosquitto_passwd where these programs are missing',
+        summary: 'add the names mosquitto_pub, _sub, _rr, _passwd and _ctrl where these programs are missing',
       },
       { long: 'within', value: 'SECONDS', summary: 'time to become healthy, for slow machines and large databases [60]' },
       { long: 'dry-run', summary: 'only show every step' },

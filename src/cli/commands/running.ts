@@ -57,6 +57,22 @@ export const RUNNING_COMMANDS: readonly Command[] = [
     load: () => import('../token.ts'),
   },
   {
+    name: 'signal',
+    mosquittoName: 'mosquitto_signal',
+    summary: 'Send a signal to running brokers (like mosquitto_signal)',
+    usage: ['{-a | -p PID} {config-reload | log-rotate | shutdown | tree-print}'],
+    description: [
+      'config-reload has the broker read its files again, log-rotate open its log files again, shutdown end. tree-print has midge log how many connections are open, and mosquitto print its subscriptions.',
+    ],
+    flags: [
+      { short: 'a', summary: 'to every running midge and mosquitto' },
+      { short: 'p', value: 'PID', summary: 'to the process of this number' },
+    ],
+    examples: [{ text: 'Read the configuration again', command: 'sudo midge signal -a config-reload' }],
+    operands: { most: 1, choices: ['config-reload', 'log-rotate', 'shutdown', 'tree-print'] },
+    load: () => import('../signal.ts'),
+  },
+  {
     name: 'bridge',
     summary: 'Try a bridge, invite another box, accept an invitation',
     usage: [

@@ -77,4 +77,24 @@ export const STATE_COMMANDS: readonly Command[] = [
     usageExitCode: 2,
     load: () => import('../import.ts'),
   },
+  {
+    name: 'db-dump',
+    mosquittoName: 'mosquitto_db_dump',
+    summary: "Show what is in mosquitto's database (like mosquitto_db_dump)",
+    usage: ['[--stats | --client-stats | --json] FILE'],
+    description: ["FILE is a mosquitto.db of mosquitto 1.6 or later. Sessions, subscriptions and messages come in the file's order."],
+    flags: [
+      { long: 'stats', summary: 'print only how many parts of each kind there are' },
+      { long: 'client-stats', summary: 'print for each client its subscriptions (SC, bytes SS) and waiting messages (MC, MS)' },
+      { long: 'json', summary: 'print JSON; payloads are in base64' },
+    ],
+    examples: [
+      {
+        text: 'List the retained topics',
+        command: 'midge db-dump --json mosquitto.db | jq \'."base-messages"[] | select(.retain == 1).topic\'',
+      },
+    ],
+    operands: { most: 1, complete: 'file' },
+    load: () => import('../db-dump.ts'),
+  },
 ];
