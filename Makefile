@@ -3,6 +3,7 @@
 .PHONY: run test check binary image image-torture bench clean help
 
 run: ## start the broker from the sources, its state in ./.midge/
+	@build/with.sh npm run --silent web
 	@build/with.sh node src/main.ts serve --state .midge
 
 test: ## run every test; those that miss a program are listed with its package

@@ -2,7 +2,7 @@
 //
 //   src/main.ts --bundle.ts--> main.cjs --pkg--> blob --+--> node (stripped, x64)   + blob --> dist/midge-linux-x64
 //                                                       +--> node (stripped, arm64) + blob --> dist/midge-linux-arm64
-//   src/store/store-worker.ts goes the same way: a file of its own in the blob.
+//   src/store/store-worker.ts goes the same way: a file of its own in the blob, and so do the files of the page.
 //
 // pkg would download its Node from nodejs.org. It finds these in its cache instead: Node from npm, checked against package-lock.json.
 
@@ -21,7 +21,8 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { bundle, bundlePackages, PACKAGES_APART, ROOT, readStamp, STORE_WORKER } from './bundle.ts';
+import { bundle, bundlePackages, PACKAGES_APART, PAGE_FOLDER, ROOT, readStamp, STORE_WORKER } from './bundle.ts';
+import { buildWeb } from './web.ts';
 
 const ARCHITECTURES = ['x64', 'arm64'] as const;
 type Architecture = (typeof ARCHITECTURES)[number];
@@ -57,12 +58,14 @@ export async function makeBinaries(folder: string, say: (line: string) => void =
   await bundle({ entry: join(ROOT, 'src/main.ts'), outfile: join(app, 'main.cjs'), stamp });
   await bundle({ entry: join(ROOT, 'src/store/store-worker.ts'), outfile: join(app, STORE_WORKER), stamp });
   await bundlePackages(app, stamp);
+  say('Building the page ...');
+  await buildWeb(join(app, PAGE_FOLDER));
   // pkg names its files NAME-ARCH when all are for one system.
   const description = {
     name: 'midge-linux',
     version: stamp.version,
     bin: 'main.cjs',
-    pkg: { assets: [STORE_WORKER, ...Object.values(PACKAGES_APART)] },
+    pkg: { assets: [STORE_WORKER, `${PAGE_FOLDER}/**/*`, ...Object.values(PACKAGES_APART)] },
   };
   writeFileSync(join(app, 'package.json'), JSON.stringify(description));
   say('Packing (pkg) ...');

@@ -36,6 +36,9 @@ export function readStamp(root = ROOT, environment = process.env): Stamp {
 /** STORE_WORKER is the file of the store's thread, beside the program's: a bundle of its own, for a thread that loads the whole program costs 30 MB more. */
 export const STORE_WORKER = 'store-worker.cjs';
 
+/** PAGE_FOLDER holds the files of the page, beside the program's. */
+export const PAGE_FOLDER = 'page';
+
 /**
  * PACKAGES_APART have a file of their own beside the program's, loaded when they are first needed: Node compiles what it loads, and these
  * are more than half of the whole. A started broker needs none of them before its ports are open.
@@ -113,6 +116,7 @@ function settingsFor(stamp: Stamp): BuildOptions {
     define: {
       MIDGE_STAMP: JSON.stringify(stamp),
       MIDGE_STORE_WORKER: JSON.stringify(STORE_WORKER),
+      MIDGE_PAGE_FOLDER: JSON.stringify(PAGE_FOLDER),
       MIDGE_INSTALL_FILES: JSON.stringify(installFiles(null)),
       'import.meta.dirname': '__dirname',
       // ws tries two native addons unless it is told not to; an executable has none.

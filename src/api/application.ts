@@ -13,6 +13,7 @@ import { type EventSource, type EventStream, eventStream } from './event-stream.
 import { queryTypesOf, readInput } from './input.ts';
 import { openMessages, wantedMessages } from './message-stream.ts';
 import { openApiDocument } from './openapi.ts';
+import { pageAnswers } from './page.ts';
 import type { ApiSetup } from './ports.ts';
 import { Problem, problemOf } from './problems.ts';
 import { progressStream, wantsEvents } from './progress.ts';
@@ -96,10 +97,12 @@ class RestApplication implements Application {
     const document = once(() => `${JSON.stringify(openApiDocument(this.#setup.title, offered))}\n`);
     const jsonText = (text: string) => new Response(text, { headers: { 'content-type': 'application/json' } });
     const rows: [method: string, path: string, handler: Handler][] = [
+      ...pageAnswers(this.#setup.page),
       ['GET', '/health', (context) => context.json({ status: 'ok' })],
       ['GET', '/ready', (context) => this.#answerReady(context)],
       ['GET', '/metrics', (context) => this.#answerMetrics(context)],
       ['GET', `${BASE}/openapi.json`, () => jsonText(document())],
+      ['GET', `${BASE}/welcome`, (context) => context.json(this.#signIn.welcome(context, this.#visitor(context)))],
       ['POST', `${BASE}/claim`, async (context) => context.json(await this.#signIn.claim(context, this.#visitor(context)))],
       ['POST', `${BASE}/session`, async (context) => context.json(await this.#signIn.begin(context, this.#visitor(context)))],
       ['GET', `${BASE}/session`, (context) => context.json(this.#signIn.current(context, this.#visitor(context)))],
@@ -242,7 +245,7 @@ function once<T>(make: () => T): () => T {
 }
 
 function secure(response: Response): Response {
-  for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.headers.set(name, value);
+  for (const [name, value] of Object.entries(SECURITY_HEADERS)) if (!response.headers.has(name)) response.headers.set(name, value);
   return response;
 }
 

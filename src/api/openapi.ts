@@ -4,7 +4,7 @@ import { type JsonSchema, jsonSchemaOf } from '../operations/json-schema.ts';
 import type { Operation } from '../operations/operation.ts';
 import { MOST_SAMPLED } from './message-stream.ts';
 import { BASE, fieldsInPath, hasBody, type OfferedOperation } from './routes.ts';
-import { CLAIM, LOGIN, SESSION } from './sign-in.ts';
+import { CLAIM, LOGIN, SESSION, WELCOME } from './sign-in.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -26,6 +26,15 @@ const EVENTS: Json = { 200: { description: 'Server-Sent Events', content: { 'tex
 
 function endpoints(): readonly Endpoint[] {
   return [
+    {
+      method: 'get',
+      path: `${BASE}/welcome`,
+      tag: 'sign-in',
+      summary: 'What a page shows first: the claim of a new box, the sign-in, or the views of who is signed in.',
+      isOpen: true,
+      answer: json('Welcome', jsonSchemaOf(WELCOME, 'output')),
+      problems: [],
+    },
     {
       method: 'post',
       path: `${BASE}/claim`,

@@ -58,6 +58,14 @@ export interface StreamedMessage {
 /** Feed calls `deliver` for each thing that comes, until the function that it gives is called. */
 export type Feed<T, Wanted> = (wanted: Wanted, deliver: (each: T) => void) => () => void;
 
+/** PageFiles are the files of the page for browsers, each compressed with gzip. */
+export interface PageFiles {
+  /** Paths without a leading slash, with `/`: `index.html`, and below `assets/` those whose names change with what they hold. */
+  readonly names: ReadonlySet<string>;
+  /** read gives one of them, compressed. */
+  read(name: string): Uint8Array<ArrayBuffer>;
+}
+
 /** ApiSetup is what the API is made of; functions are asked anew for each request. */
 export interface ApiSetup {
   readonly operations: Pick<Operations, 'run'>;
@@ -69,6 +77,8 @@ export interface ApiSetup {
   readonly roles: Roles;
   /** Null = there are none. */
   readonly tokens: Tokens | null;
+  /** Null = it has not been built. */
+  readonly page: PageFiles | null;
   readonly attempts: Attempts;
   /** The code by which a person who sees the console makes the first admin. */
   readonly setupCode: () => string;

@@ -42,6 +42,12 @@ export const SESSION = z.object({
   csrfToken: z.string().describe('for the header X-CSRF-Token, which each request but GET needs'),
 });
 
+/** WELCOME tells a page what to show first. */
+export const WELCOME = z.object({
+  isClaimed: z.boolean().describe('false = whoever has the set-up code may make the first admin'),
+  session: SESSION.nullable().describe('null = nobody is signed in'),
+});
+
 /** SignIn knows the sessions. */
 export class SignIn {
   readonly #setup: ApiSetup;
@@ -104,6 +110,12 @@ export class SignIn {
     if (found === null) throw signedOut('Nobody is signed in');
     visitor.signedIn();
     return { username: found.session.username, role: found.role, csrfToken: found.session.csrfToken };
+  }
+
+  /** welcome tells what a visitor may do first; nobody needs to be signed in. */
+  welcome(context: Context, visitor: Visitor): z.infer<typeof WELCOME> {
+    const session = this.#sessionOf(context, visitor) === null ? null : this.current(context, visitor);
+    return { isClaimed: this.#setup.roles.hasAdmin, session };
   }
 
   /** begin signs a browser in with the password of an account that has a role. Throws Problem: 401 does not tell what was wrong. */

@@ -13,6 +13,7 @@ import type { Log } from '../logging/logging.ts';
 import { filterMatches } from '../mqtt/topics.ts';
 import { OPERATIONS, type Operations } from '../operations/operations.ts';
 import type { Appliance } from './app.ts';
+import { readPageFiles } from './page-files.ts';
 import type { KeptForApi } from './parts/api-part.ts';
 import type { Reloads } from './reloads.ts';
 
@@ -47,6 +48,7 @@ export async function apiSetup(world: ApiWorld, { roles, tokens }: KeptForApi, s
     accounts: accountsOf(world),
     roles,
     tokens,
+    page: readPageFiles(),
     attempts: throttle,
     setupCode: () => setupCode,
     messages: messagesOf(appliance),

@@ -88,6 +88,7 @@ export async function openApi(context: TestContext, more: Partial<ApiSetup> & { 
       add: async ({ username, password }) => void passwords.set(username, password),
     },
     roles,
+    page: null,
     tokens: { find: (token) => TOKENS[token as Right] ?? null },
     attempts: { isHeld: () => wrong.length >= 10, failed: (_, name) => void wrong.push(name) },
     setupCode: () => CODE,

@@ -209,3 +209,14 @@ test('health is told to anyone, and readiness is that of the broker', async (con
   isReady = true;
   assert.equal((await api.ask('/ready')).status, 200);
 });
+
+test('welcome tells who has not signed in whether the box is claimed, and who has who he is', async (context) => {
+  const fresh = await openApi(context, { table: TABLE, roles: new Roles(null) });
+  assert.deepEqual((await fresh.ask('/api/v1/welcome')).json, { isClaimed: false, session: null });
+  const api = await openApi(context, { table: TABLE });
+  assert.deepEqual((await api.ask('/api/v1/welcome')).json, { isClaimed: true, session: null });
+  assert.equal(api.signedIn.count, 0);
+  const headers = await signIn(api);
+  const { session } = (await api.ask('/api/v1/welcome', { headers })).json;
+  assert.deepEqual([session.username, session.role, session.csrfToken], ['jane', 'admin', headers['x-csrf-token']]);
+});

@@ -1,7 +1,7 @@
 // A person's first minutes with the file: check a configuration, start the broker, and let strangers talk through it.
 
 import assert from 'node:assert/strict';
-import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { connectAsync } from 'mqtt';
@@ -88,6 +88,23 @@ for (const executable of EXECUTABLES) {
     assert.equal(published.status, 0, published.stderr);
     const received = await runBare(folder, [...as('mosquitto_sub'), ...client, '-C', '1', '-v']);
     assert.equal(received.stdout, 'a/b hello\n', received.stderr);
+  });
+
+  test(`${name} brings the page for browsers along, in files that it names`, { skip }, async (t) => {
+    const folder = temporaryFolder(t);
+    chmodSync(folder, 0o755); // started by root, the broker becomes another user
+    const [port = 0] = await freePorts(1);
+    const lines = [`listener ${port} 127.0.0.1`, 'protocol http', 'password_file passwd', 'advertise false', ''];
+    writeFileSync(join(folder, 'midge.conf'), lines.join('\n'));
+    writeFileSync(join(folder, 'passwd'), '', { mode: 0o600 });
+    const broker = watchProcess(t, bare(folder, [...command(executable, 'serve'), '-c', 'midge.conf', '--state', 'state']));
+    await broker.line(READY);
+    const page = await (await fetch(`http://127.0.0.1:${port}/`)).text();
+    const [, script] = /<script [^>]*src="\.(\/assets\/[\w-]+\.js)"/.exec(page) ?? [];
+    assert.ok(script, page);
+    const answer = await fetch(`http://127.0.0.1:${port}${script}`);
+    assert.equal(answer.headers.get('content-type'), 'text/javascript; charset=utf-8');
+    assert.ok((await answer.text()).length > 1000);
   });
 }
 

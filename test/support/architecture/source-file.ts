@@ -23,7 +23,10 @@ export interface SourceFile {
 
 /** readSource parses a file's text. Throws a SyntaxError with line and column. */
 export function readSource(path: string, text: string): SourceFile {
-  const { program } = parse(text, { sourceType: 'module', plugins: ['typescript', 'importAttributes'] });
+  const { program } = parse(text, {
+    sourceType: 'module',
+    plugins: ['typescript', 'importAttributes', ...(path.endsWith('.tsx') ? (['jsx'] as const) : [])],
+  });
   const imports: SourceImport[] = [];
   walk(program, (node) => {
     const found = importOf(node);

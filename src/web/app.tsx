@@ -1,0 +1,43 @@
+// The page as a whole: what stands around the views, or what comes before them.
+
+import { useEffect } from 'preact/hooks';
+import { Loading } from './components/faces.tsx';
+import { Toasts } from './components/toast.tsx';
+import { connected } from './connection.ts';
+import { t } from './i18n.ts';
+import { Layout } from './layout.tsx';
+import { startRouter } from './router.ts';
+import { Claim } from './views/claim.tsx';
+import { SignIn } from './views/sign-in.tsx';
+import { visit } from './visit.ts';
+
+/** App is everything. */
+export function App() {
+  useEffect(startRouter, []);
+  return (
+    <>
+      {!connected.value && (
+        <div class="disconnected" role="status">
+          <span class="spinner" aria-hidden="true" />
+          {t('connection.lost')}
+        </div>
+      )}
+      <Stage />
+      <Toasts />
+    </>
+  );
+}
+
+function Stage() {
+  const now = visit.value;
+  switch (now.kind) {
+    case 'loading':
+      return <Loading />;
+    case 'claim':
+      return <Claim />;
+    case 'sign-in':
+      return <SignIn why={now.why} />;
+    case 'at-work':
+      return <Layout session={now.session} />;
+  }
+}

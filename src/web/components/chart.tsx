@@ -1,0 +1,103 @@
+// Lines over time, drawn by uPlot, which is loaded when the first chart appears.
+
+import { useEffect, useRef } from 'preact/hooks';
+import type uPlot from 'uplot';
+import { theme } from '../appearance.ts';
+import { language, number } from '../i18n.ts';
+
+/** Line is one series of a chart. */
+export interface Line {
+  readonly name: string;
+  /** Null = nothing is known of that moment. */
+  readonly values: readonly (number | null)[];
+}
+
+export interface ChartProps {
+  /** Says what the chart shows, for who does not see it. */
+  readonly name: string;
+  /** Seconds since 1970, ascending. */
+  readonly times: readonly number[];
+  readonly lines: readonly Line[];
+  /** Writes a value at the axis. */
+  readonly write?: (value: number) => string;
+}
+
+const HEIGHT = 180;
+const COLOURS = ['--line-1', '--line-2', '--line-3'];
+
+/** Chart is as wide as its place. */
+export function Chart({ name, times, lines, write = (value) => number(value) }: ChartProps) {
+  const place = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | null>(null);
+  const data = [times, ...lines.map(({ values }) => values)] as unknown as uPlot.AlignedData; // it does not change them
+  const latest = useRef(data);
+  latest.current = data;
+  const look = `${theme.value} ${language()} ${lines.map((each) => each.name).join()}`;
+  useEffect(() => {
+    const box = place.current!; // it is rendered
+    let isOver = false;
+    const fit = new ResizeObserver(() => plot.current?.setSize({ width: box.clientWidth, height: HEIGHT }));
+    const dark = matchMedia('(prefers-color-scheme: dark)');
+    const draw = async () => {
+      const [{ default: UPlot }] = await Promise.all([import('uplot'), import('uplot/dist/uPlot.min.css')]);
+      if (isOver) return;
+      plot.current?.destroy();
+      plot.current = new UPlot(optionsOf(box, lines, write), latest.current, box);
+    };
+    const redraw = () => void draw();
+    fit.observe(box);
+    dark.addEventListener('change', redraw);
+    redraw();
+    return () => {
+      isOver = true;
+      fit.disconnect();
+      dark.removeEventListener('change', redraw);
+      plot.current?.destroy();
+      plot.current = null;
+    };
+  }, [look]);
+  useEffect(() => plot.current?.setData(data));
+  return <div ref={place} class="chart" role="img" aria-label={name} />;
+}
+
+function optionsOf(box: HTMLElement, lines: readonly Line[], write: (value: number) => string): uPlot.Options {
+  const style = getComputedStyle(box);
+  const colour = (name: string) => style.getPropertyValue(name).trim();
+  const axis = {
+    stroke: colour('--muted'),
+    font: `12px ${style.fontFamily}`,
+    grid: { stroke: colour('--line'), width: 1 },
+    ticks: { show: false },
+  };
+  return {
+    width: box.clientWidth,
+    height: HEIGHT,
+    cursor: { y: false },
+    legend: { live: true },
+    scales: { y: { range: (_, low, high) => [Math.min(0, low), high > 0 ? high * 1.1 : 1] } },
+    axes: [
+      { ...axis, values: (_, splits, _axis, _space, step) => splits.map((at) => timeLabel(at, step)) },
+      { ...axis, size: 64, values: (_, splits) => splits.map(write) },
+    ],
+    series: [
+      { value: (_, at) => (at === null ? '' : timeLabel(at, 1)) },
+      ...lines.map(({ name }, index) => ({
+        label: name,
+        stroke: colour(COLOURS[index % COLOURS.length]!),
+        fill: index === 0 ? `${colour(COLOURS[0]!)}1f` : undefined,
+        width: 2,
+        points: { show: false },
+        value: (_: uPlot, value: number | null) => (value === null ? '–' : write(value)),
+      })),
+    ] as uPlot.Series[],
+  };
+}
+
+/** `step` is what lies between two labels, in seconds. */
+function timeLabel(at: number, step: number): string {
+  const parts: Intl.DateTimeFormatOptions =
+    step >= 86_400
+      ? { day: 'numeric', month: 'short' }
+      : { hour: 'numeric', minute: '2-digit', ...(step < 60 ? { second: '2-digit' } : {}) };
+  return new Intl.DateTimeFormat(language(), parts).format(at * 1000);
+}

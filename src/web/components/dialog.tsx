@@ -1,0 +1,75 @@
+// Dialogs above the page, and the question before something that cannot be undone.
+
+import type { ComponentChildren } from 'preact';
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { t } from '../i18n.ts';
+import { Button, IconButton } from './button.tsx';
+import { Trouble } from './faces.tsx';
+
+export interface DialogProps {
+  readonly title: string;
+  readonly close: () => void;
+  readonly children: ComponentChildren;
+}
+
+/** Dialog is there for as long as it is rendered. Escape closes it; the focus goes back to where it was. */
+export function Dialog({ title, close, children }: DialogProps) {
+  const element = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  useEffect(() => {
+    const before = document.activeElement;
+    element.current?.showModal();
+    return () => {
+      if (before instanceof HTMLElement) before.focus();
+    };
+  }, []);
+  return (
+    <dialog ref={element} aria-labelledby={id} onClose={close}>
+      <div class="dialog-head">
+        <h2 id={id}>{title}</h2>
+        <IconButton name={t('dialog.close')} icon="close" onClick={close} />
+      </div>
+      <div class="dialog-body">{children}</div>
+    </dialog>
+  );
+}
+
+export interface ConfirmProps {
+  /** Names what it does and to what: "Remove the user "tom"?" */
+  readonly title: string;
+  /** What goes with it. */
+  readonly children: ComponentChildren;
+  /** The word on the button: "Remove". */
+  readonly action: string;
+  /** What is done; the dialog stays open with the reason if it fails. */
+  readonly act: () => Promise<unknown>;
+  readonly close: () => void;
+}
+
+/** Confirm asks before something that cannot be undone. */
+export function Confirm({ title, children, action, act, close }: ConfirmProps) {
+  const [isBusy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<Error | null>(null);
+  const run = async () => {
+    setBusy(true);
+    try {
+      await act();
+      close();
+    } catch (error) {
+      setProblem(error as Error); // ask throws nothing else
+      setBusy(false);
+    }
+  };
+  return (
+    <Dialog title={title} close={close}>
+      {children}
+      {problem !== null && <Trouble problem={problem} />}
+      <div class="actions">
+        <Button onClick={close}>{t('dialog.cancel')}</Button>
+        <Button look="danger" isBusy={isBusy} onClick={() => void run()}>
+          {action}
+        </Button>
+      </div>
+    </Dialog>
+  );
+}

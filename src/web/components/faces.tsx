@@ -1,0 +1,68 @@
+// What a view shows instead of its content: nothing there yet, loading, failed.
+
+import type { ComponentChildren } from 'preact';
+import { Refusal, Unreachable } from '../api/client.ts';
+import { t } from '../i18n.ts';
+import type { Live } from '../live.ts';
+import { Button } from './button.tsx';
+import { Icon, type IconName } from './icon.tsx';
+
+/** Loading appears after a moment only: a fast answer should not flicker. */
+export function Loading() {
+  return (
+    <div class="face loading" role="status">
+      <span class="spinner" aria-hidden="true" />
+      <p>{t('face.loading')}</p>
+    </div>
+  );
+}
+
+/** Empty says that there is nothing, and how something comes here. */
+export function Empty({ icon, words, action }: { readonly icon: IconName; readonly words: string; readonly action?: ComponentChildren }) {
+  return (
+    <div class="face">
+      <Icon name={icon} />
+      <p>{words}</p>
+      {action}
+    </div>
+  );
+}
+
+/** Failed says why nothing can be shown. */
+export function Failed({ words, action }: { readonly words: string; readonly action?: ComponentChildren }) {
+  return (
+    <div class="face failed" role="alert">
+      <Icon name="warning" />
+      <p>{words}</p>
+      {action}
+    </div>
+  );
+}
+
+/** Shown renders the data of something live, or the face that fits. */
+export function Shown<T>({ live, children }: { readonly live: Live<T>; readonly children: (data: T) => ComponentChildren }) {
+  const data = live.data.value;
+  const problem = live.problem.value;
+  if (data !== null) return <>{children(data)}</>;
+  if (problem === null) return <Loading />;
+  return <Failed words={wordsOf(problem)} action={<Button onClick={() => void live.refresh()}>{t('face.again')}</Button>} />;
+}
+
+/** Trouble says in a form or a dialog why something failed. */
+export function Trouble({ problem }: { readonly problem: Error }) {
+  return (
+    <p class="trouble" role="alert">
+      <Icon name="warning" />
+      <span>{wordsOf(problem)}</span>
+    </p>
+  );
+}
+
+/** wordsOf says what went wrong, for people. */
+export function wordsOf(problem: Error): string {
+  if (problem instanceof Unreachable) return t('connection.lost');
+  if (problem instanceof Refusal && problem.fields.length > 0) {
+    return problem.fields.map(({ field, detail }) => `${field}: ${detail}`).join('; ');
+  }
+  return problem.message;
+}

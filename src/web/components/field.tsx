@@ -1,0 +1,133 @@
+// Fields of forms, with what is wrong with them beside them.
+
+import type { ComponentChildren } from 'preact';
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { Refusal } from '../api/client.ts';
+import { t } from '../i18n.ts';
+
+export interface FieldProps {
+  readonly label: string;
+  /** Name of the field in the request: the answer says by it what is wrong. */
+  readonly name: string;
+  readonly value: string;
+  readonly change: (value: string) => void;
+  readonly hint?: ComponentChildren;
+  /** What the latest request was refused with. */
+  readonly problem?: Error | null;
+  readonly type?: 'text' | 'password' | 'number' | 'search';
+  readonly autocomplete?: string;
+  readonly required?: boolean;
+  readonly minLength?: number;
+  /** It gets the focus when it appears. */
+  readonly isFirst?: boolean;
+}
+
+/** Field is one line of text. */
+export function Field(props: FieldProps) {
+  const {
+    label,
+    name,
+    value,
+    change,
+    hint,
+    problem = null,
+    type = 'text',
+    autocomplete = 'off',
+    required = false,
+    minLength,
+    isFirst = false,
+  } = props;
+  const id = useId();
+  const input = useRef<HTMLInputElement>(null);
+  const [isSeen, setSeen] = useState(false);
+  useEffect(() => {
+    if (isFirst) input.current?.focus();
+  }, []);
+  const error = fieldError(problem, name);
+  const described = [hint === undefined ? '' : `${id}-hint`, error === null ? '' : `${id}-error`].filter((each) => each !== '').join(' ');
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      <div class="field-line">
+        <input
+          ref={input}
+          id={id}
+          name={name}
+          type={(isSeen ? 'text' : type) as 'text'} // Preact's types know each kind of input apart
+          value={value}
+          onInput={(event) => change(event.currentTarget.value)}
+          autocomplete={autocomplete}
+          autocapitalize="none"
+          spellcheck={false}
+          required={required}
+          minLength={minLength}
+          aria-invalid={error !== null}
+          aria-describedby={described === '' ? undefined : described}
+        />
+        {type === 'password' && (
+          <button type="button" class="reveal" aria-pressed={isSeen} onClick={() => setSeen(!isSeen)}>
+            {t(isSeen ? 'field.hide' : 'field.show')}
+          </button>
+        )}
+      </div>
+      {hint !== undefined && (
+        <p class="hint" id={`${id}-hint`}>
+          {hint}
+        </p>
+      )}
+      {error !== null && (
+        <p class="field-error" id={`${id}-error`}>
+          {error}
+        </p>
+      )}
+    </div>
+  );
+}
+
+/** fieldError is what an answer says about a field; null = nothing. */
+export function fieldError(problem: Error | null, name: string): string | null {
+  if (!(problem instanceof Refusal)) return null;
+  return problem.fields.find(({ field }) => field === name)?.detail ?? null;
+}
+
+export interface ChoiceProps<T extends string> {
+  readonly label: string;
+  readonly value: T;
+  readonly choose: (value: T) => void;
+  readonly options: readonly (readonly [value: T, words: string])[];
+}
+
+/** Choice is one of a few, all of which are seen. */
+export function Choice<T extends string>({ label, value, choose, options }: ChoiceProps<T>) {
+  const name = useId();
+  return (
+    <fieldset class="choice">
+      <legend>{label}</legend>
+      <div class="choice-options">
+        {options.map(([each, words]) => (
+          <label key={each}>
+            <input type="radio" name={name} checked={each === value} onChange={() => choose(each)} />
+            <span>{words}</span>
+          </label>
+        ))}
+      </div>
+    </fieldset>
+  );
+}
+
+/** Select is one of many. */
+export function Select<T extends string>({ label, value, choose, options }: ChoiceProps<T>) {
+  const id = useId();
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      <select id={id} value={value} onChange={(event) => choose(event.currentTarget.value as T)}>
+        {options.map(([each, words]) => (
+          <option key={each} value={each}>
+            {words}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}

@@ -1,0 +1,37 @@
+// Whether the box answers. When it does not, we knock until it does: a restart takes seconds, and nobody should have to reload the page.
+
+import { effect, signal } from '@preact/signals';
+
+/** connected is false while the box does not answer. */
+export const connected = signal(true);
+
+const KNOCK_MS = 1000;
+let timer: ReturnType<typeof setTimeout> | null = null;
+
+/** isUp is told with each answer. */
+export function isUp(): void {
+  connected.value = true;
+}
+
+/** lost is told with each request that got no answer. */
+export function lost(): void {
+  connected.value = false;
+  timer ??= setTimeout(() => void knock(), KNOCK_MS);
+}
+
+/** onReconnect calls `act` whenever the box is back. */
+export function onReconnect(act: () => void): () => void {
+  let was = connected.peek();
+  return effect(() => {
+    const is = connected.value;
+    if (is && !was) queueMicrotask(act);
+    was = is;
+  });
+}
+
+async function knock(): Promise<void> {
+  const answer = await fetch('/ready', { cache: 'no-store' }).catch(() => null);
+  timer = null;
+  if (answer?.ok === true) isUp();
+  else lost();
+}

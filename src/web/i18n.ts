@@ -1,0 +1,114 @@
+// Words, numbers and dates in the language of the reader. The words are in locales/, a file per language, all with the same keys.
+
+import { signal } from '@preact/signals';
+import { recall, remember } from './remembered.ts';
+
+/** Words by their keys. */
+type Words = typeof import('./locales/en.json');
+export type Key = keyof Words;
+
+/** PluralKey stands for a family of keys: `x.one`, `x.other`. */
+export type PluralKey = Key extends infer Each ? (Each extends `${infer Family}.other` ? Family : never) : never;
+
+export type Values = Readonly<Record<string, string | number>>;
+
+/** LANGUAGES by the name that their speakers give them. */
+export const LANGUAGES = { en: 'English', de: 'Deutsch', fr: 'Français' } as const;
+export type Language = keyof typeof LANGUAGES;
+
+const LOADERS: Readonly<Record<Language, () => Promise<{ default: Words }>>> = {
+  en: () => import('./locales/en.json'),
+  de: () => import('./locales/de.json'),
+  fr: () => import('./locales/fr.json'),
+};
+
+interface Loaded {
+  readonly language: Language;
+  readonly words: Words;
+}
+
+const loaded = signal<Loaded | null>(null);
+
+/** language is the one on the screen. */
+export function language(): Language {
+  return loaded.value?.language ?? 'en';
+}
+
+/** loadLanguage puts a language in force: the one given, the one chosen last time, or the first of the browser's that we have. */
+export async function loadLanguage(chosen?: Language): Promise<void> {
+  if (chosen !== undefined) remember('language', chosen);
+  const wanted = chosen ?? firstKnown([recall('language') ?? '', ...navigator.languages]);
+  const { default: words } = await LOADERS[wanted]();
+  loaded.value = { language: wanted, words };
+  document.documentElement.lang = wanted;
+}
+
+function firstKnown(tags: readonly string[]): Language {
+  const known = tags.map((tag) => tag.slice(0, 2)).find((tag) => tag in LANGUAGES);
+  return (known as Language | undefined) ?? 'en'; // it is in LANGUAGES
+}
+
+/** t gives the words of a key, with `{name}` replaced by the value of that name. */
+export function t(key: Key, values: Values = {}): string {
+  const text: string = loaded.value?.words[key] ?? key;
+  return text.replaceAll(/\{(\w+)\}/g, (whole, name: string) => {
+    const value = values[name];
+    return value === undefined ? whole : typeof value === 'number' ? number(value) : value;
+  });
+}
+
+/** plural gives the words for a count: `{count}` is that number. */
+export function plural(family: PluralKey, count: number, values: Values = {}): string {
+  const rule = new Intl.PluralRules(language()).select(count) === 'one' ? 'one' : 'other';
+  return t(`${family}.${rule}` as Key, { ...values, count }); // a family has both: test/web/locales.test.ts
+}
+
+/** number writes one with at most `digits` behind the point. */
+export function number(value: number, digits = 1): string {
+  return new Intl.NumberFormat(language(), { maximumFractionDigits: digits }).format(value);
+}
+
+/** percent takes a share of one. */
+export function percent(share: number): string {
+  return new Intl.NumberFormat(language(), { style: 'percent' }).format(share);
+}
+
+const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'];
+
+/** bytes writes an amount with a unit that keeps the number short. */
+export function bytes(value: number): string {
+  const power = value < 1000 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log10(value) / 3));
+  const scaled = value / 1000 ** power;
+  const maximumFractionDigits = power === 0 || scaled >= 100 ? 0 : 1;
+  const unit = UNITS[power] ?? 'byte';
+  return new Intl.NumberFormat(language(), { style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits }).format(scaled);
+}
+
+/** dateTime writes a moment: ISO 8601 or milliseconds since 1970. */
+export function dateTime(at: string | number): string {
+  return new Intl.DateTimeFormat(language(), { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(at));
+}
+
+/** day writes the date of a moment. */
+export function day(at: string | number): string {
+  return new Intl.DateTimeFormat(language(), { dateStyle: 'long' }).format(new Date(at));
+}
+
+/** clockTime writes the time of day of a moment, with seconds. */
+export function clockTime(at: string | number): string {
+  return new Intl.DateTimeFormat(language(), { timeStyle: 'medium' }).format(new Date(at));
+}
+
+const STEPS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
+  ['day', 86_400],
+  ['hour', 3600],
+  ['minute', 60],
+  ['second', 1],
+];
+
+/** ago writes how far a moment is from now: "3 minutes ago", "in 2 days". */
+export function ago(at: string | number, now = Date.now()): string {
+  const seconds = Math.round((new Date(at).getTime() - now) / 1000);
+  const [unit, size] = STEPS.find(([, each]) => Math.abs(seconds) >= each) ?? (['second', 1] as const);
+  return new Intl.RelativeTimeFormat(language(), { numeric: 'auto' }).format(Math.trunc(seconds / size), unit);
+}

@@ -1,0 +1,69 @@
+// What a view shows and keeps up to date: asked again every few seconds while the page is seen and the box answers.
+
+import { type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import { useEffect, useMemo } from 'preact/hooks';
+import { Unreachable } from './api/client.ts';
+import { connected, onReconnect } from './connection.ts';
+
+/** Live is the latest answer. */
+export interface Live<T> {
+  /** Null = none has come yet. */
+  readonly data: ReadonlySignal<T | null>;
+  /** Why the latest request failed; null = it did not, or the box is away. */
+  readonly problem: ReadonlySignal<Error | null>;
+  /** refresh asks at once. */
+  refresh(): Promise<void>;
+}
+
+/** useLive asks with `load` when the view appears, when `wanted` changes, and every `everyMs`. */
+export function useLive<T>(load: () => Promise<T>, everyMs: number, wanted: readonly unknown[] = []): Live<T> {
+  const poll = useMemo(() => new Poll(load, everyMs), wanted);
+  useEffect(() => poll.run(), [poll]);
+  return poll;
+}
+
+class Poll<T> implements Live<T> {
+  readonly data: Signal<T | null> = signal(null);
+  readonly problem: Signal<Error | null> = signal(null);
+  readonly #load: () => Promise<T>;
+  readonly #everyMs: number;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #isOver = false;
+  /** Answers may overtake each other: the latest request counts. */
+  #latest = 0;
+
+  constructor(load: () => Promise<T>, everyMs: number) {
+    this.#load = load;
+    this.#everyMs = everyMs;
+  }
+
+  run(): () => void {
+    this.#isOver = false;
+    const again = () => void this.refresh();
+    const ends = onReconnect(again);
+    document.addEventListener('visibilitychange', again);
+    again();
+    return () => {
+      this.#isOver = true;
+      ends();
+      document.removeEventListener('visibilitychange', again);
+      if (this.#timer !== null) clearTimeout(this.#timer);
+    };
+  }
+
+  async refresh(): Promise<void> {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    const turn = ++this.#latest;
+    if (document.hidden) return;
+    try {
+      const data = await this.#load();
+      if (this.#isOver || turn !== this.#latest) return;
+      this.data.value = data;
+      this.problem.value = null;
+    } catch (error) {
+      if (this.#isOver || turn !== this.#latest) return;
+      this.problem.value = error instanceof Unreachable ? null : (error as Error); // ask throws nothing else
+    }
+    if (connected.peek()) this.#timer = setTimeout(() => void this.refresh(), this.#everyMs);
+  }
+}

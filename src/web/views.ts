@@ -1,0 +1,22 @@
+// The views of the page. A view is a row here and a file in views/ with a component `View`, which is loaded when somebody first goes there.
+
+import type { ComponentType } from 'preact';
+import type { IconName } from './components/icon.tsx';
+import type { Key } from './i18n.ts';
+import type { Right } from './visit.ts';
+
+/** ViewRow describes a view. */
+export interface ViewRow {
+  /** The first part of its address: `#/overview`. */
+  readonly path: string;
+  readonly title: Key;
+  readonly icon: IconName;
+  /** Who has less does not see it. */
+  readonly right: Right;
+  readonly load: () => Promise<{ readonly View: ComponentType }>;
+}
+
+/** VIEWS in the order in which they are offered; the first is where everybody begins, and on a phone the first four are in reach of the thumb. */
+export const VIEWS: readonly ViewRow[] = [
+  { path: 'overview', title: 'overview.title', icon: 'gauge', right: 'viewer', load: () => import('./views/overview.tsx') },
+];

@@ -1,0 +1,85 @@
+// Where this visit stands: a new box to be claimed, somebody to sign in, or somebody at work.
+//
+//   loading -> claim ------> at-work <-> sign-in, which says why
+//           -> sign-in -----^
+
+import { signal } from '@preact/signals';
+import type { Answer } from './api/answer.ts';
+import { api, ask, Unreachable, useSession } from './api/client.ts';
+import { onReconnect } from './connection.ts';
+
+export type Session = NonNullable<Answer<'/api/v1/welcome'>['session']>;
+
+/** Right is what a role may: each includes those before it, see ORDER. */
+export type Right = Session['role'];
+
+/** Ending says why somebody who was signed in is so no more. */
+export type Ending = 'expired' | 'restarted' | 'other-tab' | 'by-you' | 'password';
+
+export type Visit =
+  | { readonly kind: 'loading' }
+  | { readonly kind: 'claim' }
+  | { readonly kind: 'sign-in'; readonly why: Ending | null }
+  | { readonly kind: 'at-work'; readonly session: Session };
+
+/** visit is where it stands. */
+export const visit = signal<Visit>({ kind: 'loading' });
+
+/** Tabs of one browser share a cookie: they tell each other when it changes. */
+const tabs = new BroadcastChannel('midge.session');
+
+/** startVisit asks the box who we are; it goes on until the box answers. */
+export async function startVisit(): Promise<void> {
+  tabs.onmessage = ({ data }) => void (data === 'signed-out' ? endedElsewhere() : look(null));
+  onReconnect(() => void look('restarted'));
+  await look(null);
+}
+
+/** begin starts the work of a session. */
+export function begin(session: Session): void {
+  useSession(session.csrfToken, () => void look('expired'));
+  visit.value = { kind: 'at-work', session };
+}
+
+/** beganHere starts the work and tells the other tabs. */
+export function beganHere(session: Session): void {
+  begin(session);
+  tabs.postMessage('signed-in');
+}
+
+/** signOut ends the session here, in the other tabs and at the box. */
+export async function signOut(why: Ending = 'by-you'): Promise<void> {
+  useSession(currentSession()?.csrfToken ?? '', () => {}); // one that has ended already is as good
+  await ask(api.DELETE('/api/v1/session')).catch(() => {});
+  visit.value = { kind: 'sign-in', why };
+  tabs.postMessage('signed-out');
+}
+
+/** currentSession is that of who is at work; null = nobody is. */
+export function currentSession(): Session | null {
+  return visit.value.kind === 'at-work' ? visit.value.session : null;
+}
+
+/** mayNow tells whether who is at work has a right. */
+export function mayNow(right: Right): boolean {
+  const session = currentSession();
+  return session !== null && ORDER.indexOf(session.role) >= ORDER.indexOf(right);
+}
+
+const ORDER: readonly Right[] = ['monitoring', 'viewer', 'operator', 'admin'];
+
+function endedElsewhere(): void {
+  if (visit.value.kind === 'at-work') visit.value = { kind: 'sign-in', why: 'other-tab' };
+}
+
+async function look(why: Ending | null): Promise<void> {
+  try {
+    const { isClaimed, session } = await ask(api.GET('/api/v1/welcome'));
+    const wasAtWork = visit.value.kind === 'at-work';
+    if (session !== null) begin(session);
+    else if (!isClaimed) visit.value = { kind: 'claim' };
+    else if (wasAtWork || visit.value.kind !== 'sign-in') visit.value = { kind: 'sign-in', why: wasAtWork ? why : null };
+  } catch (error) {
+    if (!(error instanceof Unreachable)) throw error; // it knocks, and we look again
+  }
+}

@@ -1,0 +1,62 @@
+// The words of the page: each language has all of them, and the sources use each of them.
+
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+const WEB = join(import.meta.dirname, '../../src/web');
+const LANGUAGES = ['en', 'de', 'fr'] as const;
+const WORDS = Object.fromEntries(
+  LANGUAGES.map((language) => [
+    language,
+    JSON.parse(readFileSync(join(WEB, `locales/${language}.json`), 'utf8')) as Record<string, string>,
+  ]),
+);
+const ENGLISH = WORDS['en']!;
+const PLURAL = /\.(one|other)$/;
+
+test('languages have a file each, and no file is without its language', () => {
+  assert.deepEqual(globSync('locales/*.json', { cwd: WEB }).sort(), LANGUAGES.map((language) => `locales/${language}.json`).sort());
+  const listed = /LANGUAGES = \{(.+?)\}/.exec(readFileSync(join(WEB, 'i18n.ts'), 'utf8'))?.[1] ?? '';
+  assert.deepEqual(Array.from(listed.matchAll(/(\w+):/g), ([, language]) => language).sort(), [...LANGUAGES].sort());
+});
+
+for (const language of LANGUAGES) {
+  const words = WORDS[language]!;
+
+  test(`words of "${language}" have the keys of English, in order`, () => {
+    assert.deepEqual(Object.keys(words), Object.keys(ENGLISH).sort());
+  });
+
+  test(`words of "${language}" have the placeholders of English`, () => {
+    const wrong = Object.keys(ENGLISH).filter((key) => placeholders(words[key]) !== placeholders(ENGLISH[key]));
+    assert.deepEqual(wrong, []);
+  });
+
+  test(`words of "${language}" are said, without blanks at their ends`, () => {
+    const wrong = Object.entries(words).filter(([, text]) => text.trim() !== text || text === '');
+    assert.deepEqual(wrong, []);
+  });
+
+  test(`words of "${language}" have one and other of each family`, () => {
+    const families = Object.keys(words).flatMap((key) => (PLURAL.test(key) ? [key.replace(PLURAL, '')] : []));
+    const wrong = families.filter((family) => words[`${family}.one`] === undefined || words[`${family}.other`] === undefined);
+    assert.deepEqual(wrong, []);
+  });
+}
+
+test('words are used by the sources, all of them', () => {
+  const sources = globSync('**/*.{ts,tsx}', { cwd: WEB }).map((file) => readFileSync(join(WEB, file), 'utf8'));
+  const literals = new Set(sources.flatMap((text) => Array.from(text.matchAll(/'([\w-]+(?:\.[\w-]+)+)'/g), ([, literal]) => literal)));
+  assert.deepEqual(
+    Object.keys(ENGLISH).filter((key) => !literals.has(key.replace(PLURAL, ''))),
+    [],
+  );
+});
+
+/** "one" may leave the count out; the rest must fit. */
+function placeholders(text = ''): string {
+  const names = Array.from(text.matchAll(/\{(\w+)\}/g), ([, name]) => name).filter((name) => name !== 'count');
+  return [...new Set(names)].sort().join();
+}
