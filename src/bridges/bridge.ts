@@ -11,15 +11,15 @@ import type { Part } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { ConnectionOrigin } from '../broker/options.ts';
-import { REASON } from '../mqtt/reason-codes.ts';
 import { Addresses } from './addresses.ts';
 import { Backoff } from './backoff.ts';
 import { ClearedRetained } from './cleared-retained.ts';
 import { EchoGuard } from './echo-guard.ts';
 import type { FlowWatcher } from './flow.ts';
-import { type Concessions, type Link, localOrigin, openLink } from './link.ts';
+import { type Link, localOrigin, openLink } from './link.ts';
 import { LinkError, type LinkFault } from './link-error.ts';
 import { endLocalSession, limitQueue, prepareLocalSession } from './local-session.ts';
+import { firstManner, isAmbiguous, type Manner, PROTOCOL_NAMES, plainerManner } from './manner.ts';
 import type { BridgeAddress, BridgeOptions } from './options.ts';
 import { endRemoteSession } from './remote-session.ts';
 import type { BridgeState } from './state.ts';
@@ -58,7 +58,10 @@ export class Bridge implements Part {
   #address: BridgeAddress | null = null;
   /** Why the main address could not be used last. */
   #mainFault: LinkFault | null = null;
-  #concessions: Concessions = { withoutBridgeBit: false, withoutWill: false };
+  /** What is tried first: without what the other broker has said that it does not take. */
+  #firstManner: Manner;
+  /** That of the latest connection. */
+  #manner: Manner;
   #received = 0;
   #sent = 0;
   #queuedSince: number | null = null;
@@ -78,6 +81,8 @@ export class Bridge implements Part {
     this.#backoff = new Backoff(options.restart);
     this.#cleared = new ClearedRetained(deps.broker, options.outgoingRetain ? options.topics.filter(goesOut).map(localFilter) : []);
     this.#troubles = new Troubles({ ...deps, name: options.name, remoteClientId: options.remoteClientId });
+    this.#firstManner = firstManner(options);
+    this.#manner = this.#firstManner;
     this.#since = deps.clock.now();
   }
 
@@ -142,7 +147,7 @@ export class Bridge implements Part {
     const { signal } = new AbortController(); // nobody waits for it
     try {
       const stream = await openTransport(address, { options: this.options, tls: tlsFor(this.options, address), signal });
-      await endRemoteSession(stream, this.options, this.#concessions);
+      await endRemoteSession(stream, this.options, this.#manner);
     } catch (error) {
       log.log('notice', `The broker at ${addressText(address)} keeps the session of bridge ${this.name}: ${reasonOf(error)}.`);
     }
@@ -201,7 +206,7 @@ export class Bridge implements Part {
     this.#enter('connecting');
     for (const address of this.#addresses.round()) {
       this.#address = address;
-      const outcome = await this.#tryWithConcessions(address);
+      const outcome = await this.#tryInTurn(address);
       if (this.#isStopping) {
         if (!(outcome instanceof LinkError)) outcome.close();
         return null;
@@ -217,28 +222,31 @@ export class Bridge implements Part {
   }
 
   /** What the other broker refuses is left out at once, in turn. */
-  async #tryWithConcessions(address: BridgeAddress): Promise<Link | LinkError> {
-    for (;;) {
-      const outcome = await this.#try(address);
-      if (!(outcome instanceof LinkError)) return outcome;
-      const less = this.#conceded(outcome);
-      if (less === null || this.#isStopping) return outcome;
-      this.#concessions = less;
+  async #tryInTurn(address: BridgeAddress): Promise<Link | LinkError> {
+    let isCertain = true;
+    for (let manner = this.#firstManner; ; ) {
+      const outcome = await this.#try(address, manner);
+      if (!(outcome instanceof LinkError)) {
+        this.#manner = manner;
+        return outcome;
+      }
+      const next = this.#isStopping ? null : plainerManner(manner, outcome, this.options);
+      if (next === null) {
+        this.#firstManner = firstManner(this.options); // another broker may be there the next time
+        return outcome;
+      }
+      isCertain &&= !isAmbiguous(outcome);
+      if (isCertain) this.#firstManner = next;
+      if (next.version !== manner.version) this.#sayVersion(next, outcome);
+      manner = next;
     }
   }
 
-  #conceded(error: LinkError): Concessions | null {
-    const { tryPrivate, version, notifications } = this.options;
-    const { withoutBridgeBit, withoutWill } = this.#concessions;
-    const bitIsRefused = error.fault === 'version' || error.fault === 'closed' || error.fault === 'network';
-    const hasBit = tryPrivate && version !== 5 && !withoutBridgeBit;
-    if (hasBit && bitIsRefused && error.atConnect) return { withoutBridgeBit: true, withoutWill };
-    const willIsRefused = error.reasonCode === REASON.RETAIN_NOT_SUPPORTED || error.reasonCode === REASON.QOS_NOT_SUPPORTED;
-    if (notifications === 'both' && !withoutWill && willIsRefused) return { withoutBridgeBit, withoutWill: true };
-    return null;
+  #sayVersion({ version }: Manner, { message }: LinkError): void {
+    this.#deps.log.log('notice', `Bridge ${this.name} tries ${PROTOCOL_NAMES[version]}: ${message}.`);
   }
 
-  async #try(address: BridgeAddress): Promise<Link | LinkError> {
+  async #try(address: BridgeAddress, manner: Manner): Promise<Link | LinkError> {
     const { broker, log } = this.#deps;
     log.log('notice', `Connecting bridge ${this.name} (${addressText(address)})`);
     try {
@@ -249,7 +257,7 @@ export class Bridge implements Part {
       stream.once('close', () => signal.removeEventListener('abort', giveUp));
       const link = await openLink(stream, {
         options: this.options,
-        concessions: this.#concessions,
+        manner,
         broker,
         origin: this.origin,
         log,

@@ -24,6 +24,7 @@ import { Flow, type FlowWatcher } from './flow.ts';
 import { inProcessStream } from './in-process-stream.ts';
 import { LinkError } from './link-error.ts';
 import { limitQueue } from './local-session.ts';
+import type { Manner } from './manner.ts';
 import { type ClientOwner, MqttClient } from './mqtt-client.ts';
 import { BRIDGE_LISTENER, type BridgeOptions } from './options.ts';
 import { TopicMap } from './topic-map.ts';
@@ -36,15 +37,9 @@ const RECEIVE_MAXIMUM = 65_535;
 /** Asks a midge for marks by which messages are known that come twice. */
 const BRIDGE_MARK = userProperty(BRIDGE_PROPERTY, '1');
 
-/** Concessions are what is left out after the other broker has refused it. */
-export interface Concessions {
-  readonly withoutBridgeBit: boolean;
-  readonly withoutWill: boolean;
-}
-
 export interface LinkSetup {
   readonly options: BridgeOptions;
-  readonly concessions: Concessions;
+  readonly manner: Manner;
   readonly broker: Broker;
   readonly origin: ConnectionOrigin;
   readonly log: Logger;
@@ -174,26 +169,17 @@ export class Link {
     if (to.isCongested) from.pause();
   }
 
-  get #hasBridgeBit(): boolean {
-    const { options, concessions } = this.#setup;
-    return options.version !== 5 && options.tryPrivate && !concessions.withoutBridgeBit;
-  }
-
   #remoteConnect(): ConnectPacket {
-    const { options, concessions, broker } = this.#setup;
-    const { version } = options;
+    const { options, manner, broker } = this.#setup;
     const receiveMaximum = Math.min(options.receiveMaximum ?? receiveMaximumOf(broker.options), RECEIVE_MAXIMUM);
     const { maxPacketSize, maxTopicAlias, sessionExpiry } = options;
     return {
-      version,
-      bridge: this.#hasBridgeBit,
+      version: manner.version,
+      bridge: manner.bridgeBit,
       cleanStart: options.cleanSession,
       keepAlive: options.keepAlive,
       clientId: options.remoteClientId,
-      will:
-        options.notifications === 'both' && !concessions.withoutWill
-          ? { topicName: options.notificationTopic, payload: Buffer.from('0'), qos: 1, retain: true, properties: {} }
-          : null,
+      will: manner.will ? { topicName: options.notificationTopic, payload: Buffer.from('0'), qos: 1, retain: true, properties: {} } : null,
       username: options.remoteUsername,
       password: options.remotePassword === null ? null : Buffer.from(options.remotePassword),
       properties: {
@@ -227,11 +213,11 @@ export class Link {
   }
 
   #connectFlows({ properties }: ConnackPacket): void {
-    const { options, broker, guard, incoming, outgoing } = this.#setup;
+    const { options, manner, broker, guard, incoming, outgoing } = this.#setup;
     const { topics } = options;
     const topicCache = broker.topics;
-    const own = this.#remote.version === 5 ? null : guard;
-    if (!this.#hasBridgeBit) guard.isNeeded = true;
+    const own = manner.version === 5 ? null : guard;
+    if (own !== null && !manner.bridgeBit) own.isNeeded = true;
     const terms = {
       maximumQos: (properties.maximumQos ?? 2) as Qos, // 0 or 1
       takesRetain: options.outgoingRetain && properties.retainAvailable !== 0,

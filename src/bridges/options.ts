@@ -54,7 +54,8 @@ export interface BridgeSettings {
   /** True = after a loss the next address, and it stays there; false = the first is the main one. */
   readonly roundRobin: boolean;
   readonly topics: readonly BridgeTopic[];
-  readonly version: ProtocolVersion;
+  /** In the order in which they are tried: the next one where the other broker does not speak the one before. One at least. */
+  readonly versions: readonly ProtocolVersion[];
   readonly cleanSession: boolean;
   readonly localCleanSession: boolean;
   readonly remoteClientId: string | null;

@@ -2,17 +2,17 @@
 
 import type { Duplex } from 'node:stream';
 import { MAX_REMAINING_LENGTH } from '../mqtt/decoder.ts';
-import type { Concessions } from './link.ts';
+import type { Manner } from './manner.ts';
 import { MqttClient, NOBODY } from './mqtt-client.ts';
 import type { BridgeOptions } from './options.ts';
 
 /** endRemoteSession has the other broker forget subscriptions and messages: a clean start does that in every version. Throws LinkError. */
-export async function endRemoteSession(stream: Duplex, options: BridgeOptions, { withoutBridgeBit }: Concessions): Promise<void> {
-  const { version, keepAlive, remoteClientId: clientId, remoteUsername: username, remotePassword } = options;
+export async function endRemoteSession(stream: Duplex, options: BridgeOptions, { version, bridgeBit }: Manner): Promise<void> {
+  const { keepAlive, remoteClientId: clientId, remoteUsername: username, remotePassword } = options;
   const client = new MqttClient(stream, NOBODY, MAX_REMAINING_LENGTH);
   await client.connect({
     version,
-    bridge: version !== 5 && options.tryPrivate && !withoutBridgeBit,
+    bridge: bridgeBit,
     cleanStart: true,
     keepAlive,
     clientId,

@@ -10,6 +10,7 @@ import { MAX_REMAINING_LENGTH } from '../mqtt/decoder.ts';
 import type { SubscriptionRequest } from '../mqtt/packets.ts';
 import type { ConnackPacket } from '../mqtt/server-packets.ts';
 import { LinkError } from './link-error.ts';
+import { firstManner, type Manner, PROTOCOL_NAMES, plainerManner } from './manner.ts';
 import { MqttClient, NOBODY } from './mqtt-client.ts';
 import type { BridgeAddress, BridgeOptions } from './options.ts';
 import type { BridgeTls } from './tls-material.ts';
@@ -48,20 +49,14 @@ class Trial {
 
   async run(tls: BridgeTls): Promise<boolean> {
     if (!(await this.#findName())) return false;
-    const withBit = this.#options.tryPrivate && this.#options.version !== 5;
-    const outcome = await this.#connect(tls, withBit);
-    if (!(outcome instanceof LinkError)) return this.#subscribe(outcome);
-    const bitMayBeRefused = withBit && outcome.atConnect && ['version', 'closed', 'network'].includes(outcome.fault);
-    this.#say({ step: stepOf(outcome), ok: false, text: outcome.message });
-    if (!bitMayBeRefused) {
-      this.#advise(outcome);
-      return false;
+    for (let manner: Manner | null = firstManner(this.#options); manner !== null; ) {
+      const outcome = await this.#connect(tls, manner);
+      if (!(outcome instanceof LinkError)) return this.#subscribe(outcome);
+      this.#say({ step: stepOf(outcome), ok: false, text: outcome.message });
+      manner = plainerManner(manner, outcome, this.#options);
+      if (manner === null) this.#advise(outcome);
+      else this.#say({ step: 'advice', ok: true, text: `a bridge tries ${wordsFor(manner)} now` });
     }
-    this.#say({ step: 'advice', ok: true, text: 'a bridge does as if it were a plain client now (try_private)' });
-    const again = await this.#connect(tls, false);
-    if (!(again instanceof LinkError)) return this.#subscribe(again);
-    this.#say({ step: stepOf(again), ok: false, text: again.message });
-    this.#advise(again);
     return false;
   }
 
@@ -83,7 +78,7 @@ class Trial {
     }
   }
 
-  async #connect(tls: BridgeTls, bridge: boolean): Promise<MqttClient | LinkError> {
+  async #connect(tls: BridgeTls, { version, bridgeBit }: Manner): Promise<MqttClient | LinkError> {
     const options = this.#options;
     try {
       const { signal } = new AbortController();
@@ -91,8 +86,8 @@ class Trial {
       this.#say({ step: 'connection', ok: true, text: wordsOf(stream, this.#address) });
       const client = new MqttClient(stream, NOBODY, options.maxPacketSize ?? MAX_REMAINING_LENGTH);
       const connack = await client.connect({
-        version: options.version,
-        bridge,
+        version,
+        bridge: bridgeBit,
         cleanStart: true,
         keepAlive: options.keepAlive,
         clientId: this.#clientId,
@@ -101,7 +96,11 @@ class Trial {
         password: options.remotePassword === null ? null : Buffer.from(options.remotePassword),
         properties: {},
       });
-      this.#say({ step: 'mqtt', ok: true, text: `the other broker accepts the connection${limitsOf(connack)}` });
+      this.#say({
+        step: 'mqtt',
+        ok: true,
+        text: `the other broker accepts the connection, ${PROTOCOL_NAMES[version]}${limitsOf(connack)}`,
+      });
       return client;
     } catch (error) {
       return error instanceof LinkError ? error : new LinkError('local', reasonOf(error));
@@ -142,6 +141,11 @@ class Trial {
         : null;
     if (text !== null) this.#say({ step: 'advice', ok: true, text });
   }
+}
+
+function wordsFor({ version, bridgeBit }: Manner): string {
+  const name = PROTOCOL_NAMES[version];
+  return version === 5 || bridgeBit ? name : `${name} as a plain client (try_private)`;
 }
 
 function stepOf({ fault, atConnect }: LinkError): TrialStep['step'] {

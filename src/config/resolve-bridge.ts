@@ -1,6 +1,7 @@
 // The draft of a `connection` block -> BridgeSettings: defaults are filled in, and what is missing or contradicts itself is reported.
 
 import type { BridgeAddress, BridgeSettings, BridgeTlsOptions } from '../bridges/options.ts';
+import { NO_EXPIRY } from '../broker/session/expiry.ts';
 import type { SaidAddress, SaidRestart } from './bridge-values.ts';
 import type { Report } from './diagnostic.ts';
 import type { BridgeDraft } from './draft.ts';
@@ -14,7 +15,7 @@ const DEFAULT_RESTART: SaidRestart = { base: 5, cap: 30, stable: 0 };
 /** mosquitto.conf(5), except `reload` and the three words of our own. */
 const DEFAULT_SETTINGS = {
   roundRobin: false,
-  version: 4,
+  versions: [5, 4],
   remoteClientId: null,
   remoteUsername: null,
   remotePassword: null,
@@ -33,7 +34,6 @@ const DEFAULT_SETTINGS = {
   maxPacketSize: null,
   maxTopicAlias: 10,
   receiveMaximum: null,
-  sessionExpiry: 0,
   reload: 'immediate',
   queueExpiry: null,
   maxQueuedBytes: null,
@@ -63,6 +63,7 @@ function resolveBridge(draft: BridgeDraft, report: Report): BridgeSettings {
     topics,
     cleanSession,
     localCleanSession: settings.localCleanSession ?? cleanSession,
+    sessionExpiry: settings.sessionExpiry ?? (settings.versions === undefined && !cleanSession ? NO_EXPIRY : 0),
     keepAlive: atLeast(LEAST_KEEP_ALIVE, { draft, word: 'keepalive_interval', field: 'keepAlive' }, report),
     threshold: atLeast(1, { draft, word: 'threshold', field: 'threshold' }, report),
     idleTimeout: atLeast(1, { draft, word: 'idle_timeout', field: 'idleTimeout' }, report),

@@ -11,7 +11,7 @@ for (const far of FARS) {
       for (const qos of [0, 1, 2] as const) {
         it(`carries both ways: MQTT level ${version}, QoS ${qos}`, async (test) => {
           const other = await far.start(test);
-          const near = await startNear(test, [bridgeOptions(other.port, [`a/# both ${qos} here/ there/`], { version })]);
+          const near = await startNear(test, [bridgeOptions(other.port, [`a/# both ${qos} here/ there/`], { versions: [version] })]);
           await near.connected();
           const here = await listening(test, near.port, 'here/#');
           const there = await listening(test, other.port, 'there/#');
@@ -67,7 +67,7 @@ for (const far of FARS) {
     for (const version of [4, 5] as const) {
       it(`keeps retained messages retained, and clears them: MQTT level ${version}`, async (test) => {
         const other = await far.start(test);
-        const near = await startNear(test, [bridgeOptions(other.port, ['# both 1'], { version })]);
+        const near = await startNear(test, [bridgeOptions(other.port, ['# both 1'], { versions: [version] })]);
         await publish(test, near.port, 'before', 'b', { qos: 0, retain: true });
         await near.connected();
         await publish(test, near.port, 'after', 'a', { qos: 0, retain: true });

@@ -12,7 +12,7 @@ const UNBOUNDED = { options: { maxQueuedMessages: 0, maxInflightMessages: 0 } };
 
 it('keeps to Receive Maximum, Maximum QoS, Retain Available and Maximum Packet Size', async (test) => {
   const far = await strictServer(test, { connack: { receiveMaximum: 10, maximumQos: 1, retainAvailable: 0, maximumPacketSize: 200 } });
-  const near = await startNear(test, [bridgeOptions(far.port, ['a/# both 2'], { version: 5 })], UNBOUNDED);
+  const near = await startNear(test, [bridgeOptions(far.port, ['a/# both 2'], { versions: [5] })], UNBOUNDED);
   await near.connected();
   const publisher = await client(test, near.port, { protocolVersion: 4 });
   const texts = Array.from({ length: 100 }, (_, at) => `${at}`);
@@ -58,9 +58,34 @@ it('keeps to the limits of AWS IoT Core: 8 filters at once, no bridge bit, no to
   );
 });
 
+for (const [aboutMqtt5, again] of [
+  ['says no', [4]], // that is remembered
+  ['closes', [5, 4]], // it may have closed for another reason
+] as const) {
+  it(`speaks MQTT 3.1.1 with a broker that ${aboutMqtt5} when it hears MQTT 5, if the block does not say which it wants`, async (test) => {
+    const far = await strictServer(test, { aboutMqtt5 });
+    const near = await startNear(test, [bridgeOptions(far.port, ['a/# out 1'], { versions: [5, 4] })]);
+    await near.connected();
+    const versions = () => far.connects.map(({ version }) => version);
+    assert.deepEqual(versions(), [5, 4]);
+    assert.match(near.log.lines.join('\n'), /Bridge test tries MQTT 3\.1\.1: /);
+    far.cut();
+    await eventually(() => far.connects.length >= 2 + again.length && near.state().phase === 'connected', 'it is connected again');
+    assert.deepEqual(versions(), [5, 4, ...again]);
+  });
+}
+
+it('insists on the version that the block names', async (test) => {
+  const far = await strictServer(test, { aboutMqtt5: 'says no' });
+  const near = await startNear(test, [bridgeOptions(far.port, ['a/# out 1'], { versions: [5] })]);
+  await eventually(() => far.connects.length > 2, 'it tries again');
+  assert.equal(near.state().lastError?.fault, 'version');
+  assert.ok(far.connects.every(({ version }) => version === 5));
+});
+
 it('keeps to the limits of Azure Event Grid: MQTT 5, QoS 1 at most, in subscriptions too', async (test) => {
   const far = await strictServer(test, { connack: { maximumQos: 1, receiveMaximum: 16, serverKeepAlive: 1160, topicAliasMaximum: 10 } });
-  const near = await startNear(test, [bridgeOptions(far.port, ['a/# both 2'], { version: 5, notifications: 'off' })], UNBOUNDED);
+  const near = await startNear(test, [bridgeOptions(far.port, ['a/# both 2'], { versions: [5], notifications: 'off' })], UNBOUNDED);
   await near.connected();
   const publisher = await client(test, near.port, { protocolVersion: 4 });
   await Promise.all(Array.from({ length: 100 }, (_, at) => publisher.publishAsync('a/b', `${at}`, { qos: 2 })));
@@ -70,7 +95,7 @@ it('keeps to the limits of Azure Event Grid: MQTT 5, QoS 1 at most, in subscript
 
 it('says which filters are refused, and does not ask again until the next connection', async (test) => {
   const far = await strictServer(test, { grants: (topicFilter) => (topicFilter === 'no/#' ? REASON.NOT_AUTHORIZED : 1) });
-  const near = await startNear(test, [bridgeOptions(far.port, ['yes/# in 1', 'no/# in 1'], { version: 5 })]);
+  const near = await startNear(test, [bridgeOptions(far.port, ['yes/# in 1', 'no/# in 1'], { versions: [5] })]);
   await near.connected();
   assert.deepEqual(near.state().refusedFilters, ['no/#']);
   assert.match(near.log.lines.join('\n'), /refuses the subscription to no\/# with reason code 0x87/);
@@ -103,7 +128,7 @@ for (const [what, rules, version, fault, words] of [
 ] as const) {
   it(`names ${what}`, async (test) => {
     const far = await strictServer(test, rules);
-    const options = bridgeOptions(far.port, ['a/# in 1'], { version, notifications: 'off', keepAlive: 0.1 });
+    const options = bridgeOptions(far.port, ['a/# in 1'], { versions: [version], notifications: 'off', keepAlive: 0.1 });
     const near = await startNear(test, [options]);
     await eventually(
       () => words.test(near.state().lastError?.words ?? ''),

@@ -5,9 +5,10 @@ import { it, type TestContext } from 'node:test';
 import { systemClock } from '../../src/base/clock.ts';
 import { createBridges } from '../../src/bridges/bridges.ts';
 import type { BridgeOptions } from '../../src/bridges/options.ts';
+import { findMosquitto } from '../conversations/mosquitto-target.ts';
 import { recordingLog } from '../support/ports/recording-log.ts';
 import { client, type Listening, listening, publish } from './clients.ts';
-import { bridgeOptions, eventually, FARS, freePort, startNear, startOtherMidge } from './scene.ts';
+import { bridgeOptions, eventually, FARS, freePort, MOSQUITTO, startNear, startOtherMidge } from './scene.ts';
 
 /** From each side; MIDGE_LOOP_ROUNDS=4000 is a minute of them for each pair. */
 const ROUNDS = Number(process.env['MIDGE_LOOP_ROUNDS'] ?? 40);
@@ -19,9 +20,10 @@ const STILL = 100;
 
 for (const far of FARS) {
   for (const [what, more] of [
-    ['MQTT 3.1.1 with the bridge bit', { version: 4 }],
-    ['MQTT 3.1.1 without it', { version: 4, tryPrivate: false }],
-    ['MQTT 5', { version: 5 }],
+    ['MQTT 3.1.1 with the bridge bit', { versions: [4] }],
+    ['MQTT 3.1.1 without it', { versions: [4], tryPrivate: false }],
+    ['MQTT 5', { versions: [5] }],
+    ['no version named', { versions: [5, 4] }],
   ] as const) {
     it(`topic # both 2 with ${far.name}: each message once on each side, ${what}`, async (test) => {
       const other = await far.start(test);
@@ -36,26 +38,50 @@ for (const far of FARS) {
 
 it('two bridges that meet, `topic # both 2` of MQTT 5 on both sides: each message once', async (test) => {
   const port = await freePort();
-  const mutual = bridgeOptions(port, ['# both 2'], { version: 5, remoteClientId: 'back', localClientId: 'local.back' });
+  const mutual = bridgeOptions(port, ['# both 2'], { versions: [5], remoteClientId: 'back', localClientId: 'local.back' });
   const near = await startNear(test, [], {}, port);
   const other = await withBridges(test, [mutual]);
-  near.bridges.use([bridgeOptions(other.port, ['# both 2'], { version: 5 })]);
+  near.bridges.use([bridgeOptions(other.port, ['# both 2'], { versions: [5] })]);
   await near.connected();
   await eventually(() => near.broker.sessions.get('back')?.connection != null, 'the other bridge is connected');
   await eachOnce(test, [near.port, other.port]);
 });
 
-it('a ring of three midges, each with a bridge of MQTT 5 to the next: each message once everywhere', async (test) => {
-  const ports = await ring(test, 5);
+it('a ring of three midges, each with a bridge to the next that names no version: each message once everywhere', async (test) => {
+  const ports = await ring(test, [5, 4]);
   await eachOnce(test, ports);
 });
 
-it('a ring of three midges with MQTT 3.1.1: each message comes everywhere, and stops going round', async (test) => {
-  const ports = await ring(test, 4);
+it('a ring of two midges and a mosquitto: messages of the midges once at each midge, and no message goes round more than once', {
+  skip: findMosquitto() === null && 'mosquitto is not installed',
+}, async (test) => {
+  const mosquitto = await MOSQUITTO.start(test);
+  const ports = [await freePort(), await freePort()] as const;
+  const to = (port: number, id: string) =>
+    bridgeOptions(port, ['# both 2'], { versions: [5, 4], name: id, remoteClientId: id, localClientId: `local.${id}` });
+  await withBridges(test, [to(ports[1], 'one-two'), to(mosquitto.port, 'one-far')], ports[0]);
+  await withBridges(test, [to(mosquitto.port, 'two-far')], ports[1]);
+  const all = [...ports, mosquitto.port];
+  await linked(test, all, await Promise.all(all.map((port) => listening(test, port, 'probe'))));
+  await eachOnce(test, ports);
+  const listeners = await Promise.all(all.map((port) => listening(test, port, 'one/#')));
+  for (const port of all) await publish(test, port, `one/${port}`, 'once more', { qos: 1 }); // mosquitto puts no mark on its own, and reads none
+  await eventually(() => listeners.every(({ received }) => received.length >= all.length), 'they come everywhere');
+  await still(listeners);
+  assert.ok(listeners.every(({ received }) => received.length <= 2 * all.length));
+});
+
+it('a ring of three midges that insist on MQTT 3.1.1: each message comes everywhere, and stops going round', async (test) => {
+  const ports = await ring(test, [4]);
   const listeners = await Promise.all(ports.map((port) => listening(test, port, 't/#')));
   await Promise.all(ports.map((port) => publishMany(test, port)));
   const kinds = ({ received }: Listening) => new Set(received.map(({ topic, text }) => `${topic} ${text}`)).size;
   await eventually(() => listeners.every((one) => kinds(one) === MANY * ports.length), 'all have come everywhere');
+  await still(listeners);
+});
+
+/** Waits until nothing is on its way any more. */
+async function still(listeners: readonly Listening[]): Promise<void> {
   let [total, polls] = [0, 0];
   await eventually(() => {
     const now = listeners.reduce((sum, { received }) => sum + received.length, 0);
@@ -63,14 +89,18 @@ it('a ring of three midges with MQTT 3.1.1: each message comes everywhere, and s
     total = now;
     return polls === STILL;
   }, 'nothing comes any more');
-});
+}
 
 /** Three midges, each with a bridge to the next; it waits until what is published at each comes to each. */
-async function ring(test: TestContext, version: 4 | 5): Promise<readonly number[]> {
+async function ring(test: TestContext, versions: BridgeOptions['versions']): Promise<readonly number[]> {
   const ports = [await freePort(), await freePort(), await freePort()] as const;
   for (const at of [0, 1, 2] as const) {
     const id = `ring-${at}`;
-    const options = bridgeOptions(ports[(at + 1) % 3]!, ['# both 2'], { version, remoteClientId: id, localClientId: `local.${id}` });
+    const options = bridgeOptions(ports[(at + 1) % 3]!, ['# both 2'], {
+      versions,
+      remoteClientId: id,
+      localClientId: `local.${id}`,
+    });
     await withBridges(test, [options], ports[at]);
   }
   await linked(test, ports, await Promise.all(ports.map((port) => listening(test, port, 'probe'))));

@@ -17,7 +17,10 @@ for (const far of FARS) {
         const other = await far.start(test);
         const wire = await frailWire(test, other.port);
         wire.breakAfter(pseudoRandom(2000, 14_000));
-        const options = bridgeOptions(wire.port, ['a/# both 2 here/ there/'], { version, restart: { base: 0.02, cap: 0.02, stable: 0 } });
+        const options = bridgeOptions(wire.port, ['a/# both 2 here/ there/'], {
+          versions: [version],
+          restart: { base: 0.02, cap: 0.02, stable: 0 },
+        });
         const near = await startNear(test, [options], { options: UNBOUNDED });
         await near.connected();
         const here = await listening(test, near.port, 'here/a/in/#');

@@ -12,7 +12,7 @@ for (const far of FARS) {
     it(`a retained message cleared while the link was down is cleared over there: ${far.name}, MQTT level ${version}`, async (test) => {
       const other = await far.start(test);
       const wire = await frailWire(test, other.port);
-      const near = await startNear(test, [bridgeOptions(wire.port, ['# out 0 "" r/'], { version })]);
+      const near = await startNear(test, [bridgeOptions(wire.port, ['# out 0 "" r/'], { versions: [version] })]);
       await near.connected();
       const there = await listening(test, other.port, 'r/#');
       for (const topic of ['gone', 'changed', 'stays']) await publish(test, near.port, topic, 'old', { qos: 0, retain: true });

@@ -42,7 +42,7 @@ for (const far of FARS) {
 for (const version of [4, 5] as const) {
   it(`has both brokers forget a bridge that a reload takes out: MQTT level ${version}`, async (test) => {
     const other = await startOtherMidge(test);
-    const near = await startNear(test, [bridgeOptions(other.port, ['a/# both 1'], { version })]);
+    const near = await startNear(test, [bridgeOptions(other.port, ['a/# both 1'], { versions: [version] })]);
     await near.connected();
     assert.notEqual(other.broker.sessions.get('bridge-id'), null);
     near.bridges.use([]);

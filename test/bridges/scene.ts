@@ -150,7 +150,7 @@ export function bridgeOptions(port: number, topics: readonly string[], more: Par
     addresses: [tcp(port)],
     roundRobin: false,
     topics: topics.map(topicOf),
-    version: 4,
+    versions: [4],
     cleanSession: false,
     localCleanSession: false,
     remoteClientId: 'bridge-id',

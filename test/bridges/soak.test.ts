@@ -20,7 +20,9 @@ const PER_SECOND = 400;
 /** Kilobytes that the process may have grown by since its first quarter: the collector's leeway. */
 const GROWTH_KB = 60_000;
 
-test(`a bridge keeps everything for ${SECONDS} s in which the other broker comes and goes every ${PERIOD} s`, async (t) => {
+test(`a bridge keeps everything for ${SECONDS} s in which the other broker comes and goes every ${PERIOD} s`, {
+  timeout: (SECONDS + 120) * 1000,
+}, async (t) => {
   const other = await OTHER_MIDGE.start(t);
   const wire = await frailWire(t, other.port);
   const there = await listening(t, other.port, 's/#', 1);

@@ -19,6 +19,8 @@ export interface Rules {
   readonly mostUnacknowledged?: number;
   readonly maximumQos?: number;
   readonly closesOnBridgeBit?: boolean;
+  /** What a broker of MQTT 3.1.1 does about MQTT 5: it says in its own version that it does not speak it, or closes the connection. */
+  readonly aboutMqtt5?: 'says no' | 'closes';
   /** Topics that a publisher is thrown out for. */
   readonly closesOnTopic?: RegExp;
   /** Gives the reason code for a topic filter. */
@@ -42,6 +44,8 @@ export interface StrictServer {
   readonly violations: readonly string[];
   /** The most PUBLISH packets that waited for their acknowledgement at once. */
   readonly mostWaiting: number;
+  /** cut ends all connections. */
+  cut(): void;
 }
 
 /** strictServer listens until the test ends. */
@@ -71,9 +75,14 @@ class Strict implements StrictServer {
   readonly violations: string[] = [];
   mostWaiting = 0;
   readonly #rules: Rules;
+  readonly #sockets = new Set<Socket>();
 
   constructor(rules: Rules) {
     this.#rules = rules;
+  }
+
+  cut(): void {
+    for (const socket of this.#sockets) socket.destroy();
   }
 
   serve(socket: Socket): void {
@@ -160,10 +169,13 @@ class Strict implements StrictServer {
   }
 
   #connect(socket: Socket, client: { version: 3 | 4 | 5 }, connect: ConnectPacket): void {
-    const { connack = {}, closesOnBridgeBit, disconnect, closesAtOnce } = this.#rules;
+    const { connack = {}, closesOnBridgeBit, aboutMqtt5, disconnect, closesAtOnce } = this.#rules;
     this.connects.push(connect);
+    this.#sockets.add(socket.on('close', () => this.#sockets.delete(socket)));
     if (this.#rules.saysNothing) return;
     client.version = connect.version;
+    if (connect.version === 5 && aboutMqtt5 === 'says no') return void socket.end(Buffer.from([0x20, 2, 0, 1]));
+    if (connect.version === 5 && aboutMqtt5 === 'closes') return void socket.destroy();
     if (connect.bridge && closesOnBridgeBit) return socket.destroy() as unknown as undefined;
     const refusal = connect.will?.retain && connack.retainAvailable === 0 ? REASON.RETAIN_NOT_SUPPORTED : REASON.SUCCESS;
     socket.write(encodeConnack(connect.version, false, refusal, refusal === REASON.SUCCESS ? connack : {})!);

@@ -1,12 +1,10 @@
 // The rows of mosquitto.conf(5) about bridges, except TLS: the words of a `connection` block, and three of our own.
 
 import { isIP } from 'node:net';
+import { NO_EXPIRY } from '../../broker/session/expiry.ts';
 import { addresses, bridgeTopicName, restartTimeout, tcpKeepalive, topic } from '../bridge-values.ts';
 import { bridgeDirective, type Directive, structureDirective, withoutEffect } from '../directive.ts';
 import { boolean, check, choice, duration, integer, limit, MAX_INTEGER, text } from '../values.ts';
-
-/** A Session Expiry Interval of "for ever". MQTT 5 3.1.2.11.2 */
-const FOR_EVER = 4_294_967_295;
 
 const ownAddress = check(text('address'), (value) =>
   isIP(value) > 0
@@ -56,9 +54,11 @@ export const BRIDGE_DIRECTIVES: readonly Directive[] = [
   bridgeDirective(
     'bridge_protocol_version',
     choice({ mqttv31: 3, mqttv311: 4, mqttv50: 5 } as const),
-    { default: 'mqttv311', doc: 'Version of MQTT to speak with the other broker. With `mqttv50` loops are prevented in every direction.' },
+    {
+      doc: 'Version of MQTT to speak with the other broker. Without this line it is `mqttv50`, and `mqttv311` where the other broker does not speak that; the default of mosquitto is `mqttv311`. Only `mqttv50` keeps messages from going round in every arrangement of brokers.',
+    },
     (draft, value) => {
-      draft.settings.version = value;
+      draft.settings.versions = [value];
     },
   ),
   bridgeDirective(
@@ -267,10 +267,9 @@ export const BRIDGE_DIRECTIVES: readonly Directive[] = [
   ),
   bridgeDirective(
     'bridge_session_expiry_interval',
-    integer({ min: 0, max: FOR_EVER, unit: 'seconds' }),
+    integer({ min: 0, max: NO_EXPIRY, unit: 'seconds' }),
     {
-      default: '0',
-      doc: `MQTT 5: seconds that the other broker keeps the session after the connection has ended; ${FOR_EVER} = for ever. With 0 it keeps no messages for the bridge meanwhile.`,
+      doc: `MQTT 5: seconds that the other broker keeps the session after the connection has ended; ${NO_EXPIRY} = for ever. With 0 it keeps no messages for the bridge meanwhile. The default is 0 with \`bridge_protocol_version mqttv50\`; otherwise \`cleansession\` says it, as in MQTT 3.1.1.`,
     },
     (draft, value) => {
       draft.settings.sessionExpiry = value;
