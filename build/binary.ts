@@ -2,7 +2,8 @@
 //
 //   src/main.ts --bundle.ts--> main.cjs --pkg--> blob --+--> node (stripped, x64)   + blob --> dist/midge-linux-x64
 //                                                       +--> node (stripped, arm64) + blob --> dist/midge-linux-arm64
-//   src/store/store-worker.ts goes the same way: a file of its own in the blob, and so do the files of the page.
+//   src/store/store-worker.ts goes the same way: a file of its own in the blob, and so do the files of the page and the licence texts.
+//   PUBLIC_KEY=FILE says whose releases the executable takes.
 //
 // pkg would download its Node from nodejs.org. It finds these in its cache instead: Node from npm, checked against package-lock.json.
 
@@ -21,7 +22,10 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { bundle, bundlePackages, PACKAGES_APART, PAGE_FOLDER, ROOT, readStamp, STORE_WORKER } from './bundle.ts';
+import { gzipSync } from 'node:zlib';
+import { sealed } from '../src/install/seal.ts';
+import { bundle, bundlePackages, LICENCES, PACKAGES_APART, PAGE_FOLDER, ROOT, readStamp, STORE_WORKER } from './bundle.ts';
+import { licenceTexts } from './licences.ts';
 import { buildWeb } from './web.ts';
 
 const ARCHITECTURES = ['x64', 'arm64'] as const;
@@ -58,6 +62,7 @@ export async function makeBinaries(folder: string, say: (line: string) => void =
   await bundle({ entry: join(ROOT, 'src/main.ts'), outfile: join(app, 'main.cjs'), stamp });
   await bundle({ entry: join(ROOT, 'src/store/store-worker.ts'), outfile: join(app, STORE_WORKER), stamp });
   await bundlePackages(app, stamp);
+  writeFileSync(join(app, LICENCES), gzipSync(licenceTexts(ROOT)));
   say('Building the page ...');
   await buildWeb(join(app, PAGE_FOLDER));
   // pkg names its files NAME-ARCH when all are for one system.
@@ -65,7 +70,7 @@ export async function makeBinaries(folder: string, say: (line: string) => void =
     name: 'midge-linux',
     version: stamp.version,
     bin: 'main.cjs',
-    pkg: { assets: [STORE_WORKER, `${PAGE_FOLDER}/**/*`, ...Object.values(PACKAGES_APART)] },
+    pkg: { assets: [STORE_WORKER, LICENCES, `${PAGE_FOLDER}/**/*`, ...Object.values(PACKAGES_APART)] },
   };
   writeFileSync(join(app, 'package.json'), JSON.stringify(description));
   say('Packing (pkg) ...');
@@ -74,7 +79,7 @@ export async function makeBinaries(folder: string, say: (line: string) => void =
   runPkg(app, packed, version);
   mkdirSync(folder, { recursive: true });
   for (const architecture of ARCHITECTURES) {
-    const bytes = settleTemporaryName(readFileSync(binaryPath(packed, architecture)));
+    const bytes = sealed(settleTemporaryName(readFileSync(binaryPath(packed, architecture))));
     writeExecutable(binaryPath(folder, architecture), bytes);
     say(describe(binaryPath(folder, architecture), bytes));
   }

@@ -1,7 +1,7 @@
 // Bundles src/main.ts, or the file of a thread, and its packages into one CommonJS file, the input of the executable.
 
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { installFiles } from '../src/install/files.ts';
@@ -38,6 +38,15 @@ export const STORE_WORKER = 'store-worker.cjs';
 
 /** PAGE_FOLDER holds the files of the page, beside the program's. */
 export const PAGE_FOLDER = 'page';
+
+/** LICENCES is the file of the licence texts beside the program's, compressed by gzip. */
+export const LICENCES = 'licences.gz';
+
+/** readReleaseKeys reads the public keys whose releases the executable takes: the file that PUBLIC_KEY names, else release.pub; '' when there is none. */
+export function readReleaseKeys(root = ROOT, environment = process.env): string {
+  const path = environment['PUBLIC_KEY'] || join(root, 'release.pub');
+  return environment['PUBLIC_KEY'] || existsSync(path) ? readFileSync(path, 'utf8') : '';
+}
 
 /**
  * PACKAGES_APART have a file of their own beside the program's, loaded when they are first needed: Node compiles what it loads, and these
@@ -118,6 +127,8 @@ function settingsFor(stamp: Stamp): BuildOptions {
       MIDGE_STORE_WORKER: JSON.stringify(STORE_WORKER),
       MIDGE_PAGE_FOLDER: JSON.stringify(PAGE_FOLDER),
       MIDGE_INSTALL_FILES: JSON.stringify(installFiles(null)),
+      MIDGE_LICENCES: JSON.stringify(LICENCES),
+      MIDGE_RELEASE_KEYS: JSON.stringify(readReleaseKeys()),
       'import.meta.dirname': '__dirname',
       // ws tries two native addons unless it is told not to; an executable has none.
       'process.env.WS_NO_BUFFER_UTIL': '"1"',

@@ -6,7 +6,18 @@ import { hashPassword } from '../access/password-hash.ts';
 import { OperatorError } from '../base/errors.ts';
 import { execute, follow, MACHINE } from '../install/execute.ts';
 import { installFiles } from '../install/files.ts';
-import { hasSystemd, lastWords, lookAtMachine, serviceState, systemdVersion, tryProgram, withWayBack } from '../install/machine.ts';
+import { leftBehind } from '../install/left-behind.ts';
+import {
+  hasSystemd,
+  installedVersion,
+  keeperOfProgram,
+  lastWords,
+  lookAtMachine,
+  serviceState,
+  systemdVersion,
+  tryProgram,
+  withWayBack,
+} from '../install/machine.ts';
 import {
   CONFIGURATION_FOLDERS,
   describeStep,
@@ -17,10 +28,13 @@ import {
   PROBATION,
   planInstall,
 } from '../install/plan.ts';
+import { isWhole } from '../install/seal.ts';
 import type { Status } from '../operations/status.ts';
 import type { Invocation, Terminal } from '../terminal/command.ts';
 import { readPasswordFile } from '../terminal/passwords.ts';
 import { askBroker } from './control-client.ts';
+import { portsInUse } from './ports-in-use.ts';
+import { stamp } from './stamp.ts';
 
 /** The first account when nobody names one. */
 const DEFAULT_USER = 'midge';
@@ -43,17 +57,22 @@ export async function run(invocation: Invocation): Promise<number> {
   const { flags, terminal } = invocation;
   const isDry = flags.has('dry-run');
   const probation = probationOf(flags.get('within')?.at(-1));
+  refuseKeptByOthers();
   if (!isDry) refuseImpossible();
   const machine = lookAtMachine(process.execPath);
   if (machine.mosquitto === 'runs' && machine.configuration === 'absent') return offerImport(machine, terminal);
+  refusePortsInUse(machine);
   const { wishes, password } = await wishesOf(invocation, machine);
   const plan = planInstall(machine, installFiles(systemdVersion()), wishes);
-  if (isDry) return show(plan, terminal);
+  const title = titleOfInstallation(machine, installedVersion(), stamp().version);
+  if (isDry) return show(title, plan, terminal);
+  terminal.stdout.write(`${title}\n`);
   if (machine.oldExecutable === 'way back') terminal.stdout.write(RESUMED);
   try {
     checkConfiguration(machine);
     await carryThrough(plan, probation, terminal, () => password !== null && sayAccount(terminal, wishes, password));
   } catch (error) {
+    terminal.stderr.write(`\n${leftBehind(machine, lookAtMachine(process.execPath))}\n`);
     throw machine.mosquitto === 'stopped' && !machine.isActive ? withWayBack(error) : error;
   }
   await sayPlaces(invocation);
@@ -67,12 +86,47 @@ function probationOf(text: string | undefined): number {
   throw new OperatorError(`Cannot wait "${text}": it must be a number of seconds, from ${PROBATION} to ${LONGEST_PROBATION}`);
 }
 
+/** titleOfInstallation says what is about to happen, in one line; `inPlace` is the version that is installed, null = none that runs. */
+export function titleOfInstallation({ executable, unit, isActive }: Machine, inPlace: string | null, own: string): string {
+  if (executable === 'absent') return `Installing midge ${own}`;
+  if (executable === 'same' && unit !== null && isActive) return `midge ${own} is already installed, and runs`;
+  if (executable === 'same') return `midge ${own} is already installed; what is missing is added`;
+  if (inPlace === own) return `Replacing midge ${own} by another build of the same version`;
+  return `Changing midge from ${inPlace ?? 'a version that does not run'} to ${own}`;
+}
+
+function refuseKeptByOthers(): void {
+  const keeper = keeperOfProgram();
+  if (keeper === 'package')
+    throw new OperatorError(
+      'Cannot install: the Debian package of midge is here - upgrade it with apt-get, or remove it first: sudo apt-get remove midge',
+    );
+  if (keeper === 'image') throw new OperatorError('Cannot install: midge is a part of this card image, which is read-only');
+}
+
+function refusePortsInUse(machine: Machine): void {
+  const taken = portsInUse(machine, installFiles(null).configuration);
+  if (taken.length === 0) return;
+  const list = taken.map(({ port, holder }) => `  port ${port}: ${holder}\n`).join('');
+  const isMosquitto = taken.some(({ holder }) => holder.startsWith('mosquitto '));
+  const offer = isMosquitto
+    ? `To take over the settings of mosquitto: sudo ${machine.program} import mosquitto --dry-run FOLDER-OF-ITS-CONFIGURATION\n`
+    : '';
+  throw new OperatorError(
+    `Cannot install: other programs have the ports that midge is to open. Nothing was changed.\n${list}${offer}Stop these programs, or write ${PLACES.configuration} with other ports first.`,
+  );
+}
+
 function refuseImpossible(): void {
   if (!isSea())
     throw new OperatorError('Cannot install: midge runs from its sources - build the executable (make binary) and run that one');
   if (process.getuid?.() !== 0) throw new OperatorError('Cannot install: only root may - use sudo');
   if (!hasSystemd())
     throw new OperatorError('Cannot install: this machine does not use systemd - start "midge serve" with its own service manager');
+  if (!isWhole(process.execPath))
+    throw new OperatorError(
+      `Cannot install: "${process.execPath}" is not whole, its checksum is wrong - copy it again, and compare both copies with sha256sum`,
+    );
 }
 
 async function wishesOf({ flags }: Invocation, machine: Machine): Promise<{ wishes: InstallWishes; password: string | null }> {
@@ -104,7 +158,8 @@ async function wishesOf({ flags }: Invocation, machine: Machine): Promise<{ wish
   return { wishes: { account: { user, line }, withMosquittoNames }, password: given === null ? password : null };
 }
 
-function show({ steps, start }: InstallPlan, terminal: Terminal): number {
+function show(title: string, { steps, start }: InstallPlan, terminal: Terminal): number {
+  terminal.stdout.write(`${title}:\n`);
   for (const step of [...steps, ...start]) terminal.stdout.write(`${describeStep(step)}\n`);
   return 0;
 }
@@ -131,7 +186,10 @@ async function carryThrough(plan: InstallPlan, probation: number, { stdout, stde
     },
   });
   if (isHealthy) return;
-  throw new OperatorError('Cannot keep this version: the broker did not become healthy - the old version is in place again');
+  const end = plan.back.some(({ kind }) => kind === 'copy')
+    ? 'the old version is in place again'
+    : 'it is stopped, and does not start with the machine';
+  throw new OperatorError(`Cannot keep this version: the broker did not become healthy - ${end}`);
 }
 
 /** The service says that it is ready only after a message has gone through it; then it must stay up for a while. */

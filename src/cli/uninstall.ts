@@ -2,13 +2,15 @@
 
 import { OperatorError } from '../base/errors.ts';
 import { execute, MACHINE } from '../install/execute.ts';
-import { lookAtMachine } from '../install/machine.ts';
+import { keeperOfProgram, lookAtMachine } from '../install/machine.ts';
 import { describeStep, PLACES, planUninstall, RETURN_TO_MOSQUITTO } from '../install/plan.ts';
 import type { Invocation } from '../terminal/command.ts';
 
 /** run uninstalls; 0, also when nothing was installed. */
 export async function run({ flags, terminal }: Invocation): Promise<number> {
   const purge = flags.has('purge');
+  if (keeperOfProgram() === 'package')
+    throw new OperatorError(`Cannot uninstall: midge is a Debian package here - use: sudo apt-get ${purge ? 'purge' : 'remove'} midge`);
   const machine = lookAtMachine(process.execPath);
   const steps = planUninstall(machine, { purge });
   if (flags.has('dry-run')) {

@@ -8,6 +8,10 @@ import { type Machine, MOSQUITTO_NAMES, PLACES, PROBATION, RETURN_TO_MOSQUITTO, 
 
 const LOCAL = '/usr/local/bin';
 
+/** Where Debian's package of midge has its service, and what only the image has. */
+const PACKAGED_UNIT = '/usr/lib/systemd/system/midge.service';
+const IMAGE_MARK = '/usr/libexec/midge/open-data';
+
 /** Where distributions put programs. */
 const PROGRAMS = [LOCAL, '/usr/bin', '/usr/sbin', '/bin'];
 
@@ -29,6 +33,26 @@ export function lookAtMachine(program: string): Machine {
     freeNames: MOSQUITTO_NAMES.filter((name) => !PROGRAMS.some((folder) => existsSync(join(folder, name)))),
     linkedNames: MOSQUITTO_NAMES.filter((name) => linkAt(join(LOCAL, name)) === PLACES.executable),
   };
+}
+
+/** Who keeps the program of this machine: Debian's package or the image, which are not ours to change, or an installation. */
+export type Keeper = 'package' | 'image' | 'installation';
+
+/** keeperOfProgram tells who put midge here, or would. */
+export function keeperOfProgram(): Keeper {
+  if (existsSync(PACKAGED_UNIT)) return 'package';
+  return existsSync(IMAGE_MARK) ? 'image' : 'installation';
+}
+
+/** installedVersion asks the installed program for its version; null = there is none, or it does not run. */
+export function installedVersion(): string | null {
+  const text = existsSync(PLACES.executable) ? says(PLACES.executable, 'version', '--json') : null;
+  try {
+    const { version } = JSON.parse(text ?? '') as { readonly version?: unknown }; // what midge version prints
+    return typeof version === 'string' ? version : null;
+  } catch {
+    return null;
+  }
 }
 
 /** mosquittoHere tells of the service of Debian's package. */

@@ -8,6 +8,8 @@ export const PLACES = {
   /** The version that was healthy last, until the new one has proved that it is too. With its service: systemd does not read that name. */
   oldExecutable: '/usr/local/bin/midge.old',
   oldUnit: '/etc/systemd/system/midge.service.old',
+  /** What an upgrade has fetched, until it is over. */
+  download: '/usr/local/bin/midge.download',
   configuration: '/etc/midge/midge.conf',
   configurationFolder: '/etc/midge',
   moreConfiguration: '/etc/midge/conf.d',
@@ -191,7 +193,7 @@ function keepSteps(machine: Machine): Step[] {
 
 /** The mark first: a way back is there with its service or not at all, wherever this ends. */
 function forgetSteps(): Step[] {
-  return [remove(PLACES.oldExecutable), remove(PLACES.oldUnit)];
+  return [remove(PLACES.oldExecutable), remove(PLACES.oldUnit), remove(PLACES.download)];
 }
 
 function executableSteps({ executable, program }: Machine): Step[] {

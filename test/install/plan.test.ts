@@ -46,7 +46,7 @@ const OUTDATED: Machine = { ...INSTALLED, executable: 'other', unit: '[Service]\
 const INTERRUPTED: Machine = { ...INSTALLED, oldExecutable: 'way back', oldUnit: '[Service]\nold\n' };
 
 /** The mark first: interrupted between the two, there is no way back without its service. */
-const FORGET = ['rm -rf /usr/local/bin/midge.old', 'rm -rf /etc/systemd/system/midge.service.old'];
+const FORGET = ['rm -rf /usr/local/bin/midge.old', 'rm -rf /etc/systemd/system/midge.service.old', 'rm -rf /usr/local/bin/midge.download'];
 
 /** Before the first start: what the service's user may not read or write is told. */
 const TRY =

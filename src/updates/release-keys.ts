@@ -1,0 +1,43 @@
+// Whose releases this machine takes: the keys that the build carries, and those that the owner of the machine has added.
+
+import { lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { OperatorError } from '../base/errors.ts';
+import { type PublicKey, readPublicKeys } from './minisign.ts';
+
+/** Text of the project's public keys, '' = this build carries none; absent when the sources run. */
+declare const MIDGE_RELEASE_KEYS: string | undefined;
+
+/** OWN_KEYS_FOLDER has a file NAME.pub for each key that the owner trusts. */
+export const OWN_KEYS_FOLDER = '/etc/midge/release-keys';
+
+/** releaseKeys gives them all; throws OperatorError when a file is not a key or others than root may write it. */
+export function releaseKeys(folder = OWN_KEYS_FOLDER): readonly PublicKey[] {
+  const carried = typeof MIDGE_RELEASE_KEYS === 'undefined' ? '' : MIDGE_RELEASE_KEYS;
+  return [
+    ...readPublicKeys(carried, 'this build'),
+    ...ownKeyFiles(folder).flatMap((path) => readPublicKeys(readFileSync(path, 'utf8'), path)),
+  ];
+}
+
+function ownKeyFiles(folder: string): readonly string[] {
+  const names = namesIn(folder).filter((name) => name.endsWith('.pub'));
+  const paths = names.sort().map((name) => join(folder, name));
+  for (const path of [folder, ...paths].slice(0, paths.length && paths.length + 1)) {
+    const { uid, mode } = lstatSync(path);
+    if (uid !== 0 || (mode & 0o022) !== 0)
+      throw new OperatorError(
+        `Cannot trust "${path}": others than root can write it - run: sudo chown root: ${path}; sudo chmod go-w ${path}`,
+      );
+  }
+  return paths;
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []; // of node:fs
+    throw error;
+  }
+}
