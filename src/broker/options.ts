@@ -1,6 +1,6 @@
 // What the engine can be told. Defaults are mosquitto 2.1's, so that nobody who switches notices.
 
-import type { Framing } from './framing.ts';
+import type { DirectWriter, Framing } from './transport.ts';
 
 /** BrokerOptions hold for the whole broker. A limit of 0 means "no limit" unless its line says otherwise. */
 export interface BrokerOptions {
@@ -135,6 +135,8 @@ export interface ConnectionOrigin {
   readonly signedIn?: () => void;
   /** How the transport wraps each packet that is written; absent = not at all. */
   readonly framing?: Framing;
+  /** A shorter way for what is written, past the stream; absent = there is none. */
+  readonly direct?: DirectWriter | null;
   /** As negotiated, for example { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' }; null without TLS. */
   readonly tls: { readonly version: string; readonly cipher: string } | null;
 }

@@ -16,6 +16,7 @@ import type { ConnectionOrigin, ListenerPolicy } from '../broker/options.ts';
 import type { RefusalLog, RemoteEnd } from '../broker/ports.ts';
 import { certificateIdentity } from './certificate-identity.ts';
 import { certificateProblem, laterProblem } from './client-certificate.ts';
+import { directWriter } from './direct-writes.ts';
 import { clientBehind } from './forwarded-for.ts';
 import { asksTheSame, keyOf, type LayerDeps, type Layers, readLayers } from './layers.ts';
 import { isLocal, type ListenerOptions } from './options.ts';
@@ -264,7 +265,8 @@ export class Acceptor {
   #admit(socket: Socket, { options, websockets }: Layers, proof: Proof): void {
     const { address = '', port = 0 } = this.#peerOf(socket) ?? {};
     const pending = this.#pendingOf(socket);
-    const origin = { address, port, policy: this.#policy, signedIn: () => pending?.signedIn(), ...proof };
+    const direct = proof.tls === null ? directWriter(socket) : null;
+    const origin = { address, port, policy: this.#policy, signedIn: () => pending?.signedIn(), direct, ...proof };
     if (websockets !== null) return this.#upgrade(socket, origin, websockets);
     if (options.protocol === 'http') {
       pending?.listensTo(socket);
@@ -281,14 +283,14 @@ export class Acceptor {
     const addressOf = (header: string | undefined) => clientBehind(origin.address, header, this.#layers.proxies);
     const pending = this.#pendingOf(stream);
     pending?.waits(stream);
-    layer.admit(stream, {
-      open: (messages, forwardedFor) => {
+    layer.admit(stream, origin.direct ?? null, {
+      open: (messages, direct, forwardedFor) => {
         const address = addressOf(forwardedFor);
         pending?.arrives(messages);
         pending?.comesFrom(address);
         pending?.listensTo(stream);
         messages.on('error', ignoreError);
-        this.#deps.handle(messages, { ...origin, address, policy: this.#policy, framing: WEBSOCKET_FRAMING });
+        this.#deps.handle(messages, { ...origin, address, policy: this.#policy, framing: WEBSOCKET_FRAMING, direct });
       },
       refuse: (problem, forwardedFor) => {
         const peer = { address: addressOf(forwardedFor), port: origin.port };

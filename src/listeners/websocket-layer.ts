@@ -5,7 +5,8 @@ import type { Duplex } from 'node:stream';
 import { type ServerOptions, WebSocketServer } from 'ws';
 import type { WebSocketProblem } from '../base/refusal-reason.ts';
 import { webSocketProblemWords } from '../base/refusal-sentences.ts';
-import { createWebSocketStream } from './websocket-stream.ts';
+import type { DirectWriter } from '../broker/transport.ts';
+import { createWebSocketStream, WebSocketWriter } from './websocket-stream.ts';
 
 /** Names of the subprotocol, the newer first [MQTT-6.0.0-3]. */
 const SUBPROTOCOLS = ['mqtt', 'mqttv3.1'];
@@ -24,18 +25,18 @@ export interface WebSocketLayerOptions {
 
 /** WebSocketLayer takes raw (or TLS) streams that speak HTTP. */
 export interface WebSocketLayer {
-  /** admit serves one stream; `open` is called with the byte stream after the upgrade, `refuse` with the problem when it is turned away. Both get X-Forwarded-For, if it is there. */
-  admit(stream: Duplex, visitor: Visitor): void;
+  /** admit serves one stream, past which `direct` writes; `open` is called with the byte stream after the upgrade and what writes past that, `refuse` with the problem when it is turned away. Both get X-Forwarded-For, if it is there. */
+  admit(stream: Duplex, direct: DirectWriter | null, visitor: Visitor): void;
 }
 
 export interface Visitor {
-  open(stream: Duplex, forwardedFor: string | undefined): void;
+  open(stream: Duplex, direct: DirectWriter | null, forwardedFor: string | undefined): void;
   refuse(problem: WebSocketProblem, forwardedFor?: string): void;
 }
 
 /** createWebSocketLayer makes the HTTP server (which never listens itself) and the WebSocket protocol behind it. */
 export function createWebSocketLayer(options: WebSocketLayerOptions): WebSocketLayer {
-  const visitors = new WeakMap<Duplex, Visitor>();
+  const visitors = new WeakMap<Duplex, { readonly visitor: Visitor; readonly direct: DirectWriter | null }>();
   const websocketOptions: ServerOptions & { closeTimeout: number } = {
     noServer: true,
     clientTracking: false,
@@ -46,26 +47,30 @@ export function createWebSocketLayer(options: WebSocketLayerOptions): WebSocketL
   const websockets = new WebSocketServer(websocketOptions);
   websockets.on('wsClientError', (_error, socket) => socket.destroy());
   const http = createServer({ maxHeaderSize: MAX_HEADER_BYTES, keepAlive: true }, (request, response) => {
-    visitors.get(request.socket)?.refuse('web page', forwardedFor(request));
+    visitors.get(request.socket)?.visitor.refuse('web page', forwardedFor(request));
     answerPlainRequest(request, response);
   });
   http.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    if (error.code?.startsWith('HPE_')) visitors.get(socket)?.refuse('no HTTP');
+    if (error.code?.startsWith('HPE_')) visitors.get(socket)?.visitor.refuse('no HTTP');
     refuse(socket, 400);
   });
   http.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
-    const visitor = visitors.get(stream);
+    const admitted = visitors.get(stream);
     const problem = upgradeProblem(request, options.origins());
-    if (visitor === undefined) return stream.destroy();
+    if (admitted === undefined) return stream.destroy();
+    const { visitor, direct } = admitted;
     if (problem !== null) {
       visitor.refuse(problem, forwardedFor(request));
       return refuse(stream, problem === 'no subprotocol' ? 400 : 403, webSocketProblemWords(problem));
     }
-    websockets.handleUpgrade(request, stream, head, (socket) => visitor.open(createWebSocketStream(socket, stream), forwardedFor(request)));
+    websockets.handleUpgrade(request, stream, head, (socket) => {
+      const whileOpen = direct === null ? null : new WebSocketWriter(socket, stream, direct);
+      visitor.open(createWebSocketStream(socket, stream), whileOpen, forwardedFor(request));
+    });
   });
   return {
-    admit(stream, visitor) {
-      visitors.set(stream, visitor);
+    admit(stream, direct, visitor) {
+      visitors.set(stream, { visitor, direct });
       http.emit('connection', stream);
     },
   };

@@ -2,6 +2,7 @@
 
 import { Duplex } from 'node:stream';
 import type { RawData, WebSocket } from 'ws';
+import { type DirectWriter, NOT_WRITTEN, type Written } from '../broker/transport.ts';
 
 /** RFC 6455 7.4.1: normal closure, and data of a type we can't accept. */
 const CLOSE_NORMAL = 1000;
@@ -75,6 +76,28 @@ export function createWebSocketStream(socket: WebSocket, wire: Duplex): Duplex {
     else if (!stream.destroyed) stream.push(null);
   });
   return stream;
+}
+
+/** WebSocketWriter writes whole frames past both streams, as long as ws itself writes none and has not said goodbye. */
+export class WebSocketWriter implements DirectWriter {
+  readonly #socket: WebSocket;
+  readonly #wire: Duplex;
+  readonly #direct: DirectWriter;
+
+  constructor(socket: WebSocket, wire: Duplex, direct: DirectWriter) {
+    this.#socket = socket;
+    this.#wire = wire;
+    this.#direct = direct;
+  }
+
+  get waiting(): number {
+    return this.#direct.waiting;
+  }
+
+  write(bytes: Buffer, written: () => void): Written {
+    if (this.#socket.readyState !== this.#socket.OPEN || this.#wire.writableLength > 0) return NOT_WRITTEN;
+    return this.#direct.write(bytes, written);
+  }
 }
 
 /** Mostly the wire takes all at once; a callback of its own for each write costs more than this look. */

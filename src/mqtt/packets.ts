@@ -185,9 +185,9 @@ export interface AckPacket {
 
 /** readAck reads the body of a PUBACK, PUBREC, PUBREL or PUBCOMP, 3.4 to 3.7. */
 export function readAck(buffer: Buffer, body: number, end: number, version: ProtocolVersion, packet: number): AckPacket {
-  const reader = new PacketReader(buffer, body, end);
-  const packetId = readPacketId(reader);
-  if (reader.remaining === 0) return { packetId, reasonCode: REASON.SUCCESS };
+  const packetId = readPacketIdAt(buffer, body, end);
+  if (end - body === 2) return { packetId, reasonCode: REASON.SUCCESS };
+  const reader = new PacketReader(buffer, body + 2, end);
   if (version !== 5) throw new MalformedPacket('Acknowledgement has bytes too many');
   const reasonCode = reader.byte();
   if (!isAckReason(packet, reasonCode)) throw protocolError(`Reason Code 0x${reasonCode.toString(16)} in an acknowledgement`);
@@ -246,6 +246,13 @@ export function readAuth(buffer: Buffer, body: number, end: number): AuthPacket 
 /** readPacketId reads the identifier of an acknowledgement. */
 export function readPacketId(reader: PacketReader): number {
   const packetId = reader.twoBytes();
+  if (packetId === 0) throw protocolError('Packet Identifier 0'); // [MQTT-2.2.1-3]
+  return packetId;
+}
+
+function readPacketIdAt(buffer: Buffer, body: number, end: number): number {
+  if (body + 2 > end) throw new MalformedPacket('Packet ends too early');
+  const packetId = (buffer[body]! << 8) | buffer[body + 1]!;
   if (packetId === 0) throw protocolError('Packet Identifier 0'); // [MQTT-2.2.1-3]
   return packetId;
 }

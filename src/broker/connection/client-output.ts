@@ -7,11 +7,12 @@ import type { Block } from '../../mqtt/block.ts';
 import type { Qos } from '../../mqtt/packet-types.ts';
 import { REASON, type ReasonCode } from '../../mqtt/reason-codes.ts';
 import type { Counters } from '../counters.ts';
-import type { Framing } from '../framing.ts';
+
 import type { MemoryBudget } from '../memory-budget.ts';
 import { type Frame, firstByte, type Message, NEVER } from '../message.ts';
 import type { BrokerOptions, ConnectionOrigin } from '../options.ts';
 import type { Passages } from '../passages.ts';
+import type { Framing } from '../transport.ts';
 import type { ConnectionState } from './connection-states.ts';
 import { Outbox } from './outbox.ts';
 import { encodeOwnPublish, type OwnReceiver } from './own-publish.ts';
@@ -42,9 +43,11 @@ export interface OutputConnection extends OwnReceiver {
   readonly broker: OutputEngine;
   readonly id: string;
   readonly state: ConnectionState;
-  readonly origin: Pick<ConnectionOrigin, 'framing'>;
+  readonly origin: Pick<ConnectionOrigin, 'framing' | 'direct'>;
   readonly session: { readonly outgoing: { noteDropped(count: number): void } } | null;
   disconnect(reason: ReasonCode): void;
+  /** drained is told when the system has taken what waited for it beside the stream. */
+  drained(): void;
 }
 
 /** ClientOutput belongs to one connection. */
@@ -75,8 +78,9 @@ export class ClientOutput {
   constructor(connection: OutputConnection, stream: Duplex) {
     this.#broker = connection.broker;
     this.#connection = connection;
-    this.framing = connection.origin.framing ?? null;
-    this.#outbox = new Outbox(this, stream, connection.broker.counters, this.framing);
+    const { framing = null, direct = null } = connection.origin;
+    this.framing = framing;
+    this.#outbox = new Outbox(this, stream, connection.broker.counters, { framing, direct });
   }
 
   /** pending are the bytes that wait to be written. */
@@ -173,8 +177,13 @@ export class ClientOutput {
     if (!this.isCongested && pending > this.#broker.options.maxOutgoingBytes) this.isCongested = true;
   }
 
-  /** drained is told when the socket has taken all. */
+  /** drained is told by the outbox. */
   drained(): void {
+    this.#connection.drained();
+  }
+
+  /** recount looks how much still waits, where that counts. */
+  recount(): void {
     if (this.counted > 0) this.#count(this.#outbox.pending);
   }
 

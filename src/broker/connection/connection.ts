@@ -100,7 +100,7 @@ export class Connection implements PacketSink {
     this.#stream = stream;
     this.#decoder = new Decoder(this, Math.min(broker.options.maxPacketSize, CONNECT_SIZE_MAX));
     stream.on('data', (chunk: Buffer) => this.#onData(chunk));
-    stream.on('drain', () => this.#onDrain());
+    stream.on('drain', () => this.drained());
     stream.on('error', (error: Error) => this.#onStreamError(error));
     stream.on('end', () => this.#onClosed('connection closed by client'));
     stream.on('close', () => this.#onClosed('connection closed by client'));
@@ -443,8 +443,9 @@ export class Connection implements PacketSink {
     this.disconnect(REASON.UNSPECIFIED_ERROR);
   }
 
-  #onDrain(): void {
-    this.output.drained();
+  /** drained is told when what waited has been written. */
+  drained(): void {
+    this.output.recount();
     this.readOn();
     if (!this.output.isCongested) return;
     this.output.isCongested = false;

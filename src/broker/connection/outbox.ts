@@ -8,10 +8,12 @@
 import type { Duplex } from 'node:stream';
 import { type Block, type Piece, takeBlock } from '../../mqtt/block.ts';
 import type { Counters } from '../counters.ts';
-import type { Framing } from '../framing.ts';
+import { type DirectWriter, type Framing, NOT_WRITTEN, TAKEN } from '../transport.ts';
 
 /** Bytes that are gathered within a turn before they are handed to the socket. */
 const GATHERED_MAX = 262_144;
+/** Room that is taken at once for what a turn may say. */
+const USUAL_MAX = 16_384;
 /** Shared bytes from which on they are a piece of their own; below, a copy is cheaper than a piece more for the system. */
 const PIECE_MIN = 4096;
 /** A write up to this size has no callback while the socket takes all at once: that costs more than it saves. The first that it does not take costs the pool a block. */
@@ -19,10 +21,21 @@ const UNTOLD_MAX = 65_536;
 /** A copy up to this size is cheaper byte by byte than by a call into the runtime. */
 const SHORT_COPY = 24;
 
-/** OutboxOwner hears when so much was gathered in one turn that some was written before its end. */
+/** OutboxOwner hears of what its transport does not say. */
 export interface OutboxOwner {
+  /** So much was gathered in one turn that some was written before its end. */
   overflowed(): void;
+  /** The system has taken what waited for it beside the stream. */
+  drained(): void;
 }
+
+/** OutboxTransport is what lies below the stream. */
+export interface OutboxTransport {
+  readonly framing: Framing | null;
+  readonly direct: DirectWriter | null;
+}
+
+const STREAM_ALONE: OutboxTransport = { framing: null, direct: null };
 
 /** Outbox belongs to one connection. */
 export class Outbox {
@@ -30,22 +43,26 @@ export class Outbox {
   readonly #stream: Duplex;
   readonly #counters: Pick<Counters, 'bytesSent'>;
   readonly #framing: Framing | null;
+  readonly #direct: DirectWriter | null;
   /** The last write was not finished at once: a slow client, or a transport that always takes its time. */
   #waits = false;
   #block: Block | null = null;
   /** Own bytes before this belong to pieces. */
   #start = 0;
   #end = 0;
+  /** Own bytes of the turn before: what the next one is likely to need at once. */
+  #usual = 0;
   #pieces: Piece[] = [];
   #piecesLength = 0;
   /** Blocks that the stream will tell of when it has written them, in order. */
   readonly #told: Block[] = [];
 
-  constructor(owner: OutboxOwner, stream: Duplex, counters: Pick<Counters, 'bytesSent'>, framing: Framing | null = null) {
+  constructor(owner: OutboxOwner, stream: Duplex, counters: Pick<Counters, 'bytesSent'>, transport = STREAM_ALONE) {
     this.#owner = owner;
     this.#stream = stream;
     this.#counters = counters;
-    this.#framing = framing;
+    this.#framing = transport.framing;
+    this.#direct = transport.direct;
   }
 
   /** Bytes that are gathered. */
@@ -53,9 +70,14 @@ export class Outbox {
     return this.#piecesLength + this.#end - this.#start;
   }
 
-  /** Bytes that wait: here and in the stream. */
+  /** Bytes that wait: here, in the stream and beside it. */
   get pending(): number {
-    return this.length + this.#stream.writableLength;
+    return this.#waits ? this.length + this.#written : this.length;
+  }
+
+  /** Bytes that were written and the system has not taken. */
+  get #written(): number {
+    return this.#stream.writableLength + (this.#direct === null ? 0 : this.#direct.waiting);
   }
 
   /** append copies one whole packet, bytes[start, end); several where the transport does not wrap them. */
@@ -116,6 +138,7 @@ export class Outbox {
     const length = this.#end;
     this.#block = null;
     this.#end = 0;
+    this.#usual = Math.min(length, USUAL_MAX);
     this.#counters.bytesSent += length;
     this.#write(block, 0, length);
   }
@@ -137,23 +160,42 @@ export class Outbox {
       if (2 * length >= block.bytes.length) return this.#writeTold(block, start, end);
       this.#stream.write(Buffer.from(block.bytes.subarray(start, end))); // it may wait for long: not in so much memory
       block.release();
-      this.#waits = this.#stream.writableLength > 0;
+      this.#waits = this.#written > 0;
       return;
     }
     if (length > UNTOLD_MAX) return this.#writeTold(block, start, end);
+    if (this.#direct !== null && this.#writeDirectly(block, start, end, this.#direct)) return;
     this.#stream.write(block.bytes.subarray(start, end));
     // A plain socket mostly takes all at once; only then may the block be used again.
     this.#waits = this.#stream.writableLength > 0;
     if (!this.#waits) block.release();
   }
 
-  #writeTold(block: Block, start: number, end: number): void {
-    this.#told.push(block);
-    this.#stream.write(block.bytes.subarray(start, end), this.#written);
-    this.#waits = this.#stream.writableLength > 0;
+  /** Past the stream, in which nothing waits. */
+  #writeDirectly(block: Block, start: number, end: number, direct: DirectWriter): boolean {
+    const outcome = direct.write(block.bytes.subarray(start, end), this.#directDone);
+    if (outcome === NOT_WRITTEN) return false;
+    if (outcome === TAKEN) {
+      block.release();
+    } else {
+      this.#waits = true;
+      this.#told.push(block);
+    }
+    return true;
   }
 
-  readonly #written = (error?: Error | null): void => {
+  readonly #directDone = (): void => {
+    this.#told.shift()?.release();
+    this.#owner.drained();
+  };
+
+  #writeTold(block: Block, start: number, end: number): void {
+    this.#told.push(block);
+    this.#stream.write(block.bytes.subarray(start, end), this.#streamDone);
+    this.#waits = this.#written > 0;
+  }
+
+  readonly #streamDone = (error?: Error | null): void => {
     const block = this.#told.shift();
     if (!error) block?.release(); // after an error nobody says who reads it still
   };
@@ -178,7 +220,7 @@ export class Outbox {
       else this.#writeTold(block, start, end);
     }
     stream.uncork();
-    this.#waits = stream.writableLength > 0;
+    this.#waits = this.#written > 0;
   }
 
   #appendPiece(piece: Piece): void {
@@ -223,7 +265,7 @@ export class Outbox {
     if (this.length > 0 && this.length + length > GATHERED_MAX) this.#overflow();
     const old = this.#block;
     const own = this.#end - this.#start;
-    const block = takeBlock(old === null ? length : Math.max(own + length, 2 * own));
+    const block = takeBlock(old === null ? Math.max(length, this.#usual) : Math.max(own + length, 2 * own));
     if (old !== null) {
       old.bytes.copy(block.bytes, 0, this.#start, this.#end);
       old.release();

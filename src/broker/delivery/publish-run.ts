@@ -11,9 +11,9 @@ import type { ProtocolVersion } from '../../mqtt/packet-types.ts';
 import { variableByteIntegerLength, writeVariableByteInteger } from '../../mqtt/properties.ts';
 import { readPublish } from '../../mqtt/publish-packet.ts';
 import { BYTES_SHIFT } from '../connection/fair-turns.ts';
-import type { Framing } from '../framing.ts';
 import { LARGE_PAYLOAD, Message, NEVER, NO_PROPERTIES, type Publisher } from '../message.ts';
 import type { Topic } from '../topic.ts';
+import type { Framing } from '../transport.ts';
 import { type Deliverer, deliverTo, deliverToOthers } from './delivery.ts';
 
 const NO_BYTES = Buffer.alloc(0);

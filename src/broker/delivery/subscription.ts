@@ -2,8 +2,8 @@
 
 import type { Block } from '../../mqtt/block.ts';
 import type { ProtocolVersion, Qos } from '../../mqtt/packet-types.ts';
-import type { Framing } from '../framing.ts';
 import type { Message, Publisher } from '../message.ts';
+import type { Framing } from '../transport.ts';
 
 /** SubscriptionOptions are MQTT 5 3.8.3.1 and the Subscription Identifier (0 = none). */
 export interface SubscriptionOptions {

@@ -95,7 +95,7 @@ export const WEBSOCKET: Target<[Buffer, number[]]> = {
         const [near, far] = duplexPair({ allowHalfOpen: false });
         near.on('error', () => {}).resume();
         far.on('error', () => {});
-        layer.admit(far, { open: (stream: Duplex) => house.broker.open(stream, testOrigin()), refuse: () => {} });
+        layer.admit(far, null, { open: (stream: Duplex) => house.broker.open(stream, testOrigin()), refuse: () => {} });
         for (const chunk of split(bytes, cuts)) {
           if (near.writable) near.write(chunk);
           await nextTurn();
