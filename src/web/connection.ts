@@ -6,7 +6,7 @@ import { effect, signal } from '@preact/signals';
 export const connected = signal(true);
 
 const KNOCK_MS = 1000;
-let timer: ReturnType<typeof setTimeout> | null = null;
+let isKnocking = false;
 
 /** isUp is told with each answer. */
 export function isUp(): void {
@@ -16,7 +16,9 @@ export function isUp(): void {
 /** lost is told with each request that got no answer. */
 export function lost(): void {
   connected.value = false;
-  timer ??= setTimeout(() => void knock(), KNOCK_MS);
+  if (isKnocking) return;
+  isKnocking = true;
+  setTimeout(() => void knock(), KNOCK_MS);
 }
 
 /** onReconnect calls `act` whenever the box is back. */
@@ -31,7 +33,7 @@ export function onReconnect(act: () => void): () => void {
 
 async function knock(): Promise<void> {
   const answer = await fetch('/ready', { cache: 'no-store' }).catch(() => null);
-  timer = null;
+  isKnocking = false;
   if (answer?.ok === true) isUp();
   else lost();
 }

@@ -81,7 +81,12 @@ export function bytes(value: number): string {
   const scaled = value / 1000 ** power;
   const maximumFractionDigits = power === 0 || scaled >= 100 ? 0 : 1;
   const unit = UNITS[power] ?? 'byte';
-  return new Intl.NumberFormat(language(), { style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits }).format(scaled);
+  return new Intl.NumberFormat(language(), {
+    style: 'unit',
+    unit,
+    unitDisplay: power === 0 ? 'narrow' : 'short',
+    maximumFractionDigits,
+  }).format(scaled);
 }
 
 /** dateTime writes a moment: ISO 8601 or milliseconds since 1970. */

@@ -8,7 +8,7 @@ import { Dialog } from './components/dialog.tsx';
 import { Failed, Loading } from './components/faces.tsx';
 import { Icon } from './components/icon.tsx';
 import { t } from './i18n.ts';
-import { linkTo, place } from './router.ts';
+import { linkTo, offer, place } from './router.ts';
 import { VIEWS, type ViewRow } from './views.ts';
 import { mayNow, type Session } from './visit.ts';
 
@@ -19,6 +19,7 @@ const MOST_IN_BAR = 5;
 export function Layout({ session }: { readonly session: Session }) {
   const [menu, setMenu] = useState<'none' | 'account' | 'more'>('none');
   const views = VIEWS.filter(({ right }) => mayNow(right));
+  useEffect(() => offer(views.map(({ path }) => path)), [views.length]);
   const current = views.find(({ path }) => path === place.value.view) ?? views[0];
   const inBar = views.length <= MOST_IN_BAR ? views : views.slice(0, MOST_IN_BAR - 1);
   const close = () => setMenu('none');

@@ -13,6 +13,18 @@ export interface Place {
 /** place is where we are. */
 export const place = signal<Place>(readPlace());
 
+const offered = signal<ReadonlySet<string>>(new Set());
+
+/** offer says which views there are for who is at work. */
+export function offer(views: readonly string[]): void {
+  offered.value = new Set(views);
+}
+
+/** isOffered tells whether a link to a view leads there. */
+export function isOffered(view: string): boolean {
+  return offered.value.has(view);
+}
+
 /** startRouter follows the address. */
 export function startRouter(): () => void {
   const follow = () => {

@@ -19,4 +19,5 @@ export interface ViewRow {
 /** VIEWS in the order in which they are offered; the first is where everybody begins, and on a phone the first four are in reach of the thumb. */
 export const VIEWS: readonly ViewRow[] = [
   { path: 'overview', title: 'overview.title', icon: 'gauge', right: 'viewer', load: () => import('./views/overview.tsx') },
+  { path: 'clients', title: 'clients.title', icon: 'plug', right: 'viewer', load: () => import('./views/clients.tsx') },
 ];

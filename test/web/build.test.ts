@@ -26,7 +26,7 @@ test('page has an index, and everything else has a hash in its name', () => {
   assert.ok(packed.has('index.html'));
   assert.ok(others.length > 5);
   assert.deepEqual(
-    others.filter((name) => !/^assets\/[\w-]+-[\w-]{8}\.(js|css|svg)$/.test(name)),
+    others.filter((name) => !/^assets\/[\w.-]+-[\w-]{8}\.(js|css|svg)$/.test(name)),
     [],
   );
 });

@@ -11,13 +11,15 @@ export interface ButtonProps {
   readonly type?: 'button' | 'submit';
   readonly isBusy?: boolean;
   readonly disabled?: boolean;
+  /** What a screen reader says, where the words alone do not tell which one is meant. */
+  readonly name?: string;
   readonly onClick?: () => void;
 }
 
 /** Button does something here. */
-export function Button({ children, icon, look = 'normal', type = 'button', isBusy = false, disabled = false, onClick }: ButtonProps) {
+export function Button({ children, icon, look = 'normal', type = 'button', isBusy = false, disabled = false, name, onClick }: ButtonProps) {
   return (
-    <button type={type} class={`button ${look}`} disabled={disabled || isBusy} aria-busy={isBusy} onClick={onClick}>
+    <button type={type} class={`button ${look}`} disabled={disabled || isBusy} aria-busy={isBusy} aria-label={name} onClick={onClick}>
       {isBusy ? <span class="spinner" aria-hidden="true" /> : icon !== undefined && <Icon name={icon} />}
       <span>{children}</span>
     </button>

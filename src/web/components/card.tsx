@@ -23,19 +23,22 @@ export function PageHeader({ title, lead, actions }: { title: string; lead?: Com
 export interface CardProps {
   readonly title?: string;
   /** 'bad' and 'warn' are for problems. */
-  readonly look?: 'normal' | 'good' | 'warn' | 'bad';
+  readonly look?: 'normal' | 'good' | 'info' | 'warn' | 'bad';
+  /** A few quiet words at the right of the title. */
+  readonly aside?: string;
   readonly actions?: ComponentChildren;
   readonly children: ComponentChildren;
 }
 
 /** Card groups what belongs together. */
-export function Card({ title, look = 'normal', actions, children }: CardProps) {
+export function Card({ title, look = 'normal', aside, actions, children }: CardProps) {
   const id = useId();
   return (
     <section class={`card ${look}`} aria-labelledby={title === undefined ? undefined : id}>
       {(title !== undefined || actions !== undefined) && (
         <div class="card-head">
           {title !== undefined && <h2 id={id}>{title}</h2>}
+          {aside !== undefined && <span class="hint">{aside}</span>}
           {actions !== undefined && <div class="actions">{actions}</div>}
         </div>
       )}
@@ -60,4 +63,18 @@ export function Figure({ name, value, note }: { readonly name: string; readonly 
 /** Badge is a word about the state of something. */
 export function Badge({ look, children }: { readonly look: 'good' | 'warn' | 'bad' | 'quiet'; readonly children: ComponentChildren }) {
   return <span class={`badge ${look}`}>{children}</span>;
+}
+
+/** Facts are names with their values, one below the other. */
+export function Facts({ rows }: { readonly rows: readonly (readonly [name: string, value: ComponentChildren])[] }) {
+  return (
+    <dl class="facts">
+      {rows.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
 }

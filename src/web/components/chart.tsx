@@ -76,11 +76,11 @@ function optionsOf(box: HTMLElement, lines: readonly Line[], write: (value: numb
     legend: { live: true },
     scales: { y: { range: (_, low, high) => [Math.min(0, low), high > 0 ? high * 1.1 : 1] } },
     axes: [
-      { ...axis, values: (_, splits, _axis, _space, step) => splits.map((at) => timeLabel(at, step)) },
+      { ...axis, space: 84, size: 32, values: (_, splits, _axis, _space, step) => splits.map((at) => timeLabel(at, step)) },
       { ...axis, size: 64, values: (_, splits) => splits.map(write) },
     ],
     series: [
-      { value: (_, at) => (at === null ? '' : timeLabel(at, 1)) },
+      { label: '', value: (_, at) => (at === null ? '' : timeLabel(at, 1)) },
       ...lines.map(({ name }, index) => ({
         label: name,
         stroke: colour(COLOURS[index % COLOURS.length]!),

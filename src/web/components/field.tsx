@@ -4,6 +4,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { Refusal } from '../api/client.ts';
 import { t } from '../i18n.ts';
+import { Icon } from './icon.tsx';
 
 export interface FieldProps {
   readonly label: string;
@@ -84,6 +85,24 @@ export function Field(props: FieldProps) {
   );
 }
 
+/** Search is a field whose purpose is seen without its label. */
+export function Search({ label, value, change }: Pick<FieldProps, 'label' | 'value' | 'change'>) {
+  return (
+    <div class="search">
+      <Icon name="search" />
+      <input
+        type="search"
+        value={value}
+        aria-label={label}
+        placeholder={label}
+        onInput={(event) => change(event.currentTarget.value)}
+        autocapitalize="none"
+        spellcheck={false}
+      />
+    </div>
+  );
+}
+
 /** fieldError is what an answer says about a field; null = nothing. */
 export function fieldError(problem: Error | null, name: string): string | null {
   if (!(problem instanceof Refusal)) return null;
@@ -92,17 +111,19 @@ export function fieldError(problem: Error | null, name: string): string | null {
 
 export interface ChoiceProps<T extends string> {
   readonly label: string;
+  /** The place says already what is chosen. */
+  readonly isLabelHidden?: boolean;
   readonly value: T;
   readonly choose: (value: T) => void;
   readonly options: readonly (readonly [value: T, words: string])[];
 }
 
 /** Choice is one of a few, all of which are seen. */
-export function Choice<T extends string>({ label, value, choose, options }: ChoiceProps<T>) {
+export function Choice<T extends string>({ label, isLabelHidden = false, value, choose, options }: ChoiceProps<T>) {
   const name = useId();
   return (
     <fieldset class="choice">
-      <legend>{label}</legend>
+      <legend class={isLabelHidden ? 'unseen' : undefined}>{label}</legend>
       <div class="choice-options">
         {options.map(([each, words]) => (
           <label key={each}>

@@ -1,0 +1,71 @@
+// What the list of clients and the view of one have in common.
+
+import type { Answer } from '../api/answer.ts';
+import { api, ask } from '../api/client.ts';
+import { Badge } from '../components/card.tsx';
+import { Confirm } from '../components/dialog.tsx';
+import { toast } from '../components/toast.tsx';
+import { plural, t } from '../i18n.ts';
+
+export type Client = Answer<'/api/v1/clients'>['items'][number];
+
+/** Act is what is about to be done to a client. */
+export interface Act {
+  readonly what: 'kick' | 'forget';
+  readonly client: Client;
+}
+
+/** addressOf is where a client comes from. */
+export function addressOf({ address }: Pick<Client, 'address'>): string {
+  if (address === null) return '–';
+  return address === '' ? t('clients.unixSocket') : address;
+}
+
+/** Protocol is the version, and whether others can read along. */
+export function Protocol({ client: { protocol, tls, connected } }: { readonly client: Client }) {
+  return (
+    <>
+      MQTT {protocol.replace(/\.0$/, '')} {tls !== null && <Badge look="good">{tls.version.replace('TLSv', 'TLS ')}</Badge>}
+      {tls === null && connected && <Badge look="quiet">{t('clients.plain')}</Badge>}
+    </>
+  );
+}
+
+export interface ConfirmActProps {
+  readonly act: Act;
+  readonly close: () => void;
+  readonly done: () => void;
+}
+
+/** ConfirmAct asks before a client is disconnected or forgotten. */
+export function ConfirmAct({ act: { what, client }, close, done }: ConfirmActProps) {
+  const { id, subscriptions, queue } = client;
+  const params = { path: { id } };
+  const kick = async () => {
+    await ask(api.POST('/api/v1/clients/{id}/kick', { params, body: {} }));
+    toast(t('clients.kicked', { id }));
+    done();
+  };
+  const forget = async () => {
+    await ask(api.DELETE('/api/v1/clients/{id}', { params }));
+    toast(t('clients.forgotten', { id }));
+    done();
+  };
+  if (what === 'kick') {
+    return (
+      <Confirm title={t('clients.kickTitle', { id })} action={t('clients.kick')} act={kick} close={close}>
+        <p>{t('clients.kickWords')}</p>
+      </Confirm>
+    );
+  }
+  return (
+    <Confirm title={t('clients.forgetTitle', { id })} action={t('clients.forget')} act={forget} close={close}>
+      <p>{t('clients.forgetWords')}</p>
+      <ul>
+        <li>{plural('clients.forgetSubscriptions', subscriptions)}</li>
+        <li>{plural('clients.forgetMessages', queue.inflight + queue.waiting)}</li>
+      </ul>
+      {client.connected && <p>{t('clients.forgetConnected')}</p>}
+    </Confirm>
+  );
+}

@@ -1,0 +1,98 @@
+// Who was turned away or hears nothing, why, and what to do about it.
+
+import type { Answer } from '../api/answer.ts';
+import { api, ask } from '../api/client.ts';
+import { Badge, Card } from '../components/card.tsx';
+import { Empty, Shown } from '../components/faces.tsx';
+import { ago, dateTime, plural, t } from '../i18n.ts';
+import { useLive } from '../live.ts';
+
+type Why = Answer<'/api/v1/why'>;
+
+const EVERY_MS = 3000;
+
+/** Refusals shows them all, or those about a client, a user or an address. */
+export function Refusals({ about }: { readonly about?: string }) {
+  const query = about === undefined ? {} : { about };
+  const why = useLive(() => ask(api.GET('/api/v1/why', { params: { query } })), EVERY_MS, [about]);
+  return (
+    <Card title={t('refusals.title')}>
+      <Shown live={why}>{(data) => <List why={data} />}</Shown>
+    </Card>
+  );
+}
+
+function List({ why: { refusals, held, deaf } }: { readonly why: Why }) {
+  if (refusals.length + held.length + deaf.length === 0) return <Empty icon="check" words={t('refusals.none')} />;
+  const latest = refusals.toSorted((one, other) => other.last - one.last);
+  return (
+    <ul class="reasons">
+      {held.map(({ address, username, failures, until }) => (
+        <Reason
+          key={`held ${address} ${username}`}
+          who={username ?? t('refusals.anyUser')}
+          from={address ?? t('refusals.anywhere')}
+          badge={t('refusals.held')}
+          words={plural('refusals.heldWords', failures, { time: ago(until) })}
+          advice={t('refusals.heldAdvice')}
+        />
+      ))}
+      {latest.map((each) => (
+        <Reason
+          key={`${each.cause} ${each.address} ${each.clientId} ${each.username} ${each.topicName} ${each.reason}`}
+          who={whoOf(each)}
+          from={each.address === '' ? t('clients.unixSocket') : each.address}
+          badge={each.count > 1 ? plural('refusals.times', each.count) : null}
+          words={each.reason}
+          advice={each.advice}
+          at={each.last}
+        />
+      ))}
+      {deaf.map(({ clientId, username, topicFilter, reason, advice }) => (
+        <Reason
+          key={`deaf ${clientId} ${topicFilter}`}
+          who={clientId}
+          from={username ?? t('clients.nobody')}
+          badge={t('refusals.deaf')}
+          words={reason}
+          advice={advice}
+        />
+      ))}
+    </ul>
+  );
+}
+
+function whoOf({ clientId, username }: Why['refusals'][number]): string {
+  if (username === null) return clientId === '' ? t('refusals.unknown') : clientId;
+  return clientId === '' ? username : `${clientId} (${username})`;
+}
+
+interface ReasonProps {
+  readonly who: string;
+  readonly from: string;
+  readonly badge: string | null;
+  readonly words: string;
+  readonly advice: string | null;
+  readonly at?: number;
+}
+
+function Reason({ who, from, badge, words, advice, at }: ReasonProps) {
+  return (
+    <li>
+      <p class="reason-head">
+        <strong>{who}</strong> <span class="quiet">{from}</span> {badge !== null && <Badge look="warn">{badge}</Badge>}
+        {at !== undefined && (
+          <span class="hint reason-time" title={dateTime(at)}>
+            {ago(at)}
+          </span>
+        )}
+      </p>
+      <p lang="en">{words}</p>
+      {advice !== null && (
+        <p class="hint" lang="en">
+          {advice}
+        </p>
+      )}
+    </li>
+  );
+}
