@@ -19,8 +19,8 @@ export function readNamedFile(path: string, maxBytes = MAX_BYTES): Buffer {
 }
 
 /** readNamedText gives the whole file as text, without a byte order mark; throws as readNamedFile does. */
-export function readNamedText(path: string): string {
-  return readNamedFile(path)
+export function readNamedText(path: string, maxBytes = MAX_BYTES): string {
+  return readNamedFile(path, maxBytes)
     .toString('utf8')
     .replace(/^\uFEFF/, '');
 }
@@ -35,5 +35,5 @@ function readAll(file: number, maxBytes: number): Buffer {
     chunks.push(chunk.subarray(0, count));
     total += count;
   }
-  throw new OperatorError(`it is larger than ${maxBytes >> 20} MB: name another file`);
+  throw new OperatorError(`it is larger than ${maxBytes} bytes: name another file`);
 }

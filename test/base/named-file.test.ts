@@ -31,7 +31,7 @@ test('what is missing or a folder throws what the system says', (context) => {
 });
 
 test('a file without end is given up', () => {
-  assert.throws(() => readNamedFile('/dev/zero', 3 << 20), /^OperatorError: it is larger than 3 MB: name another file$/);
+  assert.throws(() => readNamedFile('/dev/zero', 3 << 20), /^OperatorError: it is larger than 3145728 bytes: name another file$/);
 });
 
 test('no setting waits for the other end of a FIFO', { timeout: 20_000 }, (context) => {
