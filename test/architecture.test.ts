@@ -29,6 +29,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   logging: 2,
   service: 2,
   bridges: 2,
+  internet: 2,
   certificates: 2,
   discovery: 2,
   host: 2,
@@ -68,6 +69,8 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   yaml: ['boot'],
   'smol-toml': ['boot'],
   '@peculiar/x509': ['certificates'],
+  'acme-client': ['internet'],
+  'dns-packet': ['internet'],
   'reflect-metadata': ['certificates'],
 };
 
@@ -97,7 +100,7 @@ const CIRCLES_OF_TYPES: Readonly<Record<string, readonly string[]>> = {
 const MADE = 'src/web/api/schema.ts';
 
 const MOST_LINES = 500;
-const MOST_LINES_OF_GUIDE = 120;
+const MOST_LINES_OF_GUIDE = 126;
 
 /** NOT_A_PATH: what is made by a command, and names that stand for others. */
 const NOT_A_PATH = /^dist\/|\bx\.tsx?$|NNNN/;

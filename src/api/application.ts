@@ -74,7 +74,7 @@ class RestApplication implements Application {
     this.#visitorOf = visitorOf;
     this.#signIn = new SignIn(setup);
     this.#hono.use(async (context, next) => {
-      const elsewhere = this.#sendElsewhere(context);
+      const elsewhere = this.#answerChallenge(context) ?? this.#sendElsewhere(context);
       if (elsewhere === null) await next();
       else context.res = elsewhere;
       secure(context.res);
@@ -127,6 +127,12 @@ class RestApplication implements Application {
 
   #visitor({ env }: Asked): Visitor {
     return this.#visitorOf(env.incoming);
+  }
+
+  /** An authority asks whether a name leads here: it has to be answered under that name, and before anything is encrypted. */
+  #answerChallenge(context: Asked): Response | null {
+    const answer = context.req.method === 'GET' ? this.#setup.challengeAnswer(context.req.path) : null;
+    return answer === null ? null : context.text(answer);
   }
 
   /** Null = it may be answered here. */

@@ -95,6 +95,8 @@ export interface ApiSetup {
   readonly hosts: () => readonly string[];
   /** The port for HTTPS, where a listener without TLS sends people on to; null = none is open. */
   readonly httpsPort: () => number | null;
+  /** What the authority of the Internet is shown by plain HTTP at a path (RFC 8555 8.3); null = nothing. */
+  readonly challengeAnswer: (path: string) => string | null;
   /** Milliseconds since any moment. */
   readonly now: () => number;
   readonly logger: Logger;

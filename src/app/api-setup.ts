@@ -8,6 +8,7 @@ import { hashPassword } from '../access/password-hash.ts';
 import type { Accounts, ApiSetup, Feed, Login, StreamedMessage } from '../api/ports.ts';
 import { OperatorError } from '../base/errors.ts';
 import { DEFAULT_LISTENER_POLICY } from '../broker/options.ts';
+import type { Configuration } from '../config/configuration.ts';
 import { machineNames } from '../host/host.ts';
 import type { Log } from '../logging/logging.ts';
 import { filterMatches } from '../mqtt/topics.ts';
@@ -58,6 +59,7 @@ export async function apiSetup(world: ApiWorld, { roles, tokens }: KeptForApi, s
     isReady: world.isReady,
     hosts: () => hostsOf(appliance),
     httpsPort: () => appliance.listeners.find(({ options }) => options.protocol === 'http' && options.tls !== null)?.port ?? null,
+    challengeAnswer: (path) => appliance.internet?.answerTo(path) ?? null,
     now: () => performance.now(),
     logger: log,
   };
@@ -71,8 +73,12 @@ function machineOf({ machine }: Appliance) {
 
 function hostsOf({ announcedHost, configuration }: Appliance): readonly string[] {
   const { hostName } = machineNames();
-  const names = [hostName, `${hostName}.local`, announcedHost ?? '', ...configuration.certificateNames];
+  const names = [hostName, `${hostName}.local`, announcedHost ?? '', ...configuration.certificateNames, ...publicNames(configuration)];
   return names.filter((name) => name !== '').map((name) => name.toLowerCase());
+}
+
+function publicNames({ internet: { acme, dynamicDns } }: Configuration): readonly string[] {
+  return [...(acme?.names ?? []), ...(dynamicDns?.names ?? [])];
 }
 
 function messagesOf({ broker }: Appliance): Feed<StreamedMessage, readonly string[]> {

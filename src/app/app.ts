@@ -17,9 +17,11 @@ import { type ControlEndpoint, MqttControl } from '../control/mqtt-control.ts';
 import { machineNames } from '../host/host.ts';
 import { MachineWatch } from '../host/machine-watch.ts';
 import { memoryShare } from '../host/memory-share.ts';
+import type { Internet } from '../internet/internet.ts';
 import type { HttpVisit } from '../listeners/acceptor.ts';
 import { withIdentities } from '../listeners/identified-users.ts';
 import type { Listener } from '../listeners/listeners.ts';
+import { isPlainHttp } from '../listeners/options.ts';
 import { PendingConnections } from '../listeners/pending-connections.ts';
 import { REASON } from '../mqtt/reason-codes.ts';
 import { explainRefusal } from '../refusals/explain-refusal.ts';
@@ -35,6 +37,7 @@ import { AnnouncementsPart } from './parts/announcements-part.ts';
 import { BridgesPart } from './parts/bridges-part.ts';
 import { CertificatesPart } from './parts/certificates-part.ts';
 import { HomeAssistantPart } from './parts/home-assistant-part.ts';
+import { InternetPart } from './parts/internet-part.ts';
 import { ListenersPart } from './parts/listeners-part.ts';
 import { StorePart } from './parts/store-part.ts';
 import { type AppliancePart, Parts, row, type Step, whenReady } from './parts.ts';
@@ -84,6 +87,8 @@ export interface Appliance extends AppliancePart {
   readonly state: StateFolder;
   /** `HOST.local` as mDNS tells it, another than that of the machine's own name where that one was taken; null = it is not announced. */
   readonly announcedHost: string | null;
+  /** Null = nothing is done towards the Internet. */
+  readonly internet: Internet | null;
   /** bridges are those of the configuration, in its order. */
   readonly bridges: readonly BridgeState[];
   /** announcements are started when everything else runs: a part beside the appliance. */
@@ -111,6 +116,7 @@ class HomeAppliance implements Appliance {
   readonly #listeners: ListenersPart;
   readonly #homeAssistant: HomeAssistantPart;
   readonly #bridges: BridgesPart;
+  readonly #internet: InternetPart;
   readonly refusals: RefusalMemory;
   readonly machine: MachineWatch;
   readonly broker: Broker;
@@ -165,6 +171,11 @@ class HomeAppliance implements Appliance {
       machine: () => ({ ...machineNames(), announced: this.announcements.host }),
       changed: () => void this.#certificatesChanged(),
     });
+    this.#internet = new InternetPart({
+      ...setup,
+      showsAnswers: (port) => this.listeners.some((each) => each.port === port && isPlainHttp(each.options)),
+      changed: () => void this.#certificatesChanged(),
+    });
     this.#listeners = this.#createListeners();
     this.announcements = new AnnouncementsPart({
       options: configuration.discovery,
@@ -197,6 +208,7 @@ class HomeAppliance implements Appliance {
       this.#homeAssistant,
       this.#certificates,
       this.#listeners,
+      this.#internet,
       this.#bridges,
       row('clients', { prepare: () => this.#reviewLater() }),
     ];
@@ -236,6 +248,10 @@ class HomeAppliance implements Appliance {
 
   get state(): StateFolder {
     return this.#setup.state;
+  }
+
+  get internet(): Internet | null {
+    return this.#internet.internet;
   }
 
   get announcedHost(): string | null {
@@ -338,6 +354,7 @@ class HomeAppliance implements Appliance {
       refusals: this.refusals,
       handle: (stream: Duplex, origin: ConnectionOrigin) => void this.broker.open(stream, origin),
       applianceCertificate: () => this.#certificates.ours().server(),
+      publicCertificate: () => this.internet?.certificate ?? null,
       applianceAuthority: () => ({
         cert: this.#certificates.ours().authority().cert,
         revocations: this.#certificates.ours().revocations(),

@@ -11,6 +11,8 @@ export const STATE_NAMES = {
   /** The last texts of the configuration. */
   configurationHistory: 'configuration-history',
   apiTokens: 'api-tokens',
+  /** The account at the authority of the Internet, and what it has given. */
+  internet: 'internet',
   /** How the broker fared, for charts. */
   metricsHistory: 'metrics-history',
   /** Says that the folder is ours. */

@@ -4,6 +4,7 @@ import type { AccessOptions } from '../access/options.ts';
 import type { BridgeSettings } from '../bridges/options.ts';
 import type { BrokerOptions } from '../broker/options.ts';
 import type { DiscoveryOptions } from '../discovery/options.ts';
+import type { InternetOptions } from '../internet/options.ts';
 import type { ListenerOptions } from '../listeners/options.ts';
 import type { LogOptions } from '../logging/options.ts';
 import type { Place } from './diagnostic.ts';
@@ -44,6 +45,7 @@ export interface Configuration {
   /** True with `--lan` when the file names no users: an account has to be made at first start. */
   readonly makesAccount: boolean;
   readonly certificateNames: readonly string[];
+  readonly internet: InternetOptions;
   /** Files and folders that were read; a reload reads them again. Absolute. */
   readonly filesRead: readonly string[];
   /** Those whose change is a reason to reload (`reload_on_change`). */

@@ -5,6 +5,7 @@ import type { Directive } from './directive.ts';
 import { BRIDGE_DIRECTIVES } from './directives/bridge.ts';
 import { BRIDGE_TLS_DIRECTIVES } from './directives/bridge-tls.ts';
 import { GLOBAL_DIRECTIVES } from './directives/global.ts';
+import { INTERNET_DIRECTIVES } from './directives/internet.ts';
 import { LISTENER_DIRECTIVES } from './directives/listener.ts';
 import { LOGGING_DIRECTIVES } from './directives/logging.ts';
 import { OWN_DIRECTIVES } from './directives/own.ts';
@@ -20,6 +21,7 @@ export interface Section {
 /** SECTIONS hold every directive exactly once. */
 export const SECTIONS: readonly Section[] = [
   { title: 'Words of our own', directives: OWN_DIRECTIVES },
+  { title: 'Certificates and names on the Internet', directives: INTERNET_DIRECTIVES },
   { title: 'Whole program', directives: GLOBAL_DIRECTIVES },
   { title: 'Log', directives: LOGGING_DIRECTIVES },
   { title: 'Listeners', directives: LISTENER_DIRECTIVES },

@@ -47,10 +47,27 @@ export interface GlobalDraft {
   enableControlApi?: boolean;
   readonly discovery: { advertise?: boolean; name?: string };
   readonly certificateNames: string[];
+  readonly internet: InternetDraft;
   reloadOnChange?: boolean;
   homeAssistant?: boolean;
   /** What a listener has that does not say otherwise. */
   readonly everyListener: { tcpNoDelay?: boolean };
+}
+
+/** InternetDraft holds what the box is to do towards the Internet. */
+export interface InternetDraft {
+  readonly acmeNames: string[];
+  acmeChallenge?: 'http' | 'dns';
+  acmePort?: number;
+  acmeDirectory?: string;
+  acmeContact?: string;
+  acmeCafile?: string;
+  readonly dynamicNames: string[];
+  dynamicUrl?: string;
+  dynamicUsername?: string;
+  dynamicPassword?: string;
+  dnsServer?: { readonly host: string; readonly port: number };
+  dnsKey?: string;
 }
 
 /** ListenerDraft holds what is said for one listener. */
@@ -106,6 +123,7 @@ export function createGlobalDraft(): GlobalDraft {
     security: {},
     discovery: {},
     certificateNames: [],
+    internet: { acmeNames: [], dynamicNames: [] },
     everyListener: {},
   };
 }

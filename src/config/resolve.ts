@@ -13,6 +13,7 @@ import { EXIT, type Place, type Report } from './diagnostic.ts';
 import type { GlobalDraft, ListenerDraft, SecurityDraft } from './draft.ts';
 import type { Interpretation } from './interpreter.ts';
 import { resolveBridges } from './resolve-bridge.ts';
+import { resolveInternet } from './resolve-internet.ts';
 import { type ListenerDefaults, resolveListener } from './resolve-listener.ts';
 
 /** CommandLine is what the program was started with. */
@@ -67,6 +68,7 @@ export function resolveConfiguration(said: Interpretation, commandLine: CommandL
     filesRead: [],
     watched: [],
     certificateNames: [...new Set(global.certificateNames)],
+    internet: resolveInternet(global, listeners, report),
     discovery: { advertise: !localOnly && (global.discovery.advertise ?? true), name: global.discovery.name ?? null },
     isHomeAssistantDevice: global.homeAssistant ?? false,
     persistence: resolvePersistence(global, report),

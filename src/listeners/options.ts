@@ -64,6 +64,11 @@ export function isLocal({ unixPath, address }: Pick<ListenerOptions, 'unixPath' 
   return unixPath !== null || (address !== null && (address.startsWith('127.') || address === '::1' || address === 'localhost'));
 }
 
+/** isPlainHttp: it only sends people on to a listener with TLS, and shows what anybody may see. */
+export function isPlainHttp({ protocol, tls }: ListenerOptions): boolean {
+  return protocol === 'http' && tls === null;
+}
+
 /** wantsOurs: a certificate of ours to show, or the appliance's authority for clients. */
 export function wantsOurs({ tls }: ListenerOptions): boolean {
   return tls !== null && (tls.certificate === 'appliance' || (tls.requireCertificate && tls.cafile === null && tls.capath === null));

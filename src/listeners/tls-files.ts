@@ -12,10 +12,17 @@ import { type PskKeys, readPskFile } from './psk-file.ts';
 /** In TLS 1.2 and 1.3 a client may resume its session for so long without a new key exchange. Seconds. */
 const SESSION_LIFETIME_S = 7200;
 
+/** PublicPair is shown to clients that ask for one of its names. */
+export interface PublicPair extends CertificatePair {
+  readonly names: readonly string[];
+}
+
 /** TlsSource is where a listener's TLS comes from besides its files. */
 export interface TlsSource {
   /** applianceCertificate gives the certificate of our own authority; asked only where `tls.certificate` is 'appliance'. */
   applianceCertificate(): CertificatePair;
+  /** publicCertificate gives the certificate for clients that ask for one of its names; null = there is none. Asked where applianceCertificate is. */
+  publicCertificate?(): PublicPair | null;
   /** applianceAuthority gives our own authority (PEM) and what it has revoked; asked only where its clients may come in. */
   applianceAuthority(): { readonly cert: string; readonly revocations: Revocations };
   /** readRevocations reads the lists in a PEM text that are signed by these authorities (PEM). Throws when it holds none. */
@@ -25,6 +32,8 @@ export interface TlsSource {
 /** TlsMaterial is what a listener shows and asks for. */
 export interface TlsMaterial {
   readonly context: SecureContextOptions;
+  /** What is shown instead to clients that ask for one of its names; null = nothing else. */
+  readonly named: PublicPair | null;
   /** Null = no certificate is asked of clients. */
   readonly clients: ClientRules | null;
   /** Null = certificates, no pre-shared keys. */
@@ -44,6 +53,7 @@ export async function readTls(options: TlsOptions, source: TlsSource): Promise<T
       ...(authorities.length > 0 ? { ca: [...authorities] } : {}),
       ciphers: cipherList(options),
     },
+    named: certificate === 'appliance' ? (source.publicCertificate?.() ?? null) : null,
     clients: options.requireCertificate
       ? {
           authorities: authorities.map((pem) => new X509Certificate(pem)),

@@ -46,6 +46,8 @@ export function createTlsLayer(protocol: ListenerOptions['protocol'], material: 
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
     ALPNCallback: ({ protocols }) => chooseProtocol(protocols, protocol),
   });
+  for (const name of material.named?.names ?? [])
+    server.addContext(name, { ...context, cert: material.named!.cert, key: material.named!.key });
   const { keyLog } = events;
   if (keyLog !== null) server.on('keylog', (line: Buffer) => keyLog(line));
   const shown = clients === null || leavesDates ? new WeakMap<TLSSocket, X509Certificate>() : shownCertificates(server);

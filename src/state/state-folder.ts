@@ -87,6 +87,7 @@ export class StateFolder {
   readonly knownLogins: string;
   readonly apiRoles: string;
   readonly apiTokens: string;
+  readonly internet: string;
   readonly metricsHistory: string;
   /** Absolute; in this folder, or wherever the configuration has it. */
   readonly database: string;
@@ -102,6 +103,7 @@ export class StateFolder {
     this.knownLogins = join(path, STATE_NAMES.knownLogins);
     this.apiRoles = join(path, STATE_NAMES.apiRoles);
     this.apiTokens = join(path, STATE_NAMES.apiTokens);
+    this.internet = join(path, STATE_NAMES.internet);
     this.metricsHistory = join(path, STATE_NAMES.metricsHistory);
   }
 

@@ -102,6 +102,7 @@ export async function openApi(context: TestContext, more: Partial<ApiSetup> & { 
     isReady: () => true,
     hosts: () => ['box.local'],
     httpsPort: () => 8443,
+    challengeAnswer: () => null,
     now: () => clock.now,
     logger: log,
     ...rest,
