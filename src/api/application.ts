@@ -186,7 +186,7 @@ class RestApplication implements Application {
     const types = once(() => queryTypesOf(jsonSchemaOf(operation.input, 'input')));
     return async (context) => {
       const asker = this.#signIn.require(context, this.#visitor(context), operation.right);
-      const input = await readInput(context, { route, types: types() });
+      const input = await readInput(context, { route, types: types(), upload: operation.upload });
       if (operation.progress !== undefined && wantsEvents(context.req.header('accept')))
         return this.#answerEvents(context, (closed) => this.#progress({ context, operation, input, asker, closed }));
       const output = await this.#run({ context, operation, input, asker });
@@ -262,6 +262,7 @@ function wrongMethod(allowed: readonly string[]): Problem {
 
 function answerFile(context: Asked, { mediaType, fileName, chunks }: Download): Response {
   const name = fileName.replaceAll(/[^\w.-]/g, '_');
+  if (context.req.method === 'HEAD') void chunks[Symbol.asyncIterator]().return?.(); // nobody reads it
   const body = ReadableStream.from(chunks) as ReadableStream<Uint8Array>; // of Node's types
   return context.body(body, 200, { 'content-type': mediaType, 'content-disposition': `attachment; filename="${name}"` });
 }

@@ -33,11 +33,18 @@ function typesOf(schema: unknown): ReadonlySet<string> {
 export interface InputRules {
   readonly route: Route;
   readonly types: QueryTypes;
+  /** Media types of a body that is no JSON. */
+  readonly upload?: readonly string[] | undefined;
 }
 
 /** readInput gives what was sent, which the operation looks at. Throws Problem: 400, 413 or 415. */
-export async function readInput(context: Context, { route, types }: InputRules): Promise<unknown> {
-  const given = hasBody(route) ? await readJson(context, MAX_BODY_BYTES) : readQuery(context, types);
+export async function readInput(context: Context, { route, types, upload }: InputRules): Promise<unknown> {
+  const given =
+    upload !== undefined
+      ? { ...readQuery(context, types), content: uploadOf(context, upload) }
+      : hasBody(route)
+        ? await readJson(context, MAX_BODY_BYTES)
+        : readQuery(context, types);
   if (!isObject(given)) return given;
   const inPath = fieldsInPath(route).map((name) => [name, fromText(context.req.param(name) ?? '', types.get(name))] as const);
   const revision = types.has('revision') ? /^"([^"]+)"$/.exec(context.req.header('if-match') ?? '')?.[1] : undefined;
@@ -90,12 +97,22 @@ function fromText(text: string, types: ReadonlySet<string> = new Set()): unknown
   return text;
 }
 
+/** What is uploaded goes through as it comes. */
+function uploadOf(context: Context, mediaTypes: readonly string[]): AsyncIterable<Uint8Array> {
+  if (!mediaTypes.includes(mediaTypeOf(context))) throw new Problem(415, `The body must be ${mediaTypes.join(' or ')}`);
+  return (context.req.raw.body ??
+    new ReadableStream<Uint8Array>({ start: (controller) => controller.close() })) as AsyncIterable<Uint8Array>; // of Node's types
+}
+
+function mediaTypeOf(context: Context): string {
+  return context.req.header('content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
+}
+
 /** readJson reads a body of JSON; none is an empty object. Throws Problem. */
 export async function readJson(context: Context, maxBytes: number): Promise<unknown> {
   const text = await readBody(context, maxBytes);
   if (text === '') return {};
-  const type = context.req.header('content-type')?.split(';')[0]?.trim().toLowerCase();
-  if (type !== 'application/json') throw new Problem(415, 'The body must be application/json');
+  if (mediaTypeOf(context) !== 'application/json') throw new Problem(415, 'The body must be application/json');
   try {
     return JSON.parse(text);
   } catch {

@@ -166,10 +166,12 @@ function describeOperation({ operation, route }: OfferedOperation): Json {
   const input = jsonSchemaOf(operation.input, 'input');
   const inPath = fieldsInPath(route);
   const { properties = {}, required = [] } = input as { properties?: Record<string, JsonSchema>; required?: readonly string[] }; // an object's
-  const left = Object.entries(properties).filter(([name]) => !inPath.includes(name));
+  const isElsewhere = (name: string) => inPath.includes(name) || (operation.upload !== undefined && name === 'content');
+  const isInQuery = !hasBody(route) || operation.upload !== undefined;
+  const left = Object.entries(properties).filter(([name]) => !isElsewhere(name));
   const parameters = [
     ...inPath.map((name) => ({ name, in: 'path', required: true, schema: properties[name] ?? { type: 'string' } })),
-    ...(hasBody(route) ? [] : left.map(([name, schema]) => ({ name, in: 'query', required: required.includes(name), schema }))),
+    ...(!isInQuery ? [] : left.map(([name, schema]) => ({ name, in: 'query', required: required.includes(name), schema }))),
     ...('revision' in properties ? [IF_MATCH] : []),
   ];
   const body = { ...input, properties: Object.fromEntries(left), required: required.filter((name) => !inPath.includes(name)) };
@@ -178,7 +180,8 @@ function describeOperation({ operation, route }: OfferedOperation): Json {
     tags: [route.path.split('/')[1] ?? ''],
     summary: operation.summary,
     ...(parameters.length > 0 ? { parameters } : {}),
-    ...(hasBody(route) ? { requestBody: { content: { 'application/json': { schema: body } } } } : {}),
+    ...(operation.upload === undefined ? {} : { requestBody: { required: true, content: filesOf(operation.upload) } }),
+    ...(isInQuery ? {} : { requestBody: { content: { 'application/json': { schema: body } } } }),
     responses: { ...answerOf(operation), ...problems([400, 401, 403, 404, 409, 412, 422]) },
   };
 }
@@ -186,8 +189,11 @@ function describeOperation({ operation, route }: OfferedOperation): Json {
 function answerOf({ download, output, progress }: Operation): Json {
   if (progress !== undefined) return withProgress(jsonSchemaOf(output, 'output'), jsonSchemaOf(progress, 'output'));
   if (download === undefined) return json('Done', jsonSchemaOf(output, 'output'));
-  const content = Object.fromEntries(download.map((type) => [type, { schema: { type: 'string', format: 'binary' } }]));
-  return { 200: { description: 'A file', content } };
+  return { 200: { description: 'A file', content: filesOf(download) } };
+}
+
+function filesOf(mediaTypes: readonly string[]): Json {
+  return Object.fromEntries(mediaTypes.map((type) => [type, { schema: { type: 'string', format: 'binary' } }]));
 }
 
 function withProgress(schema: JsonSchema, step: JsonSchema): Json {

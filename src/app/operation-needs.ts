@@ -11,7 +11,8 @@ import { tryConfiguredBridge } from './bridge-trial.ts';
 import type { Reloads } from './reloads.ts';
 
 /** MoreNeeds are of the program around the appliance. */
-export interface MoreNeeds extends Pick<OperationNeeds, 'history' | 'lastLines' | 'program' | 'roles' | 'setupCode' | 'tokens' | 'trial'> {
+export interface MoreNeeds
+  extends Pick<OperationNeeds, 'brought' | 'history' | 'lastLines' | 'program' | 'roles' | 'setupCode' | 'tokens' | 'trial'> {
   readonly reloads: Reloads;
 }
 
@@ -87,6 +88,7 @@ export function operationNeeds(appliance: Appliance, { reloads, ...more }: MoreN
     },
     aclOf: (listener) => (access.authorizer === null ? null : access.aclOf(listener)),
     certificates,
+    stateNeeds: async () => (await import('./state-needs.ts')).STATE_NEEDS,
     store,
     machine,
     announcedHost: appliance.announcedHost,

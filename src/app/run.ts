@@ -14,6 +14,8 @@ import { createLog, type Log, type LogWorld } from '../logging/logging.ts';
 import type { LogOptions } from '../logging/options.ts';
 import { ConfigurationTrial } from '../operations/configuration-trial.ts';
 import { Operations } from '../operations/operations.ts';
+import { PreparedRestore, RESTORE_VARIABLE, type RestoreOrder } from '../operations/prepared-restore.ts';
+import { beginAnew } from '../service/begin-anew.ts';
 import { isInBackground } from '../service/daemon.ts';
 import { removePidFile, writePidFile } from '../service/pid-file.ts';
 import { onRealTimeSignal, SIGRTMIN } from '../service/real-time-signal.ts';
@@ -37,6 +39,9 @@ import { StartReport } from './start-report.ts';
 
 /** A stop that has not ended by then is ended: service scripts wait 5 s. */
 const STOP_LIMIT_MS = 4500;
+
+/** Who has asked for a restart has the answer by then. */
+const ANSWER_MS = 500;
 
 /** Messages of `log_dest topic` expire, as in mosquitto. Seconds. */
 const LOG_MESSAGE_EXPIRY = 20;
@@ -72,9 +77,9 @@ export async function runAppliance(request: RunRequest): Promise<number> {
   const log = createLog(logOptions(request, request.configuration), logWorld(request));
   const forget = dieOfMistakes(log);
   log.log('information', `${request.title} starting`);
+  let order: RestoreOrder | null = null;
   try {
-    await new Run(request, log).live();
-    return 0;
+    order = await new Run(request, log).live();
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
     log.log('error', `Error: ${error.message}`);
@@ -84,6 +89,8 @@ export async function runAppliance(request: RunRequest): Promise<number> {
     log.close();
     forget();
   }
+  if (order !== null) beginAnew({ [RESTORE_VARIABLE]: JSON.stringify(order) });
+  return 0;
 }
 
 class Run {
@@ -97,6 +104,8 @@ class Run {
   readonly #report: StartReport;
   #parts: Parts | null = null;
   #isReady = false;
+  /** What the program is to begin anew with. */
+  #order: RestoreOrder | null = null;
 
   constructor(request: RunRequest, log: Log) {
     const { configuration, readAgain } = request;
@@ -116,9 +125,11 @@ class Run {
     });
   }
 
-  async live(): Promise<void> {
+  /** live ends with what the program is to begin anew with, or null. */
+  async live(): Promise<RestoreOrder | null> {
     const request = this.#request;
-    const stopSignal = firstSignal();
+    const restart = Promise.withResolvers<void>();
+    const stopSignal = Promise.race([firstSignal(), restart.promise]);
     this.#report.sayConfiguration();
     const mended = this.#state.exists() ? mendRestore(this.#state, moveAside) : null;
     if (mended !== null) this.#log.log('warning', `Warning: ${mended}`);
@@ -136,7 +147,8 @@ class Run {
       serveHttp: (stream, visit) => api.serve(stream, visit),
     });
     const history = this.#historyPart(appliance);
-    const operations = this.#operations(appliance, history, () => api);
+    const prepared = this.#preparedRestore(restart.resolve);
+    const operations = this.#operations(appliance, { history, prepared, api: () => api });
     const api = this.#apiPart(appliance, operations);
     const parts = new Parts('program', this.#table({ appliance, madeAccount, operations, api, history }), this.#log);
     this.#parts = parts;
@@ -149,6 +161,17 @@ class Run {
     } finally {
       await stopInTime(parts, this.#log);
     }
+    return this.#order;
+  }
+
+  /** Who is asked for is answered first. */
+  #preparedRestore(restart: () => void): PreparedRestore {
+    const begin = (order: RestoreOrder): void => {
+      this.#order = order;
+      setTimeout(restart, ANSWER_MS);
+    };
+    const wasRoot = isRoot();
+    return new PreparedRestore({ path: this.#state.restoreUpload, canRestart: () => isRoot() === wasRoot, restart: begin });
   }
 
   /** The order of start, and backwards of stop. */
@@ -190,7 +213,7 @@ class Run {
 
   #tellReady(isReady: boolean): void {
     this.#isReady = isReady;
-    notifyServiceManager(isReady ? 'READY=1' : 'STOPPING=1');
+    if (isReady || this.#order === null) notifyServiceManager(isReady ? 'READY=1' : 'STOPPING=1'); // a program that begins anew does not stop for systemd
   }
 
   #leaveRoot(): void {
@@ -199,7 +222,7 @@ class Run {
     leaveRoot({ wanted: configuration.process.user, state: this.#state, unnamed, log: this.#log });
   }
 
-  #operations(appliance: Appliance, history: HistoryPart, api: () => ApiPart): Operations {
+  #operations(appliance: Appliance, { history, prepared, api }: Asked): Operations {
     const { title, buildDate } = this.#request;
     const program = { title, buildDate, since: systemClock.now() };
     const trial = new ConfigurationTrial(this.#log);
@@ -207,7 +230,7 @@ class Run {
     this.#log.follow((line) => lastLines.add(line));
     return new Operations(() => {
       const { setupCode, tokens, roles } = api();
-      const kept = { setupCode, tokens, roles, trial, history: history.history, lastLines: () => lastLines.list() };
+      const kept = { setupCode, tokens, roles, trial, brought: prepared, history: history.history, lastLines: () => lastLines.list() };
       return operationNeeds(appliance, { reloads: this.#reloads, program, ...kept });
     });
   }
@@ -268,6 +291,13 @@ class Run {
     await this.#parts.reload(withMadeAccount(next, this.#state));
     return settingsNeedingRestart(this.#request.configuration, next);
   }
+}
+
+/** Asked is what operations need beside the appliance. */
+interface Asked {
+  readonly history: HistoryPart;
+  readonly prepared: PreparedRestore;
+  readonly api: () => ApiPart;
 }
 
 /** Made is what the table of parts is made of. */

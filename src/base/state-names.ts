@@ -15,6 +15,8 @@ export const STATE_NAMES = {
   internet: 'internet',
   /** How the broker fared, for charts. */
   metricsHistory: 'metrics-history',
+  /** A backup that was brought, until it is restored. */
+  restoreUpload: 'restore-upload',
   /** Says that the folder is ours. */
   marker: '.midge-state',
   /** On the image, whose root is read-only: what midge.txt says, and settings of the owner. */

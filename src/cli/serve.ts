@@ -6,6 +6,8 @@ import type { RunRequest } from '../app/run.ts';
 import { OperatorError } from '../base/errors.ts';
 import { type Diagnostic, EXIT, type LoadedConfiguration, loadConfiguration, treatLines } from '../config/config.ts';
 import { takeBackUnconfirmed } from '../operations/configuration-trial.ts';
+import { RESTORE_VARIABLE } from '../operations/prepared-restore.ts';
+import type { StateFolder } from '../state/state-folder.ts';
 import type { Invocation } from '../terminal/command.ts';
 import { reportConfiguration, withPreflight } from './configuration-report.ts';
 import { buildDate, stamp, titleOf } from './stamp.ts';
@@ -26,6 +28,7 @@ export async function run(invocation: Invocation): Promise<number> {
   const file = commandLine(invocation).file;
   if (!isTest && file !== null && takeBackUnconfirmed(file))
     terminal.stderr.write(`Warning: The last change of ${file} was not confirmed before the broker ended. It was taken back.\n`);
+  if (!isTest && terminal.env[RESTORE_VARIABLE] !== undefined) await restoreAsOrdered(invocation);
   const first = read();
   const isMended = first.configuration === null && !isTest && (await mendState(invocation));
   const loaded = isMended ? read() : first;
@@ -79,24 +82,35 @@ function ownWords({ argv0, argv, execPath }: NodeJS.Process): readonly string[] 
 }
 
 /** A restore that was cut off may have left the state folder without files that the configuration names. */
-async function mendState({ flags, terminal }: Invocation): Promise<boolean> {
-  const { findState } = await import('../state/state-folder.ts');
+async function mendState(invocation: Invocation): Promise<boolean> {
   const { mendRestore } = await import('../state/mend-restore.ts');
   const { moveAside } = await import('../store/file-names.ts');
+  const state = await findStateOf(invocation);
+  const mended = state.exists() ? mendRestore(state, moveAside) : null;
+  if (mended !== null) invocation.terminal.stderr.write(`Warning: ${mended}\n`);
+  return mended !== null;
+}
+
+async function restoreAsOrdered(invocation: Invocation): Promise<void> {
+  const { restoreOrdered } = await import('./ordered-restore.ts');
+  const said = await restoreOrdered(invocation.terminal.env, commandLine(invocation).file, () => findStateOf(invocation));
+  if (said !== null) invocation.terminal.stderr.write(`${said}\n`);
+}
+
+/** The state folder, whether or not the configuration can be used. */
+async function findStateOf({ flags, terminal }: Invocation): Promise<StateFolder> {
+  const { findState } = await import('../state/state-folder.ts');
   const { STORE_DEFAULTS } = await import('../store/options.ts');
   const file = last(flags.get('config-file'));
   const location = file === null ? undefined : treatLines(file).findLast(({ name }) => name === 'persistence_location');
   const isRoot = process.getuid?.() === 0;
-  const state = findState({
+  return findState({
     asked: last(flags.get('state')),
     location: location === undefined ? null : resolve(location.text),
     file: STORE_DEFAULTS.file,
     isRoot,
     env: terminal.env,
   });
-  const mended = state.exists() ? mendRestore(state, moveAside) : null;
-  if (mended !== null) terminal.stderr.write(`Warning: ${mended}\n`);
-  return mended !== null;
 }
 
 function commandLine({ flags, program }: Invocation) {

@@ -1,10 +1,12 @@
 // A copy of the database at one moment, and where the rest of a backup is.
 
-import { dirname, join, resolve } from 'node:path';
+import { hostname } from 'node:os';
+import { basename, dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
+import { compactTime } from '../base/clock.ts';
 import { nameOfCopy } from '../state/backup.ts';
 import type { OperationNeeds } from './needs.ts';
-import { operation } from './operation.ts';
+import { download, operation } from './operation.ts';
 
 const OUTPUT = z.object({
   copy: z.string().nullable().describe('a file beside the database, which the asker removes; null = nothing outlives the process'),
@@ -27,6 +29,30 @@ export const BACKUP = operation({
   output: OUTPUT,
   run: copyForBackup,
 });
+
+/** DOWNLOAD_BACKUP gives the whole as a file. */
+export const DOWNLOAD_BACKUP = download(
+  {
+    name: 'download backup',
+    kind: 'query',
+    right: 'admin',
+    summary:
+      'Everything that makes this broker this one, in one file: database, accounts, certificates with their keys, configuration. Keep it secret.',
+    input: z.strictObject({}),
+    download: ['application/gzip'],
+    run: async (needs) => {
+      const { copy, database, folder, configuration, workingFolder } = await copyForBackup(needs);
+      const { openBackup } = await import('../state/backup.ts');
+      const source = { copy: copy === null ? null : basename(copy), database, folder, configuration, workingFolder };
+      const { chunks } = await openBackup(
+        { ...source, isUsersWord: true, program: needs.program.title.replace(' version ', ' ') },
+        await needs.stateNeeds(),
+      );
+      return { mediaType: 'application/gzip', fileName: `midge-${hostname()}-${compactTime(Date.now())}.tar.gz`, chunks };
+    },
+  },
+  z.undefined(),
+);
 
 async function copyForBackup({ store, state, configuration }: OperationNeeds): Promise<BackupCopy> {
   const copy = store === null ? null : join(dirname(state.database), nameOfCopy(state.database));

@@ -7,6 +7,6 @@ export type JsonSchema = Readonly<Record<string, unknown>>;
 
 /** jsonSchemaOf describes what a schema takes (`input`) or gives (`output`). */
 export function jsonSchemaOf(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io });
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
   return rest;
 }

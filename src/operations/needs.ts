@@ -11,6 +11,7 @@ import type { Certificates } from '../certificates/certificates.ts';
 import type { MachineModel } from '../host/host.ts';
 import type { MachineHealth } from '../host/machine-health.ts';
 import type { RememberedRefusal } from '../refusals/refusal-memory.ts';
+import type { StateNeeds } from '../state/needs.ts';
 import type { Store } from '../store/store.ts';
 import type { History } from '../telemetry/history/history.ts';
 import type { Right } from './right.ts';
@@ -158,6 +159,24 @@ export interface SaidSetting {
   readonly line: number;
 }
 
+/** BroughtBackup is one backup at a time that waits for somebody to say yes: see prepared-restore.ts. It throws OperationFailure. */
+export interface BroughtBackup {
+  /** Where it lies. */
+  readonly path: string;
+  /** take writes what comes, has it looked at, and gives the id by which it is confirmed. What fails leaves nothing. */
+  take<T>(content: AsyncIterable<Uint8Array>, wish: TakeWish<T>): Promise<{ readonly id: string; readonly plan: T }>;
+  /** confirm has the program begin anew with it. */
+  confirm(id: string): void;
+  discard(id: string): Promise<void>;
+}
+
+export interface TakeWish<T> {
+  readonly withConfiguration: boolean;
+  look(): Promise<T>;
+  /** Is told how many bytes have come. */
+  report(received: number): void;
+}
+
 /** OperationNeeds is asked anew for each operation: most of it changes while the broker runs. */
 export interface OperationNeeds {
   readonly program: {
@@ -218,6 +237,10 @@ export interface OperationNeeds {
   aclOf(listener: string): AclAuthorizer | null;
   /** Null = no listener uses a certificate of our authority. */
   readonly certificates: Pick<Certificates, 'authority' | 'check' | 'server'> | null;
+  /** Null = there is no state folder. */
+  readonly brought: BroughtBackup | null;
+  /** stateNeeds are what backup and restore need; they are loaded for that. */
+  stateNeeds(): Promise<StateNeeds>;
   /** Null = nothing outlives the process. */
   readonly store: Store | null;
   /** Null = none is kept. */

@@ -38,6 +38,8 @@ export interface Operation<Input extends z.ZodType = z.ZodType, Output extends z
   readonly output: Output;
   /** Present where the answer is a Download of these media types, whose `output` is `z.undefined()`. */
   readonly download?: readonly string[];
+  /** Present where a body of these media types comes as the field `content` of the input. */
+  readonly upload?: readonly string[];
   /** Present where `run` reports how far it is: what it reports. */
   readonly progress?: z.ZodType;
   /** Throws OperationFailure, or an OperatorError, which is shown to the asker. */

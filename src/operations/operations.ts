@@ -1,7 +1,7 @@
 // The one table of what can be asked of a running broker, or changed in it. Doors offer it to programs and people, and add nothing.
 
 import { z } from 'zod';
-import { BACKUP } from './backup.ts';
+import { BACKUP, DOWNLOAD_BACKUP } from './backup.ts';
 import { BRIDGES, TEST_BRIDGE } from './bridges.ts';
 import {
   CERTIFICATES,
@@ -27,6 +27,7 @@ import type { OperationNeeds } from './needs.ts';
 import { type Asker, type Fault, type Operation, OperationFailure, type Report } from './operation.ts';
 import { PUBLISH } from './publish.ts';
 import { RELOAD } from './reload.ts';
+import { DISCARD_RESTORE, PREPARE_RESTORE, RESTORE } from './restore.ts';
 import { DELETE_RETAINED, RETAINED, RETAINED_MESSAGE, RETAINED_TREE } from './retained.ts';
 import { includesRight } from './right.ts';
 import { ROLES, SET_ROLE } from './roles.ts';
@@ -44,13 +45,14 @@ import { WHY } from './why.ts';
 
 /** OPERATIONS are all of them. */
 export const OPERATIONS: readonly Operation[] = [
-  ...[STATUS, WHY, THROTTLE, BACKUP, RELOAD, SETUP_CODE],
+  ...[STATUS, WHY, THROTTLE, BACKUP, DOWNLOAD_BACKUP, RELOAD, SETUP_CODE],
   ...[CLIENTS, CLIENT_OF, KICK_CLIENT, FORGET_SESSION, SUBSCRIPTIONS],
   ...[PUBLISH, RETAINED, RETAINED_TREE, RETAINED_MESSAGE, DELETE_RETAINED],
   ...[USERS, ADD_USER, CHANGE_PASSWORD, REMOVE_USER, RULES, CHANGE_RULES, SIMULATE, WHO_CAN],
   ...[CONFIGURATION, SETTINGS, KNOWN_SETTINGS, EDIT_CONFIGURATION, CHECK_CONFIGURATION, APPLY_CONFIGURATION, CONFIRM_CONFIGURATION],
   ...[TAKE_BACK_CONFIGURATION, CONFIGURATION_HISTORY],
   ...[ROLES, SET_ROLE, TOKENS, ADD_TOKEN, REMOVE_TOKEN],
+  ...[PREPARE_RESTORE, RESTORE, DISCARD_RESTORE],
   ...[BRIDGES, TEST_BRIDGE],
   ...[CERTIFICATES, DOWNLOAD_AUTHORITY, CLIENT_CERTIFICATES, ISSUE_CLIENT_CERTIFICATE, REVOKE_CLIENT_CERTIFICATE],
   ...[HOST, HISTORY, LISTENERS, LOG, SERVICE_SETTINGS, CHANGE_SERVICE],

@@ -21,7 +21,19 @@ export interface ArchiveEntry {
 
 /** packArchive writes a new file of mode 0600, and syncs it. Rejects when it is there already. */
 export async function packArchive(file: string, entries: readonly ArchiveEntry[]): Promise<void> {
-  await pipeline(Readable.from(blocks(entries)), createGzip(), createWriteStream(file, { flags: 'wx', mode: 0o600, flush: true }));
+  await pipeline(Readable.from(archiveChunks(entries)), createWriteStream(file, { flags: 'wx', mode: 0o600, flush: true }));
+}
+
+/** archiveChunks gives the bytes of an archive as they are wanted. */
+export async function* archiveChunks(entries: readonly ArchiveEntry[]): AsyncGenerator<Buffer> {
+  const source = Readable.from(blocks(entries));
+  const gzip = createGzip();
+  source.once('error', (error) => gzip.destroy(error));
+  try {
+    yield* source.pipe(gzip);
+  } finally {
+    source.destroy();
+  }
 }
 
 /** Place gives where the content of a file goes, or null to leave it out; it may throw to end everything. `mode` has permissions only. */

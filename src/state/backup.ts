@@ -2,16 +2,29 @@
 //
 //   backup.json            what this is, and where the files of the configuration belong
 //   state/midge.db         a copy that SQLite makes, of a running broker by itself
-//   state/passwd, state/certificates/..., and what of the configuration is in the state folder
+//   state/passwd, state/certificates/..., who may use the REST interface, and what of the configuration is in the state folder
 //   configuration/0 ...    the main file, what it includes, and the password, ACL and certificate files that it names
 
 import { randomBytes } from 'node:crypto';
-import { closeSync, constants, existsSync, fstatSync, globSync, openSync, realpathSync, rmSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  createWriteStream,
+  existsSync,
+  fstatSync,
+  globSync,
+  openSync,
+  realpathSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, dirname, join, relative, resolve } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { systemClock } from '../base/clock.ts';
 import { OperatorError, reasonOf } from '../base/errors.ts';
-import { type ArchiveEntry, packArchive } from './archive.ts';
+import { type ArchiveEntry, archiveChunks } from './archive.ts';
 import { asOwner, asOwnerNow, foreignOwner } from './as-owner.ts';
 import { FolderDescriptor, withFolder } from './folder-descriptor.ts';
 import type { StateNeeds } from './needs.ts';
@@ -58,19 +71,60 @@ export interface BackupSource {
 /** makeBackup writes a new file and gives the names of what is in it. Throws OperatorError; nothing is left of a backup that failed. */
 export async function makeBackup(file: string, source: BackupSource, needs: StateNeeds): Promise<readonly string[]> {
   if (existsSync(file)) throw new OperatorError(`Cannot write backup "${file}": it exists already - name another file`);
-  const copy = new DatabaseCopy(source, needs);
   try {
-    if (source.copy === null) await copy.make();
-    const entries = entriesOf(source, copy, needs);
-    await packArchive(file, entries);
-    return entries.map(({ name }) => name);
+    const { names, chunks } = await openBackup(source, needs);
+    await pipeline(Readable.from(chunks), createWriteStream(file, { flags: 'wx', mode: 0o600, flush: true }));
+    return names;
   } catch (error) {
     rmSync(file, { force: true });
     if (error instanceof OperatorError) throw error;
     throw new OperatorError(`Cannot write backup "${file}": ${reasonOf(error)}`, { cause: error });
-  } finally {
-    copy.remove();
   }
+}
+
+/** OpenBackup is one that is made while it is read; it is read to its end, or its `return` is called. */
+export interface OpenBackup {
+  readonly names: readonly string[];
+  readonly chunks: AsyncIterableIterator<Buffer>;
+}
+
+/** openBackup copies the database where that is not done yet, and looks for all files. Throws OperatorError. */
+export async function openBackup(source: BackupSource, needs: StateNeeds): Promise<OpenBackup> {
+  const copy = new DatabaseCopy(source, needs);
+  try {
+    if (source.copy === null) await copy.make();
+    const entries = entriesOf(source, copy, needs);
+    return { names: entries.map(({ name }) => name), chunks: untilEnd(archiveChunks(entries), () => copy.remove()) };
+  } catch (error) {
+    copy.remove();
+    throw error;
+  }
+}
+
+/** A generator that nobody has begun to read would not run its `finally`. */
+function untilEnd<T>(chunks: AsyncGenerator<T>, end: () => void): AsyncIterableIterator<T> {
+  return {
+    async next() {
+      try {
+        const result = await chunks.next();
+        if (result.done === true) end();
+        return result;
+      } catch (error) {
+        end();
+        throw error;
+      }
+    },
+    async return() {
+      try {
+        return await chunks.return(undefined);
+      } finally {
+        end();
+      }
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
 }
 
 /**
@@ -132,7 +186,7 @@ function entriesOf(source: BackupSource, copy: DatabaseCopy, needs: StateNeeds):
   const state = new StateFolder(folder, database);
   const settings = configuration === null ? [] : settingsOf(source, configuration, needs);
   const certificates = asOwnerNow(folder, () => filesIn(state.certificates));
-  const inside = [state.passwordFile, ...certificates, ...settings.filter((path) => isIn(folder, path))];
+  const inside = [state.passwordFile, state.apiRoles, state.apiTokens, ...certificates, ...settings.filter((path) => isIn(folder, path))];
   const kept = [...new Set(inside.map((path) => relative(folder, path)))].filter((name) => existsSync(join(folder, name)));
   const isElsewhere = dirname(database) !== resolve(folder);
   const content = copy.entry;

@@ -117,6 +117,9 @@ export function revivalsOf({ texts }: Opened, state: StateFolder, settings: read
     const now = content === null ? null : readSmall(path);
     if (content === null || now === null || now.equals(content)) return [];
     if (path === authority) return anotherAuthority(now, content);
+    if (path === state.apiRoles) return linesBack(now, content).map((line) => `role "${line}" of the REST interface comes back`);
+    if (path === state.apiTokens)
+      return linesBack(now, content).map((line) => `token ${tokenNameIn(line)} of the REST interface comes back`);
     if (isList(now) || isList(content)) return [`the revocation list "${path}" becomes the one of the backup`];
     if (rulesOf(now) !== rulesOf(content)) return [`the access rules of "${path}" become those of the backup`];
     return revivedAccounts(path, needs.accountsIn(now), needs.accountsIn(content));
@@ -152,6 +155,19 @@ function fingerprintOf(pem: Buffer): string {
   } catch {
     return 'unreadable';
   }
+}
+
+/** What is in a file of then, and is not in that of today. */
+function linesBack(now: Buffer, then: Buffer): readonly string[] {
+  const today = new Set(now.toString('utf8').split('\n'));
+  return then
+    .toString('utf8')
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#') && !today.has(line));
+}
+
+function tokenNameIn(line: string): string {
+  return /"name":("(?:[^"\\]|\\.)*")/.exec(line)?.[1] ?? 'without a name';
 }
 
 /** valuesOf gives what a word of the configuration is set to. */

@@ -45,6 +45,8 @@ export interface RestoreRequest {
   readonly configurationFolders: readonly string[];
   /** Other paths that may be written. */
   readonly allowed: readonly string[];
+  /** It is only looked at, and `confirm` says no: a broker may use the folder. */
+  readonly isLook?: boolean;
   /** Shows what will be done; false, or what it throws, ends everything. */
   confirm(plan: RestorePlan): Promise<boolean>;
 }
@@ -70,7 +72,7 @@ export async function restoreBackup(file: string, request: RestoreRequest, needs
     const state = new StateFolder(folder, opened.manifest.database);
     const settings = settingsOf(opened, request.withConfiguration);
     refuseForeign(settings, request.configurationFolders, request.allowed);
-    if (existsSync(folder)) await prepare(state, needs);
+    if (existsSync(folder) && request.isLook !== true) await prepare(state, needs);
     const undertaking = new Undertaking({ archive, opened, state, settings, stamp }, needs);
     return await undertaking.run(request);
   } catch (error) {

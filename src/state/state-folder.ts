@@ -89,6 +89,7 @@ export class StateFolder {
   readonly apiTokens: string;
   readonly internet: string;
   readonly metricsHistory: string;
+  readonly restoreUpload: string;
   /** Absolute; in this folder, or wherever the configuration has it. */
   readonly database: string;
   #isMade = false;
@@ -105,6 +106,7 @@ export class StateFolder {
     this.apiTokens = join(path, STATE_NAMES.apiTokens);
     this.internet = join(path, STATE_NAMES.internet);
     this.metricsHistory = join(path, STATE_NAMES.metricsHistory);
+    this.restoreUpload = join(path, STATE_NAMES.restoreUpload);
   }
 
   /** exists tells whether there is a folder that is ours. */

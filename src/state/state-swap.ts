@@ -24,6 +24,9 @@ import { syncPath } from '../base/durable-file.ts';
 import { OperatorError } from '../base/errors.ts';
 import { STATE_NAMES } from '../base/state-names.ts';
 
+/** They stay where they are: what says whose the folder is, and the backup that comes. */
+const STAYING: readonly string[] = [STATE_NAMES.marker, STATE_NAMES.restoreUpload];
+
 const STAGE = /^restore-([\dTZ-]+)\.(unpacking|leaving|entering)$/;
 
 /** Rename is renameSync, or that of a test. */
@@ -105,7 +108,7 @@ export class StateSwap {
     const coming = readdirSync(this.#stage('leaving'));
     const isReplaced = (name: string) => coming.includes(name.replace(/-(wal|shm|journal)$/, '')); // SQLite would play an old log into a new file
     const going = readdirSync(path).filter(
-      (name) => isReplaced(name) || (state.isOurs(name) && !isOfSwap(name) && name !== STATE_NAMES.marker),
+      (name) => isReplaced(name) || (state.isOurs(name) && !isOfSwap(name) && !STAYING.includes(name)),
     );
     const to = this.isUndone ? this.incoming : this.before;
     const gone: string[] = [];

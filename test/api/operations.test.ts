@@ -16,6 +16,7 @@ import { ConfigurationTrial } from '../../src/operations/configuration-trial.ts'
 import { jsonSchemaOf } from '../../src/operations/json-schema.ts';
 import { download } from '../../src/operations/operation.ts';
 import { OPERATIONS, Operations } from '../../src/operations/operations.ts';
+import { PreparedRestore } from '../../src/operations/prepared-restore.ts';
 import { RIGHTS } from '../../src/operations/right.ts';
 import { History } from '../../src/telemetry/history/history.ts';
 import { openAppliance } from '../app/test-appliance.ts';
@@ -46,6 +47,7 @@ async function openReal(context: TestContext) {
       roles: new Roles(null),
       trial: new ConfigurationTrial(silentLogger),
       history,
+      brought: new PreparedRestore({ path: join(folder, 'upload'), canRestart: () => true, restart: () => {} }),
       lastLines: () => [],
     }),
   );
@@ -109,8 +111,10 @@ for (const each of OFFERED) {
 
   test(`${route.method} ${route.path} names the field that is wrong`, async (context) => {
     const api = await openReal(context);
-    const wrong = hasBody(route) ? { body: { colour: 'red' } } : {};
-    const path = hasBody(route) ? pathOf(each) : `${pathOf(each)}?colour=red`;
+    const { upload } = operation;
+    const hasJson = hasBody(route) && upload === undefined;
+    const wrong = hasJson ? { body: { colour: 'red' } } : upload === undefined ? {} : { raw: 'x', headers: { 'content-type': upload[0]! } };
+    const path = hasJson ? pathOf(each) : `${pathOf(each)}?colour=red`;
     const answer = await api.ask(path, { method: route.method, token: operation.right, ...wrong });
     assert.equal(answer.status, 422);
     assert.ok(isProblem(answer));
@@ -125,8 +129,12 @@ for (const each of OFFERED) {
     await fc.assert(
       fc.asyncProperty(inputs, fc.string({ minLength: 1, unit: 'grapheme' }), async (input, name) => {
         const path = pathOf(each, name === '.' || name === '..' ? 'x' : name);
+        const file =
+          operation.upload === undefined ? null : { raw: JSON.stringify(input), headers: { 'content-type': operation.upload[0]! } };
         const answer = hasBody(route)
-          ? await api.ask(path, { method: route.method, token, body: input })
+          ? file !== null
+            ? await api.ask(path, { method: route.method, token, ...file })
+            : await api.ask(path, { method: route.method, token, body: input })
           : await api.ask(`${path}?${queryOf(input)}`, { method: route.method, token });
         assert.ok(answer.status < 500, `${answer.status} ${answer.text}`);
         if (answer.status === 200 && operation.output) assert.notEqual(answer.json, undefined);

@@ -2,11 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { connect as secure } from 'node:tls';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
@@ -17,13 +17,21 @@ interface Asked {
   readonly method?: string;
   readonly headers?: Record<string, string>;
   readonly body?: object;
+  /** Sent as they are. */
+  readonly bytes?: Buffer;
 }
 
 /** A box: its folder has a password file without users. */
-async function openBox(context: TestContext) {
+async function openBox(context: TestContext, ...more: readonly string[]) {
   const folder = temporaryFolder(context);
   const [plain = 0, http = 0] = await freePorts(2);
-  const configuration = [`listener ${plain} 127.0.0.1`, `listener ${http}`, 'protocol http', `password_file ${join(folder, 'passwd')}`];
+  const configuration = [
+    `listener ${plain} 127.0.0.1`,
+    `listener ${http}`,
+    'protocol http',
+    `password_file ${join(folder, 'passwd')}`,
+    ...more,
+  ];
   writeFileSync(join(folder, 'midge.conf'), configuration.join('\n'));
   writeFileSync(join(folder, 'passwd'), '');
   const state = join(folder, 'state');
@@ -32,14 +40,15 @@ async function openBox(context: TestContext) {
     await broker.line(/ running$/);
     return { broker, port: http };
   };
-  const ask = async (port: number, path: string, { method = 'GET', headers = {}, body }: Asked = {}) => {
-    const content = body === undefined ? '' : JSON.stringify(body);
+  const ask = async (port: number, path: string, { method = 'GET', headers = {}, body, bytes }: Asked = {}) => {
+    const content = bytes ?? (body === undefined ? '' : JSON.stringify(body));
     const options = { host: '127.0.0.1', port, path, method, ca: readFileSync(join(state, 'certificates/ca.crt')), agent: false as const };
     const type = body === undefined ? {} : { 'content-type': 'application/json', 'content-length': String(content.length) };
     const sent = request({ ...options, headers: { ...type, ...headers } });
     sent.end(content);
     const [response] = await once(sent, 'response');
-    return { status: response.statusCode as number, headers: response.headers, text: await text(response) };
+    const answer = await buffer(response);
+    return { status: response.statusCode as number, headers: response.headers, bytes: answer, text: answer.toString() };
   };
   return { folder, state, start, ask };
 }
@@ -119,3 +128,59 @@ test('broker serves clients although the roles are damaged, and then nobody gets
   await once(socket, 'close');
   assert.equal(answer, '');
 });
+
+test('backup is downloaded, and restored over REST: what it would replace is said first, and the broker begins anew with it', async (context) => {
+  const { folder, state, start, ask } = await openBox(context, 'persistence true');
+  const { broker, port } = await start();
+  const code = await setupCode(folder, state);
+  const claimed = await ask(port, '/api/v1/claim', { method: 'POST', body: { username: 'jane', password: 'correct horse', code } });
+  const headers = await cookieOf(claimed);
+  await ask(port, '/api/v1/tokens', { method: 'POST', headers, body: { name: 'old', right: 'admin' } });
+  const [, token = ''] =
+    /"token":"([^"]+)"/.exec(
+      (await ask(port, '/api/v1/tokens', { method: 'POST', headers, body: { name: 'kept', right: 'admin' } })).text,
+    ) ?? [];
+  const bearer = { authorization: `Bearer ${token}` };
+  await ask(port, '/api/v1/messages', { method: 'POST', headers, body: { topic: 'a', payload: 'then', retain: true } });
+  const backup = await ask(port, '/api/v1/backup', { headers: bearer });
+  assert.deepEqual([backup.status, backup.headers['content-type']], [200, 'application/gzip']);
+  assert.deepEqual([backup.bytes[0], backup.bytes[1]], [0x1f, 0x8b]);
+  assert.equal((await ask(port, '/api/v1/backup', { method: 'HEAD', headers: bearer })).status, 200);
+  assert.deepEqual(
+    readdirSync(state).filter((name) => name.includes('backup-')),
+    [],
+    'the copy of the database is gone',
+  );
+  await ask(port, '/api/v1/messages', { method: 'POST', headers, body: { topic: 'a', payload: 'now', retain: true } });
+  await ask(port, '/api/v1/tokens/old', { method: 'DELETE', headers });
+  const upload = (bytes: Buffer) =>
+    ask(port, '/api/v1/restores', { method: 'POST', headers: { ...headers, 'content-type': 'application/gzip' }, bytes });
+  const damaged = await upload(backup.bytes.subarray(0, 900));
+  assert.equal(damaged.status, 409, damaged.text);
+  assert.equal(existsSync(join(state, 'restore-upload')), false);
+  const prepared = await upload(backup.bytes);
+  assert.equal(prepared.status, 200, prepared.text);
+  const plan = JSON.parse(prepared.text);
+  assert.deepEqual(plan.writes, [state]);
+  assert.ok(plan.revivals.includes('token "old" of the REST interface comes back'), prepared.text);
+  const retained = () => ask(port, '/api/v1/retained-message?topic=a', { headers: bearer });
+  assert.match((await retained()).text, /"now"/, 'nothing is changed so far');
+  assert.equal((await ask(port, '/api/v1/restores/other/confirmation', { method: 'POST', headers, body: {} })).status, 404);
+  const before = broker.lines.length;
+  const restored = await ask(port, `/api/v1/restores/${plan.id}/confirmation`, { method: 'POST', headers, body: {} });
+  assert.deepEqual([restored.status, JSON.parse(restored.text)], [200, { restarts: true }]);
+  await broker.line(/^Restored a backup of /, before);
+  await broker.line(/ running$/, before);
+  assert.match((await retained()).text, /"then"/);
+  const tokens = JSON.parse((await ask(port, '/api/v1/tokens', { headers: bearer })).text);
+  assert.deepEqual(
+    tokens.map(({ name }: { name: string }) => name),
+    ['old', 'kept'],
+  );
+  assert.equal(existsSync(join(state, 'restore-upload')), false);
+  await broker.end();
+});
+
+async function setupCode(folder: string, state: string): Promise<string> {
+  return /The set-up code is ([0-9a-f-]{39})$/m.exec((await runMidge(folder, ['status', '--state', state])).stdout)?.[1] ?? '';
+}

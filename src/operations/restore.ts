@@ -1,0 +1,90 @@
+// Puts a backup back: it is brought and looked at, and changes nothing; when somebody has confirmed what it would replace, the broker begins anew with it.
+
+import { z } from 'zod';
+import type { RestorePlan } from '../state/restore-plan.ts';
+import type { BroughtBackup, OperationNeeds } from './needs.ts';
+import { OperationFailure, operation, type Report } from './operation.ts';
+import { restoreFolders } from './restore-folders.ts';
+
+const ID = z.strictObject({ id: z.string() });
+
+const PREPARE_INPUT = z.strictObject({
+  content: z.custom<AsyncIterable<Uint8Array>>((value) => typeof value === 'object' && value !== null && Symbol.asyncIterator in value),
+  withConfiguration: z.boolean().default(false).describe('the files of the configuration too that are outside the state folder'),
+});
+
+/** PREPARE_RESTORE takes a backup in. */
+export const PREPARE_RESTORE = operation({
+  name: 'prepare restore',
+  kind: 'command',
+  right: 'admin',
+  summary: 'Bring a backup and see what it would replace; nothing is changed before "restore" confirms it.',
+  input: PREPARE_INPUT,
+  upload: ['application/gzip', 'application/octet-stream'],
+  output: z.object({
+    id: z.string(),
+    host: z.string().describe('whose backup it is'),
+    time: z.string(),
+    program: z.string(),
+    writes: z.array(z.string()).describe('folders and files that are written'),
+    revivals: z.array(z.string()).describe('what it brings back that somebody has taken away since, such as an account'),
+    damage: z.string().nullable().describe('what of its database cannot be taken'),
+  }),
+  progress: z.object({ received: z.number().describe('bytes') }),
+  run: prepare,
+});
+
+async function prepare(needs: OperationNeeds, input: z.infer<typeof PREPARE_INPUT>, _: unknown, report: Report) {
+  const { content, withConfiguration } = input;
+  const wish = { withConfiguration, look: () => lookAt(needs, withConfiguration), report: (received: number) => report({ received }) };
+  const { id, plan } = await broughtTo(needs).take(content, wish);
+  const { host, time, program } = plan.manifest;
+  return { id, host, time, program, writes: plan.writes, revivals: plan.revivals, damage: plan.damage };
+}
+
+async function lookAt(needs: OperationNeeds, withConfiguration: boolean): Promise<RestorePlan> {
+  const { restoreBackup } = await import('../state/restore.ts');
+  const { configuration, state } = needs;
+  let seen: RestorePlan | null = null;
+  const confirm = async (plan: RestorePlan) => {
+    seen = plan;
+    return false;
+  };
+  const request = { folder: state.path, withConfiguration, isLook: true, ...restoreFolders(configuration.file, state), confirm };
+  await restoreBackup(broughtTo(needs).path, request, await needs.stateNeeds());
+  if (seen === null) throw new Error('nobody was asked');
+  return seen;
+}
+
+/** RESTORE does it. */
+export const RESTORE = operation({
+  name: 'restore',
+  kind: 'command',
+  right: 'admin',
+  summary: 'Restart the broker with a backup that was prepared. What is there now is kept beside it, in the state folder.',
+  input: ID,
+  output: z.object({ restarts: z.literal(true) }),
+  run: (needs, { id }) => {
+    broughtTo(needs).confirm(id);
+    return { restarts: true } as const;
+  },
+});
+
+/** DISCARD_RESTORE does not. */
+export const DISCARD_RESTORE = operation({
+  name: 'discard restore',
+  kind: 'command',
+  right: 'admin',
+  summary: 'Take a backup away that was prepared.',
+  input: ID,
+  output: z.object({}),
+  run: async (needs, { id }) => {
+    await broughtTo(needs).discard(id);
+    return {};
+  },
+});
+
+function broughtTo({ brought }: OperationNeeds): BroughtBackup {
+  if (brought === null) throw new OperationFailure('not possible', 'Cannot restore: there is no state folder');
+  return brought;
+}
