@@ -1,15 +1,16 @@
 // Door of access: who may connect, and what they may do.
 
 import { systemClock } from '../base/clock.ts';
-import type { Authenticator, Authorizer } from '../broker/ports.ts';
-import { AclAuthorizer } from './acl.ts';
-import { readAclFile } from './acl-file.ts';
+import type { Authenticator } from '../broker/ports.ts';
 import { type Bounds, type KnownClient, PasswordAuthenticator } from './authenticator.ts';
-import type { DynamicSecurity } from './dynamic-security/dynamic-security.ts';
+import { EVERYTHING, type ExplainedAuthorizer } from './decision.ts';
+import type { ClientState, DynamicSecurity } from './dynamic-security/dynamic-security.ts';
+import { UNKNOWN_USERS } from './dynamic-security/rules.ts';
+import { type FileRules, readFileRules } from './file-rules.ts';
 import { HashingQueue } from './hashing-queue.ts';
-import { ListenerAuthenticator, ListenerAuthorizer } from './listener-access.ts';
+import { ListenerAuthenticator } from './listener-access.ts';
 import type { LoginThrottle } from './login-throttle.ts';
-import type { AccessFiles, AccessOptions } from './options.ts';
+import type { AccessOptions } from './options.ts';
 import { readPasswordFile } from './password-file.ts';
 import { RefusalPacer } from './refusal-pacer.ts';
 
@@ -29,39 +30,35 @@ export function createAccess(
   bounds = createBounds(),
 ): Access {
   const { account, listeners } = options;
-  const made = createFileAccess(options, throttle, bounds);
-  if (dynamic === null) return new Access(made, null);
+  const passwords = createPasswords(options, throttle, bounds);
+  const rules = readFileRules(options, dynamic === null ? EVERYTHING : UNKNOWN_USERS);
+  if (dynamic === null) return new Access({ ...passwords, ...rules }, null);
   const hasOthers = account !== null || [options, ...(listeners?.values() ?? [])].some(({ passwordFile }) => passwordFile !== null);
-  const authenticator = dynamic.authenticator(made.authenticator, hasOthers);
-  return new Access({ ...made, authenticator, authorizer: dynamic.authorizer(made.authorizer) }, dynamic);
+  const authenticator = dynamic.authenticator(passwords.authenticator, hasOthers);
+  const authorizer = dynamic.authorizer(rules.authorizer);
+  return new Access({ ...passwords, ...rules, authenticator, authorizer }, dynamic);
 }
 
-function createFileAccess(options: FileOptions, throttle: LoginThrottle | null, bounds: Bounds): Parts {
+function createPasswords(
+  options: FileOptions,
+  throttle: LoginThrottle | null,
+  bounds: Bounds,
+): Pick<Parts, 'authenticator' | 'passwordsOf'> {
   const { account, listeners } = options;
   const passwords = remembering(
     (path) => new PasswordAuthenticator(account, path === null ? null : readPasswordFile(path), throttle, bounds),
   );
-  const acls = remembering((path) => (path === null ? null : new AclAuthorizer(readAclFile(path))));
   if (listeners === null) {
-    const [authenticator, acl] = [passwords(options.passwordFile), acls(options.aclFile)];
-    return { authenticator, authorizer: acl, aclOf: () => acl, passwordsOf: () => authenticator };
+    const authenticator = passwords(options.passwordFile);
+    return { authenticator, passwordsOf: () => authenticator };
   }
-  const each = <Made>(make: (files: AccessFiles) => Made) => new Map(Array.from(listeners, ([name, files]) => [name, make(files)]));
-  const byListener = each(({ passwordFile }) => passwords(passwordFile));
-  const rules = each(({ aclFile }) => acls(aclFile));
-  return {
-    authenticator: new ListenerAuthenticator(byListener),
-    authorizer: new ListenerAuthorizer(rules),
-    aclOf: (listener) => rules.get(listener) ?? null,
-    passwordsOf: (listener) => byListener.get(listener) ?? null,
-  };
+  const byListener = new Map(Array.from(listeners, ([name, { passwordFile }]) => [name, passwords(passwordFile)]));
+  return { authenticator: new ListenerAuthenticator(byListener), passwordsOf: (listener) => byListener.get(listener) ?? null };
 }
 
 /** What an Access is made of. */
-interface Parts {
+interface Parts extends FileRules {
   readonly authenticator: Authenticator;
-  readonly authorizer: Authorizer | null;
-  readonly aclOf: (listener: string) => AclAuthorizer | null;
   readonly passwordsOf: (listener: string) => PasswordAuthenticator | null;
 }
 
@@ -69,8 +66,8 @@ interface Parts {
 export class Access {
   readonly authenticator: Authenticator;
   /** Null = everybody may read and write every topic. */
-  readonly authorizer: Authorizer | null;
-  /** aclOf gives the rules of a listener; null = there are none. */
+  readonly authorizer: ExplainedAuthorizer | null;
+  /** aclOf gives the ACL file of a listener, or null. */
   readonly aclOf: Parts['aclOf'];
   readonly #passwordsOf: Parts['passwordsOf'];
   readonly #dynamic: DynamicSecurity | null;
@@ -81,6 +78,16 @@ export class Access {
     this.aclOf = aclOf;
     this.#passwordsOf = passwordsOf;
     this.#dynamic = dynamic;
+  }
+
+  /** dynamicUsers are the clients of dynamic security that can sign in. */
+  get dynamicUsers(): readonly string[] {
+    return this.#dynamic?.users ?? [];
+  }
+
+  /** dynamicStateOf tells what dynamic security knows of a user; null = it is not turned on. */
+  dynamicStateOf(username: string): ClientState | null {
+    return this.#dynamic?.stateOf(username) ?? null;
   }
 
   /** knows tells whether a user has an account at a listener: for the operator, never for a client. */

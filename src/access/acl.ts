@@ -6,12 +6,14 @@
 // So a `pattern deny` takes nothing back that a `topic` line grants. read = messages to the client, write = from it; SUBSCRIBE is always
 // accepted and what arrives is decided message by message. A topic that begins with `$` needs a filter that does.
 
-import type { Authorizer, Requester } from '../broker/ports.ts';
+import type { Requester } from '../broker/ports.ts';
 import type { AclFile, AclRule } from './acl-file.ts';
+import type { Action, Arriving, AskedClient, ConcernedNames, Decision, ExplainedAuthorizer } from './decision.ts';
+import { namesIn, overlaps } from './filter-names.ts';
 
-/** READ and WRITE are the bits of `AclMatch.access`. */
-export const READ = 1;
-export const WRITE = 2;
+/** Bits of `AclMatch.access`. */
+const READ = 1;
+const WRITE = 2;
 
 const ACCESS_BITS = { read: READ, write: WRITE, readwrite: READ | WRITE, deny: READ | WRITE } as const;
 
@@ -35,15 +37,15 @@ const LONG_NAME = 512;
 /** AclRequester is who asks for what one file says. */
 type AclRequester = Pick<Requester, 'clientId' | 'username'>;
 
-/** AclMatch is a rule that is ready to match: a deny is one for reading and writing. */
-export interface AclMatch {
+/** A rule that is ready to match: a deny is one for reading and writing. */
+interface AclMatch {
   readonly rule: AclRule;
   readonly access: number;
   readonly levels: readonly string[];
 }
 
-/** ClientRules are those of one client, denials first in each list. */
-export interface ClientRules {
+/** Those of one client, denials first in each list. */
+interface ClientRules {
   readonly username: string | null;
   readonly own: readonly AclMatch[];
   readonly patterns: readonly AclMatch[];
@@ -57,7 +59,7 @@ export interface ClientRules {
 }
 
 /** AclAuthorizer answers the engine. Its verdicts never change: a changed file makes a new one. */
-export class AclAuthorizer implements Authorizer {
+export class AclAuthorizer implements ExplainedAuthorizer {
   readonly file: AclFile;
   readonly #users: ReadonlyMap<string | null, readonly AclMatch[]>;
   /** By client id. */
@@ -101,8 +103,34 @@ export class AclAuthorizer implements Authorizer {
     return true;
   }
 
-  /** rulesOf makes the rules of a client. Without a client id the patterns with `%c` are left out. */
-  rulesOf(username: string | null, clientId: string | null): ClientRules {
+  explain(client: Pick<AskedClient, 'username' | 'clientId'>, action: Action, topic: string): Decision {
+    const { path: file } = this.file;
+    if (action === 'subscribe') return { allowed: true, reason: 'always accepted', file };
+    const rules = this.#rulesOf(client.username, client.clientId);
+    const rule = decidingRule(rules, action === 'publish' ? WRITE : READ, topic);
+    if (rule !== null) return { allowed: isGrant(rule), reason: 'rule', file, rule };
+    return { allowed: false, reason: rules.hasSpecialName ? 'special name' : 'no rule', file };
+  }
+
+  arriving(client: Pick<AskedClient, 'username' | 'clientId'>, topicFilter: string): Arriving {
+    const { own, patterns } = this.#rulesOf(client.username, client.clientId);
+    const levels = topicFilter.split('/');
+    const meant = [...own, ...patterns].filter((match) => (match.access & READ) !== 0 && overlaps(match.levels, levels));
+    const decisions = meant.map(({ rule }) => ({ allowed: isGrant(rule), reason: 'rule' as const, file: this.file.path, rule }));
+    return { decisions, arrives: decisions.some(({ allowed }) => allowed) };
+  }
+
+  namesAbout(_listener: string, topicName: string): ConcernedNames {
+    const found = this.file.patterns.map((rule) => namesIn(rule.filter, topicName)).filter((names) => names !== null);
+    return {
+      usernames: [...this.file.users.keys(), ...found.map(({ username }) => username)].filter((name) => name !== null),
+      clientIds: found.flatMap(({ clientId }) => clientId ?? []),
+      literalFilters: [],
+    };
+  }
+
+  /** Without a client id the patterns with `%c` are left out. */
+  #rulesOf(username: string | null, clientId: string | null): ClientRules {
     const { patterns } = this.file;
     const hasSpecialName = patterns.length > 0 && (/[+#]/.test(username ?? '') || /[+#]/.test(clientId ?? ''));
     return {
@@ -120,7 +148,7 @@ export class AclAuthorizer implements Authorizer {
     const { clientId, username } = requester;
     const known = this.#clients.get(clientId);
     if (known !== undefined && known.username === username) return known; // the id may come back with another user
-    const client = this.rulesOf(username, clientId);
+    const client = this.#rulesOf(username, clientId);
     const names = clientId.length + (username?.length ?? 0);
     this.#count(CLIENT_BYTES + names + client.patterns.length * (PATTERN_BYTES + names));
     this.#clients.set(clientId, client);
@@ -135,14 +163,14 @@ export class AclAuthorizer implements Authorizer {
   }
 }
 
-/** decidingRule gives the rule that decides, or null when none matches: then it is a no. */
-export function decidingRule(client: ClientRules, access: number, topicName: string): AclRule | null {
+/** The rule that decides, or null when none matches: then it is a no. */
+function decidingRule(client: ClientRules, access: number, topicName: string): AclRule | null {
   const levels = topicName.split('/');
   return firstMatch(client.own, access, levels) ?? firstMatch(client.patterns, access, levels);
 }
 
-/** isGrant tells whether a deciding rule means yes. */
-export function isGrant(rule: AclRule | null): boolean {
+/** Whether a deciding rule means yes. */
+function isGrant(rule: AclRule | null): boolean {
   return rule !== null && rule.access !== 'deny';
 }
 

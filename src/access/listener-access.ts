@@ -1,6 +1,15 @@
 // Accounts and rules of each listener (`per_listener_settings true`): who is asked depends on the listener that a client came through.
 
-import type { AuthenticationVerdict, Authenticator, Authorizer, Credentials, Requester } from '../broker/ports.ts';
+import type { AuthenticationVerdict, Authenticator, Credentials, Requester } from '../broker/ports.ts';
+import {
+  type Action,
+  type Arriving,
+  type AskedClient,
+  type ConcernedNames,
+  constantAuthorizer,
+  type Decision,
+  type ExplainedAuthorizer,
+} from './decision.ts';
 
 /** ListenerAuthenticator asks the authenticator of the listener, by `ListenerPolicy.name`. */
 export class ListenerAuthenticator implements Authenticator {
@@ -19,15 +28,14 @@ export class ListenerAuthenticator implements Authenticator {
   }
 }
 
-const EVERYTHING: Authorizer = { mayPublish: () => true, mayReceive: () => true, maySubscribe: () => true };
-const NOTHING: Authorizer = { mayPublish: () => false, mayReceive: () => false, maySubscribe: () => false };
+const NOTHING = constantAuthorizer({ allowed: false, reason: 'listener gone' });
 
-/** ListenerAuthorizer asks the authorizer of the listener; null = everything is allowed there. A client whose listener is gone may do nothing until it comes through another. */
-export class ListenerAuthorizer implements Authorizer {
-  readonly #listeners: ReadonlyMap<string, Authorizer>;
+/** ListenerAuthorizer asks the authorizer of the listener. A client whose listener is gone may do nothing until it comes through another. */
+export class ListenerAuthorizer implements ExplainedAuthorizer {
+  readonly #listeners: ReadonlyMap<string, ExplainedAuthorizer>;
 
-  constructor(listeners: ReadonlyMap<string, Authorizer | null>) {
-    this.#listeners = new Map(Array.from(listeners, ([name, authorizer]) => [name, authorizer ?? EVERYTHING]));
+  constructor(listeners: ReadonlyMap<string, ExplainedAuthorizer>) {
+    this.#listeners = listeners;
   }
 
   mayPublish(requester: Requester, topicName: string): boolean {
@@ -42,7 +50,19 @@ export class ListenerAuthorizer implements Authorizer {
     return this.#rulesFor(requester).maySubscribe(requester, topicFilter);
   }
 
-  #rulesFor({ listener }: Requester): Authorizer {
+  explain(client: AskedClient, action: Action, topic: string): Decision {
+    return this.#rulesFor(client).explain(client, action, topic);
+  }
+
+  arriving(client: AskedClient, topicFilter: string): Arriving {
+    return this.#rulesFor(client).arriving(client, topicFilter);
+  }
+
+  namesAbout(listener: string, topicName: string): ConcernedNames {
+    return this.#rulesFor({ listener }).namesAbout(listener, topicName);
+  }
+
+  #rulesFor({ listener }: Pick<Requester, 'listener'>): ExplainedAuthorizer {
     return this.#listeners.get(listener) ?? NOTHING;
   }
 }

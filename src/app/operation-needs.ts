@@ -84,9 +84,10 @@ export function operationNeeds(appliance: Appliance, { reloads, ...more }: MoreN
     access: {
       account: configuration.access.account?.username ?? null,
       filesOf: (listener) => filesOf(configuration.access, listener),
-      isDynamic: configuration.access.dynamicSecurity !== null,
+      authorizer: access.authorizer,
+      dynamicUsers: access.dynamicUsers,
+      aclOf: access.aclOf,
     },
-    aclOf: (listener) => (access.authorizer === null ? null : access.aclOf(listener)),
     certificates,
     stateNeeds: async () => (await import('./state-needs.ts')).STATE_NEEDS,
     store,

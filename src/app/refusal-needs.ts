@@ -1,15 +1,16 @@
 // What an explanation of a refusal needs of the other rooms.
 
 import type { Access } from '../access/access.ts';
-import { explain, missingRule } from '../access/acl-explain.ts';
+import { decisionText, explain, missingRule } from '../access/explain.ts';
 import { filesOf } from '../access/options.ts';
+import { shellWord } from '../base/shell-word.ts';
 import type { Configuration } from '../config/configuration.ts';
 import type { Listener } from '../listeners/listeners.ts';
 import type { AclVerdict, KnownAccount, RefusalNeeds } from '../refusals/needs.ts';
 
 /** InForce is what the broker runs with. */
 export interface InForce {
-  readonly access: Pick<Access, 'knows' | 'aclOf'>;
+  readonly access: Pick<Access, 'knows' | 'authorizer' | 'dynamicStateOf'>;
   readonly configuration: Pick<Configuration, 'file' | 'access'>;
   readonly listeners: readonly Pick<Listener, 'options' | 'port'>[];
 }
@@ -32,15 +33,32 @@ function accountOf({ access, configuration }: InForce, listener: string, usernam
     isKnown: access.knows(listener, username),
     passwordIn: isInConfiguration ? (configuration.file ?? 'the configuration') : null,
     passwordFile: filesOf(configuration.access, listener).passwordFile,
+    dynamic: access.dynamicStateOf(username),
   };
 }
 
 function verdictOn({ access }: InForce, listener: string, client: Parameters<RefusalNeeds['verdictOn']>[1], topicName: string): AclVerdict {
-  const acl = access.aclOf(listener);
-  if (acl === null) return { what: 'reserved topic' };
-  const { reason, rule } = explain(acl, client, 'publish', topicName);
-  const file = acl.file.path;
-  if (rule !== null) return { what: 'rule', file, line: rule.line, rule: `${rule.kind} ${rule.access} ${rule.filter}` };
-  if (reason === 'special name') return { what: reason, file };
-  return reason === 'reserved topic' ? { what: reason } : { what: 'no rule', file, missingRule: missingRule(client, 'write', topicName) };
+  const decision = explain(access.authorizer, { ...client, listener }, 'publish', topicName);
+  switch (decision.reason) {
+    case 'rule': {
+      const { line, kind, access: right, filter } = decision.rule;
+      return { what: 'rule', file: decision.file, line, rule: `${kind} ${right} ${filter}` };
+    }
+    case 'special name':
+      return { what: 'special name', file: decision.file };
+    case 'no rule':
+      return { what: 'no rule', file: decision.file, missingRule: missingRule(client, 'write', topicName) };
+    case 'role':
+    case 'default':
+    case 'no default':
+    case 'unknown user':
+      return { what: 'roles', why: decisionText(decision), command: decision.reason === 'role' ? null : roleCommand(topicName) };
+    default:
+      return { what: 'reserved topic' };
+  }
+}
+
+/** roleCommand would let a role publish to a topic; whose role it is must be told. */
+function roleCommand(topicName: string): string {
+  return `midge ctrl dynsec addRoleACL ROLE publishClientSend ${shellWord(topicName)} allow`;
 }

@@ -20,7 +20,11 @@ export type RefusalReason =
   | { readonly cause: 'client id'; readonly what: 'of another user'; readonly owner: string | null }
   | { readonly cause: 'will'; readonly what: 'topic' | 'payload' | 'qos' | 'retain' }
   | { readonly cause: 'credentials'; readonly what: 'no password' | 'wrong' }
-  | { readonly cause: 'credentials'; readonly what: 'wrong password' | 'unknown user'; readonly username: string }
+  | {
+      readonly cause: 'credentials';
+      readonly what: 'wrong password' | 'unknown user' | 'disabled' | 'without password';
+      readonly username: string;
+    }
   | { readonly cause: 'not allowed'; readonly what: 'no user name' | 'no user name as client id' | 'no accounts' }
   | { readonly cause: 'not allowed'; readonly what: 'enhanced authentication' | 'not in force any more' }
   | { readonly cause: 'not allowed'; readonly what: 'keep alive'; readonly seconds: number; readonly most: number }
@@ -29,6 +33,7 @@ export type RefusalReason =
   | { readonly cause: 'topic'; readonly what: 'denied' }
   | { readonly cause: 'topic'; readonly what: 'reserved topic'; readonly topicName: string }
   | { readonly cause: 'topic'; readonly what: 'special name' | 'no rule'; readonly topicName: string; readonly file: string }
+  | { readonly cause: 'topic'; readonly what: 'roles'; readonly topicName: string; readonly why: string }
   | (AclPlace & { readonly cause: 'topic'; readonly what: 'rule'; readonly topicName: string });
 
 /** AclPlace is a line of an ACL file, for example `topic deny home/#`. */

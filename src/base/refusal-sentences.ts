@@ -168,6 +168,10 @@ function credentialsSentence(reason: RefusalReason & { readonly cause: 'credenti
       return `gives a wrong password for user "${reason.username}"`;
     case 'unknown user':
       return `gives user "${reason.username}", who has no account here`;
+    case 'disabled':
+      return `gives user "${reason.username}", who is disabled`;
+    case 'without password':
+      return `gives user "${reason.username}", who has no password yet`;
   }
 }
 
@@ -181,6 +185,8 @@ function topicSentence(reason: RefusalReason & { readonly cause: 'topic' }): str
       return `${what}: a user name or client id with + or # gets nothing by the patterns of ${reason.file}`;
     case 'no rule':
       return `${what}: no rule of ${reason.file} allows it`;
+    case 'roles':
+      return `${what}: ${reason.why}`;
     case 'rule':
       return `${what}: ${reason.file}:${reason.line}: ${reason.rule}`;
   }

@@ -1,8 +1,13 @@
 // `midge acl`: may this client, by which line of which file; and who may.
 
 import { AclAuthorizer } from '../access/acl.ts';
-import { type AclClient, type AclDecision, explain, whatArrives, whoMay } from '../access/acl-explain.ts';
-import { type AclRule, readAclFile } from '../access/acl-file.ts';
+import { readAclFile } from '../access/acl-file.ts';
+import { type AskedClient, type Decision, EVERYTHING, type ExplainedAuthorizer } from '../access/decision.ts';
+import { canSignIn, type SecurityModel } from '../access/dynamic-security/model.ts';
+import { RoleAuthorizer, UNKNOWN_USERS } from '../access/dynamic-security/rules.ts';
+import { readSecurityFile } from '../access/dynamic-security/security-file.ts';
+import { decisionText, explain, explainSubscription, ruleOf, whoMay } from '../access/explain.ts';
+import { readFileRules } from '../access/file-rules.ts';
 import { filesOf } from '../access/options.ts';
 import { readPasswordFile } from '../access/password-file.ts';
 import { OperatorError } from '../base/errors.ts';
@@ -19,8 +24,12 @@ const UNKNOWN = 2;
 
 /** House is what the files say. */
 interface House {
-  /** null = the configuration has no acl_file. */
-  readonly acl: AclAuthorizer | null;
+  /** null = the configuration has neither acl_file nor dynamic security. */
+  readonly authorizer: ExplainedAuthorizer | null;
+  /** What the file of dynamic security says, null = there is none. */
+  readonly model: SecurityModel | null;
+  /** Name of the listener whose clients are meant. */
+  readonly listener: string;
   /** Users who can log in, or null when no file was named that would tell. */
   readonly accounts: readonly string[] | null;
   /** Whether some listener lets clients in without a user name; null as above. */
@@ -40,8 +49,8 @@ function check(invocation: Invocation, [action, topic]: readonly string[]): numb
   if (action !== 'publish' && action !== 'receive' && action !== 'subscribe')
     throw failure(`No action given. Use '${program} check publish', 'receive' or 'subscribe'.`);
   if (topic === undefined) throw failure(`Which topic? Use '${program} check ${action} TOPIC'.`);
-  const client: AclClient = { username: last(flags, 'user'), clientId: last(flags, 'client') };
   const house = readHouse(invocation);
+  const client: AskedClient = { username: last(flags, 'user'), clientId: last(flags, 'client'), listener: house.listener };
   const answer = action === 'subscribe' ? checkSubscribe(house, client, topic) : checkTopic(house, client, action, topic);
   const question = { action, topic, user: client.username, client: client.clientId };
   const notes = notesOn(house, client);
@@ -55,37 +64,31 @@ interface Answer {
   readonly json: { readonly allowed: boolean; readonly [key: string]: unknown };
 }
 
-function checkTopic({ acl }: House, client: AclClient, action: 'publish' | 'receive', topic: string): Answer {
+function checkTopic({ authorizer }: House, client: AskedClient, action: 'publish' | 'receive', topic: string): Answer {
   requireTopicName(topic);
-  if (acl === null) return withoutAcl();
-  const decision = explain(acl, client, action, topic);
-  const reason = reasonText(decision, acl);
-  return {
-    lines: [`${decision.allowed ? 'allowed' : 'denied'}: ${reason}`],
-    json: { allowed: decision.allowed, reason, rule: ruleJson(decision.rule, acl) },
-  };
+  const decision = explain(authorizer, client, action, topic);
+  return { lines: [verdictLine(decision)], json: decisionJson(decision) };
 }
 
-/** A subscription is never refused; what can be told is which rules let something through. */
-function checkSubscribe({ acl }: House, client: AclClient, topicFilter: string): Answer {
+/** An ACL file never refuses a subscription; what can be told is which rules let something through. */
+function checkSubscribe({ authorizer }: House, client: AskedClient, topicFilter: string): Answer {
   const isValid = isSharedFilter(topicFilter) ? parseSharedFilter(topicFilter) !== null : isTopicFilter(topicFilter);
   if (!isValid)
     throw failure(`Cannot check "${topicFilter}": it is not a topic filter - + and # stand alone between slashes, and # at the end`);
-  if (acl === null) return withoutAcl();
-  const rules = whatArrives(acl, client, topicFilter);
-  const arrives = rules.some(({ access }) => access !== 'deny');
-  const summary = arrives
-    ? 'SUBSCRIBE is always accepted; a message arrives when the first of these rules that matches its topic is not a deny'
-    : 'SUBSCRIBE is always accepted, but nothing will arrive: no rule lets this client read any of it';
+  const { decision, arrives, decisions } = explainSubscription(authorizer, client, topicFilter);
+  if (!decision.allowed || decision.reason === 'no rules at all') return { lines: [verdictLine(decision)], json: decisionJson(decision) };
+  const arriving = arrives
+    ? 'a message arrives when the first of these rules that matches its topic is not a deny'
+    : 'nothing will arrive: no rule lets this client read any of it';
+  const summary = `${decisionText(decision)}${arrives ? '; ' : ', but '}${arriving}`;
   return {
-    lines: [`allowed: ${summary}`, ...rules.map((rule) => `  ${ruleText(rule, acl)}`)],
-    json: { allowed: true, reason: summary, arrives, rules: rules.map((rule) => ruleJson(rule, acl)) },
+    lines: [`allowed: ${summary}`, ...decisions.map((each) => `  ${decisionText(each)}`)],
+    json: { allowed: true, reason: summary, arrives, rules: decisions.map(ruleOf).filter((rule) => rule !== null) },
   };
 }
 
-function withoutAcl(): Answer {
-  const reason = 'there is no acl_file, so every client may read and write every topic';
-  return { lines: [`allowed: ${reason}`], json: { allowed: true, reason, rule: null } };
+function verdictLine(decision: Decision): string {
+  return `${decision.allowed ? 'allowed' : 'denied'}: ${decisionText(decision)}`;
 }
 
 function who(invocation: Invocation, [topic, surplus]: readonly string[]): number {
@@ -94,19 +97,20 @@ function who(invocation: Invocation, [topic, surplus]: readonly string[]): numbe
   if (surplus !== undefined) throw failure(`Unknown word '${surplus}': who takes one topic.`);
   requireTopicName(topic);
   const house = readHouse(invocation);
-  const { acl, accounts } = house;
-  if (acl === null) {
+  const { authorizer, accounts, listener } = house;
+  const found = whoMay(authorizer, { listener, topicName: topic, accounts });
+  if (found === null) {
     if (flags.has('json')) writeJson(terminal, { topic, everybody: true, people: [] });
     else terminal.stdout.write('Everybody who may connect: there is no acl_file.\n');
     return ALLOWED;
   }
-  const people = whoMay(acl, topic, accounts).map((person) => ({
+  const people = found.map((person) => ({
     ...person,
-    notes: person.who === 'any other user' ? [] : notesOn(house, person),
+    notes: person.who === 'any other user' ? [] : notesOn(house, { ...person, listener }),
   }));
   if (flags.has('json')) {
     const rows = people.map(({ who, username, clientId, read, write, notes }) => {
-      return { who, user: username, client: clientId, read: decisionJson(read, acl), write: decisionJson(write, acl), notes };
+      return { who, user: username, client: clientId, read: decisionJson(read), write: decisionJson(write), notes };
     });
     writeJson(terminal, { topic, everybody: false, people: rows });
   } else if (people.length === 0) {
@@ -117,7 +121,7 @@ function who(invocation: Invocation, [topic, surplus]: readonly string[]): numbe
       return [username ?? `(${who})`, clientId ?? '(any)', place(read), `${place(write)}${note}`];
     });
     writeTable(terminal, [['USER', 'CLIENT ID', 'READ', 'WRITE'], ...rows]);
-    terminal.stdout.write(`Lines are those of ${acl.file.path}.\n`);
+    terminal.stdout.write(`${filesText(people.flatMap(({ read, write }) => [read, write]))}\n`);
   }
   return people.length > 0 ? ALLOWED : DENIED;
 }
@@ -126,14 +130,19 @@ function readHouse({ flags, program }: Invocation): House {
   const [aclFile, file] = [last(flags, 'acl'), last(flags, 'config-file')];
   if (aclFile === null && file === null) throw failure(`Which rules? Use '${program} ... -c FILE' or '--acl FILE'.`);
   try {
-    if (file === null)
-      return { acl: aclFile === null ? null : new AclAuthorizer(readAclFile(aclFile)), accounts: null, allowsAnonymous: null };
-    return houseOf(file, aclFile, last(flags, 'listener'));
+    if (aclFile !== null && file === null)
+      return { authorizer: aclRules(aclFile), model: null, listener: '', accounts: null, allowsAnonymous: null };
+    return houseOf(file!, aclFile, last(flags, 'listener')); // one of both is there
   } catch (error) {
     throw error instanceof OperatorError ? new OperatorError(error.message, { exitCode: UNKNOWN, cause: error }) : error;
   }
 }
 
+function aclRules(path: string): AclAuthorizer {
+  return new AclAuthorizer(readAclFile(path));
+}
+
+/** The rules are put together as the broker does it. */
 function houseOf(file: string, aclFile: string | null, wanted: string | null): House {
   const { configuration, diagnostics } = loadConfiguration({ file, port: null, verbose: false, lan: false });
   if (configuration === null) {
@@ -141,16 +150,24 @@ function houseOf(file: string, aclFile: string | null, wanted: string | null): H
     throw new OperatorError(errors.map(formatDiagnostic).join('\n'));
   }
   const { access } = configuration;
+  const { account, dynamicSecurity } = access;
   const listeners = listenersMeant(configuration, wanted);
-  const { account } = access;
-  const { passwordFile, aclFile: ownAclFile } = filesOf(access, listeners[0]!.policy.name); // never none
-  const path = aclFile ?? ownAclFile;
-  const users = passwordFile === null ? [] : readPasswordFile(passwordFile).keys();
+  const listener = listeners[0]!.policy.name; // never none
+  const model = dynamicSecurity === null ? null : readSecurityFile(dynamicSecurity.file);
+  const files = aclFile === null ? readFileRules(access, model === null ? EVERYTHING : UNKNOWN_USERS).authorizer : aclRules(aclFile);
+  const { passwordFile } = filesOf(access, listener);
+  const named = [
+    ...(account === null ? [] : [account.username]),
+    ...(passwordFile === null ? [] : readPasswordFile(passwordFile).keys()),
+    ...(model === null ? [] : Array.from(model.clients.values()).filter(canSignIn)).map(({ username }) => username),
+  ];
   const namesAreFree = listeners.some(({ tls, policy }) => (tls !== null && tls.identity !== 'none') || policy.allowAnonymous);
+  const isOpen = namesAreFree && account === null && passwordFile === null && model === null;
   return {
-    acl: path === null ? null : new AclAuthorizer(readAclFile(path)),
-    accounts:
-      namesAreFree && account === null && passwordFile === null ? null : [...(account === null ? [] : [account.username]), ...users],
+    authorizer: model === null || dynamicSecurity === null ? files : new RoleAuthorizer(model, dynamicSecurity.file, files),
+    model,
+    listener,
+    accounts: isOpen ? null : named,
     allowsAnonymous: listeners.some(({ policy }) => policy.allowAnonymous),
   };
 }
@@ -165,32 +182,33 @@ function listenersMeant({ access, listeners }: Configuration, wanted: string | n
 }
 
 /** notesOn tells what the rules leave out: whether such a client can connect at all. */
-function notesOn({ accounts, allowsAnonymous }: House, { username }: AclClient): string[] {
+function notesOn({ accounts, allowsAnonymous, model }: House, { username, clientId }: AskedClient): string[] {
   if (username === null) return allowsAnonymous === false ? ['no listener lets clients in without a user name'] : [];
-  return accounts === null || accounts.includes(username) ? [] : [`user "${username}" has no account`];
+  const client = model?.clients.get(username);
+  if (client === undefined) return accounts === null || accounts.includes(username) ? [] : [`user "${username}" has no account`];
+  if (client.disabled) return [`client "${username}" is disabled`];
+  if (client.password === null) return [`client "${username}" has no password`];
+  const isOther = client.clientId !== null && clientId !== null && clientId !== client.clientId;
+  return isOther ? [`client "${username}" must come with client id "${client.clientId}"`] : [];
 }
 
-function reasonText({ reason, rule }: AclDecision, acl: AclAuthorizer): string {
-  if (rule !== null) return ruleText(rule, acl);
-  if (reason === 'reserved topic') return 'nobody but the broker itself writes there';
-  if (reason === 'special name') return `a user name or client id with + or # gets nothing by the patterns of ${acl.file.path}`;
-  return `no rule of ${acl.file.path} matches`;
+function decisionJson(decision: Decision) {
+  return { allowed: decision.allowed, reason: decisionText(decision), rule: ruleOf(decision) };
 }
 
-function ruleText({ line, kind, access, filter }: AclRule, { file }: AclAuthorizer): string {
-  return `${file.path}:${line}: ${kind} ${access} ${filter}`;
+function place(decision: Decision): string {
+  if (!decision.allowed) return '-';
+  if (decision.reason === 'rule') return `line ${decision.rule.line}`;
+  if (decision.reason === 'role') return `role ${decision.role}${decision.group === null ? '' : ` (group ${decision.group})`}`;
+  return 'default';
 }
 
-function ruleJson(rule: AclRule | null, acl: AclAuthorizer): object | null {
-  return rule === null ? null : { file: acl.file.path, ...rule };
-}
-
-function decisionJson(decision: AclDecision, acl: AclAuthorizer): object {
-  return { allowed: decision.allowed, reason: reasonText(decision, acl), rule: ruleJson(decision.rule, acl) };
-}
-
-function place({ allowed, rule }: AclDecision): string {
-  return allowed ? `line ${rule?.line}` : '-';
+function filesText(decisions: readonly Decision[]): string {
+  const files = (what: string, reasons: readonly Decision['reason'][]) => {
+    const found = decisions.flatMap((each) => (each.allowed && 'file' in each && reasons.includes(each.reason) ? [each.file] : []));
+    return [...new Set(found)].map((file) => `${what} are those of ${file}.`);
+  };
+  return [...files('Lines', ['rule']), ...files('Roles and defaults', ['role', 'default'])].join('\n');
 }
 
 function requireTopicName(topic: string): void {

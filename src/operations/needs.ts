@@ -1,6 +1,7 @@
 // What the operations need of the others. app/ hands it over.
 
 import type { AclAuthorizer } from '../access/acl.ts';
+import type { ExplainedAuthorizer } from '../access/decision.ts';
 import type { LoginHold } from '../access/login-throttle.ts';
 import type { AccessFiles } from '../access/options.ts';
 import type { LogLine } from '../base/logger.ts';
@@ -230,11 +231,13 @@ export interface OperationNeeds {
     /** The one account that the configuration itself names, or null. */
     readonly account: string | null;
     filesOf(listener: string): AccessFiles;
-    /** Dynamic security decides beside the files, or instead of them. */
-    readonly isDynamic: boolean;
+    /** What the engine asks, null = there are no rules. */
+    readonly authorizer: ExplainedAuthorizer | null;
+    /** Clients of dynamic security that can sign in. */
+    readonly dynamicUsers: readonly string[];
+    /** aclOf gives the ACL file of a listener, or null. */
+    aclOf(listener: string): AclAuthorizer | null;
   };
-  /** aclOf gives the rules for clients of a listener, or null: they may do everything. */
-  aclOf(listener: string): AclAuthorizer | null;
   /** Null = no listener uses a certificate of our authority. */
   readonly certificates: Pick<Certificates, 'authority' | 'check' | 'server'> | null;
   /** Null = there is no state folder. */

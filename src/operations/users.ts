@@ -45,7 +45,7 @@ export const USERS = operation({
     const { account } = needs.access;
     const { passwordFile } = needs.access.filesOf(name);
     const inFile = passwordFile === null ? [] : usersOf(readEdited(passwordFile));
-    const rules = needs.aclOf(name)?.file.users ?? null;
+    const rules = needs.access.aclOf(name)?.file.users ?? null;
     const clients = clientsByUser(needs);
     return takePage(
       new Set([...(account === null ? [] : [account]), ...inFile]),

@@ -1,7 +1,7 @@
 // Who was turned away or hears nothing, and why.
 
 import { z } from 'zod';
-import { missingRule, whatArrives } from '../access/acl-explain.ts';
+import { decisionText, explainSubscription, missingRule, type SubscriptionExplained } from '../access/explain.ts';
 import type { LoginHold } from '../access/login-throttle.ts';
 import type { RememberedRefusal } from '../refusals/refusal-memory.ts';
 import type { OperationNeeds } from './needs.ts';
@@ -61,19 +61,29 @@ function readReasons(needs: OperationNeeds, about: string | null): Reasons {
   return { refusals: needs.refusals.list(about), held, deaf: deafSubscriptions(needs, about) };
 }
 
-function deafSubscriptions({ broker, aclOf }: OperationNeeds, about: string | null): Reasons['deaf'] {
+function deafSubscriptions({ broker, access: { authorizer } }: OperationNeeds, about: string | null): Reasons['deaf'] {
+  if (authorizer === null) return [];
   const found: Reasons['deaf'][number][] = [];
   let left = MAX_SESSIONS;
   for (const { clientId, username, listener, connection, subscriptions } of broker.sessions) {
     if (about !== null && ![clientId, username, connection?.origin.address].includes(about)) continue;
-    const acl = aclOf(listener);
-    if (acl === null) continue;
     if (left-- === 0) break;
     for (const topicFilter of subscriptions.keys()) {
-      if (whatArrives(acl, { username, clientId }, topicFilter).some(({ access }) => access !== 'deny')) continue;
-      const reason = `is subscribed to "${topicFilter}" but gets nothing: no rule of ${acl.file.path} lets it read there`;
-      found.push({ clientId, username, topicFilter, reason, advice: missingRule({ username }, 'read', topicFilter) });
+      const subscription = explainSubscription(authorizer, { username, clientId, listener }, topicFilter);
+      if (subscription.arrives) continue;
+      const reason = `is subscribed to "${topicFilter}" but gets nothing: ${deafText(subscription)}`;
+      const isByFile = subscription.decision.reason === 'always accepted';
+      const advice = isByFile ? missingRule({ username }, 'read', topicFilter) : null;
+      found.push({ clientId, username, topicFilter, reason, advice });
     }
   }
   return found;
+}
+
+/** A subscription may have been accepted by other rules than those of now. */
+function deafText({ decision, decisions }: SubscriptionExplained): string {
+  if (decision.reason === 'always accepted') return `no rule of ${decision.file} lets it read there`;
+  if (!decision.allowed) return decisionText(decision);
+  const last = decisions.at(-1);
+  return last === undefined ? 'no rule lets it read there' : decisionText(last);
 }

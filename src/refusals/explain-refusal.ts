@@ -97,12 +97,17 @@ function certificateAdvice({ what }: ClientCertificateProblem): string | null {
 
 function explainLogin({ from }: Refusal, username: string, needs: RefusalNeeds): Explanation {
   const account = needs.accountOf(from.policy.name, username);
-  const what = account.isKnown ? 'wrong password' : 'unknown user';
+  const { dynamic, isKnown } = account;
+  const what = dynamic === 'disabled' || dynamic === 'without password' ? dynamic : isKnown ? 'wrong password' : 'unknown user';
   return { reason: refusalSentence({ cause: 'credentials', what, username }), advice: loginAdvice(username, account) };
 }
 
-function loginAdvice(username: string, { isKnown, passwordIn, passwordFile }: KnownAccount): string {
+function loginAdvice(username: string, { isKnown, passwordIn, passwordFile, dynamic }: KnownAccount): string {
+  const ctrl = (command: string) => `midge ctrl dynsec ${command} ${shellWord(username)}`;
+  if (dynamic === 'disabled') return `to let this user in: ${ctrl('enableClient')}`;
+  if (dynamic === 'without password' || dynamic === 'can sign in') return `a new password: ${ctrl('setClientPassword')}`;
   if (passwordIn !== null) return `the password stands in ${passwordIn} (password)`;
+  if (passwordFile === null && dynamic === 'unknown') return `to let this user in: ${ctrl('createClient')}`;
   if (passwordFile === null) return 'name a file of accounts by password_file, and add the user with midge passwd';
   const command = `midge passwd ${shellWord(passwordFile)} ${shellWord(username)}`;
   return isKnown ? `a new password: ${command}` : `to let this user in: ${command}`;
@@ -116,5 +121,6 @@ function explainTopic({ username, clientId, topicName, from }: Refusal, needs: R
 
 function topicAdvice(verdict: AclVerdict): string | null {
   if (verdict.what === 'no rule') return verdict.missingRule;
+  if (verdict.what === 'roles') return verdict.command === null ? null : `to allow it by one of its roles: ${verdict.command}`;
   return verdict.what === 'rule' ? 'a deny line is stronger than all others: take it away, or name less by it' : null;
 }

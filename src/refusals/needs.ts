@@ -14,6 +14,8 @@ export interface KnownAccount {
   readonly passwordIn: string | null;
   /** The file of accounts, or null. */
   readonly passwordFile: string | null;
+  /** What dynamic security knows of the user; null = it is not turned on. */
+  readonly dynamic: 'can sign in' | 'disabled' | 'without password' | 'unknown' | null;
 }
 
 /** AclVerdict is why a client may not publish to a topic. */
@@ -22,7 +24,9 @@ export type AclVerdict =
   | { readonly what: 'special name'; readonly file: string }
   /** missingRule says what to write into the file; null = it cannot be written there. */
   | { readonly what: 'no rule'; readonly file: string; readonly missingRule: string | null }
-  | { readonly what: 'rule'; readonly file: string; readonly line: number; readonly rule: string };
+  | { readonly what: 'rule'; readonly file: string; readonly line: number; readonly rule: string }
+  /** Dynamic security; `why` is the end of a sentence, `command` would allow it, null = there is none. */
+  | { readonly what: 'roles'; readonly why: string; readonly command: string | null };
 
 /** RefusalNeeds is asked for each kind of refusal. `listener` is the name of one, `ListenerPolicy.name`. */
 export interface RefusalNeeds {

@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { createAccess } from '../../src/access/access.ts';
 import { AclAuthorizer } from '../../src/access/acl.ts';
-import { explain, whatArrives, whoMay } from '../../src/access/acl-explain.ts';
 import { parseAclFile, readAclFile } from '../../src/access/acl-file.ts';
+import type { Action, AskedClient } from '../../src/access/decision.ts';
+import { explain, explainSubscription, whoMay } from '../../src/access/explain.ts';
 import { isReservedTopic } from '../../src/mqtt/topics.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { heldBytes } from '../support/process/memory.ts';
@@ -32,7 +33,7 @@ for (const { name, acl, questions } of ACL_CASES) {
       const isReserved = action === 'publish' && isReservedTopic(topicName); // the engine's to refuse
       if (!isReserved) assert.equal(may(), allowed, text);
       if (!isReserved) assert.equal(may(), allowed, `${text}, asked again`);
-      assert.equal(explain(authorizer, client, action, topicName).allowed, allowed, `${text}, explained`);
+      assert.equal(explain(authorizer, { ...client, listener: '' }, action, topicName).allowed, allowed, `${text}, explained`);
     }
   });
 }
@@ -169,9 +170,9 @@ pattern write all/%u
 
 test('explain names the line that decided', () => {
   const ann = { username: 'ann', clientId: 'lamp' };
-  const line = (...[client, action, topic]: Parameters<typeof explain> extends [unknown, ...infer Rest] ? Rest : never) => {
-    const { allowed, reason, rule } = explain(EXPLAINED, client, action, topic);
-    return [allowed, reason, rule?.line ?? null];
+  const line = (client: Pick<AskedClient, 'username' | 'clientId'>, action: Action, topic: string) => {
+    const decision = explain(EXPLAINED, { ...client, listener: '' }, action, topic);
+    return [decision.allowed, decision.reason, decision.reason === 'rule' ? decision.rule.line : null];
   };
   assert.deepEqual(line(ann, 'publish', 'house/door'), [true, 'rule', 2]);
   assert.deepEqual(line(ann, 'publish', 'house/safe'), [false, 'rule', 3]);
@@ -193,9 +194,11 @@ test('AclAuthorizer makes no $SYS out of a name when a pattern begins with it', 
   assert.equal(may({ username: null, clientId: 'lamp' }, '$SYS/lamp'), true);
 });
 
-test('whatArrives gives the rules that concern a subscription', () => {
+test('explainSubscription gives the rules that concern a subscription', () => {
   const lines = (filter: string, clientId: string | null = 'lamp') =>
-    whatArrives(EXPLAINED, { username: 'ann', clientId }, filter).map(({ line }) => line);
+    explainSubscription(EXPLAINED, { username: 'ann', clientId, listener: '' }, filter).decisions.map((decision) =>
+      decision.reason === 'rule' ? decision.rule.line : decision.reason,
+    );
   assert.deepEqual(lines('#'), [3, 2, 4]);
   assert.deepEqual(lines('$share/g/#'), [3, 2, 4]);
   assert.deepEqual(lines('+'), [2]);
@@ -209,7 +212,7 @@ test('whatArrives gives the rules that concern a subscription', () => {
 
 test('whoMay finds users, accounts, client ids and clients without a user name', () => {
   const who = (acl: AclAuthorizer, topic: string, accounts: readonly string[] | null = []) =>
-    whoMay(acl, topic, accounts).map(
+    whoMay(acl, { listener: '', topicName: topic, accounts })?.map(
       ({ who, username, clientId, read, write }) =>
         `${username ?? who}@${clientId ?? '*'} ${read.allowed ? 'r' : ''}${write.allowed ? 'w' : ''}`,
     );

@@ -170,3 +170,128 @@ test('acl leaves with 2 when it has no answer', async (context) => {
     assert.equal(status, 2, words);
   }
 });
+
+const DYNAMIC = {
+  defaultACLAccess: { publishClientSend: false, publishClientReceive: true, subscribe: false, unsubscribe: true },
+  roles: [
+    {
+      rolename: 'lamps',
+      acls: [
+        { acltype: 'publishClientSend', topic: 'lamps/%u/#', priority: 2, allow: true },
+        { acltype: 'subscribePattern', topic: 'lamps/#', priority: 0, allow: true },
+        { acltype: 'publishClientReceive', topic: 'lamps/secret', priority: 0, allow: false },
+      ],
+    },
+  ],
+  groups: [{ groupname: 'house', roles: [{ rolename: 'lamps' }], clients: [{ username: 'desk' }] }],
+  clients: [
+    { username: 'hall', roles: [{ rolename: 'lamps' }], encoded_password: JOE },
+    { username: 'desk', clientid: 'desk-1', encoded_password: JOE },
+    { username: 'off', disabled: true, roles: [{ rolename: 'lamps' }], encoded_password: JOE },
+    { username: 'new', roles: [{ rolename: 'lamps' }] },
+  ],
+};
+
+/** dynamicHouse is one whose configuration names dynamic security, with more lines. */
+function dynamicHouse(context: TestContext, more = '') {
+  const folder = temporaryFolder(context);
+  writeFileSync(join(folder, 'd.json'), JSON.stringify(DYNAMIC), { mode: 0o600 });
+  writeFileSync(join(folder, 'acl'), ACL);
+  writeFileSync(join(folder, 'passwd'), `fred:${JOE}\n`, { mode: 0o600 });
+  writeFileSync(join(folder, 'conf'), `listener 1883\ndynamic_security_file ${folder}/d.json\n${more.replaceAll('$DIR', folder)}`);
+  return async (words: string) => {
+    const { status, stdout, stderr } = await runMidge(['acl', ...words.split(' '), '-c', join(folder, 'conf')]);
+    return [status, (stdout.toString() + stderr).replaceAll(`${folder}/`, '')] as const;
+  };
+}
+
+test('acl check names the role of dynamic security that decides', async (context) => {
+  const ask = dynamicHouse(context);
+  for (const [words, status, text] of [
+    ['check -u hall publish lamps/hall/on', 0, 'allowed: role "lamps" of d.json: publishClientSend allow lamps/%u/# (priority 2)\n'],
+    [
+      'check -u hall publish lamps/desk/on',
+      1,
+      'denied: no ACL of its roles matches, and the default of d.json for publishClientSend is deny\n',
+    ],
+    [
+      'check -u desk publish lamps/desk/on',
+      0,
+      'allowed: role "lamps" (by group "house") of d.json: publishClientSend allow lamps/%u/# (priority 2)\n',
+    ],
+    [
+      'check -u desk --client other receive x',
+      0,
+      'allowed: no ACL of its roles matches, and the default of d.json for publishClientReceive is allow\nnote: client "desk" must come with client id "desk-1"\n',
+    ],
+    [
+      'check -u off receive lamps/secret',
+      1,
+      'denied: role "lamps" of d.json: publishClientReceive deny lamps/secret (priority 0)\nnote: client "off" is disabled\n',
+    ],
+    [
+      'check -u new subscribe x',
+      1,
+      'denied: no ACL of its roles matches, and the default of d.json for subscribe is deny\nnote: client "new" has no password\n',
+    ],
+    [
+      'check -u nobody publish x',
+      1,
+      'denied: dynamic security does not know this user, and there is no acl_file: it may do nothing\nnote: user "nobody" has no account\n',
+    ],
+    [
+      'check -u hall subscribe lamps/+',
+      0,
+      `allowed: role "lamps" of d.json: subscribePattern allow lamps/# (priority 0); a message arrives when the first of these rules that matches its topic is not a deny
+  role "lamps" of d.json: publishClientReceive deny lamps/secret (priority 0)
+  no ACL of its roles matches, and the default of d.json for publishClientReceive is allow
+`,
+    ],
+  ] as const) {
+    assert.deepEqual(await ask(words), [status, text], words);
+  }
+});
+
+test('acl who lists clients of dynamic security beside users of the files', async (context) => {
+  const ask = dynamicHouse(context, 'acl_file $DIR/acl\npassword_file $DIR/passwd\n');
+  assert.deepEqual(await ask('who lamps/desk/on'), [
+    0,
+    `USER  CLIENT ID  READ     WRITE
+hall  (any)      default  -
+desk  (any)      default  role lamps (group house)
+off   (any)      default  -  (client "off" is disabled)
+new   (any)      default  -  (client "new" has no password)
+Roles and defaults are those of d.json.
+`,
+  ]);
+  assert.deepEqual(await ask('who inbox/fred'), [
+    0,
+    'USER  CLIENT ID  READ  WRITE\nfred  (any)      -     line 5\nLines are those of acl.\n',
+  ]);
+  const [, text] = await ask('who lamps/desk/on --json');
+  assert.deepEqual(JSON.parse(text).people[1].write.rule, {
+    file: 'd.json',
+    role: 'lamps',
+    group: 'house',
+    acltype: 'publishClientSend',
+    topic: 'lamps/%u/#',
+    priority: 2,
+    allow: true,
+  });
+});
+
+test('acl says that users of a listener without an ACL file may do nothing beside dynamic security', async (context) => {
+  const more = 'per_listener_settings true\npassword_file $DIR/passwd\nlistener 1884\npassword_file $DIR/passwd\nacl_file $DIR/acl\n';
+  const ask = dynamicHouse(context, more);
+  const unknown = 'denied: dynamic security does not know this user, and there is no acl_file: it may do nothing\n';
+  assert.deepEqual(await ask('check -u fred publish inbox/fred --listener 1883'), [1, unknown]);
+  assert.deepEqual(await ask('check -u fred publish inbox/fred --listener 1884'), [0, 'allowed: acl:5: pattern write inbox/%u\n']);
+});
+
+test('acl tells of a file of dynamic security that is not there yet', async (context) => {
+  const folder = temporaryFolder(context);
+  writeFileSync(join(folder, 'conf'), `listener 1883\ndynamic_security_file ${folder}/none.json\n`);
+  const { status, stderr } = await runMidge(['acl', 'who', 'x', '-c', join(folder, 'conf')]);
+  assert.match(stderr, /Cannot read dynamic_security_file ".*none\.json": ENOENT/);
+  assert.equal(status, 2);
+});

@@ -79,11 +79,13 @@ test('simulate tells the rule that decides, and who can tells everybody who may'
   assert.deepEqual(await ask('simulate', { action: 'publish', topic: 'home/lamp', username: 'lamp' }), {
     allowed: true,
     reason: 'rule',
+    text: `${acl}:6: topic write home/lamp`,
     rules: [{ file: acl, line: 6, kind: 'topic', access: 'write', filter: 'home/lamp' }],
   });
   assert.deepEqual(await ask('simulate', { action: 'receive', topic: 'home/lamp', username: 'lamp' }), {
     allowed: false,
     reason: 'no rule',
+    text: `no rule of ${acl} matches`,
     rules: [],
   });
   assert.equal((await ask('simulate', { action: 'publish', topic: '$SYS/x' })).reason, 'reserved topic');
@@ -101,4 +103,56 @@ test('a change that cannot be put in force is taken back, and says why', async (
     (error: Error) => /it is not hashed/.test(error.message) && /taken back/.test(error.message),
   );
   assert.equal(readFileSync(acl, 'utf8'), ACL);
+});
+
+test('simulate, who can and why name the role that decides when there is dynamic security', async (t) => {
+  const folder = temporaryFolder(t);
+  const [file, passwd, state] = [join(folder, 'd.json'), join(folder, 'passwd'), join(folder, 'state')];
+  const encoded_password = await hashPassword('glow', 'sha512-pbkdf2');
+  const acls = [
+    { acltype: 'publishClientSend', topic: 'home/%u', priority: 1, allow: true },
+    { acltype: 'subscribePattern', topic: 'home/#', priority: 0, allow: true },
+  ];
+  const clients = [
+    { username: 'lamp', roles: [{ rolename: 'lamps' }], encoded_password },
+    { username: 'off', roles: [{ rolename: 'lamps' }], encoded_password, disabled: true },
+  ];
+  writeFileSync(file, JSON.stringify({ roles: [{ rolename: 'lamps', acls }], clients }), { mode: 0o600 });
+  writeFileSync(passwd, `fred:${encoded_password}\n`, { mode: 0o600 });
+  writeFileSync(join(folder, 'midge.conf'), `password_file ${passwd}\ndynamic_security_file ${file}\nlog_dest stdout\npersistence true\n`);
+  const broker = startMidge(t, folder, ['serve', '-c', join(folder, 'midge.conf'), '-p', '0', '--state', state]);
+  const port = await openPort(broker);
+  const ask: Ask = (request, input = {}) => askControl(join(state, 'control.sock'), { request, ...input }, 30_000);
+
+  const simulated = (action: string, topic: string, username: string) => ask('simulate', { action, topic, username });
+  const rule = { file, role: 'lamps', group: null, acltype: 'publishClientSend', topic: 'home/%u', priority: 1, allow: true };
+  assert.deepEqual(await simulated('publish', 'home/lamp', 'lamp'), {
+    allowed: true,
+    reason: 'role',
+    text: `role "lamps" of ${file}: publishClientSend allow home/%u (priority 1)`,
+    rules: [rule],
+  });
+  for (const [action, topic, username, allowed, reason] of [
+    ['publish', 'home/x', 'lamp', false, 'default'],
+    ['subscribe', 'home/+', 'lamp', true, 'role'],
+    ['subscribe', '#', 'lamp', false, 'default'],
+    ['publish', 'home/fred', 'fred', false, 'unknown user'],
+  ] as const) {
+    const answer = await simulated(action, topic, username);
+    assert.deepEqual([answer.allowed, answer.reason], [allowed, reason], `${username} ${action} ${topic}`);
+  }
+  const { everybody, people } = await ask('who can', { topic: 'home/lamp' });
+  assert.equal(everybody, false);
+  assert.deepEqual(people, [
+    { who: 'user', username: 'lamp', client: null, receive: true, publish: true },
+    { who: 'user', username: 'off', client: null, receive: true, publish: false },
+  ]);
+
+  const lamp = await mqttClient(t, { port, username: 'lamp', password: 'glow', protocolVersion: 5 });
+  await assert.rejects(lamp.publishAsync('home/x', '1', { qos: 1 }));
+  await assert.rejects(mqttClient(t, { port, username: 'off', password: 'glow' }));
+  const { refusals } = await ask('why');
+  const reasons = refusals.map(({ reason, advice }: { reason: string; advice: string }) => `${reason} - ${advice}`).join('\n');
+  assert.match(reasons, /may not publish to "home\/x": no ACL of its roles matches.*addRoleACL ROLE publishClientSend home\/x allow/);
+  assert.match(reasons, /gives user "off", who is disabled - .*midge ctrl dynsec enableClient off/);
 });

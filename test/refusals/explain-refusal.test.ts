@@ -8,7 +8,7 @@ import type { Refusal } from '../../src/broker/ports.ts';
 import { explainRefusal } from '../../src/refusals/explain-refusal.ts';
 import type { AclVerdict, KnownAccount, OpenPort, RefusalNeeds } from '../../src/refusals/needs.ts';
 
-const KNOWN: KnownAccount = { isKnown: true, passwordIn: null, passwordFile: '/etc/midge/passwd' };
+const KNOWN: KnownAccount = { isKnown: true, passwordIn: null, passwordFile: '/etc/midge/passwd', dynamic: null };
 
 function needs(changes: { ports?: readonly OpenPort[]; account?: Partial<KnownAccount>; verdict?: AclVerdict } = {}): RefusalNeeds {
   return {
@@ -108,6 +108,20 @@ test('a wrong login is explained by what is known about the user', () => {
     explainRefusal(wrong, needs({ account: { passwordFile: null } })).advice,
     'name a file of accounts by password_file, and add the user with midge passwd',
   );
+  const dynamic = (state: KnownAccount['dynamic'], account: Partial<KnownAccount> = {}) => {
+    const { reason, advice } = explainRefusal(wrong, needs({ account: { ...account, dynamic: state } }));
+    return `${reason} - ${advice}`;
+  };
+  const [disabled, set] = [
+    'to let this user in: midge ctrl dynsec enableClient jane',
+    'a new password: midge ctrl dynsec setClientPassword jane',
+  ];
+  assert.equal(dynamic('disabled'), `gives user "jane", who is disabled - ${disabled}`);
+  assert.equal(dynamic('without password'), `gives user "jane", who has no password yet - ${set}`);
+  assert.equal(dynamic('can sign in'), `gives a wrong password for user "jane" - ${set}`);
+  const unknown = 'gives user "jane", who has no account here - to let this user in:';
+  assert.equal(dynamic('unknown', { isKnown: false, passwordFile: null }), `${unknown} midge ctrl dynsec createClient jane`);
+  assert.equal(dynamic('unknown', { isKnown: false }), `${unknown} midge passwd /etc/midge/passwd jane`);
   const silent = { reason: 'gives no password', advice: null };
   assert.deepEqual(explainRefusal(refusal({ cause: 'credentials', what: 'no password' }), needs()), silent);
   const nameless = { reason: 'gives a wrong user name or password', advice: null };
@@ -118,6 +132,12 @@ const FILE = '/etc/midge/acl';
 const MISSING = 'to allow it, write below "user jane": topic write home';
 
 const VERDICTS: readonly (readonly [AclVerdict, string, string | null])[] = [
+  [{ what: 'roles', why: 'role "x" says no', command: null }, 'role "x" says no', null],
+  [
+    { what: 'roles', why: 'no ACL matches', command: 'midge ctrl dynsec addRoleACL ROLE publishClientSend home allow' },
+    'no ACL matches',
+    'to allow it by one of its roles: midge ctrl dynsec addRoleACL ROLE publishClientSend home allow',
+  ],
   [{ what: 'reserved topic' }, 'nobody but the broker itself writes there', null],
   [{ what: 'special name', file: FILE }, `a user name or client id with + or # gets nothing by the patterns of ${FILE}`, null],
   [{ what: 'no rule', file: FILE, missingRule: MISSING }, `no rule of ${FILE} allows it`, MISSING],

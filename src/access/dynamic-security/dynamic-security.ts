@@ -8,14 +8,15 @@ import { dirname } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { reasonOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
-import type { AuthenticationVerdict, Authenticator, Authorizer, Credentials, Requester } from '../../broker/ports.ts';
+import type { AuthenticationVerdict, Authenticator, Credentials, Requester } from '../../broker/ports.ts';
 import type { PasswordAuthenticator } from '../authenticator.ts';
+import type { ExplainedAuthorizer } from '../decision.ts';
 import type { PasswordFile } from '../password-file.ts';
 import { passwordHashText } from '../password-hash.ts';
 import { CommandError, type Data, Fields, readRequest, recordOf } from './command.ts';
 import { COMMANDS } from './commands.ts';
 import { type AsOwner, makeFirstFile } from './first-file.ts';
-import { copyOf, emptyModel, type SecurityClient, type SecurityModel } from './model.ts';
+import { canSignIn, copyOf, emptyModel, type SecurityClient, type SecurityModel } from './model.ts';
 import { RoleAuthorizer } from './rules.ts';
 import { readSecurityFile, writeSecurityFile } from './security-file.ts';
 
@@ -38,6 +39,9 @@ export interface DynamicSecuritySetup {
   /** Called when others may do other things: verdicts are asked anew, and these users are disconnected; null = clients without a user name. */
   readonly changed: (kicked: ReadonlySet<string | null>) => void;
 }
+
+/** ClientState is whether a user can sign in, and why not. */
+export type ClientState = 'can sign in' | 'disabled' | 'without password' | 'unknown';
 
 /** Asker is the client that sends commands, for the log. */
 export type Asker = Pick<Requester, 'clientId' | 'username'>;
@@ -96,15 +100,26 @@ export class DynamicSecurity {
     this.#setup.changed(kicked);
   }
 
+  /** users are those that can sign in. */
+  get users(): readonly string[] {
+    return [...this.#model.clients.values()].filter(canSignIn).map(({ username }) => username);
+  }
+
   /** knows tells whether a user is one of the model's. */
   knows(username: string): boolean {
     return this.#model.clients.has(username);
   }
 
+  stateOf(username: string): ClientState {
+    const client = this.#model.clients.get(username);
+    if (client === undefined) return 'unknown';
+    return client.disabled ? 'disabled' : client.password === null ? 'without password' : 'can sign in';
+  }
+
   /** secretOf is another text when a client has another password, and null when it can't sign in. */
   secretOf(username: string): string | null {
     const client = this.#model.clients.get(username);
-    return client === undefined || client.disabled || client.password === null ? null : passwordHashText(client.password);
+    return client !== undefined && canSignIn(client) ? passwordHashText(client.password) : null;
   }
 
   /** authenticator asks `others` for users whom the model does not know, null = there are none. */
@@ -120,10 +135,11 @@ export class DynamicSecurity {
   }
 
   /** authorizer asks `others` for users whom the model does not know; null = they may do nothing, as in mosquitto. */
-  authorizer(others: Authorizer | null): Authorizer {
-    let [model, rules] = [this.#model, new RoleAuthorizer(this.#model, others ?? NOBODY)];
+  authorizer(others: ExplainedAuthorizer | null): ExplainedAuthorizer {
+    const made = (): RoleAuthorizer => new RoleAuthorizer(this.#model, this.file, others);
+    let [model, rules] = [this.#model, made()];
     const now = (): RoleAuthorizer => {
-      if (model !== this.#model) [model, rules] = [this.#model, new RoleAuthorizer(this.#model, others ?? NOBODY)];
+      if (model !== this.#model) [model, rules] = [this.#model, made()];
       return rules;
     };
     return {
@@ -131,6 +147,9 @@ export class DynamicSecurity {
       mayReceive: (requester, topicName) => now().mayReceive(requester, topicName),
       maySubscribe: (requester, topicFilter) => now().maySubscribe(requester, topicFilter),
       mayUnsubscribe: (requester, topicFilter) => now().mayUnsubscribe(requester, topicFilter),
+      explain: (client, action, topic) => now().explain(client, action, topic),
+      arriving: (client, topicFilter) => now().arriving(client, topicFilter),
+      namesAbout: (listener, topicName) => now().namesAbout(listener, topicName),
     };
   }
 
@@ -194,9 +213,7 @@ export class DynamicSecurity {
   #putInForce(model: SecurityModel): void {
     this.#model = model;
     const users: PasswordFile = new Map(
-      [...model.clients.values()].flatMap(({ username, password, disabled }) =>
-        password === null || disabled ? [] : [[username, password] as const],
-      ),
+      [...model.clients.values()].flatMap((client) => (canSignIn(client) ? [[client.username, client.password] as const] : [])),
     );
     this.#passwords = this.#setup.checkPasswords(users);
   }
@@ -210,8 +227,6 @@ export class DynamicSecurity {
     return client.clientId === null || client.clientId === credentials.clientId ? verdict : 'not authorised';
   }
 }
-
-const NOBODY: Authorizer = { mayPublish: () => false, mayReceive: () => false, maySubscribe: () => false };
 
 /** A change that is not kept is none; what was only looked at stays. */
 function withFailure(response: Data, error: string): Data {

@@ -77,6 +77,11 @@ export interface SecurityModel {
   changeIndex: number;
 }
 
+/** canSignIn tells whether a client has a password, and is not disabled. */
+export function canSignIn(client: SecurityClient): client is SecurityClient & { readonly password: PasswordHash } {
+  return client.password !== null && !client.disabled;
+}
+
 /** NO_TEXTS for what has none. */
 export const NO_TEXTS: Texts = { textName: null, textDescription: null };
 

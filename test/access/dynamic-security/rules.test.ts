@@ -2,11 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { type Action, EVERYTHING } from '../../../src/access/decision.ts';
 import { filterCovers, RoleAuthorizer } from '../../../src/access/dynamic-security/rules.ts';
 import { parseSecurityFile } from '../../../src/access/dynamic-security/security-file.ts';
-import type { Authorizer } from '../../../src/broker/ports.ts';
-
-const OTHERS: Authorizer = { mayPublish: () => true, mayReceive: () => true, maySubscribe: () => true };
+import { decisionText, explain, explainSubscription, whoMay } from '../../../src/access/explain.ts';
 
 type Acl = readonly [type: string, topic: string, allow: boolean, priority?: number];
 
@@ -16,7 +15,7 @@ function role(rolename: string, acls: readonly Acl[], more: object = {}) {
 
 /** rulesOf makes an authorizer from what stands in a file. */
 function rulesOf(file: object): RoleAuthorizer {
-  return new RoleAuthorizer(parseSecurityFile(JSON.stringify(file)), OTHERS);
+  return new RoleAuthorizer(parseSecurityFile(JSON.stringify(file)), 'd.json', EVERYTHING);
 }
 
 const JANE = { clientId: 'phone', username: 'jane', listener: '' };
@@ -128,4 +127,117 @@ test('filterCovers tells whether all of a filter lies within another', () => {
     ['+', 'a/b', false],
   ];
   for (const [wide, narrow, covers] of cases) assert.equal(filterCovers(wide, narrow), covers, `${wide} over ${narrow}`);
+});
+
+/** A house with a role for everything that can decide. */
+const HOUSE = {
+  defaultACLAccess: { publishClientSend: false, publishClientReceive: true, subscribe: false, unsubscribe: true },
+  roles: [
+    role('sensor', [
+      ['publishClientSend', 'home/%u/%c', true, 3],
+      ['publishClientSend', 'home/#', false, 1],
+      ['subscribeLiteral', 'home/+/state', true],
+      ['subscribePattern', 'cellar/#', true],
+      ['publishClientReceive', 'cellar/secret/#', false],
+    ]),
+    role('plain', [['subscribePattern', 'plain/#', true]], { allowwildcardsubs: false }),
+    role('silent', [['publishClientReceive', '#', false, 9]]),
+  ],
+  groups: [
+    { groupname: 'outdoors', roles: [{ rolename: 'sensor' }], clients: [{ username: 'joe', priority: 2 }] },
+    { groupname: 'guests', roles: [{ rolename: 'plain' }], clients: [] },
+  ],
+  anonymousGroup: 'guests',
+  clients: [
+    { username: 'jane', clientid: 'phone', roles: [{ rolename: 'sensor' }] },
+    { username: 'joe' },
+    { username: 'mute', roles: [{ rolename: 'silent' }, { rolename: 'sensor' }] },
+  ],
+};
+
+const EXPLAINED: readonly (readonly [
+  username: string | null,
+  clientId: string | null,
+  action: Action,
+  topic: string,
+  allowed: boolean,
+  text: string,
+])[] = [
+  ['jane', 'phone', 'publish', 'home/jane/phone', true, 'role "sensor" of d.json: publishClientSend allow home/%u/%c (priority 3)'],
+  ['jane', null, 'publish', 'home/jane/phone', true, 'role "sensor" of d.json: publishClientSend allow home/%u/%c (priority 3)'],
+  ['jane', 'phone', 'publish', 'home/joe/phone', false, 'role "sensor" of d.json: publishClientSend deny home/# (priority 1)'],
+  ['jane', 'phone', 'publish', 'x', false, 'no ACL of its roles matches, and the default of d.json for publishClientSend is deny'],
+  ['jane', 'phone', 'publish', '$CONTROL/x', false, 'no ACL of its roles matches, and $CONTROL has no default (d.json)'],
+  ['jane', 'phone', 'publish', '$SYS/x', false, 'nobody but the broker itself writes there'],
+  [
+    'joe',
+    null,
+    'publish',
+    'home/joe/pc',
+    false,
+    'role "sensor" (by group "outdoors") of d.json: publishClientSend deny home/# (priority 1)',
+  ],
+  [
+    'joe',
+    'pc',
+    'publish',
+    'home/joe/pc',
+    true,
+    'role "sensor" (by group "outdoors") of d.json: publishClientSend allow home/%u/%c (priority 3)',
+  ],
+  ['jane', 'phone', 'receive', 'cellar/secret/1', false, 'role "sensor" of d.json: publishClientReceive deny cellar/secret/# (priority 0)'],
+  ['jane', 'phone', 'receive', 'x', true, 'no ACL of its roles matches, and the default of d.json for publishClientReceive is allow'],
+  ['jane', 'phone', 'subscribe', 'home/+/state', true, 'role "sensor" of d.json: subscribeLiteral allow home/+/state (priority 0)'],
+  ['jane', 'phone', 'subscribe', '$share/g/cellar/+', true, 'role "sensor" of d.json: subscribePattern allow cellar/# (priority 0)'],
+  ['jane', 'phone', 'subscribe', 'home/a/state', false, 'no ACL of its roles matches, and the default of d.json for subscribe is deny'],
+  [
+    null,
+    null,
+    'subscribe',
+    'plain/+',
+    false,
+    'role "plain" (by group "guests") of d.json forbids filters with + and # (allowwildcardsubs)',
+  ],
+  [null, null, 'subscribe', 'plain/a', true, 'role "plain" (by group "guests") of d.json: subscribePattern allow plain/# (priority 0)'],
+  ['nobody', null, 'publish', 'a', true, 'there is no acl_file, so every client may read and write every topic'],
+];
+
+for (const [username, clientId, action, topic, allowed, text] of EXPLAINED) {
+  test(`explain says that ${username} ${allowed ? 'may' : 'may not'} ${action} ${topic}, which is what the engine is told`, () => {
+    const rules = rulesOf(HOUSE);
+    const decision = explain(rules, { username, clientId, listener: '' }, action, topic);
+    assert.deepEqual([decision.allowed, decisionText(decision)], [allowed, text]);
+    if (clientId === null || decision.reason === 'reserved topic') return;
+    const requester = { username, clientId, listener: '' };
+    const ask = { publish: 'mayPublish', receive: 'mayReceive', subscribe: 'maySubscribe' } as const;
+    const asked = action === 'subscribe' ? topic.replace('$share/g/', '') : topic;
+    assert.equal(rules[ask[action]](requester, asked), allowed);
+  });
+}
+
+test('explainSubscription tells what may arrive by roles', () => {
+  const rules = rulesOf(HOUSE);
+  const arriving = (username: string | null, filter: string) => {
+    const { decision, arrives, decisions } = explainSubscription(rules, { username, clientId: null, listener: '' }, filter);
+    return [decision.allowed, arrives, decisions.map(({ reason, allowed }) => `${reason} ${allowed}`)];
+  };
+  assert.deepEqual(arriving('jane', 'cellar/#'), [true, true, ['role false', 'default true']]);
+  assert.deepEqual(arriving('jane', 'cellar/secret/+'), [true, false, ['role false']]);
+  assert.deepEqual(arriving('jane', 'x'), [false, false, []]);
+  assert.deepEqual(arriving('mute', 'cellar/#'), [true, false, ['role false', 'role false']]);
+});
+
+test('whoMay names clients of dynamic security who can read and write a topic', () => {
+  const rules = rulesOf(HOUSE);
+  const who = (topicName: string, accounts: readonly string[] = []) =>
+    whoMay(rules, { listener: '', topicName, accounts })?.map(
+      ({ who, username, clientId, read, write }) =>
+        `${username ?? who}@${clientId ?? '*'} ${read.allowed ? 'r' : ''}${write.allowed ? 'w' : ''}`,
+    );
+  assert.deepEqual(who('home/joe/pc'), ['joe@pc w']);
+  assert.deepEqual(who('home/jane/phone'), ['jane@* w']);
+  assert.deepEqual(who('home/x/state'), ['jane@* r', 'joe@* r']); // by subscribing to the literal filter
+  assert.deepEqual(who('plain/a'), ['no user name@* r']);
+  assert.deepEqual(who('cellar/secret/1'), []);
+  assert.deepEqual(who('y', ['fred']), ['fred@* rw']); // of a password file
 });

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { AclAuthorizer } from '../../../src/access/acl.ts';
-import { whoMay } from '../../../src/access/acl-explain.ts';
 import { parseAclFile } from '../../../src/access/acl-file.ts';
+import { whoMay } from '../../../src/access/explain.ts';
 import type { FileDiagnostic } from '../../../src/access/file-diagnostic.ts';
 import { parsePasswordFile } from '../../../src/access/password-file.ts';
 import { removeUser, setUser } from '../../../src/access/password-file-edit.ts';
@@ -79,7 +79,7 @@ export const ACL_FILE: Target<[string, string, string, string]> = {
       const { acl, remarks } = parseAclFile(text, 'acl');
       haveLines(remarks, text);
       const authorizer = new AclAuthorizer(acl);
-      whoMay(authorizer, topic, ['jane', clientId, username]);
+      whoMay(authorizer, { listener: '', topicName: topic, accounts: ['jane', clientId, username] });
       return 1;
     },
     close: () => {},
