@@ -1,11 +1,10 @@
-// Stops messages from going round where a broker does not know which of them came over the bridge: before MQTT 5, when the other side
-// does not understand the bridge bit, or when bridges make a ring.
+// Stops messages from going round before MQTT 5, which has no mark for them: by topic and payload.
 //
-//   what went over in one direction and comes back in the other, the same topic and the same payload, has come from here: it ends, once
-//   for each time that it went.
-//
-// A message of somebody else that is equal by chance is stopped too, if it comes within the time: both sides then have the same already.
-// Where the other broker has taken the bridge bit, and so should know, the time is short until something has come back.
+//   the other broker was not told that this is a bridge    It sends everything back. What went out and comes in is an echo, once for each
+//                                                          time that it went out: equal messages of others pass in the right number.
+//   it was told, and took the bridge bit                   It sends nothing back. Where it does all the same, it does not know the bit,
+//                                                          or bridges make a ring: then the same, in both directions, and what goes
+//                                                          round and round in one direction ends.
 
 import type { Clock } from '../base/clock.ts';
 import { hashOf } from '../broker/topic.ts';
@@ -17,11 +16,12 @@ const REMEMBERED_MAX = 10_000;
 /** Milliseconds for which they are. */
 const REMEMBERED_MS = 30_000;
 
-/** Milliseconds for which a broker is watched that has taken the bridge bit, and how many messages it may send back before it is one that knows nothing. */
+/** Milliseconds for which a broker is watched that has taken the bridge bit; and so many echoes in so many milliseconds prove that it is no use. */
 const WATCHED_MS = 1000;
 const EVIDENCE = 3;
+const EVIDENCE_MS = 10_000;
 
-/** In a ring of bridges what comes from one side only goes round and round: so often in so many milliseconds, where echoes were seen, and it ends. */
+/** In a ring of bridges what comes from one side only goes round and round: so often in so many milliseconds, and it ends. */
 const ROUNDS = 10;
 const ROUNDS_MS = 10_000;
 
@@ -30,9 +30,10 @@ export class EchoGuard {
   readonly #clock: Clock;
   readonly #outgoing = new Passages();
   readonly #incoming = new Passages();
-  /** The other broker does not know what came from here: it was not told, or has shown it. */
-  isNeeded = false;
-  #evidence = 0;
+  /** The other broker was not told that this is a bridge. */
+  sendsBack = false;
+  #goesRound = false;
+  #echoes: number[] = [];
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -49,14 +50,18 @@ export class EchoGuard {
   #pass(isOut: boolean, key: string, isRepeated: boolean): boolean {
     const now = this.#clock.monotonic();
     const [own, other] = isOut ? [this.#outgoing, this.#incoming] : [this.#incoming, this.#outgoing];
-    if (other.take(key, now, this.isNeeded ? REMEMBERED_MS : WATCHED_MS)) {
-      this.#evidence++;
-      this.isNeeded ||= this.#evidence >= EVIDENCE;
+    if ((!isOut || this.#goesRound) && other.take(key, now, this.sendsBack || this.#goesRound ? REMEMBERED_MS : WATCHED_MS)) {
+      if (!this.sendsBack) this.#prove(now);
       return false;
     }
-    if (this.#evidence >= EVIDENCE && own.since(key, now - ROUNDS_MS) >= ROUNDS) return false;
+    if (this.#goesRound && own.since(key, now - ROUNDS_MS) >= ROUNDS) return false;
     if (!isRepeated) own.add(key, now);
     return true;
+  }
+
+  #prove(now: number): void {
+    this.#echoes = [...this.#echoes.filter((time) => now - time < EVIDENCE_MS), now];
+    this.#goesRound ||= this.#echoes.length >= EVIDENCE;
   }
 }
 

@@ -217,7 +217,7 @@ export class Link {
     const { topics } = options;
     const topicCache = broker.topics;
     const own = manner.version === 5 ? null : guard;
-    if (own !== null && !manner.bridgeBit) own.isNeeded = true;
+    if (own !== null) own.sendsBack = !manner.bridgeBit;
     const terms = {
       maximumQos: (properties.maximumQos ?? 2) as Qos, // 0 or 1
       takesRetain: options.outgoingRetain && properties.retainAvailable !== 0,

@@ -171,6 +171,22 @@ test('bridge accepts a certificate for another name when bridge_insecure is true
   await untilPhase(appliance, 'connected');
 });
 
+test('bridge carries messages with per_listener_settings true, which lets nobody in but at the listener', async (context) => {
+  const folder = folderOf(context);
+  const other = await farMidge(context, folder, '');
+  const topics = 'topic # in 0 local/topic/ remote/topic/\ntopic clients/total in 0 test/mosquitto/org $SYS/broker/';
+  const text = `per_listener_settings true\n${LOCAL}${blockOf('address 127.0.0.1:PORT', folder, other.port, topics)}`;
+  const { appliance } = await openAppliance(context, temporaryFolder(context), { configuration: configurationOf(folder, text) });
+  await untilPhase(appliance, 'connected');
+  const here = await mqttClient(context, { port: appliance.listeners[0]!.port });
+  const heard: string[] = [];
+  here.on('message', (topicName) => heard.push(topicName));
+  await here.subscribeAsync(['local/#', 'test/#'], { qos: 0 });
+  const there = await mqttClient(context, { port: other.plainPort });
+  await there.publishAsync('remote/topic/something', '', { qos: 1 });
+  await eventually(() => heard.includes('local/topic/something') && heard.includes('test/mosquitto/orgclients/total'), 'both come');
+});
+
 test('reload keeps the connection of a bridge that has not changed, and makes a changed one anew', async (context) => {
   const folder = folderOf(context);
   const other = await farMidge(context, folder, '');

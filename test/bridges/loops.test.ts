@@ -40,6 +40,24 @@ for (const far of FARS) {
   }
 }
 
+it('equal messages are no echo: each of them comes on each side, with a broker that sends everything back', LIMIT, async (test) => {
+  const other = await startOtherMidge(test, { options: { maxQueuedMessages: 0 } });
+  const options = bridgeOptions(other.port, ['# both 1'], { versions: [4], tryPrivate: false });
+  const near = await startNear(test, [options], { options: { maxQueuedMessages: 0 } });
+  await near.connected();
+  const listeners = await Promise.all([near.port, other.port].map((port) => listening(test, port, 'same')));
+  const publishers = await Promise.all([near.port, other.port].map((port) => client(test, port, { protocolVersion: 4 })));
+  for (let burst = 0; burst < MANY; burst += BURST)
+    await Promise.all(
+      publishers.flatMap((publisher) => Array.from({ length: BURST }, () => publisher.publishAsync('same', 'on', { qos: 1 }))),
+    );
+  await still(listeners);
+  assert.deepEqual(
+    listeners.map(({ received }) => received.length),
+    [2 * MANY, 2 * MANY],
+  );
+});
+
 it('two bridges that meet, `topic # both 2` of MQTT 5 on both sides: each message once', LIMIT, async (test) => {
   const port = await freePort();
   const mutual = bridgeOptions(port, ['# both 2'], { versions: [5], remoteClientId: 'back', localClientId: 'local.back' });
