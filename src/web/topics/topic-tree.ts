@@ -1,0 +1,256 @@
+// The topics that the page knows, as a tree: from the lists of retained messages, and from messages as they pass. It knows neither the network nor the screen.
+//
+//   home ------------ kitchen ------------ temperature   21.5, retained
+//    |                 | (children known: all)  \ history: 21.4, 21.5
+//    \ open            \ closed
+//
+// A level is listed when it is opened first, so that a broker with a million topics costs what is looked at.
+
+/** Values that are kept of one topic, and of all: some 50 bytes each, where they are numbers. */
+const MOST_OF_TOPIC = 200;
+const MOST_OF_ALL = 200_000;
+
+/** Value is the latest message of a topic, as far as it is known. */
+export interface Value {
+  /** Text, or base64; null = it is no text, and only its size is known. */
+  readonly payload: string | null;
+  readonly encoding: 'utf8' | 'base64';
+  /** False = it is the beginning. */
+  readonly isWhole: boolean;
+  readonly qos: number;
+  readonly isRetained: boolean;
+  /** Milliseconds since 1970; null = it is not known. */
+  readonly at: number | null;
+}
+
+/** Past is a value that a topic had. */
+export interface Past {
+  readonly at: number;
+  readonly payload: string;
+}
+
+/** TopicNode is one level of a topic. */
+export interface TopicNode {
+  readonly topic: string;
+  readonly level: string;
+  /** 0 = it is the first level. */
+  readonly depth: number;
+  readonly value: Value | null;
+  /** The oldest first. */
+  readonly history: readonly Past[];
+  /** Retained messages at this topic and below it, when it was listed. */
+  readonly retained: number;
+  readonly hasChildren: boolean;
+  /** How much of the level below is known. */
+  readonly listing: Listing;
+}
+
+/** Listing: 'part' = there is another page, at the cursor. */
+export type Listing = { readonly kind: 'none' | 'loading' | 'whole' } | { readonly kind: 'part'; readonly cursor: string };
+
+/** Listed is a level as the box lists it. */
+export interface Listed {
+  readonly level: string;
+  readonly topic: string;
+  readonly messages: number;
+  readonly hasMore: boolean;
+  readonly message: { readonly preview: string | null; readonly qos: number; readonly bytes: number; readonly since: string | null } | null;
+}
+
+/** Passed is a message that has just been published. */
+export interface Passed {
+  readonly topic: string;
+  readonly payload: string;
+  readonly encoding: 'utf8' | 'base64';
+  readonly qos: number;
+  readonly retain: boolean;
+}
+
+/** Row is a line on the screen: a topic, or the place where the rest of a level is loaded. */
+export type Row = { readonly kind: 'topic'; readonly node: TopicNode; readonly isOpen: boolean } | { readonly kind: 'rest'; readonly node: TopicNode };
+
+interface Node extends TopicNode {
+  value: Value | null;
+  history: Past[];
+  retained: number;
+  hasChildren: boolean;
+  listing: Listing;
+  readonly children: Map<string, Node>;
+  /** By their level; null = it has to be made anew. */
+  sorted: readonly Node[] | null;
+}
+
+/** TopicTree grows; what is shown of it is asked for as rows. */
+export class TopicTree {
+  readonly #root: Node = newNode('', '', -1);
+  readonly #byTopic = new Map<string, Node>();
+  readonly #open = new Set<string>();
+  #rows: readonly Row[] | null = null;
+  #pastValues = 0;
+
+  /** count is how many topics with a value are known. */
+  get count(): number {
+    let count = 0;
+    for (const { value } of this.#byTopic.values()) if (value !== null) count++;
+    return count;
+  }
+
+  /** find gives a topic; null = it is not known; '' = the root. */
+  find(topic: string): TopicNode | null {
+    return this.#node(topic);
+  }
+
+  /** listingOf tells what is known of a level. */
+  listingOf(below: string | null): Listing {
+    return this.#node(below)?.listing ?? { kind: 'none' };
+  }
+
+  setListing(below: string | null, listing: Listing): void {
+    const node = this.#node(below);
+    if (node === null) return;
+    node.listing = listing;
+    this.#rows = null;
+  }
+
+  /** list takes in a page of a level. */
+  list(below: string | null, page: readonly Listed[], cursor: string | null): void {
+    for (const { topic, messages, hasMore, message } of page) {
+      const node = this.#place(topic);
+      node.retained = messages;
+      node.hasChildren ||= hasMore;
+      if (message !== null) this.#keepListed(node, message);
+    }
+    this.setListing(below, cursor === null ? { kind: 'whole' } : { kind: 'part', cursor });
+  }
+
+  /** found takes in retained messages that a search has found. */
+  found(messages: readonly { readonly topic: string; readonly preview: string | null; readonly qos: number; readonly bytes: number; readonly since: string | null }[]): void {
+    for (const message of messages) this.#keepListed(this.#place(message.topic), message);
+  }
+
+  /** pass takes in a message that was published; an empty one to be retained takes the value away. */
+  pass({ topic, payload, encoding, qos, retain }: Passed, now: number): void {
+    const node = this.#place(topic);
+    const wasRetained = node.value?.isRetained === true;
+    if (retain && payload === '') {
+      node.value = null;
+      return;
+    }
+    node.value = { payload, encoding, isWhole: true, qos, isRetained: retain || (wasRetained && node.value?.payload === payload), at: now };
+    if (encoding === 'utf8') this.#remember(node, { at: now, payload });
+  }
+
+  /** drop takes retained values away that were deleted. */
+  drop(topics: Iterable<string>): void {
+    for (const topic of topics) {
+      const node = this.#byTopic.get(topic);
+      if (node !== undefined) node.value = null;
+    }
+  }
+
+  isOpen(topic: string): boolean {
+    return this.#open.has(topic);
+  }
+
+  /** toggle opens or closes a level. */
+  toggle(topic: string, isOpen: boolean): void {
+    if (isOpen) this.#open.add(topic);
+    else this.#open.delete(topic);
+    this.#rows = null;
+  }
+
+  /** reveal opens all levels above a topic. */
+  reveal(topic: string): void {
+    for (let end = topic.lastIndexOf('/'); end >= 0; end = topic.lastIndexOf('/', end - 1)) {
+      this.#open.add(topic.slice(0, end));
+      if (end === 0) break;
+    }
+    this.#rows = null;
+  }
+
+  /** open gives the levels that are open. */
+  get open(): readonly string[] {
+    return [...this.#open];
+  }
+
+  /** rows are the lines of the tree, top to bottom. */
+  rows(): readonly Row[] {
+    if (this.#rows !== null) return this.#rows;
+    const rows: Row[] = [];
+    this.#addRows(this.#root, rows);
+    this.#rows = rows;
+    return rows;
+  }
+
+  /** matching gives the topics with a value that `isWanted`, in order. */
+  matching(isWanted: (topic: string) => boolean): readonly Row[] {
+    const found = [...this.#byTopic.values()].filter(({ value, topic }) => value !== null && isWanted(topic));
+    return found.sort(byTopic).map((node) => ({ kind: 'topic', node, isOpen: false }));
+  }
+
+  #addRows(node: Node, rows: Row[]): void {
+    for (const child of sortedChildren(node)) {
+      const isOpen = child.hasChildren && this.#open.has(child.topic);
+      rows.push({ kind: 'topic', node: child, isOpen });
+      if (isOpen) this.#addRows(child, rows);
+    }
+    if (node.listing.kind === 'part' || node.listing.kind === 'loading') rows.push({ kind: 'rest', node });
+  }
+
+  #node(topic: string | null): Node | null {
+    return topic === null ? this.#root : (this.#byTopic.get(topic) ?? null);
+  }
+
+  #place(topic: string): Node {
+    const known = this.#byTopic.get(topic);
+    if (known !== undefined) return known;
+    const end = topic.lastIndexOf('/');
+    const parent = end < 0 ? this.#root : this.#place(topic.slice(0, end));
+    const node = newNode(topic, topic.slice(end + 1), parent.depth + 1);
+    parent.children.set(node.level, node);
+    parent.hasChildren = true;
+    parent.sorted = null;
+    this.#byTopic.set(topic, node);
+    this.#rows = null;
+    return node;
+  }
+
+  /** What has passed meanwhile is newer than a list. */
+  #keepListed(node: Node, { preview, qos, bytes, since }: NonNullable<Listed['message']>): void {
+    const at = since === null ? null : Date.parse(since);
+    if (node.value?.at != null && at !== null && node.value.at > at) return;
+    const isWhole = preview !== null && new TextEncoder().encode(preview).length === bytes;
+    node.value = { payload: preview, encoding: 'utf8', isWhole, qos, isRetained: true, at };
+    if (isWhole && at !== null && node.history.length === 0) this.#remember(node, { at, payload: preview });
+  }
+
+  #remember(node: Node, past: Past): void {
+    if (node.history.length >= MOST_OF_TOPIC) node.history.shift();
+    else if (this.#pastValues >= MOST_OF_ALL) {
+      node.history = [past];
+      return;
+    } else this.#pastValues++;
+    node.history.push(past);
+  }
+}
+
+function newNode(topic: string, level: string, depth: number): Node {
+  const listing: Listing = { kind: 'none' };
+  return { topic, level, depth, value: null, history: [], retained: 0, hasChildren: false, listing, children: new Map(), sorted: null };
+}
+
+function sortedChildren(node: Node): readonly Node[] {
+  node.sorted ??= [...node.children.values()].sort(byLevel);
+  return node.sorted;
+}
+
+const inOrder = new Intl.Collator(undefined, { numeric: true });
+
+/** sensor2 stands before sensor10. */
+function byLevel(one: Node, other: Node): number {
+  return inOrder.compare(one.level, other.level);
+}
+
+function byTopic(one: Node, other: Node): number {
+  return one.topic < other.topic ? -1 : one.topic > other.topic ? 1 : 0;
+}

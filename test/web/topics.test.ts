@@ -1,0 +1,108 @@
+// What the page makes of topics: the tree, what somebody types to find some, and what payloads say.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { hexDump, numbersIn, prettyJson } from '../../src/web/topics/payload.ts';
+import { type Listed, type Row, TopicTree } from '../../src/web/topics/topic-tree.ts';
+import { filterMatches, isFilter, wantedTopics } from '../../src/web/topics/wanted-topics.ts';
+import { filterMatches as filterMatchesOfBroker } from '../../src/mqtt/topics.ts';
+
+const passed = (topic: string, payload: string, retain = false) => ({ topic, payload, encoding: 'utf8', qos: 0, retain }) as const;
+const listed = (topic: string, messages: number, preview: string | null = null): Listed => ({
+  level: topic.slice(topic.lastIndexOf('/') + 1),
+  topic,
+  messages,
+  hasMore: messages > (preview === null ? 0 : 1),
+  message: preview === null ? null : { preview, qos: 1, bytes: preview.length, since: '2026-01-02T03:04:05.000Z' },
+});
+const shown = (rows: readonly Row[]) =>
+  rows.map((row) => (row.kind === 'rest' ? `${row.node.topic}...` : `${' '.repeat(row.node.depth)}${row.node.level}${row.node.value === null ? '' : `=${row.node.value.payload}`}`));
+
+test('tree shows levels in the order of people, and below those that are open', () => {
+  const tree = new TopicTree();
+  tree.list(null, [listed('home', 3), listed('sensor10', 1, 'b'), listed('sensor2', 1, 'a')], null);
+  assert.deepEqual(shown(tree.rows()), ['home', 'sensor2=a', 'sensor10=b']);
+  tree.toggle('home', true);
+  tree.list('home', [listed('home/door', 1, 'open')], 'more');
+  assert.deepEqual(shown(tree.rows()), ['home', ' door=open', 'home...', 'sensor2=a', 'sensor10=b']);
+  tree.list('home', [listed('home/lamp', 2, 'on')], null);
+  assert.deepEqual(shown(tree.rows()), ['home', ' door=open', ' lamp=on', 'sensor2=a', 'sensor10=b']);
+  tree.toggle('home', false);
+  assert.deepEqual(shown(tree.rows()), ['home', 'sensor2=a', 'sensor10=b']);
+});
+
+test('tree takes in what passes, also below levels that nobody has listed, and empty levels', () => {
+  const tree = new TopicTree();
+  tree.pass(passed('/a//b', '1'), 1000);
+  tree.reveal('/a//b');
+  assert.deepEqual(shown(tree.rows()), ['', ' a', '  ', '   b=1']);
+  assert.equal(tree.find('/a//b')?.value?.isRetained, false);
+  assert.equal(tree.count, 1);
+});
+
+test('value that has passed is not replaced by an older one of a list, and goes with an empty retained message', () => {
+  const tree = new TopicTree();
+  const before = Date.parse('2026-01-02T03:04:04.000Z');
+  tree.pass(passed('home/door', 'closed', true), before);
+  tree.list('home', [listed('home/door', 1, 'open')], null);
+  assert.equal(tree.find('home/door')?.value?.payload, 'open');
+  tree.pass(passed('home/door', 'closed', true), before + 2000);
+  tree.list('home', [listed('home/door', 1, 'open')], null);
+  assert.equal(tree.find('home/door')?.value?.payload, 'closed');
+  assert.deepEqual(
+    tree.find('home/door')?.history.map(({ payload }) => payload),
+    ['closed', 'closed'],
+  );
+  tree.pass(passed('home/door', '', true), before + 3000);
+  assert.equal(tree.find('home/door')?.value, null);
+});
+
+test('history of a topic keeps its latest values', () => {
+  const tree = new TopicTree();
+  for (let count = 0; count < 1000; count++) tree.pass(passed('home/power', String(count)), count);
+  const { history = [] } = tree.find('home/power') ?? {};
+  assert.deepEqual([history.length, history[0]?.payload, history.at(-1)?.payload], [200, '800', '999']);
+});
+
+test('search finds what a filter matches, or what holds the words, and never mixes in $SYS', () => {
+  const tree = new TopicTree();
+  for (const topic of ['home/Door', 'home/lamp/door', 'garden/door', '$SYS/door']) tree.pass(passed(topic, 'x'), 0);
+  const find = (typed: string) => tree.matching(wantedTopics(typed)?.isWanted ?? (() => false)).map(({ node }) => node.topic);
+  assert.deepEqual(find('door'), ['garden/door', 'home/Door', 'home/lamp/door']);
+  assert.deepEqual(find('home/+'), ['home/Door']);
+  assert.deepEqual(find('$SYS/#'), ['$SYS/door']);
+  assert.equal(wantedTopics('  '), null);
+  assert.deepEqual([isFilter('a#'), isFilter('a/#/b'), isFilter('+/b'), isFilter('a/b')], [false, false, true, false]);
+});
+
+test('filter matches as it does in the broker', () => {
+  const topics = ['a', 'a/b', 'a/b/c', '/a', 'a/', '', '$SYS/a', 'b'];
+  for (const filter of ['#', '+', 'a/#', 'a/+', '+/b', '/+', 'a/+/c', '+/+', '$SYS/#', '+/a', 'a'])
+    for (const topic of topics) assert.equal(filterMatches(filter, topic), filterMatchesOfBroker(filter, topic), `${filter} on ${topic}`);
+});
+
+test('numbers are found in a payload, with units, in JSON, and for what is on or off', () => {
+  const all = (payload: string) => Object.fromEntries(numbersIn(payload));
+  assert.deepEqual(all('21.5'), { '': 21.5 });
+  assert.deepEqual(all('-3 °C'), { '': -3 });
+  assert.deepEqual(all('55%'), { '': 55 });
+  assert.deepEqual(all('ON'), { '': 1 });
+  assert.deepEqual(all('{"t":21.5,"battery":{"low":false},"name":"x","list":[1,2]}'), { t: 21.5, 'battery.low': 0, 'list.0': 1, 'list.1': 2 });
+  for (const none of ['', 'hello', '2026-01-02', '{broken', '192.168.1.1']) assert.deepEqual(all(none), {}, none);
+});
+
+test('payload is shown as JSON on several lines, or as bytes', () => {
+  assert.equal(prettyJson('{"a":[1]}'), '{\n  "a": [\n    1\n  ]\n}');
+  assert.equal(prettyJson('21.5'), null);
+  assert.equal(prettyJson('{broken'), null);
+  assert.equal(hexDump(btoa('midge\u0000')), `0000  ${'6d 69 64 67 65 00'.padEnd(47)}  midge.`);
+});
+
+test('tree of 50,000 topics is flattened and searched while somebody types', () => {
+  const tree = new TopicTree();
+  for (let count = 0; count < 50_000; count++) tree.pass(passed(`plant/line${count % 50}/sensor${count}/value`, String(count)), count);
+  for (const topic of ['plant', ...Array.from({ length: 50 }, (_, line) => `plant/line${line}`)]) tree.toggle(topic, true);
+  assert.equal(tree.rows().length, 1 + 50 + 50_000);
+  assert.equal(tree.rows(), tree.rows(), 'nothing is made anew when nothing was added');
+  assert.equal(tree.matching((topic) => topic.includes('sensor4999')).length, 11);
+});
