@@ -51,7 +51,7 @@ export class ConfigurationTrial implements Trial {
   }
 
   /** waiting is the change that waits to be confirmed, or null. */
-  get waiting(): { readonly until: number } | null {
+  get waiting(): { readonly token: string; readonly until: number } | null {
     return this.#unconfirmed;
   }
 

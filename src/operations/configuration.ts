@@ -27,15 +27,19 @@ export const CONFIGURATION = operation({
     revision: REVISION,
     filesRead: z.array(z.string()),
     changedFiles: z.array(z.string()).describe('those that hold something else than what is in force'),
-    unconfirmedUntil: TIME.nullable().describe('a change waits to be confirmed; null = none'),
+    unconfirmed: z
+      .object({ confirm: z.string().describe('confirms it'), until: TIME.describe('when it is taken back') })
+      .nullable()
+      .describe('the change that waits to be confirmed, for whoever comes back by another way than it was made; null = none'),
   }),
   run: (needs) => {
     const file = mainFile(needs);
     const text = readEdited(file);
     const { configuration, reloads, trial } = needs;
-    const unconfirmedUntil = trial.waiting === null ? null : iso(trial.waiting.until);
+    const { waiting } = trial;
+    const unconfirmed = waiting === null ? null : { confirm: waiting.token, until: iso(waiting.until) };
     const { filesRead } = configuration;
-    return { file, text, revision: revisionOf(text), filesRead, changedFiles: reloads.changedFiles(), unconfirmedUntil };
+    return { file, text, revision: revisionOf(text), filesRead, changedFiles: reloads.changedFiles(), unconfirmed };
   },
 });
 

@@ -89,7 +89,7 @@ type BrokerParts =
 
 /** Trial is a change of the configuration that waits to be confirmed, one at a time: see configuration-trial.ts. */
 export interface Trial {
-  readonly waiting: { readonly until: number } | null;
+  readonly waiting: { readonly token: string; readonly until: number } | null;
   /** apply writes a text and puts it in force. Throws OperationFailure, and all is as it was. */
   apply(file: string, text: string, reload: () => Promise<LastReload>): Promise<TriedChange>;
   confirm(token: string): void;

@@ -199,7 +199,7 @@ test('a running broker checks, applies, confirms and remembers its configuration
   const ask = (request: string, input = {}): Promise<any> => askControl(join(state, 'control.sock'), { request, ...input }, 30_000);
 
   const shown = await ask('configuration');
-  assert.deepEqual([shown.text, shown.unconfirmedUntil], [text, null]);
+  assert.deepEqual([shown.text, shown.unconfirmed], [text, null]);
   const settings = await ask('settings');
   assert.deepEqual(settings[2], { name: 'max_inflight_messages', value: '7', block: null, file, line: 4 });
   const checked = await ask('check configuration', { text: text.replace('7', 'seven') });
@@ -209,7 +209,9 @@ test('a running broker checks, applies, confirms and remembers its configuration
 
   const next = text.replace('7', '9');
   const { confirm } = await ask('apply configuration', { text: next, revision: shown.revision });
-  assert.notEqual((await ask('configuration')).unconfirmedUntil, null);
+  const { unconfirmed } = await ask('configuration');
+  assert.equal(unconfirmed.confirm, confirm, 'who comes back by another way can confirm it');
+  assert.ok(Date.parse(unconfirmed.until) > Date.now());
   await ask('confirm configuration', { confirm });
   assert.equal(readFileSync(file, 'utf8'), next);
   await assert.rejects(ask('apply configuration', { text, revision: shown.revision }), /has changed since/);
