@@ -41,7 +41,7 @@ export function openMessages(feed: ApiSetup['messages'], { filters, sample }: Wa
   };
 }
 
-/** Sampling sends the latest message of each topic, of so many topics as there is room for, and then how many it has not sent. */
+/** Sampling sends the latest message of each topic, of so many topics as there is room for, and then how many messages to other topics there were. */
 class Sampling {
   readonly #most: number;
   readonly #send: Send;
@@ -56,10 +56,9 @@ class Sampling {
   }
 
   take({ topic, payload, qos, retain }: StreamedMessage): void {
-    const isKnown = this.#latest.has(topic);
-    if (isKnown || this.#latest.size >= this.#most) this.#missed++;
+    if (this.#latest.size >= this.#most && !this.#latest.has(topic)) this.#missed++;
     // The bytes belong to the socket that they came from, and only until this call ends.
-    if (isKnown || this.#latest.size < this.#most) this.#latest.set(topic, { topic, payload: Buffer.from(payload), qos, retain });
+    else this.#latest.set(topic, { topic, payload: Buffer.from(payload), qos, retain });
   }
 
   end(): void {

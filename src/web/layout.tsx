@@ -7,6 +7,7 @@ import { Button } from './components/button.tsx';
 import { Dialog } from './components/dialog.tsx';
 import { Failed, Loading } from './components/faces.tsx';
 import { Icon } from './components/icon.tsx';
+import { TrialBanner } from './components/trial-banner.tsx';
 import { t } from './i18n.ts';
 import { linkTo, offer, place } from './router.ts';
 import { VIEWS, type ViewRow } from './views.ts';
@@ -43,6 +44,7 @@ export function Layout({ session }: { readonly session: Session }) {
         </button>
       </header>
       <main id="main" tabIndex={-1}>
+        <TrialBanner />
         {current === undefined ? <p class="lonely">{t('layout.noViews')}</p> : <Loaded key={current.path} view={current} />}
       </main>
       {inBar.length > 1 && (

@@ -20,4 +20,6 @@ export interface ViewRow {
 export const VIEWS: readonly ViewRow[] = [
   { path: 'overview', title: 'overview.title', icon: 'gauge', right: 'viewer', load: () => import('./views/overview.tsx') },
   { path: 'clients', title: 'clients.title', icon: 'plug', right: 'viewer', load: () => import('./views/clients.tsx') },
+  { path: 'topics', title: 'topics.title', icon: 'tree', right: 'viewer', load: () => import('./views/topics.tsx') },
+  { path: 'settings', title: 'settings.title', icon: 'sliders', right: 'admin', load: () => import('./views/settings.tsx') },
 ];

@@ -2,10 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { filterMatches as filterMatchesOfBroker } from '../../src/mqtt/topics.ts';
 import { hexDump, numbersIn, prettyJson } from '../../src/web/topics/payload.ts';
 import { type Listed, type Row, TopicTree } from '../../src/web/topics/topic-tree.ts';
 import { filterMatches, isFilter, wantedTopics } from '../../src/web/topics/wanted-topics.ts';
-import { filterMatches as filterMatchesOfBroker } from '../../src/mqtt/topics.ts';
 
 const passed = (topic: string, payload: string, retain = false) => ({ topic, payload, encoding: 'utf8', qos: 0, retain }) as const;
 const listed = (topic: string, messages: number, preview: string | null = null): Listed => ({
@@ -16,7 +16,11 @@ const listed = (topic: string, messages: number, preview: string | null = null):
   message: preview === null ? null : { preview, qos: 1, bytes: preview.length, since: '2026-01-02T03:04:05.000Z' },
 });
 const shown = (rows: readonly Row[]) =>
-  rows.map((row) => (row.kind === 'rest' ? `${row.node.topic}...` : `${' '.repeat(row.node.depth)}${row.node.level}${row.node.value === null ? '' : `=${row.node.value.payload}`}`));
+  rows.map((row) =>
+    row.kind === 'rest'
+      ? `${row.node.topic}...`
+      : `${' '.repeat(row.node.depth)}${row.node.level}${row.node.value === null ? '' : `=${row.node.value.payload}`}`,
+  );
 
 test('tree shows levels in the order of people, and below those that are open', () => {
   const tree = new TopicTree();
@@ -54,7 +58,28 @@ test('value that has passed is not replaced by an older one of a list, and goes 
     ['closed', 'closed'],
   );
   tree.pass(passed('home/door', '', true), before + 3000);
-  assert.equal(tree.find('home/door')?.value, null);
+  assert.equal(tree.find('home/door'), null);
+});
+
+test('levels go with the last value below them, also when they were deleted while nobody looked', () => {
+  const tree = new TopicTree();
+  tree.list(null, [listed('home', 3), listed('garden', 1)], null);
+  for (const topic of ['home', 'home/lamp', 'garden']) tree.toggle(topic, true);
+  tree.list('home', [listed('home/door', 1, 'open'), listed('home/lamp', 2)], null);
+  tree.list('home/lamp', [listed('home/lamp/state', 1, 'on'), listed('home/lamp/power', 1, '7')], null);
+  tree.pass(passed('garden/new', 'x', true), 0);
+  tree.pass(passed('garden/new', '', true), 0);
+  assert.equal(tree.find('garden')?.retained, 1, 'a level of which not all is known stays');
+  tree.pass(passed('home/lamp/state', '', true), 0);
+  tree.pass(passed('home/lamp/power', '', true), 0);
+  assert.deepEqual(shown(tree.rows()), ['garden', 'home', ' door=open']);
+  tree.pass(passed('home/motion', 'on'), 0);
+  tree.setListing('home', { kind: 'none' });
+  tree.list('home', [], null);
+  assert.deepEqual(shown(tree.rows()), ['garden', 'home', ' motion=on'], 'what was never retained stays');
+  tree.setListing(null, { kind: 'none' });
+  tree.list(null, [], null);
+  assert.deepEqual(shown(tree.rows()), ['home', ' motion=on']);
 });
 
 test('history of a topic keeps its latest values', () => {
@@ -87,7 +112,12 @@ test('numbers are found in a payload, with units, in JSON, and for what is on or
   assert.deepEqual(all('-3 °C'), { '': -3 });
   assert.deepEqual(all('55%'), { '': 55 });
   assert.deepEqual(all('ON'), { '': 1 });
-  assert.deepEqual(all('{"t":21.5,"battery":{"low":false},"name":"x","list":[1,2]}'), { t: 21.5, 'battery.low': 0, 'list.0': 1, 'list.1': 2 });
+  assert.deepEqual(all('{"t":21.5,"battery":{"low":false},"name":"x","list":[1,2]}'), {
+    t: 21.5,
+    'battery.low': 0,
+    'list.0': 1,
+    'list.1': 2,
+  });
   for (const none of ['', 'hello', '2026-01-02', '{broken', '192.168.1.1']) assert.deepEqual(all(none), {}, none);
 });
 

@@ -18,15 +18,19 @@ export interface ChartProps {
   /** Seconds since 1970, ascending. */
   readonly times: readonly number[];
   readonly lines: readonly Line[];
+  /** False = the axis begins near the least value. */
+  readonly isFromZero?: boolean;
   /** Writes a value at the axis. */
   readonly write?: (value: number) => string;
 }
+
+type AxisOptions = Required<Pick<ChartProps, 'isFromZero' | 'write'>>;
 
 const HEIGHT = 180;
 const COLOURS = ['--line-1', '--line-2', '--line-3'];
 
 /** Chart is as wide as its place. */
-export function Chart({ name, times, lines, write = (value) => number(value) }: ChartProps) {
+export function Chart({ name, times, lines, isFromZero = true, write = (value) => number(value) }: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const data = [times, ...lines.map(({ values }) => values)] as unknown as uPlot.AlignedData; // it does not change them
@@ -42,7 +46,7 @@ export function Chart({ name, times, lines, write = (value) => number(value) }: 
       const [{ default: UPlot }] = await Promise.all([import('uplot'), import('uplot/dist/uPlot.min.css')]);
       if (isOver) return;
       plot.current?.destroy();
-      plot.current = new UPlot(optionsOf(box, lines, write), latest.current, box);
+      plot.current = new UPlot(optionsOf(box, lines, { isFromZero, write }), latest.current, box);
     };
     const redraw = () => void draw();
     fit.observe(box);
@@ -60,7 +64,7 @@ export function Chart({ name, times, lines, write = (value) => number(value) }: 
   return <div ref={place} class="chart" role="img" aria-label={name} />;
 }
 
-function optionsOf(box: HTMLElement, lines: readonly Line[], write: (value: number) => string): uPlot.Options {
+function optionsOf(box: HTMLElement, lines: readonly Line[], { isFromZero, write }: AxisOptions): uPlot.Options {
   const style = getComputedStyle(box);
   const colour = (name: string) => style.getPropertyValue(name).trim();
   const axis = {
@@ -74,7 +78,7 @@ function optionsOf(box: HTMLElement, lines: readonly Line[], write: (value: numb
     height: HEIGHT,
     cursor: { y: false },
     legend: { live: true },
-    scales: { y: { range: (_, low, high) => [Math.min(0, low), high > 0 ? high * 1.1 : 1] } },
+    scales: { y: { range: (_, low, high) => (isFromZero ? [Math.min(0, low), high > 0 ? high * 1.1 : 1] : around(low, high)) } },
     axes: [
       { ...axis, space: 84, size: 32, values: (_, splits, _axis, _space, step) => splits.map((at) => timeLabel(at, step)) },
       { ...axis, size: 64, values: (_, splits) => splits.map(write) },
@@ -91,6 +95,12 @@ function optionsOf(box: HTMLElement, lines: readonly Line[], write: (value: numb
       })),
     ] as uPlot.Series[],
   };
+}
+
+/** Values that do not differ lie in the middle. */
+function around(low: number, high: number): [number, number] {
+  const spare = (high - low) * 0.15 || Math.abs(high) * 0.1 || 1;
+  return [low - spare, high + spare];
 }
 
 /** `step` is what lies between two labels, in seconds. */

@@ -29,6 +29,7 @@ const PATHS = {
   download: 'M12 4v11M7 11l5 5 5-5M4 20h16',
   upload: 'M12 16V5M7 9l5-5 5 5M4 20h16',
   refresh: 'M20 5v5h-5M4 19v-5h5M19 10a8 8 0 0 0-14-3M5 14a8 8 0 0 0 14 3',
+  pin: 'M12 21v-6M8 4h8M9 4v6l-3 4v1h12v-1l-3-4V4',
   send: 'M3 11l18-8-6 18-4-8z',
 } as const;
 

@@ -67,11 +67,13 @@ export interface Passed {
 }
 
 /** Row is a line on the screen: a topic, or the place where the rest of a level is loaded. */
-export type Row = { readonly kind: 'topic'; readonly node: TopicNode; readonly isOpen: boolean } | { readonly kind: 'rest'; readonly node: TopicNode };
+export type Row =
+  | { readonly kind: 'topic'; readonly node: TopicNode; readonly isOpen: boolean }
+  | { readonly kind: 'rest'; readonly node: TopicNode };
 
 interface Node extends TopicNode {
   value: Value | null;
-  history: Past[];
+  history: readonly Past[];
   retained: number;
   hasChildren: boolean;
   listing: Listing;
@@ -88,10 +90,11 @@ export class TopicTree {
   #rows: readonly Row[] | null = null;
   #pastValues = 0;
 
-  /** count is how many topics with a value are known. */
+  /** count is how many topics have a value: those with a retained one, when they were listed, and others that have passed. */
   get count(): number {
     let count = 0;
-    for (const { value } of this.#byTopic.values()) if (value !== null) count++;
+    for (const { retained } of this.#root.children.values()) count += retained;
+    for (const { value } of this.#byTopic.values()) if (value?.isRetained === false) count++;
     return count;
   }
 
@@ -120,11 +123,20 @@ export class TopicTree {
       node.hasChildren ||= hasMore;
       if (message !== null) this.#keepListed(node, message);
     }
+    if (cursor === null && this.listingOf(below).kind !== 'part') this.#forgetOthers(below, new Set(page.map(({ level }) => level)));
     this.setListing(below, cursor === null ? { kind: 'whole' } : { kind: 'part', cursor });
   }
 
   /** found takes in retained messages that a search has found. */
-  found(messages: readonly { readonly topic: string; readonly preview: string | null; readonly qos: number; readonly bytes: number; readonly since: string | null }[]): void {
+  found(
+    messages: readonly {
+      readonly topic: string;
+      readonly preview: string | null;
+      readonly qos: number;
+      readonly bytes: number;
+      readonly since: string | null;
+    }[],
+  ): void {
     for (const message of messages) this.#keepListed(this.#place(message.topic), message);
   }
 
@@ -132,20 +144,9 @@ export class TopicTree {
   pass({ topic, payload, encoding, qos, retain }: Passed, now: number): void {
     const node = this.#place(topic);
     const wasRetained = node.value?.isRetained === true;
-    if (retain && payload === '') {
-      node.value = null;
-      return;
-    }
+    if (retain && payload === '') return this.#takeValue(node);
     node.value = { payload, encoding, isWhole: true, qos, isRetained: retain || (wasRetained && node.value?.payload === payload), at: now };
     if (encoding === 'utf8') this.#remember(node, { at: now, payload });
-  }
-
-  /** drop takes retained values away that were deleted. */
-  drop(topics: Iterable<string>): void {
-    for (const topic of topics) {
-      const node = this.#byTopic.get(topic);
-      if (node !== undefined) node.value = null;
-    }
   }
 
   isOpen(topic: string): boolean {
@@ -215,6 +216,38 @@ export class TopicTree {
     return node;
   }
 
+  /** What a whole list does not name is not retained any more; what has passed, without being retained, stays. */
+  #forgetOthers(below: string | null, levels: ReadonlySet<string>): void {
+    for (const child of [...(this.#node(below)?.children.values() ?? [])]) {
+      if (levels.has(child.level)) continue;
+      child.retained = 0;
+      child.listing = { kind: 'none' };
+      this.#forgetOthers(child.topic, new Set());
+      if (child.value?.isRetained !== false) this.#takeValue(child);
+    }
+  }
+
+  /** A level without a value that has nothing below it goes, and so may those above it. */
+  #takeValue(node: Node): void {
+    node.value = null;
+    this.#rows = null;
+    for (let each = node; each.value === null && each.children.size === 0; ) {
+      const parent = this.#parentOf(each);
+      parent.children.delete(each.level);
+      parent.sorted = null;
+      this.#byTopic.delete(each.topic);
+      if (parent.children.size > 0 || parent === this.#root) return;
+      if (parent.listing.kind !== 'whole' && parent.retained > 0) return; // there is more than is known
+      parent.hasChildren = false;
+      each = parent;
+    }
+  }
+
+  #parentOf({ topic }: Node): Node {
+    const end = topic.lastIndexOf('/');
+    return end < 0 ? this.#root : (this.#byTopic.get(topic.slice(0, end)) ?? this.#root);
+  }
+
   /** What has passed meanwhile is newer than a list. */
   #keepListed(node: Node, { preview, qos, bytes, since }: NonNullable<Listed['message']>): void {
     const at = since === null ? null : Date.parse(since);
@@ -224,13 +257,12 @@ export class TopicTree {
     if (isWhole && at !== null && node.history.length === 0) this.#remember(node, { at, payload: preview });
   }
 
+  /** Another array each time: what is on the screen is compared by identity. */
   #remember(node: Node, past: Past): void {
-    if (node.history.length >= MOST_OF_TOPIC) node.history.shift();
-    else if (this.#pastValues >= MOST_OF_ALL) {
-      node.history = [past];
-      return;
-    } else this.#pastValues++;
-    node.history.push(past);
+    const { history } = node;
+    const most = this.#pastValues < MOST_OF_ALL ? MOST_OF_TOPIC : 1;
+    node.history = [...history.slice(Math.max(0, history.length + 1 - most)), past];
+    this.#pastValues += node.history.length - history.length;
   }
 }
 

@@ -14,7 +14,11 @@ export function wantedTopics(typed: string): Wanted | null {
   if (isFilter(text)) return { filter: text, search: null, isWanted: (topic) => filterMatches(text, topic) };
   const lower = text.toLowerCase();
   const filter = text.startsWith('$SYS') ? '$SYS/#' : '#';
-  return { filter, search: text, isWanted: (topic) => topic.toLowerCase().includes(lower) && topic.startsWith('$') === filter.startsWith('$') };
+  return {
+    filter,
+    search: text,
+    isWanted: (topic) => topic.toLowerCase().includes(lower) && topic.startsWith('$') === filter.startsWith('$'),
+  };
 }
 
 /** isFilter tells whether a text has a wildcard in a place where it is one. MQTT 5.0 4.7.1 */

@@ -42,8 +42,14 @@ export interface Box {
   start(): Promise<void>;
 }
 
-/** openBox starts one that nobody has claimed. `more` are lines of the configuration, which stand before the listeners. */
-export async function openBox(context: TestContext, more: readonly string[] = []): Promise<Box> {
+/** BoxOptions are lines of the configuration before its listeners, and after them. */
+export interface BoxOptions {
+  readonly before?: readonly string[];
+  readonly after?: readonly string[];
+}
+
+/** openBox starts one that nobody has claimed. */
+export async function openBox(context: TestContext, { before = [], after = [] }: BoxOptions = {}): Promise<Box> {
   const folder = temporaryFolder(context);
   const [port = 0, tlsPort = 0, pagePort = 0] = await freePorts(3);
   const [file, passwd, state] = [join(folder, 'midge.conf'), join(folder, 'passwd'), join(folder, 'state')];
@@ -54,7 +60,8 @@ export async function openBox(context: TestContext, more: readonly string[] = []
     `listener ${pagePort} 127.0.0.1`,
     'protocol http',
   ];
-  writeFileSync(file, [`password_file ${passwd}`, 'persistence true', 'advertise false', ...more, ...listeners, ''].join('\n'));
+  const settings = [`password_file ${passwd}`, 'persistence true', 'advertise false', ...before];
+  writeFileSync(file, [...settings, ...listeners, ...after, ''].join('\n'));
   writeFileSync(passwd, '', { mode: 0o600 });
   const box = new RunningBox(context, { folder, file, state, url: `http://127.0.0.1:${pagePort}`, port, tlsPort });
   await box.start();

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type TestContext, test } from 'node:test';
 import { ask, openBox } from './box.ts';
-import { noBrowser, openBrowser, visit } from './browser.ts';
+import { noBrowser, openBrowser } from './browser.ts';
 
 /** A page of a test, which is no box's. */
 async function serve(context: TestContext, html: string, policy: string): Promise<{ url: string }> {
@@ -24,9 +24,9 @@ async function serve(context: TestContext, html: string, policy: string): Promis
 /** The rest of a test has no part in what fails at its end. */
 async function complaintsOf(context: TestContext, html: string, policy = ''): Promise<readonly string[]> {
   const afters: (() => unknown)[] = [];
-  const apart = { after: (what: () => unknown) => void afters.push(what) } as unknown as TestContext; // visit uses no more of it
+  const browser = await openBrowser({ after: (what) => void afters.push(what as () => unknown) }); // it is called without arguments
   const page = await serve(context, html, policy);
-  const tried = await visit(apart, await openBrowser(context), page);
+  const tried = await browser.visit(page);
   await tried.page.goto(page.url);
   await tried.page.waitForLoadState('networkidle');
   await assert.rejects(async () => {
@@ -46,16 +46,18 @@ test('browser complains about an error, a word in the console, and a request to 
 });
 
 test('audit names what axe-core finds, although the policy of the page allows no script', { skip: noBrowser }, async (context) => {
+  const browser = await openBrowser(context);
   const page = await serve(context, '<main><h1>Words</h1><img src="data:,"></main>', "default-src 'none'; img-src data:");
-  const tried = await visit(context, await openBrowser(context), page);
+  const tried = await browser.visit(page);
   await tried.page.goto(page.url);
   await assert.rejects(() => tried.audit(), /image-alt: Images must have alternative text/);
 });
 
 test('box is claimed, and answers its session before and after a restart', { skip: noBrowser }, async (context) => {
+  const browser = await openBrowser(context);
   const box = await openBox(context);
   const session = await box.claim();
-  const tried = await visit(context, await openBrowser(context), box, { session });
+  const tried = await browser.visit(box, { session });
   const answer = await tried.page.goto(`${box.url}/api/v1/session`);
   assert.equal(answer?.status(), 200);
   assert.equal(((await ask(box, session, '/status')) as { clients: { connected: number } }).clients.connected, 0);

@@ -44,12 +44,29 @@ export const LOOKS: readonly Look[] = [
   { name: 'phone-dark', ...PHONE, colors: 'dark' },
 ];
 
-/** openBrowser starts one; it ends with the test. */
-export async function openBrowser(test: TestContext): Promise<Browser> {
+/** TestBrowser is one that ends with its test. */
+export interface TestBrowser {
+  /** visit opens a tab, empty so far. When the test ends, its complaints fail it. */
+  visit(box: Pick<Box, 'url'>, options?: VisitOptions): Promise<Visit>;
+}
+
+/** openBrowser starts one. To be called before the box is opened: what ends first is not missed by a page. */
+export async function openBrowser(test: Pick<TestContext, 'after'>): Promise<TestBrowser> {
   const executablePath = findProgram('chromium') ?? 'chromium';
   const browser = await chromium.launch({ executablePath, args: FLAGS, handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false });
-  test.after(() => browser.close());
-  return browser;
+  const visits: Visit[] = [];
+  test.after(async () => {
+    const complaints = visits.flatMap((each) => each.complaints); // of before the end
+    await browser.close();
+    assert.deepEqual(complaints, [], 'the page did what it may not');
+  });
+  return {
+    async visit(box, options = {}) {
+      const made = await visit(browser, box, options);
+      visits.push(made);
+      return made;
+    },
+  };
 }
 
 /** Visit is a person with a browser: cookies and storage of its own, and one tab at first. */
@@ -74,8 +91,7 @@ export interface VisitOptions {
   readonly locale?: string;
 }
 
-/** visit opens a tab, empty so far. When the test ends, the complaints fail it. */
-export async function visit(test: TestContext, browser: Browser, box: Pick<Box, 'url'>, options: VisitOptions = {}): Promise<Visit> {
+async function visit(browser: Browser, box: Pick<Box, 'url'>, options: VisitOptions): Promise<Visit> {
   const { look = LOOKS[0], session = null, locale = 'en-GB' } = options;
   if (look === undefined) throw new Error('there is no look');
   const context = await browser.newContext({
@@ -96,10 +112,6 @@ export async function visit(test: TestContext, browser: Browser, box: Pick<Box, 
   };
   context.on('page', (page) => watch(page, box.url, complain));
   const page = await context.newPage();
-  test.after(async () => {
-    await context.close().catch(() => {}); // the browser may be gone already
-    assert.deepEqual(complaints, [], 'the page did what it may not');
-  });
   return {
     page,
     context,

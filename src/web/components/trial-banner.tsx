@@ -1,0 +1,59 @@
+// Above every view while a change of the configuration waits: how long, and the two ways out of it.
+
+import { useEffect, useState } from 'preact/hooks';
+import { connected } from '../connection.ts';
+import { plural, t } from '../i18n.ts';
+import { expire, keep, takeBack, type Waiting, waiting } from '../settings/trial.ts';
+import { Button } from './button.tsx';
+import { Trouble } from './faces.tsx';
+
+/** TrialBanner is nothing where no change waits. */
+export function TrialBanner() {
+  const now = waiting.value;
+  return now === null ? null : <Countdown key={now.confirm} now={now} />;
+}
+
+function Countdown({ now }: { readonly now: Waiting }) {
+  const [, tick] = useState(0);
+  const [isBusy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<Error | null>(null);
+  useEffect(() => {
+    const timer = setInterval(() => {
+      expire();
+      tick((count) => count + 1);
+    }, 500);
+    return () => clearInterval(timer);
+  }, []);
+  const left = Math.max(0, Math.ceil((now.until - Date.now()) / 1000));
+  const act = async (what: () => Promise<void>) => {
+    setBusy(true);
+    setProblem(null);
+    await what().catch((error: Error) => setProblem(error)); // ask throws nothing else
+    setBusy(false);
+  };
+  const isReached = connected.value;
+  return (
+    <section class="trial" aria-label={t('trial.title')}>
+      <div class="trial-words">
+        <p>
+          <strong>{t('trial.title')}</strong> {t(isReached ? 'trial.ask' : 'trial.lockedOut')}
+        </p>
+        {now.later.length > 0 && <p class="hint">{t('trial.later', { words: now.later.join(', ') })}</p>}
+        {problem !== null && isReached && <Trouble problem={problem} />}
+      </div>
+      <p class="trial-left" role="timer" aria-live="off">
+        {left > 0 ? plural('trial.left', left) : t('trial.goingBack')}
+      </p>
+      {isReached && left > 0 && (
+        <div class="actions">
+          <Button disabled={isBusy} onClick={() => void act(takeBack)}>
+            {t('trial.takeBack')}
+          </Button>
+          <Button look="primary" icon="check" disabled={isBusy} onClick={() => void act(() => keep(now))}>
+            {t('trial.keep')}
+          </Button>
+        </div>
+      )}
+    </section>
+  );
+}

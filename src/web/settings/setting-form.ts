@@ -1,0 +1,51 @@
+// What the form shows for a setting: the words of the configuration as controls, and back.
+
+import type { Answer } from '../api/answer.ts';
+
+export type Known = Answer<'/api/v1/configuration/known-settings'>[number];
+export type Said = Answer<'/api/v1/configuration/settings'>[number];
+
+/** Control is how a setting is changed. */
+export type Control = { readonly kind: 'choice'; readonly values: readonly string[] } | { readonly kind: 'number' | 'text' | 'list' };
+
+/** controlOf reads the syntax of the reference: `true | false`, `number`, `text`. */
+export function controlOf({ syntax, isList }: Known): Control {
+  if (isList) return { kind: 'list' };
+  const values = syntax.split(' | ');
+  if (values.length > 1 && values.every((value) => /^[\w.-]+$/.test(value))) return { kind: 'choice', values };
+  return { kind: /^(number|seconds|bytes|minutes|milliseconds)$/.test(syntax) ? 'number' : 'text' };
+}
+
+/** valuesOf gives what the text says of a setting, for the whole program or in one listener. A secret is ''. */
+export function valuesOf({ name, scope, isList }: Known, said: readonly Said[], listener: string | null): readonly string[] {
+  const block = listener === null ? null : `listener ${listener}`;
+  const found = said.filter((each) => each.name === name && (scope === 'global' || each.block === block));
+  const values = found.map(({ value }) => value ?? '');
+  return isList ? values : values.slice(-1);
+}
+
+/** listenersIn gives the listeners that the text has, as the form names them. */
+export function listenersIn(said: readonly Said[]): readonly string[] {
+  const named = said.flatMap(({ name, value }) => (name === 'listener' ? [value?.split(/[ \t]/, 1)[0] ?? ''] : []));
+  return [...new Set(named)];
+}
+
+/** matchesWords tells whether a setting is one that somebody looks for. */
+export function matchesWords({ name, meaning }: Known, words: string): boolean {
+  const text = `${name} ${meaning}`.toLowerCase();
+  return words
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => text.includes(word));
+}
+
+/** lineOf gives the line that a mistake names: `midge.conf:4:1: error: ...`; null = it names none. */
+export function lineOf(mistake: string): number | null {
+  const [, line] = /^.+?:(\d+)(?::\d+)?: /.exec(mistake) ?? [];
+  return line === undefined ? null : Number(line);
+}
+
+/** codeIn parts a sentence at its backquotes: every second part is a word of the language. */
+export function codeIn(meaning: string): readonly string[] {
+  return meaning.split('`');
+}

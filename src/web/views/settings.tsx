@@ -1,0 +1,93 @@
+// The settings of this box: as a form with a sentence for each, and as the text that they are kept in. Both show the same draft.
+
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import { Button } from '../components/button.tsx';
+import { Card, PageHeader } from '../components/card.tsx';
+import { Failed, Loading, wordsOf } from '../components/faces.tsx';
+import { Choice } from '../components/field.tsx';
+import { onReconnect } from '../connection.ts';
+import { plural, t } from '../i18n.ts';
+import { Draft } from '../settings/draft.ts';
+import { ended, waiting } from '../settings/trial.ts';
+import { PastTexts } from './settings/past-texts.tsx';
+import { Review } from './settings/review.tsx';
+import { SettingsForm } from './settings/settings-form.tsx';
+import { TextEditor } from './settings/text-editor.tsx';
+import '../styles/settings.css';
+
+type Pane = 'form' | 'text';
+
+/** View is the view of settings. */
+export function View() {
+  const draft = useMemo(() => new Draft(), []);
+  const [pane, setPane] = useState<Pane>('form');
+  const [isReviewing, setReviewing] = useState(false);
+  const [isPast, setPast] = useState(false);
+  const round = ended.value;
+  useEffect(() => void draft.read(round > 0), [round]);
+  useEffect(() => onReconnect(() => void draft.read(false)), []);
+  const { current, problem, checked } = draft;
+  if (current.value === null) {
+    return (
+      <>
+        <PageHeader title={t('settings.title')} />
+        {problem.value === null ? (
+          <Loading />
+        ) : (
+          <Failed words={wordsOf(problem.value)} action={<Button onClick={() => void draft.read(true)}>{t('face.again')}</Button>} />
+        )}
+      </>
+    );
+  }
+  const mistakes = checked.value?.mistakes.length ?? 0;
+  return (
+    <>
+      <PageHeader
+        title={t('settings.title')}
+        lead={current.value.file}
+        actions={
+          <Button icon="archive" onClick={() => setPast(true)}>
+            {t('settings.past')}
+          </Button>
+        }
+      />
+      {current.value.changedFiles.length > 0 && (
+        <Card look="warn">
+          <p>{t('settings.changedFiles', { files: current.value.changedFiles.join(', ') })}</p>
+        </Card>
+      )}
+      <div class="settings-switch">
+        <Choice
+          label={t('settings.show')}
+          value={pane}
+          choose={setPane}
+          options={[
+            ['form', t('settings.form')],
+            ['text', t('settings.text')],
+          ]}
+        />
+      </div>
+      <div class={`settings-panes show-${pane}`}>
+        <SettingsForm draft={draft} />
+        <TextEditor draft={draft} />
+      </div>
+      {draft.isChanged.value && (
+        <div class="settings-bar">
+          <p role="status">{mistakes > 0 ? plural('settings.mistakes', mistakes) : t('settings.unsaved')}</p>
+          <div class="actions">
+            <Button onClick={() => draft.discard()}>{t('settings.discard')}</Button>
+            <Button
+              look="primary"
+              disabled={mistakes > 0 || checked.value === null || waiting.value !== null}
+              onClick={() => setReviewing(true)}
+            >
+              {t('settings.review')}
+            </Button>
+          </div>
+        </div>
+      )}
+      {isReviewing && <Review draft={draft} close={() => setReviewing(false)} />}
+      {isPast && <PastTexts draft={draft} close={() => setPast(false)} />}
+    </>
+  );
+}

@@ -1,0 +1,72 @@
+// What a draft changes, before it is put in force; and what to do when somebody else was faster.
+
+import { useState } from 'preact/hooks';
+import { Refusal } from '../../api/client.ts';
+import { Button } from '../../components/button.tsx';
+import { Dialog } from '../../components/dialog.tsx';
+import { Loading, Trouble } from '../../components/faces.tsx';
+import { t } from '../../i18n.ts';
+import type { Draft } from '../../settings/draft.ts';
+import { tryText } from '../../settings/trial.ts';
+import { Diff } from './diff.tsx';
+
+/** Review shows the diff and applies it for the time being. */
+export function Review({ draft, close }: { readonly draft: Draft; readonly close: () => void }) {
+  const [isBusy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<Error | null>(null);
+  const checked = draft.checked.value;
+  const isStale = problem instanceof Refusal && problem.status === 412;
+  const apply = async () => {
+    setBusy(true);
+    setProblem(null);
+    try {
+      await tryText(draft.text.value, draft.current.value?.revision ?? '');
+      close();
+      void draft.read(true);
+    } catch (error) {
+      setProblem(error as Error); // ask throws nothing else
+      setBusy(false);
+    }
+  };
+  const take = async (isTheirs: boolean) => {
+    await draft.read(isTheirs);
+    setProblem(null);
+    if (isTheirs) close();
+  };
+  return (
+    <Dialog title={t('settings.review')} close={close}>
+      {checked === null ? <Loading /> : <Diff diff={checked.diff} />}
+      {checked !== null && checked.warnings.length > 0 && (
+        <ul class="remarks warn">
+          {checked.warnings.map((warning) => (
+            <li key={warning}>{warning}</li>
+          ))}
+        </ul>
+      )}
+      {isStale ? (
+        <div class="conflict" role="alert">
+          <p>
+            <strong>{t('settings.conflict')}</strong> {t('settings.conflictWords')}
+          </p>
+          <div class="actions">
+            <Button onClick={() => void take(true)}>{t('settings.takeTheirs')}</Button>
+            <Button look="primary" onClick={() => void take(false)}>
+              {t('settings.compareMine')}
+            </Button>
+          </div>
+        </div>
+      ) : (
+        <>
+          {problem !== null && <Trouble problem={problem} />}
+          <p class="hint">{t('settings.applyHint')}</p>
+          <div class="actions">
+            <Button onClick={close}>{t('dialog.cancel')}</Button>
+            <Button look="primary" isBusy={isBusy} disabled={checked === null} onClick={() => void apply()}>
+              {t('settings.apply')}
+            </Button>
+          </div>
+        </>
+      )}
+    </Dialog>
+  );
+}

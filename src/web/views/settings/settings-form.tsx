@@ -1,0 +1,184 @@
+// The settings as a form: what each means, what it is without a word about it, and what it is now.
+
+import { useId, useState } from 'preact/hooks';
+import { Badge } from '../../components/card.tsx';
+import { Empty, wordsOf } from '../../components/faces.tsx';
+import { Select } from '../../components/field.tsx';
+import { SearchBox } from '../../components/search-box.tsx';
+import { plural, t } from '../../i18n.ts';
+import type { Draft } from '../../settings/draft.ts';
+import { codeIn, controlOf, type Known, listenersIn, matchesWords, valuesOf } from '../../settings/setting-form.ts';
+
+/** '' = the whole program. */
+const WHOLE = '';
+
+/** SettingsForm shows the settings of the whole program, or of one listener. */
+export function SettingsForm({ draft }: { readonly draft: Draft }) {
+  const [words, setWords] = useState('');
+  const [listener, setListener] = useState(WHOLE);
+  const [onlySet, setOnlySet] = useState(false);
+  const said = draft.said.value;
+  const listeners = listenersIn(said);
+  const chosen = listeners.includes(listener) ? listener : null;
+  const shown = draft.known.value.filter(
+    (each) =>
+      (chosen === null ? each.scope === 'global' : each.scope === 'listener') &&
+      (!onlySet || valuesOf(each, said, chosen).length > 0) &&
+      matchesWords(each, words.trim()),
+  );
+  const sections = [...new Set(shown.map(({ section }) => section))];
+  return (
+    <section class="card settings-form" aria-label={t('settings.form')}>
+      <div class="settings-tools">
+        <SearchBox label={t('settings.search')} value={words} change={setWords} />
+        {listeners.length > 0 && (
+          <Select
+            label={t('settings.of')}
+            value={chosen ?? WHOLE}
+            choose={setListener}
+            options={[[WHOLE, t('settings.whole')], ...listeners.map((each) => [each, t('settings.listener', { name: each })] as const)]}
+          />
+        )}
+        <label class="check">
+          <input type="checkbox" checked={onlySet} onChange={(event) => setOnlySet(event.currentTarget.checked)} />
+          <span>{t('settings.onlySet')}</span>
+        </label>
+      </div>
+      {shown.length === 0 && <Empty icon="sliders" words={t('settings.noneFound')} />}
+      {sections.map((section) => (
+        <SettingSection key={`${section} ${chosen}`} title={section} isOpen={words !== '' || onlySet || sections.length === 1}>
+          {shown
+            .filter((each) => each.section === section)
+            .map((each) => (
+              <Setting key={each.name} known={each} draft={draft} listener={chosen} />
+            ))}
+        </SettingSection>
+      ))}
+    </section>
+  );
+}
+
+interface SettingSectionProps {
+  readonly title: string;
+  readonly isOpen: boolean;
+  readonly children: preact.ComponentChild[];
+}
+
+function SettingSection({ title, isOpen, children }: SettingSectionProps) {
+  return (
+    <details class="setting-section" open={isOpen}>
+      <summary>
+        <span>{title}</span>
+        <span class="hint">{plural('settings.count', children.length)}</span>
+      </summary>
+      {children}
+    </details>
+  );
+}
+
+interface SettingProps {
+  readonly known: Known;
+  readonly draft: Draft;
+  readonly listener: string | null;
+}
+
+function Setting({ known, draft, listener }: SettingProps) {
+  const { name, meaning, isReloadable, isOwn } = known;
+  const [problem, setProblem] = useState<Error | null>(null);
+  const id = useId();
+  const values = valuesOf(known, draft.said.value, listener);
+  const set = async (next: readonly string[]) => {
+    if (next.join('\n') === values.join('\n')) return;
+    setProblem(null);
+    await draft.set(name, next, listener).catch((error: Error) => setProblem(error)); // ask throws nothing else
+  };
+  return (
+    <div class={values.length > 0 ? 'setting is-set' : 'setting'}>
+      <div class="setting-words">
+        <label for={id}>{name}</label>
+        <p class="hint" id={`${id}-hint`}>
+          {codeIn(meaning).map((part, index) => (index % 2 === 1 ? <code key={part}>{part}</code> : part))}
+        </p>
+        <p class="setting-marks">
+          {!isReloadable && <Badge look="quiet">{t('settings.nextStart')}</Badge>}
+          {isOwn && <Badge look="quiet">{t('settings.own')}</Badge>}
+        </p>
+      </div>
+      <div class="setting-control">
+        <SettingControl id={id} known={known} values={values} set={set} />
+        {values.length > 0 && (
+          <button type="button" class="link" onClick={() => void set([])}>
+            {t('settings.reset')}
+          </button>
+        )}
+        {problem !== null && (
+          <p class="field-error" role="alert">
+            {wordsOf(problem)}
+          </p>
+        )}
+      </div>
+    </div>
+  );
+}
+
+interface SettingControlProps {
+  readonly id: string;
+  readonly known: Known;
+  readonly values: readonly string[];
+  readonly set: (values: readonly string[]) => Promise<void>;
+}
+
+/** A text takes effect when the field is left, or by Enter: half a number is none. */
+function SettingControl({ id, known, values, set }: SettingControlProps) {
+  const control = controlOf(known);
+  const value = values[0] ?? '';
+  const none = known.default === null ? t('settings.noDefault') : t('settings.default', { value: known.default });
+  const common = { id, 'aria-describedby': `${id}-hint` };
+  if (control.kind === 'choice') {
+    return (
+      <select {...common} value={value} onChange={(event) => void set(event.currentTarget.value === '' ? [] : [event.currentTarget.value])}>
+        <option value="">{none}</option>
+        {control.values.map((each) => (
+          <option key={each} value={each}>
+            {each}
+          </option>
+        ))}
+      </select>
+    );
+  }
+  if (control.kind === 'list') {
+    return (
+      <textarea
+        {...common}
+        rows={Math.max(2, values.length)}
+        value={values.join('\n')}
+        placeholder={`${none}\n${t('settings.listHint')}`}
+        spellcheck={false}
+        onChange={(event) =>
+          void set(
+            event.currentTarget.value
+              .split('\n')
+              .map((line) => line.trim())
+              .filter((line) => line !== ''),
+          )
+        }
+      />
+    );
+  }
+  return (
+    <input
+      {...common}
+      type={(known.isSecret ? 'password' : 'text') as 'text'} // Preact's types know each kind of input apart
+      inputMode={control.kind === 'number' ? 'numeric' : 'text'}
+      value={value}
+      placeholder={known.isSecret && values.length > 0 ? t('settings.secretSet') : none}
+      autocomplete="off"
+      autocapitalize="none"
+      spellcheck={false}
+      onChange={(event) => {
+        const text = event.currentTarget.value.trim();
+        if (text !== '' || !known.isSecret) void set(text === '' ? [] : [text]);
+      }}
+    />
+  );
+}

@@ -1,0 +1,100 @@
+// A message that somebody publishes by hand.
+
+import { useId, useState } from 'preact/hooks';
+import { api, ask } from '../../api/client.ts';
+import { Button } from '../../components/button.tsx';
+import { Dialog } from '../../components/dialog.tsx';
+import { Trouble } from '../../components/faces.tsx';
+import { Choice, Field } from '../../components/field.tsx';
+import { toast } from '../../components/toast.tsx';
+import { t } from '../../i18n.ts';
+
+type QoS = '0' | '1' | '2';
+
+export interface PublishProps {
+  readonly topic: string;
+  readonly payload: string;
+  readonly close: () => void;
+}
+
+/** Publish asks for topic and message. It stays open, for who tries something out. */
+export function Publish({ topic: first, payload: firstPayload, close }: PublishProps) {
+  const [topic, setTopic] = useState(first);
+  const [payload, setPayload] = useState(firstPayload);
+  const [qos, setQos] = useState<QoS>('0');
+  const [retain, setRetain] = useState(false);
+  const [isBusy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<Error | null>(null);
+  const id = useId();
+  const send = async () => {
+    setBusy(true);
+    setProblem(null);
+    try {
+      await ask(api.POST('/api/v1/messages', { body: { topic, payload, qos: Number(qos) as 0 | 1 | 2, retain } })); // one of three
+      toast(t('topics.published', { topic }));
+    } catch (error) {
+      setProblem(error as Error); // ask throws nothing else
+    }
+    setBusy(false);
+  };
+  return (
+    <Dialog title={t('topics.publish')} close={close}>
+      <form
+        class="form"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void send();
+        }}
+      >
+        <Field label={t('topics.topic')} name="topic" value={topic} change={setTopic} problem={problem} required isFirst={first === ''} />
+        <div class="field">
+          <label for={id}>{t('topics.message')}</label>
+          <textarea
+            id={id}
+            name="payload"
+            rows={5}
+            value={payload}
+            onInput={(event) => setPayload(event.currentTarget.value)}
+            spellcheck={false}
+          />
+          {isBrokenJson(payload) && <p class="hint">{t('topics.brokenJson')}</p>}
+        </div>
+        <Choice
+          label={t('topics.qos')}
+          value={qos}
+          choose={setQos}
+          options={[
+            ['0', t('topics.qos0')],
+            ['1', t('topics.qos1')],
+            ['2', t('topics.qos2')],
+          ]}
+        />
+        <label class="check">
+          <input type="checkbox" checked={retain} onChange={(event) => setRetain(event.currentTarget.checked)} />
+          <span>
+            {t('topics.retain')}
+            <span class="hint">{t(retain && payload === '' ? 'topics.retainEmpty' : 'topics.retainHint')}</span>
+          </span>
+        </label>
+        {problem !== null && <Trouble problem={problem} />}
+        <div class="actions">
+          <Button onClick={close}>{t('dialog.close')}</Button>
+          <Button type="submit" look="primary" icon="send" isBusy={isBusy}>
+            {t('topics.send')}
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+/** It looks like JSON, but is not: worth a word, and nothing more. */
+function isBrokenJson(payload: string): boolean {
+  if (!/^\s*[[{]/.test(payload)) return false;
+  try {
+    JSON.parse(payload);
+    return false;
+  } catch {
+    return true;
+  }
+}

@@ -1,0 +1,166 @@
+// One topic: its value as a whole, what it held before, and what can be done with it.
+
+import { useState } from 'preact/hooks';
+import { api, ask, Refusal } from '../../api/client.ts';
+import { Button, IconButton } from '../../components/button.tsx';
+import { Badge } from '../../components/card.tsx';
+import { CopyButton } from '../../components/copy-button.tsx';
+import { Loading } from '../../components/faces.tsx';
+import { useEvents } from '../../events.ts';
+import { ago, bytes, clockTime, dateTime, t } from '../../i18n.ts';
+import { useLive } from '../../live.ts';
+import { hexDump, prettyJson } from '../../topics/payload.ts';
+import type { TopicStore } from '../../topics/topic-store.ts';
+import type { Passed, Past, Value } from '../../topics/topic-tree.ts';
+import { mayNow } from '../../visit.ts';
+import { ValueChart } from './value-chart.tsx';
+
+/** What is retained is asked for again so often: others may be silent for days. */
+const EVERY_MS = 10_000;
+
+/** Values of the history that are listed. */
+const MOST_LISTED = 30;
+
+export interface TopicDetailProps {
+  readonly topic: string;
+  readonly store: TopicStore;
+  readonly close: () => void;
+  /** publish begins a message like the one that is there. */
+  readonly publish: (payload: string) => void;
+  /** remove begins to delete what is retained. */
+  readonly remove: (filter: string) => void;
+}
+
+/** TopicDetail stands beside the tree, and on a phone in its place. */
+export function TopicDetail({ topic, store, close, publish, remove }: TopicDetailProps) {
+  const mayAct = mayNow('operator');
+  const retained = useLive(() => readRetained(topic), EVERY_MS, [topic]);
+  // Every message of this one: the tree shows a sample.
+  useEvents(mayAct ? `/api/v1/messages/stream?${new URLSearchParams({ topic })}` : null, {
+    message: (data) => {
+      const passed = data as Passed; // as docs/rest.md says
+      store.passed(passed);
+      if (passed.retain && (passed.payload === '' || retained.data.value?.message == null)) void retained.refresh();
+    },
+  });
+  store.version.value; // rendered when something has changed
+  const node = store.tree.find(topic);
+  const kept = retained.data.value?.message ?? null;
+  const value = currentValue(node?.value ?? null, kept);
+  const hasBelow = node?.hasChildren === true;
+  return (
+    <section class="card topic-detail" aria-label={topic}>
+      <div class="topic-detail-head">
+        <IconButton name={t('topics.close')} icon="close" onClick={close} />
+        <h2>{topic}</h2>
+      </div>
+      {value === null && retained.data.value === null ? <Loading /> : <ValueShown value={value} />}
+      {kept !== null && (
+        <dl class="facts">
+          <dt>{t('topics.publishedBy')}</dt>
+          <dd>{kept.username ?? kept.client ?? t('topics.broker')}</dd>
+          <dt>{t('topics.size')}</dt>
+          <dd>{bytes(kept.bytes)}</dd>
+          {kept.expires !== null && (
+            <>
+              <dt>{t('topics.expires')}</dt>
+              <dd>{dateTime(kept.expires)}</dd>
+            </>
+          )}
+        </dl>
+      )}
+      <div class="actions">
+        {mayAct && (
+          <Button icon="send" onClick={() => publish(value?.encoding === 'utf8' ? (value.payload ?? '') : '')}>
+            {t('topics.publishHere')}
+          </Button>
+        )}
+        {value?.payload != null && <CopyButton text={value.payload} />}
+        {mayAct && (kept !== null || hasBelow) && (
+          <Button icon="trash" look="danger" onClick={() => remove(hasBelow ? `${topic}/#` : topic)}>
+            {t(hasBelow ? 'topics.deleteBelow' : 'topics.deleteThis')}
+          </Button>
+        )}
+      </div>
+      {node !== null && <History past={node.history} isLive={mayAct} />}
+    </section>
+  );
+}
+
+/** Null = nothing is retained there. */
+async function readRetained(topic: string) {
+  try {
+    return { message: await ask(api.GET('/api/v1/retained-message', { params: { query: { topic } } })) };
+  } catch (error) {
+    if (error instanceof Refusal && error.status === 404) return { message: null };
+    throw error;
+  }
+}
+
+type Kept = NonNullable<Awaited<ReturnType<typeof readRetained>>['message']>;
+
+/** What has passed is the latest; a list knows the beginning of a long payload only. */
+function currentValue(seen: Value | null, kept: Kept | null): Value | null {
+  if (kept === null) return seen?.isRetained === true && !seen.isWhole ? null : seen;
+  const at = kept.since === null ? null : Date.parse(kept.since);
+  if (seen?.isWhole && (at === null || (seen.at ?? 0) >= at - 1000)) return seen;
+  return { payload: kept.payload, encoding: kept.encoding, isWhole: true, qos: kept.qos, isRetained: true, at };
+}
+
+function ValueShown({ value }: { readonly value: Value | null }) {
+  const [isRaw, setRaw] = useState(false);
+  if (value === null) return <p class="topic-nothing">{t('topics.noValue')}</p>;
+  const { payload, encoding, qos, isRetained, at } = value;
+  const pretty = encoding === 'utf8' && payload !== null ? prettyJson(payload) : null;
+  return (
+    <>
+      <p class="topic-marks">
+        {isRetained && <Badge look="good">{t('topics.retained')}</Badge>}
+        <Badge look="quiet">QoS {qos}</Badge>
+        {encoding === 'base64' && <Badge look="quiet">{t('topics.binary')}</Badge>}
+        {at !== null && (
+          <time dateTime={new Date(at).toISOString()} title={dateTime(at)}>
+            {ago(at)}
+          </time>
+        )}
+      </p>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it may scroll, and the keyboard must reach it */}
+      <pre class="topic-payload" tabIndex={0}>
+        {payload === '' ? t('topics.emptyPayload') : shownAs(value, isRaw ? null : pretty)}
+      </pre>
+      {pretty !== null && (
+        <Button look="plain" onClick={() => setRaw(!isRaw)}>
+          {t(isRaw ? 'topics.showPretty' : 'topics.showRaw')}
+        </Button>
+      )}
+    </>
+  );
+}
+
+function shownAs({ payload, encoding }: Value, pretty: string | null): string {
+  if (payload === null) return t('topics.binary');
+  return encoding === 'base64' ? hexDump(payload) : (pretty ?? payload);
+}
+
+function History({ past, isLive }: { readonly past: readonly Past[]; readonly isLive: boolean }) {
+  return (
+    <div class="topic-history">
+      <h3>{t('topics.history')}</h3>
+      <p class="hint">{t(isLive ? 'topics.historyHint' : 'topics.historyNot')}</p>
+      {past.length > 1 && <ValueChart past={past} />}
+      {past.length > 0 && (
+        <ol>
+          {past
+            .slice(-MOST_LISTED)
+            .reverse()
+            .map(({ at, payload }, index) => (
+              <li key={`${at} ${past.length - index}`}>
+                <time dateTime={new Date(at).toISOString()}>{clockTime(at)}</time>
+                <code>{payload.slice(0, 200)}</code>
+              </li>
+            ))}
+        </ol>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,107 @@
+// Pictures of every view of a seeded box, into docs/pictures/ or the folder in MIDGE_PICTURES: npm run screenshots
+//
+// MIDGE_LOOKS=phone-dark makes those of some looks only, and MIDGE_VIEWS=topics,settings those of some views.
+
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { LOOKS, openBrowser } from './browser.ts';
+import { openSeededBox, topicLine } from './seeded-box.ts';
+
+const FOLDER = process.env['MIDGE_PICTURES'] ?? join(import.meta.dirname, '../../../docs/pictures');
+
+/** Scene is a view as somebody finds it, after what they did there. */
+interface Scene {
+  readonly name: string;
+  readonly path: string;
+  readonly act?: (page: Page) => Promise<void>;
+}
+
+const SCENES: readonly Scene[] = [
+  { name: 'overview', path: '#/overview' },
+  {
+    name: 'topics',
+    path: '#/topics',
+    async act(page) {
+      for (const level of ['home', 'kitchen']) await topicLine(page, level).click();
+      await topicLine(page, 'temperature').waitFor();
+    },
+  },
+  {
+    name: 'topic',
+    path: '#/topics',
+    async act(page) {
+      await topicLine(page, 'owntracks').click();
+      await topicLine(page, 'jane').click();
+      await topicLine(page, 'phone').click();
+      await page.getByRole('heading', { name: 'owntracks/jane/phone' }).waitFor();
+    },
+  },
+  {
+    name: 'topic-history',
+    path: '#/topics/home%2Fkitchen%2Ftemperature',
+    act: async (page) => page.locator('.topic-history canvas').waitFor(),
+  },
+  {
+    name: 'topics-delete',
+    path: '#/topics',
+    async act(page) {
+      await page.getByRole('button', { name: 'Delete retained' }).click();
+      await page.getByLabel('Topic filter').fill('home/#');
+      await page.getByRole('button', { name: 'Show what would go' }).click();
+      await page.getByText('This cannot be undone').waitFor();
+    },
+  },
+  {
+    name: 'topics-publish',
+    path: '#/topics',
+    act: async (page) => page.getByRole('button', { name: 'Publish', exact: true }).click(),
+  },
+  {
+    name: 'settings',
+    path: '#/settings',
+    act: async (page) => page.locator('summary').nth(1).click(),
+  },
+  {
+    name: 'settings-review',
+    path: '#/settings',
+    async act(page) {
+      await page.getByPlaceholder('Find a setting').fill('max_keepalive');
+      const field = page.getByLabel('max_keepalive', { exact: true });
+      await field.fill('120');
+      await field.press('Enter');
+      await page.getByRole('button', { name: 'Review changes' }).click();
+      await page.getByRole('button', { name: 'Apply for 60 seconds' }).waitFor();
+    },
+  },
+];
+
+test('screenshots', async (context) => {
+  const browser = await openBrowser(context);
+  const { box, session, hub } = await openSeededBox(context);
+  mkdirSync(FOLDER, { recursive: true });
+  const isWanted = (name: string, of: string | undefined) => of === undefined || of.split(',').includes(name);
+  const scenes = SCENES.filter(({ name }) => isWanted(name, process.env['MIDGE_VIEWS']));
+  let temperature = 214;
+  const sensor = setInterval(() => {
+    temperature += Math.round(Math.sin(temperature) * 3);
+    hub.publish('home/kitchen/temperature', String(temperature / 10), { retain: true });
+  }, 150);
+  context.after(() => clearInterval(sensor));
+  for (const look of LOOKS.filter(({ name }) => isWanted(name, process.env['MIDGE_LOOKS']))) {
+    const { page } = await browser.visit(box, { look, session });
+    for (const { name, path, act } of scenes) {
+      await page.goto('about:blank');
+      await page.goto(`${box.url}/${path}`);
+      await page
+        .getByRole('heading', { level: 1 })
+        .or(page.getByRole('heading', { level: 2 }))
+        .first()
+        .waitFor();
+      await act?.(page);
+      await page.waitForTimeout(700); // charts are drawn, numbers have come
+      await page.screenshot({ path: join(FOLDER, `${name}-${look.name}.png`) });
+    }
+  }
+});

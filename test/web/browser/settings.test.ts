@@ -1,0 +1,120 @@
+// The view of settings in a real browser: a change on trial, confirmed or gone back by itself; two who change one file; the texts from before.
+
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { openBox } from './box.ts';
+import { LOOKS, noBrowser, openBrowser } from './browser.ts';
+
+async function setKeepalive(page: Page, value: string): Promise<void> {
+  await page.getByLabel('Find a setting').fill('max_keepalive');
+  const field = page.getByLabel('max_keepalive', { exact: true });
+  await field.fill(value);
+  await field.press('Enter');
+  await page.getByRole('button', { name: 'Review changes' }).click();
+}
+
+for (const look of LOOKS) {
+  test(`setting is found, changed, looked at and kept: ${look.name}`, { skip: noBrowser }, async (context) => {
+    const browser = await openBrowser(context);
+    const box = await openBox(context);
+    const session = await box.claim();
+    const { page, audit } = await browser.visit(box, { look, session });
+    await page.goto(`${box.url}/#/settings`);
+    await page.getByRole('heading', { name: 'Settings', level: 1 }).waitFor();
+    await page.getByText('Whole program').last().click();
+    await audit();
+    await setKeepalive(page, '120');
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('max_keepalive 120').waitFor();
+    await audit();
+    const before = readFileSync(box.file, 'utf8');
+    await dialog.getByRole('button', { name: 'Apply for 60 seconds' }).click();
+    await page.getByText(/\d+ seconds left/).waitFor();
+    await audit();
+    await page.getByRole('button', { name: 'Keep the changes' }).click();
+    await page.getByText('The new settings stay.').waitFor();
+    assert.match(readFileSync(box.file, 'utf8'), /^max_keepalive 120$/m);
+
+    // The text from before is one click away, and nothing of it is in force until it is applied.
+    await page.getByRole('button', { name: 'Earlier versions' }).click();
+    await dialog.locator('summary').first().click();
+    await dialog.getByText('max_keepalive 120').waitFor();
+    await audit();
+    await dialog.getByRole('button', { name: 'Take this text' }).click();
+    await page.getByText('Your changes are not in force yet.').waitFor();
+    await page.getByRole('button', { name: 'Review changes' }).click();
+    await dialog.getByRole('button', { name: 'Apply for 60 seconds' }).click();
+    await page.getByRole('button', { name: 'Take back now' }).click();
+    await page.getByText('The old settings are in force again.').waitFor();
+    assert.notEqual(readFileSync(box.file, 'utf8'), before);
+  });
+}
+
+test('mistake in the text is named with its line, and cannot be applied', { skip: noBrowser }, async (context) => {
+  const browser = await openBrowser(context);
+  const box = await openBox(context);
+  const session = await box.claim();
+  const { page, audit } = await browser.visit(box, { session });
+  await page.goto(`${box.url}/#/settings`);
+  const text = page.getByLabel('Text of the file');
+  await text.fill(`${readFileSync(box.file, 'utf8')}max_conections 5\n`);
+  await page.getByRole('button', { name: /Line \d+: .*did you mean "max_connections"/ }).click();
+  assert.equal(
+    await page.evaluate(
+      'getSelection().toString() || document.activeElement.value.slice(document.activeElement.selectionStart, document.activeElement.selectionEnd)',
+    ),
+    'max_conections 5',
+  );
+  await page.getByText('1 mistake in the text').waitFor();
+  assert.equal(await page.getByRole('button', { name: 'Review changes' }).isDisabled(), true);
+  await audit();
+  await page.getByRole('button', { name: 'Discard' }).click();
+  assert.equal(await text.inputValue(), readFileSync(box.file, 'utf8'));
+});
+
+test('change of a file that somebody else has changed meanwhile is explained, and can be compared', {
+  skip: noBrowser,
+}, async (context) => {
+  const browser = await openBrowser(context);
+  const box = await openBox(context);
+  const session = await box.claim();
+  const { page, audit, expect } = await browser.visit(box, { session });
+  await page.goto(`${box.url}/#/settings`);
+  await setKeepalive(page, '120');
+  writeFileSync(box.file, `max_packet_size 4096\n${readFileSync(box.file, 'utf8')}`);
+  expect(/status of 412/);
+  await page.getByRole('button', { name: 'Apply for 60 seconds' }).click();
+  await page.getByText('Somebody else has changed the file').waitFor();
+  await audit();
+  await page.getByRole('button', { name: 'Compare mine with theirs' }).click();
+  const gone = page.locator('.diff-line.gone');
+  await gone.filter({ hasText: 'max_packet_size 4096' }).waitFor();
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await page.getByRole('button', { name: 'Discard' }).click();
+  assert.match(await page.getByLabel('Text of the file').inputValue(), /^max_packet_size 4096$/m);
+});
+
+test('setting that locks the page out goes back by itself, and the page with it', { skip: noBrowser }, async (context) => {
+  const browser = await openBrowser(context);
+  const box = await openBox(context);
+  const session = await box.claim();
+  const { page, audit, expect } = await browser.visit(box, { look: LOOKS[3]!, session });
+  expect(/Failed to load resource: (net::|.* 401 )/);
+  await page.goto(`${box.url}/#/settings`);
+  await page.getByText('Text', { exact: true }).click();
+  const before = readFileSync(box.file, 'utf8');
+  await page.getByLabel('Text of the file').fill(before.replace(/^listener \d+ 127\.0\.0\.1\nprotocol http\n/m, ''));
+  await page.getByRole('button', { name: 'Review changes' }).click();
+  await page.getByRole('button', { name: 'Apply for 60 seconds' }).click();
+  await page.getByText('This page cannot reach the box any more.').waitFor();
+  await audit();
+  assert.doesNotMatch(readFileSync(box.file, 'utf8'), /protocol http/);
+  await page.getByText('This page cannot reach the box any more.').waitFor({ state: 'hidden', timeout: 120_000 });
+  assert.equal(readFileSync(box.file, 'utf8'), before);
+  await page
+    .getByText(/the old settings are in force again|Sign in/i)
+    .first()
+    .waitFor();
+});

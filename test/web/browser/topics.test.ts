@@ -1,0 +1,151 @@
+// The view of topics in a real browser, at a real broker.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { openBox } from './box.ts';
+import { LOOKS, noBrowser, openBrowser } from './browser.ts';
+import { openSeededBox, topicLine } from './seeded-box.ts';
+
+for (const look of LOOKS) {
+  test(`topics are seen live, published and deleted: ${look.name}`, { skip: noBrowser }, async (context) => {
+    const browser = await openBrowser(context);
+    const { box, session, hub } = await openSeededBox(context);
+    const jane = await browser.visit(box, { look, session });
+    const { page } = jane;
+    const topic = (name: string) => topicLine(page, name);
+    await page.goto(`${box.url}/#/topics`);
+    await topic('home').click();
+    await topic('kitchen').click();
+    await topic('temperature').filter({ hasText: '21.4' }).waitFor();
+    await jane.audit();
+
+    // Live, with a history.
+    await topic('temperature').click();
+    await page.getByRole('heading', { name: 'home/kitchen/temperature' }).waitFor();
+    for (const value of ['22.5', '23.5', '24.5']) await hub.publishAsync('home/kitchen/temperature', value, { retain: true });
+    await page.locator('.topic-payload', { hasText: '24.5' }).waitFor();
+    await page.locator('.topic-history canvas').waitFor();
+    assert.deepEqual(await page.locator('.topic-history li code').allTextContents(), ['24.5', '23.5', '22.5', '21.4']);
+    await jane.audit();
+    await page.getByRole('button', { name: 'Close this topic' }).click();
+
+    // Published from the page, and received by a client.
+    await page.getByRole('button', { name: 'Publish', exact: true }).click();
+    await page.getByLabel('Topic', { exact: true }).fill('home/note');
+    await page.getByLabel('Message', { exact: true }).fill('{"from":"the page"}');
+    await page.getByRole('checkbox', { name: /^Retain/ }).check();
+    await jane.audit();
+    const received = new Promise<string>((resolve) => {
+      hub.on('message', (name, payload) => name === 'home/note' && resolve(payload.toString()));
+    });
+    await page.getByRole('button', { name: 'Publish message' }).click();
+    assert.equal(await received, '{"from":"the page"}');
+    await page.getByText('Published to home/note').waitFor();
+    await page.getByRole('dialog').getByRole('button', { name: 'Close' }).last().click();
+    await topic('note').filter({ hasText: 'the page' }).waitFor();
+
+    // Found, and deleted after a look.
+    await page.getByLabel('Find topics').fill('temperature');
+    await page.getByText('3 topics found').waitFor();
+    assert.equal(await page.getByRole('treeitem').count(), 3);
+    await page.getByLabel('Find topics').fill('home/+/temperature');
+    await page.getByRole('button', { name: 'Delete retained' }).click();
+    await page.getByText('3 retained messages go:').waitFor();
+    await jane.audit();
+    await page.getByRole('button', { name: 'Delete 3 messages' }).click();
+    await page.getByText('3 retained messages deleted').waitFor();
+    await page.getByText('Nothing found.').waitFor();
+    await page.getByRole('button', { name: 'Clear the search' }).click();
+    await topic('kitchen').waitFor();
+    assert.equal(await topic('temperature').count(), 0);
+  });
+}
+
+test('topics are moved through by the keyboard alone', { skip: noBrowser }, async (context) => {
+  const browser = await openBrowser(context);
+  const { box, session } = await openSeededBox(context);
+  const { page } = await browser.visit(box, { session });
+  await page.goto(`${box.url}/#/topics`);
+  const tree = page.getByRole('tree', { name: 'Topics' });
+  await topicLine(page, 'home').waitFor();
+  await tree.focus();
+  const active = () => page.locator('.topic-line.active .topic-level').textContent();
+  for (const [key, at] of [
+    ['ArrowDown', 'garden'],
+    ['ArrowDown', 'home'],
+    ['ArrowRight', 'home'],
+  ] as const) {
+    await page.keyboard.press(key);
+    assert.equal(await active(), at);
+  }
+  await topicLine(page, 'bathroom').waitFor();
+  for (const [key, at] of [
+    ['ArrowRight', 'bathroom'],
+    ['ArrowLeft', 'home'],
+    ['ArrowLeft', 'home'],
+    ['End', 'zigbee2mqtt'],
+    ['Home', 'energy'],
+  ] as const) {
+    await page.keyboard.press(key);
+    assert.equal(await active(), at);
+  }
+  assert.equal(await topicLine(page, 'bathroom').count(), 0);
+});
+
+test('ten thousand topics of one level are scrolled through, and only what is seen is in the document', {
+  skip: noBrowser,
+}, async (context) => {
+  const browser = await openBrowser(context);
+  const { box, session, hub } = await openSeededBox(context);
+  for (let count = 0; count < 10_000; count++) hub.publish(`plant/sensor${count}`, String(count), { retain: true });
+  await hub.publishAsync('plant/last', 'x', { retain: true, qos: 1 });
+  const { page } = await browser.visit(box, { session });
+  await page.goto(`${box.url}/#/topics`);
+  await page
+    .getByRole('treeitem', { name: 'plant' })
+    .filter({ hasText: /10[.,]?001/ })
+    .click();
+  await topicLine(page, 'sensor0').waitFor();
+  const last = topicLine(page, 'sensor9999');
+  // Pages of the level are loaded as the end comes into sight.
+  while ((await last.count()) === 0) {
+    await page.evaluate("document.querySelector('.virtual-tree').scrollTop = 1e9");
+    await page.waitForTimeout(50);
+  }
+  assert.ok((await page.getByRole('treeitem').count()) < 60, 'rows in the document');
+});
+
+test('viewer sees retained values, and nothing to change them with', { skip: noBrowser }, async (context) => {
+  const browser = await openBrowser(context);
+  const { box, session } = await openSeededBox(context);
+  const answer = await fetch(`${box.url}/api/v1/roles/john`, {
+    method: 'PUT',
+    headers: { cookie: session.cookie, 'x-csrf-token': session.csrfToken, 'content-type': 'application/json' },
+    body: JSON.stringify({ role: 'viewer' }),
+  });
+  assert.equal(answer.status, 200, await answer.text());
+  const john = await box.signIn({ username: 'john', password: 'a long enough password' });
+  const { page, audit } = await browser.visit(box, { session: john });
+  await page.goto(`${box.url}/#/topics`);
+  await page.getByText('Your role sees retained values').waitFor();
+  await topicLine(page, 'energy').waitFor();
+  assert.equal(await page.getByRole('button', { name: /Publish|Delete/ }).count(), 0);
+  await audit();
+});
+
+test('topics of an empty box say how some come here, and go on after the broker was away', { skip: noBrowser }, async (context) => {
+  const browser = await openBrowser(context);
+  const box = await openBox(context);
+  const session = await box.claim();
+  const { page, audit, expect } = await browser.visit(box, { session });
+  await page.goto(`${box.url}/#/topics`);
+  await page.getByText('No messages yet.').waitFor();
+  await audit();
+  expect(/Failed to load resource: net::/);
+  expect(/Failed to load resource: .* 401 /);
+  await box.stop();
+  await page.getByText('The box does not answer').waitFor();
+  await audit();
+  await box.start();
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+});

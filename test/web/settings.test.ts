@@ -1,0 +1,77 @@
+// What the page makes of settings: controls of the reference, values of the text, and a diff that people read.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { knownSettings } from '../../src/config/known-settings.ts';
+import { changedLines, isChanged } from '../../src/web/settings/changed-lines.ts';
+import {
+  codeIn,
+  controlOf,
+  type Known,
+  lineOf,
+  listenersIn,
+  matchesWords,
+  type Said,
+  valuesOf,
+} from '../../src/web/settings/setting-form.ts';
+
+const KNOWN: readonly Known[] = [...knownSettings()];
+
+function known(name: string): Known {
+  const found = KNOWN.find((each) => each.name === name);
+  assert.ok(found !== undefined, name);
+  return found;
+}
+
+const said = (name: string, value: string | null, block: string | null = null): Said => ({
+  name,
+  value,
+  block,
+  file: 'midge.conf',
+  line: 1,
+});
+
+test('control follows the values that a setting may have', () => {
+  assert.deepEqual(controlOf(known('persistence')), { kind: 'choice', values: ['true', 'false'] });
+  assert.deepEqual(controlOf(known('max_connections')), { kind: 'number' });
+  assert.deepEqual(controlOf(known('acl_file')), { kind: 'text' });
+  assert.deepEqual(controlOf(known('log_type')), { kind: 'list' });
+});
+
+test('value of a listener is not that of another one, and a secret has none', () => {
+  const all = [
+    said('allow_anonymous', 'false'),
+    said('allow_anonymous', 'true'),
+    said('listener', '1883 127.0.0.1', 'listener 1883'),
+    said('max_connections', '5', 'listener 1883'),
+    said('listener', '8883', 'listener 8883'),
+    said('password', null, 'listener 8883'),
+  ];
+  assert.deepEqual(listenersIn(all), ['1883', '8883']);
+  assert.deepEqual(valuesOf(known('allow_anonymous'), all, null), ['true']);
+  assert.deepEqual(valuesOf(known('max_connections'), all, '1883'), ['5']);
+  assert.deepEqual(valuesOf(known('max_connections'), all, '8883'), []);
+  assert.deepEqual(valuesOf(known('password'), all, null), ['']);
+});
+
+test('settings are found by words of their name and their meaning', () => {
+  const find = (words: string) => KNOWN.filter((each) => matchesWords(each, words)).map(({ name }) => name);
+  assert.ok(find('throttle').includes('login_throttle'));
+  assert.ok(find('wrong LOGINS').includes('login_throttle'));
+  assert.deepEqual(find('no such words anywhere'), []);
+});
+
+test('mistake leads to its line, and a meaning to its words', () => {
+  assert.equal(lineOf('/etc/midge/midge.conf:12:5: error: Unknown'), 12);
+  assert.equal(lineOf('/etc/midge/midge.conf: error: cannot be read'), null);
+  assert.deepEqual(codeIn('With `secure` only.'), ['With ', 'secure', ' only.']);
+});
+
+test('diff shows what changes and a little around it', () => {
+  const diff = [' 1', ' 2', ' 3', ' 4', '-5', '+five', ' 6', ' 7', ' 8', ' 9', ' 10', '+11'];
+  assert.deepEqual(
+    changedLines(diff).map(({ kind, text }) => `${kind} ${text}`),
+    ['same 3', 'same 4', 'gone 5', 'come five', 'same 6', 'same 7', 'gap ', 'same 9', 'same 10', 'come 11'],
+  );
+  assert.equal(isChanged([' a']), false);
+});
