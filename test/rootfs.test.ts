@@ -24,7 +24,7 @@ function load(context: TestContext, change: (text: string) => string) {
   return loadConfiguration({ file, port: null, verbose: false, lan: false });
 }
 
-test('midge.conf opens MQTT and WebSocket, each without and with TLS, for accounts only', (context) => {
+test('midge.conf opens MQTT and WebSocket, each without and with TLS, and the page, for accounts only', (context) => {
   const { configuration, diagnostics } = load(context, (text) => text);
   assert.deepEqual(diagnostics, []);
   assert.deepEqual(
@@ -34,6 +34,8 @@ test('midge.conf opens MQTT and WebSocket, each without and with TLS, for accoun
       [8883, 'mqtt', true, false],
       [9001, 'websockets', false, false],
       [8084, 'websockets', true, false],
+      [443, 'http', true, false],
+      [80, 'http', false, false],
     ],
   );
   assert.equal(configuration?.persistence.enabled, true);
@@ -42,7 +44,7 @@ test('midge.conf opens MQTT and WebSocket, each without and with TLS, for accoun
 test('midge.conf is accepted without a warning when every # before a setting is removed', (context) => {
   const { configuration, diagnostics } = load(context, (text) => text.replace(/^#(?=[a-z_]+ )/gm, ''));
   assert.deepEqual(diagnostics, []);
-  assert.equal(configuration?.listeners.length, 4);
+  assert.equal(configuration?.listeners.length, 6);
 });
 
 test('midge-boot.service waits for the whole data partition, and journald can be told to keep its log by a file of /run', () => {

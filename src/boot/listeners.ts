@@ -1,4 +1,4 @@
-// The listeners of the image: both with and without TLS, MQTT and WebSocket, unless midge.txt says otherwise.
+// The listeners of the image: both with and without TLS, MQTT and WebSocket, unless midge.txt says otherwise; and the page for browsers.
 
 import type { BootSettings } from './settings.ts';
 
@@ -17,16 +17,20 @@ const USUAL: readonly Listener[] = [
   { port: 8084, isSecure: true, isWebsocket: true },
 ];
 /** What other programs of the image listen on. */
-const OTHERS: Readonly<Record<number, string>> = { 22: 'SSH', 53: 'the name server' };
+const OTHERS: Readonly<Record<number, string>> = { 22: 'SSH', 53: 'the name server', 80: 'the web page', 443: 'the web page' };
+
+/** The page for browsers, and the way to it from http://. */
+const PAGE = ['listener 443', 'protocol http', 'listener 80', 'protocol http', 'secure false'];
 
 /** listenerLines gives them in the language of mosquitto.conf(5). `port` is that of the one that `secure` chooses, otherwise of the plain one; one with a problem is left aside. */
 export function listenerLines(wishes: Wishes): string[] {
   const sound = portProblem(wishes) === null ? wishes : { ...wishes, port: null };
-  return listeners(sound).flatMap(({ port, isSecure, isWebsocket }) => [
+  const mqtt = listeners(sound).flatMap(({ port, isSecure, isWebsocket }) => [
     `listener ${port}`,
     ...(isWebsocket ? ['protocol websockets'] : []),
     ...(isSecure ? ['secure true'] : []),
   ]);
+  return [...mqtt, ...PAGE];
 }
 
 /** portProblem says why the broker could not listen on the port that is wished for, or null. */

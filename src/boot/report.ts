@@ -17,6 +17,8 @@ export interface ReportFacts {
   /** SHA-256 of the authority's certificate; null = there is none yet. */
   readonly fingerprint: string | null;
   readonly accounts: readonly string[];
+  /** Makes the first admin of the web page; null = there is one, or nobody knows the code. */
+  readonly setupCode: string | null;
   readonly isRunning: boolean;
   /** Units of systemd that have failed, but for the broker. */
   readonly failedUnits: readonly string[];
@@ -36,6 +38,7 @@ export function writeReport(facts: ReportFacts): string {
     ['name', namesOf(facts)],
     ['addresses', addresses.length > 0 ? addresses : ['none yet: is the cable plugged in, is the Wi-Fi in midge.txt right?']],
     ['ports', ports],
+    ['web page', [`https://${announced}`]],
     ['authority', fingerprint === null ? ['not made yet'] : inHalves(fingerprint)],
     ['accounts', facts.accounts.length > 0 ? facts.accounts : ['none: nobody can sign in (see below)']],
     ...(hasSsh === null ? [] : [['SSH', [hasSsh ? `on, with your key: ssh root@${announced}` : 'off']] as const]),
@@ -56,8 +59,15 @@ function namesOf({ hostName, announced }: ReportFacts): string[] {
   return announced === own ? [own] : [announced, `(${own} is another machine)`];
 }
 
-function paragraphs({ fingerprint, accounts, events, mistakes }: ReportFacts): string[] {
+function paragraphs({ announced, fingerprint, accounts, setupCode, events, mistakes }: ReportFacts): string[] {
   const parts: string[][] = [];
+  if (setupCode !== null) {
+    parts.push([
+      'To make the first admin, open the web page and type this set-up code. It works once, and is another one after each start:',
+      `    https://${announced}`,
+      `    ${setupCode}`,
+    ]);
+  }
   if (accounts.length === 0) {
     parts.push([
       'To make the first account, write this into midge.txt on this partition and start again:',

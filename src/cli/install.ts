@@ -4,8 +4,9 @@ import { isSea } from 'node:sea';
 import { makePassword } from '../access/first-account.ts';
 import { hashPassword } from '../access/password-hash.ts';
 import { OperatorError } from '../base/errors.ts';
+import { portHolder } from '../host/port-holder.ts';
 import { execute, follow, MACHINE } from '../install/execute.ts';
-import { installFiles } from '../install/files.ts';
+import { type InstallFiles, installFiles } from '../install/files.ts';
 import { leftBehind } from '../install/left-behind.ts';
 import {
   hasSystemd,
@@ -18,6 +19,7 @@ import {
   tryProgram,
   withWayBack,
 } from '../install/machine.ts';
+import { withFreePages } from '../install/page-ports.ts';
 import {
   CONFIGURATION_FOLDERS,
   describeStep,
@@ -61,9 +63,10 @@ export async function run(invocation: Invocation): Promise<number> {
   if (!isDry) refuseImpossible();
   const machine = lookAtMachine(process.execPath);
   if (machine.mosquitto === 'runs' && machine.configuration === 'absent') return offerImport(machine, terminal);
-  refusePortsInUse(machine);
+  const files = filesFor(machine);
+  refusePortsInUse(machine, files);
   const { wishes, password } = await wishesOf(invocation, machine);
-  const plan = planInstall(machine, installFiles(systemdVersion()), wishes);
+  const plan = planInstall(machine, files, wishes);
   const title = titleOfInstallation(machine, installedVersion(), stamp().version);
   if (isDry) return show(title, plan, terminal);
   terminal.stdout.write(`${title}\n`);
@@ -104,8 +107,15 @@ function refuseKeptByOthers(): void {
   if (keeper === 'image') throw new OperatorError('Cannot install: midge is a part of this card image, which is read-only');
 }
 
-function refusePortsInUse(machine: Machine): void {
-  const taken = portsInUse(machine, installFiles(null).configuration);
+/** The page goes to ports that no other program has. */
+function filesFor(machine: Machine): InstallFiles {
+  const files = installFiles(systemdVersion());
+  if (machine.configuration !== 'absent') return files;
+  return { ...files, configuration: withFreePages(files.configuration, (port) => portHolder(port) !== null) };
+}
+
+function refusePortsInUse(machine: Machine, files: InstallFiles): void {
+  const taken = portsInUse(machine, files.configuration);
   if (taken.length === 0) return;
   const list = taken.map(({ port, holder }) => `  port ${port}: ${holder}\n`).join('');
   const isMosquitto = taken.some(({ holder }) => holder.startsWith('mosquitto '));
@@ -235,7 +245,10 @@ function sayAccount({ stdout }: Terminal, { account }: InstallWishes, password: 
 async function sayPlaces(invocation: Invocation): Promise<void> {
   const flags = new Map([['state', [PLACES.state]]]);
   const status = (await askBroker({ ...invocation, flags }, 'status')) as Status; // the other end is controlRequests
-  const { access, certificates, machine } = status;
+  const { code } = (await askBroker({ ...invocation, flags }, 'setup code')) as { readonly code: string | null }; // the same
+  const { access, certificates, listeners, machine } = status;
+  const page = listeners.find(({ protocol, tls }) => protocol === 'http' && tls);
+  const host = machine.announced ?? machine.hostName;
   const lines = [
     `${status.program} runs on ${[machine.announced ?? machine.hostName, ...machine.addresses].join(', ')}`,
     ...access.map((line) => `  ${line}`),
@@ -245,6 +258,8 @@ async function sayPlaces(invocation: Invocation): Promise<void> {
           `Devices that use TLS must trust ${PLACES.state}/certificates/ca.crt, whose SHA-256 fingerprint is`,
           `  ${certificates.authorityFingerprint}`,
         ]),
+    ...(page === undefined ? [] : [`The page for browsers: https://${host}${page.port === 443 ? '' : `:${page.port}`}`]),
+    ...(code === null ? [] : [`To make its first admin, type the set-up code there: ${code}`]),
     'sudo midge status shows the state of the broker, sudo midge why shows which clients it refused.',
   ];
   invocation.terminal.stdout.write(`\n${lines.join('\n')}\n`);

@@ -20,7 +20,7 @@ export function advertisedListeners(listeners: readonly BoundListener[]): readon
   return listeners.flatMap((listener): AdvertisedListener[] => {
     const { options, port } = listener;
     const { protocol, tls, policy } = options;
-    if (protocol === 'http' || outerAddresses(listener).length === 0) return [];
+    if (outerAddresses(listener).length === 0) return [];
     return [{ protocol, tls: tls !== null, port, anonymous: policy.allowAnonymous }];
   });
 }

@@ -22,7 +22,11 @@ export interface Announcement {
 /** SERVICE_TYPES are the DNS-SD types of MQTT; the first two are registered with IANA, the others are customary. */
 export const SERVICE_TYPES = ['mqtt', 'secure-mqtt', 'mqtt-ws', 'mqtt-wss'] as const;
 
-export type ServiceType = (typeof SERVICE_TYPES)[number];
+/** MqttServiceType is one of them. */
+export type MqttServiceType = (typeof SERVICE_TYPES)[number];
+
+/** The page for browsers has types of its own. */
+export type ServiceType = MqttServiceType | 'http' | 'https';
 
 /** The TXT record stays under 400 bytes (RFC 6763 6.2), so free text is cut here. */
 const MAX_FREE_TEXT_BYTES = 64;
@@ -58,12 +62,14 @@ export function announcementsOf(subject: {
 }
 
 function serviceTypeOf(listener: AdvertisedListener): ServiceType {
+  if (listener.protocol === 'http') return listener.tls ? 'https' : 'http';
   if (listener.protocol === 'websockets') return listener.tls ? 'mqtt-wss' : 'mqtt-ws';
   return listener.tls ? 'secure-mqtt' : 'mqtt';
 }
 
 // RFC 6763 6.7: txtvers comes first.
 function txtOf(listener: AdvertisedListener, machine: Machine | null, caFingerprint: string | null): Record<string, string> {
+  if (listener.protocol === 'http') return { txtvers: '1', path: '/' };
   const txt: Record<string, string> = { txtvers: '1', protocol: 'mqtt', versions: '3.1,3.1.1,5.0', tls: listener.tls ? '1' : '0' };
   if (listener.protocol === 'websockets') txt['path'] = '/mqtt';
   txt['auth'] = 'password';

@@ -10,7 +10,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Browser, type Service } from 'bonjour-service';
 import { type Clock, systemClock } from '../base/clock.ts';
 import { OperatorError } from '../base/errors.ts';
-import { SERVICE_TYPES, type ServiceType } from './announcement.ts';
+import { type MqttServiceType, SERVICE_TYPES } from './announcement.ts';
 import type { Packet, Question } from './answer.ts';
 import { Link } from './link.ts';
 import { linkPlansOf, type NetworkInterfaces } from './link-plan.ts';
@@ -46,7 +46,7 @@ export interface BrowseOptions {
   readonly clock?: Clock;
 }
 
-const KINDS: Readonly<Record<ServiceType, BrokerKind>> = { mqtt: 'mqtt', 'secure-mqtt': 'mqtts', 'mqtt-ws': 'ws', 'mqtt-wss': 'wss' };
+const KINDS: Readonly<Record<MqttServiceType, BrokerKind>> = { mqtt: 'mqtt', 'secure-mqtt': 'mqtts', 'mqtt-ws': 'ws', 'mqtt-wss': 'wss' };
 
 /** Milliseconds to the second question; each wait is twice the one before, up to the second number (RFC 6762 5.2). */
 const FIRST_WAIT = 1000;

@@ -2,7 +2,7 @@
 
 /** AdvertisedListener is one open listener as the network should see it. */
 export interface AdvertisedListener {
-  readonly protocol: 'mqtt' | 'websockets';
+  readonly protocol: 'mqtt' | 'websockets' | 'http';
   readonly tls: boolean;
   readonly port: number;
   readonly anonymous: boolean;

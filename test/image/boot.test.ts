@@ -138,7 +138,7 @@ test('image carries messages over TLS when a blank card is booted', { skip }, as
       zone: '/usr/share/zoneinfo/Europe/Berlin',
       wifi: 'Passphrase=wifi horse battery',
       avahi: '',
-      ports: '1883 22 8084 8883 9001',
+      ports: '1883 22 443 80 8084 8883 9001',
       ssh: 'permitrootlogin without-password passwordauthentication no kbdinteractiveauthentication no permitemptypasswords no',
       broker: 'midge',
       failed: '',

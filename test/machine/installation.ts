@@ -95,6 +95,8 @@ async function firstInstallation(run: Guest, program: string, patience: readonly
   assert.doesNotMatch(log, /midge\.service:\d+: Unknown/, 'this version of systemd knows every word of the unit');
   assert.match(stdout, /port 8883 \(MQTT with TLS\): the users in \/var\/lib\/midge\/passwd/);
   assert.match(stdout, /^ {2}([0-9A-F]{2}:){31}[0-9A-F]{2}$/m);
+  assert.match(stdout, /^The page for browsers: https:\/\/[\w.-]+$/m);
+  assert.match(stdout, /set-up code there: ([0-9a-f]{4}-){7}[0-9a-f]{4}$/m);
   assert.ok(!`${stdout}${stderr}`.includes('secret'), 'a given password is not shown');
   assert.equal((await run('systemctl', 'is-active', 'midge')).stdout, 'active\n');
   assert.equal((await run('systemctl', 'is-enabled', 'midge')).stdout, 'enabled\n');

@@ -81,6 +81,7 @@ async function gatherFacts(world: BootWorld, { files, title, authority, only }: 
     ports: configuration === null ? [] : describeListeners(configuration),
     fingerprint: authority?.fingerprint256 ?? null,
     accounts: usersOf(files.text(PASSWORDS) ?? ''),
+    setupCode: await setupCode(files),
     isRunning: (await world.run('systemctl', 'is-active', 'midge.service')) !== null,
     failedUnits: failed.split('\n').flatMap((line) => line.trim().split(/\s+/)[0] || []),
     events: [...linesOf(files.text(DATA_EVENTS)), ...findings.events, ...damagedFiles(files), ...fullDisk(files)],
@@ -94,6 +95,16 @@ async function announcedName(files: MachineFiles): Promise<string | null> {
   try {
     const { machine } = (await askControl(files.path(CONTROL), { request: 'status' }, PATIENCE_MS)) as Status; // of the broker's user: looked at below
     return /^[\w.-]{1,253}$/.test(machine.announced ?? '') ? machine.announced : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Null = the broker does not run, or has an admin. */
+async function setupCode(files: MachineFiles): Promise<string | null> {
+  try {
+    const { code } = (await askControl(files.path(CONTROL), { request: 'setup code' }, PATIENCE_MS)) as { readonly code: string | null }; // of the broker's user: looked at below
+    return /^[\da-f]{4}(-[\da-f]{4}){7}$/.test(code ?? '') ? code : null;
   } catch {
     return null;
   }

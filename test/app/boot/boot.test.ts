@@ -230,7 +230,7 @@ for (const [wish, ports] of [
     assert.deepEqual(diagnostics, []);
     assert.deepEqual(
       configuration?.listeners.map(({ port, tls }) => `${port}${tls === null ? '' : ' TLS'}`),
-      ports,
+      [...ports, '443 TLS', '80'],
     );
     assert.ok(configuration?.listeners.every(({ policy }) => !policy.allowAnonymous));
     assert.equal(configuration?.persistence.file, 'other.db');

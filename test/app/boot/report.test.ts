@@ -64,6 +64,26 @@ test('boot report tells the name that the network gave when another machine has 
   }
 });
 
+test('boot report shows the set-up code of the web page until there is an admin, and nothing else that the broker calls so', async (t) => {
+  const machine = makeMachine(t, { 'midge.txt': '# nothing\n' });
+  const code = '0123-4567-89ab-cdef-0123-4567-89ab-cdef';
+  let answer: unknown = { code };
+  mkdirSync(dirname(machine.path(CONTROL)), { recursive: true });
+  const operations = { run: async (name: string) => (name === 'setup code' ? answer : { machine: { announced: 'box.local' } }) };
+  const control = createControl({ path: machine.path(CONTROL), operations, log: silentLogger });
+  await control.start();
+  t.after(() => control.stop());
+  machine.write('/dev/tty1', '');
+  await reportBoot(machine.world, 'midge', 'machine and broker');
+  assert.match(machine.read(REPORT), new RegExp(`^web page +https://box\\.local\r\n(?:.*\r\n)* +${code}\r\n`, 'm'));
+  assert.ok(machine.read('/dev/tty1').includes(code), 'the screen shows it too');
+  for (const odd of [{ code: null }, { code: 'http://evil.example' }, {}]) {
+    answer = odd;
+    await reportBoot(machine.world, 'midge', 'machine and broker');
+    assert.doesNotMatch(machine.read(REPORT), /set-up code/);
+  }
+});
+
 test('boot report leaves screen and SSH alone when only the broker is ours', async (t) => {
   const machine = makeMachine(t, { 'midge.txt': '# nothing\n' });
   machine.write('/dev/tty1', 'login: ');
