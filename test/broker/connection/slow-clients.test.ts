@@ -98,6 +98,36 @@ test('broker drops QoS 0 beyond the limit and queues QoS 1 up to its limits when
   assert.deepEqual(scene.lines, ['Outgoing messages are being dropped for client frozen.']);
 });
 
+test('broker counts every large QoS 0 message that a subscriber did not get because it was slow, and the others arrive', async () => {
+  await using scene = await Scene.open();
+  await using front = await openTcpFront(scene.house);
+  const socket = await front.dial();
+  socket.write(hex(`10 [ PROTOCOL 02 0000 'slow' ] 82 [ 0001 'images' 00 ]`, 4));
+  await until(() => scene.broker.tree.count === 2);
+  const publisher = await scene.house.connect({ clientId: 'camera', version: 4 });
+  const image = hex(`30 [ 'images' 00*${MIB} ]`, 4);
+  const { counters } = scene.broker;
+  const sent = 30;
+  for (let count = 0; count < sent; count++) {
+    publisher.send(image);
+    await publisher.settle();
+  }
+  const { publishDropped } = counters;
+  assert.ok(publishDropped > 0 && publishDropped < sent, `${publishDropped} of ${sent} were dropped`);
+  assert.equal(scene.broker.sessions.get('slow')!.outgoing.dropped, publishDropped);
+  let received = 0;
+  socket.on('data', (chunk: Buffer) => {
+    received += chunk.length;
+  });
+  const answers = 4 + 5; // CONNACK and SUBACK
+  await until(() => received >= answers + (sent - publishDropped) * image.length);
+  publisher.send(image); // it is taken again
+  await until(() => received >= answers + (sent - publishDropped + 1) * image.length);
+  assert.equal(received, answers + (sent - publishDropped + 1) * image.length);
+  assert.equal(counters.publishDropped, publishDropped);
+  assert.deepEqual(scene.lines, ['Outgoing messages are being dropped for client slow.']);
+});
+
 /** Large retained messages under camera/. */
 async function fillCameras(scene: Scene, count: number): Promise<void> {
   const publisher = await scene.house.connect({ clientId: 'camera', version: 4 });
