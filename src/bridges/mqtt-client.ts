@@ -93,7 +93,7 @@ export class MqttClient implements PacketSink {
     this.#stream = stream;
     this.#owner = owner;
     this.#decoder = new Decoder(this, maxPacketSize);
-    this.#outbox = new Outbox({ overflowed: () => {}, drained: () => {} }, stream, { bytesSent: 0 });
+    this.#outbox = new Outbox({ overflowed: () => {}, drained: () => {}, blocksHeld: () => {} }, stream, { bytesSent: 0 });
     stream.on('data', (chunk: Buffer) => this.#onData(chunk));
     stream.on('drain', () => this.#owner.drained());
     stream.on('error', (error: Error) => this.fail(new LinkError('network', `the connection breaks: ${error.message}`)));

@@ -214,8 +214,8 @@ export class Broker extends AedesHub {
     while (this.budget.isOverflowing) {
       let fullest: Connection | null = null;
       for (const connection of this.connections)
-        if (fullest === null || connection.output.counted > fullest.output.counted) fullest = connection;
-      if (fullest === null || fullest.output.counted === 0) return;
+        if (fullest === null || connection.output.unread > fullest.output.unread) fullest = connection;
+      if (fullest === null || fullest.output.unread === 0) return;
       fullest.cut('it leaves too much unread (memory_limit)');
     }
   }

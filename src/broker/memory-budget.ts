@@ -6,7 +6,8 @@
 //
 //             0 |------------------- anybody -------------------|- below limit / accounts -| limit
 //
-//   outgoing  counted per connection; beyond its part of the limit the connection that has most unread is closed
+//   outgoing  counted per connection, and a block that many have to write once; beyond its part of the limit the connection that has
+//             most unread is closed
 //
 // The numbers of bytes per object are measured (test/broker/memory-budget.test.ts), not those of the standard.
 

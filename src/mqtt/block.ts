@@ -25,6 +25,7 @@ export class Block {
   readonly bytes: Buffer;
   readonly #pool: number;
   #users = 1;
+  #waiting = 0;
 
   /** Made by takeBlock only. */
   constructor(size: number, pool: number) {
@@ -42,6 +43,16 @@ export class Block {
     if (--this.#users > 0 || this.#pool === UNPOOLED) return;
     const pool = pools[this.#pool]!; // made by takeBlock
     if (pool.length < poolMax[this.#pool]!) pool.push(this);
+  }
+
+  /** beginWait notes that one more socket has still to write it; true for the first. */
+  beginWait(): boolean {
+    return this.#waiting++ === 0;
+  }
+
+  /** endWait notes that one of them has; true for the last. */
+  endWait(): boolean {
+    return --this.#waiting === 0;
   }
 
   /** lend gives it out again. */

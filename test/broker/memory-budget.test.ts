@@ -176,11 +176,11 @@ test('broker closes who leaves most unread when all together leave too much', as
   await using scene = await Scene.open({ options: { memoryLimit: 4_000_000 } });
   const deaf = Array.from({ length: 10 }, (_, at) => scene.deaf(`deaf${at}`));
   await until(() => scene.broker.connectedClients >= 10);
-  for (const [at, near] of deaf.entries()) near.write(hex(`82 [ 0001 'f' 00 'f${at}' 00 ]`, 4));
-  await until(() => scene.broker.tree.count >= 20);
+  for (const [at, near] of deaf.entries()) near.write(hex(`82 [ 0001 'f${at}' 00 ]`, 4));
+  await until(() => scene.broker.tree.count >= 10);
   const publisher = await scene.house.connect({ clientId: 'publisher' });
   publisher.send(`30 [ 'f3' {} 00*300000 ]`); // who has most
-  for (let count = 0; count < 10; count++) publisher.send(`30 [ 'f' {} 00*60000 ]`);
+  for (let count = 0; count < 100; count++) publisher.send(`30 [ 'f${count % 10}' {} 00*60000 ]`);
   publisher.send('C0 00');
   await publisher.expect('D0 00');
   await until(() => scene.lines.some((line) => line.includes('deaf3') && line.includes('leaves too much unread')));
@@ -189,6 +189,28 @@ test('broker closes who leaves most unread when all together leave too much', as
   for (const near of deaf) near.destroy();
   publisher.abort();
   await until(() => scene.broker.budget.outgoing === 0);
+});
+
+test('a large payload that many clients leave unread counts once', async () => {
+  await using scene = await Scene.open();
+  const deaf = Array.from({ length: 10 }, (_, at) => scene.deaf(`deaf${at}`));
+  await until(() => scene.broker.connectedClients >= 10);
+  for (const near of deaf) near.write(hex(`82 [ 0001 'images' 00 ]`, 4));
+  await until(() => scene.broker.tree.count >= 10);
+  const { budget } = scene.broker;
+  const publisher = await scene.house.connect({ clientId: 'publisher', version: 4 });
+  publisher.send(`30 [ 'images' 00*500000 ]`);
+  await publisher.settle();
+  assert.ok(budget.outgoing > 500_000 && budget.outgoing < 800_000, `${budget.outgoing} bytes wait`);
+  for (const { output } of scene.broker.connections)
+    if (output.unread > 0) assert.ok(output.unread > 500_000, `${output.unread} bytes wait for one`);
+  for (const near of deaf.slice(5)) near.resume();
+  for (const near of deaf.slice(0, 4)) near.destroy();
+  await until(() => Array.from(scene.broker.connections).filter(({ output }) => output.pending > 0).length === 1);
+  assert.ok(budget.outgoing > 500_000 && budget.outgoing < 600_000, `${budget.outgoing} bytes wait`);
+  deaf[4]!.resume();
+  await until(() => budget.outgoing === 0);
+  for (const near of deaf) near.destroy();
 });
 
 test('memory budget counts about what is really held', async () => {

@@ -72,8 +72,10 @@ export class ClientOutput {
   readonly #outbox: Outbox;
   /** Bytes of answers since the client was last seen to have read them; looked at only when they are many. */
   #answerBytes = 0;
-  /** Bytes of what waits, as the memory budget has them. */
-  counted = 0;
+  /** Bytes that wait, where they are many enough to count for the memory budget. */
+  unread = 0;
+  /** Those of them that it has for this client alone: blocks count by themselves. */
+  #counted = 0;
 
   constructor(connection: OutputConnection, stream: Duplex) {
     this.#broker = connection.broker;
@@ -173,7 +175,7 @@ export class ClientOutput {
   /** overflowed looks whether the client still keeps up: at the end of a turn, and within it when much is written. */
   overflowed(): void {
     const { pending } = this.#outbox;
-    if (pending > COUNTED_MIN || this.counted > 0) this.#count(pending);
+    if (pending > COUNTED_MIN || this.unread > 0) this.#count(pending);
     if (!this.isCongested && pending > this.#broker.options.maxOutgoingBytes) this.isCongested = true;
   }
 
@@ -182,23 +184,31 @@ export class ClientOutput {
     this.#connection.drained();
   }
 
+  /** blocksHeld is told by the outbox. */
+  blocksHeld(bytes: number): void {
+    this.#broker.budget.outgoing += bytes;
+  }
+
   /** recount looks how much still waits, where that counts. */
   recount(): void {
-    if (this.counted > 0) this.#count(this.#outbox.pending);
+    if (this.unread > 0) this.#count(this.#outbox.pending);
   }
 
   #count(pending: number): void {
     const { budget } = this.#broker;
-    budget.outgoing += pending - this.counted;
-    this.counted = pending;
+    this.unread = pending;
+    const own = Math.max(0, pending - this.#outbox.held); // a stream says that it is empty just before it says that blocks are written
+    budget.outgoing += own - this.#counted;
+    this.#counted = own;
     if (budget.isOverflowing) this.#broker.relieve();
   }
 
   /** drop forgets what was not written. */
   drop(): void {
     this.#outbox.drop();
-    this.#broker.budget.outgoing -= this.counted;
-    this.counted = 0;
+    this.#broker.budget.outgoing -= this.#counted;
+    this.#counted = 0;
+    this.unread = 0;
   }
 
   #sendOwnPublish(

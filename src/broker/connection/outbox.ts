@@ -9,6 +9,7 @@ import type { Duplex } from 'node:stream';
 import { type Block, type Piece, takeBlock } from '../../mqtt/block.ts';
 import type { Counters } from '../counters.ts';
 import { type DirectWriter, type Framing, NOT_WRITTEN, TAKEN } from '../transport.ts';
+import { type BlocksOwner, WaitingBlocks } from './waiting-blocks.ts';
 
 /** Bytes that are gathered within a turn before they are handed to the socket. */
 const GATHERED_MAX = 262_144;
@@ -22,7 +23,7 @@ const UNTOLD_MAX = 65_536;
 const SHORT_COPY = 24;
 
 /** OutboxOwner hears of what its transport does not say. */
-export interface OutboxOwner {
+export interface OutboxOwner extends BlocksOwner {
   /** So much was gathered in one turn that some was written before its end. */
   overflowed(): void;
   /** The system has taken what waited for it beside the stream. */
@@ -54,11 +55,12 @@ export class Outbox {
   #usual = 0;
   #pieces: Piece[] = [];
   #piecesLength = 0;
-  /** Blocks that the stream will tell of when it has written them, in order. */
-  readonly #told: Block[] = [];
+  /** Blocks that the stream, or the short way past it, will tell of when they are written. */
+  readonly #waiting: WaitingBlocks;
 
   constructor(owner: OutboxOwner, stream: Duplex, counters: Pick<Counters, 'bytesSent'>, transport = STREAM_ALONE) {
     this.#owner = owner;
+    this.#waiting = new WaitingBlocks(owner);
     this.#stream = stream;
     this.#counters = counters;
     this.#framing = transport.framing;
@@ -73,6 +75,11 @@ export class Outbox {
   /** Bytes that wait: here, in the stream and beside it. */
   get pending(): number {
     return this.#waits ? this.length + this.#written : this.length;
+  }
+
+  /** Those of them that `blocksHeld` was told of. */
+  get held(): number {
+    return this.#waiting.length;
   }
 
   /** Bytes that were written and the system has not taken. */
@@ -152,6 +159,7 @@ export class Outbox {
     this.#piecesLength = 0;
     this.#start = 0;
     this.#end = 0;
+    this.#waiting.drop();
   }
 
   #write(block: Block, start: number, end: number): void {
@@ -179,24 +187,24 @@ export class Outbox {
       block.release();
     } else {
       this.#waits = true;
-      this.#told.push(block);
+      this.#waiting.add(block, end - start);
     }
     return true;
   }
 
   readonly #directDone = (): void => {
-    this.#told.shift()?.release();
+    this.#waiting.take()?.release();
     this.#owner.drained();
   };
 
   #writeTold(block: Block, start: number, end: number): void {
-    this.#told.push(block);
+    this.#waiting.add(block, end - start);
     this.#stream.write(block.bytes.subarray(start, end), this.#streamDone);
     this.#waits = this.#written > 0;
   }
 
   readonly #streamDone = (error?: Error | null): void => {
-    const block = this.#told.shift();
+    const block = this.#waiting.take();
     if (!error) block?.release(); // after an error nobody says who reads it still
   };
 
