@@ -49,6 +49,7 @@ export const ROUTES: Readonly<Record<string, Route | { readonly notOffered: stri
   'remove token': { method: 'DELETE', path: '/tokens/{name}' },
   service: { method: 'GET', path: '/service' },
   'change service': { method: 'PATCH', path: '/service' },
+  'check internet': { method: 'POST', path: '/internet/check' },
   bridges: { method: 'GET', path: '/bridges' },
   'test bridge': { method: 'POST', path: '/bridges/{name}/test' },
   certificates: { method: 'GET', path: '/certificates' },

@@ -9,6 +9,7 @@ import { OperationFailure } from '../operations/operation.ts';
 import type { Appliance } from './app.ts';
 import { tryConfiguredBridge } from './bridge-trial.ts';
 import type { Reloads } from './reloads.ts';
+import { checkWayInOf } from './way-in.ts';
 
 /** MoreNeeds are of the program around the appliance. */
 export interface MoreNeeds
@@ -90,6 +91,8 @@ export function operationNeeds(appliance: Appliance, { reloads, ...more }: MoreN
     },
     certificates,
     stateNeeds: async () => (await import('./state-needs.ts')).STATE_NEEDS,
+    internet: appliance.internet,
+    checkWayIn: (names, say) => checkWayInOf(appliance, names, say),
     store,
     machine,
     announcedHost: appliance.announcedHost,

@@ -44,7 +44,7 @@ async function setupCodeOf(invocation: Invocation): Promise<string | null> {
 }
 
 /** troublesOf gives what a person should look at, one sentence each. */
-export function troublesOf({ store, clock, certificates, machine, kept, reload, bridges }: Status): string[] {
+export function troublesOf({ store, clock, certificates, machine, kept, reload, bridges, internet }: Status): string[] {
   const troubles: string[] = [];
   if (reload !== null && reload.error !== null) troubles.push(`The last reload failed: ${reload.error}`);
   if (kept.isFull) {
@@ -60,11 +60,30 @@ export function troublesOf({ store, clock, certificates, machine, kept, reload, 
   if (!clock.trusted) troubles.push(`The clock says ${clock.now}, which is before this program was built.`);
   if (clock.trusted && certificates !== null && certificates.serverExpires < clock.now)
     troubles.push(`The server certificate expired on ${certificates.serverExpires.slice(0, 10)}.`);
-  troubles.push(...bridges.flatMap(bridgeTroubles));
+  troubles.push(...bridges.flatMap(bridgeTroubles), ...internetTroubles(internet));
   const { power, disk } = machine;
   if (power !== null && power.now.length > 0) troubles.push(`The machine says: ${power.now.join(', ')}.`);
   if (disk !== null && disk.free < disk.total * 0.02) troubles.push(`The disk is nearly full: ${bytes(disk.free)} are free.`);
   return troubles;
+}
+
+function internetRow(internet: Status['internet'] | undefined): string | null {
+  const { certificate = null, dynamicDns = null } = internet ?? {};
+  const parts = [
+    certificate &&
+      `certificate for ${certificate.names.join(', ')} ${certificate.expires === null ? 'not there yet' : `until ${certificate.expires.slice(0, 10)}`}`,
+    dynamicDns && `${dynamicDns.names.join(', ')} leads to ${dynamicDns.address ?? 'an address that only the service knows'}`,
+  ].filter((part) => part !== null);
+  return parts.length === 0 ? null : parts.join('; ');
+}
+
+/** A broker that was started by an earlier version has no such part. */
+function internetTroubles(internet: Status['internet'] | undefined): string[] {
+  const { certificate = null, dynamicDns = null } = internet ?? {};
+  return [
+    certificate?.fault ? `No certificate for ${certificate.names.join(', ')} (acme_names): ${certificate.fault}` : '',
+    dynamicDns?.fault ? `The address of ${dynamicDns.names.join(', ')} is not told (dynamic_dns_names): ${dynamicDns.fault}` : '',
+  ].filter((text) => text !== '');
 }
 
 function print(status: Status, troubles: readonly string[], terminal: Terminal): void {
@@ -106,6 +125,7 @@ function rowsOf({
     ['Refused', refusals === 0 ? 'nobody' : `${refusals} kinds of refusals: see midge why`],
     ['Held', held.length === 0 ? null : `${held.length} after wrong logins: see midge why`],
     ['Certificate', certificates && `until ${certificates.serverExpires.slice(0, 10)}, for ${certificates.serverNames.join(', ')}`],
+    ['Internet', internetRow(rest.internet)],
     ['Authority', certificates && `until ${certificates.authorityExpires.slice(0, 10)}, SHA-256 ${certificates.authorityFingerprint}`],
     [
       'Store',

@@ -11,6 +11,8 @@ import type { Broker } from '../broker/broker.ts';
 import type { Certificates } from '../certificates/certificates.ts';
 import type { MachineModel } from '../host/host.ts';
 import type { MachineHealth } from '../host/machine-health.ts';
+import type { Internet } from '../internet/internet.ts';
+import type { WayInStep } from '../internet/way-in.ts';
 import type { RememberedRefusal } from '../refusals/refusal-memory.ts';
 import type { StateNeeds } from '../state/needs.ts';
 import type { Store } from '../store/store.ts';
@@ -244,6 +246,10 @@ export interface OperationNeeds {
   readonly brought: BroughtBackup | null;
   /** stateNeeds are what backup and restore need; they are loaded for that. */
   stateNeeds(): Promise<StateNeeds>;
+  /** Null = the configuration asks for nothing outside. */
+  readonly internet: Internet | null;
+  /** checkWayIn looks from inside whether the Internet leads here, and tells each step. No names = those of the configuration. */
+  checkWayIn(names: readonly string[], say: (step: WayInStep) => void): Promise<boolean>;
   /** Null = nothing outlives the process. */
   readonly store: Store | null;
   /** Null = none is kept. */

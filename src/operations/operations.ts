@@ -21,6 +21,7 @@ import {
 } from './configuration.ts';
 import { HISTORY } from './history.ts';
 import { HOST } from './host.ts';
+import { CHECK_INTERNET } from './internet.ts';
 import { LISTENERS } from './listeners.ts';
 import { LOG } from './log.ts';
 import type { OperationNeeds } from './needs.ts';
@@ -55,7 +56,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...[PREPARE_RESTORE, RESTORE, DISCARD_RESTORE],
   ...[BRIDGES, TEST_BRIDGE],
   ...[CERTIFICATES, DOWNLOAD_AUTHORITY, CLIENT_CERTIFICATES, ISSUE_CLIENT_CERTIFICATE, REVOKE_CLIENT_CERTIFICATE],
-  ...[HOST, HISTORY, LISTENERS, LOG, SERVICE_SETTINGS, CHANGE_SERVICE],
+  ...[HOST, HISTORY, CHECK_INTERNET, LISTENERS, LOG, SERVICE_SETTINGS, CHANGE_SERVICE],
 ];
 
 /** Operations are carried out on one broker. */

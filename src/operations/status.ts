@@ -11,6 +11,7 @@ import type { Store } from '../store/store.ts';
 import { cardWear } from '../telemetry/card-wear.ts';
 import { BRIDGE, bridgeOf } from './bridges.ts';
 import { MACHINE_HEALTH } from './host.ts';
+import { INTERNET_STATE, internetState } from './internet.ts';
 import { LISTENER } from './listeners.ts';
 import { type OperationNeeds, RELOAD_CAUSES } from './needs.ts';
 import { type Answer, operation } from './operation.ts';
@@ -84,6 +85,7 @@ const OUTPUT = z.object({
   refusals: z.number(),
   held: z.array(HOLD),
   certificates: CERTIFICATES.nullable().describe('null = no listener uses a certificate of our authority'),
+  internet: INTERNET_STATE.nullable().describe('null = the configuration asks for nothing outside'),
   store: STORE.nullable().describe('null = nothing outlives the process'),
   clock: z.object({ now: TIME, trusted: z.boolean() }),
   machine: MACHINE,
@@ -124,6 +126,7 @@ async function readStatus(needs: OperationNeeds): Promise<Status> {
     refusals: needs.refusals.list(null).length,
     held: needs.throttle.held(),
     certificates: certificates === null ? null : certificatesOf(certificates),
+    internet: needs.internet === null ? null : internetState(needs.internet),
     store: store === null ? null : storeOf(store, health),
     clock: { now: iso(now), trusted: clockTrusted(now, program.buildDate) },
     machine: { ...health, ...machineNames(), announced: needs.announcedHost },

@@ -13,7 +13,7 @@ import { obstacle, runPrivately } from './private-machine.ts';
 const RUN_ELSEWHERE: Readonly<Record<string, string>> = { 'docs/moving.md': 'test/machine/moving.test.ts' };
 
 /** MOST_NOT_RUN are the marks in all pages together: each command that nobody runs will be wrong one day. */
-const MOST_NOT_RUN = 6;
+const MOST_NOT_RUN = 7;
 
 /** INSTALLED is what `midge install` leaves behind, for pages that begin there. */
 const INSTALLED = `

@@ -183,7 +183,7 @@ test('every known setting says what it means, and can be set', async (t) => {
   }
   assert.deepEqual(
     known.filter(({ isSecret }) => isSecret).map(({ name }) => name),
-    ['password'],
+    ['password', 'dynamic_dns_password'],
   );
 });
 

@@ -30,6 +30,19 @@ export const RUNNING_COMMANDS: readonly Command[] = [
     load: () => import('../why.ts'),
   },
   {
+    name: 'internet',
+    summary: 'Check whether the Internet leads to this box',
+    usage: ['[--json] [--state DIR | -c FILE] [NAME ...]'],
+    description: [
+      'midge asks the router for its address, looks the names up and connects to itself by them. It changes nothing. The exit status is 1 if something is in the way.',
+      'Without NAME it takes those of acme_names, dynamic_dns_names and certificate_names.',
+    ],
+    flags: [...CONTROL_FLAGS, { long: 'json', summary: 'print JSON' }],
+    examples: [{ text: 'Find out why phones do not get in from outside', command: 'sudo midge internet home.example.org' }],
+    operands: { most: 10 },
+    load: () => import('../internet.ts'),
+  },
+  {
     name: 'token',
     summary: 'Make, list and remove tokens of programs for the REST interface',
     usage: [
