@@ -59,7 +59,8 @@ async function saturate(messages: number, rounds: number): Promise<void> {
 }
 
 function thousands(samples: readonly number[]): string {
-  return `${Math.round(spreadOf(samples).median / 1000)},000 (${samples.map((one) => Math.round(one / 1000)).join(' ')})`;
+  const inThousands = (one: number) => Math.round(one / 1000).toLocaleString('en');
+  return `${inThousands(spreadOf(samples).median)},000 (${samples.map(inThousands).join(' ')})`;
 }
 
 function capacity(what: What, direction: Direction, qos: Qos, messages: number): Promise<number> {
