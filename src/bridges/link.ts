@@ -62,7 +62,7 @@ export function localOrigin({ name, localUsername }: BridgeOptions): ConnectionO
     maxTopicAlias: 0,
     receiveMaximum: RECEIVE_MAXIMUM,
   };
-  return { address: '', port: 0, policy, identity: localUsername, tls: null };
+  return { address: '', port: 0, policy, identity: localUsername, tls: null, isOwn: true };
 }
 
 /** openLink makes a connection over a stream to the other broker, with all subscriptions; throws LinkError. */

@@ -129,6 +129,8 @@ export interface ConnectionOrigin {
   readonly policy: ListenerPolicy;
   /** User name taken from a verified client certificate, or null. */
   readonly identity: string | null;
+  /** True = the other end is a part of this program: the log is not told that it comes and goes. */
+  readonly isOwn?: boolean;
   /** review asks the listener anew: the policy that it has now, or null when this connection would not come in any more. Absent = nobody to ask. */
   readonly review?: () => ListenerPolicy | null;
   /** signedIn is told when its CONNECT is accepted. Absent = nobody waits for it. */

@@ -86,6 +86,20 @@ it('says once per address why nobody is reached, and tells when it tries again',
   assert.equal(near.log.lines.filter((line) => line.includes('no broker listens')).length, 1);
 });
 
+it('tells the log of its connection to the other broker, and not of the one to its own', async (test) => {
+  const other = await OTHER_MIDGE.start(test);
+  const near = await startNear(test, [bridgeOptions(other.port, ['a/# both 2'])]);
+  await near.connected();
+  await other.stop();
+  await eventually(() => near.state().phase !== 'connected', 'it notices');
+  const lines = near.log.lines.filter((line) => /connect/i.test(line) && !line.startsWith('Received ')); // packets are debug lines
+  assert.match(lines.join('\n'), /Bridge test connected to 127\.0\.0\.1:\d+\./);
+  assert.deepEqual(
+    lines.filter((line) => line.includes('local')),
+    [],
+  );
+});
+
 it('publishes its state once per change, here and there, and as its will', async (test) => {
   const other = await OTHER_MIDGE.start(test);
   const wire = await frailWire(test, other.port);

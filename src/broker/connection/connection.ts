@@ -151,6 +151,11 @@ export class Connection implements PacketSink {
     return policy !== null;
   }
 
+  /** isAnnounced tells whether the log is told that it comes and goes. */
+  get isAnnounced(): boolean {
+    return this.broker.options.connectionMessages && this.origin.isOwn !== true;
+  }
+
   /** lineSource tells the log whom a line is about. */
   get lineSource(): LineSource {
     return { address: this.origin.address, name: this.id, isSignedIn: this.session !== null };

@@ -224,7 +224,7 @@ function logReceived(connection: Connection, packet: ConnectPacket): void {
 
 function logConnected(connection: Connection, packet: ConnectPacket): void {
   const { broker } = connection;
-  if (!broker.options.connectionMessages) return;
+  if (!connection.isAnnounced) return;
   const clean = Number(packet.cleanStart);
   const user = connection.session?.username;
   const suffix = user === null || user === undefined ? '' : `, u'${user}'`;

@@ -79,9 +79,12 @@ export class SessionRegistry {
 
   /** logNew tells the log of a connection: when its first byte comes, for port probes and watchdogs send none. */
   logNew(connection: Connection): void {
-    const { options, log } = this.#broker;
-    if (!options.connectionMessages) return;
-    log.log('notice', `New connection from ${connection.remote} on port ${connection.origin.policy.port}.`, connection.lineSource);
+    if (!connection.isAnnounced) return;
+    this.#broker.log.log(
+      'notice',
+      `New connection from ${connection.remote} on port ${connection.origin.policy.port}.`,
+      connection.lineSource,
+    );
   }
 
   /** connectTimedOut ends a connection that never said CONNECT [MQTT-3.1.4, Non-normative]. */
@@ -227,7 +230,7 @@ export class SessionRegistry {
 
   #logEnd(connection: Connection): void {
     const broker = this.#broker;
-    if (!broker.options.connectionMessages || isProbe(connection)) return;
+    if (!connection.isAnnounced || isProbe(connection)) return;
     const who = connection.id === '' ? '<unknown>' : connection.id;
     const why = connection.closedFor ? `: ${connection.closedFor}` : '';
     broker.log.log('notice', `Client ${who} [${connection.remote}] disconnected${why}.`, connection.lineSource);
