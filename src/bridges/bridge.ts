@@ -21,12 +21,14 @@ import { LinkError, type LinkFault } from './link-error.ts';
 import { endLocalSession, limitQueue, prepareLocalSession } from './local-session.ts';
 import { firstManner, isAmbiguous, type Manner, PROTOCOL_NAMES, plainerManner } from './manner.ts';
 import type { BridgeAddress, BridgeOptions } from './options.ts';
+import { QueueAge } from './queue-age.ts';
 import { endRemoteSession } from './remote-session.ts';
 import type { BridgeState } from './state.ts';
 import { goesOut, localFilter } from './topics.ts';
 import { addressText, openTransport } from './transport.ts';
 import { Troubles } from './troubles.ts';
 
+const NOTHING_WAITS = { oldestOrder: null, newestOrder: 0 };
 /** Milliseconds between two looks at what waits. */
 const LOOK_MS = 1000;
 
@@ -64,7 +66,7 @@ export class Bridge implements Part {
   #manner: Manner;
   #received = 0;
   #sent = 0;
-  #queuedSince: number | null = null;
+  readonly #queueAge = new QueueAge();
   #announced: string | null = null;
   #lastPassed = 0;
   #lookTimer: NodeJS.Timeout | null = null;
@@ -99,12 +101,14 @@ export class Bridge implements Part {
       sent: this.#sent,
       dropped: this.#troubles.dropped + (this.#session?.outgoing.dropped ?? 0),
       queued: this.#queued,
-      oldestQueued: this.#queued === 0 ? null : this.#queuedSince,
+      oldestQueued: this.#queueAge.oldest(this.#session?.outgoing ?? NOTHING_WAITS, this.#deps.clock.now()),
     };
   }
 
   /** start prepares the session here and begins to connect; it does not wait for the other broker. */
   async start(): Promise<void> {
+    const before = this.#session;
+    if (before !== null) this.#queueAge.note(before.outgoing, before.disconnectedAt ?? this.#deps.clock.now());
     await prepareLocalSession(this.#deps.broker, this.options, this.origin).catch((error: unknown) =>
       this.#troubles.notConnected(asLinkError(error)),
     ); // it is tried again with each connection
@@ -342,9 +346,9 @@ export class Bridge implements Part {
   }
 
   #look(): void {
-    this.#session?.outgoing.dropExpired();
-    if (this.#queued === 0) this.#queuedSince = null;
-    else this.#queuedSince ??= this.#deps.clock.now();
+    const session = this.#session;
+    session?.outgoing.dropExpired();
+    this.#queueAge.note(session?.outgoing ?? NOTHING_WAITS, this.#deps.clock.now());
   }
 
   /** Retained, and once per change. */

@@ -22,7 +22,7 @@ export interface BridgeState {
   readonly sent: number;
   /** Messages that did not: too large, refused over there, or stopped as an echo. */
   readonly dropped: number;
-  /** Messages that wait for the other broker, and when the first of them came; null = none, or before the program started. */
+  /** Messages that wait for the other broker, and when the first of them came, to the second; after a restart: when the bridge was connected last. Null = none. */
   readonly queued: number;
   readonly oldestQueued: number | null;
 }

@@ -23,7 +23,9 @@ export const BRIDGE = z
     received: z.number().describe('messages that came from the other broker'),
     sent: z.number().describe('messages that went there'),
     queued: z.number().describe('messages that wait for it'),
-    oldestQueued: TIME.nullable().describe('when the first of them came; null = none, or before the start'),
+    oldestQueued: TIME.nullable().describe(
+      'when the first of them came, and after a restart when the bridge was connected last; null = none',
+    ),
     dropped: z.number().describe('messages that did not go over: refused, too large, expired, without room, or stopped as an echo'),
   })
   .describe('a connection block of the configuration');

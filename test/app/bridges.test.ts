@@ -239,6 +239,21 @@ test('bridge that was taken out while the broker did not run leaves no session b
   assert.equal(without.appliance.broker.sessions.count, 0);
 });
 
+test('bridge knows after a restart since when messages wait', async (context) => {
+  const folder = folderOf(context);
+  const home = temporaryFolder(context);
+  const configuration = configurationOf(folder, `${LOCAL}persistence true\n${blockOf('address 127.0.0.1:PORT', folder, 1)}`);
+  const { appliance } = await openAppliance(context, home, { configuration, keepsSessions: true });
+  const here = await mqttClient(context, { port: appliance.listeners[0]!.port });
+  await here.publishAsync('a', 'waits', { qos: 1 });
+  await appliance.stop();
+  const stopped = Date.now();
+  const again = await openAppliance(context, home, { configuration, keepsSessions: true });
+  const { queued, oldestQueued } = again.appliance.bridges[0]!;
+  assert.equal(queued, 1);
+  assert.ok(oldestQueued !== null && oldestQueued <= stopped, `${oldestQueued}`);
+});
+
 test('bridge keeps its client id from everybody else', async (context) => {
   const folder = folderOf(context);
   const text = `${LOCAL}${blockOf('address 127.0.0.1:PORT\nlocal_clientid mine', folder, 1)}`;

@@ -94,6 +94,18 @@ export class OutgoingMessages {
     return this.#queue?.length ?? 0;
   }
 
+  /** oldestOrder numbers the first delivery that is queued or in flight; null = there is none. */
+  get oldestOrder(): number | null {
+    const inFlight = this.#window?.oldestOrder ?? null;
+    const queued = this.#queue?.at(0)?.order ?? null;
+    return inFlight === null || queued === null ? (inFlight ?? queued) : Math.min(inFlight, queued);
+  }
+
+  /** newestOrder numbers the last delivery that there was. */
+  get newestOrder(): number {
+    return this.#lastOrder;
+  }
+
   /** keptBytes are the payload bytes in flight and queued. */
   get keptBytes(): number {
     return (this.#window?.bytes ?? 0) + (this.#queue?.bytes ?? 0);

@@ -107,6 +107,13 @@ export class OutgoingWindow {
     this.bytes -= delivery.message.payloadLength;
   }
 
+  /** oldestOrder is that of the first delivery in flight; null = there is none. */
+  get oldestOrder(): number | null {
+    let oldest: number | null = null;
+    for (const delivery of this.#slots) if (delivery !== null && (oldest === null || delivery.order < oldest)) oldest = delivery.order;
+    return oldest;
+  }
+
   /** inOrder lists what is in flight, in the order of sending [MQTT-4.4.0-1] [MQTT-4.6.0-1]. */
   inOrder(): Delivery[] {
     const all = this.#slots.filter((delivery) => delivery !== null);
