@@ -88,6 +88,12 @@ export const CONFIGURATION_FOLDERS: readonly Step[] = [PLACES.configurationFolde
   return { kind: 'folder', path, mode: 0o755, owner: 'root' };
 });
 
+/** STATE_FOLDER is made for the broker's user. */
+export const STATE_FOLDER: Step = { kind: 'folder', path: PLACES.state, mode: 0o700, owner: USER };
+
+/** PURGE_STEPS remove configuration, state and the user. */
+export const PURGE_STEPS: readonly Step[] = [remove(PLACES.configurationFolder), remove(PLACES.state), command('userdel', USER)];
+
 /** InstallPlan: `steps` and `start`, then `done` when the broker is healthy, or `back`, which undoes what an upgrade changed. */
 export interface InstallPlan {
   readonly steps: readonly Step[];
@@ -126,8 +132,7 @@ export function planUninstall(machine: Machine, { purge }: { readonly purge: boo
     ...linkedNames.map((name) => remove(linkOf(name))),
     ...(executable === 'absent' ? [] : [remove(PLACES.executable)]),
     ...forgetSteps(),
-    ...(purge ? [remove(PLACES.configurationFolder), remove(PLACES.state)] : []),
-    ...(purge && hasUser ? [command('userdel', USER)] : []),
+    ...(purge ? PURGE_STEPS.filter((step) => hasUser || step.kind !== 'run') : []),
   ];
 }
 
@@ -161,7 +166,7 @@ function userSteps({ hasUser }: Machine): Step[] {
 function folderSteps({ hasRootsState, secretFiles }: Machine): Step[] {
   return [
     ...CONFIGURATION_FOLDERS,
-    { kind: 'folder', path: PLACES.state, mode: 0o700, owner: USER },
+    STATE_FOLDER,
     // What root has put there before: an import, a restored backup, a broker that was started by hand. Links in it are not followed, chown(1).
     ...(hasRootsState ? [command('chown', '-R', `${USER}:${USER}`, PLACES.state)] : []),
     ...secretFiles.flatMap((path) => [command('chgrp', USER, path), command('chmod', 'g+r', path)]),
