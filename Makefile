@@ -1,6 +1,6 @@
 # What one can do here; every target is one line into build/ or npm. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: run test check binary image image-torture bench clean help
+.PHONY: run test check binary image image-torture release bench clean help
 
 run: ## start the broker from the sources, its state in ./.midge/
 	@build/with.sh npm run --silent web
@@ -20,6 +20,9 @@ image: binary ## make dist/midge-VERSION-arm64.img.xz for a Raspberry Pi's card,
 
 image-torture: ## cut the power of the image 50 times while messages flow, and all else that takes hours, as root
 	@MIDGE_CUTS=50 build/with.sh node build/test.ts test/torture test/image/power-cut.test.ts
+
+release: ## make the files of a release in dist/midge-VERSION/: make release VERSION=x [KEY=FILE] [WITHOUT=image]
+	@build/with.sh npm run --silent release
 
 bench: ## compare speed with mosquitto and stock Aedes
 	@build/with.sh npm run --silent bench

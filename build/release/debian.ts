@@ -41,12 +41,16 @@ const OVERRIDES = [
   'midge: hardening-no-pie',
 ] as const;
 
-/** DebianOptions: `folder` gets the package, `compression` is a level of xz, 0 to 9. */
-export interface DebianOptions {
+/** ForArchitecture: an executable, what it is, and the folder for what is made of it. */
+export interface ForArchitecture {
   readonly executable: string;
   readonly architecture: keyof typeof DEBIAN_ARCHITECTURES;
   readonly stamp: Stamp;
   readonly folder: string;
+}
+
+/** DebianOptions: `compression` is a level of xz, 0 to 9. */
+export interface DebianOptions extends ForArchitecture {
   readonly compression: number;
 }
 

@@ -14,7 +14,7 @@ export const RELEASES = ['bookworm', 'trixie'] as const;
 
 export type Release = (typeof RELEASES)[number];
 
-const PACKAGES = 'systemd,systemd-sysv,dbus,passwd,libstdc++6';
+const PACKAGES = 'systemd,systemd-sysv,dbus,passwd,libstdc++6,apt';
 
 /** Variant: what is there beside the bare system. */
 type Variant = 'bare' | 'mosquitto';
@@ -79,9 +79,8 @@ export async function startDebian(test: TestContext, release: Release, variant: 
 
 /** The packages of a container as one archive: dist/ is swept by hand only. */
 function archiveOf(release: Release, variant: Variant): string {
-  const isBare = variant === 'bare';
-  const archive = join(ROOT, `dist/test-debian-${release}${isBare ? '' : `-${variant}`}.tar`);
-  const packages = isBare ? PACKAGES : `${PACKAGES},mosquitto,mosquitto-clients`;
+  const packages = variant === 'bare' ? PACKAGES : `${PACKAGES},mosquitto,mosquitto-clients`;
+  const archive = join(ROOT, `dist/test-debian-${release}-${packages.replaceAll(/\W+/g, '-')}.tar`);
   if (existsSync(archive)) return archive;
   mkdirSync(join(ROOT, 'dist'), { recursive: true });
   execFileSync('mmdebstrap', ['-q', '--variant=essential', `--include=${packages}`, '--format=tar', release, `${archive}.new`], {
