@@ -1,0 +1,32 @@
+// Releases of a test's own: a key of minisign, and folders that are signed with it.
+
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { MANIFEST_NAME, type Manifest, writeManifest } from '../../src/updates/manifest.ts';
+
+/** Key is a pair of files. */
+export interface Key {
+  readonly secret: string;
+  readonly public: string;
+}
+
+/** makeKey makes a key without a password. */
+export function makeKey(folder: string, name: string): Key {
+  const key = { secret: join(folder, `${name}.key`), public: join(folder, `${name}.pub`) };
+  execFileSync('minisign', ['-G', '-W', '-p', key.public, '-s', key.secret], { stdio: 'pipe' });
+  return key;
+}
+
+/** writeRelease makes a folder with one executable for this machine and its signed manifest; `change` is put over the manifest before it is signed. */
+export function writeRelease(folder: string, version: string, executable: Buffer, key: Key, change: Partial<Manifest> = {}): void {
+  const name = `midge-${version}-linux-${process.arch}`;
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, name), executable);
+  const sha256 = createHash('sha256').update(executable).digest('hex');
+  const files: Manifest['files'] = [{ name, kind: 'executable', architecture: process.arch, size: executable.length, sha256 }];
+  const [date, freshUntil] = [new Date().toISOString(), new Date(Date.now() + 86_400_000).toISOString()];
+  writeFileSync(join(folder, MANIFEST_NAME), writeManifest({ version, commit: 'abc', date, freshUntil, files, ...change }));
+  execFileSync('minisign', ['-S', '-s', key.secret, '-m', join(folder, MANIFEST_NAME)], { stdio: 'pipe' });
+}
