@@ -1,6 +1,7 @@
 // What a view shows instead of its content: nothing there yet, loading, failed.
 
 import type { ComponentChildren } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
 import { Refusal, Unreachable } from '../api/client.ts';
 import { t } from '../i18n.ts';
 import type { Live } from '../live.ts';
@@ -50,8 +51,10 @@ export function Shown<T>({ live, children }: { readonly live: Live<T>; readonly 
 
 /** Trouble says in a form or a dialog why something failed. */
 export function Trouble({ problem }: { readonly problem: Error }) {
+  const element = useRef<HTMLParagraphElement>(null);
+  useEffect(() => element.current?.scrollIntoView({ block: 'nearest' }), [problem.message]);
   return (
-    <p class="trouble" role="alert">
+    <p class="trouble" role="alert" ref={element}>
       <Icon name="warning" />
       <span>{wordsOf(problem)}</span>
     </p>

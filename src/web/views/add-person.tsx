@@ -1,0 +1,166 @@
+// A new account from a template, with the rules that it needs, and a password that is shown once.
+
+import { useState } from 'preact/hooks';
+import { api, ask, Refusal } from '../api/client.ts';
+import { Button } from '../components/button.tsx';
+import { CopyButton } from '../components/copy-button.tsx';
+import { Dialog } from '../components/dialog.tsx';
+import { Trouble } from '../components/faces.tsx';
+import { Field } from '../components/field.tsx';
+import { Icon } from '../components/icon.tsx';
+import { t } from '../i18n.ts';
+import { ConnectFacts } from './connect-facts.tsx';
+import { makePassword, type Rule, TEMPLATES, type TemplateName } from './person-templates.ts';
+import { RuleWords } from './rule-words.tsx';
+
+export interface AddPersonProps {
+  /** What the dialog begins with; '' = nothing. */
+  readonly name: string;
+  /** Names that there are. */
+  readonly taken: readonly string[];
+  /** False = there is no ACL file: everybody may do everything. */
+  readonly hasRules: boolean;
+  readonly close: () => void;
+}
+
+interface Made {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** AddPerson is a dialog of two steps: what to make, and what was made. */
+export function AddPerson({ name, taken, hasRules, close }: AddPersonProps) {
+  const [made, setMade] = useState<Made | null>(null);
+  if (made !== null) {
+    return (
+      <Dialog title={t('people.madeTitle', { name: made.username })} close={close}>
+        <NewPassword made={made} />
+        <div class="actions">
+          <Button look="primary" onClick={close}>
+            {t('people.madeDone')}
+          </Button>
+        </div>
+      </Dialog>
+    );
+  }
+  return (
+    <Dialog title={t('people.add')} close={close}>
+      <PersonForm name={name} taken={taken} hasRules={hasRules} done={setMade} />
+    </Dialog>
+  );
+}
+
+/** NewPassword shows a password that nobody can see again, and what else a device wants to know. */
+export function NewPassword({ made: { username, password } }: { readonly made: Made }) {
+  return (
+    <>
+      <p>{t('people.passwordOnce')}</p>
+      <div class="secret">
+        <code>{password}</code>
+        <CopyButton text={password} />
+      </div>
+      <ConnectFacts username={username} />
+    </>
+  );
+}
+
+function PersonForm({ name, taken, hasRules, done }: Omit<AddPersonProps, 'close'> & { readonly done: (made: Made) => void }) {
+  const [template, setTemplate] = useState<TemplateName>('phone');
+  const [username, setUsername] = useState(name);
+  const [area, setArea] = useState<string>(TEMPLATES.phone.area);
+  const [isBusy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<Error | null>(null);
+  const rules = TEMPLATES[template].rules(area.trim().replace(/\/?#?$/, '') || '#', username.trim() || t('people.nameHere'));
+  const choose = (next: TemplateName) => {
+    setTemplate(next);
+    setArea(TEMPLATES[next].area);
+  };
+  const send = async (event: Event) => {
+    event.preventDefault();
+    setBusy(true);
+    const password = makePassword();
+    try {
+      await makePerson({ username: username.trim(), password }, hasRules ? rules : []);
+      done({ username: username.trim(), password });
+    } catch (error) {
+      setProblem(error as Error); // ask throws nothing else
+      setBusy(false);
+    }
+  };
+  return (
+    <form class="form" onSubmit={(event) => void send(event)}>
+      {hasRules && <TemplateChoice value={template} choose={choose} />}
+      <Field
+        label={t('people.name')}
+        name="username"
+        value={username}
+        change={setUsername}
+        problem={problem}
+        hint={t('people.nameHint')}
+        required
+        isFirst
+      />
+      {hasRules ? (
+        <>
+          <Field label={t('people.area')} name="area" value={area} change={setArea} hint={t('people.areaHint')} required />
+          <div>
+            <h3>{t('people.willDo')}</h3>
+            <ul class="plain-list">
+              {rules.map((rule) => (
+                <li key={`${rule.access} ${rule.filter}`}>
+                  <RuleWords rule={rule} />
+                </li>
+              ))}
+            </ul>
+          </div>
+        </>
+      ) : (
+        <p class="hint">{t('people.noRulesWords')}</p>
+      )}
+      {problem !== null && <Trouble problem={inOurWords(problem, username.trim(), taken)} />}
+      <div class="actions">
+        <Button type="submit" look="primary" isBusy={isBusy}>
+          {t('people.make')}
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+function TemplateChoice({ value, choose }: { readonly value: TemplateName; readonly choose: (name: TemplateName) => void }) {
+  const names = Object.keys(TEMPLATES) as TemplateName[]; // its keys
+  return (
+    <fieldset class="templates">
+      <legend>{t('people.template')}</legend>
+      {names.map((each) => (
+        <label key={each}>
+          <input type="radio" name="template" checked={each === value} onChange={() => choose(each)} />
+          <span class="template">
+            <Icon name={TEMPLATES[each].icon} />
+            <span>
+              <strong>{t(TEMPLATES[each].name)}</strong>
+              <span class="hint">{t(TEMPLATES[each].words)}</span>
+            </span>
+          </span>
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+/** makePerson makes the account and its rules, or neither. */
+async function makePerson({ username, password }: Made, rules: readonly Rule[]): Promise<void> {
+  await ask(api.POST('/api/v1/users', { body: { username, password } }));
+  if (rules.length === 0) return;
+  try {
+    await ask(api.PATCH('/api/v1/rules', { body: { username, add: [...rules] } }));
+  } catch (error) {
+    await ask(api.DELETE('/api/v1/users/{username}', { params: { path: { username } } }));
+    throw error;
+  }
+}
+
+function inOurWords(problem: Error, username: string, taken: readonly string[]): Error {
+  const isTaken = problem instanceof Refusal && problem.status === 409 && taken.includes(username);
+  return isTaken ? new Error(t('people.taken', { name: username })) : problem;
+}

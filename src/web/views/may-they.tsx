@@ -1,0 +1,137 @@
+// "May tom publish to home/door?", answered by the broker itself with the rule that decides.
+
+import { useState } from 'preact/hooks';
+import type { Answer } from '../api/answer.ts';
+import { api, ask } from '../api/client.ts';
+import { Button } from '../components/button.tsx';
+import { Badge, Card } from '../components/card.tsx';
+import { Trouble } from '../components/faces.tsx';
+import { Choice, Field, Select } from '../components/field.tsx';
+import { type Key, t } from '../i18n.ts';
+import type { Rule } from './person-templates.ts';
+import { RuleWords } from './rule-words.tsx';
+
+type Verdict = Answer<'/api/v1/rules/simulation'>;
+type Action = 'publish' | 'receive';
+
+const WHY: Readonly<Record<Verdict['reason'], Key>> = {
+  rule: 'may.rule',
+  'no rule': 'may.noRule',
+  'special name': 'may.specialName',
+  role: 'may.role',
+  'no wildcards': 'may.noWildcards',
+  default: 'may.default',
+  'no default': 'may.noDefault',
+  'unknown user': 'may.unknownUser',
+  'reserved topic': 'may.reserved',
+  'always accepted': 'may.always',
+  'no rules at all': 'may.noRules',
+  'listener gone': 'may.listenerGone',
+};
+
+/** No account has an empty name. */
+const NOBODY = '';
+
+/** MayTheyCard asks for one of several users, or for the one that is given alone. */
+export function MayTheyCard({ users }: { readonly users: readonly string[] }) {
+  const [username, setUsername] = useState(users[0] ?? NOBODY);
+  const [action, setAction] = useState<Action>('publish');
+  const [topic, setTopic] = useState('');
+  const [isBusy, setBusy] = useState(false);
+  const [verdict, setVerdict] = useState<Verdict | null>(null);
+  const [problem, setProblem] = useState<Error | null>(null);
+  const changed = <T,>(set: (value: T) => void) => {
+    return (value: T) => {
+      set(value);
+      setVerdict(null);
+      setProblem(null);
+    };
+  };
+  const send = async (event: Event) => {
+    event.preventDefault();
+    setBusy(true);
+    const query = { action, topic, ...(username === NOBODY ? {} : { username }) };
+    try {
+      setVerdict(await ask(api.GET('/api/v1/rules/simulation', { params: { query } })));
+      setProblem(null);
+    } catch (error) {
+      setProblem(error as Error); // ask throws nothing else
+      setVerdict(null);
+    }
+    setBusy(false);
+  };
+  return (
+    <Card title={t('may.title')}>
+      <form class="form may" onSubmit={(event) => void send(event)}>
+        {users.length > 1 && (
+          <Select
+            label={t('may.who')}
+            value={username}
+            choose={changed(setUsername)}
+            options={[...users.map((each) => [each, each] as const), [NOBODY, t('may.nobody')]]}
+          />
+        )}
+        <Choice<Action>
+          label={t('may.what')}
+          value={action}
+          choose={changed(setAction)}
+          options={[
+            ['publish', t('may.publish')],
+            ['receive', t('may.receive')],
+          ]}
+        />
+        <Field
+          label={t('may.topic')}
+          name="topic"
+          value={topic}
+          change={changed(setTopic)}
+          problem={problem}
+          hint={t('may.topicHint')}
+          required
+        />
+        {problem !== null && <Trouble problem={problem} />}
+        <div class="actions">
+          <Button type="submit" isBusy={isBusy}>
+            {t('may.ask')}
+          </Button>
+        </div>
+      </form>
+      <div role="status">{verdict !== null && <Answered verdict={verdict} />}</div>
+    </Card>
+  );
+}
+
+function Answered({ verdict: { allowed, reason, rules } }: { readonly verdict: Verdict }) {
+  return (
+    <div class="verdict">
+      <p>
+        <Badge look={allowed ? 'good' : 'bad'}>{t(allowed ? 'may.yes' : 'may.no')}</Badge> {t(WHY[reason])}
+      </p>
+      <ul class="plain-list">
+        {rules.map((rule) => (
+          <DecidingRule key={JSON.stringify(rule)} rule={rule} />
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+function DecidingRule({ rule }: { readonly rule: Verdict['rules'][number] }) {
+  if ('role' in rule) {
+    const { role, group, acltype, topic, allow } = rule;
+    return (
+      <li>
+        <code>{`${acltype} ${topic} ${allow ? 'allow' : 'deny'}`}</code>
+        <br />
+        <span class="hint">{group === null ? t('may.byRole', { role }) : t('may.byGroup', { role, group })}</span>
+      </li>
+    );
+  }
+  return (
+    <li>
+      <RuleWords rule={rule as Rule} />
+      <br />
+      <span class="hint">{t('may.line', { file: rule.file, line: rule.line })}</span>
+    </li>
+  );
+}

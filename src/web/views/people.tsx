@@ -1,0 +1,115 @@
+// Who may connect: accounts, their rules, and who may use this page.
+
+import { useState } from 'preact/hooks';
+import type { Answer } from '../api/answer.ts';
+import { api, ask } from '../api/client.ts';
+import { Button } from '../components/button.tsx';
+import { Badge, Card, PageHeader } from '../components/card.tsx';
+import { Empty, Shown } from '../components/faces.tsx';
+import { Search } from '../components/field.tsx';
+import { Table } from '../components/table.tsx';
+import { number, t } from '../i18n.ts';
+import { useLive } from '../live.ts';
+import { go, linkTo, place } from '../router.ts';
+import { AddPerson } from './add-person.tsx';
+import { MayTheyCard } from './may-they.tsx';
+import { PersonDetails } from './person-details.tsx';
+import { ROLE_NAMES } from './role-names.ts';
+
+type User = Answer<'/api/v1/users'>['items'][number];
+type Roles = Answer<'/api/v1/roles'>;
+
+const EVERY_MS = 5000;
+const MOST = 1000;
+
+/** View is the list or one person, by the address of the page; `?add=NAME` opens the dialog for a new one. */
+export function View() {
+  const [username] = place.value.rest;
+  return username === undefined ? <People /> : <PersonDetails key={username} username={username} />;
+}
+
+function People() {
+  const added = place.value.query.get('add');
+  const people = useLive(loadPeople, EVERY_MS);
+  const hasRules = people.data.value?.users.some((user) => user.hasRules !== null) ?? true;
+  const taken = people.data.value?.users.map(({ username }) => username) ?? [];
+  const close = () => {
+    go('people');
+    void people.refresh();
+  };
+  return (
+    <>
+      <PageHeader
+        title={t('people.title')}
+        lead={t('people.lead')}
+        actions={
+          <Button look="primary" icon="plus" onClick={() => go('people', [], { add: '' })}>
+            {t('people.add')}
+          </Button>
+        }
+      />
+      <Shown live={people}>
+        {({ users, roles }) => (
+          <div class="stack">
+            {!hasRules && (
+              <Card title={t('people.noRules')} look="info">
+                <p>{t('people.noRulesWords')}</p>
+                <p class="quiet">{t('people.noRulesAdvice')}</p>
+              </Card>
+            )}
+            <List users={users} roles={roles} />
+            <MayTheyCard users={taken} />
+          </div>
+        )}
+      </Shown>
+      {added !== null && <AddPerson name={added} taken={taken} hasRules={hasRules} close={close} />}
+    </>
+  );
+}
+
+async function loadPeople() {
+  const [{ items: users }, roles] = await Promise.all([
+    ask(api.GET('/api/v1/users', { params: { query: { limit: MOST } } })),
+    ask(api.GET('/api/v1/roles')),
+  ]);
+  return { users, roles };
+}
+
+/** A search is of no use before. */
+const MANY = 8;
+
+function List({ users, roles }: { readonly users: readonly User[]; readonly roles: Roles }) {
+  const [search, setSearch] = useState('');
+  const found = users.filter(({ username }) => username.toLowerCase().includes(search.toLowerCase()));
+  if (users.length === 0) return <Empty icon="people" words={t('people.none')} />;
+  return (
+    <Card>
+      {users.length >= MANY && <Search label={t('people.search')} value={search} change={setSearch} />}
+      <Table
+        name={t('people.title')}
+        rows={found}
+        keyOf={({ username }) => username}
+        columns={[
+          { title: t('people.name'), isHead: true, cell: ({ username }) => <a href={linkTo('people', [username])}>{username}</a> },
+          {
+            title: t('people.clients'),
+            isNumber: true,
+            cell: ({ clients }) => (clients === 0 ? <span class="quiet">0</span> : number(clients)),
+          },
+          { title: t('people.rules'), cell: (user) => <Rules user={user} /> },
+          { title: t('people.page'), cell: ({ username }) => <PageRole roles={roles} username={username} /> },
+        ]}
+      />
+    </Card>
+  );
+}
+
+function Rules({ user: { hasRules } }: { readonly user: User }) {
+  if (hasRules === null) return <span>{t('people.everything')}</span>;
+  return hasRules ? <span>{t('people.ownRules')}</span> : <span class="quiet">{t('people.noOwnRules')}</span>;
+}
+
+function PageRole({ roles, username }: { readonly roles: Roles; readonly username: string }) {
+  const role = roles.find((each) => each.username === username)?.role;
+  return role === undefined ? <span class="quiet">{t('people.noPage')}</span> : <Badge look="quiet">{t(ROLE_NAMES[role])}</Badge>;
+}

@@ -1,0 +1,135 @@
+// The rules of an account, which can be added and taken away one by one.
+
+import { useState } from 'preact/hooks';
+import { api, ask } from '../api/client.ts';
+import { Button, IconButton } from '../components/button.tsx';
+import { Card } from '../components/card.tsx';
+import { Confirm, Dialog } from '../components/dialog.tsx';
+import { Empty, Trouble } from '../components/faces.tsx';
+import { Field, Select } from '../components/field.tsx';
+import { toast } from '../components/toast.tsx';
+import { t } from '../i18n.ts';
+import type { Rule } from './person-templates.ts';
+import { RuleWords } from './rule-words.tsx';
+
+export interface PersonRulesProps {
+  readonly username: string;
+  /** Null = there is no ACL file. */
+  readonly rules: readonly Rule[] | null;
+  /** Of the file that the rules were read from. */
+  readonly revision: string;
+  readonly refresh: () => void;
+}
+
+/** PersonRules lists them. */
+export function PersonRules({ username, rules, revision, refresh }: PersonRulesProps) {
+  const [isAdding, setAdding] = useState(false);
+  const [removed, setRemoved] = useState<Rule | null>(null);
+  if (rules === null) {
+    return (
+      <Card title={t('people.rules')}>
+        <p>{t('people.noRulesWords')}</p>
+        <p class="hint">{t('people.noRulesAdvice')}</p>
+      </Card>
+    );
+  }
+  const remove = async (rule: Rule) => {
+    await ask(api.PATCH('/api/v1/rules', { body: { username, remove: [rule], revision } }));
+    toast(t('people.ruleRemoved'));
+    refresh();
+  };
+  return (
+    <Card
+      title={t('people.rules')}
+      actions={
+        <Button icon="plus" onClick={() => setAdding(true)}>
+          {t('people.addRule')}
+        </Button>
+      }
+    >
+      {rules.length === 0 ? (
+        <Empty icon="shield" words={t('people.rulesEmpty')} />
+      ) : (
+        <ul class="lines">
+          {rules.map((rule) => (
+            <li key={`${rule.kind} ${rule.access} ${rule.filter}`}>
+              <span>
+                <RuleWords rule={rule} />
+              </span>
+              {rule.kind === 'topic' && (
+                <IconButton icon="trash" name={t('people.removeRuleName', { filter: rule.filter })} onClick={() => setRemoved(rule)} />
+              )}
+            </li>
+          ))}
+        </ul>
+      )}
+      {isAdding && <AddRule username={username} revision={revision} close={() => setAdding(false)} refresh={refresh} />}
+      {removed !== null && (
+        <Confirm
+          title={t('people.removeRuleTitle', { name: username })}
+          action={t('people.removeRuleDo')}
+          act={() => remove(removed)}
+          close={() => setRemoved(null)}
+        >
+          <p>
+            <RuleWords rule={removed} />
+          </p>
+        </Confirm>
+      )}
+    </Card>
+  );
+}
+
+type AddRuleProps = Omit<PersonRulesProps, 'rules'> & { readonly close: () => void };
+
+function AddRule({ username, revision, close, refresh }: AddRuleProps) {
+  const [access, setAccess] = useState<Rule['access']>('readwrite');
+  const [filter, setFilter] = useState('');
+  const [isBusy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<Error | null>(null);
+  const send = async (event: Event) => {
+    event.preventDefault();
+    setBusy(true);
+    try {
+      await ask(api.PATCH('/api/v1/rules', { body: { username, add: [{ kind: 'topic', access, filter }], revision } }));
+      toast(t('people.ruleAdded'));
+      refresh();
+      close();
+    } catch (error) {
+      setProblem(error as Error); // ask throws nothing else
+      setBusy(false);
+    }
+  };
+  return (
+    <Dialog title={t('people.addRuleTitle', { name: username })} close={close}>
+      <form class="form" onSubmit={(event) => void send(event)}>
+        <Select<Rule['access']>
+          label={t('people.access')}
+          value={access}
+          choose={setAccess}
+          options={[
+            ['readwrite', t('people.accessReadwrite')],
+            ['read', t('people.accessRead')],
+            ['write', t('people.accessWrite')],
+            ['deny', t('people.accessDeny')],
+          ]}
+        />
+        <Field
+          label={t('people.filter')}
+          name="add.0.filter"
+          value={filter}
+          change={setFilter}
+          hint={t('people.filterHint')}
+          required
+          isFirst
+        />
+        {problem !== null && <Trouble problem={problem} />}
+        <div class="actions">
+          <Button type="submit" look="primary" isBusy={isBusy}>
+            {t('people.addRule')}
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
