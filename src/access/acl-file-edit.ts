@@ -34,6 +34,15 @@ export function removeRule(text: string, user: string | null, rule: RuleLine): s
     .join('\n');
 }
 
+/** removeUserRules gives the text without a user: its rules, and the lines that name it. Patterns that stand among them are for everybody, and stay. */
+export function removeUserRules(text: string, user: string): string {
+  const lines = text.split('\n');
+  const owners = ownersOf(lines);
+  const isOwn = (index: number) => owners[index] === user && /^ *(user|topic)( |$)/.test(lines[index] ?? '');
+  const isGapBefore = (index: number) => lines[index]?.trim() === '' && isOwn(index + 1) && owners[index] !== user;
+  return lines.filter((_, index) => !isOwn(index) && !isGapBefore(index)).join('\n');
+}
+
 /** hasRule tells whether a text has a rule of a user. */
 export function hasRule(text: string, user: string | null, rule: RuleLine): boolean {
   return placesOf(text, user, rule).length > 0;

@@ -14,12 +14,13 @@ import { queryTypesOf, readInput } from './input.ts';
 import { openMessages, wantedMessages } from './message-stream.ts';
 import { openApiDocument } from './openapi.ts';
 import { pageAnswers } from './page.ts';
+import { isOpenPath, PhonePages } from './phone-pages.ts';
 import type { ApiSetup } from './ports.ts';
 import { Problem, problemOf } from './problems.ts';
 import { progressStream, wantsEvents } from './progress.ts';
 import { BASE, type OfferedOperation, offeredOperations } from './routes.ts';
 import { SignIn } from './sign-in.ts';
-import { hostIn, isOurHost, type Visitor } from './visitor.ts';
+import { hostIn, httpsOrigin, isOurHost, type Visitor } from './visitor.ts';
 
 /** Streams at once, a megabyte of waiting events each at most. */
 const MOST_STREAMS = 32;
@@ -109,6 +110,7 @@ class RestApplication implements Application {
       ['DELETE', `${BASE}/session`, (context) => this.#endSession(context)],
       ['GET', `${BASE}/messages/stream`, (context) => this.#streamMessages(context)],
       ['GET', `${BASE}/log/stream`, (context) => this.#streamLog(context)],
+      ...this.#phoneRows(),
       ...offered.map((each): [string, string, Handler] => [each.route.method, BASE + each.route.path, this.#handlerFor(each)]),
     ];
     // Words before names: /clients/held is not the client "held".
@@ -123,6 +125,12 @@ class RestApplication implements Application {
       const allowed = rows.filter(([, each]) => each === path).map(([method]) => method);
       this.#hono.all(path.replaceAll(/\{(\w+)\}/g, ':$1'), () => wrongMethod(allowed).toResponse());
     }
+  }
+
+  #phoneRows(): readonly [method: string, path: string, handler: Handler][] {
+    const { phones } = this.#setup;
+    if (phones === null) return [];
+    return new PhonePages(this.#setup, phones, (context) => this.#visitor(context as Asked)).rows; // of this server
   }
 
   #visitor({ env }: Asked): Visitor {
@@ -146,13 +154,11 @@ class RestApplication implements Application {
         `This is not ${name}: write certificate_names ${hostIn(host ?? '') || 'NAME'} into the configuration if it is`,
       );
     }
-    if (this.#visitor(context).isPrivate) return null;
+    if (this.#visitor(context).isPrivate || isOpenPath(context.req.method, context.req.path)) return null;
     const port = httpsPort();
     if (port === null || !['GET', 'HEAD'].includes(context.req.method)) throw new Problem(403, 'Use HTTPS: here others can read along');
     const { pathname, search } = new URL(context.req.url);
-    const name = hostIn(host ?? '');
-    const target = `https://${name.includes(':') ? `[${name}]` : name}${port === 443 ? '' : `:${port}`}`;
-    return context.redirect(target + pathname + search, 308);
+    return context.redirect(httpsOrigin(host, port) + pathname + search, 308);
   }
 
   #answerProblem(error: unknown, context: Asked): Response {

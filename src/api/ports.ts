@@ -3,7 +3,10 @@
 import type { Logger } from '../base/logger.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { Operations } from '../operations/operations.ts';
+import type { PhoneState } from '../operations/phones.ts';
 import type { Right } from '../operations/right.ts';
+import type { SignIn } from '../phones/owntracks.ts';
+import type { Phone, PhoneBook } from '../phones/phone-book.ts';
 import type { Roles } from './roles.ts';
 
 /** Login is a name and a password, and who brings them: the address ('' = a Unix socket), and the name of the listener. */
@@ -66,6 +69,18 @@ export interface PageFiles {
   read(name: string): Uint8Array<ArrayBuffer>;
 }
 
+/** PhoneDoor lets phones in that are being set up. */
+export interface PhoneDoor {
+  readonly book: Pick<PhoneBook, 'ofLink' | 'open' | 'passes' | 'note'>;
+  /** visited is told where a page of a phone was asked for. */
+  visited(phone: Phone, address: string): void;
+  /** PEM of the authority that phones must trust; null = they trust the certificate of this box anyway. */
+  authority(): string | null;
+  /** signIn gives a phone a new password. Throws OperatorError when it can't be put in force. */
+  signIn(phone: Phone): Promise<SignIn>;
+  state(phone: Phone): PhoneState;
+}
+
 /** ApiSetup is what the API is made of; functions are asked anew for each request. */
 export interface ApiSetup {
   readonly operations: Pick<Operations, 'run'>;
@@ -80,6 +95,8 @@ export interface ApiSetup {
   /** Null = it has not been built. */
   readonly page: PageFiles | null;
   readonly attempts: Attempts;
+  /** Null = no phone is set up here. */
+  readonly phones: PhoneDoor | null;
   /** The code by which a person who sees the console makes the first admin. */
   readonly setupCode: () => string;
   /** Topic filters that are valid; messages that are published from now on. */

@@ -186,8 +186,8 @@ export class SignIn {
   }
 }
 
-/** A form of another page can't send application/json, but it can send nothing else either: whoever has a browser send this tells its origin. */
-function refuseOtherPages(context: Context): void {
+/** refuseOtherPages throws Problem 403. A form of another page can't send application/json, but it can send nothing else either: whoever has a browser send this tells its origin. */
+export function refuseOtherPages(context: Context): void {
   const site = context.req.header('sec-fetch-site');
   const origin = context.req.header('origin');
   const isOther = origin !== undefined && URL.parse(origin)?.host !== context.req.header('host');

@@ -24,6 +24,12 @@ export function isOurHost(header: string | undefined, names: readonly string[]):
   return host === 'localhost' || isIP(host) !== 0 || names.includes(host);
 }
 
+/** httpsOrigin is where this machine is reached by HTTPS under the name of a Host header. */
+export function httpsOrigin(header: string | undefined, port: number): string {
+  const name = hostIn(header ?? '');
+  return `https://${name.includes(':') ? `[${name}]` : name}${port === 443 ? '' : `:${port}`}`;
+}
+
 /** hostIn takes the port away, and the brackets of an IPv6 address. */
 export function hostIn(header: string): string {
   return header

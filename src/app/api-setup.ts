@@ -12,15 +12,19 @@ import type { Configuration } from '../config/configuration.ts';
 import { machineNames } from '../host/host.ts';
 import type { Log } from '../logging/logging.ts';
 import { filterMatches } from '../mqtt/topics.ts';
+import type { OperationNeeds } from '../operations/needs.ts';
 import { OPERATIONS, type Operations } from '../operations/operations.ts';
 import type { Appliance } from './app.ts';
 import { readPageFiles } from './page-files.ts';
 import type { KeptForApi } from './parts/api-part.ts';
+import { phoneDoor } from './phone-door.ts';
 import type { Reloads } from './reloads.ts';
 
 export interface ApiWorld {
   readonly appliance: Appliance;
   readonly operations: Operations;
+  /** needs are what the operations get. */
+  readonly needs: () => OperationNeeds;
   readonly reloads: Reloads;
   readonly log: Log;
   readonly title: string;
@@ -30,7 +34,7 @@ export interface ApiWorld {
 }
 
 /** apiSetup makes what the API asks. */
-export async function apiSetup(world: ApiWorld, { roles, tokens }: KeptForApi, setupCode: string): Promise<ApiSetup> {
+export async function apiSetup(world: ApiWorld, { roles, tokens, phones }: KeptForApi, setupCode: string): Promise<ApiSetup> {
   const { appliance, operations, log, title } = world;
   const { broker, throttle } = appliance;
   const { Prometheus } = await import('../telemetry/prometheus.ts');
@@ -51,6 +55,7 @@ export async function apiSetup(world: ApiWorld, { roles, tokens }: KeptForApi, s
     tokens,
     page: readPageFiles(),
     attempts: throttle,
+    phones: phoneDoor(phones, world.needs),
     setupCode: () => setupCode,
     messages: messagesOf(appliance),
     log: (_, deliver) => log.follow(deliver),

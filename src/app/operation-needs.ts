@@ -4,7 +4,8 @@ import { resolve } from 'node:path';
 import { filesOf } from '../access/options.ts';
 import { describeAccess, formatDiagnostic, isSecret, knownSettings, loadConfiguration, treatLines } from '../config/config.ts';
 import { changeSetting, readSetting } from '../config/writer.ts';
-import type { OperationNeeds } from '../operations/needs.ts';
+import type { ListenerOptions } from '../listeners/options.ts';
+import type { OpenListener, OperationNeeds } from '../operations/needs.ts';
 import { OperationFailure } from '../operations/operation.ts';
 import type { Appliance } from './app.ts';
 import { tryConfiguredBridge } from './bridge-trial.ts';
@@ -13,7 +14,7 @@ import { checkWayInOf } from './way-in.ts';
 
 /** MoreNeeds are of the program around the appliance. */
 export interface MoreNeeds
-  extends Pick<OperationNeeds, 'brought' | 'history' | 'lastLines' | 'program' | 'roles' | 'setupCode' | 'tokens' | 'trial'> {
+  extends Pick<OperationNeeds, 'brought' | 'history' | 'lastLines' | 'phones' | 'program' | 'roles' | 'setupCode' | 'tokens' | 'trial'> {
   readonly reloads: Reloads;
 }
 
@@ -70,6 +71,8 @@ export function operationNeeds(appliance: Appliance, { reloads, ...more }: MoreN
         name: options.policy.name,
         protocol: options.protocol,
         tls: options.tls !== null,
+        certificate: certificateOf(options),
+        wantsCertificate: options.tls?.requireCertificate === true,
         port,
         addresses,
         connections: traffic.connectionsOf(listener),
@@ -95,6 +98,12 @@ export function operationNeeds(appliance: Appliance, { reloads, ...more }: MoreN
     checkWayIn: (names, say) => checkWayInOf(appliance, names, say),
     store,
     machine,
+    certificateNames: configuration.certificateNames,
     announcedHost: appliance.announcedHost,
   };
+}
+
+function certificateOf({ tls }: ListenerOptions): OpenListener['certificate'] {
+  if (tls === null || tls.psk !== null) return null;
+  return tls.certificate === 'appliance' ? 'ours' : 'of files';
 }

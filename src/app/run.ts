@@ -13,6 +13,7 @@ import { LastLines } from '../logging/last-lines.ts';
 import { createLog, type Log, type LogWorld } from '../logging/logging.ts';
 import type { LogOptions } from '../logging/options.ts';
 import { ConfigurationTrial } from '../operations/configuration-trial.ts';
+import type { OperationNeeds } from '../operations/needs.ts';
 import { Operations } from '../operations/operations.ts';
 import { PreparedRestore, RESTORE_VARIABLE, type RestoreOrder } from '../operations/prepared-restore.ts';
 import { beginAnew } from '../service/begin-anew.ts';
@@ -148,8 +149,9 @@ class Run {
     });
     const history = this.#historyPart(appliance);
     const prepared = this.#preparedRestore(restart.resolve);
-    const operations = this.#operations(appliance, { history, prepared, api: () => api });
-    const api = this.#apiPart(appliance, operations);
+    const needs = this.#operationNeeds(appliance, { history, prepared, api: () => api });
+    const operations = new Operations(needs);
+    const api = this.#apiPart(appliance, operations, needs);
     const parts = new Parts('program', this.#table({ appliance, madeAccount, operations, api, history }), this.#log);
     this.#parts = parts;
     this.#listenToSignals(appliance);
@@ -222,17 +224,26 @@ class Run {
     leaveRoot({ wanted: configuration.process.user, state: this.#state, unnamed, log: this.#log });
   }
 
-  #operations(appliance: Appliance, { history, prepared, api }: Asked): Operations {
+  #operationNeeds(appliance: Appliance, { history, prepared, api }: Asked): () => OperationNeeds {
     const { title, buildDate } = this.#request;
     const program = { title, buildDate, since: systemClock.now() };
     const trial = new ConfigurationTrial(this.#log);
     const lastLines = new LastLines();
     this.#log.follow((line) => lastLines.add(line));
-    return new Operations(() => {
-      const { setupCode, tokens, roles } = api();
-      const kept = { setupCode, tokens, roles, trial, brought: prepared, history: history.history, lastLines: () => lastLines.list() };
+    return () => {
+      const { setupCode, tokens, roles, phones } = api();
+      const kept = {
+        setupCode,
+        tokens,
+        roles,
+        phones,
+        trial,
+        brought: prepared,
+        history: history.history,
+        lastLines: () => lastLines.list(),
+      };
       return operationNeeds(appliance, { reloads: this.#reloads, program, ...kept });
-    });
+    };
   }
 
   #historyPart(appliance: Appliance): HistoryPart {
@@ -241,11 +252,12 @@ class Run {
     return new HistoryPart({ configuration, appliance, file, clock: systemClock, log: this.#log, buildDate });
   }
 
-  #apiPart(appliance: Appliance, operations: Operations): ApiPart {
+  #apiPart(appliance: Appliance, operations: Operations, needs: () => OperationNeeds): ApiPart {
     const { configuration, title } = this.#request;
     const world = {
       appliance,
       operations,
+      needs,
       reloads: this.#reloads,
       log: this.#log,
       title,
@@ -256,9 +268,18 @@ class Run {
       configuration,
       log: this.#log,
       read: async () => {
-        const [{ Roles }, { TokenFile }] = await Promise.all([import('../api/roles.ts'), import('../api/tokens.ts')]);
+        const [{ Roles }, { TokenFile }, { PhoneBook }, { PhoneWatch }] = await Promise.all([
+          import('../api/roles.ts'),
+          import('../api/tokens.ts'),
+          import('../phones/phone-book.ts'),
+          import('./phone-watch.ts'),
+        ]);
         this.#state.make(); // for them
-        return { roles: new Roles(this.#state.apiRoles), tokens: new TokenFile(this.#state.apiTokens, systemClock.now) };
+        return {
+          roles: new Roles(this.#state.apiRoles),
+          tokens: new TokenFile(this.#state.apiTokens, systemClock.now),
+          phones: new PhoneWatch(new PhoneBook(this.#state.phones, systemClock.now), appliance.broker, systemClock),
+        };
       },
       load: async (kept, code) => (await import('./api-setup.ts')).apiSetup(world, kept, code),
     });

@@ -13,6 +13,8 @@ export const STATE_NAMES = {
   apiTokens: 'api-tokens',
   /** The account at the authority of the Internet, and what it has given. */
   internet: 'internet',
+  /** The phones that were set up, and the links by which they are. */
+  phones: 'phones',
   /** How the broker fared, for charts. */
   metricsHistory: 'metrics-history',
   /** A backup that was brought, until it is restored. */

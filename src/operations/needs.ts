@@ -13,6 +13,7 @@ import type { MachineModel } from '../host/host.ts';
 import type { MachineHealth } from '../host/machine-health.ts';
 import type { Internet } from '../internet/internet.ts';
 import type { WayInStep } from '../internet/way-in.ts';
+import type { PhoneBook } from '../phones/phone-book.ts';
 import type { RememberedRefusal } from '../refusals/refusal-memory.ts';
 import type { StateNeeds } from '../state/needs.ts';
 import type { Store } from '../store/store.ts';
@@ -40,6 +41,10 @@ export interface OpenListener {
   readonly name: string;
   readonly protocol: 'mqtt' | 'websockets' | 'http';
   readonly tls: boolean;
+  /** Whose certificate it shows: that of our authority, or one of files; null = it has no TLS, or pre-shared keys. */
+  readonly certificate: 'ours' | 'of files' | null;
+  /** Clients must have a certificate as well. */
+  readonly wantsCertificate: boolean;
   /** 0 for a Unix socket. */
   readonly port: number;
   readonly addresses: readonly string[];
@@ -180,6 +185,13 @@ export interface TakeWish<T> {
   report(received: number): void;
 }
 
+/** Phones are those that were set up here, and what is known about them while the broker runs. */
+export interface Phones {
+  readonly book: PhoneBook;
+  /** Where its page was asked for last, and when it signed in last, in milliseconds since 1970; null = not since the start. */
+  seen(account: string): { readonly address: string | null; readonly signedIn: number | null };
+}
+
 /** OperationNeeds is asked anew for each operation: most of it changes while the broker runs. */
 export interface OperationNeeds {
   readonly program: {
@@ -260,6 +272,10 @@ export interface OperationNeeds {
   /** Null = there is no REST interface. */
   readonly tokens: TokenKeeper | null;
   readonly roles: RoleKeeper | null;
+  /** Names and addresses that the owner has written down for this machine (`certificate_names`). */
+  readonly certificateNames: readonly string[];
+  /** Null = there is no REST interface, whose listeners phones are set up by. */
+  readonly phones: Phones | null;
   /** The name that mDNS gives to it, for example `midge-2.local`; null = it is not announced. */
   readonly announcedHost: string | null;
 }

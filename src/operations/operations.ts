@@ -26,6 +26,7 @@ import { LISTENERS } from './listeners.ts';
 import { LOG } from './log.ts';
 import type { OperationNeeds } from './needs.ts';
 import { type Asker, type Fault, type Operation, OperationFailure, type Report } from './operation.ts';
+import { ADD_PHONE, CHANGE_PHONE_GROUPS, PHONES, REMOVE_PHONE } from './phones.ts';
 import { PUBLISH } from './publish.ts';
 import { RELOAD } from './reload.ts';
 import { DISCARD_RESTORE, PREPARE_RESTORE, RESTORE } from './restore.ts';
@@ -52,6 +53,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...[USERS, ADD_USER, CHANGE_PASSWORD, REMOVE_USER, RULES, CHANGE_RULES, SIMULATE, WHO_CAN],
   ...[CONFIGURATION, SETTINGS, KNOWN_SETTINGS, EDIT_CONFIGURATION, CHECK_CONFIGURATION, APPLY_CONFIGURATION, CONFIRM_CONFIGURATION],
   ...[TAKE_BACK_CONFIGURATION, CONFIGURATION_HISTORY],
+  ...[PHONES, ADD_PHONE, CHANGE_PHONE_GROUPS, REMOVE_PHONE],
   ...[ROLES, SET_ROLE, TOKENS, ADD_TOKEN, REMOVE_TOKEN],
   ...[PREPARE_RESTORE, RESTORE, DISCARD_RESTORE],
   ...[BRIDGES, TEST_BRIDGE],

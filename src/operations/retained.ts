@@ -183,6 +183,14 @@ async function deleteRetained(needs: OperationNeeds, { filter, search, confirm }
   return { deleted: true, ...told, confirm: null };
 }
 
+/** deleteBelow deletes what is kept of a topic and of those below it, and gives how many messages that were. */
+export async function deleteBelow(needs: OperationNeeds, topicName: string): Promise<number> {
+  const topics: string[] = [];
+  await walk(needs, `${topicName}/#`, (value) => void topics.push(value.topicName)); // [MQTT-4.7.1-2] with the topic itself
+  await clear(needs, topics);
+  return topics.length;
+}
+
 /** As a client would, by an empty message: who is subscribed learns of it. */
 async function clear(needs: OperationNeeds, topics: readonly string[]): Promise<void> {
   const { broker } = needs;

@@ -13,6 +13,7 @@ const MAX_SESSIONS = 1000;
 
 const REFUSAL = z.object({
   cause: z.string(),
+  what: z.string().describe("tells those of one cause apart, such as 'server name' of a TLS handshake; '' = there is only one"),
   address: z.string().describe("remote address; '' for a Unix socket"),
   listenerPort: z.number().describe('0 for a Unix socket'),
   clientId: z.string().describe("'' = it did not say"),

@@ -17,14 +17,14 @@ export interface ProfileWords {
 
 /** authorityProfile gives the text of the profile. Of the same authority it has the same identifiers, so that a phone replaces what it has. */
 export function authorityProfile(authority: string, { name, description }: ProfileWords): string {
-  const { raw, subject } = new X509Certificate(authority);
+  const raw = authorityBytes(authority);
   const mark = createHash('sha256').update(raw).digest('hex');
   const certificate = dictionary([
     ['PayloadType', text('com.apple.security.root')],
     ['PayloadVersion', integer(1)],
     ['PayloadIdentifier', text(`midge.authority.${mark.slice(0, 16)}.certificate`)],
     ['PayloadUUID', text(uuidOf(`${mark} certificate`))],
-    ['PayloadDisplayName', text(subject.replace(/^CN=/, ''))],
+    ['PayloadDisplayName', text(authorityName(authority))],
     ['PayloadCertificateFileName', text('midge.cer')],
     ['PayloadContent', `<data>${raw.toString('base64')}</data>`],
   ]);
@@ -40,6 +40,11 @@ export function authorityProfile(authority: string, { name, description }: Profi
     ['PayloadContent', `<array>${certificate}</array>`],
   ]);
   return `${HEAD}<plist version="1.0">${profile}</plist>\n`;
+}
+
+/** authorityName gives what a phone calls it in its lists. */
+export function authorityName(authority: string): string {
+  return new X509Certificate(authority).subject.replace(/^CN=/, '');
 }
 
 /** authorityBytes gives the certificate in DER, as phones take it from a file. */

@@ -1,7 +1,7 @@
 // The phones that were set up here, how far each has come, and the links by which they are: a file of the state folder.
 //
-//   {"person": "jane", "device": "phone", "use": "owntracks", "groups": ["family"], "added": 1700000000000,
-//    "link": {"id": "...", "token": "HASH", "ends": 1700000600000, "pass": null}, "steps": {"certificate": 1700000060000}}     one line each
+//   {"person": "jane", "device": "phone", "use": "owntracks", "groups": ["family"], "host": "pi.local", "webSocket": false,
+//    "added": 1700000000000, "link": {"id": "...", "token": "HASH", "ends": 1700000600000, "pass": null}, "steps": {"certificate": 1700000060000}}     one line each
 //
 // A link has an id, which anybody on the network may read, and a token, which is sent by HTTPS only. The token opens it once; the phone that
 // has done so gets a pass, and goes on with that. Of both the file has hashes: they are random, 128 bits and 256, and need no salt.
@@ -34,6 +34,9 @@ export interface Phone extends PhoneName {
   readonly use: PhoneUse;
   /** Those in which its person shares locations. */
   readonly groups: readonly string[];
+  /** What it connects to, and how. */
+  readonly host: string;
+  readonly webSocket: boolean;
   readonly added: number;
   /** Null = none that can be opened, or gone on with. */
   readonly link: PhoneLink | null;
@@ -53,7 +56,7 @@ export interface PhoneLink {
 }
 
 /** NewPhone is one to be set up. */
-export type NewPhone = Pick<Phone, 'person' | 'device' | 'use' | 'groups'>;
+export type NewPhone = Omit<Phone, 'added' | 'link' | 'steps'>;
 
 /** Opening is what became of an attempt to open a link: the pass of the phone that did, or why not. */
 export type Opening = { readonly phone: Phone; readonly pass: string } | 'unknown' | 'used';
@@ -105,7 +108,10 @@ export class PhoneBook {
 
   /** setGroups changes those of all phones of a person. */
   setGroups(person: string, groups: readonly string[]): void {
-    const changed = Array.from(this.#phones, ([account, phone]) => [account, phone.person === person ? { ...phone, groups } : phone] as const);
+    const changed = Array.from(
+      this.#phones,
+      ([account, phone]) => [account, phone.person === person ? { ...phone, groups } : phone] as const,
+    );
     this.#write(new Map(changed));
   }
 
@@ -135,11 +141,16 @@ export class PhoneBook {
     return phone?.link?.pass != null && isSame(hashOf(pass), phone.link.pass) ? phone : null;
   }
 
-  /** note keeps that a phone did something for the first time. */
+  /** note keeps that a phone did something for the first time; until the next start, where the file can't be written. Never throws. */
   note(account: string, step: PhoneStep): void {
     const phone = this.#phones.get(account);
     if (phone === undefined || phone.steps[step] !== undefined) return;
-    this.#write(new Map(this.#phones).set(account, { ...phone, steps: { ...phone.steps, [step]: this.#now() } }));
+    const phones = new Map(this.#phones).set(account, { ...phone, steps: { ...phone.steps, [step]: this.#now() } });
+    try {
+      this.#write(phones);
+    } catch {
+      this.#use(phones);
+    }
   }
 
   /** onChange calls the listener after each change; the function it gives ends that. */
@@ -159,6 +170,10 @@ export class PhoneBook {
     } catch (error) {
       throw new OperatorError(`Cannot write phones "${this.#path}": ${reasonOf(error)}`, { cause: error });
     }
+    this.#use(phones);
+  }
+
+  #use(phones: ReadonlyMap<string, Phone>): void {
     this.#phones = phones;
     for (const listener of this.#listeners) listener();
   }
@@ -193,14 +208,15 @@ function readPhones(path: string): readonly Phone[] {
 function phoneIn(line: string): Phone | null {
   try {
     const value: Phone = JSON.parse(line); // if it is one: that is looked at next
-    const { person, device, use, groups, added, link, steps } = value;
+    const { person, device, use, groups, host, webSocket, added, link, steps } = value;
     const isPhone =
-      [person, device].every((each) => typeof each === 'string') &&
+      [person, device, host].every((each) => typeof each === 'string') &&
       PHONE_USES.includes(use) &&
       groups.every((each) => typeof each === 'string') &&
+      typeof webSocket === 'boolean' &&
       [added, ...Object.values(steps)].every(Number.isFinite) &&
       (link === null || isLink(link));
-    return isPhone ? { person, device, use, groups, added, link, steps } : null;
+    return isPhone ? { person, device, use, groups, host, webSocket, added, link, steps } : null;
   } catch {
     return null;
   }

@@ -4,7 +4,7 @@
 
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
-import type { RefusalCause } from '../base/refusal-reason.ts';
+import type { RefusalCause, RefusalReason } from '../base/refusal-reason.ts';
 import { refusalSentence } from '../base/refusal-sentences.ts';
 import type { Refusal, RefusalLog, RemoteEnd } from '../broker/ports.ts';
 import { ConnectionRhythm } from './connection-rhythm.ts';
@@ -22,6 +22,8 @@ const MAX_REASON = 500;
 /** RememberedRefusal is one kind of refusal of one client; times are in milliseconds since 1970. */
 export interface RememberedRefusal {
   readonly cause: RefusalCause | 'duel' | 'flapping';
+  /** Tells those of one cause apart, such as 'server name' of a TLS handshake; '' = there is only one. */
+  readonly what: string;
   /** Remote address; '' for a Unix socket. */
   readonly address: string;
   /** Port of the listener; 0 for a Unix socket. */
@@ -79,8 +81,19 @@ export class RefusalMemory implements RefusalLog {
     ].join('\u0000');
     this.#remember(key, () => {
       const { reason, advice } = this.#setup.explain(refusal);
+      const what = kindOf(refusal.reason);
       const { address, policy } = from;
-      return { cause, address, listenerPort: policy.port, clientId, username, topicName, reason: shortened(reason, MAX_REASON), advice };
+      return {
+        cause,
+        what,
+        address,
+        listenerPort: policy.port,
+        clientId,
+        username,
+        topicName,
+        reason: shortened(reason, MAX_REASON),
+        advice,
+      };
     });
   }
 
@@ -91,7 +104,8 @@ export class RefusalMemory implements RefusalLog {
     const { cause, reason, advice } = trouble;
     log.log('warning', `Warning: Client ${clientId} ${reason}${advice === null ? '' : ` - ${advice}`}.`);
     const { address } = from;
-    const known = { cause, address, listenerPort: from.policy.port, clientId: shortened(clientId), username: null, topicName: null };
+    const where = { address, listenerPort: from.policy.port };
+    const known = { cause, what: '', ...where, clientId: shortened(clientId), username: null, topicName: null };
     this.#remember([cause, clientId].join('\u0000'), () => ({ ...known, reason, advice }));
   }
 
@@ -114,6 +128,12 @@ export class RefusalMemory implements RefusalLog {
     const [oldest] = this.#refusals.keys();
     if (this.#refusals.size > MAX_REFUSALS && oldest !== undefined) this.#refusals.delete(oldest);
   }
+}
+
+function kindOf(reason: RefusalReason): string {
+  if (reason.cause === 'tls' && reason.what === 'handshake')
+    return typeof reason.problem === 'string' ? reason.problem : reason.problem.what;
+  return 'what' in reason ? reason.what : '';
 }
 
 /** A copy: as a part of the text it would keep the whole alive. */

@@ -88,6 +88,7 @@ export class StateFolder {
   readonly apiRoles: string;
   readonly apiTokens: string;
   readonly internet: string;
+  readonly phones: string;
   readonly metricsHistory: string;
   readonly restoreUpload: string;
   /** Absolute; in this folder, or wherever the configuration has it. */
@@ -105,6 +106,7 @@ export class StateFolder {
     this.apiRoles = join(path, STATE_NAMES.apiRoles);
     this.apiTokens = join(path, STATE_NAMES.apiTokens);
     this.internet = join(path, STATE_NAMES.internet);
+    this.phones = join(path, STATE_NAMES.phones);
     this.metricsHistory = join(path, STATE_NAMES.metricsHistory);
     this.restoreUpload = join(path, STATE_NAMES.restoreUpload);
   }

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseAclFile } from '../../src/access/acl-file.ts';
-import { addRule, hasRule, type RuleLine, removeRule } from '../../src/access/acl-file-edit.ts';
+import { addRule, hasRule, type RuleLine, removeRule, removeUserRules } from '../../src/access/acl-file-edit.ts';
 
 const TEXT = `# for everybody
 topic read news/#
@@ -39,6 +39,14 @@ test('rules are removed from their user only', () => {
   assert.equal(removeRule(TEXT, 'anna', read('news/#')), TEXT);
   assert.equal(hasRule(TEXT, 'anna', read('news/#')), false);
   assert.equal(hasRule(TEXT, null, read('news/#')), true);
+});
+
+test('rules of a user go with its name, and patterns, comments and the rules of others stay', () => {
+  assert.equal(removeUserRules(TEXT, 'anna'), TEXT.replace('\nuser anna\ntopic deny anna/private\n', ''));
+  assert.equal(removeUserRules(TEXT, 'bob'), TEXT.replace('user bob\n', '').replace('topic bob/#\n', ''));
+  assert.equal(removeUserRules(TEXT, 'carl'), TEXT);
+  const added = addRule(TEXT, 'jane/phone', read('home/#'));
+  assert.equal(removeUserRules(added, 'jane/phone'), TEXT);
 });
 
 test('rules are added above the comment of the first user when there are none before, to empty texts and to those of Windows', () => {

@@ -91,6 +91,7 @@ export async function openApi(context: TestContext, more: Partial<ApiSetup> & { 
     page: null,
     tokens: { find: (token) => TOKENS[token as Right] ?? null },
     attempts: { isHeld: () => wrong.length >= 10, failed: (_, name) => void wrong.push(name) },
+    phones: null,
     setupCode: () => CODE,
     messages: (_, deliver) => {
       feeds.add(deliver);

@@ -18,6 +18,7 @@ import { download } from '../../src/operations/operation.ts';
 import { OPERATIONS, Operations } from '../../src/operations/operations.ts';
 import { PreparedRestore } from '../../src/operations/prepared-restore.ts';
 import { RIGHTS } from '../../src/operations/right.ts';
+import { PhoneBook } from '../../src/phones/phone-book.ts';
 import { History } from '../../src/telemetry/history/history.ts';
 import { openAppliance } from '../app/test-appliance.ts';
 import { configurationOf } from '../app/test-configuration.ts';
@@ -43,6 +44,7 @@ async function openReal(context: TestContext) {
       reloads: reloads as never,
       program,
       setupCode: null,
+      phones: { book: new PhoneBook(null, Date.now), seen: () => ({ address: null, signedIn: null }) },
       tokens,
       roles: new Roles(null),
       trial: new ConfigurationTrial(silentLogger),

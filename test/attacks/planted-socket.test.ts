@@ -62,6 +62,7 @@ const TRICKY = {
         last: 0,
         count: TRICK,
         address: TRICK,
+        what: TRICK,
         listenerPort: TRICK,
         clientId: TRICK,
         username: TRICK,

@@ -21,6 +21,15 @@ test('log gives the last lines in their order, searched and cut, however many th
 });
 
 test('listeners are told by their names', async () => {
-  const listener = { name: '1883', protocol: 'mqtt', tls: false, port: 1883, addresses: ['::'], connections: 2 } as const;
+  const listener = {
+    name: '1883',
+    protocol: 'mqtt',
+    tls: false,
+    certificate: null,
+    wantsCertificate: false,
+    port: 1883,
+    addresses: ['::'],
+    connections: 2,
+  } as const;
   assert.deepEqual(await operationsOn({ listeners: [listener] })('listeners', {}, 'viewer'), [listener]);
 });

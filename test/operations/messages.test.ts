@@ -10,7 +10,16 @@ import { Operations } from '../../src/operations/operations.ts';
 import { startTestBroker, type TestBroker } from '../support/broker/test-broker.ts';
 import { operationsOn } from './test-operations.ts';
 
-const LISTENER: OpenListener = { name: '1883', protocol: 'mqtt', tls: false, port: 1883, addresses: [], connections: 0 };
+const LISTENER: OpenListener = {
+  name: '1883',
+  protocol: 'mqtt',
+  tls: false,
+  certificate: null,
+  wantsCertificate: false,
+  port: 1883,
+  addresses: [],
+  connections: 0,
+};
 const RULES = new AclAuthorizer(parseAclFile('topic write open/#\nuser anna\ntopic write home/#\ntopic read home/#\n', 'acl').acl);
 
 const needsOf = ({ broker }: TestBroker) => ({ broker, listeners: [LISTENER] });

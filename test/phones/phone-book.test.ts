@@ -7,7 +7,7 @@ import { type TestContext, test } from 'node:test';
 import { isSetUp, LINK_MS, PASS_MS, PhoneBook } from '../../src/phones/phone-book.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 
-const JANE = { person: 'jane', device: 'phone', use: 'owntracks', groups: ['family'] } as const;
+const JANE = { person: 'jane', device: 'phone', use: 'owntracks', groups: ['family'], host: 'pi.local', webSocket: false } as const;
 
 function openBook(context: TestContext) {
   const path = join(temporaryFolder(context), 'phones');
@@ -110,7 +110,12 @@ test('groups are those of a person, on all phones; a phone that is removed has g
   assert.equal(restart().find('jane/phone'), null);
 });
 
-for (const line of ['{"person": "jane"}', 'null', 'no JSON', '{"person":"a","device":"b","use":"x","groups":[],"added":1,"link":null,"steps":{}}']) {
+for (const line of [
+  '{"person": "jane"}',
+  'null',
+  'no JSON',
+  '{"person":"a","device":"b","use":"x","groups":[],"host":"h","webSocket":false,"added":1,"link":null,"steps":{}}',
+]) {
   test(`book is refused with the line that is damaged when it has ${line}`, (context) => {
     const { path, restart, book } = openBook(context);
     book.add(JANE);

@@ -12,6 +12,7 @@ import type { Logger } from '../../base/logger.ts';
 import type { Configuration } from '../../config/configuration.ts';
 import type { HttpVisit } from '../../listeners/acceptor.ts';
 import type { AppliancePart, Step } from '../parts.ts';
+import type { PhoneWatch } from '../phone-watch.ts';
 
 export interface ApiPartSetup {
   /** What the start is asked for. */
@@ -27,6 +28,7 @@ export interface ApiPartSetup {
 export interface KeptForApi {
   readonly roles: Roles;
   readonly tokens: TokenFile;
+  readonly phones: PhoneWatch;
 }
 
 /** ApiPart opens when the broker runs and has become its user. */
@@ -62,6 +64,11 @@ export class ApiPart implements AppliancePart {
     return this.#kept?.roles ?? null;
   }
 
+  /** phones that are set up by its pages; null = there is no such interface. */
+  get phones(): PhoneWatch | null {
+    return this.#kept?.phones ?? null;
+  }
+
   serve(stream: Duplex, visit: HttpVisit): void {
     if (this.#isBroken) return void stream.destroy();
     if (this.#api !== null) return this.#hand(this.#api, stream, visit);
@@ -86,6 +93,7 @@ export class ApiPart implements AppliancePart {
     this.#isBroken = true;
     await this.#loading;
     this.#api?.stop();
+    this.#kept?.phones.stop();
     this.#turnAway();
   }
 
@@ -98,6 +106,7 @@ export class ApiPart implements AppliancePart {
 
   #use(kept: KeptForApi): void {
     this.#kept = kept;
+    kept.phones.start();
     this.#isBroken = false;
     if (this.#waiting.length > 0) this.#loading ??= this.#load(kept);
   }

@@ -1,0 +1,84 @@
+// Where phones find this box: the listener that they sign in at, the name that they call it by, and the pages of their links.
+
+import { X509Certificate } from 'node:crypto';
+import { isIP, isIPv4 } from 'node:net';
+import { namesOf } from '../certificates/names.ts';
+import { machineNames } from '../host/host.ts';
+import type { BrokerAddress } from '../phones/phone.ts';
+import type { OpenListener, OperationNeeds } from './needs.ts';
+import { badInput, OperationFailure } from './operation.ts';
+
+/** Asked is what the owner has chosen: a name or an address (null = the best there is), MQTT over WebSocket or TCP. */
+export interface Asked {
+  readonly host: string | null;
+  readonly webSocket: boolean;
+}
+
+/** phoneListener gives the listener for phones. Throws OperationFailure when there is none. */
+export function phoneListener({ listeners }: Pick<OperationNeeds, 'listeners'>, webSocket: boolean): OpenListener {
+  const protocol = webSocket ? 'websockets' : 'mqtt';
+  const usable = listeners.filter((each) => each.protocol === protocol && each.certificate !== null && isOpenToOthers(each));
+  const found = usable.find(({ wantsCertificate }) => !wantsCertificate);
+  if (found !== undefined) return found;
+  const reason = usable.length > 0 ? 'each listener with TLS has require_certificate true' : 'no listener with TLS is open to the network';
+  const words = `listener ${webSocket ? '8084" with "protocol websockets' : '8883'}" and "secure true"`;
+  throw new OperationFailure('not possible', `Cannot set phones up: ${reason} - add "${words}`);
+}
+
+/** phoneAddress gives what a phone connects to. Throws OperationFailure when there is no such listener, or its certificate lacks the name. */
+export function phoneAddress(needs: OperationNeeds, { host, webSocket }: Asked): BrokerAddress {
+  const listener = phoneListener(needs, webSocket);
+  const names = listener.certificate === 'ours' && needs.certificates !== null ? namesIn(needs.certificates.server().cert) : null;
+  const isNamed = (name: string) => names?.includes(name.toLowerCase()) ?? true;
+  if (host !== null && !isNamed(host))
+    throw badInput(
+      'host',
+      `Cannot have phones connect to "${host}": the certificate does not name it, so that they would refuse it - midge config set certificate_names ${host}, or take one of ${names?.join(', ')}`,
+    );
+  const found = host ?? ownNames(needs).find(isNamed) ?? null;
+  if (found === null) throw badInput('host', 'Cannot find a name of this machine that is in the certificate: name the host');
+  return { host: found, port: listener.port, webSocket };
+}
+
+/** PageAddresses are the beginnings of the links. `plain` is for a phone that does not trust our authority yet; null = it need not, or no listener is there for it. */
+export interface PageAddresses {
+  readonly plain: string | null;
+  readonly secure: string;
+}
+
+/** pageAddresses throws OperationFailure when no listener is there for the pages. */
+export function pageAddresses(needs: OperationNeeds, host: string | null): PageAddresses {
+  const pages = needs.listeners.filter((each) => each.protocol === 'http' && isOpenToOthers(each));
+  const secure = pages.find(({ certificate, wantsCertificate }) => certificate !== null && !wantsCertificate);
+  if (secure === undefined)
+    throw new OperationFailure(
+      'not possible',
+      'Cannot make a link for a phone: no listener with "protocol http" and TLS is open to the network - add "listener 8443" and "protocol http"',
+    );
+  const name = host ?? machineNames().addresses.find((each) => isIPv4(each)) ?? ownNames(needs)[0] ?? 'localhost';
+  const plain = secure.certificate === 'ours' ? pages.find(({ tls }) => !tls) : undefined;
+  return {
+    plain: plain === undefined ? null : `http://${inUrl(name)}${plain.port === 80 ? '' : `:${plain.port}`}`,
+    secure: `https://${inUrl(name)}${secure.port === 443 ? '' : `:${secure.port}`}`,
+  };
+}
+
+/** A name stays when the router gives another address. */
+function ownNames({ certificateNames, announcedHost }: Pick<OperationNeeds, 'certificateNames' | 'announcedHost'>): readonly string[] {
+  const { hostName, addresses } = machineNames();
+  const written = certificateNames.filter((each) => isIP(each) === 0 && !each.startsWith('*'));
+  return [...written, ...(announcedHost === null ? [] : [announcedHost]), ...addresses.filter((each) => isIPv4(each)), hostName];
+}
+
+function namesIn(certificate: string): readonly string[] {
+  const { dns, ip } = namesOf(new X509Certificate(certificate).subjectAltName);
+  return [...dns, ...ip].map((each) => each.toLowerCase());
+}
+
+function isOpenToOthers({ addresses }: OpenListener): boolean {
+  return addresses.some((each) => !each.startsWith('127.') && each !== '::1' && !each.startsWith('/'));
+}
+
+function inUrl(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}

@@ -1,0 +1,93 @@
+// The accounts and rules of phones, in the password file and the ACL file, which a person may edit as well.
+
+import { parseAclFile } from '../access/acl-file.ts';
+import { addRule, type RuleLine, removeRule, removeUserRules } from '../access/acl-file-edit.ts';
+import { makePassword } from '../access/first-account.ts';
+import { hasUser, removeUser, setUser } from '../access/password-file-edit.ts';
+import { hashPassword } from '../access/password-hash.ts';
+import { usersOf } from '../access/set-accounts.ts';
+import { accountOf } from '../phones/phone.ts';
+import type { Phone } from '../phones/phone-book.ts';
+import { friendsOf, ownTracksRules } from '../phones/phone-rules.ts';
+import { changeInForce, readEdited } from './change-in-force.ts';
+import type { OperationNeeds } from './needs.ts';
+import { OperationFailure } from './operation.ts';
+import { phoneListener } from './phone-address.ts';
+
+/** By these a phone sees others: they follow the groups, and all other rules of a phone stay as they are. */
+const SHARING = /^owntracks\/[^/]+\/\+(\/(event|info))?$/;
+
+/** PhoneFiles are those of the listener that phones sign in at. */
+export interface PhoneFiles {
+  readonly passwordFile: string;
+  readonly aclFile: string;
+}
+
+/** phoneFiles throws OperationFailure where there is no place for an account, or where an account could do everything. */
+export function phoneFiles(needs: OperationNeeds, webSocket = false): PhoneFiles {
+  const { passwordFile, aclFile } = needs.access.filesOf(listenerName(needs, webSocket));
+  if (passwordFile === null)
+    throw new OperationFailure('not possible', 'Cannot set phones up: the configuration names no password_file - write one, then reload');
+  if (aclFile === null)
+    throw new OperationFailure(
+      'not possible',
+      'Cannot set phones up: the configuration names no acl_file, so that each phone could read and write everything - "midge phone add --make-acl" makes one in which all present accounts keep all rights',
+    );
+  return { passwordFile, aclFile };
+}
+
+/** What is to be taken away can be where nothing could be added. */
+function listenerName(needs: OperationNeeds, webSocket: boolean): string {
+  try {
+    return phoneListener(needs, webSocket).name;
+  } catch {
+    return needs.listeners[0]?.name ?? '';
+  }
+}
+
+/** accountsIn gives the users of the password file. */
+export function accountsIn({ passwordFile }: Pick<PhoneFiles, 'passwordFile'>): ReadonlySet<string> {
+  return new Set(usersOf(readEdited(passwordFile)));
+}
+
+/** grantRules puts the rules of all phones in force: those of `own` for one, and for each what its person's friends share. */
+export async function grantRules(
+  needs: OperationNeeds,
+  { aclFile }: PhoneFiles,
+  phones: readonly Pick<Phone, 'person' | 'device' | 'use' | 'groups'>[],
+  own: { readonly account: string; readonly rules: readonly RuleLine[] } | null = null,
+): Promise<void> {
+  await changeInForce(needs, aclFile, (text) => {
+    const { users } = parseAclFile(text, aclFile).acl;
+    let changed = text;
+    for (const rule of own?.rules ?? []) changed = addRule(changed, own?.account ?? null, rule);
+    for (const phone of phones) {
+      if (phone.use !== 'owntracks') continue;
+      const account = accountOf(phone);
+      const wanted = ownTracksRules(phone, friendsOf(phone.person, phones));
+      const there = users.get(account) ?? [];
+      const stale = there.filter(({ filter }) => SHARING.test(filter) && !wanted.some((each) => each.filter === filter));
+      for (const rule of stale) changed = removeRule(changed, account, rule);
+      for (const rule of wanted) changed = addRule(changed, account, rule);
+    }
+    return changed;
+  });
+}
+
+/** givePassword makes another password for a phone, and its account where there is none; clients with the one before are disconnected. */
+export async function givePassword(needs: OperationNeeds, phone: Phone): Promise<string> {
+  const { passwordFile } = phoneFiles(needs, phone.webSocket);
+  const password = makePassword();
+  const hash = await hashPassword(password);
+  await changeInForce(needs, passwordFile, (text) => setUser(text, accountOf(phone), hash));
+  return password;
+}
+
+/** takeAway ends the accounts, which disconnects their clients, and then their rules. */
+export async function takeAway(needs: OperationNeeds, { passwordFile, aclFile }: PhoneFiles, accounts: readonly string[]): Promise<void> {
+  const without = (text: string, remove: (text: string, account: string) => string) => accounts.reduce(remove, text);
+  await changeInForce(needs, passwordFile, (text) =>
+    without(text, (each, account) => (hasUser(each, account) ? removeUser(each, account) : each)),
+  );
+  await changeInForce(needs, aclFile, (text) => without(text, removeUserRules));
+}

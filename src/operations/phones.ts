@@ -1,0 +1,252 @@
+// Phones: a person has some, each with an account and rules of its own, and is set up by a link that it opens itself.
+
+import { z } from 'zod';
+import type { RuleLine } from '../access/acl-file-edit.ts';
+import { isTopicFilter } from '../mqtt/topics.ts';
+import { accountOf, nameFault, PHONE_USES, type PhoneName, topicOf } from '../phones/phone.ts';
+import { isSetUp, type Phone } from '../phones/phone-book.ts';
+import { PHONE_PROBLEMS, type PhoneProblem, problemOf } from '../phones/phone-problem.ts';
+import type { OperationNeeds, Phones } from './needs.ts';
+import { badInput, OperationFailure, operation } from './operation.ts';
+import { pageAddresses, phoneAddress } from './phone-address.ts';
+import { accountsIn, grantRules, phoneFiles, takeAway } from './phone-files.ts';
+import { deleteBelow } from './retained.ts';
+import { iso, TIME } from './time.ts';
+
+const GROUP = z.string().regex(/^[\p{L}\p{N}_.-]{1,64}$/u, 'must have letters, digits, . _ or -');
+
+const NAME = {
+  person: z.string().describe('whose it is: letters, digits, . _ or -'),
+  device: z.string().describe('tells the phones of a person apart'),
+};
+
+const STEPS = z.object({
+  certificate: TIME.nullable().describe('it has fetched the authority'),
+  tls: TIME.nullable().describe('it has come by TLS'),
+  signedIn: TIME.nullable(),
+  location: TIME.nullable().describe('it has published one'),
+});
+
+const PHONE = z.object({
+  ...NAME,
+  account: z.string().describe('its user name'),
+  use: z.enum(PHONE_USES),
+  groups: z.array(z.string()).describe('people who share one see where the others are'),
+  host: z.string().describe('name or address that it connects to'),
+  added: TIME,
+  link: z
+    .object({ state: z.enum(['waiting', 'opened']), ends: TIME })
+    .nullable()
+    .describe('by which it is set up; null = it has ended'),
+  steps: STEPS.describe('when it did each for the first time; null = not yet'),
+  isSetUp: z.boolean(),
+  hasAccount: z.boolean().describe('false = it has not opened its link yet, or its account was taken away by hand'),
+  connected: z.boolean(),
+  problem: z
+    .object({ kind: z.enum(PHONE_PROBLEMS), reason: z.string(), advice: z.string().nullable() })
+    .nullable()
+    .describe('why it was turned away since it was in last'),
+});
+
+/** PhoneState is a phone as the operations tell of it. */
+export type PhoneState = z.infer<typeof PHONE>;
+
+/** PHONES lists them. */
+export const PHONES = operation({
+  name: 'phones',
+  kind: 'query',
+  right: 'admin',
+  summary: 'The phones that were set up, how far each has come, and what keeps it out.',
+  input: z.strictObject({}),
+  output: z.array(PHONE),
+  run: (needs) =>
+    phonesOf(needs)
+      .book.list()
+      .map((phone) => phoneState(needs, phone)),
+});
+
+const ADD = z.strictObject({
+  person: NAME.person,
+  device: NAME.device.default('phone'),
+  use: z.enum(PHONE_USES).default('owntracks').describe('the app: OwnTracks, or any other that speaks MQTT'),
+  groups: z.array(GROUP).max(32).nullish().describe('in which the person shares locations; none = as before, or with nobody'),
+  topics: z
+    .array(z.strictObject({ access: z.enum(['read', 'write', 'readwrite']), filter: z.string() }))
+    .max(100)
+    .default([])
+    .describe('what it may read and write besides; another app than OwnTracks needs some'),
+  host: z.string().nullish().describe('name or address that it connects to; none = the best that is in the certificate'),
+  webSocket: z.boolean().default(false).describe('MQTT over WebSocket'),
+  replace: z.boolean().default(false).describe('also where the phone is set up already: it gets another password'),
+});
+
+/** ADD_PHONE makes the link by which a phone sets itself up. */
+export const ADD_PHONE = operation({
+  name: 'add phone',
+  kind: 'command',
+  right: 'admin',
+  summary: 'Make a link that sets up one phone within ten minutes: certificate, account and settings of its app.',
+  input: ADD,
+  output: z.object({
+    person: z.string(),
+    device: z.string(),
+    account: z.string(),
+    link: z.string().describe('secret: whoever opens it first has the account'),
+    qr: z.string().describe('the link as a QR code (SVG)'),
+    ends: TIME,
+    host: z.string(),
+    port: z.number().int(),
+    fingerprint: z.string().nullable().describe('SHA-256 of the authority that the phone is asked to trust; null = it need not'),
+  }),
+  run: addPhone,
+});
+
+async function addPhone(needs: OperationNeeds, wanted: z.infer<typeof ADD>) {
+  const { person, device, use, topics, webSocket, replace } = wanted;
+  const { book } = phonesOf(needs);
+  const account = checkName(wanted);
+  const rules = rulesIn(topics);
+  if (use === 'mqtt' && rules.length === 0)
+    throw badInput('topics', `Cannot add phone "${account}": without topics its app could read and write nothing`);
+  const address = phoneAddress(needs, { host: wanted.host ?? null, webSocket });
+  const pages = pageAddresses(needs, wanted.host ?? null);
+  const files = phoneFiles(needs, webSocket);
+  const known = book.find(account);
+  if (known === null && accountsIn(files).has(account))
+    throw new OperationFailure('conflict', `Cannot add phone "${account}": there is an account of this name that is no phone`);
+  if (known?.steps.signedIn !== undefined && !replace)
+    throw new OperationFailure('conflict', `Cannot add phone "${account}": it is set up already - name another device, or replace it`);
+  const before = book.list().filter((each) => accountOf(each) !== account);
+  const groups = wanted.groups ?? [...before, ...(known === null ? [] : [known])].find((each) => each.person === person)?.groups ?? [];
+  const others = before.map((each) => (each.person === person ? { ...each, groups } : each));
+  await grantRules(needs, files, [...others, { person, device, use, groups }], { account, rules });
+  const { phone, token } = book.add({ person, device, use, groups, host: address.host, webSocket });
+  book.setGroups(person, groups);
+  const link = `${pages.plain ?? pages.secure}/phone/${phone.link?.id}#${token}`;
+  const { qrSvg } = await import('../phones/qr-code.ts');
+  const fingerprint = pages.plain === null ? null : (needs.certificates?.authority().fingerprint ?? null);
+  const ends = iso(phone.link?.ends ?? phone.added);
+  return { person, device, account, link, qr: qrSvg(link), ends, host: address.host, port: address.port, fingerprint };
+}
+
+/** CHANGE_PHONE_GROUPS changes who sees a person, and whom it sees. */
+export const CHANGE_PHONE_GROUPS = operation({
+  name: 'change phone groups',
+  kind: 'command',
+  right: 'admin',
+  summary: 'Share the location of a person in other groups, at once and on all its phones; none = with nobody.',
+  input: z.strictObject({ person: NAME.person, groups: z.array(GROUP).max(32) }),
+  output: z.object({ person: z.string(), groups: z.array(z.string()) }),
+  run: async (needs, { person, groups }) => {
+    const { book } = phonesOf(needs);
+    if (!book.list().some((each) => each.person === person)) throw unknownPhone(person);
+    await grantRules(
+      needs,
+      phoneFiles(needs),
+      book.list().map((each) => (each.person === person ? { ...each, groups } : each)),
+    );
+    book.setGroups(person, groups);
+    return { person, groups };
+  },
+});
+
+/** REMOVE_PHONE shuts a phone out, or all of a person. */
+export const REMOVE_PHONE = operation({
+  name: 'remove phone',
+  kind: 'command',
+  right: 'admin',
+  summary: 'Remove a phone, or all phones of a person: account, rules, and the messages that were kept of it. It is disconnected at once.',
+  input: z.strictObject({ person: NAME.person, device: NAME.device.nullish().describe('none = all phones of the person') }),
+  output: z.object({
+    removed: z.array(z.string()).describe('accounts'),
+    messages: z.number().int().describe('retained messages that were deleted'),
+  }),
+  run: async (needs, { person, device }) => {
+    const { book } = phonesOf(needs);
+    const gone = book.list().filter((each) => each.person === person && (device == null || each.device === device));
+    if (gone.length === 0) throw unknownPhone(device == null ? person : accountOf({ person, device }));
+    const removed = gone.map(accountOf);
+    const files = phoneFiles(needs, gone[0]?.webSocket);
+    await takeAway(needs, files, removed);
+    for (const account of removed) book.remove(account);
+    await grantRules(needs, files, book.list());
+    let messages = 0;
+    for (const phone of gone) messages += await deleteBelow(needs, topicOf(phone));
+    return { removed, messages };
+  },
+});
+
+/** phoneState is all that is known about a phone. */
+export function phoneState(needs: OperationNeeds, phone: Phone): PhoneState {
+  const { person, device, use, groups, host, link } = phone;
+  const account = accountOf(phone);
+  const timeOf = (at: number | undefined) => (at === undefined ? null : iso(at));
+  const { certificate, tls, signedIn, location } = phone.steps;
+  const hasAccount = hasAccountOf(needs, phone);
+  const connected = isConnected(needs, account);
+  return {
+    ...{ person, device, account, use, groups: [...groups], host },
+    added: iso(phone.added),
+    link: link === null ? null : { state: link.pass === null ? 'waiting' : 'opened', ends: iso(link.ends) },
+    steps: { certificate: timeOf(certificate), tls: timeOf(tls), signedIn: timeOf(signedIn), location: timeOf(location) },
+    isSetUp: isSetUp(phone),
+    hasAccount,
+    connected,
+    problem: connected ? null : problemFor(needs, phone, hasAccount),
+  };
+}
+
+/** The latest refusal of its account, or while it is set up, of where its page was asked for. */
+function problemFor(needs: OperationNeeds, phone: Phone, hasAccount: boolean): PhoneState['problem'] {
+  const account = accountOf(phone);
+  const { address, signedIn } = phonesOf(needs).seen(account);
+  const since = Math.max(phone.added, signedIn ?? 0);
+  const isOfPhone = (about: string | null) => about !== null && phone.link !== null && about === address;
+  const refusal = needs.refusals.list(null).find((each) => {
+    if (each.last < since || each.cause === 'websocket') return false;
+    return each.username === account || (each.username === null && isOfPhone(each.address));
+  });
+  if (refusal === undefined) return null;
+  const kind: PhoneProblem = problemOf(refusal);
+  return { kind: kind === 'password' && !hasAccount ? 'removed' : kind, reason: refusal.reason, advice: refusal.advice };
+}
+
+function hasAccountOf(needs: OperationNeeds, phone: Phone): boolean {
+  try {
+    return accountsIn(phoneFiles(needs, phone.webSocket)).has(accountOf(phone));
+  } catch {
+    return false; // there is no such file any more
+  }
+}
+
+function isConnected({ broker }: OperationNeeds, account: string): boolean {
+  for (const { username, connection } of broker.sessions) if (username === account && connection !== null) return true;
+  return false;
+}
+
+function phonesOf({ phones }: OperationNeeds): Phones {
+  if (phones !== null) return phones;
+  throw new OperationFailure(
+    'not possible',
+    'Cannot set phones up: no listener has "protocol http", by whose pages phones get their certificate and settings - add "listener 8443" and "protocol http"',
+  );
+}
+
+function checkName(phone: PhoneName): string {
+  const fault = nameFault(phone);
+  if (fault !== null) throw badInput(fault.field, fault.message);
+  return accountOf(phone);
+}
+
+function rulesIn(topics: z.infer<typeof ADD>['topics']): readonly RuleLine[] {
+  return topics.map(({ access, filter }, index) => {
+    if (isTopicFilter(filter) && !/[\u0000-\u001f\u007f-\u009f\ufffd]/.test(filter) && filter === filter.trim())
+      return { kind: 'topic', access, filter };
+    const message = `Cannot add a rule for "${filter}": it is no topic filter that a line of the file can hold`;
+    throw new OperationFailure('bad input', message, { faults: [{ path: ['topics', index, 'filter'], message }] });
+  });
+}
+
+function unknownPhone(name: string): OperationFailure {
+  return new OperationFailure('not found', `Cannot find phone "${name}": midge phone list shows those that there are`);
+}
