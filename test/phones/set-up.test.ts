@@ -10,8 +10,14 @@ import { ScriptedPhone } from './scripted-phone.ts';
 
 const HERE = { lat: 52.5, lon: 13.4 };
 
+interface Wanted {
+  readonly system: PhoneSystem;
+  readonly person: string;
+  readonly groups?: readonly string[];
+}
+
 /** Has a phone set up, up to its configuration. */
-async function setUp(context: TestContext, house: House, { system, ...wanted }: { system: PhoneSystem; person: string } & object) {
+async function setUp(context: TestContext, house: House, { system, ...wanted }: Wanted) {
   const added = await house.ask('add phone', { host: HOST, ...wanted });
   const phone = new ScriptedPhone(context, added.link, system);
   const page = await phone.scan();
@@ -122,7 +128,11 @@ test('friends see the location of each other, others do not, and commands go to 
   const jane = await setUp(context, house, { person: 'jane', groups: ['family'], system: 'ios' });
   const john = await setUp(context, house, { person: 'john', groups: ['family'], system: 'android' });
   const eve = await setUp(context, house, { person: 'eve', system: 'android' });
-  const [janes, johns, eves] = [await jane.phone.connect(jane.fields), await john.phone.connect(john.fields), await eve.phone.connect(eve.fields)];
+  const [janes, johns, eves] = [
+    await jane.phone.connect(jane.fields),
+    await john.phone.connect(john.fields),
+    await eve.phone.connect(eve.fields),
+  ];
   const seen: string[] = [];
   johns.on('message', (topic) => seen.push(`john ${topic}`));
   eves.on('message', (topic) => seen.push(`eve ${topic}`));
@@ -132,7 +142,7 @@ test('friends see the location of each other, others do not, and commands go to 
   await johns.publishAsync('owntracks/jane/phone/cmd', '{"_type":"cmd","action":"dump"}', { qos: 1 });
   await eves.publishAsync('owntracks/eve/phone', '{"_type":"location"}', { qos: 1 });
   const isThere = (...wanted: readonly string[]) => wanted.every((each) => seen.includes(each));
-  const next = () => Promise.race([once(johns, 'message'), once(eves, 'message')]);
+  const next = () => new Promise((resolve) => [johns, eves].map((client) => client.once('message', resolve)));
   while (!isThere('eve owntracks/eve/phone', 'john owntracks/john/phone/cmd', 'john owntracks/jane/phone')) await next();
   assert.deepEqual(seen.toSorted(), ['eve owntracks/eve/phone', 'john owntracks/jane/phone', 'john owntracks/john/phone/cmd']);
   await house.ask('change phone groups', { person: 'eve', groups: ['family'] });
