@@ -55,8 +55,8 @@ export function ownTracksConfiguration(phone: PhoneName, { broker, password }: S
 
 /** trackerIdOf gives the two characters that the map shows where there is no picture. */
 export function trackerIdOf({ person, device }: PhoneName): string {
-  const letters = [...`${person}${device}`].filter((each) => /[\p{L}\p{N}]/u.test(each));
-  return letters.slice(0, 2).join('').toUpperCase();
+  const letters = [...`${person}${device}`.toUpperCase()].filter((each) => /[\p{L}\p{N}]/u.test(each));
+  return letters.slice(0, 2).join('');
 }
 
 /** otrcText is the text of an .otrc file. */

@@ -1,7 +1,6 @@
 // From the scan to the first location, on the program itself, with phones that take nothing but what the link delivers.
 
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import type { PhoneSystem } from '../../src/phones/owntracks.ts';
@@ -159,7 +158,7 @@ test('person who is removed is disconnected, and accounts, rules and the last lo
   const client = await jane.phone.connect(jane.fields);
   await jane.phone.publish(client, jane.fields, HERE);
   const john = await setUp(context, house, { person: 'john', groups: ['family'], system: 'ios' });
-  const closed = once(client, 'close');
+  const closed = new Promise((resolve) => client.once('close', () => resolve(null)));
   assert.deepEqual(await house.ask('remove phone', { person: 'jane' }), { removed: ['jane/phone'], messages: 1 });
   await closed;
   await assert.rejects(jane.phone.connect(jane.fields), /Not authorized/);
