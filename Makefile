@@ -1,6 +1,6 @@
 # What one can do here; every target is one line into build/ or npm. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: run test check binary image image-torture release bench clean help
+.PHONY: run test check binary image image-torture release refresh bench clean help
 
 run: ## start the broker from the sources, its state in ./.midge/
 	@build/with.sh npm run --silent web
@@ -23,6 +23,9 @@ image-torture: ## cut the power of the image 50 times while messages flow, and a
 
 release: ## make the files of a release in dist/midge-VERSION/: make release VERSION=x [KEY=FILE] [WITHOUT=image]
 	@build/with.sh npm run --silent release
+
+refresh: ## give the manifest of a release 180 days more: make refresh VERSION=x KEY=FILE
+	@build/with.sh npm run --silent refresh
 
 bench: ## compare speed with mosquitto and stock Aedes
 	@build/with.sh npm run --silent bench

@@ -136,10 +136,16 @@ function addImage(release: Release, say: (line: string) => void): void {
 }
 
 function finish(folder: string, { files }: Release, { version, commit, date }: Stamp): void {
-  const freshUntil = new Date(Date.parse(date) + FRESH_DAYS * DAY).toISOString();
+  const freshUntil = freshAfter(date);
   writeFileSync(join(folder, MANIFEST_NAME), writeManifest({ version, commit, date, freshUntil, files }));
-  const names = [...files.map(({ name }) => name), MANIFEST_NAME].sort();
+  // The manifest is made anew to keep it fresh: its own signature proves it.
+  const names = files.map(({ name }) => name).sort();
   writeFileSync(join(folder, SUMS), names.map((name) => `${sha256(join(folder, name))}  ${name}\n`).join(''));
+}
+
+/** freshAfter gives the time until which a manifest of a date is fresh, both ISO 8601. */
+export function freshAfter(date: string): string {
+  return new Date(Date.parse(date) + FRESH_DAYS * DAY).toISOString();
 }
 
 function sha256(path: string): string {

@@ -10,7 +10,10 @@ import { type Block, blocksOf, PROJECT, readBlocks } from './page.ts';
 import { obstacle, runPrivately } from './private-machine.ts';
 
 /** RUN_ELSEWHERE are pages whose commands other tests carry out, on machines that they make for it. */
-const RUN_ELSEWHERE: Readonly<Record<string, string>> = { 'docs/moving.md': 'test/machine/moving.test.ts' };
+const RUN_ELSEWHERE: Readonly<Record<string, string>> = {
+  'docs/moving.md': 'test/machine/moving.test.ts',
+  'docs/releases.md': 'test/machine/release.test.ts and debian-package.test.ts',
+};
 
 /** MOST_NOT_RUN are the marks in all pages together: each command that nobody runs will be wrong one day. */
 const MOST_NOT_RUN = 7;

@@ -10,6 +10,7 @@ import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { missing, runForeign } from '../support/process/foreign-program.ts';
 import type { Outcome } from '../support/process/outcome.ts';
 import { type Debian, obstacle, RELEASES, startDebian } from './debian.ts';
+import { commandsOf } from './page.ts';
 
 const DIST = join(import.meta.dirname, '../../dist');
 const ARCHITECTURE = process.arch === 'arm64' ? 'arm64' : 'x64';
@@ -38,10 +39,10 @@ for (const release of RELEASES) {
   test(`package is installed, upgraded, removed and purged on Debian ${release}`, { skip }, async (context) => {
     const { root, run } = await startDebian(context, release);
     const folder = await packages();
-    for (const version of [OLD, NEW]) copyFileSync(join(folder, nameOf(version)), join(root, 'root', nameOf(version)));
-    const { stdout: told } = await apt(run, 'install', `/root/${nameOf(OLD)}`);
-    assert.match(told, /create an account: sudo midge passwd \/var\/lib\/midge\/passwd NAME/);
+    copyFileSync(join(folder, nameOf(OLD)), join(root, 'root', nameOf(OLD)));
+    await followPage(run);
     await use(run);
+    copyFileSync(join(folder, nameOf(NEW)), join(root, 'root', nameOf(NEW)));
     await refuseOtherWays(run);
     appendFileSync(join(root, 'etc/midge/midge.conf'), '# mine\n');
     const before = await pidOf(run);
@@ -94,12 +95,19 @@ function packages(): Promise<string> {
   return made;
 }
 
+/** What docs/releases.md says, as a person types it. */
+async function followPage(run: Debian['run']): Promise<void> {
+  const [install = '', account = '', status = ''] = commandsOf('Debian package', 'docs/releases.md');
+  const type = (line: string) => succeed(run('sh', '-c', `cd /root && ${line}`));
+  assert.match((await type(install)).stdout, /create an account: sudo midge passwd \/var\/lib\/midge\/passwd NAME/);
+  await type(`printf 'secret\\nsecret\\n' | ${account}`);
+  assert.match((await type(status)).stdout, /midge version/);
+}
+
 async function use(run: Debian['run']): Promise<void> {
   assert.equal((await run('systemctl', 'is-enabled', 'midge')).stdout, 'enabled\n');
   assert.equal((await run('stat', '-c', '%a %U', '/var/lib/midge', '/var/lib/midge/passwd')).stdout, '700 midge\n600 midge\n');
-  await succeed(run('midge', 'passwd', '-b', '/var/lib/midge/passwd', 'jane', 'secret'));
   await succeed(run('midge', 'pub', ...LOGIN, '-m', 'kept', '-q', '1', '-r'));
-  assert.match((await succeed(run('midge', 'status'))).stdout, /midge version/);
   assert.equal((await run('stat', '-c', '%U', `/proc/${await pidOf(run)}`)).stdout, 'midge\n');
 }
 
