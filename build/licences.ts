@@ -11,7 +11,10 @@ interface LockedPackage {
 
 const LICENCE_FILE = /^(licen[cs]e|copying|notice)(\.\w+)?$/i;
 
-/** licenceTexts gives one text, ordered by name; throws when a package in the executable has no licence. */
+/** Some packages have their licence in the last part of the README only. */
+const LICENCE_HEADING = /^(#+ *licen[cs]e\b.*|licen[cs]e *\n-+) *$/im;
+
+/** licenceTexts gives one text, ordered by name. */
 export function licenceTexts(root: string): string {
   const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as { packages: Record<string, LockedPackage> }; // npm's lockfileVersion 3
   const parts = Object.entries(packages)
@@ -32,15 +35,22 @@ export function nameOf(path: string): string {
 }
 
 function part(title: string, licence: string | undefined, texts: string): string {
-  if (texts === '') throw new Error(`Cannot list the licences: ${title} has no licence text`);
-  return `${'='.repeat(80)}\n${title} (${licence ?? 'licence below'})\n${'='.repeat(80)}\n\n${texts}`;
+  const text = texts || `The package has no text of its licence; its package.json names ${licence ?? 'none'}.\n`;
+  return `${'='.repeat(80)}\n${title} (${licence ?? 'licence below'})\n${'='.repeat(80)}\n\n${text}`;
 }
 
 function textsIn(folder: string): string {
   if (!existsSync(folder)) return '';
   const names = readdirSync(folder).filter((name) => LICENCE_FILE.test(name));
+  if (names.length === 0) return textInReadme(join(folder, 'README.md'));
   return names
     .sort()
     .map((name) => `${readFileSync(join(folder, name), 'utf8').trimEnd()}\n`)
     .join('\n');
+}
+
+function textInReadme(path: string): string {
+  const readme = existsSync(path) ? readFileSync(path, 'utf8') : '';
+  const place = readme.search(LICENCE_HEADING);
+  return place === -1 ? '' : `${readme.slice(place).trimEnd()}\n`;
 }
