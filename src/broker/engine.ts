@@ -39,7 +39,7 @@ import { type Topic, TopicCache } from './topic.ts';
 
 /** Bytes after which a turn leaves large outputs to the next one: the system takes some milliseconds for a megabyte to many clients. */
 const WRITTEN_MAX = 524_288;
-/** Outputs up to this are written all the same: what others are told does not wait for those who get much. */
+/** Outputs up to this are small. */
 const SMALL_OUTPUT = 8192;
 
 /** Broker is the engine. Create it, `start` it, give it streams by `handle`, `stop` it. */
@@ -271,19 +271,25 @@ export class Broker extends AedesHub {
     if (!this.#fairTurns.isEmpty) this.#awaitTurnEnd();
   };
 
+  /** Those who are told little are written first: what they are told does not wait for the large outputs. */
   #flushDirty(): void {
     const dirty = this.#dirty;
     if (dirty.length === 0) return;
     this.#dirty = [];
-    let written = 0;
+    let large = 0;
     for (let index = 0; index < dirty.length; index++) {
       const output = dirty[index]!; // index < length
-      const { gathered } = output;
-      if (written > WRITTEN_MAX && gathered > SMALL_OUTPUT) {
+      if (output.gathered > SMALL_OUTPUT) dirty[large++] = output;
+      else output.flush();
+    }
+    let written = 0;
+    for (let index = 0; index < large; index++) {
+      const output = dirty[index]!; // index < large
+      if (written > WRITTEN_MAX) {
         this.#dirty.push(output);
         continue;
       }
-      written += gathered;
+      written += output.gathered;
       output.flush();
     }
     if (this.#dirty.length > 0) this.#awaitTurnEnd();

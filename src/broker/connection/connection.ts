@@ -35,6 +35,8 @@ import type { IncomingAliases } from './topic-aliases.ts';
 const CONNECT_SIZE_MAX = 524_288;
 /** Acknowledgements that may wait for the store before nothing more is read from their client: about 100 bytes each, and its messages. */
 const WAITING_ACKS_MAX = 4096;
+/** Bytes of a chunk behind which there are likely to be more: its socket would be read up to 32 times in a turn. */
+const LARGE_CHUNK = 65_536;
 /** Seconds that a client may take to read its last words before the socket is torn down. */
 const CLOSE_TIMEOUT = 2;
 
@@ -336,6 +338,7 @@ export class Connection implements PacketSink {
     });
     broker.run.flush();
     if (this.#isOverdue()) this.#holdBack();
+    else if (chunk.length >= LARGE_CHUNK && broker.effort.isShareSpent) this.#letOthersGo();
     broker.chunkHandled();
   }
 
@@ -346,6 +349,13 @@ export class Connection implements PacketSink {
     if ((taken === chunk.length && this.#unfinished === null) || this.reactionTo(CONNECTION_EVENT.CHUNK) === 'ignore') return;
     const rest = chunk.subarray(taken);
     this.#backlog = isLent ? Buffer.from(rest) : rest;
+    this.#stream.pause();
+    this.broker.waitForTurn(this);
+  }
+
+  /** What else it has sent waits in its socket for the next turn. */
+  #letOthersGo(): void {
+    if (this.#backlog !== null || this.#state !== 'connected') return;
     this.#stream.pause();
     this.broker.waitForTurn(this);
   }
@@ -366,9 +376,10 @@ export class Connection implements PacketSink {
     if (this.#unfinished !== null) return this.broker.waitForTurn(this);
     const backlog = this.#backlog;
     this.#backlog = null;
-    if (backlog === null) return;
-    this.#guarded(() => this.#take(backlog, false));
-    this.broker.run.flush();
+    if (backlog !== null) {
+      this.#guarded(() => this.#take(backlog, false));
+      this.broker.run.flush();
+    }
     if (this.#backlog === null && this.#isOverdue()) this.#holdBack();
     else this.#readAgain();
   }

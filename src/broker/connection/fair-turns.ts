@@ -39,7 +39,12 @@ export class Effort {
 
   /** limit is where a chunk that comes now has to let others go first. */
   get limit(): number {
-    return this.spent + (this.spent < SHARE ? SHARE : LATE_SHARE);
+    return this.spent + (this.isShareSpent ? LATE_SHARE : SHARE);
+  }
+
+  /** isShareSpent tells that this turn has done as much as one client may ask for. */
+  get isShareSpent(): boolean {
+    return this.spent >= SHARE;
   }
 }
 
