@@ -59,6 +59,11 @@ export function firstByte(qos: Qos, retain: boolean, dup: boolean): number {
   return PUBLISH | (dup ? 8 : 0) | (qos << 1) | (retain ? 1 : 0);
 }
 
+/** qosOf reads the QoS in it. */
+export function qosOf(first: number): Qos {
+  return ((first >> 1) & 3) as Qos; // 3 is never written
+}
+
 /** NEVER is the `expiresAt` of a message without Message Expiry Interval. */
 export const NEVER = 0;
 

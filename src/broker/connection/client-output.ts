@@ -4,12 +4,11 @@ import type { Duplex } from 'node:stream';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Block } from '../../mqtt/block.ts';
-import type { Qos } from '../../mqtt/packet-types.ts';
 import { REASON, type ReasonCode } from '../../mqtt/reason-codes.ts';
 import type { Counters } from '../counters.ts';
 
 import type { MemoryBudget } from '../memory-budget.ts';
-import { type Frame, firstByte, type Message, NEVER } from '../message.ts';
+import { type Frame, type Message, NEVER, qosOf } from '../message.ts';
 import type { BrokerOptions, ConnectionOrigin } from '../options.ts';
 import type { Passages } from '../passages.ts';
 import type { Framing } from '../transport.ts';
@@ -101,21 +100,22 @@ export class ClientOutput {
     return this.#answerBytes > ANSWERS_MAX;
   }
 
-  /** sendPublish sends a message; false when it is too large for this client [MQTT-3.1.2-24]. QoS 0 beyond the limit is dropped and counted. */
-  sendPublish(message: Message, qos: Qos, retain: boolean, dup: boolean, packetId: number, identifiers: readonly number[] | null): boolean {
-    if (qos === 0 && this.isCongested && this.#dropsQos0()) return true;
+  /** sendPublish sends a message by its first byte (`firstByte`); false when it is too large for this client [MQTT-3.1.2-24]. QoS 0 beyond the limit is dropped and counted. */
+  sendPublish(message: Message, first: number, packetId: number, identifiers: readonly number[] | null): boolean {
+    const hasPacketId = qosOf(first) > 0;
+    if (!hasPacketId && this.isCongested && this.#dropsQos0()) return true;
     if (this.#broker.log.enabled.debug) {
       this.#broker.log.log(
         'debug',
-        `Sending PUBLISH to ${this.#connection.id} (${publishInWords(dup, qos, retain, packetId, message.topic, message.payloadLength)})`,
+        `Sending PUBLISH to ${this.#connection.id} (${publishInWords(first, packetId, message.topic, message.payloadLength)})`,
       );
     }
     if (!this.isPlain || identifiers !== null || message.expiresAt !== NEVER) {
-      return this.#sendOwnPublish(message, qos, retain, dup, packetId, identifiers);
+      return this.#sendOwnPublish(message, first, packetId, identifiers);
     }
-    const frame = message.frame(this.#connection.version === 5, qos > 0);
+    const frame = message.frame(this.#connection.version === 5, hasPacketId);
     if (frame.size > this.maximumPacketSize) return this.#dropTooLarge();
-    this.#appendPublish(message, frame, firstByte(qos, retain, dup), packetId);
+    this.#appendPublish(message, frame, first, packetId);
     return true;
   }
 
@@ -211,17 +211,10 @@ export class ClientOutput {
     this.unread = 0;
   }
 
-  #sendOwnPublish(
-    message: Message,
-    qos: Qos,
-    retain: boolean,
-    dup: boolean,
-    packetId: number,
-    identifiers: readonly number[] | null,
-  ): boolean {
-    const frame = encodeOwnPublish(this.#connection, message, qos > 0, identifiers);
+  #sendOwnPublish(message: Message, first: number, packetId: number, identifiers: readonly number[] | null): boolean {
+    const frame = encodeOwnPublish(this.#connection, message, qosOf(first) > 0, identifiers);
     if (frame === null) return this.#dropTooLarge();
-    this.#appendPublish(message, frame, firstByte(qos, retain, dup), packetId);
+    this.#appendPublish(message, frame, first, packetId);
     return true;
   }
 

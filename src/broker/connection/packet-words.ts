@@ -13,16 +13,9 @@ interface LoggedClient {
   readonly broker: { readonly log: Logger };
 }
 
-/** publishInWords gives a PUBLISH as it stands in the brackets of "Received PUBLISH from ID (...)". */
-export function publishInWords(
-  dup: boolean,
-  qos: number,
-  retain: boolean,
-  packetId: number,
-  { name }: NamedTopic,
-  payloadBytes: number,
-): string {
-  return `d${Number(dup)}, q${qos}, r${Number(retain)}, m${packetId}, '${name}', ... (${payloadBytes} bytes)`;
+/** publishInWords gives a PUBLISH, by its first byte, as it stands in the brackets of "Received PUBLISH from ID (...)". */
+export function publishInWords(first: number, packetId: number, { name }: NamedTopic, payloadBytes: number): string {
+  return `d${(first >> 3) & 1}, q${(first >> 1) & 3}, r${first & 1}, m${packetId}, '${name}', ... (${payloadBytes} bytes)`;
 }
 
 const ACKS = ['PUBACK', 'PUBREC', 'PUBREL', 'PUBCOMP'];

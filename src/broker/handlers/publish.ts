@@ -218,6 +218,6 @@ function forwardedProperties(properties: Properties): Buffer {
 }
 
 function logReceived({ broker, id }: SignedIn, packet: PublishPacket, topic: Topic, refusal: ReasonCode | null): void {
-  const words = publishInWords(packet.dup, packet.qos, packet.retain, packet.packetId, topic, packet.end - packet.payloadStart);
+  const words = publishInWords(packet.buffer[packet.start]!, packet.packetId, topic, packet.end - packet.payloadStart); // it has one
   broker.log.log('debug', `${refusal === REASON.NOT_AUTHORIZED ? 'Denied' : 'Received'} PUBLISH from ${id} (${words})`);
 }

@@ -13,7 +13,7 @@ import type { Counters } from '../counters.ts';
 import type { Subscription } from '../delivery/subscription.ts';
 import type { Journal } from '../journal.ts';
 import type { MemoryBudget } from '../memory-budget.ts';
-import { type AwaitedAck, type Message, NEVER, type Publisher } from '../message.ts';
+import { type AwaitedAck, firstByte, type Message, NEVER, type Publisher } from '../message.ts';
 import type { BrokerOptions } from '../options.ts';
 import type { Requester } from '../ports.ts';
 import type { RetainedReader } from '../retained/retained-delivery.ts';
@@ -195,7 +195,7 @@ export class OutgoingMessages {
     const connection = this.#connection;
     if (connection === null || connection.output.isCongested) return false;
     if (qos === 0) {
-      connection.output.sendPublish(message, 0, true, false, 0, identifiers);
+      connection.output.sendPublish(message, firstByte(0, true, false), 0, identifiers);
       return true;
     }
     if (!this.isReady) return false;
@@ -303,9 +303,9 @@ export class OutgoingMessages {
     const connection = this.#connection;
     if (message.ack !== null && message.publisher === this.#session) {
       message.detach();
-      message.ack.follow(() => this.#connection?.output.sendPublish(message, 0, retain, false, 0, identifiers));
+      message.ack.follow(() => this.#connection?.output.sendPublish(message, firstByte(0, retain, false), 0, identifiers));
     } else if (connection !== null) {
-      connection.output.sendPublish(message, 0, retain, false, 0, identifiers);
+      connection.output.sendPublish(message, firstByte(0, retain, false), 0, identifiers);
     } else if (this.#broker.options.queueQos0Messages && this.#session.expiryInterval > 0) {
       this.#enqueue(this.#withinExpiry(new Delivery(message, 0, retain, identifiers, null)));
     }
@@ -339,7 +339,7 @@ export class OutgoingMessages {
     const message = delivery.message;
     if (delivery.qos === 0) {
       this.#broker.budget.release(delivery);
-      connection.output.sendPublish(message, 0, delivery.retain, false, 0, delivery.identifiers);
+      connection.output.sendPublish(message, firstByte(0, delivery.retain, false), 0, delivery.identifiers);
       return;
     }
     this.#window ??= new OutgoingWindow();
@@ -365,7 +365,7 @@ export class OutgoingMessages {
     const { message, qos, retain, packetId, identifiers } = delivery;
     const dup = delivery.progress === SENT; // by the broker before a restart
     delivery.progress = SENT;
-    const sent = connection.output.sendPublish(message, qos, retain, dup, packetId, identifiers);
+    const sent = connection.output.sendPublish(message, firstByte(qos, retain, dup), packetId, identifiers);
     if (sent) message.detach();
     else this.#forget(delivery, window); // too large for this client: as if delivered [MQTT-3.1.2-25]
   }
@@ -419,7 +419,8 @@ export class OutgoingMessages {
     const window = this.#window!; // what is sent again is in it
     const { message, qos, retain, packetId, identifiers } = delivery;
     const gone = qos === 1 && this.#isExpired(delivery); // a QoS 2 exchange must be finished: its identifier is known to the client
-    const sent = !gone && connection.output.sendPublish(message, qos, retain, delivery.progress === SENT, packetId, identifiers); // [MQTT-3.3.1-1]
+    const first = firstByte(qos, retain, delivery.progress === SENT); // [MQTT-3.3.1-1]
+    const sent = !gone && connection.output.sendPublish(message, first, packetId, identifiers);
     delivery.progress = SENT;
     if (!sent) this.#forget(delivery, window);
   }
