@@ -48,9 +48,10 @@ async function main(args: readonly string[]): Promise<void> {
   const probes = await measureProbes(options, brokers, conditions);
 
   const page = reportPage(header, loads, probes);
-  mkdirSync(DIST, { recursive: true });
-  writeFileSync(join(DIST, 'bench.md'), page);
-  if (options.json) writeFileSync(join(DIST, 'bench.json'), `${JSON.stringify({ ...header, loads, probes }, null, 2)}\n`);
+  const folder = options.output ?? DIST;
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'bench.md'), page);
+  if (options.json) writeFileSync(join(folder, 'bench.json'), `${JSON.stringify({ ...header, loads, probes }, null, 2)}\n`);
   console.log(page);
 }
 

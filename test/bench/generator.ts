@@ -18,6 +18,7 @@ export interface Measurement {
   readonly rate: number;
   readonly p50: number;
   readonly p99: number;
+  readonly p999: number;
   readonly max: number;
   readonly seconds: number;
   /** Deliveries of the whole run, warm-up included: what should have come, and what came. */

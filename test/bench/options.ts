@@ -18,8 +18,10 @@ export interface BenchOptions {
   readonly warmup: number;
   /** Path of a packed executable to measure instead of the sources, or null. */
   readonly binary: string | null;
-  /** Write dist/bench.json too. */
+  /** Write bench.json too. */
   readonly json: boolean;
+  /** Folder that the results are written to; null = dist/. */
+  readonly output: string | null;
   /** Do not give broker and generator a processor core each. */
   readonly unpinned: boolean;
   /** Use the JavaScript generator even where a C compiler is. */
@@ -28,7 +30,7 @@ export interface BenchOptions {
 }
 
 export const USAGE = `Usage: node test/bench/bench.ts [--quick] [--only ROW[,ROW...]] [--brokers NAME[,NAME...]]
-         [--broker NAME='COMMAND with {port}']... [--rounds N] [--seconds S] [--binary] [--json] [--unpinned] [--javascript]
+         [--broker NAME='COMMAND with {port}']... [--rounds N] [--seconds S] [--binary] [--json] [--output FOLDER] [--unpinned] [--javascript]
 
 Measures this broker, mosquitto and stock Aedes in turn under the same loads; prints the table and writes dist/bench.md.
 
@@ -40,6 +42,7 @@ Measures this broker, mosquitto and stock Aedes in turn under the same loads; pr
   --seconds S   seconds measured per run (1)
   --binary      measure dist/midge-linux-<arch> instead of the sources
   --json        write dist/bench.json with every single run
+  --output      folder for bench.md and bench.json instead of dist/
   --unpinned    let the kernel place broker and generator on the cores
   --javascript  use the slower JavaScript generator, as where there is no C compiler
 `;
@@ -59,6 +62,7 @@ export function parseOptions(args: readonly string[], rows: readonly string[], b
     warmup: 0.5,
     binary: given.binary ? `dist/midge-linux-${process.arch}` : null,
     json: given.json ?? false,
+    output: given.output ?? null,
     unpinned: given.unpinned ?? false,
     javascript: given.javascript ?? false,
     help: given.help ?? false,
@@ -78,6 +82,7 @@ function readArguments(args: readonly string[]) {
         seconds: { type: 'string' },
         binary: { type: 'boolean' },
         json: { type: 'boolean' },
+        output: { type: 'string' },
         unpinned: { type: 'boolean' },
         javascript: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },

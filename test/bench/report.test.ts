@@ -10,7 +10,7 @@ import type { BrokerResult } from './rounds.ts';
 import { spreadOf } from './statistics.ts';
 
 const GOOD: Measurement = {
-  ...{ rate: 1_000_000, p50: 20, p99: 40.4, max: 90, seconds: 1 },
+  ...{ rate: 1_000_000, p50: 20, p99: 40.4, p999: 60, max: 90, seconds: 1 },
   ...{ expected: 500, delivered: 500, duplicates: 0, writtenOff: 0, generatorCpu: 0.5, brokerCpu: 1 },
 };
 

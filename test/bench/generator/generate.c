@@ -6,7 +6,8 @@
 // With spread=N a publisher goes round N topics, message by message (bench/07/00, bench/07/01, ...), and the filter is bench/07/#.
 //
 // At most `window` messages of a publisher are outstanding: a message is done when every subscriber has it and, at QoS 1 and 2, when the
-// publisher has its PUBACK or PUBCOMP. A payload is: send time in ns (8 bytes), publisher (4), sequence (4), padding.
+// publisher has its PUBACK or PUBCOMP. With pace=N they send N messages a second together, in turn, as far as their windows allow; latencies
+// count from when a message was due. A payload is: send time in ns (8 bytes), publisher (4), sequence (4), padding.
 #define _GNU_SOURCE
 #include <sched.h>
 #include <sys/epoll.h>
@@ -17,7 +18,7 @@
 enum { HEAD = 16, MAX_CLIENTS = 2048, MAX_PAYLOAD = 16 * 1024 * 1024, STALL_SECONDS = 2, BUCKETS = 64 * 32 };
 
 static struct {
-  int port, publishers, subscribers, topics, wildcard, spread, window, qos, payload, version, tls, websocket, kept, broker, core;
+  int port, publishers, subscribers, topics, wildcard, spread, window, qos, payload, version, tls, websocket, kept, broker, core, pace;
   double warmup, seconds;
   const char *username, *password;
 } load = {.publishers = 1, .subscribers = 1, .topics = 1, .window = 1, .payload = 64, .version = 4, .core = -1, .warmup = 0.5, .seconds = 2};
@@ -46,6 +47,7 @@ static struct subscriber *subscribers;
 static struct connection *dirty[MAX_CLIENTS * 2];
 static unsigned dirty_count, waiting_count, waiting[MAX_CLIENTS], slot_count = 256;
 static uint64_t delivered, duplicates, written_off, histogram[BUCKETS], largest;
+static uint64_t paced, paced_since; // messages that were due since then
 static bool sending = true, measuring;
 static int epoll;
 
@@ -77,7 +79,7 @@ static void touch(struct connection *c) {
 }
 
 static void want_to_send(struct publisher *p) {
-  if (p->waiting || !sending) return;
+  if (p->waiting || !sending || load.pace) return;
   p->waiting = true;
   waiting[waiting_count++] = (unsigned)(p - publishers);
 }
@@ -90,36 +92,52 @@ static inline void credit(struct publisher *p, uint32_t sequence) {
   want_to_send(p);
 }
 
+// send_one sends a message; false = the window is full.
+static bool send_one(struct publisher *p, uint64_t time) {
+  uint32_t index = p->connection.index;
+  unsigned number = p->next & (slot_count - 1);
+  struct slot *slot = &p->slots[number];
+  if (p->outstanding >= (unsigned)load.window || slot->left > 0) return false;
+  slot->sequence = p->next;
+  slot->left = p->fanout + (load.qos > 0);
+  slot->time = time;
+  uint8_t *at = reserve(&p->connection.out, p->length);
+  memcpy(at, p->frame, p->length);
+  memcpy(at + p->payload_at, &time, 8);
+  memcpy(at + p->payload_at + 8, &index, 4);
+  memcpy(at + p->payload_at + 12, &p->next, 4);
+  if (load.spread > 0) {
+    at[p->spread_at] = (uint8_t)('0' + p->next % (unsigned)load.spread / 10);
+    at[p->spread_at + 1] = (uint8_t)('0' + p->next % (unsigned)load.spread % 10);
+  }
+  if (load.qos > 0) {
+    at[p->id_at] = (uint8_t)((number + 1) >> 8);
+    at[p->id_at + 1] = (uint8_t)(number + 1);
+  }
+  p->connection.out.end += p->length;
+  p->next++;
+  p->sent++;
+  p->outstanding++;
+  touch(&p->connection);
+  return true;
+}
+
 // send_more fills the publisher's window.
 static void send_more(struct publisher *p) {
   uint64_t time = nanoseconds();
-  uint32_t index = p->connection.index;
-  while (p->outstanding < (unsigned)load.window) {
-    unsigned number = p->next & (slot_count - 1);
-    struct slot *slot = &p->slots[number];
-    if (slot->left > 0) break;
-    slot->sequence = p->next;
-    slot->left = p->fanout + (load.qos > 0);
-    slot->time = time;
-    uint8_t *at = reserve(&p->connection.out, p->length);
-    memcpy(at, p->frame, p->length);
-    memcpy(at + p->payload_at, &time, 8);
-    memcpy(at + p->payload_at + 8, &index, 4);
-    memcpy(at + p->payload_at + 12, &p->next, 4);
-    if (load.spread > 0) {
-      at[p->spread_at] = (uint8_t)('0' + p->next % (unsigned)load.spread / 10);
-      at[p->spread_at + 1] = (uint8_t)('0' + p->next % (unsigned)load.spread % 10);
-    }
-    if (load.qos > 0) {
-      at[p->id_at] = (uint8_t)((number + 1) >> 8);
-      at[p->id_at + 1] = (uint8_t)(number + 1);
-    }
-    p->connection.out.end += p->length;
-    p->next++;
-    p->sent++;
-    p->outstanding++;
-  }
+  while (send_one(p, time));
   touch(&p->connection);
+}
+
+// send_due sends what the pace asks for by now.
+static void send_due(void) {
+  uint64_t now = nanoseconds();
+  if (!paced_since) paced_since = now;
+  for (;;) {
+    uint64_t due = paced_since + (uint64_t)((double)paced * 1e9 / load.pace);
+    if (due > now) return;
+    send_one(&publishers[paced++ % (unsigned)load.publishers], due);
+  }
 }
 
 static void count(uint64_t latency) {
@@ -205,6 +223,7 @@ static void watch(struct connection *c, int operation) {
 }
 
 static void end_turn(void) {
+  if (load.pace && sending) send_due();
   for (unsigned i = 0; i < waiting_count; i++) {
     publishers[waiting[i]].waiting = false;
     if (sending) send_more(&publishers[waiting[i]]);
@@ -243,7 +262,7 @@ static void run(uint64_t end, bool drain) {
   uint64_t seen = delivered, moved = nanoseconds();
   for (;;) {
     end_turn();
-    int count = epoll_wait(epoll, events, 256, 50);
+    int count = epoll_wait(epoll, events, 256, load.pace ? 1 : 50);
     for (int i = 0; i < count; i++) {
       struct connection *c = events[i].data.ptr;
       if (events[i].events & EPOLLOUT) touch(c);
@@ -392,7 +411,7 @@ static void set(const char *argument) {
   static const struct { const char *name; int *value; } numbers[] = {
     {"port", &load.port}, {"publishers", &load.publishers}, {"subscribers", &load.subscribers}, {"topics", &load.topics},
     {"wildcard", &load.wildcard}, {"spread", &load.spread}, {"window", &load.window}, {"qos", &load.qos}, {"payload", &load.payload}, {"version", &load.version},
-    {"tls", &load.tls}, {"websocket", &load.websocket}, {"kept", &load.kept}, {"broker", &load.broker}, {"core", &load.core}};
+    {"tls", &load.tls}, {"websocket", &load.websocket}, {"kept", &load.kept}, {"broker", &load.broker}, {"core", &load.core}, {"pace", &load.pace}};
   const char *value = strchr(argument, '=');
   size_t length = value ? (size_t)(value++ - argument) : 0;
   for (size_t i = 0; value && i < sizeof numbers / sizeof *numbers; i++)
@@ -407,7 +426,7 @@ static void set(const char *argument) {
 static void check_settings(void) {
   bool fits = load.port > 0 && load.publishers > 0 && load.publishers <= MAX_CLIENTS && load.subscribers >= (load.qos == 0) &&
               load.subscribers <= MAX_CLIENTS && load.topics > 0 && load.topics <= MAX_CLIENTS && load.spread >= 0 && load.spread <= 100 && load.window > 0 && load.window <= 8192 &&
-              load.qos >= 0 && load.qos <= 2 && load.payload >= HEAD && load.payload <= MAX_PAYLOAD && (load.username == NULL) == (load.password == NULL);
+              load.qos >= 0 && load.qos <= 2 && load.pace >= 0 && load.payload >= HEAD && load.payload <= MAX_PAYLOAD && (load.username == NULL) == (load.password == NULL);
   if (fits) return;
   fprintf(stderr, "Cannot use the settings: a number is out of range\n");
   exit(2);
@@ -439,9 +458,9 @@ int main(int count, char **arguments) {
   run(nanoseconds() + 10000000000ull, true);
   uint64_t expected = 0;
   for (int i = 0; i < load.publishers; i++) expected += publishers[i].sent * (load.subscribers > 0 ? publishers[i].fanout : 1);
-  printf("{\"rate\":%.1f,\"p50\":%.2f,\"p99\":%.2f,\"max\":%.2f,\"seconds\":%.3f,\"expected\":%llu,\"delivered\":%llu,\"duplicates\":%llu,"
+  printf("{\"rate\":%.1f,\"p50\":%.2f,\"p99\":%.2f,\"p999\":%.2f,\"max\":%.2f,\"seconds\":%.3f,\"expected\":%llu,\"delivered\":%llu,\"duplicates\":%llu,"
          "\"writtenOff\":%llu,\"generatorCpu\":%.3f,\"brokerCpu\":%.3f}\n",
-         rate, percentile(0.5), percentile(0.99), (double)largest / 1000, seconds, (unsigned long long)expected,
+         rate, percentile(0.5), percentile(0.99), percentile(0.999), (double)largest / 1000, seconds, (unsigned long long)expected,
          (unsigned long long)delivered, (unsigned long long)duplicates, (unsigned long long)written_off, own, broker);
   return 0;
 }

@@ -142,6 +142,7 @@ export class Run {
       rate,
       p50: this.#histogram.percentile(0.5),
       p99: this.#histogram.percentile(0.99),
+      p999: this.#histogram.percentile(0.999),
       max: this.#histogram.largest,
       seconds,
       expected: this.#publishers.reduce((sum, one) => sum + one.next * Math.max(1, one.fanout), 0),

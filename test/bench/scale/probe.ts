@@ -7,6 +7,8 @@ import type { Conditions } from '../rounds.ts';
 export interface Probe {
   readonly name: string;
   readonly title: string;
+  /** The clients come with TLS and a password. Absent = neither. */
+  readonly isSecured?: boolean;
   /** run returns the text of the broker's cell. Throws OperatorError when it cannot be measured. */
   run(broker: RunningBroker, conditions: Conditions): Promise<string>;
 }

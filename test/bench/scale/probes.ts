@@ -7,11 +7,13 @@ import { reasonOf } from '../../../src/base/errors.ts';
 import type { BenchBroker, RunningBroker } from '../brokers/broker.ts';
 import type { Conditions } from '../rounds.ts';
 import { idle } from './idle.ts';
+import { mixed } from './mixed.ts';
 import type { Probe, ProbeRow } from './probe.ts';
 import { retained } from './retained.ts';
+import { storm } from './storm.ts';
 import { churn, subscriptions } from './subscriptions.ts';
 
-export const PROBES: readonly Probe[] = [idle, subscriptions, churn, retained];
+export const PROBES: readonly Probe[] = [mixed, storm, idle, subscriptions, churn, retained];
 
 /** measureProbe runs a probe on a fresh process of each broker, one after the other; a failure becomes the cell's text. */
 export async function measureProbe(probe: Probe, brokers: readonly BenchBroker[], conditions: Conditions): Promise<ProbeRow> {
@@ -25,7 +27,13 @@ async function cellOf(probe: Probe, broker: BenchBroker, conditions: Conditions)
   const folder = mkdtempSync(join(tmpdir(), 'bench-'));
   let running: RunningBroker | null = null;
   try {
-    running = await broker.start({ transport: 'tcp', access: false, persistence: false, core: conditions.brokerCore, folder });
+    running = await broker.start({
+      transport: probe.isSecured ? 'tls' : 'tcp',
+      access: probe.isSecured ?? false,
+      persistence: false,
+      core: conditions.brokerCore,
+      folder,
+    });
     return await probe.run(running, conditions);
   } catch (error) {
     return reasonOf(error);
