@@ -145,7 +145,9 @@ export class Flow {
     if ((first & RETAIN) !== 0 && !this.#terms.takesRetain) return false;
     if (this.#guard !== null && way.isMutual) return false;
     const behindTopic = topicEnd + (qos === 0 ? 0 : 2);
-    return this.#from.version === 5 ? buffer[behindTopic] === 0 && behindTopic < end : behindTopic <= end;
+    if (this.#from.version !== 5) return behindTopic <= end;
+    if (behindTopic >= end) return false;
+    return buffer[behindTopic] === 0 || this.#aliases === 0; // properties: an end that may set no alias is our own broker
   }
 
   #takeSlowly(packet: PublishPacket): void {

@@ -13,6 +13,9 @@ const USER_PROPERTY = 0x26;
 /** Marks that are remembered: some 150 bytes each, and their topics. */
 const REMEMBERED_MAX = 20_000;
 
+/** Of the number, in base 36: 2.8 million million messages. */
+const NUMBER_DIGITS = 8;
+
 /** Carried is a message as far as its mark goes. */
 interface Carried {
   readonly properties: Buffer;
@@ -22,6 +25,10 @@ interface Carried {
 /** Passages belongs to one broker. */
 export class Passages {
   readonly #id = randomBytes(6).toString('base64url');
+  /** A mark but for its number, which always has as many digits. */
+  readonly #prefix = userProperty(ORIGIN_PROPERTY, `${this.#id}.${'0'.repeat(NUMBER_DIGITS)}`)
+    .toString('latin1')
+    .slice(0, -NUMBER_DIGITS);
   readonly #seen = new Set<string>();
   #last = 0;
 
@@ -29,7 +36,7 @@ export class Passages {
   markFor(message: Carried): Buffer | null {
     if (message.properties.includes(ORIGIN_PROPERTY)) return null;
     message.passage ||= ++this.#last;
-    return userProperty(ORIGIN_PROPERTY, `${this.#id}.${message.passage.toString(36)}`);
+    return Buffer.from(this.#prefix + message.passage.toString(36).padStart(NUMBER_DIGITS, '0'), 'latin1');
   }
 
   /** isRepeated tells whether a message has been here: it was marked here, or came before under this topic. Otherwise it is remembered. */

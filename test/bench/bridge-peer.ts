@@ -7,7 +7,7 @@ import { encodeFrame, firstByte } from '../../src/broker/message.ts';
 import { Decoder } from '../../src/mqtt/decoder.ts';
 import { encodeConnack, encodeSuback, encodeUnsuback } from '../../src/mqtt/encode.ts';
 import { encodeConnect, encodeSubscribe } from '../../src/mqtt/encode-client.ts';
-import { FIRST_BYTE, PACKET_TYPE, type Qos } from '../../src/mqtt/packet-types.ts';
+import { FIRST_BYTE, PACKET_TYPE, type ProtocolVersion, type Qos } from '../../src/mqtt/packet-types.ts';
 
 const PAYLOAD = Buffer.alloc(100, 'x');
 const TOPIC = Buffer.from('bench/topic');
@@ -26,6 +26,7 @@ export async function until(condition: () => boolean): Promise<void> {
 
 /** Peer is a server for one client, or a client. */
 export class Peer {
+  readonly #version: ProtocolVersion;
   port = 0;
   isConnected = false;
   isSubscribed = false;
@@ -37,8 +38,13 @@ export class Peer {
   #answers: Buffer[] = [];
   #onAcknowledged: () => void = () => {};
 
-  static async asServer(): Promise<Peer> {
-    const peer = new Peer();
+  /** Clients speak MQTT 3.1.1, a server what its bridge speaks. */
+  constructor(version: ProtocolVersion) {
+    this.#version = version;
+  }
+
+  static async asServer(version: ProtocolVersion): Promise<Peer> {
+    const peer = new Peer(version);
     const server = createServer({ noDelay: true }, (socket) => peer.#use(socket));
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -48,7 +54,7 @@ export class Peer {
   }
 
   static async asClient(port: number, subscribes: boolean): Promise<Peer> {
-    const peer = new Peer();
+    const peer = new Peer(4);
     const socket = connect({ port, host: '127.0.0.1', noDelay: true });
     await once(socket, 'connect');
     peer.#use(socket);
@@ -81,7 +87,8 @@ export class Peer {
     while (sent < rate * seconds) {
       const passed = (performance.now() - began) / 1000;
       const due = Math.min(rate * seconds, Math.floor(passed * rate)) - sent;
-      if (due > 0) this.#socket!.write(Buffer.concat(Array.from({ length: due }, () => publishPacket(qos, (sent++ % 60_000) + 1)))); // it is connected
+      if (due > 0)
+        this.#socket!.write(Buffer.concat(Array.from({ length: due }, () => publishPacket(this.#version, qos, (sent++ % 60_000) + 1)))); // it is connected
       if (passed > looks + 1) each(sent);
       looks = Math.floor(passed);
       await sleep(STEP_MS);
@@ -91,7 +98,7 @@ export class Peer {
 
   async #flood(messages: number, to: Peer): Promise<void> {
     const socket = this.#socket!; // it is connected
-    const batch = Buffer.concat(Array.from({ length: BATCH }, () => publishPacket(0, 0)));
+    const batch = Buffer.concat(Array.from({ length: BATCH }, () => publishPacket(this.#version, 0, 0)));
     const base = to.received;
     for (let sent = 0; sent < messages; sent += BATCH) {
       if (!socket.write(batch)) await once(socket, 'drain');
@@ -103,7 +110,8 @@ export class Peer {
     const end = this.#sent + messages;
     this.#onAcknowledged = () => {
       const packets: Buffer[] = [];
-      while (this.#sent < end && this.#sent - this.#acknowledged < WINDOW) packets.push(publishPacket(1, (this.#sent++ % 60_000) + 1));
+      while (this.#sent < end && this.#sent - this.#acknowledged < WINDOW)
+        packets.push(publishPacket(this.#version, 1, (this.#sent++ % 60_000) + 1));
       if (packets.length > 0) this.#socket!.write(Buffer.concat(packets)); // as above
     };
     this.#onAcknowledged();
@@ -126,20 +134,20 @@ export class Peer {
     switch (buffer[start]! >> 4) {
       case PACKET_TYPE.CONNECT:
         this.isConnected = true;
-        this.#answers.push(encodeConnack(4, false, 0, NO_PROPERTIES)!);
+        this.#answers.push(encodeConnack(this.#version, false, 0, NO_PROPERTIES)!);
         break;
       case PACKET_TYPE.CONNACK:
         this.isConnected = true;
         break;
       case PACKET_TYPE.SUBSCRIBE:
         this.isSubscribed = true;
-        this.#answers.push(encodeSuback(4, packetId, [1]));
+        this.#answers.push(encodeSuback(this.#version, packetId, [1]));
         break;
       case PACKET_TYPE.SUBACK:
         this.isSubscribed = true;
         break;
       case PACKET_TYPE.UNSUBSCRIBE:
-        this.#answers.push(encodeUnsuback(4, packetId, [0]));
+        this.#answers.push(encodeUnsuback(this.#version, packetId, [0]));
         break;
       case PACKET_TYPE.PUBACK:
         this.#acknowledged++;
@@ -155,8 +163,8 @@ export class Peer {
   }
 }
 
-function publishPacket(qos: Qos, packetId: number): Buffer {
-  const { bytes, packetIdAt } = encodeFrame(TOPIC, PAYLOAD, null, qos > 0);
+function publishPacket(version: ProtocolVersion, qos: Qos, packetId: number): Buffer {
+  const { bytes, packetIdAt } = encodeFrame(TOPIC, PAYLOAD, version === 5 ? Buffer.alloc(0) : null, qos > 0);
   bytes[0] = firstByte(qos, false, false);
   if (packetIdAt >= 0) bytes.writeUInt16BE(packetId, packetIdAt);
   return bytes;

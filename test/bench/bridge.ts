@@ -1,5 +1,5 @@
 // How much a bridge carries for a second of a processor, beside mosquitto's, and whether it keeps up with a rate: npm run bench:bridge
-// [-- --messages 300000 --rounds 3 --seconds 60]
+// [-- --messages 300000 --rounds 3 --seconds 60 --version 5]
 //
 //   publisher -> broker with a bridge -> sink      the sink counts and acknowledges; for the other direction it publishes itself
 //
@@ -35,13 +35,14 @@ const MB = 1_000_000;
 const MAIN = join(import.meta.dirname, '../../src/main.ts');
 
 const number = (value: number) => ({ type: 'string', default: String(value) }) as const;
-const { values } = parseArgs({ options: { messages: number(300_000), rounds: number(3), seconds: number(60) } });
+const { values } = parseArgs({ options: { messages: number(300_000), rounds: number(3), seconds: number(60), version: number(5) } });
+const VERSION = Number(values.version) === 5 ? 5 : 4;
 await saturate(Number(values.messages), Number(values.rounds));
 await keepUp(Number(values.seconds));
 
 /** The two take turns, so that what else the machine does meets both. */
 async function saturate(messages: number, rounds: number): Promise<void> {
-  console.log('A bridge of MQTT 3.1.1, 100 bytes each: messages for a second of a processor, medians\n');
+  console.log(`A bridge of MQTT ${VERSION === 5 ? '5' : '3.1.1'}, 100 bytes each: messages for a second of a processor, medians\n`);
   for (const direction of ['out', 'in'] as const) {
     for (const qos of [0, 1] as const) {
       const [midge, mosquitto]: [number[], number[]] = [[], []];
@@ -106,10 +107,16 @@ function quarters(samples: readonly number[]): string {
 /** Starts a broker whose bridge carries everything in one direction, and stops it when `use` is done. */
 async function withBridge<T>(what: What, direction: Direction, qos: Qos, use: (ends: Ends) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'midge-bench-'));
-  const sink = await Peer.asServer();
+  const sink = await Peer.asServer(VERSION);
   const port = await freePort();
   const lines = [`listener ${port} 127.0.0.1`, 'allow_anonymous true', 'max_queued_messages 0', 'log_type error', 'user root'];
-  lines.push('connection b', `address 127.0.0.1:${sink.port}`, `topic # ${direction} ${qos}`, 'notifications false');
+  lines.push(
+    'connection b',
+    `address 127.0.0.1:${sink.port}`,
+    `topic # ${direction} ${qos}`,
+    'notifications false',
+    `bridge_protocol_version ${VERSION === 5 ? 'mqttv50' : 'mqttv311'}`,
+  );
   writeFileSync(join(folder, 'conf'), `${lines.join('\n')}\n`);
   const broker = await start(what, folder);
   try {

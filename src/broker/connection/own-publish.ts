@@ -32,6 +32,12 @@ export function encodeOwnPublish(
   const topic = mountLength === 0 ? message.topic.bytes : message.topic.bytes.subarray(mountLength);
   if (topic.length === 0) return null; // `home/#` matches `home` too, which has no name below the mount point `home/` [MQTT-4.7.3-1]
   if (connection.version !== 5) return encodeFrame(topic, message.payload, null, hasPacketId, message.rest); // only v5 clients name a maximum
+  if (isMarkedOnly(connection, message, identifiers)) {
+    const mark = connection.broker.passages.markFor(message) ?? EMPTY;
+    const properties = message.properties.length === 0 ? mark : Buffer.concat([message.properties, mark]);
+    const frame = encodeFrame(topic, message.payload, properties, hasPacketId, message.rest);
+    return frame.size <= maximumPacketSize ? frame : null;
+  }
   const own: Properties = {};
   if (message.expiresAt !== NEVER) own.messageExpiryInterval = secondsLeft(message.expiresAt, connection.broker.clock.now());
   if (connection.output.marksMessages) own.userProperty = connection.broker.passages.markFor(message) ?? EMPTY;
@@ -45,6 +51,11 @@ export function encodeOwnPublish(
   }
   const frame = encodeWith(message, topic, own, identifiers, hasPacketId);
   return frame.size <= maximumPacketSize ? frame : null;
+}
+
+/** Most of what goes to a bridge. */
+function isMarkedOnly({ output }: OwnReceiver, message: Message, identifiers: readonly number[] | null): boolean {
+  return output.marksMessages && output.outgoingAliases === null && identifiers === null && message.expiresAt === NEVER;
 }
 
 /** In mosquitto's order: the publisher's properties, then ours. */
