@@ -20,7 +20,9 @@ export function refusalNeeds(inForce: InForce): RefusalNeeds {
   return {
     openPorts: () => {
       const tcp = inForce.listeners.filter(({ options }) => options.unixPath === null);
-      return tcp.flatMap(({ options: { protocol, tls }, port }) => (protocol === 'http' ? [] : [{ port, protocol, isTls: tls !== null }]));
+      return tcp.flatMap(({ options: { protocol, tls }, port }) =>
+        protocol === 'http' || protocol === 'http_api' ? [] : [{ port, protocol, isTls: tls !== null }],
+      );
     },
     accountOf: (listener, username) => accountOf(inForce, listener, username),
     verdictOn: (listener, client, topicName) => verdictOn(inForce, listener, client, topicName),

@@ -34,6 +34,7 @@ import { ApiPart, wantsApi } from './parts/api-part.ts';
 import { ControlPart } from './parts/control-part.ts';
 import { HistoryPart } from './parts/history-part.ts';
 import { LogPart } from './parts/log-part.ts';
+import { MosquittoApiPart } from './parts/mosquitto-api-part.ts';
 import { type AppliancePart, Parts, row } from './parts.ts';
 import { Reloads } from './reloads.ts';
 import { StartReport } from './start-report.ts';
@@ -145,14 +146,15 @@ class Run {
       buildDate: request.buildDate,
       selfTest: this.#selfTest,
       keyLog: request.keyLog === null ? null : openKeyLog(request.keyLog, this.#log),
-      serveHttp: (stream, visit) => api.serve(stream, visit),
+      serveHttp: (stream, visit) => (visit.protocol === 'http' ? api : mosquittoApi).serve(stream, visit),
     });
     const history = this.#historyPart(appliance);
     const prepared = this.#preparedRestore(restart.resolve);
     const needs = this.#operationNeeds(appliance, { history, prepared, api: () => api });
     const operations = new Operations(needs);
     const api = this.#apiPart(appliance, operations, needs);
-    const parts = new Parts('program', this.#table({ appliance, madeAccount, operations, api, history }), this.#log);
+    const mosquittoApi = new MosquittoApiPart({ appliance, log: this.#log });
+    const parts = new Parts('program', this.#table({ appliance, madeAccount, operations, api, mosquittoApi, history }), this.#log);
     this.#parts = parts;
     this.#listenToSignals(appliance);
     try {
@@ -177,7 +179,7 @@ class Run {
   }
 
   /** The order of start, and backwards of stop. */
-  #table({ appliance, madeAccount, operations, api, history }: Made): readonly AppliancePart[] {
+  #table({ appliance, madeAccount, operations, api, mosquittoApi, history }: Made): readonly AppliancePart[] {
     const { title, configuration } = this.#request;
     const { pidFile } = configuration.process;
     const log = this.#log;
@@ -196,6 +198,7 @@ class Run {
       history,
       new ControlPart({ state: this.#state, operations, log }),
       api,
+      mosquittoApi,
       row('report', {
         start: async () => {
           this.#report.sayWhoMayConnect(appliance.listeners);
@@ -327,6 +330,7 @@ interface Made {
   readonly madeAccount: Account | null;
   readonly operations: Operations;
   readonly api: ApiPart;
+  readonly mosquittoApi: MosquittoApiPart;
   readonly history: HistoryPart;
 }
 

@@ -1,6 +1,7 @@
 // What this build is: the bundler replaces MIDGE_STAMP; run from the sources it is absent.
 
 import packageFile from '../../package.json' with { type: 'json' };
+import { MOSQUITTO_VERSION } from '../app/mosquitto-version.ts';
 
 /** Stamp of a build. */
 export interface Stamp {
@@ -31,9 +32,6 @@ export function buildDate(): number {
 export function versionLine({ version, commit, date }: Stamp = stamp()): string {
   return `${version} (${[commit, date.slice(0, 10)].filter((part) => part !== '').join(', ')})`;
 }
-
-/** The version of mosquitto whose words and habits we follow under the names of its programs. */
-const MOSQUITTO_VERSION = '2.1.2';
 
 /** titleOf is what a program calls itself: under mosquitto's names with mosquitto's version, which scripts look for, and ours behind it. */
 export function titleOf(program: string, ours = `midge ${versionLine()}`): string {

@@ -66,6 +66,7 @@ export function plainListener(port: number, address: string | null, settings: Li
     proxyRequiresTls: false,
     trustedProxies: [],
     websocketsOrigins: [],
+    httpDir: null,
     policy: {
       ...DEFAULT_LISTENER_POLICY,
       name: listenerName(socket),

@@ -41,7 +41,7 @@ function takesNameFromCertificate({ tls, proxyCertificate }: ListenerOptions): b
   return proxyCertificate === 'names the user' || (tls !== null && tls.identity !== 'none');
 }
 
-const NAMES = { mqtt: 'MQTT', websockets: 'WebSocket', http: 'HTTP' } as const;
+const NAMES = { mqtt: 'MQTT', websockets: 'WebSocket', http: 'HTTP', http_api: "mosquitto's HTTP API" } as const;
 
 function describeSocket({ protocol, tls, unixPath, port }: ListenerOptions): string {
   const what = `${NAMES[protocol]}${tls === null ? '' : ' with TLS'}`;

@@ -26,7 +26,9 @@ export function resolveListener(draft: ListenerDraft, { security, ...defaults }:
     const hint = 'add protocol websockets; a proxy for MQTT itself speaks enable_proxy_protocol';
     reportAt(draft, 'trusted_proxies', 'Cannot use trusted_proxies here: the listener does not speak WebSocket', hint, report);
   }
-  if (protocol === 'http') reportWordsOfMqtt(draft, report);
+  if (protocol === 'http' || protocol === 'http_api') reportWordsOfMqtt(draft, protocol, report);
+  if (protocol !== 'http_api' && draft.places.has('http_dir'))
+    reportAt(draft, 'http_dir', 'Cannot use http_dir here: the listener does not speak http_api', 'add protocol http_api', report);
   if (draft.socket.proxyRequiresTls && draft.socket.proxyProtocol !== 2) {
     reportAt(
       draft,
@@ -68,9 +70,13 @@ const WORDS_OF_MQTT = [
   'psk_hint',
 ];
 
-function reportWordsOfMqtt(draft: ListenerDraft, report: Report): void {
+/** Who may use http_api is decided as for clients of the broker. */
+const WORDS_OF_HTTP_API: ReadonlySet<string> = new Set(['listener_allow_anonymous', 'use_identity_as_username', 'use_subject_as_username']);
+
+function reportWordsOfMqtt(draft: ListenerDraft, protocol: 'http' | 'http_api', report: Report): void {
   for (const word of WORDS_OF_MQTT)
-    if (draft.places.has(word)) reportAt(draft, word, `Cannot use ${word} here: the listener speaks HTTP`, 'remove it', report);
+    if (draft.places.has(word) && !(protocol === 'http_api' && WORDS_OF_HTTP_API.has(word)))
+      reportAt(draft, word, `Cannot use ${word} here: the listener speaks HTTP`, 'remove it', report);
 }
 
 /** resolveTls gives null for a listener without TLS, on which every word about TLS is a mistake: it would protect nothing. */

@@ -32,11 +32,14 @@ export function createBrokerEndpoint({ listeners, hasDynamicSecurity }: BrokerEn
 
 const DYNAMIC_SECURITY = { name: 'dynamic-security', 'control-endpoints': [DYNAMIC_SECURITY_TOPIC] };
 
+/** mosquitto names none for what is no MQTT. */
+const PROTOCOLS = { mqtt: { protocol: 'mqtt' }, websockets: { protocol: 'mqtt+websockets' }, http: {}, http_api: {} } as const;
+
 /** One row for each address, as mosquitto; a Unix socket has a path and no port. */
 function listenerJson({ options, port, addresses }: Listener): Data[] {
-  const protocol = options.protocol === 'websockets' ? 'mqtt+websockets' : 'mqtt';
+  const protocol = PROTOCOLS[options.protocol];
   const tls = options.tls !== null;
-  if (options.unixPath !== null) return [{ protocol, 'socket-path': options.unixPath, tls }];
+  if (options.unixPath !== null) return [{ ...protocol, 'socket-path': options.unixPath, tls }];
   const bound = options.address === null ? [{}] : addresses.map((address) => ({ 'bind-address': address }));
-  return bound.map((address) => ({ port, protocol, ...address, tls }));
+  return bound.map((address) => ({ port, ...protocol, ...address, tls }));
 }

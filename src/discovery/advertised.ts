@@ -7,7 +7,7 @@ export interface BoundListener {
   readonly port: number;
   readonly addresses: readonly string[];
   readonly options: {
-    readonly protocol: 'mqtt' | 'websockets' | 'http';
+    readonly protocol: 'mqtt' | 'websockets' | 'http' | 'http_api';
     readonly unixPath: string | null;
     /** Null = without TLS. */
     readonly tls: object | null;
@@ -20,7 +20,7 @@ export function advertisedListeners(listeners: readonly BoundListener[]): readon
   return listeners.flatMap((listener): AdvertisedListener[] => {
     const { options, port } = listener;
     const { protocol, tls, policy } = options;
-    if (outerAddresses(listener).length === 0) return [];
+    if (protocol === 'http_api' || outerAddresses(listener).length === 0) return [];
     return [{ protocol, tls: tls !== null, port, anonymous: policy.allowAnonymous }];
   });
 }

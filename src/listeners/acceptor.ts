@@ -40,8 +40,10 @@ export interface AcceptorDeps extends LayerDeps {
   readonly refusals: RefusalLog | null;
 }
 
-/** HttpVisit is what is known about a connection of a listener with `protocol http`. */
+/** HttpVisit is what is known about a connection of a listener with `protocol http` or `http_api`. */
 export interface HttpVisit {
+  readonly protocol: 'http' | 'http_api';
+  readonly httpDir: string | null;
   readonly origin: ConnectionOrigin;
   /** Nobody on the way can read along: it has TLS, or does not leave this machine. */
   readonly isPrivate: boolean;
@@ -268,10 +270,11 @@ export class Acceptor {
     const direct = proof.tls === null ? directWriter(socket) : null;
     const origin = { address, port, policy: this.#policy, signedIn: () => pending?.signedIn(), direct, ...proof };
     if (websockets !== null) return this.#upgrade(socket, origin, websockets);
-    if (options.protocol === 'http') {
+    if (options.protocol === 'http' || options.protocol === 'http_api') {
       pending?.listensTo(socket);
       const clientOf = (header: string | undefined) => clientBehind(address, header, this.#layers.proxies);
-      this.#deps.serveHttp(socket, { origin, isPrivate: proof.tls !== null || isLocal(options), clientOf });
+      const { protocol, httpDir } = options;
+      this.#deps.serveHttp(socket, { protocol, httpDir, origin, isPrivate: proof.tls !== null || isLocal(options), clientOf });
       return;
     }
     this.#deps.handle(socket, origin);

@@ -146,7 +146,9 @@ class OpenListener implements Listener {
   #logOpened(): void {
     if (this.options.protocol !== 'mqtt') {
       const family = this.#addresses.every((address) => address.includes(':')) ? 'ipv6 ' : ''; // beside one for ipv4
-      this.#log.log('information', `Opening ${family}${this.options.protocol} listen socket on port ${this.#port}.`);
+      const name = this.options.protocol.replace('_', ' '); // http api
+      this.#log.log('information', `Opening ${family}${name} listen socket on port ${this.#port}.`);
+      if (this.options.httpDir !== null) this.#log.log('information', `Using http_dir ${this.options.httpDir}`);
       return;
     }
     for (const address of this.#addresses) {

@@ -29,8 +29,8 @@ export function listenerName({ unixPath, port, address, bindInterface, socketDom
 
 type ListenerSocket = Pick<ListenerOptions, 'unixPath' | 'port' | 'address' | 'bindInterface' | 'socketDomain'>;
 
-/** ListenerProtocol is what a listener speaks. Only the first two bring clients of the broker. */
-export type ListenerProtocol = 'mqtt' | 'websockets' | 'http';
+/** ListenerProtocol is what a listener speaks. Only the first two bring clients of the broker; 'http_api' is mosquitto's. */
+export type ListenerProtocol = 'mqtt' | 'websockets' | 'http' | 'http_api';
 
 /** ListenerOptions: one open socket (or two, where a host name or "all interfaces" means IPv4 and IPv6). */
 export interface ListenerOptions {
@@ -56,6 +56,8 @@ export interface ListenerOptions {
   readonly trustedProxies: readonly string[];
   /** Allowed Origin headers of WebSocket clients; empty = any; 'loopback' = those of pages of this machine, and clients that are no web page. */
   readonly websocketsOrigins: readonly string[] | 'loopback';
+  /** Folder of the files that 'http_api' serves, absolute; null = there are none. */
+  readonly httpDir: string | null;
   readonly policy: ListenerPolicy;
 }
 

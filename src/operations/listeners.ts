@@ -6,7 +6,7 @@ import { operation } from './operation.ts';
 /** LISTENER is one of them. */
 export const LISTENER = z.object({
   name: z.string().describe('as in the list of clients, such as `1883` or `1883 192.168.1.2`'),
-  protocol: z.enum(['mqtt', 'websockets', 'http']),
+  protocol: z.enum(['mqtt', 'websockets', 'http', 'http_api']),
   tls: z.boolean(),
   certificate: z.enum(['ours', 'of files']).nullable().describe('that it shows; null = it has no TLS, or pre-shared keys'),
   wantsCertificate: z.boolean().describe('clients must have a certificate as well'),

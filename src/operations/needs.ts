@@ -39,7 +39,7 @@ export interface Traffic {
 export interface OpenListener {
   /** As in ListenerPolicy. */
   readonly name: string;
-  readonly protocol: 'mqtt' | 'websockets' | 'http';
+  readonly protocol: 'mqtt' | 'websockets' | 'http' | 'http_api';
   readonly tls: boolean;
   /** Whose certificate it shows: that of our authority, or one of files; null = it has no TLS, or pre-shared keys. */
   readonly certificate: 'ours' | 'of files' | null;

@@ -27,7 +27,7 @@ export interface Way {
   /** Of clients, now. */
   readonly connections: number;
   readonly options: {
-    readonly protocol: 'mqtt' | 'websockets' | 'http';
+    readonly protocol: 'mqtt' | 'websockets' | 'http' | 'http_api';
     /** Of a Unix socket; null = a port. */
     readonly unixPath: string | null;
     /** Below 0 = no limit. */

@@ -14,6 +14,15 @@ type Load = Metric & { readonly loadTopic: string };
 
 const LOADS: readonly Load[] = METRICS.filter((metric): metric is Load => metric.loadTopic !== undefined);
 
+/** sysNumbers gives what mosquitto 2.1's `/api/v1/systree` has: each metric once, without the loads and the heap. `uptime` in seconds. */
+export function sysNumbers(broker: Broker, uptime: number): [topic: string, value: number][] {
+  const sums = new SumUp().of(broker);
+  const shown = METRICS.flatMap(({ sysTopics: [topic], read }): [string, number][] =>
+    topic === undefined || topic.startsWith('heap/') ? [] : [[ROOT + topic, read(broker, sums)]],
+  );
+  return [...shown, [`${ROOT}uptime`, Math.floor(uptime)]];
+}
+
 /** SysTree reads the numbers of one broker. Loads are averaged from its creation on. */
 export class SysTree {
   readonly #broker: Broker;

@@ -114,6 +114,7 @@ const SURROUNDINGS: Readonly<Record<string, string>> = {
   persistence_file: 'persistence true\n@',
   websockets_origin: 'listener 1884\nprotocol websockets\n@',
   trusted_proxies: 'listener 1884\nprotocol websockets\n@',
+  http_dir: 'listener 1884\nprotocol http_api\n@',
   certfile: 'listener 1884\nkeyfile server.key\n@',
   keyfile: 'listener 1884\ncertfile server.crt\n@',
   proxy_protocol_v2_require_tls: 'listener 1884\nenable_proxy_protocol 2\n@',

@@ -49,6 +49,7 @@ export const PLAIN: ListenerOptions = {
   proxyRequiresTls: false,
   trustedProxies: [],
   websocketsOrigins: [],
+  httpDir: null,
   policy: DEFAULT_LISTENER_POLICY,
 };
 

@@ -1,7 +1,7 @@
 // The rows of mosquitto.conf(5) about one listener, except TLS. Before any `listener` line they mean the default listener.
 
-import { type Directive, listenerDirective, refused, structureDirective } from '../directive.ts';
-import { boolean, check, choice, endpoint, host, idPrefix, integer, limitOrMinusOne, text, versions } from '../values.ts';
+import { type Directive, listenerDirective, structureDirective } from '../directive.ts';
+import { boolean, check, choice, endpoint, host, idPrefix, integer, limitOrMinusOne, path, text, versions } from '../values.ts';
 
 const mountPoint = check(text('prefix'), (value) =>
   /[+#]/.test(value)
@@ -36,12 +36,10 @@ export const LISTENER_DIRECTIVES: readonly Directive[] = [
   }),
   listenerDirective(
     'protocol',
-    choice({ mqtt: 'mqtt', websockets: 'websockets', http: 'http' } as const, {
-      refused: { http_api: 'the HTTP interface of mosquitto is not there; write protocol http for that of midge' },
-    }),
+    choice({ mqtt: 'mqtt', websockets: 'websockets', http: 'http', http_api: 'http_api' } as const),
     {
       default: 'mqtt',
-      doc: 'What the listener speaks: MQTT as it is, or inside WebSocket; or `http`, a word of our own, for the REST interface (docs/rest.md). A listener with `http` uses TLS with the certificate of midge, unless its address is of this machine only, or it is a Unix socket, or `certfile` and `keyfile` are set. With `secure false` it only sends people on to one with TLS.',
+      doc: 'What the listener speaks: MQTT as it is, or inside WebSocket; `http_api`, the HTTP API of mosquitto with its three answers and the files of `http_dir`; or `http`, a word of our own, for the REST interface (docs/rest.md). A listener with `http` uses TLS with the certificate of midge, unless its address is of this machine only, or it is a Unix socket, or `certfile` and `keyfile` are set. With `secure false` it only sends people on to one with TLS.',
     },
     (draft, value) => {
       draft.socket.protocol = value;
@@ -141,9 +139,16 @@ export const LISTENER_DIRECTIVES: readonly Directive[] = [
       draft.origins.push(value);
     },
   ),
-  refused('http_dir', 'listener', 'folder', 'files are not served; use a web server for them', {
-    doc: 'Folder of files to serve over HTTP.',
-  }),
+  listenerDirective(
+    'http_dir',
+    path,
+    {
+      doc: 'With `protocol http_api`: folder whose files anybody gets who may read their path as a topic, such as the dashboard of mosquitto. Links that lead out of it are not followed.',
+    },
+    (draft, value) => {
+      draft.socket.httpDir = value;
+    },
+  ),
   listenerDirective(
     'enable_proxy_protocol',
     choice({ '1': 1, '2': 2 } as const, { sentence: (word) => `Invalid enable_proxy_protocol value "${word}" in configuration` }),
