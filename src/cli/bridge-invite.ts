@@ -2,18 +2,17 @@
 
 import { X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { parseAclFile } from '../access/acl-file.ts';
 import { makePassword } from '../access/first-account.ts';
 import { hasUser, setUser } from '../access/password-file-edit.ts';
 import { hashPassword } from '../access/password-hash.ts';
-import { usersOf } from '../access/set-accounts.ts';
 import { OperatorError } from '../base/errors.ts';
 import type { BridgeTopic } from '../bridges/options.ts';
 import { ClientRegister } from '../certificates/client-certificates.ts';
 import { isInvitationName, readTopics, writeInvitation } from '../config/bridge-invitation.ts';
 import type { Configuration } from '../config/configuration.ts';
-import { type ChangedFile, changeSetting } from '../config/writer.ts';
+import type { ChangedFile } from '../config/writer.ts';
 import { machineNames } from '../host/host.ts';
 import type { ListenerOptions } from '../listeners/options.ts';
 import { isRoot } from '../service/user.ts';
@@ -24,6 +23,7 @@ import { changeFiles } from './change-files.ts';
 import { configurationFile, readConfiguration } from './configuration-file.ts';
 import { readPasswords, writePasswords } from './passwd.ts';
 import { reloadBroker } from './reload-broker.ts';
+import { startRules } from './start-rules.ts';
 
 /** Nobody else reads it. */
 const SECRET_MODE = 0o600;
@@ -132,7 +132,9 @@ async function makeAccount(wish: AccountWish, invocation: Invocation): Promise<n
       'Cannot invite: the configuration has no acl_file, so the other box could read and write everything - with --make-acl midge makes one in which all present accounts keep all rights; a new account then needs rules of its own',
     );
   const status =
-    aclFile === null ? await startRules(wish, invocation) : await changeFiles(main, [], invocation, [withRules(aclFile, wish)]);
+    aclFile === null
+      ? await startRules({ ...wish, folder: dirname(main), more: rulesFor(name, wish.topics) }, invocation)
+      : await changeFiles(main, [], invocation, [withRules(aclFile, wish)]);
   if (status !== 0) return status;
   const hash = await hashPassword(password);
   writePasswords(passwordFile, setUser(readPasswords(passwordFile), name, hash));
@@ -150,27 +152,6 @@ function withRules(aclFile: string, { name, topics }: AccountWish): ChangedFile 
 function rulesFor(name: string, topics: readonly BridgeTopic[]): string {
   const rules = topics.map(({ direction, localPrefix, pattern }) => `topic ${RIGHTS[direction]} ${localPrefix}${pattern}`);
   return `\n# Added by midge bridge invite.\nuser ${name}\n${[...new Set(rules)].join('\n')}\n`;
-}
-
-const EVERYTHING = 'topic readwrite #\ntopic read $SYS/#\n';
-
-function startRules(wish: AccountWish, invocation: Invocation): Promise<number> {
-  const { main, passwordFile, configuration, name, topics } = wish;
-  const path = join(dirname(resolve(main)), 'acl');
-  if (existsSync(path)) throw new OperatorError(`Cannot make "${path}": it is there already - midge config set acl_file ${path}`);
-  const { account } = configuration.access;
-  const users = new Set([...usersOf(readPasswords(passwordFile)), ...(account === null ? [] : [account.username])]);
-  const forGuests = configuration.listeners.some(({ policy }) => policy.allowAnonymous)
-    ? `\n# Clients without a user name\n${EVERYTHING}`
-    : '';
-  const text = [
-    '# Who may read and write which topics. An account without rules may do nothing: midge acl explains it.\n',
-    forGuests,
-    ...[...users].map((user) => `\nuser ${user}\n${EVERYTHING}`),
-    rulesFor(name, topics),
-  ].join('');
-  const setting = changeSetting(main, { name: 'acl_file', values: [path], listener: null });
-  return changeFiles(main, setting, invocation, [{ path, before: null, after: text }]);
 }
 
 interface Told {

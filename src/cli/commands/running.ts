@@ -86,6 +86,46 @@ export const RUNNING_COMMANDS: readonly Command[] = [
     load: () => import('../signal.ts'),
   },
   {
+    name: 'phone',
+    summary: 'Set up a phone by a link, list the phones, remove one',
+    usage: [
+      'add PERSON [--for owntracks | mqtt] [--device NAME] [--group NAME] [--topic RULE] [--make-acl] [--no-wait | --json]',
+      'list [--json] [--state DIR | -c FILE]',
+      'remove PERSON [DEVICE] [--state DIR | -c FILE]',
+    ],
+    description: [
+      'add prints a link as a QR code and follows the phone until it is set up. The link works for ten minutes and for one phone. It leads the phone through the certificate and the settings of its app, and midge makes the account and its rules.',
+      'People who share a group see where the others are. Without a group nobody sees the person.',
+      'remove ends the account of one phone, or those of all phones of a person, and deletes the messages that were kept of it.',
+    ],
+    flags: [
+      ...CONTROL_FLAGS,
+      { long: 'for', value: 'APP', summary: 'add: owntracks [default], or mqtt for any other app', choices: ['owntracks', 'mqtt'] },
+      { long: 'device', value: 'NAME', summary: 'add: tells the phones of a person apart [phone]' },
+      { long: 'group', value: 'NAME', summary: 'add: a group in which the person shares locations', repeatable: true },
+      { long: 'topic', value: 'RULE', summary: "add: what the app may do besides, such as 'read home/#'", repeatable: true },
+      { long: 'host', value: 'HOST', summary: 'add: name or address that the phone connects to' },
+      { long: 'websocket', summary: 'add: the phone speaks MQTT over WebSocket' },
+      { long: 'replace', summary: 'add: also where this phone is set up already; it gets another password' },
+      { long: 'make-acl', summary: 'add: first start an acl_file in which all present accounts keep all rights' },
+      { long: 'no-wait', summary: 'add: do not wait for the phone' },
+      { long: 'json', summary: 'add, list: print JSON' },
+    ],
+    examples: [
+      {
+        text: "Set up Jane's phone with OwnTracks, and let the family see each other",
+        command: 'sudo midge phone add jane --group family',
+      },
+      {
+        text: 'Set up another app, which may read what is below home/',
+        command: "sudo midge phone add tom --for mqtt --topic 'read home/#'",
+      },
+      { text: 'Shut out a lost phone', command: 'sudo midge phone remove jane phone' },
+    ],
+    operands: { most: 3, choices: ['add', 'list', 'remove'] },
+    load: () => import('../phone.ts'),
+  },
+  {
     name: 'bridge',
     summary: 'Try a bridge, invite another box, accept an invitation',
     usage: [

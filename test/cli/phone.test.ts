@@ -1,0 +1,60 @@
+// `midge phone` against a broker that runs: rules where there were none, the link, the steps of the phone as they come.
+
+import assert from 'node:assert/strict';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { hashPassword } from '../../src/access/password-hash.ts';
+import { HOST, openHouse } from '../phones/house.ts';
+import { ScriptedPhone } from '../phones/scripted-phone.ts';
+import { runMidge, startMidge } from '../support/process/midge-process.ts';
+
+test('midge phone add shows the link, then each step of the phone, and ends when it is set up', async (context) => {
+  const house = await openHouse(context);
+  const state = ['--state', house.state];
+  const add = startMidge(context, house.folder, ['phone', 'add', 'jane', '--group', 'family', '--host', HOST, ...state]);
+  const link = await add.line(/^http:\/\/\S+#\S+$/, 0, 30_000);
+  assert.ok(
+    add.lines.some((line) => /^█+$/.test(line)),
+    'a QR code',
+  );
+  const phone = new ScriptedPhone(context, link, 'ios');
+  const page = await phone.scan();
+  await phone.trust(page);
+  await add.line(/^✓ The phone has loaded the certificate\.$/, 0, 30_000);
+  const fields = phone.configure(await phone.open(phone.next(page)));
+  const client = await phone.connect(fields);
+  await add.line(/^✓ The phone has signed in\.$/, 0, 30_000);
+  await phone.publish(client, fields, { lat: 1, lon: 2 });
+  await add.line(/^✓ The phone has sent its first location\.$/, 0, 30_000);
+  const listed = await runMidge(house.folder, ['phone', 'list', ...state]);
+  assert.match(listed.stdout, /^PERSON +DEVICE +FOR +GROUPS +STATE\njane +phone +owntracks +family +connected$/m, listed.stderr);
+  const again = await runMidge(house.folder, ['phone', 'add', 'jane', '--host', HOST, '--no-wait', ...state]);
+  assert.match(again.stderr, /it is set up already/);
+  const removed = await runMidge(house.folder, ['phone', 'remove', 'jane', ...state]);
+  assert.match(removed.stdout, /^Removed jane\/phone: .*\nDeleted what was kept of it: 1 retained/m, removed.stderr);
+  assert.match((await runMidge(house.folder, ['phone', 'list', ...state])).stdout, /^No phone was set up yet\.$/m);
+});
+
+test('midge phone add wants rules, and makes them in which present accounts keep all rights', async (context) => {
+  const house = await openHouse(context);
+  const text = readFileSync(house.file, 'utf8');
+  writeFileSync(house.passwd, `lamp:${await hashPassword('glow', 'sha512-pbkdf2')}\n`);
+  writeFileSync(house.file, text.replace(/^acl_file .*\n/m, ''));
+  writeFileSync(house.acl, 'old');
+  await house.restart();
+  const words = ['phone', 'add', 'tom', '--for', 'mqtt', '--topic', 'read home/#', '--host', HOST, '--no-wait', '--json'];
+  const where = ['--state', house.state, '-c', house.file];
+  const refused = await runMidge(house.folder, [...words, ...where]);
+  assert.equal(refused.status, 1);
+  assert.match(refused.stderr, /names no acl_file.*--make-acl/);
+  const there = await runMidge(house.folder, [...words, '--make-acl', ...where]);
+  assert.match(there.stderr, /Cannot make ".*acl": it is there already/);
+  rmSync(house.acl);
+  const added = await runMidge(house.folder, [...words, '--make-acl', ...where]);
+  assert.equal(added.status, 0, added.stderr);
+  assert.equal(JSON.parse(added.stdout).account, 'tom/phone');
+  assert.match(
+    readFileSync(house.acl, 'utf8'),
+    /user lamp\ntopic readwrite #\ntopic read \$SYS\/#\n\nuser tom\/phone\ntopic read home\/#\n$/,
+  );
+});
