@@ -9,6 +9,9 @@ const MAX_HEADER_BYTES = 16_384;
 const KEEP_ALIVE_MS = 30_000;
 const SILENCE_MS = 60_000;
 
+/** The head of a request is there by then, however slowly it comes: Node looks at that only on its own listeners. */
+const HEAD_MS = 20_000;
+
 /** Requests of one connection, so that none lives for ever. */
 const MOST_REQUESTS = 10_000;
 
@@ -17,9 +20,19 @@ export class HttpStreams<Guest> {
   readonly #guests = new WeakMap<Duplex, Guest>();
   readonly #streams = new Set<Duplex>();
   readonly #server: Server;
+  readonly #headMs: number;
+  /** Connections on which a head is awaited. */
+  readonly #awaited = new Map<Duplex, NodeJS.Timeout>();
+  readonly #unanswered = new WeakMap<Duplex, number>();
 
-  constructor(answer: RequestListener) {
-    this.#server = createServer({ maxHeaderSize: MAX_HEADER_BYTES, keepAliveTimeout: KEEP_ALIVE_MS }, answer);
+  /** `headMs` is for tests. */
+  constructor(answer: RequestListener, headMs = HEAD_MS) {
+    this.#headMs = headMs;
+    this.#server = createServer({ maxHeaderSize: MAX_HEADER_BYTES, keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
+      this.#begin(request.socket);
+      response.once('close', () => this.#end(request.socket));
+      answer(request, response);
+    });
     this.#server.timeout = SILENCE_MS;
     this.#server.maxRequestsPerSocket = MOST_REQUESTS;
     this.#server.on('clientError', (_error, stream) => {
@@ -33,8 +46,34 @@ export class HttpStreams<Guest> {
   serve(stream: Duplex, guest: Guest): void {
     this.#guests.set(stream, guest);
     this.#streams.add(stream);
-    stream.once('close', () => this.#streams.delete(stream));
+    stream.once('close', () => {
+      this.#streams.delete(stream);
+      this.#headCame(stream);
+    });
+    this.#awaitHead(stream, this.#headMs);
     this.#server.emit('connection', stream);
+  }
+
+  /** A client may send the next request before it has the answer to this one. */
+  #begin(stream: Duplex): void {
+    this.#headCame(stream);
+    this.#unanswered.set(stream, (this.#unanswered.get(stream) ?? 0) + 1);
+  }
+
+  #end(stream: Duplex): void {
+    const left = (this.#unanswered.get(stream) ?? 1) - 1;
+    this.#unanswered.set(stream, left);
+    if (left === 0) this.#awaitHead(stream, KEEP_ALIVE_MS + this.#headMs);
+  }
+
+  #awaitHead(stream: Duplex, milliseconds: number): void {
+    this.#headCame(stream);
+    if (!stream.destroyed) this.#awaited.set(stream, setTimeout(() => stream.destroy(), milliseconds).unref());
+  }
+
+  #headCame(stream: Duplex): void {
+    clearTimeout(this.#awaited.get(stream));
+    this.#awaited.delete(stream);
   }
 
   guestOf(request: IncomingMessage): Guest {

@@ -64,7 +64,7 @@ export class SignIn {
     const { name, right: own } = asker;
     visitor.signedIn();
     if (!includesRight(own, right)) throw new Problem(403, `This needs the right "${right}", and ${JSON.stringify(name)} has "${own}"`);
-    return { ...asker, name: `${name} from ${visitor.address || 'this machine'}` };
+    return { ...asker, name: `${JSON.stringify(name)} from ${visitor.address || 'this machine'} over REST` };
   }
 
   /** isStillGood tells whether the caller of a long answer would be let in again. */
@@ -154,6 +154,7 @@ export class SignIn {
     const signedIn = await this.#checkAccount({ username, password, address: visitor.address, listener: visitor.listener });
     if (roles.hasAdmin) throw new Problem(409, 'This box has an admin already');
     roles.set(username, 'admin');
+    this.#setup.logger.log('notice', `${JSON.stringify(username)} has claimed the REST interface, and is its admin.`);
     return this.#beginSession(context, visitor, { username, role: 'admin', signedIn });
   }
 

@@ -14,7 +14,7 @@ import { createLog, type Log, type LogWorld } from '../logging/logging.ts';
 import type { LogOptions } from '../logging/options.ts';
 import { ConfigurationTrial } from '../operations/configuration-trial.ts';
 import type { OperationNeeds } from '../operations/needs.ts';
-import { Operations } from '../operations/operations.ts';
+import { OPERATIONS, Operations } from '../operations/operations.ts';
 import { PreparedRestore, RESTORE_VARIABLE, type RestoreOrder } from '../operations/prepared-restore.ts';
 import { beginAnew } from '../service/begin-anew.ts';
 import { isInBackground } from '../service/daemon.ts';
@@ -151,7 +151,7 @@ class Run {
     const history = this.#historyPart(appliance);
     const prepared = this.#preparedRestore(restart.resolve);
     const needs = this.#operationNeeds(appliance, { history, prepared, api: () => api });
-    const operations = new Operations(needs);
+    const operations = new Operations(needs, OPERATIONS, (line) => this.#log.log('notice', line));
     const api = this.#apiPart(appliance, operations, needs);
     const mosquittoApi = new MosquittoApiPart({ appliance, log: this.#log });
     const parts = new Parts('program', this.#table({ appliance, madeAccount, operations, api, mosquittoApi, history }), this.#log);

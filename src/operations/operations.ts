@@ -1,6 +1,7 @@
 // The one table of what can be asked of a running broker, or changed in it. Doors offer it to programs and people, and add nothing.
 
 import { z } from 'zod';
+import { auditLine } from './audit.ts';
 import { BACKUP, DOWNLOAD_BACKUP } from './backup.ts';
 import { BRIDGES, TEST_BRIDGE } from './bridges.ts';
 import {
@@ -65,11 +66,13 @@ export const OPERATIONS: readonly Operation[] = [
 export class Operations {
   readonly #needs: () => OperationNeeds;
   readonly #table: readonly Operation[];
+  readonly #tell: (line: string) => void;
 
-  /** `needs` is called for each operation. */
-  constructor(needs: () => OperationNeeds, table = OPERATIONS) {
+  /** `needs` is called for each operation, `tell` for each change that was made. */
+  constructor(needs: () => OperationNeeds, table = OPERATIONS, tell: (line: string) => void = () => {}) {
     this.#needs = needs;
     this.#table = table;
+    this.#tell = tell;
   }
 
   /**
@@ -87,7 +90,10 @@ export class Operations {
       throw new OperationFailure('bad input', `Cannot answer request "${name}": ${z.prettifyError(read.error)}`, {
         faults: read.error.issues.flatMap(faultsOf),
       });
-    return operation.run(this.#needs(), read.data, asker, report);
+    const output = await operation.run(this.#needs(), read.data, asker, report);
+    const line = auditLine(operation, read.data, asker);
+    if (line !== null) this.#tell(line);
+    return output;
   }
 }
 

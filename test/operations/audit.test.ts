@@ -1,0 +1,53 @@
+// Who changed what: a line for each change that was made, and no secret in it.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { z } from 'zod';
+import { auditLine } from '../../src/operations/audit.ts';
+import { OperationFailure, operation } from '../../src/operations/operation.ts';
+import { OPERATIONS, Operations } from '../../src/operations/operations.ts';
+
+const ASKER = { name: '"jane" from 192.0.2.7 over REST', right: 'admin' } as const;
+const named = (name: string) => OPERATIONS.find((each) => each.name === name) ?? assert.fail(name);
+
+test('change is told with who, through which door, and what; and nothing that was a secret', () => {
+  const line = auditLine(named('add user'), { username: 'tom\n', password: 'correct horse', listener: null }, ASKER);
+  assert.equal(line, 'Done for "jane" from 192.0.2.7 over REST: add user (username "tom\\n").');
+  assert.equal(auditLine(named('reload'), {}, ASKER), 'Done for "jane" from 192.0.2.7 over REST: reload.');
+  assert.ok((auditLine(named('delete retained'), { filter: 'x'.repeat(5000) }, ASKER) ?? '').length < 250);
+  for (const quiet of ['status', 'publish']) assert.equal(auditLine(named(quiet), {}, ASKER), null);
+});
+
+test('no operation tells a field that may hold a secret', () => {
+  const secret = 'f00d-secret';
+  for (const each of OPERATIONS) {
+    const fields = ['password', 'payload', 'text', 'content', 'token', 'confirm', 'code', 'value', 'invitation', 'rules'];
+    const line = auditLine(each, Object.fromEntries(fields.map((field) => [field, secret])), ASKER);
+    assert.ok(!line?.includes(secret), line ?? '');
+  }
+});
+
+test('operations tell changes that were made, and neither queries nor what failed', async () => {
+  const row = operation({
+    name: 'reload',
+    kind: 'command',
+    right: 'admin',
+    summary: 'A change.',
+    input: z.strictObject({ file: z.string() }),
+    output: z.object({}),
+    run: (_, { file }) => {
+      if (file === 'gone') throw new OperationFailure('not found', 'Cannot find it');
+      return {};
+    },
+  });
+  const lines: string[] = [];
+  const operations = new Operations(
+    () => ({}) as never,
+    [row],
+    (line) => lines.push(line),
+  );
+  await operations.run('reload', { file: 'a' }, ASKER);
+  await assert.rejects(operations.run('reload', { file: 'gone' }, ASKER));
+  await assert.rejects(operations.run('reload', { file: 'a' }, { ...ASKER, right: 'viewer' }));
+  assert.deepEqual(lines, ['Done for "jane" from 192.0.2.7 over REST: reload (file "a").']);
+});
