@@ -103,7 +103,7 @@ test('setting that locks the page out goes back by itself, and the page with it'
   const { page, audit, expect } = await browser.visit(box, { look: LOOKS[3]!, session });
   expect(/Failed to load resource: (net::|.* 401 )/);
   await page.goto(`${box.url}/#/settings`);
-  await page.getByText('Text', { exact: true }).click();
+  await page.getByRole('radio', { name: 'Text' }).check();
   const before = readFileSync(box.file, 'utf8');
   await page.getByLabel('Text of the file').fill(before.replace(/^listener \d+ 127\.0\.0\.1\nprotocol http\n/m, ''));
   await page.getByRole('button', { name: 'Review changes' }).click();
