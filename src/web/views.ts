@@ -22,5 +22,9 @@ export const VIEWS: readonly ViewRow[] = [
   { path: 'clients', title: 'clients.title', icon: 'plug', right: 'viewer', load: () => import('./views/clients.tsx') },
   { path: 'people', title: 'people.title', icon: 'people', right: 'admin', load: () => import('./views/people.tsx') },
   { path: 'topics', title: 'topics.title', icon: 'tree', right: 'viewer', load: () => import('./views/topics.tsx') },
+  { path: 'bridges', title: 'bridges.title', icon: 'bridge', right: 'viewer', load: () => import('./views/bridges.tsx') },
+  { path: 'certificates', title: 'certificates.title', icon: 'shield', right: 'viewer', load: () => import('./views/certificates.tsx') },
   { path: 'settings', title: 'settings.title', icon: 'sliders', right: 'admin', load: () => import('./views/settings.tsx') },
+  { path: 'log', title: 'log.title', icon: 'log', right: 'viewer', load: () => import('./views/log.tsx') },
+  { path: 'backup', title: 'backup.title', icon: 'archive', right: 'admin', load: () => import('./views/backup.tsx') },
 ];

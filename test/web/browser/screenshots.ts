@@ -75,6 +75,18 @@ const SCENES: readonly Scene[] = [
       await page.getByRole('button', { name: 'Apply for 60 seconds' }).waitFor();
     },
   },
+  { name: 'log', path: '#/log' },
+  { name: 'why', path: '#/log?show=why' },
+  { name: 'certificates', path: '#/certificates' },
+  { name: 'backup', path: '#/backup' },
+  {
+    name: 'bridges',
+    path: '#/bridges',
+    async act(page) {
+      await page.getByRole('button', { name: 'Test the connection' }).click();
+      await page.getByLabel('What the test found').waitFor();
+    },
+  },
 ];
 
 test('screenshots', async (context) => {

@@ -67,6 +67,8 @@ export async function openSeededBox(context: TestContext): Promise<SeededBox> {
     () => Promise.reject(new Error('the sensor with the old password was let in')),
     () => {},
   );
+  for (const name of ['porch-camera', 'johns-tablet']) await ask(box, session, '/certificates/clients', { method: 'POST', body: { name } });
+  await ask(box, session, '/certificates/clients/johns-tablet', { method: 'DELETE' });
   return { box, session, hub };
 }
 

@@ -56,7 +56,7 @@ export function TopicDetail({ topic, store, close, publish, remove }: TopicDetai
       </div>
       {value === null && retained.data.value === null ? <Loading /> : <ValueShown value={value} />}
       {kept !== null && (
-        <dl class="facts">
+        <dl class="pairs">
           <dt>{t('topics.publishedBy')}</dt>
           <dd>{kept.username ?? kept.client ?? t('topics.broker')}</dd>
           <dt>{t('topics.size')}</dt>

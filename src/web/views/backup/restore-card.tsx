@@ -1,0 +1,133 @@
+// A backup that is brought, looked at, and put in the place of what is there.
+
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { api, ask } from '../../api/client.ts';
+import { isAborted, sendFile } from '../../api/long-work.ts';
+import type { paths } from '../../api/schema.ts';
+import { Button } from '../../components/button.tsx';
+import { Card } from '../../components/card.tsx';
+import { Confirm } from '../../components/dialog.tsx';
+import { Trouble } from '../../components/faces.tsx';
+import { Progress } from '../../components/progress.tsx';
+import { toast } from '../../components/toast.tsx';
+import { dateTime, percent, plural, t } from '../../i18n.ts';
+
+type Prepared = paths['/api/v1/restores']['post']['responses'][200]['content']['application/json'];
+
+type Stage =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'bringing'; readonly share: number }
+  | { readonly kind: 'brought'; readonly prepared: Prepared };
+
+/** RestoreCard changes nothing before somebody has confirmed what it would replace. */
+export function RestoreCard() {
+  const [stage, setStage] = useState<Stage>({ kind: 'none' });
+  const [withConfiguration, setWithConfiguration] = useState(false);
+  const [problem, setProblem] = useState<Error | null>(null);
+  const work = useRef<AbortController | null>(null);
+  const id = useId();
+  useEffect(() => () => work.current?.abort(), []);
+  const bring = async (file: File) => {
+    work.current = new AbortController();
+    setProblem(null);
+    setStage({ kind: 'bringing', share: 0 });
+    try {
+      const path = `/api/v1/restores?withConfiguration=${withConfiguration}`;
+      const prepared = await sendFile(path, file, (share) => setStage({ kind: 'bringing', share }), work.current.signal);
+      setStage({ kind: 'brought', prepared: prepared as Prepared }); // of this path
+    } catch (error) {
+      if (!isAborted(error)) setProblem(error as Error); // sendFile throws nothing else
+      setStage({ kind: 'none' });
+    }
+  };
+  const discard = async ({ id: brought }: Prepared) => {
+    await ask(api.DELETE('/api/v1/restores/{id}', { params: { path: { id: brought } } })).catch(() => {}); // the box forgets it by itself
+    setStage({ kind: 'none' });
+  };
+  return (
+    <Card title={t('backup.restore')}>
+      <p>{t('backup.restoreWords')}</p>
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={withConfiguration}
+          disabled={stage.kind !== 'none'}
+          onChange={(event) => setWithConfiguration(event.currentTarget.checked)}
+        />
+        <span>
+          {t('backup.withConfiguration')}
+          <span class="hint">{t('backup.withConfigurationHint')}</span>
+        </span>
+      </label>
+      {problem !== null && <Trouble problem={problem} />}
+      {stage.kind === 'none' && (
+        <div class="file-pick">
+          <label for={id}>{t('backup.file')}</label>
+          <input
+            id={id}
+            type="file"
+            accept=".gz,.tgz,application/gzip"
+            onChange={(event) => {
+              const [file] = event.currentTarget.files ?? [];
+              if (file !== undefined) void bring(file);
+            }}
+          />
+        </div>
+      )}
+      {stage.kind === 'bringing' && (
+        <>
+          <Progress
+            label={stage.share < 1 ? t('backup.going', { share: percent(stage.share) }) : t('backup.looking')}
+            share={stage.share < 1 ? stage.share : null}
+          />
+          <div class="actions">
+            <Button onClick={() => work.current?.abort()}>{t('dialog.cancel')}</Button>
+          </div>
+        </>
+      )}
+      {stage.kind === 'brought' && (
+        <Ask prepared={stage.prepared} discard={() => void discard(stage.prepared)} done={() => setStage({ kind: 'none' })} />
+      )}
+    </Card>
+  );
+}
+
+interface AskProps {
+  readonly prepared: Prepared;
+  readonly discard: () => void;
+  readonly done: () => void;
+}
+
+function Ask({ prepared: { id, host, time, writes, revivals, damage }, discard, done }: AskProps) {
+  const when = Number.isNaN(Date.parse(time)) ? time : dateTime(time);
+  const act = async () => {
+    await ask(api.POST('/api/v1/restores/{id}/confirmation', { params: { path: { id } }, body: {} }));
+    done();
+    toast(t('backup.restarting'));
+  };
+  return (
+    <Confirm title={t('backup.restoreTitle', { host, time: when })} action={t('backup.restoreDo')} act={act} close={discard}>
+      <p>{t('backup.replaces')}</p>
+      <Listed name={t('backup.writes')} items={writes} />
+      {revivals.length > 0 && (
+        <div class="remarks warn">
+          <p>{plural('backup.revivals', revivals.length)}</p>
+          <Listed name={t('backup.revivalsList')} items={revivals} />
+        </div>
+      )}
+      {damage !== null && <p class="remarks bad">{t('backup.damage', { damage })}</p>}
+      <p class="hint">{t('backup.after')}</p>
+    </Confirm>
+  );
+}
+
+function Listed({ name, items }: { readonly name: string; readonly items: readonly string[] }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: it may scroll, and the keyboard must reach it
+    <ul class="file-list" aria-label={name} tabIndex={0}>
+      {items.map((each) => (
+        <li key={each}>{each}</li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,148 @@
+// The bridges to other brokers: how each is doing, in words, and a trial of one.
+
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { Answer } from '../api/answer.ts';
+import { api, ask } from '../api/client.ts';
+import { isAborted, work } from '../api/long-work.ts';
+import { Button } from '../components/button.tsx';
+import { Badge, Card, Figure, PageHeader } from '../components/card.tsx';
+import { Empty, Shown, Trouble } from '../components/faces.tsx';
+import { Icon } from '../components/icon.tsx';
+import { ago, dateTime, number, t } from '../i18n.ts';
+import { useLive } from '../live.ts';
+import { mayNow } from '../visit.ts';
+import '../styles/bridges.css';
+
+type Bridge = Answer<'/api/v1/bridges'>[number];
+
+const EVERY_MS = 3000;
+
+/** View is the view of bridges. */
+export function View() {
+  const bridges = useLive(() => ask(api.GET('/api/v1/bridges')), EVERY_MS);
+  return (
+    <>
+      <PageHeader title={t('bridges.title')} lead={t('bridges.lead')} />
+      <Shown live={bridges}>
+        {(all) =>
+          all.length === 0 ? (
+            <Card>
+              <Empty icon="bridge" words={t('bridges.none')} />
+              <div class="bridge-how">
+                <p>{t('bridges.how')}</p>
+                <ol>
+                  <li>
+                    {t('bridges.howInvite')} <code>sudo midge bridge invite anna --topics "family/# both 1" --out anna.conf</code>
+                  </li>
+                  <li>
+                    {t('bridges.howAccept')} <code>sudo midge bridge accept anna.conf</code>
+                  </li>
+                </ol>
+              </div>
+            </Card>
+          ) : (
+            <div class="stack bridges">
+              {all.map((bridge) => (
+                <BridgeCard key={bridge.name} bridge={bridge} />
+              ))}
+            </div>
+          )
+        }
+      </Shown>
+    </>
+  );
+}
+
+const LOOKS = { connected: 'good', connecting: 'quiet', idle: 'quiet', waiting: 'warn', stopped: 'bad' } as const;
+
+const PHASES = {
+  connected: 'bridges.connected',
+  connecting: 'bridges.connecting',
+  idle: 'bridges.idle',
+  waiting: 'bridges.waiting',
+  stopped: 'bridges.stopped',
+} as const;
+
+function BridgeCard({ bridge }: { readonly bridge: Bridge }) {
+  const { name, phase, since, nextAttempt, address, lastError, refusedFilters, received, sent, queued, oldestQueued, dropped } = bridge;
+  const isDown = phase === 'waiting' || phase === 'stopped';
+  return (
+    <Card
+      title={name}
+      look={phase === 'stopped' ? 'bad' : isDown ? 'warn' : 'normal'}
+      actions={<Badge look={LOOKS[phase]}>{t(PHASES[phase])}</Badge>}
+    >
+      <p class="hint">
+        {address ?? t('bridges.noAddress')} · <span title={dateTime(since)}>{t('bridges.since', { time: ago(since) })}</span>
+        {nextAttempt !== null && ` · ${t('bridges.next', { time: ago(nextAttempt) })}`}
+      </p>
+      {lastError !== null && (
+        <p class={isDown ? 'remarks bad' : 'remarks'}>
+          {isDown ? '' : `${t('bridges.earlier', { time: ago(lastError.at) })} `}
+          <span lang="en">{lastError.words}</span>
+        </p>
+      )}
+      {refusedFilters.length > 0 && <p class="remarks warn">{t('bridges.refused', { filters: refusedFilters.join(', ') })}</p>}
+      <dl class="figures">
+        <Figure name={t('bridges.received')} value={number(received)} />
+        <Figure name={t('bridges.sent')} value={number(sent)} />
+        <Figure
+          name={t('bridges.queued')}
+          value={number(queued)}
+          note={oldestQueued === null ? undefined : t('bridges.oldest', { time: ago(oldestQueued) })}
+        />
+        <Figure name={t('bridges.dropped')} value={number(dropped)} />
+      </dl>
+      {mayNow('operator') && <Trial name={name} />}
+    </Card>
+  );
+}
+
+interface Step {
+  readonly step: string;
+  readonly ok: boolean;
+  readonly text: string;
+}
+
+function Trial({ name }: { readonly name: string }) {
+  const [steps, setSteps] = useState<readonly Step[]>([]);
+  const [isBusy, setBusy] = useState(false);
+  const [isOver, setOver] = useState(false);
+  const [problem, setProblem] = useState<Error | null>(null);
+  const running = useRef<AbortController | null>(null);
+  useEffect(() => () => running.current?.abort(), []);
+  const begin = async () => {
+    running.current = new AbortController();
+    setSteps([]);
+    setProblem(null);
+    setOver(false);
+    setBusy(true);
+    try {
+      const path = `/api/v1/bridges/${encodeURIComponent(name)}/test`;
+      await work(path, {}, (step) => setSteps((old) => [...old, step as Step]), running.current.signal); // as the path says
+      setOver(true);
+    } catch (error) {
+      if (!isAborted(error)) setProblem(error as Error); // work throws nothing else
+    }
+    setBusy(false);
+  };
+  return (
+    <div class="bridge-trial">
+      <Button icon="refresh" isBusy={isBusy} onClick={() => void begin()}>
+        {t('bridges.test')}
+      </Button>
+      {problem !== null && <Trouble problem={problem} />}
+      {steps.length > 0 && (
+        <ol aria-label={t('bridges.steps')} aria-live="polite">
+          {steps.map(({ step, ok, text }) => (
+            <li key={`${step} ${text}`} class={step === 'advice' ? 'advice' : ok ? 'good' : 'bad'}>
+              <Icon name={step === 'advice' ? 'info' : ok ? 'check' : 'warning'} />
+              <span lang="en">{text}</span>
+            </li>
+          ))}
+        </ol>
+      )}
+      {isOver && steps.every(({ ok }) => ok) && <p class="hint">{t('bridges.allGood')}</p>}
+    </div>
+  );
+}

@@ -1,0 +1,105 @@
+// A certificate for a client: asked for, and handed over once.
+
+import { useState } from 'preact/hooks';
+import { api, ask } from '../../api/client.ts';
+import { saveAs } from '../../api/long-work.ts';
+import type { paths } from '../../api/schema.ts';
+import { Button } from '../../components/button.tsx';
+import { CopyButton } from '../../components/copy-button.tsx';
+import { Dialog } from '../../components/dialog.tsx';
+import { Trouble } from '../../components/faces.tsx';
+import { Choice, Field } from '../../components/field.tsx';
+import { day, t } from '../../i18n.ts';
+
+type Issued = paths['/api/v1/certificates/clients']['post']['responses'][200]['content']['application/json'];
+type Format = 'p12' | 'pem';
+
+export interface IssueCertificateProps {
+  readonly close: () => void;
+  readonly issued: () => void;
+}
+
+/** IssueCertificate asks for a name; then the file is there, and with the dialog it goes. */
+export function IssueCertificate({ close, issued }: IssueCertificateProps) {
+  const [name, setName] = useState('');
+  const [format, setFormat] = useState<Format>('p12');
+  const [isBusy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<Error | null>(null);
+  const [made, setMade] = useState<Issued | null>(null);
+  const issue = async () => {
+    setBusy(true);
+    setProblem(null);
+    try {
+      setMade(await ask(api.POST('/api/v1/certificates/clients', { body: { name, format } })));
+      issued();
+    } catch (error) {
+      setProblem(error as Error); // ask throws nothing else
+    }
+    setBusy(false);
+  };
+  if (made !== null) return <HandOver made={made} close={close} />;
+  return (
+    <Dialog title={t('certificates.issueTitle')} close={close}>
+      <form
+        class="form"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void issue();
+        }}
+      >
+        <Field
+          label={t('certificates.clientName')}
+          name="name"
+          value={name}
+          change={setName}
+          hint={t('certificates.clientNameHint')}
+          problem={problem}
+          required
+          isFirst
+        />
+        <Choice<Format>
+          label={t('certificates.format')}
+          value={format}
+          choose={setFormat}
+          options={[
+            ['p12', t('certificates.p12')],
+            ['pem', t('certificates.pem')],
+          ]}
+        />
+        {problem !== null && <Trouble problem={problem} />}
+        <div class="actions">
+          <Button onClick={close}>{t('dialog.cancel')}</Button>
+          <Button type="submit" look="primary" isBusy={isBusy}>
+            {t('certificates.issueDo')}
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+function HandOver({ made: { certificate, file }, close }: { readonly made: Issued; readonly close: () => void }) {
+  const save = () => {
+    const bytes = Uint8Array.from(atob(file.content), (character) => character.charCodeAt(0));
+    saveAs({ name: file.name, content: new Blob([bytes], { type: file.mediaType }) });
+  };
+  return (
+    <Dialog title={t('certificates.madeTitle', { name: certificate.name })} close={close}>
+      <p>{t('certificates.madeWords', { date: day(certificate.until) })}</p>
+      {file.password !== null && (
+        <div class="secret">
+          <p class="hint">{t('certificates.filePassword')}</p>
+          <p class="secret-line">
+            <code>{file.password}</code> <CopyButton text={file.password} />
+          </p>
+        </div>
+      )}
+      <div class="actions">
+        <Button onClick={close}>{t('dialog.close')}</Button>
+        <Button look="primary" icon="download" onClick={save}>
+          {t('certificates.save', { file: file.name })}
+        </Button>
+      </div>
+    </Dialog>
+  );
+}
