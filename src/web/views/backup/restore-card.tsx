@@ -14,6 +14,8 @@ import { dateTime, percent, plural, t } from '../../i18n.ts';
 
 type Prepared = paths['/api/v1/restores']['post']['responses'][200]['content']['application/json'];
 
+const LOOK_MS = 500;
+
 type Stage =
   | { readonly kind: 'none' }
   | { readonly kind: 'bringing'; readonly share: number }
@@ -99,14 +101,17 @@ interface AskProps {
 }
 
 function Ask({ prepared: { id, host, time, writes, revivals, damage }, discard, done }: AskProps) {
+  const isConfirmed = useRef(false);
   const when = Number.isNaN(Date.parse(time)) ? time : dateTime(time);
   const act = async () => {
     await ask(api.POST('/api/v1/restores/{id}/confirmation', { params: { path: { id } }, body: {} }));
-    done();
     toast(t('backup.restarting'));
+    isConfirmed.current = true;
+    void untilRestart();
   };
+  const close = () => (isConfirmed.current ? done() : discard());
   return (
-    <Confirm title={t('backup.restoreTitle', { host, time: when })} action={t('backup.restoreDo')} act={act} close={discard}>
+    <Confirm title={t('backup.restoreTitle', { host, time: when })} action={t('backup.restoreDo')} act={act} close={close}>
       <p>{t('backup.replaces')}</p>
       <Listed name={t('backup.writes')} items={writes} />
       {revivals.length > 0 && (
@@ -119,6 +124,18 @@ function Ask({ prepared: { id, host, time, writes, revivals, damage }, discard, 
       <p class="hint">{t('backup.after')}</p>
     </Confirm>
   );
+}
+
+/** The page learns that its session has ended, or that the box is away, by the first request that fails. */
+async function untilRestart(): Promise<void> {
+  try {
+    for (;;) {
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+      await ask(api.GET('/api/v1/session'));
+    }
+  } catch {
+    // the rest of the page knows now
+  }
 }
 
 function Listed({ name, items }: { readonly name: string; readonly items: readonly string[] }) {
