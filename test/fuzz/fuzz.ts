@@ -18,7 +18,14 @@ const HANG = 60;
 const HEAP = 1024;
 
 /** The parts of all inputs that slow targets get: files have to be written for them. */
-const SHARES: Readonly<Record<string, number>> = { database: 0.002, backup: 0.05, configuration: 0.2, websocket: 0.3 };
+const SHARES: Readonly<Record<string, number>> = {
+  database: 0.002,
+  backup: 0.05,
+  configuration: 0.2,
+  websocket: 0.3,
+  'dynamic-security-commands': 0.1,
+  'http-api': 0.1,
+};
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

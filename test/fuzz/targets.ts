@@ -7,6 +7,8 @@ import { CONFIGURATION } from './targets/configuration.ts';
 import { CONVERSATIONS } from './targets/conversations.ts';
 import { DATABASE } from './targets/database.ts';
 import { DECODER } from './targets/decoder.ts';
+import { DYNAMIC_SECURITY_COMMANDS, DYNAMIC_SECURITY_FILE } from './targets/dynamic-security.ts';
+import { HTTP_API } from './targets/http-api.ts';
 import { MDNS } from './targets/mdns.ts';
 import { MOSQUITTO_DATABASE } from './targets/mosquitto-database.ts';
 import { PROXY_HEADER } from './targets/proxy-header.ts';
@@ -26,6 +28,9 @@ export const TARGETS: readonly AnyTarget[] = [
   CONFIGURATION,
   PASSWORD_FILE,
   ACL_FILE,
+  DYNAMIC_SECURITY_FILE,
+  DYNAMIC_SECURITY_COMMANDS,
+  HTTP_API,
   MOSQUITTO_DATABASE,
   DATABASE,
   BACKUP,

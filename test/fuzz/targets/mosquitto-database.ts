@@ -1,8 +1,9 @@
-// mosquitto.db as an import reads it: what can be read is read, and what comes of it can be kept.
+// mosquitto.db as an import reads it: what can be read is read, and what comes of it can be kept, and shown.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import { dumpDatabase } from '../../../src/import/database-dump.ts';
 import { keptState } from '../../../src/import/kept-state.ts';
 import { parseMosquittoDatabase } from '../../../src/import/mosquitto-database.ts';
 import { damaged, hexOf } from '../mutations.ts';
@@ -25,6 +26,7 @@ export const MOSQUITTO_DATABASE: Target<Buffer> = {
       const database = parseMosquittoDatabase(bytes);
       if (typeof database !== 'string')
         keptState(database, { now: 1_700_000_000_000, writtenAt: 1_700_000_000_000, mountPoints: ['', 'mount/'] });
+      for (const form of ['text', 'json', 'stats', 'client stats'] as const) dumpDatabase(bytes, form);
       return 1;
     },
     close: () => {},
