@@ -21,6 +21,9 @@ export interface Rules {
   readonly closesOnBridgeBit?: boolean;
   /** What a broker of MQTT 3.1.1 does about MQTT 5: it says in its own version that it does not speak it, or closes the connection. */
   readonly aboutMqtt5?: 'says no' | 'closes';
+  /** Of CONNECT, in seconds; and the client ids that are let in. */
+  readonly mostKeepAlive?: number;
+  readonly clientIds?: RegExp;
   /** Topics that a publisher is thrown out for. */
   readonly closesOnTopic?: RegExp;
   /** Gives the reason code for a topic filter. */
@@ -176,6 +179,8 @@ class Strict implements StrictServer {
     client.version = connect.version;
     if (connect.version === 5 && aboutMqtt5 === 'says no') return void socket.end(Buffer.from([0x20, 2, 0, 1]));
     if (connect.version === 5 && aboutMqtt5 === 'closes') return void socket.destroy();
+    if (connect.keepAlive > (this.#rules.mostKeepAlive ?? 65_535)) this.violations.push(`keep alive ${connect.keepAlive}`);
+    if (this.#rules.clientIds?.test(connect.clientId) === false) this.violations.push(`client id ${connect.clientId}`);
     if (connect.bridge && closesOnBridgeBit) return socket.destroy() as unknown as undefined;
     const refusal = connect.will?.retain && connack.retainAvailable === 0 ? REASON.RETAIN_NOT_SUPPORTED : REASON.SUCCESS;
     socket.write(encodeConnack(connect.version, false, refusal, refusal === REASON.SUCCESS ? connack : {})!);
