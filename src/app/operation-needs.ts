@@ -81,7 +81,7 @@ export function operationNeeds(appliance: Appliance, { reloads, ...more }: MoreN
     bridges: appliance.bridges,
     tryBridge: async (name, say) => {
       const settings = configuration.bridges.find((each) => each.name === name);
-      return settings === undefined ? null : tryConfiguredBridge(settings, say);
+      return settings === undefined ? null : tryConfiguredBridge(settings, { publishes: false, say });
     },
     refusals,
     throttle,

@@ -1,12 +1,14 @@
 // Tries a bridge once, step by step, for a person who wants to know why it does not work. The running bridge is not touched: the trial has
-// another client id and a clean session, and publishes nothing.
+// another client id and a clean session, and publishes nothing unless it is asked to.
 
 import { randomBytes } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { reasonOf } from '../base/errors.ts';
+import { encodeFrame, firstByte } from '../broker/message.ts';
 import { MAX_REMAINING_LENGTH } from '../mqtt/decoder.ts';
+import type { ProtocolVersion } from '../mqtt/packet-types.ts';
 import type { SubscriptionRequest } from '../mqtt/packets.ts';
 import type { ConnackPacket } from '../mqtt/server-packets.ts';
 import { LinkError } from './link-error.ts';
@@ -14,22 +16,34 @@ import { firstManner, type Manner, PROTOCOL_NAMES, plainerManner } from './manne
 import { MqttClient, NOBODY } from './mqtt-client.ts';
 import type { BridgeAddress, BridgeOptions } from './options.ts';
 import type { BridgeTls } from './tls-material.ts';
+import { goesOut, remoteFilter } from './topics.ts';
 import { addressText, openTransport } from './transport.ts';
+
+/** A level of the topics of a trial's messages. */
+const TRIAL_LEVEL = 'midge-bridge-test';
 
 /** TrialStep is one line of the answer. */
 export interface TrialStep {
-  readonly step: 'address' | 'name' | 'connection' | 'mqtt' | 'subscription' | 'advice';
+  readonly step: 'address' | 'name' | 'connection' | 'mqtt' | 'subscription' | 'publish' | 'advice';
   readonly ok: boolean;
   /** Without a full stop. */
   readonly text: string;
 }
 
-/** tryBridge tries every address of a bridge, and says what happens as it does. Gives true when each answers and refuses no subscription. */
-export async function tryBridge(options: BridgeOptions, tls: BridgeTls, say: (step: TrialStep) => void): Promise<boolean> {
+export interface TrialSetup {
+  readonly tls: BridgeTls;
+  /** True = it sends an empty message to one topic of each pattern that goes out. */
+  readonly publishes: boolean;
+  /** say is told what happens, as it does. */
+  say(step: TrialStep): void;
+}
+
+/** tryBridge tries every address of a bridge. Gives true when each answers and refuses nothing. */
+export async function tryBridge(options: BridgeOptions, setup: TrialSetup): Promise<boolean> {
   let isGood = true;
   for (const address of options.addresses) {
-    say({ step: 'address', ok: true, text: addressText(address) });
-    isGood = (await new Trial(options, address, say).run(tls)) && isGood;
+    setup.say({ step: 'address', ok: true, text: addressText(address) });
+    isGood = (await new Trial(options, address, setup).run()) && isGood;
   }
   return isGood;
 }
@@ -37,20 +51,20 @@ export async function tryBridge(options: BridgeOptions, tls: BridgeTls, say: (st
 class Trial {
   readonly #options: BridgeOptions;
   readonly #address: BridgeAddress;
-  readonly #say: (step: TrialStep) => void;
+  readonly #setup: TrialSetup;
   readonly #clientId: string;
 
-  constructor(options: BridgeOptions, address: BridgeAddress, say: (step: TrialStep) => void) {
+  constructor(options: BridgeOptions, address: BridgeAddress, setup: TrialSetup) {
     this.#options = options;
     this.#address = address;
-    this.#say = say;
+    this.#setup = setup;
     this.#clientId = `${options.remoteClientId}-test-${randomBytes(3).toString('hex')}`;
   }
 
-  async run(tls: BridgeTls): Promise<boolean> {
+  async run(): Promise<boolean> {
     if (!(await this.#findName())) return false;
     for (let manner: Manner | null = firstManner(this.#options); manner !== null; ) {
-      const outcome = await this.#connect(tls, manner);
+      const outcome = await this.#connect(manner);
       if (!(outcome instanceof LinkError)) return this.#subscribe(outcome);
       this.#say({ step: stepOf(outcome), ok: false, text: outcome.message });
       manner = plainerManner(manner, outcome, this.#options);
@@ -58,6 +72,10 @@ class Trial {
       else this.#say({ step: 'advice', ok: true, text: `a bridge tries ${wordsFor(manner)} now` });
     }
     return false;
+  }
+
+  #say(step: TrialStep): void {
+    this.#setup.say(step);
   }
 
   async #findName(): Promise<boolean> {
@@ -78,11 +96,11 @@ class Trial {
     }
   }
 
-  async #connect(tls: BridgeTls, { version, bridgeBit }: Manner): Promise<MqttClient | LinkError> {
+  async #connect({ version, bridgeBit }: Manner): Promise<MqttClient | LinkError> {
     const options = this.#options;
     try {
       const { signal } = new AbortController();
-      const stream = await openTransport(this.#address, { options, tls: tls.for(this.#address), signal });
+      const stream = await openTransport(this.#address, { options, tls: this.#setup.tls.for(this.#address), signal });
       this.#say({ step: 'connection', ok: true, text: wordsOf(stream, this.#address) });
       const client = new MqttClient(stream, NOBODY, options.maxPacketSize ?? MAX_REMAINING_LENGTH);
       const connack = await client.connect({
@@ -126,12 +144,28 @@ class Trial {
       this.#say({ step: 'subscription', ok: false, text: reasonOf(error) });
       isGood = false;
     }
+    for (const topicFilter of this.#options.topics.filter(goesOut).map(remoteFilter)) {
+      if (client.state === 'connected') isGood = (await this.#publish(client, topicFilter)) && isGood;
+    }
     client.close();
-    const out = this.#options.topics
-      .filter(({ direction }) => direction !== 'in')
-      .map(({ remotePrefix, pattern }) => remotePrefix + pattern);
-    if (out.length > 0) this.#say({ step: 'advice', ok: true, text: `not tried: whether it lets us publish to ${out.join(', ')}` });
     return isGood;
+  }
+
+  /** A topic without a wildcard may be somebody's: a message to it would be a real one. */
+  async #publish(client: MqttClient, topicFilter: string): Promise<boolean> {
+    const { publishes } = this.#setup;
+    const topicName = topicFilter.replaceAll(/[+#]/g, TRIAL_LEVEL);
+    if (!publishes || topicName === topicFilter) {
+      const how = publishes ? 'it is the topic of real messages' : '--publish tries it';
+      this.#say({ step: 'advice', ok: true, text: `not tried: whether it lets us publish to ${topicFilter} (${how})` });
+      return true;
+    }
+    const outcome = await client.publishOwn((packetId) => emptyMessage(topicName, packetId, client.version)).catch(reasonOf);
+    const isTaken = typeof outcome === 'number' && outcome < 0x80;
+    const silence = client.version === 5 ? '' : ', or drops them: before MQTT 5 a broker does not say';
+    const refusal = typeof outcome === 'number' ? `refused (0x${outcome.toString(16)})` : outcome;
+    this.#say({ step: 'publish', ok: isTaken, text: isTaken ? `takes messages to ${topicName}${silence}` : `${topicName}: ${refusal}` });
+    return isTaken;
   }
 
   #advise({ fault, atConnect }: LinkError): void {
@@ -146,6 +180,13 @@ class Trial {
 function wordsFor({ version, bridgeBit }: Manner): string {
   const name = PROTOCOL_NAMES[version];
   return version === 5 || bridgeBit ? name : `${name} as a plain client (try_private)`;
+}
+
+function emptyMessage(topicName: string, packetId: number, version: ProtocolVersion): Buffer {
+  const { bytes, packetIdAt } = encodeFrame(Buffer.from(topicName), Buffer.alloc(0), version === 5 ? Buffer.alloc(0) : null, true);
+  bytes[0] = firstByte(1, false, false);
+  bytes.writeUInt16BE(packetId, packetIdAt);
+  return bytes;
 }
 
 function stepOf({ fault, atConnect }: LinkError): TrialStep['step'] {

@@ -53,7 +53,7 @@ export function bridgeOf({ since, nextAttempt, lastError, oldestQueued, ...rest 
 }
 
 const STEP = z.object({
-  step: z.enum(['address', 'name', 'connection', 'mqtt', 'subscription', 'advice']),
+  step: z.enum(['address', 'name', 'connection', 'mqtt', 'subscription', 'publish', 'advice']),
   ok: z.boolean(),
   text: z.string(),
 });

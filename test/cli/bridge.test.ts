@@ -144,6 +144,24 @@ test('bridge test says which step fails, and its exit status is 1', async (conte
   assert.match(which.stderr, /Which bridge\? There are shut, nowhere/);
 });
 
+test('bridge test --publish says where the other broker takes no messages, and leaves topics of others alone', async (context) => {
+  const [plain, tls] = [await freePort(), await freePort()];
+  const acl = join(temporaryFolder(context), 'acl');
+  writeFileSync(acl, 'user jane\ntopic readwrite yes/#\ntopic readwrite light\n', { mode: 0o600 });
+  await startBox(context, `${box(plain, tls)}\nacl_file ${acl}\n`);
+  const folder = temporaryFolder(context);
+  const main = join(folder, 'midge.conf');
+  const login = 'remote_username jane\nremote_password secret';
+  writeFileSync(main, `connection a\naddress 127.0.0.1:${plain}\n${login}\ntopic yes/+/a\ntopic no/#\ntopic light\n`, { mode: 0o600 });
+  const { status, stdout } = await runMidge(folder, ['bridge', 'test', '-c', main, '--publish']);
+  assert.equal(status, 1, stdout);
+  assert.match(stdout, /ok +takes messages to yes\/midge-bridge-test\/a\n {2}FAILED +no\/midge-bridge-test: refused \(0x87\)\n/);
+  assert.match(stdout, /not tried: whether it lets us publish to light \(it is the topic of real messages\)/);
+  const without = await runMidge(folder, ['bridge', 'test', '-c', main]);
+  assert.equal(without.status, 0);
+  assert.match(without.stdout, /not tried: whether it lets us publish to no\/# \(--publish tries it\)/);
+});
+
 test('bridge test says what the other broker refuses', async (context) => {
   const [plain, tls] = [await freePort(), await freePort()];
   const other = await startBox(context, box(plain, tls));

@@ -129,12 +129,12 @@ export const RUNNING_COMMANDS: readonly Command[] = [
     name: 'bridge',
     summary: 'Try a bridge, invite another box, accept an invitation',
     usage: [
-      'test [NAME] [-c FILE] [--json]',
+      'test [NAME] [--publish] [-c FILE] [--json]',
       "invite NAME --topics 'TOPIC [out | in | both] [QOS]' [--address HOST[:PORT]] [--out FILE] [-c FILE]",
       'accept FILE [--yes] [-c FILE]',
     ],
     description: [
-      'test tries each address of a connection block once and says what happens: name, connection, TLS, MQTT, subscriptions. It uses another client id and publishes nothing, so the running bridge goes on. The exit status is 1 when something fails.',
+      'test tries each address of a connection block once and says what happens: name, connection, TLS, MQTT, subscriptions. It uses another client id, so the running bridge goes on, and publishes nothing without --publish. The exit status is 1 when something fails.',
       'invite makes an account with rules for these topics only, and prints a connection block for the other box: with its password, and with the certificate of the authority to trust. Directions are those of this box: out goes to the other one.',
       'accept shows what an invitation is going to carry, asks, adds it to the configuration and has the running broker connect. With - it reads standard input.',
     ],
@@ -146,6 +146,7 @@ export const RUNNING_COMMANDS: readonly Command[] = [
       { long: 'out', value: 'FILE', summary: 'invite: write the invitation there, readable by you only', complete: 'file' },
       { long: 'make-acl', summary: 'invite: start an acl_file in which all present accounts keep all rights' },
       { long: 'yes', summary: 'accept: do not ask' },
+      { long: 'publish', summary: 'test: publish an empty message to one topic of each pattern that goes out, named midge-bridge-test' },
       { long: 'json', summary: 'test: print JSON' },
     ],
     examples: [
