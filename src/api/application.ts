@@ -108,6 +108,11 @@ class RestApplication implements Application {
       ['POST', `${BASE}/session`, async (context) => context.json(await this.#signIn.begin(context, this.#visitor(context)))],
       ['GET', `${BASE}/session`, (context) => context.json(this.#signIn.current(context, this.#visitor(context)))],
       ['DELETE', `${BASE}/session`, (context) => this.#endSession(context)],
+      [
+        'PUT',
+        `${BASE}/session/password`,
+        async (context) => context.json(await this.#signIn.changePassword(context, this.#visitor(context))),
+      ],
       ['GET', `${BASE}/messages/stream`, (context) => this.#streamMessages(context)],
       ['GET', `${BASE}/log/stream`, (context) => this.#streamLog(context)],
       ...this.#phoneRows(),

@@ -4,7 +4,7 @@ import { type JsonSchema, jsonSchemaOf } from '../operations/json-schema.ts';
 import type { Operation } from '../operations/operation.ts';
 import { MOST_SAMPLED } from './message-stream.ts';
 import { BASE, fieldsInPath, hasBody, type OfferedOperation } from './routes.ts';
-import { CLAIM, LOGIN, SESSION, WELCOME } from './sign-in.ts';
+import { CLAIM, LOGIN, OWN_PASSWORD, SESSION, WELCOME } from './sign-in.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -70,6 +70,15 @@ function endpoints(): readonly Endpoint[] {
       summary: 'Sign out.',
       answer: NO_CONTENT,
       problems: [401, 403],
+    },
+    {
+      method: 'put',
+      path: `${BASE}/session/password`,
+      tag: 'sign-in',
+      summary: 'Change the password of who is signed in; the other sessions of the account end.',
+      body: jsonSchemaOf(OWN_PASSWORD, 'input'),
+      answer: json('Changed, and signed in with it', jsonSchemaOf(SESSION, 'output')),
+      problems: [400, 401, 403, 404, 409, 413, 415, 422, 503],
     },
     {
       method: 'get',

@@ -35,6 +35,9 @@ const NAME = z
 /** CLAIM is the body of a claim. */
 export const CLAIM = z.strictObject({ code: z.string().min(1).max(64), username: NAME, password: z.string().min(8).max(1024) });
 
+/** OWN_PASSWORD is the body of a change of one's own password. */
+export const OWN_PASSWORD = z.strictObject({ current: z.string().min(1).max(1024), password: z.string().min(8).max(1024) });
+
 /** SESSION is what a browser learns about its session. */
 export const SESSION = z.object({
   username: z.string(),
@@ -129,6 +132,23 @@ export class SignIn {
     return this.#beginSession(context, visitor, { username, role, signedIn });
   }
 
+  /** changePassword gives the account of a browser's session another password; its other sessions end. Needs no right: it is one's own. */
+  async changePassword(context: Context, visitor: Visitor): Promise<z.infer<typeof SESSION>> {
+    const { username } = this.#askerOf(context, visitor);
+    if (username === undefined) throw new Problem(403, 'A token has no password: sign in');
+    const { current, password } = checked(OWN_PASSWORD, await readJson(context, MAX_LOGIN_BYTES));
+    const { address, listener } = visitor;
+    const verdict = await this.#setup.accounts.check({ username, password: current, address, listener });
+    if (verdict === 'unavailable') throw busy();
+    if (verdict === 'refused')
+      throw new Problem(422, 'The input does not fit', { fields: [{ field: 'current', detail: 'It is another one' }] });
+    await this.#setup.operations.run('change password', { username, password, listener }, { name: username, right: 'admin', username });
+    const signedIn = await this.#checkAccount({ username, password, address, listener });
+    const role = this.#setup.roles.of(username);
+    if (role === null) throw wrongLogin();
+    return this.#beginSession(context, visitor, { username, role, signedIn });
+  }
+
   /** end signs a browser out. */
   end(context: Context, visitor: Visitor): void {
     this.#askerOf(context, visitor);
@@ -160,7 +180,7 @@ export class SignIn {
 
   async #checkAccount(login: Login): Promise<SignedIn> {
     const outcome = await this.#setup.accounts.check(login);
-    if (outcome === 'unavailable') throw new Problem(503, 'Too many sign-ins at once: try again', { headers: { 'retry-after': '1' } });
+    if (outcome === 'unavailable') throw busy();
     if (outcome === 'refused') throw wrongLogin();
     return outcome;
   }
@@ -215,6 +235,10 @@ function signedOut(detail: string, challenge = 'Bearer'): Problem {
 
 function wrongLogin(): Problem {
   return signedOut('The user name or the password is wrong, or the account has no role here');
+}
+
+function busy(): Problem {
+  return new Problem(503, 'Too many sign-ins at once: try again', { headers: { 'retry-after': '1' } });
 }
 
 function tooMany(): Problem {

@@ -20,8 +20,8 @@ export interface ViewRow {
 export const VIEWS: readonly ViewRow[] = [
   { path: 'overview', title: 'overview.title', icon: 'gauge', right: 'viewer', load: () => import('./views/overview.tsx') },
   { path: 'clients', title: 'clients.title', icon: 'plug', right: 'viewer', load: () => import('./views/clients.tsx') },
-  { path: 'people', title: 'people.title', icon: 'people', right: 'admin', load: () => import('./views/people.tsx') },
   { path: 'topics', title: 'topics.title', icon: 'tree', right: 'viewer', load: () => import('./views/topics.tsx') },
+  { path: 'people', title: 'people.title', icon: 'people', right: 'admin', load: () => import('./views/people.tsx') },
   { path: 'bridges', title: 'bridges.title', icon: 'bridge', right: 'viewer', load: () => import('./views/bridges.tsx') },
   { path: 'certificates', title: 'certificates.title', icon: 'shield', right: 'viewer', load: () => import('./views/certificates.tsx') },
   { path: 'settings', title: 'settings.title', icon: 'sliders', right: 'admin', load: () => import('./views/settings.tsx') },

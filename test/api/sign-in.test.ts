@@ -2,8 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { z } from 'zod';
 import { Roles } from '../../src/api/roles.ts';
-import { CODE, openApi, PASSWORD, signIn, TABLE } from './open-api.ts';
+import { type Operation, operation } from '../../src/operations/operation.ts';
+import { CODE, type OpenApi, openApi, PASSWORD, signIn, TABLE } from './open-api.ts';
 
 const MINUTE = 60_000;
 const LOGIN = { method: 'POST', body: { username: 'jane', password: PASSWORD } };
@@ -219,4 +221,50 @@ test('welcome tells who has not signed in whether the box is claimed, and who ha
   const headers = await signIn(api);
   const { session } = (await api.ask('/api/v1/welcome', { headers })).json;
   assert.deepEqual([session.username, session.role, session.csrfToken], ['jane', 'admin', headers['x-csrf-token']]);
+});
+
+/** A table whose change of a password is that of the test's accounts. */
+function passwordTable(passwords: () => Map<string, string>): readonly Operation[] {
+  const changePassword = operation({
+    name: 'change password',
+    kind: 'command',
+    right: 'admin',
+    summary: 'A password.',
+    input: z.strictObject({ username: z.string(), password: z.string(), listener: z.string() }),
+    output: z.object({ username: z.string() }),
+    run: (_, { username, password }) => {
+      passwords().set(username, password);
+      return { username };
+    },
+  });
+  return [...TABLE, changePassword];
+}
+
+test('password of an account without rights is changed by itself, and its other sessions end', async (context) => {
+  const roles = new Roles(null);
+  roles.set('jane', 'admin');
+  roles.set('tom', 'viewer');
+  const api: OpenApi = await openApi(context, { roles, table: passwordTable(() => api.passwords) });
+  const [here, elsewhere] = [await signIn(api, 'tom'), await signIn(api, 'tom')];
+  const change = (body: object, headers: Record<string, string>) => api.ask('/api/v1/session/password', { method: 'PUT', headers, body });
+  const wrong = await change({ current: 'wrong', password: 'another password' }, here);
+  assert.equal(wrong.status, 422);
+  assert.equal(wrong.json.errors[0].field, 'current');
+  assert.equal((await change({ current: PASSWORD, password: 'short' }, here)).status, 422);
+  const { 'x-csrf-token': _, ...without } = here;
+  assert.equal((await change({ current: PASSWORD, password: 'another password' }, without)).status, 403);
+  assert.equal(api.passwords.get('tom'), PASSWORD);
+  const changed = await change({ current: PASSWORD, password: 'another password' }, here);
+  assert.deepEqual([changed.status, changed.json.username, changed.json.role], [200, 'tom', 'viewer']);
+  assert.equal(api.passwords.get('tom'), 'another password');
+  assert.equal((await api.ask('/api/v1/status', { headers: elsewhere })).status, 401);
+  const [cookie = ''] = String(changed.headers['set-cookie']).split(';');
+  assert.equal((await api.ask('/api/v1/status', { headers: { cookie } })).status, 200);
+});
+
+test('password cannot be changed with a token, or by who is not signed in', async (context) => {
+  const api: OpenApi = await openApi(context, { table: passwordTable(() => api.passwords) });
+  const body = { current: PASSWORD, password: 'another password' };
+  assert.equal((await api.ask('/api/v1/session/password', { method: 'PUT', token: 'admin', body })).status, 403);
+  assert.equal((await api.ask('/api/v1/session/password', { method: 'PUT', body })).status, 401);
 });

@@ -4,7 +4,6 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { Refusal } from '../api/client.ts';
 import { t } from '../i18n.ts';
-import { Icon } from './icon.tsx';
 
 export interface FieldProps {
   readonly label: string;
@@ -81,24 +80,6 @@ export function Field(props: FieldProps) {
           {error}
         </p>
       )}
-    </div>
-  );
-}
-
-/** Search is a field whose purpose is seen without its label. */
-export function Search({ label, value, change }: Pick<FieldProps, 'label' | 'value' | 'change'>) {
-  return (
-    <div class="search">
-      <Icon name="search" />
-      <input
-        type="search"
-        value={value}
-        aria-label={label}
-        placeholder={label}
-        onInput={(event) => change(event.currentTarget.value)}
-        autocapitalize="none"
-        spellcheck={false}
-      />
     </div>
   );
 }

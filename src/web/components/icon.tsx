@@ -14,6 +14,7 @@ const PATHS = {
   log: 'M6 3h9l4 4v14H6zM14 3v5h5M9 13h7M9 17h5',
   archive: 'M3 4h18v4H3zM5 8v12h14V8M10 12h4',
   more: 'M5 12h.01M12 12h.01M19 12h.01',
+  circle: 'M12 20a8 8 0 1 0 0-16 8 8 0 0 0 0 16z',
   close: 'M6 6l12 12M18 6L6 18',
   check: 'M5 13l4 4L19 7',
   copy: 'M9 9h11v12H9zM5 15H4V3h11v2',

@@ -5,7 +5,8 @@ import { api, ask } from '../api/client.ts';
 import { Button } from '../components/button.tsx';
 import { Badge, Card, PageHeader } from '../components/card.tsx';
 import { Empty, Shown } from '../components/faces.tsx';
-import { Choice, Search } from '../components/field.tsx';
+import { Choice } from '../components/field.tsx';
+import { SearchBox } from '../components/search-box.tsx';
 import { Table } from '../components/table.tsx';
 import { ago, bytes, number, plural, t } from '../i18n.ts';
 import { useLive } from '../live.ts';
@@ -57,7 +58,7 @@ function Clients({ isConnected }: { readonly isConnected: boolean }) {
   const clients = useLive(() => ask(api.GET('/api/v1/clients', { params: { query } })), EVERY_MS, [isConnected, search]);
   return (
     <Card>
-      <Search label={t('clients.search')} value={search} change={setSearch} />
+      <SearchBox label={t('clients.search')} value={search} change={setSearch} />
       <Shown live={clients}>
         {({ items, total }) =>
           items.length === 0 ? (

@@ -8,6 +8,8 @@ import { Shown } from '../components/faces.tsx';
 import { Choice } from '../components/field.tsx';
 import { ago, bytes, number, percent, plural, t } from '../i18n.ts';
 import { useLive } from '../live.ts';
+import { mayNow } from '../visit.ts';
+import { FirstSteps } from './first-steps.tsx';
 import { Charts, type Range } from './overview-charts.tsx';
 import { type Status, type Trouble, troublesOf } from './overview-troubles.ts';
 import { TroubleCard } from './trouble-card.tsx';
@@ -29,6 +31,7 @@ export function View() {
             {troubles.map((trouble) => (
               <TroubleCard key={trouble.id} trouble={trouble} refresh={() => void status.refresh()} />
             ))}
+            {mayNow('admin') && <FirstSteps status={shown} />}
             <Figures status={shown} />
             <div class="charts-head">
               <h2>{t('overview.history')}</h2>

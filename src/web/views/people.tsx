@@ -6,7 +6,7 @@ import { api, ask } from '../api/client.ts';
 import { Button } from '../components/button.tsx';
 import { Badge, Card, PageHeader } from '../components/card.tsx';
 import { Empty, Shown } from '../components/faces.tsx';
-import { Search } from '../components/field.tsx';
+import { SearchBox } from '../components/search-box.tsx';
 import { Table } from '../components/table.tsx';
 import { number, t } from '../i18n.ts';
 import { useLive } from '../live.ts';
@@ -84,7 +84,7 @@ function List({ users, roles }: { readonly users: readonly User[]; readonly role
   if (users.length === 0) return <Empty icon="people" words={t('people.none')} />;
   return (
     <Card>
-      {users.length >= MANY && <Search label={t('people.search')} value={search} change={setSearch} />}
+      {users.length >= MANY && <SearchBox label={t('people.search')} value={search} change={setSearch} />}
       <Table
         name={t('people.title')}
         rows={found}

@@ -52,6 +52,11 @@ export function PersonDetails({ username }: { readonly username: string }) {
             {!isHere && (
               <Card look="info">
                 <p>{t('people.notHere')}</p>
+                <div class="actions">
+                  <Button look="primary" icon="plus" onClick={() => go('people', [], { add: username })}>
+                    {t('people.addThis', { name: username })}
+                  </Button>
+                </div>
               </Card>
             )}
             <div class="columns">

@@ -6,6 +6,7 @@ import { Badge, Card } from '../components/card.tsx';
 import { Empty, Shown } from '../components/faces.tsx';
 import { ago, dateTime, plural, t } from '../i18n.ts';
 import { useLive } from '../live.ts';
+import { isOffered, linkTo } from '../router.ts';
 
 type Why = Answer<'/api/v1/why'>;
 
@@ -46,6 +47,7 @@ function List({ why: { refusals, held, deaf } }: { readonly why: Why }) {
           words={each.reason}
           advice={each.advice}
           at={each.last}
+          username={each.username}
         />
       ))}
       {deaf.map(({ clientId, username, topicFilter, reason, advice }) => (
@@ -74,9 +76,11 @@ interface ReasonProps {
   readonly words: string;
   readonly advice: string | null;
   readonly at?: number;
+  /** Where it can be put right; null = no account has to do with it. */
+  readonly username?: string | null;
 }
 
-function Reason({ who, from, badge, words, advice, at }: ReasonProps) {
+function Reason({ who, from, badge, words, advice, at, username = null }: ReasonProps) {
   return (
     <li>
       <p class="reason-head">
@@ -91,6 +95,11 @@ function Reason({ who, from, badge, words, advice, at }: ReasonProps) {
       {advice !== null && (
         <p class="hint" lang="en">
           {advice}
+        </p>
+      )}
+      {username !== null && isOffered('people') && (
+        <p>
+          <a href={linkTo('people', [username])}>{t('refusals.toPerson', { name: username })}</a>
         </p>
       )}
     </li>
