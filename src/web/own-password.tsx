@@ -59,7 +59,7 @@ export function OwnPassword({ session, close }: { readonly session: Session; rea
           required
         />
         <p class="hint">{t('account.passwordHint')}</p>
-        {problem !== null && <Trouble problem={isWrong ? new Error(t('account.wrongCurrent')) : problem} />}
+        {problem !== null && <Trouble problem={isWrong ? new Error(t('account.wrongCurrent')) : problem} beside={['password']} />}
         <div class="actions">
           <Button type="submit" look="primary" isBusy={isBusy}>
             {t('account.changePassword')}

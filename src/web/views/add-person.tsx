@@ -117,7 +117,7 @@ function PersonForm({ name, taken, hasRules, done }: Omit<AddPersonProps, 'close
       ) : (
         <p class="hint">{t('people.noRulesWords')}</p>
       )}
-      {problem !== null && <Trouble problem={inOurWords(problem, username.trim(), taken)} />}
+      {problem !== null && <Trouble problem={inOurWords(problem, username.trim(), taken)} beside={['username']} />}
       <div class="actions">
         <Button type="submit" look="primary" isBusy={isBusy}>
           {t('people.make')}

@@ -63,7 +63,7 @@ export function Claim() {
           minLength={SHORTEST_PASSWORD}
           required
         />
-        {problem !== null && <Trouble problem={inOurWords(problem)} />}
+        {problem !== null && <Trouble problem={inOurWords(problem)} beside={['code', 'username', 'password']} />}
         <Button type="submit" look="primary" isBusy={isBusy}>
           {t('claim.send')}
         </Button>

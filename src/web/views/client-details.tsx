@@ -1,7 +1,7 @@
 // One client: all that is known of it, its subscriptions, and what it was refused.
 
 import { useState } from 'preact/hooks';
-import { api, ask } from '../api/client.ts';
+import { api, ask, Refusal } from '../api/client.ts';
 import { Button } from '../components/button.tsx';
 import { Badge, Card, Facts, PageHeader } from '../components/card.tsx';
 import { Empty, Shown } from '../components/faces.tsx';
@@ -20,6 +20,8 @@ export function ClientDetails({ id }: { readonly id: string }) {
   const [what, setWhat] = useState<'kick' | 'forget' | null>(null);
   const client = useLive(() => ask(api.GET('/api/v1/clients/{id}', { params: { path: { id } } })), EVERY_MS, [id]);
   const data = client.data.value;
+  const problem = client.problem.value;
+  if (problem instanceof Refusal && problem.status === 404) return <Gone id={id} />;
   return (
     <>
       <p class="back">
@@ -59,6 +61,24 @@ export function ClientDetails({ id }: { readonly id: string }) {
           </div>
         )}
       </Shown>
+    </>
+  );
+}
+
+/** Gone has the refusals all the same: a client that never came in is looked for here. */
+function Gone({ id }: { readonly id: string }) {
+  return (
+    <>
+      <p class="back">
+        <a href={linkTo('clients')}>{t('clients.back')}</a>
+      </p>
+      <PageHeader title={id} />
+      <div class="stack">
+        <Card>
+          <Empty icon="plug" words={t('clients.gone')} />
+        </Card>
+        <Refusals about={id} />
+      </div>
     </>
   );
 }

@@ -89,7 +89,7 @@ export function MayTheyCard({ users }: { readonly users: readonly string[] }) {
           hint={t('may.topicHint')}
           required
         />
-        {problem !== null && <Trouble problem={problem} />}
+        {problem !== null && <Trouble problem={problem} beside={['topic']} />}
         <div class="actions">
           <Button type="submit" isBusy={isBusy}>
             {t('may.ask')}

@@ -119,11 +119,12 @@ function AddRule({ username, revision, close, refresh }: AddRuleProps) {
           name="add.0.filter"
           value={filter}
           change={setFilter}
+          problem={problem}
           hint={t('people.filterHint')}
           required
           isFirst
         />
-        {problem !== null && <Trouble problem={problem} />}
+        {problem !== null && <Trouble problem={problem} beside={['add.0.filter']} />}
         <div class="actions">
           <Button type="submit" look="primary" isBusy={isBusy}>
             {t('people.addRule')}

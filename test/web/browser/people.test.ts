@@ -1,0 +1,144 @@
+// People and clients in a real browser: somebody is added by a template, connects, is asked about, refused, disconnected, forgotten and removed.
+
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { mqttClient } from '../../support/clients/mqtt-client.ts';
+import { temporaryFolder } from '../../support/disk/temporary-folder.ts';
+import { ask, openBox } from './box.ts';
+import { LOOKS, noBrowser, openBrowser, type VisitOptions } from './browser.ts';
+
+const PASSWORD = 'a long enough password';
+
+/** Chromium writes each answer that is no success into the console. */
+const REFUSED = /^console: Failed to load resource: .* (404|409|422) /;
+
+for (const look of LOOKS) {
+  test(`sensor is added, may use its own topics only, and is removed with its rules: ${look.name}`, {
+    skip: noBrowser,
+  }, async (context) => {
+    const { box, rules, page, audit } = await withRules(context, { look });
+    await page.goto(`${box.url}/#/people`);
+    await page.getByRole('button', { name: 'Add somebody' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('radio', { name: /^Sensor/ }).click();
+    await dialog.getByLabel('Name', { exact: true }).fill('kitchen');
+    await dialog.getByText('home/kitchen/#').waitFor();
+    await audit();
+    await dialog.getByRole('button', { name: 'Make the account' }).click();
+    await dialog.getByText('It is shown only now').waitFor();
+    await audit();
+    const password = (await dialog.locator('.secret code').textContent()) ?? '';
+    assert.match(password, /^([a-z2-9]{5}-){3}[a-z2-9]{5}$/);
+    await dialog.getByRole('button', { name: 'Done' }).click();
+    const client = await mqttClient(context, { port: box.port, clientId: 'kitchen-1', username: 'kitchen', password });
+    assert.equal(client.connected, true);
+    assert.match(readFileSync(rules, 'utf8'), /^user kitchen\ntopic readwrite home\/kitchen\/#$/m);
+
+    await page.getByRole('link', { name: 'kitchen' }).click();
+    await page.getByText('1 client is connected with this account').waitFor();
+    await page.getByLabel('Topic', { exact: true }).fill('home/kitchen/temperature');
+    await page.getByRole('button', { name: 'Ask the broker' }).click();
+    await page.getByText('This rule decides:').waitFor();
+    await page.getByLabel('Topic', { exact: true }).fill('home/door');
+    await page.getByRole('button', { name: 'Ask the broker' }).click();
+    await page.getByText('No rule allows it.').waitFor();
+    await audit();
+
+    await page.getByRole('button', { name: 'Remove', exact: true }).click();
+    await dialog.getByText('Remove “kitchen”?').waitFor();
+    await dialog.getByText('readwrite home/kitchen/#').waitFor();
+    await dialog.getByText('1 client is disconnected.').waitFor();
+    await audit();
+    await dialog.getByRole('button', { name: 'Remove' }).click();
+    await page.getByText('“kitchen” is removed.').waitFor();
+    assert.doesNotMatch(readFileSync(rules, 'utf8'), /home\/kitchen/);
+  });
+}
+
+test('rules of a person are added and taken away, a mistake stands beside its field', { skip: noBrowser }, async (context) => {
+  const { box, session, rules, page, audit, expect } = await withRules(context);
+  expect(REFUSED);
+  await ask(box, session, '/users', { method: 'POST', body: { username: 'tom', password: PASSWORD } });
+  await page.goto(`${box.url}/#/people/tom`);
+  await page.getByText('No rule allows this account anything.').waitFor();
+  await page.getByRole('button', { name: 'Add a rule' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('It may').selectOption('read');
+  await dialog.getByLabel('Topics').fill('home/#/door');
+  await dialog.getByRole('button', { name: 'Add a rule' }).click();
+  await dialog.locator('.field-error').waitFor();
+  await audit();
+  await dialog.getByLabel('Topics').fill('home/#');
+  await dialog.getByRole('button', { name: 'Add a rule' }).click();
+  await page.getByText('The rule counts from now on.').waitFor();
+  assert.match(readFileSync(rules, 'utf8'), /^user tom\ntopic read home\/#$/m);
+  await page.getByRole('button', { name: 'Remove the rule for home/#' }).click();
+  await dialog.getByRole('button', { name: 'Remove the rule' }).click();
+  await page.getByText('The rule is removed.').waitFor();
+  assert.doesNotMatch(readFileSync(rules, 'utf8'), /read home/);
+
+  await page.getByLabel('May use this page as').selectOption('viewer');
+  await page.getByText('The access of “tom” to this page is changed.').waitFor();
+  await box.signIn({ username: 'tom', password: PASSWORD });
+});
+
+for (const look of LOOKS.filter(({ name }) => name === 'desktop-light' || name === 'phone-dark')) {
+  test(`client appears as it connects, is disconnected and forgotten after a question that names it: ${look.name}`, {
+    skip: noBrowser,
+  }, async (context) => {
+    const { box, session, page, audit, expect } = await withRules(context, { look });
+    expect(REFUSED);
+    await ask(box, session, '/users', { method: 'POST', body: { username: 'tom', password: PASSWORD } });
+    await page.goto(`${box.url}/#/clients`);
+    await page.getByText('Nobody is connected.').waitFor();
+    await audit();
+    const login = { port: box.port, clientId: 'toms-phone', username: 'tom', password: PASSWORD, reconnectPeriod: 0 };
+    const client = await mqttClient(context, { ...login, properties: { sessionExpiryInterval: 3600 } });
+    await client.subscribeAsync('home/#', { qos: 1 });
+    await page.getByRole('link', { name: 'toms-phone' }).click();
+    await page.getByText('home/#', { exact: true }).waitFor();
+    await audit();
+    const dialog = page.getByRole('dialog');
+    await page.getByRole('button', { name: 'Disconnect' }).click();
+    await dialog.getByText('Disconnect “toms-phone”?').waitFor();
+    await audit();
+    await dialog.getByRole('button', { name: 'Disconnect' }).click();
+    await page.getByText('“toms-phone” is disconnected.').waitFor();
+    await page.getByRole('button', { name: 'Forget' }).click();
+    await dialog.getByText('1 subscription', { exact: true }).waitFor();
+    await audit();
+    await dialog.getByRole('button', { name: 'Forget' }).click();
+    await page.getByText('“toms-phone” is forgotten.').waitFor();
+    await page.getByRole('radio', { name: 'Away' }).click();
+    await page.getByText('Nobody is away.').waitFor();
+  });
+}
+
+test('client with a wrong password is explained, and its account is one click away', { skip: noBrowser }, async (context) => {
+  const { box, page, audit } = await withRules(context);
+  await page.goto(`${box.url}/#/clients?show=refused`);
+  await page.getByText('Nothing was refused.').waitFor();
+  const login = { port: box.port, clientId: 'old-phone', username: 'tom', password: 'wrong', reconnectPeriod: 0 };
+  await assert.rejects(mqttClient(context, login));
+  await page.getByText('old-phone (tom)').waitFor();
+  await page.getByText('has no account here').waitFor();
+  await audit();
+  await page.getByRole('link', { name: 'Show what “tom” may do' }).click();
+  await page.getByRole('button', { name: 'Add “tom”' }).click();
+  const dialog = page.getByRole('dialog');
+  assert.equal(await dialog.getByLabel('Name', { exact: true }).inputValue(), 'tom');
+  await dialog.getByRole('button', { name: 'Make the account' }).click();
+  await dialog.getByText('It is shown only now').waitFor();
+});
+
+/** withRules opens a box with an ACL file, and its page for the owner. */
+async function withRules(context: TestContext, options: VisitOptions = {}) {
+  const browser = await openBrowser(context);
+  const rules = join(temporaryFolder(context), 'acl');
+  writeFileSync(rules, 'user jane\ntopic readwrite #\n', { mode: 0o600 });
+  const box = await openBox(context, { before: [`acl_file ${rules}`] });
+  const session = await box.claim();
+  return { box, session, rules, ...(await browser.visit(box, { session, ...options })) };
+}

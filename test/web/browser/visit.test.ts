@@ -1,0 +1,150 @@
+// Coming to a box and leaving it, in a real browser: the claim, the sign-in, another tab, another password, a restart of the broker.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { type Box, OWNER, openBox } from './box.ts';
+import { LOOKS, noBrowser, openBrowser } from './browser.ts';
+
+/** Chromium writes each answer that is no success into the console. */
+const REFUSED = /^console: Failed to load resource: .* (401|403|422) /;
+const GONE = /^console: (Failed to load resource: net::ERR_|.*ERR_CONNECTION)/;
+
+async function signIn(page: Page, { username, password }: { readonly username: string; readonly password: string }): Promise<void> {
+  await page.getByLabel('Name', { exact: true }).fill(username);
+  await page.getByLabel('Password', { exact: true }).fill(password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+}
+
+async function atWork(page: Page): Promise<void> {
+  await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor();
+}
+
+async function chooseMenu(page: Page, words: string): Promise<void> {
+  await page.getByRole('button', { name: OWNER.username }).click();
+  await page.getByRole('dialog').getByText(words, { exact: true }).click();
+}
+
+for (const look of LOOKS) {
+  test(`new box says where its code is, refuses another one, and gets its first account: ${look.name}`, {
+    skip: noBrowser,
+  }, async (context) => {
+    const browser = await openBrowser(context);
+    const box = await openBox(context);
+    const { page, audit, expect } = await browser.visit(box, { look });
+    expect(REFUSED);
+    await page.goto(box.url);
+    await page.getByRole('heading', { name: 'Welcome to your broker' }).waitFor();
+    await page.getByText('Where do I find the code?').click();
+    await page.getByText('sudo midge status').waitFor();
+    await audit();
+    await page.getByLabel('Set-up code').fill('0000-0000');
+    await page.getByLabel('Your name').fill(OWNER.username);
+    await page.getByLabel('Password', { exact: true }).fill(OWNER.password);
+    await page.getByRole('button', { name: 'Make the account' }).click();
+    await page.getByText('The set-up code is a different one.').waitFor();
+    await audit();
+    await page.getByLabel('Set-up code').fill(box.setupCode().toUpperCase().replaceAll('-', ' '));
+    await page.getByRole('button', { name: 'Make the account' }).click();
+    await atWork(page);
+    await page.getByText('Add a phone or a device').waitFor();
+    await page.locator('.chart canvas').first().waitFor();
+    await audit();
+    const cookies = await page.context().cookies();
+    assert.deepEqual(
+      cookies.map(({ httpOnly, sameSite }) => [httpOnly, sameSite]),
+      [[true, 'Strict']],
+    );
+  });
+}
+
+test('wrong password is explained, and the right one lets in', { skip: noBrowser }, async (context) => {
+  const { box, page, audit, expect } = await claimed(context);
+  expect(REFUSED);
+  await page.goto(box.url);
+  await signIn(page, { ...OWNER, password: 'wrong' });
+  await page.getByText('The name or the password is wrong').waitFor();
+  await audit();
+  assert.equal(await page.getByLabel('Password', { exact: true }).inputValue(), '');
+  await signIn(page, OWNER);
+  await atWork(page);
+});
+
+test('tabs are signed out together, and say so', { skip: noBrowser }, async (context) => {
+  const { box, page, openTab } = await claimed(context);
+  await page.goto(box.url);
+  await signIn(page, OWNER);
+  await atWork(page);
+  const other = await openTab();
+  await other.goto(box.url);
+  await atWork(other);
+  await chooseMenu(other, 'Sign out');
+  await other.getByText('You are signed out.').waitFor();
+  await page.getByText('You signed out in another tab.').waitFor();
+});
+
+test('page waits for a broker that starts again, and goes on', { skip: noBrowser }, async (context) => {
+  const { box, page, audit, expect } = await claimed(context);
+  expect(REFUSED);
+  expect(GONE);
+  await page.goto(`${box.url}/#/clients`);
+  await signIn(page, OWNER);
+  await page.getByRole('heading', { name: 'Clients', level: 1 }).waitFor();
+  await box.stop();
+  await page.getByText('The box does not answer. This page keeps trying.').waitFor();
+  await audit();
+  await box.start();
+  await page.getByText('The broker was restarted. Sign in to go on.').waitFor();
+  await signIn(page, OWNER);
+  await page.getByRole('heading', { name: 'Clients', level: 1 }).waitFor();
+});
+
+test('password of its own is changed by who knows the current one, and other sessions end', { skip: noBrowser }, async (context) => {
+  const { box, page, audit, expect } = await claimed(context);
+  expect(REFUSED);
+  const elsewhere = await box.signIn(OWNER);
+  await page.goto(box.url);
+  await signIn(page, OWNER);
+  await chooseMenu(page, 'Change password');
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Current password', { exact: true }).fill('wrong');
+  await dialog.getByLabel('New password', { exact: true }).fill('another long password');
+  await dialog.getByRole('button', { name: 'Change password' }).click();
+  await dialog.getByText('The current password is a different one.').waitFor();
+  await audit();
+  await dialog.getByLabel('Current password', { exact: true }).fill(OWNER.password);
+  await dialog.getByRole('button', { name: 'Change password' }).click();
+  await page.getByText('Your password is changed.').waitFor();
+  const answer = await fetch(`${box.url}/api/v1/status`, { headers: { cookie: elsewhere.cookie } });
+  assert.equal(answer.status, 401);
+  await page.reload();
+  await atWork(page);
+  await box.signIn({ ...OWNER, password: 'another long password' });
+});
+
+test('language and colours are those of the browser until others are chosen, and then stay', { skip: noBrowser }, async (context) => {
+  const { box, page, audit } = await claimed(context, 'de-AT');
+  await page.goto(box.url);
+  await page.getByRole('heading', { name: 'Anmelden' }).waitFor();
+  await page.getByRole('radio', { name: 'Français' }).click();
+  await page.getByRole('heading', { name: 'Connexion' }).waitFor();
+  assert.equal(await page.locator('html').getAttribute('lang'), 'fr');
+  await page.getByLabel('Nom', { exact: true }).fill(OWNER.username);
+  await page.getByLabel('Mot de passe', { exact: true }).fill(OWNER.password);
+  await page.getByRole('button', { name: 'Se connecter' }).click();
+  await page.getByRole('heading', { name: 'Aperçu' }).waitFor();
+  await page.getByRole('button', { name: OWNER.username }).click();
+  await page.getByRole('radio', { name: 'Sombre' }).click();
+  await audit();
+  await page.reload();
+  await page.getByRole('heading', { name: 'Aperçu' }).waitFor();
+  assert.equal(await page.locator('html').getAttribute('data-theme'), 'dark');
+});
+
+/** claimed opens a box that has its admin, and a browser in which nobody is signed in. */
+async function claimed(context: Parameters<typeof openBox>[0], locale = 'en-GB') {
+  const browser = await openBrowser(context);
+  const box: Box = await openBox(context);
+  await box.claim();
+  return { box, ...(await browser.visit(box, { locale })) };
+}
