@@ -30,6 +30,7 @@ import type { BrokerOptions, ConnectionOrigin } from './options.ts';
 import { Passages } from './passages.ts';
 import type { Authenticator, Authorizer, BrokerPorts, ControlPort, RefusalLog, Requester } from './ports.ts';
 import { restore } from './restoration.ts';
+import { expiryWithin } from './retained/retained-lifetimes.ts';
 import { RetainedMessages } from './retained/retained-messages.ts';
 import { RetainedWalks } from './retained/retained-walks.ts';
 import type { Session } from './session/session.ts';
@@ -41,6 +42,9 @@ import { type Topic, TopicCache } from './topic.ts';
 const WRITTEN_MAX = 524_288;
 /** Outputs up to this are small. */
 const SMALL_OUTPUT = 8192;
+
+/** Seconds between two looks for messages that were kept for longer than `retained_lifetime`, where `retain_expiry_interval` says nothing. */
+const LIFETIME_SWEEP = 300;
 
 /** Broker is the engine. Create it, `start` it, give it streams by `handle`, `stop` it. */
 export class Broker extends AedesHub {
@@ -158,6 +162,7 @@ export class Broker extends AedesHub {
   /** setOptions takes new limits; those of running sessions change when they reconnect. */
   setOptions(options: BrokerOptions): void {
     this.options = options;
+    this.#shortenRetained();
     this.budget.limit = options.memoryLimit ?? 0;
     this.tree.allowDuplicates = options.allowDuplicateMessages;
     this.tree.generation++;
@@ -186,8 +191,10 @@ export class Broker extends AedesHub {
   /** accept takes a message that may be published: keeps it if it is retained, and delivers it. What is not `urgent` may be written behind. */
   accept(message: Message, urgent = message.qos > 0): void {
     if (message.retain && (message.source === null || this.retained.hasRoomFor(message))) {
-      this.retained.set(message, Math.trunc(this.clock.now() / 1000));
-      this.journal?.saveRetained(message, urgent);
+      const now = this.clock.now();
+      const expiresAt = expiryWithin(this.options.retainedLifetimes, message.topic.name, now, message.expiresAt);
+      this.retained.set(message, Math.trunc(now / 1000), expiresAt);
+      this.journal?.saveRetained(message, urgent, expiresAt);
     }
     deliver(this, message, this.tree.routeOf(message.topic));
     message.endSharing();
@@ -328,11 +335,23 @@ export class Broker extends AedesHub {
 
   #sweepRetainedLater(): void {
     if (this.#sweepTimer !== null) this.wheel.cancel(this.#sweepTimer);
-    const seconds = this.options.retainExpiryInterval;
+    const { retainExpiryInterval, retainedLifetimes } = this.options;
+    const seconds = retainExpiryInterval === 0 && retainedLifetimes.length > 0 ? LIFETIME_SWEEP : retainExpiryInterval;
     this.#sweepTimer = seconds === 0 ? null : this.wheel.after(seconds, () => this.#sweepRetained());
   }
 
+  /** What was kept before a lifetime was configured has to go by it as well. */
+  #shortenRetained(): void {
+    const { retainedLifetimes } = this.options;
+    if (retainedLifetimes.length === 0) return;
+    for (const topicName of this.retained.shorten(retainedLifetimes, this.clock.now())) {
+      const message = this.retained.get(topicName);
+      if (message !== null) this.journal?.saveRetained(message, false);
+    }
+  }
+
   #sweepRetained(): void {
+    this.#shortenRetained();
     for (const topicName of this.retained.sweep(this.clock.now())) this.journal?.dropRetained(topicName);
     this.#sweepRetainedLater();
   }

@@ -135,11 +135,11 @@ export class Journal implements RetainedSource {
   }
 
   /** saveRetained notes what RetainedMessages has just set. Only what is `urgent` holds up an acknowledgement. */
-  saveRetained(message: Message, urgent: boolean): void {
+  saveRetained(message: Message, urgent: boolean, expiresAt = message.expiresAt): void {
     if (message.topic.reserved) return; // $SYS: made anew at each start, and again every few seconds
     if (urgent) this.changes++;
     if (message.payloadLength === 0) this.#store.dropRetained(message.topic.name, urgent);
-    else this.#store.saveRetained(this.#stored(message), urgent);
+    else this.#store.saveRetained(this.#stored(message, expiresAt), urgent);
   }
 
   /** dropRetained notes that a retained message has expired: written behind, for nobody waits for it. */
@@ -160,10 +160,10 @@ export class Journal implements RetainedSource {
     return this.#leftValues || this.#retained.has(topicName);
   }
 
-  #stored(message: Message): StoredMessage {
+  #stored(message: Message, expiresAt = message.expiresAt): StoredMessage {
     if (message.key === 0) message.key = ++this.#lastMessageKey;
     message.detach();
-    const { key, topic, payload, qos, retain, expiresAt, source } = message;
+    const { key, topic, payload, qos, retain, source } = message;
     return { key, topicName: topic.name, payload, qos, retain, properties: message.properties, expiresAt, source };
   }
 }

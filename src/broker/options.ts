@@ -31,6 +31,8 @@ export interface BrokerOptions {
   readonly checkRetainSource: boolean;
   /** Seconds between sweeps for expired retained messages; 0 = never. */
   readonly retainExpiryInterval: number;
+  /** How long retained messages are kept at most; the first that matches counts. */
+  readonly retainedLifetimes: readonly RetainedLifetime[];
   /** Seconds a disconnected session is kept at most; null = as long as it asks. */
   readonly persistentClientExpiration: number | null;
   /** Sessions, connected or kept; -1 = no limit. */
@@ -45,6 +47,12 @@ export interface BrokerOptions {
   readonly connectTimeout: number;
   /** Bytes waiting for one slow client before its QoS 0 messages are dropped. */
   readonly maxOutgoingBytes: number;
+}
+
+/** RetainedLifetime is how long retained messages of a filter are kept. */
+export interface RetainedLifetime {
+  readonly topicFilter: string;
+  readonly seconds: number;
 }
 
 /** DEFAULT_BROKER_OPTIONS are mosquitto 2.1's defaults where it has one. */
@@ -66,6 +74,7 @@ export const DEFAULT_BROKER_OPTIONS: BrokerOptions = {
   retainAvailable: true,
   checkRetainSource: true,
   retainExpiryInterval: 0,
+  retainedLifetimes: [],
   persistentClientExpiration: null,
   globalMaxClients: -1,
   globalMaxConnections: -1,

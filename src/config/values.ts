@@ -7,6 +7,8 @@ import { CERTIFICATE_NAME_ADVICE, certificateName } from '../base/certificate-na
 import { closestWord } from '../base/closest-word.ts';
 import { isNetwork } from '../base/networks.ts';
 import { isStateName } from '../base/state-names.ts';
+import type { RetainedLifetime } from '../broker/options.ts';
+import { isSharedFilter, isTopicFilter } from '../mqtt/topics.ts';
 
 /** Mistake is a value that cannot be read. */
 export interface Mistake {
@@ -190,6 +192,23 @@ export const duration: ValueKind<number> = {
       if (Number.isSafeInteger(seconds) && seconds > 0) return { value: seconds };
       return { problem, hint: 'write a number and a unit, for example 12h, 7d, 2w, 3m (months) or 1y' };
     });
+  },
+};
+
+/** retainedLifetime is a topic filter and a duration. */
+export const retainedLifetime: ValueKind<RetainedLifetime> = {
+  syntax: '<topic filter> <n>s | <n>h | <n>d | <n>w | <n>m | <n>y',
+  repeated: 'last wins',
+  read: (line, name) => {
+    const [, quoted, bare, rest = ''] = /^(?:"([^"]*)"|(\S+))[ \t]*(.*)$/.exec(line) ?? [];
+    const topicFilter = quoted ?? bare ?? '';
+    if (!isTopicFilter(topicFilter) || isSharedFilter(topicFilter))
+      return {
+        problem: `Cannot read ${name} "${topicFilter}": it is no topic filter`,
+        hint: 'write for example: retained_lifetime home/# 7d',
+      };
+    const seconds = duration.read(rest, name);
+    return isMistake(seconds) ? seconds : { value: { topicFilter, seconds: seconds.value } };
   },
 };
 

@@ -8,9 +8,11 @@ import { ownBytes } from '../../mqtt/own-bytes.ts';
 import type { Qos } from '../../mqtt/packet-types.ts';
 import { type Account, type MemoryBudget, retainedBytes } from '../memory-budget.ts';
 import { Message, NEVER } from '../message.ts';
+import type { RetainedLifetime } from '../options.ts';
 import type { Requester } from '../ports.ts';
 import { makeTopic } from '../topic.ts';
 import { findPath, nodeFor, removeValue, TreeNode } from '../topic-tree.ts';
+import { expiryWithin } from './retained-lifetimes.ts';
 
 /** Bytes up to which a payload is kept as text, one byte per character: 16 bytes of overhead instead of some 200 for a Buffer. */
 const TEXT_MAX = 4096;
@@ -24,19 +26,20 @@ export class RetainedValue {
   readonly payload: string | Buffer;
   readonly qos: Qos;
   readonly properties: Buffer;
-  readonly expiresAt: number;
+  /** Milliseconds since 1970, or NEVER. */
+  expiresAt: number;
   readonly source: Requester | null;
   readonly account: Account | null;
   /** Seconds since 1970 when it was published; 0 = before the start. */
   readonly since: number;
 
-  constructor(message: Message, account: Account | null, since: number) {
+  constructor(message: Message, { account, since, expiresAt }: Pick<RetainedValue, 'account' | 'since' | 'expiresAt'>) {
     const { payload } = message;
     this.topicName = message.topic.name;
     this.payload = payload.length <= TEXT_MAX ? payload.toString('latin1') : ownBytes(payload);
     this.qos = message.qos;
     this.properties = message.properties.length > 0 ? ownBytes(message.properties) : message.properties;
-    this.expiresAt = message.expiresAt;
+    this.expiresAt = expiresAt;
     this.source = message.source;
     this.account = account;
     this.since = since;
@@ -78,14 +81,14 @@ export class RetainedMessages {
     return account === null || this.#budget.hasRoom(more - (known === null ? 0 : bytesOf(known)), account);
   }
 
-  /** set keeps a message, or clears its topic when the payload is empty [MQTT-3.3.1-5] [MQTT-3.3.1-6] [MQTT-3.3.1-7]. `since` as in RetainedValue. */
-  set(message: Message, since = 0): void {
+  /** set keeps a message, or clears its topic when the payload is empty [MQTT-3.3.1-5] [MQTT-3.3.1-6] [MQTT-3.3.1-7]. `since` and `expiresAt` as in RetainedValue. */
+  set(message: Message, since = 0, expiresAt = message.expiresAt): void {
     if (message.payloadLength === 0) {
       this.delete(message.topic.name);
       return;
     }
     const node = nodeFor(this.#root, message.topic.name);
-    const value = new RetainedValue(message, this.#accountOf(message), since);
+    const value = new RetainedValue(message, { account: this.#accountOf(message), since, expiresAt });
     if (node.value === null) {
       this.count++;
     } else {
@@ -121,6 +124,17 @@ export class RetainedMessages {
 
   #count(value: RetainedValue, sign: 1 | -1): void {
     if (value.account !== null) this.#budget?.add(sign * bytesOf(value), value.account);
+  }
+
+  /** shorten has messages expire that have been here for longer than they may, and gives the names of those for which that is news. One from before the start counts from `now` on. */
+  shorten(lifetimes: readonly RetainedLifetime[], now: number): string[] {
+    const shortened: string[] = [];
+    for (const value of this.#values()) {
+      const { topicName, since, expiresAt } = value;
+      value.expiresAt = expiryWithin(lifetimes, topicName, since === 0 ? now : since * 1000, expiresAt);
+      if (value.expiresAt !== expiresAt) shortened.push(topicName);
+    }
+    return shortened;
   }
 
   /** sweep deletes what has expired by `now` (milliseconds since 1970) and gives the names of the topics. */

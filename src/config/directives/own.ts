@@ -1,7 +1,7 @@
 // Words that mosquitto does not have: those of the small embedded broker, and what belongs to the appliance.
 
 import { type Directive, globalDirective, listenerDirective, structureDirective } from '../directive.ts';
-import { boolean, certificateNames, databaseFile, integer, limit, MAX_INTEGER, networks, text } from '../values.ts';
+import { boolean, certificateNames, databaseFile, integer, limit, MAX_INTEGER, networks, retainedLifetime, text } from '../values.ts';
 
 /** OWN_DIRECTIVES are the words of our own; `port` stands with the listener's. */
 export const OWN_DIRECTIVES: readonly Directive[] = [
@@ -26,6 +26,19 @@ export const OWN_DIRECTIVES: readonly Directive[] = [
     { own: true, doc: 'Password of that account, in plain text: let nobody else read the file.' },
     (draft, value) => {
       draft.access.password = value;
+    },
+  ),
+  globalDirective(
+    'retained_lifetime',
+    retainedLifetime,
+    {
+      own: true,
+      repeatable: true,
+      reloadable: true,
+      doc: 'Deletes retained messages of a topic filter that are older than a time, such as `retained_lifetime zigbee2mqtt/# 7d`. Repeat the word for other filters; the first that matches a topic counts. The age of a message that was kept before this line was there, and before the last start, counts from that start. A filter that begins with a wildcard does not match topics that begin with `$`.',
+    },
+    (draft, value) => {
+      draft.broker.retainedLifetimes = [...(draft.broker.retainedLifetimes ?? []), value];
     },
   ),
   globalDirective(
