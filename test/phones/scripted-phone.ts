@@ -11,8 +11,10 @@ import type { TestContext } from 'node:test';
 import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
 import type { PhoneSystem } from '../../src/phones/owntracks.ts';
 import { decodeLink, decodeOtrc } from './app-decoders.ts';
+import { HOST, type House } from './house.ts';
 
-const AGENTS: Readonly<Record<PhoneSystem, string>> = {
+/** AGENTS are what their browsers say they are. */
+export const AGENTS: Readonly<Record<PhoneSystem, string>> = {
   ios: 'Mozilla/5.0 (iPhone; CPU iPhone OS 26_3 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.3 Mobile/15E148 Safari/604.1',
   android: 'Mozilla/5.0 (Linux; Android 16; Pixel 9) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Mobile Safari/537.36',
 };
@@ -158,6 +160,25 @@ export class ScriptedPhone {
     const bytes = await buffer(response);
     return { status: response.statusCode, headers: response.headers, body: bytes, text: bytes.toString(), json: jsonIn(bytes) };
   }
+}
+
+interface Wanted {
+  readonly system: PhoneSystem;
+  readonly person: string;
+  readonly groups?: readonly string[];
+}
+
+/** setUp has a phone set up, up to its configuration. */
+export async function setUp(context: TestContext, house: House, { system, ...wanted }: Wanted) {
+  const added = await house.ask('add phone', { host: HOST, ...wanted });
+  const phone = new ScriptedPhone(context, added.link, system);
+  const page = await phone.scan();
+  assert.equal(page.status, 200, page.text);
+  await phone.trust(page);
+  const next = phone.next(page);
+  assert.equal((await phone.get(`${next}/trusted`)).status, 204);
+  const answer = await phone.open(next);
+  return { added, phone, next, answer, fields: phone.configure(answer) };
 }
 
 function jsonIn(bytes: Buffer): unknown {

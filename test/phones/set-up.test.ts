@@ -2,31 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { type TestContext, test } from 'node:test';
-import type { PhoneSystem } from '../../src/phones/owntracks.ts';
-import { HOST, type House, openHouse } from './house.ts';
-import { ScriptedPhone } from './scripted-phone.ts';
+import { test } from 'node:test';
+import { HOST, openHouse } from './house.ts';
+import { ScriptedPhone, setUp } from './scripted-phone.ts';
 
 const HERE = { lat: 52.5, lon: 13.4 };
-
-interface Wanted {
-  readonly system: PhoneSystem;
-  readonly person: string;
-  readonly groups?: readonly string[];
-}
-
-/** Has a phone set up, up to its configuration. */
-async function setUp(context: TestContext, house: House, { system, ...wanted }: Wanted) {
-  const added = await house.ask('add phone', { host: HOST, ...wanted });
-  const phone = new ScriptedPhone(context, added.link, system);
-  const page = await phone.scan();
-  assert.equal(page.status, 200, page.text);
-  await phone.trust(page);
-  const next = phone.next(page);
-  assert.equal((await phone.get(`${next}/trusted`)).status, 204);
-  const answer = await phone.open(next);
-  return { added, phone, next, answer, fields: phone.configure(answer) };
-}
 
 for (const [system, webSocket] of [
   ['ios', false],

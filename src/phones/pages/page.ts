@@ -106,6 +106,6 @@ ul.marks .state { margin-left: auto; font-size: 0.875rem; color: var(--soft); }
 .good { color: var(--good); font-weight: 600; }
 dl { display: grid; grid-template-columns: minmax(6.5rem, auto) 1fr; gap: 0.375rem 1rem; margin: 0.75rem 0; }
 dt { color: var(--soft); }
-dd { margin: 0; font-family: ui-monospace, monospace; user-select: all; -webkit-user-select: all; overflow-wrap: anywhere; }
+dd { margin: 0; font: 0.9375rem/1.6 ui-monospace, monospace; user-select: all; -webkit-user-select: all; overflow-wrap: anywhere; }
 [hidden] { display: none !important; }
 `;

@@ -48,7 +48,7 @@ export const ENGLISH: PhoneWords = {
     otherWay: 'If the button does nothing',
     saveFile: 'Save the settings as a file, and open it with OwnTracks',
     type: 'Or type the settings into OwnTracks:',
-    once: 'The password is shown only now. OwnTracks keeps it.',
+    once: 'The password is shown only now. The app keeps it.',
     iosPermissions:
       'When iOS asks, let OwnTracks use your location <b>Always</b>, and let it find devices on the <b>local network</b>: otherwise it cannot connect at home.',
     androidPermissions: 'When Android asks, let OwnTracks use your location <b>all the time</b>.',
@@ -91,10 +91,10 @@ export const ENGLISH: PhoneWords = {
     clock: 'The phone finds the certificate out of date. Look at the date and the time of the phone, and of the box.',
     'no TLS': 'The app came without TLS. Switch TLS on in the app.',
     certificate: 'The box asks for a certificate of the phone itself, which it has not.',
-    password: 'The app came with another password. Open the settings in OwnTracks once more, or make new ones.',
+    password: 'The app came with another password. Give the app the settings once more, or ask for a new link.',
     held: 'The app came with a wrong password too often. Correct it, then wait a few minutes.',
     removed: 'This phone was removed. Ask for a new link.',
-    rules: 'The app used a topic that it may not. Open the settings in OwnTracks once more.',
+    rules: 'The app used a topic that it may not. Give the app the settings once more.',
     other: 'The phone came, but could not get in.',
   },
   ended: {

@@ -48,7 +48,7 @@ export const FRENCH: PhoneWords = {
     otherWay: 'Si le bouton ne fait rien',
     saveFile: 'Enregistrer les réglages dans un fichier et l’ouvrir avec OwnTracks',
     type: 'Ou saisir les réglages dans OwnTracks :',
-    once: 'Le mot de passe n’est affiché que maintenant. OwnTracks le garde.',
+    once: 'Le mot de passe n’est affiché que maintenant. L’application le garde.',
     iosPermissions:
       'Quand iOS le demande, laissez OwnTracks utiliser votre position <b>Toujours</b> et trouver des appareils sur le <b>réseau local</b> : sinon il ne peut pas se connecter à la maison.',
     androidPermissions: 'Quand Android le demande, laissez OwnTracks utiliser votre position <b>en permanence</b>.',
@@ -92,10 +92,10 @@ export const FRENCH: PhoneWords = {
     'no TLS': 'L’application est venue sans TLS. Activez TLS dans l’application.',
     certificate: 'Le boîtier demande un certificat du téléphone lui-même, qu’il n’a pas.',
     password:
-      'L’application est venue avec un autre mot de passe. Ouvrez encore une fois les réglages dans OwnTracks, ou créez-en de nouveaux.',
+      'L’application est venue avec un autre mot de passe. Donnez encore une fois les réglages à l’application, ou demandez un nouveau lien.',
     held: 'L’application est venue trop souvent avec un mauvais mot de passe. Corrigez-le, puis attendez quelques minutes.',
     removed: 'Ce téléphone a été supprimé. Demandez un nouveau lien.',
-    rules: 'L’application a utilisé un topic qui ne lui est pas permis. Ouvrez encore une fois les réglages dans OwnTracks.',
+    rules: 'L’application a utilisé un topic qui ne lui est pas permis. Donnez encore une fois les réglages à l’application.',
     other: 'Le téléphone est venu, mais n’a pas pu entrer.',
   },
   ended: {

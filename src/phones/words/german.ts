@@ -48,7 +48,7 @@ export const GERMAN: PhoneWords = {
     otherWay: 'Wenn der Knopf nichts tut',
     saveFile: 'Die Einstellungen als Datei speichern und mit OwnTracks öffnen',
     type: 'Oder die Einstellungen in OwnTracks eintippen:',
-    once: 'Das Passwort wird nur jetzt gezeigt. OwnTracks merkt es sich.',
+    once: 'Das Passwort wird nur jetzt gezeigt. Die App merkt es sich.',
     iosPermissions:
       'Wenn iOS fragt: Erlauben Sie OwnTracks den Standort <b>Immer</b>, und erlauben Sie Geräte im <b>lokalen Netzwerk</b>: Sonst kann es sich zu Hause nicht verbinden.',
     androidPermissions: 'Wenn Android fragt: Erlauben Sie OwnTracks den Standort <b>immer</b>.',
@@ -91,10 +91,11 @@ export const GERMAN: PhoneWords = {
     clock: 'Das Telefon hält das Zertifikat für abgelaufen. Sehen Sie nach Datum und Uhrzeit des Telefons und der Box.',
     'no TLS': 'Die App kam ohne TLS. Schalten Sie TLS in der App ein.',
     certificate: 'Die Box verlangt ein Zertifikat des Telefons selbst, das es nicht hat.',
-    password: 'Die App kam mit einem anderen Passwort. Öffnen Sie die Einstellungen noch einmal in OwnTracks, oder machen Sie neue.',
+    password:
+      'Die App kam mit einem anderen Passwort. Geben Sie der App die Einstellungen noch einmal, oder bitten Sie um einen neuen Link.',
     held: 'Die App kam zu oft mit einem falschen Passwort. Berichtigen Sie es und warten Sie ein paar Minuten.',
     removed: 'Dieses Telefon wurde entfernt. Bitten Sie um einen neuen Link.',
-    rules: 'Die App hat ein Topic benutzt, das sie nicht benutzen darf. Öffnen Sie die Einstellungen noch einmal in OwnTracks.',
+    rules: 'Die App hat ein Topic benutzt, das sie nicht benutzen darf. Geben Sie der App die Einstellungen noch einmal.',
     other: 'Das Telefon kam, konnte sich aber nicht anmelden.',
   },
   ended: {
