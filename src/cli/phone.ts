@@ -39,11 +39,15 @@ export async function run(invocation: Invocation): Promise<number> {
   const [action = '', person, device] = invocation.operands;
   if (action === 'list' && person === undefined) return listPhones(invocation);
   if (action === 'add' && person !== undefined && device === undefined) return addPhone(person, invocation);
+  if (action === 'groups' && person !== undefined && device === undefined) return changeGroups(person, invocation);
   if (action === 'remove' && person !== undefined) return removePhone(person, device ?? null, invocation);
   const { program } = invocation;
-  throw new OperatorError(`Error: Use '${program} add PERSON --for owntracks', '${program} list' or '${program} remove PERSON [DEVICE]'.`, {
-    exitCode: 2,
-  });
+  throw new OperatorError(
+    `Error: Use '${program} add PERSON --for owntracks', '${program} list', '${program} groups PERSON --group NAME' or '${program} remove PERSON [DEVICE]'.`,
+    {
+      exitCode: 2,
+    },
+  );
 }
 
 async function addPhone(person: string, invocation: Invocation): Promise<number> {
@@ -154,6 +158,14 @@ function stateOf({ isSetUp, connected, link, hasAccount, problem }: PhoneState):
   return 'away';
 }
 
+async function changeGroups(person: string, invocation: Invocation): Promise<number> {
+  const groups = invocation.flags.get('group') ?? [];
+  await askBroker(invocation, 'change phone groups', { person, groups });
+  const words = groups.length === 0 ? 'with nobody' : `in ${groups.map(visibleText).join(', ')}`;
+  invocation.terminal.stdout.write(`${visibleText(person)} shares locations ${words}.\n`);
+  return 0;
+}
+
 async function removePhone(person: string, device: string | null, invocation: Invocation): Promise<number> {
   const { removed, messages } = (await askBroker(invocation, 'remove phone', { person, device })) as {
     // the row's output
@@ -163,6 +175,7 @@ async function removePhone(person: string, device: string | null, invocation: In
   const { stdout } = invocation.terminal;
   for (const account of removed)
     stdout.write(`Removed ${visibleText(account)}: it is disconnected, its account and its rules have gone.\n`);
-  if (messages > 0) stdout.write(`Deleted what was kept of it: ${messages} retained messages, its last location among them.\n`);
+  const kept = `${messages} retained message${messages === 1 ? '' : 's'}`;
+  if (messages > 0) stdout.write(`Deleted what was kept of it: ${kept}, its last location among them.\n`);
   return 0;
 }

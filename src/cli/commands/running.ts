@@ -91,18 +91,19 @@ export const RUNNING_COMMANDS: readonly Command[] = [
     usage: [
       'add PERSON [--for owntracks | mqtt] [--device NAME] [--group NAME] [--topic RULE] [--make-acl] [--no-wait | --json]',
       'list [--json] [--state DIR | -c FILE]',
+      'groups PERSON [--group NAME] [--state DIR | -c FILE]',
       'remove PERSON [DEVICE] [--state DIR | -c FILE]',
     ],
     description: [
       'add prints a link as a QR code and follows the phone until it is set up. The link works for ten minutes and for one phone. It leads the phone through the certificate and the settings of its app, and midge makes the account and its rules.',
-      'People who share a group see where the others are. Without a group nobody sees the person.',
+      'People who share a group see where the others are. Without a group nobody sees the person. groups puts a person into other groups, or without --group into none.',
       'remove ends the account of one phone, or those of all phones of a person, and deletes the messages that were kept of it.',
     ],
     flags: [
       ...CONTROL_FLAGS,
       { long: 'for', value: 'APP', summary: 'add: owntracks [default], or mqtt for any other app', choices: ['owntracks', 'mqtt'] },
       { long: 'device', value: 'NAME', summary: 'add: tells the phones of a person apart [phone]' },
-      { long: 'group', value: 'NAME', summary: 'add: a group in which the person shares locations', repeatable: true },
+      { long: 'group', value: 'NAME', summary: 'add, groups: a group in which the person shares locations', repeatable: true },
       { long: 'topic', value: 'RULE', summary: "add: what the app may do besides, such as 'read home/#'", repeatable: true },
       { long: 'host', value: 'HOST', summary: 'add: name or address that the phone connects to' },
       { long: 'websocket', summary: 'add: the phone speaks MQTT over WebSocket' },
@@ -122,7 +123,7 @@ export const RUNNING_COMMANDS: readonly Command[] = [
       },
       { text: 'Shut out a lost phone', command: 'sudo midge phone remove jane phone' },
     ],
-    operands: { most: 3, choices: ['add', 'list', 'remove'] },
+    operands: { most: 3, choices: ['add', 'list', 'groups', 'remove'] },
     load: () => import('../phone.ts'),
   },
   {
