@@ -20,6 +20,8 @@ export interface Guest extends Omit<Visitor, 'address'> {
 export interface Api {
   /** serve takes over a stream that speaks HTTP/1.1. */
   serve(stream: Duplex, guest: Guest): void;
+  /** keepListeners ends the connections that came by other listeners: these are gone. */
+  keepListeners(names: ReadonlySet<string>): void;
   /** stop ends all connections. */
   stop(): void;
 }
@@ -43,6 +45,10 @@ class HttpApi implements Api {
 
   serve(stream: Duplex, guest: Guest): void {
     this.#streams.serve(stream, guest);
+  }
+
+  keepListeners(names: ReadonlySet<string>): void {
+    this.#streams.keepOnly(({ listener }) => names.has(listener));
   }
 
   stop(): void {

@@ -1,6 +1,6 @@
 // HTTP/1.1 on streams that a listener has let in, with limits on what one of them can cost.
 
-import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 
 const MAX_HEADER_BYTES = 16_384;
@@ -24,12 +24,15 @@ export class HttpStreams<Guest> {
   /** Connections on which a head is awaited. */
   readonly #awaited = new Map<Duplex, NodeJS.Timeout>();
   readonly #unanswered = new WeakMap<Duplex, number>();
+  /** The latest of each connection. */
+  readonly #answers = new WeakMap<Duplex, ServerResponse>();
 
   /** `headMs` is for tests. */
   constructor(answer: RequestListener, headMs = HEAD_MS) {
     this.#headMs = headMs;
     this.#server = createServer({ maxHeaderSize: MAX_HEADER_BYTES, keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
       this.#begin(request.socket);
+      this.#answers.set(request.socket, response);
       response.once('close', () => this.#end(request.socket));
       answer(request, response);
     });
@@ -80,6 +83,17 @@ export class HttpStreams<Guest> {
     const guest = this.#guests.get(request.socket);
     if (guest === undefined) throw new Error('this connection has not come by a listener');
     return guest;
+  }
+
+  /** keepOnly ends all other connections. One that is being answered ends with its answer, unless that has begun and goes on: it may have no end. */
+  keepOnly(isKept: (guest: Guest) => boolean): void {
+    for (const stream of this.#streams) {
+      const guest = this.#guests.get(stream);
+      if (guest === undefined || isKept(guest)) continue;
+      const answer = this.#answers.get(stream);
+      if (answer === undefined || answer.headersSent) stream.destroy();
+      else answer.once('finish', () => stream.end());
+    }
   }
 
   /** stop ends all connections. */

@@ -88,6 +88,38 @@ test('sample sends the latest of each topic, of as many as it may, and tells how
   stream.socket.destroy();
 });
 
+test('connections end with their listener, and the others stay', async (context) => {
+  const api = await openApi(context, { table: TABLE });
+  const stream = await openStream(context, api, STREAM, { authorization: 'Bearer operator' });
+  await stream.until(/^: $/m);
+  const idle = await openStream(context, api, '/health', {});
+  await idle.until(/"ok"/);
+  api.keepListeners(new Set(['1883', '8443']));
+  assert.equal(api.feeds.size, 1);
+  const closed = [stream, idle].map(({ socket }) => once(socket, 'close'));
+  api.keepListeners(new Set(['1883']));
+  await Promise.all(closed);
+  while (api.feeds.size > 0) await new Promise((resolve) => setImmediate(resolve));
+});
+
+test('connection that is being answered when its listener goes ends after the answer', async (context) => {
+  const asked = Promise.withResolvers<void>();
+  const goOn = Promise.withResolvers<void>();
+  const metrics = async () => {
+    asked.resolve();
+    await goOn.promise;
+    return { text: 'up 1\n', contentType: 'text/plain' };
+  };
+  const api = await openApi(context, { table: TABLE, metrics });
+  const asker = await openStream(context, api, '/metrics', { authorization: 'Bearer monitoring' });
+  const closed = once(asker.socket, 'close');
+  await asked.promise;
+  api.keepListeners(new Set());
+  goOn.resolve();
+  await asker.until(/up 1/);
+  await closed;
+});
+
 test('streams are refused beyond their number, and end when the API stops', async (context) => {
   const api = await openApi(context, { table: TABLE });
   const streams = [];

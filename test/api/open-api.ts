@@ -59,6 +59,8 @@ export interface OpenApi {
   readonly signedIn: { count: number };
   readonly feeds: Set<(message: StreamedMessage) => void>;
   ask(path: string, ask?: Ask): Promise<Answer>;
+  /** keepListeners ends connections by other listeners; all here come by "8443". */
+  keepListeners(names: ReadonlySet<string>): void;
   stop(): void;
 }
 
@@ -127,7 +129,19 @@ export async function openApi(context: TestContext, more: Partial<ApiSetup> & { 
     server.close();
   });
   const ask = (path: string, given: Ask = {}) => askApi(port, path, given);
-  return { port, roles, log, passwords, wrong, clock, signedIn, feeds, ask, stop: () => api.stop() };
+  return {
+    port,
+    roles,
+    log,
+    passwords,
+    wrong,
+    clock,
+    signedIn,
+    feeds,
+    ask,
+    keepListeners: (names) => api.keepListeners(names),
+    stop: () => api.stop(),
+  };
 }
 
 async function askApi(port: number, path: string, { method = 'GET', headers = {}, body, raw, token }: Ask): Promise<Answer> {

@@ -99,7 +99,9 @@ export class ApiPart implements AppliancePart {
 
   /** Once there it stays: what asks it are listeners, which open and close. */
   async prepare(next: Configuration): Promise<Step | null> {
-    if (this.#kept !== null || !wantsApi(next)) return null;
+    const names = new Set(next.listeners.map(({ policy }) => policy.name));
+    if (this.#kept !== null) return { commit: () => this.#api?.keepListeners(names), undo: () => {} };
+    if (!wantsApi(next)) return null;
     const kept = await this.#setup.read();
     return { commit: () => this.#use(kept), undo: () => {} };
   }
