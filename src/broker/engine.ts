@@ -18,7 +18,7 @@ import { NoPersistence, TreeEmitter, toAedesPacket } from './aedes-slots.ts';
 import { BudgetReport } from './budget-report.ts';
 import type { ClientOutput } from './connection/client-output.ts';
 import { Connection, type Dispatch } from './connection/connection.ts';
-import { Effort, FairTurns } from './connection/fair-turns.ts';
+import { Effort, FairTurns, type Waiting } from './connection/fair-turns.ts';
 import { Counters } from './counters.ts';
 import { deliver } from './delivery/delivery.ts';
 import { PublishRun } from './delivery/publish-run.ts';
@@ -257,9 +257,9 @@ export class Broker extends AedesHub {
     this.#awaitTurnEnd();
   }
 
-  /** waitForTurn has a connection go on in the next turn of the event loop. */
-  waitForTurn(connection: Connection): void {
-    this.#fairTurns.wait(connection);
+  /** waitForTurn has somebody go on in the next turn of the event loop. */
+  waitForTurn(waiting: Waiting): void {
+    this.#fairTurns.wait(waiting);
     this.#awaitTurnEnd();
   }
 

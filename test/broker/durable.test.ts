@@ -156,7 +156,7 @@ test('keep alive does not run out while the broker reads nothing because its sto
   const peer = await broker.connect({ clientId: 'fast', version: 4, keepAlive: 10 });
   const packet = Buffer.from('3206000161000178', 'hex');
   for (let count = 0; count < 5000; count++) peer.send(packet);
-  await until(() => broker.broker.sessions.get('fast')?.connection?.waitsForUs === true);
+  await until(() => broker.broker.sessions.get('fast')?.connection?.reading.waitsForUs === true);
   const pass = (seconds: number) => {
     for (let second = 0; second < seconds; second++) {
       clock.advance(1000);

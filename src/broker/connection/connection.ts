@@ -1,10 +1,10 @@
-// One network connection: bytes in to packets, packets to their handlers; how it begins and ends.
+// One network connection: packets to their handlers; how it begins and ends. reading.ts makes packets of its bytes.
 
 import type { Duplex } from 'node:stream';
 import { reasonOf } from '../../base/errors.ts';
 import type { LineSource } from '../../base/logger.ts';
 import type { Block } from '../../mqtt/block.ts';
-import { Decoder, type PacketSink } from '../../mqtt/decoder.ts';
+import type { PacketSink } from '../../mqtt/decoder.ts';
 import { encodeConnack, encodeDisconnect } from '../../mqtt/encode.ts';
 import { PACKET_TYPE, type ProtocolVersion } from '../../mqtt/packet-types.ts';
 import { checkFlags, UnsupportedVersion } from '../../mqtt/packets.ts';
@@ -28,6 +28,7 @@ import {
   refusedPacketInWords,
 } from './connection-states.ts';
 import { reasonInWords } from './disconnect-words.ts';
+import { Reading } from './reading.ts';
 import { looksLikeTls, reportBadPacket, reportRefusal, StrangeBytes } from './refusal.ts';
 import type { IncomingAliases } from './topic-aliases.ts';
 
@@ -35,8 +36,6 @@ import type { IncomingAliases } from './topic-aliases.ts';
 const CONNECT_SIZE_MAX = 524_288;
 /** Acknowledgements that may wait for the store before nothing more is read from their client: about 100 bytes each, and its messages. */
 const WAITING_ACKS_MAX = 4096;
-/** Bytes of a chunk behind which there are likely to be more: its socket would be read up to 32 times in a turn. */
-const LARGE_CHUNK = 65_536;
 /** Seconds that a client may take to read its last words before the socket is torn down. */
 const CLOSE_TIMEOUT = 2;
 
@@ -53,6 +52,7 @@ export class Connection implements PacketSink {
   origin: ConnectionOrigin;
   readonly output: ClientOutput;
   readonly acks: AckQueue;
+  readonly reading: Reading;
   /** Client identifier, '' until CONNECT. */
   id = '';
   version: ProtocolVersion = 4;
@@ -69,27 +69,18 @@ export class Connection implements PacketSink {
   isFast = false;
   /** The topic of its latest PUBLISH, if it may publish there. */
   lastTopic: Topic | null = null;
-  /** Monotonic milliseconds of the latest bytes. */
-  lastHeard = 0;
+  /** The work of this turn, of all, at which this connection has to let others go first: set by its reading. */
+  effortLimit = 0;
   /** The reason it was closed for, as the log says it. */
   closedFor: string | null = null;
   connectTimer: Timer | null = null;
   keepAliveTimer: Timer | null = null;
   readonly #stream: Duplex;
-  readonly #decoder: Decoder;
   #state: ConnectionState = 'connecting';
   /** What the table says of the state. */
   #reactions: Reactions = REACTIONS.connecting;
   /** Packets that came while CONNACK waits. */
   #held: Buffer[] = [];
-  #hasSpoken = false;
-  #isHeldBack = false;
-  /** The work of this turn, of all, at which this connection has to let others go first. */
-  #effortLimit = 0;
-  /** What came and waits for its turn; null = nothing. */
-  #backlog: Buffer | null = null;
-  /** The rest of a packet that is more work than a turn takes; null = there is none. */
-  #unfinished: (() => boolean) | null = null;
   #closeTimer: Timer | null = null;
   readonly #closeListeners: (() => void)[] = [];
 
@@ -98,10 +89,8 @@ export class Connection implements PacketSink {
     this.origin = origin;
     this.output = new ClientOutput(this, stream);
     this.acks = new AckQueue(this);
-    this.lastHeard = broker.clock.monotonic();
     this.#stream = stream;
-    this.#decoder = new Decoder(this, Math.min(broker.options.maxPacketSize, CONNECT_SIZE_MAX));
-    stream.on('data', (chunk: Buffer) => this.#onData(chunk));
+    this.reading = new Reading(this, stream, Math.min(broker.options.maxPacketSize, CONNECT_SIZE_MAX));
     stream.on('drain', () => this.drained());
     stream.on('error', (error: Error) => this.#onStreamError(error));
     stream.on('end', () => this.#onClosed('connection closed by client'));
@@ -132,9 +121,22 @@ export class Connection implements PacketSink {
     return this.#state === 'closed';
   }
 
-  /** hasSpoken tells whether a byte has come. */
-  get hasSpoken(): boolean {
-    return this.#hasSpoken;
+  /** isDeaf tells that what comes is not heard any more. */
+  get isDeaf(): boolean {
+    return this.#reactions[CONNECTION_EVENT.CHUNK] === 'ignore';
+  }
+
+  get isConnected(): boolean {
+    return this.#state === 'connected';
+  }
+
+  /** isOverdue tells that the client does not take its answers, or publishes faster than the store can write. */
+  get isOverdue(): boolean {
+    return this.output.isUnread || this.acks.length > WAITING_ACKS_MAX;
+  }
+
+  get awaitsStore(): boolean {
+    return this.acks.length > 0;
   }
 
   /** remote is the other end as log lines show it. */
@@ -167,7 +169,7 @@ export class Connection implements PacketSink {
     if (this.isFast && buffer[start] === 0x30) {
       const taken = this.broker.run.take(this, buffer, start, body, end);
       if (taken === JOINED) return true;
-      if (taken === WORKED) return this.broker.effort.spent < this.#effortLimit;
+      if (taken === WORKED) return this.broker.effort.spent < this.effortLimit;
     }
     return this.#takeOther(buffer, start, body, end);
   }
@@ -179,7 +181,7 @@ export class Connection implements PacketSink {
 
   /** lentBlock is the block that the packet handled now lies in, or null. */
   get lentBlock(): Block | null {
-    return this.#decoder.lent;
+    return this.reading.lentBlock;
   }
 
   // Apart, so that what is above stays small enough to be inlined into the decoder's loop.
@@ -190,7 +192,7 @@ export class Connection implements PacketSink {
     this.broker.counters.packetsReceived++;
     if (type !== PACKET_TYPE.PUBLISH) checkFlags(buffer[start]!, this.version);
     this.broker.dispatch(this, type, buffer, start, body, end);
-    return this.#reactions[CONNECTION_EVENT.CHUNK] === 'do' && this.#unfinished === null && this.broker.effort.spent < this.#effortLimit;
+    return this.#reactions[CONNECTION_EVENT.CHUNK] === 'do' && this.broker.effort.spent < this.effortLimit;
   }
 
   /** A packet that is not handled now. */
@@ -224,7 +226,7 @@ export class Connection implements PacketSink {
   /** authenticate begins to decide a CONNECT. Packets may have the configured size from now on. */
   authenticate(): void {
     this.#enter('authenticating');
-    this.#decoder.maxPacketSize = this.broker.options.maxPacketSize;
+    this.reading.maxPacketSize = this.broker.options.maxPacketSize;
   }
 
   /** commit has made a session this connection's. */
@@ -248,22 +250,22 @@ export class Connection implements PacketSink {
 
   /** wait stops reading while CONNACK waits for the authenticator or the store. */
   wait(): void {
-    this.#stream.pause();
+    this.reading.pause();
   }
 
   /** proceed does what verdict or commit leads to, handles the packets that were held meanwhile and reads on, unless CONNACK has to wait once more. */
   proceed(work: () => void): void {
     const held = this.#held;
     this.#held = [];
-    this.#guarded(() => {
+    this.guarded(() => {
       work();
       for (const packet of held) {
         this.onPacket(packet, 0, bodyOf(packet), packet.length);
-        while (this.#unfinished !== null) this.#workOn(); // few: they came right behind CONNECT
+        this.reading.finish(); // few: they came right behind CONNECT
       }
       this.broker.run.flush();
     });
-    this.#readAgain();
+    this.reading.readAgain();
   }
 
   /** disconnect tells a v5 client why (before v5: silence) and closes [MQTT-4.13.2-1]. The will is published. */
@@ -293,8 +295,7 @@ export class Connection implements PacketSink {
   #disconnecting(): void {
     this.isFast = false;
     this.#held = [];
-    this.#backlog = null;
-    this.#unfinished = null;
+    this.reading.forget();
     this.#enter('disconnecting');
     this.broker.sessions.connectionEnding(this);
   }
@@ -323,77 +324,8 @@ export class Connection implements PacketSink {
     this.#stream.destroy();
   }
 
-  #onData(chunk: Buffer): void {
-    if (this.reactionTo(CONNECTION_EVENT.CHUNK) === 'ignore') return;
-    const broker = this.broker;
-    broker.counters.bytesReceived += chunk.length;
-    if (this.#backlog !== null) {
-      this.#backlog = Buffer.concat([this.#backlog, chunk]); // it was on its way when the stream was paused
-      return;
-    }
-    this.lastHeard = broker.clock.monotonic();
-    this.#guarded(() => {
-      if (!this.#hasSpoken) this.#firstWords(chunk);
-      this.#take(chunk, true);
-    });
-    broker.run.flush();
-    if (this.#isOverdue()) this.#holdBack();
-    else if (chunk.length >= LARGE_CHUNK && broker.effort.isShareSpent) this.#letOthersGo();
-    broker.chunkHandled();
-  }
-
-  /** Decodes a chunk, or as much of it as this turn allows. What is left of one that is only lent is copied. */
-  #take(chunk: Buffer, isLent: boolean): void {
-    this.#effortLimit = this.broker.effort.limit;
-    const taken = this.#decoder.push(chunk);
-    if ((taken === chunk.length && this.#unfinished === null) || this.reactionTo(CONNECTION_EVENT.CHUNK) === 'ignore') return;
-    const rest = chunk.subarray(taken);
-    this.#backlog = isLent ? Buffer.from(rest) : rest;
-    this.#stream.pause();
-    this.broker.waitForTurn(this);
-  }
-
-  /** What else it has sent waits in its socket for the next turn. */
-  #letOthersGo(): void {
-    if (this.#backlog !== null || this.#state !== 'connected') return;
-    this.#stream.pause();
-    this.broker.waitForTurn(this);
-  }
-
-  /** workThrough does a step of the work for a packet, and one in each of the next turns until a step says that all is done; nothing else of this client comes in between. */
-  workThrough(step: () => boolean): void {
-    this.#unfinished = step;
-    this.#workOn();
-  }
-
-  #workOn(): void {
-    if (this.#unfinished?.() === true) this.#unfinished = null;
-  }
-
-  /** goOn takes the rest of a packet or chunk that cost too much for one turn. */
-  goOn(): void {
-    this.#guarded(() => this.#workOn());
-    if (this.#unfinished !== null) return this.broker.waitForTurn(this);
-    const backlog = this.#backlog;
-    this.#backlog = null;
-    if (backlog !== null) {
-      this.#guarded(() => this.#take(backlog, false));
-      this.broker.run.flush();
-    }
-    if (this.#backlog === null && this.#isOverdue()) this.#holdBack();
-    else this.#readAgain();
-  }
-
-  /** Reads on, unless something else has the stream wait. What the client sent meanwhile still waits in the socket. */
-  #readAgain(): void {
-    if (this.isWaiting || this.#backlog !== null) return;
-    this.lastHeard = this.broker.clock.monotonic();
-    this.#stream.resume();
-  }
-
-  /** A port probe never comes here, so the log is told of the connection only now. */
-  #firstWords(chunk: Buffer): void {
-    this.#hasSpoken = true;
+  /** firstWords is told of the first bytes. A port probe never comes here, so the log is told of the connection only now. */
+  firstWords(chunk: Buffer): void {
     this.broker.sessions.logNew(this);
     const isTls = looksLikeTls(chunk);
     if (chunk[0]! >> 4 === PACKET_TYPE.CONNECT && !isTls) return;
@@ -407,32 +339,13 @@ export class Connection implements PacketSink {
     throw new StrangeBytes(chunk); // [MQTT-3.1.0-1]
   }
 
-  /** The client does not take its answers, or publishes faster than the store can write. */
-  #isOverdue(): boolean {
-    return this.output.isUnread || this.acks.length > WAITING_ACKS_MAX;
-  }
-
-  /** What it sends then stays in its socket, until TCP tells it to wait. */
-  #holdBack(): void {
-    if (this.#state !== 'connected') return;
-    this.#isHeldBack = true;
-    this.#stream.pause();
-  }
-
-  /** waitsForUs tells that nothing is read from the client because the store is slow, or others go first: its silence is not its own. */
-  get waitsForUs(): boolean {
-    return this.isWaiting || this.#backlog !== null || (this.#isHeldBack && this.acks.length > 0);
-  }
-
-  /** readOn ends the holding back, if its cause has ended. */
+  /** readOn is told that acknowledgements went out. */
   readOn(): void {
-    if (!this.#isHeldBack || this.#isOverdue()) return;
-    this.#isHeldBack = false;
-    this.#readAgain();
+    this.reading.readOn();
   }
 
-  /** Whatever goes wrong with what a client sends ends that client's connection, nothing else. */
-  #guarded(work: () => void): void {
+  /** guarded does some of the work for a client: whatever goes wrong with what it sends ends its connection, nothing else. */
+  guarded(work: () => void): void {
     try {
       work();
     } catch (error) {
@@ -462,7 +375,7 @@ export class Connection implements PacketSink {
   /** drained is told when what waited has been written. */
   drained(): void {
     this.output.recount();
-    this.readOn();
+    this.reading.readOn();
     if (!this.output.isCongested) return;
     this.output.isCongested = false;
     this.session?.outgoing.pump();
@@ -475,12 +388,12 @@ export class Connection implements PacketSink {
 
   #onClosed(words: string): void {
     if (this.reactionTo(CONNECTION_EVENT.STREAM_END) === 'ignore') return;
-    if (this.#state === 'connecting' && !this.#hasSpoken && this.origin.tls !== null)
+    if (this.#state === 'connecting' && !this.reading.hasSpoken && this.origin.tls !== null)
       reportRefusal(this, { cause: 'tls', what: 'left after it' });
     this.closedFor ??= words;
     if (this.#state !== 'disconnecting') this.#disconnecting();
     this.#enter('closed');
-    this.#decoder.drop();
+    this.reading.end();
     this.output.drop();
     this.#stream.destroy();
     if (this.#closeTimer !== null) this.broker.wheel.cancel(this.#closeTimer);

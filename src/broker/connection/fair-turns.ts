@@ -48,8 +48,8 @@ export class Effort {
   }
 }
 
-/** Waiting is a connection that has work left for another turn. */
-interface Waiting {
+/** Waiting is somebody who has work left for another turn. */
+export interface Waiting {
   goOn(): void;
 }
 

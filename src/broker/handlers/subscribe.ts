@@ -30,7 +30,7 @@ export function handleSubscribe(connection: SignedIn, packet: SubscribePacket): 
     if (reason < 0x80 && broker.log.enabled.subscribe) broker.log.log('subscribe', `${connection.id} ${reason} ${request.topicFilter}`);
     return request.topicFilter;
   };
-  connection.workThrough(
+  connection.reading.workThrough(
     eachFilter(broker.effort, packet.requests.length, takeOne, () => answer(connection, packet, reasons, withRetained)),
   );
 }

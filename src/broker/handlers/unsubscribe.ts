@@ -28,7 +28,7 @@ export function handleUnsubscribe(connection: SignedIn, packet: UnsubscribePacke
     reasons.push(existed ? REASON.SUCCESS : REASON.NO_SUBSCRIPTION_EXISTED);
     return topicFilter;
   };
-  connection.workThrough(eachFilter(broker.effort, packet.topicFilters.length, endOne, () => answer(connection, packet, reasons)));
+  connection.reading.workThrough(eachFilter(broker.effort, packet.topicFilters.length, endOne, () => answer(connection, packet, reasons)));
 }
 
 function answer(connection: SignedIn, packet: UnsubscribePacket, reasons: number[]): void {

@@ -91,9 +91,9 @@ export class SessionRegistry {
   connectTimedOut(connection: Connection): void {
     if (connection.reactionTo(CONNECTION_EVENT.CONNECT_TIMEOUT) === 'ignore') return;
     const { connectTimeout } = this.#broker.options;
-    const what = connection.hasSpoken ? 'no whole CONNECT' : 'nothing';
+    const what = connection.reading.hasSpoken ? 'no whole CONNECT' : 'nothing';
     reportRefusal(connection, { cause: 'silent', what, seconds: connectTimeout });
-    if (!connection.hasSpoken) this.logNew(connection);
+    if (!connection.reading.hasSpoken) this.logNew(connection);
     connection.closeFor('exceeded timeout');
   }
 
@@ -220,9 +220,9 @@ export class SessionRegistry {
     connection.keepAliveTimer = this.#broker.wheel.after(seconds, () => {
       const reaction = connection.reactionTo(CONNECTION_EVENT.KEEP_ALIVE_TIMEOUT);
       if (reaction === 'ignore') return;
-      const silent = (this.#broker.clock.monotonic() - connection.lastHeard) / 1000;
+      const silent = (this.#broker.clock.monotonic() - connection.reading.lastHeard) / 1000;
       const limit = connection.keepAlive * KEEP_ALIVE_GRACE;
-      if (reaction === 'later' || connection.waitsForUs) this.#watchKeepAlive(connection, limit);
+      if (reaction === 'later' || connection.reading.waitsForUs) this.#watchKeepAlive(connection, limit);
       else if (silent >= limit) connection.disconnect(REASON.KEEP_ALIVE_TIMEOUT);
       else this.#watchKeepAlive(connection, limit - silent);
     });
@@ -244,5 +244,5 @@ function keyOf(clientId: string): number {
 
 /** Nothing was said by it and nothing was said of it. */
 function isProbe(connection: Connection): boolean {
-  return !connection.hasSpoken && connection.closedFor !== 'exceeded timeout';
+  return !connection.reading.hasSpoken && connection.closedFor !== 'exceeded timeout';
 }

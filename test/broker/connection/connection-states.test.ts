@@ -212,7 +212,7 @@ const WALKS: Readonly<Partial<Record<EventName, (stage: Stage, state: Connection
     expectEnd(stage, state, reaction, { do: '' });
   },
   KEEP_ALIVE_TIMEOUT: (stage, state, reaction) => {
-    stage.connection.lastHeard = Number.NEGATIVE_INFINITY;
+    stage.connection.reading.lastHeard = Number.NEGATIVE_INFINITY;
     const before = stage.count('KEEP_ALIVE_TIMEOUT');
     assert.equal(stage.fire('KEEP_ALIVE_TIMEOUT'), state !== 'connecting' && state !== 'authenticating', 'it runs from CONNECT to the end');
     if (reaction !== 'later') return expectEnd(stage, state, reaction, { do: 'e0018d' });
