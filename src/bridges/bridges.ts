@@ -4,7 +4,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Part } from '../base/lifecycle.ts';
 import type { ConnectionOrigin } from '../broker/options.ts';
 import type { Authenticator, Authorizer } from '../broker/ports.ts';
-import { Bridge, type BridgeDeps } from './bridge.ts';
+import { Bridge } from './bridge.ts';
+import type { BridgeDeps } from './connector.ts';
 import type { BridgeOptions } from './options.ts';
 import type { BridgeState } from './state.ts';
 
