@@ -33,6 +33,7 @@ export const ROUTES: Readonly<Record<string, Route | { readonly notOffered: stri
   'change rules': { method: 'PATCH', path: '/rules' },
   simulate: { method: 'GET', path: '/rules/simulation' },
   'who can': { method: 'GET', path: '/rules/who-can' },
+  'dynamic security': { method: 'GET', path: '/dynamic-security' },
   configuration: { method: 'GET', path: '/configuration' },
   settings: { method: 'GET', path: '/configuration/settings' },
   'known settings': { method: 'GET', path: '/configuration/known-settings' },

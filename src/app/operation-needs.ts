@@ -90,6 +90,7 @@ export function operationNeeds(appliance: Appliance, { reloads, ...more }: MoreN
       filesOf: (listener) => filesOf(configuration.access, listener),
       authorizer: access.authorizer,
       dynamicUsers: access.dynamicUsers,
+      dynamicModel: access.dynamicModel,
       aclOf: access.aclOf,
     },
     certificates,

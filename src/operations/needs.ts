@@ -2,6 +2,7 @@
 
 import type { AclAuthorizer } from '../access/acl.ts';
 import type { ExplainedAuthorizer } from '../access/decision.ts';
+import type { SecurityModel } from '../access/dynamic-security/model.ts';
 import type { LoginHold } from '../access/login-throttle.ts';
 import type { AccessFiles } from '../access/options.ts';
 import type { LogLine } from '../base/logger.ts';
@@ -249,6 +250,8 @@ export interface OperationNeeds {
     readonly authorizer: ExplainedAuthorizer | null;
     /** Clients of dynamic security that can sign in. */
     readonly dynamicUsers: readonly string[];
+    /** What dynamic security holds; null = it is not turned on. */
+    readonly dynamicModel: SecurityModel | null;
     /** aclOf gives the ACL file of a listener, or null. */
     aclOf(listener: string): AclAuthorizer | null;
   };

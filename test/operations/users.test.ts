@@ -141,6 +141,24 @@ test('simulate, who can and why name the role that decides when there is dynamic
     const answer = await simulated(action, topic, username);
     assert.deepEqual([answer.allowed, answer.reason], [allowed, reason], `${username} ${action} ${topic}`);
   }
+  const { model } = await ask('dynamic security');
+  assert.deepEqual(
+    model.clients.items.map((each: { username: string; disabled: boolean; hasPassword: boolean }) => [
+      each.username,
+      each.disabled,
+      each.hasPassword,
+    ]),
+    [
+      ['lamp', false, true],
+      ['off', true, true],
+    ],
+  );
+  assert.deepEqual(model.clients.items[0].roles, [{ name: 'lamps', priority: null }]);
+  assert.deepEqual(
+    model.roles.map(({ name, acls: its }: { name: string; acls: object[] }) => [name, its.length]),
+    [['lamps', 2]],
+  );
+  assert.ok(!JSON.stringify(model).includes(encoded_password.slice(-20)), 'a hash has come along');
   const { everybody, people } = await ask('who can', { topic: 'home/lamp' });
   assert.equal(everybody, false);
   assert.deepEqual(people, [

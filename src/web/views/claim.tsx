@@ -37,6 +37,7 @@ export function Claim() {
           <summary>{t('claim.where')}</summary>
           <ul>
             <li>{t('claim.whereStatus')}</li>
+            <li>{t('claim.whereCard')}</li>
             <li>{t('claim.whereLog')}</li>
           </ul>
           <p class="hint">{t('claim.whereNew')}</p>

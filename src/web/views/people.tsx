@@ -12,6 +12,7 @@ import { number, t } from '../i18n.ts';
 import { useLive } from '../live.ts';
 import { go, linkTo, place } from '../router.ts';
 import { AddPerson } from './add-person.tsx';
+import { DynamicSecurity } from './dynamic-security.tsx';
 import { MayTheyCard } from './may-they.tsx';
 import { PersonDetails } from './person-details.tsx';
 import { ROLE_NAMES } from './role-names.ts';
@@ -58,6 +59,7 @@ function People() {
               </Card>
             )}
             <List users={users} roles={roles} />
+            <DynamicSecurity />
             <MayTheyCard users={taken} />
           </div>
         )}
