@@ -3,6 +3,7 @@
 import type { Context } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { z } from 'zod';
+import { usernameFault } from '../access/password-file-edit.ts';
 import type { Asker } from '../operations/operation.ts';
 import { includesRight, RIGHTS, type Right } from '../operations/right.ts';
 import { checked, MAX_LOGIN_BYTES, readJson } from './input.ts';
@@ -28,9 +29,11 @@ export const LOGIN = z.strictObject({ username: z.string().min(1).max(1024), pas
 /** NAME is that of a new account: a line of a password file can hold it. */
 const NAME = z
   .string()
-  .min(1)
   .max(256)
-  .regex(/^[^:#\s\p{Cc}][^:\p{Cc}]*(?<!\s)$/u, 'must hold no colon and no control character, and not start with # or end with a blank');
+  .superRefine((name, context) => {
+    const fault = usernameFault(name);
+    if (fault !== null) context.addIssue({ code: 'custom', message: fault });
+  });
 
 /** CLAIM is the body of a claim. */
 export const CLAIM = z.strictObject({ code: z.string().min(1).max(64), username: NAME, password: z.string().min(8).max(1024) });

@@ -1,8 +1,6 @@
 // What the REST interface gets of the running broker.
 
-import { readFileSync } from 'node:fs';
 import { filesOf } from '../access/options.ts';
-import { writePasswordFile } from '../access/password-file.ts';
 import { setUser } from '../access/password-file-edit.ts';
 import { hashPassword } from '../access/password-hash.ts';
 import type { Accounts, ApiSetup, Feed, Login, StreamedMessage } from '../api/ports.ts';
@@ -12,6 +10,7 @@ import type { Configuration } from '../config/configuration.ts';
 import { machineNames } from '../host/host.ts';
 import type { Log } from '../logging/logging.ts';
 import { filterMatches } from '../mqtt/topics.ts';
+import { changeInForce } from '../operations/change-in-force.ts';
 import type { OperationNeeds } from '../operations/needs.ts';
 import { OPERATIONS, type Operations } from '../operations/operations.ts';
 import type { Appliance } from './app.ts';
@@ -122,9 +121,7 @@ function accountsOf({ appliance, reloads }: ApiWorld): Accounts {
       if (passwordFile === null)
         throw new OperatorError('Cannot add an account: the configuration has no password_file - write one, then reload');
       const hash = await hashPassword(password);
-      writePasswordFile(passwordFile, setUser(readFileSync(passwordFile, 'utf8'), username, hash));
-      const { error } = await reloads.reload('command');
-      if (error !== null) throw new OperatorError(`The account is in "${passwordFile}", but not in force: ${error}`);
+      await changeInForce({ reloads }, passwordFile, (text) => setUser(text, username, hash));
     },
   };
 }

@@ -7,6 +7,7 @@ import { rewriteFile } from '../base/rewrite-file.ts';
 import { idOf } from '../base/system-users.ts';
 import { formatDiagnostic, loadConfiguration } from '../config/config.ts';
 import type { ChangedFile } from '../config/writer.ts';
+import { isUnconfirmed } from '../operations/configuration-trial.ts';
 import { asOwnerNow } from '../state/as-owner.ts';
 import type { Invocation } from '../terminal/command.ts';
 import { reloadBroker } from './reload-broker.ts';
@@ -24,6 +25,11 @@ export async function changeFiles(
   invocation: Invocation,
   named: readonly ChangedFile[] = [],
 ): Promise<number> {
+  const unconfirmed = files.find(({ path }) => isUnconfirmed(path));
+  if (unconfirmed !== undefined)
+    throw new OperatorError(
+      `Cannot change "${unconfirmed.path}": a change over REST waits there to be confirmed - confirm it, or wait a minute until it is taken back`,
+    );
   const { stdout, stderr } = invocation.terminal;
   const all = [...named, ...files];
   writeAll(named);

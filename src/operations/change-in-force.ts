@@ -28,7 +28,11 @@ export function checkRevision(path: string, text: string, seen: string | null | 
 }
 
 /** changeInForce has `edit` make another text of a file, and the broker read it. Throws OperationFailure when it cannot be written, or cannot be put in force: then it is as it was. */
-export async function changeInForce({ reloads }: OperationNeeds, path: string, edit: (text: string) => string): Promise<void> {
+export async function changeInForce(
+  { reloads }: Pick<OperationNeeds, 'reloads'>,
+  path: string,
+  edit: (text: string) => string,
+): Promise<void> {
   const before = readEdited(path);
   const after = edit(before);
   if (after === before) return;

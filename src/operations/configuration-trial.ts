@@ -134,6 +134,11 @@ export class ConfigurationTrial implements Trial {
   }
 }
 
+/** isUnconfirmed tells whether a change of a file waits to be confirmed, or to be taken back by the next start: what else is written into it could be lost. */
+export function isUnconfirmed(file: string): boolean {
+  return existsSync(file) && existsSync(oldOf(realpathSync(file)));
+}
+
 /** takeBackUnconfirmed gives a file its text from before a change that was not confirmed; false = there is none. To be called before a configuration is read at the start. */
 export function takeBackUnconfirmed(file: string): boolean {
   if (!existsSync(file) && !existsSync(oldOf(file))) return false;

@@ -10,6 +10,17 @@ import { openPort, runMidge, startMidge } from '../support/process/midge-process
 const TEXT =
   '# the house\npersistence true\nbind_address 127.0.0.1\nallow_anonymous true\nmax_connections 100\npassword secret\nusername jane\n';
 
+test('config leaves a file alone in which a change over REST waits to be confirmed: a restart would take both back', async (t) => {
+  const folder = temporaryFolder(t);
+  const conf = join(folder, 'midge.conf');
+  writeFileSync(conf, TEXT);
+  writeFileSync(`${conf}.unconfirmed`, TEXT.replace('100', '9'));
+  const set = await runMidge(folder, ['config', '-c', conf, 'set', 'max_connections', '7']);
+  assert.equal(set.status, 1);
+  assert.match(set.stderr, /a change over REST waits there to be confirmed/);
+  assert.equal(readFileSync(conf, 'utf8'), TEXT);
+});
+
 test('config changes what a running broker does, and takes back what it cannot do', async (t) => {
   const folder = temporaryFolder(t);
   const conf = join(folder, 'midge.conf');
