@@ -17,6 +17,6 @@ export async function run(invocation: Invocation): Promise<number> {
   return ok ? 0 : 1;
 }
 
-function lineOf({ step, ok, text }: WayInStep): string {
-  return `${step === 'advice' ? '  ->     ' : ok ? 'ok       ' : 'FAILED   '}${visibleText(text)}\n`;
+function lineOf({ ok, text, advice }: WayInStep): string {
+  return `${ok ? 'ok       ' : 'FAILED   '}${visibleText(text)}\n${advice === null ? '' : `  ->     ${visibleText(advice)}\n`}`;
 }

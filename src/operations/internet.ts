@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import type { Internet } from '../internet/internet.ts';
+import { WAY_IN_CODES } from '../internet/way-in.ts';
 import { type Answer, operation } from './operation.ts';
 import { iso, TIME } from './time.ts';
 
@@ -44,7 +45,13 @@ export function internetState({ certificateState, dynamicDnsState }: Internet): 
   };
 }
 
-const STEP = z.object({ step: z.enum(['router', 'name', 'connection', 'advice']), ok: z.boolean(), text: z.string() });
+const STEP = z.object({
+  code: z.enum(WAY_IN_CODES),
+  ok: z.boolean().describe('false = it stands in the way'),
+  values: z.record(z.string(), z.string()).describe('what the words are about'),
+  text: z.string(),
+  advice: z.string().nullable().describe('what to do'),
+});
 
 /** CHECK_INTERNET looks from inside. */
 export const CHECK_INTERNET = operation({

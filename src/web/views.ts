@@ -24,6 +24,7 @@ export const VIEWS: readonly ViewRow[] = [
   { path: 'people', title: 'people.title', icon: 'people', right: 'admin', load: () => import('./views/people.tsx') },
   { path: 'bridges', title: 'bridges.title', icon: 'bridge', right: 'viewer', load: () => import('./views/bridges.tsx') },
   { path: 'certificates', title: 'certificates.title', icon: 'shield', right: 'viewer', load: () => import('./views/certificates.tsx') },
+  { path: 'outside', title: 'outside.title', icon: 'globe', right: 'operator', load: () => import('./views/outside.tsx') },
   { path: 'settings', title: 'settings.title', icon: 'sliders', right: 'admin', load: () => import('./views/settings.tsx') },
   { path: 'log', title: 'log.title', icon: 'log', right: 'viewer', load: () => import('./views/log.tsx') },
   { path: 'backup', title: 'backup.title', icon: 'archive', right: 'admin', load: () => import('./views/backup.tsx') },

@@ -15,7 +15,10 @@ interface Told {
 
 async function look(setup: Partial<WayInSetup>): Promise<Told> {
   const lines: string[] = [];
-  const say = ({ step, ok, text }: WayInStep): void => void lines.push(`${step === 'advice' ? '->' : ok ? 'ok' : 'no'} ${text}`);
+  const say = ({ ok, text, advice }: WayInStep): void => {
+    lines.push(`${ok ? 'ok' : 'no'} ${text}`);
+    if (advice !== null) lines.push(`-> ${advice}`);
+  };
   const whole: WayInSetup = {
     names: [],
     ports: [],

@@ -150,7 +150,11 @@ interface Violation {
   readonly nodes: readonly { readonly target: readonly unknown[]; readonly failureSummary?: string }[];
 }
 
+/** What changes its colour at the moment is looked at when it has: a spinner never ends. */
+const SETTLED = 'document.getAnimations().every((each) => each.effect.getTiming().iterations === Infinity)';
+
 async function audit(page: Page): Promise<void> {
+  await page.waitForFunction(SETTLED);
   if (await page.evaluate("typeof axe === 'undefined'")) await page.evaluate(AXE);
   const violations: Violation[] = await page.evaluate(
     "axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations)",

@@ -21,6 +21,14 @@ interface Scene {
 const SCENES: readonly Scene[] = [
   { name: 'overview', path: '#/overview' },
   {
+    name: 'outside',
+    path: '#/outside',
+    async act(page) {
+      await page.getByRole('button', { name: 'Check' }).click();
+      await page.getByText(/The router /).waitFor();
+    },
+  },
+  {
     name: 'topics',
     path: '#/topics',
     async act(page) {
