@@ -117,7 +117,7 @@ function CertificateCard({ status }: { readonly status: Status }) {
 function Lines({ text }: { readonly text: readonly string[] }) {
   return (
     <>
-      <pre>{text.join('\n')}</pre>
+      <pre class="lines">{text.join('\n')}</pre>
       <div class="actions beside">
         <CopyButton text={text.join('\n')} />
         {isOffered('settings') && <a href={linkTo('settings')}>{t('outside.settings')}</a>}
