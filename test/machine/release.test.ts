@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { appendFileSync, copyFileSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -98,24 +99,31 @@ async function runContainer(context: TestContext, archive: string, version: stri
     config: { User: string; Entrypoint: string[]; Cmd: string[]; Env: string[]; Healthcheck: { Test: string[] } };
   }; // https://github.com/opencontainers/image-spec/blob/v1.0.2/config.md
   const rootfs = `${folder}/bundle/rootfs`;
-  const words = ['chroot', `--userspec=${config.User}`, rootfs, ...config.Entrypoint, ...config.Cmd];
+  const words = ['/usr/sbin/chroot', `--userspec=${config.User}`, rootfs, ...config.Entrypoint, ...config.Cmd];
   mkdirSync(join(rootfs, 'dev'), { recursive: true });
   const setUp = `mount --make-rprivate / && mount --rbind /dev ${rootfs}/dev && mount -t proc proc ${rootfs}/proc && ip link set lo up && exec "$@"`;
   const isolated = ['--mount', '--net', '--pid', '--fork', '--kill-child', 'sh', '-c', setUp, 'sh', 'env', '-i', ...config.Env];
   const broker = spawn('unshare', [...isolated, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
-  context.after(() => broker.kill('SIGKILL'));
-  let said = '';
-  for (const stream of [broker.stdout, broker.stderr]) stream.on('data', (piece: Buffer) => (said += piece.toString()));
-  while (!/ running$/m.test(said)) {
-    assert.equal(broker.exitCode, null, said);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+  const ended = once(broker, 'exit');
+  try {
+    let said = '';
+    for (const stream of [broker.stdout, broker.stderr]) stream.on('data', (piece: Buffer) => (said += piece.toString()));
+    while (!/^ {2}Stop /m.test(said)) {
+      assert.equal(broker.exitCode, null, said);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    assert.match(said, new RegExp(`midge version ${version.replaceAll('.', '\\.')} running$`, 'm'));
+    const inside = execFileSync('pgrep', ['-P', String(broker.pid)], { encoding: 'utf8' }).trim();
+    const enter = ['-t', inside, '-m', '-n', '-p', '/usr/sbin/chroot', `--userspec=${config.User}`, rootfs];
+    const run = (...command: readonly string[]) => spawnSync('nsenter', [...enter, ...command], { encoding: 'utf8' });
+    const health = run(...config.Healthcheck.Test.slice(1));
+    assert.match(health.stdout, /midge version/, health.stderr);
+    const [, password = ''] = /^ {2}password {2}(\S+)$/m.exec(said) ?? [];
+    const login = ['-h', '127.0.0.1', '-u', 'midge', '-P', password];
+    const sent = run('/usr/bin/midge', 'pub', ...login, '-t', 'a', '-m', 'b', '-q', '1');
+    assert.equal(sent.status, 0, sent.stderr);
+  } finally {
+    broker.kill('SIGKILL');
+    await ended;
   }
-  assert.match(said, new RegExp(`midge version ${version.replaceAll('.', '\\.')}`));
-  const inside = execFileSync('pgrep', ['-P', String(broker.pid)], { encoding: 'utf8' }).trim();
-  const enter = ['-t', inside, '-m', '-n', '-p', 'chroot', `--userspec=${config.User}`, rootfs];
-  const health = spawnSync('nsenter', [...enter, ...config.Healthcheck.Test.slice(1)], { encoding: 'utf8' });
-  assert.match(health.stdout, /midge version/, health.stderr);
-  const [, password = ''] = /password\s+(\S+)/.exec(said) ?? [];
-  const login = ['/usr/bin/midge', 'pub', '-h', '127.0.0.1', '-u', 'midge', '-P', password, '-t', 'a', '-m', 'b', '-q', '1'];
-  assert.equal(spawnSync('nsenter', [...enter, ...login], { encoding: 'utf8' }).status, 0, said);
 }
