@@ -132,6 +132,7 @@ export function planUninstall(machine: Machine, { purge }: { readonly purge: boo
     ...linkedNames.map((name) => remove(linkOf(name))),
     ...(executable === 'absent' ? [] : [remove(PLACES.executable)]),
     ...forgetSteps(),
+    remove(PLACES.download),
     ...(purge ? PURGE_STEPS.filter((step) => hasUser || step.kind !== 'run') : []),
   ];
 }
@@ -198,7 +199,7 @@ function keepSteps(machine: Machine): Step[] {
 
 /** The mark first: a way back is there with its service or not at all, wherever this ends. */
 function forgetSteps(): Step[] {
-  return [remove(PLACES.oldExecutable), remove(PLACES.oldUnit), remove(PLACES.download)];
+  return [remove(PLACES.oldExecutable), remove(PLACES.oldUnit)];
 }
 
 function executableSteps({ executable, program }: Machine): Step[] {
