@@ -21,7 +21,9 @@ async function signIn(page: Page, { username, password } = OWNER as { username: 
 }
 
 for (const look of LOOKS) {
-  test(`box is claimed, its client is seen live, and a wrong password is explained: ${look.name}`, { skip: noBrowser }, async (context) => {
+  test(`box is claimed, a client is seen live, a wrong password is explained, and somebody is let in: ${look.name}`, {
+    skip: noBrowser,
+  }, async (context) => {
     const browser = await openBrowser(context);
     const box = await openBox(context);
     const { page, audit, expect } = await browser.visit(box, { look });
@@ -46,6 +48,21 @@ for (const look of LOOKS) {
     await page.getByText('kitchen-sensor').first().waitFor();
     await audit();
     await assert.rejects(mqttClient(context, { port: box.port, clientId: 'porch-sensor', username: 'jane', password: 'wrong' }));
+
+    // Somebody is let in: the password is shown once, and is good.
+    await page.goto(`${box.url}/#/people`);
+    await page.getByRole('button', { name: 'Add somebody' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Name', { exact: true }).fill('tom');
+    await audit();
+    await dialog.getByRole('button', { name: 'Make the account' }).click();
+    await dialog.getByText('This is the password.').waitFor();
+    await audit();
+    const password = (await dialog.locator('code').first().textContent()) ?? '';
+    await mqttClient(context, { port: box.port, clientId: 'toms-phone', username: 'tom', password });
+    await dialog.getByRole('button', { name: 'Done' }).click();
+    await page.getByRole('link', { name: 'tom' }).waitFor();
+
     await page.goto(`${box.url}/#/log?show=why`);
     await page.getByText('porch-sensor (jane)').waitFor();
     await page
