@@ -94,7 +94,7 @@ A connection costs memory before midge knows whose it is. Until CONNECT is accep
 
 | what | in all | from one network |
 |---|---|---|
-| connections that have not signed in | 1024 | 512; once a client has signed in from there, as many as in all |
+| connections that have not signed in (four times as many before their TLS handshake begins) | 1024 | 512; once a client has signed in from there, as many as in all |
 | bytes that they have sent | 16 MB | 4 MB |
 | time for a PROXY header, a TLS handshake or a WebSocket upgrade | 20 s each | |
 | time until a whole CONNECT has come | 30 s | |

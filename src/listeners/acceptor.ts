@@ -219,13 +219,15 @@ export class Acceptor {
   /** `identity` is the name that a proxy vouches for. */
   #letIn(socket: Socket, layers: Layers, identity: string | null = null): void {
     if (layers.tls === null) return this.#admit(socket, layers, { identity, tls: null, review: () => this.#review(undefined) });
-    this.#pendingOf(socket)?.waits(socket);
-    layers.tls.admit(socket);
+    const { tls } = layers;
+    const pending = this.#pendingOf(socket);
+    pending?.waits(socket);
+    pending?.queues(socket, () => tls.admit(socket));
   }
 
   /** Who goes before a byte was exchanged is a port probe or a watchdog, and worth no line. */
   #handshakeFailed(socket: TLSSocket, problem: TlsProblem | null): void {
-    this.#pendingOf(socket)?.arrives(socket);
+    this.#handshakeEnded(socket);
     if (problem === null) {
       socket.destroy();
       return;
@@ -234,9 +236,14 @@ export class Acceptor {
     this.#refuse(socket, { line, reason: { cause: 'tls', what: 'handshake', problem } });
   }
 
+  #handshakeEnded(socket: TLSSocket): void {
+    this.#pendingOf(socket)?.arrives(socket);
+    this.#deps.pending.handshakes.ended(rawSocket(socket));
+  }
+
   /** `psk` is the identity of the pre-shared key that it came with, or null. */
   #secured(socket: TLSSocket, psk: string | null, layers: Layers): void {
-    this.#pendingOf(socket)?.arrives(socket);
+    this.#handshakeEnded(socket);
     socket.on('error', ignoreError);
     const wanted = layers.options.tls?.identity ?? 'none';
     const identity = psk !== null && wanted !== 'none' ? psk : certificateIdentity(socket, wanted);

@@ -6,16 +6,18 @@
 // When one must go it is of the fullest lane, and there the oldest of the silent or of those that have spoken, whichever are more. So who
 // floods pushes out himself, and a slow device elsewhere has its time. A lane from which somebody has signed in counts as less full.
 
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import { laneOf } from '../base/networks.ts';
 import { EvictionReport } from './eviction-report.ts';
+import { HandshakeQueue } from './handshake-queue.ts';
 import { openFileLimit } from './open-file-limit.ts';
 
 /** PendingLimits bound what connections may take that have not signed in. */
 export interface PendingLimits {
-  /** Connections, in all and of one lane that nobody has signed in from: each costs some 10 KB, with a TLS handshake 50 KB. */
+  /** Connections, in all and of one lane that nobody has signed in from: each costs some 10 KB, with a TLS handshake 50 KB; four times as many before that. */
   readonly connections: number;
   readonly connectionsOfLane: number;
   /** Bytes that they have sent, in all and of one lane: the beginning of a packet or of a WebSocket message is gathered. */
@@ -36,6 +38,9 @@ const LIMITS: Omit<PendingLimits, 'sockets'> = {
   bytesOfLane: 4 * MEBIBYTE,
   handshakeMs: 20_000,
 };
+
+/** What a socket counts for whose TLS handshake has not begun: that is where most of its memory goes. */
+const WAITING_WEIGHT = 0.25;
 
 /** Descriptors for what is no connection: files, threads, mDNS, the control socket. */
 const OTHER_DESCRIPTORS = 96;
@@ -77,6 +82,8 @@ export class Pending {
   lane: Lane | null;
   /** Bytes that are counted in its lane. */
   bytes = 0;
+  /** What it counts for among those pending. */
+  weight = 1;
 
   constructor(all: PendingConnections, socket: Endpoint, lane: Lane) {
     this.#all = all;
@@ -112,6 +119,17 @@ export class Pending {
     this.#timer = null;
   }
 
+  /** queues lets a TLS handshake begin when the client has spoken and it is its turn. */
+  queues(socket: Socket, begin: () => void): void {
+    const { handshakes } = this.#all;
+    this.#all.weigh(this, WAITING_WEIGHT);
+    handshakes.enter(socket, () => {
+      this.#all.weigh(this, 1);
+      begin();
+    });
+    socket.once('close', () => handshakes.ended(socket));
+  }
+
   /** listensTo counts what a stream brings until the client has signed in. */
   listensTo(stream: Duplex): void {
     const count = () => {
@@ -144,12 +162,15 @@ interface Lane {
   readonly name: string;
   readonly silent: Set<Pending>;
   readonly spoken: Set<Pending>;
+  /** What all of it counts for. */
+  weight: number;
   bytes: number;
 }
 
 /** PendingConnections is one for all listeners. */
 export class PendingConnections {
   readonly limits: PendingLimits;
+  readonly handshakes = new HandshakeQueue();
   readonly #lanes = new Map<string, Lane>();
   /** Names of lanes from which clients have signed in, the latest last. */
   readonly #known = new Set<string>();
@@ -166,7 +187,7 @@ export class PendingConnections {
     this.limits = { ...LIMITS, sockets: socketLimit(openFileLimit()), ...limits };
   }
 
-  /** size counts those pending. */
+  /** size counts those pending, by their weight. */
   get size(): number {
     return this.#size;
   }
@@ -176,6 +197,7 @@ export class PendingConnections {
     const lane = this.#laneNamed(laneOf(address));
     const pending = new Pending(this, socket, lane);
     lane.silent.add(pending);
+    lane.weight++;
     this.#size++;
     this.#sockets++;
     socket.once('close', () => {
@@ -200,9 +222,19 @@ export class PendingConnections {
     this.#leave(pending, pending.lane);
     const lane = this.#laneNamed(name);
     lane.spoken.add(pending);
+    lane.weight += pending.weight;
     lane.bytes += pending.bytes;
     pending.lane = lane;
     this.#limitLane(lane);
+  }
+
+  weigh(pending: Pending, weight: number): void {
+    const { lane } = pending;
+    if (lane === null) return;
+    this.#size += weight - pending.weight;
+    lane.weight += weight - pending.weight;
+    pending.weight = weight;
+    if (this.#size > this.limits.connections) this.#closeOldest(this.#fullest(sizeOf), 'connections');
   }
 
   countBytes(pending: Pending): void {
@@ -220,7 +252,7 @@ export class PendingConnections {
     if (pending.lane === null) return;
     this.#leave(pending, pending.lane);
     pending.lane = null;
-    this.#size--;
+    this.#size -= pending.weight;
     this.#bytes -= pending.bytes;
     if (this.#size > 0 || this.#counter === null) return;
     clearInterval(this.#counter);
@@ -237,12 +269,13 @@ export class PendingConnections {
 
   /** A whole home may come back at once behind one proxy: only strangers have a limit of their own. */
   #limitLane(lane: Lane): void {
-    if (sizeOf(lane) > this.limits.connectionsOfLane && !this.#known.has(lane.name)) this.#closeOldest(lane, 'connections');
+    if (lane.weight > this.limits.connectionsOfLane && !this.#known.has(lane.name)) this.#closeOldest(lane, 'connections');
   }
 
   #leave(pending: Pending, lane: Lane): void {
     lane.silent.delete(pending);
     lane.spoken.delete(pending);
+    lane.weight -= pending.weight;
     lane.bytes -= pending.bytes;
     if (sizeOf(lane) === 0) this.#lanes.delete(lane.name);
   }
@@ -250,7 +283,7 @@ export class PendingConnections {
   #laneNamed(name: string): Lane {
     const known = this.#lanes.get(name);
     if (known !== undefined) return known;
-    const lane = { name, silent: new Set<Pending>(), spoken: new Set<Pending>(), bytes: 0 };
+    const lane = { name, silent: new Set<Pending>(), spoken: new Set<Pending>(), weight: 0, bytes: 0 };
     this.#lanes.set(name, lane);
     return lane;
   }

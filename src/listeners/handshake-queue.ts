@@ -1,0 +1,65 @@
+// TLS handshakes that wait for us: a few begin in each turn of the event loop, so that messages flow while everybody comes back at once.
+//
+//   socket -> silent -> its ClientHello is here -> | queue | -> handshake runs -> secured, failed, or closed
+//
+// A socket that has said nothing costs no handshake, and one that waits costs a fraction of one. A peer that takes long for its part
+// keeps a place for a second only: slow devices, and those that never answer, hold up nobody.
+
+import type { Socket } from 'node:net';
+
+/** Handshakes that begin in one turn: each takes some tenths of a millisecond for its signature. */
+const BEGIN_PER_TURN = 4;
+/** Handshakes that run at once, and milliseconds for which one counts as running. */
+const RUNNING_MAX = 128;
+const RUNNING_MS = 1000;
+
+interface Waiting {
+  readonly socket: Socket;
+  begin(): void;
+}
+
+/** HandshakeQueue is one for all listeners. */
+export class HandshakeQueue {
+  #waiting: Waiting[] = [];
+  readonly #running = new Map<Socket, NodeJS.Timeout>();
+  #isAwaited = false;
+
+  /** enter calls `begin` when the client has spoken and it is its turn; never when its socket is gone by then. */
+  enter(socket: Socket, begin: () => void): void {
+    socket.once('readable', () => {
+      if (socket.destroyed || socket.readableLength === 0) return void socket.destroy(); // it left without a word
+      this.#waiting.push({ socket, begin });
+      this.#awaitTurn();
+    });
+  }
+
+  /** ended is told when a handshake is over, whatever its end. */
+  ended(socket: Socket): void {
+    const timer = this.#running.get(socket);
+    if (timer === undefined) return;
+    clearTimeout(timer);
+    this.#running.delete(socket);
+    if (this.#waiting.length > 0) this.#awaitTurn();
+  }
+
+  #awaitTurn(): void {
+    if (this.#isAwaited) return;
+    this.#isAwaited = true;
+    setImmediate(() => this.#turn());
+  }
+
+  #turn(): void {
+    this.#isAwaited = false;
+    let begun = 0;
+    let next = 0;
+    while (next < this.#waiting.length && begun < BEGIN_PER_TURN && this.#running.size < RUNNING_MAX) {
+      const { socket, begin } = this.#waiting[next++]!; // next < length
+      if (socket.destroyed) continue;
+      begun++;
+      this.#running.set(socket, setTimeout(() => this.ended(socket), RUNNING_MS).unref());
+      begin();
+    }
+    this.#waiting = this.#waiting.slice(next);
+    if (this.#waiting.length > 0 && this.#running.size < RUNNING_MAX) this.#awaitTurn();
+  }
+}
