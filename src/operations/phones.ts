@@ -59,10 +59,11 @@ export const PHONES = operation({
   summary: 'The phones that were set up, how far each has come, and what keeps it out.',
   input: z.strictObject({}),
   output: z.array(PHONE),
-  run: (needs) =>
-    phonesOf(needs)
-      .book.list()
-      .map((phone) => phoneState(needs, phone)),
+  run: (needs) => {
+    const { book } = phonesOf(needs);
+    const around = lookAround(needs);
+    return book.list().map((phone) => phoneState(needs, phone, around));
+  },
 });
 
 const ADD = z.strictObject({
@@ -177,13 +178,13 @@ export const REMOVE_PHONE = operation({
 });
 
 /** phoneState is all that is known about a phone. */
-export function phoneState(needs: OperationNeeds, phone: Phone): PhoneState {
+export function phoneState(needs: OperationNeeds, phone: Phone, around = lookAround(needs)): PhoneState {
   const { person, device, use, groups, host, link } = phone;
   const account = accountOf(phone);
   const timeOf = (at: number | undefined) => (at === undefined ? null : iso(at));
   const { certificate, tls, signedIn, location } = phone.steps;
-  const hasAccount = hasAccountOf(needs, phone);
-  const connected = isConnected(needs, account);
+  const hasAccount = around.accountsAt(phone.webSocket).has(account);
+  const connected = around.connected.has(account);
   return {
     ...{ person, device, account, use, groups: [...groups], host },
     added: iso(phone.added),
@@ -211,17 +212,33 @@ function problemFor(needs: OperationNeeds, phone: Phone, hasAccount: boolean): P
   return { kind: kind === 'password' && !hasAccount ? 'removed' : kind, reason: refusal.reason, advice: refusal.advice };
 }
 
-function hasAccountOf(needs: OperationNeeds, phone: Phone): boolean {
-  try {
-    return accountsIn(phoneFiles(needs, phone.webSocket)).has(accountOf(phone));
-  } catch {
-    return false; // there is no such file any more
-  }
+/** Around is what is looked up once for all phones of an answer. */
+interface Around {
+  readonly connected: ReadonlySet<string>;
+  /** accountsAt gives those of the listener for phones, by TCP or by WebSocket. */
+  accountsAt(webSocket: boolean): ReadonlySet<string>;
 }
 
-function isConnected({ broker }: OperationNeeds, account: string): boolean {
-  for (const { username, connection } of broker.sessions) if (username === account && connection !== null) return true;
-  return false;
+function lookAround(needs: OperationNeeds): Around {
+  const connected = new Set<string>();
+  for (const { username, connection } of needs.broker.sessions) if (username !== null && connection !== null) connected.add(username);
+  const known = new Map<boolean, ReadonlySet<string>>();
+  return {
+    connected,
+    accountsAt(webSocket) {
+      const accounts = known.get(webSocket) ?? accountsWhere(needs, webSocket);
+      known.set(webSocket, accounts);
+      return accounts;
+    },
+  };
+}
+
+function accountsWhere(needs: OperationNeeds, webSocket: boolean): ReadonlySet<string> {
+  try {
+    return accountsIn(phoneFiles(needs, webSocket));
+  } catch {
+    return new Set(); // there is no such file any more
+  }
 }
 
 function phonesOf({ phones }: OperationNeeds): Phones {

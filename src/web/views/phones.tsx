@@ -1,0 +1,100 @@
+// Phones: how far each is, what keeps it out, and the link that sets up another one.
+
+import { useState } from 'preact/hooks';
+import type { Answer } from '../api/answer.ts';
+import { api, ask } from '../api/client.ts';
+import { Button } from '../components/button.tsx';
+import { Badge, Card, PageHeader } from '../components/card.tsx';
+import { Confirm } from '../components/dialog.tsx';
+import { Empty, Shown } from '../components/faces.tsx';
+import { Table } from '../components/table.tsx';
+import { toast } from '../components/toast.tsx';
+import { t } from '../i18n.ts';
+import { type Live, useLive } from '../live.ts';
+import { AddPhone } from './phones/add-phone.tsx';
+
+type Phone = Answer<'/api/v1/phones'>[number];
+
+const EVERY_MS = 2000;
+
+/** View is the view of phones. */
+export function View() {
+  const phones = useLive(() => ask(api.GET('/api/v1/phones')), EVERY_MS);
+  const [isAdding, setAdding] = useState(false);
+  return (
+    <>
+      <PageHeader
+        title={t('phones.title')}
+        lead={t('phones.lead')}
+        actions={
+          <Button look="primary" icon="plus" onClick={() => setAdding(true)}>
+            {t('phones.add')}
+          </Button>
+        }
+      />
+      <Shown live={phones}>{(data) => <List phones={data} live={phones} />}</Shown>
+      {isAdding && <AddPhone phones={phones} close={() => setAdding(false)} />}
+    </>
+  );
+}
+
+function List({ phones, live }: { readonly phones: readonly Phone[]; readonly live: Live<readonly Phone[]> }) {
+  const [removed, setRemoved] = useState<Phone | null>(null);
+  if (phones.length === 0) return <Empty icon="phone" words={t('phones.none')} />;
+  return (
+    <Card>
+      <Table
+        name={t('phones.title')}
+        rows={phones}
+        keyOf={({ account }) => account}
+        columns={[
+          { title: t('phones.person'), isHead: true, cell: ({ person, device }) => `${person} · ${device}` },
+          { title: t('phones.state'), cell: (phone) => <State phone={phone} /> },
+          {
+            title: t('phones.groups'),
+            cell: ({ groups }) => (groups.length === 0 ? <span class="quiet">{t('phones.nobody')}</span> : groups.join(', ')),
+          },
+          {
+            title: t('phones.remove'),
+            isActions: true,
+            cell: (phone) => (
+              <Button icon="trash" name={t('phones.removeTitle', { name: phone.account })} onClick={() => setRemoved(phone)}>
+                {t('phones.remove')}
+              </Button>
+            ),
+          },
+        ]}
+      />
+      {removed !== null && (
+        <Confirm
+          title={t('phones.removeTitle', { name: removed.account })}
+          action={t('phones.remove')}
+          act={() => remove(removed, live)}
+          close={() => setRemoved(null)}
+        >
+          <p>{t('phones.removeWords')}</p>
+        </Confirm>
+      )}
+    </Card>
+  );
+}
+
+async function remove({ person, device, account }: Phone, live: Live<readonly Phone[]>): Promise<void> {
+  await ask(api.DELETE('/api/v1/phones/{person}', { params: { path: { person }, query: { device } } }));
+  toast(t('phones.removed', { name: account }));
+  await live.refresh();
+}
+
+function State({ phone: { connected, isSetUp, link, problem } }: { readonly phone: Phone }) {
+  if (connected) return <Badge look="good">{t('phones.connected')}</Badge>;
+  if (problem !== null) {
+    const advice = problem.advice === null ? '' : ` (${problem.advice})`;
+    return (
+      <>
+        <Badge look="bad">{t('phones.keptOut')}</Badge> <span class="quiet">{`${problem.reason}${advice}`}</span>
+      </>
+    );
+  }
+  if (isSetUp) return <span class="quiet">{t('phones.away')}</span>;
+  return link === null ? <Badge look="warn">{t('phones.linkEnded')}</Badge> : <Badge look="quiet">{t('phones.settingUp')}</Badge>;
+}

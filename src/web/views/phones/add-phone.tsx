@@ -1,0 +1,192 @@
+// A dialog of two steps: whose phone it is, and the link for it, with what the phone has done so far.
+
+import { useState } from 'preact/hooks';
+import type { Answer } from '../../api/answer.ts';
+import { api, ask } from '../../api/client.ts';
+import { Button } from '../../components/button.tsx';
+import { CopyButton } from '../../components/copy-button.tsx';
+import { Dialog } from '../../components/dialog.tsx';
+import { Trouble } from '../../components/faces.tsx';
+import { Field, Select } from '../../components/field.tsx';
+import { Icon } from '../../components/icon.tsx';
+import { clockTime, type Key, t } from '../../i18n.ts';
+import type { Live } from '../../live.ts';
+import '../../styles/phones.css';
+
+type Phone = Answer<'/api/v1/phones'>[number];
+type Use = Phone['use'];
+
+/** Added is what the answer has that is shown. */
+interface Added {
+  readonly account: string;
+  readonly link: string;
+  readonly qr: string;
+  readonly ends: string;
+  readonly fingerprint: string | null;
+}
+
+const STEPS: readonly (readonly [step: keyof Phone['steps'], words: Key])[] = [
+  ['certificate', 'phones.stepCertificate'],
+  ['tls', 'phones.stepTls'],
+  ['signedIn', 'phones.stepSignedIn'],
+  ['location', 'phones.stepLocation'],
+];
+
+/** Characters of the fingerprint that people compare. */
+const COMPARED = 23;
+
+export interface AddPhoneProps {
+  readonly phones: Live<readonly Phone[]>;
+  readonly close: () => void;
+}
+
+/** AddPhone makes a link, and follows the phone that opens it. */
+export function AddPhone({ phones, close }: AddPhoneProps) {
+  const [added, setAdded] = useState<Added | null>(null);
+  const done = (made: Added) => {
+    setAdded(made);
+    void phones.refresh();
+  };
+  return (
+    <Dialog title={added === null ? t('phones.add') : t('phones.scan')} close={close}>
+      {added === null ? <PhoneForm done={done} /> : <Link added={added} phone={phoneIn(phones, added)} close={close} />}
+    </Dialog>
+  );
+}
+
+function phoneIn({ data }: Live<readonly Phone[]>, { account }: Added): Phone | null {
+  return data.value?.find((each) => each.account === account) ?? null;
+}
+
+function PhoneForm({ done }: { readonly done: (added: Added) => void }) {
+  const [person, setPerson] = useState('');
+  const [device, setDevice] = useState('phone');
+  const [groups, setGroups] = useState('');
+  const [use, setUse] = useState<Use>('owntracks');
+  const [filter, setFilter] = useState('');
+  const [isBusy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<Error | null>(null);
+  const send = async (event: Event) => {
+    event.preventDefault();
+    setBusy(true);
+    const named = groups.split(/[\s,]+/).filter((each) => each !== '');
+    const topics = use === 'mqtt' ? [{ access: 'readwrite' as const, filter: filter.trim() }] : [];
+    const body = {
+      person: person.trim(),
+      device: device.trim(),
+      use,
+      groups: named.length === 0 ? null : named,
+      topics,
+      webSocket: false,
+      replace: false,
+    };
+    try {
+      done(await ask(api.POST('/api/v1/phones', { body })));
+    } catch (error) {
+      setProblem(error as Error); // ask throws nothing else
+      setBusy(false);
+    }
+  };
+  return (
+    <form class="form" onSubmit={(event) => void send(event)}>
+      <Field
+        label={t('phones.person')}
+        name="person"
+        value={person}
+        change={setPerson}
+        problem={problem}
+        hint={t('phones.personHint')}
+        required
+        isFirst
+      />
+      <Field
+        label={t('phones.device')}
+        name="device"
+        value={device}
+        change={setDevice}
+        problem={problem}
+        hint={t('phones.deviceHint')}
+        required
+      />
+      <Select
+        label={t('phones.use')}
+        value={use}
+        choose={setUse}
+        options={[
+          ['owntracks', 'OwnTracks'],
+          ['mqtt', t('phones.otherApp')],
+        ]}
+      />
+      {use === 'owntracks' ? (
+        <Field label={t('phones.groups')} name="groups" value={groups} change={setGroups} problem={problem} hint={t('phones.groupsHint')} />
+      ) : (
+        <Field
+          label={t('phones.topics')}
+          name="topics"
+          value={filter}
+          change={setFilter}
+          problem={problem}
+          hint={t('phones.topicsHint')}
+          required
+        />
+      )}
+      {problem !== null && <Trouble problem={problem} beside={['person', 'device', 'groups', 'topics']} />}
+      <div class="actions">
+        <Button type="submit" look="primary" isBusy={isBusy}>
+          {t('phones.makeLink')}
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+interface LinkProps {
+  readonly added: Added;
+  readonly phone: Phone | null;
+  readonly close: () => void;
+}
+
+function Link({ added: { account, link, qr, ends, fingerprint }, phone, close }: LinkProps) {
+  const isSetUp = phone?.isSetUp === true;
+  return (
+    <div class="phone-link">
+      {phone?.link?.state !== 'opened' && !isSetUp && (
+        <>
+          <p>{t('phones.scanWords', { name: account, time: clockTime(ends) })}</p>
+          <img class="qr" src={`data:image/svg+xml;base64,${btoa(qr)}`} alt={t('phones.qr')} />
+          <div class="secret">
+            <code>{link}</code>
+            <CopyButton text={link} />
+          </div>
+          {fingerprint !== null && <p class="hint">{t('phones.fingerprint', { text: fingerprint.slice(0, COMPARED) })}</p>}
+        </>
+      )}
+      <ul class="plain-list phone-steps" aria-live="polite">
+        {STEPS.filter(([step]) => step !== 'location' || phone?.use === 'owntracks').map(([step, words]) => (
+          <Step key={step} words={t(words)} isDone={phone?.steps[step] != null} />
+        ))}
+      </ul>
+      {phone?.problem != null && (
+        <p role="alert">
+          {phone.problem.reason}
+          {phone.problem.advice === null ? '' : ` (${phone.problem.advice})`}
+        </p>
+      )}
+      {isSetUp && <p>{t('phones.allDone')}</p>}
+      <div class="actions">
+        <Button look={isSetUp ? 'primary' : 'normal'} onClick={close}>
+          {t('dialog.close')}
+        </Button>
+      </div>
+    </div>
+  );
+}
+
+function Step({ words, isDone }: { readonly words: string; readonly isDone: boolean }) {
+  return (
+    <li class={isDone ? 'done' : 'quiet'}>
+      <Icon name={isDone ? 'check' : 'circle'} /> <span>{words}</span>
+      <span class="unseen">{isDone ? t('phones.done') : t('phones.notDone')}</span>
+    </li>
+  );
+}

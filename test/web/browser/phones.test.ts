@@ -1,0 +1,72 @@
+// The view of phones: from the link on the screen of the owner to a phone that is set up, while the owner looks on.
+
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { ScriptedPhone } from '../../phones/scripted-phone.ts';
+import { temporaryFolder } from '../../support/disk/temporary-folder.ts';
+import { freePorts } from '../../support/network/free-ports.ts';
+import { openBox } from './box.ts';
+import { LOOKS, noBrowser, openBrowser } from './browser.ts';
+
+const PICTURES = process.env['MIDGE_PICTURES'];
+
+for (const look of LOOKS.filter(({ name }) => name === 'desktop-light' || name === 'phone-dark')) {
+  test(`phone is added by its link, followed until it is set up, and removed: ${look.name}`, { skip: noBrowser }, async (context) => {
+    const browser = await openBrowser(context);
+    const folder = temporaryFolder(context);
+    const acl = join(folder, 'acl');
+    writeFileSync(acl, 'user jane\ntopic readwrite #\n', { mode: 0o600 });
+    const [mqtt = 0, secure = 0, plain = 0] = await freePorts(3);
+    const listeners = [
+      `listener ${mqtt}`,
+      'secure true',
+      `listener ${secure}`,
+      'protocol http',
+      `listener ${plain}`,
+      'protocol http',
+      'secure false',
+    ];
+    const box = await openBox(context, { before: [`acl_file ${acl}`, 'certificate_names localhost', ...listeners] });
+    const session = await box.claim();
+    const { page, audit } = await browser.visit(box, { session, look });
+    const picture = async (name: string) => {
+      if (PICTURES !== undefined) await page.screenshot({ path: join(PICTURES, `phones-${look.name}-${name}.png`), fullPage: true });
+    };
+    await page.goto(`${box.url}/#/phones`);
+    await page.getByText('No phone was set up yet.').waitFor();
+    await audit();
+    await page.getByRole('button', { name: 'Add a phone' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Person').fill('jane');
+    await dialog.getByLabel('Shares locations in').fill('family');
+    await audit();
+    await picture('form');
+    await dialog.getByRole('button', { name: 'Make the link' }).click();
+    await dialog.getByRole('img', { name: 'The link as a QR code' }).waitFor();
+    await audit();
+    await picture('link');
+    const isWithin = await page.evaluate("document.querySelector('dialog').scrollWidth <= document.querySelector('dialog').clientWidth");
+    assert.equal(isWithin, true, 'nothing stands beyond the edge');
+    const link = (await dialog.locator('.secret code').textContent()) ?? '';
+    const phone = new ScriptedPhone(context, link, 'ios');
+    const first = await phone.scan();
+    await phone.trust(first);
+    await dialog.locator('li.done').getByText('Certificate loaded').waitFor();
+    const fields = phone.configure(await phone.open(phone.next(first)));
+    const client = await phone.connect(fields);
+    await dialog.locator('li.done').getByText('Signed in').waitFor();
+    await phone.publish(client, fields, { lat: 1, lon: 2 });
+    await dialog.getByText('All is set up.').waitFor();
+    await audit();
+    await dialog.locator('.actions').getByRole('button', { name: 'Close' }).click();
+    await page.getByText('connected', { exact: true }).waitFor();
+    await audit();
+    await picture('list');
+    await page.getByRole('button', { name: 'Remove' }).click();
+    await dialog.getByRole('button', { name: 'Remove' }).click();
+    await page.getByText('“jane/phone” is removed.').waitFor();
+    await page.getByText('No phone was set up yet.').waitFor();
+  });
+}
