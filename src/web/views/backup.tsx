@@ -8,6 +8,7 @@ import { Trouble } from '../components/faces.tsx';
 import { Progress } from '../components/progress.tsx';
 import { toast } from '../components/toast.tsx';
 import { bytes, t } from '../i18n.ts';
+import { remember } from '../remembered.ts';
 import { RestoreCard } from './backup/restore-card.tsx';
 import '../styles/backup.css';
 
@@ -36,6 +37,7 @@ function BackupCard() {
     try {
       const file = await fetchFile('/api/v1/backup', setCame, work.current.signal);
       saveAs(file);
+      remember('backup', new Date().toISOString());
       toast(t('backup.done', { file: file.name, size: bytes(file.content.size) }));
     } catch (error) {
       if (!isAborted(error)) setProblem(error as Error); // fetchFile throws nothing else

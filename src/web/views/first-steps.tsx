@@ -71,6 +71,7 @@ function stepsOf({ listeners, messages, clients, store }: Status, accounts: numb
     },
     { isDone: hasRules, title: 'steps.rules', words: 'steps.rulesWords', view: 'settings' },
     { isDone: store !== null, title: 'steps.store', words: 'steps.storeWords', view: 'settings' },
+    { isDone: recall('backup') !== null, title: 'steps.backup', words: 'steps.backupWords', view: 'backup' },
   ];
 }
 

@@ -59,8 +59,8 @@ function People() {
               </Card>
             )}
             <List users={users} roles={roles} />
-            <DynamicSecurity />
             <MayTheyCard users={taken} />
+            <DynamicSecurity />
           </div>
         )}
       </Shown>

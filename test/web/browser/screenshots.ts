@@ -20,6 +20,12 @@ interface Scene {
 
 const SCENES: readonly Scene[] = [
   { name: 'overview', path: '#/overview' },
+  { name: 'clients', path: '#/clients' },
+  { name: 'client', path: '#/clients/home-hub' },
+  { name: 'clients-refused', path: '#/clients?show=refused' },
+  { name: 'people', path: '#/people' },
+  { name: 'people-add', path: '#/people?add=porch-light' },
+  { name: 'person', path: '#/people/john' },
   {
     name: 'outside',
     path: '#/outside',
