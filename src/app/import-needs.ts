@@ -1,6 +1,7 @@
 // What an import needs of the other rooms.
 
 import { parseAclFile } from '../access/acl-file.ts';
+import { parseSecurityFile } from '../access/dynamic-security/security-file.ts';
 import { parsePasswordFile, writePasswordFile } from '../access/password-file.ts';
 import { formatDiagnostic, loadConfiguration, treatLines } from '../config/config.ts';
 import type { ConfigurationRemark, ImportNeeds } from '../import/needs.ts';
@@ -10,7 +11,7 @@ import { fillStore, tryFilling } from '../store/fill-store.ts';
 /** IMPORT_NEEDS are those of the program. */
 export const IMPORT_NEEDS: ImportNeeds = {
   configuration: { treatLines, remarksOn },
-  access: { parsePasswordFile, parseAclFile, writePasswordFile },
+  access: { parsePasswordFile, parseAclFile, parseSecurityFile, writePasswordFile },
   store: { tryFilling, fillStore },
   asOwner,
   asOwnerNow,

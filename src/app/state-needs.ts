@@ -2,7 +2,10 @@
 
 import { lstatSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { canSignIn } from '../access/dynamic-security/model.ts';
+import { parseSecurityFile } from '../access/dynamic-security/security-file.ts';
 import { looksHashed, passwordEntry } from '../access/password-file.ts';
+import { passwordHashText } from '../access/password-hash.ts';
 import { systemClock } from '../base/clock.ts';
 import { OperatorError } from '../base/errors.ts';
 import { silentLogger } from '../base/logger.ts';
@@ -21,6 +24,9 @@ import { openStore, type Store } from '../store/store.ts';
 const FILE_WORDS = [
   'password_file',
   'acl_file',
+  'dynamic_security_file',
+  'plugin_opt_config_file',
+  'auth_opt_config_file',
   'psk_file',
   'cafile',
   'certfile',
@@ -81,11 +87,24 @@ function namedFiles(main: string, workingFolder: string): readonly string[] {
   return [...new Set([resolve(main), ...included, ...named])];
 }
 
-/** A file says what it is by its lines: hashes of passwords, or keys in hexadecimal. Its name and the word that names it may be others by now. */
+/** A file says what it is: by its lines, hashes of passwords or keys in hexadecimal, or as one of dynamic security. Its name and the word that names it may be others by now. */
 function accountsIn(content: Buffer): ReadonlyMap<string, string> {
+  const dynamic = dynamicAccountsIn(content.toString('utf8'));
+  if (dynamic !== null) return dynamic;
   const entries = content.toString('utf8').split('\n').map(passwordEntry);
   const isSecret = (text: string) => looksHashed(text) || /^([0-9a-f]{2})+$/i.test(text);
   return new Map(entries.flatMap((entry) => (entry !== null && isSecret(entry.password) ? [[entry.user, entry.password]] : [])));
+}
+
+/** Null = it is no file of dynamic security. */
+function dynamicAccountsIn(text: string): ReadonlyMap<string, string> | null {
+  if (!/^\s*\{/.test(text)) return null;
+  try {
+    const clients = [...parseSecurityFile(text).clients.values()].filter(canSignIn);
+    return new Map(clients.map(({ username, password }) => [username, passwordHashText(password)]));
+  } catch {
+    return null;
+  }
 }
 
 /** Only where both are of the same authority: a backup that is older knows less. */

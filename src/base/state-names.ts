@@ -3,6 +3,9 @@
 /** STATE_NAMES are names in the state folder. */
 export const STATE_NAMES = {
   passwordFile: 'passwd',
+  /** Clients, groups and roles, where the configuration names no other place; and the first passwords, beside it. */
+  dynamicSecurity: 'dynamic-security.json',
+  dynamicSecurityPasswords: 'dynamic-security.json.pw',
   certificates: 'certificates',
   controlSocket: 'control.sock',
   knownLogins: 'known-logins',

@@ -15,7 +15,7 @@ export interface Target {
 /** writeTarget makes a new file, for its owner only, and its folder. Where that is somebody else's, root does it as that user. */
 export function writeTarget({ path, text, isSecret }: Target, { access, asOwnerNow }: Pick<ImportNeeds, 'access' | 'asOwnerNow'>): void {
   asOwnerNow(path, () => {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+    mkdirSync(dirname(path), { recursive: true, mode: isSecret ? 0o700 : 0o755 });
     if (isSecret) access.writePasswordFile(path, text);
     else writeFileSync(path, text, { flag: 'wx', mode: 0o600 });
   });

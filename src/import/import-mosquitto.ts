@@ -3,7 +3,8 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { systemClock } from '../base/clock.ts';
-import { OperatorError } from '../base/errors.ts';
+import { OperatorError, reasonOf } from '../base/errors.ts';
+import { STATE_NAMES } from '../base/state-names.ts';
 import { readSource, type Target, writeTarget } from './files.ts';
 import { type KeptState, keptState } from './kept-state.ts';
 import { isMosquittoDatabase, parseMosquittoDatabase } from './mosquitto-database.ts';
@@ -28,7 +29,7 @@ export interface ImportRequest {
 /** importMosquitto throws OperatorError, with nothing written, when a source cannot be read or a target is there already. */
 export async function importMosquitto(request: ImportRequest, needs: ImportNeeds): Promise<ImportReport> {
   const sources = findSources(resolve(request.source));
-  const setup = sources.configuration === null ? null : readSetup(sources.configuration, request.out, needs);
+  const setup = sources.configuration === null ? null : readSetup(sources.configuration, request, needs);
   const database = sources.database ?? setup?.database ?? null;
   const state = database === null ? null : readState(database, setup?.mountPoints ?? []);
   const files = setup?.files ?? [];
@@ -43,7 +44,9 @@ export async function importMosquitto(request: ImportRequest, needs: ImportNeeds
   return { lines: [...(setup?.lines ?? []), ...(state?.lines ?? []), ...unsound, ...after], written };
 }
 
-type FileWord = 'password_file' | 'acl_file';
+const SECURITY_WORDS = ['dynamic_security_file', 'plugin_opt_config_file', 'auth_opt_config_file'] as const;
+
+type FileWord = 'password_file' | 'acl_file' | (typeof SECURITY_WORDS)[number];
 
 interface Setup {
   readonly main: string;
@@ -69,11 +72,13 @@ function findSources(source: string): { configuration: string | null; database: 
   return { configuration: configuration ?? null, database: database ?? null };
 }
 
-function readSetup(configuration: string, out: string, needs: ImportNeeds): Setup {
+function readSetup(configuration: string, { out, state }: ImportRequest, needs: ImportNeeds): Setup {
   const treated = needs.configuration.treatLines(configuration);
   const copies = [
     ...takeFiles(treated, 'password_file', join(out, 'passwd'), needs),
     ...takeFiles(treated, 'acl_file', join(out, 'acl'), needs),
+    // The broker changes it, so it has to be in a folder of the broker's user.
+    ...securityWordsIn(treated).flatMap((word) => takeFiles(treated, word, join(state, STATE_NAMES.dynamicSecurity), needs)),
   ];
   const moved = new Map(copies.map(({ line, target }) => [line, target.path]));
   const files = writeConfiguration(treated, configuration, moved).map((file) => configurationTarget(file, out));
@@ -91,6 +96,12 @@ function readSetup(configuration: string, out: string, needs: ImportNeeds): Setu
   };
 }
 
+/** Other plugins have options of these names too. */
+function securityWordsIn(treated: readonly SettingLine[]): readonly FileWord[] {
+  const isLoaded = treated.some(({ name, text }) => /plugin/.test(name) && /mosquitto_dynamic_security/.test(text));
+  return SECURITY_WORDS.filter((word) => isLoaded || word === 'dynamic_security_file');
+}
+
 /** Copied as they are: this broker reads mosquitto's hashes and rules. Each listener may have files of its own (`per_listener_settings`). */
 function takeFiles(treated: readonly SettingLine[], word: FileWord, path: string, { access }: ImportNeeds) {
   const named = treated.filter(({ name, outcome }) => name === word && outcome === 'taken').map(({ text }) => text);
@@ -99,7 +110,7 @@ function takeFiles(treated: readonly SettingLine[], word: FileWord, path: string
 
 function takeFile(word: FileWord, source: string, path: string, access: ImportNeeds['access']) {
   const text = readSource(resolve(source)).toString();
-  const { count, remarks } = word === 'password_file' ? accountsIn(text, source, access) : rulesIn(text, source, access);
+  const { count, remarks } = countIn(word, text, source, access);
   const lines: ImportLine[] = [
     { what: `${source}: ${count}`, outcome: 'taken', reason: null },
     ...remarks.map(
@@ -111,6 +122,20 @@ function takeFile(word: FileWord, source: string, path: string, access: ImportNe
     ),
   ];
   return { line: `${word} ${source}`, target: { path, text, isSecret: true }, lines };
+}
+
+function countIn(word: FileWord, text: string, source: string, access: ImportNeeds['access']) {
+  if (word === 'password_file') return accountsIn(text, source, access);
+  return word === 'acl_file' ? rulesIn(text, source, access) : { count: securityIn(text, source, access), remarks: [] };
+}
+
+function securityIn(text: string, source: string, access: ImportNeeds['access']): string {
+  try {
+    const { clients, groups, roles } = access.parseSecurityFile(text);
+    return `${clients.size} clients, ${groups.size} groups, ${roles.size} roles`;
+  } catch (error) {
+    throw new OperatorError(`Cannot import "${source}": ${reasonOf(error)}`, { cause: error });
+  }
 }
 
 function accountsIn(text: string, source: string, access: ImportNeeds['access']) {

@@ -45,6 +45,8 @@ export interface ImportNeeds {
   readonly access: {
     parsePasswordFile(text: string, path: string): { readonly users: { readonly size: number }; readonly remarks: readonly AccessRemark[] };
     parseAclFile(text: string, path: string): { readonly remarks: readonly AccessRemark[] };
+    /** parseSecurityFile reads the text of a file of dynamic security. Throws an Error with its first mistake. */
+    parseSecurityFile(text: string): Readonly<Record<'clients' | 'groups' | 'roles', { readonly size: number }>>;
     /** writePasswordFile writes a file that only its owner may read. */
     writePasswordFile(path: string, text: string): void;
   };

@@ -19,6 +19,7 @@ import {
 import { join, relative } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
+import { hashPassword } from '../../src/access/password-hash.ts';
 import { packArchive } from '../../src/state/archive.ts';
 import { copyName } from '../../src/store/earlier-version.ts';
 import { SCHEMA_VERSION } from '../../src/store/schema.ts';
@@ -132,6 +133,29 @@ test('backup of a running broker is restored, and what was there is kept aside',
   assert.ok(kept.every((path) => existsSync(path)));
   assert.equal(readFileSync(join(home.state, 'certificates/clients/phone.crt'), 'utf8'), 'certificate');
   await expectRetained((await home.start()).port, 'before');
+});
+
+test('backup holds the file of dynamic security, and restore asks before one of its clients comes back', async (t) => {
+  const home = new Home(t);
+  const file = join(home.state, 'dynamic-security.json');
+  const encoded_password = await hashPassword('janes', 'sha512-pbkdf2');
+  const withClients = (...names: string[]) => JSON.stringify({ clients: names.map((username) => ({ username, encoded_password })) });
+  mkdirSync(home.state, { recursive: true, mode: 0o700 });
+  writeFileSync(file, withClients('jane', 'joe'), { mode: 0o600 });
+  writeFileSync(home.path('midge.conf'), `persistence true\ndynamic_security_file ${file}\n`);
+  await (await home.start()).end();
+  const backup = await home.backUp('backup.tar.gz');
+  const names = execFileSync('tar', ['-tzf', backup], { encoding: 'utf8' });
+  assert.match(names, /^state\/dynamic-security\.json$/m);
+  writeFileSync(file, withClients('joe'), { mode: 0o600 });
+  const asked = await home.run('restore', '-c', home.path('midge.conf'), backup);
+  assert.match(asked.stdout + asked.stderr, /account "jane" comes back: ".*dynamic-security\.json" does not have it any more/);
+  assert.doesNotMatch(asked.stdout + asked.stderr, /account "joe"/);
+  assert.equal(readFileSync(file, 'utf8'), withClients('joe'));
+  const restored = await home.run('restore', '-c', home.path('midge.conf'), '--yes', backup);
+  assert.equal(restored.status, 0, restored.stderr);
+  assert.equal(readFileSync(file, 'utf8'), withClients('jane', 'joe'));
+  assert.equal(statSync(file).mode & 0o777, 0o600);
 });
 
 test('backup of a broker that does not run is restored where nothing is left', async (t) => {

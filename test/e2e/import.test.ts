@@ -92,6 +92,41 @@ test('import writes a configuration line by line, with passwords and rules besid
   assert.equal(statSync(path('out/passwd')).mode & 0o777, 0o600);
 });
 
+test('import puts the file of dynamic security into the state folder, where the broker can change it', async (t) => {
+  const folder = temporaryFolder(t);
+  const path = (name: string) => join(folder, name);
+  const text = JSON.stringify({ clients: [{ username: 'hall', roles: [{ rolename: 'r' }] }], roles: [{ rolename: 'r', acls: [] }] });
+  writeFileSync(path('d.json'), text, { mode: 0o600 });
+  const plugin = '/usr/lib/mosquitto_dynamic_security.so';
+  writeFileSync(path('mosquitto.conf'), `listener 1883\nplugin ${plugin}\nplugin_opt_config_file ${path('d.json')}\n`);
+  const words = ['import', 'mosquitto', '--out', path('out'), '--state', path('state'), path('mosquitto.conf')];
+  const { status, stdout, stderr } = await runMidge(folder, words);
+  assert.equal(status, 0, stdout + stderr);
+  assert.match(stdout, /^taken +\S+d\.json: 1 clients, 0 groups, 1 roles$/m);
+  const copy = path('state/dynamic-security.json');
+  assert.ok(readFileSync(path('out/midge.conf'), 'utf8').endsWith(`plugin ${plugin}\nplugin_opt_config_file ${copy}\n`));
+  assert.equal(readFileSync(copy, 'utf8'), text);
+  assert.deepEqual(
+    [statSync(copy).mode & 0o777, statSync(path('state')).mode & 0o777, statSync(path('out')).mode & 0o777],
+    [0o600, 0o700, 0o755],
+  );
+  assert.equal(readFileSync(path('d.json'), 'utf8'), text);
+  const again = await runMidge(folder, words);
+  assert.match(again.stderr, /exists already/);
+  writeFileSync(path('d.json'), '{');
+  const broken = await runMidge(folder, [
+    'import',
+    'mosquitto',
+    '--out',
+    path('other'),
+    '--state',
+    path('other-state'),
+    path('mosquitto.conf'),
+  ]);
+  assert.match(broken.stderr, /Cannot import ".*d\.json": /);
+  assert.equal(existsSync(path('other')), false);
+});
+
 test('import takes a bridge over with its password, which it does not show', async (t) => {
   const folder = temporaryFolder(t);
   const path = (name: string) => join(folder, name);
