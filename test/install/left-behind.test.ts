@@ -6,39 +6,14 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { titleOfInstallation } from '../../src/cli/install.ts';
 import { leftBehind } from '../../src/install/left-behind.ts';
-import type { Machine } from '../../src/install/plan.ts';
 import { isWhole, sealed } from '../../src/install/seal.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { BARE, INSTALLED } from './machines.ts';
 
-const BARE: Machine = {
-  program: '/home/pi/midge',
-  executable: 'absent',
-  oldExecutable: 'absent',
-  oldUnit: null,
-  hasUser: false,
-  configuration: 'absent',
-  secretFiles: [],
-  hasRootsState: false,
-  passwords: 'absent',
-  unit: null,
-  isActive: false,
-  mosquitto: 'absent',
-  freeNames: [],
-  linkedNames: [],
-};
-
-const INSTALLED: Machine = {
-  ...BARE,
-  executable: 'other',
-  hasUser: true,
-  configuration: 'own',
-  passwords: 'has users',
-  unit: '[Service]\n',
-  isActive: true,
-};
+const OTHER = { ...INSTALLED, executable: 'other' } as const;
 
 test('a failed installation says what it leaves, and how to remove it', () => {
-  const all = leftBehind(BARE, { ...INSTALLED, executable: 'same' });
+  const all = leftBehind(BARE, INSTALLED);
   assert.match(all, /user midge, \/etc\/midge, \/var\/lib\/midge, \/usr\/local\/bin\/midge, \/etc\/systemd\/system\/midge\.service/);
   assert.match(all, /sudo midge uninstall --purge$/);
   assert.match(leftBehind(BARE, { ...BARE, hasUser: true }), /: user midge\. .*sudo \/home\/pi\/midge uninstall --purge$/);
@@ -48,9 +23,9 @@ test('a failed installation says what it leaves, and how to remove it', () => {
 
 test('an installation says from which version to which it goes', () => {
   assert.equal(titleOfInstallation(BARE, null, '0.2.0'), 'Installing midge 0.2.0');
-  assert.equal(titleOfInstallation(INSTALLED, '0.1.0', '0.2.0'), 'Changing midge from 0.1.0 to 0.2.0');
-  assert.equal(titleOfInstallation(INSTALLED, '0.2.0', '0.2.0'), 'Replacing midge 0.2.0 by another build of the same version');
-  assert.equal(titleOfInstallation({ ...INSTALLED, executable: 'same' }, '0.2.0', '0.2.0'), 'midge 0.2.0 is already installed, and runs');
+  assert.equal(titleOfInstallation(OTHER, '0.1.0', '0.2.0'), 'Changing midge from 0.1.0 to 0.2.0');
+  assert.equal(titleOfInstallation(OTHER, '0.2.0', '0.2.0'), 'Replacing midge 0.2.0 by another build of the same version');
+  assert.equal(titleOfInstallation(INSTALLED, '0.2.0', '0.2.0'), 'midge 0.2.0 is already installed, and runs');
 });
 
 test('isWhole finds every missing byte and every wrong one', (context) => {

@@ -8,37 +8,11 @@ import { execute, follow, type Stage } from '../../src/install/execute.ts';
 import { installFiles } from '../../src/install/files.ts';
 import { describeStep, type InstallWishes, type Machine, PLACES, planInstall, planUninstall } from '../../src/install/plan.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { BARE, INSTALLED } from './machines.ts';
 
 const FILES = { configuration: 'allow_anonymous false\n', unit: '[Service]\n' };
 const ACCOUNT: InstallWishes = { account: { user: 'jane', line: 'jane:$argon2id$x' }, withMosquittoNames: false };
 const NO_ACCOUNT: InstallWishes = { account: null, withMosquittoNames: false };
-
-const BARE: Machine = {
-  program: '/home/pi/midge',
-  executable: 'absent',
-  oldExecutable: 'absent',
-  oldUnit: null,
-  hasUser: false,
-  configuration: 'absent',
-  secretFiles: [],
-  hasRootsState: false,
-  passwords: 'absent',
-  unit: null,
-  isActive: false,
-  mosquitto: 'absent',
-  freeNames: ['mosquitto_pub', 'mosquitto_sub'],
-  linkedNames: [],
-};
-
-const INSTALLED: Machine = {
-  ...BARE,
-  executable: 'same',
-  hasUser: true,
-  configuration: 'own',
-  passwords: 'has users',
-  unit: FILES.unit,
-  isActive: true,
-};
 
 const OUTDATED: Machine = { ...INSTALLED, executable: 'other', unit: '[Service]\nold\n' };
 

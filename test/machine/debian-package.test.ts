@@ -10,6 +10,7 @@ import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { missing, runForeign } from '../support/process/foreign-program.ts';
 import type { Outcome } from '../support/process/outcome.ts';
 import { type Debian, obstacle, RELEASES, startDebian } from './debian.ts';
+import { succeed } from './installation.ts';
 import { commandsOf } from './page.ts';
 
 const DIST = join(import.meta.dirname, '../../dist');
@@ -127,12 +128,6 @@ function receive(run: Debian['run']): Promise<Outcome> {
 
 async function pidOf(run: Debian['run']): Promise<string> {
   return (await run('systemctl', 'show', '-p', 'MainPID', '--value', 'midge')).stdout.trim();
-}
-
-async function succeed(outcome: Promise<Outcome>): Promise<Outcome> {
-  const { status, stdout, stderr } = await outcome;
-  assert.equal(status, 0, stdout + stderr);
-  return { status, stdout, stderr };
 }
 
 function nameOf(version: string): string {

@@ -145,7 +145,8 @@ function receive(run: Guest, ...program: [string, ...string[]]): Promise<Outcome
   return run(...program, ...LOGIN, '-C', '1', '-W', '60');
 }
 
-async function succeed(outcome: Promise<Outcome>): Promise<Outcome> {
+/** succeed gives what a command that must succeed has written. */
+export async function succeed(outcome: Promise<Outcome>): Promise<Outcome> {
   const { status, stdout, stderr } = await outcome;
   assert.equal(status, 0, stdout + stderr);
   return { status, stdout, stderr };

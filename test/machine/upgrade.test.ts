@@ -8,10 +8,9 @@ import { readStamp } from '../../build/bundle.ts';
 import { sealed } from '../../src/install/seal.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { missing } from '../support/process/foreign-program.ts';
-import type { Outcome } from '../support/process/outcome.ts';
 import { makeKey, writeRelease } from '../updates/signed-release.ts';
 import { obstacle, startDebian } from './debian.ts';
-import { writePrograms } from './installation.ts';
+import { succeed, writePrograms } from './installation.ts';
 
 const EXECUTABLE = join(import.meta.dirname, `../../dist/midge-linux-${process.arch}`);
 const skip = obstacle(EXECUTABLE) || missing(['minisign'], 'minisign');
@@ -81,10 +80,4 @@ function ofVersion(bytes: Buffer, version: string): Buffer {
   const changed = Buffer.from(bytes);
   changed.write(`version:"${version}",commit:"`, place);
   return sealed(changed);
-}
-
-async function succeed(outcome: Promise<Outcome>): Promise<Outcome> {
-  const { status, stdout, stderr } = await outcome;
-  assert.equal(status, 0, stdout + stderr);
-  return { status, stdout, stderr };
 }

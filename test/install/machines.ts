@@ -1,0 +1,32 @@
+// Machines for plans of an installation.
+
+import type { Machine } from '../../src/install/plan.ts';
+
+/** BARE has nothing of midge. */
+export const BARE: Machine = {
+  program: '/home/pi/midge',
+  executable: 'absent',
+  oldExecutable: 'absent',
+  oldUnit: null,
+  hasUser: false,
+  configuration: 'absent',
+  secretFiles: [],
+  hasRootsState: false,
+  passwords: 'absent',
+  unit: null,
+  isActive: false,
+  mosquitto: 'absent',
+  freeNames: ['mosquitto_pub', 'mosquitto_sub'],
+  linkedNames: [],
+};
+
+/** INSTALLED has all of this version, and it runs. */
+export const INSTALLED: Machine = {
+  ...BARE,
+  executable: 'same',
+  hasUser: true,
+  configuration: 'own',
+  passwords: 'has users',
+  unit: '[Service]\n',
+  isActive: true,
+};
