@@ -2,7 +2,8 @@
 // repository, 26 in all), with midge as the bridge. The name in brackets is the file's. Those that others of our tests hold already:
 //
 //   config-reload                         reload.test.ts: a changed bridge, bridge_reload_type lazy; test/app/bridges.test.ts: by SIGHUP's way
-//   no-local                              test/conversations/subscribe.json; for MQTT 5 No Local in the same file
+//   no-local                              test/conversations/subscribe.json: 3.1, 3.1.1, and No Local of MQTT 5
+//   per-listener-settings                 test/app/bridges.test.ts: per_listener_settings
 //   reconnect-local-out, persist-bridge-queue    power.test.ts: midge is killed and started again
 //   remote-shutdown                       loss.test.ts: the state once per change; and below
 //   08-ssl-bridge, 08-tls-psk-bridge      test/app/bridges.test.ts: every kind of TLS; bridge_insecure
