@@ -18,6 +18,7 @@ import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { COMMAND_TABLE } from '../../src/commands.ts';
 import { installFiles } from '../../src/install/files.ts';
+import { withFreePages } from '../../src/install/page-ports.ts';
 import { describeStep, PLACES, PURGE_STEPS, STATE_FOLDER } from '../../src/install/plan.ts';
 import { ROOT, type Stamp } from '../bundle.ts';
 import { manualPage } from './manual-page.ts';
@@ -73,6 +74,9 @@ export function makeDebianPackage({ executable, architecture, stamp, folder, com
   return name;
 }
 
+/** Nobody looks which of these a machine has free when a package is unpacked: the page goes to 8444. */
+const WEB_PORTS: readonly number[] = [80, 443, 8443];
+
 /** debianVersion: a trial comes before the version itself, deb-version(7). */
 export function debianVersion(version: string): string {
   return version.replace('-', '~');
@@ -85,7 +89,10 @@ function writeTree(tree: string, executable: string, stamp: Stamp): void {
   copyFileSync(executable, join(tree, 'usr/bin/midge'));
   put('usr/lib/systemd/system/midge.service', unit.replaceAll(PLACES.executable, '/usr/bin/midge'));
   put('usr/lib/sysusers.d/midge.conf', readFileSync(join(ROOT, 'rootfs/usr/lib/sysusers.d/midge.conf')));
-  put(PLACES.configuration, configuration);
+  put(
+    PLACES.configuration,
+    withFreePages(configuration, (port) => WEB_PORTS.includes(port)),
+  );
   mkdirSync(join(tree, PLACES.moreConfiguration));
   put('usr/share/doc/midge/copyright', copyright());
   put('usr/share/doc/midge/changelog.gz', packed(changelog(stamp)));
