@@ -29,7 +29,7 @@ export function phoneListener({ listeners }: Pick<OperationNeeds, 'listeners'>, 
 export function phoneAddress(needs: OperationNeeds, { host, webSocket }: Asked): BrokerAddress {
   const listener = phoneListener(needs, webSocket);
   const names = listener.certificate === 'ours' && needs.certificates !== null ? namesIn(needs.certificates.server().cert) : null;
-  const isNamed = (name: string) => names?.includes(name.toLowerCase()) ?? true;
+  const isNamed = (name: string) => isPublic(needs, name) || (names?.includes(name.toLowerCase()) ?? true);
   if (host !== null && !isNamed(host))
     throw badInput(
       'host',
@@ -56,11 +56,18 @@ export function pageAddresses(needs: OperationNeeds, host: string | null): PageA
       'Cannot make a link for a phone: no listener with "protocol http" and TLS is open to the network - add "listener 8443" and "protocol http"',
     );
   const name = host ?? machineNames().addresses.find((each) => isIPv4(each)) ?? ownNames(needs)[0] ?? 'localhost';
-  const plain = secure.certificate === 'ours' ? pages.find(({ tls }) => !tls) : undefined;
+  const isTrusted = secure.certificate !== 'ours' || isPublic(needs, name);
+  const plain = isTrusted ? undefined : pages.find(({ tls }) => !tls);
   return {
     plain: plain === undefined ? null : `http://${inUrl(name)}${plain.port === 80 ? '' : `:${plain.port}`}`,
     secure: `https://${inUrl(name)}${secure.port === 443 ? '' : `:${secure.port}`}`,
   };
+}
+
+/** Phones trust the certificate of a name that an authority of the Internet has signed (`acme_names`). */
+function isPublic({ internet }: Pick<OperationNeeds, 'internet'>, name: string): boolean {
+  const state = internet?.certificateState ?? null;
+  return state !== null && state.expires !== null && state.names.includes(name.toLowerCase());
 }
 
 /** A name stays when the router gives another address. */

@@ -1,0 +1,54 @@
+// Where phones find the box, by its listeners, its certificate and the names that it has.
+
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import type { OpenListener, OperationNeeds } from '../../src/operations/needs.ts';
+import { pageAddresses, phoneAddress } from '../../src/operations/phone-address.ts';
+import { makeAppliance } from '../certificates/appliance.ts';
+
+const LISTENER: OpenListener = {
+  ...{ name: '8883', protocol: 'mqtt', tls: true, certificate: 'ours', wantsCertificate: false },
+  ...{ port: 8883, addresses: ['0.0.0.0', '::'], connections: 0 },
+};
+const PAGES: OpenListener = { ...LISTENER, name: '443', protocol: 'http', port: 443 };
+const PLAIN: OpenListener = { ...PAGES, name: '80', tls: false, certificate: null, port: 80 };
+const ASKED = { host: null, webSocket: false };
+
+async function needsOf(context: TestContext, listeners: readonly OpenListener[]): Promise<OperationNeeds> {
+  const certificates = await makeAppliance(context, { extraNames: ['home.example.org', '*.example.org'] }).boot();
+  const certificateState = { names: ['public.example.org'], expires: Date.now(), directory: '', fault: null, nextTry: null };
+  return {
+    ...{ listeners, certificates, certificateNames: ['*.example.org', 'home.example.org'], announcedHost: 'pi.local' },
+    internet: { certificateState },
+  } as unknown as OperationNeeds; // no more of it is looked at
+}
+
+test('phone connects to the first name that the owner has written down, or to one that is asked for and in a certificate', async (context) => {
+  const needs = await needsOf(context, [LISTENER, PAGES, PLAIN]);
+  assert.deepEqual(phoneAddress(needs, ASKED), { host: 'home.example.org', port: 8883, webSocket: false });
+  assert.equal(phoneAddress({ ...needs, certificateNames: [] }, ASKED).host, 'pi.local');
+  for (const host of ['pi.local', '192.0.2.7', 'public.example.org']) assert.equal(phoneAddress(needs, { ...ASKED, host }).host, host);
+  assert.throws(() => phoneAddress(needs, { ...ASKED, host: 'other.example.org' }), /certificate_names other\.example\.org/);
+});
+
+test('link begins by plain HTTP only where the phone must come to trust our authority first', async (context) => {
+  const needs = await needsOf(context, [LISTENER, PAGES, PLAIN]);
+  assert.deepEqual(pageAddresses(needs, '192.0.2.7'), { plain: 'http://192.0.2.7', secure: 'https://192.0.2.7' });
+  assert.deepEqual(pageAddresses(needs, 'public.example.org'), { plain: null, secure: 'https://public.example.org' });
+  const bought: OpenListener = { ...PAGES, certificate: 'of files', port: 8443 };
+  assert.deepEqual(pageAddresses({ ...needs, listeners: [bought, PLAIN] }, '2001:db8::7'), {
+    plain: null,
+    secure: 'https://[2001:db8::7]:8443',
+  });
+});
+
+for (const [what, listeners, reason] of [
+  ['only this machine reaches a listener', [{ ...LISTENER, addresses: ['127.0.0.1', '::1'] }], /no listener with TLS is open/],
+  ['no listener has TLS', [{ ...LISTENER, tls: false, certificate: null }], /no listener with TLS is open/],
+  ['the listener asks for a certificate', [{ ...LISTENER, wantsCertificate: true }], /require_certificate true/],
+] as const) {
+  test(`phone gets no address when ${what}`, async (context) => {
+    const needs = await needsOf(context, listeners);
+    assert.throws(() => phoneAddress(needs, ASKED), reason);
+  });
+}
