@@ -14,10 +14,15 @@ export const WAITS = 1;
 export const NOT_WRITTEN = 2;
 export type Written = typeof TAKEN | typeof WAITS | typeof NOT_WRITTEN;
 
+/** Writer hears when bytes that waited are written. */
+export interface Writer {
+  directlyWritten(): void;
+}
+
 /** DirectWriter hands bytes to the system past the stream, which makes objects and ticks of each write. Only for when nothing waits in the stream. */
 export interface DirectWriter {
   /** Bytes that the system has not taken yet. */
   readonly waiting: number;
-  /** write calls `written` later if the bytes wait; not when the socket fails meanwhile. */
-  write(bytes: Buffer, written: () => void): Written;
+  /** write tells `writer` later if the bytes wait; not when the socket fails meanwhile. */
+  write(bytes: Buffer, writer: Writer): Written;
 }

@@ -6,7 +6,7 @@
 
 import { Socket } from 'node:net';
 import { getSystemErrorName } from 'node:util';
-import { type DirectWriter, NOT_WRITTEN, TAKEN, WAITS, type Written } from '../broker/transport.ts';
+import { type DirectWriter, NOT_WRITTEN, TAKEN, WAITS, type Writer, type Written } from '../broker/transport.ts';
 
 /** What Node's handles want to know a write by. One that was done during the call may be used again. */
 interface WriteRequest {
@@ -45,7 +45,7 @@ class HandleWriter implements DirectWriter {
     this.#Request = request;
   }
 
-  write(bytes: Buffer, written: () => void): Written {
+  write(bytes: Buffer, writer: Writer): Written {
     const handle = this.#socket._handle;
     if (handle == null) return NOT_WRITTEN; // it is closed
     const request = spare ?? new this.#Request();
@@ -57,13 +57,13 @@ class HandleWriter implements DirectWriter {
       return TAKEN;
     }
     request.buffer = bytes;
-    request.oncomplete = (status) => this.#complete(status, written);
+    request.oncomplete = (status) => this.#complete(status, writer);
     return WAITS;
   }
 
-  #complete(status: number, written: () => void): void {
+  #complete(status: number, writer: Writer): void {
     this.waiting = 0;
-    if (status === 0) return written();
+    if (status === 0) return writer.directlyWritten();
     const code = getSystemErrorName(status);
     this.#socket.destroy(Object.assign(new Error(`write ${code}`), { code }));
   }

@@ -2,7 +2,7 @@
 
 import { Duplex } from 'node:stream';
 import type { RawData, WebSocket } from 'ws';
-import { type DirectWriter, NOT_WRITTEN, type Written } from '../broker/transport.ts';
+import { type DirectWriter, NOT_WRITTEN, type Writer, type Written } from '../broker/transport.ts';
 
 /** RFC 6455 7.4.1: normal closure, and data of a type we can't accept. */
 const CLOSE_NORMAL = 1000;
@@ -94,9 +94,9 @@ export class WebSocketWriter implements DirectWriter {
     return this.#direct.waiting;
   }
 
-  write(bytes: Buffer, written: () => void): Written {
+  write(bytes: Buffer, writer: Writer): Written {
     if (this.#socket.readyState !== this.#socket.OPEN || this.#wire.writableLength > 0) return NOT_WRITTEN;
-    return this.#direct.write(bytes, written);
+    return this.#direct.write(bytes, writer);
   }
 }
 

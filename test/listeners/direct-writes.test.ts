@@ -29,7 +29,7 @@ function fill(near: Socket, written: () => void): number {
   const direct = directWriter(near);
   assert.ok(direct !== null);
   for (let number = 0; ; number++) {
-    const outcome = direct.write(Buffer.alloc(CHUNK, number), written);
+    const outcome = direct.write(Buffer.alloc(CHUNK, number), { directlyWritten: written });
     assert.notEqual(outcome, NOT_WRITTEN);
     if (outcome === TAKEN) continue;
     assert.equal(outcome, WAITS);

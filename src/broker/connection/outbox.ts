@@ -8,7 +8,7 @@
 import type { Duplex } from 'node:stream';
 import { type Block, type Piece, takeBlock } from '../../mqtt/block.ts';
 import type { Counters } from '../counters.ts';
-import { type DirectWriter, type Framing, NOT_WRITTEN, TAKEN } from '../transport.ts';
+import { type DirectWriter, type Framing, NOT_WRITTEN, TAKEN, type Writer } from '../transport.ts';
 import { type BlocksOwner, WaitingBlocks } from './waiting-blocks.ts';
 
 /** Bytes that are gathered within a turn before they are handed to the socket. */
@@ -39,7 +39,7 @@ export interface OutboxTransport {
 const STREAM_ALONE: OutboxTransport = { framing: null, direct: null };
 
 /** Outbox belongs to one connection. */
-export class Outbox {
+export class Outbox implements Writer {
   readonly #owner: OutboxOwner;
   readonly #stream: Duplex;
   readonly #counters: Pick<Counters, 'bytesSent'>;
@@ -55,12 +55,11 @@ export class Outbox {
   #usual = 0;
   #pieces: Piece[] = [];
   #piecesLength = 0;
-  /** Blocks that the stream, or the short way past it, will tell of when they are written. */
-  readonly #waiting: WaitingBlocks;
+  /** Blocks that the stream, or the short way past it, will tell of when they are written; null = there was none so far. */
+  #waiting: WaitingBlocks | null = null;
 
   constructor(owner: OutboxOwner, stream: Duplex, counters: Pick<Counters, 'bytesSent'>, transport = STREAM_ALONE) {
     this.#owner = owner;
-    this.#waiting = new WaitingBlocks(owner);
     this.#stream = stream;
     this.#counters = counters;
     this.#framing = transport.framing;
@@ -79,7 +78,7 @@ export class Outbox {
 
   /** Those of them that `blocksHeld` was told of. */
   get held(): number {
-    return this.#waiting.length;
+    return this.#waiting?.length ?? 0;
   }
 
   /** Bytes that were written and the system has not taken. */
@@ -159,6 +158,7 @@ export class Outbox {
     this.#piecesLength = 0;
     this.#start = 0;
     this.#end = 0;
+    this.#waiting ??= new WaitingBlocks(this.#owner); // what is still written is not counted either
     this.#waiting.drop();
   }
 
@@ -181,32 +181,38 @@ export class Outbox {
 
   /** Past the stream, in which nothing waits. */
   #writeDirectly(block: Block, start: number, end: number, direct: DirectWriter): boolean {
-    const outcome = direct.write(block.bytes.subarray(start, end), this.#directDone);
+    const outcome = direct.write(block.bytes.subarray(start, end), this);
     if (outcome === NOT_WRITTEN) return false;
     if (outcome === TAKEN) {
       block.release();
     } else {
       this.#waits = true;
-      this.#waiting.add(block, end - start);
+      this.#wait(block, end - start);
     }
     return true;
   }
 
-  readonly #directDone = (): void => {
-    this.#waiting.take()?.release();
+  /** directlyWritten is told by the short way. */
+  directlyWritten(): void {
+    this.#waiting?.take()?.release();
     this.#owner.drained();
-  };
+  }
 
   #writeTold(block: Block, start: number, end: number): void {
-    this.#waiting.add(block, end - start);
+    this.#wait(block, end - start);
     this.#stream.write(block.bytes.subarray(start, end), this.#streamDone);
     this.#waits = this.#written > 0;
   }
 
   readonly #streamDone = (error?: Error | null): void => {
-    const block = this.#waiting.take();
+    const block = this.#waiting?.take();
     if (!error) block?.release(); // after an error nobody says who reads it still
   };
+
+  #wait(block: Block, length: number): void {
+    this.#waiting ??= new WaitingBlocks(this.#owner);
+    this.#waiting.add(block, length);
+  }
 
   #flushPieces(): void {
     this.#endOwnPiece();
