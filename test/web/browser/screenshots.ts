@@ -1,6 +1,7 @@
-// Pictures of every view of a seeded box, into docs/pictures/ or the folder in MIDGE_PICTURES: npm run screenshots
+// Pictures of the views of a seeded box: npm run screenshots
 //
-// MIDGE_LOOKS=phone-dark makes those of some looks only, and MIDGE_VIEWS=topics,settings those of some views.
+// They go into docs/pictures/, those that the pages for users show. MIDGE_PICTURES=FOLDER takes every view in every look into a folder of yours;
+// MIDGE_LOOKS=phone-dark takes those of some looks only, and MIDGE_VIEWS=topics,settings those of some views.
 
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,6 +11,18 @@ import { LOOKS, openBrowser } from './browser.ts';
 import { openSeededBox, topicLine } from './seeded-box.ts';
 
 const FOLDER = process.env['MIDGE_PICTURES'] ?? join(import.meta.dirname, '../../../docs/pictures');
+
+/** IN_DOCS are the pictures of docs/. */
+const IN_DOCS: ReadonlySet<string> = new Set([
+  'overview-desktop-light',
+  'overview-phone-dark',
+  'clients-desktop-light',
+  'people-phone-dark',
+  'topic-history-desktop-light',
+  'topics-phone-dark',
+  'settings-review-desktop-light',
+  'bridges-phone-dark',
+]);
 
 /** Scene is a view as somebody finds it, after what they did there. */
 interface Scene {
@@ -118,6 +131,7 @@ test('screenshots', async (context) => {
   for (const look of LOOKS.filter(({ name }) => isWanted(name, process.env['MIDGE_LOOKS']))) {
     const { page } = await browser.visit(box, { look, session });
     for (const { name, path, act } of scenes) {
+      if (process.env['MIDGE_PICTURES'] === undefined && !IN_DOCS.has(`${name}-${look.name}`)) continue;
       await page.goto('about:blank');
       await page.goto(`${box.url}/${path}`);
       await page
