@@ -90,7 +90,7 @@ function ClientTable({ clients, choose }: { readonly clients: readonly Client[];
         { title: t('clients.user'), cell: ({ username }) => username ?? <span class="quiet">{t('clients.nobody')}</span> },
         { title: t('clients.address'), cell: (client) => addressOf(client) },
         { title: t('clients.protocol'), cell: (client) => <Protocol client={client} /> },
-        { title: t('clients.since'), cell: ({ since }) => (since === null ? '–' : ago(since)) },
+        { title: t('clients.since'), cell: ({ since }) => <span class="one-line">{since === null ? '–' : ago(since)}</span> },
         { title: t('clients.queue'), isNumber: true, cell: (client) => <Queue client={client} /> },
         {
           title: t('clients.actions'),

@@ -116,7 +116,7 @@ function bridgeTroubles({ bridges }: Status): Trouble[] {
     const link = { view: 'bridges', words: t('trouble.bridgeLink') };
     if (phase === 'waiting' || phase === 'stopped') {
       const again = nextAttempt === null ? t('trouble.bridgeStopped') : t('trouble.bridgeAgain', { time: ago(nextAttempt) });
-      const words = lastError?.words ?? t('trouble.bridgeNoReason');
+      const words = lastError === null ? t('trouble.bridgeNoReason') : sentence(lastError.words);
       return [{ id: `bridge ${name}`, look: 'bad', title: t('trouble.bridge', { name }), words, advice: again, link }];
     }
     if (refusedFilters.length === 0) return [];
@@ -137,4 +137,9 @@ function clientTroubles({ held, refusals }: Status): Trouble[] {
   return [
     { id: 'refusals', look: 'info', title: plural('trouble.refused', refusals), words: t('trouble.refusedWords'), advice: null, link },
   ];
+}
+
+/** sentence is what the broker says as the end of one. */
+function sentence(words: string): string {
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
 }
