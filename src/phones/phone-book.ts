@@ -90,7 +90,8 @@ export class PhoneBook {
 
   /** ofLink gives the phone whose link has an id, as long as that can be used; null = there is none. */
   ofLink(id: string): Phone | null {
-    return this.list().find(({ link }) => link?.id === id) ?? null;
+    for (const phone of this.#phones.values()) if (phone.link?.id === id) return phone.link.ends > this.#now() ? phone : null;
+    return null;
   }
 
   /** add sets a phone up anew, and gives its link with the token. Throws OperatorError when there are too many, or the file can't be written. */
