@@ -7,12 +7,15 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { compilerVersion } from './generator.ts';
 import type { LoadRow } from './report.ts';
 
 const BENCH = join(import.meta.dirname, 'bench.ts');
 const MAIN = join(import.meta.dirname, '../../src/main.ts');
 
-test('bench measures loads, a broker that a command starts and a probe, and writes its report', async (context) => {
+const skip = compilerVersion() === null ? 'there is no C compiler (Debian packages gcc and libc6-dev)' : false;
+
+test('bench measures loads, a broker that a command starts and a probe, and writes its report', { skip }, async (context) => {
   const folder = temporaryFolder(context);
   const words = ['--only', 'one-pair,mixed', '--brokers', 'midge,again', '--rounds', '1', '--seconds', '0.1', '--unpinned'];
   const again = `again=${process.execPath} ${MAIN} serve -p {port} --state ${folder}/again`;
