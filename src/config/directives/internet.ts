@@ -17,8 +17,8 @@ const publicNames: ValueKind<readonly string[]> = {
 };
 
 function isPublicName(word: string): boolean {
-  const name = dnsName(word);
-  return name !== null && name.includes('.') && !name.startsWith('*') && !/\.(local|lan|home|internal|home\.arpa)$/.test(name);
+  const name = dnsName(word) ?? '';
+  return name.includes('.') && !name.startsWith('*') && !/\.(local|lan|home|internal|home\.arpa)$/.test(name);
 }
 
 /** An address of a service. A password in it would be shown where the address is. */
