@@ -30,6 +30,8 @@ export interface Box {
   readonly port: number;
   readonly tlsPort: number;
   readonly lines: () => readonly string[];
+  /** Of the program while it runs. */
+  readonly pid: number;
   /** setupCode is what makes the first admin. */
   setupCode(): string;
   /** midge runs a command of the program on this box. */
@@ -91,6 +93,10 @@ class RunningBox implements Box {
   }
 
   lines = (): readonly string[] => this.#process?.lines ?? [];
+
+  get pid(): number {
+    return this.#process?.pid ?? 0;
+  }
 
   async start(): Promise<void> {
     this.#process = startMidge(this.#context, this.folder, ['serve', '-c', this.file, '--state', this.state]);
