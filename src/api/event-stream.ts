@@ -3,6 +3,9 @@
 /** What waits for one reader. */
 const MOST_WAITING_BYTES = 1_048_576;
 
+/** What is written at once: a write for each event would cost more than all else about it. */
+const MOST_AT_ONCE_BYTES = 65_536;
+
 /** Often enough for proxies that close what is silent for a minute; and so soon one ends whose right has ended. */
 const PULSE_MS = 15_000;
 
@@ -34,9 +37,8 @@ export function eventStream(source: EventSource): EventStream {
   let isOver = false;
   let isLast = false;
   const flush = (): void => {
-    while (controller !== null && (controller.desiredSize ?? 0) > 0) {
-      const next = waiting.shift();
-      if (next === undefined) break;
+    while (waiting.length > 0 && controller !== null && (controller.desiredSize ?? 0) > 0) {
+      const next = takeFirst(waiting);
       bytes -= next.length;
       controller.enqueue(next);
     }
@@ -87,4 +89,15 @@ export function eventStream(source: EventSource): EventStream {
     cancel: over,
   });
   return { body, end, finish };
+}
+
+/** takeFirst takes one at least, and those behind it for which there is room. */
+function takeFirst(waiting: Uint8Array[]): Uint8Array {
+  let [count, bytes] = [0, 0];
+  for (const { length } of waiting) {
+    if (count > 0 && bytes + length > MOST_AT_ONCE_BYTES) break;
+    bytes += length;
+    count++;
+  }
+  return Buffer.concat(waiting.splice(0, count), bytes);
 }

@@ -88,8 +88,9 @@ function publicNames({ internet: { acme, dynamicDns } }: Configuration): readonl
 function messagesOf({ broker }: Appliance): Feed<StreamedMessage, readonly string[]> {
   return (filters, deliver) => {
     const ends = filters.map((filter, index) => {
+      const earlier = filters.slice(0, index);
       const listener: Parameters<typeof broker.subscribe>[1] = (packet, done) => {
-        const isSeen = filters.slice(0, index).some((earlier) => filterMatches(earlier, packet.topic));
+        const isSeen = earlier.some((each) => filterMatches(each, packet.topic));
         if (!isSeen) deliver(packet);
         done();
       };

@@ -1,6 +1,6 @@
 // What stands in the `mq` and `persistence` slots of Aedes: the few calls that Aedes itself makes.
 
-import { PACKET_TYPE } from '../mqtt/packet-types.ts';
+import { PACKET_TYPE, type Qos } from '../mqtt/packet-types.ts';
 import { decodeProperties } from '../mqtt/properties.ts';
 import type { AedesPacket, Listener } from './aedes-packet.ts';
 import type { SubscriptionTree } from './delivery/subscription-tree.ts';
@@ -46,7 +46,7 @@ export class NoPersistence {
   async delWill(_client: unknown): Promise<void> {}
 }
 
-/** toAedesPacket shows a message as Aedes' events and listeners know it. */
+/** toAedesPacket shows a message as Aedes' events know it. */
 export function toAedesPacket(message: Message): AedesPacket {
   return {
     cmd: 'publish',
@@ -56,6 +56,46 @@ export function toAedesPacket(message: Message): AedesPacket {
     retain: message.retain,
     dup: false,
     clientId: message.publisher?.clientId,
-    properties: message.properties.length > 0 ? decodeProperties(message.properties, PACKET_TYPE.PUBLISH) : undefined,
+    properties: propertiesOf(message),
   };
+}
+
+/** HeardMessage is a message as in-process listeners hear it. One that reads the payload during its call may keep it; most look at the topic only, so it is copied for those who do. */
+export class HeardMessage implements AedesPacket {
+  readonly cmd = 'publish';
+  readonly dup = false;
+  readonly #message: Message;
+
+  constructor(message: Message) {
+    this.#message = message;
+  }
+
+  get topic(): string {
+    return this.#message.topic.name;
+  }
+
+  get payload(): Buffer {
+    this.#message.detach();
+    return this.#message.payload;
+  }
+
+  get qos(): Qos {
+    return this.#message.qos;
+  }
+
+  get retain(): boolean {
+    return this.#message.retain;
+  }
+
+  get clientId(): string | undefined {
+    return this.#message.publisher?.clientId;
+  }
+
+  get properties(): object | undefined {
+    return propertiesOf(this.#message);
+  }
+}
+
+function propertiesOf({ properties }: Message): object | undefined {
+  return properties.length > 0 ? decodeProperties(properties, PACKET_TYPE.PUBLISH) : undefined;
 }

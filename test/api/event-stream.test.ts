@@ -85,6 +85,10 @@ test('sample sends the latest of each topic, of as many as it may, and tells how
   deliver('home/d', Buffer.from('4'));
   context.mock.timers.tick(250);
   await stream.until(/"topic":"home\/d"/);
+  for (const topic of ['home/a', 'home/b', 'home/c']) deliver(topic, lent);
+  const unread = { topic: 'home/d', qos: 0, retain: false, payload: Buffer.alloc(0) };
+  Object.defineProperty(unread, 'payload', { get: () => assert.fail('a payload was read for which there is no room') });
+  for (const each of api.feeds) each(unread);
   stream.socket.destroy();
 });
 
@@ -163,6 +167,26 @@ test('reader who reads nothing costs a bounded amount, and is told how many it h
   while (!text.includes('again')) text += decoder.decode((await reader.read()).value, { stream: true });
   await reader.cancel();
   assert.equal(isOpen, false);
+});
+
+test('events that wait for the same reader come together', async () => {
+  const { body, end } = eventStream({
+    open: (send) => {
+      for (let count = 0; count < 50; count++) send('message', { count });
+      return () => {};
+    },
+    mayGoOn: () => true,
+    closed: () => {},
+  });
+  const reader = body.getReader();
+  const chunks: string[] = [];
+  while (chunks.length === 0 || !chunks.join('').includes('"count":49')) {
+    chunks.push(new TextDecoder().decode((await reader.read()).value));
+  }
+  end();
+  assert.ok(chunks.length <= 2, `${chunks.length} writes`);
+  const counts = Array.from(chunks.join('').matchAll(/"count":(\d+)/g), ([, count]) => Number(count));
+  assert.deepEqual(counts, Array.from(counts.keys()));
 });
 
 test('stream ends soon after the right of its reader has ended', async (context) => {

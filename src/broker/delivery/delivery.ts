@@ -1,6 +1,6 @@
 // From one message to everybody who should get it.
 
-import { toAedesPacket } from '../aedes-slots.ts';
+import { HeardMessage } from '../aedes-slots.ts';
 import { BYTES_SHIFT, type Effort } from '../connection/fair-turns.ts';
 import type { Counters } from '../counters.ts';
 import type { Message } from '../message.ts';
@@ -43,10 +43,12 @@ export function deliverTo(subscription: Subscription, message: Message): void {
 export function deliverToOthers(broker: Deliverer, route: Route, message: Message): void {
   for (const group of route.shared ?? []) deliverToGroup(broker, group, message);
   if (route.listeners === null) return;
-  message.detach(); // a listener may keep it
-  const packet = toAedesPacket(message);
-  for (const listener of route.listeners) listener(packet, () => {});
+  const packet = new HeardMessage(message);
+  for (const listener of route.listeners) listener(packet, noted);
 }
+
+/** Nobody waits for a listener. */
+function noted(): void {}
 
 /** deliverToGroup chooses a member. Nobody connected and nobody kept: the message is dropped, as for any subscription without a session. */
 export function deliverToGroup(broker: Deliverer, group: SharedGroup, message: Message): void {

@@ -113,3 +113,23 @@ test('PublishRun counts what it carries', async () => {
   assert.equal(counters.publishBytesReceived, 8);
   assert.equal(counters.publishBytesSent, 8);
 });
+
+test('listener in the process may keep the payload that it reads, whatever comes into the same bytes later', async () => {
+  await using broker = await startTestBroker();
+  const kept: Buffer[] = [];
+  broker.broker.subscribe(
+    '#',
+    ({ topic, payload }, done) => {
+      kept.push(payload);
+      assert.equal(topic, 'a');
+      done();
+    },
+    () => {},
+  );
+  const publisher = await broker.connect({ clientId: 'pub', version: 4 });
+  const bytes = Buffer.concat([publish(4, 'a', 'first'), publish(4, 'a', 'second')]);
+  publisher.send(bytes);
+  await publisher.settle();
+  bytes.fill('x');
+  assert.deepEqual(kept.map(String), ['first', 'second']);
+});
