@@ -20,7 +20,7 @@ export interface Section {
 
 /** SECTIONS hold every directive exactly once. */
 export const SECTIONS: readonly Section[] = [
-  { title: 'Words of our own', directives: OWN_DIRECTIVES },
+  { title: 'Settings that only midge has', directives: OWN_DIRECTIVES },
   { title: 'Certificates and names on the Internet', directives: INTERNET_DIRECTIVES },
   { title: 'Whole program', directives: GLOBAL_DIRECTIVES },
   { title: 'Log', directives: LOGGING_DIRECTIVES },

@@ -63,14 +63,19 @@ export function plural(family: PluralKey, count: number, values: Values = {}): s
   return t(`${family}.${rule}` as Key, { ...values, count }); // a family has both: test/web/locales.test.ts
 }
 
+/** regional is the language as the reader writes numbers and dates in it: en-GB and en-US differ. */
+function regional(): string {
+  return navigator.languages.find((tag) => tag.slice(0, 2) === language()) ?? language();
+}
+
 /** number writes one with at most `digits` behind the point. */
 export function number(value: number, digits = 1): string {
-  return new Intl.NumberFormat(language(), { maximumFractionDigits: digits }).format(value);
+  return new Intl.NumberFormat(regional(), { maximumFractionDigits: digits }).format(value);
 }
 
 /** percent takes a share of one. */
 export function percent(share: number): string {
-  return new Intl.NumberFormat(language(), { style: 'percent' }).format(share);
+  return new Intl.NumberFormat(regional(), { style: 'percent' }).format(share);
 }
 
 const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'];
@@ -81,27 +86,28 @@ export function bytes(value: number): string {
   const scaled = value / 1000 ** power;
   const maximumFractionDigits = power === 0 || scaled >= 100 ? 0 : 1;
   const unit = UNITS[power] ?? 'byte';
-  return new Intl.NumberFormat(language(), {
+  const written = new Intl.NumberFormat(regional(), {
     style: 'unit',
     unit,
     unitDisplay: power === 0 ? 'narrow' : 'short',
     maximumFractionDigits,
   }).format(scaled);
+  return written.replace(/(\d)(\p{L})/u, '$1\u00a0$2'); // narrow has no space
 }
 
 /** dateTime writes a moment: ISO 8601 or milliseconds since 1970. */
 export function dateTime(at: string | number): string {
-  return new Intl.DateTimeFormat(language(), { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(at));
+  return new Intl.DateTimeFormat(regional(), { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(at));
 }
 
 /** day writes the date of a moment. */
 export function day(at: string | number): string {
-  return new Intl.DateTimeFormat(language(), { dateStyle: 'long' }).format(new Date(at));
+  return new Intl.DateTimeFormat(regional(), { dateStyle: 'long' }).format(new Date(at));
 }
 
 /** clockTime writes the time of day of a moment, with seconds. */
 export function clockTime(at: string | number): string {
-  return new Intl.DateTimeFormat(language(), { timeStyle: 'medium' }).format(new Date(at));
+  return new Intl.DateTimeFormat(regional(), { timeStyle: 'medium' }).format(new Date(at));
 }
 
 const STEPS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
@@ -115,5 +121,5 @@ const STEPS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
 export function ago(at: string | number, now = Date.now()): string {
   const seconds = Math.round((new Date(at).getTime() - now) / 1000);
   const [unit, size] = STEPS.find(([, each]) => Math.abs(seconds) >= each) ?? (['second', 1] as const);
-  return new Intl.RelativeTimeFormat(language(), { numeric: 'auto' }).format(Math.trunc(seconds / size), unit);
+  return new Intl.RelativeTimeFormat(regional(), { numeric: 'auto' }).format(Math.trunc(seconds / size), unit);
 }

@@ -44,6 +44,20 @@ test('tree takes in what passes, also below levels that nobody has listed, and e
   assert.equal(tree.count, 1);
 });
 
+test('topic that is retained after the list is counted once, before and after it is listed itself', () => {
+  const tree = new TopicTree();
+  tree.list(null, [listed('home', 3)], null);
+  tree.pass(passed('test/x', 'hello', true), 1000);
+  assert.equal(tree.count, 4);
+  tree.setListing(null, { kind: 'none' });
+  tree.list(null, [listed('home', 3), listed('test', 1)], null);
+  assert.equal(tree.count, 4);
+  tree.pass(passed('test/x', '', true), 2000);
+  tree.setListing(null, { kind: 'none' });
+  tree.list(null, [listed('home', 3)], null);
+  assert.equal(tree.count, 3);
+});
+
 test('value that has passed is not replaced by an older one of a list, and goes with an empty retained message', () => {
   const tree = new TopicTree();
   const before = Date.parse('2026-01-02T03:04:04.000Z');

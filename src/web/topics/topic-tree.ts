@@ -80,11 +80,13 @@ interface Node extends TopicNode {
   readonly children: Map<string, Node>;
   /** By their level; null = it has to be made anew. */
   sorted: readonly Node[] | null;
+  /** It came after the level above it was listed: what is retained here, no list has counted. */
+  isNew: boolean;
 }
 
 /** TopicTree grows; what is shown of it is asked for as rows. */
 export class TopicTree {
-  readonly #root: Node = newNode('', '', -1);
+  readonly #root: Node = newNode('', '', null);
   readonly #byTopic = new Map<string, Node>();
   readonly #open = new Set<string>();
   #rows: readonly Row[] | null = null;
@@ -94,7 +96,7 @@ export class TopicTree {
   get count(): number {
     let count = 0;
     for (const { retained } of this.#root.children.values()) count += retained;
-    for (const { value } of this.#byTopic.values()) if (value?.isRetained === false) count++;
+    for (const { value, isNew } of this.#byTopic.values()) if (value !== null && (isNew || !value.isRetained)) count++;
     return count;
   }
 
@@ -120,6 +122,7 @@ export class TopicTree {
     for (const { topic, messages, hasMore, message } of page) {
       const node = this.#place(topic);
       node.retained = messages;
+      counted(node);
       node.hasChildren ||= hasMore;
       if (message !== null) this.#keepListed(node, message);
     }
@@ -207,7 +210,7 @@ export class TopicTree {
     if (known !== undefined) return known;
     const end = topic.lastIndexOf('/');
     const parent = end < 0 ? this.#root : this.#place(topic.slice(0, end));
-    const node = newNode(topic, topic.slice(end + 1), parent.depth + 1);
+    const node = newNode(topic, topic.slice(end + 1), parent);
     parent.children.set(node.level, node);
     parent.hasChildren = true;
     parent.sorted = null;
@@ -266,9 +269,25 @@ export class TopicTree {
   }
 }
 
-function newNode(topic: string, level: string, depth: number): Node {
-  const listing: Listing = { kind: 'none' };
-  return { topic, level, depth, value: null, history: [], retained: 0, hasChildren: false, listing, children: new Map(), sorted: null };
+function newNode(topic: string, level: string, parent: Node | null): Node {
+  return {
+    topic,
+    level,
+    depth: parent === null ? -1 : parent.depth + 1,
+    value: null,
+    history: [],
+    retained: 0,
+    hasChildren: false,
+    listing: { kind: 'none' },
+    children: new Map(),
+    sorted: null,
+    isNew: parent !== null && (parent.isNew || parent.listing.kind === 'whole'),
+  };
+}
+
+function counted(node: Node): void {
+  node.isNew = false;
+  for (const child of node.children.values()) counted(child);
 }
 
 function sortedChildren(node: Node): readonly Node[] {

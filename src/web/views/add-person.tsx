@@ -9,6 +9,7 @@ import { Trouble } from '../components/faces.tsx';
 import { Field } from '../components/field.tsx';
 import { Icon } from '../components/icon.tsx';
 import { t } from '../i18n.ts';
+import { isOffered, linkTo } from '../router.ts';
 import { ConnectFacts } from './connect-facts.tsx';
 import { makePassword, type Rule, TEMPLATES, type TemplateName } from './person-templates.ts';
 import { RuleWords } from './rule-words.tsx';
@@ -67,13 +68,15 @@ export function NewPassword({ made: { username, password } }: { readonly made: M
 function PersonForm({ name, taken, hasRules, done }: Omit<AddPersonProps, 'close'> & { readonly done: (made: Made) => void }) {
   const [template, setTemplate] = useState<TemplateName>('phone');
   const [username, setUsername] = useState(name);
-  const [area, setArea] = useState<string>(TEMPLATES.phone.area);
+  const [typedArea, setArea] = useState<string | null>(null);
   const [isBusy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Error | null>(null);
-  const rules = TEMPLATES[template].rules(area.trim().replace(/\/?#?$/, '') || '#', username.trim() || t('people.nameHere'));
+  const shownName = username.trim() || t('people.nameHere');
+  const area = typedArea ?? TEMPLATES[template].area(shownName);
+  const rules = TEMPLATES[template].rules(area.trim().replace(/\/?#?$/, '') || '#', shownName);
   const choose = (next: TemplateName) => {
     setTemplate(next);
-    setArea(TEMPLATES[next].area);
+    setArea(null);
   };
   const send = async (event: Event) => {
     event.preventDefault();
@@ -90,6 +93,11 @@ function PersonForm({ name, taken, hasRules, done }: Omit<AddPersonProps, 'close
   return (
     <form class="form" onSubmit={(event) => void send(event)}>
       {hasRules && <TemplateChoice value={template} choose={choose} />}
+      {template === 'phone' && isOffered('phones') && (
+        <p class="hint">
+          <a href={linkTo('phones')}>{t('people.phoneByCode')}</a>
+        </p>
+      )}
       <Field
         label={t('people.name')}
         name="username"
@@ -102,7 +110,7 @@ function PersonForm({ name, taken, hasRules, done }: Omit<AddPersonProps, 'close
       />
       {hasRules ? (
         <>
-          <Field label={t('people.area')} name="area" value={area} change={setArea} hint={t('people.areaHint')} required />
+          <Field label={t('people.area')} name="area" value={area} change={setArea} hint={t(TEMPLATES[template].areaHint)} required />
           <div>
             <h3>{t('people.willDo')}</h3>
             <ul class="plain-list">

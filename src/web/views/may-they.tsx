@@ -61,7 +61,7 @@ export function MayTheyCard({ users }: { readonly users: readonly string[] }) {
     setBusy(false);
   };
   return (
-    <Card title={t('may.title')}>
+    <Card title={users.length === 1 ? t('may.titleFor', { name: username }) : t('may.title')}>
       <form class="form may" onSubmit={(event) => void send(event)}>
         {users.length > 1 && (
           <Select

@@ -15,7 +15,8 @@ export interface Template {
   readonly words: Key;
   readonly icon: IconName;
   /** Where its topics begin, unless somebody says otherwise. */
-  readonly area: string;
+  readonly area: (username: string) => string;
+  readonly areaHint: Key;
   /** rules of an account; `area` has no slash at its end, and # means all topics. */
   readonly rules: (area: string, username: string) => readonly Rule[];
 }
@@ -30,28 +31,32 @@ export const TEMPLATES = {
     name: 'template.phone',
     words: 'template.phoneWords',
     icon: 'person',
-    area: 'home',
+    area: () => 'home',
+    areaHint: 'people.areaHint',
     rules: (area) => [topic('readwrite', below(area))],
   },
   sensor: {
     name: 'template.sensor',
     words: 'template.sensorWords',
     icon: 'gauge',
-    area: 'home',
-    rules: (area, username) => [topic('readwrite', own(area, username))],
+    area: (username) => `home/${username}`,
+    areaHint: 'people.areaHintOwn',
+    rules: (area) => [topic('readwrite', below(area))],
   },
   panel: {
     name: 'template.panel',
     words: 'template.panelWords',
     icon: 'tree',
-    area: 'home',
+    area: () => 'home',
+    areaHint: 'people.areaHint',
     rules: (area) => [topic('read', below(area))],
   },
   friend: {
     name: 'template.friend',
     words: 'template.friendWords',
     icon: 'people',
-    area: 'shared',
+    area: () => 'shared',
+    areaHint: 'people.areaHint',
     rules: (area, username) => [topic('read', below(area)), topic('write', own(area, username))],
   },
 } as const satisfies Readonly<Record<string, Template>>;

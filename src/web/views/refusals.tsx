@@ -48,6 +48,7 @@ function List({ why: { refusals, held, deaf } }: { readonly why: Why }) {
           advice={each.advice}
           at={each.last}
           username={each.username}
+          isAboutAccount={each.cause === 'credentials'}
         />
       ))}
       {deaf.map(({ clientId, username, topicFilter, reason, advice }) => (
@@ -78,9 +79,11 @@ interface ReasonProps {
   readonly at?: number;
   /** Where it can be put right; null = no account has to do with it. */
   readonly username?: string | null;
+  /** Its account or password is the matter, not its rules. */
+  readonly isAboutAccount?: boolean;
 }
 
-function Reason({ who, from, badge, words, advice, at, username = null }: ReasonProps) {
+function Reason({ who, from, badge, words, advice, at, username = null, isAboutAccount = false }: ReasonProps) {
   return (
     <li>
       <p class="reason-head">
@@ -99,7 +102,7 @@ function Reason({ who, from, badge, words, advice, at, username = null }: Reason
       )}
       {username !== null && isOffered('people') && (
         <p>
-          <a href={linkTo('people', [username])}>{t('refusals.toPerson', { name: username })}</a>
+          <a href={linkTo('people', [username])}>{t(isAboutAccount ? 'refusals.toAccount' : 'refusals.toPerson', { name: username })}</a>
         </p>
       )}
     </li>

@@ -79,7 +79,7 @@ export interface Visit {
   openTab(): Promise<Page>;
   /** expect says which complaints belong to the test, for example /status of 401/: Chromium itself writes these into the console. */
   expect(pattern: RegExp): void;
-  /** audit asks axe-core what keeps somebody from using the page as it is now. Throws with what it found. */
+  /** audit asks axe-core what keeps somebody from using the page as it is now, and whether a dialog cuts something off. Throws with what it found. */
   audit(page?: Page): Promise<void>;
 }
 
@@ -153,6 +153,10 @@ interface Violation {
 /** What changes its colour at the moment is looked at when it has: a spinner never ends. */
 const SETTLED = 'document.getAnimations().every((each) => each.effect.getTiming().iterations === Infinity)';
 
+/** What an open dialog holds beyond its right edge. */
+const CUT_OFF =
+  "[...document.querySelectorAll('dialog[open]')].filter((each) => each.scrollWidth > each.clientWidth).map((each) => each.innerText)";
+
 async function audit(page: Page): Promise<void> {
   // waitForFunction would evaluate text in the page, which its policy forbids.
   while (!(await page.evaluate(SETTLED))) await page.waitForTimeout(20);
@@ -164,4 +168,5 @@ async function audit(page: Page): Promise<void> {
     nodes.map(({ target, failureSummary = '' }) => `${id}: ${help}: ${target.join(' ')}: ${failureSummary.replaceAll(/\s+/g, ' ')}`),
   );
   assert.deepEqual(told, [], `axe-core on ${page.url()}`);
+  assert.deepEqual(await page.evaluate(CUT_OFF), [], `dialogs cut off on ${page.url()}`);
 }

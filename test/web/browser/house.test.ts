@@ -119,7 +119,7 @@ for (const look of LOOKS) {
     await page.getByRole('button', { name: 'Download a backup' }).click();
     const file = join(box.folder, 'backup.tar.gz');
     await (await download).saveAs(file);
-    await page.getByText(/ is there: /).waitFor();
+    await page.getByText(/ is downloaded: /).waitFor();
     await ask(box, session, '/messages', { method: 'POST', body: { topic: 'home/door', payload: 'after', qos: 1, retain: true } });
 
     await page.getByLabel('File of a backup').setInputFiles(file);

@@ -12,7 +12,7 @@ import { LOOKS, noBrowser, openBrowser, type VisitOptions } from './browser.ts';
 const PASSWORD = 'a long enough password';
 
 /** Chromium writes each answer that is no success into the console. */
-const REFUSED = /^console: Failed to load resource: .* (404|409|422) /;
+const REFUSED = /^console: Failed to load resource: .* (403|404|409|422) /;
 
 for (const look of LOOKS) {
   test(`sensor is added, may use its own topics only, and is removed with its rules: ${look.name}`, {
@@ -25,6 +25,9 @@ for (const look of LOOKS) {
     await dialog.getByRole('radio', { name: /^Sensor/ }).click();
     await dialog.getByLabel('Name', { exact: true }).fill('kitchen');
     await dialog.getByText('home/kitchen/#').waitFor();
+    await dialog.getByLabel('Topics below').fill('home/kitchen/temperature');
+    await dialog.getByText('home/kitchen/temperature/#').waitFor();
+    await dialog.getByLabel('Topics below').fill('home/kitchen');
     await audit();
     await dialog.getByRole('button', { name: 'Make the account' }).click();
     await dialog.getByText('It is shown only now').waitFor();
@@ -125,12 +128,30 @@ test('client with a wrong password is explained, and its account is one click aw
   await page.getByText('old-phone (tom)').waitFor();
   await page.getByText('has no account here').waitFor();
   await audit();
-  await page.getByRole('link', { name: 'Show what “tom” may do' }).click();
+  await page.getByRole('link', { name: 'Give “tom” an account or a new password' }).click();
   await page.getByRole('button', { name: 'Add “tom”' }).click();
   const dialog = page.getByRole('dialog');
   assert.equal(await dialog.getByLabel('Name', { exact: true }).inputValue(), 'tom');
   await dialog.getByRole('button', { name: 'Make the account' }).click();
   await dialog.getByText('It is shown only now').waitFor();
+});
+
+test('message that the rules of the owner refuse leads to these rules', { skip: noBrowser }, async (context) => {
+  const { box, session, page, audit, expect } = await withRules(context);
+  expect(REFUSED);
+  const rule = { kind: 'topic', access: 'readwrite', filter: '#' };
+  await ask(box, session, '/rules', { method: 'PATCH', body: { username: 'jane', remove: [rule] } });
+  await page.goto(`${box.url}/#/topics`);
+  await page.getByRole('button', { name: 'Publish', exact: true }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Topic', { exact: true }).fill('test/x');
+  await dialog.getByRole('button', { name: 'Publish message' }).click();
+  await dialog.getByText('the rules do not let user "jane" write there').waitFor();
+  await audit();
+  await dialog.getByRole('link', { name: 'Show what “jane” may do' }).click();
+  await page.getByText('No rule allows this account anything.').waitFor();
+  assert.equal(await dialog.count(), 0);
+  await page.getByText('May “jane” use a topic?').waitFor();
 });
 
 /** withRules opens a box with an ACL file, and its page for the owner. */

@@ -139,7 +139,7 @@ test('topics of an empty box say how some come here, and go on after the broker 
   const session = await box.claim();
   const { page, audit, expect } = await browser.visit(box, { session });
   await page.goto(`${box.url}/#/topics`);
-  await page.getByText('No messages yet.').waitFor();
+  await page.getByText('Nothing here yet.').waitFor();
   await audit();
   expect(/Failed to load resource: net::/);
   expect(/Failed to load resource: .* 401 /);

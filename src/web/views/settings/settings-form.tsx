@@ -26,6 +26,9 @@ export function SettingsForm({ draft }: { readonly draft: Draft }) {
       (!onlySet || valuesOf(each, said, chosen).length > 0) &&
       matchesWords(each, words.trim()),
   );
+  const fitsElsewhere = draft.known.value.some(
+    (each) => each.scope === (chosen === null ? 'listener' : 'global') && matchesWords(each, words.trim()),
+  );
   const sections = [...new Set(shown.map(({ section }) => section))];
   return (
     <section class="card settings-form" aria-label={t('settings.form')}>
@@ -44,7 +47,9 @@ export function SettingsForm({ draft }: { readonly draft: Draft }) {
           <span>{t('settings.onlySet')}</span>
         </label>
       </div>
-      {shown.length === 0 && <Empty icon="sliders" words={t('settings.noneFound')} />}
+      {shown.length === 0 && (
+        <Empty icon="sliders" words={t(fitsElsewhere && listeners.length > 0 ? 'settings.foundElsewhere' : 'settings.noneFound')} />
+      )}
       {sections.map((section) => (
         <SettingSection key={`${section} ${chosen}`} title={section} isOpen={words !== '' || onlySet || sections.length === 1}>
           {shown

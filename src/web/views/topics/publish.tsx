@@ -1,13 +1,15 @@
 // A message that somebody publishes by hand.
 
 import { useId, useState } from 'preact/hooks';
-import { api, ask } from '../../api/client.ts';
+import { api, ask, Refusal } from '../../api/client.ts';
 import { Button } from '../../components/button.tsx';
 import { Dialog } from '../../components/dialog.tsx';
 import { Trouble } from '../../components/faces.tsx';
 import { Choice, Field } from '../../components/field.tsx';
 import { toast } from '../../components/toast.tsx';
 import { t } from '../../i18n.ts';
+import { isOffered, linkTo } from '../../router.ts';
+import { currentSession } from '../../visit.ts';
 
 type QoS = '0' | '1' | '2';
 
@@ -77,6 +79,7 @@ export function Publish({ topic: first, payload: firstPayload, close }: PublishP
           </span>
         </label>
         {problem !== null && <Trouble problem={problem} />}
+        {problem instanceof Refusal && problem.status === 403 && <OwnRules />}
         <div class="actions">
           <Button onClick={close}>{t('dialog.close')}</Button>
           <Button type="submit" look="primary" icon="send" isBusy={isBusy}>
@@ -86,6 +89,13 @@ export function Publish({ topic: first, payload: firstPayload, close }: PublishP
       </form>
     </Dialog>
   );
+}
+
+/** OwnRules leads to the rules of who is signed in: an administrator can change them there. */
+function OwnRules() {
+  const name = currentSession()?.username;
+  if (name === undefined || !isOffered('people')) return null;
+  return <a href={linkTo('people', [name])}>{t('refusals.toPerson', { name })}</a>;
 }
 
 /** It looks like JSON, but is not: worth a word, and nothing more. */
