@@ -68,8 +68,10 @@ export function mayNow(right: Right): boolean {
 
 const ORDER: readonly Right[] = ['monitoring', 'viewer', 'operator', 'admin'];
 
+/** A request of this tab may have been refused before the other one told why. */
 function endedElsewhere(): void {
-  if (visit.value.kind === 'at-work') visit.value = { kind: 'sign-in', why: 'other-tab' };
+  const now = visit.value;
+  if (now.kind === 'at-work' || (now.kind === 'sign-in' && now.why === 'expired')) visit.value = { kind: 'sign-in', why: 'other-tab' };
 }
 
 async function look(why: Ending | null): Promise<void> {
