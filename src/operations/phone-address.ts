@@ -21,8 +21,8 @@ export function phoneListener({ listeners }: Pick<OperationNeeds, 'listeners'>, 
   const found = usable.find(({ wantsCertificate }) => !wantsCertificate);
   if (found !== undefined) return found;
   const reason = usable.length > 0 ? 'each listener with TLS has require_certificate true' : 'no listener with TLS is open to the network';
-  const words = `listener ${webSocket ? '8084" with "protocol websockets' : '8883'}" and "secure true"`;
-  throw new OperationFailure('not possible', `Cannot set phones up: ${reason} - add "${words}`);
+  const words = `listener ${webSocket ? '8084" with "protocol websockets' : '8883'}" and "secure true`;
+  throw new OperationFailure('not possible', `Cannot set phones up: ${reason} - add "${words}" to the configuration`);
 }
 
 /** phoneAddress gives what a phone connects to. Throws OperationFailure when there is no such listener, or its certificate lacks the name. */

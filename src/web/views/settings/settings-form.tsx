@@ -88,7 +88,7 @@ interface SettingProps {
 }
 
 function Setting({ known, draft, listener }: SettingProps) {
-  const { name, meaning, isReloadable, isOwn } = known;
+  const { name, syntax, meaning, isReloadable, isOwn } = known;
   const [problem, setProblem] = useState<Error | null>(null);
   const id = useId();
   const values = valuesOf(known, draft.said.value, listener);
@@ -105,6 +105,8 @@ function Setting({ known, draft, listener }: SettingProps) {
           {codeIn(meaning).map((part, index) => (index % 2 === 1 ? <code key={part}>{part}</code> : part))}
         </p>
         <p class="setting-marks">
+          {syntax === 'seconds' && <Badge look="quiet">{t('settings.inSeconds')}</Badge>}
+          {syntax === 'bytes' && <Badge look="quiet">{t('settings.inBytes')}</Badge>}
           {!isReloadable && <Badge look="quiet">{t('settings.nextStart')}</Badge>}
           {isOwn && <Badge look="quiet">{t('settings.own')}</Badge>}
         </p>

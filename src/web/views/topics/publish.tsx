@@ -3,10 +3,10 @@
 import { useId, useState } from 'preact/hooks';
 import { api, ask, Refusal } from '../../api/client.ts';
 import { Button } from '../../components/button.tsx';
+import { Badge } from '../../components/card.tsx';
 import { Dialog } from '../../components/dialog.tsx';
 import { Trouble } from '../../components/faces.tsx';
 import { Choice, Field } from '../../components/field.tsx';
-import { toast } from '../../components/toast.tsx';
 import { t } from '../../i18n.ts';
 import { isOffered, linkTo } from '../../router.ts';
 import { currentSession } from '../../visit.ts';
@@ -27,13 +27,15 @@ export function Publish({ topic: first, payload: firstPayload, close }: PublishP
   const [retain, setRetain] = useState(false);
   const [isBusy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Error | null>(null);
+  const [sent, setSent] = useState<string | null>(null);
   const id = useId();
   const send = async () => {
     setBusy(true);
     setProblem(null);
+    setSent(null);
     try {
       await ask(api.POST('/api/v1/messages', { body: { topic, payload, qos: Number(qos) as 0 | 1 | 2, retain } })); // one of three
-      toast(t('topics.published', { topic }));
+      setSent(t('topics.published', { topic }));
     } catch (error) {
       setProblem(error as Error); // ask throws nothing else
     }
@@ -78,6 +80,7 @@ export function Publish({ topic: first, payload: firstPayload, close }: PublishP
             <span class="hint">{t(retain && payload === '' ? 'topics.retainEmpty' : 'topics.retainHint')}</span>
           </span>
         </label>
+        <div role="status">{sent !== null && <Badge look="good">{sent}</Badge>}</div>
         {problem !== null && <Trouble problem={problem} />}
         {problem instanceof Refusal && problem.status === 403 && <OwnRules />}
         <div class="actions">
