@@ -114,9 +114,11 @@ for (const look of LOOKS) {
     const { page, audit, expect } = await browser.visit(box, { look, session });
     await ask(box, session, '/messages', { method: 'POST', body: { topic: 'home/door', payload: 'before', qos: 1, retain: true } });
     await page.goto(`${box.url}/#/backup`);
+    const take = page.getByRole('button', { name: 'Download a backup' });
+    await take.waitFor();
     await audit();
     const download = page.waitForEvent('download');
-    await page.getByRole('button', { name: 'Download a backup' }).click();
+    await take.click();
     const file = join(box.folder, 'backup.tar.gz');
     await (await download).saveAs(file);
     await page.getByText(/ is downloaded: /).waitFor();

@@ -20,8 +20,10 @@ for (const look of LOOKS) {
     await jane.audit();
 
     // Live, with a history.
+    const follows = page.waitForResponse(/messages\/stream\?topic=home%2Fkitchen%2Ftemperature/);
     await topic('temperature').click();
     await page.getByRole('heading', { name: 'home/kitchen/temperature' }).waitFor();
+    await follows;
     for (const value of ['22.5', '23.5', '24.5']) await hub.publishAsync('home/kitchen/temperature', value, { retain: true });
     await page.locator('.topic-payload', { hasText: '24.5' }).waitFor();
     await page.locator('.topic-history canvas').waitFor();
