@@ -117,9 +117,21 @@ const STEPS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
   ['second', 1],
 ];
 
+const relative = perTag((each) => new Intl.RelativeTimeFormat(each, { numeric: 'auto' }));
+
 /** ago writes how far a moment is from now: "3 minutes ago", "in 2 days". */
 export function ago(at: string | number, now = Date.now()): string {
   const seconds = Math.round((new Date(at).getTime() - now) / 1000);
   const [unit, size] = STEPS.find(([, each]) => Math.abs(seconds) >= each) ?? (['second', 1] as const);
-  return new Intl.RelativeTimeFormat(regional(), { numeric: 'auto' }).format(Math.trunc(seconds / size), unit);
+  return relative().format(Math.trunc(seconds / size), unit);
+}
+
+/** A format is kept while its language tag is in force: to make one costs some twenty times what a use of it does. */
+function perTag<Format>(make: (tag: string) => Format): () => Format {
+  let made: { readonly tag: string; readonly format: Format } | null = null;
+  return () => {
+    const tag = regional();
+    if (made?.tag !== tag) made = { tag, format: make(tag) };
+    return made.format;
+  };
 }

@@ -1,7 +1,7 @@
 // What a view shows and keeps up to date: asked again every few seconds while the page is seen and the box answers.
 
 import { type ReadonlySignal, type Signal, signal } from '@preact/signals';
-import { useEffect, useMemo } from 'preact/hooks';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { Unreachable } from './api/client.ts';
 import { connected, onReconnect } from './connection.ts';
 
@@ -15,24 +15,30 @@ export interface Live<T> {
   refresh(): Promise<void>;
 }
 
-/** useLive asks with `load` when the view appears, when `wanted` changes, and every `everyMs`. */
+/** useLive asks with `load` when the view appears, when `wanted` changes, and every `everyMs`. What is shown stays until the answer to what is wanted now has come. */
 export function useLive<T>(load: () => Promise<T>, everyMs: number, wanted: readonly unknown[] = []): Live<T> {
-  const poll = useMemo(() => new Poll(load, everyMs), wanted);
+  const last = useRef<Poll<T> | null>(null);
+  const poll = useMemo(() => new Poll(load, everyMs, last.current?.data.peek() ?? null), wanted);
+  last.current = poll;
   useEffect(() => poll.run(), [poll]);
   return poll;
 }
 
 class Poll<T> implements Live<T> {
-  readonly data: Signal<T | null> = signal(null);
+  readonly data: Signal<T | null>;
   readonly problem: Signal<Error | null> = signal(null);
   readonly #load: () => Promise<T>;
   readonly #everyMs: number;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #isOver = false;
+  /** What is shown is the answer to something else. */
+  #isOld: boolean;
   /** Answers may overtake each other: the latest request counts. */
   #latest = 0;
 
-  constructor(load: () => Promise<T>, everyMs: number) {
+  constructor(load: () => Promise<T>, everyMs: number, shown: T | null) {
+    this.data = signal(shown);
+    this.#isOld = shown !== null;
     this.#load = load;
     this.#everyMs = everyMs;
   }
@@ -59,10 +65,12 @@ class Poll<T> implements Live<T> {
       const data = await this.#load();
       if (this.#isOver || turn !== this.#latest) return;
       this.data.value = data;
+      this.#isOld = false;
       this.problem.value = null;
     } catch (error) {
       if (this.#isOver || turn !== this.#latest) return;
       this.problem.value = error instanceof Unreachable ? null : (error as Error); // ask throws nothing else
+      if (this.#isOld && this.problem.value !== null) this.data.value = null;
     }
     if (connected.peek()) this.#timer = setTimeout(() => void this.refresh(), this.#everyMs);
   }

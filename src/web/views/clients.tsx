@@ -11,6 +11,7 @@ import { Table } from '../components/table.tsx';
 import { ago, bytes, number, plural, t } from '../i18n.ts';
 import { useLive } from '../live.ts';
 import { go, linkTo, place } from '../router.ts';
+import { useSettled } from '../settled.ts';
 import { mayNow } from '../visit.ts';
 import { ClientDetails } from './client-details.tsx';
 import { type Act, addressOf, type Client, ConfirmAct, Protocol } from './client-parts.tsx';
@@ -54,8 +55,9 @@ export function View() {
 function Clients({ isConnected }: { readonly isConnected: boolean }) {
   const [search, setSearch] = useState('');
   const [act, setAct] = useState<Act | null>(null);
-  const query = { connected: isConnected, limit: MOST, ...(search === '' ? {} : { search }) };
-  const clients = useLive(() => ask(api.GET('/api/v1/clients', { params: { query } })), EVERY_MS, [isConnected, search]);
+  const sought = useSettled(search);
+  const query = { connected: isConnected, limit: MOST, ...(sought === '' ? {} : { search: sought }) };
+  const clients = useLive(() => ask(api.GET('/api/v1/clients', { params: { query } })), EVERY_MS, [isConnected, sought]);
   return (
     <Card>
       <SearchBox label={t('clients.search')} value={search} change={setSearch} />

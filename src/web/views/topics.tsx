@@ -9,6 +9,7 @@ import { onReconnect } from '../connection.ts';
 import { useEvents } from '../events.ts';
 import { plural, t } from '../i18n.ts';
 import { go, place } from '../router.ts';
+import { useSettled } from '../settled.ts';
 import { TopicStore } from '../topics/topic-store.ts';
 import type { Passed } from '../topics/topic-tree.ts';
 import { wantedTopics } from '../topics/wanted-topics.ts';
@@ -22,9 +23,6 @@ import '../styles/topics.css';
 /** Messages of the stream per second: more than anybody can read, and few enough for an old phone. */
 const SAMPLE = 200;
 
-/** What somebody types is looked for when nothing more has come for so long. */
-const TYPING_MS = 150;
-
 /** What is open above the view. */
 type Open =
   | { readonly kind: 'publish'; readonly topic: string; readonly payload: string }
@@ -37,17 +35,15 @@ export function View() {
   const [open, setOpen] = useState<Open | null>(null);
   const chosen = place.value.rest[0] ?? null;
   const wanted = useMemo(() => wantedTopics(typed), [typed]);
-  useEffect(() => {
-    const timer = setTimeout(() => void store.find(wanted), TYPING_MS);
-    return () => clearTimeout(timer);
-  }, [wanted]);
+  const sought = useSettled(wanted);
+  useEffect(() => void store.find(sought), [sought]);
   useEffect(() => {
     void store.listMore(null);
     if (chosen !== null) void store.reveal(chosen);
     return onReconnect(() => void store.refresh());
   }, []);
   const mayAct = mayNow('operator');
-  useStream(store, mayAct ? [wanted?.filter ?? '#'] : []);
+  useStream(store, mayAct ? [sought?.filter ?? '#'] : []);
   const close = () => setOpen(null);
   return (
     <div class={chosen === null ? 'topics' : 'topics has-chosen'}>

@@ -39,3 +39,34 @@ for (const look of LOOKS) {
     }
   });
 }
+
+test('clients stay in sight until those that are searched have come, and go when the search is refused', {
+  skip: noBrowser,
+}, async (context) => {
+  const browser = await openBrowser(context);
+  const { box, session } = await openSeededBox(context);
+  const { page, expect } = await browser.visit(box, { session });
+  const client = (id: string) => page.getByRole('link', { name: id, exact: true });
+  await page.goto(`${box.url}/#/clients`);
+  await client('johns-phone').waitFor();
+  const release = Promise.withResolvers<void>();
+  await page.route(/clients\?.*search=kitchen/, async (route) => {
+    await release.promise;
+    await route.continue();
+  });
+  const asked = page.waitForRequest(/clients\?.*search=kitchen$/);
+  await page.getByLabel('Search clients').pressSequentially('kitchen');
+  await asked;
+  assert.equal(await client('johns-phone').count(), 1);
+  release.resolve();
+  await client('johns-phone').waitFor({ state: 'detached' });
+  await client('kitchen-sensor-4f21').waitFor();
+
+  expect(/ 422 /);
+  await page.route(/clients\?.*search=porch/, (route) =>
+    route.fulfill({ status: 422, contentType: 'application/problem+json', body: '{"detail":"The input does not fit","status":422}' }),
+  );
+  await page.getByLabel('Search clients').fill('porch');
+  await page.getByText('The input does not fit').waitFor();
+  assert.equal(await client('kitchen-sensor-4f21').count(), 0);
+});
