@@ -32,7 +32,7 @@ const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 /** An API on a real broker: what it takes is carried out. */
 async function openReal(context: TestContext) {
   const folder = temporaryFolder(context);
-  const configuration = configurationOf(folder, 'listener 0 127.0.0.1\nallow_anonymous true\n');
+  const configuration = configurationOf(folder, `listener 0 ${join(folder, 'broker.sock')}\nallow_anonymous true\n`);
   const { appliance } = await openAppliance(context, folder, { configuration });
   const reload = { at: 0, by: 'command', error: null, mistakes: [], later: [] } as const;
   const reloads = { last: null, changedFiles: () => [], reload: async () => reload };

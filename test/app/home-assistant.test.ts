@@ -6,11 +6,16 @@ import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { openAppliance } from './test-appliance.ts';
 import { configurationOf } from './test-configuration.ts';
 
-const LISTENER = 'listener 0 127.0.0.1\nallow_anonymous true\n';
+const LISTENER = 'listener 0 {folder}/broker.sock\nallow_anonymous true\n';
 const WITH = `${LISTENER}homeassistant_discovery true\n`;
 
+/** A Unix socket of its own: no port is needed. */
+function readIn(folder: string, text: string) {
+  return configurationOf(folder, text.replace('{folder}', folder));
+}
+
 async function open(context: TestContext, folder: string, text: string) {
-  const { appliance } = await openAppliance(context, folder, { configuration: configurationOf(folder, text), keepsSessions: true });
+  const { appliance } = await openAppliance(context, folder, { configuration: readIn(folder, text), keepsSessions: true });
   const count = (filter: string) => {
     const found = appliance.broker.retained.matching(filter);
     let messages = 0;
@@ -24,10 +29,10 @@ test('device is there after a reload that wants it, and gone after one that does
   const folder = temporaryFolder(context);
   const { appliance, count } = await open(context, folder, LISTENER);
   assert.equal(count('homeassistant/#'), 0);
-  await appliance.reload(configurationOf(folder, WITH));
+  await appliance.reload(readIn(folder, WITH));
   assert.deepEqual([count('homeassistant/device/+/config'), count('midge/+/state')], [1, 1]);
-  await appliance.reload(configurationOf(folder, WITH));
-  await appliance.reload(configurationOf(folder, LISTENER));
+  await appliance.reload(readIn(folder, WITH));
+  await appliance.reload(readIn(folder, LISTENER));
   assert.deepEqual([count('homeassistant/#'), count('midge/#')], [0, 0]);
 });
 

@@ -91,7 +91,8 @@ it('a ring of two midges and a mosquitto: messages of the midges once at each mi
   for (const port of all) await publish(test, port, `one/${port}`, 'once more', { qos: 1 }); // mosquitto puts no mark on its own, and reads none
   await eventually(() => listeners.every(({ received }) => received.length >= all.length), 'they come everywhere');
   await still(listeners);
-  assert.ok(listeners.every(({ received }) => received.length <= 2 * all.length));
+  // Those of mosquitto may come back to it by both ways, once each.
+  assert.ok(listeners.every(({ received }) => received.length <= 3 * all.length));
 });
 
 it('a ring of three midges that insist on MQTT 3.1.1: each message comes everywhere, and stops going round', async (test) => {

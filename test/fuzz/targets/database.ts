@@ -154,10 +154,9 @@ export const DATABASE: Target<Damage> = {
 /** A broker that starts on the folder serves a client that meets what was loaded. */
 async function startAndStop(folder: string): Promise<void> {
   const isExpectedSound = isSound(join(folder, STORE_DEFAULTS.file));
+  const openBrokerStore = () => openStore({ ...STORE_DEFAULTS, folder, synchronous: 'NORMAL' }, { clock: systemClock, log: silentLogger });
+  let store: Awaited<ReturnType<typeof openBrokerStore>> | null = null;
   try {
-    const openBrokerStore = () =>
-      openStore({ ...STORE_DEFAULTS, folder, synchronous: 'NORMAL' }, { clock: systemClock, log: silentLogger });
-    let store: Awaited<ReturnType<typeof openBrokerStore>> | null = null;
     const house = await startTestBroker({
       openStore: async () => {
         store = await openBrokerStore();
@@ -174,9 +173,10 @@ async function startAndStop(folder: string): Promise<void> {
     for (let packet = await witness.next(); !(packet instanceof Buffer && packet[0] === 0xd0); packet = await witness.next());
     witness.abort();
     await house.stop();
-    await (store as { stop(): Promise<void> } | null)?.stop();
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
+  } finally {
+    await (store as { stop(): Promise<void> } | null)?.stop(); // its thread would go on, and write the database anew in its place
   }
 }
 
