@@ -207,13 +207,15 @@ async function becomesHealthy(probation: number): Promise<boolean> {
   const deadline = performance.now() + probation * 1000;
   let pid = 0;
   let since = 0;
+  let fallsBefore = Number.POSITIVE_INFINITY; // of an earlier version: systemd forgets them when that one has stopped
   for (;;) {
     const now = performance.now();
     const state = serviceState();
+    fallsBefore = Math.min(fallsBefore, state.falls);
     if (!state.isRunning || state.pid !== pid) since = now;
     pid = state.isRunning ? state.pid : 0;
     if (pid !== 0 && now - since >= STEADY_MS) return true;
-    if (now > deadline || state.falls >= FALLS) return false;
+    if (now > deadline || state.falls - fallsBefore >= FALLS) return false;
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
 }

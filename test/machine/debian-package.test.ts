@@ -81,7 +81,7 @@ test('package leaves the ports to a mosquitto that runs, and takes over what mid
   assert.notEqual(refused.status, 0);
   assert.match(refused.stderr + refused.stdout, /Remove that first: sudo midge uninstall/);
   await succeed(run('midge', 'uninstall'));
-  await apt(run, 'install', `/root/${nameOf(OLD)}`);
+  await apt(run, 'install', '-o', 'Dpkg::Options::=--force-confold', `/root/${nameOf(OLD)}`); // dpkg asks which configuration stays
   assert.equal((await receive(run)).stdout, 'kept\n', 'with its accounts');
 });
 
