@@ -197,16 +197,15 @@ export function phoneState(needs: OperationNeeds, phone: Phone, around = lookAro
   };
 }
 
-/** The latest refusal of its account, or while it is set up, of where its page was asked for. */
+/** The latest refusal of its account; else, while it is set up, of where its page was asked for: that page tries the certificate again and again. */
 function problemFor(needs: OperationNeeds, phone: Phone, hasAccount: boolean): PhoneState['problem'] {
   const account = accountOf(phone);
   const { address, signedIn } = phonesOf(needs).seen(account);
   const since = Math.max(phone.added, signedIn ?? 0);
   const isOfPhone = (about: string | null) => about !== null && phone.link !== null && about === address;
-  const refusal = needs.refusals.list(null).find((each) => {
-    if (each.last < since || each.cause === 'websocket') return false;
-    return each.username === account || (each.username === null && isOfPhone(each.address));
-  });
+  const recent = needs.refusals.list(null).filter((each) => each.last >= since && each.cause !== 'websocket');
+  const refusal =
+    recent.find(({ username }) => username === account) ?? recent.find((each) => each.username === null && isOfPhone(each.address));
   if (refusal === undefined) return null;
   const kind: PhoneProblem = problemOf(refusal);
   return { kind: kind === 'password' && !hasAccount ? 'removed' : kind, reason: refusal.reason, advice: refusal.advice };
