@@ -6,8 +6,8 @@ import { hashPassword } from '../access/password-hash.ts';
 import type { Accounts, ApiSetup, Feed, Login, StreamedMessage } from '../api/ports.ts';
 import { OperatorError } from '../base/errors.ts';
 import { DEFAULT_LISTENER_POLICY } from '../broker/options.ts';
-import type { Configuration } from '../config/configuration.ts';
 import { machineNames } from '../host/host.ts';
+import { publicNames } from '../internet/public-name.ts';
 import type { Log } from '../logging/logging.ts';
 import { filterMatches } from '../mqtt/topics.ts';
 import { changeInForce } from '../operations/change-in-force.ts';
@@ -77,12 +77,14 @@ function machineOf({ machine }: Appliance) {
 
 function hostsOf({ announcedHost, configuration }: Appliance): readonly string[] {
   const { hostName } = machineNames();
-  const names = [hostName, `${hostName}.local`, announcedHost ?? '', ...configuration.certificateNames, ...publicNames(configuration)];
+  const names = [
+    hostName,
+    `${hostName}.local`,
+    announcedHost ?? '',
+    ...configuration.certificateNames,
+    ...publicNames(configuration.internet),
+  ];
   return names.filter((name) => name !== '').map((name) => name.toLowerCase());
-}
-
-function publicNames({ internet: { acme, dynamicDns } }: Configuration): readonly string[] {
-  return [...(acme?.names ?? []), ...(dynamicDns?.names ?? [])];
 }
 
 function messagesOf({ broker }: Appliance): Feed<StreamedMessage, readonly string[]> {

@@ -3,6 +3,7 @@
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { machineNames } from '../host/host.ts';
+import { isPublicName, publicNames } from '../internet/public-name.ts';
 import type { WayInStep } from '../internet/way-in.ts';
 import type { Appliance } from './app.ts';
 
@@ -18,7 +19,7 @@ export async function checkWayInOf(appliance: Appliance, asked: readonly string[
   const secure = appliance.listeners.filter(({ options }) => options.tls !== null);
   const isMqtt = ({ options }: (typeof secure)[number]): boolean => options.protocol === 'mqtt';
   const setup = {
-    names: asked.length > 0 ? asked : publicNames(appliance),
+    names: asked.length > 0 ? asked : namesOf(appliance),
     ports: [...secure.filter(isMqtt), ...secure.filter((each) => !isMqtt(each))].flatMap(({ port }) => (port === null ? [] : [port])),
     localAddress: machineNames().addresses.find((address) => isIP(address) === 4) ?? null,
     fingerprints: shown.map((pem) => new X509Certificate(pem).fingerprint256),
@@ -28,9 +29,6 @@ export async function checkWayInOf(appliance: Appliance, asked: readonly string[
   return checkWayIn(setup, say);
 }
 
-function publicNames({ configuration: { internet, certificateNames } }: Appliance): readonly string[] {
-  const names = [...(internet.acme?.names ?? []), ...(internet.dynamicDns?.names ?? []), ...certificateNames];
-  return [...new Set(names)].filter(
-    (name) => isIP(name) === 0 && name.includes('.') && !/^\*|\.(local|lan|home|internal|home\.arpa)$/.test(name),
-  );
+function namesOf({ configuration: { internet, certificateNames } }: Appliance): readonly string[] {
+  return [...new Set([...publicNames(internet), ...certificateNames.filter(isPublicName)])];
 }

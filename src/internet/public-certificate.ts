@@ -1,7 +1,6 @@
 // A certificate that phones trust without more: ordered by ACME (RFC 8555) when there is none that fits, and again before it ends.
 
 import { X509Certificate } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import { makeFolders, replaceSecret } from '../base/durable-file.ts';
@@ -182,7 +181,6 @@ export class PublicCertificates implements Part {
     const stored = readIfThere(path);
     if (stored !== null) return stored;
     const made = await makeAccountKey();
-    await mkdir(folder, { recursive: true, mode: 0o700 });
     replaceSecret(path, made);
     return made;
   }

@@ -1,6 +1,7 @@
 // Words about what the box does towards the Internet: a certificate that phones trust without more, and a name that follows its address.
 
 import { dnsName } from '../../base/certificate-name.ts';
+import { isPublicName } from '../../internet/public-name.ts';
 import { type Directive, globalDirective } from '../directive.ts';
 import { choice, integer, path, text, type ValueKind, words } from '../values.ts';
 
@@ -15,11 +16,6 @@ const publicNames: ValueKind<readonly string[]> = {
       : { problem: `Invalid ${name} value (${wrong})`, hint: 'write whole names that the Internet knows, such as home.example.org' };
   },
 };
-
-function isPublicName(word: string): boolean {
-  const name = dnsName(word) ?? '';
-  return name.includes('.') && !name.startsWith('*') && !/\.(local|lan|home|internal|home\.arpa)$/.test(name);
-}
 
 /** An address of a service. A password in it would be shown where the address is. */
 const httpsUrl: ValueKind<string> = {
