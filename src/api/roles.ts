@@ -3,9 +3,9 @@
 // The password file is mosquitto's and has no place for it. The configuration is root's, where the broker runs as a user of its own: a role
 // that a person gives on a page, or takes by the set-up code, could not be written there.
 
-import { readFileSync } from 'node:fs';
 import { replaceSecret } from '../base/durable-file.ts';
 import { OperatorError, reasonOf } from '../base/errors.ts';
+import { readNamedTextIfThere } from '../base/named-file.ts';
 import { RIGHTS, type Right } from '../operations/right.ts';
 
 /** Role is what an account may do here. */
@@ -48,14 +48,13 @@ export class Roles {
 }
 
 function readRoles(path: string): ReadonlyMap<string, Role> {
-  let text: string;
+  let text: string | null;
   try {
-    text = readFileSync(path, 'utf8');
+    text = readNamedTextIfThere(path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Map(); // what readFileSync throws
     throw new OperatorError(`Cannot read roles "${path}": ${reasonOf(error)}`, { cause: error });
   }
-  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  const lines = (text ?? '').split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   return new Map(lines.map((line) => entryOf(line, path)));
 }
 

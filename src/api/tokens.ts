@@ -4,10 +4,10 @@
 //   {"name": "prometheus", "right": "monitoring", "hash": "...", "created": 1700000000000, "ends": null}       one line each
 
 import { createHash, randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { replaceSecret } from '../base/durable-file.ts';
 import { OperatorError, reasonOf } from '../base/errors.ts';
+import { readNamedTextIfThere } from '../base/named-file.ts';
 import type { NewToken, TokenKeeper } from '../operations/needs.ts';
 import { OperationFailure } from '../operations/operation.ts';
 import { RIGHTS } from '../operations/right.ts';
@@ -88,10 +88,9 @@ function byHash(lines: readonly Line[]): ReadonlyMap<string, Line> {
 
 function readLines(path: string): readonly Line[] {
   try {
-    const lines = readFileSync(path, 'utf8').split('\n');
+    const lines = (readNamedTextIfThere(path) ?? '').split('\n');
     return lines.filter((line) => line !== '').map((line) => LINE.parse(JSON.parse(line)));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []; // of readFileSync
     const reason =
       error instanceof SyntaxError || error instanceof z.ZodError ? 'a line of it is damaged - mend or remove it' : reasonOf(error);
     throw new OperatorError(`Cannot read tokens "${path}": ${reason}`, { cause: error });

@@ -25,6 +25,16 @@ export function readNamedText(path: string, maxBytes = MAX_BYTES): string {
     .replace(/^\uFEFF/, '');
 }
 
+/** readNamedTextIfThere gives null when there is no such file; throws as readNamedFile does for every other failure. */
+export function readNamedTextIfThere(path: string): string | null {
+  try {
+    return readNamedText(path);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
 /** The size that the system tells is not that of a device. */
 function readAll(file: number, maxBytes: number): Buffer {
   const chunks: Buffer[] = [];

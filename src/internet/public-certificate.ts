@@ -7,7 +7,7 @@ import { makeFolders, replaceSecret } from '../base/durable-file.ts';
 import { reasonOf } from '../base/errors.ts';
 import type { Part } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
-import { readNamedText } from '../base/named-file.ts';
+import { readNamedTextIfThere } from '../base/named-file.ts';
 import { makeAccountKey, type Ordered, orderCertificate } from './acme-order.ts';
 import { type ChallengeAnswers, serveAnswers } from './challenge-answers.ts';
 import type { AcmeOptions } from './options.ts';
@@ -178,7 +178,7 @@ export class PublicCertificates implements Part {
   async #accountKey(): Promise<string> {
     const { folder, options } = this.#setup;
     const path = join(folder, `account-${new URL(options.directory).host.replaceAll(/[^a-z0-9.-]/gi, '_')}.key`);
-    const stored = readIfThere(path);
+    const stored = readNamedTextIfThere(path);
     if (stored !== null) return stored;
     const made = await makeAccountKey();
     replaceSecret(path, made);
@@ -192,7 +192,7 @@ export class PublicCertificates implements Part {
 
 /** The certificate and its key are one file, so that they always fit. Null = there is none for these names. */
 function readStored(folder: string, names: readonly string[]): PublicCertificate | null {
-  const text = readIfThere(join(folder, 'certificate.pem'));
+  const text = readNamedTextIfThere(join(folder, 'certificate.pem'));
   if (text === null) return null;
   const at = text.search(/-----BEGIN (EC )?PRIVATE KEY-----/);
   try {
@@ -206,7 +206,7 @@ function readStored(folder: string, names: readonly string[]): PublicCertificate
 
 function readAttempts(folder: string): Attempts {
   try {
-    const { failures, at }: Partial<Attempts> = JSON.parse(readIfThere(join(folder, 'attempts.json')) ?? '{}');
+    const { failures, at }: Partial<Attempts> = JSON.parse(readNamedTextIfThere(join(folder, 'attempts.json')) ?? '{}');
     return typeof failures === 'number' && typeof at === 'number' ? { failures, at } : { failures: 0, at: 0 };
   } catch {
     return { failures: 0, at: 0 };
@@ -219,14 +219,5 @@ function writeAttempts(folder: string, attempts: Attempts, log: Logger): void {
     replaceSecret(path, `${JSON.stringify(attempts)}\n`);
   } catch (error) {
     log.log('warning', `Warning: Cannot write "${path}": ${reasonOf(error)}.`);
-  }
-}
-
-function readIfThere(path: string): string | null {
-  try {
-    return readNamedText(path);
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
-    throw error;
   }
 }

@@ -7,9 +7,9 @@
 // has done so gets a pass, and goes on with that. Of both the file has hashes: they are random, 128 bits and 256, and need no salt.
 
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { replaceSecret } from '../base/durable-file.ts';
 import { OperatorError, reasonOf } from '../base/errors.ts';
+import { readNamedTextIfThere } from '../base/named-file.ts';
 import { accountOf, PHONE_USES, type PhoneName, type PhoneUse } from './phone.ts';
 
 /** How long a link can be opened. */
@@ -190,14 +190,13 @@ function byAccount(phones: readonly Phone[]): ReadonlyMap<string, Phone> {
 }
 
 function readPhones(path: string): readonly Phone[] {
-  let text: string;
+  let text: string | null;
   try {
-    text = readFileSync(path, 'utf8');
+    text = readNamedTextIfThere(path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []; // of readFileSync
     throw new OperatorError(`Cannot read phones "${path}": ${reasonOf(error)}`, { cause: error });
   }
-  const lines = text.split('\n');
+  const lines = (text ?? '').split('\n');
   return lines.flatMap((line, index) => {
     if (line === '') return [];
     const phone = phoneIn(line);

@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { readNamedFile, readNamedText } from '../../src/base/named-file.ts';
+import { readNamedFile, readNamedText, readNamedTextIfThere } from '../../src/base/named-file.ts';
 import { certificatesInFile, readCertificatePair } from '../../src/base/pem-files.ts';
 import { readPskFile } from '../../src/listeners/psk-file.ts';
 
@@ -28,6 +28,8 @@ test('a file is read whole, its text without a byte order mark', (context) => {
 test('what is missing or a folder throws what the system says', (context) => {
   assert.throws(() => readNamedFile(join(folder(context), 'none')), { code: 'ENOENT' });
   assert.throws(() => readNamedFile(folder(context)), { code: 'EISDIR' });
+  assert.equal(readNamedTextIfThere(join(folder(context), 'none')), null);
+  assert.throws(() => readNamedTextIfThere(folder(context)), { code: 'EISDIR' });
 });
 
 test('a file without end is given up', () => {
