@@ -1,5 +1,6 @@
 // `midge ctrl dynsec`: the commands of dynamic security in the words of mosquitto_ctrl-dynsec(1).
 
+import { ACL_TYPES, DEFAULT_TYPES } from '../../access/dynamic-security/model.ts';
 import { askNewSecret } from '../../terminal/ask.ts';
 import { anonymousGroup, client, defaultAccess, group, list, nothing, role } from './dynsec-answers.ts';
 import {
@@ -20,16 +21,6 @@ interface DynsecCommand extends ControlCommand {
   readonly read?: (words: readonly string[], surroundings: Surroundings) => Json | null | Promise<Json | null>;
   readonly linesOf?: Question['linesOf'];
 }
-
-const ACL_TYPES = [
-  'publishClientSend',
-  'publishClientReceive',
-  'subscribeLiteral',
-  'subscribePattern',
-  'unsubscribeLiteral',
-  'unsubscribePattern',
-];
-const DEFAULT_TYPES = ['publishClientSend', 'publishClientReceive', 'subscribe', 'unsubscribe'];
 
 const PAGE = '[COUNT [OFFSET]]';
 
