@@ -6,35 +6,29 @@ import { Button } from './components/button.tsx';
 import { Dialog } from './components/dialog.tsx';
 import { Trouble } from './components/faces.tsx';
 import { Field, fieldError } from './components/field.tsx';
+import { NewPasswordField } from './components/new-password-field.tsx';
 import { toast } from './components/toast.tsx';
 import { t } from './i18n.ts';
+import { useSending } from './sending.ts';
 import { begin, type Session } from './visit.ts';
-
-/** The box wants at least so many: OWN_PASSWORD in src/api/sign-in.ts. */
-const SHORTEST = 8;
 
 /** OwnPassword is a dialog. The session goes on with the new password; the other ones of the account end. */
 export function OwnPassword({ session, close }: { readonly session: Session; readonly close: () => void }) {
   const [current, setCurrent] = useState('');
   const [password, setPassword] = useState('');
-  const [isBusy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Error | null>(null);
-  const send = async (event: Event) => {
+  const { isBusy, problem, send } = useSending();
+  const change = (event: Event) => {
     event.preventDefault();
-    setBusy(true);
-    try {
+    void send(async () => {
       begin(await ask(api.PUT('/api/v1/session/password', { body: { current, password } })));
       toast(t('account.passwordChanged'));
       close();
-    } catch (error) {
-      setProblem(error as Error); // ask throws nothing else
-      setBusy(false);
-    }
+    });
   };
   const isWrong = fieldError(problem, 'current') !== null;
   return (
     <Dialog title={t('account.changePassword')} close={close}>
-      <form class="form" onSubmit={(event) => void send(event)}>
+      <form class="form" onSubmit={change}>
         <input class="unseen" name="username" autocomplete="username" value={session.username} readOnly tabIndex={-1} aria-hidden="true" />
         <Field
           label={t('account.current')}
@@ -46,18 +40,7 @@ export function OwnPassword({ session, close }: { readonly session: Session; rea
           required
           isFirst
         />
-        <Field
-          label={t('account.newPassword')}
-          name="password"
-          type="password"
-          value={password}
-          change={setPassword}
-          problem={problem}
-          autocomplete="new-password"
-          hint={t('claim.passwordHint', { count: SHORTEST })}
-          minLength={SHORTEST}
-          required
-        />
+        <NewPasswordField label={t('account.newPassword')} value={password} change={setPassword} problem={problem} />
         <p class="hint">{t('account.passwordHint')}</p>
         {problem !== null && <Trouble problem={isWrong ? new Error(t('account.wrongCurrent')) : problem} beside={['password']} />}
         <div class="actions">

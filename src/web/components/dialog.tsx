@@ -1,8 +1,9 @@
 // Dialogs above the page, and the question before something that cannot be undone.
 
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useEffect, useId, useRef } from 'preact/hooks';
 import { t } from '../i18n.ts';
+import { useSending } from '../sending.ts';
 import { Button, IconButton } from './button.tsx';
 import { Trouble } from './faces.tsx';
 
@@ -48,18 +49,12 @@ export interface ConfirmProps {
 
 /** Confirm asks before something that cannot be undone. */
 export function Confirm({ title, children, action, act, close }: ConfirmProps) {
-  const [isBusy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Error | null>(null);
-  const run = async () => {
-    setBusy(true);
-    try {
+  const { isBusy, problem, send } = useSending();
+  const run = () =>
+    send(async () => {
       await act();
       close();
-    } catch (error) {
-      setProblem(error as Error); // ask throws nothing else
-      setBusy(false);
-    }
-  };
+    });
   return (
     <Dialog title={title} close={close}>
       {children}

@@ -3,6 +3,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { connected } from '../connection.ts';
 import { plural, t } from '../i18n.ts';
+import { useSending } from '../sending.ts';
 import { expire, keep, takeBack, type Waiting, waiting } from '../settings/trial.ts';
 import { Button } from './button.tsx';
 import { Trouble } from './faces.tsx';
@@ -15,8 +16,7 @@ export function TrialBanner() {
 
 function Countdown({ now }: { readonly now: Waiting }) {
   const [, tick] = useState(0);
-  const [isBusy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Error | null>(null);
+  const { isBusy, problem, clear, send } = useSending();
   useEffect(() => {
     const timer = setInterval(() => {
       expire();
@@ -25,11 +25,9 @@ function Countdown({ now }: { readonly now: Waiting }) {
     return () => clearInterval(timer);
   }, []);
   const left = Math.max(0, Math.ceil((now.until - Date.now()) / 1000));
-  const act = async (what: () => Promise<void>) => {
-    setBusy(true);
-    setProblem(null);
-    await what().catch((error: Error) => setProblem(error)); // ask throws nothing else
-    setBusy(false);
+  const act = (what: () => Promise<void>) => {
+    clear();
+    return send(what);
   };
   const isReached = connected.value;
   return (

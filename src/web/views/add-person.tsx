@@ -10,6 +10,7 @@ import { Field } from '../components/field.tsx';
 import { Icon } from '../components/icon.tsx';
 import { t } from '../i18n.ts';
 import { isOffered, linkTo } from '../router.ts';
+import { useSending } from '../sending.ts';
 import { ConnectFacts } from './connect-facts.tsx';
 import { makePassword, type Rule, TEMPLATES, type TemplateName } from './person-templates.ts';
 import { RuleWords } from './rule-words.tsx';
@@ -69,8 +70,7 @@ function PersonForm({ name, taken, hasRules, done }: Omit<AddPersonProps, 'close
   const [template, setTemplate] = useState<TemplateName>('phone');
   const [username, setUsername] = useState(name);
   const [typedArea, setArea] = useState<string | null>(null);
-  const [isBusy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Error | null>(null);
+  const { isBusy, problem, send } = useSending();
   const shownName = username.trim() || t('people.nameHere');
   const area = typedArea ?? TEMPLATES[template].area(shownName);
   const rules = TEMPLATES[template].rules(area.trim().replace(/\/?#?$/, '') || '#', shownName);
@@ -78,20 +78,16 @@ function PersonForm({ name, taken, hasRules, done }: Omit<AddPersonProps, 'close
     setTemplate(next);
     setArea(null);
   };
-  const send = async (event: Event) => {
+  const make = (event: Event) => {
     event.preventDefault();
-    setBusy(true);
-    const password = makePassword();
-    try {
-      await makePerson({ username: username.trim(), password }, hasRules ? rules : []);
-      done({ username: username.trim(), password });
-    } catch (error) {
-      setProblem(error as Error); // ask throws nothing else
-      setBusy(false);
-    }
+    const made = { username: username.trim(), password: makePassword() };
+    void send(async () => {
+      await makePerson(made, hasRules ? rules : []);
+      done(made);
+    });
   };
   return (
-    <form class="form" onSubmit={(event) => void send(event)}>
+    <form class="form" onSubmit={make}>
       {hasRules && <TemplateChoice value={template} choose={choose} />}
       {template === 'phone' && isOffered('phones') && (
         <p class="hint">

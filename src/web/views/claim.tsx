@@ -5,33 +5,25 @@ import { api, ask, Refusal } from '../api/client.ts';
 import { Button } from '../components/button.tsx';
 import { Trouble } from '../components/faces.tsx';
 import { Field } from '../components/field.tsx';
+import { NewPasswordField } from '../components/new-password-field.tsx';
 import { t } from '../i18n.ts';
+import { useSending } from '../sending.ts';
 import { beganHere } from '../visit.ts';
 import { Gate } from './gate.tsx';
-
-/** The box wants at least so many; claim in src/api/sign-in.ts. */
-const SHORTEST_PASSWORD = 8;
 
 /** Claim asks for the code, a name and a password. */
 export function Claim() {
   const [code, setCode] = useState('');
   const [username, setUsername] = useState('');
   const [password, setPassword] = useState('');
-  const [isBusy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Error | null>(null);
-  const send = async (event: Event) => {
+  const { isBusy, problem, send } = useSending();
+  const claim = (event: Event) => {
     event.preventDefault();
-    setBusy(true);
-    try {
-      beganHere(await ask(api.POST('/api/v1/claim', { body: { code, username, password } })));
-    } catch (error) {
-      setProblem(error as Error); // ask throws nothing else
-      setBusy(false);
-    }
+    void send(async () => beganHere(await ask(api.POST('/api/v1/claim', { body: { code, username, password } }))));
   };
   return (
     <Gate title={t('claim.title')} lead={t('claim.lead')}>
-      <form onSubmit={(event) => void send(event)}>
+      <form onSubmit={claim}>
         <Field label={t('claim.code')} name="code" value={code} change={setCode} problem={problem} required isFirst />
         <details class="where">
           <summary>{t('claim.where')}</summary>
@@ -52,18 +44,7 @@ export function Claim() {
           hint={t('claim.usernameHint')}
           required
         />
-        <Field
-          label={t('claim.password')}
-          name="password"
-          type="password"
-          value={password}
-          change={setPassword}
-          problem={problem}
-          autocomplete="new-password"
-          hint={t('claim.passwordHint', { count: SHORTEST_PASSWORD })}
-          minLength={SHORTEST_PASSWORD}
-          required
-        />
+        <NewPasswordField label={t('claim.password')} value={password} change={setPassword} problem={problem} />
         {problem !== null && <Trouble problem={inOurWords(problem)} beside={['code', 'username', 'password']} />}
         <Button type="submit" look="primary" isBusy={isBusy}>
           {t('claim.send')}

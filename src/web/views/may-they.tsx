@@ -8,6 +8,7 @@ import { Badge, Card } from '../components/card.tsx';
 import { Trouble } from '../components/faces.tsx';
 import { Choice, Field, Select } from '../components/field.tsx';
 import { type Key, t } from '../i18n.ts';
+import { useSending } from '../sending.ts';
 import type { Rule } from './person-templates.ts';
 import { RuleWords } from './rule-words.tsx';
 
@@ -37,32 +38,31 @@ export function MayTheyCard({ users }: { readonly users: readonly string[] }) {
   const [username, setUsername] = useState(users[0] ?? NOBODY);
   const [action, setAction] = useState<Action>('publish');
   const [topic, setTopic] = useState('');
-  const [isBusy, setBusy] = useState(false);
+  const { isBusy, problem, clear, send } = useSending();
   const [verdict, setVerdict] = useState<Verdict | null>(null);
-  const [problem, setProblem] = useState<Error | null>(null);
   const changed = <T,>(set: (value: T) => void) => {
     return (value: T) => {
       set(value);
       setVerdict(null);
-      setProblem(null);
+      clear();
     };
   };
-  const send = async (event: Event) => {
+  const judge = (event: Event) => {
     event.preventDefault();
-    setBusy(true);
     const query = { action, topic, ...(username === NOBODY ? {} : { username }) };
-    try {
-      setVerdict(await ask(api.GET('/api/v1/rules/simulation', { params: { query } })));
-      setProblem(null);
-    } catch (error) {
-      setProblem(error as Error); // ask throws nothing else
-      setVerdict(null);
-    }
-    setBusy(false);
+    void send(async () => {
+      const asked = ask(api.GET('/api/v1/rules/simulation', { params: { query } }));
+      setVerdict(
+        await asked.catch((error: unknown) => {
+          setVerdict(null);
+          throw error;
+        }),
+      );
+    });
   };
   return (
     <Card title={users.length === 1 ? t('may.titleFor', { name: username }) : t('may.title')}>
-      <form class="form may" onSubmit={(event) => void send(event)}>
+      <form class="form may" onSubmit={judge}>
         {users.length > 1 && (
           <Select
             label={t('may.who')}

@@ -13,6 +13,7 @@ import { Progress } from '../components/progress.tsx';
 import { dateTime, day, type Key, t } from '../i18n.ts';
 import { useLive } from '../live.ts';
 import { isOffered, linkTo } from '../router.ts';
+import { useSending } from '../sending.ts';
 import '../styles/outside.css';
 
 type Status = Answer<'/api/v1/status'>;
@@ -128,21 +129,14 @@ function Lines({ text }: { readonly text: readonly string[] }) {
 
 function CheckCard({ known }: { readonly known: string }) {
   const [name, setName] = useState<string | null>(null);
-  const [isBusy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Error | null>(null);
+  const { isBusy, problem, clear, send } = useSending();
   const [checked, setChecked] = useState<Checked | null>(null);
   const wanted = name ?? known;
-  const check = async () => {
-    setBusy(true);
-    setProblem(null);
+  const check = () => {
+    const names = wanted.split(/[\s,]+/).filter((each) => each !== '');
+    clear();
     setChecked(null);
-    try {
-      const names = wanted.split(/[\s,]+/).filter((each) => each !== '');
-      setChecked((await ask(api.POST('/api/v1/internet/check', { body: { names } }))) as Checked); // no stream was asked for
-    } catch (error) {
-      setProblem(error as Error); // ask throws nothing else
-    }
-    setBusy(false);
+    return send(async () => setChecked((await ask(api.POST('/api/v1/internet/check', { body: { names } }))) as Checked)); // no stream was asked for
   };
   return (
     <Card title={t('outside.check')}>

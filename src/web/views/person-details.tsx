@@ -11,6 +11,7 @@ import { toast } from '../components/toast.tsx';
 import { plural, t } from '../i18n.ts';
 import { useLive } from '../live.ts';
 import { go, linkTo } from '../router.ts';
+import { useSending } from '../sending.ts';
 import { currentSession, type Right } from '../visit.ts';
 import { NewPassword } from './add-person.tsx';
 import { MayTheyCard } from './may-they.tsx';
@@ -135,20 +136,14 @@ function PageAccess({ username, role, refresh }: PageAccessProps) {
 
 function PasswordDialog({ username, close }: { readonly username: string; readonly close: () => void }) {
   const [password, setPassword] = useState<string | null>(null);
-  const [isBusy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Error | null>(null);
+  const { isBusy, problem, send } = useSending();
   const isOwn = currentSession()?.username === username;
-  const make = async () => {
-    setBusy(true);
-    const next = makePassword();
-    try {
+  const make = () =>
+    send(async () => {
+      const next = makePassword();
       await ask(api.PUT('/api/v1/users/{username}/password', { params: { path: { username } }, body: { password: next } }));
       setPassword(next);
-    } catch (error) {
-      setProblem(error as Error); // ask throws nothing else
-      setBusy(false);
-    }
-  };
+    });
   if (password !== null) {
     return (
       <Dialog title={t('people.newPasswordTitle', { name: username })} close={close}>

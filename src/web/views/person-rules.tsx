@@ -9,6 +9,7 @@ import { Empty, Trouble } from '../components/faces.tsx';
 import { Field, Select } from '../components/field.tsx';
 import { toast } from '../components/toast.tsx';
 import { t } from '../i18n.ts';
+import { useSending } from '../sending.ts';
 import type { Rule } from './person-templates.ts';
 import { RuleWords } from './rule-words.tsx';
 
@@ -85,24 +86,19 @@ type AddRuleProps = Omit<PersonRulesProps, 'rules'> & { readonly close: () => vo
 function AddRule({ username, revision, close, refresh }: AddRuleProps) {
   const [access, setAccess] = useState<Rule['access']>('readwrite');
   const [filter, setFilter] = useState('');
-  const [isBusy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Error | null>(null);
-  const send = async (event: Event) => {
+  const { isBusy, problem, send } = useSending();
+  const add = (event: Event) => {
     event.preventDefault();
-    setBusy(true);
-    try {
+    void send(async () => {
       await ask(api.PATCH('/api/v1/rules', { body: { username, add: [{ kind: 'topic', access, filter }], revision } }));
       toast(t('people.ruleAdded'));
       refresh();
       close();
-    } catch (error) {
-      setProblem(error as Error); // ask throws nothing else
-      setBusy(false);
-    }
+    });
   };
   return (
     <Dialog title={t('people.addRuleTitle', { name: username })} close={close}>
-      <form class="form" onSubmit={(event) => void send(event)}>
+      <form class="form" onSubmit={add}>
         <Select<Rule['access']>
           label={t('people.access')}
           value={access}

@@ -7,6 +7,7 @@ import { Trouble } from '../components/faces.tsx';
 import { Field } from '../components/field.tsx';
 import { type Key, t } from '../i18n.ts';
 import { recall, remember } from '../remembered.ts';
+import { useSending } from '../sending.ts';
 import { beganHere, type Ending } from '../visit.ts';
 import { Gate } from './gate.tsx';
 
@@ -22,24 +23,21 @@ const WHY_WORDS: Readonly<Record<Ending, Key>> = {
 export function SignIn({ why }: { readonly why: Ending | null }) {
   const [username, setUsername] = useState(recall('username') ?? '');
   const [password, setPassword] = useState('');
-  const [isBusy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Error | null>(null);
-  const send = async (event: Event) => {
+  const { isBusy, problem, send } = useSending();
+  const signIn = (event: Event) => {
     event.preventDefault();
-    setBusy(true);
-    try {
-      const session = await ask(api.POST('/api/v1/session', { body: { username, password } }));
+    void send(async () => {
+      const session = await ask(api.POST('/api/v1/session', { body: { username, password } })).catch((error: unknown) => {
+        setPassword('');
+        throw error;
+      });
       remember('username', username);
       beganHere(session);
-    } catch (error) {
-      setProblem(error as Error); // ask throws nothing else
-      setPassword('');
-      setBusy(false);
-    }
+    });
   };
   return (
     <Gate title={t('signIn.title')} lead={t(why === null ? 'signIn.lead' : WHY_WORDS[why])}>
-      <form onSubmit={(event) => void send(event)}>
+      <form onSubmit={signIn}>
         <Field
           label={t('signIn.username')}
           name="username"

@@ -10,6 +10,7 @@ import { Dialog } from '../../components/dialog.tsx';
 import { Trouble } from '../../components/faces.tsx';
 import { Choice, Field } from '../../components/field.tsx';
 import { day, t } from '../../i18n.ts';
+import { useSending } from '../../sending.ts';
 
 type Issued = paths['/api/v1/certificates/clients']['post']['responses'][200]['content']['application/json'];
 type Format = 'p12' | 'pem';
@@ -23,19 +24,14 @@ export interface IssueCertificateProps {
 export function IssueCertificate({ close, issued }: IssueCertificateProps) {
   const [name, setName] = useState('');
   const [format, setFormat] = useState<Format>('p12');
-  const [isBusy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Error | null>(null);
+  const { isBusy, problem, clear, send } = useSending();
   const [made, setMade] = useState<Issued | null>(null);
-  const issue = async () => {
-    setBusy(true);
-    setProblem(null);
-    try {
+  const issue = () => {
+    clear();
+    return send(async () => {
       setMade(await ask(api.POST('/api/v1/certificates/clients', { body: { name, format } })));
       issued();
-    } catch (error) {
-      setProblem(error as Error); // ask throws nothing else
-    }
-    setBusy(false);
+    });
   };
   if (made !== null) return <HandOver made={made} close={close} />;
   return (

@@ -11,6 +11,7 @@ import { Field, Select } from '../../components/field.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { clockTime, type Key, t } from '../../i18n.ts';
 import type { Live } from '../../live.ts';
+import { useSending } from '../../sending.ts';
 import '../../styles/phones.css';
 
 type Phone = Answer<'/api/v1/phones'>[number];
@@ -64,11 +65,9 @@ function PhoneForm({ done }: { readonly done: (added: Added) => void }) {
   const [groups, setGroups] = useState('');
   const [use, setUse] = useState<Use>('owntracks');
   const [filter, setFilter] = useState('');
-  const [isBusy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Error | null>(null);
-  const send = async (event: Event) => {
+  const { isBusy, problem, send } = useSending();
+  const add = (event: Event) => {
     event.preventDefault();
-    setBusy(true);
     const named = groups.split(/[\s,]+/).filter((each) => each !== '');
     const topics = use === 'mqtt' ? [{ access: 'readwrite' as const, filter: filter.trim() }] : [];
     const body = {
@@ -80,15 +79,10 @@ function PhoneForm({ done }: { readonly done: (added: Added) => void }) {
       webSocket: false,
       replace: false,
     };
-    try {
-      done(await ask(api.POST('/api/v1/phones', { body })));
-    } catch (error) {
-      setProblem(error as Error); // ask throws nothing else
-      setBusy(false);
-    }
+    void send(async () => done(await ask(api.POST('/api/v1/phones', { body }))));
   };
   return (
-    <form class="form" onSubmit={(event) => void send(event)}>
+    <form class="form" onSubmit={add}>
       <Field
         label={t('phones.person')}
         name="person"

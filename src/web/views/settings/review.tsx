@@ -1,36 +1,31 @@
 // What a draft changes, before it is put in force; and what to do when somebody else was faster.
 
-import { useState } from 'preact/hooks';
 import { Refusal } from '../../api/client.ts';
 import { Button } from '../../components/button.tsx';
 import { Dialog } from '../../components/dialog.tsx';
 import { Loading, Trouble } from '../../components/faces.tsx';
 import { t } from '../../i18n.ts';
+import { useSending } from '../../sending.ts';
 import type { Draft } from '../../settings/draft.ts';
 import { tryText } from '../../settings/trial.ts';
 import { Diff } from './diff.tsx';
 
 /** Review shows the diff and applies it for the time being. */
 export function Review({ draft, close }: { readonly draft: Draft; readonly close: () => void }) {
-  const [isBusy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Error | null>(null);
+  const { isBusy, problem, clear, send } = useSending();
   const checked = draft.checked.value;
   const isStale = problem instanceof Refusal && problem.status === 412;
-  const apply = async () => {
-    setBusy(true);
-    setProblem(null);
-    try {
+  const apply = () => {
+    clear();
+    return send(async () => {
       await tryText(draft.text.value, draft.current.value?.revision ?? '');
       close();
       void draft.read(true);
-    } catch (error) {
-      setProblem(error as Error); // ask throws nothing else
-      setBusy(false);
-    }
+    });
   };
   const take = async (isTheirs: boolean) => {
     await draft.read(isTheirs);
-    setProblem(null);
+    clear();
     if (isTheirs) close();
   };
   return (

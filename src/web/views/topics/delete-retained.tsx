@@ -9,6 +9,7 @@ import { Loading, Trouble } from '../../components/faces.tsx';
 import { Field } from '../../components/field.tsx';
 import { toast } from '../../components/toast.tsx';
 import { bytes, number, plural, t } from '../../i18n.ts';
+import { useSending } from '../../sending.ts';
 
 type Preview = paths['/api/v1/retained-deletions']['post']['responses'][200]['content']['application/json'];
 
@@ -23,18 +24,15 @@ export interface DeleteRetainedProps {
 export function DeleteRetained({ filter: first, close, deleted }: DeleteRetainedProps) {
   const [filter, setFilter] = useState(first);
   const [preview, setPreview] = useState<Preview | null>(null);
-  const [problem, setProblem] = useState<Error | null>(null);
-  const [isBusy, setBusy] = useState(false);
-  const attempt = async (work: () => Promise<void>) => {
-    setBusy(true);
-    setProblem(null);
-    try {
-      await work();
-    } catch (error) {
-      setProblem(error as Error); // ask throws nothing else
-      if (error instanceof Refusal && error.status === 409) setPreview(null); // what matches has changed
-    }
-    setBusy(false);
+  const { isBusy, problem, clear, send } = useSending();
+  const attempt = (work: () => Promise<void>) => {
+    clear();
+    return send(() =>
+      work().catch((error: unknown) => {
+        if (error instanceof Refusal && error.status === 409) setPreview(null); // what matches has changed
+        throw error;
+      }),
+    );
   };
   const look = () => attempt(async () => setPreview(await ask(api.POST('/api/v1/retained-deletions', { body: { filter } }))));
   const remove = (confirm: string) =>

@@ -9,6 +9,7 @@ import { Trouble } from '../../components/faces.tsx';
 import { Choice, Field } from '../../components/field.tsx';
 import { t } from '../../i18n.ts';
 import { isOffered, linkTo } from '../../router.ts';
+import { useSending } from '../../sending.ts';
 import { currentSession } from '../../visit.ts';
 
 type QoS = '0' | '1' | '2';
@@ -25,21 +26,16 @@ export function Publish({ topic: first, payload: firstPayload, close }: PublishP
   const [payload, setPayload] = useState(firstPayload);
   const [qos, setQos] = useState<QoS>('0');
   const [retain, setRetain] = useState(false);
-  const [isBusy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Error | null>(null);
+  const { isBusy, problem, clear, send } = useSending();
   const [sent, setSent] = useState<string | null>(null);
   const id = useId();
-  const send = async () => {
-    setBusy(true);
-    setProblem(null);
+  const publish = () => {
+    clear();
     setSent(null);
-    try {
+    return send(async () => {
       await ask(api.POST('/api/v1/messages', { body: { topic, payload, qos: Number(qos) as 0 | 1 | 2, retain } })); // one of three
       setSent(t('topics.published', { topic }));
-    } catch (error) {
-      setProblem(error as Error); // ask throws nothing else
-    }
-    setBusy(false);
+    });
   };
   return (
     <Dialog title={t('topics.publish')} close={close}>
@@ -47,7 +43,7 @@ export function Publish({ topic: first, payload: firstPayload, close }: PublishP
         class="form"
         onSubmit={(event) => {
           event.preventDefault();
-          void send();
+          void publish();
         }}
       >
         <Field label={t('topics.topic')} name="topic" value={topic} change={setTopic} problem={problem} required isFirst={first === ''} />
