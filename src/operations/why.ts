@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { decisionText, explainSubscription, missingRule, type SubscriptionExplained } from '../access/explain.ts';
 import type { LoginHold } from '../access/login-throttle.ts';
+import { ADVICE_CODES } from '../refusals/advice.ts';
 import type { RememberedRefusal } from '../refusals/refusal-memory.ts';
 import type { OperationNeeds } from './needs.ts';
 import { type Answer, operation } from './operation.ts';
@@ -10,6 +11,8 @@ import { HOLD } from './throttle.ts';
 
 /** Sessions whose subscriptions are looked at for one answer. */
 const MAX_SESSIONS = 1000;
+
+const VALUES = z.record(z.string(), z.union([z.string(), z.number()]));
 
 const REFUSAL = z.object({
   cause: z.string(),
@@ -20,7 +23,10 @@ const REFUSAL = z.object({
   username: z.string().nullable(),
   topicName: z.string().nullable(),
   reason: z.string().describe('a sentence about the client, without its subject'),
+  values: VALUES.describe('what stands in that sentence: with `cause` and `what` a page can say it in another language'),
   advice: z.string().nullable().describe('what to do about it'),
+  adviceCode: z.enum(ADVICE_CODES).nullable(),
+  adviceValues: VALUES,
   first: z.number().describe('milliseconds since 1970'),
   last: z.number(),
   count: z.number(),

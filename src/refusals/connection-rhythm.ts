@@ -1,5 +1,8 @@
 // Recognises clients that push each other out (two devices with one client id) and clients that come and go all the time.
 
+import { type Advice, advise } from './advice.ts';
+import type { Values } from './reason-values.ts';
+
 /** Milliseconds that are looked at together, and between two words about the same client. */
 const WINDOW = 60_000;
 
@@ -18,8 +21,13 @@ const LONG_ID = 256;
 /** Trouble is said once a minute while it lasts. */
 export interface Trouble {
   readonly cause: 'duel' | 'flapping';
+  /** Tells duels apart. */
+  readonly what: '' | 'one place' | 'two places';
+  /** What stands in the reason. */
+  readonly values: Values;
+  /** A sentence about the client, without its subject. */
   readonly reason: string;
-  readonly advice: string | null;
+  readonly advice: Advice | null;
 }
 
 interface Entry {
@@ -68,22 +76,28 @@ export class ConnectionRhythm {
 
 function duel({ takeOvers, addresses }: Entry, seconds: number): Trouble {
   const [one, other] = addresses ?? ['', ''];
+  const taken = `was taken over ${takeOvers} times in ${seconds} s`;
   if (one === other) {
     return {
       cause: 'duel',
-      reason: `was taken over ${takeOvers} times in ${seconds} s, always from ${placeOf(one)}`,
-      advice: 'two programs there use the same client id, or one connects anew before it has closed its old connection',
+      what: 'one place',
+      values: { count: takeOvers, seconds, address: one },
+      reason: `${taken}, always from ${placeOf(one)}`,
+      advice: advise('client id twice there'),
     };
   }
   return {
     cause: 'duel',
-    reason: `was taken over ${takeOvers} times in ${seconds} s, by ${placeOf(one)} and ${placeOf(other)} in turn`,
-    advice: 'two devices use the same client id: give each its own',
+    what: 'two places',
+    values: { count: takeOvers, seconds, one, other },
+    reason: `${taken}, by ${placeOf(one)} and ${placeOf(other)} in turn`,
+    advice: advise('client id twice'),
   };
 }
 
 function flapping({ connections }: Entry, address: string, seconds: number): Trouble {
-  return { cause: 'flapping', reason: `connected ${connections} times in ${seconds} s from ${placeOf(address)}`, advice: null };
+  const reason = `connected ${connections} times in ${seconds} s from ${placeOf(address)}`;
+  return { cause: 'flapping', what: '', values: { count: connections, seconds, address }, reason, advice: null };
 }
 
 function placeOf(address: string): string {

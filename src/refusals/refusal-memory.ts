@@ -4,11 +4,13 @@
 
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
-import type { RefusalCause, RefusalReason } from '../base/refusal-reason.ts';
+import type { RefusalCause } from '../base/refusal-reason.ts';
 import { refusalSentence } from '../base/refusal-sentences.ts';
 import type { Refusal, RefusalLog, RemoteEnd } from '../broker/ports.ts';
+import { type Advice, type AdviceCode, adviceSentence } from './advice.ts';
 import { ConnectionRhythm } from './connection-rhythm.ts';
 import type { Explanation } from './explain-refusal.ts';
+import { type Values, valuesOf, whatOf } from './reason-values.ts';
 
 /** Each is some 500 bytes. */
 const MAX_REFUSALS = 200;
@@ -34,8 +36,12 @@ export interface RememberedRefusal {
   readonly topicName: string | null;
   /** A sentence about the client, without its subject. */
   readonly reason: string;
+  /** What stands in that sentence, by name; its code is `cause` and `what`. */
+  readonly values: Values;
   /** What to do about it, or null. */
   readonly advice: string | null;
+  readonly adviceCode: AdviceCode | null;
+  readonly adviceValues: Values;
   readonly first: number;
   readonly last: number;
   readonly count: number;
@@ -81,18 +87,14 @@ export class RefusalMemory implements RefusalLog {
     ].join('\u0000');
     this.#remember(key, () => {
       const { reason, advice } = this.#setup.explain(refusal);
-      const what = kindOf(refusal.reason);
       const { address, policy } = from;
       return {
         cause,
-        what,
-        address,
-        listenerPort: policy.port,
-        clientId,
-        username,
-        topicName,
-        reason: shortened(reason, MAX_REASON),
-        advice,
+        what: whatOf(reason),
+        ...{ address, listenerPort: policy.port, clientId, username, topicName },
+        reason: shortened(refusalSentence(reason), MAX_REASON),
+        values: shortValues(valuesOf(reason)),
+        ...told(advice),
       };
     });
   }
@@ -101,12 +103,13 @@ export class RefusalMemory implements RefusalLog {
     const { clock, log } = this.#setup;
     const trouble = this.#rhythm.connected(clientId, from.address, takenFrom?.address ?? null, clock.monotonic());
     if (trouble === null) return;
-    const { cause, reason, advice } = trouble;
-    log.log('warning', `Warning: Client ${clientId} ${reason}${advice === null ? '' : ` - ${advice}`}.`);
+    const { cause, what, values, reason } = trouble;
+    const advice = told(trouble.advice);
+    log.log('warning', `Warning: Client ${clientId} ${reason}${advice.advice === null ? '' : ` - ${advice.advice}`}.`);
     const { address } = from;
     const where = { address, listenerPort: from.policy.port };
-    const known = { cause, what: '', ...where, clientId: shortened(clientId), username: null, topicName: null };
-    this.#remember([cause, clientId].join('\u0000'), () => ({ ...known, reason, advice }));
+    const known = { cause, what, ...where, clientId: shortened(clientId), username: null, topicName: null };
+    this.#remember([cause, clientId].join('\u0000'), () => ({ ...known, reason, values, ...advice }));
   }
 
   /** list gives what is remembered, the latest first; with `about` only of that address, client id or user. */
@@ -130,10 +133,16 @@ export class RefusalMemory implements RefusalLog {
   }
 }
 
-function kindOf(reason: RefusalReason): string {
-  if (reason.cause === 'tls' && reason.what === 'handshake')
-    return typeof reason.problem === 'string' ? reason.problem : reason.problem.what;
-  return 'what' in reason ? reason.what : '';
+function told(advice: Advice | null): Pick<RememberedRefusal, 'advice' | 'adviceCode' | 'adviceValues'> {
+  if (advice === null) return { advice: null, adviceCode: null, adviceValues: {} };
+  const { code } = advice;
+  const values = shortValues(advice.values);
+  return { advice: adviceSentence({ code, values }), adviceCode: code, adviceValues: values };
+}
+
+function shortValues(values: Values): Values {
+  const short = Object.entries(values).map(([name, value]) => [name, typeof value === 'string' ? shortened(value, MAX_REASON) : value]);
+  return Object.fromEntries(short);
 }
 
 /** A copy: as a part of the text it would keep the whole alive. */

@@ -3,9 +3,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RefusalReason, TlsProblem } from '../../src/base/refusal-reason.ts';
+import { refusalSentence } from '../../src/base/refusal-sentences.ts';
 import { DEFAULT_LISTENER_POLICY } from '../../src/broker/options.ts';
 import type { Refusal } from '../../src/broker/ports.ts';
-import { explainRefusal } from '../../src/refusals/explain-refusal.ts';
+import { adviceSentence } from '../../src/refusals/advice.ts';
+import { explainRefusal as explained } from '../../src/refusals/explain-refusal.ts';
 import type { AclVerdict, KnownAccount, OpenPort, RefusalNeeds } from '../../src/refusals/needs.ts';
 
 const KNOWN: KnownAccount = { isKnown: true, passwordIn: null, passwordFile: '/etc/midge/passwd', dynamic: null };
@@ -21,6 +23,12 @@ function needs(changes: { ports?: readonly OpenPort[]; account?: Partial<KnownAc
 function refusal(reason: RefusalReason, changes: Partial<Refusal> = {}): Refusal {
   const from = { address: '192.0.2.7', port: 1, policy: DEFAULT_LISTENER_POLICY };
   return { reason, from, clientId: 'phone', username: 'jane', topicName: null, ...changes };
+}
+
+/** explainRefusal gives what a terminal says. */
+function explainRefusal(...asked: Parameters<typeof explained>) {
+  const { reason, advice } = explained(...asked);
+  return { reason: refusalSentence(reason), advice: advice === null ? null : adviceSentence(advice) };
 }
 
 function adviceFor(problem: TlsProblem, ports: readonly OpenPort[] = []): string | null {

@@ -3,10 +3,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { systemClock } from '../../src/base/clock.ts';
-import { refusalSentence } from '../../src/base/refusal-sentences.ts';
 import { DEFAULT_LISTENER_POLICY } from '../../src/broker/options.ts';
 import type { Refusal } from '../../src/broker/ports.ts';
+import { advise } from '../../src/refusals/advice.ts';
 import { ConnectionRhythm } from '../../src/refusals/connection-rhythm.ts';
+import type { Explanation } from '../../src/refusals/explain-refusal.ts';
 import { RefusalMemory } from '../../src/refusals/refusal-memory.ts';
 import { recordingLog } from '../support/ports/recording-log.ts';
 import { heldBytes } from '../support/process/memory.ts';
@@ -21,7 +22,7 @@ function memory() {
   let explained = 0;
   const explain = ({ reason }: Refusal) => {
     explained++;
-    return { reason: refusalSentence(reason), advice: null };
+    return { reason, advice: null };
   };
   return { refusals: new RefusalMemory({ clock: systemClock, log, explain }), log, explained: () => explained };
 }
@@ -110,4 +111,18 @@ test('connection rhythm tells one machine that takes over from itself', () => {
   const rhythm = new ConnectionRhythm();
   const said = Array.from({ length: 5 }, () => rhythm.connected('app', '10.0.0.1', '10.0.0.1', 0)?.reason);
   assert.deepEqual(said, [undefined, undefined, undefined, 'was taken over 4 times in 1 s, always from 10.0.0.1', undefined]);
+});
+
+test('refusal memory tells reason and advice as codes with their values beside the sentences', () => {
+  const explain = (): Explanation => ({
+    reason: { cause: 'tls', what: 'handshake', problem: { what: 'expired', name: 'lamp', date: new Date('2026-01-31T12:00:00Z') } },
+    advice: advise('new password', { command: 'midge passwd /etc/midge/passwd jane' }),
+  });
+  const refusals = new RefusalMemory({ clock: systemClock, log: recordingLog(), explain });
+  refusals.refused(refusal('10.0.0.1'));
+  const [told] = refusals.list(null);
+  assert.deepEqual([told?.what, told?.values], ['expired', { name: 'lamp', date: '2026-01-31' }]);
+  assert.equal(told?.reason, 'failed the TLS handshake: its client certificate "lamp" expired on 2026-01-31');
+  assert.deepEqual([told?.adviceCode, told?.adviceValues], ['new password', { command: 'midge passwd /etc/midge/passwd jane' }]);
+  assert.equal(told?.advice, 'a new password: midge passwd /etc/midge/passwd jane');
 });

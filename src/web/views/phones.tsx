@@ -12,6 +12,7 @@ import { toast } from '../components/toast.tsx';
 import { t } from '../i18n.ts';
 import { type Live, useLive } from '../live.ts';
 import { AddPhone } from './phones/add-phone.tsx';
+import { keptOutWords } from './phones/kept-out.ts';
 
 type Phone = Answer<'/api/v1/phones'>[number];
 
@@ -88,10 +89,9 @@ async function remove({ person, device, account }: Phone, live: Live<readonly Ph
 function State({ phone: { connected, isSetUp, link, problem } }: { readonly phone: Phone }) {
   if (connected) return <Badge look="good">{t('phones.connected')}</Badge>;
   if (problem !== null) {
-    const advice = problem.advice === null ? '' : ` (${problem.advice})`;
     return (
       <>
-        <Badge look="bad">{t('phones.keptOut')}</Badge> <span class="quiet">{`${problem.reason}${advice}`}</span>
+        <Badge look="bad">{t('phones.keptOut')}</Badge> <span class="quiet">{keptOutWords(problem)}</span>
       </>
     );
   }

@@ -6,6 +6,7 @@ import { Badge, Card } from '../components/card.tsx';
 import { Empty, Shown } from '../components/faces.tsx';
 import { ago, dateTime, plural, t } from '../i18n.ts';
 import { useLive } from '../live.ts';
+import { adviceWords, reasonWords } from '../refusal-words.ts';
 import { isOffered, linkTo } from '../router.ts';
 
 type Why = Answer<'/api/v1/why'>;
@@ -44,21 +45,20 @@ function List({ why: { refusals, held, deaf } }: { readonly why: Why }) {
           who={whoOf(each)}
           from={each.address === '' ? t('clients.unixSocket') : each.address}
           badge={each.count > 1 ? plural('refusals.times', each.count) : null}
-          words={each.reason}
-          advice={each.advice}
+          {...wordsFor(each)}
           at={each.last}
           username={each.username}
           isAboutAccount={each.cause === 'credentials'}
         />
       ))}
-      {deaf.map(({ clientId, username, topicFilter, reason, advice }) => (
+      {deaf.map(({ clientId, username, topicFilter, advice }) => (
         <Reason
           key={`deaf ${clientId} ${topicFilter}`}
           who={clientId}
           from={username ?? t('clients.nobody')}
           badge={t('refusals.deaf')}
-          words={reason}
-          advice={advice}
+          words={t('refusals.deafWords', { filter: topicFilter })}
+          advice={advice === null ? null : t('refusals.deafAdvice', { filter: topicFilter })}
         />
       ))}
     </ul>
@@ -70,12 +70,20 @@ function whoOf({ clientId, username }: Why['refusals'][number]): string {
   return clientId === '' ? username : `${clientId} (${username})`;
 }
 
+/** A box that is newer than this page may know reasons that the page has no words for. */
+function wordsFor(told: Why['refusals'][number]): Pick<ReasonProps, 'words' | 'advice' | 'isEnglish'> {
+  const words = reasonWords(told);
+  return words === null ? { words: told.reason, advice: told.advice, isEnglish: true } : { words, advice: adviceWords(told) };
+}
+
 interface ReasonProps {
   readonly who: string;
   readonly from: string;
   readonly badge: string | null;
   readonly words: string;
   readonly advice: string | null;
+  /** Both are the words of the box, whatever the language of the page. */
+  readonly isEnglish?: boolean;
   readonly at?: number;
   /** Where it can be put right; null = no account has to do with it. */
   readonly username?: string | null;
@@ -83,7 +91,7 @@ interface ReasonProps {
   readonly isAboutAccount?: boolean;
 }
 
-function Reason({ who, from, badge, words, advice, at, username = null, isAboutAccount = false }: ReasonProps) {
+function Reason({ who, from, badge, words, advice, isEnglish = false, at, username = null, isAboutAccount = false }: ReasonProps) {
   return (
     <li>
       <p class="reason-head">
@@ -94,12 +102,10 @@ function Reason({ who, from, badge, words, advice, at, username = null, isAboutA
           </span>
         )}
       </p>
-      <p lang="en">{words}</p>
-      {advice !== null && (
-        <p class="hint" lang="en">
-          {advice}
-        </p>
-      )}
+      <div lang={isEnglish ? 'en' : undefined}>
+        <p>{words}</p>
+        {advice !== null && <p class="hint">{advice}</p>}
+      </div>
       {username !== null && isOffered('people') && (
         <p>
           <a href={linkTo('people', [username])}>{t(isAboutAccount ? 'refusals.toAccount' : 'refusals.toPerson', { name: username })}</a>

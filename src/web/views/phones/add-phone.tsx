@@ -13,6 +13,7 @@ import { clockTime, type Key, t } from '../../i18n.ts';
 import type { Live } from '../../live.ts';
 import { useSending } from '../../sending.ts';
 import '../../styles/phones.css';
+import { keptOutWords } from './kept-out.ts';
 
 type Phone = Answer<'/api/v1/phones'>[number];
 type Use = Phone['use'];
@@ -160,12 +161,7 @@ function Link({ added: { account, link, qr, ends, fingerprint }, phone, close }:
           <Step key={step} words={t(words)} isDone={phone?.steps[step] != null} />
         ))}
       </ul>
-      {phone?.problem != null && (
-        <p role="alert">
-          {phone.problem.reason}
-          {phone.problem.advice === null ? '' : ` (${phone.problem.advice})`}
-        </p>
-      )}
+      {phone?.problem != null && <p role="alert">{keptOutWords(phone.problem)}</p>}
       {isSetUp && <p>{t('phones.allDone')}</p>}
       <div class="actions">
         <Button look={isSetUp ? 'primary' : 'normal'} onClick={close}>
