@@ -14,7 +14,7 @@ import { otherBroker } from './brokers/other.ts';
 import { canPin, endChildren } from './child.ts';
 import { type Generator, prepareGenerator } from './generator.ts';
 import { familiesOf, LOADS, type Load } from './loads.ts';
-import { commit, describeMachine } from './machine.ts';
+import { commit, describeMachine, raiseFileLimit } from './machine.ts';
 import { type BenchOptions, parseOptions, USAGE } from './options.ts';
 import { type LoadRow, type ReportHeader, reportPage } from './report.ts';
 import { type Conditions, measureContests } from './rounds.ts';
@@ -39,6 +39,7 @@ async function main(args: readonly string[]): Promise<void> {
   process.once('exit', endChildren);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
+  raiseFileLimit();
   const generator = prepareGenerator(options.javascript);
   const others = options.others.map(({ name, command }) => otherBroker(name, command));
   const brokers = [midge(options.binary), mosquitto, aedes, ...others].filter((broker) => options.brokers?.includes(broker.name) ?? true);
@@ -85,7 +86,7 @@ async function measureProbes(options: BenchOptions, brokers: readonly BenchBroke
   const rows: ProbeRow[] = [];
   for (const probe of wanted) {
     console.error(`${probe.name} ...`);
-    rows.push(await measureProbe(probe, brokers, conditions));
+    rows.push(...(await measureProbe(probe, brokers, conditions)));
   }
   return rows;
 }

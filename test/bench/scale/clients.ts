@@ -2,20 +2,38 @@
 
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { OperatorError, reasonOf } from '../../../src/base/errors.ts';
+import { BENCH_USER } from '../brokers/configuration.ts';
 import { packet, text } from '../generator/client.ts';
 
 const AT_ONCE = 200; // connections being opened at a time
 const ANSWER_LIMIT_MS = 10_000;
+const PORTS_OF_AN_ADDRESS = 20_000; // Linux gives about 28,000
 
-/** openIdle connects `count` clients that never speak again (keep alive 0); resolves with their sockets when all have their CONNACK. */
-export async function openIdle(port: number, count: number, prefix: string): Promise<Socket[]> {
-  const sockets: Socket[] = [];
-  for (let from = 0; from < count; from += AT_ONCE) {
-    const batch = Array.from({ length: Math.min(AT_ONCE, count - from) }, (_, i) => openOne(port, `${prefix}${from + i}`));
-    sockets.push(...(await Promise.all(batch)));
+/** IdleClients are the sockets of clients that have their CONNACK. */
+export type IdleClients = Socket[];
+
+/** Crowd says which clients come. */
+export interface Crowd {
+  readonly port: number;
+  readonly tls: boolean;
+  readonly count: number;
+  /** Of their client ids. */
+  readonly prefix: string;
+}
+
+/** openIdle connects clients that never speak again (keep alive 0), adds their sockets to `clients` and resolves with it when all have their CONNACK. */
+export async function openIdle(crowd: Crowd, clients: IdleClients = []): Promise<IdleClients> {
+  const goal = clients.length + crowd.count;
+  while (clients.length < goal) {
+    const batch = Array.from({ length: Math.min(AT_ONCE, goal - clients.length) }, (_, i) => {
+      const number = clients.length + i;
+      return openOne(crowd, `${crowd.prefix}${number}`, `127.0.0.${1 + Math.floor(number / PORTS_OF_AN_ADDRESS)}`);
+    });
+    clients.push(...(await Promise.all(batch)));
   }
-  return sockets;
+  return clients;
 }
 
 /** closeAll closes sockets and waits for it. */
@@ -23,10 +41,14 @@ export async function closeAll(sockets: readonly Socket[]): Promise<void> {
   await Promise.all(sockets.map((socket) => (socket.closed ? null : once(socket.destroy(), 'close'))));
 }
 
-async function openOne(port: number, clientId: string): Promise<Socket> {
-  const socket = connect({ host: '127.0.0.1', port, noDelay: true }).on('error', () => {}); // seen by who waits for it
-  await once(socket, 'connect');
-  socket.write(packet(0x10, [text('MQTT'), Buffer.from([4, 2, 0, 0]), text(clientId)]));
+async function openOne({ port, tls }: Crowd, clientId: string, localAddress: string): Promise<Socket> {
+  const plain = connect({ host: '127.0.0.1', port, localAddress, noDelay: true });
+  const socket = tls ? connectTls({ socket: plain, rejectUnauthorized: false }) : plain;
+  socket.on('error', () => {}); // seen by who waits for it
+  await connected(socket, tls);
+  const { username, password } = BENCH_USER;
+  const parts = [text('MQTT'), Buffer.from([4, tls ? 0xc2 : 2, 0, 0]), text(clientId)];
+  socket.write(packet(0x10, tls ? [...parts, text(username), text(password)] : parts));
   const answer = await chunkOf(socket);
   if (answer[0] !== 0x20 || answer[3] !== 0) throw new OperatorError('a connection was refused');
   return socket.pause();
@@ -54,6 +76,16 @@ export async function ask(socket: Socket, bytes: Buffer, type: number): Promise<
   for (;;) {
     const chunk = await chunkOf(socket);
     if (((chunk[0] ?? 0) & 0xf0) === type) return;
+  }
+}
+
+async function connected(socket: Socket, tls: boolean): Promise<void> {
+  try {
+    await once(socket, tls ? 'secureConnect' : 'connect');
+  } catch (cause) {
+    const tooFew =
+      (cause as NodeJS.ErrnoException).code === 'EMFILE' ? 'not measured: the system allows too few open files (ulimit -Hn)' : null;
+    throw new OperatorError(tooFew ?? `Cannot connect a client: ${reasonOf(cause)}`, { cause });
   }
 }
 

@@ -21,7 +21,7 @@ for (let at = 0; at < SUBSCRIBERS; at++) {
   await subscriber.open();
   await subscriber.subscribe(TOPIC, 0);
 }
-const [slow] = await openIdle(port, 1, 'slow');
+const [slow] = await openIdle({ port, tls: false, count: 1, prefix: 'slow' });
 await ask(slow!, subscribePacket(1, [TOPIC]), 0x90); // one was asked for
 let taken = 0;
 slow!.on('data', (chunk: Buffer) => {

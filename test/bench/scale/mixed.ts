@@ -10,9 +10,10 @@ const IMAGES = new URL('./images.ts', import.meta.url).pathname;
 /** mixed measures the pairs while images.ts runs. */
 export const mixed: Probe = {
   name: 'mixed',
-  title:
+  titles: [
     '20 pairs, 64 bytes, 20,000 messages a second, beside an image of 1 MiB every 100 ms to 5 subscribers and one that reads slowly: p50 / p99 / p99.9 in microseconds; images delivered',
-  run: async ({ child, port }, { generator, seconds, warmup, generatorCore }) => {
+  ],
+  run: async function* ({ child, port }, { generator, seconds, warmup, generatorCore }) {
     if (generator.language !== 'C') throw new OperatorError('needs the C generator');
     // The generator must not wait for them where they share its core.
     const images = await startChild('nice', ['-n', '19', process.execPath, IMAGES, String(port)], generatorCore);
@@ -22,7 +23,7 @@ export const mixed: Probe = {
       if (began !== 'ready') throw new OperatorError(`Cannot send images: ${began}`);
       const { p50, p99, p999 } = await generator.run({ ...PAIRS, port, broker: child.pid, seconds: Math.max(seconds, 1), warmup, ...core });
       images.process.stdin?.end();
-      return `${[p50, p99, p999].map(Math.round).join(' / ')}; ${await firstLine(images, 'images.ts')}`;
+      yield `${[p50, p99, p999].map(Math.round).join(' / ')}; ${await firstLine(images, 'images.ts')}`;
     } finally {
       await images.stop();
     }

@@ -10,9 +10,11 @@ const CROWD = new URL('./crowd.ts', import.meta.url).pathname;
 /** storm measures how long the crowd takes, and what the pair notices. */
 export const storm: Probe = {
   name: 'storm',
-  title: `${CLIENTS.toLocaleString('en-US')} TLS clients with a password come at once: seconds until the last is connected and subscribed; refused; p50 / p99 in microseconds of a pair (TLS, one message at a time) meanwhile`,
+  titles: [
+    `${CLIENTS.toLocaleString('en-US')} TLS clients with a password come at once: seconds until the last is connected and subscribed; refused; p50 / p99 in microseconds of a pair (TLS, one message at a time) meanwhile`,
+  ],
   isSecured: true,
-  run: async ({ child, port }, { generator, seconds, warmup, generatorCore }) => {
+  run: async function* ({ child, port }, { generator, seconds, warmup, generatorCore }) {
     const crowd = await startChild('nice', ['-n', '19', process.execPath, CROWD, String(port), String(CLIENTS)], generatorCore);
     try {
       const core = generatorCore === null ? {} : { core: generatorCore };
@@ -20,7 +22,7 @@ export const storm: Probe = {
       const beside = generator.run(settings);
       const outcome = await firstLine(crowd, 'crowd.ts');
       const { p50, p99 } = await beside;
-      return `${outcome}; ${Math.round(p50)} / ${Math.round(p99)}`;
+      yield `${outcome}; ${Math.round(p50)} / ${Math.round(p99)}`;
     } finally {
       await crowd.stop();
     }

@@ -1,35 +1,44 @@
-// What a hundred thousand subscriptions, and their coming and going, do to a single pair.
+// What many subscriptions, and their coming and going, do to a single pair, and what memory they take.
 
 import type { Socket } from 'node:net';
 import type { RunningBroker } from '../brokers/broker.ts';
+import { residentBytes } from '../machine.ts';
 import type { Conditions } from '../rounds.ts';
 import { spreadOf } from '../statistics.ts';
-import { ask, closeAll, openIdle, subscribePacket, unsubscribePacket } from './clients.ts';
-import type { Probe } from './probe.ts';
+import { ask, closeAll, type IdleClients, openIdle, subscribePacket, unsubscribePacket } from './clients.ts';
+import { type Probe, sized } from './probe.ts';
 
+const SIZES = [10_000, 100_000, 1_000_000];
 const CLIENTS = 100;
-const PER_CLIENT = 1_000;
 const PER_PACKET = 100;
 const CHURN_PER_PACKET = 10;
 const SUBACK = 0x90;
 const UNSUBACK = 0xb0;
 const WINDOW = 100;
 
-/** subscriptions measures a pair before and with 100,000 subscriptions of others, a third of them with wildcards. */
+/** subscriptions measures a pair without and with the subscriptions of others, a third of them with wildcards. */
 export const subscriptions: Probe = {
   name: 'subscriptions',
-  title: `1 pair beside ${(CLIENTS * PER_CLIENT).toLocaleString('en-US')} subscriptions (a third with wildcards): rate without -> with them`,
-  run: async (broker, conditions) => {
-    const without = await pairRates(broker, conditions);
-    const sockets = await openIdle(broker.port, CLIENTS, 'many');
+  titles: sized(SIZES, 'subscriptions of others (a third with wildcards): bytes each; seconds to subscribe; what a pair keeps of its rate'),
+  run: async function* (broker, conditions) {
+    const { child, port } = broker;
+    const alone = spreadOf(await pairRates(broker, conditions)).median;
+    const clients: IdleClients = [];
     try {
-      for (const [client, socket] of sockets.entries()) await subscribeMany(socket, client);
-      const beside = await pairRates(broker, conditions);
-      await closeAll(sockets);
-      without.push(...(await pairRates(broker, conditions))); // before and after, so that a machine that slows down is no broker that slows down
-      return comparison(spreadOf(without).median, spreadOf(beside).median);
+      await openIdle({ port, tls: false, count: CLIENTS, prefix: 'many' }, clients);
+      const empty = residentBytes(child.pid);
+      let [from, subscribing] = [0, 0];
+      for (const size of SIZES) {
+        const began = performance.now();
+        for (const [client, socket] of clients.entries()) await subscribeMany(socket, client, from / CLIENTS, size / CLIENTS);
+        subscribing += (performance.now() - began) / 1000;
+        from = size;
+        const each = (residentBytes(child.pid) - empty) / size;
+        const beside = spreadOf(await pairRates(broker, conditions)).median;
+        yield `${each.toFixed(0)}; ${subscribing.toFixed(1)}; ${((100 * beside) / alone).toFixed(0)} %`;
+      }
     } finally {
-      await closeAll(sockets);
+      await closeAll(clients);
     }
   },
 };
@@ -37,12 +46,13 @@ export const subscriptions: Probe = {
 /** churn measures a pair, one message at a time, before and while another client subscribes and unsubscribes without a pause. */
 export const churn: Probe = {
   name: 'churn',
-  title:
+  titles: [
     '1 pair, one message at a time, p99 in microseconds: alone -> while another client subscribes and unsubscribes without a pause; its filters a second',
-  run: async (broker, conditions) => {
+  ],
+  run: async function* (broker, conditions) {
     const alone = await conditions.generator.run(pair(broker, conditions, 1));
-    const [socket] = await openIdle(broker.port, 1, 'churn');
-    if (socket === undefined) return '-';
+    const [socket] = await openIdle({ port: broker.port, tls: false, count: 1, prefix: 'churn' });
+    if (socket === undefined) return;
     const stop = new AbortController();
     const began = performance.now();
     const churning = churnUntil(socket, stop.signal);
@@ -50,7 +60,7 @@ export const churn: Probe = {
       const beside = await conditions.generator.run(pair(broker, conditions, 1));
       stop.abort();
       const perSecond = (1000 * (await churning)) / (performance.now() - began);
-      return `${alone.p99.toFixed(0)} -> ${beside.p99.toFixed(0)}; ${Math.round(perSecond).toLocaleString('en-US')}`;
+      yield `${alone.p99.toFixed(0)} -> ${beside.p99.toFixed(0)}; ${Math.round(perSecond).toLocaleString('en-US')}`;
     } finally {
       stop.abort();
       await closeAll([socket]);
@@ -58,10 +68,11 @@ export const churn: Probe = {
   },
 };
 
-async function subscribeMany(socket: Socket, client: number): Promise<void> {
-  for (let from = 0; from < PER_CLIENT; from += PER_PACKET) {
-    const filters = Array.from({ length: PER_PACKET }, (_, i) => filterOf(client, from + i));
-    await ask(socket, subscribePacket(1 + from / PER_PACKET, filters), SUBACK);
+/** The filters of one client, [from, to), both multiples of PER_PACKET. */
+async function subscribeMany(socket: Socket, client: number, from: number, to: number): Promise<void> {
+  for (let at = from; at < to; at += PER_PACKET) {
+    const filters = Array.from({ length: PER_PACKET }, (_, i) => filterOf(client, at + i));
+    await ask(socket, subscribePacket(1 + at / PER_PACKET, filters), SUBACK);
   }
 }
 
@@ -93,9 +104,4 @@ async function pairRates(broker: RunningBroker, conditions: Conditions): Promise
 export function pair(broker: RunningBroker, conditions: Conditions, window: number): Record<string, number> {
   const core: Record<string, number> = conditions.generatorCore === null ? {} : { core: conditions.generatorCore };
   return { port: broker.port, broker: broker.child.pid, window, seconds: conditions.seconds, warmup: conditions.warmup, ...core };
-}
-
-function comparison(without: number, beside: number): string {
-  const k = (rate: number) => Math.round(rate / 1000).toLocaleString('en-US');
-  return `${k(without)} -> ${k(beside)} k/s (${((100 * beside) / without).toFixed(0)} %)`;
 }
