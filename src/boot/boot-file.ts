@@ -1,8 +1,10 @@
 // midge.txt: `word = value` lines, written by anybody with any editor. All mistakes at once, and the text without its secrets.
 
+import { addAccount, passwordWarning } from './account-words.ts';
 import { portProblem } from './listeners.ts';
+import { gatewayProblem, reachWarning, withNameServers } from './network-problems.ts';
 import { type BootSettings, type Draft, emptyDraft, type FindTimeZone, type IsUsed, type Mistake, type Secret } from './settings.ts';
-import { addAccount, WORDS, type Word } from './words.ts';
+import { WORDS, type Word } from './words.ts';
 
 /** BOOT_FILE is its name on the boot partition. */
 export const BOOT_FILE = 'midge.txt';
@@ -41,6 +43,7 @@ interface Reading {
   readonly seen: Map<string, number>;
   readonly login: { username?: Line; password?: Line };
   readonly complain: (line: number, what: string) => void;
+  readonly warn: (line: number, what: string) => void;
 }
 
 /** readBootFile reads the bytes of midge.txt. Never throws: what can't be followed is a mistake, and the rest is followed. */
@@ -49,12 +52,14 @@ export function readBootFile(bytes: Buffer, known: Known): BootFile {
   const draft = emptyDraft();
   const mistakes: Mistake[] = [];
   const complain = (line: number, what: string) => mistakes.push({ file: BOOT_FILE, line, text: what });
-  const reading: Reading = { draft, known, secrets: new Map(), seen: new Map(), login: {}, complain };
+  const warn = (line: number, what: string) => mistakes.push({ file: BOOT_FILE, line, text: what, isWarning: true });
+  const reading: Reading = { draft, known, secrets: new Map(), seen: new Map(), login: {}, complain, warn };
   for (const line of settingLines(text, complain)) takeLine(line, reading);
   takeLogin(reading);
   complainOfHalves(reading);
+  lookAtNetwork(reading);
   mistakes.sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
-  const isLegible = reading.seen.size > 0 || (mistakes.length === 0 && text.trim() !== '');
+  const isLegible = reading.seen.size > 0 || (mistakes.every(({ isWarning }) => isWarning) && text.trim() !== '');
   return {
     settings: draft,
     mistakes,
@@ -124,6 +129,14 @@ function takeLine(line: Line, reading: Reading): void {
   if (problem !== null) return complain(number, describeProblem(word, value, problem));
   seen.set(word.name, number);
   if (word.secret !== undefined) secrets.set(number, { use: word.secret, value });
+  if (word.name === 'account') warnOfPassword(number, reading);
+}
+
+/** Of the account that was added last. */
+function warnOfPassword(line: number, { draft, warn }: Reading): void {
+  const { user = '', password = '' } = draft.accounts.at(-1) ?? {};
+  const warning = passwordWarning(user, password);
+  if (warning !== null) warn(line, warning);
 }
 
 function describeProblem(word: Word, value: string, problem: string): string {
@@ -132,13 +145,16 @@ function describeProblem(word: Word, value: string, problem: string): string {
 }
 
 /** `username` and `password` are one account, as in the configuration of the broker. */
-function takeLogin({ login: { username, password }, draft, secrets, seen, complain }: Reading): void {
+function takeLogin(reading: Reading): void {
+  const { draft, secrets, seen, complain } = reading;
+  const { username, password } = reading.login;
   if (password === undefined) return; // the user name alone stays behind when the password was taken
   if (username === undefined) return complain(password.number, 'a password needs a username beside it');
   const problem = addAccount(username.value, password.value, draft);
   if (problem !== null) return complain(username.number, problem);
   seen.set('password', password.number);
   secrets.set(password.number, { use: 'accounts', value: password.value });
+  warnOfPassword(password.number, reading);
 }
 
 /** What counts only beside something else. */
@@ -155,10 +171,30 @@ function complainOfHalves({ draft, seen, secrets, complain }: Reading): void {
     secrets.delete(lineOf('wifi_password'));
     wifi.password = null;
   }
-  for (const word of ['gateway', 'dns'] as const) {
+  for (const word of ['address_for', 'gateway', 'dns'] as const) {
     if (network.address === null && seen.has(word))
       complain(lineOf(word), `${word} has an effect only with a fixed address: address = ...`);
   }
+  if (draft.isWifiForgotten && wifi.name !== null) {
+    complain(lineOf('wifi_forget'), `a Wi-Fi is named in line ${lineOf('wifi_name')}: take one of the two lines away`);
+    draft.isWifiForgotten = false;
+  }
+  for (const user of draft.removedAccounts.filter((each) => draft.accounts.some((account) => account.user === each))) {
+    complain(lineOf('remove_account'), `"${user}" has an account line too: take one of the two lines away`);
+    draft.removedAccounts = draft.removedAccounts.filter((each) => each !== user);
+  }
+}
+
+function lookAtNetwork({ draft, seen, complain, warn }: Reading): void {
+  const problem = gatewayProblem(draft.network);
+  if (problem !== null) {
+    complain(seen.get('gateway') ?? 0, `gateway can't be "${draft.network.gateway}": ${problem}`);
+    draft.network.gateway = null;
+    return;
+  }
+  draft.network = { ...withNameServers(draft.network), dns: [...withNameServers(draft.network).dns] };
+  const warning = reachWarning(draft.network);
+  if (warning !== null) warn(seen.get('address') ?? 0, warning);
 }
 
 /** What the note says is no setting, so that the file can be read again and again. */

@@ -1,6 +1,7 @@
 // The wishes that Imager's files have in common, whatever form they come in.
 
 import { isIP } from 'node:net';
+import { gatewayProblem, withNameServers } from './network-problems.ts';
 import type { Draft, FindTimeZone, NetworkSettings, Secret } from './settings.ts';
 import { addressProblem, hostNameProblem, isSshKey, plainAddress, wifiPasswordProblem } from './words.ts';
 
@@ -91,12 +92,15 @@ export function setAddress({ address, gateway, dns, link }: FixedAddress, { draf
   for (const bad of [...(gateway === undefined ? [] : [gateway]), ...dns].filter((value) => !isGood(value))) {
     complain(`${quote(bad)} is no address`);
   }
-  draft.network = {
+  const network = {
     address: plainAddress(String(address)),
     gateway: isGood(gateway) ? String(gateway) : null,
     dns: dns.filter(isGood).map(String),
     link,
   };
+  const wrong = gatewayProblem(network);
+  if (wrong !== null) complain(`the gateway can't be ${quote(gateway)}: ${wrong}`);
+  draft.network = withNameServers(wrong === null ? network : { ...network, gateway: null });
 }
 
 /** hide remembers a secret of a file. */

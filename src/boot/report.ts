@@ -74,7 +74,10 @@ function paragraphs({ announced, fingerprint, accounts, setupCode, events, mista
       '    account = jane a-long-password',
     ]);
   }
-  if (mistakes.length > 0) parts.push(['Not followed:', ...mistakes.map((mistake) => `    ${describeMistake(mistake)}`)]);
+  const slips = mistakes.filter(({ isWarning }) => !isWarning);
+  const warnings = mistakes.filter(({ isWarning }) => isWarning);
+  if (slips.length > 0) parts.push(['Not followed:', ...slips.map((mistake) => `    ${describeMistake(mistake)}`)]);
+  if (warnings.length > 0) parts.push(['Followed, but look at it again:', ...warnings.map((mistake) => `    ${describeMistake(mistake)}`)]);
   if (events.length > 0) parts.push(['What happened:', ...events.map((event) => `    ${event}`)]);
   if (fingerprint !== null) {
     parts.push([

@@ -4,13 +4,21 @@
 export interface BootSettings {
   readonly hostName: string | null;
   readonly wifi: WifiSettings;
+  /** The networks of the Wi-Fi that are known are to be forgotten. */
+  readonly isWifiForgotten: boolean;
   readonly network: NetworkSettings;
+  /** Names or addresses of time servers; empty = those of the router, or of Debian. */
+  readonly timeServers: readonly string[];
   /** Name of the zone database, for example 'Europe/Berlin'. */
   readonly timeZone: string | null;
   /** Lines of authorized_keys. */
   readonly sshKeys: readonly string[];
   /** Accounts to make or to give another password. Secret. */
   readonly accounts: readonly BootAccount[];
+  /** Accounts to take away. */
+  readonly removedAccounts: readonly string[];
+  /** What accounts may do: nothing else, once there is a line for them. */
+  readonly topics: readonly TopicGrant[];
   readonly certificateNames: readonly string[];
   readonly persistentLog: boolean;
   /** Port of the plain listener, or with `secure` of the TLS one. */
@@ -45,6 +53,13 @@ export interface BootAccount {
   readonly password: string;
 }
 
+/** TopicGrant lets an account read topics, and write them too unless it is `isReadOnly`. */
+export interface TopicGrant {
+  readonly user: string;
+  readonly filters: readonly string[];
+  readonly isReadOnly: boolean;
+}
+
 /** Secret is one that stands on the boot partition, and what it is for: a `login` is for Raspberry Pi OS, and of no use here. */
 export interface Secret {
   readonly use: 'wifi' | 'accounts' | 'login';
@@ -57,12 +72,14 @@ export type IsUsed = (secret: Secret) => boolean;
 /** FindTimeZone gives the name under which this machine has a time zone, or null. */
 export type FindTimeZone = (name: string) => string | null;
 
-/** Mistake is something on the boot partition that can't be followed. It never quotes a secret. */
+/** Mistake is something on the boot partition that can't be followed, or that a person should think about. It never quotes a secret. */
 export interface Mistake {
   readonly file: string;
   /** From 1; null when it is about the whole file. */
   readonly line: number | null;
   readonly text: string;
+  /** It is followed all the same. */
+  readonly isWarning?: boolean;
 }
 
 /** Draft is settings in the making. */
@@ -77,10 +94,14 @@ export function emptyDraft(): Draft {
   return {
     hostName: null,
     wifi: { country: null, name: null, password: null, isOpen: false, hidden: false },
+    isWifiForgotten: false,
     network: { address: null, gateway: null, dns: [], link: null },
+    timeServers: [],
     timeZone: null,
     sshKeys: [],
     accounts: [],
+    removedAccounts: [],
+    topics: [],
     certificateNames: [],
     persistentLog: false,
     port: null,
@@ -93,11 +114,15 @@ export function emptyDraft(): Draft {
 export function mergeSettings(first: BootSettings, second: BootSettings): BootSettings {
   return {
     hostName: first.hostName ?? second.hostName,
-    wifi: mergeWifi(first.wifi, second.wifi),
+    wifi: mergeWifi(first.wifi, first.isWifiForgotten ? emptyDraft().wifi : second.wifi),
+    isWifiForgotten: first.isWifiForgotten || (second.isWifiForgotten && first.wifi.name === null),
     network: first.network.address === null ? second.network : first.network,
+    timeServers: first.timeServers.length > 0 ? first.timeServers : second.timeServers,
     timeZone: first.timeZone ?? second.timeZone,
     sshKeys: [...new Set([...first.sshKeys, ...second.sshKeys])],
     accounts: [...second.accounts, ...first.accounts],
+    removedAccounts: first.removedAccounts,
+    topics: first.topics,
     certificateNames: [...new Set([...first.certificateNames, ...second.certificateNames])],
     persistentLog: first.persistentLog || second.persistentLog,
     port: first.port ?? second.port,

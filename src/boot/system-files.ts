@@ -16,19 +16,26 @@ export const DEFAULT_HOST_NAME = 'midge';
 /** CONFIGURATION is what the broker of the image reads. */
 export const CONFIGURATION = '/var/lib/midge/appliance.conf';
 
+/** ACL_FILE says what accounts may do, once midge.txt has named topics. */
+export const ACL_FILE = '/var/lib/midge/acl';
+
 /** JOURNAL_SETTINGS is what journald reads when it starts. */
 export const JOURNAL_SETTINGS = '/run/systemd/journald.conf.d/20-midge.conf';
+
+/** TIME_SETTINGS is what timesyncd reads when it starts, which is after midge-boot.service. timesyncd.conf(5) */
+const TIME_SETTINGS = '/run/systemd/timesyncd.conf.d/20-midge.conf';
 
 const RUN = '/run/midge-boot';
 const IWD = '/var/lib/iwd';
 
 /** systemFiles gives the files of the operating system that follow from settings. */
 export function systemFiles(settings: BootSettings): readonly SystemFile[] {
-  const { timeZone, sshKeys, persistentLog, wifi, network } = settings;
+  const { timeZone, timeServers, sshKeys, persistentLog, wifi, network } = settings;
   return [
     { path: `${RUN}/environment`, text: timeZone === null ? null : `TZ=${timeZone}\n` },
     { path: JOURNAL_SETTINGS, text: persistentLog ? '[Journal]\nStorage=persistent\n' : null },
     { path: '/run/systemd/network/10-midge.network', text: network.address === null ? null : staticNetwork(network, wifi.name !== null) },
+    { path: TIME_SETTINGS, text: timeServers.length === 0 ? null : `[Time]\nNTP=${timeServers.join(' ')}\n` },
     { path: `${RUN}/iwd/main.conf`, text: wifi.country === null ? null : iwdConfiguration(wifi.country) },
     { path: '/var/lib/ssh/authorized_keys', text: sshKeys.length === 0 ? null : `${sshKeys.join('\n')}\n`, isSecret: true },
   ];
@@ -48,8 +55,8 @@ export function wifiFile(wifi: WifiSettings): SystemFile | null {
   return { path, text: `[Security]\n${key}\n${hidden === '' ? '' : `[Settings]\n${hidden}`}`, isSecret: true };
 }
 
-/** brokerConfiguration is the configuration of the broker, in the language of mosquitto.conf(5). */
-export function brokerConfiguration(settings: BootSettings): string {
+/** brokerConfiguration is the configuration of the broker, in the language of mosquitto.conf(5); `hasRules` = there is an ACL file. */
+export function brokerConfiguration(settings: BootSettings, hasRules: boolean): string {
   const { certificateNames, persistenceFile } = settings;
   const lines = [
     '# Written at each boot from midge.txt on the boot partition. Settings of your own go into files of conf.d/ beside this one.',
@@ -57,6 +64,7 @@ export function brokerConfiguration(settings: BootSettings): string {
     ...listenerLines(settings),
     'allow_anonymous false',
     'password_file /var/lib/midge/passwd',
+    ...(hasRules ? [`acl_file ${ACL_FILE}`] : []),
     'persistence true',
     ...(persistenceFile === null ? [] : [`persistence_file ${persistenceFile}`]),
     ...certificateNames.map((name) => `certificate_names ${name}`),
@@ -66,7 +74,7 @@ export function brokerConfiguration(settings: BootSettings): string {
 }
 
 function staticNetwork({ address, gateway, dns, link }: NetworkSettings, hasWifi: boolean): string {
-  const isWifi = (link ?? (hasWifi ? 'wifi' : 'cable')) === 'wifi';
+  const isWifi = linkOf({ link }, hasWifi) === 'wifi';
   return [
     '[Match]',
     ...(isWifi ? ['Type=wlan'] : ['Type=ether', 'Name=en* eth* usb*']),
@@ -80,6 +88,11 @@ function staticNetwork({ address, gateway, dns, link }: NetworkSettings, hasWifi
     'LLMNR=no',
     '',
   ].join('\n');
+}
+
+/** linkOf says which connection has the fixed address: the Wi-Fi where one is named, unless somebody has said it. */
+export function linkOf({ link }: Pick<NetworkSettings, 'link'>, hasWifi: boolean): 'cable' | 'wifi' {
+  return link ?? (hasWifi ? 'wifi' : 'cable');
 }
 
 function iwdConfiguration(country: string): string {

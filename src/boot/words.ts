@@ -3,6 +3,7 @@
 import { isIP, isIPv4 } from 'node:net';
 import { CERTIFICATE_NAME_ADVICE, certificateName } from '../base/certificate-name.ts';
 import { isStateName } from '../base/state-names.ts';
+import { takeAccount, takeReadTopics, takeRemovedAccount, takeTopics } from './account-words.ts';
 import type { Draft, FindTimeZone, Secret } from './settings.ts';
 
 /** Word is one row of the table. `take` puts a value into the draft, or gives what is wrong with it, without quoting secrets. */
@@ -22,9 +23,11 @@ const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 const YES = /^(yes|true|on|1)$/i;
 const NO = /^(no|false|off|0)$/i;
 const SSH_KEY = /^(ssh-(ed25519|rsa|dss)|ecdsa-sha2-nistp\d+|sk-(ssh-ed25519|ecdsa-sha2-nistp256)@openssh\.com) [A-Za-z0-9+/=]{40,}( .*)?$/;
+/** A name of DNS whose last label is no number, RFC 1123 2.1. */
+const SERVER_NAME = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*(?!\d+$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i;
 const WIFI_NAME_BYTES = 32;
 /** What else lies beside the database: our configuration, what SQLite and a restore make. */
-const NAMES_OF_IMAGE = /^(appliance\.conf|conf\.d)$|^(before|restore)-|\.new$|-(wal|shm|journal)$/;
+const NAMES_OF_IMAGE = /^(appliance\.conf|conf\.d|acl)$|^(before|restore)-|\.new$|-(wal|shm|journal)$/;
 
 /** WORDS in the order in which midge.txt shows them. */
 export const WORDS: readonly Word[] = [
@@ -44,7 +47,14 @@ export const WORDS: readonly Word[] = [
       draft.wifi.hidden = value;
     }),
   },
+  {
+    name: 'wifi_forget',
+    take: yesOrNo((draft, value) => {
+      draft.isWifiForgotten = value;
+    }),
+  },
   { name: 'address', also: ['ip_address', 'static_address'], take: takeAddress },
+  { name: 'address_for', take: takeAddressFor },
   {
     name: 'gateway',
     take: address((draft, value) => {
@@ -59,8 +69,12 @@ export const WORDS: readonly Word[] = [
     }),
   },
   { name: 'time_zone', also: ['timezone'], take: takeTimeZone },
+  { name: 'time_server', also: ['time_servers', 'ntp', 'ntp_server', 'ntp_servers'], repeats: true, take: takeTimeServers },
   { name: 'ssh_key', repeats: true, take: takeSshKey },
   { name: 'account', secret: 'accounts', repeats: true, take: takeAccount },
+  { name: 'remove_account', also: ['delete_account'], repeats: true, take: takeRemovedAccount },
+  { name: 'topics', repeats: true, take: takeTopics },
+  { name: 'read_topics', repeats: true, take: takeReadTopics },
   { name: 'certificate_names', also: ['certificate_name'], repeats: true, take: takeCertificateNames },
   {
     name: 'persistent_log',
@@ -140,6 +154,21 @@ function takeAddress(value: string, draft: Draft): string | null {
   return problem;
 }
 
+function takeAddressFor(value: string, draft: Draft): string | null {
+  if (/^(cable|ethernet|lan)$/i.test(value)) draft.network.link = 'cable';
+  else if (/^(wi-?fi|wlan)$/i.test(value)) draft.network.link = 'wifi';
+  else return 'it is cable or wifi';
+  return null;
+}
+
+function takeTimeServers(value: string, draft: Draft): string | null {
+  const servers = value.split(/[\s,]+/).filter((server) => server !== '');
+  const bad = servers.find((server) => isIP(server) === 0 && !SERVER_NAME.test(server));
+  if (bad !== undefined) return 'a time server is a name or an address, such as ptbtime1.ptb.de or 192.168.1.1';
+  draft.timeServers.push(...servers);
+  return null;
+}
+
 function takeTimeZone(value: string, draft: Draft, findTimeZone: FindTimeZone): string | null {
   const zone = findTimeZone(value);
   if (zone === null) return 'a time zone looks like Europe/Berlin';
@@ -150,20 +179,6 @@ function takeTimeZone(value: string, draft: Draft, findTimeZone: FindTimeZone): 
 function takeSshKey(value: string, draft: Draft): string | null {
   if (!isSshKey(value)) return 'it is no public SSH key: one line of a file like id_ed25519.pub';
   draft.sshKeys.push(value);
-  return null;
-}
-
-/** `account = NAME PASSWORD`: a name has no spaces, a password may. */
-function takeAccount(value: string, draft: Draft): string | null {
-  const [, user = '', password = ''] = /^(\S+)\s+(.+)$/.exec(value) ?? [];
-  return addAccount(user, password, draft);
-}
-
-/** addAccount adds an account, or says what is wrong with it. */
-export function addAccount(user: string, password: string, draft: Draft): string | null {
-  if (user === '' || password === '') return 'an account has a name and a password: account = jane her-password';
-  if (user.includes(':') || user.startsWith('#')) return 'a user name has no colon, and does not begin with #';
-  draft.accounts.push({ user, password });
   return null;
 }
 

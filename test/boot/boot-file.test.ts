@@ -28,18 +28,27 @@ test('midge.txt shows every setting when it is the one of the image', () => {
 test('midge.txt sets everything when the settings of the image are taken as they stand', () => {
   const text = readFileSync(TEMPLATE, 'utf8')
     .replace(/^#(?=[a-z_]+ = )/gm, '')
-    .replace('AAAA...', 'A'.repeat(68));
+    .replace('AAAA...', 'A'.repeat(68))
+    .replaceAll('a-long-password', 'a password of her own')
+    .replace('remove_account = jane', 'remove_account = joe');
   const { settings, mistakes } = read(text);
   assert.deepEqual(mistakes, []);
   assert.deepEqual(settings, {
     hostName: 'midge',
     wifi: { country: 'DE', name: 'my network', password: 'its password', isOpen: false, hidden: false },
-    network: { address: '192.168.1.5/24', gateway: '192.168.1.1', dns: ['192.168.1.1'], link: null },
+    isWifiForgotten: false,
+    network: { address: '192.168.1.5/24', gateway: '192.168.1.1', dns: ['192.168.1.1'], link: 'cable' },
+    timeServers: ['192.168.1.1'],
     timeZone: 'Europe/Berlin',
     sshKeys: [KEY],
     accounts: [
-      { user: 'jane', password: 'a-long-password' },
-      { user: 'jane', password: 'a-long-password' },
+      { user: 'jane', password: 'a password of her own' },
+      { user: 'jane', password: 'a password of her own' },
+    ],
+    removedAccounts: ['joe'],
+    topics: [
+      { user: 'jane', filters: ['home/#', 'owntracks/jane/#'], isReadOnly: false },
+      { user: 'jane', filters: ['weather/#'], isReadOnly: true },
     ],
     certificateNames: ['mqtt.example.org'],
     persistentLog: true,
@@ -149,6 +158,22 @@ for (const [text, line, problem] of [
   ['#\nwifi_password = abcdefgh', 2, /name of the Wi-Fi is missing/],
   ['gateway = 10.0.0.1', 1, /only with a fixed address/],
   ['time_zone = US/Eastern', 1, /looks like Europe\/Berlin/],
+  ['address = 192.168.1.5/24\ngateway = 192.168.2.1', 2, /outside the network of 192\.168\.1\.5\/24/],
+  ['gateway = 192.168.1.5\naddress = 192.168.1.5/24', 1, /address of this machine/],
+  ['address = fd00::5/64\ngateway = 192.168.1.1', 2, /of another kind/],
+  ['address = fd00::5/64\ngateway = fd01::1', 2, /outside the network/],
+  ['address_for = cable', 1, /only with a fixed address/],
+  ['address_for = both', 1, /cable or wifi/],
+  ['time_server = http://a', 1, /a time server is a name or an address/],
+  ['account = jane a-long-password', 1, /password of the example.*choose another/],
+  ['username = joe\npassword = a-long-password', 1, /password of the example/],
+  ['account = tom, x1234567', 1, /nothing but a space/],
+  ['account = tom = x1234567', 1, /nothing but a space/],
+  ['remove_account = tom dick', 1, /one line for each/],
+  ['account = tom x1234567\nremove_account = tom', 2, /account line too/],
+  ['topics = tom', 1, /topics: jane home/],
+  ['topics = tom home/#/x', 1, /"home\/#\/x" is no topic/],
+  ['wifi_name = a\nwifi_open = yes\nwifi_forget = yes', 3, /named in line 1/],
 ] as const) {
   test(`midge.txt has one mistake, with its line, when it says "${text.slice(0, 40).replaceAll('\n', ', ')}"`, () => {
     const { settings, mistakes } = read(text);
@@ -158,6 +183,34 @@ for (const [text, line, problem] of [
     assert.deepEqual([settings.port, settings.certificateNames, settings.persistenceFile], [null, [], null]);
   });
 }
+
+for (const [text, line, warning] of [
+  ['account = tom x', 1, /password of "tom" is short/],
+  ['account = tomtomtom TOMtomtom', 1, /is the name of the account/],
+  ['username = tom\npassword = x', 2, /is short/],
+  ['address = 192.168.1.5/24', 1, /without a gateway .* time server/],
+  ['address = 192.168.1.5/24\ndns = 192.168.1.1', 1, /without a gateway/],
+] as const) {
+  test(`midge.txt is followed with a warning when it says "${text.replaceAll('\n', ', ')}"`, () => {
+    const { mistakes, isWhole, settings } = read(text);
+    assert.equal(mistakes.length, 1, JSON.stringify(mistakes));
+    assert.equal(mistakes[0]?.line, line);
+    assert.ok(mistakes[0]?.isWarning);
+    assert.match(mistakes[0]?.text ?? '', warning);
+    assert.ok(isWhole && settings.accounts.length + Number(settings.network.address !== null) === 1);
+  });
+}
+
+test('midge.txt has the gateway answer for names when it names no other', () => {
+  const { settings, mistakes } = read('address = 192.168.1.5/24\ngateway = 192.168.1.1\n');
+  assert.deepEqual(mistakes, []);
+  assert.deepEqual(settings.network.dns, ['192.168.1.1']);
+  assert.deepEqual(read('address = fd00::5/64\ngateway = fe80::1\ndns = fd00::2\n').settings.network.dns, ['fd00::2']);
+});
+
+test('midge.txt never quotes a password when it warns of it', () => {
+  assert.doesNotMatch(JSON.stringify(read('account = tom zq7\n').mistakes), /zq7/);
+});
 
 test('midge.txt keeps a password of the Wi-Fi when it does not name the network', () => {
   const { settings, withoutAll } = read('wifi_nmae = home\nwifi_password = abcdefgh\n');

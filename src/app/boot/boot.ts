@@ -4,15 +4,16 @@
 
 import { reasonOf } from '../../base/errors.ts';
 import type { BootSettings, Mistake, Secret } from '../../boot/settings.ts';
-import { brokerConfiguration, CONFIGURATION, DEFAULT_HOST_NAME } from '../../boot/system-files.ts';
+import { ACL_FILE, brokerConfiguration, CONFIGURATION, DEFAULT_HOST_NAME } from '../../boot/system-files.ts';
 import { MachineFiles } from '../../host/machine-files.ts';
 import { mendRestore } from '../../state/mend-restore.ts';
 import { StateFolder } from '../../state/state-folder.ts';
 import { moveAside } from '../../store/file-names.ts';
 import { STORE_DEFAULTS } from '../../store/options.ts';
-import { forgetFollowed, writeAccounts } from './accounts.ts';
+import { describeChanges, forgetFollowed, writeAccounts } from './accounts.ts';
 import { FINDINGS, type Scope, STATE } from './paths.ts';
 import { resetMachine, takeUpBackup } from './restore.ts';
+import { writeRules } from './rules.ts';
 import { writeSystemFiles, writeWifi } from './system.ts';
 import { readWishes, remember, takeSecretsOut } from './wishes.ts';
 import { type BootWorld, isKept } from './world.ts';
@@ -51,7 +52,11 @@ export async function applyBootPartition(world: BootWorld, only: Scope = 'machin
     await attempt('write the settings of the system', () => writeSystemFiles(world, settings));
     if (await attempt('set up the Wi-Fi', () => mistakes.push(...writeWifi(files, settings)))) used.add('wifi');
   }
-  const hasAccounts = await attempt('write the accounts', async () => events.push(...(await writeAccounts(files, settings, owner))));
+  const hasAccounts = await attempt('write the accounts and their topics', async () => {
+    const changes = await writeAccounts(files, settings, owner);
+    writeRules(files, settings, { fresh: changes.added, owner });
+    events.push(...describeChanges(changes));
+  });
   if (hasAccounts && isRestored) used.add('accounts'); // a backup that comes later brings accounts of its own
   await attempt('write the configuration', () => writeConfiguration(files, settings, owner));
   await attempt('remember the settings', () => remember(files, settings));
@@ -68,7 +73,7 @@ export async function applyBootPartition(world: BootWorld, only: Scope = 'machin
 
 function writeConfiguration(files: MachineFiles, settings: BootSettings, owner: number): void {
   files.makeFolder(`${STATE}/conf.d`, { mode: 0o700, owner });
-  files.write(CONFIGURATION, brokerConfiguration(settings), { mode: 0o600, owner });
+  files.write(CONFIGURATION, brokerConfiguration(settings, files.exists(ACL_FILE)), { mode: 0o600, owner });
 }
 
 /** passwd(5). Root where there is no such user, as in tests. */

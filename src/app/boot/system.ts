@@ -26,17 +26,25 @@ export async function writeSystemFiles(world: BootWorld, settings: BootSettings)
 }
 
 /** writeWifi gives iwd the network. One that was named before goes only when this one is complete; its password may have been taken at an earlier boot. */
-export function writeWifi(files: MachineFiles, { wifi }: BootSettings): Mistake[] {
+export function writeWifi(files: MachineFiles, { wifi, isWifiForgotten }: BootSettings): Mistake[] {
   const file = wifiFile(wifi);
-  if (file === null) return [];
+  if (file === null) {
+    if (isWifiForgotten) forgetNetworks(files, null);
+    return [];
+  }
   if (file.text !== null) files.write(file.path, file.text, { mode: 0o600 });
   else if (!files.exists(file.path)) {
     const text = 'the password of the Wi-Fi is missing: wifi_password = ... (a network without one: wifi_open = yes)';
     return [{ file: BOOT_FILE, line: null, text }];
   }
-  const others = files.names(IWD).filter((name) => /\.(psk|open)$/.test(name) && `${IWD}/${name}` !== file.path);
-  for (const name of others) files.remove(`${IWD}/${name}`);
+  forgetNetworks(files, file.path);
   return [];
+}
+
+/** All but one. iwd.network(5): enterprise networks end in .8021x */
+function forgetNetworks(files: MachineFiles, kept: string | null): void {
+  const others = files.names(IWD).filter((name) => /\.(psk|open|8021x)$/.test(name) && `${IWD}/${name}` !== kept);
+  for (const name of others) files.remove(`${IWD}/${name}`);
 }
 
 function setLocalTime(files: MachineFiles, zone: string | null): void {

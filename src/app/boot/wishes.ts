@@ -70,7 +70,7 @@ function imagerFiles(files: MachineFiles): Map<ImagerFile, string> {
 
 /** A slip in midge.txt locks nobody out: a key goes when its line has gone, and all else can be followed. */
 function keepKeys(settings: BootSettings, mistakes: readonly Mistake[], last: BootSettings | null): BootSettings {
-  if (settings.sshKeys.length > 0 || mistakes.length === 0) return settings;
+  if (settings.sshKeys.length > 0 || mistakes.every(({ isWarning }) => isWarning)) return settings;
   return { ...settings, sshKeys: last?.sshKeys ?? [] };
 }
 

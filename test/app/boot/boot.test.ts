@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { AclAuthorizer } from '../../../src/access/acl.ts';
+import { parseAclFile } from '../../../src/access/acl-file.ts';
 import { parsePasswordFile } from '../../../src/access/password-file.ts';
 import { verifyPassword } from '../../../src/access/password-hash.ts';
 import { applyBootPartition } from '../../../src/app/boot/boot.ts';
@@ -15,7 +17,7 @@ type Machine = ReturnType<typeof makeMachine>;
 test('boot apply follows midge.txt and takes its secrets out when it is new', async (t) => {
   const machine = makeMachine(t, {
     'midge.txt':
-      'hostname = kitchen\r\naccount = jane secret one\r\nwifi_country = DE\r\nwifi_name = my: net\r\nwifi_password = secret two\r\naddress = 10.0.0.2/24\r\n',
+      'hostname = kitchen\r\naccount = jane secret one\r\nwifi_country = DE\r\nwifi_name = my: net\r\nwifi_password = secret two\r\naddress = 10.0.0.2/24\r\ngateway = 10.0.0.1\r\n',
   });
   const { mistakes, events } = await applyBootPartition(machine.world);
   assert.deepEqual(mistakes, []);
@@ -53,6 +55,76 @@ test('boot apply forgets a network when midge.txt names another with its passwor
   assert.deepEqual((await applyBootPartition(machine.world)).mistakes, []);
   assert.ok(!machine.exists('/var/lib/iwd/home.psk'));
   assert.equal(machine.read('/var/lib/iwd/office.open'), '[Settings]\nAutoConnect=true\n');
+});
+
+test('boot apply forgets the network when midge.txt says so, and does not take it from Imager again', async (t) => {
+  const machine = makeMachine(t, {
+    'midge.txt': 'wifi_name = home\nwifi_password = secret two\n',
+    'network-config': 'network: {wifis: {wlan0: {access-points: {other: {password: secret three}}}}}\n',
+  });
+  await applyBootPartition(machine.world);
+  machine.write('/boot/firmware/midge.txt', '# nothing\n');
+  await applyBootPartition(machine.world);
+  assert.ok(machine.exists('/var/lib/iwd/other.psk'));
+  machine.remove('/boot/firmware/network-config');
+  await applyBootPartition(machine.world);
+  assert.ok(machine.exists('/var/lib/iwd/other.psk'), 'lines that are gone forget nothing');
+  machine.write('/boot/firmware/network-config', 'network: {wifis: {wlan0: {access-points: {other: {password: secret three}}}}}\n');
+  machine.write('/boot/firmware/midge.txt', 'wifi_forget = yes\n');
+  assert.deepEqual((await applyBootPartition(machine.world)).mistakes, []);
+  assert.ok(!machine.exists('/var/lib/iwd/home.psk') && !machine.exists('/var/lib/iwd/other.psk'));
+});
+
+for (const [lines, type] of [
+  ['', 'ether'],
+  ['address_for = wifi', 'wlan'],
+  ['wifi_name = home\nwifi_open = yes', 'wlan'],
+  ['wifi_name = home\nwifi_open = yes\naddress_for = cable', 'ether'],
+] as const) {
+  test(`boot apply gives the fixed address to ${type} when midge.txt says "${lines.replaceAll('\n', ', ')}"`, async (t) => {
+    const machine = makeMachine(t, { 'midge.txt': `address = 10.0.0.2/24\ngateway = 10.0.0.1\n${lines}\n` });
+    await applyBootPartition(machine.world);
+    const network = machine.read('/run/systemd/network/10-midge.network');
+    assert.match(network, new RegExp(`Type=${type}\n(?:.*\n)*Gateway=10\\.0\\.0\\.1\nDNS=10\\.0\\.0\\.1\n`));
+  });
+}
+
+test('boot apply names the time servers of midge.txt to timesyncd', async (t) => {
+  const machine = makeMachine(t, { 'midge.txt': 'time_server = ptbtime1.ptb.de, 192.168.1.1\nntp = fd00::1\n' });
+  assert.deepEqual((await applyBootPartition(machine.world)).mistakes, []);
+  assert.equal(machine.read('/run/systemd/timesyncd.conf.d/20-midge.conf'), '[Time]\nNTP=ptbtime1.ptb.de 192.168.1.1 fd00::1\n');
+});
+
+test('boot apply takes accounts away that midge.txt does not want any more', async (t) => {
+  const machine = makeMachine(t, { 'midge.txt': 'account = jane secret one\naccount = tom secret two\n' });
+  await applyBootPartition(machine.world);
+  machine.write('/boot/firmware/midge.txt', 'remove_account = tom\nremove_account = nobody\n');
+  const { mistakes, events } = await applyBootPartition(machine.world);
+  assert.deepEqual({ mistakes, events }, { mistakes: [], events: ['Account "tom" was taken away.'] });
+  assert.match(machine.read('/var/lib/midge/passwd'), /^jane:[^\n]+\n$/);
+});
+
+test('boot apply limits an account to the topics of midge.txt, and leaves the others as they are', async (t) => {
+  const machine = makeMachine(t, { 'midge.txt': 'account = jane secret one\naccount = tom secret two\n' });
+  await applyBootPartition(machine.world);
+  assert.doesNotMatch(machine.read('/var/lib/midge/appliance.conf'), /acl_file/);
+  machine.write('/boot/firmware/midge.txt', 'topics = tom home/# garden/+/light\nread_topics = tom weather\naccount = ann secret three\n');
+  assert.deepEqual((await applyBootPartition(machine.world)).mistakes, []);
+  assert.match(machine.read('/var/lib/midge/appliance.conf'), /^acl_file \/var\/lib\/midge\/acl$/m);
+  const may = (username: string, topic: string, wish: 'read' | 'write') => {
+    const rules = new AclAuthorizer(parseAclFile(machine.read('/var/lib/midge/acl'), 'acl').acl);
+    const client = { clientId: 'c', username };
+    return wish === 'write' ? rules.mayPublish(client, topic) : rules.mayReceive(client, topic);
+  };
+  assert.ok(may('tom', 'home/a/b', 'write') && may('tom', 'garden/x/light', 'read') && may('tom', 'weather', 'read'));
+  assert.ok(!may('tom', 'weather', 'write') && !may('tom', 'else', 'read') && !may('stranger', 'home/a', 'read'));
+  assert.ok(may('jane', 'else', 'write') && may('jane', '$SYS/broker/uptime', 'read') && may('ann', 'else', 'write'));
+  machine.write('/boot/firmware/midge.txt', '# nothing\naccount = bob secret four\n');
+  await applyBootPartition(machine.world);
+  assert.ok(!may('tom', 'else', 'read') && may('tom', 'home/a', 'read') && may('bob', 'else', 'write'));
+  machine.write('/boot/firmware/midge.txt', 'topics = tom #\n');
+  await applyBootPartition(machine.world);
+  assert.ok(may('tom', 'else', 'write') && may('jane', 'else', 'write'));
 });
 
 for (const [what, text] of [

@@ -32,6 +32,17 @@ test('boot report brings the authority and the report to the boot partition, and
   assert.equal(machine.said.length, 1);
 });
 
+test('boot report tells what was not followed from what was followed with a warning', async (t) => {
+  const machine = makeMachine(t, { 'midge.txt': 'account = jane short\nport = 22\n' });
+  await applyBootPartition(machine.world);
+  await reportBoot(machine.world, 'midge', 'machine and broker');
+  assert.match(machine.read(REPORT), /^Not followed:\r\n {4}midge\.txt line 2: .*\r\n\r\n/m);
+  assert.match(
+    machine.read(REPORT),
+    /^Followed, but look at it again:\r\n {4}midge\.txt line 1: the password of "jane" is short.*\r\n\r\n/m,
+  );
+});
+
 test('boot report says anew when the broker does not run any more', async (t) => {
   const machine = makeMachine(t, { 'midge.txt': '# nothing\n' });
   await reportBoot(machine.world, 'midge', 'machine and broker');
