@@ -2,17 +2,15 @@
 
 import { rmSync } from 'node:fs';
 import { OperatorError, reasonOf } from '../../base/errors.ts';
+import { isBackup } from '../../boot/orders.ts';
 import { MachineFiles } from '../../host/machine-files.ts';
 import { AUTHORITY, BOOT, FOLLOWED_ACCOUNTS, IWD, KEYS, MEMORY, type Scope, STATE } from './paths.ts';
-import { type BootWorld, hasBootPartition, whileWritable } from './world.ts';
+import { type BootWorld, hasBootPartition, ordersIn, whileWritable } from './world.ts';
 
-/** Of several the last by name is taken, the newest when they are dated. */
-const BACKUP = /^midge.*\.(tar\.gz|tgz)$/i;
 /** Follows the name of a backup that was restored, so that a reset makes the machine new. */
 const DONE = '.restored';
 /** There from before a restore until it has succeeded: one that was cut short or failed is tried again. */
 const UNDER_WAY = `${MEMORY}/restoring`;
-const RESET_NAMES = ['factory-reset', 'factory-reset.txt'];
 /** What a reset takes away: all that is ours. */
 const RESET: Readonly<Record<Scope, readonly string[]>> = {
   broker: [STATE, MEMORY],
@@ -22,7 +20,7 @@ const RESET: Readonly<Record<Scope, readonly string[]>> = {
 /** resetMachine does what a file factory-reset asks for, and says so; null = there is none. The file goes last: a reset that is cut short begins again. */
 export async function resetMachine(world: BootWorld, only: Scope): Promise<string | null> {
   const files = new MachineFiles(world.root);
-  const asked = RESET_NAMES.map((name) => `${BOOT}/${name}`).filter((path) => files.exists(path));
+  const asked = ordersIn(files, 'reset');
   if (asked.length === 0) return null;
   for (const path of RESET[only]) files.remove(path);
   await world.run('sync');
@@ -38,11 +36,7 @@ export async function resetMachine(world: BootWorld, only: Scope): Promise<strin
  */
 export async function takeUpBackup(world: BootWorld, owner: number): Promise<string | null> {
   const files = new MachineFiles(world.root);
-  const name = files
-    .names(BOOT)
-    .filter((each) => BACKUP.test(each))
-    .sort()
-    .at(-1);
+  const name = files.names(BOOT).filter(isBackup).sort().at(-1);
   if (name === undefined) {
     if (hasBootPartition(files)) files.remove(UNDER_WAY); // it was taken away
     return null;

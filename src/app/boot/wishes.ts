@@ -2,7 +2,7 @@
 
 import { closestWord } from '../../base/closest-word.ts';
 import { BOOT_FILE, readBootFile } from '../../boot/boot-file.ts';
-import { ignoredFileMistakes } from '../../boot/ignored-files.ts';
+import { ignoredFileMistakes, misnamedFileMistakes } from '../../boot/ignored-files.ts';
 import { IMAGER_FILES, type ImagerFile, readImagerFiles } from '../../boot/imager.ts';
 import { type BootSettings, emptyDraft, type IsUsed, type Mistake, mergeSettings, type Secret } from '../../boot/settings.ts';
 import { MachineFiles } from '../../host/machine-files.ts';
@@ -33,7 +33,7 @@ export function readWishes(files: MachineFiles, only: Scope): Wishes {
   const habits = only === 'broker' ? [] : ignoredFileMistakes(files.names(BOOT), settings);
   return {
     settings,
-    mistakes: [...own.mistakes, ...theirs.mistakes, ...habits],
+    mistakes: [...own.mistakes, ...theirs.mistakes, ...habits, ...misnamedFileMistakes(files.names(BOOT))],
     events: last === null || own.isWhole ? [] : whyLast(files),
     withoutSecrets: (isUsed) => {
       const text = own.withoutSecrets(isUsed);

@@ -1,6 +1,7 @@
 // The machine under `midge boot`: one folder as its disk, the few programs it starts, and what it says.
 
 import { execFile } from 'node:child_process';
+import { isOrder, type Order } from '../../boot/orders.ts';
 import { MachineFiles } from '../../host/machine-files.ts';
 import { BOOT } from './paths.ts';
 
@@ -25,12 +26,12 @@ export function realWorld(say: (line: string) => void): BootWorld {
 }
 
 /** whileWritable runs an act while the boot partition can be written; where it always can, as on Raspberry Pi OS, it stays so. */
-export async function whileWritable(world: BootWorld, act: () => void): Promise<void> {
+export async function whileWritable(world: BootWorld, act: () => void | Promise<void>): Promise<void> {
   const mounts = new MachineFiles(world.root).text('/proc/mounts') ?? '';
-  if (mounts.includes(` ${BOOT} vfat rw`)) return act();
+  if (mounts.includes(` ${BOOT} vfat rw`)) return await act();
   await world.run('mount', '-o', 'remount,rw', BOOT);
   try {
-    act();
+    await act();
   } finally {
     await world.run('mount', '-o', 'remount,ro', BOOT);
   }
@@ -39,6 +40,14 @@ export async function whileWritable(world: BootWorld, act: () => void): Promise<
 /** hasBootPartition tells whether it is there and can be read. */
 export function hasBootPartition(files: MachineFiles): boolean {
   return files.exists(`${BOOT}/cmdline.txt`);
+}
+
+/** ordersIn gives the paths of the files that give an order. */
+export function ordersIn(files: MachineFiles, order: Order): string[] {
+  return files
+    .names(BOOT)
+    .filter((name) => isOrder(name, order))
+    .map((name) => `${BOOT}/${name}`);
 }
 
 /** isKept tells whether what is written to a folder outlives the power: not where a damaged card, or raspi-config, has put memory there. proc_mounts(5) */

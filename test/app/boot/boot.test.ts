@@ -250,6 +250,39 @@ test('boot apply tells what the files of old habits do not do', async (t) => {
   );
 });
 
+test('boot apply tells which files are named almost as its own', async (t) => {
+  const names = [
+    'backup.tar.gz',
+    'FACTORY_RESET',
+    'factory reset.txt',
+    'make_backup',
+    'midge.txt.txt',
+    'midge (1).txt',
+    'Midge.rtf',
+    'midge-box.tar',
+  ];
+  const others = [
+    'config.txt',
+    'cmdline.txt',
+    'midge-report.txt',
+    '.midge.txt',
+    '._backup.tar.gz',
+    'midge-1.tar.gz.restored',
+    'ca.crt',
+    'start4.elf',
+    'vmlinuz',
+  ];
+  const files = Object.fromEntries([...names, ...others].map((name) => [name, '']));
+  const machine = makeMachine(t, { 'midge.txt': '# nothing\n', ...files });
+  const { mistakes } = await applyBootPartition(machine.world);
+  assert.deepEqual(mistakes.map(({ file }) => file).sort(), names.sort());
+  const textOf = (name: string) => mistakes.find(({ file }) => file === name)?.text ?? '';
+  assert.match(textOf('backup.tar.gz'), /begins with midge/);
+  assert.match(textOf('FACTORY_RESET'), /the name of this order is factory-reset/);
+  assert.match(textOf('midge.txt.txt'), /the name of the settings is midge\.txt/);
+  assert.match(textOf('midge-box.tar'), /unpacked/);
+});
+
 test('boot apply keeps the settings of the last time when the boot partition cannot be read', async (t) => {
   const machine = makeMachine(t, { 'midge.txt': 'hostname = kitchen\naccount = jane secret one\n' });
   await applyBootPartition(machine.world);
