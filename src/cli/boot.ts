@@ -11,7 +11,10 @@ export async function run({ operands: [what, whom], terminal }: Invocation): Pro
   if (what === 'apply' || what === 'broker') {
     const { applyBootPartition } = await import('../app/boot/boot.ts');
     const { describeMistake } = await import('../boot/report.ts');
-    const { mistakes, events } = await applyBootPartition(world, what === 'apply' ? 'machine and broker' : 'broker');
+    const { mistakes, events } = await applyBootPartition(world, {
+      only: what === 'apply' ? 'machine and broker' : 'broker',
+      program: `midge ${stamp().version}`,
+    });
     for (const line of [...mistakes.map(describeMistake), ...events]) world.say(line);
     return 0;
   }

@@ -1,6 +1,6 @@
 // Takes up what stands on the boot partition: the one place that carries out what src/boot/ has made of it. Every step may be done again.
 //
-//   factory-reset? -> a backup, if nothing is kept yet -> midge.txt and Imager's files -> files of the system -> accounts -> the broker's configuration -> used secrets out of midge.txt
+//   factory-reset? -> a backup, if nothing is kept yet -> midge.txt and Imager's files -> files of the system -> accounts -> the broker's configuration -> make-backup? -> used secrets out of midge.txt
 
 import { reasonOf } from '../../base/errors.ts';
 import type { BootSettings, Mistake, Secret } from '../../boot/settings.ts';
@@ -11,6 +11,7 @@ import { StateFolder } from '../../state/state-folder.ts';
 import { moveAside } from '../../store/file-names.ts';
 import { STORE_DEFAULTS } from '../../store/options.ts';
 import { describeChanges, forgetFollowed, writeAccounts } from './accounts.ts';
+import { makeOrderedBackup } from './make-backup.ts';
 import { FINDINGS, type Scope, STATE } from './paths.ts';
 import { resetMachine, takeUpBackup } from './restore.ts';
 import { writeRules } from './rules.ts';
@@ -23,8 +24,18 @@ export interface Findings {
   readonly events: readonly string[];
 }
 
+/** BootTerms are what `midge boot` was started with. */
+export interface BootTerms {
+  readonly only?: Scope;
+  /** Name and version of this program. */
+  readonly program?: string;
+}
+
 /** applyBootPartition makes the machine what the boot partition asks for. Never throws: what fails is said, and the rest is done. */
-export async function applyBootPartition(world: BootWorld, only: Scope = 'machine and broker'): Promise<Findings> {
+export async function applyBootPartition(
+  world: BootWorld,
+  { only = 'machine and broker', program = 'midge' }: BootTerms = {},
+): Promise<Findings> {
   const files = new MachineFiles(world.root);
   const owner = brokerUser(files);
   const events: string[] = [];
@@ -59,6 +70,8 @@ export async function applyBootPartition(world: BootWorld, only: Scope = 'machin
   });
   if (hasAccounts && isRestored) used.add('accounts'); // a backup that comes later brings accounts of its own
   await attempt('write the configuration', () => writeConfiguration(files, settings, owner));
+  const database = settings.persistenceFile ?? STORE_DEFAULTS.file;
+  await attempt('make the backup', async () => say(await makeOrderedBackup(world, files, { database, program })));
   await attempt('remember the settings', () => remember(files, settings));
   if (isKept(files, STATE))
     await attempt('take the secrets out of the boot partition', async () => {

@@ -22,5 +22,8 @@ export const KEYS = '/var/lib/ssh/authorized_keys';
 export const MEMORY = '/var/lib/midge-boot';
 export const FOLLOWED_ACCOUNTS = `${MEMORY}/accounts`;
 
+/** MADE_BACKUP holds the name of the backup that was made on the boot partition. */
+export const MADE_BACKUP = `${MEMORY}/made-backup`;
+
 /** Scope says what is ours: all of the image, or the broker alone on a system that has its own network and logins. */
 export type Scope = 'machine and broker' | 'broker';

@@ -2,8 +2,9 @@
 
 import { rmSync } from 'node:fs';
 import { OperatorError, reasonOf } from '../../base/errors.ts';
-import { isBackup } from '../../boot/orders.ts';
+import { isBackup, ORDERS } from '../../boot/orders.ts';
 import { MachineFiles } from '../../host/machine-files.ts';
+import { ownBackupAdvice } from './make-backup.ts';
 import { AUTHORITY, BOOT, FOLLOWED_ACCOUNTS, IWD, KEYS, MEMORY, type Scope, STATE } from './paths.ts';
 import { type BootWorld, hasBootPartition, ordersIn, whileWritable } from './world.ts';
 
@@ -22,6 +23,8 @@ export async function resetMachine(world: BootWorld, only: Scope): Promise<strin
   const files = new MachineFiles(world.root);
   const asked = ordersIn(files, 'reset');
   if (asked.length === 0) return null;
+  if (ordersIn(files, 'backup').length > 0)
+    return `${ORDERS.reset} was not followed, because ${ORDERS.backup} lies beside it. Take the backup off this partition, then start again with ${ORDERS.reset} alone.`;
   for (const path of RESET[only]) files.remove(path);
   await world.run('sync');
   await whileWritable(world, () => {
@@ -43,7 +46,10 @@ export async function takeUpBackup(world: BootWorld, owner: number): Promise<str
   }
   const isUsed = files.exists(AUTHORITY);
   if (isUsed && !files.exists(UNDER_WAY))
-    return `${name} was not restored: this machine is in use. To have it in place of what is here, put a file factory-reset beside it.`;
+    return (
+      ownBackupAdvice(files, name) ??
+      `${name} was not restored: this machine is in use. To have it in place of what is here, put a file factory-reset beside it.`
+    );
   files.write(UNDER_WAY, name, { mode: 0o600 });
   const { manifest, aside } = await restore(files, name, owner);
   if (!isUsed) for (const path of aside) rmSync(path, { recursive: true, force: true });

@@ -198,7 +198,7 @@ for (const [what, hinder, kept] of [
 test('boot apply follows an account line once when it cannot be taken out of midge.txt, and anew when the accounts are gone', async (t) => {
   const machine = makeMachine(t, { 'midge.txt': 'account = jane secret one\n' });
   const run = () => Promise.reject(new Error('the card is locked'));
-  const apply = async () => (await applyBootPartition({ ...machine.world, run }, 'broker')).events;
+  const apply = async () => (await applyBootPartition({ ...machine.world, run }, { only: 'broker' })).events;
   assert.match((await apply()).join(), /^Account "jane" was taken.*Cannot take the secrets out of the boot partition: the card is locked/);
   machine.write('/var/lib/midge/passwd', 'jane:changed since\n');
   assert.doesNotMatch((await apply()).join(), /jane/);
@@ -300,7 +300,7 @@ test('boot apply leaves the machine alone when only the broker is ours', async (
     'user-data': 'hostname: other\npasswd: secret three\n',
   });
   machine.write('/proc/mounts', '/dev/mmcblk0p1 /boot/firmware vfat rw,relatime 0 0\n');
-  await applyBootPartition(machine.world, 'broker');
+  await applyBootPartition(machine.world, { only: 'broker' });
   assert.deepEqual(machine.commands, []);
   assert.match(machine.read('/var/lib/midge/passwd'), /^jane:/);
   assert.doesNotMatch(machine.read('/boot/firmware/midge.txt'), /secret one/);

@@ -1,7 +1,7 @@
 // A backup, and a file factory-reset, on the boot partition.
 
 import assert from 'node:assert/strict';
-import { readdirSync, rmSync } from 'node:fs';
+import { copyFileSync, readdirSync, rmSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { parsePasswordFile } from '../../../src/access/password-file.ts';
 import { hashPassword, verifyPassword } from '../../../src/access/password-hash.ts';
@@ -29,7 +29,7 @@ test('boot apply resets what is ours only when the system is another', async (t)
   const machine = makeMachine(t, { 'midge.txt': '# nothing\n', 'factory-reset': '' });
   const theirs = ['/var/log/journal/system.journal', '/var/lib/iwd/home.psk', '/var/lib/ssh/authorized_keys'];
   for (const path of [...theirs, AUTHORITY]) machine.write(path, 'old');
-  await applyBootPartition(machine.world, 'broker');
+  await applyBootPartition(machine.world, { only: 'broker' });
   for (const path of theirs) assert.ok(machine.exists(path), path);
   assert.ok(!machine.exists(AUTHORITY));
 });
@@ -57,6 +57,41 @@ test('boot apply makes a new machine when factory-reset lies beside a backup tha
   await applyBootPartition(machine.world);
   assert.equal(machine.read('/var/lib/midge/passwd'), '');
   assert.ok(!machine.exists(AUTHORITY));
+});
+
+test('boot apply makes the backup that make-backup asks for, which another machine restores', async (t) => {
+  const machine = makeMachine(t, { 'midge.txt': 'account = jane secret one\ntopics = jane home/#\n' });
+  await applyBootPartition(machine.world);
+  machine.write(AUTHORITY, 'of this machine');
+  machine.write('/boot/firmware/Make-Backup.txt', '');
+  machine.write('/boot/firmware/factory-reset', '');
+  machine.write('/boot/firmware/midge-old.tar.gz.unfinished', 'cut off');
+  const { events } = await applyBootPartition(machine.world);
+  const name = /The backup (midge-\S+\.tar\.gz) was made\. It holds the keys/.exec(events.join('\n'))?.[1] ?? '';
+  assert.match(events.join('\n'), /^factory-reset was not followed, because make-backup lies beside it/m);
+  assert.equal(machine.read(AUTHORITY), 'of this machine');
+  assert.deepEqual(readdirSync(machine.path('/boot/firmware')).sort(), ['cmdline.txt', 'factory-reset', name, 'midge.txt']);
+  machine.remove('/boot/firmware/factory-reset');
+  assert.match((await applyBootPartition(machine.world)).events.join(), /is a backup of this machine\. .* delete it here/);
+
+  const other = makeMachine(t, { 'midge.txt': '# nothing\n' });
+  copyFileSync(machine.path(`/boot/firmware/${name}`), other.path(`/boot/firmware/${name}`));
+  assert.match((await applyBootPartition(other.world)).events.join(), /^Restored midge-/);
+  assert.match(other.read('/var/lib/midge/passwd'), /^jane:/);
+  assert.equal(other.read(AUTHORITY), 'of this machine');
+  assert.match(other.read('/var/lib/midge/acl'), /^topic readwrite home\/#$/m);
+});
+
+test('boot apply leaves the order, and no half of a backup, when make-backup cannot be followed', async (t) => {
+  const machine = makeMachine(t, { 'midge.txt': '# nothing\n', 'make-backup': '' });
+  machine.write('/var/lib/midge/certificates/ca.crt', 'x'.repeat(17_000_000));
+  const { events } = await applyBootPartition(machine.world);
+  assert.match(events.join(), /Cannot make the backup: .*ca\.crt.* too large/);
+  assert.ok(machine.exists('/boot/firmware/make-backup'));
+  assert.deepEqual(
+    readdirSync(machine.path('/boot/firmware')).filter((name) => /backup-|tar/.test(name)),
+    [],
+  );
 });
 
 test('boot apply says that a backup is not restored when the machine is in use, and restores it beside factory-reset', async (t) => {
