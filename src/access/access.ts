@@ -5,7 +5,6 @@ import type { Authenticator } from '../broker/ports.ts';
 import { type Bounds, type KnownClient, PasswordAuthenticator } from './authenticator.ts';
 import { EVERYTHING, type ExplainedAuthorizer } from './decision.ts';
 import type { ClientState, DynamicSecurity } from './dynamic-security/dynamic-security.ts';
-import type { SecurityModel } from './dynamic-security/model.ts';
 import { UNKNOWN_USERS } from './dynamic-security/rules.ts';
 import { type FileRules, readFileRules } from './file-rules.ts';
 import { HashingQueue } from './hashing-queue.ts';
@@ -84,11 +83,6 @@ export class Access {
   /** dynamicUsers are the clients of dynamic security that can sign in. */
   get dynamicUsers(): readonly string[] {
     return this.#dynamic?.users ?? [];
-  }
-
-  /** dynamicModel is what dynamic security holds; null = it is not turned on. */
-  get dynamicModel(): SecurityModel | null {
-    return this.#dynamic?.model ?? null;
   }
 
   /** dynamicStateOf tells what dynamic security knows of a user; null = it is not turned on. */

@@ -90,7 +90,7 @@ export function operationNeeds(appliance: Appliance, { reloads, ...more }: MoreN
       filesOf: (listener) => filesOf(configuration.access, listener),
       authorizer: access.authorizer,
       dynamicUsers: access.dynamicUsers,
-      dynamicModel: access.dynamicModel,
+      dynamic: dynamicOf(appliance),
       aclOf: access.aclOf,
     },
     certificates,
@@ -101,6 +101,19 @@ export function operationNeeds(appliance: Appliance, { reloads, ...more }: MoreN
     machine,
     certificateNames: configuration.certificateNames,
     announcedHost: appliance.announcedHost,
+  };
+}
+
+function dynamicOf({ dynamicSecurity }: Appliance): OperationNeeds['access']['dynamic'] {
+  if (dynamicSecurity === null) return null;
+  return {
+    get model() {
+      return dynamicSecurity.model;
+    },
+    run: (commands, username) =>
+      new Promise((resolve, reject) => {
+        dynamicSecurity.run(commands, { clientId: 'midge', username }, resolve).catch(reject);
+      }),
   };
 }
 

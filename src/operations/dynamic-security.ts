@@ -1,4 +1,4 @@
-// Dynamic security as it stands: its clients, groups and roles. They are changed by its own commands, which programs of mosquitto know.
+// Dynamic security as it stands: its clients, groups and roles.
 
 import { z } from 'zod';
 import { byName, DEFAULT_TYPES, linksInOrder, membersOf, NO_PRIORITY, type SecurityModel } from '../access/dynamic-security/model.ts';
@@ -34,6 +34,7 @@ const MODEL = z.object({
   groups: z.array(z.object({ name: z.string(), ...TEXTS, roles: z.array(LINK), members: z.array(z.string()) })),
   roles: z.array(z.object({ name: z.string(), ...TEXTS, allowWildcardSubs: z.boolean(), acls: z.array(ACL) })),
   anonymousGroup: z.string().nullable().describe('whose roles clients without a user name have'),
+  revision: z.number().int().describe('counts the changes'),
   defaults: z.record(z.enum(DEFAULT_TYPES), z.boolean()).describe('what counts where no role says anything'),
 });
 
@@ -45,7 +46,7 @@ export const DYNAMIC_SECURITY = operation({
   summary: 'Clients, groups and roles of dynamic security; the clients come in pages.',
   input: z.strictObject(PAGE_INPUT),
   output: z.object({ model: MODEL.nullable().describe('null = the configuration does not turn it on') }),
-  run: ({ access }, page) => ({ model: access.dynamicModel === null ? null : show(access.dynamicModel, page) }),
+  run: ({ access: { dynamic } }, page) => ({ model: dynamic === null ? null : show(dynamic.model, page) }),
 });
 
 function show(model: SecurityModel, page: Paged) {
@@ -78,7 +79,7 @@ function show(model: SecurityModel, page: Paged) {
     allowWildcardSubs,
     acls: acls.map(({ type, topicFilter, priority, allow }) => ({ type, topic: topicFilter, priority, allow })),
   }));
-  return { clients, groups, roles, anonymousGroup: model.anonymousGroup, defaults: model.defaults };
+  return { clients, groups, roles, anonymousGroup: model.anonymousGroup, revision: model.changeIndex, defaults: model.defaults };
 }
 
 function links(of: ReadonlyMap<string, number>) {

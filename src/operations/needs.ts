@@ -250,8 +250,12 @@ export interface OperationNeeds {
     readonly authorizer: ExplainedAuthorizer | null;
     /** Clients of dynamic security that can sign in. */
     readonly dynamicUsers: readonly string[];
-    /** What dynamic security holds; null = it is not turned on. */
-    readonly dynamicModel: SecurityModel | null;
+    /** Null = dynamic security is not turned on. */
+    readonly dynamic: {
+      readonly model: SecurityModel;
+      /** run carries out commands of mosquitto's for a user of ours, and gives an answer for each: it has an `error`, or all is done. */
+      run(commands: readonly object[], username: string | null): Promise<readonly Readonly<Record<string, unknown>>[]>;
+    } | null;
     /** aclOf gives the ACL file of a listener, or null. */
     aclOf(listener: string): AclAuthorizer | null;
   };
