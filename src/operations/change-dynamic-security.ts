@@ -1,9 +1,10 @@
 // Changes of dynamic security: each is one command of mosquitto's, whose answer becomes that of the operation.
 
 import { z } from 'zod';
-import { ACL_TYPES, DEFAULT_TYPES, MOST_PRIORITY, type SecurityModel } from '../access/dynamic-security/model.ts';
+import { ACL_TYPES, MOST_PRIORITY, type SecurityModel } from '../access/dynamic-security/model.ts';
 import { passwordFault } from '../access/password-file-edit.ts';
 import { isTopicFilter } from '../mqtt/topics.ts';
+import { DEFAULTS } from './dynamic-security.ts';
 import type { OperationNeeds } from './needs.ts';
 import { type Asker, badInput, OperationFailure, operation } from './operation.ts';
 
@@ -194,7 +195,7 @@ export const CHANGE_DYNAMIC_DEFAULTS = operation({
   right: 'admin',
   summary: 'Change what clients may do where no ACL of their roles matches, and the group of clients without a user name.',
   input: z.strictObject({
-    defaults: z.partialRecord(z.enum(DEFAULT_TYPES), z.boolean()).nullish(),
+    defaults: DEFAULTS.partial().nullish(),
     anonymousGroup: z.string().nullish().describe('mosquitto knows no way to have none again'),
   }),
   output: OUTPUT,

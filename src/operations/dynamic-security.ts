@@ -1,7 +1,15 @@
 // Dynamic security as it stands: its clients, groups and roles.
 
 import { z } from 'zod';
-import { byName, DEFAULT_TYPES, linksInOrder, membersOf, NO_PRIORITY, type SecurityModel } from '../access/dynamic-security/model.ts';
+import {
+  ACL_TYPES,
+  byName,
+  type DefaultType,
+  linksInOrder,
+  membersOf,
+  NO_PRIORITY,
+  type SecurityModel,
+} from '../access/dynamic-security/model.ts';
 import { operation } from './operation.ts';
 import { PAGE_INPUT, type Paged, pageOf, takePage } from './page.ts';
 
@@ -13,11 +21,19 @@ const TEXTS = {
 const LINK = z.object({ name: z.string(), priority: z.number().int().nullable().describe('null = none was given') });
 
 const ACL = z.object({
-  type: z.string().describe('such as `publishClientSend`'),
+  type: z.enum(ACL_TYPES),
   topic: z.string().describe('topic filter, with %c and %u for client identifier and user name'),
   priority: z.number().int(),
   allow: z.boolean(),
 });
+
+/** DEFAULTS has a verdict for each type. */
+export const DEFAULTS = z.strictObject({
+  publishClientSend: z.boolean(),
+  publishClientReceive: z.boolean(),
+  subscribe: z.boolean(),
+  unsubscribe: z.boolean(),
+} satisfies Record<DefaultType, z.ZodBoolean>);
 
 const MODEL = z.object({
   clients: pageOf(
@@ -35,7 +51,7 @@ const MODEL = z.object({
   roles: z.array(z.object({ name: z.string(), ...TEXTS, allowWildcardSubs: z.boolean(), acls: z.array(ACL) })),
   anonymousGroup: z.string().nullable().describe('whose roles clients without a user name have'),
   revision: z.number().int().describe('counts the changes'),
-  defaults: z.record(z.enum(DEFAULT_TYPES), z.boolean()).describe('what counts where no role says anything'),
+  defaults: DEFAULTS.describe('what counts where no role says anything'),
 });
 
 /** DYNAMIC_SECURITY tells it. */

@@ -50,15 +50,15 @@ function People() {
         }
       />
       <Shown live={people}>
-        {({ users, roles }) => (
+        {({ users, roles, isDynamic }) => (
           <div class="stack">
             {!hasRules && (
               <Card title={t('people.noRules')} look="info">
-                <p>{t('people.noRulesWords')}</p>
+                <p>{t(isDynamic ? 'people.noRulesDynamic' : 'people.noRulesWords')}</p>
                 <p class="quiet">{t('people.noRulesAdvice')}</p>
               </Card>
             )}
-            <List users={users} roles={roles} />
+            <List users={users} roles={roles} isDynamic={isDynamic} />
             <MayTheyCard users={taken} />
             <DynamicSecurity />
           </div>
@@ -70,17 +70,25 @@ function People() {
 }
 
 async function loadPeople() {
-  const [{ items: users }, roles] = await Promise.all([
+  const [{ items: users }, roles, { model }] = await Promise.all([
     ask(api.GET('/api/v1/users', { params: { query: { limit: MOST } } })),
     ask(api.GET('/api/v1/roles')),
+    ask(api.GET('/api/v1/dynamic-security', { params: { query: { limit: 1 } } })),
   ]);
-  return { users, roles };
+  return { users, roles, isDynamic: model !== null };
 }
 
 /** A search is of no use before. */
 const MANY = 8;
 
-function List({ users, roles }: { readonly users: readonly User[]; readonly roles: Roles }) {
+interface ListProps {
+  readonly users: readonly User[];
+  readonly roles: Roles;
+  /** Where there is no ACL file, they may do nothing then, and else everything. */
+  readonly isDynamic: boolean;
+}
+
+function List({ users, roles, isDynamic }: ListProps) {
   const [search, setSearch] = useState('');
   const found = users.filter(({ username }) => username.toLowerCase().includes(search.toLowerCase()));
   if (users.length === 0) return <Empty icon="people" words={t('people.none')} />;
@@ -98,7 +106,7 @@ function List({ users, roles }: { readonly users: readonly User[]; readonly role
             isNumber: true,
             cell: ({ clients }) => (clients === 0 ? <span class="quiet">0</span> : number(clients)),
           },
-          { title: t('people.rules'), cell: (user) => <Rules user={user} /> },
+          { title: t('people.rules'), cell: (user) => <Rules user={user} isDynamic={isDynamic} /> },
           { title: t('people.page'), cell: ({ username }) => <PageRole roles={roles} username={username} /> },
         ]}
       />
@@ -106,8 +114,8 @@ function List({ users, roles }: { readonly users: readonly User[]; readonly role
   );
 }
 
-function Rules({ user: { hasRules } }: { readonly user: User }) {
-  if (hasRules === null) return <span>{t('people.everything')}</span>;
+function Rules({ user: { hasRules }, isDynamic }: Pick<ListProps, 'isDynamic'> & { readonly user: User }) {
+  if (hasRules === null) return <span>{t(isDynamic ? 'people.nothing' : 'people.everything')}</span>;
   return hasRules ? <span>{t('people.ownRules')}</span> : <span class="quiet">{t('people.noOwnRules')}</span>;
 }
 

@@ -1,0 +1,27 @@
+// A few out of many: boxes to tick.
+
+export interface CheckListProps {
+  readonly label: string;
+  readonly options: readonly string[];
+  readonly chosen: readonly string[];
+  readonly choose: (chosen: readonly string[]) => void;
+  /** What is said where there is nothing to choose. */
+  readonly none: string;
+}
+
+/** CheckList keeps the order of what was chosen first. */
+export function CheckList({ label, options, chosen, choose, none }: CheckListProps) {
+  const turn = (option: string, isOn: boolean) => choose(isOn ? [...chosen, option] : chosen.filter((each) => each !== option));
+  return (
+    <fieldset class="check-list">
+      <legend>{label}</legend>
+      {options.length === 0 && <p class="hint">{none}</p>}
+      {options.map((option) => (
+        <label key={option} class="check">
+          <input type="checkbox" checked={chosen.includes(option)} onChange={(event) => turn(option, event.currentTarget.checked)} />
+          <span>{option}</span>
+        </label>
+      ))}
+    </fieldset>
+  );
+}

@@ -1,0 +1,143 @@
+// A client of dynamic security, new or changed: its roles, its groups, and whether it may sign in.
+
+import { useState } from 'preact/hooks';
+import { api, ask } from '../../api/client.ts';
+import { Button } from '../../components/button.tsx';
+import { CheckList } from '../../components/check-list.tsx';
+import { Dialog } from '../../components/dialog.tsx';
+import { Trouble } from '../../components/faces.tsx';
+import { Field } from '../../components/field.tsx';
+import { toast } from '../../components/toast.tsx';
+import { t } from '../../i18n.ts';
+import { useSending } from '../../sending.ts';
+import { NewPassword } from '../add-person.tsx';
+import { makePassword } from '../person-templates.ts';
+import { type Client, linksTo, type Model, namesOf } from './model.ts';
+
+export interface ClientFormProps {
+  readonly model: Model;
+  /** Null = a new one. */
+  readonly client: Client | null;
+  readonly refresh: () => void;
+  readonly close: () => void;
+}
+
+interface Made {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** ClientForm is a dialog; where it has made a password, it shows it once. */
+export function ClientForm({ model, client, refresh, close }: ClientFormProps) {
+  const [made, setMade] = useState<Made | null>(null);
+  if (made !== null) {
+    return (
+      <Dialog title={t('people.madeTitle', { name: made.username })} close={close}>
+        <NewPassword made={made} />
+        <div class="actions">
+          <Button look="primary" onClick={close}>
+            {t('people.madeDone')}
+          </Button>
+        </div>
+      </Dialog>
+    );
+  }
+  const done = (password: Made | null) => {
+    refresh();
+    if (password === null) close();
+    else setMade(password);
+  };
+  const title = client === null ? t('dynamic.addClient') : t('dynamic.changeTitle', { name: client.username });
+  return (
+    <Dialog title={title} close={close}>
+      <Form model={model} client={client} done={done} />
+    </Dialog>
+  );
+}
+
+interface FormProps extends Pick<ClientFormProps, 'model' | 'client'> {
+  readonly done: (made: Made | null) => void;
+}
+
+function Form({ model, client, done }: FormProps) {
+  const [username, setUsername] = useState(client?.username ?? '');
+  const [clientId, setClientId] = useState(client?.clientId ?? '');
+  const [roles, setRoles] = useState<readonly string[]>(namesOf(client?.roles ?? []));
+  const [groups, setGroups] = useState<readonly string[]>(namesOf(client?.groups ?? []));
+  const [mayEnter, setMayEnter] = useState(client?.disabled !== true);
+  const { isBusy, problem, send } = useSending();
+  const links = { roles: linksTo(roles, client?.roles ?? []), groups: linksTo(groups, client?.groups ?? []) };
+  const save = (event: Event) => {
+    event.preventDefault();
+    void send(async () => {
+      if (client === null) {
+        const made = { username: username.trim(), password: makePassword() };
+        await ask(api.POST('/api/v1/dynamic-security/clients', { body: { ...made, ...links, clientId: clientId.trim() } }));
+        return done(made);
+      }
+      const body = { ...links, clientId: clientId.trim(), disabled: !mayEnter, revision: model.revision };
+      await ask(api.PATCH('/api/v1/dynamic-security/clients/{username}', { params: { path: { username } }, body }));
+      toast(t('dynamic.changed', { name: username }));
+      done(null);
+    });
+  };
+  const renew = () =>
+    send(async () => {
+      const made = { username, password: makePassword() };
+      const body = { password: made.password };
+      await ask(api.PATCH('/api/v1/dynamic-security/clients/{username}', { params: { path: { username } }, body }));
+      done(made);
+    });
+  return (
+    <form class="form" onSubmit={save}>
+      {client === null ? (
+        <Field
+          label={t('people.name')}
+          name="username"
+          value={username}
+          change={setUsername}
+          problem={problem}
+          hint={t('people.nameHint')}
+          required
+          isFirst
+        />
+      ) : (
+        <label class="check">
+          <input type="checkbox" checked={mayEnter} onChange={(event) => setMayEnter(event.currentTarget.checked)} />
+          <span>
+            {t('dynamic.mayEnter')}
+            <span class="hint">{t('dynamic.mayEnterHint')}</span>
+          </span>
+        </label>
+      )}
+      <CheckList label={t('dynamic.roles')} options={namesOf(model.roles)} chosen={roles} choose={setRoles} none={t('dynamic.noRoles')} />
+      <CheckList
+        label={t('dynamic.groups')}
+        options={namesOf(model.groups)}
+        chosen={groups}
+        choose={setGroups}
+        none={t('dynamic.noGroups')}
+      />
+      <Field
+        label={t('dynamic.clientId')}
+        name="clientId"
+        value={clientId}
+        change={setClientId}
+        problem={problem}
+        hint={t('dynamic.clientIdHint')}
+      />
+      {client !== null && <p class="hint">{t('dynamic.comesAgain')}</p>}
+      {problem !== null && <Trouble problem={problem} beside={['username', 'clientId']} />}
+      <div class="actions">
+        {client !== null && (
+          <Button icon="key" isBusy={isBusy} onClick={() => void renew()}>
+            {t('people.newPassword')}
+          </Button>
+        )}
+        <Button type="submit" look="primary" isBusy={isBusy}>
+          {t(client === null ? 'people.make' : 'dynamic.save')}
+        </Button>
+      </div>
+    </form>
+  );
+}

@@ -1,0 +1,74 @@
+// What clients may do where no ACL of their roles matches, and the group of clients without a user name.
+
+import { useState } from 'preact/hooks';
+import { api, ask } from '../../api/client.ts';
+import { Button } from '../../components/button.tsx';
+import { Card } from '../../components/card.tsx';
+import { Trouble } from '../../components/faces.tsx';
+import { Select } from '../../components/field.tsx';
+import { toast } from '../../components/toast.tsx';
+import { t } from '../../i18n.ts';
+import { useSending } from '../../sending.ts';
+import { DEFAULT_WORDS, type DefaultType, type Model, namesOf } from './model.ts';
+
+/** '' stands for none. */
+const NO_GROUP = '';
+
+/** Defaults shows them with what somebody has changed and not saved yet. */
+export function Defaults({ model, refresh }: { readonly model: Model; readonly refresh: () => void }) {
+  const [changed, setChanged] = useState<Partial<Model['defaults']>>({});
+  const [group, setGroup] = useState<string | null>(null);
+  const { isBusy, problem, clear, send } = useSending();
+  const types = Object.keys(DEFAULT_WORDS) as DefaultType[]; // its keys
+  const isChanged = group !== null || types.some((type) => changed[type] !== undefined && changed[type] !== model.defaults[type]);
+  const save = (event: Event) => {
+    event.preventDefault();
+    void send(async () => {
+      await ask(api.PATCH('/api/v1/dynamic-security/defaults', { body: { defaults: changed, anonymousGroup: group } }));
+      toast(t('dynamic.defaultsChanged'));
+      setChanged({});
+      setGroup(null);
+      refresh();
+    });
+  };
+  const discard = () => {
+    setChanged({});
+    setGroup(null);
+    clear();
+  };
+  return (
+    <Card title={t('dynamic.defaults')}>
+      <form class="form" onSubmit={save}>
+        <p class="hint">{t('dynamic.defaultsHint')}</p>
+        {types.map((type) => (
+          <label key={type} class="check">
+            <input
+              type="checkbox"
+              checked={changed[type] ?? model.defaults[type]}
+              onChange={(event) => setChanged({ ...changed, [type]: event.currentTarget.checked })}
+            />
+            <span>{t(DEFAULT_WORDS[type])}</span>
+          </label>
+        ))}
+        <Select
+          label={t('dynamic.anonymous')}
+          value={group ?? model.anonymousGroup ?? NO_GROUP}
+          choose={setGroup}
+          options={[
+            ...(model.anonymousGroup === null ? [[NO_GROUP, t('dynamic.noAnonymous')] as const] : []),
+            ...namesOf(model.groups).map((each) => [each, each] as const),
+          ]}
+        />
+        {problem !== null && <Trouble problem={problem} />}
+        {isChanged && (
+          <div class="actions">
+            <Button onClick={discard}>{t('dialog.cancel')}</Button>
+            <Button type="submit" look="primary" isBusy={isBusy}>
+              {t('dynamic.save')}
+            </Button>
+          </div>
+        )}
+      </form>
+    </Card>
+  );
+}
