@@ -3,7 +3,8 @@
 //   socket -> silent -> its ClientHello is here -> | queue | -> handshake runs -> secured, failed, or closed
 //
 // A socket that has said nothing costs no handshake, and one that waits costs a fraction of one. A peer that takes long for its part
-// keeps a place for a second only: slow devices, and those that never answer, hold up nobody.
+// keeps a place for a second only: slow devices, and those that never answer, hold up nobody. Where connections that have not signed in
+// take all the room there is, no handshake begins that would push one of them out, until a second has passed without any.
 
 import type { Socket } from 'node:net';
 
@@ -12,6 +13,9 @@ const BEGIN_PER_TURN = 4;
 /** Handshakes that run at once, and milliseconds for which one counts as running. */
 const RUNNING_MAX = 128;
 const RUNNING_MS = 1000;
+/** Milliseconds between two looks for room, and after which a turn begins without it. */
+const LOOK_MS = 10;
+const PATIENCE_MS = 1000;
 
 interface Waiting {
   readonly socket: Socket;
@@ -22,7 +26,15 @@ interface Waiting {
 export class HandshakeQueue {
   #waiting: Waiting[] = [];
   readonly #running = new Map<Socket, NodeJS.Timeout>();
+  readonly #hasRoom: () => boolean;
   #isAwaited = false;
+  /** Looks that found no room since the last handshake began. */
+  #looks = 0;
+
+  /** `hasRoom` tells whether one more handshake fits beside what is there. */
+  constructor(hasRoom: () => boolean = () => true) {
+    this.#hasRoom = hasRoom;
+  }
 
   /** enter calls `begin` when the client has spoken and it is its turn; never when its socket is gone by then. */
   enter(socket: Socket, begin: () => void): void {
@@ -50,16 +62,28 @@ export class HandshakeQueue {
 
   #turn(): void {
     this.#isAwaited = false;
+    const isPatient = this.#looks * LOOK_MS < PATIENCE_MS;
     let begun = 0;
     let next = 0;
     while (next < this.#waiting.length && begun < BEGIN_PER_TURN && this.#running.size < RUNNING_MAX) {
-      const { socket, begin } = this.#waiting[next++]!; // next < length
-      if (socket.destroyed) continue;
-      begun++;
-      this.#running.set(socket, setTimeout(() => this.ended(socket), RUNNING_MS).unref());
-      begin();
+      const { socket, begin } = this.#waiting[next]!; // next < length
+      if (!socket.destroyed) {
+        if (isPatient && !this.#hasRoom()) break;
+        begun++;
+        this.#running.set(socket, setTimeout(() => this.ended(socket), RUNNING_MS).unref());
+        begin();
+      }
+      next++;
     }
     this.#waiting = this.#waiting.slice(next);
-    if (this.#waiting.length > 0 && this.#running.size < RUNNING_MAX) this.#awaitTurn();
+    this.#looks = next > 0 ? 0 : this.#looks + 1;
+    if (this.#waiting.length === 0 || this.#running.size >= RUNNING_MAX) return;
+    if (next > 0) this.#awaitTurn();
+    else this.#lookAgain();
+  }
+
+  #lookAgain(): void {
+    this.#isAwaited = true;
+    setTimeout(() => this.#turn(), LOOK_MS).unref();
   }
 }

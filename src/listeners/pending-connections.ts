@@ -170,7 +170,7 @@ interface Lane {
 /** PendingConnections is one for all listeners. */
 export class PendingConnections {
   readonly limits: PendingLimits;
-  readonly handshakes = new HandshakeQueue();
+  readonly handshakes = new HandshakeQueue(() => this.#size - WAITING_WEIGHT + 1 <= this.limits.connections);
   readonly #lanes = new Map<string, Lane>();
   /** Names of lanes from which clients have signed in, the latest last. */
   readonly #known = new Set<string>();

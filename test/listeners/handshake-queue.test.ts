@@ -70,3 +70,34 @@ test('who leaves while it waits, or without a word, begins no handshake', async 
   assert.deepEqual(begun, [2]);
   assert.equal(sockets[0]!.destroyed, true);
 });
+
+test('no handshake begins that would push out who has one, until a second has passed without any', async (context) => {
+  context.mock.timers.enable({ apis: ['setTimeout'] });
+  let room = 2;
+  const begun: number[] = [];
+  const queue = new HandshakeQueue(() => room > 0);
+  for (let at = 0; at < 8; at++) {
+    const socket = new PassThrough();
+    queue.enter(socket as unknown as Socket, () => {
+      begun.push(at);
+      room--;
+    });
+    socket.write('hello');
+  }
+  await until(() => begun.length === 2);
+  for (let turn = 0; turn < 5; turn++) await nextTurn();
+  assert.deepEqual(begun, [0, 1]);
+  room = 1;
+  context.mock.timers.tick(10);
+  assert.deepEqual(begun, [0, 1, 2]);
+  for (let looks = 0; looks < 99; looks++) {
+    await nextTurn();
+    context.mock.timers.tick(10);
+  }
+  assert.deepEqual(begun, [0, 1, 2]);
+  await nextTurn();
+  context.mock.timers.tick(10);
+  await nextTurn();
+  context.mock.timers.tick(10);
+  assert.deepEqual(begun, [0, 1, 2, 3, 4, 5, 6]);
+});
