@@ -83,7 +83,7 @@ export class Bridge implements Part {
       refusedFilters: this.#troubles.refusedFilters,
       received: this.#received,
       sent: this.#sent,
-      dropped: this.#troubles.dropped + (this.#session?.outgoing.dropped ?? 0),
+      dropped: this.#troubles.dropped + (this.#session?.outgoing.backlog.dropped ?? 0),
       queued: this.#queued,
       oldestQueued: this.#queueAge.oldest(this.#session?.outgoing ?? NOTHING_WAITS, this.#deps.clock.now()),
     };
@@ -133,7 +133,7 @@ export class Bridge implements Part {
 
   get #queued(): number {
     const outgoing = this.#session?.outgoing;
-    return outgoing === undefined ? 0 : outgoing.queuedCount + outgoing.inflightCount;
+    return outgoing === undefined ? 0 : outgoing.backlog.length + outgoing.inflightCount;
   }
 
   get #isStopping(): boolean {

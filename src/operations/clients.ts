@@ -104,7 +104,7 @@ async function forgetSession(needs: OperationNeeds, { id }: z.infer<typeof ONE>)
   const { broker } = needs;
   const session = sessionOf(needs, id);
   const { subscriptions, outgoing } = session;
-  const lost = { id, subscriptions: subscriptions.size, messages: outgoing.inflightCount + outgoing.queuedCount };
+  const lost = { id, subscriptions: subscriptions.size, messages: outgoing.inflightCount + outgoing.backlog.length };
   session.connection?.disconnect(REASON.ADMINISTRATIVE_ACTION);
   if (broker.sessions.get(id) === session) broker.sessions.end(session);
   await whenDurable(needs, `Cannot forget session "${id}" for good: the database cannot be written`);
@@ -145,10 +145,10 @@ function show(session: Session): Client {
     subscriptions: session.subscriptions.size,
     queue: {
       inflight: outgoing.inflightCount,
-      waiting: outgoing.queuedCount,
+      waiting: outgoing.backlog.length,
       bytes: outgoing.keptBytes,
       unread: connection?.output.pending ?? 0,
-      dropped: outgoing.dropped,
+      dropped: outgoing.backlog.dropped,
     },
     will: will?.topicName ?? null,
   };

@@ -258,7 +258,7 @@ export class SumUp {
     let storedBytes = retained.bytes;
     let outBytes = 0;
     for (const session of sessions) {
-      storedMessages += session.outgoing.inflightCount + session.outgoing.queuedCount;
+      storedMessages += session.outgoing.inflightCount + session.outgoing.backlog.length;
       storedBytes += session.outgoing.keptBytes;
     }
     for (const connection of connections) outBytes += connection.output.pending;

@@ -68,13 +68,13 @@ test('broker drops what would wait beyond memory_limit, counts a message once ho
   assert.ok(counters.publishDropped > 200, `${counters.publishDropped} dropped`);
   const one = await scene.house.connect({ clientId: 'one', cleanStart: false, sessionExpiryInterval: 3600 });
   const waiting = scene.broker.sessions.get('one')!.outgoing;
-  for (let left = waiting.inflightCount + waiting.queuedCount; left > 0; left--) {
+  for (let left = waiting.inflightCount + waiting.backlog.length; left > 0; left--) {
     const packet = (await one.next()) as Buffer;
     const packetIdAt = 3 + 2 + 'news'.length; // behind a Remaining Length of two bytes and the topic
     one.send(Buffer.concat([Buffer.of(0x40, 2), packet.subarray(packetIdAt, packetIdAt + 2)]));
   }
   await quiet(() => waiting.inflightCount);
-  assert.deepEqual([waiting.inflightCount, waiting.queuedCount], [0, 0]);
+  assert.deepEqual([waiting.inflightCount, waiting.backlog.length], [0, 0]);
   one.abort();
   for (const session of [...scene.broker.sessions]) if (session.connection === null) scene.broker.sessions.end(session);
   publisher.abort();
@@ -111,7 +111,7 @@ test('users with less than their share find room when another has filled the mem
   big.send(`32 [ 'news' 0003 {} |waits| ] 82 [ 0004 {} 'more' 00 ]`);
   await big.expect('40 02 0003');
   await big.expect('90 [ 0004 {} 97 ]');
-  assert.equal(sessions.get('small')?.outgoing.queuedCount, 1);
+  assert.equal(sessions.get('small')?.outgoing.backlog.length, 1);
   const nameless = scene.house.open({ version: 4 });
   nameless.send(hex(`10 [ PROTOCOL C2 0000 'any' 'invented' 'pw' ]`, 4));
   await nameless.expect('20 [ 00 00 ]');

@@ -43,7 +43,7 @@ export interface OutputConnection extends OwnReceiver {
   readonly id: string;
   readonly state: ConnectionState;
   readonly origin: Pick<ConnectionOrigin, 'framing' | 'direct'>;
-  readonly session: { readonly outgoing: { noteDropped(count: number): void } } | null;
+  readonly session: { readonly outgoing: { readonly backlog: { noteDropped(count: number): void } } } | null;
   disconnect(reason: ReasonCode): void;
   /** drained is told when the system has taken what waited for it beside the stream. */
   drained(): void;
@@ -220,7 +220,7 @@ export class ClientOutput {
 
   #dropsQos0(count = 1): boolean {
     if (this.#outbox.pending <= this.#broker.options.maxOutgoingBytes) return false;
-    this.#connection.session?.outgoing.noteDropped(count);
+    this.#connection.session?.outgoing.backlog.noteDropped(count);
     return true;
   }
 

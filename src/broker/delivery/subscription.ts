@@ -53,7 +53,7 @@ export interface SubscriberMessages {
   /** One could neither be sent nor queued now. */
   readonly isFull: boolean;
   deliver(message: Message, subscription: Subscription): void;
-  noteDropped(count: number): void;
+  readonly backlog: { noteDropped(count: number): void };
 }
 
 /** Subscription is immutable: subscribing again replaces it. */

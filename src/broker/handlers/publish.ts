@@ -186,7 +186,7 @@ function nobodyHasRoom(route: Route): boolean {
   const { subscribers } = route;
   if (subscribers.length === 0 || route.shared !== null || route.listeners !== null) return false;
   for (const { session, qos } of subscribers) if (qos === 0 || !session.outgoing.isFull) return false;
-  for (const { session } of subscribers) session.outgoing.noteDropped(1);
+  for (const { session } of subscribers) session.outgoing.backlog.noteDropped(1);
   return true;
 }
 

@@ -3,34 +3,24 @@
 //   deliver -> [ queue ] -> room in the window? -> sent, in flight -> acknowledged
 //                                        resume -> sent again, before anything new
 
-import type { Clock } from '../../base/clock.ts';
-import type { Logger } from '../../base/logger.ts';
 import { FIRST_BYTE, type Qos } from '../../mqtt/packet-types.ts';
 import { REASON } from '../../mqtt/reason-codes.ts';
 import type { AckQueue } from '../connection/ack-queue.ts';
 import type { ClientOutput } from '../connection/client-output.ts';
-import type { Counters } from '../counters.ts';
 import type { Subscription } from '../delivery/subscription.ts';
 import type { Journal } from '../journal.ts';
-import type { MemoryBudget } from '../memory-budget.ts';
-import { type AwaitedAck, firstByte, type Message, NEVER, type Publisher } from '../message.ts';
-import type { BrokerOptions } from '../options.ts';
+import { type AwaitedAck, firstByte, type Message, type Publisher } from '../message.ts';
 import type { Requester } from '../ports.ts';
 import type { RetainedReader } from '../retained/retained-delivery.ts';
 import type { RetainedWalks } from '../retained/retained-walks.ts';
-import { DeliveryQueue } from './delivery-queue.ts';
+import { Backlog, type BacklogEngine } from './backlog.ts';
 import { Delivery, HELD, OutgoingWindow, RELEASED, SENT, UNSENT } from './outgoing-window.ts';
 
 /** Packet identifiers end here, so no window is larger. */
 const INFLIGHT_MAX = 65_535;
 
 /** OutgoingEngine is what they need of the engine. */
-export interface OutgoingEngine {
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly options: BrokerOptions;
-  readonly counters: Counters;
-  readonly budget: MemoryBudget;
+export interface OutgoingEngine extends BacklogEngine {
   readonly journal: Journal | null;
   readonly retainedWalks: RetainedWalks;
   mayReceive(requester: Requester, topicName: string): boolean;
@@ -51,12 +41,6 @@ export interface OutgoingLink {
   readonly output: ClientOutput;
 }
 
-/** QueueLimits are bytes of payload that may wait, and seconds that a message does; null = as for all. */
-export interface QueueLimits {
-  readonly maxBytes: number | null;
-  readonly expiry: number | null;
-}
-
 /** OutgoingMessages belongs to one session. What it holds it keeps in the order of delivery [MQTT-4.6.0-6]. */
 export class OutgoingMessages {
   readonly #session: OutgoingOwner;
@@ -64,21 +48,18 @@ export class OutgoingMessages {
   /** Where messages go: from CONNACK to the end of the connection. Null = they wait. */
   #connection: OutgoingLink | null = null;
   #window: OutgoingWindow | null = null;
-  #queue: DeliveryQueue | null = null;
+  /** What waits. */
+  readonly backlog: Backlog;
   /** In flight from an earlier connection and not yet sent again on this one; the next is the last, for taking the first of many is slow. */
   #resend: Delivery[] = [];
   /** How many PUBLISH packets may be unacknowledged: the client's Receive Maximum and our own limit. */
   #inflightMax = INFLIGHT_MAX;
-  /** Messages that this client did not get for want of room. */
-  dropped = 0;
-  /** The session's own, beside the broker's: a bridge has some. */
-  queueLimits: QueueLimits | null = null;
-  #isDropping = false;
   #lastOrder = 0;
 
   constructor(session: OutgoingOwner, broker: OutgoingEngine) {
     this.#session = session;
     this.#broker = broker;
+    this.backlog = new Backlog(session, broker);
   }
 
   /** isOnline tells that messages go out, or will as soon as the client lets them. */
@@ -90,14 +71,10 @@ export class OutgoingMessages {
     return this.#window?.count ?? 0;
   }
 
-  get queuedCount(): number {
-    return this.#queue?.length ?? 0;
-  }
-
   /** oldestOrder numbers the first delivery that is queued or in flight; null = there is none. */
   get oldestOrder(): number | null {
     const inFlight = this.#window?.oldestOrder ?? null;
-    const queued = this.#queue?.at(0)?.order ?? null;
+    const queued = this.backlog.at(0)?.order ?? null;
     return inFlight === null || queued === null ? (inFlight ?? queued) : Math.min(inFlight, queued);
   }
 
@@ -108,17 +85,17 @@ export class OutgoingMessages {
 
   /** keptBytes are the payload bytes in flight and queued. */
   get keptBytes(): number {
-    return (this.#window?.bytes ?? 0) + (this.#queue?.bytes ?? 0);
+    return (this.#window?.bytes ?? 0) + this.backlog.bytes;
   }
 
   /** isReady tells that a QoS 1 or 2 message would go out at once. */
   get isReady(): boolean {
-    return this.#connection !== null && this.#resend.length === 0 && (this.#queue === null || this.#queue.length === 0) && this.#hasRoom();
+    return this.#connection !== null && this.#resend.length === 0 && this.backlog.length === 0 && this.#hasRoom();
   }
 
   /** isFull tells that a QoS 1 or 2 message could neither be sent nor queued now. */
   get isFull(): boolean {
-    return !this.#hasRoom() && this.#isQueueFull();
+    return !this.#hasRoom() && this.backlog.isFull;
   }
 
   /** isBelow tells whether all that is in flight and queued has a name below a mount point: it may outlive its subscription. */
@@ -131,7 +108,7 @@ export class OutgoingMessages {
   attach(receiveMaximum: number): void {
     const own = this.#broker.options.maxInflightMessages;
     this.#inflightMax = Math.min(receiveMaximum, own === 0 ? INFLIGHT_MAX : own);
-    this.#isDropping = false;
+    this.backlog.attach();
   }
 
   /** leave is told when the connection has gone and the session stays: what it holds may wait for days. */
@@ -156,7 +133,7 @@ export class OutgoingMessages {
 
   *#unacknowledged(): Generator<Delivery> {
     yield* this.#window?.inOrder() ?? [];
-    for (let at = 0; at < this.queuedCount; at++) yield this.#queue!.at(at)!; // queuedCount > 0
+    for (let at = 0; at < this.backlog.length; at++) yield this.backlog.at(at)!; // at < length
   }
 
   /** pause has messages wait for a connection. */
@@ -249,10 +226,10 @@ export class OutgoingMessages {
     const connection = this.#connection;
     if (connection === null) return;
     while (this.#resend.length > 0 && this.#hasRoom()) this.#sendAgain(this.#resend.pop()!, connection);
-    const queue = this.#queue;
-    while (queue !== null && queue.length > 0 && this.#resend.length === 0 && this.#hasRoom()) {
-      const delivery = queue.shift()!; // length > 0
-      if (this.#isExpired(delivery) || this.#isForbidden(delivery)) this.#dropUnsent(delivery);
+    const { backlog } = this;
+    while (backlog.length > 0 && this.#resend.length === 0 && this.#hasRoom()) {
+      const delivery = backlog.shift()!; // length > 0
+      if (backlog.isExpired(delivery) || this.#isForbidden(delivery)) this.#dropUnsent(delivery);
       else this.#send(delivery, connection);
     }
     if (this.#session.retained !== null) this.#broker.retainedWalks.proceed(this.#session);
@@ -267,11 +244,10 @@ export class OutgoingMessages {
   restore(delivery: Delivery): boolean {
     if (delivery.packetId < 0 || delivery.packetId > INFLIGHT_MAX || (this.#window?.get(delivery.packetId) ?? null) !== null) return false;
     if (delivery.order > this.#lastOrder) this.#lastOrder = delivery.order;
-    this.#broker.budget.hold(delivery, this.#session.account);
     if (delivery.packetId === 0) {
-      this.#queue ??= new DeliveryQueue();
-      this.#queue.push(delivery);
+      this.backlog.restore(delivery);
     } else {
+      this.#broker.budget.hold(delivery, this.#session.account);
       this.#window ??= new OutgoingWindow();
       this.#window.restore(delivery);
     }
@@ -293,10 +269,10 @@ export class OutgoingMessages {
   takeUnacknowledged(): Delivery[] {
     const all = [...this.#unacknowledged()];
     this.#window = null;
-    this.#queue = null;
+    this.backlog.clear();
     this.#resend = [];
     for (const delivery of all) this.#broker.budget.release(delivery);
-    return all.filter((one) => one.group !== null && (one.qos === 1 || one.progress < SENT) && !this.#isExpired(one));
+    return all.filter((one) => one.group !== null && (one.qos === 1 || one.progress < SENT) && !this.backlog.isExpired(one));
   }
 
   #deliverOnce(message: Message, retain: boolean, identifiers: readonly number[] | null): void {
@@ -307,18 +283,17 @@ export class OutgoingMessages {
     } else if (connection !== null) {
       connection.output.sendPublish(message, firstByte(0, retain, false), 0, identifiers);
     } else if (this.#broker.options.queueQos0Messages && this.#session.expiryInterval > 0) {
-      this.#enqueue(this.#withinExpiry(new Delivery(message, 0, retain, identifiers, null)));
+      this.#enqueue(new Delivery(message, 0, retain, identifiers, null));
     }
   }
 
   #deliverInflight(delivery: Delivery): void {
     const connection = this.#connection;
     delivery.order = ++this.#lastOrder;
-    const queue = this.#queue;
-    if (connection !== null && (queue === null || queue.length === 0) && this.#resend.length === 0 && this.#hasRoom()) {
+    if (connection !== null && this.backlog.length === 0 && this.#resend.length === 0 && this.#hasRoom()) {
       this.#send(delivery, connection);
     } else {
-      this.#enqueue(this.#withinExpiry(delivery));
+      this.#enqueue(delivery);
     }
   }
 
@@ -418,70 +393,27 @@ export class OutgoingMessages {
     if (delivery.progress === HELD) return; // it goes out when its identifier is durable
     const window = this.#window!; // what is sent again is in it
     const { message, qos, retain, packetId, identifiers } = delivery;
-    const gone = qos === 1 && this.#isExpired(delivery); // a QoS 2 exchange must be finished: its identifier is known to the client
+    const gone = qos === 1 && this.backlog.isExpired(delivery); // a QoS 2 exchange must be finished: its identifier is known to the client
     const first = firstByte(qos, retain, delivery.progress === SENT); // [MQTT-3.3.1-1]
     const sent = !gone && connection.output.sendPublish(message, first, packetId, identifiers);
     delivery.progress = SENT;
     if (!sent) this.#forget(delivery, window);
   }
 
-  /** Where messages of this session expire, what waits is a message of its own: others may have the one that came for longer. */
-  #withinExpiry(delivery: Delivery): Delivery {
-    const seconds = this.queueLimits?.expiry ?? null;
-    if (seconds === null) return delivery;
-    const { message, qos, retain, identifiers, group, order } = delivery;
-    const own = new Delivery(message.expiringBy(this.#broker.clock.now() + seconds * 1000), qos, retain, identifiers, group);
-    own.order = order;
-    return own;
-  }
-
   #enqueue(delivery: Delivery): void {
-    const { budget } = this.#broker;
-    if (this.#isQueueFull() || !budget.hasRoomFor(delivery, this.#session.account)) {
-      this.noteDropped(1);
-      return;
-    }
-    if (this.#connection === null) delivery.message.keep();
-    else delivery.message.detach();
-    this.#queue ??= new DeliveryQueue();
-    this.#queue.push(delivery);
-    budget.hold(delivery, this.#session.account);
+    const waiting = this.backlog.add(delivery, this.#connection !== null);
     const journal = this.#session.journal;
-    if (journal !== null && delivery.qos > 0) this.#note(delivery, journal);
-  }
-
-  #isQueueFull(): boolean {
-    const { maxQueuedMessages } = this.#broker.options;
-    const maxQueuedBytes = this.queueLimits?.maxBytes ?? this.#broker.options.maxQueuedBytes;
-    const queue = this.#queue;
-    if (queue === null) return false;
-    return (maxQueuedMessages > 0 && queue.length >= maxQueuedMessages) || (maxQueuedBytes > 0 && queue.bytes >= maxQueuedBytes);
-  }
-
-  /** noteDropped counts messages that this client does not get, and says so once per connection. */
-  noteDropped(count: number): void {
-    this.#broker.counters.publishDropped += count;
-    this.dropped += count;
-    if (this.#isDropping) return;
-    this.#isDropping = true;
-    this.#broker.log.log('notice', `Outgoing messages are being dropped for client ${this.#session.clientId}.`);
+    if (waiting !== null && journal !== null && waiting.qos > 0) this.#note(waiting, journal);
   }
 
   /** dropExpired drops what has expired at the head of the queue, so that it takes no room from what is new. */
   dropExpired(): void {
-    const queue = this.#queue;
-    if (queue === null) return;
     let count = 0;
-    for (let next = queue.at(0); next !== null && this.#isExpired(next); next = queue.at(0)) {
-      queue.shift();
+    for (let next = this.backlog.at(0); next !== null && this.backlog.isExpired(next); next = this.backlog.at(0)) {
+      this.backlog.shift();
       this.#dropUnsent(next);
       count++;
     }
-    if (count > 0) this.noteDropped(count);
-  }
-
-  #isExpired(delivery: Delivery): boolean {
-    const expiresAt = delivery.message.expiresAt;
-    return expiresAt !== NEVER && expiresAt <= this.#broker.clock.now(); // [MQTT-3.3.2-5]
+    if (count > 0) this.backlog.noteDropped(count);
   }
 }

@@ -164,7 +164,7 @@ test('session with tens of thousands of subscriptions ends at once for its messa
   assert.ok(broker.tree.count > 10_000, 'all was taken out in one turn');
   publisher.send(`32 [ 't/19999' 0001 {} |x| ]`);
   await publisher.expect('40 [ 0001 10 ]'); // nobody subscribes
-  assert.equal(session.outgoing.inflightCount + session.outgoing.queuedCount, 0);
+  assert.equal(session.outgoing.inflightCount + session.outgoing.backlog.length, 0);
   await until(() => broker.tree.count === 1); // the scene's witness
   for (const peer of [owner, publisher]) peer.abort();
 });

@@ -42,7 +42,7 @@ test('queue of an absent client holds its messages and not the pool they were cu
     await publisher.expect(`40 [ ${id} * ]`);
     stirPool();
   }
-  await until(() => broker.broker.sessions.get('kept')?.outgoing.queuedCount === 500);
+  await until(() => broker.broker.sessions.get('kept')?.outgoing.backlog.length === 500);
   const held = heldBytes() - before;
   assert.ok(held < 4 * MIB, `${held} bytes for 500 messages`);
 });
@@ -57,7 +57,7 @@ test('message that waits for an absent client does not hold the connection it ca
   for (let at = 0; at < 20; at++) left.push(await publishAndGo(broker, `guest${at}`));
   await until(() => broker.broker.connections.size === 0);
   collectGarbage();
-  assert.equal(broker.broker.sessions.get('kept')?.outgoing.queuedCount, 20);
+  assert.equal(broker.broker.sessions.get('kept')?.outgoing.backlog.length, 20);
   const connections = left.filter((reference) => reference.deref() !== undefined).length;
   assert.ok(connections <= 2, `${connections} of 20 connections are still there`);
 });

@@ -92,7 +92,7 @@ test('broker drops QoS 0 beyond the limit and queues QoS 1 up to its limits when
     await publisher.expect(`40 02 ${hexId}`);
   }
   const session = scene.broker.sessions.get('frozen')!;
-  assert.equal(session.outgoing.queuedCount, 1000);
+  assert.equal(session.outgoing.backlog.length, 1000);
   assert.ok(session.outgoing.inflightCount <= 20);
   await scene.unharmed();
   assert.deepEqual(scene.lines, ['Outgoing messages are being dropped for client frozen.']);
@@ -114,7 +114,7 @@ test('broker counts every large QoS 0 message that a subscriber did not get beca
   }
   const { publishDropped } = counters;
   assert.ok(publishDropped > 0 && publishDropped < sent, `${publishDropped} of ${sent} were dropped`);
-  assert.equal(scene.broker.sessions.get('slow')!.outgoing.dropped, publishDropped);
+  assert.equal(scene.broker.sessions.get('slow')!.outgoing.backlog.dropped, publishDropped);
   let received = 0;
   socket.on('data', (chunk: Buffer) => {
     received += chunk.length;
