@@ -32,19 +32,17 @@ import type { Authenticator, Authorizer, BrokerPorts, ControlPort, RefusalLog, R
 import { restore } from './restoration.ts';
 import { expiryWithin } from './retained/retained-lifetimes.ts';
 import { RetainedMessages } from './retained/retained-messages.ts';
+import { RetainedSweep } from './retained/retained-sweep.ts';
 import { RetainedWalks } from './retained/retained-walks.ts';
 import type { Session } from './session/session.ts';
 import { SessionRegistry } from './session/session-registry.ts';
-import { type Timer, TimerWheel } from './timer-wheel.ts';
+import { TimerWheel } from './timer-wheel.ts';
 import { type Topic, TopicCache } from './topic.ts';
 
 /** Bytes after which a turn leaves large outputs to the next one: the system takes some milliseconds for a megabyte to many clients. */
 const WRITTEN_MAX = 524_288;
 /** Outputs up to this are small. */
 const SMALL_OUTPUT = 8192;
-
-/** Seconds between two looks for messages that were kept for longer than `retained_lifetime`, where `retain_expiry_interval` says nothing. */
-const LIFETIME_SWEEP = 300;
 
 /** Broker is the engine. Create it, `start` it, give it streams by `handle`, `stop` it. */
 export class Broker extends AedesHub {
@@ -81,7 +79,7 @@ export class Broker extends AedesHub {
   #hasPublishListeners = false;
   #dirty: ClientOutput[] = [];
   #turnEndAwaited = false;
-  #sweepTimer: Timer | null = null;
+  readonly #retainedSweep: RetainedSweep;
   readonly #fairTurns: FairTurns;
   /** Chunks that came in this turn of the event loop, and in the one before. */
   #chunks = 0;
@@ -109,6 +107,7 @@ export class Broker extends AedesHub {
     this.run = new PublishRun(this);
     this.sessions = new SessionRegistry(this);
     this.retainedWalks = new RetainedWalks(this);
+    this.#retainedSweep = new RetainedSweep(this);
     this.#openStore = ports.openStore;
     this.setAuthorizer(ports.authorizer);
     this.#internalPrefix = `$SYS/${this.id}/`;
@@ -128,7 +127,7 @@ export class Broker extends AedesHub {
       throw error;
     }
     this.wheel.start();
-    this.#sweepRetainedLater();
+    this.#retainedSweep.schedule();
   }
 
   /** stop tells v5 clients 0x8B [MQTT-4.13.1], flushes, publishes no wills to clients that are gone, and ends. */
@@ -137,6 +136,7 @@ export class Broker extends AedesHub {
     for (const connection of [...this.connections]) connection.disconnect(REASON.SERVER_SHUTTING_DOWN);
     await Promise.all(Array.from(this.connections, closed));
     this.wheel.stop();
+    this.#retainedSweep.end();
     await this.#endHub();
   }
 
@@ -162,11 +162,12 @@ export class Broker extends AedesHub {
   /** setOptions takes new limits; those of running sessions change when they reconnect. */
   setOptions(options: BrokerOptions): void {
     this.options = options;
-    this.#shortenRetained();
     this.budget.limit = options.memoryLimit ?? 0;
     this.tree.allowDuplicates = options.allowDuplicateMessages;
     this.tree.generation++;
-    this.#sweepRetainedLater();
+    if (options.retainedLifetimes.length > 0)
+      this.#retainedSweep.begin(); // what was kept before a rule goes by it too
+    else this.#retainedSweep.schedule();
     for (const connection of this.connections) this.refreshFast(connection);
   }
 
@@ -331,29 +332,6 @@ export class Broker extends AedesHub {
     const expiresAt = expiry === undefined ? NEVER : this.clock.now() + expiry * 1000;
     const properties = encodeProperties(forwarded);
     return Message.of({ topic, qos: packet.qos ?? 0, retain: packet.retain === true, payload, properties, expiresAt, publisher });
-  }
-
-  #sweepRetainedLater(): void {
-    if (this.#sweepTimer !== null) this.wheel.cancel(this.#sweepTimer);
-    const { retainExpiryInterval, retainedLifetimes } = this.options;
-    const seconds = retainExpiryInterval === 0 && retainedLifetimes.length > 0 ? LIFETIME_SWEEP : retainExpiryInterval;
-    this.#sweepTimer = seconds === 0 ? null : this.wheel.after(seconds, () => this.#sweepRetained());
-  }
-
-  /** What was kept before a lifetime was configured has to go by it as well. */
-  #shortenRetained(): void {
-    const { retainedLifetimes } = this.options;
-    if (retainedLifetimes.length === 0) return;
-    for (const topicName of this.retained.shorten(retainedLifetimes, this.clock.now())) {
-      const message = this.retained.get(topicName);
-      if (message !== null) this.journal?.saveRetained(message, false);
-    }
-  }
-
-  #sweepRetained(): void {
-    this.#shortenRetained();
-    for (const topicName of this.retained.sweep(this.clock.now())) this.journal?.dropRetained(topicName);
-    this.#sweepRetainedLater();
   }
 }
 

@@ -7,12 +7,10 @@
 import { ownBytes } from '../../mqtt/own-bytes.ts';
 import type { Qos } from '../../mqtt/packet-types.ts';
 import { type Account, type MemoryBudget, retainedBytes } from '../memory-budget.ts';
-import { Message, NEVER } from '../message.ts';
-import type { RetainedLifetime } from '../options.ts';
+import { Message } from '../message.ts';
 import type { Requester } from '../ports.ts';
 import { makeTopic } from '../topic.ts';
 import { findPath, nodeFor, removeValue, TreeNode } from '../topic-tree.ts';
-import { expiryWithin } from './retained-lifetimes.ts';
 
 /** Bytes up to which a payload is kept as text, one byte per character: 16 bytes of overhead instead of some 200 for a Buffer. */
 const TEXT_MAX = 4096;
@@ -126,31 +124,13 @@ export class RetainedMessages {
     if (value.account !== null) this.#budget?.add(sign * bytesOf(value), value.account);
   }
 
-  /** shorten has messages expire that have been here for longer than they may, and gives the names of those for which that is news. One from before the start counts from `now` on. */
-  shorten(lifetimes: readonly RetainedLifetime[], now: number): string[] {
-    const shortened: string[] = [];
-    for (const value of this.#values()) {
-      const { topicName, since, expiresAt } = value;
-      value.expiresAt = expiryWithin(lifetimes, topicName, since === 0 ? now : since * 1000, expiresAt);
-      if (value.expiresAt !== expiresAt) shortened.push(topicName);
-    }
-    return shortened;
-  }
-
-  /** sweep deletes what has expired by `now` (milliseconds since 1970) and gives the names of the topics. */
-  sweep(now: number): string[] {
-    const expired: string[] = [];
-    for (const { expiresAt, topicName } of this.#values()) if (expiresAt !== NEVER && expiresAt <= now) expired.push(topicName);
-    for (const topicName of expired) this.delete(topicName);
-    return expired;
-  }
-
   /** all gives every message. The store may change meanwhile, as under a cursor. */
   *all(): Generator<Message> {
-    for (const value of this.#values()) yield value.toMessage();
+    for (const value of this.values()) yield value.toMessage();
   }
 
-  *#values(): Generator<RetainedValue> {
+  /** values is the same, as they are kept. */
+  *values(): Generator<RetainedValue> {
     const reserved = Array.from(this.#root.children?.keys() ?? []).filter((level) => level.startsWith('$')); // `#` does not meet them
     for (const topicFilter of ['#', ...reserved.map((level) => `${level}/#`)]) {
       const cursor = this.matching(topicFilter);
