@@ -58,6 +58,8 @@ export function troublesOf({ store, clock, certificates, machine, kept, reload, 
   if (store?.damage) troubles.push(store.damage);
   if (store && isWearing(store.wear)) troubles.push(store.wear.text);
   if (!clock.trusted) troubles.push(`The clock says ${clock.now}, which is before this program was built.`);
+  else if (isClockUnset(machine))
+    troubles.push(`No time server has set the clock since the machine was switched on. It says ${clock.now}.`);
   if (clock.trusted && certificates !== null && certificates.serverExpires < clock.now)
     troubles.push(`The server certificate expired on ${certificates.serverExpires.slice(0, 10)}.`);
   troubles.push(...bridges.flatMap(bridgeTroubles), ...internetTroubles(internet));
@@ -65,6 +67,13 @@ export function troublesOf({ store, clock, certificates, machine, kept, reload, 
   if (power !== null && power.now.length > 0) troubles.push(`The machine says: ${power.now.join(', ')}.`);
   if (disk !== null && disk.free < disk.total * 0.02) troubles.push(`The disk is nearly full: ${bytes(disk.free)} are free.`);
   return troubles;
+}
+
+/** A machine that has just been switched on may still be asking. */
+const ASKING_SECONDS = 600;
+
+function isClockUnset({ clockSet, uptime }: Status['machine']): boolean {
+  return clockSet === false && uptime > ASKING_SECONDS;
 }
 
 function internetRow(internet: Status['internet'] | undefined): string | null {
@@ -137,9 +146,13 @@ function rowsOf({
     ],
     ['Written', store && `${bytes(store.bytesLastHour)} in the last hour, ${bytes(store.bytesLastDay)} in the last day`],
     ['', store && !isWearing(store.wear) ? store.wear.text : null],
-    ['Clock', `${isoTime(Date.parse(clock.now))}${clock.trusted ? '' : ', not trusted'}`],
+    ['Clock', `${isoTime(Date.parse(clock.now))}${clock.trusted ? '' : ', not trusted'}${describeClock(machine)}`],
     ...machineRows(machine),
   ];
+}
+
+function describeClock({ clockSet }: Status['machine']): string {
+  return clockSet === false ? ', not set by a time server' : '';
 }
 
 function machineRows({

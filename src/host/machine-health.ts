@@ -40,6 +40,8 @@ export interface MachineHealth {
   readonly memory: { readonly total: number; readonly available: number };
   readonly disk: DiskSpace | null;
   readonly wifi: readonly WifiLink[];
+  /** Whether a time server has set the clock since the machine was switched on; null = systemd-timesyncd, which would tell, does not run here. */
+  readonly clockSet: boolean | null;
   /** Seconds since the machine was switched on. */
   readonly uptime: number;
 }
@@ -56,22 +58,25 @@ const THROTTLED = [
 export interface SystemRoots {
   readonly sys: string;
   readonly proc: string;
+  readonly run: string;
 }
 
-const SYSTEM: SystemRoots = { sys: '/sys', proc: '/proc' };
+const SYSTEM: SystemRoots = { sys: '/sys', proc: '/proc', run: '/run' };
 
 /** machineHealth reads a handful of small files; `folder` is where the state is. Never throws. */
 export async function machineHealth(folder: string, roots: SystemRoots = SYSTEM): Promise<MachineHealth> {
-  const [cpuTemperature, power, memory, disk, wifi] = await Promise.all([
+  const [cpuTemperature, power, memory, disk, wifi, clockSet] = await Promise.all([
     temperature(roots.sys),
     powerTrouble(roots.sys),
     mem(),
     diskSpace(folder),
     wifiLinks(roots.proc),
+    isClockSet(roots.run),
   ]);
   const [one = 0, five = 0, fifteen = 0] = loadavg();
   const { total, available } = memory;
-  return { cpuTemperature, power, load: [one, five, fifteen], memory: { total, available }, disk, wifi, uptime: Math.floor(uptime()) };
+  const seconds = Math.floor(uptime());
+  return { cpuTemperature, power, load: [one, five, fifteen], memory: { total, available }, disk, wifi, clockSet, uptime: seconds };
 }
 
 /** The zone of the processor, or the first there is. https://docs.kernel.org/driver-api/thermal/sysfs-api.html */
@@ -129,6 +134,13 @@ async function wifiLinks(proc: string): Promise<WifiLink[]> {
     const [name = '', , , level] = line.trim().split(/\s+/);
     return level === undefined ? [] : [{ name: name.replace(/:$/, ''), signal: Number.parseInt(level, 10) }];
   });
+}
+
+/** systemd-timesyncd.service(8): its folder is there while it runs, the file since a server has answered. */
+async function isClockSet(run: string): Promise<boolean | null> {
+  const folder = join(run, 'systemd/timesync');
+  const names = await readdir(folder).catch(() => null);
+  return names === null ? null : names.includes('synchronized');
 }
 
 function namesIn(folder: string): Promise<string[]> {

@@ -51,7 +51,7 @@ export class MachineWatch {
   }
 }
 
-function topicsOf({ cpuTemperature, power, load, memory, disk, wifi, uptime }: MachineHealth): [string, string][] {
+function topicsOf({ cpuTemperature, power, load, memory, disk, wifi, clockSet, uptime }: MachineHealth): [string, string][] {
   const topics: [string, string | number | null][] = [
     ['cpu/temperature', cpuTemperature],
     ['power/now', power === null ? null : power.now.join(', ') || 'ok'],
@@ -64,6 +64,7 @@ function topicsOf({ cpuTemperature, power, load, memory, disk, wifi, uptime }: M
     ['disk/total', disk?.total ?? null],
     ['disk/free', disk?.free ?? null],
     ...wifi.map(({ name, signal }): [string, number] => [`wifi/${name}/signal`, signal]),
+    ['clock', clockSet === null ? null : clockSet ? 'set by a time server' : 'not set by a time server'],
     ['uptime', uptime],
   ];
   return topics.flatMap(([name, value]) => (value === null ? [] : [[`$SYS/midge/host/${name}`, String(value)]]));

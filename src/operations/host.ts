@@ -18,6 +18,10 @@ export const MACHINE_HEALTH = {
   memory: z.object({ total: z.number(), available: z.number() }).describe('bytes'),
   disk: DISK.nullable().describe('bytes'),
   wifi: z.array(z.object({ name: z.string(), signal: z.number().describe('dBm') })),
+  clockSet: z
+    .boolean()
+    .nullable()
+    .describe('whether a time server has set the clock since the machine was switched on; null = the machine does not tell'),
   uptime: z.number().describe('seconds since the machine was switched on'),
   hostName: z.string(),
   addresses: z.array(z.string()),

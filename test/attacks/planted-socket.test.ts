@@ -48,6 +48,7 @@ const TRICKY = {
       addresses: [TRICK],
       announced: TRICK,
       cpuTemperature: null,
+      clockSet: null,
       power: { now: [TRICK] },
       load: [],
       memory: { available: 0, total: 0 },

@@ -44,11 +44,17 @@ test('machine health tells the temperature of the processor and the signal of th
   assert.deepEqual(wifi, [{ name: 'wlan0', signal: -56 }]);
 });
 
+test('machine health tells whether a time server has set the clock, where timesyncd would tell', async (t) => {
+  assert.equal((await healthOf(t, {})).clockSet, null);
+  assert.equal((await healthOf(t, { 'systemd/timesync/.keep': '' })).clockSet, false);
+  assert.equal((await healthOf(t, { 'systemd/timesync/synchronized': '' })).clockSet, true);
+});
+
 function healthOf(t: TestContext, files: Record<string, string>) {
   const root = temporaryFolder(t);
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(dirname(join(root, name)), { recursive: true });
     writeFileSync(join(root, name), text);
   }
-  return machineHealth(root, { sys: root, proc: root });
+  return machineHealth(root, { sys: root, proc: root, run: root });
 }

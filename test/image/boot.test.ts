@@ -141,6 +141,7 @@ test('image carries messages over TLS when a blank card is booted', { skip }, as
       ports: '1883 22 443 80 8084 8883 9001',
       ssh: 'permitrootlogin without-password passwordauthentication no kbdinteractiveauthentication no permitemptypasswords no',
       broker: 'midge',
+      process: 'midge',
       failed: '',
       status: '0',
     });
@@ -192,6 +193,7 @@ echo "ports=$(ss -Hltn | awk '$4 !~ /^127[.]|%lo/ { sub(/.*:/, "", $4); print $4
 echo "ssh=$(sshd -T | grep -E '^(permitrootlogin|passwordauthentication|kbdinteractiveauthentication|permitemptypasswords) ' | paste -sd' ')"
 echo "users=$(awk -F: 'length($2) > 1 && $2 !~ /^[!*]/ || $2 == "" { print $1 }' /etc/shadow | paste -sd' ')"
 echo "broker=$(stat -c %U "/proc/$(systemctl show -p MainPID --value midge)")"
+echo "process=$(cat "/proc/$(systemctl show -p MainPID --value midge)/comm")"
 echo "failed=$(systemctl list-units --failed --plain --no-legend | awk '{ print $1 }' | paste -sd' ')"
 midge status >/run/status 2>&1; echo "status=$?"
 echo "memory=$(awk '/^MemTotal/ { total = $2 } /^MemAvailable/ { print total - $2 }' /proc/meminfo)"

@@ -26,6 +26,9 @@ const LITTLE_MEMORY_SHARE = 0.06;
 const HOT_CELSIUS = 80;
 const WORN_YEARS = 2;
 
+/** A machine that has just been switched on may still be asking for the time. */
+const ASKING_SECONDS = 600;
+
 /** The server renews its certificate long before. */
 const EXPIRES_SOON_MS = 7 * 86_400_000;
 
@@ -84,6 +87,9 @@ function machineTroubles({ machine, clock }: Status): Trouble[] {
   if (!clock.trusted) {
     const words = t('trouble.clockWords', { date: day(clock.now) });
     found.push({ id: 'clock', look: 'bad', title: t('trouble.clock'), words, advice: t('trouble.clockAdvice') });
+  } else if (machine.clockSet === false && machine.uptime > ASKING_SECONDS) {
+    const words = t('trouble.clockUnsetWords', { date: day(clock.now) });
+    found.push({ id: 'clock', look: 'warn', title: t('trouble.clockUnset'), words, advice: t('trouble.clockAdvice') });
   }
   return found;
 }

@@ -1,0 +1,26 @@
+// What `midge status` says a person should look at.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { troublesOf } from '../../src/cli/status.ts';
+
+type Status = Parameters<typeof troublesOf>[0];
+
+for (const [what, machine, told] of [
+  ['no time server has set the clock', { clockSet: false, uptime: 3600 }, /^No time server has set the clock .* 2026-01-31T/],
+  ['the machine still asks for the time', { clockSet: false, uptime: 60 }, null],
+  ['a time server has set the clock', { clockSet: true, uptime: 3600 }, null],
+  ['the machine does not know', { clockSet: null, uptime: 3600 }, null],
+] as const) {
+  test(`status tells ${told === null ? 'nothing of the clock' : 'of the clock'} when ${what}`, () => {
+    const troubles = troublesOf(statusOf(machine));
+    if (told === null) assert.deepEqual(troubles, []);
+    else assert.match(troubles.join('\n'), told);
+  });
+}
+
+function statusOf(machine: Pick<Status['machine'], 'clockSet' | 'uptime'>): Status {
+  const rest = { store: null, certificates: null, reload: null, bridges: [], internet: null, kept: { isFull: false } };
+  const clock = { now: '2026-01-31T12:00:00.000Z', trusted: true };
+  return { ...rest, clock, machine: { power: null, disk: null, ...machine } } as unknown as Status; // no more is looked at
+}
