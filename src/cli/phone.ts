@@ -7,7 +7,7 @@ import type { PhoneState } from '../operations/phones.ts';
 import { qrText } from '../phones/qr-code.ts';
 import type { Invocation, Terminal } from '../terminal/command.ts';
 import { writeTable } from '../terminal/table.ts';
-import { configurationFile, readConfiguration } from './configuration-file.ts';
+import { readConfiguration } from './configuration-file.ts';
 import { askBroker, tell } from './control-client.ts';
 import { startRules } from './start-rules.ts';
 
@@ -24,6 +24,14 @@ const STEPS = {
   location: 'has sent its first location',
 } as const;
 
+/** PhoneSetup is what is read of the output of "phone setup". */
+interface PhoneSetup {
+  readonly obstacle: { readonly kind: string } | null;
+  readonly configuration: string | null;
+}
+
+const RULES_BEGUN = 'There were no rules yet: midge has begun them, and all accounts that were there keep all their rights.\n';
+
 /** Added is the output of "add phone". */
 interface Added {
   readonly account: string;
@@ -32,6 +40,7 @@ interface Added {
   readonly host: string;
   readonly port: number;
   readonly fingerprint: string | null;
+  readonly rulesBegun: string | null;
 }
 
 /** run does what its first operand says. */
@@ -52,9 +61,10 @@ export async function run(invocation: Invocation): Promise<number> {
 
 async function addPhone(person: string, invocation: Invocation): Promise<number> {
   const { flags, terminal } = invocation;
-  const status = flags.has('make-acl') ? await makeRules(invocation) : 0;
+  const status = await beginRules(invocation);
   if (status !== 0) return status;
   const added = (await askBroker(invocation, 'add phone', wordsFor(person, invocation))) as Added; // the row's output
+  if (added.rulesBegun !== null) terminal.stderr.write(RULES_BEGUN);
   if (flags.has('json')) {
     terminal.stdout.write(`${visibleJson(added)}\n`);
     return 0;
@@ -86,18 +96,19 @@ function topicIn(text: string): object {
   });
 }
 
-/** Beside the password file, where the broker may write: it adds the rules of each phone. */
-async function makeRules(invocation: Invocation): Promise<number> {
-  const main = configurationFile(invocation);
+/** What the broker may not write, root may: rules beside the password file, where the broker adds those of each phone. */
+async function beginRules(invocation: Invocation): Promise<number> {
+  const { obstacle, configuration: main } = (await askBroker(invocation, 'phone setup')) as PhoneSetup; // the row's output
+  if (obstacle?.kind !== 'no rules' || main === null) return 0;
   const configuration = readConfiguration(main);
   const { passwordFile, aclFile, listeners } = configuration.access;
-  if (aclFile !== null) return 0;
-  if (listeners !== null) throw new OperatorError('Cannot make rules with per_listener_settings true: name an acl_file at the listener');
-  if (passwordFile === null)
-    throw new OperatorError('Cannot make rules: the configuration has no password_file - midge config set password_file FILE');
+  if (aclFile !== null || passwordFile === null) return 0; // the broker says what is amiss
+  if (listeners !== null) throw new OperatorError('Cannot begin rules with per_listener_settings true: name an acl_file at the listener');
   const { terminal } = invocation;
   const aside = { ...invocation, terminal: { ...terminal, stdout: terminal.stderr } }; // standard output is for the link
-  return startRules({ main, configuration, passwordFile, folder: dirname(passwordFile), more: '' }, aside);
+  const status = await startRules({ main, configuration, passwordFile, folder: dirname(passwordFile), more: '' }, aside);
+  if (status === 0) terminal.stderr.write(RULES_BEGUN);
+  return status;
 }
 
 function sayLink({ account, link, ends, host, port, fingerprint }: Added, { stdout }: Terminal): void {

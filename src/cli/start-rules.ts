@@ -2,6 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { firstRules } from '../access/first-rules.ts';
 import { usersOf } from '../access/set-accounts.ts';
 import { OperatorError } from '../base/errors.ts';
 import type { Configuration } from '../config/configuration.ts';
@@ -9,8 +10,6 @@ import { changeSetting } from '../config/writer.ts';
 import type { Invocation } from '../terminal/command.ts';
 import { changeFiles } from './change-files.ts';
 import { readPasswords } from './passwd.ts';
-
-const EVERYTHING = 'topic readwrite #\ntopic read $SYS/#\n';
 
 export interface RulesWish {
   /** The configuration file. */
@@ -28,16 +27,9 @@ export function startRules({ main, configuration, passwordFile, folder, more }: 
   const path = join(resolve(folder), 'acl');
   if (existsSync(path)) throw new OperatorError(`Cannot make "${path}": it is there already - midge config set acl_file ${path}`);
   const { account } = configuration.access;
-  const users = new Set([...usersOf(readPasswords(passwordFile)), ...(account === null ? [] : [account.username])]);
-  const forGuests = configuration.listeners.some(({ policy }) => policy.allowAnonymous)
-    ? `\n# Clients without a user name\n${EVERYTHING}`
-    : '';
-  const text = [
-    '# Who may read and write which topics. An account without rules may do nothing: midge acl explains it.\n',
-    forGuests,
-    ...[...users].map((user) => `\nuser ${user}\n${EVERYTHING}`),
-    more,
-  ].join('');
+  const users = [...usersOf(readPasswords(passwordFile)), ...(account === null ? [] : [account.username])];
+  const hasGuests = configuration.listeners.some(({ policy }) => policy.allowAnonymous);
+  const text = firstRules({ users, hasGuests }) + more;
   const setting = changeSetting(main, { name: 'acl_file', values: [path], listener: null });
   return changeFiles(main, setting, invocation, [{ path, before: null, after: text }]);
 }

@@ -40,7 +40,7 @@ import { LISTENERS } from './listeners.ts';
 import { LOG } from './log.ts';
 import type { OperationNeeds } from './needs.ts';
 import { type Asker, type Fault, type Operation, OperationFailure, type Report } from './operation.ts';
-import { ADD_PHONE, CHANGE_PHONE_GROUPS, PHONES, REMOVE_PHONE } from './phones.ts';
+import { ADD_PHONE, CHANGE_PHONE_GROUPS, PHONE_SETUP, PHONES, REMOVE_PHONE } from './phones.ts';
 import { PUBLISH } from './publish.ts';
 import { RELOAD } from './reload.ts';
 import { DISCARD_RESTORE, PREPARE_RESTORE, RESTORE } from './restore.ts';
@@ -69,7 +69,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...[ADD_DYNAMIC_GROUP, CHANGE_DYNAMIC_GROUP, REMOVE_DYNAMIC_GROUP, ADD_DYNAMIC_ROLE, CHANGE_DYNAMIC_ROLE, REMOVE_DYNAMIC_ROLE],
   ...[CONFIGURATION, SETTINGS, KNOWN_SETTINGS, EDIT_CONFIGURATION, CHECK_CONFIGURATION, APPLY_CONFIGURATION, CONFIRM_CONFIGURATION],
   ...[TAKE_BACK_CONFIGURATION, CONFIGURATION_HISTORY],
-  ...[PHONES, ADD_PHONE, CHANGE_PHONE_GROUPS, REMOVE_PHONE],
+  ...[PHONES, PHONE_SETUP, ADD_PHONE, CHANGE_PHONE_GROUPS, REMOVE_PHONE],
   ...[ROLES, SET_ROLE, TOKENS, ADD_TOKEN, REMOVE_TOKEN],
   ...[PREPARE_RESTORE, RESTORE, DISCARD_RESTORE],
   ...[BRIDGES, TEST_BRIDGE],

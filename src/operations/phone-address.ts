@@ -35,9 +35,28 @@ export function phoneAddress(needs: OperationNeeds, { host, webSocket }: Asked):
       'host',
       `Cannot have phones connect to "${host}": the certificate does not name it, so that they would refuse it - midge config set certificate_names ${host}, or take one of ${names?.join(', ')}`,
     );
-  const found = host ?? ownNames(needs).find(isNamed) ?? null;
+  const found = host ?? (names === null ? null : publicNames(needs)[0]) ?? ownNames(needs).find(isNamed) ?? null;
   if (found === null) throw badInput('host', 'Cannot find a name of this machine that is in the certificate: name the host');
   return { host: found, port: listener.port, webSocket };
+}
+
+/** PhoneHost is a name by which phones can find this box. */
+export interface PhoneHost {
+  readonly host: string;
+  /** Phones trust its certificate without more, and find it from outside too. */
+  readonly isPublic: boolean;
+}
+
+/** phoneHosts gives the names that phones can be given, the best first. Throws OperationFailure when there is no listener for phones. */
+export function phoneHosts(needs: OperationNeeds, webSocket = false): readonly PhoneHost[] {
+  const { certificate } = phoneListener(needs, webSocket);
+  const names = certificate === 'ours' && needs.certificates !== null ? namesIn(needs.certificates.server().cert) : null;
+  const own = ownNames(needs).filter((each) => names?.includes(each.toLowerCase()) ?? true);
+  const trusted = names === null ? [] : publicNames(needs);
+  return [
+    ...trusted.map((host) => ({ host, isPublic: true })),
+    ...[...new Set(own)].filter((each) => !trusted.includes(each.toLowerCase())).map((host) => ({ host, isPublic: false })),
+  ];
 }
 
 /** PageAddresses are the beginnings of the links. `plain` is for a phone that does not trust our authority yet; null = it need not, or no listener is there for it. */
@@ -64,10 +83,15 @@ export function pageAddresses(needs: OperationNeeds, host: string | null): PageA
   };
 }
 
-/** Phones trust the certificate of a name that an authority of the Internet has signed (`acme_names`). */
-function isPublic({ internet }: Pick<OperationNeeds, 'internet'>, name: string): boolean {
+function isPublic(needs: Pick<OperationNeeds, 'internet' | 'broker'>, name: string): boolean {
+  return publicNames(needs).includes(name.toLowerCase());
+}
+
+/** Phones trust the certificate of a name that an authority of the Internet has signed (`acme_names`), until it ends. */
+function publicNames({ internet, broker }: Pick<OperationNeeds, 'internet' | 'broker'>): readonly string[] {
   const state = internet?.certificateState ?? null;
-  return state !== null && state.expires !== null && state.names.includes(name.toLowerCase());
+  if (state === null || state.expires === null || state.expires <= broker.clock.now()) return [];
+  return state.names.filter((each) => !each.startsWith('*'));
 }
 
 /** A name stays when the router gives another address. */

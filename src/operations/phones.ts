@@ -8,8 +8,8 @@ import { isSetUp, type Phone } from '../phones/phone-book.ts';
 import { PHONE_PROBLEMS, type PhoneProblem, problemOf } from '../phones/phone-problem.ts';
 import type { OperationNeeds, Phones } from './needs.ts';
 import { badInput, OperationFailure, operation } from './operation.ts';
-import { pageAddresses, phoneAddress } from './phone-address.ts';
-import { accountsIn, grantRules, phoneFiles, takeAway } from './phone-files.ts';
+import { pageAddresses, phoneAddress, phoneHosts, phoneListener } from './phone-address.ts';
+import { accountsIn, beginRules, grantRules, hasRules, mayBeginRules, passwordFileFor, phoneFiles, takeAway } from './phone-files.ts';
 import { deleteBelow } from './retained.ts';
 import { iso, TIME } from './time.ts';
 
@@ -66,6 +66,55 @@ export const PHONES = operation({
   },
 });
 
+/** PHONE_SETUP says beforehand what stands in the way, and what the owner can choose. */
+export const PHONE_SETUP = operation({
+  name: 'phone setup',
+  kind: 'query',
+  right: 'admin',
+  summary: 'Whether phones can be set up here, what to do first where they cannot, and the names by which they can find this box.',
+  input: z.strictObject({}),
+  output: z.object({
+    obstacle: z
+      .object({ kind: z.enum(['no pages', 'no TLS', 'no accounts', 'no rules']), reason: z.string() })
+      .nullable()
+      .describe('null = phones can be added'),
+    beginsRules: z
+      .boolean()
+      .describe('adding a phone first starts an acl_file, because there is none: all present accounts keep all rights'),
+    configuration: z.string().nullable().describe('its main file'),
+    hosts: z.array(
+      z.object({
+        host: z.string(),
+        isPublic: z.boolean().describe('phones trust its certificate without more, and can find it from outside too'),
+      }),
+    ),
+  }),
+  run: (needs) => {
+    const hasNone = !hasRules(needs, false);
+    const facts = { beginsRules: hasNone && mayBeginRules(needs), configuration: needs.configuration.file };
+    const obstacle = obstacleOf(needs, hasNone && !facts.beginsRules);
+    return { obstacle, ...facts, hosts: obstacle?.kind === 'no TLS' ? [] : [...phoneHosts(needs)] };
+  },
+});
+
+function obstacleOf(needs: OperationNeeds, lacksRules: boolean) {
+  const checks = [
+    ['no TLS', () => phoneListener(needs, false)],
+    ['no pages', () => [phonesOf(needs), pageAddresses(needs, null)]],
+    ['no accounts', () => passwordFileFor(needs, false)],
+    ['no rules', () => lacksRules && phoneFiles(needs)],
+  ] as const;
+  for (const [kind, check] of checks) {
+    try {
+      check();
+    } catch (error) {
+      if (!(error instanceof OperationFailure)) throw error;
+      return { kind, reason: error.message };
+    }
+  }
+  return null;
+}
+
 const ADD = z.strictObject({
   person: NAME.person,
   device: NAME.device.default('phone'),
@@ -76,7 +125,10 @@ const ADD = z.strictObject({
     .max(100)
     .default([])
     .describe('what it may read and write besides; another app than OwnTracks needs some'),
-  host: z.string().nullish().describe('name or address that it connects to; none = the best that is in the certificate'),
+  host: z
+    .string()
+    .nullish()
+    .describe('name or address that it connects to; none = the best: a name of acme_names, then one in the certificate of this box'),
   webSocket: z.boolean().default(false).describe('MQTT over WebSocket'),
   replace: z.boolean().default(false).describe('also where the phone is set up already: it gets another password'),
 });
@@ -98,6 +150,7 @@ export const ADD_PHONE = operation({
     host: z.string(),
     port: z.number().int(),
     fingerprint: z.string().nullable().describe('SHA-256 of the authority that the phone is asked to trust; null = it need not'),
+    rulesBegun: z.string().nullable().describe('the acl_file that was started first; null = there were rules already'),
   }),
   run: addPhone,
 });
@@ -110,13 +163,15 @@ async function addPhone(needs: OperationNeeds, wanted: z.infer<typeof ADD>) {
   if (use === 'mqtt' && rules.length === 0)
     throw badInput('topics', `Cannot add phone "${account}": without topics its app could read and write nothing`);
   const address = phoneAddress(needs, { host: wanted.host ?? null, webSocket });
-  const pages = pageAddresses(needs, wanted.host ?? null);
-  const files = phoneFiles(needs, webSocket);
+  const isTrusted = phoneHosts(needs, webSocket).some(({ host, isPublic }) => isPublic && host === address.host);
+  const pages = pageAddresses(needs, isTrusted ? address.host : (wanted.host ?? null));
   const known = book.find(account);
-  if (known === null && accountsIn(files).has(account))
+  if (known === null && accountsIn({ passwordFile: passwordFileFor(needs, webSocket) }).has(account))
     throw new OperationFailure('conflict', `Cannot add phone "${account}": there is an account of this name that is no phone`);
   if (known?.steps.signedIn !== undefined && !replace)
     throw new OperationFailure('conflict', `Cannot add phone "${account}": it is set up already - name another device, or replace it`);
+  const rulesBegun = await beginRules(needs, webSocket);
+  const files = phoneFiles(needs, webSocket, rulesBegun);
   const before = book.list().filter((each) => accountOf(each) !== account);
   const groups = wanted.groups ?? [...before, ...(known === null ? [] : [known])].find((each) => each.person === person)?.groups ?? [];
   const others = before.map((each) => (each.person === person ? { ...each, groups } : each));
@@ -127,7 +182,7 @@ async function addPhone(needs: OperationNeeds, wanted: z.infer<typeof ADD>) {
   const { qrSvg } = await import('../phones/qr-code.ts');
   const fingerprint = pages.plain === null ? null : (needs.certificates?.authority().fingerprint ?? null);
   const ends = iso(phone.link?.ends ?? phone.added);
-  return { person, device, account, link, qr: qrSvg(link), ends, host: address.host, port: address.port, fingerprint };
+  return { person, device, account, link, qr: qrSvg(link), ends, host: address.host, port: address.port, fingerprint, rulesBegun };
 }
 
 /** CHANGE_PHONE_GROUPS changes who sees a person, and whom it sees. */

@@ -1,7 +1,7 @@
 // `midge phone` against a broker that runs: rules where there were none, the link, the steps of the phone as they come.
 
 import assert from 'node:assert/strict';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { hashPassword } from '../../src/access/password-hash.ts';
 import { HOST, openHouse } from '../phones/house.ts';
@@ -35,26 +35,30 @@ test('midge phone add shows the link, then each step of the phone, and ends when
   assert.match((await runMidge(house.folder, ['phone', 'list', ...state])).stdout, /^No phone was set up yet\.$/m);
 });
 
-test('midge phone add wants rules, and makes them in which present accounts keep all rights', async (context) => {
+test('midge phone add begins rules where there are none, says so, and present accounts keep all rights', async (context) => {
   const house = await openHouse(context);
   const text = readFileSync(house.file, 'utf8');
   writeFileSync(house.passwd, `lamp:${await hashPassword('glow', 'sha512-pbkdf2')}\n`);
   writeFileSync(house.file, text.replace(/^acl_file .*\n/m, ''));
   writeFileSync(house.acl, 'old');
   await house.restart();
-  const words = ['phone', 'add', 'tom', '--for', 'mqtt', '--topic', 'read home/#', '--host', HOST, '--no-wait', '--json'];
-  const where = ['--state', house.state, '-c', house.file];
-  const refused = await runMidge(house.folder, [...words, ...where]);
-  assert.equal(refused.status, 1);
-  assert.match(refused.stderr, /names no acl_file.*--make-acl/);
-  const there = await runMidge(house.folder, [...words, '--make-acl', ...where]);
+  const add = ['phone', 'add', 'tom', '--for', 'mqtt', '--topic', 'read home/#', '--host', HOST, '--no-wait', '--json'];
+  const words = [...add, '--state', house.state];
+  assert.deepEqual((await house.ask('phone setup')).obstacle, null);
+  const there = await runMidge(house.folder, words);
   assert.match(there.stderr, /Cannot make ".*acl": it is there already/);
+  assert.doesNotMatch(readFileSync(house.file, 'utf8'), /acl_file/);
   rmSync(house.acl);
-  const added = await runMidge(house.folder, [...words, '--make-acl', ...where]);
+  const added = await runMidge(house.folder, words);
   assert.equal(added.status, 0, added.stderr);
   assert.equal(JSON.parse(added.stdout).account, 'tom/phone');
+  assert.match(added.stderr, /^There were no rules yet: .*keep all their rights\.$/m);
   assert.match(
     readFileSync(house.acl, 'utf8'),
     /user lamp\ntopic readwrite #\ntopic read \$SYS\/#\n\nuser tom\/phone\ntopic read home\/#\n$/,
   );
+  assert.match(readFileSync(house.file, 'utf8'), new RegExp(`^acl_file ${house.acl}$`, 'm'));
+  assert.equal(statSync(house.acl).mode & 0o777, 0o600);
+  const again = await runMidge(house.folder, words.with(2, 'ann'));
+  assert.doesNotMatch(again.stderr, /no rules/);
 });

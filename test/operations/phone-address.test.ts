@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { OpenListener, OperationNeeds } from '../../src/operations/needs.ts';
-import { pageAddresses, phoneAddress } from '../../src/operations/phone-address.ts';
+import { pageAddresses, phoneAddress, phoneHosts } from '../../src/operations/phone-address.ts';
 import { makeAppliance } from '../certificates/appliance.ts';
 
 const LISTENER: OpenListener = {
@@ -12,21 +12,31 @@ const LISTENER: OpenListener = {
 };
 const PAGES: OpenListener = { ...LISTENER, name: '443', protocol: 'http', port: 443 };
 const PLAIN: OpenListener = { ...PAGES, name: '80', tls: false, certificate: null, port: 80 };
+const NOW = 1_700_000_000_000;
 const ASKED = { host: null, webSocket: false };
 
 async function needsOf(context: TestContext, listeners: readonly OpenListener[]): Promise<OperationNeeds> {
   const certificates = await makeAppliance(context, { extraNames: ['home.example.org', '*.example.org'] }).boot();
-  const certificateState = { names: ['public.example.org'], expires: Date.now(), directory: '', fault: null, nextTry: null };
+  const certificateState = { names: ['public.example.org'], expires: NOW + 1, directory: '', fault: null, nextTry: null };
   return {
     ...{ listeners, certificates, certificateNames: ['*.example.org', 'home.example.org'], announcedHost: 'pi.local' },
     internet: { certificateState },
+    broker: { clock: { now: () => NOW } },
   } as unknown as OperationNeeds; // no more of it is looked at
 }
 
-test('phone connects to the first name that the owner has written down, or to one that is asked for and in a certificate', async (context) => {
+test('phone connects to a name that all phones trust, else to the first that the owner has written down, or to one that is asked for and in a certificate', async (context) => {
   const needs = await needsOf(context, [LISTENER, PAGES, PLAIN]);
-  assert.deepEqual(phoneAddress(needs, ASKED), { host: 'home.example.org', port: 8883, webSocket: false });
-  assert.equal(phoneAddress({ ...needs, certificateNames: [] }, ASKED).host, 'pi.local');
+  assert.deepEqual(phoneAddress(needs, ASKED), { host: 'public.example.org', port: 8883, webSocket: false });
+  assert.deepEqual(phoneHosts(needs).slice(0, 3), [
+    { host: 'public.example.org', isPublic: true },
+    { host: 'home.example.org', isPublic: false },
+    { host: 'pi.local', isPublic: false },
+  ]);
+  const late = { ...needs, broker: { clock: { now: () => NOW + 1 } } } as unknown as OperationNeeds; // it has ended
+  assert.equal(phoneAddress(late, ASKED).host, 'home.example.org');
+  assert.throws(() => phoneAddress(late, { ...ASKED, host: 'public.example.org' }), /does not name it/);
+  assert.equal(phoneAddress({ ...late, certificateNames: [] }, ASKED).host, 'pi.local');
   for (const host of ['pi.local', '192.0.2.7', 'public.example.org']) assert.equal(phoneAddress(needs, { ...ASKED, host }).host, host);
   assert.throws(() => phoneAddress(needs, { ...ASKED, host: 'other.example.org' }), /certificate_names other\.example\.org/);
 });

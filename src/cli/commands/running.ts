@@ -89,13 +89,13 @@ export const RUNNING_COMMANDS: readonly Command[] = [
     name: 'phone',
     summary: 'Set up a phone by a link, list the phones, remove one',
     usage: [
-      'add PERSON [--for owntracks | mqtt] [--device NAME] [--group NAME] [--topic RULE] [--make-acl] [--no-wait | --json]',
+      'add PERSON [--for owntracks | mqtt] [--device NAME] [--group NAME] [--topic RULE] [--no-wait | --json]',
       'list [--json] [--state DIR | -c FILE]',
       'groups PERSON [--group NAME] [--state DIR | -c FILE]',
       'remove PERSON [DEVICE] [--state DIR | -c FILE]',
     ],
     description: [
-      'add prints a link as a QR code and follows the phone until it is set up. The link works for ten minutes and for one phone. It leads the phone through the certificate and the settings of its app, and midge makes the account and its rules.',
+      'add prints a link as a QR code and follows the phone until it is set up. The link works for ten minutes and for one phone. It leads the phone through the certificate and the settings of its app, and midge makes the account and its rules. Where the configuration has no acl_file, midge starts one in which all present accounts keep all rights.',
       'People who share a group see where the others are. Without a group nobody sees the person. groups puts a person into other groups, or without --group into none.',
       'remove ends the account of one phone, or those of all phones of a person, and deletes the messages that were kept of it.',
     ],
@@ -108,7 +108,6 @@ export const RUNNING_COMMANDS: readonly Command[] = [
       { long: 'host', value: 'HOST', summary: 'add: name or address that the phone connects to' },
       { long: 'websocket', summary: 'add: the phone speaks MQTT over WebSocket' },
       { long: 'replace', summary: 'add: also where this phone is set up already; it gets another password' },
-      { long: 'make-acl', summary: 'add: first start an acl_file in which all present accounts keep all rights' },
       { long: 'no-wait', summary: 'add: do not wait for the phone' },
       { long: 'json', summary: 'add, list: print JSON' },
     ],

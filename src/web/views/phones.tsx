@@ -5,22 +5,30 @@ import type { Answer } from '../api/answer.ts';
 import { api, ask } from '../api/client.ts';
 import { Button } from '../components/button.tsx';
 import { Badge, Card, PageHeader } from '../components/card.tsx';
+import { CopyButton } from '../components/copy-button.tsx';
 import { Confirm } from '../components/dialog.tsx';
 import { Empty, Shown } from '../components/faces.tsx';
 import { Table } from '../components/table.tsx';
 import { toast } from '../components/toast.tsx';
-import { t } from '../i18n.ts';
+import { type Key, t } from '../i18n.ts';
 import { type Live, useLive } from '../live.ts';
+import { linkTo } from '../router.ts';
 import { AddPhone } from './phones/add-phone.tsx';
 import { keptOutWords } from './phones/kept-out.ts';
 
 type Phone = Answer<'/api/v1/phones'>[number];
 
 const EVERY_MS = 2000;
+const SETUP_EVERY_MS = 5000;
+
+/** Adds the first phone too. */
+const BEGIN_RULES = 'sudo midge phone add NAME';
 
 /** View is the view of phones. */
 export function View() {
   const phones = useLive(() => ask(api.GET('/api/v1/phones')), EVERY_MS);
+  const setup = useLive(() => ask(api.GET('/api/v1/phone-setup')), SETUP_EVERY_MS);
+  const isReady = setup.data.value?.obstacle === null;
   const [isAdding, setAdding] = useState(false);
   return (
     <>
@@ -28,14 +36,46 @@ export function View() {
         title={t('phones.title')}
         lead={t('phones.lead')}
         actions={
-          <Button look="primary" icon="plus" onClick={() => setAdding(true)}>
-            {t('phones.add')}
-          </Button>
+          isReady && (
+            <Button look="primary" icon="plus" onClick={() => setAdding(true)}>
+              {t('phones.add')}
+            </Button>
+          )
         }
       />
-      <Shown live={phones}>{(data) => <List phones={data} live={phones} />}</Shown>
-      {isAdding && <AddPhone phones={phones} close={() => setAdding(false)} />}
+      <div class="stack">
+        <Shown live={setup}>{({ obstacle }) => obstacle !== null && <Obstacle kind={obstacle.kind} />}</Shown>
+        <Shown live={phones}>{(data) => <List phones={data} live={phones} />}</Shown>
+      </div>
+      {isAdding && setup.data.value !== null && <AddPhone phones={phones} setup={setup.data.value} close={() => setAdding(false)} />}
     </>
+  );
+}
+
+type ObstacleKind = NonNullable<Answer<'/api/v1/phone-setup'>['obstacle']>['kind'];
+
+const OBSTACLES: Readonly<Record<ObstacleKind, Key>> = {
+  'no TLS': 'phones.obstacle.noTls',
+  'no pages': 'phones.obstacle.noPages',
+  'no accounts': 'phones.obstacle.noAccounts',
+  'no rules': 'phones.obstacle.noRules',
+};
+
+function Obstacle({ kind }: { readonly kind: ObstacleKind }) {
+  return (
+    <Card title={t('phones.obstacle.title')} look="warn">
+      <p>{t(OBSTACLES[kind])}</p>
+      {kind === 'no rules' ? (
+        <div class="secret">
+          <code>{BEGIN_RULES}</code>
+          <CopyButton text={BEGIN_RULES} />
+        </div>
+      ) : (
+        <p>
+          <a href={linkTo('settings')}>{t('phones.toSettings')}</a>
+        </p>
+      )}
+    </Card>
   );
 }
 

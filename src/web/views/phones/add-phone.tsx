@@ -17,6 +17,7 @@ import { keptOutWords } from './kept-out.ts';
 
 type Phone = Answer<'/api/v1/phones'>[number];
 type Use = Phone['use'];
+type Setup = Answer<'/api/v1/phone-setup'>;
 
 /** Added is what the answer has that is shown. */
 interface Added {
@@ -39,11 +40,12 @@ const COMPARED = 23;
 
 export interface AddPhoneProps {
   readonly phones: Live<readonly Phone[]>;
+  readonly setup: Setup;
   readonly close: () => void;
 }
 
 /** AddPhone makes a link, and follows the phone that opens it. */
-export function AddPhone({ phones, close }: AddPhoneProps) {
+export function AddPhone({ phones, setup, close }: AddPhoneProps) {
   const [added, setAdded] = useState<Added | null>(null);
   const done = (made: Added) => {
     setAdded(made);
@@ -51,7 +53,7 @@ export function AddPhone({ phones, close }: AddPhoneProps) {
   };
   return (
     <Dialog title={added === null ? t('phones.add') : t('phones.scan')} close={close}>
-      {added === null ? <PhoneForm done={done} /> : <Link added={added} phone={phoneIn(phones, added)} close={close} />}
+      {added === null ? <PhoneForm setup={setup} done={done} /> : <Link added={added} phone={phoneIn(phones, added)} close={close} />}
     </Dialog>
   );
 }
@@ -60,12 +62,13 @@ function phoneIn({ data }: Live<readonly Phone[]>, { account }: Added): Phone | 
   return data.value?.find((each) => each.account === account) ?? null;
 }
 
-function PhoneForm({ done }: { readonly done: (added: Added) => void }) {
+function PhoneForm({ setup, done }: { readonly setup: Setup; readonly done: (added: Added) => void }) {
   const [person, setPerson] = useState('');
   const [device, setDevice] = useState('phone');
   const [groups, setGroups] = useState('');
   const [use, setUse] = useState<Use>('owntracks');
   const [filter, setFilter] = useState('');
+  const [host, setHost] = useState(setup.hosts[0]?.host ?? '');
   const { isBusy, problem, send } = useSending();
   const add = (event: Event) => {
     event.preventDefault();
@@ -77,6 +80,7 @@ function PhoneForm({ done }: { readonly done: (added: Added) => void }) {
       use,
       groups: named.length === 0 ? null : named,
       topics,
+      host: host === '' ? null : host,
       webSocket: false,
       replace: false,
     };
@@ -125,6 +129,15 @@ function PhoneForm({ done }: { readonly done: (added: Added) => void }) {
           required
         />
       )}
+      {setup.hosts.length > 1 && (
+        <Select
+          label={t('phones.host')}
+          value={host}
+          choose={setHost}
+          options={setup.hosts.map((each) => [each.host, t(each.isPublic ? 'phones.hostPublic' : 'phones.hostOwn', { host: each.host })])}
+        />
+      )}
+      {setup.beginsRules && <p class="hint">{t('phones.beginsRules')}</p>}
       {problem !== null && <Trouble problem={problem} beside={['person', 'device', 'groups', 'topics']} />}
       <div class="actions">
         <Button type="submit" look="primary" isBusy={isBusy}>
@@ -157,7 +170,9 @@ function Link({ added: { account, link, qr, ends, fingerprint }, phone, close }:
         </>
       )}
       <ul class="plain-list phone-steps" aria-live="polite">
-        {STEPS.filter(([step]) => step !== 'location' || phone?.use === 'owntracks').map(([step, words]) => (
+        {STEPS.filter(
+          ([step]) => (step !== 'location' || phone?.use === 'owntracks') && (step !== 'certificate' || fingerprint !== null),
+        ).map(([step, words]) => (
           <Step key={step} words={t(words)} isDone={phone?.steps[step] != null} />
         ))}
       </ul>
