@@ -12,9 +12,11 @@ import { moveAside } from '../../store/file-names.ts';
 import { STORE_DEFAULTS } from '../../store/options.ts';
 import { describeChanges, forgetFollowed, writeAccounts } from './accounts.ts';
 import { makeOrderedBackup } from './make-backup.ts';
+import type { AskedNetwork } from './network.ts';
 import { FINDINGS, type Scope, STATE } from './paths.ts';
 import { resetMachine, takeUpBackup } from './restore.ts';
 import { writeRules } from './rules.ts';
+import { showOnScreen } from './screen.ts';
 import { writeSystemFiles, writeWifi } from './system.ts';
 import { readWishes, remember, takeSecretsOut } from './wishes.ts';
 import { type BootWorld, isKept } from './world.ts';
@@ -22,6 +24,8 @@ import { type BootWorld, isKept } from './world.ts';
 export interface Findings {
   readonly mistakes: readonly Mistake[];
   readonly events: readonly string[];
+  /** What the network is asked to be, without the password. */
+  readonly asked: AskedNetwork;
 }
 
 /** BootTerms are what `midge boot` was started with. */
@@ -49,6 +53,8 @@ export async function applyBootPartition(
       return false;
     }
   };
+  if (only === 'machine and broker')
+    showOnScreen(files, `${program} is starting. The first start, and one after damage, takes some minutes.\n`);
   await attempt('reset', async () => say(await resetMachine(world, only)));
   await attempt('mend the state', () => say(mendRestore(new StateFolder(files.path(STATE), STORE_DEFAULTS.file), moveAside))); // before anything is looked for in it
   const isRestored = await attempt('take up the backup', async () => say(await takeUpBackup(world, owner)));
@@ -79,7 +85,8 @@ export async function applyBootPartition(
       if (used.has('accounts')) forgetFollowed(files);
     });
   else say('Nothing is kept here when the power goes: passwords stay on the boot partition.');
-  const findings = { mistakes, events };
+  const asked = { network: settings.network, wifi: { ...settings.wifi, password: null } };
+  const findings = { mistakes, events, asked };
   await attempt('keep what was found', () => files.write(FINDINGS, JSON.stringify(findings), { mode: 0o644 }));
   return findings;
 }

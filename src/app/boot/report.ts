@@ -1,26 +1,35 @@
 // Gathers what midge-report.txt says, and brings it to the boot partition, to the screen and to the log.
 
 import { X509Certificate } from 'node:crypto';
-import { statfsSync, writeFileSync } from 'node:fs';
+import { statfsSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
 import { usersOf } from '../../access/set-accounts.ts';
 import { reasonOf } from '../../base/errors.ts';
-import { REPORT_FILE, type ReportFacts, writeReport } from '../../boot/report.ts';
+import { REPORT_FILE, type ReportFacts, SCREEN_WIDTH, writeReport } from '../../boot/report.ts';
+import { emptyDraft } from '../../boot/settings.ts';
 import { CONFIGURATION } from '../../boot/system-files.ts';
 import { describeListeners, loadConfiguration } from '../../config/config.ts';
+import type { Configuration } from '../../config/configuration.ts';
 import { askControl } from '../../control/ask-control.ts';
 import { machineNames } from '../../host/host.ts';
 import { MachineFiles } from '../../host/machine-files.ts';
+import { isLocal } from '../../listeners/options.ts';
 import type { Status } from '../../operations/status.ts';
 import type { Findings } from './boot.ts';
+import { configurationMistakes, healthOfBroker, lastWords } from './broker.ts';
+import { networkTroubles } from './network.ts';
 import { AUTHORITY, BOOT, CONTROL, FINDINGS, KEYS, PASSWORDS, type Scope, STATE } from './paths.ts';
-import { type BootWorld, whileWritable } from './world.ts';
+import { showOnScreen } from './screen.ts';
+import { keepTroubleLog, type Wrong } from './trouble-log.ts';
+import { type BootWorld, hasBootPartition, whileWritable } from './world.ts';
 
 /** What midge-data has done. */
 const DATA_EVENTS = '/run/midge-boot/data';
 /** Share of the data partition below which it is called full. */
 const FULL = 0.03;
-const CLEAR_SCREEN = '\x1b[2J\x1b[3J\x1b[H';
+/** There while timesyncd runs. */
+const TIMESYNC = '/run/systemd/timesync';
+const ASKING_SECONDS = 600;
 
 /** A broker that does not answer by then is stuck: its watchdog sees to that. */
 const PATIENCE_MS = 5000;
@@ -46,18 +55,19 @@ export async function reportBoot(world: BootWorld, title: string, only: Scope): 
   } catch (error) {
     world.say(`Cannot write the report to the boot partition: ${reasonOf(error)}`);
   }
-  if (only === 'machine and broker') showOnScreen(files, report);
+  if (only === 'machine and broker') showOnScreen(files, writeReport(facts, SCREEN_WIDTH));
   const line = readyLine(facts);
   if (files.text(TOLD) === line) return;
   world.say(line);
   files.write(TOLD, line, { mode: 0o644 });
 }
 
+const HEALTH = { running: 'ready', starting: 'starting', stopped: 'NOT RUNNING' } as const;
+
 /** The line of the log by which a person, or a test, sees that the machine is up. */
-function readyLine({ announced, addresses, fingerprint, accounts, isRunning, failedUnits }: ReportFacts): string {
-  const health = isRunning ? 'ready' : 'NOT RUNNING';
+function readyLine({ announced, addresses, fingerprint, accounts, health, failedUnits }: ReportFacts): string {
   const failed = failedUnits.length === 0 ? '' : ` failed=${failedUnits.join(',')}`;
-  return `${announced} is ${health}: addresses=${addresses.join(',') || 'none'} accounts=${accounts.length} authority=${fingerprint ?? 'none'}${failed}`;
+  return `${announced} is ${HEALTH[health]}: addresses=${addresses.join(',') || 'none'} accounts=${accounts.length} authority=${fingerprint ?? 'none'}${failed}`;
 }
 
 interface Sources {
@@ -71,8 +81,14 @@ async function gatherFacts(world: BootWorld, { files, title, authority, only }: 
   const findings = readFindings(files);
   const { hostName, addresses } = machineNames();
   const failed = (await world.run('systemctl', 'list-units', '--failed', '--plain', '--no-legend')) ?? '';
-  const { configuration } = loadConfiguration({ file: files.path(CONFIGURATION), port: null, verbose: false, lan: false });
+  const loaded = loadConfiguration({ file: files.path(CONFIGURATION), port: null, verbose: false, lan: false });
+  const { configuration } = loaded;
   const [label = ''] = hostName.split('.');
+  const failedUnits = failed.split('\n').flatMap((line) => line.trim().split(/\s+/)[0] || []);
+  const health = await healthOfBroker(world);
+  const brokerWords = health === 'stopped' ? [...configurationMistakes(loaded), ...(await lastWords(world))] : [];
+  const network = only === 'broker' ? [] : await networkTroubles(world, findings.asked);
+  const troubles = [...network, ...clockTrouble(world, files)];
   return {
     title,
     hostName: label,
@@ -82,8 +98,15 @@ async function gatherFacts(world: BootWorld, { files, title, authority, only }: 
     fingerprint: authority?.fingerprint256 ?? null,
     accounts: usersOf(files.text(PASSWORDS) ?? ''),
     setupCode: await setupCode(files),
-    isRunning: (await world.run('systemctl', 'is-active', 'midge.service')) !== null,
-    failedUnits: failed.split('\n').flatMap((line) => line.trim().split(/\s+/)[0] || []),
+    health,
+    brokerWords,
+    troubles,
+    plainPorts: configuration === null ? [] : plainPorts(configuration),
+    hasLog: await logOf(world, files, {
+      units: failedUnits,
+      texts: [...(health === 'stopped' ? ['The broker does not run.'] : []), ...network],
+    }),
+    failedUnits,
     events: [...linesOf(files.text(DATA_EVENTS)), ...findings.events, ...damagedFiles(files), ...fullDisk(files)],
     mistakes: findings.mistakes,
     hasSsh: only === 'broker' ? null : files.exists(KEYS),
@@ -110,11 +133,14 @@ async function setupCode(files: MachineFiles): Promise<string | null> {
   }
 }
 
+const { network, wifi } = emptyDraft();
+const NO_FINDINGS: Findings = { mistakes: [], events: [], asked: { network, wifi } };
+
 function readFindings(files: MachineFiles): Findings {
   try {
-    return JSON.parse(files.text(FINDINGS) ?? '') as Findings; // written by applyBootPartition
+    return { ...NO_FINDINGS, ...JSON.parse(files.text(FINDINGS) ?? '') } as Findings; // written by applyBootPartition
   } catch {
-    return { mistakes: [], events: ['The boot partition was not read: see the log of midge-boot.service.'] };
+    return { ...NO_FINDINGS, events: ['The boot partition was not read: see the log of midge-boot.service.'] };
   }
 }
 
@@ -125,6 +151,30 @@ function certificateOf(text: string | null): X509Certificate | null {
   } catch {
     return null;
   }
+}
+
+/** A card that can't be written has no log; the screen has the rest. */
+async function logOf(world: BootWorld, files: MachineFiles, wrong: Wrong): Promise<boolean> {
+  try {
+    return hasBootPartition(files) && (await keepTroubleLog(world, files, wrong));
+  } catch (error) {
+    world.say(`Cannot write the log to the boot partition: ${reasonOf(error)}`);
+    return false;
+  }
+}
+
+/** What others in the network reach without TLS; the page is not among them, because it sends browsers on. */
+function plainPorts({ listeners }: Configuration): number[] {
+  const plain = listeners.filter(
+    (each) => each.tls === null && !isLocal(each) && (each.protocol === 'mqtt' || each.protocol === 'websockets'),
+  );
+  return [...new Set(plain.map(({ port }) => port))];
+}
+
+/** systemd-timesyncd.service(8). A machine that has just been switched on may still be asking. */
+function clockTrouble({ uptime }: BootWorld, files: MachineFiles): string[] {
+  if (!files.exists(TIMESYNC) || files.exists(`${TIMESYNC}/synchronized`) || uptime() < ASKING_SECONDS) return [];
+  return ['No time server has set the clock: its time may be wrong. time_server = ... in midge.txt names one of your network.'];
 }
 
 function damagedFiles(files: MachineFiles): string[] {
@@ -147,13 +197,4 @@ function fullDisk(files: MachineFiles): string[] {
 
 function linesOf(text: string | null): string[] {
   return (text ?? '').split('\n').filter((line) => line !== '');
-}
-
-function showOnScreen(files: MachineFiles, report: string): void {
-  if (!files.exists('/dev/tty1')) return;
-  try {
-    writeFileSync(files.path('/dev/tty1'), CLEAR_SCREEN + report);
-  } catch {
-    // a machine without a screen has the report on its boot partition
-  }
 }

@@ -1,6 +1,7 @@
 // The machine under `midge boot`: one folder as its disk, the few programs it starts, and what it says.
 
 import { execFile } from 'node:child_process';
+import { uptime } from 'node:os';
 import { isOrder, type Order } from '../../boot/orders.ts';
 import { MachineFiles } from '../../host/machine-files.ts';
 import { BOOT } from './paths.ts';
@@ -12,6 +13,8 @@ export interface BootWorld {
   /** run gives the output of a program, or null when it fails. Never throws. */
   readonly run: (program: string, ...args: readonly string[]) => Promise<string | null>;
   readonly say: (line: string) => void;
+  /** Seconds since the machine was switched on. */
+  readonly uptime: () => number;
 }
 
 const ZONES = '/usr/share/zoneinfo';
@@ -22,7 +25,7 @@ export function realWorld(say: (line: string) => void): BootWorld {
     new Promise<string | null>((resolve) => {
       execFile(program, args, { timeout: 120_000 }, (error, stdout) => resolve(error === null ? stdout : null));
     });
-  return { root: '/', run, say };
+  return { root: '/', run, say, uptime };
 }
 
 /** whileWritable runs an act while the boot partition can be written; where it always can, as on Raspberry Pi OS, it stays so. */

@@ -5,11 +5,15 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { temporaryFolder } from '../../support/disk/temporary-folder.ts';
 
+const RUNNING = 'ActiveState=active\nSubState=running\n';
+
 /** makeMachine puts files onto the boot partition of a new machine, which has one time zone. */
 export function makeMachine(t: TestContext, files: Readonly<Record<string, string>>) {
   const root = temporaryFolder(t);
   const commands: string[] = [];
   const said: string[] = [];
+  /** Answers of programs, by how their command begins. The broker runs, and others have nothing to say. */
+  const answers = new Map<string, string | null>([['systemctl show', RUNNING]]);
   const path = (name: string) => join(root, name);
   const write = (name: string, text: string) => {
     mkdirSync(join(path(name), '..'), { recursive: true });
@@ -20,6 +24,7 @@ export function makeMachine(t: TestContext, files: Readonly<Record<string, strin
   for (const [name, text] of Object.entries(files)) write(`/boot/firmware/${name}`, text);
   return {
     commands,
+    answers,
     said,
     path,
     write,
@@ -30,10 +35,13 @@ export function makeMachine(t: TestContext, files: Readonly<Record<string, strin
     world: {
       root,
       run: async (program: string, ...args: readonly string[]) => {
-        commands.push([program, ...args].join(' '));
-        return '';
+        const command = [program, ...args].join(' ');
+        commands.push(command);
+        const [, answer = ''] = [...answers].find(([start]) => command.startsWith(start)) ?? [];
+        return answer;
       },
       say: (line: string) => void said.push(line),
+      uptime: () => 3600,
     },
   };
 }
