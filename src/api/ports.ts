@@ -28,7 +28,7 @@ export interface Accounts {
   check(login: Login): Promise<SignedIn | 'refused' | 'unavailable'>;
   /** has tells whether there is such an account at a listener. */
   has(listener: string, username: string): boolean;
-  /** add makes an account at a listener, which counts when it is done. Throws OperatorError when it can't be written. */
+  /** add makes the account of the owner at a listener, who may use all topics; it counts when it is done. Throws OperatorError when it can't be written. */
   add(login: Omit<Login, 'address'>): Promise<void>;
 }
 

@@ -1,10 +1,11 @@
 // What the REST interface gets of the running broker.
 
+import { addRule } from '../access/acl-file-edit.ts';
 import { filesOf } from '../access/options.ts';
 import { setUser } from '../access/password-file-edit.ts';
 import { hashPassword } from '../access/password-hash.ts';
 import type { Accounts, ApiSetup, Feed, Login, StreamedMessage } from '../api/ports.ts';
-import { OperatorError } from '../base/errors.ts';
+import { OperatorError, reasonOf } from '../base/errors.ts';
 import { DEFAULT_LISTENER_POLICY } from '../broker/options.ts';
 import { machineNames } from '../host/host.ts';
 import { publicNames } from '../internet/public-name.ts';
@@ -105,7 +106,25 @@ function messagesOf({ broker }: Appliance): Feed<StreamedMessage, readonly strin
   };
 }
 
-function accountsOf({ appliance, reloads }: ApiWorld): Accounts {
+/** The owner may use all topics, and read what the broker says of itself: # does not stand for $SYS [MQTT-4.7.2-1]. */
+const OWNER_RULES = [
+  { kind: 'topic', access: 'readwrite', filter: '#' },
+  { kind: 'topic', access: 'read', filter: '$SYS/#' },
+] as const;
+
+/** Where there is no ACL file, everybody may do everything. An owner without rules is still one. */
+async function allowEverything({ appliance, reloads, log }: ApiWorld, username: string, listener: string): Promise<void> {
+  const { aclFile } = filesOf(appliance.configuration.access, listener);
+  if (aclFile === null || appliance.access.aclOf(listener)?.file.users.has(username) === true) return;
+  try {
+    await changeInForce({ reloads }, aclFile, (text) => OWNER_RULES.reduce((changed, rule) => addRule(changed, username, rule), text));
+  } catch (error) {
+    log.log('warning', `Warning: ${JSON.stringify(username)} may use no topics yet: ${reasonOf(error)}.`);
+  }
+}
+
+function accountsOf(world: ApiWorld): Accounts {
+  const { appliance, reloads } = world;
   const policyOf = (name: string) => ({ ...DEFAULT_LISTENER_POLICY, name, allowAnonymous: false });
   return {
     async check({ username, password, address, listener }: Login) {
@@ -125,6 +144,7 @@ function accountsOf({ appliance, reloads }: ApiWorld): Accounts {
         throw new OperatorError('Cannot add an account: the configuration has no password_file - write one, then reload');
       const hash = await hashPassword(password);
       await changeInForce({ reloads }, passwordFile, (text) => setUser(text, username, hash));
+      await allowEverything(world, username, listener);
     },
   };
 }

@@ -97,17 +97,32 @@ export function bytes(value: number): string {
 
 /** dateTime writes a moment: ISO 8601 or milliseconds since 1970. */
 export function dateTime(at: string | number): string {
-  return new Intl.DateTimeFormat(regional(), { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(at));
+  return write(at, { dateStyle: 'medium', timeStyle: 'short' });
 }
 
 /** day writes the date of a moment. */
 export function day(at: string | number): string {
-  return new Intl.DateTimeFormat(regional(), { dateStyle: 'long' }).format(new Date(at));
+  return write(at, { dateStyle: 'long' });
 }
 
 /** clockTime writes the time of day of a moment, with seconds. */
 export function clockTime(at: string | number): string {
-  return new Intl.DateTimeFormat(regional(), { timeStyle: 'medium' }).format(new Date(at));
+  return write(at, { timeStyle: 'medium' });
+}
+
+/** axisTime writes a moment below a chart; `step` is what lies between two of them, in milliseconds. */
+export function axisTime(at: number, step: number): string {
+  if (step >= DAY) return write(at, { day: 'numeric', month: 'short' });
+  return write(at, { hour: 'numeric', minute: '2-digit', ...(step < MINUTE ? { second: '2-digit' } : {}) });
+}
+
+const MINUTE = 60_000;
+const DAY = 86_400_000;
+
+/** Words are those of the language. Whether it is 3 pm or 15:00 is said by the region of the browser, whatever the language. */
+function write(at: string | number, parts: Intl.DateTimeFormatOptions): string {
+  const { hourCycle } = new Intl.DateTimeFormat(navigator.languages[0], { hour: 'numeric' }).resolvedOptions();
+  return new Intl.DateTimeFormat(regional(), { ...parts, ...(hourCycle === undefined ? {} : { hourCycle }) }).format(new Date(at));
 }
 
 const STEPS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [

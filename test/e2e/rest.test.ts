@@ -129,6 +129,30 @@ test('broker serves clients although the roles are damaged, and then nobody gets
   assert.equal(answer, '');
 });
 
+test('owner of a box whose ACL file is empty may use all topics, and others stay without rules', async (context) => {
+  const { folder, state, start, ask } = await openBox(context, `acl_file ${join(temporaryFolder(context), 'acl')}`);
+  const [, acl = ''] = /acl_file (.+)/.exec(readFileSync(join(folder, 'midge.conf'), 'utf8')) ?? [];
+  writeFileSync(acl, '# nobody yet\n', { mode: 0o600 });
+  const { port } = await start();
+  const code = await setupCode(folder, state);
+  const claimed = await ask(port, '/api/v1/claim', { method: 'POST', body: { username: 'jane', password: 'correct horse', code } });
+  const headers = await cookieOf(claimed);
+  assert.equal(readFileSync(acl, 'utf8'), '# nobody yet\n\nuser jane\ntopic readwrite #\ntopic read $SYS/#\n');
+  await ask(port, '/api/v1/users', { method: 'POST', headers, body: { username: 'tom', password: 'correct horse' } });
+  const may = async (username: string, action: string, topic: string) => {
+    const query = new URLSearchParams({ username, action, topic });
+    return JSON.parse((await ask(port, `/api/v1/rules/simulation?${query}`, { headers })).text).allowed;
+  };
+  assert.deepEqual(
+    [
+      await may('jane', 'publish', 'home/door'),
+      await may('jane', 'receive', '$SYS/broker/uptime'),
+      await may('tom', 'publish', 'home/door'),
+    ],
+    [true, true, false],
+  );
+});
+
 test('backup is downloaded, and restored over REST: what it would replace is said first, and the broker begins anew with it', async (context) => {
   const { folder, state, start, ask } = await openBox(context, 'persistence true');
   const { broker, port } = await start();

@@ -3,7 +3,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import type uPlot from 'uplot';
 import { theme } from '../appearance.ts';
-import { language, number } from '../i18n.ts';
+import { axisTime, language, number } from '../i18n.ts';
 
 /** Line is one series of a chart. */
 export interface Line {
@@ -103,11 +103,7 @@ function around(low: number, high: number): [number, number] {
   return [low - spare, high + spare];
 }
 
-/** `step` is what lies between two labels, in seconds. */
+/** uPlot counts in seconds. */
 function timeLabel(at: number, step: number): string {
-  const parts: Intl.DateTimeFormatOptions =
-    step >= 86_400
-      ? { day: 'numeric', month: 'short' }
-      : { hour: 'numeric', minute: '2-digit', ...(step < 60 ? { second: '2-digit' } : {}) };
-  return new Intl.DateTimeFormat(language(), parts).format(at * 1000);
+  return axisTime(at * 1000, step * 1000);
 }

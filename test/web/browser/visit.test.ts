@@ -141,6 +141,24 @@ test('language and colours are those of the browser until others are chosen, and
   assert.equal(await page.locator('html').getAttribute('data-theme'), 'dark');
 });
 
+test('times are those of the region of the browser, in whatever language the page is', { skip: noBrowser }, async (context) => {
+  for (const [locale, language, isTwelveHours] of [
+    ['en-GB', 'English', false],
+    ['en-US', 'English', true],
+    ['de-AT', 'English', false],
+    ['en-US', 'Français', true],
+  ] as const) {
+    const { box, page } = await claimed(context, locale);
+    await page.goto(`${box.url}/#/log`);
+    await page.getByRole('radio', { name: language }).click();
+    await page.locator('form input').nth(0).fill(OWNER.username);
+    await page.locator('form input[type=password]').fill(OWNER.password);
+    await page.locator('form button[type=submit]').click();
+    const time = (await page.locator('time, .log-time').first().textContent()) ?? '';
+    assert.equal(/[AP]M/.test(time), isTwelveHours, `${time} in ${language} by ${locale}`);
+  }
+});
+
 /** claimed opens a box that has its admin, and a browser in which nobody is signed in. */
 async function claimed(context: Parameters<typeof openBox>[0], locale = 'en-GB') {
   const browser = await openBrowser(context);
