@@ -9,7 +9,7 @@ import { Trouble } from '../components/faces.tsx';
 import { Field } from '../components/field.tsx';
 import { Icon } from '../components/icon.tsx';
 import { t } from '../i18n.ts';
-import { isOffered, linkTo } from '../router.ts';
+import { go, linkTo } from '../router.ts';
 import { useSending } from '../sending.ts';
 import { ConnectFacts } from './connect-facts.tsx';
 import { makePassword, type Rule, TEMPLATES, type TemplateName } from './person-templates.ts';
@@ -24,6 +24,11 @@ export interface AddPersonProps {
   readonly hasRules: boolean;
   readonly close: () => void;
 }
+
+/** Kind is what somebody adds: an account from a template, or a phone. */
+type Kind = TemplateName | 'phone';
+
+const PHONE = { icon: 'phone', name: 'template.phone', words: 'template.phoneWords' } as const;
 
 interface Made {
   readonly username: string;
@@ -67,14 +72,15 @@ export function NewPassword({ made: { username, password } }: { readonly made: M
 }
 
 function PersonForm({ name, taken, hasRules, done }: Omit<AddPersonProps, 'close'> & { readonly done: (made: Made) => void }) {
-  const [template, setTemplate] = useState<TemplateName>('phone');
+  const [template, setTemplate] = useState<Kind>('person');
   const [username, setUsername] = useState(name);
   const [typedArea, setArea] = useState<string | null>(null);
   const { isBusy, problem, send } = useSending();
   const shownName = username.trim() || t('people.nameHere');
-  const area = typedArea ?? TEMPLATES[template].area(shownName);
-  const rules = TEMPLATES[template].rules(area.trim().replace(/\/?#?$/, '') || '#', shownName);
-  const choose = (next: TemplateName) => {
+  const { area: areaOf, areaHint, rules: rulesOf } = TEMPLATES[template === 'phone' ? 'person' : template];
+  const area = typedArea ?? areaOf(shownName);
+  const rules = rulesOf(area.trim().replace(/\/?#?$/, '') || '#', shownName);
+  const choose = (next: Kind) => {
     setTemplate(next);
     setArea(null);
   };
@@ -86,12 +92,14 @@ function PersonForm({ name, taken, hasRules, done }: Omit<AddPersonProps, 'close
       done(made);
     });
   };
+  if (template === 'phone') return <ToPhones person={username.trim()} choose={choose} />;
   return (
     <form class="form" onSubmit={make}>
-      {hasRules && <TemplateChoice value={template} choose={choose} />}
-      {template === 'phone' && isOffered('phones') && (
+      {hasRules ? (
+        <KindChoice value={template} choose={choose} />
+      ) : (
         <p class="hint">
-          <a href={linkTo('phones')}>{t('people.phoneByCode')}</a>
+          <a href={linkTo('phones', [], { add: username.trim() })}>{t('people.phoneByCode')}</a>
         </p>
       )}
       <Field
@@ -106,7 +114,7 @@ function PersonForm({ name, taken, hasRules, done }: Omit<AddPersonProps, 'close
       />
       {hasRules ? (
         <>
-          <Field label={t('people.area')} name="area" value={area} change={setArea} hint={t(TEMPLATES[template].areaHint)} required />
+          <Field label={t('people.area')} name="area" value={area} change={setArea} hint={t(areaHint)} required />
           <div>
             <h3>{t('people.willDo')}</h3>
             <ul class="plain-list">
@@ -131,23 +139,46 @@ function PersonForm({ name, taken, hasRules, done }: Omit<AddPersonProps, 'close
   );
 }
 
-function TemplateChoice({ value, choose }: { readonly value: TemplateName; readonly choose: (name: TemplateName) => void }) {
+interface KindChoiceProps {
+  readonly value: Kind;
+  readonly choose: (kind: Kind) => void;
+}
+
+/** A phone is set up in one way only: by its link. */
+function ToPhones({ person, choose }: Pick<KindChoiceProps, 'choose'> & { readonly person: string }) {
+  return (
+    <div class="form">
+      <KindChoice value="phone" choose={choose} />
+      <p>{t('people.phoneWords')}</p>
+      <div class="actions">
+        <Button look="primary" icon="phone" onClick={() => go('phones', [], { add: person })}>
+          {t('people.toPhones')}
+        </Button>
+      </div>
+    </div>
+  );
+}
+
+function KindChoice({ value, choose }: KindChoiceProps) {
   const names = Object.keys(TEMPLATES) as TemplateName[]; // its keys
   return (
     <fieldset class="templates">
       <legend>{t('people.template')}</legend>
-      {names.map((each) => (
-        <label key={each}>
-          <input type="radio" name="template" checked={each === value} onChange={() => choose(each)} />
-          <span class="template">
-            <Icon name={TEMPLATES[each].icon} />
-            <span>
-              <strong>{t(TEMPLATES[each].name)}</strong>
-              <span class="hint">{t(TEMPLATES[each].words)}</span>
+      {[...names, 'phone' as const].map((each) => {
+        const { icon, name, words } = each === 'phone' ? PHONE : TEMPLATES[each];
+        return (
+          <label key={each}>
+            <input type="radio" name="template" checked={each === value} onChange={() => choose(each)} />
+            <span class="template">
+              <Icon name={icon} />
+              <span>
+                <strong>{t(name)}</strong>
+                <span class="hint">{t(words)}</span>
+              </span>
             </span>
-          </span>
-        </label>
-      ))}
+          </label>
+        );
+      })}
     </fieldset>
   );
 }

@@ -9,6 +9,7 @@ import { type Key, plural, t } from '../i18n.ts';
 import { useLive } from '../live.ts';
 import { recall, remember } from '../remembered.ts';
 import { isOffered, linkTo } from '../router.ts';
+import { findTrust, type Trust } from '../trust.ts';
 import type { Status } from './overview-troubles.ts';
 
 const EVERY_MS = 15_000;
@@ -22,17 +23,19 @@ interface Step {
   readonly query?: Readonly<Record<string, string>>;
 }
 
+const TRUST_WORDS: Readonly<Record<Trust, Key>> = {
+  trusted: 'steps.trustWarned', // not shown
+  warned: 'steps.trustWarned',
+  plain: 'steps.trustPlain',
+  unknown: 'steps.trustUnknown',
+};
+
 /** FirstSteps is a card until all is done, or somebody wants to see it no more. It asks what admins may know. */
 export function FirstSteps({ status }: { readonly status: Status }) {
   const [isHidden, setHidden] = useState(recall('first-steps') === 'hidden');
-  const people = useLive(() => ask(api.GET('/api/v1/users', { params: { query: { limit: 10 } } })), EVERY_MS);
-  const accounts = people.data.value;
-  if (isHidden || accounts === null) return null;
-  const steps = stepsOf(
-    status,
-    accounts.total,
-    accounts.items.some(({ hasRules }) => hasRules !== null),
-  );
+  const facts = useLive(findFacts, EVERY_MS).data.value;
+  if (isHidden || facts === null) return null;
+  const steps = stepsOf(status, facts);
   const left = steps.filter(({ isDone }) => !isDone).length;
   if (left === 0) return null;
   const hide = () => {
@@ -58,10 +61,36 @@ export function FirstSteps({ status }: { readonly status: Status }) {
   );
 }
 
-function stepsOf({ listeners, messages, clients, store }: Status, accounts: number, hasRules: boolean): readonly Step[] {
+interface Facts {
+  readonly accounts: number;
+  readonly phones: number;
+  readonly hasRules: boolean;
+  readonly trust: Trust;
+}
+
+async function findFacts(): Promise<Facts> {
+  const [users, phones, trust] = await Promise.all([
+    ask(api.GET('/api/v1/users', { params: { query: { limit: 10 } } })),
+    ask(api.GET('/api/v1/phones')),
+    trustHere(),
+  ]);
+  return { accounts: users.total, phones: phones.length, hasRules: users.items.some((each) => each.hasRules !== null), trust };
+}
+
+/** A certificate is trusted after this page was loaded anew: it is asked for once. */
+let asked: Promise<Trust> | null = null;
+
+function trustHere(): Promise<Trust> {
+  asked ??= findTrust();
+  return asked;
+}
+
+function stepsOf({ listeners, messages, clients, store }: Status, { accounts, phones, hasRules, trust }: Facts): readonly Step[] {
   const hasConnected = clients.connected + clients.away > 0 || messages.received > 0;
   return [
+    { isDone: trust === 'trusted', title: 'steps.trust', words: TRUST_WORDS[trust], view: 'certificates' },
     { isDone: accounts > 1, title: 'steps.people', words: 'steps.peopleWords', view: 'people', query: { add: '' } },
+    { isDone: phones > 0, title: 'steps.phone', words: 'steps.phoneWords', view: 'phones', query: { add: '' } },
     { isDone: hasConnected, title: 'steps.client', words: 'steps.clientWords', view: 'clients' },
     {
       isDone: listeners.some(({ tls, protocol }) => tls && protocol !== 'http'),

@@ -1,4 +1,4 @@
-// What a new account may do, for the four kinds of people and devices that most homes have.
+// What a new account may do, for the kinds of people and devices that most homes have. Phones have a view of their own.
 
 import type { IconName } from '../components/icon.tsx';
 import type { Key } from '../i18n.ts';
@@ -27,9 +27,9 @@ const topic = (access: Rule['access'], filter: string): Rule => ({ kind: 'topic'
 
 /** TEMPLATES by their names. */
 export const TEMPLATES = {
-  phone: {
-    name: 'template.phone',
-    words: 'template.phoneWords',
+  person: {
+    name: 'template.person',
+    words: 'template.personWords',
     icon: 'person',
     area: () => 'home',
     areaHint: 'people.areaHint',

@@ -12,7 +12,7 @@ import { Table } from '../components/table.tsx';
 import { toast } from '../components/toast.tsx';
 import { type Key, t } from '../i18n.ts';
 import { type Live, useLive } from '../live.ts';
-import { linkTo } from '../router.ts';
+import { go, linkTo, place } from '../router.ts';
 import { AddPhone } from './phones/add-phone.tsx';
 import { keptOutWords } from './phones/kept-out.ts';
 
@@ -24,12 +24,12 @@ const SETUP_EVERY_MS = 5000;
 /** Adds the first phone too. */
 const BEGIN_RULES = 'sudo midge phone add NAME';
 
-/** View is the view of phones. */
+/** View is the view of phones; `?add=PERSON` opens the dialog for another one. */
 export function View() {
   const phones = useLive(() => ask(api.GET('/api/v1/phones')), EVERY_MS);
   const setup = useLive(() => ask(api.GET('/api/v1/phone-setup')), SETUP_EVERY_MS);
   const isReady = setup.data.value?.obstacle === null;
-  const [isAdding, setAdding] = useState(false);
+  const person = place.value.query.get('add');
   return (
     <>
       <PageHeader
@@ -37,7 +37,7 @@ export function View() {
         lead={t('phones.lead')}
         actions={
           isReady && (
-            <Button look="primary" icon="plus" onClick={() => setAdding(true)}>
+            <Button look="primary" icon="plus" onClick={() => go('phones', [], { add: '' })}>
               {t('phones.add')}
             </Button>
           )
@@ -47,7 +47,9 @@ export function View() {
         <Shown live={setup}>{({ obstacle }) => obstacle !== null && <Obstacle kind={obstacle.kind} />}</Shown>
         <Shown live={phones}>{(data) => <List phones={data} live={phones} />}</Shown>
       </div>
-      {isAdding && setup.data.value !== null && <AddPhone phones={phones} setup={setup.data.value} close={() => setAdding(false)} />}
+      {person !== null && isReady && setup.data.value !== null && (
+        <AddPhone person={person} phones={phones} setup={setup.data.value} close={() => go('phones')} />
+      )}
     </>
   );
 }

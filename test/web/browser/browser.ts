@@ -51,9 +51,15 @@ export interface TestBrowser {
 }
 
 /** openBrowser starts one. To be called before the box is opened: what ends first is not missed by a page. */
-export async function openBrowser(test: Pick<TestContext, 'after'>): Promise<TestBrowser> {
+export async function openBrowser(test: Pick<TestContext, 'after'>, flags: readonly string[] = []): Promise<TestBrowser> {
   const executablePath = findProgram('chromium') ?? 'chromium';
-  const browser = await chromium.launch({ executablePath, args: FLAGS, handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false });
+  const browser = await chromium.launch({
+    executablePath,
+    args: [...FLAGS, ...flags],
+    handleSIGINT: false,
+    handleSIGTERM: false,
+    handleSIGHUP: false,
+  });
   const visits: Visit[] = [];
   test.after(async () => {
     const complaints = visits.flatMap((each) => each.complaints); // of before the end
@@ -89,10 +95,12 @@ export interface VisitOptions {
   /** null = nobody is signed in. */
   readonly session?: Session | null;
   readonly locale?: string;
+  /** They click through the warning of a certificate that the browser does not trust. */
+  readonly isPastWarnings?: boolean;
 }
 
 async function visit(browser: Browser, box: Pick<Box, 'url'>, options: VisitOptions): Promise<Visit> {
-  const { look = LOOKS[0], session = null, locale = 'en-GB' } = options;
+  const { look = LOOKS[0], session = null, locale = 'en-GB', isPastWarnings = false } = options;
   if (look === undefined) throw new Error('there is no look');
   const context = await browser.newContext({
     viewport: { width: look.width, height: look.height },
@@ -101,6 +109,7 @@ async function visit(browser: Browser, box: Pick<Box, 'url'>, options: VisitOpti
     isMobile: look.isPhone,
     locale,
     acceptDownloads: true,
+    ignoreHTTPSErrors: isPastWarnings,
     reducedMotion: 'reduce',
   });
   context.setDefaultTimeout(PATIENCE);

@@ -60,6 +60,17 @@ for (const look of LOOKS) {
   });
 }
 
+test('phone is added in one way: its template leads there, with the name that was typed', { skip: noBrowser }, async (context) => {
+  const { box, page, audit } = await withRules(context);
+  await page.goto(`${box.url}/#/people?add=anna`);
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('radio', { name: /^Phone/ }).click();
+  await audit();
+  await dialog.getByRole('button', { name: 'Go on under Phones' }).click();
+  await page.getByRole('heading', { name: 'Phones', level: 1 }).waitFor();
+  assert.equal(await dialog.getByLabel('Person').inputValue(), 'anna');
+});
+
 test('rules of a person are added and taken away, a mistake stands beside its field', { skip: noBrowser }, async (context) => {
   const { box, session, rules, page, audit, expect } = await withRules(context);
   expect(REFUSED);

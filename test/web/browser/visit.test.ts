@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
+import { freePorts } from '../../support/network/free-ports.ts';
 import { type Box, OWNER, openBox } from './box.ts';
 import { LOOKS, noBrowser, openBrowser } from './browser.ts';
 
@@ -47,7 +48,7 @@ for (const look of LOOKS) {
     await page.getByLabel('Set-up code').fill(box.setupCode().toUpperCase().replaceAll('-', ' '));
     await page.getByRole('button', { name: 'Make the account' }).click();
     await atWork(page);
-    await page.getByText('Add a phone or a device').waitFor();
+    await page.getByRole('link', { name: 'Add a phone' }).waitFor();
     await page.locator('.chart canvas').first().waitFor();
     await audit();
     const cookies = await page.context().cookies();
@@ -156,6 +157,23 @@ test('times are those of the region of the browser, in whatever language the pag
     await page.locator('form button[type=submit]').click();
     const time = (await page.locator('time, .log-time').first().textContent()) ?? '';
     assert.equal(/[AP]M/.test(time), isTwelveHours, `${time} in ${language} by ${locale}`);
+  }
+});
+
+test('first steps say whether this browser trusts the certificate of the box', { skip: noBrowser }, async (context) => {
+  for (const isTrusted of [false, true]) {
+    const browser = await openBrowser(context, isTrusted ? ['--ignore-certificate-errors'] : []);
+    const [port = 0] = await freePorts(1);
+    const box = await openBox(context, { after: [`listener ${port} 127.0.0.1`, 'protocol http', 'secure true'] });
+    const url = `https://127.0.0.1:${port}`;
+    await box.claim();
+    const { page, audit, expect } = await browser.visit({ url }, { isPastWarnings: true });
+    expect(/An SSL certificate error occurred when fetching the script/);
+    await page.goto(url);
+    await signIn(page, OWNER);
+    const step = page.getByRole('listitem').filter({ hasText: 'Trust the certificate of this box' });
+    await step.getByText(isTrusted ? '(done)' : 'This browser does not trust it yet.').waitFor();
+    await audit();
   }
 });
 

@@ -39,13 +39,15 @@ const STEPS: readonly (readonly [step: keyof Phone['steps'], words: Key])[] = [
 const COMPARED = 23;
 
 export interface AddPhoneProps {
+  /** Whose it is, as far as that is known; '' = not at all. */
+  readonly person: string;
   readonly phones: Live<readonly Phone[]>;
   readonly setup: Setup;
   readonly close: () => void;
 }
 
 /** AddPhone makes a link, and follows the phone that opens it. */
-export function AddPhone({ phones, setup, close }: AddPhoneProps) {
+export function AddPhone({ person, phones, setup, close }: AddPhoneProps) {
   const [added, setAdded] = useState<Added | null>(null);
   const done = (made: Added) => {
     setAdded(made);
@@ -53,7 +55,11 @@ export function AddPhone({ phones, setup, close }: AddPhoneProps) {
   };
   return (
     <Dialog title={added === null ? t('phones.add') : t('phones.scan')} close={close}>
-      {added === null ? <PhoneForm setup={setup} done={done} /> : <Link added={added} phone={phoneIn(phones, added)} close={close} />}
+      {added === null ? (
+        <PhoneForm person={person} setup={setup} done={done} />
+      ) : (
+        <Link added={added} phone={phoneIn(phones, added)} close={close} />
+      )}
     </Dialog>
   );
 }
@@ -62,8 +68,8 @@ function phoneIn({ data }: Live<readonly Phone[]>, { account }: Added): Phone | 
   return data.value?.find((each) => each.account === account) ?? null;
 }
 
-function PhoneForm({ setup, done }: { readonly setup: Setup; readonly done: (added: Added) => void }) {
-  const [person, setPerson] = useState('');
+function PhoneForm({ person: first, setup, done }: Pick<AddPhoneProps, 'person' | 'setup'> & { readonly done: (added: Added) => void }) {
+  const [person, setPerson] = useState(first);
   const [device, setDevice] = useState('phone');
   const [groups, setGroups] = useState('');
   const [use, setUse] = useState<Use>('owntracks');
