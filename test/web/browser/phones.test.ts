@@ -34,7 +34,9 @@ for (const look of LOOKS.filter(({ name }) => name === 'desktop-light' || name =
     const picture = async (name: string) => {
       if (PICTURES !== undefined) await page.screenshot({ path: join(PICTURES, `phones-${look.name}-${name}.png`), fullPage: true });
     };
-    await page.goto(`${box.url}/#/phones`);
+    await page.goto(`${box.url}/#/phones?add=anna`);
+    assert.equal(await page.getByRole('dialog').getByLabel('Person').inputValue(), 'anna');
+    await page.keyboard.press('Escape');
     await page.getByText('No phone was set up yet.').waitFor();
     await audit();
     await page.getByRole('button', { name: 'Add a phone' }).click();
