@@ -15,8 +15,8 @@ check: ## format, lint, types and the floor plan
 binary: ## make dist/midge-linux-x64 and dist/midge-linux-arm64
 	@build/with.sh npm run --silent binary
 
-image: binary ## make dist/midge-VERSION-arm64.img.xz for a Raspberry Pi's card, as root; BASE=FILE puts it onto Raspberry Pi OS
-	@build/image.sh
+image: ## make dist/midge-VERSION-arm64.img.xz for a Raspberry Pi's card, as root; BASE=FILE puts it onto Raspberry Pi OS
+	@build/image.sh --with-program
 
 image-torture: ## cut the power of the image 50 times while messages flow, and all else that takes hours, as root
 	@MIDGE_CUTS=50 build/with.sh node build/test.ts test/torture test/image/power-cut.test.ts

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes dist/midge-VERSION-arm64.img.xz for Raspberry Pi 3, 4, 5 and Zero 2 W, with checksum, package list and bill of materials: build/image.sh
+# Makes dist/midge-VERSION-arm64.img.xz for Raspberry Pi 3, 4, 5 and Zero 2 W, with checksum, package list and bill of materials:
+# build/image.sh [--with-program]
 #
 #   Debian packages --root-tree.sh--> .cache/image/root.tar  (kept: nothing else takes minutes)
 #   root.tar + rootfs/ + dist/midge-linux-arm64 --tree.sh--> root, firmware --initrd.sh--> initrd.img --partitions.sh--> the image
@@ -14,7 +15,7 @@ cache=$PWD/.cache/image
 
 PACKAGES=(
   mmdebstrap qemu-user-static binfmt-support uidmap arch-test debian-archive-keyring
-  fdisk dosfstools mtools e2fsprogs kmod cpio zstd xz-utils jq
+  fdisk dosfstools mtools e2fsprogs kmod cpio zip zstd xz-utils jq
 )
 
 say() { echo "image: $*" >&2; }
@@ -41,18 +42,31 @@ enable_arm64() {
   [ -e /proc/sys/fs/binfmt_misc/qemu-aarch64 ] || update-binfmts --enable qemu-aarch64
 }
 
+# Runs a command that takes minutes, and says every 15 seconds that it still does: during WHAT COMMAND ...
+during() {
+  local what=$1 began=$SECONDS
+  shift
+  (while sleep 15 2>/dev/null; do say "$what: $((SECONDS - began)) s"; done) >/dev/null &
+  local clock=$! status=0
+  "$@" || status=$?
+  kill "$clock"
+  wait "$clock" 2>/dev/null || :
+  return "$status"
+}
+
 # The root tree is made again when its recipe has changed; FRESH=1 takes what Debian has today.
 root_tree() {
   local key
   key=$(sha256sum "$here/root-tree.sh" | cut -c1-16)
   if [ -n "${FRESH:-}" ] || [ ! -e "$cache/root-$key.tar" ]; then
     say 'making the root tree from Debian packages (some minutes)'
-    "$here/root-tree.sh" "$cache/root-$key.tar"
+    during 'making the root tree' "$here/root-tree.sh" "$cache/root-$key.tar" >&2
   fi
   echo "$cache/root-$key.tar"
 }
 
 [ "$(id -u)" = 0 ] || die "only root may, because the image's files are root's - run: sudo make image"
+[ "${1:-}" != --with-program ] || build/with.sh npm run --silent binary
 [ -x dist/midge-linux-arm64 ] || die 'dist/midge-linux-arm64 is missing - run: make binary'
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 export SOURCE_DATE_EPOCH LC_ALL=C
@@ -73,13 +87,14 @@ say 'putting the tree together'
 "$here/tree.sh" "$tree" dist/midge-linux-arm64 "$work"
 "$here/initrd.sh" "$work/root" "$work/firmware/initrd.img"
 "$here/prune.sh" "$work/root"
+"$here/licences.sh" "$work/root" "$work/firmware"
 say 'making partitions'
 "$here/partitions.sh" "$work" "dist/$name.img"
 cp "$tree.packages" "dist/$name.packages"
-build/with.sh node build/image/bill-of-materials.ts "dist/$name.packages" "dist/$name.spdx.json"
+build/with.sh node build/image/bill-of-materials.ts "dist/$name.packages" "$work/root/usr/share/doc" "dist/$name.spdx.json"
 if [ -z "${NO_XZ:-}" ]; then
-  say 'compressing'
-  xz -6 -T2 --keep --force "dist/$name.img"
+  say 'compressing (a minute)'
+  during compressing xz -6 -T2 --keep --force "dist/$name.img"
   (cd dist && sha256sum "$name.img.xz" >"$name.img.xz.sha256")
 fi
 say "$((SECONDS - started)) s"

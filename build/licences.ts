@@ -54,3 +54,5 @@ function textInReadme(path: string): string {
   const place = readme.search(LICENCE_HEADING);
   return place === -1 ? '' : `${readme.slice(place).trimEnd()}\n`;
 }
+
+if (import.meta.main) process.stdout.write(licenceTexts(join(import.meta.dirname, '..')));

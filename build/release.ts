@@ -11,7 +11,7 @@ import { join, relative } from 'node:path';
 import { type FileKind, MANIFEST_NAME, type ReleaseFile, writeManifest } from '../src/updates/manifest.ts';
 import { binaryPath, makeBinaries } from './binary.ts';
 import { ROOT, readReleaseKeys, readStamp, type Stamp } from './bundle.ts';
-import { type Component, cycloneDx, debianComponent, executableComponents } from './release/bill-of-materials.ts';
+import { componentOf, cycloneDx, debianComponent, executableComponents, type SpdxPackage } from './release/bill-of-materials.ts';
 import { makeContainer } from './release/container.ts';
 import { DEBIAN_ARCHITECTURES, makeDebianPackage } from './release/debian.ts';
 import { releaseNotes } from './release/notes.ts';
@@ -125,13 +125,8 @@ function addImage(release: Release, say: (line: string) => void): void {
   const name = `midge-${stamp.version}-arm64`;
   copyFileSync(join(ROOT, 'dist', `${name}.img.xz`), join(folder, `${name}.img.xz`));
   release.add(`${name}.img.xz`, 'card image', 'arm64');
-  const lines = readFileSync(join(ROOT, 'dist', `${name}.packages`), 'utf8')
-    .trim()
-    .split('\n');
-  const debian = lines.map((line): Component => {
-    const [packageName = '', version = ''] = line.split(' ');
-    return debianComponent({ name: packageName, version, copyright: '' }, 'arm64');
-  });
+  const { packages } = JSON.parse(readFileSync(join(ROOT, 'dist', `${name}.spdx.json`), 'utf8')) as { packages: SpdxPackage[] }; // build/image/bill-of-materials.ts
+  const debian = packages.map(componentOf).filter(({ purl }) => purl.startsWith('pkg:deb/'));
   release.write(`${name}.cdx.json`, cycloneDx('midge card image', stamp, [...executableComponents(), ...debian]));
 }
 

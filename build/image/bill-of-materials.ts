@@ -1,8 +1,9 @@
-// Writes the SPDX bill of materials of an image: Debian's packages, midge, and what npm put into it: bill-of-materials.ts PACKAGES OUT.spdx.json
+// Writes the SPDX bill of materials of an image: Debian's packages, midge, and what npm put into it: bill-of-materials.ts PACKAGES DOC OUT.spdx.json
 
 import { createHash } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { type DebianLicence, debianLicence } from './debian-licences.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -11,7 +12,10 @@ interface Package {
   readonly version: string;
   /** Package URL, https://github.com/package-url/purl-spec */
   readonly purl: string;
+  /** Expression of SPDX. */
   readonly licence: string;
+  /** Texts of licences that SPDX has no name for, by their reference. */
+  readonly texts?: ReadonlyMap<string, string>;
 }
 
 /** billOfMaterials gives the SPDX 2.3 document of packages; the same packages and time give the same text. */
@@ -34,6 +38,9 @@ export function billOfMaterials(name: string, packages: readonly Package[], crea
       copyrightText: 'NOASSERTION',
       externalRefs: [{ referenceCategory: 'PACKAGE-MANAGER', referenceType: 'purl', referenceLocator: purl }],
     })),
+    hasExtractedLicensingInfos: packages.flatMap(({ texts }) =>
+      Array.from(texts ?? [], ([licenseId, extractedText]) => ({ licenseId, extractedText })),
+    ),
     relationships: packages.map(({ purl }) => ({
       spdxElementId: 'SPDXRef-DOCUMENT',
       relationshipType: 'DESCRIBES',
@@ -43,16 +50,22 @@ export function billOfMaterials(name: string, packages: readonly Package[], crea
   return `${JSON.stringify(document, null, 1)}\n`;
 }
 
-/** debianPackages reads `NAME VERSION SOURCE` lines. Their licences are in the image, in /usr/share/doc/NAME/copyright. */
-export function debianPackages(text: string): Package[] {
-  return text
+/** debianPackages reads `NAME VERSION SOURCE` lines; `copyrightOf` gives the copyright file of a package, or null. */
+export function debianPackages(text: string, copyrightOf: (name: string) => string | null): Package[] {
+  const rows = text
     .trim()
     .split('\n')
-    .map((line) => {
-      const [name = '', version = ''] = line.split(' ');
-      return { name, version, purl: `pkg:deb/debian/${name}@${encodeURIComponent(version)}?arch=arm64`, licence: 'NOASSERTION' };
-    });
+    .map((line) => line.split(' '));
+  return rows.map(([name = '', version = '', source = '']) => {
+    // The folder of some packages is a link to that of another one of the same source, which the image does not have.
+    const related = rows.filter((row) => row[2] === source).map(([other = '']) => other);
+    const copyright = [name, ...related].map(copyrightOf).find((each) => each !== null) ?? null;
+    const { expression: licence, texts } = copyright === null ? NO_LICENCE : debianLicence(name, copyright);
+    return { name, version, purl: `pkg:deb/debian/${name}@${encodeURIComponent(version)}?arch=arm64`, licence, texts };
+  });
 }
+
+const NO_LICENCE: DebianLicence = { expression: 'NOASSERTION', texts: new Map() };
 
 interface LockedPackage {
   readonly version: string;
@@ -84,9 +97,17 @@ function digest(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 32);
 }
 
+function copyrightIn(doc: string): (name: string) => string | null {
+  return (name) => {
+    const file = join(doc, name, 'copyright');
+    return existsSync(file) ? readFileSync(file, 'utf8') : null;
+  };
+}
+
 if (import.meta.main) {
-  const [packages = '', out = ''] = process.argv.slice(2);
-  const all = [...npmPackages(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')), ...debianPackages(readFileSync(packages, 'utf8'))];
+  const [packages = '', doc = '', out = ''] = process.argv.slice(2);
+  const debian = debianPackages(readFileSync(packages, 'utf8'), copyrightIn(doc));
+  const all = [...npmPackages(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')), ...debian];
   const created = new Date(Number(process.env['SOURCE_DATE_EPOCH'] ?? 0) * 1000);
   writeFileSync(out, billOfMaterials(basename(out, '.spdx.json'), all, created));
 }

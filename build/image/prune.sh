@@ -54,9 +54,14 @@ ln -sf regulatory.db-debian "$firmware/regulatory.db"
 ln -sf regulatory.db.p7s-debian "$firmware/regulatory.db.p7s"
 
 # Nothing is installed here any more: the packages are listed beside the image. Licences stay.
+rm -rf "$root"/usr/bin/{apt,apt-*,dpkg,dpkg-*} "$root"/usr/sbin/dpkg-* "$root"/usr/lib/{apt,dpkg} "$root"/usr/share/dpkg
+rm -f "$root"/usr/lib/*/libapt-*.so*
+# There is one user who signs in, root with a key: nobody becomes another one, and no program lends its rights. D-Bus starts services by systemd.
+rm -f "$root"/usr/bin/{su,newgrp,sg,chfn,chsh,gpasswd,passwd,chage,expiry}
+find "$root" -xdev -type f -perm /6000 -exec chmod ug-s {} +
 find "$root/usr/share/doc" -type f ! -name copyright -delete
 rm -rf "$root"/usr/share/{man,info,lintian,locale,i18n,bash-completion,zsh,pixmaps,bug,debconf,perl5} "$root"/usr/lib/python3*
-rm -rf "$root/usr/lib/udev/hwdb.bin" "$root"/etc/{apt,kernel,initramfs-tools} "$root"/usr/lib/apt
+rm -rf "$root/usr/lib/udev/hwdb.bin" "$root"/etc/{apt,kernel,initramfs-tools}
 
 # Rules for devices that are of no use here: each costs time at every boot, for every device.
 rules=$root/usr/lib/udev/rules.d

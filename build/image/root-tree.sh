@@ -31,15 +31,15 @@ P
 cat >"$work/unpack" <<'H'
 #!/usr/bin/env bash
 set -eu -o pipefail
-root=$1 list=$2
+root=$1 list=$2 debs=$3
 export APT_CONFIG=$MMDEBSTRAP_APT_CONFIG
 dependency() { apt-cache depends "$1" | awk -v wanted="$2" '$1 == "Depends:" && $2 ~ wanted { print $2 }'; }
 kernel=$(dependency linux-image-arm64 '^linux-image-' | head -n 1)
 packages="$kernel $(dependency "$kernel" '^linux-(base|binary|modules)-[0-9]') raspi-firmware firmware-brcm80211 busybox-static"
-cd "$(mktemp -d)" && chmod 755 .
+mkdir "$debs" && chmod 755 "$debs" && cd "$debs"
 apt-get download -q $packages >/dev/null
 for file in *.deb; do
-  dpkg-deb --fsys-tarfile "$file" | tar -x --keep-directory-symlink -C "$root" --exclude='./usr/share/doc/*' --exclude='./usr/share/bug/*' \
+  dpkg-deb --fsys-tarfile "$file" | tar -x --keep-directory-symlink -C "$root" --exclude='./usr/share/bug/*' \
     --exclude='./usr/share/lintian/*' --exclude='./usr/share/man/*'
   dpkg-deb --showformat='${Package} ${Version} ${source:Package}\n' --show "$file" >>"$list"
 done
@@ -59,13 +59,13 @@ chmod 755 "$work/unpack" "$work/no-keys"
 excluded=(--dpkgopt='path-exclude=/usr/lib/udev/hwdb.d/*' --dpkgopt='path-exclude=/etc/apt/apt.conf.d/70debconf')
 for path in doc man info locale lintian bug bash-completion zsh; do excluded+=(--dpkgopt="path-exclude=/usr/share/$path/*"); done
 
-nice mmdebstrap --quiet --mode=root --variant=apt --architectures=arm64 --components="$COMPONENTS" \
+nice mmdebstrap --mode=root --variant=apt --architectures=arm64 --components="$COMPONENTS" \
   --include="$(IFS=,; echo "${PROGRAMS[*]}")" \
   --aptopt='Apt::Install-Recommends "false"' --aptopt='Acquire::Languages "none"' \
   --dpkgopt='force-unsafe-io' "${excluded[@]}" --dpkgopt='path-include=/usr/share/doc/*/copyright' \
   --setup-hook="$work/no-keys \"\$1\"" \
   --setup-hook="install -D -m 644 $work/backports \"\$1/etc/apt/preferences.d/backports\"" \
-  --customize-hook="$work/unpack \"\$1\" $work/packages" \
+  --customize-hook="$work/unpack \"\$1\" $work/packages $work/debs" \
   trixie "${out%.tar}.new.tar" \
   "deb $debian trixie $COMPONENTS" "deb $debian trixie-updates $COMPONENTS" "deb $debian trixie-backports $COMPONENTS" \
   "deb $security trixie-security $COMPONENTS"

@@ -34,6 +34,19 @@ export function cycloneDx(name: string, { version, date }: Stamp, components: re
   return `${JSON.stringify(document, null, 1)}\n`;
 }
 
+/** SpdxPackage is one of a bill of materials of the card image. */
+export interface SpdxPackage {
+  readonly name: string;
+  readonly versionInfo: string;
+  readonly licenseDeclared: string;
+  readonly externalRefs: readonly [{ readonly referenceLocator: string }];
+}
+
+/** componentOf takes a package of such a bill over. */
+export function componentOf({ name, versionInfo, licenseDeclared, externalRefs }: SpdxPackage): Component {
+  return { name, version: versionInfo, purl: externalRefs[0].referenceLocator, licences: [licenseDeclared] };
+}
+
 /** executableComponents are what `make binary` puts into the file. */
 export function executableComponents(): Component[] {
   const packages = npmPackages(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'));

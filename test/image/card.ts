@@ -25,6 +25,7 @@ const PROGRAMS = [
   ['ssh', 'openssh-client'],
   ['zstd', 'zstd'],
   ['cpio', 'cpio'],
+  ['unzip', 'unzip'],
 ] as const;
 
 /** IMAGE is the newest image that was made, or null. */

@@ -43,6 +43,8 @@ test('image has firmware, description and drivers of each board', { skip }, (t) 
     [],
   );
   const modules = card.debugRoot('ls -p /usr/lib/modules').match(/\d+\.\d+[^/]*/)?.[0] ?? '';
+  const described = [...(card.read('config.txt') ?? '').matchAll(/^#?device_tree=(\S+)/gm)].map(([, name = '']) => name);
+  assert.ok(described.length > 0 && described.every((name) => names.includes(name)), `config.txt names ${described}`);
   const drivers = `${card.debugRoot(`cat /usr/lib/modules/${modules}/modules.dep`)}\n${card.debugRoot(`cat /usr/lib/modules/${modules}/modules.builtin`)}`;
   assert.deepEqual(
     DRIVERS.filter((driver) => !hasDriver(drivers, driver)),
@@ -55,6 +57,26 @@ test('image has firmware, description and drivers of each board', { skip }, (t) 
   assert.deepEqual(
     EARLY_DRIVERS.filter((driver) => !hasDriver(early, driver)),
     [],
+  );
+});
+
+test('image has the licences of all that is in it, on its boot partition too', { skip }, (t) => {
+  const card = new Card(t, IMAGE ?? '');
+  const list = execFileSync('unzip', ['-Z1', card.take('licences.zip')], { encoding: 'utf8' }).split('\n');
+  for (const name of ['midge', 'libc6', 'systemd', 'openssh-server', 'raspi-firmware', 'firmware-brcm80211', 'busybox-static', 'iwd'])
+    assert.ok(list.includes(`packages/${name}.txt`), `${name} is not in licences.zip`);
+  assert.ok(list.includes('common-licenses/GPL-2.txt'));
+  assert.match(card.debugRoot('cat /usr/share/doc/midge/copyright'), /^midge \(/m);
+});
+
+test('image has no program that installs others, or that lends rights', { skip }, (t) => {
+  const card = new Card(t, IMAGE ?? '');
+  for (const name of ['apt', 'apt-get', 'dpkg', 'su', 'passwd', 'newgrp'])
+    assert.doesNotMatch(card.debugRoot(`stat /usr/bin/${name}`), /Inode:/, name);
+  const rights = card.debugRoot('ls -l /usr/bin').matchAll(/^ *\d+ +(\d+) /gm);
+  assert.ok(
+    [...rights].every(([, mode = '']) => (Number.parseInt(mode, 8) & 0o6000) === 0),
+    'a program of /usr/bin lends its rights',
   );
 });
 
@@ -90,8 +112,12 @@ test('image is small, and has its checksum, packages and bill of materials besid
   for (const name of ['systemd', 'raspi-firmware', 'openssh-server']) assert.match(packages, new RegExp(`^${name} \\S+ \\S+$`, 'm'));
   const { spdxVersion, packages: bill } = JSON.parse(readFileSync(`${base}.spdx.json`, 'utf8')) as {
     spdxVersion: string;
-    packages: { name: string; versionInfo: string }[];
+    packages: { name: string; versionInfo: string; licenseDeclared: string }[];
   };
+  assert.deepEqual(
+    bill.filter(({ licenseDeclared }) => licenseDeclared === 'NOASSERTION').map(({ name }) => name),
+    [],
+  );
   assert.equal(spdxVersion, 'SPDX-2.3');
   for (const name of [
     'midge',
