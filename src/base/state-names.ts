@@ -24,9 +24,10 @@ export const STATE_NAMES = {
   restoreUpload: 'restore-upload',
   /** Says that the folder is ours. */
   marker: '.midge-state',
-  /** On the image, whose root is read-only: what midge.txt says, and settings of the owner. */
+  /** On the image, whose root is read-only: what midge.txt says, settings of the owner, and the topics of accounts. */
   imageConfiguration: 'appliance.conf',
   imageSettings: 'conf.d',
+  imageRules: 'acl',
 } as const;
 
 /** isStateName tells whether a name in the state folder is taken. */

@@ -27,7 +27,7 @@ const SSH_KEY = /^(ssh-(ed25519|rsa|dss)|ecdsa-sha2-nistp\d+|sk-(ssh-ed25519|ecd
 const SERVER_NAME = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*(?!\d+$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i;
 const WIFI_NAME_BYTES = 32;
 /** What else lies beside the database: our configuration, what SQLite and a restore make. */
-const NAMES_OF_IMAGE = /^(appliance\.conf|conf\.d|acl)$|^(before|restore)-|\.new$|-(wal|shm|journal)$/;
+const NAMES_OF_IMAGE = /^(before|restore)-|\.new$|-(wal|shm|journal)$/;
 
 /** WORDS in the order in which midge.txt shows them. */
 export const WORDS: readonly Word[] = [

@@ -21,6 +21,7 @@ account = jane correct horse battery\r
 certificate_names = mqtt.test.example\r
 \r
 wifi_contry = DE\r
+time_server = 10.0.2.2\r
 `;
 /** What Raspberry Pi Imager writes: midge.txt goes before it where both speak. */
 const userData = (key: string) => `#cloud-config
@@ -41,6 +42,7 @@ const NETWORK_CONFIG = `network:
         "Net of Jane":
           password: "wifi horse battery"
 `;
+const ALARMING = /fail|error|warn|unable|cannot|did not stop|timed out|busy/i;
 const MEMORY_LIMIT_KB = 200 * 1024;
 const LOGIN = { username: 'jane', password: 'correct horse battery' };
 
@@ -135,6 +137,7 @@ test('image carries messages over TLS when a blank card is booted', { skip }, as
       watchdog: '15s',
       journal: 'volatile',
       clock: 'kept',
+      servers: 'SystemNTPServers=10.0.2.2',
       zone: '/usr/share/zoneinfo/Europe/Berlin',
       wifi: 'Passphrase=wifi horse battery',
       avahi: '',
@@ -148,7 +151,14 @@ test('image carries messages over TLS when a blank card is booted', { skip }, as
   });
 
   await client.endAsync();
-  await machine.cut();
+
+  await t.test('image goes off without an alarming word when it is told to', async () => {
+    const from = machine.console.lines.length;
+    await runBySsh({ port: machine.ports.ssh, key, patience: BOOT_PATIENCE }, 'systemctl poweroff');
+    await machine.console.ended;
+    const alarming = machine.console.lines.slice(from).filter((line) => ALARMING.test(line));
+    assert.deepEqual(alarming, []);
+  });
 
   await t.test('image has written its report when the power is off', () => {
     const report = card.read('midge-report.txt') ?? '';
@@ -158,6 +168,9 @@ test('image carries messages over TLS when a blank card is booted', { skip }, as
     assert.match(report, /the broker is running/);
     assert.match(report, /midge\.txt line 6: there is no setting "wifi_contry" - did you mean wifi_country\?/);
     assert.match(report, /user-data: there is no login "jane" here/);
+    assert.match(report, /The Wi-Fi "Net of Jane" is not in use: this machine has no Wi-Fi adapter/);
+    assert.match(card.read('midge-log.txt') ?? '', /^What is wrong:\r\n {4}The Wi-Fi "Net of Jane"(?:.*\r\n)+.* midge\[\d+\]: /);
+    assert.match(report, /Ports 1883 and 9001 have no TLS/);
     assert.doesNotMatch(report, /horse/);
   });
 
@@ -186,6 +199,7 @@ echo "swap=$(awk 'NR > 1 { print $1 }' /proc/swaps)"
 echo "watchdog=$(systemctl show -p RuntimeWatchdogUSec --value)"
 echo "journal=$([ -d /run/log/journal ] && [ ! -e /var/log/journal ] && echo volatile)"
 echo "clock=$([ -e /var/lib/systemd/timesync/clock ] && systemctl is-active -q systemd-timesyncd && echo kept)"
+echo "servers=$(timedatectl show-timesync -p SystemNTPServers)"
 echo "zone=$(readlink /run/midge-boot/localtime)"
 echo "wifi=$(grep Passphrase '/var/lib/iwd/Net of Jane.psk')"
 echo "avahi=$(find /usr/sbin /usr/lib/systemd -name 'avahi*')"

@@ -1,13 +1,14 @@
 // What `midge boot apply` makes of a boot partition, in a folder instead of a machine.
 
 import assert from 'node:assert/strict';
-import { readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { AclAuthorizer } from '../../../src/access/acl.ts';
 import { parseAclFile } from '../../../src/access/acl-file.ts';
 import { parsePasswordFile } from '../../../src/access/password-file.ts';
 import { verifyPassword } from '../../../src/access/password-hash.ts';
 import { applyBootPartition } from '../../../src/app/boot/boot.ts';
+import { isStateName } from '../../../src/base/state-names.ts';
 import { loadConfiguration } from '../../../src/config/config.ts';
 import { makeMachine } from './machine.ts';
 
@@ -111,6 +112,10 @@ test('boot apply limits an account to the topics of midge.txt, and leaves the ot
   machine.write('/boot/firmware/midge.txt', 'topics = tom home/# garden/+/light\nread_topics = tom weather\naccount = ann secret three\n');
   assert.deepEqual((await applyBootPartition(machine.world)).mistakes, []);
   assert.match(machine.read('/var/lib/midge/appliance.conf'), /^acl_file \/var\/lib\/midge\/acl$/m);
+  const file = machine.path('/var/lib/midge/appliance.conf');
+  writeFileSync(file, readFileSync(file, 'utf8').replaceAll('/var/lib', machine.path('/var/lib')), { mode: 0o600 });
+  assert.deepEqual(loadConfiguration({ file, port: null, verbose: false, lan: false }).diagnostics, []);
+  for (const name of readdirSync(machine.path('/var/lib/midge'))) assert.ok(isStateName(name), `the broker refuses a folder with ${name}`);
   const may = (username: string, topic: string, wish: 'read' | 'write') => {
     const rules = new AclAuthorizer(parseAclFile(machine.read('/var/lib/midge/acl'), 'acl').acl);
     const client = { clientId: 'c', username };
