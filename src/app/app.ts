@@ -40,6 +40,7 @@ import { HomeAssistantPart } from './parts/home-assistant-part.ts';
 import { InternetPart } from './parts/internet-part.ts';
 import { ListenersPart } from './parts/listeners-part.ts';
 import { StorePart } from './parts/store-part.ts';
+import { UpdatesPart } from './parts/updates-part.ts';
 import { type AppliancePart, Parts, row, type Step, whenReady } from './parts.ts';
 import { refusalNeeds } from './refusal-needs.ts';
 
@@ -89,6 +90,8 @@ export interface Appliance extends AppliancePart {
   readonly announcedHost: string | null;
   /** Null = nothing is done towards the Internet. */
   readonly internet: Internet | null;
+  /** updates are of midge itself. */
+  readonly updates: UpdatesPart;
   /** bridges are those of the configuration, in its order. */
   readonly bridges: readonly BridgeState[];
   /** announcements are started when everything else runs: a part beside the appliance. */
@@ -117,6 +120,7 @@ class HomeAppliance implements Appliance {
   readonly #homeAssistant: HomeAssistantPart;
   readonly #bridges: BridgesPart;
   readonly #internet: InternetPart;
+  readonly updates: UpdatesPart;
   readonly refusals: RefusalMemory;
   readonly machine: MachineWatch;
   readonly broker: Broker;
@@ -176,6 +180,7 @@ class HomeAppliance implements Appliance {
       showsAnswers: (port) => this.listeners.some((each) => each.port === port && isPlainHttp(each.options)),
       changed: () => void this.#certificatesChanged(),
     });
+    this.updates = new UpdatesPart(setup);
     this.#listeners = this.#createListeners();
     this.announcements = new AnnouncementsPart({
       options: configuration.discovery,
@@ -209,6 +214,7 @@ class HomeAppliance implements Appliance {
       this.#certificates,
       this.#listeners,
       this.#internet,
+      this.updates,
       this.#bridges,
       row('clients', { prepare: () => this.#reviewLater() }),
     ];

@@ -96,6 +96,7 @@ export function operationNeeds(appliance: Appliance, { reloads, ...more }: MoreN
     certificates,
     stateNeeds: async () => (await import('./state-needs.ts')).STATE_NEEDS,
     internet: appliance.internet,
+    updates: () => appliance.updates.updates(),
     checkWayIn: (names, say) => checkWayInOf(appliance, names, say),
     store,
     machine,

@@ -18,6 +18,9 @@ export const STATE_NAMES = {
   internet: 'internet',
   /** The phones that were set up, and the links by which they are. */
   phones: 'phones',
+  /** Which version was the newest when the broker looked last; and its request to root to install it. */
+  updates: 'updates.json',
+  updateRequest: 'update-request',
   /** How the broker fared, for charts. */
   metricsHistory: 'metrics-history',
   /** A backup that was brought, until it is restored. */

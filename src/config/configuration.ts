@@ -7,6 +7,7 @@ import type { DiscoveryOptions } from '../discovery/options.ts';
 import type { InternetOptions } from '../internet/options.ts';
 import type { ListenerOptions } from '../listeners/options.ts';
 import type { LogOptions } from '../logging/options.ts';
+import type { UpdateOptions } from '../updates/options.ts';
 import type { Place } from './diagnostic.ts';
 
 export interface PersistenceOptions {
@@ -46,6 +47,7 @@ export interface Configuration {
   readonly makesAccount: boolean;
   readonly certificateNames: readonly string[];
   readonly internet: InternetOptions;
+  readonly updates: UpdateOptions;
   /** Files and folders that were read; a reload reads them again. Absolute. */
   readonly filesRead: readonly string[];
   /** Those whose change is a reason to reload (`reload_on_change`). */

@@ -11,6 +11,7 @@ import { LOGGING_DIRECTIVES } from './directives/logging.ts';
 import { OWN_DIRECTIVES } from './directives/own.ts';
 import { PLUGIN_DIRECTIVES } from './directives/plugin.ts';
 import { TLS_DIRECTIVES } from './directives/tls.ts';
+import { UPDATE_DIRECTIVES } from './directives/updates.ts';
 
 /** Section is a group of rows as the reference shows them. */
 export interface Section {
@@ -22,6 +23,7 @@ export interface Section {
 export const SECTIONS: readonly Section[] = [
   { title: 'Settings that only midge has', directives: OWN_DIRECTIVES },
   { title: 'Certificates and names on the Internet', directives: INTERNET_DIRECTIVES },
+  { title: 'Updates of midge', directives: UPDATE_DIRECTIVES },
   { title: 'Whole program', directives: GLOBAL_DIRECTIVES },
   { title: 'Log', directives: LOGGING_DIRECTIVES },
   { title: 'Listeners', directives: LISTENER_DIRECTIVES },

@@ -5,6 +5,7 @@ import type { BridgeSettings, BridgeTlsOptions, BridgeTopic } from '../bridges/o
 import type { BrokerOptions, ListenerPolicy } from '../broker/options.ts';
 import type { ListenerOptions, TlsOptions } from '../listeners/options.ts';
 import type { LogDestination, LogOptions } from '../logging/options.ts';
+import type { UpdateOptions } from '../updates/options.ts';
 import type { SaidAddress, SaidRestart } from './bridge-values.ts';
 import type { PersistenceOptions, ProcessOptions } from './configuration.ts';
 import type { Place } from './diagnostic.ts';
@@ -48,6 +49,7 @@ export interface GlobalDraft {
   readonly discovery: { advertise?: boolean; name?: string };
   readonly certificateNames: string[];
   readonly internet: InternetDraft;
+  readonly updates: Draft<UpdateOptions>;
   reloadOnChange?: boolean;
   homeAssistant?: boolean;
   /** What a listener has that does not say otherwise. */
@@ -124,6 +126,7 @@ export function createGlobalDraft(): GlobalDraft {
     discovery: {},
     certificateNames: [],
     internet: { acmeNames: [], dynamicNames: [] },
+    updates: {},
     everyListener: {},
   };
 }

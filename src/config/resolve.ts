@@ -15,6 +15,7 @@ import type { Interpretation } from './interpreter.ts';
 import { resolveBridges } from './resolve-bridge.ts';
 import { resolveInternet } from './resolve-internet.ts';
 import { type ListenerDefaults, resolveListener } from './resolve-listener.ts';
+import { resolveUpdates } from './resolve-updates.ts';
 
 /** CommandLine is what the program was started with. */
 export interface CommandLine {
@@ -69,6 +70,7 @@ export function resolveConfiguration(said: Interpretation, commandLine: CommandL
     watched: [],
     certificateNames: [...new Set(global.certificateNames)],
     internet: resolveInternet(global, listeners, report),
+    updates: resolveUpdates(global, report),
     discovery: { advertise: !localOnly && (global.discovery.advertise ?? true), name: global.discovery.name ?? null },
     isHomeAssistantDevice: global.homeAssistant ?? false,
     persistence: resolvePersistence(global, report),

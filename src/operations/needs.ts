@@ -19,6 +19,7 @@ import type { RememberedRefusal } from '../refusals/refusal-memory.ts';
 import type { StateNeeds } from '../state/needs.ts';
 import type { Store } from '../store/store.ts';
 import type { History } from '../telemetry/history/history.ts';
+import type { Updates } from '../updates/updates.ts';
 import type { Right } from './right.ts';
 
 /** Traffic is what clients did, without the broker's test of itself and the numbers of its $SYS tree. Counts since the start, rates per second over the last minute. */
@@ -267,6 +268,8 @@ export interface OperationNeeds {
   stateNeeds(): Promise<StateNeeds>;
   /** Null = the configuration asks for nothing outside. */
   readonly internet: Internet | null;
+  /** Of midge itself; its room is loaded by the first who asks. */
+  updates(): Promise<Pick<Updates, 'check' | 'install' | 'state'>>;
   /** checkWayIn looks from inside whether the Internet leads here, and tells each step. No names = those of the configuration. */
   checkWayIn(names: readonly string[], say: (step: WayInStep) => void): Promise<boolean>;
   /** Null = nothing outlives the process. */

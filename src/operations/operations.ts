@@ -56,6 +56,7 @@ import { STATUS } from './status.ts';
 import { SUBSCRIPTIONS } from './subscriptions.ts';
 import { THROTTLE } from './throttle.ts';
 import { ADD_TOKEN, REMOVE_TOKEN, TOKENS } from './tokens.ts';
+import { CHECK_UPDATES, INSTALL_UPDATE, UPDATES } from './updates.ts';
 import { ADD_USER, CHANGE_PASSWORD, REMOVE_USER, USERS } from './users.ts';
 import { WHY } from './why.ts';
 
@@ -74,7 +75,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...[PREPARE_RESTORE, RESTORE, DISCARD_RESTORE],
   ...[BRIDGES, TEST_BRIDGE],
   ...[CERTIFICATES, DOWNLOAD_AUTHORITY, CLIENT_CERTIFICATES, ISSUE_CLIENT_CERTIFICATE, REVOKE_CLIENT_CERTIFICATE],
-  ...[HOST, HISTORY, CHECK_INTERNET, LISTENERS, LOG, SERVICE_SETTINGS, CHANGE_SERVICE],
+  ...[HOST, HISTORY, CHECK_INTERNET, UPDATES, CHECK_UPDATES, INSTALL_UPDATE, LISTENERS, LOG, SERVICE_SETTINGS, CHANGE_SERVICE],
 ];
 
 /** Operations are carried out on one broker. */

@@ -89,6 +89,8 @@ export class StateFolder {
   readonly apiTokens: string;
   readonly internet: string;
   readonly phones: string;
+  readonly updates: string;
+  readonly updateRequest: string;
   readonly metricsHistory: string;
   readonly restoreUpload: string;
   /** Absolute; in this folder, or wherever the configuration has it. */
@@ -107,6 +109,8 @@ export class StateFolder {
     this.apiTokens = join(path, STATE_NAMES.apiTokens);
     this.internet = join(path, STATE_NAMES.internet);
     this.phones = join(path, STATE_NAMES.phones);
+    this.updates = join(path, STATE_NAMES.updates);
+    this.updateRequest = join(path, STATE_NAMES.updateRequest);
     this.metricsHistory = join(path, STATE_NAMES.metricsHistory);
     this.restoreUpload = join(path, STATE_NAMES.restoreUpload);
   }

@@ -34,11 +34,25 @@ export async function fetchFile(source: ReleaseSource, file: ReleaseFile, path: 
   }
 }
 
-async function copyProved(
+/** fetchText gives a small file of a release as text, and proves it as fetchFile does. */
+export async function fetchText(source: ReleaseSource, file: ReleaseFile): Promise<string> {
+  const pieces: Uint8Array[] = [];
+  await readProved(source, file, async (piece) => void pieces.push(piece));
+  return Buffer.concat(pieces).toString();
+}
+
+function copyProved(source: ReleaseSource, file: ReleaseFile, out: FileHandle, progress: (bytes: number) => void): Promise<void> {
+  return readProved(source, file, async (piece, bytes) => {
+    await out.write(piece);
+    progress(bytes);
+  });
+}
+
+/** Each piece goes on before the whole is proved: what takes them must wait with using them. */
+async function readProved(
   source: ReleaseSource,
   { name, size, sha256 }: ReleaseFile,
-  out: FileHandle,
-  progress: (bytes: number) => void,
+  take: (piece: Uint8Array, bytes: number) => Promise<void>,
 ): Promise<void> {
   const hash = createHash('sha256');
   let bytes = 0;
@@ -46,8 +60,7 @@ async function copyProved(
     bytes += piece.length;
     if (bytes > size) break;
     hash.update(piece);
-    await out.write(piece);
-    progress(bytes);
+    await take(piece, bytes);
   }
   if (bytes < size) throw new OperatorError(`Cannot use ${name}: it is truncated, ${bytes} of ${size} bytes came`);
   if (bytes > size || hash.digest('hex') !== sha256)

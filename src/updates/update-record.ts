@@ -1,0 +1,98 @@
+// What passes between the broker, which may not change the program of this machine, and root, who does it when the broker asks.
+//
+//   broker (user midge)                          root (midge-upgrade.service)
+//     writes update-request  -- midge-upgrade.path -->  midge upgrade --requested: reads nothing of the request
+//     reads progress.json    <-----------------------   while it works
+//     reads last.json        <-----------------------   how it ended
+//
+// The request is only a bell. What is installed is the newest release at the address of the configuration, if it is signed and not older.
+
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { replaceFile } from '../base/durable-file.ts';
+import { isVersion } from './semantic-version.ts';
+
+/** UPDATE_PLACES on the machine; both folders are root's and made by midge-upgrade.service. */
+export const UPDATE_PLACES = {
+  progress: '/run/midge-upgrade/progress.json',
+  last: '/var/lib/midge-upgrade/last.json',
+  /** What listens for the request. */
+  bell: '/etc/systemd/system/midge-upgrade.path',
+} as const;
+
+export type UpdatePlaces = Readonly<Record<keyof typeof UPDATE_PLACES, string>>;
+
+/** PROGRESS_NAME and LAST_NAME are the same files in the folders that systemd tells the service. */
+export const PROGRESS_NAME = 'progress.json';
+export const LAST_NAME = 'last.json';
+
+/** Characters of a reason that are kept. */
+const MOST_REASON = 2000;
+
+/** UpdateProgress is how far an update is. */
+export interface UpdateProgress {
+  readonly step: 'fetching' | 'installing';
+  readonly version: string;
+  /** Bytes that have come, of how many. */
+  readonly bytes: number;
+  readonly size: number;
+}
+
+/** UpdateAttempt is how the last try ended: installed, nothing newer there, or not done, with the reason why the machine has the version that it had. */
+export interface UpdateAttempt {
+  /** When it ended: ISO 8601 in UTC. */
+  readonly at: string;
+  readonly from: string;
+  /** Null = it ended before that was known. */
+  readonly to: string | null;
+  readonly outcome: 'installed' | 'unchanged' | 'failed';
+  /** Null unless it failed. */
+  readonly reason: string | null;
+}
+
+/** writeProgress tells everybody on this machine. */
+export function writeProgress(path: string, progress: UpdateProgress): void {
+  write(path, progress);
+}
+
+/** writeAttempt tells it beyond a restart. Of a long reason its end is kept. */
+export function writeAttempt(path: string, attempt: UpdateAttempt): void {
+  write(path, { ...attempt, reason: attempt.reason?.slice(-MOST_REASON) ?? null });
+}
+
+/** readProgress gives how far it is, or null = nothing is under way. */
+export function readProgress(path: string): UpdateProgress | null {
+  const value = readJson(path);
+  const { step, version, bytes, size } = value;
+  if ((step !== 'fetching' && step !== 'installing') || typeof version !== 'string' || typeof bytes !== 'number') return null;
+  return typeof size === 'number' ? { step, version, bytes, size } : null;
+}
+
+/** readAttempt gives how the last one ended, or null = there was none. */
+export function readAttempt(path: string): UpdateAttempt | null {
+  const { at, from, to, outcome, reason } = readJson(path);
+  if (typeof at !== 'string' || Number.isNaN(Date.parse(at)) || typeof from !== 'string') return null;
+  if (outcome !== 'installed' && outcome !== 'unchanged' && outcome !== 'failed') return null;
+  return {
+    at,
+    from,
+    to: typeof to === 'string' && isVersion(to) ? to : null,
+    outcome,
+    reason: typeof reason === 'string' ? reason : null,
+  };
+}
+
+function write(path: string, value: object): void {
+  replaceFile(path, (temporary) => {
+    writeFileSync(temporary, `${JSON.stringify(value)}\n`, { flag: 'wx' });
+    chmodSync(temporary, 0o644);
+  });
+}
+
+function readJson(path: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}; // an object of JSON
+  } catch {
+    return {};
+  }
+}
