@@ -18,7 +18,8 @@ units=etc/systemd/system
 PATHS=(
   etc/midge usr/lib/sysusers.d/midge.conf
   "$units"/midge.service "$units"/midge.service.d "$units"/midge-boot.service "$units"/midge-report.{service,path,timer}
-  "$units"/multi-user.target.wants/midge{,-boot,-report}.service "$units"/multi-user.target.wants/midge-report.{path,timer}
+  "$units"/midge-upgrade.{service,path} "$units"/midge-upgrade.service.d
+  "$units"/multi-user.target.wants/midge{,-boot,-report}.service "$units"/multi-user.target.wants/{midge-report.{path,timer},midge-upgrade.path}
 )
 
 work=$(mktemp -d)

@@ -14,15 +14,31 @@ import { fetchFile, fetchManifest } from '../updates/fetch-release.ts';
 import type { Manifest, ReleaseFile } from '../updates/manifest.ts';
 import { OWN_KEYS_FOLDER, releaseKeys } from '../updates/release-keys.ts';
 import { type ReleaseSource, releaseSource } from '../updates/release-source.ts';
-import { buildDate } from './stamp.ts';
+import { answerRequest, configuredAddress, type UpgradeWatch } from './requested-upgrade.ts';
+import { buildDate, stamp } from './stamp.ts';
 
 /** The file itself, the copy that is installed, and the old version beside it. */
 const COPIES = 3;
 
 /** run upgrades; the exit status is that of the installation by the new version, 0 when the release is in place already. */
-export async function run({ flags, operands: [where], terminal }: Invocation): Promise<number> {
+export async function run(invocation: Invocation): Promise<number> {
+  const { flags, operands } = invocation;
+  const [where] = operands;
+  if (!flags.has('requested')) return upgrade(invocation, where ?? configuredAddress(invocation), null);
+  const orders = ['dry-run', 'allow-downgrade', 'allow-stale'].filter((flag) => flags.has(flag));
+  if (where !== undefined || orders.length > 0)
+    throw new OperatorError('Cannot answer a request with a release or a permission of its own: --requested takes neither', {
+      exitCode: 2,
+    });
+  return answerRequest(
+    invocation,
+    () => stamp().version,
+    (address, watch) => upgrade(invocation, address, watch),
+  );
+}
+
+async function upgrade({ flags, terminal }: Invocation, where: string, watch: UpgradeWatch | null): Promise<number> {
   const isDry = flags.has('dry-run');
-  if (where === undefined) throw new OperatorError('Cannot upgrade: no release is named - use: midge upgrade FILE or midge upgrade URL');
   const current = versionInPlace(isDry);
   const keys = releaseKeys();
   if (keys.length === 0)
@@ -47,10 +63,12 @@ export async function run({ flags, operands: [where], terminal }: Invocation): P
   terminal.stdout.write(
     `midge ${manifest.version} (${manifest.commit}, ${manifest.date.slice(0, 10)}) is signed. In place is ${current}.\n`,
   );
+  watch?.found(current, manifest.version);
   const words = ['install', ...(isDry ? ['--dry-run'] : []), ...(flags.get('within') ?? []).flatMap((seconds) => ['--within', seconds])];
+  const chosen = { source, file, manifest, watch };
   return isDry
-    ? inScratchFolder((path) => takeOver({ source, file, manifest }, path, words, terminal))
-    : inPlace((path) => takeOver({ source, file, manifest }, path, words, terminal));
+    ? inScratchFolder((path) => takeOver(chosen, path, words, terminal))
+    : inPlace((path) => takeOver(chosen, path, words, terminal));
 }
 
 function versionInPlace(isDry: boolean): string {
@@ -96,14 +114,29 @@ interface Chosen {
   readonly source: ReleaseSource;
   readonly file: ReleaseFile;
   readonly manifest: Manifest;
+  readonly watch: UpgradeWatch | null;
 }
 
-async function takeOver({ source, file, manifest }: Chosen, path: string, words: readonly string[], terminal: Terminal): Promise<number> {
+async function takeOver(
+  { source, file, manifest, watch }: Chosen,
+  path: string,
+  words: readonly string[],
+  terminal: Terminal,
+): Promise<number> {
   requireRoom(path, file.size);
-  await fetchFile(source, file, path, progressOn(terminal, file));
+  const show = progressOn(terminal, file);
+  await fetchFile(source, file, path, (bytes) => {
+    show(bytes);
+    watch?.fetched(bytes, file.size);
+  });
   if (!(tryProgram(path, 'version') ?? '').includes(` ${manifest.version} `))
     throw new OperatorError(`Cannot upgrade: ${file.name} is whole, but it does not run on this machine`);
-  const child = spawn(path, words, { stdio: 'inherit' });
+  watch?.installing();
+  const child = spawn(path, words, { stdio: ['inherit', 'inherit', watch === null ? 'inherit' : 'pipe'] });
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    terminal.stderr.write(text);
+    watch?.said(text);
+  });
   const [status] = (await once(child, 'close')) as [number | null]; // the event's first argument
   return status ?? 1;
 }

@@ -16,6 +16,6 @@ export function resolveUpdates({ updates, homeAssistant, places }: GlobalDraft, 
   if (mode === 'off' && places.has('update_window'))
     report.warning(place('update_window'), 'update_window has no effect', 'write automatic_updates check or install');
   if (account !== null && homeAssistant !== true)
-    report.warning(place('update_account'), 'update_account has no effect', 'write home_assistant true');
+    report.warning(place('update_account'), 'update_account has no effect', 'write homeassistant_discovery true');
   return { mode, url, window, account };
 }

@@ -7,6 +7,9 @@ import { join } from 'node:path';
 export interface InstallFiles {
   readonly configuration: string;
   readonly unit: string;
+  /** What installs an update when the broker asks, and what listens for that. */
+  readonly upgradeService: string;
+  readonly upgradePath: string;
 }
 
 declare const MIDGE_INSTALL_FILES: InstallFiles | undefined;
@@ -15,6 +18,8 @@ declare const MIDGE_INSTALL_FILES: InstallFiles | undefined;
 export const INSTALL_SOURCES = {
   configuration: 'rootfs/etc/midge/midge.conf',
   unit: 'rootfs/etc/systemd/system/midge.service',
+  upgradeService: 'rootfs/etc/systemd/system/midge-upgrade.service',
+  upgradePath: 'rootfs/etc/systemd/system/midge-upgrade.path',
 } as const;
 
 /** Settings of the unit that came with a version of systemd: an older one would complain of them in the log. systemd.service(5) */
@@ -22,12 +27,18 @@ const SINCE: Readonly<Record<string, number>> = { RestartSteps: 254, RestartMaxD
 
 /** installFiles gives the texts that this build carries, for a version of systemd (null = any); run from the sources, those of the checkout. */
 export function installFiles(systemd: number | null): InstallFiles {
-  const { configuration, unit } = typeof MIDGE_INSTALL_FILES === 'undefined' ? readSources() : MIDGE_INSTALL_FILES;
+  const { unit, ...others } = typeof MIDGE_INSTALL_FILES === 'undefined' ? readSources() : MIDGE_INSTALL_FILES;
   const isKnown = (line: string) => (SINCE[line.slice(0, Math.max(0, line.indexOf('=')))] ?? 0) <= (systemd ?? Number.POSITIVE_INFINITY);
-  return { configuration, unit: unit.split('\n').filter(isKnown).join('\n') };
+  return { ...others, unit: unit.split('\n').filter(isKnown).join('\n') };
 }
 
 function readSources(): InstallFiles {
   const read = (path: string) => readFileSync(join(import.meta.dirname, '../..', path), 'utf8');
-  return { configuration: read(INSTALL_SOURCES.configuration), unit: read(INSTALL_SOURCES.unit) };
+  const { configuration, unit, upgradeService, upgradePath } = INSTALL_SOURCES;
+  return {
+    configuration: read(configuration),
+    unit: read(unit),
+    upgradeService: read(upgradeService),
+    upgradePath: read(upgradePath),
+  };
 }

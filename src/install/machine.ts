@@ -28,6 +28,8 @@ export function lookAtMachine(program: string): Machine {
     hasRootsState: isRootsIn(PLACES.state),
     passwords: passwordsAt(PLACES.passwords),
     unit: textAt(PLACES.unit),
+    upgradeService: textAt(PLACES.upgradeService),
+    upgradePath: textAt(PLACES.upgradePath),
     isActive: isActive('midge.service'),
     mosquitto: mosquittoHere(),
     freeNames: MOSQUITTO_NAMES.filter((name) => !PROGRAMS.some((folder) => existsSync(join(folder, name)))),

@@ -16,6 +16,10 @@ export const PLACES = {
   state: '/var/lib/midge',
   passwords: '/var/lib/midge/passwd',
   unit: '/etc/systemd/system/midge.service',
+  /** Root's part of an update that the broker asks for, and where it keeps how that ended. */
+  upgradeService: '/etc/systemd/system/midge-upgrade.service',
+  upgradePath: '/etc/systemd/system/midge-upgrade.path',
+  upgradeRecord: '/var/lib/midge-upgrade',
 } as const;
 
 /** USER is the name of the user and of the group that the broker runs as. */
@@ -67,6 +71,9 @@ export interface Machine {
   readonly passwords: 'absent' | 'empty' | 'has users';
   /** Text of the unit, null = there is none. */
   readonly unit: string | null;
+  /** Texts of the units of an update, null = there is none. */
+  readonly upgradeService: string | null;
+  readonly upgradePath: string | null;
   /** The service runs now. */
   readonly isActive: boolean;
   /** The service of Debian's mosquitto: while it runs it has the ports. */
@@ -94,6 +101,8 @@ export const STATE_FOLDER: Step = { kind: 'folder', path: PLACES.state, mode: 0o
 /** PURGE_STEPS remove configuration, state and the user. */
 export const PURGE_STEPS: readonly Step[] = [remove(PLACES.configurationFolder), remove(PLACES.state), command('userdel', USER)];
 
+const UPGRADE_PATH = 'midge-upgrade.path';
+
 /** InstallPlan: `steps` and `start`, then `done` when the broker is healthy, or `back`, which undoes what an upgrade changed. */
 export interface InstallPlan {
   readonly steps: readonly Step[];
@@ -114,26 +123,34 @@ export function planInstall(machine: Machine, files: InstallFiles, wishes: Insta
     ...keepSteps(machine),
     ...executableSteps(machine),
     ...linkSteps(machine, wishes),
-    ...(unit === files.unit ? [] : [rootFile(PLACES.unit, files.unit, 'the service')]),
-    ...(unit === files.unit ? [] : [systemctl('daemon-reload')]),
+    ...unitSteps(machine, files),
     ...accountSteps(machine, wishes),
   ];
   const restart = isActive && !isChanged ? [] : [systemctl('restart', '--no-block', 'midge.service')];
-  const start = [...(isActive || isUpgrade(machine) ? [] : [tryAsService()]), systemctl('enable', 'midge.service'), ...restart];
+  const start = [
+    ...(isActive || isUpgrade(machine) ? [] : [tryAsService()]),
+    systemctl('enable', 'midge.service'),
+    ...listenSteps(machine, files),
+    ...restart,
+  ];
   const done = isUpgrade(machine) || oldExecutable === 'outlived' ? forgetSteps() : [];
   return { steps, start, done, back: backSteps(machine, files) };
 }
 
 /** planUninstall takes away what planInstall made; state, configuration and user only with `purge`. */
 export function planUninstall(machine: Machine, { purge }: { readonly purge: boolean }): readonly Step[] {
-  const { unit, executable, linkedNames, hasUser } = machine;
+  const { unit, upgradePath, executable, linkedNames, hasUser } = machine;
   return [
-    ...(unit === null ? [] : [systemctl('disable', '--now', 'midge.service'), remove(PLACES.unit), systemctl('daemon-reload')]),
+    ...(upgradePath === null
+      ? []
+      : [systemctl('disable', '--now', UPGRADE_PATH), remove(PLACES.upgradePath), remove(PLACES.upgradeService)]),
+    ...(unit === null ? [] : [systemctl('disable', '--now', 'midge.service'), remove(PLACES.unit)]),
+    ...(unit === null && upgradePath === null ? [] : [systemctl('daemon-reload')]),
     ...linkedNames.map((name) => remove(linkOf(name))),
     ...(executable === 'absent' ? [] : [remove(PLACES.executable)]),
     ...forgetSteps(),
     remove(PLACES.download),
-    ...(purge ? PURGE_STEPS.filter((step) => hasUser || step.kind !== 'run') : []),
+    ...(purge ? [remove(PLACES.upgradeRecord), ...PURGE_STEPS].filter((step) => hasUser || step.kind !== 'run') : []),
   ];
 }
 
@@ -204,6 +221,24 @@ function forgetSteps(): Step[] {
 
 function executableSteps({ executable, program }: Machine): Step[] {
   return executable === 'same' ? [] : [{ kind: 'copy', from: program, to: PLACES.executable, mode: 0o755 }];
+}
+
+function unitSteps(machine: Machine, files: InstallFiles): Step[] {
+  const written = [
+    ...(machine.unit === files.unit ? [] : [rootFile(PLACES.unit, files.unit, 'the service')]),
+    ...(machine.upgradeService === files.upgradeService
+      ? []
+      : [rootFile(PLACES.upgradeService, files.upgradeService, 'the service that installs updates')]),
+    ...(machine.upgradePath === files.upgradePath
+      ? []
+      : [rootFile(PLACES.upgradePath, files.upgradePath, 'what starts that when the broker asks')]),
+  ];
+  return written.length === 0 ? [] : [...written, systemctl('daemon-reload')];
+}
+
+/** It is there before the broker, and goes on listening through an upgrade that it has started itself. */
+function listenSteps(machine: Machine, files: InstallFiles): Step[] {
+  return machine.upgradePath === files.upgradePath ? [] : [systemctl('enable', '--now', UPGRADE_PATH)];
 }
 
 function linkSteps({ freeNames }: Machine, { withMosquittoNames }: InstallWishes): Step[] {

@@ -48,9 +48,10 @@ export interface UpdatesSetup {
   /** The trusted keys; throws OperatorError when they can't be read. */
   readonly keys: () => readonly PublicKey[];
   readonly places: UpdatePlaces;
-  /** In the state folder: what was found last, and the request to root. */
+  /** In the state folder, which `makeFolder` makes: what was found last, and the request to root. */
   readonly memory: string;
   readonly request: string;
+  readonly makeFolder: () => void;
   readonly clock: Clock;
   /** Milliseconds since 1970: an earlier clock is wrong. */
   readonly buildDate: number;
@@ -218,6 +219,7 @@ export class Updates implements Part {
   #remember(memory: Memory): void {
     this.#memory = memory;
     try {
+      this.#setup.makeFolder();
       replaceSecret(this.#setup.memory, `${JSON.stringify(memory)}\n`);
     } catch (error) {
       this.#setup.log.log('warning', `Warning: What is known about updates is not kept over a restart: ${reasonOf(error)}.`);

@@ -14,6 +14,8 @@ export const BARE: Machine = {
   hasRootsState: false,
   passwords: 'absent',
   unit: null,
+  upgradeService: null,
+  upgradePath: null,
   isActive: false,
   mosquitto: 'absent',
   freeNames: ['mosquitto_pub', 'mosquitto_sub'],
@@ -28,5 +30,7 @@ export const INSTALLED: Machine = {
   configuration: 'own',
   passwords: 'has users',
   unit: '[Service]\n',
+  upgradeService: '[Service]\nType=oneshot\n',
+  upgradePath: '[Path]\n',
   isActive: true,
 };

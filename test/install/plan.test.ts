@@ -10,7 +10,12 @@ import { describeStep, type InstallWishes, type Machine, PLACES, planInstall, pl
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { BARE, INSTALLED } from './machines.ts';
 
-const FILES = { configuration: 'allow_anonymous false\n', unit: '[Service]\n' };
+const FILES = {
+  configuration: 'allow_anonymous false\n',
+  unit: '[Service]\n',
+  upgradeService: '[Service]\nType=oneshot\n',
+  upgradePath: '[Path]\n',
+};
 const ACCOUNT: InstallWishes = { account: { user: 'jane', line: 'jane:$argon2id$x' }, withMosquittoNames: false };
 const NO_ACCOUNT: InstallWishes = { account: null, withMosquittoNames: false };
 
@@ -41,10 +46,13 @@ test('install plan makes everything on a bare machine', () => {
     'write the configuration to /etc/midge/midge.conf (mode 0644, owner root)',
     'install -m 0755 /home/pi/midge /usr/local/bin/midge',
     'write the service to /etc/systemd/system/midge.service (mode 0644, owner root)',
+    'write the service that installs updates to /etc/systemd/system/midge-upgrade.service (mode 0644, owner root)',
+    'write what starts that when the broker asks to /etc/systemd/system/midge-upgrade.path (mode 0644, owner root)',
     'systemctl daemon-reload',
     'write user "jane" with the hash of the password to /var/lib/midge/passwd (mode 0600, owner midge)',
     TRY,
     'systemctl enable midge.service',
+    'systemctl enable --now midge-upgrade.path',
     'systemctl restart --no-block midge.service',
   ]);
   assert.deepEqual(words(back), ['systemctl disable --now midge.service']);
@@ -166,6 +174,9 @@ test('install plan takes only names of mosquitto that nobody has, and only when 
 test('uninstall plan keeps state and configuration unless they are to go too', () => {
   const machine = { ...INSTALLED, linkedNames: ['mosquitto_sub'] };
   const kept = [
+    'systemctl disable --now midge-upgrade.path',
+    'rm -rf /etc/systemd/system/midge-upgrade.path',
+    'rm -rf /etc/systemd/system/midge-upgrade.service',
     'systemctl disable --now midge.service',
     'rm -rf /etc/systemd/system/midge.service',
     'systemctl daemon-reload',
@@ -177,6 +188,7 @@ test('uninstall plan keeps state and configuration unless they are to go too', (
   assert.deepEqual(words(planUninstall(machine, { purge: false })), kept);
   assert.deepEqual(words(planUninstall(machine, { purge: true })), [
     ...kept,
+    'rm -rf /var/lib/midge-upgrade',
     'rm -rf /etc/midge',
     'rm -rf /var/lib/midge',
     'userdel midge',
@@ -190,7 +202,7 @@ test('execute puts files with mode and owner in place, links, and names the step
   const said: string[] = [];
   execute([...steps, ...start], stage, (line) => said.push(line));
   assert.equal(said.length, steps.length + start.length);
-  assert.equal(commands.length, 5);
+  assert.equal(commands.length, 6);
   const at = (path: string) => join(root, path);
   assert.equal(readFileSync(at(PLACES.executable), 'utf8'), 'new');
   assert.equal(statSync(at(PLACES.executable)).mode & 0o777, 0o755);
@@ -266,6 +278,7 @@ test('follow tells that all is in place before it starts anything, and goes back
     'systemctl daemon-reload',
     'prepared',
     'systemd-run --quiet',
+    'systemctl enable',
     'systemctl enable',
     'systemctl restart',
     'Cannot carry out "systemctl restart --no-block midge.service": bad unit file',

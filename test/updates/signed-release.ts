@@ -28,5 +28,10 @@ export function writeRelease(folder: string, version: string, executable: Buffer
   const files: Manifest['files'] = [{ name, kind: 'executable', architecture: process.arch, size: executable.length, sha256 }];
   const [date, freshUntil] = [new Date().toISOString(), new Date(Date.now() + 86_400_000).toISOString()];
   writeFileSync(join(folder, MANIFEST_NAME), writeManifest({ version, commit: 'abc', date, freshUntil, files, ...change }));
+  signManifest(folder, key);
+}
+
+/** signManifest signs the manifest of a folder, whatever stands in it. */
+export function signManifest(folder: string, key: Key): void {
   execFileSync('minisign', ['-S', '-s', key.secret, '-m', join(folder, MANIFEST_NAME)], { stdio: 'pipe' });
 }

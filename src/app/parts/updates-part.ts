@@ -43,7 +43,13 @@ export class UpdatesPart implements AppliancePart {
 
   /** updates loads what is known, and what can be done. */
   updates(): Promise<Updates> {
-    this.#updates ??= this.#create(this.#options);
+    if (this.#updates === null) {
+      const made = this.#create(this.#options);
+      this.#updates = made;
+      made.catch(() => {
+        if (this.#updates === made) this.#updates = null; // the next who asks tries again
+      });
+    }
     return this.#updates;
   }
 
@@ -85,7 +91,6 @@ export class UpdatesPart implements AppliancePart {
     const places = { progress: `${root}${progress}`, last: `${root}${last}`, bell: `${root}${bell}` };
     const isService = existsSync(places.bell) && (root !== '' || state.path === PLACES.state);
     const way: UpdateWay = keeper === 'package' ? 'package' : isService ? 'service' : 'by hand';
-    state.make();
     const updates = new Updates({
       options,
       current: / version (\S+)/.exec(title)?.[1] ?? '',
@@ -95,6 +100,7 @@ export class UpdatesPart implements AppliancePart {
       keys: () => releaseKeys(`${root}${OWN_KEYS_FOLDER}`),
       places,
       memory: state.updates,
+      makeFolder: () => state.make(),
       request: state.updateRequest,
       clock: systemClock,
       buildDate,

@@ -36,9 +36,9 @@ export const MACHINE_COMMANDS: readonly Command[] = [
   {
     name: 'upgrade',
     summary: 'Upgrade the installed service from a signed release',
-    usage: ['[--dry-run] [--within SECONDS] [--allow-downgrade] [--allow-stale] FILE | URL'],
+    usage: ['[--dry-run] [--within SECONDS] [--allow-downgrade] [--allow-stale] [FILE | URL]'],
     description: [
-      'FILE or URL is a release: its manifest.json, the folder with it (a URL ends in /), or the executable with the manifest beside it. midge verifies the signature of the manifest (manifest.json.minisig) with the public key that this build carries, or with a key in /etc/midge/release-keys/. Then it fetches the executable for this machine, compares size and checksum, and has the new version install itself, as midge install does: the service is restarted, and if it is not healthy within a minute (or --within), midge goes back to the old version and shows why.',
+      'Without FILE or URL, midge takes the newest release from updates_url of the configuration. FILE or URL is a release: its manifest.json, the folder with it (a URL ends in /), or the executable with the manifest beside it. midge verifies the signature of the manifest (manifest.json.minisig) with the public key that this build carries, or with a key in /etc/midge/release-keys/. Then it fetches the executable for this machine, compares size and checksum, and has the new version install itself, as midge install does: the service is restarted, and if it is not healthy within a minute (or --within), midge goes back to the old version and shows why.',
       'midge refuses an older version, a file for another machine, a file that was changed or truncated, and a manifest that is no longer fresh: somebody could show you an old one to hide a newer release.',
     ],
     flags: [
@@ -46,6 +46,14 @@ export const MACHINE_COMMANDS: readonly Command[] = [
       { long: 'within', value: 'SECONDS', summary: 'time to become healthy, for slow machines and large databases [60]' },
       { long: 'allow-downgrade', summary: 'also take an older version' },
       { long: 'allow-stale', summary: 'also take a manifest that is no longer fresh' },
+      {
+        short: 'c',
+        long: 'config-file',
+        value: 'FILE',
+        summary: 'configuration with updates_url [/etc/midge/midge.conf]',
+        complete: 'file',
+      },
+      { long: 'requested', summary: 'answer a request of the broker: for midge-upgrade.service only' },
     ],
     examples: [
       { text: 'Upgrade from a release that you have downloaded', command: 'sudo midge upgrade midge-0.2.0-linux-arm64' },

@@ -4,8 +4,8 @@ import { UPDATE_MODES, type UpdateWindow } from '../../updates/options.ts';
 import { type Directive, globalDirective } from '../directive.ts';
 import { check, choice, text, type ValueKind } from '../values.ts';
 
-/** A folder on the web; the signature decides, so plain HTTP in one's own network will do. A password in it would be shown where the address is. */
-const releasesUrl: ValueKind<string> = check(text('https://...'), (line) => {
+/** releasesUrl is a folder on the web, which ends in `/`; the signature decides, so plain HTTP in one's own network will do. A password in it would be shown where the address is. */
+export const releasesUrl: ValueKind<string> = check(text('https://...'), (line) => {
   const url = URL.canParse(line) ? new URL(line) : null;
   if (url === null || !/^https?:$/.test(url.protocol))
     return { problem: `Invalid updates_url value (${line})`, hint: 'write https:// and the folder with manifest.json' };
@@ -74,7 +74,7 @@ export const UPDATE_DIRECTIVES: readonly Directive[] = [
     {
       own: true,
       reloadable: true,
-      doc: 'Account that may have the newest version installed by MQTT: that of Home Assistant, whose device then shows a button (`home_assistant true`). Without this word nobody may, and messages to that topic are refused to all other accounts whatever their rules say.',
+      doc: 'Account that may have the newest version installed by MQTT: that of Home Assistant, whose device then shows a button (`homeassistant_discovery true`). Without this word nobody may, and messages to that topic are refused to all other accounts whatever their rules say.',
     },
     (draft, value) => {
       draft.updates.account = value;

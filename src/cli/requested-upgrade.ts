@@ -1,0 +1,123 @@
+// Root's answer to a broker that asks for an update: `midge upgrade --requested`, started by midge-upgrade.service.
+//
+// Whoever has taken over the broker can ask as often as they like, and write into its state folder and perhaps its configuration. They
+// get what the owner's own request gets: the newest signed release from updates_url. The request itself is never read, the configuration
+// is read with the rights of the broker's user, and no word of either reaches a command.
+
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { OperatorError, reasonOf } from '../base/errors.ts';
+import { STATE_NAMES } from '../base/state-names.ts';
+import { releasesUrl } from '../config/directives/updates.ts';
+import { isMistake } from '../config/values.ts';
+import { readSetting } from '../config/writer.ts';
+import { PLACES } from '../install/plan.ts';
+import { asOwnerNow } from '../state/as-owner.ts';
+import type { Invocation } from '../terminal/command.ts';
+import { LAST_NAME, PROGRESS_NAME, type UpdateAttempt, writeAttempt, writeProgress } from '../updates/update-record.ts';
+import { configurationFile } from './configuration-file.ts';
+
+/** Between two tellings of how far it is. */
+const TELL_MS = 500;
+
+/** UpgradeWatch is told how an upgrade goes on. */
+export interface UpgradeWatch {
+  /** The versions in place and of the release. */
+  found(from: string, to: string): void;
+  fetched(bytes: number, size: number): void;
+  /** The new version installs itself. */
+  installing(): void;
+  /** What it says about a failure. */
+  said(text: string): void;
+}
+
+/** Upgrade carries out an upgrade from an address and gives the exit status. */
+export type Upgrade = (address: string, watch: UpgradeWatch) => Promise<number>;
+
+/** configuredAddress gives updates_url; throws OperatorError where nobody has set it. */
+export function configuredAddress(invocation: Pick<Invocation, 'flags'>): string {
+  const file = configurationFile(invocation);
+  const { directive, statements } = asOwnerNow(PLACES.state, () => readSetting(file, 'updates_url', null));
+  const text = statements.at(-1)?.text ?? directive.default;
+  if (text === null)
+    throw new OperatorError(
+      `Cannot upgrade: no release is named, and "${file}" has no updates_url - use: midge upgrade FILE or midge upgrade URL`,
+    );
+  const reading = releasesUrl.read(text, 'updates_url');
+  if (isMistake(reading)) throw new OperatorError(`Cannot upgrade: ${reading.problem} - ${reading.hint}`);
+  return reading.value;
+}
+
+/** answerRequest carries out the upgrade that the broker has asked for, and leaves how far it is and how it ended where the broker reads it. */
+export async function answerRequest(invocation: Invocation, from: () => string, upgrade: Upgrade): Promise<number> {
+  const { progress, last } = recordsOf(invocation.terminal.env);
+  takeRequest();
+  const watch = new RecordingWatch(progress);
+  let attempt: Pick<UpdateAttempt, 'outcome' | 'reason'> = { outcome: 'failed', reason: 'The upgrade was interrupted' };
+  try {
+    const status = await upgrade(configuredAddress(invocation), watch);
+    if (status === 0) attempt = { outcome: watch.isInstalled ? 'installed' : 'unchanged', reason: null };
+    else attempt = { outcome: 'failed', reason: watch.words.trim() || `The new version ended with status ${status}` };
+    return status;
+  } catch (error) {
+    attempt = { outcome: 'failed', reason: reasonOf(error) };
+    throw error;
+  } finally {
+    writeAttempt(last, { at: new Date().toISOString(), from: watch.from ?? from(), to: watch.to, ...attempt });
+    rmSync(progress, { force: true });
+  }
+}
+
+/** systemd makes both folders, systemd.exec(5). */
+function recordsOf(env: Readonly<Record<string, string | undefined>>): { readonly progress: string; readonly last: string } {
+  const { RUNTIME_DIRECTORY: running, STATE_DIRECTORY: kept } = env;
+  if (!running || !kept || process.getuid?.() !== 0)
+    throw new OperatorError('Cannot answer a request: only midge-upgrade.service does - use: sudo midge upgrade');
+  for (const folder of [running, kept]) mkdirSync(folder, { recursive: true });
+  return { progress: join(running, PROGRESS_NAME), last: join(kept, LAST_NAME) };
+}
+
+/** First, so that it is answered once; whatever lies there by that name. */
+function takeRequest(): void {
+  asOwnerNow(PLACES.state, () => rmSync(join(PLACES.state, STATE_NAMES.updateRequest), { recursive: true, force: true }));
+}
+
+class RecordingWatch implements UpgradeWatch {
+  readonly #path: string;
+  #told = Number.NEGATIVE_INFINITY;
+  #size = 0;
+  from: string | null = null;
+  to: string | null = null;
+  words = '';
+  isInstalled = false;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  found(from: string, to: string): void {
+    this.from = from;
+    this.to = to;
+  }
+
+  fetched(bytes: number, size: number): void {
+    this.#size = size;
+    const now = performance.now();
+    if (now - this.#told < TELL_MS && bytes < size) return;
+    this.#told = now;
+    this.#tell('fetching', bytes);
+  }
+
+  installing(): void {
+    this.isInstalled = true;
+    this.#tell('installing', this.#size);
+  }
+
+  said(text: string): void {
+    this.words += text;
+  }
+
+  #tell(step: 'fetching' | 'installing', bytes: number): void {
+    writeProgress(this.#path, { step, version: this.to ?? '', bytes, size: this.#size });
+  }
+}
