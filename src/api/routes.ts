@@ -31,6 +31,7 @@ export const ROUTES: Readonly<Record<string, Route | { readonly notOffered: stri
   'remove user': { method: 'DELETE', path: '/users/{username}' },
   rules: { method: 'GET', path: '/rules' },
   'change rules': { method: 'PATCH', path: '/rules' },
+  'begin rules': { method: 'POST', path: '/rules/beginning' },
   simulate: { method: 'GET', path: '/rules/simulation' },
   'who can': { method: 'GET', path: '/rules/who-can' },
   'dynamic security': { method: 'GET', path: '/dynamic-security' },

@@ -1,19 +1,15 @@
 // The accounts and rules of phones, in the password file and the ACL file, which a person may edit as well.
 
-import { accessSync, constants, existsSync, realpathSync, rmSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
 import { parseAclFile } from '../access/acl-file.ts';
 import { addRule, type RuleLine, removeRule, removeUserRules } from '../access/acl-file-edit.ts';
 import { makePassword } from '../access/first-account.ts';
-import { firstRules } from '../access/first-rules.ts';
 import { hasUser, removeUser, setUser } from '../access/password-file-edit.ts';
 import { hashPassword } from '../access/password-hash.ts';
 import { usersOf } from '../access/set-accounts.ts';
-import { reasonOf } from '../base/errors.ts';
-import { rewriteFile } from '../base/rewrite-file.ts';
 import { accountOf } from '../phones/phone.ts';
 import type { Phone } from '../phones/phone-book.ts';
 import { friendsOf, ownTracksRules } from '../phones/phone-rules.ts';
+import { beginRules } from './begin-rules.ts';
 import { changeInForce, readEdited } from './change-in-force.ts';
 import type { OperationNeeds } from './needs.ts';
 import { OperationFailure } from './operation.ts';
@@ -52,50 +48,9 @@ export function hasRules(needs: OperationNeeds, webSocket: boolean): boolean {
   return needs.access.filesOf(listenerName(needs, webSocket)).aclFile !== null;
 }
 
-/** mayBeginRules tells whether the broker may write the files by which rules begin. */
-export function mayBeginRules({ configuration: { file } }: OperationNeeds): boolean {
-  if (file === null) return false;
-  try {
-    for (const path of [file, dirname(realpathSync(file))]) accessSync(path, constants.W_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/**
- * beginRules starts an ACL file beside the password file, where all present accounts keep all rights, and puts it in force. Gives its path, or
- * null where there are rules already. Throws OperationFailure, and then all is as it was.
- */
-export async function beginRules(needs: OperationNeeds, webSocket: boolean): Promise<string | null> {
-  const { passwordFile, aclFile } = needs.access.filesOf(listenerName(needs, webSocket));
-  if (aclFile !== null || passwordFile === null || !mayBeginRules(needs)) return null;
-  const { file } = needs.configuration;
-  if (file === null || needs.files.valueOf(file, 'per_listener_settings') === 'true') return null;
-  const path = join(resolve(dirname(passwordFile)), 'acl');
-  if (existsSync(path))
-    throw new OperationFailure(
-      'conflict',
-      `Cannot make "${path}": it is there already, and no rules are in force - midge config set acl_file ${path}`,
-    );
-  if (needs.trial.waiting !== null)
-    throw new OperationFailure('conflict', `Cannot change "${file}": a change of the configuration waits to be confirmed`);
-  const { account } = needs.access;
-  const users = [...accountsIn({ passwordFile }), ...(account === null ? [] : [account])];
-  const hasGuests = needs.files.settings(file).some(({ name, value }) => name === 'allow_anonymous' && value === 'true');
-  try {
-    rewriteFile(path, firstRules({ users, hasGuests }), () => {});
-  } catch (error) {
-    throw new OperationFailure('not possible', `Cannot write "${path}": ${reasonOf(error)} - nothing was changed`, { cause: error });
-  }
-  try {
-    const setting = { name: 'acl_file', values: [path], listener: null };
-    await changeInForce(needs, file, (text) => needs.files.withChange(file, text, setting));
-  } catch (error) {
-    rmSync(path, { force: true });
-    throw error;
-  }
-  return path;
+/** beginRulesFor begins them for phones, as beginRules does. */
+export function beginRulesFor(needs: OperationNeeds, webSocket: boolean): Promise<string | null> {
+  return beginRules(needs, listenerName(needs, webSocket));
 }
 
 /** What is to be taken away can be where nothing could be added. */

@@ -6,10 +6,11 @@ import { isTopicFilter } from '../mqtt/topics.ts';
 import { accountOf, nameFault, PHONE_USES, type PhoneName, topicOf } from '../phones/phone.ts';
 import { isSetUp, type Phone } from '../phones/phone-book.ts';
 import { PHONE_PROBLEMS, type PhoneProblem, problemOf } from '../phones/phone-problem.ts';
+import { mayBeginRules } from './begin-rules.ts';
 import type { OperationNeeds, Phones } from './needs.ts';
 import { badInput, OperationFailure, operation } from './operation.ts';
 import { pageAddresses, phoneAddress, phoneHosts, phoneListener } from './phone-address.ts';
-import { accountsIn, beginRules, grantRules, hasRules, mayBeginRules, passwordFileFor, phoneFiles, takeAway } from './phone-files.ts';
+import { accountsIn, beginRulesFor, grantRules, hasRules, passwordFileFor, phoneFiles, takeAway } from './phone-files.ts';
 import { deleteBelow } from './retained.ts';
 import { iso, TIME } from './time.ts';
 
@@ -170,7 +171,7 @@ async function addPhone(needs: OperationNeeds, wanted: z.infer<typeof ADD>) {
     throw new OperationFailure('conflict', `Cannot add phone "${account}": there is an account of this name that is no phone`);
   if (known?.steps.signedIn !== undefined && !replace)
     throw new OperationFailure('conflict', `Cannot add phone "${account}": it is set up already - name another device, or replace it`);
-  const rulesBegun = await beginRules(needs, webSocket);
+  const rulesBegun = await beginRulesFor(needs, webSocket);
   const files = phoneFiles(needs, webSocket, rulesBegun);
   const before = book.list().filter((each) => accountOf(each) !== account);
   const groups = wanted.groups ?? [...before, ...(known === null ? [] : [known])].find((each) => each.person === person)?.groups ?? [];

@@ -22,6 +22,8 @@ export interface AddPersonProps {
   readonly taken: readonly string[];
   /** False = there is no ACL file: everybody may do everything. */
   readonly hasRules: boolean;
+  /** The box can begin with rules. */
+  readonly mayBegin: boolean;
   readonly close: () => void;
 }
 
@@ -36,7 +38,7 @@ interface Made {
 }
 
 /** AddPerson is a dialog of two steps: what to make, and what was made. */
-export function AddPerson({ name, taken, hasRules, close }: AddPersonProps) {
+export function AddPerson({ name, taken, hasRules, mayBegin, close }: AddPersonProps) {
   const [made, setMade] = useState<Made | null>(null);
   if (made !== null) {
     return (
@@ -52,7 +54,7 @@ export function AddPerson({ name, taken, hasRules, close }: AddPersonProps) {
   }
   return (
     <Dialog title={t('people.add')} close={close}>
-      <PersonForm name={name} taken={taken} hasRules={hasRules} done={setMade} />
+      <PersonForm name={name} taken={taken} hasRules={hasRules} mayBegin={mayBegin} done={setMade} />
     </Dialog>
   );
 }
@@ -71,10 +73,11 @@ export function NewPassword({ made: { username, password } }: { readonly made: M
   );
 }
 
-function PersonForm({ name, taken, hasRules, done }: Omit<AddPersonProps, 'close'> & { readonly done: (made: Made) => void }) {
+function PersonForm({ name, taken, hasRules, mayBegin, done }: Omit<AddPersonProps, 'close'> & { readonly done: (made: Made) => void }) {
   const [template, setTemplate] = useState<Kind>('person');
   const [username, setUsername] = useState(name);
   const [typedArea, setArea] = useState<string | null>(null);
+  const [isLimited, setLimited] = useState(hasRules || mayBegin);
   const { isBusy, problem, send } = useSending();
   const shownName = username.trim() || t('people.nameHere');
   const { area: areaOf, areaHint, rules: rulesOf } = TEMPLATES[template === 'phone' ? 'person' : template];
@@ -88,14 +91,15 @@ function PersonForm({ name, taken, hasRules, done }: Omit<AddPersonProps, 'close
     event.preventDefault();
     const made = { username: username.trim(), password: makePassword() };
     void send(async () => {
-      await makePerson(made, hasRules ? rules : []);
+      if (isLimited && !hasRules) await ask(api.POST('/api/v1/rules/beginning', { body: {} }));
+      await makePerson(made, isLimited ? rules : []);
       done(made);
     });
   };
   if (template === 'phone') return <ToPhones person={username.trim()} choose={choose} />;
   return (
     <form class="form" onSubmit={make}>
-      {hasRules ? (
+      {isLimited ? (
         <KindChoice value={template} choose={choose} />
       ) : (
         <p class="hint">
@@ -112,7 +116,16 @@ function PersonForm({ name, taken, hasRules, done }: Omit<AddPersonProps, 'close
         required
         isFirst
       />
-      {hasRules ? (
+      {!hasRules && mayBegin && (
+        <label class="check">
+          <input type="checkbox" checked={isLimited} onChange={(event) => setLimited(event.currentTarget.checked)} />
+          <span>
+            {t('people.limited')}
+            <span class="hint">{t('people.limitedHint')}</span>
+          </span>
+        </label>
+      )}
+      {isLimited ? (
         <>
           <Field label={t('people.area')} name="area" value={area} change={setArea} hint={t(areaHint)} required />
           <div>

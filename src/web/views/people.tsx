@@ -5,9 +5,11 @@ import type { Answer } from '../api/answer.ts';
 import { api, ask } from '../api/client.ts';
 import { Button } from '../components/button.tsx';
 import { Badge, Card, PageHeader } from '../components/card.tsx';
+import { Confirm } from '../components/dialog.tsx';
 import { Empty, Shown } from '../components/faces.tsx';
 import { SearchBox } from '../components/search-box.tsx';
 import { Table } from '../components/table.tsx';
+import { toast } from '../components/toast.tsx';
 import { number, t } from '../i18n.ts';
 import { useLive } from '../live.ts';
 import { go, linkTo, place } from '../router.ts';
@@ -33,6 +35,7 @@ function People() {
   const added = place.value.query.get('add');
   const people = useLive(loadPeople, EVERY_MS);
   const hasRules = people.data.value?.users.some((user) => user.hasRules !== null) ?? true;
+  const mayBegin = people.data.value?.mayBegin ?? false;
   const taken = people.data.value?.users.map(({ username }) => username) ?? [];
   const close = () => {
     go('people');
@@ -50,12 +53,12 @@ function People() {
         }
       />
       <Shown live={people}>
-        {({ users, roles, isDynamic }) => (
+        {({ users, roles, isDynamic, mayBegin }) => (
           <div class="stack">
             {!hasRules && (
               <Card title={t('people.noRules')} look="info">
                 <p>{t(isDynamic ? 'people.noRulesDynamic' : 'people.noRulesWords')}</p>
-                <p class="quiet">{t('people.noRulesAdvice')}</p>
+                {mayBegin ? <BeginRules done={() => void people.refresh()} /> : <p class="quiet">{t('people.noRulesAdvice')}</p>}
               </Card>
             )}
             <List users={users} roles={roles} isDynamic={isDynamic} />
@@ -64,18 +67,41 @@ function People() {
           </div>
         )}
       </Shown>
-      {added !== null && <AddPerson name={added} taken={taken} hasRules={hasRules} close={close} />}
+      {added !== null && <AddPerson name={added} taken={taken} hasRules={hasRules} mayBegin={mayBegin} close={close} />}
     </>
   );
 }
 
 async function loadPeople() {
-  const [{ items: users }, roles, { model }] = await Promise.all([
+  const [{ items: users }, roles, { model }, setup] = await Promise.all([
     ask(api.GET('/api/v1/users', { params: { query: { limit: MOST } } })),
     ask(api.GET('/api/v1/roles')),
     ask(api.GET('/api/v1/dynamic-security', { params: { query: { limit: 1 } } })),
+    ask(api.GET('/api/v1/phone-setup')),
   ]);
-  return { users, roles, isDynamic: model !== null };
+  return { users, roles, isDynamic: model !== null, mayBegin: setup.beginsRules };
+}
+
+/** BeginRules asks first: from then on, new accounts may do less. */
+function BeginRules({ done }: { readonly done: () => void }) {
+  const [isAsking, setAsking] = useState(false);
+  const act = async () => {
+    await ask(api.POST('/api/v1/rules/beginning', { body: {} }));
+    toast(t('people.rulesBegun'));
+    done();
+  };
+  return (
+    <div class="actions">
+      <Button icon="shield" onClick={() => setAsking(true)}>
+        {t('people.beginRules')}
+      </Button>
+      {isAsking && (
+        <Confirm title={t('people.beginRulesTitle')} action={t('people.beginRules')} act={act} close={() => setAsking(false)}>
+          <p>{t('people.beginRulesWords')}</p>
+        </Confirm>
+      )}
+    </div>
+  );
 }
 
 /** A search is of no use before. */

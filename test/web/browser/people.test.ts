@@ -60,6 +60,38 @@ for (const look of LOOKS) {
   });
 }
 
+test('rules begin with the first account that is limited, and all others keep all rights', { skip: noBrowser }, async (context) => {
+  const browser = await openBrowser(context);
+  const box = await openBox(context);
+  const session = await box.claim();
+  const { page, audit } = await browser.visit(box, { session });
+  await page.goto(`${box.url}/#/people?add=tom`);
+  const dialog = page.getByRole('dialog');
+  await dialog.getByText('There are no rules yet: they begin with this account.').waitFor();
+  await dialog.getByRole('radio', { name: /^Read only/ }).click();
+  await audit();
+  await dialog.getByRole('button', { name: 'Make the account' }).click();
+  await dialog.getByText('It is shown only now').waitFor();
+  await dialog.getByRole('button', { name: 'Done' }).click();
+  const rules = readFileSync(join(box.folder, 'acl'), 'utf8');
+  assert.match(rules, /^user jane\ntopic readwrite #$/m);
+  assert.match(rules, /^user tom\ntopic read home\/#$/m);
+});
+
+test('rules begin at a button, after a question', { skip: noBrowser }, async (context) => {
+  const browser = await openBrowser(context);
+  const box = await openBox(context);
+  const { page, audit } = await browser.visit(box, { session: await box.claim() });
+  await page.goto(`${box.url}/#/people`);
+  await page.getByRole('button', { name: 'Begin with rules' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByText('All accounts that are there now keep all their rights.').waitFor();
+  await audit();
+  await dialog.getByRole('button', { name: 'Begin with rules' }).click();
+  await page.getByText('Rules count from now on.').waitFor();
+  await page.getByText('There are no rules', { exact: true }).waitFor({ state: 'detached' });
+});
+
 test('phone is added in one way: its template leads there, with the name that was typed', { skip: noBrowser }, async (context) => {
   const { box, page, audit } = await withRules(context);
   await page.goto(`${box.url}/#/people?add=anna`);
