@@ -19,7 +19,7 @@ import { gzipSync } from 'node:zlib';
 import { COMMAND_TABLE } from '../../src/commands.ts';
 import { installFiles } from '../../src/install/files.ts';
 import { withFreePages } from '../../src/install/page-ports.ts';
-import { describeStep, PLACES, PURGE_STEPS, STATE_FOLDER } from '../../src/install/plan.ts';
+import { describeStep, GIVE_CONFIGURATION, KEEP_RELEASE_KEYS, PLACES, PURGE_STEPS, STATE_FOLDER } from '../../src/install/plan.ts';
 import { ROOT, type Stamp } from '../bundle.ts';
 import { manualPage } from './manual-page.ts';
 
@@ -40,6 +40,8 @@ const OVERRIDES = [
   'midge: embedded-library',
   '# The dynamic loader of Node.js has a fixed place: it is no position independent executable, as Node.js publishes it.',
   'midge: hardening-no-pie',
+  '# The folder still belongs to root at that moment: nobody else can have put a link or another file there.',
+  'midge: recursive-privilege-change',
 ] as const;
 
 /** ForArchitecture: an executable, what it is, and the folder for what is made of it. */
@@ -139,6 +141,11 @@ function filled(script: string): string {
     '@EXECUTABLE@': PLACES.executable,
     '@UNIT@': PLACES.unit,
     '@PASSWORDS@': PLACES.passwords,
+    '@CONFIGURATION_FOLDER@': PLACES.configurationFolder,
+    '@OLD_RELEASE_KEYS@': PLACES.oldReleaseKeys,
+    '@RELEASE_KEYS@': PLACES.releaseKeys,
+    '@KEEP_RELEASE_KEYS@': describeStep(KEEP_RELEASE_KEYS),
+    '@GIVE_CONFIGURATION@': describeStep(GIVE_CONFIGURATION),
     '@STATE_FOLDER@': describeStep(STATE_FOLDER),
     '@PURGE@': PURGE_STEPS.map(describeStep).join('\n  '),
   };

@@ -18,6 +18,6 @@ export const IMPORT_NEEDS: ImportNeeds = {
 };
 
 function remarksOn(file: string): readonly ConfigurationRemark[] {
-  const { diagnostics } = loadConfiguration({ file, port: null, verbose: false, lan: false });
+  const { diagnostics } = asOwnerNow(file, () => loadConfiguration({ file, port: null, verbose: false, lan: false }));
   return diagnostics.map((diagnostic) => ({ severity: diagnostic.severity, line: diagnostic.line, text: formatDiagnostic(diagnostic) }));
 }

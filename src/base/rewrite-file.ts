@@ -1,6 +1,7 @@
 // Files that a person edits, written by a program: whole or not at all, and as they were but for their text.
 
 import { chmodSync, chownSync, realpathSync, type Stats, statSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { replaceFile } from './durable-file.ts';
 import { OperatorError } from './errors.ts';
 import { nameOf } from './system-users.ts';
@@ -17,10 +18,15 @@ export function rewriteFile(path: string, text: string, prepare: (temporary: str
   });
 }
 
-/** Another user than root gives no file away: a file that others must read would then be one that they cannot. */
+/**
+ * Another user than root gives no file away: a file that others must read would then be one that they cannot. What root has made in this
+ * user's own folder root reads anyway: it becomes the user's, where its group is root's too or the user may give it that group.
+ */
 function keepOwner(temporary: string, path: string, { uid, gid }: Stats): void {
   const made = statSync(temporary);
   if (made.uid === uid && made.gid === gid) return;
+  const isLeftByRoot = uid === 0 && made.uid !== 0 && statSync(dirname(temporary)).uid === made.uid;
+  if (isLeftByRoot && (gid === 0 || gid === made.gid)) return;
   try {
     chownSync(temporary, uid, gid);
   } catch (cause) {

@@ -11,12 +11,14 @@ import { readFileRules } from '../access/file-rules.ts';
 import { filesOf } from '../access/options.ts';
 import { readPasswordFile } from '../access/password-file.ts';
 import { OperatorError } from '../base/errors.ts';
-import { formatDiagnostic, loadConfiguration } from '../config/config.ts';
+import { formatDiagnostic } from '../config/config.ts';
 import type { Configuration } from '../config/configuration.ts';
 import type { ListenerOptions } from '../listeners/options.ts';
 import { isSharedFilter, isTopicFilter, isTopicName, parseSharedFilter } from '../mqtt/topics.ts';
+import { asOwnerNow } from '../state/as-owner.ts';
 import type { Invocation, Terminal } from '../terminal/command.ts';
 import { writeTable } from '../terminal/table.ts';
+import { loadAsOwner } from './configuration-file.ts';
 
 const ALLOWED = 0;
 const DENIED = 1;
@@ -132,7 +134,7 @@ function readHouse({ flags, program }: Invocation): House {
   try {
     if (aclFile !== null && file === null)
       return { authorizer: aclRules(aclFile), model: null, listener: '', accounts: null, allowsAnonymous: null };
-    return houseOf(file!, aclFile, last(flags, 'listener')); // one of both is there
+    return asOwnerNow(file!, () => houseOf(file!, aclFile, last(flags, 'listener'))); // one of both is there
   } catch (error) {
     throw error instanceof OperatorError ? new OperatorError(error.message, { exitCode: UNKNOWN, cause: error }) : error;
   }
@@ -144,7 +146,7 @@ function aclRules(path: string): AclAuthorizer {
 
 /** The rules are put together as the broker does it. */
 function houseOf(file: string, aclFile: string | null, wanted: string | null): House {
-  const { configuration, diagnostics } = loadConfiguration({ file, port: null, verbose: false, lan: false });
+  const { configuration, diagnostics } = loadAsOwner(file);
   if (configuration === null) {
     const errors = diagnostics.filter(({ severity }) => severity === 'error');
     throw new OperatorError(errors.map(formatDiagnostic).join('\n'));

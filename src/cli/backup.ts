@@ -4,6 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { STATE_NEEDS } from '../app/state-needs.ts';
 import { OperatorError } from '../base/errors.ts';
 import type { BackupCopy } from '../operations/backup.ts';
+import { foreignOwner } from '../state/as-owner.ts';
 import { type BackupSource, makeBackup } from '../state/backup.ts';
 import type { Invocation } from '../terminal/command.ts';
 import { type Found, findBroker, NoBroker, stateOf } from './control-client.ts';
@@ -29,11 +30,12 @@ export async function run(invocation: Invocation): Promise<number> {
 async function sourceOf(invocation: Invocation): Promise<BackupSource> {
   const program = `midge ${stamp().version}`;
   const named = invocation.flags.get('config-file')?.at(-1) ?? null;
-  const own = { configuration: named, workingFolder: process.cwd(), isUsersWord: false, program };
+  const readAs = named !== null && foreignOwner(named) !== null ? named : null;
+  const own = { configuration: named, workingFolder: process.cwd(), readAs, program };
   try {
     const found = await findBroker(invocation, { request: 'backup' }, PATIENCE_MS);
     const { folder, database, copy, configuration, workingFolder } = checkAnswer(found);
-    return { ...(named === null ? { configuration, workingFolder, isUsersWord: true, program } : own), folder, database, copy };
+    return { ...(named === null ? { configuration, workingFolder, readAs: folder, program } : own), folder, database, copy };
   } catch (error) {
     if (!(error instanceof NoBroker)) throw error;
     const { path: folder, database } = stateOf(invocation);

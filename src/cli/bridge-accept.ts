@@ -8,6 +8,7 @@ import { OperatorError, reasonOf } from '../base/errors.ts';
 import { authorityFileOf, type Invited, readInvitation, topicWords } from '../config/bridge-invitation.ts';
 import { addBlock, type ChangedFile } from '../config/writer.ts';
 import { visibleText } from '../logging/line.ts';
+import { asOwner, asOwnerNow } from '../state/as-owner.ts';
 import { askYesNo, isTerminal } from '../terminal/ask.ts';
 import type { Invocation } from '../terminal/command.ts';
 import { changeFiles } from './change-files.ts';
@@ -20,14 +21,14 @@ export async function acceptInvitation(path: string, invocation: Invocation): Pr
   const { flags, terminal } = invocation;
   const main = configurationFile({ flags });
   const invited = readInvitation(path === '-' ? await readStream(terminal.stdin) : readFile(path));
-  const { block, certificate } = filesOf(main, invited);
+  const { block, certificate } = asOwnerNow(main, () => filesOf(main, invited));
   terminal.stdout.write(`Bridge ${invited.name} to ${visibleText(invited.addresses)}${invited.authority === null ? '' : ', with TLS'}:\n`);
   for (const topic of invited.topics) terminal.stdout.write(`  ${visibleText(topicWords(topic))}   ${WORDS[topic.direction]}\n`);
   if (!flags.has('yes')) {
     if (path === '-' || !isTerminal(terminal.stdin)) throw new OperatorError('Cannot ask whether that is wanted - say yes with --yes');
     if (!(await askYesNo(terminal, 'Add it?'))) return 1;
   }
-  return changeFiles(main, block, invocation, certificate);
+  return asOwner(main, () => changeFiles(main, block, invocation, certificate));
 }
 
 interface Files {

@@ -16,7 +16,7 @@ import type { ChangedFile } from '../config/writer.ts';
 import { machineNames } from '../host/host.ts';
 import type { ListenerOptions } from '../listeners/options.ts';
 import { isRoot } from '../service/user.ts';
-import { asOwner } from '../state/as-owner.ts';
+import { asOwner, asOwnerNow } from '../state/as-owner.ts';
 import { findState } from '../state/state-folder.ts';
 import type { Invocation } from '../terminal/command.ts';
 import { changeFiles } from './change-files.ts';
@@ -35,7 +35,7 @@ export async function invite(name: string, invocation: Invocation): Promise<numb
   const main = configurationFile({ flags });
   const configuration = readConfiguration(main);
   const topics = readTopics(flags.get('topics') ?? []);
-  const passwordFile = checkRequest(name, topics, configuration);
+  const passwordFile = asOwnerNow(main, () => checkRequest(name, topics, configuration));
   const asked = flags.get('address')?.at(-1) ?? null;
   const listener = listenerFor(configuration, asked !== null);
   const [host, port] = addressOf(listener, asked);
@@ -44,14 +44,14 @@ export async function invite(name: string, invocation: Invocation): Promise<numb
     topics,
     password: makePassword(),
     address: `${host}:${port}`,
-    authority: listener.tls === null ? null : await authorityOf(listener, configuration, invocation),
+    authority: listener.tls === null ? null : await asOwner(main, () => authorityOf(listener, configuration, invocation)),
     from: machineNames().hostName,
   };
   const text = writeInvitation(invitation);
   const out = flags.get('out')?.at(-1) ?? null;
   if (out !== null && existsSync(out)) throw new OperatorError(`Cannot write "${out}": it is there already`);
   const aside = out === null ? { ...invocation, terminal: { ...terminal, stdout: terminal.stderr } } : invocation; // standard output is for the invitation
-  const status = await makeAccount({ main, passwordFile, configuration, ...invitation }, aside);
+  const status = await asOwner(main, () => makeAccount({ main, passwordFile, configuration, ...invitation }, aside));
   if (status !== 0) return status;
   if (out === null) terminal.stdout.write(text);
   else writeFileSync(out, text, { flag: 'wx', mode: SECRET_MODE });

@@ -5,6 +5,7 @@ import { OperatorError } from '../base/errors.ts';
 import type { TrialStep } from '../bridges/trial.ts';
 import type { Configuration } from '../config/configuration.ts';
 import { visibleText } from '../logging/line.ts';
+import { asOwner } from '../state/as-owner.ts';
 import type { Invocation, Terminal } from '../terminal/command.ts';
 import { configurationFile, readConfiguration } from './configuration-file.ts';
 
@@ -15,7 +16,7 @@ export async function testBridge(name: string | null, { flags, terminal }: Invoc
   const steps: TrialStep[] = [];
   const asJson = flags.has('json');
   const say = (step: TrialStep) => (asJson ? steps.push(step) : print(step, terminal));
-  const isGood = await tryConfiguredBridge(settings, { publishes: flags.has('publish'), say });
+  const isGood = await asOwner(file, () => tryConfiguredBridge(settings, { publishes: flags.has('publish'), say }));
   if (asJson) terminal.stdout.write(`${JSON.stringify({ name: settings.name, ok: isGood, steps }, null, 2)}\n`);
   return isGood ? 0 : 1;
 }

@@ -9,12 +9,13 @@ import { type ClientCertificate, ClientRegister } from '../certificates/client-c
 import { keyToPem } from '../certificates/issue.ts';
 import { makePkcs12 } from '../certificates/pkcs12.ts';
 import { day } from '../certificates/validity.ts';
-import { formatDiagnostic, loadConfiguration } from '../config/config.ts';
+import { formatDiagnostic } from '../config/config.ts';
 import { isRoot } from '../service/user.ts';
 import { asOwner } from '../state/as-owner.ts';
 import { findState } from '../state/state-folder.ts';
 import type { Invocation } from '../terminal/command.ts';
 import { writeTable } from '../terminal/table.ts';
+import { loadAsOwner } from './configuration-file.ts';
 import { buildDate } from './stamp.ts';
 
 const SECRET = 0o600;
@@ -38,8 +39,10 @@ export async function run(invocation: Invocation): Promise<number> {
   const action = Object.hasOwn(VERBS, verb) ? VERBS[verb] : undefined;
   if (action === undefined)
     throw new OperatorError(`Error: No action given. Use '${invocation.program} client NAME', or: ${Object.keys(VERBS).join(', ')}.`);
-  const folder = certificatesFolder(invocation);
-  await action(invocation, (use) => asOwner(folder, async () => use(await ClientRegister.open(folder))));
+  const file = invocation.flags.get('config-file')?.at(-1) ?? null;
+  const folder = certificatesFolder(file, invocation);
+  const inFolder: UseRegister = (use) => asOwner(folder, async () => use(await ClientRegister.open(folder)));
+  await action(invocation, (use) => (file === null ? inFolder(use) : asOwner(file, () => inFolder(use))));
   return 0;
 }
 
@@ -136,9 +139,8 @@ function writeNew(path: string, content: string | Buffer, mode: number): void {
 }
 
 /** The folder of the broker that is started with the same flags. */
-function certificatesFolder({ flags, terminal }: Invocation): string {
-  const file = flags.get('config-file')?.at(-1) ?? null;
-  const { configuration, diagnostics } = loadConfiguration({ file, port: null, verbose: false, lan: false });
+function certificatesFolder(file: string | null, { flags, terminal }: Invocation): string {
+  const { configuration, diagnostics } = loadAsOwner(file);
   if (configuration === null) throw new OperatorError(diagnostics.map(formatDiagnostic).join('\n'));
   return findState({ asked: flags.get('state')?.at(-1) ?? null, ...configuration.persistence, isRoot: isRoot(), env: terminal.env })
     .certificates;

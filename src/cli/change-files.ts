@@ -5,11 +5,12 @@ import { dirname } from 'node:path';
 import { OperatorError, reasonOf } from '../base/errors.ts';
 import { rewriteFile } from '../base/rewrite-file.ts';
 import { idOf } from '../base/system-users.ts';
-import { formatDiagnostic, loadConfiguration } from '../config/config.ts';
+import { formatDiagnostic } from '../config/config.ts';
 import type { ChangedFile } from '../config/writer.ts';
 import { isUnconfirmed } from '../operations/configuration-trial.ts';
 import { asOwnerNow } from '../state/as-owner.ts';
 import type { Invocation } from '../terminal/command.ts';
+import { loadAsOwner } from './configuration-file.ts';
 import { reloadBroker } from './reload-broker.ts';
 
 /** Its group has the same name. */
@@ -63,7 +64,7 @@ function writeAll(files: readonly ChangedFile[]): void {
 /** A mistake that was there before is shown too: a broker that is started with it would not start. */
 function checkWhole(main: string, files: readonly ChangedFile[], { terminal }: Invocation): void {
   const texts = new Map(files.map(({ path, after }) => [path, after]));
-  const { diagnostics } = loadConfiguration({ file: main, port: null, verbose: false, lan: false }, texts);
+  const { diagnostics } = loadAsOwner(main, texts);
   const mistakes = diagnostics.filter(({ severity }) => severity === 'error');
   for (const mistake of mistakes) terminal.stderr.write(`${formatDiagnostic(mistake)}\n`);
   if (mistakes.length > 0)

@@ -3,18 +3,24 @@
 import { OperatorError } from '../base/errors.ts';
 import { isSecret, treatLines } from '../config/config.ts';
 import { changeSetting, readSetting } from '../config/writer.ts';
+import { asOwner } from '../state/as-owner.ts';
 import type { Invocation } from '../terminal/command.ts';
 import { changeFiles } from './change-files.ts';
 import { configurationFile } from './configuration-file.ts';
 
-/** run does what its first operand says. */
+/** run does what its first operand says, as the user whose configuration it is. */
 export async function run(invocation: Invocation): Promise<number> {
+  const act = actionOf(invocation);
+  return asOwner(configurationFile(invocation), async () => act());
+}
+
+function actionOf(invocation: Invocation): () => number | Promise<number> {
   const [action = '', name, ...values] = invocation.operands;
-  if (action === 'show' && name === undefined) return show(invocation);
+  if (action === 'show' && name === undefined) return () => show(invocation);
   if (name === undefined) throw wrongUse(invocation);
-  if (action === 'get' && values.length === 0) return get(name, invocation);
-  if (action === 'set' && values.length > 0) return change(name, values, invocation);
-  if (action === 'unset' && values.length === 0) return change(name, [], invocation);
+  if (action === 'get' && values.length === 0) return () => get(name, invocation);
+  if (action === 'set' && values.length > 0) return () => change(name, values, invocation);
+  if (action === 'unset' && values.length === 0) return () => change(name, [], invocation);
   throw wrongUse(invocation);
 }
 

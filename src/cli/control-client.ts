@@ -1,14 +1,16 @@
 // Asks the running broker over its control socket, wherever it may be.
 
 import { lstatSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { OperatorError } from '../base/errors.ts';
 import { STATE_NAMES } from '../base/state-names.ts';
-import { loadConfiguration } from '../config/config.ts';
+import { nameOf } from '../base/system-users.ts';
 import { askControl } from '../control/ask-control.ts';
+import { foreignOwner } from '../state/as-owner.ts';
 import { findState, type StateFolder } from '../state/state-folder.ts';
 import { STORE_DEFAULTS } from '../store/options.ts';
 import type { Invocation } from '../terminal/command.ts';
+import { loadAsOwner } from './configuration-file.ts';
 
 /** A broker that does not answer by then is stuck. */
 const PATIENCE_MS = 15_000;
@@ -59,11 +61,15 @@ export function foldersOf(invocation: Invocation): readonly string[] {
   return invocation.flags.has('state') ? [path] : [...new Set([path, ...folderHere(), SERVICE_FOLDER])];
 }
 
-/** What `make run` uses; in the folder of somebody else it would be theirs. */
+/** What `make run` uses; in the folder of somebody else it would be theirs. The working folder of root may be closed to the user as whom root acts. */
 function folderHere(): readonly string[] {
   const path = resolve('.midge');
-  const found = lstatSync(path, { throwIfNoEntry: false });
-  return found?.isDirectory() && found.uid === process.geteuid?.() ? [path] : [];
+  try {
+    const found = lstatSync(path);
+    return found.isDirectory() && found.uid === process.geteuid?.() ? [path] : [];
+  } catch {
+    return [];
+  }
 }
 
 /** tell has `say` put an answer into words; what it cannot is no answer of a broker of this version. */
@@ -76,12 +82,27 @@ export function tell<T>(say: () => T): T {
   }
 }
 
-/** stateOf gives the state of the broker that is started with the same flags. */
+/** stateOf gives the state of the broker that is started with the same flags. Throws OperatorError where somebody else's configuration leads root astray. */
 export function stateOf({ flags, terminal }: Invocation): StateFolder {
   const file = flags.get('config-file')?.at(-1) ?? null;
-  const loaded = file === null ? null : loadConfiguration({ file, port: null, verbose: false, lan: false });
-  const persistence = loaded?.configuration?.persistence ?? { location: null, file: STORE_DEFAULTS.file };
-  return findState({ asked: flags.get('state')?.at(-1) ?? null, ...persistence, isRoot: process.getuid?.() === 0, env: terminal.env });
+  const configuration = file === null ? null : loadAsOwner(file).configuration;
+  const known = { asked: flags.get('state')?.at(-1) ?? null, isRoot: process.getuid?.() === 0, env: terminal.env };
+  const usual = findState({ ...known, location: null, file: STORE_DEFAULTS.file });
+  if (file === null || configuration === null) return usual;
+  const state = findState({ ...known, ...configuration.persistence });
+  for (const path of [state.path === usual.path ? null : state.path, state.database === usual.database ? null : dirname(state.database)])
+    if (path !== null) requireSameOwner(file, path);
+  return state;
+}
+
+/** What another user's configuration names is used where that user could use it without root. */
+function requireSameOwner(file: string, path: string): void {
+  const owner = foreignOwner(file);
+  if (owner === null || owner === foreignOwner(path)) return;
+  const who = nameOf(owner);
+  throw new OperatorError(
+    `Cannot use "${path}": "${file}", which belongs to user ${who}, names it as the place of the state, and it does not belong to ${who} - name the folder with --state instead of -c`,
+  );
 }
 
 function adviceFor(failure: NodeJS.ErrnoException | null, folders: readonly string[]): string {

@@ -5,7 +5,7 @@ import { makePassword } from '../access/first-account.ts';
 import { hashPassword } from '../access/password-hash.ts';
 import { OperatorError } from '../base/errors.ts';
 import { portHolder } from '../host/port-holder.ts';
-import { execute, follow, MACHINE } from '../install/execute.ts';
+import { execute, follow } from '../install/execute.ts';
 import { type InstallFiles, installFiles } from '../install/files.ts';
 import { leftBehind } from '../install/left-behind.ts';
 import {
@@ -21,7 +21,7 @@ import {
 } from '../install/machine.ts';
 import { withFreePages } from '../install/page-ports.ts';
 import {
-  CONFIGURATION_FOLDERS,
+  configurationFolders,
   describeStep,
   type InstallPlan,
   type InstallWishes,
@@ -35,6 +35,7 @@ import type { Status } from '../operations/status.ts';
 import type { Invocation, Terminal } from '../terminal/command.ts';
 import { readPasswordFile } from '../terminal/passwords.ts';
 import { askBroker } from './control-client.ts';
+import { MACHINE } from './machine-stage.ts';
 import { portsInUse } from './ports-in-use.ts';
 import { stamp } from './stamp.ts';
 
@@ -177,7 +178,7 @@ function show(title: string, { steps, start }: InstallPlan, terminal: Terminal):
 /** A configuration that this version does not take is found before anything but an empty folder is made. */
 function checkConfiguration({ configuration, program, executable }: Machine): void {
   if (configuration === 'absent' || executable === 'same') return;
-  execute(CONFIGURATION_FOLDERS, MACHINE, () => {});
+  execute(configurationFolders('root'), MACHINE, () => {}); // user midge may not be there yet
   if (tryProgram(program, 'serve', '-c', PLACES.configuration, '--test-config') !== null) return;
   throw new OperatorError(
     `Cannot ${executable === 'absent' ? 'install' : 'upgrade'}: this version finds mistakes in ${PLACES.configuration} - see: ${program} check ${PLACES.configuration}`,

@@ -5,6 +5,7 @@ import { OperatorError } from '../base/errors.ts';
 import { visibleJson, visibleText } from '../logging/line.ts';
 import type { PhoneState } from '../operations/phones.ts';
 import { qrText } from '../phones/qr-code.ts';
+import { asOwner } from '../state/as-owner.ts';
 import type { Invocation, Terminal } from '../terminal/command.ts';
 import { writeTable } from '../terminal/table.ts';
 import { readConfiguration } from './configuration-file.ts';
@@ -100,6 +101,10 @@ function topicIn(text: string): object {
 async function beginRules(invocation: Invocation): Promise<number> {
   const { obstacle, configuration: main } = (await askBroker(invocation, 'phone setup')) as PhoneSetup; // the row's output
   if (obstacle?.kind !== 'no rules' || main === null) return 0;
+  return asOwner(main, () => beginIn(main, invocation));
+}
+
+async function beginIn(main: string, invocation: Invocation): Promise<number> {
   const configuration = readConfiguration(main);
   const { passwordFile, aclFile, listeners } = configuration.access;
   if (aclFile !== null || passwordFile === null) return 0; // the broker says what is amiss

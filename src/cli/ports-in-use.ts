@@ -1,9 +1,9 @@
 // Before an installation: which of the ports that the configuration opens belong to other programs.
 
-import { loadConfiguration } from '../config/config.ts';
 import { describeHolder, portHolder } from '../host/port-holder.ts';
 import { serviceState } from '../install/machine.ts';
 import { type Machine, PLACES } from '../install/plan.ts';
+import { loadAsOwner } from './configuration-file.ts';
 
 /** portsInUse names each such port with its program, ordered by port; none while our own service runs, which has them. */
 export function portsInUse(
@@ -28,7 +28,7 @@ function portsOfText(text: string): number[] {
 
 /** Where a listener has an address, another program may have the same port on another one. */
 function portsOfFile(file: string): number[] {
-  const { configuration } = loadConfiguration({ file, port: null, verbose: false, lan: false });
+  const { configuration } = loadAsOwner(file);
   return (configuration?.listeners ?? []).flatMap(({ port, address, bindInterface, unixPath }) =>
     port > 0 && address === null && bindInterface === null && unixPath === null ? [port] : [],
   );

@@ -4,9 +4,12 @@ import { relative, resolve } from 'node:path';
 import { isSea } from 'node:sea';
 import type { RunRequest } from '../app/run.ts';
 import { OperatorError } from '../base/errors.ts';
+import { shellWord } from '../base/shell-word.ts';
+import { nameOf } from '../base/system-users.ts';
 import { type Diagnostic, EXIT, type LoadedConfiguration, loadConfiguration, treatLines } from '../config/config.ts';
 import { takeBackUnconfirmed } from '../operations/configuration-trial.ts';
 import { RESTORE_VARIABLE } from '../operations/prepared-restore.ts';
+import { asOwner, foreignOwner } from '../state/as-owner.ts';
 import type { StateFolder } from '../state/state-folder.ts';
 import type { Invocation } from '../terminal/command.ts';
 import { reportConfiguration, withPreflight } from './configuration-report.ts';
@@ -15,17 +18,40 @@ import { buildDate, stamp, titleOf } from './stamp.ts';
 /** mosquitto's exit status for a configuration that can't be used. */
 const BAD_CONFIGURATION = 3;
 
+/** The user whom an installation makes for the broker. */
+const SERVICE_USER = 'midge';
+
 /** run serves until it is told to stop; 0, 3 for a bad configuration, 1 when a port can't be opened. With `--test-config` it only reads: 0 or 1, as mosquitto 0 or 3. */
 export async function run(invocation: Invocation): Promise<number> {
-  const { flags, terminal, program } = invocation;
+  const { flags } = invocation;
   const isTest = flags.has('test-config');
   if (flags.has('json') && !isTest) {
     const message =
       'Error: --json goes with --test-config: it prints the mistakes of a configuration. midge status --json tells of a running broker.';
     throw new OperatorError(message, { exitCode: BAD_CONFIGURATION });
   }
+  const { file } = commandLine(invocation);
+  if (file === null) return readAndServe(invocation);
+  if (isTest) return asOwner(file, () => readAndServe(invocation));
+  refuseServicesFile(file);
+  return readAndServe(invocation);
+}
+
+/** A broker that was taken over could write into it what it wants root to do: "user root", or a log in a file of the system. */
+function refuseServicesFile(file: string): void {
+  const owner = foreignOwner(file);
+  if (owner === null || nameOf(owner) !== SERVICE_USER) return;
+  const ways = `start the service (sudo systemctl start ${SERVICE_USER}), or use: sudo -u ${SERVICE_USER} midge serve -c ${shellWord(file)}`;
+  throw new OperatorError(
+    `Cannot serve "${file}" as root: it belongs to user ${SERVICE_USER}, and root would do whatever stands in it - ${ways}`,
+  );
+}
+
+async function readAndServe(invocation: Invocation): Promise<number> {
+  const { flags, terminal, program } = invocation;
+  const isTest = flags.has('test-config');
+  const { file } = commandLine(invocation);
   const read = (): LoadedConfiguration => loadConfiguration(commandLine(invocation));
-  const file = commandLine(invocation).file;
   if (!isTest && file !== null && takeBackUnconfirmed(file))
     terminal.stderr.write(`Warning: The last change of ${file} was not confirmed before the broker ended. It was taken back.\n`);
   if (!isTest && terminal.env[RESTORE_VARIABLE] !== undefined) await restoreAsOrdered(invocation);

@@ -1,10 +1,11 @@
 // `midge uninstall`: takes the service away; what it has kept stays unless it is to go too.
 
 import { OperatorError } from '../base/errors.ts';
-import { execute, MACHINE } from '../install/execute.ts';
+import { execute } from '../install/execute.ts';
 import { keeperOfProgram, lookAtMachine } from '../install/machine.ts';
 import { describeStep, PLACES, planUninstall, RETURN_TO_MOSQUITTO } from '../install/plan.ts';
 import type { Invocation } from '../terminal/command.ts';
+import { MACHINE } from './machine-stage.ts';
 
 /** run uninstalls; 0, also when nothing was installed. */
 export async function run({ flags, terminal }: Invocation): Promise<number> {

@@ -212,10 +212,10 @@ function unprivilegedFrom(): number {
   }
 }
 
-/** capabilities(7): CAP_NET_BIND_SERVICE is bit 10. */
+/** capabilities(7): CAP_NET_BIND_SERVICE is bit 10. What root does as another user is permitted to it, though not in effect at the moment. */
 function mayOpenAnyPort(): boolean {
-  const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0';
-  return (BigInt(`0x${effective}`) & (1n << 10n)) !== 0n;
+  const permitted = /^CapPrm:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0';
+  return (BigInt(`0x${permitted}`) & (1n << 10n)) !== 0n;
 }
 
 function userName(): string {

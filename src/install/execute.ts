@@ -1,7 +1,8 @@
 // Follows a plan and carries out its steps: the one place where an installation changes the machine.
 
 import { execFileSync } from 'node:child_process';
-import { chmodSync, chownSync, copyFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, copyFileSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { replaceFile } from '../base/durable-file.ts';
 import { OperatorError, reasonOf } from '../base/errors.ts';
 import { describeStep, type InstallPlan, type Owner, type Step } from './plan.ts';
@@ -14,10 +15,14 @@ export interface Stage {
   run(command: readonly [string, ...string[]]): void;
   /** give makes a file or folder the owner's. */
   give(path: string, owner: Owner): void;
+  /** asOwnerOf does something as the user whose folder it is, and tells whether that is another one than root, who may have planted things there. */
+  asOwnerOf(folder: string, action: (isForeign: boolean) => void): void;
 }
 
-/** MACHINE is the real stage: for root only. */
-export const MACHINE: Stage = { root: '', run: runCommand, give: giveFile };
+/** machineStage is the real stage: for root only. */
+export function machineStage(asOwnerOf: Stage['asOwnerOf']): Stage {
+  return { root: '', run: runCommand, give: giveFile, asOwnerOf };
+}
 
 /** Course is what the way through a plan depends on, and whom it tells. */
 export interface Course {
@@ -73,15 +78,20 @@ function carryOut(step: Step, stage: Stage): void {
     case 'run':
       return stage.run(step.command);
     case 'folder':
-      mkdirSync(place(step.path), { recursive: true, mode: step.mode });
-      chmodSync(place(step.path), step.mode);
-      return stage.give(place(step.path), step.owner);
-    case 'write':
-      return replaceFile(place(step.path), (temporary) => {
-        writeFileSync(temporary, step.text, { flag: 'wx', mode: step.mode });
-        chmodSync(temporary, step.mode);
-        stage.give(temporary, step.owner);
+      return stage.asOwnerOf(dirname(place(step.path)), (isForeign) => {
+        if (isForeign && existsSync(place(step.path))) return; // that user's business
+        mkdirSync(place(step.path), { recursive: true, mode: step.mode });
+        chmodSync(place(step.path), step.mode);
+        if (!isForeign) stage.give(place(step.path), step.owner);
       });
+    case 'write':
+      return stage.asOwnerOf(dirname(place(step.path)), (isForeign) =>
+        replaceFile(place(step.path), (temporary) => {
+          writeFileSync(temporary, step.text, { flag: 'wx', mode: step.mode });
+          chmodSync(temporary, step.mode);
+          if (!isForeign) stage.give(temporary, step.owner);
+        }),
+      );
     case 'copy': {
       const from = step.from.startsWith('/usr/local/') ? place(step.from) : step.from;
       // The program that runs keeps the file that it runs from.

@@ -24,7 +24,8 @@ export function lookAtMachine(program: string): Machine {
     oldUnit: textAt(PLACES.oldUnit),
     hasUser: says('id', '-u', '--', USER) !== null,
     configuration: configurationAt(PLACES.configuration),
-    secretFiles: secretFilesIn(PLACES.configurationFolder),
+    hasRootsConfiguration: lstatSync(PLACES.configurationFolder, { throwIfNoEntry: false })?.uid === 0,
+    hasOldReleaseKeys: existsSync(PLACES.oldReleaseKeys) && !existsSync(PLACES.releaseKeys),
     hasRootsState: isRootsIn(PLACES.state),
     passwords: passwordsAt(PLACES.passwords),
     unit: textAt(PLACES.unit),
@@ -140,16 +141,6 @@ function executableAt(path: string, program: string): Machine['executable'] {
 function configurationAt(path: string): Machine['configuration'] {
   if (!existsSync(path)) return 'absent';
   return readFileSync(path, 'utf8').includes(PLACES.passwords) ? 'own' : 'other';
-}
-
-/** Those of root alone, also in folders below. A link is not followed: what it leads to is not the installation's to give. */
-function secretFilesIn(folder: string): string[] {
-  if (!existsSync(folder)) return [];
-  const paths = readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name));
-  return paths.sort().filter((path) => {
-    const found = lstatSync(path);
-    return found.isFile() && found.uid === 0 && found.gid === 0 && (found.mode & 0o004) === 0;
-  });
 }
 
 /** Whether root owns a folder or something in it. Links are not followed: the broker's user may have made them. */

@@ -13,6 +13,9 @@ export const PLACES = {
   configuration: '/etc/midge/midge.conf',
   configurationFolder: '/etc/midge',
   moreConfiguration: '/etc/midge/conf.d',
+  /** Earlier versions had them among the configuration, which the broker's user may write today. */
+  oldReleaseKeys: '/etc/midge/release-keys',
+  releaseKeys: '/etc/midge-release-keys',
   state: '/var/lib/midge',
   passwords: '/var/lib/midge/passwd',
   unit: '/etc/systemd/system/midge.service',
@@ -63,8 +66,10 @@ export interface Machine {
   readonly hasUser: boolean;
   /** 'own' = it reads the password file that an installation makes. */
   readonly configuration: 'absent' | 'own' | 'other';
-  /** Files beside the configuration that the broker's user may not read: passwords that root has made or imported. */
-  readonly secretFiles: readonly string[];
+  /** The folder of the configuration belongs to root: an earlier version, an import or a hand has made it. */
+  readonly hasRootsConfiguration: boolean;
+  /** Keys for releases lie in it, and nowhere else. */
+  readonly hasOldReleaseKeys: boolean;
   /** Something of the state belongs to root. */
   readonly hasRootsState: boolean;
   /** The password file, if there is one. */
@@ -90,16 +95,27 @@ export interface InstallWishes {
   readonly withMosquittoNames: boolean;
 }
 
-/** CONFIGURATION_FOLDERS are made first: a configuration may include one that no backup has while it is empty. */
-export const CONFIGURATION_FOLDERS: readonly Step[] = [PLACES.configurationFolder, PLACES.moreConfiguration].map((path) => {
-  return { kind: 'folder', path, mode: 0o755, owner: 'root' };
-});
+/** configurationFolders are made first: a configuration may include one that no backup has while it is empty. */
+export function configurationFolders(owner: Owner): readonly Step[] {
+  return [PLACES.configurationFolder, PLACES.moreConfiguration].map((path) => ({ kind: 'folder', path, mode: 0o755, owner }));
+}
+
+/** GIVE_CONFIGURATION: what is changed by the page or over REST the broker writes into its files. Only root's files, and only while nobody else can have put one there. Links are not followed, chown(1). */
+export const GIVE_CONFIGURATION: Step = command('chown', '-R', '--from=root', `${USER}:${USER}`, PLACES.configurationFolder);
+
+/** KEEP_RELEASE_KEYS comes before: whose releases this machine takes is not for the broker to say. */
+export const KEEP_RELEASE_KEYS: Step = command('mv', '-T', PLACES.oldReleaseKeys, PLACES.releaseKeys);
 
 /** STATE_FOLDER is made for the broker's user. */
 export const STATE_FOLDER: Step = { kind: 'folder', path: PLACES.state, mode: 0o700, owner: USER };
 
 /** PURGE_STEPS remove configuration, state and the user. */
-export const PURGE_STEPS: readonly Step[] = [remove(PLACES.configurationFolder), remove(PLACES.state), command('userdel', USER)];
+export const PURGE_STEPS: readonly Step[] = [
+  remove(PLACES.configurationFolder),
+  remove(PLACES.releaseKeys),
+  remove(PLACES.state),
+  command('userdel', USER),
+];
 
 const UPGRADE_PATH = 'midge-upgrade.path';
 
@@ -119,7 +135,7 @@ export function planInstall(machine: Machine, files: InstallFiles, wishes: Insta
   const steps = [
     ...userSteps(machine),
     ...folderSteps(machine),
-    ...(machine.configuration !== 'absent' ? [] : [rootFile(PLACES.configuration, files.configuration, 'the configuration')]),
+    ...(machine.configuration !== 'absent' ? [] : [fileOf(USER, PLACES.configuration, files.configuration, 'the configuration')]),
     ...keepSteps(machine),
     ...executableSteps(machine),
     ...linkSteps(machine, wishes),
@@ -181,13 +197,14 @@ function userSteps({ hasUser }: Machine): Step[] {
   return [command('useradd', ...flags, '--comment', 'MQTT broker', USER)];
 }
 
-function folderSteps({ hasRootsState, secretFiles }: Machine): Step[] {
+function folderSteps({ hasRootsConfiguration, hasOldReleaseKeys, hasRootsState }: Machine): Step[] {
   return [
-    ...CONFIGURATION_FOLDERS,
+    ...(hasRootsConfiguration && hasOldReleaseKeys ? [KEEP_RELEASE_KEYS] : []),
+    ...(hasRootsConfiguration ? [GIVE_CONFIGURATION] : []),
+    ...configurationFolders(USER),
     STATE_FOLDER,
     // What root has put there before: an import, a restored backup, a broker that was started by hand. Links in it are not followed, chown(1).
     ...(hasRootsState ? [command('chown', '-R', `${USER}:${USER}`, PLACES.state)] : []),
-    ...secretFiles.flatMap((path) => [command('chgrp', USER, path), command('chmod', 'g+r', path)]),
   ];
 }
 
@@ -264,7 +281,11 @@ function backSteps(machine: Machine, files: InstallFiles): Step[] {
 }
 
 function rootFile(path: string, text: string, what: string): Step {
-  return { kind: 'write', path, text, mode: 0o644, owner: 'root', what };
+  return fileOf('root', path, text, what);
+}
+
+function fileOf(owner: Owner, path: string, text: string, what: string): Step {
+  return { kind: 'write', path, text, mode: 0o644, owner, what };
 }
 
 function command(...words: [string, ...string[]]): Step {
@@ -279,6 +300,7 @@ function tryAsService(): Step {
     'StateDirectory=midge',
     'StateDirectoryMode=0700',
     'ProtectSystem=strict',
+    `ReadWritePaths=-${PLACES.configurationFolder}`,
     'ProtectHome=yes',
     'PrivateTmp=yes',
   ];

@@ -45,7 +45,7 @@ export const DOWNLOAD_BACKUP = download(
       const { openBackup } = await import('../state/backup.ts');
       const source = { copy: copy === null ? null : basename(copy), database, folder, configuration, workingFolder };
       const { chunks } = await openBackup(
-        { ...source, isUsersWord: true, program: needs.program.title.replace(' version ', ' ') },
+        { ...source, readAs: source.folder, program: needs.program.title.replace(' version ', ' ') },
         await needs.stateNeeds(),
       );
       return { mediaType: 'application/gzip', fileName: `midge-${hostname()}-${compactTime(Date.now())}.tar.gz`, chunks };

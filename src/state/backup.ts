@@ -62,8 +62,8 @@ export interface BackupSource {
   readonly configuration: string | null;
   /** Where relative paths in settings start: the folder that the broker works in. */
   readonly workingFolder: string;
-  /** True where the user of the broker says which configuration it has: nothing is read then that this user may not read. */
-  readonly isUsersWord: boolean;
+  /** A path whose owner reads the configuration and what it names: where that user has named it, or may write it. Null = root trusts it. */
+  readonly readAs: string | null;
   /** Name and version of this program. */
   readonly program: string;
 }
@@ -215,8 +215,8 @@ function entriesOf(source: BackupSource, copy: DatabaseCopy, needs: StateNeeds):
 }
 
 /** A path whose owner reads. The user of the broker must not have root read for him what he may not read. */
-function whoseIs({ folder, isUsersWord }: BackupSource, path: string): string {
-  return isUsersWord && foreignOwner(folder) !== null ? folder : path;
+function whoseIs({ readAs }: BackupSource, path: string): string {
+  return readAs !== null && foreignOwner(readAs) !== null ? readAs : path;
 }
 
 /** A FIFO would block, and a file without end would fill the disk that the backup goes to. */
@@ -231,14 +231,14 @@ function openSmall(path: string): number {
 
 /** The files of the configuration that a user names are looked for as that user. */
 function settingsOf(source: BackupSource, main: string, { namedFiles }: StateNeeds): readonly string[] {
-  const { folder, workingFolder, isUsersWord } = source;
-  if (!isUsersWord) return present(main, namedFiles(main, workingFolder));
-  return asOwnerNow(folder, () => {
+  const { workingFolder, readAs } = source;
+  if (readAs === null) return present(main, namedFiles(main, workingFolder));
+  return asOwnerNow(readAs, () => {
     const paths = present(main, namedFiles(main, workingFolder));
     const hidden = paths.find((path) => !isReadable(path));
     if (hidden === undefined) return paths;
     throw new OperatorError(
-      `Cannot back up "${hidden}": the broker says that it belongs to its configuration, but its user may not read it - name the configuration with -c FILE`,
+      `Cannot back up "${hidden}": "${main}" names it, but the user of the broker may not read it - give that user the right to, or take it out`,
     );
   });
 }

@@ -8,8 +8,8 @@ import { type PublicKey, readPublicKeys } from './minisign.ts';
 /** Text of the project's public keys, '' = this build carries none; absent when the sources run. */
 declare const MIDGE_RELEASE_KEYS: string | undefined;
 
-/** OWN_KEYS_FOLDER has a file NAME.pub for each key that the owner trusts. */
-export const OWN_KEYS_FOLDER = '/etc/midge/release-keys';
+/** OWN_KEYS_FOLDER has a file NAME.pub for each key that the owner trusts. Not in /etc/midge: the broker's user may write there. */
+export const OWN_KEYS_FOLDER = '/etc/midge-release-keys';
 
 /** releaseKeys gives them all; throws OperatorError when a file is not a key or others than root may write it. */
 export function releaseKeys(folder = OWN_KEYS_FOLDER): readonly PublicKey[] {

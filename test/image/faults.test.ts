@@ -81,7 +81,7 @@ async function backupOf(t: TestContext): Promise<string> {
     copy: null,
     configuration: null,
     workingFolder: '/',
-    isUsersWord: false,
+    readAs: null,
     program: 'midge version 0.1.0',
   };
   await makeBackup(file, { ...source, folder: join(folder, 'state') }, STATE_NEEDS);

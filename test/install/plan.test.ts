@@ -32,7 +32,7 @@ const FETCHED = 'rm -rf /usr/local/bin/midge.download';
 
 /** Before the first start: what the service's user may not read or write is told. */
 const TRY =
-  'systemd-run --quiet --wait --pipe --collect -p User=midge -p StateDirectory=midge -p StateDirectoryMode=0700 -p ProtectSystem=strict -p ProtectHome=yes -p PrivateTmp=yes -p AmbientCapabilities=CAP_NET_BIND_SERVICE /usr/local/bin/midge serve -c /etc/midge/midge.conf --test-config';
+  'systemd-run --quiet --wait --pipe --collect -p User=midge -p StateDirectory=midge -p StateDirectoryMode=0700 -p ProtectSystem=strict -p ReadWritePaths=-/etc/midge -p ProtectHome=yes -p PrivateTmp=yes -p AmbientCapabilities=CAP_NET_BIND_SERVICE /usr/local/bin/midge serve -c /etc/midge/midge.conf --test-config';
 
 const words = (steps: readonly Parameters<typeof describeStep>[0][]) => steps.map(describeStep);
 
@@ -40,10 +40,10 @@ test('install plan makes everything on a bare machine', () => {
   const { steps, start, back } = planInstall(BARE, FILES, ACCOUNT);
   assert.deepEqual(words([...steps, ...start]), [
     "useradd --system --user-group --no-create-home --home-dir /var/lib/midge --shell /usr/sbin/nologin --comment 'MQTT broker' midge",
-    'install -d -m 0755 -o root -g root /etc/midge',
-    'install -d -m 0755 -o root -g root /etc/midge/conf.d',
+    'install -d -m 0755 -o midge -g midge /etc/midge',
+    'install -d -m 0755 -o midge -g midge /etc/midge/conf.d',
     'install -d -m 0700 -o midge -g midge /var/lib/midge',
-    'write the configuration to /etc/midge/midge.conf (mode 0644, owner root)',
+    'write the configuration to /etc/midge/midge.conf (mode 0644, owner midge)',
     'install -m 0755 /home/pi/midge /usr/local/bin/midge',
     'write the service to /etc/systemd/system/midge.service (mode 0644, owner root)',
     'write the service that installs updates to /etc/systemd/system/midge-upgrade.service (mode 0644, owner root)',
@@ -136,14 +136,21 @@ test('install plan starts a service that stands still', () => {
 });
 
 test('install plan gives the broker what root has imported, and makes no account beside another configuration', () => {
-  const imported: Machine = { ...BARE, configuration: 'other', secretFiles: ['/etc/midge/passwd'], hasRootsState: true };
+  const imported: Machine = { ...BARE, configuration: 'other', hasRootsConfiguration: true, hasRootsState: true };
   const lines = words(planInstall(imported, FILES, ACCOUNT).steps);
-  assert.deepEqual(lines.slice(4, 7), [
-    'chown -R midge:midge /var/lib/midge',
-    'chgrp midge /etc/midge/passwd',
-    'chmod g+r /etc/midge/passwd',
-  ]);
+  assert.equal(lines[1], 'chown -R --from=root midge:midge /etc/midge');
+  assert.equal(lines[5], 'chown -R midge:midge /var/lib/midge');
   assert.ok(!lines.some((line) => line.startsWith('write user') || line.startsWith('write the configuration')), lines.join('\n'));
+});
+
+test('install plan gives the broker the configuration of an earlier version, but not the keys of releases', () => {
+  const before: Machine = { ...OUTDATED, hasRootsConfiguration: true, hasOldReleaseKeys: true };
+  assert.deepEqual(words(planInstall(before, FILES, NO_ACCOUNT).steps).slice(0, 2), [
+    'mv -T /etc/midge/release-keys /etc/midge-release-keys',
+    'chown -R --from=root midge:midge /etc/midge',
+  ]);
+  const now = words(planInstall({ ...OUTDATED, hasOldReleaseKeys: true }, FILES, NO_ACCOUNT).steps);
+  assert.ok(!now.some((line) => /^(mv|chown)/.test(line)), "what lies in the user's folder is not root's to trust");
 });
 
 test('install plan gives the broker what root has restored, also where the program is in its place already', () => {
@@ -190,6 +197,7 @@ test('uninstall plan keeps state and configuration unless they are to go too', (
     ...kept,
     'rm -rf /var/lib/midge-upgrade',
     'rm -rf /etc/midge',
+    'rm -rf /etc/midge-release-keys',
     'rm -rf /var/lib/midge',
     'userdel midge',
   ]);
@@ -310,6 +318,7 @@ function fakeMachine(context: TestContext) {
     root,
     run: (command) => void commands.push(command.join(' ')),
     give: (path, owner) => void owners.push(`${path.slice(root.length)} ${owner}`),
+    asOwnerOf: (_folder, action) => action(false),
   };
   return { root, program, commands, owners, stage };
 }

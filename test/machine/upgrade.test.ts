@@ -34,9 +34,9 @@ test('midge upgrade takes a signed release, refuses all others, and goes back fr
 
   await succeed(run('sh', '-c', `echo secret | ${first} install --user jane --password-file -`));
   const before = await versionOf();
-  await refused('good', /carries no key of a project.*\/etc\/midge\/release-keys\/NAME\.pub/);
-  mkdirSync(join(root, 'etc/midge/release-keys'));
-  copyFileSync(mine.public, join(root, 'etc/midge/release-keys/mine.pub'));
+  await refused('good', /carries no key of a project.*\/etc\/midge-release-keys\/NAME\.pub/);
+  mkdirSync(join(root, 'etc/midge-release-keys'));
+  copyFileSync(mine.public, join(root, 'etc/midge-release-keys/mine.pub'));
   await refused('strangers', /Cannot trust the release: manifest\.json: the signature is by key/);
   await refused('truncated', /it is truncated/);
   await refused('stale', /good until 2026-01-01/);

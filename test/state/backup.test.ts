@@ -27,7 +27,7 @@ test('backup holds a database that lies elsewhere, and restore puts it back ther
     copy: null,
     configuration: null,
     workingFolder: '/',
-    isUsersWord: false,
+    readAs: null,
     program: 'midge test',
   };
   assert.deepEqual(await makeBackup(file, source, STATE_NEEDS), ['backup.json', 'state/passwd', 'configuration/0']);

@@ -37,7 +37,7 @@ async function backedUp(t: TestContext, files: Readonly<Record<string, string>>)
   mkdirSync(house.state, { mode: 0o700 });
   mkdirSync(house.etc);
   fill(folder, files);
-  const source = { folder: house.state, database: join(house.state, 'midge.db'), copy: null, isUsersWord: false, program: 'midge test' };
+  const source = { folder: house.state, database: join(house.state, 'midge.db'), copy: null, readAs: null, program: 'midge test' };
   await makeBackup(house.backup, { ...source, configuration: join(house.etc, 'midge.conf'), workingFolder: house.etc }, STATE_NEEDS);
   return house;
 }
@@ -244,7 +244,7 @@ test('restore says which rows of the database it cannot take before anything is 
   const copy = 'midge.db.backup-0123456789ab'; // as a running broker makes it
   copyFileSync(folder.file, join(house.state, copy));
   rmSync(house.backup);
-  const source = { folder: house.state, database: join(house.state, 'midge.db'), copy, isUsersWord: false, program: 'midge test' };
+  const source = { folder: house.state, database: join(house.state, 'midge.db'), copy, readAs: null, program: 'midge test' };
   await makeBackup(house.backup, { ...source, configuration: null, workingFolder: '/' }, STATE_NEEDS);
   const shown: RestorePlan[] = [];
   const report = await restoreBackup(

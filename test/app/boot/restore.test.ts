@@ -206,7 +206,7 @@ async function putBackup(t: TestContext, file: string): Promise<void> {
     copy: null,
     configuration: null,
     workingFolder: '/',
-    isUsersWord: false,
+    readAs: null,
     program: 'midge version 0.1.0',
   };
   await makeBackup(file, { ...source, folder: old.path('/var/lib/midge') }, STATE_NEEDS);
