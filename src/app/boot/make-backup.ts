@@ -32,11 +32,7 @@ export async function makeOrderedBackup(world: BootWorld, files: MachineFiles, {
   const source = { folder, database: `${folder}/${database}`, copy: null, configuration: files.path(CONFIGURATION) };
   await whileWritable(world, async () => {
     for (const left of files.names(BOOT).filter((each) => each.endsWith(UNFINISHED))) files.remove(`${BOOT}/${left}`);
-    await makeBackup(
-      files.path(unfinished),
-      { ...source, workingFolder: '/', isUsersWord: false, program },
-      { ...STATE_NEEDS, namedFiles },
-    );
+    await makeBackup(files.path(unfinished), { ...source, workingFolder: '/', readAs: folder, program }, { ...STATE_NEEDS, namedFiles });
     files.write(MADE_BACKUP, name, { mode: 0o600 });
     files.rename(unfinished, `${BOOT}/${name}`);
     for (const order of orders) files.remove(order);
