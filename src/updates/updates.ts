@@ -206,7 +206,7 @@ export class Updates implements Part {
       const trusted = keys();
       if (trusted.length === 0)
         throw new OperatorError(
-          'Cannot look for updates: this build carries no key of a project - put the public key of those whose releases you take into /etc/midge/release-keys/NAME.pub',
+          'Cannot look for updates: this build carries no key of a project - put the public key of those whose releases you take into /etc/midge-release-keys/NAME.pub',
         );
       const newest = await findNewest({ source: releaseSource(options.url), keys: trusted, current, architecture, kind, now });
       this.#remember({ newest, checked: { at: clock.now(), fault: null } });
