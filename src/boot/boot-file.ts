@@ -41,6 +41,8 @@ interface Reading {
   readonly secrets: Map<number, Secret>;
   /** Lines of the words that were followed. */
   readonly seen: Map<string, number>;
+  /** Lines of `remove_account` by the name of the account. */
+  readonly removals: Map<string, number>;
   readonly login: { username?: Line; password?: Line };
   readonly complain: (line: number, what: string) => void;
   readonly warn: (line: number, what: string) => void;
@@ -53,7 +55,7 @@ export function readBootFile(bytes: Buffer, known: Known): BootFile {
   const mistakes: Mistake[] = [];
   const complain = (line: number, what: string) => mistakes.push({ file: BOOT_FILE, line, text: what });
   const warn = (line: number, what: string) => mistakes.push({ file: BOOT_FILE, line, text: what, isWarning: true });
-  const reading: Reading = { draft, known, secrets: new Map(), seen: new Map(), login: {}, complain, warn };
+  const reading: Reading = { draft, known, secrets: new Map(), seen: new Map(), removals: new Map(), login: {}, complain, warn };
   for (const line of settingLines(text, complain)) takeLine(line, reading);
   takeLogin(reading);
   complainOfHalves(reading);
@@ -130,6 +132,7 @@ function takeLine(line: Line, reading: Reading): void {
   seen.set(word.name, number);
   if (word.secret !== undefined) secrets.set(number, { use: word.secret, value });
   if (word.name === 'account') warnOfPassword(number, reading);
+  if (word.name === 'remove_account') reading.removals.set(value, number);
 }
 
 /** Of the account that was added last. */
@@ -158,7 +161,7 @@ function takeLogin(reading: Reading): void {
 }
 
 /** What counts only beside something else. */
-function complainOfHalves({ draft, seen, secrets, complain }: Reading): void {
+function complainOfHalves({ draft, seen, removals, secrets, complain }: Reading): void {
   const { wifi, network } = draft;
   const lineOf = (word: string) => seen.get(word) ?? 0;
   const problem = portProblem(draft);
@@ -179,8 +182,9 @@ function complainOfHalves({ draft, seen, secrets, complain }: Reading): void {
     complain(lineOf('wifi_forget'), `a Wi-Fi is named in line ${lineOf('wifi_name')}: take one of the two lines away`);
     draft.isWifiForgotten = false;
   }
-  for (const user of draft.removedAccounts.filter((each) => draft.accounts.some((account) => account.user === each))) {
-    complain(lineOf('remove_account'), `"${user}" has an account line too: take one of the two lines away`);
+  for (const [user, line] of removals) {
+    if (!draft.accounts.some((account) => account.user === user)) continue;
+    complain(line, `"${user}" has an account line too: take one of the two lines away`);
     draft.removedAccounts = draft.removedAccounts.filter((each) => each !== user);
   }
 }

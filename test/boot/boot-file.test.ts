@@ -170,7 +170,7 @@ for (const [text, line, problem] of [
   ['account = tom, x1234567', 1, /nothing but a space/],
   ['account = tom = x1234567', 1, /nothing but a space/],
   ['remove_account = tom dick', 1, /one line for each/],
-  ['account = tom x1234567\nremove_account = tom', 2, /account line too/],
+  ['account = tom x1234567\nremove_account = tom\nremove_account = joe', 2, /account line too/],
   ['topics = tom', 1, /topics: jane home/],
   ['topics = tom home/#/x', 1, /"home\/#\/x" is no topic/],
   ['wifi_name = a\nwifi_open = yes\nwifi_forget = yes', 3, /named in line 1/],

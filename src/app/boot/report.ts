@@ -135,8 +135,7 @@ async function setupCode(files: MachineFiles): Promise<string | null> {
   }
 }
 
-const { network, wifi } = emptyDraft();
-const NO_FINDINGS: Findings = { mistakes: [], events: [], asked: { network, wifi } };
+const NO_FINDINGS: Findings = { mistakes: [], events: [], asked: emptyDraft() };
 
 function readFindings(files: MachineFiles): Findings {
   try {
