@@ -115,6 +115,7 @@ class RestApplication implements Application {
       ],
       ['GET', `${BASE}/messages/stream`, (context) => this.#streamMessages(context)],
       ['GET', `${BASE}/log/stream`, (context) => this.#streamLog(context)],
+      ['GET', `${BASE}/locations/stream`, (context) => this.#streamLocations(context)],
       ...this.#phoneRows(),
       ...offered.map((each): [string, string, Handler] => [each.route.method, BASE + each.route.path, this.#handlerFor(each)]),
     ];
@@ -234,10 +235,13 @@ class RestApplication implements Application {
     return this.#stream(context, 'admin', () => (send) => this.#setup.log(null, (line) => send('line', line)));
   }
 
-  #stream(context: Asked, right: Right, prepare: () => EventSource['open']): Response {
+  #streamLocations(context: Asked): Response {
+    return this.#stream(context, 'viewer', (asker) => (send) => this.#setup.locations(asker, (change) => send('phone', change)));
+  }
+
+  #stream(context: Asked, right: Right, prepare: (asker: Asker) => EventSource['open']): Response {
     const visitor = this.#visitor(context);
-    this.#signIn.require(context, visitor, right);
-    const open = prepare();
+    const open = prepare(this.#signIn.require(context, visitor, right));
     if (context.req.method === 'HEAD') return context.body(null, 200, { 'content-type': 'text/event-stream' });
     return this.#answerEvents(context, (closed) =>
       eventStream({ open, mayGoOn: () => this.#signIn.isStillGood(context, visitor, right), closed }),

@@ -115,6 +115,15 @@ function endpoints(): readonly Endpoint[] {
     },
     {
       method: 'get',
+      path: `${BASE}/locations/stream`,
+      tag: 'streams',
+      summary:
+        'Phones as they move: events `phone` with a topic and what GET /api/v1/locations tells about that phone, null = it is forgotten. Only those whose topics the asker may read.',
+      answer: EVENTS,
+      problems: [401, 403, 503],
+    },
+    {
+      method: 'get',
       path: '/metrics',
       tag: 'monitoring',
       summary: 'Metrics as Prometheus reads them.',

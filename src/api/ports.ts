@@ -1,7 +1,7 @@
 // What the API needs of others. app/ hands it over.
 
 import type { Logger } from '../base/logger.ts';
-import type { Operation } from '../operations/operation.ts';
+import type { Asker, Operation } from '../operations/operation.ts';
 import type { Operations } from '../operations/operations.ts';
 import type { PhoneState } from '../operations/phones.ts';
 import type { Right } from '../operations/right.ts';
@@ -101,6 +101,8 @@ export interface ApiSetup {
   readonly setupCode: () => string;
   /** Topic filters that are valid; messages that are published from now on. */
   readonly messages: Feed<StreamedMessage, readonly string[]>;
+  /** Phones as they move, as far as the asker may see them: each time all that "locations" tells about one, null = it is forgotten. */
+  readonly locations: Feed<{ readonly topic: string; readonly phone: unknown }, Asker>;
   /** Lines of the log. */
   readonly log: Feed<{ readonly time: number; readonly type: string; readonly text: string }, null>;
   /** The text of the metrics as Prometheus reads it, and its type. */

@@ -89,7 +89,7 @@ export class SignIn {
     if (found === null) throw signedOut('Sign in first: POST /api/v1/session, or send a Bearer token');
     if (!SAFE_METHODS.has(context.req.method) && !isSameSecret(context.req.header('x-csrf-token') ?? '', found.session.csrfToken))
       throw new Problem(403, 'The header X-CSRF-Token is missing or wrong: GET /api/v1/session gives it');
-    return { name: found.session.username, right: found.role, username: found.session.username };
+    return { name: found.session.username, right: found.role, username: found.session.username, listener: visitor.listener };
   }
 
   #bearerOf(authorization: string, visitor: Visitor): Asker {

@@ -12,6 +12,8 @@ import { publicNames } from '../internet/public-name.ts';
 import type { Log } from '../logging/logging.ts';
 import { filterMatches } from '../mqtt/topics.ts';
 import { changeInForce } from '../operations/change-in-force.ts';
+import { describePhone } from '../operations/location-shapes.ts';
+import { mayReadOf } from '../operations/location-sight.ts';
 import type { OperationNeeds } from '../operations/needs.ts';
 import { OPERATIONS, type Operations } from '../operations/operations.ts';
 import type { Appliance } from './app.ts';
@@ -58,6 +60,7 @@ export async function apiSetup(world: ApiWorld, { roles, tokens, phones }: KeptF
     phones: phoneDoor(phones, world.needs),
     setupCode: () => setupCode,
     messages: messagesOf(appliance),
+    locations: locationsOf(world),
     log: (_, deliver) => log.follow(deliver),
     metrics: () => prometheus.read(),
     stopped: () => prometheus.stop(),
@@ -121,6 +124,19 @@ async function allowEverything({ appliance, reloads, log }: ApiWorld, username: 
   } catch (error) {
     log.log('warning', `Warning: ${JSON.stringify(username)} may use no topics yet: ${reasonOf(error)}.`);
   }
+}
+
+function locationsOf({ needs }: ApiWorld): ApiSetup['locations'] {
+  return (asker, deliver) => {
+    const { locations } = needs();
+    if (locations === null) return () => {};
+    return locations.live.onChange(({ phone }) => {
+      const asked = needs(); // the rules may be others by now
+      const mayRead = mayReadOf(asked, asker);
+      const { topic } = phone;
+      if (mayRead(topic)) deliver({ topic, phone: locations.live.find(topic) === null ? null : describePhone(asked, phone, mayRead) });
+    });
+  };
 }
 
 function accountsOf(world: ApiWorld): Accounts {

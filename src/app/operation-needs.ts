@@ -14,7 +14,10 @@ import { checkWayInOf } from './way-in.ts';
 
 /** MoreNeeds are of the program around the appliance. */
 export interface MoreNeeds
-  extends Pick<OperationNeeds, 'brought' | 'history' | 'lastLines' | 'phones' | 'program' | 'roles' | 'setupCode' | 'tokens' | 'trial'> {
+  extends Pick<
+    OperationNeeds,
+    'brought' | 'history' | 'lastLines' | 'locations' | 'phones' | 'program' | 'roles' | 'setupCode' | 'tokens' | 'trial'
+  > {
   readonly reloads: Reloads;
 }
 

@@ -16,6 +16,7 @@ import { ConfigurationTrial } from '../operations/configuration-trial.ts';
 import type { OperationNeeds } from '../operations/needs.ts';
 import { OPERATIONS, Operations } from '../operations/operations.ts';
 import { PreparedRestore, RESTORE_VARIABLE, type RestoreOrder } from '../operations/prepared-restore.ts';
+import type { PhoneBook } from '../phones/phone-book.ts';
 import { beginAnew } from '../service/begin-anew.ts';
 import { isInBackground } from '../service/daemon.ts';
 import { removePidFile, writePidFile } from '../service/pid-file.ts';
@@ -33,6 +34,7 @@ import { operationNeeds } from './operation-needs.ts';
 import { ApiPart, wantsApi } from './parts/api-part.ts';
 import { ControlPart } from './parts/control-part.ts';
 import { HistoryPart } from './parts/history-part.ts';
+import { LocationsPart } from './parts/locations-part.ts';
 import { LogPart } from './parts/log-part.ts';
 import { MosquittoApiPart } from './parts/mosquitto-api-part.ts';
 import { type AppliancePart, Parts, row } from './parts.ts';
@@ -150,11 +152,16 @@ class Run {
     });
     const history = this.#historyPart(appliance);
     const prepared = this.#preparedRestore(restart.resolve);
-    const needs = this.#operationNeeds(appliance, { history, prepared, api: () => api });
+    const locations = this.#locationsPart(appliance, () => api.phones?.book ?? null);
+    const needs = this.#operationNeeds(appliance, { history, locations, prepared, api: () => api });
     const operations = new Operations(needs, OPERATIONS, (line) => this.#log.log('notice', line));
     const api = this.#apiPart(appliance, operations, needs);
     const mosquittoApi = new MosquittoApiPart({ appliance, log: this.#log });
-    const parts = new Parts('program', this.#table({ appliance, madeAccount, operations, api, mosquittoApi, history }), this.#log);
+    const parts = new Parts(
+      'program',
+      this.#table({ appliance, madeAccount, operations, api, mosquittoApi, history, locations }),
+      this.#log,
+    );
     this.#parts = parts;
     this.#listenToSignals(appliance);
     try {
@@ -179,7 +186,7 @@ class Run {
   }
 
   /** The order of start, and backwards of stop. */
-  #table({ appliance, madeAccount, operations, api, mosquittoApi, history }: Made): readonly AppliancePart[] {
+  #table({ appliance, madeAccount, operations, api, mosquittoApi, history, locations }: Made): readonly AppliancePart[] {
     const { title, configuration } = this.#request;
     const { pidFile } = configuration.process;
     const log = this.#log;
@@ -198,6 +205,7 @@ class Run {
       history,
       new ControlPart({ state: this.#state, operations, log }),
       api,
+      locations,
       mosquittoApi,
       row('report', {
         start: async () => {
@@ -227,7 +235,7 @@ class Run {
     leaveRoot({ wanted: configuration.process.user, state: this.#state, unnamed, log: this.#log });
   }
 
-  #operationNeeds(appliance: Appliance, { history, prepared, api }: Asked): () => OperationNeeds {
+  #operationNeeds(appliance: Appliance, { history, locations, prepared, api }: Asked): () => OperationNeeds {
     const { title, buildDate } = this.#request;
     const program = { title, buildDate, since: systemClock.now() };
     const trial = new ConfigurationTrial(this.#log);
@@ -243,6 +251,7 @@ class Run {
         trial,
         brought: prepared,
         history: history.history,
+        locations: locations.locations,
         lastLines: () => lastLines.list(),
       };
       return operationNeeds(appliance, { reloads: this.#reloads, program, ...kept });
@@ -253,6 +262,11 @@ class Run {
     const { configuration, buildDate } = this.#request;
     const file = keepsSessions(this.#request) ? this.#state.metricsHistory : null;
     return new HistoryPart({ configuration, appliance, file, clock: systemClock, log: this.#log, buildDate });
+  }
+
+  #locationsPart(appliance: Appliance, phones: () => PhoneBook | null): LocationsPart {
+    const { configuration, buildDate } = this.#request;
+    return new LocationsPart({ configuration, appliance, phones, clock: systemClock, log: this.#log, buildDate });
   }
 
   #apiPart(appliance: Appliance, operations: Operations, needs: () => OperationNeeds): ApiPart {
@@ -320,6 +334,7 @@ class Run {
 /** Asked is what operations need beside the appliance. */
 interface Asked {
   readonly history: HistoryPart;
+  readonly locations: LocationsPart;
   readonly prepared: PreparedRestore;
   readonly api: () => ApiPart;
 }
@@ -332,6 +347,7 @@ interface Made {
   readonly api: ApiPart;
   readonly mosquittoApi: MosquittoApiPart;
   readonly history: HistoryPart;
+  readonly locations: LocationsPart;
 }
 
 /** stopInTime ends the program without the parts that do not stop. */

@@ -24,6 +24,13 @@ export interface ProcessOptions {
   readonly pidFile: string | null;
 }
 
+/** LocationHistoryOptions say of which phones the past is kept, and how long. */
+export interface LocationHistoryOptions {
+  /** Those that were set up here, every one that publishes as OwnTracks does, or none. */
+  readonly keep: 'phones' | 'all' | 'none';
+  readonly days: number;
+}
+
 /** Configuration is immutable; a reload makes a new one. */
 export interface Configuration {
   /** Main file as it was given, or null when there is none. */
@@ -55,6 +62,7 @@ export interface Configuration {
   readonly discovery: DiscoveryOptions;
   /** The broker shows itself as a device of Home Assistant. */
   readonly isHomeAssistantDevice: boolean;
+  readonly locationHistory: LocationHistoryOptions;
   readonly persistence: PersistenceOptions;
   readonly process: ProcessOptions;
 }

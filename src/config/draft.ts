@@ -7,7 +7,7 @@ import type { ListenerOptions, TlsOptions } from '../listeners/options.ts';
 import type { LogDestination, LogOptions } from '../logging/options.ts';
 import type { UpdateOptions } from '../updates/options.ts';
 import type { SaidAddress, SaidRestart } from './bridge-values.ts';
-import type { PersistenceOptions, ProcessOptions } from './configuration.ts';
+import type { LocationHistoryOptions, PersistenceOptions, ProcessOptions } from './configuration.ts';
 import type { Place } from './diagnostic.ts';
 
 type Draft<T> = { -readonly [Key in keyof T]?: T[Key] };
@@ -52,6 +52,7 @@ export interface GlobalDraft {
   readonly updates: Draft<UpdateOptions>;
   reloadOnChange?: boolean;
   homeAssistant?: boolean;
+  readonly locationHistory: Draft<LocationHistoryOptions>;
   /** What a listener has that does not say otherwise. */
   readonly everyListener: { tcpNoDelay?: boolean };
 }
@@ -127,6 +128,7 @@ export function createGlobalDraft(): GlobalDraft {
     certificateNames: [],
     internet: { acmeNames: [], dynamicNames: [] },
     updates: {},
+    locationHistory: {},
     everyListener: {},
   };
 }

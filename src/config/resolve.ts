@@ -73,6 +73,7 @@ export function resolveConfiguration(said: Interpretation, commandLine: CommandL
     updates: resolveUpdates(global, report),
     discovery: { advertise: !localOnly && (global.discovery.advertise ?? true), name: global.discovery.name ?? null },
     isHomeAssistantDevice: global.homeAssistant ?? false,
+    locationHistory: { keep: 'phones', days: 90, ...global.locationHistory },
     persistence: resolvePersistence(global, report),
     process: { user: global.process.user ?? null, pidFile: global.process.pidFile ?? null },
   };

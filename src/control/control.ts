@@ -15,7 +15,7 @@ import type { Operations } from '../operations/operations.ts';
 const MAX_REQUEST_BYTES = 65_536;
 
 /** Whoever can open the socket could as well change every file of the broker. */
-const ASKER: Asker = { name: 'a program of this machine', right: 'admin' };
+const ASKER: Asker = { name: 'a program of this machine', right: 'admin', isOfMachine: true };
 
 /** A caller that does not finish its request is dropped. */
 const PATIENCE_MS = 10_000;

@@ -15,6 +15,7 @@ import type { MachineHealth } from '../host/machine-health.ts';
 import type { Internet } from '../internet/internet.ts';
 import type { WayInStep } from '../internet/way-in.ts';
 import type { PhoneBook } from '../phones/phone-book.ts';
+import type { Whereabouts } from '../phones/whereabouts.ts';
 import type { RememberedRefusal } from '../refusals/refusal-memory.ts';
 import type { StateNeeds } from '../state/needs.ts';
 import type { Store } from '../store/store.ts';
@@ -194,6 +195,18 @@ export interface Phones {
   seen(account: string): { readonly address: string | null; readonly signedIn: number | null };
 }
 
+/** Locations are those of phones: the latest of each, and what is kept of the past. */
+export interface Locations {
+  readonly live: Pick<Whereabouts, 'find' | 'forget' | 'list' | 'onChange'>;
+  /** Null = nothing outlives the process. */
+  readonly log: Store['locations'] | null;
+  /** As the configuration has it: see LocationHistoryOptions. */
+  readonly keep: 'phones' | 'all' | 'none';
+  readonly days: number;
+  /** isKept tells whether what a phone tells from now on is kept. */
+  isKept(topic: string): boolean;
+}
+
 /** OperationNeeds is asked anew for each operation: most of it changes while the broker runs. */
 export interface OperationNeeds {
   readonly program: {
@@ -286,6 +299,8 @@ export interface OperationNeeds {
   readonly certificateNames: readonly string[];
   /** Null = there is no REST interface, whose listeners phones are set up by. */
   readonly phones: Phones | null;
+  /** Null = there is no REST interface, by which they can be seen. */
+  readonly locations: Locations | null;
   /** The name that mDNS gives to it, for example `midge-2.local`; null = it is not announced. */
   readonly announcedHost: string | null;
 }

@@ -12,6 +12,10 @@ export interface Asker {
   readonly right: Right;
   /** The account that it has signed in with; absent = none. */
   readonly username?: string;
+  /** The listener that it has come by, by its name: whose rules it asks by; absent = the first one. */
+  readonly listener?: string;
+  /** A program that could as well read the files of the broker. */
+  readonly isOfMachine?: true;
 }
 
 /** Answer is what fits a schema, and is only read: an operation may hand out what belongs to the broker. */

@@ -38,6 +38,7 @@ import { HISTORY } from './history.ts';
 import { HOST } from './host.ts';
 import { CHECK_INTERNET } from './internet.ts';
 import { LISTENERS } from './listeners.ts';
+import { CHANGE_LOCATION_SETTINGS, DELETE_LOCATIONS, LOCATION_HISTORY, LOCATION_SETTINGS, LOCATIONS } from './locations.ts';
 import { LOG } from './log.ts';
 import type { OperationNeeds } from './needs.ts';
 import { type Asker, type Fault, type Operation, OperationFailure, type Report } from './operation.ts';
@@ -72,6 +73,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...[CONFIGURATION, SETTINGS, KNOWN_SETTINGS, EDIT_CONFIGURATION, CHECK_CONFIGURATION, APPLY_CONFIGURATION, CONFIRM_CONFIGURATION],
   ...[TAKE_BACK_CONFIGURATION, CONFIGURATION_HISTORY],
   ...[PHONES, PHONE_SETUP, ADD_PHONE, CHANGE_PHONE_GROUPS, REMOVE_PHONE],
+  ...[LOCATIONS, LOCATION_HISTORY, DELETE_LOCATIONS, LOCATION_SETTINGS, CHANGE_LOCATION_SETTINGS],
   ...[ROLES, SET_ROLE, TOKENS, ADD_TOKEN, REMOVE_TOKEN],
   ...[PREPARE_RESTORE, RESTORE, DISCARD_RESTORE],
   ...[BRIDGES, TEST_BRIDGE],

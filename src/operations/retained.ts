@@ -179,7 +179,7 @@ async function deleteRetained(needs: OperationNeeds, { filter, search, confirm }
   if (confirm == null) return { deleted: false, ...told, confirm: token };
   if (confirm !== token)
     throw new OperationFailure('conflict', `Cannot delete "${filter}": other topics match it than in the preview - look at a new one`);
-  await clear(needs, topics);
+  await deleteTopics(needs, topics);
   return { deleted: true, ...told, confirm: null };
 }
 
@@ -187,12 +187,13 @@ async function deleteRetained(needs: OperationNeeds, { filter, search, confirm }
 export async function deleteBelow(needs: OperationNeeds, topicName: string): Promise<number> {
   const topics: string[] = [];
   await walk(needs, `${topicName}/#`, (value) => void topics.push(value.topicName)); // [MQTT-4.7.1-2] with the topic itself
-  await clear(needs, topics);
+  await deleteTopics(needs, topics);
   return topics.length;
 }
 
 /** As a client would, by an empty message: who is subscribed learns of it. */
-async function clear(needs: OperationNeeds, topics: readonly string[]): Promise<void> {
+/** deleteTopics deletes what is kept of these very topics. */
+export async function deleteTopics(needs: OperationNeeds, topics: readonly string[]): Promise<void> {
   const { broker } = needs;
   for (const [index, name] of topics.entries()) {
     broker.accept(Message.of({ topic: broker.topics.named(name), qos: 0, retain: true, payload: Buffer.alloc(0) }), true);

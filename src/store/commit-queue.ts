@@ -11,6 +11,7 @@ import type { Logger } from '../base/logger.ts';
 import type { Durability } from '../broker/ports.ts';
 import { type Fault, faultOf, StoreFault } from './faults.ts';
 import { HealthRecord } from './health.ts';
+import type { LocationReplies, LocationRequest } from './location-table.ts';
 import type { StoreOptions } from './options.ts';
 import { PackedWriter } from './packed.ts';
 import type { PendingChanges } from './pending.ts';
@@ -164,6 +165,13 @@ export class CommitQueue {
   async namesAfter(topicName: string): Promise<readonly string[]> {
     if (this.#link === null) throw new StoreFault('failed', this.#health.now.text);
     return this.#link.ask({ kind: 'names', after: topicName });
+  }
+
+  /** locations answers about where phones were; rejects with a StoreFault. */
+  async locations<R extends LocationRequest>(request: R): Promise<LocationReplies[R['what']]> {
+    if (this.#link === null) throw new StoreFault('failed', this.#health.now.text);
+    const reply = await this.#link.ask({ kind: 'locations', request });
+    return reply as LocationReplies[R['what']]; // the reply to this request is of its kind
   }
 
   /** backup rejects with a StoreFault. */

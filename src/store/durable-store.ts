@@ -24,6 +24,7 @@ import { catchUp } from './catch-up.ts';
 import type { CommitQueue, StoreCounters } from './commit-queue.ts';
 import type { Fault } from './faults.ts';
 import type { StoreHealth } from './health.ts';
+import { LocationLog } from './location-log.ts';
 import type { StoreOptions } from './options.ts';
 import { PendingChanges } from './pending.ts';
 import { RecordAssembler } from './record-assembler.ts';
@@ -46,6 +47,8 @@ export interface StoreTimes {
  * what hangs on it, and a delivery under an order that its session never used before: then one that is dropped in time is never written.
  */
 export interface Store extends SessionStore {
+  /** Where phones were. */
+  readonly locations: LocationLog;
   health(): StoreHealth;
   counters(): StoreCounters;
   /** backup writes a consistent copy as a new database of mode 0600, while commits go on. Rejects with an OperatorError; the file must not be there. */
@@ -58,6 +61,7 @@ export interface Store extends SessionStore {
 
 /** DurableStore is the main thread's half of the store. */
 export class DurableStore implements Store {
+  readonly locations: LocationLog;
   readonly #line: CommitQueue;
   readonly #options: StoreOptions;
   #lastMessageKey: number;
@@ -82,6 +86,7 @@ export class DurableStore implements Store {
 
   constructor(line: CommitQueue, options: StoreOptions, lastMessageKey: number) {
     this.#line = line;
+    this.locations = new LocationLog((request) => line.locations(request));
     this.#options = options;
     this.#lastMessageKey = lastMessageKey;
     this.#changes = new PendingChanges();
@@ -208,6 +213,7 @@ export class DurableStore implements Store {
 
   async backup(file: string): Promise<void> {
     await this.#flush(true, true);
+    await this.locations.flush();
     await this.#line.backup(file).catch((error: unknown) => {
       throw new OperatorError(`Cannot write backup "${file}": ${reasonOf(error)}`, { cause: error });
     });
@@ -216,6 +222,7 @@ export class DurableStore implements Store {
   async stop(): Promise<void> {
     if (this.#isStopped) return;
     clearInterval(this.#watch);
+    await this.locations.flush().catch(() => {}); // the log of the store has said why it can't be written
     do {
       await this.#flush(true, true);
     } while (this.#behind.size > 0 && this.#retry.trouble === null);

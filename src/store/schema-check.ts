@@ -48,7 +48,7 @@ function schemaOf(version: number): Schema {
       migrate(model, each);
       made = schemaMap(model);
       model.exec('BEGIN');
-      for (const { name } of TABLES) setAsideTable(model, name, each);
+      for (const { name } of TABLES) if (made.has(name)) setAsideTable(model, name, each);
       for (const [name, text] of schemaMap(model)) if (!made.has(name)) allowed.set(name, text);
       model.exec('ROLLBACK');
     }

@@ -4,12 +4,13 @@ import type { DatabaseSync } from 'node:sqlite';
 import { FIRST } from './migrations/0001-first.ts';
 import { LISTENER } from './migrations/0002-listener.ts';
 import { DIGEST } from './migrations/0003-digest.ts';
+import { LOCATIONS } from './migrations/0004-locations.ts';
 
 /** APPLICATION_ID marks our files (PRAGMA application_id): "MIDG" in ASCII. */
 export const APPLICATION_ID = 0x4d494447;
 
 /** MIGRATIONS: the one at place N makes version N + 1 of version N. Never changed once released, only added to. */
-const MIGRATIONS: readonly string[] = [FIRST, LISTENER, DIGEST];
+const MIGRATIONS: readonly string[] = [FIRST, LISTENER, DIGEST, LOCATIONS];
 
 /** SCHEMA_VERSION is what this program writes (PRAGMA user_version). */
 export const SCHEMA_VERSION = MIGRATIONS.length;
@@ -22,6 +23,8 @@ export const TABLES: readonly { readonly name: string; readonly key: string }[] 
   { name: 'delivery', key: 'session, position' },
   { name: 'incoming', key: 'session, packet_id' },
   { name: 'retained', key: 'topic_name' },
+  { name: 'phone', key: 'id' },
+  { name: 'location', key: 'phone, at, kind' },
 ];
 
 /** migrate brings a database to `target`, one transaction per version. The caller has checked that it is ours and not newer. */

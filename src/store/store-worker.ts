@@ -29,6 +29,9 @@ async function handle(store: WorkerStore, { id, request }: RequestEnvelope): Pro
         return store.tidy();
       case 'names':
         return answer(store.namesAfter(request.after));
+      case 'locations':
+        answer(store.locations(request.request));
+        return store.tidy();
       case 'backup':
         await store.backup(request.file);
         return answer(null);

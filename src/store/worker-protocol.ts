@@ -1,6 +1,7 @@
 // What the two threads say to each other: one reply per request, in the order of asking (a backup may be overtaken).
 
 import type { Fault } from './faults.ts';
+import type { LocationReplies, LocationRequest } from './location-table.ts';
 import type { Rewrite } from './rewrite-file.ts';
 import type { OpenReport, OpenRequest, WorkReport } from './worker-store.ts';
 
@@ -10,6 +11,7 @@ export type Request =
   | { readonly kind: 'load' }
   | { readonly kind: 'commit'; readonly records: Uint8Array<ArrayBuffer> }
   | { readonly kind: 'names'; readonly after: string }
+  | { readonly kind: 'locations'; readonly request: LocationRequest }
   | { readonly kind: 'backup'; readonly file: string }
   | { readonly kind: 'close' };
 
@@ -22,6 +24,7 @@ export interface Replies {
   readonly commit: Rewrite | null;
   /** Topics of retained values, in the order of the database; none = there are no more. */
   readonly names: readonly string[];
+  readonly locations: LocationReplies[keyof LocationReplies];
   readonly backup: null;
   readonly close: null;
 }

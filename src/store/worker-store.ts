@@ -9,6 +9,7 @@ import { CHECKPOINT_PAGES, openDatabase, prepareFolder, type Synchronous } from 
 import type { Upgrade } from './earlier-version.ts';
 import { faultOf, StoreFault } from './faults.ts';
 import { asideName, moveAside } from './file-names.ts';
+import { type LocationReplies, type LocationRequest, LocationTable } from './location-table.ts';
 import { loadPieces } from './read-database.ts';
 import { readRecords } from './records.ts';
 import { inodeOf, isInPlace, type OpenFile, openFile, type Rewrite, writeAnew } from './rewrite-file.ts';
@@ -78,6 +79,7 @@ const BACKUP_TRIES = 5;
 export class WorkerStore {
   #database: DatabaseSync | null;
   #applier: Applier | null;
+  #locations: LocationTable | null;
   /** Null once none of them is in its table. */
   #unsound: UnsoundRows | null;
   #logLength: StatementSync | null;
@@ -96,6 +98,7 @@ export class WorkerStore {
     this.#backupStart = null;
     this.#database = null;
     this.#applier = null;
+    this.#locations = null;
     this.#unsound = null;
     this.#logLength = null;
     this.#framesSeen = 0;
@@ -151,6 +154,17 @@ export class WorkerStore {
     }
     if (records.byteLength > 0) this.#commits++;
     return rescue;
+  }
+
+  /** locations answers a request about where phones were; one that failed has changed nothing. */
+  locations(request: LocationRequest): LocationReplies[keyof LocationReplies] {
+    const isWrite = request.what === 'append' || request.what === 'delete';
+    if (isWrite && this.#copy !== null) throw new StoreFault('read-only', 'the disk is read-only');
+    if (isWrite && this.#file !== null && !isInPlace(this.#file)) throw new StoreFault('deleted', 'the file of the database is gone');
+    this.#locations ??= new LocationTable(this.#require());
+    const answer = this.#locations.answer(request);
+    if (isWrite) this.#commits++;
+    return answer;
   }
 
   /** tidy checkpoints when the log is long; called when the commit is answered. Whatever fails will fail, and be told, at the next commit. */
@@ -246,6 +260,7 @@ export class WorkerStore {
   #adopt(database: DatabaseSync): void {
     this.#database = database;
     this.#applier = null;
+    this.#locations = null;
     this.#logLength = database.prepare('PRAGMA wal_checkpoint(NOOP)');
   }
 

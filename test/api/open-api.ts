@@ -99,6 +99,7 @@ export async function openApi(context: TestContext, more: Partial<ApiSetup> & { 
       feeds.add(deliver);
       return () => void feeds.delete(deliver);
     },
+    locations: () => () => {},
     log: () => () => {},
     metrics: async () => ({ text: 'up 1\n', contentType: 'text/plain; version=0.0.4; charset=utf-8' }),
     stopped: () => {},

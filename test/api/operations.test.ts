@@ -19,6 +19,7 @@ import { OPERATIONS, Operations } from '../../src/operations/operations.ts';
 import { PreparedRestore } from '../../src/operations/prepared-restore.ts';
 import { RIGHTS } from '../../src/operations/right.ts';
 import { PhoneBook } from '../../src/phones/phone-book.ts';
+import { Whereabouts } from '../../src/phones/whereabouts.ts';
 import { History } from '../../src/telemetry/history/history.ts';
 import { openAppliance } from '../app/test-appliance.ts';
 import { configurationOf } from '../app/test-configuration.ts';
@@ -45,6 +46,7 @@ async function openReal(context: TestContext) {
       program,
       setupCode: null,
       phones: { book: new PhoneBook(null, Date.now), seen: () => ({ address: null, signedIn: null }) },
+      locations: { live: new Whereabouts(), log: appliance.store?.locations ?? null, keep: 'all', days: 90, isKept: () => true },
       tokens,
       roles: new Roles(null),
       trial: new ConfigurationTrial(silentLogger),

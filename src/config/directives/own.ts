@@ -1,7 +1,18 @@
 // Words that mosquitto does not have: those of the small embedded broker, and what belongs to the appliance.
 
 import { type Directive, globalDirective, listenerDirective, structureDirective } from '../directive.ts';
-import { boolean, certificateNames, databaseFile, integer, limit, MAX_INTEGER, networks, retainedLifetime, text } from '../values.ts';
+import {
+  boolean,
+  certificateNames,
+  choice,
+  databaseFile,
+  integer,
+  limit,
+  MAX_INTEGER,
+  networks,
+  retainedLifetime,
+  text,
+} from '../values.ts';
 
 /** OWN_DIRECTIVES are the words of our own; `port` stands with the listener's. */
 export const OWN_DIRECTIVES: readonly Directive[] = [
@@ -130,6 +141,32 @@ export const OWN_DIRECTIVES: readonly Directive[] = [
     },
     (draft, value) => {
       draft.homeAssistant = value;
+    },
+  ),
+  globalDirective(
+    'location_history',
+    choice({ phones: 'phones', all: 'all', none: 'none' } as const),
+    {
+      own: true,
+      default: 'phones',
+      reloadable: true,
+      doc: 'Keeps where phones were (docs/owntracks.md): of the phones that `midge phone add` or the page has set up, of `all` that publish below `owntracks/`, or of `none`. It needs `persistence true` and a listener with `protocol http`. `none` does not delete what is kept: `midge phone forget` does.',
+    },
+    (draft, value) => {
+      draft.locationHistory.keep = value;
+    },
+  ),
+  globalDirective(
+    'location_history_days',
+    integer({ min: 1, max: 36_500, unit: 'days' }),
+    {
+      own: true,
+      default: '90',
+      reloadable: true,
+      doc: 'Days after which midge deletes locations of the history.',
+    },
+    (draft, value) => {
+      draft.locationHistory.days = value;
     },
   ),
   globalDirective(
