@@ -5,11 +5,11 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Part } from '../base/lifecycle.ts';
+import type { FlowWatcher } from '../broker/client/flow.ts';
 import type { ConnectionOrigin } from '../broker/options.ts';
 import { Backoff } from './backoff.ts';
 import { ClearedRetained } from './cleared-retained.ts';
 import { asLinkError, type BridgeDeps, Connector } from './connector.ts';
-import type { FlowWatcher } from './flow.ts';
 import { type Link, localOrigin } from './link.ts';
 import { endLocalSession, limitQueue, prepareLocalSession } from './local-session.ts';
 import type { BridgeOptions } from './options.ts';

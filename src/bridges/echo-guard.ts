@@ -7,9 +7,9 @@
 //                                                          round and round in one direction ends.
 
 import type { Clock } from '../base/clock.ts';
+import type { FlowGuard, Way } from '../broker/client/flow.ts';
 import { hashOf } from '../broker/topic.ts';
 import type { PublishPacket } from '../mqtt/publish-packet.ts';
-import type { Way } from './topic-map.ts';
 
 /** Messages that are remembered per direction: some 100 bytes each. */
 const REMEMBERED_MAX = 10_000;
@@ -26,7 +26,7 @@ const ROUNDS = 10;
 const ROUNDS_MS = 10_000;
 
 /** EchoGuard belongs to one bridge: what comes back may come on its next connection. */
-export class EchoGuard {
+export class EchoGuard implements FlowGuard {
   readonly #clock: Clock;
   readonly #outgoing = new Passages();
   readonly #incoming = new Passages();

@@ -2,11 +2,11 @@
 // meanwhile waits in it.
 
 import type { Broker } from '../broker/broker.ts';
+import { inProcessStream } from '../broker/client/in-process-stream.ts';
+import { MqttClient, NOBODY } from '../broker/client/mqtt-client.ts';
 import type { ConnectionOrigin } from '../broker/options.ts';
 import { NO_EXPIRY } from '../broker/session/expiry.ts';
 import { MAX_REMAINING_LENGTH } from '../mqtt/decoder.ts';
-import { inProcessStream } from './in-process-stream.ts';
-import { MqttClient, NOBODY } from './mqtt-client.ts';
 import type { BridgeOptions } from './options.ts';
 import { localRequests } from './topics.ts';
 

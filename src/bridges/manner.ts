@@ -2,9 +2,9 @@
 //
 //   MQTT 5 -> 3.1.1 with the bridge bit -> 3.1.1 without it        the versions are those of the block; any of them without a will
 
+import type { LinkError } from '../broker/client/link-error.ts';
 import type { ProtocolVersion } from '../mqtt/packet-types.ts';
 import { REASON } from '../mqtt/reason-codes.ts';
-import type { LinkError } from './link-error.ts';
 import type { BridgeOptions } from './options.ts';
 
 /** Manner is what a CONNECT to the other broker has. */

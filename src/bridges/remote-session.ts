@@ -1,9 +1,9 @@
 // The session of a bridge at the other broker, when the bridge is taken out of the configuration: nobody would come back for it.
 
 import type { Duplex } from 'node:stream';
+import { MqttClient, NOBODY } from '../broker/client/mqtt-client.ts';
 import { MAX_REMAINING_LENGTH } from '../mqtt/decoder.ts';
 import type { Manner } from './manner.ts';
-import { MqttClient, NOBODY } from './mqtt-client.ts';
 import type { BridgeOptions } from './options.ts';
 
 /** endRemoteSession has the other broker forget subscriptions and messages: a clean start does that in every version. Throws LinkError. */

@@ -1,6 +1,6 @@
 // What a bridge tells about itself, for people and programs.
 
-import type { LinkFault } from './link-error.ts';
+import type { LinkFault } from '../broker/client/link-error.ts';
 
 /** BridgeState is a moment of one bridge. Times are milliseconds since 1970; counts are since the program started. */
 export interface BridgeState {

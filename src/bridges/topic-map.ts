@@ -3,6 +3,7 @@
 //   topic PATTERN DIRECTION QOS LOCAL REMOTE        here: LOCAL + PATTERN        there: REMOTE + PATTERN
 //   topic sensors/# out 1 home/ barn/               home/sensors/t  ->  barn/sensors/t
 
+import type { FlowMap, Way } from '../broker/client/flow.ts';
 import type { Topic } from '../broker/topic.ts';
 import { filterMatches, isTopicName } from '../mqtt/topics.ts';
 
@@ -17,13 +18,11 @@ export interface TopicRule {
   readonly otherPrefix: string;
 }
 
-/** Way is what becomes of the messages of one topic. */
-export class Way {
+/** TopicWay is the way of one topic by the rules of a bridge. */
+export class TopicWay implements Way {
   readonly topic: Topic;
-  /** The topic's name on the other side, null = its messages do not go there. */
   readonly bytes: Buffer | null;
   readonly isSame: boolean;
-  /** The other side may send the same messages back: they are in the way of an echo. */
   readonly isMutual: boolean;
 
   constructor(topic: Topic, name: string | null, isMutual: boolean) {
@@ -35,13 +34,13 @@ export class Way {
 }
 
 /** TopicMap is one direction of a bridge. The first rule that matches counts, as in mosquitto. */
-export class TopicMap {
+export class TopicMap implements FlowMap {
   readonly #rules: readonly TopicRule[];
   /** Filters, on the other side, of what comes from there. */
   readonly #returning: readonly string[];
   /** A topic of this side whose messages never go over. */
   readonly #excluded: string | null;
-  readonly #slots: (Way | null)[] = new Array(CACHE_SLOTS).fill(null);
+  readonly #slots: (TopicWay | null)[] = new Array(CACHE_SLOTS).fill(null);
 
   constructor(rules: readonly TopicRule[], returning: readonly string[], excluded: string | null) {
     this.#rules = rules;
@@ -56,7 +55,7 @@ export class TopicMap {
     if (known !== null && known !== undefined && (known.topic === topic || known.topic.name === topic.name)) return known;
     const name = this.#nameOf(topic.name);
     const isMutual = name !== null && this.#returning.some((filter) => filterMatches(filter, name));
-    const way = new Way(topic, name, isMutual);
+    const way = new TopicWay(topic, name, isMutual);
     this.#slots[slot] = way;
     return way;
   }

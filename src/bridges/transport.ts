@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { WebSocket } from 'ws';
 import { reasonOf } from '../base/errors.ts';
-import { LinkError, type LinkFault } from './link-error.ts';
+import { LinkError, type LinkFault } from '../broker/client/link-error.ts';
 import type { BridgeAddress, BridgeOptions } from './options.ts';
 
 /** Milliseconds for name, TCP, TLS and WebSocket together. */

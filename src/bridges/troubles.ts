@@ -2,9 +2,9 @@
 
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
+import type { Loss } from '../broker/client/flow.ts';
+import { LinkError } from '../broker/client/link-error.ts';
 import type { ReasonCode } from '../mqtt/reason-codes.ts';
-import type { Loss } from './flow.ts';
-import { LinkError } from './link-error.ts';
 import type { BridgeError } from './state.ts';
 
 /** Connections that another broker ends so soon, in milliseconds, and without a word are suspicious from the third on. */

@@ -1,4 +1,4 @@
-// One direction of a bridge: messages from one end to the other, and the acknowledgements of those messages back.
+// One direction between two brokers, as a bridge has two: messages from one end to the other, and the acknowledgements of those messages back.
 //
 //   from                          to
 //   PUBLISH id, QoS 2  ------->  PUBLISH id, QoS 2         The other end keeps the packet identifier, so that nothing of an exchange
@@ -8,15 +8,13 @@
 //
 // Packets whose bytes go over as they are and that stand one behind the other are copied at once.
 
-import { encodeFrame, firstByte } from '../broker/message.ts';
-import type { TopicCache } from '../broker/topic.ts';
-import { FIRST_BYTE, PACKET_TYPE, type Qos } from '../mqtt/packet-types.ts';
-import { encodeProperties } from '../mqtt/properties.ts';
-import { type PublishPacket, readPublish } from '../mqtt/publish-packet.ts';
-import { MalformedPacket, protocolError, REASON, type ReasonCode } from '../mqtt/reason-codes.ts';
-import type { EchoGuard } from './echo-guard.ts';
+import { FIRST_BYTE, PACKET_TYPE, type Qos } from '../../mqtt/packet-types.ts';
+import { encodeProperties } from '../../mqtt/properties.ts';
+import { type PublishPacket, readPublish } from '../../mqtt/publish-packet.ts';
+import { MalformedPacket, protocolError, REASON, type ReasonCode } from '../../mqtt/reason-codes.ts';
+import { encodeFrame, firstByte } from '../message.ts';
+import type { Topic, TopicCache } from '../topic.ts';
 import type { MqttClient } from './mqtt-client.ts';
-import type { TopicMap, Way } from './topic-map.ts';
 
 const NO_BYTES = Buffer.alloc(0);
 const RETAIN = 0x01;
@@ -37,17 +35,37 @@ export interface FlowWatcher {
   lost(why: Loss, topicName: string | null, reasonCode: ReasonCode): void;
 }
 
+/** Way is what becomes of the messages of one topic. */
+export interface Way {
+  readonly topic: Topic;
+  /** The topic's name on the other side, null = its messages do not go there. */
+  readonly bytes: Buffer | null;
+  readonly isSame: boolean;
+  /** The other side may send the same messages back: they are in the way of an echo. */
+  readonly isMutual: boolean;
+}
+
+/** FlowMap gives the ways of topics. */
+export interface FlowMap {
+  wayOf(topic: Topic): Way;
+}
+
+/** FlowGuard tells messages that come back from those that are new. */
+export interface FlowGuard {
+  lets(direction: 'in' | 'out', way: Way, packet: PublishPacket): boolean;
+}
+
 export interface FlowSetup {
   readonly direction: 'in' | 'out';
   readonly from: MqttClient;
   readonly to: MqttClient;
   readonly topics: TopicCache;
-  readonly map: TopicMap;
+  readonly map: FlowMap;
   readonly terms: Terms;
   /** The largest topic alias that `from` may set. */
   readonly aliases: number;
   /** Null = the other end knows by itself what it must not send back. */
-  readonly guard: EchoGuard | null;
+  readonly guard: FlowGuard | null;
   readonly watcher: FlowWatcher;
 }
 
@@ -57,9 +75,9 @@ export class Flow {
   readonly #from: MqttClient;
   readonly #to: MqttClient;
   readonly #topics: TopicCache;
-  readonly #map: TopicMap;
+  readonly #map: FlowMap;
   readonly #terms: Terms;
-  readonly #guard: EchoGuard | null;
+  readonly #guard: FlowGuard | null;
   readonly #watcher: FlowWatcher;
   readonly #aliases: number;
   /** Topics that `from` has given an alias. */

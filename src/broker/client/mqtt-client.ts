@@ -4,16 +4,16 @@
 //   connect -> CONNECT ... CONNACK -> (held) -> release -> PUBLISH and its acknowledgements to the owner, SUBSCRIBE, ... -> close
 
 import type { Duplex } from 'node:stream';
-import { reasonOf } from '../base/errors.ts';
-import { Outbox } from '../broker/connection/outbox.ts';
-import { Decoder, type PacketSink } from '../mqtt/decoder.ts';
-import { encodeDisconnect } from '../mqtt/encode.ts';
-import { encodeConnect, encodeSubscribe, encodeUnsubscribe, PINGREQ } from '../mqtt/encode-client.ts';
-import { PACKET_TYPE, type ProtocolVersion } from '../mqtt/packet-types.ts';
-import { type ConnectPacket, checkFlags, readAck, type SubscriptionRequest } from '../mqtt/packets.ts';
-import type { Properties } from '../mqtt/properties.ts';
-import { MalformedPacket, protocolError, REASON, type ReasonCode } from '../mqtt/reason-codes.ts';
-import { type ConnackPacket, readConnack, readServerDisconnect, readSuback } from '../mqtt/server-packets.ts';
+import { reasonOf } from '../../base/errors.ts';
+import { Decoder, type PacketSink } from '../../mqtt/decoder.ts';
+import { encodeDisconnect } from '../../mqtt/encode.ts';
+import { encodeConnect, encodeSubscribe, encodeUnsubscribe, PINGREQ } from '../../mqtt/encode-client.ts';
+import { PACKET_TYPE, type ProtocolVersion } from '../../mqtt/packet-types.ts';
+import { type ConnectPacket, checkFlags, readAck, type SubscriptionRequest } from '../../mqtt/packets.ts';
+import type { Properties } from '../../mqtt/properties.ts';
+import { MalformedPacket, protocolError, REASON, type ReasonCode } from '../../mqtt/reason-codes.ts';
+import { type ConnackPacket, readConnack, readServerDisconnect, readSuback } from '../../mqtt/server-packets.ts';
+import { Outbox } from '../connection/outbox.ts';
 import { disconnected, LinkError, refusedConnect } from './link-error.ts';
 
 /** Milliseconds that a server may take for an answer. */

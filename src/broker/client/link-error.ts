@@ -1,9 +1,9 @@
 // Why a bridge is not connected: sorted for programs, in words for people.
 
-import { reasonInWords } from '../broker/connection/disconnect-words.ts';
-import type { DisconnectPacket } from '../mqtt/packets.ts';
-import { REASON, type ReasonCode } from '../mqtt/reason-codes.ts';
-import type { ConnackPacket } from '../mqtt/server-packets.ts';
+import type { DisconnectPacket } from '../../mqtt/packets.ts';
+import { REASON, type ReasonCode } from '../../mqtt/reason-codes.ts';
+import type { ConnackPacket } from '../../mqtt/server-packets.ts';
+import { reasonInWords } from '../connection/disconnect-words.ts';
 
 /** LinkFault sorts what ends a connection, or keeps it from being made. */
 export type LinkFault =
