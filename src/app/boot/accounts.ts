@@ -10,7 +10,10 @@ import { hasBootPartition } from './world.ts';
 
 /** AccountChanges are what a start has changed. */
 export interface AccountChanges {
-  readonly added: readonly string[];
+  /** Taken from the boot partition: made, or given another password. */
+  readonly taken: readonly string[];
+  /** Those of them that were not there. */
+  readonly made: readonly string[];
   readonly removed: readonly string[];
 }
 
@@ -27,14 +30,15 @@ export async function writeAccounts(files: MachineFiles, settings: BootSettings,
   const after = await setAccounts(kept, fresh);
   files.write(PASSWORDS, after, { mode: 0o600, owner });
   if (fresh.length > 0) files.write(FOLLOWED_ACCOUNTS, await setAccounts(followed, fresh), { mode: 0o600 });
-  return { added: after === kept ? [] : fresh.map(({ username }) => username), removed };
+  const taken = after === kept ? [] : fresh.map(({ username }) => username);
+  return { taken, made: taken.filter((user) => !hasUser(before ?? '', user)), removed };
 }
 
 /** describeChanges says them. */
-export function describeChanges({ added, removed }: AccountChanges): string[] {
+export function describeChanges({ taken, removed }: AccountChanges): string[] {
   return [
     ...removed.map((user) => `Account "${user}" was taken away.`),
-    ...added.map((user) => `Account "${user}" was taken from the boot partition.`),
+    ...taken.map((user) => `Account "${user}" was taken from the boot partition.`),
   ];
 }
 

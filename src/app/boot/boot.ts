@@ -71,7 +71,7 @@ export async function applyBootPartition(
   }
   const hasAccounts = await attempt('write the accounts and their topics', async () => {
     const changes = await writeAccounts(files, settings, owner);
-    writeRules(files, settings, { fresh: changes.added, owner });
+    writeRules(files, settings, { made: changes.made, owner });
     events.push(...describeChanges(changes));
   });
   if (hasAccounts && isRestored) used.add('accounts'); // a backup that comes later brings accounts of its own

@@ -127,6 +127,9 @@ test('boot apply limits an account to the topics of midge.txt, and leaves the ot
   machine.write('/boot/firmware/midge.txt', '# nothing\naccount = bob secret four\n');
   await applyBootPartition(machine.world);
   assert.ok(!may('tom', 'else', 'read') && may('tom', 'home/a', 'read') && may('bob', 'else', 'write'));
+  machine.write('/boot/firmware/midge.txt', 'account = tom another secret\n');
+  await applyBootPartition(machine.world);
+  assert.ok(!may('tom', 'else', 'read'), 'another password brings no rights');
   machine.write('/boot/firmware/midge.txt', 'topics = tom #\n');
   await applyBootPartition(machine.world);
   assert.ok(may('tom', 'else', 'write') && may('jane', 'else', 'write'));
