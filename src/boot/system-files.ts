@@ -59,7 +59,7 @@ export function wifiFile(wifi: WifiSettings): SystemFile | null {
 export function brokerConfiguration(settings: BootSettings, hasRules: boolean): string {
   const { certificateNames, persistenceFile } = settings;
   const lines = [
-    '# Written at each boot from midge.txt on the boot partition. Settings of your own go into files of conf.d/ beside this one.',
+    '# Made from midge.txt on the boot partition. Changes of your own stay here, until midge.txt asks for something else.',
     'reload_on_change true',
     ...listenerLines(settings),
     'allow_anonymous false',

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { checkRevision, readEdited, revisionOf } from './change-in-force.ts';
-import { pastTexts, rememberText } from './configuration-history.ts';
+import { pastTexts, REPLACERS, rememberText } from './configuration-history.ts';
 import { CONFIRM_SECONDS } from './configuration-trial.ts';
 import { diffLines } from './diff-lines.ts';
 import type { OperationNeeds } from './needs.ts';
@@ -31,15 +31,20 @@ export const CONFIGURATION = operation({
       .object({ confirm: z.string().describe('confirms it'), until: TIME.describe('when it is taken back') })
       .nullable()
       .describe('the change that waits to be confirmed, for whoever comes back by another way than it was made; null = none'),
+    replaced: TIME.nullable().describe(
+      'when midge.txt of the image has replaced the text, and nothing was changed since; null = it has not',
+    ),
   }),
   run: (needs) => {
     const file = mainFile(needs);
     const text = readEdited(file);
-    const { configuration, reloads, trial } = needs;
+    const { configuration, reloads, trial, state } = needs;
     const { waiting } = trial;
     const unconfirmed = waiting === null ? null : { confirm: waiting.token, until: iso(waiting.until) };
     const { filesRead } = configuration;
-    return { file, text, revision: revisionOf(text), filesRead, changedFiles: reloads.changedFiles(), unconfirmed };
+    const [latest] = pastTexts(state.path);
+    const replaced = latest?.by === 'midge.txt' ? iso(latest.at) : null;
+    return { file, text, revision: revisionOf(text), filesRead, changedFiles: reloads.changedFiles(), unconfirmed, replaced };
   },
 });
 
@@ -96,7 +101,7 @@ export async function applyText(needs: OperationNeeds, text: string, revision: s
     const message = `Cannot change "${file}": ${mistakes.join('\n')}`;
     throw new OperationFailure('bad input', message, { faults: mistakes.map((mistake) => ({ path: ['text'], message: mistake })) });
   }
-  if (needs.state.isThere) rememberText(needs.state.path, before, Date.now());
+  if (needs.state.isThere) rememberText(needs.state.path, { at: Date.now(), by: 'change', text: before });
   return needs.trial.apply(file, text, () => needs.reloads.reload('command'));
 }
 
@@ -133,10 +138,17 @@ export const CONFIGURATION_HISTORY = operation({
   name: 'configuration history',
   kind: 'query',
   right: 'admin',
-  summary: 'The last ten texts that changes by operations have replaced, the latest first.',
+  summary: 'The last ten texts that changes by operations, or a change of midge.txt, have replaced, the latest first.',
   input: z.strictObject({}),
-  output: z.array(z.object({ replaced: TIME, revision: z.string(), text: z.string() })),
-  run: ({ state }) => pastTexts(state.path).map(({ at, text }) => ({ replaced: iso(at), revision: revisionOf(text), text })),
+  output: z.array(
+    z.object({
+      replaced: TIME,
+      by: z.enum(REPLACERS).describe('midge.txt = that of the boot partition, at a start of the image'),
+      revision: z.string(),
+      text: z.string(),
+    }),
+  ),
+  run: ({ state }) => pastTexts(state.path).map(({ at, by, text }) => ({ replaced: iso(at), by, revision: revisionOf(text), text })),
 });
 
 /** mainFile gives the file that is changed. Throws OperationFailure when the broker runs without one. */

@@ -86,7 +86,7 @@ async function moveIn(sh: Shell): Promise<void> {
   assert.match(report, /^left out +\/etc\/mosquitto\/mosquitto\.conf:\d+: persistence_location /m);
   assert.match(report, /^changed +\/etc\/mosquitto\/mosquitto\.conf:\d+: log_dest file .*; written: log_dest stderr$/m);
   assert.equal((await sh('systemctl is-active midge')).stdout, 'active\n');
-  assert.equal((await sh('stat -c "%a %U %G" /etc/midge/conf.d/01-local.conf /etc/midge/passwd')).stdout, '640 midge midge\n'.repeat(2));
+  assert.equal((await sh('stat -c "%a %U %G" /etc/midge/conf.d/01-local.conf /etc/midge/passwd')).stdout, '600 midge midge\n'.repeat(2));
 }
 
 async function isUnchanged(sh: Shell): Promise<void> {

@@ -3,14 +3,15 @@
 //   factory-reset? -> a backup, if nothing is kept yet -> midge.txt and Imager's files -> files of the system -> accounts -> the broker's configuration -> make-backup? -> used secrets out of midge.txt
 
 import { reasonOf } from '../../base/errors.ts';
-import type { BootSettings, Mistake, Secret } from '../../boot/settings.ts';
-import { ACL_FILE, brokerConfiguration, CONFIGURATION, DEFAULT_HOST_NAME } from '../../boot/system-files.ts';
+import type { Mistake, Secret } from '../../boot/settings.ts';
+import { DEFAULT_HOST_NAME } from '../../boot/system-files.ts';
 import { MachineFiles } from '../../host/machine-files.ts';
 import { mendRestore } from '../../state/mend-restore.ts';
 import { StateFolder } from '../../state/state-folder.ts';
 import { moveAside } from '../../store/file-names.ts';
 import { STORE_DEFAULTS } from '../../store/options.ts';
 import { describeChanges, forgetFollowed, writeAccounts } from './accounts.ts';
+import { writeConfiguration } from './broker-configuration.ts';
 import { makeOrderedBackup } from './make-backup.ts';
 import type { AskedNetwork } from './network.ts';
 import { FINDINGS, type Scope, STATE } from './paths.ts';
@@ -75,7 +76,7 @@ export async function applyBootPartition(
     events.push(...describeChanges(changes));
   });
   if (hasAccounts && isRestored) used.add('accounts'); // a backup that comes later brings accounts of its own
-  await attempt('write the configuration', () => writeConfiguration(files, settings, owner));
+  await attempt('write the configuration', () => say(writeConfiguration(files, settings, owner)));
   const database = settings.persistenceFile ?? STORE_DEFAULTS.file;
   await attempt('make the backup', async () => say(await makeOrderedBackup(world, files, { database, program })));
   await attempt('remember the settings', () => remember(files, settings));
@@ -89,11 +90,6 @@ export async function applyBootPartition(
   const findings = { mistakes, events, asked };
   await attempt('keep what was found', () => files.write(FINDINGS, JSON.stringify(findings), { mode: 0o644 }));
   return findings;
-}
-
-function writeConfiguration(files: MachineFiles, settings: BootSettings, owner: number): void {
-  files.makeFolder(`${STATE}/conf.d`, { mode: 0o700, owner });
-  files.write(CONFIGURATION, brokerConfiguration(settings, files.exists(ACL_FILE)), { mode: 0o600, owner });
 }
 
 /** passwd(5). Root where there is no such user, as in tests. */

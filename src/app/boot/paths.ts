@@ -22,6 +22,9 @@ export const KEYS = '/var/lib/ssh/authorized_keys';
 export const MEMORY = '/var/lib/midge-boot';
 export const FOLLOWED_ACCOUNTS = `${MEMORY}/accounts`;
 
+/** MADE_CONFIGURATION is the text that was made for the broker the last time: what its file has beyond that, the owner has changed. */
+export const MADE_CONFIGURATION = `${MEMORY}/configuration`;
+
 /** MADE_BACKUP holds the name of the backup that was made on the boot partition. */
 export const MADE_BACKUP = `${MEMORY}/made-backup`;
 

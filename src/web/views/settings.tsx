@@ -6,7 +6,7 @@ import { Card, PageHeader } from '../components/card.tsx';
 import { Failed, Loading, wordsOf } from '../components/faces.tsx';
 import { Choice } from '../components/field.tsx';
 import { onReconnect } from '../connection.ts';
-import { plural, t } from '../i18n.ts';
+import { dateTime, plural, t } from '../i18n.ts';
 import { Draft } from '../settings/draft.ts';
 import { ended, waiting } from '../settings/trial.ts';
 import { PastTexts } from './settings/past-texts.tsx';
@@ -54,6 +54,11 @@ export function View() {
       {current.value.changedFiles.length > 0 && (
         <Card look="warn">
           <p>{t('settings.changedFiles', { files: current.value.changedFiles.join(', ') })}</p>
+        </Card>
+      )}
+      {current.value.replaced !== null && (
+        <Card look="warn">
+          <p>{t('settings.replaced', { time: dateTime(current.value.replaced) })}</p>
         </Card>
       )}
       <div class="settings-switch">

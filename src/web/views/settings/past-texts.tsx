@@ -42,7 +42,7 @@ export function PastTexts({ draft, close }: { readonly draft: Draft; readonly cl
   );
 }
 
-function PastText({ past: { replaced, text }, take }: { readonly past: Past; readonly take: (text: string) => void }) {
+function PastText({ past: { replaced, by, text }, take }: { readonly past: Past; readonly take: (text: string) => void }) {
   const [diff, setDiff] = useState<readonly string[] | null>(null);
   const [problem, setProblem] = useState<Error | null>(null);
   const compare = async () => {
@@ -57,6 +57,7 @@ function PastText({ past: { replaced, text }, take }: { readonly past: Past; rea
       <summary>
         {t('settings.until', { time: dateTime(replaced) })} <span class="hint">{ago(replaced)}</span>
       </summary>
+      {by === 'midge.txt' && <p class="hint">{t('settings.pastBoot')}</p>}
       {problem !== null && <Trouble problem={problem} />}
       {diff === null && problem === null ? <Loading /> : diff !== null && <Diff diff={diff} />}
       <Button onClick={() => take(text)}>{t('settings.takePast')}</Button>
