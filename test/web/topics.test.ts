@@ -58,6 +58,17 @@ test('topic that is retained after the list is counted once, before and after it
   assert.equal(tree.count, 3);
 });
 
+test('topic below a level that is new is counted once, also when that level is opened and listed', () => {
+  const tree = new TopicTree();
+  tree.list(null, [], null);
+  tree.pass(passed('home/living/temperature', '22.1', true), 1000);
+  assert.equal(tree.count, 1);
+  tree.list('home', [listed('home/living', 1)], null);
+  assert.equal(tree.count, 1);
+  tree.list('home/living', [listed('home/living/temperature', 1, '22.1')], null);
+  assert.equal(tree.count, 1);
+});
+
 test('value that has passed is not replaced by an older one of a list, and goes with an empty retained message', () => {
   const tree = new TopicTree();
   const before = Date.parse('2026-01-02T03:04:04.000Z');

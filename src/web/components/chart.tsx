@@ -20,17 +20,26 @@ export interface ChartProps {
   readonly lines: readonly Line[];
   /** False = the axis begins near the least value. */
   readonly isFromZero?: boolean;
+  /** Only whole numbers stand at the axis. */
+  readonly isWhole?: boolean;
   /** Writes a value at the axis. */
   readonly write?: (value: number) => string;
 }
 
-type AxisOptions = Required<Pick<ChartProps, 'isFromZero' | 'write'>>;
+type AxisOptions = Required<Pick<ChartProps, 'isFromZero' | 'isWhole' | 'write'>>;
 
 const HEIGHT = 180;
+
+/** Pixels of a character at an axis, and what lies between the words and the lines. */
+const CHARACTER = 7;
+const GAP = 10;
+
+/** Steps of whole numbers: uPlot takes the first that leaves room. */
+const WHOLE_STEPS = [0, 1, 2, 3, 4, 5, 6, 7, 8].flatMap((power) => [1, 2, 5].map((each) => each * 10 ** power));
 const COLOURS = ['--line-1', '--line-2', '--line-3'];
 
 /** Chart is as wide as its place. */
-export function Chart({ name, times, lines, isFromZero = true, write = (value) => number(value) }: ChartProps) {
+export function Chart({ name, times, lines, isFromZero = true, isWhole = false, write = (value) => number(value) }: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const data = [times, ...lines.map(({ values }) => values)] as unknown as uPlot.AlignedData; // it does not change them
@@ -46,7 +55,7 @@ export function Chart({ name, times, lines, isFromZero = true, write = (value) =
       const [{ default: UPlot }] = await Promise.all([import('uplot'), import('uplot/dist/uPlot.min.css')]);
       if (isOver) return;
       plot.current?.destroy();
-      plot.current = new UPlot(optionsOf(box, lines, { isFromZero, write }), latest.current, box);
+      plot.current = new UPlot(optionsOf(box, lines, { isFromZero, isWhole, write }), latest.current, box);
     };
     const redraw = () => void draw();
     fit.observe(box);
@@ -64,7 +73,7 @@ export function Chart({ name, times, lines, isFromZero = true, write = (value) =
   return <div ref={place} class="chart" role="img" aria-label={name} />;
 }
 
-function optionsOf(box: HTMLElement, lines: readonly Line[], { isFromZero, write }: AxisOptions): uPlot.Options {
+function optionsOf(box: HTMLElement, lines: readonly Line[], { isFromZero, isWhole, write }: AxisOptions): uPlot.Options {
   const style = getComputedStyle(box);
   const colour = (name: string) => style.getPropertyValue(name).trim();
   const axis = {
@@ -77,11 +86,18 @@ function optionsOf(box: HTMLElement, lines: readonly Line[], { isFromZero, write
     width: box.clientWidth,
     height: HEIGHT,
     cursor: { y: false },
+    padding: [8, 8, 0, 0],
+    hooks: { setLegend: [showLatest], setData: [showLatest] },
     legend: { live: true },
     scales: { y: { range: (_, low, high) => (isFromZero ? [Math.min(0, low), high > 0 ? high * 1.1 : 1] : around(low, high)) } },
     axes: [
       { ...axis, space: 84, size: 32, values: (_, splits, _axis, _space, step) => splits.map((at) => timeLabel(at, step)) },
-      { ...axis, size: 64, values: (_, splits) => splits.map(write) },
+      {
+        ...axis,
+        size: (_, labels) => Math.max(0, ...(labels ?? []).map((each) => each.length)) * CHARACTER + GAP,
+        values: (_, splits) => splits.map(write),
+        ...(isWhole ? { incrs: WHOLE_STEPS } : {}),
+      },
     ],
     series: [
       { label: '', value: (_, at) => (at === null ? '' : timeLabel(at, 1)) },
@@ -95,6 +111,12 @@ function optionsOf(box: HTMLElement, lines: readonly Line[], { isFromZero, write
       })),
     ] as uPlot.Series[],
   };
+}
+
+/** The latest values stand below the chart while nobody points at others. */
+function showLatest(plot: uPlot): void {
+  const last = plot.data[0].length - 1;
+  if (plot.cursor.idx == null && plot.legend.idx !== last && last >= 0) plot.setLegend({ idx: last }, false);
 }
 
 /** Values that do not differ lie in the middle. */

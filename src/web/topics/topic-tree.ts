@@ -122,7 +122,7 @@ export class TopicTree {
     for (const { topic, messages, hasMore, message } of page) {
       const node = this.#place(topic);
       node.retained = messages;
-      counted(node);
+      if (this.#node(below)?.isNew !== true) counted(node); // what stands above it counts it now
       node.hasChildren ||= hasMore;
       if (message !== null) this.#keepListed(node, message);
     }

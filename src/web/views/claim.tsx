@@ -24,7 +24,16 @@ export function Claim() {
   return (
     <Gate title={t('claim.title')} lead={t('claim.lead')}>
       <form onSubmit={claim}>
-        <Field label={t('claim.code')} name="code" value={code} change={setCode} problem={problem} required isFirst />
+        <Field
+          label={t('claim.code')}
+          name="code"
+          value={code}
+          change={setCode}
+          problem={problem}
+          hint={t('claim.codeHint')}
+          required
+          isFirst
+        />
         <details class="where">
           <summary>{t('claim.where')}</summary>
           <ul>

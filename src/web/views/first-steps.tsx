@@ -98,7 +98,7 @@ function stepsOf({ listeners, messages, clients, store }: Status, { accounts, ph
       words: 'steps.tlsWords',
       view: 'settings',
     },
-    { isDone: hasRules, title: 'steps.rules', words: 'steps.rulesWords', view: 'settings' },
+    { isDone: hasRules, title: 'steps.rules', words: 'steps.rulesWords', view: 'people' },
     { isDone: store !== null, title: 'steps.store', words: 'steps.storeWords', view: 'settings' },
     { isDone: recall('backup') !== null, title: 'steps.backup', words: 'steps.backupWords', view: 'backup' },
   ];

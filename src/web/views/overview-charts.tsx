@@ -19,6 +19,7 @@ interface ChartRow {
   readonly title: Key;
   readonly lines: readonly (readonly [metric: string, name: Key])[];
   readonly write: (value: number) => string;
+  readonly isWhole?: true;
 }
 
 const CHARTS: readonly ChartRow[] = [
@@ -29,9 +30,9 @@ const CHARTS: readonly ChartRow[] = [
       ['messages_sent', 'overview.lineSent'],
       ['messages_dropped', 'overview.lineDropped'],
     ],
-    write: (value) => number(value),
+    write: (value) => number(value, 2),
   },
-  { title: 'overview.chartClients', lines: [['clients', 'overview.lineClients']], write: (value) => number(value, 0) },
+  { title: 'overview.chartClients', lines: [['clients', 'overview.lineClients']], write: (value) => number(value, 0), isWhole: true },
   { title: 'overview.chartMemory', lines: [['memory', 'overview.lineMemory']], write: bytes },
   { title: 'overview.chartProcessor', lines: [['cpu', 'overview.lineProcessor']], write: (value) => `${number(value)} %` },
   { title: 'overview.chartFreeMemory', lines: [['machine_memory_available', 'overview.lineFree']], write: bytes },
@@ -48,7 +49,13 @@ export function Charts({ range }: { readonly range: Range }) {
         <div class="columns">
           {CHARTS.filter((row) => isKnown(data, row)).map((row) => (
             <Card key={row.title} title={t(row.title)}>
-              <Chart name={t(row.title)} times={timesOf(data)} lines={linesOf(data, row)} write={row.write} />
+              <Chart
+                name={t(row.title)}
+                times={timesOf(data)}
+                lines={linesOf(data, row)}
+                write={row.write}
+                isWhole={row.isWhole ?? false}
+              />
             </Card>
           ))}
         </div>
