@@ -60,7 +60,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'openapi-fetch': ['web'],
   preact: ['web'],
   uplot: ['web'],
-  ws: ['bridges', 'listeners'],
+  ws: ['api', 'bridges', 'listeners'],
   zod: ['operations', 'api'],
   hono: ['api'],
   '@hono/node-server': ['api'],

@@ -40,7 +40,10 @@ class HttpApi implements Api {
     this.#stopped = setup.stopped;
     this.#application = createApplication(setup, (request) => this.#visitorOf(request));
     const answer = getRequestListener(this.#application.fetch, { overrideGlobalObjects: false });
-    this.#streams = new HttpStreams((request, response) => void answer(request, response));
+    this.#streams = new HttpStreams(
+      (request, response) => void answer(request, response),
+      (request, stream, head) => void this.#application.upgrade(request, stream, head).catch(() => stream.destroy()), // it was logged
+    );
   }
 
   serve(stream: Duplex, guest: Guest): void {

@@ -3,7 +3,8 @@
 //   request -> headers -> ours by name? -> private? -> route -> who asks, with which right? -> input -> operations.run -> answer
 //                                                                         any of these may throw a Problem --------> RFC 9457
 
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { type Context, Hono } from 'hono';
 import { reasonOf } from '../base/errors.ts';
 import { jsonSchemaOf } from '../operations/json-schema.ts';
@@ -13,17 +14,22 @@ import { type EventSource, type EventStream, eventStream } from './event-stream.
 import { queryTypesOf, readInput } from './input.ts';
 import { openMessages, wantedMessages } from './message-stream.ts';
 import { openApiDocument } from './openapi.ts';
+import { OwnTracksHttp, type Reader } from './owntracks.ts';
+import { OwnTracksLive } from './owntracks-live.ts';
 import { pageAnswers } from './page.ts';
 import { isOpenPath, PhonePages } from './phone-pages.ts';
 import type { ApiSetup } from './ports.ts';
 import { Problem, problemOf } from './problems.ts';
 import { progressStream, wantsEvents } from './progress.ts';
 import { BASE, type OfferedOperation, offeredOperations } from './routes.ts';
-import { SignIn } from './sign-in.ts';
+import { refuseOtherPages, SignIn } from './sign-in.ts';
 import { hostIn, httpsOrigin, isOurHost, type Visitor } from './visitor.ts';
 
 /** Streams at once, a megabyte of waiting events each at most. */
 const MOST_STREAMS = 32;
+
+/** LIVE_PATH is where the Recorder has it. */
+const LIVE_PATH = '/ws/last';
 
 const SECURITY_HEADERS = {
   'cache-control': 'no-store',
@@ -54,6 +60,8 @@ type Handler = (context: Asked) => Response | Promise<Response>;
 /** Application answers requests. */
 export interface Application {
   readonly fetch: Hono<Environment>['fetch'];
+  /** upgrade answers a request for another protocol on its stream. */
+  upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): Promise<void>;
   /** endStreams ends the answers that have no end. */
   endStreams(): void;
 }
@@ -67,6 +75,10 @@ class RestApplication implements Application {
   readonly #setup: ApiSetup;
   readonly #visitorOf: (request: IncomingMessage) => Visitor;
   readonly #signIn: SignIn;
+  readonly #ownTracks: OwnTracksHttp;
+  readonly #live: OwnTracksLive;
+  /** Those who wait for their upgrade, signed in. */
+  readonly #readers = new WeakMap<IncomingMessage, Reader>();
   readonly #streams = new Set<EventStream>();
   readonly #hono = new Hono<Environment>();
 
@@ -74,6 +86,8 @@ class RestApplication implements Application {
     this.#setup = setup;
     this.#visitorOf = visitorOf;
     this.#signIn = new SignIn(setup);
+    this.#ownTracks = new OwnTracksHttp(setup, this.#signIn, (context) => this.#visitor(context as Asked)); // of this server
+    this.#live = new OwnTracksLive(setup.ownTracks);
     this.#hono.use(async (context, next) => {
       const elsewhere = this.#answerChallenge(context) ?? this.#sendElsewhere(context);
       if (elsewhere === null) await next();
@@ -91,6 +105,32 @@ class RestApplication implements Application {
 
   endStreams(): void {
     for (const stream of [...this.#streams]) stream.end();
+    this.#live.stop();
+  }
+
+  /** A request for an upgrade is asked like any other first: who it is, by which way, for what. */
+  async upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): Promise<void> {
+    const headers = Object.entries(request.headers).flatMap(([name, value]): [string, string][] =>
+      value === undefined ? [] : [[name, Array.isArray(value) ? value.join() : value]],
+    );
+    const asked = new Request(new URL(request.url ?? '/', `http://${request.headers.host ?? 'localhost'}`), { headers });
+    const answer = await this.#hono.fetch(asked, { incoming: request, outgoing: null as never }); // nothing here writes by itself
+    const reader = this.#readers.get(request);
+    if (reader !== undefined) return this.#live.open(request, stream, head, reader);
+    const status = answer.ok || answer.status === 404 ? 426 : answer.status;
+    const challenge = answer.headers.get('www-authenticate');
+    const more = challenge === null ? '' : `WWW-Authenticate: ${challenge}\r\n`;
+    stream.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${more}Connection: close\r\n\r\n`);
+  }
+
+  async #admitLive(context: Asked): Promise<Response> {
+    const { incoming } = context.env;
+    if (incoming.headers.upgrade?.toLowerCase() !== 'websocket')
+      throw new Problem(426, 'This is for WebSocket', { headers: { upgrade: 'websocket', connection: 'upgrade' } });
+    refuseOtherPages(context);
+    if (this.#live.isFull) throw new Problem(503, 'Too many follow the locations already');
+    this.#readers.set(incoming, await this.#ownTracks.reader(context));
+    return context.body(null, 204);
   }
 
   #addRoutes(): void {
@@ -117,6 +157,8 @@ class RestApplication implements Application {
       ['GET', `${BASE}/log/stream`, (context) => this.#streamLog(context)],
       ['GET', `${BASE}/locations/stream`, (context) => this.#streamLocations(context)],
       ...this.#phoneRows(),
+      ...this.#ownTracks.rows,
+      ['GET', LIVE_PATH, (context) => this.#admitLive(context)],
       ...offered.map((each): [string, string, Handler] => [each.route.method, BASE + each.route.path, this.#handlerFor(each)]),
     ];
     // Words before names: /clients/held is not the client "held".

@@ -15,6 +15,9 @@ const HEAD_MS = 20_000;
 /** Requests of one connection, so that none lives for ever. */
 const MOST_REQUESTS = 10_000;
 
+/** Upgrade answers a request for another protocol, and ends the stream where it does not take it over. */
+export type Upgrade = (request: IncomingMessage, stream: Duplex, head: Buffer) => void;
+
 /** HttpStreams answers on streams until its stop. `Guest` is what is known about a connection. */
 export class HttpStreams<Guest> {
   readonly #guests = new WeakMap<Duplex, Guest>();
@@ -28,7 +31,7 @@ export class HttpStreams<Guest> {
   readonly #answers = new WeakMap<Duplex, ServerResponse>();
 
   /** `headMs` is for tests. */
-  constructor(answer: RequestListener, headMs = HEAD_MS) {
+  constructor(answer: RequestListener, upgrade: Upgrade = refuseUpgrade, headMs = HEAD_MS) {
     this.#headMs = headMs;
     this.#server = createServer({ maxHeaderSize: MAX_HEADER_BYTES, keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
       this.#begin(request.socket);
@@ -42,7 +45,12 @@ export class HttpStreams<Guest> {
       if (stream.writable) stream.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n', () => stream.destroy());
       else stream.destroy();
     });
-    this.#server.on('upgrade', (_request, stream) => stream.end('HTTP/1.1 426 Upgrade Required\r\nConnection: close\r\n\r\n'));
+    this.#server.on('upgrade', (request, stream, head) => {
+      this.#headCame(stream);
+      request.socket.setTimeout(0); // from here on it may be silent
+      stream.on('error', () => stream.destroy());
+      upgrade(request, stream, head);
+    });
   }
 
   /** serve takes over a stream that speaks HTTP/1.1. */
@@ -100,4 +108,8 @@ export class HttpStreams<Guest> {
   stop(): void {
     for (const stream of this.#streams) stream.destroy();
   }
+}
+
+function refuseUpgrade(_request: IncomingMessage, stream: Duplex): void {
+  stream.end('HTTP/1.1 426 Upgrade Required\r\nConnection: close\r\n\r\n');
 }

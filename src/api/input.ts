@@ -120,7 +120,8 @@ export async function readJson(context: Context, maxBytes: number): Promise<unkn
   }
 }
 
-async function readBody(context: Context, maxBytes: number): Promise<string> {
+/** readBody reads a body of text, whatever its type says. Throws Problem. */
+export async function readBody(context: Context, maxBytes: number): Promise<string> {
   const tooLong = new Problem(413, `The body has more than ${maxBytes} bytes`, { headers: { connection: 'close' } });
   if (Number(context.req.header('content-length') ?? 0) > maxBytes) throw tooLong;
   const reader = context.req.raw.body?.getReader();

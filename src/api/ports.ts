@@ -1,9 +1,12 @@
 // What the API needs of others. app/ hands it over.
 
 import type { Logger } from '../base/logger.ts';
+import type { MayRead } from '../operations/location-sight.ts';
 import type { Asker, Operation } from '../operations/operation.ts';
 import type { Operations } from '../operations/operations.ts';
+import type { Post } from '../operations/owntracks-post.ts';
 import type { PhoneState } from '../operations/phones.ts';
+import type { Period, Wanted } from '../operations/recorder.ts';
 import type { Right } from '../operations/right.ts';
 import type { SignIn } from '../phones/owntracks.ts';
 import type { Phone, PhoneBook } from '../phones/phone-book.ts';
@@ -81,6 +84,19 @@ export interface PhoneDoor {
   state(phone: Phone): PhoneState;
 }
 
+/** OwnTracksDoor lets phones in that speak HTTP, and clients of the Recorder. What it throws can be shown to the asker. */
+export interface OwnTracksDoor {
+  /** post publishes what a phone brings that has signed in, and gives what the phone is told. */
+  post(post: Post, hasTls: boolean): Promise<readonly object[]>;
+  /** sightOf gives what an account of MQTT may read, or whoever has signed in to the page. */
+  sightOf(who: Asker | { readonly username: string; readonly listener: string }): MayRead;
+  last(mayRead: MayRead, wanted: Wanted): readonly Readonly<Record<string, unknown>>[];
+  names(mayRead: MayRead, wanted: Wanted): Promise<readonly string[]>;
+  records(mayRead: MayRead, wanted: Wanted, period: Period): Promise<readonly Readonly<Record<string, unknown>>[]>;
+  /** follow calls `deliver` for each location that comes, until the function that it gives is called. */
+  follow(mayRead: MayRead, deliver: (fields: object) => void): () => void;
+}
+
 /** ApiSetup is what the API is made of; functions are asked anew for each request. */
 export interface ApiSetup {
   readonly operations: Pick<Operations, 'run'>;
@@ -97,6 +113,7 @@ export interface ApiSetup {
   readonly attempts: Attempts;
   /** Null = no phone is set up here. */
   readonly phones: PhoneDoor | null;
+  readonly ownTracks: OwnTracksDoor;
   /** The code by which a person who sees the console makes the first admin. */
   readonly setupCode: () => string;
   /** Topic filters that are valid; messages that are published from now on. */

@@ -240,7 +240,8 @@ function wrongLogin(): Problem {
   return signedOut('The user name or the password is wrong, or the account has no role here');
 }
 
-function busy(): Problem {
+/** busy is the problem of too many sign-ins at once. */
+export function busy(): Problem {
   return new Problem(503, 'Too many sign-ins at once: try again', { headers: { 'retry-after': '1' } });
 }
 

@@ -17,6 +17,7 @@ import { mayReadOf } from '../operations/location-sight.ts';
 import type { OperationNeeds } from '../operations/needs.ts';
 import { OPERATIONS, type Operations } from '../operations/operations.ts';
 import type { Appliance } from './app.ts';
+import { ownTracksDoor } from './owntracks-door.ts';
 import { readPageFiles } from './page-files.ts';
 import type { KeptForApi } from './parts/api-part.ts';
 import { phoneDoor } from './phone-door.ts';
@@ -58,6 +59,7 @@ export async function apiSetup(world: ApiWorld, { roles, tokens, phones }: KeptF
     page: readPageFiles(),
     attempts: throttle,
     phones: phoneDoor(phones, world.needs),
+    ownTracks: ownTracksDoor(phones, world.needs),
     setupCode: () => setupCode,
     messages: messagesOf(appliance),
     locations: locationsOf(world),

@@ -66,12 +66,17 @@ export class PhoneWatch implements Phones {
     this.#seen.set(account, { ...this.seen(account), address });
   }
 
+  /** noteSignIn is told of each connection of an account, and of each post of one in HTTP mode. */
+  noteSignIn(account: string, hasTls: boolean): void {
+    if (this.book.find(account) === null) return;
+    this.#seen.set(account, { ...this.seen(account), signedIn: this.#clock.now() });
+    if (hasTls) this.book.note(account, 'tls');
+    this.book.note(account, 'signedIn');
+  }
+
   #signedIn({ session, origin }: Connection): void {
     const account = session?.username ?? null;
-    if (account === null || this.book.find(account) === null) return;
-    this.#seen.set(account, { ...this.seen(account), signedIn: this.#clock.now() });
-    if (origin.tls !== null) this.book.note(account, 'tls');
-    this.book.note(account, 'signedIn');
+    if (account !== null) this.noteSignIn(account, origin.tls !== null);
   }
 
   /** Listens for those phones whose first location has not come. */

@@ -53,8 +53,8 @@ export const PUBLISH = operation({
   run: publish,
 });
 
-/** The answer comes when a message of QoS 1 or 2 is durable. */
-async function publish(needs: OperationNeeds, input: z.infer<typeof INPUT>, asker: Asker) {
+/** publish does it: the answer comes when a message of QoS 1 or 2 is durable. Throws OperationFailure. */
+export async function publish(needs: OperationNeeds, input: z.infer<typeof INPUT>, asker: Asker) {
   const { broker } = needs;
   const { topic: name, qos, retain, expiry, contentType } = input;
   if (!isTopicName(name)) throw badInput('topic', `Cannot publish to "${name}": it is no topic name`);

@@ -100,6 +100,14 @@ export async function openApi(context: TestContext, more: Partial<ApiSetup> & { 
       return () => void feeds.delete(deliver);
     },
     locations: () => () => {},
+    ownTracks: {
+      post: async () => [],
+      sightOf: () => () => false,
+      last: () => [],
+      names: async () => [],
+      records: async () => [],
+      follow: () => () => {},
+    },
     log: () => () => {},
     metrics: async () => ({ text: 'up 1\n', contentType: 'text/plain; version=0.0.4; charset=utf-8' }),
     stopped: () => {},

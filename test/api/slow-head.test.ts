@@ -9,7 +9,7 @@ import { HttpStreams } from '../../src/api/http-streams.ts';
 
 /** A client of streams that give a head so many milliseconds. */
 async function clientOf(context: TestContext, answer: RequestListener, headMs: number) {
-  const streams = new HttpStreams<null>(answer, headMs);
+  const streams = new HttpStreams<null>(answer, undefined, headMs);
   const server = createServer((socket) => streams.serve(socket, null)).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const client = connect((server.address() as AddressInfo).port, '127.0.0.1'); // it listens on a port

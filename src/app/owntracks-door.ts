@@ -1,0 +1,34 @@
+// What HTTP mode of OwnTracks and clients of its Recorder get of the running broker.
+
+import type { OwnTracksDoor } from '../api/ports.ts';
+import { mayReadAs, mayReadOf } from '../operations/location-sight.ts';
+import type { OperationNeeds } from '../operations/needs.ts';
+import { OwnTracksPosts } from '../operations/owntracks-post.ts';
+import { lastOf, namesOf, recorded, recordsOf } from '../operations/recorder.ts';
+import type { PhoneWatch } from './phone-watch.ts';
+
+/** ownTracksDoor makes it; `needs` are what the operations get. */
+export function ownTracksDoor(phones: PhoneWatch, needs: () => OperationNeeds): OwnTracksDoor {
+  const posts = new OwnTracksPosts();
+  return {
+    async post(post, hasTls) {
+      phones.noteSignIn(post.username, hasTls);
+      return posts.take(needs(), post);
+    },
+    sightOf(who) {
+      return (topicName) => ('right' in who ? mayReadOf(needs(), who) : mayReadAs(needs(), who))(topicName); // the rules of the moment
+    },
+    last: (mayRead, wanted) => lastOf(needs(), mayRead, wanted),
+    names: (mayRead, wanted) => namesOf(needs(), mayRead, wanted),
+    records: (mayRead, wanted, period) => recordsOf(needs(), mayRead, wanted, period),
+    follow(mayRead, deliver) {
+      const { locations } = needs();
+      if (locations === null) return () => {};
+      return locations.live.onChange(({ phone, record }) => {
+        if (record === null || record.kind === 'transition' || !mayRead(phone.topic)) return;
+        const fields = recorded({ ...phone, last: record }, mayRead);
+        if (fields !== null) deliver(fields);
+      });
+    },
+  };
+}
