@@ -12,6 +12,7 @@ import { type Asker, type Download, type Operation, OperationFailure, type Repor
 import type { Right } from '../operations/right.ts';
 import { type EventSource, type EventStream, eventStream } from './event-stream.ts';
 import { queryTypesOf, readInput } from './input.ts';
+import { answerMapTiles } from './map-tiles.ts';
 import { openMessages, wantedMessages } from './message-stream.ts';
 import { openApiDocument } from './openapi.ts';
 import { OwnTracksHttp, type Reader } from './owntracks.ts';
@@ -154,6 +155,7 @@ class RestApplication implements Application {
         async (context) => context.json(await this.#signIn.changePassword(context, this.#visitor(context))),
       ],
       ['GET', `${BASE}/messages/stream`, (context) => this.#streamMessages(context)],
+      ['GET', `${BASE}/map/tiles.pmtiles`, (context) => this.#answerTiles(context)],
       ['GET', `${BASE}/log/stream`, (context) => this.#streamLog(context)],
       ['GET', `${BASE}/locations/stream`, (context) => this.#streamLocations(context)],
       ...this.#phoneRows(),
@@ -229,6 +231,11 @@ class RestApplication implements Application {
     this.#signIn.require(context, this.#visitor(context), 'monitoring');
     const { text, contentType } = await this.#setup.metrics();
     return context.body(text, 200, { 'content-type': contentType });
+  }
+
+  #answerTiles(context: Asked): Promise<Response> {
+    this.#signIn.require(context, this.#visitor(context), 'viewer');
+    return answerMapTiles(context, this.#setup.mapTiles);
   }
 
   #endSession(context: Asked): Response {

@@ -110,6 +110,8 @@ export interface ApiSetup {
   readonly tokens: Tokens | null;
   /** Null = it has not been built. */
   readonly page: PageFiles | null;
+  /** The file of the map that the owner may have put there. Absolute. */
+  readonly mapTiles: string;
   readonly attempts: Attempts;
   /** Null = no phone is set up here. */
   readonly phones: PhoneDoor | null;

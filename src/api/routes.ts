@@ -57,6 +57,7 @@ export const ROUTES: Readonly<Record<string, Route | { readonly notOffered: stri
   roles: { method: 'GET', path: '/roles' },
   'set role': { method: 'PUT', path: '/roles/{username}' },
   phones: { method: 'GET', path: '/phones' },
+  'map tiles': { method: 'GET', path: '/map' },
   'phone setup': { method: 'GET', path: '/phone-setup' },
   'add phone': { method: 'POST', path: '/phones' },
   'change phone groups': { method: 'PUT', path: '/phones/{person}/groups' },

@@ -14,6 +14,7 @@ import { filterMatches } from '../mqtt/topics.ts';
 import { changeInForce } from '../operations/change-in-force.ts';
 import { describePhone } from '../operations/location-shapes.ts';
 import { mayReadOf } from '../operations/location-sight.ts';
+import { mapTilesFile } from '../operations/map-tiles.ts';
 import type { OperationNeeds } from '../operations/needs.ts';
 import { OPERATIONS, type Operations } from '../operations/operations.ts';
 import type { Appliance } from './app.ts';
@@ -57,6 +58,7 @@ export async function apiSetup(world: ApiWorld, { roles, tokens, phones }: KeptF
     roles,
     tokens,
     page: readPageFiles(),
+    mapTiles: mapTilesFile(appliance.state.path),
     attempts: throttle,
     phones: phoneDoor(phones, world.needs),
     ownTracks: ownTracksDoor(phones, world.needs),

@@ -83,6 +83,7 @@ export async function openApi(context: TestContext, more: Partial<ApiSetup> & { 
     table,
     operations: new Operations(() => ({}) as never, table), // no row of it needs anything
     title: 'midge version 1.2.3',
+    mapTiles: '/nowhere/tiles.pmtiles',
     accounts: {
       check: async ({ username, password }) =>
         passwords.get(username) === password ? { isStillGood: () => passwords.get(username) === password } : 'refused',
