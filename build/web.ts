@@ -41,6 +41,7 @@ async function runVite(outDir: string): Promise<void> {
       assetsInlineLimit: 0, // the policy of the page allows nothing inline
       modulePreload: { polyfill: false },
       reportCompressedSize: false,
+      chunkSizeWarningLimit: 1200, // kilobytes: MapLibre, which is loaded when a map is shown
       target: 'es2022',
     },
   });

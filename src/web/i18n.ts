@@ -95,6 +95,14 @@ export function bytes(value: number): string {
   return written.replace(/(\d)(\p{L})/u, '$1\u00a0$2'); // narrow has no space
 }
 
+/** length takes metres. */
+export function length(metres: number): string {
+  const isFar = metres >= 1000;
+  const [value, unit] = isFar ? [metres / 1000, 'kilometer'] : [metres, 'meter'];
+  const maximumFractionDigits = isFar && value < 100 ? 1 : 0;
+  return new Intl.NumberFormat(regional(), { style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits }).format(value);
+}
+
 /** dateTime writes a moment: ISO 8601 or milliseconds since 1970. */
 export function dateTime(at: string | number): string {
   return write(at, { dateStyle: 'medium', timeStyle: 'short' });

@@ -23,6 +23,7 @@ export const VIEWS: readonly ViewRow[] = [
   { path: 'topics', title: 'topics.title', icon: 'tree', right: 'viewer', load: () => import('./views/topics.tsx') },
   { path: 'people', title: 'people.title', icon: 'people', right: 'admin', load: () => import('./views/people.tsx') },
   { path: 'phones', title: 'phones.title', icon: 'phone', right: 'admin', load: () => import('./views/phones.tsx') },
+  { path: 'where', title: 'where.title', icon: 'pin', right: 'viewer', load: () => import('./views/where.tsx') },
   { path: 'bridges', title: 'bridges.title', icon: 'bridge', right: 'viewer', load: () => import('./views/bridges.tsx') },
   { path: 'certificates', title: 'certificates.title', icon: 'shield', right: 'viewer', load: () => import('./views/certificates.tsx') },
   { path: 'outside', title: 'outside.title', icon: 'globe', right: 'operator', load: () => import('./views/outside.tsx') },

@@ -14,7 +14,7 @@ export interface FieldProps {
   readonly hint?: ComponentChildren;
   /** What the latest request was refused with. */
   readonly problem?: Error | null;
-  readonly type?: 'text' | 'password' | 'number' | 'search';
+  readonly type?: 'text' | 'password' | 'number' | 'search' | 'date';
   readonly autocomplete?: string;
   readonly required?: boolean;
   readonly minLength?: number;
