@@ -43,6 +43,8 @@ export interface Debian {
   readonly root: string;
   /** run runs a command inside, to its end. */
   run(...words: [string, ...string[]]): Promise<Outcome>;
+  /** inNetwork runs a command of this machine in the network of the container, to its end. */
+  inNetwork(...words: [string, ...string[]]): Promise<Outcome>;
 }
 
 /** startDebian starts a container without a network; it ends with the test. */
@@ -68,13 +70,14 @@ export async function startDebian(test: TestContext, release: Release, variant: 
     await ended;
   });
   leader = await until(() => childOf(container.pid ?? 0));
-  const run: Debian['run'] = async (...words) => {
-    const enter = ['-t', String(leader), '-m', '-u', '-i', '-n', '-p', '-C', '-r', '-w', 'env', '-i', ...ENVIRONMENT];
-    const { status, stdout, stderr } = spawnSync('nsenter', [...enter, ...words], { encoding: 'utf8' });
+  const enter = async (...words: readonly string[]) => {
+    const { status, stdout, stderr } = spawnSync('nsenter', ['-t', String(leader), ...words], { encoding: 'utf8' });
     return { status, stdout, stderr };
   };
+  const run: Debian['run'] = (...words) => enter('-m', '-u', '-i', '-n', '-p', '-C', '-r', '-w', 'env', '-i', ...ENVIRONMENT, ...words);
+  const inNetwork: Debian['inNetwork'] = (...words) => enter('-n', ...words);
   await until(async () => (/running|degraded/.test((await run('systemctl', 'is-system-running')).stdout) ? true : null));
-  return { root, run };
+  return { root, run, inNetwork };
 }
 
 /** The packages of a container as one archive: dist/ is swept by hand only. */
