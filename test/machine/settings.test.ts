@@ -120,7 +120,7 @@ test('the installed service restores a backup over REST, its configuration too',
   await succeed(box.debian.run('midge', 'pub', '-h', '127.0.0.1', '-u', 'jane', '-P', 'secret', '-t', 'a', '-m', 'then', '-q', '1', '-r'));
   await succeed(box.debian.run('midge', 'backup', '/root/backup.tar.gz'));
   await succeed(box.debian.run('midge', 'pub', '-h', '127.0.0.1', '-u', 'jane', '-P', 'secret', '-t', 'a', '-m', 'now', '-q', '1', '-r'));
-  const later = await box.change('max_connections 50');
+  const later = await box.change('max_queued_messages 500');
   await box.ask('POST', '/configuration/confirmation', { confirm: later });
 
   const prepared = await box.ask('POST', '/restores?withConfiguration=true', { file: join(box.debian.root, 'root/backup.tar.gz') });
@@ -128,10 +128,13 @@ test('the installed service restores a backup over REST, its configuration too',
   assert.ok(prepared.body.writes.includes(FILE), JSON.stringify(prepared.body));
   const restored = await box.ask('POST', `/restores/${prepared.body.id}/confirmation`, {});
   assert.deepEqual([restored.status, restored.body], [200, { restarts: true }]);
-  await until(async () => !(await box.has('max_connections 50')) && (await box.answers()));
+  await until(async () => !(await box.has('max_queued_messages 500')) && (await box.answers()));
   assert.ok(await box.has('max_keepalive 1000'));
   assert.equal(await box.sh(`stat -c '%a %U' ${FILE} /var/lib/midge/passwd`), '644 midge\n600 midge\n');
-  assert.equal((await box.ask('GET', '/retained-message?topic=a')).body.payload?.text ?? '', 'then');
+  const kept = await succeed(
+    box.debian.run('midge', 'sub', '-h', '127.0.0.1', '-u', 'jane', '-P', 'secret', '-t', 'a', '-C', '1', '-W', '60'),
+  );
+  assert.equal(kept.stdout, 'then\n');
   assert.match(await box.sh('journalctl -u midge -b -o cat --no-pager'), /Restored a backup of /);
 });
 
