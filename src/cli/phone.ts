@@ -10,6 +10,7 @@ import type { Invocation, Terminal } from '../terminal/command.ts';
 import { writeTable } from '../terminal/table.ts';
 import { readConfiguration } from './configuration-file.ts';
 import { askBroker, tell } from './control-client.ts';
+import { forget, listLocations } from './phone-locations.ts';
 import { startRules } from './start-rules.ts';
 
 /** How often the broker is asked how far a phone is. */
@@ -51,9 +52,11 @@ export async function run(invocation: Invocation): Promise<number> {
   if (action === 'add' && person !== undefined && device === undefined) return addPhone(person, invocation);
   if (action === 'groups' && person !== undefined && device === undefined) return changeGroups(person, invocation);
   if (action === 'remove' && person !== undefined) return removePhone(person, device ?? null, invocation);
+  if (action === 'locations') return listLocations(person ?? null, device ?? null, invocation);
+  if (action === 'forget' && person !== undefined) return forget(person, device ?? null, invocation);
   const { program } = invocation;
   throw new OperatorError(
-    `Error: Use '${program} add PERSON --for owntracks', '${program} list', '${program} groups PERSON --group NAME' or '${program} remove PERSON [DEVICE]'.`,
+    `Error: Use '${program} add PERSON --for owntracks', '${program} list', '${program} groups PERSON --group NAME', '${program} remove PERSON [DEVICE]', '${program} locations [PERSON [DEVICE]]' or '${program} forget PERSON [DEVICE]'.`,
     {
       exitCode: 2,
     },
@@ -183,15 +186,17 @@ async function changeGroups(person: string, invocation: Invocation): Promise<num
 }
 
 async function removePhone(person: string, device: string | null, invocation: Invocation): Promise<number> {
-  const { removed, messages } = (await askBroker(invocation, 'remove phone', { person, device })) as {
+  const { removed, messages, locations } = (await askBroker(invocation, 'remove phone', { person, device })) as {
     // the row's output
     readonly removed: readonly string[];
     readonly messages: number;
+    readonly locations: number;
   };
   const { stdout } = invocation.terminal;
   for (const account of removed)
     stdout.write(`Removed ${visibleText(account)}: it is disconnected, its account and its rules have gone.\n`);
   const kept = `${messages} retained message${messages === 1 ? '' : 's'}`;
   if (messages > 0) stdout.write(`Deleted what was kept of it: ${kept}, its last location among them.\n`);
+  if (locations > 0) stdout.write(`Deleted its history: ${locations} location${locations === 1 ? '' : 's'}.\n`);
   return 0;
 }

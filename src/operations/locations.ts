@@ -196,12 +196,19 @@ export async function deleteLocations(needs: OperationNeeds, meant: MeantLocatio
     const isLastGone = last !== null && last.at >= from && last.at <= to && needs.broker.retained.has(topic);
     if (isLastGone) messages++;
     if (!isPreview) {
-      live.forget(topic, from, to);
+      if (from <= ALL_TIME.from && to >= ALL_TIME.to) live.drop(topic);
+      else live.forget(topic, from, to);
       if (isLastGone) await deleteTopics(needs, [topic]);
     }
     if (locations > 0 || isLastGone) phones.push({ person: of, device: on, locations });
   }
   return { phones, locations: phones.reduce((sum, each) => sum + each.locations, 0), messages, preview: isPreview };
+}
+
+/** forgetPhones deletes all of a person's phones, or of one of them, and gives how many locations were kept. */
+export async function forgetPhones(needs: OperationNeeds, person: string, device: string | null): Promise<number> {
+  if (needs.locations === null) return 0;
+  return (await deleteLocations(needs, { person, device, ...ALL_TIME })).locations;
 }
 
 function locationsOf({ locations }: OperationNeeds): Locations {

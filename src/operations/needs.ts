@@ -197,7 +197,7 @@ export interface Phones {
 
 /** Locations are those of phones: the latest of each, and what is kept of the past. */
 export interface Locations {
-  readonly live: Pick<Whereabouts, 'find' | 'forget' | 'list' | 'onChange'>;
+  readonly live: Pick<Whereabouts, 'drop' | 'find' | 'forget' | 'list' | 'onChange'>;
   /** Null = nothing outlives the process. */
   readonly log: Store['locations'] | null;
   /** As the configuration has it: see LocationHistoryOptions. */

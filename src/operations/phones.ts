@@ -7,6 +7,7 @@ import { accountOf, nameFault, PHONE_USES, type PhoneName, topicOf } from '../ph
 import { isSetUp, type Phone } from '../phones/phone-book.ts';
 import { PHONE_PROBLEMS, type PhoneProblem, problemOf } from '../phones/phone-problem.ts';
 import { mayBeginRules } from './begin-rules.ts';
+import { forgetPhones } from './locations.ts';
 import type { OperationNeeds, Phones } from './needs.ts';
 import { badInput, OperationFailure, operation } from './operation.ts';
 import { pageAddresses, phoneAddress, phoneHosts, phoneListener } from './phone-address.ts';
@@ -212,11 +213,13 @@ export const REMOVE_PHONE = operation({
   name: 'remove phone',
   kind: 'command',
   right: 'admin',
-  summary: 'Remove a phone, or all phones of a person: account, rules, and the messages that were kept of it. It is disconnected at once.',
+  summary:
+    'Remove a phone, or all phones of a person: account, rules, the messages that were kept of it, and its history of locations. It is disconnected at once.',
   input: z.strictObject({ person: NAME.person, device: NAME.device.nullish().describe('none = all phones of the person') }),
   output: z.object({
     removed: z.array(z.string()).describe('accounts'),
     messages: z.number().int().describe('retained messages that were deleted'),
+    locations: z.number().int().describe('of the history, that were deleted'),
   }),
   run: async (needs, { person, device }) => {
     const { book } = phonesOf(needs);
@@ -229,7 +232,9 @@ export const REMOVE_PHONE = operation({
     await grantRules(needs, files, book.list());
     let messages = 0;
     for (const phone of gone) messages += await deleteBelow(needs, topicOf(phone));
-    return { removed, messages };
+    let locations = 0;
+    for (const phone of gone) locations += await forgetPhones(needs, phone.person, phone.device);
+    return { removed, messages, locations };
   },
 });
 

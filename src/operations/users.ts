@@ -5,6 +5,7 @@ import { hasUser, passwordFault, removeUser, setUser, usernameFault } from '../a
 import { hashPassword } from '../access/password-hash.ts';
 import { usersOf } from '../access/set-accounts.ts';
 import { changeInForce, readEdited } from './change-in-force.ts';
+import { forgetPhones } from './locations.ts';
 import type { OperationNeeds } from './needs.ts';
 import { badInput, OperationFailure, operation } from './operation.ts';
 import { PAGE_INPUT, pageOf, takePage } from './page.ts';
@@ -103,14 +104,18 @@ export const REMOVE_USER = operation({
   name: 'remove user',
   kind: 'command',
   right: 'admin',
-  summary: 'Remove a user from the password file and disconnect its clients; its rules stay in the ACL file.',
+  summary:
+    'Remove a user from the password file, disconnect its clients, and delete the history of locations of the person of this name; its rules stay in the ACL file.',
   input: z.strictObject({ ...NAME, ...LISTENER_INPUT }),
-  output: ANSWER,
-  run: (needs, { username, listener }) =>
-    change(needs, { username, listener }, null, (text) => {
+  output: ANSWER.extend({ locations: z.number().int().describe('of the history of its phones, that were deleted') }),
+  run: async (needs, { username, listener }) => {
+    const answer = await change(needs, { username, listener }, null, (text) => {
       requireUser(text, username);
       return removeUser(text, username);
-    }),
+    });
+    const [person = '', device = null, more] = username.split('/');
+    return { ...answer, locations: more === undefined ? await forgetPhones(needs, person, device) : 0 };
+  },
 });
 
 interface Meant {

@@ -113,6 +113,14 @@ export class Whereabouts {
     return isAtOnce ? { ...record, at: last.at + 1 } : record;
   }
 
+  /** drop forgets all that is known of a phone. */
+  drop(topic: string): void {
+    const phone = this.#phones.get(topic);
+    if (phone === undefined) return;
+    this.#phones.delete(topic);
+    this.#tell({ phone: unknown(topic, phone), record: null });
+  }
+
   #unsay(topic: string, end: string): void {
     const phone = this.#phones.get(topic);
     if (phone === undefined) return;
@@ -122,8 +130,7 @@ export class Whereabouts {
 
   #putOrDrop(phone: Whereabout): void {
     if (phone.last !== null || phone.transition !== null || phone.card !== null) return this.#put(phone);
-    this.#phones.delete(phone.topic);
-    this.#tell({ phone: { ...phone, waypoints: [] }, record: null });
+    this.drop(phone.topic);
   }
 
   #put(phone: Whereabout, record: LocationRecord | null = null): void {

@@ -139,7 +139,7 @@ test('person who is removed is disconnected, and accounts, rules and the last lo
   await jane.phone.publish(client, jane.fields, HERE);
   const john = await setUp(context, house, { person: 'john', groups: ['family'], system: 'ios' });
   const closed = new Promise((resolve) => client.once('close', () => resolve(null)));
-  assert.deepEqual(await house.ask('remove phone', { person: 'jane' }), { removed: ['jane/phone'], messages: 1 });
+  assert.deepEqual(await house.ask('remove phone', { person: 'jane' }), { removed: ['jane/phone'], messages: 1, locations: 0 });
   await closed;
   await assert.rejects(jane.phone.connect(jane.fields), /Not authorized/);
   assert.equal((await jane.phone.get(jane.next)).status, 404);

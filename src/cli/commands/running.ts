@@ -87,17 +87,20 @@ export const RUNNING_COMMANDS: readonly Command[] = [
   },
   {
     name: 'phone',
-    summary: 'Set up a phone by a link, list the phones, remove one',
+    summary: 'Set up a phone by a link, list the phones, remove one, show where they are and were',
     usage: [
       'add PERSON [--for owntracks | mqtt] [--device NAME] [--group NAME] [--topic RULE] [--no-wait | --json]',
       'list [--json] [--state DIR | -c FILE]',
       'groups PERSON [--group NAME] [--state DIR | -c FILE]',
       'remove PERSON [DEVICE] [--state DIR | -c FILE]',
+      'locations [PERSON [DEVICE]] [--from TIME] [--to TIME] [--json] [--state DIR | -c FILE]',
+      'forget PERSON [DEVICE] [--from TIME] [--to TIME] [--yes] [--state DIR | -c FILE]',
     ],
     description: [
       'add prints a link as a QR code and follows the phone until it is set up. The link works for ten minutes and for one phone. It leads the phone through the certificate and the settings of its app, and midge makes the account and its rules. Where the configuration has no acl_file, midge starts one in which all present accounts keep all rights.',
       'People who share a group see where the others are. Without a group nobody sees the person. groups puts a person into other groups, or without --group into none.',
-      'remove ends the account of one phone, or those of all phones of a person, and deletes the messages that were kept of it.',
+      'remove ends the account of one phone, or those of all phones of a person, and deletes the messages and locations that were kept of it.',
+      'locations shows where the phones are, or where those of a person were. forget deletes what is kept of a person or a phone, all or of a time, after it has shown how much that is.',
     ],
     flags: [
       ...CONTROL_FLAGS,
@@ -109,7 +112,10 @@ export const RUNNING_COMMANDS: readonly Command[] = [
       { long: 'websocket', summary: 'add: the phone speaks MQTT over WebSocket' },
       { long: 'replace', summary: 'add: also where this phone is set up already; it gets another password' },
       { long: 'no-wait', summary: 'add: do not wait for the phone' },
-      { long: 'json', summary: 'add, list: print JSON' },
+      { long: 'from', value: 'TIME', summary: 'locations, forget: from this day or time on [locations: a day ago]' },
+      { long: 'to', value: 'TIME', summary: 'locations, forget: to this day or time' },
+      { long: 'yes', summary: 'forget: do not ask' },
+      { long: 'json', summary: 'add, list, locations: print JSON' },
     ],
     examples: [
       {
@@ -121,8 +127,10 @@ export const RUNNING_COMMANDS: readonly Command[] = [
         command: "sudo midge phone add tom --for mqtt --topic 'read home/#'",
       },
       { text: 'Shut out a lost phone', command: 'sudo midge phone remove jane phone' },
+      { text: 'See where the phones are', command: 'sudo midge phone locations' },
+      { text: 'Delete the history of a person', command: 'sudo midge phone forget jane' },
     ],
-    operands: { most: 3, choices: ['add', 'list', 'groups', 'remove'] },
+    operands: { most: 3, choices: ['add', 'list', 'groups', 'remove', 'locations', 'forget'] },
     load: () => import('../phone.ts'),
   },
   {
