@@ -1,7 +1,7 @@
 // From a blank card with a midge.txt to messages over TLS, seen from outside.
 
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -52,6 +52,7 @@ test('image carries messages over TLS when a blank card is booted', { skip }, as
   card.write('midge.txt', MIDGE_TXT);
   card.write('user-data', userData(key.line));
   card.write('network-config', NETWORK_CONFIG);
+  card.write('MAKE-BACKUP.TXT', '');
   const root = card.rootDigest();
   const start = Date.now();
   const machine = await switchOn(t, card, { memoryMb: 512 });
@@ -156,8 +157,15 @@ test('image carries messages over TLS when a blank card is booted', { skip }, as
     const from = machine.console.lines.length;
     await runBySsh({ port: machine.ports.ssh, key, patience: BOOT_PATIENCE }, 'systemctl poweroff');
     await machine.console.ended;
-    const alarming = machine.console.lines.slice(from).filter((line) => ALARMING.test(line));
-    assert.deepEqual(alarming, []);
+    const words = machine.console.lines.slice(from);
+    assert.ok(
+      words.some((line) => /Power down/.test(line)),
+      words.join('\n'),
+    );
+    assert.deepEqual(
+      words.filter((line) => ALARMING.test(line)),
+      [],
+    );
   });
 
   await t.test('image has written its report when the power is off', () => {
@@ -172,6 +180,16 @@ test('image carries messages over TLS when a blank card is booted', { skip }, as
     assert.match(card.read('midge-log.txt') ?? '', /^What is wrong:\r\n {4}The Wi-Fi "Net of Jane"(?:.*\r\n)+.* midge\[\d+\]: /);
     assert.match(report, /Ports 1883 and 9001 have no TLS/);
     assert.doesNotMatch(report, /horse/);
+  });
+
+  await t.test('image has made the backup that was ordered', () => {
+    const [name = '', ...others] = card.names().filter((each) => /^midge-testbed-\w+\.tar\.gz$/.test(each));
+    assert.deepEqual(others, []);
+    const held = execFileSync('tar', ['-tzf', card.take(name)], { encoding: 'utf8' }).split('\n');
+    for (const wanted of ['backup.json', 'state/passwd', 'state/appliance.conf'])
+      assert.ok(held.includes(wanted), `${wanted} is not in ${held}`);
+    assert.ok(!card.names().some((each) => /make-backup/i.test(each)), 'the order is there still');
+    assert.match(card.read('midge-report.txt') ?? '', /The backup midge-testbed-\w+\.tar\.gz was made\. It holds the keys/);
   });
 
   await t.test('image has taken the passwords out of the boot partition', () => {
