@@ -14,7 +14,7 @@ export type Session = NonNullable<Answer<'/api/v1/welcome'>['session']>;
 export type Right = Session['role'];
 
 /** Ending says why somebody who was signed in is so no more. */
-export type Ending = 'expired' | 'restarted' | 'other-tab' | 'by-you' | 'password';
+export type Ending = 'expired' | 'restarted' | 'restored' | 'other-tab' | 'by-you' | 'password';
 
 export type Visit =
   | { readonly kind: 'loading' }
@@ -28,16 +28,25 @@ export const visit = signal<Visit>({ kind: 'loading' });
 /** Tabs of one browser share a cookie: they tell each other when it changes. */
 const tabs = new BroadcastChannel('midge.session');
 
+/** The next restart is that of a backup which takes its place. */
+let isRestoring = false;
+
+/** expectRestore lets the next sign-in say that the box has gone back to a backup. */
+export function expectRestore(): void {
+  isRestoring = true;
+}
+
 /** startVisit asks the box who we are; it goes on until the box answers. */
 export async function startVisit(): Promise<void> {
   tabs.onmessage = ({ data }) => void (data === 'signed-out' ? endedElsewhere() : look(null));
-  onReconnect(() => void look('restarted'));
+  onReconnect(() => void look(isRestoring ? 'restored' : 'restarted'));
   await look(null);
 }
 
 /** begin starts the work of a session. */
 export function begin(session: Session): void {
-  useSession(session.csrfToken, () => void look('expired'));
+  isRestoring = false;
+  useSession(session.csrfToken, () => void look(isRestoring ? 'restored' : 'expired'));
   visit.value = { kind: 'at-work', session };
 }
 

@@ -145,7 +145,6 @@ function ClientTable({ clients, revoke }: ClientTableProps) {
       columns={[
         { title: t('certificates.name'), isHead: true, cell: ({ name }) => name },
         { title: t('certificates.state'), cell: (client) => <State client={client} /> },
-        { title: t('certificates.issued'), cell: ({ from }) => day(from) },
         { title: t('certificates.expires'), cell: ({ until }) => day(until) },
         {
           title: t('certificates.actions'),

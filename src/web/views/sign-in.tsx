@@ -14,6 +14,7 @@ import { Gate } from './gate.tsx';
 const WHY_WORDS: Readonly<Record<Ending, Key>> = {
   expired: 'signIn.expired',
   restarted: 'signIn.restarted',
+  restored: 'signIn.restored',
   'other-tab': 'signIn.otherTab',
   'by-you': 'signIn.byYou',
   password: 'signIn.passwordChanged',

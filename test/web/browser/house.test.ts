@@ -130,6 +130,7 @@ for (const look of LOOKS) {
     await audit();
     expect(AWAY);
     await dialog.getByRole('button', { name: 'Restore and restart' }).click();
+    await page.getByText('The broker was restarted with the backup.').waitFor();
     await signIn(page);
     await page.goto(`${box.url}/#/topics/home%2Fdoor`);
     await page.locator('.topic-payload', { hasText: 'before' }).waitFor();

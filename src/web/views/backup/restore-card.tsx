@@ -11,6 +11,7 @@ import { Trouble } from '../../components/faces.tsx';
 import { Progress } from '../../components/progress.tsx';
 import { toast } from '../../components/toast.tsx';
 import { dateTime, percent, plural, t } from '../../i18n.ts';
+import { expectRestore } from '../../visit.ts';
 
 type Prepared = paths['/api/v1/restores']['post']['responses'][200]['content']['application/json'];
 
@@ -105,6 +106,7 @@ function Ask({ prepared: { id, host, time, writes, revivals, damage }, discard, 
   const when = Number.isNaN(Date.parse(time)) ? time : dateTime(time);
   const act = async () => {
     await ask(api.POST('/api/v1/restores/{id}/confirmation', { params: { path: { id } }, body: {} }));
+    expectRestore();
     toast(t('backup.restarting'));
     isConfirmed.current = true;
     void untilRestart();
