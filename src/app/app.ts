@@ -153,14 +153,7 @@ class HomeAppliance implements Appliance {
       log,
       changed: () => this.#installGuards(),
     });
-    this.broker = this.#createBroker();
-    this.telemetry = createTelemetry({
-      broker: this.broker,
-      clock: systemClock,
-      version: setup.title,
-      interval: configuration.broker.sysInterval,
-      more: () => this.#moreTopics(),
-    });
+    this.updates = new UpdatesPart(setup);
     this.#homeAssistant = new HomeAssistantPart({
       configuration,
       broker: () => this.broker,
@@ -168,6 +161,17 @@ class HomeAppliance implements Appliance {
       store: () => this.store,
       folder: state.path,
       title: setup.title,
+      updates: this.updates,
+      log,
+      changed: () => this.#installGuards(),
+    });
+    this.broker = this.#createBroker();
+    this.telemetry = createTelemetry({
+      broker: this.broker,
+      clock: systemClock,
+      version: setup.title,
+      interval: configuration.broker.sysInterval,
+      more: () => this.#moreTopics(),
     });
     this.traffic = new ClientTraffic({ clock: systemClock, broker: this.broker, telemetry: this.telemetry, selfTest });
     this.#certificates = new CertificatesPart({
@@ -180,7 +184,6 @@ class HomeAppliance implements Appliance {
       showsAnswers: (port) => this.listeners.some((each) => each.port === port && isPlainHttp(each.options)),
       changed: () => void this.#certificatesChanged(),
     });
-    this.updates = new UpdatesPart(setup);
     this.#listeners = this.#createListeners();
     this.announcements = new AnnouncementsPart({
       options: configuration.discovery,
@@ -337,7 +340,7 @@ class HomeAppliance implements Appliance {
   }
 
   #guards() {
-    const authorizer = this.#bridges.authorizer(this.access.authorizer);
+    const authorizer = this.#homeAssistant.authorizer(this.#bridges.authorizer(this.access.authorizer));
     const { selfTest } = this.#setup;
     const authenticator = this.#bridges.authenticator(withIdentities(this.access.authenticator, () => this.#listeners.all));
     if (selfTest === null) return { authenticator, authorizer };

@@ -74,6 +74,8 @@ function recordsOf(env: Readonly<Record<string, string | undefined>>): { readonl
   if (!running || !kept || process.getuid?.() !== 0)
     throw new OperatorError('Cannot answer a request: only midge-upgrade.service does - use: sudo midge upgrade');
   for (const folder of [running, kept]) mkdirSync(folder, { recursive: true });
+  // Commands that an installation runs are about the broker's state folder, not about this service's.
+  for (const name of ['STATE_DIRECTORY', 'RUNTIME_DIRECTORY']) delete process.env[name];
   return { progress: join(running, PROGRESS_NAME), last: join(kept, LAST_NAME) };
 }
 

@@ -44,7 +44,7 @@ async function setupCodeOf(invocation: Invocation): Promise<string | null> {
 }
 
 /** troublesOf gives what a person should look at, one sentence each. */
-export function troublesOf({ store, clock, certificates, machine, kept, reload, bridges, internet }: Status): string[] {
+export function troublesOf({ store, clock, certificates, machine, kept, reload, bridges, internet, update }: Status): string[] {
   const troubles: string[] = [];
   if (reload !== null && reload.error !== null) troubles.push(`The last reload failed: ${reload.error}`);
   if (kept.isFull) {
@@ -62,7 +62,7 @@ export function troublesOf({ store, clock, certificates, machine, kept, reload, 
     troubles.push(`No time server has set the clock since the machine was switched on. It says ${clock.now}.`);
   if (clock.trusted && certificates !== null && certificates.serverExpires < clock.now)
     troubles.push(`The server certificate expired on ${certificates.serverExpires.slice(0, 10)}.`);
-  troubles.push(...bridges.flatMap(bridgeTroubles), ...internetTroubles(internet));
+  troubles.push(...bridges.flatMap(bridgeTroubles), ...internetTroubles(internet), ...updateTroubles(update));
   const { power, disk } = machine;
   if (power !== null && power.now.length > 0) troubles.push(`The machine says: ${power.now.join(', ')}.`);
   if (disk !== null && disk.free < disk.total * 0.02) troubles.push(`The disk is nearly full: ${bytes(disk.free)} are free.`);
@@ -95,6 +95,24 @@ function internetTroubles(internet: Status['internet'] | undefined): string[] {
   ].filter((text) => text !== '');
 }
 
+/** A broker that was started by an earlier version tells nothing. */
+function updateTroubles(update: Status['update'] | undefined): string[] {
+  const { last = null, automatic = 'off', fault = null } = update ?? {};
+  const hasFailed = last !== null && last.outcome === 'failed';
+  return [
+    hasFailed ? `The update${last.to === null ? '' : ` to ${last.to}`} on ${last.at.slice(0, 10)} was not done: ${last.reason}` : '',
+    automatic !== 'off' && fault !== null ? fault : '',
+  ].filter((text) => text !== '');
+}
+
+function updateRow(update: Status['update'] | undefined, now: string): string | null {
+  if (update === undefined) return null;
+  const days = Math.floor((Date.parse(now) - Date.parse(update.built)) / 86_400_000);
+  const age = `from ${update.built.slice(0, 10)}${days > 0 ? `, ${days} days old` : ''}`;
+  if (update.newer !== null) return `${age}; ${update.newer} is newer (sudo midge upgrade)`;
+  return `${age}; ${update.checked === null ? 'nobody has looked for a newer one' : `none newer was known on ${update.checked.slice(0, 10)}`}`;
+}
+
 function print(status: Status, troubles: readonly string[], terminal: Terminal): void {
   writeTable(
     terminal,
@@ -118,6 +136,7 @@ function rowsOf({
   const perSecond = (rate: number | null) => (rate === null ? '' : ` (${rate}/s)`);
   return [
     ['Program', `${program}, pid ${pid}, since ${isoTime(Date.parse(since))}`],
+    ['Version', updateRow(rest.update, clock.now)],
     ['State', rest.state],
     ['Configuration', configuration ?? 'none'],
     ['Reloaded', reload && `${isoTime(Date.parse(reload.at))}, ${CAUSES[reload.by]}${reload.error === null ? '' : ': failed'}`],

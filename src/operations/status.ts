@@ -17,6 +17,7 @@ import { type OperationNeeds, RELOAD_CAUSES } from './needs.ts';
 import { type Answer, operation } from './operation.ts';
 import { HOLD } from './throttle.ts';
 import { iso, TIME } from './time.ts';
+import { KNOWN_UPDATE, knownUpdate } from './updates.ts';
 
 const RATE = z.number().nullable().describe('per second, averaged over the last minute; null = sys_interval 0');
 
@@ -86,6 +87,7 @@ const OUTPUT = z.object({
   held: z.array(HOLD),
   certificates: CERTIFICATES.nullable().describe('null = no listener uses a certificate of our authority'),
   internet: INTERNET_STATE.nullable().describe('null = the configuration asks for nothing outside'),
+  update: KNOWN_UPDATE,
   store: STORE.nullable().describe('null = nothing outlives the process'),
   clock: z.object({ now: TIME, trusted: z.boolean() }),
   machine: MACHINE,
@@ -127,6 +129,7 @@ async function readStatus(needs: OperationNeeds): Promise<Status> {
     held: needs.throttle.held(),
     certificates: certificates === null ? null : certificatesOf(certificates),
     internet: needs.internet === null ? null : internetState(needs.internet),
+    update: knownUpdate((await needs.updates()).state, program.buildDate),
     store: store === null ? null : storeOf(store, health),
     clock: { now: iso(now), trusted: clockTrusted(now, program.buildDate) },
     machine: { ...health, ...machineNames(), announced: needs.announcedHost },

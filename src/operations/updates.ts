@@ -21,7 +21,6 @@ const ATTEMPT = z.object({
   reason: z.string().nullable().describe('why the machine has the version that it had'),
 });
 
-/** UPDATES_STATE is what is known about updates. */
 const UPDATES_STATE = z.object({
   current: z.string().describe('the version that runs'),
   built: TIME.describe('the date of its sources: no security update in it is younger'),
@@ -38,6 +37,29 @@ const UPDATES_STATE = z.object({
   progress: PROGRESS.nullable().describe('of the update under way; null = none'),
   last: ATTEMPT.nullable().describe('how the last try ended'),
 });
+
+/** KNOWN_UPDATE is a part of the status. */
+export const KNOWN_UPDATE = z.object({
+  built: TIME.describe('the date of the sources of this version'),
+  automatic: z.enum(UPDATE_MODES),
+  newer: z.string().nullable().describe('the newer version that was found; null = none is known'),
+  checked: TIME.nullable().describe('when it was looked for last; null = never'),
+  fault: z.string().nullable().describe('why the last look found nothing'),
+  last: ATTEMPT.nullable().describe('how the last update ended'),
+});
+
+/** knownUpdate shows it. */
+export function knownUpdate(state: UpdatesState, buildDate: number): z.infer<typeof KNOWN_UPDATE> {
+  const { built, automatic, newest, checked, last } = shown(state, buildDate);
+  return {
+    built,
+    automatic,
+    newer: newest?.isNewer ? newest.version : null,
+    checked: checked?.at ?? null,
+    fault: checked?.fault ?? null,
+    last,
+  };
+}
 
 /** UPDATES tells what is known, and asks nobody. */
 export const UPDATES = operation({

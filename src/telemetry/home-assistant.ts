@@ -4,6 +4,7 @@
 //   homeassistant/status                Home Assistant's birth message: "online"
 //   midge/ID/state                      all values as one object of JSON; retained, when one has changed
 //   midge/ID/availability               online or offline; retained
+//   midge/ID/update/install             "install" has the newest version installed; the application lets one account publish it, or nobody
 //
 // https://www.home-assistant.io/integrations/mqtt/#device-discovery-payload
 
@@ -19,6 +20,9 @@ const PREFIX = 'homeassistant';
 
 /** Seconds between two looks at the values. */
 const INTERVAL = 30;
+
+/** Of the order to install. */
+const INSTALL = 'install';
 
 /** Seconds: who says "online" a hundred times is answered once. */
 const ANSWER_AFTER = 1;
@@ -45,12 +49,29 @@ export interface HomeAssistantSetup {
   readonly machine: () => MachineFacts | null;
   /** problems are what a person should look at, a sentence each. */
   readonly problems: () => readonly string[];
+  /** The versions of midge. */
+  readonly update: () => UpdateFacts;
+  /** install has the newest version installed; null = not by MQTT. */
+  readonly install: (() => void) | null;
+}
+
+/** UpdateFacts are what an entity of the platform `update` shows. */
+export interface UpdateFacts {
+  readonly installed: string;
+  /** The newest that is known; null = none was looked for. */
+  readonly latest: string | null;
+  /** Per cent of what has to be fetched, null = that cannot be told; absent = nothing is installed now. */
+  readonly progress?: number | null;
 }
 
 /** Component is one entity: its name is that of a value in the state. */
 interface Component {
   readonly name: string;
   readonly config: Readonly<Record<string, unknown>>;
+}
+
+function installTopic(id: string): string {
+  return `midge/${id}/update/install`;
 }
 
 /** deviceId makes an id that stays the same, from what tells a machine and its broker from others, and tells nothing of them. machine-id(5) */
@@ -73,6 +94,11 @@ export class HomeAssistantDevice implements Part {
     if (packet.payload.toString() === 'online') this.#announceSoon();
     done();
   };
+  readonly #order = (packet: { readonly payload: Buffer; readonly retain: boolean }, done: () => void) => {
+    // A retained order would be carried out again at each start.
+    if (packet.payload.toString() === INSTALL && !packet.retain) this.#setup.install?.();
+    done();
+  };
   #timer: Timer | null = null;
   #answer: Timer | null = null;
   #state = '';
@@ -85,6 +111,7 @@ export class HomeAssistantDevice implements Part {
   async start(): Promise<void> {
     const { broker } = this.#setup;
     broker.subscribe(`${PREFIX}/status`, this.#listener, () => {});
+    if (this.#setup.install !== null) broker.subscribe(this.installTopic, this.#order, () => {});
     this.#announce();
     publish(broker, this.#topics.availability, 'online');
     this.#tellState();
@@ -97,6 +124,11 @@ export class HomeAssistantDevice implements Part {
     publish(this.#setup.broker, this.#topics.availability, 'offline');
   }
 
+  /** installTopic is where the order to install comes in. */
+  get installTopic(): string {
+    return installTopic(this.#setup.id);
+  }
+
   /** takeAway removes it from Home Assistant. */
   takeAway(): void {
     this.#end();
@@ -106,6 +138,7 @@ export class HomeAssistantDevice implements Part {
   #end(): void {
     const { broker } = this.#setup;
     broker.unsubscribe(`${PREFIX}/status`, this.#listener, () => {});
+    broker.unsubscribe(this.installTopic, this.#order, () => {});
     for (const timer of [this.#timer, this.#answer]) if (timer !== null) broker.wheel.cancel(timer);
     this.#timer = null;
     this.#answer = null;
@@ -144,6 +177,7 @@ export class HomeAssistantDevice implements Part {
       memory_available: facts?.memory.available ?? null,
       problem: found.length > 0 ? 'ON' : 'OFF',
       problems: found,
+      update: updateState(this.#setup.update()),
     };
   }
 }
@@ -158,9 +192,9 @@ function topicsOf(id: string): Topics {
   return { config: `${PREFIX}/device/midge_${id}/config`, availability: `midge/${id}/availability`, state: `midge/${id}/state` };
 }
 
-function describeDevice({ id, deviceName, title }: HomeAssistantSetup, { availability, state }: Topics): object {
+function describeDevice({ id, deviceName, title, install }: HomeAssistantSetup, { availability, state }: Topics): object {
   const [program = title, version = ''] = title.split(' version ');
-  const components = [...METRICS.map(componentOf), ...MACHINE, problemOf(state)];
+  const components = [...METRICS.map(componentOf), ...MACHINE, problemOf(state), updateOf(install === null ? null : installTopic(id))];
   return {
     device: { identifiers: [`midge_${id}`], name: deviceName, manufacturer: program, model: 'MQTT broker', sw_version: version },
     origin: { name: program, sw_version: version },
@@ -217,6 +251,31 @@ function problemOf(stateTopic: string): Component {
       json_attributes_topic: stateTopic,
       json_attributes_template: "{{ {'problems': value_json.problems} | tojson }}",
       entity_category: 'diagnostic',
+    },
+  };
+}
+
+/** The state of an update is an object of JSON: https://www.home-assistant.io/integrations/update.mqtt/#state_topic */
+function updateState({ installed, latest, progress }: UpdateFacts): object {
+  return {
+    installed_version: installed,
+    latest_version: latest ?? installed,
+    in_progress: progress !== undefined,
+    update_percentage: progress ?? null,
+  };
+}
+
+function updateOf(commandTopic: string | null): Component {
+  return {
+    name: 'update',
+    config: {
+      platform: 'update',
+      name: 'Update',
+      title: 'midge',
+      device_class: 'firmware',
+      value_template: '{{ value_json.update | tojson }}',
+      entity_category: 'diagnostic',
+      ...(commandTopic === null ? {} : { command_topic: commandTopic, payload_install: INSTALL }),
     },
   };
 }

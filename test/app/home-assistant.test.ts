@@ -55,3 +55,25 @@ test('device that an earlier start has left is taken away when it is not wanted 
   const third = await open(context, folder, LISTENER);
   assert.deepEqual([third.count('homeassistant/device/+/config'), third.count('midge/#')], [1, 0]);
 });
+
+test('update_account alone may order an update, whatever the rules let others do', async (context) => {
+  const folder = temporaryFolder(context);
+  const text = (account: string) => `${WITH}update_account ${account}\n`;
+  const { appliance, log } = await openAppliance(context, folder, { configuration: readIn(folder, text('ha')), keepsSessions: true });
+  const { broker } = appliance;
+  const found = broker.retained.matching('homeassistant/device/+/config').next();
+  const { components } = JSON.parse(found?.payload.toString() ?? '');
+  const topic: string = components.update.command_topic;
+  const may = (username: string | null, name = topic) =>
+    broker.authorizer === null || broker.authorizer.mayPublish({ clientId: 'x', username, listener: '' }, name);
+  assert.deepEqual([may('ha'), may('jane'), may(null), may('jane', 'another/topic')], [true, false, false, true]);
+  await appliance.reload(readIn(folder, text('jane')));
+  assert.deepEqual([may('ha'), may('jane')], [false, true]);
+  broker.publish({ cmd: 'publish', topic, payload: Buffer.from('install'), qos: 1, retain: false, dup: false });
+  await log.line(/Account "jane" has ordered the newest version by MQTT/);
+  await log.line(/Cannot install the update: midge is not a service of this machine/);
+  await appliance.reload(readIn(folder, WITH));
+  assert.equal(may('ha'), true, 'nobody listens there');
+  broker.publish({ cmd: 'publish', topic, payload: Buffer.from('install'), qos: 1, retain: false, dup: false });
+  assert.equal(log.lines.filter((line) => line.includes('has ordered')).length, 1);
+});

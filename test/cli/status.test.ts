@@ -24,3 +24,15 @@ function statusOf(machine: Pick<Status['machine'], 'clockSet' | 'uptime'>): Stat
   const clock = { now: '2026-01-31T12:00:00.000Z', trusted: true };
   return { ...rest, clock, machine: { power: null, disk: null, ...machine } } as unknown as Status; // no more is looked at
 }
+
+test('status tells of an update that failed, and of a look by itself that found nothing, but not of one that a person has asked for', () => {
+  const last = { at: '2026-01-30T03:00:00Z', from: '0.1.0', to: '0.2.0', reason: 'It fell.' };
+  const known = { built: '2026-01-01T00:00:00Z', automatic: 'off', newer: '0.2.0', checked: null, fault: null, last: null };
+  const troubles = (change: object) =>
+    troublesOf({ ...statusOf({ clockSet: true, uptime: 60 }), update: { ...known, ...change } as Status['update'] });
+  assert.deepEqual(troubles({}), []);
+  assert.deepEqual(troubles({ last: { ...last, outcome: 'failed' } }), ['The update to 0.2.0 on 2026-01-30 was not done: It fell.']);
+  assert.deepEqual(troubles({ last: { ...last, outcome: 'installed' } }), []);
+  assert.deepEqual(troubles({ automatic: 'check', fault: 'No server.' }), ['No server.']);
+  assert.deepEqual(troubles({ fault: 'No server.' }), []);
+});

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readStamp } from '../../build/bundle.ts';
 import { sealed } from '../../src/install/seal.ts';
 import { SCHEMA_VERSION } from '../../src/store/schema.ts';
 import type { Outcome } from '../support/process/outcome.ts';
@@ -53,6 +54,16 @@ function withLaterCommand(bytes: Buffer): Buffer {
   assert.ok(place > 0, 'the unit stands in the executable');
   const changed = Buffer.from(bytes);
   changed.write('ExecStart=/usr/local/bin/later-midge', place);
+  return sealed(changed);
+}
+
+/** ofVersion gives the same program under another number, of the same length. */
+export function ofVersion(bytes: Buffer, version: string): Buffer {
+  const own = `version:"${readStamp().version}",commit:"`;
+  const place = bytes.indexOf(own);
+  assert.ok(place > 0 && version.length === readStamp().version.length, 'the version stands in the executable');
+  const changed = Buffer.from(bytes);
+  changed.write(`version:"${version}",commit:"`, place);
   return sealed(changed);
 }
 

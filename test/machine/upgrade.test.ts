@@ -4,13 +4,11 @@ import assert from 'node:assert/strict';
 import { copyFileSync, mkdirSync, readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { readStamp } from '../../build/bundle.ts';
-import { sealed } from '../../src/install/seal.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { missing } from '../support/process/foreign-program.ts';
 import { makeKey, writeRelease } from '../updates/signed-release.ts';
 import { obstacle, startDebian } from './debian.ts';
-import { succeed, writePrograms } from './installation.ts';
+import { ofVersion, succeed, writePrograms } from './installation.ts';
 
 const EXECUTABLE = join(import.meta.dirname, `../../dist/midge-linux-${process.arch}`);
 const skip = obstacle(EXECUTABLE) || missing(['minisign'], 'minisign');
@@ -71,13 +69,3 @@ test('midge upgrade takes a signed release, refuses all others, and goes back fr
     return version;
   }
 });
-
-/** The same program under another number, of the same length. */
-function ofVersion(bytes: Buffer, version: string): Buffer {
-  const own = `version:"${readStamp().version}",commit:"`;
-  const place = bytes.indexOf(own);
-  assert.ok(place > 0 && version.length === readStamp().version.length, 'the version stands in the executable');
-  const changed = Buffer.from(bytes);
-  changed.write(`version:"${version}",commit:"`, place);
-  return sealed(changed);
-}

@@ -31,6 +31,10 @@ const COMMON_FIELDS = [
 const FIELDS: Readonly<Record<string, readonly string[]>> = {
   sensor: [...COMMON_FIELDS, 'last_reset_value_template', 'options', 'state_class', 'suggested_display_precision', 'unit_of_measurement'],
   binary_sensor: [...COMMON_FIELDS, 'off_delay', 'payload_off', 'payload_on'],
+  update: [
+    ...[...COMMON_FIELDS, 'command_topic', 'display_precision', 'latest_version_template', 'latest_version_topic', 'payload_install'],
+    ...['release_summary', 'release_url', 'retain', 'title'],
+  ],
 };
 
 /**
@@ -50,11 +54,13 @@ const STATE_CLASSES_OF: Readonly<Record<string, readonly string[]>> = { data_siz
 /** Units that need a device class, and which: whoever uses one without it has a plain number. */
 const CLASS_OF_UNIT = new Map(Object.entries(UNITS).flatMap(([kind, units]) => units.map((unit) => [unit, kind] as const)));
 
-async function openHouse(context: TestContext) {
+async function openHouse(context: TestContext, given = { mayInstall: true }) {
   const clock = new TestClock();
   const house = await startTestBroker({ clock });
   const problems: string[] = [];
   const machine = { cpuTemperature: 47.2, memory: { total: 4, available: 3 }, disk: null, power: null };
+  const update: { installed: string; latest: string | null; progress?: number | null } = { installed: '1.2.3', latest: null };
+  const orders: string[] = [];
   const device = new HomeAssistantDevice({
     broker: house.broker,
     id: ID,
@@ -62,6 +68,8 @@ async function openHouse(context: TestContext) {
     title: 'midge version 1.2.3',
     machine: () => machine,
     problems: () => problems,
+    update: () => update,
+    install: given.mayInstall ? () => orders.push('install') : null,
   });
   context.after(() => house.stop());
   const pass = (seconds: number) => {
@@ -71,7 +79,7 @@ async function openHouse(context: TestContext) {
     }
   };
   const value = (topic: string) => house.broker.retained.get(topic)?.payload.toString() ?? null;
-  return { house, device, problems, pass, value };
+  return { house, device, problems, update, orders, pass, value };
 }
 
 test('device is told with fields, classes and units that Home Assistant documents', async (context) => {
@@ -94,6 +102,10 @@ test('device is told with fields, classes and units that Home Assistant document
     assert.ok(entity['value_template']?.includes(`value_json.${name} `));
     if (platform === 'binary_sensor') {
       assert.equal(entity['device_class'], 'problem');
+      continue;
+    }
+    if (platform === 'update') {
+      assert.equal(entity['device_class'], 'firmware');
       continue;
     }
     const { device_class: kind, unit_of_measurement: unit = '', state_class: stateClass = '' } = entity;
@@ -160,6 +172,35 @@ test('device is away after a stop, and gone when it is not wanted any more', asy
   device.takeAway();
   pass(60);
   assert.deepEqual([value(CONFIG), value(STATE), value(AVAILABILITY)], [null, null, null]);
+});
+
+test('update is told as Home Assistant reads it, and its order is carried out where it may be', async (context) => {
+  const { house, device, update, orders, pass, value } = await openHouse(context);
+  await device.start();
+  const shown = () => JSON.parse(value(STATE) ?? '').update;
+  // MQTT_JSON_UPDATE_SCHEMA of home-assistant/core, homeassistant/components/mqtt/update.py
+  assert.deepEqual(shown(), { installed_version: '1.2.3', latest_version: '1.2.3', in_progress: false, update_percentage: null });
+  Object.assign(update, { latest: '1.3.0', progress: 40 });
+  pass(30);
+  assert.deepEqual(shown(), { installed_version: '1.2.3', latest_version: '1.3.0', in_progress: true, update_percentage: 40 });
+  const { command_topic: topic, payload_install: payload } = JSON.parse(value(CONFIG) ?? '').components.update;
+  const order = (text: string, retain = false) =>
+    house.broker.publish({ cmd: 'publish', topic, payload: Buffer.from(text), qos: 1, retain, dup: false });
+  order('something else');
+  order(payload, true);
+  assert.deepEqual(orders, []);
+  order(payload);
+  assert.deepEqual(orders, ['install']);
+  await device.stop();
+  order(payload);
+  assert.deepEqual(orders, ['install']);
+});
+
+test('update has no button where nobody may install by MQTT', async (context) => {
+  const { device, value } = await openHouse(context, { mayInstall: false });
+  await device.start();
+  const { update } = JSON.parse(value(CONFIG) ?? '').components;
+  assert.deepEqual([update.platform, update.command_topic], ['update', undefined]);
 });
 
 test('id of a device stays the same, differs between brokers, and does not tell the machine', () => {

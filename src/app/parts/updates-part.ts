@@ -36,6 +36,11 @@ export class UpdatesPart implements AppliancePart {
     this.#options = setup.configuration.updates;
   }
 
+  /** current is the version that runs. */
+  get current(): string {
+    return / version (\S+)/.exec(this.#setup.title)?.[1] ?? '';
+  }
+
   /** known is what was loaded already, for those who cannot wait. */
   get known(): Updates | null {
     return this.#known;
@@ -77,7 +82,7 @@ export class UpdatesPart implements AppliancePart {
   }
 
   async #create(options: UpdateOptions): Promise<Updates> {
-    const { state, log, title, buildDate } = this.#setup;
+    const { state, log, buildDate } = this.#setup;
     const [{ Updates }, { UPDATE_PLACES }, { releaseKeys, OWN_KEYS_FOLDER }, { keeperOfProgram }, { PLACES }] = await Promise.all([
       import('../../updates/updates.ts'),
       import('../../updates/update-record.ts'),
@@ -93,7 +98,7 @@ export class UpdatesPart implements AppliancePart {
     const way: UpdateWay = keeper === 'package' ? 'package' : isService ? 'service' : 'by hand';
     const updates = new Updates({
       options,
-      current: / version (\S+)/.exec(title)?.[1] ?? '',
+      current: this.current,
       architecture: process.arch,
       kind: keeper === 'image' ? 'update bundle' : keeper === 'package' ? 'debian package' : 'executable',
       way,
