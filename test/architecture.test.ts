@@ -73,6 +73,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   '@peculiar/x509': ['certificates'],
   'acme-client': ['internet'],
   'dns-packet': ['internet'],
+  '@nats-io/transport-node': ['cluster'],
   'reflect-metadata': ['certificates'],
 };
 

@@ -77,6 +77,7 @@ export const ROUTES: Readonly<Record<string, Route | { readonly notOffered: stri
   'install update': { method: 'POST', path: '/updates/installation' },
   'check internet': { method: 'POST', path: '/internet/check' },
   bridges: { method: 'GET', path: '/bridges' },
+  cluster: { method: 'GET', path: '/cluster' },
   'test bridge': { method: 'POST', path: '/bridges/{name}/test' },
   certificates: { method: 'GET', path: '/certificates' },
   'download authority': { method: 'GET', path: '/certificates/authority' },

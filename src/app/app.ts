@@ -11,6 +11,7 @@ import { type Broker, createBroker } from '../broker/broker.ts';
 import type { Connection } from '../broker/connection/connection.ts';
 import type { BrokerOptions, ConnectionOrigin } from '../broker/options.ts';
 import type { Certificates } from '../certificates/certificates.ts';
+import type { ClusterState } from '../cluster/state.ts';
 import type { Configuration } from '../config/configuration.ts';
 import { BROKER_TOPIC, createBrokerEndpoint, DYNAMIC_SECURITY_TOPIC } from '../control/broker-endpoint.ts';
 import { type ControlEndpoint, MqttControl } from '../control/mqtt-control.ts';
@@ -36,6 +37,7 @@ import { AccessPart } from './parts/access-part.ts';
 import { AnnouncementsPart } from './parts/announcements-part.ts';
 import { BridgesPart } from './parts/bridges-part.ts';
 import { CertificatesPart } from './parts/certificates-part.ts';
+import { ClusterPart } from './parts/cluster-part.ts';
 import { HomeAssistantPart } from './parts/home-assistant-part.ts';
 import { InternetPart } from './parts/internet-part.ts';
 import { ListenersPart } from './parts/listeners-part.ts';
@@ -94,6 +96,8 @@ export interface Appliance extends AppliancePart {
   readonly updates: UpdatesPart;
   /** bridges are those of the configuration, in its order. */
   readonly bridges: readonly BridgeState[];
+  /** Null = this broker is on its own. */
+  readonly cluster: ClusterState | null;
   /** announcements are started when everything else runs: a part beside the appliance. */
   readonly announcements: AppliancePart;
   /** parts are its rows, in the order of their start. */
@@ -119,6 +123,7 @@ class HomeAppliance implements Appliance {
   readonly #listeners: ListenersPart;
   readonly #homeAssistant: HomeAssistantPart;
   readonly #bridges: BridgesPart;
+  readonly #cluster: ClusterPart;
   readonly #internet: InternetPart;
   readonly updates: UpdatesPart;
   readonly refusals: RefusalMemory;
@@ -154,6 +159,13 @@ class HomeAppliance implements Appliance {
       changed: () => this.#installGuards(),
     });
     this.updates = new UpdatesPart(setup);
+    this.#cluster = new ClusterPart({
+      options: configuration.cluster,
+      broker: () => this.broker,
+      log,
+      title: setup.title,
+      installed: () => this.#installGuards(),
+    });
     this.#homeAssistant = new HomeAssistantPart({
       configuration,
       broker: () => this.broker,
@@ -214,6 +226,7 @@ class HomeAppliance implements Appliance {
         prepare: (next) => whenReady(() => telemetry.setInterval(next.broker.sysInterval)),
       }),
       this.#homeAssistant,
+      this.#cluster, // before the listeners: nobody else may have the names of its sessions
       this.#certificates,
       this.#listeners,
       this.#internet,
@@ -233,6 +246,10 @@ class HomeAppliance implements Appliance {
 
   get bridges(): readonly BridgeState[] {
     return this.#bridges.states();
+  }
+
+  get cluster(): ClusterState | null {
+    return this.#cluster.state;
   }
 
   get configuration(): Configuration {
@@ -340,9 +357,10 @@ class HomeAppliance implements Appliance {
   }
 
   #guards() {
-    const authorizer = this.#homeAssistant.authorizer(this.#bridges.authorizer(this.access.authorizer));
+    const authorizer = this.#cluster.authorizer(this.#homeAssistant.authorizer(this.#bridges.authorizer(this.access.authorizer)));
     const { selfTest } = this.#setup;
-    const authenticator = this.#bridges.authenticator(withIdentities(this.access.authenticator, () => this.#listeners.all));
+    const clients = withIdentities(this.access.authenticator, () => this.#listeners.all);
+    const authenticator = this.#cluster.authenticator(this.#bridges.authenticator(clients));
     if (selfTest === null) return { authenticator, authorizer };
     return { authenticator: selfTest.authenticator(authenticator), authorizer: selfTest.authorizer(authorizer) };
   }
@@ -384,7 +402,7 @@ class HomeAppliance implements Appliance {
   #disconnectUnwelcome(before: Access): void {
     for (const connection of [...this.broker.connections]) {
       const { origin, session } = connection;
-      if (this.#bridges.owns(origin)) continue; // a change of its own block ends it
+      if (this.#bridges.owns(origin) || this.#cluster.owns(origin)) continue; // a change of its own block ends it
       const policy = origin.review === undefined ? origin.policy : origin.review();
       if (policy !== null && (session === null || connection.id === this.#setup.selfTest?.clientId)) continue;
       const isWelcome =

@@ -93,6 +93,9 @@ export function receiveMaximumOf({ maxInflightMessages: own }: BrokerOptions): n
   return own === 0 ? RECEIVE_MAXIMUM_LIMIT : Math.min(own, RECEIVE_MAXIMUM_LIMIT);
 }
 
+/** CLUSTER_LISTENER is the listener of the other brokers of a cluster: a message that came by it does not leave by it. */
+export const CLUSTER_LISTENER = 'cluster';
+
 /** ListenerPolicy is what the engine obeys for the connections of one listener. */
 export interface ListenerPolicy {
   /** Tells the listener from others, also after a restart: `1883`, `1883 192.168.1.2`, or the path of a Unix socket. */

@@ -8,6 +8,7 @@ import { isWearing } from '../telemetry/card-wear.ts';
 import type { Invocation, Terminal } from '../terminal/command.ts';
 import { writeTable } from '../terminal/table.ts';
 import { bridgeRows, bridgeTroubles } from './bridge-status.ts';
+import { clusterRows, clusterTroubles } from './cluster-status.ts';
 import { askBroker, tell } from './control-client.ts';
 import { isoTime } from './iso-time.ts';
 
@@ -44,7 +45,7 @@ async function setupCodeOf(invocation: Invocation): Promise<string | null> {
 }
 
 /** troublesOf gives what a person should look at, one sentence each. */
-export function troublesOf({ store, clock, certificates, machine, kept, reload, bridges, internet, update }: Status): string[] {
+export function troublesOf({ store, clock, certificates, machine, kept, reload, bridges, cluster, internet, update }: Status): string[] {
   const troubles: string[] = [];
   if (reload !== null && reload.error !== null) troubles.push(`The last reload failed: ${reload.error}`);
   if (kept.isFull) {
@@ -62,7 +63,7 @@ export function troublesOf({ store, clock, certificates, machine, kept, reload, 
     troubles.push(`No time server has set the clock since the machine was switched on. It says ${clock.now}.`);
   if (clock.trusted && certificates !== null && certificates.serverExpires < clock.now)
     troubles.push(`The server certificate expired on ${certificates.serverExpires.slice(0, 10)}.`);
-  troubles.push(...bridges.flatMap(bridgeTroubles), ...internetTroubles(internet), ...updateTroubles(update));
+  troubles.push(...bridges.flatMap(bridgeTroubles), ...clusterTroubles(cluster), ...internetTroubles(internet), ...updateTroubles(update));
   const { power, disk } = machine;
   if (power !== null && power.now.length > 0) troubles.push(`The machine says: ${power.now.join(', ')}.`);
   if (disk !== null && disk.free < disk.total * 0.02) troubles.push(`The disk is nearly full: ${bytes(disk.free)} are free.`);
@@ -143,6 +144,7 @@ function rowsOf({
     ['Changed', changedFiles.length === 0 ? null : `${changedFiles.join(', ')}: not in force yet (kill -HUP ${pid})`],
     ...access.map((line, at): [string, string] => [at === 0 ? 'Listening on' : '', line]),
     ...rest.bridges.flatMap(bridgeRows),
+    ...clusterRows(rest.cluster),
     ['Clients', `${clients.connected} connected, ${clients.away} kept while away`],
     [
       'Messages',

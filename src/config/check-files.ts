@@ -221,7 +221,7 @@ function isReadable(file: string, place: Place | null, message: string, report: 
 }
 
 /** fileHint says why a file cannot be used; a comment behind the value is the mistake that people make. */
-function fileHint(file: string, error: unknown): string {
+export function fileHint(file: string, error: unknown): string {
   if (/[ \t]#/.test(file)) return 'a comment needs a line of its own; behind a path it belongs to the path';
   const code = error instanceof Error && 'code' in error ? error.code : null;
   if (code === 'ENOENT') return 'it does not exist';

@@ -10,6 +10,7 @@ import { type Diagnostic, Report } from './diagnostic.ts';
 import { interpret } from './interpreter.ts';
 import { readStatements, type Texts } from './reader.ts';
 import { type CommandLine, resolveConfiguration } from './resolve.ts';
+import { checkClusterFiles } from './resolve-cluster.ts';
 import { checkInternetFiles } from './resolve-internet.ts';
 
 export { describeAccess, describeListeners, isLockedOut } from './describe-access.ts';
@@ -41,6 +42,7 @@ export function loadConfiguration(commandLine: CommandLine, texts?: Texts): Load
   checkFiles(said, configuration, report);
   checkBridgeFiles(said.bridges, report);
   checkInternetFiles(said.global, report);
+  checkClusterFiles(said.global, report);
   return { configuration: report.hasErrors ? null : configuration, diagnostics: report.sorted() };
 }
 

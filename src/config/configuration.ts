@@ -3,6 +3,7 @@
 import type { AccessOptions } from '../access/options.ts';
 import type { BridgeSettings } from '../bridges/options.ts';
 import type { BrokerOptions } from '../broker/options.ts';
+import type { ClusterOptions } from '../cluster/options.ts';
 import type { DiscoveryOptions } from '../discovery/options.ts';
 import type { InternetOptions } from '../internet/options.ts';
 import type { ListenerOptions } from '../listeners/options.ts';
@@ -42,6 +43,8 @@ export interface Configuration {
   readonly listeners: readonly ListenerOptions[];
   /** In the order of the file. */
   readonly bridges: readonly BridgeSettings[];
+  /** Null = this broker is on its own. */
+  readonly cluster: ClusterOptions | null;
   /** True when no listener was configured: loopback only. */
   readonly localOnly: boolean;
   /** True when nobody has named the ports: one that another program has is left out. */

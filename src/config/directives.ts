@@ -4,6 +4,7 @@ import { closestWord } from '../base/closest-word.ts';
 import type { Directive } from './directive.ts';
 import { BRIDGE_DIRECTIVES } from './directives/bridge.ts';
 import { BRIDGE_TLS_DIRECTIVES } from './directives/bridge-tls.ts';
+import { CLUSTER_DIRECTIVES } from './directives/cluster.ts';
 import { GLOBAL_DIRECTIVES } from './directives/global.ts';
 import { INTERNET_DIRECTIVES } from './directives/internet.ts';
 import { LISTENER_DIRECTIVES } from './directives/listener.ts';
@@ -24,6 +25,7 @@ export const SECTIONS: readonly Section[] = [
   { title: 'Settings that only midge has', directives: OWN_DIRECTIVES },
   { title: 'Certificates and names on the Internet', directives: INTERNET_DIRECTIVES },
   { title: 'Updates of midge', directives: UPDATE_DIRECTIVES },
+  { title: 'Several brokers as one', directives: CLUSTER_DIRECTIVES },
   { title: 'Whole program', directives: GLOBAL_DIRECTIVES },
   { title: 'Log', directives: LOGGING_DIRECTIVES },
   { title: 'Listeners', directives: LISTENER_DIRECTIVES },

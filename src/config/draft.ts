@@ -7,6 +7,7 @@ import type { ListenerOptions, TlsOptions } from '../listeners/options.ts';
 import type { LogDestination, LogOptions } from '../logging/options.ts';
 import type { UpdateOptions } from '../updates/options.ts';
 import type { SaidAddress, SaidRestart } from './bridge-values.ts';
+import type { SaidCluster } from './cluster-values.ts';
 import type { LocationHistoryOptions, PersistenceOptions, ProcessOptions } from './configuration.ts';
 import type { Place } from './diagnostic.ts';
 
@@ -50,6 +51,7 @@ export interface GlobalDraft {
   readonly certificateNames: string[];
   readonly internet: InternetDraft;
   readonly updates: Draft<UpdateOptions>;
+  readonly cluster: { said?: SaidCluster; name?: string; id?: string; credentialsFile?: string; cafile?: string };
   reloadOnChange?: boolean;
   homeAssistant?: boolean;
   readonly locationHistory: Draft<LocationHistoryOptions>;
@@ -129,6 +131,7 @@ export function createGlobalDraft(): GlobalDraft {
     internet: { acmeNames: [], dynamicNames: [] },
     updates: {},
     locationHistory: {},
+    cluster: {},
     everyListener: {},
   };
 }

@@ -13,6 +13,7 @@ import { EXIT, type Place, type Report } from './diagnostic.ts';
 import type { GlobalDraft, ListenerDraft, SecurityDraft } from './draft.ts';
 import type { Interpretation } from './interpreter.ts';
 import { resolveBridges } from './resolve-bridge.ts';
+import { resolveCluster } from './resolve-cluster.ts';
 import { resolveInternet } from './resolve-internet.ts';
 import { type ListenerDefaults, resolveListener } from './resolve-listener.ts';
 import { resolveUpdates } from './resolve-updates.ts';
@@ -60,6 +61,7 @@ export function resolveConfiguration(said: Interpretation, commandLine: CommandL
     broker: { ...DEFAULT_BROKER_OPTIONS, ...global.broker },
     listeners,
     bridges: resolveBridges(said.bridges, report),
+    cluster: resolveCluster(global, report),
     localOnly,
     hasDefaultPorts: drafts.length === 0 && commandLine.port === null,
     log: resolveLog(global, commandLine.verbose),

@@ -10,6 +10,7 @@ import type { BridgeState } from '../bridges/state.ts';
 import type { TrialStep } from '../bridges/trial.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { Certificates } from '../certificates/certificates.ts';
+import type { ClusterState } from '../cluster/state.ts';
 import type { MachineModel } from '../host/host.ts';
 import type { MachineHealth } from '../host/machine-health.ts';
 import type { Internet } from '../internet/internet.ts';
@@ -237,6 +238,8 @@ export interface OperationNeeds {
   lastLines(): readonly LogLine[];
   /** In the order of the configuration. */
   readonly bridges: readonly BridgeState[];
+  /** Null = this broker is on its own. */
+  readonly cluster: ClusterState | null;
   /** tryBridge tries one of the configuration, and says what happens; null = there is none of this name, else whether all is well. */
   tryBridge(name: string, say: (step: TrialStep) => void): Promise<boolean | null>;
   readonly refusals: { list(about: string | null): readonly RememberedRefusal[] };

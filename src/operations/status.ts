@@ -10,6 +10,7 @@ import type { MachineHealth } from '../host/machine-health.ts';
 import type { Store } from '../store/store.ts';
 import { cardWear } from '../telemetry/card-wear.ts';
 import { BRIDGE, bridgeOf } from './bridges.ts';
+import { CLUSTER_STATE, clusterOf } from './cluster.ts';
 import { MACHINE_HEALTH } from './host.ts';
 import { INTERNET_STATE, internetState } from './internet.ts';
 import { LISTENER } from './listeners.ts';
@@ -80,6 +81,7 @@ const OUTPUT = z.object({
   access: z.array(z.string()).describe('one line per port: who may connect from where'),
   listeners: z.array(LISTENER),
   bridges: z.array(BRIDGE),
+  cluster: CLUSTER_STATE,
   clients: z.object({ connected: z.number(), away: z.number(), connections: z.number() }),
   messages: MESSAGES,
   kept: KEPT,
@@ -122,6 +124,7 @@ async function readStatus(needs: OperationNeeds): Promise<Status> {
     access: configuration.access,
     listeners: needs.listeners,
     bridges: needs.bridges.map(bridgeOf),
+    cluster: clusterOf(needs.cluster),
     clients: { connected: traffic.connectedClients, away: traffic.clientsAway, connections: traffic.connections },
     messages: messagesOf(needs),
     kept: keptIn(broker.budget),

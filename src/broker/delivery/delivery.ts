@@ -4,7 +4,7 @@ import { HeardMessage } from '../aedes-slots.ts';
 import { BYTES_SHIFT, type Effort } from '../connection/fair-turns.ts';
 import type { Counters } from '../counters.ts';
 import type { Message } from '../message.ts';
-import type { BrokerOptions } from '../options.ts';
+import { type BrokerOptions, CLUSTER_LISTENER } from '../options.ts';
 import type { Requester } from '../ports.ts';
 import type { Delivery } from '../session/outgoing-window.ts';
 import type { Route } from './route.ts';
@@ -31,12 +31,18 @@ export function deliver(broker: Deliverer, message: Message, route: Route): void
 
 /** deliverTo hands a message to one subscriber, unless it is its own and it does not want those [MQTT-3.8.3-3]. */
 export function deliverTo(subscription: Subscription, message: Message): void {
-  if (!subscription.noLocal || subscription.session !== message.publisher) {
+  if (!subscription.noLocal || !isOwn(subscription, message)) {
     subscription.session.outgoing.deliver(message, subscription);
     return;
   }
   const local = subscription.merged?.filter((one) => !one.noLocal) ?? [];
   if (local.length > 0) subscription.session.outgoing.deliver(message, mergeSubscriptions(local));
+}
+
+/** The brokers of a cluster are one client in this respect: each brings its messages to all others itself. */
+function isOwn({ session }: Subscription, { publisher }: Message): boolean {
+  if (session === publisher) return true;
+  return publisher !== null && publisher.listener === CLUSTER_LISTENER && session.listener === CLUSTER_LISTENER;
 }
 
 /** deliverToOthers hands a message to one member of each shared group, and to in-process listeners. */

@@ -25,6 +25,12 @@ const MERGED_SHIFT = 1;
 /** ReceiveRule decides whether a session may get the messages of a topic; asked when a Route is made. */
 export type ReceiveRule = (session: Subscriber, topicName: string) => boolean;
 
+/** TreeWatcher is told of each subscription that comes or goes; one that is replaced goes and comes. Must not throw. */
+export interface TreeWatcher {
+  added(subscription: Subscription): void;
+  removed(subscription: Subscription): void;
+}
+
 /** What stands under one topic filter. */
 class Place {
   subscriptions: Subscription[] | null = null;
@@ -47,6 +53,8 @@ export class SubscriptionTree {
   sharedCount = 0;
   /** True: one copy per overlapping subscription instead of one in all (`allow_duplicate_messages`). */
   allowDuplicates = false;
+  /** Null = nobody follows it. */
+  watcher: TreeWatcher | null = null;
   #receiveRule: ReceiveRule | null = null;
   readonly #root: Node = new TreeNode('');
   readonly #effort: Effort;
@@ -73,6 +81,7 @@ export class SubscriptionTree {
     }
     this.count++;
     this.generation++;
+    this.watcher?.added(subscription);
   }
 
   remove(subscription: Subscription): void {
@@ -97,6 +106,7 @@ export class SubscriptionTree {
     this.count--;
     this.generation++;
     if (place.isEmpty) removeValue(path);
+    this.watcher?.removed(subscription);
   }
 
   /** group gives the shared group of a `$share/NAME/FILTER`; without members when it has none. */

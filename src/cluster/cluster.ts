@@ -1,0 +1,353 @@
+// Door of the cluster: several brokers, each of which stays whole, that carry messages for each other over NATS.
+//
+//   broker A                                   NATS                                   broker B
+//   clients of A publish                                                    clients of B subscribe
+//      '-> tree: session "cluster.to.B" <--- interest of B (interest.ts) -------------'
+//             '-> link.ts ------------ PUBLISH -----------------------> session "cluster.from.A" -> tree -> clients of B
+//                            <-------- PUBACK, when durable at B ------
+//
+// What is promised rests on the stores of the two brokers and on the acknowledgements between their sessions, as between a client and a
+// server. NATS carries bytes and signs of life; what it loses is noticed and sent again, so that its own disk (JetStream) holds nothing.
+
+import { randomBytes } from 'node:crypto';
+import type { Clock } from '../base/clock.ts';
+import type { Part as LivingPart } from '../base/lifecycle.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Broker } from '../broker/broker.ts';
+import { CLUSTER_LISTENER, type ConnectionOrigin, DEFAULT_LISTENER_POLICY } from '../broker/options.ts';
+import type { Authenticator, Authorizer } from '../broker/ports.ts';
+import { Backplane } from './backplane.ts';
+import { Interest, type Wish } from './interest.ts';
+import { Link, type LinkWatcher } from './link.ts';
+import { NatsStream } from './nats-stream.ts';
+import { sessionFrom, sessionTo } from './options.ts';
+import { Peer } from './peer.ts';
+import type { ClusterState } from './state.ts';
+import {
+  type Alive,
+  type Change,
+  encode,
+  inParts,
+  type Part,
+  PROTOCOL,
+  readAlive,
+  readChange,
+  readLinkAnswer,
+  readLinkRequest,
+  readPart,
+} from './words.ts';
+
+/** Milliseconds between two signs of life. */
+const ALIVE_MS = 1000;
+/** What the engine takes at once from another broker. */
+const RECEIVE_MAXIMUM = 65_535;
+/** Client ids of the sessions between brokers begin so: no client may have one. */
+const RESERVED = /^cluster\.(to|from)\./;
+
+/** ClusterSettings are options whose files have been read. */
+export interface ClusterSettings {
+  readonly name: string;
+  readonly id: string;
+  readonly servers: readonly string[];
+  readonly credentials: Buffer | null;
+  /** PEM; null inside = the authorities of the system. */
+  readonly tls: { readonly ca: string | null } | null;
+}
+
+export interface ClusterDeps {
+  readonly broker: Broker;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Of this program, such as `0.1.0`. */
+  readonly version: string;
+}
+
+/** Cluster is this broker's part in it. */
+export interface Cluster extends LivingPart {
+  readonly state: ClusterState;
+  /** owns tells whether a connection of our own broker is the cluster's. */
+  owns(origin: ConnectionOrigin): boolean;
+  /** authenticator lets the other brokers in, keeps their client ids from everybody else, and asks the other about them. */
+  authenticator(other: Authenticator): Authenticator;
+  /** authorizer lets the other brokers carry everything: who may publish and who may receive is asked where the client is. */
+  authorizer(other: Authorizer | null): Authorizer | null;
+}
+
+/** createCluster does nothing until `start`, which does not wait for NATS. */
+export function createCluster(settings: ClusterSettings, deps: ClusterDeps): Cluster {
+  return new NatsCluster(settings, deps);
+}
+
+class NatsCluster implements Cluster {
+  readonly name = 'cluster';
+  readonly #settings: ClusterSettings;
+  readonly #deps: ClusterDeps;
+  readonly #backplane: Backplane;
+  readonly #interest: Interest;
+  readonly #peers = new Map<string, Peer>();
+  /** Client ids of connections that other brokers, and we for them, have opened here. */
+  readonly #origins = new Map<ConnectionOrigin, string>();
+  readonly #subjects: string;
+  #run = newMark();
+  #revision = 0;
+  #phase: ClusterState['phase'] = 'connecting';
+  #since: number;
+  #server: string | null = null;
+  #lastError: string | null = null;
+  #carried = 0;
+  #timer: NodeJS.Timeout | null = null;
+  /** What is listened to on this connection to NATS. */
+  #unlisten: (() => void)[] = [];
+
+  constructor(settings: ClusterSettings, deps: ClusterDeps) {
+    this.#settings = settings;
+    this.#deps = deps;
+    this.#subjects = `midge.${settings.name}`;
+    this.#since = deps.clock.now();
+    this.#interest = new Interest((wishes) => this.#tellChange(wishes));
+    this.#backplane = new Backplane(
+      { servers: settings.servers, credentials: settings.credentials, tls: settings.tls, name: `midge ${settings.id}` },
+      { connected: (server) => this.#connected(server), lost: (reason) => this.#lost(reason) },
+    );
+  }
+
+  get state(): ClusterState {
+    const peers = Array.from(this.#peers.values(), ({ state }) => state).sort((one, other) => (one.id < other.id ? -1 : 1));
+    return {
+      name: this.#settings.name,
+      id: this.#settings.id,
+      phase: this.#phase,
+      since: this.#since,
+      server: this.#server,
+      lastError: this.#lastError,
+      carried: this.#carried,
+      peers,
+    };
+  }
+
+  async start(): Promise<void> {
+    const { broker } = this.#deps;
+    broker.tree.watcher = this.#interest;
+    for (const session of [...broker.sessions]) {
+      if (session.listener === CLUSTER_LISTENER) this.#rememberPeer(session.clientId);
+      for (const subscription of session.subscriptions.values()) this.#interest.added(subscription);
+    }
+    this.#timer = setInterval(() => this.#beat(), ALIVE_MS);
+    this.#timer.unref();
+    this.#backplane.start();
+  }
+
+  /** stop says farewell. Sessions stay: what other brokers have not got waits for the next start. */
+  async stop(): Promise<void> {
+    const { broker } = this.#deps;
+    if (this.#timer !== null) clearInterval(this.#timer);
+    if (broker.tree.watcher === this.#interest) broker.tree.watcher = null;
+    this.#tellAlive(true);
+    await Promise.all(Array.from(this.#peers.values(), (peer) => peer.stop()));
+    for (const connection of [...broker.connections]) if (this.owns(connection.origin)) connection.destroy();
+    await this.#backplane.stop();
+  }
+
+  owns(origin: ConnectionOrigin): boolean {
+    return this.#origins.has(origin);
+  }
+
+  authenticator(other: Authenticator): Authenticator {
+    return {
+      authenticate: (credentials) => {
+        const clientId = this.#origins.get(credentials.origin);
+        if (clientId !== undefined) return clientId === credentials.clientId ? 'accepted' : 'not authorised';
+        return RESERVED.test(credentials.clientId) ? 'not authorised' : other.authenticate(credentials);
+      },
+      hasAccount: (listener, username) => other.hasAccount?.(listener, username) ?? false,
+    };
+  }
+
+  authorizer(other: Authorizer | null): Authorizer | null {
+    if (other === null) return null;
+    return {
+      mayPublish: (requester, name) => requester.listener === CLUSTER_LISTENER || other.mayPublish(requester, name),
+      mayReceive: (requester, name) => requester.listener === CLUSTER_LISTENER || other.mayReceive(requester, name),
+      maySubscribe: (requester, filter) => requester.listener === CLUSTER_LISTENER || other.maySubscribe(requester, filter),
+      mayUnsubscribe: (requester, filter) => requester.listener === CLUSTER_LISTENER || (other.mayUnsubscribe?.(requester, filter) ?? true),
+    };
+  }
+
+  #rememberPeer(clientId: string): void {
+    const id = RESERVED.test(clientId) ? clientId.replace(RESERVED, '') : null;
+    if (id !== null) this.#peerOf(id);
+  }
+
+  #peerOf(id: string): Peer {
+    let peer = this.#peers.get(id);
+    if (peer === undefined) {
+      const { broker, clock, log } = this.#deps;
+      peer = new Peer(id, {
+        broker,
+        clock,
+        log,
+        openLink: (to, run, watcher) => this.#openLink(to, run, watcher),
+        interestOf: (of) => this.#interestOf(of),
+      });
+      this.#peers.set(id, peer);
+    }
+    return peer;
+  }
+
+  #connected(server: string): void {
+    if (this.#phase === 'stopped') return;
+    const { id, name } = this.#settings;
+    for (const end of this.#unlisten) end();
+    this.#enter('connected');
+    this.#server = server;
+    this.#deps.log.log('notice', `Cluster ${name}: connected to NATS at ${server} as ${id}.`);
+    this.#unlisten = [
+      this.#backplane.listen(`${this.#subjects}.alive`, (bytes) => this.#hearAlive(bytes)),
+      this.#backplane.listen(`${this.#subjects}.interest`, (bytes) => this.#hearChange(bytes)),
+      this.#backplane.listen(`${this.#subjects}.${id}.interest`, (_, reply) => this.#answerInterest(reply)),
+      this.#backplane.listen(`${this.#subjects}.${id}.link`, (bytes, reply) => this.#answerLink(bytes, reply)),
+    ];
+    this.#tellAlive(false);
+  }
+
+  #lost(reason: string): void {
+    if (this.#phase === 'stopped') return;
+    this.#lastError = reason;
+    if (this.#phase === 'alone') return;
+    this.#enter('alone');
+    this.#server = null;
+    this.#deps.log.log(
+      'warning',
+      `Cluster ${this.#settings.name}: NATS is not reached: ${reason}. This broker works on alone until it is.`,
+    );
+    for (const peer of this.#peers.values()) peer.lost('NATS is not reached');
+    this.#cutIncoming();
+  }
+
+  /** Streams that others have opened: what comes in by them cannot be whole any more. */
+  #cutIncoming(): void {
+    for (const connection of [...this.#deps.broker.connections]) if (this.owns(connection.origin)) connection.destroy();
+  }
+
+  #enter(phase: ClusterState['phase']): void {
+    this.#phase = phase;
+    this.#since = this.#deps.clock.now();
+  }
+
+  #beat(): void {
+    for (const peer of this.#peers.values()) peer.look();
+    this.#tellAlive(false);
+  }
+
+  #tellAlive(leaves: boolean): void {
+    if (this.#phase !== 'connected') return;
+    const { id } = this.#settings;
+    const word: Alive = { protocol: PROTOCOL, id, run: this.#run, version: this.#deps.version, revision: this.#revision, leaves };
+    this.#backplane.publish(`${this.#subjects}.alive`, encode(word));
+  }
+
+  #hearAlive(bytes: Buffer): void {
+    const alive = readAlive(bytes);
+    if (alive === null || this.#phase !== 'connected') return;
+    if (alive.id === this.#settings.id) return this.#hearTwin(alive);
+    const peer = this.#peerOf(alive.id);
+    if (alive.protocol === PROTOCOL) peer.heard(alive);
+    else peer.refuse(alive);
+  }
+
+  /** Two brokers of one name would take each other's messages. The one that was started later steps back; NATS does not give us our own words. */
+  #hearTwin({ run, leaves }: Alive): void {
+    if (leaves === true) return;
+    if (run === this.#run || run > this.#run) return this.#tellAlive(false);
+    const words = `another broker is called ${this.#settings.id}: give each its own cluster_id`;
+    for (const peer of this.#peers.values()) peer.lost(words);
+    this.#cutIncoming();
+    this.#lastError = words;
+    this.#enter('stopped');
+    this.#deps.log.log('error', `Error: Cluster ${this.#settings.name}: ${words}. This broker works alone until it is started again.`);
+    for (const end of this.#unlisten) end();
+    this.#unlisten = [];
+  }
+
+  #tellChange(wishes: readonly Wish[]): void {
+    const { id } = this.#settings;
+    for (const part of inParts(wishes)) {
+      const word: Change = { id, run: this.#run, revision: ++this.#revision, wishes: part };
+      if (this.#phase !== 'connected') continue; // who comes later asks for all
+      this.#carried++;
+      this.#backplane.publish(`${this.#subjects}.interest`, encode(word));
+    }
+  }
+
+  #hearChange(bytes: Buffer): void {
+    const change = readChange(bytes);
+    if (change !== null) this.#peers.get(change.id)?.wants(change);
+  }
+
+  #answerInterest(reply: string | null): void {
+    if (reply === null) return;
+    for (const wishes of inParts(this.#interest.all())) this.#backplane.publish(reply, encode({ revision: this.#revision, wishes }));
+    this.#backplane.publish(reply, Buffer.alloc(0));
+  }
+
+  async #interestOf(peer: string): Promise<readonly Part[]> {
+    const answers = await this.#backplane.askForMany(`${this.#subjects}.${peer}.interest`, Buffer.alloc(0));
+    return answers.map(readPart).filter((part) => part !== null);
+  }
+
+  async #openLink(peer: string, run: string, watcher: LinkWatcher): Promise<Link> {
+    const { broker } = this.#deps;
+    const { id } = this.#settings;
+    const ours = this.#newSubject();
+    const answer = await this.#backplane.ask(`${this.#subjects}.${peer}.link`, encode({ from: id, to: run, subject: ours }));
+    const { subject } = readLinkAnswer(answer);
+    if (subject === null) throw new Error('it does not take a link now');
+    const stream = new NatsStream(this.#carrier(), ours, subject);
+    const link = new Link(stream, { broker, id, peer, origin: this.#newOrigin(sessionTo(peer)), watcher });
+    await link.open();
+    return link;
+  }
+
+  /** The other end speaks first (CONNECT), so that nothing is missed between the answer and the stream. */
+  #answerLink(bytes: Buffer, reply: string | null): void {
+    const request = readLinkRequest(bytes);
+    if (request === null || reply === null) return;
+    const isForUs = request.to === this.#run && this.#phase === 'connected';
+    const ours = isForUs ? this.#newSubject() : null;
+    if (ours !== null) {
+      const stream = new NatsStream(this.#carrier(), ours, request.subject);
+      this.#deps.broker.open(stream, this.#newOrigin(sessionFrom(request.from), stream));
+    }
+    this.#backplane.publish(reply, encode({ subject: ours }));
+  }
+
+  /** Counts what links send. */
+  #carrier() {
+    return {
+      publish: (subject: string, bytes: Buffer) => {
+        this.#carried++;
+        this.#backplane.publish(subject, bytes);
+      },
+      listen: (subject: string, heard: (bytes: Buffer) => void) => this.#backplane.listen(subject, heard),
+    };
+  }
+
+  #newSubject(): string {
+    return `${this.#subjects}.stream.${newMark()}`;
+  }
+
+  /** It is known until its connection has ended. */
+  #newOrigin(clientId: string, stream?: NatsStream): ConnectionOrigin {
+    const policy = { ...DEFAULT_LISTENER_POLICY, name: CLUSTER_LISTENER, port: 0, maxTopicAlias: 0, receiveMaximum: RECEIVE_MAXIMUM };
+    const origin: ConnectionOrigin = { address: '', port: 0, policy, identity: null, tls: null, isOwn: true };
+    for (const [old, its] of this.#origins) if (its === clientId) this.#origins.delete(old);
+    this.#origins.set(origin, clientId);
+    stream?.once('close', () => this.#origins.delete(origin));
+    return origin;
+  }
+}
+
+/** Marks in the order of time: the one of a later start is greater. */
+function newMark(): string {
+  return `${Date.now().toString(36).padStart(9, '0')}-${randomBytes(6).toString('hex')}`;
+}

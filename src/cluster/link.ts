@@ -1,0 +1,198 @@
+// The way of messages to one other broker, while it lives.
+//
+//   our broker                                                                      NATS          the other broker
+//   session "cluster.to.PEER" <--- in-process stream ---> client | client <--- NatsStream ---> session "cluster.from.US"
+//                                  PUBLISH id, QoS 1 or 2  ------------------------------------>  kept there as any client's
+//                                  PUBACK, PUBREC, PUBCOMP <------------------------------------  when it is durable there
+//
+// The session here is the durable outbox: it keeps what waits, and forgets a message only when the other broker has acknowledged it by
+// its own rules. Packet identifiers go over as they are, so that the session there knows a QoS 2 message that comes twice, after the power
+// has gone too. NATS only carries bytes: nothing depends on what it keeps.
+
+import type { Duplex } from 'node:stream';
+import { reasonOf } from '../base/errors.ts';
+import type { Broker } from '../broker/broker.ts';
+import { inProcessStream } from '../broker/client/in-process-stream.ts';
+import { type ClientOwner, MqttClient } from '../broker/client/mqtt-client.ts';
+import type { ConnectionOrigin } from '../broker/options.ts';
+import { MAX_REMAINING_LENGTH } from '../mqtt/decoder.ts';
+import { FIRST_BYTE, PACKET_TYPE } from '../mqtt/packet-types.ts';
+import type { ConnectPacket } from '../mqtt/packets.ts';
+import { REASON, type ReasonCode } from '../mqtt/reason-codes.ts';
+import type { Wish } from './interest.ts';
+import { sessionFrom, sessionTo } from './options.ts';
+
+/** Bytes of a whole packet, whatever its size may be. */
+const ANY_SIZE = MAX_REMAINING_LENGTH + 5;
+/** Seconds that a broker is expected back: longer absent, and both forget the session of the other. */
+const KEPT_SECONDS = 7 * 86_400;
+/** Seconds after which a silent link is given up, by PINGREQ. */
+const KEEP_ALIVE = 10;
+const QOS_BITS = 0x06;
+
+const ACK_BYTES: Readonly<Record<number, number>> = {
+  [PACKET_TYPE.PUBACK]: FIRST_BYTE.PUBACK,
+  [PACKET_TYPE.PUBREC]: FIRST_BYTE.PUBREC,
+  [PACKET_TYPE.PUBCOMP]: FIRST_BYTE.PUBCOMP,
+};
+
+/** LinkWatcher counts. */
+export interface LinkWatcher {
+  sent(): void;
+  dropped(topicBytes: Buffer, why: 'too large' | 'refused', reasonCode: ReasonCode): void;
+  refusedFilter(topicFilter: string, reasonCode: number): void;
+}
+
+export interface LinkSetup {
+  readonly broker: Broker;
+  /** Our own name. */
+  readonly id: string;
+  readonly peer: string;
+  readonly origin: ConnectionOrigin;
+  readonly watcher: LinkWatcher;
+}
+
+/** Link is open until `closed` resolves. */
+export class Link {
+  readonly #setup: LinkSetup;
+  readonly #remote: MqttClient;
+  readonly #local: MqttClient;
+  /** QoS 2 messages that ended here, because they are too large there: their PUBREL is answered here. */
+  readonly #ended = new Set<number>();
+  #settle: (reason: string | null) => void = () => {};
+  /** With the reason in words; null = by `close`. */
+  readonly closed: Promise<string | null>;
+  /** Changes of what the other broker wants come one after the other. */
+  #turn: Promise<void> = Promise.resolve();
+
+  constructor(stream: Duplex, setup: LinkSetup) {
+    this.#setup = setup;
+    this.closed = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+    this.#remote = new MqttClient(stream, this.#remoteOwner(), ANY_SIZE);
+    const [near, far] = inProcessStream();
+    this.#local = new MqttClient(near, this.#localOwner(), ANY_SIZE);
+    setup.broker.open(far, setup.origin);
+  }
+
+  /** open signs in at both ends; throws where one does not take us. Messages flow from then on. */
+  async open(): Promise<void> {
+    const { id, peer } = this.#setup;
+    try {
+      const { properties } = await this.#remote.connect(connectAs(sessionFrom(id), KEEP_ALIVE));
+      this.#remote.release();
+      const { receiveMaximum } = properties;
+      await this.#local.connect(connectAs(sessionTo(peer), 0, receiveMaximum));
+      this.#local.release();
+    } catch (error) {
+      this.#end(reasonOf(error));
+      throw error;
+    }
+  }
+
+  /** replace has all that the other broker wants, and nothing else. */
+  replace(wishes: readonly Wish[]): Promise<void> {
+    const had = this.#setup.broker.sessions.get(sessionTo(this.#setup.peer))?.subscriptions;
+    const wanted = new Map(wishes);
+    const gone = [...(had?.keys() ?? [])].filter((topicFilter) => !wanted.has(topicFilter)).map((topicFilter): Wish => [topicFilter, -1]);
+    return this.change([...gone, ...wishes.filter(([topicFilter, qos]) => had?.get(topicFilter)?.qos !== qos)]);
+  }
+
+  /** change takes what the other broker wants more, less or otherwise. A link that is closed takes nothing. */
+  change(wishes: readonly Wish[]): Promise<void> {
+    this.#turn = this.#turn.then(() => this.#subscribe(wishes)).catch((error: unknown) => this.#end(reasonOf(error)));
+    return this.#turn;
+  }
+
+  close(): void {
+    this.#end(null);
+  }
+
+  async #subscribe(wishes: readonly Wish[]): Promise<void> {
+    const gone = wishes.filter(([, qos]) => qos < 0).map(([topicFilter]) => topicFilter);
+    const requests = wishes.flatMap(([topicFilter, qos]) =>
+      qos === -1 ? [] : [{ topicFilter, qos, noLocal: true, retainAsPublished: true, retainHandling: 2 as const }],
+    );
+    if (gone.length > 0) await this.#local.unsubscribe(gone);
+    const codes = requests.length === 0 ? [] : await this.#local.subscribe(requests);
+    for (const [at, { topicFilter }] of requests.entries()) {
+      const code = codes[at] ?? REASON.UNSPECIFIED_ERROR;
+      if (code >= 0x80) this.#setup.watcher.refusedFilter(topicFilter, code);
+    }
+  }
+
+  #end(reason: string | null): void {
+    this.#settle(reason);
+    this.#local.close();
+    this.#remote.close();
+  }
+
+  #localOwner(): ClientOwner {
+    return {
+      published: (buffer, start, body, end) => this.#pass(buffer, start, body, end),
+      acknowledged: (type, packetId, reasonCode) => {
+        if (type !== PACKET_TYPE.PUBREL) return;
+        if (this.#ended.delete(packetId)) this.#local.sendAck(FIRST_BYTE.PUBCOMP, packetId, REASON.SUCCESS);
+        else this.#remote.sendAck(FIRST_BYTE.PUBREL, packetId, reasonCode);
+      },
+      chunkTaken: () => {
+        this.#remote.flush();
+        if (this.#remote.isCongested) this.#local.pause();
+      },
+      drained: () => this.#remote.resume(),
+      closed: (error) => this.#end(error === null ? null : `our own broker ends it: ${error.message}`),
+    };
+  }
+
+  #remoteOwner(): ClientOwner {
+    return {
+      published: () => {}, // that session subscribes to nothing
+      acknowledged: (type, packetId, reasonCode) => {
+        const first = ACK_BYTES[type];
+        if (first === undefined) return;
+        if (reasonCode >= 0x80 && type !== PACKET_TYPE.PUBCOMP) this.#setup.watcher.dropped(NO_TOPIC, 'refused', reasonCode);
+        this.#local.sendAck(first, packetId, reasonCode);
+      },
+      chunkTaken: () => {
+        this.#local.flush();
+        if (this.#local.isCongested) this.#remote.pause();
+      },
+      drained: () => this.#local.resume(),
+      closed: (error) => this.#end(error === null ? null : error.message),
+    };
+  }
+
+  #pass(buffer: Buffer, start: number, body: number, end: number): void {
+    if (end - start > this.#remote.maximumPacketSize) return this.#endHere(buffer, start, body);
+    this.#remote.sendPacket(buffer, start, end);
+    this.#setup.watcher.sent();
+  }
+
+  /** [MQTT-3.1.2-25] The message goes no further, as for any client whose Maximum Packet Size it breaks. */
+  #endHere(buffer: Buffer, start: number, body: number): void {
+    const topicEnd = body + 2 + buffer.readUInt16BE(body);
+    this.#setup.watcher.dropped(buffer.subarray(body + 2, topicEnd), 'too large', REASON.PACKET_TOO_LARGE);
+    const qos = (buffer[start]! & QOS_BITS) >> 1; // a whole packet
+    if (qos === 0) return;
+    const packetId = buffer.readUInt16BE(topicEnd);
+    if (qos === 2) this.#ended.add(packetId);
+    this.#local.sendAck(qos === 2 ? FIRST_BYTE.PUBREC : FIRST_BYTE.PUBACK, packetId, REASON.SUCCESS);
+  }
+}
+
+const NO_TOPIC = Buffer.alloc(0);
+
+function connectAs(clientId: string, keepAlive: number, receiveMaximum?: number): ConnectPacket {
+  return {
+    version: 5,
+    bridge: false,
+    cleanStart: false,
+    keepAlive,
+    clientId,
+    will: null,
+    username: null,
+    password: null,
+    properties: { sessionExpiryInterval: KEPT_SECONDS, ...(receiveMaximum === undefined ? {} : { receiveMaximum }) },
+  };
+}

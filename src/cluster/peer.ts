@@ -1,0 +1,214 @@
+// One other broker: heard or not, linked or not.
+//
+//   away -> (a sign of life) -> connecting -> connected -> (the link ends) -> connecting ...
+//                                                 '--> (no sign of life, or NATS is lost) -> away
+//
+// Whatever the phase, the session "cluster.to.ID" of our broker takes messages for it, once it has been linked for the first time.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Clock } from '../base/clock.ts';
+import { reasonOf } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Broker } from '../broker/broker.ts';
+import type { Wish } from './interest.ts';
+import type { Link, LinkWatcher } from './link.ts';
+import { sessionTo } from './options.ts';
+import type { PeerPhase, PeerState } from './state.ts';
+import type { Alive, Change, Part } from './words.ts';
+
+/** Milliseconds without a sign of life after which a broker is away. */
+const SILENCE_MS = 5000;
+/** Milliseconds between two attempts. */
+const PAUSE_MS = 500;
+
+export interface PeerDeps {
+  readonly broker: Broker;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** openLink makes a link to a run of the peer; throws. */
+  openLink(peer: string, run: string, watcher: LinkWatcher): Promise<Link>;
+  /** interestOf asks for all that the peer wants; throws. */
+  interestOf(peer: string): Promise<readonly Part[]>;
+}
+
+/** Peer lives as long as the cluster. */
+export class Peer {
+  readonly id: string;
+  readonly #deps: PeerDeps;
+  readonly #stopping = new AbortController();
+  #phase: PeerPhase = 'away';
+  #since: number;
+  #alive: Alive | null = null;
+  #heardAt = 0;
+  #link: Link | null = null;
+  #running: Promise<void> | null = null;
+  /** Revision of the interest that the link has; null = none yet. */
+  #revision: number | null = null;
+  #isAsking = false;
+  #sent = 0;
+  #dropped = 0;
+  #lastError: string | null = null;
+
+  constructor(id: string, deps: PeerDeps) {
+    this.id = id;
+    this.#deps = deps;
+    this.#since = deps.clock.now();
+  }
+
+  get state(): PeerState {
+    const session = this.#session;
+    const outgoing = session?.outgoing;
+    return {
+      id: this.id,
+      phase: this.#phase,
+      since: this.#since,
+      version: this.#alive?.version ?? null,
+      filters: session?.subscriptions.size ?? 0,
+      sent: this.#sent,
+      queued: outgoing === undefined ? 0 : outgoing.backlog.length + outgoing.inflightCount,
+      dropped: this.#dropped + (outgoing?.backlog.dropped ?? 0),
+      lastError: this.#lastError,
+    };
+  }
+
+  /** heard takes a sign of life. */
+  heard(alive: Alive): void {
+    const isOther = this.#alive !== null && this.#alive.run !== alive.run;
+    this.#alive = alive;
+    this.#heardAt = this.#deps.clock.monotonic();
+    if (isOther) this.#link?.close(); // it was started again
+    if (alive.leaves === true) return this.lost('it stops');
+    if (this.#phase === 'away') this.#enter('connecting');
+    this.#running ??= this.#run();
+    if (this.#revision !== null && alive.revision !== this.#revision) void this.#askForAll();
+  }
+
+  /** refuse notes a broker of another protocol. */
+  refuse({ version, protocol }: Alive): void {
+    if (this.#phase === 'refused') return;
+    this.lost(`it speaks protocol ${protocol} between brokers (midge ${version})`);
+    this.#enter('refused');
+    this.#deps.log.log(
+      'error',
+      `Error: Cluster: ${this.id} runs midge ${version}, which this version cannot work with. Update one of them.`,
+    );
+  }
+
+  /** look finds out whether it has been silent for too long. */
+  look(): void {
+    if (this.#phase === 'away' || this.#phase === 'refused') return;
+    if (this.#deps.clock.monotonic() - this.#heardAt > SILENCE_MS) this.lost('nothing is heard of it');
+  }
+
+  /** lost ends the link. */
+  lost(reason: string): void {
+    if (this.#phase === 'away') return;
+    const wasConnected = this.#phase === 'connected';
+    this.#enter('away');
+    this.#lastError = reason;
+    this.#link?.close();
+    if (wasConnected && !this.#stopping.signal.aborted)
+      this.#deps.log.log('warning', `Cluster: ${this.id} is away: ${reason}. QoS 1 and 2 messages for it wait here.`);
+  }
+
+  /** wants takes a change of what it wants. */
+  wants({ run, revision, wishes }: Change): void {
+    if (this.#alive?.run !== run || this.#link === null || this.#revision === null || this.#isAsking) return; // all of it will be asked for
+    if (revision <= this.#revision) return;
+    if (revision !== this.#revision + 1) {
+      void this.#askForAll();
+      return;
+    }
+    this.#revision = revision;
+    void this.#link.change(wishes);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#link?.close();
+    await this.#running;
+  }
+
+  get #session() {
+    return this.#deps.broker.sessions.get(sessionTo(this.id));
+  }
+
+  get #isStopping(): boolean {
+    return this.#stopping.signal.aborted;
+  }
+
+  #enter(phase: PeerPhase): void {
+    this.#phase = phase;
+    this.#since = this.#deps.clock.now();
+  }
+
+  /** As long as signs of life come. */
+  async #run(): Promise<void> {
+    while (!this.#isStopping && this.#phase !== 'away' && this.#phase !== 'refused') {
+      await this.#serve();
+      if (!this.#isStopping) await sleep(PAUSE_MS, undefined, { signal: this.#stopping.signal, ref: false }).catch(() => {}); // it is stopped
+    }
+    this.#running = null;
+  }
+
+  async #serve(): Promise<void> {
+    const { log } = this.#deps;
+    try {
+      const link = await this.#deps.openLink(this.id, this.#alive!.run, this.#watcher()); // it was heard
+      this.#link = link;
+      await this.#askForAll();
+      if (this.#revision === null || (this.#phase as PeerPhase) === 'away') link.close();
+      else {
+        this.#enter('connected');
+        log.log('notice', `Cluster: connected to ${this.id}.`);
+      }
+      this.#lastError = (await link.closed) ?? this.#lastError;
+    } catch (error) {
+      this.#lastError = reasonOf(error);
+    }
+    this.#link = null;
+    this.#revision = null;
+    if ((this.#phase as PeerPhase) === 'connected') {
+      this.#enter('connecting');
+      if (!this.#isStopping) log.log('notice', `Cluster: the link to ${this.id} has ended: ${this.#lastError}. It is made again.`);
+    }
+  }
+
+  /** All that it wants, in the place of what was known. Changes that come meanwhile are in it, or show by the next sign of life. */
+  async #askForAll(): Promise<void> {
+    const link = this.#link;
+    if (link === null || this.#isAsking) return;
+    this.#isAsking = true;
+    try {
+      const parts = await this.#deps.interestOf(this.id);
+      const revision = parts[0]?.revision;
+      if (revision === undefined || parts.some((part) => part.revision !== revision))
+        throw new Error('its interest changes faster than it tells');
+      await link.replace(parts.flatMap(({ wishes }): readonly Wish[] => wishes));
+      if (link === this.#link) this.#revision = revision;
+    } catch (error) {
+      this.#lastError = reasonOf(error);
+    } finally {
+      this.#isAsking = false;
+    }
+  }
+
+  #watcher(): LinkWatcher {
+    return {
+      sent: () => {
+        this.#sent++;
+      },
+      dropped: (topicBytes, why, reasonCode) => {
+        this.#dropped++;
+        const what = topicBytes.length === 0 ? 'a message' : `a message of ${topicBytes.toString('utf8')}`;
+        if (this.#dropped === 1)
+          this.#deps.log.log('warning', `Cluster: ${this.id} does not get ${what}: ${why} (${reasonCode}). Others are counted only.`);
+      },
+      refusedFilter: (topicFilter, reasonCode) => {
+        const words = `cannot carry ${topicFilter} for ${this.id} (${reasonCode}): see max_subscriptions and memory_limit`;
+        if (this.#lastError !== words) this.#deps.log.log('warning', `Cluster: ${words}.`);
+        this.#lastError = words;
+      },
+    };
+  }
+}

@@ -1,0 +1,134 @@
+// What brokers of one cluster tell each other outside of links: JSON on the subjects midge.CLUSTER.*
+//
+//   midge.CLUSTER.alive          every second: who I am, and which state of my interest is the newest
+//   midge.CLUSTER.interest       what my clients want now and did not, or do not any more
+//   midge.CLUSTER.ID.interest    asked: all that they want, in parts, then an empty answer
+//   midge.CLUSTER.ID.link        asked: a link is wanted; the answer names the subject to speak to
+//   midge.CLUSTER.stream.*       the two ends of a link (nats-stream.ts)
+
+import { isSharedFilter, isTopicFilter } from '../mqtt/topics.ts';
+import { staysHere, type Wish } from './interest.ts';
+import { CLUSTER_ID } from './options.ts';
+
+/** PROTOCOL changes when brokers of two versions do not understand each other any more. */
+export const PROTOCOL = 1;
+
+/** Alive is a sign of life. `run` tells one run of the program from another, `revision` counts the changes of its interest. */
+export interface Alive {
+  readonly protocol: number;
+  readonly id: string;
+  readonly run: string;
+  readonly version: string;
+  readonly revision: number;
+  /** It stops: do not wait for the next sign. */
+  readonly leaves?: boolean;
+}
+
+/** Change makes revision - 1 into revision. */
+export interface Change {
+  readonly id: string;
+  readonly run: string;
+  readonly revision: number;
+  readonly wishes: readonly Wish[];
+}
+
+/** Part is some of all that a broker wants. */
+export interface Part {
+  readonly revision: number;
+  readonly wishes: readonly Wish[];
+}
+
+/** LinkRequest wants a link to the run of a broker that is asked. */
+export interface LinkRequest {
+  readonly from: string;
+  readonly to: string;
+  /** Where the asker hears. */
+  readonly subject: string;
+}
+
+export interface LinkAnswer {
+  readonly subject: string | null;
+}
+
+/** encode makes the bytes. */
+export function encode(word: Alive | Change | Part | LinkRequest | LinkAnswer): Buffer {
+  return Buffer.from(JSON.stringify(word));
+}
+
+/** readAlive gives null for what is none: others may speak on these subjects, of another version too. */
+export function readAlive(bytes: Buffer): Alive | null {
+  const word = read<Alive>(bytes);
+  const isWhole =
+    word !== null &&
+    isId(word.id) &&
+    typeof word.run === 'string' &&
+    Number.isSafeInteger(word.revision) &&
+    Number.isInteger(word.protocol);
+  return isWhole ? word : null;
+}
+
+export function readChange(bytes: Buffer): Change | null {
+  const word = read<Change>(bytes);
+  return word !== null && isId(word.id) && Number.isSafeInteger(word.revision) && areWishes(word.wishes) ? word : null;
+}
+
+export function readPart(bytes: Buffer): Part | null {
+  const word = read<Part>(bytes);
+  return word !== null && Number.isSafeInteger(word.revision) && areWishes(word.wishes) ? word : null;
+}
+
+export function readLinkRequest(bytes: Buffer): LinkRequest | null {
+  const word = read<LinkRequest>(bytes);
+  return word !== null && isId(word.from) && typeof word.to === 'string' && isSubject(word.subject) ? word : null;
+}
+
+export function readLinkAnswer(bytes: Buffer): LinkAnswer {
+  const word = read<LinkAnswer>(bytes);
+  return { subject: word !== null && isSubject(word.subject) ? word.subject : null };
+}
+
+/** inParts cuts wishes into lists that fit into one NATS message. */
+export function inParts(wishes: readonly Wish[]): Wish[][] {
+  const parts: Wish[][] = [[]];
+  let room = PART_CHARACTERS;
+  for (const wish of wishes) {
+    room -= wish[0].length + 8;
+    if (room < 0) {
+      parts.push([]);
+      room = PART_CHARACTERS - wish[0].length;
+    }
+    parts.at(-1)?.push(wish);
+  }
+  return parts;
+}
+
+/** At most three bytes each; a filter has 65,535 at most. */
+const PART_CHARACTERS = 131_072;
+
+function read<T>(bytes: Buffer): T | null {
+  try {
+    const word: unknown = JSON.parse(bytes.toString('utf8'));
+    return (typeof word === 'object' ? word : null) as T | null; // each reader looks at what it needs
+  } catch {
+    return null;
+  }
+}
+
+function isId(id: unknown): boolean {
+  return typeof id === 'string' && CLUSTER_ID.test(id);
+}
+
+function isSubject(subject: unknown): subject is string {
+  return typeof subject === 'string' && /^midge\.[A-Za-z0-9_.-]+$/.test(subject);
+}
+
+function areWishes(wishes: unknown): boolean {
+  return (
+    Array.isArray(wishes) && wishes.every((wish) => Array.isArray(wish) && isCarried(wish[0]) && [-1, 0, 1, 2].includes(wish[1] as number))
+  );
+}
+
+/** A plain topic filter: another broker cannot ask for more. */
+function isCarried(topicFilter: unknown): boolean {
+  return typeof topicFilter === 'string' && isTopicFilter(topicFilter) && !isSharedFilter(topicFilter) && !staysHere(topicFilter);
+}

@@ -1,0 +1,112 @@
+// What the tests of the cluster are played with: Debian's nats-server, and several midges in the test's process.
+
+import { connect } from 'node:net';
+import type { TestContext } from 'node:test';
+import { systemClock } from '../../src/base/clock.ts';
+import type { Logger } from '../../src/base/logger.ts';
+import type { Broker } from '../../src/broker/broker.ts';
+import { type Cluster, createCluster } from '../../src/cluster/cluster.ts';
+import type { PeerState } from '../../src/cluster/state.ts';
+import { eventually, freePort, listen } from '../bridges/scene.ts';
+import { startTestBroker, type TestBrokerOptions } from '../support/broker/test-broker.ts';
+import { recordingLog } from '../support/ports/recording-log.ts';
+import { type WatchedProcess, watchProcess } from '../support/process/watched-process.ts';
+
+/** Nats is a NATS cluster of some nodes. */
+export interface Nats {
+  /** `HOST:PORT` of each node. */
+  readonly servers: readonly string[];
+  /** kill ends one node as a power cut does. */
+  kill(node: number): Promise<void>;
+  /** revive starts it again at its port. */
+  revive(node: number): Promise<void>;
+}
+
+/** startNats starts nodes on loopback that know each other. */
+export async function startNats(test: TestContext, nodes = 1, words: readonly string[] = []): Promise<Nats> {
+  const ports = await ownPorts(nodes);
+  const routePorts = await ownPorts(nodes);
+  const routes = routePorts.map((port) => `nats://127.0.0.1:${port}`).join(',');
+  const running: WatchedProcess[] = [];
+  const revive = async (node: number): Promise<void> => {
+    const cluster = ['--cluster_name', 'test', '--cluster', `nats://127.0.0.1:${routePorts[node]}`, '--routes', routes];
+    const own = ['-a', '127.0.0.1', '-p', String(ports[node]), ...(nodes > 1 ? cluster : []), ...words];
+    const started = watchProcess(test, ['nats-server', own]);
+    running[node] = started;
+    await started.line(/Server is ready/);
+    await eventually(() => isOpen(ports[node]!), 'NATS listens'); // one for each node
+  };
+  await Promise.all(ports.map((_, node) => revive(node)));
+  if (nodes > 1) await Promise.all(running.map((node) => node.line(/Route connection created/)));
+  return { servers: ports.map((port) => `127.0.0.1:${port}`), kill: (node) => running[node]!.kill(), revive };
+}
+
+async function ownPorts(count: number): Promise<number[]> {
+  const ports: number[] = [];
+  for (let port = 0; port < count; port++) ports.push(await freePort());
+  return ports;
+}
+
+function isOpen(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  return new Promise((resolve) => {
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+  }).finally(() => socket.destroy()) as Promise<boolean>; // both resolve with one
+}
+
+/** Member is a midge in a cluster. */
+export interface Member {
+  readonly id: string;
+  readonly broker: Broker;
+  readonly cluster: Cluster;
+  /** Of its listener. */
+  readonly port: number;
+  readonly log: ReturnType<typeof recordingLog>;
+  peer(id: string): PeerState | undefined;
+  /** knows resolves when it is linked to a peer that wants so many topic filters. */
+  knows(id: string, filters: number): Promise<void>;
+  /** leave stops the cluster of this broker. */
+  leave(): Promise<void>;
+}
+
+/** startMember starts a midge; it does not wait for the others. */
+export async function startMember(
+  test: TestContext,
+  nats: Pick<Nats, 'servers'>,
+  id: string,
+  more: TestBrokerOptions = {},
+): Promise<Member> {
+  const log = recordingLog();
+  const midge = await startTestBroker({ log: log as Logger, ...more });
+  const { broker } = midge;
+  const settings = { name: 'test', id, servers: nats.servers, credentials: null, tls: null };
+  const cluster = createCluster(settings, { broker, clock: systemClock, log: log as Logger, version: '0.0.0' });
+  broker.authenticator = cluster.authenticator(more.authenticator ?? { authenticate: () => 'accepted' });
+  broker.setAuthorizer(cluster.authorizer(more.authorizer ?? null));
+  await cluster.start();
+  const { port, stop } = await listen(broker, more);
+  let hasLeft = false;
+  const leave = async (): Promise<void> => {
+    if (!hasLeft) await cluster.stop();
+    hasLeft = true;
+  };
+  test.after(async () => {
+    await leave();
+    await midge.stop();
+    await stop();
+  });
+  const peer = (wanted: string) => cluster.state.peers.find((one) => one.id === wanted);
+  const knows = (wanted: string, filters: number) =>
+    eventually(
+      () => peer(wanted)?.phase === 'connected' && peer(wanted)?.filters === filters,
+      () => `${id} knows what ${wanted} wants: ${JSON.stringify(cluster.state)}`,
+    );
+  return { id, broker, cluster, port, log, peer, knows, leave };
+}
+
+/** startMembers starts several, and waits until all are linked. */
+export async function startMembers(test: TestContext, nats: Nats, ids: readonly string[], more: TestBrokerOptions = {}): Promise<Member[]> {
+  const members = await Promise.all(ids.map((id) => startMember(test, nats, id, more)));
+  for (const one of members) for (const other of members) if (one !== other) await one.knows(other.id, 0);
+  return members;
+}
