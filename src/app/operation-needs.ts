@@ -2,6 +2,7 @@
 
 import { resolve } from 'node:path';
 import { filesOf } from '../access/options.ts';
+import { invitationFiles, isInvitationName, readInvitation, readTopics, writeInvitation } from '../config/bridge-invitation.ts';
 import { describeAccess, formatDiagnostic, isSecret, knownSettings, loadConfiguration, treatLines } from '../config/config.ts';
 import { changeSetting, readSetting } from '../config/writer.ts';
 import type { ListenerOptions } from '../listeners/options.ts';
@@ -50,6 +51,17 @@ const FILES: OperationNeeds['files'] = {
   known: knownSettings,
 };
 
+const INVITATIONS: OperationNeeds['invitations'] = {
+  isName: isInvitationName,
+  readTopics,
+  write: writeInvitation,
+  read: readInvitation,
+  filesOf(main, invited) {
+    const { block, certificate } = invitationFiles(main, invited);
+    return [...certificate, ...block];
+  },
+};
+
 /** operationNeeds is the state of now. */
 export function operationNeeds(appliance: Appliance, { reloads, ...more }: MoreNeeds): OperationNeeds {
   const { broker, configuration, refusals, throttle, store, certificates, machine, traffic, access, state } = appliance;
@@ -59,6 +71,7 @@ export function operationNeeds(appliance: Appliance, { reloads, ...more }: MoreN
     ...more,
     state: { path: state.path, database: state.database, certificates: state.certificates, isThere: state.exists() },
     files: FILES,
+    invitations: INVITATIONS,
     configuration: {
       file: configuration.file,
       filesRead: files.filter((file) => file !== null),

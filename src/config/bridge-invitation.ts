@@ -9,10 +9,12 @@
 //   #MIIB...
 //   #-----END CERTIFICATE-----
 
+import { dirname, join } from 'node:path';
 import { OperatorError } from '../base/errors.ts';
 import type { BridgeTopic } from '../bridges/options.ts';
 import { topic as topicKind } from './bridge-values.ts';
 import { isMistake } from './values.ts';
+import { addBlock, type ChangedFile } from './writer.ts';
 
 /** Invitation is what the other box needs. */
 export interface Invitation {
@@ -154,6 +156,26 @@ export function readInvitation(text: string): Invited {
     authority: wantsFile ? authority : null,
     addresses: others.find(([word]) => word === 'address' || word === 'addresses')?.[1] ?? '',
     topics: readTopics(others.filter(([word]) => word === 'topic').map(([, rest]) => rest)),
+  };
+}
+
+/** InvitationFiles are what an invitation adds to a configuration. */
+export interface InvitationFiles {
+  /** The file of the block first; where the main file names no folder for more, it comes second. */
+  readonly block: readonly ChangedFile[];
+  /** Of the authority; it is no secret. */
+  readonly certificate: readonly ChangedFile[];
+}
+
+/** invitationFiles works out where the block goes, and the certificate beside it. Throws OperatorError where there is such a file. */
+export function invitationFiles(main: string, { name, lines, authority }: Invited): InvitationFiles {
+  const textWith = (more: readonly string[]) => `# Added by an invitation.\n${[...lines, ...more].join('\n')}\n`;
+  const plain = addBlock(main, `bridge-${name}.conf`, textWith([]));
+  if (authority === null) return { block: plain, certificate: [] };
+  const path = join(dirname(plain[0]!.path), authorityFileOf(name)); // the block's file is the first
+  return {
+    block: addBlock(main, `bridge-${name}.conf`, textWith([`bridge_cafile ${path}`])),
+    certificate: [{ path, before: null, after: authority }],
   };
 }
 

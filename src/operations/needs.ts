@@ -6,6 +6,7 @@ import type { SecurityModel } from '../access/dynamic-security/model.ts';
 import type { LoginHold } from '../access/login-throttle.ts';
 import type { AccessFiles } from '../access/options.ts';
 import type { LogLine } from '../base/logger.ts';
+import type { BridgeTopic } from '../bridges/options.ts';
 import type { BridgeState } from '../bridges/state.ts';
 import type { TrialStep } from '../bridges/trial.ts';
 import type { Broker } from '../broker/broker.ts';
@@ -114,6 +115,33 @@ export interface TriedChange {
   readonly until: number;
   /** Words whose change takes effect at the next start. */
   readonly later: readonly string[];
+}
+
+/** BridgeInvitation is what another box needs to connect a bridge to this one. `authority` is PEM, or 'public' for those that every machine trusts. */
+export interface BridgeInvitation {
+  readonly name: string;
+  readonly password: string;
+  readonly address: string;
+  readonly authority: string | 'public';
+  readonly topics: readonly BridgeTopic[];
+  readonly from: string;
+}
+
+/** ReadInvitation is one that has come from another box, and was looked at. */
+export interface ReadInvitation {
+  readonly name: string;
+  readonly lines: readonly string[];
+  readonly authority: string | null;
+  readonly addresses: string;
+  readonly topics: readonly BridgeTopic[];
+}
+
+/** NewText is what a file is to hold; before = null: it is not there yet, and then `mode` are its rights. */
+export interface NewText {
+  readonly path: string;
+  readonly before: string | null;
+  readonly after: string;
+  readonly mode?: number;
 }
 
 /** RoleKeeper knows the role of each account that has one. `set` throws OperatorError when it cannot be written. */
@@ -258,6 +286,17 @@ export interface OperationNeeds {
     settings(file: string, text?: string): readonly SaidSetting[];
     /** known gives all words that can be set by themselves. */
     known(): readonly KnownSetting[];
+  };
+  readonly invitations: {
+    isName(name: string): boolean;
+    /** readTopics reads topics as a `topic` line has them. Throws OperatorError. */
+    readTopics(texts: readonly string[]): readonly BridgeTopic[];
+    /** write gives the text, which holds the password. */
+    write(invitation: BridgeInvitation): string;
+    /** read takes a text apart. Throws OperatorError for what is none, or wants more than a bridge. */
+    read(text: string): ReadInvitation;
+    /** filesOf works out where it goes in a configuration. Throws OperatorError where there is such a file. */
+    filesOf(main: string, invited: ReadInvitation): readonly NewText[];
   };
   readonly access: {
     /** The one account that the configuration itself names, or null. */

@@ -67,7 +67,7 @@ function isProblem({ status, headers, json }: Answer): boolean {
 }
 
 /** Queries whose input has no room in an address: they have a body. */
-const LONG_QUERIES = new Set(['check configuration', 'edit configuration']);
+const LONG_QUERIES = new Set(['check configuration', 'check invitation', 'edit configuration']);
 
 test('each operation has a route of its own, or the reason why it has none', () => {
   assert.deepEqual(Object.keys(ROUTES).sort(), OPERATIONS.map(({ name }) => name).sort());

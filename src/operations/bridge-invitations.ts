@@ -1,0 +1,214 @@
+// Invitations between two boxes: one makes an account and the `connection` block for the other, and the other adds it to its configuration.
+
+import { chmodSync, existsSync, rmSync } from 'node:fs';
+import { z } from 'zod';
+import { parseAclFile } from '../access/acl-file.ts';
+import { addRule, removeUserRules } from '../access/acl-file-edit.ts';
+import { makePassword } from '../access/first-account.ts';
+import { hasUser, setUser } from '../access/password-file-edit.ts';
+import { hashPassword } from '../access/password-hash.ts';
+import { OperatorError, reasonOf } from '../base/errors.ts';
+import { rewriteFile } from '../base/rewrite-file.ts';
+import type { BridgeTopic } from '../bridges/options.ts';
+import { machineNames } from '../host/host.ts';
+import { beginRules } from './begin-rules.ts';
+import { changeInForce, readEdited } from './change-in-force.ts';
+import { mainFile } from './configuration.ts';
+import type { NewText, OperationNeeds, ReadInvitation } from './needs.ts';
+import { badInput, OperationFailure, operation } from './operation.ts';
+import { phoneAddress, phoneHosts, phoneListener } from './phone-address.ts';
+
+const MAX_TEXT = 65_536;
+const TOPICS_MAX = 100;
+
+/** What an account may do for a topic, as the inviting box sees it. */
+const RIGHTS = { in: 'write', out: 'read', both: 'readwrite' } as const;
+
+/** INVITE_BRIDGE makes the account, and gives what the other box needs: the only time that the password is shown. */
+export const INVITE_BRIDGE = operation({
+  name: 'invite bridge',
+  kind: 'command',
+  right: 'admin',
+  summary:
+    'Make an account for another box, with rules for the given topics only, and the invitation with which that box connects a bridge.',
+  input: z.strictObject({
+    name: z.string().describe('of the account, and of the bridge there: letters, digits, - and _'),
+    topics: z
+      .array(z.string())
+      .min(1)
+      .max(TOPICS_MAX)
+      .describe("as in a topic line, seen from here: 'family/# both 1'; in = from there to here"),
+    host: z.string().nullish().describe('by which the other box finds this one; none = the best name that the certificate has'),
+  }),
+  output: z.object({
+    name: z.string(),
+    invitation: z.string().describe('the text for the other box. It holds the password, and cannot be had again'),
+    host: z.string(),
+    port: z.number().int(),
+    rulesBegun: z.string().nullable().describe('the acl_file that was started first; null = there were rules already'),
+  }),
+  run: async (needs, { name, topics: texts, host }) => {
+    if (!needs.invitations.isName(name)) throw badInput('name', `Cannot invite "${name}": use letters, digits, - and _`);
+    const topics = readTopics(needs, texts);
+    const listener = phoneListener(needs, false);
+    const address = phoneAddress(needs, { host: host ?? null, webSocket: false });
+    const { passwordFile, aclFile: before } = needs.access.filesOf(listener.name);
+    if (passwordFile === null)
+      throw new OperationFailure('not possible', 'Cannot invite: the configuration names no password_file - write one, then reload');
+    if (hasUser(readEdited(passwordFile), name))
+      throw new OperationFailure('conflict', `Cannot invite "${name}": there is such an account`);
+    const rulesBegun = await beginRules(needs, listener.name);
+    const aclFile = rulesBegun ?? before;
+    if (aclFile === null)
+      throw new OperationFailure(
+        'not possible',
+        'Cannot invite: the configuration names no acl_file, so that the other box could read and write everything',
+      );
+    const password = makePassword();
+    await makeAccount(needs, { name, topics, password, passwordFile, aclFile });
+    const invitation = needs.invitations.write({
+      name,
+      topics,
+      password,
+      address: `${address.host}:${address.port}`,
+      authority: authorityFor(needs, address.host),
+      from: machineNames().hostName,
+    });
+    return { name, invitation, host: address.host, port: address.port, rulesBegun };
+  },
+});
+
+function readTopics({ invitations }: OperationNeeds, texts: readonly string[]): readonly BridgeTopic[] {
+  try {
+    return invitations.readTopics(texts);
+  } catch (error) {
+    if (error instanceof OperatorError) throw badInput('topics', error.message);
+    throw error;
+  }
+}
+
+interface AccountWish {
+  readonly name: string;
+  readonly topics: readonly BridgeTopic[];
+  readonly password: string;
+  readonly passwordFile: string;
+  readonly aclFile: string;
+}
+
+/** The rules first: without them the account could do everything. */
+async function makeAccount(needs: OperationNeeds, { name, topics, password, passwordFile, aclFile }: AccountWish): Promise<void> {
+  const hash = await hashPassword(password);
+  await changeInForce(needs, aclFile, (text) => {
+    if (parseAclFile(text, aclFile).acl.users.has(name))
+      throw new OperationFailure('conflict', `Cannot invite "${name}": "${aclFile}" has rules for a user of that name - remove them`);
+    return topics.reduce((changed, { direction, localPrefix, pattern }) => {
+      return addRule(changed, name, { kind: 'topic', access: RIGHTS[direction], filter: `${localPrefix}${pattern}` });
+    }, text);
+  });
+  try {
+    await changeInForce(needs, passwordFile, (text) => setUser(text, name, hash));
+  } catch (error) {
+    await changeInForce(needs, aclFile, (text) => removeUserRules(text, name));
+    throw error;
+  }
+}
+
+function authorityFor(needs: OperationNeeds, host: string): string | 'public' {
+  const { certificate } = phoneListener(needs, false);
+  const isPublic = phoneHosts(needs).some((each) => each.host === host && each.isPublic);
+  return certificate !== 'ours' || isPublic || needs.certificates === null ? 'public' : needs.certificates.authority().cert;
+}
+
+const TEXT = z.string().max(MAX_TEXT).describe('of the invitation, as the other box gave it');
+
+const ADDED = {
+  name: z.string(),
+  addresses: z.string(),
+  tls: z.boolean(),
+  topics: z.array(
+    z.object({ filter: z.string(), direction: z.enum(['in', 'out', 'both']).describe('in = from there to here'), qos: z.number().int() }),
+  ),
+};
+
+/** CHECK_INVITATION tells what an invitation would bring, and changes nothing. */
+export const CHECK_INVITATION = operation({
+  name: 'check invitation',
+  kind: 'query',
+  right: 'admin',
+  summary: 'Tell what the invitation of another box would carry over a bridge; nothing is changed.',
+  input: z.strictObject({ text: TEXT }),
+  output: z.object(ADDED),
+  run: (needs, { text }) => describe(readText(needs, text)),
+});
+
+/** ACCEPT_INVITATION adds the bridge. */
+export const ACCEPT_INVITATION = operation({
+  name: 'accept invitation',
+  kind: 'command',
+  right: 'admin',
+  summary: 'Add the bridge of an invitation to the configuration, and put it in force.',
+  input: z.strictObject({ text: TEXT }),
+  output: z.object({ ...ADDED, files: z.array(z.string()).describe('that were written') }),
+  run: async (needs, { text }) => {
+    const invited = readText(needs, text);
+    const main = mainFile(needs);
+    if (needs.trial.waiting !== null)
+      throw new OperationFailure('conflict', `Cannot change "${main}": a change of the configuration waits to be confirmed`);
+    const files = filesOf(needs, main, invited);
+    await writeInForce(needs, files);
+    return { ...describe(invited), files: files.map(({ path }) => path) };
+  },
+});
+
+/** What it says about a text that is none never shows a value: it may be the password. */
+function readText({ invitations }: OperationNeeds, text: string): ReadInvitation {
+  try {
+    return invitations.read(text);
+  } catch (error) {
+    if (error instanceof OperatorError) throw badInput('text', error.message);
+    throw error;
+  }
+}
+
+function filesOf({ invitations }: OperationNeeds, main: string, invited: ReadInvitation): readonly NewText[] {
+  try {
+    const files = invitations.filesOf(main, invited);
+    const there = files.find(({ path, before }) => before === null && existsSync(path));
+    if (there === undefined) return files;
+    throw new OperatorError(`Cannot make "${there.path}": it exists already`);
+  } catch (error) {
+    if (error instanceof OperatorError) throw new OperationFailure('conflict', error.message);
+    throw error;
+  }
+}
+
+function describe({ name, addresses, lines, authority, topics }: ReadInvitation) {
+  const tls = authority !== null || lines.some((line) => /^bridge_tls_use_os_certs\s+true$/.test(line));
+  return {
+    name,
+    addresses,
+    tls,
+    topics: topics.map(({ localPrefix, pattern, direction, qos }) => ({ filter: `${localPrefix}${pattern}`, direction, qos })),
+  };
+}
+
+/** All of them, or none. */
+async function writeInForce({ reloads }: Pick<OperationNeeds, 'reloads'>, files: readonly NewText[]): Promise<void> {
+  const written: NewText[] = [];
+  try {
+    for (const file of files) {
+      written.push(file);
+      rewriteFile(file.path, file.after, (temporary) => chmodSync(temporary, file.mode ?? 0o644));
+    }
+    const { error, mistakes } = await reloads.reload('command');
+    if (error === null) return;
+    throw new OperatorError([error, ...mistakes].join('\n'));
+  } catch (error) {
+    for (const { path, before } of written.reverse()) {
+      if (before === null) rmSync(path, { force: true });
+      else rewriteFile(path, before, () => {});
+    }
+    await reloads.reload('command');
+    throw new OperationFailure('not possible', `Cannot add the bridge: ${reasonOf(error)}\nIt was taken back.`, { cause: error });
+  }
+}

@@ -1,0 +1,136 @@
+// Invitations by operations: an account with rules of its own on one box, a block in the configuration of the other.
+
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { parseAclFile } from '../../src/access/acl-file.ts';
+import { parsePasswordFile } from '../../src/access/password-file.ts';
+import { verifyPassword } from '../../src/access/password-hash.ts';
+import { invitationFiles, isInvitationName, readInvitation, readTopics, writeInvitation } from '../../src/config/bridge-invitation.ts';
+import { auditLine } from '../../src/operations/audit.ts';
+import { INVITE_BRIDGE } from '../../src/operations/bridge-invitations.ts';
+import type { LastReload, OperationNeeds } from '../../src/operations/needs.ts';
+import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { operationsOn } from './test-operations.ts';
+
+const AUTHORITY = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
+
+const INVITATIONS: OperationNeeds['invitations'] = {
+  isName: isInvitationName,
+  readTopics,
+  write: writeInvitation,
+  read: readInvitation,
+  filesOf(main, invited) {
+    const { block, certificate } = invitationFiles(main, invited);
+    return [...certificate, ...block];
+  },
+};
+
+/** A box with an account and a rule, whose listener has a certificate of files; `error` is what a reload says. */
+function boxOf(context: TestContext, { error = null }: { readonly error?: string | null } = {}) {
+  const folder = temporaryFolder(context);
+  const at = (name: string) => join(folder, name);
+  writeFileSync(at('passwd'), 'jane:$argon2id$x\n', { mode: 0o600 });
+  writeFileSync(at('acl'), 'user jane\ntopic readwrite #\n');
+  mkdirSync(at('conf.d'));
+  writeFileSync(at('midge.conf'), `listener 8883\ninclude_dir ${at('conf.d')}\n`);
+  const reload: LastReload = { at: 0, by: 'command', error, mistakes: [], later: [] };
+  const reloads = { last: null, changedFiles: () => [], reload: async () => reload };
+  const listener = {
+    name: 'port 8883',
+    protocol: 'mqtt',
+    tls: true,
+    certificate: 'of files',
+    wantsCertificate: false,
+    port: 8883,
+    addresses: ['::'],
+  };
+  const ask = operationsOn({
+    invitations: INVITATIONS,
+    listeners: [listener] as never,
+    access: { account: null, filesOf: () => ({ passwordFile: at('passwd'), aclFile: at('acl') }) } as never,
+    configuration: { file: at('midge.conf') } as never,
+    reloads,
+    trial: { waiting: null } as never,
+    internet: null,
+    broker: { clock: { now: () => 0 } } as never,
+    certificates: null,
+    certificateNames: ['pi.example'],
+    announcedHost: null,
+  });
+  return { ask, at, read: (name: string) => readFileSync(at(name), 'utf8') };
+}
+
+test('invite bridge makes an account that may use its topics only, and accept invitation a bridge that uses it', async (context) => {
+  const box = boxOf(context);
+  const { invitation, host, port } = await box.ask('invite bridge', {
+    name: 'anna',
+    topics: ['family/# both 1', 'news/# in', 'own/# out'],
+  });
+  assert.deepEqual([host, port], ['pi.example', 8883]);
+  const [, password = ''] = /^remote_password (.+)$/m.exec(invitation) ?? [];
+  assert.ok(await verifyPassword(parsePasswordFile(box.read('passwd'), 'passwd').users.get('anna')!, Buffer.from(password)));
+  const rules = parseAclFile(box.read('acl'), 'acl').acl.users.get('anna') ?? [];
+  assert.deepEqual(
+    rules.map(({ access, filter }) => `${access} ${filter}`),
+    ['readwrite family/#', 'write news/#', 'read own/#'],
+  );
+
+  const other = boxOf(context);
+  const seen = await other.ask('check invitation', { text: invitation });
+  assert.deepEqual(seen, {
+    name: 'anna',
+    addresses: 'pi.example:8883',
+    tls: true,
+    topics: [
+      { filter: 'family/#', direction: 'both', qos: 1 },
+      { filter: 'news/#', direction: 'out', qos: 0 },
+      { filter: 'own/#', direction: 'in', qos: 0 },
+    ],
+  });
+  assert.ok(!existsSync(other.at('conf.d/bridge-anna.conf')), 'nothing is changed');
+  const { files } = await other.ask('accept invitation', { text: invitation });
+  assert.deepEqual(files, [other.at('conf.d/bridge-anna.conf')]);
+  assert.match(other.read('conf.d/bridge-anna.conf'), new RegExp(`^remote_password ${password}$`, 'm'));
+  assert.equal(statSync(other.at('conf.d/bridge-anna.conf')).mode & 0o007, 0, 'not everybody reads the password');
+  await assert.rejects(other.ask('accept invitation', { text: invitation }), { reason: 'conflict' });
+  await assert.rejects(box.ask('invite bridge', { name: 'anna', topics: ['a'] }), { reason: 'conflict' });
+});
+
+test('accept invitation leaves nothing when the broker cannot take it over, and writes the certificate where there is one', async (context) => {
+  const from = { name: 'anna', password: 'secret', address: 'pi.local:8883', authority: AUTHORITY, topics: readTopics(['a']), from: 'pi' };
+  const text = writeInvitation(from);
+  const box = boxOf(context, { error: 'no' });
+  const before = box.read('midge.conf');
+  await assert.rejects(box.ask('accept invitation', { text }), {
+    reason: 'not possible',
+    message: 'Cannot add the bridge: no\nIt was taken back.',
+  });
+  for (const name of ['bridge-anna.conf', 'bridge-anna.crt']) assert.ok(!existsSync(box.at(`conf.d/${name}`)), name);
+  assert.equal(box.read('midge.conf'), before);
+  const good = boxOf(context);
+  await good.ask('accept invitation', { text });
+  assert.equal(good.read('conf.d/bridge-anna.crt').trim(), AUTHORITY.trim());
+  assert.match(good.read('conf.d/bridge-anna.conf'), /^bridge_cafile .*bridge-anna\.crt$/m);
+});
+
+test('invitations show no secret: neither in what is refused, nor in the log', async (context) => {
+  const box = boxOf(context);
+  const text = 'connection anna\naddress pi.local\nremote_password hidden\nlog_dest file /etc/passwd\n';
+  await assert.rejects(box.ask('accept invitation', { text }), (error: Error) => {
+    assert.match(error.message, /"log_dest" has no place in an invitation/);
+    assert.doesNotMatch(error.message, /hidden/);
+    return true;
+  });
+  const line = auditLine(INVITE_BRIDGE, { name: 'anna', topics: ['a'], text }, { name: '"jane" over REST', right: 'admin' });
+  assert.equal(line, 'Done for "jane" over REST: invite bridge (name "anna").');
+  for (const operation of ['invite bridge', 'check invitation', 'accept invitation'])
+    await assert.rejects(box.ask(operation, { name: 'a', topics: ['a'], text }, 'operator'), /right|admin/);
+});
+
+test('invite bridge refuses names, topics and hosts that are none', async (context) => {
+  const box = boxOf(context);
+  await assert.rejects(box.ask('invite bridge', { name: '../a', topics: ['a'] }), { reason: 'bad input' });
+  await assert.rejects(box.ask('invite bridge', { name: 'anna', topics: ['a sideways'] }), { reason: 'bad input' });
+});
