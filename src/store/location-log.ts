@@ -1,6 +1,6 @@
-// The main thread's half of where phones were: what comes is gathered and written together, once a minute. Nobody waits for it.
+// The main thread's half of where phones were: what comes is gathered and written together, every five minutes. Nobody waits for it.
 //
-//   append --> pending --once a minute, or when somebody reads--> worker
+//   append --> pending --every five minutes, or when somebody reads--> worker
 
 import { OperatorError } from '../base/errors.ts';
 import type { LocationRecord } from '../base/location-record.ts';
@@ -8,7 +8,7 @@ import { faultOf } from './faults.ts';
 import type { KeptPhone, LocationPlace, LocationReplies, LocationRequest, LocationSpan } from './location-table.ts';
 
 /** A power cut takes the locations of so much time; the card is spared. */
-const GATHER_MS = 60_000;
+const GATHER_MS = 300_000;
 
 /** Records that wait while the card can't be written; beyond it the oldest go. */
 const MOST_PENDING = 20_000;
@@ -34,7 +34,7 @@ export class LocationLog {
     this.#gather = gather;
   }
 
-  /** append keeps a record, within a minute. Never throws. */
+  /** append keeps a record, within five minutes. Never throws. */
   append(record: LocationRecord): void {
     this.#pending.push(record);
     if (this.#pending.length > MOST_PENDING) this.#pending.splice(0, this.#pending.length - MOST_PENDING);
