@@ -29,5 +29,6 @@ export const VIEWS: readonly ViewRow[] = [
   { path: 'outside', title: 'outside.title', icon: 'globe', right: 'operator', load: () => import('./views/outside.tsx') },
   { path: 'settings', title: 'settings.title', icon: 'sliders', right: 'admin', load: () => import('./views/settings.tsx') },
   { path: 'log', title: 'log.title', icon: 'log', right: 'viewer', load: () => import('./views/log.tsx') },
+  { path: 'updates', title: 'updates.title', icon: 'download', right: 'viewer', load: () => import('./views/updates.tsx') },
   { path: 'backup', title: 'backup.title', icon: 'archive', right: 'admin', load: () => import('./views/backup.tsx') },
 ];

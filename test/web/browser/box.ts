@@ -44,14 +44,15 @@ export interface Box {
   start(): Promise<void>;
 }
 
-/** BoxOptions are lines of the configuration before its listeners, and after them. */
+/** BoxOptions are lines of the configuration before its listeners, and after them, and what joins the environment. */
 export interface BoxOptions {
   readonly before?: readonly string[];
   readonly after?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** openBox starts one that nobody has claimed. */
-export async function openBox(context: TestContext, { before = [], after = [] }: BoxOptions = {}): Promise<Box> {
+export async function openBox(context: TestContext, { before = [], after = [], env = {} }: BoxOptions = {}): Promise<Box> {
   const folder = temporaryFolder(context);
   const [port = 0, tlsPort = 0, pagePort = 0] = await freePorts(3);
   const [file, passwd, state] = [join(folder, 'midge.conf'), join(folder, 'passwd'), join(folder, 'state')];
@@ -65,12 +66,12 @@ export async function openBox(context: TestContext, { before = [], after = [] }:
   const settings = [`password_file ${passwd}`, 'persistence true', 'advertise false', ...before];
   writeFileSync(file, [...settings, ...listeners, ...after, ''].join('\n'));
   writeFileSync(passwd, '', { mode: 0o600 });
-  const box = new RunningBox(context, { folder, file, state, url: `http://127.0.0.1:${pagePort}`, port, tlsPort });
+  const box = new RunningBox(context, { folder, file, state, url: `http://127.0.0.1:${pagePort}`, port, tlsPort, env });
   await box.start();
   return box;
 }
 
-type Place = Pick<Box, 'folder' | 'file' | 'state' | 'url' | 'port' | 'tlsPort'>;
+type Place = Pick<Box, 'folder' | 'file' | 'state' | 'url' | 'port' | 'tlsPort'> & { readonly env: Readonly<Record<string, string>> };
 
 class RunningBox implements Box {
   readonly folder: string;
@@ -80,9 +81,10 @@ class RunningBox implements Box {
   readonly port: number;
   readonly tlsPort: number;
   readonly #context: TestContext;
+  readonly #env: Readonly<Record<string, string>>;
   #process: WatchedProcess | null = null;
 
-  constructor(context: TestContext, { folder, file, state, url, port, tlsPort }: Place) {
+  constructor(context: TestContext, { folder, file, state, url, port, tlsPort, env }: Place) {
     this.folder = folder;
     this.file = file;
     this.state = state;
@@ -90,6 +92,7 @@ class RunningBox implements Box {
     this.port = port;
     this.tlsPort = tlsPort;
     this.#context = context;
+    this.#env = env;
   }
 
   lines = (): readonly string[] => this.#process?.lines ?? [];
@@ -99,7 +102,7 @@ class RunningBox implements Box {
   }
 
   async start(): Promise<void> {
-    this.#process = startMidge(this.#context, this.folder, ['serve', '-c', this.file, '--state', this.state]);
+    this.#process = startMidge(this.#context, this.folder, ['serve', '-c', this.file, '--state', this.state], { env: this.#env });
     await this.#process.line(/ running$/, 0, 60_000);
   }
 
