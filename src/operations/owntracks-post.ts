@@ -52,8 +52,8 @@ export interface Post {
 
 interface Remembered {
   readonly posts: string[];
-  /** By topic: the card that was told, and when. */
-  readonly cards: Map<string, { readonly text: string; readonly at: number }>;
+  /** By topic: the digest of the card that was told, and when. */
+  readonly cards: Map<string, { readonly digest: string; readonly at: number }>;
 }
 
 /** OwnTracksPosts takes posts whose sender has signed in. */
@@ -73,7 +73,7 @@ export class OwnTracksPosts {
     const fields = jsonObject(body);
     const type = fields?.['_type'];
     if (fields === null || typeof type !== 'string') throw badInput('_type', 'Cannot publish this: it is no message of OwnTracks');
-    const digest = createHash('sha256').update(body).digest('base64');
+    const digest = digestOf(body);
     if (posts.includes(digest)) return;
     const { end, retain } = placeOf(fields, type, base);
     const input = { topic: base + end, payload: Buffer.from(body).toString('utf8'), encoding: 'utf8', qos: 1, retain, listener } as const;
@@ -131,10 +131,10 @@ function friendsOf(needs: OperationNeeds, post: Post, base: string, { cards }: R
     const tid = last?.tid ?? topic.slice(-2);
     const answer: object[] = [];
     if (card !== null && mayRead(`${topic}/info`)) {
-      const text = JSON.stringify(card);
+      const digest = digestOf(JSON.stringify(card));
       const told = cards.get(topic);
-      if (told === undefined || told.text !== text || now - told.at >= CARD_AGAIN_MS) {
-        cards.set(topic, { text, at: now });
+      if (told === undefined || told.digest !== digest || now - told.at >= CARD_AGAIN_MS) {
+        cards.set(topic, { digest, at: now });
         answer.push({ _type: 'card', tid, ...withoutNull({ name: card.name, face: card.face }), topic: `${topic}/info` });
       }
     }
@@ -151,4 +151,8 @@ function locationOf({ topic, last }: Whereabout, tid: string): object {
 
 function withoutNull(fields: object): object {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
+}
+
+function digestOf(content: string | Uint8Array): string {
+  return createHash('sha256').update(content).digest('base64');
 }

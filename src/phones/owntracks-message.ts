@@ -10,7 +10,9 @@ export const MOST_MESSAGE_BYTES = 262_144;
 const MOST_DETAILS = 2000;
 const MOST_DETAIL = 500;
 const MOST_ENCRYPTED = 8192;
-const MOST_FACE = 131_072;
+/** MOST_WAYPOINTS of a phone that are known. */
+export const MOST_WAYPOINTS = 100;
+const MOST_FACE = 65_536;
 
 /** A phone that has never known the time begins before; OwnTracks is younger. */
 const FIRST_TIME = Date.UTC(2010, 0, 1);
@@ -133,7 +135,7 @@ function detailsOf(fields: Fields): string | null {
 }
 
 function waypointsIn(list: readonly unknown[]): readonly Waypoint[] {
-  return list.slice(0, 500).flatMap((each) => {
+  return list.slice(0, MOST_WAYPOINTS).flatMap((each) => {
     if (typeof each !== 'object' || each === null) return [];
     const fields = each as Fields; // looked at one by one
     const [lat, lon, tst] = [numberIn(fields, 'lat', -90, 90), numberIn(fields, 'lon', -180, 180), numberIn(fields, 'tst', 0, 1e12)];

@@ -6,7 +6,7 @@
 //                       /waypoint  /waypoints
 
 import type { LocationRecord } from '../base/location-record.ts';
-import { type Card, jsonObject, type MessageClock, readOwnTracks, type Waypoint } from './owntracks-message.ts';
+import { type Card, jsonObject, type MessageClock, MOST_WAYPOINTS, readOwnTracks, type Waypoint } from './owntracks-message.ts';
 import type { PhoneName } from './phone.ts';
 
 /** WATCHED_TOPICS are the filters whose messages are taken. */
@@ -14,7 +14,8 @@ export const WATCHED_TOPICS = ['', '/event', '/info', '/waypoint', '/waypoints']
 
 /** Phones at once; who may write below owntracks/ can think of any number. */
 const MOST_PHONES = 1000;
-const MOST_WAYPOINTS = 500;
+/** Characters of all pictures together. */
+const MOST_FACES = 16_777_216;
 const MOST_APART_MS = 60_000;
 
 /** Whereabout is what is known about one phone. */
@@ -71,7 +72,7 @@ export class Whereabouts {
       return record;
     }
     const phone = this.#phones.get(topic) ?? unknown(topic, { person, device });
-    if (message.type === 'card') this.#put({ ...phone, card: message.card });
+    if (message.type === 'card') this.#put({ ...phone, card: this.#withinRoom(phone, message.card) });
     else this.#put({ ...phone, waypoints: withWaypoints(phone.waypoints, message.waypoints) });
     return null;
   }
@@ -119,6 +120,13 @@ export class Whereabouts {
     if (phone === undefined) return;
     this.#phones.delete(topic);
     this.#tell({ phone: unknown(topic, phone), record: null });
+  }
+
+  /** A card loses its picture where the others take all the room. */
+  #withinRoom({ topic }: Whereabout, card: Card): Card {
+    let room = MOST_FACES - (card.face?.length ?? 0);
+    for (const phone of this.#phones.values()) if (phone.topic !== topic) room -= phone.card?.face?.length ?? 0;
+    return room < 0 ? { ...card, face: null } : card;
   }
 
   #unsay(topic: string, end: string): void {
