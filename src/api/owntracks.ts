@@ -77,8 +77,10 @@ export class OwnTracksHttp {
     const { address, listener } = visitor;
     const signedIn = await this.#setup.accounts.check({ ...login, address, listener });
     if (signedIn === 'unavailable') throw busy();
-    if (signedIn === 'refused')
+    if (signedIn === 'refused') {
+      this.#door.refused({ username: login.username, address, listener });
       throw new Problem(401, 'The user name or the password is wrong', { headers: { 'www-authenticate': CHALLENGE } });
+    }
     visitor.signedIn();
     return { username: login.username, signedIn };
   }

@@ -86,6 +86,8 @@ export interface PhoneDoor {
 
 /** OwnTracksDoor lets phones in that speak HTTP, and clients of the Recorder. What it throws can be shown to the asker. */
 export interface OwnTracksDoor {
+  /** refused is told of a sign-in with a wrong name or password, for who asks why. */
+  refused(login: Omit<Login, 'password'>): void;
   /** post publishes what a phone brings that has signed in, and gives what the phone is told. */
   post(post: Post, hasTls: boolean): Promise<readonly object[]>;
   /** sightOf gives what an account of MQTT may read, or whoever has signed in to the page. */

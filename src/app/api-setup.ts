@@ -61,7 +61,7 @@ export async function apiSetup(world: ApiWorld, { roles, tokens, phones }: KeptF
     mapTiles: mapTilesFile(appliance.state.path),
     attempts: throttle,
     phones: phoneDoor(phones, world.needs),
-    ownTracks: ownTracksDoor(phones, world.needs),
+    ownTracks: ownTracksDoor(phones, world.needs, appliance),
     setupCode: () => setupCode,
     messages: messagesOf(appliance),
     locations: locationsOf(world),

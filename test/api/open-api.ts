@@ -102,6 +102,7 @@ export async function openApi(context: TestContext, more: Partial<ApiSetup> & { 
     },
     locations: () => () => {},
     ownTracks: {
+      refused: () => {},
       post: async () => [],
       sightOf: () => () => false,
       last: () => [],

@@ -150,6 +150,10 @@ test('HTTP mode refuses wrong passwords, the topics of others, plain HTTP, other
   assert.deepEqual([none.status, none.headers['www-authenticate']], [401, 'Basic realm="midge", charset="UTF-8"']);
   const wrong = { authorization: `Basic ${Buffer.from('jane/phone:wrong').toString('base64')}` };
   assert.equal((await post(IOS.location, wrong)).status, 401);
+  const {
+    refusals: [why],
+  } = await house.ask('why', { about: 'jane/phone' });
+  assert.match(why.reason, /password/);
   for (let index = 0; index < 12; index++) await post(IOS.location, wrong);
   assert.ok((await house.ask('throttle')).length > 0, 'wrong passwords count');
   const plain = await fetch(`http://${HOST}:${house.ports.plain}/pub`, { method: 'POST', body: '{}', headers: { authorization } });
