@@ -11,6 +11,8 @@ import { Icon } from '../components/icon.tsx';
 import { ago, dateTime, number, t } from '../i18n.ts';
 import { useLive } from '../live.ts';
 import { mayNow } from '../visit.ts';
+import { AcceptInvitation } from './bridges/accept-invitation.tsx';
+import { InviteBridge } from './bridges/invite-bridge.tsx';
 import '../styles/bridges.css';
 
 type Bridge = Answer<'/api/v1/bridges'>[number];
@@ -20,9 +22,21 @@ const EVERY_MS = 3000;
 /** View is the view of bridges. */
 export function View() {
   const bridges = useLive(() => ask(api.GET('/api/v1/bridges')), EVERY_MS);
+  const [open, setOpen] = useState<'invite' | 'accept' | null>(null);
+  const close = () => setOpen(null);
+  const actions = mayNow('admin') ? (
+    <>
+      <Button onClick={() => setOpen('accept')}>{t('bridges.accept')}</Button>
+      <Button look="primary" onClick={() => setOpen('invite')}>
+        {t('bridges.invite')}
+      </Button>
+    </>
+  ) : undefined;
   return (
     <>
-      <PageHeader title={t('bridges.title')} lead={t('bridges.lead')} />
+      <PageHeader title={t('bridges.title')} lead={t('bridges.lead')} actions={actions} />
+      {open === 'invite' && <InviteBridge close={close} />}
+      {open === 'accept' && <AcceptInvitation close={close} added={() => void bridges.refresh()} />}
       <Shown live={bridges}>
         {(all) =>
           all.length === 0 ? (
@@ -31,12 +45,8 @@ export function View() {
               <div class="bridge-how">
                 <p>{t('bridges.how')}</p>
                 <ol>
-                  <li>
-                    {t('bridges.howInvite')} <code>sudo midge bridge invite anna --topics "family/# both 1" --out anna.conf</code>
-                  </li>
-                  <li>
-                    {t('bridges.howAccept')} <code>sudo midge bridge accept anna.conf</code>
-                  </li>
+                  <li>{t('bridges.howInvite')}</li>
+                  <li>{t('bridges.howAccept')}</li>
                 </ol>
               </div>
             </Card>

@@ -1,0 +1,89 @@
+// The invitation of another box: brought as a file or as text, looked at, and then added.
+
+import { useId, useState } from 'preact/hooks';
+import { api, ask } from '../../api/client.ts';
+import type { paths } from '../../api/schema.ts';
+import { Button } from '../../components/button.tsx';
+import { Dialog } from '../../components/dialog.tsx';
+import { Trouble } from '../../components/faces.tsx';
+import { t } from '../../i18n.ts';
+import { useSending } from '../../sending.ts';
+
+type Brought = paths['/api/v1/bridge-invitations/check']['post']['responses'][200]['content']['application/json'];
+
+export interface AcceptInvitationProps {
+  readonly close: () => void;
+  readonly added: () => void;
+}
+
+/** AcceptInvitation adds nothing before a person has seen what it carries. */
+export function AcceptInvitation({ close, added }: AcceptInvitationProps) {
+  const [text, setText] = useState('');
+  const [brought, setBrought] = useState<Brought | null>(null);
+  const { isBusy, problem, send } = useSending();
+  const id = useId();
+  const look = () => send(async () => setBrought(await ask(api.POST('/api/v1/bridge-invitations/check', { body: { text } }))));
+  const add = () =>
+    send(async () => {
+      await ask(api.POST('/api/v1/bridges', { body: { text } }));
+      added();
+      close();
+    });
+  return (
+    <Dialog title={t('bridges.accept')} close={close}>
+      <form
+        class="form"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void (brought === null ? look() : add());
+        }}
+      >
+        {brought === null ? (
+          <>
+            <p class="hint">{t('bridges.acceptWords')}</p>
+            <label for={`${id}-file`}>{t('bridges.file')}</label>
+            <input id={`${id}-file`} type="file" onChange={(event) => void event.currentTarget.files?.[0]?.text().then(setText)} />
+            <label for={id}>{t('bridges.text')}</label>
+            <textarea
+              id={id}
+              class="bridge-invitation"
+              rows={10}
+              required
+              value={text}
+              onInput={(event) => setText(event.currentTarget.value)}
+              autocomplete="off"
+              spellcheck={false}
+            />
+          </>
+        ) : (
+          <Carried brought={brought} />
+        )}
+        {problem !== null && <Trouble problem={problem} />}
+        <div class="actions">
+          <Button onClick={close}>{t('dialog.cancel')}</Button>
+          <Button type="submit" look="primary" isBusy={isBusy}>
+            {t(brought === null ? 'bridges.look' : 'bridges.add')}
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+const DIRECTIONS = { both: 'bridges.both', out: 'bridges.out', in: 'bridges.in' } as const;
+
+function Carried({ brought: { name, addresses, tls, topics } }: { readonly brought: Brought }) {
+  return (
+    <>
+      <p>{t('bridges.brings', { name, addresses })}</p>
+      {!tls && <p class="remarks warn">{t('bridges.noTls')}</p>}
+      <ul>
+        {topics.map(({ filter, direction }) => (
+          <li key={`${filter} ${direction}`}>
+            <code>{filter}</code> {t(DIRECTIONS[direction])}
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}

@@ -1,0 +1,117 @@
+// An invitation for another box: asked for, and handed over once.
+
+import { useState } from 'preact/hooks';
+import { api, ask } from '../../api/client.ts';
+import { saveAs } from '../../api/long-work.ts';
+import type { paths } from '../../api/schema.ts';
+import { Button } from '../../components/button.tsx';
+import { CopyButton } from '../../components/copy-button.tsx';
+import { Dialog } from '../../components/dialog.tsx';
+import { Trouble } from '../../components/faces.tsx';
+import { Choice, Field } from '../../components/field.tsx';
+import { t } from '../../i18n.ts';
+import { useSending } from '../../sending.ts';
+
+type Made = paths['/api/v1/bridge-invitations']['post']['responses'][200]['content']['application/json'];
+type Direction = 'both' | 'out' | 'in';
+
+/** InviteBridge asks for name and topics; then the invitation is there, and with the dialog it goes. */
+export function InviteBridge({ close }: { readonly close: () => void }) {
+  const [name, setName] = useState('');
+  const [filter, setFilter] = useState('');
+  const [direction, setDirection] = useState<Direction>('both');
+  const [host, setHost] = useState('');
+  const [made, setMade] = useState<Made | null>(null);
+  const { isBusy, problem, send } = useSending();
+  const invite = () =>
+    send(async () => {
+      const body = { name, topics: topicsOf(filter, direction), host: host === '' ? null : host };
+      setMade(await ask(api.POST('/api/v1/bridge-invitations', { body })));
+    });
+  if (made !== null) return <HandOver made={made} close={close} />;
+  return (
+    <Dialog title={t('bridges.invite')} close={close}>
+      <form
+        class="form"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void invite();
+        }}
+      >
+        <p class="hint">{t('bridges.inviteWords')}</p>
+        <Field
+          label={t('bridges.name')}
+          name="name"
+          value={name}
+          change={setName}
+          hint={t('bridges.nameHint')}
+          problem={problem}
+          required
+          isFirst
+        />
+        <Field
+          label={t('bridges.topics')}
+          name="topics"
+          value={filter}
+          change={setFilter}
+          hint={t('bridges.topicsHint')}
+          problem={problem}
+          required
+        />
+        <Choice<Direction>
+          label={t('bridges.direction')}
+          value={direction}
+          choose={setDirection}
+          options={[
+            ['both', t('bridges.both')],
+            ['out', t('bridges.out')],
+            ['in', t('bridges.in')],
+          ]}
+        />
+        <Field label={t('bridges.host')} name="host" value={host} change={setHost} hint={t('bridges.hostHint')} problem={problem} />
+        {problem !== null && <Trouble problem={problem} />}
+        <div class="actions">
+          <Button onClick={close}>{t('dialog.cancel')}</Button>
+          <Button type="submit" look="primary" isBusy={isBusy}>
+            {t('bridges.inviteDo')}
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+/** Several filters are separated by blanks: a filter has none. QoS 1 loses nothing when the connection ends. */
+function topicsOf(filters: string, direction: Direction): string[] {
+  return filters
+    .split(/\s+/)
+    .filter((filter) => filter !== '')
+    .map((filter) => `${filter} ${direction} 1`);
+}
+
+function HandOver({ made, close }: { readonly made: Made; readonly close: () => void }) {
+  const file = `${made.name}.conf`;
+  return (
+    <Dialog title={t('bridges.madeTitle', { name: made.name })} close={close}>
+      <p>{t('bridges.madeWords', { host: made.host, port: made.port })}</p>
+      <textarea
+        class="bridge-invitation"
+        rows={12}
+        readOnly
+        aria-label={t('bridges.madeTitle', { name: made.name })}
+        value={made.invitation}
+      />
+      <div class="actions">
+        <Button onClick={close}>{t('dialog.close')}</Button>
+        <CopyButton text={made.invitation} />
+        <Button
+          look="primary"
+          icon="download"
+          onClick={() => saveAs({ name: file, content: new Blob([made.invitation], { type: 'text/plain' }) })}
+        >
+          {t('certificates.save', { file })}
+        </Button>
+      </div>
+    </Dialog>
+  );
+}
