@@ -7,6 +7,7 @@ import type { Logger } from '../../base/logger.ts';
 import { clockTrusted } from '../../certificates/validity.ts';
 import type { Configuration } from '../../config/configuration.ts';
 import type { Locations } from '../../operations/needs.ts';
+import { KeptToday, MOST_PER_DAY } from '../../phones/kept-today.ts';
 import type { PhoneBook } from '../../phones/phone-book.ts';
 import type { Whereabouts } from '../../phones/whereabouts.ts';
 import type { LocationLog } from '../../store/location-log.ts';
@@ -37,6 +38,7 @@ export class LocationsPart implements AppliancePart {
   readonly #setup: LocationsPartSetup;
   #locations: Locations | null = null;
   #ends: (() => void)[] = [];
+  readonly #today = new KeptToday();
   #isWarned = false;
 
   constructor(setup: LocationsPartSetup) {
@@ -108,7 +110,14 @@ export class LocationsPart implements AppliancePart {
   #keep(log: LocationLog, record: LocationRecord): void {
     const { days } = this.#setup.appliance.configuration.locationHistory;
     const { now, isTrusted } = this.#clock();
-    if (!isTrusted || record.at >= now - days * DAY_MS) log.append(record);
+    if (isTrusted && record.at < now - days * DAY_MS) return;
+    const counted = this.#today.count(record.topic, now);
+    if (counted === 'kept') log.append(record);
+    if (counted === 'first beyond')
+      this.#setup.log.log(
+        'warning',
+        `Warning: ${JSON.stringify(record.topic)} has told ${MOST_PER_DAY} locations today. The history keeps no more of this day.`,
+      );
   }
 
   /** What the broker still has: retained messages, and the last of each phone that is kept. */
