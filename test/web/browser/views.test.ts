@@ -13,6 +13,8 @@ const PLACES = [
   'clients/home-hub',
   'people',
   'people/john',
+  'phones',
+  'outside',
   'topics',
   'topics/owntracks%2Fjane%2Fphone',
   'bridges',
