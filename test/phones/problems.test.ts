@@ -10,10 +10,10 @@ import { HOST, type House, openHouse } from './house.ts';
 import { setUp } from './scripted-phone.ts';
 
 /** TLS as a phone does it, which says why it leaves; `words` are its verification (openssl-verification-options). */
-async function comeByTls(house: House, authority: string, words: readonly string[]): Promise<void> {
+async function comeByTls(house: House, port: number, authority: string, words: readonly string[]): Promise<void> {
   const file = join(house.folder, 'phone-ca.crt');
   writeFileSync(file, authority);
-  const to = ['s_client', '-connect', `${HOST}:${house.ports.mqtt}`, '-CAfile', file, '-verify_return_error', ...words];
+  const to = ['s_client', '-connect', `${HOST}:${port}`, '-CAfile', file, '-verify_return_error', ...words];
   const child = spawn('openssl', to, { stdio: ['pipe', 'ignore', 'ignore'] });
   child.stdin.end();
   const [status] = await once(child, 'close');
@@ -31,18 +31,58 @@ async function problemOf(house: House): Promise<string> {
 
 const JANE = { person: 'jane', system: 'ios' } as const;
 
-for (const [what, words, kinds] of [
-  ['whose clock is years ahead', ['-attime', String(Date.UTC(2060, 0) / 1000)], ['clock']],
-  ['whose clock was never set', ['-attime', '0'], ['trust', 'clock']],
-  ['that looks for another name', ['-verify_hostname', 'other.example.org'], ['trust', 'name']],
-] as const) {
-  test(`phone ${what} is told so`, async (context) => {
+/** Each way in which a phone comes. */
+const PHONES = [
+  { name: 'iPhone', wanted: JANE },
+  { name: 'iPhone by WebSocket', wanted: { ...JANE, webSocket: true } },
+  { name: 'Android phone', wanted: { ...JANE, system: 'android' } },
+  { name: 'Android phone by WebSocket', wanted: { ...JANE, system: 'android', webSocket: true } },
+] as const;
+
+for (const { name, wanted } of PHONES) {
+  test(`${name} with a wrong clock, or with a name that is not in the certificate, is told so`, async (context) => {
     const house = await openHouse(context);
-    const { phone, next } = await setUp(context, house, JANE);
-    await comeByTls(house, phone.authority, words);
-    const kind = await problemOf(house);
-    assert.ok((kinds as readonly string[]).includes(kind), kind);
-    assert.equal((await phone.state(next)).problem, kind);
+    const { phone, next, fields } = await setUp(context, house, wanted);
+    for (const [words, kinds] of [
+      [['-attime', String(Date.UTC(2060, 0) / 1000)], ['clock']],
+      [
+        ['-attime', '0'],
+        ['trust', 'clock'],
+      ],
+      [
+        ['-verify_hostname', 'other.example.org'],
+        ['trust', 'name'],
+      ],
+    ] as const) {
+      await comeByTls(house, Number(fields['port']), phone.authority, words);
+      const kind = await problemOf(house);
+      assert.ok((kinds as readonly string[]).includes(kind), `${kind} by ${words.join(' ')}`);
+      assert.equal((await phone.state(next)).problem, kind);
+      const client = await phone.connect(fields);
+      assert.equal((await phone.state(next)).problem, null, 'it is in');
+      await client.endAsync(true);
+      while ((await house.ask('phones'))[0].connected) await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  });
+
+  test(`${name} whose password was changed is told so, and one whose person was removed is out`, async (context) => {
+    const house = await openHouse(context);
+    const { phone, next, fields } = await setUp(context, house, wanted);
+    const client = await phone.connect(fields);
+    const closed = new Promise((resolve) => client.once('close', () => resolve(null)));
+    await house.ask('change password', { username: 'jane/phone', password: 'another' });
+    await closed;
+    await assert.rejects(phone.connect(fields), /Not authorized/);
+    assert.equal(await problemOf(house), 'password');
+    assert.equal((await phone.state(next)).problem, 'password');
+    const again = phone.configure(await phone.open(next, ''));
+    const better = await phone.connect(again);
+    const gone = new Promise((resolve) => better.once('close', () => resolve(null)));
+    await phone.publish(better, again, { lat: 52.5, lon: 13.4 });
+    assert.deepEqual((await house.ask('remove phone', { person: 'jane' })).removed, ['jane/phone']);
+    await gone;
+    await assert.rejects(phone.connect(again), /Not authorized/);
+    assert.equal((await phone.get(next)).status, 404);
   });
 }
 
@@ -62,17 +102,11 @@ test('phone is never given a name that is not in the certificate', async (contex
   assert.notEqual(host, '');
 });
 
-test('phone whose password was changed, or whose account was taken away, is told so', async (context) => {
+test('phone whose account was taken away by hand is told so, and can be set up again', async (context) => {
   const house = await openHouse(context);
-  const { phone, next, fields } = await setUp(context, house, JANE);
-  const client = await phone.connect(fields);
-  const closed = new Promise((resolve) => client.once('close', () => resolve(null)));
-  await house.ask('change password', { username: 'jane/phone', password: 'another' });
-  await closed;
-  await assert.rejects(phone.connect(fields), /Not authorized/);
-  assert.equal(await problemOf(house), 'password');
-  assert.equal((await phone.state(next)).problem, 'password');
+  const { phone, fields } = await setUp(context, house, JANE);
   await house.ask('remove user', { username: 'jane/phone' });
+  await assert.rejects(phone.connect(fields), /Not authorized/);
   assert.equal(await problemOf(house), 'removed');
   const [{ hasAccount }] = await house.ask('phones');
   assert.equal(hasAccount, false);

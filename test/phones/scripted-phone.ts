@@ -166,6 +166,7 @@ interface Wanted {
   readonly system: PhoneSystem;
   readonly person: string;
   readonly groups?: readonly string[];
+  readonly webSocket?: boolean;
 }
 
 /** setUp has a phone set up, up to its configuration. */

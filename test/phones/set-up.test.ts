@@ -12,6 +12,7 @@ for (const [system, webSocket] of [
   ['ios', false],
   ['ios', true],
   ['android', false],
+  ['android', true],
 ] as const) {
   test(`phone with ${system} ${webSocket ? 'by WebSocket ' : ''}comes from the scan to its first location, with every check mark`, async (context) => {
     const house = await openHouse(context);
