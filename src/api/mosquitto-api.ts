@@ -10,6 +10,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join, posix, sep } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { type BasicLogin, basicLogin } from './basic-login.ts';
 import { HttpStreams } from './http-streams.ts';
 
 /** MosquittoApiGuest is what is known about a connection. */
@@ -17,7 +18,7 @@ export interface MosquittoApiGuest {
   /** Folder of the files, null = there are none. */
   readonly httpDir: string | null;
   /** allows tells whether a client with this name and password comes in, and may read a path as if it were a topic. */
-  allows(login: { readonly username: string | null; readonly password: string | null }, request: ForwardedRequest): Promise<boolean>;
+  allows(login: BasicLogin, request: ForwardedRequest): Promise<boolean>;
 }
 
 /** ForwardedRequest is the path that is asked for, and X-Forwarded-For where it came. */
@@ -67,7 +68,7 @@ async function answer(setup: MosquittoApiSetup, guest: MosquittoApiGuest, reques
   if (path === null) return end(response, 404, NOT_FOUND);
   const { authorization, 'x-forwarded-for': forwarded } = request.headers;
   const forwardedFor = Array.isArray(forwarded) ? forwarded.join() : forwarded;
-  if (!(await guest.allows(loginIn(authorization), { path, forwardedFor }))) {
+  if (!(await guest.allows(basicLogin(authorization), { path, forwardedFor }))) {
     response.setHeader('WWW-Authenticate', 'Basic realm="Mosquitto API"');
     return end(response, 401, 'Not authorised\n');
   }
@@ -112,15 +113,6 @@ function pathOf(url: string): string | null {
   }
   const isPlain = path.startsWith('/') && !/[\0\\]/.test(path) && posix.normalize(path) === path;
   return isPlain ? path : null;
-}
-
-/** RFC 7617. Null where there is none. */
-function loginIn(header: string | undefined): { username: string | null; password: string | null } {
-  const [, encoded] = /^Basic +([A-Za-z0-9+/]+=*)$/i.exec(header ?? '') ?? [];
-  if (encoded === undefined) return { username: null, password: null };
-  const text = Buffer.from(encoded, 'base64').toString();
-  const colon = text.indexOf(':');
-  return colon < 0 ? { username: text, password: null } : { username: text.slice(0, colon), password: text.slice(colon + 1) };
 }
 
 /** openBelow opens a regular file in a folder or below it, by whatever links, that lead to nothing else; null = there is none. */

@@ -9,6 +9,7 @@ import { getCookie } from 'hono/cookie';
 import type { MayRead } from '../operations/location-sight.ts';
 import { asCsv, asGeoJson, asGpx, asLineString, RECORDER_VERSION, type Wanted, withFields } from '../operations/recorder.ts';
 import { MOST_MESSAGE_BYTES } from '../phones/owntracks-message.ts';
+import { basicLogin } from './basic-login.ts';
 import { MAX_LOGIN_BYTES, readBody } from './input.ts';
 import type { ApiSetup, OwnTracksDoor } from './ports.ts';
 import { Problem } from './problems.ts';
@@ -72,17 +73,18 @@ export class OwnTracksHttp {
   }
 
   async #account(context: Context, visitor: Visitor) {
-    const login = loginIn(context.req.header('authorization'));
-    if (login === null) throw new Problem(401, 'Sign in with a name and password of MQTT', { headers: { 'www-authenticate': CHALLENGE } });
+    const { username, password } = basicLogin(context.req.header('authorization'));
+    if (username === null || password === null)
+      throw new Problem(401, 'Sign in with a name and password of MQTT', { headers: { 'www-authenticate': CHALLENGE } });
     const { address, listener } = visitor;
-    const signedIn = await this.#setup.accounts.check({ ...login, address, listener });
+    const signedIn = await this.#setup.accounts.check({ username, password, address, listener });
     if (signedIn === 'unavailable') throw busy();
     if (signedIn === 'refused') {
-      this.#door.refused({ username: login.username, address, listener });
+      this.#door.refused({ username, address, listener });
       throw new Problem(401, 'The user name or the password is wrong', { headers: { 'www-authenticate': CHALLENGE } });
     }
     visitor.signedIn();
-    return { username: login.username, signedIn };
+    return { username, signedIn };
   }
 
   async #publish(context: Context): Promise<Response> {
@@ -159,13 +161,4 @@ function wanted(asked: Asked): Wanted {
 
 function fieldsIn(asked: Asked): readonly string[] | null {
   return asked('fields')?.split(',').slice(0, 100) ?? null;
-}
-
-/** RFC 7617; null = there is none. */
-function loginIn(header: string | undefined): { readonly username: string; readonly password: string } | null {
-  const [, encoded] = /^Basic +([A-Za-z0-9+/]+=*)$/i.exec(header ?? '') ?? [];
-  if (encoded === undefined) return null;
-  const text = Buffer.from(encoded, 'base64').toString('utf8');
-  const colon = text.indexOf(':');
-  return colon < 1 ? null : { username: text.slice(0, colon), password: text.slice(colon + 1) };
 }

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { runMidge } from '../support/process/midge-process.ts';
 import { HOST, openHouse } from './house.ts';
 import { setUp } from './scripted-phone.ts';
-import { secureRequest } from './secure-request.ts';
+import { secureEvents, secureRequest } from './secure-request.ts';
 
 const HERE = { lat: 52.5166, lon: 13.3777 };
 
@@ -96,13 +96,15 @@ test('the page shows a person what the phones of that person may read, and an ow
     });
     assert.equal(answer.status, 200, answer.text);
     const cookie = String(answer.headers['set-cookie']).split(';', 1)[0] ?? '';
-    return async (asked: string, method = 'GET', more?: object) =>
+    const ask = async (asked: string, method = 'GET', more?: object) =>
       secureRequest(`${page}${asked}`, {
         ca: phone.authority,
         method,
         headers: { cookie, 'x-csrf-token': answer.json.csrfToken, 'content-type': 'application/json' },
         ...(more === undefined ? {} : { body: JSON.stringify(more) }),
       });
+    const follow = (asked: string) => secureEvents(context, `${page}${asked}`, { ca: phone.authority, headers: { cookie } });
+    return Object.assign(ask, { follow });
   };
   const { code } = await house.ask('setup code');
   const owner = await signIn('/claim', { code, username: 'owner', password: 'not a secret' });
@@ -117,6 +119,17 @@ test('the page shows a person what the phones of that person may read, and an ow
   assert.equal((await owner('/locations/eve/phone')).status, 403);
   await house.ask('change rules', { username: 'owner', add: [{ kind: 'topic', access: 'read', filter: 'owntracks/eve/+' }] });
   assert.deepEqual(await seenBy(owner), ['owntracks/eve/phone'], 'a rule that names it does');
+  const told = await person.follow('/locations/stream');
+  for (const { phone: one, fields } of [eve, john]) {
+    const client = await one.connect(fields);
+    await client.publishAsync(
+      String(fields['pubTopicBase']),
+      JSON.stringify({ _type: 'location', ...HERE, lat: 1, tst: Math.floor(Date.now() / 1000) }),
+      { qos: 1 },
+    );
+  }
+  const [first] = await told(1);
+  assert.deepEqual([first.topic, first.phone.last.lat], ['owntracks/john/phone', 1], "eve's did not come");
   assert.equal((await person('/location-deletions', 'POST', { person: 'john' })).status, 403);
   const preview = await person('/location-deletions', 'POST', { person: 'jane', preview: true });
   assert.deepEqual([preview.json.locations, preview.json.messages, preview.json.preview], [1, 1, true]);
