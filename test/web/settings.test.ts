@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { knownSettings } from '../../src/config/known-settings.ts';
 import { changedLines, isChanged } from '../../src/web/settings/changed-lines.ts';
+import { SECTION_NAMES } from '../../src/web/settings/section-names.ts';
 import {
   codeIn,
   controlOf,
@@ -74,4 +75,8 @@ test('diff shows what changes and a little around it', () => {
     ['same 3', 'same 4', 'gone 5', 'come five', 'same 6', 'same 7', 'gap ', 'same 9', 'same 10', 'come 11'],
   );
   assert.equal(isChanged([' a']), false);
+});
+
+test('page has words for each section of the settings, and for no other', () => {
+  assert.deepEqual(Object.keys(SECTION_NAMES).sort(), [...new Set(KNOWN.map(({ section }) => section))].sort());
 });

@@ -9,7 +9,7 @@ import { Card, Facts, PageHeader } from '../components/card.tsx';
 import { Shown, Trouble } from '../components/faces.tsx';
 import { Field, Select } from '../components/field.tsx';
 import { Progress } from '../components/progress.tsx';
-import { bytes, dateTime, day, t } from '../i18n.ts';
+import { bytes, dateTime, day, type Key, t } from '../i18n.ts';
 import { useLive } from '../live.ts';
 import { useSending } from '../sending.ts';
 import { tryText } from '../settings/trial.ts';
@@ -150,7 +150,7 @@ function FailureCard({ last }: { readonly last: NonNullable<Updates['last']> }) 
   );
 }
 
-const MODES: readonly Mode[] = ['off', 'check', 'install'];
+const MODE_NAMES: Readonly<Record<Mode, Key>> = { off: 'updates.mode.off', check: 'updates.mode.check', install: 'updates.mode.install' };
 
 /** The change is taken back unless somebody confirms it, as every change of the configuration. */
 function AutomaticCard({ updates }: { readonly updates: Updates }) {
@@ -158,6 +158,7 @@ function AutomaticCard({ updates }: { readonly updates: Updates }) {
   const [url, setUrl] = useState(updates.url ?? '');
   const [window, setWindow] = useState(`${updates.window.from}-${updates.window.to}`);
   const { isBusy, problem, send } = useSending();
+  const modes = Object.keys(MODE_NAMES) as Mode[]; // its keys
   const save = () =>
     send(async () => {
       const { text, revision } = await ask(api.GET('/api/v1/configuration'));
@@ -183,7 +184,7 @@ function AutomaticCard({ updates }: { readonly updates: Updates }) {
           label={t('updates.mode')}
           value={mode}
           choose={setMode}
-          options={MODES.map((each) => [each, t(`updates.mode.${each}`)] as const)}
+          options={modes.map((each) => [each, t(MODE_NAMES[each])] as const)}
         />
         {mode !== 'off' && (
           <Field label={t('updates.window')} name="window" value={window} change={setWindow} hint={t('updates.windowHint')} />

@@ -5,8 +5,9 @@ import { Badge } from '../../components/card.tsx';
 import { Empty, wordsOf } from '../../components/faces.tsx';
 import { Select } from '../../components/field.tsx';
 import { SearchBox } from '../../components/search-box.tsx';
-import { plural, t } from '../../i18n.ts';
+import { type Key, plural, t } from '../../i18n.ts';
 import type { Draft } from '../../settings/draft.ts';
+import { SECTION_NAMES } from '../../settings/section-names.ts';
 import { codeIn, controlOf, type Known, listenersIn, matchesWords, valuesOf } from '../../settings/setting-form.ts';
 
 /** '' = the whole program. */
@@ -51,7 +52,7 @@ export function SettingsForm({ draft }: { readonly draft: Draft }) {
         <Empty icon="sliders" words={t(fitsElsewhere && listeners.length > 0 ? 'settings.foundElsewhere' : 'settings.noneFound')} />
       )}
       {sections.map((section) => (
-        <SettingSection key={`${section} ${chosen}`} title={section} isOpen={words !== '' || onlySet || sections.length === 1}>
+        <SettingSection key={`${section} ${chosen}`} title={sectionName(section)} isOpen={words !== '' || onlySet || sections.length === 1}>
           {shown
             .filter((each) => each.section === section)
             .map((each) => (
@@ -61,6 +62,13 @@ export function SettingsForm({ draft }: { readonly draft: Draft }) {
       ))}
     </section>
   );
+}
+
+/** A box that is newer than this page may have sections that the page has no words for. */
+function sectionName(title: string): string {
+  const names: Readonly<Record<string, Key>> = SECTION_NAMES;
+  const key = names[title];
+  return key === undefined ? title : t(key);
 }
 
 interface SettingSectionProps {
