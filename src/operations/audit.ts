@@ -11,9 +11,9 @@ const TOLD = [
 
 const LENGTH_MAX = 100;
 
-/** auditLine gives it; null = the operation changes nothing that stays, or happens all the time. */
-export function auditLine({ kind, isRoutine, name }: Operation, input: unknown, asker: Asker): string | null {
-  if (kind === 'query' || isRoutine === true) return null;
+/** auditLine gives it; null = the operation changes nothing. Lines that repeat are summed up by the log. */
+export function auditLine({ kind, name }: Operation, input: unknown, asker: Asker): string | null {
+  if (kind === 'query') return null;
   const given = typeof input === 'object' && input !== null ? (input as Readonly<Record<string, unknown>>) : {}; // each field is looked at below
   const told = TOLD.flatMap((field) => (isShort(given[field]) ? [`${field} ${JSON.stringify(given[field]).slice(0, LENGTH_MAX)}`] : []));
   return `Done for ${asker.name}: ${name}${told.length === 0 ? '' : ` (${told.join(', ')})`}.`;

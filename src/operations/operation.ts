@@ -42,8 +42,6 @@ export interface Operation<Input extends z.ZodType = z.ZodType, Output extends z
   readonly output: Output;
   /** Present where the answer is a Download of these media types, whose `output` is `z.undefined()`. */
   readonly download?: readonly string[];
-  /** It happens all the time: the log does not tell who asked for it. */
-  readonly isRoutine?: true;
   /** Present where a body of these media types comes as the field `content` of the input. */
   readonly upload?: readonly string[];
   /** Present where `run` reports how far it is: what it reports. */

@@ -41,7 +41,6 @@ const INPUT = z.strictObject({
 export const PUBLISH = operation({
   name: 'publish',
   kind: 'command',
-  isRoutine: true,
   right: 'operator',
   summary: 'Publish a message, if the rules allow it to the user whose message it is.',
   input: INPUT,
