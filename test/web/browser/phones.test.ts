@@ -72,3 +72,14 @@ for (const look of LOOKS.filter(({ name }) => name === 'desktop-light' || name =
     await page.getByText('No phone was set up yet.').waitFor();
   });
 }
+
+test('page says before the form that phones could not come in', { skip: noBrowser }, async (context) => {
+  const browser = await openBrowser(context);
+  const [secure = 0] = await freePorts(1);
+  const box = await openBox(context, { before: [`listener ${secure}`, 'protocol http'] });
+  const { page, audit } = await browser.visit(box, { session: await box.claim() });
+  await page.goto(`${box.url}/#/phones`);
+  await page.getByText('Phones sign in by TLS only, and no listener with TLS is open to the network.').waitFor();
+  assert.equal(await page.getByRole('button', { name: 'Add a phone' }).count(), 0);
+  await audit();
+});
