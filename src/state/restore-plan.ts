@@ -120,10 +120,17 @@ export function revivalsOf({ texts }: Opened, state: StateFolder, settings: read
     if (path === state.apiRoles) return linesBack(now, content).map((line) => `role "${line}" of the REST interface comes back`);
     if (path === state.apiTokens)
       return linesBack(now, content).map((line) => `token ${tokenNameIn(line)} of the REST interface comes back`);
+    if (path === state.phones) return linesBack(phonesIn(now), phonesIn(content)).map((phone) => `phone ${phone} comes back to the list`);
     if (isList(now) || isList(content)) return [`the revocation list "${path}" becomes the one of the backup`];
     if (rulesOf(now) !== rulesOf(content)) return [`the access rules of "${path}" become those of the backup`];
     return revivedAccounts(path, needs.accountsIn(now), needs.accountsIn(content));
   });
+}
+
+/** Their names, a line each, of the lines of JSON that the list of phones is made of. What is no such line names none. */
+function phonesIn(content: Buffer): Buffer {
+  const names = content.toString('utf8').matchAll(/^\{"person":"([^"]*)","device":"([^"]*)"/gm);
+  return Buffer.from(Array.from(names, ([, person, device]) => `${person}/${device}\n`).join(''));
 }
 
 /** Of the state folder's own list is seen to where the certificates are: what is revoked today stays so. */
