@@ -89,7 +89,7 @@ function become(uid: number): () => void {
 /** What the user may not do is mostly what root has left in the folder. No command is proposed: the path may be a planted link. */
 function named(error: unknown, uid: number, path: string): unknown {
   if (!isForbidden(error)) return error;
-  const who = `root does this as user ${nameOf(uid)}, to whom "${path}" belongs`;
+  const who = `root does this as user ${nameOf(uid)}, to whom "${path}" or its folder belongs`;
   return new OperatorError(`${reasonOf(error)} - ${who}: give that user the file that is meant, or remove what should not be there`, {
     cause: error,
   });

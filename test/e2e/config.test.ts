@@ -76,7 +76,7 @@ test('config leaves files alone that it cannot keep for their owner, and those b
   chownSync(folder, 12345, 12345);
   const refused = await runMidge(folder, ['config', '-c', conf, 'set', 'sys_interval', '2']);
   assert.equal(refused.status, 1);
-  assert.match(refused.stderr, /belongs to root, and would not any more - change it as that user/);
+  assert.match(refused.stderr, /permission denied, .* - root does this as user 12345, to whom .* or its folder belongs/);
   assert.equal(readFileSync(conf, 'utf8'), 'sys_interval 1\n');
   chownSync(folder, 0, 0);
   chownSync(conf, 12345, 12345);
