@@ -80,6 +80,8 @@ test('config leaves files alone that it cannot keep for their owner, and those b
   assert.equal(readFileSync(conf, 'utf8'), 'sys_interval 1\n');
   chownSync(folder, 0, 0);
   chownSync(conf, 12345, 12345);
+  assert.match((await runMidge(folder, ['config', '-c', conf, 'set', 'sys_interval', '2'])).stderr, /permission denied, .* as user 12345/);
+  chownSync(folder, 12345, 12345);
   assert.equal((await runMidge(folder, ['config', '-c', conf, 'set', 'sys_interval', '2'])).status, 0);
   assert.equal(readFileSync(conf, 'utf8'), 'sys_interval 2\n');
   const { uid, gid, mode } = statSync(conf);
