@@ -87,7 +87,7 @@ export const RUNNING_COMMANDS: readonly Command[] = [
   },
   {
     name: 'phone',
-    summary: 'Set up a phone by a link, list the phones, remove one, show where they are and were',
+    summary: 'Set up phones by links, list and remove them, show where they are',
     usage: [
       'add PERSON [--for owntracks | mqtt] [--device NAME] [--group NAME] [--topic RULE] [--no-wait | --json]',
       'list [--json] [--state DIR | -c FILE]',
