@@ -29,6 +29,7 @@ import {
   PLACES,
   PROBATION,
   planInstall,
+  USER,
 } from '../install/plan.ts';
 import { isWhole } from '../install/seal.ts';
 import type { Status } from '../operations/status.ts';
@@ -176,9 +177,10 @@ function show(title: string, { steps, start }: InstallPlan, terminal: Terminal):
 }
 
 /** A configuration that this version does not take is found before anything but an empty folder is made. */
-function checkConfiguration({ configuration, program, executable }: Machine): void {
+function checkConfiguration({ configuration, program, executable, hasRootsConfiguration }: Machine): void {
   if (configuration === 'absent' || executable === 'same') return;
-  execute(configurationFolders('root'), MACHINE, () => {}); // user midge may not be there yet
+  // Root's are given away by the plan, all at once; user midge may not be there yet. Those of the user stay so.
+  execute(configurationFolders(hasRootsConfiguration ? 'root' : USER), MACHINE, () => {});
   if (tryProgram(program, 'serve', '-c', PLACES.configuration, '--test-config') !== null) return;
   throw new OperatorError(
     `Cannot ${executable === 'absent' ? 'install' : 'upgrade'}: this version finds mistakes in ${PLACES.configuration} - see: ${program} check ${PLACES.configuration}`,
