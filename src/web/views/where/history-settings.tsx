@@ -32,7 +32,9 @@ export function HistorySettings({ map }: { readonly map: Answer<'/api/v1/map'> |
         {(data) => (
           <>
             <p>{wordsOf(data)}</p>
-            {mayChange && data.isPersistent && <Change key={`${data.keep} ${data.days}`} settings={data} />}
+            {mayChange && data.isPersistent && (
+              <Change key={`${data.keep} ${data.days}`} settings={data} saved={() => settings.refresh()} />
+            )}
           </>
         )}
       </Shown>
@@ -48,7 +50,7 @@ function wordsOf({ keep, days, isPersistent, oldest }: Settings): string {
   return `${plural('where.keeps', days)}${since}`;
 }
 
-function Change({ settings }: { readonly settings: Settings }) {
+function Change({ settings, saved }: { readonly settings: Settings; readonly saved: () => Promise<void> }) {
   const [keep, setKeep] = useState(settings.keep);
   const [days, setDays] = useState(String(settings.days));
   const { isBusy, problem, send } = useSending();
@@ -59,6 +61,7 @@ function Change({ settings }: { readonly settings: Settings }) {
       const sent = await api.PATCH('/api/v1/location-settings', { body: { keep, days: Number(days) } });
       const { confirm, until } = await ask(Promise.resolve(sent));
       if (confirm !== null && until !== null) noteWaiting({ confirm, until }, sent.response);
+      await saved();
     });
   };
   return (
