@@ -5,6 +5,9 @@
 #   Debian packages --root-tree.sh--> .cache/image/root.tar  (kept: nothing else takes minutes)
 #   root.tar + rootfs/ + dist/midge-linux-arm64 --tree.sh--> root, firmware --initrd.sh--> initrd.img --partitions.sh--> the image
 #
+# With AUTHORITY=FILE.pem the image takes updates signed under that certificate; with CERTIFICATE=FILE.pem and BUNDLE_KEY=FILE.pem, too, the update
+# dist/midge-VERSION-arm64.raucb is made for cards that are in use.
+#
 # With BASE=FILE.img (or .img.xz) the same program goes onto a Raspberry Pi OS image instead: see overlay.sh.
 # No Docker, no loop device, no mount. The same commit and package versions give the same bytes.
 # Runs as root, because the files of the image belong to root; on Debian 12 and 13 it installs what it needs.
@@ -16,6 +19,7 @@ cache=$PWD/.cache/image
 PACKAGES=(
   mmdebstrap qemu-user-static binfmt-support uidmap arch-test debian-archive-keyring
   fdisk dosfstools mtools e2fsprogs kmod cpio zip zstd xz-utils jq
+  rauc squashfs-tools
 )
 
 say() { echo "image: $*" >&2; }
@@ -87,9 +91,14 @@ say 'putting the tree together'
 "$here/tree.sh" "$tree" dist/midge-linux-arm64 "$work"
 "$here/initrd.sh" "$work/root" "$work/firmware/initrd.img"
 "$here/prune.sh" "$work/root"
-"$here/licences.sh" "$work/root" "$work/firmware"
+"$here/licences.sh" "$work/root" "$work/card"
 say 'making partitions'
 "$here/partitions.sh" "$work" "dist/$name.img"
+rm -f "dist/$name.raucb"
+if [ -n "${CERTIFICATE:-}" ]; then
+  say 'making the update'
+  "$here/bundle.sh" "$work" "$version" "dist/$name.raucb" "$CERTIFICATE" "${BUNDLE_KEY:?names the key of the certificate}"
+fi
 cp "$tree.packages" "dist/$name.packages"
 build/with.sh node build/image/bill-of-materials.ts "dist/$name.packages" "$work/root/usr/share/doc" "dist/$name.spdx.json"
 if [ -z "${NO_XZ:-}" ]; then

@@ -125,6 +125,10 @@ function addImage(release: Release, say: (line: string) => void): void {
   const name = `midge-${stamp.version}-arm64`;
   copyFileSync(join(ROOT, 'dist', `${name}.img.xz`), join(folder, `${name}.img.xz`));
   release.add(`${name}.img.xz`, 'card image', 'arm64');
+  if (existsSync(join(ROOT, 'dist', `${name}.raucb`))) {
+    copyFileSync(join(ROOT, 'dist', `${name}.raucb`), join(folder, `${name}.raucb`));
+    release.add(`${name}.raucb`, 'update bundle', 'arm64');
+  } else say('Cards that are in use get no update: CERTIFICATE and BUNDLE_KEY name what signs it (docs/image.md).');
   const { packages } = JSON.parse(readFileSync(join(ROOT, 'dist', `${name}.spdx.json`), 'utf8')) as { packages: SpdxPackage[] }; // build/image/bill-of-materials.ts
   const debian = packages.map(componentOf).filter(({ purl }) => purl.startsWith('pkg:deb/'));
   release.write(`${name}.cdx.json`, cycloneDx('midge card image', stamp, [...executableComponents(), ...debian]));

@@ -1,17 +1,24 @@
 #!/usr/bin/env bash
-# Makes an image of WORK/firmware and WORK/root: partitions.sh WORK OUT.img
+# Makes an image of WORK/card, WORK/firmware and WORK/root: partitions.sh WORK OUT.img
 #
-#   4 MB free | boot, FAT32 256 MB | root, ext4, as large as it must be | data, ext4 64 MB, grown to the card at boot
+#   1 card, FAT32 256 MB: midge.txt, the report, and autoboot.txt, which names the partition that is started
+#   2 boot A, 3 boot B, FAT32 128 MB each: firmware, kernel, board descriptions
+#   4 extended: 5 root A, 6 root B, ext4 768 MB each | 7 data, ext4 64 MB, grown to the card at boot
 #
-# MBR, because the Pi 3 and Zero 2 W boot from nothing else.
+# B is empty: the first update is written there. Nothing of this table can be changed on a card that is in use, but for the end of the last partition.
+# MBR, because the Pi 3 and Zero 2 W boot from nothing else; what firmware reads is in its four primary entries.
+# The card's partition comes first, because computers show the first one of a card, and older ones no other.
 set -eu -o pipefail
 work=$1 out=$2
 export LC_ALL=C MTOOLS_SKIP_CHECK=1 MTOOLSRC=/dev/null TZ=UTC
 export E2FSPROGS_FAKE_TIME=$SOURCE_DATE_EPOCH
 
-DISK=4d494447 # PARTUUID in rootfs/etc/fstab and cmdline.txt
-BOOT_MB=256
+DISK=4d494447 # PARTUUID in rootfs/etc/fstab, rootfs/etc/rauc/system.conf and cmdline.txt
+CARD_MB=256
+BOOT_MB=128
+ROOT_MB=768
 DATA_MB=64
+GAP_MB=4 # before each logical partition: its own table is there
 ROOT_UUID=6d696467-6500-4000-8000-000000000002
 DATA_UUID=6d696467-6500-4000-8000-000000000003
 
@@ -39,34 +46,49 @@ ext4() {
 
 put() { dd if="$1" of="$out" bs=1M seek="$2" conv=notrunc,sparse status=none; }
 
-# All of one time: the cached root tree may have been made at another commit.
-find "$work/root" "$work/firmware" -exec touch -hd "@$SOURCE_DATE_EPOCH" {} +
-# Blocks of files and folders, and room for what describes them. du(1) would count folders as this machine's file system does.
-root_mb=$(find "$work/root" -printf '%y %s\n' | awk '{ blocks += $1 == "f" ? int(($2 + 4095) / 4096) : 1 } END { print int(blocks / 256 * 1.12) + 40 }')
-root_mb=$(((root_mb + 3) / 4 * 4))
+# fat FILE LABEL MB TREE
+fat() {
+  truncate -s "$3M" "$1"
+  mkfs.vfat --invariant -F 32 -n "$2" -i $DISK "$1" >/dev/null
+  # One by one in the order of their names: mcopy -s takes them as the file system gives them.
+  (
+    cd "$4"
+    find . -mindepth 1 -type d -printf '%P\n' | sort | while read -r path; do mmd -i "$1" "::/$path"; done
+    find . -type f -printf '%P\n' | sort | while read -r path; do mcopy -pmQ -i "$1" "$path" "::/$path"; done
+  )
+}
 
-truncate -s ${BOOT_MB}M "$work/boot.fat"
-mkfs.vfat --invariant -F 32 -n MIDGE-BOOT -i $DISK "$work/boot.fat" >/dev/null
-# One by one in the order of their names: mcopy -s takes them as the file system gives them.
-(
-  cd "$work/firmware"
-  find . -mindepth 1 -type d -printf '%P\n' | sort | while read -r path; do mmd -i "$work/boot.fat" "::/$path"; done
-  find . -type f -printf '%P\n' | sort | while read -r path; do mcopy -pmQ -i "$work/boot.fat" "$path" "::/$path"; done
-)
-ext4 "$work/root.ext4" MIDGE-ROOT $ROOT_UUID $root_mb 0 "$work/root"
+# All of one time: the cached root tree may have been made at another commit.
+find "$work/root" "$work/firmware" "$work/card" -exec touch -hd "@$SOURCE_DATE_EPOCH" {} +
+work=$(realpath "$work")
+fat "$work/card.fat" MIDGE-BOOT $CARD_MB "$work/card"
+fat "$work/boot.fat" MIDGE-SLOT $BOOT_MB "$work/firmware"
+ext4 "$work/root.ext4" MIDGE-ROOT $ROOT_UUID $ROOT_MB 0 "$work/root"
 ext4 "$work/data.ext4" MIDGE-DATA $DATA_UUID $DATA_MB 1 "$work/root/var"
 
-boot_at=4 root_at=$((4 + BOOT_MB)) data_at=$((4 + BOOT_MB + root_mb))
+card_at=4
+boot_a_at=$((card_at + CARD_MB))
+boot_b_at=$((boot_a_at + BOOT_MB))
+extended_at=$((boot_b_at + BOOT_MB))
+root_a_at=$((extended_at + GAP_MB))
+root_b_at=$((root_a_at + ROOT_MB + GAP_MB))
+data_at=$((root_b_at + ROOT_MB + GAP_MB))
+end=$((data_at + DATA_MB))
 rm -f "$out"
-truncate -s $((data_at + DATA_MB))M "$out"
+truncate -s ${end}M "$out"
 sector() { echo $(($1 * 2048)); }
 sfdisk -q --no-reread --no-tell-kernel "$out" <<T
 label: dos
 label-id: 0x$DISK
-start=$(sector $boot_at), size=$(sector $BOOT_MB), type=c, bootable
-start=$(sector $root_at), size=$(sector $root_mb), type=83
+start=$(sector $card_at), size=$(sector $CARD_MB), type=c, bootable
+start=$(sector $boot_a_at), size=$(sector $BOOT_MB), type=c
+start=$(sector $boot_b_at), size=$(sector $BOOT_MB), type=c
+start=$(sector $extended_at), size=$(sector $((end - extended_at))), type=f
+start=$(sector $root_a_at), size=$(sector $ROOT_MB), type=83
+start=$(sector $root_b_at), size=$(sector $ROOT_MB), type=83
 start=$(sector $data_at), size=$(sector $DATA_MB), type=83
 T
-put "$work/boot.fat" $boot_at
-put "$work/root.ext4" $root_at
+put "$work/card.fat" $card_at
+put "$work/boot.fat" $boot_a_at
+put "$work/root.ext4" $root_a_at
 put "$work/data.ext4" $data_at

@@ -10,7 +10,7 @@ export DEBIAN_FRONTEND=noninteractive
 
 PROGRAMS=(
   systemd systemd-sysv udev dbus libnss-myhostname systemd-resolved systemd-timesyncd iproute2 kmod iwd wireless-regdb
-  e2fsprogs dosfstools fdisk libstdc++6 openssh-server tzdata
+  e2fsprogs dosfstools fdisk libstdc++6 openssh-server tzdata rauc rauc-service
 )
 COMPONENTS='main non-free-firmware'
 

@@ -1,15 +1,18 @@
 #!/usr/bin/env bash
-# Lays out WORK/root, the read-only root, and WORK/firmware, the boot partition: tree.sh ROOT.tar PROGRAM WORK
+# Lays out WORK/root, the read-only root, WORK/firmware, what its slot is started from, and WORK/card, the partition that people edit:
+# tree.sh ROOT.tar PROGRAM WORK
+# AUTHORITY=FILE.pem is the certificate under which updates are signed; without it the image takes only those that its owner trusts.
 set -eu -o pipefail
 tar=$1 program=$2 work=$3
 rootfs=$(cd "$(dirname "$0")/../../rootfs" && pwd)
-root=$work/root firmware=$work/firmware
-mkdir "$root" "$firmware"
+root=$work/root firmware=$work/firmware card=$work/card
+mkdir "$root" "$firmware" "$card"
 tar -xf "$tar" -C "$root" --exclude='./dev/*'
 
 # What rootfs/ and dist/ bring. Links in it say which units run.
 (cd "$rootfs" && tar -c --owner=0 --group=0 --mode='u=rwX,go=rX' --mtime="@$SOURCE_DATE_EPOCH" --exclude=./boot .) | tar -x -C "$root" --keep-directory-symlink
 install -D -m 755 "$program" "$root/usr/local/bin/midge"
+install -m 644 "${AUTHORITY:-/dev/null}" "$root/etc/rauc/keyring.pem"
 chroot "$root" systemd-sysusers 2>/dev/null
 ln -sfn /run/systemd/resolve/stub-resolv.conf "$root/etc/resolv.conf"
 ln -sfn /run/midge-boot/localtime "$root/etc/localtime"
@@ -18,7 +21,7 @@ rm -f "$root"/etc/ssh/ssh_host_* "$root"/etc/hostname "$root"/etc/shadow- "$root
 echo midge >"$root/etc/hostname"
 touch -d "@$SOURCE_DATE_EPOCH" "$root/usr/lib/clock-epoch" # no clock starts earlier than this
 
-# The boot partition: the Pi's own firmware, kernel, board descriptions.
+# The slot: the Pi's own firmware, kernel, board descriptions.
 kernel=$(ls "$root/usr/lib/modules")
 cp -r "$root/usr/lib/raspi-firmware/." "$firmware/"
 rm -f "$firmware"/*_db.* "$firmware"/*4db.* "$firmware"/*_x.* "$firmware"/*4x.* "$firmware"/*_cd.* "$firmware"/*4cd.*
@@ -28,4 +31,8 @@ cp "$boards"/bcm27*.dtb "$boards"/bcm2837*.dtb "$firmware/"
 image=$root/usr/lib/modules/$kernel/vmlinuz
 [ -e "$image" ] || image=$root/boot/vmlinuz-$kernel
 cp "$image" "$firmware/vmlinuz"
-cp "$rootfs"/boot/firmware/* "$firmware/"
+cp "$rootfs"/boot/slot/* "$firmware/"
+
+# The card. The boot ROM of the Pi 3 and Zero 2 W takes bootcode.bin from the first partition, and that reads autoboot.txt.
+cp "$rootfs"/boot/firmware/* "$card/"
+cp "$firmware/bootcode.bin" "$card/"

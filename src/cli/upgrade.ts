@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, statfsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { OperatorError } from '../base/errors.ts';
@@ -14,6 +14,7 @@ import { fetchFile, fetchManifest } from '../updates/fetch-release.ts';
 import type { Manifest, ReleaseFile } from '../updates/manifest.ts';
 import { OWN_KEYS_FOLDER, releaseKeys } from '../updates/release-keys.ts';
 import { type ReleaseSource, releaseSource } from '../updates/release-source.ts';
+import { cardMachine, isBundle, upgradeCard } from './card-upgrade.ts';
 import { answerRequest, configuredAddress, type UpgradeWatch } from './requested-upgrade.ts';
 import { buildDate, stamp } from './stamp.ts';
 
@@ -39,6 +40,13 @@ export async function run(invocation: Invocation): Promise<number> {
 
 async function upgrade({ flags, terminal }: Invocation, where: string, watch: UpgradeWatch | null): Promise<number> {
   const isDry = flags.has('dry-run');
+  if (isBundle(where) && keeperOfProgram() === 'image') {
+    const allowDowngrade = flags.has('allow-downgrade');
+    return upgradeCard({
+      ...{ bundle: where, current: stamp().version, allowDowngrade, isDry, terminal },
+      machine: cardMachine(existsSync),
+    });
+  }
   const current = versionInPlace(isDry);
   const keys = releaseKeys();
   if (keys.length === 0)
@@ -78,9 +86,7 @@ function versionInPlace(isDry: boolean): string {
       'Cannot upgrade: midge is a Debian package here - download midge_VERSION_ARCHITECTURE.deb and use: sudo apt-get install ./midge_*.deb',
     );
   if (keeper === 'image')
-    throw new OperatorError(
-      'Cannot upgrade: midge is a part of this card image, which is read-only - write the new image to the card; docs/image.md says how to keep the data',
-    );
+    throw new OperatorError('Cannot upgrade: midge is a part of this card image - use its update: midge upgrade midge-VERSION-arm64.raucb');
   const version = installedVersion();
   if (version === null)
     throw new OperatorError(

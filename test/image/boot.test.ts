@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { makeSshKey, runBySsh } from '../support/network/ssh.ts';
 import type { Outcome } from '../support/process/outcome.ts';
-import { Card, IMAGE, obstacle } from './card.ts';
+import { CARD_BYTES, Card, IMAGE, obstacle } from './card.ts';
 import { BOOT_PATIENCE, switchOn } from './machine.ts';
 
 const run = promisify(execFile);
@@ -194,14 +194,14 @@ test('image carries messages over TLS when a blank card is booted', { skip }, as
 
   await t.test('image has taken the passwords out of the boot partition', () => {
     assert.match(card.read('midge.txt') ?? '', /# account jane: taken/);
-    const { start: at, size } = card.partition(1);
+    const { start: at, size } = card.partition('card');
     const bytes = card.bytes(at, size);
     for (const secret of ['correct horse', 'wifi horse', 'areal-hash']) assert.ok(!bytes.includes(secret), `"${secret}" is still there`);
   });
 
   await t.test('image has grown its data partition to the end of the card', () => {
-    const { start: at, size } = card.partition(3);
-    assert.equal(at + size, 2 ** 31);
+    const { start: at, size } = card.partition('data');
+    assert.equal(at + size, CARD_BYTES);
   });
 
   await t.test('image has left its root alone', () => assert.equal(card.rootDigest(), root));

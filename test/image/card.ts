@@ -10,16 +10,26 @@ import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { findProgram } from '../support/process/foreign-program.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const CARD_BYTES = 2 ** 31;
+export const CARD_BYTES = 2 ** 32;
+
+/** PARTITIONS are their numbers on the card. */
+export const PARTITIONS = { card: 1, bootA: 2, bootB: 3, rootA: 5, rootB: 6, data: 7 } as const;
+type Partition = keyof typeof PARTITIONS;
+
+/** SLOTS are the partitions of each system, by the partition that the firmware starts. */
+const SLOTS: Readonly<Record<number, { readonly boot: Partition; readonly root: Partition }>> = {
+  2: { boot: 'bootA', root: 'rootA' },
+  3: { boot: 'bootB', root: 'rootB' },
+};
+
 const SECTOR = 512;
-const MBR_TABLE = 446;
-const MBR_ENTRY = 16;
 const CHUNK = 2 ** 22;
 
 const PROGRAMS = [
   ['qemu-system-aarch64', 'qemu-system-arm'],
   ['mcopy', 'mtools'],
   ['debugfs', 'e2fsprogs'],
+  ['sfdisk', 'fdisk'],
   ['mosquitto_pub', 'mosquitto-clients'],
   ['openssl', 'openssl'],
   ['ssh', 'openssh-client'],
@@ -52,18 +62,12 @@ export class Card {
 
   /** read gives the text of a file of the boot partition, or null. */
   read(name: string): string | null {
-    try {
-      return execFileSync('mtype', ['-i', this.#boot(), `::/${name}`], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
-    } catch {
-      return null;
-    }
+    return readFat(this.#fat('card'), name);
   }
 
   /** names are the files of the boot partition. */
   names(): string[] {
-    return execFileSync('mdir', ['-b', '-i', this.#boot(), '::/'], { encoding: 'utf8' })
-      .split(/\r?\n/)
-      .map((line) => line.replace('::/', ''));
+    return fatNames(this.#fat('card'));
   }
 
   /** write puts a file onto the boot partition, as a person does with a card reader. */
@@ -75,21 +79,52 @@ export class Card {
 
   /** put copies a file onto the boot partition. */
   put(file: string, name: string): void {
-    execFileSync('mcopy', ['-o', '-i', this.#boot(), file, `::/${name}`]);
+    execFileSync('mcopy', ['-o', '-i', this.#fat('card'), file, `::/${name}`]);
   }
 
   /** take copies a file of the boot partition and gives its path. */
   take(name: string): string {
     const file = join(this.folder, name);
-    execFileSync('mcopy', ['-n', '-o', '-i', this.#boot(), `::/${name}`, file]);
+    execFileSync('mcopy', ['-n', '-o', '-i', this.#fat('card'), `::/${name}`, file]);
     return file;
   }
 
-  /** partition gives place and size of a partition in bytes; numbers begin with 1. */
-  partition(number: number): { readonly start: number; readonly size: number } {
-    const table = this.bytes(0, SECTOR);
-    const at = MBR_TABLE + (number - 1) * MBR_ENTRY;
-    return { start: table.readUInt32LE(at + 8) * SECTOR, size: table.readUInt32LE(at + 12) * SECTOR };
+  /** The partition that a reboot has named for one start; null = none has. */
+  once: number | null = null;
+
+  /** slot gives the partitions of the system that the firmware starts: a reboot has named its boot partition, or autoboot.txt of the first partition does. */
+  slot(): { readonly boot: Partition; readonly root: Partition } {
+    const number = /^boot_partition=(\d+)$/m.exec(this.read('autoboot.txt') ?? '')?.[1];
+    const slot = SLOTS[this.once ?? Number(number)];
+    assert.ok(slot, `autoboot.txt names partition ${number}, and the reboot ${this.once}`);
+    return slot;
+  }
+
+  /** bootText gives the text of a file that the firmware reads in the slot, or null. */
+  bootText(name: string): string | null {
+    return readFat(this.#fat(this.slot().boot), name);
+  }
+
+  /** bootFile copies a file that the firmware loads from the slot, and gives its path. */
+  bootFile(name: string): string {
+    const file = join(this.folder, name);
+    execFileSync('mcopy', ['-n', '-o', '-i', this.#fat(this.slot().boot), `::/${name}`, file]);
+    return file;
+  }
+
+  /** bootNames are the files of the slot. */
+  bootNames(): string[] {
+    return fatNames(this.#fat(this.slot().boot));
+  }
+
+  /** partition gives place and size of a partition in bytes. */
+  partition(name: Partition): { readonly start: number; readonly size: number } {
+    const { partitiontable } = JSON.parse(execFileSync('sfdisk', ['-J', this.file], { encoding: 'utf8' })) as {
+      partitiontable: { partitions: { node: string; start: number; size: number }[] };
+    }; // sfdisk(8)
+    const found = partitiontable.partitions.find(({ node }) => node === `${this.file}${PARTITIONS[name]}`);
+    assert.ok(found, `the card has no partition ${PARTITIONS[name]}`);
+    return { start: found.start * SECTOR, size: found.size * SECTOR };
   }
 
   bytes(start: number, size: number): Buffer {
@@ -108,7 +143,7 @@ export class Card {
 
   /** rootDigest is the SHA-256 of the root partition. */
   rootDigest(): string {
-    const { start, size } = this.partition(2);
+    const { start, size } = this.partition('rootA');
     const hash = createHash('sha256');
     for (let at = 0; at < size; at += CHUNK) hash.update(this.bytes(start + at, Math.min(CHUNK, size - at)));
     return hash.digest('hex');
@@ -117,7 +152,7 @@ export class Card {
   /** checkData runs e2fsck(8) on the data partition: the journal is played back, as the kernel would. It knows no offset once it has done so. */
   checkData(): void {
     const file = join(this.folder, 'data');
-    const { start, size } = this.partition(3);
+    const { start, size } = this.partition('data');
     const copy = (...words: string[]) => execFileSync('dd', ['bs=1M', 'status=none', ...words]);
     copy(`if=${this.file}`, `of=${file}`, `skip=${start}`, `count=${size}`, 'iflag=skip_bytes,count_bytes', 'conv=sparse');
     truncateSync(file, size);
@@ -135,7 +170,7 @@ export class Card {
 
   /** debugRoot gives what debugfs(8) says of the root partition, which it can't change. */
   debugRoot(command: string): string {
-    const root = `${this.file}?offset=${this.partition(2).start}`;
+    const root = `${this.file}?offset=${this.partition('rootA').start}`;
     return execFileSync('debugfs', ['-R', command, root], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
   }
 
@@ -145,10 +180,24 @@ export class Card {
   }
 
   #data(): string {
-    return `${this.file}?offset=${this.partition(3).start}`;
+    return `${this.file}?offset=${this.partition('data').start}`;
   }
 
-  #boot(): string {
-    return `${this.file}@@${this.partition(1).start}`;
+  #fat(name: Partition): string {
+    return `${this.file}@@${this.partition(name).start}`;
   }
+}
+
+function readFat(fat: string, name: string): string | null {
+  try {
+    return execFileSync('mtype', ['-i', fat, `::/${name}`], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  } catch {
+    return null;
+  }
+}
+
+function fatNames(fat: string): string[] {
+  return execFileSync('mdir', ['-b', '-i', fat, '::/'], { encoding: 'utf8' })
+    .split(/\r?\n/)
+    .map((line) => line.replace('::/', ''));
 }

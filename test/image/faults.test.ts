@@ -90,7 +90,7 @@ async function backupOf(t: TestContext): Promise<string> {
 
 /** The head of each group of blocks: there are the superblock and its copies. */
 function destroyFileSystem(card: Card): void {
-  const { start, size } = card.partition(3);
+  const { start, size } = card.partition('data');
   for (let at = 0; at < size; at += GROUP_BYTES) card.overwrite(start + at, randomBytes(Math.min(HEAD_BYTES, size - at)));
 }
 

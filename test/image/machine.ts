@@ -47,15 +47,15 @@ export interface Machine {
 
 /** switchOn boots a card; the machine is off at the end of the test at the latest. */
 export async function switchOn(test: TestContext, card: Card, options: MachineOptions = {}): Promise<Machine> {
-  const words = (card.read('cmdline.txt') ?? '').trim().replace(/console=\S+|quiet/g, '');
+  const words = (card.bootText('cmdline.txt') ?? '').trim().replace(/console=\S+|quiet/g, '');
   const { console, ports, traffic } = await startQemu(test, {
     ...options,
     folder: card.folder,
     disk: card.file,
-    kernel: card.take('vmlinuz'),
-    initrd: card.take('initrd.img'),
+    kernel: card.bootFile('vmlinuz'),
+    initrd: card.bootFile('initrd.img'),
     kernelWords: `${words} ${options.kernelWords ?? ''}`,
-    ...(options.board === 'raspi3b' ? { boardDescription: card.take('bcm2837-rpi-3-b.dtb') } : {}),
+    ...(options.board === 'raspi3b' ? { boardDescription: card.bootFile('bcm2837-rpi-3-b.dtb') } : {}),
   });
   return {
     console,

@@ -33,17 +33,17 @@ const EARLY_DRIVERS = ['bcm2835', 'sdhci-iproc', 'sdhci-brcmstb', 'ext4'];
 
 test('image has firmware, description and drivers of each board', { skip }, (t) => {
   const card = new Card(t, IMAGE ?? '');
-  const names = card.names();
-  const config = (card.read('config.txt') ?? '').split('\n').filter((line) => !REMARK.test(line));
+  const names = card.bootNames();
+  const config = (card.bootText('config.txt') ?? '').split('\n').filter((line) => !REMARK.test(line));
   const named = config.flatMap((line) => /^(?:kernel=|initramfs )(\S+)/.exec(line)?.[1] ?? []);
   assert.deepEqual(named, ['vmlinuz', 'initrd.img']);
-  const wanted = [...named, ...FIRMWARE, ...BOARDS.map((board) => `${board}.dtb`), 'cmdline.txt', 'midge.txt'];
+  const wanted = [...named, ...FIRMWARE, ...BOARDS.map((board) => `${board}.dtb`), 'cmdline.txt'];
   assert.deepEqual(
     wanted.filter((name) => !names.includes(name)),
     [],
   );
   const modules = card.debugRoot('ls -p /usr/lib/modules').match(/\d+\.\d+[^/]*/)?.[0] ?? '';
-  const described = [...(card.read('config.txt') ?? '').matchAll(/^#?device_tree=(\S+)/gm)].map(([, name = '']) => name);
+  const described = [...(card.bootText('config.txt') ?? '').matchAll(/^#?device_tree=(\S+)/gm)].map(([, name = '']) => name);
   assert.ok(described.length > 0 && described.every((name) => names.includes(name)), `config.txt names ${described}`);
   const drivers = `${card.debugRoot(`cat /usr/lib/modules/${modules}/modules.dep`)}\n${card.debugRoot(`cat /usr/lib/modules/${modules}/modules.builtin`)}`;
   assert.deepEqual(
@@ -144,6 +144,6 @@ function hasDriver(list: string, name: string): boolean {
 }
 
 function initrdNames(card: Card): string {
-  const file = card.take('initrd.img');
+  const file = card.bootFile('initrd.img');
   return execFileSync('sh', ['-c', 'zstd -dc "$0" | cpio -t --quiet', join(dirname(file), basename(file))], { encoding: 'utf8' });
 }

@@ -42,7 +42,7 @@ export async function whileWritable(world: BootWorld, act: () => void | Promise<
 
 /** hasBootPartition tells whether it is there and can be read. */
 export function hasBootPartition(files: MachineFiles): boolean {
-  return files.exists(`${BOOT}/cmdline.txt`);
+  return ['autoboot.txt', 'cmdline.txt'].some((name) => files.exists(`${BOOT}/${name}`)); // of the image, and of Raspberry Pi OS
 }
 
 /** ordersIn gives the paths of the files that give an order. */
