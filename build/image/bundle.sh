@@ -16,7 +16,7 @@ compatible=$(sed -n 's/^compatible=//p' "$here/../../rootfs/etc/rauc/system.conf
 version=$version
 
 [bundle]
-format=verity
+format=plain
 
 [hooks]
 filename=hook

@@ -9,7 +9,6 @@ modules=$root/usr/lib/modules/$kernel
 KEEP=(
   drivers/net/ethernet/broadcom/genet drivers/net/ethernet/cadence drivers/net/wireless/broadcom drivers/net/wireless/realtek/rtl8xxxu
   drivers/net/wireless/ralink drivers/net/wireless/mediatek/mt76
-  drivers/md/dm-mod drivers/md/dm-bufio drivers/md/dm-verity
   drivers/scsi/scsi_mod drivers/scsi/scsi_common drivers/scsi/sd_mod
   drivers/rtc/rtc-pl031 drivers/rtc/rtc-ds1307 drivers/rtc/rtc-pcf8563 drivers/rtc/rtc-pcf85063 drivers/rtc/rtc-rv3028 drivers/rtc/rtc-ds3232
   drivers/rtc/rtc-rpi

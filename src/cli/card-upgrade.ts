@@ -11,7 +11,7 @@ const SLOTS = '/usr/libexec/midge/slots';
 const DATA = '/dev/disk/by-partuuid/4d494447-07';
 
 export interface CardUpgrade {
-  /** A path, or an http(s) address: rauc reads of it what it needs. */
+  /** Its path. */
   readonly bundle: string;
   readonly current: string;
   readonly allowDowngrade: boolean;
@@ -59,6 +59,7 @@ export async function upgradeCard({ bundle, current, allowDowngrade, isDry, term
     throw new OperatorError(
       'Cannot upgrade: this card has no room for a second system - make a backup, write the new image to the card, and restore the backup; docs/image.md says how',
     );
+  if (/^https?:/i.test(bundle)) throw new OperatorError('Cannot upgrade: the card takes an update from a file only - download it first');
   const version = bundleVersion(machine.run('rauc', 'info', '--output-format=json', bundle));
   const order = compareVersions(version, current);
   if (order === 0) {

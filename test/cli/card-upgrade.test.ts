@@ -6,7 +6,10 @@ import { OperatorError } from '../../src/base/errors.ts';
 import { type CardMachine, isBundle, upgradeCard } from '../../src/cli/card-upgrade.ts';
 import type { Terminal } from '../../src/terminal/command.ts';
 
-function upgrade(version: string, change: Partial<CardMachine> & { readonly allowDowngrade?: boolean; readonly isDry?: boolean } = {}) {
+function upgrade(
+  version: string,
+  change: Partial<CardMachine> & { readonly allowDowngrade?: boolean; readonly isDry?: boolean; readonly bundle?: string } = {},
+) {
   const calls: string[] = [];
   let text = '';
   const machine: CardMachine = {
@@ -22,8 +25,8 @@ function upgrade(version: string, change: Partial<CardMachine> & { readonly allo
     ...change,
   };
   const terminal = { stdout: { write: (words: string) => (text += words) } } as unknown as Terminal; // all that is used of it
-  const { allowDowngrade = false, isDry = false } = change;
-  const status = upgradeCard({ bundle: '/x.raucb', current: '1.2.0', allowDowngrade, isDry, terminal, machine });
+  const { allowDowngrade = false, isDry = false, bundle = '/x.raucb' } = change;
+  const status = upgradeCard({ bundle, current: '1.2.0', allowDowngrade, isDry, terminal, machine });
   return { status, calls, said: () => text };
 }
 
@@ -57,6 +60,12 @@ test('card upgrade says how to move when the card has no second system', async (
     upgrade('1.3.0', { hasSlots: () => false }).status,
     /make a backup, write the new image to the card, and restore the backup/,
   );
+});
+
+test('card upgrade asks for a file when it is given an address', async () => {
+  const { status, calls } = upgrade('1.3.0', { bundle: 'https://example.org/x.raucb' });
+  await assert.rejects(status, /download it first/);
+  assert.deepEqual(calls, []);
 });
 
 test('card upgrade passes on why rauc refuses a bundle', async () => {

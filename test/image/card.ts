@@ -10,7 +10,8 @@ import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { findProgram } from '../support/process/foreign-program.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-export const CARD_BYTES = 2 ** 32;
+/** A little more than the image, and less than its tests fill quickly. QEMU takes a card of raspi3b only if its size is a power of two. */
+export const CARD_BYTES = 5 * 2 ** 29;
 
 /** PARTITIONS are their numbers on the card. */
 export const PARTITIONS = { card: 1, bootA: 2, bootB: 3, rootA: 5, rootB: 6, data: 7 } as const;

@@ -9,12 +9,10 @@ import { hashPassword } from '../../src/access/password-hash.ts';
 import { STATE_NEEDS } from '../../src/app/state-needs.ts';
 import { makeBackup } from '../../src/state/backup.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
-import { Card, IMAGE, obstacle } from './card.ts';
+import { CARD_BYTES, Card, IMAGE, obstacle } from './card.ts';
 import { BOOT_PATIENCE, switchOn } from './machine.ts';
 
 const skip = obstacle();
-/** Small enough to be filled in a moment; the image itself is smaller. */
-const CARD_BYTES = 2 ** 30;
 /** Of ext4 with blocks of 4 KiB. */
 const GROUP_BYTES = 2 ** 27;
 const HEAD_BYTES = 2 ** 25;

@@ -42,7 +42,6 @@ test('image installs an update into its other slot, tries it once, and keeps it 
       first,
       'head -c 60000000 /boot/firmware/update.raucb >/var/tmp/cut.raucb && rauc install /var/tmp/cut.raucb; rm /var/tmp/cut.raucb',
     );
-    assert.match(said, /status=|failed/i);
     assert.match(said, /invalid|signature|truncat/i);
     assert.equal(await shell(first, `${SLOTS} get-primary`), 'A\nstatus=0');
   });
