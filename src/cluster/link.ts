@@ -12,13 +12,14 @@
 import type { Duplex } from 'node:stream';
 import { reasonOf } from '../base/errors.ts';
 import type { Broker } from '../broker/broker.ts';
+import { Flow, type FlowMap, type FlowWatcher } from '../broker/client/flow.ts';
 import { inProcessStream } from '../broker/client/in-process-stream.ts';
 import { type ClientOwner, MqttClient } from '../broker/client/mqtt-client.ts';
 import type { ConnectionOrigin } from '../broker/options.ts';
 import { MAX_REMAINING_LENGTH } from '../mqtt/decoder.ts';
-import { FIRST_BYTE, PACKET_TYPE } from '../mqtt/packet-types.ts';
+import { PACKET_TYPE } from '../mqtt/packet-types.ts';
 import type { ConnectPacket } from '../mqtt/packets.ts';
-import { REASON, type ReasonCode } from '../mqtt/reason-codes.ts';
+import { REASON } from '../mqtt/reason-codes.ts';
 import type { Wish } from './interest.ts';
 import { sessionFrom, sessionTo } from './options.ts';
 
@@ -28,18 +29,12 @@ const ANY_SIZE = MAX_REMAINING_LENGTH + 5;
 const KEPT_SECONDS = 7 * 86_400;
 /** Seconds after which a silent link is given up, by PINGREQ. */
 const KEEP_ALIVE = 10;
-const QOS_BITS = 0x06;
 
-const ACK_BYTES: Readonly<Record<number, number>> = {
-  [PACKET_TYPE.PUBACK]: FIRST_BYTE.PUBACK,
-  [PACKET_TYPE.PUBREC]: FIRST_BYTE.PUBREC,
-  [PACKET_TYPE.PUBCOMP]: FIRST_BYTE.PUBCOMP,
-};
+/** Topics have the same names at all brokers. */
+const AS_IT_IS: FlowMap = { wayOf: (topic) => ({ topic, bytes: topic.bytes, isSame: true, isMutual: false }) };
 
 /** LinkWatcher counts. */
-export interface LinkWatcher {
-  sent(): void;
-  dropped(topicBytes: Buffer, why: 'too large' | 'refused', reasonCode: ReasonCode): void;
+export interface LinkWatcher extends FlowWatcher {
   refusedFilter(topicFilter: string, reasonCode: number): void;
 }
 
@@ -57,8 +52,7 @@ export class Link {
   readonly #setup: LinkSetup;
   readonly #remote: MqttClient;
   readonly #local: MqttClient;
-  /** QoS 2 messages that ended here, because they are too large there: their PUBREL is answered here. */
-  readonly #ended = new Set<number>();
+  #flow: Flow | null = null;
   #settle: (reason: string | null) => void = () => {};
   /** With the reason in words; null = by `close`. */
   readonly closed: Promise<string | null>;
@@ -82,8 +76,8 @@ export class Link {
     try {
       const { properties } = await this.#remote.connect(connectAs(sessionFrom(id), KEEP_ALIVE));
       this.#remote.release();
-      const { receiveMaximum } = properties;
-      await this.#local.connect(connectAs(sessionTo(peer), 0, receiveMaximum));
+      this.#flow = this.#flowFor(properties.retainAvailable !== 0);
+      await this.#local.connect(connectAs(sessionTo(peer), 0, properties.receiveMaximum));
       this.#local.release();
     } catch (error) {
       this.#end(reasonOf(error));
@@ -128,15 +122,22 @@ export class Link {
     this.#remote.close();
   }
 
+  #flowFor(takesRetain: boolean): Flow {
+    const { broker, watcher } = this.#setup;
+    return new Flow({
+      ...{ direction: 'out', from: this.#local, to: this.#remote },
+      ...{ topics: broker.topics, map: AS_IT_IS, terms: { maximumQos: 2, takesRetain }, aliases: 0, guard: null, watcher },
+    });
+  }
+
   #localOwner(): ClientOwner {
     return {
-      published: (buffer, start, body, end) => this.#pass(buffer, start, body, end),
+      published: (buffer, start, body, end) => this.#flow!.take(buffer, start, body, end), // made before the release
       acknowledged: (type, packetId, reasonCode) => {
-        if (type !== PACKET_TYPE.PUBREL) return;
-        if (this.#ended.delete(packetId)) this.#local.sendAck(FIRST_BYTE.PUBCOMP, packetId, REASON.SUCCESS);
-        else this.#remote.sendAck(FIRST_BYTE.PUBREL, packetId, reasonCode);
+        if (type === PACKET_TYPE.PUBREL) this.#flow!.released(packetId, reasonCode); // as above
       },
       chunkTaken: () => {
+        this.#flow?.flush();
         this.#remote.flush();
         if (this.#remote.isCongested) this.#local.pause();
       },
@@ -149,10 +150,7 @@ export class Link {
     return {
       published: () => {}, // that session subscribes to nothing
       acknowledged: (type, packetId, reasonCode) => {
-        const first = ACK_BYTES[type];
-        if (first === undefined) return;
-        if (reasonCode >= 0x80 && type !== PACKET_TYPE.PUBCOMP) this.#setup.watcher.dropped(NO_TOPIC, 'refused', reasonCode);
-        this.#local.sendAck(first, packetId, reasonCode);
+        if (type !== PACKET_TYPE.PUBREL) this.#flow?.answered(type, packetId, reasonCode);
       },
       chunkTaken: () => {
         this.#local.flush();
@@ -162,26 +160,7 @@ export class Link {
       closed: (error) => this.#end(error === null ? null : error.message),
     };
   }
-
-  #pass(buffer: Buffer, start: number, body: number, end: number): void {
-    if (end - start > this.#remote.maximumPacketSize) return this.#endHere(buffer, start, body);
-    this.#remote.sendPacket(buffer, start, end);
-    this.#setup.watcher.sent();
-  }
-
-  /** [MQTT-3.1.2-25] The message goes no further, as for any client whose Maximum Packet Size it breaks. */
-  #endHere(buffer: Buffer, start: number, body: number): void {
-    const topicEnd = body + 2 + buffer.readUInt16BE(body);
-    this.#setup.watcher.dropped(buffer.subarray(body + 2, topicEnd), 'too large', REASON.PACKET_TOO_LARGE);
-    const qos = (buffer[start]! & QOS_BITS) >> 1; // a whole packet
-    if (qos === 0) return;
-    const packetId = buffer.readUInt16BE(topicEnd);
-    if (qos === 2) this.#ended.add(packetId);
-    this.#local.sendAck(qos === 2 ? FIRST_BYTE.PUBREC : FIRST_BYTE.PUBACK, packetId, REASON.SUCCESS);
-  }
 }
-
-const NO_TOPIC = Buffer.alloc(0);
 
 function connectAs(clientId: string, keepAlive: number, receiveMaximum?: number): ConnectPacket {
   return {

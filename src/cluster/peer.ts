@@ -195,12 +195,12 @@ export class Peer {
 
   #watcher(): LinkWatcher {
     return {
-      sent: () => {
-        this.#sent++;
+      passed: (count) => {
+        this.#sent += count;
       },
-      dropped: (topicBytes, why, reasonCode) => {
+      lost: (why, topicName, reasonCode) => {
         this.#dropped++;
-        const what = topicBytes.length === 0 ? 'a message' : `a message of ${topicBytes.toString('utf8')}`;
+        const what = topicName === null ? 'a message' : `a message of ${topicName}`;
         if (this.#dropped === 1)
           this.#deps.log.log('warning', `Cluster: ${this.id} does not get ${what}: ${why} (${reasonCode}). Others are counted only.`);
       },
