@@ -27,6 +27,12 @@ export function comesIn({ direction }: BridgeTopic): boolean {
   return direction !== 'out';
 }
 
+/** ruleForOther is what the other broker's account needs here for a topic, in the words of an ACL file. */
+export function ruleForOther(topic: BridgeTopic): { readonly access: 'read' | 'write' | 'readwrite'; readonly filter: string } {
+  const access = topic.direction === 'both' ? 'readwrite' : goesOut(topic) ? 'read' : 'write';
+  return { access, filter: localFilter(topic) };
+}
+
 /** localFilter is what a topic is subscribed to here. */
 export function localFilter({ localPrefix, pattern }: BridgeTopic): string {
   return localPrefix + pattern;

@@ -9,6 +9,7 @@ import { hasUser, setUser } from '../access/password-file-edit.ts';
 import { hashPassword } from '../access/password-hash.ts';
 import { OperatorError } from '../base/errors.ts';
 import type { BridgeTopic } from '../bridges/options.ts';
+import { ruleForOther } from '../bridges/topics.ts';
 import { ClientRegister } from '../certificates/client-certificates.ts';
 import { isInvitationName, readTopics, writeInvitation } from '../config/bridge-invitation.ts';
 import type { Configuration } from '../config/configuration.ts';
@@ -27,8 +28,6 @@ import { startRules } from './start-rules.ts';
 
 /** Nobody else reads it. */
 const SECRET_MODE = 0o600;
-const RIGHTS = { in: 'write', out: 'read', both: 'readwrite' } as const;
-
 /** invite makes the account, has the running broker take it over, and writes the invitation to `--out`, else to standard output, and then what else is said goes to standard error. */
 export async function invite(name: string, invocation: Invocation): Promise<number> {
   const { flags, terminal } = invocation;
@@ -150,7 +149,7 @@ function withRules(aclFile: string, { name, topics }: AccountWish): ChangedFile 
 }
 
 function rulesFor(name: string, topics: readonly BridgeTopic[]): string {
-  const rules = topics.map(({ direction, localPrefix, pattern }) => `topic ${RIGHTS[direction]} ${localPrefix}${pattern}`);
+  const rules = topics.map(ruleForOther).map(({ access, filter }) => `topic ${access} ${filter}`);
   return `\n# Added by midge bridge invite.\nuser ${name}\n${[...new Set(rules)].join('\n')}\n`;
 }
 

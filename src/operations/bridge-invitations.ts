@@ -10,6 +10,7 @@ import { hashPassword } from '../access/password-hash.ts';
 import { OperatorError, reasonOf } from '../base/errors.ts';
 import { rewriteFile } from '../base/rewrite-file.ts';
 import type { BridgeTopic } from '../bridges/options.ts';
+import { localFilter, ruleForOther } from '../bridges/topics.ts';
 import { machineNames } from '../host/host.ts';
 import { beginRules } from './begin-rules.ts';
 import { changeInForce, readEdited } from './change-in-force.ts';
@@ -20,9 +21,6 @@ import { phoneAddress, phoneHosts, phoneListener } from './phone-address.ts';
 
 const MAX_TEXT = 65_536;
 const TOPICS_MAX = 100;
-
-/** What an account may do for a topic, as the inviting box sees it. */
-const RIGHTS = { in: 'write', out: 'read', both: 'readwrite' } as const;
 
 /** INVITE_BRIDGE makes the account, and gives what the other box needs: the only time that the password is shown. */
 export const INVITE_BRIDGE = operation({
@@ -101,9 +99,7 @@ async function makeAccount(needs: OperationNeeds, { name, topics, password, pass
   await changeInForce(needs, aclFile, (text) => {
     if (parseAclFile(text, aclFile).acl.users.has(name))
       throw new OperationFailure('conflict', `Cannot invite "${name}": "${aclFile}" has rules for a user of that name - remove them`);
-    return topics.reduce((changed, { direction, localPrefix, pattern }) => {
-      return addRule(changed, name, { kind: 'topic', access: RIGHTS[direction], filter: `${localPrefix}${pattern}` });
-    }, text);
+    return topics.reduce((changed, topic) => addRule(changed, name, { kind: 'topic', ...ruleForOther(topic) }), text);
   });
   try {
     await changeInForce(needs, passwordFile, (text) => setUser(text, name, hash));
@@ -188,7 +184,7 @@ function describe({ name, addresses, lines, authority, topics }: ReadInvitation)
     name,
     addresses,
     tls,
-    topics: topics.map(({ localPrefix, pattern, direction, qos }) => ({ filter: `${localPrefix}${pattern}`, direction, qos })),
+    topics: topics.map((topic) => ({ filter: localFilter(topic), direction: topic.direction, qos: topic.qos })),
   };
 }
 

@@ -3,7 +3,6 @@
 import { useState } from 'preact/hooks';
 import { api, ask, Refusal } from '../api/client.ts';
 import { Button } from '../components/button.tsx';
-import { CopyButton } from '../components/copy-button.tsx';
 import { Dialog } from '../components/dialog.tsx';
 import { Trouble } from '../components/faces.tsx';
 import { Field } from '../components/field.tsx';
@@ -11,7 +10,7 @@ import { Icon } from '../components/icon.tsx';
 import { t } from '../i18n.ts';
 import { go, linkTo } from '../router.ts';
 import { useSending } from '../sending.ts';
-import { ConnectFacts } from './connect-facts.tsx';
+import { type Made, MadeAccount } from './made-account.tsx';
 import { makePassword, type Rule, TEMPLATES, type TemplateName } from './person-templates.ts';
 import { RuleWords } from './rule-words.tsx';
 
@@ -32,44 +31,14 @@ type Kind = TemplateName | 'phone';
 
 const PHONE = { icon: 'phone', name: 'template.phone', words: 'template.phoneWords' } as const;
 
-interface Made {
-  readonly username: string;
-  readonly password: string;
-}
-
 /** AddPerson is a dialog of two steps: what to make, and what was made. */
 export function AddPerson({ name, taken, hasRules, mayBegin, close }: AddPersonProps) {
   const [made, setMade] = useState<Made | null>(null);
-  if (made !== null) {
-    return (
-      <Dialog title={t('people.madeTitle', { name: made.username })} close={close}>
-        <NewPassword made={made} />
-        <div class="actions">
-          <Button look="primary" onClick={close}>
-            {t('people.madeDone')}
-          </Button>
-        </div>
-      </Dialog>
-    );
-  }
+  if (made !== null) return <MadeAccount made={made} close={close} />;
   return (
     <Dialog title={t('people.add')} close={close}>
       <PersonForm name={name} taken={taken} hasRules={hasRules} mayBegin={mayBegin} done={setMade} />
     </Dialog>
-  );
-}
-
-/** NewPassword shows a password that nobody can see again, and what else a device wants to know. */
-export function NewPassword({ made: { username, password } }: { readonly made: Made }) {
-  return (
-    <>
-      <p>{t('people.passwordOnce')}</p>
-      <div class="secret">
-        <code>{password}</code>
-        <CopyButton text={password} />
-      </div>
-      <ConnectFacts username={username} />
-    </>
   );
 }
 

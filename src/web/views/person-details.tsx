@@ -13,7 +13,7 @@ import { useLive } from '../live.ts';
 import { go, linkTo } from '../router.ts';
 import { useSending } from '../sending.ts';
 import { currentSession, type Right } from '../visit.ts';
-import { NewPassword } from './add-person.tsx';
+import { NewPassword } from './made-account.tsx';
 import { MayTheyCard } from './may-they.tsx';
 import { PersonRules } from './person-rules.tsx';
 import { makePassword, type Rule } from './person-templates.ts';

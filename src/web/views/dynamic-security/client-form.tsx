@@ -10,7 +10,7 @@ import { Field } from '../../components/field.tsx';
 import { toast } from '../../components/toast.tsx';
 import { t } from '../../i18n.ts';
 import { useSending } from '../../sending.ts';
-import { NewPassword } from '../add-person.tsx';
+import { type Made, MadeAccount } from '../made-account.tsx';
 import { makePassword } from '../person-templates.ts';
 import { type Client, linksTo, type Model, namesOf } from './model.ts';
 
@@ -22,26 +22,10 @@ export interface ClientFormProps {
   readonly close: () => void;
 }
 
-interface Made {
-  readonly username: string;
-  readonly password: string;
-}
-
 /** ClientForm is a dialog; where it has made a password, it shows it once. */
 export function ClientForm({ model, client, refresh, close }: ClientFormProps) {
   const [made, setMade] = useState<Made | null>(null);
-  if (made !== null) {
-    return (
-      <Dialog title={t('people.madeTitle', { name: made.username })} close={close}>
-        <NewPassword made={made} />
-        <div class="actions">
-          <Button look="primary" onClick={close}>
-            {t('people.madeDone')}
-          </Button>
-        </div>
-      </Dialog>
-    );
-  }
+  if (made !== null) return <MadeAccount made={made} close={close} />;
   const done = (password: Made | null) => {
     refresh();
     if (password === null) close();
