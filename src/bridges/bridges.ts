@@ -2,6 +2,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type { Part } from '../base/lifecycle.ts';
+import { exempting } from '../broker/authorizers.ts';
 import type { ConnectionOrigin } from '../broker/options.ts';
 import type { Authenticator, Authorizer } from '../broker/ports.ts';
 import { Bridge } from './bridge.ts';
@@ -108,12 +109,7 @@ class OwnBridges implements Bridges {
   }
 
   authorizer(other: Authorizer | null): Authorizer | null {
-    if (other === null) return null;
-    return {
-      mayPublish: (requester, name) => this.#free.has(requester.listener) || other.mayPublish(requester, name),
-      mayReceive: (requester, name) => this.#free.has(requester.listener) || other.mayReceive(requester, name),
-      maySubscribe: (requester, filter) => this.#free.has(requester.listener) || other.maySubscribe(requester, filter),
-    };
+    return exempting(other, ({ listener }) => this.#free.has(listener));
   }
 }
 

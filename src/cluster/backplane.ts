@@ -48,10 +48,6 @@ export class Backplane implements Carrier {
     this.#owner = owner;
   }
 
-  get isConnected(): boolean {
-    return this.#isConnected;
-  }
-
   start(): void {
     this.#running = this.#run();
   }
@@ -63,9 +59,8 @@ export class Backplane implements Carrier {
     await this.#running;
   }
 
-  publish(subject: string, bytes: Uint8Array, reply: string | null = null): void {
-    if (!this.#isConnected) return;
-    this.#nats?.publish(subject, bytes, reply === null ? {} : { reply });
+  publish(subject: string, bytes: Uint8Array): void {
+    if (this.#isConnected) this.#nats?.publish(subject, bytes);
   }
 
   listen(subject: string, heard: Listener): () => void {

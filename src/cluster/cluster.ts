@@ -13,6 +13,7 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '../base/clock.ts';
 import type { Part as LivingPart } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
+import { exempting } from '../broker/authorizers.ts';
 import type { Broker } from '../broker/broker.ts';
 import { CLUSTER_LISTENER, type ConnectionOrigin, DEFAULT_LISTENER_POLICY } from '../broker/options.ts';
 import type { Authenticator, Authorizer } from '../broker/ports.ts';
@@ -164,13 +165,7 @@ class NatsCluster implements Cluster {
   }
 
   authorizer(other: Authorizer | null): Authorizer | null {
-    if (other === null) return null;
-    return {
-      mayPublish: (requester, name) => requester.listener === CLUSTER_LISTENER || other.mayPublish(requester, name),
-      mayReceive: (requester, name) => requester.listener === CLUSTER_LISTENER || other.mayReceive(requester, name),
-      maySubscribe: (requester, filter) => requester.listener === CLUSTER_LISTENER || other.maySubscribe(requester, filter),
-      mayUnsubscribe: (requester, filter) => requester.listener === CLUSTER_LISTENER || (other.mayUnsubscribe?.(requester, filter) ?? true),
-    };
+    return exempting(other, ({ listener }) => listener === CLUSTER_LISTENER);
   }
 
   #rememberPeer(clientId: string): void {

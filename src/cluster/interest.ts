@@ -21,10 +21,6 @@ export class Interest implements TreeWatcher {
     this.#announce = announce;
   }
 
-  get size(): number {
-    return this.#wanted.size;
-  }
-
   /** all gives what is wanted now. */
   all(): Wish[] {
     return Array.from(this.#wanted, ([topicFilter, counts]) => [topicFilter, highest(counts)]);

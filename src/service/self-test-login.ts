@@ -1,6 +1,7 @@
 // Lets the broker's test of itself in, whatever passwords and ACL say: one client id with a secret of this process, and one topic for it alone.
 
 import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { overruling } from '../broker/authorizers.ts';
 import type { Authenticator, Authorizer } from '../broker/ports.ts';
 
 /** A name that begins with $ is in nobody's `#`. */
@@ -27,11 +28,11 @@ export class SelfTestLogin {
   authorizer(other: Authorizer | null): Authorizer | null {
     if (other === null) return null;
     const may = (clientId: string) => clientId === this.clientId;
-    return {
+    return overruling(other, {
       mayPublish: (requester, name) => (name.endsWith(TOPIC) ? may(requester.clientId) : other.mayPublish(requester, name)),
       mayReceive: (requester, name) => (name.endsWith(TOPIC) ? may(requester.clientId) : other.mayReceive(requester, name)),
       maySubscribe: (requester, filter) => filter === TOPIC || other.maySubscribe(requester, filter),
-    };
+    });
   }
 
   #isOurs(password: Buffer | null): boolean {

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { OperatorError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
+import { overruling } from '../../broker/authorizers.ts';
 import type { Broker } from '../../broker/broker.ts';
 import type { Authorizer } from '../../broker/ports.ts';
 import type { Configuration } from '../../config/configuration.ts';
@@ -79,13 +80,10 @@ export class HomeAssistantPart implements AppliancePart {
   authorizer(other: Authorizer | null): Authorizer | null {
     const order = this.#order;
     if (order === null) return other;
-    return {
+    return overruling(other, {
       mayPublish: (requester, name) =>
         (name !== order.topicName || requester.username === order.account) && (other === null || other.mayPublish(requester, name)),
-      mayReceive: (requester, name) => other === null || other.mayReceive(requester, name),
-      maySubscribe: (requester, filter) => other === null || other.maySubscribe(requester, filter),
-      mayUnsubscribe: (requester, filter) => other?.mayUnsubscribe?.(requester, filter) ?? true,
-    };
+    });
   }
 
   #use(device: HomeAssistantDevice | null, { updates: { account } }: Configuration): void {
