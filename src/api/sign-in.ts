@@ -1,5 +1,6 @@
 // Who asks: the session of a cookie, or a Bearer token; how a session begins and ends, and how a new box gets its first admin.
 
+import { randomUUID } from 'node:crypto';
 import type { Context } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { z } from 'zod';
@@ -52,12 +53,14 @@ export const SESSION = z.object({
 export const WELCOME = z.object({
   isClaimed: z.boolean().describe('false = whoever has the set-up code may make the first admin'),
   session: SESSION.nullable().describe('null = nobody is signed in'),
+  run: z.string().describe('another one after each start of the broker, which ends all sessions'),
 });
 
 /** SignIn knows the sessions. */
 export class SignIn {
   readonly #setup: ApiSetup;
   readonly #sessions: Sessions;
+  readonly #run = randomUUID();
 
   constructor(setup: ApiSetup) {
     this.#setup = setup;
@@ -121,7 +124,7 @@ export class SignIn {
   /** welcome tells what a visitor may do first; nobody needs to be signed in. */
   welcome(context: Context, visitor: Visitor): z.infer<typeof WELCOME> {
     const session = this.#sessionOf(context, visitor) === null ? null : this.current(context, visitor);
-    return { isClaimed: this.#setup.roles.hasAdmin, session };
+    return { isClaimed: this.#setup.roles.hasAdmin, session, run: this.#run };
   }
 
   /** begin signs a browser in with the password of an account that has a role. Throws Problem: 401 does not tell what was wrong. */

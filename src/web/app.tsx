@@ -1,6 +1,8 @@
 // The page as a whole: what stands around the views, or what comes before them.
 
+import { useSignalEffect } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
+import { boxWords } from './box-words.ts';
 import { Loading } from './components/faces.tsx';
 import { Toasts } from './components/toast.tsx';
 import { connected } from './connection.ts';
@@ -14,6 +16,7 @@ import { visit } from './visit.ts';
 /** App is everything. */
 export function App() {
   useEffect(startRouter, []);
+  useSignalEffect(() => void boxWords()); // they are there before something goes wrong
   return (
     <>
       {!connected.value && (

@@ -28,6 +28,9 @@ export const visit = signal<Visit>({ kind: 'loading' });
 /** Tabs of one browser share a cookie: they tell each other when it changes. */
 const tabs = new BroadcastChannel('midge.session');
 
+/** Which run of the broker has answered last: a restart may be over before the page has noticed it. */
+let run = '';
+
 /** The next restart is that of a backup which takes its place. */
 let isRestoring = false;
 
@@ -85,11 +88,13 @@ function endedElsewhere(): void {
 
 async function look(why: Ending | null): Promise<void> {
   try {
-    const { isClaimed, session } = await ask(api.GET('/api/v1/welcome'));
+    const { isClaimed, session, run: answering } = await ask(api.GET('/api/v1/welcome'));
+    const reason = why === 'expired' && run !== answering ? 'restarted' : why;
+    run = answering;
     const wasAtWork = visit.value.kind === 'at-work';
     if (session !== null) begin(session);
     else if (!isClaimed) visit.value = { kind: 'claim' };
-    else if (wasAtWork || visit.value.kind !== 'sign-in') visit.value = { kind: 'sign-in', why: wasAtWork ? why : null };
+    else if (wasAtWork || visit.value.kind !== 'sign-in') visit.value = { kind: 'sign-in', why: wasAtWork ? reason : null };
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error; // it knocks, and we look again
   }

@@ -1,6 +1,8 @@
 // What the page makes of settings: controls of the reference, values of the text, and a diff that people read.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { knownSettings } from '../../src/config/known-settings.ts';
 import { changedLines, isChanged } from '../../src/web/settings/changed-lines.ts';
@@ -80,3 +82,21 @@ test('diff shows what changes and a little around it', () => {
 test('page has words for each section of the settings, and for no other', () => {
   assert.deepEqual(Object.keys(SECTION_NAMES).sort(), [...new Set(KNOWN.map(({ section }) => section))].sort());
 });
+
+for (const language of ['de', 'fr']) {
+  test(`page says in "${language}" what each setting of the form means, with its words of the configuration`, () => {
+    const file = join(import.meta.dirname, `../../src/web/locales/settings/${language}.json`);
+    const words = JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>;
+    assert.deepEqual(Object.keys(words), [...new Set(KNOWN.map(({ name }) => name))].sort());
+    const lacking = KNOWN.filter(({ name, meaning }) => wordsIn(meaning).some((word) => !wordsIn(words[name]).includes(word)));
+    assert.deepEqual(
+      lacking.map(({ name }) => name),
+      [],
+    );
+  });
+}
+
+/** Those in backquotes. */
+function wordsIn(meaning = ''): readonly string[] {
+  return codeIn(meaning).filter((_, index) => index % 2 === 1);
+}

@@ -3,6 +3,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { Refusal, Unreachable } from '../api/client.ts';
+import { readable } from '../box-words.ts';
 import { t } from '../i18n.ts';
 import type { Live } from '../live.ts';
 import { Button } from './button.tsx';
@@ -72,8 +73,7 @@ export function Trouble({ problem, beside = [] }: TroubleProps) {
 /** wordsOf says what went wrong, for people. */
 export function wordsOf(problem: Error): string {
   if (problem instanceof Unreachable) return t('connection.lost');
-  if (problem instanceof Refusal && problem.fields.length > 0) {
-    return problem.fields.map(({ field, detail }) => `${field}: ${detail}`).join('; ');
-  }
-  return problem.message;
+  const fields = problem instanceof Refusal ? problem.fields.filter(({ detail }) => detail !== problem.message) : [];
+  if (fields.length > 0) return fields.map(({ field, detail }) => `${field}: ${readable(detail)}`).join('; ');
+  return readable(problem.message);
 }

@@ -3,6 +3,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { Refusal } from '../api/client.ts';
+import { readable } from '../box-words.ts';
 import { t } from '../i18n.ts';
 
 export interface FieldProps {
@@ -87,7 +88,8 @@ export function Field(props: FieldProps) {
 /** fieldError is what an answer says about a field; null = nothing. */
 export function fieldError(problem: Error | null, name: string): string | null {
   if (!(problem instanceof Refusal)) return null;
-  return problem.fields.find(({ field }) => field === name)?.detail ?? null;
+  const detail = problem.fields.find(({ field }) => field === name)?.detail;
+  return detail === undefined ? null : readable(detail);
 }
 
 export interface ChoiceProps<T extends string> {

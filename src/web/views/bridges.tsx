@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Answer } from '../api/answer.ts';
 import { api, ask } from '../api/client.ts';
 import { isAborted, work } from '../api/long-work.ts';
+import { BoxSentence } from '../components/box-sentence.tsx';
 import { Button } from '../components/button.tsx';
 import { Badge, Card, Figure, PageHeader } from '../components/card.tsx';
 import { Empty, Shown, Trouble } from '../components/faces.tsx';
@@ -89,7 +90,7 @@ function BridgeCard({ bridge }: { readonly bridge: Bridge }) {
       {lastError !== null && (
         <p class={isDown ? 'remarks bad' : 'remarks'}>
           {isDown ? '' : `${t('bridges.earlier', { time: ago(lastError.at) })} `}
-          <span lang="en">{lastError.words}</span>
+          <BoxSentence text={lastError.words} />
         </p>
       )}
       {refusedFilters.length > 0 && <p class="remarks warn">{t('bridges.refused', { filters: refusedFilters.join(', ') })}</p>}
@@ -147,7 +148,7 @@ function Trial({ name }: { readonly name: string }) {
           {steps.map(({ step, ok, text }) => (
             <li key={`${step} ${text}`} class={step === 'advice' ? 'advice' : ok ? 'good' : 'bad'}>
               <Icon name={step === 'advice' ? 'info' : ok ? 'check' : 'warning'} />
-              <span lang="en">{text}</span>
+              <BoxSentence text={text} />
             </li>
           ))}
         </ol>

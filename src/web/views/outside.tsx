@@ -4,6 +4,7 @@ import { useState } from 'preact/hooks';
 import type { Answer } from '../api/answer.ts';
 import { api, ask } from '../api/client.ts';
 import type { paths } from '../api/schema.ts';
+import { BoxSentence } from '../components/box-sentence.tsx';
 import { Button } from '../components/button.tsx';
 import { Badge, Card, Facts, PageHeader } from '../components/card.tsx';
 import { CopyButton } from '../components/copy-button.tsx';
@@ -67,7 +68,11 @@ function NameCard({ status }: { readonly status: Status }) {
           [t('outside.told'), updatedAt === null ? '–' : dateTime(updatedAt)],
         ]}
       />
-      {fault !== null && <p class="trouble">{fault}</p>}
+      {fault !== null && (
+        <p class="trouble">
+          <BoxSentence text={fault} />
+        </p>
+      )}
     </Card>
   );
 }
@@ -109,7 +114,11 @@ function CertificateCard({ status }: { readonly status: Status }) {
           ...(fault === null || nextTry === null ? [] : [[t('outside.nextTry'), dateTime(nextTry)] as const]),
         ]}
       />
-      {fault !== null && <p class="trouble">{fault}</p>}
+      {fault !== null && (
+        <p class="trouble">
+          <BoxSentence text={fault} />
+        </p>
+      )}
     </Card>
   );
 }

@@ -1,6 +1,7 @@
 // What needs attention, out of the status: each trouble with what it means and what to do about it.
 
 import type { Answer } from '../api/answer.ts';
+import { readable } from '../box-words.ts';
 import { ago, bytes, day, number, plural, t } from '../i18n.ts';
 
 export type Status = Answer<'/api/v1/status'>;
@@ -49,14 +50,14 @@ export function troublesOf(status: Status): readonly Trouble[] {
 function storeTroubles({ store, kept }: Status): Trouble[] {
   const found: Trouble[] = [];
   if (store !== null && store.state !== 'ok') {
-    found.push({ id: 'store', look: 'bad', title: t('trouble.store'), words: store.text, advice: t('trouble.storeAdvice') });
+    found.push({ id: 'store', look: 'bad', title: t('trouble.store'), words: readable(store.text), advice: t('trouble.storeAdvice') });
   }
   if (store !== null && store.damage !== null) {
-    found.push({ id: 'damage', look: 'bad', title: t('trouble.damage'), words: store.damage, advice: t('trouble.damageAdvice') });
+    found.push({ id: 'damage', look: 'bad', title: t('trouble.damage'), words: readable(store.damage), advice: t('trouble.damageAdvice') });
   }
   const years = store?.wear.years ?? null;
   if (store !== null && years !== null && years < WORN_YEARS) {
-    found.push({ id: 'wear', look: 'warn', title: t('trouble.wear'), words: store.wear.text, advice: null });
+    found.push({ id: 'wear', look: 'warn', title: t('trouble.wear'), words: readable(store.wear.text), advice: null });
   }
   if (kept.isFull) {
     const words = t('trouble.memoryLimitWords', { limit: bytes(kept.limit), user: kept.most?.user || t('trouble.nobody') });
@@ -77,7 +78,7 @@ function machineTroubles({ machine, clock }: Status): Trouble[] {
     found.push({ id: 'memory', look: 'warn', title: t('trouble.memory'), words, advice: t('trouble.memoryAdvice') });
   }
   if (power !== null && power.now.length > 0) {
-    const words = t('trouble.powerWords', { what: power.now.join(', ') });
+    const words = t('trouble.powerWords', { what: power.now.map(readable).join(', ') });
     found.push({ id: 'power', look: 'bad', title: t('trouble.power'), words, advice: t('trouble.powerAdvice') });
   }
   if (cpuTemperature !== null && cpuTemperature >= HOT_CELSIUS) {
@@ -110,7 +111,7 @@ function certificateTroubles({ certificates, clock }: Status): Trouble[] {
 function configurationTroubles({ reload, changedFiles }: Status): Trouble[] {
   if (reload !== null && reload.error !== null) {
     const title = t('trouble.reload', { time: ago(reload.at) });
-    return [{ id: 'reload', look: 'bad', title, words: reload.error, advice: t('trouble.reloadAdvice') }];
+    return [{ id: 'reload', look: 'bad', title, words: readable(reload.error), advice: t('trouble.reloadAdvice') }];
   }
   if (changedFiles.length === 0) return [];
   const words = t('trouble.changedWords', { files: changedFiles.join(', ') });
@@ -122,7 +123,7 @@ function bridgeTroubles({ bridges }: Status): Trouble[] {
     const link = { view: 'bridges', words: t('trouble.bridgeLink') };
     if (phase === 'waiting' || phase === 'stopped') {
       const again = nextAttempt === null ? t('trouble.bridgeStopped') : t('trouble.bridgeAgain', { time: ago(nextAttempt) });
-      const words = lastError === null ? t('trouble.bridgeNoReason') : sentence(lastError.words);
+      const words = lastError === null ? t('trouble.bridgeNoReason') : sentence(readable(lastError.words));
       return [{ id: `bridge ${name}`, look: 'bad', title: t('trouble.bridge', { name }), words, advice: again, link }];
     }
     if (refusedFilters.length === 0) return [];

@@ -2,6 +2,7 @@
 
 import { useState } from 'preact/hooks';
 import { api, ask } from '../api/client.ts';
+import { readable } from '../box-words.ts';
 import { Button } from '../components/button.tsx';
 import { Card } from '../components/card.tsx';
 import { wordsOf } from '../components/faces.tsx';
@@ -35,7 +36,7 @@ function ReloadButton({ refresh }: { readonly refresh: () => void }) {
     setBusy(true);
     try {
       const { error } = await ask(api.POST('/api/v1/reload', { body: {} }));
-      toast(error ?? t('trouble.reloaded'), error === null ? 'good' : 'bad');
+      toast(error === null ? t('trouble.reloaded') : readable(error), error === null ? 'good' : 'bad');
     } catch (error) {
       toast(wordsOf(error as Error), 'bad'); // ask throws nothing else
     }

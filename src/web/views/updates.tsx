@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Answer } from '../api/answer.ts';
 import { api, ask, Unreachable } from '../api/client.ts';
 import { isAborted, work } from '../api/long-work.ts';
+import { BoxSentence } from '../components/box-sentence.tsx';
 import { Button } from '../components/button.tsx';
 import { Card, Facts, PageHeader } from '../components/card.tsx';
 import { Shown, Trouble } from '../components/faces.tsx';
@@ -66,7 +67,11 @@ function VersionCard({ updates, refresh }: { readonly updates: Updates; readonly
           ...(nextCheck === null ? [] : [[t('updates.nextCheck'), dateTime(nextCheck)] as const]),
         ]}
       />
-      {checked?.fault && <p class="trouble">{checked.fault}</p>}
+      {checked?.fault && (
+        <p class="trouble">
+          <BoxSentence text={checked.fault} />
+        </p>
+      )}
       {looking.problem !== null && <Trouble problem={looking.problem} />}
       {newest?.isNewer && newest.notes !== '' && (
         <details class="notes" open>
@@ -145,7 +150,11 @@ function FailureCard({ last }: { readonly last: NonNullable<Updates['last']> }) 
   return (
     <Card title={t('updates.failed')} look="bad">
       <p>{t('updates.failedWhen', { version: last.to ?? '–', when: dateTime(last.at), kept: last.from })}</p>
-      <pre class="reason">{last.reason}</pre>
+      {last.reason !== null && (
+        <pre class="reason">
+          <BoxSentence text={last.reason} />
+        </pre>
+      )}
     </Card>
   );
 }

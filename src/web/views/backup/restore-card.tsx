@@ -4,6 +4,7 @@ import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { api, ask } from '../../api/client.ts';
 import { isAborted, sendFile } from '../../api/long-work.ts';
 import type { paths } from '../../api/schema.ts';
+import { readable } from '../../box-words.ts';
 import { Button } from '../../components/button.tsx';
 import { Card } from '../../components/card.tsx';
 import { Confirm } from '../../components/dialog.tsx';
@@ -122,7 +123,7 @@ function Ask({ prepared: { id, host, time, writes, revivals, damage }, discard, 
           <Listed name={t('backup.revivalsList')} items={revivals} />
         </div>
       )}
-      {damage !== null && <p class="remarks bad">{t('backup.damage', { damage })}</p>}
+      {damage !== null && <p class="remarks bad">{t('backup.damage', { damage: readable(damage) })}</p>}
       <p class="hint">{t('backup.after')}</p>
     </Confirm>
   );

@@ -9,6 +9,7 @@ import { type Key, plural, t } from '../../i18n.ts';
 import type { Draft } from '../../settings/draft.ts';
 import { SECTION_NAMES } from '../../settings/section-names.ts';
 import { codeIn, controlOf, type Known, listenersIn, matchesWords, valuesOf } from '../../settings/setting-form.ts';
+import { inWords } from '../../settings/setting-words.ts';
 
 /** '' = the whole program. */
 const WHOLE = '';
@@ -21,15 +22,14 @@ export function SettingsForm({ draft }: { readonly draft: Draft }) {
   const said = draft.said.value;
   const listeners = listenersIn(said);
   const chosen = listeners.includes(listener) ? listener : null;
-  const shown = draft.known.value.filter(
+  const known = inWords(draft.known.value);
+  const shown = known.filter(
     (each) =>
       (chosen === null ? each.scope === 'global' : each.scope === 'listener') &&
       (!onlySet || valuesOf(each, said, chosen).length > 0) &&
       matchesWords(each, words.trim()),
   );
-  const fitsElsewhere = draft.known.value.some(
-    (each) => each.scope === (chosen === null ? 'listener' : 'global') && matchesWords(each, words.trim()),
-  );
+  const fitsElsewhere = known.some((each) => each.scope === (chosen === null ? 'listener' : 'global') && matchesWords(each, words.trim()));
   const sections = [...new Set(shown.map(({ section }) => section))];
   return (
     <section class="card settings-form" aria-label={t('settings.form')}>

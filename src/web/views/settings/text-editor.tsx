@@ -1,6 +1,7 @@
 // The text of the configuration file, with its mistakes below it.
 
 import { useId, useRef } from 'preact/hooks';
+import { BoxSentence } from '../../components/box-sentence.tsx';
 import { t } from '../../i18n.ts';
 import type { Draft } from '../../settings/draft.ts';
 import { lineOf } from '../../settings/setting-form.ts';
@@ -64,10 +65,10 @@ function Remarks({ look, remarks, goTo }: RemarksProps) {
       {remarks.map((remark) => (
         <li key={remark}>
           {lineOf(remark) === null ? (
-            remark
+            <BoxSentence text={wordsIn(remark)} />
           ) : (
             <button type="button" class="link" onClick={() => goTo(remark)}>
-              {t('settings.line', { line: lineOf(remark) ?? 0, words: wordsIn(remark) })}
+              {t('settings.line', { line: lineOf(remark) ?? 0 })} <BoxSentence text={wordsIn(remark)} />
             </button>
           )}
         </li>
@@ -78,5 +79,5 @@ function Remarks({ look, remarks, goTo }: RemarksProps) {
 
 /** Without the name of the file and the place, which the line says. */
 function wordsIn(remark: string): string {
-  return remark.replace(/^.+?:\d+(?::\d+)?: (?:error|warning): /, '');
+  return remark.replace(/^(?:.+?:\d+(?::\d+)?: )?(?:error|warning): /, '');
 }
