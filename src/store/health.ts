@@ -57,8 +57,8 @@ export class HealthRecord {
   damaged({ reason, aside, salvaged }: Damage): void {
     const kept =
       salvaged === null
-        ? 'nothing could be read from it, so the broker starts without sessions and retained messages'
-        : `kept from it: ${salvaged.sessions} sessions, ${salvaged.deliveries} waiting messages, ${salvaged.retained} retained messages; the rest is lost`;
+        ? 'nothing could be read from it, so the broker starts without sessions, retained messages and locations of phones'
+        : `kept from it: ${salvaged.sessions} sessions, ${salvaged.deliveries} waiting messages, ${salvaged.retained} retained messages, ${salvaged.locations} locations of phones; the rest is lost`;
     const text = `Database "${this.#path}" is damaged (${reason}). It was moved to "${aside}"; ${kept}.`;
     this.#add(text);
   }

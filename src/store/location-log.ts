@@ -47,7 +47,7 @@ export class LocationLog {
     return this.#answer({ what: 'read', span, before, limit: Math.min(limit, PER_REQUEST) });
   }
 
-  /** newest gives the newest record of each phone and kind. */
+  /** newest gives the last location of each phone, in the open or encrypted, and its last transition. */
   async newest(): Promise<readonly LocationRecord[]> {
     await this.flush();
     return this.#answer({ what: 'newest' });

@@ -35,7 +35,7 @@ export interface KeptPhone {
 export interface LocationReplies {
   readonly append: number;
   readonly read: readonly LocationRecord[];
-  /** Of each phone and kind. */
+  /** Of each phone: its last location, in the open or encrypted, and its last transition. */
   readonly newest: readonly LocationRecord[];
   readonly count: number;
   /** How many went. */
@@ -56,8 +56,10 @@ export const LOCATION_STATEMENTS = {
   append: `INSERT OR REPLACE INTO location (phone, at, kind, delay, ${COLUMNS.join(', ')}) VALUES (?, ?, ?, ?${', ?'.repeat(COLUMNS.length)})`,
   read: `SELECT ${SELECTED} FROM location JOIN phone ON phone.id = location.phone WHERE location.phone = ? AND at >= ? AND (at, kind) < (?, ?)
     ORDER BY at DESC, kind DESC LIMIT ?`,
-  newest: `SELECT ${SELECTED} FROM location JOIN phone ON phone.id = location.phone WHERE location.phone = ? AND kind = ? AND at >= ?
-    ORDER BY at DESC LIMIT 1`,
+  newest: `SELECT ${SELECTED} FROM location JOIN phone ON phone.id = location.phone WHERE location.phone = ? AND kind <> 1
+    ORDER BY at DESC, kind DESC LIMIT 1`,
+  newestTransition: `SELECT ${SELECTED} FROM location INDEXED BY location_transition JOIN phone ON phone.id = location.phone
+    WHERE location.phone = ? AND kind = 1 ORDER BY at DESC LIMIT 1`,
   count: 'SELECT count(*) AS n FROM location WHERE phone = ? AND at >= ? AND at <= ?',
   deleteUntil: 'SELECT at FROM location WHERE phone = ? AND at >= ? AND at <= ? ORDER BY at LIMIT 1 OFFSET ?',
   delete: 'DELETE FROM location WHERE phone = ? AND at >= ? AND at <= ?',
@@ -66,9 +68,6 @@ export const LOCATION_STATEMENTS = {
   phones: 'SELECT id, topic FROM phone ORDER BY topic',
   dropPhone: 'DELETE FROM phone WHERE id = ? AND NOT EXISTS (SELECT 1 FROM location WHERE phone = phone.id)',
 } as const;
-
-/** The newest of a kind is looked for in so much time before the newest of all: a phone without transitions is not read whole. */
-const NEWEST_WITHIN_MS = 7 * 86_400_000;
 
 /** LocationTable answers requests; made anew for each open database. */
 export class LocationTable {
@@ -128,12 +127,8 @@ export class LocationTable {
   }
 
   #newest(phone: number): readonly LocationRecord[] {
-    const last = numberOr(this.#statements.last.get(phone)?.['at'], null);
-    if (last === null) return [];
-    return LOCATION_KINDS.flatMap((_, kind) => {
-      const row = this.#statements.newest.get(phone, kind, last - NEWEST_WITHIN_MS);
-      return row === undefined ? [] : (recordOf(row) ?? []);
-    });
+    const rows = [this.#statements.newest.get(phone), this.#statements.newestTransition.get(phone)];
+    return rows.flatMap((row) => (row === undefined ? [] : (recordOf(row) ?? [])));
   }
 
   #count({ topic, from, to }: LocationSpan): number {

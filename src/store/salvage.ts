@@ -1,7 +1,8 @@
 // Saves what can be read of a damaged database, or of one with foreign tables, into a new one.
 //
 // Rows are taken from both ends of each table until the damage, so one bad page costs the rows on it and not the rest. A row is safe to
-// take: SQLite checks its types when it is put in, each value stands for itself, and a delivery is only kept together with its session and its message.
+// take: SQLite checks its types when it is put in, each value stands for itself, and a delivery is only kept together with its session and its message,
+// a location with its phone.
 // Where the schema is not ours only true tables are read, by the names of their columns: no view, no virtual table, no column that is computed.
 // A copy is read, for reading plays the log into the file: what was moved aside stays as it was found.
 
@@ -16,6 +17,8 @@ export interface Salvaged {
   readonly sessions: number;
   readonly deliveries: number;
   readonly retained: number;
+  /** In the history of phones. */
+  readonly locations: number;
 }
 
 /** SQLITE_CONSTRAINT and SQLITE_MISMATCH: this row does not fit, the next may. */
@@ -50,8 +53,11 @@ function salvageFrom(copy: string, target: DatabaseSync): Salvaged | null {
     }
     dropOrphans(target);
     target.exec('COMMIT');
-    const kept = { sessions: count(target, 'session'), deliveries: count(target, 'delivery'), retained: count(target, 'retained') };
-    return kept.sessions + kept.retained === 0 ? null : kept;
+    const kept = {
+      ...{ sessions: count(target, 'session'), deliveries: count(target, 'delivery') },
+      ...{ retained: count(target, 'retained'), locations: count(target, 'location') },
+    };
+    return kept.sessions + kept.retained + kept.locations === 0 ? null : kept;
   } catch (error) {
     if (target.isTransaction) target.exec('ROLLBACK');
     throw error;
@@ -121,6 +127,7 @@ function dropOrphans(target: DatabaseSync): void {
   }
   target.exec('DELETE FROM delivery WHERE message NOT IN (SELECT key FROM message)');
   target.exec('DELETE FROM message WHERE key NOT IN (SELECT message FROM delivery)');
+  target.exec('DELETE FROM location WHERE phone NOT IN (SELECT id FROM phone)'); // the next new phone would get them
 }
 
 function count(database: DatabaseSync, table: string): number {

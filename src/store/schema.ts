@@ -5,12 +5,13 @@ import { FIRST } from './migrations/0001-first.ts';
 import { LISTENER } from './migrations/0002-listener.ts';
 import { DIGEST } from './migrations/0003-digest.ts';
 import { LOCATIONS } from './migrations/0004-locations.ts';
+import { TRANSITIONS } from './migrations/0005-transitions.ts';
 
 /** APPLICATION_ID marks our files (PRAGMA application_id): "MIDG" in ASCII. */
 export const APPLICATION_ID = 0x4d494447;
 
 /** MIGRATIONS: the one at place N makes version N + 1 of version N. Never changed once released, only added to. */
-const MIGRATIONS: readonly string[] = [FIRST, LISTENER, DIGEST, LOCATIONS];
+const MIGRATIONS: readonly string[] = [FIRST, LISTENER, DIGEST, LOCATIONS, TRANSITIONS];
 
 /** SCHEMA_VERSION is what this program writes (PRAGMA user_version). */
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -1,9 +1,11 @@
 // Where phones were, in the store: what comes back, by which way it is found, and what it costs the card.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import type { LocationRecord } from '../../src/base/location-record.ts';
+import type { LocationLog } from '../../src/store/location-log.ts';
 import { LOCATION_STATEMENTS } from '../../src/store/location-table.ts';
 import { migrate } from '../../src/store/schema.ts';
 import { IGNORED, StoreFolder } from '../support/store/open-store.ts';
@@ -56,9 +58,8 @@ test('locations come back as they were, the newest first, page by page, over a r
   assert.deepEqual(
     (await locations.newest()).filter(({ topic }) => topic === span.topic).map(({ kind, at }) => [kind, at]),
     [
-      ['location', FROM + 6000],
-      ['transition', FROM + 3000],
       ['encrypted', FROM + 9000],
+      ['transition', FROM + 3000],
     ],
   );
   assert.equal(await locations.count(span), 9);
@@ -81,13 +82,49 @@ test('every statement that looks for locations goes along the key, whatever ther
     const details = plan.map(({ detail }) => String(detail));
     const looks = details.filter((detail) => /\blocation\b/.test(detail));
     assert.ok(looks.length > 0 || name === 'first' || name === 'last', `${name}: ${details}`);
-    for (const detail of looks) assert.match(detail, /SEARCH location USING PRIMARY KEY \(phone=\?/, `${name}: ${detail}`);
+    for (const detail of looks)
+      assert.match(detail, /SEARCH location USING (PRIMARY KEY|INDEX location_transition) \(phone=\?/, `${name}: ${detail}`);
     assert.ok(
       details.every((detail) => !/TEMP B-TREE|SCAN/.test(detail)),
       `${name} sorts or reads all: ${details}`,
     );
   }
 });
+
+test('what the page asks at first reads few pages, whatever is kept', async (t) => {
+  const folder = new StoreFolder(t);
+  const first = await folder.open();
+  const phones = 10;
+  const days = 10;
+  for (const records of familyLocations({ ...FAMILY, phones }, days * 1440)) {
+    for (const each of records) first.locations.append(each);
+    await first.locations.flush();
+  }
+  await first.stop();
+  const end = FROM + days * 86_400_000;
+  for (const [name, most, query] of [
+    ['last of each phone', phones * 6, (locations: LocationLog) => locations.newest()],
+    ['phones with first and last', phones * 12, (locations: LocationLog) => locations.phones()],
+    [
+      'a day of a phone',
+      60,
+      (locations: LocationLog) => locations.read({ topic: topicOfPhone(3), from: end - 86_400_000, to: end }, null, 2000),
+    ],
+  ] as const) {
+    const store = await folder.open();
+    const before = bytesRead();
+    const answer = await query(store.locations);
+    const pages = Math.ceil((bytesRead() - before) / 4096);
+    t.diagnostic(`${name}: ${pages} pages, ${answer.length} rows`);
+    assert.ok(answer.length > 0 && pages <= most, `${name}: ${pages} pages`);
+    await store.stop();
+  }
+});
+
+/** proc(5), /proc/pid/io: of all threads, from files and caches. */
+function bytesRead(): number {
+  return Number(/rchar: (\d+)/.exec(readFileSync('/proc/self/io', 'latin1'))?.[1]);
+}
 
 test('30 phones cost the card little: an hour, written every five minutes', async (t) => {
   const folder = new StoreFolder(t, { writeBehind: 3_600_000 });

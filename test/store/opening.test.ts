@@ -21,8 +21,9 @@ import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import type { OperatorError } from '../../src/base/errors.ts';
-import { StoreFolder } from '../support/store/open-store.ts';
+import { IGNORED, StoreFolder } from '../support/store/open-store.ts';
 import { durably, loadState, storedDelivery, storedMessage, storedSession, storedSubscription } from '../support/store/stored.ts';
+import { familyLocations } from './family-locations.ts';
 
 const PAGE = 4096;
 const SESSIONS = 50;
@@ -210,6 +211,34 @@ for (const { name, salvaged, damage } of DAMAGES) {
     );
   });
 }
+
+test('openStore keeps what can be read of a damaged database that has locations only, and says how many', async (t) => {
+  const folder = new StoreFolder(t);
+  const first = await folder.open();
+  await first.load(IGNORED);
+  const family = { phones: 3, perDay: 1440, from: Date.UTC(2026, 0, 1) };
+  for (const records of familyLocations(family, 400)) for (const record of records) first.locations.append(record);
+  await first.stop();
+  zero(folder.file, leafOf(folder.file, 'location'), leafOf(folder.file, 'location') + PAGE);
+  const { locations } = await folder.open();
+  const [, kept = ''] = /kept from it: 0 sessions, .*, (\d+) locations of phones; the rest is lost/.exec(folder.log.lines[0] ?? '') ?? [];
+  assert.ok(Number(kept) > 600 && Number(kept) < 1200, folder.log.lines[0]);
+  let sum = 0;
+  for (const { topic } of await locations.phones()) sum += await locations.count({ topic, from: 0, to: 8.64e15 });
+  assert.equal(sum, Number(kept));
+});
+
+test('openStore gives locations of a damaged database to no other phone than theirs', async (t) => {
+  const folder = new StoreFolder(t);
+  await (await folder.open()).stop();
+  const database = new DatabaseSync(folder.file);
+  database.exec(`INSERT INTO phone VALUES (2, 'owntracks/tom/phone'); CREATE TABLE foreign_table (id INTEGER);
+    INSERT INTO location (phone, at, kind, delay) VALUES (1, 1, 0, 0), (2, 1, 0, 0)`);
+  database.close();
+  const { locations } = await folder.open();
+  assert.match(folder.log.lines[0] ?? '', /, 1 locations of phones; the rest is lost/);
+  assert.deepEqual(await locations.phones(), [{ topic: 'owntracks/tom/phone', first: 1, last: 1 }]);
+});
 
 test('openStore keeps the log with the database when it moves both aside', async (t) => {
   const folder = await filled(t);
