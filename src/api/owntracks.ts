@@ -1,13 +1,14 @@
 // HTTP mode of OwnTracks, and the interface of its Recorder for the programs that use that: with a name and password of MQTT, by Basic (RFC 7617).
 //
 //   POST /pub                               what a phone tells, published as it is by MQTT
-//   /api/0/last  /list  /locations          what is kept, of those whom the rules let the account read
+//   /api/0/last  /list  /locations ...      what is kept, of those whom the rules let the account read
 //   /ws/last                                the same as it comes: see owntracks-live.ts
 
 import type { Context } from 'hono';
 import { getCookie } from 'hono/cookie';
 import type { MayRead } from '../operations/location-sight.ts';
-import { asCsv, asGeoJson, asGpx, asLineString, RECORDER_VERSION, type Wanted, withFields } from '../operations/recorder.ts';
+import { RECORDER_VERSION, type Wanted } from '../operations/recorder.ts';
+import { asCsv, asGeoJson, asGpx, asLineString, asXml, withFields } from '../operations/recorder-formats.ts';
 import { MOST_MESSAGE_BYTES } from '../phones/owntracks-message.ts';
 import { basicLogin } from './basic-login.ts';
 import { MAX_LOGIN_BYTES, readBody } from './input.ts';
@@ -52,6 +53,9 @@ export class OwnTracksHttp {
       ...both('/api/0/last', (context) => this.#answerLast(context)),
       ...both('/api/0/list', (context) => this.#answerList(context)),
       ...both('/api/0/locations', (context) => this.#answerLocations(context)),
+      ...both('/api/0/q', (context) => this.#answerAddress(context)),
+      ...['/api/0/photo', '/api/0/photo/'].flatMap((path) => both(path, (context) => this.#answerPhoto(context))),
+      ...both('/api/0/monitor', (context) => this.#answerMonitor(context)),
       ...both('/api/0/version', (context) => this.#answerVersion(context)),
       ...both('/api/0/kill', () => {
         throw new Problem(403, 'Nothing is deleted here: use POST /api/v1/location-deletions, or midge phone forget');
@@ -113,6 +117,29 @@ export class OwnTracksHttp {
     return context.json({ version: RECORDER_VERSION, git: this.#setup.title });
   }
 
+  /** The Recorder answers from a cache of addresses that it has looked up; here it is one that a phone has sent. */
+  async #answerAddress(context: Context): Promise<Response> {
+    const { mayRead } = await this.reader(context);
+    const asked = await parameters(context);
+    const place = { lat: degreesIn(asked, 'lat', 90), lon: degreesIn(asked, 'lon', 180) };
+    return context.json(this.#door.address(mayRead, place) ?? {});
+  }
+
+  async #answerPhoto(context: Context): Promise<Response> {
+    const { mayRead } = await this.reader(context);
+    const user = (await parameters(context))('user');
+    if (user === null) throw new Problem(422, 'missing username');
+    const face = this.#door.face(mayRead, user) ?? NO_PHOTO;
+    const type = face.startsWith(PNG) ? 'image/png' : face.startsWith(JPEG) ? 'image/jpeg' : null;
+    const [shown, shownType] = type === null ? [NO_PHOTO, 'image/png'] : [face, type];
+    return context.body(new Uint8Array(Buffer.from(shown, 'base64')), 200, { 'content-type': shownType });
+  }
+
+  async #answerMonitor(context: Context): Promise<Response> {
+    const { mayRead } = await this.reader(context);
+    return context.text(`${this.#door.monitor(mayRead) ?? ''}\n`);
+  }
+
   async #answerLocations(context: Context): Promise<Response> {
     const { mayRead } = await this.reader(context);
     const asked = await parameters(context);
@@ -131,6 +158,8 @@ export class OwnTracksHttp {
         return context.json(asLineString(records));
       case 'csv':
         return context.body(asCsv(data), 200, { 'content-type': 'text/csv; charset=utf-8' });
+      case 'xml':
+        return context.body(asXml(data), 200, { 'content-type': 'application/xml; charset=utf-8' });
       case 'gpx':
         return context.body(asGpx(records), 200, { 'content-type': 'application/gpx+xml' });
       default:
@@ -139,7 +168,15 @@ export class OwnTracksHttp {
   }
 }
 
-const FORMATS: ReadonlySet<string> = new Set(['json', 'geojson', 'geojsonpoi', 'linestring', 'csv', 'gpx']);
+const FORMATS: ReadonlySet<string> = new Set(['json', 'geojson', 'geojsonpoi', 'linestring', 'csv', 'xml', 'gpx']);
+
+/** How files of PNG and JPEG begin, in base64. */
+const PNG = 'iVBORw0KGgo';
+const JPEG = '/9j/';
+
+/** NO_PHOTO is a picture of 40 by 40 pixels without anything on it. */
+const NO_PHOTO =
+  'iVBORw0KGgoAAAANSUhEUgAAACgAAAAoAQMAAAC2MCouAAAAA1BMVEUAAACnej3aAAAAAXRSTlMAQObYZgAAAAxJREFUeNpjYBhZAAAA8AABOGlaUQAAAABJRU5ErkJggg==';
 
 /** Asked gives a parameter; null = it was not given. */
 type Asked = (name: string) => string | null;
@@ -157,6 +194,13 @@ function said(context: Context, name: string): string | null {
 
 function wanted(asked: Asked): Wanted {
   return { user: asked('user'), device: asked('device') };
+}
+
+function degreesIn(asked: Asked, name: string, most: number): number {
+  const text = asked(name);
+  const degrees = text === null || !/^-?\d{1,3}(\.\d{1,15})?$/.test(text) ? Number.NaN : Number(text);
+  if (Math.abs(degrees) <= most) return degrees;
+  throw new Problem(422, `${name} must be degrees, from -${most} to ${most}`);
 }
 
 function fieldsIn(asked: Asked): readonly string[] | null {

@@ -6,7 +6,7 @@ import type { Asker, Operation } from '../operations/operation.ts';
 import type { Operations } from '../operations/operations.ts';
 import type { Post } from '../operations/owntracks-post.ts';
 import type { PhoneState } from '../operations/phones.ts';
-import type { Period, Wanted } from '../operations/recorder.ts';
+import type { Period, Place, Wanted } from '../operations/recorder.ts';
 import type { Right } from '../operations/right.ts';
 import type { SignIn } from '../phones/owntracks.ts';
 import type { Phone, PhoneBook } from '../phones/phone-book.ts';
@@ -95,6 +95,12 @@ export interface OwnTracksDoor {
   last(mayRead: MayRead, wanted: Wanted): readonly Readonly<Record<string, unknown>>[];
   names(mayRead: MayRead, wanted: Wanted): Promise<readonly string[]>;
   records(mayRead: MayRead, wanted: Wanted, period: Period): Promise<readonly Readonly<Record<string, unknown>>[]>;
+  /** monitor tells of the last message; null = none has come. */
+  monitor(mayRead: MayRead): string | null;
+  /** address is that of a place; null = no phone has sent one. */
+  address(mayRead: MayRead, place: Place): Readonly<Record<string, unknown>> | null;
+  /** face is the picture of a person in base64; null = there is none. */
+  face(mayRead: MayRead, user: string): string | null;
   /** follow calls `deliver` for each location that comes, until the function that it gives is called. */
   follow(mayRead: MayRead, deliver: (fields: object) => void): () => void;
 }

@@ -5,7 +5,7 @@ import { DEFAULT_LISTENER_POLICY } from '../broker/options.ts';
 import { mayReadAs, mayReadOf } from '../operations/location-sight.ts';
 import type { OperationNeeds } from '../operations/needs.ts';
 import { OwnTracksPosts } from '../operations/owntracks-post.ts';
-import { lastOf, namesOf, recorded, recordsOf } from '../operations/recorder.ts';
+import { addressOf, faceOf, lastOf, monitorOf, namesOf, recorded, recordsOf } from '../operations/recorder.ts';
 import type { Appliance } from './app.ts';
 import type { PhoneWatch } from './phone-watch.ts';
 
@@ -35,6 +35,9 @@ export function ownTracksDoor(
     last: (mayRead, wanted) => lastOf(needs(), mayRead, wanted),
     names: (mayRead, wanted) => namesOf(needs(), mayRead, wanted),
     records: (mayRead, wanted, period) => recordsOf(needs(), mayRead, wanted, period),
+    monitor: (mayRead) => monitorOf(needs(), mayRead),
+    address: (mayRead, place) => addressOf(needs(), mayRead, place),
+    face: (mayRead, user) => faceOf(needs(), mayRead, user),
     follow(mayRead, deliver) {
       const { locations } = needs();
       if (locations === null) return () => {};

@@ -7,6 +7,7 @@ import { detailsIn } from './location-shapes.ts';
 import type { MayRead } from './location-sight.ts';
 import type { OperationNeeds } from './needs.ts';
 import { badInput, OperationFailure } from './operation.ts';
+import type { Fields } from './recorder-formats.ts';
 
 /** RECORDER_VERSION is that of the Recorder whose interface this is. */
 export const RECORDER_VERSION = '0.9.9';
@@ -33,7 +34,14 @@ export interface Period {
   readonly limit: number | null;
 }
 
-type Fields = Readonly<Record<string, unknown>>;
+/** Place is a point in degrees. */
+export interface Place {
+  readonly lat: number;
+  readonly lon: number;
+}
+
+const METRES_PER_DEGREE = 111_320;
+const NEAR_METRES = 75;
 
 /** ownTracksFields writes a record as the phone has sent it. */
 export function ownTracksFields(record: LocationRecord): Fields {
@@ -53,6 +61,40 @@ export function recorded({ topic, person, device, last, card }: Whereabout, mayR
   if (last === null) return null;
   const shown = card !== null && mayRead(`${topic}/info`) ? { name: card.name, face: card.face } : {};
   return { ...withTimes(last), topic, username: person, device, ...shown };
+}
+
+/** monitorOf gives what /api/0/monitor does: when the last message came of all phones that may be read, and its topic; null = none has come. */
+export function monitorOf({ locations }: OperationNeeds, mayRead: MayRead): string | null {
+  const seen = locations?.live.list().filter(({ topic, last }) => last !== null && mayRead(topic)) ?? [];
+  const latest = seen.reduce<Whereabout | null>((one, each) => (receivedOf(each) > receivedOf(one) ? each : one), null);
+  return latest === null ? null : `${Math.floor(receivedOf(latest) / 1000)} ${latest.topic}`;
+}
+
+function receivedOf(phone: Whereabout | null): number {
+  return phone?.last?.received ?? 0;
+}
+
+/** addressOf gives what /api/0/q does: the address of a place, if a phone that may be read was last there and has sent one; null = none has. */
+export function addressOf({ locations }: OperationNeeds, mayRead: MayRead, place: Place): Fields | null {
+  for (const { topic, last } of locations?.live.list() ?? []) {
+    if (last === null || last.lat === null || last.lon === null || !isNear(place, { lat: last.lat, lon: last.lon }) || !mayRead(topic))
+      continue;
+    const { addr, cc } = detailsIn(last);
+    if (typeof addr === 'string') return { ...(typeof cc === 'string' ? { cc } : {}), addr, tst: Math.floor(last.at / 1000) };
+  }
+  return null;
+}
+
+/** As in the Recorder's cache of addresses: both lie in one square of some 150 metres. */
+function isNear(one: Place, other: Place): boolean {
+  const metres = METRES_PER_DEGREE * Math.hypot(one.lat - other.lat, (one.lon - other.lon) * Math.cos((one.lat * Math.PI) / 180));
+  return metres <= NEAR_METRES;
+}
+
+/** faceOf gives what /api/0/photo does: the picture of a person's card, in base64; null = there is none that may be seen. */
+export function faceOf({ locations }: OperationNeeds, mayRead: MayRead, user: string): string | null {
+  const seen = locations?.live.list().filter(({ person, topic }) => isSame(person, user) && mayRead(`${topic}/info`)) ?? [];
+  return seen.map(({ card }) => card?.face ?? null).find((face) => face !== null) ?? null;
 }
 
 /** namesOf gives what /api/0/list does: users, the devices of a user, or the months of a device in which something is kept. */
@@ -102,53 +144,6 @@ export async function recordsOf(
     if (page.length < PER_READ) break;
   }
   return records.reverse().map(withTimes);
-}
-
-/** asGeoJson makes a FeatureCollection of points. RFC 7946 */
-export function asGeoJson(records: readonly Fields[]): object {
-  const features = records.map(({ lat, lon, ...properties }) => ({
-    type: 'Feature',
-    geometry: { type: 'Point', coordinates: [lon, lat] },
-    properties,
-  }));
-  return { type: 'FeatureCollection', features };
-}
-
-/** asLineString makes a Feature of the way. RFC 7946 */
-export function asLineString(records: readonly Fields[]): object {
-  return { type: 'Feature', geometry: { type: 'LineString', coordinates: records.map(({ lat, lon }) => [lon, lat]) }, properties: {} };
-}
-
-/** asCsv writes a line for each, below one with the names of all fields. RFC 4180 */
-export function asCsv(records: readonly Fields[]): string {
-  const names = [...new Set(records.flatMap((each) => Object.keys(each)))];
-  const lines = [names, ...records.map((each) => names.map((name) => each[name] ?? ''))];
-  return lines.map((line) => `${line.map(csvField).join()}\r\n`).join('');
-}
-
-/** asGpx writes a track. https://www.topografix.com/GPX/1/1/ */
-export function asGpx(records: readonly Fields[]): string {
-  const points = records.map(({ lat, lon, alt, isotst }) => {
-    const height = typeof alt === 'number' ? `<ele>${alt}</ele>` : '';
-    return `<trkpt lat="${lat}" lon="${lon}">${height}<time>${isotst}</time></trkpt>`;
-  });
-  const head = '<?xml version="1.0" encoding="UTF-8"?>\n<gpx version="1.1" creator="midge" xmlns="http://www.topografix.com/GPX/1/1">';
-  return `${head}\n<trk><trkseg>\n${points.map((each) => `${each}\n`).join('')}</trkseg></trk>\n</gpx>\n`;
-}
-
-/** withFields leaves only some; null = all. */
-export function withFields(records: readonly Fields[], names: readonly string[] | null): readonly Fields[] {
-  if (names === null) return records;
-  return records.map((each) => Object.fromEntries(names.filter((name) => name in each).map((name) => [name, each[name]])));
-}
-
-/** What begins with one of these is a formula to a spreadsheet. */
-const FORMULA = /^[=+\-@\t\r]/;
-
-function csvField(value: unknown): string {
-  const text = typeof value === 'string' ? value : typeof value === 'number' ? String(value) : JSON.stringify(value);
-  const safe = typeof value === 'string' && FORMULA.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
 function withTimes(record: LocationRecord): Fields {

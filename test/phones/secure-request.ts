@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
 import { createInterface } from 'node:readline';
-import { text } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
 import type { TestContext } from 'node:test';
 
 export interface SecureAsk {
@@ -19,13 +19,14 @@ export async function secureRequest(url: string, { ca, method = 'GET', headers =
   const asked = request(url, { ca, method, headers, agent: false });
   asked.end(body);
   const [answer] = (await once(asked, 'response')) as [IncomingMessage];
-  const content = await text(answer);
+  const bytes = await buffer(answer);
+  const content = bytes.toString();
   // biome-ignore lint/suspicious/noExplicitAny: a test looks at whatever came
   let json: any = null;
   try {
     json = JSON.parse(content);
   } catch {}
-  return { status: answer.statusCode, headers: answer.headers, text: content, json };
+  return { status: answer.statusCode, headers: answer.headers, body: bytes, text: content, json };
 }
 
 /** secureEvents follows Server-Sent Events; the function it gives waits for so many and gives what they hold. */
