@@ -11,7 +11,7 @@ import { getCookie, setCookie } from 'hono/cookie';
 import { z } from 'zod';
 import { AUTHORITY_TYPE, authorityBytes, authorityName, authorityProfile, MOBILECONFIG_TYPE } from '../phones/mobileconfig.ts';
 import { mqttSettings } from '../phones/mqtt-settings.ts';
-import { otrcText, ownTracksConfiguration, ownTracksLink, type PhoneSystem, type SignIn } from '../phones/owntracks.ts';
+import { otrcText, ownTracksConfiguration, ownTracksLink, type PhoneSystem, postUrl, type SignIn } from '../phones/owntracks.ts';
 import { endedPage } from '../phones/pages/ended-page.ts';
 import type { Page } from '../phones/pages/page.ts';
 import { setUpPage } from '../phones/pages/set-up-page.ts';
@@ -214,15 +214,20 @@ function settingsFor(phone: Phone, signIn: SignIn, { system, words }: { readonly
     return { fields: [...first, ...path, ...account, ...rest], link: null, otrc: null, fileName: null };
   }
   const configuration = ownTracksConfiguration(phone, signIn, system);
-  const rest = [
+  const ids = [
     [names.deviceId, String(configuration['deviceId'])],
     [names.trackerId, String(configuration['tid'])],
+  ];
+  const rest = [
     [names.clientId, clientId],
     [names.topic, String(configuration['pubTopicBase'])],
     [names.cleanSession, off],
   ];
+  const isHttp = signIn.broker.protocol === 'http';
   return {
-    fields: [[names.mode, 'MQTT'], ...first, ...account, ...rest],
+    fields: isHttp
+      ? [[names.mode, 'HTTP'], ['URL', postUrl(signIn.broker)], ...account, ...ids]
+      : [[names.mode, 'MQTT'], ...first, ...account, ...ids, ...rest],
     link: ownTracksLink(configuration),
     otrc: otrcText(configuration),
     fileName: `${phone.person}-${phone.device}.otrc`,

@@ -5,6 +5,7 @@ import type { OperationNeeds } from '../operations/needs.ts';
 import { phoneAddress } from '../operations/phone-address.ts';
 import { givePassword } from '../operations/phone-files.ts';
 import { phoneState } from '../operations/phones.ts';
+import { protocolOf } from '../phones/phone.ts';
 import type { PhoneWatch } from './phone-watch.ts';
 
 /** phoneDoor lets phones in; `needs` are what the operations get. */
@@ -19,7 +20,7 @@ export function phoneDoor(phones: PhoneWatch, needs: () => OperationNeeds): Phon
     },
     async signIn(phone) {
       const asked = needs();
-      const broker = phoneAddress(asked, phone);
+      const broker = phoneAddress(asked, { host: phone.host, protocol: protocolOf(phone) });
       return { broker, password: await givePassword(asked, phone) };
     },
     state: (phone) => phoneState(needs(), phone),

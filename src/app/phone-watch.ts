@@ -4,7 +4,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { Connection } from '../broker/connection/connection.ts';
 import type { Phones } from '../operations/needs.ts';
-import { accountOf, topicOf } from '../phones/phone.ts';
+import { accountOf, topicOf, usesOwnTracks } from '../phones/phone.ts';
 import type { Phone, PhoneBook } from '../phones/phone-book.ts';
 
 /** Bytes of a message that is looked at. */
@@ -81,7 +81,7 @@ export class PhoneWatch implements Phones {
 
   /** Listens for those phones whose first location has not come. */
   #await(): void {
-    const wanted = this.book.list().filter(({ use, steps }) => use === 'owntracks' && steps.location === undefined);
+    const wanted = this.book.list().filter((phone) => usesOwnTracks(phone) && phone.steps.location === undefined);
     const accounts = new Set(wanted.map(accountOf));
     for (const [account, end] of this.#awaited) {
       if (accounts.has(account)) continue;

@@ -48,8 +48,8 @@ export const INVITE_BRIDGE = operation({
   run: async (needs, { name, topics: texts, host }) => {
     if (!needs.invitations.isName(name)) throw badInput('name', `Cannot invite "${name}": use letters, digits, - and _`);
     const topics = readTopics(needs, texts);
-    const listener = phoneListener(needs, false);
-    const address = phoneAddress(needs, { host: host ?? null, webSocket: false });
+    const listener = phoneListener(needs, 'mqtt');
+    const address = phoneAddress(needs, { host: host ?? null, protocol: 'mqtt' });
     const { passwordFile, aclFile: before } = needs.access.filesOf(listener.name);
     if (passwordFile === null)
       throw new OperationFailure('not possible', 'Cannot invite: the configuration names no password_file - write one, then reload');
@@ -110,7 +110,7 @@ async function makeAccount(needs: OperationNeeds, { name, topics, password, pass
 }
 
 function authorityFor(needs: OperationNeeds, host: string): string | 'public' {
-  const { certificate } = phoneListener(needs, false);
+  const { certificate } = phoneListener(needs, 'mqtt');
   const isPublic = phoneHosts(needs).some((each) => each.host === host && each.isPublic);
   return certificate !== 'ours' || isPublic || needs.certificates === null ? 'public' : needs.certificates.authority().cert;
 }

@@ -4,30 +4,35 @@ import { X509Certificate } from 'node:crypto';
 import { isIP, isIPv4 } from 'node:net';
 import { namesOf } from '../certificates/names.ts';
 import { machineNames } from '../host/host.ts';
-import type { BrokerAddress } from '../phones/phone.ts';
+import type { BrokerAddress, PhoneProtocol } from '../phones/phone.ts';
 import type { OpenListener, OperationNeeds } from './needs.ts';
 import { badInput, OperationFailure } from './operation.ts';
 
-/** Asked is what the owner has chosen: a name or an address (null = the best there is), MQTT over WebSocket or TCP. */
+/** Asked is what the owner has chosen: a name or an address (null = the best there is), and what the phone speaks. */
 export interface Asked {
   readonly host: string | null;
-  readonly webSocket: boolean;
+  readonly protocol: PhoneProtocol;
 }
 
+/** What to add where there is no such listener. */
+const WANTED: Readonly<Record<PhoneProtocol, string>> = {
+  mqtt: 'listener 8883" and "secure true',
+  websockets: 'listener 8084" with "protocol websockets" and "secure true',
+  http: 'listener 8443" and "protocol http',
+};
+
 /** phoneListener gives the listener for phones. Throws OperationFailure when there is none. */
-export function phoneListener({ listeners }: Pick<OperationNeeds, 'listeners'>, webSocket: boolean): OpenListener {
-  const protocol = webSocket ? 'websockets' : 'mqtt';
+export function phoneListener({ listeners }: Pick<OperationNeeds, 'listeners'>, protocol: PhoneProtocol): OpenListener {
   const usable = listeners.filter((each) => each.protocol === protocol && each.certificate !== null && isOpenToOthers(each));
   const found = usable.find(({ wantsCertificate }) => !wantsCertificate);
   if (found !== undefined) return found;
   const reason = usable.length > 0 ? 'each listener with TLS has require_certificate true' : 'no listener with TLS is open to the network';
-  const words = `listener ${webSocket ? '8084" with "protocol websockets' : '8883'}" and "secure true`;
-  throw new OperationFailure('not possible', `Cannot set phones up: ${reason} - add "${words}" to the configuration`);
+  throw new OperationFailure('not possible', `Cannot set phones up: ${reason} - add "${WANTED[protocol]}" to the configuration`);
 }
 
 /** phoneAddress gives what a phone connects to. Throws OperationFailure when there is no such listener, or its certificate lacks the name. */
-export function phoneAddress(needs: OperationNeeds, { host, webSocket }: Asked): BrokerAddress {
-  const listener = phoneListener(needs, webSocket);
+export function phoneAddress(needs: OperationNeeds, { host, protocol }: Asked): BrokerAddress {
+  const listener = phoneListener(needs, protocol);
   const names = listener.certificate === 'ours' && needs.certificates !== null ? namesIn(needs.certificates.server().cert) : null;
   const isNamed = (name: string) => isPublic(needs, name) || (names?.includes(name.toLowerCase()) ?? true);
   if (host !== null && !isNamed(host))
@@ -37,7 +42,7 @@ export function phoneAddress(needs: OperationNeeds, { host, webSocket }: Asked):
     );
   const found = host ?? (names === null ? null : publicNames(needs)[0]) ?? ownNames(needs).find(isNamed) ?? null;
   if (found === null) throw badInput('host', 'Cannot find a name of this machine that is in the certificate: name the host');
-  return { host: found, port: listener.port, webSocket };
+  return { host: found, port: listener.port, protocol };
 }
 
 /** PhoneHost is a name by which phones can find this box. */
@@ -48,8 +53,8 @@ export interface PhoneHost {
 }
 
 /** phoneHosts gives the names that phones can be given, the best first. Throws OperationFailure when there is no listener for phones. */
-export function phoneHosts(needs: OperationNeeds, webSocket = false): readonly PhoneHost[] {
-  const { certificate } = phoneListener(needs, webSocket);
+export function phoneHosts(needs: OperationNeeds, protocol: PhoneProtocol = 'mqtt'): readonly PhoneHost[] {
+  const { certificate } = phoneListener(needs, protocol);
   const names = certificate === 'ours' && needs.certificates !== null ? namesIn(needs.certificates.server().cert) : null;
   const own = ownNames(needs).filter((each) => names?.includes(each.toLowerCase()) ?? true);
   const trusted = names === null ? [] : publicNames(needs);

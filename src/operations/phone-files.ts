@@ -6,7 +6,7 @@ import { makePassword } from '../access/first-account.ts';
 import { hasUser, removeUser, setUser } from '../access/password-file-edit.ts';
 import { hashPassword } from '../access/password-hash.ts';
 import { usersOf } from '../access/set-accounts.ts';
-import { accountOf } from '../phones/phone.ts';
+import { accountOf, type PhoneProtocol, protocolOf, usesOwnTracks } from '../phones/phone.ts';
 import type { Phone } from '../phones/phone-book.ts';
 import { friendsOf, ownTracksRules } from '../phones/phone-rules.ts';
 import { beginRules } from './begin-rules.ts';
@@ -25,9 +25,9 @@ export interface PhoneFiles {
 }
 
 /** phoneFiles throws OperationFailure where there is no place for an account, or where an account could do everything; `begun` are rules that have just been begun. */
-export function phoneFiles(needs: OperationNeeds, webSocket = false, begun: string | null = null): PhoneFiles {
-  const passwordFile = passwordFileFor(needs, webSocket);
-  const aclFile = begun ?? needs.access.filesOf(listenerName(needs, webSocket)).aclFile;
+export function phoneFiles(needs: OperationNeeds, protocol: PhoneProtocol = 'mqtt', begun: string | null = null): PhoneFiles {
+  const passwordFile = passwordFileFor(needs, protocol);
+  const aclFile = begun ?? needs.access.filesOf(listenerName(needs, protocol)).aclFile;
   if (aclFile === null)
     throw new OperationFailure(
       'not possible',
@@ -37,26 +37,26 @@ export function phoneFiles(needs: OperationNeeds, webSocket = false, begun: stri
 }
 
 /** passwordFileFor throws OperationFailure where there is no place for an account. */
-export function passwordFileFor(needs: OperationNeeds, webSocket: boolean): string {
-  const { passwordFile } = needs.access.filesOf(listenerName(needs, webSocket));
+export function passwordFileFor(needs: OperationNeeds, protocol: PhoneProtocol): string {
+  const { passwordFile } = needs.access.filesOf(listenerName(needs, protocol));
   if (passwordFile !== null) return passwordFile;
   throw new OperationFailure('not possible', 'Cannot set phones up: the configuration names no password_file - write one, then reload');
 }
 
 /** hasRules is false where each phone could do everything, because nobody has written rules yet. */
-export function hasRules(needs: OperationNeeds, webSocket: boolean): boolean {
-  return needs.access.filesOf(listenerName(needs, webSocket)).aclFile !== null;
+export function hasRules(needs: OperationNeeds, protocol: PhoneProtocol): boolean {
+  return needs.access.filesOf(listenerName(needs, protocol)).aclFile !== null;
 }
 
 /** beginRulesFor begins them for phones, as beginRules does. */
-export function beginRulesFor(needs: OperationNeeds, webSocket: boolean): Promise<string | null> {
-  return beginRules(needs, listenerName(needs, webSocket));
+export function beginRulesFor(needs: OperationNeeds, protocol: PhoneProtocol): Promise<string | null> {
+  return beginRules(needs, listenerName(needs, protocol));
 }
 
 /** What is to be taken away can be where nothing could be added. */
-function listenerName(needs: OperationNeeds, webSocket: boolean): string {
+function listenerName(needs: OperationNeeds, protocol: PhoneProtocol): string {
   try {
-    return phoneListener(needs, webSocket).name;
+    return phoneListener(needs, protocol).name;
   } catch {
     return needs.listeners[0]?.name ?? '';
   }
@@ -79,7 +79,7 @@ export async function grantRules(
     let changed = text;
     for (const rule of own?.rules ?? []) changed = addRule(changed, own?.account ?? null, rule);
     for (const phone of phones) {
-      if (phone.use !== 'owntracks') continue;
+      if (!usesOwnTracks(phone)) continue;
       const account = accountOf(phone);
       const wanted = ownTracksRules(phone, friendsOf(phone.person, phones));
       const there = users.get(account) ?? [];
@@ -93,7 +93,7 @@ export async function grantRules(
 
 /** givePassword makes another password for a phone, and its account where there is none; clients with the one before are disconnected. */
 export async function givePassword(needs: OperationNeeds, phone: Phone): Promise<string> {
-  const { passwordFile } = phoneFiles(needs, phone.webSocket);
+  const { passwordFile } = phoneFiles(needs, protocolOf(phone));
   const password = makePassword();
   const hash = await hashPassword(password);
   await changeInForce(needs, passwordFile, (text) => setUser(text, accountOf(phone), hash));

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import type { RuleLine } from '../access/acl-file-edit.ts';
 import { isTopicFilter } from '../mqtt/topics.ts';
-import { accountOf, nameFault, PHONE_USES, type PhoneName, topicOf } from '../phones/phone.ts';
+import { accountOf, nameFault, PHONE_USES, type PhoneName, type PhoneProtocol, protocolOf, topicOf } from '../phones/phone.ts';
 import { isSetUp, type Phone } from '../phones/phone-book.ts';
 import { PHONE_PROBLEMS, type PhoneProblem, problemOf } from '../phones/phone-problem.ts';
 import { mayBeginRules } from './begin-rules.ts';
@@ -92,7 +92,7 @@ export const PHONE_SETUP = operation({
     ),
   }),
   run: (needs) => {
-    const hasNone = !hasRules(needs, false);
+    const hasNone = !hasRules(needs, 'mqtt');
     const facts = { beginsRules: hasNone && mayBeginRules(needs), configuration: needs.configuration.file };
     const obstacle = obstacleOf(needs, hasNone && !facts.beginsRules);
     return { obstacle, ...facts, hosts: obstacle?.kind === 'no TLS' ? [] : [...phoneHosts(needs)] };
@@ -101,9 +101,9 @@ export const PHONE_SETUP = operation({
 
 function obstacleOf(needs: OperationNeeds, lacksRules: boolean) {
   const checks = [
-    ['no TLS', () => phoneListener(needs, false)],
+    ['no TLS', () => phoneListener(needs, 'mqtt')],
     ['no pages', () => [phonesOf(needs), pageAddresses(needs, null)]],
-    ['no accounts', () => passwordFileFor(needs, false)],
+    ['no accounts', () => passwordFileFor(needs, 'mqtt')],
     ['no rules', () => lacksRules && phoneFiles(needs)],
   ] as const;
   for (const [kind, check] of checks) {
@@ -120,7 +120,7 @@ function obstacleOf(needs: OperationNeeds, lacksRules: boolean) {
 const ADD = z.strictObject({
   person: NAME.person,
   device: NAME.device.default('phone'),
-  use: z.enum(PHONE_USES).default('owntracks').describe('the app: OwnTracks, or any other that speaks MQTT'),
+  use: z.enum(PHONE_USES).default('owntracks').describe('the app: OwnTracks, by MQTT or in its HTTP mode, or any other that speaks MQTT'),
   groups: z.array(GROUP).max(32).nullish().describe('in which the person shares locations; none = as before, or with nobody'),
   topics: z
     .array(z.strictObject({ access: z.enum(['read', 'write', 'readwrite']), filter: z.string() }))
@@ -131,7 +131,7 @@ const ADD = z.strictObject({
     .string()
     .nullish()
     .describe('name or address that it connects to; none = the best: a name of acme_names, then one in the certificate of this box'),
-  webSocket: z.boolean().default(false).describe('MQTT over WebSocket'),
+  webSocket: z.boolean().default(false).describe('MQTT over WebSocket; of no meaning in HTTP mode'),
   replace: z.boolean().default(false).describe('also where the phone is set up already: it gets another password'),
 });
 
@@ -159,21 +159,22 @@ export const ADD_PHONE = operation({
 
 async function addPhone(needs: OperationNeeds, wanted: z.infer<typeof ADD>) {
   const { person, device, use, topics, webSocket, replace } = wanted;
+  const protocol = protocolOf(wanted);
   const { book } = phonesOf(needs);
   const account = checkName(wanted);
   const rules = rulesIn(topics);
   if (use === 'mqtt' && rules.length === 0)
     throw badInput('topics', `Cannot add phone "${account}": without topics its app could read and write nothing`);
-  const address = phoneAddress(needs, { host: wanted.host ?? null, webSocket });
-  const isTrusted = phoneHosts(needs, webSocket).some(({ host, isPublic }) => isPublic && host === address.host);
+  const address = phoneAddress(needs, { host: wanted.host ?? null, protocol });
+  const isTrusted = phoneHosts(needs, protocol).some(({ host, isPublic }) => isPublic && host === address.host);
   const pages = pageAddresses(needs, isTrusted ? address.host : (wanted.host ?? null));
   const known = book.find(account);
-  if (known === null && accountsIn({ passwordFile: passwordFileFor(needs, webSocket) }).has(account))
+  if (known === null && accountsIn({ passwordFile: passwordFileFor(needs, protocol) }).has(account))
     throw new OperationFailure('conflict', `Cannot add phone "${account}": there is an account of this name that is no phone`);
   if (known?.steps.signedIn !== undefined && !replace)
     throw new OperationFailure('conflict', `Cannot add phone "${account}": it is set up already - name another device, or replace it`);
-  const rulesBegun = await beginRulesFor(needs, webSocket);
-  const files = phoneFiles(needs, webSocket, rulesBegun);
+  const rulesBegun = await beginRulesFor(needs, protocol);
+  const files = phoneFiles(needs, protocol, rulesBegun);
   const before = book.list().filter((each) => accountOf(each) !== account);
   const groups = wanted.groups ?? [...before, ...(known === null ? [] : [known])].find((each) => each.person === person)?.groups ?? [];
   const others = before.map((each) => (each.person === person ? { ...each, groups } : each));
@@ -226,7 +227,7 @@ export const REMOVE_PHONE = operation({
     const gone = book.list().filter((each) => each.person === person && (device == null || each.device === device));
     if (gone.length === 0) throw unknownPhone(device == null ? person : accountOf({ person, device }));
     const removed = gone.map(accountOf);
-    const files = phoneFiles(needs, gone[0]?.webSocket);
+    const files = phoneFiles(needs, gone[0] === undefined ? 'mqtt' : protocolOf(gone[0]));
     await takeAway(needs, files, removed);
     for (const account of removed) book.remove(account);
     await grantRules(needs, files, book.list());
@@ -244,7 +245,7 @@ export function phoneState(needs: OperationNeeds, phone: Phone, around = lookAro
   const account = accountOf(phone);
   const timeOf = (at: number | undefined) => (at === undefined ? null : iso(at));
   const { certificate, tls, signedIn, location } = phone.steps;
-  const hasAccount = around.accountsAt(phone.webSocket).has(account);
+  const hasAccount = around.accountsAt(protocolOf(phone)).has(account);
   const connected = around.connected.has(account);
   return {
     ...{ person, device, account, use, groups: [...groups], host },
@@ -275,27 +276,27 @@ function problemFor(needs: OperationNeeds, phone: Phone, hasAccount: boolean): P
 /** Around is what is looked up once for all phones of an answer. */
 interface Around {
   readonly connected: ReadonlySet<string>;
-  /** accountsAt gives those of the listener for phones, by TCP or by WebSocket. */
-  accountsAt(webSocket: boolean): ReadonlySet<string>;
+  /** accountsAt gives those of the listener for phones with a protocol. */
+  accountsAt(protocol: PhoneProtocol): ReadonlySet<string>;
 }
 
 function lookAround(needs: OperationNeeds): Around {
   const connected = new Set<string>();
   for (const { username, connection } of needs.broker.sessions) if (username !== null && connection !== null) connected.add(username);
-  const known = new Map<boolean, ReadonlySet<string>>();
+  const known = new Map<PhoneProtocol, ReadonlySet<string>>();
   return {
     connected,
-    accountsAt(webSocket) {
-      const accounts = known.get(webSocket) ?? accountsWhere(needs, webSocket);
-      known.set(webSocket, accounts);
+    accountsAt(protocol) {
+      const accounts = known.get(protocol) ?? accountsWhere(needs, protocol);
+      known.set(protocol, accounts);
       return accounts;
     },
   };
 }
 
-function accountsWhere(needs: OperationNeeds, webSocket: boolean): ReadonlySet<string> {
+function accountsWhere(needs: OperationNeeds, protocol: PhoneProtocol): ReadonlySet<string> {
   try {
-    return accountsIn(phoneFiles(needs, webSocket));
+    return accountsIn(phoneFiles(needs, protocol));
   } catch {
     return new Set(); // there is no such file any more
   }

@@ -23,7 +23,7 @@ export function mqttSettings(phone: PhoneName, { broker, password }: SignIn): Mq
     host: broker.host,
     port: broker.port,
     tls: true,
-    webSocketPath: broker.webSocket ? '/mqtt' : null,
+    webSocketPath: broker.protocol === 'websockets' ? '/mqtt' : null,
     username: accountOf(phone),
     password,
     clientId: clientIdOf(phone),

@@ -6,8 +6,9 @@ import { accountOf, type BrokerAddress, clientIdOf, type PhoneName, topicOf } fr
 /** PhoneSystem: their apps share most fields. */
 export type PhoneSystem = 'ios' | 'android';
 
-/** MODE_MQTT is the mode of the app in which it keeps to a broker. */
+/** Modes of the app: it keeps to a broker, or posts. */
 const MODE_MQTT = 0;
+const MODE_HTTP = 3;
 
 /** MQTT 3.1.1: Android's library has no MQTT 5, and the default of its app is 3.1. */
 const PROTOCOL_LEVEL = 4;
@@ -26,21 +27,22 @@ export type OwnTracksConfiguration = Readonly<Record<string, string | number | b
 
 /** ownTracksConfiguration sets all that decides where the app connects and what it may be told, and leaves the rest of the app as it is. */
 export function ownTracksConfiguration(phone: PhoneName, { broker, password }: SignIn, system: PhoneSystem): OwnTracksConfiguration {
+  const safe = system === 'ios' ? { allowinvalidcerts: false } : { remoteConfiguration: false };
+  const common = {
+    ...{ auth: true, username: accountOf(phone), password, deviceId: phone.device, tid: trackerIdOf(phone), cmd: true },
+    ...safe,
+  };
+  if (broker.protocol === 'http') return { _type: 'configuration', mode: MODE_HTTP, url: postUrl(broker), ...common };
   const base = topicOf(phone);
-  const both = {
+  return {
     _type: 'configuration',
     mode: MODE_MQTT,
     host: broker.host,
     port: broker.port,
     tls: true,
-    ws: broker.webSocket,
-    auth: true,
-    username: accountOf(phone),
-    password,
+    ws: broker.protocol === 'websockets',
     mqttProtocolLevel: PROTOCOL_LEVEL,
     clientId: clientIdOf(phone),
-    deviceId: phone.device,
-    tid: trackerIdOf(phone),
     cleanSession: false,
     pubTopicBase: base,
     pubQos: 1,
@@ -48,9 +50,13 @@ export function ownTracksConfiguration(phone: PhoneName, { broker, password }: S
     sub: true,
     subQos: 1,
     subTopic: [...SHARED_TOPICS, `${base}/cmd`].join(' '),
-    cmd: true,
+    ...common,
   };
-  return system === 'ios' ? { ...both, allowinvalidcerts: false } : { ...both, remoteConfiguration: false };
+}
+
+/** postUrl is where the app posts in HTTP mode. */
+export function postUrl({ host, port }: BrokerAddress): string {
+  return `https://${host.includes(':') ? `[${host}]` : host}${port === 443 ? '' : `:${port}`}/pub`;
 }
 
 /** trackerIdOf gives the two characters that the map shows where there is no picture. */

@@ -10,7 +10,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { replaceSecret } from '../base/durable-file.ts';
 import { OperatorError, reasonOf } from '../base/errors.ts';
 import { readNamedTextIfThere } from '../base/named-file.ts';
-import { accountOf, PHONE_USES, type PhoneName, type PhoneUse } from './phone.ts';
+import { accountOf, PHONE_USES, type PhoneName, type PhoneUse, usesOwnTracks } from './phone.ts';
 
 /** How long a link can be opened. */
 export const LINK_MS = 10 * 60_000;
@@ -182,7 +182,7 @@ export class PhoneBook {
 
 /** isSetUp tells whether a phone has done all that its use asks for. */
 export function isSetUp({ use, steps }: Pick<Phone, 'use' | 'steps'>): boolean {
-  return steps.signedIn !== undefined && (use === 'mqtt' || steps.location !== undefined);
+  return steps.signedIn !== undefined && (!usesOwnTracks({ use }) || steps.location !== undefined);
 }
 
 function byAccount(phones: readonly Phone[]): ReadonlyMap<string, Phone> {

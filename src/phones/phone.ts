@@ -13,9 +13,12 @@ const DEVICE = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}$/;
 const CLIENT_ID_NAME = 15;
 const CLIENT_ID_HASH = 8;
 
-/** PHONE_USES are what a phone can be set up for: the app OwnTracks, or any other app that speaks MQTT. */
-export const PHONE_USES = ['owntracks', 'mqtt'] as const;
+/** PHONE_USES are what a phone can be set up for: the app OwnTracks, by MQTT or in its HTTP mode, or any other app that speaks MQTT. */
+export const PHONE_USES = ['owntracks', 'owntracks-http', 'mqtt'] as const;
 export type PhoneUse = (typeof PHONE_USES)[number];
+
+/** PhoneProtocol is that of the listener that a phone comes to. */
+export type PhoneProtocol = 'mqtt' | 'websockets' | 'http';
 
 /** PhoneName names one phone. */
 export interface PhoneName {
@@ -28,8 +31,7 @@ export interface BrokerAddress {
   /** Name or address that stands in the certificate. */
   readonly host: string;
   readonly port: number;
-  /** MQTT over WebSocket; false = over TCP. */
-  readonly webSocket: boolean;
+  readonly protocol: PhoneProtocol;
 }
 
 /** nameFault says why a phone can't have a name, or gives null. */
@@ -39,6 +41,17 @@ export function nameFault({ person, device }: PhoneName): { readonly field: keyo
   if (!DEVICE.test(device))
     return { field: 'device', message: 'The name of a device has letters from A to Z, digits, . _ or -, 32 at most' };
   return null;
+}
+
+/** usesOwnTracks tells whether it is that app. */
+export function usesOwnTracks({ use }: { readonly use: PhoneUse }): boolean {
+  return use !== 'mqtt';
+}
+
+/** protocolOf is what a phone speaks. */
+export function protocolOf({ use, webSocket }: { readonly use: PhoneUse; readonly webSocket: boolean }): PhoneProtocol {
+  if (use === 'owntracks-http') return 'http';
+  return webSocket ? 'websockets' : 'mqtt';
 }
 
 /** accountOf is the user name of a phone. */

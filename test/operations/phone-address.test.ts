@@ -13,7 +13,7 @@ const LISTENER: OpenListener = {
 const PAGES: OpenListener = { ...LISTENER, name: '443', protocol: 'http', port: 443 };
 const PLAIN: OpenListener = { ...PAGES, name: '80', tls: false, certificate: null, port: 80 };
 const NOW = 1_700_000_000_000;
-const ASKED = { host: null, webSocket: false };
+const ASKED = { host: null, protocol: 'mqtt' } as const;
 
 async function needsOf(context: TestContext, listeners: readonly OpenListener[]): Promise<OperationNeeds> {
   const certificates = await makeAppliance(context, { extraNames: ['home.example.org', '*.example.org'] }).boot();
@@ -27,7 +27,9 @@ async function needsOf(context: TestContext, listeners: readonly OpenListener[])
 
 test('phone connects to a name that all phones trust, else to the first that the owner has written down, or to one that is asked for and in a certificate', async (context) => {
   const needs = await needsOf(context, [LISTENER, PAGES, PLAIN]);
-  assert.deepEqual(phoneAddress(needs, ASKED), { host: 'public.example.org', port: 8883, webSocket: false });
+  assert.deepEqual(phoneAddress(needs, ASKED), { host: 'public.example.org', port: 8883, protocol: 'mqtt' });
+  assert.deepEqual(phoneAddress(needs, { ...ASKED, protocol: 'http' }), { host: 'public.example.org', port: PAGES.port, protocol: 'http' });
+  assert.throws(() => phoneAddress(needs, { ...ASKED, protocol: 'websockets' }), /protocol websockets/);
   assert.deepEqual(phoneHosts(needs).slice(0, 3), [
     { host: 'public.example.org', isPublic: true },
     { host: 'home.example.org', isPublic: false },

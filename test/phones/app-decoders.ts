@@ -62,6 +62,7 @@ const FIELDS: Readonly<Record<string, Field>> = {
   host: { systems: BOTH, fits: string },
   port: { systems: BOTH, fits: whole },
   tls: { systems: BOTH, fits: boolean },
+  url: { systems: BOTH, fits: (value) => string(value) && URL.canParse(String(value)) },
   ws: { systems: BOTH, fits: boolean },
   auth: { systems: BOTH, fits: boolean },
   username: { systems: BOTH, fits: string },

@@ -137,6 +137,37 @@ test('a phone in HTTP mode publishes by its own rules, once, and is told where i
   assert.deepEqual((await johns.post({ ...ANDROID, tst: NOW - 20 })).json, [{ ...ENCRYPTED, topic: 'owntracks/jane/phone' }]);
 });
 
+for (const system of ['ios', 'android'] as const) {
+  test(`link for HTTP mode sets ${system} up: it posts with exactly what it was handed, and comes to every check mark`, async (context) => {
+    const house = await openHouse(context);
+    const jane = await setUp(context, house, { person: 'jane', groups: ['family'], system, use: 'owntracks-http' });
+    const { url, mode, username, password, deviceId, tid, auth } = jane.fields;
+    assert.deepEqual([mode, auth, url], [3, true, `https://${HOST}:${house.ports.secure}/pub`]);
+    assert.deepEqual(
+      jane.answer.json.fields.map(([, value]: string[]) => value),
+      ['HTTP', url, username, password, deviceId, tid],
+      'to be typed',
+    );
+    const answer = await secureRequest(String(url), {
+      ca: jane.phone.authority,
+      method: 'POST',
+      body: JSON.stringify({ ...IOS.location, tid }),
+      headers: {
+        ...{ 'content-type': 'application/json', 'x-limit-u': String(username), 'x-limit-d': String(deviceId) },
+        authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`,
+      },
+    });
+    assert.deepEqual([answer.status, answer.json], [200, []], answer.text);
+    const { steps, isSetUp, problem } = await jane.phone.state(jane.next);
+    assert.ok(Object.values(steps).every((at) => at !== null));
+    assert.deepEqual({ isSetUp, problem }, { isSetUp: true, problem: null });
+    const [{ use, hasAccount }] = await house.ask('phones');
+    assert.deepEqual({ use, hasAccount }, { use: 'owntracks-http', hasAccount: true });
+    assert.equal((await house.ask('locations')).phones[0].topic, 'owntracks/jane/phone');
+    assert.deepEqual((await house.ask('remove phone', { person: 'jane' })).removed, ['jane/phone']);
+  });
+}
+
 test('HTTP mode refuses wrong passwords, the topics of others, plain HTTP, other web pages and what is no message', async (context) => {
   const house = await openHouse(context);
   const jane = await setUp(context, house, { person: 'jane', system: 'ios' });
@@ -226,6 +257,25 @@ test("the Recorder's interface answers its documented questions, of those whom t
   });
   assert.match((await johns.ask(`${query}&format=csv&fields=lat,lon`)).text, /^lat,lon\r\n52.1,13.4\r\n/);
   assert.match((await johns.ask(`${query}&format=gpx`)).text, /<trkpt lat="52.1" lon="13.4"><ele>154<\/ele>/);
+  const xml = await johns.ask(`${query}&format=xml`);
+  assert.equal(xml.headers['content-type'], 'application/xml; charset=utf-8');
+  assert.match(xml.text, /^<\?xml version="1.0".*\n<owntracks>\n <point>\n(?: {2}<.*\n)* {2}<lat>52.1<\/lat>\n/);
+  assert.match(
+    (await johns.ask(`${query}&format=xml&fields=tid,lat`)).text,
+    / <point>\n {2}<tid>JA<\/tid>\n {2}<lat>52.1<\/lat>\n <\/point>\n/,
+  );
+  assert.match((await johns.ask('/api/0/monitor')).text, /^\d{10} owntracks\/jane\/phone\n$/);
+  const photo = await johns.ask('/api/0/photo/?user=jane');
+  assert.deepEqual([photo.headers['content-type'], photo.body.toString('base64')], ['image/png', IOS.card.face]);
+  const unseen = await eves.ask('/api/0/photo?user=jane');
+  assert.deepEqual([unseen.body.readUInt32BE(16), unseen.body.readUInt32BE(20)], [40, 40], 'an empty picture of 40 by 40');
+  assert.deepEqual(await get('/api/0/q?lat=52.3&lon=13.4'), {}, 'no address was sent');
+  await janes.post({ ...IOS.location, lat: 52.3, tst: NOW - 300, addr: 'Street <1> & more', cc: 'DE' });
+  assert.deepEqual(await get('/api/0/q?lat=52.3002&lon=13.4003'), { cc: 'DE', addr: 'Street <1> & more', tst: NOW - 300 });
+  assert.deepEqual(await get('/api/0/q?lat=52.31&lon=13.4'), {}, 'it is elsewhere');
+  assert.deepEqual((await eves.ask('/api/0/q?lat=52.3&lon=13.4')).json, {}, 'eve may not read it');
+  assert.equal((await johns.ask('/api/0/q?lat=x&lon=13.4')).status, 422);
+  assert.match((await johns.ask(`${query}&format=xml`)).text, /<addr>Street &lt;1&gt; &amp; more<\/addr>/);
   assert.equal((await get('/api/0/version')).version, '0.9.9');
   assert.equal((await johns.ask('/api/0/kill?user=jane&device=phone')).status, 403);
   assert.equal((await johns.ask(`${query}&from=yesterday`)).status, 422);

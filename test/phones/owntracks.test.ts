@@ -5,12 +5,12 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { mqttSettings } from '../../src/phones/mqtt-settings.ts';
 import { otrcText, ownTracksConfiguration, ownTracksLink, trackerIdOf } from '../../src/phones/owntracks.ts';
-import { accountOf, clientIdOf, nameFault } from '../../src/phones/phone.ts';
+import { accountOf, type BrokerAddress, clientIdOf, nameFault } from '../../src/phones/phone.ts';
 import { friendsOf, ownTracksRules } from '../../src/phones/phone-rules.ts';
 import { decodeLink, decodeOtrc } from './app-decoders.ts';
 
 const JANE = { person: 'jane', device: 'phone' };
-const BROKER = { host: 'pi.local', port: 8883, webSocket: false };
+const BROKER = { host: 'pi.local', port: 8883, protocol: 'mqtt' } as const;
 const SIGN_IN = { broker: BROKER, password: 'abcde-fghjk-mnpqr-stuvw' };
 const SYSTEMS = ['ios', 'android'] as const;
 
@@ -37,6 +37,27 @@ for (const system of SYSTEMS) {
     );
     assert.equal(decoded['subTopic'], 'owntracks/+/+ owntracks/+/+/event owntracks/+/+/info owntracks/jane/phone/cmd');
     assert.equal(decoded['allowinvalidcerts'], system === 'ios' ? false : undefined);
+  });
+
+  test(`configuration for ${system} in HTTP mode posts to the page's listener, and keeps what is of MQTT as it was`, () => {
+    const decode = (broker: BrokerAddress) =>
+      decodeLink(ownTracksLink(ownTracksConfiguration(JANE, { ...SIGN_IN, broker }, system)), system);
+    const decoded = decode({ host: 'pi.local', port: 443, protocol: 'http' });
+    const { mode, url, auth, username, password, deviceId, tid } = decoded;
+    assert.deepEqual(
+      { mode, url, auth, username, password, deviceId, tid },
+      {
+        mode: 3,
+        url: 'https://pi.local/pub',
+        auth: true,
+        username: 'jane/phone',
+        password: SIGN_IN.password,
+        deviceId: 'phone',
+        tid: 'JA',
+      },
+    );
+    for (const name of ['host', 'port', 'pubTopicBase', 'clientId']) assert.ok(!(name in decoded), name);
+    assert.equal(decode({ host: '2001:db8::7', port: 8443, protocol: 'http' })['url'], 'https://[2001:db8::7]:8443/pub');
   });
 
   test(`link for ${system} gives back any name and password when it is decoded by its rules`, () => {
@@ -117,5 +138,5 @@ test('friends are those who share a group, and nobody when there is none', () =>
 
 test('settings for other apps name WebSocket by its path', () => {
   assert.equal(mqttSettings(JANE, SIGN_IN).webSocketPath, null);
-  assert.equal(mqttSettings(JANE, { ...SIGN_IN, broker: { ...BROKER, webSocket: true } }).webSocketPath, '/mqtt');
+  assert.equal(mqttSettings(JANE, { ...SIGN_IN, broker: { ...BROKER, protocol: 'websockets' } }).webSocketPath, '/mqtt');
 });

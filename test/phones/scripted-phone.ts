@@ -10,6 +10,7 @@ import { buffer } from 'node:stream/consumers';
 import type { TestContext } from 'node:test';
 import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
 import type { PhoneSystem } from '../../src/phones/owntracks.ts';
+import type { PhoneUse } from '../../src/phones/phone.ts';
 import { decodeLink, decodeOtrc } from './app-decoders.ts';
 import { HOST, type House } from './house.ts';
 
@@ -167,6 +168,7 @@ interface Wanted {
   readonly person: string;
   readonly groups?: readonly string[];
   readonly webSocket?: boolean;
+  readonly use?: PhoneUse;
 }
 
 /** setUp has a phone set up, up to its configuration. */

@@ -89,7 +89,7 @@ export const RUNNING_COMMANDS: readonly Command[] = [
     name: 'phone',
     summary: 'Set up phones by links, list and remove them, show where they are',
     usage: [
-      'add PERSON [--for owntracks | mqtt] [--device NAME] [--group NAME] [--topic RULE] [--no-wait | --json]',
+      'add PERSON [--for owntracks | owntracks-http | mqtt] [--device NAME] [--group NAME] [--topic RULE] [--no-wait | --json]',
       'list [--json] [--state DIR | -c FILE]',
       'groups PERSON [--group NAME] [--state DIR | -c FILE]',
       'remove PERSON [DEVICE] [--state DIR | -c FILE]',
@@ -104,7 +104,12 @@ export const RUNNING_COMMANDS: readonly Command[] = [
     ],
     flags: [
       ...CONTROL_FLAGS,
-      { long: 'for', value: 'APP', summary: 'add: owntracks [default], or mqtt for any other app', choices: ['owntracks', 'mqtt'] },
+      {
+        long: 'for',
+        value: 'APP',
+        summary: 'add: owntracks [default], owntracks-http for its HTTP mode, or mqtt for any other app',
+        choices: ['owntracks', 'owntracks-http', 'mqtt'],
+      },
       { long: 'device', value: 'NAME', summary: 'add: tells the phones of a person apart [phone]' },
       { long: 'group', value: 'NAME', summary: 'add, groups: a group in which the person shares locations', repeatable: true },
       { long: 'topic', value: 'RULE', summary: "add: what the app may do besides, such as 'read home/#'", repeatable: true },

@@ -2,7 +2,7 @@
 // follows how far that phone comes.
 
 import type { PhoneSystem } from '../owntracks.ts';
-import type { PhoneUse } from '../phone.ts';
+import { type PhoneUse, usesOwnTracks } from '../phone.ts';
 import { PHONE_PROBLEMS } from '../phone-problem.ts';
 import type { PhoneWords } from '../words/phone-words.ts';
 import { escaped, marked, type Page, pageOf } from './page.ts';
@@ -22,9 +22,9 @@ export interface SetUpPageParts {
 /** setUpPage has nothing secret in it: the script fetches that. */
 export function setUpPage({ words, system, person, use }: SetUpPageParts): Page {
   const { setUp, problems } = words;
-  const heading = use === 'owntracks' ? setUp.headingOwnTracks : setUp.headingMqtt;
-  const marks =
-    use === 'owntracks' ? (['certificate', 'tls', 'signedIn', 'location'] as const) : (['certificate', 'tls', 'signedIn'] as const);
+  const isOwnTracks = usesOwnTracks({ use });
+  const heading = isOwnTracks ? setUp.headingOwnTracks : setUp.headingMqtt;
+  const marks = isOwnTracks ? (['certificate', 'tls', 'signedIn', 'location'] as const) : (['certificate', 'tls', 'signedIn'] as const);
   const body = `<section id="begin">
 <p>${escaped(setUp.onePhone)}</p>
 <button class="button" id="get" type="button">${escaped(setUp.getSettings)}</button>
@@ -34,7 +34,7 @@ export function setUpPage({ words, system, person, use }: SetUpPageParts): Page 
 <button class="button" id="renew" type="button">${escaped(setUp.getAgain)}</button>
 </section>
 <section id="settings" hidden>
-${use === 'owntracks' ? ownTracksSteps(words, system) : mqttSteps(words)}
+${isOwnTracks ? ownTracksSteps(words, system) : mqttSteps(words)}
 </section>
 <p class="problem" id="problem" role="alert" hidden></p>
 <h2>${escaped(setUp.progress)}</h2>

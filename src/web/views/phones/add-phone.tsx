@@ -119,10 +119,11 @@ function PhoneForm({ person: first, setup, done }: Pick<AddPhoneProps, 'person' 
         choose={setUse}
         options={[
           ['owntracks', 'OwnTracks'],
+          ['owntracks-http', t('phones.ownTracksHttp')],
           ['mqtt', t('phones.otherApp')],
         ]}
       />
-      {use === 'owntracks' ? (
+      {use !== 'mqtt' ? (
         <Field label={t('phones.groups')} name="groups" value={groups} change={setGroups} problem={problem} hint={t('phones.groupsHint')} />
       ) : (
         <Field
@@ -176,11 +177,11 @@ function Link({ added: { account, link, qr, ends, fingerprint }, phone, close }:
         </>
       )}
       <ul class="plain-list phone-steps" aria-live="polite">
-        {STEPS.filter(
-          ([step]) => (step !== 'location' || phone?.use === 'owntracks') && (step !== 'certificate' || fingerprint !== null),
-        ).map(([step, words]) => (
-          <Step key={step} words={t(words)} isDone={phone?.steps[step] != null} />
-        ))}
+        {STEPS.filter(([step]) => (step !== 'location' || phone?.use !== 'mqtt') && (step !== 'certificate' || fingerprint !== null)).map(
+          ([step, words]) => (
+            <Step key={step} words={t(words)} isDone={phone?.steps[step] != null} />
+          ),
+        )}
       </ul>
       {phone?.problem != null && <p role="alert">{keptOutWords(phone.problem)}</p>}
       {isSetUp && <p>{t('phones.allDone')}</p>}
