@@ -2,6 +2,7 @@
 
 import { resolve } from 'node:path';
 import { filesOf } from '../access/options.ts';
+import { rootInFile } from '../base/pem-files.ts';
 import { invitationFiles, isInvitationName, readInvitation, readTopics, writeInvitation } from '../config/bridge-invitation.ts';
 import { describeAccess, formatDiagnostic, isSecret, knownSettings, loadConfiguration, treatLines } from '../config/config.ts';
 import { changeSetting, readSetting } from '../config/writer.ts';
@@ -51,7 +52,7 @@ const FILES: OperationNeeds['files'] = {
   known: knownSettings,
 };
 
-const INVITATIONS: OperationNeeds['invitations'] = {
+const INVITATIONS: Omit<OperationNeeds['invitations'], 'issuerOf'> = {
   isName: isInvitationName,
   readTopics,
   write: writeInvitation,
@@ -71,7 +72,7 @@ export function operationNeeds(appliance: Appliance, { reloads, ...more }: MoreN
     ...more,
     state: { path: state.path, database: state.database, certificates: state.certificates, isThere: state.exists() },
     files: FILES,
-    invitations: INVITATIONS,
+    invitations: { ...INVITATIONS, issuerOf: (listener) => issuerOf(appliance, listener) },
     configuration: {
       file: configuration.file,
       filesRead: files.filter((file) => file !== null),
@@ -133,6 +134,11 @@ function dynamicOf({ dynamicSecurity }: Appliance): OperationNeeds['access']['dy
         dynamicSecurity.run(commands, { clientId: 'midge', username }, resolve).catch(reject);
       }),
   };
+}
+
+function issuerOf({ listeners }: Appliance, name: string): string | null {
+  const certificate = listeners.find(({ options }) => options.policy.name === name)?.options.tls?.certificate ?? 'appliance';
+  return certificate === 'appliance' ? null : rootInFile('certfile', certificate.certfile);
 }
 
 function certificateOf({ tls }: ListenerOptions): OpenListener['certificate'] {

@@ -71,6 +71,15 @@ export function certificatesInFile(word: string, path: string): readonly string[
   return blocks;
 }
 
+/** rootInFile gives the authority at the end of a chain, PEM; null = it is not in the file. Throws OperatorError. */
+export function rootInFile(word: string, path: string): string | null {
+  const root = certificatesInFile(word, path).find((pem) => {
+    const { subject, issuer } = new X509Certificate(pem);
+    return subject === issuer;
+  });
+  return root ?? null;
+}
+
 /** Others are checked against its key later, where nobody could mend it. */
 function checkAuthority(word: string, path: string, authority: X509Certificate): void {
   try {

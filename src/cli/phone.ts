@@ -1,17 +1,14 @@
 // `midge phone`: sets phones up by a link that the phone itself opens, and shows how far they are.
 
-import { dirname } from 'node:path';
 import { OperatorError } from '../base/errors.ts';
 import { visibleJson, visibleText } from '../logging/line.ts';
 import type { PhoneState } from '../operations/phones.ts';
 import { qrText } from '../phones/qr-code.ts';
-import { asOwner } from '../state/as-owner.ts';
 import type { Invocation, Terminal } from '../terminal/command.ts';
 import { writeTable } from '../terminal/table.ts';
-import { readConfiguration } from './configuration-file.ts';
 import { askBroker, tell } from './control-client.ts';
 import { forget, listLocations } from './phone-locations.ts';
-import { startRules } from './start-rules.ts';
+import { RULES_BEGUN, startRules } from './start-rules.ts';
 
 /** How often the broker is asked how far a phone is. */
 const PULSE_MS = 1000;
@@ -31,8 +28,6 @@ interface PhoneSetup {
   readonly obstacle: { readonly kind: string } | null;
   readonly configuration: string | null;
 }
-
-const RULES_BEGUN = 'There were no rules yet: midge has begun them, and all accounts that were there keep all their rights.\n';
 
 /** Added is the output of "add phone". */
 interface Added {
@@ -104,19 +99,7 @@ function topicIn(text: string): object {
 async function beginRules(invocation: Invocation): Promise<number> {
   const { obstacle, configuration: main } = (await askBroker(invocation, 'phone setup')) as PhoneSetup; // the row's output
   if (obstacle?.kind !== 'no rules' || main === null) return 0;
-  return asOwner(main, () => beginIn(main, invocation));
-}
-
-async function beginIn(main: string, invocation: Invocation): Promise<number> {
-  const configuration = readConfiguration(main);
-  const { passwordFile, aclFile, listeners } = configuration.access;
-  if (aclFile !== null || passwordFile === null) return 0; // the broker says what is amiss
-  if (listeners !== null) throw new OperatorError('Cannot begin rules with per_listener_settings true: name an acl_file at the listener');
-  const { terminal } = invocation;
-  const aside = { ...invocation, terminal: { ...terminal, stdout: terminal.stderr } }; // standard output is for the link
-  const status = await startRules({ main, configuration, passwordFile, folder: dirname(passwordFile), more: '' }, aside);
-  if (status === 0) terminal.stderr.write(RULES_BEGUN);
-  return status;
+  return startRules(main, invocation);
 }
 
 function sayLink({ account, link, ends, host, port, fingerprint }: Added, { stdout }: Terminal): void {

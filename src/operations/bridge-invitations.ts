@@ -15,9 +15,9 @@ import { machineNames } from '../host/host.ts';
 import { beginRules } from './begin-rules.ts';
 import { changeInForce, readEdited } from './change-in-force.ts';
 import { mainFile } from './configuration.ts';
-import type { NewText, OperationNeeds, ReadInvitation } from './needs.ts';
+import type { NewText, OpenListener, OperationNeeds, ReadInvitation } from './needs.ts';
 import { badInput, OperationFailure, operation } from './operation.ts';
-import { phoneAddress, phoneHosts, phoneListener } from './phone-address.ts';
+import { hostOf, inUrl, isOpenToOthers, isPublic } from './phone-address.ts';
 
 const MAX_TEXT = 65_536;
 const TOPICS_MAX = 100;
@@ -36,20 +36,25 @@ export const INVITE_BRIDGE = operation({
       .min(1)
       .max(TOPICS_MAX)
       .describe("as in a topic line, seen from here: 'family/# both 1'; in = from there to here"),
-    host: z.string().nullish().describe('by which the other box finds this one; none = the best name that the certificate has'),
+    host: z
+      .string()
+      .nullish()
+      .describe('by which the other box finds this one, or what forwards to it; none = the best name that the certificate has'),
+    port: z.number().int().min(1).max(65_535).nullish().describe('at that host; none = the port of the listener'),
   }),
   output: z.object({
     name: z.string(),
     invitation: z.string().describe('the text for the other box. It holds the password, and cannot be had again'),
     host: z.string(),
     port: z.number().int(),
+    passwordFile: z.string().describe('where the account is: the bridge ends when it is deleted there'),
     rulesBegun: z.string().nullable().describe('the acl_file that was started first; null = there were rules already'),
   }),
-  run: async (needs, { name, topics: texts, host }) => {
+  run: async (needs, { name, topics: texts, host: asked, port: askedPort }) => {
     if (!needs.invitations.isName(name)) throw badInput('name', `Cannot invite "${name}": use letters, digits, - and _`);
     const topics = readTopics(needs, texts);
-    const listener = phoneListener(needs, 'mqtt');
-    const address = phoneAddress(needs, { host: host ?? null, protocol: 'mqtt' });
+    const listener = listenerFor(needs, asked ?? null);
+    const [host, port] = [hostOf(needs, listener, asked ?? null), askedPort ?? listener.port];
     const { passwordFile, aclFile: before } = needs.access.filesOf(listener.name);
     if (passwordFile === null)
       throw new OperationFailure('not possible', 'Cannot invite: the configuration names no password_file - write one, then reload');
@@ -68,13 +73,24 @@ export const INVITE_BRIDGE = operation({
       name,
       topics,
       password,
-      address: `${address.host}:${address.port}`,
-      authority: authorityFor(needs, address.host),
+      address: `${inUrl(host)}:${port}`,
+      authority: authorityFor(needs, listener, host),
       from: machineNames().hostName,
     });
-    return { name, invitation, host: address.host, port: address.port, rulesBegun };
+    return { name, invitation, host, port, passwordFile, rulesBegun };
   },
 });
+
+/** Whoever names a host may have something in front of a listener of this machine only. */
+function listenerFor({ listeners }: OperationNeeds, host: string | null): OpenListener {
+  const usable = listeners.filter((each) => each.protocol === 'mqtt' && each.certificate !== null && !each.wantsCertificate);
+  const found = usable.find(isOpenToOthers) ?? (host === null ? undefined : usable[0]);
+  if (found !== undefined) return found;
+  throw new OperationFailure(
+    'not possible',
+    'Cannot invite: no listener with TLS is open to the network that takes a password - add "listener 8883" and "secure true" to the configuration',
+  );
+}
 
 function readTopics({ invitations }: OperationNeeds, texts: readonly string[]): readonly BridgeTopic[] {
   try {
@@ -109,10 +125,10 @@ async function makeAccount(needs: OperationNeeds, { name, topics, password, pass
   }
 }
 
-function authorityFor(needs: OperationNeeds, host: string): string | 'public' {
-  const { certificate } = phoneListener(needs, 'mqtt');
-  const isPublic = phoneHosts(needs).some((each) => each.host === host && each.isPublic);
-  return certificate !== 'ours' || isPublic || needs.certificates === null ? 'public' : needs.certificates.authority().cert;
+/** What the other box is to trust: our authority, that of a certificate of files, or those that every machine trusts. */
+function authorityFor(needs: OperationNeeds, { name, certificate }: OpenListener, host: string): string | 'public' {
+  if (certificate !== 'ours') return needs.invitations.issuerOf(name) ?? 'public';
+  return isPublic(needs, host) || needs.certificates === null ? 'public' : needs.certificates.authority().cert;
 }
 
 const TEXT = z.string().max(MAX_TEXT).describe('of the invitation, as the other box gave it');

@@ -291,6 +291,8 @@ export interface OperationNeeds {
     isName(name: string): boolean;
     /** readTopics reads topics as a `topic` line has them. Throws OperatorError. */
     readTopics(texts: readonly string[]): readonly BridgeTopic[];
+    /** issuerOf gives the authority of a listener's certificate of files, as PEM; null = one that every machine knows. */
+    issuerOf(listener: string): string | null;
     /** write gives the text, which holds the password. */
     write(invitation: BridgeInvitation): string;
     /** read takes a text apart. Throws OperatorError for what is none, or wants more than a bridge. */

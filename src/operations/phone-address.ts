@@ -33,16 +33,21 @@ export function phoneListener({ listeners }: Pick<OperationNeeds, 'listeners'>, 
 /** phoneAddress gives what a phone connects to. Throws OperationFailure when there is no such listener, or its certificate lacks the name. */
 export function phoneAddress(needs: OperationNeeds, { host, protocol }: Asked): BrokerAddress {
   const listener = phoneListener(needs, protocol);
-  const names = listener.certificate === 'ours' && needs.certificates !== null ? namesIn(needs.certificates.server().cert) : null;
+  return { host: hostOf(needs, listener, host), port: listener.port, protocol };
+}
+
+/** hostOf gives the name by which others find a listener: the one that is asked for, or the best there is. Throws OperationFailure when its certificate lacks the name. */
+export function hostOf(needs: OperationNeeds, { certificate }: OpenListener, asked: string | null): string {
+  const names = certificate === 'ours' && needs.certificates !== null ? namesIn(needs.certificates.server().cert) : null;
   const isNamed = (name: string) => isPublic(needs, name) || (names?.includes(name.toLowerCase()) ?? true);
-  if (host !== null && !isNamed(host))
+  if (asked !== null && !isNamed(asked))
     throw badInput(
       'host',
-      `Cannot have phones connect to "${host}": the certificate does not name it, so that they would refuse it - midge config set certificate_names ${host}, or take one of ${names?.join(', ')}`,
+      `Cannot have others connect to "${asked}": the certificate does not name it, so that they would refuse it - midge config set certificate_names ${asked}, or take one of ${names?.join(', ')}`,
     );
-  const found = host ?? (names === null ? null : publicNames(needs)[0]) ?? ownNames(needs).find(isNamed) ?? null;
+  const found = asked ?? (names === null ? null : publicNames(needs)[0]) ?? ownNames(needs).find(isNamed) ?? null;
   if (found === null) throw badInput('host', 'Cannot find a name of this machine that is in the certificate: name the host');
-  return { host: found, port: listener.port, protocol };
+  return found;
 }
 
 /** PhoneHost is a name by which phones can find this box. */
@@ -88,7 +93,8 @@ export function pageAddresses(needs: OperationNeeds, host: string | null): PageA
   };
 }
 
-function isPublic(needs: Pick<OperationNeeds, 'internet' | 'broker'>, name: string): boolean {
+/** isPublic tells whether every machine trusts the certificate that this box shows under a name. */
+export function isPublic(needs: Pick<OperationNeeds, 'internet' | 'broker'>, name: string): boolean {
   return publicNames(needs).includes(name.toLowerCase());
 }
 
@@ -111,10 +117,12 @@ function namesIn(certificate: string): readonly string[] {
   return [...dns, ...ip].map((each) => each.toLowerCase());
 }
 
-function isOpenToOthers({ addresses }: OpenListener): boolean {
+/** isOpenToOthers is false for a listener that only programs of this machine reach. */
+export function isOpenToOthers({ addresses }: OpenListener): boolean {
   return addresses.some((each) => !each.startsWith('127.') && each !== '::1' && !each.startsWith('/'));
 }
 
-function inUrl(host: string): string {
+/** inUrl writes an address of IPv6 as it stands before a port. */
+export function inUrl(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
 }

@@ -43,7 +43,7 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['status'],
   ['phone', 'add', 'jane'],
   ['bridge', 'test'],
-  ['bridge', 'invite', 'anna', '--topics', 'a/# both', '--make-acl'],
+  ['bridge', 'invite', 'anna', '--topics', 'a/# both'],
   ['backup', 'backup.tar.gz'],
   ['serve', '--test-config'],
 ];

@@ -47,18 +47,19 @@ test('bridge invite and accept connect two boxes, which share the topics that we
   const here = await startBox(context, box(plain, tls));
   const there = await startBox(context, `listener ${far} 127.0.0.1\npassword_file $/passwd\npersistence true\n`);
 
-  const refused = await here.midge('bridge', 'invite', 'anna', '--topics', 'family/# both 1', '--address', 'localhost');
+  const refused = await here.midge('bridge', 'invite', 'anna', '--topics', 'family/# both 1', '--address', 'pi.example');
   assert.equal(refused.status, 1);
-  assert.match(refused.stderr, /has no acl_file, so the other box could read and write everything/);
+  assert.match(refused.stderr, /"pi\.example": the certificate does not name it/);
 
   const out = join(here.folder, 'anna.conf');
-  const invitation = ['bridge', 'invite', 'anna', '--topics', 'family/# both 1', '--address', 'localhost', '--make-acl', '--out', out];
+  const invitation = ['bridge', 'invite', 'anna', '--topics', 'family/# both 1', '--address', 'localhost', '--out', out];
   const invited = await here.midge(...invitation);
   assert.equal(invited.status, 0, invited.stderr);
   const text = readFileSync(out, 'utf8');
   const [, password = ''] = /^remote_password (.+)$/m.exec(text) ?? [];
   assert.match(password, /^\w{5}(-\w{5}){3}$/);
   assert.equal(statSync(out).mode & 0o777, 0o600);
+  assert.match(text, new RegExp(`^address localhost:${tls}$`, 'm'));
   for (const said of [invited.stdout, invited.stderr]) assert.ok(!said.includes(password), 'a secret is in the file only');
   assert.match(
     readFileSync(join(here.folder, 'acl'), 'utf8'),

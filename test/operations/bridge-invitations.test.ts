@@ -19,6 +19,7 @@ const AUTHORITY = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\
 const INVITATIONS: OperationNeeds['invitations'] = {
   isName: isInvitationName,
   readTopics,
+  issuerOf: () => null,
   write: writeInvitation,
   read: readInvitation,
   filesOf(main, invited) {
@@ -27,8 +28,15 @@ const INVITATIONS: OperationNeeds['invitations'] = {
   },
 };
 
+interface BoxWish {
+  readonly error?: string | null;
+  readonly issuer?: string | null;
+  /** Of its listener. */
+  readonly address?: string;
+}
+
 /** A box with an account and a rule, whose listener has a certificate of files; `error` is what a reload says. */
-function boxOf(context: TestContext, { error = null }: { readonly error?: string | null } = {}) {
+function boxOf(context: TestContext, { error = null, issuer = null, address = '::' }: BoxWish = {}) {
   const folder = temporaryFolder(context);
   const at = (name: string) => join(folder, name);
   writeFileSync(at('passwd'), 'jane:$argon2id$x\n', { mode: 0o600 });
@@ -44,10 +52,10 @@ function boxOf(context: TestContext, { error = null }: { readonly error?: string
     certificate: 'of files',
     wantsCertificate: false,
     port: 8883,
-    addresses: ['::'],
+    addresses: [address],
   };
   const ask = operationsOn({
-    invitations: INVITATIONS,
+    invitations: { ...INVITATIONS, issuerOf: () => issuer },
     listeners: [listener] as never,
     access: { account: null, filesOf: () => ({ passwordFile: at('passwd'), aclFile: at('acl') }) } as never,
     configuration: { file: at('midge.conf') } as never,
@@ -127,6 +135,20 @@ test('invitations show no secret: neither in what is refused, nor in the log', a
   assert.equal(line, 'Done for "jane" over REST: invite bridge (name "anna").');
   for (const operation of ['invite bridge', 'check invitation', 'accept invitation'])
     await assert.rejects(box.ask(operation, { name: 'a', topics: ['a'], text }, 'operator'), /right|admin/);
+});
+
+test('invite bridge names what forwards to a listener of this machine only, and the authority of its certificate of files', async (context) => {
+  const box = boxOf(context, { issuer: AUTHORITY, address: '127.0.0.1' });
+  await assert.rejects(box.ask('invite bridge', { name: 'anna', topics: ['a'] }), {
+    reason: 'not possible',
+    message: /no listener with TLS is open to the network/,
+  });
+  const { invitation, passwordFile } = await box.ask('invite bridge', { name: 'anna', topics: ['a'], host: '2001:db8::1', port: 18883 });
+  assert.match(invitation, /^address \[2001:db8::1\]:18883$/m);
+  assert.match(invitation, /^bridge_cafile bridge-anna\.crt$/m);
+  assert.match(invitation, /^#-----BEGIN CERTIFICATE-----\n#MIIB$/m);
+  assert.equal(passwordFile, box.at('passwd'));
+  assert.deepEqual(readInvitation(invitation).addresses, '[2001:db8::1]:18883');
 });
 
 test('invite bridge refuses names, topics and hosts that are none', async (context) => {

@@ -148,16 +148,15 @@ export const RUNNING_COMMANDS: readonly Command[] = [
     ],
     description: [
       'test tries each address of a connection block once and says what happens: name, connection, TLS, MQTT, subscriptions. It uses another client id, so the running bridge goes on, and publishes nothing without --publish. The exit status is 1 when something fails.',
-      'invite makes an account with rules for these topics only, and prints a connection block for the other box: with its password, and with the certificate of the authority to trust. Directions are those of this box: out goes to the other one.',
+      'invite has the running broker make an account with rules for these topics only, and prints a connection block for the other box: with its password, and with the certificate of the authority to trust. Directions are those of this box: out goes to the other one. Where there is no acl_file, midge starts one in which all present accounts keep all rights.',
       'accept shows what an invitation is going to carry, asks, adds it to the configuration and has the running broker connect. With - it reads standard input.',
     ],
     flags: [
       { short: 'c', long: 'config-file', value: 'FILE', summary: 'configuration [/etc/midge/midge.conf]', complete: 'file' },
       { long: 'state', value: 'DIR', summary: 'state folder of the broker', complete: 'directory' },
       { long: 'topics', value: 'TOPIC', summary: 'invite: what to carry, as in a topic line', repeatable: true },
-      { long: 'address', value: 'HOST', summary: 'invite: where the other box finds this one [HOSTNAME.local]' },
+      { long: 'address', value: 'HOST', summary: 'invite: where the other box finds this one, or what forwards to it' },
       { long: 'out', value: 'FILE', summary: 'invite: write the invitation there, readable by you only', complete: 'file' },
-      { long: 'make-acl', summary: 'invite: start an acl_file in which all present accounts keep all rights' },
       { long: 'yes', summary: 'accept: do not ask' },
       { long: 'publish', summary: 'test: publish an empty message to one topic of each pattern that goes out, named midge-bridge-test' },
       { long: 'json', summary: 'test: print JSON' },
