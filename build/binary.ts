@@ -2,7 +2,7 @@
 //
 //   src/main.ts --bundle.ts--> main.cjs --pkg--> blob --+--> node (stripped, x64)   + blob --> dist/midge-linux-x64
 //                                                       +--> node (stripped, arm64) + blob --> dist/midge-linux-arm64
-//   src/store/store-worker.ts goes the same way: a file of its own in the blob, and so do the files of the page and the licence texts.
+//   src/store/store-worker.ts goes the same way: a file of its own in the blob, and so do the files of the page, the OpenAPI document and the licence texts.
 //   PUBLIC_KEY=FILE says whose releases the executable takes.
 //
 // pkg would download its Node from nodejs.org. It finds these in its cache instead: Node from npm, checked against package-lock.json.
@@ -23,8 +23,10 @@ import {
 } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { openApiFile } from '../src/api/openapi.ts';
 import { sealed } from '../src/install/seal.ts';
-import { bundle, bundlePackages, LICENCES, PACKAGES_APART, PAGE_FOLDER, ROOT, readStamp, STORE_WORKER } from './bundle.ts';
+import { OPERATIONS } from '../src/operations/operations.ts';
+import { bundle, bundlePackages, LICENCES, OPENAPI, PACKAGES_APART, PAGE_FOLDER, ROOT, readStamp, STORE_WORKER } from './bundle.ts';
 import { licenceTexts } from './licences.ts';
 import { buildWeb } from './web.ts';
 
@@ -63,6 +65,7 @@ export async function makeBinaries(folder: string, say: (line: string) => void =
   await bundle({ entry: join(ROOT, 'src/store/store-worker.ts'), outfile: join(app, STORE_WORKER), stamp });
   await bundlePackages(app, stamp);
   writeFileSync(join(app, LICENCES), gzipSync(licenceTexts(ROOT)));
+  writeFileSync(join(app, OPENAPI), openApiFile(`midge version ${stamp.version}`, OPERATIONS));
   say('Building the page ...');
   await buildWeb(join(app, PAGE_FOLDER));
   // pkg names its files NAME-ARCH when all are for one system.
@@ -70,7 +73,7 @@ export async function makeBinaries(folder: string, say: (line: string) => void =
     name: 'midge-linux',
     version: stamp.version,
     bin: 'main.cjs',
-    pkg: { assets: [STORE_WORKER, LICENCES, `${PAGE_FOLDER}/**/*`, ...Object.values(PACKAGES_APART)] },
+    pkg: { assets: [STORE_WORKER, LICENCES, OPENAPI, `${PAGE_FOLDER}/**/*`, ...Object.values(PACKAGES_APART)] },
   };
   writeFileSync(join(app, 'package.json'), JSON.stringify(description));
   say('Packing (pkg) ...');

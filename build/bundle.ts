@@ -42,6 +42,9 @@ export const PAGE_FOLDER = 'page';
 /** LICENCES is the file of the licence texts beside the program's, compressed by gzip. */
 export const LICENCES = 'licences.gz';
 
+/** OPENAPI is the file of the OpenAPI document beside the program's, compressed by gzip. */
+export const OPENAPI = 'openapi.json.gz';
+
 /** readReleaseKeys reads the public keys whose releases the executable takes: the file that PUBLIC_KEY names, else release.pub; '' when there is none. */
 export function readReleaseKeys(root = ROOT, environment = process.env): string {
   const path = environment['PUBLIC_KEY'] || join(root, 'release.pub');
@@ -127,6 +130,7 @@ function settingsFor(stamp: Stamp): BuildOptions {
       MIDGE_STORE_WORKER: JSON.stringify(STORE_WORKER),
       MIDGE_PAGE_FOLDER: JSON.stringify(PAGE_FOLDER),
       MIDGE_INSTALL_FILES: JSON.stringify(installFiles(null)),
+      MIDGE_OPENAPI: JSON.stringify(OPENAPI),
       MIDGE_LICENCES: JSON.stringify(LICENCES),
       MIDGE_RELEASE_KEYS: JSON.stringify(readReleaseKeys()),
       'import.meta.dirname': '__dirname',

@@ -6,6 +6,7 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type Context, Hono } from 'hono';
+import { cors } from 'hono/cors';
 import { reasonOf } from '../base/errors.ts';
 import { jsonSchemaOf } from '../operations/json-schema.ts';
 import { type Asker, type Download, type Operation, OperationFailure, type Report } from '../operations/operation.ts';
@@ -14,9 +15,9 @@ import { type EventSource, type EventStream, eventStream } from './event-stream.
 import { queryTypesOf, readInput } from './input.ts';
 import { answerMapTiles } from './map-tiles.ts';
 import { openMessages, wantedMessages } from './message-stream.ts';
-import { openApiDocument } from './openapi.ts';
 import { OwnTracksHttp, type Reader } from './owntracks.ts';
 import { OwnTracksLive } from './owntracks-live.ts';
+import { packedAnswer } from './packed-answer.ts';
 import { pageAnswers } from './page.ts';
 import { isOpenPath, PhonePages } from './phone-pages.ts';
 import type { ApiSetup } from './ports.ts';
@@ -41,6 +42,15 @@ const SECURITY_HEADERS = {
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
 } as const;
+
+/** What a script of another page may send and read. It has no cookies: those are for our page. */
+const shareWithPage = cors({
+  origin: (origin) => origin,
+  allowMethods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+  allowHeaders: ['Authorization', 'Content-Type', 'If-Match', 'If-None-Match'],
+  exposeHeaders: ['ETag', 'Content-Disposition', 'Retry-After'],
+  maxAge: 600,
+});
 
 /** Environment is what the server says about a request. */
 interface Environment {
@@ -95,6 +105,7 @@ class RestApplication implements Application {
       else context.res = elsewhere;
       secure(context.res);
     });
+    this.#hono.use((context, next) => (this.#isShared(context) ? shareWithPage(context, next) : next()));
     this.#hono.onError((error, context) => this.#answerProblem(error, context));
     this.#hono.notFound(() => new Problem(404, 'There is nothing of this name: /api/v1/openapi.json lists what there is').toResponse());
     this.#addRoutes();
@@ -136,14 +147,16 @@ class RestApplication implements Application {
 
   #addRoutes(): void {
     const offered = offeredOperations(this.#setup.table);
-    const document = once(() => `${JSON.stringify(openApiDocument(this.#setup.title, offered))}\n`);
-    const jsonText = (text: string) => new Response(text, { headers: { 'content-type': 'application/json' } });
     const rows: [method: string, path: string, handler: Handler][] = [
       ...pageAnswers(this.#setup.page),
       ['GET', '/health', (context) => context.json({ status: 'ok' })],
       ['GET', '/ready', (context) => this.#answerReady(context)],
       ['GET', '/metrics', (context) => this.#answerMetrics(context)],
-      ['GET', `${BASE}/openapi.json`, () => jsonText(document())],
+      [
+        'GET',
+        `${BASE}/openapi.json`,
+        packedAnswer(this.#setup.openApi, { 'cache-control': 'no-cache', 'content-type': 'application/json' }),
+      ],
       ['GET', `${BASE}/welcome`, (context) => context.json(this.#signIn.welcome(context, this.#visitor(context)))],
       ['POST', `${BASE}/claim`, async (context) => context.json(await this.#signIn.claim(context, this.#visitor(context)))],
       ['POST', `${BASE}/session`, async (context) => context.json(await this.#signIn.begin(context, this.#visitor(context)))],
@@ -211,6 +224,12 @@ class RestApplication implements Application {
     return context.redirect(httpsOrigin(host, port) + pathname + search, 308);
   }
 
+  /** Whether a web page of elsewhere asks that the owner has named. */
+  #isShared(context: Asked): boolean {
+    const origin = context.req.header('origin');
+    return origin !== undefined && this.#setup.originsAt(this.#visitor(context).listener).includes(origin);
+  }
+
   #answerProblem(error: unknown, context: Asked): Response {
     return secure((problemOf(error) ?? this.#sayMistake(error, context)).toResponse());
   }
@@ -229,8 +248,8 @@ class RestApplication implements Application {
 
   async #answerMetrics(context: Asked): Promise<Response> {
     this.#signIn.require(context, this.#visitor(context), 'monitoring');
-    const { text, contentType } = await this.#setup.metrics();
-    return context.body(text, 200, { 'content-type': contentType });
+    const { text, contentType } = await this.#setup.metrics(context.req.header('accept'));
+    return context.body(text, 200, { 'content-type': contentType, vary: 'Accept' });
   }
 
   #answerTiles(context: Asked): Promise<Response> {

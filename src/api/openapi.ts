@@ -1,9 +1,10 @@
 // The OpenAPI 3.1 document, made of the schemas of the operations.
 
+import { gzipSync } from 'node:zlib';
 import { type JsonSchema, jsonSchemaOf } from '../operations/json-schema.ts';
 import type { Operation } from '../operations/operation.ts';
 import { MOST_SAMPLED } from './message-stream.ts';
-import { BASE, fieldsInPath, hasBody, type OfferedOperation } from './routes.ts';
+import { BASE, fieldsInPath, hasBody, type OfferedOperation, offeredOperations } from './routes.ts';
 import { CLAIM, LOGIN, OWN_PASSWORD, SESSION, WELCOME } from './sign-in.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -21,6 +22,7 @@ interface Endpoint {
   readonly problems: readonly number[];
 }
 
+const TEXT: Json = { schema: { type: 'string' } };
 const NO_CONTENT: Json = { 204: { description: 'Done' } };
 const EVENTS: Json = { 200: { description: 'Server-Sent Events', content: { 'text/event-stream': { schema: { type: 'string' } } } } };
 
@@ -126,13 +128,18 @@ function endpoints(): readonly Endpoint[] {
       method: 'get',
       path: '/metrics',
       tag: 'monitoring',
-      summary: 'Metrics as Prometheus reads them.',
-      answer: { 200: { description: 'Metrics', content: { 'text/plain': { schema: { type: 'string' } } } } },
+      summary: 'Metrics as Prometheus reads them: its text, or OpenMetrics where that is accepted.',
+      answer: { 200: { description: 'Metrics', content: { 'text/plain': TEXT, 'application/openmetrics-text': TEXT } } },
       problems: [401, 403],
     },
     health('/health', 'Whether the program runs.', []),
     health('/ready', 'Whether the broker takes clients.', [503]),
   ];
+}
+
+/** openApiFile is the document as it is sent, compressed with gzip. */
+export function openApiFile(title: string, table: readonly Operation[]): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(gzipSync(`${JSON.stringify(openApiDocument(title, offeredOperations(table)))}\n`, { level: 9 }));
 }
 
 /** openApiDocument describes all that is offered. */

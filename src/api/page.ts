@@ -1,8 +1,7 @@
 // The page for browsers, as files: `/`, and those whose names change with what they hold.
 
-import { createHash } from 'node:crypto';
-import { gunzipSync } from 'node:zlib';
 import type { Context } from 'hono';
+import { packedAnswer } from './packed-answer.ts';
 import type { PageFiles } from './ports.ts';
 import { Problem } from './problems.ts';
 
@@ -35,7 +34,7 @@ const POLICY = [
 ].join('; ');
 
 /** PageAnswer is a row of the routes. */
-export type PageAnswer = [method: string, path: string, handler: (context: Context) => Response];
+export type PageAnswer = [method: string, path: string, handler: (context: Context) => Response | Promise<Response>];
 
 /** pageAnswers has a row for each file. */
 export function pageAnswers(page: PageFiles | null): readonly PageAnswer[] {
@@ -51,29 +50,9 @@ function answerNotBuilt(): Response {
 }
 
 function fileAnswer(page: PageFiles, name: string): PageAnswer[2] {
-  let tag: string | null = null;
-  return (context) => {
-    const bytes = page.read(name);
-    tag ??= `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`;
-    const headers: Record<string, string> = {
-      'cache-control': name.startsWith('assets/') ? FOR_EVER : 'no-cache',
-      'content-security-policy': POLICY,
-      'content-type': MEDIA_TYPES[name.split('.').at(-1) ?? ''] ?? 'application/octet-stream',
-      etag: tag,
-      vary: 'Accept-Encoding',
-    };
-    if (isKnown(context.req.header('if-none-match'), tag)) return context.body(null, 304, headers);
-    if (!takesGzip(context.req.header('accept-encoding'))) return context.body(new Uint8Array(gunzipSync(bytes)), 200, headers);
-    return context.body(bytes, 200, { ...headers, 'content-encoding': 'gzip' });
-  };
-}
-
-/** RFC 9110 13.1.2: a weak tag counts as well. */
-function isKnown(header: string | undefined, tag: string): boolean {
-  return (header ?? '').split(',').some((each) => ['*', tag].includes(each.trim().replace(/^W\//, '')));
-}
-
-/** RFC 9110 12.5.3 */
-function takesGzip(header: string | undefined): boolean {
-  return (header ?? '').split(',').some((each) => /^\s*(gzip|\*)\s*(;\s*q=(?!0(\.0*)?\s*$).*)?$/i.test(each));
+  return packedAnswer(() => page.read(name), {
+    'cache-control': name.startsWith('assets/') ? FOR_EVER : 'no-cache',
+    'content-security-policy': POLICY,
+    'content-type': MEDIA_TYPES[name.split('.').at(-1) ?? ''] ?? 'application/octet-stream',
+  });
 }

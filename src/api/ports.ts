@@ -110,8 +110,10 @@ export interface ApiSetup {
   readonly operations: Pick<Operations, 'run'>;
   /** The table that `operations` carries out. */
   readonly table: readonly Operation[];
-  /** Title and version of the OpenAPI document. */
+  /** As the program calls itself, for example "midge version 0.1.0". */
   readonly title: string;
+  /** The OpenAPI document of `table`, compressed with gzip. */
+  readonly openApi: () => Promise<Uint8Array<ArrayBuffer>>;
   readonly accounts: Accounts;
   readonly roles: Roles;
   /** Null = there are none. */
@@ -132,8 +134,8 @@ export interface ApiSetup {
   readonly locations: Feed<{ readonly topic: string; readonly phone: unknown }, Asker>;
   /** Lines of the log. */
   readonly log: Feed<{ readonly time: number; readonly type: string; readonly text: string }, null>;
-  /** The text of the metrics as Prometheus reads it, and its type. */
-  readonly metrics: () => Promise<{ readonly text: string; readonly contentType: string }>;
+  /** The text of the metrics as Prometheus reads it, and its type, which a header Accept chooses. */
+  readonly metrics: (accept: string | undefined) => Promise<{ readonly text: string; readonly contentType: string }>;
   /** stopped is told when the API has stopped. */
   readonly stopped: () => void;
   readonly isReady: () => boolean;
@@ -141,6 +143,8 @@ export interface ApiSetup {
   readonly hosts: () => readonly string[];
   /** The port for HTTPS, where a listener without TLS sends people on to; null = none is open. */
   readonly httpsPort: () => number | null;
+  /** Origins of web pages from elsewhere whose scripts may ask by a listener. */
+  readonly originsAt: (listener: string) => readonly string[];
   /** What the authority of the Internet is shown by plain HTTP at a path (RFC 8555 8.3); null = nothing. */
   readonly challengeAnswer: (path: string) => string | null;
   /** Milliseconds since any moment. */

@@ -18,6 +18,7 @@ import { mapTilesFile } from '../operations/map-tiles.ts';
 import type { OperationNeeds } from '../operations/needs.ts';
 import { OPERATIONS, type Operations } from '../operations/operations.ts';
 import type { Appliance } from './app.ts';
+import { openApiReader } from './openapi-file.ts';
 import { ownTracksDoor } from './owntracks-door.ts';
 import { readPageFiles } from './page-files.ts';
 import type { KeptForApi } from './parts/api-part.ts';
@@ -54,6 +55,7 @@ export async function apiSetup(world: ApiWorld, { roles, tokens, phones }: KeptF
     operations,
     table: OPERATIONS,
     title,
+    openApi: openApiReader(title),
     accounts: accountsOf(world),
     roles,
     tokens,
@@ -66,11 +68,12 @@ export async function apiSetup(world: ApiWorld, { roles, tokens, phones }: KeptF
     messages: messagesOf(appliance),
     locations: locationsOf(world),
     log: (_, deliver) => log.follow(deliver),
-    metrics: () => prometheus.read(),
+    metrics: (accept) => prometheus.read(accept),
     stopped: () => prometheus.stop(),
     isReady: world.isReady,
     hosts: () => hostsOf(appliance),
     httpsPort: () => appliance.listeners.find(({ options }) => options.protocol === 'http' && options.tls !== null)?.port ?? null,
+    originsAt: (listener) => appliance.listeners.find(({ options }) => options.policy.name === listener)?.options.httpOrigins ?? [],
     challengeAnswer: (path) => appliance.internet?.answerTo(path) ?? null,
     now: () => performance.now(),
     logger: log,

@@ -67,6 +67,7 @@ export function plainListener(port: number, address: string | null, settings: Li
     trustedProxies: [],
     websocketsOrigins: [],
     httpDir: null,
+    httpOrigins: [],
     policy: {
       ...DEFAULT_LISTENER_POLICY,
       name: listenerName(socket),

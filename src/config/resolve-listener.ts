@@ -29,6 +29,8 @@ export function resolveListener(draft: ListenerDraft, { security, ...defaults }:
   if (protocol === 'http' || protocol === 'http_api') reportWordsOfMqtt(draft, protocol, report);
   if (protocol !== 'http_api' && draft.places.has('http_dir'))
     reportAt(draft, 'http_dir', 'Cannot use http_dir here: the listener does not speak http_api', 'add protocol http_api', report);
+  if (protocol !== 'http' && draft.places.has('http_origin'))
+    reportAt(draft, 'http_origin', 'Cannot use http_origin here: the listener does not speak http', 'add protocol http', report);
   if (draft.socket.proxyRequiresTls && draft.socket.proxyProtocol !== 2) {
     reportAt(
       draft,

@@ -58,6 +58,8 @@ export interface ListenerOptions {
   readonly websocketsOrigins: readonly string[] | 'loopback';
   /** Folder of the files that 'http_api' serves, absolute; null = there are none. */
   readonly httpDir: string | null;
+  /** Origins of web pages from elsewhere whose scripts may use 'http' (CORS). */
+  readonly httpOrigins: readonly string[];
   readonly policy: ListenerPolicy;
 }
 

@@ -4,6 +4,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Broker } from '../broker/broker.ts';
 import { METRICS, type Metric, type Sums, SumUp } from './metrics.ts';
+import { asOpenMetrics, OPENMETRICS_TYPE, wantsOpenMetrics } from './openmetrics.ts';
 
 const PREFIX = 'midge_';
 
@@ -101,10 +102,12 @@ export class Prometheus {
     if (this.#probe !== null) clearInterval(this.#probe);
   }
 
-  /** read gives all of one instant. */
-  async read(): Promise<PrometheusText> {
+  /** read gives all of one instant, in the form that a header Accept asks for. */
+  async read(accept?: string): Promise<PrometheusText> {
     this.#sums = this.#sumUp.of(this.#setup.broker);
-    return { text: await this.#registry.metrics(), contentType: this.#registry.contentType };
+    const text = await this.#registry.metrics();
+    if (wantsOpenMetrics(accept)) return { text: asOpenMetrics(text), contentType: OPENMETRICS_TYPE };
+    return { text, contentType: this.#registry.contentType };
   }
 
   #watch(store: TimedStore): void {

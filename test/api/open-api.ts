@@ -7,6 +7,7 @@ import { text } from 'node:stream/consumers';
 import type { TestContext } from 'node:test';
 import { z } from 'zod';
 import { createApi, type Guest } from '../../src/api/api.ts';
+import { openApiFile } from '../../src/api/openapi.ts';
 import type { ApiSetup, StreamedMessage, TokenGrant } from '../../src/api/ports.ts';
 import { Roles } from '../../src/api/roles.ts';
 import { type Operation, OperationFailure, operation } from '../../src/operations/operation.ts';
@@ -83,6 +84,7 @@ export async function openApi(context: TestContext, more: Partial<ApiSetup> & { 
     table,
     operations: new Operations(() => ({}) as never, table), // no row of it needs anything
     title: 'midge version 1.2.3',
+    openApi: async () => openApiFile('midge version 1.2.3', table),
     mapTiles: '/nowhere/tiles.pmtiles',
     accounts: {
       check: async ({ username, password }) =>
@@ -119,6 +121,7 @@ export async function openApi(context: TestContext, more: Partial<ApiSetup> & { 
     isReady: () => true,
     hosts: () => ['box.local'],
     httpsPort: () => 8443,
+    originsAt: () => [],
     challengeAnswer: () => null,
     now: () => clock.now,
     logger: log,

@@ -272,3 +272,35 @@ test('password cannot be changed with a token, or by who is not signed in', asyn
   assert.equal((await api.ask('/api/v1/session/password', { method: 'PUT', token: 'admin', body })).status, 403);
   assert.equal((await api.ask('/api/v1/session/password', { method: 'PUT', body })).status, 401);
 });
+
+test('scripts of another web page may ask with a token where the owner has named it, and no others may', async (context) => {
+  const page = 'https://home.example:8123';
+  const api = await openApi(context, { originsAt: (listener) => (listener === '8443' ? [page] : []) });
+  const preflight = (origin: string) =>
+    api.ask('/api/v1/status', {
+      method: 'OPTIONS',
+      headers: { origin, 'access-control-request-method': 'GET', 'access-control-request-headers': 'authorization' },
+    });
+  const allowed = await preflight(page);
+  assert.equal(allowed.status, 204);
+  assert.equal(allowed.headers['access-control-allow-origin'], page);
+  assert.match(String(allowed.headers['access-control-allow-headers']), /Authorization/i);
+  assert.equal(allowed.headers['access-control-allow-credentials'], undefined, 'cookies are for our page');
+  const answer = await api.ask('/api/v1/status', { token: 'viewer', headers: { origin: page } });
+  assert.deepEqual([answer.status, answer.headers['access-control-allow-origin']], [200, page]);
+  assert.match(String(answer.headers['vary']), /Origin/);
+  const problem = await api.ask('/api/v1/status', { headers: { origin: page } });
+  assert.deepEqual([problem.status, problem.headers['access-control-allow-origin']], [401, page], 'a script reads why');
+  for (const origin of ['https://home.example', 'http://home.example:8123', 'https://evil.example', 'null']) {
+    const refused = await preflight(origin);
+    assert.equal(refused.status, 405, origin);
+    for (const each of [refused, await api.ask('/api/v1/status', { token: 'viewer', headers: { origin } })])
+      assert.equal(each.headers['access-control-allow-origin'], undefined, origin);
+  }
+  const session = await api.ask('/api/v1/session', {
+    method: 'POST',
+    headers: { origin: page },
+    body: { username: 'jane', password: PASSWORD },
+  });
+  assert.equal(session.status, 403, 'the page of another origin begins no session');
+});

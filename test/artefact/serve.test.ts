@@ -5,6 +5,10 @@ import { chmodSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { connectAsync } from 'mqtt';
+import { readStamp } from '../../build/bundle.ts';
+import { openApiDocument } from '../../src/api/openapi.ts';
+import { offeredOperations } from '../../src/api/routes.ts';
+import { OPERATIONS } from '../../src/operations/operations.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { freePorts } from '../support/network/free-ports.ts';
 import { findProgram } from '../support/process/foreign-program.ts';
@@ -90,7 +94,7 @@ for (const executable of EXECUTABLES) {
     assert.equal(received.stdout, 'a/b hello\n', received.stderr);
   });
 
-  test(`${name} brings the page for browsers along, in files that it names`, { skip }, async (t) => {
+  test(`${name} brings the page for browsers and the OpenAPI document along`, { skip }, async (t) => {
     const folder = temporaryFolder(t);
     chmodSync(folder, 0o755); // started by root, the broker becomes another user
     const [port = 0] = await freePorts(1);
@@ -105,6 +109,9 @@ for (const executable of EXECUTABLES) {
     const answer = await fetch(`http://127.0.0.1:${port}${script}`);
     assert.equal(answer.headers.get('content-type'), 'text/javascript; charset=utf-8');
     assert.ok((await answer.text()).length > 1000);
+    const document = await (await fetch(`http://127.0.0.1:${port}/api/v1/openapi.json`)).json();
+    const { version } = readStamp();
+    assert.deepEqual(document, JSON.parse(JSON.stringify(openApiDocument(`midge version ${version}`, offeredOperations(OPERATIONS)))));
   });
 }
 

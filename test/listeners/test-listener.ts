@@ -50,6 +50,7 @@ export const PLAIN: ListenerOptions = {
   trustedProxies: [],
   websocketsOrigins: [],
   httpDir: null,
+  httpOrigins: [],
   policy: DEFAULT_LISTENER_POLICY,
 };
 

@@ -77,6 +77,22 @@ test('each metric of the table is told with its value, and times as histograms',
   assert.equal(times.at(-1), null, 'nobody is told of times after the stop');
 });
 
+test('metrics are told in OpenMetrics to who accepts it', async (context) => {
+  const { prometheus, times } = await openMetrics(context);
+  times[0]?.commit(0.003);
+  const { text, contentType } = await prometheus.read(
+    'application/openmetrics-text;version=1.0.0;q=0.8,text/plain;version=0.0.4;q=0.5,*/*;q=0.1',
+  );
+  assert.equal(contentType, 'application/openmetrics-text; version=1.0.0; charset=utf-8');
+  assert.match(text, /^# TYPE midge_store_commits counter\nmidge_store_commits_total 2$/m);
+  assert.match(text, /^midge_store_commit_seconds_bucket\{le="1\.0"\} 1$/m);
+  assert.match(text, /^midge_machine_temperature_celsius 47\.2$/m);
+  assert.match(text, /[^\n]\n# EOF\n$/);
+  assert.doesNotMatch(text, /^$(?!$)\n|^# (HELP|TYPE) \w+_total /m);
+  for (const accept of [undefined, '*/*', 'text/plain', 'application/openmetrics-text;q=0', 'application/openmetrics-text;version=9.0.0'])
+    assert.match((await prometheus.read(accept)).contentType, /^text\/plain; version=0\.0\.4/, accept);
+});
+
 test('metrics of a machine are left out where it does not tell them', async (context) => {
   const { house } = await openMetrics(context);
   let facts: null | { cpuTemperature: null; memory: { total: number; available: number }; disk: null; power: null } = null;
@@ -126,7 +142,13 @@ test('real Prometheus scrapes the API with a Bearer token, and answers the queri
   const { prometheus, times } = await openMetrics(context);
   times[0]?.commit(0.003);
   times[0]?.wait(0.003);
-  const api = await openApi(context, { table: [], metrics: () => prometheus.read() });
+  const told: string[] = [];
+  const metrics = async (accept?: string) => {
+    const answer = await prometheus.read(accept);
+    told.push(answer.contentType);
+    return answer;
+  };
+  const api = await openApi(context, { table: [], metrics });
   const folder = temporaryFolder(context);
   const [port = 0] = await freePorts(1);
   const configuration = {
@@ -151,6 +173,7 @@ test('real Prometheus scrapes the API with a Bearer token, and answers the queri
     }
   };
   await until('up{job="midge"}', '1');
+  assert.match(told.at(-1) ?? '', /^application\/openmetrics-text/, 'it asks for OpenMetrics first');
   await until('midge_clients_connected', '0');
   await until('midge_store_commit_seconds_count', '1');
   const { panels } = JSON.parse(readFileSync(DASHBOARD, 'utf8')) as { panels: { targets: { expr: string }[] }[] };

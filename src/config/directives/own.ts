@@ -4,6 +4,7 @@ import { type Directive, globalDirective, listenerDirective, structureDirective 
 import {
   boolean,
   certificateNames,
+  check,
   choice,
   databaseFile,
   integer,
@@ -12,7 +13,18 @@ import {
   networks,
   retainedLifetime,
   text,
+  type ValueKind,
 } from '../values.ts';
+
+const webOrigin: ValueKind<string> = check(text('https://...'), (line) => {
+  const url = URL.parse(line);
+  if (url !== null && /^https?:$/.test(url.protocol) && [url.origin, `${url.origin}/`].includes(line.toLowerCase()))
+    return { value: url.origin };
+  return {
+    problem: `Invalid http_origin value (${line})`,
+    hint: 'write a scheme and a name, and the port if there is one, such as https://home.example:8123',
+  };
+});
 
 /** OWN_DIRECTIVES are the words of our own; `port` stands with the listener's. */
 export const OWN_DIRECTIVES: readonly Directive[] = [
@@ -100,6 +112,18 @@ export const OWN_DIRECTIVES: readonly Directive[] = [
     },
     (draft, value) => {
       draft.trustedProxies.push(...value);
+    },
+  ),
+  listenerDirective(
+    'http_origin',
+    webOrigin,
+    {
+      own: true,
+      repeatable: true,
+      doc: 'With `protocol http`: a web page of another place, for example https://home.example, whose scripts may use the REST interface (CORS). They sign in with a Bearer token; cookies stay with the page of midge. Repeat the word for several; without it no other page may.',
+    },
+    (draft, value) => {
+      draft.socket.httpOrigins = [...(draft.socket.httpOrigins ?? []), value];
     },
   ),
   globalDirective(
