@@ -20,12 +20,13 @@ import type { ClientOutput } from './connection/client-output.ts';
 import { Connection, type Dispatch } from './connection/connection.ts';
 import { Effort, FairTurns, type Waiting } from './connection/fair-turns.ts';
 import { Counters } from './counters.ts';
-import { deliver } from './delivery/delivery.ts';
+import { deliver, deliverToMarked } from './delivery/delivery.ts';
 import { PublishRun } from './delivery/publish-run.ts';
 import { SubscriptionTree } from './delivery/subscription-tree.ts';
 import type { Journal } from './journal.ts';
 import { type Account, MemoryBudget } from './memory-budget.ts';
 import { Message, NEVER } from './message.ts';
+import { MessageKeys } from './message-keys.ts';
 import type { BrokerOptions, ConnectionOrigin } from './options.ts';
 import { Passages } from './passages.ts';
 import type { Authenticator, Authorizer, BrokerPorts, ControlPort, RefusalLog, Requester } from './ports.ts';
@@ -56,6 +57,7 @@ export class Broker extends AedesHub {
   /** The work of this turn of the event loop. */
   readonly effort: Effort;
   readonly topics = new TopicCache();
+  readonly keys = new MessageKeys();
   /** Memory that is kept for clients. */
   readonly budget: MemoryBudget;
   readonly retained: RetainedMessages;
@@ -192,14 +194,22 @@ export class Broker extends AedesHub {
   /** accept takes a message that may be published: keeps it if it is retained, and delivers it. What is not `urgent` may be written behind. */
   accept(message: Message, urgent = message.qos > 0): void {
     if (message.retain && (message.source === null || this.retained.hasRoomFor(message))) {
-      const now = this.clock.now();
-      const expiresAt = expiryWithin(this.options.retainedLifetimes, message.topic.name, now, message.expiresAt);
-      this.retained.set(message, Math.trunc(now / 1000), expiresAt);
-      this.journal?.saveRetained(message, urgent, expiresAt);
+      const { watcher } = this.retained;
+      if (watcher === null || watcher.takes(message)) this.keepRetained(message, urgent);
     }
-    deliver(this, message, this.tree.routeOf(message.topic));
+    const route = this.tree.routeOf(message.topic);
+    if (message.groupMark === 0) deliver(this, message, route);
+    else deliverToMarked(this, message, route);
     message.endSharing();
     if (this.#hasPublishListeners) this.emit('publish', toAedesPacket(message), message.publisher?.connection ?? null);
+  }
+
+  /** keepRetained makes a message the value of its topic, or clears the topic, without delivering it. */
+  keepRetained(message: Message, urgent: boolean): void {
+    const now = this.clock.now();
+    const expiresAt = expiryWithin(this.options.retainedLifetimes, message.topic.name, now, message.expiresAt);
+    this.retained.set(message, Math.trunc(now / 1000), expiresAt);
+    this.journal?.saveRetained(message, urgent, expiresAt);
   }
 
   /** isAccount tells whether a user can sign in at a listener: what is its own is kept from others. */

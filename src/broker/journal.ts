@@ -16,7 +16,8 @@
 import type { ProtocolVersion } from '../mqtt/packet-types.ts';
 import { encodeProperties } from '../mqtt/properties.ts';
 import type { Subscription } from './delivery/subscription.ts';
-import type { Message } from './message.ts';
+import { clearing, type Message } from './message.ts';
+import type { MessageKeys } from './message-keys.ts';
 import type {
   DeliveryState,
   Durability,
@@ -30,6 +31,7 @@ import type {
 import type { RetainedMessages } from './retained/retained-messages.ts';
 import { type Delivery, RELEASED } from './session/outgoing-window.ts';
 import type { Will } from './session/will.ts';
+import { makeTopic } from './topic.ts';
 
 /** SavedSession is a session that may be written down. */
 export interface SavedSession {
@@ -53,19 +55,20 @@ export class Journal implements RetainedSource {
   changes = 0;
   readonly #retained: RetainedMessages;
   readonly #store: SessionStore;
-  #lastMessageKey = 0;
+  readonly #keys: MessageKeys;
   /** Values stayed in the database for want of room: it has more than the memory. */
   #leftValues = false;
 
-  constructor(store: SessionStore, retained: RetainedMessages) {
+  constructor(store: SessionStore, retained: RetainedMessages, keys: MessageKeys) {
     this.#store = store;
     this.#retained = retained;
+    this.#keys = keys;
   }
 
   /** begin is told when the store has been read. `leftValues` = retained values stayed in it for want of room. */
   begin(leftValues: boolean): void {
     this.#leftValues = leftValues;
-    this.#lastMessageKey = this.#store.lastMessageKey;
+    this.#keys.raise(this.#store.lastMessageKey);
   }
 
   saveSession(session: KeptSession): void {
@@ -134,11 +137,11 @@ export class Journal implements RetainedSource {
     this.#store.dropIncoming(session.clientId, packetId);
   }
 
-  /** saveRetained notes what RetainedMessages has just set. Only what is `urgent` holds up an acknowledgement. */
+  /** saveRetained notes what RetainedMessages has just set: a cleared topic that is remembered too. Only what is `urgent` holds up an acknowledgement. */
   saveRetained(message: Message, urgent: boolean, expiresAt = message.expiresAt): void {
     if (message.topic.reserved) return; // $SYS: made anew at each start, and again every few seconds
     if (urgent) this.changes++;
-    if (message.payloadLength === 0) this.#store.dropRetained(message.topic.name, urgent);
+    if (message.payloadLength === 0 && message.key === 0) this.#store.dropRetained(message.topic.name, urgent);
     else this.#store.saveRetained(this.#stored(message, expiresAt), urgent);
   }
 
@@ -153,15 +156,19 @@ export class Journal implements RetainedSource {
 
   /** retained gives the values as they are to be kept. */
   *retained(): Generator<StoredMessage> {
-    for (const message of this.#retained.all()) if (!message.topic.reserved) yield this.#stored(message);
+    for (const value of this.#retained.values()) {
+      const message = value.toKeptMessage();
+      if (!message.topic.reserved) yield this.#stored(message);
+    }
+    for (const [topicName, key] of this.#retained.cleared.entries()) yield this.#stored(clearing(makeTopic(topicName), key));
   }
 
   hasRetained(topicName: string): boolean {
-    return this.#leftValues || this.#retained.has(topicName);
+    return this.#leftValues || this.#retained.has(topicName) || this.#retained.cleared.keyOf(topicName) > 0;
   }
 
   #stored(message: Message, expiresAt = message.expiresAt): StoredMessage {
-    if (message.key === 0) message.key = ++this.#lastMessageKey;
+    if (message.key === 0) message.key = this.#keys.next();
     message.detach();
     const { key, topic, payload, qos, retain, source } = message;
     return { key, topicName: topic.name, payload, qos, retain, properties: message.properties, expiresAt, source };

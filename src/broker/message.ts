@@ -127,6 +127,8 @@ export class Message {
   key = 0;
   /** Its number among those that go to bridges, 0 = it has none: see passages.ts. */
   passage = 0;
+  /** The shared subscription that alone gets it (`groupMark`); 0 = it is for all. */
+  groupMark = 0;
   /** Deliveries to kept sessions that are not acknowledged yet. */
   outstanding = 0;
   /** Deliveries that wait with it, for the memory budget. */
@@ -289,6 +291,13 @@ export class Message {
     this.#frames = frame;
     return frame;
   }
+}
+
+/** clearing makes the message that clears a topic's retained value, or has done so, with the key of that. */
+export function clearing(topic: Topic, key: number): Message {
+  const message = Message.of({ topic, qos: 0, retain: true, payload: NO_PROPERTIES });
+  message.key = key;
+  return message;
 }
 
 /** encodeFrame builds a PUBLISH, without its payload if `rest` says the length of that, and not 0. `properties` null = before MQTT 5; otherwise their bytes without the length. */

@@ -19,7 +19,7 @@ const PROGRESS: Readonly<Record<DeliveryState, Progress>> = { queued: UNSENT, se
 
 /** restore fills a broker with what a store has kept, and gives it a journal that goes on in that. */
 export async function restore(broker: Broker, store: SessionStore): Promise<void> {
-  const journal = new Journal(store, broker.retained);
+  const journal = new Journal(store, broker.retained, broker.keys);
   const restoration = new Restoration(broker);
   broker.journal = journal;
   await store.load(restoration, journal);

@@ -23,6 +23,8 @@ import { Link, type LinkWatcher } from './link.ts';
 import { NatsStream } from './nats-stream.ts';
 import { sessionFrom, sessionTo } from './options.ts';
 import { Peer } from './peer.ts';
+import { SharedRetained } from './retained.ts';
+import { answerPieces, RetainedSync } from './retained-sync.ts';
 import type { ClusterState } from './state.ts';
 import {
   type Alive,
@@ -85,6 +87,8 @@ class NatsCluster implements Cluster {
   readonly #deps: ClusterDeps;
   readonly #backplane: Backplane;
   readonly #interest: Interest;
+  readonly #retained: SharedRetained;
+  readonly #sync: RetainedSync;
   readonly #peers = new Map<string, Peer>();
   /** Client ids of connections that other brokers, and we for them, have opened here. */
   readonly #origins = new Map<ConnectionOrigin, string>();
@@ -106,6 +110,17 @@ class NatsCluster implements Cluster {
     this.#subjects = `midge.${settings.name}`;
     this.#since = deps.clock.now();
     this.#interest = new Interest((wishes) => this.#tellChange(wishes));
+    this.#retained = new SharedRetained({
+      broker: deps.broker,
+      id: settings.id,
+      tell: (records) => this.#tellRetained(records),
+      noRoom: (topicName) => deps.log.log('warning', `Cluster: no room for the retained message of ${topicName} (memory_limit).`),
+    });
+    this.#sync = new RetainedSync({
+      values: this.#retained,
+      ask: (peer, question) => this.#backplane.askForMany(`${this.#subjects}.${peer}.retained`, question),
+      failed: (peer, reason) => deps.log.log('information', `Cluster: retained messages of ${peer} are not got: ${reason}.`),
+    });
     this.#backplane = new Backplane(
       { servers: settings.servers, credentials: settings.credentials, tls: settings.tls, name: `midge ${settings.id}` },
       { connected: (server) => this.#connected(server), lost: (reason) => this.#lost(reason) },
@@ -129,6 +144,7 @@ class NatsCluster implements Cluster {
   async start(): Promise<void> {
     const { broker } = this.#deps;
     broker.tree.watcher = this.#interest;
+    this.#retained.begin();
     for (const session of [...broker.sessions]) {
       if (session.listener === CLUSTER_LISTENER) this.#rememberPeer(session.clientId);
       for (const subscription of session.subscriptions.values()) this.#interest.added(subscription);
@@ -143,6 +159,7 @@ class NatsCluster implements Cluster {
     const { broker } = this.#deps;
     if (this.#timer !== null) clearInterval(this.#timer);
     if (broker.tree.watcher === this.#interest) broker.tree.watcher = null;
+    this.#retained.end();
     this.#tellAlive(true);
     await Promise.all(Array.from(this.#peers.values(), (peer) => peer.stop()));
     for (const connection of [...broker.connections]) if (this.owns(connection.origin)) connection.destroy();
@@ -199,9 +216,12 @@ class NatsCluster implements Cluster {
     this.#unlisten = [
       this.#backplane.listen(`${this.#subjects}.alive`, (bytes) => this.#hearAlive(bytes)),
       this.#backplane.listen(`${this.#subjects}.interest`, (bytes) => this.#hearChange(bytes)),
+      this.#backplane.listen(`${this.#subjects}.retained`, (bytes) => void this.#retained.take(bytes)),
+      this.#backplane.listen(`${this.#subjects}.${id}.retained`, (bytes, reply) => this.#answerRetained(bytes, reply)),
       this.#backplane.listen(`${this.#subjects}.${id}.interest`, (_, reply) => this.#answerInterest(reply)),
       this.#backplane.listen(`${this.#subjects}.${id}.link`, (bytes, reply) => this.#answerLink(bytes, reply)),
     ];
+    this.#sync.restart();
     this.#tellAlive(false);
   }
 
@@ -230,6 +250,7 @@ class NatsCluster implements Cluster {
   }
 
   #beat(): void {
+    this.#interest.look();
     for (const peer of this.#peers.values()) peer.look();
     this.#tellAlive(false);
   }
@@ -237,7 +258,13 @@ class NatsCluster implements Cluster {
   #tellAlive(leaves: boolean): void {
     if (this.#phase !== 'connected') return;
     const { id } = this.#settings;
-    const word: Alive = { protocol: PROTOCOL, id, run: this.#run, version: this.#deps.version, revision: this.#revision, leaves };
+    const { digest } = this.#retained;
+    const word: Alive = {
+      ...{ protocol: PROTOCOL, id, run: this.#run, version: this.#deps.version },
+      revision: this.#revision,
+      retained: digest,
+      leaves,
+    };
     this.#backplane.publish(`${this.#subjects}.alive`, encode(word));
   }
 
@@ -246,8 +273,9 @@ class NatsCluster implements Cluster {
     if (alive === null || this.#phase !== 'connected') return;
     if (alive.id === this.#settings.id) return this.#hearTwin(alive);
     const peer = this.#peerOf(alive.id);
-    if (alive.protocol === PROTOCOL) peer.heard(alive);
-    else peer.refuse(alive);
+    if (alive.protocol !== PROTOCOL) return peer.refuse(alive);
+    peer.heard(alive);
+    if (alive.leaves !== true) this.#sync.heard(alive.id, alive.retained);
   }
 
   /** Two brokers of one name would take each other's messages. The one that was started later steps back; NATS does not give us our own words. */
@@ -277,6 +305,18 @@ class NatsCluster implements Cluster {
   #hearChange(bytes: Buffer): void {
     const change = readChange(bytes);
     if (change !== null) this.#peers.get(change.id)?.wants(change);
+  }
+
+  #tellRetained(records: Buffer): void {
+    if (this.#phase !== 'connected') return; // who comes later asks for it
+    this.#carried++;
+    this.#backplane.publish(`${this.#subjects}.retained`, records);
+  }
+
+  #answerRetained(question: Buffer, reply: string | null): void {
+    if (reply === null) return;
+    for (const piece of answerPieces(this.#retained, question)) this.#backplane.publish(reply, piece);
+    this.#backplane.publish(reply, Buffer.alloc(0));
   }
 
   #answerInterest(reply: string | null): void {

@@ -15,11 +15,13 @@ import type { Broker } from '../broker/broker.ts';
 import { Flow, type FlowMap, type FlowWatcher } from '../broker/client/flow.ts';
 import { inProcessStream } from '../broker/client/in-process-stream.ts';
 import { type ClientOwner, MqttClient } from '../broker/client/mqtt-client.ts';
+import { groupMark } from '../broker/delivery/shared-group.ts';
 import type { ConnectionOrigin } from '../broker/options.ts';
 import { MAX_REMAINING_LENGTH } from '../mqtt/decoder.ts';
 import { PACKET_TYPE } from '../mqtt/packet-types.ts';
 import type { ConnectPacket } from '../mqtt/packets.ts';
 import { REASON } from '../mqtt/reason-codes.ts';
+import { isSharedFilter, parseSharedFilter } from '../mqtt/topics.ts';
 import type { Wish } from './interest.ts';
 import { sessionFrom, sessionTo } from './options.ts';
 
@@ -32,6 +34,8 @@ const KEEP_ALIVE = 10;
 
 /** Topics have the same names at all brokers. */
 const AS_IT_IS: FlowMap = { wayOf: (topic) => ({ topic, bytes: topic.bytes, isSame: true, isMutual: false }) };
+
+const AS_CARRIED = { retainAsPublished: true, retainHandling: 2 } as const;
 
 /** LinkWatcher counts. */
 export interface LinkWatcher extends FlowWatcher {
@@ -88,9 +92,10 @@ export class Link {
   /** replace has all that the other broker wants, and nothing else. */
   replace(wishes: readonly Wish[]): Promise<void> {
     const had = this.#setup.broker.sessions.get(sessionTo(this.#setup.peer))?.subscriptions;
-    const wanted = new Map(wishes);
+    const wanted = new Set(wishes.map(([topicFilter]) => topicFilter));
     const gone = [...(had?.keys() ?? [])].filter((topicFilter) => !wanted.has(topicFilter)).map((topicFilter): Wish => [topicFilter, -1]);
-    return this.change([...gone, ...wishes.filter(([topicFilter, qos]) => had?.get(topicFilter)?.qos !== qos)]);
+    const others = wishes.filter(([topicFilter, qos, members]) => members !== undefined || had?.get(topicFilter)?.qos !== qos);
+    return this.change([...gone, ...others]);
   }
 
   /** change takes what the other broker wants more, less or otherwise. A link that is closed takes nothing. */
@@ -105,15 +110,34 @@ export class Link {
 
   async #subscribe(wishes: readonly Wish[]): Promise<void> {
     const gone = wishes.filter(([, qos]) => qos < 0).map(([topicFilter]) => topicFilter);
+    const shared = wishes.filter(([topicFilter]) => isSharedFilter(topicFilter));
     const requests = wishes.flatMap(([topicFilter, qos]) =>
-      qos === -1 ? [] : [{ topicFilter, qos, noLocal: true, retainAsPublished: true, retainHandling: 2 as const }],
+      qos === -1 || isSharedFilter(topicFilter) ? [] : [{ ...{ topicFilter, qos, noLocal: true }, ...AS_CARRIED }],
     );
     if (gone.length > 0) await this.#local.unsubscribe(gone);
+    for (const wish of shared) await this.#share(wish);
     const codes = requests.length === 0 ? [] : await this.#local.subscribe(requests);
     for (const [at, { topicFilter }] of requests.entries()) {
       const code = codes[at] ?? REASON.UNSPECIFIED_ERROR;
       if (code >= 0x80) this.#setup.watcher.refusedFilter(topicFilter, code);
     }
+  }
+
+  /** Our session for the other broker is a member of the group here, for as many as there are connected there. */
+  async #share([filter, qos, members = 1]: Wish): Promise<void> {
+    const share = parseSharedFilter(filter);
+    if (share === null || qos === -1) return;
+    const { broker, peer, watcher } = this.#setup;
+    const { group, topicFilter } = share;
+    const session = broker.sessions.get(sessionTo(peer));
+    if (session?.subscriptions.get(filter)?.qos !== qos) {
+      const identifier = groupMark(group, topicFilter);
+      const request = { ...{ topicFilter: filter, qos, noLocal: false }, ...AS_CARRIED }; // [MQTT-3.8.3-4]
+      const [code = REASON.UNSPECIFIED_ERROR] = await this.#local.subscribe([request], { subscriptionIdentifier: [identifier] });
+      if (code >= 0x80) return watcher.refusedFilter(filter, code);
+    }
+    const own = broker.sessions.get(sessionTo(peer));
+    if (own !== null) broker.tree.group(group, topicFilter).weigh(own, members);
   }
 
   #end(reason: string | null): void {

@@ -13,6 +13,7 @@ import type { Broker } from '../broker/broker.ts';
 import type { Wish } from './interest.ts';
 import type { Link, LinkWatcher } from './link.ts';
 import { sessionTo } from './options.ts';
+import { giveBackShared } from './shared.ts';
 import type { PeerPhase, PeerState } from './state.ts';
 import type { Alive, Change, Part } from './words.ts';
 
@@ -39,7 +40,7 @@ export class Peer {
   #phase: PeerPhase = 'away';
   #since: number;
   #alive: Alive | null = null;
-  #heardAt = 0;
+  #heardAt: number;
   #link: Link | null = null;
   #running: Promise<void> | null = null;
   /** Revision of the interest that the link has; null = none yet. */
@@ -53,6 +54,7 @@ export class Peer {
     this.id = id;
     this.#deps = deps;
     this.#since = deps.clock.now();
+    this.#heardAt = deps.clock.monotonic();
   }
 
   get state(): PeerState {
@@ -96,8 +98,9 @@ export class Peer {
 
   /** look finds out whether it has been silent for too long. */
   look(): void {
-    if (this.#phase === 'away' || this.#phase === 'refused') return;
-    if (this.#deps.clock.monotonic() - this.#heardAt > SILENCE_MS) this.lost('nothing is heard of it');
+    if (this.#deps.clock.monotonic() - this.#heardAt <= SILENCE_MS) return;
+    if (this.#phase !== 'away' && this.#phase !== 'refused') this.lost('nothing is heard of it');
+    else this.#giveBack(); // somebody may have come who takes it
   }
 
   /** lost ends the link. */
@@ -107,6 +110,7 @@ export class Peer {
     this.#enter('away');
     this.#lastError = reason;
     this.#link?.close();
+    this.#giveBack();
     if (wasConnected && !this.#stopping.signal.aborted)
       this.#deps.log.log('warning', `Cluster: ${this.id} is away: ${reason}. QoS 1 and 2 messages for it wait here.`);
   }
@@ -135,6 +139,11 @@ export class Peer {
 
   get #isStopping(): boolean {
     return this.#stopping.signal.aborted;
+  }
+
+  #giveBack(): void {
+    const session = this.#session;
+    if (session !== null) giveBackShared(this.#deps.broker, session);
   }
 
   #enter(phase: PeerPhase): void {

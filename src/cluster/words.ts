@@ -4,9 +4,11 @@
 //   midge.CLUSTER.interest       what my clients want now and did not, or do not any more
 //   midge.CLUSTER.ID.interest    asked: all that they want, in parts, then an empty answer
 //   midge.CLUSTER.ID.link        asked: a link is wanted; the answer names the subject to speak to
+//   midge.CLUSTER.retained       values, as they are published (retained-records.ts)
+//   midge.CLUSTER.ID.retained    asked: what may be newer there, in pieces, then an empty answer (retained-sync.ts)
 //   midge.CLUSTER.stream.*       the two ends of a link (nats-stream.ts)
 
-import { isSharedFilter, isTopicFilter } from '../mqtt/topics.ts';
+import { isSharedFilter, isTopicFilter, parseSharedFilter } from '../mqtt/topics.ts';
 import { staysHere, type Wish } from './interest.ts';
 import { CLUSTER_ID } from './options.ts';
 
@@ -20,6 +22,8 @@ export interface Alive {
   readonly run: string;
   readonly version: string;
   readonly revision: number;
+  /** Digest of its retained values. */
+  readonly retained: string;
   /** It stops: do not wait for the next sign. */
   readonly leaves?: boolean;
 }
@@ -63,6 +67,7 @@ export function readAlive(bytes: Buffer): Alive | null {
     isId(word.id) &&
     typeof word.run === 'string' &&
     Number.isSafeInteger(word.revision) &&
+    typeof word.retained === 'string' &&
     Number.isInteger(word.protocol);
   return isWhole ? word : null;
 }
@@ -124,11 +129,20 @@ function isSubject(subject: unknown): subject is string {
 
 function areWishes(wishes: unknown): boolean {
   return (
-    Array.isArray(wishes) && wishes.every((wish) => Array.isArray(wish) && isCarried(wish[0]) && [-1, 0, 1, 2].includes(wish[1] as number))
+    Array.isArray(wishes) &&
+    wishes.every(
+      (wish) =>
+        Array.isArray(wish) &&
+        isCarried(wish[0]) &&
+        [-1, 0, 1, 2].includes(wish[1] as number) &&
+        (wish[2] === undefined || Number.isSafeInteger(wish[2])),
+    )
   );
 }
 
-/** A plain topic filter: another broker cannot ask for more. */
-function isCarried(topicFilter: unknown): boolean {
-  return typeof topicFilter === 'string' && isTopicFilter(topicFilter) && !isSharedFilter(topicFilter) && !staysHere(topicFilter);
+/** A topic filter, plain or shared. */
+function isCarried(filter: unknown): boolean {
+  if (typeof filter !== 'string') return false;
+  const topicFilter = isSharedFilter(filter) ? (parseSharedFilter(filter)?.topicFilter ?? '') : filter;
+  return isTopicFilter(topicFilter) && !staysHere(topicFilter);
 }

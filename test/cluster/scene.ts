@@ -67,6 +67,8 @@ export interface Member {
   knows(id: string, filters: number): Promise<void>;
   /** leave stops the cluster of this broker. */
   leave(): Promise<void>;
+  /** end stops the broker too. */
+  end(): Promise<void>;
 }
 
 /** startMember starts a midge; it does not wait for the others. */
@@ -90,18 +92,19 @@ export async function startMember(
     if (!hasLeft) await cluster.stop();
     hasLeft = true;
   };
-  test.after(async () => {
-    await leave();
-    await midge.stop();
-    await stop();
-  });
+  let ending: Promise<void> | null = null;
+  const end = (): Promise<void> => {
+    ending ??= leave().then(midge.stop).then(stop);
+    return ending;
+  };
+  test.after(end);
   const peer = (wanted: string) => cluster.state.peers.find((one) => one.id === wanted);
   const knows = (wanted: string, filters: number) =>
     eventually(
       () => peer(wanted)?.phase === 'connected' && peer(wanted)?.filters === filters,
       () => `${id} knows what ${wanted} wants: ${JSON.stringify(cluster.state)}`,
     );
-  return { id, broker, cluster, port, log, peer, knows, leave };
+  return { id, broker, cluster, port, log, peer, knows, leave, end };
 }
 
 /** startMembers starts several, and waits until all are linked. */

@@ -126,11 +126,11 @@ export class MqttClient implements PacketSink {
     if (this.state === 'connected') this.#stream.resume();
   }
 
-  /** subscribe gives a reason code per request, in their order; throws LinkError when the connection ends. */
-  async subscribe(requests: readonly SubscriptionRequest[]): Promise<number[]> {
+  /** subscribe gives a reason code per request, in their order; throws LinkError when the connection ends. `properties` are of v5. */
+  async subscribe(requests: readonly SubscriptionRequest[], properties: Properties = {}): Promise<number[]> {
     const codes: number[] = [];
     for (const some of inParts(requests)) {
-      codes.push(...(await this.#askFor((packetId) => encodeSubscribe(this.version, packetId, some))));
+      codes.push(...(await this.#askFor((packetId) => encodeSubscribe(this.version, packetId, some, properties))));
     }
     return codes;
   }

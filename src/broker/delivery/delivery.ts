@@ -8,7 +8,7 @@ import { type BrokerOptions, CLUSTER_LISTENER } from '../options.ts';
 import type { Requester } from '../ports.ts';
 import type { Delivery } from '../session/outgoing-window.ts';
 import type { Route } from './route.ts';
-import type { SharedGroup } from './shared-group.ts';
+import { groupMark, type SharedGroup } from './shared-group.ts';
 import { mergeSubscriptions, type Subscription } from './subscription.ts';
 import type { SubscriptionTree } from './subscription-tree.ts';
 
@@ -47,7 +47,7 @@ function isOwn({ session }: Subscription, { publisher }: Message): boolean {
 
 /** deliverToOthers hands a message to one member of each shared group, and to in-process listeners. */
 export function deliverToOthers(broker: Deliverer, route: Route, message: Message): void {
-  for (const group of route.shared ?? []) deliverToGroup(broker, group, message);
+  if (message.publisher?.listener !== CLUSTER_LISTENER) for (const group of route.shared ?? []) deliverToGroup(broker, group, message);
   if (route.listeners === null) return;
   const packet = new HeardMessage(message);
   for (const listener of route.listeners) listener(packet, noted);
@@ -56,10 +56,20 @@ export function deliverToOthers(broker: Deliverer, route: Route, message: Messag
 /** Nobody waits for a listener. */
 function noted(): void {}
 
+/** deliverToMarked hands a message to one shared group of a route: another broker of the cluster has chosen a member here. */
+export function deliverToMarked(broker: Deliverer, message: Message, route: Route): void {
+  const group = route.shared?.find(({ name, topicFilter }) => groupMark(name, topicFilter) === message.groupMark);
+  if (group !== undefined) deliverToGroup(broker, group, message);
+  else broker.counters.publishDropped++; // all members have left, here and elsewhere
+}
+
 /** deliverToGroup chooses a member. Nobody connected and nobody kept: the message is dropped, as for any subscription without a session. */
 export function deliverToGroup(broker: Deliverer, group: SharedGroup, message: Message): void {
   const canWait = (one: Subscription) => one.qosFor(message.qos) > 0 || broker.options.queueQos0Messages;
-  const member = group.next(canWait, (one) => broker.mayReceive(one.session, message.topic.name));
+  const mayReceive = (one: Subscription) => broker.mayReceive(one.session, message.topic.name);
+  const isCarried = message.publisher?.listener === CLUSTER_LISTENER;
+  const isHere = (one: Subscription) => one.session.listener !== CLUSTER_LISTENER && mayReceive(one);
+  const member = (isCarried ? group.next(canWait, isHere) : null) ?? group.next(canWait, mayReceive); // it is not sent round
   if (member === null) broker.counters.publishDropped++;
   else member.session.outgoing.deliver(message, member);
 }

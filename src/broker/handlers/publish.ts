@@ -13,9 +13,13 @@ import type { Broker } from '../engine.ts';
 import type { Journal } from '../journal.ts';
 import { Message, NEVER, NO_PROPERTIES } from '../message.ts';
 import { digestOf, UNKNOWN_DIGEST } from '../message-digest.ts';
+import { CLUSTER_LISTENER } from '../options.ts';
 import type { Durability } from '../ports.ts';
 import type { Session } from '../session/session.ts';
 import type { Topic } from '../topic.ts';
+
+/** Seconds after which it is looked again whether the card has room. */
+const RETRY_SECONDS = 1;
 
 /** handlePublish checks, acknowledges and delivers one message. */
 export function handlePublish(connection: SignedIn, packet: PublishPacket): void {
@@ -48,7 +52,8 @@ export function handlePublish(connection: SignedIn, packet: PublishPacket): void
     return;
   }
   const message = messageOf(connection, packet, topic);
-  if (packet.retain && packet.qos > 0 && connection.version === 5 && !broker.retained.hasRoomFor(message)) {
+  const isRefusable = packet.retain && packet.qos > 0 && connection.version === 5 && !isOfCluster(connection);
+  if (isRefusable && !broker.retained.hasRoomFor(message)) {
     broker.counters.publishDropped++;
     acknowledge(connection, packet, topic, REASON.QUOTA_EXCEEDED); // who cannot be told, its message is delivered and not kept
     return;
@@ -86,11 +91,12 @@ function acknowledgeAgain(connection: SignedIn, packetId: number): void {
   const session = connection.session;
   const ack = connection.acks.hold(FIRST_BYTE.PUBREC, packetId, REASON.SUCCESS); // [MQTT-4.3.3-10]
   if (session.journal === null) return ack.settle('durable');
-  session.journal.whenDurable((outcome) => ack.settle(session.incoming?.has(packetId) ? 'durable' : outcome));
+  whenKept(connection, session.journal, (outcome) => ack.settle(session.incoming?.has(packetId) ? 'durable' : outcome));
 }
 
 /** A bridge has brought it by another way. */
 function hasBeenHere({ passages }: Broker, { properties }: PublishPacket, topic: Topic): boolean {
+  if (properties?.subscriptionIdentifier !== undefined) return false; // for a shared subscription; it comes once more for the others
   return properties?.userProperty !== undefined && passages.isRepeated(topic.name, properties.userProperty);
 }
 
@@ -118,10 +124,26 @@ function acceptDurably(connection: SignedIn, journal: Journal, packet: PublishPa
   connection.broker.accept(message);
   if (journal.changes === before) return settle('durable');
   if (!identifierIsKept && !message.retain && message.outstanding > 0) message.onSettled = () => settle('durable');
-  journal.whenDurable((outcome) => {
-    if (outcome !== 'durable' && packet.qos === 2) forgetExchange(connection, session, packet.packetId, digest);
+  const { qos, packetId } = packet;
+  const kept = (outcome: Durability): void => {
+    if (outcome !== 'durable' && qos === 2) forgetExchange(connection, session, packetId, digest);
     settle(outcome);
-  }, ack.isFollowed);
+  };
+  whenKept(connection, journal, kept, ack.isFollowed);
+}
+
+/** Another broker of the cluster is not refused when the card is full: its messages wait here, and unacknowledged there, until there is room. */
+function whenKept(connection: SignedIn, journal: Journal, callback: (outcome: Durability) => void, isUrgent = false): void {
+  const isPatient = isOfCluster(connection);
+  const kept = (outcome: Durability): void => {
+    if (outcome === 'durable' || !isPatient) callback(outcome);
+    else if (connection.state === 'connected') connection.broker.wheel.after(RETRY_SECONDS, () => journal.whenDurable(kept));
+  };
+  journal.whenDurable(kept, isUrgent);
+}
+
+function isOfCluster({ origin }: SignedIn): boolean {
+  return origin.policy.name === CLUSTER_LISTENER;
 }
 
 /** The topic meant: by name, or by alias [MQTT-3.3.2-7]. */
@@ -176,8 +198,8 @@ function refusalOf(connection: SignedIn, packet: PublishPacket, topic: Topic): R
     reportDenied(connection, topic.name);
     return REASON.NOT_AUTHORIZED;
   }
-  if (packet.qos > 0 && connection.version === 5 && !packet.retain && nobodyHasRoom(broker.tree.routeOf(topic)))
-    return REASON.QUOTA_EXCEEDED;
+  if (packet.qos === 0 || connection.version !== 5 || packet.retain || isOfCluster(connection)) return null;
+  if (nobodyHasRoom(broker.tree.routeOf(topic))) return REASON.QUOTA_EXCEEDED;
   return null;
 }
 
@@ -206,14 +228,16 @@ function messageOf(connection: SignedIn, packet: PublishPacket, topic: Topic): M
   const expiry = packet.properties?.messageExpiryInterval;
   const expiresAt = expiry === undefined ? NEVER : connection.broker.clock.now() + expiry * 1000;
   const message = new Message(topic, packet, properties, expiresAt, connection.session, connection.lentBlock);
-  const asItCame = packet.properties === null || (expiry === undefined && packet.properties.topicAlias === undefined);
+  const mark = packet.properties?.subscriptionIdentifier?.[0] ?? 0; // of a broker of the cluster: see dispatch.ts
+  message.groupMark = mark;
+  const asItCame = packet.properties === null || (expiry === undefined && packet.properties.topicAlias === undefined && mark === 0);
   if (asItCame && connection.output.mountLength === 0) message.adoptFrame(packet, connection.version === 5);
   return message;
 }
 
 /** What subscribers get of a publisher's properties: all but the alias and the expiry, which are counted anew [MQTT-3.3.2-4] [MQTT-3.3.2-17]. */
 function forwardedProperties(properties: Properties): Buffer {
-  const { topicAlias: _alias, messageExpiryInterval: _expiry, ...forwarded } = properties;
+  const { topicAlias: _alias, messageExpiryInterval: _expiry, subscriptionIdentifier: _mark, ...forwarded } = properties;
   return encodeProperties(forwarded);
 }
 

@@ -11,6 +11,7 @@ import { Message } from '../message.ts';
 import type { Requester } from '../ports.ts';
 import { makeTopic } from '../topic.ts';
 import { findPath, nodeFor, removeValue, TreeNode } from '../topic-tree.ts';
+import { ClearedTopics } from './cleared-topics.ts';
 
 /** Bytes up to which a payload is kept as text, one byte per character: 16 bytes of overhead instead of some 200 for a Buffer. */
 const TEXT_MAX = 4096;
@@ -30,6 +31,8 @@ export class RetainedValue {
   readonly account: Account | null;
   /** Seconds since 1970 when it was published; 0 = before the start. */
   readonly since: number;
+  /** Of its message when it was kept: in the store, or among the brokers that share it; 0 = none yet. */
+  readonly key: number;
 
   constructor(message: Message, { account, since, expiresAt }: Pick<RetainedValue, 'account' | 'since' | 'expiresAt'>) {
     const { payload } = message;
@@ -41,6 +44,7 @@ export class RetainedValue {
     this.source = message.source;
     this.account = account;
     this.since = since;
+    this.key = message.key;
   }
 
   toMessage(): Message {
@@ -50,6 +54,21 @@ export class RetainedValue {
     message.source = this.source;
     return message;
   }
+
+  /** toKeptMessage gives the message that is in the store, rather than one that may go to clients. */
+  toKeptMessage(): Message {
+    const message = this.toMessage();
+    message.key = this.key;
+    return message;
+  }
+}
+
+/** RetainedWatcher shares values with other brokers. Must not throw. */
+export interface RetainedWatcher {
+  /** takes is asked before a published value is kept, or a topic cleared. It gives the message its key. False = it comes by another way. */
+  takes(message: Message): boolean;
+  /** expired is told of a value that has gone by itself. */
+  expired(topicName: string): void;
 }
 
 type RetainedNode = TreeNode<RetainedValue>;
@@ -59,6 +78,9 @@ export class RetainedMessages {
   count = 0;
   /** Payload bytes. */
   bytes = 0;
+  readonly cleared = new ClearedTopics();
+  /** Null = they are this broker's alone. */
+  watcher: RetainedWatcher | null = null;
   readonly #root: RetainedNode = new TreeNode('');
   readonly #budget: MemoryBudget | null;
   readonly #accountOf: (message: Message) => Account | null;
@@ -79,12 +101,17 @@ export class RetainedMessages {
     return account === null || this.#budget.hasRoom(more - (known === null ? 0 : bytesOf(known)), account);
   }
 
-  /** set keeps a message, or clears its topic when the payload is empty [MQTT-3.3.1-5] [MQTT-3.3.1-6] [MQTT-3.3.1-7]. `since` and `expiresAt` as in RetainedValue. */
+  /**
+   * set keeps a message, or clears its topic when the payload is empty [MQTT-3.3.1-5] [MQTT-3.3.1-6] [MQTT-3.3.1-7]. With a key that is
+   * remembered. `since` and `expiresAt` as in RetainedValue.
+   */
   set(message: Message, since = 0, expiresAt = message.expiresAt): void {
     if (message.payloadLength === 0) {
       this.delete(message.topic.name);
+      if (message.key > 0) this.cleared.add(message.topic.name, message.key);
       return;
     }
+    if (this.cleared.size > 0) this.cleared.delete(message.topic.name);
     const node = nodeFor(this.#root, message.topic.name);
     const value = new RetainedValue(message, { account: this.#accountOf(message), since, expiresAt });
     if (node.value === null) {

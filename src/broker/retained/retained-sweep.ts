@@ -80,8 +80,9 @@ export class RetainedSweep {
     if (value.expiresAt !== NEVER && value.expiresAt <= now) {
       retained.delete(topicName);
       journal?.dropRetained(topicName);
+      retained.watcher?.expired(topicName);
     } else if (value.expiresAt !== expiresAt) {
-      journal?.saveRetained(value.toMessage(), false);
+      journal?.saveRetained(value.toKeptMessage(), false);
     }
   }
 }

@@ -94,6 +94,17 @@ export class Backlog {
     return this.#queue === null ? null : this.#queue.shift();
   }
 
+  /** remove takes out what a rule tells, in order. The budget counts it still. */
+  remove(rule: (delivery: Delivery) => boolean): Delivery[] {
+    const removed: Delivery[] = [];
+    for (let left = this.length; left > 0; left--) {
+      const delivery = this.#queue!.shift()!; // left > 0
+      if (rule(delivery)) removed.push(delivery);
+      else this.#queue!.push(delivery);
+    }
+    return removed;
+  }
+
   /** clear forgets all. */
   clear(): void {
     this.#queue = null;

@@ -7,7 +7,7 @@ import { FIRST_BYTE, type Qos } from '../../mqtt/packet-types.ts';
 import { REASON } from '../../mqtt/reason-codes.ts';
 import type { AckQueue } from '../connection/ack-queue.ts';
 import type { ClientOutput } from '../connection/client-output.ts';
-import type { Subscription } from '../delivery/subscription.ts';
+import type { Share, Subscription } from '../delivery/subscription.ts';
 import type { Journal } from '../journal.ts';
 import { type AwaitedAck, firstByte, type Message, type Publisher } from '../message.ts';
 import type { Requester } from '../ports.ts';
@@ -273,6 +273,17 @@ export class OutgoingMessages {
     this.#resend = [];
     for (const delivery of all) this.#broker.budget.release(delivery);
     return all.filter((one) => one.group !== null && (one.qos === 1 || one.progress < SENT) && !this.backlog.isExpired(one));
+  }
+
+  /** giveBack gives what came by some shared subscriptions to `give`, for other members, and forgets it: of QoS 2 only what was never sent. For a session that is away. */
+  giveBack(isWanted: (group: Share) => boolean, give: (deliveries: readonly Delivery[]) => void): void {
+    if (this.#connection !== null) return;
+    const queued = this.backlog.remove(({ group }) => group !== null && isWanted(group));
+    const mayGo = ({ group, qos, progress }: Delivery) => group !== null && (qos === 1 || progress < SENT) && isWanted(group);
+    const sent = this.#window?.inOrder().filter(mayGo) ?? [];
+    give([...sent, ...queued].filter((one) => !this.backlog.isExpired(one)));
+    for (const delivery of sent) this.#forget(delivery, this.#window!); // they were in it
+    for (const delivery of queued) this.#dropUnsent(delivery);
   }
 
   #deliverOnce(message: Message, retain: boolean, identifiers: readonly number[] | null): void {
