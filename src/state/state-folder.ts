@@ -13,6 +13,9 @@ import { isOfSwap } from './state-swap.ts';
 /** mosquitto's exit status for a configuration that can't be used. */
 const BAD_CONFIGURATION = 3;
 
+/** SYSTEM_STATE is the state folder of root, and of an installed service. */
+const SYSTEM_STATE = '/var/lib/midge';
+
 export interface StateFolderFacts {
   /** `--state`, or null. */
   readonly asked: string | null;
@@ -43,12 +46,16 @@ function databaseIn(folder: string, file: string): string {
   return file.includes('/') && !existsSync(path) && existsSync(before) ? before : path;
 }
 
-/** otherAuthorities gives the folders of this machine, other than `path`, where an authority lies that an earlier start may have announced. */
-export function otherAuthorities(path: string, { env, isRoot }: Pick<StateFolderFacts, 'env' | 'isRoot'>): readonly string[] {
+/** otherAuthorities gives the folders of this machine, other than `path`, where an authority lies that an earlier start may have announced. `systemState` is the folder of an installed service. */
+export function otherAuthorities(
+  path: string,
+  { env, isRoot }: Pick<StateFolderFacts, 'env' | 'isRoot'>,
+  systemState = SYSTEM_STATE,
+): readonly string[] {
   const places = [
     ownFolder({ asked: null, env, isRoot }),
     ownFolder({ asked: null, env: { HOME: homeOf(env) ?? '' }, isRoot: false }),
-    '/var/lib/midge',
+    systemState,
     resolve('.midge'),
   ];
   return [...new Set(places)].filter((each) => each !== path && new StateFolder(each, 'midge.db').holdsAuthority());
@@ -58,7 +65,7 @@ function ownFolder({ asked, isRoot, env }: Pick<StateFolderFacts, 'asked' | 'isR
   if (asked !== null) return resolve(asked);
   const [systemd] = (env['STATE_DIRECTORY'] ?? '').split(':'); // systemd.exec(5): several are separated by colons
   if (systemd) return systemd;
-  if (isRoot) return '/var/lib/midge';
+  if (isRoot) return SYSTEM_STATE;
   if (env['XDG_STATE_HOME']) return join(env['XDG_STATE_HOME'], 'midge');
   const here = resolve('.midge'); // earlier versions had it in the working folder where there was no HOME
   if (!env['HOME'] && existsSync(here)) return here;

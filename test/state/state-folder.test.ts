@@ -66,11 +66,24 @@ test('certificates stay in the state folder when the database is elsewhere, and 
   mkdirSync(join(location, 'certificates'));
   writeFileSync(join(location, 'certificates/ca.key'), '');
   assert.equal(pathOf(facts), location);
-  assert.deepEqual(otherAuthorities(own, { isRoot: false, env: { STATE_DIRECTORY: location } }), [location]);
   mkdirSync(join(own, 'certificates'));
   writeFileSync(join(own, 'certificates/ca.key'), '');
   assert.equal(pathOf(facts), own);
   assert.equal(findState(facts).database, join(location, 'midge.db'));
+});
+
+test('authorities of earlier starts are found where systemd, a home, the service of the machine and the working folder have them', (context) => {
+  const [own, systemd, home, system] = [1, 2, 3, 4].map(() => temporaryFolder(context)) as [string, string, string, string]; // four of them
+  const env = { STATE_DIRECTORY: systemd, HOME: home };
+  const others = () => otherAuthorities(own, { isRoot: false, env }, system);
+  assert.deepEqual(others(), []);
+  const places = [systemd, join(home, '.local/state/midge'), system, resolve('.midge')];
+  context.after(() => rmSync(resolve('.midge'), { recursive: true }));
+  for (const place of [own, ...places]) {
+    mkdirSync(join(place, 'certificates'), { recursive: true });
+    writeFileSync(join(place, 'certificates/ca.key'), '');
+  }
+  assert.deepEqual(others(), places);
 });
 
 /** Folders that are there when midge starts. */
