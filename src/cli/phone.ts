@@ -8,6 +8,7 @@ import type { Invocation, Terminal } from '../terminal/command.ts';
 import { writeTable } from '../terminal/table.ts';
 import { askBroker, tell } from './control-client.ts';
 import { forget, listLocations } from './phone-locations.ts';
+import { changeCard, placesOf } from './phone-own.ts';
 import { RULES_BEGUN, startRules } from './start-rules.ts';
 
 /** How often the broker is asked how far a phone is. */
@@ -48,10 +49,12 @@ export async function run(invocation: Invocation): Promise<number> {
   if (action === 'groups' && person !== undefined && device === undefined) return changeGroups(person, invocation);
   if (action === 'remove' && person !== undefined) return removePhone(person, device ?? null, invocation);
   if (action === 'locations') return listLocations(person ?? null, device ?? null, invocation);
+  if (action === 'card' && person !== undefined) return changeCard(person, device ?? null, invocation);
+  if (action === 'places' && person !== undefined && device !== undefined) return placesOf(person, device, invocation);
   if (action === 'forget' && person !== undefined) return forget(person, device ?? null, invocation);
   const { program } = invocation;
   throw new OperatorError(
-    `Error: Use '${program} add PERSON --for owntracks', '${program} list', '${program} groups PERSON --group NAME', '${program} remove PERSON [DEVICE]', '${program} locations [PERSON [DEVICE]]' or '${program} forget PERSON [DEVICE]'.`,
+    `Error: Use '${program} add PERSON --for owntracks', '${program} list', '${program} groups PERSON --group NAME', '${program} remove PERSON [DEVICE]', '${program} card PERSON [DEVICE] --picture FILE', '${program} places PERSON DEVICE', '${program} locations [PERSON [DEVICE]]' or '${program} forget PERSON [DEVICE]'.`,
     {
       exitCode: 2,
     },

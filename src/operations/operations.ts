@@ -45,6 +45,8 @@ import { LOG } from './log.ts';
 import { MAP_TILES } from './map-tiles.ts';
 import type { OperationNeeds } from './needs.ts';
 import { type Asker, type Fault, type Operation, OperationFailure, type Report } from './operation.ts';
+import { CHANGE_PHONE_CARD } from './phone-card.ts';
+import { PHONE_PLACES, SEND_PHONE_PLACES } from './phone-places.ts';
 import { ADD_PHONE, CHANGE_PHONE_GROUPS, PHONE_SETUP, PHONES, REMOVE_PHONE } from './phones.ts';
 import { PUBLISH } from './publish.ts';
 import { RELOAD } from './reload.ts';
@@ -76,7 +78,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...[CONFIGURATION, SETTINGS, KNOWN_SETTINGS, EDIT_CONFIGURATION, CHECK_CONFIGURATION, APPLY_CONFIGURATION, CONFIRM_CONFIGURATION],
   ...[TAKE_BACK_CONFIGURATION, CONFIGURATION_HISTORY],
   MAP_TILES,
-  ...[PHONES, PHONE_SETUP, ADD_PHONE, CHANGE_PHONE_GROUPS, REMOVE_PHONE],
+  ...[PHONES, PHONE_SETUP, ADD_PHONE, CHANGE_PHONE_GROUPS, CHANGE_PHONE_CARD, PHONE_PLACES, SEND_PHONE_PLACES, REMOVE_PHONE],
   ...[LOCATIONS, LOCATION_HISTORY, DELETE_LOCATIONS, LOCATION_SETTINGS, CHANGE_LOCATION_SETTINGS],
   ...[ROLES, SET_ROLE, TOKENS, ADD_TOKEN, REMOVE_TOKEN],
   ...[PREPARE_RESTORE, RESTORE, DISCARD_RESTORE],

@@ -27,7 +27,7 @@ export interface PhoneFiles {
 /** phoneFiles throws OperationFailure where there is no place for an account, or where an account could do everything; `begun` are rules that have just been begun. */
 export function phoneFiles(needs: OperationNeeds, protocol: PhoneProtocol = 'mqtt', begun: string | null = null): PhoneFiles {
   const passwordFile = passwordFileFor(needs, protocol);
-  const aclFile = begun ?? needs.access.filesOf(listenerName(needs, protocol)).aclFile;
+  const aclFile = begun ?? needs.access.filesOf(listenerNameFor(needs, protocol)).aclFile;
   if (aclFile === null)
     throw new OperationFailure(
       'not possible',
@@ -38,23 +38,23 @@ export function phoneFiles(needs: OperationNeeds, protocol: PhoneProtocol = 'mqt
 
 /** passwordFileFor throws OperationFailure where there is no place for an account. */
 export function passwordFileFor(needs: OperationNeeds, protocol: PhoneProtocol): string {
-  const { passwordFile } = needs.access.filesOf(listenerName(needs, protocol));
+  const { passwordFile } = needs.access.filesOf(listenerNameFor(needs, protocol));
   if (passwordFile !== null) return passwordFile;
   throw new OperationFailure('not possible', 'Cannot set phones up: the configuration names no password_file - write one, then reload');
 }
 
 /** hasRules is false where each phone could do everything, because nobody has written rules yet. */
 export function hasRules(needs: OperationNeeds, protocol: PhoneProtocol): boolean {
-  return needs.access.filesOf(listenerName(needs, protocol)).aclFile !== null;
+  return needs.access.filesOf(listenerNameFor(needs, protocol)).aclFile !== null;
 }
 
 /** beginRulesFor begins them for phones, as beginRules does. */
 export function beginRulesFor(needs: OperationNeeds, protocol: PhoneProtocol): Promise<string | null> {
-  return beginRules(needs, listenerName(needs, protocol));
+  return beginRules(needs, listenerNameFor(needs, protocol));
 }
 
-/** What is to be taken away can be where nothing could be added. */
-function listenerName(needs: OperationNeeds, protocol: PhoneProtocol): string {
+/** listenerNameFor is that of the listener that phones sign in at; of the first one where there is none, for what is to be taken away can be there too. */
+export function listenerNameFor(needs: OperationNeeds, protocol: PhoneProtocol): string {
   try {
     return phoneListener(needs, protocol).name;
   } catch {

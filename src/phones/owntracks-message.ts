@@ -12,7 +12,8 @@ const MOST_DETAIL = 500;
 const MOST_ENCRYPTED = 8192;
 /** MOST_WAYPOINTS of a phone that are known. */
 export const MOST_WAYPOINTS = 100;
-const MOST_FACE = 65_536;
+/** MOST_FACE characters of a picture in base64. */
+export const MOST_FACE = 65_536;
 
 /** A phone that has never known the time begins before; OwnTracks is younger. */
 const FIRST_TIME = Date.UTC(2010, 0, 1);

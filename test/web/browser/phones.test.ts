@@ -11,6 +11,9 @@ import { freePorts } from '../../support/network/free-ports.ts';
 import { OWNER, openBox } from './box.ts';
 import { LOOKS, noBrowser, openBrowser } from './browser.ts';
 
+/** A red dot. */
+const RED = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==';
+
 const PICTURES = process.env['MIDGE_PICTURES'];
 
 for (const look of LOOKS.filter(({ name }) => name === 'desktop-light' || name === 'phone-dark')) {
@@ -67,6 +70,42 @@ for (const look of LOOKS.filter(({ name }) => name === 'desktop-light' || name =
     await page.getByText('connected', { exact: true }).waitFor();
     await audit();
     await picture('list');
+    const heard = new Map<string, string>();
+    client.on('message', (topic, payload) => heard.set(topic, String(payload)));
+    const told = async (topic: string) => {
+      while (!heard.has(topic)) await new Promise((resolve) => client.once('message', resolve));
+      return JSON.parse(heard.get(topic) ?? '');
+    };
+    await page.goto(`${box.url}/#/where/jane/phone`);
+    await page.getByRole('button', { name: 'Change name and picture' }).click();
+    await dialog.getByLabel('Name').fill('Jane Doe');
+    await dialog.getByLabel('Picture').setInputFiles({ name: 'jane.png', mimeType: 'image/png', buffer: Buffer.from(RED, 'base64') });
+    await dialog.locator('img.face-picture').waitFor();
+    await audit();
+    await picture('card');
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('The card is changed.').waitFor();
+    const card = await told('owntracks/jane/phone/info');
+    assert.equal(card.name, 'Jane Doe');
+    assert.match(card.face, /^\/9j\/.{500}/, 'it is a JPEG');
+    await page.getByRole('button', { name: 'Send places' }).click();
+    for (const [label, text] of [
+      ['Name of the place', 'Home'],
+      ['Latitude', '52,5166'],
+      ['Longitude', '13.3777'],
+    ] as const)
+      await dialog.getByLabel(label).fill(text);
+    await audit();
+    await picture('places');
+    const saving = page.waitForEvent('download');
+    await dialog.getByRole('button', { name: 'Save as a file' }).click();
+    assert.equal((await saving).suggestedFilename(), 'jane-phone.otrw');
+    await dialog.getByRole('button', { name: 'Send places' }).click();
+    await page.getByText('1 place is sent.').waitFor();
+    const { action, waypoints } = await told('owntracks/jane/phone/cmd');
+    const [{ desc, lat, lon, rad }] = waypoints.waypoints;
+    assert.deepEqual([action, desc, lat, lon, rad], ['setWaypoints', 'Home', 52.5166, 13.3777, 100]);
+    await page.goto(`${box.url}/#/phones`);
     await page.getByRole('button', { name: 'Remove' }).click();
     await dialog.getByRole('button', { name: 'Remove' }).click();
     await page.getByText('“jane/phone” is removed.').waitFor();

@@ -16,6 +16,7 @@ import { distance } from '../../where/geo.ts';
 import { GroundView } from '../../where/ground-view.tsx';
 import { DeletePast } from './delete-past.tsx';
 import { batteryWords, type Location, type PhoneEvent, placeOf, type Transition, transitionWords, whereWords } from './phone-place.ts';
+import { PhoneSelf } from './phone-self.tsx';
 import { type Span, type Stretch, spanOf } from './span.ts';
 
 const EVERY_MS = 60_000;
@@ -81,6 +82,7 @@ export function PhonePast({ person, device }: PhonePastProps) {
             </div>
           )}
         </Card>
+        {mayDelete && <PhoneSelf {...{ person, device }} />}
         <Shown live={past}>{(data) => <Past person={person} past={data} hasTiles={map.data.value?.bytes != null} />}</Shown>
       </div>
       {isDeleting && (

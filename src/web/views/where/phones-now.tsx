@@ -5,7 +5,6 @@ import { api, ask } from '../../api/client.ts';
 import { Badge, Card, PageHeader } from '../../components/card.tsx';
 import { Empty, Shown } from '../../components/faces.tsx';
 import { Select } from '../../components/field.tsx';
-import { Icon } from '../../components/icon.tsx';
 import { Table } from '../../components/table.tsx';
 import { useEvents } from '../../events.ts';
 import { ago, dateTime, t } from '../../i18n.ts';
@@ -14,6 +13,7 @@ import { recall, remember } from '../../remembered.ts';
 import { isOffered, linkTo } from '../../router.ts';
 import type { Place } from '../../where/geo.ts';
 import { GroundView } from '../../where/ground-view.tsx';
+import { Face } from './face.tsx';
 import { HistorySettings } from './history-settings.tsx';
 import {
   batteryWords,
@@ -171,19 +171,12 @@ function Who({ phone }: { readonly phone: PhonePlace }) {
   const { person, device } = phone;
   return (
     <span class="who">
-      <Face phone={phone} />
+      <Face picture={phone.picture} />
       <a href={linkTo('where', [person, device])}>
         {nameOf(phone)} · {device}
       </a>
     </span>
   );
-}
-
-/** Face is the picture of a card: PNG or JPEG, and nothing else. */
-function Face({ phone: { picture } }: { readonly phone: PhonePlace }) {
-  const type = picture?.startsWith('iVBORw0KGgo') ? 'png' : picture?.startsWith('/9j/') ? 'jpeg' : null;
-  if (type === null) return <Icon name="person" />;
-  return <img class="face-picture" src={`data:image/${type};base64,${picture}`} alt="" />;
 }
 
 function Where({ last }: { readonly last: NonNullable<PhonePlace['last']> }) {

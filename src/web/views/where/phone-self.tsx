@@ -1,0 +1,194 @@
+// What somebody chooses for an own phone: the card that others see, and the places that it has names for.
+
+import { useId, useState } from 'preact/hooks';
+import { api, ask } from '../../api/client.ts';
+import { saveAs } from '../../api/long-work.ts';
+import { Button } from '../../components/button.tsx';
+import { Card } from '../../components/card.tsx';
+import { Dialog } from '../../components/dialog.tsx';
+import { Shown, Trouble } from '../../components/faces.tsx';
+import { Field } from '../../components/field.tsx';
+import { Table } from '../../components/table.tsx';
+import { toast } from '../../components/toast.tsx';
+import { length, plural, t } from '../../i18n.ts';
+import { useLive } from '../../live.ts';
+import { useSending } from '../../sending.ts';
+import { Face } from './face.tsx';
+import type { PhonePlace } from './phone-place.ts';
+import { smallPicture } from './small-picture.ts';
+
+const EVERY_MS = 30_000;
+
+type Place = PhonePlace['waypoints'][number];
+
+export interface PhoneSelfProps {
+  readonly person: string;
+  readonly device: string;
+}
+
+/** PhoneSelf shows them, and changes them in dialogs. */
+export function PhoneSelf({ person, device }: PhoneSelfProps) {
+  const [open, setOpen] = useState<'card' | 'places' | null>(null);
+  const phones = useLive(() => ask(api.GET('/api/v1/locations')), EVERY_MS);
+  const phone = phones.data.value?.phones.find((each) => each.person === person && each.device === device) ?? null;
+  const close = () => setOpen(null);
+  const done = () => {
+    close();
+    void phones.refresh();
+  };
+  const [name, picture, places] = [phone?.name ?? null, phone?.picture ?? null, phone?.waypoints ?? []];
+  return (
+    <Shown live={phones}>
+      {() => (
+        <>
+          <Card title={t('where.card')} actions={<Button onClick={() => setOpen('card')}>{t('where.cardChange')}</Button>}>
+            <p class="who">
+              <Face picture={picture} /> <span>{name ?? person}</span>
+            </p>
+            <p class="hint">{t('where.cardWords')}</p>
+          </Card>
+          <Card title={t('where.places')} actions={<Button onClick={() => setOpen('places')}>{t('where.placesSend')}</Button>}>
+            {places.length === 0 ? <p class="hint">{t('where.placesNone')}</p> : <Places places={places} />}
+          </Card>
+          {open === 'card' && <ChangeCard {...{ person, device, name: name ?? '', picture, done, close }} />}
+          {open === 'places' && <SendPlaces {...{ person, device, places, done, close }} />}
+        </>
+      )}
+    </Shown>
+  );
+}
+
+function Places({ places }: { readonly places: readonly Place[] }) {
+  return (
+    <Table
+      name={t('where.places')}
+      rows={places}
+      keyOf={({ name, lat, lon }) => `${name} ${lat} ${lon}`}
+      columns={[
+        { title: t('where.placeName'), isHead: true, cell: ({ name }) => name },
+        { title: t('where.where'), cell: ({ lat, lon }) => `${lat.toFixed(5)}, ${lon.toFixed(5)}` },
+        { title: t('where.radius'), isNumber: true, cell: ({ radius }) => (radius === 0 ? '' : length(radius)) },
+      ]}
+    />
+  );
+}
+
+interface DialogDone extends PhoneSelfProps {
+  readonly done: () => void;
+  readonly close: () => void;
+}
+
+interface ChangeCardProps extends DialogDone {
+  readonly name: string;
+  readonly picture: string | null;
+}
+
+function ChangeCard({ person, device, name: first, picture: before, done, close }: ChangeCardProps) {
+  const [name, setName] = useState(first);
+  const [picture, setPicture] = useState(before);
+  const { isBusy, problem, send } = useSending();
+  const id = useId();
+  const take = (file: File | undefined) => file !== undefined && void send(async () => setPicture(await smallPicture(file)));
+  const save = (event: Event) => {
+    event.preventDefault();
+    void send(async () => {
+      await ask(api.PATCH('/api/v1/phones/{person}/card', { params: { path: { person } }, body: { device, name: name.trim(), picture } }));
+      toast(t('where.cardSaved'));
+      done();
+    });
+  };
+  return (
+    <Dialog title={t('where.cardChange')} close={close}>
+      <form class="form" onSubmit={save}>
+        <p class="who">
+          <Face picture={picture} /> <span>{name || person}</span>
+        </p>
+        <Field label={t('where.cardName')} name="name" value={name} change={setName} problem={problem} isFirst />
+        <div class="field">
+          <label for={id}>{t('where.cardPicture')}</label>
+          <input id={id} type="file" accept="image/*" onChange={(event) => take(event.currentTarget.files?.[0])} />
+          <p class="hint">{t('where.cardPictureHint')}</p>
+        </div>
+        {problem !== null && <Trouble problem={problem} beside={['name']} />}
+        <div class="actions">
+          {picture !== null && <Button onClick={() => setPicture(null)}>{t('where.cardNoPicture')}</Button>}
+          <Button type="submit" look="primary" isBusy={isBusy}>
+            {t('where.save')}
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+interface SendPlacesProps extends DialogDone {
+  readonly places: readonly Place[];
+}
+
+/** What is sent: a place that is typed, those of a file, or where neither is there those that the phone has told. */
+function SendPlaces({ person, device, places: known, done, close }: SendPlacesProps) {
+  const [place, setPlace] = useState({ name: '', lat: '', lon: '', radius: '100' });
+  const [otrw, setOtrw] = useState<string | null>(null);
+  const { isBusy, problem, send } = useSending();
+  const id = useId();
+  const typed = place.name.trim() === '' ? [] : [placeOf(place)];
+  const places = typed.length === 0 && otrw === null ? known : typed;
+  const deliver = (isSent: boolean) =>
+    send(async () => {
+      const body = { places: [...places], otrw, send: isSent };
+      const path = { person, device };
+      const { file, places: all } = await ask(api.POST('/api/v1/phones/{person}/{device}/places', { params: { path }, body }));
+      if (!isSent) return saveAs({ name: file.name, content: new Blob([file.content], { type: 'application/json' }) });
+      toast(plural('where.placesSent', all.length));
+      done();
+    });
+  const field = (name: keyof typeof place) => ({
+    name,
+    value: place[name],
+    change: (text: string) => setPlace({ ...place, [name]: text }),
+  });
+  return (
+    <Dialog title={t('where.placesSend')} close={close}>
+      <form
+        class="form"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void deliver(true);
+        }}
+      >
+        <p class="hint">{t('where.placesWords')}</p>
+        <Field label={t('where.placeName')} {...field('name')} isFirst />
+        <Field label={t('where.placeLat')} {...field('lat')} required={typed.length > 0} />
+        <Field label={t('where.placeLon')} {...field('lon')} required={typed.length > 0} />
+        <Field label={t('where.placeRadius')} {...field('radius')} />
+        <div class="field">
+          <label for={id}>{t('where.placesFile')}</label>
+          <input id={id} type="file" accept=".otrw,.json" onChange={(event) => void event.currentTarget.files?.[0]?.text().then(setOtrw)} />
+        </div>
+        {problem !== null && <Trouble problem={problem} />}
+        <div class="actions">
+          <Button isBusy={isBusy} onClick={() => void deliver(false)}>
+            {t('where.placesSave')}
+          </Button>
+          <Button type="submit" look="primary" isBusy={isBusy}>
+            {t('where.placesSend')}
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+/** People write a comma, too. */
+function placeOf({
+  name,
+  ...numbers
+}: {
+  readonly name: string;
+  readonly lat: string;
+  readonly lon: string;
+  readonly radius: string;
+}): Place {
+  const number = (text: string) => (text.trim() === '' ? 0 : Number(text.replace(',', '.')));
+  return { name: name.trim(), lat: number(numbers.lat), lon: number(numbers.lon), radius: number(numbers.radius) };
+}
