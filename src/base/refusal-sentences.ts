@@ -154,7 +154,7 @@ function clientIdSentence(reason: RefusalReason & { readonly cause: 'client id' 
     case 'prefix':
       return `has a client id that does not begin with "${reason.prefix}" (clientid_prefixes)`;
     case 'of another user':
-      return `has the client id of user "${reason.owner}", whose session nobody else may take over`;
+      return `has the client id of ${reason.owner === null ? 'another user' : `user "${reason.owner}"`}, whose session nobody else may take over`;
   }
 }
 

@@ -29,7 +29,7 @@ import { Message, NEVER } from './message.ts';
 import { MessageKeys } from './message-keys.ts';
 import type { BrokerOptions, ConnectionOrigin } from './options.ts';
 import { Passages } from './passages.ts';
-import type { Authenticator, Authorizer, BrokerPorts, ControlPort, RefusalLog, Requester } from './ports.ts';
+import type { Authenticator, Authorizer, BrokerPorts, ClientIdClaims, ControlPort, RefusalLog, Requester } from './ports.ts';
 import { restore } from './restoration.ts';
 import { expiryWithin } from './retained/retained-lifetimes.ts';
 import { RetainedMessages } from './retained/retained-messages.ts';
@@ -76,6 +76,8 @@ export class Broker extends AedesHub {
   authorizer: Authorizer | null = null;
   readonly refusals: RefusalLog | null;
   readonly control: ControlPort | null;
+  /** Null = no other broker has clients of ours. */
+  claims: ClientIdClaims | null = null;
   readonly #openStore: BrokerPorts['openStore'];
   /** Somebody listens to Aedes' 'publish' event: then every message is made an object. */
   #hasPublishListeners = false;

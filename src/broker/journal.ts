@@ -26,6 +26,7 @@ import type {
   StoredDelivery,
   StoredMessage,
   StoredSession,
+  StoredSubscription,
   StoredWill,
 } from './ports.ts';
 import type { RetainedMessages } from './retained/retained-messages.ts';
@@ -92,18 +93,8 @@ export class Journal implements RetainedSource {
   }
 
   saveSubscription(topicFilter: string, subscription: Subscription): void {
-    const { session, qos, noLocal, retainAsPublished, identifier, group } = subscription;
-    const stored = {
-      topicFilter,
-      mountedFilter: subscription.topicFilter,
-      group: group?.name ?? null,
-      qos,
-      noLocal,
-      retainAsPublished,
-      identifier,
-    };
     this.changes++;
-    this.#store.saveSubscription(session.clientId, stored);
+    this.#store.saveSubscription(subscription.session.clientId, storedSubscription(topicFilter, subscription));
   }
 
   dropSubscription(session: SavedSession, topicFilter: string): void {
@@ -169,13 +160,25 @@ export class Journal implements RetainedSource {
 
   #stored(message: Message, expiresAt = message.expiresAt): StoredMessage {
     if (message.key === 0) message.key = this.#keys.next();
-    message.detach();
-    const { key, topic, payload, qos, retain, source } = message;
-    return { key, topicName: topic.name, payload, qos, retain, properties: message.properties, expiresAt, source };
+    return storedMessage(message, message.key, expiresAt);
   }
 }
 
-function storedSession(session: KeptSession): StoredSession {
+/** storedMessage gives a message as it is kept, with bytes of its own. */
+export function storedMessage(message: Message, key: number, expiresAt = message.expiresAt): StoredMessage {
+  message.detach();
+  const { topic, payload, qos, retain, source, properties } = message;
+  return { key, topicName: topic.name, payload, qos, retain, properties, expiresAt, source };
+}
+
+/** storedSubscription gives a subscription as it is kept; `topicFilter` as the client sent it. */
+export function storedSubscription(topicFilter: string, subscription: Subscription): StoredSubscription {
+  const { topicFilter: mountedFilter, qos, noLocal, retainAsPublished, identifier, group } = subscription;
+  return { topicFilter, mountedFilter, group: group?.name ?? null, qos, noLocal, retainAsPublished, identifier };
+}
+
+/** storedSession gives a session as it is kept, without its lists. */
+export function storedSession(session: KeptSession): StoredSession {
   const { clientId, username, listener, version, expiryInterval, disconnectedAt, will } = session;
   return { clientId, username, listener, version, expiryInterval, disconnectedAt, will: will === null ? null : storedWill(will) };
 }
@@ -190,7 +193,8 @@ function stateOf(delivery: Delivery): DeliveryState {
   return delivery.packetId === 0 ? 'queued' : 'sent';
 }
 
-function storedDelivery(delivery: Delivery): StoredDelivery {
+/** storedDelivery gives a delivery as it is kept. */
+export function storedDelivery(delivery: Delivery): StoredDelivery {
   const { order, qos, retain, group, identifiers, packetId } = delivery;
   return { order, qos, retain, shared: group !== null, identifiers, packetId, state: stateOf(delivery) };
 }

@@ -23,6 +23,32 @@ export interface Authenticator {
   hasAccount?(listener: string, username: string): boolean;
 }
 
+/** ClientIdClaim is what a CONNECT that the authenticator has accepted says of its client id. */
+export interface ClientIdClaim {
+  readonly clientId: string;
+  readonly username: string | null;
+  /** The listener has checked the user name. */
+  readonly isProven: boolean;
+  readonly cleanStart: boolean;
+}
+
+/** Claimant is the connection that waits for it. */
+export interface Claimant {
+  /** overtaken ends it: the client has connected elsewhere since. */
+  overtaken(): void;
+  /** whenClosed calls back once the connection is gone. */
+  whenClosed(listener: () => void): void;
+}
+
+/** ClaimVerdict: 'taken' = the client has connected elsewhere since; 'of another' = the client id belongs to another user there. */
+export type ClaimVerdict = 'granted' | 'taken' | 'of another';
+
+/** ClientIdClaims has several brokers agree to which of them a client id, and its session, belongs. */
+export interface ClientIdClaims {
+  /** claim brings the client's session here, if it is elsewhere. Null = granted at once. The promise never rejects, and ends after seconds at most. */
+  claim(claim: ClientIdClaim, claimant: Claimant): Promise<ClaimVerdict> | null;
+}
+
 /** Requester is who asks: the client as the authorizer sees it. */
 export interface Requester {
   readonly clientId: string;

@@ -15,7 +15,8 @@ import { Will } from './session/will.ts';
 import { scheduleWill } from './session/wills.ts';
 import { makeTopic } from './topic.ts';
 
-const PROGRESS: Readonly<Record<DeliveryState, Progress>> = { queued: UNSENT, sent: SENT, released: RELEASED };
+/** PROGRESS is how far a kept delivery has come. */
+export const PROGRESS: Readonly<Record<DeliveryState, Progress>> = { queued: UNSENT, sent: SENT, released: RELEASED };
 
 /** restore fills a broker with what a store has kept, and gives it a journal that goes on in that. */
 export async function restore(broker: Broker, store: SessionStore): Promise<void> {
@@ -126,7 +127,8 @@ class Restoration implements LoadSink {
   }
 }
 
-function restoredMessage(stored: StoredMessage): Message {
+/** restoredMessage makes the message anew. */
+export function restoredMessage(stored: StoredMessage): Message {
   const { topicName, payload, qos, retain, expiresAt, source } = stored;
   const properties = stored.properties.length === 0 ? NO_PROPERTIES : stored.properties;
   const message = Message.of({ topic: makeTopic(topicName), qos, retain, payload, properties, expiresAt });
@@ -140,8 +142,8 @@ function restoredWill(stored: StoredWill): Will['packet'] {
   return { topicName, payload, qos, retain, properties: decodeProperties(stored.properties, WILL) };
 }
 
-/** The shared subscription that a message must have come by: the store does not name it. */
-function groupFor(session: Session, topicName: string): Share | null {
+/** groupFor gives the shared subscription that a message must have come by: the store does not name it. */
+export function groupFor(session: Session, topicName: string): Share | null {
   for (const { group, topicFilter } of session.subscriptions.values())
     if (group !== null && filterMatches(topicFilter, topicName)) return group;
   return null;

@@ -1,7 +1,7 @@
 // The connection to NATS: made, lost and made again without end. While it is lost nothing is sent, and nobody waits for it.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Authenticator, connect, credsAuthenticator, type NatsConnection, type Status } from '@nats-io/transport-node';
+import { type Authenticator, connect, credsAuthenticator, type NatsConnection, RequestError, type Status } from '@nats-io/transport-node';
 import { reasonOf } from '../base/errors.ts';
 import type { Carrier } from './nats-stream.ts';
 
@@ -31,6 +31,9 @@ export interface BackplaneOwner {
   /** lost has the reason in words. It is called once for each connection, and for each failed attempt to make the first one. */
   lost(reason: string): void;
 }
+
+/** NobodyListens is a question on a subject that nobody has: the broker is gone, or of an older version. */
+export class NobodyListens extends Error {}
 
 type Listener = (bytes: Buffer, reply: string | null) => void;
 
@@ -73,9 +76,13 @@ export class Backplane implements Carrier {
   }
 
   /** ask gives one answer; throws where none comes. */
-  async ask(subject: string, bytes: Uint8Array): Promise<Buffer> {
-    const message = await this.#connection().request(subject, bytes, { timeout: ANSWER_MS });
-    return Buffer.from(message.data);
+  async ask(subject: string, bytes: Uint8Array, milliseconds = ANSWER_MS): Promise<Buffer> {
+    try {
+      const message = await this.#connection().request(subject, bytes, { timeout: milliseconds });
+      return Buffer.from(message.data);
+    } catch (error) {
+      throw error instanceof RequestError && error.isNoResponders() ? new NobodyListens('nobody listens there') : error;
+    }
   }
 
   /** askForMany gives answers until an empty one; throws where that does not come. */

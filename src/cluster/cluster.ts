@@ -18,13 +18,16 @@ import type { Broker } from '../broker/broker.ts';
 import { CLUSTER_LISTENER, type ConnectionOrigin, DEFAULT_LISTENER_POLICY } from '../broker/options.ts';
 import type { Authenticator, Authorizer } from '../broker/ports.ts';
 import { Backplane } from './backplane.ts';
+import { ClientIds } from './client-ids.ts';
 import { Interest, type Wish } from './interest.ts';
 import { Link, type LinkWatcher } from './link.ts';
 import { NatsStream } from './nats-stream.ts';
+import type { Neighbours } from './neighbours.ts';
 import { sessionFrom, sessionTo } from './options.ts';
 import { Peer } from './peer.ts';
 import { SharedRetained } from './retained.ts';
 import { answerPieces, RetainedSync } from './retained-sync.ts';
+import { CLIENTS_VERSION } from './session-words.ts';
 import type { ClusterState } from './state.ts';
 import {
   type Alive,
@@ -70,6 +73,8 @@ export interface Cluster extends LivingPart {
   readonly state: ClusterState;
   /** owns tells whether a connection of our own broker is the cluster's. */
   owns(origin: ConnectionOrigin): boolean;
+  /** kick ends a client at the other broker where it is. Null = it is at none that answers. */
+  kick(clientId: string): Promise<{ readonly broker: string; readonly address: string } | null>;
   /** authenticator lets the other brokers in, keeps their client ids from everybody else, and asks the other about them. */
   authenticator(other: Authenticator): Authenticator;
   /** authorizer lets the other brokers carry everything: who may publish and who may receive is asked where the client is. */
@@ -90,6 +95,7 @@ class NatsCluster implements Cluster {
   readonly #retained: SharedRetained;
   readonly #sync: RetainedSync;
   readonly #peers = new Map<string, Peer>();
+  readonly #clientIds: ClientIds;
   /** Client ids of connections that other brokers, and we for them, have opened here. */
   readonly #origins = new Map<ConnectionOrigin, string>();
   readonly #subjects: string;
@@ -121,6 +127,7 @@ class NatsCluster implements Cluster {
       ask: (peer, question) => this.#backplane.askForMany(`${this.#subjects}.${peer}.retained`, question),
       failed: (peer, reason) => deps.log.log('information', `Cluster: retained messages of ${peer} are not got: ${reason}.`),
     });
+    this.#clientIds = new ClientIds({ ...deps, neighbours: this.#neighbours() });
     this.#backplane = new Backplane(
       { servers: settings.servers, credentials: settings.credentials, tls: settings.tls, name: `midge ${settings.id}` },
       { connected: (server) => this.#connected(server), lost: (reason) => this.#lost(reason) },
@@ -149,6 +156,7 @@ class NatsCluster implements Cluster {
       if (session.listener === CLUSTER_LISTENER) this.#rememberPeer(session.clientId);
       for (const subscription of session.subscriptions.values()) this.#interest.added(subscription);
     }
+    this.#clientIds.start();
     this.#timer = setInterval(() => this.#beat(), ALIVE_MS);
     this.#timer.unref();
     this.#backplane.start();
@@ -160,6 +168,7 @@ class NatsCluster implements Cluster {
     if (this.#timer !== null) clearInterval(this.#timer);
     if (broker.tree.watcher === this.#interest) broker.tree.watcher = null;
     this.#retained.end();
+    this.#clientIds.stop();
     this.#tellAlive(true);
     await Promise.all(Array.from(this.#peers.values(), (peer) => peer.stop()));
     for (const connection of [...broker.connections]) if (this.owns(connection.origin)) connection.destroy();
@@ -168,6 +177,10 @@ class NatsCluster implements Cluster {
 
   owns(origin: ConnectionOrigin): boolean {
     return this.#origins.has(origin);
+  }
+
+  kick(clientId: string): Promise<{ broker: string; address: string } | null> {
+    return this.#clientIds.kick(clientId);
   }
 
   authenticator(other: Authenticator): Authenticator {
@@ -200,6 +213,7 @@ class NatsCluster implements Cluster {
         log,
         openLink: (to, run, watcher) => this.#openLink(to, run, watcher),
         interestOf: (of) => this.#interestOf(of),
+        back: (linked, since) => this.#clientIds.peerBack(linked, since),
       });
       this.#peers.set(id, peer);
     }
@@ -220,6 +234,7 @@ class NatsCluster implements Cluster {
       this.#backplane.listen(`${this.#subjects}.${id}.retained`, (bytes, reply) => this.#answerRetained(bytes, reply)),
       this.#backplane.listen(`${this.#subjects}.${id}.interest`, (_, reply) => this.#answerInterest(reply)),
       this.#backplane.listen(`${this.#subjects}.${id}.link`, (bytes, reply) => this.#answerLink(bytes, reply)),
+      this.#backplane.listen(`${this.#subjects}.${id}.clients`, (bytes, reply) => void this.#answerClients(bytes, reply)),
     ];
     this.#sync.restart();
     this.#tellAlive(false);
@@ -251,7 +266,10 @@ class NatsCluster implements Cluster {
 
   #beat(): void {
     this.#interest.look();
-    for (const peer of this.#peers.values()) peer.look();
+    for (const peer of this.#peers.values()) {
+      peer.look();
+      if (peer.isHeard) void this.#clientIds.settle(peer.id);
+    }
     this.#tellAlive(false);
   }
 
@@ -354,6 +372,23 @@ class NatsCluster implements Cluster {
       this.#deps.broker.open(stream, this.#newOrigin(sessionFrom(request.from), stream));
     }
     this.#backplane.publish(reply, encode({ subject: ours }));
+  }
+
+  async #answerClients(bytes: Buffer, reply: string | null): Promise<void> {
+    if (reply !== null) this.#backplane.publish(reply, await this.#clientIds.answer(bytes));
+  }
+
+  #neighbours(): Neighbours {
+    return {
+      id: this.#settings.id,
+      heard: () => [...this.#peers.values()].filter(({ isHeard }) => isHeard).map(({ id }) => id),
+      ask: (peer, word, milliseconds) => {
+        this.#carried++;
+        const question = Buffer.from(JSON.stringify({ v: CLIENTS_VERSION, ...word }));
+        return this.#backplane.ask(`${this.#subjects}.${peer}.clients`, question, milliseconds);
+      },
+      carry: async (peer, wishes) => this.#peers.get(peer)?.carry(wishes) ?? false,
+    };
   }
 
   /** Counts what links send. */

@@ -111,9 +111,9 @@ function onlineIn({ members }: Wanted): number {
   return count <= ROUGH_FROM ? count : 2 ** Math.floor(Math.log2(count));
 }
 
-/** staysHere tells whether a topic, or the topics of a filter, are about one broker: `$SYS`, and requests to it. */
+/** staysHere tells whether a topic, or the topics of a filter, are about one broker: `$SYS`, requests to it, and what brokers tell each other. */
 export function staysHere(topicFilter: string): boolean {
-  return topicFilter.startsWith('$SYS') || topicFilter.startsWith('$CONTROL');
+  return topicFilter.startsWith('$SYS') || topicFilter.startsWith('$CONTROL') || topicFilter.startsWith('$cluster');
 }
 
 function highest(counts: readonly [number, number, number]): Qos | -1 {

@@ -30,6 +30,8 @@ export interface PeerDeps {
   openLink(peer: string, run: string, watcher: LinkWatcher): Promise<Link>;
   /** interestOf asks for all that the peer wants; throws. */
   interestOf(peer: string): Promise<readonly Part[]>;
+  /** back is told when it is linked. `since` = milliseconds since 1970 from when on it was missed; null = it is another run, or the first. */
+  back(peer: string, since: number | null): void;
 }
 
 /** Peer lives as long as the cluster. */
@@ -46,6 +48,8 @@ export class Peer {
   /** Revision of the interest that the link has; null = none yet. */
   #revision: number | null = null;
   #isAsking = false;
+  /** It was lost, or started, since it was linked: from then on, as in `back`. */
+  #missed: { readonly since: number | null } | null = { since: null };
   #sent = 0;
   #dropped = 0;
   #lastError: string | null = null;
@@ -73,12 +77,28 @@ export class Peer {
     };
   }
 
+  /** isHeard tells whether it is there, linked or not. */
+  get isHeard(): boolean {
+    return this.#phase === 'connecting' || this.#phase === 'connected';
+  }
+
+  /** carry has the link take more for it. False = there is none. */
+  async carry(wishes: readonly Wish[]): Promise<boolean> {
+    const link = this.#link;
+    if (link === null || this.#revision === null) return false;
+    if (wishes.length > 0) await link.change(wishes);
+    return link === this.#link;
+  }
+
   /** heard takes a sign of life. */
   heard(alive: Alive): void {
     const isOther = this.#alive !== null && this.#alive.run !== alive.run;
     this.#alive = alive;
     this.#heardAt = this.#deps.clock.monotonic();
-    if (isOther) this.#link?.close(); // it was started again
+    if (isOther) {
+      this.#missed = { since: null };
+      this.#link?.close(); // it was started again
+    }
     if (alive.leaves === true) return this.lost('it stops');
     if (this.#phase === 'away') this.#enter('connecting');
     this.#running ??= this.#run();
@@ -108,6 +128,7 @@ export class Peer {
     if (this.#phase === 'away') return;
     const wasConnected = this.#phase === 'connected';
     this.#enter('away');
+    this.#missed ??= { since: this.#since };
     this.#lastError = reason;
     this.#link?.close();
     this.#giveBack();
@@ -170,6 +191,8 @@ export class Peer {
       else {
         this.#enter('connected');
         log.log('notice', `Cluster: connected to ${this.id}.`);
+        if (this.#missed !== null) this.#deps.back(this.id, this.#missed.since);
+        this.#missed = null;
       }
       this.#lastError = (await link.closed) ?? this.#lastError;
     } catch (error) {

@@ -108,8 +108,13 @@ export async function startMember(
 }
 
 /** startMembers starts several, and waits until all are linked. */
-export async function startMembers(test: TestContext, nats: Nats, ids: readonly string[], more: TestBrokerOptions = {}): Promise<Member[]> {
-  const members = await Promise.all(ids.map((id) => startMember(test, nats, id, more)));
+export async function startMembers(
+  test: TestContext,
+  nats: Nats,
+  ids: readonly string[],
+  more: TestBrokerOptions | ((id: string) => TestBrokerOptions) = {},
+): Promise<Member[]> {
+  const members = await Promise.all(ids.map((id) => startMember(test, nats, id, typeof more === 'function' ? more(id) : more)));
   for (const one of members) for (const other of members) if (one !== other) await one.knows(other.id, 0);
   return members;
 }

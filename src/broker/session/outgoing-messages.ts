@@ -100,7 +100,7 @@ export class OutgoingMessages {
 
   /** isBelow tells whether all that is in flight and queued has a name below a mount point: it may outlive its subscription. */
   isBelow(mountPoint: string): boolean {
-    for (const { message } of this.#unacknowledged()) if (!message.topic.name.startsWith(mountPoint)) return false;
+    for (const { message } of this.unacknowledged()) if (!message.topic.name.startsWith(mountPoint)) return false;
     return true;
   }
 
@@ -113,7 +113,7 @@ export class OutgoingMessages {
 
   /** leave is told when the connection has gone and the session stays: what it holds may wait for days. */
   leave(): void {
-    for (const delivery of this.#unacknowledged()) {
+    for (const delivery of this.unacknowledged()) {
       delivery.message.keep();
       this.#broker.budget.hold(delivery, this.#session.account);
     }
@@ -123,7 +123,7 @@ export class OutgoingMessages {
   forgetJournal(): void {
     const { journal } = this.#broker;
     if (journal === null) return;
-    for (const delivery of this.#unacknowledged()) {
+    for (const delivery of this.unacknowledged()) {
       if (!delivery.isKept) continue;
       delivery.isKept = false;
       delivery.message.settleOne();
@@ -131,7 +131,8 @@ export class OutgoingMessages {
     journal.dropSession(this.#session);
   }
 
-  *#unacknowledged(): Generator<Delivery> {
+  /** unacknowledged lists what is in flight and queued, in order. */
+  *unacknowledged(): Generator<Delivery> {
     yield* this.#window?.inOrder() ?? [];
     for (let at = 0; at < this.backlog.length; at++) yield this.backlog.at(at)!; // at < length
   }
@@ -262,12 +263,32 @@ export class OutgoingMessages {
     this.#window.reserve(packetId);
   }
 
+  /** takeEarlier puts what the session had at another broker before all that has come here. What was in flight keeps its packet identifier, if that is free. Only while the session waits for its client. */
+  takeEarlier(deliveries: readonly Delivery[]): void {
+    const { journal } = this.#session;
+    const later: Delivery[] = [];
+    for (let next = this.backlog.shift(); next !== null; next = this.backlog.shift()) later.push(next);
+    for (const delivery of deliveries) {
+      if (!this.restore(delivery)) {
+        delivery.packetId = 0;
+        this.restore(delivery);
+      }
+      if (journal !== null && delivery.qos > 0) this.#note(delivery, journal);
+    }
+    for (const delivery of later) this.backlog.restore(delivery);
+  }
+
+  /** takeLate hands over what has waited at another broker: it comes behind all that has come here. */
+  takeLate({ message, qos, retain, identifiers, group }: Delivery): void {
+    this.#deliverInflight(new Delivery(message, qos, retain, identifiers, group));
+  }
+
   /**
    * takeUnacknowledged empties a session that ends, for messages elsewhere may still name it as their publisher. It gives what other
    * members of its shared subscriptions should have: of QoS 2 only what was never sent [MQTT-4.8.2-5].
    */
   takeUnacknowledged(): Delivery[] {
-    const all = [...this.#unacknowledged()];
+    const all = [...this.unacknowledged()];
     this.#window = null;
     this.backlog.clear();
     this.#resend = [];

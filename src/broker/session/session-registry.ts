@@ -138,6 +138,27 @@ export class SessionRegistry {
     this.#expireLater(session, Math.max(0, session.expiryInterval - session.secondsAway));
   }
 
+  /** suspend keeps a session that has no connection as it is, for its client has connected to another broker: it does not expire, and its will is not said. */
+  suspend(session: Session): void {
+    const { wheel } = this.#broker;
+    if (session.expiryTimer !== null) wheel.cancel(session.expiryTimer);
+    if (session.will?.timer != null) wheel.cancel(session.will.timer);
+    session.expiryTimer = null;
+    session.will = null;
+  }
+
+  /** unsuspend has it wait for its client again. */
+  unsuspend(session: Session): void {
+    this.#expireLater(session, Math.max(0, session.expiryInterval - session.secondsAway));
+  }
+
+  /** handOver forgets a session that another broker has: its messages are there, so that nobody else gets them. */
+  handOver(session: Session): void {
+    this.suspend(session);
+    session.outgoing.takeUnacknowledged();
+    this.end(session);
+  }
+
   /** end forgets a session: its subscriptions, its messages, and its will is said if it still waits. */
   end(session: Session): void {
     const broker = this.#broker;

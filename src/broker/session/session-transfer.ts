@@ -1,0 +1,102 @@
+// A session that goes from one broker to another: what it is made of, and how it is put together again.
+//
+//   sessionToMove(session) -> LoadedSession -> ... -> takeSession(broker, loaded)     it becomes the session here, or the earlier part of it
+//                                                     takeMessages(session, loaded)   its client is here already: only what waited
+
+import { Subscription } from '../delivery/subscription.ts';
+import type { Broker } from '../engine.ts';
+import { storedDelivery, storedMessage, storedSession, storedSubscription } from '../journal.ts';
+import type { Message } from '../message.ts';
+import type { LoadedSession, StoredDelivery, StoredMessage, StoredSession } from '../ports.ts';
+import { groupFor, PROGRESS, restoredMessage } from '../restoration.ts';
+import { allowedExpiry } from './expiry.ts';
+import { Delivery } from './outgoing-window.ts';
+import { Session } from './session.ts';
+
+/** sessionToMove gives all of a session that has no connection. Keys of messages count from 1; deliveries of one message share it. */
+export function sessionToMove(session: Session): LoadedSession {
+  const messages = new Map<Message, StoredMessage>();
+  const storedOnce = (message: Message): StoredMessage => {
+    const stored = messages.get(message) ?? storedMessage(message, messages.size + 1);
+    messages.set(message, stored);
+    return stored;
+  };
+  return {
+    session: storedSession(session),
+    subscriptions: Array.from(session.subscriptions, ([topicFilter, one]) => storedSubscription(topicFilter, one)),
+    deliveries: Array.from(session.outgoing.unacknowledged(), (one) => ({
+      delivery: storedDelivery(one),
+      message: storedOnce(one.message),
+    })),
+    incoming: [...(session.incoming ?? [])],
+  };
+}
+
+/** beginSession makes the session of a client that is on its way from another broker: what comes for it meanwhile waits in it. `lastOrder` is above all that comes with it. */
+export function beginSession(broker: Broker, stored: StoredSession, lastOrder: number): Session {
+  const session = new Session(broker, stored.clientId);
+  const { clientId, username, listener } = stored;
+  session.username = username;
+  session.listener = listener;
+  session.account = broker.accountOf(listener, username);
+  session.requester = { clientId, username, listener };
+  session.version = stored.version;
+  session.expiryInterval = allowedExpiry(stored.expiryInterval, broker.options);
+  session.disconnectedAt = stored.disconnectedAt ?? broker.clock.now();
+  session.outgoing.pass(lastOrder, 0);
+  broker.sessions.restore(session);
+  broker.journal?.saveSession(session);
+  return session;
+}
+
+/** takeSession puts what comes from the other broker before what has come here. `above` = messages up to that order are here already. */
+export function takeSession(session: Session, loaded: LoadedSession, above: number): void {
+  const { broker } = session;
+  for (const one of loaded.subscriptions) {
+    if (session.subscriptions.has(one.topicFilter)) continue;
+    const group = one.group === null ? null : { name: one.group, topicFilter: one.mountedFilter };
+    broker.sessions.subscribe(session, one.topicFilter, new Subscription(session, one.mountedFilter, one, group, null));
+  }
+  for (const [packetId, digest] of loaded.incoming) {
+    session.incoming ??= new Map();
+    session.incoming.set(packetId, digest);
+    session.journal?.saveIncoming(session, packetId, digest);
+  }
+  session.outgoing.takeEarlier([...deliveriesOf(session, loaded, above)]);
+}
+
+/**
+ * takeMessages hands the client what waited for it at another broker. A QoS 2 message that was under way there is not sent again: whether
+ * the client has it cannot be known.
+ */
+export function takeMessages(session: Session, loaded: LoadedSession, above: number): void {
+  for (const delivery of deliveriesOf(session, loaded, above))
+    if (delivery.packetId === 0 || delivery.qos === 1) session.outgoing.takeLate(delivery);
+}
+
+function* deliveriesOf(session: Session, { deliveries }: LoadedSession, above: number): Generator<Delivery> {
+  const messages = new Map<number, Message>();
+  for (const { delivery, message: stored } of deliveries) {
+    if (delivery.order <= above) continue;
+    const message = messages.get(stored.key) ?? newMessage(stored);
+    messages.set(stored.key, message);
+    yield newDelivery(delivery, message, session);
+  }
+}
+
+/** Its key is given by the store here. */
+function newMessage(stored: StoredMessage): Message {
+  const message = restoredMessage(stored);
+  message.key = 0;
+  message.keep();
+  return message;
+}
+
+function newDelivery(stored: StoredDelivery, message: Message, session: Session): Delivery {
+  const group = stored.shared ? groupFor(session, message.topic.name) : null;
+  const delivery = new Delivery(message, stored.qos, stored.retain, stored.identifiers, group);
+  delivery.order = stored.order;
+  delivery.packetId = stored.packetId;
+  delivery.progress = PROGRESS[stored.state];
+  return delivery;
+}

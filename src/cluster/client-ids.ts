@@ -1,0 +1,346 @@
+// One owner of a client id: the broker of its latest CONNECT. The brokers ask each other; nothing is kept for it anywhere.
+//
+//   CONNECT at B -> claim to all others -> the one that has the client disconnects it, and gives its session (moves.ts)
+//
+// Of two claims at once the later one holds, by one clock (hybrid-clock.ts): the earlier connection is closed. A broker that does not answer
+// is not waited for. When it can be asked again, both sides compare what they have: the later CONNECT holds then too.
+
+import type { Clock } from '../base/clock.ts';
+import { reasonOf } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Broker } from '../broker/broker.ts';
+import type { Connection } from '../broker/connection/connection.ts';
+import { CLUSTER_LISTENER } from '../broker/options.ts';
+import type { Claimant, ClaimVerdict, ClientIdClaim, ClientIdClaims } from '../broker/ports.ts';
+import { isOfAnother } from '../broker/session/ownership.ts';
+import type { Session } from '../broker/session/session.ts';
+import { REASON } from '../mqtt/reason-codes.ts';
+import { NobodyListens } from './backplane.ts';
+import { HybridClock } from './hybrid-clock.ts';
+import { Moves } from './moves.ts';
+import type { Neighbours } from './neighbours.ts';
+import { CLIENTS_VERSION, type ClaimAnswer, type ClaimWord, type CompareWord, readAnswer, readWord } from './session-words.ts';
+import { Turns } from './turns.ts';
+
+/** Milliseconds that a CONNECT waits for an answer. */
+const CLAIM_MS = 2000;
+/** Milliseconds for answers that no client waits for. */
+const ANSWER_MS = 5000;
+/** Client ids in one question. */
+const COMPARED_AT_ONCE = 1000;
+/** Milliseconds before a broker was missed in which it may not have heard us any more. */
+const UNHEARD_MS = 15_000;
+
+/** Lease is why a client is here. */
+interface Lease {
+  readonly time: number;
+  readonly isClean: boolean;
+}
+
+interface Claim extends Lease {
+  readonly claimant: Claimant;
+}
+
+export interface ClientIdsDeps {
+  readonly broker: Broker;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly neighbours: Neighbours;
+}
+
+/** ClientIds is asked by the engine for each CONNECT, and by the other brokers for theirs. */
+export class ClientIds implements ClientIdClaims {
+  readonly #deps: ClientIdsDeps;
+  readonly #clock: HybridClock;
+  readonly #turns = new Turns();
+  readonly #moves: Moves;
+  /** CONNECTs that wait for CONNACK. */
+  readonly #claims = new Map<string, Claim>();
+  readonly #leases = new WeakMap<Session, Lease>();
+  /** What other brokers could not be asked about, by their ids. */
+  readonly #unsettled = new Map<string, Set<string>>();
+  readonly #settling = new Set<string>();
+  readonly #noteReady = (connection: Connection): void => this.#noteLease(connection);
+
+  constructor(deps: ClientIdsDeps) {
+    this.#deps = deps;
+    this.#clock = new HybridClock(deps.clock);
+    this.#moves = new Moves(deps);
+  }
+
+  start(): void {
+    const { broker } = this.#deps;
+    broker.claims = this;
+    broker.on('clientReady', this.#noteReady);
+    this.#moves.start();
+  }
+
+  stop(): void {
+    const { broker } = this.#deps;
+    if (broker.claims === this) broker.claims = null;
+    broker.removeListener('clientReady', this.#noteReady);
+    this.#moves.stop();
+  }
+
+  claim(asked: ClientIdClaim, claimant: Claimant): Promise<ClaimVerdict> | null {
+    const { clientId } = asked;
+    const claim: Claim = { time: this.#clock.next(), isClean: asked.cleanStart, claimant };
+    this.#claims.set(clientId, claim);
+    claimant.whenClosed(() => {
+      if (this.#claims.get(clientId) === claim) this.#claims.delete(clientId);
+    });
+    if (this.#deps.neighbours.heard().length === 0 && !this.#turns.isTaken(clientId)) return null;
+    return this.#claimOfAll(asked, claim).catch((error: unknown): ClaimVerdict => {
+      this.#deps.log.log('error', `Error: Cluster: cannot ask for the session of client ${clientId}: ${reasonOf(error)}`);
+      return 'granted';
+    });
+  }
+
+  async #claimOfAll(asked: ClientIdClaim, { time }: Claim): Promise<ClaimVerdict> {
+    const { neighbours } = this.#deps;
+    const { clientId, username, isProven, cleanStart } = asked;
+    const leave = await this.#turns.enter(clientId);
+    try {
+      const word = { ask: 'claim', from: neighbours.id, clientId, time, username, isProven, cleanStart, isLate: false } as const;
+      const answers = await Promise.all(
+        neighbours.heard().map(async (peer) => {
+          const move = this.#moves.newMove();
+          return { peer, move, answer: await this.#askClaim(peer, { ...word, move }, CLAIM_MS) };
+        }),
+      );
+      if (answers.some(({ answer }) => answer?.is === 'later')) return 'taken';
+      if (answers.some(({ answer }) => answer?.is === 'another')) return 'of another';
+      for (const { peer, move, answer } of answers) if (answer?.is === 'session') await this.#fetch(peer, move, answer);
+      return 'granted';
+    } finally {
+      leave();
+    }
+  }
+
+  /** Null = there is no answer, and the client is not kept waiting for it. */
+  async #askClaim(peer: string, word: ClaimWord, milliseconds: number): Promise<ClaimAnswer | null> {
+    try {
+      const answer = readAnswer<ClaimAnswer>(await this.#deps.neighbours.ask(peer, word, milliseconds));
+      if (answer.is === 'later') this.#clock.heard(answer.time);
+      return answer;
+    } catch (error) {
+      if (!(error instanceof NobodyListens)) this.#settleLater(peer, word.clientId);
+      return null;
+    }
+  }
+
+  async #fetch(peer: string, move: string, moving: Extract<ClaimAnswer, { is: 'session' }>): Promise<void> {
+    const { clientId } = moving.session;
+    try {
+      await this.#moves.fetch(peer, move, moving);
+      this.#deps.log.log('information', `Cluster: the session of client ${clientId} has come from ${peer}.`);
+    } catch (error) {
+      this.#settleLater(peer, clientId);
+      const words = `messages that waited at ${peer} for client ${clientId} come when it is back`;
+      this.#deps.log.log('warning', `Cluster: ${words}: ${reasonOf(error)}.`);
+    }
+  }
+
+  #noteLease({ session, origin }: Connection): void {
+    if (session === null || origin.isOwn === true) return;
+    const claim = this.#claims.get(session.clientId);
+    this.#claims.delete(session.clientId);
+    const { time, isClean } = claim ?? { time: this.#clock.next(), isClean: false }; // an id that was made here is nowhere else
+    this.#leases.set(session, { time, isClean });
+  }
+
+  /** A session from before the start of this broker is older than all that others have. */
+  #leaseOf(session: Session): Lease {
+    return this.#leases.get(session) ?? { time: session.connectedAt, isClean: false };
+  }
+
+  /** isMoving tells whether a claim of a client id, or the move of its session, is under way. */
+  isMoving(clientId: string): boolean {
+    return this.#turns.isTaken(clientId);
+  }
+
+  /** answer gives what another broker asks for; it never throws. */
+  async answer(bytes: Buffer): Promise<Buffer> {
+    try {
+      return await this.#answerTo(bytes);
+    } catch (error) {
+      return json({ error: reasonOf(error) });
+    }
+  }
+
+  async #answerTo(bytes: Buffer): Promise<Buffer> {
+    const word = readWord(bytes);
+    switch (word?.ask) {
+      case 'claim':
+        return json(await this.#answerClaim(word));
+      case 'cut':
+        return json(await this.#moves.cut(word));
+      case 'take':
+        return json(await this.#moves.take(word));
+      case 'part':
+        return this.#moves.part(word);
+      case 'done':
+        return json(this.#moves.done(word.move));
+      case 'compare':
+        return json({ earlier: this.#earlierThan(word) });
+      case 'kick':
+        return json({ address: this.#kickHere(word.clientId) });
+      default:
+        throw new Error(`this broker knows questions of version ${CLIENTS_VERSION} only`);
+    }
+  }
+
+  async #answerClaim(word: ClaimWord): Promise<ClaimAnswer> {
+    const { clientId } = word;
+    this.#clock.heard(word.time);
+    const claim = this.#claims.get(clientId);
+    if (claim !== undefined) {
+      if (this.#isLater(claim.time, word)) return { is: 'later', time: claim.time };
+      claim.claimant.overtaken();
+    }
+    const leave = await this.#turns.enter(clientId);
+    let isMoving = false;
+    try {
+      const newer = this.#claims.get(clientId);
+      if (newer !== undefined && this.#isLater(newer.time, word)) return { is: 'later', time: newer.time };
+      const answer = await this.#release(word, leave);
+      isMoving = answer.is === 'session';
+      return answer;
+    } finally {
+      if (!isMoving) leave();
+    }
+  }
+
+  /** The client is connected elsewhere: here it is not any more. */
+  async #release(word: ClaimWord, leave: () => void): Promise<ClaimAnswer> {
+    const { broker } = this.#deps;
+    const { sessions } = broker;
+    const session = sessions.get(word.clientId);
+    if (session === null || session.listener === CLUSTER_LISTENER || session.connection?.origin.isOwn === true) return { is: 'none' };
+    const { time } = this.#leaseOf(session);
+    if (this.#isLater(time, word)) return { is: 'later', time };
+    if (isOfAnother(session, broker, word.username, word.isProven)) return { is: 'another' };
+    this.#disconnect(session, word);
+    if (sessions.get(word.clientId) !== session) return { is: 'none' }; // it ended with its connection
+    if (!word.cleanStart) return { is: 'session', ...this.#moves.give(session, word.move, word.from, leave) };
+    sessions.end(session);
+    await new Promise<void>((resolve) => (broker.journal === null ? resolve() : broker.journal.whenDurable(() => resolve(), true)));
+    return { is: 'none' };
+  }
+
+  #disconnect({ connection, clientId }: Session, { from, isLate }: ClaimWord): void {
+    if (connection === null) return;
+    const late = `Cluster: client ${clientId} was connected to two brokers while they did not reach each other. It connected to ${from} later and stays there.`;
+    if (isLate) this.#deps.log.log('warning', late);
+    else this.#deps.log.log('notice', `Cluster: client ${clientId} has connected to ${from}.`);
+    connection.disconnect(REASON.SESSION_TAKEN_OVER);
+  }
+
+  #isLater(time: number, other: Pick<ClaimWord, 'time' | 'from'>): boolean {
+    return time > other.time || (time === other.time && this.#deps.neighbours.id > other.from);
+  }
+
+  /** kick ends a client where it is. It gives its address; null = it is connected to no broker that answers. */
+  async kick(clientId: string): Promise<{ broker: string; address: string } | null> {
+    const { neighbours } = this.#deps;
+    const answers = await Promise.all(
+      neighbours.heard().map(async (peer) => {
+        try {
+          const bytes = await neighbours.ask(peer, { ask: 'kick', clientId }, CLAIM_MS);
+          return { broker: peer, address: readAnswer<{ address: string | null }>(bytes).address };
+        } catch {
+          return { broker: peer, address: null };
+        }
+      }),
+    );
+    for (const { broker, address } of answers) if (address !== null) return { broker, address };
+    return null;
+  }
+
+  #kickHere(clientId: string): string | null {
+    const connection = this.#deps.broker.sessions.get(clientId)?.connection ?? null;
+    if (connection === null || connection.origin.isOwn === true) return null;
+    connection.disconnect(REASON.ADMINISTRATIVE_ACTION);
+    return connection.origin.address;
+  }
+
+  /** peerBack compares with a broker what both may have by now. `since` = it was not heard from then on; null = it is another run, or the first. */
+  peerBack(peer: string, since: number | null): void {
+    const from = since === null ? 0 : since - UNHEARD_MS;
+    const ids = [...this.#own()].filter((session) => this.#leaseOf(session).time >= from).map(({ clientId }) => clientId);
+    for (const clientId of ids) this.#settleLater(peer, clientId);
+    void this.settle(peer);
+  }
+
+  /** settle asks a broker about all that it could not be asked about. */
+  async settle(peer: string): Promise<void> {
+    const ids = this.#unsettled.get(peer);
+    if (ids === undefined || this.#settling.has(peer)) return;
+    this.#settling.add(peer);
+    this.#unsettled.delete(peer);
+    try {
+      await this.#settleAll(peer, [...ids]);
+    } catch (error) {
+      if (!(error instanceof NobodyListens)) for (const clientId of ids) this.#settleLater(peer, clientId);
+      this.#deps.log.log('debug', `Cluster: cannot compare clients with ${peer}: ${reasonOf(error)}`);
+    } finally {
+      this.#settling.delete(peer);
+    }
+  }
+
+  async #settleAll(peer: string, ids: readonly string[]): Promise<void> {
+    const { broker, neighbours } = this.#deps;
+    for (let at = 0; at < ids.length; at += COMPARED_AT_ONCE) {
+      const sessions = ids.slice(at, at + COMPARED_AT_ONCE).map((id) => broker.sessions.get(id));
+      const held = sessions.filter((one) => one !== null).map((one) => [one.clientId, this.#leaseOf(one).time] as const);
+      if (held.length === 0) continue;
+      const bytes = await neighbours.ask(peer, { ask: 'compare', from: neighbours.id, held }, ANSWER_MS);
+      for (const clientId of readAnswer<{ earlier: readonly string[] }>(bytes).earlier) await this.#reclaim(peer, clientId);
+    }
+  }
+
+  #earlierThan({ from, held }: CompareWord): string[] {
+    const earlier: string[] = [];
+    for (const [clientId, time] of held) {
+      const session = this.#deps.broker.sessions.get(clientId);
+      if (session !== null && !this.#isLater(this.#leaseOf(session).time, { time, from })) earlier.push(clientId);
+    }
+    return earlier;
+  }
+
+  /** The client is here, and was there before. */
+  async #reclaim(peer: string, clientId: string): Promise<void> {
+    const { broker, neighbours, log } = this.#deps;
+    const leave = await this.#turns.enter(clientId);
+    try {
+      const session = broker.sessions.get(clientId);
+      if (session === null) return;
+      const { username, listener } = session;
+      const { time, isClean } = this.#leaseOf(session);
+      const move = this.#moves.newMove();
+      const isProven = broker.isAccount(listener, username);
+      const own = { ask: 'claim', from: neighbours.id, move, clientId, username, isProven } as const;
+      const answer = await this.#askClaim(peer, { ...own, time, cleanStart: isClean, isLate: true }, ANSWER_MS);
+      if (answer?.is === 'session') await this.#fetch(peer, move, answer);
+      if (answer?.is !== 'another') return;
+      log.log('warning', `Cluster: client id ${clientId} belongs to another user at ${peer}: its client here is disconnected.`);
+      session.connection?.disconnect(REASON.NOT_AUTHORIZED);
+    } finally {
+      leave();
+    }
+  }
+
+  #settleLater(peer: string, clientId: string): void {
+    const ids = this.#unsettled.get(peer) ?? new Set<string>();
+    this.#unsettled.set(peer, ids.add(clientId));
+  }
+
+  *#own(): Generator<Session> {
+    for (const session of this.#deps.broker.sessions)
+      if (session.listener !== CLUSTER_LISTENER && session.connection?.origin.isOwn !== true) yield session;
+  }
+}
+
+function json(answer: object): Buffer {
+  return Buffer.from(JSON.stringify(answer));
+}

@@ -1,0 +1,370 @@
+// A session moves from the broker where its client was, the giver, to the one where it is, the taker.
+//
+//   taker                          giver                               every other broker
+//   claim ----------------------->  the client is disconnected
+//         <-----------------------  what it subscribes to
+//   gate: closed for all            gate: open for all
+//   cut  ------------------------>  ... ------------------------------->  messages for the filters go to the taker too;
+//        from each a marker, by its links, behind the messages so far:    the marker goes to giver and taker at once
+//   marker of C: open for C         marker of C: closed for C
+//   take ------------------------>  when the markers are there: the session as it is
+//   its bytes are on the disk
+//   done ------------------------>  it is forgotten
+//
+// Each message passes one of the two gates, once. The giver forgets the session only when the taker has it on its disk: whatever is cut in
+// between, one of the two has it. If both have it then, the numbers of its deliveries tell which of them are the same.
+
+import { randomBytes } from 'node:crypto';
+import type { Logger } from '../base/logger.ts';
+import type { AedesPacket } from '../broker/aedes-packet.ts';
+import type { Broker } from '../broker/broker.ts';
+import { Subscription } from '../broker/delivery/subscription.ts';
+import { storedSession, storedSubscription } from '../broker/journal.ts';
+import { Message } from '../broker/message.ts';
+import type { LoadedSession } from '../broker/ports.ts';
+import type { Session } from '../broker/session/session.ts';
+import { beginSession, sessionToMove, takeMessages, takeSession } from '../broker/session/session-transfer.ts';
+import type { Qos } from '../mqtt/packet-types.ts';
+import { Gate } from './gate.ts';
+import type { Wish } from './interest.ts';
+import type { Neighbours } from './neighbours.ts';
+import { sessionFrom, sessionTo } from './options.ts';
+import { decodeSession, encodeSession } from './session-copy.ts';
+import { type CutWord, type Moving, type PartWord, readAnswer, type TakeWord } from './session-words.ts';
+
+/** Milliseconds for one answer. */
+const ANSWER_MS = 2000;
+/** Milliseconds that markers may be on their way. */
+const MARKERS_MS = 1000;
+/** Milliseconds after which a giver that hears no more of a move keeps the session. */
+const SILENCE_MS = 3000;
+/** Bytes of a session in one NATS message. */
+const PART_BYTES = 262_144;
+/** Deliveries that the giver may still number before it gives the session away. */
+const ORDERS = 1_000_000;
+
+const MARKERS = '$cluster/moves/';
+const FROM = sessionFrom('');
+
+/** MARKED are the QoS of markers: QoS 2 waits for a disk where QoS 1 does not, so that each has its own order. */
+const MARKED = [1, 2] as const;
+
+/** The brokers whose markers have come. */
+class Markers {
+  readonly #lower = new Set<string>();
+  readonly #exact = new Set<string>();
+  #look: () => void = () => {};
+
+  /** add notes a marker of a QoS. */
+  add(source: string, qos: Qos): void {
+    (qos === 2 ? this.#exact : this.#lower).add(source);
+    this.#look();
+  }
+
+  /** isBefore tells whether a message has come behind the marker of its source. */
+  isBefore(source: string, { qos }: Pick<Message, 'qos'>): boolean {
+    return (qos === 2 ? this.#exact : this.#lower).has(source);
+  }
+
+  /** has tells whether all of a source's have come. */
+  has(source: string): boolean {
+    return this.#lower.has(source) && this.#exact.has(source);
+  }
+
+  /** all resolves when they are there, or with false after a time. */
+  all(sources: readonly string[], milliseconds: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(false), milliseconds);
+      this.#look = () => {
+        if (!sources.every((source) => this.has(source))) return;
+        clearTimeout(timer);
+        resolve(true);
+      };
+      this.#look();
+    });
+  }
+}
+
+interface Leaving {
+  readonly session: Session;
+  readonly taker: string;
+  readonly markers: Markers;
+  readonly gate: Gate;
+  /** Its turn. */
+  readonly end: () => void;
+  bytes: Buffer | null;
+  /** The order of the last delivery in them. */
+  taken: number;
+  timer: NodeJS.Timeout;
+}
+
+export interface MovesDeps {
+  readonly broker: Broker;
+  readonly log: Logger;
+  readonly neighbours: Neighbours;
+}
+
+/** Moves belongs to one broker, which gives some sessions and takes others. */
+export class Moves {
+  readonly #deps: MovesDeps;
+  readonly #leaving = new Map<string, Leaving>();
+  readonly #arriving = new Map<string, Markers>();
+  /** By session and broker: deliveries up to this order are the same here and there. */
+  readonly #copies = new WeakMap<Session, Map<string, number>>();
+  readonly #hearMarker = (packet: AedesPacket): void => this.#noteMarker(packet);
+
+  constructor(deps: MovesDeps) {
+    this.#deps = deps;
+  }
+
+  start(): void {
+    this.#deps.broker.tree.addListener(`${MARKERS}+`, this.#hearMarker);
+  }
+
+  /** stop keeps what is here. */
+  stop(): void {
+    this.#deps.broker.tree.removeListener(`${MARKERS}+`, this.#hearMarker);
+    for (const [move, leaving] of [...this.#leaving]) this.#keep(move, leaving);
+  }
+
+  /** newMove names one. */
+  newMove(): string {
+    return `${this.#deps.neighbours.id}-${randomBytes(9).toString('base64url')}`;
+  }
+
+  /** give begins the move of a session that has no connection. `end` is called when it is over. */
+  give(session: Session, move: string, taker: string, end: () => void): Moving {
+    const { broker } = this.#deps;
+    const markers = new Markers();
+    broker.sessions.suspend(session);
+    const plain = [...session.subscriptions.values()].filter(({ group }) => group === null);
+    for (const one of plain) broker.tree.remove(one);
+    const gate = new Gate(
+      broker,
+      session,
+      plain.map((one) => [one.topicFilter, one]),
+      (message) => !markers.isBefore(this.#sourceOf(message), message),
+    );
+    const timer = setTimeout(() => {}, 0);
+    const leaving: Leaving = { session, taker, markers, gate, end, bytes: null, taken: 0, timer };
+    this.#leaving.set(move, leaving);
+    this.#wait(move, leaving);
+    return {
+      session: { ...storedSession(session), will: null },
+      subscriptions: Array.from(session.subscriptions, ([topicFilter, one]) => storedSubscription(topicFilter, one)),
+      incoming: [...(session.incoming ?? [])],
+      lastOrder: session.outgoing.newestOrder,
+    };
+  }
+
+  /** cut has messages go to the taker, and tells both by a marker which are the first. */
+  async cut({ move, giver, taker, wishes }: CutWord): Promise<{ isCut: boolean }> {
+    const { broker, neighbours } = this.#deps;
+    const leaving = this.#leaving.get(move);
+    if (leaving !== undefined) this.#wait(move, leaving);
+    const had = broker.sessions.get(sessionTo(taker))?.subscriptions;
+    const more = wishes.filter(([topicFilter, qos]) => (had?.get(topicFilter)?.qos ?? -1) < qos);
+    if (!(await neighbours.carry(taker, more))) return { isCut: false };
+    const isCut = this.#sendMarkers(taker, move);
+    if (giver !== neighbours.id) this.#sendMarkers(giver, move);
+    else for (const qos of MARKED) leaving?.markers.add(neighbours.id, qos);
+    return { isCut };
+  }
+
+  /** take gives how large the session is, which takes nothing more here. */
+  async take({ move, sources }: TakeWord): Promise<{ size: number; lastOrder: number }> {
+    const leaving = this.#known(move);
+    const areThere = await leaving.markers.all(sources, MARKERS_MS);
+    if (!areThere) this.#logMissing(leaving.session.clientId, sources, leaving.markers);
+    this.#known(move);
+    leaving.gate.close();
+    leaving.bytes = encodeSession(sessionToMove(leaving.session));
+    const lastOrder = leaving.session.outgoing.newestOrder;
+    leaving.taken = lastOrder;
+    this.#noteCopy(leaving.session, leaving.taker, lastOrder);
+    return { size: leaving.bytes.length, lastOrder };
+  }
+
+  part({ move, at }: PartWord): Buffer {
+    return this.#known(move).bytes?.subarray(at, at + PART_BYTES) ?? Buffer.alloc(0);
+  }
+
+  /** done forgets the session, unless a shared subscription has brought it more meanwhile: then that is to be taken too. */
+  done(move: string): { isOver: boolean } {
+    const leaving = this.#known(move);
+    const { session, taken } = leaving;
+    for (const one of session.subscriptions.values()) if (one.group !== null) this.#deps.broker.tree.remove(one);
+    if (session.outgoing.newestOrder > taken) return { isOver: false };
+    clearTimeout(leaving.timer);
+    this.#leaving.delete(move);
+    this.#deps.broker.sessions.handOver(session);
+    leaving.end();
+    return { isOver: true };
+  }
+
+  /** fetch brings a session here. Throws when the giver is lost meanwhile: then all is here but the messages that it has. */
+  async fetch(giver: string, move: string, moving: Moving): Promise<void> {
+    const { broker } = this.#deps;
+    const { clientId } = moving.session;
+    const here = broker.sessions.get(clientId);
+    const isLive = here !== null && here.connection !== null;
+    const session = here ?? beginSession(broker, moving.session, moving.lastOrder + ORDERS);
+    let isTaken = false;
+    const route = isLive ? null : this.#openRoute(session, moving);
+    try {
+      const sources = route === null ? [] : await this.#cutAll(giver, move, moving, route.markers);
+      for (let isOver = false; !isOver; ) {
+        const { size, lastOrder } = await this.#ask<{ size: number; lastOrder: number }>(giver, { ask: 'take', move, sources });
+        const loaded = decodeSession(await this.#bytes(giver, move, size));
+        if (route !== null && !(await route.markers.all(sources, MARKERS_MS))) this.#logMissing(clientId, sources, route.markers);
+        route?.gate.close();
+        if (broker.sessions.get(clientId) !== session) throw new Error('its session has ended meanwhile');
+        const above = this.#copies.get(session)?.get(giver) ?? 0;
+        if (isLive) takeMessages(session, loaded, above);
+        else takeSession(session, loaded, above);
+        isTaken = true;
+        this.#noteCopy(session, giver, lastOrder);
+        await this.#durable();
+        isOver = (await this.#ask<{ isOver: boolean }>(giver, { ask: 'done', move })).isOver;
+      }
+    } finally {
+      this.#arriving.delete(move);
+      route?.gate.close();
+      if (!isLive && !isTaken && broker.sessions.get(clientId) === session) takeSession(session, withoutMessages(moving), 0);
+    }
+  }
+
+  #openRoute(session: Session, { subscriptions }: Moving): { gate: Gate; markers: Markers } {
+    const markers = new Markers();
+    const filters = subscriptions.filter(({ group }) => group === null);
+    const gate = new Gate(
+      this.#deps.broker,
+      session,
+      filters.map((one) => [one.mountedFilter, one]),
+      (message) => markers.isBefore(this.#sourceOf(message), message),
+    );
+    return { gate, markers };
+  }
+
+  /** It gives those who have cut. */
+  async #cutAll(giver: string, move: string, { subscriptions }: Moving, markers: Markers): Promise<string[]> {
+    const { neighbours } = this.#deps;
+    const highest = new Map<string, Wish>();
+    for (const { mountedFilter, qos, group } of subscriptions)
+      if (group === null && (highest.get(mountedFilter)?.[1] ?? -1) < qos) highest.set(mountedFilter, [mountedFilter, qos]);
+    const wishes = [...highest.values()];
+    if (wishes.length === 0) return [];
+    this.#arriving.set(move, markers);
+    const cut = async (peer: string): Promise<string | null> => {
+      try {
+        const word = { ask: 'cut', move, giver, taker: neighbours.id, wishes } as const;
+        return (await this.#ask<{ isCut: boolean }>(peer, word)).isCut ? peer : null;
+      } catch {
+        return null; // an older one, or it is away: what it sends goes to the giver until it knows better
+      }
+    };
+    const others = Promise.all(neighbours.heard().map(cut));
+    const isLinked = this.#sendMarkers(giver, move);
+    for (const qos of MARKED) markers.add(neighbours.id, qos);
+    const sources = (await others).filter((peer) => peer !== null);
+    return isLinked ? [...sources, neighbours.id] : sources;
+  }
+
+  async #bytes(giver: string, move: string, size: number): Promise<Buffer> {
+    const parts: Buffer[] = [];
+    for (let at = 0; at < size; ) {
+      const part = await this.#deps.neighbours.ask(giver, { ask: 'part', move, at }, ANSWER_MS);
+      if (part.length === 0) throw new Error('the session does not come to its end');
+      parts.push(part);
+      at += part.length;
+    }
+    return Buffer.concat(parts);
+  }
+
+  async #ask<T>(peer: string, word: Parameters<Neighbours['ask']>[1]): Promise<T> {
+    return readAnswer<T>(await this.#deps.neighbours.ask(peer, word, ANSWER_MS));
+  }
+
+  #durable(): Promise<void> {
+    const { journal } = this.#deps.broker;
+    if (journal === null) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      journal.whenDurable((outcome) => (outcome === 'durable' ? resolve() : reject(new Error('the database cannot be written'))), true);
+    });
+  }
+
+  #known(move: string): Leaving {
+    const leaving = this.#leaving.get(move);
+    if (leaving === undefined) throw new Error('no session moves by that name');
+    this.#wait(move, leaving);
+    return leaving;
+  }
+
+  #wait(move: string, leaving: Leaving): void {
+    clearTimeout(leaving.timer);
+    leaving.timer = setTimeout(() => this.#keep(move, leaving), SILENCE_MS);
+    leaving.timer.unref();
+  }
+
+  /** The taker is lost: the session stays here. If the taker has it too, that shows when it is back. */
+  #keep(move: string, leaving: Leaving): void {
+    const { broker, log } = this.#deps;
+    const { session, gate, timer, end, taker } = leaving;
+    clearTimeout(timer);
+    this.#leaving.delete(move);
+    gate.close();
+    if (!session.isOver) {
+      for (const one of session.subscriptions.values()) {
+        broker.tree.remove(one);
+        broker.tree.add(one);
+      }
+      broker.sessions.unsuspend(session);
+      log.log(
+        'warning',
+        `Cluster: ${taker} has not taken over the session of client ${session.clientId} to the end. This broker keeps it.`,
+      );
+    }
+    end();
+  }
+
+  #sourceOf({ publisher }: Message): string {
+    const clientId = publisher?.clientId ?? '';
+    return clientId.startsWith(FROM) ? clientId.slice(FROM.length) : this.#deps.neighbours.id;
+  }
+
+  /** Behind the messages that wait for a broker already. */
+  #sendMarkers(peer: string, move: string): boolean {
+    const { broker } = this.#deps;
+    const session = broker.sessions.get(sessionTo(peer));
+    if (session === null) return false;
+    const topic = broker.topics.named(MARKERS + move);
+    for (const qos of MARKED) {
+      const options = { qos, noLocal: true, retainAsPublished: false, identifier: 0 };
+      const message = Message.of({ topic, qos, retain: false, payload: Buffer.alloc(0) });
+      session.outgoing.deliver(message, new Subscription(session, topic.name, options, null, null));
+    }
+    return true;
+  }
+
+  #noteMarker({ topic, qos, clientId = '' }: AedesPacket): void {
+    if (!clientId.startsWith(FROM)) return; // no client of ours may have such an id
+    const move = topic.slice(MARKERS.length);
+    const source = clientId.slice(FROM.length);
+    this.#leaving.get(move)?.markers.add(source, qos);
+    this.#arriving.get(move)?.add(source, qos);
+  }
+
+  #noteCopy(session: Session, peer: string, order: number): void {
+    const copies = this.#copies.get(session) ?? new Map<string, number>();
+    this.#copies.set(session, copies.set(peer, order));
+  }
+
+  #logMissing(clientId: string, sources: readonly string[], markers: Markers): void {
+    const missing = sources.filter((source) => !markers.has(source)).join(', ');
+    this.#deps.log.log('notice', `Cluster: the session of client ${clientId} moves before all messages from ${missing} have come.`);
+  }
+}
+
+function withoutMessages({ session, subscriptions, incoming }: Moving): LoadedSession {
+  return { session, subscriptions, incoming, deliveries: [] };
+}

@@ -1,0 +1,16 @@
+// The other brokers, as those who care for clients know them.
+
+import type { Wish } from './interest.ts';
+import type { ClientsWord } from './session-words.ts';
+
+/** Neighbours are asked for what they have of our clients. */
+export interface Neighbours {
+  /** Of this broker. */
+  readonly id: string;
+  /** heard gives the brokers that are there; none without NATS. */
+  heard(): readonly string[];
+  /** ask throws when no answer comes in so many milliseconds, or none can come. */
+  ask(peer: string, word: ClientsWord, milliseconds: number): Promise<Buffer>;
+  /** carry has messages of filters go to a broker. False = they do not, for there is no link to it. */
+  carry(peer: string, wishes: readonly Wish[]): Promise<boolean>;
+}

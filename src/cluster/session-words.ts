@@ -1,0 +1,112 @@
+// What brokers of one cluster ask each other about clients and their sessions: JSON on the subject midge.CLUSTER.ID.clients, each answered.
+//
+//   claim     a client has connected here: whose is its id, and what of it is there?
+//   cut       from now on, messages of these filters go to the taker and not to the giver any more
+//   take      the session as it is now: how many bytes is it?
+//   part      some of those bytes
+//   done      they are on the taker's disk: forget it
+//   compare   which of these client ids are there too, by an earlier CONNECT?
+//   kick      disconnect this client
+//   wills     of which clients of mine have you said the will while I was gone?
+//
+// An older broker that does not know the subject has NATS say so at once; one that does not know a word answers with an error.
+
+import type { StoredSession, StoredSubscription } from '../broker/ports.ts';
+import type { Wish } from './interest.ts';
+
+/** CLIENTS_VERSION stands in each question; who answers knows it, or answers with an error. */
+export const CLIENTS_VERSION = 1;
+
+/** ClaimWord: `time` is the CONNECT's by the hybrid clock. */
+export interface ClaimWord {
+  readonly ask: 'claim';
+  readonly from: string;
+  readonly clientId: string;
+  readonly time: number;
+  /** Names the move of the session, if there is one. */
+  readonly move: string;
+  readonly username: string | null;
+  readonly isProven: boolean;
+  readonly cleanStart: boolean;
+  /** The client is connected there for a while, and the brokers could not speak with each other. */
+  readonly isLate: boolean;
+}
+
+export interface CutWord {
+  readonly ask: 'cut';
+  readonly move: string;
+  readonly giver: string;
+  readonly taker: string;
+  readonly wishes: readonly Wish[];
+}
+
+/** TakeWord: `sources` are the brokers that have cut. */
+export interface TakeWord {
+  readonly ask: 'take';
+  readonly move: string;
+  readonly sources: readonly string[];
+}
+
+export interface PartWord {
+  readonly ask: 'part';
+  readonly move: string;
+  readonly at: number;
+}
+
+export interface DoneWord {
+  readonly ask: 'done';
+  readonly move: string;
+}
+
+export interface CompareWord {
+  readonly ask: 'compare';
+  readonly from: string;
+  readonly held: readonly (readonly [clientId: string, time: number])[];
+}
+
+export interface KickWord {
+  readonly ask: 'kick';
+  readonly clientId: string;
+}
+
+export interface WillsWord {
+  readonly ask: 'wills';
+  readonly from: string;
+  /** The run that asks; what is known of earlier ones is of no use from now on. */
+  readonly run: string;
+}
+
+export type ClientsWord = ClaimWord | CutWord | TakeWord | PartWord | DoneWord | CompareWord | KickWord | WillsWord;
+
+/** Moving is a session as its giver announces it: all but its messages. */
+export interface Moving {
+  readonly session: StoredSession;
+  readonly subscriptions: readonly StoredSubscription[];
+  readonly incoming: readonly (readonly [packetId: number, digest: number])[];
+  /** Greatest order of its deliveries so far. */
+  readonly lastOrder: number;
+}
+
+/** ClaimAnswer: 'none' = nothing of this client is there any more; 'later' = it has connected there since. */
+export type ClaimAnswer =
+  | { readonly is: 'none' }
+  | { readonly is: 'later'; readonly time: number }
+  | { readonly is: 'another' }
+  | ({ readonly is: 'session' } & Moving);
+
+/** readWord gives null for what is none of this version. */
+export function readWord(bytes: Buffer): ClientsWord | null {
+  try {
+    const word = JSON.parse(bytes.toString('utf8')) as ClientsWord & { v: number }; // another broker's: looked at below
+    return word !== null && typeof word === 'object' && word.v === CLIENTS_VERSION ? word : null;
+  } catch {
+    return null;
+  }
+}
+
+/** readAnswer throws with the other broker's reason when it is an error. */
+export function readAnswer<T>(bytes: Buffer): T {
+  const answer = JSON.parse(bytes.toString('utf8')) as T & { error?: string }; // as above
+  if (typeof answer.error === 'string') throw new Error(answer.error);
+  return answer;
+}

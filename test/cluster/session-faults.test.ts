@@ -1,0 +1,174 @@
+// A session that moves while the two brokers lose each other at any step: afterwards one broker has it, with each of its messages once.
+
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { systemClock } from '../../src/base/clock.ts';
+import { silentLogger } from '../../src/base/logger.ts';
+import { NobodyListens } from '../../src/cluster/backplane.ts';
+import { ClientIds } from '../../src/cluster/client-ids.ts';
+import type { ClientsWord } from '../../src/cluster/session-words.ts';
+import { eventually } from '../bridges/scene.ts';
+import { startTestBroker, type TestBroker } from '../support/broker/test-broker.ts';
+import type { WirePeer } from '../support/clients/wire-peer.ts';
+
+/** Steps of a move without other brokers. */
+const STEPS = ['claim', 'cut', 'take', 'part', 'done'] as const;
+const WANDERER = { clientId: 'wanderer', cleanStart: false };
+const PRESENT = '20 [ 01 00 { ... } ]';
+const MESSAGES = ['one', 'two', 'three', 'four'];
+
+interface End {
+  readonly id: string;
+  readonly midge: TestBroker;
+  readonly ids: ClientIds;
+  /** back has it compare with the other, as after a loss. */
+  back(): void;
+}
+
+/** Fault says what is lost of the words on the way, in both directions. */
+type Fault = (word: ClientsWord) => 'question' | 'answer' | null;
+
+/** twoEnds are two brokers that ask each other by calls. */
+async function twoEnds(t: TestContext, fault: { now: Fault }): Promise<[End, End]> {
+  const all = new Map<string, End>();
+  const start = async (id: string, other: string): Promise<End> => {
+    const midge = await startTestBroker();
+    const ask = async (peer: string, word: ClientsWord): Promise<Buffer> => {
+      const lost = fault.now(word);
+      if (lost === 'question') throw new Error('no answer');
+      const answer = await all.get(peer)!.ids.answer(Buffer.from(JSON.stringify({ v: 1, ...word }))); // both are there
+      if (lost === 'answer') throw new Error('no answer');
+      return answer;
+    };
+    const neighbours = { id, heard: () => [other], ask, carry: async () => true };
+    const ids = new ClientIds({ broker: midge.broker, clock: systemClock, log: silentLogger, neighbours });
+    ids.start();
+    t.after(async () => {
+      ids.stop();
+      await midge.stop();
+    });
+    const end = { id, midge, ids, back: () => ids.peerBack(other, null) };
+    all.set(id, end);
+    return end;
+  };
+  return [await start('a', 'b'), await start('b', 'a')];
+}
+
+/** A session at a broker that has one QoS 2 message under way, and three messages that wait. */
+async function prepare({ midge }: End): Promise<void> {
+  const client = await midge.connect(WANDERER);
+  client.send("82 [ 0001 {} 'x' 02 ]");
+  await client.expect('90 [ 0001 {} 02 ]');
+  publish(midge, MESSAGES[0]!, 2);
+  await client.expect("34 [ 'x' 0001 {} |one| ]");
+  client.abort();
+  await eventually(() => midge.broker.sessions.get('wanderer')?.connection === null, 'it is away');
+  publish(midge, MESSAGES[1]!, 2);
+  publish(midge, MESSAGES[2]!, 1);
+}
+
+function publish({ broker }: TestBroker, payload: string, qos: 1 | 2): void {
+  broker.publish({ cmd: 'publish', topic: 'x', payload: Buffer.from(payload), qos, retain: false, dup: false });
+}
+
+/** taken are the payloads that a client gets, which acknowledges all; it ends with the message "end". */
+async function taken(peer: WirePeer): Promise<string[]> {
+  const texts: string[] = [];
+  const under = new Set<number>();
+  for (;;) {
+    const packet = await peer.next();
+    assert.ok(typeof packet !== 'symbol', 'the broker has not closed the connection');
+    const type = packet[0]! >> 4; // packets are not empty
+    const qos = (packet[0]! >> 1) & 3;
+    const packetId = packet.readUInt16BE(type === 3 ? 5 : 2);
+    if (type === 6) {
+      under.delete(packetId);
+      peer.send(Buffer.of(0x70, 2, packetId >> 8, packetId & 255));
+      continue;
+    }
+    if (type !== 3) continue;
+    peer.send(Buffer.of(qos === 1 ? 0x40 : 0x50, 2, packetId >> 8, packetId & 255));
+    const text = packet.toString('latin1', 8);
+    if (qos === 2 && under.has(packetId)) continue;
+    if (qos === 2) under.add(packetId);
+    if (text === 'end') return texts;
+    texts.push(text);
+  }
+}
+
+for (const step of STEPS)
+  for (const lost of ['question', 'answer'] as const)
+    test(`cluster keeps a session whole when the ${lost} of "${step}" is lost while it moves`, async (t) => {
+      const fault: { now: Fault } = { now: () => null };
+      const [a, b] = await twoEnds(t, fault);
+      await prepare(a);
+      let isLost = false;
+      fault.now = ({ ask }) => {
+        isLost ||= ask === step;
+        return isLost ? lost : null; // and all that comes after it
+      };
+      const client = b.midge.open();
+      client.send("10 [ PROTOCOL 00 0000 { 11 FFFFFFFF } 'wanderer' ]");
+      await client.expect('20 [ ?? 00 { ... } ]');
+      client.abort();
+      await eventually(() => b.midge.broker.sessions.get('wanderer')?.connection === null, 'it is away');
+      await eventually(
+        () => !a.ids.isMoving('wanderer') && !b.ids.isMoving('wanderer'),
+        () => 'each knows that the move is over',
+      );
+      if (a.midge.broker.sessions.get('wanderer') !== null) publish(a.midge, MESSAGES[3]!, 1);
+      else publish(b.midge, MESSAGES[3]!, 1);
+      fault.now = () => null;
+      a.back();
+      b.back();
+      await eventually(() => a.midge.broker.sessions.get('wanderer') === null && !a.ids.isMoving('wanderer'), 'one session is left');
+      const again = b.midge.open();
+      again.send("10 [ PROTOCOL 00 0000 { 11 FFFFFFFF } 'wanderer' ]");
+      await again.expect(PRESENT);
+      again.send("82 [ 0009 {} 'x' 02 ]");
+      publish(b.midge, 'end', 1);
+      const texts = await taken(again);
+      const repeated = texts.filter((text, at) => texts.indexOf(text) !== at);
+      assert.deepEqual(repeated, [], 'none comes twice');
+      assert.deepEqual(texts.toSorted(), MESSAGES.toSorted());
+    });
+
+test('cluster brings what a shared subscription gives a session while it moves', async (t) => {
+  const fault: { now: Fault } = { now: () => null };
+  const [a, b] = await twoEnds(t, fault);
+  const first = await a.midge.connect(WANDERER);
+  first.send("82 [ 0001 {} '$share/g/x' 02 ]");
+  await first.expect('90 [ 0001 {} 02 ]');
+  first.abort();
+  await eventually(() => a.midge.broker.sessions.get('wanderer')?.connection === null, 'it is away');
+  publish(a.midge, 'one', 2);
+  let isLate = false;
+  fault.now = ({ ask }) => {
+    if (ask === 'done' && !isLate) publish(a.midge, 'two', 2);
+    isLate ||= ask === 'done';
+    return null;
+  };
+  const again = b.midge.open();
+  again.send("10 [ PROTOCOL 00 0000 { 11 FFFFFFFF } 'wanderer' ]");
+  await again.expect(PRESENT);
+  await again.expect("34 [ 'x' ???? {} |one| ]");
+  await again.expect("34 [ 'x' ???? {} |two| ]");
+  assert.equal(a.midge.broker.sessions.get('wanderer'), null);
+});
+
+test('cluster lets clients in where another broker cannot answer questions about them', async (t) => {
+  const [, b] = await twoEnds(t, {
+    now: () => {
+      throw new NobodyListens('nobody listens there');
+    },
+  });
+  const client = await b.midge.connect(WANDERER);
+  b.back();
+  await client.expectSilence();
+});
+
+test('cluster answers questions of a version that it does not know with an error', async (t) => {
+  const [a] = await twoEnds(t, { now: () => null });
+  for (const word of ['{"v":2,"ask":"claim"}', '{"v":1,"ask":"dance"}', 'null', '[', '{"v":1,"ask":"cut"}', '{"v":1,"ask":"compare"}'])
+    assert.match((await a.ids.answer(Buffer.from(word))).toString(), /^\{"error":/);
+});
