@@ -2,9 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { readAttempt, writeAttempt } from '../src/updates/update-record.ts';
 import { temporaryFolder } from './support/disk/temporary-folder.ts';
 
 const SCRIPT = join(import.meta.dirname, '../rootfs/usr/libexec/midge/slots');
@@ -25,6 +26,7 @@ test('slots follows an update of rauc from the first write to the good system, a
   assert.deepEqual(box.calls(), ['devmem 0x3f100020 32', 'devmem 0x3f100020 32 0x5a000025', 'reboot']); // PM_RSTS: 3 in every second bit, 0x20 was there
   assert.equal(box.autoboot(), 'boot_partition=2');
   box.start('B');
+  assert.deepEqual(box.calls().slice(-1), ['devmem 0x3f100020 32 0x5a000020']); // whatever resets the machine now leads to A
   assert.equal(box.run('get-current'), 'B');
   box.run('set-state', 'B', 'good'); // rauc status mark-good
   assert.equal(box.autoboot(), 'boot_partition=3');
@@ -76,6 +78,47 @@ test('slots goes back with the last words of a broker that has restarted on tria
   assert.equal(box.autoboot(), 'boot_partition=2');
 });
 
+test('slots leaves what became of a failed trial where midge status finds it, with the versions of the update', (t) => {
+  const box = new Box(t);
+  const record = box.path('/var/lib/midge-upgrade/last.json');
+  mkdirSync(dirname(record), { recursive: true });
+  writeAttempt(record, { at: '2026-01-31T00:00:00.000Z', from: '0.1.0', to: '0.2.0', outcome: 'installed', reason: null });
+  box.run('set-primary', 'B');
+  box.run('try');
+  box.start('B', { service: 'ActiveState=activating\nNRestarts=1', words: 'Cannot open "\\\\x":\tno' });
+  box.run('watch');
+  box.start('A');
+  const { at, reason, ...rest } = readAttempt(record) ?? assert.fail('there is no record');
+  assert.notEqual(at, '2026-01-31T00:00:00.000Z');
+  assert.deepEqual(rest, { from: '0.1.0', to: '0.2.0', outcome: 'failed' });
+  assert.match(reason ?? '', /Its last words: Cannot open "\\\\?x": no/);
+  assert.equal(statSync(record).mode & 0o777, 0o644);
+});
+
+test('slots puts the database back that the tried version has changed, before the broker opens it, and says where the changed one is', (t) => {
+  const box = new Box(t);
+  box.run('set-primary', 'B');
+  box.run('try');
+  box.put({ midge: 'echo "restored  /var/lib/midge/midge.db"; echo "kept      /var/lib/midge/midge.db.newer-1"' });
+  box.start('A');
+  assert.match(box.events(), /The database is that of before the update\. What came .* is in \/var\/lib\/midge\/midge\.db\.newer-1\./);
+  assert.equal(box.calls().at(-1), `midge restore --before-upgrade -c ${box.path('/var/lib/midge/appliance.conf')}`);
+  box.start('A');
+  assert.equal(box.calls().filter((call) => call.startsWith('midge')).length, 1);
+});
+
+test('slots tries no system when the disk has no room for a copy of the database', (t) => {
+  const box = new Box(t);
+  box.run('set-primary', 'B');
+  const database = box.path('/var/lib/midge/midge.db');
+  mkdirSync(dirname(database), { recursive: true });
+  writeFileSync(database, '');
+  truncateSync(database, 2 ** 43); // a hole
+  assert.throws(() => box.run('try'), /needs \d+ MB on the data partition/);
+  assert.match(readAttempt(box.path('/var/lib/midge-upgrade/last.json'))?.reason ?? '', /needs \d+ MB/);
+  assert.deepEqual(box.calls(), []);
+});
+
 test('slots asks rauc to declare the system good when the broker has stayed healthy', (t) => {
   const box = new Box(t);
   box.run('set-primary', 'B');
@@ -94,6 +137,13 @@ test('slots does nothing when no system is on trial, and never gives the only go
   assert.throws(() => box.run('set-primary', 'C'), /there is no slot "C"/);
 });
 
+/** What programs of the system say; one that is not named says what it said before. */
+interface Programs {
+  readonly service?: string;
+  readonly words?: string;
+  readonly midge?: string;
+}
+
 /** A box with the folder as its disk, and programs that write down how they were called. */
 class Box {
   readonly #root: string;
@@ -106,8 +156,7 @@ class Box {
     this.#program('reboot', `echo reboot >>${this.path('/calls')}`);
     this.#program('rauc', `echo "rauc $*" >>${this.path('/calls')}`);
     this.#program('status', 'exit 0');
-    this.#program('log', 'echo "Cannot open the data"');
-    this.#put({});
+    this.put({ service: HEALTHY, words: 'Cannot open the data', midge: 'echo "nothing was changed."' });
     this.#boot('A');
   }
 
@@ -115,10 +164,17 @@ class Box {
     return join(this.#root, name);
   }
 
+  /** put says what the system's programs say. */
+  put({ service, words, midge }: Programs): void {
+    if (service !== undefined) this.#program('show', `printf '${service.replaceAll('\n', '\\n')}\\n'`);
+    if (words !== undefined) this.#program('log', `printf '%s\\n' '${words}'`);
+    if (midge !== undefined) this.#program('midge', `echo "midge $*" >>${this.path('/calls')}; ${midge}`);
+  }
+
   /** start is the start of a system. */
-  start(slot: 'A' | 'B', { service = HEALTHY }: { readonly service?: string } = {}): void {
+  start(slot: 'A' | 'B', programs: Programs = {}): void {
     this.#boot(slot);
-    this.#put({ service });
+    this.put({ service: HEALTHY, ...programs });
     this.#write('/run/midge-boot/data', '');
     this.run('arrive');
   }
@@ -129,7 +185,7 @@ class Box {
       MIDGE_SLOTS_ROOT: this.#root,
       MIDGE_SLOTS_HEALTHY: '5',
       ...Object.fromEntries(
-        ['devmem', 'reboot', 'rauc', 'status', 'log', 'show'].map((name) => [
+        ['devmem', 'reboot', 'rauc', 'status', 'log', 'show', 'midge'].map((name) => [
           `MIDGE_SLOTS_${name.toUpperCase()}`,
           this.path(`/bin/${name}`),
         ]),
@@ -155,10 +211,6 @@ class Box {
 
   #boot(slot: string): void {
     this.#write('/proc/cmdline', `console=tty0 root=PARTUUID=4d494447-05 rauc.slot=${slot} ro\n`);
-  }
-
-  #put({ service = HEALTHY }: { readonly service?: string }): void {
-    this.#program('show', `printf '${service.replaceAll('\n', '\\n')}\\n'`);
   }
 
   #program(name: string, text: string): void {

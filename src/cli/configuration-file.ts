@@ -8,15 +8,17 @@ import { OperatorError } from '../base/errors.ts';
 import { formatDiagnostic, type LoadedConfiguration, loadConfiguration } from '../config/config.ts';
 import type { Configuration } from '../config/configuration.ts';
 import type { Texts } from '../config/reader.ts';
+import { keeperOfProgram } from '../install/machine.ts';
 import { asOwnerNow } from '../state/as-owner.ts';
 import type { Invocation } from '../terminal/command.ts';
 
-/** Where an installation has it. */
+/** Where an installation has it, and the image, whose /etc can't be written. */
 const USUAL_FILE = '/etc/midge/midge.conf';
+const IMAGE_FILE = '/var/lib/midge/appliance.conf';
 
 /** configurationFile gives its path; throws OperatorError when it is not there. */
 export function configurationFile({ flags }: Pick<Invocation, 'flags'>): string {
-  const file = flags.get('config-file')?.at(-1) ?? USUAL_FILE;
+  const file = flags.get('config-file')?.at(-1) ?? (keeperOfProgram() === 'image' ? IMAGE_FILE : USUAL_FILE);
   if (existsSync(file)) return file;
   throw new OperatorError(`Cannot find "${file}" - name the configuration with -c FILE`);
 }

@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { OperatorError } from '../base/errors.ts';
@@ -11,15 +11,22 @@ import { PLACES } from '../install/plan.ts';
 import type { Invocation, Terminal } from '../terminal/command.ts';
 import { chooseUpgrade } from '../updates/choose-upgrade.ts';
 import { fetchFile, fetchManifest } from '../updates/fetch-release.ts';
-import type { Manifest, ReleaseFile } from '../updates/manifest.ts';
-import { OWN_KEYS_FOLDER, releaseKeys } from '../updates/release-keys.ts';
+import type { FileKind, Manifest, ReleaseFile } from '../updates/manifest.ts';
+import { CARD_KEYS_FOLDER, OWN_KEYS_FOLDER, releaseKeys } from '../updates/release-keys.ts';
 import { type ReleaseSource, releaseSource } from '../updates/release-source.ts';
-import { cardMachine, isBundle, upgradeCard } from './card-upgrade.ts';
+import { UPDATE_PLACES, writeAttempt } from '../updates/update-record.ts';
+import { cardMachine, isBundle, requireSlots, startTrial, upgradeCard } from './card-upgrade.ts';
 import { answerRequest, configuredAddress, type UpgradeWatch } from './requested-upgrade.ts';
 import { buildDate, stamp } from './stamp.ts';
+import { withUpgradeLock } from './upgrade-lock.ts';
 
 /** The file itself, the copy that is installed, and the old version beside it. */
 const COPIES = 3;
+/** On a card the file itself, and room for the broker meanwhile. */
+const CARD_COPIES = 1.2;
+
+/** What a card fetches, until it is installed: on the data partition, because the root can't be written. */
+const CARD_DOWNLOAD = '/var/lib/midge-upgrade/update.raucb';
 
 /** run upgrades; the exit status is that of the installation by the new version, 0 when the release is in place already. */
 export async function run(invocation: Invocation): Promise<number> {
@@ -31,34 +38,95 @@ export async function run(invocation: Invocation): Promise<number> {
     throw new OperatorError('Cannot answer a request with a release or a permission of its own: --requested takes neither', {
       exitCode: 2,
     });
-  return answerRequest(
+  const status = await answerRequest(
     invocation,
     () => stamp().version,
     (address, watch) => upgrade(invocation, address, watch),
   );
+  // Whoever asked wants the new version to run, and the record of how it went is on the disk.
+  if (status === 0 && keeperOfProgram() === 'image') await startTrial(cardMachine(existsSync));
+  return status;
 }
 
-async function upgrade({ flags, terminal }: Invocation, where: string, watch: UpgradeWatch | null): Promise<number> {
+function upgrade(invocation: Invocation, where: string, watch: UpgradeWatch | null): Promise<number> {
+  const isCard = keeperOfProgram() === 'image';
+  // A dry run changes nothing that another could miss; a card has one place to fetch to.
+  if (!isCard)
+    return invocation.flags.has('dry-run')
+      ? upgradeService(invocation, where, watch)
+      : withUpgradeLock(() => upgradeService(invocation, where, watch));
+  return withUpgradeLock(() => upgradeImage(invocation, where, watch));
+}
+
+/** On the image. A file of rauc's is its own proof. What comes from a release, or an address, is in a signed manifest, too: that says how fresh it is. */
+async function upgradeImage({ flags, terminal }: Invocation, where: string, watch: UpgradeWatch | null): Promise<number> {
+  const machine = cardMachine(existsSync);
+  const current = stamp().version;
+  const [isDry, allowDowngrade] = [flags.has('dry-run'), flags.has('allow-downgrade')];
+  requireSlots(machine);
+  requireRoot(isDry);
+  const install = async (bundle: string) => {
+    let to: string | null = null;
+    const onBegin = (version: string) => {
+      to = version;
+      watch?.found(current, version);
+      watch?.installing();
+    };
+    const status = await upgradeCard({ bundle, current, allowDowngrade, isDry, terminal, onBegin, machine });
+    if (to !== null && status === 0) recordInstalled(current, to);
+    return status;
+  };
+  if (isBundle(where) && !isAddress(where)) return install(where);
+  const chosen = await chooseFrom(where, 'update bundle', current, flags, terminal);
+  if (chosen === null) return 0;
+  watch?.found(current, chosen.manifest.version);
+  mkdirSync(dirname(CARD_DOWNLOAD), { recursive: true });
+  return withDownload(CARD_DOWNLOAD, async (path) => {
+    await download({ ...chosen, watch }, path, CARD_COPIES, terminal);
+    return install(path);
+  });
+}
+
+/** A system that fails its trial finds here which version it was. */
+function recordInstalled(from: string, to: string): void {
+  mkdirSync(dirname(UPDATE_PLACES.last), { recursive: true });
+  writeAttempt(UPDATE_PLACES.last, { at: new Date().toISOString(), from, to, outcome: 'installed', reason: null });
+}
+
+async function upgradeService({ flags, terminal }: Invocation, where: string, watch: UpgradeWatch | null): Promise<number> {
   const isDry = flags.has('dry-run');
-  if (isBundle(where) && keeperOfProgram() === 'image') {
-    const allowDowngrade = flags.has('allow-downgrade');
-    return upgradeCard({
-      ...{ bundle: where, current: stamp().version, allowDowngrade, isDry, terminal },
-      machine: cardMachine(existsSync),
-    });
-  }
   const current = versionInPlace(isDry);
+  const found = await chooseFrom(where, 'executable', current, flags, terminal);
+  if (found === null) return 0;
+  watch?.found(current, found.manifest.version);
+  const words = ['install', ...(isDry ? ['--dry-run'] : []), ...(flags.get('within') ?? []).flatMap((seconds) => ['--within', seconds])];
+  const chosen = { ...found, watch };
+  // The file lies beside the program in place: there programs may be executed, whatever is true of /tmp.
+  return isDry
+    ? inScratchFolder((path) => takeOver(chosen, path, words, terminal))
+    : withDownload(PLACES.download, (path) => takeOver(chosen, path, words, terminal));
+}
+
+/** chooseFrom gives what this machine takes of a release, or null, which has been said, when it is in place already. */
+async function chooseFrom(
+  where: string,
+  kind: FileKind,
+  current: string,
+  flags: Invocation['flags'],
+  terminal: Terminal,
+): Promise<Omit<Chosen, 'watch'> | null> {
   const keys = releaseKeys();
+  const folder = kind === 'update bundle' ? CARD_KEYS_FOLDER : OWN_KEYS_FOLDER;
   if (keys.length === 0)
     throw new OperatorError(
-      `Cannot upgrade: this build carries no key of a project - put the public key of those whose releases you take into ${OWN_KEYS_FOLDER}/NAME.pub`,
+      `Cannot upgrade: this build carries no key of a project - put the public key of those whose releases you take into ${folder}/NAME.pub`,
     );
   const source = releaseSource(where);
   const manifest = await fetchManifest(source, keys);
   const file = chooseUpgrade(manifest, {
     current,
     architecture: process.arch,
-    kind: 'executable',
+    kind,
     name: source.name,
     now: Math.max(Date.now(), buildDate()),
     allowDowngrade: flags.has('allow-downgrade'),
@@ -66,17 +134,12 @@ async function upgrade({ flags, terminal }: Invocation, where: string, watch: Up
   });
   if (file === null) {
     terminal.stdout.write(`midge ${current} is in place already.\n`);
-    return 0;
+    return null;
   }
   terminal.stdout.write(
     `midge ${manifest.version} (${manifest.commit}, ${manifest.date.slice(0, 10)}) is signed. In place is ${current}.\n`,
   );
-  watch?.found(current, manifest.version);
-  const words = ['install', ...(isDry ? ['--dry-run'] : []), ...(flags.get('within') ?? []).flatMap((seconds) => ['--within', seconds])];
-  const chosen = { source, file, manifest, watch };
-  return isDry
-    ? inScratchFolder((path) => takeOver(chosen, path, words, terminal))
-    : inPlace((path) => takeOver(chosen, path, words, terminal));
+  return { source, file, manifest };
 }
 
 function versionInPlace(isDry: boolean): string {
@@ -85,20 +148,24 @@ function versionInPlace(isDry: boolean): string {
     throw new OperatorError(
       'Cannot upgrade: midge is a Debian package here - download midge_VERSION_ARCHITECTURE.deb and use: sudo apt-get install ./midge_*.deb',
     );
-  if (keeper === 'image')
-    throw new OperatorError('Cannot upgrade: midge is a part of this card image - use its update: midge upgrade midge-VERSION-arm64.raucb');
   const version = installedVersion();
   if (version === null)
     throw new OperatorError(
       `Cannot upgrade: there is no midge in ${PLACES.executable} - install the new version itself: sudo ./midge install`,
     );
-  if (!isDry && process.getuid?.() !== 0) throw new OperatorError('Cannot upgrade: only root may - use sudo');
+  requireRoot(isDry);
   return version;
 }
 
-/** The file lies beside the program in place: there programs may be executed, whatever is true of /tmp. */
-async function inPlace(act: (path: string) => Promise<number>): Promise<number> {
-  const path = PLACES.download;
+function requireRoot(isDry: boolean): void {
+  if (!isDry && process.getuid?.() !== 0) throw new OperatorError('Cannot upgrade: only root may - use sudo');
+}
+
+function isAddress(where: string): boolean {
+  return /^https?:\/\//i.test(where);
+}
+
+async function withDownload(path: string, act: (path: string) => Promise<number>): Promise<number> {
   rmSync(path, { force: true });
   try {
     return await act(path);
@@ -123,18 +190,18 @@ interface Chosen {
   readonly watch: UpgradeWatch | null;
 }
 
-async function takeOver(
-  { source, file, manifest, watch }: Chosen,
-  path: string,
-  words: readonly string[],
-  terminal: Terminal,
-): Promise<number> {
-  requireRoom(path, file.size);
+async function download({ source, file, watch }: Chosen, path: string, copies: number, terminal: Terminal): Promise<void> {
+  requireRoom(path, file.size * copies);
   const show = progressOn(terminal, file);
   await fetchFile(source, file, path, (bytes) => {
     show(bytes);
     watch?.fetched(bytes, file.size);
   });
+}
+
+async function takeOver(chosen: Chosen, path: string, words: readonly string[], terminal: Terminal): Promise<number> {
+  const { file, manifest, watch } = chosen;
+  await download(chosen, path, COPIES, terminal);
   if (!(tryProgram(path, 'version') ?? '').includes(` ${manifest.version} `))
     throw new OperatorError(`Cannot upgrade: ${file.name} is whole, but it does not run on this machine`);
   watch?.installing();
@@ -149,9 +216,9 @@ async function takeOver(
 
 function requireRoom(path: string, size: number): void {
   const { bavail, bsize } = statfsSync(dirname(path));
-  if (bavail * bsize < size * COPIES)
+  if (bavail * bsize < size)
     throw new OperatorError(
-      `Cannot upgrade: ${dirname(path)} has ${megabytes(bavail * bsize)} free, and an upgrade needs ${megabytes(size * COPIES)} for a while`,
+      `Cannot upgrade: ${dirname(path)} has ${megabytes(bavail * bsize)} free, and an upgrade needs ${megabytes(size)} for a while`,
     );
 }
 

@@ -58,7 +58,7 @@ export function isAddressMissing(error: unknown): boolean {
   return code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT';
 }
 
-/** isPortTaken tells whether an open failed because another program has the port. */
+/** isPortTaken tells whether an open failed because another program has the port or the path. */
 export function isPortTaken(error: unknown): boolean {
   return error instanceof OperatorError && codeOf(error.cause) === 'EADDRINUSE';
 }
@@ -79,7 +79,9 @@ async function removeStaleSocket(path: string): Promise<void> {
   if (found === null) return;
   if (!found.isSocket()) throw new OperatorError(`Cannot open unix socket "${path}": a file of that name exists and is not a socket`);
   if (await isAnswered(path)) {
-    throw new OperatorError(`Cannot open unix socket "${path}": another program listens on it - stop that program or choose another path`);
+    throw new OperatorError(`Cannot open unix socket "${path}": another program listens on it - stop that program or choose another path`, {
+      cause: Object.assign(new Error('somebody answers'), { code: 'EADDRINUSE' }), // as bind(2) says it
+    });
   }
   try {
     unlinkSync(path);

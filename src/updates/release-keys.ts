@@ -11,12 +11,15 @@ declare const MIDGE_RELEASE_KEYS: string | undefined;
 /** OWN_KEYS_FOLDER has a file NAME.pub for each key that the owner trusts. Not in /etc/midge: the broker's user may write there. */
 export const OWN_KEYS_FOLDER = '/etc/midge-release-keys';
 
+/** CARD_KEYS_FOLDER is the same on the card image, whose /etc can't be written. */
+export const CARD_KEYS_FOLDER = '/var/lib/midge-release-keys';
+
 /** releaseKeys gives them all; throws OperatorError when a file is not a key or others than root may write it. */
-export function releaseKeys(folder = OWN_KEYS_FOLDER): readonly PublicKey[] {
+export function releaseKeys(folders: readonly string[] = [OWN_KEYS_FOLDER, CARD_KEYS_FOLDER]): readonly PublicKey[] {
   const carried = typeof MIDGE_RELEASE_KEYS === 'undefined' ? '' : MIDGE_RELEASE_KEYS;
   return [
     ...readPublicKeys(carried, 'this build'),
-    ...ownKeyFiles(folder).flatMap((path) => readPublicKeys(readFileSync(path, 'utf8'), path)),
+    ...folders.flatMap(ownKeyFiles).flatMap((path) => readPublicKeys(readFileSync(path, 'utf8'), path)),
   ];
 }
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { OperatorError } from '../../src/base/errors.ts';
-import { type CardMachine, isBundle, upgradeCard } from '../../src/cli/card-upgrade.ts';
+import { type CardMachine, isBundle, startTrial, upgradeCard } from '../../src/cli/card-upgrade.ts';
 import type { Terminal } from '../../src/terminal/command.ts';
 
 function upgrade(
@@ -18,9 +18,9 @@ function upgrade(
       calls.push(words.join(' '));
       return JSON.stringify({ compatible: 'midge-raspberrypi-arm64', version });
     },
+    compatible: () => 'midge-raspberrypi-arm64',
     follow: async (...words) => {
       calls.push(words.join(' '));
-      return 0;
     },
     ...change,
   };
@@ -62,17 +62,51 @@ test('card upgrade says how to move when the card has no second system', async (
   );
 });
 
-test('card upgrade asks for a file when it is given an address', async () => {
-  const { status, calls } = upgrade('1.3.0', { bundle: 'https://example.org/x.raucb' });
-  await assert.rejects(status, /download it first/);
-  assert.deepEqual(calls, []);
+test('card upgrade refuses the update of another kind of machine before anything is written', async () => {
+  const { status, calls } = upgrade('1.3.0', { compatible: () => 'midge-other-board' });
+  await assert.rejects(status, /the update is for "midge-raspberrypi-arm64", and this machine is "midge-other-board"/);
+  assert.deepEqual(calls, INSTALLED.slice(0, 1));
 });
 
-test('card upgrade passes on why rauc refuses a bundle', async () => {
-  const run = () => {
-    throw new OperatorError('Cannot upgrade: signature verification failed');
+test('card upgrade says in words why rauc refuses a bundle, and that nothing was changed', async () => {
+  const because = (said: string) =>
+    upgrade('1.3.0', {
+      run: () => {
+        throw new OperatorError(said);
+      },
+    }).status;
+  for (const [said, wanted] of [
+    [
+      'rauc-WARNING **: signature verification failed: Verify error: unable to get local issuer certificate',
+      /nobody whom this card trusts/,
+    ],
+    ['Failed to check bundle: Signature size (3472) exceeds bundle size', /not a whole update: it is truncated or damaged/],
+    ['something new', /rauc does not take the update: something new\. Nothing was changed/],
+  ] as const)
+    await assert.rejects(because(said), wanted);
+});
+
+test('card upgrade says why rauc could not write a bundle, and that the system that runs stays', async () => {
+  const follow = async () => {
+    throw new OperatorError('rauc ended with status 1: No space left on device');
   };
-  await assert.rejects(upgrade('1.3.0', { run }).status, /signature verification failed/);
+  await assert.rejects(
+    upgrade('1.3.0', { follow }).status,
+    /could not be written, and the system that runs stays .*No space left on device/,
+  );
+});
+
+test('card is started again for a trial only when a system waits for it', async () => {
+  const calls: string[] = [];
+  const machine = (primary: string) =>
+    ({
+      run: (_: string, word: string) => (word === 'get-primary' ? primary : 'A\n'),
+      follow: async (...words: string[]) => calls.push(words.join(' ')),
+    }) as unknown as CardMachine; // all that is used of it
+  await startTrial(machine('A\n'));
+  assert.deepEqual(calls, []);
+  await startTrial(machine('B\n'));
+  assert.deepEqual(calls, ['/usr/libexec/midge/slots try']);
 });
 
 test('card upgrade is for bundles of rauc alone', () => {

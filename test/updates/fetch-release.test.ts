@@ -74,7 +74,7 @@ test('a manifest that is changed, not signed, or signed by a stranger is refused
 function scene(context: TestContext) {
   const [folder, trusted] = [temporaryFolder(context), temporaryFolder(context)];
   writeRelease(folder, '1.2.0', PROGRAM, makeKey(trusted, 'mine'));
-  return { folder, keys: releaseKeys(trusted) };
+  return { folder, keys: releaseKeys([trusted]) };
 }
 
 async function serve(context: TestContext, folder: string): Promise<string> {

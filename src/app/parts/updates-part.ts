@@ -83,13 +83,14 @@ export class UpdatesPart implements AppliancePart {
 
   async #create(options: UpdateOptions): Promise<Updates> {
     const { state, log, buildDate } = this.#setup;
-    const [{ Updates }, { UPDATE_PLACES }, { releaseKeys, OWN_KEYS_FOLDER }, { keeperOfProgram }, { PLACES }] = await Promise.all([
-      import('../../updates/updates.ts'),
-      import('../../updates/update-record.ts'),
-      import('../../updates/release-keys.ts'),
-      import('../../install/machine.ts'),
-      import('../../install/plan.ts'),
-    ]);
+    const [{ Updates }, { UPDATE_PLACES }, { releaseKeys, OWN_KEYS_FOLDER, CARD_KEYS_FOLDER }, { keeperOfProgram }, { PLACES }] =
+      await Promise.all([
+        import('../../updates/updates.ts'),
+        import('../../updates/update-record.ts'),
+        import('../../updates/release-keys.ts'),
+        import('../../install/machine.ts'),
+        import('../../install/plan.ts'),
+      ]);
     const root = typeof MIDGE_UPDATES_ROOT === 'undefined' ? '' : MIDGE_UPDATES_ROOT;
     const keeper = keeperOfProgram();
     const { progress, last, bell } = UPDATE_PLACES;
@@ -102,7 +103,7 @@ export class UpdatesPart implements AppliancePart {
       architecture: process.arch,
       kind: keeper === 'image' ? 'update bundle' : keeper === 'package' ? 'debian package' : 'executable',
       way,
-      keys: () => releaseKeys(`${root}${OWN_KEYS_FOLDER}`),
+      keys: () => releaseKeys([OWN_KEYS_FOLDER, CARD_KEYS_FOLDER].map((folder) => `${root}${folder}`)),
       places,
       memory: state.updates,
       makeFolder: () => state.make(),

@@ -40,6 +40,7 @@ export const MACHINE_COMMANDS: readonly Command[] = [
     description: [
       'Without FILE or URL, midge takes the newest release from updates_url of the configuration. FILE or URL is a release: its manifest.json, the folder with it (a URL ends in /), or the executable with the manifest beside it. midge verifies the signature of the manifest (manifest.json.minisig) with the public key that this build carries, or with a key in /etc/midge-release-keys/. Then it fetches the executable for this machine, compares size and checksum, and has the new version install itself, as midge install does: the service is restarted, and if it is not healthy within a minute (or --within), midge goes back to the old version and shows why.',
       'midge refuses an older version, a file for another machine, a file that was changed or truncated, and a manifest that is no longer fresh: somebody could show you an old one to hide a newer release.',
+      'On the card image, midge takes the update of the card (midge-VERSION-arm64.raucb) from the release, or such a file without a manifest. RAUC verifies its signature and writes it into the system that does not run; /usr/libexec/midge/slots try restarts the Pi with it, once. --within is not used there.',
     ],
     flags: [
       { long: 'dry-run', summary: 'fetch and verify everything, then only show every step' },
