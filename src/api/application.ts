@@ -282,7 +282,7 @@ class RestApplication implements Application {
     try {
       return await this.#setup.operations.run(operation.name, input, asker, report);
     } catch (error) {
-      const isStale = error instanceof OperationFailure && error.reason === 'conflict' && context.req.header('if-match') !== undefined;
+      const isStale = error instanceof OperationFailure && error.reason === 'stale' && context.req.header('if-match') !== undefined;
       throw isStale ? new Problem(412, error.message) : error;
     }
   }

@@ -41,6 +41,7 @@ const STATUS_OF: Readonly<Record<FailureReason, number>> = {
   'bad input': 422,
   'not found': 404,
   conflict: 409,
+  stale: 409,
   'not allowed': 403,
   'not possible': 409,
 };

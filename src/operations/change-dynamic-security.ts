@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { ACL_TYPES, MOST_PRIORITY, type SecurityModel } from '../access/dynamic-security/model.ts';
 import { passwordFault } from '../access/password-file-edit.ts';
 import { isTopicFilter } from '../mqtt/topics.ts';
-import { DEFAULTS } from './dynamic-security.ts';
+import { DEFAULTS, modelRevision } from './dynamic-security.ts';
 import type { OperationNeeds } from './needs.ts';
 import { type Asker, badInput, OperationFailure, operation } from './operation.ts';
 
@@ -35,9 +35,9 @@ const CLIENT = {
   password: z.string().nullish().describe('at most 65,535 bytes'),
 };
 const ROLE = { ...TEXTS, allowWildcardSubs: z.boolean().nullish(), acls: z.array(ACL).max(MAX_ROWS).nullish() };
-const REVISION = { revision: z.number().int().nullish().describe('that the asker has seen; another one is a conflict') };
+const REVISION = { revision: z.string().nullish().describe('that the asker has seen; another one is a conflict') };
 
-const OUTPUT = z.object({ revision: z.number().int().describe('counts the changes') });
+const OUTPUT = z.object({ revision: z.string() });
 
 /** ADD_DYNAMIC_CLIENT makes one. */
 export const ADD_DYNAMIC_CLIENT = operation({
@@ -197,10 +197,11 @@ export const CHANGE_DYNAMIC_DEFAULTS = operation({
   input: z.strictObject({
     defaults: DEFAULTS.partial().nullish(),
     anonymousGroup: z.string().nullish().describe('mosquitto knows no way to have none again'),
+    ...REVISION,
   }),
   output: OUTPUT,
-  run: (needs, { defaults, anonymousGroup }, asker) => {
-    const model = modelOf(needs);
+  run: (needs, { defaults, anonymousGroup, revision }, asker) => {
+    const model = modelOf(needs, revision);
     if (anonymousGroup != null && !model.groups.has(anonymousGroup)) throw unknownName(['anonymousGroup'], 'group', anonymousGroup);
     const acls = Object.entries(defaults ?? {}).map(([acltype, allow]) => ({ acltype, allow }));
     const access = acls.length === 0 ? [] : [{ command: 'setDefaultACLAccess', acls }];
@@ -209,15 +210,15 @@ export const CHANGE_DYNAMIC_DEFAULTS = operation({
   },
 });
 
-function modelOf({ access }: OperationNeeds, revision?: number | null): SecurityModel {
+function modelOf({ access }: OperationNeeds, revision?: string | null): SecurityModel {
   const model = access.dynamic?.model;
   if (model === undefined)
     throw new OperationFailure(
       'not possible',
       'Cannot change dynamic security: the configuration does not turn it on (dynamic_security_file)',
     );
-  if (revision != null && revision !== model.changeIndex)
-    throw new OperationFailure('conflict', 'Cannot change dynamic security: somebody else has changed it meanwhile');
+  if (revision != null && revision !== modelRevision(model))
+    throw new OperationFailure('stale', 'Cannot change dynamic security: somebody else has changed it meanwhile');
   return model;
 }
 
@@ -227,7 +228,7 @@ type Fields = Readonly<Record<string, unknown>>;
 async function change(needs: OperationNeeds, { username }: Asker, nameField: string, commands: readonly Fields[]) {
   const answers = commands.length === 0 ? [] : await needs.access.dynamic!.run(commands, username ?? null); // modelOf was asked before
   const error = answers.map((answer) => answer['error']).find((each) => typeof each === 'string');
-  if (error === undefined) return { revision: needs.access.dynamic!.model.changeIndex };
+  if (error === undefined) return { revision: modelRevision(needs.access.dynamic!.model) };
   if (/^(Empty|Invalid|.* not valid UTF-8)/.test(error)) throw badInput(nameField, error);
   throw new OperationFailure('not possible', error);
 }

@@ -21,10 +21,19 @@ export function revisionOf(text: string): string {
   return createHash('sha256').update(text).digest('base64url').slice(0, 22);
 }
 
+/** revisionOfFile is that of the text of a file; null = there is no file that can be read. */
+export function revisionOfFile(path: string | null): string | null {
+  try {
+    return path === null ? null : revisionOf(readFileSync(path, 'utf8'));
+  } catch {
+    return null;
+  }
+}
+
 /** checkRevision throws OperationFailure when a text is not that which the asker has seen. */
 export function checkRevision(path: string, text: string, seen: string | null | undefined): void {
   if (seen == null || seen === revisionOf(text)) return;
-  throw new OperationFailure('conflict', `Cannot change "${path}": it has changed since - read it again`);
+  throw new OperationFailure('stale', `Cannot change "${path}": it has changed since - read it again`);
 }
 
 /** changeInForce has `edit` make another text of a file, and the broker read it. Throws OperationFailure when it cannot be written, or cannot be put in force: then it is as it was. */

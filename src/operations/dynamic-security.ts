@@ -50,7 +50,6 @@ const MODEL = z.object({
   groups: z.array(z.object({ name: z.string(), ...TEXTS, roles: z.array(LINK), members: z.array(z.string()) })),
   roles: z.array(z.object({ name: z.string(), ...TEXTS, allowWildcardSubs: z.boolean(), acls: z.array(ACL) })),
   anonymousGroup: z.string().nullable().describe('whose roles clients without a user name have'),
-  revision: z.number().int().describe('counts the changes'),
   defaults: DEFAULTS.describe('what counts where no role says anything'),
 });
 
@@ -61,9 +60,18 @@ export const DYNAMIC_SECURITY = operation({
   right: 'admin',
   summary: 'Clients, groups and roles of dynamic security; the clients come in pages.',
   input: z.strictObject(PAGE_INPUT),
-  output: z.object({ model: MODEL.nullable().describe('null = the configuration does not turn it on') }),
-  run: ({ access: { dynamic } }, page) => ({ model: dynamic === null ? null : show(dynamic.model, page) }),
+  output: z.object({
+    model: MODEL.nullable().describe('null = the configuration does not turn it on'),
+    revision: z.string().nullable().describe('of the model'),
+  }),
+  run: ({ access: { dynamic } }, page) =>
+    dynamic === null ? { model: null, revision: null } : { model: show(dynamic.model, page), revision: modelRevision(dynamic.model) },
 });
+
+/** modelRevision names a state of the model, against two who change it at a time. */
+export function modelRevision({ changeIndex }: SecurityModel): string {
+  return String(changeIndex);
+}
 
 function show(model: SecurityModel, page: Paged) {
   const clients = takePage(
@@ -95,7 +103,7 @@ function show(model: SecurityModel, page: Paged) {
     allowWildcardSubs,
     acls: acls.map(({ type, topicFilter, priority, allow }) => ({ type, topic: topicFilter, priority, allow })),
   }));
-  return { clients, groups, roles, anonymousGroup: model.anonymousGroup, revision: model.changeIndex, defaults: model.defaults };
+  return { clients, groups, roles, anonymousGroup: model.anonymousGroup, defaults: model.defaults };
 }
 
 function links(of: ReadonlyMap<string, number>) {

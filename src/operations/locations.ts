@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { LOCATION_KINDS } from '../base/location-record.ts';
 import type { LocationLog } from '../store/location-log.ts';
 import type { LocationPlace } from '../store/location-table.ts';
-import { readEdited, revisionOf } from './change-in-force.ts';
+import { checkRevision, readEdited, revisionOf, revisionOfFile } from './change-in-force.ts';
 import { applyText, mainFile } from './configuration.ts';
 import {
   describeLocation,
@@ -127,6 +127,7 @@ export const LOCATION_SETTINGS = operation({
   input: z.strictObject({}),
   output: z.object({
     ...SETTINGS_FIELDS,
+    revision: z.string().nullable().describe('of the text of the configuration; null = there is none that can be read'),
     isPersistent: z.boolean().describe('false = persistence is off, and nothing is kept'),
     phones: z.number().int().describe('of which something is kept, as far as the asker may read them'),
     oldest: TIME.nullable().describe('the oldest location that is kept of them'),
@@ -136,7 +137,14 @@ export const LOCATION_SETTINGS = operation({
     const mayRead = mayReadOf(needs, asker);
     const kept = (await log?.phones())?.filter(({ topic }) => mayRead(topic)) ?? [];
     const times = kept.flatMap(({ first }) => first ?? []);
-    return { keep, days, isPersistent: log !== null, phones: kept.length, oldest: times.length === 0 ? null : iso(Math.min(...times)) };
+    return {
+      keep,
+      days,
+      revision: revisionOfFile(needs.configuration.file),
+      isPersistent: log !== null,
+      phones: kept.length,
+      oldest: times.length === 0 ? null : iso(Math.min(...times)),
+    };
   },
 });
 
@@ -146,14 +154,19 @@ export const CHANGE_LOCATION_SETTINGS = operation({
   kind: 'command',
   right: 'admin',
   summary: 'Change what is kept from now on; the change is taken back unless it is confirmed, as with "apply configuration".',
-  input: z.strictObject({ keep: SETTINGS_FIELDS.keep.optional(), days: SETTINGS_FIELDS.days.optional() }),
+  input: z.strictObject({
+    keep: SETTINGS_FIELDS.keep.optional(),
+    days: SETTINGS_FIELDS.days.optional(),
+    revision: z.string().nullish().describe('of the text that the asker has seen; another one is a conflict'),
+  }),
   output: z.object({
     confirm: z.string().nullable().describe('for "confirm configuration"; null = nothing had to be changed'),
     until: TIME.nullable().describe('when it is taken back'),
   }),
-  run: async (needs, { keep, days }) => {
+  run: async (needs, { keep, days, revision }) => {
     const file = mainFile(needs);
     const before = readEdited(file);
+    checkRevision(file, before, revision);
     let text = before;
     for (const [name, value] of [
       ['location_history', keep],

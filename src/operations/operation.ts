@@ -76,13 +76,14 @@ export function download<Input extends z.ZodType>(row: DownloadOperation<Input>,
 
 /**
  * FAILURE_REASONS tell a program why nothing was done. Doors map them to codes of their own; HTTP's would be
- * 404, 422, 404, 409 or 412, 403 and 409 or 500.
+ * 404, 422, 404, 409, 412, 403 and 409.
  */
 export const FAILURE_REASONS = [
   'unknown operation',
   'bad input',
   'not found',
-  'conflict', // somebody else changed it meanwhile, or it is there already
+  'conflict', // something else is in the way: it is there already, or waits
+  'stale', // it is not as the asker has seen it: somebody else changed it meanwhile
   'not allowed',
   'not possible', // now, or on this machine
 ] as const;

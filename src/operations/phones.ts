@@ -1,5 +1,6 @@
 // Phones: a person has some, each with an account and rules of its own, and is set up by a link that it opens itself.
 
+import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { RuleLine } from '../access/acl-file-edit.ts';
 import { isTopicFilter } from '../mqtt/topics.ts';
@@ -93,7 +94,10 @@ export const PHONE_SETUP = operation({
   }),
   run: (needs) => {
     const hasNone = !hasRules(needs, 'mqtt');
-    const facts = { beginsRules: hasNone && mayBeginRules(needs), configuration: needs.configuration.file };
+    const facts = {
+      beginsRules: hasNone && mayBeginRules(needs),
+      configuration: needs.configuration.file === null ? null : resolve(needs.configuration.file),
+    };
     const obstacle = obstacleOf(needs, hasNone && !facts.beginsRules);
     return { obstacle, ...facts, hosts: obstacle?.kind === 'no TLS' ? [] : [...phoneHosts(needs)] };
   },

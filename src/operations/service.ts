@@ -1,7 +1,7 @@
 // The five settings of a small broker, as openHAB's have them, in the configuration file.
 
 import { z } from 'zod';
-import { readEdited, revisionOf } from './change-in-force.ts';
+import { checkRevision, readEdited, revisionOf } from './change-in-force.ts';
 import { applyText, mainFile } from './configuration.ts';
 import type { OperationNeeds } from './needs.ts';
 import { operation } from './operation.ts';
@@ -73,6 +73,7 @@ function readService(needs: OperationNeeds) {
 async function changeService(needs: OperationNeeds, { revision, ...wanted }: z.infer<typeof CHANGE>) {
   const file = mainFile(needs);
   const before = readEdited(file);
+  checkRevision(file, before, revision);
   let text = before;
   for (const name of NAMES) {
     const value = wanted[name];
@@ -80,6 +81,6 @@ async function changeService(needs: OperationNeeds, { revision, ...wanted }: z.i
       text = needs.files.withChange(file, text, { name, values: value === null ? [] : [String(value)], listener: null });
   }
   if (text === before) return { confirm: null, until: null, later: [] };
-  const { confirm, until, later } = await applyText(needs, text, revision ?? revisionOf(before));
+  const { confirm, until, later } = await applyText(needs, text, revisionOf(before));
   return { confirm, until: iso(until), later };
 }

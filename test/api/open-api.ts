@@ -235,8 +235,9 @@ export const TABLE: readonly Operation[] = [
     output: z.object({ revision: z.string() }),
     run: (_, { file, revision }) => {
       if (file === 'gone') throw new OperationFailure('not found', 'Cannot find "gone"');
+      if (file === 'taken') throw new OperationFailure('conflict', 'There is one of this name');
       if (file === 'broken') throw new Error('secret detail');
-      if (revision != null && revision !== 'r7') throw new OperationFailure('conflict', 'Somebody else has changed it');
+      if (revision != null && revision !== 'r7') throw new OperationFailure('stale', 'Somebody else has changed it');
       return { revision: 'r7' };
     },
   }),

@@ -1,6 +1,7 @@
 // Every operation over HTTP: it has a place, and it is answered to who may ask, and to nobody else. Whatever is sent, the fault is never ours.
 
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { Validator } from '@seriousme/openapi-schema-validator';
@@ -30,10 +31,14 @@ import { type Answer, openApi, TABLE } from './open-api.ts';
 const OFFERED = offeredOperations(OPERATIONS);
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 
-/** An API on a real broker: what it takes is carried out. */
-async function openReal(context: TestContext) {
+/** An API on a real broker with accounts, rules and dynamic security: what it takes is carried out. */
+async function openReal(context: TestContext, more: readonly string[] = []) {
   const folder = temporaryFolder(context);
-  const configuration = configurationOf(folder, `listener 0 ${join(folder, 'broker.sock')}\nallow_anonymous true\n`);
+  const at = (name: string) => join(folder, name);
+  writeFileSync(at('passwd'), `jane:${HASH}\n`, { mode: 0o600 });
+  writeFileSync(at('acl'), 'user jane\ntopic readwrite #\n', { mode: 0o600 });
+  const lines = [`listener 0 ${at('broker.sock')}`, 'allow_anonymous true', `password_file ${at('passwd')}`, `acl_file ${at('acl')}`];
+  const configuration = configurationOf(folder, [...lines, `dynamic_security_file ${at('dynamic.json')}`, ...more, ''].join('\n'));
   const { appliance } = await openAppliance(context, folder, { configuration });
   const reload = { at: 0, by: 'command', error: null, mistakes: [], later: [] } as const;
   const reloads = { last: null, changedFiles: () => [], reload: async () => reload };
@@ -57,6 +62,12 @@ async function openReal(context: TestContext) {
   );
   return openApi(context, { table: OPERATIONS, operations });
 }
+
+/** A listener for which the broker has an authority of its own. */
+const WITH_TLS = ['listener 0 127.0.0.1', 'secure true'];
+
+/** Of a password that nobody knows. */
+const HASH = '$7$101$AAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==';
 
 function pathOf({ route }: OfferedOperation, value = 'nobody'): string {
   return `/api/v1${route.path.replaceAll(/\{\w+\}/g, encodeURIComponent(value))}`;
@@ -126,7 +137,7 @@ for (const each of OFFERED) {
   });
 
   test(`${route.method} ${route.path} is answered without a fault of ours, whatever is sent`, { timeout: 120_000 }, async (context) => {
-    const api = await openReal(context);
+    const api = await openReal(context, /certificate|authority/.test(operation.name) ? WITH_TLS : []);
     const schema = jsonSchemaOf(operation.input, 'input');
     const inputs = fc.oneof({ arbitrary: arbitraryOf(schema), weight: 3 }, { arbitrary: fc.jsonValue(), weight: 1 });
     const token = operation.right;
@@ -149,6 +160,86 @@ for (const each of OFFERED) {
     assert.deepEqual(api.log.lines, []);
   });
 }
+
+/** What each operation needs that changes something of which somebody may have seen another state. */
+const REVISED: Readonly<Record<string, { readonly path?: string; readonly body: object }>> = {
+  'apply configuration': { body: { text: 'allow_anonymous true\n' } },
+  'change service': { body: { port: 1884 } },
+  'change location settings': { body: { days: 30 } },
+  'change rules': { body: { username: 'jane', add: [{ kind: 'topic', access: 'read', filter: 'home/#' }] } },
+  'change dynamic client': { path: 'admin', body: { disabled: true } },
+  'change dynamic group': { path: 'unauthenticated', body: { text: 'Guests' } },
+  'change dynamic role': { path: 'client', body: { text: 'Clients' } },
+  'change dynamic defaults': { body: { defaults: { subscribe: true } } },
+};
+
+/** Where the revision of each is told. */
+const TOLD_BY: Readonly<Record<string, string>> = {
+  'apply configuration': '/configuration',
+  'change service': '/service',
+  'change location settings': '/location-settings',
+  'change rules': '/rules?username=jane',
+};
+
+const REVISABLE = OFFERED.filter(({ operation }) => 'revision' in ((jsonSchemaOf(operation.input, 'input')['properties'] as object) ?? {}));
+
+test('each operation that takes a revision has one to try below', () => {
+  assert.deepEqual(REVISABLE.map(({ operation }) => operation.name).sort(), Object.keys(REVISED).sort());
+});
+
+for (const each of REVISABLE) {
+  const { name } = each.operation;
+  test(`${each.route.method} ${each.route.path} is refused with a stale ETag, and carried out with that of the last answer`, async (context) => {
+    const api = await openReal(context);
+    const { path, body } = REVISED[name]!;
+    const change = (tag: string) =>
+      api.ask(pathOf(each, path), { method: each.route.method, token: 'admin', body, headers: { 'if-match': tag } });
+    const seen = await api.ask(`/api/v1${TOLD_BY[name] ?? '/dynamic-security'}`, { token: 'admin' });
+    assert.match(String(seen.headers['etag']), /^"[^"]+"$/);
+    const stale = await change('"another"');
+    assert.equal(stale.status, 412, stale.text);
+    assert.ok(isProblem(stale));
+    const done = await change(String(seen.headers['etag']));
+    assert.equal(done.status, 200, done.text);
+  });
+}
+
+/** A role may be given before there is an account, and the history of a phone that nobody knows is empty. */
+const NEEDS_NOTHING = ['location history', 'set role'];
+
+/** What each other operation needs whose path names something. */
+const NAMED: Readonly<Record<string, object | undefined>> = {
+  client: undefined,
+  'kick client': {},
+  'forget session': undefined,
+  'change password': { password: 'a long password' },
+  'remove user': undefined,
+  'change dynamic client': { disabled: true },
+  'remove dynamic client': undefined,
+  'change dynamic group': { text: 'x' },
+  'remove dynamic group': undefined,
+  'change dynamic role': { text: 'x' },
+  'remove dynamic role': undefined,
+  'change phone groups': { groups: [] },
+  'remove phone': undefined,
+  'remove token': undefined,
+  'test bridge': {},
+  'revoke client certificate': undefined,
+  restore: {},
+  'discard restore': undefined,
+};
+
+test('something of a name that is not there is not found, whatever is to be done with it', async (context) => {
+  const api = await openReal(context, WITH_TLS);
+  for (const each of OFFERED.filter(({ operation }) => operation.name in NAMED)) {
+    const body = NAMED[each.operation.name];
+    const answer = await api.ask(pathOf(each), { method: each.route.method, token: 'admin', ...(body === undefined ? {} : { body }) });
+    assert.equal(answer.status, 404, `${each.operation.name}: ${answer.text}`);
+    assert.ok(isProblem(answer));
+  }
+  const names = OFFERED.filter(({ route }) => fieldsInPath(route).length > 0).map(({ operation }) => operation.name);
+  assert.deepEqual(names.sort(), [...Object.keys(NAMED), ...NEEDS_NOTHING].sort());
+});
 
 function queryOf(input: unknown): string {
   if (typeof input !== 'object' || input === null) return encodeURIComponent(JSON.stringify(input));
@@ -185,6 +276,7 @@ test('answer is that of the operation, and says its revision as ETag', async (co
 
 for (const [what, ask, status] of [
   ['a stale ETag', { headers: { 'if-match': '"r6"' } }, 412],
+  ['something that is in the way, whatever ETag it brings', { headers: { 'if-match': '"r7"' }, body: { file: 'taken' } }, 409],
   ['something that is not there', { body: { file: 'gone' } }, 404],
   ['no JSON', { raw: '{' }, 400],
   ['bytes that are no text', { raw: '{"file": "\udfff' }, 400],

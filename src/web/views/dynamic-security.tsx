@@ -39,8 +39,8 @@ export function DynamicSecurity() {
   if (data.value === null && problem.value !== null) {
     return <Failed words={wordsOf(problem.value)} action={<Button onClick={refresh}>{t('face.again')}</Button>} />;
   }
-  const model = data.value?.model ?? null;
-  if (model === null) return null;
+  if (data.value?.model == null) return null;
+  const model: Model = { ...data.value.model, revision: data.value.revision ?? '' };
   return (
     <>
       <Card

@@ -3,7 +3,7 @@
 import type { Answer } from '../../api/answer.ts';
 import { type Key, t } from '../../i18n.ts';
 
-export type Model = NonNullable<Answer<'/api/v1/dynamic-security'>['model']>;
+export type Model = NonNullable<Answer<'/api/v1/dynamic-security'>['model']> & { readonly revision: string };
 export type Client = Model['clients']['items'][number];
 export type Group = Model['groups'][number];
 export type Role = Model['roles'][number];
