@@ -27,8 +27,8 @@ release: ## make the files of a release in dist/midge-VERSION/: make release VER
 refresh: ## give the manifest of a release 180 days more: make refresh VERSION=x KEY=FILE
 	@build/with.sh npm run --silent refresh
 
-bench: ## compare speed with mosquitto and stock Aedes
-	@build/with.sh npm run --silent bench
+bench: ## compare speed with mosquitto and stock Aedes, and write docs/speed.md
+	@build/with.sh npm run --silent bench -- --docs
 	@build/with.sh npm run --silent bench:bridge
 
 clean: ## remove what was installed and built (the broker's state in ./.midge/ stays)

@@ -1,4 +1,4 @@
-// `make bench`: this broker, mosquitto and stock Aedes under the same loads in one run; prints the table and writes dist/bench.md.
+// `make bench`: this broker, mosquitto and stock Aedes under the same loads in one run; prints the tables and writes dist/bench.md and docs/speed.md.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -16,10 +16,11 @@ import { type Generator, prepareGenerator } from './generator.ts';
 import { familiesOf, LOADS, type Load } from './loads.ts';
 import { commit, describeMachine, raiseFileLimit } from './machine.ts';
 import { type BenchOptions, parseOptions, USAGE } from './options.ts';
-import { type LoadRow, type ReportHeader, reportPage } from './report.ts';
+import { type LoadRow, type ReportHeader, reportBody, reportPage } from './report.ts';
 import { type Conditions, measureContests } from './rounds.ts';
 import type { ProbeRow } from './scale/probe.ts';
 import { measureProbe, PROBES } from './scale/probes.ts';
+import { writeSpeedPage } from './speed-page.ts';
 
 const DIST = join(import.meta.dirname, '../../dist');
 /** Topics that the null broker can tell apart, and clients for which its descriptors are enough everywhere. */
@@ -53,6 +54,7 @@ async function main(args: readonly string[]): Promise<void> {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'bench.md'), page);
   if (options.json) writeFileSync(join(folder, 'bench.json'), `${JSON.stringify({ ...header, loads, probes }, null, 2)}\n`);
+  if (options.docs) writeSpeedPage(reportBody(header, loads, probes));
   console.log(page);
 }
 

@@ -20,6 +20,8 @@ export interface BenchOptions {
   readonly binary: string | null;
   /** Write bench.json too. */
   readonly json: boolean;
+  /** Write the tables and pictures of docs/speed.md. */
+  readonly docs: boolean;
   /** Folder that the results are written to; null = dist/. */
   readonly output: string | null;
   /** Do not give broker and generator a processor core each. */
@@ -30,7 +32,7 @@ export interface BenchOptions {
 }
 
 export const USAGE = `Usage: node test/bench/bench.ts [--quick] [--only ROW[,ROW...]] [--brokers NAME[,NAME...]]
-         [--broker NAME='COMMAND with {port}']... [--rounds N] [--seconds S] [--binary] [--json] [--output FOLDER] [--unpinned] [--javascript]
+         [--broker NAME='COMMAND with {port}']... [--rounds N] [--seconds S] [--binary] [--json] [--docs] [--output FOLDER] [--unpinned] [--javascript]
 
 Measures this broker, mosquitto and stock Aedes in turn under the same loads; prints the table and writes dist/bench.md.
 
@@ -42,6 +44,7 @@ Measures this broker, mosquitto and stock Aedes in turn under the same loads; pr
   --seconds S   seconds measured per run (1)
   --binary      measure dist/midge-linux-<arch> instead of the sources
   --json        write dist/bench.json with every single run
+  --docs        write the tables into docs/speed.md and draw its pictures
   --output      folder for bench.md and bench.json instead of dist/
   --unpinned    let the kernel place broker and generator on the cores
   --javascript  use the slower JavaScript generator, as where there is no C compiler
@@ -62,6 +65,7 @@ export function parseOptions(args: readonly string[], rows: readonly string[], b
     warmup: 0.5,
     binary: given.binary ? `dist/midge-linux-${process.arch}` : null,
     json: given.json ?? false,
+    docs: given.docs ?? false,
     output: given.output ?? null,
     unpinned: given.unpinned ?? false,
     javascript: given.javascript ?? false,
@@ -82,6 +86,7 @@ function readArguments(args: readonly string[]) {
         seconds: { type: 'string' },
         binary: { type: 'boolean' },
         json: { type: 'boolean' },
+        docs: { type: 'boolean' },
         output: { type: 'string' },
         unpinned: { type: 'boolean' },
         javascript: { type: 'boolean' },

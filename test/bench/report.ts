@@ -32,24 +32,26 @@ export interface ReportHeader {
 
 /** reportPage makes the whole page. */
 export function reportPage(header: ReportHeader, loads: readonly LoadRow[], probes: readonly ProbeRow[]): string {
-  const parts = [
-    `# Speed, measured ${header.date}`,
-    header.lines.map((line) => `- ${line}`).join('\n'),
-    `Repeat with \`${header.command}\`.`,
-  ];
+  return `# Speed, measured ${header.date}\n\n${reportBody(header, loads, probes)}`;
+}
+
+/** reportBody is the page without its title. */
+export function reportBody(header: ReportHeader, loads: readonly LoadRow[], probes: readonly ProbeRow[]): string {
+  const parts = [header.lines.map((line) => `- ${line}`).join('\n'), `Repeat with \`${header.command}\`.`];
   const [clean, kept] = [loads.filter((row) => row.load.sessions === 'clean'), loads.filter((row) => row.load.sessions !== 'clean')];
   if (clean.length > 0) parts.push(...loadParts(clean));
   if (kept.length > 0) parts.push(...keptParts(kept));
-  if (probes.length > 0) parts.push('## Many clients, subscriptions and retained messages', probeTable(probes));
+  if (loads.length > 0) parts.push(...latencyParts(loads));
+  if (probes.length > 0) parts.push('### Many clients, subscriptions and retained messages', probeTable(probes));
   return `${parts.join('\n\n')}\n`;
 }
 
 function loadParts(rows: readonly LoadRow[]): string[] {
   const remarks = rows.flatMap(remarksOf);
   return [
-    '## Messages',
-    'Deliveries per second in thousands: median (least-most of the rounds). The ratio is taken round by round against the mosquitto run beside it. Latency in ' +
-      'microseconds from the write of a message to its read, medians of the rounds. Ceiling: what the generator reaches against a program that only copies.',
+    '### Messages',
+    'Deliveries per second in thousands: median (least-most of the rounds). The ratio is taken round by round against the mosquitto run beside it. ' +
+      'Ceiling: what the generator reaches against a program that only copies.',
     messageTable(rows),
     ...variantTable(rows),
     remarks.length > 0
@@ -60,9 +62,9 @@ function loadParts(rows: readonly LoadRow[]): string[] {
 
 function keptParts(rows: readonly LoadRow[]): string[] {
   return [
-    '## Messages to kept sessions',
+    '### Messages to kept sessions',
     'midge acknowledges a message when it is on the disk or every session has it. mosquitto acknowledges at once and writes its whole database every half hour, or ' +
-      'every second with autosave_interval 1. Rates as above; where the sessions are away, messages acknowledged per second, and latency up to the PUBACK.',
+      'every second with autosave_interval 1. Rates as above; where the sessions are away, messages acknowledged per second.',
     messageTable(rows),
     rows
       .flatMap(remarksOf)
@@ -71,24 +73,29 @@ function keptParts(rows: readonly LoadRow[]): string[] {
   ];
 }
 
+function latencyParts(rows: readonly LoadRow[]): string[] {
+  const names = brokersOf(rows);
+  return [
+    '### Latency',
+    'In microseconds from the write of a message to its read, or to its PUBACK where the sessions are away: p50 / p99 / p99.9, medians of the rounds. Only the rows with one message at ' +
+      'a time show what a message needs. In the others it waits for those before it.',
+    markdownTable(
+      ['row', 'load', ...names],
+      rows.map((row) => [`\`${row.load.name}\``, row.load.title, ...names.map((name) => latencyCell(resultOf(row, name)))]),
+    ),
+  ];
+}
+
 /** messageTable is one line per load. */
 export function messageTable(rows: readonly LoadRow[]): string {
-  const names = [...new Set(rows.flatMap((row) => row.results.map((result) => result.broker)))].filter((name) => name !== NULL_BROKER);
+  const names = brokersOf(rows);
   const compared = names.filter((name) => name !== REFERENCE && names.includes(REFERENCE));
-  const head = [
-    'row',
-    'load',
-    ...names,
-    ...compared.map((name) => `${name} : ${REFERENCE}`),
-    ...names.map((name) => `${name} p50 / p99`),
-    'ceiling',
-  ];
+  const head = ['row', 'load', ...names, ...compared.map((name) => `${name} : ${REFERENCE}`), 'ceiling'];
   const body = rows.map((row) => [
     `\`${row.load.name}\``,
     row.load.title,
     ...names.map((name) => rateCell(resultOf(row, name))),
     ...compared.map((name) => ratioCell(resultOf(row, name), resultOf(row, REFERENCE))),
-    ...names.map((name) => latencyCell(resultOf(row, name))),
     rateCell(resultOf(row, NULL_BROKER)),
   ]);
   return markdownTable(head, body);
@@ -96,7 +103,7 @@ export function messageTable(rows: readonly LoadRow[]): string {
 
 /** variantTable shows, for rows that are variants of another in the report, what part of its rate is left, taken round by round; [] without such rows. */
 function variantTable(rows: readonly LoadRow[]): string[] {
-  const names = [...new Set(rows.flatMap((row) => row.results.map((result) => result.broker)))].filter((name) => name !== NULL_BROKER);
+  const names = brokersOf(rows);
   const body = rows.flatMap((row) => {
     const base = rows.find((other) => other.load.name === row.load.variantOf);
     if (base === undefined) return [];
@@ -125,6 +132,12 @@ function markdownTable(head: readonly string[], body: readonly (readonly string[
   return [head, rule, ...body].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
+/** The brokers that were measured, in the order of the rows' results. */
+function brokersOf(rows: readonly LoadRow[]): string[] {
+  const names = rows.flatMap((row) => row.results.map((result) => result.broker));
+  return [...new Set(names)].filter((name) => name !== NULL_BROKER);
+}
+
 function resultOf(row: LoadRow, name: string): BrokerResult | null {
   return row.results.find((result) => result.broker === name && result.measurements.length > 0) ?? null;
 }
@@ -150,7 +163,8 @@ function roundRatios(result: BrokerResult | null, beside: BrokerResult | null): 
 
 function latencyCell(result: BrokerResult | null): string {
   if (result === null) return '-';
-  return `${microseconds(spread(result, (one) => one.p50).median)} / ${microseconds(spread(result, (one) => one.p99).median)}`;
+  const percentiles = [(one: Measurement) => one.p50, (one: Measurement) => one.p99, (one: Measurement) => one.p999];
+  return percentiles.map((value) => microseconds(spread(result, value).median)).join(' / ');
 }
 
 function spread(result: BrokerResult, value: (one: Measurement) => number): Spread {
