@@ -23,10 +23,11 @@ export function midge(binary: string | null): BenchBroker {
     },
     start: async (setup) => {
       const port = await freePort();
-      const args = [...command.slice(1), 'serve', '-c', writeConfiguration(setup, port)];
+      const state = join(setup.folder, 'state');
+      const args = [...command.slice(1), 'serve', '-c', writeConfiguration(setup, port), '--state', state];
       const child = await startChild(command[0] ?? '', args, setup.core);
       await waitForPort(port, child, 'midge');
-      return { child, port, fsyncs: setup.persistence ? () => countFsyncs(join(setup.folder, 'control.sock')) : null };
+      return { child, port, fsyncs: setup.persistence ? () => countFsyncs(join(state, 'control.sock')) : null };
     },
   };
 }
