@@ -75,7 +75,8 @@ function numberOf(text: string): number {
 }
 
 function brokersOf(rows: readonly Row[]): string[] {
-  return [...new Set(rows.flatMap((row) => [...row.cells.keys()]))];
+  const measured = rows.flatMap((row) => [...row.cells].filter(([, cell]) => /\d/.test(cell)));
+  return [...new Set(measured.map(([broker]) => broker))];
 }
 
 function colourOf(brokers: readonly string[], broker: string): string {

@@ -58,6 +58,7 @@ export const LOADS: readonly Load[] = [
   load('pairs-qos1', '20 pairs, QoS 1, 20 outstanding each', { ...PAIRS, window: 20, qos: 1 }, { quick: true }),
   load('pairs-qos2', '20 pairs, QoS 2, 20 outstanding each', { ...PAIRS, window: 20, qos: 2 }),
   load('one-by-one', '1 pair, QoS 0, one message at a time', { window: 1 }, { quick: true }),
+  load('one-by-one-qos1', '1 pair, QoS 1, one message at a time', { window: 1, qos: 1 }),
   load('fan-out-v5', '1 -> 50, QoS 0, MQTT 5', { ...FAN_OUT, version: 5 }, { variantOf: 'fan-out' }),
   load('pairs-v5', '20 pairs, QoS 0, MQTT 5', { ...PAIRS, window: 50, version: 5 }, { variantOf: 'pairs' }),
   load('pairs-qos1-v5', '20 pairs, QoS 1, MQTT 5', { ...PAIRS, window: 20, qos: 1, version: 5 }, { variantOf: 'pairs-qos1' }),

@@ -29,7 +29,7 @@ export async function openIdle(crowd: Crowd, clients: IdleClients = []): Promise
   while (clients.length < goal) {
     const batch = Array.from({ length: Math.min(AT_ONCE, goal - clients.length) }, (_, i) => {
       const number = clients.length + i;
-      return openOne(crowd, `${crowd.prefix}${number}`, `127.0.0.${1 + Math.floor(number / PORTS_OF_AN_ADDRESS)}`);
+      return openOne(crowd, `${crowd.prefix}${number}`, addressOf(crowd.port, Math.floor(number / PORTS_OF_AN_ADDRESS)));
     });
     clients.push(...(await Promise.all(batch)));
   }
@@ -39,6 +39,11 @@ export async function openIdle(crowd: Crowd, clients: IdleClients = []): Promise
 /** closeAll closes sockets and waits for it. */
 export async function closeAll(sockets: readonly Socket[]): Promise<void> {
   await Promise.all(sockets.map((socket) => (socket.closed ? null : once(socket.destroy(), 'close'))));
+}
+
+/** A broker's clients have addresses of their own: the ports of those before them wait for a minute until they are free again. */
+function addressOf(port: number, index: number): string {
+  return `127.${1 + (port >> 8)}.${port & 0xff}.${1 + index}`;
 }
 
 async function openOne({ port, tls }: Crowd, clientId: string, localAddress: string): Promise<Socket> {
