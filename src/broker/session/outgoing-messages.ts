@@ -263,19 +263,20 @@ export class OutgoingMessages {
     this.#window.reserve(packetId);
   }
 
-  /** takeEarlier puts what the session had at another broker before all that has come here. What was in flight keeps its packet identifier, if that is free. Only while the session waits for its client. */
+  /** takeEarlier puts what the session had at another broker to what has come here, in order. What was in flight keeps its packet identifier, if that is free. Only while the session waits for its client. */
   takeEarlier(deliveries: readonly Delivery[]): void {
     const { journal } = this.#session;
-    const later: Delivery[] = [];
-    for (let next = this.backlog.shift(); next !== null; next = this.backlog.shift()) later.push(next);
+    const taken = new Set(Array.from(this.unacknowledged(), ({ order }) => order));
+    const waiting = this.backlog.remove(() => true);
     for (const delivery of deliveries) {
-      if (!this.restore(delivery)) {
+      if (taken.has(delivery.order)) delivery.order = ++this.#lastOrder; // the store knows deliveries by their order
+      if (delivery.packetId === 0 || !this.restore(delivery)) {
         delivery.packetId = 0;
-        this.restore(delivery);
+        waiting.push(delivery);
       }
       if (journal !== null && delivery.qos > 0) this.#note(delivery, journal);
     }
-    for (const delivery of later) this.backlog.restore(delivery);
+    for (const delivery of waiting.sort((one, other) => one.order - other.order)) this.restore(delivery);
   }
 
   /** takeLate hands over what has waited at another broker: it comes behind all that has come here. */
