@@ -29,6 +29,7 @@ import { mendRestore } from '../state/mend-restore.ts';
 import { findState, type StateFolder } from '../state/state-folder.ts';
 import { moveAside } from '../store/file-names.ts';
 import { type Appliance, createAppliance } from './app.ts';
+import { warnOfFixedFiles } from './fixed-files.ts';
 import { makeAccount, withMadeAccount } from './made-account.ts';
 import { operationNeeds } from './operation-needs.ts';
 import { ApiPart, wantsApi } from './parts/api-part.ts';
@@ -197,7 +198,12 @@ class Run {
       row('PID file', { start: async () => (pidFile === null ? undefined : writePidFile(pidFile)) }),
       row('folder of the roles', { start: async () => (wantsApi(configuration) ? this.#state.make() : undefined) }), // while this is root
       row('user', { start: async () => this.#leaveRoot() }),
-      row('files of that user', { start: async () => appliance.dynamicSecurity?.warnIfFixed() }),
+      row('files of that user', {
+        start: async () => {
+          appliance.dynamicSecurity?.warnIfFixed();
+          if (wantsApi(configuration)) warnOfFixedFiles(configuration, log);
+        },
+      }),
       row('log messages', {
         start: async () => log.publishTo((topic, payload) => publishLine(appliance, topic, payload)),
         stop: async () => log.publishTo(null),

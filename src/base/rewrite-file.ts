@@ -1,9 +1,9 @@
 // Files that a person edits, written by a program: whole or not at all, and as they were but for their text.
 
-import { chmodSync, chownSync, realpathSync, type Stats, statSync, writeFileSync } from 'node:fs';
+import { accessSync, chmodSync, chownSync, constants, realpathSync, type Stats, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { replaceFile } from './durable-file.ts';
-import { OperatorError } from './errors.ts';
+import { OperatorError, reasonOf } from './errors.ts';
 import { nameOf } from './system-users.ts';
 
 /** rewriteFile puts a text into a file. Mode and owner stay, and a link stays one; `prepare` gives a new file its rights, which are 0600 before. Throws what the system says. */
@@ -16,6 +16,20 @@ export function rewriteFile(path: string, text: string, prepare: (temporary: str
     keepOwner(temporary, path, old);
     chmodSync(temporary, old.mode & 0o777);
   });
+}
+
+/** rewriteFault says why this user could not rewrite a file that is there; null = it could. */
+export function rewriteFault(path: string): string | null {
+  try {
+    const { uid } = statSync(path);
+    const folder = dirname(realpathSync(path));
+    accessSync(folder, constants.W_OK | constants.X_OK);
+    const user = process.geteuid?.() ?? 0;
+    const isOurs = user === 0 || uid === user || (uid === 0 && statSync(folder).uid === user); // as keepOwner has it
+    return isOurs ? null : `it belongs to ${nameOf(uid)}`;
+  } catch (error) {
+    return reasonOf(error);
+  }
 }
 
 /**
