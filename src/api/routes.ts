@@ -81,6 +81,7 @@ export const ROUTES: Readonly<Record<string, Route | { readonly notOffered: stri
   'check internet': { method: 'POST', path: '/internet/check' },
   bridges: { method: 'GET', path: '/bridges' },
   cluster: { method: 'GET', path: '/cluster' },
+  'forget broker': { method: 'DELETE', path: '/cluster/brokers/{id}' },
   'test bridge': { method: 'POST', path: '/bridges/{name}/test' },
   'invite bridge': { method: 'POST', path: '/bridge-invitations' },
   'check invitation': { method: 'POST', path: '/bridge-invitations/check' },

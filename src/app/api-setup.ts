@@ -49,6 +49,7 @@ export async function apiSetup(world: ApiWorld, { roles, tokens, phones }: KeptF
     store: appliance.store,
     machine: () => machineOf(appliance),
     bridges: () => appliance.bridges,
+    cluster: () => appliance.cluster,
   });
   prometheus.start();
   return {

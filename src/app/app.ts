@@ -11,6 +11,7 @@ import { type Broker, createBroker } from '../broker/broker.ts';
 import type { Connection } from '../broker/connection/connection.ts';
 import type { BrokerOptions, ConnectionOrigin } from '../broker/options.ts';
 import type { Certificates } from '../certificates/certificates.ts';
+import type { Forgotten } from '../cluster/cluster.ts';
 import type { ClusterState } from '../cluster/state.ts';
 import type { Configuration } from '../config/configuration.ts';
 import { BROKER_TOPIC, createBrokerEndpoint, DYNAMIC_SECURITY_TOPIC } from '../control/broker-endpoint.ts';
@@ -31,6 +32,7 @@ import type { SelfTestLogin } from '../service/self-test-login.ts';
 import type { StateFolder } from '../state/state-folder.ts';
 import type { Store } from '../store/store.ts';
 import { ClientTraffic } from '../telemetry/client-traffic.ts';
+import { clusterTopics } from '../telemetry/cluster-topics.ts';
 import { storeTopics } from '../telemetry/store-topics.ts';
 import { createTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
 import { AccessPart } from './parts/access-part.ts';
@@ -98,6 +100,8 @@ export interface Appliance extends AppliancePart {
   readonly bridges: readonly BridgeState[];
   /** Null = this broker is on its own. */
   readonly cluster: ClusterState | null;
+  /** forgetBroker ends what waits for another broker of the cluster; null = this one is on its own. */
+  forgetBroker(id: string): Forgotten | null;
   /** announcements are started when everything else runs: a part beside the appliance. */
   readonly announcements: AppliancePart;
   /** parts are its rows, in the order of their start. */
@@ -164,7 +168,7 @@ class HomeAppliance implements Appliance {
       broker: () => this.broker,
       log,
       title: setup.title,
-      installed: () => this.#installGuards(),
+      changed: () => this.#installGuards(),
     });
     this.#homeAssistant = new HomeAssistantPart({
       configuration,
@@ -250,6 +254,10 @@ class HomeAppliance implements Appliance {
 
   get cluster(): ClusterState | null {
     return this.#cluster.state;
+  }
+
+  forgetBroker(id: string): Forgotten | null {
+    return this.#cluster.forget(id);
   }
 
   get configuration(): Configuration {
@@ -419,7 +427,7 @@ class HomeAppliance implements Appliance {
 
   #moreTopics(): readonly (readonly [topicName: string, text: string])[] {
     this.traffic.sample();
-    return [...this.machine.topics(), ...storeTopics(this.store, this.machine.latest?.disk?.total ?? null)];
+    return [...this.machine.topics(), ...storeTopics(this.store, this.machine.latest?.disk?.total ?? null), ...clusterTopics(this.cluster)];
   }
 }
 

@@ -97,6 +97,7 @@ export function operationNeeds(appliance: Appliance, { reloads, ...more }: MoreN
     }),
     bridges: appliance.bridges,
     cluster: appliance.cluster,
+    forgetBroker: (id) => appliance.forgetBroker(id),
     tryBridge: async (name, say) => {
       const settings = configuration.bridges.find((each) => each.name === name);
       return settings === undefined ? null : tryConfiguredBridge(settings, { publishes: false, say });

@@ -13,7 +13,7 @@ import { localRequests } from './topics.ts';
 /** limitQueue has what waits in the session keep to the limits of its block. */
 export function limitQueue({ sessions }: Broker, { localClientId, queueExpiry, maxQueuedBytes }: BridgeOptions): void {
   const outgoing = sessions.get(localClientId)?.outgoing;
-  if (outgoing !== undefined) outgoing.backlog.limits = { maxBytes: maxQueuedBytes, expiry: queueExpiry };
+  if (outgoing !== undefined) outgoing.backlog.limits = { maxMessages: null, maxBytes: maxQueuedBytes, expiry: queueExpiry };
 }
 
 /** prepareLocalSession makes the session, or gives the one that is there the subscriptions of these options; throws LinkError. */

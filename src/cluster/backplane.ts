@@ -1,11 +1,21 @@
 // The connection to NATS: made, lost and made again without end. While it is lost nothing is sent, and nobody waits for it.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Authenticator, connect, credsAuthenticator, type NatsConnection, RequestError, type Status } from '@nats-io/transport-node';
-import { reasonOf } from '../base/errors.ts';
+import { type ConnectionOptions, checkServerIdentity } from 'node:tls';
+import {
+  type Authenticator,
+  connect,
+  credsAuthenticator,
+  type NatsConnection,
+  nkeyAuthenticator,
+  RequestError,
+  type Status,
+  type TlsOptions,
+} from '@nats-io/transport-node';
+import { natsReason } from './nats-reason.ts';
 import type { Carrier } from './nats-stream.ts';
 
-/** Milliseconds between two attempts. */
+/** Milliseconds between two rounds of attempts. */
 const RETRY_MS = 1000;
 const CONNECT_MS = 5000;
 /** A server that does not answer this often, so long, is gone. */
@@ -30,6 +40,8 @@ export interface BackplaneOwner {
   connected(server: string): void;
   /** lost has the reason in words. It is called once for each connection, and for each failed attempt to make the first one. */
   lost(reason: string): void;
+  /** refused has what NATS did not let us do, in words. The connection stays. */
+  refused(reason: string): void;
 }
 
 /** NobodyListens is a question on a subject that nobody has: the broker is gone, or of an older version. */
@@ -57,8 +69,11 @@ export class Backplane implements Carrier {
 
   async stop(): Promise<void> {
     this.#stopping.abort();
-    await this.#nats?.flush().catch(() => {}); // our last words: not where it is lost
-    await this.#nats?.close();
+    const nats = this.#nats;
+    if (nats !== null) {
+      await Promise.race([nats.flush(), nats.closed()]).catch(() => {}); // our last words: not where it is lost
+      await nats.close();
+    }
     await this.#running;
   }
 
@@ -102,42 +117,51 @@ export class Backplane implements Carrier {
   }
 
   async #run(): Promise<void> {
+    const { servers } = this.#options;
+    let next = Math.floor(Math.random() * servers.length); // brokers spread over the servers
     while (!this.#stopping.signal.aborted) {
-      try {
-        const nats = await this.#connect();
-        this.#nats = nats;
-        if (this.#stopping.signal.aborted) return await nats.close();
-        this.#noteConnected(nats);
-        for await (const status of nats.status()) this.#note(nats, status);
-        const error = await nats.closed();
-        this.#noteLost(error === undefined ? 'NATS has closed the connection' : reasonOf(error));
-      } catch (error) {
-        if (!this.#stopping.signal.aborted) this.#owner.lost(reasonOf(error));
+      const reasons: string[] = [];
+      for (let tried = 0; tried < servers.length && !this.#stopping.signal.aborted; tried++) {
+        const server = servers[next++ % servers.length]!; // there is one
+        const nats = await this.#connect(server).catch((error: unknown) => void reasons.push(`${server}: ${natsReason(error)}`));
+        if (nats === undefined) continue;
+        await this.#serve(nats);
+        reasons.length = 0;
+        break;
       }
+      if (reasons.length > 0 && !this.#stopping.signal.aborted) this.#owner.lost(reasons.join('; '));
       await sleep(RETRY_MS, undefined, { signal: this.#stopping.signal, ref: false }).catch(() => {}); // it is stopped
     }
   }
 
-  #connect(): Promise<NatsConnection> {
-    const { servers, credentials, tls, name } = this.#options;
+  async #serve(nats: NatsConnection): Promise<void> {
+    this.#nats = nats;
+    if (this.#stopping.signal.aborted) return nats.close();
+    this.#noteConnected(nats);
+    for await (const status of nats.status()) this.#note(status);
+    const error = await nats.closed();
+    this.#noteLost(error === undefined ? `${nats.getServer()}: the connection is cut` : `${nats.getServer()}: ${natsReason(error)}`);
+  }
+
+  /** Lost, it is made anew by us, so that each reason is known. */
+  #connect(server: string): Promise<NatsConnection> {
+    const { credentials, tls, name } = this.#options;
     return connect({
-      servers: [...servers],
+      servers: [server],
       name,
       noEcho: true,
+      reconnect: false,
       timeout: CONNECT_MS,
       pingInterval: PING_MS,
       maxPingOut: PINGS_MAX,
-      maxReconnectAttempts: -1,
-      reconnectTimeWait: RETRY_MS,
-      ignoreAuthErrorAbort: true,
-      ...(tls === null ? {} : { tls: tls.ca === null ? {} : { ca: tls.ca } }),
+      ...(tls === null ? {} : { tls: tlsFor(server, tls.ca) }),
       ...(credentials === null ? {} : readCredentials(credentials)),
     });
   }
 
-  #note(nats: NatsConnection, status: Status): void {
-    if (status.type === 'disconnect') this.#noteLost(`the connection to ${status.server} is cut`);
-    else if (status.type === 'reconnect') this.#noteConnected(nats);
+  #note(status: Status): void {
+    if (status.type === 'disconnect') this.#noteLost(`${status.server}: the connection is cut`);
+    else if (status.type === 'error') this.#owner.refused(natsReason(status.error));
   }
 
   #noteConnected(nats: NatsConnection): void {
@@ -152,10 +176,20 @@ export class Backplane implements Carrier {
   }
 }
 
+/** The client of NATS verifies a server that is named by its address as `localhost`. It hands on what it does not know to node:tls. */
+function tlsFor(server: string, ca: string | null): TlsOptions & Pick<ConnectionOptions, 'checkServerIdentity'> {
+  const host = server.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
+  return { ...(ca === null ? {} : { ca }), checkServerIdentity: (_, certificate) => checkServerIdentity(host, certificate) };
+}
+
+/** The seed of a user's nkey: base 32 of 36 bytes. */
+const NKEY_SEED = /^SU[A-Z2-7]{56}$/;
+
 /** What a credentials file may hold. */
 function readCredentials(content: Buffer): { authenticator: Authenticator } | { user: string; pass: string } | { token: string } {
   const text = content.toString('utf8').trim();
   if (text.includes('BEGIN NATS USER JWT')) return { authenticator: credsAuthenticator(content) };
+  if (NKEY_SEED.test(text)) return { authenticator: nkeyAuthenticator(Buffer.from(text)) };
   const colon = text.indexOf(':');
   return colon < 0 ? { token: text } : { user: text.slice(0, colon), pass: text.slice(colon + 1) };
 }

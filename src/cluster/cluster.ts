@@ -19,12 +19,14 @@ import { CLUSTER_LISTENER, type ConnectionOrigin, DEFAULT_LISTENER_POLICY } from
 import type { Authenticator, Authorizer } from '../broker/ports.ts';
 import { Backplane } from './backplane.ts';
 import { ClientIds } from './client-ids.ts';
+import { FigureExchange, type Figures } from './figures.ts';
 import { Interest, type Wish } from './interest.ts';
 import { Link, type LinkWatcher } from './link.ts';
 import { NatsStream } from './nats-stream.ts';
 import type { Neighbours } from './neighbours.ts';
 import { sessionFrom, sessionTo } from './options.ts';
 import { Peer } from './peer.ts';
+import { endPeerSessions, limitPeerSession } from './peer-session.ts';
 import { SharedRetained } from './retained.ts';
 import { answerPieces, RetainedSync } from './retained-sync.ts';
 import { CLIENTS_VERSION } from './session-words.ts';
@@ -38,6 +40,7 @@ import {
   PROTOCOL,
   readAlive,
   readChange,
+  readForget,
   readLinkAnswer,
   readLinkRequest,
   readPart,
@@ -66,11 +69,18 @@ export interface ClusterDeps {
   readonly log: Logger;
   /** Of this program, such as `0.1.0`. */
   readonly version: string;
+  /** figures gives the numbers of this broker that the others show too; cheap. */
+  figures(): Figures;
 }
+
+/** Forgotten: 'connected' = a broker that is there is not forgotten. */
+export type Forgotten = 'forgotten' | 'unknown' | 'connected';
 
 /** Cluster is this broker's part in it. */
 export interface Cluster extends LivingPart {
   readonly state: ClusterState;
+  /** forget ends what waits for a broker that never comes back, here and at all brokers that are connected. */
+  forget(id: string): Forgotten;
   /** owns tells whether a connection of our own broker is the cluster's. */
   owns(origin: ConnectionOrigin): boolean;
   /** kick ends a client at the other broker where it is. Null = it is at none that answers. */
@@ -94,6 +104,7 @@ class NatsCluster implements Cluster {
   readonly #interest: Interest;
   readonly #retained: SharedRetained;
   readonly #sync: RetainedSync;
+  readonly #figures: FigureExchange;
   readonly #peers = new Map<string, Peer>();
   readonly #clientIds: ClientIds;
   /** Client ids of connections that other brokers, and we for them, have opened here. */
@@ -128,14 +139,27 @@ class NatsCluster implements Cluster {
       failed: (peer, reason) => deps.log.log('information', `Cluster: retained messages of ${peer} are not got: ${reason}.`),
     });
     this.#clientIds = new ClientIds({ ...deps, neighbours: this.#neighbours() });
+    this.#figures = new FigureExchange({
+      clock: deps.clock,
+      own: () => deps.figures(),
+      ask: (peer) => this.#backplane.ask(`${this.#subjects}.${peer}.figures`, Buffer.alloc(0)),
+    });
     this.#backplane = new Backplane(
       { servers: settings.servers, credentials: settings.credentials, tls: settings.tls, name: `midge ${settings.id}` },
-      { connected: (server) => this.#connected(server), lost: (reason) => this.#lost(reason) },
+      {
+        connected: (server) => this.#connected(server),
+        lost: (reason) => this.#lost(reason),
+        refused: (reason) => this.#refused(reason),
+      },
     );
   }
 
   get state(): ClusterState {
-    const peers = Array.from(this.#peers.values(), ({ state }) => state).sort((one, other) => (one.id < other.id ? -1 : 1));
+    const peers = Array.from(this.#peers.values(), ({ id, state }) => ({
+      ...state,
+      latency: this.#figures.of(id)?.latency ?? null,
+      figures: this.#figures.of(id)?.figures ?? null,
+    })).sort((one, other) => (one.id < other.id ? -1 : 1));
     return {
       name: this.#settings.name,
       id: this.#settings.id,
@@ -144,6 +168,8 @@ class NatsCluster implements Cluster {
       server: this.#server,
       lastError: this.#lastError,
       carried: this.#carried,
+      figures: this.#deps.figures(),
+      totals: this.#figures.totals(),
       peers,
     };
   }
@@ -175,6 +201,23 @@ class NatsCluster implements Cluster {
     await this.#backplane.stop();
   }
 
+  forget(id: string): Forgotten {
+    const forgotten = this.#forgetHere(id);
+    if (forgotten === 'forgotten') this.#backplane.publish(`${this.#subjects}.forget`, encode({ id }));
+    return forgotten;
+  }
+
+  #forgetHere(id: string): Forgotten {
+    const peer = this.#peers.get(id);
+    if (peer === undefined) return 'unknown';
+    if (!peer.isAway) return 'connected';
+    this.#peers.delete(id);
+    void peer.stop();
+    endPeerSessions(this.#deps.broker, id);
+    this.#deps.log.log('notice', `Cluster: ${id} is forgotten, with all that waited for it.`);
+    return 'forgotten';
+  }
+
   owns(origin: ConnectionOrigin): boolean {
     return this.#origins.has(origin);
   }
@@ -200,7 +243,9 @@ class NatsCluster implements Cluster {
 
   #rememberPeer(clientId: string): void {
     const id = RESERVED.test(clientId) ? clientId.replace(RESERVED, '') : null;
-    if (id !== null) this.#peerOf(id);
+    if (id === null) return;
+    this.#peerOf(id);
+    limitPeerSession(this.#deps.broker, id);
   }
 
   #peerOf(id: string): Peer {
@@ -235,6 +280,13 @@ class NatsCluster implements Cluster {
       this.#backplane.listen(`${this.#subjects}.${id}.interest`, (_, reply) => this.#answerInterest(reply)),
       this.#backplane.listen(`${this.#subjects}.${id}.link`, (bytes, reply) => this.#answerLink(bytes, reply)),
       this.#backplane.listen(`${this.#subjects}.${id}.clients`, (bytes, reply) => void this.#answerClients(bytes, reply)),
+      this.#backplane.listen(`${this.#subjects}.${id}.figures`, (_, reply) => {
+        if (reply !== null) this.#backplane.publish(reply, this.#figures.answer());
+      }),
+      this.#backplane.listen(`${this.#subjects}.forget`, (bytes) => {
+        const word = readForget(bytes);
+        if (word !== null) this.#forgetHere(word.id);
+      }),
     ];
     this.#sync.restart();
     this.#tellAlive(false);
@@ -254,6 +306,13 @@ class NatsCluster implements Cluster {
     this.#cutIncoming();
   }
 
+  /** Rights at NATS that are missing: it is connected, and yet does not work. */
+  #refused(reason: string): void {
+    if (this.#lastError === reason) return;
+    this.#lastError = reason;
+    this.#deps.log.log('warning', `Cluster ${this.#settings.name}: NATS refuses something: ${reason}.`);
+  }
+
   /** Streams that others have opened: what comes in by them cannot be whole any more. */
   #cutIncoming(): void {
     for (const connection of [...this.#deps.broker.connections]) if (this.owns(connection.origin)) connection.destroy();
@@ -270,6 +329,7 @@ class NatsCluster implements Cluster {
       peer.look();
       if (peer.isHeard) void this.#clientIds.settle(peer.id);
     }
+    this.#figures.look([...this.#peers.values()].filter(({ isConnected }) => isConnected).map(({ id }) => id));
     this.#tellAlive(false);
   }
 
@@ -292,7 +352,9 @@ class NatsCluster implements Cluster {
     if (alive.id === this.#settings.id) return this.#hearTwin(alive);
     const peer = this.#peerOf(alive.id);
     if (alive.protocol !== PROTOCOL) return peer.refuse(alive);
+    const isNew = peer.state.phase === 'away' && alive.leaves !== true;
     peer.heard(alive);
+    if (isNew) this.#tellAlive(false); // it does not have to wait for the next beat
     if (alive.leaves !== true) this.#sync.heard(alive.id, alive.retained);
   }
 

@@ -24,6 +24,7 @@ import { REASON } from '../mqtt/reason-codes.ts';
 import { isSharedFilter, parseSharedFilter } from '../mqtt/topics.ts';
 import type { Wish } from './interest.ts';
 import { sessionFrom, sessionTo } from './options.ts';
+import { limitPeerSession } from './peer-session.ts';
 
 /** Bytes of a whole packet, whatever its size may be. */
 const ANY_SIZE = MAX_REMAINING_LENGTH + 5;
@@ -82,6 +83,7 @@ export class Link {
       this.#remote.release();
       this.#flow = this.#flowFor(properties.retainAvailable !== 0);
       await this.#local.connect(connectAs(sessionTo(peer), 0, properties.receiveMaximum));
+      limitPeerSession(this.#setup.broker, peer);
       this.#local.release();
     } catch (error) {
       this.#end(reasonOf(error));

@@ -8,7 +8,7 @@ export interface ClusterOptions {
   readonly name: string;
   /** Of this broker; null = the host name of the machine. */
   readonly id: string | null;
-  /** A NATS credentials file, or a file with one line `USER:PASSWORD` or a token; null = NATS lets everybody in. */
+  /** A NATS credentials file, or a file with one line `USER:PASSWORD`, a token or the seed of an nkey; null = NATS lets everybody in. */
   readonly credentialsFile: string | null;
   /** Null = without TLS. */
   readonly tls: { readonly cafile: string | null } | null;

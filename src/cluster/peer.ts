@@ -14,7 +14,7 @@ import type { Wish } from './interest.ts';
 import type { Link, LinkWatcher } from './link.ts';
 import { sessionTo } from './options.ts';
 import { giveBackShared } from './shared.ts';
-import type { PeerPhase, PeerState } from './state.ts';
+import type { LinkState, PeerPhase } from './state.ts';
 import type { Alive, Change, Part } from './words.ts';
 
 /** Milliseconds without a sign of life after which a broker is away. */
@@ -61,7 +61,7 @@ export class Peer {
     this.#heardAt = deps.clock.monotonic();
   }
 
-  get state(): PeerState {
+  get state(): LinkState {
     const session = this.#session;
     const outgoing = session?.outgoing;
     return {
@@ -88,6 +88,15 @@ export class Peer {
     if (link === null || this.#revision === null) return false;
     if (wishes.length > 0) await link.change(wishes);
     return link === this.#link;
+  }
+
+  get isConnected(): boolean {
+    return this.#phase === 'connected';
+  }
+
+  /** isAway tells that it is not spoken with: it may never come back. */
+  get isAway(): boolean {
+    return this.#phase === 'away' || this.#phase === 'refused';
   }
 
   /** heard takes a sign of life. */

@@ -1,10 +1,12 @@
 // How a cluster fares, for those who ask.
 
+import type { Figures } from './figures.ts';
+
 /** PeerPhase: 'away' = nothing is heard of it; 'refused' = it speaks another version of the protocol between brokers. */
 export type PeerPhase = 'away' | 'connecting' | 'connected' | 'refused';
 
-/** PeerState is another broker as this one sees it. Times are milliseconds since 1970. */
-export interface PeerState {
+/** LinkState is another broker as this one sees it. Times are milliseconds since 1970. */
+export interface LinkState {
   readonly id: string;
   readonly phase: PeerPhase;
   readonly since: number;
@@ -20,6 +22,13 @@ export interface PeerState {
   readonly lastError: string | null;
 }
 
+/** PeerState is that, and what the broker tells about itself; null = it is not connected, or has not answered yet. */
+export interface PeerState extends LinkState {
+  /** Milliseconds that a question and its answer take, by NATS. */
+  readonly latency: number | null;
+  readonly figures: Figures | null;
+}
+
 /** ClusterState is of one moment. */
 export interface ClusterState {
   readonly name: string;
@@ -32,5 +41,8 @@ export interface ClusterState {
   readonly lastError: string | null;
   /** NATS messages that carried something to other brokers since the start: all but signs of life and answers to newcomers. */
   readonly carried: number;
+  /** What this broker counts, and the sums of it and the connected ones. */
+  readonly figures: Figures;
+  readonly totals: Figures;
   readonly peers: readonly PeerState[];
 }

@@ -6,6 +6,8 @@
 //   midge.CLUSTER.ID.link        asked: a link is wanted; the answer names the subject to speak to
 //   midge.CLUSTER.retained       values, as they are published (retained-records.ts)
 //   midge.CLUSTER.ID.retained    asked: what may be newer there, in pieces, then an empty answer (retained-sync.ts)
+//   midge.CLUSTER.ID.figures     asked: what it counts (figures.ts)
+//   midge.CLUSTER.forget         a broker that is away never comes back: nothing is kept for it any more
 //   midge.CLUSTER.stream.*       the two ends of a link (nats-stream.ts)
 
 import { isSharedFilter, isTopicFilter, parseSharedFilter } from '../mqtt/topics.ts';
@@ -54,8 +56,13 @@ export interface LinkAnswer {
   readonly subject: string | null;
 }
 
+/** Forget names a broker that never comes back. */
+export interface Forget {
+  readonly id: string;
+}
+
 /** encode makes the bytes. */
-export function encode(word: Alive | Change | Part | LinkRequest | LinkAnswer): Buffer {
+export function encode(word: Alive | Change | Part | LinkRequest | LinkAnswer | Forget): Buffer {
   return Buffer.from(JSON.stringify(word));
 }
 
@@ -85,6 +92,11 @@ export function readPart(bytes: Buffer): Part | null {
 export function readLinkRequest(bytes: Buffer): LinkRequest | null {
   const word = read<LinkRequest>(bytes);
   return word !== null && isId(word.from) && typeof word.to === 'string' && isSubject(word.subject) ? word : null;
+}
+
+export function readForget(bytes: Buffer): Forget | null {
+  const word = read<Forget>(bytes);
+  return word !== null && isId(word.id) ? word : null;
 }
 
 export function readLinkAnswer(bytes: Buffer): LinkAnswer {

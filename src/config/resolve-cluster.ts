@@ -16,7 +16,9 @@ export function resolveCluster({ cluster, broker, places }: GlobalDraft, report:
   const place = (word: string) => places.get(word) ?? null;
   if (said === undefined) {
     for (const word of WORDS)
-      if (places.has(word)) report.warning(place(word), `${word} has no effect`, 'write cluster nats://HOST:4222 beside it');
+      if (places.has(word) && !places.has('cluster'))
+        // its mistake is reported
+        report.warning(place(word), `${word} has no effect`, 'write cluster nats://HOST:4222 beside it');
     return null;
   }
   if (cafile !== null && !said.isTls)
@@ -51,7 +53,7 @@ export function checkClusterFiles({ cluster, places }: GlobalDraft, report: Repo
         report.error(
           place,
           `Cannot use cluster_credentials "${credentialsFile}": it is empty`,
-          'write USER:PASSWORD, or a token',
+          'write USER:PASSWORD, a token, or the seed of an nkey',
           EXIT.FAILED,
         );
     } catch (error) {

@@ -2,8 +2,11 @@
 
 import { z } from 'zod';
 import type { ClusterState } from '../cluster/state.ts';
-import { type Answer, operation } from './operation.ts';
+import { type Answer, OperationFailure, operation } from './operation.ts';
 import { iso, TIME } from './time.ts';
+import { whenDurable } from './when-durable.ts';
+
+const FIGURES = z.record(z.string(), z.number());
 
 const PEER = z.object({
   id: z.string(),
@@ -17,6 +20,11 @@ const PEER = z.object({
   queued: z.number().describe('messages that wait for it here'),
   dropped: z.number().describe('messages that it does not get: refused there, too large, or without room here'),
   lastError: z.string().nullable().describe('what ended the latest link, or kept it from being made; it stays when all is well again'),
+  latency: z
+    .number()
+    .nullable()
+    .describe('milliseconds that a question to it and the answer take, measured every ten seconds; null = not measured yet, or away'),
+  figures: FIGURES.nullable().describe('what it counts, as in its $SYS/broker/; null = it has not told, or is away'),
 });
 
 /** CLUSTER_STATE is null for a broker on its own. */
@@ -31,6 +39,8 @@ export const CLUSTER_STATE = z
     server: z.string().nullable().describe('NATS server in use'),
     lastError: z.string().nullable(),
     carried: z.number().describe('NATS messages that carried something to other brokers, without signs of life'),
+    figures: FIGURES.describe('what this broker counts, as in $SYS/broker/'),
+    totals: FIGURES.describe('sums of this broker and those that are connected; a message that goes from one to another counts at both'),
     peers: z.array(PEER),
   })
   .nullable()
@@ -45,6 +55,32 @@ export const CLUSTER = operation({
   input: z.strictObject({}),
   output: CLUSTER_STATE,
   run: ({ cluster }) => clusterOf(cluster),
+});
+
+/** FORGET_BROKER is for one that is broken, or has another name now. */
+export const FORGET_BROKER = operation({
+  name: 'forget broker',
+  kind: 'command',
+  right: 'admin',
+  summary: 'Forget a broker of the cluster that never comes back, with all that waits for it, here and at the connected brokers.',
+  input: z.strictObject({ id: z.string().describe('of the broker: its cluster_id') }),
+  output: z.object({ id: z.string() }),
+  run: async (needs, { id }) => {
+    switch (needs.forgetBroker(id)) {
+      case 'forgotten':
+        await whenDurable(needs, `Cannot forget broker "${id}" for good: the database cannot be written`);
+        return { id };
+      case 'connected':
+        throw new OperationFailure(
+          'not possible',
+          `Cannot forget broker "${id}": it is connected - stop it, or take cluster out of its configuration`,
+        );
+      case 'unknown':
+        throw new OperationFailure('not found', `Cannot forget broker "${id}": the cluster has none of this name`);
+      case null:
+        throw new OperationFailure('not found', `Cannot forget broker "${id}": the configuration has no cluster`);
+    }
+  },
 });
 
 /** clusterOf shows it. */

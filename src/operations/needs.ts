@@ -268,6 +268,8 @@ export interface OperationNeeds {
   readonly bridges: readonly BridgeState[];
   /** Null = this broker is on its own. */
   readonly cluster: ClusterState | null;
+  /** forgetBroker ends what waits for another broker of the cluster; null = this one is on its own. */
+  forgetBroker(id: string): 'forgotten' | 'unknown' | 'connected' | null;
   /** tryBridge tries one of the configuration, and says what happens; null = there is none of this name, else whether all is well. */
   tryBridge(name: string, say: (step: TrialStep) => void): Promise<boolean | null>;
   readonly refusals: { list(about: string | null): readonly RememberedRefusal[] };

@@ -47,6 +47,24 @@ export interface BridgeFacts {
   readonly queued: number;
 }
 
+/** ClusterFacts are those of a cluster: the names of its brokers are no client's choice. */
+export interface ClusterFacts {
+  readonly phase: string;
+  /** NATS messages since the start of the program. */
+  readonly carried: number;
+  readonly peers: readonly PeerFacts[];
+}
+
+/** PeerFacts are those of one other broker; latency in milliseconds. */
+export interface PeerFacts {
+  readonly id: string;
+  readonly phase: string;
+  readonly sent: number;
+  readonly dropped: number;
+  readonly queued: number;
+  readonly latency: number | null;
+}
+
 export interface PrometheusSetup {
   readonly broker: Broker;
   /** Null = nothing outlives the process. */
@@ -54,6 +72,8 @@ export interface PrometheusSetup {
   /** machine gives what was known last, or null. */
   readonly machine: () => MachineFacts | null;
   readonly bridges: () => readonly BridgeFacts[];
+  /** Null = this broker is on its own. */
+  readonly cluster: () => ClusterFacts | null;
   /** As the program calls itself, for example "midge version 0.1.0". */
   readonly title: string;
   /** Milliseconds since 1970. */
@@ -82,7 +102,9 @@ export class Prometheus {
     for (const number of processNumbers(setup)) this.#addNumber(number);
     if (setup.store !== null) for (const number of storeNumbers(setup.store)) this.#addNumber(number);
     for (const number of machineNumbers(setup.machine)) this.#addNumber(number);
-    this.#addBridges(setup.bridges);
+    for (const number of clusterNumbers(setup.cluster)) this.#addNumber(number);
+    this.#addRows('bridge', BRIDGE_NUMBERS, () => setup.bridges().map((bridge) => [bridge.name, bridge]));
+    this.#addRows('broker', PEER_NUMBERS, () => (setup.cluster()?.peers ?? []).map((peer) => [peer.id, peer]));
     this.#addBuildInfo(setup.title);
   }
 
@@ -161,14 +183,17 @@ export class Prometheus {
     });
   }
 
-  /** A reload may bring other bridges. */
-  #addBridges(bridges: () => readonly BridgeFacts[]): void {
+  /** Others may be there the next time: after a reload, or when a broker has joined. */
+  #addRows<Row>(label: string, numbers: readonly RowNumber<Row>[], rows: () => readonly (readonly [name: string, row: Row])[]): void {
     const registers = [this.#registry];
-    const labelNames = ['bridge'];
-    for (const { name, kind, help, read } of BRIDGE_NUMBERS) {
+    const labelNames = [label];
+    for (const { name, kind, help, read } of numbers) {
       const collect = function (this: Counter | Gauge): void {
         this.reset();
-        for (const bridge of bridges()) this.labels(bridge.name).inc(read(bridge));
+        for (const [of, row] of rows()) {
+          const value = read(row);
+          if (value !== null) this.labels(of).inc(value);
+        }
       };
       if (kind === 'counter') new Counter({ name: `${name}_total`, help, labelNames, registers, collect });
       else new Gauge({ name, help, labelNames, registers, collect });
@@ -188,12 +213,15 @@ export class Prometheus {
   }
 }
 
-const BRIDGE_NUMBERS: readonly {
+/** RowNumber is a number of each of several things; null = it is not known. */
+interface RowNumber<Row> {
   readonly name: string;
   readonly kind: 'counter' | 'gauge';
   readonly help: string;
-  readonly read: (bridge: BridgeFacts) => number;
-}[] = [
+  readonly read: (row: Row) => number | null;
+}
+
+const BRIDGE_NUMBERS: readonly RowNumber<BridgeFacts>[] = [
   {
     name: `${PREFIX}bridge_connected`,
     kind: 'gauge',
@@ -223,6 +251,39 @@ const BRIDGE_NUMBERS: readonly {
     kind: 'gauge',
     help: 'Messages that wait for the other broker.',
     read: ({ queued }) => queued,
+  },
+];
+
+const PEER_NUMBERS: readonly RowNumber<PeerFacts>[] = [
+  {
+    name: `${PREFIX}cluster_broker_connected`,
+    kind: 'gauge',
+    help: '1 when the other broker of the cluster is connected.',
+    read: ({ phase }) => (phase === 'connected' ? 1 : 0),
+  },
+  {
+    name: `${PREFIX}cluster_broker_messages_sent`,
+    kind: 'counter',
+    help: 'Messages that went to the other broker of the cluster.',
+    read: ({ sent }) => sent,
+  },
+  {
+    name: `${PREFIX}cluster_broker_messages_dropped`,
+    kind: 'counter',
+    help: 'Messages that the other broker of the cluster does not get.',
+    read: ({ dropped }) => dropped,
+  },
+  {
+    name: `${PREFIX}cluster_broker_messages_queued`,
+    kind: 'gauge',
+    help: 'Messages that wait for the other broker of the cluster.',
+    read: ({ queued }) => queued,
+  },
+  {
+    name: `${PREFIX}cluster_broker_latency_seconds`,
+    kind: 'gauge',
+    help: 'Time that a question to the other broker of the cluster and its answer take.',
+    read: ({ latency }) => (latency === null ? null : latency / 1000),
   },
 ];
 
@@ -269,6 +330,26 @@ function storeNumbers(store: TimedStore): readonly TaggedNumber[] {
     count('written_bytes', 'Bytes that the store has written to the card.', ({ bytesWritten }) => bytesWritten),
     count('commits', 'Commits of the store.', ({ commits }) => commits),
     count('fsyncs', 'Times that the store has waited for the card.', ({ fsyncs }) => fsyncs),
+  ];
+}
+
+function clusterNumbers(cluster: () => ClusterFacts | null): readonly TaggedNumber[] {
+  return [
+    {
+      name: `${PREFIX}cluster_connected`,
+      kind: 'gauge',
+      help: '1 when the cluster is connected to NATS; absent without a cluster.',
+      read: () => {
+        const facts = cluster();
+        return facts === null ? null : facts.phase === 'connected' ? 1 : 0;
+      },
+    },
+    {
+      name: `${PREFIX}cluster_nats_messages_total`,
+      kind: 'counter',
+      help: 'NATS messages that carried something to other brokers of the cluster.',
+      read: () => cluster()?.carried ?? null,
+    },
   ];
 }
 

@@ -53,13 +53,13 @@ export class Peer {
     return peer;
   }
 
-  static async asClient(port: number, subscribes: boolean): Promise<Peer> {
+  static async asClient(port: number, subscribes: boolean, clientId = 'bench'): Promise<Peer> {
     const peer = new Peer(4);
     const socket = connect({ port, host: '127.0.0.1', noDelay: true });
     await once(socket, 'connect');
     peer.#use(socket);
     const will = { will: null, username: null, password: null, properties: NO_PROPERTIES };
-    socket.write(encodeConnect({ version: 4, bridge: false, cleanStart: true, keepAlive: 0, clientId: 'bench', ...will }));
+    socket.write(encodeConnect({ version: 4, bridge: false, cleanStart: true, keepAlive: 0, clientId, ...will }));
     await until(() => peer.isConnected);
     const all = { topicFilter: '#', qos: 0, noLocal: false, retainAsPublished: false, retainHandling: 0 } as const;
     if (subscribes) socket.write(encodeSubscribe(4, 1, [all]));

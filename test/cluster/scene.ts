@@ -5,7 +5,7 @@ import type { TestContext } from 'node:test';
 import { systemClock } from '../../src/base/clock.ts';
 import type { Logger } from '../../src/base/logger.ts';
 import type { Broker } from '../../src/broker/broker.ts';
-import { type Cluster, createCluster } from '../../src/cluster/cluster.ts';
+import { type Cluster, type ClusterSettings, createCluster } from '../../src/cluster/cluster.ts';
 import type { PeerState } from '../../src/cluster/state.ts';
 import { eventually, freePort, listen } from '../bridges/scene.ts';
 import { startTestBroker, type TestBrokerOptions } from '../support/broker/test-broker.ts';
@@ -71,18 +71,22 @@ export interface Member {
   end(): Promise<void>;
 }
 
+/** MemberOptions are those of a test broker, and of its cluster: its name, and how NATS lets it in. */
+export type MemberOptions = TestBrokerOptions & Partial<Pick<ClusterSettings, 'name' | 'credentials' | 'tls'>>;
+
 /** startMember starts a midge; it does not wait for the others. */
 export async function startMember(
   test: TestContext,
   nats: Pick<Nats, 'servers'>,
   id: string,
-  more: TestBrokerOptions = {},
+  { name = 'test', credentials = null, tls = null, ...more }: MemberOptions = {},
 ): Promise<Member> {
   const log = recordingLog();
   const midge = await startTestBroker({ log: log as Logger, ...more });
   const { broker } = midge;
-  const settings = { name: 'test', id, servers: nats.servers, credentials: null, tls: null };
-  const cluster = createCluster(settings, { broker, clock: systemClock, log: log as Logger, version: '0.0.0' });
+  const settings = { name, id, servers: nats.servers, credentials, tls };
+  const figures = () => ({ 'clients/connected': broker.connectedClients });
+  const cluster = createCluster(settings, { broker, clock: systemClock, log: log as Logger, version: '0.0.0', figures });
   broker.authenticator = cluster.authenticator(more.authenticator ?? { authenticate: () => 'accepted' });
   broker.setAuthorizer(cluster.authorizer(more.authorizer ?? null));
   await cluster.start();

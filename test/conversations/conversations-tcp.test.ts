@@ -42,18 +42,18 @@ async function playOnTcp(conversation: Conversation, version: 3 | 4 | 5): Promis
 function runningTarget(address: string): Target {
   const [, host, port] = /^(.*):(\d+)$/.exec(address) ?? [];
   if (host === undefined) throw new Error(`Cannot read MQTT_TARGET "${address}": it is not HOST:PORT`);
-  const open = async () => {
+  const open = async (_client: string) => {
     const socket = connect(Number(port), host);
     await once(socket, 'connect');
     return socket;
   };
-  return { open, pass: (seconds) => sleep(seconds * 1000), stop: async () => cleanUp(new WirePeer(await open()), open) };
+  return { open, pass: (seconds) => sleep(seconds * 1000), stop: async () => cleanUp(new WirePeer(await open('cleaner')), open) };
 }
 
 /** cleanUp ends the sessions of the names that conversations use and clears what is retained. */
 async function cleanUp(peer: WirePeer, open: Target['open']): Promise<void> {
   for (const name of ['a', 'a2', 'a3', 'b', 'c', 'd']) {
-    const one = new WirePeer(await open());
+    const one = new WirePeer(await open(name));
     one.send(`10 [ PROTOCOL 02 0000 {} '${name}' ] E0 00`);
     await one.expect('20 *');
     await one.expectClosed();

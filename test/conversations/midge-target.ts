@@ -6,9 +6,10 @@ import { type Duplex, duplexPair } from 'node:stream';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { type Clock, systemClock } from '../../src/base/clock.ts';
 import { type Logger, silentLogger } from '../../src/base/logger.ts';
+import type { Broker } from '../../src/broker/broker.ts';
 import type { ListenerPolicy } from '../../src/broker/options.ts';
 import type { Authenticator, Authorizer } from '../../src/broker/ports.ts';
-import { startTestBroker, type TestBroker, testOrigin } from '../support/broker/test-broker.ts';
+import { startTestBroker, type TestBroker, type TestBrokerOptions, testOrigin } from '../support/broker/test-broker.ts';
 import { TestClock } from '../support/ports/test-clock.ts';
 import { topicMatches } from '../support/protocol/naive-matcher.ts';
 import type { Settings } from './conversation.ts';
@@ -19,17 +20,20 @@ export async function startInMemory(settings: Settings, log: Logger = silentLogg
   const clock = new TestClock();
   const broker = await startBroker(settings, clock, log);
   return {
-    open: async () => openPair(broker, settings),
+    open: async () => openPair(broker.broker, settings),
     stop: () => broker.stop(),
-    pass: async (seconds) => {
-      await quiet();
-      for (let left = seconds * 1000; left > 0; left -= 250) {
-        clock.advance(Math.min(250, left));
-        broker.broker.wheel.advance();
-      }
-      await quiet();
-    },
+    pass: (seconds) => passSeconds(seconds, clock, [broker.broker]),
   };
+}
+
+/** passSeconds has time pass in steps, as it does. */
+export async function passSeconds(seconds: number, clock: TestClock, brokers: readonly Broker[]): Promise<void> {
+  await quiet();
+  for (let left = seconds * 1000; left > 0; left -= 250) {
+    clock.advance(Math.min(250, left));
+    for (const { wheel } of brokers) wheel.advance();
+  }
+  await quiet();
 }
 
 /** startOnTcp starts a broker behind a TCP port that the system chooses. */
@@ -55,19 +59,22 @@ export async function startOnTcp(settings: Settings): Promise<Target> {
 }
 
 function startBroker(settings: Settings, clock: Clock, log: Logger = silentLogger): Promise<TestBroker> {
-  const { accounts, denied } = settings;
-  return startTestBroker({
-    options: settings.options ?? {},
-    clock,
-    log,
-    ...(accounts === undefined ? {} : { authenticator: authenticatorOf(accounts) }),
-    ...(denied === undefined ? {} : { authorizer: authorizerOf(denied) }),
-  });
+  return startTestBroker({ ...brokerOptions(settings), clock, log });
 }
 
-function openPair(broker: TestBroker, settings: Settings): Duplex {
+/** brokerOptions are those of a test broker that has these settings. */
+export function brokerOptions({ options, accounts, denied }: Settings): TestBrokerOptions {
+  return {
+    options: options ?? {},
+    ...(accounts === undefined ? {} : { authenticator: authenticatorOf(accounts) }),
+    ...(denied === undefined ? {} : { authorizer: authorizerOf(denied) }),
+  };
+}
+
+/** openPair connects to a broker in memory. */
+export function openPair(broker: Broker, settings: Settings): Duplex {
   const [near, far] = duplexPair();
-  broker.broker.handle(far, testOrigin(policyOf(settings)));
+  broker.handle(far, testOrigin(policyOf(settings)));
   far.on('data', (chunk: Buffer) => chunk.fill(0xee)); // as on a socket, a chunk is the broker's only until it returns
   return near;
 }
@@ -97,6 +104,6 @@ function authorizerOf(denied: NonNullable<Settings['denied']>): Authorizer {
 }
 
 /** quiet lets everything that is on its way in memory arrive. */
-async function quiet(): Promise<void> {
+export async function quiet(): Promise<void> {
   for (let i = 0; i < 10; i++) await turn();
 }

@@ -8,8 +8,10 @@ import type { Conversation, Step } from './conversation.ts';
 
 /** Target is a started broker of the conversation's own. */
 export interface Target {
-  /** open makes a network connection to it. */
-  open(): Promise<Duplex>;
+  /** open makes a network connection to it for a client of this name. */
+  open(client: string): Promise<Duplex>;
+  /** settled resolves when nothing is under way within it any more. Absent = a broker that does at once what it is told. */
+  settled?(): Promise<void>;
   /** stop ends the broker in order. */
   stop(): Promise<void>;
   pass(seconds: number): Promise<void>;
@@ -44,6 +46,7 @@ export async function play(
   };
   try {
     for (const [i, step] of conversation.steps.entries()) await named(`step ${i + 1}, ${JSON.stringify(step)}`, playStep(played, step));
+    await target.settled?.();
     for (const name of played.peers.keys()) await named(`at the end, ${name}`, playEnd(played, name));
   } finally {
     for (const peer of played.peers.values()) peer.abort();
@@ -58,7 +61,9 @@ async function named(place: string, work: Promise<void>): Promise<void> {
   }
 }
 
+/** What is expected comes by itself; before anything else is done, what was done before has had its effect. */
 async function playStep(played: Played, step: Step): Promise<void> {
+  if (typeof step === 'string' && !/^\w+ (<!?|closed)/.test(step)) await played.target.settled?.();
   if (typeof step !== 'string') return expectInAnyOrder(played, step);
   const pass = /^([\d.]+) seconds? pass$/.exec(step);
   if (pass !== null) return played.target.pass(Number(pass[1]));
@@ -150,7 +155,7 @@ function open(played: Played, name: string): WirePeer {
 async function peerOf(played: Played, name: string): Promise<WirePeer> {
   const known = played.peers.get(name);
   if (known !== undefined) return known;
-  const peer = new WirePeer(await played.target.open(), { version: played.clients[name] ?? played.version, bytewise: played.bytewise });
+  const peer = new WirePeer(await played.target.open(name), { version: played.clients[name] ?? played.version, bytewise: played.bytewise });
   played.peers.set(name, peer);
   return peer;
 }

@@ -20,7 +20,7 @@ const skip = existsSync(PROMETHEUS) ? false : "Debian's prometheus is not instal
 const DASHBOARD = join(import.meta.dirname, '../../docs/grafana-dashboard.json');
 
 /** The label that a Prometheus gives itself, and those that are ours. */
-const LABELS = ['bridge', 'le', 'program', 'version'];
+const LABELS = ['bridge', 'broker', 'le', 'program', 'version'];
 
 const MACHINE = {
   cpuTemperature: 47.2,
@@ -34,6 +34,15 @@ const BRIDGES = [
   { name: 'anna', phase: 'waiting', received: 0, sent: 0, dropped: 0, queued: 7 },
 ];
 
+const CLUSTER = {
+  phase: 'connected',
+  carried: 12,
+  peers: [
+    { id: 'box-1', phase: 'connected', sent: 2, dropped: 0, queued: 0, latency: 1.5 },
+    { id: 'box-2', phase: 'away', sent: 3, dropped: 1, queued: 4, latency: null },
+  ],
+};
+
 async function openMetrics(context: TestContext) {
   const house = await startTestBroker();
   const times: Parameters<TimedStore['watch']>[0][] = [];
@@ -46,6 +55,7 @@ async function openMetrics(context: TestContext) {
     store,
     machine: () => MACHINE,
     bridges: () => BRIDGES,
+    cluster: () => CLUSTER,
     title: 'midge version 1.2.3',
     since: 1000,
   });
@@ -73,6 +83,12 @@ test('each metric of the table is told with its value, and times as histograms',
   assert.match(text, /^midge_bridge_connected\{bridge="cloud"\} 1\nmidge_bridge_connected\{bridge="anna"\} 0$/m);
   assert.match(text, /^midge_bridge_messages_sent_total\{bridge="cloud"\} 2$/m);
   assert.match(text, /^midge_bridge_messages_queued\{bridge="anna"\} 7$/m);
+  assert.match(text, /^midge_cluster_connected 1$/m);
+  assert.match(text, /^midge_cluster_nats_messages_total 12$/m);
+  assert.match(text, /^midge_cluster_broker_connected\{broker="box-1"\} 1\nmidge_cluster_broker_connected\{broker="box-2"\} 0$/m);
+  assert.match(text, /^midge_cluster_broker_messages_queued\{broker="box-2"\} 4$/m);
+  assert.match(text, /^midge_cluster_broker_latency_seconds\{broker="box-1"\} 0\.0015$/m);
+  assert.doesNotMatch(text, /latency_seconds\{broker="box-2"/);
   prometheus.stop();
   assert.equal(times.at(-1), null, 'nobody is told of times after the stop');
 });
@@ -96,7 +112,11 @@ test('metrics are told in OpenMetrics to who accepts it', async (context) => {
 test('metrics of a machine are left out where it does not tell them', async (context) => {
   const { house } = await openMetrics(context);
   let facts: null | { cpuTemperature: null; memory: { total: number; available: number }; disk: null; power: null } = null;
-  const silent = new Prometheus({ broker: house.broker, store: null, machine: () => facts, bridges: () => [], title: 'midge', since: 0 });
+  const silent = new Prometheus({
+    ...{ broker: house.broker, store: null, machine: () => facts, bridges: () => [], cluster: () => null },
+    ...{ title: 'midge', since: 0 },
+  });
+  assert.doesNotMatch((await silent.read()).text, /^midge_cluster_(connected|broker_\w+)[ {]/m);
   assert.doesNotMatch((await silent.read()).text, /^midge_machine_\w+ /m);
   facts = { cpuTemperature: null, memory: { total: 2, available: 1 }, disk: null, power: null };
   const { text } = await silent.read();

@@ -1,17 +1,22 @@
 // The cluster as a part. Its room, and NATS, are loaded when the configuration has one: nearly all brokers are without.
 
+import { isDeepStrictEqual } from 'node:util';
 import { systemClock } from '../../base/clock.ts';
+import { reasonOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import { readNamedFile } from '../../base/named-file.ts';
 import { certificatesInFile } from '../../base/pem-files.ts';
 import type { Broker } from '../../broker/broker.ts';
 import { CLUSTER_LISTENER, type ConnectionOrigin } from '../../broker/options.ts';
 import type { Authenticator, Authorizer } from '../../broker/ports.ts';
-import type { Cluster, ClusterSettings } from '../../cluster/cluster.ts';
+import type { Cluster, ClusterSettings, Forgotten } from '../../cluster/cluster.ts';
+import type { Figures } from '../../cluster/figures.ts';
 import { type ClusterOptions, idFromHost } from '../../cluster/options.ts';
 import type { ClusterState } from '../../cluster/state.ts';
+import type { Configuration } from '../../config/configuration.ts';
 import { machineNames } from '../../host/host.ts';
-import type { AppliancePart } from '../parts.ts';
+import { sysNumbers } from '../../telemetry/sys-tree.ts';
+import type { AppliancePart, Step } from '../parts.ts';
 
 export interface ClusterPartSetup {
   /** Null = this broker is on its own. */
@@ -20,15 +25,18 @@ export interface ClusterPartSetup {
   readonly log: Logger;
   /** What the program calls itself, for example `midge version 0.1.0`. */
   readonly title: string;
-  /** installed is called when there is a cluster: it wants a say in who may come and do what. */
-  installed(): void;
+  /** changed is called when there is another cluster, or none any more: it wants a say in who may come and do what. */
+  changed(): void;
 }
 
-/** ClusterPart stays as it was started: its words take effect at the next start. */
+/** ClusterPart runs the cluster of the configuration in force. */
 export class ClusterPart implements AppliancePart {
   readonly name = 'cluster';
   readonly #setup: ClusterPartSetup;
   #cluster: Cluster | null = null;
+  #settings: ClusterSettings | null = null;
+  /** One cluster ends before the next begins: both would have the same name. */
+  #turn: Promise<void> = Promise.resolve();
 
   constructor(setup: ClusterPartSetup) {
     this.#setup = setup;
@@ -36,6 +44,11 @@ export class ClusterPart implements AppliancePart {
 
   get state(): ClusterState | null {
     return this.#cluster?.state ?? null;
+  }
+
+  /** forget: null = there is no cluster. */
+  forget(id: string): Forgotten | null {
+    return this.#cluster?.forget(id) ?? null;
   }
 
   owns(origin: ConnectionOrigin): boolean {
@@ -53,24 +66,49 @@ export class ClusterPart implements AppliancePart {
   async start(): Promise<void> {
     const { options } = this.#setup;
     if (options === null) return this.#forgetPeers();
-    this.#cluster = await this.#create(options);
-    this.#setup.installed();
+    this.#settings = readFiles(options);
+    this.#cluster = await this.#create(this.#settings);
+    this.#setup.changed();
     await this.#cluster.start();
   }
 
   async stop(): Promise<void> {
+    await this.#turn;
     await this.#cluster?.stop();
   }
 
-  prepare(): null {
-    return null;
+  /** Its files are read again, so that credentials can be replaced. */
+  async prepare({ cluster: options }: Configuration): Promise<Step | null> {
+    const settings = options === null ? null : readFiles(options);
+    if (isDeepStrictEqual(settings, this.#settings)) return null;
+    const next = settings === null ? null : await this.#create(settings);
+    return {
+      commit: () => {
+        const before = this.#cluster;
+        this.#cluster = next;
+        this.#settings = settings;
+        this.#setup.changed();
+        this.#turn = this.#turn.then(() => this.#replace(before, next));
+      },
+      undo: () => {},
+    };
   }
 
-  async #create(options: ClusterOptions): Promise<Cluster> {
+  async #replace(before: Cluster | null, next: Cluster | null): Promise<void> {
+    try {
+      await before?.stop();
+      if (next === null) this.#forgetPeers();
+      else await next.start();
+    } catch (error) {
+      this.#setup.log.log('error', `Error: The cluster could not be changed by the reload: ${reasonOf(error)}.`);
+    }
+  }
+
+  async #create(settings: ClusterSettings): Promise<Cluster> {
     const { createCluster } = await import('../../cluster/cluster.ts');
     const { broker, log, title } = this.#setup;
     const version = /version (\S+)/.exec(title)?.[1] ?? title;
-    return createCluster(readFiles(options), { broker: broker(), clock: systemClock, log, version });
+    return createCluster(settings, { broker: broker(), clock: systemClock, log, version, figures: () => figuresOf(broker()) });
   }
 
   /** A cluster that was taken out of the configuration has left its sessions, which would gather messages for ever. */
@@ -83,6 +121,11 @@ export class ClusterPart implements AppliancePart {
       sessions.end(session);
     }
   }
+}
+
+/** What `$SYS/broker/` has too, without its root. */
+function figuresOf(broker: Broker): Figures {
+  return Object.fromEntries(sysNumbers(broker, process.uptime()).map(([topic, value]) => [topic.replace(/^\$SYS\/broker\//, ''), value]));
 }
 
 /** Throws OperatorError, or what the system says, for a file that cannot be read. */

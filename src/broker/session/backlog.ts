@@ -9,8 +9,9 @@ import type { BrokerOptions } from '../options.ts';
 import { DeliveryQueue } from './delivery-queue.ts';
 import { Delivery } from './outgoing-window.ts';
 
-/** QueueLimits are bytes of payload that may wait, and seconds that a message does; null = as for all. */
+/** QueueLimits are messages and bytes of payload that may wait (0 = any), and seconds that a message does; null = as for all. */
 export interface QueueLimits {
+  readonly maxMessages: number | null;
   readonly maxBytes: number | null;
   readonly expiry: number | null;
 }
@@ -35,7 +36,7 @@ export class Backlog {
   readonly #session: BacklogOwner;
   readonly #broker: BacklogEngine;
   #queue: DeliveryQueue | null = null;
-  /** The session's own limits, beside the broker's: a bridge has some. */
+  /** The session's own limits, in the place of the broker's: bridges and other brokers of a cluster have some. */
   limits: QueueLimits | null = null;
   /** Messages that this client did not get for want of room. */
   dropped = 0;
@@ -56,7 +57,7 @@ export class Backlog {
   }
 
   get isFull(): boolean {
-    const { maxQueuedMessages } = this.#broker.options;
+    const maxQueuedMessages = this.limits?.maxMessages ?? this.#broker.options.maxQueuedMessages;
     const maxQueuedBytes = this.limits?.maxBytes ?? this.#broker.options.maxQueuedBytes;
     const queue = this.#queue;
     if (queue === null) return false;

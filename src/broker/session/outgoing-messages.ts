@@ -54,6 +54,8 @@ export class OutgoingMessages {
   #resend: Delivery[] = [];
   /** How many PUBLISH packets may be unacknowledged: the client's Receive Maximum and our own limit. */
   #inflightMax = INFLIGHT_MAX;
+  #receiveMaximum = INFLIGHT_MAX;
+  #ownInflightMax: number | null = null;
   #lastOrder = 0;
 
   constructor(session: OutgoingOwner, broker: OutgoingEngine) {
@@ -106,9 +108,20 @@ export class OutgoingMessages {
 
   /** attach begins with a new connection. `receiveMaximum` is the client's. */
   attach(receiveMaximum: number): void {
-    const own = this.#broker.options.maxInflightMessages;
-    this.#inflightMax = Math.min(receiveMaximum, own === 0 ? INFLIGHT_MAX : own);
+    this.#receiveMaximum = receiveMaximum;
+    this.#limitInflight();
     this.backlog.attach();
+  }
+
+  /** inflightMax has a limit of the session's own stand in the place of max_inflight_messages. */
+  set inflightMax(own: number) {
+    this.#ownInflightMax = own;
+    this.#limitInflight();
+  }
+
+  #limitInflight(): void {
+    const own = this.#ownInflightMax ?? this.#broker.options.maxInflightMessages;
+    this.#inflightMax = Math.min(this.#receiveMaximum, own === 0 ? INFLIGHT_MAX : own);
   }
 
   /** leave is told when the connection has gone and the session stays: what it holds may wait for days. */

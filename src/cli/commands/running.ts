@@ -187,6 +187,23 @@ export const RUNNING_COMMANDS: readonly Command[] = [
     load: () => import('../bridge.ts'),
   },
   {
+    name: 'cluster',
+    summary: 'Show the brokers of a cluster, forget one that never comes back',
+    usage: ['[status] [--json] [--state DIR | -c FILE]', 'peers [--json] [--state DIR | -c FILE]', 'forget ID [--state DIR | -c FILE]'],
+    description: [
+      'status shows how this broker reaches NATS, each other broker, what waits for it, and the sums of all. The exit status is 1 when something needs attention.',
+      'peers prints the other brokers, a line each: id, state, version, latency, messages sent, queued and dropped.',
+      'forget ends what waits for a broker that never comes back, here and at all brokers that are connected. Without it they forget the broker after seven days. A broker that is connected is not forgotten.',
+    ],
+    flags: [...CONTROL_FLAGS, { long: 'json', summary: 'status, peers: print JSON' }],
+    examples: [
+      { text: 'See how the brokers are', command: 'sudo midge cluster' },
+      { text: 'Forget a broken box', command: 'sudo midge cluster forget box-2' },
+    ],
+    operands: { most: 2, choices: ['status', 'peers', 'forget'] },
+    load: () => import('../cluster.ts'),
+  },
+  {
     name: 'discover',
     summary: 'Find the brokers on the network (mDNS)',
     usage: ['[--timeout SECONDS] [--json]'],

@@ -16,6 +16,7 @@ export const CLUSTER_DIRECTIVES: readonly Directive[] = [
     clusterServers,
     {
       own: true,
+      reloadable: true,
       doc: 'NATS servers over which this broker and others carry messages for each other: a client of one gets what is published at the others. Start each address with `nats://`, or with `tls://` for TLS. `docs/two-boxes.md` says what is shared and what is promised.',
     },
     (draft, value) => {
@@ -27,6 +28,7 @@ export const CLUSTER_DIRECTIVES: readonly Directive[] = [
     name,
     {
       own: true,
+      reloadable: true,
       default: DEFAULT_CLUSTER_NAME,
       doc: 'Name of the cluster: brokers with the same name at the same NATS servers belong together.',
     },
@@ -39,6 +41,7 @@ export const CLUSTER_DIRECTIVES: readonly Directive[] = [
     name,
     {
       own: true,
+      reloadable: true,
       doc: 'Name of this broker in its cluster, by default the host name. Each broker needs its own, and keeps it: what waits for it waits under this name.',
     },
     (draft, value) => {
@@ -50,7 +53,8 @@ export const CLUSTER_DIRECTIVES: readonly Directive[] = [
     path,
     {
       own: true,
-      doc: 'File that lets this broker into NATS: a credentials file of NATS, or one line with `USER:PASSWORD` or with a token. Whoever can speak on the subjects `midge.NAME.>` is trusted like another broker.',
+      reloadable: true,
+      doc: 'File that lets this broker into NATS: a credentials file of NATS, or one line with `USER:PASSWORD`, a token or the seed of an nkey. Whoever can speak on the subjects `midge.NAME.>` is trusted like another broker.',
     },
     (draft, value) => {
       draft.cluster.credentialsFile = value;
@@ -61,6 +65,7 @@ export const CLUSTER_DIRECTIVES: readonly Directive[] = [
     path,
     {
       own: true,
+      reloadable: true,
       doc: 'File with the authorities (PEM) that the certificates of the NATS servers are verified with; by default those that programs usually trust. It needs `tls://` addresses.',
     },
     (draft, value) => {

@@ -13,6 +13,7 @@ import { ago, dateTime, number, t } from '../i18n.ts';
 import { useLive } from '../live.ts';
 import { mayNow } from '../visit.ts';
 import { AcceptInvitation } from './bridges/accept-invitation.tsx';
+import { ClusterCards } from './bridges/cluster-cards.tsx';
 import { InviteBridge } from './bridges/invite-bridge.tsx';
 import '../styles/bridges.css';
 
@@ -38,6 +39,7 @@ export function View() {
       <PageHeader title={t('bridges.title')} lead={t('bridges.lead')} actions={actions} />
       {open === 'invite' && <InviteBridge close={close} />}
       {open === 'accept' && <AcceptInvitation close={close} added={() => void bridges.refresh()} />}
+      <ClusterCards />
       <Shown live={bridges}>
         {(all) =>
           all.length === 0 ? (

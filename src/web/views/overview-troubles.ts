@@ -41,6 +41,7 @@ export function troublesOf(status: Status): readonly Trouble[] {
     ...certificateTroubles(status),
     ...configurationTroubles(status),
     ...bridgeTroubles(status),
+    ...clusterTroubles(status),
     ...clientTroubles(status),
   ];
   const order = { bad: 0, warn: 1, info: 2 };
@@ -116,6 +117,23 @@ function configurationTroubles({ reload, changedFiles }: Status): Trouble[] {
   if (changedFiles.length === 0) return [];
   const words = t('trouble.changedWords', { files: changedFiles.join(', ') });
   return [{ id: 'changed', look: 'warn', title: t('trouble.changed'), words, advice: null, action: 'reload' }];
+}
+
+function clusterTroubles({ cluster }: Status): Trouble[] {
+  if (cluster === null) return [];
+  const { phase, lastError, peers } = cluster;
+  const link = { view: 'bridges', words: t('trouble.clusterLink') };
+  if (phase === 'alone' || phase === 'stopped' || (phase === 'connecting' && lastError !== null)) {
+    const words = lastError === null ? t('trouble.clusterNoReason') : sentence(lastError);
+    return [{ id: 'cluster', look: 'bad', title: t('trouble.cluster'), words, advice: t('trouble.clusterAdvice'), link }];
+  }
+  return peers
+    .filter((peer) => peer.phase === 'away' || peer.phase === 'refused')
+    .map(({ id, since, queued, ...peer }): Trouble => {
+      const words = peer.lastError === null ? t('trouble.clusterNoReason') : sentence(peer.lastError);
+      const advice = t('trouble.brokerAdvice', { time: ago(since), count: number(queued) });
+      return { id: `broker ${id}`, look: 'warn', title: t('trouble.broker', { id }), words, advice, link };
+    });
 }
 
 function bridgeTroubles({ bridges }: Status): Trouble[] {
