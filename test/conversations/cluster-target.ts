@@ -13,7 +13,7 @@ import type { Conversation } from './conversation.ts';
 import { brokerOptions, openPair, passSeconds, quiet } from './midge-target.ts';
 import type { Target } from './player.ts';
 
-/** Client id of the one that finds out whether all has arrived: it may do everything. */
+/** How the client ids of those begin that find out whether all has arrived: they may do everything. */
 const LOOKOUT = 'lookout';
 
 /** subscribersOf gives the clients of a conversation that are at the second broker: those that subscribe, and those that follow them under the same letter. */
@@ -67,7 +67,7 @@ async function startTwo(
   clock: TestClock,
 ): Promise<[Member, Member]> {
   const options = brokerOptions(settings);
-  const isLookout = ({ clientId }: { clientId: string }) => clientId === LOOKOUT;
+  const isLookout = ({ clientId }: { clientId: string }) => clientId.startsWith(LOOKOUT);
   const more = {
     ...options,
     name,
@@ -110,9 +110,9 @@ async function lookout(from: Member, to: Member): Promise<() => Promise<void>> {
   };
 }
 
-async function connected({ broker }: Member): Promise<WirePeer> {
+async function connected({ broker, id }: Member): Promise<WirePeer> {
   const peer = new WirePeer(openPair(broker, {}));
-  peer.send(connectTemplate({ clientId: LOOKOUT }));
+  peer.send(connectTemplate({ clientId: `${LOOKOUT}-${id}` }));
   await peer.expect('20 [ 00 00 { ... } ]');
   return peer;
 }
