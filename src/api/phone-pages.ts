@@ -11,7 +11,15 @@ import { getCookie, setCookie } from 'hono/cookie';
 import { z } from 'zod';
 import { AUTHORITY_TYPE, authorityBytes, authorityName, authorityProfile, MOBILECONFIG_TYPE } from '../phones/mobileconfig.ts';
 import { mqttSettings } from '../phones/mqtt-settings.ts';
-import { otrcText, ownTracksConfiguration, ownTracksLink, type PhoneSystem, postUrl, type SignIn } from '../phones/owntracks.ts';
+import {
+  certificateFileName,
+  otrcText,
+  ownTracksConfiguration,
+  ownTracksLink,
+  type PhoneSystem,
+  postUrl,
+  type SignIn,
+} from '../phones/owntracks.ts';
 import { endedPage } from '../phones/pages/ended-page.ts';
 import type { Page } from '../phones/pages/page.ts';
 import { setUpPage } from '../phones/pages/set-up-page.ts';
@@ -193,6 +201,14 @@ function answerPage(context: Context, { html, policy }: Page, status: 200 | 404 
 /** What a phone is handed, and what is typed where it can't be. */
 function settingsFor(phone: Phone, signIn: SignIn, { system, words }: { readonly system: PhoneSystem; readonly words: PhoneWords }) {
   const { fields: names, on, off } = words.setUp;
+  const certificate =
+    signIn.certificate === null
+      ? null
+      : {
+          fileName: certificateFileName(phone, system),
+          content: signIn.certificate.content.toString('base64'),
+          passphrase: signIn.certificate.passphrase,
+        };
   const { host, port, username, password, clientId, webSocketPath } = mqttSettings(phone, signIn);
   const first = [
     [names.host, host],
@@ -211,7 +227,7 @@ function settingsFor(phone: Phone, signIn: SignIn, { system, words }: { readonly
       [names.version, '3.1.1'],
       [names.cleanSession, off],
     ];
-    return { fields: [...first, ...path, ...account, ...rest], link: null, otrc: null, fileName: null };
+    return { fields: [...first, ...path, ...account, ...rest], link: null, otrc: null, fileName: null, certificate };
   }
   const configuration = ownTracksConfiguration(phone, signIn, system);
   const ids = [
@@ -231,6 +247,7 @@ function settingsFor(phone: Phone, signIn: SignIn, { system, words }: { readonly
     link: ownTracksLink(configuration),
     otrc: otrcText(configuration),
     fileName: `${phone.person}-${phone.device}.otrc`,
+    certificate,
   };
 }
 

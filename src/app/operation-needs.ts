@@ -90,6 +90,7 @@ export function operationNeeds(appliance: Appliance, { reloads, ...more }: MoreN
         tls: options.tls !== null,
         certificate: certificateOf(options),
         wantsCertificate: options.tls?.requireCertificate === true,
+        takesOurCertificates: takesOurCertificates(options),
         port,
         addresses,
         connections: traffic.connectionsOf(listener),
@@ -122,6 +123,10 @@ export function operationNeeds(appliance: Appliance, { reloads, ...more }: MoreN
     certificateNames: configuration.certificateNames,
     announcedHost: appliance.announcedHost,
   };
+}
+
+function takesOurCertificates({ tls }: ListenerOptions): boolean {
+  return tls?.requireCertificate === true && tls.certificate === 'appliance' && tls.cafile === null && tls.capath === null;
 }
 
 function dynamicOf({ dynamicSecurity }: Appliance): OperationNeeds['access']['dynamic'] {

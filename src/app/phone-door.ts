@@ -3,6 +3,7 @@
 import type { PhoneDoor } from '../api/ports.ts';
 import type { OperationNeeds } from '../operations/needs.ts';
 import { phoneAddress } from '../operations/phone-address.ts';
+import { giveCertificate } from '../operations/phone-certificate.ts';
 import { givePassword } from '../operations/phone-files.ts';
 import { phoneState } from '../operations/phones.ts';
 import { protocolOf } from '../phones/phone.ts';
@@ -21,7 +22,8 @@ export function phoneDoor(phones: PhoneWatch, needs: () => OperationNeeds): Phon
     async signIn(phone) {
       const asked = needs();
       const broker = phoneAddress(asked, { host: phone.host, protocol: protocolOf(phone) });
-      return { broker, password: await givePassword(asked, phone) };
+      const certificate = await giveCertificate(asked, phone);
+      return { broker, password: await givePassword(asked, phone), certificate };
     },
     state: (phone) => phoneState(needs(), phone),
   };

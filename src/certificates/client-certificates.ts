@@ -57,6 +57,31 @@ export class ClientRegister {
     moment: { readonly now: number; readonly buildDate: number },
   ): Promise<{ certificate: ClientCertificate; key: KeyObject }> {
     checkName(name);
+    return this.#issue(name, moment);
+  }
+
+  /** issueForPhone makes one that has the account of a phone, PERSON/DEVICE, for its name; those that it has are revoked. Throws OperatorError. */
+  async issueForPhone(
+    account: string,
+    moment: { readonly now: number; readonly buildDate: number },
+  ): Promise<{ certificate: ClientCertificate; key: KeyObject }> {
+    checkName(account.replace('/', '-')); // of the same length
+    await this.revokeOf([account], moment.now);
+    return this.#issue(account, moment);
+  }
+
+  /** revokeOf takes the certificates of some names out of use, and gives how many that were. */
+  async revokeOf(names: readonly string[], now: number): Promise<number> {
+    const active = (await this.list()).filter(({ name, revokedAt }) => revokedAt === null && names.includes(name));
+    const revoked = active.map(({ serial }) => ({ serial, at: now }));
+    if (revoked.length > 0) await this.#write(REVOCATION_LIST, () => addRevoked(this.#folder, this.authority, revoked));
+    return revoked.length;
+  }
+
+  async #issue(
+    name: string,
+    moment: { readonly now: number; readonly buildDate: number },
+  ): Promise<{ certificate: ClientCertificate; key: KeyObject }> {
     const same = (await this.list()).find((each) => each.name === name && each.revokedAt === null && each.notAfter > moment.now);
     if (same !== undefined) {
       throw new OperatorError(

@@ -158,8 +158,8 @@ function certificatesOf({ certificates }: OperationNeeds) {
   throw new OperationFailure('not possible', 'Cannot tell about certificates: no listener uses one of our authority ("secure true")');
 }
 
-/** The register is opened for each request: `midge cert` changes it as well. */
-async function registerOf(needs: OperationNeeds): Promise<ClientRegister> {
+/** registerOf opens the register for each request: `midge cert` changes it as well. */
+export async function registerOf(needs: OperationNeeds): Promise<ClientRegister> {
   certificatesOf(needs);
   const { ClientRegister } = await import('../certificates/client-certificates.ts');
   return ClientRegister.open(needs.state.certificates);

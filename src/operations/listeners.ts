@@ -10,6 +10,7 @@ export const LISTENER = z.object({
   tls: z.boolean(),
   certificate: z.enum(['ours', 'of files']).nullable().describe('that it shows; null = it has no TLS, or pre-shared keys'),
   wantsCertificate: z.boolean().describe('clients must have a certificate as well'),
+  takesOurCertificates: z.boolean().describe('it wants a certificate that our authority issues'),
   port: z.number().describe('0 for a Unix socket'),
   addresses: z.array(z.string()),
   connections: z.number(),

@@ -50,6 +50,8 @@ export interface OpenListener {
   readonly certificate: 'ours' | 'of files' | null;
   /** Clients must have a certificate as well. */
   readonly wantsCertificate: boolean;
+  /** They are those that our authority issues. */
+  readonly takesOurCertificates: boolean;
   /** 0 for a Unix socket. */
   readonly port: number;
   readonly addresses: readonly string[];

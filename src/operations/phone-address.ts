@@ -24,9 +24,13 @@ const WANTED: Readonly<Record<PhoneProtocol, string>> = {
 /** phoneListener gives the listener for phones. Throws OperationFailure when there is none. */
 export function phoneListener({ listeners }: Pick<OperationNeeds, 'listeners'>, protocol: PhoneProtocol): OpenListener {
   const usable = listeners.filter((each) => each.protocol === protocol && each.certificate !== null && isOpenToOthers(each));
-  const found = usable.find(({ wantsCertificate }) => !wantsCertificate);
+  const found =
+    usable.find(({ wantsCertificate }) => !wantsCertificate) ?? usable.find((each) => protocol !== 'http' && each.takesOurCertificates);
   if (found !== undefined) return found;
-  const reason = usable.length > 0 ? 'each listener with TLS has require_certificate true' : 'no listener with TLS is open to the network';
+  const reason =
+    usable.length > 0
+      ? 'each listener with TLS has require_certificate true, by an authority that is not ours'
+      : 'no listener with TLS is open to the network';
   throw new OperationFailure('not possible', `Cannot set phones up: ${reason} - add "${WANTED[protocol]}" to the configuration`);
 }
 

@@ -12,6 +12,7 @@ import { forgetPhones } from './locations.ts';
 import type { OperationNeeds, Phones } from './needs.ts';
 import { badInput, OperationFailure, operation } from './operation.ts';
 import { pageAddresses, phoneAddress, phoneHosts, phoneListener } from './phone-address.ts';
+import { revokeCertificates } from './phone-certificate.ts';
 import { accountsIn, beginRulesFor, grantRules, hasRules, passwordFileFor, phoneFiles, takeAway } from './phone-files.ts';
 import { deleteBelow } from './retained.ts';
 import { iso, TIME } from './time.ts';
@@ -233,6 +234,7 @@ export const REMOVE_PHONE = operation({
     const removed = gone.map(accountOf);
     const files = phoneFiles(needs, gone[0] === undefined ? 'mqtt' : protocolOf(gone[0]));
     await takeAway(needs, files, removed);
+    await revokeCertificates(needs, removed);
     for (const account of removed) book.remove(account);
     await grantRules(needs, files, book.list());
     let messages = 0;

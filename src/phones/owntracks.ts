@@ -20,13 +20,30 @@ const SHARED_TOPICS = ['owntracks/+/+', 'owntracks/+/+/event', 'owntracks/+/+/in
 export interface SignIn {
   readonly broker: BrokerAddress;
   readonly password: string;
+  /** Null = the listener asks for none. */
+  readonly certificate: PhoneCertificate | null;
+}
+
+/** PhoneCertificate is one of the phone's own, with its key, as a file (PKCS #12). */
+export interface PhoneCertificate {
+  readonly content: Buffer;
+  readonly passphrase: string;
+}
+
+/** certificateFileName: OwnTracks for iOS wants `.otrp`, Android `.p12`. */
+export function certificateFileName({ person, device }: PhoneName, system: PhoneSystem): string {
+  return `${person}-${device}.${system === 'ios' ? 'otrp' : 'p12'}`;
 }
 
 /** OwnTracksConfiguration is an object of JSON. What it does not name the app keeps as it was. */
 export type OwnTracksConfiguration = Readonly<Record<string, string | number | boolean>>;
 
 /** ownTracksConfiguration sets all that decides where the app connects and what it may be told, and leaves the rest of the app as it is. */
-export function ownTracksConfiguration(phone: PhoneName, { broker, password }: SignIn, system: PhoneSystem): OwnTracksConfiguration {
+export function ownTracksConfiguration(
+  phone: PhoneName,
+  { broker, password, certificate }: SignIn,
+  system: PhoneSystem,
+): OwnTracksConfiguration {
   const safe = system === 'ios' ? { allowinvalidcerts: false } : { remoteConfiguration: false };
   const common = {
     ...{ auth: true, username: accountOf(phone), password, deviceId: phone.device, tid: trackerIdOf(phone), cmd: true },
@@ -51,7 +68,13 @@ export function ownTracksConfiguration(phone: PhoneName, { broker, password }: S
     subQos: 1,
     subTopic: [...SHARED_TOPICS, `${base}/cmd`].join(' '),
     ...common,
+    ...(certificate === null ? {} : certificateFields(phone, certificate, system)),
   };
+}
+
+/** iOS knows the file by its name, Android the certificate by that under which the system keeps it. */
+function certificateFields(phone: PhoneName, { passphrase }: PhoneCertificate, system: PhoneSystem): OwnTracksConfiguration {
+  return system === 'ios' ? { clientpkcs: certificateFileName(phone, system), passphrase } : { tlsClientCrt: accountOf(phone) };
 }
 
 /** postUrl is where the app posts in HTTP mode. */

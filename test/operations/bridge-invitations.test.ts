@@ -51,6 +51,7 @@ function boxOf(context: TestContext, { error = null, issuer = null, address = ':
     tls: true,
     certificate: 'of files',
     wantsCertificate: false,
+    takesOurCertificates: false,
     port: 8883,
     addresses: [address],
   };

@@ -27,6 +27,7 @@ test('listeners are told by their names', async () => {
     tls: false,
     certificate: null,
     wantsCertificate: false,
+    takesOurCertificates: false,
     port: 1883,
     addresses: ['::'],
     connections: 2,

@@ -16,6 +16,7 @@ const LISTENER: OpenListener = {
   tls: false,
   certificate: null,
   wantsCertificate: false,
+  takesOurCertificates: false,
   port: 1883,
   addresses: [],
   connections: 0,

@@ -7,7 +7,7 @@ import { pageAddresses, phoneAddress, phoneHosts } from '../../src/operations/ph
 import { makeAppliance } from '../certificates/appliance.ts';
 
 const LISTENER: OpenListener = {
-  ...{ name: '8883', protocol: 'mqtt', tls: true, certificate: 'ours', wantsCertificate: false },
+  ...{ name: '8883', protocol: 'mqtt', tls: true, certificate: 'ours', wantsCertificate: false, takesOurCertificates: false },
   ...{ port: 8883, addresses: ['0.0.0.0', '::'], connections: 0 },
 };
 const PAGES: OpenListener = { ...LISTENER, name: '443', protocol: 'http', port: 443 };
@@ -57,7 +57,7 @@ test('link begins by plain HTTP only where the phone must come to trust our auth
 for (const [what, listeners, reason] of [
   ['only this machine reaches a listener', [{ ...LISTENER, addresses: ['127.0.0.1', '::1'] }], /no listener with TLS is open/],
   ['no listener has TLS', [{ ...LISTENER, tls: false, certificate: null }], /no listener with TLS is open/],
-  ['the listener asks for a certificate', [{ ...LISTENER, wantsCertificate: true }], /require_certificate true/],
+  ['the listener asks for a certificate of another authority', [{ ...LISTENER, wantsCertificate: true }], /require_certificate true/],
 ] as const) {
   test(`phone gets no address when ${what}`, async (context) => {
     const needs = await needsOf(context, listeners);

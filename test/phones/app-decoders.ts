@@ -79,6 +79,9 @@ const FIELDS: Readonly<Record<string, Field>> = {
   subQos: { systems: BOTH, fits: oneOf(0, 1, 2) },
   subTopic: { systems: BOTH, fits: string },
   cmd: { systems: BOTH, fits: boolean },
+  clientpkcs: { systems: ['ios'], fits: (value) => string(value) && String(value).endsWith('.otrp') },
+  passphrase: { systems: ['ios'], fits: string },
+  tlsClientCrt: { systems: ['android'], fits: string },
   allowinvalidcerts: { systems: ['ios'], fits: boolean },
   remoteConfiguration: { systems: ['android'], fits: boolean },
 };

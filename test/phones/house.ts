@@ -29,14 +29,14 @@ export interface House {
   restart(): Promise<void>;
 }
 
-/** openHouse starts one. */
-export async function openHouse(context: TestContext): Promise<House> {
+/** openHouse starts one; `words` are more of its listener of MQTT. */
+export async function openHouse(context: TestContext, words: readonly string[] = []): Promise<House> {
   const folder = temporaryFolder(context);
   const [mqtt = 0, webSocket = 0, secure = 0, plain = 0] = await freePorts(4);
   const [file, passwd, acl, state] = [join(folder, 'midge.conf'), join(folder, 'passwd'), join(folder, 'acl'), join(folder, 'state')];
   const lines = [
     ...[`password_file ${passwd}`, `acl_file ${acl}`, 'persistence true', 'advertise false'],
-    ...[`listener ${mqtt}`, 'secure true'],
+    ...[`listener ${mqtt}`, 'secure true', ...words],
     ...[`listener ${webSocket}`, 'protocol websockets', 'secure true'],
     ...[`listener ${secure}`, 'protocol http'],
     ...[`listener ${plain}`, 'protocol http', 'secure false'],

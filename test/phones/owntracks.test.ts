@@ -11,7 +11,7 @@ import { decodeLink, decodeOtrc } from './app-decoders.ts';
 
 const JANE = { person: 'jane', device: 'phone' };
 const BROKER = { host: 'pi.local', port: 8883, protocol: 'mqtt' } as const;
-const SIGN_IN = { broker: BROKER, password: 'abcde-fghjk-mnpqr-stuvw' };
+const SIGN_IN = { broker: BROKER, password: 'abcde-fghjk-mnpqr-stuvw', certificate: null };
 const SYSTEMS = ['ios', 'android'] as const;
 
 for (const system of SYSTEMS) {
@@ -64,7 +64,7 @@ for (const system of SYSTEMS) {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'binary' }), (person, password) => {
         const phone = { person: person.toWellFormed(), device: 'phone' };
-        const configuration = ownTracksConfiguration(phone, { broker: BROKER, password: password.toWellFormed() }, system);
+        const configuration = ownTracksConfiguration(phone, { ...SIGN_IN, password: password.toWellFormed() }, system);
         assert.deepEqual(decodeLink(ownTracksLink(configuration), system), configuration);
       }),
     );

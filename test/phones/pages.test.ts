@@ -80,7 +80,7 @@ test('person with an iPhone is led from the certificate to the last check mark',
   await look('3-settings-ios');
 
   const fields = decodeLink((await page.getByRole('link', { name: 'Open in OwnTracks' }).getAttribute('href')) ?? '', 'ios');
-  assert.equal(await page.locator('dd').nth(6).textContent(), fields['password']);
+  assert.equal(await page.locator('#fields dd').nth(6).textContent(), fields['password']);
   const phone = new ScriptedPhone(context, link, 'ios');
   await phone.trust(await phone.scan());
   await assert.rejects(phone.connect({ ...fields, password: 'wrong' }));
@@ -124,4 +124,19 @@ test('person with an Android phone reads the pages in the language of the phone,
   await look('8-settings-android-french');
   await page.goto(link.replace(/phone\/[^#]+/, 'phone/unknown'));
   await page.getByRole('heading', { name: 'Ce lien n’est plus valable' }).waitFor();
+});
+
+test('person whose box asks for a certificate of the phone saves it, and sees its passphrase', { skip: noBrowser }, async (context) => {
+  const house = await openHouse(context, ['require_certificate true']);
+  const phoneOf = await pickUp(context);
+  const { link } = await house.ask('add phone', { person: 'jane', host: HOST });
+  const { page, look } = await phoneOf({ system: 'ios', locale: 'en-GB', colors: 'dark', trusts: true });
+  await page.goto(link);
+  await page.getByRole('button', { name: 'Set up this phone' }).click();
+  const saving = page.waitForEvent('download');
+  await page.getByRole('link', { name: 'Save the certificate of this phone' }).click();
+  assert.equal((await saving).suggestedFilename(), 'jane-phone.otrp');
+  const fields = decodeLink((await page.getByRole('link', { name: 'Open in OwnTracks' }).getAttribute('href')) ?? '', 'ios');
+  assert.equal(await page.locator('#passphrase').textContent(), fields['passphrase']);
+  await look('9-certificate-ios');
 });

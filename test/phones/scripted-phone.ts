@@ -8,7 +8,8 @@ import { request as requestPlain } from 'node:http';
 import { request as requestSecure } from 'node:https';
 import { buffer } from 'node:stream/consumers';
 import type { TestContext } from 'node:test';
-import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
+import type { SecureContextOptions } from 'node:tls';
+import { connect, connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
 import type { PhoneSystem } from '../../src/phones/owntracks.ts';
 import type { PhoneUse } from '../../src/phones/phone.ts';
 import { decodeLink, decodeOtrc } from './app-decoders.ts';
@@ -35,6 +36,9 @@ export interface Answer {
   // biome-ignore lint/suspicious/noExplicitAny: a test looks at whatever came
   readonly json: any;
 }
+
+/** PhoneClientOptions are those of MQTT.js, with what it hands on to TLS. */
+export type PhoneClientOptions = IClientOptions & Pick<SecureContextOptions, 'pfx' | 'passphrase'>;
 
 /** Fields are those of an app's configuration, as its system has decoded them. */
 export type Fields = Readonly<Record<string, unknown>>;
@@ -113,7 +117,7 @@ export class ScriptedPhone {
   }
 
   /** connect is the app: it takes every word of its configuration, and verifies TLS. */
-  async connect(fields: Fields, more: IClientOptions = {}): Promise<MqttClient> {
+  async connect(fields: Fields, more: PhoneClientOptions = {}): Promise<MqttClient> {
     const { host, port, tls, ws, auth, username, password, clientId, cleanSession, mqttProtocolLevel, pubTopicBase } = fields;
     assert.equal(tls, true);
     assert.equal(auth, true);
@@ -135,6 +139,22 @@ export class ScriptedPhone {
     const topics = String(fields['subTopic']).split(' ');
     await client.subscribeAsync(topics, { qos: fields['subQos'] as 0 | 1 | 2 }); // the decoder has looked at it
     return client;
+  }
+
+  /** isLetIn tries, where the box may say no by closing the connection, which says nothing to MQTT. */
+  async isLetIn({ host, port, clientId, username, password }: Fields, more: PhoneClientOptions = {}): Promise<boolean> {
+    const client = connect(`mqtts://${host}:${port}`, {
+      ...{ clientId: String(clientId), username: String(username), password: String(password), protocolVersion: 4 },
+      ...{ reconnectPeriod: 0, ca: this.authority, rejectUnauthorized: true },
+      ...more,
+    });
+    client.on('error', () => {});
+    const isIn = await new Promise<boolean>((resolve) => {
+      client.once('connect', () => resolve(true));
+      client.once('close', () => resolve(false));
+    });
+    await client.endAsync(true);
+    return isIn;
   }
 
   /** publish sends a location as its app does. */

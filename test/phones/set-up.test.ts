@@ -61,6 +61,43 @@ for (const [system, webSocket] of [
   });
 }
 
+for (const system of ['ios', 'android'] as const) {
+  test(`phone with ${system} gets a certificate of its own where the box asks for one, comes in with it, and not when it is removed`, async (context) => {
+    const house = await openHouse(context, ['require_certificate true', 'use_identity_as_username true']);
+    const { phone, fields, answer, next } = await setUp(context, house, { person: 'jane', system });
+    const { fileName, content, passphrase } = answer.json.certificate;
+    assert.equal(fileName, system === 'ios' ? 'jane-phone.otrp' : 'jane-phone.p12');
+    const { clientpkcs, passphrase: told, tlsClientCrt } = fields;
+    assert.deepEqual(
+      [clientpkcs, told, tlsClientCrt],
+      system === 'ios' ? [fileName, passphrase, undefined] : [undefined, undefined, 'jane/phone'],
+    );
+    assert.equal(await phone.isLetIn(fields), false);
+    const own = { pfx: Buffer.from(content, 'base64'), passphrase };
+    const client = await phone.connect(fields, own);
+    await phone.publish(client, fields, HERE);
+    assert.equal((await phone.state(next)).isSetUp, true);
+    assert.ok(house.lines().every((line) => !line.includes(passphrase)));
+    const again = await phone.open(next, '');
+    assert.equal(await phone.isLetIn(phone.configure(again), own), false, 'the one before is revoked');
+    const { content: newContent, passphrase: newPassphrase } = again.json.certificate;
+    const renewed = { pfx: Buffer.from(newContent, 'base64'), passphrase: newPassphrase };
+    const better = await phone.connect(phone.configure(again), renewed);
+    const closed = new Promise((resolve) => better.once('close', () => resolve(null)));
+    await house.ask('remove phone', { person: 'jane' });
+    await closed;
+    assert.equal(await phone.isLetIn(phone.configure(again), renewed), false);
+    const { items } = await house.ask('client certificates');
+    assert.deepEqual(
+      items.map(({ state, name }: { state: string; name: string }) => [name, state]),
+      [
+        ['jane/phone', 'revoked'],
+        ['jane/phone', 'revoked'],
+      ],
+    );
+  });
+}
+
 test('link is refused to a second phone, and lets the first one go on, also after a restart', async (context) => {
   const house = await openHouse(context);
   const { added, phone, next, fields } = await setUp(context, house, { person: 'jane', system: 'ios' });

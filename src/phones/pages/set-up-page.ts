@@ -34,6 +34,11 @@ export function setUpPage({ words, system, person, use }: SetUpPageParts): Page 
 <button class="button" id="renew" type="button">${escaped(setUp.getAgain)}</button>
 </section>
 <section id="settings" hidden>
+<div id="own-certificate" hidden>
+<p>${marked(system === 'ios' ? setUp.iosOwnCertificate : setUp.androidOwnCertificate)}</p>
+<a class="button" id="own-certificate-file">${escaped(setUp.ownCertificateButton)}</a>
+<dl><dt>${escaped(setUp.fields.passphrase)}</dt><dd id="passphrase"></dd></dl>
+</div>
 ${isOwnTracks ? ownTracksSteps(words, system) : mqttSteps(words)}
 </section>
 <p class="problem" id="problem" role="alert" hidden></p>
@@ -115,6 +120,14 @@ function fill(settings) {
     open.href = settings.link;
     file.href = URL.createObjectURL(new Blob([settings.otrc], { type: 'application/octet-stream' }));
     file.download = settings.fileName;
+  }
+  if (settings.certificate !== null) {
+    const bytes = Uint8Array.from(atob(settings.certificate.content), (each) => each.charCodeAt(0));
+    const own = byId('own-certificate-file');
+    own.href = URL.createObjectURL(new Blob([bytes], { type: 'application/x-pkcs12' }));
+    own.download = settings.certificate.fileName;
+    byId('passphrase').textContent = settings.certificate.passphrase;
+    show('own-certificate', true);
   }
   show('begin', false);
   show('again', false);

@@ -49,6 +49,11 @@ export const ENGLISH: PhoneWords = {
     saveFile: 'Save the settings as a file, and open it with OwnTracks',
     type: 'Or type the settings into OwnTracks:',
     once: 'The password is shown only now. The app keeps it.',
+    iosOwnCertificate:
+      'The box asks each phone for a certificate of its own. Tap the button, save the file, and open it with <b>OwnTracks</b>.',
+    androidOwnCertificate:
+      'The box asks each phone for a certificate of its own. Tap the button. Then open <b>Settings</b>, search for <b>VPN and app user certificate</b>, choose the file, and keep the name that Android proposes.',
+    ownCertificateButton: 'Save the certificate of this phone',
     iosPermissions:
       'When iOS asks, let OwnTracks use your location <b>Always</b>, and let it find devices on the <b>local network</b>: otherwise it cannot connect at home.',
     androidPermissions: 'When Android asks, let OwnTracks use your location <b>all the time</b>.',
@@ -80,6 +85,7 @@ export const ENGLISH: PhoneWords = {
       topic: 'Topic',
       version: 'MQTT version',
       path: 'Path',
+      passphrase: 'Passphrase',
     },
     on: 'on',
     off: 'off',

@@ -49,6 +49,11 @@ export const FRENCH: PhoneWords = {
     saveFile: 'Enregistrer les réglages dans un fichier et l’ouvrir avec OwnTracks',
     type: 'Ou saisir les réglages dans OwnTracks :',
     once: 'Le mot de passe n’est affiché que maintenant. L’application le garde.',
+    iosOwnCertificate:
+      'Le boîtier demande à chaque téléphone un certificat propre. Touchez le bouton, enregistrez le fichier et ouvrez-le avec <b>OwnTracks</b>.',
+    androidOwnCertificate:
+      'Le boîtier demande à chaque téléphone un certificat propre. Touchez le bouton. Ouvrez ensuite <b>Paramètres</b>, cherchez <b>Certificat utilisateur VPN et application</b>, choisissez le fichier et gardez le nom qu’Android propose.',
+    ownCertificateButton: 'Enregistrer le certificat de ce téléphone',
     iosPermissions:
       'Quand iOS le demande, laissez OwnTracks utiliser votre position <b>Toujours</b> et trouver des appareils sur le <b>réseau local</b> : sinon il ne peut pas se connecter à la maison.',
     androidPermissions: 'Quand Android le demande, laissez OwnTracks utiliser votre position <b>en permanence</b>.',
@@ -80,6 +85,7 @@ export const FRENCH: PhoneWords = {
       topic: 'Topic',
       version: 'Version de MQTT',
       path: 'Chemin',
+      passphrase: 'Phrase secrète',
     },
     on: 'activé',
     off: 'désactivé',

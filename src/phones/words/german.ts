@@ -49,6 +49,11 @@ export const GERMAN: PhoneWords = {
     saveFile: 'Die Einstellungen als Datei speichern und mit OwnTracks öffnen',
     type: 'Oder die Einstellungen in OwnTracks eintippen:',
     once: 'Das Passwort wird nur jetzt gezeigt. Die App merkt es sich.',
+    iosOwnCertificate:
+      'Die Box verlangt von jedem Telefon ein eigenes Zertifikat. Tippen Sie auf den Knopf, sichern Sie die Datei, und öffnen Sie sie mit <b>OwnTracks</b>.',
+    androidOwnCertificate:
+      'Die Box verlangt von jedem Telefon ein eigenes Zertifikat. Tippen Sie auf den Knopf. Öffnen Sie dann <b>Einstellungen</b>, suchen Sie nach <b>VPN- und App-Nutzerzertifikat</b>, wählen Sie die Datei, und behalten Sie den Namen bei, den Android vorschlägt.',
+    ownCertificateButton: 'Zertifikat dieses Telefons sichern',
     iosPermissions:
       'Wenn iOS fragt: Erlauben Sie OwnTracks den Standort <b>Immer</b>, und erlauben Sie Geräte im <b>lokalen Netzwerk</b>: Sonst kann es sich zu Hause nicht verbinden.',
     androidPermissions: 'Wenn Android fragt: Erlauben Sie OwnTracks den Standort <b>immer</b>.',
@@ -80,6 +85,7 @@ export const GERMAN: PhoneWords = {
       topic: 'Topic',
       version: 'MQTT-Version',
       path: 'Pfad',
+      passphrase: 'Passphrase',
     },
     on: 'ein',
     off: 'aus',

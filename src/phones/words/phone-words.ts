@@ -47,6 +47,9 @@ export interface PhoneWords {
     readonly saveFile: string;
     readonly type: string;
     readonly once: string;
+    readonly iosOwnCertificate: string;
+    readonly androidOwnCertificate: string;
+    readonly ownCertificateButton: string;
     readonly iosPermissions: string;
     readonly androidPermissions: string;
     readonly publish: string;
@@ -72,6 +75,7 @@ export interface PhoneWords {
       readonly topic: string;
       readonly version: string;
       readonly path: string;
+      readonly passphrase: string;
     };
     readonly on: string;
     readonly off: string;

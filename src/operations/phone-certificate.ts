@@ -1,0 +1,30 @@
+// The certificate of a phone's own, where the listener for phones has require_certificate true.
+
+import { makePassword } from '../access/first-account.ts';
+import type { PhoneCertificate } from '../phones/owntracks.ts';
+import { accountOf, protocolOf } from '../phones/phone.ts';
+import type { Phone } from '../phones/phone-book.ts';
+import { registerOf } from './certificates.ts';
+import type { OperationNeeds } from './needs.ts';
+import { phoneListener } from './phone-address.ts';
+
+/** giveCertificate issues one for a phone, in place of those that it had; null = its listener asks for none. */
+export async function giveCertificate(needs: OperationNeeds, phone: Phone): Promise<PhoneCertificate | null> {
+  if (!phoneListener(needs, protocolOf(phone)).wantsCertificate) return null;
+  const register = await registerOf(needs);
+  const account = accountOf(phone);
+  const moment = { now: Date.now(), buildDate: needs.program.buildDate };
+  const { certificate, key } = await register.issueForPhone(account, moment);
+  await needs.certificates?.check();
+  const { makePkcs12 } = await import('../certificates/pkcs12.ts');
+  const passphrase = makePassword();
+  const contents = { key, cert: certificate.cert, authority: register.authority.cert, name: account };
+  return { content: makePkcs12(contents, passphrase), passphrase };
+}
+
+/** revokeCertificates takes those of some accounts out of use, at once. */
+export async function revokeCertificates(needs: OperationNeeds, accounts: readonly string[]): Promise<void> {
+  if (needs.certificates === null) return;
+  const register = await registerOf(needs);
+  if ((await register.revokeOf(accounts, Date.now())) > 0) await needs.certificates.check();
+}
