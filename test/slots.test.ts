@@ -119,6 +119,16 @@ test('slots tries no system when the disk has no room for a copy of the database
   assert.deepEqual(box.calls(), []);
 });
 
+test('slots does not restart when the register for the partition to start cannot be written', (t) => {
+  const box = new Box(t);
+  box.run('set-primary', 'B');
+  box.put({ devmem: 'exit 1' });
+  assert.throws(() => box.run('try'), /the register for the partition to start cannot be written/);
+  assert.deepEqual(box.calls(), []);
+  box.start('A');
+  assert.deepEqual([box.events(), box.run('get-primary')], ['', 'B']);
+});
+
 test('slots asks rauc to declare the system good when the broker has stayed healthy', (t) => {
   const box = new Box(t);
   box.run('set-primary', 'B');
@@ -142,6 +152,7 @@ interface Programs {
   readonly service?: string;
   readonly words?: string;
   readonly midge?: string;
+  readonly devmem?: string;
 }
 
 /** A box with the folder as its disk, and programs that write down how they were called. */
@@ -165,9 +176,10 @@ class Box {
   }
 
   /** put says what the system's programs say. */
-  put({ service, words, midge }: Programs): void {
+  put({ service, words, midge, devmem }: Programs): void {
     if (service !== undefined) this.#program('show', `printf '${service.replaceAll('\n', '\\n')}\\n'`);
     if (words !== undefined) this.#program('log', `printf '%s\\n' '${words}'`);
+    if (devmem !== undefined) this.#program('devmem', devmem);
     if (midge !== undefined) this.#program('midge', `echo "midge $*" >>${this.path('/calls')}; ${midge}`);
   }
 

@@ -10,6 +10,8 @@ import { compareVersions, isVersion } from '../updates/semantic-version.ts';
 /** SLOTS is the program of the image that knows which system is started. */
 const SLOTS = '/usr/libexec/midge/slots';
 const DATA = '/dev/disk/by-partuuid/4d494447-07';
+/** The service that restarts with the system that waits. */
+const TRY = 'midge-try.service';
 /** Characters of what a program says that are kept. */
 const MOST_WORDS = 4000;
 const SYSTEM = '/etc/rauc/system.conf';
@@ -107,7 +109,7 @@ export async function upgradeCard({ bundle, current, allowDowngrade, isDry, term
 
 /** startTrial starts the machine with the system that waits for its trial, if one does. */
 export async function startTrial(machine: CardMachine): Promise<void> {
-  if (machine.run(SLOTS, 'get-primary') !== machine.run(SLOTS, 'get-current')) await machine.follow(SLOTS, 'try');
+  if (machine.run(SLOTS, 'get-primary') !== machine.run(SLOTS, 'get-current')) await machine.follow('systemctl', 'start', TRY);
 }
 
 /** A system that was written in part is bad by rauc's own word, and the one that runs stays. */

@@ -106,7 +106,7 @@ test('card is started again for a trial only when a system waits for it', async 
   await startTrial(machine('A\n'));
   assert.deepEqual(calls, []);
   await startTrial(machine('B\n'));
-  assert.deepEqual(calls, ['/usr/libexec/midge/slots try']);
+  assert.deepEqual(calls, ['systemctl start midge-try.service']);
 });
 
 test('card upgrade is for bundles of rauc alone', () => {
