@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { WebSocket } from 'ws';
 import { DEFAULT_LISTENER_POLICY } from '../../src/broker/options.ts';
 import { openListener } from '../listeners/test-listener.ts';
@@ -36,8 +36,10 @@ test('no message carries bytes of another one', { timeout: 3_600_000 }, async (c
   }
   const tally = { delivered: 0, large: 0, cut: 0 };
   const isOver = () => tally.delivered >= DELIVERIES;
-  const subscribers = Array.from({ length: 12 }, (_, at) => subscribe(context, ports, at, tally, isOver));
-  const publishers = Array.from({ length: 6 }, (_, at) => publish(context, ports.tcp, at, tally, isOver));
+  const open = new Set<() => void>();
+  context.after(() => open.forEach((cut) => void cut()));
+  const subscribers = Array.from({ length: 12 }, (_, at) => subscribe(open, ports, at, tally, isOver));
+  const publishers = Array.from({ length: 6 }, (_, at) => publish(open, ports.tcp, at, tally, isOver));
   await Promise.all([...publishers, ...subscribers]);
   assert.ok(tally.delivered >= DELIVERIES);
   assert.ok(tally.large > DELIVERIES / 50, `${tally.large} large ones`);
@@ -82,12 +84,14 @@ function check(payload: Buffer): void {
 }
 
 /** Publishes until all is over; now and then it goes in the middle of a packet. */
-async function publish(test: TestContext, port: number, index: number, tally: Tally, isOver: () => boolean): Promise<void> {
+async function publish(open: Set<() => void>, port: number, index: number, tally: Tally, isOver: () => boolean): Promise<void> {
   const version = index % 2 === 0 ? 4 : 5;
   while (!isOver()) {
     const socket = connect(port, '127.0.0.1');
-    test.after(() => socket.destroy());
+    const cut = () => void socket.destroy();
+    open.add(cut);
     socket.on('error', () => {}).resume();
+    socket.once('close', () => open.delete(cut));
     socket.write(connectPacket(version, `publisher${index}`));
     for (let round = 0; round < 20 && !isOver() && !socket.destroyed; round++) {
       const packets = Buffer.concat(Array.from({ length: 1 + Math.floor(Math.random() * 20) }, () => publishPacket(version)));
@@ -144,7 +148,7 @@ function connectPacket(version: 4 | 5, clientId: string): Buffer {
 
 /** Subscribes, and looks at all that comes, until all is over. Some read slowly, some go and come back. */
 async function subscribe(
-  test: TestContext,
+  open: Set<() => void>,
   ports: { tcp: number; websockets: number },
   index: number,
   tally: Tally,
@@ -156,7 +160,8 @@ async function subscribe(
   while (!isOver()) {
     const reader = new Reader(version, tally);
     const link = index < 8 ? await dialTcp(ports.tcp, reader) : await dialWebSocket(ports.websockets, reader);
-    test.after(() => link.cut());
+    const cut = () => link.cut();
+    open.add(cut);
     link.write(connectPacket(version, `subscriber${index}`));
     link.write(hex(`82 [ 0001 ${version === 5 ? '{}' : ''} '${filter}' 01 ]`, version));
     const until = tally.delivered + 500 + Math.random() * 3000;
@@ -167,7 +172,8 @@ async function subscribe(
     }
     if (reader.failure !== null) throw reader.failure;
     tally.cut++;
-    link.cut();
+    open.delete(cut);
+    cut();
   }
 }
 
