@@ -41,12 +41,23 @@ export class DeliveryLedger {
 
   /** check throws when an expected message is missing, when messages changed places [MQTT-4.6.0-6], or when one of QoS 2 came twice [MQTT-4.3.3-12]. */
   check(publisher: string, qos: 1 | 2, expected: readonly number[]): void {
-    const { first, seen, repeated } = this.#of(publisher);
-    const missing = expected.filter((sequence) => !seen.has(sequence));
+    const { first, repeated } = this.#of(publisher);
+    const missing = this.missing(publisher, expected);
     const late = first.filter((sequence, place) => sequence < (first[place - 1] ?? 0));
     assert.deepEqual(missing, [], `${this.#owner} misses messages of ${publisher} that were acknowledged`);
     assert.deepEqual(late, [], `${this.#owner} got messages of ${publisher} late`);
     if (qos === 2) assert.equal(repeated, 0, `${this.#owner} got QoS 2 messages of ${publisher} twice`);
+  }
+
+  /** missing are the expected messages that have not come. */
+  missing(publisher: string, expected: readonly number[]): number[] {
+    const { seen } = this.#of(publisher);
+    return expected.filter((sequence) => !seen.has(sequence));
+  }
+
+  /** repetitions are the messages of a publisher that came again. */
+  repetitions(publisher: string): number {
+    return this.#of(publisher).repeated;
   }
 
   /** total counts the messages, each once, and the repetitions. */

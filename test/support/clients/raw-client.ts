@@ -5,7 +5,8 @@ import { connect, type Socket } from 'node:net';
 import { readLength } from '../protocol/hex-template.ts';
 
 export interface RawClientOptions {
-  readonly port: number;
+  /** A path = a Unix socket. */
+  readonly port: number | string;
   readonly clientId: string;
   readonly version: 4 | 5;
   /** False: the session is kept for ever. */
@@ -95,7 +96,8 @@ export class RawClient {
 
 /** openRawClient connects; `hasSession` is CONNACK's Session Present. Rejects when the broker refuses or ends it. `onPacket` may be called before it resolves. */
 export async function openRawClient(options: RawClientOptions, onPacket: OnPacket): Promise<{ client: RawClient; hasSession: boolean }> {
-  const socket = connect({ host: '127.0.0.1', port: options.port, noDelay: true });
+  const { port } = options;
+  const socket = typeof port === 'string' ? connect(port) : connect({ host: '127.0.0.1', port, noDelay: true });
   await once(socket, 'connect');
   const client = new RawClient(socket, options.version);
   client.onPacket = onPacket;

@@ -24,6 +24,8 @@ export interface PublisherPlan {
   /** How many messages may be unfinished. */
   readonly window: number;
   readonly message: (sequence: number) => PublishedMessage;
+  /** Milliseconds from the end of a message to the next; absent = none. */
+  readonly pause?: number;
 }
 
 interface Exchange {
@@ -63,7 +65,7 @@ export class SteadfastPublisher {
   }
 
   /** attach connects, sends again what is unfinished, and publishes. Rejects when the broker ends the connection first. */
-  async attach(port: number): Promise<void> {
+  async attach(port: number | string): Promise<void> {
     const { name, version } = this.plan;
     const { client } = await openRawClient({ port, clientId: name, version, clean: false }, (packet, from) => this.#take(packet, from));
     this.#client = client;
@@ -103,7 +105,8 @@ export class SteadfastPublisher {
     } else if (type === PUBACK || type === PUBCOMP) {
       this.#unfinished.delete(packetId);
       if (this.#unfinished.size === 0 && this.#isPausing) this.#onFinished();
-      this.#fill();
+      if (this.plan.pause === undefined) this.#fill();
+      else setTimeout(() => this.#fill(), this.plan.pause);
     }
   }
 

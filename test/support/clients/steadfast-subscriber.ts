@@ -32,7 +32,7 @@ export class SteadfastSubscriber {
   }
 
   /** attach connects, the first time with a SUBSCRIBE. Rejects when the session is gone, or the broker ends the connection. */
-  async attach(port: number): Promise<void> {
+  async attach(port: number | string): Promise<void> {
     const options = { port, clientId: this.name, version: this.#version, clean: false };
     const { client, hasSession } = await openRawClient(options, (packet, from) => this.#take(packet, from));
     this.#client = client;
