@@ -58,15 +58,27 @@ during() {
   return "$status"
 }
 
-# The root tree is made again when its recipe has changed; FRESH=1 takes what Debian has today.
+# The root tree is made again when its recipe has changed, or when Debian has newer packages: what has been mended meanwhile gets into the image.
 root_tree() {
-  local key
+  local key made
   key=$(sha256sum "$here/root-tree.sh" | cut -c1-16)
-  if [ -n "${FRESH:-}" ] || [ ! -e "$cache/root-$key.tar" ]; then
+  made=$cache/root-$key.tar
+  if [ ! -e "$made" ] || has_newer_packages "$made"; then
     say 'making the root tree from Debian packages (some minutes)'
-    during 'making the root tree' "$here/root-tree.sh" "$cache/root-$key.tar" >&2
+    during 'making the root tree' "$here/root-tree.sh" "$made" >&2
   fi
-  echo "$cache/root-$key.tar"
+  echo "$made"
+}
+
+has_newer_packages() {
+  local newer
+  if ! newer=$("$here/newer-packages.sh" "$1" "$1.packages" 2>"$cache/newer.log"); then
+    say "Debian cannot be asked for newer packages ($cache/newer.log says why): those of $(date -r "$1" +%F) stay"
+    return 1
+  fi
+  [ -z "$newer" ] && return 1
+  say "Debian has newer packages:"
+  echo "$newer" >&2
 }
 
 [ "$(id -u)" = 0 ] || die "only root may, because the image's files are root's - run: sudo make image"
@@ -87,8 +99,9 @@ work=$(mktemp -d "$cache/work.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 name=midge-$version-arm64
 
+say "newest package of Debian: $(cat "$tree.date")"
 say 'putting the tree together'
-"$here/tree.sh" "$tree" dist/midge-linux-arm64 "$work"
+"$here/tree.sh" "$tree" dist/midge-linux-arm64 "$work" "$version"
 "$here/initrd.sh" "$work/root" "$work/firmware/initrd.img"
 "$here/prune.sh" "$work/root"
 "$here/licences.sh" "$work/root" "$work/card"

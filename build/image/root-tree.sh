@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes the tree of a Debian trixie for arm64 as a tar, and the list of its packages beside it: root-tree.sh OUT.tar
+# Makes the tree of a Debian trixie for arm64 as a tar: root-tree.sh OUT.tar
+# Beside it are the list of its packages (OUT.tar.packages) and the day on which the newest of them was made (OUT.tar.date).
 #
 # Programs are installed by mmdebstrap, their scripts run by qemu. Kernel and firmware are unpacked only: their scripts take minutes under
 # qemu and make what the image does not use. The kernel is that of trixie-backports, because trixie's has no driver for the Pi 5's SD card.
@@ -31,7 +32,7 @@ P
 cat >"$work/unpack" <<'H'
 #!/usr/bin/env bash
 set -eu -o pipefail
-root=$1 list=$2 debs=$3
+root=$1 list=$2 debs=$3 date=$4
 export APT_CONFIG=$MMDEBSTRAP_APT_CONFIG
 dependency() { apt-cache depends "$1" | awk -v wanted="$2" '$1 == "Depends:" && $2 ~ wanted { print $2 }'; }
 kernel=$(dependency linux-image-arm64 '^linux-image-' | head -n 1)
@@ -44,6 +45,12 @@ for file in *.deb; do
   dpkg-deb --showformat='${Package} ${Version} ${source:Package}\n' --show "$file" >>"$list"
 done
 chroot "$root" dpkg-query -W -f='${Package} ${Version} ${source:Package}\n' >>"$list"
+# Files keep the time of their package: Debian's are made with that of its changelog, or an older one.
+{
+  cat "$root"/var/lib/dpkg/info/*.list
+  for file in *.deb; do dpkg-deb --fsys-tarfile "$file" | tar -t; done
+} | sed -n 's|^\.\{0,1\}/\(usr/.\)|\1|p' | sort -u |
+  (cd "$root" && TZ=UTC xargs -d '\n' stat -c '%F %y' 2>/dev/null || :) | sed -n 's/^regular file \([-0-9]*\) .*/\1/p' | sort | tail -n 1 >"$date"
 H
 
 # Keys of the SSH server are made by each machine. Empty ones spare openssh-server the making, which takes a minute under qemu.
@@ -65,9 +72,10 @@ nice mmdebstrap --mode=root --variant=apt --architectures=arm64 --components="$C
   --dpkgopt='force-unsafe-io' "${excluded[@]}" --dpkgopt='path-include=/usr/share/doc/*/copyright' \
   --setup-hook="$work/no-keys \"\$1\"" \
   --setup-hook="install -D -m 644 $work/backports \"\$1/etc/apt/preferences.d/backports\"" \
-  --customize-hook="$work/unpack \"\$1\" $work/packages $work/debs" \
+  --customize-hook="$work/unpack \"\$1\" $work/packages $work/debs $work/date" \
   trixie "${out%.tar}.new.tar" \
   "deb $debian trixie $COMPONENTS" "deb $debian trixie-updates $COMPONENTS" "deb $debian trixie-backports $COMPONENTS" \
   "deb $security trixie-security $COMPONENTS"
 sort "$work/packages" >"$out.packages"
+grep -x '....-..-..' "$work/date" >"$out.date"
 mv "${out%.tar}.new.tar" "$out"

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Lays out WORK/root, the read-only root, WORK/firmware, what its slot is started from, and WORK/card, the partition that people edit:
-# tree.sh ROOT.tar PROGRAM WORK
+# tree.sh ROOT.tar PROGRAM WORK VERSION
 # AUTHORITY=FILE.pem is the certificate under which updates are signed; without it the image takes only those that its owner trusts.
 set -eu -o pipefail
-tar=$1 program=$2 work=$3
+tar=$1 program=$2 work=$3 version=$4
 rootfs=$(cd "$(dirname "$0")/../../rootfs" && pwd)
 root=$work/root firmware=$work/firmware card=$work/card
 mkdir "$root" "$firmware" "$card"
@@ -19,6 +19,8 @@ ln -sfn /run/midge-boot/localtime "$root/etc/localtime"
 : >"$root/etc/machine-id" # made anew at each boot; the initrd binds one of the board's serial number over it
 rm -f "$root"/etc/ssh/ssh_host_* "$root"/etc/hostname "$root"/etc/shadow- "$root"/etc/passwd- "$root"/etc/group- "$root"/etc/gshadow-
 echo midge >"$root/etc/hostname"
+# os-release(5): `midge status` says how old the system is.
+printf 'IMAGE_ID=midge\nIMAGE_VERSION=%s\nMIDGE_PACKAGES_DATE=%s\n' "$version" "$(cat "$tar.date")" >>"$root/usr/lib/os-release"
 touch -d "@$SOURCE_DATE_EPOCH" "$root/usr/lib/clock-epoch" # no clock starts earlier than this
 
 # The slot: the Pi's own firmware, kernel, board descriptions.

@@ -65,9 +65,29 @@ export function troublesOf({ store, clock, certificates, machine, kept, reload, 
     troubles.push(`The server certificate expired on ${certificates.serverExpires.slice(0, 10)}.`);
   troubles.push(...bridges.flatMap(bridgeTroubles), ...clusterTroubles(cluster), ...internetTroubles(internet), ...updateTroubles(update));
   const { power, disk } = machine;
+  const age = systemAge(machine, clock.now);
+  if (age !== null && age.days > OLD_SYSTEM_DAYS)
+    troubles.push(
+      `The newest of Debian's packages on this card is ${age.days} days old: install an update of the card, which has newer ones.`,
+    );
   if (power !== null && power.now.length > 0) troubles.push(`The machine says: ${power.now.join(', ')}.`);
   if (disk !== null && disk.free < disk.total * 0.02) troubles.push(`The disk is nearly full: ${bytes(disk.free)} are free.`);
   return troubles;
+}
+
+/** Debian mends its stable release some times a month. */
+const OLD_SYSTEM_DAYS = 180;
+
+/** A broker that was started by an earlier version does not tell. */
+function systemAge(
+  { systemDate = null }: Partial<Status['machine']>,
+  now: string,
+): { readonly date: string; readonly days: number } | null {
+  return systemDate === null ? null : { date: systemDate, days: daysBetween(systemDate, now) };
+}
+
+function daysBetween(from: string, to: string): number {
+  return Math.floor((Date.parse(to) - Date.parse(from)) / 86_400_000);
 }
 
 /** A machine that has just been switched on may still be asking. */
@@ -108,10 +128,18 @@ function updateTroubles(update: Status['update'] | undefined): string[] {
 
 function updateRow(update: Status['update'] | undefined, now: string): string | null {
   if (update === undefined) return null;
-  const days = Math.floor((Date.parse(now) - Date.parse(update.built)) / 86_400_000);
-  const age = `from ${update.built.slice(0, 10)}${days > 0 ? `, ${days} days old` : ''}`;
+  const age = `from ${update.built.slice(0, 10)}${inDays(daysBetween(update.built, now))}`;
   if (update.newer !== null) return `${age}; ${update.newer} is newer (sudo midge upgrade)`;
   return `${age}; ${update.checked === null ? 'nobody has looked for a newer one' : `none newer was known on ${update.checked.slice(0, 10)}`}`;
+}
+
+function systemRow(machine: Status['machine'], now: string): string | null {
+  const age = systemAge(machine, now);
+  return age && `Debian's packages up to ${age.date}${inDays(age.days)}`;
+}
+
+function inDays(days: number): string {
+  return days > 0 ? `, ${days} ${days === 1 ? 'day' : 'days'} old` : '';
 }
 
 function print(status: Status, troubles: readonly string[], terminal: Terminal): void {
@@ -138,6 +166,7 @@ function rowsOf({
   return [
     ['Program', `${program}, pid ${pid}, since ${isoTime(Date.parse(since))}`],
     ['Version', updateRow(rest.update, clock.now)],
+    ['System', systemRow(machine, clock.now)],
     ['State', rest.state],
     ['Configuration', configuration ?? 'none'],
     ['Reloaded', reload && `${isoTime(Date.parse(reload.at))}, ${CAUSES[reload.by]}${reload.error === null ? '' : ': failed'}`],

@@ -82,11 +82,22 @@ export async function machineModel(deviceTree: string = DEVICE_TREE): Promise<Ma
   return (await boardModel(deviceTree)) ?? (await computerModel());
 }
 
-/** systemName is what the system calls itself, or null. os-release(5); `root` is for tests. Never throws. */
+/** systemName is what the system calls itself, or null; `root` is for tests. Never throws. */
 export function systemName(root = '/'): string | null {
+  return releaseWord('PRETTY_NAME', root);
+}
+
+/** systemDate is the day, YYYY-MM-DD, on which the newest package of the card image was made, which holds all others; null = the system is not ours. `root` is for tests. Never throws. */
+export function systemDate(root = '/'): string | null {
+  const date = releaseWord('MIDGE_PACKAGES_DATE', root);
+  return date !== null && /^\d{4}-\d\d-\d\d$/.test(date) ? date : null;
+}
+
+/** os-release(5) */
+function releaseWord(word: string, root: string): string | null {
   for (const path of ['etc/os-release', 'usr/lib/os-release']) {
-    const [, name] = /^PRETTY_NAME=["']?(.*?)["']?$/m.exec(textOf(join(root, path)) ?? '') ?? [];
-    if (name) return name;
+    const [, value] = new RegExp(`^${word}=["']?(.*?)["']?$`, 'm').exec(textOf(join(root, path)) ?? '') ?? [];
+    if (value) return value;
   }
   return null;
 }

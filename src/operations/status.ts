@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { MemoryBudget } from '../broker/memory-budget.ts';
 import { namesOf } from '../certificates/names.ts';
 import { clockTrusted } from '../certificates/validity.ts';
-import { machineNames } from '../host/host.ts';
+import { machineNames, systemDate } from '../host/host.ts';
 import type { MachineHealth } from '../host/machine-health.ts';
 import type { Store } from '../store/store.ts';
 import { cardWear } from '../telemetry/card-wear.ts';
@@ -55,7 +55,13 @@ const STORE = z.object({
   wear: z.object({ years: z.number().nullable(), text: z.string() }),
 });
 
-const MACHINE = z.object(MACHINE_HEALTH);
+const MACHINE = z.object({
+  ...MACHINE_HEALTH,
+  systemDate: z
+    .string()
+    .nullable()
+    .describe("day on which the newest of Debian's packages in the card image was made; null = the system is not of the image"),
+});
 
 const KEPT = z
   .object({
@@ -135,7 +141,7 @@ async function readStatus(needs: OperationNeeds): Promise<Status> {
     update: knownUpdate((await needs.updates()).state, program.buildDate),
     store: store === null ? null : storeOf(store, health),
     clock: { now: iso(now), trusted: clockTrusted(now, program.buildDate) },
-    machine: { ...health, ...machineNames(), announced: needs.announcedHost },
+    machine: { ...health, ...machineNames(), announced: needs.announcedHost, systemDate: systemDate() },
   };
 }
 

@@ -25,6 +25,19 @@ function statusOf(machine: Pick<Status['machine'], 'clockSet' | 'uptime'>): Stat
   return { ...rest, clock, machine: { power: null, disk: null, ...machine } } as unknown as Status; // no more is looked at
 }
 
+for (const [what, systemDate, told] of [
+  ['half a year old', '2025-08-03', /^The newest of Debian's packages on this card is 181 days old: install an update/],
+  ['of this month', '2026-01-02', null],
+  ['not of the image', null, null],
+] as const) {
+  test(`status ${told === null ? 'says nothing' : 'asks for an update'} when the system is ${what}`, () => {
+    const { machine, ...rest } = statusOf({ clockSet: true, uptime: 60 });
+    const troubles = troublesOf({ ...rest, machine: { ...machine, systemDate } });
+    if (told === null) assert.deepEqual(troubles, []);
+    else assert.match(troubles.join('\n'), told);
+  });
+}
+
 test('status tells of an update that failed, and of a look by itself that found nothing, but not of one that a person has asked for', () => {
   const last = { at: '2026-01-30T03:00:00Z', from: '0.1.0', to: '0.2.0', reason: 'It fell.' };
   const known = { built: '2026-01-01T00:00:00Z', automatic: 'off', newer: '0.2.0', checked: null, fault: null, last: null };

@@ -7,7 +7,7 @@ import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 
-import { machineModel, machineNames, uniqueMark } from '../../src/host/host.ts';
+import { machineModel, machineNames, systemDate, systemName, uniqueMark } from '../../src/host/host.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 
 test('machine names are the host name and plain addresses without loopback', () => {
@@ -68,3 +68,15 @@ function deviceTree(t: TestContext, properties: Record<string, string>): string 
   for (const [name, value] of Object.entries(properties)) writeFileSync(join(folder, name), value);
   return folder;
 }
+
+test('system has a date when it is that of the card image', (t) => {
+  const root = temporaryFolder(t);
+  assert.equal(systemDate(root), null);
+  mkdirSync(join(root, 'usr/lib'), { recursive: true });
+  const release = join(root, 'usr/lib/os-release');
+  writeFileSync(release, 'PRETTY_NAME="Debian GNU/Linux 13 (trixie)"\nIMAGE_ID=midge\nMIDGE_PACKAGES_DATE=2026-01-31\n');
+  assert.equal(systemDate(root), '2026-01-31');
+  assert.equal(systemName(root), 'Debian GNU/Linux 13 (trixie)');
+  writeFileSync(release, 'MIDGE_PACKAGES_DATE=soon\n');
+  assert.equal(systemDate(root), null);
+});

@@ -69,6 +69,15 @@ test('image has the licences of all that is in it, on its boot partition too', {
   assert.match(card.debugRoot('cat /usr/share/doc/midge/copyright'), /^midge \(/m);
 });
 
+test('image says which version it is of, and how old its packages are', { skip }, (t) => {
+  const release = new Card(t, IMAGE ?? '').debugRoot('cat /usr/lib/os-release');
+  assert.match(release, /^IMAGE_ID=midge$/m);
+  const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')) as { version: string }; // npm demands it
+  assert.match(release, new RegExp(`^IMAGE_VERSION=${version.replaceAll('.', '\\.')}$`, 'm'));
+  const [, date = ''] = /^MIDGE_PACKAGES_DATE=(\d{4}-\d\d-\d\d)$/m.exec(release) ?? [];
+  assert.ok(date >= '2026-01-01' && Date.parse(date) <= Date.now(), date);
+});
+
 test('image has no program that installs others, or that lends rights', { skip }, (t) => {
   const card = new Card(t, IMAGE ?? '');
   for (const name of ['apt', 'apt-get', 'dpkg', 'su', 'passwd', 'newgrp'])
