@@ -5,8 +5,8 @@
 #   Debian packages --root-tree.sh--> .cache/image/root.tar  (kept: nothing else takes minutes)
 #   root.tar + rootfs/ + dist/midge-linux-arm64 --tree.sh--> root, firmware --initrd.sh--> initrd.img --partitions.sh--> the image
 #
-# With AUTHORITY=FILE.pem the image takes updates signed under that certificate; with CERTIFICATE=FILE.pem and BUNDLE_KEY=FILE.pem, too, the update
-# dist/midge-VERSION-arm64.raucb is made for cards that are in use.
+# With AUTHORITY=FILE.pem (else update-authority.pem of the checkout) the image takes updates signed under that certificate; with
+# CERTIFICATE=FILE.pem and BUNDLE_KEY=FILE.pem, too, the update dist/midge-VERSION-arm64.raucb is made for cards that are in use.
 #
 # With BASE=FILE.img (or .img.xz) the same program goes onto a Raspberry Pi OS image instead: see overlay.sh.
 # No Docker, no loop device, no mount. The same commit and package versions give the same bytes.
@@ -86,6 +86,7 @@ has_newer_packages() {
 [ -x dist/midge-linux-arm64 ] || die 'dist/midge-linux-arm64 is missing - run: make binary'
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 export SOURCE_DATE_EPOCH LC_ALL=C
+[ -n "${AUTHORITY:-}" ] || [ ! -e update-authority.pem ] || export AUTHORITY=$PWD/update-authority.pem
 install_packages
 version=$(jq -r .version package.json)
 mkdir -p "$cache" dist
