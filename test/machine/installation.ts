@@ -72,6 +72,7 @@ export async function liveThrough(run: Guest, programs: Programs, patience: read
   const install = (program: string, ...words: readonly string[]) => run(program, 'install', ...patience, ...words);
   await dryRun(run, programs.first);
   await refuseTruncated(run, programs.first);
+  await refusePortsInUse(run, programs.first);
   await firstInstallation(run, programs.first, patience);
   const before = await pidOf(run);
   assert.match((await succeed(install(programs.first))).stdout, /^midge \S+ is already installed, and runs$/m);
@@ -97,6 +98,25 @@ async function refuseTruncated(run: Guest, program: string): Promise<void> {
   assert.match((await run('/root/truncated', 'install')).stderr, /"\/root\/truncated" is not whole/);
   assert.equal(await isThere(run, '/etc/midge'), false);
   await run('rm', '/root/truncated');
+}
+
+/** Another broker of midge has the port of MQTT with TLS. */
+async function refusePortsInUse(run: Guest, program: string): Promise<void> {
+  const other = `${program} serve -c /root/other.conf --state /root/other >/root/other.log 2>&1 & other=$!`;
+  const wait = 'until grep -q "midge version .* running" /root/other.log; do kill -0 $other || exit 9; sleep 0.2; done';
+  const begin = 'printf "listener 8883 127.0.0.1\\nallow_anonymous true\\n" >/root/other.conf';
+  const { status, stderr } = await run(
+    'sh',
+    '-c',
+    `${begin}; ${other}; ${wait}; ${program} install; status=$?; kill $other; wait $other; exit $status`,
+  );
+  assert.equal(status, 1, stderr);
+  assert.match(
+    stderr,
+    /other programs have the ports that midge is to open\. Nothing was changed\.\n {2}port 8883: midge \(process \d+\)\n/,
+  );
+  assert.equal(await isThere(run, '/etc/midge'), false);
+  await run('sh', '-c', 'rm -rf /root/other*');
 }
 
 async function firstInstallation(run: Guest, program: string, patience: readonly string[]): Promise<void> {
