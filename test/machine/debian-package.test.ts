@@ -1,7 +1,7 @@
-// The Debian package on each Debian that it is for: installed, upgraded, removed and purged by apt-get, in a container.
+// The Debian package on each Debian that it is for: installed, upgraded, removed and purged by apt-get, in a container; that of arm64 under emulation, too.
 
 import assert from 'node:assert/strict';
-import { appendFileSync, copyFileSync } from 'node:fs';
+import { appendFileSync, copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { readStamp } from '../../build/bundle.ts';
@@ -9,7 +9,7 @@ import { DEBIAN_ARCHITECTURES, makeDebianPackage } from '../../build/release/deb
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { missing, runForeign } from '../support/process/foreign-program.ts';
 import type { Outcome } from '../support/process/outcome.ts';
-import { type Debian, obstacle, RELEASES, startDebian } from './debian.ts';
+import { type Debian, type Foreign, foreignObstacle, obstacle, RELEASES, type Release, startDebian, unpackForeign } from './debian.ts';
 import { succeed } from './installation.ts';
 import { commandsOf } from './page.ts';
 
@@ -21,17 +21,18 @@ const LOGIN = ['-h', '127.0.0.1', '-u', 'jane', '-P', 'secret', '-t', 'a'] as co
 
 /** What is newer has another number only: Debian's tools look at nothing else. */
 const [OLD, NEW] = ['0.1.0', '0.1.1'] as const;
-let made: Promise<string> | null = null;
+const made = new Map<string, string>();
+
+/** Where people read how to install the package: one page on each Debian. */
+const COMMANDS: Readonly<Record<Release, () => readonly string[]>> = {
+  bookworm: commandsOfReadme,
+  trixie: () => commandsOf('Debian package', 'docs/releases.md'),
+};
 
 for (const architecture of ['x64', 'arm64'] as const) {
-  test(`lintian finds nothing in the package for ${architecture}`, { skip }, async (context) => {
-    const folder = architecture === ARCHITECTURE ? await packages() : temporaryFolder(context);
-    const executable = join(DIST, `midge-linux-${architecture}`);
-    const name =
-      architecture === ARCHITECTURE
-        ? nameOf(OLD)
-        : makeDebianPackage({ executable, architecture, stamp: stampOf(OLD), folder, compression: 0 });
-    const { status, stdout, stderr } = await runForeign('lintian', ['--fail-on', 'error,warning', '--allow-root', join(folder, name)]);
+  test(`lintian finds nothing in the package for ${architecture}`, { skip }, async () => {
+    const path = join(packages(architecture), nameOf(OLD, architecture));
+    const { status, stdout, stderr } = await runForeign('lintian', ['--fail-on', 'error,warning', '--allow-root', path]);
     assert.deepEqual([status, stdout.toString(), stderr], [0, '', '']);
   });
 }
@@ -39,9 +40,9 @@ for (const architecture of ['x64', 'arm64'] as const) {
 for (const release of RELEASES) {
   test(`package is installed, upgraded, removed and purged on Debian ${release}`, { skip }, async (context) => {
     const { root, run } = await startDebian(context, release);
-    const folder = await packages();
+    const folder = packages(ARCHITECTURE);
     copyFileSync(join(folder, nameOf(OLD)), join(root, 'root', nameOf(OLD)));
-    await followPage(run);
+    await follow(COMMANDS[release](), run);
     await use(run);
     copyFileSync(join(folder, nameOf(NEW)), join(root, 'root', nameOf(NEW)));
     await refuseOtherWays(run);
@@ -57,9 +58,7 @@ for (const release of RELEASES) {
     await apt(run, 'install', `/root/${nameOf(OLD)}`);
     assert.equal((await receive(run)).stdout, 'kept\n', 'what was kept is there again');
     await apt(run, 'purge', 'midge');
-    const left = await run('find', '/etc', '/usr', '/var/lib', '/run', '-name', '*midge*', '-not', '-path', '/run/credentials/*');
-    assert.equal(left.stdout, '');
-    assert.notEqual((await run('id', 'midge')).status, 0);
+    await nothingIsLeft(run);
     const { stdout: log } = await run('journalctl', '-b', '-o', 'cat', '--no-pager');
     assert.doesNotMatch(log, /midge\.service:\d+: Unknown/, 'this version of systemd knows every word of the unit');
   });
@@ -67,7 +66,7 @@ for (const release of RELEASES) {
 
 test('package leaves the ports to a mosquitto that runs, and takes over what midge install has left', { skip }, async (context) => {
   const { root, run } = await startDebian(context, 'trixie', 'mosquitto');
-  copyFileSync(join(await packages(), nameOf(OLD)), join(root, 'root', nameOf(OLD)));
+  copyFileSync(join(packages(ARCHITECTURE), nameOf(OLD)), join(root, 'root', nameOf(OLD)));
   copyFileSync(EXECUTABLE, join(root, 'root/midge'));
   const { stdout } = await apt(run, 'install', `/root/${nameOf(OLD)}`);
   assert.match(stdout, /mosquitto runs here and has the ports/);
@@ -85,24 +84,68 @@ test('package leaves the ports to a mosquitto that runs, and takes over what mid
   assert.equal((await receive(run)).stdout, 'kept\n', 'with its accounts');
 });
 
-/** Both versions for this machine, made once. */
-function packages(): Promise<string> {
-  made ??= Promise.resolve().then(() => {
-    const folder = temporaryFolder({ after: (act) => void process.once('exit', act as () => void) } as TestContext); // it needs no more of a test
-    for (const version of [OLD, NEW])
-      makeDebianPackage({ executable: EXECUTABLE, architecture: ARCHITECTURE, stamp: stampOf(version), folder, compression: 0 });
-    return folder;
-  });
-  return made;
+test('package for arm64 is installed, upgraded, removed and purged on Debian trixie', {
+  skip: skip || foreignObstacle(),
+}, async (context) => {
+  const { root, run } = unpackForeign(context, 'trixie');
+  const folder = packages('arm64');
+  for (const version of [OLD, NEW]) copyFileSync(join(folder, nameOf(version, 'arm64')), join(root, 'root', nameOf(version, 'arm64')));
+  await apt(run, 'install', `/root/${nameOf(OLD, 'arm64')}`);
+  await succeed(run('test', '-L', '/etc/systemd/system/multi-user.target.wants/midge.service'));
+  assert.equal((await run('stat', '-c', '%a %U', '/var/lib/midge', '/var/lib/midge/passwd')).stdout, '700 midge\n600 midge\n');
+  await succeed(run('sh', '-c', "printf 'secret\\nsecret\\n' | midge passwd /var/lib/midge/passwd jane"));
+  await whileServing(run, `midge pub ${LOGIN.join(' ')} -m kept -q 1 -r`);
+  appendFileSync(join(root, 'etc/midge/midge.conf'), '# mine\n');
+  await apt(run, 'install', `/root/${nameOf(NEW, 'arm64')}`);
+  assert.match(readFileSync(join(root, 'etc/midge/midge.conf'), 'utf8'), /^# mine$/m, 'what the owner has written stays');
+  const receiving = `midge sub ${LOGIN.join(' ')} -C 1 -W 300`;
+  assert.match((await whileServing(run, receiving)).stdout, /^kept$/m);
+  await apt(run, 'remove', 'midge');
+  for (const path of ['/etc/midge/midge.conf', '/var/lib/midge/midge.db']) await succeed(run('test', '-e', path));
+  await apt(run, 'purge', 'midge');
+  await nothingIsLeft(run);
+});
+
+/** Both versions, made once; the folder has them. */
+function packages(architecture: 'x64' | 'arm64'): string {
+  const before = made.get(architecture);
+  if (before !== undefined) return before;
+  const folder = temporaryFolder({ after: (act) => void process.once('exit', act as () => void) } as TestContext); // it needs no more of a test
+  const executable = join(DIST, `midge-linux-${architecture}`);
+  for (const version of [OLD, NEW]) makeDebianPackage({ executable, architecture, stamp: stampOf(version), folder, compression: 0 });
+  made.set(architecture, folder);
+  return folder;
 }
 
-/** What docs/releases.md says, as a person types it. */
-async function followPage(run: Debian['run']): Promise<void> {
-  const [install = '', account = '', status = ''] = commandsOf('Debian package', 'docs/releases.md');
+/** What the page says, as a person types it. */
+async function follow([install = '', account = '', status = '']: readonly string[], run: Debian['run']): Promise<void> {
   const type = (line: string) => succeed(run('sh', '-c', `cd /root && ${line}`));
   assert.match((await type(install)).stdout, /create an account: sudo midge passwd \/var\/lib\/midge\/passwd NAME/);
   await type(`printf 'secret\\nsecret\\n' | ${account}`);
   assert.match((await type(status)).stdout, /midge version/);
+}
+
+function commandsOfReadme(): readonly string[] {
+  const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
+  const paragraph = readme.split(/\n\s*\n/).find((text) => text.startsWith('**A package for Debian')) ?? '';
+  const commands = Array.from(paragraph.matchAll(/`sudo ([^`]+)`/g), ([, line = '']) => line.replace(/\s+/g, ' ').replace('NAME', 'jane'));
+  assert.equal(commands.length, 3, paragraph);
+  return commands;
+}
+
+/** Runs a line of the shell while the broker runs as its user, and midge status says so. */
+function whileServing(run: Foreign['run'], line: string): Promise<Outcome> {
+  const serve = 'runuser -u midge -- midge serve -c /etc/midge/midge.conf --state /var/lib/midge >/root/log 2>&1';
+  const wait = 'until grep -q "midge version .* running" /root/log; do kill -0 $broker || { cat /root/log; exit 1; }; sleep 1; done';
+  return succeed(
+    run('sh', '-ec', `${serve} & broker=$!; ${wait}; midge status | grep 'midge version'; ${line}; kill $broker; wait $broker`),
+  );
+}
+
+async function nothingIsLeft(run: Debian['run']): Promise<void> {
+  const left = await run('find', '/etc', '/usr', '/var/lib', '/run', '-name', '*midge*', '-not', '-path', '/run/credentials/*');
+  assert.equal(left.stdout, '');
+  assert.notEqual((await run('id', 'midge')).status, 0);
 }
 
 async function use(run: Debian['run']): Promise<void> {
@@ -130,8 +173,8 @@ async function pidOf(run: Debian['run']): Promise<string> {
   return (await run('systemctl', 'show', '-p', 'MainPID', '--value', 'midge')).stdout.trim();
 }
 
-function nameOf(version: string): string {
-  return `midge_${version}_${DEBIAN_ARCHITECTURES[ARCHITECTURE]}.deb`;
+function nameOf(version: string, architecture: 'x64' | 'arm64' = ARCHITECTURE): string {
+  return `midge_${version}_${DEBIAN_ARCHITECTURES[architecture]}.deb`;
 }
 
 function stampOf(version: string) {

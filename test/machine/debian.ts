@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'no
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { missing } from '../support/process/foreign-program.ts';
 import type { Outcome } from '../support/process/outcome.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -20,6 +21,9 @@ const PACKAGES = 'systemd,systemd-sysv,dbus,passwd,libstdc++6,apt';
 type Variant = 'bare' | 'mosquitto';
 
 const ENVIRONMENT = ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'HOME=/root', 'TERM=dumb'];
+
+/** How the kernel starts programs of arm64, binfmt_misc. */
+const EMULATION = '/proc/sys/fs/binfmt_misc/qemu-aarch64';
 
 /** Milliseconds for a container to come up. */
 const PATIENCE = 60_000;
@@ -45,6 +49,32 @@ export interface Debian {
   run(...words: [string, ...string[]]): Promise<Outcome>;
   /** inNetwork runs a command of this machine in the network of the container, to its end. */
   inNetwork(...words: [string, ...string[]]): Promise<Outcome>;
+}
+
+/** Foreign is a Debian of arm64 on another machine: its programs run by qemu, each by itself. */
+export type Foreign = Pick<Debian, 'root' | 'run'>;
+
+/** foreignObstacle says why no program of arm64 can run here, or false. */
+export function foreignObstacle(): string | false {
+  if (process.arch === 'arm64') return 'a machine of arm64 needs no emulation';
+  const reason = missing(['qemu-aarch64-static'], 'qemu-user-static');
+  if (reason !== false) return reason;
+  if (!existsSync('/proc/sys/fs/binfmt_misc/register'))
+    spawnSync('mount', ['-t', 'binfmt_misc', 'binfmt_misc', '/proc/sys/fs/binfmt_misc']);
+  if (!existsSync(EMULATION)) spawnSync('update-binfmts', ['--enable', 'qemu-aarch64']);
+  return existsSync(EMULATION) ? false : 'the kernel has no binfmt_misc, by which it would start programs of arm64';
+}
+
+/** unpackForeign unpacks a Debian of arm64. No systemd runs in it: the qemu of Debian 12 does not know the system calls that shut a service in. */
+export function unpackForeign(test: TestContext, release: Release): Foreign {
+  const root = temporaryFolder(test);
+  execFileSync('tar', ['-C', root, '-xf', archiveOf(release, 'bare', 'arm64')]);
+  const place = ['-q', '-D', root, '--register=no', '--keep-unit', '--private-network', '--console=pipe'];
+  const run: Debian['run'] = async (...words) => {
+    const { status, stdout, stderr } = spawnSync('systemd-nspawn', [...place, 'env', '-i', ...ENVIRONMENT, ...words], { encoding: 'utf8' });
+    return { status, stdout, stderr };
+  };
+  return { root, run };
 }
 
 /** startDebian starts a container without a network; it ends with the test. */
@@ -80,15 +110,16 @@ export async function startDebian(test: TestContext, release: Release, variant: 
   return { root, run, inNetwork };
 }
 
-/** The packages of a container as one archive: dist/ is swept by hand only. */
-function archiveOf(release: Release, variant: Variant): string {
+/** The packages of a container as one archive: dist/ is swept by hand only. `architecture` is Debian's name of another one than this machine's. */
+function archiveOf(release: Release, variant: Variant, architecture = ''): string {
   const packages = variant === 'bare' ? PACKAGES : `${PACKAGES},mosquitto,mosquitto-clients`;
-  const archive = join(ROOT, `dist/test-debian-${release}-${packages.replaceAll(/\W+/g, '-')}.tar`);
+  const kind = [release, ...(architecture === '' ? [] : [architecture]), packages.replaceAll(/\W+/g, '-')];
+  const archive = join(ROOT, `dist/test-debian-${kind.join('-')}.tar`);
   if (existsSync(archive)) return archive;
   mkdirSync(join(ROOT, 'dist'), { recursive: true });
-  execFileSync('mmdebstrap', ['-q', '--variant=essential', `--include=${packages}`, '--format=tar', release, `${archive}.new`], {
-    stdio: 'inherit',
-  });
+  const foreign = architecture === '' ? [] : [`--architectures=${architecture}`];
+  const words = ['-q', '--variant=essential', ...foreign, `--include=${packages}`, '--format=tar', release, `${archive}.new`];
+  execFileSync('mmdebstrap', words, { stdio: 'inherit' });
   renameSync(`${archive}.new`, archive);
   return archive;
 }
