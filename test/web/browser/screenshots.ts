@@ -1,9 +1,9 @@
 // Pictures of the views of a seeded box: npm run screenshots
 //
 // They go into docs/pictures/, those that the pages for users show. MIDGE_PICTURES=FOLDER takes every view in every look into a folder of yours;
-// MIDGE_LOOKS=phone-dark takes those of some looks only, and MIDGE_VIEWS=topics,settings those of some views.
+// MIDGE_LOOKS=phone-dark takes those of some looks only, MIDGE_VIEWS=topics,settings those of some views, and MIDGE_LANGUAGE=de those in German.
 
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
@@ -11,6 +11,12 @@ import { LOOKS, openBrowser } from './browser.ts';
 import { openSeededBox, topicLine } from './seeded-box.ts';
 
 const FOLDER = process.env['MIDGE_PICTURES'] ?? join(import.meta.dirname, '../../../docs/pictures');
+
+const LANGUAGE = process.env['MIDGE_LANGUAGE'] ?? 'en';
+const LOCALES: Readonly<Record<string, string>> = { en: 'en-GB', de: 'de-DE', fr: 'fr-FR' };
+const WORDS = JSON.parse(
+  readFileSync(join(import.meta.dirname, `../../../src/web/locales/${LANGUAGE}.json`), 'utf8'),
+) as typeof import('../../../src/web/locales/en.json');
 
 /** IN_DOCS are the pictures of docs/. */
 const IN_DOCS: ReadonlySet<string> = new Set([
@@ -43,8 +49,8 @@ const SCENES: readonly Scene[] = [
     name: 'outside',
     path: '#/outside',
     async act(page) {
-      await page.getByRole('button', { name: 'Check' }).click();
-      await page.getByText(/The router /).waitFor();
+      await page.getByRole('button', { name: WORDS['outside.checkDo'] }).click();
+      await page.locator('ul.steps li').first().waitFor();
     },
   },
   {
@@ -74,16 +80,16 @@ const SCENES: readonly Scene[] = [
     name: 'topics-delete',
     path: '#/topics',
     async act(page) {
-      await page.getByRole('button', { name: 'Delete retained' }).click();
-      await page.getByLabel('Topic filter').fill('home/#');
-      await page.getByRole('button', { name: 'Show what would go' }).click();
-      await page.getByText('This cannot be undone').waitFor();
+      await page.getByRole('button', { name: WORDS['topics.deleteRetained'] }).click();
+      await page.getByLabel(WORDS['topics.filter']).fill('home/#');
+      await page.getByRole('button', { name: WORDS['topics.preview'] }).click();
+      await page.getByText(WORDS['topics.goesForGood']).waitFor();
     },
   },
   {
     name: 'topics-publish',
     path: '#/topics',
-    act: async (page) => page.getByRole('button', { name: 'Publish', exact: true }).click(),
+    act: async (page) => page.getByRole('button', { name: WORDS['topics.publish'], exact: true }).click(),
   },
   {
     name: 'settings',
@@ -94,24 +100,27 @@ const SCENES: readonly Scene[] = [
     name: 'settings-review',
     path: '#/settings',
     async act(page) {
-      await page.getByPlaceholder('Find a setting').fill('max_keepalive');
+      await page.getByPlaceholder(WORDS['settings.search']).fill('max_keepalive');
       const field = page.getByLabel('max_keepalive', { exact: true });
       await field.fill('120');
       await field.press('Enter');
-      await page.getByRole('button', { name: 'Review changes' }).click();
-      await page.getByRole('button', { name: 'Apply for 60 seconds' }).waitFor();
+      await page.getByRole('button', { name: WORDS['settings.review'] }).click();
+      await page.getByRole('button', { name: WORDS['settings.apply'] }).waitFor();
     },
   },
   { name: 'log', path: '#/log' },
   { name: 'why', path: '#/log?show=why' },
   { name: 'certificates', path: '#/certificates' },
+  { name: 'phones', path: '#/phones' },
+  { name: 'updates', path: '#/updates' },
+  { name: 'where', path: '#/where' },
   { name: 'backup', path: '#/backup' },
   {
     name: 'bridges',
     path: '#/bridges',
     async act(page) {
-      await page.getByRole('button', { name: 'Test the connection' }).click();
-      await page.getByLabel('What the test found').waitFor();
+      await page.getByRole('button', { name: WORDS['bridges.test'] }).click();
+      await page.getByLabel(WORDS['bridges.steps']).waitFor();
     },
   },
 ];
@@ -129,7 +138,7 @@ test('screenshots', async (context) => {
   }, 150);
   context.after(() => clearInterval(sensor));
   for (const look of LOOKS.filter(({ name }) => isWanted(name, process.env['MIDGE_LOOKS']))) {
-    const { page } = await browser.visit(box, { look, session });
+    const { page } = await browser.visit(box, { look, session, locale: LOCALES[LANGUAGE] ?? LANGUAGE });
     for (const { name, path, act } of scenes) {
       if (process.env['MIDGE_PICTURES'] === undefined && !IN_DOCS.has(`${name}-${look.name}`)) continue;
       await page.goto('about:blank');
@@ -141,7 +150,7 @@ test('screenshots', async (context) => {
         .waitFor();
       await act?.(page);
       await page.waitForTimeout(700); // charts are drawn, numbers have come
-      await page.screenshot({ path: join(FOLDER, `${name}-${look.name}.png`) });
+      await page.screenshot({ path: join(FOLDER, `${name}-${look.name}.png`), fullPage: process.env['MIDGE_PICTURES'] !== undefined });
     }
   }
 });

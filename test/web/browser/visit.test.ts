@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Page } from 'playwright-core';
+import type { Page, Route } from 'playwright-core';
 import { freePorts } from '../../support/network/free-ports.ts';
 import { type Box, OWNER, openBox } from './box.ts';
 import { LOOKS, noBrowser, openBrowser } from './browser.ts';
@@ -98,6 +98,26 @@ test('page waits for a broker that starts again, and goes on', { skip: noBrowser
   await page.getByText('The broker was restarted. Sign in to go on.').waitFor();
   await signIn(page, OWNER);
   await page.getByRole('heading', { name: 'Clients', level: 1 }).waitFor();
+});
+
+test('page says that the broker was restarted also where it has noticed nothing', { skip: noBrowser }, async (context) => {
+  const { box, page, expect } = await claimed(context);
+  expect(REFUSED);
+  await page.goto(`${box.url}/#/clients`);
+  await signIn(page, OWNER);
+  await page.getByRole('heading', { name: 'Clients', level: 1 }).waitFor();
+  const held: Route[] = [];
+  const isOver = Promise.withResolvers<void>();
+  await page.route('**/api/**', async (route) => {
+    held.push(route); // as if the restart were over between two requests
+    await isOver.promise;
+    await route.continue();
+  });
+  while (held.length === 0) await page.waitForTimeout(20);
+  await box.stop();
+  await box.start();
+  isOver.resolve();
+  await page.getByText('The broker was restarted. Sign in to go on.').waitFor();
 });
 
 test('password of its own is changed by who knows the current one, and other sessions end', { skip: noBrowser }, async (context) => {
