@@ -5,7 +5,7 @@ import { useState } from 'preact/hooks';
 /** Sending is one of them. */
 export interface Sending {
   readonly isBusy: boolean;
-  /** Why the latest was refused; it stays until the next answer, or until it is cleared. */
+  /** Why the latest was refused; it goes with the next one, or when it is cleared. */
   readonly problem: Error | null;
   clear(): void;
   /** send carries out what is asked of the box. */
@@ -22,9 +22,9 @@ export function useSending(): Sending {
     clear: () => setProblem(null),
     async send(work) {
       setBusy(true);
+      setProblem(null);
       try {
         await work();
-        setProblem(null);
       } catch (error) {
         setProblem(error as Error); // ask throws nothing else
       }

@@ -11,9 +11,9 @@ import {
   codeIn,
   controlOf,
   type Known,
-  lineOf,
   listenersIn,
   matchesWords,
+  remarkIn,
   type Said,
   valuesOf,
 } from '../../src/web/settings/setting-form.ts';
@@ -64,9 +64,14 @@ test('settings are found by words of their name and their meaning', () => {
   assert.deepEqual(find('no such words anywhere'), []);
 });
 
-test('mistake leads to its line, and a meaning to its words', () => {
-  assert.equal(lineOf('/etc/midge/midge.conf:12:5: error: Unknown'), 12);
-  assert.equal(lineOf('/etc/midge/midge.conf: error: cannot be read'), null);
+test('remark leads to its line of the file that is edited, and names another file', () => {
+  const file = '/etc/midge/midge.conf';
+  assert.deepEqual(remarkIn(`${file}:12:5: error: Unknown`, file), { line: 12, elsewhere: '', words: 'Unknown' });
+  assert.deepEqual(remarkIn('/etc/midge/acl:11:1: warning: Nobody', file), { line: null, elsewhere: '/etc/midge/acl:11', words: 'Nobody' });
+  assert.deepEqual(remarkIn('error: Cannot open two listeners', file), { line: null, elsewhere: '', words: 'Cannot open two listeners' });
+});
+
+test('meaning is taken apart at the words of the configuration', () => {
   assert.deepEqual(codeIn('With `secure` only.'), ['With ', 'secure', ' only.']);
 });
 

@@ -50,18 +50,10 @@ export function Shown<T>({ live, children }: { readonly live: Live<T>; readonly 
   return <Failed words={wordsOf(problem)} action={<Button onClick={() => void live.refresh()}>{t('face.again')}</Button>} />;
 }
 
-export interface TroubleProps {
-  readonly problem: Error;
-  /** Names of the fields that say themselves what is wrong with them. */
-  readonly beside?: readonly string[];
-}
-
 /** Trouble says in a form or a dialog why something failed. */
-export function Trouble({ problem, beside = [] }: TroubleProps) {
+export function Trouble({ problem }: { readonly problem: Error }) {
   const element = useRef<HTMLParagraphElement>(null);
   useEffect(() => element.current?.scrollIntoView({ block: 'nearest' }), [problem.message]);
-  const isBeside = problem instanceof Refusal && problem.fields.length > 0 && problem.fields.every(({ field }) => beside.includes(field));
-  if (isBeside) return null;
   return (
     <p class="trouble" role="alert" ref={element}>
       <Icon name="warning" />

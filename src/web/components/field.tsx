@@ -5,6 +5,7 @@ import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { Refusal } from '../api/client.ts';
 import { readable } from '../box-words.ts';
 import { t } from '../i18n.ts';
+import { useProblem } from './form.tsx';
 
 export interface FieldProps {
   readonly label: string;
@@ -13,8 +14,6 @@ export interface FieldProps {
   readonly value: string;
   readonly change: (value: string) => void;
   readonly hint?: ComponentChildren;
-  /** What the latest request was refused with. */
-  readonly problem?: Error | null;
   readonly type?: 'text' | 'password' | 'number' | 'search' | 'date';
   readonly autocomplete?: string;
   readonly required?: boolean;
@@ -23,28 +22,16 @@ export interface FieldProps {
   readonly isFirst?: boolean;
 }
 
-/** Field is one line of text. */
+/** Field is one line of text. In a Form it says what is wrong with it. */
 export function Field(props: FieldProps) {
-  const {
-    label,
-    name,
-    value,
-    change,
-    hint,
-    problem = null,
-    type = 'text',
-    autocomplete = 'off',
-    required = false,
-    minLength,
-    isFirst = false,
-  } = props;
+  const { label, name, value, change, hint, type = 'text', autocomplete = 'off', required = false, minLength, isFirst = false } = props;
   const id = useId();
   const input = useRef<HTMLInputElement>(null);
   const [isSeen, setSeen] = useState(false);
   useEffect(() => {
     if (isFirst) input.current?.focus();
   }, []);
-  const error = fieldError(problem, name);
+  const error = fieldError(useProblem(), name);
   const described = [hint === undefined ? '' : `${id}-hint`, error === null ? '' : `${id}-error`].filter((each) => each !== '').join(' ');
   return (
     <div class="field">
@@ -85,8 +72,8 @@ export function Field(props: FieldProps) {
   );
 }
 
-/** fieldError is what an answer says about a field; null = nothing. */
-export function fieldError(problem: Error | null, name: string): string | null {
+/** What an answer says about a field; null = nothing. */
+function fieldError(problem: Error | null, name: string): string | null {
   if (!(problem instanceof Refusal)) return null;
   const detail = problem.fields.find(({ field }) => field === name)?.detail;
   return detail === undefined ? null : readable(detail);

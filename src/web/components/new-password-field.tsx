@@ -7,7 +7,7 @@ import { Field, type FieldProps } from './field.tsx';
 const SHORTEST = 8;
 
 /** NewPasswordField is called `password` in the request. */
-export function NewPasswordField(props: Pick<FieldProps, 'label' | 'value' | 'change' | 'problem'>) {
+export function NewPasswordField(props: Pick<FieldProps, 'label' | 'value' | 'change'>) {
   return (
     <Field
       {...props}

@@ -39,10 +39,20 @@ export function matchesWords({ name, meaning }: Known, words: string): boolean {
     .every((word) => text.includes(word));
 }
 
-/** lineOf gives the line that a mistake names: `midge.conf:4:1: error: ...`; null = it names none. */
-export function lineOf(mistake: string): number | null {
-  const [, line] = /^.+?:(\d+)(?::\d+)?: /.exec(mistake) ?? [];
-  return line === undefined ? null : Number(line);
+/** Remark is a mistake or a warning, taken apart: `/etc/midge/midge.conf:4:1: error: Unknown ...`. */
+export interface Remark {
+  /** In the file that is edited; null = it is about another file, or none. */
+  readonly line: number | null;
+  /** The place in another file; '' = none. */
+  readonly elsewhere: string;
+  readonly words: string;
+}
+
+/** remarkIn reads one; `file` is edited. */
+export function remarkIn(remark: string, file: string): Remark {
+  const [, path = '', line = '', words = remark] = /^(?:(.+?):(\d+)(?::\d+)?: )?(?:error|warning): (.*)$/s.exec(remark) ?? [];
+  if (path === file) return { line: Number(line), elsewhere: '', words };
+  return { line: null, elsewhere: path === '' ? '' : `${path}:${line}`, words };
 }
 
 /** codeIn parts a sentence at its backquotes: every second part is a word of the language. */

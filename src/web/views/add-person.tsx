@@ -4,12 +4,11 @@ import { useState } from 'preact/hooks';
 import { api, ask, Refusal } from '../api/client.ts';
 import { Button } from '../components/button.tsx';
 import { Dialog } from '../components/dialog.tsx';
-import { Trouble } from '../components/faces.tsx';
 import { Field } from '../components/field.tsx';
+import { Form } from '../components/form.tsx';
 import { Icon } from '../components/icon.tsx';
 import { t } from '../i18n.ts';
 import { go, linkTo } from '../router.ts';
-import { useSending } from '../sending.ts';
 import { type Made, MadeAccount } from './made-account.tsx';
 import { makePassword, type Rule, TEMPLATES, type TemplateName } from './person-templates.ts';
 import { RuleWords } from './rule-words.tsx';
@@ -47,7 +46,6 @@ function PersonForm({ name, taken, hasRules, mayBegin, done }: Omit<AddPersonPro
   const [username, setUsername] = useState(name);
   const [typedArea, setArea] = useState<string | null>(null);
   const [isLimited, setLimited] = useState(hasRules || mayBegin);
-  const { isBusy, problem, send } = useSending();
   const shownName = username.trim() || t('people.nameHere');
   const { area: areaOf, areaHint, rules: rulesOf } = TEMPLATES[template === 'phone' ? 'person' : template];
   const area = typedArea ?? areaOf(shownName);
@@ -56,18 +54,15 @@ function PersonForm({ name, taken, hasRules, mayBegin, done }: Omit<AddPersonPro
     setTemplate(next);
     setArea(null);
   };
-  const make = (event: Event) => {
-    event.preventDefault();
+  const make = async () => {
     const made = { username: username.trim(), password: makePassword() };
-    void send(async () => {
-      if (isLimited && !hasRules) await ask(api.POST('/api/v1/rules/beginning', { body: {} }));
-      await makePerson(made, isLimited ? rules : []);
-      done(made);
-    });
+    if (isLimited && !hasRules) await ask(api.POST('/api/v1/rules/beginning', { body: {} }));
+    await makePerson(made, isLimited ? rules : []);
+    done(made);
   };
   if (template === 'phone') return <ToPhones person={username.trim()} choose={choose} />;
   return (
-    <form class="form" onSubmit={make}>
+    <Form action={t('people.make')} send={make} explain={(problem) => inOurWords(problem, username.trim(), taken)}>
       {isLimited ? (
         <KindChoice value={template} choose={choose} />
       ) : (
@@ -75,16 +70,7 @@ function PersonForm({ name, taken, hasRules, mayBegin, done }: Omit<AddPersonPro
           <a href={linkTo('phones', [], { add: username.trim() })}>{t('people.phoneByCode')}</a>
         </p>
       )}
-      <Field
-        label={t('people.name')}
-        name="username"
-        value={username}
-        change={setUsername}
-        problem={problem}
-        hint={t('people.nameHint')}
-        required
-        isFirst
-      />
+      <Field label={t('people.name')} name="username" value={username} change={setUsername} hint={t('people.nameHint')} required isFirst />
       {!hasRules && mayBegin && (
         <label class="check">
           <input type="checkbox" checked={isLimited} onChange={(event) => setLimited(event.currentTarget.checked)} />
@@ -111,13 +97,7 @@ function PersonForm({ name, taken, hasRules, mayBegin, done }: Omit<AddPersonPro
       ) : (
         <p class="hint">{t('people.noRulesWords')}</p>
       )}
-      {problem !== null && <Trouble problem={inOurWords(problem, username.trim(), taken)} beside={['username']} />}
-      <div class="actions">
-        <Button type="submit" look="primary" isBusy={isBusy}>
-          {t('people.make')}
-        </Button>
-      </div>
-    </form>
+    </Form>
   );
 }
 

@@ -2,12 +2,11 @@
 
 import { useState } from 'preact/hooks';
 import { api, ask, Refusal } from '../api/client.ts';
-import { Button } from '../components/button.tsx';
-import { Trouble } from '../components/faces.tsx';
 import { Field } from '../components/field.tsx';
+import { Form } from '../components/form.tsx';
 import { NewPasswordField } from '../components/new-password-field.tsx';
 import { t } from '../i18n.ts';
-import { useSending } from '../sending.ts';
+import { remember } from '../remembered.ts';
 import { beganHere } from '../visit.ts';
 import { Gate } from './gate.tsx';
 
@@ -16,24 +15,15 @@ export function Claim() {
   const [code, setCode] = useState('');
   const [username, setUsername] = useState('');
   const [password, setPassword] = useState('');
-  const { isBusy, problem, send } = useSending();
-  const claim = (event: Event) => {
-    event.preventDefault();
-    void send(async () => beganHere(await ask(api.POST('/api/v1/claim', { body: { code, username, password } }))));
+  const claim = async () => {
+    const session = await ask(api.POST('/api/v1/claim', { body: { code, username, password } }));
+    remember('username', username);
+    beganHere(session);
   };
   return (
     <Gate title={t('claim.title')} lead={t('claim.lead')}>
-      <form onSubmit={claim}>
-        <Field
-          label={t('claim.code')}
-          name="code"
-          value={code}
-          change={setCode}
-          problem={problem}
-          hint={t('claim.codeHint')}
-          required
-          isFirst
-        />
+      <Form action={t('claim.send')} send={claim} explain={inOurWords}>
+        <Field label={t('claim.code')} name="code" value={code} change={setCode} hint={t('claim.codeHint')} required isFirst />
         <details class="where">
           <summary>{t('claim.where')}</summary>
           <ul>
@@ -48,17 +38,12 @@ export function Claim() {
           name="username"
           value={username}
           change={setUsername}
-          problem={problem}
           autocomplete="username"
           hint={t('claim.usernameHint')}
           required
         />
-        <NewPasswordField label={t('claim.password')} value={password} change={setPassword} problem={problem} />
-        {problem !== null && <Trouble problem={inOurWords(problem)} beside={['code', 'username', 'password']} />}
-        <Button type="submit" look="primary" isBusy={isBusy}>
-          {t('claim.send')}
-        </Button>
-      </form>
+        <NewPasswordField label={t('claim.password')} value={password} change={setPassword} />
+      </Form>
     </Gate>
   );
 }

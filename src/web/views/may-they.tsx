@@ -3,10 +3,9 @@
 import { useState } from 'preact/hooks';
 import type { Answer } from '../api/answer.ts';
 import { api, ask } from '../api/client.ts';
-import { Button } from '../components/button.tsx';
 import { Badge, Card } from '../components/card.tsx';
-import { Trouble } from '../components/faces.tsx';
 import { Choice, Field, Select } from '../components/field.tsx';
+import { Form } from '../components/form.tsx';
 import { type Key, t } from '../i18n.ts';
 import { useSending } from '../sending.ts';
 import type { Rule } from './person-templates.ts';
@@ -38,31 +37,23 @@ export function MayTheyCard({ users }: { readonly users: readonly string[] }) {
   const [username, setUsername] = useState(users[0] ?? NOBODY);
   const [action, setAction] = useState<Action>('publish');
   const [topic, setTopic] = useState('');
-  const { isBusy, problem, clear, send } = useSending();
+  const sending = useSending();
   const [verdict, setVerdict] = useState<Verdict | null>(null);
   const changed = <T,>(set: (value: T) => void) => {
     return (value: T) => {
       set(value);
       setVerdict(null);
-      clear();
+      sending.clear();
     };
   };
-  const judge = (event: Event) => {
-    event.preventDefault();
+  const judge = async () => {
     const query = { action, topic, ...(username === NOBODY ? {} : { username }) };
-    void send(async () => {
-      const asked = ask(api.GET('/api/v1/rules/simulation', { params: { query } }));
-      setVerdict(
-        await asked.catch((error: unknown) => {
-          setVerdict(null);
-          throw error;
-        }),
-      );
-    });
+    setVerdict(null);
+    setVerdict(await ask(api.GET('/api/v1/rules/simulation', { params: { query } })));
   };
   return (
     <Card title={users.length === 1 ? t('may.titleFor', { name: username }) : t('may.title')}>
-      <form class="form may" onSubmit={judge}>
+      <Form class="form may" action={t('may.ask')} look="normal" send={judge} sending={sending}>
         {users.length > 1 && (
           <Select
             label={t('may.who')}
@@ -80,22 +71,8 @@ export function MayTheyCard({ users }: { readonly users: readonly string[] }) {
             ['receive', t('may.receive')],
           ]}
         />
-        <Field
-          label={t('may.topic')}
-          name="topic"
-          value={topic}
-          change={changed(setTopic)}
-          problem={problem}
-          hint={t('may.topicHint')}
-          required
-        />
-        {problem !== null && <Trouble problem={problem} beside={['topic']} />}
-        <div class="actions">
-          <Button type="submit" isBusy={isBusy}>
-            {t('may.ask')}
-          </Button>
-        </div>
-      </form>
+        <Field label={t('may.topic')} name="topic" value={topic} change={changed(setTopic)} hint={t('may.topicHint')} required />
+      </Form>
       <div role="status">{verdict !== null && <Answered verdict={verdict} />}</div>
     </Card>
   );

@@ -5,11 +5,11 @@ import type { Answer } from '../api/answer.ts';
 import { api, ask } from '../api/client.ts';
 import type { paths } from '../api/schema.ts';
 import { BoxSentence } from '../components/box-sentence.tsx';
-import { Button } from '../components/button.tsx';
 import { Badge, Card, Facts, PageHeader } from '../components/card.tsx';
 import { CopyButton } from '../components/copy-button.tsx';
-import { Shown, Trouble } from '../components/faces.tsx';
+import { Shown } from '../components/faces.tsx';
 import { Field } from '../components/field.tsx';
+import { Form } from '../components/form.tsx';
 import { Progress } from '../components/progress.tsx';
 import { dateTime, day, type Key, t } from '../i18n.ts';
 import { useLive } from '../live.ts';
@@ -138,40 +138,20 @@ function Lines({ text }: { readonly text: readonly string[] }) {
 
 function CheckCard({ known }: { readonly known: string }) {
   const [name, setName] = useState<string | null>(null);
-  const { isBusy, problem, clear, send } = useSending();
+  const sending = useSending();
   const [checked, setChecked] = useState<Checked | null>(null);
   const wanted = name ?? known;
-  const check = () => {
+  const check = async () => {
     const names = wanted.split(/[\s,]+/).filter((each) => each !== '');
-    clear();
     setChecked(null);
-    return send(async () => setChecked((await ask(api.POST('/api/v1/internet/check', { body: { names } }))) as Checked)); // no stream was asked for
+    setChecked((await ask(api.POST('/api/v1/internet/check', { body: { names } }))) as Checked); // no stream was asked for
   };
   return (
     <Card title={t('outside.check')}>
-      <form
-        class="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void check();
-        }}
-      >
-        <Field
-          label={t('outside.checkName')}
-          name="names"
-          value={wanted}
-          change={setName}
-          hint={t('outside.checkHint')}
-          problem={problem}
-        />
-        <div class="actions">
-          <Button type="submit" look="primary" isBusy={isBusy}>
-            {t('outside.checkDo')}
-          </Button>
-        </div>
-      </form>
-      {isBusy && <Progress label={t('outside.checking')} share={null} />}
-      {problem !== null && <Trouble problem={problem} />}
+      <Form class="stack" action={t('outside.checkDo')} send={check} sending={sending}>
+        <Field label={t('outside.checkName')} name="names" value={wanted} change={setName} hint={t('outside.checkHint')} />
+      </Form>
+      {sending.isBusy && <Progress label={t('outside.checking')} share={null} />}
       <div aria-live="polite">{checked !== null && <Steps checked={checked} />}</div>
     </Card>
   );

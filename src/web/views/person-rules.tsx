@@ -5,11 +5,11 @@ import { api, ask } from '../api/client.ts';
 import { Button, IconButton } from '../components/button.tsx';
 import { Card } from '../components/card.tsx';
 import { Confirm, Dialog } from '../components/dialog.tsx';
-import { Empty, Trouble } from '../components/faces.tsx';
+import { Empty } from '../components/faces.tsx';
 import { Field, Select } from '../components/field.tsx';
+import { Form } from '../components/form.tsx';
 import { toast } from '../components/toast.tsx';
 import { t } from '../i18n.ts';
-import { useSending } from '../sending.ts';
 import type { Rule } from './person-templates.ts';
 import { RuleWords } from './rule-words.tsx';
 
@@ -86,19 +86,15 @@ type AddRuleProps = Omit<PersonRulesProps, 'rules'> & { readonly close: () => vo
 function AddRule({ username, revision, close, refresh }: AddRuleProps) {
   const [access, setAccess] = useState<Rule['access']>('readwrite');
   const [filter, setFilter] = useState('');
-  const { isBusy, problem, send } = useSending();
-  const add = (event: Event) => {
-    event.preventDefault();
-    void send(async () => {
-      await ask(api.PATCH('/api/v1/rules', { body: { username, add: [{ kind: 'topic', access, filter }], revision } }));
-      toast(t('people.ruleAdded'));
-      refresh();
-      close();
-    });
+  const add = async () => {
+    await ask(api.PATCH('/api/v1/rules', { body: { username, add: [{ kind: 'topic', access, filter }], revision } }));
+    toast(t('people.ruleAdded'));
+    refresh();
+    close();
   };
   return (
     <Dialog title={t('people.addRuleTitle', { name: username })} close={close}>
-      <form class="form" onSubmit={add}>
+      <Form action={t('people.addRule')} send={add}>
         <Select<Rule['access']>
           label={t('people.access')}
           value={access}
@@ -115,18 +111,11 @@ function AddRule({ username, revision, close, refresh }: AddRuleProps) {
           name="add.0.filter"
           value={filter}
           change={setFilter}
-          problem={problem}
           hint={t('people.filterHint')}
           required
           isFirst
         />
-        {problem !== null && <Trouble problem={problem} beside={['add.0.filter']} />}
-        <div class="actions">
-          <Button type="submit" look="primary" isBusy={isBusy}>
-            {t('people.addRule')}
-          </Button>
-        </div>
-      </form>
+      </Form>
     </Dialog>
   );
 }

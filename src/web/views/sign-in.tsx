@@ -2,12 +2,10 @@
 
 import { useState } from 'preact/hooks';
 import { api, ask, Refusal } from '../api/client.ts';
-import { Button } from '../components/button.tsx';
-import { Trouble } from '../components/faces.tsx';
 import { Field } from '../components/field.tsx';
+import { Form } from '../components/form.tsx';
 import { type Key, t } from '../i18n.ts';
 import { recall, remember } from '../remembered.ts';
-import { useSending } from '../sending.ts';
 import { beganHere, type Ending } from '../visit.ts';
 import { Gate } from './gate.tsx';
 
@@ -24,27 +22,22 @@ const WHY_WORDS: Readonly<Record<Ending, Key>> = {
 export function SignIn({ why }: { readonly why: Ending | null }) {
   const [username, setUsername] = useState(recall('username') ?? '');
   const [password, setPassword] = useState('');
-  const { isBusy, problem, send } = useSending();
-  const signIn = (event: Event) => {
-    event.preventDefault();
-    void send(async () => {
-      const session = await ask(api.POST('/api/v1/session', { body: { username, password } })).catch((error: unknown) => {
-        setPassword('');
-        throw error;
-      });
-      remember('username', username);
-      beganHere(session);
+  const signIn = async () => {
+    const session = await ask(api.POST('/api/v1/session', { body: { username, password } })).catch((error: unknown) => {
+      setPassword('');
+      throw error;
     });
+    remember('username', username);
+    beganHere(session);
   };
   return (
     <Gate title={t('signIn.title')} lead={t(why === null ? 'signIn.lead' : WHY_WORDS[why])}>
-      <form onSubmit={signIn}>
+      <Form action={t('signIn.send')} send={signIn} explain={inOurWords}>
         <Field
           label={t('signIn.username')}
           name="username"
           value={username}
           change={setUsername}
-          problem={problem}
           autocomplete="username"
           required
           isFirst={username === ''}
@@ -55,16 +48,11 @@ export function SignIn({ why }: { readonly why: Ending | null }) {
           type="password"
           value={password}
           change={setPassword}
-          problem={problem}
           autocomplete="current-password"
           required
           isFirst={username !== ''}
         />
-        {problem !== null && <Trouble problem={inOurWords(problem)} />}
-        <Button type="submit" look="primary" isBusy={isBusy}>
-          {t('signIn.send')}
-        </Button>
-      </form>
+      </Form>
     </Gate>
   );
 }

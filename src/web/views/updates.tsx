@@ -9,6 +9,7 @@ import { Button } from '../components/button.tsx';
 import { Card, Facts, PageHeader } from '../components/card.tsx';
 import { Shown, Trouble } from '../components/faces.tsx';
 import { Field, Select } from '../components/field.tsx';
+import { Form } from '../components/form.tsx';
 import { Progress } from '../components/progress.tsx';
 import { bytes, dateTime, day, type Key, t } from '../i18n.ts';
 import { useLive } from '../live.ts';
@@ -166,28 +167,20 @@ function AutomaticCard({ updates }: { readonly updates: Updates }) {
   const [mode, setMode] = useState<Mode>(updates.automatic);
   const [url, setUrl] = useState(updates.url ?? '');
   const [window, setWindow] = useState(`${updates.window.from}-${updates.window.to}`);
-  const { isBusy, problem, send } = useSending();
   const modes = Object.keys(MODE_NAMES) as Mode[]; // its keys
-  const save = () =>
-    send(async () => {
-      const { text, revision } = await ask(api.GET('/api/v1/configuration'));
-      const changes = [
-        { name: 'updates_url', values: url.trim() === '' ? [] : [url.trim()] },
-        { name: 'automatic_updates', values: mode === 'off' ? [] : [mode] },
-        { name: 'update_window', values: mode === 'off' ? [] : [window.trim()] },
-      ];
-      const edited = await ask(api.POST('/api/v1/configuration/edits', { body: { text, changes } }));
-      if (edited.text !== text) await tryText(edited.text, revision);
-    });
+  const save = async () => {
+    const { text, revision } = await ask(api.GET('/api/v1/configuration'));
+    const changes = [
+      { name: 'updates_url', values: url.trim() === '' ? [] : [url.trim()] },
+      { name: 'automatic_updates', values: mode === 'off' ? [] : [mode] },
+      { name: 'update_window', values: mode === 'off' ? [] : [window.trim()] },
+    ];
+    const edited = await ask(api.POST('/api/v1/configuration/edits', { body: { text, changes } }));
+    if (edited.text !== text) await tryText(edited.text, revision);
+  };
   return (
     <Card title={t('updates.automatic')}>
-      <form
-        class="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void save();
-        }}
-      >
+      <Form class="stack" action={t('updates.save')} look="normal" send={save}>
         <Field label={t('updates.url')} name="url" value={url} change={setUrl} hint={t('updates.urlHint')} />
         <Select
           label={t('updates.mode')}
@@ -198,13 +191,7 @@ function AutomaticCard({ updates }: { readonly updates: Updates }) {
         {mode !== 'off' && (
           <Field label={t('updates.window')} name="window" value={window} change={setWindow} hint={t('updates.windowHint')} />
         )}
-        {problem !== null && <Trouble problem={problem} />}
-        <div class="actions">
-          <Button type="submit" isBusy={isBusy}>
-            {t('updates.save')}
-          </Button>
-        </div>
-      </form>
+      </Form>
     </Card>
   );
 }

@@ -3,11 +3,9 @@
 import { useId, useState } from 'preact/hooks';
 import { api, ask } from '../../api/client.ts';
 import type { paths } from '../../api/schema.ts';
-import { Button } from '../../components/button.tsx';
 import { Dialog } from '../../components/dialog.tsx';
-import { Trouble } from '../../components/faces.tsx';
+import { Form } from '../../components/form.tsx';
 import { t } from '../../i18n.ts';
-import { useSending } from '../../sending.ts';
 
 type Brought = paths['/api/v1/bridge-invitations/check']['post']['responses'][200]['content']['application/json'];
 
@@ -20,24 +18,16 @@ export interface AcceptInvitationProps {
 export function AcceptInvitation({ close, added }: AcceptInvitationProps) {
   const [text, setText] = useState('');
   const [brought, setBrought] = useState<Brought | null>(null);
-  const { isBusy, problem, send } = useSending();
   const id = useId();
-  const look = () => send(async () => setBrought(await ask(api.POST('/api/v1/bridge-invitations/check', { body: { text } }))));
-  const add = () =>
-    send(async () => {
-      await ask(api.POST('/api/v1/bridges', { body: { text } }));
-      added();
-      close();
-    });
+  const look = async () => setBrought(await ask(api.POST('/api/v1/bridge-invitations/check', { body: { text } })));
+  const add = async () => {
+    await ask(api.POST('/api/v1/bridges', { body: { text } }));
+    added();
+    close();
+  };
   return (
     <Dialog title={t('bridges.accept')} close={close}>
-      <form
-        class="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void (brought === null ? look() : add());
-        }}
-      >
+      <Form action={t(brought === null ? 'bridges.look' : 'bridges.add')} send={brought === null ? look : add} cancel={close}>
         {brought === null ? (
           <>
             <p class="hint">{t('bridges.acceptWords')}</p>
@@ -58,14 +48,7 @@ export function AcceptInvitation({ close, added }: AcceptInvitationProps) {
         ) : (
           <Carried brought={brought} />
         )}
-        {problem !== null && <Trouble problem={problem} />}
-        <div class="actions">
-          <Button onClick={close}>{t('dialog.cancel')}</Button>
-          <Button type="submit" look="primary" isBusy={isBusy}>
-            {t(brought === null ? 'bridges.look' : 'bridges.add')}
-          </Button>
-        </div>
-      </form>
+      </Form>
     </Dialog>
   );
 }

@@ -7,10 +7,9 @@ import type { paths } from '../../api/schema.ts';
 import { Button } from '../../components/button.tsx';
 import { CopyButton } from '../../components/copy-button.tsx';
 import { Dialog } from '../../components/dialog.tsx';
-import { Trouble } from '../../components/faces.tsx';
 import { Choice, Field } from '../../components/field.tsx';
+import { Form } from '../../components/form.tsx';
 import { t } from '../../i18n.ts';
-import { useSending } from '../../sending.ts';
 
 type Made = paths['/api/v1/bridge-invitations']['post']['responses'][200]['content']['application/json'];
 type Direction = 'both' | 'out' | 'in';
@@ -22,42 +21,17 @@ export function InviteBridge({ close }: { readonly close: () => void }) {
   const [direction, setDirection] = useState<Direction>('both');
   const [host, setHost] = useState('');
   const [made, setMade] = useState<Made | null>(null);
-  const { isBusy, problem, send } = useSending();
-  const invite = () =>
-    send(async () => {
-      const body = { name, topics: topicsOf(filter, direction), host: host === '' ? null : host };
-      setMade(await ask(api.POST('/api/v1/bridge-invitations', { body })));
-    });
+  const invite = async () => {
+    const body = { name, topics: topicsOf(filter, direction), host: host === '' ? null : host };
+    setMade(await ask(api.POST('/api/v1/bridge-invitations', { body })));
+  };
   if (made !== null) return <HandOver made={made} close={close} />;
   return (
     <Dialog title={t('bridges.invite')} close={close}>
-      <form
-        class="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void invite();
-        }}
-      >
+      <Form action={t('bridges.inviteDo')} send={invite} cancel={close}>
         <p class="hint">{t('bridges.inviteWords')}</p>
-        <Field
-          label={t('bridges.name')}
-          name="name"
-          value={name}
-          change={setName}
-          hint={t('bridges.nameHint')}
-          problem={problem}
-          required
-          isFirst
-        />
-        <Field
-          label={t('bridges.topics')}
-          name="topics"
-          value={filter}
-          change={setFilter}
-          hint={t('bridges.topicsHint')}
-          problem={problem}
-          required
-        />
+        <Field label={t('bridges.name')} name="name" value={name} change={setName} hint={t('bridges.nameHint')} required isFirst />
+        <Field label={t('bridges.topics')} name="topics" value={filter} change={setFilter} hint={t('bridges.topicsHint')} required />
         <Choice<Direction>
           label={t('bridges.direction')}
           value={direction}
@@ -68,15 +42,8 @@ export function InviteBridge({ close }: { readonly close: () => void }) {
             ['in', t('bridges.in')],
           ]}
         />
-        <Field label={t('bridges.host')} name="host" value={host} change={setHost} hint={t('bridges.hostHint')} problem={problem} />
-        {problem !== null && <Trouble problem={problem} />}
-        <div class="actions">
-          <Button onClick={close}>{t('dialog.cancel')}</Button>
-          <Button type="submit" look="primary" isBusy={isBusy}>
-            {t('bridges.inviteDo')}
-          </Button>
-        </div>
-      </form>
+        <Field label={t('bridges.host')} name="host" value={host} change={setHost} hint={t('bridges.hostHint')} />
+      </Form>
     </Dialog>
   );
 }

@@ -7,10 +7,9 @@ import type { paths } from '../../api/schema.ts';
 import { Button } from '../../components/button.tsx';
 import { CopyButton } from '../../components/copy-button.tsx';
 import { Dialog } from '../../components/dialog.tsx';
-import { Trouble } from '../../components/faces.tsx';
 import { Choice, Field } from '../../components/field.tsx';
+import { Form } from '../../components/form.tsx';
 import { day, t } from '../../i18n.ts';
-import { useSending } from '../../sending.ts';
 
 type Issued = paths['/api/v1/certificates/clients']['post']['responses'][200]['content']['application/json'];
 type Format = 'p12' | 'pem';
@@ -24,32 +23,21 @@ export interface IssueCertificateProps {
 export function IssueCertificate({ close, issued }: IssueCertificateProps) {
   const [name, setName] = useState('');
   const [format, setFormat] = useState<Format>('p12');
-  const { isBusy, problem, clear, send } = useSending();
   const [made, setMade] = useState<Issued | null>(null);
-  const issue = () => {
-    clear();
-    return send(async () => {
-      setMade(await ask(api.POST('/api/v1/certificates/clients', { body: { name, format } })));
-      issued();
-    });
+  const issue = async () => {
+    setMade(await ask(api.POST('/api/v1/certificates/clients', { body: { name, format } })));
+    issued();
   };
   if (made !== null) return <HandOver made={made} close={close} />;
   return (
     <Dialog title={t('certificates.issueTitle')} close={close}>
-      <form
-        class="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void issue();
-        }}
-      >
+      <Form action={t('certificates.issueDo')} send={issue} cancel={close}>
         <Field
           label={t('certificates.clientName')}
           name="name"
           value={name}
           change={setName}
           hint={t('certificates.clientNameHint')}
-          problem={problem}
           required
           isFirst
         />
@@ -62,14 +50,7 @@ export function IssueCertificate({ close, issued }: IssueCertificateProps) {
             ['pem', t('certificates.pem')],
           ]}
         />
-        {problem !== null && <Trouble problem={problem} />}
-        <div class="actions">
-          <Button onClick={close}>{t('dialog.cancel')}</Button>
-          <Button type="submit" look="primary" isBusy={isBusy}>
-            {t('certificates.issueDo')}
-          </Button>
-        </div>
-      </form>
+      </Form>
     </Dialog>
   );
 }

@@ -5,8 +5,8 @@ import { api, ask } from '../../api/client.ts';
 import { Button } from '../../components/button.tsx';
 import { CheckList } from '../../components/check-list.tsx';
 import { Dialog } from '../../components/dialog.tsx';
-import { Trouble } from '../../components/faces.tsx';
 import { Field } from '../../components/field.tsx';
+import { Form } from '../../components/form.tsx';
 import { toast } from '../../components/toast.tsx';
 import { t } from '../../i18n.ts';
 import { useSending } from '../../sending.ts';
@@ -34,53 +34,59 @@ export function ClientForm({ model, client, refresh, close }: ClientFormProps) {
   const title = client === null ? t('dynamic.addClient') : t('dynamic.changeTitle', { name: client.username });
   return (
     <Dialog title={title} close={close}>
-      <Form model={model} client={client} done={done} />
+      <ClientFields model={model} client={client} done={done} />
     </Dialog>
   );
 }
 
-interface FormProps extends Pick<ClientFormProps, 'model' | 'client'> {
+interface ClientFieldsProps extends Pick<ClientFormProps, 'model' | 'client'> {
   readonly done: (made: Made | null) => void;
 }
 
-function Form({ model, client, done }: FormProps) {
+function ClientFields({ model, client, done }: ClientFieldsProps) {
   const [username, setUsername] = useState(client?.username ?? '');
   const [clientId, setClientId] = useState(client?.clientId ?? '');
   const [roles, setRoles] = useState<readonly string[]>(namesOf(client?.roles ?? []));
   const [groups, setGroups] = useState<readonly string[]>(namesOf(client?.groups ?? []));
   const [mayEnter, setMayEnter] = useState(client?.disabled !== true);
-  const { isBusy, problem, send } = useSending();
+  const sending = useSending();
   const links = { roles: linksTo(roles, client?.roles ?? []), groups: linksTo(groups, client?.groups ?? []) };
-  const save = (event: Event) => {
-    event.preventDefault();
-    void send(async () => {
-      if (client === null) {
-        const made = { username: username.trim(), password: makePassword() };
-        await ask(api.POST('/api/v1/dynamic-security/clients', { body: { ...made, ...links, clientId: clientId.trim() } }));
-        return done(made);
-      }
-      const body = { ...links, clientId: clientId.trim(), disabled: !mayEnter, revision: model.revision };
-      await ask(api.PATCH('/api/v1/dynamic-security/clients/{username}', { params: { path: { username } }, body }));
-      toast(t('dynamic.changed', { name: username }));
-      done(null);
-    });
+  const save = async () => {
+    if (client === null) {
+      const made = { username: username.trim(), password: makePassword() };
+      await ask(api.POST('/api/v1/dynamic-security/clients', { body: { ...made, ...links, clientId: clientId.trim() } }));
+      return done(made);
+    }
+    const body = { ...links, clientId: clientId.trim(), disabled: !mayEnter, revision: model.revision };
+    await ask(api.PATCH('/api/v1/dynamic-security/clients/{username}', { params: { path: { username } }, body }));
+    toast(t('dynamic.changed', { name: username }));
+    done(null);
   };
-  const renew = () =>
-    send(async () => {
-      const made = { username, password: makePassword() };
-      const body = { password: made.password };
-      await ask(api.PATCH('/api/v1/dynamic-security/clients/{username}', { params: { path: { username } }, body }));
-      done(made);
-    });
+  const renew = async () => {
+    const made = { username, password: makePassword() };
+    const body = { password: made.password };
+    await ask(api.PATCH('/api/v1/dynamic-security/clients/{username}', { params: { path: { username } }, body }));
+    done(made);
+  };
   return (
-    <form class="form" onSubmit={save}>
+    <Form
+      action={t(client === null ? 'people.make' : 'dynamic.save')}
+      send={save}
+      sending={sending}
+      others={
+        client !== null && (
+          <Button icon="key" isBusy={sending.isBusy} onClick={() => void sending.send(renew)}>
+            {t('people.newPassword')}
+          </Button>
+        )
+      }
+    >
       {client === null ? (
         <Field
           label={t('people.name')}
           name="username"
           value={username}
           change={setUsername}
-          problem={problem}
           hint={t('people.nameHint')}
           required
           isFirst
@@ -102,26 +108,8 @@ function Form({ model, client, done }: FormProps) {
         choose={setGroups}
         none={t('dynamic.noGroups')}
       />
-      <Field
-        label={t('dynamic.clientId')}
-        name="clientId"
-        value={clientId}
-        change={setClientId}
-        problem={problem}
-        hint={t('dynamic.clientIdHint')}
-      />
+      <Field label={t('dynamic.clientId')} name="clientId" value={clientId} change={setClientId} hint={t('dynamic.clientIdHint')} />
       {client !== null && <p class="hint">{t('dynamic.comesAgain')}</p>}
-      {problem !== null && <Trouble problem={problem} beside={['username', 'clientId']} />}
-      <div class="actions">
-        {client !== null && (
-          <Button icon="key" isBusy={isBusy} onClick={() => void renew()}>
-            {t('people.newPassword')}
-          </Button>
-        )}
-        <Button type="submit" look="primary" isBusy={isBusy}>
-          {t(client === null ? 'people.make' : 'dynamic.save')}
-        </Button>
-      </div>
-    </form>
+    </Form>
   );
 }

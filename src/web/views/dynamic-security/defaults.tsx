@@ -2,10 +2,9 @@
 
 import { useState } from 'preact/hooks';
 import { api, ask } from '../../api/client.ts';
-import { Button } from '../../components/button.tsx';
 import { Card } from '../../components/card.tsx';
-import { Trouble } from '../../components/faces.tsx';
 import { Select } from '../../components/field.tsx';
+import { Form } from '../../components/form.tsx';
 import { toast } from '../../components/toast.tsx';
 import { t } from '../../i18n.ts';
 import { useSending } from '../../sending.ts';
@@ -18,27 +17,23 @@ const NO_GROUP = '';
 export function Defaults({ model, refresh }: { readonly model: Model; readonly refresh: () => void }) {
   const [changed, setChanged] = useState<Partial<Model['defaults']>>({});
   const [group, setGroup] = useState<string | null>(null);
-  const { isBusy, problem, clear, send } = useSending();
+  const sending = useSending();
   const types = Object.keys(DEFAULT_WORDS) as DefaultType[]; // its keys
   const isChanged = group !== null || types.some((type) => changed[type] !== undefined && changed[type] !== model.defaults[type]);
-  const save = (event: Event) => {
-    event.preventDefault();
-    void send(async () => {
-      await ask(api.PATCH('/api/v1/dynamic-security/defaults', { body: { defaults: changed, anonymousGroup: group } }));
-      toast(t('dynamic.defaultsChanged'));
-      setChanged({});
-      setGroup(null);
-      refresh();
-    });
-  };
   const discard = () => {
     setChanged({});
     setGroup(null);
-    clear();
+    sending.clear();
+  };
+  const save = async () => {
+    await ask(api.PATCH('/api/v1/dynamic-security/defaults', { body: { defaults: changed, anonymousGroup: group } }));
+    toast(t('dynamic.defaultsChanged'));
+    discard();
+    refresh();
   };
   return (
     <Card title={t('dynamic.defaults')}>
-      <form class="form" onSubmit={save}>
+      <Form action={isChanged ? t('dynamic.save') : null} send={save} sending={sending} cancel={isChanged ? discard : undefined}>
         <p class="hint">{t('dynamic.defaultsHint')}</p>
         {types.map((type) => (
           <label key={type} class="check">
@@ -59,16 +54,7 @@ export function Defaults({ model, refresh }: { readonly model: Model; readonly r
             ...namesOf(model.groups).map((each) => [each, each] as const),
           ]}
         />
-        {problem !== null && <Trouble problem={problem} />}
-        {isChanged && (
-          <div class="actions">
-            <Button onClick={discard}>{t('dialog.cancel')}</Button>
-            <Button type="submit" look="primary" isBusy={isBusy}>
-              {t('dynamic.save')}
-            </Button>
-          </div>
-        )}
-      </form>
+      </Form>
     </Card>
   );
 }

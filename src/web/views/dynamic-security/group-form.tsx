@@ -2,14 +2,12 @@
 
 import { useState } from 'preact/hooks';
 import { api, ask } from '../../api/client.ts';
-import { Button } from '../../components/button.tsx';
 import { CheckList } from '../../components/check-list.tsx';
 import { Dialog } from '../../components/dialog.tsx';
-import { Trouble } from '../../components/faces.tsx';
 import { Field } from '../../components/field.tsx';
+import { Form } from '../../components/form.tsx';
 import { toast } from '../../components/toast.tsx';
 import { t } from '../../i18n.ts';
-import { useSending } from '../../sending.ts';
 import { type Group, linksTo, type Model, namesOf } from './model.ts';
 
 export interface GroupFormProps {
@@ -25,26 +23,22 @@ export function GroupForm({ model, group, refresh, close }: GroupFormProps) {
   const [name, setName] = useState(group?.name ?? '');
   const [roles, setRoles] = useState<readonly string[]>(namesOf(group?.roles ?? []));
   const [members, setMembers] = useState<readonly string[]>(group?.members ?? []);
-  const { isBusy, problem, send } = useSending();
   const usernames = model.clients.items.map(({ username }) => username);
-  const save = (event: Event) => {
-    event.preventDefault();
-    void send(async () => {
-      const links = linksTo(roles, group?.roles ?? []);
-      if (group === null) await ask(api.POST('/api/v1/dynamic-security/groups', { body: { name: name.trim(), roles: links } }));
-      else {
-        const body = { roles: links, members: [...members], revision: model.revision };
-        await ask(api.PATCH('/api/v1/dynamic-security/groups/{name}', { params: { path: { name } }, body }));
-      }
-      toast(t('dynamic.changed', { name: name.trim() }));
-      refresh();
-      close();
-    });
+  const save = async () => {
+    const links = linksTo(roles, group?.roles ?? []);
+    if (group === null) await ask(api.POST('/api/v1/dynamic-security/groups', { body: { name: name.trim(), roles: links } }));
+    else {
+      const body = { roles: links, members: [...members], revision: model.revision };
+      await ask(api.PATCH('/api/v1/dynamic-security/groups/{name}', { params: { path: { name } }, body }));
+    }
+    toast(t('dynamic.changed', { name: name.trim() }));
+    refresh();
+    close();
   };
   return (
     <Dialog title={group === null ? t('dynamic.addGroup') : t('dynamic.changeTitle', { name })} close={close}>
-      <form class="form" onSubmit={save}>
-        {group === null && <Field label={t('people.name')} name="name" value={name} change={setName} problem={problem} required isFirst />}
+      <Form action={t('dynamic.save')} send={save}>
+        {group === null && <Field label={t('people.name')} name="name" value={name} change={setName} required isFirst />}
         <CheckList label={t('dynamic.roles')} options={namesOf(model.roles)} chosen={roles} choose={setRoles} none={t('dynamic.noRoles')} />
         {group !== null && (
           <>
@@ -58,13 +52,7 @@ export function GroupForm({ model, group, refresh, close }: GroupFormProps) {
             <p class="hint">{t('dynamic.comesAgain')}</p>
           </>
         )}
-        {problem !== null && <Trouble problem={problem} beside={['name']} />}
-        <div class="actions">
-          <Button type="submit" look="primary" isBusy={isBusy}>
-            {t('dynamic.save')}
-          </Button>
-        </div>
-      </form>
+      </Form>
     </Dialog>
   );
 }

@@ -4,11 +4,10 @@ import { useState } from 'preact/hooks';
 import { api, ask } from '../../api/client.ts';
 import { Button, IconButton } from '../../components/button.tsx';
 import { Dialog } from '../../components/dialog.tsx';
-import { Trouble } from '../../components/faces.tsx';
 import { Field, Select } from '../../components/field.tsx';
+import { Form } from '../../components/form.tsx';
 import { toast } from '../../components/toast.tsx';
 import { t } from '../../i18n.ts';
-import { useSending } from '../../sending.ts';
 import { ACL_WORDS, type Acl, type AclType, aclWords, type Model, type Role } from './model.ts';
 
 export interface RoleFormProps {
@@ -29,28 +28,24 @@ export function RoleForm({ model, role, refresh, close }: RoleFormProps) {
   const [name, setName] = useState(role?.name ?? '');
   const [lines, setLines] = useState<readonly Line[]>((role?.acls ?? [NEW_LINE]).map((acl, id) => ({ ...acl, id })));
   const [wildcards, setWildcards] = useState(role?.allowWildcardSubs ?? true);
-  const { isBusy, problem, send } = useSending();
   const change = (id: number, changes: Partial<Acl>) => setLines(lines.map((each) => (each.id === id ? { ...each, ...changes } : each)));
   const add = () => setLines([...lines, { ...NEW_LINE, id: 1 + Math.max(-1, ...lines.map(({ id }) => id)) }]);
-  const save = (event: Event) => {
-    event.preventDefault();
-    void send(async () => {
-      const acls = lines.map(({ id: _, ...acl }) => ({ ...acl, topic: acl.topic.trim() }));
-      const body = { allowWildcardSubs: wildcards, acls };
-      if (role === null) await ask(api.POST('/api/v1/dynamic-security/roles', { body: { ...body, name: name.trim() } }));
-      else {
-        const revised = { ...body, revision: model.revision };
-        await ask(api.PATCH('/api/v1/dynamic-security/roles/{name}', { params: { path: { name } }, body: revised }));
-      }
-      toast(t('dynamic.changed', { name: name.trim() }));
-      refresh();
-      close();
-    });
+  const save = async () => {
+    const acls = lines.map(({ id: _, ...acl }) => ({ ...acl, topic: acl.topic.trim() }));
+    const body = { allowWildcardSubs: wildcards, acls };
+    if (role === null) await ask(api.POST('/api/v1/dynamic-security/roles', { body: { ...body, name: name.trim() } }));
+    else {
+      const revised = { ...body, revision: model.revision };
+      await ask(api.PATCH('/api/v1/dynamic-security/roles/{name}', { params: { path: { name } }, body: revised }));
+    }
+    toast(t('dynamic.changed', { name: name.trim() }));
+    refresh();
+    close();
   };
   return (
     <Dialog title={role === null ? t('dynamic.addRole') : t('dynamic.changeTitle', { name })} close={close}>
-      <form class="form" onSubmit={save}>
-        {role === null && <Field label={t('people.name')} name="name" value={name} change={setName} problem={problem} required isFirst />}
+      <Form action={t('dynamic.save')} send={save}>
+        {role === null && <Field label={t('people.name')} name="name" value={name} change={setName} required isFirst />}
         <div class="acl-lines">
           <div>
             <h3>{t('dynamic.acls')}</h3>
@@ -62,7 +57,6 @@ export function RoleForm({ model, role, refresh, close }: RoleFormProps) {
               key={line.id}
               line={line}
               name={`acls.${index}.topic`}
-              problem={problem}
               change={(changes) => change(line.id, changes)}
               remove={() => setLines(lines.filter(({ id }) => id !== line.id))}
             />
@@ -78,13 +72,7 @@ export function RoleForm({ model, role, refresh, close }: RoleFormProps) {
           <span>{t('dynamic.wildcards')}</span>
         </label>
         {role !== null && <p class="hint">{t('dynamic.comesAgain')}</p>}
-        {problem !== null && <Trouble problem={problem} beside={['name', ...lines.map((_, index) => `acls.${index}.topic`)]} />}
-        <div class="actions">
-          <Button type="submit" look="primary" isBusy={isBusy}>
-            {t('dynamic.save')}
-          </Button>
-        </div>
-      </form>
+      </Form>
     </Dialog>
   );
 }
@@ -92,12 +80,11 @@ export function RoleForm({ model, role, refresh, close }: RoleFormProps) {
 interface AclLineProps {
   readonly line: Acl;
   readonly name: string;
-  readonly problem: Error | null;
   readonly change: (changes: Partial<Acl>) => void;
   readonly remove: () => void;
 }
 
-function AclLine({ line: { type, topic, allow, priority }, name, problem, change, remove }: AclLineProps) {
+function AclLine({ line: { type, topic, allow, priority }, name, change, remove }: AclLineProps) {
   const types = Object.keys(ACL_WORDS) as AclType[]; // its keys
   const verdicts = [true, false].flatMap((each) =>
     types.map((one) => [`${each ? 'allow' : 'deny'} ${one}` as const, { type: one, allow: each }] as const),
@@ -111,7 +98,7 @@ function AclLine({ line: { type, topic, allow, priority }, name, problem, change
         options={verdicts.map(([each, verdict]) => [each, aclWords(verdict)] as const)}
       />
       <IconButton icon="trash" name={t('dynamic.removeAcl', { topic })} onClick={remove} />
-      <Field label={t('people.filter')} name={name} value={topic} change={(next) => change({ topic: next })} problem={problem} required />
+      <Field label={t('people.filter')} name={name} value={topic} change={(next) => change({ topic: next })} required />
       <Field
         label={t('dynamic.priority')}
         name=""

@@ -6,12 +6,11 @@ import { api, ask } from '../../api/client.ts';
 import { Button } from '../../components/button.tsx';
 import { CopyButton } from '../../components/copy-button.tsx';
 import { Dialog } from '../../components/dialog.tsx';
-import { Trouble } from '../../components/faces.tsx';
 import { Field, Select } from '../../components/field.tsx';
+import { Form } from '../../components/form.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { clockTime, type Key, t } from '../../i18n.ts';
 import type { Live } from '../../live.ts';
-import { useSending } from '../../sending.ts';
 import '../../styles/phones.css';
 import { keptOutWords } from './kept-out.ts';
 
@@ -75,9 +74,7 @@ function PhoneForm({ person: first, setup, done }: Pick<AddPhoneProps, 'person' 
   const [use, setUse] = useState<Use>('owntracks');
   const [filter, setFilter] = useState('');
   const [host, setHost] = useState(setup.hosts[0]?.host ?? '');
-  const { isBusy, problem, send } = useSending();
-  const add = (event: Event) => {
-    event.preventDefault();
+  const add = async () => {
     const named = groups.split(/[\s,]+/).filter((each) => each !== '');
     const topics = use === 'mqtt' ? [{ access: 'readwrite' as const, filter: filter.trim() }] : [];
     const body = {
@@ -90,29 +87,12 @@ function PhoneForm({ person: first, setup, done }: Pick<AddPhoneProps, 'person' 
       webSocket: false,
       replace: false,
     };
-    void send(async () => done(await ask(api.POST('/api/v1/phones', { body }))));
+    done(await ask(api.POST('/api/v1/phones', { body })));
   };
   return (
-    <form class="form" onSubmit={add}>
-      <Field
-        label={t('phones.person')}
-        name="person"
-        value={person}
-        change={setPerson}
-        problem={problem}
-        hint={t('phones.personHint')}
-        required
-        isFirst
-      />
-      <Field
-        label={t('phones.device')}
-        name="device"
-        value={device}
-        change={setDevice}
-        problem={problem}
-        hint={t('phones.deviceHint')}
-        required
-      />
+    <Form action={t('phones.makeLink')} send={add}>
+      <Field label={t('phones.person')} name="person" value={person} change={setPerson} hint={t('phones.personHint')} required isFirst />
+      <Field label={t('phones.device')} name="device" value={device} change={setDevice} hint={t('phones.deviceHint')} required />
       <Select
         label={t('phones.use')}
         value={use}
@@ -124,17 +104,9 @@ function PhoneForm({ person: first, setup, done }: Pick<AddPhoneProps, 'person' 
         ]}
       />
       {use !== 'mqtt' ? (
-        <Field label={t('phones.groups')} name="groups" value={groups} change={setGroups} problem={problem} hint={t('phones.groupsHint')} />
+        <Field label={t('phones.groups')} name="groups" value={groups} change={setGroups} hint={t('phones.groupsHint')} />
       ) : (
-        <Field
-          label={t('phones.topics')}
-          name="topics"
-          value={filter}
-          change={setFilter}
-          problem={problem}
-          hint={t('phones.topicsHint')}
-          required
-        />
+        <Field label={t('phones.topics')} name="topics" value={filter} change={setFilter} hint={t('phones.topicsHint')} required />
       )}
       {setup.hosts.length > 1 && (
         <Select
@@ -145,13 +117,7 @@ function PhoneForm({ person: first, setup, done }: Pick<AddPhoneProps, 'person' 
         />
       )}
       {setup.beginsRules && <p class="hint">{t('phones.beginsRules')}</p>}
-      {problem !== null && <Trouble problem={problem} beside={['person', 'device', 'groups', 'topics']} />}
-      <div class="actions">
-        <Button type="submit" look="primary" isBusy={isBusy}>
-          {t('phones.makeLink')}
-        </Button>
-      </div>
-    </form>
+    </Form>
   );
 }
 

@@ -4,17 +4,17 @@ import { useId, useRef } from 'preact/hooks';
 import { BoxSentence } from '../../components/box-sentence.tsx';
 import { t } from '../../i18n.ts';
 import type { Draft } from '../../settings/draft.ts';
-import { lineOf } from '../../settings/setting-form.ts';
+import { remarkIn } from '../../settings/setting-form.ts';
 
 /** TextEditor edits the same draft as the form. */
 export function TextEditor({ draft }: { readonly draft: Draft }) {
   const id = useId();
   const area = useRef<HTMLTextAreaElement>(null);
   const text = draft.text.value;
+  const file = draft.current.value?.file ?? '';
   const { mistakes = [], warnings = [] } = draft.checked.value ?? {};
-  const goTo = (mistake: string) => {
-    const line = lineOf(mistake);
-    if (line === null || area.current === null) return;
+  const goTo = (line: number) => {
+    if (area.current === null) return;
     const start =
       text
         .split('\n')
@@ -45,8 +45,8 @@ export function TextEditor({ draft }: { readonly draft: Draft }) {
       <div id={`${id}-says`} aria-live="polite">
         {draft.checked.value === null && <p class="hint">{t('settings.checking')}</p>}
         {draft.checked.value !== null && mistakes.length + warnings.length === 0 && <p class="hint">{t('settings.noMistakes')}</p>}
-        <Remarks look="bad" remarks={mistakes} goTo={goTo} />
-        <Remarks look="warn" remarks={warnings} goTo={goTo} />
+        <Remarks look="bad" remarks={mistakes} file={file} goTo={goTo} />
+        <Remarks look="warn" remarks={warnings} file={file} goTo={goTo} />
       </div>
     </section>
   );
@@ -55,29 +55,31 @@ export function TextEditor({ draft }: { readonly draft: Draft }) {
 interface RemarksProps {
   readonly look: 'bad' | 'warn';
   readonly remarks: readonly string[];
-  readonly goTo: (remark: string) => void;
+  /** The file that is edited. */
+  readonly file: string;
+  readonly goTo: (line: number) => void;
 }
 
-function Remarks({ look, remarks, goTo }: RemarksProps) {
+function Remarks({ look, remarks, file, goTo }: RemarksProps) {
   if (remarks.length === 0) return null;
   return (
     <ul class={`remarks ${look}`}>
-      {remarks.map((remark) => (
-        <li key={remark}>
-          {lineOf(remark) === null ? (
-            <BoxSentence text={wordsIn(remark)} />
-          ) : (
-            <button type="button" class="link" onClick={() => goTo(remark)}>
-              {t('settings.line', { line: lineOf(remark) ?? 0 })} <BoxSentence text={wordsIn(remark)} />
-            </button>
-          )}
-        </li>
-      ))}
+      {remarks.map((remark) => {
+        const { line, elsewhere, words } = remarkIn(remark, file);
+        return (
+          <li key={remark}>
+            {line === null ? (
+              <>
+                {elsewhere !== '' && <code>{elsewhere}</code>} <BoxSentence text={words} />
+              </>
+            ) : (
+              <button type="button" class="link" onClick={() => goTo(line)}>
+                {t('settings.line', { line })} <BoxSentence text={words} />
+              </button>
+            )}
+          </li>
+        );
+      })}
     </ul>
   );
-}
-
-/** Without the name of the file and the place, which the line says. */
-function wordsIn(remark: string): string {
-  return remark.replace(/^(?:.+?:\d+(?::\d+)?: )?(?:error|warning): /, '');
 }

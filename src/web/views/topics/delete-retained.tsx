@@ -5,8 +5,9 @@ import { api, ask, Refusal } from '../../api/client.ts';
 import type { paths } from '../../api/schema.ts';
 import { Button } from '../../components/button.tsx';
 import { Dialog } from '../../components/dialog.tsx';
-import { Loading, Trouble } from '../../components/faces.tsx';
+import { Loading } from '../../components/faces.tsx';
 import { Field } from '../../components/field.tsx';
+import { Form } from '../../components/form.tsx';
 import { toast } from '../../components/toast.tsx';
 import { bytes, number, plural, t } from '../../i18n.ts';
 import { useSending } from '../../sending.ts';
@@ -24,26 +25,20 @@ export interface DeleteRetainedProps {
 export function DeleteRetained({ filter: first, close, deleted }: DeleteRetainedProps) {
   const [filter, setFilter] = useState(first);
   const [preview, setPreview] = useState<Preview | null>(null);
-  const { isBusy, problem, clear, send } = useSending();
-  const attempt = (work: () => Promise<void>) => {
-    clear();
-    return send(() =>
-      work().catch((error: unknown) => {
-        if (error instanceof Refusal && error.status === 409) setPreview(null); // what matches has changed
-        throw error;
-      }),
-    );
-  };
-  const look = () => attempt(async () => setPreview(await ask(api.POST('/api/v1/retained-deletions', { body: { filter } }))));
-  const remove = (confirm: string) =>
-    attempt(async () => {
-      const done = await ask(api.POST('/api/v1/retained-deletions', { body: { filter, confirm } }));
-      toast(plural('topics.deleted', done.messages));
-      deleted();
-      close();
+  const sending = useSending();
+  const { messages, confirm } = preview ?? { messages: 0, confirm: null };
+  const look = async () => setPreview(await ask(api.POST('/api/v1/retained-deletions', { body: { filter } })));
+  const remove = async () => {
+    const done = await ask(api.POST('/api/v1/retained-deletions', { body: { filter, confirm } })).catch((error: unknown) => {
+      if (error instanceof Refusal && error.status === 409) setPreview(null); // what matches has changed
+      throw error;
     });
+    toast(plural('topics.deleted', done.messages));
+    deleted();
+    close();
+  };
   useEffect(() => {
-    if (first !== '') void look();
+    if (first !== '') void sending.send(look);
   }, []);
   const change = (value: string) => {
     setFilter(value);
@@ -51,42 +46,25 @@ export function DeleteRetained({ filter: first, close, deleted }: DeleteRetained
   };
   return (
     <Dialog title={t('topics.deleteRetainedTitle')} close={close}>
-      <form
-        class="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void look();
-        }}
-      >
-        <Field
-          label={t('topics.filter')}
-          name="filter"
-          value={filter}
-          change={change}
-          hint={t('topics.filterHint')}
-          problem={problem}
-          required
-          isFirst
-        />
-        {problem !== null && <Trouble problem={problem} />}
-        {preview !== null && <PreviewShown preview={preview} />}
-        {preview === null && isBusy && <Loading />}
-        <div class="actions">
-          <Button onClick={close}>{t('dialog.cancel')}</Button>
-          {preview === null ? (
-            <Button type="submit" look="primary" isBusy={isBusy}>
-              {t('topics.preview')}
+      <Form
+        action={preview === null ? t('topics.preview') : null}
+        send={look}
+        sending={sending}
+        cancel={close}
+        others={
+          confirm !== null &&
+          messages > 0 && (
+            // It is not what Enter in the filter does.
+            <Button look="danger" icon="trash" isBusy={sending.isBusy} onClick={() => void sending.send(remove)}>
+              {plural('topics.deleteCount', messages)}
             </Button>
-          ) : (
-            preview.messages > 0 &&
-            preview.confirm !== null && (
-              <Button look="danger" icon="trash" isBusy={isBusy} onClick={() => void remove(preview.confirm ?? '')}>
-                {plural('topics.deleteCount', preview.messages)}
-              </Button>
-            )
-          )}
-        </div>
-      </form>
+          )
+        }
+      >
+        <Field label={t('topics.filter')} name="filter" value={filter} change={change} hint={t('topics.filterHint')} required isFirst />
+        {preview !== null && <PreviewShown preview={preview} />}
+        {preview === null && sending.isBusy && <Loading />}
+      </Form>
     </Dialog>
   );
 }

@@ -5,8 +5,8 @@ import { api, ask, Refusal } from '../../api/client.ts';
 import { Button } from '../../components/button.tsx';
 import { Badge } from '../../components/card.tsx';
 import { Dialog } from '../../components/dialog.tsx';
-import { Trouble } from '../../components/faces.tsx';
 import { Choice, Field } from '../../components/field.tsx';
+import { Form } from '../../components/form.tsx';
 import { t } from '../../i18n.ts';
 import { isOffered, linkTo } from '../../router.ts';
 import { useSending } from '../../sending.ts';
@@ -26,37 +26,28 @@ export function Publish({ topic: first, payload: firstPayload, close }: PublishP
   const [payload, setPayload] = useState(firstPayload);
   const [qos, setQos] = useState<QoS>('0');
   const [retain, setRetain] = useState(false);
-  const { isBusy, problem, clear, send } = useSending();
+  const sending = useSending();
+  const { problem } = sending;
   const [sent, setSent] = useState<string | null>(null);
   const id = useId();
-  const publish = () => {
-    clear();
+  const publish = async () => {
     setSent(null);
-    return send(async () => {
-      await ask(api.POST('/api/v1/messages', { body: { topic, payload, qos: Number(qos) as 0 | 1 | 2, retain } })); // one of three
-      setSent(t('topics.published', { topic }));
-    });
+    await ask(api.POST('/api/v1/messages', { body: { topic, payload, qos: Number(qos) as 0 | 1 | 2, retain } })); // one of three
+    setSent(t('topics.published', { topic }));
   };
   return (
     <Dialog title={t('topics.publish')} close={close}>
-      <form
-        class="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void publish();
-        }}
+      <Form
+        action={t('topics.send')}
+        icon="send"
+        send={publish}
+        sending={sending}
+        others={<Button onClick={close}>{t('dialog.close')}</Button>}
       >
-        <Field label={t('topics.topic')} name="topic" value={topic} change={setTopic} problem={problem} required isFirst={first === ''} />
+        <Field label={t('topics.topic')} name="topic" value={topic} change={setTopic} required isFirst={first === ''} />
         <div class="field">
           <label for={id}>{t('topics.message')}</label>
-          <textarea
-            id={id}
-            name="payload"
-            rows={5}
-            value={payload}
-            onInput={(event) => setPayload(event.currentTarget.value)}
-            spellcheck={false}
-          />
+          <textarea id={id} rows={5} value={payload} onInput={(event) => setPayload(event.currentTarget.value)} spellcheck={false} />
           {isBrokenJson(payload) && <p class="hint">{t('topics.brokenJson')}</p>}
         </div>
         <Choice
@@ -77,15 +68,8 @@ export function Publish({ topic: first, payload: firstPayload, close }: PublishP
           </span>
         </label>
         <div role="status">{sent !== null && <Badge look="good">{sent}</Badge>}</div>
-        {problem !== null && <Trouble problem={problem} />}
         {problem instanceof Refusal && problem.status === 403 && <OwnRules />}
-        <div class="actions">
-          <Button onClick={close}>{t('dialog.close')}</Button>
-          <Button type="submit" look="primary" icon="send" isBusy={isBusy}>
-            {t('topics.send')}
-          </Button>
-        </div>
-      </form>
+      </Form>
     </Dialog>
   );
 }

@@ -3,13 +3,12 @@
 import { useState } from 'preact/hooks';
 import type { Answer } from '../../api/answer.ts';
 import { api, ask } from '../../api/client.ts';
-import { Button } from '../../components/button.tsx';
 import { Card } from '../../components/card.tsx';
-import { Shown, Trouble } from '../../components/faces.tsx';
+import { Shown } from '../../components/faces.tsx';
 import { Choice, Field } from '../../components/field.tsx';
+import { Form } from '../../components/form.tsx';
 import { day, type Key, plural, t } from '../../i18n.ts';
 import { useLive } from '../../live.ts';
-import { useSending } from '../../sending.ts';
 import { noteWaiting } from '../../settings/trial.ts';
 import { mayNow } from '../../visit.ts';
 
@@ -53,29 +52,17 @@ function wordsOf({ keep, days, isPersistent, oldest }: Settings): string {
 function Change({ settings, saved }: { readonly settings: Settings; readonly saved: () => Promise<void> }) {
   const [keep, setKeep] = useState(settings.keep);
   const [days, setDays] = useState(String(settings.days));
-  const { isBusy, problem, send } = useSending();
   const isSame = keep === settings.keep && days === String(settings.days);
-  const save = (event: Event) => {
-    event.preventDefault();
-    void send(async () => {
-      const sent = await api.PATCH('/api/v1/location-settings', { body: { keep, days: Number(days) } });
-      const { confirm, until } = await ask(Promise.resolve(sent));
-      if (confirm !== null && until !== null) noteWaiting({ confirm, until }, sent.response);
-      await saved();
-    });
+  const save = async () => {
+    const sent = await api.PATCH('/api/v1/location-settings', { body: { keep, days: Number(days) } });
+    const { confirm, until } = await ask(Promise.resolve(sent));
+    if (confirm !== null && until !== null) noteWaiting({ confirm, until }, sent.response);
+    await saved();
   };
   return (
-    <form class="form" onSubmit={save}>
+    <Form action={t('where.save')} look="normal" send={save} disabled={isSame}>
       <Choice label={t('where.keep')} value={keep} choose={setKeep} options={KEPT.map(([each, words]) => [each, t(words)])} />
-      {keep !== 'none' && (
-        <Field label={t('where.days')} name="days" type="number" value={days} change={setDays} problem={problem} required />
-      )}
-      {problem !== null && <Trouble problem={problem} beside={['days']} />}
-      <div class="actions">
-        <Button type="submit" isBusy={isBusy} disabled={isSame}>
-          {t('where.save')}
-        </Button>
-      </div>
-    </form>
+      {keep !== 'none' && <Field label={t('where.days')} name="days" type="number" value={days} change={setDays} required />}
+    </Form>
   );
 }

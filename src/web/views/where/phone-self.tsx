@@ -6,8 +6,9 @@ import { saveAs } from '../../api/long-work.ts';
 import { Button } from '../../components/button.tsx';
 import { Card } from '../../components/card.tsx';
 import { Dialog } from '../../components/dialog.tsx';
-import { Shown, Trouble } from '../../components/faces.tsx';
+import { Shown } from '../../components/faces.tsx';
 import { Field } from '../../components/field.tsx';
+import { Form } from '../../components/form.tsx';
 import { Table } from '../../components/table.tsx';
 import { toast } from '../../components/toast.tsx';
 import { length, plural, t } from '../../i18n.ts';
@@ -86,37 +87,32 @@ interface ChangeCardProps extends DialogDone {
 function ChangeCard({ person, device, name: first, picture: before, done, close }: ChangeCardProps) {
   const [name, setName] = useState(first);
   const [picture, setPicture] = useState(before);
-  const { isBusy, problem, send } = useSending();
+  const sending = useSending();
   const id = useId();
-  const take = (file: File | undefined) => file !== undefined && void send(async () => setPicture(await smallPicture(file)));
-  const save = (event: Event) => {
-    event.preventDefault();
-    void send(async () => {
-      await ask(api.PATCH('/api/v1/phones/{person}/card', { params: { path: { person } }, body: { device, name: name.trim(), picture } }));
-      toast(t('where.cardSaved'));
-      done();
-    });
+  const take = (file: File | undefined) => file !== undefined && void sending.send(async () => setPicture(await smallPicture(file)));
+  const save = async () => {
+    await ask(api.PATCH('/api/v1/phones/{person}/card', { params: { path: { person } }, body: { device, name: name.trim(), picture } }));
+    toast(t('where.cardSaved'));
+    done();
   };
   return (
     <Dialog title={t('where.cardChange')} close={close}>
-      <form class="form" onSubmit={save}>
+      <Form
+        action={t('where.save')}
+        send={save}
+        sending={sending}
+        others={picture !== null && <Button onClick={() => setPicture(null)}>{t('where.cardNoPicture')}</Button>}
+      >
         <p class="who">
           <Face picture={picture} /> <span>{name || person}</span>
         </p>
-        <Field label={t('where.cardName')} name="name" value={name} change={setName} problem={problem} isFirst />
+        <Field label={t('where.cardName')} name="name" value={name} change={setName} isFirst />
         <div class="field">
           <label for={id}>{t('where.cardPicture')}</label>
           <input id={id} type="file" accept="image/*" onChange={(event) => take(event.currentTarget.files?.[0])} />
           <p class="hint">{t('where.cardPictureHint')}</p>
         </div>
-        {problem !== null && <Trouble problem={problem} beside={['name']} />}
-        <div class="actions">
-          {picture !== null && <Button onClick={() => setPicture(null)}>{t('where.cardNoPicture')}</Button>}
-          <Button type="submit" look="primary" isBusy={isBusy}>
-            {t('where.save')}
-          </Button>
-        </div>
-      </form>
+      </Form>
     </Dialog>
   );
 }
@@ -129,19 +125,18 @@ interface SendPlacesProps extends DialogDone {
 function SendPlaces({ person, device, places: known, done, close }: SendPlacesProps) {
   const [place, setPlace] = useState({ name: '', lat: '', lon: '', radius: '100' });
   const [otrw, setOtrw] = useState<string | null>(null);
-  const { isBusy, problem, send } = useSending();
+  const sending = useSending();
   const id = useId();
   const typed = place.name.trim() === '' ? [] : [placeOf(place)];
   const places = typed.length === 0 && otrw === null ? known : typed;
-  const deliver = (isSent: boolean) =>
-    send(async () => {
-      const body = { places: [...places], otrw, send: isSent };
-      const path = { person, device };
-      const { file, places: all } = await ask(api.POST('/api/v1/phones/{person}/{device}/places', { params: { path }, body }));
-      if (!isSent) return saveAs({ name: file.name, content: new Blob([file.content], { type: 'application/json' }) });
-      toast(plural('where.placesSent', all.length));
-      done();
-    });
+  const deliver = async (isSent: boolean) => {
+    const body = { places: [...places], otrw, send: isSent };
+    const path = { person, device };
+    const { file, places: all } = await ask(api.POST('/api/v1/phones/{person}/{device}/places', { params: { path }, body }));
+    if (!isSent) return saveAs({ name: file.name, content: new Blob([file.content], { type: 'application/json' }) });
+    toast(plural('where.placesSent', all.length));
+    done();
+  };
   const field = (name: keyof typeof place) => ({
     name,
     value: place[name],
@@ -149,12 +144,15 @@ function SendPlaces({ person, device, places: known, done, close }: SendPlacesPr
   });
   return (
     <Dialog title={t('where.placesSend')} close={close}>
-      <form
-        class="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void deliver(true);
-        }}
+      <Form
+        action={t('where.placesSend')}
+        send={() => deliver(true)}
+        sending={sending}
+        others={
+          <Button isBusy={sending.isBusy} onClick={() => void sending.send(() => deliver(false))}>
+            {t('where.placesSave')}
+          </Button>
+        }
       >
         <p class="hint">{t('where.placesWords')}</p>
         <Field label={t('where.placeName')} {...field('name')} isFirst />
@@ -165,16 +163,7 @@ function SendPlaces({ person, device, places: known, done, close }: SendPlacesPr
           <label for={id}>{t('where.placesFile')}</label>
           <input id={id} type="file" accept=".otrw,.json" onChange={(event) => void event.currentTarget.files?.[0]?.text().then(setOtrw)} />
         </div>
-        {problem !== null && <Trouble problem={problem} />}
-        <div class="actions">
-          <Button isBusy={isBusy} onClick={() => void deliver(false)}>
-            {t('where.placesSave')}
-          </Button>
-          <Button type="submit" look="primary" isBusy={isBusy}>
-            {t('where.placesSend')}
-          </Button>
-        </div>
-      </form>
+      </Form>
     </Dialog>
   );
 }
