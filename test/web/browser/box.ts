@@ -103,7 +103,7 @@ class RunningBox implements Box {
 
   async start(): Promise<void> {
     this.#process = startMidge(this.#context, this.folder, ['serve', '-c', this.file, '--state', this.state], { env: this.#env });
-    await this.#process.line(/ running$/, 0, 60_000);
+    await this.#process.line(/ running$/, 0, 180_000);
   }
 
   async stop(): Promise<void> {
