@@ -73,9 +73,9 @@ export class Peer {
   }
 
   /** publish resolves when so many have come to the other end. */
-  async publish(qos: Qos, messages: number, to: Peer): Promise<void> {
+  async publish(qos: Qos, messages: number, to: Pick<Peer, 'received'>, onTheirWay = ON_THEIR_WAY): Promise<void> {
     const goal = to.received + messages;
-    if (qos === 0) await this.#flood(messages, to);
+    if (qos === 0) await this.#flood(messages, to, onTheirWay);
     else this.#keepWindow(messages);
     await until(() => to.received >= goal);
   }
@@ -96,13 +96,13 @@ export class Peer {
     return sent;
   }
 
-  async #flood(messages: number, to: Peer): Promise<void> {
+  async #flood(messages: number, to: Pick<Peer, 'received'>, onTheirWay: number): Promise<void> {
     const socket = this.#socket!; // it is connected
     const batch = Buffer.concat(Array.from({ length: BATCH }, () => publishPacket(this.#version, 0, 0)));
     const base = to.received;
     for (let sent = 0; sent < messages; sent += BATCH) {
       if (!socket.write(batch)) await once(socket, 'drain');
-      await until(() => sent - (to.received - base) < ON_THEIR_WAY);
+      await until(() => sent - (to.received - base) < onTheirWay);
     }
   }
 
