@@ -26,7 +26,7 @@ import { NatsStream } from './nats-stream.ts';
 import type { Neighbours } from './neighbours.ts';
 import { sessionFrom, sessionTo } from './options.ts';
 import { Peer } from './peer.ts';
-import { endPeerSessions, limitPeerSession } from './peer-session.ts';
+import { endPeerSessions, limitPeerSession, withoutPeers } from './peer-session.ts';
 import { SharedRetained } from './retained.ts';
 import { answerPieces, RetainedSync } from './retained-sync.ts';
 import { CLIENTS_VERSION } from './session-words.ts';
@@ -141,7 +141,7 @@ class NatsCluster implements Cluster {
     this.#clientIds = new ClientIds({ ...deps, neighbours: this.#neighbours() });
     this.#figures = new FigureExchange({
       clock: deps.clock,
-      own: () => deps.figures(),
+      own: () => this.#ownFigures(),
       ask: (peer) => this.#backplane.ask(`${this.#subjects}.${peer}.figures`, Buffer.alloc(0)),
     });
     this.#backplane = new Backplane(
@@ -168,7 +168,7 @@ class NatsCluster implements Cluster {
       server: this.#server,
       lastError: this.#lastError,
       carried: this.#carried,
-      figures: this.#deps.figures(),
+      figures: this.#ownFigures(),
       totals: this.#figures.totals(),
       peers,
     };
@@ -199,6 +199,10 @@ class NatsCluster implements Cluster {
     await Promise.all(Array.from(this.#peers.values(), (peer) => peer.stop()));
     for (const connection of [...broker.connections]) if (this.owns(connection.origin)) connection.destroy();
     await this.#backplane.stop();
+  }
+
+  #ownFigures(): Figures {
+    return withoutPeers(this.#deps.figures(), this.#deps.broker, this.#peers.keys());
   }
 
   forget(id: string): Forgotten {
