@@ -8,7 +8,7 @@ import { sessionFrom, sessionTo } from './options.ts';
  * Messages on their way to another broker, not yet acknowledged. The other broker acknowledges when it has written them down, some hundred
  * times a second on a card: with 20 there would be 2000 messages a second between two brokers at most.
  */
-export const PEER_WINDOW = 1000;
+const PEER_WINDOW = 1000;
 /** Messages that wait for a broker that is away, unless `max_queued_messages` is more. */
 export const PEER_QUEUE_MESSAGES = 100_000;
 /** Bytes of their payload, unless `max_queued_bytes` says something. `memory_limit` holds besides. */
