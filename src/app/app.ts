@@ -325,6 +325,7 @@ class HomeAppliance implements Appliance {
       openStore: keepsSessions ? async () => this.#store.opened() : null,
       refusals: this.refusals,
       control: this.#createMqttControl(),
+      holdsWills: configuration.cluster !== null,
     });
   }
 

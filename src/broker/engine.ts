@@ -35,6 +35,7 @@ import { expiryWithin } from './retained/retained-lifetimes.ts';
 import { RetainedMessages } from './retained/retained-messages.ts';
 import { RetainedSweep } from './retained/retained-sweep.ts';
 import { RetainedWalks } from './retained/retained-walks.ts';
+import { HeldWills } from './session/held-wills.ts';
 import type { Session } from './session/session.ts';
 import { SessionRegistry } from './session/session-registry.ts';
 import { TimerWheel } from './timer-wheel.ts';
@@ -76,6 +77,8 @@ export class Broker extends AedesHub {
   authorizer: Authorizer | null = null;
   readonly refusals: RefusalLog | null;
   readonly control: ControlPort | null;
+  /** Null = wills from before a restart are said at the start. */
+  readonly heldWills: HeldWills | null;
   /** Null = no other broker has clients of ours. */
   claims: ClientIdClaims | null = null;
   readonly #openStore: BrokerPorts['openStore'];
@@ -101,6 +104,7 @@ export class Broker extends AedesHub {
     this.authenticator = ports.authenticator;
     this.refusals = ports.refusals;
     this.control = ports.control ?? null;
+    this.heldWills = ports.holdsWills === true ? new HeldWills() : null;
     this.wheel = new TimerWheel(ports.clock);
     this.tree = tree;
     this.effort = effort;

@@ -103,6 +103,8 @@ export interface BrokerPorts {
   readonly refusals: RefusalLog | null;
   /** Null = requests to the broker are taken, and nobody answers. */
   readonly control?: ControlPort | null;
+  /** Wills of clients that a power cut has disconnected wait until somebody says which of them another broker has said. Absent = no. */
+  readonly holdsWills?: boolean;
 }
 
 /** StoredMessage is an application message as it is kept. `key` names it among all kept messages: deliveries of one message share it. */

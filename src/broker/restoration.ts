@@ -67,7 +67,11 @@ class Restoration implements LoadSink {
   finish(): void {
     this.#left.tell(this.#broker.log);
     this.#logRestored();
-    for (const [session, wasConnected] of this.#unfinished) this.#endConnection(session, wasConnected);
+    const { heldWills } = this.#broker;
+    for (const [session, wasConnected] of this.#unfinished) {
+      if (heldWills === null || !wasConnected || session.will === null) this.#endConnection(session, wasConnected);
+      else heldWills.hold(session.clientId, (isSaid) => this.#endHeld(session, isSaid));
+    }
   }
 
   #logRestored(): void {
@@ -75,6 +79,11 @@ class Restoration implements LoadSink {
     if (sessions.count + retained.count === 0) return;
     const restored = `${sessions.count} sessions with ${tree.count} subscriptions, ${retained.count} retained messages`;
     log.log('information', `Restored ${restored}.`);
+  }
+
+  #endHeld(session: Session, isSaid: boolean): void {
+    if (isSaid) session.will = null;
+    if (session.connection === null) this.#endConnection(session, true);
   }
 
   /** Says the will or begins its delay, and notes when the connection ended: the next power cut must not say it again, nor begin the expiry anew. */

@@ -21,6 +21,7 @@ import { Moves } from './moves.ts';
 import type { Neighbours } from './neighbours.ts';
 import { CLIENTS_VERSION, type ClaimAnswer, type ClaimWord, type CompareWord, readAnswer, readWord } from './session-words.ts';
 import { Turns } from './turns.ts';
+import type { Wills } from './wills.ts';
 
 /** Milliseconds that a CONNECT waits for an answer. */
 const CLAIM_MS = 2000;
@@ -46,6 +47,7 @@ export interface ClientIdsDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly neighbours: Neighbours;
+  readonly wills: Wills;
 }
 
 /** ClientIds is asked by the engine for each CONNECT, and by the other brokers for theirs. */
@@ -89,7 +91,11 @@ export class ClientIds implements ClientIdClaims {
     claimant.whenClosed(() => {
       if (this.#claims.get(clientId) === claim) this.#claims.delete(clientId);
     });
-    if (this.#deps.neighbours.heard().length === 0 && !this.#turns.isTaken(clientId)) return null;
+    const { neighbours, wills } = this.#deps;
+    if (neighbours.heard().length === 0 && !this.#turns.isTaken(clientId) && !wills.isHolding(clientId)) {
+      wills.granted(clientId, []);
+      return null;
+    }
     return this.#claimOfAll(asked, claim).catch((error: unknown): ClaimVerdict => {
       this.#deps.log.log('error', `Error: Cluster: cannot ask for the session of client ${clientId}: ${reasonOf(error)}`);
       return 'granted';
@@ -101,6 +107,7 @@ export class ClientIds implements ClientIdClaims {
     const { clientId, username, isProven, cleanStart } = asked;
     const leave = await this.#turns.enter(clientId);
     try {
+      if (this.#deps.wills.isHolding(clientId)) await this.#deps.wills.release(clientId);
       const word = { ask: 'claim', from: neighbours.id, clientId, time, username, isProven, cleanStart, isLate: false } as const;
       const answers = await Promise.all(
         neighbours.heard().map(async (peer) => {
@@ -111,6 +118,8 @@ export class ClientIds implements ClientIdClaims {
       if (answers.some(({ answer }) => answer?.is === 'later')) return 'taken';
       if (answers.some(({ answer }) => answer?.is === 'another')) return 'of another';
       for (const { peer, move, answer } of answers) if (answer?.is === 'session') await this.#fetch(peer, move, answer);
+      const answered = answers.filter(({ answer }) => answer !== null).map(({ peer }) => peer);
+      this.#deps.wills.granted(clientId, answered);
       return 'granted';
     } finally {
       leave();
@@ -183,6 +192,8 @@ export class ClientIds implements ClientIdClaims {
         return json(this.#moves.done(word.move));
       case 'compare':
         return json({ earlier: this.#earlierThan(word) });
+      case 'wills':
+        return json({ said: this.#deps.wills.saidOf(word.from, word.run) });
       case 'kick':
         return json({ address: this.#kickHere(word.clientId) });
       default:
@@ -193,6 +204,7 @@ export class ClientIds implements ClientIdClaims {
   async #answerClaim(word: ClaimWord): Promise<ClaimAnswer> {
     const { clientId } = word;
     this.#clock.heard(word.time);
+    this.#deps.wills.claimed(clientId);
     const claim = this.#claims.get(clientId);
     if (claim !== undefined) {
       if (this.#isLater(claim.time, word)) return { is: 'later', time: claim.time };

@@ -31,6 +31,7 @@ import { SharedRetained } from './retained.ts';
 import { answerPieces, RetainedSync } from './retained-sync.ts';
 import { CLIENTS_VERSION } from './session-words.ts';
 import type { ClusterState } from './state.ts';
+import { Wills } from './wills.ts';
 import {
   type Alive,
   type Change,
@@ -107,6 +108,7 @@ class NatsCluster implements Cluster {
   readonly #figures: FigureExchange;
   readonly #peers = new Map<string, Peer>();
   readonly #clientIds: ClientIds;
+  readonly #wills: Wills;
   /** Client ids of connections that other brokers, and we for them, have opened here. */
   readonly #origins = new Map<ConnectionOrigin, string>();
   readonly #subjects: string;
@@ -138,7 +140,11 @@ class NatsCluster implements Cluster {
       ask: (peer, question) => this.#backplane.askForMany(`${this.#subjects}.${peer}.retained`, question),
       failed: (peer, reason) => deps.log.log('information', `Cluster: retained messages of ${peer} are not got: ${reason}.`),
     });
-    this.#clientIds = new ClientIds({ ...deps, neighbours: this.#neighbours() });
+    const neighbours = this.#neighbours();
+    const tell = (to: string | null, word: object) =>
+      this.#publish(`${this.#subjects}.${to === null ? '' : `${to}.`}wills`, Buffer.from(JSON.stringify(word)));
+    this.#wills = new Wills({ ...deps, neighbours, run: this.#run, tell });
+    this.#clientIds = new ClientIds({ ...deps, neighbours, wills: this.#wills });
     this.#figures = new FigureExchange({
       clock: deps.clock,
       own: () => this.#ownFigures(),
@@ -170,6 +176,7 @@ class NatsCluster implements Cluster {
       carried: this.#carried,
       figures: this.#ownFigures(),
       totals: this.#figures.totals(),
+      wills: this.#wills.count,
       peers,
     };
   }
@@ -183,6 +190,7 @@ class NatsCluster implements Cluster {
       for (const subscription of session.subscriptions.values()) this.#interest.added(subscription);
     }
     this.#clientIds.start();
+    this.#wills.start();
     this.#timer = setInterval(() => this.#beat(), ALIVE_MS);
     this.#timer.unref();
     this.#backplane.start();
@@ -195,6 +203,7 @@ class NatsCluster implements Cluster {
     if (broker.tree.watcher === this.#interest) broker.tree.watcher = null;
     this.#retained.end();
     this.#clientIds.stop();
+    this.#wills.stop();
     this.#tellAlive(true);
     await Promise.all(Array.from(this.#peers.values(), (peer) => peer.stop()));
     for (const connection of [...broker.connections]) if (this.owns(connection.origin)) connection.destroy();
@@ -262,7 +271,10 @@ class NatsCluster implements Cluster {
         log,
         openLink: (to, run, watcher) => this.#openLink(to, run, watcher),
         interestOf: (of) => this.#interestOf(of),
-        back: (linked, since) => this.#clientIds.peerBack(linked, since),
+        back: (linked, since) => {
+          this.#wills.back(linked);
+          this.#clientIds.peerBack(linked, since);
+        },
       });
       this.#peers.set(id, peer);
     }
@@ -274,6 +286,7 @@ class NatsCluster implements Cluster {
     const { id, name } = this.#settings;
     for (const end of this.#unlisten) end();
     this.#enter('connected');
+    this.#wills.connected();
     this.#server = server;
     this.#deps.log.log('notice', `Cluster ${name}: connected to NATS at ${server} as ${id}.`);
     this.#unlisten = [
@@ -291,6 +304,8 @@ class NatsCluster implements Cluster {
         const word = readForget(bytes);
         if (word !== null) this.#forgetHere(word.id);
       }),
+      this.#backplane.listen(`${this.#subjects}.wills`, (bytes) => this.#wills.hear(bytes)),
+      this.#backplane.listen(`${this.#subjects}.${id}.wills`, (bytes) => this.#wills.hear(bytes)),
     ];
     this.#sync.restart();
     this.#tellAlive(false);
@@ -301,6 +316,7 @@ class NatsCluster implements Cluster {
     this.#lastError = reason;
     if (this.#phase === 'alone') return;
     this.#enter('alone');
+    this.#wills.lost();
     this.#server = null;
     this.#deps.log.log(
       'warning',
@@ -328,6 +344,7 @@ class NatsCluster implements Cluster {
   }
 
   #beat(): void {
+    this.#wills.beat();
     this.#interest.look();
     for (const peer of this.#peers.values()) {
       peer.look();
@@ -357,6 +374,7 @@ class NatsCluster implements Cluster {
     const peer = this.#peerOf(alive.id);
     if (alive.protocol !== PROTOCOL) return peer.refuse(alive);
     const isNew = peer.state.phase === 'away' && alive.leaves !== true;
+    this.#wills.heard(alive);
     peer.heard(alive);
     if (isNew) this.#tellAlive(false); // it does not have to wait for the next beat
     if (alive.leaves !== true) this.#sync.heard(alive.id, alive.retained);
@@ -371,6 +389,7 @@ class NatsCluster implements Cluster {
     this.#cutIncoming();
     this.#lastError = words;
     this.#enter('stopped');
+    this.#wills.lost();
     this.#deps.log.log('error', `Error: Cluster ${this.#settings.name}: ${words}. This broker works alone until it is started again.`);
     for (const end of this.#unlisten) end();
     this.#unlisten = [];
@@ -455,6 +474,12 @@ class NatsCluster implements Cluster {
       },
       carry: async (peer, wishes) => this.#peers.get(peer)?.carry(wishes) ?? false,
     };
+  }
+
+  #publish(subject: string, bytes: Buffer): void {
+    if (this.#phase !== 'connected') return;
+    this.#carried++;
+    this.#backplane.publish(subject, bytes);
   }
 
   /** Counts what links send. */

@@ -44,5 +44,7 @@ export interface ClusterState {
   /** What this broker counts, and the sums of it and the connected ones. */
   readonly figures: Figures;
   readonly totals: Figures;
+  /** Wills of clients of other brokers that are here in case those die. */
+  readonly wills: number;
   readonly peers: readonly PeerState[];
 }

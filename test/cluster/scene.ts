@@ -82,7 +82,7 @@ export async function startMember(
   { name = 'test', credentials = null, tls = null, ...more }: MemberOptions = {},
 ): Promise<Member> {
   const log = recordingLog();
-  const midge = await startTestBroker({ log: log as Logger, ...more });
+  const midge = await startTestBroker({ log: log as Logger, holdsWills: true, ...more });
   const { broker } = midge;
   const settings = { name, id, servers: nats.servers, credentials, tls };
   const figures = () => ({ 'clients/connected': broker.connectedClients });

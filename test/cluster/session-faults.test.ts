@@ -7,6 +7,7 @@ import { silentLogger } from '../../src/base/logger.ts';
 import { NobodyListens } from '../../src/cluster/backplane.ts';
 import { ClientIds } from '../../src/cluster/client-ids.ts';
 import type { ClientsWord } from '../../src/cluster/session-words.ts';
+import { Wills } from '../../src/cluster/wills.ts';
 import { eventually } from '../bridges/scene.ts';
 import { startTestBroker, type TestBroker } from '../support/broker/test-broker.ts';
 import type { WirePeer } from '../support/clients/wire-peer.ts';
@@ -41,7 +42,8 @@ async function twoEnds(t: TestContext, fault: { now: Fault }): Promise<[End, End
       return answer;
     };
     const neighbours = { id, heard: () => [other], ask, carry: async () => true };
-    const ids = new ClientIds({ broker: midge.broker, clock: systemClock, log: silentLogger, neighbours });
+    const deps = { broker: midge.broker, clock: systemClock, log: silentLogger, neighbours };
+    const ids = new ClientIds({ ...deps, wills: new Wills({ ...deps, run: '1', tell: () => {} }) });
     ids.start();
     t.after(async () => {
       ids.stop();

@@ -11,7 +11,7 @@ const PEER: ClusterState['peers'][number] = {
 };
 
 const STATE: ClusterState = {
-  ...{ name: 'home', id: 'box-1', phase: 'connected', since: 0, server: '192.0.2.1:4222', lastError: null, carried: 9 },
+  ...{ name: 'home', id: 'box-1', phase: 'connected', since: 0, server: '192.0.2.1:4222', lastError: null, carried: 9, wills: 0 },
   ...{ figures: { 'clients/connected': 1 }, totals: { 'clients/connected': 3 }, peers: [PEER] },
 };
 

@@ -24,6 +24,7 @@ export interface TestBrokerOptions {
   openStore?: () => Promise<SessionStore>;
   refusals?: RefusalLog;
   clock?: Clock;
+  holdsWills?: boolean;
   log?: Logger;
 }
 
@@ -48,6 +49,7 @@ export async function startTestBroker(given: TestBrokerOptions = {}): Promise<Te
       authorizer: given.authorizer ?? null,
       openStore: given.openStore ?? null,
       refusals: given.refusals ?? null,
+      holdsWills: given.holdsWills ?? false,
     },
   );
   await broker.start();

@@ -1,0 +1,88 @@
+// What brokers of one cluster tell each other of wills: JSON on midge.CLUSTER.wills to all, and on midge.CLUSTER.ID.wills to one that has come.
+
+import type { Session } from '../broker/session/session.ts';
+import type { Qos } from '../mqtt/packet-types.ts';
+import { encodeProperties } from '../mqtt/properties.ts';
+import { CLUSTER_ID } from './options.ts';
+
+/** WILLS_VERSION stands in each word; words of another version are passed over. */
+export const WILLS_VERSION = 1;
+/** Characters of the payloads in one NATS message. */
+const PART_CHARACTERS = 262_144;
+
+/** WillCopy is what another broker needs to say the will of a client. Payload and properties are in base64. */
+export interface WillCopy {
+  readonly clientId: string;
+  readonly username: string | null;
+  readonly listener: string;
+  readonly version: 3 | 4 | 5;
+  /** Seconds. */
+  readonly expiryInterval: number;
+  readonly topicName: string;
+  readonly payload: string;
+  readonly qos: Qos;
+  readonly retain: boolean;
+  readonly properties: string;
+}
+
+/** WillsWord is said by a broker of its own clients. */
+export interface WillsWord {
+  readonly v: number;
+  readonly id: string;
+  readonly run: string;
+  /** Forget what you have of me. */
+  readonly begins?: boolean;
+  readonly set: readonly WillCopy[];
+  /** Clients that have no will any more. */
+  readonly gone: readonly string[];
+}
+
+/** SaidWord is said by a broker that has cared for wills of another one. */
+export interface SaidWord {
+  readonly v: number;
+  readonly id: string;
+  /** That one, and its run. */
+  readonly of: string;
+  readonly run: string;
+  readonly clients: readonly string[];
+}
+
+/** copyOf makes the copy of a session's will; null = it has none. */
+export function copyOf(session: Session): WillCopy | null {
+  const { clientId, username, listener, version, expiryInterval, will } = session;
+  if (will === null) return null;
+  const { payload, qos, retain, properties } = will.packet;
+  return {
+    ...{ clientId, username, listener, version, expiryInterval, topicName: will.topicName, qos, retain },
+    ...{ payload: payload.toString('base64'), properties: encodeProperties(properties).toString('base64') },
+  };
+}
+
+/** inWillParts cuts copies into lists that fit into one NATS message. One that is larger by itself is left out. */
+export function inWillParts(copies: readonly WillCopy[]): WillCopy[][] {
+  const parts: WillCopy[][] = [[]];
+  let room = PART_CHARACTERS;
+  for (const copy of copies) {
+    const size = copy.payload.length + copy.properties.length + copy.topicName.length + 200;
+    if (size > PART_CHARACTERS * 2) continue;
+    if (size > room) {
+      parts.push([]);
+      room = PART_CHARACTERS;
+    }
+    room -= size;
+    parts.at(-1)?.push(copy);
+  }
+  return parts;
+}
+
+/** readWillWord gives null for what is none of this version. */
+export function readWillWord(bytes: Buffer): WillsWord | SaidWord | null {
+  try {
+    const word = JSON.parse(bytes.toString('utf8')) as (WillsWord | SaidWord) | null; // another broker's: looked at here
+    if (word === null || typeof word !== 'object' || word.v !== WILLS_VERSION || !CLUSTER_ID.test(word.id)) return null;
+    const lists = 'clients' in word ? [word.clients] : [word.set, word.gone];
+    return typeof word.run === 'string' && lists.every(Array.isArray) ? word : null;
+  } catch {
+    return null;
+  }
+}
