@@ -100,6 +100,8 @@ export interface Appliance extends AppliancePart {
   readonly bridges: readonly BridgeState[];
   /** Null = this broker is on its own. */
   readonly cluster: ClusterState | null;
+  /** kickElsewhere ends a client at the other broker of the cluster where it is, and gives the address that it came from; null = it is at none. */
+  kickElsewhere(clientId: string): Promise<string | null>;
   /** forgetBroker ends what waits for another broker of the cluster; null = this one is on its own. */
   forgetBroker(id: string): Forgotten | null;
   /** announcements are started when everything else runs: a part beside the appliance. */
@@ -254,6 +256,10 @@ class HomeAppliance implements Appliance {
 
   get cluster(): ClusterState | null {
     return this.#cluster.state;
+  }
+
+  kickElsewhere(clientId: string): Promise<string | null> {
+    return this.#cluster.kick(clientId);
   }
 
   forgetBroker(id: string): Forgotten | null {

@@ -98,6 +98,7 @@ export function operationNeeds(appliance: Appliance, { reloads, ...more }: MoreN
     }),
     bridges: appliance.bridges,
     cluster: appliance.cluster,
+    kickElsewhere: (id) => appliance.kickElsewhere(id),
     forgetBroker: (id) => appliance.forgetBroker(id),
     tryBridge: async (name, say) => {
       const settings = configuration.bridges.find((each) => each.name === name);

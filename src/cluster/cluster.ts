@@ -18,20 +18,17 @@ import type { Broker } from '../broker/broker.ts';
 import { CLUSTER_LISTENER, type ConnectionOrigin, DEFAULT_LISTENER_POLICY } from '../broker/options.ts';
 import type { Authenticator, Authorizer } from '../broker/ports.ts';
 import { Backplane } from './backplane.ts';
-import { ClientIds } from './client-ids.ts';
+import { Clients } from './clients.ts';
 import { FigureExchange, type Figures } from './figures.ts';
 import { Interest, type Wish } from './interest.ts';
 import { Link, type LinkWatcher } from './link.ts';
 import { NatsStream } from './nats-stream.ts';
-import type { Neighbours } from './neighbours.ts';
 import { sessionFrom, sessionTo } from './options.ts';
 import { Peer } from './peer.ts';
 import { endPeerSessions, limitPeerSession, withoutPeers } from './peer-session.ts';
 import { SharedRetained } from './retained.ts';
 import { answerPieces, RetainedSync } from './retained-sync.ts';
-import { CLIENTS_VERSION } from './session-words.ts';
 import type { ClusterState } from './state.ts';
-import { Wills } from './wills.ts';
 import {
   type Alive,
   type Change,
@@ -107,8 +104,7 @@ class NatsCluster implements Cluster {
   readonly #sync: RetainedSync;
   readonly #figures: FigureExchange;
   readonly #peers = new Map<string, Peer>();
-  readonly #clientIds: ClientIds;
-  readonly #wills: Wills;
+  readonly #clients: Clients;
   /** Client ids of connections that other brokers, and we for them, have opened here. */
   readonly #origins = new Map<ConnectionOrigin, string>();
   readonly #subjects: string;
@@ -140,11 +136,14 @@ class NatsCluster implements Cluster {
       ask: (peer, question) => this.#backplane.askForMany(`${this.#subjects}.${peer}.retained`, question),
       failed: (peer, reason) => deps.log.log('information', `Cluster: retained messages of ${peer} are not got: ${reason}.`),
     });
-    const neighbours = this.#neighbours();
-    const tell = (to: string | null, word: object) =>
-      this.#publish(`${this.#subjects}.${to === null ? '' : `${to}.`}wills`, Buffer.from(JSON.stringify(word)));
-    this.#wills = new Wills({ ...deps, neighbours, run: this.#run, tell });
-    this.#clientIds = new ClientIds({ ...deps, neighbours, wills: this.#wills });
+    this.#clients = new Clients({
+      ...{ ...deps, id: settings.id, run: this.#run, subjects: this.#subjects, peers: this.#peers },
+      say: (subject, bytes) => this.#say(subject, bytes),
+      ask: (subject, bytes, milliseconds) => {
+        this.#carried++;
+        return this.#backplane.ask(subject, bytes, milliseconds);
+      },
+    });
     this.#figures = new FigureExchange({
       clock: deps.clock,
       own: () => this.#ownFigures(),
@@ -176,7 +175,7 @@ class NatsCluster implements Cluster {
       carried: this.#carried,
       figures: this.#ownFigures(),
       totals: this.#figures.totals(),
-      wills: this.#wills.count,
+      wills: this.#clients.wills.count,
       peers,
     };
   }
@@ -189,8 +188,7 @@ class NatsCluster implements Cluster {
       if (session.listener === CLUSTER_LISTENER) this.#rememberPeer(session.clientId);
       for (const subscription of session.subscriptions.values()) this.#interest.added(subscription);
     }
-    this.#clientIds.start();
-    this.#wills.start();
+    this.#clients.start();
     this.#timer = setInterval(() => this.#beat(), ALIVE_MS);
     this.#timer.unref();
     this.#backplane.start();
@@ -202,8 +200,7 @@ class NatsCluster implements Cluster {
     if (this.#timer !== null) clearInterval(this.#timer);
     if (broker.tree.watcher === this.#interest) broker.tree.watcher = null;
     this.#retained.end();
-    this.#clientIds.stop();
-    this.#wills.stop();
+    this.#clients.stop();
     this.#tellAlive(true);
     await Promise.all(Array.from(this.#peers.values(), (peer) => peer.stop()));
     for (const connection of [...broker.connections]) if (this.owns(connection.origin)) connection.destroy();
@@ -236,7 +233,7 @@ class NatsCluster implements Cluster {
   }
 
   kick(clientId: string): Promise<{ broker: string; address: string } | null> {
-    return this.#clientIds.kick(clientId);
+    return this.#clients.ids.kick(clientId);
   }
 
   authenticator(other: Authenticator): Authenticator {
@@ -271,10 +268,7 @@ class NatsCluster implements Cluster {
         log,
         openLink: (to, run, watcher) => this.#openLink(to, run, watcher),
         interestOf: (of) => this.#interestOf(of),
-        back: (linked, since) => {
-          this.#wills.back(linked);
-          this.#clientIds.peerBack(linked, since);
-        },
+        back: (linked, since) => this.#clients.back(linked, since),
       });
       this.#peers.set(id, peer);
     }
@@ -286,7 +280,6 @@ class NatsCluster implements Cluster {
     const { id, name } = this.#settings;
     for (const end of this.#unlisten) end();
     this.#enter('connected');
-    this.#wills.connected();
     this.#server = server;
     this.#deps.log.log('notice', `Cluster ${name}: connected to NATS at ${server} as ${id}.`);
     this.#unlisten = [
@@ -296,7 +289,7 @@ class NatsCluster implements Cluster {
       this.#backplane.listen(`${this.#subjects}.${id}.retained`, (bytes, reply) => this.#answerRetained(bytes, reply)),
       this.#backplane.listen(`${this.#subjects}.${id}.interest`, (_, reply) => this.#answerInterest(reply)),
       this.#backplane.listen(`${this.#subjects}.${id}.link`, (bytes, reply) => this.#answerLink(bytes, reply)),
-      this.#backplane.listen(`${this.#subjects}.${id}.clients`, (bytes, reply) => void this.#answerClients(bytes, reply)),
+      ...this.#clients.listen((subject, heard) => this.#backplane.listen(subject, heard)),
       this.#backplane.listen(`${this.#subjects}.${id}.figures`, (_, reply) => {
         if (reply !== null) this.#backplane.publish(reply, this.#figures.answer());
       }),
@@ -304,8 +297,6 @@ class NatsCluster implements Cluster {
         const word = readForget(bytes);
         if (word !== null) this.#forgetHere(word.id);
       }),
-      this.#backplane.listen(`${this.#subjects}.wills`, (bytes) => this.#wills.hear(bytes)),
-      this.#backplane.listen(`${this.#subjects}.${id}.wills`, (bytes) => this.#wills.hear(bytes)),
     ];
     this.#sync.restart();
     this.#tellAlive(false);
@@ -316,7 +307,7 @@ class NatsCluster implements Cluster {
     this.#lastError = reason;
     if (this.#phase === 'alone') return;
     this.#enter('alone');
-    this.#wills.lost();
+    this.#clients.wills.lost();
     this.#server = null;
     this.#deps.log.log(
       'warning',
@@ -344,12 +335,9 @@ class NatsCluster implements Cluster {
   }
 
   #beat(): void {
-    this.#wills.beat();
+    this.#clients.beat();
     this.#interest.look();
-    for (const peer of this.#peers.values()) {
-      peer.look();
-      if (peer.isHeard) void this.#clientIds.settle(peer.id);
-    }
+    for (const peer of this.#peers.values()) peer.look();
     this.#figures.look([...this.#peers.values()].filter(({ isConnected }) => isConnected).map(({ id }) => id));
     this.#tellAlive(false);
   }
@@ -374,7 +362,7 @@ class NatsCluster implements Cluster {
     const peer = this.#peerOf(alive.id);
     if (alive.protocol !== PROTOCOL) return peer.refuse(alive);
     const isNew = peer.state.phase === 'away' && alive.leaves !== true;
-    this.#wills.heard(alive);
+    this.#clients.wills.heard(alive);
     peer.heard(alive);
     if (isNew) this.#tellAlive(false); // it does not have to wait for the next beat
     if (alive.leaves !== true) this.#sync.heard(alive.id, alive.retained);
@@ -389,7 +377,7 @@ class NatsCluster implements Cluster {
     this.#cutIncoming();
     this.#lastError = words;
     this.#enter('stopped');
-    this.#wills.lost();
+    this.#clients.wills.lost();
     this.#deps.log.log('error', `Error: Cluster ${this.#settings.name}: ${words}. This broker works alone until it is started again.`);
     for (const end of this.#unlisten) end();
     this.#unlisten = [];
@@ -459,24 +447,7 @@ class NatsCluster implements Cluster {
     this.#backplane.publish(reply, encode({ subject: ours }));
   }
 
-  async #answerClients(bytes: Buffer, reply: string | null): Promise<void> {
-    if (reply !== null) this.#backplane.publish(reply, await this.#clientIds.answer(bytes));
-  }
-
-  #neighbours(): Neighbours {
-    return {
-      id: this.#settings.id,
-      heard: () => [...this.#peers.values()].filter(({ isHeard }) => isHeard).map(({ id }) => id),
-      ask: (peer, word, milliseconds) => {
-        this.#carried++;
-        const question = Buffer.from(JSON.stringify({ v: CLIENTS_VERSION, ...word }));
-        return this.#backplane.ask(`${this.#subjects}.${peer}.clients`, question, milliseconds);
-      },
-      carry: async (peer, wishes) => this.#peers.get(peer)?.carry(wishes) ?? false,
-    };
-  }
-
-  #publish(subject: string, bytes: Buffer): void {
+  #say(subject: string, bytes: Buffer): void {
     if (this.#phase !== 'connected') return;
     this.#carried++;
     this.#backplane.publish(subject, bytes);

@@ -80,11 +80,16 @@ export const KICK_CLIENT = operation({
   summary: 'Disconnect a client; its will is published, its session stays if it is kept, and it may connect again.',
   input: ONE,
   output: z.object({ id: z.string(), address: z.string().describe('where it was connected from') }),
-  run: (needs, { id }) => {
-    const { connection } = sessionOf(needs, id);
-    if (connection === null) throw new OperationFailure('conflict', `Cannot disconnect client "${id}": it is not connected`);
-    connection.disconnect(REASON.ADMINISTRATIVE_ACTION);
-    return { id, address: connection.origin.address };
+  run: async (needs, { id }) => {
+    const connection = needs.broker.sessions.get(id)?.connection ?? null;
+    if (connection !== null) {
+      connection.disconnect(REASON.ADMINISTRATIVE_ACTION);
+      return { id, address: connection.origin.address };
+    }
+    const address = await needs.kickElsewhere(id);
+    if (address !== null) return { id, address };
+    sessionOf(needs, id);
+    throw new OperationFailure('conflict', `Cannot disconnect client "${id}": it is not connected`);
   },
 });
 

@@ -270,6 +270,8 @@ export interface OperationNeeds {
   readonly bridges: readonly BridgeState[];
   /** Null = this broker is on its own. */
   readonly cluster: ClusterState | null;
+  /** kickElsewhere ends a client at the other broker of the cluster where it is connected, and gives the address that it came from; null = it is at none. */
+  kickElsewhere(id: string): Promise<string | null>;
   /** forgetBroker ends what waits for another broker of the cluster; null = this one is on its own. */
   forgetBroker(id: string): 'forgotten' | 'unknown' | 'connected' | null;
   /** tryBridge tries one of the configuration, and says what happens; null = there is none of this name, else whether all is well. */

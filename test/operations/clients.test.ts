@@ -47,7 +47,8 @@ test('clients are those that are connected and those whose sessions are kept, in
 
 test('kick client ends the connection with a reason, says the will and leaves the session', async () => {
   await using scene = await startTestBroker();
-  const ask = operationsOn({ broker: scene.broker, traffic: NO_TRAFFIC });
+  const kickElsewhere = async (id: string) => (id === 'elsewhere' ? '192.0.2.7' : null);
+  const ask = operationsOn({ broker: scene.broker, traffic: NO_TRAFFIC, kickElsewhere });
   const peer = await scene.connect({ clientId: 'lamp', cleanStart: false });
   assert.deepEqual(await ask('kick client', { id: 'lamp' }, 'operator'), { id: 'lamp', address: '127.0.0.1' });
   await peer.expect('E0 [ 98 ]');
@@ -55,6 +56,7 @@ test('kick client ends the connection with a reason, says the will and leaves th
   assert.equal((await ask('client', { id: 'lamp' })).connected, false);
   await assert.rejects(ask('kick client', { id: 'lamp' }), { reason: 'conflict' });
   await assert.rejects(ask('kick client', { id: 'door' }), { reason: 'not found' });
+  assert.deepEqual(await ask('kick client', { id: 'elsewhere' }), { id: 'elsewhere', address: '192.0.2.7' }); // of a cluster
   await assert.rejects(ask('kick client', { id: 'lamp' }, 'viewer'), { reason: 'not allowed' });
 });
 

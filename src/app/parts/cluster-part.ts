@@ -51,6 +51,11 @@ export class ClusterPart implements AppliancePart {
     return this.#cluster?.forget(id) ?? null;
   }
 
+  /** kick ends a client at the other broker where it is, and gives the address that it came from; null = it is at none. */
+  async kick(clientId: string): Promise<string | null> {
+    return (await this.#cluster?.kick(clientId))?.address ?? null;
+  }
+
   owns(origin: ConnectionOrigin): boolean {
     return this.#cluster?.owns(origin) ?? false;
   }
