@@ -265,7 +265,10 @@ export function phoneState(needs: OperationNeeds, phone: Phone, around = lookAro
   };
 }
 
-/** The latest refusal of its account; else, while it is set up, of where its page was asked for: that page tries the certificate again and again. */
+/**
+ * The latest refusal of its account; else, while it is set up, of where its page was asked for. That page tries the certificate again and again
+ * until the phone trusts it: what was refused before then is over.
+ */
 function problemFor(needs: OperationNeeds, phone: Phone, hasAccount: boolean): PhoneState['problem'] {
   const account = accountOf(phone);
   const { address, signedIn } = phonesOf(needs).seen(account);
@@ -273,7 +276,8 @@ function problemFor(needs: OperationNeeds, phone: Phone, hasAccount: boolean): P
   const isOfPhone = (about: string | null) => about !== null && phone.link !== null && about === address;
   const recent = needs.refusals.list(null).filter((each) => each.last >= since && each.cause !== 'websocket');
   const refusal =
-    recent.find(({ username }) => username === account) ?? recent.find((each) => each.username === null && isOfPhone(each.address));
+    recent.find(({ username }) => username === account) ??
+    recent.find((each) => each.username === null && isOfPhone(each.address) && each.last > (phone.steps.tls ?? 0));
   if (refusal === undefined) return null;
   const kind: PhoneProblem = problemOf(refusal);
   return { kind: kind === 'password' && !hasAccount ? 'removed' : kind, reason: refusal.reason, advice: refusal.advice };

@@ -138,5 +138,6 @@ test('person whose box asks for a certificate of the phone saves it, and sees it
   assert.equal((await saving).suggestedFilename(), 'jane-phone.otrp');
   const fields = decodeLink((await page.getByRole('link', { name: 'Open in OwnTracks' }).getAttribute('href')) ?? '', 'ios');
   assert.equal(await page.locator('#passphrase').textContent(), fields['passphrase']);
+  assert.equal(await page.locator('ol.steps > li:visible').nth(2).getAttribute('id'), 'own-certificate', 'the app is there by then');
   await look('9-certificate-ios');
 });

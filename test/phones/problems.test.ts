@@ -7,7 +7,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { HOST, type House, openHouse } from './house.ts';
-import { setUp } from './scripted-phone.ts';
+import { ScriptedPhone, setUp } from './scripted-phone.ts';
 
 /** TLS as a phone does it, which says why it leaves; `words` are its verification (openssl-verification-options). */
 async function comeByTls(house: House, port: number, authority: string, words: readonly string[]): Promise<void> {
@@ -92,6 +92,20 @@ test('phone that does not trust the authority is told so, and all is well when i
   await assert.rejects(phone.connect(fields, { ca: [] }), /certificate/);
   assert.equal(await problemOf(house), 'trust');
   await phone.connect(fields);
+  assert.equal((await phone.state(next)).problem, null);
+});
+
+test('what a phone refused before it trusted the authority is over when it does', async (context) => {
+  const house = await openHouse(context);
+  const { link } = await house.ask('add phone', { person: 'jane', host: HOST });
+  const phone = new ScriptedPhone(context, link, 'ios');
+  const page = await phone.scan();
+  const next = phone.next(page);
+  await assert.rejects(phone.get(`${next}/trusted`), /certificate/);
+  assert.equal(await problemOf(house), 'trust');
+  await phone.trust(page);
+  assert.equal((await phone.get(`${next}/trusted`)).status, 204);
+  await phone.open(next);
   assert.equal((await phone.state(next)).problem, null);
 });
 

@@ -7,6 +7,9 @@ import { PHONE_PROBLEMS } from '../phone-problem.ts';
 import type { PhoneWords } from '../words/phone-words.ts';
 import { escaped, marked, type Page, pageOf } from './page.ts';
 
+/** Steps with OwnTracks before it takes settings: it is installed, and lets itself be set up. */
+const BEFORE_SETTINGS = 2;
+
 const STORE: Readonly<Record<PhoneSystem, string>> = {
   ios: 'https://apps.apple.com/app/owntracks/id692424691',
   android: 'https://play.google.com/store/apps/details?id=org.owntracks.android',
@@ -34,12 +37,7 @@ export function setUpPage({ words, system, person, use }: SetUpPageParts): Page 
 <button class="button" id="renew" type="button">${escaped(setUp.getAgain)}</button>
 </section>
 <section id="settings" hidden>
-<div id="own-certificate" hidden>
-<p>${marked(system === 'ios' ? setUp.iosOwnCertificate : setUp.androidOwnCertificate)}</p>
-<a class="button" id="own-certificate-file">${escaped(setUp.ownCertificateButton)}</a>
-<dl><dt>${escaped(setUp.fields.passphrase)}</dt><dd id="passphrase"></dd></dl>
-</div>
-${isOwnTracks ? ownTracksSteps(words, system) : mqttSteps(words)}
+${isOwnTracks ? ownTracksSteps(words, system) : mqttSteps(words, system)}
 </section>
 <p class="problem" id="problem" role="alert" hidden></p>
 <h2>${escaped(setUp.progress)}</h2>
@@ -75,11 +73,21 @@ function ownTracksSteps({ setUp }: PhoneWords, system: PhoneSystem): string {
     `<p>${escaped(setUp.publish)}</p>`,
     `<p>${marked(setUp.disallow)}</p>`,
   ];
-  return `<ol class="steps">\n${steps.map((step) => `<li>${step}</li>`).join('\n')}\n</ol>`;
+  const items = steps.map((step) => `<li>${step}</li>`);
+  const own = `<li id="own-certificate" hidden>${ownCertificate(setUp, system)}</li>`;
+  return `<ol class="steps">\n${items.toSpliced(BEFORE_SETTINGS, 0, own).join('\n')}\n</ol>`;
 }
 
-function mqttSteps({ setUp }: PhoneWords): string {
-  return `<p>${escaped(setUp.mqttType)}</p>\n<dl id="fields"></dl>\n<p class="soft">${escaped(setUp.once)}</p>`;
+/** Where the listener asks for a certificate of the phone, the script shows it. */
+function ownCertificate(setUp: PhoneWords['setUp'], system: PhoneSystem): string {
+  return `<p>${marked(system === 'ios' ? setUp.iosOwnCertificate : setUp.androidOwnCertificate)}</p>
+<a class="button" id="own-certificate-file">${escaped(setUp.ownCertificateButton)}</a>
+<dl><dt>${escaped(setUp.fields.passphrase)}</dt><dd id="passphrase"></dd></dl>`;
+}
+
+function mqttSteps({ setUp }: PhoneWords, system: PhoneSystem): string {
+  return `<div id="own-certificate" hidden>${ownCertificate(setUp, system)}</div>
+<p>${escaped(setUp.mqttType)}</p>\n<dl id="fields"></dl>\n<p class="soft">${escaped(setUp.once)}</p>`;
 }
 
 function mark(step: string, text: string, state: string): string {
