@@ -15,7 +15,7 @@ import { encodeCleared, encodeValue, readRecords } from './retained-records.ts';
 
 /** Topics are compared in so many parts. */
 export const BUCKETS = 1024;
-/** A millisecond of the clock in keys: the first key of one differs from broker to broker. */
+/** A millisecond of the clock in keys: each broker gives one of them. */
 const KEYS_PER_MS = 1024;
 /** Bytes that are told at once; larger values are asked for. */
 const TOLD_MAX = 524_288;
@@ -92,7 +92,7 @@ export class SharedRetained implements RetainedWatcher {
     const { name } = message.topic;
     if (staysHere(name)) return true;
     if (message.publisher?.listener === CLUSTER_LISTENER) return false; // its broker tells it, with its key
-    message.key = broker.keys.next(broker.clock.now() * KEYS_PER_MS + this.#offset);
+    message.key = this.#nextKey();
     this.#note(message);
     if (this.#changed.size === 0) setImmediate(() => this.#tell());
     this.#changed.add(name);
@@ -137,6 +137,13 @@ export class SharedRetained implements RetainedWatcher {
     for (const [topicName, key] of this.#deps.broker.retained.cleared.entries())
       if (differs(bucketOf(topicName))) records.push(encodeCleared(topicName, key));
     return { records: Buffer.concat(records), next: BUCKETS };
+  }
+
+  /** No other broker gives the same: two values with one key would differ for ever. */
+  #nextKey(): number {
+    const { keys, clock } = this.#deps.broker;
+    const milliseconds = Math.max(clock.now(), Math.trunc(keys.last / KEYS_PER_MS) + 1);
+    return keys.next(milliseconds * KEYS_PER_MS + this.#offset);
   }
 
   #tell(): void {
