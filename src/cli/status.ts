@@ -18,7 +18,7 @@ const CAUSES: Readonly<Record<ReloadCause, string>> = {
   command: 'for a command',
 };
 
-/** run prints the state. The exit status is 0, or 1 when something needs a person: store, clock, power, a certificate that ends. */
+/** run prints the state. The exit status is 0, or 1 when something needs a person: store, clock, power, a certificate that ends; with `--broker` the broker itself. */
 export async function run(invocation: Invocation): Promise<number> {
   const { flags, terminal } = invocation;
   const status = (await askBroker(invocation, 'status')) as Status; // the other end is controlRequests
@@ -29,7 +29,7 @@ export async function run(invocation: Invocation): Promise<number> {
     else print(status, troubles, terminal);
     if (code !== null && !flags.has('json'))
       terminal.stdout.write(`\nNobody has claimed the REST interface yet. The set-up code is ${visibleText(code)}\n`);
-    return troubles.length === 0 ? 0 : 1;
+    return (flags.has('broker') ? brokerTroubles(status) : troubles).length === 0 ? 0 : 1;
   });
 }
 
@@ -45,9 +45,9 @@ async function setupCodeOf(invocation: Invocation): Promise<string | null> {
 }
 
 /** troublesOf gives what a person should look at, one sentence each. */
-export function troublesOf({ store, clock, certificates, machine, kept, reload, bridges, cluster, internet, update }: Status): string[] {
-  const troubles: string[] = [];
-  if (reload !== null && reload.error !== null) troubles.push(`The last reload failed: ${reload.error}`);
+export function troublesOf(status: Status): string[] {
+  const { store, clock, certificates, machine, kept, bridges, cluster, internet, update } = status;
+  const troubles = brokerTroubles(status);
   if (kept.isFull) {
     const most =
       kept.most === null ? '' : `; most is for ${kept.most.user === '' ? 'clients without an account' : `user "${kept.most.user}"`}`;
@@ -55,8 +55,6 @@ export function troublesOf({ store, clock, certificates, machine, kept, reload, 
       `${bytes(kept.bytes)} are kept for clients: new sessions, queued and retained messages are refused until there is room (memory_limit)${most}.`,
     );
   }
-  if (store !== null && store.state !== 'ok') troubles.push(store.text);
-  if (store?.damage) troubles.push(store.damage);
   if (store && isWearing(store.wear)) troubles.push(store.wear.text);
   if (!clock.trusted) troubles.push(`The clock says ${clock.now}, which is before this program was built.`);
   else if (isClockUnset(machine))
@@ -72,6 +70,15 @@ export function troublesOf({ store, clock, certificates, machine, kept, reload, 
     );
   if (power !== null && power.now.length > 0) troubles.push(`The machine says: ${power.now.join(', ')}.`);
   if (disk !== null && disk.free < disk.total * 0.02) troubles.push(`The disk is nearly full: ${bytes(disk.free)} are free.`);
+  return troubles;
+}
+
+/** brokerTroubles are those of the broker and its database: another machine, network or user would have them as well. A system on trial is judged by them. */
+export function brokerTroubles({ store, reload }: Pick<Status, 'store' | 'reload'>): string[] {
+  const troubles: string[] = [];
+  if (reload !== null && reload.error !== null) troubles.push(`The last reload failed: ${reload.error}`);
+  if (store !== null && store.state !== 'ok') troubles.push(store.text);
+  if (store?.damage) troubles.push(store.damage);
   return troubles;
 }
 

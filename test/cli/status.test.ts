@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { troublesOf } from '../../src/cli/status.ts';
+import { brokerTroubles, troublesOf } from '../../src/cli/status.ts';
 
 type Status = Parameters<typeof troublesOf>[0];
 
@@ -48,4 +48,15 @@ test('status tells of an update that failed, and of a look by itself that found 
   assert.deepEqual(troubles({ last: { ...last, outcome: 'installed' } }), []);
   assert.deepEqual(troubles({ automatic: 'check', fault: 'No server.' }), ['No server.']);
   assert.deepEqual(troubles({ fault: 'No server.' }), []);
+});
+
+test('status tells troubles of the broker itself from those of the machine, the network and updates', () => {
+  const { machine, ...rest } = statusOf({ clockSet: false, uptime: 3600 });
+  const last = { at: '2026-01-30T03:00:00Z', from: '0.1.0', to: '0.2.0', reason: 'It fell.', outcome: 'failed' };
+  const power = { now: ['low voltage'] };
+  const store = { state: 'failed', text: 'It cannot be written.', damage: null, wear: { years: null, text: '' } };
+  const status = { ...rest, machine: { ...machine, power, systemDate: '2024-01-01' }, update: { last } } as unknown as Status;
+  assert.equal(troublesOf(status).length, 4);
+  assert.deepEqual(brokerTroubles(status), []);
+  assert.deepEqual(brokerTroubles({ ...status, store } as unknown as Status), ['It cannot be written.']);
 });

@@ -8,12 +8,19 @@ export const RUNNING_COMMANDS: readonly Command[] = [
   {
     name: 'status',
     summary: 'Show how the running broker and its machine are doing',
-    usage: ['[--json] [--state DIR | -c FILE]'],
+    usage: ['[--json] [--broker] [--state DIR | -c FILE]'],
     description: [
-      'The exit status is 1 when something needs attention: the store, the clock, the power supply, a certificate that has expired, a reload that has failed.',
+      'The exit status is 1 when something needs attention: the store, the clock, the power supply, a certificate that has expired, a reload that has failed. With --broker only the store and a reload count.',
       'The numbers of clients and messages do not include the $SYS tree and the messages by which the broker tests itself for a watchdog.',
     ],
-    flags: [...CONTROL_FLAGS, { long: 'json', summary: 'print JSON' }],
+    flags: [
+      ...CONTROL_FLAGS,
+      { long: 'json', summary: 'print JSON' },
+      {
+        long: 'broker',
+        summary: 'the exit status is about the broker and its database only, not about the machine, the network and updates',
+      },
+    ],
     examples: [{ text: 'Show the broker that runs as a service', command: 'sudo midge status' }],
     load: () => import('../status.ts'),
   },
