@@ -2,12 +2,12 @@
 
 import type { Server } from 'node:net';
 import { OperatorError } from '../base/errors.ts';
-import { isPortTaken, openUnixSocket } from '../listeners/open-socket.ts';
+import { isDenied, isPortTaken, openUnixSocket } from '../listeners/open-socket.ts';
 
 /** UPGRADE_LOCK is a socket that the kernel gives up with the process that listens on it, however that ends. */
 export const UPGRADE_LOCK = '/run/midge-upgrade.lock';
 
-/** withUpgradeLock acts while no other upgrade of this machine can; throws OperatorError when one is at work. */
+/** withUpgradeLock acts while no other upgrade of this machine can; throws OperatorError when one is at work, or this user is not root. */
 export async function withUpgradeLock<T>(act: () => Promise<T>, path: string = UPGRADE_LOCK): Promise<T> {
   const lock = await takeLock(path);
   try {
@@ -21,6 +21,7 @@ async function takeLock(path: string): Promise<Server> {
   try {
     return await openUnixSocket(path, { accept: (socket) => socket.destroy(), acceptFailed: () => {} });
   } catch (error) {
+    if (isDenied(error)) throw new OperatorError('Cannot upgrade: only root may - use sudo', { cause: error });
     if (!isPortTaken(error)) throw error;
     throw new OperatorError('Cannot upgrade: another upgrade is at work on this machine - wait until it has ended', { cause: error });
   }

@@ -50,12 +50,9 @@ export async function run(invocation: Invocation): Promise<number> {
 
 function upgrade(invocation: Invocation, where: string, watch: UpgradeWatch | null): Promise<number> {
   const isCard = keeperOfProgram() === 'image';
-  // A dry run changes nothing that another could miss; a card has one place to fetch to.
-  if (!isCard)
-    return invocation.flags.has('dry-run')
-      ? upgradeService(invocation, where, watch)
-      : withUpgradeLock(() => upgradeService(invocation, where, watch));
-  return withUpgradeLock(() => upgradeImage(invocation, where, watch));
+  const act = () => (isCard ? upgradeImage : upgradeService)(invocation, where, watch);
+  // A dry run changes nothing that another could miss; but a card has one place to fetch to.
+  return invocation.flags.has('dry-run') && !(isCard && isFetched(where)) ? act() : withUpgradeLock(act);
 }
 
 /** On the image. A file of rauc's is its own proof. What comes from a release, or an address, is in a signed manifest, too: that says how fresh it is. */
@@ -76,7 +73,7 @@ async function upgradeImage({ flags, terminal }: Invocation, where: string, watc
     if (to !== null && status === 0) recordInstalled(current, to);
     return status;
   };
-  if (isBundle(where) && !isAddress(where)) return install(where);
+  if (!isFetched(where)) return install(where);
   const chosen = await chooseFrom(where, 'update bundle', current, flags, terminal);
   if (chosen === null) return 0;
   watch?.found(current, chosen.manifest.version);
@@ -161,8 +158,9 @@ function requireRoot(isDry: boolean): void {
   if (!isDry && process.getuid?.() !== 0) throw new OperatorError('Cannot upgrade: only root may - use sudo');
 }
 
-function isAddress(where: string): boolean {
-  return /^https?:\/\//i.test(where);
+/** A card takes an update for itself from a path as it is. */
+function isFetched(where: string): boolean {
+  return !isBundle(where) || /^https?:\/\//i.test(where);
 }
 
 async function withDownload(path: string, act: (path: string) => Promise<number>): Promise<number> {

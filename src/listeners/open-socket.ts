@@ -63,6 +63,11 @@ export function isPortTaken(error: unknown): boolean {
   return error instanceof OperatorError && codeOf(error.cause) === 'EADDRINUSE';
 }
 
+/** isDenied tells whether an open failed because this user may not open the port or the path. */
+export function isDenied(error: unknown): boolean {
+  return error instanceof OperatorError && codeOf(error.cause) === 'EACCES';
+}
+
 function listen(server: Server, options: ListenOptions, door: Door): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);

@@ -38,3 +38,11 @@ test('upgrade that was killed holds no other one up', async (t) => {
   assert.ok(existsSync(lock), 'the killed one has left its lock');
   assert.equal(await withUpgradeLock(async () => 'next', lock), 'next');
 });
+
+test('upgrade by another user than root says that only root may', async (t) => {
+  const lock = join(temporaryFolder(t), 'missing', 'lock'); // libuv says EACCES as for a folder of root
+  await assert.rejects(
+    withUpgradeLock(async () => 'never', lock),
+    /^OperatorError: Cannot upgrade: only root may - use sudo$/,
+  );
+});
