@@ -11,8 +11,8 @@ import type { Logger } from '../base/logger.ts';
 import { type Asker, OperationFailure } from '../operations/operation.ts';
 import type { Operations } from '../operations/operations.ts';
 
-/** A request is a few words; more is no request. */
-const MAX_REQUEST_BYTES = 65_536;
+/** A request is a few words, or a picture or a file in JSON. As REST takes a body; whoever can ask could as well fill the disk. */
+const MAX_REQUEST_CHARACTERS = 1_048_576;
 
 /** Whoever can open the socket could as well change every file of the broker. */
 const ASKER: Asker = { name: 'a program of this machine', right: 'admin', isOfMachine: true };
@@ -74,7 +74,7 @@ class ControlSocket implements Part {
     const read = (chunk: string) => {
       text += chunk;
       const end = text.indexOf('\n');
-      if (end === -1 && text.length <= MAX_REQUEST_BYTES) return;
+      if (end === -1 && text.length <= MAX_REQUEST_CHARACTERS) return;
       socket.off('data', read);
       socket.off('end', leave);
       socket.resume();

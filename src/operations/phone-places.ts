@@ -1,6 +1,7 @@
 // Places that a phone has names for: what is known of them, a file for the app, and sending places to a phone.
 
 import { z } from 'zod';
+import { reasonOf } from '../base/errors.ts';
 import { MOST_MESSAGE_BYTES, MOST_WAYPOINTS, type Waypoint } from '../phones/owntracks-message.ts';
 import { accountOf, topicOf } from '../phones/phone.ts';
 import { otrwText, type Place, readOtrw, setWaypointsText, waypointsFor } from '../phones/places-file.ts';
@@ -55,8 +56,7 @@ export const SEND_PHONE_PLACES = operation({
   output: z.object({ ...ANSWER, sent: z.boolean() }),
   run: async (needs, { person, device, places, otrw, send }, asker) => {
     const phone = checkOwn(needs, { person, device }, asker);
-    const brought = otrw == null ? [] : readOtrw(otrw);
-    if (brought === null) throw badInput('otrw', 'Cannot read the file: it is no .otrw file of OwnTracks');
+    const brought = otrw == null ? [] : broughtIn(otrw);
     const wanted = places.map(({ name, lat, lon, radius }): Place => ({ desc: name, lat, lon, rad: radius }));
     const now = Math.floor(needs.broker.clock.now() / 1000);
     const waypoints = [...brought, ...waypointsFor(wanted, [...knownOf(needs, topicOf(phone)), ...brought], now)];
@@ -69,6 +69,17 @@ export const SEND_PHONE_PLACES = operation({
     return { ...answerOf(phone, waypoints), sent: send };
   },
 });
+
+function broughtIn(otrw: string): readonly Waypoint[] {
+  let places: readonly Waypoint[] | null;
+  try {
+    places = readOtrw(otrw);
+  } catch (error) {
+    throw badInput('otrw', `Cannot send the places of the file: ${reasonOf(error)}`);
+  }
+  if (places === null) throw badInput('otrw', 'Cannot read the file: it is no .otrw file of OwnTracks');
+  return places;
+}
 
 function knownOf({ locations }: OperationNeeds, topic: string): readonly Waypoint[] {
   return locations?.live.find(topic)?.waypoints ?? [];

@@ -1,7 +1,7 @@
 // Places that a phone has names for as a file of OwnTracks (.otrw), and as the command by which the app takes them over MQTT.
 // https://owntracks.org/booklet/tech/json (_type: waypoints; _type: cmd, action setWaypoints)
 
-import { jsonObject, readOwnTracks, type Waypoint } from './owntracks-message.ts';
+import { jsonObject, MOST_WAYPOINTS, readOwnTracks, type Waypoint } from './owntracks-message.ts';
 
 /** Place is one to be made. */
 export type Place = Omit<Waypoint, 'tst'>;
@@ -24,10 +24,13 @@ export function otrwText(waypoints: readonly Waypoint[]): string {
   return `${JSON.stringify(waypointsMessage(waypoints), null, 2)}\n`;
 }
 
-/** readOtrw gives the places of an .otrw file; null = it is none. Of a place that is none, nothing is taken. */
+/** readOtrw gives the places of an .otrw file; null = it is none. Of a place that is none, nothing is taken. Throws RangeError when there are more than MOST_WAYPOINTS. */
 export function readOtrw(text: string): readonly Waypoint[] | null {
   const fields = jsonObject(Buffer.from(text));
   if (fields === null) return null;
+  const { waypoints } = fields;
+  if (Array.isArray(waypoints) && waypoints.length > MOST_WAYPOINTS)
+    throw new RangeError(`it has ${waypoints.length} places, and ${MOST_WAYPOINTS} are allowed`);
   const message = readOwnTracks(fields, { now: 0, isTrusted: false });
   return message?.type === 'waypoints' ? message.waypoints : null;
 }

@@ -55,6 +55,12 @@ test('control socket answers a request by its name, and its owner alone may open
   assert.deepEqual(await ask(path, '{"request": "nothing"}\n'), { ok: true, result: null });
 });
 
+test('control socket takes a request with a large file in it', async (context) => {
+  const { path } = await open(context, { measure: ({ file }) => String(file).length });
+  const file = '"'.repeat(262_144); // as long as an .otrw file may be, and twice that in JSON
+  assert.deepEqual(await ask(path, `${JSON.stringify({ request: 'measure', file })}\n`), { ok: true, result: 262_144 });
+});
+
 test('control socket answers who has said all there is to say, when the answer takes a while', async (context) => {
   const { path } = await open(context, { wait: () => pause(50, 'done') });
   const socket = connect(path);
@@ -70,7 +76,7 @@ test('control socket tells what is wrong when a request is', async (context) => 
     fail: () => Promise.reject(new Error('a mistake of ours')),
   });
   const unreadable = { ok: false, error: 'Cannot read the request: it must be one line of JSON' };
-  for (const text of ['what?\n', '[]\n', '{}\n', '{"request": 1}\n', `${'x'.repeat(70_000)}`])
+  for (const text of ['what?\n', '[]\n', '{}\n', '{"request": 1}\n', `${'x'.repeat(1_100_000)}`])
     assert.deepEqual(await ask(path, text), unreadable);
   assert.deepEqual(await ask(path, '{"request": "refuse"}\n'), { ok: false, error: 'Cannot do it: no' });
   assert.deepEqual(log.lines, []);

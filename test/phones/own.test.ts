@@ -91,6 +91,9 @@ test('places come to the phone as its command, as a file, and from a file, and a
   const file = join(house.folder, 'home.otrw');
   writeFileSync(file, made.stdout);
   assert.match((await midge('jane', 'phone', '--import', file)).stdout, /^Sent 1 place to/);
+  const many = Array.from({ length: 101 }, (_, at) => ({ ...known, desc: `Place ${at}`, tst: at, note: '"'.repeat(500) })); // more than 64 KiB
+  writeFileSync(file, JSON.stringify({ _type: 'waypoints', waypoints: many }));
+  assert.match((await midge('jane', 'phone', '--import', file)).stderr, /it has 101 places, and 100 are allowed/);
   writeFileSync(file, '{"_type":"location"}');
   assert.match((await midge('jane', 'phone', '--import', file)).stderr, /no \.otrw file/);
   assert.match((await midge('jane', 'phone', '--place', 'Home')).stderr, /Cannot read --place "Home"/);
