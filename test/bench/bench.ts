@@ -88,7 +88,8 @@ async function measureProbes(options: BenchOptions, brokers: readonly BenchBroke
   const rows: ProbeRow[] = [];
   for (const probe of wanted) {
     console.error(`${probe.name} ...`);
-    rows.push(...(await measureProbe(probe, brokers, conditions)));
+    const ceiling = nullBroker(conditions.generator.nullBroker);
+    rows.push(...(await measureProbe(probe, probe.hasCeiling ? [...brokers, ceiling] : brokers, conditions)));
   }
   return rows;
 }

@@ -13,6 +13,7 @@ export const mixed: Probe = {
   titles: [
     '20 pairs, 64 bytes, 20,000 messages a second, beside an image of 1 MiB every 100 ms to 5 subscribers and one that reads slowly: p50 / p99 / p99.9 in microseconds; images delivered',
   ],
+  hasCeiling: true,
   run: async function* ({ child, port }, { generator, seconds, warmup, generatorCore }) {
     if (generator.language !== 'C') throw new OperatorError('needs the C generator');
     // The generator must not wait for them where they share its core.

@@ -10,6 +10,8 @@ export interface Probe {
   readonly titles: readonly string[];
   /** The clients come with TLS and a password. Absent = neither. */
   readonly isSecured?: boolean;
+  /** The null broker is measured too: what it shows is the machine's own. */
+  readonly hasCeiling?: boolean;
   /** run gives the texts of the broker's cells, one for each title, in order. Throws OperatorError when it cannot go on; what it gave stands. */
   run(broker: RunningBroker, conditions: Conditions): AsyncIterable<string>;
 }
