@@ -204,8 +204,8 @@ for (const each of REVISABLE) {
   });
 }
 
-/** A role may be given before there is an account, and the history of a phone that nobody knows is empty. */
-const NEEDS_NOTHING = ['location history', 'set role'];
+/** A role may be given before there is an account, and what is known of a phone that nobody knows is nothing. */
+const NEEDS_NOTHING = ['location history', 'phone places', 'set role'];
 
 /** What each other operation needs whose path names something. */
 const NAMED: Readonly<Record<string, object | undefined>> = {
@@ -221,12 +221,15 @@ const NAMED: Readonly<Record<string, object | undefined>> = {
   'change dynamic role': { text: 'x' },
   'remove dynamic role': undefined,
   'change phone groups': { groups: [] },
+  'change phone card': { name: 'Jane' },
+  'send phone places': {},
   'remove phone': undefined,
   'remove token': undefined,
   'test bridge': {},
   'revoke client certificate': undefined,
   restore: {},
   'discard restore': undefined,
+  'forget broker': undefined,
 };
 
 test('something of a name that is not there is not found, whatever is to be done with it', async (context) => {
