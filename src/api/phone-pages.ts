@@ -45,6 +45,9 @@ const COOKIE = 'midge-phone';
 /** Wrong tokens of one address are counted under this name, which no account may have. */
 const LINK_NAME = 'phone link\u0000';
 
+/** Times that a link gives settings. Each makes a password, and may make a certificate, which stays in the list of those that were revoked. */
+const MOST_SETTINGS = 10;
+
 const WANTED = z.strictObject({ token: z.string().max(64), system: z.enum(['ios', 'android']) });
 
 /** Row is of the paths, where `{id}` is that of a link. */
@@ -60,6 +63,8 @@ export class PhonePages {
   readonly #setup: ApiSetup;
   readonly #door: PhoneDoor;
   readonly #visitorOf: (context: Context) => Visitor;
+  /** How often each link has given settings, by its id. */
+  readonly #given = new Map<string, number>();
 
   constructor(setup: ApiSetup, door: PhoneDoor, visitorOf: (context: Context) => Visitor) {
     this.#setup = setup;
@@ -157,8 +162,16 @@ export class PhonePages {
       logger.log('notice', `The phone at ${visitor.address || 'this machine'} has opened the link for "${accountOf(phone)}".`);
     }
     visitor.signedIn();
+    this.#count(idIn(context));
     const signIn = await this.#door.signIn(phone);
     return context.json(settingsFor(phone, signIn, { system, words: wordsFor(context.req.header('accept-language')) }));
+  }
+
+  #count(id: string): void {
+    for (const each of this.#given.keys()) if (this.#door.book.ofLink(each) === null) this.#given.delete(each);
+    const times = (this.#given.get(id) ?? 0) + 1;
+    if (times > MOST_SETTINGS) throw new Problem(429, `This link has given settings ${MOST_SETTINGS} times: make a new one`);
+    this.#given.set(id, times);
   }
 
   /** Whoever has no link gets nothing; and what is not open to all only by HTTPS. */

@@ -188,3 +188,18 @@ test('person who is removed is disconnected, and accounts, rules and the last lo
   await assert.rejects(house.ask('remove phone', { person: 'john' }), /Cannot find phone "john"/);
   assert.equal((await john.phone.get(john.next)).status, 404);
 });
+
+test('phone that asks for its settings twice at once has one certificate in use, and a link gives no more than ten', async (context) => {
+  const house = await openHouse(context, ['require_certificate true']);
+  const { phone, next } = await setUp(context, house, { person: 'jane', system: 'ios' });
+  const both = await Promise.all([phone.open(next, ''), phone.open(next, '')]);
+  assert.deepEqual(
+    both.map(({ status }) => status),
+    [200, 200],
+  );
+  const { items } = await house.ask('client certificates');
+  assert.deepEqual(items.map(({ state }: { state: string }) => state).sort(), ['revoked', 'revoked', 'valid']);
+  for (let times = 3; times < 10; times++) assert.equal((await phone.open(next, '')).status, 200);
+  const tooMany = await phone.open(next, '');
+  assert.deepEqual([tooMany.status, tooMany.json.detail], [429, 'This link has given settings 10 times: make a new one']);
+});
