@@ -12,7 +12,7 @@ import type { Invocation, Terminal } from '../terminal/command.ts';
 import { chooseUpgrade } from '../updates/choose-upgrade.ts';
 import { fetchFile, fetchManifest } from '../updates/fetch-release.ts';
 import type { FileKind, Manifest, ReleaseFile } from '../updates/manifest.ts';
-import { CARD_KEYS_FOLDER, OWN_KEYS_FOLDER, releaseKeys } from '../updates/release-keys.ts';
+import { keysFolderOf, releaseKeys } from '../updates/release-keys.ts';
 import { type ReleaseSource, releaseSource } from '../updates/release-source.ts';
 import { UPDATE_PLACES, writeAttempt } from '../updates/update-record.ts';
 import { cardMachine, isBundle, requireSlots, startTrial, upgradeCard } from './card-upgrade.ts';
@@ -113,10 +113,9 @@ async function chooseFrom(
   terminal: Terminal,
 ): Promise<Omit<Chosen, 'watch'> | null> {
   const keys = releaseKeys();
-  const folder = kind === 'update bundle' ? CARD_KEYS_FOLDER : OWN_KEYS_FOLDER;
   if (keys.length === 0)
     throw new OperatorError(
-      `Cannot upgrade: this build carries no key of a project - put the public key of those whose releases you take into ${folder}/NAME.pub`,
+      `Cannot upgrade: this build carries no key of a project - put the public key of those whose releases you take into ${keysFolderOf(kind)}/NAME.pub`,
     );
   const source = releaseSource(where);
   const manifest = await fetchManifest(source, keys);

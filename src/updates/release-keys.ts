@@ -3,6 +3,7 @@
 import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { OperatorError } from '../base/errors.ts';
+import type { FileKind } from './manifest.ts';
 import { type PublicKey, readPublicKeys } from './minisign.ts';
 
 /** Text of the project's public keys, '' = this build carries none; absent when the sources run. */
@@ -13,6 +14,11 @@ export const OWN_KEYS_FOLDER = '/etc/midge-release-keys';
 
 /** CARD_KEYS_FOLDER is the same on the card image, whose /etc can't be written. */
 export const CARD_KEYS_FOLDER = '/var/lib/midge-release-keys';
+
+/** keysFolderOf is where the owner of a machine adds a key, by what that machine takes of a release. */
+export function keysFolderOf(kind: FileKind): string {
+  return kind === 'update bundle' ? CARD_KEYS_FOLDER : OWN_KEYS_FOLDER;
+}
 
 /** releaseKeys gives them all; throws OperatorError when a file is not a key or others than root may write it. */
 export function releaseKeys(folders: readonly string[] = [OWN_KEYS_FOLDER, CARD_KEYS_FOLDER]): readonly PublicKey[] {

@@ -11,6 +11,7 @@ import type { FileKind } from './manifest.ts';
 import type { PublicKey } from './minisign.ts';
 import { findNewest, type NewestRelease } from './newest-release.ts';
 import type { UpdateOptions } from './options.ts';
+import { keysFolderOf } from './release-keys.ts';
 import { releaseSource } from './release-source.ts';
 import { compareVersions } from './semantic-version.ts';
 import { readAttempt, readProgress, type UpdateAttempt, type UpdatePlaces, type UpdateProgress } from './update-record.ts';
@@ -206,7 +207,7 @@ export class Updates implements Part {
       const trusted = keys();
       if (trusted.length === 0)
         throw new OperatorError(
-          'Cannot look for updates: this build carries no key of a project - put the public key of those whose releases you take into /etc/midge-release-keys/NAME.pub',
+          `Cannot look for updates: this build carries no key of a project - put the public key of those whose releases you take into ${keysFolderOf(kind)}/NAME.pub`,
         );
       const newest = await findNewest({ source: releaseSource(options.url), keys: trusted, current, architecture, kind, now });
       this.#remember({ newest, checked: { at: clock.now(), fault: null } });
