@@ -42,6 +42,8 @@ export interface BackplaneOwner {
   lost(reason: string): void;
   /** refused has what NATS did not let us do, in words. The connection stays. */
   refused(reason: string): void;
+  /** failed has what we could not do with a message of a subject: a mistake of ours, or of who sent it. */
+  failed(subject: string, error: unknown): void;
 }
 
 /** NobodyListens is a question on a subject that nobody has: the broker is gone, or of an older version. */
@@ -77,14 +79,25 @@ export class Backplane implements Carrier {
     await this.#running;
   }
 
+  /** publish never throws: what NATS does not take is lost, as on the way. */
   publish(subject: string, bytes: Uint8Array): void {
-    if (this.#isConnected) this.#nats?.publish(subject, bytes);
+    if (!this.#isConnected) return;
+    try {
+      this.#nats?.publish(subject, bytes);
+    } catch (error) {
+      this.#owner.refused(`${bytes.length} bytes to ${subject}: ${natsReason(error)}`);
+    }
   }
 
   listen(subject: string, heard: Listener): () => void {
     const subscription = this.#nats?.subscribe(subject, {
       callback: (error, message) => {
-        if (error === null) heard(Buffer.from(message.data.buffer, message.data.byteOffset, message.data.length), message.reply ?? null);
+        if (error !== null) return;
+        try {
+          heard(Buffer.from(message.data.buffer, message.data.byteOffset, message.data.length), message.reply ?? null);
+        } catch (mistake) {
+          this.#owner.failed(subject, mistake); // thrown into the client of NATS, it would end its reading
+        }
       },
     });
     return () => subscription?.unsubscribe();

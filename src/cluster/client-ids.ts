@@ -2,7 +2,7 @@
 //
 //   CONNECT at B -> claim to all others -> the one that has the client disconnects it, and gives its session (moves.ts)
 //
-// Of two claims at once the later one holds, by one clock (hybrid-clock.ts): the earlier connection is closed. A broker that does not answer
+// Of two claims at once the later one holds, by a hybrid logical clock (MessageKeys): the earlier connection is closed. A broker that does not answer
 // is not waited for. When it can be asked again, both sides compare what they have: the later CONNECT holds then too.
 
 import type { Clock } from '../base/clock.ts';
@@ -10,25 +10,34 @@ import { reasonOf } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { Connection } from '../broker/connection/connection.ts';
+import { MessageKeys } from '../broker/message-keys.ts';
 import { CLUSTER_LISTENER } from '../broker/options.ts';
 import type { Claimant, ClaimVerdict, ClientIdClaim, ClientIdClaims } from '../broker/ports.ts';
 import { isOfAnother } from '../broker/session/ownership.ts';
 import type { Session } from '../broker/session/session.ts';
 import { REASON } from '../mqtt/reason-codes.ts';
 import { NobodyListens } from './backplane.ts';
-import { HybridClock } from './hybrid-clock.ts';
 import { Moves } from './moves.ts';
 import type { Neighbours } from './neighbours.ts';
-import { CLIENTS_VERSION, type ClaimAnswer, type ClaimWord, type CompareWord, readAnswer, readWord } from './session-words.ts';
+import {
+  type Announced,
+  CLIENTS_VERSION,
+  type ClaimAnswer,
+  type ClaimWord,
+  type CompareWord,
+  isTime,
+  type Moving,
+  readAnswer,
+  readWord,
+} from './session-words.ts';
 import { Turns } from './turns.ts';
 import type { Wills } from './wills.ts';
+import { inParts } from './words.ts';
 
 /** Milliseconds that a CONNECT waits for an answer. */
 const CLAIM_MS = 2000;
 /** Milliseconds for answers that no client waits for. */
 const ANSWER_MS = 5000;
-/** Client ids in one question. */
-const COMPARED_AT_ONCE = 1000;
 /** Milliseconds before a broker was missed in which it may not have heard us any more. */
 const UNHEARD_MS = 15_000;
 
@@ -53,7 +62,8 @@ export interface ClientIdsDeps {
 /** ClientIds is asked by the engine for each CONNECT, and by the other brokers for theirs. */
 export class ClientIds implements ClientIdClaims {
   readonly #deps: ClientIdsDeps;
-  readonly #clock: HybridClock;
+  /** Milliseconds since 1970, as a hybrid logical clock: see message-keys.ts. */
+  readonly #times = new MessageKeys();
   readonly #turns = new Turns();
   readonly #moves: Moves;
   /** CONNECTs that wait for CONNACK. */
@@ -66,7 +76,6 @@ export class ClientIds implements ClientIdClaims {
 
   constructor(deps: ClientIdsDeps) {
     this.#deps = deps;
-    this.#clock = new HybridClock(deps.clock);
     this.#moves = new Moves(deps);
   }
 
@@ -86,7 +95,7 @@ export class ClientIds implements ClientIdClaims {
 
   claim(asked: ClientIdClaim, claimant: Claimant): Promise<ClaimVerdict> | null {
     const { clientId } = asked;
-    const claim: Claim = { time: this.#clock.next(), isClean: asked.cleanStart, claimant };
+    const claim: Claim = { time: this.#now(), isClean: asked.cleanStart, claimant };
     this.#claims.set(clientId, claim);
     claimant.whenClosed(() => {
       if (this.#claims.get(clientId) === claim) this.#claims.delete(clientId);
@@ -117,7 +126,7 @@ export class ClientIds implements ClientIdClaims {
       );
       if (answers.some(({ answer }) => answer?.is === 'later')) return 'taken';
       if (answers.some(({ answer }) => answer?.is === 'another')) return 'of another';
-      for (const { peer, move, answer } of answers) if (answer?.is === 'session') await this.#fetch(peer, move, answer);
+      for (const { peer, move, answer } of answers) if (answer?.is === 'session') await this.#fetch(peer, move, clientId, answer.moving);
       const answered = answers.filter(({ answer }) => answer !== null).map(({ peer }) => peer);
       this.#deps.wills.granted(clientId, answered);
       return 'granted';
@@ -130,7 +139,7 @@ export class ClientIds implements ClientIdClaims {
   async #askClaim(peer: string, word: ClaimWord, milliseconds: number): Promise<ClaimAnswer | null> {
     try {
       const answer = readAnswer<ClaimAnswer>(await this.#deps.neighbours.ask(peer, word, milliseconds));
-      if (answer.is === 'later') this.#clock.heard(answer.time);
+      if (answer.is === 'later' && isTime(answer.time)) this.#times.raise(answer.time);
       return answer;
     } catch (error) {
       if (!(error instanceof NobodyListens)) this.#settleLater(peer, word.clientId);
@@ -138,8 +147,7 @@ export class ClientIds implements ClientIdClaims {
     }
   }
 
-  async #fetch(peer: string, move: string, moving: Extract<ClaimAnswer, { is: 'session' }>): Promise<void> {
-    const { clientId } = moving.session;
+  async #fetch(peer: string, move: string, clientId: string, moving: Moving | Announced): Promise<void> {
     try {
       await this.#moves.fetch(peer, move, moving);
       this.#deps.log.log('information', `Cluster: the session of client ${clientId} has come from ${peer}.`);
@@ -154,8 +162,12 @@ export class ClientIds implements ClientIdClaims {
     if (session === null || origin.isOwn === true) return;
     const claim = this.#claims.get(session.clientId);
     this.#claims.delete(session.clientId);
-    const { time, isClean } = claim ?? { time: this.#clock.next(), isClean: false }; // an id that was made here is nowhere else
+    const { time, isClean } = claim ?? { time: this.#now(), isClean: false }; // an id that was made here is nowhere else
     this.#leases.set(session, { time, isClean });
+  }
+
+  #now(): number {
+    return this.#times.next(this.#deps.clock.now());
   }
 
   /** A session from before the start of this broker is older than all that others have. */
@@ -193,7 +205,7 @@ export class ClientIds implements ClientIdClaims {
       case 'compare':
         return json({ earlier: this.#earlierThan(word) });
       case 'wills':
-        return json({ said: this.#deps.wills.saidOf(word.from, word.run) });
+        return json(this.#deps.wills.saidOf(word.from, word.run, word.part));
       case 'kick':
         return json({ address: this.#kickHere(word.clientId) });
       default:
@@ -203,7 +215,7 @@ export class ClientIds implements ClientIdClaims {
 
   async #answerClaim(word: ClaimWord): Promise<ClaimAnswer> {
     const { clientId } = word;
-    this.#clock.heard(word.time);
+    this.#times.raise(word.time);
     this.#deps.wills.claimed(clientId);
     const claim = this.#claims.get(clientId);
     if (claim !== undefined) {
@@ -234,7 +246,7 @@ export class ClientIds implements ClientIdClaims {
     if (isOfAnother(session, broker, word.username, word.isProven)) return { is: 'another' };
     this.#disconnect(session, word);
     if (sessions.get(word.clientId) !== session) return { is: 'none' }; // it ended with its connection
-    if (!word.cleanStart) return { is: 'session', ...this.#moves.give(session, word.move, word.from, leave) };
+    if (!word.cleanStart) return { is: 'session', moving: this.#moves.give(session, word.move, word.from, leave) };
     sessions.end(session);
     await new Promise<void>((resolve) => (broker.journal === null ? resolve() : broker.journal.whenDurable(() => resolve(), true)));
     return { is: 'none' };
@@ -302,10 +314,9 @@ export class ClientIds implements ClientIdClaims {
 
   async #settleAll(peer: string, ids: readonly string[]): Promise<void> {
     const { broker, neighbours } = this.#deps;
-    for (let at = 0; at < ids.length; at += COMPARED_AT_ONCE) {
-      const sessions = ids.slice(at, at + COMPARED_AT_ONCE).map((id) => broker.sessions.get(id));
-      const held = sessions.filter((one) => one !== null).map((one) => [one.clientId, this.#leaseOf(one).time] as const);
-      if (held.length === 0) continue;
+    const sessions = ids.map((id) => broker.sessions.get(id)).filter((session) => session !== null);
+    const all = sessions.map((session) => [session.clientId, this.#leaseOf(session).time] as const);
+    for (const held of all.length === 0 ? [] : inParts(all)) {
       const bytes = await neighbours.ask(peer, { ask: 'compare', from: neighbours.id, held }, ANSWER_MS);
       for (const clientId of readAnswer<{ earlier: readonly string[] }>(bytes).earlier) await this.#reclaim(peer, clientId);
     }
@@ -333,7 +344,7 @@ export class ClientIds implements ClientIdClaims {
       const isProven = broker.isAccount(listener, username);
       const own = { ask: 'claim', from: neighbours.id, move, clientId, username, isProven } as const;
       const answer = await this.#askClaim(peer, { ...own, time, cleanStart: isClean, isLate: true }, ANSWER_MS);
-      if (answer?.is === 'session') await this.#fetch(peer, move, answer);
+      if (answer?.is === 'session') await this.#fetch(peer, move, clientId, answer.moving);
       if (answer?.is !== 'another') return;
       log.log('warning', `Cluster: client id ${clientId} belongs to another user at ${peer}: its client here is disconnected.`);
       session.connection?.disconnect(REASON.NOT_AUTHORIZED);

@@ -11,6 +11,7 @@
 
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../base/clock.ts';
+import { reasonOf } from '../base/errors.ts';
 import type { Part as LivingPart } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
 import { exempting } from '../broker/authorizers.ts';
@@ -155,6 +156,7 @@ class NatsCluster implements Cluster {
         connected: (server) => this.#connected(server),
         lost: (reason) => this.#lost(reason),
         refused: (reason) => this.#refused(reason),
+        failed: (subject, error) => this.#failed(subject, error),
       },
     );
   }
@@ -322,6 +324,12 @@ class NatsCluster implements Cluster {
     if (this.#lastError === reason) return;
     this.#lastError = reason;
     this.#deps.log.log('warning', `Cluster ${this.#settings.name}: NATS refuses something: ${reason}.`);
+  }
+
+  #failed(subject: string, error: unknown): void {
+    const words = `cannot take what was said on ${subject}: ${reasonOf(error)}`;
+    if (this.#lastError !== words) this.#deps.log.log('error', `Error: Cluster ${this.#settings.name}: ${words}.`);
+    this.#lastError = words;
   }
 
   /** Streams that others have opened: what comes in by them cannot be whole any more. */

@@ -26,11 +26,12 @@ import type { Session } from '../broker/session/session.ts';
 import { beginSession, sessionToMove, takeMessages, takeSession } from '../broker/session/session-transfer.ts';
 import type { Qos } from '../mqtt/packet-types.ts';
 import { Gate } from './gate.ts';
-import type { Wish } from './interest.ts';
+import { staysHere, type Wish } from './interest.ts';
 import type { Neighbours } from './neighbours.ts';
 import { sessionFrom, sessionTo } from './options.ts';
 import { decodeSession, encodeSession } from './session-copy.ts';
-import { type CutWord, type Moving, type PartWord, readAnswer, type TakeWord } from './session-words.ts';
+import { type Announced, type CutWord, type Moving, type PartWord, readAnswer, type TakeWord } from './session-words.ts';
+import { inParts, PART_BYTES } from './words.ts';
 
 /** Milliseconds for one answer. */
 const ANSWER_MS = 2000;
@@ -38,8 +39,6 @@ const ANSWER_MS = 2000;
 const MARKERS_MS = 1000;
 /** Milliseconds after which a giver that hears no more of a move keeps the session. */
 const SILENCE_MS = 3000;
-/** Bytes of a session in one NATS message. */
-const PART_BYTES = 262_144;
 /** Deliveries that the giver may still number before it gives the session away. */
 const ORDERS = 1_000_000;
 
@@ -133,7 +132,7 @@ export class Moves {
   }
 
   /** give begins the move of a session that has no connection. `end` is called when it is over. */
-  give(session: Session, move: string, taker: string, end: () => void): Moving {
+  give(session: Session, move: string, taker: string, end: () => void): Moving | Announced {
     const { broker } = this.#deps;
     const markers = new Markers();
     broker.sessions.suspend(session);
@@ -149,22 +148,27 @@ export class Moves {
     const leaving: Leaving = { session, taker, markers, gate, end, bytes: null, taken: 0, timer };
     this.#leaving.set(move, leaving);
     this.#wait(move, leaving);
-    return {
+    const moving: Moving = {
       session: { ...storedSession(session), will: null },
       subscriptions: Array.from(session.subscriptions, ([topicFilter, one]) => storedSubscription(topicFilter, one)),
       incoming: [...(session.incoming ?? [])],
       lastOrder: session.outgoing.newestOrder,
     };
+    const bytes = Buffer.from(JSON.stringify(moving));
+    if (bytes.length <= PART_BYTES) return moving;
+    leaving.bytes = bytes; // until the session is taken
+    return { size: bytes.length };
   }
 
   /** cut has messages go to the taker, and tells both by a marker which are the first. */
-  async cut({ move, giver, taker, wishes }: CutWord): Promise<{ isCut: boolean }> {
+  async cut({ move, giver, taker, wishes, hasMore }: CutWord): Promise<{ isCut: boolean }> {
     const { broker, neighbours } = this.#deps;
     const leaving = this.#leaving.get(move);
     if (leaving !== undefined) this.#wait(move, leaving);
     const had = broker.sessions.get(sessionTo(taker))?.subscriptions;
     const more = wishes.filter(([topicFilter, qos]) => (had?.get(topicFilter)?.qos ?? -1) < qos);
     if (!(await neighbours.carry(taker, more))) return { isCut: false };
+    if (hasMore) return { isCut: true };
     const isCut = this.#sendMarkers(taker, move);
     if (giver !== neighbours.id) this.#sendMarkers(giver, move);
     else for (const qos of MARKED) leaving?.markers.add(neighbours.id, qos);
@@ -203,8 +207,9 @@ export class Moves {
   }
 
   /** fetch brings a session here. Throws when the giver is lost meanwhile: then all is here but the messages that it has. */
-  async fetch(giver: string, move: string, moving: Moving): Promise<void> {
+  async fetch(giver: string, move: string, announced: Moving | Announced): Promise<void> {
     const { broker } = this.#deps;
+    const moving = 'size' in announced ? await this.#announced(giver, move, announced) : announced;
     const { clientId } = moving.session;
     const here = broker.sessions.get(clientId);
     const isLive = here !== null && here.connection !== null;
@@ -251,14 +256,18 @@ export class Moves {
     const { neighbours } = this.#deps;
     const highest = new Map<string, Wish>();
     for (const { mountedFilter, qos, group } of subscriptions)
-      if (group === null && (highest.get(mountedFilter)?.[1] ?? -1) < qos) highest.set(mountedFilter, [mountedFilter, qos]);
-    const wishes = [...highest.values()];
-    if (wishes.length === 0) return [];
+      if (group === null && !staysHere(mountedFilter) && (highest.get(mountedFilter)?.[1] ?? -1) < qos)
+        highest.set(mountedFilter, [mountedFilter, qos]);
+    if (highest.size === 0) return [];
+    const parts = inParts([...highest.values()]);
     this.#arriving.set(move, markers);
     const cut = async (peer: string): Promise<string | null> => {
       try {
-        const word = { ask: 'cut', move, giver, taker: neighbours.id, wishes } as const;
-        return (await this.#ask<{ isCut: boolean }>(peer, word)).isCut ? peer : null;
+        for (const [at, part] of parts.entries()) {
+          const word = { ask: 'cut', move, giver, taker: neighbours.id, wishes: part, hasMore: at + 1 < parts.length } as const;
+          if (!(await this.#ask<{ isCut: boolean }>(peer, word)).isCut) return null;
+        }
+        return peer;
       } catch {
         return null; // an older one, or it is away: what it sends goes to the giver until it knows better
       }
@@ -268,6 +277,10 @@ export class Moves {
     for (const qos of MARKED) markers.add(neighbours.id, qos);
     const sources = (await others).filter((peer) => peer !== null);
     return isLinked ? [...sources, neighbours.id] : sources;
+  }
+
+  async #announced(giver: string, move: string, { size }: Announced): Promise<Moving> {
+    return readAnswer<Moving>(await this.#bytes(giver, move, size));
   }
 
   async #bytes(giver: string, move: string, size: number): Promise<Buffer> {

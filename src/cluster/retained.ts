@@ -88,7 +88,6 @@ export class SharedRetained implements RetainedWatcher {
   }
 
   takes(message: Message): boolean {
-    const { broker } = this.#deps;
     const { name } = message.topic;
     if (staysHere(name)) return true;
     if (message.publisher?.listener === CLUSTER_LISTENER) return false; // its broker tells it, with its key

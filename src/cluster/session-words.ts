@@ -11,8 +11,10 @@
 //
 // An older broker that does not know the subject has NATS say so at once; one that does not know a word answers with an error.
 
+import { KEY_MAX } from '../broker/message-keys.ts';
 import type { StoredSession, StoredSubscription } from '../broker/ports.ts';
 import type { Wish } from './interest.ts';
+import { areWishes } from './words.ts';
 
 /** CLIENTS_VERSION stands in each question; who answers knows it, or answers with an error. */
 export const CLIENTS_VERSION = 1;
@@ -38,6 +40,8 @@ export interface CutWord {
   readonly giver: string;
   readonly taker: string;
   readonly wishes: readonly Wish[];
+  /** More of them come: no marker yet. */
+  readonly hasMore: boolean;
 }
 
 /** TakeWord: `sources` are the brokers that have cut. */
@@ -74,6 +78,13 @@ export interface WillsWord {
   readonly from: string;
   /** The run that asks; what is known of earlier ones is of no use from now on. */
   readonly run: string;
+  readonly part: number;
+}
+
+/** SaidAnswer is a part of what a WillsWord asks for. */
+export interface SaidAnswer {
+  readonly said: readonly string[];
+  readonly more: boolean;
 }
 
 export type ClientsWord = ClaimWord | CutWord | TakeWord | PartWord | DoneWord | CompareWord | KickWord | WillsWord;
@@ -87,21 +98,33 @@ export interface Moving {
   readonly lastOrder: number;
 }
 
+/** Announced is one that is too large for the answer: so many bytes, to be asked for like those of the session. */
+export interface Announced {
+  readonly size: number;
+}
+
 /** ClaimAnswer: 'none' = nothing of this client is there any more; 'later' = it has connected there since. */
 export type ClaimAnswer =
   | { readonly is: 'none' }
   | { readonly is: 'later'; readonly time: number }
   | { readonly is: 'another' }
-  | ({ readonly is: 'session' } & Moving);
+  | { readonly is: 'session'; readonly moving: Moving | Announced };
 
 /** readWord gives null for what is none of this version. */
 export function readWord(bytes: Buffer): ClientsWord | null {
   try {
     const word = JSON.parse(bytes.toString('utf8')) as ClientsWord & { v: number }; // another broker's: looked at below
-    return word !== null && typeof word === 'object' && word.v === CLIENTS_VERSION ? word : null;
+    if (word === null || typeof word !== 'object' || word.v !== CLIENTS_VERSION) return null;
+    const isWhole = word.ask === 'claim' ? isTime(word.time) : word.ask !== 'cut' || areWishes(word.wishes);
+    return isWhole ? word : null;
   } catch {
     return null;
   }
+}
+
+/** isTime tells whether a time of the hybrid clock is one from which that can go on. */
+export function isTime(time: unknown): time is number {
+  return Number.isSafeInteger(time) && (time as number) <= KEY_MAX;
 }
 
 /** readAnswer throws with the other broker's reason when it is an error. */

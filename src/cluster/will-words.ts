@@ -2,13 +2,12 @@
 
 import type { Session } from '../broker/session/session.ts';
 import type { Qos } from '../mqtt/packet-types.ts';
-import { encodeProperties } from '../mqtt/properties.ts';
+import { decodeProperties, encodeProperties, WILL } from '../mqtt/properties.ts';
+import { isTopicName } from '../mqtt/topics.ts';
 import { CLUSTER_ID } from './options.ts';
 
 /** WILLS_VERSION stands in each word; words of another version are passed over. */
 export const WILLS_VERSION = 1;
-/** Characters of the payloads in one NATS message. */
-const PART_CHARACTERS = 262_144;
 
 /** WillCopy is what another broker needs to say the will of a client. Payload and properties are in base64. */
 export interface WillCopy {
@@ -58,31 +57,34 @@ export function copyOf(session: Session): WillCopy | null {
   };
 }
 
-/** inWillParts cuts copies into lists that fit into one NATS message. One that is larger by itself is left out. */
-export function inWillParts(copies: readonly WillCopy[]): WillCopy[][] {
-  const parts: WillCopy[][] = [[]];
-  let room = PART_CHARACTERS;
-  for (const copy of copies) {
-    const size = copy.payload.length + copy.properties.length + copy.topicName.length + 200;
-    if (size > PART_CHARACTERS * 2) continue;
-    if (size > room) {
-      parts.push([]);
-      room = PART_CHARACTERS;
-    }
-    room -= size;
-    parts.at(-1)?.push(copy);
-  }
-  return parts;
-}
-
 /** readWillWord gives null for what is none of this version. */
 export function readWillWord(bytes: Buffer): WillsWord | SaidWord | null {
   try {
     const word = JSON.parse(bytes.toString('utf8')) as (WillsWord | SaidWord) | null; // another broker's: looked at here
     if (word === null || typeof word !== 'object' || word.v !== WILLS_VERSION || !CLUSTER_ID.test(word.id)) return null;
-    const lists = 'clients' in word ? [word.clients] : [word.set, word.gone];
-    return typeof word.run === 'string' && lists.every(Array.isArray) ? word : null;
+    if (typeof word.run !== 'string') return null;
+    if ('clients' in word) return CLUSTER_ID.test(word.of) && areIds(word.clients) ? word : null;
+    return areIds(word.gone) && word.set.every(isWillCopy) ? word : null;
   } catch {
     return null;
   }
+}
+
+function areIds(list: readonly unknown[]): boolean {
+  return list.every((id) => typeof id === 'string');
+}
+
+/** Throws for properties that are none. */
+function isWillCopy(copy: WillCopy): boolean {
+  const { clientId, username, listener, version, expiryInterval, topicName, payload, qos, retain, properties } = copy;
+  decodeProperties(Buffer.from(properties, 'base64'), WILL);
+  return (
+    [clientId, listener, topicName, payload].every((text) => typeof text === 'string') &&
+    (username === null || typeof username === 'string') &&
+    [3, 4, 5].includes(version) &&
+    [0, 1, 2].includes(qos) &&
+    typeof retain === 'boolean' &&
+    Number.isFinite(expiryInterval) &&
+    isTopicName(topicName)
+  );
 }

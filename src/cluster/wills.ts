@@ -18,9 +18,9 @@ import { publishWill, type WillOwner } from '../broker/session/wills.ts';
 import type { Timer } from '../broker/timer-wheel.ts';
 import { decodeProperties, WILL } from '../mqtt/properties.ts';
 import type { Neighbours } from './neighbours.ts';
-import { readAnswer } from './session-words.ts';
-import { copyOf, inWillParts, readWillWord, type SaidWord, WILLS_VERSION, type WillCopy, type WillsWord } from './will-words.ts';
-import type { Alive } from './words.ts';
+import { readAnswer, type SaidAnswer } from './session-words.ts';
+import { copyOf, readWillWord, type SaidWord, WILLS_VERSION, type WillCopy, type WillsWord } from './will-words.ts';
+import { type Alive, inParts } from './words.ts';
 
 /** Milliseconds without a sign of life, and for each broker that comes first. */
 const SILENCE_MS = 6000;
@@ -121,7 +121,7 @@ export class Wills {
   back(peer: string): void {
     const copies = Array.from(this.#told.values(), copyOf).filter((copy) => copy !== null);
     const { id } = this.#deps.neighbours;
-    for (const [at, set] of inWillParts(copies).entries())
+    for (const [at, set] of inParts(copies).entries())
       this.#deps.tell(peer, { v: WILLS_VERSION, id, run: this.#deps.run, begins: at === 0, set, gone: [] });
   }
 
@@ -138,10 +138,11 @@ export class Wills {
     for (const clientId of gone) other.copies.delete(clientId);
   }
 
-  /** saidOf gives the clients of a broker whose wills were cared for while it was gone. */
-  saidOf(id: string, run: string): readonly string[] {
+  /** saidOf gives the clients of a broker whose wills were cared for while it was gone: one part of them. */
+  saidOf(id: string, run: string, part: number): SaidAnswer {
     const said = this.#said.get(id);
-    return said === undefined || said.run === run ? [] : [...said.clients];
+    const parts = said === undefined || said.run === run ? [] : inParts([...said.clients]);
+    return { said: parts[part] ?? [], more: part + 1 < parts.length };
   }
 
   /** isHolding tells whether the will of a client from before a restart has not been cared for. */
@@ -242,9 +243,11 @@ export class Wills {
   }
 
   #tellSaid(of: string, run: string, clients: readonly string[]): void {
-    const word = { v: WILLS_VERSION, id: this.#deps.neighbours.id, of, run, clients };
-    this.#noteSaid(word);
-    this.#deps.tell(null, word);
+    for (const part of inParts(clients)) {
+      const word = { v: WILLS_VERSION, id: this.#deps.neighbours.id, of, run, clients: part };
+      this.#noteSaid(word);
+      this.#deps.tell(null, word);
+    }
   }
 
   #noteSaid({ of, run, clients }: SaidWord): void {
@@ -277,8 +280,12 @@ export class Wills {
     this.#isAsking = true;
     const said = new Set<string>();
     const ask = async (peer: string): Promise<void> => {
-      const word = { ask: 'wills', from: neighbours.id, run } as const;
-      for (const clientId of readAnswer<{ said: readonly string[] }>(await neighbours.ask(peer, word, ANSWER_MS)).said) said.add(clientId);
+      for (let part = 0, hasMore = true; hasMore; part++) {
+        const word = { ask: 'wills', from: neighbours.id, run, part } as const;
+        const answer = readAnswer<SaidAnswer>(await neighbours.ask(peer, word, ANSWER_MS));
+        for (const clientId of answer.said) said.add(clientId);
+        hasMore = answer.more;
+      }
     };
     await Promise.allSettled(neighbours.heard().map(ask)); // one that does not answer has not said any, as far as is known
     this.#finishHeld(said);
@@ -318,7 +325,8 @@ export class Wills {
       }
     }
     this.#changed.clear();
-    for (const [at, part] of inWillParts(set).entries())
-      tell(null, { v: WILLS_VERSION, id: neighbours.id, run, set: part, gone: at === 0 ? gone : [] });
+    const word = { v: WILLS_VERSION, id: neighbours.id, run, set: [], gone: [] };
+    if (set.length > 0) for (const part of inParts(set)) tell(null, { ...word, set: part });
+    if (gone.length > 0) for (const part of inParts(gone)) tell(null, { ...word, gone: part });
   }
 }

@@ -104,23 +104,28 @@ export function readLinkAnswer(bytes: Buffer): LinkAnswer {
   return { subject: word !== null && isSubject(word.subject) ? word.subject : null };
 }
 
-/** inParts cuts wishes into lists that fit into one NATS message. */
-export function inParts(wishes: readonly Wish[]): Wish[][] {
-  const parts: Wish[][] = [[]];
-  let room = PART_CHARACTERS;
-  for (const wish of wishes) {
-    room -= wish[0].length + 8;
-    if (room < 0) {
-      parts.push([]);
-      room = PART_CHARACTERS - wish[0].length;
+/** inParts cuts a list into lists that fit into one NATS message each, as JSON. What does not by itself is left out. There is one at least. */
+export function inParts<T>(items: readonly T[]): T[][] {
+  let part: T[] = [];
+  let room = PART_BYTES;
+  const parts = [part];
+  for (const item of items) {
+    const bytes = Buffer.byteLength(JSON.stringify(item)) + 1;
+    if (bytes > ITEM_MAX) continue;
+    if (bytes > room && part.length > 0) {
+      part = [];
+      parts.push(part);
+      room = PART_BYTES;
     }
-    parts.at(-1)?.push(wish);
+    part.push(item);
+    room -= bytes;
   }
   return parts;
 }
 
-/** At most three bytes each; a filter has 65,535 at most. */
-const PART_CHARACTERS = 131_072;
+/** PART_BYTES are those of one NATS message, of which a server takes four times as many. A topic name or client id may have more as JSON. */
+export const PART_BYTES = 262_144;
+const ITEM_MAX = 524_288;
 
 function read<T>(bytes: Buffer): T | null {
   try {
@@ -139,7 +144,8 @@ function isSubject(subject: unknown): subject is string {
   return typeof subject === 'string' && /^midge\.[A-Za-z0-9_.-]+$/.test(subject);
 }
 
-function areWishes(wishes: unknown): boolean {
+/** areWishes looks at what another broker says. */
+export function areWishes(wishes: unknown): boolean {
   return (
     Array.isArray(wishes) &&
     wishes.every(

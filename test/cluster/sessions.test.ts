@@ -62,6 +62,15 @@ test('cluster takes a client over from the broker where it was, with its subscri
   assert.match(a.log.lines.join('\n'), /client wanderer has connected to b/);
 });
 
+test('cluster carries what a broker says of itself nowhere, also when a session that wants it moves', async (t) => {
+  const [a, b, c] = await trio(t);
+  const before = await client(t, a.port, KEPT);
+  await before.subscribeAsync(['x', '$SYS/#'], { qos: 1 });
+  await c.knows('a', 1);
+  await client(t, b.port, KEPT);
+  assert.deepEqual([...(c.broker.sessions.get('cluster.to.b')?.subscriptions.keys() ?? [])], ['x']);
+});
+
 test('cluster brings what waits and what was under way to the broker where the client is, under its packet identifiers', async (t) => {
   const [a, b] = await pair(t);
   const options = { clientId: 'wanderer', cleanStart: false };
