@@ -93,6 +93,10 @@ test('slots leaves what became of a failed trial where midge status finds it, wi
   assert.deepEqual(rest, { from: '0.1.0', to: '0.2.0', outcome: 'failed' });
   assert.match(reason ?? '', /Its last words: Cannot open "\\\\?x": no/);
   assert.equal(statSync(record).mode & 0o777, 0o644);
+  box.put({ devmem: 'exit 1' });
+  box.run('set-primary', 'B');
+  assert.throws(() => box.run('try'), /register .* cannot be written/);
+  assert.deepEqual([readAttempt(record)?.from, readAttempt(record)?.to], ['0.1.0', '0.2.0'], 'it is told twice of one update');
 });
 
 test('slots puts the database back that the tried version has changed, before the broker opens it, and says where the changed one is', (t) => {
