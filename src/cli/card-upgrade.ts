@@ -102,7 +102,7 @@ export async function upgradeCard({ bundle, current, allowDowngrade, isDry, term
   onBegin?.(version);
   await writeBundle(bundle, machine);
   terminal.stdout.write(
-    `midge ${version} is on the card. It is tried with the next start: ${SLOTS} try\nIf it is not healthy for five minutes, midge ${current} comes back.\n`,
+    `midge ${version} is on the card. Restart the Pi with it, once: ${SLOTS} try\nIf it is not healthy for five minutes, midge ${current} comes back.\n`,
   );
   return 0;
 }

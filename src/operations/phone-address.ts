@@ -21,6 +21,9 @@ const WANTED: Readonly<Record<PhoneProtocol, string>> = {
   http: 'listener 8443" and "protocol http',
 };
 
+/** RFC 1123 2.1, and underscores, which routers give to machines; 253 characters at most. */
+const HOST_NAME = /^(?!.{254})[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?$/;
+
 /** phoneListener gives the listener for phones. Throws OperationFailure when there is none. */
 export function phoneListener({ listeners }: Pick<OperationNeeds, 'listeners'>, protocol: PhoneProtocol): OpenListener {
   const usable = listeners.filter((each) => each.protocol === protocol && each.certificate !== null && isOpenToOthers(each));
@@ -42,6 +45,8 @@ export function phoneAddress(needs: OperationNeeds, { host, protocol }: Asked): 
 
 /** hostOf gives the name by which others find a listener: the one that is asked for, or the best there is. Throws OperationFailure when its certificate lacks the name. */
 export function hostOf(needs: OperationNeeds, { certificate }: OpenListener, asked: string | null): string {
+  if (asked !== null && isIP(asked) === 0 && !HOST_NAME.test(asked))
+    throw badInput('host', `Cannot have others connect to "${asked}": it is neither the name of a machine nor an address`);
   const names = certificate === 'ours' && needs.certificates !== null ? namesIn(needs.certificates.server().cert) : null;
   const isNamed = (name: string) => isPublic(needs, name) || (names?.includes(name.toLowerCase()) ?? true);
   if (asked !== null && !isNamed(asked))

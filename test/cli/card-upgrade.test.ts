@@ -36,7 +36,7 @@ test('card upgrade has rauc install a newer version, and says when it is tried',
   const { status, calls, said } = upgrade('1.3.0');
   assert.equal(await status, 0);
   assert.deepEqual(calls, INSTALLED);
-  assert.match(said(), /tried with the next start: \/usr\/libexec\/midge\/slots try/);
+  assert.match(said(), /Restart the Pi with it, once: \/usr\/libexec\/midge\/slots try/);
 });
 
 test('card upgrade refuses an older version before anything is written, unless it may', async () => {

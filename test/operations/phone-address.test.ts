@@ -43,6 +43,23 @@ test('phone connects to a name that all phones trust, else to the first that the
   assert.throws(() => phoneAddress(needs, { ...ASKED, host: 'other.example.org' }), /certificate_names other\.example\.org/);
 });
 
+test('phone connects to nothing that is no name and no address, whatever the certificate', async (context) => {
+  const needs = await needsOf(context, [{ ...LISTENER, certificate: 'of files' }]);
+  for (const host of ['home.example', 'my_box.local', 'box-2', '192.0.2.7', '2001:db8::7', 'home.example.'])
+    assert.equal(phoneAddress(needs, { ...ASKED, host }).host, host);
+  for (const host of [
+    '',
+    ' ',
+    'a b',
+    'home.example\naddress other.example',
+    'home.example:8883',
+    'mqtt://home.example',
+    '-x',
+    'x'.repeat(254),
+  ])
+    assert.throws(() => phoneAddress(needs, { ...ASKED, host }), /neither the name of a machine nor an address/, JSON.stringify(host));
+});
+
 test('link begins by plain HTTP only where the phone must come to trust our authority first', async (context) => {
   const needs = await needsOf(context, [LISTENER, PAGES, PLAIN]);
   assert.deepEqual(pageAddresses(needs, '192.0.2.7'), { plain: 'http://192.0.2.7', secure: 'https://192.0.2.7' });
