@@ -204,9 +204,10 @@ class NatsCluster implements Cluster {
     this.#retained.end();
     this.#clients.stop();
     this.#tellAlive(true);
-    await Promise.all(Array.from(this.#peers.values(), (peer) => peer.stop()));
-    for (const connection of [...broker.connections]) if (this.owns(connection.origin)) connection.destroy();
-    await this.#backplane.stop();
+    const ending = Array.from(this.#peers.values(), (peer) => peer.stop());
+    this.#cutIncoming();
+    await this.#backplane.stop(); // no answer comes any more to what they ask
+    await Promise.all(ending);
   }
 
   #ownFigures(): Figures {
@@ -268,7 +269,7 @@ class NatsCluster implements Cluster {
         broker,
         clock,
         log,
-        openLink: (to, run, watcher) => this.#openLink(to, run, watcher),
+        newLink: (to, run, watcher) => this.#newLink(to, run, watcher),
         interestOf: (of) => this.#interestOf(of),
         back: (linked, since) => this.#clients.back(linked, since),
       });
@@ -429,7 +430,7 @@ class NatsCluster implements Cluster {
     return answers.map(readPart).filter((part) => part !== null);
   }
 
-  async #openLink(peer: string, run: string, watcher: LinkWatcher): Promise<Link> {
+  async #newLink(peer: string, run: string, watcher: LinkWatcher): Promise<Link> {
     const { broker } = this.#deps;
     const { id } = this.#settings;
     const ours = this.#newSubject();
@@ -437,9 +438,7 @@ class NatsCluster implements Cluster {
     const { subject } = readLinkAnswer(answer);
     if (subject === null) throw new Error('it does not take a link now');
     const stream = new NatsStream(this.#carrier(), ours, subject);
-    const link = new Link(stream, { broker, id, peer, origin: this.#newOrigin(sessionTo(peer)), watcher });
-    await link.open();
-    return link;
+    return new Link(stream, { broker, id, peer, origin: this.#newOrigin(sessionTo(peer)), watcher });
   }
 
   /** The other end speaks first (CONNECT), so that nothing is missed between the answer and the stream. */

@@ -26,8 +26,8 @@ export interface PeerDeps {
   readonly broker: Broker;
   readonly clock: Clock;
   readonly log: Logger;
-  /** openLink makes a link to a run of the peer; throws. */
-  openLink(peer: string, run: string, watcher: LinkWatcher): Promise<Link>;
+  /** newLink makes a link to a run of the peer, to be opened; throws. */
+  newLink(peer: string, run: string, watcher: LinkWatcher): Promise<Link>;
   /** interestOf asks for all that the peer wants; throws. */
   interestOf(peer: string): Promise<readonly Part[]>;
   /** back is told when it is linked. `since` = milliseconds since 1970 from when on it was missed; null = it is another run, or the first. */
@@ -43,11 +43,13 @@ export class Peer {
   #since: number;
   #alive: Alive | null = null;
   #heardAt: number;
+  /** From before it is opened, so that it can be closed meanwhile. */
   #link: Link | null = null;
   #running: Promise<void> | null = null;
   /** Revision of the interest that the link has; null = none yet. */
   #revision: number | null = null;
-  #isAsking = false;
+  /** The link for which it is asked what it wants. */
+  #asking: Link | null = null;
   /** It was lost, or started, since it was linked: from then on, as in `back`. */
   #missed: { readonly since: number | null } | null = { since: null };
   #sent = 0;
@@ -147,7 +149,7 @@ export class Peer {
 
   /** wants takes a change of what it wants. */
   wants({ run, revision, wishes }: Change): void {
-    if (this.#alive?.run !== run || this.#link === null || this.#revision === null || this.#isAsking) return; // all of it will be asked for
+    if (this.#alive?.run !== run || this.#link === null || this.#revision === null || this.#asking !== null) return; // all of it will be asked for
     if (revision <= this.#revision) return;
     if (revision !== this.#revision + 1) {
       void this.#askForAll();
@@ -193,10 +195,9 @@ export class Peer {
   async #serve(): Promise<void> {
     const { log } = this.#deps;
     try {
-      const link = await this.#deps.openLink(this.id, this.#alive!.run, this.#watcher()); // it was heard
+      const link = await this.#deps.newLink(this.id, this.#alive!.run, this.#watcher()); // it was heard
       this.#link = link;
-      await this.#askForAll();
-      if (this.#revision === null || (this.#phase as PeerPhase) === 'away') link.close();
+      if (this.#isStopping || this.isAway || !(await this.#begin(link))) link.close();
       else {
         this.#enter('connected');
         log.log('notice', `Cluster: connected to ${this.id}.`);
@@ -215,11 +216,18 @@ export class Peer {
     }
   }
 
+  /** True = it carries what the peer wants. False, or an error = it does not: it may have been closed. */
+  async #begin(link: Link): Promise<boolean> {
+    await link.open();
+    const isOpen = await Promise.race([this.#askForAll().then(() => true), link.closed.then(() => false)]);
+    return isOpen && this.#revision !== null;
+  }
+
   /** All that it wants, in the place of what was known. Changes that come meanwhile are in it, or show by the next sign of life. */
   async #askForAll(): Promise<void> {
     const link = this.#link;
-    if (link === null || this.#isAsking) return;
-    this.#isAsking = true;
+    if (link === null || this.#asking === link) return;
+    this.#asking = link;
     try {
       const parts = await this.#deps.interestOf(this.id);
       const revision = parts[0]?.revision;
@@ -230,7 +238,7 @@ export class Peer {
     } catch (error) {
       this.#lastError = reasonOf(error);
     } finally {
-      this.#isAsking = false;
+      if (this.#asking === link) this.#asking = null;
     }
   }
 

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { connect } from '@nats-io/transport-node';
 import { listening, publish } from '../bridges/clients.ts';
 import { eventually } from '../bridges/scene.ts';
-import { type Member, startMembers, startNats } from './scene.ts';
+import { type Member, startMember, startMembers, startNats } from './scene.ts';
 
 const COPY = { username: null, listener: '', version: 5, expiryInterval: 0, qos: 0, retain: false, properties: '', payload: '' };
 const WILLS = { v: 1, id: 'x', run: '1', begins: true, gone: [] };
@@ -53,4 +53,29 @@ test('cluster passes over words that no broker says, and goes on', async (t) => 
   assert.equal(b.cluster.state.wills, 0);
   assert.equal(b.cluster.state.since, since);
   assert.equal(b.peer('a')?.phase, 'connected');
+});
+
+test('cluster makes a link anew at once when the other broker dies while it is opened, and is started again', async (t) => {
+  const nats = await startNats(t);
+  const a = await startMember(t, nats, 'a');
+  const stranger = await connect({ servers: [...nats.servers] });
+  t.after(() => stranger.close());
+  const asked: string[] = [];
+  stranger.subscribe('midge.test.x.link', {
+    callback: (_, question) => {
+      asked.push(question.json<{ to: string }>().to);
+      question.respond(JSON.stringify({ subject: 'midge.test.stream.of-nobody' }));
+    },
+  });
+  for (const run of ['first', 'second']) {
+    const alive = JSON.stringify({ protocol: 1, id: 'x', run, version: '0', revision: 1, retained: '' });
+    await eventually(
+      () => {
+        stranger.publish('midge.test.alive', alive);
+        return asked.includes(run);
+      },
+      () => `it is asked for a link to its ${run} run: ${asked}`,
+    );
+  }
+  await a.leave();
 });
