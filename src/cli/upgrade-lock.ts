@@ -1,6 +1,8 @@
 // One upgrade at a time: two would write to the same download and the same system.
 
+import { existsSync } from 'node:fs';
 import type { Server } from 'node:net';
+import { dirname } from 'node:path';
 import { OperatorError } from '../base/errors.ts';
 import { isDenied, isPortTaken, openUnixSocket } from '../listeners/open-socket.ts';
 
@@ -21,7 +23,7 @@ async function takeLock(path: string): Promise<Server> {
   try {
     return await openUnixSocket(path, { accept: (socket) => socket.destroy(), acceptFailed: () => {} });
   } catch (error) {
-    if (isDenied(error)) throw new OperatorError('Cannot upgrade: only root may - use sudo', { cause: error });
+    if (isDenied(error) && existsSync(dirname(path))) throw new OperatorError('Cannot upgrade: only root may - use sudo', { cause: error });
     if (!isPortTaken(error)) throw error;
     throw new OperatorError('Cannot upgrade: another upgrade is at work on this machine - wait until it has ended', { cause: error });
   }

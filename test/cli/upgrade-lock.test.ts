@@ -2,11 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { chmodSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { withUpgradeLock } from '../../src/cli/upgrade-lock.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+
+const NOBODY = 65_534;
 
 test('upgrade is refused while another one is at work, and goes on when that has ended', async (t) => {
   const lock = join(temporaryFolder(t), 'lock');
@@ -40,9 +42,20 @@ test('upgrade that was killed holds no other one up', async (t) => {
 });
 
 test('upgrade by another user than root says that only root may', async (t) => {
-  const lock = join(temporaryFolder(t), 'missing', 'lock'); // libuv says EACCES as for a folder of root
+  const folder = temporaryFolder(t);
+  chmodSync(folder, 0o555);
+  const isRoot = process.getuid?.() === 0;
+  if (isRoot) process.seteuid?.(NOBODY);
+  try {
+    await assert.rejects(
+      withUpgradeLock(async () => 'never', join(folder, 'lock')),
+      /^OperatorError: Cannot upgrade: only root may - use sudo$/,
+    );
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+  }
   await assert.rejects(
-    withUpgradeLock(async () => 'never', lock),
-    /^OperatorError: Cannot upgrade: only root may - use sudo$/,
+    withUpgradeLock(async () => 'never', join(folder, 'missing', 'lock')),
+    /its folder does not exist/,
   );
 });
