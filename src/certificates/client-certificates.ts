@@ -4,6 +4,7 @@
 //   clients/<serial>.revoked, ca.crl     the revoked ones (revoked.ts)
 
 import { type KeyObject, X509Certificate } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -158,6 +159,11 @@ function describe(cert: string, revoked: RevokedSerials): ClientCertificate {
 }
 
 /** The name becomes a user name and the name of files. `+` and `#` would take the patterns of an ACL file away from it. */
+/** hasIssued tells whether the authority of a folder has ever issued a client certificate. */
+export function hasIssued(folder: string): boolean {
+  return existsSync(join(folder, CLIENTS));
+}
+
 function checkName(name: string): void {
   const reason =
     name === ''

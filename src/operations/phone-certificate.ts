@@ -1,5 +1,6 @@
 // The certificate of a phone's own, where the listener for phones has require_certificate true.
 
+import { existsSync } from 'node:fs';
 import { makePassword } from '../access/first-account.ts';
 import type { PhoneCertificate } from '../phones/owntracks.ts';
 import { accountOf, protocolOf } from '../phones/phone.ts';
@@ -22,9 +23,12 @@ export async function giveCertificate(needs: OperationNeeds, phone: Phone): Prom
   return { content: makePkcs12(contents, passphrase), passphrase };
 }
 
-/** revokeCertificates takes those of some accounts out of use, at once. */
+/** revokeCertificates takes those of some accounts out of use, at once: also where no listener asks for them now, for one may do so again. */
 export async function revokeCertificates(needs: OperationNeeds, accounts: readonly string[]): Promise<void> {
-  if (needs.certificates === null) return;
-  const register = await registerOf(needs);
-  if ((await register.revokeOf(accounts, Date.now())) > 0) await needs.certificates.check();
+  const folder = needs.state.certificates;
+  if (!existsSync(folder)) return;
+  const { ClientRegister, hasIssued } = await import('../certificates/client-certificates.ts');
+  if (!hasIssued(folder)) return;
+  const register = await ClientRegister.open(folder);
+  if ((await register.revokeOf(accounts, Date.now())) > 0) await needs.certificates?.check();
 }
