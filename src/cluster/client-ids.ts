@@ -93,6 +93,11 @@ export class ClientIds implements ClientIdClaims {
     this.#moves.stop();
   }
 
+  /** ended resolves when nothing is left of it in the tree of subscriptions, shortly after other brokers cannot be asked any more. */
+  ended(): Promise<void> {
+    return this.#moves.ended();
+  }
+
   claim(asked: ClientIdClaim, claimant: Claimant): Promise<ClaimVerdict> | null {
     const { clientId } = asked;
     const claim: Claim = { time: this.#now(), isClean: asked.cleanStart, claimant };
@@ -305,7 +310,8 @@ export class ClientIds implements ClientIdClaims {
     try {
       await this.#settleAll(peer, [...ids]);
     } catch (error) {
-      if (!(error instanceof NobodyListens)) for (const clientId of ids) this.#settleLater(peer, clientId);
+      const isAgain = !(error instanceof NobodyListens);
+      for (const clientId of isAgain ? ids : []) if (this.#deps.broker.sessions.get(clientId) !== null) this.#settleLater(peer, clientId);
       this.#deps.log.log('debug', `Cluster: cannot compare clients with ${peer}: ${reasonOf(error)}`);
     } finally {
       this.#settling.delete(peer);

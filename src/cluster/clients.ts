@@ -52,6 +52,11 @@ export class Clients {
     this.wills.stop();
   }
 
+  /** ended resolves when what was under way at `stop` is over. */
+  ended(): Promise<void> {
+    return this.ids.ended();
+  }
+
   /** listen hears the others, on a new connection to NATS. */
   listen(listen: Listen): (() => void)[] {
     const { subjects, id } = this.#deps;

@@ -207,7 +207,7 @@ class NatsCluster implements Cluster {
     const ending = Array.from(this.#peers.values(), (peer) => peer.stop());
     this.#cutIncoming();
     await this.#backplane.stop(); // no answer comes any more to what they ask
-    await Promise.all(ending);
+    await Promise.all([...ending, this.#clients.ended()]); // the next cluster finds the tree as the sessions have it
   }
 
   #ownFigures(): Figures {

@@ -110,6 +110,8 @@ export class Moves {
   readonly #arriving = new Map<string, Markers>();
   /** By session and broker: deliveries up to this order are the same here and there. */
   readonly #copies = new WeakMap<Session, Map<string, number>>();
+  readonly #fetches = new Set<Promise<void>>();
+  #isStopped = false;
   readonly #hearMarker = (packet: AedesPacket): void => this.#noteMarker(packet);
 
   constructor(deps: MovesDeps) {
@@ -122,8 +124,14 @@ export class Moves {
 
   /** stop keeps what is here. */
   stop(): void {
+    this.#isStopped = true;
     this.#deps.broker.tree.removeListener(`${MARKERS}+`, this.#hearMarker);
     for (const [move, leaving] of [...this.#leaving]) this.#keep(move, leaving);
+  }
+
+  /** ended resolves when no session is brought here any more. */
+  async ended(): Promise<void> {
+    await Promise.allSettled(this.#fetches);
   }
 
   /** newMove names one. */
@@ -208,6 +216,13 @@ export class Moves {
 
   /** fetch brings a session here. Throws when the giver is lost meanwhile: then all is here but the messages that it has. */
   async fetch(giver: string, move: string, announced: Moving | Announced): Promise<void> {
+    if (this.#isStopped) throw new Error('this broker leaves the cluster');
+    const fetched = this.#fetch(giver, move, announced);
+    this.#fetches.add(fetched);
+    await fetched.finally(() => this.#fetches.delete(fetched));
+  }
+
+  async #fetch(giver: string, move: string, announced: Moving | Announced): Promise<void> {
     const { broker } = this.#deps;
     const moving = 'size' in announced ? await this.#announced(giver, move, announced) : announced;
     const { clientId } = moving.session;

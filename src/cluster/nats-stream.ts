@@ -111,10 +111,10 @@ export class NatsStream extends Duplex {
       return;
     }
     const kind = message[0];
-    if (kind === KIND.DATA) {
+    if (kind === KIND.DATA && this.#taken < WINDOW) {
       this.#taken += message.length - HEADER;
       this.push(message.subarray(HEADER));
-    } else if (kind === KIND.CREDIT && message.length === HEADER + 4) {
+    } else if (kind === KIND.CREDIT && message.length === HEADER + 4 && message.readUInt32BE(HEADER) <= this.#underWay) {
       this.#underWay -= message.readUInt32BE(HEADER);
       if (this.#waiting !== null) this.#sendOn();
     } else if (kind === KIND.END) {

@@ -69,6 +69,23 @@ test('stream carries every byte in order in both directions, whatever the sizes'
   assert.ok(Buffer.concat(pieces).equals(Buffer.concat(back)));
 });
 
+test('stream ends when the other end sends more than it may, or takes back more than it was sent', async () => {
+  for (const [kind, body, count] of [
+    [0, Buffer.alloc(131_072), 2 * (WINDOW / 131_072)],
+    [1, Buffer.from('00000001', 'hex'), 1],
+  ] as const) {
+    const { wire, far } = pair();
+    const failed = once(far, 'error');
+    for (let number = 1; number <= count; number++) {
+      const header = Buffer.of(kind, 0, 0, 0, number);
+      wire.deliver({ subject: 'far', bytes: Buffer.concat([header, body]) });
+    }
+    assert.equal(far.destroyed, true);
+    assert.ok(far.readableLength <= WINDOW + 131_072);
+    await failed;
+  }
+});
+
 test('stream copies what is written: its writer uses the buffer again', async () => {
   const { wire, near, far } = pair();
   const there = gather(far);

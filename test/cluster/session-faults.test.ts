@@ -27,7 +27,8 @@ interface End {
 }
 
 /** Fault says what is lost of the words on the way, in both directions. */
-type Fault = (word: ClientsWord) => 'question' | 'answer' | null;
+type Lost = 'question' | 'answer' | null;
+type Fault = (word: ClientsWord) => Lost | Promise<Lost>;
 
 /** twoEnds are two brokers that ask each other by calls. */
 async function twoEnds(t: TestContext, fault: { now: Fault }): Promise<[End, End]> {
@@ -35,7 +36,7 @@ async function twoEnds(t: TestContext, fault: { now: Fault }): Promise<[End, End
   const start = async (id: string, other: string): Promise<End> => {
     const midge = await startTestBroker();
     const ask = async (peer: string, word: ClientsWord): Promise<Buffer> => {
-      const lost = fault.now(word);
+      const lost = await fault.now(word);
       if (lost === 'question') throw new Error('no answer');
       const answer = await all.get(peer)!.ids.answer(Buffer.from(JSON.stringify({ v: 1, ...word }))); // both are there
       if (lost === 'answer') throw new Error('no answer');
@@ -156,6 +157,31 @@ test('cluster brings what a shared subscription gives a session while it moves',
   await again.expect("34 [ 'x' ???? {} |one| ]");
   await again.expect("34 [ 'x' ???? {} |two| ]");
   assert.equal(a.midge.broker.sessions.get('wanderer'), null);
+});
+
+test('cluster has ended when sessions on their way have no place of their own in the tree any more', async (t) => {
+  const fault: { now: Fault } = { now: () => null };
+  const [a, b] = await twoEnds(t, fault);
+  await prepare(a);
+  const { promise, resolve: lose } = Promise.withResolvers<Lost>();
+  let isTaken = false;
+  fault.now = ({ ask }) => {
+    isTaken ||= ask === 'take';
+    return ask === 'take' ? promise : null;
+  };
+  const client = b.midge.open();
+  client.send("10 [ PROTOCOL 00 0000 { 11 FFFFFFFF } 'wanderer' ]");
+  await eventually(() => isTaken, 'the session is on its way');
+  b.ids.stop();
+  const { tree } = b.midge.broker;
+  const ended = b.ids.ended();
+  lose('question');
+  await ended;
+  let gates = 0;
+  tree.watcher = { added: () => {}, removed: () => gates++ };
+  await client.expect('20 [ ?? 00 { ... } ]');
+  assert.equal(gates, 0);
+  assert.equal(tree.count, 1);
 });
 
 test('cluster lets clients in where another broker cannot answer questions about them', async (t) => {

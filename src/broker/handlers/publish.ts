@@ -134,9 +134,9 @@ function acceptDurably(connection: SignedIn, journal: Journal, packet: PublishPa
 
 /** Another broker of the cluster is not refused when the card is full: its messages wait here, and unacknowledged there, until there is room. */
 function whenKept(connection: SignedIn, journal: Journal, callback: (outcome: Durability) => void, isUrgent = false): void {
-  const isPatient = isOfCluster(connection);
+  if (!isOfCluster(connection)) return journal.whenDurable(callback, isUrgent);
   const kept = (outcome: Durability): void => {
-    if (outcome === 'durable' || !isPatient) callback(outcome);
+    if (outcome === 'durable') callback(outcome);
     else if (connection.state === 'connected') connection.broker.wheel.after(RETRY_SECONDS, () => journal.whenDurable(kept));
   };
   journal.whenDurable(kept, isUrgent);
