@@ -37,7 +37,7 @@ export const UPDATE_DIRECTIVES: readonly Directive[] = [
       own: true,
       default: 'off',
       reloadable: true,
-      doc: 'Whether midge looks for a newer version by itself, once a day: `off` = it asks nobody until you do, `check` = it looks and tells you, `install` = it also installs the newer version. midge installs only what is signed and not older, and goes back to the version before if the new one is not healthy. `install` needs the service of `midge install`.',
+      doc: 'Whether midge looks for a newer version by itself, once a day: `off` = it asks nobody until you do, `check` = it looks and tells you, `install` = it also installs the newer version. midge installs only what is signed and not older, and goes back to the version before if the new one is not healthy. `install` needs the service of `midge install` or the card image, which restarts to try the new version.',
     },
     (draft, value) => {
       draft.updates.mode = value;
