@@ -133,6 +133,14 @@ test('slots does not restart when the register for the partition to start cannot
   assert.deepEqual([box.events(), box.run('get-primary')], ['', 'B']);
 });
 
+test('slots tries no system when it cannot remember that it has: a failed trial would not be known', (t) => {
+  const box = new Box(t);
+  box.run('set-primary', 'B');
+  mkdirSync(box.path('/var/lib/midge-slots/tried.new')); // in the way of the file
+  assert.throws(() => box.run('try'), /midge-slots cannot be written/);
+  assert.deepEqual(box.calls(), []);
+});
+
 test('slots asks rauc to declare the system good when the broker has stayed healthy', (t) => {
   const box = new Box(t);
   box.run('set-primary', 'B');
