@@ -201,13 +201,13 @@ class NatsCluster implements Cluster {
     const { broker } = this.#deps;
     if (this.#timer !== null) clearInterval(this.#timer);
     if (broker.tree.watcher === this.#interest) broker.tree.watcher = null;
-    this.#retained.end();
     this.#clients.stop();
     this.#tellAlive(true);
     const ending = Array.from(this.#peers.values(), (peer) => peer.stop());
     this.#cutIncoming();
     await this.#backplane.stop(); // no answer comes any more to what they ask
     await Promise.all([...ending, this.#clients.ended()]); // the next cluster finds the tree as the sessions have it
+    this.#retained.end(); // last: a topic that is cleared meanwhile is remembered as such
   }
 
   #ownFigures(): Figures {

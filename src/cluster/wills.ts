@@ -92,12 +92,12 @@ export class Wills {
     if (broker.heldWills === null || broker.heldWills.isEmpty) this.#settle();
   }
 
+  /** stop leaves wills from before a restart to the next start: who has said them is not known. */
   stop(): void {
     const { broker } = this.#deps;
     broker.removeListener('clientReady', this.#noteReady);
     broker.removeListener('clientDisconnect', this.#noteGone);
     for (const timer of this.#delayed.values()) broker.wheel.cancel(timer);
-    this.#finishHeld(new Set());
   }
 
   connected(): void {
@@ -114,7 +114,10 @@ export class Wills {
     other.heardAt = this.#deps.clock.monotonic();
     if (other.run !== run || leaves === true) other.copies.clear();
     other.run = run;
-    if (this.#said.get(id)?.run === run) this.#said.delete(id); // it was cut off, not dead
+    const said = this.#said.get(id);
+    if (said?.run !== run) return;
+    for (const clientId of said.clients) this.#cancelDelayed(clientId); // it was cut off, not dead: its clients may still be connected
+    this.#said.delete(id);
   }
 
   /** back gives a broker that has come, or come back, our copies. */

@@ -37,6 +37,16 @@ async function two(t: TestContext, more = {}): Promise<[Member, Member, Awaited<
   return [a, b, nats];
 }
 
+test('cluster remembers what is cleared while it ends, so that a reload brings no old value back', async (t) => {
+  const nats = await startNats(t);
+  const a = await startMember(t, nats, 'a');
+  retainNow(a, 'x', 'old');
+  const leaving = a.leave();
+  retainNow(a, 'x', '');
+  await leaving;
+  assert.ok(a.broker.retained.cleared.keyOf('x') > 0);
+});
+
 test('cluster has a retained value at all brokers, wanted there or not, with its properties, until one of them clears it', async (t) => {
   const [a, b] = await two(t);
   await publish(t, a.port, 'x/y', 'warm', { qos: 1, retain: true, properties: { contentType: 'text/plain' } });

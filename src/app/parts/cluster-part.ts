@@ -102,8 +102,9 @@ export class ClusterPart implements AppliancePart {
   async #replace(before: Cluster | null, next: Cluster | null): Promise<void> {
     try {
       await before?.stop();
-      if (next === null) this.#forgetPeers();
-      else await next.start();
+      if (next !== null) return await next.start();
+      this.#forgetPeers();
+      this.#setup.broker().heldWills?.finish(new Set()); // nobody else says any
     } catch (error) {
       this.#setup.log.log('error', `Error: The cluster could not be changed by the reload: ${reasonOf(error)}.`);
     }
