@@ -81,16 +81,15 @@ export class Backplane implements Carrier {
 
   /** publish never throws: what NATS does not take is lost, as on the way. */
   publish(subject: string, bytes: Uint8Array): void {
-    if (!this.#isConnected) return;
     try {
-      this.#nats?.publish(subject, bytes);
+      this.#open?.publish(subject, bytes);
     } catch (error) {
       this.#owner.refused(`${bytes.length} bytes to ${subject}: ${natsReason(error)}`);
     }
   }
 
   listen(subject: string, heard: Listener): () => void {
-    const subscription = this.#nats?.subscribe(subject, {
+    const subscription = this.#open?.subscribe(subject, {
       callback: (error, message) => {
         if (error !== null) return;
         try {
@@ -125,8 +124,14 @@ export class Backplane implements Carrier {
   }
 
   #connection(): NatsConnection {
-    if (this.#nats === null || !this.#isConnected) throw new Error('NATS is not reached');
-    return this.#nats;
+    const open = this.#open;
+    if (open === null) throw new Error('NATS is not reached');
+    return open;
+  }
+
+  /** Null = there is none, or it is closed, of which we are told a little later. */
+  get #open(): NatsConnection | null {
+    return this.#isConnected && this.#nats?.isClosed() === false ? this.#nats : null;
   }
 
   async #run(): Promise<void> {
