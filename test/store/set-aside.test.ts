@@ -9,7 +9,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { PackedReader } from '../../src/store/packed.ts';
 import { loadPieces } from '../../src/store/read-database.ts';
-import { migrate } from '../../src/store/schema.ts';
+import { migrate, SCHEMA_VERSION } from '../../src/store/schema.ts';
 import { UnsoundRows } from '../../src/store/set-aside.ts';
 import { WorkerStore } from '../../src/store/worker-store.ts';
 
@@ -70,7 +70,7 @@ for (const [what, damage, expected] of DAMAGE) {
     for (const [kind, count] of Object.entries(expected ?? {})) {
       const table = kind === 'will' || kind === 'session' ? 'session' : kind;
       const wanted = table === 'session' ? (expected?.['session'] ?? 0) + (expected?.['will'] ?? 0) : count;
-      assert.equal(database.prepare(`SELECT count(*) AS n FROM set_aside_v4_${table}`).get()?.['n'], wanted);
+      assert.equal(database.prepare(`SELECT count(*) AS n FROM set_aside_v${SCHEMA_VERSION}_${table}`).get()?.['n'], wanted);
     }
     const left = new UnsoundRows(database);
     assert.deepEqual(left.found, [], 'what is left is sound');
