@@ -106,7 +106,8 @@ function runnable(line: string): string {
 
 /** inBackground starts a broker, with nothing to read from, and waits until it says that it runs. */
 function inBackground(line: string): string {
-  return `${line} >broker.log 2>&1 </dev/null & broker=$!
+  // The log of a broker before it goes first: the background may be late to do so.
+  return `: >broker.log; ${line} >>broker.log 2>&1 </dev/null & broker=$!
 until grep -q ' running$' broker.log; do kill -0 $broker || { cat broker.log >&2; exit 1; }; sleep 0.1; done`;
 }
 
