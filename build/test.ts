@@ -1,6 +1,6 @@
 // Runs the tests, a line per file, and lists what was skipped and why: node build/test.ts [FILE or FOLDER...]
 //
-// Without names: everything in test/ but test/artefact/, test/attacks/, test/machine/, test/image/ and test/torture/, which need what `make binary` and `make image` make,
+// Without names: everything in test/ but test/artefact/, test/attacks/, test/machine/, test/image/, test/torture/ and the minutes of test/cluster/faults/, which need what `make binary` and `make image` make,
 // and test/web/browser/, whose browsers need both cores.
 // With MIDGE_NO_SKIP=1 in the environment a skipped test is a failure: for a machine that has all programs.
 
@@ -12,8 +12,16 @@ import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 
 const ROOT = join(import.meta.dirname, '..');
-const APART = ['test/artefact/', 'test/attacks/', 'test/machine/', 'test/image/', 'test/torture/', 'test/web/browser/'];
-const MACHINES = ['test/image/', 'test/torture/', 'test/machine/'].map((folder) => join(ROOT, folder));
+const APART = [
+  'test/artefact/',
+  'test/attacks/',
+  'test/machine/',
+  'test/image/',
+  'test/torture/',
+  'test/web/browser/',
+  'test/cluster/faults/',
+];
+const MACHINES = ['test/image/', 'test/torture/', 'test/machine/', 'test/cluster/faults/'].map((folder) => join(ROOT, folder));
 const BROWSERS = join(ROOT, 'test/web/browser/');
 
 /** HANG_MS ends a test that would never end. No test that works comes near it. */
