@@ -1,7 +1,7 @@
 // Runs the tests, a line per file, and lists what was skipped and why: node build/test.ts [FILE or FOLDER...]
 //
-// Without names: everything in test/ but test/artefact/, test/attacks/, test/machine/, test/image/, test/torture/ and the minutes of test/cluster/faults/, which need what `make binary` and `make image` make,
-// and test/web/browser/, whose browsers need both cores.
+// Without names: everything in test/ but test/artefact/, test/attacks/, test/machine/, test/image/ and test/torture/, which need what `make binary`
+// and `make image` make, test/cluster/faults/, which takes minutes, and test/web/browser/, whose browsers need both cores.
 // With MIDGE_NO_SKIP=1 in the environment a skipped test is a failure: for a machine that has all programs.
 
 import { globSync, statSync } from 'node:fs';

@@ -15,8 +15,8 @@ import { Will } from './session/will.ts';
 import { scheduleWill } from './session/wills.ts';
 import { makeTopic } from './topic.ts';
 
-/** PROGRESS is how far a kept delivery has come. */
-export const PROGRESS: Readonly<Record<DeliveryState, Progress>> = { queued: UNSENT, sent: SENT, released: RELEASED };
+/** How far a kept delivery has come. */
+const PROGRESS: Readonly<Record<DeliveryState, Progress>> = { queued: UNSENT, sent: SENT, released: RELEASED };
 
 /** restore fills a broker with what a store has kept, and gives it a journal that goes on in that. */
 export async function restore(broker: Broker, store: SessionStore): Promise<void> {
@@ -124,6 +124,8 @@ class Restoration implements LoadSink {
     for (const { order, packetId } of loaded.left ?? []) session.outgoing.pass(order, packetId);
     for (const { delivery, message } of loaded.deliveries) {
       const restored = restoredDelivery(delivery, this.#restored(message), session);
+      restored.isKept = true;
+      restored.message.outstanding++;
       if (stored.disconnectedAt === null && delivery.qos === 1) restored.progress = SENT; // to who was connected it may have gone unwritten
       if (broker.budget.hasRoomFor(restored, session.account) && session.outgoing.restore(restored)) continue;
       session.outgoing.pass(delivery.order, delivery.packetId);
@@ -151,20 +153,19 @@ function restoredWill(stored: StoredWill): Will['packet'] {
   return { topicName, payload, qos, retain, properties: decodeProperties(stored.properties, WILL) };
 }
 
-/** groupFor gives the shared subscription that a message must have come by: the store does not name it. */
-export function groupFor(session: Session, topicName: string): Share | null {
+/** The shared subscription that a message must have come by: the store does not name it. */
+function groupFor(session: Session, topicName: string): Share | null {
   for (const { group, topicFilter } of session.subscriptions.values())
     if (group !== null && filterMatches(topicFilter, topicName)) return group;
   return null;
 }
 
-function restoredDelivery(stored: StoredDelivery, message: Message, session: Session): Delivery {
+/** restoredDelivery makes a delivery of what was kept of one. Whether the store of this broker has it is for the caller to note. */
+export function restoredDelivery(stored: StoredDelivery, message: Message, session: Session): Delivery {
   const group = stored.shared ? groupFor(session, message.topic.name) : null;
   const delivery = new Delivery(message, stored.qos, stored.retain, stored.identifiers, group);
   delivery.order = stored.order;
   delivery.packetId = stored.packetId;
   delivery.progress = PROGRESS[stored.state];
-  delivery.isKept = true;
-  message.outstanding++;
   return delivery;
 }

@@ -5,14 +5,13 @@ import { readAck, readAuth, readConnect, readConnectVersion, readDisconnect, rea
 import { readPublish } from '../../mqtt/publish-packet.ts';
 import { MalformedPacket, protocolError } from '../../mqtt/reason-codes.ts';
 import type { Connection, SignedIn } from '../connection/connection.ts';
-import { CLUSTER_LISTENER } from '../options.ts';
 import { handleAuth } from './auth.ts';
 import { handleConnect } from './connect.ts';
 import { handleDisconnect } from './disconnect.ts';
 import { handlePingreq } from './pingreq.ts';
 import { handlePuback } from './puback.ts';
 import { handlePubcomp } from './pubcomp.ts';
-import { handlePublish } from './publish.ts';
+import { handlePublish, isOfCluster } from './publish.ts';
 import { handlePubrec } from './pubrec.ts';
 import { handlePubrel } from './pubrel.ts';
 import { handleSubscribe } from './subscribe.ts';
@@ -24,7 +23,8 @@ export function dispatch(connection: Connection, type: number, buffer: Buffer, s
   const client = connection as SignedIn; // by the table CONNECT alone comes before there is a session
   switch (type) {
     case PACKET_TYPE.PUBLISH:
-      return handlePublish(client, readPublish(buffer, start, body, end, version === 5, senderOf(client)));
+      // Another broker of the cluster sends what its subscriptions get, with the mark of a shared one.
+      return handlePublish(client, readPublish(buffer, start, body, end, version === 5, isOfCluster(client) ? 'server' : 'client'));
     case PACKET_TYPE.PUBACK:
       return handlePuback(client, readAck(buffer, body, end, version, type));
     case PACKET_TYPE.PUBREC:
@@ -50,9 +50,4 @@ export function dispatch(connection: Connection, type: number, buffer: Buffer, s
       if (version !== 5) throw protocolError('AUTH before MQTT 5');
       return handleAuth(client, readAuth(buffer, body, end));
   }
-}
-
-/** Another broker of the cluster sends what its subscriptions get, with the mark of a shared one. */
-function senderOf({ origin }: SignedIn): 'client' | 'server' {
-  return origin.policy.name === CLUSTER_LISTENER ? 'server' : 'client';
 }

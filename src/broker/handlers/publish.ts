@@ -142,7 +142,8 @@ function whenKept(connection: SignedIn, journal: Journal, callback: (outcome: Du
   journal.whenDurable(kept, isUrgent);
 }
 
-function isOfCluster({ origin }: SignedIn): boolean {
+/** isOfCluster tells whether the publisher is another broker of the cluster. */
+export function isOfCluster({ origin }: SignedIn): boolean {
   return origin.policy.name === CLUSTER_LISTENER;
 }
 

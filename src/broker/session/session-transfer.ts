@@ -7,10 +7,10 @@ import { Subscription } from '../delivery/subscription.ts';
 import type { Broker } from '../engine.ts';
 import { storedDelivery, storedMessage, storedSession, storedSubscription } from '../journal.ts';
 import type { Message } from '../message.ts';
-import type { LoadedSession, StoredDelivery, StoredMessage, StoredSession } from '../ports.ts';
-import { groupFor, PROGRESS, restoredMessage } from '../restoration.ts';
+import type { LoadedSession, StoredMessage, StoredSession } from '../ports.ts';
+import { restoredDelivery, restoredMessage } from '../restoration.ts';
 import { allowedExpiry } from './expiry.ts';
-import { Delivery } from './outgoing-window.ts';
+import type { Delivery } from './outgoing-window.ts';
 import { Session } from './session.ts';
 
 /** sessionToMove gives all of a session that has no connection. Keys of messages count from 1; deliveries of one message share it. */
@@ -80,7 +80,7 @@ function* deliveriesOf(session: Session, { deliveries }: LoadedSession, above: n
     if (delivery.order <= above) continue;
     const message = messages.get(stored.key) ?? newMessage(stored);
     messages.set(stored.key, message);
-    yield newDelivery(delivery, message, session);
+    yield restoredDelivery(delivery, message, session);
   }
 }
 
@@ -90,13 +90,4 @@ function newMessage(stored: StoredMessage): Message {
   message.key = 0;
   message.keep();
   return message;
-}
-
-function newDelivery(stored: StoredDelivery, message: Message, session: Session): Delivery {
-  const group = stored.shared ? groupFor(session, message.topic.name) : null;
-  const delivery = new Delivery(message, stored.qos, stored.retain, stored.identifiers, group);
-  delivery.order = stored.order;
-  delivery.packetId = stored.packetId;
-  delivery.progress = PROGRESS[stored.state];
-  return delivery;
 }
