@@ -21,6 +21,8 @@ export function drawCharts(): void {
 /** Readable on a light and on a dark page, and to who sees no red or no green; brokers beyond the first three take the last ones in turn. */
 const COLOURS = ['#2d7fd3', '#d9822b', '#8c8c8c', '#8e5bb5', '#2a9d8f'];
 const INK = '#7d8590';
+/** Width of a letter of a legend, about, in pixels. */
+const LETTER = 7.5;
 const FONT = `font-family="system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif" font-size="14"`;
 
 /** What the columns are called where a reader knows them by another name. */
@@ -96,7 +98,7 @@ function drawLoads(): string {
   ];
   const brokers = brokersOf(rows);
   const [left, width, bar, top] = [390, 840, 11, 60];
-  const at = logScale(1, 4.3, left, width - 70);
+  const at = logScale(0, 4.3, left, width - 70);
   const height = bar * brokers.length + 14;
   const parts = rows.flatMap(({ load, cells }, index) => {
     const y = top + index * height;
@@ -112,9 +114,9 @@ function drawLoads(): string {
     return [`  <text x="${left - 10}" y="${y + 20}" fill="${INK}" text-anchor="end" font-size="12">${escaped(load)}</text>`, ...bars];
   });
   const bottom = top + rows.length * height;
-  const lines = [10, 100, 1000, 10_000].map((value) => verticalLine(at(value), top - 8, bottom, value.toLocaleString('en')));
+  const lines = [1, 10, 100, 1000, 10_000].map((value) => verticalLine(at(value), top - 8, bottom, value.toLocaleString('en')));
   return svg(width, bottom + 34, `Thousand messages per second by load, for ${listed(brokers)}`, [
-    ...legend(brokers, left),
+    ...legend(brokers, left, width),
     ...lines,
     ...parts,
     caption((left + width) / 2, bottom + 28, 'thousand messages per second; each line is ten times the one before'),
@@ -149,7 +151,7 @@ function drawPayloadSizes(): string {
     return `  <text x="${round(x(bytes))}" y="${bottom + 20}" fill="${INK}" text-anchor="middle" font-size="12">${label}</text>`;
   });
   return svg(right + 20, bottom + 50, `Thousand messages per second by size of the payload, for ${listed(brokers)}`, [
-    ...legend(brokers, left),
+    ...legend(brokers, left, right),
     ...rates,
     ...sizes,
     ...curves,
@@ -182,7 +184,7 @@ function drawLatencies(): string {
   const bottom = top + rows.length * height;
   const lines = [10, 100, 1000, 10_000].map((value) => verticalLine(at(value), top - 8, bottom, value.toLocaleString('en')));
   return svg(width, bottom + 34, `Latency percentiles with one message at a time, for ${listed(brokers)}`, [
-    ...legend(brokers, left),
+    ...legend(brokers, left, width),
     ...lines,
     ...parts,
     caption((left + width) / 2, bottom + 28, 'microseconds from write to read: p50, p99 and p99.9'),
@@ -197,12 +199,18 @@ function caption(x: number, y: number, words: string): string {
   return `  <text x="${x}" y="${y}" fill="${INK}" text-anchor="middle" font-size="12">${words}</text>`;
 }
 
-function legend(brokers: readonly string[], left: number): string[] {
+/** The names of the brokers in a line from `left` on, or ending at `right` where they are long. */
+function legend(brokers: readonly string[], left: number, right: number): string[] {
+  const names = brokers.map((broker) => NAMES[broker] ?? broker);
+  const widths = names.map((name) => 44 + name.length * LETTER);
+  const total = widths.reduce((sum, each) => sum + each, 0);
+  let x = Math.min(left, right - total);
   return brokers.flatMap((broker, index) => {
-    const x = left + index * 130;
+    const at = x;
+    x += widths[index]!; // one for each
     return [
-      `  <rect x="${x}" y="12" width="14" height="14" fill="${colourOf(brokers, broker)}"/>`,
-      `  <text x="${x + 20}" y="24" fill="${INK}">${escaped(NAMES[broker] ?? broker)}</text>`,
+      `  <rect x="${at}" y="12" width="14" height="14" fill="${colourOf(brokers, broker)}"/>`,
+      `  <text x="${at + 20}" y="24" fill="${INK}">${escaped(names[index]!)}</text>`,
     ];
   });
 }

@@ -19,6 +19,8 @@ const CLASS_ANY = 255;
 const FUDGE = 300;
 const HEADER_BYTES = 12;
 const MAX_KEY_FILE_BYTES = 4096;
+/** Comments of named.conf(5); strings too, for a secret may hold "//". */
+const COMMENT_OR_STRING = /"[^"]*"|\/\/.*|#.*|\/\*[\s\S]*?\*\//g;
 const ERRORS: ReadonlyMap<number, string> = new Map([
   [16, 'the signature is wrong: the key is another one there'],
   [17, 'this key is not known there'],
@@ -41,7 +43,7 @@ export interface Signed {
 
 /** readTsigKey reads a file as tsig-keygen(8) writes it; throws OperatorError without showing anything of the key. */
 export function readTsigKey(path: string): TsigKey {
-  const text = readKeyText(path).replaceAll(/\/\/.*|#.*|\/\*[\s\S]*?\*\//g, '');
+  const text = readKeyText(path).replaceAll(COMMENT_OR_STRING, (found) => (found.startsWith('"') ? found : ''));
   const [, name, body] = /key\s+"?([^\s"{]+)"?\s*\{([\s\S]*?)\}/.exec(text) ?? [];
   const algorithm = /algorithm\s+"?([\w-]+)"?\s*;/.exec(body ?? '')?.[1]?.toLowerCase();
   const secret = /secret\s+"?([A-Za-z0-9+/=]+)"?\s*;/.exec(body ?? '')?.[1];

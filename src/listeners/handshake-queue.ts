@@ -3,10 +3,13 @@
 //   socket -> silent -> its ClientHello is here -> | queue | -> handshake runs -> secured, failed, or closed
 //
 // A socket that has said nothing costs no handshake, and one that waits costs a fraction of one. A peer that takes long for its part
-// keeps a place for a second only: slow devices, and those that never answer, hold up nobody. Where connections that have not signed in
+// keeps a place for a second only: slow devices, and those that never answer, hold up nobody. A turn comes while the event loop
+// handles what it has polled: Node sends no alert before a check phase has followed what it sent last, and a quick answer would come
+// between a turn in that phase and the next. Where connections that have not signed in
 // take all the room there is, no handshake begins that would push one of them out, until a second has passed without any.
 
 import type { Socket } from 'node:net';
+import { MessageChannel } from 'node:worker_threads';
 
 /** Handshakes that begin in one turn: each takes some tenths of a millisecond for its signature. */
 const BEGIN_PER_TURN = 4;
@@ -27,6 +30,7 @@ export class HandshakeQueue {
   #waiting: Waiting[] = [];
   readonly #running = new Map<Socket, NodeJS.Timeout>();
   readonly #hasRoom: () => boolean;
+  readonly #turns = new MessageChannel();
   #isAwaited = false;
   /** Looks that found no room since the last handshake began. */
   #looks = 0;
@@ -34,6 +38,9 @@ export class HandshakeQueue {
   /** `hasRoom` tells whether one more handshake fits beside what is there. */
   constructor(hasRoom: () => boolean = () => true) {
     this.#hasRoom = hasRoom;
+    this.#turns.port1.on('message', () => this.#turn());
+    this.#turns.port1.unref();
+    this.#turns.port2.unref();
   }
 
   /** enter calls `begin` when the client has spoken and it is its turn; never when its socket is gone by then. */
@@ -57,7 +64,7 @@ export class HandshakeQueue {
   #awaitTurn(): void {
     if (this.#isAwaited) return;
     this.#isAwaited = true;
-    setImmediate(() => this.#turn());
+    setImmediate(() => this.#turns.port2.postMessage(null));
   }
 
   #turn(): void {
@@ -84,6 +91,6 @@ export class HandshakeQueue {
 
   #lookAgain(): void {
     this.#isAwaited = true;
-    setTimeout(() => this.#turn(), LOOK_MS).unref();
+    setTimeout(() => this.#turns.port2.postMessage(null), LOOK_MS).unref();
   }
 }

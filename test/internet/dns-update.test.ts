@@ -36,6 +36,12 @@ for (const algorithm of ['hmac-sha1', 'hmac-sha224', 'hmac-sha384', 'hmac-sha512
   });
 }
 
+test('a secret may look like a comment', (context) => {
+  const keyFile = join(temporaryFolder(context), 'key');
+  writeFileSync(keyFile, '// of the box\nkey "midge" { # one\n\talgorithm hmac-sha256; /* "the usual" */\n\tsecret "c2//cmV0/A==";\n};\n');
+  assert.deepEqual(readTsigKey(keyFile), { name: 'midge', algorithm: 'hmac-sha256', secret: Buffer.from('c2//cmV0/A==', 'base64') });
+});
+
 test('a refusal is said in words, and nothing has changed', { skip }, async (context) => {
   const { target, folder, resolver } = await startNameServer(context);
   const change = { name: 'home.example.org', type: 'A', action: 'set', value: '192.0.2.7', ttl: 60 } as const;

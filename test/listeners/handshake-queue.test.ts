@@ -89,6 +89,7 @@ test('no handshake begins that would push out who has one, until a second has pa
   assert.deepEqual(begun, [0, 1]);
   room = 1;
   context.mock.timers.tick(10);
+  await nextTurn();
   assert.deepEqual(begun, [0, 1, 2]);
   for (let looks = 0; looks < 99; looks++) {
     await nextTurn();
@@ -99,5 +100,6 @@ test('no handshake begins that would push out who has one, until a second has pa
   context.mock.timers.tick(10);
   await nextTurn();
   context.mock.timers.tick(10);
+  await nextTurn();
   assert.deepEqual(begun, [0, 1, 2, 3, 4, 5, 6]);
 });

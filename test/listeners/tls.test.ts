@@ -10,6 +10,7 @@ import { Duplex } from 'node:stream';
 import { before, test } from 'node:test';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import WebSocket from 'ws';
+import { until } from '../support/broker/turns.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { closed } from '../support/network/closed.ts';
 import { type TestAuthority, type TestPair, testAuthority } from '../support/network/test-certificates.ts';
@@ -119,6 +120,18 @@ test('TLS listener names the failure when a client shows no certificate or a str
   await log.line(/it sent no client certificate/);
   dial(listener.port, await (await testAuthority('CN=Stranger')).issue('CN=lamp')).on('error', () => {});
   await log.line(/its client certificate "lamp" is issued by "Stranger"/);
+});
+
+test('TLS listener sends its alert however quickly a client answers', { skip: missing(['openssl'], 'openssl') }, async (context) => {
+  const { listener, refusals } = await openListener(context, { tls: { ...TLS, requireCertificate: true } }, server);
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  const busy = setInterval(() => Atomics.wait(pause, 0, 0, 20), 1); // answers are here when the event loop polls next
+  context.after(() => clearInterval(busy));
+  for (let client = 1; client <= 5; client++) {
+    const { stderr } = await runForeign('openssl', ['s_client', '-connect', `127.0.0.1:${listener.port}`, '-quiet']);
+    assert.match(stderr, /alert certificate required/);
+    await until(() => refusals.length === client);
+  }
 });
 
 test('TLS listener thinks of the name when mosquitto_pub does not find it in the certificate', {
