@@ -351,7 +351,7 @@ class NatsCluster implements Cluster {
     this.#tellAlive(false);
   }
 
-  #tellAlive(leaves: boolean): void {
+  #tellAlive(leaves: boolean, twin?: string): void {
     if (this.#phase !== 'connected') return;
     const { id } = this.#settings;
     const { digest } = this.#retained;
@@ -360,6 +360,7 @@ class NatsCluster implements Cluster {
       revision: this.#revision,
       retained: digest,
       leaves,
+      ...(twin === undefined ? {} : { twin }),
     };
     this.#backplane.publish(`${this.#subjects}.alive`, encode(word));
   }
@@ -377,10 +378,14 @@ class NatsCluster implements Cluster {
     if (alive.leaves !== true) this.#sync.heard(alive.id, alive.retained);
   }
 
-  /** Two brokers of one name would take each other's messages. The one that was started later steps back; NATS does not give us our own words. */
-  #hearTwin({ run, leaves }: Alive): void {
+  /**
+   * Two brokers of one name would take each other's messages. The one that was started later steps back when the other has answered it: a word
+   * of its own run before this one may have waited in NATS for as long as a server of it was cut off. NATS does not give us our own words.
+   */
+  #hearTwin({ run, leaves, twin }: Alive): void {
     if (leaves === true) return;
-    if (run === this.#run || run > this.#run) return this.#tellAlive(false);
+    if (run > this.#run) return this.#tellAlive(false, run);
+    if (twin !== this.#run) return;
     const words = `another broker is called ${this.#settings.id}: give each its own cluster_id`;
     for (const peer of this.#peers.values()) peer.lost(words);
     this.#cutIncoming();

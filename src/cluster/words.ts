@@ -28,6 +28,8 @@ export interface Alive {
   readonly retained: string;
   /** It stops: do not wait for the next sign. */
   readonly leaves?: boolean;
+  /** It answers another broker of its name, of this run: it is there, and this word has not been on its way since before that run. */
+  readonly twin?: string;
 }
 
 /** Change makes revision - 1 into revision. */

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { connect } from '@nats-io/transport-node';
 import { client, listening, publish } from '../bridges/clients.ts';
 import { eventually } from '../bridges/scene.ts';
 import { startMember, startMembers, startNats } from './scene.ts';
@@ -90,4 +91,26 @@ test('cluster lets only one broker of a name in, and says so', async (t) => {
   await a.knows('b', 1);
   await publish(t, a.port, 'x', 'still', { qos: 1 });
   await there.got(1);
+});
+
+test('cluster goes on when a sign of life of its own run before this one comes late', async (t) => {
+  const nats = await startNats(t);
+  const stranger = await connect({ servers: [...nats.servers] });
+  t.after(() => stranger.close());
+  const words: Uint8Array[] = [];
+  stranger.subscribe('midge.test.alive', { callback: (_, { data }) => words.push(data) });
+  await stranger.flush();
+  const before = await startMember(t, nats, 'b');
+  await eventually(() => words.length > 0, 'it is there');
+  await before.end();
+  const [a, b] = (await startMembers(t, nats, ['a', 'b'])) as [
+    Awaited<ReturnType<typeof startMember>>,
+    Awaited<ReturnType<typeof startMember>>,
+  ];
+  const there = await listening(t, b.port, 'x');
+  stranger.publish('midge.test.alive', words[0]);
+  await stranger.flush();
+  await publish(t, a.port, 'x', 'still', { qos: 1 });
+  await there.got(1);
+  assert.equal(b.cluster.state.phase, 'connected');
 });
