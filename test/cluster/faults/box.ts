@@ -27,6 +27,8 @@ const COMMON = 5;
 /** Milliseconds in which a handful of retained messages have come. */
 const RETAINED_MS = 400;
 const SUBACK = 9;
+/** Lines of a log that tell why something is missing. */
+const TELLING = /Cluster|Error|Cannot|written again|dropped|running$/;
 /** Milliseconds that a program may take to start, on a busy machine too. */
 const START_MS = 180_000;
 
@@ -43,6 +45,8 @@ export class Box {
   readonly #state: string;
   readonly #subscribers: readonly SteadfastSubscriber[];
   #midge: WatchedProcess | null = null;
+  /** Lines of its runs before. */
+  readonly #earlier: string[] = [];
   #nats: WatchedProcess | null = null;
 
   /** `jobs` has what the members of the shared subscription get. A small disk has room for some minutes. */
@@ -75,9 +79,26 @@ export class Box {
     test.after(() => this.detach());
   }
 
-  /** What the log says. */
+  /** What the log of this run says. */
   get lines(): readonly string[] {
     return this.#midge?.lines ?? [];
+  }
+
+  /** history is what the logs of all its runs say of the cluster and of trouble, at most so many lines. */
+  history(most: number): string {
+    return [...this.#earlier, ...this.lines]
+      .filter((line) => TELLING.test(line))
+      .slice(-most)
+      .join('\n');
+  }
+
+  /** ended names the clients whose connection the broker has ended. */
+  get ended(): string[] {
+    const clients = [
+      ...this.#subscribers.map((one) => ({ name: one.name, one })),
+      ...this.publishers.map((one) => ({ name: one.plan.name, one })),
+    ];
+    return clients.filter(({ one }) => !one.isAttached).map(({ name }) => name);
   }
 
   async startNats(): Promise<void> {
@@ -99,6 +120,7 @@ export class Box {
     };
     const words = ['--import', CLOCK, MAIN, 'serve', '-c', join(this.#folder, 'midge.conf')];
     rmSync(this.#socket, { force: true });
+    this.#earlier.push(...this.lines);
     this.#midge = watchProcess(this.#test, this.#host.command(process.execPath, ...words), env);
     await this.#midge.line(/version .* running$/, 0, START_MS);
   }

@@ -55,6 +55,11 @@ export class DeliveryLedger {
     return expected.filter((sequence) => !seen.has(sequence));
   }
 
+  /** latest is the sequence number of the publisher's message that came last for the first time, 0 = none. */
+  latest(publisher: string): number {
+    return this.#of(publisher).first.at(-1) ?? 0;
+  }
+
   /** repetitions are the messages of a publisher that came again. */
   repetitions(publisher: string): number {
     return this.#of(publisher).repeated;

@@ -64,6 +64,11 @@ export class SteadfastPublisher {
     return this.#sent;
   }
 
+  /** unfinished counts messages that are not acknowledged to their end. */
+  get unfinished(): number {
+    return this.#unfinished.size;
+  }
+
   /** attach connects, sends again what is unfinished, and publishes. Rejects when the broker ends the connection first. */
   async attach(port: number | string): Promise<void> {
     const { name, version } = this.plan;
@@ -73,6 +78,11 @@ export class SteadfastPublisher {
       client.send(isReleased ? ackBytes(PUBREL, packetId) : Buffer.concat([Buffer.of((bytes[0] ?? 0) | DUP), bytes.subarray(1)]));
     }
     this.#fill();
+  }
+
+  /** isAttached tells whether it has a connection, which the broker has not ended. */
+  get isAttached(): boolean {
+    return this.#client?.isOpen === true;
   }
 
   detach(): void {
@@ -87,6 +97,12 @@ export class SteadfastPublisher {
       this.#onFinished = resolve;
       if (this.#unfinished.size === 0) resolve();
     });
+  }
+
+  /** goOn has it publish again after `finish`. */
+  goOn(): void {
+    this.#isPausing = false;
+    this.#fill();
   }
 
   #take({ first, body }: RawPacket, from: RawClient): void {
