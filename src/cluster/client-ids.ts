@@ -17,6 +17,7 @@ import { isOfAnother } from '../broker/session/ownership.ts';
 import type { Session } from '../broker/session/session.ts';
 import { REASON } from '../mqtt/reason-codes.ts';
 import { NobodyListens } from './backplane.ts';
+import { Doubts } from './doubts.ts';
 import { Moves } from './moves.ts';
 import type { Neighbours } from './neighbours.ts';
 import {
@@ -49,6 +50,8 @@ interface Lease {
 
 interface Claim extends Lease {
   readonly claimant: Claimant;
+  /** Brokers that have answered, and have nothing of the client any more. */
+  answered: readonly string[];
 }
 
 export interface ClientIdsDeps {
@@ -66,6 +69,7 @@ export class ClientIds implements ClientIdClaims {
   readonly #times = new MessageKeys();
   readonly #turns = new Turns();
   readonly #moves: Moves;
+  readonly #doubts: Doubts;
   /** CONNECTs that wait for CONNACK. */
   readonly #claims = new Map<string, Claim>();
   readonly #leases = new WeakMap<Session, Lease>();
@@ -76,13 +80,15 @@ export class ClientIds implements ClientIdClaims {
 
   constructor(deps: ClientIdsDeps) {
     this.#deps = deps;
-    this.#moves = new Moves(deps);
+    this.#doubts = new Doubts(deps.broker);
+    this.#moves = new Moves({ ...deps, doubts: this.#doubts });
   }
 
   start(): void {
-    const { broker } = this.#deps;
+    const { broker, neighbours } = this.#deps;
     broker.claims = this;
     broker.on('clientReady', this.#noteReady);
+    for (const session of this.#own()) this.#doubts.begin(session, neighbours.known()); // they may have gone on elsewhere
     this.#moves.start();
   }
 
@@ -100,7 +106,7 @@ export class ClientIds implements ClientIdClaims {
 
   claim(asked: ClientIdClaim, claimant: Claimant): Promise<ClaimVerdict> | null {
     const { clientId } = asked;
-    const claim: Claim = { time: this.#now(), isClean: asked.cleanStart, claimant };
+    const claim: Claim = { time: this.#now(), isClean: asked.cleanStart, claimant, answered: [] };
     this.#claims.set(clientId, claim);
     claimant.whenClosed(() => {
       if (this.#claims.get(clientId) === claim) this.#claims.delete(clientId);
@@ -116,8 +122,9 @@ export class ClientIds implements ClientIdClaims {
     });
   }
 
-  async #claimOfAll(asked: ClientIdClaim, { time }: Claim): Promise<ClaimVerdict> {
+  async #claimOfAll(asked: ClientIdClaim, claim: Claim): Promise<ClaimVerdict> {
     const { neighbours } = this.#deps;
+    const { time } = claim;
     const { clientId, username, isProven, cleanStart } = asked;
     const leave = await this.#turns.enter(clientId);
     try {
@@ -132,8 +139,8 @@ export class ClientIds implements ClientIdClaims {
       if (answers.some(({ answer }) => answer?.is === 'later')) return 'taken';
       if (answers.some(({ answer }) => answer?.is === 'another')) return 'of another';
       for (const { peer, move, answer } of answers) if (answer?.is === 'session') await this.#fetch(peer, move, clientId, answer.moving);
-      const answered = answers.filter(({ answer }) => answer !== null).map(({ peer }) => peer);
-      this.#deps.wills.granted(clientId, answered);
+      claim.answered = answers.filter(({ answer }) => answer !== null).map(({ peer }) => peer);
+      this.#deps.wills.granted(clientId, claim.answered);
       return 'granted';
     } finally {
       leave();
@@ -169,6 +176,12 @@ export class ClientIds implements ClientIdClaims {
     this.#claims.delete(session.clientId);
     const { time, isClean } = claim ?? { time: this.#now(), isClean: false }; // an id that was made here is nowhere else
     this.#leases.set(session, { time, isClean });
+    if (claim === undefined) return;
+    const known = this.#deps.neighbours.known();
+    this.#doubts.begin(
+      session,
+      known.filter((peer) => !claim.answered.includes(peer)),
+    );
   }
 
   #now(): number {
@@ -309,6 +322,7 @@ export class ClientIds implements ClientIdClaims {
     this.#unsettled.delete(peer);
     try {
       await this.#settleAll(peer, [...ids]);
+      this.#doubts.settled(peer, this.#unsettled.get(peer) ?? new Set());
     } catch (error) {
       const isAgain = !(error instanceof NobodyListens);
       for (const clientId of isAgain ? ids : []) if (this.#deps.broker.sessions.get(clientId) !== null) this.#settleLater(peer, clientId);

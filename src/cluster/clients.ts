@@ -88,6 +88,7 @@ export class Clients {
 function neighboursOf({ id, subjects, peers, ask }: ClientsDeps): Neighbours {
   return {
     id,
+    known: () => [...peers.keys()],
     heard: () => [...peers.values()].filter(({ isHeard }) => isHeard).map((peer) => peer.id),
     ask: (peer, word, milliseconds) =>
       ask(`${subjects}.${peer}.clients`, Buffer.from(JSON.stringify({ v: CLIENTS_VERSION, ...word })), milliseconds),

@@ -25,6 +25,7 @@ import type { LoadedSession } from '../broker/ports.ts';
 import type { Session } from '../broker/session/session.ts';
 import { beginSession, sessionToMove, takeMessages, takeSession } from '../broker/session/session-transfer.ts';
 import type { Qos } from '../mqtt/packet-types.ts';
+import type { Doubts } from './doubts.ts';
 import { Gate } from './gate.ts';
 import { staysHere, type Wish } from './interest.ts';
 import type { Neighbours } from './neighbours.ts';
@@ -101,6 +102,7 @@ export interface MovesDeps {
   readonly broker: Broker;
   readonly log: Logger;
   readonly neighbours: Neighbours;
+  readonly doubts: Doubts;
 }
 
 /** Moves belongs to one broker, which gives some sessions and takes others. */
@@ -223,22 +225,25 @@ export class Moves {
   }
 
   async #fetch(giver: string, move: string, announced: Moving | Announced): Promise<void> {
-    const { broker } = this.#deps;
+    const { broker, doubts } = this.#deps;
     const moving = 'size' in announced ? await this.#announced(giver, move, announced) : announced;
     const { clientId } = moving.session;
     const here = broker.sessions.get(clientId);
     const isLive = here !== null && here.connection !== null;
-    const session = here ?? beginSession(broker, moving.session, moving.lastOrder + ORDERS);
+    const session = here ?? beginSession(broker, moving, moving.lastOrder + ORDERS);
+    doubts.begin(session, [giver]); // it may be lost before it is sure what is here
     let isTaken = false;
-    const route = isLive ? null : this.#openRoute(session, moving);
+    const markers = new Markers();
+    const gate = isLive ? null : this.#openGate(session, moving, markers);
     try {
-      const sources = route === null ? [] : await this.#cutAll(giver, move, moving, route.markers);
+      const sources = await this.#cutAll(giver, move, moving, markers);
       for (let isOver = false; !isOver; ) {
         const { size, lastOrder } = await this.#ask<{ size: number; lastOrder: number }>(giver, { ask: 'take', move, sources });
-        const loaded = decodeSession(await this.#bytes(giver, move, size));
-        if (route !== null && !(await route.markers.all(sources, MARKERS_MS))) this.#logMissing(clientId, sources, route.markers);
-        route?.gate.close();
+        const all = decodeSession(await this.#bytes(giver, move, size));
+        if (!(await markers.all(sources, MARKERS_MS))) this.#logMissing(clientId, sources, markers);
+        gate?.close();
         if (broker.sessions.get(clientId) !== session) throw new Error('its session has ended meanwhile');
+        const loaded = doubts.unseen(session, all); // behind the markers: what the giver has of others is here too by now
         const above = this.#copies.get(session)?.get(giver) ?? 0;
         if (isLive) takeMessages(session, loaded, above);
         else takeSession(session, loaded, above);
@@ -247,23 +252,22 @@ export class Moves {
         await this.#durable();
         isOver = (await this.#ask<{ isOver: boolean }>(giver, { ask: 'done', move })).isOver;
       }
+      doubts.settledFor(session, giver);
     } finally {
       this.#arriving.delete(move);
-      route?.gate.close();
+      gate?.close();
       if (!isLive && !isTaken && broker.sessions.get(clientId) === session) takeSession(session, withoutMessages(moving), 0);
     }
   }
 
-  #openRoute(session: Session, { subscriptions }: Moving): { gate: Gate; markers: Markers } {
-    const markers = new Markers();
+  #openGate(session: Session, { subscriptions }: Moving, markers: Markers): Gate {
     const filters = subscriptions.filter(({ group }) => group === null);
-    const gate = new Gate(
+    return new Gate(
       this.#deps.broker,
       session,
       filters.map((one) => [one.mountedFilter, one]),
       (message) => markers.isBefore(this.#sourceOf(message), message),
     );
-    return { gate, markers };
   }
 
   /** It gives those who have cut. */
@@ -336,12 +340,13 @@ export class Moves {
 
   /** The taker is lost: the session stays here. If the taker has it too, that shows when it is back. */
   #keep(move: string, leaving: Leaving): void {
-    const { broker, log } = this.#deps;
+    const { broker, log, doubts } = this.#deps;
     const { session, gate, timer, end, taker } = leaving;
     clearTimeout(timer);
     this.#leaving.delete(move);
     gate.close();
     if (!session.isOver) {
+      doubts.begin(session, [taker]);
       for (const one of session.subscriptions.values()) {
         broker.tree.remove(one);
         broker.tree.add(one);

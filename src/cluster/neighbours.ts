@@ -7,6 +7,8 @@ import type { ClientsWord } from './session-words.ts';
 export interface Neighbours {
   /** Of this broker. */
   readonly id: string;
+  /** known gives all that there were, those that are away too. */
+  known(): readonly string[];
   /** heard gives the brokers that are there; none without NATS. */
   heard(): readonly string[];
   /** ask throws when no answer comes in so many milliseconds, or none can come. */

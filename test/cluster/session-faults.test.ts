@@ -9,8 +9,9 @@ import { ClientIds } from '../../src/cluster/client-ids.ts';
 import type { ClientsWord } from '../../src/cluster/session-words.ts';
 import { Wills } from '../../src/cluster/wills.ts';
 import { eventually } from '../bridges/scene.ts';
-import { startTestBroker, type TestBroker } from '../support/broker/test-broker.ts';
+import { startTestBroker, type TestBroker, type TestBrokerOptions } from '../support/broker/test-broker.ts';
 import type { WirePeer } from '../support/clients/wire-peer.ts';
+import { StoreFolder } from '../support/store/open-store.ts';
 
 /** Steps of a move without other brokers. */
 const STEPS = ['claim', 'cut', 'take', 'part', 'done'] as const;
@@ -31,10 +32,10 @@ type Lost = 'question' | 'answer' | null;
 type Fault = (word: ClientsWord) => Lost | Promise<Lost>;
 
 /** twoEnds are two brokers that ask each other by calls. */
-async function twoEnds(t: TestContext, fault: { now: Fault }): Promise<[End, End]> {
+async function twoEnds(t: TestContext, fault: { now: Fault }, options: (id: string) => TestBrokerOptions = () => ({})): Promise<[End, End]> {
   const all = new Map<string, End>();
   const start = async (id: string, other: string): Promise<End> => {
-    const midge = await startTestBroker();
+    const midge = await startTestBroker(options(id));
     const ask = async (peer: string, word: ClientsWord): Promise<Buffer> => {
       const lost = await fault.now(word);
       if (lost === 'question') throw new Error('no answer');
@@ -42,7 +43,7 @@ async function twoEnds(t: TestContext, fault: { now: Fault }): Promise<[End, End
       if (lost === 'answer') throw new Error('no answer');
       return answer;
     };
-    const neighbours = { id, heard: () => [other], ask, carry: async () => true };
+    const neighbours = { id, known: () => [other], heard: () => [other], ask, carry: async () => true };
     const deps = { broker: midge.broker, clock: systemClock, log: silentLogger, neighbours };
     const ids = new ClientIds({ ...deps, wills: new Wills({ ...deps, run: '1', tell: () => {} }) });
     ids.start();
@@ -157,6 +158,54 @@ test('cluster brings what a shared subscription gives a session while it moves',
   await again.expect("34 [ 'x' ???? {} |one| ]");
   await again.expect("34 [ 'x' ???? {} |two| ]");
   assert.equal(a.midge.broker.sessions.get('wanderer'), null);
+});
+
+test('cluster gives a client once what two brokers had for it that did not reach each other', async (t) => {
+  const fault: { now: Fault } = { now: () => null };
+  const [a, b] = await twoEnds(t, fault);
+  const first = await a.midge.connect(WANDERER);
+  first.send("82 [ 0001 {} 'x' 02 ]");
+  await first.expect('90 [ 0001 {} 02 ]');
+  first.abort();
+  await eventually(() => a.midge.broker.sessions.get('wanderer')?.connection === null, 'it is away');
+  publish(a.midge, 'before', 2);
+  fault.now = () => 'question';
+  const client = await b.midge.connect(WANDERER);
+  client.send("82 [ 0001 {} 'x' 02 ]");
+  await client.expect('90 [ 0001 {} 02 ]');
+  for (const { midge } of [a, b]) for (const qos of [1, 2] as const) publish(midge, `both ${qos}`, qos);
+  publish(a.midge, 'twice', 2);
+  for (const { midge } of [a, b]) publish(midge, 'twice', 2);
+  fault.now = () => null;
+  a.back();
+  b.back();
+  await eventually(() => a.midge.broker.sessions.get('wanderer') === null, 'one session is left');
+  publish(b.midge, 'end', 1);
+  const texts = await taken(client);
+  assert.deepEqual(texts.toSorted(), ['before', 'both 1', 'both 1', 'both 2', 'twice', 'twice']);
+});
+
+test('cluster finds the subscriptions of a session whose move a restart has interrupted', async (t) => {
+  const fault: { now: Fault } = { now: () => null };
+  const folder = new StoreFolder(t);
+  const [a, b] = await twoEnds(t, fault, (id) => (id === 'b' ? { openStore: () => folder.open() } : {}));
+  await prepare(a);
+  const { promise, resolve: lose } = Promise.withResolvers<Lost>();
+  const isTaken = new Promise<void>((resolve) => {
+    fault.now = ({ ask }) => {
+      if (ask !== 'take') return null;
+      resolve();
+      return promise;
+    };
+  });
+  const client = b.midge.open();
+  client.send("10 [ PROTOCOL 00 0000 { 11 FFFFFFFF } 'wanderer' ]");
+  await isTaken;
+  await new Promise<void>((resolve) => b.midge.broker.journal!.whenDurable(() => resolve())); // it has a store
+  await using again = await startTestBroker({ openStore: () => folder.open() });
+  assert.deepEqual([...(again.broker.sessions.get('wanderer')?.subscriptions.keys() ?? [])], ['x']);
+  lose('question');
+  await client.expect('20 [ ?? 00 { ... } ]');
 });
 
 test('cluster has ended when sessions on their way have no place of their own in the tree any more', async (t) => {

@@ -57,6 +57,8 @@ export class OutgoingMessages {
   #receiveMaximum = INFLIGHT_MAX;
   #ownInflightMax: number | null = null;
   #lastOrder = 0;
+  /** Told of each QoS 2 message that is delivered, for a cluster that has to know later; null = nobody has to. */
+  witness: ((message: Message) => void) | null = null;
 
   constructor(session: OutgoingOwner, broker: OutgoingEngine) {
     this.#session = session;
@@ -283,6 +285,7 @@ export class OutgoingMessages {
     const waiting = this.backlog.remove(() => true);
     for (const delivery of deliveries) {
       if (taken.has(delivery.order)) delivery.order = ++this.#lastOrder; // the store knows deliveries by their order
+      if (this.witness !== null && delivery.qos === 2) this.witness(delivery.message);
       if (delivery.packetId === 0 || !this.restore(delivery)) {
         delivery.packetId = 0;
         waiting.push(delivery);
@@ -336,6 +339,7 @@ export class OutgoingMessages {
   #deliverInflight(delivery: Delivery): void {
     const connection = this.#connection;
     delivery.order = ++this.#lastOrder;
+    if (this.witness !== null && delivery.qos === 2) this.witness(delivery.message);
     if (connection !== null && this.backlog.length === 0 && this.#resend.length === 0 && this.#hasRoom()) {
       this.#send(delivery, connection);
     } else {

@@ -7,11 +7,17 @@ import { Subscription } from '../delivery/subscription.ts';
 import type { Broker } from '../engine.ts';
 import { storedDelivery, storedMessage, storedSession, storedSubscription } from '../journal.ts';
 import type { Message } from '../message.ts';
-import type { LoadedSession, StoredMessage, StoredSession } from '../ports.ts';
+import type { LoadedSession, StoredMessage, StoredSession, StoredSubscription } from '../ports.ts';
 import { restoredDelivery, restoredMessage } from '../restoration.ts';
 import { allowedExpiry } from './expiry.ts';
 import type { Delivery } from './outgoing-window.ts';
 import { Session } from './session.ts';
+
+/** Beginning is what is known of a session before its messages come. */
+export interface Beginning {
+  readonly session: StoredSession;
+  readonly subscriptions: readonly StoredSubscription[];
+}
 
 /** sessionToMove gives all of a session that has no connection. Keys of messages count from 1; deliveries of one message share it. */
 export function sessionToMove(session: Session): LoadedSession {
@@ -32,8 +38,11 @@ export function sessionToMove(session: Session): LoadedSession {
   };
 }
 
-/** beginSession makes the session of a client that is on its way from another broker: what comes for it meanwhile waits in it. `lastOrder` is above all that comes with it. */
-export function beginSession(broker: Broker, stored: StoredSession, lastOrder: number): Session {
+/**
+ * beginSession makes the session of a client that is on its way from another broker: what comes for it meanwhile waits in it. `lastOrder` is
+ * above all that comes with it. Its subscriptions are written down, for a restart has to know them, and are not in force.
+ */
+export function beginSession(broker: Broker, { session: stored, subscriptions }: Beginning, lastOrder: number): Session {
   const session = new Session(broker, stored.clientId);
   const { clientId, username, listener } = stored;
   session.username = username;
@@ -46,7 +55,13 @@ export function beginSession(broker: Broker, stored: StoredSession, lastOrder: n
   session.outgoing.pass(lastOrder, 0);
   broker.sessions.restore(session);
   broker.journal?.saveSession(session);
+  for (const one of subscriptions) session.journal?.saveSubscription(one.topicFilter, takenSubscription(session, one));
   return session;
+}
+
+function takenSubscription(session: Session, stored: StoredSubscription): Subscription {
+  const group = stored.group === null ? null : { name: stored.group, topicFilter: stored.mountedFilter };
+  return new Subscription(session, stored.mountedFilter, stored, group, null);
 }
 
 /** takeSession puts what comes from the other broker before what has come here. `above` = messages up to that order are here already. */
@@ -54,8 +69,7 @@ export function takeSession(session: Session, loaded: LoadedSession, above: numb
   const { broker } = session;
   for (const one of loaded.subscriptions) {
     if (session.subscriptions.has(one.topicFilter)) continue;
-    const group = one.group === null ? null : { name: one.group, topicFilter: one.mountedFilter };
-    broker.sessions.subscribe(session, one.topicFilter, new Subscription(session, one.mountedFilter, one, group, null));
+    broker.sessions.subscribe(session, one.topicFilter, takenSubscription(session, one));
   }
   for (const [packetId, digest] of loaded.incoming) {
     session.incoming ??= new Map();

@@ -16,12 +16,21 @@ export class SteadfastSubscriber {
   readonly #topicFilter: string;
   /** Payload and QoS of every PUBLISH that is not the repetition of a QoS 2 one. */
   readonly #onMessage: (payload: Buffer, qos: number) => void;
+  readonly #mayBeForgotten: boolean;
   /** Packet identifiers of QoS 2 messages that are here and not released. */
   readonly #incoming: Set<number>;
   #client: RawClient | null;
   #hasSubscribed: boolean;
 
-  constructor(name: string, version: 4 | 5, topicFilter: string, onMessage: (payload: Buffer, qos: number) => void) {
+  /** `mayBeForgotten`: it subscribes again when its session is gone; else that is an error. */
+  constructor(
+    name: string,
+    version: 4 | 5,
+    topicFilter: string,
+    onMessage: (payload: Buffer, qos: number) => void,
+    { mayBeForgotten = false } = {},
+  ) {
+    this.#mayBeForgotten = mayBeForgotten;
     this.name = name;
     this.#version = version;
     this.#topicFilter = topicFilter;
@@ -36,10 +45,17 @@ export class SteadfastSubscriber {
     const options = { port, clientId: this.name, version: this.#version, clean: false };
     const { client, hasSession } = await openRawClient(options, (packet, from) => this.#take(packet, from));
     this.#client = client;
-    if (hasSession !== this.#hasSubscribed) throw new Error(`session "${this.name}" is ${hasSession ? 'there' : 'gone'}`);
-    if (this.#hasSubscribed) return;
+    const isForgotten = this.#mayBeForgotten && this.#hasSubscribed && !hasSession;
+    if (hasSession !== this.#hasSubscribed && !isForgotten) throw new Error(`session "${this.name}" is ${hasSession ? 'there' : 'gone'}`);
+    if (hasSession) return;
+    this.#incoming.clear();
     await client.ask(subscribeBytes(this.#version, this.#topicFilter, 2), SUBACK);
     this.#hasSubscribed = true;
+  }
+
+  /** isAttached tells whether it has a connection, which the broker has not ended. */
+  get isAttached(): boolean {
+    return this.#client?.isOpen === true;
   }
 
   detach(): void {
