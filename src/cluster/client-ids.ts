@@ -219,7 +219,7 @@ export class ClientIds implements ClientIdClaims {
       case 'part':
         return this.#moves.part(word);
       case 'done':
-        return json(this.#moves.done(word.move));
+        return json(await this.#moves.done(word.move));
       case 'compare':
         return json({ earlier: this.#earlierThan(word) });
       case 'wills':
@@ -308,6 +308,7 @@ export class ClientIds implements ClientIdClaims {
 
   /** peerBack compares with a broker what both may have by now. `since` = it was not heard from then on; null = it is another run, or the first. */
   peerBack(peer: string, since: number | null): void {
+    if (since === null) this.#moves.forgetOrders(peer);
     const from = since === null ? 0 : since - UNHEARD_MS;
     const ids = [...this.#own()].filter((session) => this.#leaseOf(session).time >= from).map(({ clientId }) => clientId);
     for (const clientId of ids) this.#settleLater(peer, clientId);

@@ -199,12 +199,17 @@ export class Moves {
     return { size: leaving.bytes.length, lastOrder };
   }
 
+  /** forgetOrders is told that a broker was started again: it may number deliveries as it did before. */
+  forgetOrders(peer: string): void {
+    for (const session of this.#deps.broker.sessions) this.#copies.get(session)?.delete(peer);
+  }
+
   part({ move, at }: PartWord): Buffer {
     return this.#known(move).bytes?.subarray(at, at + PART_BYTES) ?? Buffer.alloc(0);
   }
 
-  /** done forgets the session, unless a shared subscription has brought it more meanwhile: then that is to be taken too. */
-  done(move: string): { isOver: boolean } {
+  /** done forgets the session for good, unless a shared subscription has brought it more meanwhile: then that is to be taken too. */
+  async done(move: string): Promise<{ isOver: boolean }> {
     const leaving = this.#known(move);
     const { session, taken } = leaving;
     for (const one of session.subscriptions.values()) if (one.group !== null) this.#deps.broker.tree.remove(one);
@@ -213,6 +218,7 @@ export class Moves {
     this.#leaving.delete(move);
     this.#deps.broker.sessions.handOver(session);
     leaving.end();
+    await this.#durable().catch(() => {}); // after a power cut it would be there again, which shows then
     return { isOver: true };
   }
 
@@ -261,7 +267,7 @@ export class Moves {
   }
 
   #openGate(session: Session, { subscriptions }: Moving, markers: Markers): Gate {
-    const filters = subscriptions.filter(({ group }) => group === null);
+    const filters = subscriptions.filter(({ group, topicFilter }) => group === null && !session.subscriptions.has(topicFilter));
     return new Gate(
       this.#deps.broker,
       session,

@@ -51,7 +51,7 @@ async function twoEnds(t: TestContext, fault: { now: Fault }, options: (id: stri
       ids.stop();
       await midge.stop();
     });
-    const end = { id, midge, ids, back: () => ids.peerBack(other, null) };
+    const end = { id, midge, ids, back: () => ids.peerBack(other, systemClock.now()) };
     all.set(id, end);
     return end;
   };

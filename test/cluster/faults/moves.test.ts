@@ -186,6 +186,7 @@ class Scene {
   /** No message is published, and none is under way to the client. */
   async #quiet(place: Place, name: string): Promise<void> {
     await this.#stopPublishing(name);
+    await this.phases.until(`${name}: all has come before it`, () => this.#missing());
     await this.phases.until(`${name}: all is quiet`, async () => {
       const session = await place.wanderer();
       return session?.connected === true && session.queue.inflight + session.queue.waiting === 0 ? [] : [JSON.stringify(session)];
@@ -195,14 +196,16 @@ class Scene {
   /** All that was acknowledged has come, in order, and none of QoS 2 twice. */
   async #check(name: string): Promise<void> {
     await this.#stopPublishing(name);
-    const missing = () =>
-      this.#publishers.flatMap(({ publisher: { plan, acknowledged } }) => {
-        const left = this.#ledger.missing(plan.name, acknowledged);
-        return left.length === 0 ? [] : [`${left.length} of ${plan.name}, from ${left[0]} to ${left.at(-1)}`];
-      });
-    await this.phases.until(`${name}: all has come`, missing);
+    await this.phases.until(`${name}: all has come`, () => this.#missing());
     for (const { publisher } of this.#publishers)
       if (publisher.plan.qos === 2) assert.equal(this.#ledger.repetitions(publisher.plan.name), 0, `${name}: ${publisher.plan.name} twice`);
+  }
+
+  #missing(): string[] {
+    return this.#publishers.flatMap(({ publisher: { plan, acknowledged } }) => {
+      const left = this.#ledger.missing(plan.name, acknowledged);
+      return left.length === 0 ? [] : [`${left.length} of ${plan.name}, from ${left[0]} to ${left.at(-1)}`];
+    });
   }
 
   async #stopPublishing(name: string): Promise<void> {
