@@ -98,7 +98,7 @@ test('cluster goes on when a sign of life of its own run before this one comes l
   const stranger = await connect({ servers: [...nats.servers] });
   t.after(() => stranger.close());
   const words: Uint8Array[] = [];
-  stranger.subscribe('midge.test.alive', { callback: (_, { data }) => words.push(data) });
+  stranger.subscribe('midge.test.alive', { callback: (_, { data }) => void words.push(data) });
   await stranger.flush();
   const before = await startMember(t, nats, 'b');
   await eventually(() => words.length > 0, 'it is there');

@@ -31,7 +31,13 @@ async function scene(t: TestContext) {
   t.after(stop);
   const said: string[] = [];
   broker.tree.addListener('will', ({ topic }) => said.push(topic));
-  const nobody = { id: 'b', known: () => [], heard: () => [], ask: () => Promise.reject(new Error('nobody is there')), carry: async () => false };
+  const nobody = {
+    id: 'b',
+    known: () => [],
+    heard: () => [],
+    ask: () => Promise.reject(new Error('nobody is there')),
+    carry: async () => false,
+  };
   const wills = new Wills({ broker, clock, log: silentLogger, run: '1', neighbours: nobody, tell: () => {} });
   wills.connected();
   wills.heard({ ...ALIVE, run: '1' });

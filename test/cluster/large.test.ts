@@ -45,7 +45,13 @@ test('cluster says and settles the wills of a broker with very many clients in w
   let now = 0;
   const wills = new Wills({
     ...{ broker, log: silentLogger, run: '1', clock: { now: () => now, monotonic: () => now } },
-    neighbours: { id: 'b', known: () => [], heard: () => [], ask: () => Promise.reject(new Error('nobody is there')), carry: async () => false },
+    neighbours: {
+      id: 'b',
+      known: () => [],
+      heard: () => [],
+      ask: () => Promise.reject(new Error('nobody is there')),
+      carry: async () => false,
+    },
     tell: (_, word) => said.push(Buffer.from(JSON.stringify(word))),
   });
   wills.connected();

@@ -1,6 +1,7 @@
 // A session that moves while the two brokers lose each other at any step: afterwards one broker has it, with each of its messages once.
 
 import assert from 'node:assert/strict';
+import { cpSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { systemClock } from '../../src/base/clock.ts';
 import { silentLogger } from '../../src/base/logger.ts';
@@ -32,7 +33,11 @@ type Lost = 'question' | 'answer' | null;
 type Fault = (word: ClientsWord) => Lost | Promise<Lost>;
 
 /** twoEnds are two brokers that ask each other by calls. */
-async function twoEnds(t: TestContext, fault: { now: Fault }, options: (id: string) => TestBrokerOptions = () => ({})): Promise<[End, End]> {
+async function twoEnds(
+  t: TestContext,
+  fault: { now: Fault },
+  options: (id: string) => TestBrokerOptions = () => ({}),
+): Promise<[End, End]> {
   const all = new Map<string, End>();
   const start = async (id: string, other: string): Promise<End> => {
     const midge = await startTestBroker(options(id));
@@ -202,7 +207,9 @@ test('cluster finds the subscriptions of a session whose move a restart has inte
   client.send("10 [ PROTOCOL 00 0000 { 11 FFFFFFFF } 'wanderer' ]");
   await isTaken;
   await new Promise<void>((resolve) => b.midge.broker.journal!.whenDurable(() => resolve())); // it has a store
-  await using again = await startTestBroker({ openStore: () => folder.open() });
+  const copy = new StoreFolder(t);
+  cpSync(folder.path, copy.path, { recursive: true });
+  await using again = await startTestBroker({ openStore: () => copy.open() });
   assert.deepEqual([...(again.broker.sessions.get('wanderer')?.subscriptions.keys() ?? [])], ['x']);
   lose('question');
   await client.expect('20 [ ?? 00 { ... } ]');

@@ -134,7 +134,8 @@ class Scene {
       ].filter((words) => !words.endsWith(' none')),
     );
     await later(PEACE); // for what would come twice
-    for (const { ledger } of this.#boxes) for (const { plan, acknowledged } of this.#streams) ledger.check(plan.name, plan.qos, acknowledged);
+    for (const { ledger } of this.#boxes)
+      for (const { plan, acknowledged } of this.#streams) ledger.check(plan.name, plan.qos, acknowledged);
     for (const { plan } of this.#publishers('exact-job')) assert.equal(this.#jobs.repetitions(plan.name), 0, `${plan.name} came twice`);
     await this.#phases.until('all boxes have the retained messages', () => this.#wrongRetained());
   }
@@ -159,7 +160,9 @@ class Scene {
   async #wrongRetained(): Promise<string[]> {
     const kept = await Promise.all(this.#boxes.map((box) => box.retained('kept/#')));
     const stale = kept.flatMap((found, index) =>
-      this.#publishers('kept').flatMap(({ plan, sent }) => staleTopics(plan.name, found, sent, sent).map((words) => `box-${index} ${words}`)),
+      this.#publishers('kept').flatMap(({ plan, sent }) =>
+        staleTopics(plan.name, found, sent, sent).map((words) => `box-${index} ${words}`),
+      ),
     );
     const common = await Promise.all(this.#boxes.map((box) => box.retained('common/#')));
     const asText = common.map((found) => JSON.stringify([...found].map(([topic, payload]) => `${topic} ${payload}`).sort()));

@@ -217,8 +217,11 @@ class Scene {
   /** Each publisher has some more acknowledged, or the client has some more of each. */
   async #more(name: string, ledger: DeliveryLedger | null = null): Promise<void> {
     const goals = this.#publishers.map(({ publisher }) => ({ publisher, goal: publisher.sent + SOME }));
-    const reached = ({ plan, acknowledged }: SteadfastPublisher) => (ledger === null ? (acknowledged.at(-1) ?? 0) : ledger.latest(plan.name));
-    await this.phases.until(name, () => goals.filter(({ publisher, goal }) => reached(publisher) < goal).map(({ publisher }) => publisher.plan.name));
+    const reached = ({ plan, acknowledged }: SteadfastPublisher) =>
+      ledger === null ? (acknowledged.at(-1) ?? 0) : ledger.latest(plan.name);
+    await this.phases.until(name, () =>
+      goals.filter(({ publisher, goal }) => reached(publisher) < goal).map(({ publisher }) => publisher.plan.name),
+    );
   }
 
   async #areLinked(): Promise<void> {
