@@ -108,6 +108,7 @@ test('cluster goes on when a sign of life of its own run before this one comes l
     Awaited<ReturnType<typeof startMember>>,
   ];
   const there = await listening(t, b.port, 'x');
+  await a.knows('b', 1);
   stranger.publish('midge.test.alive', words[0]);
   await stranger.flush();
   await publish(t, a.port, 'x', 'still', { qos: 1 });
