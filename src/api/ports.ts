@@ -31,6 +31,8 @@ export interface Accounts {
   check(login: Login): Promise<SignedIn | 'refused' | 'unavailable'>;
   /** has tells whether there is such an account at a listener. */
   has(listener: string, username: string): boolean;
+  /** canSignIn is false, too, for an account that is turned off or has no password. */
+  canSignIn(listener: string, username: string): boolean;
   /** add makes the account of the owner at a listener, who may use all topics; it counts when it is done. Throws OperatorError when it can't be written. */
   add(login: Omit<Login, 'address'>): Promise<void>;
 }
@@ -39,6 +41,8 @@ export interface Accounts {
 export interface TokenGrant {
   readonly name: string;
   readonly right: Right;
+  /** The account that made it, whose rights are its limit; null = it was made on the machine itself. */
+  readonly account: string | null;
 }
 
 /** Tokens are the Bearer tokens, which are kept as hashes only. */

@@ -6,9 +6,9 @@ import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { z } from 'zod';
 import { usernameFault } from '../access/password-file-edit.ts';
 import type { Asker } from '../operations/operation.ts';
-import { includesRight, RIGHTS, type Right } from '../operations/right.ts';
+import { includesRight, lesserRight, RIGHTS, type Right } from '../operations/right.ts';
 import { checked, MAX_LOGIN_BYTES, readJson } from './input.ts';
-import type { ApiSetup, Login, SignedIn } from './ports.ts';
+import type { ApiSetup, Login, SignedIn, TokenGrant } from './ports.ts';
 import { Problem } from './problems.ts';
 import type { Role } from './roles.ts';
 import { isSameSecret, type Session, Sessions } from './sessions.ts';
@@ -20,7 +20,9 @@ const LOCAL_COOKIE = 'midge-local';
 
 const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
-/** Wrong codes and tokens of one address are counted under these names, which no account may have. */
+const INVALID_TOKEN = 'Bearer error="invalid_token"';
+
+/** Wrong codes and tokens of one address are counted under these names, which no account may have. Nobody guesses a right one, so that it counts however many wrong ones came before: who sends those keeps nobody else out. */
 const CODE_NAME = 'set-up code\u0000';
 const TOKEN_NAME = 'token\u0000';
 
@@ -72,8 +74,8 @@ export class SignIn {
     const asker = this.#askerOf(context, visitor);
     const { name, right: own } = asker;
     visitor.signedIn();
-    if (!includesRight(own, right)) throw new Problem(403, `This needs the right "${right}", and ${JSON.stringify(name)} has "${own}"`);
-    return { ...asker, name: `${JSON.stringify(name)} from ${visitor.address || 'this machine'} over REST` };
+    if (!includesRight(own, right)) throw new Problem(403, `This needs the right "${right}", and ${name} has "${own}"`);
+    return { ...asker, name: `${name} from ${visitor.address || 'this machine'} over REST` };
   }
 
   /** isStillGood tells whether the caller of a long answer would be let in again. */
@@ -92,18 +94,28 @@ export class SignIn {
     if (found === null) throw signedOut('Sign in first: POST /api/v1/session, or send a Bearer token');
     if (!SAFE_METHODS.has(context.req.method) && !isSameSecret(context.req.header('x-csrf-token') ?? '', found.session.csrfToken))
       throw new Problem(403, 'The header X-CSRF-Token is missing or wrong: GET /api/v1/session gives it');
-    return { name: found.session.username, right: found.role, username: found.session.username, listener: visitor.listener };
+    const { username } = found.session;
+    return { name: JSON.stringify(username), right: found.role, username, listener: visitor.listener };
   }
 
   #bearerOf(authorization: string, visitor: Visitor): Asker {
     const { tokens, attempts } = this.#setup;
     const [, token] = /^Bearer +(\S+)$/i.exec(authorization) ?? [];
     if (token === undefined) throw signedOut('The header Authorization must be: Bearer TOKEN');
-    if (attempts.isHeld(visitor.address, TOKEN_NAME)) throw tooMany();
     const grant = tokens?.find(token) ?? null;
-    if (grant !== null) return grant;
+    if (grant !== null) return this.#holderOf(grant, visitor);
+    if (attempts.isHeld(visitor.address, TOKEN_NAME)) throw tooMany();
     attempts.failed(visitor.address, TOKEN_NAME);
-    throw signedOut('There is no such token, or it has ended', 'Bearer error="invalid_token"');
+    throw signedOut('There is no such token, or it has ended', INVALID_TOKEN);
+  }
+
+  /** A token holds no more than its account does at this moment, at this listener. */
+  #holderOf({ name, right, account }: TokenGrant, { listener }: Visitor): Asker {
+    const who = `token ${JSON.stringify(name)}`;
+    if (account === null) return { name: who, right };
+    const role = this.#setup.accounts.canSignIn(listener, account) ? this.#setup.roles.of(account) : null;
+    if (role === null) throw signedOut('The account that made this token has no role here any more, or cannot sign in', INVALID_TOKEN);
+    return { name: `${who} of ${JSON.stringify(account)}`, right: lesserRight(right, role), tokenOf: account };
   }
 
   #sessionOf(context: Context, visitor: Visitor): { readonly session: Session; readonly role: Role } | null {
@@ -170,8 +182,8 @@ export class SignIn {
     const { code, username, password } = checked(CLAIM, await readJson(context, MAX_LOGIN_BYTES));
     const { accounts, roles, attempts, setupCode } = this.#setup;
     if (roles.hasAdmin) throw new Problem(409, 'This box has an admin already');
-    if (attempts.isHeld(visitor.address, CODE_NAME)) throw tooMany();
     if (!isSameSecret(plainCode(code), plainCode(setupCode()))) {
+      if (attempts.isHeld(visitor.address, CODE_NAME)) throw tooMany();
       attempts.failed(visitor.address, CODE_NAME);
       throw new Problem(403, 'The set-up code is another one: "midge status" and the log of the start show it');
     }

@@ -1,14 +1,17 @@
-// The Bearer tokens: their names, rights and ends, and the SHA-256 of each, in a file of the state folder. A token has 256 random bits, so
-// that its hash needs no salt and no slowness; whoever reads the file can sign in with none of them.
+// The Bearer tokens: their names, rights and ends, who made each, and its SHA-256, in a file of the state folder. A token has 256 random
+// bits, so that its hash needs no salt and no slowness; whoever reads the file can sign in with none of them.
 //
-//   {"name": "prometheus", "right": "monitoring", "hash": "...", "created": 1700000000000, "ends": null}       one line each
+//   {"name": "prometheus", "right": "monitoring", "hash": "...", "created": 1700000000000, "ends": null, "account": "jane"}    one line each
+//
+// A line without an account is a token that was made on the machine itself. A token of an account ends with it for good: it does not come
+// back when another account gets the name.
 
 import { createHash, randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { replaceSecret } from '../base/durable-file.ts';
 import { OperatorError, reasonOf } from '../base/errors.ts';
 import { readNamedTextIfThere } from '../base/named-file.ts';
-import type { NewToken, TokenKeeper } from '../operations/needs.ts';
+import type { MadeToken, NewToken, TokenKeeper } from '../operations/needs.ts';
 import { OperationFailure } from '../operations/operation.ts';
 import { RIGHTS } from '../operations/right.ts';
 import type { TokenGrant, Tokens } from './ports.ts';
@@ -25,6 +28,7 @@ const LINE = z.strictObject({
   hash: z.string().length(43),
   created: z.number(),
   ends: z.number().nullable(),
+  account: z.string().min(1).optional(),
 });
 
 type Line = z.infer<typeof LINE>;
@@ -46,14 +50,14 @@ export class TokenFile implements Tokens, TokenKeeper {
   find(token: string): TokenGrant | null {
     const line = this.#lines.get(hashOf(token));
     if (line === undefined || (line.ends !== null && line.ends <= this.#now())) return null;
-    return { name: line.name, right: line.right };
+    return { name: line.name, right: line.right, account: line.account ?? null };
   }
 
-  list(): readonly Omit<Line, 'hash'>[] {
-    return Array.from(this.#lines.values(), ({ hash: _, ...line }) => line);
+  list(): readonly MadeToken[] {
+    return Array.from(this.#lines.values(), ({ hash: _, account = null, ...line }) => ({ ...line, account }));
   }
 
-  add({ name, right, days }: NewToken): string {
+  add({ name, right, days, account }: NewToken): MadeToken & { readonly token: string } {
     const lines = [...this.#lines.values()];
     if (lines.some((line) => line.name === name))
       throw new OperationFailure('conflict', `Cannot add token "${name}": there is one of this name`);
@@ -61,8 +65,9 @@ export class TokenFile implements Tokens, TokenKeeper {
     const token = PREFIX + randomBytes(32).toString('base64url');
     const created = this.#now();
     const ends = days === null ? null : created + days * 86_400_000;
-    this.#write([...lines, { name, right, hash: hashOf(token), created, ends }]);
-    return token;
+    const line = { name, right, hash: hashOf(token), created, ends };
+    this.#write([...lines, account === null ? line : { ...line, account }]);
+    return { token, name, right, created, ends, account };
   }
 
   remove(name: string): boolean {
@@ -70,6 +75,16 @@ export class TokenFile implements Tokens, TokenKeeper {
     const left = lines.filter((line) => line.name !== name);
     if (left.length < lines.length) this.#write(left);
     return left.length < lines.length;
+  }
+
+  /** keepAccounts ends the tokens of accounts that are not there any more, and gives their names. Throws OperatorError when that can't be written: then they have ended until the next start, which ends them again. */
+  keepAccounts(isThere: (account: string) => boolean): readonly string[] {
+    const lines = [...this.#lines.values()];
+    const left = lines.filter(({ account }) => account === undefined || isThere(account));
+    if (left.length === lines.length) return [];
+    this.#lines = byHash(left);
+    this.#write(left);
+    return lines.filter((line) => !left.includes(line)).map(({ name }) => name);
   }
 
   #write(lines: readonly Line[]): void {

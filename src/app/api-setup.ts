@@ -162,6 +162,7 @@ function accountsOf(world: ApiWorld): Accounts {
       return { isStillGood: () => secret !== null && secret === appliance.access.secretOf(listener, username) };
     },
     has: (listener, username) => appliance.access.knows(listener, username),
+    canSignIn: (listener, username) => appliance.access.secretOf(listener, username) !== null,
     async add({ username, password, listener }) {
       const { passwordFile } = filesOf(appliance.configuration.access, listener);
       if (passwordFile === null)

@@ -67,6 +67,8 @@ export interface ApplianceSetup {
   readonly keyLog: ((line: Buffer) => void) | null;
   /** serveHttp takes what comes in by a listener with `protocol http`. */
   readonly serveHttp: (stream: Duplex, visit: HttpVisit) => void;
+  /** accountsChanged is told when dynamic security has changed, between two reloads too; absent = nobody asks. */
+  readonly accountsChanged?: () => void;
 }
 
 /** Appliance is the broker with everything around it. */
@@ -349,6 +351,7 @@ class HomeAppliance implements Appliance {
   /** Dynamic security was changed: verdicts are asked anew, and who has lost something comes again, with what it may now. */
   #rightsChanged(kicked: ReadonlySet<string | null>): void {
     this.#installGuards();
+    this.#setup.accountsChanged?.();
     for (const username of kicked)
       for (const connection of this.#connectionsOf(username)) connection.disconnect(REASON.ADMINISTRATIVE_ACTION);
   }

@@ -108,6 +108,9 @@ export function operationNeeds(appliance: Appliance, { reloads, ...more }: MoreN
     throttle,
     access: {
       account: configuration.access.account?.username ?? null,
+      hasGuests: configuration.listeners.some(({ policy }) => policy.allowAnonymous),
+      isPerListener: configuration.access.listeners !== null,
+      canSignIn: (username) => configuration.listeners.some(({ policy }) => access.secretOf(policy.name, username) !== null),
       filesOf: (listener) => filesOf(configuration.access, listener),
       authorizer: access.authorizer,
       dynamicUsers: access.dynamicUsers,

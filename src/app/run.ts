@@ -150,6 +150,7 @@ class Run {
       selfTest: this.#selfTest,
       keyLog: request.keyLog === null ? null : openKeyLog(request.keyLog, this.#log),
       serveHttp: (stream, visit) => (visit.protocol === 'http' ? api : mosquittoApi).serve(stream, visit),
+      accountsChanged: () => api.accountsChanged(),
     });
     const history = this.#historyPart(appliance);
     const prepared = this.#preparedRestore(restart.resolve);
@@ -304,6 +305,7 @@ class Run {
           phones: new PhoneWatch(new PhoneBook(this.#state.phones, systemClock.now), appliance.broker, systemClock),
         };
       },
+      hasAccount: (username) => appliance.configuration.listeners.some(({ policy }) => appliance.access.knows(policy.name, username)),
       load: async (kept, code) => (await import('./api-setup.ts')).apiSetup(world, kept, code),
     });
   }

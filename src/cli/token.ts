@@ -4,13 +4,17 @@ import { OperatorError } from '../base/errors.ts';
 import { visibleJson, visibleText } from '../logging/line.ts';
 import type { Invocation } from '../terminal/command.ts';
 import { writeTable } from '../terminal/table.ts';
-import { askBroker } from './control-client.ts';
+import { askBroker, tell } from './control-client.ts';
 
 interface Token {
   readonly name: string;
   readonly right: string;
   readonly created: string;
   readonly ends: string | null;
+  /** Null = it was made on this machine. */
+  readonly account: string | null;
+  /** Null = nothing. */
+  readonly holds: string | null;
 }
 
 /** run does what its first operand says. */
@@ -31,8 +35,10 @@ async function addToken(name: string, invocation: Invocation): Promise<number> {
   const right = flags.get('right')?.at(-1) ?? 'monitoring';
   const days = flags.get('days')?.at(-1);
   const words = { name, right, ...(days === undefined ? {} : { days: Number(days) }) };
-  const { token } = (await askBroker(invocation, 'add token', words)) as { readonly token: string }; // the row's output
+  const { token, ...made } = (await askBroker(invocation, 'add token', words)) as Token & { readonly token: string }; // the row's output
   terminal.stdout.write(`${token}\n`);
+  const end = made.ends === null ? 'until you remove it' : `until ${made.ends}`;
+  tell(() => terminal.stderr.write(`Its right is ${made.right}, ${end}. It belongs to this machine, not to an account.\n`));
   terminal.stderr.write('Nobody can read this token again: keep it where the program finds it.\n');
   return 0;
 }
@@ -43,10 +49,15 @@ async function listTokens(invocation: Invocation): Promise<number> {
   if (flags.has('json')) terminal.stdout.write(`${visibleJson(tokens)}\n`);
   else if (tokens.length === 0) terminal.stdout.write('There are no tokens.\n');
   else {
-    const rows = tokens.map(({ name, right, created, ends }) => [visibleText(name), right, created, ends ?? 'never']);
-    writeTable(terminal, [['NAME', 'RIGHT', 'MADE', 'ENDS'], ...rows]);
+    const rows = tokens.map((each) => [each.name, rightOf(each), each.account ?? '-', each.created, each.ends ?? 'never'].map(visibleText));
+    tell(() => writeTable(terminal, [['NAME', 'RIGHT', 'ACCOUNT', 'MADE', 'ENDS'], ...rows]));
   }
   return 0;
+}
+
+/** What it was made for, and what is left of that. */
+function rightOf({ right, holds }: Token): string {
+  return holds === right ? right : `${right} (now ${holds ?? 'none'})`;
 }
 
 async function removeToken(name: string, invocation: Invocation): Promise<number> {

@@ -158,13 +158,24 @@ export interface NewToken {
   readonly right: Right;
   /** Until it ends; null = it does not. */
   readonly days: number | null;
+  /** Who makes it; null = a program of this machine. */
+  readonly account: string | null;
 }
 
-/** TokenKeeper has the Bearer tokens; times are in milliseconds since 1970. It throws what can be shown to the asker. */
+/** MadeToken is one without its secret; times are in milliseconds since 1970, and `ends` null = never. */
+export interface MadeToken {
+  readonly name: string;
+  readonly right: Right;
+  readonly created: number;
+  readonly ends: number | null;
+  readonly account: string | null;
+}
+
+/** TokenKeeper has the Bearer tokens. It throws what can be shown to the asker. */
 export interface TokenKeeper {
-  list(): readonly { readonly name: string; readonly right: Right; readonly created: number; readonly ends: number | null }[];
-  /** add gives the secret. */
-  add(token: NewToken): string;
+  list(): readonly MadeToken[];
+  /** add gives the secret, too. */
+  add(token: NewToken): MadeToken & { readonly token: string };
   /** remove is false where there is none of this name. */
   remove(name: string): boolean;
 }
@@ -309,6 +320,12 @@ export interface OperationNeeds {
   readonly access: {
     /** The one account that the configuration itself names, or null. */
     readonly account: string | null;
+    /** Clients without a user name may come in by a listener. */
+    readonly hasGuests: boolean;
+    /** Each listener has files of its own (`per_listener_settings`). */
+    readonly isPerListener: boolean;
+    /** canSignIn tells whether an account can, at any listener. */
+    canSignIn(username: string): boolean;
     filesOf(listener: string): AccessFiles;
     /** What the engine asks, null = there are no rules. */
     readonly authorizer: ExplainedAuthorizer | null;
@@ -316,6 +333,7 @@ export interface OperationNeeds {
     readonly dynamicUsers: readonly string[];
     /** Null = dynamic security is not turned on. */
     readonly dynamic: {
+      readonly file: string;
       readonly model: SecurityModel;
       /** run carries out commands of mosquitto's for a user of ours, and gives an answer for each: it has an `error`, or all is done. */
       run(commands: readonly object[], username: string | null): Promise<readonly Readonly<Record<string, unknown>>[]>;

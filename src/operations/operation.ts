@@ -12,6 +12,8 @@ export interface Asker {
   readonly right: Right;
   /** The account that it has signed in with; absent = none. */
   readonly username?: string;
+  /** The account that made the token that it comes with; absent = it comes with none, or with one of the machine. */
+  readonly tokenOf?: string;
   /** The listener that it has come by, by its name: whose rules it asks by; absent = the first one. */
   readonly listener?: string;
   /** A program that could as well read the files of the broker. */

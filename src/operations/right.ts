@@ -11,6 +11,11 @@
 export const RIGHTS = ['monitoring', 'viewer', 'operator', 'admin'] as const;
 export type Right = (typeof RIGHTS)[number];
 
+/** lesserRight gives the one that the other includes. */
+export function lesserRight(one: Right, other: Right): Right {
+  return includesRight(one, other) ? other : one;
+}
+
 /** includesRight tells whether who has one right has another. */
 export function includesRight(has: Right, wanted: Right): boolean {
   return RIGHTS.indexOf(has) >= RIGHTS.indexOf(wanted);

@@ -1,9 +1,9 @@
 // Bearer tokens: what a program signs in to the REST interface with.
 
 import { z } from 'zod';
-import type { OperationNeeds, TokenKeeper } from './needs.ts';
+import type { MadeToken, OperationNeeds, TokenKeeper } from './needs.ts';
 import { OperationFailure, operation } from './operation.ts';
-import { RIGHTS } from './right.ts';
+import { lesserRight, RIGHTS } from './right.ts';
 import { iso, TIME } from './time.ts';
 
 const NAME = z
@@ -20,6 +20,11 @@ const TOKEN = z.object({
   right: RIGHT,
   created: TIME,
   ends: TIME.nullable().describe('null = never'),
+  account: z.string().nullable().describe('that made it, and with which it ends; null = it was made on the machine itself'),
+  holds: z
+    .enum(RIGHTS)
+    .nullable()
+    .describe("what it may do now: no more than its account; null = nothing, because the account has no role or can't sign in"),
 });
 
 /** TOKENS lists them. */
@@ -33,7 +38,7 @@ export const TOKENS = operation({
   run: (needs) =>
     keeperOf(needs)
       .list()
-      .map(({ name, right, created, ends }) => ({ name, right, created: iso(created), ends: ends === null ? null : iso(ends) })),
+      .map((token) => show(needs, token)),
 });
 
 /** ADD_TOKEN makes one. */
@@ -41,14 +46,17 @@ export const ADD_TOKEN = operation({
   name: 'add token',
   kind: 'command',
   right: 'admin',
-  summary: 'Make a Bearer token; its secret is told only this once.',
+  summary: 'Make a Bearer token of the account that asks; its secret is told only this once.',
   input: z.strictObject({
     name: NAME,
     right: RIGHT.default('monitoring'),
     days: z.number().int().min(1).max(36_500).nullish().describe('until it ends; none = it does not'),
   }),
-  output: z.object({ token: z.string() }),
-  run: (needs, { name, right, days }) => ({ token: keeperOf(needs).add({ name, right, days: days ?? null }) }),
+  output: TOKEN.extend({ token: z.string() }),
+  run: (needs, { name, right, days }, { username, tokenOf }) => {
+    const { token, ...made } = keeperOf(needs).add({ name, right, days: days ?? null, account: username ?? tokenOf ?? null });
+    return { ...show(needs, made), token };
+  },
 });
 
 /** REMOVE_TOKEN ends one. */
@@ -64,6 +72,12 @@ export const REMOVE_TOKEN = operation({
     return {};
   },
 });
+
+function show(needs: OperationNeeds, { name, right, created, ends, account }: MadeToken) {
+  const role = account === null ? right : needs.access.canSignIn(account) ? (needs.roles?.all.get(account) ?? null) : null;
+  const holds = role === null ? null : lesserRight(right, role);
+  return { name, right, created: iso(created), ends: ends === null ? null : iso(ends), account, holds };
+}
 
 function keeperOf({ tokens }: OperationNeeds): TokenKeeper {
   if (tokens === null)

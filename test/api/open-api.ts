@@ -20,10 +20,10 @@ export const PASSWORD = 'correct horse';
 
 /** TOKENS by the right that each has. */
 export const TOKENS: Readonly<Record<Right, TokenGrant>> = {
-  monitoring: { name: 'prometheus', right: 'monitoring' },
-  viewer: { name: 'dashboard', right: 'viewer' },
-  operator: { name: 'script', right: 'operator' },
-  admin: { name: 'ansible', right: 'admin' },
+  monitoring: { name: 'prometheus', right: 'monitoring', account: null },
+  viewer: { name: 'dashboard', right: 'viewer', account: null },
+  operator: { name: 'script', right: 'operator', account: null },
+  admin: { name: 'ansible', right: 'admin', account: null },
 };
 
 /** Answer is a whole one. */
@@ -90,6 +90,7 @@ export async function openApi(context: TestContext, more: Partial<ApiSetup> & { 
       check: async ({ username, password }) =>
         passwords.get(username) === password ? { isStillGood: () => passwords.get(username) === password } : 'refused',
       has: (_, username) => passwords.has(username),
+      canSignIn: (_, username) => passwords.has(username),
       add: async ({ username, password }) => void passwords.set(username, password),
     },
     roles,

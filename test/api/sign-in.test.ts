@@ -124,10 +124,52 @@ for (const [role, statuses] of [
   });
 }
 
-test('wrong tokens are counted, and then refused unseen', async (context) => {
+test('wrong tokens are counted, and then refused unseen; a right one counts all the same', async (context) => {
   const api = await openApi(context, { table: TABLE });
   for (let count = 0; count < 10; count++) assert.equal((await api.ask('/api/v1/status', { headers: bearer('guess') })).status, 401);
-  assert.equal((await api.ask('/api/v1/status', { headers: bearer('viewer') })).status, 429);
+  assert.equal((await api.ask('/api/v1/status', { headers: bearer('guess') })).status, 429);
+  assert.equal(api.wrong.length, 10);
+  assert.equal(
+    (await api.ask('/api/v1/status', { headers: bearer('viewer') })).status,
+    200,
+    'whoever sends wrong ones keeps no others out',
+  );
+});
+
+test('token that an account has made holds no more than the account at that moment, and is told by its name', async (context) => {
+  const asked: string[] = [];
+  const seen = operation({
+    name: 'users',
+    kind: 'query',
+    right: 'viewer',
+    summary: 'Who asks.',
+    input: z.strictObject({}),
+    output: z.object({ tokenOf: z.string().nullable() }),
+    run: (_, __, { name, tokenOf = null }) => {
+      asked.push(name);
+      return { tokenOf };
+    },
+  });
+  const tokens = { find: (token: string) => ({ name: 'grafana', right: 'operator', account: token }) as const };
+  const api = await openApi(context, { table: [...TABLE, seen], tokens });
+  api.roles.set('tom', 'admin');
+  const statuses = async () => {
+    const found = [];
+    for (const [path, method] of [['/status'], ['/throttle'], ['/reload', 'POST']] as const)
+      found.push((await api.ask(`/api/v1${path}`, { method: method ?? 'GET', headers: bearer('tom') })).status);
+    return found;
+  };
+  assert.deepEqual(await statuses(), [200, 200, 403], 'its own right');
+  api.roles.set('tom', 'viewer');
+  assert.deepEqual(await statuses(), [200, 403, 403], 'the role of the account');
+  assert.deepEqual((await api.ask('/api/v1/users', { headers: bearer('tom') })).json, { tokenOf: 'tom' });
+  assert.deepEqual(asked, ['token "grafana" of "tom" from 192.0.2.7 over REST']);
+  api.roles.set('tom', null);
+  assert.deepEqual(await statuses(), [401, 401, 401]);
+  api.roles.set('tom', 'admin');
+  api.passwords.delete('tom');
+  assert.deepEqual(await statuses(), [401, 401, 401], 'the account cannot sign in');
+  assert.equal(api.wrong.length, 0, 'nobody has guessed');
 });
 
 function bearer(token: string) {
@@ -160,13 +202,14 @@ test('claim of an account that is there needs its password', async (context) => 
   assert.equal((await claim(PASSWORD)).status, 200);
 });
 
-test('claim with a wrong code is refused and counted, and then refused unseen', async (context) => {
+test('claim with a wrong code is refused and counted, and then refused unseen; the right one counts all the same', async (context) => {
   const roles = new Roles(null);
   const api = await openApi(context, { table: TABLE, roles });
   const claim = (code: string) => api.ask('/api/v1/claim', { method: 'POST', body: { ...CLAIM, code } });
   for (let count = 0; count < 10; count++) assert.equal((await claim(`${count}`)).status, 403);
-  assert.equal((await claim(CODE)).status, 429);
+  assert.equal((await claim('10')).status, 429);
   assert.equal(roles.hasAdmin, false);
+  assert.equal((await claim(CODE)).status, 200, 'whoever sends wrong ones keeps the owner out of nothing');
 });
 
 for (const username of ['', 'a:b', 'a\nb', '#a', ' a', 'a ', 'a\u0000']) {

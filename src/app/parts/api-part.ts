@@ -20,6 +20,8 @@ export interface ApiPartSetup {
   readonly log: Logger;
   /** read throws OperatorError when they can't be read. */
   readonly read: () => Promise<KeptForApi>;
+  /** hasAccount tells whether there is an account of a name, at any listener. */
+  readonly hasAccount: (username: string) => boolean;
   /** load makes what the API needs. */
   readonly load: (kept: KeptForApi, code: string) => Promise<ApiSetup>;
 }
@@ -69,6 +71,18 @@ export class ApiPart implements AppliancePart {
     return this.#kept?.phones ?? null;
   }
 
+  /** accountsChanged ends the tokens of accounts that have gone. */
+  accountsChanged(): void {
+    const { log, hasAccount } = this.#setup;
+    try {
+      const ended = this.#kept?.tokens.keepAccounts(hasAccount) ?? [];
+      if (ended.length > 0)
+        log.log('notice', `Tokens have ended with the accounts that made them: ${ended.map((name) => JSON.stringify(name)).join(', ')}.`);
+    } catch (error) {
+      log.log('error', `Error: Tokens of accounts that have gone are still in the file: ${reasonOf(error)}`);
+    }
+  }
+
   serve(stream: Duplex, visit: HttpVisit): void {
     if (this.#isBroken) return void stream.destroy();
     if (this.#api !== null) return this.#hand(this.#api, stream, visit);
@@ -100,14 +114,20 @@ export class ApiPart implements AppliancePart {
   /** Once there it stays: what asks it are listeners, which open and close. */
   async prepare(next: Configuration): Promise<Step | null> {
     const names = new Set(next.listeners.map(({ policy }) => policy.name));
-    if (this.#kept !== null) return { commit: () => this.#api?.keepListeners(names), undo: () => {} };
+    if (this.#kept !== null) return { commit: () => this.#takeOver(names), undo: () => {} };
     if (!wantsApi(next)) return null;
     const kept = await this.#setup.read();
     return { commit: () => this.#use(kept), undo: () => {} };
   }
 
+  #takeOver(listeners: ReadonlySet<string>): void {
+    this.#api?.keepListeners(listeners);
+    this.accountsChanged();
+  }
+
   #use(kept: KeptForApi): void {
     this.#kept = kept;
+    this.accountsChanged();
     kept.phones.start();
     this.#isBroken = false;
     if (this.#waiting.length > 0) this.#loading ??= this.#load(kept);

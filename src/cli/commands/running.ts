@@ -57,7 +57,10 @@ export const RUNNING_COMMANDS: readonly Command[] = [
       'list [--json] [--state DIR | -c FILE]',
       'remove NAME [--state DIR | -c FILE]',
     ],
-    description: ['midge prints a new token once, and keeps only a hash of it. A removed token ends at once.'],
+    description: [
+      'midge prints a new token once, and keeps only a hash of it. A removed token ends at once.',
+      'A token that is made here belongs to the machine. One that an account has made over REST may do no more than the account, and ends with it.',
+    ],
     flags: [
       ...CONTROL_FLAGS,
       {
