@@ -136,12 +136,13 @@ function takesOurCertificates({ tls }: ListenerOptions): boolean {
 function dynamicOf({ dynamicSecurity }: Appliance): OperationNeeds['access']['dynamic'] {
   if (dynamicSecurity === null) return null;
   return {
+    file: dynamicSecurity.file,
     get model() {
       return dynamicSecurity.model;
     },
-    run: (commands, username) =>
+    run: (commands, username, look) =>
       new Promise((resolve, reject) => {
-        dynamicSecurity.run(commands, { clientId: 'midge', username }, resolve).catch(reject);
+        dynamicSecurity.run(commands, { clientId: 'midge', username }, resolve, look).catch(reject);
       }),
   };
 }

@@ -50,7 +50,7 @@ export const ADD_DYNAMIC_CLIENT = operation({
   run: (needs, input, asker) => {
     const model = modelOf(needs);
     if (model.clients.has(input.username)) throw taken('username', `client "${input.username}"`);
-    return change(needs, asker, 'username', [{ command: 'createClient', ...clientFields(model, input) }]);
+    return change(needs, { asker, nameField: 'username', commands: [{ command: 'createClient', ...clientFields(model, input) }] });
   },
 });
 
@@ -69,7 +69,7 @@ export const CHANGE_DYNAMIC_CLIENT = operation({
     if (!model.clients.has(username)) throw missing(`client "${username}"`);
     const modify = Object.values(given).some((value) => value != null) ? [{ command: 'modifyClient', ...clientFields(model, input) }] : [];
     const turn = disabled == null ? [] : [{ command: disabled ? 'disableClient' : 'enableClient', username }];
-    return change(needs, asker, 'username', [...modify, ...turn]);
+    return change(needs, { asker, nameField: 'username', commands: [...modify, ...turn], revision });
   },
 });
 
@@ -80,12 +80,27 @@ export const REMOVE_DYNAMIC_CLIENT = operation({
   right: 'admin',
   summary: 'Remove a client of dynamic security and disconnect it.',
   input: z.strictObject(USERNAME),
-  output: OUTPUT,
-  run: (needs, { username }, asker) => {
+  output: OUTPUT.extend({
+    canStillSignIn: z.boolean().describe('there is a user of this name elsewhere, in the password file: that one counts from now on'),
+  }),
+  run: async (needs, { username }, asker) => {
     if (!modelOf(needs).clients.has(username)) throw missing(`client "${username}"`);
-    return change(needs, asker, 'username', [{ command: 'deleteClient', username }]);
+    const done = await change(needs, { asker, nameField: 'username', commands: [{ command: 'deleteClient', username }] });
+    return { ...done, canStillSignIn: needs.access.canSignIn(username) };
   },
 });
+
+/** changeDynamicPassword is for users who do not care where their account is. Throws OperationFailure. */
+export async function changeDynamicPassword(
+  needs: OperationNeeds,
+  { username, password }: { readonly username: string; readonly password: string },
+  asker: Asker,
+): Promise<void> {
+  const fault = passwordFault(password);
+  if (fault !== null) throw badInput('password', fault);
+  const commands = [{ command: 'setClientPassword', username, password }];
+  await change(needs, { asker, nameField: 'username', commands });
+}
 
 /** ADD_DYNAMIC_GROUP makes one. */
 export const ADD_DYNAMIC_GROUP = operation({
@@ -98,7 +113,7 @@ export const ADD_DYNAMIC_GROUP = operation({
   run: (needs, input, asker) => {
     const model = modelOf(needs);
     if (model.groups.has(input.name)) throw taken('name', `group "${input.name}"`);
-    return change(needs, asker, 'name', [{ command: 'createGroup', ...groupFields(model, input) }]);
+    return change(needs, { asker, nameField: 'name', commands: [{ command: 'createGroup', ...groupFields(model, input) }] });
   },
 });
 
@@ -124,7 +139,12 @@ export const CHANGE_DYNAMIC_GROUP = operation({
       if (!model.clients.has(username)) throw unknownName(['members', index], 'client', username);
     const priorityOf = (username: string) => model.clients.get(username)?.groups.get(input.name);
     const clients = members == null ? {} : { clients: members.map((username) => prioritized({ username }, priorityOf(username))) };
-    return change(needs, asker, 'name', [{ command: 'modifyGroup', ...groupFields(model, input), ...clients }]);
+    return change(needs, {
+      asker,
+      nameField: 'name',
+      commands: [{ command: 'modifyGroup', ...groupFields(model, input), ...clients }],
+      revision,
+    });
   },
 });
 
@@ -141,7 +161,7 @@ export const REMOVE_DYNAMIC_GROUP = operation({
     if (!model.groups.has(name)) throw missing(`group "${name}"`);
     if (model.anonymousGroup === name)
       throw new OperationFailure('not possible', `Cannot remove group "${name}": clients without a user name have its roles`);
-    return change(needs, asker, 'name', [{ command: 'deleteGroup', groupname: name }]);
+    return change(needs, { asker, nameField: 'name', commands: [{ command: 'deleteGroup', groupname: name }] });
   },
 });
 
@@ -155,7 +175,7 @@ export const ADD_DYNAMIC_ROLE = operation({
   output: OUTPUT,
   run: (needs, input, asker) => {
     if (modelOf(needs).roles.has(input.name)) throw taken('name', `role "${input.name}"`);
-    return change(needs, asker, 'name', [{ command: 'createRole', ...roleFields(input) }]);
+    return change(needs, { asker, nameField: 'name', commands: [{ command: 'createRole', ...roleFields(input) }] });
   },
 });
 
@@ -170,7 +190,7 @@ export const CHANGE_DYNAMIC_ROLE = operation({
   output: OUTPUT,
   run: (needs, { revision, ...input }, asker) => {
     if (!modelOf(needs, revision).roles.has(input.name)) throw missing(`role "${input.name}"`);
-    return change(needs, asker, 'name', [{ command: 'modifyRole', ...roleFields(input) }]);
+    return change(needs, { asker, nameField: 'name', commands: [{ command: 'modifyRole', ...roleFields(input) }], revision });
   },
 });
 
@@ -184,7 +204,7 @@ export const REMOVE_DYNAMIC_ROLE = operation({
   output: OUTPUT,
   run: (needs, { name }, asker) => {
     if (!modelOf(needs).roles.has(name)) throw missing(`role "${name}"`);
-    return change(needs, asker, 'name', [{ command: 'deleteRole', rolename: name }]);
+    return change(needs, { asker, nameField: 'name', commands: [{ command: 'deleteRole', rolename: name }] });
   },
 });
 
@@ -206,7 +226,7 @@ export const CHANGE_DYNAMIC_DEFAULTS = operation({
     const acls = Object.entries(defaults ?? {}).map(([acltype, allow]) => ({ acltype, allow }));
     const access = acls.length === 0 ? [] : [{ command: 'setDefaultACLAccess', acls }];
     const group = anonymousGroup == null ? [] : [{ command: 'setAnonymousGroup', groupname: anonymousGroup }];
-    return change(needs, asker, 'defaults', [...access, ...group]);
+    return change(needs, { asker, nameField: 'defaults', commands: [...access, ...group], revision });
   },
 });
 
@@ -217,18 +237,33 @@ function modelOf({ access }: OperationNeeds, revision?: string | null): Security
       'not possible',
       'Cannot change dynamic security: the configuration does not turn it on (dynamic_security_file)',
     );
+  requireRevision(model, revision);
+  return model;
+}
+
+function requireRevision(model: SecurityModel, revision: string | null | undefined): void {
   if (revision != null && revision !== modelRevision(model))
     throw new OperationFailure('stale', 'Cannot change dynamic security: somebody else has changed it meanwhile');
-  return model;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
 
+interface Change {
+  readonly asker: Asker;
+  /** Of the input. */
+  readonly nameField: string;
+  readonly commands: readonly Fields[];
+  /** That the asker has seen. Commands of others may come first, which hash passwords for a while. */
+  readonly revision?: string | null | undefined;
+}
+
 /** What was looked at before is refused only by a name that cannot be one, or by a file that cannot be written. */
-async function change(needs: OperationNeeds, { username }: Asker, nameField: string, commands: readonly Fields[]) {
-  const answers = commands.length === 0 ? [] : await needs.access.dynamic!.run(commands, username ?? null); // modelOf was asked before
+async function change(needs: OperationNeeds, { asker, nameField, commands, revision }: Change) {
+  const { dynamic } = needs.access;
+  const look = (model: SecurityModel) => requireRevision(model, revision);
+  const answers = commands.length === 0 ? [] : await dynamic!.run(commands, asker.username ?? null, look); // modelOf was asked before
   const error = answers.map((answer) => answer['error']).find((each) => typeof each === 'string');
-  if (error === undefined) return { revision: modelRevision(needs.access.dynamic!.model) };
+  if (error === undefined) return { revision: modelRevision(dynamic!.model) };
   if (/^(Empty|Invalid|.* not valid UTF-8)/.test(error)) throw badInput(nameField, error);
   throw new OperationFailure('not possible', error);
 }

@@ -10,6 +10,8 @@ import {
   NO_PRIORITY,
   type SecurityModel,
 } from '../access/dynamic-security/model.ts';
+import { securityFileText } from '../access/dynamic-security/security-file.ts';
+import { revisionOf } from './change-in-force.ts';
 import { operation } from './operation.ts';
 import { PAGE_INPUT, type Paged, pageOf, takePage } from './page.ts';
 
@@ -68,9 +70,9 @@ export const DYNAMIC_SECURITY = operation({
     dynamic === null ? { model: null, revision: null } : { model: show(dynamic.model, page), revision: modelRevision(dynamic.model) },
 });
 
-/** modelRevision names a state of the model, against two who change it at a time. */
-export function modelRevision({ changeIndex }: SecurityModel): string {
-  return String(changeIndex);
+/** modelRevision names what the model holds, against two who change it at a time: by commands, or by hand in the file, which counts no changes. */
+export function modelRevision(model: SecurityModel): string {
+  return revisionOf(securityFileText(model));
 }
 
 function show(model: SecurityModel, page: Paged) {

@@ -335,8 +335,15 @@ export interface OperationNeeds {
     readonly dynamic: {
       readonly file: string;
       readonly model: SecurityModel;
-      /** run carries out commands of mosquitto's for a user of ours, and gives an answer for each: it has an `error`, or all is done. */
-      run(commands: readonly object[], username: string | null): Promise<readonly Readonly<Record<string, unknown>>[]>;
+      /**
+       * run carries out commands of mosquitto's for a user of ours, and gives an answer for each: it has an `error`, or all is done. When
+       * their turn has come, `look` is shown the model: what it throws ends them, and nothing has changed.
+       */
+      run(
+        commands: readonly object[],
+        username: string | null,
+        look: (model: SecurityModel) => void,
+      ): Promise<readonly Readonly<Record<string, unknown>>[]>;
     } | null;
     /** aclOf gives the ACL file of a listener, or null. */
     aclOf(listener: string): AclAuthorizer | null;

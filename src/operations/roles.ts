@@ -35,13 +35,17 @@ export const SET_ROLE = operation({
   output: z.object({}),
   run: (needs, { username, role }) => {
     const keeper = keeperOf(needs);
-    const others = [...keeper.all].filter(([name, right]) => name !== username && right === 'admin');
-    if (role !== 'admin' && keeper.all.get(username) === 'admin' && others.length === 0)
+    if (role !== 'admin' && isOnlyAdmin(keeper, username))
       throw new OperationFailure('conflict', `Cannot take the role of "${username}": it is the only admin - make another one first`);
     keeper.set(username, role);
     return {};
   },
 });
+
+/** isOnlyAdmin tells whether nobody else could change anything. */
+export function isOnlyAdmin({ all }: RoleKeeper, username: string): boolean {
+  return all.get(username) === 'admin' && ![...all].some(([name, right]) => name !== username && right === 'admin');
+}
 
 function keeperOf({ roles }: OperationNeeds): RoleKeeper {
   if (roles === null)

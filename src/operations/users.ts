@@ -4,11 +4,13 @@ import { z } from 'zod';
 import { hasUser, passwordFault, removeUser, setUser, usernameFault } from '../access/password-file-edit.ts';
 import { hashPassword } from '../access/password-hash.ts';
 import { usersOf } from '../access/set-accounts.ts';
+import { changeDynamicPassword } from './change-dynamic-security.ts';
 import { changeInForce, readEdited } from './change-in-force.ts';
 import { forgetPhones } from './locations.ts';
 import type { OperationNeeds } from './needs.ts';
 import { badInput, OperationFailure, operation } from './operation.ts';
 import { PAGE_INPUT, pageOf, takePage } from './page.ts';
+import { isOnlyAdmin } from './roles.ts';
 
 /** LISTENER_INPUT is the field of operations on files that each listener may have of its own. */
 export const LISTENER_INPUT = {
@@ -17,7 +19,10 @@ export const LISTENER_INPUT = {
 
 const NAME = { username: z.string().describe('without colon, control characters, and blanks or # at its beginning') };
 const PASSWORD = { password: z.string().describe('at most 65,535 bytes') };
-const ANSWER = z.object({ username: z.string(), file: z.string().describe('password file that was changed') });
+const ANSWER = z.object({
+  username: z.string(),
+  file: z.string().describe('that was changed: the password file, or that of dynamic security'),
+});
 
 /** listenerOf gives the listener that is meant. Throws OperationFailure when there is none of this name. */
 export function listenerOf({ listeners }: OperationNeeds, { listener }: { readonly listener?: string | null | undefined }): string {
@@ -39,6 +44,9 @@ export const USERS = operation({
       origin: z.string().nullable().describe('password file; null = the configuration itself names this account'),
       clients: z.number().int().describe('connected as this user'),
       hasRules: z.boolean().nullable().describe('rules of its own in the ACL file; null = there is no such file'),
+      inDynamicSecurity: z
+        .boolean()
+        .describe('a client of dynamic security has this name too: its password and its roles count, and this one does not'),
     }),
   ),
   run: (needs, { listener, ...page }) => {
@@ -57,6 +65,7 @@ export const USERS = operation({
         origin: username === account ? null : passwordFile,
         clients: clients.get(username) ?? 0,
         hasRules: rules?.has(username) ?? null,
+        inDynamicSecurity: needs.access.dynamic?.model.clients.has(username) ?? false,
       }),
     );
   },
@@ -77,11 +86,17 @@ export const ADD_USER = operation({
   summary: 'Add a user with a password to the password file; it can sign in at once.',
   input: z.strictObject({ ...NAME, ...PASSWORD, ...LISTENER_INPUT }),
   output: ANSWER,
-  run: (needs, { username, password, listener }) =>
-    change(needs, { username, listener }, password, (text, hash) => {
+  run: (needs, { username, password, listener }) => {
+    if (needs.access.dynamic?.model.clients.has(username))
+      throw new OperationFailure(
+        'conflict',
+        `Cannot add user "${username}": dynamic security has a client of this name, whose password counts`,
+      );
+    return change(needs, { username, listener }, password, (text, hash) => {
       if (hasUser(text, username)) throw new OperationFailure('conflict', `Cannot add user "${username}": there is one of this name`);
       return setUser(text, username, hash);
-    }),
+    });
+  },
 });
 
 /** CHANGE_PASSWORD ends the connections that were made with the old one. */
@@ -89,14 +104,21 @@ export const CHANGE_PASSWORD = operation({
   name: 'change password',
   kind: 'command',
   right: 'admin',
-  summary: 'Give a user another password; clients that are connected with the old one are disconnected.',
+  summary:
+    'Give a user, or a client of dynamic security, another password; clients that are connected with the old one are disconnected. Where both have the name, it is that of dynamic security, which counts.',
   input: z.strictObject({ ...NAME, ...PASSWORD, ...LISTENER_INPUT }),
   output: ANSWER,
-  run: (needs, { username, password, listener }) =>
-    change(needs, { username, listener }, password, (text, hash) => {
+  run: async (needs, { username, password, listener }, asker) => {
+    const { dynamic } = needs.access;
+    if (dynamic?.model.clients.has(username)) {
+      await changeDynamicPassword(needs, { username, password }, asker);
+      return { username, file: dynamic.file };
+    }
+    return change(needs, { username, listener }, password, (text, hash) => {
       requireUser(text, username);
       return setUser(text, username, hash);
-    }),
+    });
+  },
 });
 
 /** REMOVE_USER takes an account away. */
@@ -105,18 +127,39 @@ export const REMOVE_USER = operation({
   kind: 'command',
   right: 'admin',
   summary:
-    'Remove a user from the password file, disconnect its clients, and delete the history of locations of the person of this name; its rules stay in the ACL file.',
+    'Remove a user from the password file, disconnect its clients, take its role, end the tokens that it has made, and delete the history of locations of the person of this name; its rules stay in the ACL file.',
   input: z.strictObject({ ...NAME, ...LISTENER_INPUT }),
-  output: ANSWER.extend({ locations: z.number().int().describe('of the history of its phones, that were deleted') }),
+  output: ANSWER.extend({
+    locations: z.number().int().describe('of the history of its phones, that were deleted'),
+    canStillSignIn: z
+      .boolean()
+      .describe('there is a client of this name in dynamic security, or a user of another listener: that one stays, and keeps its role'),
+  }),
   run: async (needs, { username, listener }) => {
+    const { roles } = needs;
+    const canStillSignIn = isElsewhere(needs, { username, listener });
+    if (roles !== null && !canStillSignIn && isOnlyAdmin(roles, username))
+      throw new OperationFailure('conflict', `Cannot remove user "${username}": it is the only admin - make another one first`);
     const answer = await change(needs, { username, listener }, null, (text) => {
       requireUser(text, username);
       return removeUser(text, username);
     });
     const [person = '', device = null, more] = username.split('/');
-    return { ...answer, locations: more === undefined ? await forgetPhones(needs, person, device) : 0 };
+    const locations = more === undefined ? await forgetPhones(needs, person, device) : 0;
+    if (!canStillSignIn && roles?.all.has(username)) roles.set(username, null); // or who gets the name would have it
+    return { ...answer, locations, canStillSignIn };
   },
 });
+
+function isElsewhere(needs: OperationNeeds, meant: Meant): boolean {
+  const { dynamicUsers, filesOf } = needs.access;
+  const { passwordFile: own } = filesOf(listenerOf(needs, meant));
+  const others = new Set(needs.listeners.map(({ name }) => filesOf(name).passwordFile));
+  return (
+    dynamicUsers.includes(meant.username) ||
+    [...others].some((each) => each !== null && each !== own && hasUser(readEdited(each), meant.username))
+  );
+}
 
 interface Meant {
   readonly username: string;

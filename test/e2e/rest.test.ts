@@ -3,60 +3,13 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { request } from 'node:https';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { buffer } from 'node:stream/consumers';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { connect as secure } from 'node:tls';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
-import { freePorts } from '../support/network/free-ports.ts';
-import { runMidge, startMidge } from '../support/process/midge-process.ts';
-
-interface Asked {
-  readonly method?: string;
-  readonly headers?: Record<string, string>;
-  readonly body?: object;
-  /** Sent as they are. */
-  readonly bytes?: Buffer;
-}
-
-/** A box: its folder has a password file without users. */
-async function openBox(context: TestContext, ...more: readonly string[]) {
-  const folder = temporaryFolder(context);
-  const [plain = 0, http = 0] = await freePorts(2);
-  const configuration = [
-    `listener ${plain} 127.0.0.1`,
-    `listener ${http}`,
-    'protocol http',
-    `password_file ${join(folder, 'passwd')}`,
-    ...more,
-  ];
-  writeFileSync(join(folder, 'midge.conf'), configuration.join('\n'));
-  writeFileSync(join(folder, 'passwd'), '');
-  const state = join(folder, 'state');
-  const start = async () => {
-    const broker = startMidge(context, folder, ['serve', '-c', join(folder, 'midge.conf'), '--state', state]);
-    await broker.line(/ running$/);
-    return { broker, port: http };
-  };
-  const ask = async (port: number, path: string, { method = 'GET', headers = {}, body, bytes }: Asked = {}) => {
-    const content = bytes ?? (body === undefined ? '' : JSON.stringify(body));
-    const options = { host: '127.0.0.1', port, path, method, ca: readFileSync(join(state, 'certificates/ca.crt')), agent: false as const };
-    const type = body === undefined ? {} : { 'content-type': 'application/json', 'content-length': String(content.length) };
-    const sent = request({ ...options, headers: { ...type, ...headers } });
-    sent.end(content);
-    const [response] = await once(sent, 'response');
-    const answer = await buffer(response);
-    return { status: response.statusCode as number, headers: response.headers, bytes: answer, text: answer.toString() };
-  };
-  return { folder, state, start, ask };
-}
-
-async function cookieOf(response: { headers: Record<string, unknown>; text: string }): Promise<Record<string, string>> {
-  const [cookie = ''] = String(response.headers['set-cookie']).split(';');
-  return { cookie, 'x-csrf-token': JSON.parse(response.text).csrfToken };
-}
+import { runMidge } from '../support/process/midge-process.ts';
+import { headersOf, openBox, setupCode } from './rest-box.ts';
 
 test('box is claimed over HTTPS with the code that midge status shows, and its admin is there after a restart', async (context) => {
   const { folder, state, start, ask } = await openBox(context);
@@ -70,7 +23,7 @@ test('box is claimed over HTTPS with the code that midge status shows, and its a
   const claimed = await ask(first.port, '/api/v1/claim', { method: 'POST', body: { ...login, code } });
   assert.equal(claimed.status, 200, claimed.text);
   assert.match(String(claimed.headers['set-cookie']), /^__Host-midge=.*; Secure/);
-  const headers = await cookieOf(claimed);
+  const headers = await headersOf(claimed);
   const status = JSON.parse((await ask(first.port, '/api/v1/status', { headers })).text);
   assert.equal(
     status.listeners.some(({ protocol, tls }: { protocol: string; tls: boolean }) => protocol === 'http' && tls),
@@ -84,13 +37,13 @@ test('box is claimed over HTTPS with the code that midge status shows, and its a
   assert.equal((await ask(second.port, '/api/v1/status', { headers })).status, 401, 'sessions end with the process');
   const again = await ask(second.port, '/api/v1/session', { method: 'POST', body: login });
   assert.equal(again.status, 200, again.text);
-  const metrics = await ask(second.port, '/metrics', { headers: await cookieOf(again) });
+  const metrics = await ask(second.port, '/metrics', { headers: await headersOf(again) });
   assert.match(metrics.text, /^midge_clients_connected 0$/m);
   const made = await runMidge(folder, ['token', 'add', 'prometheus', '--state', state]);
   const authorization = `Bearer ${made.stdout.trim()}`;
   assert.equal((await ask(second.port, '/metrics', { headers: { authorization } })).status, 200, made.stderr);
   assert.equal((await ask(second.port, '/api/v1/status', { headers: { authorization } })).status, 403);
-  assert.match((await runMidge(folder, ['token', 'list', '--state', state])).stdout, /^prometheus +monitoring +\d{4}-.+ never$/m);
+  assert.match((await runMidge(folder, ['token', 'list', '--state', state])).stdout, /^prometheus +monitoring +- +\d{4}-.+ never$/m);
   assert.equal((await runMidge(folder, ['token', 'remove', 'prometheus', '--state', state])).status, 0);
   assert.equal((await ask(second.port, '/metrics', { headers: { authorization } })).status, 401);
   for (let tries = 0; tries < 3; tries++)
@@ -136,7 +89,7 @@ test('owner of a box whose ACL file is empty may use all topics, and others stay
   const { port } = await start();
   const code = await setupCode(folder, state);
   const claimed = await ask(port, '/api/v1/claim', { method: 'POST', body: { username: 'jane', password: 'correct horse', code } });
-  const headers = await cookieOf(claimed);
+  const headers = await headersOf(claimed);
   assert.equal(readFileSync(acl, 'utf8'), '# nobody yet\n\nuser jane\ntopic readwrite #\ntopic read $SYS/#\n');
   await ask(port, '/api/v1/users', { method: 'POST', headers, body: { username: 'tom', password: 'correct horse' } });
   const may = async (username: string, action: string, topic: string) => {
@@ -158,7 +111,7 @@ test('backup is downloaded, and restored over REST: what it would replace is sai
   const { broker, port } = await start();
   const code = await setupCode(folder, state);
   const claimed = await ask(port, '/api/v1/claim', { method: 'POST', body: { username: 'jane', password: 'correct horse', code } });
-  const headers = await cookieOf(claimed);
+  const headers = await headersOf(claimed);
   await ask(port, '/api/v1/tokens', { method: 'POST', headers, body: { name: 'old', right: 'admin' } });
   const [, token = ''] =
     /"token":"([^"]+)"/.exec(
@@ -204,7 +157,3 @@ test('backup is downloaded, and restored over REST: what it would replace is sai
   assert.equal(existsSync(join(state, 'restore-upload')), false);
   await broker.end();
 });
-
-async function setupCode(folder: string, state: string): Promise<string> {
-  return /The set-up code is ([0-9a-f-]{39})$/m.exec((await runMidge(folder, ['status', '--state', state])).stdout)?.[1] ?? '';
-}

@@ -1,7 +1,7 @@
 // Dynamic security, changed by operations: what they refuse, and what is in the file and in force afterwards.
 
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createBounds } from '../../src/access/access.ts';
@@ -30,16 +30,23 @@ async function open(context: TestContext) {
   security.use(await firstModel('the password', null));
   kicked.length = 0;
   const dynamic: OperationNeeds['access']['dynamic'] = {
+    file,
     get model() {
       return security.model;
     },
-    run: (commands, username) =>
+    run: (commands, username, look) =>
       new Promise((resolve, reject) => {
-        security.run(commands, { clientId: 'test', username }, resolve).catch(reject);
+        security.run(commands, { clientId: 'test', username }, resolve, look).catch(reject);
       }),
   };
-  const ask = operationsOn({ access: { dynamic } as OperationNeeds['access'] }); // the others are not asked
-  return { ask, folder, security, kicked, kept: () => readSecurityFile(file) };
+  const passwd = join(folder, 'passwd');
+  writeFileSync(passwd, 'tom:$argon2id$x\n');
+  const access = {
+    ...{ account: null, dynamic, filesOf: () => ({ passwordFile: passwd, aclFile: null }), aclOf: () => null },
+    canSignIn: (username: string) => username === 'tom' || security.secretOf(username) !== null,
+  };
+  const ask = operationsOn({ access: access as never, listeners: [], broker: { sessions: [] } as never }); // the others are not asked
+  return { ask, folder, file, security, kicked, kept: () => readSecurityFile(file) };
 }
 
 const DOOR = { type: 'publishClientSend', topic: 'home/door', priority: 0, allow: true } as const;
@@ -113,6 +120,39 @@ for (const [name, input, reason, field] of REFUSED) {
     assert.equal(security.model, before);
   });
 }
+
+test('change by who has not seen that of another is refused, even where both come at the same moment, or the other was made by hand', async (context) => {
+  const { ask, security, file } = await open(context);
+  await ask('add dynamic client', { username: 'ann' });
+  const { revision } = await ask('dynamic security');
+  const change = (password: string) => ask('change dynamic client', { username: 'ann', password, revision });
+  const outcomes = await Promise.allSettled([change('the first one'), change('the second one')]);
+  assert.deepEqual(
+    outcomes.map((each) => (each.status === 'rejected' ? each.reason.reason : 'done')),
+    ['done', 'stale'],
+  );
+  const seen = await ask('dynamic security');
+  const edited = readSecurityFile(file);
+  edited.clients.delete('ann');
+  security.use(edited);
+  await assert.rejects(ask('change dynamic client', { username: 'ann', text: 'x', revision: seen.revision }), { reason: 'stale' });
+});
+
+test('name of a user who is in dynamic security too is told, and what is changed of it is what counts', async (context) => {
+  const { ask, security, file } = await open(context);
+  const seen = async () => (await ask('users')).items.map((each: { inDynamicSecurity: boolean }) => each.inDynamicSecurity);
+  assert.deepEqual(await seen(), [false]);
+  await ask('add dynamic client', { username: 'tom', password: 'a password' });
+  assert.deepEqual(await seen(), [true]);
+  const before = security.secretOf('tom');
+  assert.equal((await ask('change password', { username: 'tom', password: 'another password' })).file, file);
+  assert.notEqual(security.secretOf('tom'), before);
+  await assert.rejects(ask('change password', { username: 'tom', password: '' }), { reason: 'bad input' });
+  await assert.rejects(ask('add user', { username: 'admin', password: 'a password' }), { reason: 'conflict' });
+  assert.equal((await ask('remove dynamic client', { username: 'tom' })).canStillSignIn, true);
+  await ask('add dynamic client', { username: 'ann', password: 'a password' });
+  assert.equal((await ask('remove dynamic client', { username: 'ann' })).canStillSignIn, false);
+});
 
 test('change is not possible where dynamic security is not turned on', async () => {
   const ask = operationsOn({ access: { dynamic: null } as OperationNeeds['access'] }); // the others are not asked

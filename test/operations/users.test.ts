@@ -38,8 +38,8 @@ test('users are added, get another password and are removed while the broker run
   assert.equal(statSync(passwd).mode & 0o777, 0o640);
   const { items } = await ask('users');
   assert.deepEqual(items, [
-    { username: 'anna', origin: passwd, clients: 1, hasRules: false },
-    { username: 'lamp', origin: passwd, clients: 0, hasRules: true },
+    { username: 'anna', origin: passwd, clients: 1, hasRules: false, inDynamicSecurity: false },
+    { username: 'lamp', origin: passwd, clients: 0, hasRules: true, inDynamicSecurity: false },
   ]);
   await assert.rejects(ask('add user', { username: 'anna', password: 'x' }), /there is one of this name/);
   await assert.rejects(ask('add user', { username: 'a:b', password: 'x' }), /':' character/);

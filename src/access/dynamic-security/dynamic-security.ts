@@ -153,9 +153,20 @@ export class DynamicSecurity {
     };
   }
 
-  /** run carries out the commands of one message and gives their answers; `then` is called before anybody is disconnected. */
-  run(commands: readonly unknown[], asker: Asker, then: (responses: readonly Data[]) => void): Promise<void> {
-    const done = this.#turn.then(() => this.#run(commands, asker, then));
+  /**
+   * run carries out the commands of one message and gives their answers; `then` is called before anybody is disconnected. `look` is shown
+   * the model before the first of them: what it throws ends them all.
+   */
+  run(
+    commands: readonly unknown[],
+    asker: Asker,
+    then: (responses: readonly Data[]) => void,
+    look: (model: SecurityModel) => void = () => {},
+  ): Promise<void> {
+    const done = this.#turn.then(() => {
+      look(this.#model);
+      return this.#run(commands, asker, then);
+    });
     this.#turn = done.catch(() => {});
     return done;
   }

@@ -140,7 +140,8 @@ function List({ users, roles, isDynamic }: ListProps) {
   );
 }
 
-function Rules({ user: { hasRules }, isDynamic }: Pick<ListProps, 'isDynamic'> & { readonly user: User }) {
+function Rules({ user: { hasRules, inDynamicSecurity }, isDynamic }: Pick<ListProps, 'isDynamic'> & { readonly user: User }) {
+  if (inDynamicSecurity) return <span>{t('people.inDynamic')}</span>;
   if (hasRules === null) return <span>{t(isDynamic ? 'people.nothing' : 'people.everything')}</span>;
   return hasRules ? <span>{t('people.ownRules')}</span> : <span class="quiet">{t('people.noOwnRules')}</span>;
 }

@@ -177,10 +177,9 @@ function RemoveDialog({ username, clients, role, rules, close }: RemoveProps) {
   const own = rules.filter(({ kind }) => kind === 'topic');
   const remove = async () => {
     const params = { path: { username } };
-    if (role !== null) await ask(api.PUT('/api/v1/roles/{username}', { params, body: { role: null } }));
-    await ask(api.DELETE('/api/v1/users/{username}', { params }));
+    const { canStillSignIn } = await ask(api.DELETE('/api/v1/users/{username}', { params }));
     if (own.length > 0) await ask(api.PATCH('/api/v1/rules', { body: { username, remove: own } }));
-    toast(t('people.removed', { name: username }));
+    toast(t(canStillSignIn ? 'people.removedHere' : 'people.removed', { name: username }));
     go('people');
   };
   return (

@@ -14,8 +14,8 @@ interface RemovalProps {
 /** RemoveClient asks before a client goes. */
 export function RemoveClient({ client: { username, roles, groups }, refresh, close }: RemovalProps & { readonly client: Client }) {
   const act = async () => {
-    await ask(api.DELETE('/api/v1/dynamic-security/clients/{username}', { params: { path: { username } } }));
-    done(username, refresh);
+    const { canStillSignIn } = await ask(api.DELETE('/api/v1/dynamic-security/clients/{username}', { params: { path: { username } } }));
+    done(username, refresh, canStillSignIn ? 'people.removedHere' : 'people.removed');
   };
   return (
     <Confirm title={t('dynamic.removeClient', { name: username })} action={t('people.remove')} act={act} close={close}>
@@ -58,8 +58,8 @@ export function RemoveRole({ role, model, refresh, close }: RemovalProps & { rea
   );
 }
 
-function done(name: string, refresh: () => void): void {
-  toast(t('people.removed', { name }));
+function done(name: string, refresh: () => void, words: 'people.removed' | 'people.removedHere' = 'people.removed'): void {
+  toast(t(words, { name }));
   refresh();
 }
 
