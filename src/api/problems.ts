@@ -44,6 +44,7 @@ const STATUS_OF: Readonly<Record<FailureReason, number>> = {
   stale: 409,
   'not allowed': 403,
   'not possible': 409,
+  'rules missing': 409,
 };
 
 /** problemOf gives what the asker is told of something thrown; null = it is a mistake of ours, and nothing of it is told. */

@@ -2,12 +2,13 @@
 
 import { resolve } from 'node:path';
 import { filesOf } from '../access/options.ts';
-import { rootInFile } from '../base/pem-files.ts';
+import { OperatorError } from '../base/errors.ts';
+import { certificatesInFile, rootInFile } from '../base/pem-files.ts';
 import { invitationFiles, isInvitationName, readInvitation, readTopics, writeInvitation } from '../config/bridge-invitation.ts';
 import { describeAccess, formatDiagnostic, isSecret, knownSettings, loadConfiguration, treatLines } from '../config/config.ts';
 import { changeSetting, readSetting } from '../config/writer.ts';
 import type { ListenerOptions } from '../listeners/options.ts';
-import type { OpenListener, OperationNeeds } from '../operations/needs.ts';
+import type { ListenerCertificate, OpenListener, OperationNeeds } from '../operations/needs.ts';
 import { OperationFailure } from '../operations/operation.ts';
 import type { Appliance } from './app.ts';
 import { tryConfiguredBridge } from './bridge-trial.ts';
@@ -72,6 +73,7 @@ export function operationNeeds(appliance: Appliance, { reloads, ...more }: MoreN
     ...more,
     state: { path: state.path, database: state.database, certificates: state.certificates, isThere: state.exists() },
     files: FILES,
+    certificateOfFiles: (listener) => certificateOfFiles(appliance, listener),
     invitations: { ...INVITATIONS, issuerOf: (listener) => issuerOf(appliance, listener) },
     configuration: {
       file: configuration.file,
@@ -147,9 +149,26 @@ function dynamicOf({ dynamicSecurity }: Appliance): OperationNeeds['access']['dy
   };
 }
 
-function issuerOf({ listeners }: Appliance, name: string): string | null {
+function issuerOf(appliance: Appliance, name: string): string | null {
+  const file = certfileOf(appliance, name);
+  return file === null ? null : rootInFile('certfile', file);
+}
+
+/** A broker that has become another user may not read what it has read before. */
+function certificateOfFiles(appliance: Appliance, name: string): ListenerCertificate | null {
+  const file = certfileOf(appliance, name);
+  try {
+    const [pem] = file === null ? [] : certificatesInFile('certfile', file);
+    return file === null || pem === undefined ? null : { pem, file };
+  } catch (error) {
+    if (error instanceof OperatorError) return null;
+    throw error;
+  }
+}
+
+function certfileOf({ listeners }: Appliance, name: string): string | null {
   const certificate = listeners.find(({ options }) => options.policy.name === name)?.options.tls?.certificate ?? 'appliance';
-  return certificate === 'appliance' ? null : rootInFile('certfile', certificate.certfile);
+  return certificate === 'appliance' ? null : certificate.certfile;
 }
 
 function certificateOf({ tls }: ListenerOptions): OpenListener['certificate'] {

@@ -1,11 +1,11 @@
 // `midge bridge invite`: has the running broker make an account for another box, and passes on the invitation for that box.
 
-import { existsSync, writeFileSync } from 'node:fs';
-import { OperatorError } from '../base/errors.ts';
+import { closeSync, existsSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { OperatorError, reasonOf } from '../base/errors.ts';
 import { visibleText } from '../logging/line.ts';
 import type { Invocation, Terminal } from '../terminal/command.ts';
-import { askBroker, tell } from './control-client.ts';
-import { RULES_BEGUN, startRules } from './start-rules.ts';
+import { askWithRules } from './begin-rules.ts';
+import { tell } from './control-client.ts';
 
 /** Nobody else reads it. */
 const SECRET_MODE = 0o600;
@@ -26,13 +26,28 @@ export async function invite(name: string, invocation: Invocation): Promise<numb
   if (topics.length === 0) throw new OperatorError("Error: Which topics? Add --topics 'family/# both'.", { exitCode: 2 });
   const address = addressIn(flags.get('address')?.at(-1) ?? null);
   const out = flags.get('out')?.at(-1) ?? null;
-  if (out !== null && existsSync(out)) throw new OperatorError(`Cannot write "${out}": it is there already`);
-  const status = await beginRules(invocation);
-  if (status !== 0) return status;
-  const made = (await askBroker(invocation, 'invite bridge', { name, topics, ...address })) as Made; // the row's output
-  if (made.rulesBegun !== null) terminal.stderr.write(RULES_BEGUN);
-  tell(() => passOn(made, out, terminal));
-  return 0;
+  const file = out === null ? null : makeFile(out);
+  try {
+    const made = await askWithRules<Made>(invocation, 'invite bridge', { name, topics, ...address });
+    if (file !== null) writeFileSync(file, made.invitation);
+    tell(() => passOn(made, out, terminal));
+    return 0;
+  } catch (error) {
+    if (out !== null) rmSync(out, { force: true });
+    throw error;
+  } finally {
+    if (file !== null) closeSync(file);
+  }
+}
+
+/** Before anything is asked for: an invitation that cannot be kept would be lost. */
+function makeFile(path: string): number {
+  if (existsSync(path)) throw new OperatorError(`Cannot write "${path}": it is there already`);
+  try {
+    return openSync(path, 'wx', SECRET_MODE);
+  } catch (cause) {
+    throw new OperatorError(`Cannot write "${path}": ${reasonOf(cause)}`, { cause });
+  }
 }
 
 function addressIn(asked: string | null): { readonly host?: string; readonly port?: number } {
@@ -43,22 +58,10 @@ function addressIn(asked: string | null): { readonly host?: string; readonly por
   return { host, ...(port === undefined ? {} : { port: Number(port) }) };
 }
 
-/** What the broker may not write, root may. */
-async function beginRules(invocation: Invocation): Promise<number> {
-  const { beginsRules, configuration } = (await askBroker(invocation, 'phone setup')) as RulesState; // the row's output
-  return beginsRules || configuration === null ? 0 : startRules(configuration, invocation);
-}
-
-interface RulesState {
-  readonly beginsRules: boolean;
-  readonly configuration: string | null;
-}
-
 function passOn({ name, invitation, host, passwordFile }: Made, out: string | null, { stdout, stderr }: Terminal): void {
   const file = visibleText(passwordFile);
   const say = (line: string) => (out === null ? stderr : stdout).write(`${line}\n`);
   if (out === null) stdout.write(invitation);
-  else writeFileSync(out, invitation, { flag: 'wx', mode: SECRET_MODE });
   say(`Added user ${name} to ${file}.`);
   if (out !== null) say(`The invitation is in ${out}. It holds a password: pass it on by a safe way.`);
   say(`On the other box: midge bridge accept FILE. It ends with: midge passwd -D ${file} ${name}`);

@@ -31,7 +31,7 @@ export async function changeFiles(
     throw new OperatorError(
       `Cannot change "${unconfirmed.path}": a change over REST waits there to be confirmed - confirm it, or wait a minute until it is taken back`,
     );
-  const { stdout, stderr } = invocation.terminal;
+  const { stdout } = invocation.terminal;
   const all = [...named, ...files];
   writeAll(named);
   try {
@@ -43,11 +43,15 @@ export async function changeFiles(
   }
   for (const { path } of all) stdout.write(`changed  ${path}\n`);
   const status = await reloadBroker(main, invocation);
-  if (status === 0) return 0;
-  takeBack(all);
-  stderr.write('midge has taken the change back.\n');
-  await reloadBroker(main, { ...invocation, program: '' });
+  if (status !== 0) await takeBackFiles(main, all, invocation);
   return status;
+}
+
+/** takeBackFiles gives files what they held before a change, and has the running broker read them. Throws OperatorError. */
+export async function takeBackFiles(main: string, files: readonly ChangedFile[], invocation: Invocation): Promise<void> {
+  takeBack(files);
+  invocation.terminal.stderr.write('midge has taken the change back.\n');
+  await reloadBroker(main, { ...invocation, program: '' });
 }
 
 function writeAll(files: readonly ChangedFile[]): void {

@@ -6,10 +6,10 @@ import type { PhoneState } from '../operations/phones.ts';
 import { qrText } from '../phones/qr-code.ts';
 import type { Invocation, Terminal } from '../terminal/command.ts';
 import { writeTable } from '../terminal/table.ts';
+import { askWithRules } from './begin-rules.ts';
 import { askBroker, tell } from './control-client.ts';
 import { forget, listLocations } from './phone-locations.ts';
 import { changeCard, placesOf } from './phone-own.ts';
-import { RULES_BEGUN, startRules } from './start-rules.ts';
 
 /** How often the broker is asked how far a phone is. */
 const PULSE_MS = 1000;
@@ -23,12 +23,6 @@ const STEPS = {
   signedIn: 'has signed in',
   location: 'has sent its first location',
 } as const;
-
-/** PhoneSetup is what is read of the output of "phone setup". */
-interface PhoneSetup {
-  readonly obstacle: { readonly kind: string } | null;
-  readonly configuration: string | null;
-}
 
 /** Added is the output of "add phone". */
 interface Added {
@@ -63,10 +57,7 @@ export async function run(invocation: Invocation): Promise<number> {
 
 async function addPhone(person: string, invocation: Invocation): Promise<number> {
   const { flags, terminal } = invocation;
-  const status = await beginRules(invocation);
-  if (status !== 0) return status;
-  const added = (await askBroker(invocation, 'add phone', wordsFor(person, invocation))) as Added; // the row's output
-  if (added.rulesBegun !== null) terminal.stderr.write(RULES_BEGUN);
+  const added = await askWithRules<Added>(invocation, 'add phone', wordsFor(person, invocation));
   if (flags.has('json')) {
     terminal.stdout.write(`${visibleJson(added)}\n`);
     return 0;
@@ -96,13 +87,6 @@ function topicIn(text: string): object {
   throw new OperatorError(`Error: Cannot read --topic "${text}": write 'read FILTER', 'write FILTER' or 'readwrite FILTER'.`, {
     exitCode: 2,
   });
-}
-
-/** What the broker may not write, root may: rules beside the password file, where the broker adds those of each phone. */
-async function beginRules(invocation: Invocation): Promise<number> {
-  const { obstacle, configuration: main } = (await askBroker(invocation, 'phone setup')) as PhoneSetup; // the row's output
-  if (obstacle?.kind !== 'no rules' || main === null) return 0;
-  return startRules(main, invocation);
 }
 
 function sayLink({ account, link, ends, host, port, fingerprint }: Added, { stdout }: Terminal): void {

@@ -11,11 +11,22 @@ import { asOwner, foreignOwner } from '../state/as-owner.ts';
 /** `midge why` lists up to a thousand sessions with all their subscriptions, which is megabytes. */
 const MAX_ANSWER_BYTES = 32 * 1_048_576;
 
-/** askControl sends one request and gives its result. Throws OperatorError for what the broker says, and when its answer is too long, none or not whole `patience` milliseconds later; an Error of the system when it can't be asked. */
+/** Refusal is what the broker says when it does not do what it is asked. */
+export class Refusal extends OperatorError {
+  /** One of FAILURE_REASONS, or that of another version; null = none was given. */
+  readonly reason: string | null;
+
+  constructor(message: string, reason: unknown) {
+    super(message);
+    this.reason = typeof reason === 'string' ? reason : null;
+  }
+}
+
+/** askControl sends one request and gives its result. Throws Refusal for what the broker says, and OperatorError when its answer is too long, none or not whole `patience` milliseconds later; an Error of the system when it can't be asked. */
 export async function askControl(path: string, request: object, patience: number): Promise<unknown> {
   const ask = () => exchange(path, `${JSON.stringify(request)}\n`, patience);
   const answer = parseAnswer(isForeign(path) ? await asOwner(dirname(path), ask) : await ask());
-  if (!answer.ok) throw new OperatorError(linesOf(answer.error ?? 'Cannot ask the broker'));
+  if (!answer.ok) throw new Refusal(linesOf(answer.error ?? 'Cannot ask the broker'), answer.reason);
   return answer.result;
 }
 
@@ -54,7 +65,14 @@ function exchange(path: string, line: string, patience: number): Promise<string>
   });
 }
 
-function parseAnswer(text: string): { readonly ok?: unknown; readonly result?: unknown; readonly error?: unknown } {
+interface Answer {
+  readonly ok?: unknown;
+  readonly result?: unknown;
+  readonly error?: unknown;
+  readonly reason?: unknown;
+}
+
+function parseAnswer(text: string): Answer {
   try {
     const answer: unknown = JSON.parse(text);
     if (typeof answer === 'object' && answer !== null) return answer;

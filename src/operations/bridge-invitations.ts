@@ -12,12 +12,14 @@ import { rewriteFile } from '../base/rewrite-file.ts';
 import type { BridgeTopic } from '../bridges/options.ts';
 import { localFilter, ruleForOther } from '../bridges/topics.ts';
 import { machineNames } from '../host/host.ts';
-import { beginRules } from './begin-rules.ts';
+import { withRules } from './begin-rules.ts';
 import { changeInForce, readEdited } from './change-in-force.ts';
 import { mainFile } from './configuration.ts';
 import type { NewText, OpenListener, OperationNeeds, ReadInvitation } from './needs.ts';
 import { badInput, OperationFailure, operation } from './operation.ts';
 import { hostOf, inUrl, isOpenToOthers, isPublic } from './phone-address.ts';
+
+const NO_RULES = 'Cannot invite: the configuration names no acl_file, so that the other box could read and write everything';
 
 const MAX_TEXT = 65_536;
 const TOPICS_MAX = 100;
@@ -54,21 +56,12 @@ export const INVITE_BRIDGE = operation({
     if (!needs.invitations.isName(name)) throw badInput('name', `Cannot invite "${name}": use letters, digits, - and _`);
     const topics = readTopics(needs, texts);
     const listener = listenerFor(needs, asked ?? null);
-    const [host, port] = [hostOf(needs, listener, asked ?? null), askedPort ?? listener.port];
-    const { passwordFile, aclFile: before } = needs.access.filesOf(listener.name);
+    const [host, port] = [hostOf(needs, listener, asked ?? null, 'brokers'), askedPort ?? listener.port];
+    const { passwordFile } = needs.access.filesOf(listener.name);
     if (passwordFile === null)
       throw new OperationFailure('not possible', 'Cannot invite: the configuration names no password_file - write one, then reload');
-    if (hasUser(readEdited(passwordFile), name))
-      throw new OperationFailure('conflict', `Cannot invite "${name}": there is such an account`);
-    const rulesBegun = await beginRules(needs, listener.name);
-    const aclFile = rulesBegun ?? before;
-    if (aclFile === null)
-      throw new OperationFailure(
-        'not possible',
-        'Cannot invite: the configuration names no acl_file, so that the other box could read and write everything',
-      );
+    if (hasAccount(needs, passwordFile, name)) throw new OperationFailure('conflict', `Cannot invite "${name}": there is such an account`);
     const password = makePassword();
-    await makeAccount(needs, { name, topics, password, passwordFile, aclFile });
     const invitation = needs.invitations.write({
       name,
       topics,
@@ -77,9 +70,17 @@ export const INVITE_BRIDGE = operation({
       authority: authorityFor(needs, listener, host),
       from: machineNames().hostName,
     });
-    return { name, invitation, host, port, passwordFile, rulesBegun };
+    return withRules(needs, { listener: listener.name, lacking: NO_RULES }, async (aclFile) => {
+      await makeAccount(needs, { name, topics, password, passwordFile, aclFile });
+      return { name, invitation, host, port, passwordFile };
+    });
   },
 });
+
+/** Another box of this name could sign in by an account of the configuration, or of dynamic security. */
+function hasAccount({ access }: OperationNeeds, passwordFile: string, name: string): boolean {
+  return name === access.account || access.dynamic?.model.clients.has(name) === true || hasUser(readEdited(passwordFile), name);
+}
 
 /** Whoever names a host may have something in front of a listener of this machine only. */
 function listenerFor({ listeners }: OperationNeeds, host: string | null): OpenListener {
@@ -112,15 +113,18 @@ interface AccountWish {
 /** The rules first: without them the account could do everything. */
 async function makeAccount(needs: OperationNeeds, { name, topics, password, passwordFile, aclFile }: AccountWish): Promise<void> {
   const hash = await hashPassword(password);
+  const texts = { before: '', after: '' };
   await changeInForce(needs, aclFile, (text) => {
     if (parseAclFile(text, aclFile).acl.users.has(name))
       throw new OperationFailure('conflict', `Cannot invite "${name}": "${aclFile}" has rules for a user of that name - remove them`);
-    return topics.reduce((changed, topic) => addRule(changed, name, { kind: 'topic', ...ruleForOther(topic) }), text);
+    texts.before = text;
+    texts.after = topics.reduce((changed, topic) => addRule(changed, name, { kind: 'topic', ...ruleForOther(topic) }), text);
+    return texts.after;
   });
   try {
     await changeInForce(needs, passwordFile, (text) => setUser(text, name, hash));
   } catch (error) {
-    await changeInForce(needs, aclFile, (text) => removeUserRules(text, name));
+    await changeInForce(needs, aclFile, (text) => (text === texts.after ? texts.before : removeUserRules(text, name)));
     throw error;
   }
 }

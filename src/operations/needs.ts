@@ -129,6 +129,12 @@ export interface BridgeInvitation {
   readonly from: string;
 }
 
+/** ListenerCertificate is that of a listener, PEM, and the file that it is in. */
+export interface ListenerCertificate {
+  readonly pem: string;
+  readonly file: string;
+}
+
 /** ReadInvitation is one that has come from another box, and was looked at. */
 export interface ReadInvitation {
   readonly name: string;
@@ -304,6 +310,8 @@ export interface OperationNeeds {
     /** known gives all words that can be set by themselves. */
     known(): readonly KnownSetting[];
   };
+  /** certificateOfFiles gives the certificate that a listener has from a file of the owner's; null = it is ours, or cannot be read any more. */
+  certificateOfFiles(listener: string): ListenerCertificate | null;
   readonly invitations: {
     isName(name: string): boolean;
     /** readTopics reads topics as a `topic` line has them. Throws OperatorError. */

@@ -78,7 +78,7 @@ export function download<Input extends z.ZodType>(row: DownloadOperation<Input>,
 
 /**
  * FAILURE_REASONS tell a program why nothing was done. Doors map them to codes of their own; HTTP's would be
- * 404, 422, 404, 409, 412, 403 and 409.
+ * 404, 422, 404, 409, 412, 403, 409 and 409.
  */
 export const FAILURE_REASONS = [
   'unknown operation',
@@ -88,6 +88,7 @@ export const FAILURE_REASONS = [
   'stale', // it is not as the asker has seen it: somebody else changed it meanwhile
   'not allowed',
   'not possible', // now, or on this machine
+  'rules missing', // all else is well, and whoever may write the configuration can begin rules
 ] as const;
 export type FailureReason = (typeof FAILURE_REASONS)[number];
 

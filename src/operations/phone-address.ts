@@ -44,19 +44,61 @@ export function phoneAddress(needs: OperationNeeds, { host, protocol }: Asked): 
 }
 
 /** hostOf gives the name by which others find a listener: the one that is asked for, or the best there is. Throws OperationFailure when its certificate lacks the name. */
-export function hostOf(needs: OperationNeeds, { certificate }: OpenListener, asked: string | null): string {
+export function hostOf(needs: OperationNeeds, listener: OpenListener, asked: string | null, readers: Readers = 'phones'): string {
   if (asked !== null && isIP(asked) === 0 && !HOST_NAME.test(asked))
     throw badInput('host', `Cannot have others connect to "${asked}": it is neither the name of a machine nor an address`);
-  const names = certificate === 'ours' && needs.certificates !== null ? namesIn(needs.certificates.server().cert) : null;
-  const isNamed = (name: string) => isPublic(needs, name) || (names?.includes(name.toLowerCase()) ?? true);
-  if (asked !== null && !isNamed(asked))
-    throw badInput(
-      'host',
-      `Cannot have others connect to "${asked}": the certificate does not name it, so that they would refuse it - midge config set certificate_names ${asked}, or take one of ${names?.join(', ')}`,
-    );
-  const found = asked ?? (names === null ? null : publicNames(needs)[0]) ?? ownNames(needs).find(isNamed) ?? null;
-  if (found === null) throw badInput('host', 'Cannot find a name of this machine that is in the certificate: name the host');
+  const shown = certificateShown(needs, listener, readers);
+  if (asked !== null && !shown.covers(asked)) throw badInput('host', shown.fault(asked));
+  const found = asked ?? [...shown.trusted, ...ownNames(needs).filter(shown.covers), ...shown.chosen][0];
+  if (found === undefined) throw badInput('host', 'Cannot find a name of this machine that is in the certificate: name the host');
   return found;
+}
+
+/** Readers look at certificates: brokers take the name of the subject where there is no other, as OpenSSL does. */
+type Readers = 'phones' | 'brokers';
+
+/** ShownCertificate is what a listener shows to who comes under a name. */
+interface ShownCertificate {
+  /** Names under which every machine trusts it. */
+  readonly trusted: readonly string[];
+  /** Names that the owner has had put into it; without those with *, which nobody can connect to. */
+  readonly chosen: readonly string[];
+  covers(name: string): boolean;
+  /** fault says that it lacks a name, and what to do. */
+  fault(name: string): string;
+}
+
+function certificateShown(needs: OperationNeeds, { name: listener, certificate }: OpenListener, readers: Readers): ShownCertificate {
+  if (certificate === 'ours' && needs.certificates !== null) {
+    const names = namesIn(new X509Certificate(needs.certificates.server().cert));
+    return {
+      trusted: publicNames(needs),
+      chosen: [],
+      covers: (name) => isPublic(needs, name) || names.includes(name.toLowerCase()),
+      fault: (name) =>
+        `Cannot have others connect to "${name}": the certificate does not name it, so that they would refuse it - midge config set certificate_names ${name}, or take one of ${names.join(', ')}`,
+    };
+  }
+  const own = certificate === 'of files' ? needs.certificateOfFiles(listener) : null;
+  if (own === null) return { trusted: [], chosen: [], covers: () => true, fault: () => '' };
+  const read = new X509Certificate(own.pem);
+  const names = namesIn(read);
+  return {
+    trusted: [],
+    chosen: names.filter((each) => !each.includes('*')),
+    covers: (name) => coversName(read, name, readers),
+    fault: (name) =>
+      names.length === 0
+        ? `Cannot have others connect to "${name}": the certificate in "${own.file}" names no machine, so that they would refuse it - put one there that does`
+        : `Cannot have others connect to "${name}": the certificate in "${own.file}" does not name it, so that they would refuse it - put one there that does, or take one of ${names.join(', ')}`,
+  };
+}
+
+/** As RFC 9525 has it: * stands for one whole label. */
+function coversName(certificate: X509Certificate, name: string, readers: Readers): boolean {
+  if (isIP(name) !== 0) return certificate.checkIP(name) !== undefined;
+  const subject = readers === 'phones' ? 'never' : 'default';
+  return certificate.checkHost(name.replace(/\.$/, ''), { subject, partialWildcards: false }) !== undefined;
 }
 
 /** PhoneHost is a name by which phones can find this box. */
@@ -68,13 +110,12 @@ export interface PhoneHost {
 
 /** phoneHosts gives the names that phones can be given, the best first. Throws OperationFailure when there is no listener for phones. */
 export function phoneHosts(needs: OperationNeeds, protocol: PhoneProtocol = 'mqtt'): readonly PhoneHost[] {
-  const { certificate } = phoneListener(needs, protocol);
-  const names = certificate === 'ours' && needs.certificates !== null ? namesIn(needs.certificates.server().cert) : null;
-  const own = ownNames(needs).filter((each) => names?.includes(each.toLowerCase()) ?? true);
-  const trusted = names === null ? [] : publicNames(needs);
+  const listener = phoneListener(needs, protocol);
+  const { trusted, covers, chosen } = certificateShown(needs, listener, 'phones');
+  const own = new Set([...ownNames(needs).filter(covers), ...chosen]);
   return [
     ...trusted.map((host) => ({ host, isPublic: true })),
-    ...[...new Set(own)].filter((each) => !trusted.includes(each.toLowerCase())).map((host) => ({ host, isPublic: false })),
+    ...[...own].filter((each) => !trusted.includes(each.toLowerCase())).map((host) => ({ host, isPublic: false })),
   ];
 }
 
@@ -93,13 +134,20 @@ export function pageAddresses(needs: OperationNeeds, host: string | null): PageA
       'not possible',
       'Cannot make a link for a phone: no listener with "protocol http" and TLS is open to the network - add "listener 8443" and "protocol http"',
     );
-  const name = host ?? machineNames().addresses.find((each) => isIPv4(each)) ?? ownNames(needs)[0] ?? 'localhost';
+  const name = nameForPages(needs, secure, host);
   const isTrusted = secure.certificate !== 'ours' || isPublic(needs, name);
   const plain = isTrusted ? undefined : pages.find(({ tls }) => !tls);
   return {
     plain: plain === undefined ? null : `http://${inUrl(name)}${plain.port === 80 ? '' : `:${plain.port}`}`,
     secure: `https://${inUrl(name)}${secure.port === 443 ? '' : `:${secure.port}`}`,
   };
+}
+
+/** The pages may have another certificate than MQTT. A phone can be made to trust ours, and no other. */
+function nameForPages(needs: OperationNeeds, secure: OpenListener, host: string | null): string {
+  if (secure.certificate === 'of files' && (host === null || !certificateShown(needs, secure, 'phones').covers(host)))
+    return hostOf(needs, secure, null);
+  return host ?? machineNames().addresses.find((each) => isIPv4(each)) ?? ownNames(needs)[0] ?? 'localhost';
 }
 
 /** isPublic tells whether every machine trusts the certificate that this box shows under a name. */
@@ -121,8 +169,8 @@ function ownNames({ certificateNames, announcedHost }: Pick<OperationNeeds, 'cer
   return [...written, ...(announcedHost === null ? [] : [announcedHost]), ...addresses.filter((each) => isIPv4(each)), hostName];
 }
 
-function namesIn(certificate: string): readonly string[] {
-  const { dns, ip } = namesOf(new X509Certificate(certificate).subjectAltName);
+function namesIn(certificate: X509Certificate): readonly string[] {
+  const { dns, ip } = namesOf(certificate.subjectAltName);
   return [...dns, ...ip].map((each) => each.toLowerCase());
 }
 

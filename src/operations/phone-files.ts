@@ -9,7 +9,6 @@ import { usersOf } from '../access/set-accounts.ts';
 import { accountOf, type PhoneProtocol, protocolOf, usesOwnTracks } from '../phones/phone.ts';
 import type { Phone } from '../phones/phone-book.ts';
 import { friendsOf, ownTracksRules } from '../phones/phone-rules.ts';
-import { beginRules } from './begin-rules.ts';
 import { changeInForce, readEdited } from './change-in-force.ts';
 import type { OperationNeeds } from './needs.ts';
 import { OperationFailure } from './operation.ts';
@@ -24,15 +23,15 @@ export interface PhoneFiles {
   readonly aclFile: string;
 }
 
-/** phoneFiles throws OperationFailure where there is no place for an account, or where an account could do everything; `begun` are rules that have just been begun. */
-export function phoneFiles(needs: OperationNeeds, protocol: PhoneProtocol = 'mqtt', begun: string | null = null): PhoneFiles {
+/** NO_RULES is said where each phone could do everything. */
+export const NO_RULES =
+  'Cannot set phones up: the configuration names no acl_file, so that each phone could read and write everything - "sudo midge phone add NAME" makes one in which all present accounts keep all rights';
+
+/** phoneFiles throws OperationFailure where there is no place for an account, or where an account could do everything. */
+export function phoneFiles(needs: OperationNeeds, protocol: PhoneProtocol = 'mqtt'): PhoneFiles {
   const passwordFile = passwordFileFor(needs, protocol);
-  const aclFile = begun ?? needs.access.filesOf(listenerNameFor(needs, protocol)).aclFile;
-  if (aclFile === null)
-    throw new OperationFailure(
-      'not possible',
-      'Cannot set phones up: the configuration names no acl_file, so that each phone could read and write everything - "sudo midge phone add NAME" makes one in which all present accounts keep all rights',
-    );
+  const { aclFile } = needs.access.filesOf(listenerNameFor(needs, protocol));
+  if (aclFile === null) throw new OperationFailure('rules missing', NO_RULES);
   return { passwordFile, aclFile };
 }
 
@@ -46,11 +45,6 @@ export function passwordFileFor(needs: OperationNeeds, protocol: PhoneProtocol):
 /** hasRules is false where each phone could do everything, because nobody has written rules yet. */
 export function hasRules(needs: OperationNeeds, protocol: PhoneProtocol): boolean {
   return needs.access.filesOf(listenerNameFor(needs, protocol)).aclFile !== null;
-}
-
-/** beginRulesFor begins them for phones, as beginRules does. */
-export function beginRulesFor(needs: OperationNeeds, protocol: PhoneProtocol): Promise<string | null> {
-  return beginRules(needs, listenerNameFor(needs, protocol));
 }
 
 /** listenerNameFor is that of the listener that phones sign in at; of the first one where there is none, for what is to be taken away can be there too. */

@@ -7,13 +7,13 @@ import { isTopicFilter } from '../mqtt/topics.ts';
 import { accountOf, nameFault, PHONE_USES, type PhoneName, type PhoneProtocol, protocolOf, topicOf } from '../phones/phone.ts';
 import { isSetUp, type Phone } from '../phones/phone-book.ts';
 import { PHONE_PROBLEMS, type PhoneProblem, problemOf } from '../phones/phone-problem.ts';
-import { mayBeginRules } from './begin-rules.ts';
+import { rulesFault, withRules } from './begin-rules.ts';
 import { forgetPhones } from './locations.ts';
 import type { OperationNeeds, Phones } from './needs.ts';
 import { badInput, OperationFailure, operation } from './operation.ts';
 import { pageAddresses, phoneAddress, phoneHosts, phoneListener } from './phone-address.ts';
 import { revokeCertificates } from './phone-certificate.ts';
-import { accountsIn, beginRulesFor, grantRules, hasRules, passwordFileFor, phoneFiles, takeAway } from './phone-files.ts';
+import { accountsIn, grantRules, hasRules, listenerNameFor, NO_RULES, passwordFileFor, phoneFiles, takeAway } from './phone-files.ts';
 import { deleteBelow } from './retained.ts';
 import { iso, TIME } from './time.ts';
 
@@ -95,21 +95,21 @@ export const PHONE_SETUP = operation({
   }),
   run: (needs) => {
     const hasNone = !hasRules(needs, 'mqtt');
+    const fault = hasNone ? rulesFault(needs, { lacking: NO_RULES }) : null;
     const facts = {
-      beginsRules: hasNone && mayBeginRules(needs),
+      beginsRules: hasNone && fault === null,
       configuration: needs.configuration.file === null ? null : resolve(needs.configuration.file),
     };
-    const obstacle = obstacleOf(needs, hasNone && !facts.beginsRules);
+    const obstacle = obstacleOf(needs, fault);
     return { obstacle, ...facts, hosts: obstacle?.kind === 'no TLS' ? [] : [...phoneHosts(needs)] };
   },
 });
 
-function obstacleOf(needs: OperationNeeds, lacksRules: boolean) {
+function obstacleOf(needs: OperationNeeds, rules: OperationFailure | null) {
   const checks = [
     ['no TLS', () => phoneListener(needs, 'mqtt')],
     ['no pages', () => [phonesOf(needs), pageAddresses(needs, null)]],
     ['no accounts', () => passwordFileFor(needs, 'mqtt')],
-    ['no rules', () => lacksRules && phoneFiles(needs)],
   ] as const;
   for (const [kind, check] of checks) {
     try {
@@ -119,7 +119,7 @@ function obstacleOf(needs: OperationNeeds, lacksRules: boolean) {
       return { kind, reason: error.message };
     }
   }
-  return null;
+  return rules === null ? null : { kind: 'no rules' as const, reason: rules.message };
 }
 
 const ADD = z.strictObject({
@@ -174,20 +174,22 @@ async function addPhone(needs: OperationNeeds, wanted: z.infer<typeof ADD>) {
   const isTrusted = phoneHosts(needs, protocol).some(({ host, isPublic }) => isPublic && host === address.host);
   const pages = pageAddresses(needs, isTrusted ? address.host : (wanted.host ?? null));
   const known = book.find(account);
-  if (known === null && accountsIn({ passwordFile: passwordFileFor(needs, protocol) }).has(account))
+  const passwordFile = passwordFileFor(needs, protocol);
+  if (known === null && (accountsIn({ passwordFile }).has(account) || needs.access.dynamic?.model.clients.has(account)))
     throw new OperationFailure('conflict', `Cannot add phone "${account}": there is an account of this name that is no phone`);
   if (known?.steps.signedIn !== undefined && !replace)
     throw new OperationFailure('conflict', `Cannot add phone "${account}": it is set up already - name another device, or replace it`);
-  const rulesBegun = await beginRulesFor(needs, protocol);
-  const files = phoneFiles(needs, protocol, rulesBegun);
+  const { qrSvg } = await import('../phones/qr-code.ts');
   const before = book.list().filter((each) => accountOf(each) !== account);
   const groups = wanted.groups ?? [...before, ...(known === null ? [] : [known])].find((each) => each.person === person)?.groups ?? [];
   const others = before.map((each) => (each.person === person ? { ...each, groups } : each));
-  await grantRules(needs, files, [...others, { person, device, use, groups }], { account, rules });
-  const { phone, token } = book.add({ person, device, use, groups, host: address.host, webSocket });
+  const wish = { listener: listenerNameFor(needs, protocol), lacking: NO_RULES };
+  const { phone, token, rulesBegun } = await withRules(needs, wish, async (aclFile) => {
+    await grantRules(needs, { passwordFile, aclFile }, [...others, { person, device, use, groups }], { account, rules });
+    return book.add({ person, device, use, groups, host: address.host, webSocket });
+  });
   book.setGroups(person, groups);
   const link = `${pages.plain ?? pages.secure}/phone/${phone.link?.id}#${token}`;
-  const { qrSvg } = await import('../phones/qr-code.ts');
   const fingerprint = pages.plain === null ? null : (needs.certificates?.authority().fingerprint ?? null);
   const ends = iso(phone.link?.ends ?? phone.added);
   return { person, device, account, link, qr: qrSvg(link), ends, host: address.host, port: address.port, fingerprint, rulesBegun };

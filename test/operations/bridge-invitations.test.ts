@@ -1,16 +1,18 @@
 // Invitations by operations: an account with rules of its own on one box, a block in the configuration of the other.
 
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { parseAclFile } from '../../src/access/acl-file.ts';
 import { parsePasswordFile } from '../../src/access/password-file.ts';
 import { verifyPassword } from '../../src/access/password-hash.ts';
 import { invitationFiles, isInvitationName, readInvitation, readTopics, writeInvitation } from '../../src/config/bridge-invitation.ts';
+import { changeSetting } from '../../src/config/writer.ts';
 import { auditLine } from '../../src/operations/audit.ts';
 import { INVITE_BRIDGE } from '../../src/operations/bridge-invitations.ts';
-import type { LastReload, OperationNeeds } from '../../src/operations/needs.ts';
+import type { LastReload, OperationNeeds, SettingChange } from '../../src/operations/needs.ts';
+import { makeAppliance } from '../certificates/appliance.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { operationsOn } from './test-operations.ts';
 
@@ -29,22 +31,34 @@ const INVITATIONS: OperationNeeds['invitations'] = {
 };
 
 interface BoxWish {
-  readonly error?: string | null;
+  /** What a reload says. */
+  readonly error?: string | null | (() => string | null);
+  /** There is no ACL file yet. */
+  readonly hasNoRules?: boolean;
+  /** Of the configuration. */
+  readonly account?: string | null;
+  /** Of its listener, in a file. */
+  readonly certificate?: string | null;
   readonly issuer?: string | null;
   /** Of its listener. */
   readonly address?: string;
 }
 
-/** A box with an account and a rule, whose listener has a certificate of files; `error` is what a reload says. */
-function boxOf(context: TestContext, { error = null, issuer = null, address = '::' }: BoxWish = {}) {
+/** A box with an account and a rule, whose listener has a certificate of files. */
+function boxOf(
+  context: TestContext,
+  { error = null, issuer = null, address = '::', hasNoRules = false, account = null, certificate = null }: BoxWish = {},
+) {
   const folder = temporaryFolder(context);
   const at = (name: string) => join(folder, name);
   writeFileSync(at('passwd'), 'jane:$argon2id$x\n', { mode: 0o600 });
-  writeFileSync(at('acl'), 'user jane\ntopic readwrite #\n');
+  if (!hasNoRules) writeFileSync(at('acl'), 'user jane\ntopic readwrite #\n');
   mkdirSync(at('conf.d'));
-  writeFileSync(at('midge.conf'), `listener 8883\ninclude_dir ${at('conf.d')}\n`);
-  const reload: LastReload = { at: 0, by: 'command', error, mistakes: [], later: [] };
-  const reloads = { last: null, changedFiles: () => [], reload: async () => reload };
+  writeFileSync(at('midge.conf'), hasNoRules ? 'listener 8883\n' : `listener 8883\ninclude_dir ${at('conf.d')}\n`);
+  const reload = async (): Promise<LastReload> => {
+    return { at: 0, by: 'command', error: typeof error === 'function' ? error() : error, mistakes: [], later: [] };
+  };
+  const reloads = { last: null, changedFiles: () => [], reload };
   const listener = {
     name: 'port 8883',
     protocol: 'mqtt',
@@ -58,7 +72,12 @@ function boxOf(context: TestContext, { error = null, issuer = null, address = ':
   const ask = operationsOn({
     invitations: { ...INVITATIONS, issuerOf: () => issuer },
     listeners: [listener] as never,
-    access: { account: null, filesOf: () => ({ passwordFile: at('passwd'), aclFile: at('acl') }) } as never,
+    access: {
+      ...{ account, hasGuests: false, isPerListener: false, dynamic: null },
+      filesOf: () => ({ passwordFile: at('passwd'), aclFile: hasNoRules ? null : at('acl') }),
+    } as never,
+    certificateOfFiles: () => (certificate === null ? null : { pem: certificate, file: '/etc/bought.pem' }),
+    files: { withChange: (file: string, text: string, change: SettingChange) => changedText(file, text, change) } as never,
     configuration: { file: at('midge.conf') } as never,
     reloads,
     trial: { waiting: null } as never,
@@ -69,6 +88,10 @@ function boxOf(context: TestContext, { error = null, issuer = null, address = ':
     announcedHost: null,
   });
   return { ask, at, read: (name: string) => readFileSync(at(name), 'utf8') };
+}
+
+function changedText(file: string, text: string, change: SettingChange): string {
+  return changeSetting(file, change, new Map([[file, text]]))[0]?.after ?? text;
 }
 
 test('invite bridge makes an account that may use its topics only, and accept invitation a bridge that uses it', async (context) => {
@@ -150,6 +173,48 @@ test('invite bridge names what forwards to a listener of this machine only, and 
   assert.match(invitation, /^#-----BEGIN CERTIFICATE-----\n#MIIB$/m);
   assert.equal(passwordFile, box.at('passwd'));
   assert.deepEqual(readInvitation(invitation).addresses, '[2001:db8::1]:18883');
+});
+
+const WISH = { name: 'anna', topics: ['a'] };
+
+test('invite bridge begins rules where there are none', async (context) => {
+  const box = boxOf(context, { hasNoRules: true });
+  const { rulesBegun } = await box.ask('invite bridge', WISH);
+  assert.equal(rulesBegun, box.at('acl'));
+  assert.match(box.read('acl'), /\nuser jane\ntopic readwrite #\ntopic read \$SYS\/#\n\nuser anna\ntopic read a\n$/);
+  assert.match(box.read('midge.conf'), new RegExp(`^acl_file ${box.at('acl')}$`, 'm'));
+});
+
+for (const [what, wish, input] of [
+  ['for an account that the configuration names', { account: 'anna' }, WISH],
+  ['for a host that is none', {}, { ...WISH, host: 'a b' }],
+  ['because the account cannot be put in force', {}, WISH],
+] as const) {
+  for (const hasNoRules of [true, false]) {
+    test(`invite bridge that is refused ${what} leaves all as it was ${hasNoRules ? 'where there are no rules' : 'where there are rules'}`, async (context) => {
+      const box = boxOf(context, {
+        ...wish,
+        hasNoRules,
+        error: () => (readFileSync(box.at('passwd'), 'utf8').includes('anna') ? 'no' : null),
+      });
+      const look = () =>
+        readdirSync(box.at('.'), { withFileTypes: true }).map((each) => [each.name, each.isFile() ? box.read(each.name) : '']);
+      const before = look();
+      await assert.rejects(box.ask('invite bridge', input));
+      assert.deepEqual(look(), before);
+    });
+  }
+}
+
+test('invite bridge names what its certificate of files has, and refuses another name with what to do', async (context) => {
+  const certificates = await makeAppliance(context, { extraNames: ['mqtt.example.org', '*.home.example'] }).boot();
+  const box = boxOf(context, { certificate: certificates.server().cert });
+  await assert.rejects(box.ask('invite bridge', { ...WISH, host: 'pi.example' }), {
+    reason: 'bad input',
+    message:
+      /"pi\.example": the certificate in "\/etc\/bought\.pem" does not name it, .* - put one there that does, or take one of .*mqtt\.example\.org/,
+  });
+  assert.equal((await box.ask('invite bridge', { ...WISH, host: 'pi.home.example' })).host, 'pi.home.example');
 });
 
 test('invite bridge refuses names, topics and hosts that are none', async (context) => {

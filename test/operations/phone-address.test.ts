@@ -21,6 +21,7 @@ async function needsOf(context: TestContext, listeners: readonly OpenListener[])
   return {
     ...{ listeners, certificates, certificateNames: ['*.example.org', 'home.example.org'], announcedHost: 'pi.local' },
     internet: { certificateState },
+    certificateOfFiles: () => null,
     broker: { clock: { now: () => NOW } },
   } as unknown as OperationNeeds; // no more of it is looked at
 }
@@ -58,6 +59,37 @@ test('phone connects to nothing that is no name and no address, whatever the cer
     'x'.repeat(254),
   ])
     assert.throws(() => phoneAddress(needs, { ...ASKED, host }), /neither the name of a machine nor an address/, JSON.stringify(host));
+});
+
+/** A certificate of the owner's own, as files have them. */
+async function bought(context: TestContext, extraNames: readonly string[]): Promise<string> {
+  const certificates = await makeAppliance(context, { extraNames: [...extraNames] }).boot();
+  return certificates.server().cert;
+}
+
+test('phone is sent to no name that a certificate of files lacks, and the owner is told what to do', async (context) => {
+  const pem = await bought(context, ['mqtt.example.org', '*.home.example', '192.0.2.7']);
+  const ofFiles = { certificateOfFiles: () => ({ pem, file: '/etc/midge/bought.pem' }) };
+  const needs = {
+    ...(await needsOf(context, [{ ...LISTENER, certificate: 'of files' }])),
+    ...ofFiles,
+    certificateNames: [],
+    announcedHost: null,
+  };
+  for (const host of ['mqtt.example.org', 'MQTT.example.org.', 'pi.home.example', '192.0.2.7'])
+    assert.equal(phoneAddress(needs, { ...ASKED, host }).host, host);
+  for (const host of ['other.example.org', 'home.example', 'a.b.home.example', '192.0.2.8', 'public.example.org'])
+    assert.throws(
+      () => phoneAddress(needs, { ...ASKED, host }),
+      /the certificate in "\/etc\/midge\/bought\.pem" does not name it, so that they would refuse it - put one there that does, or take one of .*mqtt\.example\.org/,
+      host,
+    );
+  assert.ok(phoneHosts(needs).some(({ host }) => host === 'mqtt.example.org'));
+  assert.ok(phoneHosts(needs).every(({ host }) => !host.includes('*')));
+  const pages = [{ ...PAGES, certificate: 'of files' } as const, PLAIN];
+  assert.deepEqual(pageAddresses({ ...needs, listeners: pages }, 'mqtt.example.org'), { plain: null, secure: 'https://mqtt.example.org' });
+  const { secure } = pageAddresses({ ...needs, listeners: pages }, 'other.example.org');
+  assert.notEqual(secure, 'https://other.example.org', 'the pages are under a name that their certificate has');
 });
 
 test('link begins by plain HTTP only where the phone must come to trust our authority first', async (context) => {
