@@ -15,6 +15,7 @@ import { type EventSource, type EventStream, eventStream } from './event-stream.
 import { queryTypesOf, readInput } from './input.ts';
 import { answerMapTiles } from './map-tiles.ts';
 import { openMessages, wantedMessages } from './message-stream.ts';
+import { OpenStreams } from './open-streams.ts';
 import { OwnTracksHttp, type Reader } from './owntracks.ts';
 import { OwnTracksLive } from './owntracks-live.ts';
 import { packedAnswer } from './packed-answer.ts';
@@ -26,9 +27,6 @@ import { progressStream, wantsEvents } from './progress.ts';
 import { BASE, type OfferedOperation, offeredOperations } from './routes.ts';
 import { refuseOtherPages, SignIn } from './sign-in.ts';
 import { hostIn, httpsOrigin, isOurHost, type Visitor } from './visitor.ts';
-
-/** Streams at once, a megabyte of waiting events each at most. */
-const MOST_STREAMS = 32;
 
 /** LIVE_PATH is where the Recorder has it. */
 const LIVE_PATH = '/ws/last';
@@ -90,7 +88,7 @@ class RestApplication implements Application {
   readonly #live: OwnTracksLive;
   /** Those who wait for their upgrade, signed in. */
   readonly #readers = new WeakMap<IncomingMessage, Reader>();
-  readonly #streams = new Set<EventStream>();
+  readonly #streams = new OpenStreams();
   readonly #hono = new Hono<Environment>();
 
   constructor(setup: ApiSetup, visitorOf: (request: IncomingMessage) => Visitor) {
@@ -116,7 +114,7 @@ class RestApplication implements Application {
   }
 
   endStreams(): void {
-    for (const stream of [...this.#streams]) stream.end();
+    this.#streams.end();
     this.#live.stop();
   }
 
@@ -268,7 +266,7 @@ class RestApplication implements Application {
       const asker = this.#signIn.require(context, this.#visitor(context), operation.right);
       const input = await readInput(context, { route, types: types(), upload: operation.upload });
       if (operation.progress !== undefined && wantsEvents(context.req.header('accept')))
-        return this.#answerEvents(context, (closed) => this.#progress({ context, operation, input, asker, closed }));
+        return this.#answerEvents(context, asker, (closed) => this.#progress({ context, operation, input, asker, closed }));
       const output = await this.#run({ context, operation, input, asker });
       if (operation.download !== undefined) return answerFile(context, output as Download); // its row says so
       const revision = revisionIn(output);
@@ -293,9 +291,9 @@ class RestApplication implements Application {
   }
 
   #streamMessages(context: Asked): Response {
-    return this.#stream(context, 'operator', () => {
+    return this.#stream(context, 'operator', (asker) => {
       const wanted = wantedMessages(context.req.queries('topic') ?? [], context.req.query('sample'));
-      return (send) => openMessages(this.#setup.messages, wanted, send);
+      return (send) => openMessages(this.#setup.messages, { ...wanted, asker }, send);
     });
   }
 
@@ -309,17 +307,16 @@ class RestApplication implements Application {
 
   #stream(context: Asked, right: Right, prepare: (asker: Asker) => EventSource['open']): Response {
     const visitor = this.#visitor(context);
-    const open = prepare(this.#signIn.require(context, visitor, right));
+    const asker = this.#signIn.require(context, visitor, right);
+    const open = prepare(asker);
     if (context.req.method === 'HEAD') return context.body(null, 200, { 'content-type': 'text/event-stream' });
-    return this.#answerEvents(context, (closed) =>
+    return this.#answerEvents(context, asker, (closed) =>
       eventStream({ open, mayGoOn: () => this.#signIn.isStillGood(context, visitor, right), closed }),
     );
   }
 
-  #answerEvents(context: Asked, make: (closed: () => void) => EventStream): Response {
-    if (this.#streams.size >= MOST_STREAMS) throw new Problem(503, `There are ${MOST_STREAMS} streams already`);
-    const stream = make(() => this.#streams.delete(stream));
-    this.#streams.add(stream);
+  #answerEvents(context: Asked, { username, name }: Asker, make: (closed: () => void) => EventStream): Response {
+    const stream = this.#streams.open(username ?? name, make);
     return context.body(stream.body, 200, { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' });
   }
 }

@@ -37,7 +37,7 @@ export interface InputRules {
   readonly upload?: readonly string[] | undefined;
 }
 
-/** readInput gives what was sent, which the operation looks at. Throws Problem: 400, 413 or 415. */
+/** readInput gives what was sent, which the operation looks at. Throws Problem: 400, 408, 412, 413 or 415. */
 export async function readInput(context: Context, { route, types, upload }: InputRules): Promise<unknown> {
   const given =
     upload !== undefined
@@ -47,8 +47,20 @@ export async function readInput(context: Context, { route, types, upload }: Inpu
         : readQuery(context, types);
   if (!isObject(given)) return given;
   const inPath = fieldsInPath(route).map((name) => [name, fromText(context.req.param(name) ?? '', types.get(name))] as const);
-  const revision = types.has('revision') ? /^"([^"]+)"$/.exec(context.req.header('if-match') ?? '')?.[1] : undefined;
-  return { ...given, ...Object.fromEntries(inPath), ...(revision === undefined ? {} : { revision }) };
+  const revision = route.method === 'GET' ? null : revisionWanted(context.req.header('if-match'), types.has('revision'));
+  return { ...given, ...Object.fromEntries(inPath), ...(revision === null ? {} : { revision }) };
+}
+
+/**
+ * RFC 9110 13.1.1: a condition that cannot hold is never passed over, or two who change something undo each other. Null = there is none. What
+ * has no revision has no ETag either; a weak one never matches.
+ */
+function revisionWanted(header: string | undefined, hasRevision: boolean): string | null {
+  if (header === undefined || header.trim() === '*') return null;
+  if (!hasRevision) throw new Problem(412, 'Nothing here has an ETag: leave the header If-Match out');
+  const [, revision] = /^\s*"([^"]+)"\s*$/.exec(header) ?? [];
+  if (revision === undefined) throw new Problem(412, 'The header If-Match must be one ETag as an answer gave it, for example "abc"');
+  return revision;
 }
 
 /** Schema is what `checked` needs of zod's. */
@@ -120,13 +132,17 @@ export async function readJson(context: Context, maxBytes: number): Promise<unkn
   }
 }
 
-/** readBody reads a body of text, whatever its type says. Throws Problem. */
-export async function readBody(context: Context, maxBytes: number): Promise<string> {
+/** readBody reads a body of text, whatever its type says, within `patience` milliseconds. Throws Problem. */
+export async function readBody(context: Context, maxBytes: number, patience = BODY_MS): Promise<string> {
   const tooLong = new Problem(413, `The body has more than ${maxBytes} bytes`, { headers: { connection: 'close' } });
   if (Number(context.req.header('content-length') ?? 0) > maxBytes) throw tooLong;
   const reader = context.req.raw.body?.getReader();
   if (reader === undefined) return '';
-  const late = setTimeout(() => void reader.cancel().catch(() => {}), BODY_MS).unref();
+  let isLate = false;
+  const late = setTimeout(() => {
+    isLate = true;
+    void reader.cancel().catch(() => {});
+  }, patience).unref();
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let text = '';
   let left = maxBytes;
@@ -136,6 +152,7 @@ export async function readBody(context: Context, maxBytes: number): Promise<stri
       if (left < 0) throw tooLong;
       text += decoder.decode(part.value, { stream: true });
     }
+    if (isLate) throw new Problem(408, 'The body comes too slowly', { headers: { connection: 'close' } });
     return text + decoder.decode();
   } catch (error) {
     throw error instanceof Problem ? error : new Problem(400, 'The body is no text in UTF-8, or was cut short');

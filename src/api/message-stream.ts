@@ -2,7 +2,7 @@
 
 import { isSharedFilter, isTopicFilter } from '../mqtt/topics.ts';
 import type { EventSource } from './event-stream.ts';
-import type { ApiSetup, StreamedMessage } from './ports.ts';
+import type { ApiSetup, StreamedMessage, WantedFeed } from './ports.ts';
 import { Problem } from './problems.ts';
 
 const MOST_FILTERS = 32;
@@ -30,11 +30,11 @@ export function wantedMessages(filters: readonly string[], sample: string | unde
   return { filters, sample: sample === undefined ? null : Number(sample) };
 }
 
-/** openMessages sends them until the function that it gives is called. */
-export function openMessages(feed: ApiSetup['messages'], { filters, sample }: WantedMessages, send: Send): () => void {
-  if (sample === null) return feed(filters, (message) => send('message', describeMessage(message)));
+/** openMessages sends them to an asker until the function that it gives is called. */
+export function openMessages(feed: ApiSetup['messages'], { sample, ...wanted }: WantedMessages & WantedFeed, send: Send): () => void {
+  if (sample === null) return feed(wanted, (message) => send('message', describeMessage(message)));
   const sampling = new Sampling(sample, send);
-  const end = feed(filters, (message) => sampling.take(message));
+  const end = feed(wanted, (message) => sampling.take(message));
   return () => {
     end();
     sampling.end();

@@ -65,6 +65,12 @@ export interface StreamedMessage {
   readonly retain: boolean;
 }
 
+/** WantedFeed is who asks for which messages, by topic filters that are valid. */
+export interface WantedFeed {
+  readonly filters: readonly string[];
+  readonly asker: Asker;
+}
+
 /** Feed calls `deliver` for each thing that comes, until the function that it gives is called. */
 export type Feed<T, Wanted> = (wanted: Wanted, deliver: (each: T) => void) => () => void;
 
@@ -132,8 +138,8 @@ export interface ApiSetup {
   readonly ownTracks: OwnTracksDoor;
   /** The code by which a person who sees the console makes the first admin. */
   readonly setupCode: () => string;
-  /** Topic filters that are valid; messages that are published from now on. */
-  readonly messages: Feed<StreamedMessage, readonly string[]>;
+  /** Messages that are published from now on, without those of phones that the asker may not see. */
+  readonly messages: Feed<StreamedMessage, WantedFeed>;
   /** Phones as they move, as far as the asker may see them: each time all that "locations" tells about one, null = it is forgotten. */
   readonly locations: Feed<{ readonly topic: string; readonly phone: unknown }, Asker>;
   /** Lines of the log. */

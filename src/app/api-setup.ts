@@ -4,7 +4,7 @@ import { addRule } from '../access/acl-file-edit.ts';
 import { filesOf } from '../access/options.ts';
 import { setUser } from '../access/password-file-edit.ts';
 import { hashPassword } from '../access/password-hash.ts';
-import type { Accounts, ApiSetup, Feed, Login, StreamedMessage } from '../api/ports.ts';
+import type { Accounts, ApiSetup, Login } from '../api/ports.ts';
 import { OperatorError, reasonOf } from '../base/errors.ts';
 import { DEFAULT_LISTENER_POLICY } from '../broker/options.ts';
 import { machineNames } from '../host/host.ts';
@@ -13,7 +13,7 @@ import type { Log } from '../logging/logging.ts';
 import { filterMatches } from '../mqtt/topics.ts';
 import { changeInForce } from '../operations/change-in-force.ts';
 import { describePhone } from '../operations/location-shapes.ts';
-import { mayReadOf } from '../operations/location-sight.ts';
+import { mayReadOf, maySeeOf } from '../operations/location-sight.ts';
 import { mapTilesFile } from '../operations/map-tiles.ts';
 import type { OperationNeeds } from '../operations/needs.ts';
 import { OPERATIONS, type Operations } from '../operations/operations.ts';
@@ -66,7 +66,7 @@ export async function apiSetup(world: ApiWorld, { roles, tokens, phones }: KeptF
     phones: phoneDoor(phones, world.needs),
     ownTracks: ownTracksDoor(phones, world.needs, appliance),
     setupCode: () => setupCode,
-    messages: messagesOf(appliance),
+    messages: messagesOf(world),
     locations: locationsOf(world),
     log: (_, deliver) => log.follow(deliver),
     metrics: (accept) => prometheus.read(accept),
@@ -99,13 +99,15 @@ function hostsOf({ announcedHost, configuration }: Appliance): readonly string[]
   return names.filter((name) => name !== '').map((name) => name.toLowerCase());
 }
 
-function messagesOf({ broker }: Appliance): Feed<StreamedMessage, readonly string[]> {
-  return (filters, deliver) => {
+function messagesOf({ appliance, needs }: ApiWorld): ApiSetup['messages'] {
+  const { broker } = appliance;
+  return ({ filters, asker }, deliver) => {
+    const maySee = maySeeOf(needs, asker);
     const ends = filters.map((filter, index) => {
       const earlier = filters.slice(0, index);
       const listener: Parameters<typeof broker.subscribe>[1] = (packet, done) => {
         const isSeen = earlier.some((each) => filterMatches(each, packet.topic));
-        if (!isSeen) deliver(packet);
+        if (!isSeen && maySee(packet.topic)) deliver(packet);
         done();
       };
       broker.subscribe(filter, listener, () => {});

@@ -5,6 +5,7 @@ import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import glob from 'tiny-glob/sync.js';
 
 import { reasonOf } from '../base/errors.ts';
+import { readNamedFile } from '../base/named-file.ts';
 import type { Place, Report } from './diagnostic.ts';
 
 /** Files inside files inside files: more than this is a mistake. */
@@ -131,7 +132,8 @@ function readText(file: string, from: Place | null, report: Report): string | nu
       report.error(place, `Config file ${file} is a directory`);
       return null;
     }
-    return readFileSync(file, 'utf8');
+    // Who starts the program may name a pipe. A line of a file may not: it can be tried over REST, while the broker serves its clients.
+    return (from === null ? readFileSync(file) : readNamedFile(file)).toString('utf8');
   } catch (error) {
     report.error(place, `Unable to open config file ${file}`, errorWords(error));
     return null;

@@ -1,6 +1,6 @@
 // $CONTROL/broker/v1, as mosquitto's with `enable_control_api true`: which listeners are open, and which endpoints answer.
 
-import { type Data, readRequest } from '../access/dynamic-security/command.ts';
+import { type Data, MOST_COMMANDS, readRequest } from '../access/dynamic-security/command.ts';
 import type { Listener } from '../listeners/listeners.ts';
 import type { ControlEndpoint } from './mqtt-control.ts';
 
@@ -27,7 +27,7 @@ export function createBrokerEndpoint({ listeners, hasDynamicSecurity }: BrokerEn
     const command = commands.get(name.toLowerCase());
     return { command: name, ...(command === undefined ? { error: 'Unknown command' } : { data: command() }), ...correlation };
   };
-  return { run: async (requests, _asker, then) => then(requests.map(answer)) };
+  return { run: async (requests, _asker, then) => then(requests.slice(0, MOST_COMMANDS).map(answer)) };
 }
 
 const DYNAMIC_SECURITY = { name: 'dynamic-security', 'control-endpoints': [DYNAMIC_SECURITY_TOPIC] };

@@ -34,6 +34,11 @@ export function mayReadOf(needs: SightNeeds, asker: Asker): MayRead {
     readers.some((reader) => needs.broker.mayReceive(reader, topicName) && isMeant(needs, { ...reader, clientId: null }, topicName));
 }
 
+/** maySeeOf gives the topics whose messages an asker may see as they are: all but those of phones, about which mayReadOf decides. */
+export function maySeeOf(needs: () => SightNeeds, asker: Asker): MayRead {
+  return (topicName) => !ROOT.test(topicName) || mayReadOf(needs(), asker)(topicName);
+}
+
 /** mayReadAs gives what a client of MQTT may read that signs in with an account. */
 export function mayReadAs(
   { broker }: Pick<SightNeeds, 'broker'>,

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { Message, NEVER } from '../broker/message.ts';
 import type { RetainedValue } from '../broker/retained/retained-messages.ts';
 import { isTopicFilter, isTopicName } from '../mqtt/topics.ts';
+import { type MayRead, maySeeOf } from './location-sight.ts';
 import type { OperationNeeds } from './needs.ts';
 import { badInput, OperationFailure, operation } from './operation.ts';
 import { PAGE_INPUT, PageTaker, pageOf } from './page.ts';
@@ -36,7 +37,10 @@ const FIELDS = {
 
 const FILTER = z.string().describe('topic filter; `#` does not match topics that begin with $');
 
-const PREVIEW = z.string().nullable().describe('beginning of a payload of text; null = it is no text');
+const PREVIEW = z
+  .string()
+  .nullable()
+  .describe('beginning of a payload of text; null = it is no text, or it is of a phone that the asker may not see');
 
 const LISTED = z.object({ ...FIELDS, preview: PREVIEW });
 const ONE = z.object({ ...FIELDS, ...PAYLOAD_OUTPUT });
@@ -55,7 +59,7 @@ export const RETAINED = operation({
     olderThan: z.number().int().nullish().describe('only those that were published more than so many seconds ago'),
   }),
   output: pageOf(LISTED),
-  run: async (needs, { filter, search, minBytes, olderThan, ...page }) => {
+  run: async (needs, { filter, search, minBytes, olderThan, ...page }, asker) => {
     const taker = new PageTaker<RetainedValue>(page);
     const { broker } = needs;
     const newest = olderThan == null ? Number.POSITIVE_INFINITY : broker.clock.now() / 1000 - olderThan;
@@ -64,7 +68,8 @@ export const RETAINED = operation({
       if (value.payload.length < (minBytes ?? 0) || value.since > newest) return;
       if (wanted === '' || value.topicName.toLowerCase().includes(wanted)) taker.see(value.topicName, value);
     });
-    return taker.page((value) => ({ ...fieldsOf(value), preview: previewOf(value) }));
+    const maySee = maySeeOf(() => needs, asker);
+    return taker.page((value) => ({ ...fieldsOf(value), preview: previewOf(value, maySee) }));
   },
 });
 
@@ -96,7 +101,7 @@ export const RETAINED_TREE = operation({
   summary: 'The next levels below a topic that has retained messages below it, with what each holds.',
   input: z.strictObject({ ...PAGE_INPUT, below: z.string().nullish().describe('topic whose next levels are told; none = the root') }),
   output: pageOf(LEVEL),
-  run: async (needs, { below, ...page }) => {
+  run: async (needs, { below, ...page }, asker) => {
     const prefix = below == null ? '' : `${below}/`;
     const levels = new Map<string, Counts>();
     await walk(needs, `${prefix}#`, (value) => {
@@ -111,18 +116,19 @@ export const RETAINED_TREE = operation({
       if (end < 0) known.own = value;
       else known.hasMore = true;
     });
+    const maySee = maySeeOf(() => needs, asker);
     const taker = new PageTaker<[string, Counts]>(page);
     for (const each of levels) taker.see(each[0], each);
     return taker.page(([level, { own, ...counts }]) => ({
       ...{ level, topic: prefix + level, ...counts },
-      message: own === null ? null : messageOf(own),
+      message: own === null ? null : messageOf(own, maySee),
     }));
   },
 });
 
-function messageOf(value: RetainedValue) {
+function messageOf(value: RetainedValue, maySee: MayRead) {
   const { qos, bytes, since } = fieldsOf(value);
-  return { preview: previewOf(value), qos, bytes, since };
+  return { preview: previewOf(value, maySee), qos, bytes, since };
 }
 
 /** RETAINED_MESSAGE gives one. */
@@ -133,9 +139,14 @@ export const RETAINED_MESSAGE = operation({
   summary: 'The retained message of a topic.',
   input: z.strictObject({ topic: z.string() }),
   output: ONE,
-  run: ({ broker }, { topic }) => {
-    const value = isTopicName(topic) ? broker.retained.valueOf(topic) : null;
+  run: (needs, { topic }, asker) => {
+    const value = isTopicName(topic) ? needs.broker.retained.valueOf(topic) : null;
     if (value === null) throw new OperationFailure('not found', `Cannot find a retained message at "${topic}"`);
+    if (!maySeeOf(() => needs, asker)(topic))
+      throw new OperationFailure(
+        'not allowed',
+        `Cannot show the message at "${topic}": no rule that names it lets you see where this phone is`,
+      );
     return { ...fieldsOf(value), ...writePayload(value.toMessage().payload) };
   },
 });
@@ -230,7 +241,8 @@ function fieldsOf({ topicName, qos, payload, since, expiresAt, source }: Retaine
 }
 
 /** A character that is cut in two at the end is left out. */
-function previewOf({ payload }: RetainedValue): string | null {
+function previewOf({ payload, topicName }: RetainedValue, maySee: MayRead): string | null {
+  if (!maySee(topicName)) return null;
   const bytes = typeof payload === 'string' ? Buffer.from(payload.slice(0, PREVIEW_BYTES), 'latin1') : payload.subarray(0, PREVIEW_BYTES);
   for (let end = bytes.length; end >= Math.max(0, bytes.length - 3); end--) {
     const { payload: text, encoding } = writePayload(bytes.subarray(0, end));

@@ -124,15 +124,20 @@ test('connection that is being answered when its listener goes ends after the an
   await closed;
 });
 
-test('streams are refused beyond their number, and end when the API stops', async (context) => {
+test('streams are refused beyond their number, of all and of one who asks, and end when the API stops', async (context) => {
   const api = await openApi(context, { table: TABLE });
-  const streams = [];
-  for (let count = 0; count < 32; count++) {
-    const stream = await openStream(context, api, STREAM, { authorization: 'Bearer operator' });
-    await stream.until(/^: $/m);
-    streams.push(stream);
-  }
+  const streams: Awaited<ReturnType<typeof openStream>>[] = [];
+  const open = async (right: string, most: number) => {
+    for (let count = 0; count < most; count++) {
+      const stream = await openStream(context, api, STREAM, { authorization: `Bearer ${right}` });
+      await stream.until(/^: $/m);
+      streams.push(stream);
+    }
+  };
+  await open('operator', 24);
   assert.equal((await api.ask(STREAM, { token: 'operator' })).status, 503);
+  await open('admin', 8);
+  assert.equal((await api.ask(STREAM, { token: 'admin' })).status, 503);
   const closed = streams.map(({ socket }) => once(socket, 'close'));
   api.stop();
   await Promise.all(closed);

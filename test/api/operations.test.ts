@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import fc from 'fast-check';
+import type { Context } from 'hono';
 import { z } from 'zod';
+import { readBody } from '../../src/api/input.ts';
 import { Roles } from '../../src/api/roles.ts';
 import { fieldsInPath, hasBody, type OfferedOperation, offeredOperations, ROUTES } from '../../src/api/routes.ts';
 import { TokenFile } from '../../src/api/tokens.ts';
@@ -235,10 +237,16 @@ const NAMED: Readonly<Record<string, object | undefined>> = {
 test('something of a name that is not there is not found, whatever is to be done with it', async (context) => {
   const api = await openReal(context, WITH_TLS);
   for (const each of OFFERED.filter(({ operation }) => operation.name in NAMED)) {
-    const body = NAMED[each.operation.name];
-    const answer = await api.ask(pathOf(each), { method: each.route.method, token: 'admin', ...(body === undefined ? {} : { body }) });
-    assert.equal(answer.status, 404, `${each.operation.name}: ${answer.text}`);
-    assert.ok(isProblem(answer));
+    for (const name of ['nobody', '__proto__', 'constructor', '../../../etc/passwd']) {
+      const body = NAMED[each.operation.name];
+      const answer = await api.ask(pathOf(each, name), {
+        method: each.route.method,
+        token: 'admin',
+        ...(body === undefined ? {} : { body }),
+      });
+      assert.equal(answer.status, 404, `${each.operation.name} of ${name}: ${answer.text}`);
+      assert.ok(isProblem(answer));
+    }
   }
   const names = OFFERED.filter(({ route }) => fieldsInPath(route).length > 0).map(({ operation }) => operation.name);
   assert.deepEqual(names.sort(), [...Object.keys(NAMED), ...NEEDS_NOTHING].sort());
@@ -279,6 +287,8 @@ test('answer is that of the operation, and says its revision as ETag', async (co
 
 for (const [what, ask, status] of [
   ['a stale ETag', { headers: { 'if-match': '"r6"' } }, 412],
+  ['a weak ETag, which never matches', { headers: { 'if-match': 'W/"r7"' } }, 412],
+  ['several ETags', { headers: { 'if-match': '"r7", "r8"' } }, 412],
   ['something that is in the way, whatever ETag it brings', { headers: { 'if-match': '"r7"' }, body: { file: 'taken' } }, 409],
   ['something that is not there', { body: { file: 'gone' } }, 404],
   ['no JSON', { raw: '{' }, 400],
@@ -286,6 +296,8 @@ for (const [what, ask, status] of [
   ['another type of body', { raw: 'file=x', headers: { 'content-type': 'application/x-www-form-urlencoded' } }, 415],
   ['a body that is no object', { body: [1] }, 422],
   ['a field of another type', { body: { file: 7 } }, 422],
+  ['a field of 250,000 lists in each other', { raw: `{"file":${'['.repeat(250_000)}${']'.repeat(250_000)}}` }, 422],
+  ['a key that every object has', { raw: '{"__proto__":{"file":"gone"},"constructor":{}}' }, 422],
   ['a body of more than a megabyte', { body: { file: 'x'.repeat(1_048_577) } }, 413],
   ['a mistake of ours', { body: { file: 'broken' } }, 500],
 ] as const) {
@@ -301,6 +313,27 @@ for (const [what, ask, status] of [
     );
   });
 }
+
+test('any ETag will do where any is asked for, and what has none is not changed on the condition of one', async (context) => {
+  const api = await openReal(context);
+  const add = (tag: string) =>
+    api.ask('/api/v1/users', {
+      method: 'POST',
+      token: 'admin',
+      headers: { 'if-match': tag },
+      body: { username: 'tom', password: 'a password' },
+    });
+  const refused = await add('"r7"');
+  assert.equal(refused.status, 412, refused.text);
+  assert.ok(isProblem(refused));
+  assert.equal((await add('*')).status, 200);
+});
+
+test('body that comes too slowly is not taken for a whole one', async () => {
+  const body = new ReadableStream<Uint8Array>({ start: (controller) => controller.enqueue(Buffer.from('{"file": null}')) });
+  const context = { req: { header: () => undefined, raw: { body } } } as unknown as Context; // no more of it is looked at
+  await assert.rejects(readBody(context, 100, 1), { status: 408 });
+});
 
 test('file is answered as it is, under a name that no header breaks', async (context) => {
   const chunks = async function* () {

@@ -108,6 +108,16 @@ test('configuration is read when it comes through a pipe', () => {
   assert.equal(stdout, '7\n', stderr);
 });
 
+test('configuration is refused when it includes a pipe or a device: neither is waited for', (t) => {
+  const folder = temporaryFolder(t);
+  spawnSync('mkfifo', [join(folder, 'pipe')]);
+  for (const [path, reason] of [
+    [join(folder, 'pipe'), /it is a FIFO/],
+    ['/dev/zero', /it is larger than/],
+  ] as const)
+    assert.match(formatDiagnostic(loadText(t, `include ${path}\n`).diagnostics[0]!), reason);
+});
+
 test('configuration includes a file by its name when the name looks like a pattern', (t) => {
   const folder = temporaryFolder(t);
   writeFileSync(join(folder, 'a[1].conf'), 'sys_interval 7\n');

@@ -55,6 +55,31 @@ test('publish obeys the rules for the user, and lets only an admin speak for oth
   await assert.rejects(ask('publish', { topic: '$SYS/x', username: 'anna' }), { reason: 'not allowed' });
 });
 
+test('message of a phone is shown to whom a rule lets see the phone, and all others to everybody who may look', async () => {
+  const rules = new AclAuthorizer(parseAclFile('user jane\ntopic readwrite #\nuser tom\ntopic read owntracks/jane/+\n', 'acl').acl);
+  await using scene = await startTestBroker({ authorizer: rules });
+  const needs = { ...needsOf(scene), access: { authorizer: rules }, phones: null };
+  keep(scene, { 'owntracks/jane/phone': 'at home', 'home/lamp': 'on' });
+  const operations = new Operations(() => needs as never);
+  const ask = async (name: string, input: object, username?: string) => {
+    const asker = { name: 'a test', right: 'admin' as const, ...(username === undefined ? {} : { username }) };
+    return (await operations.run(name, input, asker)) as {
+      payload: string;
+      items: readonly { preview: string; message: { preview: string } | null }[];
+    };
+  };
+  const listed = async (username?: string) => (await ask('retained', {}, username)).items.map(({ preview }) => preview);
+  assert.deepEqual(await listed('tom'), ['on', 'at home']);
+  assert.equal((await ask('retained message', { topic: 'owntracks/jane/phone' }, 'tom')).payload, 'at home');
+  for (const username of ['jane', undefined]) {
+    assert.deepEqual(await listed(username), ['on', null]);
+    const [level] = (await ask('retained tree', { below: 'owntracks/jane' }, username)).items;
+    assert.equal(level?.message?.preview, null);
+    await assert.rejects(ask('retained message', { topic: 'owntracks/jane/phone' }, username), { reason: 'not allowed' });
+    assert.equal((await ask('retained message', { topic: 'home/lamp' }, username)).payload, 'on');
+  }
+});
+
 test('publish names the field that does not fit', async () => {
   await using scene = await startTestBroker({ options: { messageSizeLimit: 3, retainAvailable: false } });
   const ask = operationsOn(needsOf(scene));

@@ -15,7 +15,7 @@ const LANGUAGES = ['de', 'fr'] as const;
 /** What somebody at the page can run into. */
 const HEARD = [
   'operations/*.ts',
-  'api/{sign-in,input,application,roles}.ts',
+  'api/{sign-in,input,application,open-streams,roles}.ts',
   'broker/client/*.ts',
   'bridges/*.ts',
   'certificates/client-certificates.ts',
@@ -28,7 +28,7 @@ const HEARD = [
 /** What only programs are told, or the log. */
 const NOT_HEARD: readonly RegExp[] = [
   /^There is nothing of this name/, // the page asks for what there is
-  /^(Use X|This is for WebSocket|The body (must be|is no))/, // and in the right way
+  /^(Use X|This is for WebSocket|The body (must be|is no)|Nothing here has an ETag|The header If-Match)/, // and in the right way
   /^Too many follow the locations/,
   /^(It is another one|This is not X: )/, // of its own password the page says it itself, and a page under a wrong name is none
   /^Cannot (read|write) (phones|roles) /, // when the broker starts, and in its log

@@ -2,6 +2,9 @@
 
 import { NO_PRIORITY, type SecurityModel, withinLimits } from './model.ts';
 
+/** MOST_COMMANDS of one message are carried out: more are an answer of megabytes. */
+export const MOST_COMMANDS = 1000;
+
 /** CommandError is the text of an answer, by mosquitto's wording. */
 export class CommandError extends Error {}
 

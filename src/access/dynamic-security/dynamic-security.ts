@@ -13,15 +13,12 @@ import type { PasswordAuthenticator } from '../authenticator.ts';
 import type { ExplainedAuthorizer } from '../decision.ts';
 import type { PasswordFile } from '../password-file.ts';
 import { passwordHashText } from '../password-hash.ts';
-import { CommandError, type Data, Fields, readRequest, recordOf } from './command.ts';
+import { CommandError, type Data, Fields, MOST_COMMANDS, readRequest, recordOf } from './command.ts';
 import { COMMANDS } from './commands.ts';
 import { type AsOwner, makeFirstFile } from './first-file.ts';
 import { canSignIn, copyOf, emptyModel, type SecurityClient, type SecurityModel } from './model.ts';
 import { RoleAuthorizer } from './rules.ts';
 import { readSecurityFile, writeSecurityFile } from './security-file.ts';
-
-/** Commands of one message: more are an answer of megabytes. */
-const MOST_COMMANDS = 1000;
 
 /** Commands that are carried out in one turn of the event loop. */
 const AT_ONCE = 20;
