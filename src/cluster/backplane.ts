@@ -112,10 +112,11 @@ export class Backplane implements Carrier {
     }
   }
 
-  /** askForMany gives answers until an empty one; throws where that does not come. */
+  /** askForMany gives answers until an empty one; throws where that, or one before it, does not come. */
   async askForMany(subject: string, bytes: Uint8Array): Promise<Buffer[]> {
     const answers: Buffer[] = [];
-    const some = await this.#connection().requestMany(subject, bytes, { strategy: 'sentinel', maxWait: ANSWER_MS * 4, maxMessages: -1 });
+    const waits = { maxWait: ANSWER_MS, stall: ANSWER_MS * 2, maxMessages: -1 }; // for the first; from one, of 256 KB at most, to the next
+    const some = await this.#connection().requestMany(subject, bytes, { strategy: 'stall', ...waits });
     for await (const { data } of some) {
       if (data.length === 0) return answers;
       answers.push(Buffer.from(data));
