@@ -216,6 +216,8 @@ export class ClientIds implements ClientIdClaims {
         return json(await this.#moves.cut(word));
       case 'take':
         return json(await this.#moves.take(word));
+      case 'onward':
+        return json(this.#moves.goesOn(word.move));
       case 'part':
         return this.#moves.part(word);
       case 'done':

@@ -11,10 +11,14 @@
 //   its bytes are on the disk
 //   done ------------------------>  it is forgotten
 //
-// Each message passes one of the two gates, once. The giver forgets the session only when the taker has it on its disk: whatever is cut in
-// between, one of the two has it. If both have it then, the numbers of its deliveries tell which of them are the same.
+// Each message passes one of the two gates, once. A broker that is slow to cut, or whose marker is late, is waited for as long as it gives signs
+// of life (patience.ts): what it sends to the giver behind "take" reaches the session at neither. The giver forgets the session only when the
+// taker has it on its disk: whatever is cut in between, one of the two has it. If both have it then, the numbers of its deliveries tell which
+// of them are the same.
 
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { reasonOf } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { AedesPacket } from '../broker/aedes-packet.ts';
 import type { Broker } from '../broker/broker.ts';
@@ -25,21 +29,36 @@ import type { LoadedSession } from '../broker/ports.ts';
 import type { Session } from '../broker/session/session.ts';
 import { beginSession, sessionToMove, takeMessages, takeSession } from '../broker/session/session-transfer.ts';
 import type { Qos } from '../mqtt/packet-types.ts';
+import { NobodyListens } from './backplane.ts';
 import type { Doubts } from './doubts.ts';
 import { Gate } from './gate.ts';
 import { staysHere, type Wish } from './interest.ts';
 import type { Neighbours } from './neighbours.ts';
 import { sessionFrom, sessionTo } from './options.ts';
+import { Patience } from './patience.ts';
 import { decodeSession, encodeSession } from './session-copy.ts';
-import { type Announced, type CutWord, type Moving, type PartWord, readAnswer, type TakeWord } from './session-words.ts';
+import {
+  type Announced,
+  type CutAnswer,
+  type CutWord,
+  type Moving,
+  type PartWord,
+  readAnswer,
+  type TakeAnswer,
+  type Taken,
+  type TakeWord,
+} from './session-words.ts';
 import { inParts, PART_BYTES } from './words.ts';
 
 /** Milliseconds for one answer. */
 const ANSWER_MS = 2000;
-/** Milliseconds that markers may be on their way. */
+/** Milliseconds between two questions to a broker that has not answered. */
+const PAUSE_MS = 250;
+/** Milliseconds that markers may be on their way before it is looked whether their brokers are still there. */
 const MARKERS_MS = 1000;
-/** Milliseconds after which a giver that hears no more of a move keeps the session. */
+/** Milliseconds after which a giver that hears no more of a move keeps the session, and after which the taker says that it goes on. */
 const SILENCE_MS = 3000;
+const ONWARD_MS = 1000;
 /** Deliveries that the giver may still number before it gives the session away. */
 const ORDERS = 1_000_000;
 
@@ -66,9 +85,9 @@ class Markers {
     return (qos === 2 ? this.#exact : this.#lower).has(source);
   }
 
-  /** has tells whether all of a source's have come. */
-  has(source: string): boolean {
-    return this.#lower.has(source) && this.#exact.has(source);
+  /** missing are those of some sources whose markers have not all come. */
+  missing(sources: readonly string[]): string[] {
+    return sources.filter((source) => !this.#lower.has(source) || !this.#exact.has(source));
   }
 
   /** all resolves when they are there, or with false after a time. */
@@ -76,7 +95,7 @@ class Markers {
     return new Promise((resolve) => {
       const timer = setTimeout(() => resolve(false), milliseconds);
       this.#look = () => {
-        if (!sources.every((source) => this.has(source))) return;
+        if (this.missing(sources).length > 0) return;
         clearTimeout(timer);
         resolve(true);
       };
@@ -171,7 +190,7 @@ export class Moves {
   }
 
   /** cut has messages go to the taker, and tells both by a marker which are the first. */
-  async cut({ move, giver, taker, wishes, hasMore }: CutWord): Promise<{ isCut: boolean }> {
+  async cut({ move, giver, taker, wishes, hasMore }: CutWord): Promise<CutAnswer> {
     const { broker, neighbours } = this.#deps;
     const leaving = this.#leaving.get(move);
     if (leaving !== undefined) this.#wait(move, leaving);
@@ -186,11 +205,13 @@ export class Moves {
   }
 
   /** take gives how large the session is, which takes nothing more here. */
-  async take({ move, sources }: TakeWord): Promise<{ size: number; lastOrder: number }> {
+  async take({ move, sources, waits }: TakeWord): Promise<TakeAnswer> {
     const leaving = this.#known(move);
-    const areThere = await leaving.markers.all(sources, MARKERS_MS);
-    if (!areThere) this.#logMissing(leaving.session.clientId, sources, leaving.markers);
+    await leaving.markers.all(sources, MARKERS_MS);
     this.#known(move);
+    const missing = leaving.markers.missing(sources);
+    if (missing.length > 0 && waits === true) return { missing };
+    if (missing.length > 0) this.#logMissing(leaving.session.clientId, missing);
     leaving.gate.close();
     leaving.bytes = encodeSession(sessionToMove(leaving.session));
     const lastOrder = leaving.session.outgoing.newestOrder;
@@ -202,6 +223,12 @@ export class Moves {
   /** forgetOrders is told that a broker was started again: it may number deliveries as it did before. */
   forgetOrders(peer: string): void {
     for (const session of this.#deps.broker.sessions) this.#copies.get(session)?.delete(peer);
+  }
+
+  /** goesOn keeps the giver waiting: the taker is there. */
+  goesOn(move: string): object {
+    this.#known(move);
+    return {};
   }
 
   part({ move, at }: PartWord): Buffer {
@@ -225,9 +252,15 @@ export class Moves {
   /** fetch brings a session here. Throws when the giver is lost meanwhile: then all is here but the messages that it has. */
   async fetch(giver: string, move: string, announced: Moving | Announced): Promise<void> {
     if (this.#isStopped) throw new Error('this broker leaves the cluster');
+    const onward = setInterval(() => {
+      this.#ask(giver, { ask: 'onward', move }).catch(() => {}); // that it is lost shows by the questions that wait for an answer
+    }, ONWARD_MS);
     const fetched = this.#fetch(giver, move, announced);
     this.#fetches.add(fetched);
-    await fetched.finally(() => this.#fetches.delete(fetched));
+    await fetched.finally(() => {
+      clearInterval(onward);
+      this.#fetches.delete(fetched);
+    });
   }
 
   async #fetch(giver: string, move: string, announced: Moving | Announced): Promise<void> {
@@ -240,13 +273,14 @@ export class Moves {
     doubts.begin(session, [giver]); // it may be lost before it is sure what is here
     let isTaken = false;
     const markers = new Markers();
+    const patience = new Patience(broker.clock, this.#deps.neighbours);
     const gate = isLive ? null : this.#openGate(session, moving, markers);
     try {
-      const sources = await this.#cutAll(giver, move, moving, markers);
+      const sources = await this.#cutAll(giver, move, moving, markers, patience);
       for (let isOver = false; !isOver; ) {
-        const { size, lastOrder } = await this.#ask<{ size: number; lastOrder: number }>(giver, { ask: 'take', move, sources });
+        const { size, lastOrder } = await this.#take(giver, move, sources, patience);
         const all = decodeSession(await this.#bytes(giver, move, size));
-        if (!(await markers.all(sources, MARKERS_MS))) this.#logMissing(clientId, sources, markers);
+        await this.#awaitMarkers(clientId, markers, sources, patience);
         gate?.close();
         if (broker.sessions.get(clientId) !== session) throw new Error('its session has ended meanwhile');
         const loaded = doubts.unseen(session, all); // behind the markers: what the giver has of others is here too by now
@@ -277,8 +311,9 @@ export class Moves {
   }
 
   /** It gives those who have cut. */
-  async #cutAll(giver: string, move: string, { subscriptions }: Moving, markers: Markers): Promise<string[]> {
-    const { neighbours } = this.#deps;
+  async #cutAll(giver: string, move: string, moving: Moving, markers: Markers, patience: Patience): Promise<string[]> {
+    const { neighbours, log } = this.#deps;
+    const { subscriptions } = moving;
     const highest = new Map<string, Wish>();
     for (const { mountedFilter, qos, group } of subscriptions)
       if (group === null && !staysHere(mountedFilter) && (highest.get(mountedFilter)?.[1] ?? -1) < qos)
@@ -290,11 +325,13 @@ export class Moves {
       try {
         for (const [at, part] of parts.entries()) {
           const word = { ask: 'cut', move, giver, taker: neighbours.id, wishes: part, hasMore: at + 1 < parts.length } as const;
-          if (!(await this.#ask<{ isCut: boolean }>(peer, word)).isCut) return null;
+          if (!(await this.#askToCut(peer, word, patience)).isCut) return null;
         }
         return peer;
-      } catch {
-        return null; // an older one, or it is away: what it sends goes to the giver until it knows better
+      } catch (error) {
+        const words = `${peer} still sends messages for client ${moving.session.clientId} to ${giver}, where it is no more`; // until it hears of its subscriptions here
+        log.log('notice', `Cluster: ${words}: ${reasonOf(error)}.`);
+        return null;
       }
     };
     const others = Promise.all(neighbours.heard().map(cut));
@@ -302,6 +339,36 @@ export class Moves {
     for (const qos of MARKED) markers.add(neighbours.id, qos);
     const sources = (await others).filter((peer) => peer !== null);
     return isLinked ? [...sources, neighbours.id] : sources;
+  }
+
+  /** Throws when it is not there, or of an older version. */
+  async #askToCut(peer: string, word: CutWord, patience: Patience): Promise<CutAnswer> {
+    let bytes: Buffer | null = null;
+    while (bytes === null) {
+      try {
+        bytes = await this.#deps.neighbours.ask(peer, word, ANSWER_MS);
+      } catch (error) {
+        if (this.#isStopped || error instanceof NobodyListens || !patience.holdsFor([peer])) throw error;
+        await sleep(PAUSE_MS);
+      }
+    }
+    return readAnswer<CutAnswer>(bytes);
+  }
+
+  /** The giver asks, so to speak, whether to wait for markers that take long. */
+  async #take(giver: string, move: string, sources: readonly string[], patience: Patience): Promise<Taken> {
+    for (let waits = true; ; ) {
+      const answer = await this.#ask<TakeAnswer>(giver, { ask: 'take', move, sources, waits });
+      if (!('missing' in answer)) return answer;
+      waits = !this.#isStopped && patience.holdsFor(answer.missing);
+    }
+  }
+
+  async #awaitMarkers(clientId: string, markers: Markers, sources: readonly string[], patience: Patience): Promise<void> {
+    while (!(await markers.all(sources, MARKERS_MS))) {
+      const missing = markers.missing(sources);
+      if (this.#isStopped || !patience.holdsFor(missing)) return this.#logMissing(clientId, missing);
+    }
   }
 
   async #announced(giver: string, move: string, { size }: Announced): Promise<Moving> {
@@ -398,9 +465,9 @@ export class Moves {
     this.#copies.set(session, copies.set(peer, order));
   }
 
-  #logMissing(clientId: string, sources: readonly string[], markers: Markers): void {
-    const missing = sources.filter((source) => !markers.has(source)).join(', ');
-    this.#deps.log.log('notice', `Cluster: the session of client ${clientId} moves before all messages from ${missing} have come.`);
+  #logMissing(clientId: string, sources: readonly string[]): void {
+    const words = `the session of client ${clientId} moves before all messages from ${sources.join(', ')} have come`;
+    this.#deps.log.log('notice', `Cluster: ${words}.`);
   }
 }
 

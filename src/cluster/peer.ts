@@ -52,6 +52,8 @@ export class Peer {
   #asking: Link | null = null;
   /** It was lost, or started, since it was linked: from then on, as in `back`. */
   #missed: { readonly since: number | null } | null = { since: null };
+  /** Those who wait until it is not connecting any more. */
+  #waiting: (() => void)[] = [];
   #sent = 0;
   #dropped = 0;
   #lastError: string | null = null;
@@ -84,8 +86,9 @@ export class Peer {
     return this.#phase === 'connecting' || this.#phase === 'connected';
   }
 
-  /** carry has the link take more for it. False = there is none. */
+  /** carry has the link take more for it, once that is made. False = there is none. */
   async carry(wishes: readonly Wish[]): Promise<boolean> {
+    if (this.#phase === 'connecting') await new Promise<void>((resolve) => this.#waiting.push(resolve));
     const link = this.#link;
     if (link === null || this.#revision === null) return false;
     if (wishes.length > 0) await link.change(wishes);
@@ -162,6 +165,7 @@ export class Peer {
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#link?.close();
+    this.#wake();
     await this.#running;
   }
 
@@ -181,6 +185,11 @@ export class Peer {
   #enter(phase: PeerPhase): void {
     this.#phase = phase;
     this.#since = this.#deps.clock.now();
+    if (phase !== 'connecting') this.#wake();
+  }
+
+  #wake(): void {
+    for (const goOn of this.#waiting.splice(0)) goOn();
   }
 
   /** As long as signs of life come. */

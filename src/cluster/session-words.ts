@@ -3,6 +3,7 @@
 //   claim     a client has connected here: whose is its id, and what of it is there?
 //   cut       from now on, messages of these filters go to the taker and not to the giver any more
 //   take      the session as it is now: how many bytes is it?
+//   onward    the move goes on, though nothing is asked at the moment: wait for it
 //   part      some of those bytes
 //   done      they are on the taker's disk: forget it
 //   compare   which of these client ids are there too, by an earlier CONNECT?
@@ -44,11 +45,30 @@ export interface CutWord {
   readonly hasMore: boolean;
 }
 
-/** TakeWord: `sources` are the brokers that have cut. */
+/** CutAnswer: false = there is no link from that broker to the taker. */
+export interface CutAnswer {
+  readonly isCut: boolean;
+}
+
+/** TakeWord: `sources` are the brokers that have cut. `waits` has the giver tell whose markers are missing, in the place of the session. */
 export interface TakeWord {
   readonly ask: 'take';
   readonly move: string;
   readonly sources: readonly string[];
+  readonly waits?: boolean;
+}
+
+/** Taken is the session as it is: its bytes can be asked for. */
+export interface Taken {
+  readonly size: number;
+  readonly lastOrder: number;
+}
+
+export type TakeAnswer = Taken | { readonly missing: readonly string[] };
+
+export interface OnwardWord {
+  readonly ask: 'onward';
+  readonly move: string;
 }
 
 export interface PartWord {
@@ -87,7 +107,7 @@ export interface SaidAnswer {
   readonly more: boolean;
 }
 
-export type ClientsWord = ClaimWord | CutWord | TakeWord | PartWord | DoneWord | CompareWord | KickWord | WillsWord;
+export type ClientsWord = ClaimWord | CutWord | TakeWord | OnwardWord | PartWord | DoneWord | CompareWord | KickWord | WillsWord;
 
 /** Moving is a session as its giver announces it: all but its messages. */
 export interface Moving {

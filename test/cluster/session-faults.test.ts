@@ -2,66 +2,17 @@
 
 import assert from 'node:assert/strict';
 import { cpSync } from 'node:fs';
-import { type TestContext, test } from 'node:test';
-import { systemClock } from '../../src/base/clock.ts';
-import { silentLogger } from '../../src/base/logger.ts';
+import { test } from 'node:test';
 import { NobodyListens } from '../../src/cluster/backplane.ts';
-import { ClientIds } from '../../src/cluster/client-ids.ts';
-import type { ClientsWord } from '../../src/cluster/session-words.ts';
-import { Wills } from '../../src/cluster/wills.ts';
 import { eventually } from '../bridges/scene.ts';
-import { startTestBroker, type TestBroker, type TestBrokerOptions } from '../support/broker/test-broker.ts';
+import { startTestBroker, type TestBroker } from '../support/broker/test-broker.ts';
 import type { WirePeer } from '../support/clients/wire-peer.ts';
 import { StoreFolder } from '../support/store/open-store.ts';
+import { type End, type Lost, type Network, PRESENT, twoEnds, WANDERER } from './two-ends.ts';
 
 /** Steps of a move without other brokers. */
 const STEPS = ['claim', 'cut', 'take', 'part', 'done'] as const;
-const WANDERER = { clientId: 'wanderer', cleanStart: false };
-const PRESENT = '20 [ 01 00 { ... } ]';
 const MESSAGES = ['one', 'two', 'three', 'four'];
-
-interface End {
-  readonly id: string;
-  readonly midge: TestBroker;
-  readonly ids: ClientIds;
-  /** back has it compare with the other, as after a loss. */
-  back(): void;
-}
-
-/** Fault says what is lost of the words on the way, in both directions. */
-type Lost = 'question' | 'answer' | null;
-type Fault = (word: ClientsWord) => Lost | Promise<Lost>;
-
-/** twoEnds are two brokers that ask each other by calls. */
-async function twoEnds(
-  t: TestContext,
-  fault: { now: Fault },
-  options: (id: string) => TestBrokerOptions = () => ({}),
-): Promise<[End, End]> {
-  const all = new Map<string, End>();
-  const start = async (id: string, other: string): Promise<End> => {
-    const midge = await startTestBroker(options(id));
-    const ask = async (peer: string, word: ClientsWord): Promise<Buffer> => {
-      const lost = await fault.now(word);
-      if (lost === 'question') throw new Error('no answer');
-      const answer = await all.get(peer)!.ids.answer(Buffer.from(JSON.stringify({ v: 1, ...word }))); // both are there
-      if (lost === 'answer') throw new Error('no answer');
-      return answer;
-    };
-    const neighbours = { id, known: () => [other], heard: () => [other], ask, carry: async () => true };
-    const deps = { broker: midge.broker, clock: systemClock, log: silentLogger, neighbours };
-    const ids = new ClientIds({ ...deps, wills: new Wills({ ...deps, run: '1', tell: () => {} }) });
-    ids.start();
-    t.after(async () => {
-      ids.stop();
-      await midge.stop();
-    });
-    const end = { id, midge, ids, back: () => ids.peerBack(other, systemClock.now()) };
-    all.set(id, end);
-    return end;
-  };
-  return [await start('a', 'b'), await start('b', 'a')];
-}
 
 /** A session at a broker that has one QoS 2 message under way, and three messages that wait. */
 async function prepare({ midge }: End): Promise<void> {
@@ -108,12 +59,13 @@ async function taken(peer: WirePeer): Promise<string[]> {
 for (const step of STEPS)
   for (const lost of ['question', 'answer'] as const)
     test(`cluster keeps a session whole when the ${lost} of "${step}" is lost while it moves`, async (t) => {
-      const fault: { now: Fault } = { now: () => null };
+      const fault: Network = { now: () => null };
       const [a, b] = await twoEnds(t, fault);
       await prepare(a);
       let isLost = false;
       fault.now = ({ ask }) => {
         isLost ||= ask === step;
+        fault.isApart = isLost;
         return isLost ? lost : null; // and all that comes after it
       };
       const client = b.midge.open();
@@ -128,6 +80,7 @@ for (const step of STEPS)
       if (a.midge.broker.sessions.get('wanderer') !== null) publish(a.midge, MESSAGES[3]!, 1);
       else publish(b.midge, MESSAGES[3]!, 1);
       fault.now = () => null;
+      fault.isApart = false;
       a.back();
       b.back();
       await eventually(() => a.midge.broker.sessions.get('wanderer') === null && !a.ids.isMoving('wanderer'), 'one session is left');
@@ -143,7 +96,7 @@ for (const step of STEPS)
     });
 
 test('cluster brings what a shared subscription gives a session while it moves', async (t) => {
-  const fault: { now: Fault } = { now: () => null };
+  const fault: Network = { now: () => null };
   const [a, b] = await twoEnds(t, fault);
   const first = await a.midge.connect(WANDERER);
   first.send("82 [ 0001 {} '$share/g/x' 02 ]");
@@ -166,7 +119,7 @@ test('cluster brings what a shared subscription gives a session while it moves',
 });
 
 test('cluster gives a client once what two brokers had for it that did not reach each other', async (t) => {
-  const fault: { now: Fault } = { now: () => null };
+  const fault: Network = { now: () => null };
   const [a, b] = await twoEnds(t, fault);
   const first = await a.midge.connect(WANDERER);
   first.send("82 [ 0001 {} 'x' 02 ]");
@@ -191,7 +144,7 @@ test('cluster gives a client once what two brokers had for it that did not reach
 });
 
 test('cluster finds the subscriptions of a session whose move a restart has interrupted', async (t) => {
-  const fault: { now: Fault } = { now: () => null };
+  const fault: Network = { now: () => null };
   const folder = new StoreFolder(t);
   const [a, b] = await twoEnds(t, fault, (id) => (id === 'b' ? { openStore: () => folder.open() } : {}));
   await prepare(a);
@@ -216,7 +169,7 @@ test('cluster finds the subscriptions of a session whose move a restart has inte
 });
 
 test('cluster has ended when sessions on their way have no place of their own in the tree any more', async (t) => {
-  const fault: { now: Fault } = { now: () => null };
+  const fault: Network = { now: () => null };
   const [a, b] = await twoEnds(t, fault);
   await prepare(a);
   const { promise, resolve: lose } = Promise.withResolvers<Lost>();
