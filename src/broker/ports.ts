@@ -3,6 +3,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { RefusalReason } from '../base/refusal-reason.ts';
+import type { ReasonCode } from '../mqtt/reason-codes.ts';
 import type { ConnectionOrigin } from './options.ts';
 
 /** Credentials are what a CONNECT brings. `password` is bytes, never text, and never logged. */
@@ -24,18 +25,16 @@ export interface Authenticator {
 }
 
 /** ClientIdClaim is what a CONNECT that the authenticator has accepted says of its client id. */
-export interface ClientIdClaim {
-  readonly clientId: string;
-  readonly username: string | null;
+export interface ClientIdClaim extends Requester {
   /** The listener has checked the user name. */
   readonly isProven: boolean;
   readonly cleanStart: boolean;
 }
 
-/** Claimant is the connection that waits for it. */
+/** Claimant is the connection that waits for it, one of several perhaps. `clientReady` is emitted with the one that has got it. */
 export interface Claimant {
-  /** overtaken ends it: the client has connected elsewhere since. */
-  overtaken(): void;
+  /** disconnect ends it: the client has connected again since, here or elsewhere. */
+  disconnect(reason: ReasonCode): void;
   /** whenClosed calls back once the connection is gone. */
   whenClosed(listener: () => void): void;
 }

@@ -2,8 +2,8 @@
 //
 //   CONNECT at B -> claim to all others -> the one that has the client disconnects it, and gives its session (moves.ts)
 //
-// Of two claims at once the later one holds, by a hybrid logical clock (MessageKeys): the earlier connection is closed. A broker that does not answer
-// is not waited for. When it can be asked again, both sides compare what they have: the later CONNECT holds then too.
+// Of two claims at once the later one holds, by a hybrid logical clock (MessageKeys): the earlier connection is closed, also where both are at one
+// broker. A broker that does not answer is not waited for. When it can be asked again, both sides compare what they have: the later CONNECT holds then too.
 
 import type { Clock } from '../base/clock.ts';
 import { reasonOf } from '../base/errors.ts';
@@ -49,6 +49,7 @@ interface Lease {
 }
 
 interface Claim extends Lease {
+  readonly asked: ClientIdClaim;
   readonly claimant: Claimant;
   /** Brokers that have answered, and have nothing of the client any more. */
   answered: readonly string[];
@@ -70,7 +71,7 @@ export class ClientIds implements ClientIdClaims {
   readonly #turns = new Turns();
   readonly #moves: Moves;
   readonly #doubts: Doubts;
-  /** CONNECTs that wait for CONNACK. */
+  /** CONNECTs that wait for CONNACK: the latest of each client id. */
   readonly #claims = new Map<string, Claim>();
   readonly #leases = new WeakMap<Session, Lease>();
   /** What other brokers could not be asked about, by their ids. */
@@ -105,9 +106,12 @@ export class ClientIds implements ClientIdClaims {
   }
 
   claim(asked: ClientIdClaim, claimant: Claimant): Promise<ClaimVerdict> | null {
-    const { clientId } = asked;
-    const claim: Claim = { time: this.#now(), isClean: asked.cleanStart, claimant, answered: [] };
+    const { clientId, username, isProven } = asked;
+    const earlier = this.#claims.get(clientId);
+    if (earlier !== undefined && isOfAnother(earlier.asked, this.#deps.broker, username, isProven)) return Promise.resolve('of another');
+    const claim: Claim = { time: this.#now(), isClean: asked.cleanStart, asked, claimant, answered: [] };
     this.#claims.set(clientId, claim);
+    if (earlier !== undefined && earlier.claimant !== claimant) earlier.claimant.disconnect(REASON.SESSION_TAKEN_OVER); // [MQTT-3.1.4-3]
     claimant.whenClosed(() => {
       if (this.#claims.get(clientId) === claim) this.#claims.delete(clientId);
     });
@@ -170,13 +174,15 @@ export class ClientIds implements ClientIdClaims {
     }
   }
 
-  #noteLease({ session, origin }: Connection): void {
+  #noteLease(connection: Connection): void {
+    const { session, origin } = connection;
     if (session === null || origin.isOwn === true) return;
     const claim = this.#claims.get(session.clientId);
-    this.#claims.delete(session.clientId);
-    const { time, isClean } = claim ?? { time: this.#now(), isClean: false }; // an id that was made here is nowhere else
+    const isGranted = claim?.claimant === connection; // else its id was made here, and is nowhere else
+    if (isGranted) this.#claims.delete(session.clientId);
+    const { time, isClean } = isGranted ? claim : { time: this.#now(), isClean: false };
     this.#leases.set(session, { time, isClean });
-    if (claim === undefined) return;
+    if (!isGranted) return;
     const known = this.#deps.neighbours.known();
     this.#doubts.begin(
       session,
@@ -240,7 +246,7 @@ export class ClientIds implements ClientIdClaims {
     const claim = this.#claims.get(clientId);
     if (claim !== undefined) {
       if (this.#isLater(claim.time, word)) return { is: 'later', time: claim.time };
-      claim.claimant.overtaken();
+      claim.claimant.disconnect(REASON.SESSION_TAKEN_OVER);
     }
     const leave = await this.#turns.enter(clientId);
     let isMoving = false;

@@ -109,13 +109,8 @@ function claim(connection: Connection, packet: ConnectPacket, terms: ConnectTerm
   if (claims === null || origin.isOwn === true || isMadeHere) return accept(connection, packet, terms);
   if (isKeptOut(connection, packet, terms, broker.sessions.get(connection.id))) return;
   const { clientId, username, cleanStart } = terms;
-  const waiting = claims.claim(
-    { clientId, username, cleanStart, isProven: isProven(connection, username) },
-    {
-      overtaken: () => connection.disconnect(REASON.SESSION_TAKEN_OVER),
-      whenClosed: (listener) => connection.whenClosed(listener),
-    },
-  );
+  const asked = { clientId, username, listener: origin.policy.name, cleanStart, isProven: isProven(connection, username) };
+  const waiting = claims.claim(asked, connection);
   if (waiting === null) return accept(connection, packet, terms);
   connection.wait();
   waiting.then((verdict) => {
