@@ -232,6 +232,8 @@ export class ClientIds implements ClientIdClaims {
         return json({ earlier: this.#earlierThan(word) });
       case 'wills':
         return json(this.#deps.wills.saidOf(word.from, word.run, word.part));
+      case 'said':
+        return json(this.#deps.wills.hearSaid(word));
       case 'kick':
         return json({ address: this.#kickHere(word.clientId) });
       default:

@@ -110,6 +110,8 @@ class NatsCluster implements Cluster {
   readonly #origins = new Map<ConnectionOrigin, string>();
   readonly #subjects: string;
   #run = newMark();
+  /** Something of an earlier run is here. */
+  #remembers = false;
   #revision = 0;
   #phase: ClusterState['phase'] = 'connecting';
   #since: number;
@@ -257,6 +259,7 @@ class NatsCluster implements Cluster {
   #rememberPeer(clientId: string): void {
     const id = RESERVED.test(clientId) ? clientId.replace(RESERVED, '') : null;
     if (id === null) return;
+    this.#remembers = true;
     this.#peerOf(id);
     limitPeerSession(this.#deps.broker, id);
   }
@@ -359,6 +362,7 @@ class NatsCluster implements Cluster {
       ...{ protocol: PROTOCOL, id, run: this.#run, version: this.#deps.version },
       revision: this.#revision,
       retained: digest,
+      remembers: this.#remembers,
       leaves,
       ...(twin === undefined ? {} : { twin }),
     };

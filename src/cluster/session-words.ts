@@ -9,12 +9,14 @@
 //   compare   which of these client ids are there too, by an earlier CONNECT?
 //   kick      disconnect this client
 //   wills     of which clients of mine have you said the will while I was gone?
+//   said      wills of clients of a broker that is gone have been cared for
 //
 // An older broker that does not know the subject has NATS say so at once; one that does not know a word answers with an error.
 
 import { KEY_MAX } from '../broker/message-keys.ts';
 import type { StoredSession, StoredSubscription } from '../broker/ports.ts';
 import type { Wish } from './interest.ts';
+import { CLUSTER_ID } from './options.ts';
 import { areWishes } from './words.ts';
 
 /** CLIENTS_VERSION stands in each question; who answers knows it, or answers with an error. */
@@ -107,7 +109,26 @@ export interface SaidAnswer {
   readonly more: boolean;
 }
 
-export type ClientsWord = ClaimWord | CutWord | TakeWord | OnwardWord | PartWord | DoneWord | CompareWord | KickWord | WillsWord;
+/** SaidWord is of a run of a broker. */
+export interface SaidWord {
+  readonly ask: 'said';
+  readonly from: string;
+  readonly of: string;
+  readonly run: string;
+  readonly clients: readonly string[];
+}
+
+export type ClientsWord =
+  | ClaimWord
+  | CutWord
+  | TakeWord
+  | OnwardWord
+  | PartWord
+  | DoneWord
+  | CompareWord
+  | KickWord
+  | WillsWord
+  | SaidWord;
 
 /** Moving is a session as its giver announces it: all but its messages. */
 export interface Moving {
@@ -135,10 +156,23 @@ export function readWord(bytes: Buffer): ClientsWord | null {
   try {
     const word = JSON.parse(bytes.toString('utf8')) as ClientsWord & { v: number }; // another broker's: looked at below
     if (word === null || typeof word !== 'object' || word.v !== CLIENTS_VERSION) return null;
-    const isWhole = word.ask === 'claim' ? isTime(word.time) : word.ask !== 'cut' || areWishes(word.wishes);
-    return isWhole ? word : null;
+    return isWhole(word) ? word : null;
   } catch {
     return null;
+  }
+}
+
+/** Looks at what is remembered, or counted on. */
+function isWhole(word: ClientsWord): boolean {
+  switch (word.ask) {
+    case 'claim':
+      return isTime(word.time);
+    case 'cut':
+      return areWishes(word.wishes);
+    case 'said':
+      return CLUSTER_ID.test(word.of) && typeof word.run === 'string' && word.clients.every((clientId) => typeof clientId === 'string');
+    default:
+      return true;
   }
 }
 

@@ -1,4 +1,5 @@
-// What brokers of one cluster tell each other of wills: JSON on midge.CLUSTER.wills to all, and on midge.CLUSTER.ID.wills to one that has come.
+// What brokers of one cluster tell each other of the wills of their clients: JSON on midge.CLUSTER.wills to all, and on midge.CLUSTER.ID.wills to one
+// that has come. Which wills have been said in the place of a broker is told by a question (session-words.ts), for that must not get lost.
 
 import type { Session } from '../broker/session/session.ts';
 import type { Qos } from '../mqtt/packet-types.ts';
@@ -36,16 +37,6 @@ export interface WillsWord {
   readonly gone: readonly string[];
 }
 
-/** SaidWord is said by a broker that has cared for wills of another one. */
-export interface SaidWord {
-  readonly v: number;
-  readonly id: string;
-  /** That one, and its run. */
-  readonly of: string;
-  readonly run: string;
-  readonly clients: readonly string[];
-}
-
 /** copyOf makes the copy of a session's will; null = it has none. */
 export function copyOf(session: Session): WillCopy | null {
   const { clientId, username, listener, version, expiryInterval, will } = session;
@@ -58,12 +49,11 @@ export function copyOf(session: Session): WillCopy | null {
 }
 
 /** readWillWord gives null for what is none of this version. */
-export function readWillWord(bytes: Buffer): WillsWord | SaidWord | null {
+export function readWillWord(bytes: Buffer): WillsWord | null {
   try {
-    const word = JSON.parse(bytes.toString('utf8')) as (WillsWord | SaidWord) | null; // another broker's: looked at here
+    const word = JSON.parse(bytes.toString('utf8')) as WillsWord | null; // another broker's: looked at here
     if (word === null || typeof word !== 'object' || word.v !== WILLS_VERSION || !CLUSTER_ID.test(word.id)) return null;
     if (typeof word.run !== 'string') return null;
-    if ('clients' in word) return CLUSTER_ID.test(word.of) && areIds(word.clients) ? word : null;
     return areIds(word.gone) && word.set.every(isWillCopy) ? word : null;
   } catch {
     return null;

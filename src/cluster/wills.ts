@@ -1,8 +1,9 @@
 // Wills of a broker that dies: the others have copies of those of its connected clients, and one of them says each, once.
 //
-//   client connects -> copy to all others          client goes -> forget it
+//   client connects -> copy to all others          client goes -> forget it                                            (told-wills.ts)
 //   a broker is not heard any more -> the first of the others by name says its wills, and tells; where it does not, the next one does
-//   a broker starts again -> it asks which of its wills have been said, and says the rest
+//   a broker starts again -> it asks which of its wills have been said, and says the rest                              (said-wills.ts)
+//                            or it remembers nothing: then it is as if it had not started again
 //
 // A client that connects elsewhere in the meantime has its will said then, or, within the will delay, not at all.
 
@@ -10,17 +11,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Broker } from '../broker/broker.ts';
-import type { Connection } from '../broker/connection/connection.ts';
-import { CLUSTER_LISTENER } from '../broker/options.ts';
-import type { Session } from '../broker/session/session.ts';
 import { Will } from '../broker/session/will.ts';
 import { publishWill, type WillOwner } from '../broker/session/wills.ts';
 import type { Timer } from '../broker/timer-wheel.ts';
 import { decodeProperties, WILL } from '../mqtt/properties.ts';
 import type { Neighbours } from './neighbours.ts';
-import { readAnswer, type SaidAnswer } from './session-words.ts';
-import { copyOf, readWillWord, type SaidWord, WILLS_VERSION, type WillCopy, type WillsWord } from './will-words.ts';
-import { type Alive, inParts } from './words.ts';
+import { SaidWills } from './said-wills.ts';
+import { readAnswer, type SaidAnswer, type SaidWord } from './session-words.ts';
+import { ToldWills } from './told-wills.ts';
+import { readWillWord, type WillCopy, type WillsWord } from './will-words.ts';
+import type { Alive } from './words.ts';
 
 /** Milliseconds without a sign of life, and for each broker that comes first. */
 const SILENCE_MS = 6000;
@@ -32,11 +32,19 @@ const ANSWER_MS = 2000;
 /** Milliseconds that a client with such a will waits for that when it connects. */
 const RELEASE_MS = 5000;
 
-/** What is known of another broker. */
-interface Other {
-  run: string;
+/** What is known of one run of another broker. Times are monotonic milliseconds. */
+interface Run {
+  readonly run: string;
   heardAt: number;
   readonly copies: Map<string, WillCopy>;
+}
+
+/** Another broker: its latest run, and one that has ended without a word of what becomes of its wills. */
+interface Other {
+  latest: Run;
+  ended: Run | null;
+  /** When it was heard that nobody remembers the ended run; null = not yet. */
+  lostAt: number | null;
 }
 
 export interface WillsDeps {
@@ -47,32 +55,28 @@ export interface WillsDeps {
   /** Of this run. */
   readonly run: string;
   /** tell says a word to one broker, or to all. */
-  tell(to: string | null, word: WillsWord | SaidWord): void;
+  tell(to: string | null, word: WillsWord): void;
 }
 
 /** Wills belongs to one broker of a cluster. */
 export class Wills {
   readonly #deps: WillsDeps;
+  readonly #told: ToldWills;
+  readonly #said: SaidWills;
   readonly #others = new Map<string, Other>();
-  /** Of brokers that were not heard any more: the clients whose wills have been cared for. */
-  readonly #said = new Map<string, { run: string; readonly clients: Set<string> }>();
   /** Wills of others that wait for their delay, by client id. */
   readonly #delayed = new Map<string, Timer>();
-  /** Our clients that others have copies of. */
-  readonly #told = new Map<string, Session>();
-  readonly #changed = new Set<string>();
-  #isTurnAwaited = false;
   #connectedAt: number | null = null;
   #startedAt = 0;
   #settle: () => void = () => {};
   /** Resolves when wills from before a restart have been cared for. */
   readonly #settled: Promise<void>;
   #isAsking = false;
-  readonly #noteReady = ({ session }: Connection): void => this.#look(session);
-  readonly #noteGone = ({ session }: Connection): void => this.#look(session);
 
   constructor(deps: WillsDeps) {
     this.#deps = deps;
+    this.#told = new ToldWills({ broker: deps.broker, id: deps.neighbours.id, run: deps.run, tell: deps.tell });
+    this.#said = new SaidWills(deps);
     this.#settled = new Promise((resolve) => {
       this.#settle = resolve;
     });
@@ -80,23 +84,22 @@ export class Wills {
 
   /** count gives the copies that are here. */
   get count(): number {
-    return Array.from(this.#others.values(), ({ copies }) => copies.size).reduce((sum, one) => sum + one, 0);
+    let count = 0;
+    for (const { latest, ended } of this.#others.values()) count += latest.copies.size + (ended?.copies.size ?? 0);
+    return count;
   }
 
   start(): void {
     const { broker, clock } = this.#deps;
     this.#startedAt = clock.monotonic();
-    broker.on('clientReady', this.#noteReady);
-    broker.on('clientDisconnect', this.#noteGone);
-    for (const session of broker.sessions) this.#look(session);
+    this.#told.start();
     if (broker.heldWills === null || broker.heldWills.isEmpty) this.#settle();
   }
 
   /** stop leaves wills from before a restart to the next start: who has said them is not known. */
   stop(): void {
     const { broker } = this.#deps;
-    broker.removeListener('clientReady', this.#noteReady);
-    broker.removeListener('clientDisconnect', this.#noteGone);
+    this.#told.stop();
     for (const timer of this.#delayed.values()) broker.wheel.cancel(timer);
   }
 
@@ -108,44 +111,43 @@ export class Wills {
     this.#connectedAt = null;
   }
 
-  /** heard takes a sign of life. A broker that says farewell cares for its wills itself, and so does one that was started again. */
-  heard({ id, run, leaves }: Alive): void {
+  /** heard takes a sign of life. A broker that says farewell cares for its wills itself, and so does one that was started again and remembers them. */
+  heard({ id, run, leaves, remembers }: Alive): void {
+    const now = this.#deps.clock.monotonic();
     const other = this.#otherOf(id, run);
-    other.heardAt = this.#deps.clock.monotonic();
-    if (other.run !== run || leaves === true) other.copies.clear();
-    other.run = run;
-    const said = this.#said.get(id);
-    if (said?.run !== run) return;
-    for (const clientId of said.clients) this.#cancelDelayed(clientId); // it was cut off, not dead: its clients may still be connected
-    this.#said.delete(id);
+    other.latest.heardAt = now;
+    if (leaves === true) other.latest.copies.clear();
+    if (remembers !== false) other.ended = null;
+    else if (other.ended !== null) other.lostAt ??= now;
+    for (const clientId of this.#said.heard(id, run)) this.#cancelDelayed(clientId); // it was cut off: its clients may still be connected
   }
 
-  /** back gives a broker that has come, or come back, our copies. */
+  /** back gives a broker that has come, or come back, our copies, and tells what has been said while it was away. */
   back(peer: string): void {
-    const copies = Array.from(this.#told.values(), copyOf).filter((copy) => copy !== null);
-    const { id } = this.#deps.neighbours;
-    for (const [at, set] of inParts(copies).entries())
-      this.#deps.tell(peer, { v: WILLS_VERSION, id, run: this.#deps.run, begins: at === 0, set, gone: [] });
+    this.#told.back(peer);
+    this.#said.back(peer);
   }
 
   /** hear takes a word of another broker. */
   hear(bytes: Buffer): void {
     const word = readWillWord(bytes);
     if (word === null) return;
-    if ('clients' in word) return this.#noteSaid(word);
     const { id, run, begins, set, gone } = word;
-    const other = this.#otherOf(id, run);
-    if (begins === true || other.run !== run) other.copies.clear();
-    other.run = run;
-    for (const copy of set) other.copies.set(copy.clientId, copy);
-    for (const clientId of gone) other.copies.delete(clientId);
+    const { copies } = this.#otherOf(id, run).latest;
+    if (begins === true) copies.clear();
+    for (const copy of set) copies.set(copy.clientId, copy);
+    for (const clientId of gone) copies.delete(clientId);
+  }
+
+  /** hearSaid is told what another broker has said in the place of a third. */
+  hearSaid(word: SaidWord): object {
+    this.#noteSaid(word.of, word.run, word.clients);
+    return {};
   }
 
   /** saidOf gives the clients of a broker whose wills were cared for while it was gone: one part of them. */
   saidOf(id: string, run: string, part: number): SaidAnswer {
-    const said = this.#said.get(id);
-    const parts = said === undefined || said.run === run ? [] : inParts([...said.clients]);
-    return { said: parts[part] ?? [], more: part + 1 < parts.length };
+    return this.#said.of(id, run, part);
   }
 
   /** isHolding tells whether the will of a client from before a restart has not been cared for. */
@@ -165,41 +167,60 @@ export class Wills {
   /** granted is told that a client has connected here. Brokers that answered care for its will there; of the others it is said now, unless it has a delay. */
   granted(clientId: string, answered: readonly string[]): void {
     this.#cancelDelayed(clientId);
-    for (const [id, { run, copies }] of this.#others) {
-      const copy = copies.get(clientId);
-      if (copy === undefined || answered.includes(id)) continue;
-      copies.delete(clientId);
-      if (this.#ownerOf(copy).will.delay === 0) this.#say(copy, id);
-      this.#tellSaid(id, run, [clientId]);
+    for (const [id, { latest, ended }] of this.#others) {
+      if (!answered.includes(id)) this.#finish(id, latest, clientId);
+      if (ended !== null) this.#finish(id, ended, clientId); // that one remembers nothing of it
     }
+  }
+
+  #finish(id: string, { run, copies }: Run, clientId: string): void {
+    const copy = copies.get(clientId);
+    if (copy === undefined) return;
+    copies.delete(clientId);
+    if (this.#delayOf(copy) === 0) this.#say(copy, id);
+    this.#tellSaid(id, run, [clientId]);
   }
 
   /** claimed is told that a client has connected to another broker. */
   claimed(clientId: string): void {
     this.#cancelDelayed(clientId);
+    for (const { ended } of this.#others.values()) {
+      const copy = ended?.copies.get(clientId);
+      if (copy !== undefined && this.#delayOf(copy) > 0) ended?.copies.delete(clientId);
+    }
   }
 
   /** beat is called every second. */
   beat(): void {
-    for (const session of this.#told.values()) if (session.will === null || session.isOver) this.#change(session.clientId);
+    this.#told.beat();
+    this.#said.beat();
     if (!this.#isHeldDone) void this.#releaseHeld();
-    if (this.#connectedAt === null) return;
-    for (const [id, other] of this.#others) if (other.copies.size > 0 && this.#isMine(id, other)) this.#inherit(id, other);
+    const connectedAt = this.#connectedAt;
+    if (connectedAt === null) return;
+    const heard = this.#deps.neighbours.heard();
+    for (const [id, other] of this.#others) {
+      const { latest, ended, lostAt } = other;
+      const silentSince = Math.max(latest.heardAt, connectedAt);
+      if (latest.copies.size > 0 && !heard.includes(id) && this.#isOurs(id, silentSince + SILENCE_MS)) this.#inherit(id, latest, silentSince);
+      if (ended === null || lostAt === null || !this.#isOurs(id, lostAt)) continue;
+      other.ended = null;
+      this.#inherit(id, ended, Math.max(ended.heardAt, connectedAt));
+    }
   }
 
-  #isMine(id: string, { heardAt }: Other): boolean {
+  /** The first of the others by name is, from then on; the next one a while later. */
+  #isOurs(id: string, from: number): boolean {
     const { clock, neighbours } = this.#deps;
-    const heard = neighbours.heard();
-    if (heard.includes(id)) return false;
-    const rank = heard.filter((one) => one < neighbours.id).length;
-    return clock.monotonic() - Math.max(heardAt, this.#connectedAt ?? Number.POSITIVE_INFINITY) > SILENCE_MS + rank * RANK_MS;
+    const rank = neighbours.heard().filter((one) => one !== id && one < neighbours.id).length;
+    return clock.monotonic() >= from + rank * RANK_MS;
   }
 
-  #inherit(id: string, { run, copies }: Other): void {
+  #inherit(id: string, { run, copies }: Run, silentSince: number): void {
+    if (copies.size === 0) return;
     const all = [...copies.values()];
     copies.clear();
     this.#deps.log.log('notice', `Cluster: ${id} is not heard any more: this broker says the wills of its ${all.length} clients.`);
-    for (const copy of all) this.#sayInTime(copy, id);
+    for (const copy of all) this.#sayInTime(copy, id, silentSince);
     this.#tellSaid(
       id,
       run,
@@ -207,9 +228,9 @@ export class Wills {
     );
   }
 
-  #sayInTime(copy: WillCopy, id: string): void {
-    const { broker } = this.#deps;
-    const delay = Math.min(this.#ownerOf(copy).will.delay, copy.expiryInterval) - SILENCE_MS / 1000;
+  #sayInTime(copy: WillCopy, id: string, silentSince: number): void {
+    const { broker, clock } = this.#deps;
+    const delay = Math.min(this.#delayOf(copy), copy.expiryInterval) - (clock.monotonic() - silentSince) / 1000;
     if (delay <= 0) return this.#say(copy, id);
     const timer = broker.wheel.after(delay, () => {
       this.#delayed.delete(copy.clientId);
@@ -232,6 +253,11 @@ export class Wills {
     publishWill(broker, this.#ownerOf(copy));
   }
 
+  /** Seconds. */
+  #delayOf(copy: WillCopy): number {
+    return this.#ownerOf(copy).will.delay;
+  }
+
   #ownerOf(copy: WillCopy): WillOwner & { readonly will: Will } {
     const { broker } = this.#deps;
     const { clientId, username, listener, version, expiryInterval, topicName, qos, retain } = copy;
@@ -246,28 +272,25 @@ export class Wills {
   }
 
   #tellSaid(of: string, run: string, clients: readonly string[]): void {
-    for (const part of inParts(clients)) {
-      const word = { v: WILLS_VERSION, id: this.#deps.neighbours.id, of, run, clients: part };
-      this.#noteSaid(word);
-      this.#deps.tell(null, word);
-    }
+    this.#noteSaid(of, run, clients);
+    this.#said.tell(of, run, clients);
   }
 
-  #noteSaid({ of, run, clients }: SaidWord): void {
-    const copies = this.#others.get(of)?.copies;
-    let said = this.#said.get(of);
-    if (said?.run !== run) said = { run, clients: new Set() };
-    this.#said.set(of, said);
-    for (const clientId of clients) {
-      copies?.delete(clientId);
-      said.clients.add(clientId);
-    }
+  #noteSaid(of: string, run: string, clients: readonly string[]): void {
+    this.#said.note({ of, run, clients });
+    const other = this.#others.get(of);
+    for (const one of [other?.latest, other?.ended])
+      if (one?.run === run) for (const clientId of clients) one.copies.delete(clientId); // a later run may have them again
   }
 
   #otherOf(id: string, run: string): Other {
-    const other = this.#others.get(id) ?? { run, heardAt: this.#deps.clock.monotonic(), copies: new Map() };
-    this.#others.set(id, other);
-    return other;
+    const other = this.#others.get(id);
+    if (other?.latest.run === run) return other;
+    const latest: Run = { run, heardAt: this.#deps.clock.monotonic(), copies: new Map() };
+    const ended = other === undefined || other.latest.copies.size === 0 ? (other?.ended ?? null) : other.latest;
+    const next: Other = { latest, ended, lostAt: ended === other?.ended ? (other?.lostAt ?? null) : null };
+    this.#others.set(id, next);
+    return next;
   }
 
   get #isHeldDone(): boolean {
@@ -298,38 +321,5 @@ export class Wills {
   #finishHeld(said: ReadonlySet<string>): void {
     this.#deps.broker.heldWills?.finish(said);
     this.#settle();
-  }
-
-  #look(session: Session | null): void {
-    if (session === null || session.listener === CLUSTER_LISTENER || (session.will === null && !this.#told.has(session.clientId))) return;
-    this.#told.set(session.clientId, session);
-    this.#change(session.clientId);
-  }
-
-  #change(clientId: string): void {
-    this.#changed.add(clientId);
-    if (this.#isTurnAwaited) return;
-    this.#isTurnAwaited = true;
-    setImmediate(() => this.#tell()); // a will that is said at the end of its connection is none any more
-  }
-
-  #tell(): void {
-    const { neighbours, run, tell } = this.#deps;
-    this.#isTurnAwaited = false;
-    const gone: string[] = [];
-    const set: WillCopy[] = [];
-    for (const clientId of this.#changed) {
-      const session = this.#told.get(clientId);
-      const copy = session === undefined || session.isOver ? null : copyOf(session);
-      if (copy !== null) set.push(copy);
-      else {
-        gone.push(clientId);
-        this.#told.delete(clientId);
-      }
-    }
-    this.#changed.clear();
-    const word = { v: WILLS_VERSION, id: neighbours.id, run, set: [], gone: [] };
-    if (set.length > 0) for (const part of inParts(set)) tell(null, { ...word, set: part });
-    if (gone.length > 0) for (const part of inParts(gone)) tell(null, { ...word, gone: part });
   }
 }

@@ -26,6 +26,8 @@ export interface Alive {
   readonly revision: number;
   /** Digest of its retained values. */
   readonly retained: string;
+  /** False = it has nothing of its earlier runs, not even the wills of their clients; absent = true. */
+  readonly remembers?: boolean;
   /** It stops: do not wait for the next sign. */
   readonly leaves?: boolean;
   /** It answers another broker of its name, of this run: it is there, and this word has not been on its way since before that run. */

@@ -24,7 +24,8 @@ const HOSTILE: readonly (readonly [subject: string, word: unknown])[] = [
   ['wills', { ...WILLS, set: [{ ...COPY, clientId: 'three', topicName: 7 }] }],
   ['wills', { ...WILLS, set: [{ ...COPY, clientId: 'four', topicName: 'x', payload: null }] }],
   ['wills', { ...WILLS, set: [], gone: [null] }],
-  ['wills', { v: 1, id: 'x', of: null, run: '1', clients: [null] }],
+  ['b.clients', { v: 1, ask: 'said', from: 'x', of: null, run: '1', clients: [] }],
+  ['b.clients', { v: 1, ask: 'said', from: 'x', of: 'x', run: '1', clients: [null] }],
   [
     'b.clients',
     { v: 1, ask: 'claim', from: 'x', clientId: 'c', time: 1e300, move: 'm', username: null, isProven: false, cleanStart: true },
