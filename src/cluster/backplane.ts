@@ -21,6 +21,8 @@ const CONNECT_MS = 5000;
 /** A server that does not answer this often, so long, is gone. */
 const PING_MS = 2000;
 const PINGS_MAX = 2;
+/** Bytes that a server must take in one message: wills, retained values and client ids may need most of them. As it comes, it takes 1,048,576. */
+const PAYLOAD_MIN = 1_000_000;
 /** Milliseconds that another broker may take for an answer. */
 const ANSWER_MS = 5000;
 
@@ -162,10 +164,10 @@ export class Backplane implements Carrier {
     this.#noteLost(error === undefined ? `${nats.getServer()}: the connection is cut` : `${nats.getServer()}: ${natsReason(error)}`);
   }
 
-  /** Lost, it is made anew by us, so that each reason is known. */
-  #connect(server: string): Promise<NatsConnection> {
+  /** Lost, it is made anew by us, so that each reason is known. Throws for a server that would not take all that brokers say. */
+  async #connect(server: string): Promise<NatsConnection> {
     const { credentials, tls, name } = this.#options;
-    return connect({
+    const nats = await connect({
       servers: [server],
       name,
       noEcho: true,
@@ -176,6 +178,10 @@ export class Backplane implements Carrier {
       ...(tls === null ? {} : { tls: tlsFor(server, tls.ca) }),
       ...(credentials === null ? {} : readCredentials(credentials)),
     });
+    const payloadMax = nats.info?.max_payload ?? 0;
+    if (payloadMax >= PAYLOAD_MIN) return nats;
+    await nats.close();
+    throw new Error(`it takes messages of ${payloadMax} bytes at most, and brokers need 1 MB: set max_payload: 1MB in its configuration`);
   }
 
   #note(status: Status): void {
