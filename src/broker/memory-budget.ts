@@ -167,7 +167,7 @@ export class MemoryBudget {
 
   /** hasRoomFor tells whether a delivery may wait for an account. */
   hasRoomFor({ message }: CountedDelivery, account: Account): boolean {
-    return this.hasRoom(DELIVERY_BYTES + (message.holders === 0 ? messageBytes(message) : 0), account);
+    return this.hasRoom(deliveryBytes(message, message.holders === 0), account);
   }
 }
 
@@ -176,6 +176,11 @@ export function retainedBytes(topicName: number, payload: number, properties: nu
   return RETAINED_BYTES + topicName + Math.max(payload, PAYLOAD_MIN) + properties;
 }
 
-function messageBytes({ payloadLength, properties }: Counted): number {
+/** deliveryBytes are those of a delivery that waits; with its message where that waits for nobody else. */
+export function deliveryBytes(message: Pick<Counted, 'payloadLength' | 'properties'>, isOnly: boolean): number {
+  return DELIVERY_BYTES + (isOnly ? messageBytes(message) : 0);
+}
+
+function messageBytes({ payloadLength, properties }: Pick<Counted, 'payloadLength' | 'properties'>): number {
   return MESSAGE_BYTES + payloadLength + properties.length;
 }

@@ -39,8 +39,8 @@ export interface Claimant {
   whenClosed(listener: () => void): void;
 }
 
-/** ClaimVerdict: 'taken' = the client has connected elsewhere since; 'of another' = the client id belongs to another user there. */
-export type ClaimVerdict = 'granted' | 'taken' | 'of another';
+/** ClaimVerdict: 'taken' = the client has connected elsewhere since; 'of another' = the client id belongs to another user there; 'no room' = its session there is too large for memory_limit here. */
+export type ClaimVerdict = 'granted' | 'taken' | 'of another' | 'no room';
 
 /** ClientIdClaims has several brokers agree to which of them a client id, and its session, belongs. */
 export interface ClientIdClaims {

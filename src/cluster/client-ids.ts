@@ -18,7 +18,7 @@ import type { Session } from '../broker/session/session.ts';
 import { REASON } from '../mqtt/reason-codes.ts';
 import { NobodyListens } from './backplane.ts';
 import { Doubts } from './doubts.ts';
-import { Moves } from './moves.ts';
+import { Moves, NoRoom } from './moves.ts';
 import type { Neighbours } from './neighbours.ts';
 import {
   type Announced,
@@ -142,7 +142,8 @@ export class ClientIds implements ClientIdClaims {
       );
       if (answers.some(({ answer }) => answer?.is === 'later')) return 'taken';
       if (answers.some(({ answer }) => answer?.is === 'another')) return 'of another';
-      for (const { peer, move, answer } of answers) if (answer?.is === 'session') await this.#fetch(peer, move, clientId, answer.moving);
+      for (const { peer, move, answer } of answers)
+        if (answer?.is === 'session' && !(await this.#fetch(peer, move, clientId, answer.moving))) return 'no room';
       claim.answered = answers.filter(({ answer }) => answer !== null).map(({ peer }) => peer);
       this.#deps.wills.granted(clientId, claim.answered);
       return 'granted';
@@ -163,15 +164,18 @@ export class ClientIds implements ClientIdClaims {
     }
   }
 
-  async #fetch(peer: string, move: string, clientId: string, moving: Moving | Announced): Promise<void> {
+  /** False = it stays there, for here is no room. */
+  async #fetch(peer: string, move: string, clientId: string, moving: Moving | Announced): Promise<boolean> {
     try {
       await this.#moves.fetch(peer, move, moving);
       this.#deps.log.log('information', `Cluster: the session of client ${clientId} has come from ${peer}.`);
     } catch (error) {
+      if (error instanceof NoRoom) return false;
       this.#settleLater(peer, clientId);
       const words = `messages that waited at ${peer} for client ${clientId} come when it is back`;
       this.#deps.log.log('warning', `Cluster: ${words}: ${reasonOf(error)}.`);
     }
+    return true;
   }
 
   #noteLease(connection: Connection): void {
@@ -228,6 +232,8 @@ export class ClientIds implements ClientIdClaims {
         return this.#moves.part(word);
       case 'done':
         return json(await this.#moves.done(word.move));
+      case 'keep':
+        return json(this.#moves.keep(word.move));
       case 'compare':
         return json({ earlier: this.#earlierThan(word) });
       case 'wills':

@@ -27,7 +27,7 @@ import { storedSession, storedSubscription } from '../broker/journal.ts';
 import { Message } from '../broker/message.ts';
 import type { LoadedSession } from '../broker/ports.ts';
 import type { Session } from '../broker/session/session.ts';
-import { beginSession, sessionToMove, takeMessages, takeSession } from '../broker/session/session-transfer.ts';
+import { beginSession, bytesOf, sessionToMove, takeMessages, takeSession } from '../broker/session/session-transfer.ts';
 import type { Qos } from '../mqtt/packet-types.ts';
 import { NobodyListens } from './backplane.ts';
 import type { Doubts } from './doubts.ts';
@@ -124,6 +124,9 @@ export interface MovesDeps {
   readonly doubts: Doubts;
 }
 
+/** NoRoom is memory_limit, found out before anything of a session has come. */
+export class NoRoom extends Error {}
+
 /** Moves belongs to one broker, which gives some sessions and takes others. */
 export class Moves {
   readonly #deps: MovesDeps;
@@ -147,7 +150,7 @@ export class Moves {
   stop(): void {
     this.#isStopped = true;
     this.#deps.broker.tree.removeListener(`${MARKERS}+`, this.#hearMarker);
-    for (const [move, leaving] of [...this.#leaving]) this.#keep(move, leaving);
+    for (const [move, leaving] of [...this.#leaving]) this.#giveUp(move, leaving);
   }
 
   /** ended resolves when no session is brought here any more. */
@@ -182,6 +185,7 @@ export class Moves {
       subscriptions: Array.from(session.subscriptions, ([topicFilter, one]) => storedSubscription(topicFilter, one)),
       incoming: [...(session.incoming ?? [])],
       lastOrder: session.outgoing.newestOrder,
+      bytes: bytesOf(session),
     };
     const bytes = Buffer.from(JSON.stringify(moving));
     if (bytes.length <= PART_BYTES) return moving;
@@ -249,7 +253,16 @@ export class Moves {
     return { isOver: true };
   }
 
-  /** fetch brings a session here. Throws when the giver is lost meanwhile: then all is here but the messages that it has. */
+  /** keep ends a move that the taker has no room for: nothing has changed. */
+  keep(move: string): object {
+    const leaving = this.#known(move);
+    const words = `${leaving.taker} has no room for the session of client ${leaving.session.clientId} (memory_limit)`;
+    this.#deps.log.log('notice', `Cluster: ${words}. This broker keeps it.`);
+    this.#keep(move, leaving);
+    return {};
+  }
+
+  /** fetch brings a session here. Throws NoRoom, or when the giver is lost meanwhile: then all is here but the messages that it has. */
   async fetch(giver: string, move: string, announced: Moving | Announced): Promise<void> {
     if (this.#isStopped) throw new Error('this broker leaves the cluster');
     const onward = setInterval(() => {
@@ -266,9 +279,13 @@ export class Moves {
   async #fetch(giver: string, move: string, announced: Moving | Announced): Promise<void> {
     const { broker, doubts } = this.#deps;
     const moving = 'size' in announced ? await this.#announced(giver, move, announced) : announced;
-    const { clientId } = moving.session;
+    const { clientId, listener, username } = moving.session;
     const here = broker.sessions.get(clientId);
     const isLive = here !== null && here.connection !== null;
+    if (!isLive && !broker.budget.hasRoom(moving.bytes ?? 0, broker.accountOf(listener, username))) {
+      await this.#ask(giver, { ask: 'keep', move }).catch(() => {}); // unasked, it keeps the session a little later
+      throw new NoRoom(`no room for the session of client ${clientId}`);
+    }
     const session = here ?? beginSession(broker, moving, moving.lastOrder + ORDERS);
     doubts.begin(session, [giver]); // it may be lost before it is sure what is here
     let isTaken = false;
@@ -407,28 +424,32 @@ export class Moves {
 
   #wait(move: string, leaving: Leaving): void {
     clearTimeout(leaving.timer);
-    leaving.timer = setTimeout(() => this.#keep(move, leaving), SILENCE_MS);
+    leaving.timer = setTimeout(() => this.#giveUp(move, leaving), SILENCE_MS);
     leaving.timer.unref();
   }
 
   /** The taker is lost: the session stays here. If the taker has it too, that shows when it is back. */
-  #keep(move: string, leaving: Leaving): void {
-    const { broker, log, doubts } = this.#deps;
-    const { session, gate, timer, end, taker } = leaving;
+  #giveUp(move: string, leaving: Leaving): void {
+    const { session, taker } = leaving;
+    const words = `${taker} has not taken over the session of client ${session.clientId} to the end`;
+    if (!session.isOver) {
+      this.#deps.doubts.begin(session, [taker]);
+      this.#deps.log.log('warning', `Cluster: ${words}. This broker keeps it.`);
+    }
+    this.#keep(move, leaving);
+  }
+
+  #keep(move: string, { session, gate, timer, end }: Leaving): void {
+    const { broker } = this.#deps;
     clearTimeout(timer);
     this.#leaving.delete(move);
     gate.close();
     if (!session.isOver) {
-      doubts.begin(session, [taker]);
       for (const one of session.subscriptions.values()) {
         broker.tree.remove(one);
         broker.tree.add(one);
       }
       broker.sessions.unsuspend(session);
-      log.log(
-        'warning',
-        `Cluster: ${taker} has not taken over the session of client ${session.clientId} to the end. This broker keeps it.`,
-      );
     }
     end();
   }

@@ -6,6 +6,7 @@
 //   onward    the move goes on, though nothing is asked at the moment: wait for it
 //   part      some of those bytes
 //   done      they are on the taker's disk: forget it
+//   keep      the taker has no room for it
 //   compare   which of these client ids are there too, by an earlier CONNECT?
 //   kick      disconnect this client
 //   wills     of which clients of mine have you said the will while I was gone?
@@ -84,6 +85,11 @@ export interface DoneWord {
   readonly move: string;
 }
 
+export interface KeepWord {
+  readonly ask: 'keep';
+  readonly move: string;
+}
+
 export interface CompareWord {
   readonly ask: 'compare';
   readonly from: string;
@@ -125,6 +131,7 @@ export type ClientsWord =
   | OnwardWord
   | PartWord
   | DoneWord
+  | KeepWord
   | CompareWord
   | KickWord
   | WillsWord
@@ -137,6 +144,8 @@ export interface Moving {
   readonly incoming: readonly (readonly [packetId: number, digest: number])[];
   /** Greatest order of its deliveries so far. */
   readonly lastOrder: number;
+  /** As memory_limit counts it, with its messages. Absent = an older broker does not tell. */
+  readonly bytes?: number;
 }
 
 /** Announced is one that is too large for the answer: so many bytes, to be asked for like those of the session. */

@@ -13,6 +13,9 @@ import { type End, type Lost, type Network, PRESENT, twoEnds, WANDERER } from '.
 /** Steps of a move without other brokers. */
 const STEPS = ['claim', 'cut', 'take', 'part', 'done'] as const;
 const MESSAGES = ['one', 'two', 'three', 'four'];
+/** Bytes of memory_limit, and messages that have no room there. */
+const SMALL = 50_000;
+const MANY = Array.from({ length: 100 }, (_, number) => String(number));
 
 /** A session at a broker that has one QoS 2 message under way, and three messages that wait. */
 async function prepare({ midge }: End): Promise<void> {
@@ -208,4 +211,20 @@ test('cluster answers questions of a version that it does not know with an error
   const [a] = await twoEnds(t, { now: () => null });
   for (const word of ['{"v":2,"ask":"claim"}', '{"v":1,"ask":"dance"}', 'null', '[', '{"v":1,"ask":"cut"}', '{"v":1,"ask":"compare"}'])
     assert.match((await a.ids.answer(Buffer.from(word))).toString(), /^\{"error":/);
+});
+
+test('cluster refuses a client whose session has no room where it comes, and the session stays whole where it is', async (t) => {
+  const [a, b] = await twoEnds(t, { now: () => null }, (id) => (id === 'b' ? { options: { memoryLimit: SMALL } } : {}));
+  await prepare(a);
+  for (const text of MANY) publish(a.midge, text, 1);
+  const { kept } = b.midge.broker.budget;
+  const refused = b.midge.open();
+  refused.send("10 [ PROTOCOL 00 0000 { 11 FFFFFFFF } 'wanderer' ]");
+  await refused.expect('20 [ 00 97 { ... } ]');
+  await refused.expectClosed();
+  assert.equal(b.midge.broker.sessions.get('wanderer'), null);
+  assert.equal(b.midge.broker.budget.kept, kept);
+  const back = await a.midge.connect(WANDERER);
+  publish(a.midge, 'end', 1);
+  assert.deepEqual(await taken(back), [...MESSAGES.slice(0, 3), ...MANY]);
 });

@@ -123,6 +123,7 @@ function claim(connection: Connection, packet: ConnectPacket, terms: ConnectTerm
 function claimed(connection: Connection, packet: ConnectPacket, terms: ConnectTerms, verdict: ClaimVerdict): void {
   if (verdict === 'granted') return accept(connection, packet, terms);
   if (verdict === 'of another') return refuseId(connection, packet, null);
+  if (verdict === 'no room') return refuseForMemory(connection, packet);
   connection.disconnect(REASON.SESSION_TAKEN_OVER);
 }
 
@@ -162,15 +163,23 @@ function isKeptOut(connection: Connection, packet: ConnectPacket, terms: Connect
   const { broker, origin } = connection;
   const limit = broker.sessions.limitFor(existing, connection.id, broker.accountOf(origin.policy.name, terms.username));
   if (limit !== null) {
+    if (limit === 'memory_limit') {
+      refuseForMemory(connection, packet);
+      return true;
+    }
     reportConnect(connection, packet, { cause: 'busy', limit });
     if (limit === 'global_max_clients') refuse(connection, REASON.SERVER_BUSY);
-    else if (limit === 'memory_limit') refuse(connection, REASON.QUOTA_EXCEEDED);
     else connection.closeFor(`${limit} exceeded`); // without a word, as mosquitto
     return true;
   }
   if (existing === null || !isOfAnother(existing, broker, terms.username, isProven(connection, terms.username))) return false;
   refuseId(connection, packet, existing.username);
   return true;
+}
+
+function refuseForMemory(connection: Connection, packet: ConnectPacket): void {
+  reportConnect(connection, packet, { cause: 'busy', limit: 'memory_limit' });
+  refuse(connection, REASON.QUOTA_EXCEEDED);
 }
 
 /** `owner` null = it is not known here. */

@@ -6,6 +6,7 @@
 import { Subscription } from '../delivery/subscription.ts';
 import type { Broker } from '../engine.ts';
 import { storedDelivery, storedMessage, storedSession, storedSubscription } from '../journal.ts';
+import { deliveryBytes } from '../memory-budget.ts';
 import type { Message } from '../message.ts';
 import type { LoadedSession, StoredMessage, StoredSession, StoredSubscription } from '../ports.ts';
 import { restoredDelivery, restoredMessage } from '../restoration.ts';
@@ -36,6 +37,17 @@ export function sessionToMove(session: Session): LoadedSession {
     })),
     incoming: [...(session.incoming ?? [])],
   };
+}
+
+/** bytesOf gives what the memory budget counts for a session and all that waits in it. */
+export function bytesOf(session: Session): number {
+  const messages = new Set<Message>();
+  let bytes = session.countedBytes;
+  for (const { message } of session.outgoing.unacknowledged()) {
+    bytes += deliveryBytes(message, !messages.has(message));
+    messages.add(message);
+  }
+  return bytes;
 }
 
 /**
