@@ -26,7 +26,7 @@ import { Link, type LinkWatcher } from './link.ts';
 import { NatsStream } from './nats-stream.ts';
 import { sessionFrom, sessionTo } from './options.ts';
 import { Peer } from './peer.ts';
-import { endPeerSessions, limitPeerSession, withoutPeers } from './peer-session.ts';
+import { endPeerSessions, limitPeerSession } from './peer-session.ts';
 import { SharedRetained } from './retained.ts';
 import { answerPieces, RetainedSync } from './retained-sync.ts';
 import type { ClusterState } from './state.ts';
@@ -149,7 +149,7 @@ class NatsCluster implements Cluster {
     });
     this.#figures = new FigureExchange({
       clock: deps.clock,
-      own: () => this.#ownFigures(),
+      own: () => deps.figures(),
       ask: (peer) => this.#backplane.ask(`${this.#subjects}.${peer}.figures`, Buffer.alloc(0)),
     });
     this.#backplane = new Backplane(
@@ -177,7 +177,7 @@ class NatsCluster implements Cluster {
       server: this.#server,
       lastError: this.#lastError,
       carried: this.#carried,
-      figures: this.#ownFigures(),
+      figures: this.#deps.figures(),
       totals: this.#figures.totals(),
       wills: this.#clients.wills.count,
       peers,
@@ -210,10 +210,6 @@ class NatsCluster implements Cluster {
     await this.#backplane.stop(); // no answer comes any more to what they ask
     await Promise.all([...ending, this.#clients.ended()]); // the next cluster finds the tree as the sessions have it
     this.#retained.end(); // last: a topic that is cleared meanwhile is remembered as such
-  }
-
-  #ownFigures(): Figures {
-    return withoutPeers(this.#deps.figures(), this.#deps.broker, this.#peers.keys());
   }
 
   forget(id: string): Forgotten {

@@ -1,7 +1,6 @@
 // The session in which messages for another broker wait. It stands for all clients there, so that limits for one client do not fit it.
 
 import type { Broker } from '../broker/broker.ts';
-import type { Figures } from './figures.ts';
 import { sessionFrom, sessionTo } from './options.ts';
 
 /**
@@ -25,21 +24,6 @@ export function limitPeerSession({ sessions, options }: Broker, peer: string): v
     maxBytes: maxQueuedBytes === 0 ? PEER_QUEUE_BYTES : maxQueuedBytes,
     expiry: null,
   };
-}
-
-/** withoutPeers leaves the sessions of other brokers out of what is counted about clients. */
-export function withoutPeers(figures: Figures, { sessions }: Broker, peers: Iterable<string>): Figures {
-  let connected = 0;
-  let away = 0;
-  for (const peer of peers) {
-    for (const clientId of [sessionTo(peer), sessionFrom(peer)]) {
-      const session = sessions.get(clientId);
-      if (session?.connection === null) away++;
-      else if (session !== null) connected++;
-    }
-  }
-  const theirs: Figures = { 'clients/total': connected + away, 'clients/connected': connected, 'clients/disconnected': away };
-  return Object.fromEntries(Object.entries(figures).map(([name, value]) => [name, value - (theirs[name] ?? 0)]));
 }
 
 /** endPeerSessions forgets what waits for a peer, and what it has had. */

@@ -1,4 +1,5 @@
-// Clients and messages as a person counts them: without the broker's test of itself, and without the numbers of its $SYS tree.
+// Clients and messages as a person counts them: without the broker's test of itself, the other brokers of a cluster, and the numbers of its $SYS
+// tree.
 
 import type { Clock } from '../base/clock.ts';
 import type { Broker } from '../broker/broker.ts';
@@ -72,16 +73,17 @@ export class ClientTraffic {
   }
 
   get connectedClients(): number {
-    return this.#setup.broker.connectedClients - this.#testerConnections();
+    return this.#setup.broker.sessions.connectedClients - this.#testerConnections();
   }
 
   get clientsAway(): number {
     const { broker } = this.#setup;
-    return broker.sessions.count - (this.#tester() === null ? 0 : 1) - this.connectedClients;
+    return broker.sessions.clientCount - (this.#tester() === null ? 0 : 1) - this.connectedClients;
   }
 
   get connections(): number {
-    return this.#setup.broker.connections.size - this.#testerConnections();
+    const { connections, sessions } = this.#setup.broker;
+    return connections.size - sessions.connectedLinks - this.#testerConnections();
   }
 
   /** connectionsOf counts those of a listener. */

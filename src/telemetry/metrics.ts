@@ -39,7 +39,7 @@ export const METRICS: readonly Metric[] = [
     unit: 'clients',
     help: 'Clients with a session, connected or away.',
     sysTopics: ['clients/total'],
-    read: ({ sessions }) => sessions.count,
+    read: ({ sessions }) => sessions.clientCount,
   },
   {
     name: 'clients_maximum',
@@ -55,7 +55,7 @@ export const METRICS: readonly Metric[] = [
     unit: 'clients',
     help: 'Clients that are connected.',
     sysTopics: ['clients/connected', 'clients/active'],
-    read: ({ connectedClients }) => connectedClients,
+    read: ({ sessions }) => sessions.connectedClients,
   },
   {
     name: 'clients_disconnected',
@@ -63,7 +63,7 @@ export const METRICS: readonly Metric[] = [
     unit: 'clients',
     help: 'Clients that are away, whose session is kept.',
     sysTopics: ['clients/disconnected', 'clients/inactive'],
-    read: ({ sessions, connectedClients }) => sessions.count - connectedClients,
+    read: ({ sessions }) => sessions.clientCount - sessions.connectedClients,
   },
   {
     name: 'clients_expired',

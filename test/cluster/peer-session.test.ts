@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PEER_QUEUE_BYTES, PEER_QUEUE_MESSAGES, withoutPeers } from '../../src/cluster/peer-session.ts';
+import { PEER_QUEUE_BYTES, PEER_QUEUE_MESSAGES } from '../../src/cluster/peer-session.ts';
+import { sysNumbers } from '../../src/telemetry/sys-tree.ts';
 import { client, listening } from '../bridges/clients.ts';
 import { eventually } from '../bridges/scene.ts';
 import { type Member, startMembers, startNats } from './scene.ts';
@@ -24,10 +25,19 @@ test('cluster keeps more for a broker that is away than for one client, and none
   assert.deepEqual(limits, { maxMessages: PEER_QUEUE_MESSAGES, maxBytes: PEER_QUEUE_BYTES, expiry: null });
 });
 
-test('cluster counts no link between brokers as a client', async (t) => {
+test('cluster counts no link between brokers as a client, nor among those that a limit lets in', async (t) => {
   const nats = await startNats(t);
-  const [a] = (await startMembers(t, nats, ['a', 'b'])) as [Member, Member];
+  const [a, b] = (await startMembers(t, nats, ['a', 'b'], { options: { globalMaxConnections: 1, globalMaxClients: 1 } })) as [Member, Member];
+  const { broker } = a;
+  const counts = () => {
+    const numbers = new Map(sysNumbers(broker, 0));
+    return ['total', 'connected', 'disconnected', 'maximum'].map((name) => numbers.get(`$SYS/broker/clients/${name}`));
+  };
+  assert.deepEqual(counts(), [0, 0, 0, 0]);
   await client(t, a.port);
-  await eventually(() => a.broker.connectedClients === 3, 'a client, and both ends of the link');
-  assert.equal(withoutPeers({ 'clients/connected': a.broker.connectedClients }, a.broker, ['b'])['clients/connected'], 1);
+  assert.equal(broker.connectedClients, 3, 'a client, and both ends of the link');
+  assert.deepEqual(counts(), [1, 1, 0, 1]);
+  await b.leave();
+  await eventually(() => broker.connectedClients === 1, 'the link has ended');
+  assert.deepEqual(counts(), [1, 1, 0, 1]);
 });

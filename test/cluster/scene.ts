@@ -85,7 +85,7 @@ export async function startMember(
   const midge = await startTestBroker({ log: log as Logger, holdsWills: true, ...more });
   const { broker } = midge;
   const settings = { name, id, servers: nats.servers, credentials, tls };
-  const figures = () => ({ 'clients/connected': broker.connectedClients });
+  const figures = () => ({ 'clients/connected': broker.sessions.connectedClients });
   const cluster = createCluster(settings, { broker, clock: systemClock, log: log as Logger, version: '0.0.0', figures });
   broker.authenticator = cluster.authenticator(more.authenticator ?? { authenticate: () => 'accepted' });
   broker.setAuthorizer(cluster.authorizer(more.authorizer ?? null));

@@ -11,6 +11,7 @@ import { reasonInWords } from '../connection/disconnect-words.ts';
 import { reportConnect, reportTerm, reportVerdict } from '../connection/refusal.ts';
 import { IncomingAliases, OutgoingAliases } from '../connection/topic-aliases.ts';
 import type { Broker } from '../engine.ts';
+import { CLUSTER_LISTENER } from '../options.ts';
 import type { AuthenticationVerdict, ClaimVerdict } from '../ports.ts';
 import { isOfAnother } from '../session/ownership.ts';
 import { Session } from '../session/session.ts';
@@ -161,12 +162,13 @@ function accept(connection: Connection, packet: ConnectPacket, terms: ConnectTer
 /** Refuses who finds no room, or another's session: it tells whether it has. */
 function isKeptOut(connection: Connection, packet: ConnectPacket, terms: ConnectTerms, existing: Session | null): boolean {
   const { broker, origin } = connection;
-  const limit = broker.sessions.limitFor(existing, connection.id, broker.accountOf(origin.policy.name, terms.username));
-  if (limit !== null) {
-    if (limit === 'memory_limit') {
-      refuseForMemory(connection, packet);
-      return true;
-    }
+  const { name } = origin.policy;
+  const limit = broker.sessions.limitFor(existing, connection.id, broker.accountOf(name, terms.username));
+  if (limit === 'memory_limit') {
+    refuseForMemory(connection, packet);
+    return true;
+  }
+  if (limit !== null && name !== CLUSTER_LISTENER) {
     reportConnect(connection, packet, { cause: 'busy', limit });
     if (limit === 'global_max_clients') refuse(connection, REASON.SERVER_BUSY);
     else connection.closeFor(`${limit} exceeded`); // without a word, as mosquitto

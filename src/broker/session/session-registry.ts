@@ -8,6 +8,7 @@ import { redeliverShared } from '../delivery/delivery.ts';
 import type { Subscription } from '../delivery/subscription.ts';
 import type { Broker } from '../engine.ts';
 import { type Account, SESSION_BYTES, SUBSCRIPTION_BYTES } from '../memory-budget.ts';
+import { CLUSTER_LISTENER } from '../options.ts';
 import type { LoadedSession } from '../ports.ts';
 import { hashOf } from '../topic.ts';
 import { NO_EXPIRY } from './expiry.ts';
@@ -24,6 +25,8 @@ const REMOVED_AT_ONCE = 2000;
 export class SessionRegistry {
   readonly #broker: Broker;
   readonly #sessions = new Map<string, Session>();
+  /** Those by which the brokers of a cluster bring each other messages: they are no clients. */
+  readonly #links = new Set<Session>();
   /** Sessions that stay in the database, by a hash of their client id: there may be more than there is memory for. */
   readonly #left = new Set<number>();
 
@@ -33,6 +36,23 @@ export class SessionRegistry {
 
   get count(): number {
     return this.#sessions.size;
+  }
+
+  /** clientCount counts those of clients, connected or away. */
+  get clientCount(): number {
+    return this.#sessions.size - this.#links.size;
+  }
+
+  /** connectedClients counts clients that are connected. */
+  get connectedClients(): number {
+    return this.#broker.connectedClients - this.connectedLinks;
+  }
+
+  /** connectedLinks counts connections between brokers. */
+  get connectedLinks(): number {
+    let count = 0;
+    for (const { connection } of this.#links) if (connection !== null) count++;
+    return count;
   }
 
   get(clientId: string): Session | null {
@@ -52,9 +72,9 @@ export class SessionRegistry {
     if (existing === null && this.#left.size > 0 && this.#left.has(keyOf(clientId))) return 'memory_limit';
     if (existing === null && !this.#broker.budget.hasRoom(SESSION_BYTES, account)) return 'memory_limit';
     const { globalMaxClients, globalMaxConnections } = this.#broker.options;
-    if (existing === null && globalMaxClients >= 0 && this.count >= globalMaxClients) return 'global_max_clients';
+    if (existing === null && globalMaxClients >= 0 && this.clientCount >= globalMaxClients) return 'global_max_clients';
     const takesOver = existing !== null && existing.connection !== null;
-    if (takesOver || globalMaxConnections < 0 || this.#broker.connectedClients < globalMaxConnections) return null;
+    if (takesOver || globalMaxConnections < 0 || this.connectedClients < globalMaxConnections) return null;
     return 'global_max_connections';
   }
 
@@ -62,12 +82,11 @@ export class SessionRegistry {
   adopt(session: Session, connection: Connection): void {
     const broker = this.#broker;
     const resumes = this.#sessions.get(session.clientId) === session;
-    this.#sessions.set(session.clientId, session);
-    this.#count(session);
+    this.#set(session);
     if (connection.connectTimer !== null) broker.wheel.cancel(connection.connectTimer);
     connection.connectTimer = null;
     broker.registerClient(connection);
-    if (this.count > broker.counters.clientsMaximum) broker.counters.clientsMaximum = this.count;
+    if (this.clientCount > broker.counters.clientsMaximum) broker.counters.clientsMaximum = this.clientCount;
     if (!resumes) session.journal?.dropSession(session);
     if (session.expiryInterval > 0) broker.journal?.saveSession(session);
     else {
@@ -133,8 +152,7 @@ export class SessionRegistry {
 
   /** restore takes back a session from before a restart. */
   restore(session: Session): void {
-    this.#sessions.set(session.clientId, session);
-    this.#count(session);
+    this.#set(session);
     this.#expireLater(session, Math.max(0, session.expiryInterval - session.secondsAway));
   }
 
@@ -163,6 +181,7 @@ export class SessionRegistry {
   end(session: Session): void {
     const broker = this.#broker;
     if (this.#sessions.get(session.clientId) === session) this.#sessions.delete(session.clientId);
+    this.#links.delete(session);
     broker.budget.add(-session.countedBytes, session.account);
     session.countedBytes = 0;
     if (session.expiryTimer !== null) broker.wheel.cancel(session.expiryTimer);
@@ -218,6 +237,12 @@ export class SessionRegistry {
     return true;
   }
 
+  #set(session: Session): void {
+    this.#sessions.set(session.clientId, session);
+    if (session.listener === CLUSTER_LISTENER) this.#links.add(session);
+    this.#count(session);
+  }
+
   /** What a session takes beside its messages, for the memory budget. */
   #count(session: Session): void {
     const { subscriptionCounts: counts, will } = session;
@@ -231,7 +256,7 @@ export class SessionRegistry {
     if (session.expiryInterval === NO_EXPIRY) return;
     session.expiryTimer = this.#broker.wheel.after(seconds, () => {
       this.#broker.log.log('notice', `Expiring client ${session.clientId} due to timeout.`);
-      this.#broker.counters.clientsExpired++;
+      if (!this.#links.has(session)) this.#broker.counters.clientsExpired++;
       this.end(session);
     });
   }
