@@ -331,6 +331,12 @@ export class ClientIds implements ClientIdClaims {
     void this.settle(peer);
   }
 
+  /** forget has nothing be left of a broker that never comes back. */
+  forget(peer: string): void {
+    this.#unsettled.delete(peer);
+    this.#settling.delete(peer);
+  }
+
   /** settle asks a broker about all that it could not be asked about. */
   async settle(peer: string): Promise<void> {
     const ids = this.#unsettled.get(peer);
@@ -341,7 +347,7 @@ export class ClientIds implements ClientIdClaims {
       await this.#settleAll(peer, [...ids]);
       this.#doubts.settled(peer, this.#unsettled.get(peer) ?? new Set());
     } catch (error) {
-      const isAgain = !(error instanceof NobodyListens);
+      const isAgain = !(error instanceof NobodyListens) && this.#settling.has(peer); // else it has been forgotten meanwhile
       for (const clientId of isAgain ? ids : []) if (this.#deps.broker.sessions.get(clientId) !== null) this.#settleLater(peer, clientId);
       this.#deps.log.log('debug', `Cluster: cannot compare clients with ${peer}: ${reasonOf(error)}`);
     } finally {

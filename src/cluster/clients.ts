@@ -74,6 +74,12 @@ export class Clients {
     this.ids.peerBack(peer, since);
   }
 
+  /** forget has nothing be left of a broker that never comes back. */
+  forget(peer: string): void {
+    this.wills.forget(peer);
+    this.ids.forget(peer);
+  }
+
   /** beat is called every second. */
   beat(): void {
     this.wills.beat();

@@ -225,6 +225,8 @@ class NatsCluster implements Cluster {
     this.#peers.delete(id);
     void peer.stop();
     endPeerSessions(this.#deps.broker, id);
+    this.#clients.forget(id);
+    this.#sync.forget(id);
     this.#deps.log.log('notice', `Cluster: ${id} is forgotten, with all that waited for it.`);
     return 'forgotten';
   }

@@ -56,6 +56,11 @@ export class RetainedSync {
     else void this.#pull(peer, asking);
   }
 
+  /** forget has nothing be left of a broker that never comes back. */
+  forget(peer: string): void {
+    this.#peers.delete(peer);
+  }
+
   async #pull(peer: string, asking: Asking): Promise<void> {
     const { values, ask, failed } = this.#deps;
     let taken = 0;

@@ -139,6 +139,17 @@ export class Wills {
     for (const clientId of gone) copies.delete(clientId);
   }
 
+  /** forget has nothing be left of a broker that never comes back. The first of the others says the wills that nobody has said. */
+  forget(id: string): void {
+    this.#said.forget(id);
+    const other = this.#others.get(id);
+    if (other === undefined || this.#connectedAt === null) return; // alone, this broker cannot tell: as soon as it can, it says them
+    this.#others.delete(id);
+    if (this.#rankFor(id) > 0) return;
+    for (const one of [other.ended, other.latest])
+      for (const copy of one?.copies.values() ?? []) this.#sayInTime(copy, id, other.latest.heardAt);
+  }
+
   /** hearSaid is told what another broker has said in the place of a third. */
   hearSaid(word: SaidWord): object {
     this.#noteSaid(word.of, word.run, word.clients);
@@ -200,6 +211,7 @@ export class Wills {
     const heard = this.#deps.neighbours.heard();
     for (const [id, other] of this.#others) {
       const { latest, ended, lostAt } = other;
+      if (latest.copies.size === 0 && ended === null && !heard.includes(id)) this.#others.delete(id);
       const silentSince = Math.max(latest.heardAt, connectedAt);
       if (latest.copies.size > 0 && !heard.includes(id) && this.#isOurs(id, silentSince + SILENCE_MS)) this.#inherit(id, latest, silentSince);
       if (ended === null || lostAt === null || !this.#isOurs(id, lostAt)) continue;
@@ -210,9 +222,13 @@ export class Wills {
 
   /** The first of the others by name is, from then on; the next one a while later. */
   #isOurs(id: string, from: number): boolean {
-    const { clock, neighbours } = this.#deps;
-    const rank = neighbours.heard().filter((one) => one !== id && one < neighbours.id).length;
-    return clock.monotonic() >= from + rank * RANK_MS;
+    return this.#deps.clock.monotonic() >= from + this.#rankFor(id) * RANK_MS;
+  }
+
+  /** How many come before this broker. */
+  #rankFor(id: string): number {
+    const { neighbours } = this.#deps;
+    return neighbours.heard().filter((one) => one !== id && one < neighbours.id).length;
   }
 
   #inherit(id: string, { run, copies }: Run, silentSince: number): void {

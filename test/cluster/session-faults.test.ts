@@ -228,3 +228,18 @@ test('cluster refuses a client whose session has no room where it comes, and the
   publish(a.midge, 'end', 1);
   assert.deepEqual(await taken(back), [...MESSAGES.slice(0, 3), ...MANY]);
 });
+
+test('cluster asks a broker that is forgotten about no client any more', async (t) => {
+  const asked: string[] = [];
+  const network: Network = { now: () => 'answer' };
+  const [, b] = await twoEnds(t, network);
+  const client = await b.midge.connect(WANDERER);
+  network.now = ({ ask }) => {
+    asked.push(ask);
+    return null;
+  };
+  b.ids.forget('a');
+  await b.ids.settle('a');
+  await client.expectSilence();
+  assert.deepEqual(asked, []);
+});

@@ -168,3 +168,26 @@ test('cluster does not take copies of a new run away when it hears late what was
   b.wills.hearSaid({ ask: 'said', from: 'c', of: 'a', run: '1', clients: ['one'] });
   assert.equal(b.wills.count, 1);
 });
+
+test('cluster says the wills of a broker that is forgotten before their time, once, and keeps nothing of it', async (t) => {
+  const { ends, hear, pass } = await scene(t, ['b', 'c']);
+  const [b, c] = ends as [End, End];
+  hear('1', 'one', 'late');
+  for (const { wills } of ends) wills.forget('a');
+  await b.watcher.expect("30 [ 'will/one' {} |gone| ]");
+  await pass(LONG);
+  for (const { wills, watcher } of [b, c]) {
+    await watcher.expectSilence();
+    assert.equal(wills.count, 0);
+    assert.deepEqual(wills.saidOf('a', '2', 0), { said: [], more: false });
+  }
+});
+
+test('cluster keeps nothing of what was said in the place of a broker that is forgotten', async (t) => {
+  const { ends, hear, pass } = await scene(t, ['b', 'c']);
+  hear('1', 'one');
+  await pass(SILENT);
+  for (const { wills } of ends) assert.deepEqual(wills.saidOf('a', '2', 0).said, ['one']);
+  for (const { wills } of ends) wills.forget('a');
+  for (const { wills } of ends) assert.deepEqual(wills.saidOf('a', '2', 0).said, []);
+});
