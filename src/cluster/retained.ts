@@ -121,21 +121,33 @@ export class SharedRetained implements RetainedWatcher {
 
   /** page gives what may differ from another broker's hashes, beginning at a bucket. */
   page(theirs: Buffer, from: number): Page {
-    const differs = (bucket: number) => theirs.readUInt32BE(bucket * 4) !== this.#hashes[bucket];
+    const differs = (bucket: number) => bucket >= from && theirs.readUInt32BE(bucket * 4) !== this.#hashes[bucket];
+    const cleared = this.#clearedIn(differs);
     const records: Buffer[] = [];
     let size = 0;
     for (let bucket = from; bucket < BUCKETS; bucket++) {
       if (size >= PAGE_MIN) return { records: Buffer.concat(records), next: bucket };
       if (!differs(bucket)) continue;
-      for (const topicName of this.#keys[bucket]!.keys()) {
+      for (const topicName of [...this.#keys[bucket]!.keys(), ...(cleared.get(bucket) ?? [])]) {
         const record = this.#recordOf(topicName);
         if (record !== null) size += record.length;
         if (record !== null) records.push(record);
       }
     }
-    for (const [topicName, key] of this.#deps.broker.retained.cleared.entries())
-      if (differs(bucketOf(topicName))) records.push(encodeCleared(topicName, key));
     return { records: Buffer.concat(records), next: BUCKETS };
+  }
+
+  /** Topics that were cleared, by bucket: found anew for each page, which costs less than a second index of all of them. */
+  #clearedIn(isWanted: (bucket: number) => boolean): Map<number, string[]> {
+    const found = new Map<number, string[]>();
+    for (const [topicName] of this.#deps.broker.retained.cleared.entries()) {
+      const bucket = bucketOf(topicName);
+      if (!isWanted(bucket)) continue;
+      const names = found.get(bucket);
+      if (names === undefined) found.set(bucket, [topicName]);
+      else names.push(topicName);
+    }
+    return found;
   }
 
   /** No other broker gives the same: two values with one key would differ for ever. */
