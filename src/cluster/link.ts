@@ -28,6 +28,10 @@ import { limitPeerSession } from './peer-session.ts';
 
 /** Bytes of a whole packet, whatever its size may be. */
 const ANY_SIZE = MAX_REMAINING_LENGTH + 5;
+/** Filters of one SUBSCRIBE to our own broker, which takes FILTERS_MAX: each waits for the disk. */
+const FILTERS_AT_ONCE = 2000;
+/** Shared subscriptions that wait for SUBACK at once: each has a SUBSCRIBE of its own, for its subscription identifier. */
+const SHARED_AT_ONCE = 500;
 /** Seconds that a broker is expected back: longer absent, and both forget the session of the other. */
 const KEPT_SECONDS = 7 * 86_400;
 /** Seconds after which a silent link is given up, by PINGREQ. */
@@ -72,6 +76,7 @@ export class Link {
     this.#remote = new MqttClient(stream, this.#remoteOwner(), ANY_SIZE);
     const [near, far] = inProcessStream();
     this.#local = new MqttClient(near, this.#localOwner(), ANY_SIZE);
+    this.#local.filtersAtOnce = FILTERS_AT_ONCE;
     setup.broker.open(far, setup.origin);
   }
 
@@ -117,7 +122,8 @@ export class Link {
       qos === -1 || isSharedFilter(topicFilter) ? [] : [{ ...{ topicFilter, qos, noLocal: true }, ...AS_CARRIED }],
     );
     if (gone.length > 0) await this.#local.unsubscribe(gone);
-    for (const wish of shared) await this.#share(wish);
+    for (let at = 0; at < shared.length; at += SHARED_AT_ONCE)
+      await Promise.all(shared.slice(at, at + SHARED_AT_ONCE).map((wish) => this.#share(wish)));
     const codes = requests.length === 0 ? [] : await this.#local.subscribe(requests);
     for (const [at, { topicFilter }] of requests.entries()) {
       const code = codes[at] ?? REASON.UNSPECIFIED_ERROR;

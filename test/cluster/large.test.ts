@@ -9,12 +9,15 @@ import { Wills } from '../../src/cluster/wills.ts';
 import { client, publish } from '../bridges/clients.ts';
 import { eventually } from '../bridges/scene.ts';
 import { startTestBroker } from '../support/broker/test-broker.ts';
-import { type Member, startMembers, startNats } from './scene.ts';
+import { type Member, startMember, startMembers, startNats } from './scene.ts';
 
 /** Bytes that a NATS server takes as it comes. */
 const NATS_MAX = 1_048_576;
 /** Of one client; as JSON some 1.5 MB. */
 const SUBSCRIPTIONS = 2000;
+const SHARES = 40;
+/** Bytes of a packet; some 800 of the filters. */
+const SMALL_PACKET = 12_000;
 const DEEP = 'house/floor/room/'.repeat(18);
 const WILLS = 60_000;
 const LONG_NAMES = 40;
@@ -36,6 +39,27 @@ test('cluster moves the session of a client with more subscriptions than fit int
   await publish(t, c.port, filters.at(-1)!, 'here', { qos: 1 });
   await eventually(() => texts.includes(`${filters.at(-1)} here`), 'the message comes');
   assert.doesNotMatch([a, b, c].flatMap(({ log }) => log.lines).join('\n'), /NATS refuses|has not taken over|come when it is back/);
+});
+
+test('cluster takes the many filters of a newcomer in a few SUBSCRIBE packets', async (t) => {
+  const nats = await startNats(t);
+  const b = await startMember(t, nats, 'b');
+  const subscriber = await client(t, b.port);
+  const filters = Array.from({ length: SUBSCRIPTIONS }, (_, number) => `many/${number}`);
+  const shares = Array.from({ length: SHARES }, (_, number) => `$share/group/shared/${number}`);
+  await subscriber.subscribeAsync([...filters, ...shares], { qos: 1 });
+  const a = await startMember(t, nats, 'a', { options: { maxPacketSize: SMALL_PACKET } });
+  let packets = 0;
+  a.broker.on('subscribe', (requests: readonly unknown[], { id }: { id: string }) => {
+    if (id === 'cluster.to.b' && requests.length > 0) packets++;
+  });
+  await a.knows('b', SUBSCRIPTIONS + SHARES);
+  assert.ok(packets <= Math.ceil(SUBSCRIPTIONS / 500) + SHARES, `${packets} packets`);
+  const texts: string[] = [];
+  subscriber.on('message', (_, payload) => texts.push(payload.toString()));
+  await publish(t, a.port, 'shared/7', 'one', { qos: 1 });
+  await publish(t, a.port, 'many/7', 'two', { qos: 1 });
+  await eventually(() => texts.length >= 2, 'they come');
 });
 
 test('cluster says and settles the wills of a broker with very many clients in words that NATS takes', async (t) => {

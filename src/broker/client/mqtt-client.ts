@@ -22,6 +22,9 @@ const ANSWER_MS = 30_000;
 const CLOSE_MS = 2000;
 /** Filters of one SUBSCRIBE or UNSUBSCRIBE: AWS IoT Core takes no more. */
 const FILTERS_AT_ONCE = 8;
+/** Bytes of such a packet beside its filters, at most, and of each of them beside its text. */
+const PACKET_BYTES = 32;
+const FILTER_BYTES = 3;
 /** Packet identifiers of our own begin here and count down: those of messages are given by others and mostly count up from 1. */
 const OWN_IDS_FROM = 65_535;
 /** Marks the packet identifiers of our own PUBLISH among those of SUBSCRIBE and UNSUBSCRIBE. */
@@ -67,6 +70,8 @@ export class MqttClient implements PacketSink {
   version: ProtocolVersion = 4;
   /** Bytes of the largest packet that the server takes. */
   maximumPacketSize = Number.POSITIVE_INFINITY;
+  /** Filters of one SUBSCRIBE or UNSUBSCRIBE; more for a server that is known to take them. */
+  filtersAtOnce = FILTERS_AT_ONCE;
   state: State = 'connecting';
   readonly #stream: Duplex;
   readonly #owner: ClientOwner;
@@ -88,7 +93,7 @@ export class MqttClient implements PacketSink {
   #isPinged = false;
   #error: LinkError | null = null;
 
-  /** Options: `maxPacketSize` are the bytes of the largest packet that the server may send. */
+  /** `maxPacketSize` are the bytes of the largest packet that the server may send. */
   constructor(stream: Duplex, owner: ClientOwner, maxPacketSize: number) {
     this.#stream = stream;
     this.#owner = owner;
@@ -129,7 +134,7 @@ export class MqttClient implements PacketSink {
   /** subscribe gives a reason code per request, in their order; throws LinkError when the connection ends. `properties` are of v5. */
   async subscribe(requests: readonly SubscriptionRequest[], properties: Properties = {}): Promise<number[]> {
     const codes: number[] = [];
-    for (const some of inParts(requests)) {
+    for (const some of this.#inParts(requests, ({ topicFilter }) => topicFilter)) {
       codes.push(...(await this.#askFor((packetId) => encodeSubscribe(this.version, packetId, some, properties))));
     }
     return codes;
@@ -137,7 +142,8 @@ export class MqttClient implements PacketSink {
 
   /** unsubscribe waits until the server has ended the subscriptions, those that it does not have too. */
   async unsubscribe(topicFilters: readonly string[]): Promise<void> {
-    for (const some of inParts(topicFilters)) await this.#askFor((packetId) => encodeUnsubscribe(this.version, packetId, some));
+    for (const some of this.#inParts(topicFilters, (topicFilter) => topicFilter))
+      await this.#askFor((packetId) => encodeUnsubscribe(this.version, packetId, some));
   }
 
   /** publishOwn sends a QoS 1 message of the bridge's own, encoded by `encode` for a packet identifier, and gives the reason code of its PUBACK. */
@@ -312,6 +318,24 @@ export class MqttClient implements PacketSink {
     });
   }
 
+  /** As many filters as one packet may have. */
+  #inParts<T>(all: readonly T[], filterOf: (one: T) => string): T[][] {
+    const parts: T[][] = [];
+    let part: T[] = [];
+    let room = 0;
+    for (const one of all) {
+      const bytes = Buffer.byteLength(filterOf(one)) + FILTER_BYTES;
+      if (part.length === 0 || part.length >= this.filtersAtOnce || bytes > room) {
+        part = [];
+        parts.push(part);
+        room = this.maximumPacketSize - PACKET_BYTES;
+      }
+      part.push(one);
+      room -= bytes;
+    }
+    return parts;
+  }
+
   #send(packet: Buffer): void {
     this.sendPacket(packet, 0, packet.length);
     this.flush();
@@ -371,8 +395,3 @@ function closedWithoutAWord(): LinkError {
   return new LinkError('closed', 'the other broker closes the connection without a word');
 }
 
-function inParts<T>(all: readonly T[]): T[][] {
-  const parts: T[][] = [];
-  for (let at = 0; at < all.length; at += FILTERS_AT_ONCE) parts.push(all.slice(at, at + FILTERS_AT_ONCE));
-  return parts;
-}
