@@ -3,50 +3,42 @@
 //   CONNECT at B -> claim to all others -> the one that has the client disconnects it, and gives its session (moves.ts)
 //
 // Of two claims at once the later one holds, by a hybrid logical clock (MessageKeys): the earlier connection is closed, also where both are at one
-// broker. A broker that does not answer is not waited for. When it can be asked again, both sides compare what they have: the later CONNECT holds then too.
+// broker. A broker that does not answer is not waited for. When it can be asked again, the later CONNECT holds then too (settling.ts).
 
 import type { Clock } from '../base/clock.ts';
 import { reasonOf } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { Connection } from '../broker/connection/connection.ts';
-import { MessageKeys } from '../broker/message-keys.ts';
 import { CLUSTER_LISTENER } from '../broker/options.ts';
 import type { Claimant, ClaimVerdict, ClientIdClaim, ClientIdClaims } from '../broker/ports.ts';
 import { isOfAnother } from '../broker/session/ownership.ts';
 import type { Session } from '../broker/session/session.ts';
 import { REASON } from '../mqtt/reason-codes.ts';
+import { NoRoom } from './arrivals.ts';
 import { NobodyListens } from './backplane.ts';
 import { Doubts } from './doubts.ts';
-import { Moves, NoRoom } from './moves.ts';
+import { type Lease, Leases } from './leases.ts';
+import { Moves } from './moves.ts';
 import type { Neighbours } from './neighbours.ts';
 import {
   type Announced,
   CLIENTS_VERSION,
   type ClaimAnswer,
   type ClaimWord,
-  type CompareWord,
   isTime,
   type Moving,
   readAnswer,
   readWord,
 } from './session-words.ts';
+import { isOfClient, Settling } from './settling.ts';
 import { Turns } from './turns.ts';
 import type { Wills } from './wills.ts';
-import { inParts } from './words.ts';
 
 /** Milliseconds that a CONNECT waits for an answer. */
 const CLAIM_MS = 2000;
 /** Milliseconds for answers that no client waits for. */
 const ANSWER_MS = 5000;
-/** Milliseconds before a broker was missed in which it may not have heard us any more. */
-const UNHEARD_MS = 15_000;
-
-/** Lease is why a client is here. */
-interface Lease {
-  readonly time: number;
-  readonly isClean: boolean;
-}
 
 interface Claim extends Lease {
   readonly asked: ClientIdClaim;
@@ -66,30 +58,31 @@ export interface ClientIdsDeps {
 /** ClientIds is asked by the engine for each CONNECT, and by the other brokers for theirs. */
 export class ClientIds implements ClientIdClaims {
   readonly #deps: ClientIdsDeps;
-  /** Milliseconds since 1970, as a hybrid logical clock: see message-keys.ts. */
-  readonly #times = new MessageKeys();
   readonly #turns = new Turns();
-  readonly #moves: Moves;
   readonly #doubts: Doubts;
+  readonly #moves: Moves;
+  readonly #leases: Leases;
+  readonly #settling: Settling;
   /** CONNECTs that wait for CONNACK: the latest of each client id. */
   readonly #claims = new Map<string, Claim>();
-  readonly #leases = new WeakMap<Session, Lease>();
-  /** What other brokers could not be asked about, by their ids. */
-  readonly #unsettled = new Map<string, Set<string>>();
-  readonly #settling = new Set<string>();
   readonly #noteReady = (connection: Connection): void => this.#noteLease(connection);
 
   constructor(deps: ClientIdsDeps) {
     this.#deps = deps;
     this.#doubts = new Doubts(deps.broker);
     this.#moves = new Moves({ ...deps, doubts: this.#doubts });
+    this.#leases = new Leases(deps.clock, deps.neighbours.id);
+    this.#settling = new Settling({
+      ...{ ...deps, leases: this.#leases, doubts: this.#doubts },
+      reclaim: (peer, clientId) => this.#reclaim(peer, clientId),
+    });
   }
 
   start(): void {
     const { broker, neighbours } = this.#deps;
     broker.claims = this;
     broker.on('clientReady', this.#noteReady);
-    for (const session of this.#own()) this.#doubts.begin(session, neighbours.known()); // they may have gone on elsewhere
+    for (const session of broker.sessions) if (isOfClient(session)) this.#doubts.begin(session, neighbours.known()); // they may have gone on elsewhere
     this.#moves.start();
   }
 
@@ -109,7 +102,7 @@ export class ClientIds implements ClientIdClaims {
     const { clientId, username, isProven } = asked;
     const earlier = this.#claims.get(clientId);
     if (earlier !== undefined && isOfAnother(earlier.asked, this.#deps.broker, username, isProven)) return Promise.resolve('of another');
-    const claim: Claim = { time: this.#now(), isClean: asked.cleanStart, asked, claimant, answered: [] };
+    const claim: Claim = { time: this.#leases.now(), isClean: asked.cleanStart, asked, claimant, answered: [] };
     this.#claims.set(clientId, claim);
     if (earlier !== undefined && earlier.claimant !== claimant) earlier.claimant.disconnect(REASON.SESSION_TAKEN_OVER); // [MQTT-3.1.4-3]
     claimant.whenClosed(() => {
@@ -120,15 +113,15 @@ export class ClientIds implements ClientIdClaims {
       wills.granted(clientId, []);
       return null;
     }
-    return this.#claimOfAll(asked, claim).catch((error: unknown): ClaimVerdict => {
+    return this.#claimOfAll(claim).catch((error: unknown): ClaimVerdict => {
       this.#deps.log.log('error', `Error: Cluster: cannot ask for the session of client ${clientId}: ${reasonOf(error)}`);
       return 'granted';
     });
   }
 
-  async #claimOfAll(asked: ClientIdClaim, claim: Claim): Promise<ClaimVerdict> {
+  async #claimOfAll(claim: Claim): Promise<ClaimVerdict> {
     const { neighbours } = this.#deps;
-    const { time } = claim;
+    const { asked, time } = claim;
     const { clientId, username, isProven, cleanStart } = asked;
     const leave = await this.#turns.enter(clientId);
     try {
@@ -156,10 +149,10 @@ export class ClientIds implements ClientIdClaims {
   async #askClaim(peer: string, word: ClaimWord, milliseconds: number): Promise<ClaimAnswer | null> {
     try {
       const answer = readAnswer<ClaimAnswer>(await this.#deps.neighbours.ask(peer, word, milliseconds));
-      if (answer.is === 'later' && isTime(answer.time)) this.#times.raise(answer.time);
+      if (answer.is === 'later' && isTime(answer.time)) this.#leases.raise(answer.time);
       return answer;
     } catch (error) {
-      if (!(error instanceof NobodyListens)) this.#settleLater(peer, word.clientId);
+      if (!(error instanceof NobodyListens)) this.#settling.later(peer, word.clientId);
       return null;
     }
   }
@@ -171,7 +164,7 @@ export class ClientIds implements ClientIdClaims {
       this.#deps.log.log('information', `Cluster: the session of client ${clientId} has come from ${peer}.`);
     } catch (error) {
       if (error instanceof NoRoom) return false;
-      this.#settleLater(peer, clientId);
+      this.#settling.later(peer, clientId);
       const words = `messages that waited at ${peer} for client ${clientId} come when it is back`;
       this.#deps.log.log('warning', `Cluster: ${words}: ${reasonOf(error)}.`);
     }
@@ -184,23 +177,11 @@ export class ClientIds implements ClientIdClaims {
     const claim = this.#claims.get(session.clientId);
     const isGranted = claim?.claimant === connection; // else its id was made here, and is nowhere else
     if (isGranted) this.#claims.delete(session.clientId);
-    const { time, isClean } = isGranted ? claim : { time: this.#now(), isClean: false };
+    const { time, isClean } = isGranted ? claim : { time: this.#leases.now(), isClean: false };
     this.#leases.set(session, { time, isClean });
     if (!isGranted) return;
-    const known = this.#deps.neighbours.known();
-    this.#doubts.begin(
-      session,
-      known.filter((peer) => !claim.answered.includes(peer)),
-    );
-  }
-
-  #now(): number {
-    return this.#times.next(this.#deps.clock.now());
-  }
-
-  /** A session from before the start of this broker is older than all that others have. */
-  #leaseOf(session: Session): Lease {
-    return this.#leases.get(session) ?? { time: session.connectedAt, isClean: false };
+    const unasked = this.#deps.neighbours.known().filter((peer) => !claim.answered.includes(peer));
+    this.#doubts.begin(session, unasked);
   }
 
   /** isMoving tells whether a claim of a client id, or the move of its session, is under way. */
@@ -219,48 +200,39 @@ export class ClientIds implements ClientIdClaims {
 
   async #answerTo(bytes: Buffer): Promise<Buffer> {
     const word = readWord(bytes);
-    switch (word?.ask) {
+    if (word === null) throw new Error(`this broker knows questions of version ${CLIENTS_VERSION} only`);
+    switch (word.ask) {
       case 'claim':
         return json(await this.#answerClaim(word));
-      case 'cut':
-        return json(await this.#moves.cut(word));
-      case 'take':
-        return json(await this.#moves.take(word));
-      case 'onward':
-        return json(this.#moves.goesOn(word.move));
-      case 'part':
-        return this.#moves.part(word);
-      case 'done':
-        return json(await this.#moves.done(word.move));
-      case 'keep':
-        return json(this.#moves.keep(word.move));
       case 'compare':
-        return json({ earlier: this.#earlierThan(word) });
+        return json(this.#settling.compare(word));
       case 'wills':
         return json(this.#deps.wills.saidOf(word.from, word.run, word.part));
       case 'said':
         return json(this.#deps.wills.hearSaid(word));
       case 'kick':
         return json({ address: this.#kickHere(word.clientId) });
-      default:
-        throw new Error(`this broker knows questions of version ${CLIENTS_VERSION} only`);
+      default: {
+        const answer = await this.#moves.answer(word);
+        return Buffer.isBuffer(answer) ? answer : json(answer);
+      }
     }
   }
 
   async #answerClaim(word: ClaimWord): Promise<ClaimAnswer> {
     const { clientId } = word;
-    this.#times.raise(word.time);
+    this.#leases.raise(word.time);
     this.#deps.wills.claimed(clientId);
     const claim = this.#claims.get(clientId);
     if (claim !== undefined) {
-      if (this.#isLater(claim.time, word)) return { is: 'later', time: claim.time };
+      if (this.#leases.isLater(claim.time, word)) return { is: 'later', time: claim.time };
       claim.claimant.disconnect(REASON.SESSION_TAKEN_OVER);
     }
     const leave = await this.#turns.enter(clientId);
     let isMoving = false;
     try {
       const newer = this.#claims.get(clientId);
-      if (newer !== undefined && this.#isLater(newer.time, word)) return { is: 'later', time: newer.time };
+      if (newer !== undefined && this.#leases.isLater(newer.time, word)) return { is: 'later', time: newer.time };
       const answer = await this.#release(word, leave);
       isMoving = answer.is === 'session';
       return answer;
@@ -275,8 +247,8 @@ export class ClientIds implements ClientIdClaims {
     const { sessions } = broker;
     const session = sessions.get(word.clientId);
     if (session === null || session.listener === CLUSTER_LISTENER || session.connection?.origin.isOwn === true) return { is: 'none' };
-    const { time } = this.#leaseOf(session);
-    if (this.#isLater(time, word)) return { is: 'later', time };
+    const { time } = this.#leases.of(session);
+    if (this.#leases.isLater(time, word)) return { is: 'later', time };
     if (isOfAnother(session, broker, word.username, word.isProven)) return { is: 'another' };
     this.#disconnect(session, word);
     if (sessions.get(word.clientId) !== session) return { is: 'none' }; // it ended with its connection
@@ -292,10 +264,6 @@ export class ClientIds implements ClientIdClaims {
     if (isLate) this.#deps.log.log('warning', late);
     else this.#deps.log.log('notice', `Cluster: client ${clientId} has connected to ${from}.`);
     connection.disconnect(REASON.SESSION_TAKEN_OVER);
-  }
-
-  #isLater(time: number, other: Pick<ClaimWord, 'time' | 'from'>): boolean {
-    return time > other.time || (time === other.time && this.#deps.neighbours.id > other.from);
   }
 
   /** kick ends a client where it is. It gives its address; null = it is connected to no broker that answers. */
@@ -322,56 +290,22 @@ export class ClientIds implements ClientIdClaims {
     return connection.origin.address;
   }
 
-  /** peerBack compares with a broker what both may have by now. `since` = it was not heard from then on; null = it is another run, or the first. */
+  /** peerBack compares with a broker what both may have by now; `since` as in Settling. */
   peerBack(peer: string, since: number | null): void {
     if (since === null) this.#moves.forgetOrders(peer);
-    const from = since === null ? 0 : since - UNHEARD_MS;
-    const ids = [...this.#own()].filter((session) => this.#leaseOf(session).time >= from).map(({ clientId }) => clientId);
-    for (const clientId of ids) this.#settleLater(peer, clientId);
-    void this.settle(peer);
+    this.#settling.back(peer, since);
+  }
+
+  /** settle asks a broker about all that it could not be asked about. */
+  settle(peer: string): Promise<void> {
+    return this.#settling.settle(peer);
   }
 
   /** forget has nothing be left of a broker that never comes back. */
   forget(peer: string): void {
-    this.#unsettled.delete(peer);
-    this.#settling.delete(peer);
-  }
-
-  /** settle asks a broker about all that it could not be asked about. */
-  async settle(peer: string): Promise<void> {
-    const ids = this.#unsettled.get(peer);
-    if (ids === undefined || this.#settling.has(peer)) return;
-    this.#settling.add(peer);
-    this.#unsettled.delete(peer);
-    try {
-      await this.#settleAll(peer, [...ids]);
-      this.#doubts.settled(peer, this.#unsettled.get(peer) ?? new Set());
-    } catch (error) {
-      const isAgain = !(error instanceof NobodyListens) && this.#settling.has(peer); // else it has been forgotten meanwhile
-      for (const clientId of isAgain ? ids : []) if (this.#deps.broker.sessions.get(clientId) !== null) this.#settleLater(peer, clientId);
-      this.#deps.log.log('debug', `Cluster: cannot compare clients with ${peer}: ${reasonOf(error)}`);
-    } finally {
-      this.#settling.delete(peer);
-    }
-  }
-
-  async #settleAll(peer: string, ids: readonly string[]): Promise<void> {
-    const { broker, neighbours } = this.#deps;
-    const sessions = ids.map((id) => broker.sessions.get(id)).filter((session) => session !== null);
-    const all = sessions.map((session) => [session.clientId, this.#leaseOf(session).time] as const);
-    for (const held of all.length === 0 ? [] : inParts(all)) {
-      const bytes = await neighbours.ask(peer, { ask: 'compare', from: neighbours.id, held }, ANSWER_MS);
-      for (const clientId of readAnswer<{ earlier: readonly string[] }>(bytes).earlier) await this.#reclaim(peer, clientId);
-    }
-  }
-
-  #earlierThan({ from, held }: CompareWord): string[] {
-    const earlier: string[] = [];
-    for (const [clientId, time] of held) {
-      const session = this.#deps.broker.sessions.get(clientId);
-      if (session !== null && !this.#isLater(this.#leaseOf(session).time, { time, from })) earlier.push(clientId);
-    }
-    return earlier;
+    this.#settling.forget(peer);
+    this.#moves.forgetOrders(peer);
+    this.#doubts.settled(peer, new Set());
   }
 
   /** The client is here, and was there before. */
@@ -382,7 +316,7 @@ export class ClientIds implements ClientIdClaims {
       const session = broker.sessions.get(clientId);
       if (session === null) return;
       const { username, listener } = session;
-      const { time, isClean } = this.#leaseOf(session);
+      const { time, isClean } = this.#leases.of(session);
       const move = this.#moves.newMove();
       const isProven = broker.isAccount(listener, username);
       const own = { ask: 'claim', from: neighbours.id, move, clientId, username, isProven } as const;
@@ -394,16 +328,6 @@ export class ClientIds implements ClientIdClaims {
     } finally {
       leave();
     }
-  }
-
-  #settleLater(peer: string, clientId: string): void {
-    const ids = this.#unsettled.get(peer) ?? new Set<string>();
-    this.#unsettled.set(peer, ids.add(clientId));
-  }
-
-  *#own(): Generator<Session> {
-    for (const session of this.#deps.broker.sessions)
-      if (session.listener !== CLUSTER_LISTENER && session.connection?.origin.isOwn !== true) yield session;
   }
 }
 

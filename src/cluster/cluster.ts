@@ -9,49 +9,29 @@
 // What is promised rests on the stores of the two brokers and on the acknowledgements between their sessions, as between a client and a
 // server. NATS carries bytes and signs of life; what it loses is noticed and sent again, so that its own disk (JetStream) holds nothing.
 
-import { randomBytes } from 'node:crypto';
 import type { Clock } from '../base/clock.ts';
 import { reasonOf } from '../base/errors.ts';
 import type { Part as LivingPart } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
 import { exempting } from '../broker/authorizers.ts';
 import type { Broker } from '../broker/broker.ts';
-import { CLUSTER_LISTENER, type ConnectionOrigin, DEFAULT_LISTENER_POLICY } from '../broker/options.ts';
+import { CLUSTER_LISTENER, type ConnectionOrigin } from '../broker/options.ts';
 import type { Authenticator, Authorizer } from '../broker/ports.ts';
 import { Backplane } from './backplane.ts';
 import { Clients } from './clients.ts';
 import { FigureExchange, type Figures } from './figures.ts';
 import { Interest, type Wish } from './interest.ts';
-import { Link, type LinkWatcher } from './link.ts';
-import { NatsStream } from './nats-stream.ts';
-import { sessionFrom, sessionTo } from './options.ts';
+import { Links, newMark } from './links.ts';
+import { peerOf } from './options.ts';
 import { Peer } from './peer.ts';
 import { endPeerSessions, limitPeerSession } from './peer-session.ts';
 import { SharedRetained } from './retained.ts';
 import { answerPieces, RetainedSync } from './retained-sync.ts';
 import type { ClusterState } from './state.ts';
-import {
-  type Alive,
-  type Change,
-  encode,
-  inParts,
-  type Part,
-  PROTOCOL,
-  readAlive,
-  readChange,
-  readForget,
-  readLinkAnswer,
-  readLinkRequest,
-  readPart,
-} from './words.ts';
+import { type Alive, type Change, encode, inParts, type Part, PROTOCOL, readAlive, readChange, readForget, readPart } from './words.ts';
 
 /** Milliseconds between two signs of life. */
 const ALIVE_MS = 1000;
-/** What the engine takes at once from another broker. */
-const RECEIVE_MAXIMUM = 65_535;
-/** Client ids of the sessions between brokers begin so: no client may have one. */
-const RESERVED = /^cluster\.(to|from)\./;
-
 /** ClusterSettings are options whose files have been read. */
 export interface ClusterSettings {
   readonly name: string;
@@ -106,8 +86,7 @@ class NatsCluster implements Cluster {
   readonly #figures: FigureExchange;
   readonly #peers = new Map<string, Peer>();
   readonly #clients: Clients;
-  /** Client ids of connections that other brokers, and we for them, have opened here. */
-  readonly #origins = new Map<ConnectionOrigin, string>();
+  readonly #links: Links;
   readonly #subjects: string;
   #run = newMark();
   /** Something of an earlier run is here. */
@@ -146,6 +125,11 @@ class NatsCluster implements Cluster {
         this.#carried++;
         return this.#backplane.ask(subject, bytes, milliseconds);
       },
+    });
+    this.#links = new Links({
+      ...{ broker: deps.broker, id: settings.id, run: this.#run, subjects: this.#subjects, carrier: this.#carrier() },
+      ask: (subject, bytes) => this.#backplane.ask(subject, bytes),
+      answer: (reply, bytes) => this.#backplane.publish(reply, bytes),
     });
     this.#figures = new FigureExchange({
       clock: deps.clock,
@@ -206,7 +190,7 @@ class NatsCluster implements Cluster {
     this.#clients.stop();
     this.#tellAlive(true);
     const ending = Array.from(this.#peers.values(), (peer) => peer.stop());
-    this.#cutIncoming();
+    this.#links.cut();
     await this.#backplane.stop(); // no answer comes any more to what they ask
     await Promise.all([...ending, this.#clients.ended()]); // the next cluster finds the tree as the sessions have it
     this.#retained.end(); // last: a topic that is cleared meanwhile is remembered as such
@@ -232,7 +216,7 @@ class NatsCluster implements Cluster {
   }
 
   owns(origin: ConnectionOrigin): boolean {
-    return this.#origins.has(origin);
+    return this.#links.owns(origin);
   }
 
   kick(clientId: string): Promise<{ broker: string; address: string } | null> {
@@ -240,14 +224,7 @@ class NatsCluster implements Cluster {
   }
 
   authenticator(other: Authenticator): Authenticator {
-    return {
-      authenticate: (credentials) => {
-        const clientId = this.#origins.get(credentials.origin);
-        if (clientId !== undefined) return clientId === credentials.clientId ? 'accepted' : 'not authorised';
-        return RESERVED.test(credentials.clientId) ? 'not authorised' : other.authenticate(credentials);
-      },
-      hasAccount: (listener, username) => other.hasAccount?.(listener, username) ?? false,
-    };
+    return this.#links.authenticator(other);
   }
 
   authorizer(other: Authorizer | null): Authorizer | null {
@@ -255,7 +232,7 @@ class NatsCluster implements Cluster {
   }
 
   #rememberPeer(clientId: string): void {
-    const id = RESERVED.test(clientId) ? clientId.replace(RESERVED, '') : null;
+    const id = peerOf(clientId);
     if (id === null) return;
     this.#remembers = true;
     this.#peerOf(id);
@@ -270,7 +247,7 @@ class NatsCluster implements Cluster {
         broker,
         clock,
         log,
-        newLink: (to, run, watcher) => this.#newLink(to, run, watcher),
+        newLink: (to, run, watcher) => this.#links.begin(to, run, watcher),
         interestOf: (of) => this.#interestOf(of),
         back: (linked, since) => this.#clients.back(linked, since),
       });
@@ -292,7 +269,7 @@ class NatsCluster implements Cluster {
       this.#backplane.listen(`${this.#subjects}.retained`, (bytes) => void this.#retained.take(bytes)),
       this.#backplane.listen(`${this.#subjects}.${id}.retained`, (bytes, reply) => this.#answerRetained(bytes, reply)),
       this.#backplane.listen(`${this.#subjects}.${id}.interest`, (_, reply) => this.#answerInterest(reply)),
-      this.#backplane.listen(`${this.#subjects}.${id}.link`, (bytes, reply) => this.#answerLink(bytes, reply)),
+      this.#backplane.listen(`${this.#subjects}.${id}.link`, (bytes, reply) => this.#links.take(bytes, reply, this.#phase === 'connected')),
       ...this.#clients.listen((subject, heard) => this.#backplane.listen(subject, heard)),
       this.#backplane.listen(`${this.#subjects}.${id}.figures`, (_, reply) => {
         if (reply !== null) this.#backplane.publish(reply, this.#figures.answer());
@@ -318,7 +295,7 @@ class NatsCluster implements Cluster {
       `Cluster ${this.#settings.name}: NATS is not reached: ${reason}. This broker works on alone until it is.`,
     );
     for (const peer of this.#peers.values()) peer.lost('NATS is not reached');
-    this.#cutIncoming();
+    this.#links.cut();
   }
 
   /** Rights at NATS that are missing: it is connected, and yet does not work. */
@@ -332,11 +309,6 @@ class NatsCluster implements Cluster {
     const words = `cannot take what was said on ${subject}: ${reasonOf(error)}`;
     if (this.#lastError !== words) this.#deps.log.log('error', `Error: Cluster ${this.#settings.name}: ${words}.`);
     this.#lastError = words;
-  }
-
-  /** Streams that others have opened: what comes in by them cannot be whole any more. */
-  #cutIncoming(): void {
-    for (const connection of [...this.#deps.broker.connections]) if (this.owns(connection.origin)) connection.destroy();
   }
 
   #enter(phase: ClusterState['phase']): void {
@@ -390,7 +362,7 @@ class NatsCluster implements Cluster {
     if (twin !== this.#run) return;
     const words = `another broker is called ${this.#settings.id}: give each its own cluster_id`;
     for (const peer of this.#peers.values()) peer.lost(words);
-    this.#cutIncoming();
+    this.#links.cut();
     this.#lastError = words;
     this.#enter('stopped');
     this.#clients.wills.lost();
@@ -437,30 +409,6 @@ class NatsCluster implements Cluster {
     return answers.map(readPart).filter((part) => part !== null);
   }
 
-  async #newLink(peer: string, run: string, watcher: LinkWatcher): Promise<Link> {
-    const { broker } = this.#deps;
-    const { id } = this.#settings;
-    const ours = this.#newSubject();
-    const answer = await this.#backplane.ask(`${this.#subjects}.${peer}.link`, encode({ from: id, to: run, subject: ours }));
-    const { subject } = readLinkAnswer(answer);
-    if (subject === null) throw new Error('it does not take a link now');
-    const stream = new NatsStream(this.#carrier(), ours, subject);
-    return new Link(stream, { broker, id, peer, origin: this.#newOrigin(sessionTo(peer)), watcher });
-  }
-
-  /** The other end speaks first (CONNECT), so that nothing is missed between the answer and the stream. */
-  #answerLink(bytes: Buffer, reply: string | null): void {
-    const request = readLinkRequest(bytes);
-    if (request === null || reply === null) return;
-    const isForUs = request.to === this.#run && this.#phase === 'connected';
-    const ours = isForUs ? this.#newSubject() : null;
-    if (ours !== null) {
-      const stream = new NatsStream(this.#carrier(), ours, request.subject);
-      this.#deps.broker.open(stream, this.#newOrigin(sessionFrom(request.from), stream));
-    }
-    this.#backplane.publish(reply, encode({ subject: ours }));
-  }
-
   #say(subject: string, bytes: Buffer): void {
     if (this.#phase !== 'connected') return;
     this.#carried++;
@@ -477,23 +425,4 @@ class NatsCluster implements Cluster {
       listen: (subject: string, heard: (bytes: Buffer) => void) => this.#backplane.listen(subject, heard),
     };
   }
-
-  #newSubject(): string {
-    return `${this.#subjects}.stream.${newMark()}`;
-  }
-
-  /** It is known until its connection has ended. */
-  #newOrigin(clientId: string, stream?: NatsStream): ConnectionOrigin {
-    const policy = { ...DEFAULT_LISTENER_POLICY, name: CLUSTER_LISTENER, port: 0, maxTopicAlias: 0, receiveMaximum: RECEIVE_MAXIMUM };
-    const origin: ConnectionOrigin = { address: '', port: 0, policy, identity: null, tls: null, isOwn: true };
-    for (const [old, its] of this.#origins) if (its === clientId) this.#origins.delete(old);
-    this.#origins.set(origin, clientId);
-    stream?.once('close', () => this.#origins.delete(origin));
-    return origin;
-  }
-}
-
-/** Marks in the order of time: the one of a later start is greater. */
-function newMark(): string {
-  return `${Date.now().toString(36).padStart(9, '0')}-${randomBytes(6).toString('hex')}`;
 }

@@ -34,3 +34,11 @@ export function sessionTo(peer: string): string {
 export function sessionFrom(peer: string): string {
   return `cluster.from.${peer}`;
 }
+
+/** Client ids of these sessions begin so: no client may have one. */
+const RESERVED = /^cluster\.(to|from)\./;
+
+/** peerOf gives the broker that a client id of a session between brokers names; null = it is none. */
+export function peerOf(clientId: string): string | null {
+  return RESERVED.test(clientId) ? clientId.replace(RESERVED, '') : null;
+}

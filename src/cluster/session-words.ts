@@ -124,18 +124,10 @@ export interface SaidWord {
   readonly clients: readonly string[];
 }
 
-export type ClientsWord =
-  | ClaimWord
-  | CutWord
-  | TakeWord
-  | OnwardWord
-  | PartWord
-  | DoneWord
-  | KeepWord
-  | CompareWord
-  | KickWord
-  | WillsWord
-  | SaidWord;
+/** MoveWord is of a move that has begun. */
+export type MoveWord = CutWord | TakeWord | OnwardWord | PartWord | DoneWord | KeepWord;
+
+export type ClientsWord = ClaimWord | MoveWord | CompareWord | KickWord | WillsWord | SaidWord;
 
 /** Moving is a session as its giver announces it: all but its messages. */
 export interface Moving {
@@ -171,7 +163,7 @@ export function readWord(bytes: Buffer): ClientsWord | null {
   }
 }
 
-/** Looks at what is remembered, or counted on. */
+/** Looks at what is remembered, or counted on; false for a word of another version. */
 function isWhole(word: ClientsWord): boolean {
   switch (word.ask) {
     case 'claim':
@@ -180,8 +172,17 @@ function isWhole(word: ClientsWord): boolean {
       return areWishes(word.wishes);
     case 'said':
       return CLUSTER_ID.test(word.of) && typeof word.run === 'string' && word.clients.every((clientId) => typeof clientId === 'string');
-    default:
+    case 'take':
+    case 'onward':
+    case 'part':
+    case 'done':
+    case 'keep':
+    case 'compare':
+    case 'kick':
+    case 'wills':
       return true;
+    default:
+      return false;
   }
 }
 

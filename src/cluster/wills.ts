@@ -1,13 +1,12 @@
 // Wills of a broker that dies: the others have copies of those of its connected clients, and one of them says each, once.
 //
-//   client connects -> copy to all others          client goes -> forget it                                            (told-wills.ts)
+//   client connects -> copy to all others          client goes -> forget it                    (told-wills.ts)
 //   a broker is not heard any more -> the first of the others by name says its wills, and tells; where it does not, the next one does
-//   a broker starts again -> it asks which of its wills have been said, and says the rest                              (said-wills.ts)
+//   a broker starts again -> it asks which of its wills have been said, and says the rest      (said-wills.ts, unsettled-wills.ts)
 //                            or it remembers nothing: then it is as if it had not started again
 //
 // A client that connects elsewhere in the meantime has its will said then, or, within the will delay, not at all.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Broker } from '../broker/broker.ts';
@@ -17,20 +16,15 @@ import type { Timer } from '../broker/timer-wheel.ts';
 import { decodeProperties, WILL } from '../mqtt/properties.ts';
 import type { Neighbours } from './neighbours.ts';
 import { SaidWills } from './said-wills.ts';
-import { readAnswer, type SaidAnswer, type SaidWord } from './session-words.ts';
+import type { SaidAnswer, SaidWord } from './session-words.ts';
 import { ToldWills } from './told-wills.ts';
+import { UnsettledWills } from './unsettled-wills.ts';
 import { readWillWord, type WillCopy, type WillsWord } from './will-words.ts';
 import type { Alive } from './words.ts';
 
 /** Milliseconds without a sign of life, and for each broker that comes first. */
 const SILENCE_MS = 6000;
 const RANK_MS = 3000;
-/** Milliseconds that wills from before a restart wait: for others to be heard, and at most. */
-const HEARING_MS = 1500;
-const HELD_MS = 8000;
-const ANSWER_MS = 2000;
-/** Milliseconds that a client with such a will waits for that when it connects. */
-const RELEASE_MS = 5000;
 
 /** What is known of one run of another broker. Times are monotonic milliseconds. */
 interface Run {
@@ -63,23 +57,17 @@ export class Wills {
   readonly #deps: WillsDeps;
   readonly #told: ToldWills;
   readonly #said: SaidWills;
+  readonly #unsettled: UnsettledWills;
   readonly #others = new Map<string, Other>();
   /** Wills of others that wait for their delay, by client id. */
   readonly #delayed = new Map<string, Timer>();
   #connectedAt: number | null = null;
-  #startedAt = 0;
-  #settle: () => void = () => {};
-  /** Resolves when wills from before a restart have been cared for. */
-  readonly #settled: Promise<void>;
-  #isAsking = false;
 
   constructor(deps: WillsDeps) {
     this.#deps = deps;
     this.#told = new ToldWills({ broker: deps.broker, id: deps.neighbours.id, run: deps.run, tell: deps.tell });
     this.#said = new SaidWills(deps);
-    this.#settled = new Promise((resolve) => {
-      this.#settle = resolve;
-    });
+    this.#unsettled = new UnsettledWills(deps);
   }
 
   /** count gives the copies that are here. */
@@ -90,10 +78,7 @@ export class Wills {
   }
 
   start(): void {
-    const { broker, clock } = this.#deps;
-    this.#startedAt = clock.monotonic();
     this.#told.start();
-    if (broker.heldWills === null || broker.heldWills.isEmpty) this.#settle();
   }
 
   /** stop leaves wills from before a restart to the next start: who has said them is not known. */
@@ -163,16 +148,12 @@ export class Wills {
 
   /** isHolding tells whether the will of a client from before a restart has not been cared for. */
   isHolding(clientId: string): boolean {
-    return this.#deps.broker.heldWills?.has(clientId) === true;
+    return this.#unsettled.has(clientId);
   }
 
   /** release waits until it has been cared for, not for long. */
-  async release(clientId: string): Promise<void> {
-    const ending = new AbortController();
-    const late = sleep(RELEASE_MS, undefined, { signal: ending.signal }).catch(() => {}); // it was in time
-    await Promise.race([this.#settled, late]);
-    ending.abort();
-    this.#deps.broker.heldWills?.finishOne(clientId, false);
+  release(clientId: string): Promise<void> {
+    return this.#unsettled.release(clientId);
   }
 
   /** granted is told that a client has connected here. Brokers that answered care for its will there; of the others it is said now, unless it has a delay. */
@@ -205,7 +186,7 @@ export class Wills {
   beat(): void {
     this.#told.beat();
     this.#said.beat();
-    if (!this.#isHeldDone) void this.#releaseHeld();
+    this.#unsettled.beat(this.#connectedAt);
     const connectedAt = this.#connectedAt;
     if (connectedAt === null) return;
     const heard = this.#deps.neighbours.heard();
@@ -213,7 +194,8 @@ export class Wills {
       const { latest, ended, lostAt } = other;
       if (latest.copies.size === 0 && ended === null && !heard.includes(id)) this.#others.delete(id);
       const silentSince = Math.max(latest.heardAt, connectedAt);
-      if (latest.copies.size > 0 && !heard.includes(id) && this.#isOurs(id, silentSince + SILENCE_MS)) this.#inherit(id, latest, silentSince);
+      if (latest.copies.size > 0 && !heard.includes(id) && this.#isOurs(id, silentSince + SILENCE_MS))
+        this.#inherit(id, latest, silentSince);
       if (ended === null || lostAt === null || !this.#isOurs(id, lostAt)) continue;
       other.ended = null;
       this.#inherit(id, ended, Math.max(ended.heardAt, connectedAt));
@@ -295,8 +277,7 @@ export class Wills {
   #noteSaid(of: string, run: string, clients: readonly string[]): void {
     this.#said.note({ of, run, clients });
     const other = this.#others.get(of);
-    for (const one of [other?.latest, other?.ended])
-      if (one?.run === run) for (const clientId of clients) one.copies.delete(clientId); // a later run may have them again
+    for (const one of [other?.latest, other?.ended]) if (one?.run === run) for (const clientId of clients) one.copies.delete(clientId); // a later run may have them again
   }
 
   #otherOf(id: string, run: string): Other {
@@ -307,35 +288,5 @@ export class Wills {
     const next: Other = { latest, ended, lostAt: ended === other?.ended ? (other?.lostAt ?? null) : null };
     this.#others.set(id, next);
     return next;
-  }
-
-  get #isHeldDone(): boolean {
-    return this.#deps.broker.heldWills?.isEmpty !== false;
-  }
-
-  /** Wills from before a restart: when others have been asked, or nobody can be. */
-  async #releaseHeld(): Promise<void> {
-    const { clock, neighbours, run } = this.#deps;
-    const now = clock.monotonic();
-    const isHeard = this.#connectedAt !== null && now - this.#connectedAt > HEARING_MS;
-    if (this.#isAsking || (!isHeard && now - this.#startedAt < HELD_MS)) return;
-    this.#isAsking = true;
-    const said = new Set<string>();
-    const ask = async (peer: string): Promise<void> => {
-      for (let part = 0, hasMore = true; hasMore; part++) {
-        const word = { ask: 'wills', from: neighbours.id, run, part } as const;
-        const answer = readAnswer<SaidAnswer>(await neighbours.ask(peer, word, ANSWER_MS));
-        for (const clientId of answer.said) said.add(clientId);
-        hasMore = answer.more;
-      }
-    };
-    await Promise.allSettled(neighbours.heard().map(ask)); // one that does not answer has not said any, as far as is known
-    this.#finishHeld(said);
-    this.#isAsking = false;
-  }
-
-  #finishHeld(said: ReadonlySet<string>): void {
-    this.#deps.broker.heldWills?.finish(said);
-    this.#settle();
   }
 }

@@ -47,9 +47,9 @@ test('cluster lets the later of two CONNECTs at one broker have the session that
   await eventually(() => asked() === 1, 'the other broker is asked');
   const later = b.midge.open();
   later.send("10 [ PROTOCOL 00 0000 { 11 FFFFFFFF } 'wanderer' ]");
+  await earlier.expectClosed();
   release();
   await later.expect(PRESENT);
-  await earlier.expectClosed();
   assert.equal(a.midge.broker.sessions.get('wanderer'), null);
 });
 

@@ -27,7 +27,10 @@ test('cluster keeps more for a broker that is away than for one client, and none
 
 test('cluster counts no link between brokers as a client, nor among those that a limit lets in', async (t) => {
   const nats = await startNats(t);
-  const [a, b] = (await startMembers(t, nats, ['a', 'b'], { options: { globalMaxConnections: 1, globalMaxClients: 1 } })) as [Member, Member];
+  const [a, b] = (await startMembers(t, nats, ['a', 'b'], { options: { globalMaxConnections: 1, globalMaxClients: 1 } })) as [
+    Member,
+    Member,
+  ];
   const { broker } = a;
   const counts = () => {
     const numbers = new Map(sysNumbers(broker, 0));

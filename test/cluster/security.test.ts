@@ -134,7 +134,12 @@ test('cluster says what its account at NATS may not do', async (t) => {
 
 test('cluster uses no server that takes less than brokers may have to say, and says what to change', async (t) => {
   const small = await natsWith(t, 'max_payload: 65536\n');
-  const { cluster } = await trouble(t, small, {}, /: it takes messages of 65536 bytes at most.*: set max_payload: 1MB in its configuration/);
+  const { cluster } = await trouble(
+    t,
+    small,
+    {},
+    /: it takes messages of 65536 bytes at most.*: set max_payload: 1MB in its configuration/,
+  );
   assert.equal(cluster.state.phase, 'alone');
   await carries(t, await natsWith(t, 'max_payload: 1048576\n'), {});
 });

@@ -394,4 +394,3 @@ function silent(): LinkError {
 function closedWithoutAWord(): LinkError {
   return new LinkError('closed', 'the other broker closes the connection without a word');
 }
-
