@@ -4,6 +4,7 @@
 #
 # Programs are installed by mmdebstrap, their scripts run by qemu. Kernel and firmware are unpacked only: their scripts take minutes under
 # qemu and make what the image does not use. The kernel is that of trixie-backports, because trixie's has no driver for the Pi 5's SD card.
+# rauc needs squashfs-tools to tell what is in a bundle of the format "plain".
 set -eu -o pipefail
 out=$1
 : "${SOURCE_DATE_EPOCH:?}"
@@ -11,7 +12,7 @@ export DEBIAN_FRONTEND=noninteractive
 
 PROGRAMS=(
   systemd systemd-sysv udev dbus libnss-myhostname systemd-resolved systemd-timesyncd iproute2 kmod iwd wireless-regdb
-  e2fsprogs dosfstools fdisk libstdc++6 openssh-server tzdata rauc rauc-service
+  e2fsprogs dosfstools fdisk libstdc++6 openssh-server tzdata rauc rauc-service squashfs-tools
 )
 COMPONENTS='main non-free-firmware'
 
