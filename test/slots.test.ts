@@ -82,7 +82,7 @@ test('slots leaves what became of a failed trial where midge status finds it, wi
   const box = new Box(t);
   const record = box.path('/var/lib/midge-upgrade/last.json');
   mkdirSync(dirname(record), { recursive: true });
-  writeAttempt(record, { at: '2026-01-31T00:00:00.000Z', from: '0.1.0', to: '0.2.0', outcome: 'installed', reason: null });
+  writeAttempt(record, { at: '2026-01-31T00:00:00.000Z', from: '0.1.0', to: '0.2.0', outcome: 'on trial', reason: null });
   box.run('set-primary', 'B');
   box.run('try');
   box.start('B', { service: 'ActiveState=activating\nNRestarts=1', words: 'Cannot open "\\\\x":\tno' });
@@ -97,6 +97,24 @@ test('slots leaves what became of a failed trial where midge status finds it, wi
   box.run('set-primary', 'B');
   assert.throws(() => box.run('try'), /register .* cannot be written/);
   assert.deepEqual([readAttempt(record)?.from, readAttempt(record)?.to], ['0.1.0', '0.2.0'], 'it is told twice of one update');
+});
+
+test('slots says that an update is installed when its trial is over, and not before', (t) => {
+  const box = new Box(t);
+  const record = box.path('/var/lib/midge-upgrade/last.json');
+  mkdirSync(dirname(record), { recursive: true });
+  const written = { at: '2026-01-31T00:00:00.000Z', from: '0.1.0', to: '0.2.0', outcome: 'on trial', reason: null } as const;
+  writeAttempt(record, written);
+  box.run('set-primary', 'B');
+  box.run('try');
+  box.start('B');
+  assert.deepEqual(readAttempt(record), written);
+  box.run('set-state', 'B', 'good');
+  const { at, ...rest } = readAttempt(record) ?? assert.fail('there is no record');
+  assert.notEqual(at, written.at);
+  assert.deepEqual(rest, { from: '0.1.0', to: '0.2.0', outcome: 'installed', reason: null });
+  box.run('set-state', 'B', 'good');
+  assert.equal(readAttempt(record)?.at, at);
 });
 
 test('slots puts the database back that the tried version has changed, before the broker opens it, and says where the changed one is', (t) => {

@@ -25,8 +25,8 @@ export interface UpgradeWatch {
   /** The versions in place and of the release. */
   found(from: string, to: string): void;
   fetched(bytes: number, size: number): void;
-  /** The new version installs itself. */
-  installing(): void;
+  /** The new version installs itself, or is written for a trial: what that comes to when it goes well. */
+  installing(success: 'installed' | 'on trial'): void;
   /** What it says about a failure. */
   said(text: string): void;
 }
@@ -56,7 +56,7 @@ export async function answerRequest(invocation: Invocation, from: () => string, 
   let attempt: Pick<UpdateAttempt, 'outcome' | 'reason'> = { outcome: 'failed', reason: 'The upgrade was interrupted' };
   try {
     const status = await upgrade(configuredAddress(invocation), watch);
-    if (status === 0) attempt = { outcome: watch.isInstalled ? 'installed' : 'unchanged', reason: null };
+    if (status === 0) attempt = { outcome: watch.success, reason: null };
     else attempt = { outcome: 'failed', reason: watch.words.trim() || `The new version ended with status ${status}` };
     return status;
   } catch (error) {
@@ -91,7 +91,7 @@ class RecordingWatch implements UpgradeWatch {
   from: string | null = null;
   to: string | null = null;
   words = '';
-  isInstalled = false;
+  success: UpdateAttempt['outcome'] = 'unchanged';
 
   constructor(path: string) {
     this.#path = path;
@@ -110,8 +110,8 @@ class RecordingWatch implements UpgradeWatch {
     this.#tell('fetching', bytes);
   }
 
-  installing(): void {
-    this.isInstalled = true;
+  installing(success: 'installed' | 'on trial'): void {
+    this.success = success;
     this.#tell('installing', this.#size);
   }
 

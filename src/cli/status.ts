@@ -136,6 +136,8 @@ function updateTroubles(update: Status['update'] | undefined): string[] {
 function updateRow(update: Status['update'] | undefined, now: string): string | null {
   if (update === undefined) return null;
   const age = `from ${update.built.slice(0, 10)}${inDays(daysBetween(update.built, now))}`;
+  if (update.last?.outcome === 'on trial')
+    return `${age}; ${update.last.to} is on trial, and stays when it has been healthy for five minutes`;
   if (update.newer !== null) return `${age}; ${update.newer} is newer (sudo midge upgrade)`;
   return `${age}; ${update.checked === null ? 'nobody has looked for a newer one' : `none newer was known on ${update.checked.slice(0, 10)}`}`;
 }

@@ -67,10 +67,10 @@ async function upgradeImage({ flags, terminal }: Invocation, where: string, watc
     const onBegin = (version: string) => {
       to = version;
       watch?.found(current, version);
-      watch?.installing();
+      watch?.installing('on trial');
     };
     const status = await upgradeCard({ bundle, current, allowDowngrade, isDry, terminal, onBegin, machine });
-    if (to !== null && status === 0) recordInstalled(current, to);
+    if (to !== null && status === 0) recordTrial(current, to);
     return status;
   };
   if (!isFetched(where)) return install(where);
@@ -85,9 +85,9 @@ async function upgradeImage({ flags, terminal }: Invocation, where: string, watc
 }
 
 /** A system that fails its trial finds here which version it was. */
-function recordInstalled(from: string, to: string): void {
+function recordTrial(from: string, to: string): void {
   mkdirSync(dirname(UPDATE_PLACES.last), { recursive: true });
-  writeAttempt(UPDATE_PLACES.last, { at: new Date().toISOString(), from, to, outcome: 'installed', reason: null });
+  writeAttempt(UPDATE_PLACES.last, { at: new Date().toISOString(), from, to, outcome: 'on trial', reason: null });
 }
 
 async function upgradeService({ flags, terminal }: Invocation, where: string, watch: UpgradeWatch | null): Promise<number> {
@@ -201,7 +201,7 @@ async function takeOver(chosen: Chosen, path: string, words: readonly string[], 
   await download(chosen, path, COPIES, terminal);
   if (!(tryProgram(path, 'version') ?? '').includes(` ${manifest.version} `))
     throw new OperatorError(`Cannot upgrade: ${file.name} is whole, but it does not run on this machine`);
-  watch?.installing();
+  watch?.installing('installed');
   const child = spawn(path, words, { stdio: ['inherit', 'inherit', watch === null ? 'inherit' : 'pipe'] });
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     terminal.stderr.write(text);

@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { UPDATE_MODES } from '../updates/options.ts';
+import { OUTCOMES } from '../updates/update-record.ts';
 import { CANNOT_INSTALL, type UpdatesState } from '../updates/updates.ts';
 import { OperationFailure, operation } from './operation.ts';
 import { iso, TIME } from './time.ts';
@@ -17,7 +18,9 @@ const ATTEMPT = z.object({
   at: TIME,
   from: z.string(),
   to: z.string().nullable().describe('null = it ended before that was known'),
-  outcome: z.enum(['installed', 'unchanged', 'failed']).describe('unchanged = nothing newer was there'),
+  outcome: z
+    .enum(OUTCOMES)
+    .describe('on trial = a card has it, and keeps it when it has been healthy for five minutes; unchanged = nothing newer was there'),
   reason: z.string().nullable().describe('why the machine has the version that it had'),
 });
 

@@ -25,6 +25,9 @@ export type UpdatePlaces = Readonly<Record<keyof typeof UPDATE_PLACES, string>>;
 export const PROGRESS_NAME = 'progress.json';
 export const LAST_NAME = 'last.json';
 
+/** OUTCOMES of an update. */
+export const OUTCOMES = ['installed', 'on trial', 'unchanged', 'failed'] as const;
+
 /** Characters of a reason that are kept. */
 const MOST_REASON = 2000;
 
@@ -37,14 +40,14 @@ export interface UpdateProgress {
   readonly size: number;
 }
 
-/** UpdateAttempt is how the last try ended: installed, nothing newer there, or not done, with the reason why the machine has the version that it had. */
+/** UpdateAttempt is how the last try ended: installed, nothing newer there, or not done, with the reason why the machine has the version that it had. On a card an update is on trial from when it was written until it has been healthy for five minutes: rootfs/usr/libexec/midge/slots writes how that ended. */
 export interface UpdateAttempt {
   /** When it ended: ISO 8601 in UTC. */
   readonly at: string;
   readonly from: string;
   /** Null = it ended before that was known. */
   readonly to: string | null;
-  readonly outcome: 'installed' | 'unchanged' | 'failed';
+  readonly outcome: (typeof OUTCOMES)[number];
   /** Null unless it failed. */
   readonly reason: string | null;
 }
@@ -71,12 +74,13 @@ export function readProgress(path: string): UpdateProgress | null {
 export function readAttempt(path: string): UpdateAttempt | null {
   const { at, from, to, outcome, reason } = readJson(path);
   if (typeof at !== 'string' || Number.isNaN(Date.parse(at)) || typeof from !== 'string') return null;
-  if (outcome !== 'installed' && outcome !== 'unchanged' && outcome !== 'failed') return null;
+  const known = OUTCOMES.find((each) => each === outcome);
+  if (known === undefined) return null;
   return {
     at,
     from,
     to: typeof to === 'string' && isVersion(to) ? to : null,
-    outcome,
+    outcome: known,
     reason: typeof reason === 'string' ? reason : null,
   };
 }

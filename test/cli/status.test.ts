@@ -46,6 +46,7 @@ test('status tells of an update that failed, and of a look by itself that found 
   assert.deepEqual(troubles({}), []);
   assert.deepEqual(troubles({ last: { ...last, outcome: 'failed' } }), ['The update to 0.2.0 on 2026-01-30 was not done: It fell.']);
   assert.deepEqual(troubles({ last: { ...last, outcome: 'installed' } }), []);
+  assert.deepEqual(troubles({ last: { ...last, outcome: 'on trial' } }), []);
   assert.deepEqual(troubles({ automatic: 'check', fault: 'No server.' }), ['No server.']);
   assert.deepEqual(troubles({ fault: 'No server.' }), []);
 });

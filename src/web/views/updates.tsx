@@ -44,7 +44,7 @@ export function View() {
 }
 
 function VersionCard({ updates, refresh }: { readonly updates: Updates; readonly refresh: () => Promise<void> }) {
-  const { current, built, newest, checked, nextCheck, way } = updates;
+  const { current, built, newest, checked, nextCheck, way, last } = updates;
   const looking = useSending();
   const look = () =>
     looking.send(async () => {
@@ -65,6 +65,7 @@ function VersionCard({ updates, refresh }: { readonly updates: Updates; readonly
                 : t('updates.isNewest'),
           ],
           [t('updates.checked'), checked === null ? t('updates.never') : dateTime(checked.at)],
+          ...(last?.outcome === 'on trial' ? [[t('updates.trial'), t('updates.trialOf', { version: last.to ?? '–' })] as const] : []),
           ...(nextCheck === null ? [] : [[t('updates.nextCheck'), dateTime(nextCheck)] as const]),
         ]}
       />
