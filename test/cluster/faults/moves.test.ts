@@ -23,7 +23,7 @@ const MAIN = join(import.meta.dirname, '../../../src/main.ts');
 const WANDERER = 'wanderer';
 /** Words of a move, in their order. */
 const ASKS = ['claim', 'cut', 'take', 'part', 'done'] as const;
-const VICTIMS = ['giver', 'taker', 'both'] as const;
+const VICTIMS = ['giver', 'taker', 'both', 'taker, and the client goes back'] as const;
 /** Messages of each publisher that wait for the client when it moves, and that come when all is over. */
 const SOME = 10;
 const SIZE = 40;
@@ -157,6 +157,8 @@ class Scene {
   async move(name: string, { part, ask }: Pick<Stop, 'part' | 'ask'>, victim: (typeof VICTIMS)[number]): Promise<void> {
     const [giver, taker] = [this.#places[this.#at]!, this.#places[1 - this.#at]!]; // the third stays
     const victims = victim === 'both' ? [giver, taker] : [victim === 'giver' ? giver : taker];
+    const goesBack = victim === 'taker, and the client goes back';
+    const owner = goesBack ? giver : taker;
     await this.#quiet(giver, name);
     this.#wanderer.detach();
     for (const { publisher } of this.#publishers) publisher.goOn();
@@ -169,16 +171,17 @@ class Scene {
     await Promise.all(victims.map((one) => one.kill()));
     speaker.wire.release();
     await this.phases.step(`${name}: the client is let in, or its broker is gone`, attempt);
+    if (goesBack) await this.phases.step(`${name}: the client goes back`, this.#wanderer.attach(giver.socket));
     await this.phases.step(`${name}: started again`, Promise.all(victims.map((one) => one.start())));
-    if (victims.includes(taker)) await this.phases.step(`${name}: the client comes again`, this.#wanderer.attach(taker.socket));
+    if (victims.includes(owner)) await this.phases.step(`${name}: the client comes again`, this.#wanderer.attach(taker.socket));
     for (const one of victims) for (const { place, publisher } of this.#publishers) if (place === one) await publisher.attach(place.socket);
-    this.#at = 1 - this.#at;
+    if (!goesBack) this.#at = 1 - this.#at;
     await this.#areLinked();
     await this.#more(`${name}: messages come`, this.#ledger);
     await this.phases.until(`${name}: one broker has the session`, async () => {
       const had = await Promise.all(this.#places.map(async (place) => ({ id: place.id, session: await place.wanderer() })));
       const owners = had.filter(({ session }) => session !== null).map(({ id, session }) => `${id} ${session?.connected}`);
-      return owners.join() === `${taker.id} true` ? [] : [owners.join(' and ')];
+      return owners.join() === `${owner.id} true` ? [] : [owners.join(' and ')];
     });
     await this.#check(name);
   }
