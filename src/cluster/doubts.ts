@@ -17,8 +17,8 @@ const MOST = 200_000;
 
 interface Doubt {
   readonly peers: Set<string>;
-  /** By digest. */
-  readonly counts: Map<number, number>;
+  /** By digest; null = nothing was counted: there may be a hundred thousand sessions without a message. */
+  counts: Map<number, number> | null;
 }
 
 /** Doubts are those of one broker. */
@@ -38,7 +38,7 @@ export class Doubts {
     const known = this.#doubts.get(session);
     if (known !== undefined) for (const peer of all) known.peers.add(peer);
     if (known !== undefined || all.size === 0) return;
-    const doubt: Doubt = { peers: all, counts: new Map() };
+    const doubt: Doubt = { peers: all, counts: null };
     this.#doubts.set(session, doubt);
     for (const { qos, message } of session.outgoing.unacknowledged()) if (qos === 2) this.#count(doubt, message);
     session.outgoing.witness = (message) => this.#count(doubt, message);
@@ -63,7 +63,7 @@ export class Doubts {
   unseen(session: Session, loaded: LoadedSession): LoadedSession {
     const doubt = this.#doubts.get(session);
     if (doubt === undefined) return loaded;
-    const left = new Map(doubt.counts);
+    const left = new Map(doubt.counts ?? []);
     const isNew = ({ delivery, message }: LoadedSession['deliveries'][number]): boolean => {
       if (delivery.qos < 2) return true;
       const digest = this.#digestOf(message.topicName, message.payload);
@@ -80,14 +80,16 @@ export class Doubts {
   }
 
   #end(session: Session): void {
-    for (const count of this.#doubts.get(session)?.counts.values() ?? []) this.#counted -= count;
+    for (const count of this.#doubts.get(session)?.counts?.values() ?? []) this.#counted -= count;
     this.#doubts.delete(session);
     session.outgoing.witness = null;
   }
 
-  #count({ counts }: Doubt, { topic, payload }: Message): void {
+  #count(doubt: Doubt, { topic, payload }: Message): void {
     if (this.#counted >= MOST) return;
     this.#counted++;
+    const counts = doubt.counts ?? new Map<number, number>();
+    doubt.counts = counts;
     const digest = this.#digestOf(topic.name, payload);
     counts.set(digest, (counts.get(digest) ?? 0) + 1);
   }
