@@ -6,6 +6,7 @@ import { OperatorError } from '../base/errors.ts';
 import { certificatesInFile, rootInFile } from '../base/pem-files.ts';
 import { invitationFiles, isInvitationName, readInvitation, readTopics, writeInvitation } from '../config/bridge-invitation.ts';
 import { describeAccess, formatDiagnostic, isSecret, knownSettings, loadConfiguration, treatLines } from '../config/config.ts';
+import { removeBridge } from '../config/remove-bridge.ts';
 import { changeSetting, readSetting } from '../config/writer.ts';
 import type { ListenerOptions } from '../listeners/options.ts';
 import type { ListenerCertificate, OpenListener, OperationNeeds } from '../operations/needs.ts';
@@ -51,6 +52,7 @@ const FILES: OperationNeeds['files'] = {
       line: place.line,
     })),
   known: knownSettings,
+  withoutBridge: removeBridge,
 };
 
 const INVITATIONS: Omit<OperationNeeds['invitations'], 'issuerOf'> = {

@@ -70,6 +70,11 @@ export function authorityFileOf(name: string): string {
   return `bridge-${name}.crt`;
 }
 
+/** blockFileOf names the file with the block. */
+export function blockFileOf(name: string): string {
+  return `bridge-${name}.conf`;
+}
+
 /** readTopics reads topics as a `topic` line has them; throws OperatorError. */
 export function readTopics(texts: readonly string[]): readonly BridgeTopic[] {
   return texts.map((text) => {
@@ -169,12 +174,12 @@ export interface InvitationFiles {
 
 /** invitationFiles works out where the block goes, and the certificate beside it. Throws OperatorError where there is such a file. */
 export function invitationFiles(main: string, { name, lines, authority }: Invited): InvitationFiles {
-  const textWith = (more: readonly string[]) => `# Added by an invitation.\n${[...lines, ...more].join('\n')}\n`;
-  const plain = addBlock(main, `bridge-${name}.conf`, textWith([]));
+  const textWith = (more: readonly string[]) => `# Added by midge.\n${[...lines, ...more].join('\n')}\n`;
+  const plain = addBlock(main, blockFileOf(name), textWith([]));
   if (authority === null) return { block: plain, certificate: [] };
   const path = join(dirname(plain[0]!.path), authorityFileOf(name)); // the block's file is the first
   return {
-    block: addBlock(main, `bridge-${name}.conf`, textWith([`bridge_cafile ${path}`])),
+    block: addBlock(main, blockFileOf(name), textWith([`bridge_cafile ${path}`])),
     certificate: [{ path, before: null, after: authority }],
   };
 }

@@ -42,7 +42,7 @@ export interface ChangedFile {
  * file, else beside it, with an `include` at the end of the main file. Throws OperatorError when there is such a file.
  */
 export function addBlock(main: string, fileName: string, text: string): readonly ChangedFile[] {
-  const before = readText(main);
+  const before = readEditable(main);
   const [, folder] = /^[ \t]*include_dir[ \t]+(.+?)[ \t\r]*$/m.exec(before) ?? [];
   const path = folder === undefined ? join(dirname(resolve(main)), fileName) : join(resolve(folder), fileName);
   if (existsSync(path)) throw new OperatorError(`Cannot make "${path}": it exists already`);
@@ -238,7 +238,7 @@ class EditedFiles {
     const path = resolve(file);
     const known = this.#lines.get(path);
     if (known !== undefined) return known;
-    const before = this.#given.get(path) ?? (existsSync(path) ? readText(path) : null);
+    const before = this.#given.get(path) ?? (existsSync(path) ? readEditable(path) : null);
     const lines = (before ?? MANAGED_HEADER).split('\n');
     this.#before.set(path, before);
     this.#lines.set(path, lines);
@@ -246,8 +246,8 @@ class EditedFiles {
   }
 }
 
-/** Bytes that are no UTF-8 may stand in a comment: the reader passes them over, and text would lose them. */
-function readText(path: string): string {
+/** readEditable gives a text that can be written again. Bytes that are no UTF-8 may stand in a comment: the reader passes them over, and text would lose them. */
+export function readEditable(path: string): string {
   const bytes = readFileSync(path);
   if (isUtf8(bytes)) return bytes.toString('utf8');
   const line =

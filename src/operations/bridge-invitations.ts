@@ -1,6 +1,6 @@
 // Invitations between two boxes: one makes an account and the `connection` block for the other, and the other adds it to its configuration.
 
-import { chmodSync, existsSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import { parseAclFile } from '../access/acl-file.ts';
 import { addRule, removeUserRules } from '../access/acl-file-edit.ts';
@@ -8,12 +8,11 @@ import { makePassword } from '../access/first-account.ts';
 import { hasUser, setUser } from '../access/password-file-edit.ts';
 import { hashPassword } from '../access/password-hash.ts';
 import { OperatorError, reasonOf } from '../base/errors.ts';
-import { rewriteFile } from '../base/rewrite-file.ts';
 import type { BridgeTopic } from '../bridges/options.ts';
 import { localFilter, ruleForOther } from '../bridges/topics.ts';
 import { machineNames } from '../host/host.ts';
 import { withRules } from './begin-rules.ts';
-import { changeInForce, readEdited } from './change-in-force.ts';
+import { changeInForce, readEdited, writeInForce } from './change-in-force.ts';
 import { mainFile } from './configuration.ts';
 import type { NewText, OpenListener, OperationNeeds, ReadInvitation } from './needs.ts';
 import { badInput, OperationFailure, operation } from './operation.ts';
@@ -171,7 +170,9 @@ export const ACCEPT_INVITATION = operation({
     if (needs.trial.waiting !== null)
       throw new OperationFailure('conflict', `Cannot change "${main}": a change of the configuration waits to be confirmed`);
     const files = filesOf(needs, main, invited);
-    await writeInForce(needs, files);
+    await writeInForce(needs, files).catch((error: unknown) => {
+      throw new OperationFailure('not possible', `Cannot add the bridge: ${reasonOf(error)}\nIt was taken back.`, { cause: error });
+    });
     return { ...describe(invited), files: files.map(({ path }) => path) };
   },
 });
@@ -199,32 +200,11 @@ function filesOf({ invitations }: OperationNeeds, main: string, invited: ReadInv
 }
 
 function describe({ name, addresses, lines, authority, topics }: ReadInvitation) {
-  const tls = authority !== null || lines.some((line) => /^bridge_tls_use_os_certs\s+true$/.test(line));
+  const tls = authority !== null || lines.some((line) => /^bridge_tls_use_os_certs\s+true$/.test(line)) || /^(mqtts|wss):/.test(addresses);
   return {
     name,
     addresses,
     tls,
     topics: topics.map((topic) => ({ filter: localFilter(topic), direction: topic.direction, qos: topic.qos })),
   };
-}
-
-/** All of them, or none. */
-async function writeInForce({ reloads }: Pick<OperationNeeds, 'reloads'>, files: readonly NewText[]): Promise<void> {
-  const written: NewText[] = [];
-  try {
-    for (const file of files) {
-      written.push(file);
-      rewriteFile(file.path, file.after, (temporary) => chmodSync(temporary, file.mode ?? 0o644));
-    }
-    const { error, mistakes } = await reloads.reload('command');
-    if (error === null) return;
-    throw new OperatorError([error, ...mistakes].join('\n'));
-  } catch (error) {
-    for (const { path, before } of written.reverse()) {
-      if (before === null) rmSync(path, { force: true });
-      else rewriteFile(path, before, () => {});
-    }
-    await reloads.reload('command');
-    throw new OperationFailure('not possible', `Cannot add the bridge: ${reasonOf(error)}\nIt was taken back.`, { cause: error });
-  }
 }

@@ -1,10 +1,10 @@
 // A change in the text of a file that a person edits: written whole, put in force at once, or taken back.
 
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { reasonOf } from '../base/errors.ts';
+import { chmodSync, readFileSync, rmSync } from 'node:fs';
+import { OperatorError, reasonOf } from '../base/errors.ts';
 import { rewriteFile } from '../base/rewrite-file.ts';
-import type { OperationNeeds } from './needs.ts';
+import type { NewText, OperationNeeds } from './needs.ts';
 import { OperationFailure } from './operation.ts';
 
 /** readEdited gives the text of a file. Throws OperationFailure when it cannot be read. */
@@ -57,6 +57,26 @@ export async function changeInForce(
   write(path, before);
   await reloads.reload('command');
   throw new OperationFailure('not possible', `Cannot change "${path}": ${reason}\nIt was taken back.`);
+}
+
+/** writeInForce writes several files, and has the broker read them: all of them, or none. Throws what was in the way. */
+export async function writeInForce({ reloads }: Pick<OperationNeeds, 'reloads'>, files: readonly NewText[]): Promise<void> {
+  const written: NewText[] = [];
+  try {
+    for (const file of files) {
+      written.push(file);
+      rewriteFile(file.path, file.after, (temporary) => chmodSync(temporary, file.mode ?? 0o644));
+    }
+    const { error, mistakes } = await reloads.reload('command');
+    if (error !== null) throw new OperatorError([error, ...mistakes].join('\n'));
+  } catch (error) {
+    for (const { path, before } of written.reverse()) {
+      if (before === null) rmSync(path, { force: true });
+      else rewriteFile(path, before, () => {});
+    }
+    await reloads.reload('command');
+    throw error;
+  }
 }
 
 function write(path: string, text: string): void {

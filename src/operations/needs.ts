@@ -305,6 +305,8 @@ export interface OperationNeeds {
     valueOf(file: string, name: string): string | null;
     /** withChange gives a text of the main file with a word set as a person would, or without it. Throws OperatorError. */
     withChange(file: string, text: string, change: SettingChange): string;
+    /** withoutBridge gives what the files hold without a connection block, and which are of no use then. Throws OperatorError where there is none. */
+    withoutBridge(file: string, name: string): { readonly changed: readonly NewText[]; readonly obsolete: readonly string[] };
     /** settings gives each statement; null for the value of a secret. A text stands for what the main file holds. */
     settings(file: string, text?: string): readonly SaidSetting[];
     /** known gives all words that can be set by themselves. */

@@ -8,6 +8,7 @@ import { parseAclFile } from '../../src/access/acl-file.ts';
 import { parsePasswordFile } from '../../src/access/password-file.ts';
 import { verifyPassword } from '../../src/access/password-hash.ts';
 import { invitationFiles, isInvitationName, readInvitation, readTopics, writeInvitation } from '../../src/config/bridge-invitation.ts';
+import { removeBridge } from '../../src/config/remove-bridge.ts';
 import { changeSetting } from '../../src/config/writer.ts';
 import { auditLine } from '../../src/operations/audit.ts';
 import { INVITE_BRIDGE } from '../../src/operations/bridge-invitations.ts';
@@ -77,7 +78,10 @@ function boxOf(
       filesOf: () => ({ passwordFile: at('passwd'), aclFile: hasNoRules ? null : at('acl') }),
     } as never,
     certificateOfFiles: () => (certificate === null ? null : { pem: certificate, file: '/etc/bought.pem' }),
-    files: { withChange: (file: string, text: string, change: SettingChange) => changedText(file, text, change) } as never,
+    files: {
+      withChange: (file: string, text: string, change: SettingChange) => changedText(file, text, change),
+      withoutBridge: removeBridge,
+    } as never,
     configuration: { file: at('midge.conf') } as never,
     reloads,
     trial: { waiting: null } as never,
@@ -145,6 +149,56 @@ test('accept invitation leaves nothing when the broker cannot take it over, and 
   await good.ask('accept invitation', { text });
   assert.equal(good.read('conf.d/bridge-anna.crt').trim(), AUTHORITY.trim());
   assert.match(good.read('conf.d/bridge-anna.conf'), /^bridge_cafile .*bridge-anna\.crt$/m);
+});
+
+test('remove bridge takes an invitation out again with its files, and the lines of a block that somebody has written', async (context) => {
+  const text = writeInvitation({
+    ...{ name: 'anna', password: 'secret', address: 'pi.local:8883', authority: AUTHORITY, topics: readTopics(['a']), from: 'pi' },
+  });
+  const box = boxOf(context);
+  await box.ask('accept invitation', { text });
+  assert.deepEqual((await box.ask('remove bridge', { name: 'anna' })).files, [
+    box.at('conf.d/bridge-anna.conf'),
+    box.at('conf.d/bridge-anna.crt'),
+  ]);
+  for (const name of ['bridge-anna.conf', 'bridge-anna.crt']) assert.ok(!existsSync(box.at(`conf.d/${name}`)), name);
+  await assert.rejects(box.ask('remove bridge', { name: 'anna' }), {
+    reason: 'not found',
+    message: 'Cannot remove bridge "anna": the configuration has no such connection block',
+  });
+  await box.ask('accept invitation', { text });
+  assert.ok(existsSync(box.at('conf.d/bridge-anna.conf')), 'it can be added again');
+
+  const blocks = [
+    ...['listener 8883', '# to the cellar', 'connection cellar', 'address 10.0.0.2', 'topic # both', 'log_type all'],
+    ...['connection barn', 'address 10.0.0.3', 'topic # out', ''],
+  ];
+  writeFileSync(box.at('midge.conf'), blocks.join('\n'));
+  await box.ask('remove bridge', { name: 'cellar' });
+  assert.deepEqual(box.read('midge.conf').split('\n'), [
+    ...['listener 8883', '# to the cellar', 'log_type all'],
+    ...['connection barn', 'address 10.0.0.3', 'topic # out', ''],
+  ]);
+});
+
+test('remove bridge takes the include line with the file that it names, and changes nothing when the broker cannot take it over', async (context) => {
+  const from = { name: 'anna', password: 'secret', address: 'pi.local', authority: null, topics: readTopics(['a']), from: 'pi' };
+  const box = boxOf(context);
+  writeFileSync(box.at('midge.conf'), 'listener 8883\n');
+  await box.ask('accept invitation', { text: writeInvitation(from) });
+  assert.equal(box.read('midge.conf'), 'listener 8883\ninclude bridge-anna.conf\n');
+  await box.ask('remove bridge', { name: 'anna' });
+  assert.equal(box.read('midge.conf'), 'listener 8883\n');
+  assert.ok(!existsSync(box.at('bridge-anna.conf')));
+
+  const stuck = boxOf(context, { error: 'no' });
+  const before = 'listener 8883\nconnection barn\naddress 10.0.0.3\n';
+  writeFileSync(stuck.at('midge.conf'), before);
+  await assert.rejects(stuck.ask('remove bridge', { name: 'barn' }), {
+    reason: 'not possible',
+    message: 'Cannot remove bridge "barn": no\nIt was taken back.',
+  });
+  assert.equal(stuck.read('midge.conf'), before);
 });
 
 test('invitations show no secret: neither in what is refused, nor in the log', async (context) => {

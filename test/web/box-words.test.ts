@@ -19,10 +19,11 @@ const HEARD = [
   'broker/client/*.ts',
   'bridges/*.ts',
   'certificates/client-certificates.ts',
-  'config/{writer,bridge-invitation}.ts',
+  'config/{writer,bridge-invitation,remove-bridge}.ts',
   'phones/phone-book.ts',
   'state/{archive,restore-plan}.ts',
   'updates/{updates,fetch-release,manifest,choose-upgrade,minisign}.ts',
+  'cluster/{cluster,peer}.ts',
 ];
 
 /** What only programs are told, or the log. */
@@ -35,13 +36,19 @@ const NOT_HEARD: readonly RegExp[] = [
   /^Cannot pack /,
   /^Cannot use the key in /,
   /the manifest beside|X is a X, and this machine|X is for X, and this machine/, // midge upgrade with a file
+  /^its account may not X X /, // of publishing and of subscribing
   /^(There is no X "X"|Cannot add X: there is one of this name|Unknown configuration variable "X"X)$/, // said of each kind by an entry of its own
 ];
 
 /** The doors of OwnTracks. */
 const OF_PHONES = ['operations/{owntracks-post,recorder}.ts'];
 
-const MADE_BY = /\b(?:new OperationFailure\(|badInput\(|new Problem\(|new LinkError\(|new OperatorError\(|const message = |refuse\()/g;
+const MADE_BY =
+  /\b(?:new OperationFailure\(|badInput\(|new Problem\(|new LinkError\(|new OperatorError\(|const message = |const words = |refuse\(|lost\()/g;
+
+/** A file that does nothing else than to say why. */
+const REASONS = 'cluster/nats-reason.ts';
+const GIVEN_BY = /\breturn /g;
 
 /** Entries whose English is not ours. */
 const OF_OTHERS = /^(Too (small|big)|Invalid (input|option)|E[A-Z]{4,}: )/;
@@ -54,6 +61,7 @@ for (const language of LANGUAGES) {
     const said = globSync(HEARD, { cwd: SOURCES, exclude: OF_PHONES }).flatMap((file) =>
       sentencesOf(readFileSync(join(SOURCES, file), 'utf8')),
     );
+    said.push(...sentencesOf(readFileSync(join(SOURCES, REASONS), 'utf8'), GIVEN_BY));
     const heard = said.filter((sentence) => !NOT_HEARD.some((pattern) => pattern.test(sentence)));
     assert.ok(heard.length > 150, `${heard.length} sentences found`);
     assert.deepEqual([...new Set(heard.filter((sentence) => translated(sentence, patterns) === null))], []);
@@ -108,8 +116,8 @@ test('sentence is found with its names and numbers, and the sentence inside it',
 });
 
 /** sentencesOf gives what a source says where it fails, with X for each value. */
-function sentencesOf(source: string): readonly string[] {
-  return Array.from(source.matchAll(MADE_BY), ({ index, 0: call }) => literalsIn(source.slice(index + call.length))).flat();
+function sentencesOf(source: string, madeBy = MADE_BY): readonly string[] {
+  return Array.from(source.matchAll(madeBy), ({ index, 0: call }) => literalsIn(source.slice(index + call.length))).flat();
 }
 
 /** The literals up to the end of the call or of the statement; blanks tell sentences from reasons and names. */

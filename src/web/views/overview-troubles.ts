@@ -124,13 +124,13 @@ function clusterTroubles({ cluster }: Status): Trouble[] {
   const { phase, lastError, peers } = cluster;
   const link = { view: 'bridges', words: t('trouble.clusterLink') };
   if (phase === 'alone' || phase === 'stopped' || (phase === 'connecting' && lastError !== null)) {
-    const words = lastError === null ? t('trouble.clusterNoReason') : sentence(lastError);
+    const words = lastError === null ? t('trouble.clusterNoReason') : sentence(readable(lastError));
     return [{ id: 'cluster', look: 'bad', title: t('trouble.cluster'), words, advice: t('trouble.clusterAdvice'), link }];
   }
   return peers
     .filter((peer) => peer.phase === 'away' || peer.phase === 'refused')
     .map(({ id, since, queued, ...peer }): Trouble => {
-      const words = peer.lastError === null ? t('trouble.clusterNoReason') : sentence(peer.lastError);
+      const words = peer.lastError === null ? t('trouble.clusterNoReason') : sentence(readable(peer.lastError));
       const advice = t('trouble.brokerAdvice', { time: ago(since), count: number(queued) });
       return { id: `broker ${id}`, look: 'warn', title: t('trouble.broker', { id }), words, advice, link };
     });

@@ -3,6 +3,7 @@
 import { useState } from 'preact/hooks';
 import type { Answer } from '../../api/answer.ts';
 import { api, ask } from '../../api/client.ts';
+import { BoxSentence } from '../../components/box-sentence.tsx';
 import { Button } from '../../components/button.tsx';
 import { Badge, Card, Figure } from '../../components/card.tsx';
 import { Confirm } from '../../components/dialog.tsx';
@@ -108,7 +109,7 @@ function Reason({ isNow, text }: { readonly isNow: boolean; readonly text: strin
   if (text === null || !isNow) return null;
   return (
     <p class="remarks bad">
-      <span lang="en">{text}</span>
+      <BoxSentence text={text} />
     </p>
   );
 }
