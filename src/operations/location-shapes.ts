@@ -52,7 +52,7 @@ export const PHONE_LOCATION = z.object({
   ...PHONE_NAME,
   topic: z.string(),
   name: z.string().nullable().describe('by its card'),
-  picture: z.string().nullable().describe('by its card: PNG or JPEG in base64'),
+  picture: z.string().nullable().describe('by its card, in base64 as the phone has sent it'),
   last: LOCATION.nullable().describe('null = none has come'),
   transition: TRANSITION.nullable().describe('the last one'),
   waypoints: z

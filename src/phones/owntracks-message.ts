@@ -29,7 +29,7 @@ const NO_DETAILS: ReadonlySet<string> = new Set(
 /** Card is how a person wants to be shown. */
 export interface Card {
   readonly name: string | null;
-  /** PNG or JPEG in base64; null = none. */
+  /** A picture in base64, of a kind that the phone has chosen; null = none. */
   readonly face: string | null;
 }
 

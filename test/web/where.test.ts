@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { spanOf } from '../../src/web/views/where/span.ts';
+import { typedPlace } from '../../src/web/views/where/typed-place.ts';
 import { distance, flattened, roundLength } from '../../src/web/where/geo.ts';
 
 const BERLIN = { lat: 52.5163, lon: 13.3777 };
@@ -53,4 +54,21 @@ test('time that is asked for has whole days of the reader, both ends included', 
   assert.deepEqual(spanOf('range', noDays, now), { from: null, to: null });
   const last = new Date(new Date(2026, 2, 30).getTime() - 1000).toISOString();
   assert.deepEqual(spanOf('range', { from: '2026-03-29', to: '2026-03-29' }, now), { from: day(29), to: last });
+});
+
+test('place is taken with a name and coordinates only, also with a comma, and without a radius as a point', () => {
+  const typed = { name: ' Home ', lat: '52,5166', lon: '-13.3777', radius: '' };
+  assert.deepEqual(typedPlace(typed), { name: 'Home', lat: 52.5166, lon: -13.3777, radius: 0 });
+  assert.equal(typedPlace({ ...typed, radius: ' 80 ' })?.radius, 80);
+  const wrong = [
+    { name: ' ' },
+    { lat: '' },
+    { lon: '' },
+    { lat: 'north' },
+    { lat: '90.1' },
+    { lon: '-181' },
+    { radius: '-1' },
+    { radius: 'far' },
+  ];
+  for (const each of wrong) assert.equal(typedPlace({ ...typed, ...each }), null, JSON.stringify(each));
 });

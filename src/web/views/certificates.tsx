@@ -8,6 +8,7 @@ import { Badge, Card, PageHeader } from '../components/card.tsx';
 import { Confirm } from '../components/dialog.tsx';
 import { Empty, Shown } from '../components/faces.tsx';
 import { Icon } from '../components/icon.tsx';
+import { SettingsLines } from '../components/settings-lines.tsx';
 import { Table } from '../components/table.tsx';
 import { toast } from '../components/toast.tsx';
 import { ago, day, plural, t } from '../i18n.ts';
@@ -24,6 +25,9 @@ const MOST = 500;
 
 /** Milliseconds before the end in which a certificate is said to end soon. */
 const SOON_MS = 30 * 86_400_000;
+
+/** What others use for clients with certificates. */
+const PORTS = [8884, 8885, 8886] as const;
 
 /** View is the view of certificates. */
 export function View() {
@@ -102,6 +106,7 @@ function Clients() {
   const [isIssuing, setIssuing] = useState(false);
   const [leaving, setLeaving] = useState<Client | null>(null);
   const clients = useLive(() => ask(api.GET('/api/v1/certificates/clients', { params: { query: { limit: MOST } } })), EVERY_MS);
+  const listeners = useLive(() => ask(api.GET('/api/v1/listeners')), EVERY_MS);
   const mayChange = mayNow('admin');
   return (
     <Card
@@ -115,6 +120,7 @@ function Clients() {
       }
     >
       <p class="hint">{t('certificates.clientsWords')}</p>
+      {listeners.data.value !== null && <Ports listeners={listeners.data.value} />}
       <Shown live={clients}>
         {({ items }) =>
           items.length === 0 ? (
@@ -127,6 +133,19 @@ function Clients() {
       {isIssuing && <IssueCertificate close={() => setIssuing(false)} issued={() => void clients.refresh()} />}
       {leaving !== null && <Revoke client={leaving} close={() => setLeaving(null)} revoked={() => void clients.refresh()} />}
     </Card>
+  );
+}
+
+/** Ports are those where a device can sign in so, or how there comes to be one. */
+function Ports({ listeners }: { readonly listeners: Answer<'/api/v1/listeners'> }) {
+  const taking = listeners.filter(({ takesOurCertificates, protocol }) => takesOurCertificates && protocol !== 'http');
+  if (taking.length > 0) return <p class="hint">{t('certificates.ports', { ports: taking.map(({ port }) => port).join(', ') })}</p>;
+  const port = PORTS.find((each) => listeners.every((listener) => listener.port !== each)) ?? PORTS[0];
+  return (
+    <div class="certificates-ports">
+      <p>{t('certificates.noPort')}</p>
+      <SettingsLines lines={[`listener ${port}`, 'secure true', 'require_certificate true', 'use_identity_as_username true']} />
+    </div>
   );
 }
 

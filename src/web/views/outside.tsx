@@ -6,14 +6,13 @@ import { api, ask } from '../api/client.ts';
 import type { paths } from '../api/schema.ts';
 import { BoxSentence } from '../components/box-sentence.tsx';
 import { Badge, Card, Facts, PageHeader } from '../components/card.tsx';
-import { CopyButton } from '../components/copy-button.tsx';
 import { Shown } from '../components/faces.tsx';
 import { Field } from '../components/field.tsx';
 import { Form } from '../components/form.tsx';
 import { Progress } from '../components/progress.tsx';
+import { SettingsLines } from '../components/settings-lines.tsx';
 import { dateTime, day, type Key, t } from '../i18n.ts';
 import { useLive } from '../live.ts';
-import { isOffered, linkTo } from '../router.ts';
 import { useSending } from '../sending.ts';
 import '../styles/outside.css';
 
@@ -48,8 +47,8 @@ function NameCard({ status }: { readonly status: Status }) {
     return (
       <Card title={t('outside.name')}>
         <p>{t('outside.nameWhy')}</p>
-        <Lines
-          text={[
+        <SettingsLines
+          lines={[
             'dynamic_dns_names home.example.org',
             'dynamic_dns_url https://dyn.example.org/nic/update',
             'dynamic_dns_username NAME',
@@ -99,9 +98,9 @@ function CertificateCard({ status }: { readonly status: Status }) {
     return (
       <Card title={t('outside.certificate')}>
         <p>{t('outside.certificateOwn')}</p>
-        <Lines text={['certificate_names home.example.org']} />
+        <SettingsLines lines={['certificate_names home.example.org']} />
         <p>{t('outside.certificateAcme')}</p>
-        <Lines text={['acme_names home.example.org']} />
+        <SettingsLines lines={['acme_names home.example.org']} />
       </Card>
     );
   const { names, expires, fault, nextTry } = certificate;
@@ -120,19 +119,6 @@ function CertificateCard({ status }: { readonly status: Status }) {
         </p>
       )}
     </Card>
-  );
-}
-
-/** Lines of the configuration, to be taken into the settings. */
-function Lines({ text }: { readonly text: readonly string[] }) {
-  return (
-    <>
-      <pre class="lines">{text.join('\n')}</pre>
-      <div class="actions beside">
-        <CopyButton text={text.join('\n')} />
-        {isOffered('settings') && <a href={linkTo('settings')}>{t('outside.settings')}</a>}
-      </div>
-    </>
   );
 }
 
@@ -173,18 +159,24 @@ const WORDS: Readonly<Record<Checked['steps'][number]['code'], readonly [words: 
 
 function Steps({ checked }: { readonly checked: Checked }) {
   return (
-    <ul class="steps">
+    <ul class="outside-steps">
       {checked.steps.map(({ code, ok, values }) => {
         const [words, advice] = WORDS[code];
         return (
           <li key={`${code} ${values['name']} ${values['port']}`}>
-            <Badge look={ok ? 'good' : 'bad'}>{t(ok ? 'outside.fine' : 'outside.inTheWay')}</Badge> {t(words, values)}
+            <Verdict isKnown={code !== 'router-silent'} isGood={ok} /> {t(words, values)}
             {advice !== null && <p class="quiet">{t(advice, values)}</p>}
           </li>
         );
       })}
     </ul>
   );
+}
+
+/** A router that tells nothing may be as good as any other. */
+function Verdict({ isKnown, isGood }: { readonly isKnown: boolean; readonly isGood: boolean }) {
+  if (!isKnown) return <Badge look="quiet">{t('outside.notKnown')}</Badge>;
+  return <Badge look={isGood ? 'good' : 'bad'}>{t(isGood ? 'outside.fine' : 'outside.inTheWay')}</Badge>;
 }
 
 function namesOf({ internet }: Status): string {

@@ -32,7 +32,8 @@ function MapBox({ ground, failed }: { readonly ground: Ground; readonly failed: 
   const view = useRef<MapView | null>(null);
   const latest = useRef(ground);
   latest.current = ground;
-  const [attribution, setAttribution] = useState('');
+  /** Null = the map is not there yet. */
+  const [attribution, setAttribution] = useState<string | null>(null);
   const isDark = useDark();
   useEffect(() => {
     const box = place.current!; // it is rendered
@@ -64,7 +65,7 @@ function MapBox({ ground, failed }: { readonly ground: Ground; readonly failed: 
   return (
     <section class="map" aria-label={ground.name}>
       <div ref={place} class="map-place" />
-      {attribution !== '' && <p class="hint">{attribution}</p>}
+      {attribution !== '' && <p class="hint">{attribution ?? t('face.loading')}</p>}
     </section>
   );
 }

@@ -14,6 +14,9 @@ import { LOOKS, noBrowser, openBrowser } from './browser.ts';
 /** A red dot. */
 const RED = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==';
 
+/** A dot of a kind that the page does not make. */
+const WEBP = 'UklGRiQAAABXRUJQVlA4IBgAAAAwAQCdASoBAAEAAwA0JaQAA3AA/vuUAAA=';
+
 const PICTURES = process.env['MIDGE_PICTURES'];
 
 for (const look of LOOKS.filter(({ name }) => name === 'desktop-light' || name === 'phone-dark')) {
@@ -72,11 +75,21 @@ for (const look of LOOKS.filter(({ name }) => name === 'desktop-light' || name =
     await picture('list');
     const heard = new Map<string, string>();
     client.on('message', (topic, payload) => heard.set(topic, String(payload)));
-    const told = async (topic: string) => {
-      while (!heard.has(topic)) await new Promise((resolve) => client.once('message', resolve));
-      return JSON.parse(heard.get(topic) ?? '');
+    const told = async (topic: string, name?: string) => {
+      const message = () => JSON.parse(heard.get(topic) ?? 'null');
+      while (message() === null || (name !== undefined && message().name !== name))
+        await new Promise((resolve) => client.once('message', resolve));
+      return message();
     };
+    const fromPhone = { _type: 'card', name: 'Jay', face: WEBP };
+    await client.publishAsync('owntracks/jane/phone/info', JSON.stringify(fromPhone), { qos: 1, retain: true });
     await page.goto(`${box.url}/#/where/jane/phone`);
+    await page.locator('img.face-picture').waitFor();
+    await page.getByRole('button', { name: 'Change name and picture' }).click();
+    await dialog.getByLabel('Name').fill('Jane');
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    assert.equal((await told('owntracks/jane/phone/info', 'Jane')).face, WEBP, 'the picture of the phone stays');
+    await dialog.waitFor({ state: 'detached' });
     await page.getByRole('button', { name: 'Change name and picture' }).click();
     await dialog.getByLabel('Name').fill('Jane Doe');
     await dialog.getByLabel('Picture').setInputFiles({ name: 'jane.png', mimeType: 'image/png', buffer: Buffer.from(RED, 'base64') });
@@ -84,13 +97,14 @@ for (const look of LOOKS.filter(({ name }) => name === 'desktop-light' || name =
     await audit();
     await picture('card');
     await dialog.getByRole('button', { name: 'Save' }).click();
-    await page.getByText('The card is changed.').waitFor();
-    const card = await told('owntracks/jane/phone/info');
-    assert.equal(card.name, 'Jane Doe');
+    await page.getByText('The card is changed.').first().waitFor();
+    const card = await told('owntracks/jane/phone/info', 'Jane Doe');
     assert.match(card.face, /^\/9j\/.{500}/, 'it is a JPEG');
     await page.getByRole('button', { name: 'Send places' }).click();
+    await dialog.getByLabel('Name of the place').fill('Home');
+    await dialog.getByRole('button', { name: 'Save as a file' }).click();
+    await dialog.getByText('A place needs a name, a latitude').waitFor();
     for (const [label, text] of [
-      ['Name of the place', 'Home'],
       ['Latitude', '52,5166'],
       ['Longitude', '13.3777'],
     ] as const)

@@ -63,13 +63,15 @@ function HandOver({ made: { certificate, file }, close }: { readonly made: Issue
   return (
     <Dialog title={t('certificates.madeTitle', { name: certificate.name })} close={close}>
       <p>{t('certificates.madeWords', { date: day(certificate.until) })}</p>
+      {file.password === null && <p class="hint">{t('certificates.pemUse')}</p>}
       {file.password !== null && (
-        <div class="secret">
-          <p class="hint">{t('certificates.filePassword')}</p>
-          <p class="secret-line">
-            <code>{file.password}</code> <CopyButton text={file.password} />
-          </p>
-        </div>
+        <>
+          <p>{t('certificates.filePassword')}</p>
+          <div class="secret">
+            <code>{file.password}</code>
+            <CopyButton text={file.password} />
+          </div>
+        </>
       )}
       <div class="actions">
         <Button onClick={close}>{t('dialog.close')}</Button>

@@ -2,9 +2,12 @@
 
 import { Icon } from '../../components/icon.tsx';
 
-/** Face is PNG or JPEG, and nothing else. */
+/** How files of these kinds begin, in base64: what apps on phones send. */
+const KINDS = { iVBORw0KGgo: 'png', '/9j/': 'jpeg', R0lGOD: 'gif', UklGR: 'webp' } as const;
+
+/** Face is a picture, and nothing else that a browser could show. */
 export function Face({ picture }: { readonly picture: string | null }) {
-  const type = picture?.startsWith('iVBORw0KGgo') ? 'png' : picture?.startsWith('/9j/') ? 'jpeg' : null;
-  if (type === null) return <Icon name="person" />;
-  return <img class="face-picture" src={`data:image/${type};base64,${picture}`} alt="" />;
+  const kind = Object.entries(KINDS).find(([beginning]) => picture?.startsWith(beginning))?.[1];
+  if (kind === undefined) return <Icon name="person" />;
+  return <img class="face-picture" src={`data:image/${kind};base64,${picture}`} alt="" />;
 }

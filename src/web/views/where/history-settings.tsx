@@ -60,7 +60,7 @@ function Change({ settings, saved }: { readonly settings: Settings; readonly sav
     await saved();
   };
   return (
-    <Form action={t('where.save')} look="normal" send={save} disabled={isSame}>
+    <Form class="form narrow" action={t('where.save')} look="normal" send={save} disabled={isSame}>
       <Choice label={t('where.keep')} value={keep} choose={setKeep} options={KEPT.map(([each, words]) => [each, t(words)])} />
       {keep !== 'none' && <Field label={t('where.days')} name="days" type="number" value={days} change={setDays} required />}
     </Form>

@@ -1,6 +1,6 @@
 // What somebody chooses for an own phone: the card that others see, and the places that it has names for.
 
-import { useId, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { api, ask } from '../../api/client.ts';
 import { saveAs } from '../../api/long-work.ts';
 import { Button } from '../../components/button.tsx';
@@ -8,6 +8,7 @@ import { Card } from '../../components/card.tsx';
 import { Dialog } from '../../components/dialog.tsx';
 import { Shown } from '../../components/faces.tsx';
 import { Field } from '../../components/field.tsx';
+import { FileField } from '../../components/file-field.tsx';
 import { Form } from '../../components/form.tsx';
 import { Table } from '../../components/table.tsx';
 import { toast } from '../../components/toast.tsx';
@@ -15,12 +16,10 @@ import { length, plural, t } from '../../i18n.ts';
 import { useLive } from '../../live.ts';
 import { useSending } from '../../sending.ts';
 import { Face } from './face.tsx';
-import type { PhonePlace } from './phone-place.ts';
 import { smallPicture } from './small-picture.ts';
+import { isTyped, type NamedPlace, type Typed, typedPlace } from './typed-place.ts';
 
 const EVERY_MS = 30_000;
-
-type Place = PhonePlace['waypoints'][number];
 
 export interface PhoneSelfProps {
   readonly person: string;
@@ -59,7 +58,7 @@ export function PhoneSelf({ person, device }: PhoneSelfProps) {
   );
 }
 
-function Places({ places }: { readonly places: readonly Place[] }) {
+function Places({ places }: { readonly places: readonly NamedPlace[] }) {
   return (
     <Table
       name={t('where.places')}
@@ -84,14 +83,15 @@ interface ChangeCardProps extends DialogDone {
   readonly picture: string | null;
 }
 
+/** ChangeCard sends what has been changed: a picture is large, and one that the phone has sent may be of a kind that the box does not take from here. */
 function ChangeCard({ person, device, name: first, picture: before, done, close }: ChangeCardProps) {
   const [name, setName] = useState(first);
   const [picture, setPicture] = useState(before);
   const sending = useSending();
-  const id = useId();
-  const take = (file: File | undefined) => file !== undefined && void sending.send(async () => setPicture(await smallPicture(file)));
+  const take = (file: File) => void sending.send(async () => setPicture(await smallPicture(file)));
   const save = async () => {
-    await ask(api.PATCH('/api/v1/phones/{person}/card', { params: { path: { person } }, body: { device, name: name.trim(), picture } }));
+    const body = { device, ...(name === first ? {} : { name: name.trim() }), ...(picture === before ? {} : { picture }) };
+    await ask(api.PATCH('/api/v1/phones/{person}/card', { params: { path: { person } }, body }));
     toast(t('where.cardSaved'));
     done();
   };
@@ -107,40 +107,40 @@ function ChangeCard({ person, device, name: first, picture: before, done, close 
           <Face picture={picture} /> <span>{name || person}</span>
         </p>
         <Field label={t('where.cardName')} name="name" value={name} change={setName} isFirst />
-        <div class="field">
-          <label for={id}>{t('where.cardPicture')}</label>
-          <input id={id} type="file" accept="image/*" onChange={(event) => take(event.currentTarget.files?.[0])} />
-          <p class="hint">{t('where.cardPictureHint')}</p>
-        </div>
+        <FileField label={t('where.cardPicture')} hint={t('where.cardPictureHint')} accept="image/*" take={take} />
       </Form>
     </Dialog>
   );
 }
 
 interface SendPlacesProps extends DialogDone {
-  readonly places: readonly Place[];
+  readonly places: readonly NamedPlace[];
 }
 
 /** What is sent: a place that is typed, those of a file, or where neither is there those that the phone has told. */
 function SendPlaces({ person, device, places: known, done, close }: SendPlacesProps) {
-  const [place, setPlace] = useState({ name: '', lat: '', lon: '', radius: '100' });
+  const [typed, setTyped] = useState<Typed>({ name: '', lat: '', lon: '', radius: '100' });
   const [otrw, setOtrw] = useState<string | null>(null);
   const sending = useSending();
-  const id = useId();
-  const typed = place.name.trim() === '' ? [] : [placeOf(place)];
-  const places = typed.length === 0 && otrw === null ? known : typed;
+  const isBegun = isTyped(typed);
+  const places = () => {
+    if (!isBegun) return otrw === null ? known : [];
+    const place = typedPlace(typed);
+    if (place === null) throw new Error(t('where.placeNotWhole'));
+    return [place];
+  };
   const deliver = async (isSent: boolean) => {
-    const body = { places: [...places], otrw, send: isSent };
+    const body = { places: [...places()], otrw, send: isSent };
     const path = { person, device };
     const { file, places: all } = await ask(api.POST('/api/v1/phones/{person}/{device}/places', { params: { path }, body }));
     if (!isSent) return saveAs({ name: file.name, content: new Blob([file.content], { type: 'application/json' }) });
     toast(plural('where.placesSent', all.length));
     done();
   };
-  const field = (name: keyof typeof place) => ({
+  const field = (name: keyof Typed) => ({
     name,
-    value: place[name],
-    change: (text: string) => setPlace({ ...place, [name]: text }),
+    value: typed[name],
+    change: (text: string) => setTyped({ ...typed, [name]: text }),
   });
   return (
     <Dialog title={t('where.placesSend')} close={close}>
@@ -155,29 +155,16 @@ function SendPlaces({ person, device, places: known, done, close }: SendPlacesPr
         }
       >
         <p class="hint">{t('where.placesWords')}</p>
-        <Field label={t('where.placeName')} {...field('name')} isFirst />
-        <Field label={t('where.placeLat')} {...field('lat')} required={typed.length > 0} />
-        <Field label={t('where.placeLon')} {...field('lon')} required={typed.length > 0} />
+        <Field label={t('where.placeName')} {...field('name')} required={isBegun} isFirst />
+        <Field label={t('where.placeLat')} {...field('lat')} required={isBegun} />
+        <Field label={t('where.placeLon')} {...field('lon')} required={isBegun} />
         <Field label={t('where.placeRadius')} {...field('radius')} />
-        <div class="field">
-          <label for={id}>{t('where.placesFile')}</label>
-          <input id={id} type="file" accept=".otrw,.json" onChange={(event) => void event.currentTarget.files?.[0]?.text().then(setOtrw)} />
-        </div>
+        <FileField
+          label={t('where.placesFile')}
+          accept=".otrw,.json"
+          take={(file) => void sending.send(async () => setOtrw(await file.text()))}
+        />
       </Form>
     </Dialog>
   );
-}
-
-/** People write a comma, too. */
-function placeOf({
-  name,
-  ...numbers
-}: {
-  readonly name: string;
-  readonly lat: string;
-  readonly lon: string;
-  readonly radius: string;
-}): Place {
-  const number = (text: string) => (text.trim() === '' ? 0 : Number(text.replace(',', '.')));
-  return { name: name.trim(), lat: number(numbers.lat), lon: number(numbers.lon), radius: number(numbers.radius) };
 }

@@ -103,12 +103,14 @@ function Everybody({ phones, hasTiles }: { readonly phones: readonly PhonePlace[
       )}
       <Card>
         {origins.length > 0 && (
-          <Select
-            label={t('where.distanceFrom')}
-            value={from?.key ?? ''}
-            choose={choose}
-            options={[['', t('where.nowhere')], ...origins.map(({ key, name }) => [key, name] as const)]}
-          />
+          <div class="narrow">
+            <Select
+              label={t('where.distanceFrom')}
+              value={from?.key ?? ''}
+              choose={choose}
+              options={[['', t('where.nowhere')], ...origins.map(({ key, name }) => [key, name] as const)]}
+            />
+          </div>
         )}
         <List phones={phones} from={from?.place ?? null} />
       </Card>
