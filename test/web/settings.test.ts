@@ -10,12 +10,15 @@ import { SECTION_NAMES } from '../../src/web/settings/section-names.ts';
 import {
   codeIn,
   controlOf,
+  isPort,
   type Known,
+  lineOfListener,
   listenersIn,
   matchesWords,
   remarkIn,
   type Said,
   valuesOf,
+  withPort,
 } from '../../src/web/settings/setting-form.ts';
 
 const KNOWN: readonly Known[] = [...knownSettings()];
@@ -55,6 +58,18 @@ test('value of a listener is not that of another one, and a secret has none', ()
   assert.deepEqual(valuesOf(known('max_connections'), all, '1883'), ['5']);
   assert.deepEqual(valuesOf(known('max_connections'), all, '8883'), []);
   assert.deepEqual(valuesOf(known('password'), all, null), ['']);
+});
+
+test('listener gets another port in its line, and nothing else of the text changes', () => {
+  const text = 'persistence true\n  listener\t1883 127.0.0.1\nlistener 8883\n# listener 1883\n';
+  const all = [
+    { ...said('listener', '1883 127.0.0.1'), line: 2 },
+    { ...said('listener', '8883'), line: 3 },
+  ];
+  assert.equal(lineOfListener(all, '188'), null);
+  const { line } = lineOfListener(all, '1883') ?? { line: 0 };
+  assert.equal(withPort(text, line, '1884'), text.replace('1883 127', '1884 127'));
+  assert.deepEqual(['1', '65535', '0', '65536', '-1', '1883x', ''].map(isPort), [true, true, false, false, false, false, false]);
 });
 
 test('settings are found by words of their name and their meaning', () => {

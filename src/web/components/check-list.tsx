@@ -1,5 +1,7 @@
 // A few out of many: boxes to tick.
 
+import { Check } from './check.tsx';
+
 export interface CheckListProps {
   readonly label: string;
   readonly options: readonly string[];
@@ -17,10 +19,7 @@ export function CheckList({ label, options, chosen, choose, none }: CheckListPro
       <legend>{label}</legend>
       {options.length === 0 && <p class="hint">{none}</p>}
       {options.map((option) => (
-        <label key={option} class="check">
-          <input type="checkbox" checked={chosen.includes(option)} onChange={(event) => turn(option, event.currentTarget.checked)} />
-          <span>{option}</span>
-        </label>
+        <Check key={option} label={option} isOn={chosen.includes(option)} turn={(isOn) => turn(option, isOn)} />
       ))}
     </fieldset>
   );

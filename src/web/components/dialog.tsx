@@ -1,7 +1,7 @@
 // Dialogs above the page, and the question before something that cannot be undone.
 
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { t } from '../i18n.ts';
 import { useSending } from '../sending.ts';
 import { Button, IconButton } from './button.tsx';
@@ -17,7 +17,8 @@ export interface DialogProps {
 export function Dialog({ title, close, children }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  // Before the effects of its fields: the first of them takes the focus when the dialog is open.
+  useLayoutEffect(() => {
     const before = document.activeElement;
     element.current?.showModal();
     return () => {

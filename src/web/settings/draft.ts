@@ -4,7 +4,7 @@ import { computed, type Signal, signal } from '@preact/signals';
 import type { Answer } from '../api/answer.ts';
 import { api, ask } from '../api/client.ts';
 import type { paths } from '../api/schema.ts';
-import type { Known, Said } from './setting-form.ts';
+import { type Known, type Said, withPort } from './setting-form.ts';
 import { noteWaiting } from './trial.ts';
 
 type Configuration = Answer<'/api/v1/configuration'>;
@@ -64,6 +64,12 @@ export class Draft {
     const { text, settings } = await ask(api.POST('/api/v1/configuration/edits', { body }));
     this.text.value = text;
     this.said.value = settings;
+    await this.#check();
+  }
+
+  /** moveListener gives the listener of a line another port. Throws Refusal or Unreachable. */
+  async moveListener(line: number, port: string): Promise<void> {
+    this.text.value = withPort(this.text.value, line, port);
     await this.#check();
   }
 

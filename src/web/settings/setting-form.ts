@@ -30,6 +30,23 @@ export function listenersIn(said: readonly Said[]): readonly string[] {
   return [...new Set(named)];
 }
 
+/** lineOfListener tells where the line stands that begins a listener; null = the text has none of this name. */
+export function lineOfListener(said: readonly Said[], listener: string): Pick<Said, 'file' | 'line'> | null {
+  return said.find(({ name, value }) => name === 'listener' && value?.split(/[ \t]/, 1)[0] === listener) ?? null;
+}
+
+/** isPort tells whether a text is a port that others can use. */
+export function isPort(text: string): boolean {
+  return /^\d{1,5}$/.test(text) && Number(text) > 0 && Number(text) < 65_536;
+}
+
+/** withPort gives a text with another port in the line of a listener, counted from 1. */
+export function withPort(text: string, line: number, port: string): string {
+  const lines = text.split('\n');
+  lines[line - 1] = lines[line - 1]?.replace(/^([ \t]*listener[ \t]+)\S+/, `$1${port}`) ?? '';
+  return lines.join('\n');
+}
+
 /** matchesWords tells whether a setting is one that somebody looks for. */
 export function matchesWords({ name, meaning }: Known, words: string): boolean {
   const text = `${name} ${meaning}`.toLowerCase();

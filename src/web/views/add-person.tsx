@@ -3,6 +3,7 @@
 import { useState } from 'preact/hooks';
 import { api, ask, Refusal } from '../api/client.ts';
 import { Button } from '../components/button.tsx';
+import { Check } from '../components/check.tsx';
 import { Dialog } from '../components/dialog.tsx';
 import { Field } from '../components/field.tsx';
 import { Form } from '../components/form.tsx';
@@ -71,15 +72,7 @@ function PersonForm({ name, taken, hasRules, mayBegin, done }: Omit<AddPersonPro
         </p>
       )}
       <Field label={t('people.name')} name="username" value={username} change={setUsername} hint={t('people.nameHint')} required isFirst />
-      {!hasRules && mayBegin && (
-        <label class="check">
-          <input type="checkbox" checked={isLimited} onChange={(event) => setLimited(event.currentTarget.checked)} />
-          <span>
-            {t('people.limited')}
-            <span class="hint">{t('people.limitedHint')}</span>
-          </span>
-        </label>
-      )}
+      {!hasRules && mayBegin && <Check label={t('people.limited')} hint={t('people.limitedHint')} isOn={isLimited} turn={setLimited} />}
       {isLimited ? (
         <>
           <Field label={t('people.area')} name="area" value={area} change={setArea} hint={t(areaHint)} required />

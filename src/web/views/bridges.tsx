@@ -1,5 +1,6 @@
 // The bridges to other brokers: how each is doing, in words, and a trial of one.
 
+import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Answer } from '../api/answer.ts';
 import { api, ask } from '../api/client.ts';
@@ -7,13 +8,16 @@ import { isAborted, work } from '../api/long-work.ts';
 import { BoxSentence } from '../components/box-sentence.tsx';
 import { Button } from '../components/button.tsx';
 import { Badge, Card, Figure, PageHeader } from '../components/card.tsx';
+import { Confirm } from '../components/dialog.tsx';
 import { Empty, Shown, Trouble } from '../components/faces.tsx';
 import { Icon } from '../components/icon.tsx';
-import { ago, dateTime, number, t } from '../i18n.ts';
+import { toast } from '../components/toast.tsx';
+import { ago, dateTime, number, plural, t } from '../i18n.ts';
 import { useLive } from '../live.ts';
 import { mayNow } from '../visit.ts';
 import { AcceptInvitation } from './bridges/accept-invitation.tsx';
 import { ClusterCards } from './bridges/cluster-cards.tsx';
+import { ConnectBroker } from './bridges/connect-broker.tsx';
 import { InviteBridge } from './bridges/invite-bridge.tsx';
 import '../styles/bridges.css';
 
@@ -24,10 +28,11 @@ const EVERY_MS = 3000;
 /** View is the view of bridges. */
 export function View() {
   const bridges = useLive(() => ask(api.GET('/api/v1/bridges')), EVERY_MS);
-  const [open, setOpen] = useState<'invite' | 'accept' | null>(null);
+  const [open, setOpen] = useState<'invite' | 'accept' | 'connect' | null>(null);
   const close = () => setOpen(null);
   const actions = mayNow('admin') ? (
     <>
+      <Button onClick={() => setOpen('connect')}>{t('bridges.connect')}</Button>
       <Button onClick={() => setOpen('accept')}>{t('bridges.accept')}</Button>
       <Button look="primary" onClick={() => setOpen('invite')}>
         {t('bridges.invite')}
@@ -38,6 +43,7 @@ export function View() {
     <>
       <PageHeader title={t('bridges.title')} lead={t('bridges.lead')} actions={actions} />
       {open === 'invite' && <InviteBridge close={close} />}
+      {open === 'connect' && <ConnectBroker close={close} added={() => void bridges.refresh()} />}
       {open === 'accept' && <AcceptInvitation close={close} added={() => void bridges.refresh()} />}
       <ClusterCards />
       <Shown live={bridges}>
@@ -51,12 +57,13 @@ export function View() {
                   <li>{t('bridges.howInvite')}</li>
                   <li>{t('bridges.howAccept')}</li>
                 </ol>
+                <p>{t('bridges.howConnect')}</p>
               </div>
             </Card>
           ) : (
             <div class="stack bridges">
               {all.map((bridge) => (
-                <BridgeCard key={bridge.name} bridge={bridge} />
+                <BridgeCard key={bridge.name} bridge={bridge} removed={() => void bridges.refresh()} />
               ))}
             </div>
           )
@@ -76,7 +83,7 @@ const PHASES = {
   stopped: 'bridges.stopped',
 } as const;
 
-function BridgeCard({ bridge }: { readonly bridge: Bridge }) {
+function BridgeCard({ bridge, removed }: { readonly bridge: Bridge; readonly removed: () => void }) {
   const { name, phase, since, nextAttempt, address, lastError, refusedFilters, received, sent, queued, oldestQueued, dropped } = bridge;
   const isDown = phase === 'waiting' || phase === 'stopped';
   return (
@@ -106,8 +113,30 @@ function BridgeCard({ bridge }: { readonly bridge: Bridge }) {
         />
         <Figure name={t('bridges.dropped')} value={number(dropped)} />
       </dl>
-      {mayNow('operator') && <Trial name={name} />}
+      {mayNow('operator') && <Trial name={name}>{mayNow('admin') && <Removal bridge={bridge} removed={removed} />}</Trial>}
     </Card>
+  );
+}
+
+function Removal({ bridge: { name, queued }, removed }: { readonly bridge: Bridge; readonly removed: () => void }) {
+  const [isAsking, setAsking] = useState(false);
+  const act = async () => {
+    await ask(api.DELETE('/api/v1/bridges/{name}', { params: { path: { name } } }));
+    toast(t('bridges.removed', { name }));
+    removed();
+  };
+  return (
+    <>
+      <Button icon="trash" look="danger" name={t('bridges.removeName', { name })} onClick={() => setAsking(true)}>
+        {t('bridges.remove')}
+      </Button>
+      {isAsking && (
+        <Confirm title={t('bridges.removeTitle', { name })} action={t('bridges.remove')} act={act} close={() => setAsking(false)}>
+          <p>{t('bridges.removeWords')}</p>
+          {queued > 0 && <p>{plural('bridges.removeQueued', queued)}</p>}
+        </Confirm>
+      )}
+    </>
   );
 }
 
@@ -117,7 +146,7 @@ interface Step {
   readonly text: string;
 }
 
-function Trial({ name }: { readonly name: string }) {
+function Trial({ name, children }: { readonly name: string; readonly children: ComponentChildren }) {
   const [steps, setSteps] = useState<readonly Step[]>([]);
   const [isBusy, setBusy] = useState(false);
   const [isOver, setOver] = useState(false);
@@ -141,9 +170,12 @@ function Trial({ name }: { readonly name: string }) {
   };
   return (
     <div class="bridge-trial">
-      <Button icon="refresh" isBusy={isBusy} onClick={() => void begin()}>
-        {t('bridges.test')}
-      </Button>
+      <div class="actions">
+        <Button icon="refresh" isBusy={isBusy} onClick={() => void begin()}>
+          {t('bridges.test')}
+        </Button>
+        {children}
+      </div>
       {problem !== null && <Trouble problem={problem} />}
       {steps.length > 0 && (
         <ol aria-label={t('bridges.steps')} aria-live="polite">

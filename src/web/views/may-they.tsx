@@ -53,7 +53,7 @@ export function MayTheyCard({ users }: { readonly users: readonly string[] }) {
   };
   return (
     <Card title={users.length === 1 ? t('may.titleFor', { name: username }) : t('may.title')}>
-      <Form class="form may" action={t('may.ask')} look="normal" send={judge} sending={sending}>
+      <Form class="form narrow" action={t('may.ask')} look="normal" send={judge} sending={sending}>
         {users.length > 1 && (
           <Select
             label={t('may.who')}

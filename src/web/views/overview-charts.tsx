@@ -4,7 +4,7 @@ import type { Answer } from '../api/answer.ts';
 import { api, ask } from '../api/client.ts';
 import { Card } from '../components/card.tsx';
 import { Chart } from '../components/chart.tsx';
-import { Shown } from '../components/faces.tsx';
+import { Empty, Shown } from '../components/faces.tsx';
 import { bytes, type Key, number, t } from '../i18n.ts';
 import { useLive } from '../live.ts';
 
@@ -45,21 +45,25 @@ export function Charts({ range }: { readonly range: Range }) {
   const history = useLive(() => ask(api.GET('/api/v1/history', { params: { query: { range } } })), EVERY_MS[range], [range]);
   return (
     <Shown live={history}>
-      {(data) => (
-        <div class="columns">
-          {CHARTS.filter((row) => isKnown(data, row)).map((row) => (
-            <Card key={row.title} title={t(row.title)}>
-              <Chart
-                name={t(row.title)}
-                times={timesOf(data)}
-                lines={linesOf(data, row)}
-                write={row.write}
-                isWhole={row.isWhole ?? false}
-              />
-            </Card>
-          ))}
-        </div>
-      )}
+      {(data) => {
+        const shown = CHARTS.filter((row) => isKnown(data, row));
+        if (shown.length === 0) return <Empty icon="gauge" words={t('overview.noHistory')} />;
+        return (
+          <div class="columns">
+            {shown.map((row) => (
+              <Card key={row.title} title={t(row.title)}>
+                <Chart
+                  name={t(row.title)}
+                  times={timesOf(data)}
+                  lines={linesOf(data, row)}
+                  write={row.write}
+                  isWhole={row.isWhole ?? false}
+                />
+              </Card>
+            ))}
+          </div>
+        );
+      }}
     </Shown>
   );
 }

@@ -5,15 +5,14 @@ import type { Answer } from '../api/answer.ts';
 import { api, ask } from '../api/client.ts';
 import { Button } from '../components/button.tsx';
 import { Badge, Card, PageHeader } from '../components/card.tsx';
-import { Confirm } from '../components/dialog.tsx';
 import { Empty, Shown } from '../components/faces.tsx';
 import { SearchBox } from '../components/search-box.tsx';
 import { Table } from '../components/table.tsx';
-import { toast } from '../components/toast.tsx';
 import { number, t } from '../i18n.ts';
 import { useLive } from '../live.ts';
 import { go, linkTo, place } from '../router.ts';
 import { AddPerson } from './add-person.tsx';
+import { BeginRules } from './begin-rules.tsx';
 import { DynamicSecurity } from './dynamic-security.tsx';
 import { MayTheyCard } from './may-they.tsx';
 import { PersonDetails } from './person-details.tsx';
@@ -80,28 +79,6 @@ async function loadPeople() {
     ask(api.GET('/api/v1/phone-setup')),
   ]);
   return { users, roles, isDynamic: model !== null, mayBegin: setup.beginsRules };
-}
-
-/** BeginRules asks first: from then on, new accounts may do less. */
-function BeginRules({ done }: { readonly done: () => void }) {
-  const [isAsking, setAsking] = useState(false);
-  const act = async () => {
-    await ask(api.POST('/api/v1/rules/beginning', { body: {} }));
-    toast(t('people.rulesBegun'));
-    done();
-  };
-  return (
-    <div class="actions">
-      <Button icon="shield" onClick={() => setAsking(true)}>
-        {t('people.beginRules')}
-      </Button>
-      {isAsking && (
-        <Confirm title={t('people.beginRulesTitle')} action={t('people.beginRules')} act={act} close={() => setAsking(false)}>
-          <p>{t('people.beginRulesWords')}</p>
-        </Confirm>
-      )}
-    </div>
-  );
 }
 
 /** A search is of no use before. */

@@ -48,7 +48,7 @@ export function PersonDetails({ username }: { readonly username: string }) {
         }
       />
       <Shown live={person}>
-        {({ isHere, clients, role, rules, revision }) => (
+        {({ isHere, clients, role, rules, mayBegin, revision }) => (
           <div class="stack">
             {!isHere && (
               <Card look="info">
@@ -61,7 +61,7 @@ export function PersonDetails({ username }: { readonly username: string }) {
               </Card>
             )}
             <div class="columns">
-              <PersonRules username={username} rules={rules} revision={revision} refresh={() => void person.refresh()} />
+              <PersonRules {...{ username, rules, mayBegin, revision }} refresh={() => void person.refresh()} />
               <PageAccess username={username} role={role} refresh={() => void person.refresh()} />
             </div>
             <MayTheyCard users={[username]} />
@@ -82,13 +82,15 @@ interface Person {
   readonly role: Right | null;
   /** Null = there is no ACL file. */
   readonly rules: readonly Rule[] | null;
+  readonly mayBegin: boolean;
   readonly revision: string;
 }
 
 async function loadPerson(username: string): Promise<Person> {
-  const [users, roles] = await Promise.all([
+  const [users, roles, setup] = await Promise.all([
     ask(api.GET('/api/v1/users', { params: { query: { limit: 1000 } } })),
     ask(api.GET('/api/v1/roles')),
+    ask(api.GET('/api/v1/phone-setup')),
   ]);
   const user = users.items.find((each) => each.username === username);
   const hasFile = users.items.some((each) => each.hasRules !== null);
@@ -98,6 +100,7 @@ async function loadPerson(username: string): Promise<Person> {
     clients: user?.clients ?? 0,
     role: roles.find((each) => each.username === username)?.role ?? null,
     rules: found === null ? null : found.rules.map(({ kind, access, filter }) => ({ kind, access, filter })),
+    mayBegin: setup.beginsRules,
     revision: found?.revision ?? '',
   };
 }

@@ -10,6 +10,7 @@ import { Field, Select } from '../components/field.tsx';
 import { Form } from '../components/form.tsx';
 import { toast } from '../components/toast.tsx';
 import { t } from '../i18n.ts';
+import { BeginRules } from './begin-rules.tsx';
 import type { Rule } from './person-templates.ts';
 import { RuleWords } from './rule-words.tsx';
 
@@ -17,20 +18,22 @@ export interface PersonRulesProps {
   readonly username: string;
   /** Null = there is no ACL file. */
   readonly rules: readonly Rule[] | null;
+  /** The box can begin with rules. */
+  readonly mayBegin: boolean;
   /** Of the file that the rules were read from. */
   readonly revision: string;
   readonly refresh: () => void;
 }
 
 /** PersonRules lists them. */
-export function PersonRules({ username, rules, revision, refresh }: PersonRulesProps) {
+export function PersonRules({ username, rules, mayBegin, revision, refresh }: PersonRulesProps) {
   const [isAdding, setAdding] = useState(false);
   const [removed, setRemoved] = useState<Rule | null>(null);
   if (rules === null) {
     return (
       <Card title={t('people.rules')}>
         <p>{t('people.noRulesWords')}</p>
-        <p class="hint">{t('people.noRulesAdvice')}</p>
+        {mayBegin ? <BeginRules done={refresh} /> : <p class="hint">{t('people.noRulesAdvice')}</p>}
       </Card>
     );
   }
@@ -81,7 +84,7 @@ export function PersonRules({ username, rules, revision, refresh }: PersonRulesP
   );
 }
 
-type AddRuleProps = Omit<PersonRulesProps, 'rules'> & { readonly close: () => void };
+type AddRuleProps = Omit<PersonRulesProps, 'rules' | 'mayBegin'> & { readonly close: () => void };
 
 function AddRule({ username, revision, close, refresh }: AddRuleProps) {
   const [access, setAccess] = useState<Rule['access']>('readwrite');

@@ -8,6 +8,7 @@ import { Badge, Card, PageHeader } from '../components/card.tsx';
 import { CopyButton } from '../components/copy-button.tsx';
 import { Confirm } from '../components/dialog.tsx';
 import { Empty, Shown } from '../components/faces.tsx';
+import { SettingsLines } from '../components/settings-lines.tsx';
 import { Table } from '../components/table.tsx';
 import { toast } from '../components/toast.tsx';
 import { type Key, t } from '../i18n.ts';
@@ -67,18 +68,31 @@ function Obstacle({ kind }: { readonly kind: ObstacleKind }) {
   return (
     <Card title={t('phones.obstacle.title')} look="warn">
       <p>{t(OBSTACLES[kind])}</p>
-      {kind === 'no rules' ? (
+      <WayPast kind={kind} />
+    </Card>
+  );
+}
+
+function WayPast({ kind }: { readonly kind: ObstacleKind }) {
+  switch (kind) {
+    case 'no TLS':
+      return <SettingsLines lines={['listener 8883', 'secure true']} />;
+    case 'no pages':
+      return <SettingsLines lines={['listener 8443', 'protocol http']} />;
+    case 'no accounts':
+      return (
+        <p>
+          <a href={linkTo('settings')}>{t('phones.toSettings')}</a>
+        </p>
+      );
+    case 'no rules':
+      return (
         <div class="secret">
           <code>{BEGIN_RULES}</code>
           <CopyButton text={BEGIN_RULES} />
         </div>
-      ) : (
-        <p>
-          <a href={linkTo('settings')}>{t('phones.toSettings')}</a>
-        </p>
-      )}
-    </Card>
-  );
+      );
+  }
 }
 
 function List({ phones, live }: { readonly phones: readonly Phone[]; readonly live: Live<readonly Phone[]> }) {

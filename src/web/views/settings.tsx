@@ -7,6 +7,7 @@ import { Failed, Loading, wordsOf } from '../components/faces.tsx';
 import { Choice } from '../components/field.tsx';
 import { onReconnect } from '../connection.ts';
 import { dateTime, plural, t } from '../i18n.ts';
+import { place } from '../router.ts';
 import { Draft } from '../settings/draft.ts';
 import { ended, waiting } from '../settings/trial.ts';
 import { PastTexts } from './settings/past-texts.tsx';
@@ -20,7 +21,7 @@ type Pane = 'form' | 'text';
 /** View is the view of settings. */
 export function View() {
   const draft = useMemo(() => new Draft(), []);
-  const [pane, setPane] = useState<Pane>('form');
+  const [pane, setPane] = useState<Pane>(place.value.query.get('show') === 'text' ? 'text' : 'form');
   const [isReviewing, setReviewing] = useState(false);
   const [isPast, setPast] = useState(false);
   const round = ended.value;

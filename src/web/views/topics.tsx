@@ -1,9 +1,10 @@
 // The topics of this box, live: a tree, what each holds, and what it held before; publish, and delete what is retained.
 
 import { useEffect, useMemo, useState } from 'preact/hooks';
+import { Unreachable } from '../api/client.ts';
 import { Button } from '../components/button.tsx';
 import { PageHeader } from '../components/card.tsx';
-import { Empty, Failed, Loading, wordsOf } from '../components/faces.tsx';
+import { Empty, Failed, Loading, Trouble, wordsOf } from '../components/faces.tsx';
 import { SearchBox } from '../components/search-box.tsx';
 import { onReconnect } from '../connection.ts';
 import { useEvents } from '../events.ts';
@@ -114,8 +115,14 @@ function Rows({ store, chosen }: { readonly store: TopicStore; readonly chosen: 
   const search = store.search.value;
   const problem = store.problem.value;
   const rows = search === null ? store.tree.rows() : store.tree.matching(search.wanted.isWanted);
-  if (rows.some(({ kind }) => kind === 'topic'))
-    return <TopicRows store={store} version={version} rows={rows} isFlat={search !== null} chosen={chosen} />;
+  if (rows.some(({ kind }) => kind === 'topic')) {
+    return (
+      <>
+        {problem !== null && !(problem instanceof Unreachable) && <Trouble problem={problem} />}
+        <TopicRows store={store} version={version} rows={rows} isFlat={search !== null} chosen={chosen} />
+      </>
+    );
+  }
   if (problem !== null) {
     return <Failed words={wordsOf(problem)} action={<Button onClick={() => void store.refresh()}>{t('face.again')}</Button>} />;
   }

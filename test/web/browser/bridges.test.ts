@@ -1,11 +1,11 @@
 // An invitation to a bridge in a real browser: made on one box, looked at and added on another.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { freePorts } from '../../support/network/free-ports.ts';
-import { openBox } from './box.ts';
+import { OWNER, openBox } from './box.ts';
 import { LOOKS, noBrowser, openBrowser } from './browser.ts';
 
 test('another box is invited, and accepts after it has seen what the bridge carries', { skip: noBrowser }, async (context) => {
@@ -44,3 +44,46 @@ test('another box is invited, and accepts after it has seen what the bridge carr
   assert.match(readFileSync(join(other.folder, 'bridge-anna.conf'), 'utf8'), /^remote_username anna$/m);
   await visit.page.getByText('connected', { exact: true }).waitFor();
 });
+
+for (const look of LOOKS.filter(({ name }) => name === 'desktop-light' || name === 'phone-dark')) {
+  test(`broker of another kind is connected, and the bridge is removed: ${look.name}`, { skip: noBrowser }, async (context) => {
+    const browser = await openBrowser(context);
+    const other = await openBox(context);
+    await other.claim();
+    const box = await openBox(context);
+    const { page, audit } = await browser.visit(box, { look, session: await box.claim() });
+    await page.goto(`${box.url}/#/bridges`);
+    await page.getByRole('button', { name: 'Connect to a broker' }).click();
+    const dialog = page.getByRole('dialog');
+    const authority = join(other.state, 'certificates', 'ca.crt');
+    for (const [label, text] of [
+      ['Name of the bridge', 'the cellar'],
+      ['Address of the other broker', `127.0.0.1:${other.tlsPort}`],
+      ['User name there', OWNER.username],
+      ['Password there', OWNER.password],
+      ['Topics', 'home/# garden/#'],
+    ] as const)
+      await dialog.getByLabel(label, { exact: true }).fill(text);
+    await dialog.getByLabel('Certificate of its authority').setInputFiles(authority);
+    await dialog.getByLabel('from here to there').check();
+    await audit();
+    await dialog.getByRole('button', { name: 'Add the bridge' }).click();
+    await dialog.getByText('The name of a bridge has letters, digits').waitFor();
+    await audit();
+    await dialog.getByLabel('Name of the bridge').fill('cellar');
+    await dialog.getByRole('button', { name: 'Add the bridge' }).click();
+    await page.getByRole('heading', { name: 'cellar' }).waitFor();
+    await page.getByText('connected', { exact: true }).waitFor();
+    await audit();
+    assert.match(readFileSync(join(box.folder, 'bridge-cellar.conf'), 'utf8'), /^topic garden\/# out 1$/m);
+    assert.ok(!box.lines().join('\n').includes(OWNER.password), 'no log has the password');
+
+    await page.getByRole('button', { name: 'Remove the bridge “cellar”' }).click();
+    await dialog.getByText('The account that it uses at the other broker stays.').waitFor();
+    await audit();
+    await dialog.getByRole('button', { name: 'Remove' }).click();
+    await page.getByText('This box has no bridge.').waitFor();
+    assert.doesNotMatch(readFileSync(box.file, 'utf8'), /cellar/);
+    assert.ok(!existsSync(join(box.folder, 'bridge-cellar.conf')));
+  });
+}

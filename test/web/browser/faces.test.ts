@@ -8,11 +8,18 @@ import type { Page, Route } from 'playwright-core';
 import { openBox } from './box.ts';
 import { LOOKS, noBrowser, openBrowser } from './browser.ts';
 
-/** As in the table of views. */
-const VIEWS = Array.from(
-  readFileSync(join(import.meta.dirname, '../../../src/web/views.ts'), 'utf8').matchAll(/path: '([\w-]+)', title/g),
-  ([, path = '']) => path,
-);
+/** As in the table of views, and places inside some of them. */
+const VIEWS = [
+  ...Array.from(
+    readFileSync(join(import.meta.dirname, '../../../src/web/views.ts'), 'utf8').matchAll(/path: '([\w-]+)', title/g),
+    ([, path = '']) => path,
+  ),
+  'clients/nobody',
+  'clients?show=refused',
+  'people/nobody',
+  'topics/home%2Fdoor',
+  'where/jane/phone',
+];
 
 /** Views that show a form at once, and ask the box when somebody uses it. */
 const NOTHING_TO_LOAD = ['backup'];

@@ -50,7 +50,7 @@ const SCENES: readonly Scene[] = [
     path: '#/outside',
     async act(page) {
       await page.getByRole('button', { name: WORDS['outside.checkDo'] }).click();
-      await page.locator('ul.steps li').first().waitFor();
+      await page.locator('.outside-steps li').first().waitFor();
     },
   },
   {
@@ -122,6 +122,16 @@ const SCENES: readonly Scene[] = [
       await page.getByRole('button', { name: WORDS['bridges.test'] }).click();
       await page.getByLabel(WORDS['bridges.steps']).waitFor();
     },
+  },
+  {
+    name: 'bridges-connect',
+    path: '#/bridges',
+    act: async (page) => page.getByRole('button', { name: WORDS['bridges.connect'] }).click(),
+  },
+  {
+    name: 'settings-listener',
+    path: '#/settings',
+    act: async (page) => void (await page.getByLabel(WORDS['settings.of']).selectOption({ index: 1 })),
   },
 ];
 

@@ -10,6 +10,9 @@ import { ask, type Box, OWNER, openBox, type Session } from './box.ts';
 /** Passwords of the accounts of the house. */
 const SECRET = 'a long enough password';
 
+/** Seconds since 1970. */
+const NOW = Math.floor(Date.now() / 1000);
+
 /** RETAINED are the last words of the devices. */
 export const RETAINED: Readonly<Record<string, string>> = {
   'home/kitchen/temperature': '21.4',
@@ -31,8 +34,8 @@ export const RETAINED: Readonly<Record<string, string>> = {
   'zigbee2mqtt/bridge/state': '{"state":"online"}',
   'zigbee2mqtt/porch motion': '{"battery":84,"illuminance":41,"linkquality":112,"occupancy":false}',
   'zigbee2mqtt/kitchen window': '{"battery":97,"contact":true,"linkquality":76,"voltage":3000}',
-  'owntracks/jane/phone': '{"_type":"location","acc":12,"batt":76,"lat":48.1374,"lon":11.5755,"tid":"JA","tst":1764280800}',
-  'owntracks/john/phone': '{"_type":"location","acc":30,"batt":41,"lat":48.1486,"lon":11.5681,"tid":"JO","tst":1764280620}',
+  'owntracks/jane/phone': `{"_type":"location","acc":12,"batt":76,"lat":48.1374,"lon":11.5755,"tid":"JA","tst":${NOW - 240}}`,
+  'owntracks/john/phone': `{"_type":"location","acc":30,"batt":41,"lat":48.1486,"lon":11.5681,"tid":"JO","tst":${NOW - 1500}}`,
   'homeassistant/sensor/kitchen/config': '{"name":"Kitchen","state_topic":"home/kitchen/temperature","unit_of_measurement":"°C"}',
 };
 

@@ -4,7 +4,9 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { openBox } from './box.ts';
+import { mqttClient } from '../../support/clients/mqtt-client.ts';
+import { freePorts } from '../../support/network/free-ports.ts';
+import { OWNER, openBox } from './box.ts';
 import { LOOKS, noBrowser, openBrowser } from './browser.ts';
 
 async function setKeepalive(page: Page, value: string): Promise<void> {
@@ -51,6 +53,31 @@ for (const look of LOOKS) {
     assert.notEqual(readFileSync(box.file, 'utf8'), before);
   });
 }
+
+test('listener gets another port, and devices connect there', { skip: noBrowser }, async (context) => {
+  const browser = await openBrowser(context);
+  const [port = 0] = await freePorts(1);
+  const box = await openBox(context);
+  const { page, audit } = await browser.visit(box, { look: LOOKS[3]!, session: await box.claim() });
+  await page.goto(`${box.url}/#/settings`);
+  await page.getByLabel('Settings of').selectOption({ label: `Listener ${box.port}` });
+  const field = page.getByLabel('Port', { exact: true });
+  await field.fill('seven');
+  await field.press('Enter');
+  await page.getByText('A port is a number from 1 to 65535.').waitFor();
+  await audit();
+  await field.fill(String(port));
+  await field.press('Enter');
+  await page.getByLabel('Settings of').getByText(`Listener ${port}`).waitFor({ state: 'attached' });
+  assert.equal(await page.getByLabel('Port', { exact: true }).inputValue(), String(port));
+  await page.getByRole('button', { name: 'Review changes' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByText(`listener ${port} 127.0.0.1`).waitFor();
+  await dialog.getByRole('button', { name: 'Apply for 60 seconds' }).click();
+  await page.getByRole('button', { name: 'Keep the changes' }).click();
+  await page.getByText('The new settings stay.').waitFor();
+  await mqttClient(context, { port, clientId: 'moved', ...OWNER });
+});
 
 test('mistake in the text is named with its line, and cannot be applied', { skip: noBrowser }, async (context) => {
   const browser = await openBrowser(context);

@@ -1,14 +1,16 @@
 // A backup that is brought, looked at, and put in the place of what is there.
 
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { api, ask } from '../../api/client.ts';
 import { isAborted, sendFile } from '../../api/long-work.ts';
 import type { paths } from '../../api/schema.ts';
 import { readable } from '../../box-words.ts';
 import { Button } from '../../components/button.tsx';
 import { Card } from '../../components/card.tsx';
+import { Check } from '../../components/check.tsx';
 import { Confirm } from '../../components/dialog.tsx';
 import { Trouble } from '../../components/faces.tsx';
+import { FileField } from '../../components/file-field.tsx';
 import { Progress } from '../../components/progress.tsx';
 import { toast } from '../../components/toast.tsx';
 import { dateTime, percent, plural, t } from '../../i18n.ts';
@@ -29,7 +31,6 @@ export function RestoreCard() {
   const [withConfiguration, setWithConfiguration] = useState(false);
   const [problem, setProblem] = useState<Error | null>(null);
   const work = useRef<AbortController | null>(null);
-  const id = useId();
   useEffect(() => () => work.current?.abort(), []);
   const bring = async (file: File) => {
     work.current = new AbortController();
@@ -51,33 +52,15 @@ export function RestoreCard() {
   return (
     <Card title={t('backup.restore')}>
       <p>{t('backup.restoreWords')}</p>
-      <label class="check">
-        <input
-          type="checkbox"
-          checked={withConfiguration}
-          disabled={stage.kind !== 'none'}
-          onChange={(event) => setWithConfiguration(event.currentTarget.checked)}
-        />
-        <span>
-          {t('backup.withConfiguration')}
-          <span class="hint">{t('backup.withConfigurationHint')}</span>
-        </span>
-      </label>
+      <Check
+        label={t('backup.withConfiguration')}
+        hint={t('backup.withConfigurationHint')}
+        isOn={withConfiguration}
+        turn={setWithConfiguration}
+        disabled={stage.kind !== 'none'}
+      />
       {problem !== null && <Trouble problem={problem} />}
-      {stage.kind === 'none' && (
-        <div class="file-pick">
-          <label for={id}>{t('backup.file')}</label>
-          <input
-            id={id}
-            type="file"
-            accept=".gz,.tgz,application/gzip"
-            onChange={(event) => {
-              const [file] = event.currentTarget.files ?? [];
-              if (file !== undefined) void bring(file);
-            }}
-          />
-        </div>
-      )}
+      {stage.kind === 'none' && <FileField label={t('backup.file')} accept=".gz,.tgz,application/gzip" take={(file) => void bring(file)} />}
       {stage.kind === 'bringing' && (
         <>
           <Progress

@@ -4,8 +4,11 @@ import { useId, useState } from 'preact/hooks';
 import { api, ask } from '../../api/client.ts';
 import type { paths } from '../../api/schema.ts';
 import { Dialog } from '../../components/dialog.tsx';
+import { FileField } from '../../components/file-field.tsx';
 import { Form } from '../../components/form.tsx';
 import { t } from '../../i18n.ts';
+import { useSending } from '../../sending.ts';
+import { DIRECTIONS } from './direction-choice.tsx';
 
 type Brought = paths['/api/v1/bridge-invitations/check']['post']['responses'][200]['content']['application/json'];
 
@@ -18,6 +21,7 @@ export interface AcceptInvitationProps {
 export function AcceptInvitation({ close, added }: AcceptInvitationProps) {
   const [text, setText] = useState('');
   const [brought, setBrought] = useState<Brought | null>(null);
+  const sending = useSending();
   const id = useId();
   const look = async () => setBrought(await ask(api.POST('/api/v1/bridge-invitations/check', { body: { text } })));
   const add = async () => {
@@ -27,23 +31,29 @@ export function AcceptInvitation({ close, added }: AcceptInvitationProps) {
   };
   return (
     <Dialog title={t('bridges.accept')} close={close}>
-      <Form action={t(brought === null ? 'bridges.look' : 'bridges.add')} send={brought === null ? look : add} cancel={close}>
+      <Form
+        action={t(brought === null ? 'bridges.look' : 'bridges.add')}
+        send={brought === null ? look : add}
+        sending={sending}
+        cancel={close}
+      >
         {brought === null ? (
           <>
             <p class="hint">{t('bridges.acceptWords')}</p>
-            <label for={`${id}-file`}>{t('bridges.file')}</label>
-            <input id={`${id}-file`} type="file" onChange={(event) => void event.currentTarget.files?.[0]?.text().then(setText)} />
-            <label for={id}>{t('bridges.text')}</label>
-            <textarea
-              id={id}
-              class="bridge-invitation"
-              rows={10}
-              required
-              value={text}
-              onInput={(event) => setText(event.currentTarget.value)}
-              autocomplete="off"
-              spellcheck={false}
-            />
+            <FileField label={t('bridges.file')} take={(file) => void sending.send(async () => setText(await file.text()))} />
+            <div class="field">
+              <label for={id}>{t('bridges.text')}</label>
+              <textarea
+                id={id}
+                class="bridge-invitation"
+                rows={10}
+                required
+                value={text}
+                onInput={(event) => setText(event.currentTarget.value)}
+                autocomplete="off"
+                spellcheck={false}
+              />
+            </div>
           </>
         ) : (
           <Carried brought={brought} />
@@ -52,8 +62,6 @@ export function AcceptInvitation({ close, added }: AcceptInvitationProps) {
     </Dialog>
   );
 }
-
-const DIRECTIONS = { both: 'bridges.both', out: 'bridges.out', in: 'bridges.in' } as const;
 
 function Carried({ brought: { name, addresses, tls, topics } }: { readonly brought: Brought }) {
   return (

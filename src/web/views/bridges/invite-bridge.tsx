@@ -7,12 +7,13 @@ import type { paths } from '../../api/schema.ts';
 import { Button } from '../../components/button.tsx';
 import { CopyButton } from '../../components/copy-button.tsx';
 import { Dialog } from '../../components/dialog.tsx';
-import { Choice, Field } from '../../components/field.tsx';
+import { Field } from '../../components/field.tsx';
 import { Form } from '../../components/form.tsx';
 import { t } from '../../i18n.ts';
+import { type Direction, topicsOf } from './bridge-block.ts';
+import { DirectionChoice } from './direction-choice.tsx';
 
 type Made = paths['/api/v1/bridge-invitations']['post']['responses'][200]['content']['application/json'];
-type Direction = 'both' | 'out' | 'in';
 
 /** InviteBridge asks for name and topics; then the invitation is there, and with the dialog it goes. */
 export function InviteBridge({ close }: { readonly close: () => void }) {
@@ -32,28 +33,11 @@ export function InviteBridge({ close }: { readonly close: () => void }) {
         <p class="hint">{t('bridges.inviteWords')}</p>
         <Field label={t('bridges.name')} name="name" value={name} change={setName} hint={t('bridges.nameHint')} required isFirst />
         <Field label={t('bridges.topics')} name="topics" value={filter} change={setFilter} hint={t('bridges.topicsHint')} required />
-        <Choice<Direction>
-          label={t('bridges.direction')}
-          value={direction}
-          choose={setDirection}
-          options={[
-            ['both', t('bridges.both')],
-            ['out', t('bridges.out')],
-            ['in', t('bridges.in')],
-          ]}
-        />
+        <DirectionChoice value={direction} choose={setDirection} />
         <Field label={t('bridges.host')} name="host" value={host} change={setHost} hint={t('bridges.hostHint')} />
       </Form>
     </Dialog>
   );
-}
-
-/** Several filters are separated by blanks: a filter has none. QoS 1 loses nothing when the connection ends. */
-function topicsOf(filters: string, direction: Direction): string[] {
-  return filters
-    .split(/\s+/)
-    .filter((filter) => filter !== '')
-    .map((filter) => `${filter} ${direction} 1`);
 }
 
 function HandOver({ made, close }: { readonly made: Made; readonly close: () => void }) {

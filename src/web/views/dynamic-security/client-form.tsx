@@ -3,6 +3,7 @@
 import { useState } from 'preact/hooks';
 import { api, ask } from '../../api/client.ts';
 import { Button } from '../../components/button.tsx';
+import { Check } from '../../components/check.tsx';
 import { CheckList } from '../../components/check-list.tsx';
 import { Dialog } from '../../components/dialog.tsx';
 import { Field } from '../../components/field.tsx';
@@ -92,13 +93,7 @@ function ClientFields({ model, client, done }: ClientFieldsProps) {
           isFirst
         />
       ) : (
-        <label class="check">
-          <input type="checkbox" checked={mayEnter} onChange={(event) => setMayEnter(event.currentTarget.checked)} />
-          <span>
-            {t('dynamic.mayEnter')}
-            <span class="hint">{t('dynamic.mayEnterHint')}</span>
-          </span>
-        </label>
+        <Check label={t('dynamic.mayEnter')} hint={t('dynamic.mayEnterHint')} isOn={mayEnter} turn={setMayEnter} />
       )}
       <CheckList label={t('dynamic.roles')} options={namesOf(model.roles)} chosen={roles} choose={setRoles} none={t('dynamic.noRoles')} />
       <CheckList

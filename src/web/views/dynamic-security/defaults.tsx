@@ -3,6 +3,7 @@
 import { useState } from 'preact/hooks';
 import { api, ask } from '../../api/client.ts';
 import { Card } from '../../components/card.tsx';
+import { Check } from '../../components/check.tsx';
 import { Select } from '../../components/field.tsx';
 import { Form } from '../../components/form.tsx';
 import { toast } from '../../components/toast.tsx';
@@ -36,14 +37,12 @@ export function Defaults({ model, refresh }: { readonly model: Model; readonly r
       <Form action={isChanged ? t('dynamic.save') : null} send={save} sending={sending} cancel={isChanged ? discard : undefined}>
         <p class="hint">{t('dynamic.defaultsHint')}</p>
         {types.map((type) => (
-          <label key={type} class="check">
-            <input
-              type="checkbox"
-              checked={changed[type] ?? model.defaults[type]}
-              onChange={(event) => setChanged({ ...changed, [type]: event.currentTarget.checked })}
-            />
-            <span>{t(DEFAULT_WORDS[type])}</span>
-          </label>
+          <Check
+            key={type}
+            label={t(DEFAULT_WORDS[type])}
+            isOn={changed[type] ?? model.defaults[type]}
+            turn={(isOn) => setChanged({ ...changed, [type]: isOn })}
+          />
         ))}
         <Select
           label={t('dynamic.anonymous')}

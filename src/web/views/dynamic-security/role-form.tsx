@@ -3,6 +3,7 @@
 import { useState } from 'preact/hooks';
 import { api, ask } from '../../api/client.ts';
 import { Button, IconButton } from '../../components/button.tsx';
+import { Check } from '../../components/check.tsx';
 import { Dialog } from '../../components/dialog.tsx';
 import { Field, Select } from '../../components/field.tsx';
 import { Form } from '../../components/form.tsx';
@@ -67,10 +68,7 @@ export function RoleForm({ model, role, refresh, close }: RoleFormProps) {
             </Button>
           </div>
         </div>
-        <label class="check">
-          <input type="checkbox" checked={wildcards} onChange={(event) => setWildcards(event.currentTarget.checked)} />
-          <span>{t('dynamic.wildcards')}</span>
-        </label>
+        <Check label={t('dynamic.wildcards')} isOn={wildcards} turn={setWildcards} />
         {role !== null && <p class="hint">{t('dynamic.comesAgain')}</p>}
       </Form>
     </Dialog>

@@ -9,6 +9,7 @@ import { useSending } from '../../sending.ts';
 import type { Draft } from '../../settings/draft.ts';
 import { tryText } from '../../settings/trial.ts';
 import { Diff } from './diff.tsx';
+import { Remarks } from './remarks.tsx';
 
 /** Review shows the diff and applies it for the time being. */
 export function Review({ draft, close }: { readonly draft: Draft; readonly close: () => void }) {
@@ -31,13 +32,7 @@ export function Review({ draft, close }: { readonly draft: Draft; readonly close
   return (
     <Dialog title={t('settings.review')} close={close}>
       {checked === null ? <Loading /> : <Diff diff={checked.diff} />}
-      {checked !== null && checked.warnings.length > 0 && (
-        <ul class="remarks warn">
-          {checked.warnings.map((warning) => (
-            <li key={warning}>{warning}</li>
-          ))}
-        </ul>
-      )}
+      <Remarks look="warn" remarks={checked?.warnings ?? []} file={draft.current.value?.file ?? ''} />
       {isStale ? (
         <div class="conflict" role="alert">
           <p>

@@ -2,6 +2,7 @@
 
 import { useId, useState } from 'preact/hooks';
 import { Badge } from '../../components/card.tsx';
+import { Check } from '../../components/check.tsx';
 import { Empty, wordsOf } from '../../components/faces.tsx';
 import { Select } from '../../components/field.tsx';
 import { SearchBox } from '../../components/search-box.tsx';
@@ -10,6 +11,7 @@ import type { Draft } from '../../settings/draft.ts';
 import { SECTION_NAMES } from '../../settings/section-names.ts';
 import { codeIn, controlOf, type Known, listenersIn, matchesWords, valuesOf } from '../../settings/setting-form.ts';
 import { inWords } from '../../settings/setting-words.ts';
+import { ListenerPort } from './listener-port.tsx';
 
 /** '' = the whole program. */
 const WHOLE = '';
@@ -30,6 +32,7 @@ export function SettingsForm({ draft }: { readonly draft: Draft }) {
       matchesWords(each, words.trim()),
   );
   const fitsElsewhere = known.some((each) => each.scope === (chosen === null ? 'listener' : 'global') && matchesWords(each, words.trim()));
+  const isPortSought = !onlySet && `listener ${t('settings.port')}`.toLowerCase().includes(words.trim().toLowerCase());
   const sections = [...new Set(shown.map(({ section }) => section))];
   return (
     <section class="card settings-form" aria-label={t('settings.form')}>
@@ -43,12 +46,10 @@ export function SettingsForm({ draft }: { readonly draft: Draft }) {
             options={[[WHOLE, t('settings.whole')], ...listeners.map((each) => [each, t('settings.listener', { name: each })] as const)]}
           />
         )}
-        <label class="check">
-          <input type="checkbox" checked={onlySet} onChange={(event) => setOnlySet(event.currentTarget.checked)} />
-          <span>{t('settings.onlySet')}</span>
-        </label>
+        <Check label={t('settings.onlySet')} isOn={onlySet} turn={setOnlySet} />
       </div>
-      {shown.length === 0 && (
+      {chosen !== null && isPortSought && <ListenerPort key={chosen} draft={draft} listener={chosen} moved={setListener} />}
+      {shown.length === 0 && !(chosen !== null && isPortSought) && (
         <Empty icon="sliders" words={t(fitsElsewhere && listeners.length > 0 ? 'settings.foundElsewhere' : 'settings.noneFound')} />
       )}
       {sections.map((section) => (

@@ -1,10 +1,9 @@
 // The text of the configuration file, with its mistakes below it.
 
 import { useId, useRef } from 'preact/hooks';
-import { BoxSentence } from '../../components/box-sentence.tsx';
 import { t } from '../../i18n.ts';
 import type { Draft } from '../../settings/draft.ts';
-import { remarkIn } from '../../settings/setting-form.ts';
+import { Remarks } from './remarks.tsx';
 
 /** TextEditor edits the same draft as the form. */
 export function TextEditor({ draft }: { readonly draft: Draft }) {
@@ -49,37 +48,5 @@ export function TextEditor({ draft }: { readonly draft: Draft }) {
         <Remarks look="warn" remarks={warnings} file={file} goTo={goTo} />
       </div>
     </section>
-  );
-}
-
-interface RemarksProps {
-  readonly look: 'bad' | 'warn';
-  readonly remarks: readonly string[];
-  /** The file that is edited. */
-  readonly file: string;
-  readonly goTo: (line: number) => void;
-}
-
-function Remarks({ look, remarks, file, goTo }: RemarksProps) {
-  if (remarks.length === 0) return null;
-  return (
-    <ul class={`remarks ${look}`}>
-      {remarks.map((remark) => {
-        const { line, elsewhere, words } = remarkIn(remark, file);
-        return (
-          <li key={remark}>
-            {line === null ? (
-              <>
-                {elsewhere !== '' && <code>{elsewhere}</code>} <BoxSentence text={words} />
-              </>
-            ) : (
-              <button type="button" class="link" onClick={() => goTo(line)}>
-                {t('settings.line', { line })} <BoxSentence text={words} />
-              </button>
-            )}
-          </li>
-        );
-      })}
-    </ul>
   );
 }

@@ -4,6 +4,7 @@ import { useId, useState } from 'preact/hooks';
 import { api, ask, Refusal } from '../../api/client.ts';
 import { Button } from '../../components/button.tsx';
 import { Badge } from '../../components/card.tsx';
+import { Check } from '../../components/check.tsx';
 import { Dialog } from '../../components/dialog.tsx';
 import { Choice, Field } from '../../components/field.tsx';
 import { Form } from '../../components/form.tsx';
@@ -60,13 +61,12 @@ export function Publish({ topic: first, payload: firstPayload, close }: PublishP
             ['2', t('topics.qos2')],
           ]}
         />
-        <label class="check">
-          <input type="checkbox" checked={retain} onChange={(event) => setRetain(event.currentTarget.checked)} />
-          <span>
-            {t('topics.retain')}
-            <span class="hint">{t(retain && payload === '' ? 'topics.retainEmpty' : 'topics.retainHint')}</span>
-          </span>
-        </label>
+        <Check
+          label={t('topics.retain')}
+          hint={t(retain && payload === '' ? 'topics.retainEmpty' : 'topics.retainHint')}
+          isOn={retain}
+          turn={setRetain}
+        />
         <div role="status">{sent !== null && <Badge look="good">{sent}</Badge>}</div>
         {problem instanceof Refusal && problem.status === 403 && <OwnRules />}
       </Form>

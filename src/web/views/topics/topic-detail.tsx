@@ -5,7 +5,7 @@ import { api, ask, Refusal } from '../../api/client.ts';
 import { Button, IconButton } from '../../components/button.tsx';
 import { Badge } from '../../components/card.tsx';
 import { CopyButton } from '../../components/copy-button.tsx';
-import { Loading } from '../../components/faces.tsx';
+import { Shown } from '../../components/faces.tsx';
 import { useEvents } from '../../events.ts';
 import { ago, bytes, clockTime, dateTime, t } from '../../i18n.ts';
 import { useLive } from '../../live.ts';
@@ -54,7 +54,7 @@ export function TopicDetail({ topic, store, close, publish, remove }: TopicDetai
         <IconButton name={t('topics.close')} icon="close" onClick={close} />
         <h2>{topic}</h2>
       </div>
-      {value === null && retained.data.value === null ? <Loading /> : <ValueShown value={value} />}
+      {value === null && retained.data.value === null ? <Shown live={retained}>{() => null}</Shown> : <ValueShown value={value} />}
       {kept !== null && (
         <dl class="pairs">
           <dt>{t('topics.publishedBy')}</dt>

@@ -1,0 +1,50 @@
+// A `connection` block of the configuration, from what somebody types about another broker. mosquitto.conf(5)
+
+/** Direction as in a `topic` line: 'out' goes to the other broker. */
+export type Direction = 'both' | 'out' | 'in';
+
+/** Wish is what was typed. */
+export interface Wish {
+  readonly name: string;
+  /** A name or an address, with a port or without, or a URL such as wss://broker.example.org/mqtt. */
+  readonly address: string;
+  /** It is reached with TLS, unless its URL says otherwise. */
+  readonly isPrivate: boolean;
+  /** PEM of the authority to trust; null = those that every machine trusts. */
+  readonly authority: string | null;
+  /** '' = none. */
+  readonly username: string;
+  readonly password: string;
+  /** Topic filters with blanks between them. */
+  readonly filters: string;
+  readonly direction: Direction;
+}
+
+/** blockFor writes the block, and the authority behind it, as in an invitation. */
+export function blockFor({ name, address, isPrivate, authority, username, password, filters, direction }: Wish): string {
+  const where = address.trim();
+  const lines = [
+    `connection ${name}`,
+    `address ${isPrivate && !where.includes('://') ? `mqtts://${where}` : where}`,
+    ...(isPrivate && authority !== null ? ['bridge_cafile authority'] : []),
+    ...(username === '' ? [] : [`remote_username ${username}`]),
+    ...(password === '' ? [] : [`remote_password ${password}`]),
+    'notifications_local_only true', // most brokers in a cloud refuse them
+    ...topicsOf(filters, direction).map((topic) => `topic ${topic}`),
+    ...(isPrivate && authority !== null ? [authority.trim()] : []),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** topicsOf gives what follows the word `topic`. A filter has no blank; QoS 1 loses nothing when the connection ends. */
+export function topicsOf(filters: string, direction: Direction): string[] {
+  return filters
+    .split(/\s+/)
+    .filter((filter) => filter !== '')
+    .map((filter) => `${filter} ${direction} 1`);
+}
+
+/** isBridgeName tells what the box takes: the name becomes part of a file's name. */
+export function isBridgeName(name: string): boolean {
+  return /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/.test(name);
+}

@@ -1,0 +1,61 @@
+// The port of a listener: it is part of the line that begins the listener, and so none of its settings.
+
+import { useId, useState } from 'preact/hooks';
+import { wordsOf } from '../../components/faces.tsx';
+import { t } from '../../i18n.ts';
+import type { Draft } from '../../settings/draft.ts';
+import { isPort, lineOfListener } from '../../settings/setting-form.ts';
+
+export interface ListenerPortProps {
+  readonly draft: Draft;
+  /** As the form names it: by its port. */
+  readonly listener: string;
+  readonly moved: (port: string) => void;
+}
+
+/** ListenerPort is nothing for a listener without one, such as a Unix socket. */
+export function ListenerPort({ draft, listener, moved }: ListenerPortProps) {
+  const [problem, setProblem] = useState<Error | null>(null);
+  const id = useId();
+  const place = lineOfListener(draft.said.value, listener);
+  if (place === null || !isPort(listener)) return null;
+  const isHere = place.file === draft.current.value?.file;
+  const move = async (typed: string) => {
+    const port = typed.trim();
+    if (port === listener) return;
+    try {
+      if (!isPort(port)) throw new Error(t('settings.portWrong'));
+      await draft.moveListener(place.line, port);
+      setProblem(null);
+      moved(port);
+    } catch (error) {
+      setProblem(error as Error); // moveListener throws nothing else
+    }
+  };
+  return (
+    <div class="setting listener-port">
+      <div class="setting-words">
+        <label for={id}>{t('settings.port')}</label>
+        <p class="hint" id={`${id}-hint`}>
+          {isHere ? t('settings.portHint') : t('settings.portElsewhere', { file: place.file })}
+        </p>
+      </div>
+      <div class="setting-control">
+        <input
+          id={id}
+          inputMode="numeric"
+          value={listener}
+          disabled={!isHere}
+          autocomplete="off"
+          aria-describedby={`${id}-hint`}
+          onChange={(event) => void move(event.currentTarget.value)}
+        />
+        {problem !== null && (
+          <p class="field-error" role="alert">
+            {wordsOf(problem)}
+          </p>
+        )}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,43 @@
+// What somebody types about another broker, as a block that the box takes for an invitation.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { isInvitationName, readInvitation } from '../../src/config/bridge-invitation.ts';
+import { blockFor, isBridgeName, type Wish } from '../../src/web/views/bridges/bridge-block.ts';
+
+const AUTHORITY = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----';
+
+const WISH: Wish = {
+  ...{ name: 'cloud', address: ' broker.example.org ', isPrivate: true, authority: null, username: 'jane', password: 'a b#c' },
+  ...{ filters: 'home/#  alarm', direction: 'out' },
+};
+
+test('block has the address with TLS, the account and the topics', () => {
+  const { name, lines, authority, topics } = readInvitation(blockFor(WISH));
+  assert.deepEqual([name, authority], ['cloud', null]);
+  assert.deepEqual(lines, [
+    ...['connection cloud', 'address mqtts://broker.example.org', 'remote_username jane', 'remote_password a b#c'],
+    ...['notifications_local_only true', 'topic home/# out 1', 'topic alarm out 1'],
+  ]);
+  assert.deepEqual(
+    topics.map(({ pattern, direction, qos }) => [pattern, direction, qos]),
+    [
+      ['home/#', 'out', 1],
+      ['alarm', 'out', 1],
+    ],
+  );
+});
+
+test('block trusts an authority of its own, and has neither TLS nor an account where none is wanted', () => {
+  const own = readInvitation(blockFor({ ...WISH, authority: `${AUTHORITY}\n` }));
+  assert.equal(own.authority?.trim(), AUTHORITY);
+  const plain = readInvitation(blockFor({ ...WISH, isPrivate: false, authority: AUTHORITY, username: '', password: '' }));
+  assert.equal(plain.authority, null);
+  assert.deepEqual(plain.lines.slice(0, 3), ['connection cloud', 'address broker.example.org', 'notifications_local_only true']);
+  assert.equal(readInvitation(blockFor({ ...WISH, address: 'wss://broker.example.org/mqtt' })).addresses, 'wss://broker.example.org/mqtt');
+});
+
+test('names of bridges are those that the box takes', () => {
+  for (const name of ['anna', 'a', 'A-1_b', '', '-a', 'a b', 'a/b', 'ä', 'x'.repeat(63), 'x'.repeat(64)])
+    assert.equal(isBridgeName(name), isInvitationName(name), name);
+});
