@@ -85,13 +85,13 @@ test('cluster says and settles the wills of a broker with very many clients in w
   await turn();
   assert.equal(wills.count, 0);
   assert.ok(said.every(({ length }) => length < NATS_MAX / 2));
-  const clients = said.flatMap((word) => (JSON.parse(word.toString()) as { clients: string[] }).clients);
-  assert.equal(new Set(clients).size, WILLS);
+  const clients = new Set(said.flatMap((word) => (JSON.parse(word.toString()) as { clients: string[] }).clients));
+  assert.equal(clients.size, WILLS);
   let parts = 0;
   for (let more = true; more; parts++) {
     const answer = wills.saidOf('a', '2', parts);
     assert.ok(JSON.stringify(answer).length < NATS_MAX / 2);
-    for (const clientId of answer.said) assert.ok(clients.includes(clientId) || assert.fail(clientId));
+    for (const clientId of answer.said) assert.ok(clients.has(clientId) || assert.fail(clientId));
     more = answer.more;
   }
   assert.ok(parts > 1);
