@@ -32,6 +32,7 @@ import { type Alive, type Change, encode, inParts, type Part, PROTOCOL, readAliv
 
 /** Milliseconds between two signs of life. */
 const ALIVE_MS = 1000;
+
 /** ClusterSettings are options whose files have been read. */
 export interface ClusterSettings {
   readonly name: string;

@@ -25,6 +25,8 @@ import type { Alive } from './words.ts';
 /** Milliseconds without a sign of life, and for each broker that comes first. */
 const SILENCE_MS = 6000;
 const RANK_MS = 3000;
+/** Runs of another broker that are remembered. */
+const PAST_RUNS = 8;
 
 /** What is known of one run of another broker. Times are monotonic milliseconds. */
 interface Run {
@@ -39,6 +41,8 @@ interface Other {
   ended: Run | null;
   /** When it was heard that nobody remembers the ended run; null = not yet. */
   lostAt: number | null;
+  /** Runs before the latest: words of theirs may come late, from a NATS server that was cut off. */
+  readonly past: readonly string[];
 }
 
 export interface WillsDeps {
@@ -100,6 +104,7 @@ export class Wills {
   heard({ id, run, leaves, remembers }: Alive): void {
     const now = this.#deps.clock.monotonic();
     const other = this.#otherOf(id, run);
+    if (other === null) return;
     other.latest.heardAt = now;
     if (leaves === true) other.latest.copies.clear();
     if (remembers !== false) other.ended = null;
@@ -118,7 +123,8 @@ export class Wills {
     const word = readWillWord(bytes);
     if (word === null) return;
     const { id, run, begins, set, gone } = word;
-    const { copies } = this.#otherOf(id, run).latest;
+    const copies = this.#otherOf(id, run)?.latest.copies;
+    if (copies === undefined) return;
     if (begins === true) copies.clear();
     for (const copy of set) copies.set(copy.clientId, copy);
     for (const clientId of gone) copies.delete(clientId);
@@ -192,7 +198,6 @@ export class Wills {
     const heard = this.#deps.neighbours.heard();
     for (const [id, other] of this.#others) {
       const { latest, ended, lostAt } = other;
-      if (latest.copies.size === 0 && ended === null && !heard.includes(id)) this.#others.delete(id);
       const silentSince = Math.max(latest.heardAt, connectedAt);
       if (latest.copies.size > 0 && !heard.includes(id) && this.#isOurs(id, silentSince + SILENCE_MS))
         this.#inherit(id, latest, silentSince);
@@ -280,12 +285,15 @@ export class Wills {
     for (const one of [other?.latest, other?.ended]) if (one?.run === run) for (const clientId of clients) one.copies.delete(clientId); // a later run may have them again
   }
 
-  #otherOf(id: string, run: string): Other {
+  /** Null = the run is past. */
+  #otherOf(id: string, run: string): Other | null {
     const other = this.#others.get(id);
     if (other?.latest.run === run) return other;
+    if (other?.past.includes(run)) return null;
     const latest: Run = { run, heardAt: this.#deps.clock.monotonic(), copies: new Map() };
     const ended = other === undefined || other.latest.copies.size === 0 ? (other?.ended ?? null) : other.latest;
-    const next: Other = { latest, ended, lostAt: ended === other?.ended ? (other?.lostAt ?? null) : null };
+    const past = other === undefined ? [] : [...other.past, other.latest.run].slice(-PAST_RUNS);
+    const next: Other = { latest, ended, lostAt: ended === other?.ended ? (other?.lostAt ?? null) : null, past };
     this.#others.set(id, next);
     return next;
   }

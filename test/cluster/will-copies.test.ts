@@ -191,3 +191,16 @@ test('cluster keeps nothing of what was said in the place of a broker that is fo
   for (const { wills } of ends) wills.forget('a');
   for (const { wills } of ends) assert.deepEqual(wills.saidOf('a', '2', 0).said, []);
 });
+
+test('cluster keeps copies of a broker when a word of its run before comes late', async (t) => {
+  const { ends, hear, pass } = await scene(t, ['b']);
+  const [b] = ends as [End];
+  hear('1', 'old');
+  hear('2', 'one');
+  b.wills.heard(alive('1'));
+  b.wills.hear(Buffer.from(JSON.stringify({ v: WILLS_VERSION, id: 'a', run: '1', begins: true, set: [copy('old')], gone: [] })));
+  await pass(SILENT);
+  await b.watcher.expect("30 [ 'will/one' {} |gone| ]");
+  await pass(LONG);
+  await b.watcher.expectSilence();
+});
