@@ -2,7 +2,8 @@
 // order and spacing stay.
 //
 //   set    the setting stands somewhere      its line gets the value; of several that replace each other, the last
-//          it stands nowhere                 behind its example in the main file (#word ...), else in settings.conf of the include_dir, else at the end
+//          it stands nowhere                 behind its example in the main file (#word ...), else in settings.conf of the include_dir, else above the
+//                                            first block of the main file, or at its end; where a text of the main file is given, always in that text
 //   unset  all its lines go
 
 import { isUtf8 } from 'node:buffer';
@@ -68,7 +69,7 @@ export function readSetting(main: string, name: string, listener: string | null)
 }
 
 /**
- * changeSetting works out the new texts, and writes nothing. `given` stand for what the files hold. Throws OperatorError for a word that
+ * changeSetting works out the new texts, and writes nothing. `given` stand for what the files hold; somebody edits them, and no others. Throws OperatorError for a word that
  * cannot be set, or a listener that is not there.
  */
 export function changeSetting(main: string, { name, values, listener }: SettingChange, given: Texts = new Map()): readonly ChangedFile[] {
@@ -90,7 +91,12 @@ export function changeSetting(main: string, { name, values, listener }: SettingC
     texts.change(found.at(-1)!, values); // length > 0
   else
     texts.insert(
-      placeFor(main, given.get(resolve(main)) ?? readFileSync(main, 'utf8'), { directive, listener, all }),
+      placeFor(main, given.get(resolve(main)) ?? readFileSync(main, 'utf8'), {
+        directive,
+        listener,
+        all,
+        isGiven: given.has(resolve(main)),
+      }),
       values.map((value) => `${name} ${value}`.trimEnd()),
     );
   const files = texts.changed();
@@ -167,9 +173,11 @@ interface Wanted {
   readonly directive: Directive;
   readonly listener: string | null;
   readonly all: readonly Located[];
+  /** The text of the main file is edited, and no other file. */
+  readonly isGiven: boolean;
 }
 
-function placeFor(main: string, text: string, { directive, listener, all }: Wanted): Spot {
+function placeFor(main: string, text: string, { directive, listener, all, isGiven }: Wanted): Spot {
   if (listener !== null) {
     const { file, line } = all.findLast((each) => each.listener === listener)!.statement.place; // seen to be there
     return { file, line };
@@ -182,7 +190,7 @@ function placeFor(main: string, text: string, { directive, listener, all }: Want
   const example = lines.slice(0, end).findLastIndex((line) => new RegExp(`^#${directive.name}(\\s|$)`).test(line));
   if (example !== -1) return { file: main, line: example + 1 };
   const [, folder] = lines.map((line) => /^\s*include_dir\s+(.+?)\s*$/.exec(line)).find((match) => match !== null) ?? [];
-  if (folder !== undefined) return { file: join(folder, MANAGED_FILE), line: 0 };
+  if (folder !== undefined && !isGiven) return { file: join(folder, MANAGED_FILE), line: 0 };
   return { file: main, line: first === undefined ? 0 : firstLineOf(lines, first.statement.place.line) };
 }
 

@@ -68,12 +68,13 @@ function readReasons(needs: OperationNeeds, about: string | null): Reasons {
   return { refusals: needs.refusals.list(about), held, deaf: deafSubscriptions(needs, about) };
 }
 
-function deafSubscriptions({ broker, access: { authorizer } }: OperationNeeds, about: string | null): Reasons['deaf'] {
+function deafSubscriptions({ broker, listeners, access: { authorizer } }: OperationNeeds, about: string | null): Reasons['deaf'] {
   if (authorizer === null) return [];
   const found: Reasons['deaf'][number][] = [];
   let left = MAX_SESSIONS;
   for (const { clientId, username, listener, connection, subscriptions } of broker.sessions) {
     if (about !== null && ![clientId, username, connection?.origin.address].includes(about)) continue;
+    if (!listeners.some(({ name }) => name === listener)) continue; // a bridge carries what its topics say, whatever the rules
     if (left-- === 0) break;
     for (const topicFilter of subscriptions.keys()) {
       const subscription = explainSubscription(authorizer, { username, clientId, listener }, topicFilter);

@@ -84,6 +84,20 @@ test('a setting that stands nowhere goes behind its example, or into the folder 
   assert.equal(configuration?.broker.sysInterval, 3, 'it is read before it is written');
 });
 
+test('a setting that stands nowhere goes above the listeners of a text that is given, whatever folder that includes', (t) => {
+  const text = 'persistence true\n\n# the house\nlistener 1883\ninclude_dir FOLDER/conf.d\n';
+  const main = written(t, { 'midge.conf': text, 'conf.d/own.conf': 'max_packet_size 1000\n' });
+  const given = text.replaceAll('FOLDER', dirname(main));
+  const edit = (name: string, value: string) =>
+    changeSetting(main, { name, values: [value], listener: null }, new Map([[main, given]])).map(({ path, after }) => [path, after]);
+  assert.deepEqual(edit('acl_file', '/etc/acl'), [[main, given.replace('# the house', 'acl_file /etc/acl\n# the house')]]);
+  assert.deepEqual(
+    edit('max_packet_size', '2000'),
+    [[join(dirname(main), 'conf.d/own.conf'), 'max_packet_size 2000\n']],
+    'it stays where it stands',
+  );
+});
+
 test('a file with the line ends of Windows and a byte order mark keeps them', (t) => {
   const main = written(t, { 'midge.conf': '\uFEFFsys_interval 1\r\nlog_dest stderr\r\n' });
   assert.deepEqual(changed(main, 'sys_interval', ['2']), { 'midge.conf': '\uFEFFsys_interval 2\r\nlog_dest stderr\r\n' });

@@ -255,3 +255,16 @@ test('midge status says where it looked when no broker runs', async (context) =>
   assert.equal(status, 1);
   assert.equal(stderr, `Cannot ask the broker: none runs with its state in ${folder} - start it, or name its folder with --state\n`);
 });
+
+test('midge why does not call a bridge deaf, whose topics say what it carries, whatever the rules', async (context) => {
+  const { port, why } = await house(context, 'connection cellar\naddress 127.0.0.1:1\ntopic home/# both 1\n');
+  const jane = dialAs(port, { clientId: 'phone', username: 'jane', password: 'secret' });
+  await jane.expect('20 [ 00 00 { ... } ]');
+  jane.send(`82 [ 0001 {} 'home/#' 00 ]`);
+  await jane.expect('90 [ 0001 {} 00 ]');
+  const { deaf } = await until(why, (answer) => answer.deaf.length > 0);
+  assert.deepEqual(
+    deaf.map(({ clientId }) => clientId),
+    ['phone'],
+  );
+});
