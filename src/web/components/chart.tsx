@@ -34,6 +34,9 @@ const HEIGHT = 180;
 const CHARACTER = 7;
 const GAP = 10;
 
+/** Pixels of half a time: that much of it may stand beyond the lines. */
+const HALF_TIME = 38;
+
 /** Steps of whole numbers: uPlot takes the first that leaves room. */
 const WHOLE_STEPS = [0, 1, 2, 3, 4, 5, 6, 7, 8].flatMap((power) => [1, 2, 5].map((each) => each * 10 ** power));
 const COLOURS = ['--line-1', '--line-2', '--line-3'];
@@ -86,7 +89,7 @@ function optionsOf(box: HTMLElement, lines: readonly Line[], { isFromZero, isWho
     width: box.clientWidth,
     height: HEIGHT,
     cursor: { y: false },
-    padding: [8, 8, 0, 0],
+    padding: [8, HALF_TIME, 0, 0],
     hooks: { setLegend: [showLatest], setData: [showLatest] },
     legend: { live: true },
     scales: { y: { range: (_, low, high) => (isFromZero ? [Math.min(0, low), high > 0 ? high * 1.1 : 1] : around(low, high)) } },
@@ -94,7 +97,7 @@ function optionsOf(box: HTMLElement, lines: readonly Line[], { isFromZero, isWho
       { ...axis, space: 84, size: 32, values: (_, splits, _axis, _space, step) => splits.map((at) => timeLabel(at, step)) },
       {
         ...axis,
-        size: (_, labels) => Math.max(0, ...(labels ?? []).map((each) => each.length)) * CHARACTER + GAP,
+        size: (_, labels) => Math.max(HALF_TIME, Math.max(0, ...(labels ?? []).map((each) => each.length)) * CHARACTER + GAP),
         values: (_, splits) => splits.map(write),
         ...(isWhole ? { incrs: WHOLE_STEPS } : {}),
       },
