@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as later } from 'node:timers/promises';
 import { STATE_NAMES } from '../../../src/base/state-names.ts';
 import { askControl } from '../../../src/control/ask-control.ts';
 import { DeliveryLedger } from '../../support/clients/delivery-ledger.ts';
@@ -26,6 +27,9 @@ const ASKS = ['claim', 'cut', 'take', 'part', 'done'] as const;
 const VICTIMS = ['giver', 'taker', 'both', 'taker, and the client goes back'] as const;
 /** Messages of each publisher that wait for the client when it moves, and that come when all is over. */
 const SOME = 10;
+/** Moves in which brokers are killed at a moment that chance gives, and milliseconds in which a move is over on a busy machine. */
+const CHANCES = Number(process.env['MIDGE_CLUSTER_MOVES'] ?? 8);
+const MOVE_MS = 120;
 const SIZE = 40;
 /** Milliseconds between two messages of a publisher. */
 const PAUSE = 10;
@@ -153,8 +157,8 @@ class Scene {
     for (const { place, publisher } of this.#publishers) await publisher.attach(place.socket);
   }
 
-  /** move kills at a word while the client goes to the other broker, and has all come back. */
-  async move(name: string, { part, ask }: Pick<Stop, 'part' | 'ask'>, victim: (typeof VICTIMS)[number]): Promise<void> {
+  /** move kills at a word, or so many milliseconds after the CONNECT, while the client goes to the other broker, and has all come back. */
+  async move(name: string, moment: Pick<Stop, 'part' | 'ask'> | number, victim: (typeof VICTIMS)[number]): Promise<void> {
     const [giver, taker] = [this.#places[this.#at]!, this.#places[1 - this.#at]!]; // the third stays
     const victims = victim === 'both' ? [giver, taker] : [victim === 'giver' ? giver : taker];
     const goesBack = victim === 'taker, and the client goes back';
@@ -163,13 +167,14 @@ class Scene {
     this.#wanderer.detach();
     for (const { publisher } of this.#publishers) publisher.goOn();
     await this.#more(`${name}: messages wait`);
-    const speaker = part === 'question' ? taker : giver;
-    const reached = speaker.wire.stopAt({ part, ask, of: giver.id });
+    const isTimed = typeof moment === 'number';
+    const { wire } = isTimed || moment.part === 'question' ? taker : giver;
+    const reached = isTimed ? later(moment) : wire.stopAt({ ...moment, of: giver.id });
     const attempt = this.#wanderer.attach(taker.socket).catch(() => {}); // it dies with its broker
-    await this.phases.step(`${name}: the word is said`, reached);
+    await this.phases.step(`${name}: the moment comes`, reached);
     for (const one of victims) for (const { place, publisher } of this.#publishers) if (place === one) publisher.detach();
     await Promise.all(victims.map((one) => one.kill()));
-    speaker.wire.release();
+    wire.release();
     await this.phases.step(`${name}: the client is let in, or its broker is gone`, attempt);
     if (goesBack) await this.phases.step(`${name}: the client goes back`, this.#wanderer.attach(giver.socket));
     await this.phases.step(`${name}: started again`, Promise.all(victims.map((one) => one.start())));
@@ -245,5 +250,15 @@ test('cluster keeps a session whole when brokers are killed at any word of its m
   for (const ask of ASKS)
     for (const part of ['question', 'answer'] as const)
       for (const victim of VICTIMS) await scene.move(`${victim} killed at the ${part} of "${ask}"`, { part, ask }, victim);
+  console.log(scene.summary());
+});
+
+test('cluster keeps a session whole when brokers are killed at any moment of its move', async (t) => {
+  const scene = await Scene.begin(t);
+  for (let round = 0; round < CHANCES; round++) {
+    const moment = Math.round(Math.random() * MOVE_MS);
+    const victim = VICTIMS[round % 3]!; // not the one that goes back: when the move is over by then, what is under way to it is not sent again elsewhere
+    await scene.move(`${round}: ${victim} killed after ${moment} ms`, moment, victim);
+  }
   console.log(scene.summary());
 });
