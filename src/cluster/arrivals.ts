@@ -43,7 +43,8 @@ interface Arrival {
   readonly move: string;
   readonly moving: Moving;
   readonly markers: Markers;
-  readonly patience: Patience;
+  /** When it waits for no slow broker any more. */
+  readonly until: number;
 }
 
 /** Arrivals are those of one broker. */
@@ -51,10 +52,12 @@ export class Arrivals {
   readonly #tools: MoveTools;
   readonly #arriving = new Map<string, Markers>();
   readonly #fetches = new Set<Promise<void>>();
+  readonly #patience: Patience;
   #isStopped = false;
 
   constructor(tools: MoveTools) {
     this.#tools = tools;
+    this.#patience = new Patience(tools.broker.clock, tools.neighbours);
   }
 
   /** stop waits for no broker any more. */
@@ -81,7 +84,7 @@ export class Arrivals {
   }
 
   async #fetch(giver: string, move: string, announced: Moving | Announced): Promise<void> {
-    const { broker, neighbours, copies, doubts } = this.#tools;
+    const { broker, copies, doubts } = this.#tools;
     const moving = 'size' in announced ? readAnswer<Moving>(await this.#bytes(giver, move, announced.size)) : announced;
     const { clientId } = moving.session;
     const here = broker.sessions.get(clientId);
@@ -89,7 +92,7 @@ export class Arrivals {
     if (!isLive) await this.#askForRoom(giver, move, moving);
     const session = here ?? beginSession(broker, moving, moving.lastOrder + ORDERS);
     doubts.begin(session, [giver]); // it may be lost before it is sure what is here
-    const arrival = { giver, move, moving, markers: new Markers(), patience: new Patience(broker.clock, neighbours) };
+    const arrival = { giver, move, moving, markers: new Markers(), until: this.#patience.begin() };
     const gate = isLive ? null : this.#openGate(session, arrival);
     const onward = setInterval(() => this.#goOn(giver, move), ONWARD_MS);
     let isTaken = false;
@@ -158,13 +161,13 @@ export class Arrivals {
   }
 
   /** Null = it has not cut: what it sends goes to the giver until it hears that the session is here. */
-  async #cut(peer: string, wishes: readonly Wish[], { giver, move, moving, patience }: Arrival): Promise<string | null> {
+  async #cut(peer: string, wishes: readonly Wish[], { giver, move, moving, until }: Arrival): Promise<string | null> {
     const { neighbours, log } = this.#tools;
     const parts = inParts(wishes);
     try {
       for (const [at, part] of parts.entries()) {
         const word = { ask: 'cut', move, giver, taker: neighbours.id, wishes: part, hasMore: at + 1 < parts.length } as const;
-        if (!(await this.#askToCut(peer, word, patience)).isCut) throw new Error('it has no link to this broker');
+        if (!(await this.#askToCut(peer, word, until)).isCut) throw new Error('it has no link to this broker');
       }
       return peer;
     } catch (error) {
@@ -175,13 +178,13 @@ export class Arrivals {
   }
 
   /** Throws when it is not there, or of an older version. */
-  async #askToCut(peer: string, word: CutWord, patience: Patience): Promise<CutAnswer> {
+  async #askToCut(peer: string, word: CutWord, until: number): Promise<CutAnswer> {
     let bytes: Buffer | null = null;
     while (bytes === null) {
       try {
         bytes = await this.#tools.neighbours.ask(peer, word, ANSWER_MS);
       } catch (error) {
-        if (error instanceof NobodyListens || !this.#waitsFor([peer], patience)) throw error;
+        if (error instanceof NobodyListens || !this.#waitsFor([peer], until)) throw error;
         await sleep(PAUSE_MS);
       }
     }
@@ -189,23 +192,23 @@ export class Arrivals {
   }
 
   /** The giver asks, so to speak, whether to wait for markers that take long. */
-  async #take({ giver, move, patience }: Arrival, sources: readonly string[]): Promise<Taken> {
+  async #take({ giver, move, until }: Arrival, sources: readonly string[]): Promise<Taken> {
     for (let waits = true; ; ) {
       const answer = await this.#ask<TakeAnswer>(giver, { ask: 'take', move, sources, waits });
       if (!('missing' in answer)) return answer;
-      waits = this.#waitsFor(answer.missing, patience);
+      waits = this.#waitsFor(answer.missing, until);
     }
   }
 
-  async #awaitMarkers({ moving, markers, patience }: Arrival, sources: readonly string[]): Promise<void> {
+  async #awaitMarkers({ moving, markers, until }: Arrival, sources: readonly string[]): Promise<void> {
     while (!(await markers.all(sources, MARKERS_MS))) {
       const missing = markers.missing(sources);
-      if (!this.#waitsFor(missing, patience)) return this.#tools.log.log('notice', wordsOfMissing(moving.session.clientId, missing));
+      if (!this.#waitsFor(missing, until)) return this.#tools.log.log('notice', wordsOfMissing(moving.session.clientId, missing));
     }
   }
 
-  #waitsFor(brokers: readonly string[], patience: Patience): boolean {
-    return !this.#isStopped && patience.holdsFor(brokers);
+  #waitsFor(brokers: readonly string[], until: number): boolean {
+    return !this.#isStopped && this.#patience.holdsFor(brokers, until);
   }
 
   async #bytes(giver: string, move: string, size: number): Promise<Buffer> {

@@ -5,24 +5,35 @@ import type { Neighbours } from './neighbours.ts';
 
 /** Milliseconds of one move, for all brokers together. */
 const PATIENCE_MS = 15_000;
+/** Milliseconds for which no move waits for a broker that one has waited for in vain: else each of many clients would. */
+const AFTERWARDS_MS = 60_000;
 
-/** Patience is that of one move, from its beginning on. */
+/** Patience is that of one broker with the others. Times are monotonic milliseconds. */
 export class Patience {
   readonly #clock: Clock;
   readonly #neighbours: Neighbours;
-  readonly #until: number;
+  /** Until when nobody waits for a broker. */
+  readonly #exhausted = new Map<string, number>();
 
   constructor(clock: Clock, neighbours: Neighbours) {
     this.#clock = clock;
     this.#neighbours = neighbours;
-    this.#until = clock.monotonic() + PATIENCE_MS;
+  }
+
+  /** begin gives until when a move that begins now may wait. */
+  begin(): number {
+    return this.#clock.monotonic() + PATIENCE_MS;
   }
 
   /** holdsFor tells whether there is still time, and one of some brokers is still there. */
-  holdsFor(brokers: readonly string[]): boolean {
-    if (this.#clock.monotonic() >= this.#until) return false;
+  holdsFor(brokers: readonly string[], until: number): boolean {
+    const now = this.#clock.monotonic();
+    for (const [broker, end] of this.#exhausted) if (end <= now) this.#exhausted.delete(broker);
     const { id } = this.#neighbours;
     const heard = this.#neighbours.heard();
-    return brokers.some((broker) => broker === id || heard.includes(broker));
+    const there = brokers.filter((broker) => (broker === id || heard.includes(broker)) && !this.#exhausted.has(broker));
+    if (now < until) return there.length > 0;
+    for (const broker of there) this.#exhausted.set(broker, now + AFTERWARDS_MS);
+    return false;
   }
 }

@@ -6,10 +6,13 @@ import { Message } from '../../src/broker/message.ts';
 import { CLUSTER_LISTENER } from '../../src/broker/options.ts';
 import { eventually } from '../bridges/scene.ts';
 import type { TestBroker } from '../support/broker/test-broker.ts';
-import { type Network, PRESENT, type Third, twoEnds, WANDERER } from './two-ends.ts';
+import { TestClock } from '../support/ports/test-clock.ts';
+import { type End, type Network, PRESENT, type Third, twoEnds, WANDERER } from './two-ends.ts';
 
 /** Questions to the third broker that get no answer in time. */
 const UNANSWERED = 3;
+/** Milliseconds for a question that gets none, some of which a client waits. */
+const LONG = 6000;
 
 /** Third broker "c", to which a client publishes each time that the other two speak with each other. */
 class Publishing implements Third {
@@ -44,6 +47,43 @@ class Publishing implements Third {
     broker.accept(Message.of({ topic: broker.topics.named(topicName), qos, retain: false, payload: Buffer.from(text), publisher }));
   }
 }
+
+/** A client goes from one broker to another, which has its session then. */
+async function moveTo(end: End, from: End): Promise<void> {
+  const client = end.midge.open();
+  client.send("10 [ PROTOCOL 00 0000 { 11 FFFFFFFF } 'wanderer' ]");
+  await client.expect(PRESENT);
+  client.abort();
+  await eventually(() => end.midge.broker.sessions.get('wanderer')?.connection === null, 'it is away');
+  assert.equal(from.midge.broker.sessions.get('wanderer'), null);
+}
+
+test('cluster does not wait again at once for a broker that has not answered for as long as a client waits', async (t) => {
+  const clock = new TestClock();
+  let asked = 0;
+  const third: Third = {
+    id: 'c',
+    answer: ({ ask }) => {
+      if (ask === 'claim') return { is: 'none' };
+      asked++;
+      clock.advance(LONG);
+      throw new Error('no answer in time');
+    },
+  };
+  const [a, b] = await twoEnds(t, { third, now: () => null }, () => ({ clock }));
+  const first = await a.midge.connect(WANDERER);
+  first.send("82 [ 0001 {} 'x' 01 ]");
+  await first.expect('90 [ 0001 {} 01 ]');
+  first.abort();
+  await eventually(() => a.midge.broker.sessions.get('wanderer')?.connection === null, 'it is away');
+  await moveTo(b, a);
+  const patient = asked;
+  assert.ok(patient > 1, 'it is asked again');
+  await moveTo(a, b);
+  assert.equal(asked, 2 * patient, 'the other broker has not waited for it yet');
+  await moveTo(b, a);
+  assert.equal(asked, 2 * patient + 1);
+});
 
 test('cluster waits for a broker that is slow to send elsewhere what a session gets, and loses none of its messages', async (t) => {
   const third = new Publishing();
