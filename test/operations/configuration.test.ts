@@ -113,7 +113,9 @@ test('a change that cannot be put in force leaves all as it was, also behind a l
   assert.deepEqual(answers, []);
 });
 
-test(`a power cut in the middle of changes leaves the old or the new text, ${KILLS} times`, async (t) => {
+test(`a power cut in the middle of changes leaves the old or the new text, ${KILLS} times`, {
+  timeout: 60_000 + KILLS * 12_000,
+}, async (t) => {
   const texts = ['a', 'b', 'c', 'd'].map((letter) => `${letter.repeat(50_000)}\n`);
   const file = fileWith(t, texts[0] ?? '');
   for (let kill = 0; kill < KILLS; kill++) {
