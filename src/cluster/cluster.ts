@@ -93,6 +93,8 @@ class NatsCluster implements Cluster {
   /** Something of an earlier run is here. */
   #remembers = false;
   #revision = 0;
+  /** To NATS, so far. */
+  #connections = 0;
   #phase: ClusterState['phase'] = 'connecting';
   #since: number;
   #server: string | null = null;
@@ -261,6 +263,7 @@ class NatsCluster implements Cluster {
     if (this.#phase === 'stopped') return;
     const { id, name } = this.#settings;
     for (const end of this.#unlisten) end();
+    this.#connections++;
     this.#enter('connected');
     this.#server = server;
     this.#deps.log.log('notice', `Cluster ${name}: connected to NATS at ${server} as ${id}.`);
@@ -333,6 +336,7 @@ class NatsCluster implements Cluster {
       ...{ protocol: PROTOCOL, id, run: this.#run, version: this.#deps.version },
       revision: this.#revision,
       retained: digest,
+      connection: this.#connections,
       remembers: this.#remembers,
       leaves,
       ...(twin === undefined ? {} : { twin }),

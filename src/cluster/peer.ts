@@ -42,6 +42,8 @@ export class Peer {
   #phase: PeerPhase = 'away';
   #since: number;
   #alive: Alive | null = null;
+  /** The latest of its run. */
+  #connection = 0;
   #heardAt: number;
   /** From before it is opened, so that it can be closed meanwhile. */
   #link: Link | null = null;
@@ -107,11 +109,14 @@ export class Peer {
   /** heard takes a sign of life. */
   heard(alive: Alive): void {
     const isOther = this.#alive !== null && this.#alive.run !== alive.run;
+    const { connection = 0 } = alive;
+    const isElsewhere = isOther || connection > this.#connection;
     this.#alive = alive;
     this.#heardAt = this.#deps.clock.monotonic();
-    if (isOther) {
-      this.#missed = { since: null };
-      this.#link?.close(); // it was started again
+    if (isOther) this.#missed = { since: null }; // it was started again
+    if (isElsewhere) {
+      this.#connection = connection;
+      this.#link?.close();
     }
     if (alive.leaves === true) return this.lost('it stops');
     if (this.#phase === 'away') this.#enter('connecting');

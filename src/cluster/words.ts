@@ -26,6 +26,8 @@ export interface Alive {
   readonly revision: number;
   /** Digest of its retained values. */
   readonly retained: string;
+  /** Counts its connections to NATS: streams to it over an earlier one have ended. Absent = 0. */
+  readonly connection?: number;
   /** False = it has nothing of its earlier runs, not even the wills of their clients; absent = true. */
   readonly remembers?: boolean;
   /** It stops: do not wait for the next sign. */
@@ -79,6 +81,7 @@ export function readAlive(bytes: Buffer): Alive | null {
     typeof word.run === 'string' &&
     Number.isSafeInteger(word.revision) &&
     typeof word.retained === 'string' &&
+    (word.connection === undefined || Number.isSafeInteger(word.connection)) &&
     Number.isInteger(word.protocol);
   return isWhole ? word : null;
 }

@@ -56,7 +56,7 @@ test('cluster passes over words that no broker says, and goes on', async (t) => 
   assert.equal(b.peer('a')?.phase, 'connected');
 });
 
-test('cluster makes a link anew at once when the other broker dies while it is opened, and is started again', async (t) => {
+test('cluster makes a link anew at once when the other broker is started again, or connects to NATS again, while it is opened', async (t) => {
   const nats = await startNats(t);
   const a = await startMember(t, nats, 'a');
   const stranger = await connect({ servers: [...nats.servers] });
@@ -68,15 +68,21 @@ test('cluster makes a link anew at once when the other broker dies while it is o
       question.respond(JSON.stringify({ subject: 'midge.test.stream.of-nobody' }));
     },
   });
-  for (const run of ['first', 'second']) {
-    const alive = JSON.stringify({ protocol: 1, id: 'x', run, version: '0', revision: 1, retained: '' });
+  const lives = [
+    ['first', 1],
+    ['second', 1],
+    ['second', 2],
+  ] as const;
+  for (const [at, [run, connection]] of lives.entries()) {
+    const alive = JSON.stringify({ protocol: 1, id: 'x', run, version: '0', revision: 1, retained: '', connection });
     await eventually(
       () => {
         stranger.publish('midge.test.alive', alive);
-        return asked.includes(run);
+        return asked[at] === run;
       },
-      () => `it is asked for a link to its ${run} run: ${asked}`,
+      () => `it is asked for a link to its ${run} run on connection ${connection}: ${asked}`,
     );
+    assert.doesNotMatch(a.peer('x')?.lastError ?? '', /does not answer/, 'it has not waited in vain');
   }
   await a.leave();
 });
