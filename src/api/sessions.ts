@@ -13,6 +13,8 @@ const MOST = 1024;
 /** Session is one of them. */
 export interface Session {
   readonly username: string;
+  /** Name of the listener where it began: the account is one of those there. */
+  readonly listener: string;
   /** What a change must bring along in X-CSRF-Token. */
   readonly csrfToken: string;
 }
@@ -35,11 +37,11 @@ export class Sessions {
   }
 
   /** begin gives the id of a new one: 256 random bits. */
-  begin(username: string, signedIn: SignedIn): { readonly id: string; readonly session: Session } {
+  begin(account: Omit<Session, 'csrfToken'>, signedIn: SignedIn): { readonly id: string; readonly session: Session } {
     const id = randomBytes(32).toString('base64url');
     const now = this.#now();
-    const session = { username, signedIn, csrfToken: randomBytes(32).toString('base64url'), began: now, used: now };
-    const own = [...this.#entries].filter(([, entry]) => entry.username === username);
+    const session = { ...account, signedIn, csrfToken: randomBytes(32).toString('base64url'), began: now, used: now };
+    const own = [...this.#entries].filter(([, entry]) => entry.username === account.username && entry.listener === account.listener);
     if (own.length >= MOST_OF_ACCOUNT) this.#entries.delete(own[0]![0]); // length > 0
     const [oldest] = this.#entries.keys();
     if (this.#entries.size >= MOST && oldest !== undefined) this.#entries.delete(oldest);

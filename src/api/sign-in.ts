@@ -94,8 +94,8 @@ export class SignIn {
     if (found === null) throw signedOut('Sign in first: POST /api/v1/session, or send a Bearer token');
     if (!SAFE_METHODS.has(context.req.method) && !isSameSecret(context.req.header('x-csrf-token') ?? '', found.session.csrfToken))
       throw new Problem(403, 'The header X-CSRF-Token is missing or wrong: GET /api/v1/session gives it');
-    const { username } = found.session;
-    return { name: JSON.stringify(username), right: found.role, username, listener: visitor.listener };
+    const { username, listener } = found.session;
+    return { name: JSON.stringify(username), right: found.role, username, listener };
   }
 
   #bearerOf(authorization: string, visitor: Visitor): Asker {
@@ -147,15 +147,15 @@ export class SignIn {
     const signedIn = await this.#checkAccount({ username, password, address: visitor.address, listener: visitor.listener });
     const role = this.#setup.roles.of(username);
     if (role === null) throw wrongLogin();
-    return this.#beginSession(context, visitor, { username, role, signedIn });
+    return this.#beginSession(context, visitor, { username, listener: visitor.listener, role, signedIn });
   }
 
   /** changePassword gives the account of a browser's session another password; its other sessions end. Needs no right: it is one's own. */
   async changePassword(context: Context, visitor: Visitor): Promise<z.infer<typeof SESSION>> {
-    const { username } = this.#askerOf(context, visitor);
+    const { username, listener = visitor.listener } = this.#askerOf(context, visitor);
     if (username === undefined) throw new Problem(403, 'A token has no password: sign in');
     const { current, password } = checked(OWN_PASSWORD, await readJson(context, MAX_LOGIN_BYTES));
-    const { address, listener } = visitor;
+    const { address } = visitor;
     const verdict = await this.#setup.accounts.check({ username, password: current, address, listener });
     if (verdict === 'unavailable') throw busy();
     if (verdict === 'refused')
@@ -164,7 +164,7 @@ export class SignIn {
     const signedIn = await this.#checkAccount({ username, password, address, listener });
     const role = this.#setup.roles.of(username);
     if (role === null) throw wrongLogin();
-    return this.#beginSession(context, visitor, { username, role, signedIn });
+    return this.#beginSession(context, visitor, { username, listener, role, signedIn });
   }
 
   /** end signs a browser out. */
@@ -193,7 +193,7 @@ export class SignIn {
     if (roles.hasAdmin) throw new Problem(409, 'This box has an admin already');
     roles.set(username, 'admin');
     this.#setup.logger.log('notice', `${JSON.stringify(username)} has claimed the REST interface, and is its admin.`);
-    return this.#beginSession(context, visitor, { username, role: 'admin', signedIn });
+    return this.#beginSession(context, visitor, { username, listener, role: 'admin', signedIn });
   }
 
   async #checkAccount(login: Login): Promise<SignedIn> {
@@ -211,10 +211,10 @@ export class SignIn {
   #beginSession(
     context: Context,
     visitor: Visitor,
-    who: { readonly username: string; readonly role: Role; readonly signedIn: SignedIn },
+    who: { readonly username: string; readonly listener: string; readonly role: Role; readonly signedIn: SignedIn },
   ): z.infer<typeof SESSION> {
-    const { username, role, signedIn } = who;
-    const { id, session } = this.#sessions.begin(username, signedIn);
+    const { username, listener, role, signedIn } = who;
+    const { id, session } = this.#sessions.begin({ username, listener }, signedIn);
     setCookie(context, cookieName(visitor), id, cookieOptions(visitor));
     visitor.signedIn();
     this.#setup.logger.log(

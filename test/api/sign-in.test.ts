@@ -75,6 +75,28 @@ test('session ends when its account has another password, and when it has lost i
   assert.equal((await api.ask('/api/v1/status', { headers: second })).status, 401);
 });
 
+test('session is one of the listener where it began, whichever it comes by: with per_listener_settings that has the account', async (context) => {
+  const seen = operation({
+    name: 'users',
+    kind: 'query',
+    right: 'viewer',
+    summary: 'By which listener.',
+    input: z.strictObject({}),
+    output: z.object({ listener: z.string() }),
+    run: (_, __, { listener = '' }) => ({ listener }),
+  });
+  let listener = '8443';
+  const guest = {
+    get listener() {
+      return listener;
+    },
+  };
+  const api = await openApi(context, { table: [...TABLE, seen], guest });
+  const headers = await signIn(api);
+  listener = '8444';
+  assert.deepEqual((await api.ask('/api/v1/users', { headers })).json, { listener: '8443' });
+});
+
 test('oldest session of an account ends when it has too many, and nobody else', async (context) => {
   const api = await openApi(context, { table: TABLE });
   api.roles.set('tom', 'viewer');
