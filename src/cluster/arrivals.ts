@@ -94,9 +94,11 @@ export class Arrivals {
     doubts.begin(session, [giver]); // it may be lost before it is sure what is here
     const arrival = { giver, move, moving, markers: new Markers(), until: this.#patience.begin() };
     const gate = isLive ? null : this.#openGate(session, arrival);
-    const onward = setInterval(() => this.#goOn(giver, move), ONWARD_MS);
+    let onward: NodeJS.Timeout | undefined;
     let isTaken = false;
     try {
+      if (here === null) await durable(broker); // what others send here from the cut on waits for a session that a power cut must not take
+      onward = setInterval(() => this.#goOn(giver, move), ONWARD_MS); // not while a disk is waited for, which may be full
       const sources = await this.#cutAll(arrival);
       for (let isOver = false; !isOver; ) {
         const { size, lastOrder } = await this.#take(arrival, sources);

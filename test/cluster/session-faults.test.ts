@@ -171,6 +171,22 @@ test('cluster finds the subscriptions of a session whose move a restart has inte
   await client.expect('20 [ ?? 00 { ... } ]');
 });
 
+test('cluster has a session on the disk where it comes before any message is sent there and not to where it was', async (t) => {
+  const [folder, copy] = [new StoreFolder(t), new StoreFolder(t)];
+  const fault: Network = { now: () => null };
+  const [a, b] = await twoEnds(t, fault, (id) => (id === 'b' ? { openStore: () => folder.open() } : {}));
+  await prepare(a);
+  fault.now = ({ ask }) => {
+    if (ask === 'cut') cpSync(folder.path, copy.path, { recursive: true }); // what a power cut would leave
+    return null;
+  };
+  const client = b.midge.open();
+  client.send("10 [ PROTOCOL 00 0000 { 11 FFFFFFFF } 'wanderer' ]");
+  await client.expect(PRESENT);
+  await using again = await startTestBroker({ openStore: () => copy.open() });
+  assert.deepEqual([...(again.broker.sessions.get('wanderer')?.subscriptions.keys() ?? [])], ['x']);
+});
+
 test('cluster has ended when sessions on their way have no place of their own in the tree any more', async (t) => {
   const fault: Network = { now: () => null };
   const [a, b] = await twoEnds(t, fault);
