@@ -38,7 +38,7 @@ for (const look of LOOKS.filter(({ name }) => name === 'desktop-light' || name =
     const { visitView, page, audit } = await open(context, look);
     for (const view of VIEWS) {
       await visitView(view);
-      while ((await page.locator('.face.loading').count()) > 0) await page.waitForTimeout(20);
+      while ((await page.locator('.face.loading:visible').count()) > 0) await page.waitForTimeout(20);
       assert.equal(await page.locator('.face.failed').count(), 0, view);
       await audit();
     }
@@ -51,7 +51,7 @@ for (const look of LOOKS.filter(({ name }) => name === 'desktop-light' || name =
       const end = await intercept((route) => void held.push(route));
       await visitView(view);
       await page
-        .locator('.face.loading')
+        .locator('.face.loading:visible')
         .first()
         .waitFor()
         .catch(() => assert.fail(`${view} does not say that it loads`));
@@ -69,14 +69,15 @@ for (const look of LOOKS.filter(({ name }) => name === 'desktop-light' || name =
       await visitView(view);
       await page
         .getByText(SENTENCE)
+        .filter({ visible: true })
         .first()
         .waitFor()
         .catch(() => assert.fail(`${view} does not say why`));
       await audit();
       await end();
-      while ((await page.locator('.face.failed').count()) > 0) {
+      while ((await page.locator('.face.failed:visible').count()) > 0) {
         await page
-          .locator('.face.failed')
+          .locator('.face.failed:visible')
           .getByRole('button')
           .first()
           .click({ timeout: 1000 })
@@ -97,7 +98,7 @@ for (const look of LOOKS.filter(({ name }) => name === 'desktop-light' || name =
       await audit();
       await end();
       await banner.waitFor({ state: 'detached' });
-      while ((await page.locator('.face.loading, .face.failed').count()) > 0) await page.waitForTimeout(20);
+      while ((await page.locator('.face.loading:visible, .face.failed:visible').count()) > 0) await page.waitForTimeout(20);
     }
   });
 }
