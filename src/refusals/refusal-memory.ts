@@ -21,6 +21,9 @@ const MAX_NAME = 120;
 /** Characters of a reason, for it may name what the client has sent. */
 const MAX_REASON = 500;
 
+/** Who comes again after so long may have another reason: there was no account, and now its password is wrong. A flood is explained once. */
+const EXPLAINED_MS = 1000;
+
 /** RememberedRefusal is one kind of refusal of one client; times are in milliseconds since 1970. */
 export interface RememberedRefusal {
   readonly cause: RefusalCause | 'duel' | 'flapping';
@@ -124,6 +127,7 @@ export class RefusalMemory implements RefusalLog {
     const known = this.#refusals.get(key);
     this.#refusals.delete(key);
     if (known !== undefined) {
+      if (now - known.last >= EXPLAINED_MS) Object.assign(known, make());
       known.last = now;
       known.count++;
     }

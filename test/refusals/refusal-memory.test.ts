@@ -19,13 +19,28 @@ function refusal(address: string, changes: Partial<Refusal> = {}): Refusal {
 
 function memory() {
   const log = recordingLog();
+  const time = { now: 0 };
   let explained = 0;
   const explain = ({ reason }: Refusal) => {
     explained++;
-    return { reason, advice: null };
+    return { reason: explanations.shift() ?? reason, advice: null };
   };
-  return { refusals: new RefusalMemory({ clock: systemClock, log, explain }), log, explained: () => explained };
+  const explanations: Refusal['reason'][] = [];
+  const clock = { ...systemClock, now: () => time.now };
+  return { refusals: new RefusalMemory({ clock, log, explain }), log, time, explanations, explained: () => explained };
 }
+
+test('refusal memory says why a client is refused now, when it has another reason than before', () => {
+  const { refusals, time, explanations } = memory();
+  explanations.push({ cause: 'credentials', what: 'unknown user', username: 'jane' }, { cause: 'credentials', what: 'wrong' });
+  refusals.refused(refusal('10.0.0.1'));
+  time.now += 1000;
+  refusals.refused(refusal('10.0.0.1'));
+  assert.deepEqual(
+    refusals.list(null).map(({ what, first, last, count }) => [what, first, last, count]),
+    [['wrong', 0, 1000, 2]],
+  );
+});
 
 test('refusal memory counts what is the same and explains it once', () => {
   const { refusals, explained } = memory();
