@@ -19,6 +19,8 @@ import type { Alive, Change, Part } from './words.ts';
 
 /** Milliseconds without a sign of life after which a broker is away. */
 const SILENCE_MS = 5000;
+/** Milliseconds that one who asks to be carried to waits for the link: it has asked again by then. */
+const CARRY_MS = 2500;
 /** Milliseconds between two attempts. */
 const PAUSE_MS = 500;
 
@@ -54,7 +56,7 @@ export class Peer {
   #asking: Link | null = null;
   /** It was lost, or started, since it was linked: from then on, as in `back`. */
   #missed: { readonly since: number | null } | null = { since: null };
-  /** Those who wait until it is not connecting any more. */
+  /** Those who wait until it is connected, or never will be. */
   #waiting: (() => void)[] = [];
   #sent = 0;
   #dropped = 0;
@@ -90,7 +92,7 @@ export class Peer {
 
   /** carry has the link take more for it, once that is made. False = there is none. */
   async carry(wishes: readonly Wish[]): Promise<boolean> {
-    if (this.#phase === 'connecting') await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    if (!this.isConnected) await this.#linked();
     const link = this.#link;
     if (link === null || this.#revision === null) return false;
     if (wishes.length > 0) await link.change(wishes);
@@ -190,7 +192,19 @@ export class Peer {
   #enter(phase: PeerPhase): void {
     this.#phase = phase;
     this.#since = this.#deps.clock.now();
-    if (phase !== 'connecting') this.#wake();
+    if (phase === 'connected' || phase === 'refused') this.#wake();
+  }
+
+  /** The peer has asked for it, so that it is there: one of the two may have been started just now. Not for longer than it waits for an answer. */
+  #linked(): Promise<void> {
+    return new Promise((resolve) => {
+      const late = setTimeout(resolve, CARRY_MS);
+      late.unref();
+      this.#waiting.push(() => {
+        clearTimeout(late);
+        resolve();
+      });
+    });
   }
 
   #wake(): void {
