@@ -1,6 +1,8 @@
 // The session in which messages for another broker wait. It stands for all clients there, so that limits for one client do not fit it.
 
 import type { Broker } from '../broker/broker.ts';
+import { Subscription } from '../broker/delivery/subscription.ts';
+import type { Wish } from './interest.ts';
 import { sessionFrom, sessionTo } from './options.ts';
 
 /**
@@ -33,4 +35,14 @@ export function endPeerSessions({ sessions }: Broker, peer: string): void {
     session?.connection?.destroy();
     if (session !== null) sessions.end(session);
   }
+}
+
+/** carryLater has messages of more topic filters wait for a peer to which there is no link now. False = there is no session for it. */
+export function carryLater({ sessions }: Broker, peer: string, wishes: readonly Wish[]): boolean {
+  const session = sessions.get(sessionTo(peer));
+  if (session === null) return false;
+  const options = { noLocal: true, retainAsPublished: true, identifier: 0 };
+  for (const [topicFilter, qos] of wishes)
+    if (qos !== -1) sessions.subscribe(session, topicFilter, new Subscription(session, topicFilter, { qos, ...options }, null, null));
+  return true;
 }

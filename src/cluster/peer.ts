@@ -13,6 +13,7 @@ import type { Broker } from '../broker/broker.ts';
 import type { Wish } from './interest.ts';
 import type { Link, LinkWatcher } from './link.ts';
 import { sessionTo } from './options.ts';
+import { carryLater } from './peer-session.ts';
 import { giveBackShared } from './shared.ts';
 import type { LinkState, PeerPhase } from './state.ts';
 import type { Alive, Change, Part } from './words.ts';
@@ -90,11 +91,11 @@ export class Peer {
     return this.#phase === 'connecting' || this.#phase === 'connected';
   }
 
-  /** carry has the link take more for it, once that is made. False = there is none. */
+  /** carry has more go to it, by the link once that is made, or wait for it. False = it was never linked. */
   async carry(wishes: readonly Wish[]): Promise<boolean> {
     if (!this.isConnected) await this.#linked();
     const link = this.#link;
-    if (link === null || this.#revision === null) return false;
+    if (link === null || this.#revision === null) return carryLater(this.#deps.broker, this.id, wishes);
     if (wishes.length > 0) await link.change(wishes);
     return link === this.#link;
   }
