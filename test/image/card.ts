@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { closeSync, globSync, openSync, readSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, existsSync, globSync, openSync, readSync, rmSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { findProgram } from '../support/process/foreign-program.ts';
@@ -17,11 +17,9 @@ export const CARD_BYTES = 5 * 2 ** 29;
 export const PARTITIONS = { card: 1, bootA: 2, bootB: 3, rootA: 5, rootB: 6, data: 7 } as const;
 type Partition = keyof typeof PARTITIONS;
 
-/** SLOTS are the partitions of each system, by the partition that the firmware starts. */
-const SLOTS: Readonly<Record<number, { readonly boot: Partition; readonly root: Partition }>> = {
-  2: { boot: 'bootA', root: 'rootA' },
-  3: { boot: 'bootB', root: 'rootB' },
-};
+/** SYSTEMS are the two of a card: the partition that the firmware starts, and that of the root. */
+export const SYSTEMS = { A: { boot: 'bootA', root: 'rootA' }, B: { boot: 'bootB', root: 'rootB' } } as const;
+export type System = keyof typeof SYSTEMS;
 
 const SECTOR = 512;
 const CHUNK = 2 ** 22;
@@ -35,6 +33,9 @@ const PROGRAMS = [
   ['openssl', 'openssl'],
   ['ssh', 'openssh-client'],
   ['zstd', 'zstd'],
+  ['rauc', 'rauc'],
+  ['mksquashfs', 'squashfs-tools'],
+  ['minisign', 'minisign'],
   ['cpio', 'cpio'],
   ['unzip', 'unzip'],
 ] as const;
@@ -90,32 +91,32 @@ export class Card {
     return file;
   }
 
-  /** The partition that a reboot has named for one start; null = none has. */
-  once: number | null = null;
+  /** The system that a reboot has named for one start; null = none has. */
+  once: System | null = null;
 
-  /** slot gives the partitions of the system that the firmware starts: a reboot has named its boot partition, or autoboot.txt of the first partition does. */
-  slot(): { readonly boot: Partition; readonly root: Partition } {
-    const number = /^boot_partition=(\d+)$/m.exec(this.read('autoboot.txt') ?? '')?.[1];
-    const slot = SLOTS[this.once ?? Number(number)];
-    assert.ok(slot, `autoboot.txt names partition ${number}, and the reboot ${this.once}`);
-    return slot;
+  /** starts gives the system that the firmware starts: the one that a reboot has named, or else autoboot.txt of the first partition. */
+  starts(): System {
+    const number = Number(/^boot_partition=(\d+)$/m.exec(this.read('autoboot.txt') ?? '')?.[1]);
+    const committed = (['A', 'B'] as const).find((system) => PARTITIONS[SYSTEMS[system].boot] === number);
+    assert.ok(committed, `autoboot.txt names partition ${number}`);
+    return this.once ?? committed;
   }
 
   /** bootText gives the text of a file that the firmware reads in the slot, or null. */
   bootText(name: string): string | null {
-    return readFat(this.#fat(this.slot().boot), name);
+    return readFat(this.#fat(SYSTEMS[this.starts()].boot), name);
   }
 
   /** bootFile copies a file that the firmware loads from the slot, and gives its path. */
   bootFile(name: string): string {
     const file = join(this.folder, name);
-    execFileSync('mcopy', ['-n', '-o', '-i', this.#fat(this.slot().boot), `::/${name}`, file]);
+    execFileSync('mcopy', ['-n', '-o', '-i', this.#fat(SYSTEMS[this.starts()].boot), `::/${name}`, file]);
     return file;
   }
 
   /** bootNames are the files of the slot. */
   bootNames(): string[] {
-    return fatNames(this.#fat(this.slot().boot));
+    return fatNames(this.#fat(SYSTEMS[this.starts()].boot));
   }
 
   /** partition gives place and size of a partition in bytes. */
@@ -142,24 +143,54 @@ export class Card {
     closeSync(file);
   }
 
-  /** rootDigest is the SHA-256 of the root partition. */
+  /** copyOut copies a partition into a file. */
+  copyOut(name: Partition, file: string): void {
+    const { start, size } = this.partition(name);
+    const words = [`if=${this.file}`, `of=${file}`, `skip=${start}`, `count=${size}`, 'iflag=skip_bytes,count_bytes', 'conv=sparse'];
+    execFileSync('dd', ['bs=1M', 'status=none', ...words]);
+    truncateSync(file, size);
+  }
+
+  /** rootDigest is the SHA-256 of the root partition of A. */
   rootDigest(): string {
-    const { start, size } = this.partition('rootA');
+    return this.digest('rootA');
+  }
+
+  /** digest is the SHA-256 of a partition. */
+  digest(name: Partition): string {
+    const { start, size } = this.partition(name);
     const hash = createHash('sha256');
     for (let at = 0; at < size; at += CHUNK) hash.update(this.bytes(start + at, Math.min(CHUNK, size - at)));
     return hash.digest('hex');
   }
 
+  /** systemDigests are those of the partitions of a system. */
+  systemDigests(system: System): { readonly boot: string; readonly root: string } {
+    const { boot, root } = SYSTEMS[system];
+    return { boot: this.digest(boot), root: this.digest(root) };
+  }
+
   /** checkData runs e2fsck(8) on the data partition: the journal is played back, as the kernel would. It knows no offset once it has done so. */
   checkData(): void {
     const file = join(this.folder, 'data');
-    const { start, size } = this.partition('data');
-    const copy = (...words: string[]) => execFileSync('dd', ['bs=1M', 'status=none', ...words]);
-    copy(`if=${this.file}`, `of=${file}`, `skip=${start}`, `count=${size}`, 'iflag=skip_bytes,count_bytes', 'conv=sparse');
-    truncateSync(file, size);
+    const { start } = this.partition('data');
+    this.copyOut('data', file);
     const { status, stdout } = spawnSync('e2fsck', ['-fy', file], { encoding: 'utf8' });
     assert.ok(status !== null && status < 4, stdout);
-    copy(`if=${file}`, `of=${this.file}`, `seek=${start}`, 'oflag=seek_bytes', 'conv=notrunc');
+    execFileSync('dd', ['bs=1M', 'status=none', `if=${file}`, `of=${this.file}`, `seek=${start}`, 'oflag=seek_bytes', 'conv=notrunc']);
+  }
+
+  /** takeData copies a file of the data partition, and gives its path, or null when there is none. */
+  takeData(name: string): string | null {
+    const file = join(this.folder, basename(name));
+    rmSync(file, { force: true });
+    this.debugData(`dump ${name} ${file}`);
+    return existsSync(file) ? file : null;
+  }
+
+  /** remove takes a file off the boot partition. */
+  remove(name: string): void {
+    execFileSync('mdel', ['-i', this.#fat('card'), `::/${name}`]);
   }
 
   /** debugData runs debugfs(8) on the data partition. */

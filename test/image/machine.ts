@@ -1,5 +1,6 @@
 // A Raspberry Pi's stand-in: QEMU's "virt" board with a card. Its console, its ports from outside, its network traffic, its plug.
 
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { connect, type IClientOptions, type MqttClient } from 'mqtt';
@@ -18,6 +19,8 @@ export interface MachineOptions {
   readonly memoryMb?: number;
   /** A watchdog that systemd must feed. A busy host may starve it, so only tests of it have one. */
   readonly hasWatchdog?: boolean;
+  /** File that takes what the machine writes to its card, for WriteLog; on the board "virt". */
+  readonly record?: string;
   /** More words for the kernel's command line. */
   readonly kernelWords?: string;
 }
@@ -45,10 +48,10 @@ export interface Machine {
   cut(): Promise<void>;
 }
 
-/** switchOn boots a card; the machine is off at the end of the test at the latest. */
+/** switchOn boots a card; the machine is off at the end of the test at the latest. A system that a reboot has named is started once. */
 export async function switchOn(test: TestContext, card: Card, options: MachineOptions = {}): Promise<Machine> {
   const words = (card.bootText('cmdline.txt') ?? '').trim().replace(/console=\S+|quiet/g, '');
-  const { console, ports, traffic } = await startQemu(test, {
+  const parts = {
     ...options,
     folder: card.folder,
     disk: card.file,
@@ -56,7 +59,9 @@ export async function switchOn(test: TestContext, card: Card, options: MachineOp
     initrd: card.bootFile('initrd.img'),
     kernelWords: `${words} ${options.kernelWords ?? ''}`,
     ...(options.board === 'raspi3b' ? { boardDescription: card.bootFile('bcm2837-rpi-3-b.dtb') } : {}),
-  });
+  };
+  card.once = null;
+  const { console, ports, traffic } = await startQemu(test, parts);
   return {
     console,
     ports,
@@ -99,13 +104,21 @@ export async function startQemu(test: TestContext, parts: Parts): Promise<Pick<M
   return { console, ports: { plain, secure, ssh }, traffic };
 }
 
-function virtBoard({ disk, kernelWords, hasWatchdog = false }: Parts): string[] {
+function virtBoard({ disk, kernelWords, record, hasWatchdog = false }: Parts): string[] {
   return [
     ...['-M', 'virt,gic-version=3', '-cpu', 'cortex-a72', '-smp', '2', '-serial', 'stdio'],
-    ...['-append', `${kernelWords} console=ttyAMA0`],
-    ...['-drive', `file=${disk},format=raw,if=none,id=card`, '-device', 'virtio-blk-pci,drive=card'],
+    ...['-append', `${kernelWords} console=ttyAMA0 systemd.default_device_timeout_sec=900`], // a busy host starves udev
+    ...(record === undefined ? ['-drive', `file=${disk},format=raw,if=none,id=card`] : recordedDisk(disk, record)),
+    ...['-device', 'virtio-blk-pci,drive=card'],
     ...['-device', 'virtio-net-pci,netdev=net', ...(hasWatchdog ? ['-device', 'i6300esb'] : [])],
   ];
+}
+
+/** A log of writes needs a file that is there. */
+function recordedDisk(disk: string, record: string): string[] {
+  writeFileSync(record, '');
+  const file = (name: string, path: string) => ['-blockdev', `driver=file,filename=${path},node-name=${name}`];
+  return [...file('disk', disk), ...file('log', record), '-blockdev', 'driver=blklogwrites,file=disk,log=log,node-name=card'];
 }
 
 /** The console is the second UART, as on the board's pins. QEMU's watchdog of this board resets at once when it is armed. */

@@ -2,9 +2,9 @@
 
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { MANIFEST_NAME, type Manifest, writeManifest } from '../../src/updates/manifest.ts';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { MANIFEST_NAME, type Manifest, type ReleaseFile, writeManifest } from '../../src/updates/manifest.ts';
 
 /** Key is a pair of files. */
 export interface Key {
@@ -22,12 +22,23 @@ export function makeKey(folder: string, name: string): Key {
 /** writeRelease makes a folder with one executable for this machine and its signed manifest; `change` is put over the manifest before it is signed. */
 export function writeRelease(folder: string, version: string, executable: Buffer, key: Key, change: Partial<Manifest> = {}): void {
   const name = `midge-${version}-linux-${process.arch}`;
+  write(folder, { name, kind: 'executable', architecture: process.arch }, executable, key, { version, ...change });
+}
+
+/** writeCardRelease is the same with an update of cards. */
+export function writeCardRelease(folder: string, version: string, bundle: string, key: Key, change: Partial<Manifest> = {}): void {
+  const about = { name: basename(bundle), kind: 'update bundle', architecture: 'arm64' } as const;
+  write(folder, about, readFileSync(bundle), key, { version, ...change });
+}
+
+type About = Pick<ReleaseFile, 'name' | 'kind' | 'architecture'>;
+
+function write(folder: string, about: About, bytes: Buffer, key: Key, change: Pick<Manifest, 'version'> & Partial<Manifest>): void {
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, name), executable);
-  const sha256 = createHash('sha256').update(executable).digest('hex');
-  const files: Manifest['files'] = [{ name, kind: 'executable', architecture: process.arch, size: executable.length, sha256 }];
+  writeFileSync(join(folder, about.name), bytes);
+  const files = [{ ...about, size: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') }];
   const [date, freshUntil] = [new Date().toISOString(), new Date(Date.now() + 86_400_000).toISOString()];
-  writeFileSync(join(folder, MANIFEST_NAME), writeManifest({ version, commit: 'abc', date, freshUntil, files, ...change }));
+  writeFileSync(join(folder, MANIFEST_NAME), writeManifest({ commit: 'abc', date, freshUntil, files, ...change }));
   signManifest(folder, key);
 }
 
