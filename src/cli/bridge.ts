@@ -1,9 +1,10 @@
-// `midge bridge`: tries a bridge, invites another box, and accepts an invitation.
+// `midge bridge`: tries a bridge, invites another box, accepts an invitation, and removes a bridge.
 
 import { OperatorError } from '../base/errors.ts';
 import type { Invocation } from '../terminal/command.ts';
 import { acceptInvitation } from './bridge-accept.ts';
 import { invite } from './bridge-invite.ts';
+import { removeFromConfiguration } from './bridge-remove.ts';
 import { testBridge } from './bridge-test.ts';
 
 /** run does what its first operand says. */
@@ -13,9 +14,9 @@ export async function run(invocation: Invocation): Promise<number> {
     if (action === 'test') return testBridge(operand ?? null, invocation);
     if (action === 'invite' && operand !== undefined) return invite(operand, invocation);
     if (action === 'accept' && operand !== undefined) return acceptInvitation(operand, invocation);
+    if (action === 'remove' && operand !== undefined) return removeFromConfiguration(operand, invocation);
   }
   const { program } = invocation;
-  throw new OperatorError(`Error: Use '${program} test [NAME]', '${program} invite NAME --topics TOPIC' or '${program} accept FILE'.`, {
-    exitCode: 2,
-  });
+  const forms = ['test [NAME]', 'invite NAME --topics TOPIC', 'accept FILE', 'remove NAME'].map((form) => `'${program} ${form}'`);
+  throw new OperatorError(`Error: Use ${new Intl.ListFormat('en', { type: 'disjunction' }).format(forms)}.`, { exitCode: 2 });
 }

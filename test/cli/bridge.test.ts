@@ -109,6 +109,19 @@ test('bridge invite and accept connect two boxes, which share the topics that we
   const again = await there.midge('bridge', 'accept', out, '--yes');
   assert.equal(again.status, 1);
   assert.match(again.stderr, /bridge-anna\.conf": it exists already/);
+
+  const unasked = await there.midge('bridge', 'remove', 'anna');
+  assert.equal(unasked.status, 1);
+  assert.match(unasked.stderr, /say yes with --yes/);
+  const nobody = await there.midge('bridge', 'remove', 'tom', '--yes');
+  assert.match(nobody.stderr, /Cannot remove bridge "tom": the configuration has no such connection block/);
+  assert.equal((await statusOf(there)).bridges.length, 1);
+  const removed = await there.midge('bridge', 'remove', 'anna', '--yes');
+  assert.equal(removed.status, 0, removed.stderr);
+  assert.match(removed.stdout, /deleted {2}\S*bridge-anna\.conf\ndeleted {2}\S*bridge-anna\.crt\n$/);
+  assert.deepEqual((await statusOf(there)).bridges, []);
+  for (const name of ['bridge-anna.conf', 'bridge-anna.crt']) assert.ok(!existsSync(join(there.folder, name)), name);
+  assert.doesNotMatch(readFileSync(there.main, 'utf8'), /bridge-anna/);
 });
 
 test('bridge accept leaves everything as it was when the invitation does not fit the configuration', async (context) => {

@@ -164,16 +164,18 @@ export const RUNNING_COMMANDS: readonly Command[] = [
   },
   {
     name: 'bridge',
-    summary: 'Try a bridge, invite another box, accept an invitation',
+    summary: 'Try a bridge, invite another box, accept an invitation, remove a bridge',
     usage: [
       'test [NAME] [--publish] [-c FILE] [--json]',
       "invite NAME --topics 'TOPIC [out | in | both] [QOS]' [--address HOST[:PORT]] [--out FILE] [-c FILE]",
       'accept FILE [--yes] [-c FILE]',
+      'remove NAME [--yes] [-c FILE]',
     ],
     description: [
       'test tries each address of a connection block once and says what happens: name, connection, TLS, MQTT, subscriptions. It uses another client id, so the running bridge goes on, and publishes nothing without --publish. The exit status is 1 when something fails.',
       'invite has the running broker make an account with rules for these topics only, and prints a connection block for the other box: with its password, and with the certificate of the authority to trust. Directions are those of this box: out goes to the other one. Where there is no acl_file, midge starts one in which all present accounts keep all rights.',
       'accept shows what an invitation is going to carry, asks, adds it to the configuration and has the running broker connect. With - it reads standard input.',
+      'remove asks, takes the connection block out of the configuration with the files that accept has made, and has the running broker end the bridge. The account at the other broker stays.',
     ],
     flags: [
       { short: 'c', long: 'config-file', value: 'FILE', summary: 'configuration [/etc/midge/midge.conf]', complete: 'file' },
@@ -181,7 +183,7 @@ export const RUNNING_COMMANDS: readonly Command[] = [
       { long: 'topics', value: 'TOPIC', summary: 'invite: what to carry, as in a topic line', repeatable: true },
       { long: 'address', value: 'HOST', summary: 'invite: where the other box finds this one, or what forwards to it' },
       { long: 'out', value: 'FILE', summary: 'invite: write the invitation there, readable by you only', complete: 'file' },
-      { long: 'yes', summary: 'accept: do not ask' },
+      { long: 'yes', summary: 'accept, remove: do not ask' },
       { long: 'publish', summary: 'test: publish an empty message to one topic of each pattern that goes out, named midge-bridge-test' },
       { long: 'json', summary: 'test: print JSON' },
     ],
@@ -192,8 +194,9 @@ export const RUNNING_COMMANDS: readonly Command[] = [
         command: "sudo midge bridge invite anna --topics 'family/# both 1' --out anna.conf",
       },
       { text: 'Accept it there', command: 'sudo midge bridge accept anna.conf' },
+      { text: 'Remove a bridge', command: 'sudo midge bridge remove anna' },
     ],
-    operands: { most: 2, choices: ['test', 'invite', 'accept'], complete: 'file' },
+    operands: { most: 2, choices: ['test', 'invite', 'accept', 'remove'], complete: 'file' },
     load: () => import('../bridge.ts'),
   },
   {
