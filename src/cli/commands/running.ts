@@ -164,7 +164,7 @@ export const RUNNING_COMMANDS: readonly Command[] = [
   },
   {
     name: 'bridge',
-    summary: 'Try a bridge, invite another box, accept an invitation, remove a bridge',
+    summary: 'Try or remove a bridge, invite another box, accept an invitation',
     usage: [
       'test [NAME] [--publish] [-c FILE] [--json]',
       "invite NAME --topics 'TOPIC [out | in | both] [QOS]' [--address HOST[:PORT]] [--out FILE] [-c FILE]",
