@@ -9,6 +9,7 @@
 //   #MIIB...
 //   #-----END CERTIFICATE-----
 
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { OperatorError } from '../base/errors.ts';
 import type { BridgeTopic } from '../bridges/options.ts';
@@ -74,6 +75,9 @@ export function authorityFileOf(name: string): string {
 export function blockFileOf(name: string): string {
   return `bridge-${name}.conf`;
 }
+
+/** ADDED_BY_MIDGE is the first line of that file: nobody else has written it. */
+export const ADDED_BY_MIDGE = '# Added by midge.';
 
 /** readTopics reads topics as a `topic` line has them; throws OperatorError. */
 export function readTopics(texts: readonly string[]): readonly BridgeTopic[] {
@@ -174,10 +178,11 @@ export interface InvitationFiles {
 
 /** invitationFiles works out where the block goes, and the certificate beside it. Throws OperatorError where there is such a file. */
 export function invitationFiles(main: string, { name, lines, authority }: Invited): InvitationFiles {
-  const textWith = (more: readonly string[]) => `# Added by midge.\n${[...lines, ...more].join('\n')}\n`;
+  const textWith = (more: readonly string[]) => `${ADDED_BY_MIDGE}\n${[...lines, ...more].join('\n')}\n`;
   const plain = addBlock(main, blockFileOf(name), textWith([]));
   if (authority === null) return { block: plain, certificate: [] };
   const path = join(dirname(plain[0]!.path), authorityFileOf(name)); // the block's file is the first
+  if (existsSync(path)) throw new OperatorError(`Cannot make "${path}": it exists already`);
   return {
     block: addBlock(main, blockFileOf(name), textWith([`bridge_cafile ${path}`])),
     certificate: [{ path, before: null, after: authority }],

@@ -44,13 +44,19 @@ export interface ChangedFile {
  */
 export function addBlock(main: string, fileName: string, text: string): readonly ChangedFile[] {
   const before = readEditable(main);
-  const [, folder] = /^[ \t]*include_dir[ \t]+(.+?)[ \t\r]*$/m.exec(before) ?? [];
-  const path = folder === undefined ? join(dirname(resolve(main)), fileName) : join(resolve(folder), fileName);
+  const folder = includedFolder(before);
+  const path = join(folder ?? dirname(resolve(main)), fileName);
   if (existsSync(path)) throw new OperatorError(`Cannot make "${path}": it exists already`);
   const block = { path, before: null, after: text, mode: SECRET_MODE };
-  if (folder !== undefined) return [block];
+  if (folder !== null) return [block];
   const end = before === '' || before.endsWith('\n') ? '' : '\n';
   return [block, { path: resolve(main), before, after: `${before}${end}include ${fileName}\n` }];
+}
+
+/** includedFolder gives the folder of a text's `include_dir`; null = it has none. */
+export function includedFolder(text: string): string | null {
+  const [, folder] = /^[ \t]*include_dir[ \t]+(.+?)[ \t\r]*$/m.exec(text) ?? [];
+  return folder === undefined ? null : resolve(folder);
 }
 
 /** Setting is a setting as a configuration has it: the statements that count, in the order in which they take effect. */
@@ -189,8 +195,8 @@ function placeFor(main: string, text: string, { directive, listener, all, isGive
   const end = isForAll(directive, all) ? lines.length : (first?.statement.place.line ?? lines.length); // below a listener or a connection it would be that one's
   const example = lines.slice(0, end).findLastIndex((line) => new RegExp(`^#${directive.name}(\\s|$)`).test(line));
   if (example !== -1) return { file: main, line: example + 1 };
-  const [, folder] = lines.map((line) => /^\s*include_dir\s+(.+?)\s*$/.exec(line)).find((match) => match !== null) ?? [];
-  if (folder !== undefined && !isGiven) return { file: join(folder, MANAGED_FILE), line: 0 };
+  const folder = includedFolder(text);
+  if (folder !== null && !isGiven) return { file: join(folder, MANAGED_FILE), line: 0 };
   return { file: main, line: first === undefined ? 0 : firstLineOf(lines, first.statement.place.line) };
 }
 

@@ -1,6 +1,5 @@
 // Invitations between two boxes: one makes an account and the `connection` block for the other, and the other adds it to its configuration.
 
-import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import { parseAclFile } from '../access/acl-file.ts';
 import { addRule, removeUserRules } from '../access/acl-file-edit.ts';
@@ -189,10 +188,7 @@ function readText({ invitations }: OperationNeeds, text: string): ReadInvitation
 
 function filesOf({ invitations }: OperationNeeds, main: string, invited: ReadInvitation): readonly NewText[] {
   try {
-    const files = invitations.filesOf(main, invited);
-    const there = files.find(({ path, before }) => before === null && existsSync(path));
-    if (there === undefined) return files;
-    throw new OperatorError(`Cannot make "${there.path}": it exists already`);
+    return invitations.filesOf(main, invited);
   } catch (error) {
     if (error instanceof OperatorError) throw new OperationFailure('conflict', error.message);
     throw error;

@@ -181,6 +181,37 @@ test('remove bridge takes an invitation out again with its files, and the lines 
   ]);
 });
 
+test('remove bridge deletes no file that somebody has written, or that the configuration still names', async (context) => {
+  const block = 'connection anna\naddress pi.local\n';
+  const box = boxOf(context);
+  writeFileSync(box.at('conf.d/bridge-anna.conf'), `# by hand\n${block}bridge_cafile ${box.at('conf.d/bridge-anna.crt')}\n`);
+  writeFileSync(box.at('conf.d/bridge-anna.crt'), AUTHORITY);
+  assert.deepEqual((await box.ask('remove bridge', { name: 'anna' })).files, [box.at('conf.d/bridge-anna.conf')]);
+  assert.equal(box.read('conf.d/bridge-anna.conf'), '# by hand\n');
+  assert.equal(box.read('conf.d/bridge-anna.crt'), AUTHORITY);
+
+  writeFileSync(box.at('conf.d/bridge-anna.conf'), `# Added by midge.\n${block}`);
+  await box.ask('remove bridge', { name: 'anna' });
+  assert.ok(!existsSync(box.at('conf.d/bridge-anna.conf')));
+  assert.equal(box.read('conf.d/bridge-anna.crt'), AUTHORITY, 'the block has not named it');
+
+  const named = `listener 8883\ninclude ${box.at('bridge-anna.conf')}\n`;
+  writeFileSync(box.at('midge.conf'), named);
+  writeFileSync(box.at('bridge-anna.conf'), `# Added by midge.\n${block}`);
+  await box.ask('remove bridge', { name: 'anna' });
+  assert.deepEqual([box.read('midge.conf'), box.read('bridge-anna.conf')], [named, '# Added by midge.\n']);
+});
+
+test('accept invitation writes over no certificate that is there', async (context) => {
+  const from = { name: 'anna', password: 'secret', address: 'pi.local:8883', authority: AUTHORITY, topics: readTopics(['a']), from: 'pi' };
+  const box = boxOf(context);
+  writeFileSync(box.at('conf.d/bridge-anna.crt'), 'mine');
+  const invited = readInvitation(writeInvitation(from));
+  assert.throws(() => invitationFiles(box.at('midge.conf'), invited), /Cannot make ".*bridge-anna\.crt": it exists already/);
+  await assert.rejects(box.ask('accept invitation', { text: writeInvitation(from) }), { reason: 'conflict' });
+  assert.equal(box.read('conf.d/bridge-anna.crt'), 'mine');
+});
+
 test('remove bridge takes the include line with the file that it names, and changes nothing when the broker cannot take it over', async (context) => {
   const from = { name: 'anna', password: 'secret', address: 'pi.local', authority: null, topics: readTopics(['a']), from: 'pi' };
   const box = boxOf(context);
