@@ -7,6 +7,7 @@ import { isTopicFilter } from '../mqtt/topics.ts';
 import { DEFAULTS, modelRevision } from './dynamic-security.ts';
 import type { OperationNeeds } from './needs.ts';
 import { type Asker, badInput, OperationFailure, operation } from './operation.ts';
+import { endRole, isInFiles, requireOtherAdmin } from './other-account.ts';
 
 /** Links and ACLs of one thing. */
 const MAX_ROWS = 1000;
@@ -78,15 +79,18 @@ export const REMOVE_DYNAMIC_CLIENT = operation({
   name: 'remove dynamic client',
   kind: 'command',
   right: 'admin',
-  summary: 'Remove a client of dynamic security and disconnect it.',
+  summary: 'Remove a client of dynamic security, disconnect it, and take its role in the REST interface.',
   input: z.strictObject(USERNAME),
   output: OUTPUT.extend({
     canStillSignIn: z.boolean().describe('there is a user of this name elsewhere, in the password file: that one counts from now on'),
   }),
   run: async (needs, { username }, asker) => {
     if (!modelOf(needs).clients.has(username)) throw missing(`client "${username}"`);
+    if (!isInFiles(needs, username, null)) requireOtherAdmin(needs, 'client', username);
     const done = await change(needs, { asker, nameField: 'username', commands: [{ command: 'deleteClient', username }] });
-    return { ...done, canStillSignIn: needs.access.canSignIn(username) };
+    const canStillSignIn = needs.access.canSignIn(username);
+    if (!canStillSignIn) endRole(needs, username);
+    return { ...done, canStillSignIn };
   },
 });
 

@@ -9,8 +9,8 @@ import { changeInForce, readEdited } from './change-in-force.ts';
 import { forgetPhones } from './locations.ts';
 import type { OperationNeeds } from './needs.ts';
 import { badInput, OperationFailure, operation } from './operation.ts';
+import { endRole, isInFiles, requireOtherAdmin } from './other-account.ts';
 import { PAGE_INPUT, pageOf, takePage } from './page.ts';
-import { isOnlyAdmin } from './roles.ts';
 
 /** LISTENER_INPUT is the field of operations on files that each listener may have of its own. */
 export const LISTENER_INPUT = {
@@ -136,30 +136,19 @@ export const REMOVE_USER = operation({
       .describe('there is a client of this name in dynamic security, or a user of another listener: that one stays, and keeps its role'),
   }),
   run: async (needs, { username, listener }) => {
-    const { roles } = needs;
-    const canStillSignIn = isElsewhere(needs, { username, listener });
-    if (roles !== null && !canStillSignIn && isOnlyAdmin(roles, username))
-      throw new OperationFailure('conflict', `Cannot remove user "${username}": it is the only admin - make another one first`);
+    const { passwordFile } = needs.access.filesOf(listenerOf(needs, { listener }));
+    const canStillSignIn = needs.access.dynamicUsers.includes(username) || isInFiles(needs, username, passwordFile);
+    if (!canStillSignIn) requireOtherAdmin(needs, 'user', username);
     const answer = await change(needs, { username, listener }, null, (text) => {
       requireUser(text, username);
       return removeUser(text, username);
     });
+    if (!canStillSignIn) endRole(needs, username);
     const [person = '', device = null, more] = username.split('/');
     const locations = more === undefined ? await forgetPhones(needs, person, device) : 0;
-    if (!canStillSignIn && roles?.all.has(username)) roles.set(username, null); // or who gets the name would have it
     return { ...answer, locations, canStillSignIn };
   },
 });
-
-function isElsewhere(needs: OperationNeeds, meant: Meant): boolean {
-  const { dynamicUsers, filesOf } = needs.access;
-  const { passwordFile: own } = filesOf(listenerOf(needs, meant));
-  const others = new Set(needs.listeners.map(({ name }) => filesOf(name).passwordFile));
-  return (
-    dynamicUsers.includes(meant.username) ||
-    [...others].some((each) => each !== null && each !== own && hasUser(readEdited(each), meant.username))
-  );
-}
 
 interface Meant {
   readonly username: string;

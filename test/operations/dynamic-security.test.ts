@@ -9,6 +9,7 @@ import { PasswordAuthenticator } from '../../src/access/authenticator.ts';
 import { DynamicSecurity } from '../../src/access/dynamic-security/dynamic-security.ts';
 import { firstModel } from '../../src/access/dynamic-security/first-file.ts';
 import { readSecurityFile } from '../../src/access/dynamic-security/security-file.ts';
+import { Roles } from '../../src/api/roles.ts';
 import type { OperationNeeds } from '../../src/operations/needs.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { recordingLog } from '../support/ports/recording-log.ts';
@@ -45,8 +46,9 @@ async function open(context: TestContext) {
     ...{ account: null, dynamic, filesOf: () => ({ passwordFile: passwd, aclFile: null }), aclOf: () => null },
     canSignIn: (username: string) => username === 'tom' || security.secretOf(username) !== null,
   };
-  const ask = operationsOn({ access: access as never, listeners: [], broker: { sessions: [] } as never }); // the others are not asked
-  return { ask, folder, file, security, kicked, kept: () => readSecurityFile(file) };
+  const roles = new Roles(null);
+  const ask = operationsOn({ access: access as never, roles, listeners: [], broker: { sessions: [] } as never }); // the others are not asked
+  return { ask, roles, folder, file, security, kicked, kept: () => readSecurityFile(file) };
 }
 
 const DOOR = { type: 'publishClientSend', topic: 'home/door', priority: 0, allow: true } as const;
@@ -78,6 +80,21 @@ test('dynamic roles, groups and clients are made, changed and removed, in the fi
   assert.ok(kicked.includes('tom'));
   await ask('remove dynamic client', { username: 'tom' });
   assert.deepEqual([kept().clients.has('tom'), kept().roles.has('family'), kept().groups.has('house')], [false, false, true]);
+});
+
+test('role goes with a dynamic client, and the only admin stays', async (context) => {
+  const { ask, roles, security } = await open(context);
+  roles.set('anna', 'admin');
+  await ask('add dynamic client', { username: 'anna', password: 'a password' });
+  await assert.rejects(ask('remove dynamic client', { username: 'anna' }), { reason: 'conflict', message: /"anna": it is the only admin/ });
+  assert.ok(security.model.clients.has('anna'));
+  roles.set('jane', 'admin');
+  await ask('remove dynamic client', { username: 'anna' });
+  assert.equal(roles.of('anna'), null, 'who gets the name has not the role');
+  roles.set('tom', 'viewer');
+  await ask('add dynamic client', { username: 'tom', password: 'a password' });
+  assert.equal((await ask('remove dynamic client', { username: 'tom' })).canStillSignIn, true);
+  assert.equal(roles.of('tom'), 'viewer', 'the account of the password file keeps it');
 });
 
 test('change of a client gives it a new password and leaves its links where they were', async (context) => {
