@@ -155,7 +155,7 @@ export class Arrivals {
     const wishes = wishesOf(moving);
     if (wishes.length === 0) return [];
     this.#arriving.set(move, markers);
-    const others = Promise.all(neighbours.heard().map((peer) => this.#cut(peer, wishes, arrival)));
+    const others = Promise.all(neighbours.mayBeThere().map((peer) => this.#cut(peer, wishes, arrival)));
     const isLinked = this.#tools.post.send(giver, move);
     markers.addAll(neighbours.id);
     const sources = (await others).filter((peer) => peer !== null);

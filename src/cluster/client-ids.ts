@@ -109,7 +109,7 @@ export class ClientIds implements ClientIdClaims {
       if (this.#claims.get(clientId) === claim) this.#claims.delete(clientId);
     });
     const { neighbours, wills } = this.#deps;
-    if (neighbours.heard().length === 0 && !this.#turns.isTaken(clientId) && !wills.isHolding(clientId)) {
+    if (neighbours.mayBeThere().length === 0 && !this.#turns.isTaken(clientId) && !wills.isHolding(clientId)) {
       wills.granted(clientId, []);
       return null;
     }
@@ -128,7 +128,7 @@ export class ClientIds implements ClientIdClaims {
       if (this.#deps.wills.isHolding(clientId)) await this.#deps.wills.release(clientId);
       const word = { ask: 'claim', from: neighbours.id, clientId, time, username, isProven, cleanStart, isLate: false } as const;
       const answers = await Promise.all(
-        neighbours.heard().map(async (peer) => {
+        neighbours.mayBeThere().map(async (peer) => {
           const move = this.#moves.newMove();
           return { peer, move, answer: await this.#askClaim(peer, { ...word, move }, CLAIM_MS) };
         }),

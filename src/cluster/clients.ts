@@ -96,6 +96,7 @@ function neighboursOf({ id, subjects, peers, ask }: ClientsDeps): Neighbours {
     id,
     known: () => [...peers.keys()],
     heard: () => [...peers.values()].filter(({ isHeard }) => isHeard).map((peer) => peer.id),
+    mayBeThere: () => [...peers.values()].filter((peer) => peer.mayBeThere).map((peer) => peer.id),
     ask: (peer, word, milliseconds) =>
       ask(`${subjects}.${peer}.clients`, Buffer.from(JSON.stringify({ v: CLIENTS_VERSION, ...word })), milliseconds),
     carry: async (peer, wishes) => peers.get(peer)?.carry(wishes) ?? false,

@@ -283,6 +283,7 @@ class NatsCluster implements Cluster {
         if (word !== null) this.#forgetHere(word.id);
       }),
     ];
+    for (const peer of this.#peers.values()) peer.expect();
     this.#sync.restart();
     this.#tellAlive(false);
   }

@@ -11,6 +11,8 @@ export interface Neighbours {
   known(): readonly string[];
   /** heard gives the brokers that are there; none without NATS. */
   heard(): readonly string[];
+  /** mayBeThere gives those too that could not have said so yet, for NATS has been reached just now. */
+  mayBeThere(): readonly string[];
   /** ask throws when no answer comes in so many milliseconds, or none can come. */
   ask(peer: string, word: ClientsWord, milliseconds: number): Promise<Buffer>;
   /** carry has messages of filters go to a broker. False = they do not, for there is no link to it. */

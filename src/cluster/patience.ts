@@ -30,8 +30,8 @@ export class Patience {
     const now = this.#clock.monotonic();
     for (const [broker, end] of this.#exhausted) if (end <= now) this.#exhausted.delete(broker);
     const { id } = this.#neighbours;
-    const heard = this.#neighbours.heard();
-    const there = brokers.filter((broker) => (broker === id || heard.includes(broker)) && !this.#exhausted.has(broker));
+    const others = this.#neighbours.mayBeThere();
+    const there = brokers.filter((broker) => (broker === id || others.includes(broker)) && !this.#exhausted.has(broker));
     if (now < until) return there.length > 0;
     for (const broker of there) this.#exhausted.set(broker, now + AFTERWARDS_MS);
     return false;

@@ -22,6 +22,8 @@ import type { Alive, Change, Part } from './words.ts';
 const SILENCE_MS = 5000;
 /** Milliseconds that one who asks to be carried to waits for the link: it has asked again by then. */
 const CARRY_MS = 2500;
+/** Milliseconds after NATS has been reached in which a broker that is there says so: some signs of life. */
+const EXPECTED_MS = 5000;
 /** Milliseconds between two attempts. */
 const PAUSE_MS = 500;
 
@@ -48,6 +50,8 @@ export class Peer {
   /** The latest of its run. */
   #connection = 0;
   #heardAt: number;
+  /** Until when it may be there though nothing is heard of it yet; monotonic. */
+  #expectedUntil = Number.NEGATIVE_INFINITY;
   /** From before it is opened, so that it can be closed meanwhile. */
   #link: Link | null = null;
   #running: Promise<void> | null = null;
@@ -89,6 +93,16 @@ export class Peer {
   /** isHeard tells whether it is there, linked or not. */
   get isHeard(): boolean {
     return this.#phase === 'connecting' || this.#phase === 'connected';
+  }
+
+  /** mayBeThere tells whether it is there, or could not have said so yet. */
+  get mayBeThere(): boolean {
+    return this.isHeard || (this.#phase === 'away' && this.#deps.clock.monotonic() < this.#expectedUntil);
+  }
+
+  /** expect is told that NATS is reached, where it may be. */
+  expect(): void {
+    this.#expectedUntil = this.#deps.clock.monotonic() + EXPECTED_MS;
   }
 
   /** carry has more go to it, by the link once that is made, or wait for it. False = it was never linked. */
@@ -147,6 +161,7 @@ export class Peer {
 
   /** lost ends the link. */
   lost(reason: string): void {
+    this.#expectedUntil = Number.NEGATIVE_INFINITY;
     if (this.#phase === 'away') return;
     const wasConnected = this.#phase === 'connected';
     this.#enter('away');

@@ -35,6 +35,7 @@ async function scene(t: TestContext) {
     id: 'b',
     known: () => [],
     heard: () => [],
+    mayBeThere: () => [],
     ask: () => Promise.reject(new Error('nobody is there')),
     carry: async () => false,
   };

@@ -73,7 +73,7 @@ test('cluster says and settles the wills of a broker with very many clients in w
   let now = 0;
   const wills = new Wills({
     ...{ broker, log: silentLogger, run: '1', clock: { now: () => now, monotonic: () => now } },
-    neighbours: { id: 'b', known: () => ['c'], heard: () => ['c'], ask, carry: async () => false },
+    neighbours: { id: 'b', known: () => ['c'], heard: () => ['c'], mayBeThere: () => ['c'], ask, carry: async () => false },
     tell: () => {},
   });
   wills.connected();

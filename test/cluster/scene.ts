@@ -86,7 +86,7 @@ export async function startMember(
   const { broker } = midge;
   const settings = { name, id, servers: nats.servers, credentials, tls };
   const figures = () => ({ 'clients/connected': broker.sessions.connectedClients });
-  const cluster = createCluster(settings, { broker, clock: systemClock, log: log as Logger, version: '0.0.0', figures });
+  const cluster = createCluster(settings, { broker, clock: more.clock ?? systemClock, log: log as Logger, version: '0.0.0', figures });
   broker.authenticator = cluster.authenticator(more.authenticator ?? { authenticate: () => 'accepted' });
   broker.setAuthorizer(cluster.authorizer(more.authorizer ?? null));
   await cluster.start();

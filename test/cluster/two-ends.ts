@@ -56,7 +56,7 @@ export async function twoEnds(
     };
     const known = () => [other, ...(third === undefined ? [] : [third.id])];
     const heard = () => known().filter((peer) => peer !== other || network.isApart !== true);
-    const neighbours = { id, known, heard, ask, carry: async () => true };
+    const neighbours = { id, known, heard, mayBeThere: heard, ask, carry: async () => true };
     const deps = { broker: midge.broker, clock: systemClock, log: silentLogger, neighbours };
     const ids = new ClientIds({ ...deps, wills: new Wills({ ...deps, run: '1', tell: () => {} }) });
     ids.start();

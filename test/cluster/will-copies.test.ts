@@ -41,7 +41,7 @@ async function scene(t: TestContext, ids: readonly string[]) {
       if (!end.asked(peer, word)) throw new Error('no answer');
       return Buffer.from(JSON.stringify(ends.get(peer)!.wills.hearSaid(word as SaidWord))); // nothing else is asked for here
     };
-    const neighbours = { id, known: () => ids, heard: () => end.heard, ask, carry: async () => false };
+    const neighbours = { id, known: () => ids, heard: () => end.heard, mayBeThere: () => end.heard, ask, carry: async () => false };
     const clock = { now: () => now, monotonic: () => now };
     const wills = new Wills({ broker: midge.broker, clock, log: silentLogger, neighbours, run: '1', tell: () => {} });
     const end: End = { id, wills, watcher, heard: ids.filter((one) => one !== id), asked: () => true };
