@@ -18,7 +18,7 @@ interface Answer {
   readonly rulesBegun: string | null;
 }
 
-/** askWithRules gives the output, and says where rules were begun. Throws OperatorError; then no rules were begun. */
+/** askWithRules gives the output, and says where rules were begun. Throws OperatorError; then no rules were begun, unless the broker was asked and has not answered. */
 export async function askWithRules<T extends Answer>(invocation: Invocation, request: string, words: object): Promise<T> {
   const ask = () => askBroker(invocation, request, words) as Promise<T>; // the row's output
   let answer: T;
@@ -41,7 +41,8 @@ async function askAfterBeginning<T>(invocation: Invocation, ask: () => Promise<T
   try {
     return await ask();
   } catch (error) {
-    await asOwner(main, takeBack);
+    if (error instanceof Refusal) await asOwner(main, takeBack);
+    else invocation.terminal.stderr.write(RULES_BEGUN); // they stay: there may be a new account, which could do everything without them
     throw error;
   }
 }

@@ -12,7 +12,7 @@ import { recordingLog } from '../support/ports/recording-log.ts';
 import { runMidge } from '../support/process/midge-process.ts';
 
 /** What the broker answers: a failure is thrown. */
-type Answers = readonly (object | OperationFailure)[];
+type Answers = readonly (object | OperationFailure | 'nothing')[];
 
 const MISSING = new OperationFailure('rules missing', 'There are no rules, and I may not begin them');
 const MADE = { name: 'anna', invitation: 'connection anna\n', host: 'pi.example', passwordFile: '/passwd', rulesBegun: null };
@@ -33,6 +33,10 @@ async function boxThatAnswers(context: TestContext, answers: Answers) {
       if (name === 'reload') return { reads: true, error: null, mistakes: [], later: [] };
       const next = left.shift() ?? assert.fail('asked once too often');
       if (next instanceof OperationFailure) throw next;
+      if (next === 'nothing') {
+        void control.stop();
+        return new Promise<never>(() => {});
+      }
       return next;
     },
   };
@@ -66,6 +70,15 @@ test('rules are taken back when the broker refuses afterwards, and the files are
   assert.ok(box.isUntouched());
   assert.deepEqual(box.asked.slice(-1), ['reload'], 'the broker has read that, too');
   assert.deepEqual(readdirSync(box.folder).sort(), ['midge.conf', 'passwd', 'state']);
+});
+
+test('rules stay when it is not known what the broker has done: a new account without rules could do everything', async (context) => {
+  const box = await boxThatAnswers(context, [MISSING, 'nothing']);
+  const { status, stderr } = await box.invite();
+  assert.equal(status, 1);
+  assert.match(stderr, /There were no rules yet: midge has begun them/);
+  assert.ok(existsSync(box.at('acl')));
+  assert.match(readFileSync(box.at('midge.conf'), 'utf8'), /^acl_file /m);
 });
 
 test('nothing is written for what the broker refuses for another reason', async (context) => {
