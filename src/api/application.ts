@@ -315,8 +315,8 @@ class RestApplication implements Application {
     );
   }
 
-  #answerEvents(context: Asked, { username, name }: Asker, make: (closed: () => void) => EventStream): Response {
-    const stream = this.#streams.open(username ?? name, make);
+  #answerEvents(context: Asked, { username, tokenOf, name }: Asker, make: (closed: () => void) => EventStream): Response {
+    const stream = this.#streams.open(username ?? tokenOf ?? name, make);
     return context.body(stream.body, 200, { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' });
   }
 }

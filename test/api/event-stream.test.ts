@@ -144,6 +144,17 @@ test('streams are refused beyond their number, of all and of one who asks, and e
   assert.equal(api.feeds.size, 0);
 });
 
+test('streams of all tokens of an account count as its own', async (context) => {
+  const tokens = { find: (name: string) => ({ name, right: 'operator', account: 'tom' }) as const };
+  const api = await openApi(context, { table: TABLE, tokens });
+  api.roles.set('tom', 'operator');
+  for (let count = 0; count < 24; count++) {
+    const stream = await openStream(context, api, STREAM, { authorization: `Bearer token-${count}` });
+    await stream.until(/^: $/m);
+  }
+  assert.equal((await api.ask(STREAM, { headers: { authorization: 'Bearer another' } })).status, 503);
+});
+
 test('reader who reads nothing costs a bounded amount, and is told how many it has missed', async () => {
   let send: (event: string, data: unknown) => void = () => {};
   let isOpen = true;
