@@ -75,6 +75,7 @@ export class ClientIds implements ClientIdClaims {
     this.#settling = new Settling({
       ...{ ...deps, leases: this.#leases, doubts: this.#doubts },
       reclaim: (peer, clientId) => this.#reclaim(peer, clientId),
+      isMoving: (clientId) => this.isMoving(clientId),
     });
   }
 

@@ -44,6 +44,11 @@ export class Doubts {
     session.outgoing.witness = (message) => this.#count(doubt, message);
   }
 
+  /** about gives the client ids in doubt with a broker. */
+  about(peer: string): string[] {
+    return [...this.#doubts].filter(([, { peers }]) => peers.has(peer)).map(([{ clientId }]) => clientId);
+  }
+
   /** settled ends the doubt about a broker, but for some client ids. */
   settled(peer: string, but: ReadonlySet<string>): void {
     for (const [session, { peers }] of this.#doubts) {

@@ -24,6 +24,8 @@ export interface SettlingDeps {
   readonly doubts: Doubts;
   /** reclaim brings a client here that has connected there before. */
   reclaim(peer: string, clientId: string): Promise<void>;
+  /** isMoving tells whether its session is on its way: what two brokers had of it is sorted out at the end of that. */
+  isMoving(clientId: string): boolean;
 }
 
 /** Settling is with all other brokers. */
@@ -59,13 +61,15 @@ export class Settling {
 
   /** settle asks a broker about all that it could not be asked about. */
   async settle(peer: string): Promise<void> {
+    const { doubts, isMoving } = this.#deps;
     const ids = this.#open.get(peer);
     if (ids === undefined || this.#underWay.has(peer)) return;
     this.#underWay.add(peer);
     this.#open.delete(peer);
     try {
       await this.#settleAll(peer, [...ids]);
-      this.#deps.doubts.settled(peer, this.#open.get(peer) ?? new Set());
+      for (const clientId of doubts.about(peer)) if (isMoving(clientId)) this.later(peer, clientId);
+      doubts.settled(peer, this.#open.get(peer) ?? new Set());
     } catch (error) {
       const isAgain = !(error instanceof NobodyListens) && this.#underWay.has(peer); // else it has been forgotten meanwhile
       for (const clientId of isAgain ? ids : []) if (this.#deps.broker.sessions.get(clientId) !== null) this.later(peer, clientId);

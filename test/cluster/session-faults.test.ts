@@ -146,6 +146,34 @@ test('cluster gives a client once what two brokers had for it that did not reach
   assert.deepEqual(texts.toSorted(), ['before', 'both 1', 'both 1', 'both 2', 'twice', 'twice']);
 });
 
+test('cluster gives a client once what two brokers had for it where they compare while its session moves', async (t) => {
+  const fault: Network = { now: () => 'question' };
+  const [a, b] = await twoEnds(t, fault);
+  for (const { midge } of [b, a]) {
+    const client = await midge.connect(WANDERER); // its later CONNECT is at "a"
+    client.send("82 [ 0001 {} 'x' 02 ]");
+    await client.expect('90 [ 0001 {} 02 ]');
+    client.abort();
+    await eventually(() => midge.broker.sessions.get('wanderer')?.connection === null, 'it is away');
+  }
+  for (const { midge } of [a, b]) publish(midge, 'both', 2);
+  let compared = 0;
+  fault.now = async ({ ask }) => {
+    if (ask === 'compare') compared++;
+    if (ask === 'take' && compared === 0) {
+      b.back();
+      await eventually(() => compared > 0, 'they compare');
+      await new Promise(setImmediate); // the answer needs no more than that
+    }
+    return null;
+  };
+  const again = b.midge.open();
+  again.send("10 [ PROTOCOL 00 0000 { 11 FFFFFFFF } 'wanderer' ]");
+  await again.expect(PRESENT);
+  publish(b.midge, 'end', 1);
+  assert.deepEqual(await taken(again), ['both']);
+});
+
 test('cluster finds the subscriptions of a session whose move a restart has interrupted', async (t) => {
   const fault: Network = { now: () => null };
   const folder = new StoreFolder(t);
