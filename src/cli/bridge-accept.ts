@@ -20,7 +20,7 @@ export async function acceptInvitation(path: string, invocation: Invocation): Pr
   const main = configurationFile({ flags });
   const invited = readInvitation(path === '-' ? await readStream(terminal.stdin) : readFile(path));
   const { block, certificate } = asOwnerNow(main, () => invitationFiles(main, invited));
-  terminal.stdout.write(`Bridge ${invited.name} to ${visibleText(invited.addresses)}${invited.authority === null ? '' : ', with TLS'}:\n`);
+  terminal.stdout.write(`Bridge ${invited.name} to ${visibleText(invited.addresses)}${invited.tls ? ', with TLS' : ''}:\n`);
   for (const topic of invited.topics) terminal.stdout.write(`  ${visibleText(topicWords(topic))}   ${WORDS[topic.direction]}\n`);
   if (!flags.has('yes')) {
     if (path === '-' || !isTerminal(terminal.stdin)) throw new OperatorError('Cannot ask whether that is wanted - say yes with --yes');

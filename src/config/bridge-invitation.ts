@@ -13,7 +13,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { OperatorError } from '../base/errors.ts';
 import type { BridgeTopic } from '../bridges/options.ts';
-import { topic as topicKind } from './bridge-values.ts';
+import { addresses as addressKind, topic as topicKind } from './bridge-values.ts';
 import { isMistake } from './values.ts';
 import { addBlock, type ChangedFile } from './writer.ts';
 
@@ -134,7 +134,10 @@ export interface Invited {
   /** Lines of the block, `connection` first and without `bridge_cafile`. */
   readonly lines: readonly string[];
   readonly authority: string | null;
+  /** All of them, as they stand. */
   readonly addresses: string;
+  /** Nothing goes to one of them without TLS. */
+  readonly tls: boolean;
   readonly topics: readonly BridgeTopic[];
 }
 
@@ -159,13 +162,26 @@ export function readInvitation(text: string): Invited {
     throw new OperatorError(`Cannot accept this file: "${name}" is no name for a bridge - letters, digits, - and _`);
   const wantsFile = others.some(([word]) => word === 'bridge_cafile');
   if (wantsFile && authority === null) throw new OperatorError('Cannot accept this file: the certificate at its end is missing');
+  const addresses = others.filter(([word]) => word === 'address' || word === 'addresses').map(([, rest]) => rest);
+  const asksForTls = wantsFile || others.some(([word, rest]) => word === 'bridge_tls_use_os_certs' && rest === 'true');
   return {
     name,
     lines: words.filter(([word]) => word !== 'bridge_cafile').map(([word, rest]) => `${word} ${rest}`.trimEnd()),
     authority: wantsFile ? authority : null,
-    addresses: others.find(([word]) => word === 'address' || word === 'addresses')?.[1] ?? '',
+    addresses: addresses.join(' '),
+    tls: goesByTls(addresses.join(' '), asksForTls),
     topics: readTopics(others.filter(([word]) => word === 'topic').map(([, rest]) => rest)),
   };
+}
+
+/** An address with a scheme of TLS asks for it, too; what cannot be read is refused later. */
+function goesByTls(said: string, asksForTls: boolean): boolean {
+  const reading = addressKind.read(said, 'address');
+  const schemes = isMistake(reading) ? ['mqtt' as const] : reading.value.map(({ scheme }) => scheme);
+  return (
+    (asksForTls || schemes.some((scheme) => scheme === 'mqtts' || scheme === 'wss')) &&
+    !schemes.some((scheme) => scheme === 'mqtt' || scheme === 'ws')
+  );
 }
 
 /** InvitationFiles are what an invitation adds to a configuration. */

@@ -195,8 +195,7 @@ function filesOf({ invitations }: OperationNeeds, main: string, invited: ReadInv
   }
 }
 
-function describe({ name, addresses, lines, authority, topics }: ReadInvitation) {
-  const tls = authority !== null || lines.some((line) => /^bridge_tls_use_os_certs\s+true$/.test(line)) || /^(mqtts|wss):/.test(addresses);
+function describe({ name, addresses, tls, topics }: ReadInvitation) {
   return {
     name,
     addresses,

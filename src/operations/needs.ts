@@ -141,6 +141,8 @@ export interface ReadInvitation {
   readonly lines: readonly string[];
   readonly authority: string | null;
   readonly addresses: string;
+  /** Nothing goes to one of them without TLS. */
+  readonly tls: boolean;
   readonly topics: readonly BridgeTopic[];
 }
 

@@ -19,7 +19,7 @@ test('invitation is read as it was written, with the directions of the other sid
   const invited = readInvitation(writeInvitation(INVITATION));
   assert.equal(invited.name, 'anna');
   assert.equal(invited.authority, PEM);
-  assert.equal(invited.addresses, 'pi.local:8883');
+  assert.deepEqual([invited.addresses, invited.tls], ['pi.local:8883', true]);
   assert.deepEqual(invited.topics.map(topicWords), ['family/# both 1', 'a/# in 2 there/ here/', '"" out 0 there/lamp here/lamp']);
   assert.ok(invited.lines.includes('remote_password aaaaa-bbbbb'));
   assert.ok(!invited.lines.some((line) => line.includes('bridge_cafile')), 'that file is named by who accepts');
@@ -27,6 +27,16 @@ test('invitation is read as it was written, with the directions of the other sid
 
 test('invitation is read after a way through Windows', () => {
   assert.equal(readInvitation(writeInvitation(INVITATION).replaceAll('\n', '\r\n')).authority, PEM);
+});
+
+test('invitation goes by TLS where its words or its addresses ask for it, and no address is without', () => {
+  const goesByTls = (...lines: string[]) => readInvitation(['connection anna', ...lines, 'topic a'].join('\n')).tls;
+  assert.equal(goesByTls('address pi.local'), false);
+  assert.equal(goesByTls('address pi.local', 'bridge_tls_use_os_certs true'), true);
+  assert.equal(goesByTls('address ssl://pi.local'), true);
+  assert.equal(goesByTls('address WSS://pi.local/mqtt'), true);
+  assert.equal(goesByTls('addresses mqtts://pi.local mqtt://pi.local'), false);
+  assert.equal(goesByTls('address ws://pi.local', 'bridge_tls_use_os_certs true'), false);
 });
 
 test('invitation without an authority has no certificate', () => {
