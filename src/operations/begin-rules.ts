@@ -37,7 +37,7 @@ export interface RulesWish {
   readonly lacking: string;
 }
 
-/** withRules does what needs rules, and gives their file, too, where it has begun them: they are taken back when the work fails. Throws OperationFailure. */
+/** withRules does what needs rules, and gives their file, too, where it has begun them: they are taken back when the work fails and nobody else has rules by then. Throws OperationFailure. */
 export async function withRules<T extends object>(
   needs: OperationNeeds,
   wish: RulesWish,
@@ -126,6 +126,7 @@ async function putInForce(needs: OperationNeeds, main: string, { file, setting }
   }
   const without = (text: string) => (text === texts.after ? texts.before : needs.files.withChange(main, text, { ...setting, values: [] }));
   const takeBack = async () => {
+    if (readEdited(path) !== file.after) return; // there are rules of others in it, who could do everything without them
     await changeInForce(needs, main, without);
     rmSync(path, { force: true });
   };

@@ -70,9 +70,9 @@ export async function writeInForce({ reloads }: Pick<OperationNeeds, 'reloads'>,
     const { error, mistakes } = await reloads.reload('command');
     if (error !== null) throw new OperatorError([error, ...mistakes].join('\n'));
   } catch (error) {
-    for (const { path, before } of written.reverse()) {
+    for (const { path, before, after } of written.reverse()) {
       if (before === null) rmSync(path, { force: true });
-      else rewriteFile(path, before, () => {});
+      else if (readEdited(path) === after) rewriteFile(path, before, () => {}); // else somebody has changed it meanwhile
     }
     await reloads.reload('command');
     throw error;

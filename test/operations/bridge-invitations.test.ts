@@ -291,6 +291,32 @@ for (const [what, wish, input] of [
   }
 }
 
+test('what somebody else has written meanwhile stays when a change is taken back: rules that were begun, and the configuration', async (context) => {
+  const box = boxOf(context, {
+    hasNoRules: true,
+    error: () => {
+      if (!box.read('passwd').includes('anna')) return null;
+      writeFileSync(box.at('acl'), `${box.read('acl')}\nuser tom\ntopic read a\n`);
+      return 'no';
+    },
+  });
+  await assert.rejects(box.ask('invite bridge', WISH));
+  assert.match(box.read('acl'), /\nuser tom\ntopic read a\n$/);
+  assert.doesNotMatch(box.read('acl'), /anna/);
+  assert.match(box.read('midge.conf'), /^acl_file /m, 'without rules tom could do everything');
+
+  const other = boxOf(context, {
+    error: () => {
+      const text = other.read('midge.conf');
+      if (!text.includes('mine')) writeFileSync(other.at('midge.conf'), `${text}# mine\n`);
+      return 'no';
+    },
+  });
+  writeFileSync(other.at('midge.conf'), 'listener 8883\nconnection barn\naddress 10.0.0.3\n');
+  await assert.rejects(other.ask('remove bridge', { name: 'barn' }));
+  assert.match(other.read('midge.conf'), /# mine\n$/);
+});
+
 test('invite bridge names what its certificate of files has, and refuses another name with what to do', async (context) => {
   const certificates = await makeAppliance(context, { extraNames: ['mqtt.example.org', '*.home.example'] }).boot();
   const box = boxOf(context, { certificate: certificates.server().cert });
