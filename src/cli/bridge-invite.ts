@@ -28,13 +28,13 @@ export async function invite(name: string, invocation: Invocation): Promise<numb
   const out = flags.get('out')?.at(-1) ?? null;
   const file = out === null ? null : makeFile(out);
   try {
-    const made = await askWithRules<Made>(invocation, 'invite bridge', { name, topics, ...address });
+    const made = await askWithRules<Made>(invocation, 'invite bridge', { name, topics, ...address }).catch((error: unknown) => {
+      if (out !== null) rmSync(out, { force: true });
+      throw error;
+    });
     if (file !== null) writeFileSync(file, made.invitation);
     tell(() => passOn(made, out, terminal));
     return 0;
-  } catch (error) {
-    if (out !== null) rmSync(out, { force: true });
-    throw error;
   } finally {
     if (file !== null) closeSync(file);
   }

@@ -90,6 +90,13 @@ test('nothing is written for what the broker refuses for another reason', async 
   assert.equal(existsSync(box.at('anna.conf')), false);
 });
 
+test('invitation of an account that was made is kept, whatever comes after', async (context) => {
+  const box = await boxThatAnswers(context, [{ ...MADE, passwordFile: ['\u0007'] }]); // as no version has it
+  const { status, stderr } = await box.invite();
+  assert.deepEqual([status, /has another version/.test(stderr)], [1, true]);
+  assert.equal(readFileSync(box.at('anna.conf'), 'utf8'), MADE.invitation);
+});
+
 test('invitation that could not be kept is not asked for', async (context) => {
   const box = await boxThatAnswers(context, []);
   const words = ['bridge', 'invite', 'anna', '--topics', 'a/# both', '--out', box.at('no/anna.conf'), '--state', box.at('state')];
