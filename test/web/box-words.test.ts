@@ -15,6 +15,7 @@ const LANGUAGES = ['de', 'fr'] as const;
 /** What somebody at the page can run into. */
 const HEARD = [
   'operations/*.ts',
+  'app/api-setup.ts',
   'api/{sign-in,input,application,open-streams,roles}.ts',
   'broker/client/*.ts',
   'bridges/*.ts',
