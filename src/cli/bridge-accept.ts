@@ -2,12 +2,13 @@
 // first, and a person says yes to what it is going to carry.
 
 import { readFileSync } from 'node:fs';
+import { Readable } from 'node:stream';
 import { text as readStream } from 'node:stream/consumers';
 import { OperatorError, reasonOf } from '../base/errors.ts';
 import { invitationFiles, readInvitation, topicWords } from '../config/bridge-invitation.ts';
 import { visibleText } from '../logging/line.ts';
 import { asOwner, asOwnerNow } from '../state/as-owner.ts';
-import { askYesNo, isTerminal } from '../terminal/ask.ts';
+import { isWanted } from '../terminal/ask.ts';
 import type { Invocation } from '../terminal/command.ts';
 import { changeFiles } from './change-files.ts';
 import { configurationFile } from './configuration-file.ts';
@@ -22,10 +23,8 @@ export async function acceptInvitation(path: string, invocation: Invocation): Pr
   const { block, certificate } = asOwnerNow(main, () => invitationFiles(main, invited));
   terminal.stdout.write(`Bridge ${invited.name} to ${visibleText(invited.addresses)}${invited.tls ? ', with TLS' : ''}:\n`);
   for (const topic of invited.topics) terminal.stdout.write(`  ${visibleText(topicWords(topic))}   ${WORDS[topic.direction]}\n`);
-  if (!flags.has('yes')) {
-    if (path === '-' || !isTerminal(terminal.stdin)) throw new OperatorError('Cannot ask whether that is wanted - say yes with --yes');
-    if (!(await askYesNo(terminal, 'Add it?'))) return 1;
-  }
+  const ends = path === '-' ? { ...terminal, stdin: Readable.from([]) } : terminal; // nothing is left of it to answer with
+  if (!(await isWanted(ends, flags.has('yes'), 'Add it?'))) return 1;
   return asOwner(main, () => changeFiles(main, block, invocation, certificate));
 }
 

@@ -2,7 +2,7 @@
 
 import { OperatorError } from '../base/errors.ts';
 import { visibleJson, visibleText } from '../logging/line.ts';
-import { askYesNo, isTerminal } from '../terminal/ask.ts';
+import { isWanted } from '../terminal/ask.ts';
 import type { Invocation } from '../terminal/command.ts';
 import { writeTable } from '../terminal/table.ts';
 import { askBroker, tell } from './control-client.ts';
@@ -75,10 +75,7 @@ export async function forget(person: string, device: string | null, invocation: 
   }
   for (const each of there.phones)
     terminal.stdout.write(`${visibleText(`${each.person}/${each.device}`)}: ${count(each.locations, 'location')}\n`);
-  if (!flags.has('yes')) {
-    if (!isTerminal(terminal.stdin)) throw new OperatorError('Cannot ask whether that is wanted - say yes with --yes');
-    if (!(await askYesNo(terminal, 'Delete them for good?'))) return 1;
-  }
+  if (!(await isWanted(terminal, flags.has('yes'), 'Delete them for good?'))) return 1;
   const { locations, messages } = (await askBroker(invocation, 'delete locations', wanted)) as Deleted; // the row's output
   terminal.stdout.write(`Deleted ${count(locations, 'location')} and ${count(messages, 'retained message')}.\n`);
   return 0;

@@ -5,8 +5,8 @@
 // A socket that has said nothing costs no handshake, and one that waits costs a fraction of one. A peer that takes long for its part
 // keeps a place for a second only: slow devices, and those that never answer, hold up nobody. A turn comes while the event loop
 // handles what it has polled: Node sends no alert before a check phase has followed what it sent last, and a quick answer would come
-// between a turn in that phase and the next. Where connections that have not signed in
-// take all the room there is, no handshake begins that would push one of them out, until a second has passed without any.
+// between a turn in that phase and the next. Where connections that have not signed in take all the room there is, no handshake begins
+// that would push one of them out, until a second has passed without any.
 
 import type { Socket } from 'node:net';
 import { MessageChannel } from 'node:worker_threads';
@@ -64,7 +64,7 @@ export class HandshakeQueue {
   #awaitTurn(): void {
     if (this.#isAwaited) return;
     this.#isAwaited = true;
-    setImmediate(() => this.#turns.port2.postMessage(null));
+    setImmediate(() => this.#postTurn());
   }
 
   #turn(): void {
@@ -91,6 +91,10 @@ export class HandshakeQueue {
 
   #lookAgain(): void {
     this.#isAwaited = true;
-    setTimeout(() => this.#turns.port2.postMessage(null), LOOK_MS).unref();
+    setTimeout(() => this.#postTurn(), LOOK_MS).unref();
+  }
+
+  #postTurn(): void {
+    this.#turns.port2.postMessage(null);
   }
 }

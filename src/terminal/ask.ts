@@ -36,6 +36,13 @@ export async function askYesNo(ends: Ends, question: string): Promise<boolean> {
   return /^y(es)?$/i.test(answer.trim());
 }
 
+/** isWanted asks, unless `isSaid` (the flag --yes). Throws OperatorError where nobody is there to answer, and as askSecrets does. */
+export async function isWanted(ends: Ends, isSaid: boolean, question: string): Promise<boolean> {
+  if (isSaid) return true;
+  if (!isTerminal(ends.stdin)) throw new OperatorError('Cannot ask whether that is wanted - say yes with --yes');
+  return askYesNo(ends, question);
+}
+
 /** isTerminal tells whether a person types there. */
 export function isTerminal(stdin: Terminal['stdin']): boolean {
   return 'isTTY' in stdin && stdin.isTTY === true;
