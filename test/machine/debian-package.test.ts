@@ -135,7 +135,8 @@ function commandsOfReadme(): readonly string[] {
 
 /** Runs a line of the shell while the broker runs as its user, and midge status says so. */
 function whileServing(run: Foreign['run'], line: string): Promise<Outcome> {
-  const serve = 'runuser -u midge -- midge serve -c /etc/midge/midge.conf --state /var/lib/midge >/root/log 2>&1';
+  const user = 'setpriv --reuid midge --regid midge --init-groups'; // not runuser: that stays between, and ends by the signal itself
+  const serve = `${user} midge serve -c /etc/midge/midge.conf --state /var/lib/midge >/root/log 2>&1`;
   const wait = 'until grep -q "midge version .* running" /root/log; do kill -0 $broker || { cat /root/log; exit 1; }; sleep 1; done';
   return succeed(
     run('sh', '-ec', `${serve} & broker=$!; ${wait}; midge status | grep 'midge version'; ${line}; kill $broker; wait $broker`),
