@@ -26,6 +26,18 @@ export interface SignedIn {
   isStillGood(): boolean;
 }
 
+/** MissingPasswordFile is what a listener lacks that can make no account. */
+export interface MissingPasswordFile {
+  /** The file to name it in. Absolute. */
+  readonly configuration: string;
+  /** Where it may be: the broker can write there. Absolute. */
+  readonly passwordFile: string;
+  /** Port or path of the listener below whose line it belongs; null = it is for all. */
+  readonly listener: string | null;
+  /** There are accounts that need no such file. */
+  readonly hasAccounts: boolean;
+}
+
 /** Accounts are those of the listeners: their passwords, and the throttle for wrong ones. */
 export interface Accounts {
   check(login: Login): Promise<SignedIn | 'refused' | 'unavailable'>;
@@ -35,6 +47,8 @@ export interface Accounts {
   canSignIn(listener: string, username: string): boolean;
   /** add makes the account of the owner at a listener, who may use all topics; it counts when it is done. Throws OperatorError when it can't be written. */
   add(login: Omit<Login, 'address'>): Promise<void>;
+  /** missing tells why none can be added at a listener; null = it can. */
+  missing(listener: string): MissingPasswordFile | null;
 }
 
 /** TokenGrant is what a Bearer token allows. */

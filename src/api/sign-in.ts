@@ -55,6 +55,15 @@ export const SESSION = z.object({
 export const WELCOME = z.object({
   isClaimed: z.boolean().describe('false = whoever has the set-up code may make the first admin'),
   session: SESSION.nullable().describe('null = nobody is signed in'),
+  missing: z
+    .object({
+      configuration: z.string().describe('the file that should name one'),
+      passwordFile: z.string().describe('where it may be'),
+      listener: z.string().nullable().describe('port or path of the listener below whose line it belongs; null = it is for all'),
+      hasAccounts: z.boolean().describe('true = an account that is there already may claim the box'),
+    })
+    .nullable()
+    .describe('told before the claim only: the configuration names no password_file, so that no account can be made; null = it does'),
   run: z.string().describe('another one after each start of the broker, which ends all sessions'),
 });
 
@@ -136,7 +145,8 @@ export class SignIn {
   /** welcome tells what a visitor may do first; nobody needs to be signed in. */
   welcome(context: Context, visitor: Visitor): z.infer<typeof WELCOME> {
     const session = this.#sessionOf(context, visitor) === null ? null : this.current(context, visitor);
-    return { isClaimed: this.#setup.roles.hasAdmin, session, run: this.#run };
+    const isClaimed = this.#setup.roles.hasAdmin;
+    return { isClaimed, session, missing: isClaimed ? null : this.#setup.accounts.missing(visitor.listener), run: this.#run };
   }
 
   /** begin signs a browser in with the password of an account that has a role. Throws Problem: 401 does not tell what was wrong. */

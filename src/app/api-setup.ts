@@ -1,10 +1,11 @@
 // What the REST interface gets of the running broker.
 
+import { resolve } from 'node:path';
 import { addRule } from '../access/acl-file-edit.ts';
 import { filesOf } from '../access/options.ts';
 import { setUser } from '../access/password-file-edit.ts';
 import { hashPassword } from '../access/password-hash.ts';
-import type { Accounts, ApiSetup, Login } from '../api/ports.ts';
+import type { Accounts, ApiSetup, Login, MissingPasswordFile } from '../api/ports.ts';
 import { OperatorError, reasonOf } from '../base/errors.ts';
 import { DEFAULT_LISTENER_POLICY } from '../broker/options.ts';
 import { machineNames } from '../host/host.ts';
@@ -173,5 +174,20 @@ function accountsOf(world: ApiWorld): Accounts {
       await changeInForce({ reloads }, passwordFile, (text) => setUser(text, username, hash));
       await allowEverything(world, username, listener);
     },
+    missing: (listener) => missingPasswordFile(appliance, listener),
+  };
+}
+
+/** The state folder belongs to the broker's user, who can write there whatever the folder of the configuration is. */
+function missingPasswordFile(
+  { configuration: { access, file }, access: inForce, state }: Appliance,
+  listener: string,
+): MissingPasswordFile | null {
+  if (file === null || filesOf(access, listener).passwordFile !== null) return null;
+  return {
+    configuration: resolve(file),
+    passwordFile: state.passwordFile,
+    listener: access.listeners === null ? null : listener,
+    hasAccounts: access.account !== null || inForce.dynamicUsers.length > 0,
   };
 }

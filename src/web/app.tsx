@@ -37,7 +37,7 @@ function Stage() {
     case 'loading':
       return <Loading />;
     case 'claim':
-      return <Claim />;
+      return <Claim missing={now.missing} />;
     case 'sign-in':
       return <SignIn why={now.why} />;
     case 'at-work':

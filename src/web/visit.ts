@@ -16,9 +16,12 @@ export type Right = Session['role'];
 /** Ending says why somebody who was signed in is so no more. */
 export type Ending = 'expired' | 'restarted' | 'restored' | 'other-tab' | 'by-you' | 'password';
 
+/** Missing is what the configuration lacks before the box can make an account. */
+export type Missing = NonNullable<Answer<'/api/v1/welcome'>['missing']>;
+
 export type Visit =
   | { readonly kind: 'loading' }
-  | { readonly kind: 'claim' }
+  | { readonly kind: 'claim'; readonly missing: Missing | null }
   | { readonly kind: 'sign-in'; readonly why: Ending | null }
   | { readonly kind: 'at-work'; readonly session: Session };
 
@@ -44,6 +47,11 @@ export async function startVisit(): Promise<void> {
   tabs.onmessage = ({ data }) => void (data === 'signed-out' ? endedElsewhere() : look(null));
   onReconnect(() => void look(isRestoring ? 'restored' : 'restarted'));
   await look(null);
+}
+
+/** lookAgain asks whether somebody has put right, outside of the page, what was in the way. */
+export function lookAgain(): Promise<void> {
+  return look(null);
 }
 
 /** begin starts the work of a session. */
@@ -88,12 +96,12 @@ function endedElsewhere(): void {
 
 async function look(why: Ending | null): Promise<void> {
   try {
-    const { isClaimed, session, run: answering } = await ask(api.GET('/api/v1/welcome'));
+    const { isClaimed, session, missing, run: answering } = await ask(api.GET('/api/v1/welcome'));
     const reason = why === 'expired' && run !== answering ? 'restarted' : why;
     run = answering;
     const wasAtWork = visit.value.kind === 'at-work';
     if (session !== null) begin(session);
-    else if (!isClaimed) visit.value = { kind: 'claim' };
+    else if (!isClaimed) visit.value = { kind: 'claim', missing };
     else if (wasAtWork || visit.value.kind !== 'sign-in') visit.value = { kind: 'sign-in', why: wasAtWork ? reason : null };
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error; // it knocks, and we look again

@@ -8,7 +8,7 @@ import type { TestContext } from 'node:test';
 import { z } from 'zod';
 import { createApi, type Guest } from '../../src/api/api.ts';
 import { openApiFile } from '../../src/api/openapi.ts';
-import type { ApiSetup, StreamedMessage, TokenGrant } from '../../src/api/ports.ts';
+import type { ApiSetup, MissingPasswordFile, StreamedMessage, TokenGrant } from '../../src/api/ports.ts';
 import { Roles } from '../../src/api/roles.ts';
 import { type Operation, OperationFailure, operation } from '../../src/operations/operation.ts';
 import { Operations } from '../../src/operations/operations.ts';
@@ -66,8 +66,11 @@ export interface OpenApi {
 }
 
 /** openApi opens it; it ends with the test. */
-export async function openApi(context: TestContext, more: Partial<ApiSetup> & { guest?: Partial<Guest> } = {}): Promise<OpenApi> {
-  const { guest, ...rest } = more;
+export async function openApi(
+  context: TestContext,
+  more: Partial<ApiSetup> & { guest?: Partial<Guest>; missing?: MissingPasswordFile } = {},
+): Promise<OpenApi> {
+  const { guest, missing = null, ...rest } = more;
   const log = recordingLog();
   const roles = rest.roles ?? new Roles(null);
   if (rest.roles === undefined) roles.set('jane', 'admin');
@@ -92,6 +95,7 @@ export async function openApi(context: TestContext, more: Partial<ApiSetup> & { 
       has: (_, username) => passwords.has(username),
       canSignIn: (_, username) => passwords.has(username),
       add: async ({ username, password }) => void passwords.set(username, password),
+      missing: () => missing,
     },
     roles,
     page: null,

@@ -280,16 +280,25 @@ test('health is told to anyone, and readiness is that of the broker', async (con
 test('welcome tells who has not signed in whether the box is claimed, and who has who he is', async (context) => {
   const fresh = await openApi(context, { table: TABLE, roles: new Roles(null) });
   const { run, ...first } = (await fresh.ask('/api/v1/welcome')).json;
-  assert.deepEqual(first, { isClaimed: false, session: null });
+  assert.deepEqual(first, { isClaimed: false, session: null, missing: null });
   const api = await openApi(context, { table: TABLE });
   const { run: another, ...second } = (await api.ask('/api/v1/welcome')).json;
-  assert.deepEqual(second, { isClaimed: true, session: null });
+  assert.deepEqual(second, { isClaimed: true, session: null, missing: null });
   assert.equal((await api.ask('/api/v1/welcome')).json.run, another);
   assert.notEqual(run, another, 'each start has its own');
   assert.equal(api.signedIn.count, 0);
   const headers = await signIn(api);
   const { session } = (await api.ask('/api/v1/welcome', { headers })).json;
   assert.deepEqual([session.username, session.role, session.csrfToken], ['jane', 'admin', headers['x-csrf-token']]);
+});
+
+test('welcome tells that the box can make no account until it is claimed, and to nobody after it', async (context) => {
+  const missing = { configuration: '/etc/midge/midge.conf', passwordFile: '/var/lib/midge/passwd', listener: null, hasAccounts: false };
+  const roles = new Roles(null);
+  const api = await openApi(context, { table: TABLE, roles, missing });
+  assert.deepEqual((await api.ask('/api/v1/welcome')).json.missing, missing);
+  roles.set('jane', 'admin');
+  assert.equal((await api.ask('/api/v1/welcome')).json.missing, null);
 });
 
 /** A table whose change of a password is that of the test's accounts. */

@@ -7,11 +7,27 @@ import { Form } from '../components/form.tsx';
 import { NewPasswordField } from '../components/new-password-field.tsx';
 import { t } from '../i18n.ts';
 import { remember } from '../remembered.ts';
-import { beganHere } from '../visit.ts';
+import { beganHere, type Missing } from '../visit.ts';
 import { Gate } from './gate.tsx';
+import { MissingPasswordFile } from './missing-password-file.tsx';
 
-/** Claim asks for the code, a name and a password. */
-export function Claim() {
+/** Claim asks for the code, a name and a password, or says what must be done before. */
+export function Claim({ missing }: { readonly missing: Missing | null }) {
+  if (missing !== null && !missing.hasAccounts) {
+    return (
+      <Gate title={t('claim.title')} lead={t('claim.leadMissing')}>
+        <MissingPasswordFile missing={missing} />
+      </Gate>
+    );
+  }
+  return (
+    <Gate title={t('claim.title')} lead={t('claim.lead')}>
+      <ClaimForm missing={missing} />
+    </Gate>
+  );
+}
+
+function ClaimForm({ missing }: { readonly missing: Missing | null }) {
   const [code, setCode] = useState('');
   const [username, setUsername] = useState('');
   const [password, setPassword] = useState('');
@@ -21,30 +37,34 @@ export function Claim() {
     beganHere(session);
   };
   return (
-    <Gate title={t('claim.title')} lead={t('claim.lead')}>
-      <Form action={t('claim.send')} send={claim} explain={inOurWords}>
-        <Field label={t('claim.code')} name="code" value={code} change={setCode} hint={t('claim.codeHint')} required isFirst />
+    <Form action={t('claim.send')} send={claim} explain={inOurWords}>
+      <Field label={t('claim.code')} name="code" value={code} change={setCode} hint={t('claim.codeHint')} required isFirst />
+      <details class="where">
+        <summary>{t('claim.where')}</summary>
+        <ul>
+          <li>{t('claim.whereStatus')}</li>
+          <li>{t('claim.whereCard')}</li>
+          <li>{t('claim.whereLog')}</li>
+        </ul>
+        <p class="hint">{t('claim.whereNew')}</p>
+      </details>
+      <Field
+        label={t('claim.username')}
+        name="username"
+        value={username}
+        change={setUsername}
+        autocomplete="username"
+        hint={t(missing === null ? 'claim.usernameHint' : 'claim.usernameHintOld')}
+        required
+      />
+      {missing !== null && (
         <details class="where">
-          <summary>{t('claim.where')}</summary>
-          <ul>
-            <li>{t('claim.whereStatus')}</li>
-            <li>{t('claim.whereCard')}</li>
-            <li>{t('claim.whereLog')}</li>
-          </ul>
-          <p class="hint">{t('claim.whereNew')}</p>
+          <summary>{t('claim.missing.how')}</summary>
+          <MissingPasswordFile missing={missing} />
         </details>
-        <Field
-          label={t('claim.username')}
-          name="username"
-          value={username}
-          change={setUsername}
-          autocomplete="username"
-          hint={t('claim.usernameHint')}
-          required
-        />
-        <NewPasswordField label={t('claim.password')} value={password} change={setPassword} />
-      </Form>
-    </Gate>
+      )}
+      <NewPasswordField label={t('claim.password')} value={password} change={setPassword} />
+    </Form>
   );
 }
 

@@ -47,12 +47,17 @@ export interface Box {
 /** BoxOptions are lines of the configuration before its listeners, and after them, and what joins the environment. */
 export interface BoxOptions {
   readonly before?: readonly string[];
+  /** True = the configuration names no file of accounts, and there is none. */
+  readonly hasNoAccounts?: boolean;
   readonly after?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
 
 /** openBox starts one that nobody has claimed. */
-export async function openBox(context: TestContext, { before = [], after = [], env = {} }: BoxOptions = {}): Promise<Box> {
+export async function openBox(
+  context: TestContext,
+  { before = [], after = [], env = {}, hasNoAccounts = false }: BoxOptions = {},
+): Promise<Box> {
   const folder = temporaryFolder(context);
   const [port = 0, tlsPort = 0, pagePort = 0] = await freePorts(3);
   const [file, passwd, state] = [join(folder, 'midge.conf'), join(folder, 'passwd'), join(folder, 'state')];
@@ -63,9 +68,10 @@ export async function openBox(context: TestContext, { before = [], after = [], e
     `listener ${pagePort} 127.0.0.1`,
     'protocol http',
   ];
-  const settings = [`password_file ${passwd}`, 'persistence true', 'advertise false', ...before];
+  const accounts = hasNoAccounts ? [] : [`password_file ${passwd}`];
+  const settings = [...accounts, 'persistence true', 'advertise false', ...before];
   writeFileSync(file, [...settings, ...listeners, ...after, ''].join('\n'));
-  writeFileSync(passwd, '', { mode: 0o600 });
+  if (!hasNoAccounts) writeFileSync(passwd, '', { mode: 0o600 });
   const box = new RunningBox(context, { folder, file, state, url: `http://127.0.0.1:${pagePort}`, port, tlsPort, env });
   await box.start();
   return box;

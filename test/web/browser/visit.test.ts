@@ -1,6 +1,7 @@
 // Coming to a box and leaving it, in a real browser: the claim, the sign-in, another tab, another password, a restart of the broker.
 
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { Page, Route } from 'playwright-core';
 import { freePorts } from '../../support/network/free-ports.ts';
@@ -58,6 +59,49 @@ for (const look of LOOKS) {
     );
   });
 }
+
+for (const look of LOOKS.filter(({ name }) => name === 'desktop-light' || name === 'phone-dark')) {
+  test(`new box without a file of accounts says before the form how it gets one, and goes on when it is there: ${look.name}`, {
+    skip: noBrowser,
+  }, async (context) => {
+    const browser = await openBrowser(context);
+    const box = await openBox(context, { hasNoAccounts: true });
+    const { page, audit } = await browser.visit(box, { look });
+    await page.goto(box.url);
+    await page.getByText('its configuration names no file of accounts').waitFor();
+    assert.equal(await page.getByLabel('Set-up code').count(), 0);
+    await page.getByText(box.file, { exact: true }).waitFor();
+    await audit();
+    const [make = '', line = '', reload = ''] = await page.locator('.to-do .command code').allTextContents();
+    assert.equal(reload, 'sudo systemctl reload midge');
+    const [, file = ''] = /^sudo midge passwd -c (\S+) jane$/.exec(make) ?? [];
+    assert.equal(line, `password_file ${file}`);
+    await box.midge(['passwd', '-c', '-b', file, OWNER.username, OWNER.password]);
+    writeFileSync(box.file, readFileSync(box.file, 'utf8').replace(/^listener/m, `${line}\nlistener`));
+    process.kill(box.pid, 'SIGHUP');
+    await page.getByLabel('Set-up code').fill(box.setupCode());
+    await page.getByLabel('Your name').fill(OWNER.username);
+    await page.getByLabel('Password', { exact: true }).fill(OWNER.password);
+    await page.getByRole('button', { name: 'Make the account' }).click();
+    await atWork(page);
+  });
+}
+
+test('new box whose only account stands in its configuration asks for that one', { skip: noBrowser }, async (context) => {
+  const browser = await openBrowser(context);
+  const box = await openBox(context, { hasNoAccounts: true, before: [`username ${OWNER.username}`, `password ${OWNER.password}`] });
+  const { page, audit } = await browser.visit(box);
+  await page.goto(box.url);
+  await page.getByText('That of an account which the broker has already').waitFor();
+  await page.getByText('How do I make a new account instead?').click();
+  await page.getByText(/^password_file /).waitFor();
+  await audit();
+  await page.getByLabel('Set-up code').fill(box.setupCode());
+  await page.getByLabel('Your name').fill(OWNER.username);
+  await page.getByLabel('Password', { exact: true }).fill(OWNER.password);
+  await page.getByRole('button', { name: 'Make the account' }).click();
+  await atWork(page);
+});
 
 test('wrong password is explained, and the right one lets in', { skip: noBrowser }, async (context) => {
   const { box, page, audit, expect } = await claimed(context);
