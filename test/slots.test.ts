@@ -82,7 +82,7 @@ test('slots leaves what became of a failed trial where midge status finds it, wi
   const box = new Box(t);
   const record = box.path('/var/lib/midge-upgrade/last.json');
   mkdirSync(dirname(record), { recursive: true });
-  writeAttempt(record, { at: '2026-01-31T00:00:00.000Z', from: '0.1.0', to: '0.2.0', outcome: 'on trial', reason: null });
+  writeAttempt(record, { at: '2026-01-31T00:00:00.000Z', from: '0.1.0', to: '0.2.0', outcome: 'on trial', reason: null, hasBegun: true });
   box.run('set-primary', 'B');
   box.run('try');
   box.start('B', { service: 'ActiveState=activating\nNRestarts=1', words: 'Cannot open "\\\\x":\tno' });
@@ -90,7 +90,7 @@ test('slots leaves what became of a failed trial where midge status finds it, wi
   box.start('A');
   const { at, reason, ...rest } = readAttempt(record) ?? assert.fail('there is no record');
   assert.notEqual(at, '2026-01-31T00:00:00.000Z');
-  assert.deepEqual(rest, { from: '0.1.0', to: '0.2.0', outcome: 'failed' });
+  assert.deepEqual(rest, { from: '0.1.0', to: '0.2.0', outcome: 'failed', hasBegun: true });
   assert.match(reason ?? '', /Its last words: Cannot open "\\\\?x": no/);
   assert.equal(statSync(record).mode & 0o777, 0o644);
   box.put({ devmem: 'exit 1' });
@@ -103,7 +103,14 @@ test('slots says that an update is installed when its trial is over, and not bef
   const box = new Box(t);
   const record = box.path('/var/lib/midge-upgrade/last.json');
   mkdirSync(dirname(record), { recursive: true });
-  const written = { at: '2026-01-31T00:00:00.000Z', from: '0.1.0', to: '0.2.0', outcome: 'on trial', reason: null } as const;
+  const written = {
+    at: '2026-01-31T00:00:00.000Z',
+    from: '0.1.0',
+    to: '0.2.0',
+    outcome: 'on trial',
+    reason: null,
+    hasBegun: true,
+  } as const;
   writeAttempt(record, written);
   box.run('set-primary', 'B');
   box.run('try');
@@ -112,7 +119,7 @@ test('slots says that an update is installed when its trial is over, and not bef
   box.run('set-state', 'B', 'good');
   const { at, ...rest } = readAttempt(record) ?? assert.fail('there is no record');
   assert.notEqual(at, written.at);
-  assert.deepEqual(rest, { from: '0.1.0', to: '0.2.0', outcome: 'installed', reason: null });
+  assert.deepEqual(rest, { from: '0.1.0', to: '0.2.0', outcome: 'installed', reason: null, hasBegun: true });
   box.run('set-state', 'B', 'good');
   assert.equal(readAttempt(record)?.at, at);
 });

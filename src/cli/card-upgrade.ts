@@ -76,17 +76,22 @@ export function isBundle(where: string): boolean {
   return where.endsWith('.raucb');
 }
 
-/** requireSlots throws OperatorError where a card has one system only. */
-export function requireSlots(machine: CardMachine): void {
+/** requireSpareSystem throws OperatorError where a card has one system only, or only one that is good because the one that runs is on trial. */
+export function requireSpareSystem(machine: CardMachine): void {
   if (!machine.hasSlots())
     throw new OperatorError(
       'Cannot upgrade: this card has no room for a second system - make a backup, write the new image to the card, and restore the backup; docs/image.md says how',
+    );
+  const trial = machine.run(SLOTS, 'get-trial').trim();
+  if (trial !== '' && trial === machine.run(SLOTS, 'get-current').trim())
+    throw new OperatorError(
+      'Cannot upgrade: the version that runs is on trial, and the one before is still needed for the way back - wait until it has been healthy for five minutes (midge status says so)',
     );
 }
 
 /** upgradeCard gives the exit status. It never starts the machine again: its owner says when, or startTrial does. */
 export async function upgradeCard({ bundle, current, allowDowngrade, isDry, terminal, onBegin, machine }: CardUpgrade): Promise<number> {
-  requireSlots(machine);
+  requireSpareSystem(machine);
   const { version, compatible } = readBundle(bundle, machine);
   const here = machine.compatible();
   if (compatible !== here) throw new OperatorError(`Cannot upgrade: the update is for "${compatible}", and this machine is "${here}"`);

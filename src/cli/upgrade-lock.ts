@@ -9,7 +9,10 @@ import { isDenied, isPortTaken, openUnixSocket } from '../listeners/open-socket.
 /** UPGRADE_LOCK is a socket that the kernel gives up with the process that listens on it, however that ends. */
 export const UPGRADE_LOCK = '/run/midge-upgrade.lock';
 
-/** withUpgradeLock acts while no other upgrade of this machine can; throws OperatorError when one is at work, or this user is not root. */
+/** UpgradeAtWork is the refusal of a second one. */
+export class UpgradeAtWork extends OperatorError {}
+
+/** withUpgradeLock acts while no other upgrade of this machine can; throws UpgradeAtWork when one does, and OperatorError when this user is not root. */
 export async function withUpgradeLock<T>(act: () => Promise<T>, path: string = UPGRADE_LOCK): Promise<T> {
   const lock = await takeLock(path);
   try {
@@ -25,6 +28,6 @@ async function takeLock(path: string): Promise<Server> {
   } catch (error) {
     if (isDenied(error) && existsSync(dirname(path))) throw new OperatorError('Cannot upgrade: only root may - use sudo', { cause: error });
     if (!isPortTaken(error)) throw error;
-    throw new OperatorError('Cannot upgrade: another upgrade is at work on this machine - wait until it has ended', { cause: error });
+    throw new UpgradeAtWork('Cannot upgrade: another upgrade is at work on this machine - wait until it has ended', { cause: error });
   }
 }

@@ -15,7 +15,7 @@ import type { FileKind, Manifest, ReleaseFile } from '../updates/manifest.ts';
 import { keysFolderOf, releaseKeys } from '../updates/release-keys.ts';
 import { type ReleaseSource, releaseSource } from '../updates/release-source.ts';
 import { UPDATE_PLACES, writeAttempt } from '../updates/update-record.ts';
-import { cardMachine, isBundle, requireSlots, startTrial, upgradeCard } from './card-upgrade.ts';
+import { cardMachine, isBundle, requireSpareSystem, startTrial, upgradeCard } from './card-upgrade.ts';
 import { answerRequest, configuredAddress, type UpgradeWatch } from './requested-upgrade.ts';
 import { buildDate, stamp } from './stamp.ts';
 import { withUpgradeLock } from './upgrade-lock.ts';
@@ -60,8 +60,8 @@ async function upgradeImage({ flags, terminal }: Invocation, where: string, watc
   const machine = cardMachine(existsSync);
   const current = stamp().version;
   const [isDry, allowDowngrade] = [flags.has('dry-run'), flags.has('allow-downgrade')];
-  requireSlots(machine);
   requireRoot(isDry);
+  requireSpareSystem(machine);
   const install = async (bundle: string) => {
     let to: string | null = null;
     const onBegin = (version: string) => {
@@ -74,12 +74,11 @@ async function upgradeImage({ flags, terminal }: Invocation, where: string, watc
     return status;
   };
   if (!isFetched(where)) return install(where);
-  const chosen = await chooseFrom(where, 'update bundle', current, flags, terminal);
+  const chosen = await chooseFrom({ where, kind: 'update bundle', current, flags, terminal, watch });
   if (chosen === null) return 0;
-  watch?.found(current, chosen.manifest.version);
   mkdirSync(dirname(CARD_DOWNLOAD), { recursive: true });
   return withDownload(CARD_DOWNLOAD, async (path) => {
-    await download({ ...chosen, watch }, path, CARD_COPIES, terminal);
+    await download(chosen, path, CARD_COPIES, terminal);
     return install(path);
   });
 }
@@ -87,31 +86,30 @@ async function upgradeImage({ flags, terminal }: Invocation, where: string, watc
 /** A system that fails its trial finds here which version it was. */
 function recordTrial(from: string, to: string): void {
   mkdirSync(dirname(UPDATE_PLACES.last), { recursive: true });
-  writeAttempt(UPDATE_PLACES.last, { at: new Date().toISOString(), from, to, outcome: 'on trial', reason: null });
+  writeAttempt(UPDATE_PLACES.last, { at: new Date().toISOString(), from, to, outcome: 'on trial', reason: null, hasBegun: true });
 }
 
 async function upgradeService({ flags, terminal }: Invocation, where: string, watch: UpgradeWatch | null): Promise<number> {
   const isDry = flags.has('dry-run');
   const current = versionInPlace(isDry);
-  const found = await chooseFrom(where, 'executable', current, flags, terminal);
-  if (found === null) return 0;
-  watch?.found(current, found.manifest.version);
+  const chosen = await chooseFrom({ where, kind: 'executable', current, flags, terminal, watch });
+  if (chosen === null) return 0;
   const words = ['install', ...(isDry ? ['--dry-run'] : []), ...(flags.get('within') ?? []).flatMap((seconds) => ['--within', seconds])];
-  const chosen = { ...found, watch };
   // The file lies beside the program in place: there programs may be executed, whatever is true of /tmp.
   return isDry
     ? inScratchFolder((path) => takeOver(chosen, path, words, terminal))
     : withDownload(PLACES.download, (path) => takeOver(chosen, path, words, terminal));
 }
 
+interface Choice extends Pick<Invocation, 'flags' | 'terminal'> {
+  readonly where: string;
+  readonly kind: FileKind;
+  readonly current: string;
+  readonly watch: UpgradeWatch | null;
+}
+
 /** chooseFrom gives what this machine takes of a release, or null, which has been said, when it is in place already. */
-async function chooseFrom(
-  where: string,
-  kind: FileKind,
-  current: string,
-  flags: Invocation['flags'],
-  terminal: Terminal,
-): Promise<Omit<Chosen, 'watch'> | null> {
+async function chooseFrom({ where, kind, current, flags, terminal, watch }: Choice): Promise<Chosen | null> {
   const keys = releaseKeys();
   if (keys.length === 0)
     throw new OperatorError(
@@ -119,6 +117,7 @@ async function chooseFrom(
     );
   const source = releaseSource(where);
   const manifest = await fetchManifest(source, keys);
+  watch?.found(current, manifest.version);
   const file = chooseUpgrade(manifest, {
     current,
     architecture: process.arch,
@@ -135,7 +134,7 @@ async function chooseFrom(
   terminal.stdout.write(
     `midge ${manifest.version} (${manifest.commit}, ${manifest.date.slice(0, 10)}) is signed. In place is ${current}.\n`,
   );
-  return { source, file, manifest };
+  return { source, file, manifest, watch };
 }
 
 function versionInPlace(isDry: boolean): string {

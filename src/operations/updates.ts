@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { UPDATE_MODES } from '../updates/options.ts';
-import { OUTCOMES } from '../updates/update-record.ts';
+import { OUTCOMES, type UpdateAttempt } from '../updates/update-record.ts';
 import { CANNOT_INSTALL, type UpdatesState } from '../updates/updates.ts';
 import { OperationFailure, operation } from './operation.ts';
 import { iso, TIME } from './time.ts';
@@ -104,8 +104,7 @@ export const INSTALL_UPDATE = operation({
     const known = await updates();
     const { way } = known.state;
     if (way !== 'service') throw new OperationFailure('not possible', CANNOT_INSTALL[way]);
-    const attempt = await known.install(report);
-    return { ...attempt, at: iso(Date.parse(attempt.at)) };
+    return shownAttempt(await known.install(report));
   },
 });
 
@@ -122,8 +121,12 @@ function shown({ options, newest, checked, nextCheck, last, ...rest }: UpdatesSt
     checked: checked && { at: iso(checked.at), fault: checked.fault },
     nextCheck: nextCheck === null ? null : iso(nextCheck),
     progress,
-    last: last && { ...last, at: iso(Date.parse(last.at)) },
+    last: last && shownAttempt(last),
   };
+}
+
+function shownAttempt({ at, from, to, outcome, reason }: UpdateAttempt): z.infer<typeof ATTEMPT> {
+  return { at: iso(Date.parse(at)), from, to, outcome, reason };
 }
 
 function clockTime(minutes: number): string {

@@ -4,6 +4,7 @@
 //     writes update-request  -- midge-upgrade.path -->  midge upgrade --requested: reads nothing of the request
 //     reads progress.json    <-----------------------   while it works
 //     reads last.json        <-----------------------   how it ended
+//     reads refused.json     <-----------------------   why it was not begun, where last.json belongs to another one
 //
 // The request is only a bell. What is installed is the newest release at the address of the configuration, if it is signed and not older.
 
@@ -15,15 +16,17 @@ import { isVersion } from './semantic-version.ts';
 export const UPDATE_PLACES = {
   progress: '/run/midge-upgrade/progress.json',
   last: '/var/lib/midge-upgrade/last.json',
+  refused: '/var/lib/midge-upgrade/refused.json',
   /** What listens for the request. */
   bell: '/etc/systemd/system/midge-upgrade.path',
 } as const;
 
 export type UpdatePlaces = Readonly<Record<keyof typeof UPDATE_PLACES, string>>;
 
-/** PROGRESS_NAME and LAST_NAME are the same files in the folders that systemd tells the service. */
+/** PROGRESS_NAME, LAST_NAME and REFUSED_NAME are the same files in the folders that systemd tells the service. */
 export const PROGRESS_NAME = 'progress.json';
 export const LAST_NAME = 'last.json';
+export const REFUSED_NAME = 'refused.json';
 
 /** OUTCOMES of an update. */
 export const OUTCOMES = ['installed', 'on trial', 'unchanged', 'failed'] as const;
@@ -50,6 +53,15 @@ export interface UpdateAttempt {
   readonly outcome: (typeof OUTCOMES)[number];
   /** Null unless it failed. */
   readonly reason: string | null;
+  /** False = it ended before anything was changed: the same release may do better another time. */
+  readonly hasBegun: boolean;
+}
+
+/** UpdateRefusal says why a request was not even begun: another upgrade is at work, or a system is on trial. */
+export interface UpdateRefusal {
+  /** ISO 8601 in UTC. */
+  readonly at: string;
+  readonly reason: string;
 }
 
 /** writeProgress tells everybody on this machine. */
@@ -62,6 +74,11 @@ export function writeAttempt(path: string, attempt: UpdateAttempt): void {
   write(path, { ...attempt, reason: attempt.reason?.slice(-MOST_REASON) ?? null });
 }
 
+/** writeRefusal leaves the record of the last attempt as it is. */
+export function writeRefusal(path: string, refusal: UpdateRefusal): void {
+  write(path, refusal);
+}
+
 /** readProgress gives how far it is, or null = nothing is under way. */
 export function readProgress(path: string): UpdateProgress | null {
   const value = readJson(path);
@@ -72,7 +89,7 @@ export function readProgress(path: string): UpdateProgress | null {
 
 /** readAttempt gives how the last one ended, or null = there was none. */
 export function readAttempt(path: string): UpdateAttempt | null {
-  const { at, from, to, outcome, reason } = readJson(path);
+  const { at, from, to, outcome, reason, hasBegun } = readJson(path);
   if (typeof at !== 'string' || Number.isNaN(Date.parse(at)) || typeof from !== 'string') return null;
   const known = OUTCOMES.find((each) => each === outcome);
   if (known === undefined) return null;
@@ -82,7 +99,14 @@ export function readAttempt(path: string): UpdateAttempt | null {
     to: typeof to === 'string' && isVersion(to) ? to : null,
     outcome: known,
     reason: typeof reason === 'string' ? reason : null,
+    hasBegun: hasBegun !== false,
   };
+}
+
+/** readRefusal gives that of the last request that was refused, or null = none was. */
+export function readRefusal(path: string): UpdateRefusal | null {
+  const { at, reason } = readJson(path);
+  return typeof at === 'string' && typeof reason === 'string' ? { at, reason } : null;
 }
 
 function write(path: string, value: object): void {

@@ -14,7 +14,7 @@ import type { UpdateOptions } from './options.ts';
 import { keysFolderOf } from './release-keys.ts';
 import { releaseSource } from './release-source.ts';
 import { compareVersions } from './semantic-version.ts';
-import { readAttempt, readProgress, type UpdateAttempt, type UpdatePlaces, type UpdateProgress } from './update-record.ts';
+import { readAttempt, readProgress, readRefusal, type UpdateAttempt, type UpdatePlaces, type UpdateProgress } from './update-record.ts';
 import { isInWindow, momentInWindow } from './update-window.ts';
 
 const TICK_MS = 60_000;
@@ -133,11 +133,12 @@ export class Updates implements Part {
     return this.#checking;
   }
 
-  /** install asks root for the newest release and tells how far it is; the program may end meanwhile. Throws OperatorError where nobody takes the request, or the program stops. */
+  /** install asks root for the newest release and tells how far it is; the program may end meanwhile. Throws OperatorError where nobody takes the request, where it is refused because of another one, or when the program stops. */
   async install(report: (progress: UpdateProgress) => void): Promise<UpdateAttempt> {
     const { way, request, places, clock } = this.#setup;
     if (way !== 'service') throw new OperatorError(CANNOT_INSTALL[way]);
     const before = readAttempt(places.last);
+    const refusedBefore = readRefusal(places.refused);
     let shown = '';
     let isBegun = readProgress(places.progress) !== null;
     if (!isBegun) writeFileSync(request, '', { mode: 0o600 });
@@ -147,6 +148,8 @@ export class Updates implements Part {
       const progress = readProgress(places.progress);
       const last = readAttempt(places.last);
       if (last !== null && last.at !== before?.at && progress === null) return last;
+      const refusal = readRefusal(places.refused);
+      if (refusal !== null && refusal.at !== refusedBefore?.at) throw new OperatorError(refusal.reason);
       if (progress !== null && JSON.stringify(progress) !== shown) report(progress);
       shown = JSON.stringify(progress);
       isBegun ||= progress !== null;
@@ -178,7 +181,7 @@ export class Updates implements Part {
     const { options, current, log, places } = this.#setup;
     if (options.mode !== 'install') return log.log('notice', `midge ${version} is there, and ${current} runs.`);
     const last = readAttempt(places.last);
-    if (last?.outcome === 'failed' && last.to === version)
+    if (last?.outcome === 'failed' && last.hasBegun && last.to === version)
       return log.log('notice', `midge ${version} is not installed by itself again: the last try failed.`);
     log.log('notice', `Installing midge ${version}: automatic_updates install.`);
     try {

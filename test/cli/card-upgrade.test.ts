@@ -8,14 +8,21 @@ import type { Terminal } from '../../src/terminal/command.ts';
 
 function upgrade(
   version: string,
-  change: Partial<CardMachine> & { readonly allowDowngrade?: boolean; readonly isDry?: boolean; readonly bundle?: string } = {},
+  change: Partial<CardMachine> & {
+    readonly allowDowngrade?: boolean;
+    readonly isDry?: boolean;
+    readonly bundle?: string;
+    readonly trial?: string;
+  } = {},
 ) {
   const calls: string[] = [];
   let text = '';
+  const { trial = '' } = change;
   const machine: CardMachine = {
     hasSlots: () => true,
-    run: (...words) => {
-      calls.push(words.join(' '));
+    run: (program, ...words) => {
+      if (program !== 'rauc') return words[0] === 'get-current' ? 'A\n' : trial;
+      calls.push([program, ...words].join(' '));
       return JSON.stringify({ compatible: 'midge-raspberrypi-arm64', version });
     },
     compatible: () => 'midge-raspberrypi-arm64',
@@ -62,6 +69,13 @@ test('card upgrade says how to move when the card has no second system', async (
   );
 });
 
+test('card upgrade asks rauc nothing while the system that runs is on trial, and goes on while another one waits for its trial', async () => {
+  const { status, calls } = upgrade('1.3.0', { trial: 'A\n' });
+  await assert.rejects(status, /the version that runs is on trial, and the one before is still needed for the way back/);
+  assert.deepEqual(calls, []);
+  assert.equal(await upgrade('1.3.0', { trial: 'B\n' }).status, 0);
+});
+
 test('card upgrade refuses the update of another kind of machine before anything is written', async () => {
   const { status, calls } = upgrade('1.3.0', { compatible: () => 'midge-other-board' });
   await assert.rejects(status, /the update is for "midge-raspberrypi-arm64", and this machine is "midge-other-board"/);
@@ -71,7 +85,8 @@ test('card upgrade refuses the update of another kind of machine before anything
 test('card upgrade says in words why rauc refuses a bundle, and that nothing was changed', async () => {
   const because = (said: string) =>
     upgrade('1.3.0', {
-      run: () => {
+      run: (program) => {
+        if (program !== 'rauc') return '';
         throw new OperatorError(said);
       },
     }).status;

@@ -50,13 +50,24 @@ test("update that the broker's user asks for is the newest signed release and no
 
   assert.match((await ask()).reason ?? '', /"\/etc\/midge\/midge\.conf" has no updates_url/);
   await failed('strangers', /Cannot trust the release: manifest\.json: the signature is by key/);
-  await failed('old', /it is older than/);
+  const old = await failed('old', /it is older than/);
+  assert.deepEqual([old.from, old.to], [before, '0.0.1']);
   await failed('none', /the server answers 404/);
   const fell = await failed('fails', /the later midge has changed the database and fails[\s\S]*the old version is in place again/);
   assert.deepEqual([fell.from, fell.to], [before, NEWER]);
   const status = await run('midge', 'status');
   assert.equal(status.status, 1);
   assert.match(status.stdout, new RegExp(`! The update to ${NEWER.replaceAll('.', '\\.')} on .* was not done`));
+
+  // systemd's door stands in for another upgrade that is at work.
+  await succeed(run('systemd-run', '--unit=other', 'systemd-socket-activate', '-l', '/run/midge-upgrade.lock', '/bin/true'));
+  await succeed(run('sh', '-c', 'until [ -S /run/midge-upgrade.lock ]; do sleep 0.1; done'));
+  const kept = await lastText();
+  await asBroker(`touch ${REQUEST}`);
+  await succeed(run('sh', '-c', 'until [ -e /var/lib/midge-upgrade/refused.json ]; do sleep 0.1; done'));
+  assert.match((await run('cat', '/var/lib/midge-upgrade/refused.json')).stdout, /another upgrade is at work on this machine/);
+  assert.equal(await lastText(), kept, 'how the last one ended stays');
+  await succeed(run('systemctl', 'stop', 'other.service'));
 
   // What the request is, says or leads to does not matter; what root alone may read is not read.
   await setUrl(null);

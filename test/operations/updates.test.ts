@@ -16,7 +16,7 @@ const STATE: UpdatesState = {
   checked: { at: Date.UTC(2026, 1, 2), fault: null },
   nextCheck: null,
   progress: null,
-  last: ATTEMPT,
+  last: { ...ATTEMPT, hasBegun: true },
 };
 
 function askOn(change: Partial<UpdatesState> = {}) {
@@ -27,7 +27,7 @@ function askOn(change: Partial<UpdatesState> = {}) {
     install: async (report) => {
       report({ step: 'fetching', version: '1.1.0', bytes: 1, size: 2 });
       asked.push('install');
-      return ATTEMPT;
+      return { ...ATTEMPT, hasBegun: true };
     },
   });
   return { ask: operationsOn({ updates, program: PROGRAM }), asked };

@@ -9,7 +9,15 @@ import { silentLogger } from '../../src/base/logger.ts';
 import { type Manifest, writeManifest } from '../../src/updates/manifest.ts';
 import { readPublicKeys } from '../../src/updates/minisign.ts';
 import type { UpdateOptions } from '../../src/updates/options.ts';
-import { readAttempt, readProgress, type UpdateAttempt, writeAttempt, writeProgress } from '../../src/updates/update-record.ts';
+import {
+  readAttempt,
+  readProgress,
+  readRefusal,
+  type UpdateAttempt,
+  writeAttempt,
+  writeProgress,
+  writeRefusal,
+} from '../../src/updates/update-record.ts';
 import { isInWindow, momentInWindow } from '../../src/updates/update-window.ts';
 import { Updates, type UpdatesSetup } from '../../src/updates/updates.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
@@ -111,7 +119,7 @@ test('automatic_updates check looks once a day, in the window, and installs noth
 });
 
 test('automatic_updates install asks root, and does not try again by itself what has failed', { skip }, async (context) => {
-  const { open, release, clock, url, request, answer, wait } = await openPlace(context);
+  const { open, release, clock, url, request, places, answer, wait } = await openPlace(context);
   release('1.1.0');
   const updates = open({ options: optionsOf('install', url) });
   await updates.start();
@@ -129,6 +137,11 @@ test('automatic_updates install asks root, and does not try again by itself what
   await first?.ticking;
   assert.equal(updates.state.last?.reason, 'it fell');
   assert.equal(await untilAsked(), null, 'not again');
+  writeAttempt(places.last, { ...(updates.state.last ?? assert.fail()), hasBegun: false });
+  const again = await untilAsked();
+  assert.notEqual(again, null, 'it is tried again when it was not begun');
+  answer({ to: '1.1.0', outcome: 'failed', reason: 'it fell' });
+  await again?.ticking;
   release('1.1.1');
   const next = await untilAsked();
   assert.notEqual(next, null, 'a newer one is tried');
@@ -148,6 +161,20 @@ test('install tells how far root is, and how it ended', { skip }, async (context
   answer({ to: '1.1.0', outcome: 'installed', reason: null });
   assert.equal((await installing).outcome, 'installed');
   assert.deepEqual(seen, [fetching]);
+});
+
+test('install tells at once that root has refused it because another one is at work, and what that one came to stays', {
+  skip,
+}, async (context) => {
+  const { open, request, places, clock, wait } = await openPlace(context);
+  const updates = open();
+  const refusal = { at: new Date(clock.now()).toISOString(), reason: 'another upgrade is at work' };
+  writeRefusal(places.refused, { ...refusal, at: '2025-12-01T00:00:00.000Z' }); // of an earlier request
+  const installing = updates.install(() => {});
+  await wait(() => existsSync(request));
+  writeRefusal(places.refused, refusal);
+  await assert.rejects(installing, /^OperatorError: another upgrade is at work$/);
+  assert.equal(updates.state.last, null);
 });
 
 test('install is refused where nobody would answer, and ends with the broker', { skip }, async (context) => {
@@ -192,7 +219,7 @@ test('what does not read as a record of root is none', (context) => {
     '{"at":"2026-01-01","from":"1","outcome":"x"}',
   ]) {
     writeFileSync(path, text);
-    assert.deepEqual([readProgress(path), readAttempt(path)], [null, null], text);
+    assert.deepEqual([readProgress(path), readAttempt(path), readRefusal(path)], [null, null, null], text);
   }
   assert.equal(readAttempt(`${path}.none`), null);
 });
@@ -209,7 +236,12 @@ async function openPlace(context: TestContext) {
   const [mine, strangers] = [makeKey(base, 'mine'), makeKey(base, 'strangers')];
   const { url, asked } = await serveFolder(context, folder);
   const clock = new TestClock();
-  const places = { progress: join(root, 'progress.json'), last: join(root, 'last.json'), bell: join(root, 'bell') };
+  const places = {
+    progress: join(root, 'progress.json'),
+    last: join(root, 'last.json'),
+    refused: join(root, 'refused.json'),
+    bell: join(root, 'bell'),
+  };
   const request = join(base, 'update-request');
   const open = (change: Partial<UpdatesSetup> = {}) =>
     new Updates({
@@ -243,7 +275,7 @@ async function openPlace(context: TestContext) {
   const answer = (attempt: Pick<UpdateAttempt, 'to' | 'outcome' | 'reason'>) => {
     rmSync(request);
     rmSync(places.progress, { force: true });
-    writeAttempt(places.last, { at: new Date(clock.now()).toISOString(), from: '1.0.0', ...attempt });
+    writeAttempt(places.last, { at: new Date(clock.now()).toISOString(), from: '1.0.0', hasBegun: true, ...attempt });
   };
   /** True when it has come to be; false when `until` has ended before. */
   const wait = async (isSo: () => boolean, until: Promise<unknown> = new Promise(() => {})) => {

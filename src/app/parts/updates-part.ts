@@ -93,8 +93,8 @@ export class UpdatesPart implements AppliancePart {
       ]);
     const root = typeof MIDGE_UPDATES_ROOT === 'undefined' ? '' : MIDGE_UPDATES_ROOT;
     const keeper = keeperOfProgram();
-    const { progress, last, bell } = UPDATE_PLACES;
-    const places = { progress: `${root}${progress}`, last: `${root}${last}`, bell: `${root}${bell}` };
+    const { progress, last, refused, bell } = UPDATE_PLACES;
+    const places = { progress: `${root}${progress}`, last: `${root}${last}`, refused: `${root}${refused}`, bell: `${root}${bell}` };
     const isService = existsSync(places.bell) && (root !== '' || state.path === PLACES.state);
     const way: UpdateWay = keeper === 'package' ? 'package' : isService ? 'service' : 'by hand';
     const updates = new Updates({

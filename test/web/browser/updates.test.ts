@@ -42,7 +42,7 @@ for (const look of LOOKS) {
     assert.equal(await page.getByRole('progressbar').getAttribute('value'), '0.5');
     rmSync(join(root, UPDATE_PLACES.progress));
     const attempt = { at: new Date().toISOString(), from: '0.1.0', to: NEW, outcome: 'failed', reason: 'It fell: no such table.' } as const;
-    writeAttempt(join(root, UPDATE_PLACES.last), attempt);
+    writeAttempt(join(root, UPDATE_PLACES.last), { ...attempt, hasBegun: true });
     await page.getByText('It fell: no such table.').waitFor();
     await audit();
     await page.getByLabel('Once a day').selectOption('check');
