@@ -36,7 +36,8 @@ install_packages() {
   [ -z "$missing" ] && return
   say "installing $missing"
   # shellcheck disable=SC2086 # words, not a name
-  apt-get update -q >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing >/dev/null
+  apt-get update -q >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing >/dev/null ||
+    die "these packages could not be installed (apt-get says why above): ${missing% } - install them, and run it again"
 }
 
 # Programs of arm64 run by qemu, which the kernel must be told.
@@ -65,17 +66,21 @@ root_tree() {
   made=$cache/root-$key.tar
   if [ ! -e "$made" ] || has_newer_packages "$made"; then
     say 'making the root tree from Debian packages (some minutes)'
-    during 'making the root tree' "$here/root-tree.sh" "$made" >&2
+    during 'making the root tree' "$here/root-tree.sh" "$made" >&2 ||
+      die "Debian's packages could not be fetched or installed (mmdebstrap says why above) - $(when_mirrors_answer)"
   fi
   echo "$made"
 }
 
+when_mirrors_answer() {
+  echo "make sure that $("$here/mirror.sh" debian) and $("$here/mirror.sh" debian-security) answer, and run it again"
+}
+
+# A list of packages that nobody has checked goes into no image.
 has_newer_packages() {
   local newer
-  if ! newer=$("$here/newer-packages.sh" "$1" "$1.packages" 2>"$cache/newer.log"); then
-    say "Debian cannot be asked for newer packages ($cache/newer.log says why): those of $(date -r "$1" +%F) stay"
-    return 1
-  fi
+  newer=$("$here/newer-packages.sh" "$1" "$1.packages" 2>"$cache/newer.log") ||
+    die "Debian does not say which packages are the newest ($(sed -n 's/^E: //p' "$cache/newer.log" | head -n 1)) - $(when_mirrors_answer)"
   [ -z "$newer" ] && return 1
   say "Debian has newer packages:"
   echo "$newer" >&2

@@ -122,7 +122,11 @@ function addImage(release: Release, say: (line: string) => void): void {
   const { folder, stamp } = release;
   say('Making the card image ...');
   copyFileSync(release.executable('arm64'), binaryPath(join(ROOT, 'dist'), 'arm64'));
-  execFileSync(join(ROOT, 'build/image.sh'), { stdio: 'inherit' });
+  try {
+    execFileSync(join(ROOT, 'build/image.sh'), { stdio: 'inherit' });
+  } catch (error) {
+    throw new Error(`Cannot release ${stamp.version}: there is no card image, for the reason above`, { cause: error });
+  }
   const name = `midge-${stamp.version}-arm64`;
   copyFileSync(join(ROOT, 'dist', `${name}.img.xz`), join(folder, `${name}.img.xz`));
   release.add(`${name}.img.xz`, 'card image', 'arm64');

@@ -1,9 +1,14 @@
 // The recipe of the image, as far as it shows before anything is made.
 
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { temporaryFolder } from './support/disk/temporary-folder.ts';
 import { missing } from './support/process/foreign-program.ts';
@@ -29,6 +34,11 @@ const DEBIAN = [
 ] as const;
 
 const skip = missing(['apt-get', 'apt-cache'], 'apt');
+/** What the recipe would install first. */
+const noRecipe = missing(
+  ['rauc', 'mksquashfs', 'mcopy', 'jq', 'zip', 'mmdebstrap', 'update-binfmts', 'arch-test'],
+  'rauc squashfs-tools mtools jq zip mmdebstrap binfmt-support arch-test',
+);
 
 test('image recipe names the packages that Debian has newer: mended ones, and a kernel of another name', { skip }, (t) => {
   const { tar, list } = rootTree(t, [
@@ -54,10 +64,76 @@ test('image recipe does not take silence for an answer when Debian cannot be ask
   assert.equal(stdout, '');
 });
 
+test('image recipe does not take a page of a hotel for an answer of Debian, and does not wait for a mirror that is silent', {
+  skip,
+}, async (t) => {
+  const answers: Readonly<Record<string, RequestListener>> = {
+    page: (_, response) => response.end('<html>Please sign in</html>'),
+    broken: (_, response) => response.writeHead(500).end(),
+    silent: () => {},
+  };
+  for (const [name, answer] of Object.entries(answers)) {
+    const server = createServer(answer).listen(0, '127.0.0.1');
+    t.after(() => server.closeAllConnections());
+    t.after(() => server.close());
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo; // of TCP
+    const { tar, list } = rootTree(t, ['same 2.0-1 same'], `http://127.0.0.1:${port}`);
+    const { status, stdout, stderr } = await newerPackagesSoon(tar, list);
+    assert.deepEqual([status, stdout], [100, ''], name);
+    assert.match(stderr, new RegExp(`^E: .*127\\.0\\.0\\.1:${port}`, 'm'), name);
+  }
+});
+
+test('image recipe makes no image with packages that could not be checked, and says what to do', { skip: skip || noRecipe }, (t) => {
+  const { status, stdout, stderr } = makeImage(t, ({ cache, key }) => {
+    const { tar, list } = rootTree(t, ['same 2.0-1 same'], '/nowhere');
+    copyFileSync(tar, join(cache, `root-${key}.tar`));
+    copyFileSync(list, join(cache, `root-${key}.tar.packages`));
+  });
+  assert.deepEqual([status, stdout], [1, '']);
+  assert.match(
+    stderr,
+    /^Cannot make the image: Debian does not say which packages are the newest \(.*nowhere.*\) - make sure that http:\/\/one\.invalid\/debian and http:\/\/one\.invalid\/debian-security answer, and run it again\n$/,
+  );
+});
+
+test('image recipe says what to do when Debian does not give the packages at all', { skip: noRecipe }, (t) => {
+  const { status, stderr } = makeImage(t, () => {});
+  assert.equal(status, 1);
+  assert.match(
+    stderr,
+    /^Cannot make the image: Debian's packages could not be fetched or installed \(mmdebstrap says why above\) - make sure that http:\/\/one\.invalid\/debian and .* answer, and run it again$/m,
+  );
+  assert.match(stderr, /^E: apt-get update failed$/m);
+});
+
+/** makeImage runs the recipe in a folder of its own, where mmdebstrap gets nothing; `prepare` fills the cache. */
+function makeImage(context: TestContext, prepare: (place: { readonly cache: string; readonly key: string }) => void) {
+  const folder = temporaryFolder(context);
+  const [programs, cache] = [join(folder, 'programs'), join(folder, '.cache/image')];
+  for (const each of [programs, cache, join(folder, 'dist')]) mkdirSync(each, { recursive: true });
+  cpSync(join(ROOT, 'build'), join(folder, 'build'), { recursive: true });
+  copyFileSync(join(ROOT, 'package.json'), join(folder, 'package.json'));
+  const program = (path: string, text: string) => {
+    writeFileSync(path, `#!/bin/sh\n${text}\n`);
+    chmodSync(path, 0o755);
+  };
+  program(join(folder, 'dist/midge-linux-arm64'), '');
+  program(join(folder, 'build/image/mirror.sh'), 'echo http://one.invalid/$1');
+  program(join(programs, 'id'), 'echo 0');
+  program(join(programs, 'dpkg'), 'echo arm64');
+  program(join(programs, 'mmdebstrap'), 'echo "E: apt-get update failed" >&2; exit 1');
+  const recipe = readFileSync(join(ROOT, 'build/image/root-tree.sh'));
+  prepare({ cache, key: createHash('sha256').update(recipe).digest('hex').slice(0, 16) });
+  const env = { PATH: `${programs}:/usr/sbin:/usr/bin:/sbin:/bin`, SOURCE_DATE_EPOCH: '0' };
+  return spawnSync(join(folder, 'build/image.sh'), { encoding: 'utf8', env });
+}
+
 /** A root tree as the recipe keeps it, with the packages of an index in a folder. */
 function rootTree(context: TestContext, packages: readonly string[], archive = temporaryFolder(context)): { tar: string; list: string } {
   const folder = temporaryFolder(context);
-  if (archive !== '/nowhere') {
+  if (existsSync(archive)) {
     const index = DEBIAN.map(({ name, version, ...rest }) => {
       const depends = 'depends' in rest ? `Depends: ${rest.depends}\n` : '';
       return `Package: ${name}\nVersion: ${version}\nArchitecture: arm64\n${depends}Filename: ./${name}.deb\nSize: 1\nSHA256: ${'0'.repeat(64)}\n`;
@@ -65,7 +141,7 @@ function rootTree(context: TestContext, packages: readonly string[], archive = t
     writeFileSync(join(archive, 'Packages'), index.join('\n'));
   }
   mkdirSync(join(folder, 'etc/apt/preferences.d'), { recursive: true });
-  writeFileSync(join(folder, 'etc/apt/sources.list'), `deb [trusted=yes] file:${archive} ./\n`);
+  writeFileSync(join(folder, 'etc/apt/sources.list'), `deb [trusted=yes] ${archive.startsWith('/') ? 'file:' : ''}${archive} ./\n`);
   const [tar, list] = [join(folder, 'root.tar'), join(folder, 'root.tar.packages')];
   execFileSync('tar', ['-cf', tar, '-C', folder, './etc']);
   writeFileSync(list, `${packages.join('\n')}\n`);
@@ -74,4 +150,11 @@ function rootTree(context: TestContext, packages: readonly string[], archive = t
 
 function newerPackages(tar: string, list: string) {
   return spawnSync(join(ROOT, 'build/image/newer-packages.sh'), [tar, list], { encoding: 'utf8' });
+}
+
+/** newerPackagesSoon leaves this process free to answer. */
+async function newerPackagesSoon(tar: string, list: string) {
+  const child = spawn(join(ROOT, 'build/image/newer-packages.sh'), [tar, list], { env: { ...process.env, PATIENCE_SECONDS: '1' } });
+  const [stdout, stderr, [status]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  return { status: status as number | null, stdout, stderr }; // the event's first argument
 }

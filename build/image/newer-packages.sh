@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Prints which packages of a root tree Debian has newer, a line `NAME VERSION NEWEST` for each: newer-packages.sh ROOT.tar PACKAGES
-# ROOT.tar and PACKAGES are those of root-tree.sh; the sources and preferences of apt are in ROOT.tar. Fails where Debian cannot be asked.
+# ROOT.tar and PACKAGES are those of root-tree.sh; the sources and preferences of apt are in ROOT.tar. Fails where Debian
+# cannot be asked, with apt's reasons in lines that begin with "E: "; a mirror that is silent for PATIENCE_SECONDS counts as away.
 set -eu -o pipefail
 tar=$1 packages=$2
 work=$(mktemp -d)
@@ -14,6 +15,8 @@ APT::Architecture "arm64";
 APT::Architectures { "arm64"; };
 APT::Sandbox::User "root";
 Acquire::Languages "none";
+Acquire::Retries "1";
+Acquire::http::Timeout "${PATIENCE_SECONDS:-20}";
 Dir::Etc::sourcelist "$work/etc/apt/sources.list";
 Dir::Etc::sourceparts "$work/etc/apt/sources.list.d/";
 Dir::Etc::preferences "$work/etc/apt/preferences";

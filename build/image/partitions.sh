@@ -29,7 +29,10 @@ mke2fs_of_trixie() {
   if [ ! -e "$TOOLS/.complete" ]; then
     rm -rf "$TOOLS"
     mmdebstrap --quiet --mode=root --variant=extract --include=e2fsprogs \
-      --aptopt='Apt::Install-Recommends "false"' trixie "$TOOLS" "$("$here/mirror.sh" debian)"
+      --aptopt='Apt::Install-Recommends "false"' trixie "$TOOLS" "$("$here/mirror.sh" debian)" || {
+      echo "Cannot make the image: e2fsprogs could not be fetched (mmdebstrap says why above) - make sure that $("$here/mirror.sh" debian) answers, and run it again" >&2
+      exit 1
+    }
     touch "$TOOLS/.complete"
   fi
   local loader

@@ -79,7 +79,14 @@ function unpackDebian(tree: string, architecture: string, work: string): readonl
     execFileSync(join(ROOT, 'build/image/mirror.sh'), [name], { encoding: 'utf8' }).trim(),
   );
   const sources = [`deb ${debian} ${RELEASE} main`, `deb ${debian} ${RELEASE}-updates main`, `deb ${security} ${RELEASE}-security main`];
-  execFileSync('mmdebstrap', [...words, RELEASE, archive, ...sources], { stdio: ['ignore', 'ignore', 'inherit'] });
+  try {
+    execFileSync('mmdebstrap', [...words, RELEASE, archive, ...sources], { stdio: ['ignore', 'ignore', 'inherit'] });
+  } catch (error) {
+    throw new Error(
+      `Cannot make the container image for ${architecture}: Debian's packages could not be fetched (mmdebstrap says why above) - make sure that ${debian} and ${security} answer, and run it again`,
+      { cause: error },
+    );
+  }
   mkdirSync(tree);
   execFileSync('tar', ['-xf', archive, '-C', tree, '--no-same-owner', '--exclude=./dev/*']);
   const packages = readFileSync(list, 'utf8')
