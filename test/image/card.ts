@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { closeSync, existsSync, globSync, openSync, readSync, rmSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { closeSync, globSync, openSync, readSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { findProgram } from '../support/process/foreign-program.ts';
@@ -23,6 +23,8 @@ export type System = keyof typeof SYSTEMS;
 
 const SECTOR = 512;
 const CHUNK = 2 ** 22;
+/** As `slots` writes it, at the beginning of its sector. */
+const AUTOBOOT = '[all]\nboot_partition=';
 
 const PROGRAMS = [
   ['qemu-system-aarch64', 'qemu-system-arm'],
@@ -102,6 +104,16 @@ export class Card {
     return this.once ?? committed;
   }
 
+  /** autobootSector is the place of what stands in autoboot.txt, in bytes. */
+  autobootSector(): number {
+    const { start, size } = this.partition('card');
+    const bytes = this.bytes(start, size);
+    const found: number[] = [];
+    for (let at = bytes.indexOf(AUTOBOOT); at !== -1; at = bytes.indexOf(AUTOBOOT, at + 1)) if (at % SECTOR === 0) found.push(start + at);
+    assert.equal(found.length, 1, `autoboot.txt is at ${found}`);
+    return found[0] ?? 0;
+  }
+
   /** bootText gives the text of a file that the firmware reads in the slot, or null. */
   bootText(name: string): string | null {
     return readFat(this.#fat(SYSTEMS[this.starts()].boot), name);
@@ -178,14 +190,6 @@ export class Card {
     const { status, stdout } = spawnSync('e2fsck', ['-fy', file], { encoding: 'utf8' });
     assert.ok(status !== null && status < 4, stdout);
     execFileSync('dd', ['bs=1M', 'status=none', `if=${file}`, `of=${this.file}`, `seek=${start}`, 'oflag=seek_bytes', 'conv=notrunc']);
-  }
-
-  /** takeData copies a file of the data partition, and gives its path, or null when there is none. */
-  takeData(name: string): string | null {
-    const file = join(this.folder, basename(name));
-    rmSync(file, { force: true });
-    this.debugData(`dump ${name} ${file}`);
-    return existsSync(file) ? file : null;
   }
 
   /** remove takes a file off the boot partition. */

@@ -2,7 +2,10 @@
 //
 //   card before | record of writes | messages, each with the length of the record when the broker had acknowledged it
 //   cut at a write: the card that is left, and the messages that must be on it
+//
+// What decides which system starts is one sector, that of autoboot.txt. Chance seldom meets the moment at which it is written, so cuts can aim at it.
 
+import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,6 +17,11 @@ import { WriteLog } from './write-log.ts';
 /** Milliseconds between two messages: the writes of the update are the point. */
 const PAUSE_MS = 200;
 const CHANCES = 2 ** 32;
+/** Writes that are near to that of autoboot.txt. */
+const NEAR = 20;
+
+/** Moment of a cut: any, or one shortly before autoboot.txt is written, after it was written and before the card was told to keep it, or shortly after that. */
+export type Moment = 'any' | 'before' | 'during' | 'after';
 
 interface Acknowledged {
   readonly topic: string;
@@ -76,21 +84,29 @@ export class RecordedBoot {
     };
   }
 
-  /** cut makes the card of a power cut at a moment of chance; of one while the first partition, which has autoboot.txt, is written to, where that happened. */
-  cut(isAtFirstPartition = false): Cut {
+  /** cut makes the card that a power cut at such a moment has left. */
+  cut(moment: Moment): Cut {
     const log = this.#read();
-    const { start, size } = this.#before.partition('card');
-    const writes = isAtFirstPartition ? log.placesWriting(start, size) : [];
-    const place =
-      writes.length > 0 ? (writes[randomInt(writes.length)] ?? 0) + randomInt(2) : randomInt(log.placeOf(this.#begin), log.length + 1);
+    const place = moment === 'any' ? randomInt(log.placeOf(this.#begin), log.length + 1) : this.#placeNear(log, moment);
     const card = new Card(this.#test, this.#before.file);
     log.cutAt(card.file, place, () => randomInt(CHANCES) / CHANCES);
     const topics = this.#acknowledged.filter(({ bytes }) => log.placeOf(bytes) <= place).map(({ topic }) => topic);
+    const where = moment === 'any' ? '' : `, ${moment} the writing of autoboot.txt`;
     return {
       card,
-      place: `after ${place} of ${log.length} writes of ${this.name}, ${place - log.lastFlush(place)} of them not flushed`,
+      place: `after ${place} of ${log.length} writes of ${this.name}${where}, ${place - log.lastFlush(place)} of them not flushed`,
       topics,
     };
+  }
+
+  /** The card is told to write autoboot.txt (written), and some writes later to keep what it has (kept). */
+  #placeNear(log: WriteLog, moment: Exclude<Moment, 'any'>): number {
+    const written = log.placesWriting(this.#before.autobootSector(), 1).at(-1);
+    assert.ok(written !== undefined, `${this.name} has not written autoboot.txt`);
+    const kept = log.nextFlush(written);
+    if (moment === 'before') return randomInt(Math.max(0, written - NEAR), written + 1);
+    if (moment === 'during') return randomInt(written + 1, kept + 1);
+    return randomInt(kept + 1, Math.min(log.length, kept + NEAR) + 1);
   }
 
   #read(): WriteLog {

@@ -30,6 +30,11 @@ test('record of writes gives the card that a power cut leaves: what was flushed,
     [0, 1, 2, 5, 6, 7].map((place) => log.lastFlush(place)),
     [0, 0, 2, 2, 6, 6],
   );
+  assert.deepEqual(
+    [0, 1, 2, 5, 6].map((at) => log.nextFlush(at)),
+    [1, 5, 5, 6, 6],
+    'the log ends before one',
+  );
   assert.deepEqual(log.placesWriting(SECTOR, SECTOR), [0, 2]);
   const firstThree = SECTOR + entries.slice(0, 3).reduce((sum, { length }) => sum + length, 0);
   assert.deepEqual([log.placeOf(firstThree - 1), log.placeOf(firstThree), log.placeOf(1e9)], [2, 3, 7]);

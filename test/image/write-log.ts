@@ -58,6 +58,12 @@ export class WriteLog {
     return this.#entries.slice(0, place).findLastIndex(({ flags }) => (flags & FLUSH) !== 0) + 1;
   }
 
+  /** nextFlush gives the first flush after an entry; the place after it is one at which the entry is on the card. Without one the log ends before. */
+  nextFlush(entry: number): number {
+    const next = this.#entries.findIndex(({ flags }, at) => at > entry && (flags & FLUSH) !== 0);
+    return next === -1 ? this.#entries.length - 1 : next;
+  }
+
   /** cutAt makes of a card what it was before the log what a power cut at a place leaves; `random` gives numbers from 0 to 1. */
   cutAt(card: string, place: number, random: () => number): void {
     const flushed = this.lastFlush(place);
