@@ -5,6 +5,7 @@
 // sets is set here by hand. Where a future Node has it no more, a socket simply reads as usual.
 
 import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 
 /** Bytes of a read: four times Node's own, for large packets come in fewer parts then. */
 const READ_SIZE = 262_144;
@@ -25,10 +26,10 @@ type Insides = Socket & { _handle?: ReadableHandle | null } & Record<symbol, unk
 let shared: { readonly slots: Slots; readonly buffer: Buffer } | null | undefined;
 
 /**
- * shareReads makes a socket, TLS or not, read into the buffer that all share. A chunk of its 'data' events is then only valid until the
+ * shareReads makes a socket (TLS or not, or one that has become a WebSocket) read into the buffer that all share. A chunk of its 'data' events is then only valid until the
  * listener returns. False when this socket has to read as usual.
  */
-export function shareReads(socket: Socket): boolean {
+export function shareReads(socket: Duplex): boolean {
   shared ??= prepare();
   const insides = socket as Insides; // what it has inside is checked before it is used
   const handle = insides._handle;

@@ -1,18 +1,21 @@
 // The HTTP side of a WebSocket listener: upgrades become streams, everything else gets a short answer.
 
-import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import { createHash } from 'node:crypto';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type ServerOptions, WebSocketServer } from 'ws';
 import type { WebSocketProblem } from '../base/refusal-reason.ts';
 import { webSocketProblemWords } from '../base/refusal-sentences.ts';
 import type { DirectWriter } from '../broker/transport.ts';
-import { createWebSocketStream, WebSocketWriter } from './websocket-stream.ts';
+import { WebSocketStream, WebSocketWriter } from './websocket-stream.ts';
 
 /** Names of the subprotocol, the newer first [MQTT-6.0.0-3]. */
 const SUBPROTOCOLS = ['mqtt', 'mqttv3.1'];
 
-/** How long a closing handshake may take before the socket is cut. */
-const CLOSE_TIMEOUT_MS = 5000;
+/** RFC 6455 4.2.2: what is hashed together with the client's key. */
+const ACCEPT_SALT = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
+/** RFC 6455 4.1: 16 bytes in Base64. */
+const KEY = /^[\w+/]{22}==$/;
+const VERSION = '13';
 
 const MAX_HEADER_BYTES = 8192;
 
@@ -37,15 +40,6 @@ export interface Visitor {
 /** createWebSocketLayer makes the HTTP server (which never listens itself) and the WebSocket protocol behind it. */
 export function createWebSocketLayer(options: WebSocketLayerOptions): WebSocketLayer {
   const visitors = new WeakMap<Duplex, { readonly visitor: Visitor; readonly direct: DirectWriter | null }>();
-  const websocketOptions: ServerOptions & { closeTimeout: number } = {
-    noServer: true,
-    clientTracking: false,
-    maxPayload: options.maxMessageBytes,
-    closeTimeout: CLOSE_TIMEOUT_MS, // not yet in the types of ws 8.23
-    handleProtocols: chooseSubprotocol,
-  };
-  const websockets = new WebSocketServer(websocketOptions);
-  websockets.on('wsClientError', (_error, socket) => socket.destroy());
   const http = createServer({ maxHeaderSize: MAX_HEADER_BYTES, keepAlive: true }, (request, response) => {
     visitors.get(request.socket)?.visitor.refuse('web page', forwardedFor(request));
     answerPlainRequest(request, response);
@@ -63,10 +57,12 @@ export function createWebSocketLayer(options: WebSocketLayerOptions): WebSocketL
       visitor.refuse(problem, forwardedFor(request));
       return refuse(stream, problem === 'no subprotocol' ? 400 : 403, webSocketProblemWords(problem));
     }
-    websockets.handleUpgrade(request, stream, head, (socket) => {
-      const whileOpen = direct === null ? null : new WebSocketWriter(socket, stream, direct);
-      visitor.open(createWebSocketStream(socket, stream), whileOpen, forwardedFor(request));
-    });
+    const malformed = malformedUpgrade(request);
+    if (malformed !== null) return refuse(stream, 400, malformed, [`Sec-WebSocket-Version: ${VERSION}`]);
+    stream.write(acceptance(request));
+    const messages = new WebSocketStream(stream, options.maxMessageBytes);
+    visitor.open(messages, direct === null ? null : new WebSocketWriter(messages, stream, direct), forwardedFor(request));
+    messages.begin(head);
   });
   return {
     admit(stream, direct, visitor) {
@@ -99,12 +95,32 @@ function isLoopbackOrigin(origin: string): boolean {
 function upgradeProblem(request: IncomingMessage, allowed: ReturnType<WebSocketLayerOptions['origins']>): WebSocketProblem | null {
   const unwelcome = originProblem(request.headers.origin, allowed);
   if (unwelcome !== null) return unwelcome;
-  const offered = String(request.headers['sec-websocket-protocol'] ?? '').split(',');
-  return offered.some((name) => SUBPROTOCOLS.includes(name.trim())) ? null : 'no subprotocol';
+  return subprotocolOf(request.headers) === undefined ? 'no subprotocol' : null;
 }
 
-function chooseSubprotocol(offered: ReadonlySet<string>): string | false {
-  return SUBPROTOCOLS.find((name) => offered.has(name)) ?? false;
+function subprotocolOf(headers: IncomingHttpHeaders): string | undefined {
+  const offered = String(headers['sec-websocket-protocol'] ?? '').split(',');
+  return SUBPROTOCOLS.find((name) => offered.some((one) => one.trim() === name));
+}
+
+/** What RFC 6455 4.2.1 asks for and this has not, in words; null = nothing is missing. */
+function malformedUpgrade({ method, headers }: IncomingMessage): string | null {
+  if (method !== 'GET' || headers.upgrade?.toLowerCase() !== 'websocket') return 'This is no upgrade to WebSocket';
+  if (headers['sec-websocket-version'] !== VERSION) return `Only version ${VERSION} of WebSocket is spoken here`;
+  return KEY.test(headers['sec-websocket-key'] ?? '') ? null : 'Sec-WebSocket-Key is missing or not 16 bytes in Base64';
+}
+
+/** RFC 6455 4.2.2, without extensions. */
+function acceptance({ headers }: IncomingMessage): string {
+  const accept = createHash('sha1').update(`${headers['sec-websocket-key']}${ACCEPT_SALT}`).digest('base64');
+  return [
+    'HTTP/1.1 101 Switching Protocols',
+    'Upgrade: websocket',
+    'Connection: Upgrade',
+    `Sec-WebSocket-Accept: ${accept}`,
+    `Sec-WebSocket-Protocol: ${subprotocolOf(headers)}`,
+    '\r\n',
+  ].join('\r\n');
 }
 
 function normalOrigin(origin: string): string {
@@ -117,7 +133,7 @@ function answerPlainRequest(_request: IncomingMessage, response: ServerResponse)
   response.end('This port speaks MQTT over WebSocket, subprotocol "mqtt".\n');
 }
 
-function refuse(stream: Duplex, status: number, reason = ''): void {
+function refuse(stream: Duplex, status: number, reason = '', headers: readonly string[] = []): void {
   if (!stream.writable) {
     stream.destroy();
     return;
@@ -128,6 +144,7 @@ function refuse(stream: Duplex, status: number, reason = ''): void {
     'Connection: close',
     'Content-Type: text/plain',
     `Content-Length: ${body.length}`,
+    ...headers,
   ];
   stream.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => stream.destroy());
 }

@@ -1,16 +1,15 @@
-// A WebSocket as the byte stream that the broker reads and writes: MQTT 5.0, 6 "Using WebSocket as a network transport".
+// A WebSocket as the byte stream that the broker reads and writes: MQTT 5.0, 6 "Using WebSocket as a network transport"; RFC 6455 from
+// the upgrade on, the side of the server. What is read lands in the buffer that all sockets share, as without WebSocket.
 
 import { Duplex } from 'node:stream';
-import type { RawData, WebSocket } from 'ws';
 import { type DirectWriter, NOT_WRITTEN, type Writer, type Written } from '../broker/transport.ts';
+import { shareReads } from './shared-reads.ts';
+import { CLOSE, FINAL, type FrameProblem, FrameReader, OPCODE } from './websocket-frames.ts';
 
-/** RFC 6455 7.4.1: normal closure, and data of a type we can't accept. */
-const CLOSE_NORMAL = 1000;
-const CLOSE_UNSUPPORTED_DATA = 1003;
+/** How long a closing handshake may take before the socket is cut. */
+const CLOSE_TIMEOUT_MS = 5000;
 
 const NOTHING = Buffer.alloc(0);
-/** RFC 6455 5.2: first byte of a whole binary message. */
-const FINAL_BINARY = 0x82;
 
 /**
  * WEBSOCKET_FRAMING makes each packet a binary message of its own, unmasked (RFC 6455 5.2). A message may hold several packets, but Paho C
@@ -23,7 +22,7 @@ export const WEBSOCKET_FRAMING = {
   },
 
   writeHeader(bytes: Buffer, at: number, length: number): void {
-    bytes[at] = FINAL_BINARY;
+    bytes[at] = FINAL | OPCODE.binary;
     if (length < 126) {
       bytes[at + 1] = length;
     } else if (length < 65_536) {
@@ -36,56 +35,149 @@ export const WEBSOCKET_FRAMING = {
   },
 };
 
-/** createWebSocketStream gives a Duplex over the WebSocket on `wire`: what is written must be framed already, what is read are bytes without message borders [MQTT-6.0.0-2]. */
-export function createWebSocketStream(socket: WebSocket, wire: Duplex): Duplex {
-  let failed = false;
-  const stream = new Duplex({
-    allowHalfOpen: false,
-    read() {
-      if (socket.isPaused) socket.resume();
-    },
-    // ws writes whole frames too, as long as nothing is compressed; those that are written here together stay together.
-    write(chunk: Buffer, _encoding, done) {
-      if (socket.readyState !== socket.OPEN) return done(new Error('WebSocket is not open'));
-      wire.write(chunk);
-      whenWritten(wire, done);
-    },
-    writev(chunks, done) {
-      if (socket.readyState !== socket.OPEN) return done(new Error('WebSocket is not open'));
-      wire.cork();
-      for (const { chunk } of chunks) wire.write(chunk);
-      wire.uncork();
-      whenWritten(wire, done);
-    },
-    final(done) {
-      socket.close(CLOSE_NORMAL);
-      done();
-    },
-    destroy(error, done) {
-      if (!failed) socket.terminate(); // after a failure ws itself sends the closing code that fits
-      done(error);
-    },
-  });
-  socket.on('message', (data: RawData, isBinary: boolean) => receive(stream, socket, data, isBinary));
-  socket.once('error', (error) => {
-    failed = true;
-    stream.destroy(error);
-  });
-  socket.once('close', () => {
-    if (stream.writableEnded) stream.destroy();
-    else if (!stream.destroyed) stream.push(null);
-  });
-  return stream;
+/**
+ * WebSocketStream is a Duplex over the WebSocket on `wire`: what is written must be framed already, what is read are bytes without message
+ * borders [MQTT-6.0.0-2]. A chunk of its 'data' events is only valid until the listener returns.
+ */
+export class WebSocketStream extends Duplex {
+  readonly #wire: Duplex;
+  readonly #frames: FrameReader;
+  /** The latest ping that was not answered; null = none. */
+  #ping: Buffer | null = null;
+  #hasSaidGoodbye = false;
+  /** A close frame has come, or what is none of WebSocket: nothing counts any more. */
+  #isOver = false;
+  #hasFailed = false;
+
+  /** `maxMessage` is the largest message in bytes. */
+  constructor(wire: Duplex, maxMessage: number) {
+    super({ allowHalfOpen: false });
+    this.#wire = wire;
+    this.#frames = new FrameReader(maxMessage);
+    wire.on('data', (chunk: Buffer) => this.#receive(chunk));
+    wire.once('end', () => wire.end());
+    wire.once('error', (error) => this.destroy(error));
+    wire.once('close', () => {
+      if (this.writableEnded) this.destroy();
+      else if (!this.destroyed) this.push(null);
+    });
+  }
+
+  /** begin reads, now that somebody listens; `head` came together with the upgrade. */
+  begin(head: Buffer): void {
+    if (head.length > 0) this.#receive(head);
+    shareReads(this.#wire);
+  }
+
+  /** isOpen tells whether frames may be written, past it too. */
+  get isOpen(): boolean {
+    return !this.#hasSaidGoodbye && !this.destroyed;
+  }
+
+  override pause(): this {
+    this.#wire.pause();
+    return super.pause();
+  }
+
+  override resume(): this {
+    this.#wire.resume();
+    return super.resume();
+  }
+
+  override _read(): void {
+    this.#wire.resume();
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: Done): void {
+    if (!this.isOpen) return done(new Error('WebSocket is not open'));
+    this.#wire.write(chunk);
+    this.#whenWritten(done);
+  }
+
+  override _writev(chunks: readonly { readonly chunk: Buffer }[], done: Done): void {
+    if (!this.isOpen) return done(new Error('WebSocket is not open'));
+    this.#wire.cork();
+    for (const { chunk } of chunks) this.#wire.write(chunk);
+    this.#wire.uncork();
+    this.#whenWritten(done);
+  }
+
+  override _final(done: Done): void {
+    this.#sayGoodbye(closePayload(CLOSE.normal));
+    done();
+  }
+
+  override _destroy(error: Error | null, done: Done): void {
+    if (!this.#hasFailed) this.#wire.destroy(); // after a failure the closing code is on its way
+    done(error);
+  }
+
+  #receive(chunk: Buffer): void {
+    if (this.#isOver) return;
+    const { length, ping, close, problem } = this.#frames.take(chunk);
+    if (length > 0 && this.isOpen) this.#deliver(chunk.subarray(0, length));
+    if (ping !== null) this.#answer(ping);
+    if (close !== null) this.#hearGoodbye(close);
+    else if (problem !== null) this.#fail(problem);
+  }
+
+  #deliver(bytes: Buffer): void {
+    if (this.readableFlowing === true && this.readableLength === 0) this.emit('data', bytes);
+    else if (!this.push(Buffer.from(bytes))) this.#wire.pause();
+  }
+
+  /** Answers when the wire takes more, and only the latest ping: RFC 6455 5.5.3. */
+  #answer(ping: Buffer): void {
+    const isLater = this.#ping !== null;
+    this.#ping = ping;
+    if (isLater) return;
+    this.#whenWritten(() => {
+      if (this.isOpen) this.#wire.write(controlFrame(OPCODE.pong, this.#ping!)); // it stays until this is done
+      this.#ping = null;
+    });
+  }
+
+  /** RFC 6455 5.5.1: it gets its own code back, and the server ends the connection first. */
+  #hearGoodbye(payload: Buffer): void {
+    this.#isOver = true;
+    this.#sayGoodbye(payload.subarray(0, 2));
+    this.#wire.end();
+  }
+
+  #fail({ code, words }: FrameProblem): void {
+    this.#isOver = true;
+    this.#hasFailed = true;
+    this.#sayGoodbye(closePayload(code, words));
+    this.#wire.end();
+    this.destroy(new Error(`Invalid WebSocket frame: ${words}`));
+    this.#wire.resume(); // what still comes is dropped, so that the end is seen
+  }
+
+  #sayGoodbye(payload: Buffer): void {
+    if (this.#hasSaidGoodbye) return;
+    this.#hasSaidGoodbye = true;
+    this.#wire.write(controlFrame(OPCODE.close, payload));
+    const timer = setTimeout(() => this.#wire.destroy(), CLOSE_TIMEOUT_MS);
+    this.#wire.once('close', () => clearTimeout(timer));
+  }
+
+  /** Mostly the wire takes all at once; a callback of its own for each write costs more than this look. */
+  #whenWritten(done: Done): void {
+    if (this.#wire.writableLength === 0) done();
+    else this.#wire.write(NOTHING, done); // the wire calls back in order
+  }
 }
 
-/** WebSocketWriter writes whole frames past both streams, as long as ws itself writes none and has not said goodbye. */
+type Done = (error?: Error | null) => void;
+
+/** WebSocketWriter writes whole frames past both streams, as long as the stream itself writes none and has not said goodbye. */
 export class WebSocketWriter implements DirectWriter {
-  readonly #socket: WebSocket;
+  readonly #stream: WebSocketStream;
   readonly #wire: Duplex;
   readonly #direct: DirectWriter;
 
-  constructor(socket: WebSocket, wire: Duplex, direct: DirectWriter) {
-    this.#socket = socket;
+  constructor(stream: WebSocketStream, wire: Duplex, direct: DirectWriter) {
+    this.#stream = stream;
     this.#wire = wire;
     this.#direct = direct;
   }
@@ -95,23 +187,16 @@ export class WebSocketWriter implements DirectWriter {
   }
 
   write(bytes: Buffer, writer: Writer): Written {
-    if (this.#socket.readyState !== this.#socket.OPEN || this.#wire.writableLength > 0) return NOT_WRITTEN;
+    if (!this.#stream.isOpen || this.#wire.writableLength > 0) return NOT_WRITTEN;
     return this.#direct.write(bytes, writer);
   }
 }
 
-/** Mostly the wire takes all at once; a callback of its own for each write costs more than this look. */
-function whenWritten(wire: Duplex, done: (error?: Error | null) => void): void {
-  if (wire.writableLength === 0) done();
-  else wire.write(NOTHING, done); // the wire calls back in order
+function closePayload(code: number, words = ''): Buffer {
+  return Buffer.concat([Buffer.of(code >> 8, code & 0xff), Buffer.from(words)]);
 }
 
-function receive(stream: Duplex, socket: WebSocket, data: RawData, isBinary: boolean): void {
-  if (socket.readyState !== socket.OPEN || stream.destroyed) return;
-  if (!isBinary) {
-    socket.close(CLOSE_UNSUPPORTED_DATA, 'MQTT needs binary messages'); // [MQTT-6.0.0-1]
-    return;
-  }
-  // ws hands over a Buffer as long as binaryType is left alone.
-  if (!stream.push(data as Buffer)) socket.pause();
+/** `payload` has at most 125 bytes. */
+function controlFrame(opcode: number, payload: Buffer): Buffer {
+  return Buffer.concat([Buffer.of(FINAL | opcode, payload.length), payload]);
 }

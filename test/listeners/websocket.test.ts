@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
-import type { Readable } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import { test } from 'node:test';
 import WebSocket from 'ws';
 import type { ConnectionOrigin } from '../../src/broker/options.ts';
@@ -69,6 +69,49 @@ test('WebSocket listener ends the stream when the client closes or vanishes', as
     client[leave]();
     await closed(stream.resume());
   }
+});
+
+test('WebSocket listener answers pings, only the latest of many, and gives a client its closing code back', async (context) => {
+  const { listener, next } = await openListener(context, { protocol: 'websockets' });
+  const client = new WebSocket(`ws://127.0.0.1:${listener.port}`, ['mqtt']);
+  const { stream } = await next();
+  await once(client, 'open');
+  const pongs: string[] = [];
+  client.on('pong', (data) => pongs.push(String(data)));
+  const { _socket: wire } = client as unknown as { readonly _socket: Duplex };
+  wire.cork();
+  for (let count = 1; count <= 1000; count++) client.ping(`${count}`);
+  process.nextTick(() => wire.uncork());
+  client.send(Buffer.from('ab'));
+  assert.equal(await bytes(stream, 2), 'ab');
+  while (pongs.at(-1) !== '1000') await once(client, 'pong');
+  assert.ok(pongs.length < 100, `${pongs.length} answers`);
+  client.close(3001);
+  const [code] = await once(client, 'close');
+  assert.equal(code, 3001);
+  await closed(stream.resume());
+});
+
+test('WebSocket listener cuts a client that does not say goodbye, and one that only closes its side of the connection', async (context) => {
+  context.mock.timers.enable({ apis: ['setTimeout'] });
+  const { listener, next } = await openListener(context, { protocol: 'websockets' });
+  const client = new WebSocket(`ws://127.0.0.1:${listener.port}`, ['mqtt']);
+  const { stream } = await next();
+  await once(client, 'open');
+  client.pause(); // it reads no close frame
+  stream.end();
+  stream.resume();
+  await once(stream, 'finish');
+  assert.equal(stream.destroyed, false);
+  context.mock.timers.tick(5000);
+  await closed(stream);
+  client.terminate();
+  const other = new WebSocket(`ws://127.0.0.1:${listener.port}`, ['mqtt']);
+  const { stream: second } = await next();
+  await once(other, 'open');
+  (other as unknown as { readonly _socket: Duplex })._socket.end();
+  await closed(second.resume());
+  other.terminate();
 });
 
 test('WebSocket listener closes the connection when text arrives [MQTT-6.0.0-1]', async (context) => {
