@@ -62,7 +62,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   pmtiles: ['web'],
   preact: ['web'],
   uplot: ['web'],
-  ws: ['api', 'bridges', 'listeners'],
+  ws: ['api', 'bridges'],
   zod: ['operations', 'api'],
   hono: ['api'],
   '@hono/node-server': ['api'],
