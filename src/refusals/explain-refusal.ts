@@ -28,6 +28,10 @@ export function explainRefusal(refusal: Refusal, needs: RefusalNeeds): Explanati
       return explained(reason.what === 'too large' ? advise('smaller packets') : null);
     case 'credentials':
       return reason.what === 'wrong' && refusal.username !== null ? explainLogin(refusal, refusal.username, needs) : explained(null);
+    case 'not allowed':
+      return explained(
+        reason.what === 'no accounts' && refusal.username !== null ? firstAccountAdvice(refusal, refusal.username, needs) : null,
+      );
     case 'topic':
       return explainTopic(refusal, needs);
     default:
@@ -103,6 +107,12 @@ function loginAdvice(username: string, { isKnown, passwordIn, passwordFile, dyna
   if (passwordFile === null) return dynamic === 'unknown' ? advise('new client', ctrl('createClient')) : advise('no password file');
   const command = `midge passwd ${shellWord(passwordFile)} ${shellWord(username)}`;
   return advise(isKnown ? 'new password' : 'new account', { command });
+}
+
+/** Null = there is one by now. */
+function firstAccountAdvice({ from }: Refusal, username: string, needs: RefusalNeeds): Advice | null {
+  const account = needs.accountOf(from.policy.name, username);
+  return account.isKnown ? null : loginAdvice(username, account);
 }
 
 function explainTopic({ username, clientId, topicName, from }: Refusal, needs: RefusalNeeds): Explanation {

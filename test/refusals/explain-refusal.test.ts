@@ -136,6 +136,17 @@ test('a wrong login is explained by what is known about the user', () => {
   assert.deepEqual(explainRefusal({ ...wrong, username: null }, needs()), nameless);
 });
 
+test('client that came before the first account is told how to get in, until it has one', () => {
+  const early = refusal({ cause: 'not allowed', what: 'no accounts' });
+  const advice = (account: Partial<KnownAccount>) => explainRefusal(early, needs({ account })).advice;
+  assert.equal(advice({ isKnown: false }), 'to let this user in: midge passwd /etc/midge/passwd jane');
+  assert.equal(
+    advice({ isKnown: false, passwordFile: null }),
+    'name a file of accounts by password_file, and add the user with midge passwd',
+  );
+  assert.equal(advice({}), null);
+});
+
 const FILE = '/etc/midge/acl';
 const MISSING = 'to allow it, write below "user jane": topic write home';
 

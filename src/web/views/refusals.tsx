@@ -47,8 +47,7 @@ function List({ why: { refusals, held, deaf } }: { readonly why: Why }) {
           badge={each.count > 1 ? plural('refusals.times', each.count) : null}
           {...wordsFor(each)}
           at={each.last}
-          username={each.username}
-          isAboutAccount={each.cause === 'credentials'}
+          link={linkFor(each)}
         />
       ))}
       {deaf.map(({ clientId, username, topicFilter, advice }) => (
@@ -76,6 +75,30 @@ function wordsFor(told: Why['refusals'][number]): Pick<ReasonProps, 'words' | 'a
   return words === null ? { words: told.reason, advice: told.advice, isEnglish: true } : { words, advice: adviceWords(told) };
 }
 
+interface Link {
+  readonly view: string;
+  readonly rest?: readonly string[];
+  readonly query?: Readonly<Record<string, string>>;
+  readonly words: string;
+}
+
+/** The advice is of the time of the refusal: who had no account then may have one now, and the view of people knows that. */
+function linkFor({ cause, username: name, adviceCode }: Why['refusals'][number]): Link | null {
+  if (name === null) return null;
+  switch (adviceCode) {
+    case 'new account':
+      return { view: 'people', query: { add: name }, words: t('people.addThis', { name }) };
+    case 'no password file':
+      return { view: 'settings', words: t('refusals.toSettings') };
+    case 'new client':
+    case 'enable client':
+    case 'client password':
+      return { view: 'people', words: t('refusals.toClients') };
+    default:
+      return { view: 'people', rest: [name], words: t(cause === 'credentials' ? 'refusals.toPassword' : 'refusals.toPerson', { name }) };
+  }
+}
+
 interface ReasonProps {
   readonly who: string;
   readonly from: string;
@@ -86,12 +109,10 @@ interface ReasonProps {
   readonly isEnglish?: boolean;
   readonly at?: number;
   /** Where it can be put right; null = no account has to do with it. */
-  readonly username?: string | null;
-  /** Its account or password is the matter, not its rules. */
-  readonly isAboutAccount?: boolean;
+  readonly link?: Link | null;
 }
 
-function Reason({ who, from, badge, words, advice, isEnglish = false, at, username = null, isAboutAccount = false }: ReasonProps) {
+function Reason({ who, from, badge, words, advice, isEnglish = false, at, link = null }: ReasonProps) {
   return (
     <li>
       <p class="reason-head">
@@ -106,9 +127,9 @@ function Reason({ who, from, badge, words, advice, isEnglish = false, at, userna
         <p>{words}</p>
         {advice !== null && <p class="hint">{advice}</p>}
       </div>
-      {username !== null && isOffered('people') && (
+      {link !== null && isOffered(link.view) && (
         <p>
-          <a href={linkTo('people', [username])}>{t(isAboutAccount ? 'refusals.toAccount' : 'refusals.toPerson', { name: username })}</a>
+          <a href={linkTo(link.view, link.rest, link.query)}>{link.words}</a>
         </p>
       )}
     </li>
