@@ -1,10 +1,10 @@
 // The port of a listener: it is part of the line that begins the listener, and so none of its settings.
 
 import { useId, useState } from 'preact/hooks';
-import { wordsOf } from '../../components/faces.tsx';
 import { t } from '../../i18n.ts';
 import type { Draft } from '../../settings/draft.ts';
 import { isPort, lineOfListener } from '../../settings/setting-form.ts';
+import { SettingRow } from './setting-row.tsx';
 
 export interface ListenerPortProps {
   readonly draft: Draft;
@@ -33,14 +33,13 @@ export function ListenerPort({ draft, listener, moved }: ListenerPortProps) {
     }
   };
   return (
-    <div class="setting listener-port">
-      <div class="setting-words">
-        <label for={id}>{t('settings.port')}</label>
-        <p class="hint" id={`${id}-hint`}>
-          {isHere ? t('settings.portHint') : t('settings.portElsewhere', { file: place.file })}
-        </p>
-      </div>
-      <div class="setting-control">
+    <div class="listener-port">
+      <SettingRow
+        id={id}
+        label={t('settings.port')}
+        hint={isHere ? t('settings.portHint') : t('settings.portElsewhere', { file: place.file })}
+        problem={problem}
+      >
         <input
           id={id}
           inputMode="numeric"
@@ -50,12 +49,7 @@ export function ListenerPort({ draft, listener, moved }: ListenerPortProps) {
           aria-describedby={`${id}-hint`}
           onChange={(event) => void move(event.currentTarget.value)}
         />
-        {problem !== null && (
-          <p class="field-error" role="alert">
-            {wordsOf(problem)}
-          </p>
-        )}
-      </div>
+      </SettingRow>
     </div>
   );
 }

@@ -3,7 +3,7 @@
 import { useId, useState } from 'preact/hooks';
 import { Badge } from '../../components/card.tsx';
 import { Check } from '../../components/check.tsx';
-import { Empty, wordsOf } from '../../components/faces.tsx';
+import { Empty } from '../../components/faces.tsx';
 import { Select } from '../../components/field.tsx';
 import { SearchBox } from '../../components/search-box.tsx';
 import { type Key, plural, t } from '../../i18n.ts';
@@ -12,6 +12,7 @@ import { SECTION_NAMES } from '../../settings/section-names.ts';
 import { codeIn, controlOf, type Known, listenersIn, matchesWords, valuesOf } from '../../settings/setting-form.ts';
 import { inWords } from '../../settings/setting-words.ts';
 import { ListenerPort } from './listener-port.tsx';
+import { SettingRow } from './setting-row.tsx';
 
 /** '' = the whole program. */
 const WHOLE = '';
@@ -107,33 +108,28 @@ function Setting({ known, draft, listener }: SettingProps) {
     await draft.set(name, next, listener).catch((error: Error) => setProblem(error)); // ask throws nothing else
   };
   return (
-    <div class={values.length > 0 ? 'setting is-set' : 'setting'}>
-      <div class="setting-words">
-        <label for={id}>{name}</label>
-        <p class="hint" id={`${id}-hint`}>
-          {codeIn(meaning).map((part, index) => (index % 2 === 1 ? <code key={part}>{part}</code> : part))}
-        </p>
-        <p class="setting-marks">
+    <SettingRow
+      id={id}
+      label={name}
+      hint={codeIn(meaning).map((part, index) => (index % 2 === 1 ? <code key={part}>{part}</code> : part))}
+      marks={
+        <>
           {syntax === 'seconds' && <Badge look="quiet">{t('settings.inSeconds')}</Badge>}
           {syntax === 'bytes' && <Badge look="quiet">{t('settings.inBytes')}</Badge>}
           {!isReloadable && <Badge look="quiet">{t('settings.nextStart')}</Badge>}
           {isOwn && <Badge look="quiet">{t('settings.own')}</Badge>}
-        </p>
-      </div>
-      <div class="setting-control">
-        <SettingControl id={id} known={known} values={values} set={set} />
-        {values.length > 0 && (
-          <button type="button" class="link" onClick={() => void set([])}>
-            {t('settings.reset')}
-          </button>
-        )}
-        {problem !== null && (
-          <p class="field-error" role="alert">
-            {wordsOf(problem)}
-          </p>
-        )}
-      </div>
-    </div>
+        </>
+      }
+      isSet={values.length > 0}
+      problem={problem}
+    >
+      <SettingControl id={id} known={known} values={values} set={set} />
+      {values.length > 0 && (
+        <button type="button" class="link" onClick={() => void set([])}>
+          {t('settings.reset')}
+        </button>
+      )}
+    </SettingRow>
   );
 }
 
