@@ -45,6 +45,11 @@ export function go(view: string, rest: readonly string[] = [], query: Readonly<R
   location.hash = linkTo(view, rest, query);
 }
 
+/** goInstead moves there, and the way back leads past the place where we are. */
+export function goInstead(view: string, rest: readonly string[] = []): void {
+  location.replace(linkTo(view, rest));
+}
+
 function readPlace(): Place {
   const [path = '', search = ''] = location.hash.replace(/^#\/?/, '').split('?');
   const [view = '', ...rest] = path.split('/').map(decode);

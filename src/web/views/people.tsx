@@ -1,6 +1,6 @@
 // Who may connect: accounts, their rules, and who may use this page.
 
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import type { Answer } from '../api/answer.ts';
 import { api, ask } from '../api/client.ts';
 import { Button } from '../components/button.tsx';
@@ -10,7 +10,7 @@ import { SearchBox } from '../components/search-box.tsx';
 import { Table } from '../components/table.tsx';
 import { number, t } from '../i18n.ts';
 import { useLive } from '../live.ts';
-import { go, linkTo, place } from '../router.ts';
+import { go, goInstead, linkTo, place } from '../router.ts';
 import { AddPerson } from './add-person.tsx';
 import { BeginRules } from './begin-rules.tsx';
 import { DynamicSecurity } from './dynamic-security.tsx';
@@ -33,9 +33,12 @@ export function View() {
 function People() {
   const added = place.value.query.get('add');
   const people = useLive(loadPeople, EVERY_MS);
-  const hasRules = people.data.value?.users.some((user) => user.hasRules !== null) ?? true;
-  const mayBegin = people.data.value?.mayBegin ?? false;
-  const taken = people.data.value?.users.map(({ username }) => username) ?? [];
+  const known = people.data.value;
+  const hasRules = known?.users.some((user) => user.hasRules !== null) ?? true;
+  const taken = known?.users.map(({ username }) => username) ?? [];
+  useEffect(() => {
+    if (added !== null && taken.includes(added)) goInstead('people', [added]); // a link may be older than the account
+  }, [added, known !== null]);
   const close = () => {
     go('people');
     void people.refresh();
@@ -66,7 +69,9 @@ function People() {
           </div>
         )}
       </Shown>
-      {added !== null && <AddPerson name={added} taken={taken} hasRules={hasRules} mayBegin={mayBegin} close={close} />}
+      {added !== null && known !== null && (
+        <AddPerson name={added} taken={taken} hasRules={hasRules} mayBegin={known.mayBegin} close={close} />
+      )}
     </>
   );
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { mqttClient } from '../../support/clients/mqtt-client.ts';
 import { temporaryFolder } from '../../support/disk/temporary-folder.ts';
-import { ask, openBox } from './box.ts';
+import { ask, OWNER, openBox } from './box.ts';
 import { LOOKS, noBrowser, openBrowser, type VisitOptions } from './browser.ts';
 
 const PASSWORD = 'a long enough password';
@@ -169,14 +169,48 @@ test('client with a wrong password is explained, and its account is one click aw
   const login = { port: box.port, clientId: 'old-phone', username: 'tom', password: 'wrong', reconnectPeriod: 0 };
   await assert.rejects(mqttClient(context, login));
   await page.getByText('old-phone (tom)').waitFor();
-  await page.getByText('has no account here').waitFor();
+  await page.getByText('“tom” had no account here at that time.').waitFor();
   await audit();
-  await page.getByRole('link', { name: 'Give “tom” an account or a new password' }).click();
-  await page.getByRole('button', { name: 'Add “tom”' }).click();
+  await page.getByRole('link', { name: 'Add “tom”' }).click();
   const dialog = page.getByRole('dialog');
   assert.equal(await dialog.getByLabel('Name', { exact: true }).inputValue(), 'tom');
   await dialog.getByRole('button', { name: 'Make the account' }).click();
   await dialog.getByText('It is shown only now').waitFor();
+});
+
+test('link to add somebody leads to the account where there is one by now', { skip: noBrowser }, async (context) => {
+  const { box, session, page } = await withRules(context);
+  await ask(box, session, '/users', { method: 'POST', body: { username: 'tom', password: PASSWORD } });
+  await page.goto(`${box.url}/#/people?add=tom`);
+  await page.getByRole('button', { name: 'New password' }).waitFor();
+  assert.equal(await page.getByRole('dialog').count(), 0);
+});
+
+test('dialog to add somebody comes with all that it shows, stays as it is while others publish, and takes a click on its words', {
+  skip: noBrowser,
+}, async (context) => {
+  const { box, page } = await withRules(context);
+  const held = Promise.withResolvers<void>();
+  await page.route('**/api/v1/phone-setup', async (route) => {
+    await held.promise;
+    await route.continue();
+  });
+  const asked = page.waitForRequest('**/api/v1/phone-setup');
+  await page.goto(`${box.url}/#/people?add=lamp`);
+  await asked;
+  const dialog = page.getByRole('dialog');
+  assert.equal(await dialog.count(), 0);
+  held.resolve();
+  await dialog.getByText('Sensor', { exact: true }).waitFor();
+  const hub = await mqttClient(context, { port: box.port, ...OWNER });
+  const traffic = setInterval(() => hub.publish('home/load', 'x'), 5);
+  context.after(() => clearInterval(traffic));
+  const watch = 'new MutationObserver((changes) => element.setAttribute("data-changes", String(changes.length)))';
+  await dialog.evaluate(`(element) => ${watch}.observe(element, { subtree: true, childList: true, characterData: true })`);
+  for (let times = 0; times < 2; times++) await page.waitForResponse('**/api/v1/phone-setup'); // the view behind it has been asked again
+  assert.equal(await dialog.getAttribute('data-changes'), null);
+  await dialog.getByText('Sensor', { exact: true }).click();
+  assert.equal(await dialog.getByRole('radio', { name: /^Sensor/ }).isChecked(), true);
 });
 
 test('message that the rules of the owner refuse leads to these rules', { skip: noBrowser }, async (context) => {
