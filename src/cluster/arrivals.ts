@@ -11,6 +11,7 @@ import { Gate } from './gate.ts';
 import { staysHere, type Wish } from './interest.ts';
 import { Markers } from './markers.ts';
 import { durable, MARKERS_MS, type MoveTools, wordsOfMissing } from './move-tools.ts';
+import { AWAITED_MS } from './neighbours.ts';
 import { Patience } from './patience.ts';
 import { decodeSession } from './session-copy.ts';
 import {
@@ -25,8 +26,6 @@ import {
 } from './session-words.ts';
 import { inParts } from './words.ts';
 
-/** Milliseconds for one answer. */
-const ANSWER_MS = 2000;
 /** Milliseconds between two questions to a broker that has not answered. */
 const PAUSE_MS = 250;
 /** Milliseconds after which the giver is told that this broker still waits for others. */
@@ -184,7 +183,7 @@ export class Arrivals {
     let bytes: Buffer | null = null;
     while (bytes === null) {
       try {
-        bytes = await this.#tools.neighbours.ask(peer, word, ANSWER_MS);
+        bytes = await this.#tools.neighbours.ask(peer, word, AWAITED_MS);
       } catch (error) {
         if (error instanceof NobodyListens || !this.#waitsFor([peer], until)) throw error;
         await sleep(PAUSE_MS);
@@ -216,7 +215,7 @@ export class Arrivals {
   async #bytes(giver: string, move: string, size: number): Promise<Buffer> {
     const parts: Buffer[] = [];
     for (let at = 0; at < size; ) {
-      const part = await this.#tools.neighbours.ask(giver, { ask: 'part', move, at }, ANSWER_MS);
+      const part = await this.#tools.neighbours.ask(giver, { ask: 'part', move, at }, AWAITED_MS);
       if (part.length === 0) throw new Error('the session does not come to its end');
       parts.push(part);
       at += part.length;
@@ -225,7 +224,7 @@ export class Arrivals {
   }
 
   async #ask<T>(peer: string, word: ClientsWord): Promise<T> {
-    return readAnswer<T>(await this.#tools.neighbours.ask(peer, word, ANSWER_MS));
+    return readAnswer<T>(await this.#tools.neighbours.ask(peer, word, AWAITED_MS));
   }
 }
 

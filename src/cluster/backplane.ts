@@ -14,6 +14,7 @@ import {
 } from '@nats-io/transport-node';
 import { natsReason } from './nats-reason.ts';
 import type { Carrier } from './nats-stream.ts';
+import { UNHURRIED_MS } from './neighbours.ts';
 
 /** Milliseconds between two rounds of attempts. */
 const RETRY_MS = 1000;
@@ -23,8 +24,6 @@ const PING_MS = 2000;
 const PINGS_MAX = 2;
 /** Bytes that a server must take in one message: wills, retained values and client ids may need most of them. As it comes, it takes 1,048,576. */
 const PAYLOAD_MIN = 1_000_000;
-/** Milliseconds that another broker may take for an answer. */
-const ANSWER_MS = 5000;
 
 /** BackplaneOptions: `credentials` is the content of the file. */
 export interface BackplaneOptions {
@@ -105,7 +104,7 @@ export class Backplane implements Carrier {
   }
 
   /** ask gives one answer; throws where none comes. */
-  async ask(subject: string, bytes: Uint8Array, milliseconds = ANSWER_MS): Promise<Buffer> {
+  async ask(subject: string, bytes: Uint8Array, milliseconds = UNHURRIED_MS): Promise<Buffer> {
     try {
       const message = await this.#connection().request(subject, bytes, { timeout: milliseconds });
       return Buffer.from(message.data);
@@ -117,7 +116,7 @@ export class Backplane implements Carrier {
   /** askForMany gives answers until an empty one; throws where that, or one before it, does not come. */
   async askForMany(subject: string, bytes: Uint8Array): Promise<Buffer[]> {
     const answers: Buffer[] = [];
-    const waits = { maxWait: ANSWER_MS, stall: ANSWER_MS * 2, maxMessages: -1 }; // for the first; from one, of 256 KB at most, to the next
+    const waits = { maxWait: UNHURRIED_MS, stall: UNHURRIED_MS * 2, maxMessages: -1 }; // for the first; from one, of 256 KB at most, to the next
     const some = await this.#connection().requestMany(subject, bytes, { strategy: 'stall', ...waits });
     for await (const { data } of some) {
       if (data.length === 0) return answers;

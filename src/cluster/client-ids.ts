@@ -19,8 +19,9 @@ import { NoRoom } from './arrivals.ts';
 import { NobodyListens } from './backplane.ts';
 import { Doubts } from './doubts.ts';
 import { type Lease, Leases } from './leases.ts';
+import { durable } from './move-tools.ts';
 import { Moves } from './moves.ts';
-import type { Neighbours } from './neighbours.ts';
+import { AWAITED_MS, type Neighbours, UNHURRIED_MS } from './neighbours.ts';
 import {
   type Announced,
   CLIENTS_VERSION,
@@ -34,11 +35,6 @@ import {
 import { isOfClient, Settling } from './settling.ts';
 import { Turns } from './turns.ts';
 import type { Wills } from './wills.ts';
-
-/** Milliseconds that a CONNECT waits for an answer. */
-const CLAIM_MS = 2000;
-/** Milliseconds for answers that no client waits for. */
-const ANSWER_MS = 5000;
 
 interface Claim extends Lease {
   readonly asked: ClientIdClaim;
@@ -131,7 +127,7 @@ export class ClientIds implements ClientIdClaims {
       const answers = await Promise.all(
         neighbours.mayBeThere().map(async (peer) => {
           const move = this.#moves.newMove();
-          return { peer, move, answer: await this.#askClaim(peer, { ...word, move }, CLAIM_MS) };
+          return { peer, move, answer: await this.#askClaim(peer, { ...word, move }, AWAITED_MS) };
         }),
       );
       if (answers.some(({ answer }) => answer?.is === 'later')) return 'taken';
@@ -255,7 +251,7 @@ export class ClientIds implements ClientIdClaims {
     if (sessions.get(word.clientId) !== session) return { is: 'none' }; // it ended with its connection
     if (!word.cleanStart) return { is: 'session', moving: this.#moves.give(session, word.move, word.from, leave) };
     sessions.end(session);
-    await new Promise<void>((resolve) => (broker.journal === null ? resolve() : broker.journal.whenDurable(() => resolve(), true)));
+    await durable(broker).catch(() => {}); // after a power cut it would be there again, which shows then
     return { is: 'none' };
   }
 
@@ -273,7 +269,7 @@ export class ClientIds implements ClientIdClaims {
     const answers = await Promise.all(
       neighbours.heard().map(async (peer) => {
         try {
-          const bytes = await neighbours.ask(peer, { ask: 'kick', clientId }, CLAIM_MS);
+          const bytes = await neighbours.ask(peer, { ask: 'kick', clientId }, AWAITED_MS);
           return { broker: peer, address: readAnswer<{ address: string | null }>(bytes).address };
         } catch {
           return { broker: peer, address: null };
@@ -321,7 +317,7 @@ export class ClientIds implements ClientIdClaims {
       const move = this.#moves.newMove();
       const isProven = broker.isAccount(listener, username);
       const own = { ask: 'claim', from: neighbours.id, move, clientId, username, isProven } as const;
-      const answer = await this.#askClaim(peer, { ...own, time, cleanStart: isClean, isLate: true }, ANSWER_MS);
+      const answer = await this.#askClaim(peer, { ...own, time, cleanStart: isClean, isLate: true }, UNHURRIED_MS);
       if (answer?.is === 'session') await this.#fetch(peer, move, clientId, answer.moving);
       if (answer?.is !== 'another') return;
       log.log('warning', `Cluster: client id ${clientId} belongs to another user at ${peer}: its client here is disconnected.`);

@@ -3,6 +3,12 @@
 import type { Wish } from './interest.ts';
 import type { ClientsWord } from './session-words.ts';
 
+/** AWAITED_MS are milliseconds for an answer that a client waits for, or that is asked for again soon. */
+export const AWAITED_MS = 2000;
+
+/** UNHURRIED_MS are milliseconds for an answer that nobody waits for. */
+export const UNHURRIED_MS = 5000;
+
 /** Neighbours are asked for what they have of our clients. */
 export interface Neighbours {
   /** Of this broker. */

@@ -2,11 +2,10 @@
 // them is told until it has answered, and one that comes back is told of all.
 
 import type { Clock } from '../base/clock.ts';
-import type { Neighbours } from './neighbours.ts';
+import { AWAITED_MS, type Neighbours } from './neighbours.ts';
 import type { SaidAnswer, SaidWord } from './session-words.ts';
 import { inParts } from './words.ts';
 
-const ANSWER_MS = 2000;
 /** Milliseconds that it is remembered: as long as a broker is expected back, and then until it has asked. */
 const KEPT_MS = 7 * 86_400_000;
 const ASKED_MS = 600_000;
@@ -116,7 +115,7 @@ export class SaidWills {
     this.#telling.add(peer);
     try {
       for (const word of untold) {
-        await this.#deps.neighbours.ask(peer, word, ANSWER_MS); // an older one answers that it does not know the word
+        await this.#deps.neighbours.ask(peer, word, AWAITED_MS); // an older one answers that it does not know the word
         untold.delete(word);
       }
       if (this.#untold.get(peer) === untold) this.#untold.delete(peer);

@@ -8,11 +8,10 @@ import type { Session } from '../broker/session/session.ts';
 import { NobodyListens } from './backplane.ts';
 import type { Doubts } from './doubts.ts';
 import type { Leases } from './leases.ts';
-import type { Neighbours } from './neighbours.ts';
+import { type Neighbours, UNHURRIED_MS } from './neighbours.ts';
 import { type CompareWord, readAnswer } from './session-words.ts';
 import { inParts } from './words.ts';
 
-const ANSWER_MS = 5000;
 /** Milliseconds before a broker was missed in which it may not have heard us any more. */
 const UNHEARD_MS = 15_000;
 
@@ -84,7 +83,7 @@ export class Settling {
     const sessions = ids.map((id) => broker.sessions.get(id)).filter((session) => session !== null);
     const all = sessions.map((session) => [session.clientId, leases.of(session).time] as const);
     for (const held of all.length === 0 ? [] : inParts(all)) {
-      const bytes = await neighbours.ask(peer, { ask: 'compare', from: neighbours.id, held }, ANSWER_MS);
+      const bytes = await neighbours.ask(peer, { ask: 'compare', from: neighbours.id, held }, UNHURRIED_MS);
       for (const clientId of readAnswer<{ earlier: readonly string[] }>(bytes).earlier) await reclaim(peer, clientId);
     }
   }

@@ -3,13 +3,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../base/clock.ts';
 import type { Broker } from '../broker/broker.ts';
-import type { Neighbours } from './neighbours.ts';
+import { AWAITED_MS, type Neighbours } from './neighbours.ts';
 import { readAnswer, type SaidAnswer } from './session-words.ts';
 
 /** Milliseconds that they wait: for others to be heard, and at most. */
 const HEARING_MS = 1500;
 const HELD_MS = 8000;
-const ANSWER_MS = 2000;
 /** Milliseconds that a client with such a will waits for that when it connects. */
 const RELEASE_MS = 5000;
 
@@ -78,7 +77,7 @@ export class UnsettledWills {
     const { neighbours, run } = this.#deps;
     for (let part = 0, hasMore = true; hasMore; part++) {
       const word = { ask: 'wills', from: neighbours.id, run, part } as const;
-      const answer = readAnswer<SaidAnswer>(await neighbours.ask(peer, word, ANSWER_MS));
+      const answer = readAnswer<SaidAnswer>(await neighbours.ask(peer, word, AWAITED_MS));
       for (const clientId of answer.said) said.add(clientId);
       hasMore = answer.more;
     }
