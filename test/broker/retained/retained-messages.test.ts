@@ -75,17 +75,20 @@ test('RetainedCursor finds the same in many short walks as in one long walk when
 test('RetainedMessages keeps a topic of two hundred levels for a few times its text, and gives all back when it is cleared', () => {
   const store = new RetainedMessages();
   const names = Array.from({ length: 2000 }, (_, at) => Buffer.from(`${at}/${'d/'.repeat(198)}${at % 2}`).toString());
-  const before = heldBytes();
-  for (const one of names) store.set(retained(one, 'x'));
-  const each = (heldBytes() - before) / names.length;
-  assert.ok(each < 2000, `${Math.round(each)} bytes each`);
-  for (const one of names) store.set(retained(one.replace(/.$/, 'z'), 'x')); // they part at the last level only
-  assert.ok((heldBytes() - before) / names.length < 5000);
-  for (const one of names) {
-    store.delete(one);
-    store.delete(one.replace(/.$/, 'z'));
-  }
-  const left = heldBytes() - before;
+  const fillAndClear = () => {
+    const before = heldBytes();
+    for (const one of names) store.set(retained(one, 'x'));
+    const each = (heldBytes() - before) / names.length;
+    assert.ok(each < 2000, `${Math.round(each)} bytes each`);
+    for (const one of names) store.set(retained(one.replace(/.$/, 'z'), 'x')); // they part at the last level only
+    assert.ok((heldBytes() - before) / names.length < 5000);
+    for (const one of names) {
+      store.delete(one);
+      store.delete(one.replace(/.$/, 'z'));
+    }
+    return heldBytes() - before;
+  };
+  const left = Math.min(fillAndClear(), fillAndClear()); // the first time V8 keeps what it compiles, too
   assert.ok(left < 300_000, `${left} bytes are left`);
   assert.equal(store.count, 0);
 });
