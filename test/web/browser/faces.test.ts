@@ -112,7 +112,11 @@ async function open(context: TestContext, look: (typeof LOOKS)[number]) {
   await page.locator('main h1').waitFor();
   return {
     page,
-    audit,
+    /** audit looks when there is a heading, which comes with the code of the view. */
+    async audit() {
+      await page.locator('h1').first().waitFor({ state: 'attached' });
+      await audit();
+    },
     visitView: (view: string) => visitView(page, box.url, view),
     /** intercept answers in the place of the box, until the function that it gives is called. */
     async intercept(answer: (route: Route) => unknown) {
