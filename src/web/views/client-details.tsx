@@ -8,7 +8,7 @@ import { Empty, Shown } from '../components/faces.tsx';
 import { Table } from '../components/table.tsx';
 import { ago, bytes, dateTime, number, plural, t } from '../i18n.ts';
 import { useLive } from '../live.ts';
-import { go, linkTo } from '../router.ts';
+import { go, isOffered, linkTo } from '../router.ts';
 import { mayNow } from '../visit.ts';
 import { addressOf, type Client, ConfirmAct, Protocol } from './client-parts.tsx';
 import { Refusals } from './refusals.tsx';
@@ -99,7 +99,7 @@ function Connection({ client }: { readonly client: Client }) {
     <Card title={t('clients.connection')}>
       <Facts
         rows={[
-          [t('clients.user'), username ?? t('clients.nobody')],
+          [t('clients.user'), <User key="user" username={username} />],
           [t('clients.address'), port === null || port === 0 ? address : `${address} : ${port}`],
           [t('clients.listener'), listener],
           [t('clients.protocol'), <Protocol key="protocol" client={client} />],
@@ -109,6 +109,12 @@ function Connection({ client }: { readonly client: Client }) {
       />
     </Card>
   );
+}
+
+/** Who is to keep a client out for good does it there. */
+function User({ username }: Pick<Client, 'username'>) {
+  if (username === null) return <>{t('clients.nobody')}</>;
+  return isOffered('people') ? <a href={linkTo('people', [username])}>{username}</a> : <>{username}</>;
 }
 
 function Messages({ client: { queue, sessionExpiry, will } }: { readonly client: Client }) {

@@ -10,7 +10,7 @@ import { SearchBox } from '../components/search-box.tsx';
 import { Table } from '../components/table.tsx';
 import { ago, bytes, number, plural, t } from '../i18n.ts';
 import { useLive } from '../live.ts';
-import { go, linkTo, place } from '../router.ts';
+import { go, isOffered, linkTo, place } from '../router.ts';
 import { useSettled } from '../settled.ts';
 import { mayNow } from '../visit.ts';
 import { ClientDetails } from './client-details.tsx';
@@ -33,7 +33,17 @@ export function View() {
   const which = SHOWN.find((each) => each === asked) ?? 'connected';
   return (
     <>
-      <PageHeader title={t('clients.title')} lead={t('clients.lead')} />
+      <PageHeader
+        title={t('clients.title')}
+        lead={t('clients.lead')}
+        actions={
+          isOffered('people') && (
+            <Button icon="plus" onClick={() => go('people', [], { add: '' })}>
+              {t('steps.people')}
+            </Button>
+          )
+        }
+      />
       <div class="stack">
         <Choice<Which>
           label={t('clients.which')}

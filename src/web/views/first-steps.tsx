@@ -110,7 +110,7 @@ function StepLine({ step: { isDone, title, words, view, query } }: { readonly st
     <li class={isDone ? 'is-done' : undefined}>
       <Icon name={isDone ? 'check' : 'circle'} />
       <span>
-        {isDone || !isOffered(view) ? name : <a href={linkTo(view, [], query)}>{name}</a>}
+        {!isOffered(view) ? name : <a href={linkTo(view, [], query)}>{name}</a>}
         <span class="unseen">{t(isDone ? 'steps.done' : 'steps.open')}</span>
         {!isDone && <span class="hint">{t(words)}</span>}
       </span>
