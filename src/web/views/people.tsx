@@ -17,6 +17,7 @@ import { DynamicSecurity } from './dynamic-security.tsx';
 import { MayTheyCard } from './may-they.tsx';
 import { PersonDetails } from './person-details.tsx';
 import { ROLE_NAMES } from './role-names.ts';
+import { Tokens } from './tokens.tsx';
 
 type User = Answer<'/api/v1/users'>['items'][number];
 type Roles = Answer<'/api/v1/roles'>;
@@ -65,6 +66,7 @@ function People() {
             )}
             <List users={users} roles={roles} isDynamic={isDynamic} />
             <MayTheyCard users={taken} />
+            <Tokens />
             <DynamicSecurity />
           </div>
         )}

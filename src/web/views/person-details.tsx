@@ -18,6 +18,7 @@ import { MayTheyCard } from './may-they.tsx';
 import { PersonRules } from './person-rules.tsx';
 import { makePassword, type Rule } from './person-templates.ts';
 import { ROLE_NAMES } from './role-names.ts';
+import { Tokens } from './tokens.tsx';
 
 const EVERY_MS = 5000;
 
@@ -65,6 +66,7 @@ export function PersonDetails({ username }: { readonly username: string }) {
               <PageAccess username={username} role={role} refresh={() => void person.refresh()} />
             </div>
             <MayTheyCard users={[username]} />
+            {role !== null && <Tokens account={username} />}
             {dialog === 'password' && <PasswordDialog username={username} close={close} />}
             {dialog === 'remove' && <RemoveDialog username={username} clients={clients} role={role} rules={rules ?? []} close={close} />}
           </div>
