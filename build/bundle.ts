@@ -83,14 +83,21 @@ const englishZod: Plugin = {
   name: 'English zod',
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /\/locales\/index\.js$/ }, ({ path, resolveDir }) =>
-      resolveDir.includes('/zod/') ? { path: join(resolveDir, path), namespace: 'english-zod' } : undefined,
+      resolveDir.includes('/zod/')
+        ? { path: insideModules(join(resolveDir, path)), namespace: 'english-zod', pluginData: join(resolveDir, path) }
+        : undefined,
     );
-    onLoad({ filter: /./, namespace: 'english-zod' }, ({ path }) => ({
+    onLoad({ filter: /./, namespace: 'english-zod' }, ({ pluginData }) => ({
       contents: "export { default as en } from './en.js';",
-      resolveDir: dirname(path),
+      resolveDir: dirname(pluginData as string), // as resolved above
     }));
   },
 };
+
+/** esbuild writes the path of such a module into the bundle, which must not tell where the checkout was. */
+function insideModules(path: string): string {
+  return path.slice(path.lastIndexOf('/node_modules/') + 1);
+}
 
 /**
  * bundle writes `outfile`, and PACKAGES_APART beside it if it is the program. Imports of static names, also `import()`, are in it; what is
