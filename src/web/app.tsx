@@ -9,6 +9,7 @@ import { connected } from './connection.ts';
 import { t } from './i18n.ts';
 import { Layout } from './layout.tsx';
 import { startRouter } from './router.ts';
+import { waiting } from './settings/trial.ts';
 import { Claim } from './views/claim.tsx';
 import { SignIn } from './views/sign-in.tsx';
 import { visit } from './visit.ts';
@@ -17,9 +18,10 @@ import { visit } from './visit.ts';
 export function App() {
   useEffect(startRouter, []);
   useSignalEffect(() => void boxWords()); // they are there before something goes wrong
+  const isTrialSaid = waiting.value !== null && visit.value.kind === 'at-work'; // its banner says that the box does not answer, and what happens
   return (
     <>
-      {!connected.value && (
+      {!connected.value && !isTrialSaid && (
         <div class="disconnected" role="status">
           <span class="spinner" aria-hidden="true" />
           {t('connection.lost')}

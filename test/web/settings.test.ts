@@ -15,6 +15,7 @@ import {
   lineOfListener,
   listenersIn,
   matchesWords,
+  movedPage,
   remarkIn,
   type Said,
   valuesOf,
@@ -120,3 +121,17 @@ for (const language of ['de', 'fr']) {
 function wordsIn(meaning = ''): readonly string[] {
   return codeIn(meaning).filter((_, index) => index % 2 === 1);
 }
+
+test('page knows where it moves when its own listener gets another port, and otherwise says nothing', () => {
+  const pages = (...ports: string[]) => [
+    said('protocol', 'mqtt', 'listener 1883'),
+    ...ports.map((port) => said('protocol', 'http', `listener ${port}`)),
+  ];
+  const here = { protocol: 'http:', hostname: '127.0.0.1', port: '18443' };
+  assert.equal(movedPage(pages('18443', '8443'), pages('18444', '8443'), here), 'http://127.0.0.1:18444/');
+  assert.equal(movedPage(pages('80'), pages('8080'), { protocol: 'http:', hostname: 'pi.local', port: '' }), 'http://pi.local:8080/');
+  assert.equal(movedPage(pages('443'), pages('8443'), { protocol: 'https:', hostname: 'pi.local', port: '' }), 'https://pi.local:8443/');
+  assert.equal(movedPage(pages('18443'), pages('18443', '18444'), here), null, 'it stays');
+  assert.equal(movedPage(pages('18443', '8443'), pages('8443'), here), null, 'it goes, and comes nowhere');
+  assert.equal(movedPage(pages('8443'), pages('8444'), here), null, 'something forwards to it');
+});

@@ -36,6 +36,11 @@ function Countdown({ now }: { readonly now: Waiting }) {
         <p>
           <strong>{t('trial.title')}</strong> {t(isReached ? 'trial.ask' : 'trial.lockedOut')}
         </p>
+        {!isReached && now.movedTo !== null && (
+          <p>
+            {t('trial.moved')} <a href={`${now.movedTo}#/settings`}>{now.movedTo}</a>
+          </p>
+        )}
         {now.later.length > 0 && <p class="hint">{t('trial.later', { words: now.later.join(', ') })}</p>}
         {problem !== null && isReached && <Trouble problem={problem} />}
       </div>

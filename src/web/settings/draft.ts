@@ -4,7 +4,7 @@ import { computed, type Signal, signal } from '@preact/signals';
 import type { Answer } from '../api/answer.ts';
 import { api, ask } from '../api/client.ts';
 import type { paths } from '../api/schema.ts';
-import { type Known, type Said, withPort } from './setting-form.ts';
+import { type Known, movedPage, type Said, withPort } from './setting-form.ts';
 import { noteWaiting } from './trial.ts';
 
 type Configuration = Answer<'/api/v1/configuration'>;
@@ -25,10 +25,22 @@ export class Draft {
   readonly checked: Signal<Checked | null> = signal(null);
   /** Why the configuration could not be read. */
   readonly problem: Signal<Error | null> = signal(null);
-  readonly isChanged = computed(() => this.current.value !== null && this.text.value !== this.current.value.text);
+  /** Somebody is typing into a field of the form, and the text does not have it so far. */
+  readonly isTyping: Signal<boolean> = signal(false);
+  readonly isChanged = computed(() => this.current.value !== null && (this.isTyping.value || this.text.value !== this.current.value.text));
+  /** Where this page is once the draft is in force; null = where it is now, or the page does not know. */
+  readonly movedTo = computed(() => movedPage(this.#saidNow.value, this.said.value, location));
+  /** What the file says. */
+  readonly #saidNow: Signal<readonly Said[]> = signal([]);
   #timer: ReturnType<typeof setTimeout> | null = null;
   /** Answers may overtake each other: the latest counts. */
   #turn = 0;
+  /** Settings are changed one after the other: each in the text that the one before gave. */
+  #edits: Promise<void> = Promise.resolve();
+  /** Counts what is typed into the text itself: it ends the edits that are on their way. */
+  #typed = 0;
+  /** Counts what is typed into fields of the form. */
+  #keys = 0;
 
   /** read takes the text that is in the file now. A draft that somebody has begun stays, unless `isFresh`. */
   async read(isFresh: boolean): Promise<void> {
@@ -43,7 +55,7 @@ export class Draft {
       this.known.value = known;
       this.current.value = current;
       this.problem.value = null;
-      if (isUntouched) this.text.value = current.text;
+      if (isUntouched) this.#take(current.text);
       await this.#check();
     } catch (error) {
       this.problem.value = error as Error; // ask throws nothing else
@@ -52,30 +64,65 @@ export class Draft {
 
   /** type takes a text in that somebody is typing. */
   type(text: string): void {
-    this.text.value = text;
+    this.#take(text);
     this.checked.value = null;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.#check().catch(() => {}), TYPING_MS); // the next letter asks again
   }
 
+  /** typing is told when somebody types into a field of the form: what the box said is about another text. */
+  typing(): void {
+    this.#keys++;
+    this.isTyping.value = true;
+    this.checked.value = null;
+  }
+
+  /** typedNothing is told when what was typed changes nothing, or cannot be set. */
+  async typedNothing(): Promise<void> {
+    this.isTyping.value = false;
+    if (this.checked.value === null) await this.#check().catch(() => {}); // the next letter asks again
+  }
+
   /** set changes one setting in the text, as a person would. Throws Refusal or Unreachable, and the text stays. */
-  async set(name: string, values: readonly string[], listener: string | null): Promise<void> {
-    const body = { text: this.text.value, changes: [{ name, values: [...values], listener }] };
-    const { text, settings } = await ask(api.POST('/api/v1/configuration/edits', { body }));
-    this.text.value = text;
-    this.said.value = settings;
-    await this.#check();
+  set(name: string, values: readonly string[], listener: string | null): Promise<void> {
+    const [typed, keys] = [this.#typed, this.#keys];
+    const change = { name, values: [...values], listener };
+    const edit = this.#edits.then(() => (typed === this.#typed ? this.#edit(change, keys) : undefined));
+    this.#edits = edit.catch(() => {}); // whoever called it is told
+    return edit;
   }
 
   /** moveListener gives the listener of a line another port. Throws Refusal or Unreachable. */
   async moveListener(line: number, port: string): Promise<void> {
-    this.text.value = withPort(this.text.value, line, port);
+    this.#take(withPort(this.text.value, line, port));
     await this.#check();
   }
 
   /** discard goes back to what is in the file. */
   discard(): void {
     this.type(this.current.value?.text ?? '');
+  }
+
+  /** applied is told that the draft is what the file holds now, for the time being: the box may not be there to be asked. */
+  applied(revision: string): void {
+    if (this.current.value !== null) this.current.value = { ...this.current.value, text: this.text.value, revision };
+    this.#saidNow.value = this.said.value;
+  }
+
+  #take(text: string): void {
+    this.#typed++;
+    this.isTyping.value = false;
+    this.text.value = text;
+  }
+
+  async #edit(change: { name: string; values: string[]; listener: string | null }, keys: number): Promise<void> {
+    const typed = this.#typed;
+    const { text, settings } = await ask(api.POST('/api/v1/configuration/edits', { body: { text: this.text.value, changes: [change] } }));
+    if (typed !== this.#typed) return;
+    this.text.value = text;
+    this.said.value = settings;
+    if (keys === this.#keys) this.isTyping.value = false;
+    await this.#check();
   }
 
   async #check(): Promise<void> {
@@ -86,7 +133,8 @@ export class Draft {
       ask(api.POST('/api/v1/configuration/edits', { body: { text } })),
     ]);
     if (turn !== this.#turn) return;
-    this.checked.value = checked;
+    this.checked.value = this.isTyping.value ? null : checked;
     this.said.value = settings;
+    if (text === this.current.value?.text) this.#saidNow.value = settings;
   }
 }

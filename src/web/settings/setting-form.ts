@@ -47,6 +47,28 @@ export function withPort(text: string, line: number, port: string): string {
   return lines.join('\n');
 }
 
+/** Where a page is: of `location`. */
+interface PagePlace {
+  readonly protocol: string;
+  readonly hostname: string;
+  readonly port: string;
+}
+
+/** movedPage gives the address of the page at `place` once its listener has another port; null = it stays, or nobody can tell where it goes. */
+export function movedPage(now: readonly Said[], next: readonly Said[], { protocol, hostname, port }: PagePlace): string | null {
+  const own = port || (protocol === 'https:' ? '443' : '80');
+  const [before, after] = [pagePorts(now), pagePorts(next)];
+  const come = after.filter((each) => !before.includes(each));
+  return before.includes(own) && !after.includes(own) && come.length === 1 ? `${protocol}//${hostname}:${come[0]}/` : null;
+}
+
+/** The listeners that have the page. */
+function pagePorts(said: readonly Said[]): readonly string[] {
+  return said.flatMap(({ name, value, block }) =>
+    name === 'protocol' && value === 'http' ? [block?.replace(/^listener /, '') ?? ''] : [],
+  );
+}
+
 /** matchesWords tells whether a setting is one that somebody looks for. */
 export function matchesWords({ name, meaning }: Known, words: string): boolean {
   const text = `${name} ${meaning}`.toLowerCase();

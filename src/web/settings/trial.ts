@@ -15,6 +15,8 @@ export interface Waiting {
   readonly until: number;
   /** Words that take effect at the next start. */
   readonly later: readonly string[];
+  /** Where the page is meanwhile; null = where it was, or this page does not know. */
+  readonly movedTo: string | null;
 }
 
 /** waiting is null where none waits. */
@@ -26,18 +28,19 @@ export const ended = signal(0);
 /** Seconds after the end in which the box puts the old text in force. */
 const GRACE_MS = 3000;
 
-/** tryText puts a text in force for the time being. Throws Refusal or Unreachable, and nothing was changed. */
-export async function tryText(text: string, revision: string): Promise<void> {
+/** tryText puts a text in force for the time being, and gives its revision. `movedTo`: see Waiting. Throws Refusal or Unreachable, and nothing was changed. */
+export async function tryText(text: string, revision: string, movedTo: string | null): Promise<string> {
   const sent = await api.PUT('/api/v1/configuration', { body: { text, revision }, headers: { 'if-match': `"${revision}"` } });
-  const { confirm, until, later } = await ask(Promise.resolve(sent));
-  waiting.value = { confirm, until: byOurClock(until, sent.response), later };
+  const { confirm, until, later, revision: ours } = await ask(Promise.resolve(sent));
+  waiting.value = { confirm, until: byOurClock(until, sent.response), later, movedTo };
+  return ours;
 }
 
 /** noteWaiting is for a change that was made by another way, or before this page was loaded. */
 export function noteWaiting(unconfirmed: { readonly confirm: string; readonly until: string } | null, response: Response): void {
   if (unconfirmed === null) return;
   if (waiting.value?.confirm === unconfirmed.confirm) return;
-  waiting.value = { confirm: unconfirmed.confirm, until: byOurClock(unconfirmed.until, response), later: [] };
+  waiting.value = { confirm: unconfirmed.confirm, until: byOurClock(unconfirmed.until, response), later: [], movedTo: null };
 }
 
 /** keep confirms the change. Throws Refusal or Unreachable. */

@@ -79,14 +79,14 @@ export function View() {
       </div>
       {draft.isChanged.value && (
         <div class="settings-bar">
-          <p role="status">{mistakes > 0 ? plural('settings.mistakes', mistakes) : t('settings.unsaved')}</p>
+          <p role="status">
+            {mistakes > 0
+              ? plural('settings.mistakes', mistakes)
+              : t(waiting.value === null ? 'settings.unsaved' : 'settings.unsavedOnTrial')}
+          </p>
           <div class="actions">
             <Button onClick={() => draft.discard()}>{t('settings.discard')}</Button>
-            <Button
-              look="primary"
-              disabled={mistakes > 0 || checked.value === null || waiting.value !== null}
-              onClick={() => setReviewing(true)}
-            >
+            <Button look="primary" disabled={mistakes > 0 || waiting.value !== null} onClick={() => setReviewing(true)}>
               {t('settings.review')}
             </Button>
           </div>

@@ -177,7 +177,7 @@ function AutomaticCard({ updates }: { readonly updates: Updates }) {
       { name: 'update_window', values: mode === 'off' ? [] : [window.trim()] },
     ];
     const edited = await ask(api.POST('/api/v1/configuration/edits', { body: { text, changes } }));
-    if (edited.text !== text) await tryText(edited.text, revision);
+    if (edited.text !== text) await tryText(edited.text, revision, null);
   };
   return (
     <Card title={t('updates.automatic')}>

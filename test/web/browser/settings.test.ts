@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { mqttClient } from '../../support/clients/mqtt-client.ts';
 import { freePorts } from '../../support/network/free-ports.ts';
 import { OWNER, openBox } from './box.ts';
@@ -15,6 +15,11 @@ async function setKeepalive(page: Page, value: string): Promise<void> {
   await field.fill(value);
   await field.press('Enter');
   await page.getByRole('button', { name: 'Review changes' }).click();
+}
+
+/** Waits until a field does. */
+async function holds(field: Locator, wanted: RegExp): Promise<void> {
+  while (!wanted.test(await field.inputValue()));
 }
 
 for (const look of LOOKS) {
@@ -77,6 +82,62 @@ test('listener gets another port, and devices connect there', { skip: noBrowser 
   await page.getByRole('button', { name: 'Keep the changes' }).click();
   await page.getByText('The new settings stay.').waitFor();
   await mqttClient(context, { port, clientId: 'moved', ...OWNER });
+});
+
+test('review is offered while somebody types, and the text follows the field', { skip: noBrowser }, async (context) => {
+  const browser = await openBrowser(context);
+  const box = await openBox(context);
+  const { page, audit } = await browser.visit(box, { session: await box.claim() });
+  await page.goto(`${box.url}/#/settings`);
+  await page.getByLabel('Find a setting').fill('packet_size');
+  const field = page.getByLabel('max_packet_size', { exact: true });
+  await field.pressSequentially('500000');
+  await page.getByText('Your changes are not in force yet.').waitFor();
+  const text = page.getByLabel('Text of the file');
+  await holds(text, /^max_packet_size 500000$/m);
+  assert.equal(await field.evaluate((element) => element === element.ownerDocument.activeElement), true, 'nobody has left the field');
+  assert.equal(await field.inputValue(), '500000');
+  await audit();
+
+  // What is taken back while it is typed stays away, although the field is left by that.
+  await field.pressSequentially('1');
+  await page.getByRole('button', { name: 'Discard' }).click();
+  await page.getByText('Your changes are not in force yet.').waitFor({ state: 'hidden' });
+  await holds(field, /^$/);
+  assert.equal(await text.inputValue(), readFileSync(box.file, 'utf8'));
+
+  await field.fill('4096');
+  await page.getByRole('button', { name: 'Review changes' }).click();
+  await page.getByRole('dialog').getByText('max_packet_size 4096').waitFor();
+});
+
+test('page that moves says where to, and the change is kept there', { skip: noBrowser }, async (context) => {
+  const browser = await openBrowser(context);
+  const [port = 0] = await freePorts(1);
+  const box = await openBox(context);
+  const session = await box.claim();
+  const { page, audit, expect } = await browser.visit(box, { look: LOOKS[3]!, session });
+  expect(/Failed to load resource: (net::|.* 401 )/);
+  await page.goto(`${box.url}/#/settings`);
+  const old = new URL(box.url).port;
+  await page.getByLabel('Settings of').selectOption({ label: `Listener ${old}` });
+  const field = page.getByLabel('Port', { exact: true });
+  await field.fill(String(port));
+  await page.getByRole('button', { name: 'Review changes' }).click();
+  const address = `http://127.0.0.1:${port}/`;
+  await page.getByText(`This page moves, too: to ${address}`).waitFor();
+  await audit();
+  await page.getByRole('button', { name: 'Apply for 60 seconds' }).click();
+  await page.getByText('This page cannot reach the box any more.').waitFor();
+  assert.equal(await page.getByText('This page keeps trying.').count(), 0, 'one bar says it');
+  assert.equal(await page.getByText('Your changes are not in force yet.').count(), 0);
+  await audit();
+  assert.equal(await page.getByRole('link', { name: address }).getAttribute('href'), `${address}#/settings`);
+  const there = await browser.visit({ ...box, url: address.slice(0, -1) }, { session });
+  await there.page.goto(`${address}#/settings`);
+  await there.page.getByRole('button', { name: 'Keep the changes' }).click();
+  await there.page.getByText('The new settings stay.').waitFor();
+  assert.match(readFileSync(box.file, 'utf8'), new RegExp(`^listener ${port} 127`, 'm'));
 });
 
 test('mistake in the text is named with its line, and cannot be applied', { skip: noBrowser }, async (context) => {

@@ -22,7 +22,7 @@ export function ListenerPort({ draft, listener, moved }: ListenerPortProps) {
   const isHere = place.file === draft.current.value?.file;
   const move = async (typed: string) => {
     const port = typed.trim();
-    if (port === listener) return;
+    if (port === listener) return draft.typedNothing();
     try {
       if (!isPort(port)) throw new Error(t('settings.portWrong'));
       await draft.moveListener(place.line, port);
@@ -30,6 +30,7 @@ export function ListenerPort({ draft, listener, moved }: ListenerPortProps) {
       moved(port);
     } catch (error) {
       setProblem(error as Error); // moveListener throws nothing else
+      await draft.typedNothing();
     }
   };
   return (
@@ -47,6 +48,7 @@ export function ListenerPort({ draft, listener, moved }: ListenerPortProps) {
           disabled={!isHere}
           autocomplete="off"
           aria-describedby={`${id}-hint`}
+          onInput={() => draft.typing()}
           onChange={(event) => void move(event.currentTarget.value)}
         />
       </SettingRow>

@@ -19,7 +19,8 @@ export function Review({ draft, close }: { readonly draft: Draft; readonly close
   const apply = () => {
     clear();
     return send(async () => {
-      await tryText(draft.text.value, draft.current.value?.revision ?? '');
+      const movedTo = draft.movedTo.value;
+      draft.applied(await tryText(draft.text.value, draft.current.value?.revision ?? '', movedTo));
       close();
       void draft.read(true);
     });
@@ -32,6 +33,7 @@ export function Review({ draft, close }: { readonly draft: Draft; readonly close
   return (
     <Dialog title={t('settings.review')} close={close}>
       {checked === null ? <Loading /> : <Diff diff={checked.diff} />}
+      <Remarks look="bad" remarks={checked?.mistakes ?? []} file={draft.current.value?.file ?? ''} />
       <Remarks look="warn" remarks={checked?.warnings ?? []} file={draft.current.value?.file ?? ''} />
       {isStale ? (
         <div class="conflict" role="alert">
@@ -49,9 +51,10 @@ export function Review({ draft, close }: { readonly draft: Draft; readonly close
         <>
           {problem !== null && <Trouble problem={problem} />}
           <p class="hint">{t('settings.applyHint')}</p>
+          {draft.movedTo.value !== null && <p class="remarks warn">{t('settings.moves', { address: draft.movedTo.value })}</p>}
           <div class="actions">
             <Button onClick={close}>{t('dialog.cancel')}</Button>
-            <Button look="primary" isBusy={isBusy} disabled={checked === null} onClick={() => void apply()}>
+            <Button look="primary" isBusy={isBusy} disabled={checked === null || checked.mistakes.length > 0} onClick={() => void apply()}>
               {t('settings.apply')}
             </Button>
           </div>

@@ -1,6 +1,6 @@
 // The settings as a form: what each means, what it is without a word about it, and what it is now.
 
-import { useId, useState } from 'preact/hooks';
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { Badge } from '../../components/card.tsx';
 import { Check } from '../../components/check.tsx';
 import { Empty } from '../../components/faces.tsx';
@@ -13,6 +13,9 @@ import { codeIn, controlOf, type Known, listenersIn, matchesWords, valuesOf } fr
 import { inWords } from '../../settings/setting-words.ts';
 import { ListenerPort } from './listener-port.tsx';
 import { SettingRow } from './setting-row.tsx';
+
+/** A field is set when nothing was typed into it for so long. */
+const TYPING_MS = 400;
 
 /** '' = the whole program. */
 const WHOLE = '';
@@ -103,9 +106,13 @@ function Setting({ known, draft, listener }: SettingProps) {
   const id = useId();
   const values = valuesOf(known, draft.said.value, listener);
   const set = async (next: readonly string[]) => {
-    if (next.join('\n') === values.join('\n')) return;
     setProblem(null);
-    await draft.set(name, next, listener).catch((error: Error) => setProblem(error)); // ask throws nothing else
+    try {
+      await draft.set(name, next, listener);
+    } catch (error) {
+      setProblem(error as Error); // ask throws nothing else
+      await draft.typedNothing();
+    }
   };
   return (
     <SettingRow
@@ -123,7 +130,7 @@ function Setting({ known, draft, listener }: SettingProps) {
       isSet={values.length > 0}
       problem={problem}
     >
-      <SettingControl id={id} known={known} values={values} set={set} />
+      <SettingControl id={id} known={known} values={values} set={set} draft={draft} />
       {values.length > 0 && (
         <button type="button" class="link" onClick={() => void set([])}>
           {t('settings.reset')}
@@ -138,12 +145,16 @@ interface SettingControlProps {
   readonly known: Known;
   readonly values: readonly string[];
   readonly set: (values: readonly string[]) => Promise<void>;
+  readonly draft: Draft;
 }
 
-/** A text takes effect when the field is left, or by Enter: half a number is none. */
-function SettingControl({ id, known, values, set }: SettingControlProps) {
+function SettingControl({ id, known, values, set, draft }: SettingControlProps) {
   const control = controlOf(known);
   const value = values[0] ?? '';
+  const typed = useTyping(draft, values.join('\n'), (text) => {
+    const lines = (control.kind === 'list' ? text.split('\n') : [text]).map((line) => line.trim()).filter((line) => line !== '');
+    return lines.length === 0 && known.isSecret ? draft.typedNothing() : set(lines);
+  });
   const none = known.default === null ? t('settings.noDefault') : t('settings.default', { value: known.default });
   const common = { id, 'aria-describedby': `${id}-hint` };
   if (control.kind === 'choice') {
@@ -163,17 +174,9 @@ function SettingControl({ id, known, values, set }: SettingControlProps) {
       <textarea
         {...common}
         rows={Math.max(2, values.length)}
-        value={values.join('\n')}
         placeholder={`${none}\n${t('settings.listHint')}`}
         spellcheck={false}
-        onChange={(event) =>
-          void set(
-            event.currentTarget.value
-              .split('\n')
-              .map((line) => line.trim())
-              .filter((line) => line !== ''),
-          )
-        }
+        {...typed}
       />
     );
   }
@@ -182,15 +185,47 @@ function SettingControl({ id, known, values, set }: SettingControlProps) {
       {...common}
       type={(known.isSecret ? 'password' : 'text') as 'text'} // Preact's types know each kind of input apart
       inputMode={control.kind === 'number' ? 'numeric' : 'text'}
-      value={value}
       placeholder={known.isSecret && values.length > 0 ? t('settings.secretSet') : none}
       autocomplete="off"
       autocapitalize="none"
       spellcheck={false}
-      onChange={(event) => {
-        const text = event.currentTarget.value.trim();
-        if (text !== '' || !known.isSecret) void set(text === '' ? [] : [text]);
-      }}
+      {...typed}
     />
   );
+}
+
+type Field = HTMLInputElement | HTMLTextAreaElement;
+
+/** useTyping shows what somebody types until the field is left: what the box says meanwhile does not overtake the fingers. */
+function useTyping(draft: Draft, shown: string, set: (text: string) => Promise<void>) {
+  const [typed, setTyped] = useState<string | null>(null);
+  const timer = useRef<ReturnType<typeof setTimeout> | null>(null);
+  const running = useRef(Promise.resolve());
+  const latest = useRef(set);
+  latest.current = set;
+  const stop = () => {
+    if (timer.current !== null) clearTimeout(timer.current);
+    timer.current = null;
+  };
+  useEffect(() => stop, []);
+  const take = (text: string) => {
+    stop();
+    running.current = latest.current(text);
+  };
+  return {
+    value: typed ?? shown,
+    onInput: (event: preact.TargetedEvent<Field>) => {
+      const text = event.currentTarget.value;
+      stop();
+      setTyped(text);
+      draft.typing();
+      timer.current = setTimeout(() => take(text), TYPING_MS);
+    },
+    onChange: (event: preact.TargetedEvent<Field>) => take(event.currentTarget.value),
+    onBlur: async () => {
+      if (timer.current !== null && typed !== null) take(typed);
+      await running.current;
+      setTyped((now) => (now === typed ? null : now));
+    },
+  };
 }
