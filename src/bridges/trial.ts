@@ -168,13 +168,24 @@ class Trial {
     return isTaken;
   }
 
+  /** The likeliest first. */
   #advise({ fault, atConnect }: LinkError): void {
+    const { remoteUsername, remotePassword } = this.#options;
+    if (fault === 'credentials') this.#say({ step: 'advice', ok: true, text: signInAdvice(remoteUsername, remotePassword) });
     const text =
       fault === 'client id' || fault === 'credentials' || (fault === 'closed' && atConnect)
         ? `the trial has the client id "${this.#clientId}": a broker that knows its clients by their id may refuse this one and take "${this.#options.remoteClientId}"`
         : null;
     if (text !== null) this.#say({ step: 'advice', ok: true, text });
   }
+}
+
+/** Many brokers say "not authorized" to a wrong password, and none says which of the two is wrong. */
+function signInAdvice(username: string | null, password: string | null): string {
+  if (username === null) return 'check first whether the other broker asks for a user name and a password: the bridge has none';
+  return password === null
+    ? `check first whether the other broker asks for a password: the bridge signs in as "${username}" without one`
+    : `check the user name and the password first: the bridge signs in as "${username}"`;
 }
 
 function wordsFor({ version, bridgeBit }: Manner): string {

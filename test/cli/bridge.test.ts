@@ -185,6 +185,7 @@ test('bridge test says what the other broker refuses', async (context) => {
   const { status, stdout } = await runMidge(folder, ['bridge', 'test', '-c', main]);
   assert.equal(status, 1);
   assert.match(stdout, /ok +TCP stands, without TLS\n {2}FAILED +the other broker refuses the connection: /);
+  assert.match(stdout, /check the user name and the password first: the bridge signs in as "jane"\n.*the trial has the client id/);
   assert.ok(!stdout.includes('wrong'));
   assert.equal((await other.midge('status')).status, 0);
 });
