@@ -53,7 +53,8 @@ export function t(key: Key, values: Values = {}): string {
   const text: string = loaded.value?.words[key] ?? key;
   return text.replaceAll(/\{(\w+)\}/g, (whole, name: string) => {
     const value = values[name];
-    return value === undefined ? whole : typeof value === 'number' ? number(value) : value;
+    if (value === undefined) return whole;
+    return typeof value === 'number' && name !== 'port' ? number(value) : String(value); // a port is a name that has digits
   });
 }
 

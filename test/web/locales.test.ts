@@ -16,6 +16,15 @@ const WORDS = Object.fromEntries(
 const ENGLISH = WORDS['en']!;
 const PLURAL = /\.(one|other)$/;
 
+test('French signs stay with their words at the end of a line', () => {
+  const files = globSync('locales/**/fr.json', { cwd: WEB });
+  const words = files.flatMap((file) => Object.values<string>(JSON.parse(readFileSync(join(WEB, file), 'utf8'))));
+  assert.deepEqual(
+    words.filter((text) => /« | [:;?!»](?:\s|$)/.test(text)),
+    [],
+  );
+});
+
 test('languages have a file each, and no file is without its language', () => {
   assert.deepEqual(globSync('locales/*.json', { cwd: WEB }).sort(), LANGUAGES.map((language) => `locales/${language}.json`).sort());
   const listed = /LANGUAGES = \{(.+?)\}/.exec(readFileSync(join(WEB, 'i18n.ts'), 'utf8'))?.[1] ?? '';

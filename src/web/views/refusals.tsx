@@ -64,8 +64,9 @@ function List({ why: { refusals, held, deaf } }: { readonly why: Why }) {
   );
 }
 
-function whoOf({ clientId, username }: Why['refusals'][number]): string {
-  if (username === null) return clientId === '' ? t('refusals.unknown') : clientId;
+/** Who came with a certificate that is refused never said a client id, but it has a name. */
+function whoOf({ clientId, username, values: { name = t('refusals.unknown') } }: Why['refusals'][number]): string {
+  if (username === null) return clientId === '' ? String(name) : clientId;
   return clientId === '' ? username : `${clientId} (${username})`;
 }
 

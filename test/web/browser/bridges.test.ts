@@ -20,6 +20,7 @@ test('another box is invited, and accepts after it has seen what the bridge carr
   await dialog.getByLabel('Name of the other box').fill('anna');
   await dialog.getByLabel('Topics').fill('family/# news/#');
   await dialog.getByRole('button', { name: 'Make the invitation' }).click();
+  await dialog.getByText(`, port ${port}. It holds a password`).waitFor();
   const text = dialog.getByRole('textbox', { name: 'Invitation for anna' });
   await text.waitFor();
   await audit();
