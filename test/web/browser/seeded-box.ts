@@ -70,6 +70,7 @@ export async function openSeededBox(context: TestContext): Promise<SeededBox> {
     () => Promise.reject(new Error('the sensor with the old password was let in')),
     () => {},
   );
+  await ask(box, session, '/tokens', { method: 'POST', body: { name: 'prometheus', days: 365 } });
   for (const name of ['porch-camera', 'johns-tablet']) await ask(box, session, '/certificates/clients', { method: 'POST', body: { name } });
   await ask(box, session, '/certificates/clients/johns-tablet', { method: 'DELETE' });
   return { box, session, hub };
