@@ -86,6 +86,7 @@ export const ROUTES: Readonly<Record<string, Route | { readonly notOffered: stri
   'invite bridge': { method: 'POST', path: '/bridge-invitations' },
   'check invitation': { method: 'POST', path: '/bridge-invitations/check' },
   'accept invitation': { method: 'POST', path: '/bridges' },
+  'change bridge': { method: 'PATCH', path: '/bridges/{name}' },
   'remove bridge': { method: 'DELETE', path: '/bridges/{name}' },
   certificates: { method: 'GET', path: '/certificates' },
   'download authority': { method: 'GET', path: '/certificates/authority' },

@@ -5,6 +5,7 @@ import { filesOf } from '../access/options.ts';
 import { OperatorError } from '../base/errors.ts';
 import { certificatesInFile, rootInFile } from '../base/pem-files.ts';
 import { invitationFiles, isInvitationName, readInvitation, readTopics, writeInvitation } from '../config/bridge-invitation.ts';
+import { changeBridge } from '../config/change-bridge.ts';
 import { describeAccess, formatDiagnostic, isSecret, knownSettings, loadConfiguration, treatLines } from '../config/config.ts';
 import { removeBridge } from '../config/remove-bridge.ts';
 import { changeSetting, readSetting } from '../config/writer.ts';
@@ -53,6 +54,7 @@ const FILES: OperationNeeds['files'] = {
     })),
   known: knownSettings,
   withoutBridge: removeBridge,
+  withBridge: changeBridge,
 };
 
 const INVITATIONS: Omit<OperationNeeds['invitations'], 'issuerOf'> = {

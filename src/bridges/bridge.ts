@@ -75,6 +75,7 @@ export class Bridge implements Part {
     const { address } = this.#connector;
     return {
       name: this.name,
+      topics: this.options.topics,
       phase: this.#phase,
       since: this.#since,
       nextAttempt: this.#nextAttempt,

@@ -1,10 +1,12 @@
 // What a bridge tells about itself, for people and programs.
 
 import type { LinkFault } from '../broker/client/link-error.ts';
+import type { BridgeTopic } from './options.ts';
 
 /** BridgeState is a moment of one bridge. Times are milliseconds since 1970; counts are since the program started. */
 export interface BridgeState {
   readonly name: string;
+  readonly topics: readonly BridgeTopic[];
   /** 'waiting' = it tries again later; 'idle' = it waits for messages (`start_type lazy`); 'stopped' = it does not try again (`start_type once`). */
   readonly phase: 'connecting' | 'connected' | 'waiting' | 'idle' | 'stopped';
   /** When this phase began. */

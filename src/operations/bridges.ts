@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import type { BridgeState } from '../bridges/state.ts';
+import { localFilter, remoteFilter } from '../bridges/topics.ts';
 import { type Answer, OperationFailure, operation } from './operation.ts';
 import { iso, TIME } from './time.ts';
 
@@ -9,6 +10,16 @@ import { iso, TIME } from './time.ts';
 export const BRIDGE = z
   .object({
     name: z.string(),
+    topics: z
+      .array(
+        z.object({
+          filter: z.string().describe('of the topics here'),
+          remote: z.string().describe('of the same topics at the other broker'),
+          direction: z.enum(['in', 'out', 'both']).describe('in = from there to here'),
+          qos: z.number().int(),
+        }),
+      )
+      .describe('what it carries'),
     phase: z
       .enum(['connecting', 'connected', 'waiting', 'idle', 'stopped'])
       .describe("'waiting' = it tries again later; 'idle' = it waits for messages; 'stopped' = it does not try again"),
@@ -42,9 +53,15 @@ export const BRIDGES = operation({
 });
 
 /** bridgeOf shows one. */
-export function bridgeOf({ since, nextAttempt, lastError, oldestQueued, ...rest }: BridgeState): Answer<z.infer<typeof BRIDGE>> {
+export function bridgeOf({ topics, since, nextAttempt, lastError, oldestQueued, ...rest }: BridgeState): Answer<z.infer<typeof BRIDGE>> {
   return {
     ...rest,
+    topics: topics.map((topic) => ({
+      filter: localFilter(topic),
+      remote: remoteFilter(topic),
+      direction: topic.direction,
+      qos: topic.qos,
+    })),
     since: iso(since),
     nextAttempt: nextAttempt === null ? null : iso(nextAttempt),
     lastError: lastError === null ? null : { ...lastError, at: iso(lastError.at) },

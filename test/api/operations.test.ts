@@ -228,6 +228,7 @@ const NAMED: Readonly<Record<string, object | undefined>> = {
   'remove phone': undefined,
   'remove token': undefined,
   'test bridge': {},
+  'change bridge': { password: 'secret' },
   'remove bridge': undefined,
   'revoke client certificate': undefined,
   restore: {},

@@ -192,6 +192,7 @@ test('bridge test says what the other broker refuses', async (context) => {
 
 const BRIDGE: Status['bridges'][number] = {
   name: 'cloud',
+  topics: [],
   phase: 'waiting',
   since: '2026-01-31T18:00:00Z',
   nextAttempt: '2026-01-31T18:00:30Z',

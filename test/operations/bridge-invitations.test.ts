@@ -8,10 +8,12 @@ import { parseAclFile } from '../../src/access/acl-file.ts';
 import { parsePasswordFile } from '../../src/access/password-file.ts';
 import { verifyPassword } from '../../src/access/password-hash.ts';
 import { invitationFiles, isInvitationName, readInvitation, readTopics, writeInvitation } from '../../src/config/bridge-invitation.ts';
+import { changeBridge } from '../../src/config/change-bridge.ts';
 import { removeBridge } from '../../src/config/remove-bridge.ts';
 import { changeSetting } from '../../src/config/writer.ts';
 import { auditLine } from '../../src/operations/audit.ts';
 import { INVITE_BRIDGE } from '../../src/operations/bridge-invitations.ts';
+import { CHANGE_BRIDGE } from '../../src/operations/change-bridge.ts';
 import type { LastReload, OperationNeeds, SettingChange } from '../../src/operations/needs.ts';
 import { makeAppliance } from '../certificates/appliance.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
@@ -80,6 +82,7 @@ function boxOf(
     certificateOfFiles: () => (certificate === null ? null : { pem: certificate, file: '/etc/bought.pem' }),
     files: {
       withChange: (file: string, text: string, change: SettingChange) => changedText(file, text, change),
+      withBridge: changeBridge,
       withoutBridge: removeBridge,
     } as never,
     configuration: { file: at('midge.conf') } as never,
@@ -149,6 +152,59 @@ test('accept invitation leaves nothing when the broker cannot take it over, and 
   await good.ask('accept invitation', { text });
   assert.equal(good.read('conf.d/bridge-anna.crt').trim(), AUTHORITY.trim());
   assert.match(good.read('conf.d/bridge-anna.conf'), /^bridge_cafile .*bridge-anna\.crt$/m);
+});
+
+test('change bridge gives a bridge another password without touching the rest, and tells it to nobody', async (context) => {
+  const from = {
+    name: 'anna',
+    password: 'old secret',
+    address: 'pi.local:8883',
+    authority: AUTHORITY,
+    topics: readTopics(['a']),
+    from: 'pi',
+  };
+  const box = boxOf(context);
+  await box.ask('accept invitation', { text: writeInvitation(from) });
+  const before = box.read('conf.d/bridge-anna.conf');
+  const answer = await box.ask('change bridge', { name: 'anna', password: 'new secret' });
+  assert.deepEqual(answer, { name: 'anna', files: [box.at('conf.d/bridge-anna.conf')] });
+  assert.equal(box.read('conf.d/bridge-anna.conf'), before.replace('old secret', 'new secret'));
+  const line = auditLine(CHANGE_BRIDGE, { name: 'anna', password: 'new secret' }, { name: '"jane" over REST', right: 'admin' });
+  assert.equal(line, 'Done for "jane" over REST: change bridge (name "anna").');
+  await assert.rejects(box.ask('change bridge', { name: 'berta', password: 'x' }), { reason: 'not found' });
+  await assert.rejects(box.ask('change bridge', { name: 'anna', password: 'x\nlog_dest file /etc/passwd' }), /password/);
+  await assert.rejects(box.ask('change bridge', { name: 'anna', password: 'x' }, 'operator'), /right|admin/);
+
+  const by = [
+    'listener 8883',
+    'connection barn',
+    '# by hand',
+    'addresses 10.0.0.3 10.0.0.4',
+    'username a',
+    'username b',
+    'topic # out',
+    '',
+  ];
+  writeFileSync(box.at('midge.conf'), by.join('\n'));
+  await box.ask('change bridge', { name: 'barn', address: '10.0.0.5:1884', username: 'c', password: 'd' });
+  assert.deepEqual(box.read('midge.conf').split('\n'), [
+    ...[
+      'listener 8883',
+      'connection barn',
+      'remote_password d',
+      '# by hand',
+      'address 10.0.0.5:1884',
+      'remote_username c',
+      'topic # out',
+      '',
+    ],
+  ]);
+  const stuck = boxOf(context, { error: 'no' });
+  writeFileSync(stuck.at('midge.conf'), by.join('\n'));
+  await assert.rejects(stuck.ask('change bridge', { name: 'barn', password: 'd' }), {
+    message: 'Cannot change bridge "barn": no\nIt was taken back.',
+  });
+  assert.equal(stuck.read('midge.conf'), by.join('\n'));
 });
 
 test('remove bridge takes an invitation out again with its files, and the lines of a block that somebody has written', async (context) => {

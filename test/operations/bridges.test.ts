@@ -7,6 +7,7 @@ import { operationsOn } from './test-operations.ts';
 
 const STATE = {
   name: 'cloud',
+  topics: [{ pattern: 'a/#', direction: 'out', qos: 1, localPrefix: 'home/', remotePrefix: 'cellar/' }],
   phase: 'waiting',
   since: 1_800_000_000_000,
   nextAttempt: 1_800_000_005_000,
@@ -24,6 +25,7 @@ test('bridges are listed with their last trouble in words', async () => {
   const [bridge] = await operationsOn({ bridges: [STATE] })('bridges', {}, 'viewer');
   assert.deepEqual(bridge, {
     ...STATE,
+    topics: [{ filter: 'home/a/#', remote: 'cellar/a/#', direction: 'out', qos: 1 }],
     since: '2027-01-15T08:00:00Z',
     nextAttempt: '2027-01-15T08:00:05Z',
     lastError: { ...STATE.lastError, at: '2027-01-15T08:00:00Z' },

@@ -20,7 +20,7 @@ const HEARD = [
   'broker/client/*.ts',
   'bridges/*.ts',
   'certificates/client-certificates.ts',
-  'config/{writer,bridge-invitation,remove-bridge}.ts',
+  'config/{writer,bridge-invitation,change-bridge,remove-bridge}.ts',
   'phones/phone-book.ts',
   'state/{archive,restore-plan}.ts',
   'updates/{updates,fetch-release,manifest,choose-upgrade,minisign}.ts',

@@ -18,6 +18,8 @@ import { mayNow } from '../visit.ts';
 import { AcceptInvitation } from './bridges/accept-invitation.tsx';
 import { ClusterCards } from './bridges/cluster-cards.tsx';
 import { ConnectBroker } from './bridges/connect-broker.tsx';
+import { DIRECTIONS } from './bridges/direction-choice.tsx';
+import { EditBridge } from './bridges/edit-bridge.tsx';
 import { InviteBridge } from './bridges/invite-bridge.tsx';
 import '../styles/bridges.css';
 
@@ -63,7 +65,7 @@ export function View() {
           ) : (
             <div class="stack bridges">
               {all.map((bridge) => (
-                <BridgeCard key={bridge.name} bridge={bridge} removed={() => void bridges.refresh()} />
+                <BridgeCard key={bridge.name} bridge={bridge} changed={() => void bridges.refresh()} />
               ))}
             </div>
           )
@@ -83,8 +85,10 @@ const PHASES = {
   stopped: 'bridges.stopped',
 } as const;
 
-function BridgeCard({ bridge, removed }: { readonly bridge: Bridge; readonly removed: () => void }) {
-  const { name, phase, since, nextAttempt, address, lastError, refusedFilters, received, sent, queued, oldestQueued, dropped } = bridge;
+function BridgeCard({ bridge, changed }: { readonly bridge: Bridge; readonly changed: () => void }) {
+  const [isEditing, setEditing] = useState(false);
+  const { name, topics, phase, since, nextAttempt, address, lastError, refusedFilters, received, sent, queued, oldestQueued, dropped } =
+    bridge;
   const isDown = phase === 'waiting' || phase === 'stopped';
   return (
     <Card
@@ -103,6 +107,16 @@ function BridgeCard({ bridge, removed }: { readonly bridge: Bridge; readonly rem
         </p>
       )}
       {refusedFilters.length > 0 && <p class="remarks warn">{t('bridges.refused', { filters: refusedFilters.join(', ') })}</p>}
+      {topics.length > 0 && (
+        <ul class="bridge-topics" aria-label={t('bridges.topics')}>
+          {topics.map(({ filter, remote, direction }) => (
+            <li key={`${filter} ${remote} ${direction}`}>
+              <code>{filter}</code> {t(DIRECTIONS[direction])}
+              {remote !== filter && <span class="hint"> · {t('bridges.there', { filter: remote })}</span>}
+            </li>
+          ))}
+        </ul>
+      )}
       <dl class="figures">
         <Figure name={t('bridges.received')} value={number(received)} />
         <Figure name={t('bridges.sent')} value={number(sent)} />
@@ -113,7 +127,19 @@ function BridgeCard({ bridge, removed }: { readonly bridge: Bridge; readonly rem
         />
         <Figure name={t('bridges.dropped')} value={number(dropped)} />
       </dl>
-      {mayNow('operator') && <Trial name={name}>{mayNow('admin') && <Removal bridge={bridge} removed={removed} />}</Trial>}
+      {mayNow('operator') && (
+        <Trial name={name}>
+          {mayNow('admin') && (
+            <>
+              <Button icon="edit" name={t('bridges.editTitle', { name })} onClick={() => setEditing(true)}>
+                {t('bridges.edit')}
+              </Button>
+              <Removal bridge={bridge} removed={changed} />
+            </>
+          )}
+        </Trial>
+      )}
+      {isEditing && <EditBridge name={name} close={() => setEditing(false)} changed={changed} />}
     </Card>
   );
 }

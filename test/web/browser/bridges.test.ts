@@ -79,6 +79,20 @@ for (const look of LOOKS.filter(({ name }) => name === 'desktop-light' || name =
     assert.match(readFileSync(join(box.folder, 'bridge-cellar.conf'), 'utf8'), /^topic garden\/# out 1$/m);
     assert.ok(!box.lines().join('\n').includes(OWNER.password), 'no log has the password');
 
+    await page.getByRole('list', { name: 'Topics' }).getByText('garden/#').waitFor();
+    await page.getByRole('button', { name: 'Edit the bridge “cellar”' }).click();
+    await dialog.getByLabel('New password there', { exact: true }).fill('a wrong one');
+    assert.equal(await dialog.getByLabel('User name there').inputValue(), OWNER.username);
+    await audit();
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('not connected', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Test the connection' }).click();
+    await page.getByText(/check the user name and the password first/i).waitFor();
+    await page.getByRole('button', { name: 'Edit the bridge “cellar”' }).click();
+    await dialog.getByLabel('New password there', { exact: true }).fill(OWNER.password);
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('connected', { exact: true }).waitFor();
+
     await page.getByRole('button', { name: 'Remove the bridge “cellar”' }).click();
     await dialog.getByText('The account that it uses at the other broker stays.').waitFor();
     await audit();

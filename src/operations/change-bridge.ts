@@ -1,0 +1,50 @@
+// A bridge that stays what it is, but connects to another address, or signs in there in another way.
+
+import { z } from 'zod';
+import { OperatorError, reasonOf } from '../base/errors.ts';
+import { writeInForce } from './change-in-force.ts';
+import { mainFile } from './configuration.ts';
+import type { OperationNeeds } from './needs.ts';
+import { OperationFailure, operation } from './operation.ts';
+
+/** What stands behind a word in one line of the file. */
+const VALUE = z
+  .string()
+  .max(1000)
+  .regex(/^\S(?:[^\r\n\0]*\S)?$/);
+
+/** CHANGE_BRIDGE keeps what waits for the other broker. */
+export const CHANGE_BRIDGE = operation({
+  name: 'change bridge',
+  kind: 'command',
+  right: 'admin',
+  summary: 'Give a bridge another address, user name or password for the other broker, and put that in force. What is not given stays.',
+  input: z.strictObject({
+    name: z.string().describe('of the connection block'),
+    address: VALUE.nullish().describe('as in an address line'),
+    username: VALUE.nullish().describe('of its account at the other broker'),
+    password: VALUE.nullish().describe('of that account; no answer tells it'),
+  }),
+  output: z.object({ name: z.string(), files: z.array(z.string()).describe('that were changed') }),
+  run: async (needs, { name, address, username, password }) => {
+    const main = mainFile(needs);
+    if (needs.trial.waiting !== null)
+      throw new OperationFailure('conflict', `Cannot change "${main}": a change of the configuration waits to be confirmed`);
+    const changed = changeOf(needs, main, name, { address: address ?? null, username: username ?? null, password: password ?? null });
+    await writeInForce(needs, changed).catch((error: unknown) => {
+      throw new OperationFailure('not possible', `Cannot change bridge "${name}": ${reasonOf(error)}\nIt was taken back.`, {
+        cause: error,
+      });
+    });
+    return { name, files: changed.map(({ path }) => path) };
+  },
+});
+
+function changeOf({ files }: OperationNeeds, main: string, name: string, change: Parameters<OperationNeeds['files']['withBridge']>[2]) {
+  try {
+    return files.withBridge(main, name, change);
+  } catch (error) {
+    if (error instanceof OperatorError) throw new OperationFailure('not found', error.message);
+    throw error;
+  }
+}
