@@ -17,6 +17,8 @@ import { RuleWords } from './rule-words.tsx';
 export interface AddPersonProps {
   /** What the dialog begins with; '' = nothing. */
   readonly name: string;
+  /** What it is about: somebody, or a device that shall not get what a person gets. */
+  readonly who: 'somebody' | 'device';
   /** Names that there are. */
   readonly taken: readonly string[];
   /** False = there is no ACL file: everybody may do everything. */
@@ -32,18 +34,20 @@ type Kind = TemplateName | 'phone';
 const PHONE = { icon: 'phone', name: 'template.phone', words: 'template.phoneWords' } as const;
 
 /** AddPerson is a dialog of two steps: what to make, and what was made. */
-export function AddPerson({ name, taken, hasRules, mayBegin, close }: AddPersonProps) {
+export function AddPerson({ close, ...wanted }: AddPersonProps) {
   const [made, setMade] = useState<Made | null>(null);
   if (made !== null) return <MadeAccount made={made} close={close} />;
   return (
-    <Dialog title={t('people.add')} close={close}>
-      <PersonForm name={name} taken={taken} hasRules={hasRules} mayBegin={mayBegin} done={setMade} />
+    <Dialog title={t(wanted.who === 'device' ? 'steps.people' : 'people.add')} close={close}>
+      <PersonForm {...wanted} done={setMade} />
     </Dialog>
   );
 }
 
-function PersonForm({ name, taken, hasRules, mayBegin, done }: Omit<AddPersonProps, 'close'> & { readonly done: (made: Made) => void }) {
-  const [template, setTemplate] = useState<Kind>('person');
+type PersonFormProps = Omit<AddPersonProps, 'close'> & { readonly done: (made: Made) => void };
+
+function PersonForm({ name, who, taken, hasRules, mayBegin, done }: PersonFormProps) {
+  const [template, setTemplate] = useState<Kind>(who === 'device' ? 'sensor' : 'person');
   const [username, setUsername] = useState(name);
   const [typedArea, setArea] = useState<string | null>(null);
   const [isLimited, setLimited] = useState(hasRules || mayBegin);

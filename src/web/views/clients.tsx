@@ -38,7 +38,7 @@ export function View() {
         lead={t('clients.lead')}
         actions={
           isOffered('people') && (
-            <Button icon="plus" onClick={() => go('people', [], { add: '' })}>
+            <Button icon="plus" onClick={() => go('people', [], { add: '', kind: 'device' })}>
               {t('steps.people')}
             </Button>
           )

@@ -89,7 +89,7 @@ function stepsOf({ listeners, messages, clients, store }: Status, { accounts, ph
   const hasConnected = clients.connected + clients.away > 0 || messages.received > 0;
   return [
     { isDone: trust === 'trusted', title: 'steps.trust', words: TRUST_WORDS[trust], view: 'certificates' },
-    { isDone: accounts > 1, title: 'steps.people', words: 'steps.peopleWords', view: 'people', query: { add: '' } },
+    { isDone: accounts > 1, title: 'steps.people', words: 'steps.peopleWords', view: 'people', query: { add: '', kind: 'device' } },
     { isDone: phones > 0, title: 'steps.phone', words: 'steps.phoneWords', view: 'phones', query: { add: '' } },
     { isDone: hasConnected, title: 'steps.client', words: 'steps.clientWords', view: 'clients' },
     {

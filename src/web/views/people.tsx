@@ -25,7 +25,7 @@ type Roles = Answer<'/api/v1/roles'>;
 const EVERY_MS = 5000;
 const MOST = 1000;
 
-/** View is the list or one person, by the address of the page; `?add=NAME` opens the dialog for a new one. */
+/** View is the list or one person, by the address of the page; `?add=NAME` opens the dialog for a new one, `&kind=device` for a device. */
 export function View() {
   const [username] = place.value.rest;
   return username === undefined ? <People /> : <PersonDetails key={username} username={username} />;
@@ -72,7 +72,14 @@ function People() {
         )}
       </Shown>
       {added !== null && known !== null && (
-        <AddPerson name={added} taken={taken} hasRules={hasRules} mayBegin={known.mayBegin} close={close} />
+        <AddPerson
+          name={added}
+          who={place.value.query.get('kind') === 'device' ? 'device' : 'somebody'}
+          taken={taken}
+          hasRules={hasRules}
+          mayBegin={known.mayBegin}
+          close={close}
+        />
       )}
     </>
   );

@@ -78,6 +78,20 @@ test('rules begin with the first account that is limited, and all others keep al
   assert.match(rules, /^user tom\ntopic read home\/#$/m);
 });
 
+test('device is added with the rules of a device, unless somebody chooses otherwise', { skip: noBrowser }, async (context) => {
+  const { box, rules, page, audit } = await withRules(context);
+  await page.goto(`${box.url}/#/clients`);
+  await page.getByRole('button', { name: 'Add a device' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Add a device' });
+  await dialog.waitFor();
+  assert.equal(await dialog.getByRole('radio', { name: /^Sensor/ }).isChecked(), true);
+  await dialog.getByLabel('Name', { exact: true }).fill('temp-bath');
+  await audit();
+  await dialog.getByRole('button', { name: 'Make the account' }).click();
+  await page.getByText('It is shown only now').waitFor();
+  assert.match(readFileSync(rules, 'utf8'), /^user temp-bath\ntopic readwrite home\/temp-bath\/#$/m);
+});
+
 test('rules begin at a button, after a question', { skip: noBrowser }, async (context) => {
   const browser = await openBrowser(context);
   const box = await openBox(context);
