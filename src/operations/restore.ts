@@ -1,5 +1,6 @@
 // Puts a backup back: it is brought and looked at, and changes nothing; when somebody has confirmed what it would replace, the broker begins anew with it.
 
+import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { RestorePlan } from '../state/restore-plan.ts';
 import type { BroughtBackup, OperationNeeds } from './needs.ts';
@@ -12,6 +13,8 @@ const PREPARE_INPUT = z.strictObject({
   content: z.custom<AsyncIterable<Uint8Array>>((value) => typeof value === 'object' && value !== null && Symbol.asyncIterator in value),
   withConfiguration: z.boolean().default(false).describe('the files of the configuration too that are outside the state folder'),
 });
+
+const STAYING = z.object({ path: z.string(), holds: z.enum(['accounts', 'rules', 'settings']) });
 
 /** PREPARE_RESTORE takes a backup in. */
 export const PREPARE_RESTORE = operation({
@@ -27,6 +30,7 @@ export const PREPARE_RESTORE = operation({
     time: z.string(),
     program: z.string(),
     writes: z.array(z.string()).describe('folders and files that are written'),
+    stays: z.array(STAYING).describe('files outside the state folder that the broker uses, and that stay as they are now'),
     revivals: z.array(z.string()).describe('what it brings back that somebody has taken away since, such as an account'),
     damage: z.string().nullable().describe('what of its database cannot be taken'),
   }),
@@ -39,7 +43,20 @@ async function prepare(needs: OperationNeeds, input: z.infer<typeof PREPARE_INPU
   const wish = { withConfiguration, look: () => lookAt(needs, withConfiguration), report: (received: number) => report({ received }) };
   const { id, plan } = await broughtTo(needs).take(content, wish);
   const { host, time, program } = plan.manifest;
-  return { id, host, time, program, writes: plan.writes, revivals: plan.revivals, damage: plan.damage };
+  return { id, host, time, program, writes: plan.writes, stays: staysOf(needs, plan), revivals: plan.revivals, damage: plan.damage };
+}
+
+/** Where the main file of the configuration comes back, the broker uses what that one names; all else that it uses is in the state folder, or stays. */
+function staysOf({ access, configuration, listeners, state }: OperationNeeds, { brings }: RestorePlan): readonly z.infer<typeof STAYING>[] {
+  const { file, filesRead } = configuration;
+  if (file !== null && brings.includes(resolve(file))) return [];
+  const pairs = listeners.map(({ name }) => access.filesOf(name));
+  const accounts = new Set([...pairs.map(({ passwordFile }) => passwordFile), access.dynamic?.file]);
+  const rules = new Set(pairs.map(({ aclFile }) => aclFile));
+  const used = [...new Set([...accounts, ...rules, ...filesRead])].filter((path) => path !== null && path !== undefined);
+  return used
+    .filter((path) => !resolve(path).startsWith(`${state.path}/`) && !brings.includes(resolve(path)))
+    .map((path) => ({ path, holds: accounts.has(path) ? 'accounts' : rules.has(path) ? 'rules' : 'settings' }));
 }
 
 async function lookAt(needs: OperationNeeds, withConfiguration: boolean): Promise<RestorePlan> {

@@ -1,10 +1,21 @@
 // What a backup would put where, found out before anything is written: somebody else may have made the archive.
 
 import { X509Certificate } from 'node:crypto';
-import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync, realpathSync, statfsSync, statSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  statfsSync,
+  statSync,
+} from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Writable } from 'node:stream';
-import { OperatorError } from '../base/errors.ts';
+import { OperatorError, reasonOf } from '../base/errors.ts';
 import { unpackArchive } from './archive.ts';
 import { asOwnerNow } from './as-owner.ts';
 import { type BackupManifest, FORMAT, MANIFEST } from './backup.ts';
@@ -41,6 +52,8 @@ export interface RestorePlan {
   readonly manifest: BackupManifest;
   /** Paths that are written. */
   readonly writes: readonly string[];
+  /** Files that are those of the backup afterwards, also where they are the same today. */
+  readonly brings: readonly string[];
   /** What the backup brings back that somebody has taken away since, a sentence each. */
   readonly revivals: readonly string[];
   /** What of the database cannot be taken, a sentence; null = nothing. */
@@ -96,6 +109,20 @@ export function refuseForeign(settings: readonly Setting[], folders: readonly st
   throw new OperatorError(
     `it would write ${foreign.map((path) => `"${path}"`).join(', ')}, outside ${folders.join(' and ')} - nothing was changed; allow each with --allow PATH, or leave the configuration out with --state-only`,
   );
+}
+
+/** refuseUnwritable throws OperatorError for settings that this user may not write: the restore itself would fail, when it is too late to choose otherwise. */
+export function refuseUnwritable(settings: readonly Setting[]): void {
+  for (const { path } of settings) {
+    try {
+      asOwnerNow(dirname(path), () => accessSync(existing(dirname(path)), constants.W_OK | constants.X_OK));
+    } catch (error) {
+      throw new OperatorError(
+        `it would write "${path}", and the broker may not: ${reasonOf(error)} - nothing was changed; restore it without the settings, or run midge restore as root`,
+        { cause: error },
+      );
+    }
+  }
 }
 
 /** isThere tells whether a file has this content already, as far as that can be seen. */

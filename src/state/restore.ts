@@ -29,6 +29,7 @@ import {
   type Opened,
   type RestorePlan,
   refuseForeign,
+  refuseUnwritable,
   revivalsOf,
   type Setting,
   settingsOf,
@@ -104,16 +105,18 @@ class Undertaking {
     this.#files = new PlacedFiles(means.stamp, needs.database.moveAside);
   }
 
-  async run({ confirm }: RestoreRequest): Promise<RestoreReport | null> {
+  async run({ confirm, isLook = false }: RestoreRequest): Promise<RestoreReport | null> {
     const { opened, state, settings } = this.#means;
     const isNew = !existsSync(state.path);
     const changed = settings.filter(({ path, content }) => !isThere(path, content));
+    if (isLook) refuseUnwritable(changed);
     try {
       const { damage, stillRevoked } = await asOwner(state.path, () => this.#unpack(changed));
-      const isStateWritten = [...opened.names].some((name) => name.startsWith('state/'));
-      const writes = [...(isStateWritten ? [state.path] : []), ...changed.map(({ path }) => path)];
+      const inState = [...opened.names].filter((name) => name.startsWith('state/'));
+      const writes = [...(inState.length > 0 ? [state.path] : []), ...changed.map(({ path }) => path)];
+      const brings = [...inState.map((name) => join(state.path, name.slice('state/'.length))), ...settings.map(({ path }) => path)];
       const revivals = revivalsOf(opened, state, settings, this.#needs);
-      if (!(await confirm({ manifest: opened.manifest, writes, revivals, damage }))) return null;
+      if (!(await confirm({ manifest: opened.manifest, writes, brings, revivals, damage }))) return null;
       this.#prepareFiles(changed);
       if (existsSync(state.path)) await asOwner(state.path, () => refuseInUse(state, opened.manifest.database, this.#needs));
       const { restored, placed } = this.#exchange();

@@ -14,7 +14,7 @@ export type Session = NonNullable<Answer<'/api/v1/welcome'>['session']>;
 export type Right = Session['role'];
 
 /** Ending says why somebody who was signed in is so no more. */
-export type Ending = 'expired' | 'restarted' | 'restored' | 'other-tab' | 'by-you' | 'password';
+export type Ending = 'expired' | 'restarted' | 'restored' | 'restored-without-accounts' | 'other-tab' | 'by-you' | 'password';
 
 /** Missing is what the configuration lacks before the box can make an account. */
 export type Missing = NonNullable<Answer<'/api/v1/welcome'>['missing']>;
@@ -35,17 +35,17 @@ const tabs = new BroadcastChannel('midge.session');
 let run = '';
 
 /** The next restart is that of a backup which takes its place. */
-let isRestoring = false;
+let restoring: Extract<Ending, 'restored' | 'restored-without-accounts'> | null = null;
 
-/** expectRestore lets the next sign-in say that the box has gone back to a backup. */
-export function expectRestore(): void {
-  isRestoring = true;
+/** expectRestore lets the next sign-in say that the box has gone back to a backup, and whose accounts it has. */
+export function expectRestore(ending: NonNullable<typeof restoring>): void {
+  restoring = ending;
 }
 
 /** startVisit asks the box who we are; it goes on until the box answers. */
 export async function startVisit(): Promise<void> {
   tabs.onmessage = ({ data }) => void (data === 'signed-out' ? endedElsewhere() : look(null));
-  onReconnect(() => void look(isRestoring ? 'restored' : 'restarted'));
+  onReconnect(() => void look(restoring ?? 'restarted'));
   await look(null);
 }
 
@@ -56,8 +56,8 @@ export function lookAgain(): Promise<void> {
 
 /** begin starts the work of a session. */
 export function begin(session: Session): void {
-  isRestoring = false;
-  useSession(session.csrfToken, () => void look(isRestoring ? 'restored' : 'expired'));
+  restoring = null;
+  useSession(session.csrfToken, () => void look(restoring ?? 'expired'));
   visit.value = { kind: 'at-work', session };
 }
 

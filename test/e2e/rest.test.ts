@@ -139,6 +139,10 @@ test('backup is downloaded, and restored over REST: what it would replace is sai
   assert.equal(prepared.status, 200, prepared.text);
   const plan = JSON.parse(prepared.text);
   assert.deepEqual(plan.writes, [state]);
+  assert.deepEqual(plan.stays, [
+    { path: join(folder, 'passwd'), holds: 'accounts' },
+    { path: join(folder, 'midge.conf'), holds: 'settings' },
+  ]);
   assert.ok(plan.revivals.includes('token "old" of the REST interface comes back'), prepared.text);
   const retained = () => ask(port, '/api/v1/retained-message?topic=a', { headers: bearer });
   assert.match((await retained()).text, /"now"/, 'nothing is changed so far');

@@ -113,6 +113,21 @@ test('restore says whose access rules become those of then, not of comments', as
   assert.deepEqual(await revivals(house), [`the access rules of "${join(house.etc, 'rules')}" become those of the backup`]);
 });
 
+test('look at a backup says which file the broker may not write, and what comes back without the settings', async (t) => {
+  const house = await backedUp(t, THEN);
+  renameSync(house.etc, `${house.etc}-gone`);
+  writeFileSync(house.etc, 'no folder, so that root may not write in it either', { mode: 0o600 });
+  const look = { ...request(house, () => false), isLook: true };
+  await assert.rejects(restoreBackup(house.backup, look, STATE_NEEDS), /it would write ".*midge\.conf", and the broker may not: /);
+  const shown: RestorePlan[] = [];
+  const confirm = async (plan: RestorePlan) => {
+    shown.push(plan);
+    return false;
+  };
+  assert.equal(await restoreBackup(house.backup, { ...look, withConfiguration: false, confirm }, STATE_NEEDS), null);
+  assert.deepEqual(shown[0]?.brings.toSorted(), [join(house.state, 'passwd')]);
+});
+
 test('restore asks about nothing when nothing was taken away', async (t) => {
   assert.deepEqual(await revivals(await backedUp(t, THEN)), []);
 });

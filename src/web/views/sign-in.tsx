@@ -13,6 +13,7 @@ const WHY_WORDS: Readonly<Record<Ending, Key>> = {
   expired: 'signIn.expired',
   restarted: 'signIn.restarted',
   restored: 'signIn.restored',
+  'restored-without-accounts': 'signIn.restoredWithoutAccounts',
   'other-tab': 'signIn.otherTab',
   'by-you': 'signIn.byYou',
   password: 'signIn.passwordChanged',

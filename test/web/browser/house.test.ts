@@ -124,8 +124,16 @@ for (const look of LOOKS) {
     await page.getByText(/ is downloaded: /).waitFor();
     await ask(box, session, '/messages', { method: 'POST', body: { topic: 'home/door', payload: 'after', qos: 1, retain: true } });
 
-    await page.getByLabel('File of a backup').setInputFiles(file);
     const dialog = page.getByRole('dialog');
+    await page.getByLabel('Restore settings, accounts and rules too').uncheck();
+    await page.getByLabel('File of a backup').setInputFiles(file);
+    await dialog.getByText('The accounts stay as they are now').waitFor();
+    await dialog.getByText(`${join(box.folder, 'passwd')}: accounts`).waitFor();
+    await audit();
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByLabel('Restore settings, accounts and rules too').check();
+    await page.getByLabel('File of a backup').setInputFiles(file);
+    await dialog.getByText('you sign in again with the accounts of the backup').waitFor();
     await dialog.getByText(/^Restore the backup of /).waitFor();
     await audit();
     expect(AWAY);

@@ -13,12 +13,18 @@ import { Trouble } from '../../components/faces.tsx';
 import { FileField } from '../../components/file-field.tsx';
 import { Progress } from '../../components/progress.tsx';
 import { toast } from '../../components/toast.tsx';
-import { dateTime, percent, plural, t } from '../../i18n.ts';
+import { dateTime, type Key, percent, plural, t } from '../../i18n.ts';
 import { expectRestore } from '../../visit.ts';
 
 type Prepared = paths['/api/v1/restores']['post']['responses'][200]['content']['application/json'];
 
 const LOOK_MS = 500;
+
+const HELD: Readonly<Record<Prepared['stays'][number]['holds'], Key>> = {
+  accounts: 'backup.holdsAccounts',
+  rules: 'backup.holdsRules',
+  settings: 'backup.holdsSettings',
+};
 
 type Stage =
   | { readonly kind: 'none' }
@@ -28,7 +34,7 @@ type Stage =
 /** RestoreCard changes nothing before somebody has confirmed what it would replace. */
 export function RestoreCard() {
   const [stage, setStage] = useState<Stage>({ kind: 'none' });
-  const [withConfiguration, setWithConfiguration] = useState(false);
+  const [withConfiguration, setWithConfiguration] = useState(true);
   const [problem, setProblem] = useState<Error | null>(null);
   const work = useRef<AbortController | null>(null);
   useEffect(() => () => work.current?.abort(), []);
@@ -85,12 +91,13 @@ interface AskProps {
   readonly done: () => void;
 }
 
-function Ask({ prepared: { id, host, time, writes, revivals, damage }, discard, done }: AskProps) {
+function Ask({ prepared: { id, host, time, writes, stays, revivals, damage }, discard, done }: AskProps) {
   const isConfirmed = useRef(false);
+  const keepsAccounts = stays.some(({ holds }) => holds === 'accounts');
   const when = Number.isNaN(Date.parse(time)) ? time : dateTime(time);
   const act = async () => {
     await ask(api.POST('/api/v1/restores/{id}/confirmation', { params: { path: { id } }, body: {} }));
-    expectRestore();
+    expectRestore(keepsAccounts ? 'restored-without-accounts' : 'restored');
     toast(t('backup.restarting'));
     isConfirmed.current = true;
     void untilRestart();
@@ -107,7 +114,13 @@ function Ask({ prepared: { id, host, time, writes, revivals, damage }, discard, 
         </div>
       )}
       {damage !== null && <p class="remarks bad">{t('backup.damage', { damage: readable(damage) })}</p>}
-      <p class="hint">{t('backup.after')}</p>
+      {stays.length > 0 && (
+        <div class="remarks">
+          <p>{t('backup.stays')}</p>
+          <Listed name={t('backup.staysList')} items={stays.map(({ path, holds }) => `${path}: ${t(HELD[holds])}`)} />
+        </div>
+      )}
+      <p class="hint">{t(keepsAccounts ? 'backup.afterWithoutAccounts' : 'backup.after')}</p>
     </Confirm>
   );
 }
