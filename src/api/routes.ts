@@ -94,6 +94,7 @@ export const ROUTES: Readonly<Record<string, Route | { readonly notOffered: stri
   'issue client certificate': { method: 'POST', path: '/certificates/clients' },
   'revoke client certificate': { method: 'DELETE', path: '/certificates/clients/{certificate}' },
   'download backup': { method: 'GET', path: '/backup' },
+  'restore obstacle': { method: 'GET', path: '/restores' },
   'prepare restore': { method: 'POST', path: '/restores' },
   restore: { method: 'POST', path: '/restores/{id}/confirmation' },
   'discard restore': { method: 'DELETE', path: '/restores/{id}' },

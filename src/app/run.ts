@@ -15,7 +15,7 @@ import type { LogOptions } from '../logging/options.ts';
 import { ConfigurationTrial } from '../operations/configuration-trial.ts';
 import type { OperationNeeds } from '../operations/needs.ts';
 import { OPERATIONS, Operations } from '../operations/operations.ts';
-import { PreparedRestore, RESTORE_VARIABLE, type RestoreOrder } from '../operations/prepared-restore.ts';
+import { PreparedRestore, RESTORE_VARIABLE, type RestartFault, type RestoreOrder } from '../operations/prepared-restore.ts';
 import type { PhoneBook } from '../phones/phone-book.ts';
 import { beginAnew } from '../service/begin-anew.ts';
 import { isInBackground } from '../service/daemon.ts';
@@ -82,9 +82,10 @@ export async function runAppliance(request: RunRequest): Promise<number> {
   const log = createLog(logOptions(request, request.configuration), logWorld(request));
   const forget = dieOfMistakes(log);
   log.log('information', `${request.title} starting`);
+  const run = new Run(request, log);
   let order: RestoreOrder | null = null;
   try {
-    order = await new Run(request, log).live();
+    order = await run.live();
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
     log.log('error', `Error: ${error.message}`);
@@ -94,7 +95,7 @@ export async function runAppliance(request: RunRequest): Promise<number> {
     log.close();
     forget();
   }
-  if (order !== null) beginAnew({ [RESTORE_VARIABLE]: JSON.stringify(order) });
+  if (order !== null) beginAnew({ [RESTORE_VARIABLE]: JSON.stringify(order), STATE_DIRECTORY: run.statePath }); // another user's own folder would be another one
   return 0;
 }
 
@@ -130,6 +131,10 @@ class Run {
     });
   }
 
+  get statePath(): string {
+    return this.#state.path;
+  }
+
   /** live ends with what the program is to begin anew with, or null. */
   async live(): Promise<RestoreOrder | null> {
     const request = this.#request;
@@ -153,7 +158,7 @@ class Run {
       accountsChanged: () => api.accountsChanged(),
     });
     const history = this.#historyPart(appliance);
-    const prepared = this.#preparedRestore(restart.resolve);
+    const prepared = this.#preparedRestore(appliance, restart.resolve);
     const locations = this.#locationsPart(appliance, () => api.phones?.book ?? null);
     const needs = this.#operationNeeds(appliance, { history, locations, prepared, api: () => api });
     const operations = new Operations(needs, OPERATIONS, (line) => this.#log.log('notice', line));
@@ -178,13 +183,22 @@ class Run {
   }
 
   /** Who is asked for is answered first. */
-  #preparedRestore(restart: () => void): PreparedRestore {
+  #preparedRestore(appliance: Appliance, restart: () => void): PreparedRestore {
     const begin = (order: RestoreOrder): void => {
       this.#order = order;
       setTimeout(restart, ANSWER_MS);
     };
     const wasRoot = isRoot();
-    return new PreparedRestore({ path: this.#state.restoreUpload, canRestart: () => isRoot() === wasRoot, restart: begin });
+    const fault = async () => (isRoot() === wasRoot ? null : this.#restartFault(appliance));
+    return new PreparedRestore({ path: this.#state.restoreUpload, restartFault: fault, restart: begin });
+  }
+
+  async #restartFault({ configuration, listeners }: Appliance): Promise<RestartFault | null> {
+    const [{ restartFault }, { STATE_NEEDS }] = await Promise.all([import('./restart-fault.ts'), import('./state-needs.ts')]);
+    const { file } = configuration;
+    const namedFiles = () => (file === null ? [] : STATE_NEEDS.namedFiles(file, process.cwd()));
+    const program = [process.execPath, ...(this.#request.fromSources ? process.argv.slice(1, 2) : [])];
+    return restartFault({ configuration, listeners, namedFiles, program });
   }
 
   /** The order of start, and backwards of stop. */

@@ -224,6 +224,8 @@ export interface SaidSetting {
 export interface BroughtBackup {
   /** Where it lies. */
   readonly path: string;
+  /** obstacle says why no backup can be restored over this door, before one is brought; null = one can. */
+  obstacle(): Promise<Error | null>;
   /** take writes what comes, has it looked at, and gives the id by which it is confirmed. What fails leaves nothing. */
   take<T>(content: AsyncIterable<Uint8Array>, wish: TakeWish<T>): Promise<{ readonly id: string; readonly plan: T }>;
   /** confirm has the program begin anew with it. */

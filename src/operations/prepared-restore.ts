@@ -18,11 +18,17 @@ export interface RestoreOrder {
   readonly digest: string;
 }
 
+/** RestartFault is what the program could not do again, for example "open port 443", and why. */
+export interface RestartFault {
+  readonly what: string;
+  readonly reason: string;
+}
+
 export interface PreparedRestoreSetup {
   /** Where the backup lies meanwhile. */
   readonly path: string;
-  /** canRestart is false where the program has given up root, and so could not open its ports again. */
-  canRestart(): boolean;
+  /** restartFault says what the program could not do again where it has given up root; null = nothing. */
+  restartFault(): Promise<RestartFault | null>;
   /** restart has the program begin anew with an order. */
   restart(order: RestoreOrder): void;
 }
@@ -41,12 +47,20 @@ export class PreparedRestore implements BroughtBackup {
     return this.#setup.path;
   }
 
-  async take<T>(content: AsyncIterable<Uint8Array>, wish: TakeWish<T>): Promise<{ readonly id: string; readonly plan: T }> {
-    if (!this.#setup.canRestart())
-      throw new OperationFailure(
+  async obstacle(): Promise<OperationFailure | null> {
+    const fault = await this.#setup.restartFault();
+    return (
+      fault &&
+      new OperationFailure(
         'not possible',
-        'Cannot restore here: the broker has given up root, and could not open its ports again - use midge restore',
-      );
+        `Cannot restore here: the broker has given up root, and without it could not ${fault.what} again (${fault.reason}) - use midge restore`,
+      )
+    );
+  }
+
+  async take<T>(content: AsyncIterable<Uint8Array>, wish: TakeWish<T>): Promise<{ readonly id: string; readonly plan: T }> {
+    const obstacle = await this.obstacle();
+    if (obstacle !== null) throw obstacle;
     if (this.#isBusy) throw new OperationFailure('conflict', 'Cannot take this backup: another one is coming in');
     this.#isBusy = true;
     this.#waiting = null;

@@ -2,6 +2,7 @@
 
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { shellWord } from '../base/shell-word.ts';
 import type { RestorePlan } from '../state/restore-plan.ts';
 import type { BroughtBackup, OperationNeeds } from './needs.ts';
 import { OperationFailure, operation, type Report } from './operation.ts';
@@ -12,6 +13,25 @@ const ID = z.strictObject({ id: z.string() });
 const PREPARE_INPUT = z.strictObject({
   content: z.custom<AsyncIterable<Uint8Array>>((value) => typeof value === 'object' && value !== null && Symbol.asyncIterator in value),
   withConfiguration: z.boolean().default(false).describe('the files of the configuration too that are outside the state folder'),
+});
+
+/** RESTORE_OBSTACLE says before somebody chooses a file whether that is of any use. */
+export const RESTORE_OBSTACLE = operation({
+  name: 'restore obstacle',
+  kind: 'query',
+  right: 'admin',
+  summary: 'Whether a backup can be restored over this door, and the command that does it otherwise.',
+  input: z.strictObject({}),
+  output: z.object({
+    obstacle: z.string().nullable().describe('why none can be restored here; null = one can'),
+    command: z.string().describe('to be run as root while the broker is stopped; the file of the backup comes last'),
+  }),
+  run: async (needs) => {
+    const { configuration, state } = needs;
+    const main = configuration.file === null ? [] : ['-c', resolve(configuration.file)];
+    const words = ['sudo', 'midge', 'restore', ...main, '--state', state.path, 'midge-backup.tar.gz'];
+    return { obstacle: (await broughtTo(needs).obstacle())?.message ?? null, command: words.map(shellWord).join(' ') };
+  },
 });
 
 const STAYING = z.object({ path: z.string(), holds: z.enum(['accounts', 'rules', 'settings']) });

@@ -58,7 +58,7 @@ async function openReal(context: TestContext, more: readonly string[] = []) {
       roles: new Roles(null),
       trial: new ConfigurationTrial(silentLogger),
       history,
-      brought: new PreparedRestore({ path: join(folder, 'upload'), canRestart: () => true, restart: () => {} }),
+      brought: new PreparedRestore({ path: join(folder, 'upload'), restartFault: async () => null, restart: () => {} }),
       lastLines: () => [],
     }),
   );

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -160,4 +160,37 @@ test('backup is downloaded, and restored over REST: what it would replace is sai
   );
   assert.equal(existsSync(join(state, 'restore-upload')), false);
   await broker.end();
+});
+
+const ROOT_ONLY = process.getuid?.() === 0 ? false : 'only root can give up root';
+
+test('broker that has given up root restores a backup where it needs root for nothing, and says it before where it does', {
+  skip: ROOT_ONLY,
+}, async (context) => {
+  const pidFolder = temporaryFolder(context);
+  const login = { username: 'jane', password: 'correct horse' };
+  const open = async (...more: readonly string[]) => {
+    const box = await openBox(context, 'persistence true', 'user nobody', ...more);
+    for (const path of [box.folder, join(box.folder, 'passwd')]) chownSync(path, 65534, 65534);
+    const { broker, port } = await box.start();
+    await broker.line(/Running as user nobody\.$/);
+    return { ...box, broker, port, headers: await box.claim(login) };
+  };
+  const free = await open();
+  const possible = JSON.parse((await free.ask(free.port, '/api/v1/restores', { headers: free.headers })).text);
+  assert.equal(possible.obstacle, null);
+  const { bytes } = await free.ask(free.port, '/api/v1/backup', { headers: free.headers });
+  const headers = { ...free.headers, 'content-type': 'application/gzip' };
+  const { id } = JSON.parse((await free.ask(free.port, '/api/v1/restores', { method: 'POST', headers, bytes })).text);
+  const before = free.broker.lines.length;
+  await free.ask(free.port, `/api/v1/restores/${id}/confirmation`, { method: 'POST', headers: free.headers, body: {} });
+  await free.broker.line(/^Restored a backup of /, before);
+  await free.broker.line(/ running$/, before);
+  await free.broker.end();
+
+  const bound = await open(`pid_file ${join(pidFolder, 'midge.pid')}`);
+  const answer = JSON.parse((await bound.ask(bound.port, '/api/v1/restores', { headers: bound.headers })).text);
+  assert.match(answer.obstacle, /given up root, and without it could not write ".+" again \(permission denied\)/);
+  assert.equal(answer.command, `sudo midge restore -c ${join(bound.folder, 'midge.conf')} --state ${bound.state} midge-backup.tar.gz`);
+  await bound.broker.end();
 });

@@ -8,17 +8,22 @@ import { readable } from '../../box-words.ts';
 import { Button } from '../../components/button.tsx';
 import { Card } from '../../components/card.tsx';
 import { Check } from '../../components/check.tsx';
+import { Command } from '../../components/command.tsx';
 import { Confirm } from '../../components/dialog.tsx';
-import { Trouble } from '../../components/faces.tsx';
+import { Shown, Trouble } from '../../components/faces.tsx';
 import { FileField } from '../../components/file-field.tsx';
 import { Progress } from '../../components/progress.tsx';
 import { toast } from '../../components/toast.tsx';
 import { dateTime, type Key, percent, plural, t } from '../../i18n.ts';
+import { useLive } from '../../live.ts';
 import { expectRestore } from '../../visit.ts';
 
 type Prepared = paths['/api/v1/restores']['post']['responses'][200]['content']['application/json'];
 
 const LOOK_MS = 500;
+
+/** It seldom changes. */
+const EVERY_MS = 60_000;
 
 const HELD: Readonly<Record<Prepared['stays'][number]['holds'], Key>> = {
   accounts: 'backup.holdsAccounts',
@@ -31,8 +36,30 @@ type Stage =
   | { readonly kind: 'bringing'; readonly share: number }
   | { readonly kind: 'brought'; readonly prepared: Prepared };
 
-/** RestoreCard changes nothing before somebody has confirmed what it would replace. */
+/** RestoreCard says first where a backup cannot be restored here, and with which command it can. */
 export function RestoreCard() {
+  const possibility = useLive(() => ask(api.GET('/api/v1/restores')), EVERY_MS);
+  return (
+    <Card title={t('backup.restore')}>
+      <Shown live={possibility}>
+        {({ obstacle, command }) =>
+          obstacle === null ? (
+            <Restore />
+          ) : (
+            <>
+              <p class="remarks warn">{readable(obstacle)}</p>
+              <p>{t('backup.byCommand')}</p>
+              <Command text={command} />
+            </>
+          )
+        }
+      </Shown>
+    </Card>
+  );
+}
+
+/** Restore changes nothing before somebody has confirmed what it would replace. */
+function Restore() {
   const [stage, setStage] = useState<Stage>({ kind: 'none' });
   const [withConfiguration, setWithConfiguration] = useState(true);
   const [problem, setProblem] = useState<Error | null>(null);
@@ -56,7 +83,7 @@ export function RestoreCard() {
     setStage({ kind: 'none' });
   };
   return (
-    <Card title={t('backup.restore')}>
+    <>
       <p>{t('backup.restoreWords')}</p>
       <Check
         label={t('backup.withConfiguration')}
@@ -81,7 +108,7 @@ export function RestoreCard() {
       {stage.kind === 'brought' && (
         <Ask prepared={stage.prepared} discard={() => void discard(stage.prepared)} done={() => setStage({ kind: 'none' })} />
       )}
-    </Card>
+    </>
   );
 }
 
