@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { operation } from './operation.ts';
+import { namesOfListener } from './phone-address.ts';
 
 /** LISTENER is one of them. */
 export const LISTENER = z.object({
@@ -23,6 +24,10 @@ export const LISTENERS = operation({
   right: 'viewer',
   summary: 'The listeners that are open, in the order of the configuration.',
   input: z.strictObject({}),
-  output: z.array(LISTENER),
-  run: ({ listeners }) => listeners,
+  output: z.array(
+    LISTENER.extend({
+      hosts: z.array(z.string()).describe('by which others find it, the best first; none = only programs of this machine reach it'),
+    }),
+  ),
+  run: (needs) => needs.listeners.map((each) => ({ ...each, hosts: [...namesOfListener(needs, each)] })),
 });

@@ -119,6 +119,15 @@ export function phoneHosts(needs: OperationNeeds, protocol: PhoneProtocol = 'mqt
   ];
 }
 
+/** namesOfListener gives the names by which devices of the network find a listener, the best first; none where only programs of this machine reach it. */
+export function namesOfListener(needs: OperationNeeds, listener: OpenListener): readonly string[] {
+  if (!isOpenToOthers(listener)) return [];
+  const { trusted, covers, chosen } = certificateShown(needs, listener, 'phones');
+  const isEverywhere = listener.addresses.some((each) => each === '0.0.0.0' || each === '::');
+  const isThere = (name: string) => isEverywhere || !isIPv4(name) || listener.addresses.includes(name);
+  return [...new Set([...trusted, ...ownNames(needs).filter((name) => covers(name) && isThere(name)), ...chosen])];
+}
+
 /** PageAddresses are the beginnings of the links. `plain` is for a phone that does not trust our authority yet; null = it need not, or no listener is there for it. */
 export interface PageAddresses {
   readonly plain: string | null;

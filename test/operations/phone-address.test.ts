@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { OpenListener, OperationNeeds } from '../../src/operations/needs.ts';
-import { pageAddresses, phoneAddress, phoneHosts } from '../../src/operations/phone-address.ts';
+import { namesOfListener, pageAddresses, phoneAddress, phoneHosts } from '../../src/operations/phone-address.ts';
 import { makeAppliance } from '../certificates/appliance.ts';
 
 const LISTENER: OpenListener = {
@@ -42,6 +42,14 @@ test('phone connects to a name that all phones trust, else to the first that the
   assert.equal(phoneAddress({ ...late, certificateNames: [] }, ASKED).host, 'pi.local');
   for (const host of ['pi.local', '192.0.2.7', 'public.example.org']) assert.equal(phoneAddress(needs, { ...ASKED, host }).host, host);
   assert.throws(() => phoneAddress(needs, { ...ASKED, host: 'other.example.org' }), /certificate_names other\.example\.org/);
+});
+
+test('listener has the names of its certificate for devices of the network, and none where only this machine reaches it', async (context) => {
+  const needs = await needsOf(context, [LISTENER]);
+  assert.deepEqual(namesOfListener(needs, LISTENER).slice(0, 3), ['public.example.org', 'home.example.org', 'pi.local']);
+  assert.deepEqual(namesOfListener(needs, { ...LISTENER, addresses: ['127.0.0.1', '::1'] }), []);
+  const plain = namesOfListener(needs, { ...LISTENER, tls: false, certificate: null, addresses: ['192.0.2.250'] });
+  assert.ok(plain.includes('pi.local') && plain.every((name) => !/^[\d.]+$/.test(name) || name === '192.0.2.250'), plain.join(' '));
 });
 
 test('phone connects to nothing that is no name and no address, whatever the certificate', async (context) => {

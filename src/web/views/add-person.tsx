@@ -63,7 +63,7 @@ function PersonForm({ name, who, taken, hasRules, mayBegin, done }: PersonFormPr
     const made = { username: username.trim(), password: makePassword() };
     if (isLimited && !hasRules) await ask(api.POST('/api/v1/rules/beginning', { body: {} }));
     await makePerson(made, isLimited ? rules : []);
-    done(made);
+    done({ ...made, topics: isLimited ? rules.map(({ filter }) => filter) : null });
   };
   if (template === 'phone') return <ToPhones person={username.trim()} choose={choose} />;
   return (

@@ -9,14 +9,18 @@ import { useLive } from '../live.ts';
 /** Listeners seldom change. */
 const EVERY_MS = 60_000;
 
-/** ConnectFacts names this box, as the browser reached it, and the ports that it has for MQTT. */
-export function ConnectFacts({ username }: { readonly username: string }) {
+/** ConnectFacts names this box, as devices of the network find it, the ports that it has for MQTT, and the topics that an account may use; null = they are not told. */
+export function ConnectFacts({ username, topics }: { readonly username: string; readonly topics: readonly string[] | null }) {
   const listeners = useLive(() => ask(api.GET('/api/v1/listeners')), EVERY_MS);
   return (
     <Shown live={listeners}>
       {(all) => {
+        const usable = all.filter(({ protocol, port }) => port !== 0 && (protocol === 'mqtt' || protocol === 'websockets'));
+        const reachable = usable.filter(({ hosts }) => hosts.length > 0);
+        const shown = reachable.length === 0 ? usable : reachable;
+        const { hosts = [location.hostname] } = reachable.find(({ tls }) => tls) ?? reachable[0] ?? {};
         const portsOf = (protocol: string, tls: boolean) =>
-          all.filter((each) => each.protocol === protocol && each.tls === tls && each.port !== 0).map(({ port }) => String(port));
+          shown.filter((each) => each.protocol === protocol && each.tls === tls).map(({ port }) => String(port));
         const rows = [
           [t('connect.tls'), portsOf('mqtt', true)],
           [t('connect.plain'), portsOf('mqtt', false)],
@@ -24,7 +28,13 @@ export function ConnectFacts({ username }: { readonly username: string }) {
           [t('connect.websocket'), portsOf('websockets', false)],
         ] as const;
         const ports = rows.flatMap(([name, each]) => (each.length === 0 ? [] : [[name, each.join(', ')] as const]));
-        return <Facts rows={[[t('connect.host'), location.hostname], [t('people.name'), username], ...ports]} />;
+        const used = topics === null ? [] : [[t('connect.topics'), topics.join(', ')] as const];
+        return (
+          <>
+            <Facts rows={[[t('connect.host'), hosts.join(', ')], [t('people.name'), username], ...ports, ...used]} />
+            {reachable.length === 0 && <p class="remarks warn">{t('connect.onlyHere')}</p>}
+          </>
+        );
       }}
     </Shown>
   );

@@ -9,6 +9,8 @@ import { ConnectFacts } from './connect-facts.tsx';
 export interface Made {
   readonly username: string;
   readonly password: string;
+  /** Filters of its rules; null or left out = they are not told. */
+  readonly topics?: readonly string[] | null;
 }
 
 interface MadeAccountProps {
@@ -31,7 +33,7 @@ export function MadeAccount({ made, close }: MadeAccountProps) {
 }
 
 /** NewPassword shows a password that nobody can see again, and what else a device wants to know. */
-export function NewPassword({ made: { username, password } }: { readonly made: Made }) {
+export function NewPassword({ made: { username, password, topics = null } }: { readonly made: Made }) {
   return (
     <>
       <p>{t('people.passwordOnce')}</p>
@@ -39,7 +41,7 @@ export function NewPassword({ made: { username, password } }: { readonly made: M
         <code>{password}</code>
         <CopyButton text={password} />
       </div>
-      <ConnectFacts username={username} />
+      <ConnectFacts username={username} topics={topics} />
     </>
   );
 }

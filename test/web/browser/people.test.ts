@@ -89,6 +89,8 @@ test('device is added with the rules of a device, unless somebody chooses otherw
   await audit();
   await dialog.getByRole('button', { name: 'Make the account' }).click();
   await page.getByText('It is shown only now').waitFor();
+  await page.getByText('home/temp-bath/#').waitFor();
+  await page.getByText('No device reaches these ports').waitFor(); // the box of the tests listens on loopback
   assert.match(readFileSync(rules, 'utf8'), /^user temp-bath\ntopic readwrite home\/temp-bath\/#$/m);
 });
 
