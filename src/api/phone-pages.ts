@@ -2,7 +2,7 @@
 //
 //   http://  /phone/ID                         how to trust our authority; the authority itself; nothing that is secret
 //            /phone/ID/authority.mobileconfig
-//   https:// /phone/ID                         how to set the app up, and how far the phone is
+//   https:// /phone/ID                         how to set the app up, and how far the phone is; how to trust our authority, where that is not known to be done
 //            /phone/ID/trusted                 answers whoever trusts us
 //            /phone/ID/settings                makes account and settings, once, for the phone that brings the token
 
@@ -90,12 +90,15 @@ export class PhonePages {
     if (phone === null) return answerPage(context, endedPage(words), 404);
     const visitor = this.#visit(context, phone);
     const system = systemOf(context);
+    const authority = this.#door.authority();
     if (visitor.isPrivate) {
-      this.#noteTls(phone, visitor);
-      return answerPage(context, setUpPage({ words, system, person: phone.person, use: phone.use }));
+      if (authority === null) this.#noteTls(phone, visitor);
+      const { person, use, steps } = phone;
+      const isTrusted = authority === null || steps.tls !== undefined; // a person may have gone past the warning of the browser
+      const trust = isTrusted ? null : { id: idIn(context), authorityName: authorityName(authority) };
+      return answerPage(context, setUpPage({ words, system, person, use, trust }));
     }
     const secure = this.#secureOrigin(context);
-    const authority = this.#door.authority();
     if (authority === null) return context.redirect(`${secure}${context.req.path}`, 307);
     return answerPage(context, trustPage({ words, system, id: idIn(context), secure, authorityName: authorityName(authority) }));
   }
@@ -117,7 +120,7 @@ export class PhonePages {
     });
   }
 
-  /** The page by plain HTTP asks it: every page may, for the answer says nothing. */
+  /** The page by plain HTTP asks it, which no browser lets it do before it trusts us. Every page may, for the answer says nothing. */
   #answerTrusted(context: Context): Response {
     const { phone, visitor } = this.#require(context);
     this.#noteTls(phone, visitor);

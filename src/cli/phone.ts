@@ -94,6 +94,10 @@ function sayLink({ account, link, ends, host, port, fingerprint }: Added, { stdo
   stdout.write(`Scan this with the camera of the phone, in the Wi-Fi at home:\n\n${qrText(link, { colours })}\n\n${visibleText(link)}\n\n`);
   stdout.write(`The link sets up one phone as ${visibleText(account)}, until ${ends}. Whoever opens it first has the account.\n`);
   stdout.write(`The phone will connect to ${visibleText(host)}, port ${port}.\n`);
+  if (fingerprint !== null && link.startsWith('https:'))
+    stdout.write(
+      'The browser of the phone will warn that the connection is not private, because it does not know the certificate of this box yet. Go on past the warning (Advanced, or Show Details): the page then leads to the certificate.\n',
+    );
   if (fingerprint !== null)
     stdout.write(
       `The certificate that it loads begins with ${fingerprint.slice(0, COMPARED)} (SHA-256): the phone shows it before it trusts it.\n`,

@@ -132,6 +132,8 @@ export function namesOfListener(needs: OperationNeeds, listener: OpenListener): 
 export interface PageAddresses {
   readonly plain: string | null;
   readonly secure: string;
+  /** Phones trust the certificate of the pages without more. */
+  readonly isTrusted: boolean;
 }
 
 /** pageAddresses throws OperationFailure when no listener is there for the pages. */
@@ -149,6 +151,7 @@ export function pageAddresses(needs: OperationNeeds, host: string | null): PageA
   return {
     plain: plain === undefined ? null : `http://${inUrl(name)}${plain.port === 80 ? '' : `:${plain.port}`}`,
     secure: `https://${inUrl(name)}${secure.port === 443 ? '' : `:${secure.port}`}`,
+    isTrusted,
   };
 }
 

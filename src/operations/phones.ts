@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { RuleLine } from '../access/acl-file-edit.ts';
 import { isTopicFilter } from '../mqtt/topics.ts';
 import { accountOf, nameFault, PHONE_USES, type PhoneName, type PhoneProtocol, protocolOf, topicOf } from '../phones/phone.ts';
-import { isSetUp, type Phone } from '../phones/phone-book.ts';
+import { isSetUp, PASS_MS, type Phone } from '../phones/phone-book.ts';
 import { PHONE_PROBLEMS, type PhoneProblem, problemOf } from '../phones/phone-problem.ts';
 import { rulesFault, withRules } from './begin-rules.ts';
 import { forgetPhones } from './locations.ts';
@@ -26,7 +26,7 @@ const NAME = {
 
 const STEPS = z.object({
   certificate: TIME.nullable().describe('it has fetched the authority'),
-  tls: TIME.nullable().describe('it has come by TLS'),
+  tls: TIME.nullable().describe('it has come by TLS, and has verified the certificate of this box'),
   signedIn: TIME.nullable(),
   location: TIME.nullable().describe('it has published one'),
 });
@@ -190,7 +190,7 @@ async function addPhone(needs: OperationNeeds, wanted: z.infer<typeof ADD>) {
   });
   book.setGroups(person, groups);
   const link = `${pages.plain ?? pages.secure}/phone/${phone.link?.id}#${token}`;
-  const fingerprint = pages.plain === null ? null : (needs.certificates?.authority().fingerprint ?? null);
+  const fingerprint = pages.isTrusted ? null : (needs.certificates?.authority().fingerprint ?? null);
   const ends = iso(phone.link?.ends ?? phone.added);
   return { person, device, account, link, qr: qrSvg(link), ends, host: address.host, port: address.port, fingerprint, rulesBegun };
 }
@@ -269,7 +269,7 @@ export function phoneState(needs: OperationNeeds, phone: Phone, around = lookAro
 
 /**
  * The latest refusal of its account; else, while it is set up, of where its page was asked for. That page tries the certificate again and again
- * until the phone trusts it: what was refused before then is over.
+ * until the phone trusts it, and a browser refuses it before it warns: what was refused before then is over.
  */
 function problemFor(needs: OperationNeeds, phone: Phone, hasAccount: boolean): PhoneState['problem'] {
   const account = accountOf(phone);
@@ -279,10 +279,15 @@ function problemFor(needs: OperationNeeds, phone: Phone, hasAccount: boolean): P
   const recent = needs.refusals.list(null).filter((each) => each.last >= since && each.cause !== 'websocket');
   const refusal =
     recent.find(({ username }) => username === account) ??
-    recent.find((each) => each.username === null && isOfPhone(each.address) && each.last > (phone.steps.tls ?? 0));
+    recent.find((each) => each.username === null && isOfPhone(each.address) && each.last > Math.max(phone.steps.tls ?? 0, openedAt(phone)));
   if (refusal === undefined) return null;
   const kind: PhoneProblem = problemOf(refusal);
   return { kind: kind === 'password' && !hasAccount ? 'removed' : kind, reason: refusal.reason, advice: refusal.advice };
+}
+
+/** In milliseconds since 1970; 0 = nobody has opened its link. */
+function openedAt({ link }: Phone): number {
+  return link === null || link.pass === null ? 0 : link.ends - PASS_MS;
 }
 
 /** Around is what is looked up once for all phones of an answer. */

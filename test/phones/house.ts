@@ -29,8 +29,8 @@ export interface House {
   restart(): Promise<void>;
 }
 
-/** openHouse starts one; `words` are more of its listener of MQTT. */
-export async function openHouse(context: TestContext, words: readonly string[] = []): Promise<House> {
+/** openHouse starts one; `words` are more of its listener of MQTT, and `hasPlain` false = its pages are there by HTTPS only. */
+export async function openHouse(context: TestContext, words: readonly string[] = [], hasPlain = true): Promise<House> {
   const folder = temporaryFolder(context);
   const [mqtt = 0, webSocket = 0, secure = 0, plain = 0] = await freePorts(4);
   const [file, passwd, acl, state] = [join(folder, 'midge.conf'), join(folder, 'passwd'), join(folder, 'acl'), join(folder, 'state')];
@@ -39,7 +39,7 @@ export async function openHouse(context: TestContext, words: readonly string[] =
     ...[`listener ${mqtt}`, 'secure true', ...words],
     ...[`listener ${webSocket}`, 'protocol websockets', 'secure true'],
     ...[`listener ${secure}`, 'protocol http'],
-    ...[`listener ${plain}`, 'protocol http', 'secure false'],
+    ...(hasPlain ? [`listener ${plain}`, 'protocol http', 'secure false'] : []),
   ];
   writeFileSync(file, `${lines.join('\n')}\n`);
   writeFileSync(passwd, '# the house\n', { mode: 0o600 });

@@ -141,3 +141,30 @@ test('person whose box asks for a certificate of the phone saves it, and sees it
   assert.equal(await page.locator('ol.steps > li:visible').nth(2).getAttribute('id'), 'own-certificate', 'the app is there by then');
   await look('9-certificate-ios');
 });
+
+test('person who goes past the warning of the browser is led to the certificate, and sees nothing ticked before it is done', {
+  skip: noBrowser,
+}, async (context) => {
+  const house = await openHouse(context, [], false);
+  const phoneOf = await pickUp(context);
+  const { link, fingerprint } = await house.ask('add phone', { person: 'jane', host: HOST });
+  assert.ok(link.startsWith(`https://${HOST}:`), link);
+  assert.match(fingerprint, /^[0-9A-F:]{95}$/, 'there is a certificate to compare');
+  const { page, look } = await phoneOf({ system: 'android', locale: 'en-GB', colors: 'light', trusts: true });
+  const stateSeen = () => page.waitForResponse((response) => response.url().endsWith('/state'));
+  const first = stateSeen();
+  await page.goto(link);
+  await (await first).finished();
+  await page.getByText('Going past the warning opens this page only').waitFor();
+  await (await stateSeen()).finished();
+  assert.deepEqual(await marksOf(page), []);
+  await look('10-past-warning-android');
+  const saving = page.waitForEvent('download');
+  await page.getByRole('link', { name: 'Load the certificate' }).click();
+  assert.equal((await saving).suggestedFilename(), 'midge.crt');
+  await marked(page, 'certificate');
+  await page.getByRole('button', { name: 'Set up this phone' }).click();
+  await page.getByRole('link', { name: 'Open in OwnTracks' }).waitFor();
+  await (await stateSeen()).finished();
+  assert.deepEqual(await marksOf(page), ['certificate'], 'the app has not come by TLS yet');
+});

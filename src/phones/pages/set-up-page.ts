@@ -1,4 +1,4 @@
-// The second page of a link, by HTTPS that the phone has verified: it has the settings made for the first phone that brings the token, and
+// The second page of a link, by HTTPS: it leads a phone that has gone past a warning to our authority, has the settings made for the first phone that brings the token, and
 // follows how far that phone comes.
 
 import type { PhoneSystem } from '../owntracks.ts';
@@ -6,6 +6,7 @@ import { type PhoneUse, usesOwnTracks } from '../phone.ts';
 import { PHONE_PROBLEMS } from '../phone-problem.ts';
 import type { PhoneWords } from '../words/phone-words.ts';
 import { escaped, marked, type Page, pageOf } from './page.ts';
+import { trustSteps } from './trust-page.ts';
 
 /** Steps with OwnTracks before it takes settings: it is installed, and lets itself be set up. */
 const BEFORE_SETTINGS = 2;
@@ -20,15 +21,17 @@ export interface SetUpPageParts {
   readonly system: PhoneSystem;
   readonly person: string;
   readonly use: PhoneUse;
+  /** What the steps to our authority need; null = the phone trusts it, or need not. */
+  readonly trust: { readonly id: string; readonly authorityName: string } | null;
 }
 
 /** setUpPage has nothing secret in it: the script fetches that. */
-export function setUpPage({ words, system, person, use }: SetUpPageParts): Page {
+export function setUpPage({ words, system, person, use, trust }: SetUpPageParts): Page {
   const { setUp, problems } = words;
   const isOwnTracks = usesOwnTracks({ use });
   const heading = isOwnTracks ? setUp.headingOwnTracks : setUp.headingMqtt;
   const marks = isOwnTracks ? (['certificate', 'tls', 'signedIn', 'location'] as const) : (['certificate', 'tls', 'signedIn'] as const);
-  const body = `<section id="begin">
+  const body = `${trust === null ? '' : trustSection(words, system, trust)}<section id="begin">
 <p>${escaped(setUp.onePhone)}</p>
 <button class="button" id="get" type="button">${escaped(setUp.getSettings)}</button>
 </section>
@@ -56,6 +59,17 @@ ${marks.map((step) => mark(step, setUp.steps[step], setUp.notDone)).join('\n')}
     'ended-unknown': words.ended.unknown,
   };
   return pageOf({ words, heading: heading.replace('{person}', person), body, script: SCRIPT, facts, asks: [] });
+}
+
+/** By HTTPS alone the phone could come here past a warning only, which the app does not let pass. */
+function trustSection(words: PhoneWords, system: PhoneSystem, trust: NonNullable<SetUpPageParts['trust']>): string {
+  return `<section id="trust">
+<h2>${escaped(words.trust.heading)}</h2>
+<p>${escaped(words.trust.pastWarning)}</p>
+${trustSteps({ words, system, ...trust }, words.trust.thenOn)}
+</section>
+<h2>${escaped(words.trust.setUpNext)}</h2>
+`;
 }
 
 function ownTracksSteps({ setUp }: PhoneWords, system: PhoneSystem): string {

@@ -21,11 +21,8 @@ export function trustPage({ words, system, id, secure, authorityName }: TrustPag
   const { trust } = words;
   const other = system === 'ios' ? 'android' : 'ios';
   const path = `/phone/${encodeURIComponent(id)}`;
-  const steps = system === 'ios' ? stepsOfIos(words, path, authorityName) : stepsOfAndroid(words, path);
   const body = `<p>${escaped(trust.why)}</p>
-<ol class="steps">
-${[...steps, `<p>${escaped(trust.back)}</p>`].map((step) => `<li>${step}</li>`).join('\n')}
-</ol>
+${trustSteps({ words, system, id, authorityName }, trust.back)}
 <p class="status" id="status" role="status">${escaped(trust.waiting)}</p>
 <p class="soft" id="hint" hidden>${escaped(trust.notYet)}</p>
 <p class="soft"><a id="other" href="?system=${other}">${escaped(trust.otherSystem[other])}</a></p>`;
@@ -37,6 +34,14 @@ ${[...steps, `<p>${escaped(trust.back)}</p>`].map((step) => `<li>${step}</li>`).
     facts: { next: `${secure}${path}`, system, trusted: trust.trusted },
     asks: [secure],
   });
+}
+
+/** trustSteps are those to our authority, as a list; `last` says how it goes on. */
+export function trustSteps({ words, system, id, authorityName }: Omit<TrustPageParts, 'secure'>, last: string): string {
+  const path = `/phone/${encodeURIComponent(id)}`;
+  const steps = system === 'ios' ? stepsOfIos(words, path, authorityName) : stepsOfAndroid(words, path);
+  const items = [...steps, `<p>${escaped(last)}</p>`].map((step) => `<li>${step}</li>`);
+  return `<ol class="steps">\n${items.join('\n')}\n</ol>`;
 }
 
 function stepsOfIos({ trust }: PhoneWords, path: string, authorityName: string): readonly string[] {

@@ -25,6 +25,10 @@ export const ENGLISH: PhoneWords = {
       'Android may ask for the PIN of the phone. From then on it says that the network may be monitored: it says so for every certificate that you install yourself.',
     androidApps: 'OwnTracks and Chrome trust the certificate then. Firefox does not: open this page in Chrome.',
     back: 'Come back to this page. It goes on by itself.',
+    pastWarning:
+      'If the browser warned you, the phone does not know the certificate of this box yet. Going past the warning opens this page only: the app still refuses to connect. If you have installed the certificate on this phone before, go on below.',
+    thenOn: 'Come back to this page and go on below.',
+    setUpNext: 'Then: set the phone up',
     waiting: 'Waiting until the phone trusts the certificate ...',
     trusted: 'The phone trusts the certificate.',
     notYet: 'Not yet. If you have done all of this, look at the date and the time of the phone.',

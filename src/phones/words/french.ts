@@ -25,6 +25,10 @@ export const FRENCH: PhoneWords = {
       'Android peut demander le code du téléphone. Ensuite il signale que le réseau est peut-être surveillé : il le fait pour tout certificat que vous installez vous-même.',
     androidApps: 'OwnTracks et Chrome font alors confiance au certificat. Pas Firefox : ouvrez cette page dans Chrome.',
     back: 'Revenez sur cette page. Elle continue d’elle-même.',
+    pastWarning:
+      'Si le navigateur vous a averti, le téléphone ne connaît pas encore le certificat de ce boîtier. Passer outre n’ouvre que cette page : l’application refuse toujours de se connecter. Si vous avez déjà installé le certificat sur ce téléphone, continuez ci-dessous.',
+    thenOn: 'Revenez sur cette page et continuez ci-dessous.',
+    setUpNext: 'Ensuite, configurer le téléphone',
     waiting: 'En attente : le téléphone doit faire confiance au certificat ...',
     trusted: 'Le téléphone fait confiance au certificat.',
     notYet: 'Pas encore. Si vous avez tout fait, vérifiez la date et l’heure du téléphone.',

@@ -25,6 +25,10 @@ export const GERMAN: PhoneWords = {
       'Android fragt vielleicht nach der PIN des Telefons. Danach meldet es, dass das Netzwerk überwacht werden könnte: Das meldet es bei jedem Zertifikat, das Sie selbst installieren.',
     androidApps: 'OwnTracks und Chrome vertrauen dem Zertifikat dann. Firefox nicht: Öffnen Sie diese Seite in Chrome.',
     back: 'Kommen Sie auf diese Seite zurück. Sie geht von selbst weiter.',
+    pastWarning:
+      'Hat der Browser gewarnt, kennt das Telefon das Zertifikat dieser Box noch nicht. Die Warnung zu übergehen öffnet nur diese Seite: Die App verbindet sich trotzdem nicht. Haben Sie das Zertifikat auf diesem Telefon schon installiert, machen Sie unten weiter.',
+    thenOn: 'Kommen Sie auf diese Seite zurück, und machen Sie unten weiter.',
+    setUpNext: 'Dann: das Telefon einrichten',
     waiting: 'Warten, bis das Telefon dem Zertifikat vertraut ...',
     trusted: 'Das Telefon vertraut dem Zertifikat.',
     notYet: 'Noch nicht. Wenn Sie alles getan haben, sehen Sie nach Datum und Uhrzeit des Telefons.',

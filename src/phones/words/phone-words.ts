@@ -23,6 +23,10 @@ export interface PhoneWords {
     readonly androidNotice: string;
     readonly androidApps: string;
     readonly back: string;
+    /** On the page by HTTPS, of a phone that has perhaps gone past the warning of its browser. */
+    readonly pastWarning: string;
+    readonly thenOn: string;
+    readonly setUpNext: string;
     readonly waiting: string;
     readonly trusted: string;
     readonly notYet: string;

@@ -129,15 +129,17 @@ interface LinkProps {
 
 function Link({ added: { account, link, qr, ends, fingerprint }, phone, close }: LinkProps) {
   const isSetUp = phone?.isSetUp === true;
+  const warns = fingerprint !== null && link.startsWith('https:'); // the browser meets the certificate before the phone can load it
   return (
     <div class="phone-link">
       {phone?.link?.state !== 'opened' && !isSetUp && (
         <>
           <p>{t('phones.scanWords', { name: account, time: clockTime(ends) })}</p>
+          {warns && <p class="remarks warn">{t('phones.willWarn')}</p>}
           <img class="qr" src={`data:image/svg+xml;base64,${btoa(qr)}`} alt={t('phones.qr')} />
           <div class="secret">
             <code>{link}</code>
-            <CopyButton text={link} />
+            <CopyButton text={warns ? `${link}\n${t('phones.willWarn')}` : link} />
           </div>
           {fingerprint !== null && <p class="hint">{t('phones.fingerprint', { text: fingerprint.slice(0, COMPARED) })}</p>}
         </>
