@@ -21,15 +21,24 @@ export function rewriteFile(path: string, text: string, prepare: (temporary: str
 /** rewriteFault says why this user could not rewrite a file that is there; null = it could. */
 export function rewriteFault(path: string): string | null {
   try {
-    const { uid } = statSync(path);
+    const { uid, gid } = statSync(path);
     const folder = dirname(realpathSync(path));
     accessSync(folder, constants.W_OK | constants.X_OK);
     const user = process.geteuid?.() ?? 0;
     const isOurs = user === 0 || uid === user || (uid === 0 && statSync(folder).uid === user); // as keepOwner has it
-    return isOurs ? null : `it belongs to ${nameOf(uid)}`;
+    if (!isOurs) return `it belongs to ${nameOf(uid)}`;
+    const groups = [process.getegid?.() ?? 0, ...(process.getgroups?.() ?? [])];
+    const mayGive = user === 0 || uid !== user || groups.includes(gid) || getsGroupOf(folder, gid);
+    return mayGive ? null : `${nameOf(uid)} is not in its group (${gid})`;
   } catch (error) {
     return reasonOf(error);
   }
+}
+
+/** inode(7): what is made in a folder with S_ISGID has the group of the folder. */
+function getsGroupOf(folder: string, gid: number): boolean {
+  const stats = statSync(folder);
+  return (stats.mode & 0o2000) !== 0 && stats.gid === gid;
 }
 
 /**
@@ -44,6 +53,11 @@ function keepOwner(temporary: string, path: string, { uid, gid }: Stats): void {
   try {
     chownSync(temporary, uid, gid);
   } catch (cause) {
+    if (made.uid === uid)
+      throw new OperatorError(
+        `"${path}" has a group (${gid}) that ${nameOf(uid)} may not give to a file - as root: chgrp ${made.gid} ${path}`,
+        { cause },
+      );
     throw new OperatorError(`"${path}" belongs to ${nameOf(uid)}, and would not any more - change it as that user`, { cause });
   }
 }
