@@ -8,6 +8,7 @@ import { isLockedOut } from '../config/config.ts';
 import type { Configuration } from '../config/configuration.ts';
 import type { Listener } from '../listeners/listeners.ts';
 import { wantsOurs } from '../listeners/options.ts';
+import { pageUrl } from '../operations/page-url.ts';
 import { ways } from '../service/self-test.ts';
 import type { StateFolder } from '../state/state-folder.ts';
 
@@ -36,9 +37,10 @@ export interface StopFacts {
 
 /** startWords gives them as a few lines with an empty one around. */
 export function startWords(facts: StartFacts, stop: StopFacts): string {
-  const trust = trustWords(facts);
+  const [trust, page] = [trustWords(facts), pageWords(facts)];
   const rows: readonly (readonly [string, string | null])[] = [
     ['Test', testCommand(facts)],
+    ['Page', page === null ? null : `${page} in a browser`],
     ['State', stateWords(facts)],
     ['Trust', trust === null ? null : `${trust} on devices that use TLS`],
     ['Note', passwordWords(facts)],
@@ -50,12 +52,23 @@ export function startWords(facts: StartFacts, stop: StopFacts): string {
 
 /** startLines gives what of it belongs into a log. */
 export function startLines(facts: StartFacts): readonly string[] {
-  const [trust, passwords] = [trustWords(facts), passwordWords(facts)];
+  const [trust, passwords, page] = [trustWords(facts), passwordWords(facts), pageWords(facts)];
   return [
+    ...(page === null ? [] : [`The page for browsers: ${page}`]),
     ...(facts.state.exists() ? [`State folder: ${facts.state.path}.`] : []),
     ...(trust === null ? [] : [`Devices that use TLS must trust ${trust}.`]),
     ...(passwords === null ? [] : [`Note: ${passwords}.`]),
   ];
+}
+
+function pageWords({ listeners }: StartFacts): string | null {
+  const ways = listeners.map(({ options, port, addresses }) => ({
+    protocol: options.protocol,
+    tls: options.tls !== null,
+    port,
+    addresses,
+  }));
+  return pageUrl(ways);
 }
 
 function stateWords({ state, keepsSessions }: StartFacts): string {

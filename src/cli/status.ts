@@ -28,7 +28,9 @@ export async function run(invocation: Invocation): Promise<number> {
     if (flags.has('json')) terminal.stdout.write(`${visibleJson({ ...status, troubles })}\n`);
     else print(status, troubles, terminal);
     if (code !== null && !flags.has('json'))
-      terminal.stdout.write(`\nNobody has claimed the REST interface yet. The set-up code is ${visibleText(code)}\n`);
+      terminal.stdout.write(
+        `\nNobody has claimed the REST interface and its page yet${status.page ? `. Open ${visibleText(status.page)} in a browser, and type the set-up code` : ''}. The set-up code is ${visibleText(code)}\n`,
+      );
     return (flags.has('broker') ? brokerTroubles(status) : troubles).length === 0 ? 0 : 1;
   });
 }
@@ -181,6 +183,7 @@ function rowsOf({
     ['Reloaded', reload && `${isoTime(Date.parse(reload.at))}, ${CAUSES[reload.by]}${reload.error === null ? '' : ': failed'}`],
     ['Changed', changedFiles.length === 0 ? null : `${changedFiles.join(', ')}: not in force yet (kill -HUP ${pid})`],
     ...access.map((line, at): [string, string] => [at === 0 ? 'Listening on' : '', line]),
+    ['Page', (rest.page ?? null) && `The page for browsers: ${rest.page}`], // an earlier version does not tell
     ...rest.bridges.flatMap(bridgeRows),
     ...clusterRows(rest.cluster),
     ['Clients', `${clients.connected} connected, ${clients.away} kept while away`],

@@ -187,7 +187,7 @@ function namesIn(certificate: X509Certificate): readonly string[] {
 }
 
 /** isOpenToOthers is false for a listener that only programs of this machine reach. */
-export function isOpenToOthers({ addresses }: OpenListener): boolean {
+export function isOpenToOthers({ addresses }: Pick<OpenListener, 'addresses'>): boolean {
   return addresses.some((each) => !each.startsWith('127.') && each !== '::1' && !each.startsWith('/'));
 }
 

@@ -16,6 +16,7 @@ import { INTERNET_STATE, internetState } from './internet.ts';
 import { LISTENER } from './listeners.ts';
 import { type OperationNeeds, RELOAD_CAUSES } from './needs.ts';
 import { type Answer, operation } from './operation.ts';
+import { pageUrl } from './page-url.ts';
 import { HOLD } from './throttle.ts';
 import { iso, TIME } from './time.ts';
 import { KNOWN_UPDATE, knownUpdate } from './updates.ts';
@@ -86,6 +87,7 @@ const OUTPUT = z.object({
   changedFiles: z.array(z.string()).describe('files of the configuration that hold something else than what is in force'),
   access: z.array(z.string()).describe('one line per port: who may connect from where'),
   listeners: z.array(LISTENER),
+  page: z.string().nullable().describe('address of the page for browsers; null = there is none'),
   bridges: z.array(BRIDGE),
   cluster: CLUSTER_STATE,
   clients: z.object({ connected: z.number(), away: z.number(), connections: z.number() }),
@@ -129,6 +131,7 @@ async function readStatus(needs: OperationNeeds): Promise<Status> {
     changedFiles: reloads.changedFiles(),
     access: configuration.access,
     listeners: needs.listeners,
+    page: pageUrl(needs.listeners),
     bridges: needs.bridges.map(bridgeOf),
     cluster: clusterOf(needs.cluster),
     clients: { connected: traffic.connectedClients, away: traffic.clientsAway, connections: traffic.connections },

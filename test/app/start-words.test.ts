@@ -42,6 +42,12 @@ const RULES: readonly (readonly [string, string, RegExp])[] = [
     /Note {3}others on the network can read passwords that are sent to ports 1 and 2 - use port 3, with TLS\n/,
   ],
   ['says how TLS is had', `${ACCOUNT}listener 1\n`, /sent to port 1 - secure true in a listener adds TLS\n/],
+  ['names the page', 'allow_anonymous true\nlistener 1 127.0.0.1\nprotocol http\n', /Page {3}http:\/\/127\.0\.0\.1:1\/ in a browser\n/],
+  [
+    'names the page for the network',
+    'listener 1 127.0.0.1\nprotocol http\nlistener 2 192.0.2.1\nprotocol http\n',
+    /https:\/\/192\.0\.2\.1:2\//,
+  ],
   [
     'names what must be trusted',
     'allow_anonymous true\nlistener 1\nsecure true\n',

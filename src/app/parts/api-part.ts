@@ -100,7 +100,7 @@ export class ApiPart implements AppliancePart {
       this.#break('warning', `Warning: ${error.message}. The REST interface will not work.`);
     }
     const code = this.setupCode;
-    if (code !== null) log.log('notice', `Nobody has claimed the REST interface yet. The set-up code is ${code}.`);
+    if (code !== null) log.log('notice', `Nobody has claimed the REST interface and its page yet. The set-up code is ${code}.`);
   }
 
   async stop(): Promise<void> {
