@@ -12,6 +12,7 @@ import { Icon } from '../../components/icon.tsx';
 import { clockTime, type Key, t } from '../../i18n.ts';
 import type { Live } from '../../live.ts';
 import '../../styles/phones.css';
+import { isHomeOnly } from './home-only.ts';
 import { keptOutWords } from './kept-out.ts';
 
 type Phone = Answer<'/api/v1/phones'>[number];
@@ -103,6 +104,7 @@ function PhoneForm({ person: first, setup, done }: Pick<AddPhoneProps, 'person' 
           ['mqtt', t('phones.otherApp')],
         ]}
       />
+      {use !== 'mqtt' && <p class="hint">{t('phones.useHint')}</p>}
       {use !== 'mqtt' ? (
         <Field label={t('phones.groups')} name="groups" value={groups} change={setGroups} hint={t('phones.groupsHint')} />
       ) : (
@@ -113,12 +115,17 @@ function PhoneForm({ person: first, setup, done }: Pick<AddPhoneProps, 'person' 
           label={t('phones.host')}
           value={host}
           choose={setHost}
-          options={setup.hosts.map((each) => [each.host, t(each.isPublic ? 'phones.hostPublic' : 'phones.hostOwn', { host: each.host })])}
+          options={setup.hosts.map((each) => [each.host, t(hostWords(each), { host: each.host })])}
         />
       )}
       {setup.beginsRules && <p class="hint">{t('phones.beginsRules')}</p>}
     </Form>
   );
+}
+
+function hostWords({ host, isPublic }: Setup['hosts'][number]): Key {
+  if (isPublic) return 'phones.hostPublic';
+  return isHomeOnly(host) ? 'phones.hostHome' : 'phones.hostOwn';
 }
 
 interface LinkProps {
