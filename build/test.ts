@@ -21,9 +21,8 @@ const APART = [
   'test/web/browser/',
   'test/cluster/faults/',
 ];
-const MACHINES = ['test/image/', 'test/torture/', 'test/cluster/faults/'];
-const CONTAINERS = 'test/machine/';
-const BROWSERS = 'test/web/browser/';
+const MACHINES = ['test/image/', 'test/torture/', 'test/machine/', 'test/cluster/faults/'].map((folder) => join(ROOT, folder));
+const BROWSERS = join(ROOT, 'test/web/browser/');
 
 /** HANG_MS ends a test that would never end. No test that works comes near it. */
 const HANG_MS = 300_000;
@@ -47,11 +46,12 @@ function findTests(words: readonly string[]): string[] {
 async function runTests(files: readonly string[]): Promise<boolean> {
   const skipped: Skipped[] = [];
   const counts = { passed: 0, failed: 0, skipped: 0 };
-  const areAllIn = (...folders: readonly string[]) => files.every((file) => folders.some((folder) => file.startsWith(join(ROOT, folder))));
-  // A machine takes all cores. A browser and a broker are busy on two; more of them at a time would only be slower.
-  const isAlone = areAllIn(...MACHINES) || files.some((file) => file.startsWith(join(ROOT, BROWSERS)));
-  const hasLimit = !areAllIn(...MACHINES, CONTAINERS); // they take minutes to boot, or to install
-  const events = run({ files, concurrency: isAlone ? 1 : availableParallelism(), ...(hasLimit ? { timeout: HANG_MS } : {}) });
+  // A machine takes all cores, and minutes to boot; and two containers would be in one control group.
+  const isMachine = files.every((file) => MACHINES.some((folder) => file.startsWith(folder)));
+  // A browser and a broker are busy on two cores; more of them at a time would only be slower.
+  const hasBrowser = files.some((file) => file.startsWith(BROWSERS));
+  const concurrency = isMachine || hasBrowser ? 1 : availableParallelism();
+  const events = run({ files, concurrency, ...(isMachine ? {} : { timeout: HANG_MS }) });
   events.on('test:pass', ({ name, file = '', skip }) => {
     if (skip !== undefined) skipped.push({ file: relative(ROOT, file), name, reason: skip === true ? 'no reason given' : String(skip) });
   });
