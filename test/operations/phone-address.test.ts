@@ -95,19 +95,32 @@ test('phone is sent to no name that a certificate of files lacks, and the owner 
   assert.ok(phoneHosts(needs).some(({ host }) => host === 'mqtt.example.org'));
   assert.ok(phoneHosts(needs).every(({ host }) => !host.includes('*')));
   const pages = [{ ...PAGES, certificate: 'of files' } as const, PLAIN];
-  assert.deepEqual(pageAddresses({ ...needs, listeners: pages }, 'mqtt.example.org'), { plain: null, secure: 'https://mqtt.example.org' });
+  assert.deepEqual(pageAddresses({ ...needs, listeners: pages }, 'mqtt.example.org'), {
+    plain: null,
+    secure: 'https://mqtt.example.org',
+    isTrusted: true,
+  });
   const { secure } = pageAddresses({ ...needs, listeners: pages }, 'other.example.org');
   assert.notEqual(secure, 'https://other.example.org', 'the pages are under a name that their certificate has');
 });
 
 test('link begins by plain HTTP only where the phone must come to trust our authority first', async (context) => {
   const needs = await needsOf(context, [LISTENER, PAGES, PLAIN]);
-  assert.deepEqual(pageAddresses(needs, '192.0.2.7'), { plain: 'http://192.0.2.7', secure: 'https://192.0.2.7' });
-  assert.deepEqual(pageAddresses(needs, 'public.example.org'), { plain: null, secure: 'https://public.example.org' });
+  assert.deepEqual(pageAddresses(needs, '192.0.2.7'), {
+    plain: 'http://192.0.2.7',
+    secure: 'https://192.0.2.7',
+    isTrusted: false,
+  });
+  assert.deepEqual(pageAddresses(needs, 'public.example.org'), {
+    plain: null,
+    secure: 'https://public.example.org',
+    isTrusted: true,
+  });
   const bought: OpenListener = { ...PAGES, certificate: 'of files', port: 8443 };
   assert.deepEqual(pageAddresses({ ...needs, listeners: [bought, PLAIN] }, '2001:db8::7'), {
     plain: null,
     secure: 'https://[2001:db8::7]:8443',
+    isTrusted: true,
   });
 });
 
