@@ -2,7 +2,7 @@
 
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type WebSocket, WebSocketServer } from 'ws';
+import type { WebSocket, WebSocketServer } from 'ws';
 import type { Reader } from './owntracks.ts';
 import type { OwnTracksDoor } from './ports.ts';
 
@@ -21,11 +21,10 @@ const ANY = { user: null, device: null } as const;
 export class OwnTracksLive {
   readonly #door: OwnTracksDoor;
   readonly #sockets = new Set<WebSocket>();
-  readonly #server = new WebSocketServer({ noServer: true, clientTracking: false, maxPayload: 1024 });
+  #server: Promise<WebSocketServer> | null = null;
 
   constructor(door: OwnTracksDoor) {
     this.#door = door;
-    this.#server.on('wsClientError', (_error, socket) => socket.destroy());
   }
 
   get isFull(): boolean {
@@ -34,7 +33,9 @@ export class OwnTracksLive {
 
   /** open makes an upgraded stream a socket of a reader. */
   open(request: IncomingMessage, stream: Duplex, head: Buffer, reader: Reader): void {
-    this.#server.handleUpgrade(request, stream, head, (socket) => this.#serve(socket, reader));
+    stream.on('error', () => stream.destroy()); // it may be gone before the library is there
+    this.#server ??= webSocketServer();
+    void this.#server.then((server) => server.handleUpgrade(request, stream, head, (socket) => this.#serve(socket, reader)));
   }
 
   stop(): void {
@@ -68,4 +69,12 @@ export class OwnTracksLive {
       this.#sockets.delete(socket);
     });
   }
+}
+
+/** Most boxes never need the library. */
+async function webSocketServer(): Promise<WebSocketServer> {
+  const { WebSocketServer: Server } = await import('ws');
+  const server = new Server({ noServer: true, clientTracking: false, maxPayload: 1024 });
+  server.on('wsClientError', (_error, socket) => socket.destroy());
+  return server;
 }
