@@ -26,8 +26,8 @@ type Insides = Socket & { _handle?: ReadableHandle | null } & Record<symbol, unk
 let shared: { readonly slots: Slots; readonly buffer: Buffer } | null | undefined;
 
 /**
- * shareReads makes a socket (TLS or not, or one that has become a WebSocket) read into the buffer that all share. A chunk of its 'data' events is then only valid until the
- * listener returns. False when this socket has to read as usual.
+ * shareReads makes a socket (TLS or not, or one that has become a WebSocket) read into the buffer that all share. A chunk of its 'data'
+ * events is then only valid until the listener returns. False when this socket has to read as usual.
  */
 export function shareReads(socket: Duplex): boolean {
   shared ??= prepare();

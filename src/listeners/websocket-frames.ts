@@ -30,7 +30,7 @@ const OUT_OF_PLACE: FrameProblem = { code: CLOSE.protocolError, words: 'a messag
 const NO_BINARY: FrameProblem = { code: CLOSE.unsupportedData, words: 'MQTT needs binary messages' }; // [MQTT-6.0.0-1]
 const TOO_LARGE: FrameProblem = { code: CLOSE.tooLarge, words: 'the message is too large' };
 
-/** Taken is what one chunk brought: `bytes` first, then what the frames between and behind them want. */
+/** Taken is what one chunk brought: the bytes of messages first, then what the frames between and behind them want. */
 export interface Taken {
   /** Bytes of the chunk, from its beginning on, that are now bytes of messages. */
   readonly length: number;
@@ -186,10 +186,9 @@ export class FrameReader {
         if ((opcode === OPCODE.continuation) !== this.#message >= 0) return OUT_OF_PLACE;
         return length > this.#maxMessage - Math.max(this.#message, 0) ? TOO_LARGE : null;
       case OPCODE.close:
-        if (length === 1) return UNKNOWN; // half a code
-        return isFinal && length <= MAX_CONTROL ? null : LARGE_CONTROL;
       case OPCODE.ping:
       case OPCODE.pong:
+        if (opcode === OPCODE.close && length === 1) return UNKNOWN; // half a code
         return isFinal && length <= MAX_CONTROL ? null : LARGE_CONTROL;
       default:
         return UNKNOWN;
