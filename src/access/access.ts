@@ -95,6 +95,11 @@ export class Access {
     return this.#dynamic?.knows(username) === true || (this.#passwordsOf(listener)?.knows(username) ?? false);
   }
 
+  /** isLocked tells whether an account of a password file is locked at a listener: for the operator, never for a client. */
+  isLocked(listener: string, username: string): boolean {
+    return this.#dynamic?.knows(username) !== true && (this.#passwordsOf(listener)?.isLocked(username) ?? false);
+  }
+
   /** secretOf is another text when a user of a listener has another password, and null when it can't sign in. Never shown. */
   secretOf(listener: string, username: string): string | null {
     if (this.#dynamic?.knows(username)) return this.#dynamic.secretOf(username);

@@ -46,12 +46,17 @@ export class PasswordAuthenticator implements Authenticator {
     this.#users = users ?? new Map();
     this.#hasAccounts = account !== null || users !== null;
     this.#throttle = throttle;
-    this.#hashes = [...this.#users.values()];
+    this.#hashes = Array.from(this.#users.values(), ({ hash }) => hash);
   }
 
   /** knows tells whether a user has an account: for the operator, never for a client. */
   knows(username: string): boolean {
     return this.#account?.username === username || this.#users.has(username);
+  }
+
+  /** isLocked tells whether an account is there and lets nobody in: for the operator, never for a client. */
+  isLocked(username: string): boolean {
+    return this.#account?.username !== username && this.#users.get(username)?.isLocked === true;
   }
 
   /** hasAccount is the engine's word for `knows`; which listener it is was decided before. */
@@ -62,22 +67,22 @@ export class PasswordAuthenticator implements Authenticator {
   /** keeps tells whether a client that `before` let in would still come in: nobody keeps its password, so that must be as it was. Null = its listener is new. */
   keeps(client: KnownClient, before: PasswordAuthenticator | null): boolean {
     const { username, identity, policy } = client;
-    if (identity !== null) return true;
+    if (identity !== null) return !this.isLocked(identity);
     if (username === null || !this.#hasAccounts) return policy.allowAnonymous;
     const secret = this.secretOf(username);
     return secret !== null && before !== null && secret === before.secretOf(username);
   }
 
-  /** secretOf is another text when a user has another password; null = there is no such user. Never shown. */
+  /** secretOf is another text when a user has another password; null = there is no such user, or it is locked. Never shown. */
   secretOf(username: string): string | null {
     if (this.#account?.username === username) return this.#account.password;
-    const hash = this.#users.get(username);
-    return hash === undefined ? null : JSON.stringify(hash);
+    const stored = this.#users.get(username);
+    return stored === undefined || stored.isLocked ? null : JSON.stringify(stored.hash);
   }
 
   authenticate(credentials: Credentials): AuthenticationVerdict | Promise<AuthenticationVerdict> {
     const { username, password, origin } = credentials;
-    if (origin.identity !== null) return 'accepted';
+    if (origin.identity !== null) return this.isLocked(origin.identity) ? 'bad credentials' : 'accepted';
     if (username === null) return origin.policy.allowAnonymous ? 'accepted' : 'not authorised';
     if (!this.#hasAccounts) return origin.policy.allowAnonymous ? 'accepted' : 'not authorised';
     if (password === null || password.length === 0) return 'bad credentials'; // an empty one opens nothing, as in mosquitto
@@ -114,11 +119,12 @@ export class PasswordAuthenticator implements Authenticator {
 
   async #checkHash(address: string, username: string, password: Buffer): Promise<AuthenticationVerdict> {
     const stored = this.#account?.username === username ? undefined : this.#users.get(username);
-    const fits = await verifyPassword(stored ?? this.#decoyFor(username), password);
+    const fits = await verifyPassword(stored?.hash ?? this.#decoyFor(username), password);
     if (!fits || stored === undefined) {
       this.#throttle?.failed(address, username);
       return 'bad credentials';
     }
+    if (stored.isLocked) return 'bad credentials'; // and no guess: it is not to be held when it is unlocked
     this.#verified.set(username, this.#digest(password));
     this.#throttle?.succeeded(address, username);
     return 'accepted';

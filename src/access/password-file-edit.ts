@@ -1,7 +1,7 @@
 // Changes the text of a password file, line by line: comments and other users stay as they are.
 
 import { OperatorError } from '../base/errors.ts';
-import { looksHashed, passwordEntry } from './password-file.ts';
+import { LOCK, looksHashed, passwordEntry } from './password-file.ts';
 import { parsePasswordHash } from './password-hash.ts';
 
 /** MQTT carries user names and passwords behind two bytes of length, 3.1.3.5 and 3.1.3.6. */
@@ -27,9 +27,24 @@ export function hasUser(text: string, user: string): boolean {
   return text.split('\n').some((line) => passwordEntry(line)?.user === user);
 }
 
-/** setUser gives the text with the user's hash, in the user's line or in a new one at the end. More lines of the same user go. */
+/** lockedUsers gives those of a text whose accounts are locked. */
+export function lockedUsers(text: string): ReadonlySet<string> {
+  const entries = text.split('\n').map(passwordEntry);
+  return new Set(entries.flatMap((entry) => (entry?.isLocked ? [entry.user] : [])));
+}
+
+/** setLock gives the text with the account of a user locked or unlocked; its password stays. */
+export function setLock(text: string, user: string, isLocked: boolean): string {
+  const lines = text.split('\n').map((line) => {
+    const entry = passwordEntry(line);
+    return entry?.user === user && entry.isLocked !== isLocked ? `${user}:${isLocked ? LOCK : ''}${entry.password}` : line;
+  });
+  return lines.join('\n');
+}
+
+/** setUser gives the text with the user's hash, in the user's line or in a new one at the end. More lines of the same user go; a lock stays. */
 export function setUser(text: string, user: string, hash: string): string {
-  const line = `${user}:${hash}`;
+  const line = `${user}:${lockedUsers(text).has(user) ? LOCK : ''}${hash}`;
   if (!hasUser(text, user)) return `${text === '' || text.endsWith('\n') ? text : `${text}\n`}${line}\n`;
   let isSet = false;
   const lines = text.split('\n').flatMap((each) => {

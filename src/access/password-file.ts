@@ -1,4 +1,4 @@
-// Reads and writes a mosquitto password file: `user:hash` per line.
+// Reads and writes a mosquitto password file: `user:hash` per line, `user:!hash` where the account is locked.
 
 import { closeSync, fchownSync, openSync, realpathSync, statSync, writeFileSync } from 'node:fs';
 import { replaceFile } from '../base/durable-file.ts';
@@ -6,8 +6,17 @@ import { OperatorError, reasonOf } from '../base/errors.ts';
 import { type FileDiagnostic, readAccessFile, refuseMistakes } from './file-diagnostic.ts';
 import { type PasswordHash, parsePasswordHash } from './password-hash.ts';
 
-/** PasswordFile holds the hash of each user. */
-export type PasswordFile = ReadonlyMap<string, PasswordHash>;
+/** LOCK before a hash locks the account, as passwd(1) does it: mosquitto has no such password, and lets nobody in by it either. */
+export const LOCK = '!';
+
+/** StoredPassword is that of a user; a locked one lets nobody in. */
+export interface StoredPassword {
+  readonly hash: PasswordHash;
+  readonly isLocked: boolean;
+}
+
+/** PasswordFile holds the password of each user. */
+export type PasswordFile = ReadonlyMap<string, StoredPassword>;
 
 /** readPasswordFile reads a file; throws OperatorError with all its mistakes: a duplicate user, a password that is not hashed, a damaged hash. */
 export function readPasswordFile(path: string): PasswordFile {
@@ -21,7 +30,7 @@ export function parsePasswordFile(
   text: string,
   path: string,
 ): { readonly users: PasswordFile; readonly remarks: readonly FileDiagnostic[] } {
-  const users = new Map<string, PasswordHash>();
+  const users = new Map<string, StoredPassword>();
   const places = new Map<string, number>();
   const remarks: FileDiagnostic[] = [];
   for (const [index, raw] of text.split('\n').entries()) {
@@ -30,13 +39,13 @@ export function parsePasswordFile(
       if (/^\s*[^#\s]/.test(raw)) remarks.push(skipped(path, index + 1));
       continue;
     }
-    const { user, password } = entry;
+    const { user, password, isLocked } = entry;
     const first = places.get(user);
     const hash = parsePasswordHash(password);
     const [message, hint] = first === undefined ? mistakeIn(user, password, hash, path) : twice(user, first);
     if (message !== null) remarks.push({ severity: 'error', file: path, line: index + 1, column: 1, message, hint });
     if (first === undefined) places.set(user, index + 1);
-    if (hash !== null) users.set(user, hash);
+    if (hash !== null) users.set(user, { hash, isLocked });
   }
   return { users, remarks };
 }
@@ -47,12 +56,22 @@ function skipped(file: string, line: number): FileDiagnostic {
   return { severity: 'warning', file, line, column: 1, message: 'This line has no colon and is skipped', hint };
 }
 
+/** PasswordEntry is a line of the file; the password is without the sign that locks it. */
+export interface PasswordEntry {
+  readonly user: string;
+  readonly password: string;
+  readonly isLocked: boolean;
+}
+
 /** passwordEntry takes a line apart, or gives null for one that means nothing. */
-export function passwordEntry(raw: string): { readonly user: string; readonly password: string } | null {
+export function passwordEntry(raw: string): PasswordEntry | null {
   const line = raw.trim();
   const colon = line.indexOf(':');
   if (line.startsWith('#') || colon === -1) return null;
-  return { user: line.slice(0, colon).trim(), password: line.slice(colon + 1).trim() };
+  const user = line.slice(0, colon).trim();
+  const password = line.slice(colon + 1).trim();
+  const isLocked = password.startsWith(LOCK) && looksHashed(password.slice(LOCK.length)); // else it is a plain password
+  return { user, password: isLocked ? password.slice(LOCK.length) : password, isLocked };
 }
 
 /** looksHashed tells a hash, damaged or of another program's making, from a plain password. */

@@ -28,6 +28,7 @@ export const ROUTES: Readonly<Record<string, Route | { readonly notOffered: stri
   users: { method: 'GET', path: '/users' },
   'add user': { method: 'POST', path: '/users' },
   'change password': { method: 'PUT', path: '/users/{username}/password' },
+  'lock user': { method: 'PUT', path: '/users/{username}/lock' },
   'remove user': { method: 'DELETE', path: '/users/{username}' },
   rules: { method: 'GET', path: '/rules' },
   'change rules': { method: 'PATCH', path: '/rules' },

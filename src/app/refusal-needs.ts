@@ -10,7 +10,7 @@ import type { AclVerdict, KnownAccount, RefusalNeeds } from '../refusals/needs.t
 
 /** InForce is what the broker runs with. */
 export interface InForce {
-  readonly access: Pick<Access, 'knows' | 'authorizer' | 'dynamicStateOf'>;
+  readonly access: Pick<Access, 'knows' | 'isLocked' | 'authorizer' | 'dynamicStateOf'>;
   readonly configuration: Pick<Configuration, 'file' | 'access'>;
   readonly listeners: readonly Pick<Listener, 'options' | 'port'>[];
 }
@@ -33,6 +33,7 @@ function accountOf({ access, configuration }: InForce, listener: string, usernam
   const isInConfiguration = configuration.access.account?.username === username;
   return {
     isKnown: access.knows(listener, username),
+    isLocked: access.isLocked(listener, username),
     passwordIn: isInConfiguration ? (configuration.file ?? 'the configuration') : null,
     passwordFile: filesOf(configuration.access, listener).passwordFile,
     dynamic: access.dynamicStateOf(username),

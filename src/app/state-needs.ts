@@ -93,7 +93,9 @@ function accountsIn(content: Buffer): ReadonlyMap<string, string> {
   if (dynamic !== null) return dynamic;
   const entries = content.toString('utf8').split('\n').map(passwordEntry);
   const isSecret = (text: string) => looksHashed(text) || /^([0-9a-f]{2})+$/i.test(text);
-  return new Map(entries.flatMap((entry) => (entry !== null && isSecret(entry.password) ? [[entry.user, entry.password]] : [])));
+  return new Map(
+    entries.flatMap((entry) => (entry !== null && !entry.isLocked && isSecret(entry.password) ? [[entry.user, entry.password]] : [])),
+  );
 }
 
 /** Null = it is no file of dynamic security. */

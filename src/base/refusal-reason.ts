@@ -22,7 +22,7 @@ export type RefusalReason =
   | { readonly cause: 'credentials'; readonly what: 'no password' | 'wrong' }
   | {
       readonly cause: 'credentials';
-      readonly what: 'wrong password' | 'unknown user' | 'disabled' | 'without password';
+      readonly what: 'wrong password' | 'unknown user' | 'locked' | 'disabled' | 'without password';
       readonly username: string;
     }
   | { readonly cause: 'not allowed'; readonly what: 'no user name' | 'no user name as client id' | 'no accounts' }

@@ -168,6 +168,8 @@ function credentialsSentence(reason: RefusalReason & { readonly cause: 'credenti
       return `gives a wrong password for user "${reason.username}"`;
     case 'unknown user':
       return `gives user "${reason.username}", who has no account here`;
+    case 'locked':
+      return `gives user "${reason.username}": the account is locked`;
     case 'disabled':
       return `gives user "${reason.username}", who is disabled`;
     case 'without password':

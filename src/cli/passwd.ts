@@ -4,7 +4,16 @@ import { existsSync, lstatSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { readAccessFile } from '../access/file-diagnostic.ts';
 import { passwordEntry, writePasswordFile } from '../access/password-file.ts';
-import { hashPlainPasswords, hasUser, passwordFault, removeUser, setUser, usernameFault } from '../access/password-file-edit.ts';
+import {
+  hashPlainPasswords,
+  hasUser,
+  lockedUsers,
+  passwordFault,
+  removeUser,
+  setLock,
+  setUser,
+  usernameFault,
+} from '../access/password-file-edit.ts';
 import { HASH_KINDS, type HashKind, hashPassword, MAX_ROUNDS } from '../access/password-hash.ts';
 import { OperatorError, reasonOf } from '../base/errors.ts';
 import { nameOf } from '../base/system-users.ts';
@@ -33,13 +42,16 @@ export async function run(invocation: Invocation): Promise<number> {
   }
   if (user === undefined) throw new OperatorError(`Error: Which user? Use '${program} ${file} USER'.`);
   checkUser(user);
-  if (flags.has('D')) return remove(file, user, invocation);
+  if (flags.has('D')) return changeKnown(file, user, removeUser, invocation);
+  if (flags.has('lock') || flags.has('unlock'))
+    return changeKnown(file, user, (text) => setLock(text, user, flags.has('lock')), invocation);
   if (file === '-' && flags.has('c')) return show(user, flags.has('b') ? password : null, hash, terminal);
   const text = flags.has('c') ? await startAnew(file, flags.has('b'), terminal) : readPasswords(file);
   if (text === null) return 1;
   const chosen = flags.has('b') ? password : await askTwice(terminal);
   writePasswords(file, setUser(text, user, await hash(checkPassword(chosen))));
   terminal.stdout.write(`${hasUser(text, user) ? 'Updating' : 'Adding'} password for user ${user}\n`);
+  if (lockedUsers(text).has(user)) terminal.stderr.write(`User ${user} stays locked: ${program} --unlock ${file} ${user}\n`);
   return reloadBroker(file, invocation);
 }
 
@@ -53,6 +65,9 @@ async function show(user: string, given: string | undefined | null, hash: Hasher
 function checkFlags({ flags, operands }: Invocation): void {
   const refuse = (message: string) => new OperatorError(`Error: ${message}.`);
   const [create, batch, remove, update] = ['c', 'b', 'D', 'U'].map((letter) => flags.has(letter));
+  const lock = ['lock', 'unlock'].filter((word) => flags.has(word)).map((word) => `--${word}`);
+  const other = [...['c', 'b', 'D', 'U'].filter((letter) => flags.has(letter)).map((letter) => `-${letter}`), ...lock.slice(1)][0];
+  if (lock[0] !== undefined && other !== undefined) throw refuse(`${lock[0]} and ${other} cannot be used together`);
   if (create && remove) throw refuse('-c and -D cannot be used together');
   if (create && update) throw refuse('-c and -U cannot be used together');
   if (batch && remove) throw refuse('-b and -D cannot be used together');
@@ -140,12 +155,14 @@ async function askTwice(terminal: Pick<Terminal, 'stdin' | 'stdout'>): Promise<s
   return first;
 }
 
-async function remove(file: string, user: string, invocation: Invocation): Promise<number> {
+type Edit = (text: string, user: string) => string;
+
+async function changeKnown(file: string, user: string, edit: Edit, invocation: Invocation): Promise<number> {
   const text = readPasswords(file);
   if (!hasUser(text, user)) {
     invocation.terminal.stderr.write(`Warning: User ${user} not found in password file.\n`);
     return 1;
   }
-  writePasswords(file, removeUser(text, user));
+  writePasswords(file, edit(text, user));
   return reloadBroker(file, invocation);
 }

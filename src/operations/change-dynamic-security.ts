@@ -106,6 +106,11 @@ export async function changeDynamicPassword(
   await change(needs, { asker, nameField: 'username', commands });
 }
 
+/** lockDynamicClient disables a client, or enables it again. Throws OperationFailure. */
+export async function lockDynamicClient(needs: OperationNeeds, username: string, locked: boolean, asker: Asker): Promise<void> {
+  await change(needs, { asker, nameField: 'username', commands: [{ command: locked ? 'disableClient' : 'enableClient', username }] });
+}
+
 /** ADD_DYNAMIC_GROUP makes one. */
 export const ADD_DYNAMIC_GROUP = operation({
   name: 'add dynamic group',

@@ -13,8 +13,8 @@ export function isInFiles({ access, listeners }: OperationNeeds, username: strin
 }
 
 /** requireOtherAdmin throws OperationFailure where nobody could change anything without an account. */
-export function requireOtherAdmin({ roles }: OperationNeeds, what: string, username: string): void {
-  if (roles !== null && isOnlyAdmin(roles, username))
+export function requireOtherAdmin(needs: OperationNeeds, what: string, username: string): void {
+  if (isOnlyAdmin(needs, username))
     throw new OperationFailure('conflict', `Cannot remove ${what} "${username}": it is the only admin - make another one first`);
 }
 

@@ -35,16 +35,17 @@ export const SET_ROLE = operation({
   output: z.object({}),
   run: (needs, { username, role }) => {
     const keeper = keeperOf(needs);
-    if (role !== 'admin' && isOnlyAdmin(keeper, username))
+    if (role !== 'admin' && isOnlyAdmin(needs, username))
       throw new OperationFailure('conflict', `Cannot take the role of "${username}": it is the only admin - make another one first`);
     keeper.set(username, role);
     return {};
   },
 });
 
-/** isOnlyAdmin tells whether nobody else could change anything. */
-export function isOnlyAdmin({ all }: RoleKeeper, username: string): boolean {
-  return all.get(username) === 'admin' && ![...all].some(([name, right]) => name !== username && right === 'admin');
+/** isOnlyAdmin tells whether nobody else could change anything: an admin whose account is locked, or has gone, cannot. */
+export function isOnlyAdmin({ roles, access }: Pick<OperationNeeds, 'roles' | 'access'>, username: string): boolean {
+  if (roles?.all.get(username) !== 'admin') return false;
+  return ![...roles.all].some(([name, right]) => name !== username && right === 'admin' && access.canSignIn(name));
 }
 
 function keeperOf({ roles }: OperationNeeds): RoleKeeper {

@@ -1,16 +1,17 @@
 // Accounts: users with a password in the password file, which a person may edit as well.
 
 import { z } from 'zod';
-import { hasUser, passwordFault, removeUser, setUser, usernameFault } from '../access/password-file-edit.ts';
+import { hasUser, lockedUsers, passwordFault, removeUser, setLock, setUser, usernameFault } from '../access/password-file-edit.ts';
 import { hashPassword } from '../access/password-hash.ts';
 import { usersOf } from '../access/set-accounts.ts';
-import { changeDynamicPassword } from './change-dynamic-security.ts';
+import { changeDynamicPassword, lockDynamicClient } from './change-dynamic-security.ts';
 import { changeInForce, readEdited } from './change-in-force.ts';
 import { forgetPhones } from './locations.ts';
 import type { OperationNeeds } from './needs.ts';
-import { badInput, OperationFailure, operation } from './operation.ts';
+import { type Asker, badInput, OperationFailure, operation } from './operation.ts';
 import { endRole, isInFiles, requireOtherAdmin } from './other-account.ts';
 import { PAGE_INPUT, pageOf, takePage } from './page.ts';
+import { isOnlyAdmin } from './roles.ts';
 
 /** LISTENER_INPUT is the field of operations on files that each listener may have of its own. */
 export const LISTENER_INPUT = {
@@ -43,6 +44,7 @@ export const USERS = operation({
       username: z.string(),
       origin: z.string().nullable().describe('password file; null = the configuration itself names this account'),
       clients: z.number().int().describe('connected as this user'),
+      locked: z.boolean().describe('nobody can sign in with it'),
       hasRules: z.boolean().nullable().describe('rules of its own in the ACL file; null = there is no such file'),
       inDynamicSecurity: z
         .boolean()
@@ -53,19 +55,22 @@ export const USERS = operation({
     const name = listenerOf(needs, { listener });
     const { account } = needs.access;
     const { passwordFile } = needs.access.filesOf(name);
-    const inFile = passwordFile === null ? [] : usersOf(readEdited(passwordFile));
+    const text = passwordFile === null ? '' : readEdited(passwordFile);
+    const locked = lockedUsers(text);
+    const { dynamic } = needs.access;
     const rules = needs.access.aclOf(name)?.file.users ?? null;
     const clients = clientsByUser(needs);
     return takePage(
-      new Set([...(account === null ? [] : [account]), ...inFile]),
+      new Set([...(account === null ? [] : [account]), ...usersOf(text)]),
       page,
       (username) => username,
       (username) => ({
         username,
         origin: username === account ? null : passwordFile,
         clients: clients.get(username) ?? 0,
+        locked: dynamic?.model.clients.get(username)?.disabled ?? (username !== account && locked.has(username)),
         hasRules: rules?.has(username) ?? null,
-        inDynamicSecurity: needs.access.dynamic?.model.clients.has(username) ?? false,
+        inDynamicSecurity: dynamic?.model.clients.has(username) ?? false,
       }),
     );
   },
@@ -105,7 +110,7 @@ export const CHANGE_PASSWORD = operation({
   kind: 'command',
   right: 'admin',
   summary:
-    'Give a user, or a client of dynamic security, another password; clients that are connected with the old one are disconnected. Where both have the name, it is that of dynamic security, which counts.',
+    'Give a user, or a client of dynamic security, another password; clients that are connected with the old one are disconnected. Where both have the name, it is that of dynamic security, which counts. A locked account stays locked.',
   input: z.strictObject({ ...NAME, ...PASSWORD, ...LISTENER_INPUT }),
   output: ANSWER,
   run: async (needs, { username, password, listener }, asker) => {
@@ -120,6 +125,37 @@ export const CHANGE_PASSWORD = operation({
     });
   },
 });
+
+/** LOCK_USER keeps an account out, and lets it in again. */
+export const LOCK_USER = operation({
+  name: 'lock user',
+  kind: 'command',
+  right: 'admin',
+  summary:
+    'Lock a user, or a client of dynamic security, or unlock it. While it is locked nobody signs in with it, by password or by a certificate of its name, and its tokens do nothing; its clients are disconnected at once. Password, rules and role stay.',
+  input: z.strictObject({ ...NAME, locked: z.boolean(), ...LISTENER_INPUT }),
+  output: ANSWER,
+  run: async (needs, { username, locked, listener }, asker) => {
+    const { dynamic } = needs.access;
+    if (locked) requireOther(needs, username, asker);
+    if (dynamic?.model.clients.has(username)) {
+      await lockDynamicClient(needs, username, locked, asker);
+      return { username, file: dynamic.file };
+    }
+    return change(needs, { username, listener }, null, (text) => {
+      requireUser(text, username);
+      return setLock(text, username, locked);
+    });
+  },
+});
+
+/** Whoever locks itself out cannot undo it. */
+function requireOther(needs: OperationNeeds, username: string, asker: Asker): void {
+  if ([asker.username, asker.tokenOf].includes(username))
+    throw new OperationFailure('conflict', `Cannot lock user "${username}": you are signed in with it`);
+  if (isOnlyAdmin(needs, username))
+    throw new OperationFailure('conflict', `Cannot lock user "${username}": it is the only admin - make another one first`);
+}
 
 /** REMOVE_USER takes an account away. */
 export const REMOVE_USER = operation({

@@ -24,6 +24,7 @@ const SENTENCES = {
   'new certificate': 'give it a new one, if the clock of this machine is right',
   held: 'correct the password there and wait until the hold ends, or add the address to login_throttle_exempt',
   'smaller packets': 'let it send less, or set max_packet_size higher',
+  unlock: 'to let this user in: {command}',
   'enable client': 'to let this user in: {command}',
   'new client': 'to let this user in: {command}',
   'client password': 'a new password: {command}',

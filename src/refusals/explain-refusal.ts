@@ -94,19 +94,22 @@ function certificateAdvice({ what }: ClientCertificateProblem): Advice | null {
 
 function explainLogin({ from }: Refusal, username: string, needs: RefusalNeeds): Explanation {
   const account = needs.accountOf(from.policy.name, username);
-  const { dynamic, isKnown } = account;
-  const what = dynamic === 'disabled' || dynamic === 'without password' ? dynamic : isKnown ? 'wrong password' : 'unknown user';
-  return { reason: { cause: 'credentials', what, username }, advice: loginAdvice(username, account) };
+  return { reason: { cause: 'credentials', what: loginProblem(account), username }, advice: loginAdvice(username, account) };
 }
 
-function loginAdvice(username: string, { isKnown, passwordIn, passwordFile, dynamic }: KnownAccount): Advice {
+function loginProblem({ dynamic, isKnown, isLocked }: KnownAccount) {
+  if (dynamic === 'disabled' || dynamic === 'without password') return dynamic;
+  return isLocked ? 'locked' : isKnown ? 'wrong password' : 'unknown user';
+}
+
+function loginAdvice(username: string, { isKnown, isLocked, passwordIn, passwordFile, dynamic }: KnownAccount): Advice {
   const ctrl = (command: string) => ({ command: `midge ctrl dynsec ${command} ${shellWord(username)}` });
   if (dynamic === 'disabled') return advise('enable client', ctrl('enableClient'));
   if (dynamic === 'without password' || dynamic === 'can sign in') return advise('client password', ctrl('setClientPassword'));
   if (passwordIn !== null) return advise('password in configuration', { file: passwordIn });
   if (passwordFile === null) return dynamic === 'unknown' ? advise('new client', ctrl('createClient')) : advise('no password file');
-  const command = `midge passwd ${shellWord(passwordFile)} ${shellWord(username)}`;
-  return advise(isKnown ? 'new password' : 'new account', { command });
+  const command = `midge passwd ${isLocked ? '--unlock ' : ''}${shellWord(passwordFile)} ${shellWord(username)}`;
+  return advise(isLocked ? 'unlock' : isKnown ? 'new password' : 'new account', { command });
 }
 
 /** Null = there is one by now. */

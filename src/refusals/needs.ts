@@ -10,6 +10,8 @@ export interface OpenPort {
 /** KnownAccount is what the operator may know about a user name; the client never. */
 export interface KnownAccount {
   readonly isKnown: boolean;
+  /** In the password file. */
+  readonly isLocked: boolean;
   /** The configuration that has this user's password in it, or null. */
   readonly passwordIn: string | null;
   /** The file of accounts, or null. */

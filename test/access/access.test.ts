@@ -265,6 +265,21 @@ test('authenticator refuses unseen after too many wrong passwords, and then no p
   assert.deepEqual(throttle.held(), []);
 });
 
+test('authenticator lets nobody in by a locked account, and holds nobody who has its password', async (context) => {
+  const throttle = new LoginThrottle({ enabled: true, exempt: [] }, { clock: new TestClock(), ...silent });
+  const options = { passwordFile: passwordFile(context, FILE.replace('joe:', 'joe:!')) };
+  const authenticator = authenticatorOf(options, throttle);
+  for (let index = 0; index < 5; index++) assert.equal(await login(authenticator, 'joe', 'secret'), 'bad credentials');
+  assert.equal(await login(authenticator, null, null, origin(false, 'joe')), 'bad credentials', 'by certificate');
+  assert.deepEqual(
+    [await login(authenticator, null, null, origin(false, 'ann')), await login(authenticator, 'ann', 'geheim')],
+    ['accepted', 'accepted'],
+  );
+  assert.equal(authenticator.hasAccount?.('1883', 'joe'), true);
+  for (let index = 0; index < 3; index++) assert.equal(await login(authenticator, 'joe', 'wrong'), 'bad credentials');
+  assert.equal(await login(authenticator, 'joe', 'secret'), 'held', 'who guesses is held');
+});
+
 test('authenticator hashes few of many wrong passwords that come at once', async (context) => {
   const throttle = new LoginThrottle({ enabled: true, exempt: [] }, { clock: new TestClock(), ...silent });
   const authenticator = authenticatorOf({ passwordFile: passwordFile(context) }, throttle);

@@ -43,6 +43,20 @@ test('mosquitto lets in whom passwd has written down for it', { skip: skipWithou
   await expectLogins(open, { joe: 'secret', max: 'x y', ann: 'größer' });
 });
 
+test('mosquitto starts with a locked account, and lets nobody in by it', { skip: skipWithoutMosquitto }, async (context) => {
+  const file = join(temporaryFolder(context), 'passwd');
+  await runMidge(['passwd', '-c', '-H', 'sha512-pbkdf2', '-b', file, 'joe', 'secret']);
+  await runMidge(['passwd', '-H', 'sha512', '-b', file, 'max', 'x y']);
+  await runMidge(['passwd', '-H', 'sha512-pbkdf2', '-b', file, 'ann', 'größer']);
+  for (const user of ['joe', 'max']) await runMidge(['passwd', '--lock', file, user]);
+  const locked = await startMosquitto(context, `allow_anonymous false\npassword_file ${file}`);
+  for (const user of ['joe', 'max'])
+    for (const password of ['secret', 'x y', '', '!']) assert.equal(await login(locked, user, password), false, `${user} ${password}`);
+  await expectLogins(locked, { ann: 'größer' });
+  await runMidge(['passwd', '--unlock', file, 'joe']);
+  await expectLogins(await startMosquitto(context, `allow_anonymous false\npassword_file ${file}`), { joe: 'secret' });
+});
+
 async function expectLogins(open: Open, users: Readonly<Record<string, string>>): Promise<void> {
   for (const [user, password] of Object.entries(users)) {
     assert.equal(await login(open, user, password), true, user);

@@ -32,8 +32,8 @@ async function fits(path: string, user: string, password: string): Promise<boole
     remarks.filter(({ severity }) => severity === 'error'),
     [],
   );
-  const hash = users.get(user);
-  return hash !== undefined && verifyPassword(hash, Buffer.from(password));
+  const stored = users.get(user);
+  return stored !== undefined && verifyPassword(stored.hash, Buffer.from(password));
 }
 
 test('passwd makes a file that only its owner reads when it is told to with -c', async (context) => {
@@ -74,6 +74,42 @@ test('passwd changes one user and leaves everything else as it is', async (conte
   assert.match(readFileSync(path, 'utf8'), /\nmax:plain\neva:\$argon2id\S+\n$/);
   assert.equal((await passwd(['-D', path, 'joe'])).status, 0);
   assert.match(readFileSync(path, 'utf8'), /^# the house\nann:\$6\$x\n\nno colon\nmax:plain\neva:/);
+});
+
+test('passwd locks a user and unlocks it, and neither a new password nor -U unlocks it', async (context) => {
+  const path = fileIn(context, '# the house\n');
+  await passwd(['-H', 'sha512-pbkdf2', '-b', path, 'joe', 'old']);
+  const before = readFileSync(path, 'utf8');
+  assert.equal((await passwd(['--lock', path, 'joe'])).status, 0);
+  const locked = readFileSync(path, 'utf8');
+  assert.equal(locked, before.replace('joe:$7$', 'joe:!$7$'));
+  assert.equal((await passwd(['--lock', path, 'joe'])).status, 0);
+  assert.equal((await passwd(['-U', path])).status, 0);
+  assert.equal(readFileSync(path, 'utf8'), locked);
+  const changed = await passwd(['-b', path, 'joe', 'new']);
+  assert.deepEqual([changed.status, changed.stderr], [0, `User joe stays locked: midge passwd --unlock ${path} joe\n`]);
+  assert.match(readFileSync(path, 'utf8'), /^# the house\njoe:!\$argon2id\S+\n$/);
+  assert.equal((await passwd(['--unlock', path, 'joe'])).status, 0);
+  assert.match(readFileSync(path, 'utf8'), /^# the house\njoe:\$argon2id\S+\n$/);
+  assert(await fits(path, 'joe', 'new'));
+});
+
+test('passwd hashes a plain password that begins with the sign of a lock', async (context) => {
+  const path = fileIn(context, 'joe:!secret\n');
+  await passwd(['-U', path]);
+  assert(await fits(path, 'joe', '!secret'));
+});
+
+test('passwd locks nobody who is not in the file, and takes one of its orders at a time', async (context) => {
+  const path = fileIn(context, '');
+  const unknown = await passwd(['--lock', path, 'joe']);
+  assert.deepEqual([unknown.status, unknown.stderr], [1, 'Warning: User joe not found in password file.\n']);
+  for (const words of [
+    ['--lock', '--unlock'],
+    ['--lock', '-D'],
+    ['--unlock', '-b'],
+  ])
+    assert.match((await passwd([...words, path, 'joe'])).stderr, /cannot be used together/, words.join(' '));
 });
 
 test('passwd keeps a link and the right of the group to read, and takes everybody else theirs', async (context) => {

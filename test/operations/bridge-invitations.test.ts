@@ -109,7 +109,7 @@ test('invite bridge makes an account that may use its topics only, and accept in
   });
   assert.deepEqual([host, port], ['pi.example', 8883]);
   const [, password = ''] = /^remote_password (.+)$/m.exec(invitation) ?? [];
-  assert.ok(await verifyPassword(parsePasswordFile(box.read('passwd'), 'passwd').users.get('anna')!, Buffer.from(password)));
+  assert.ok(await verifyPassword(parsePasswordFile(box.read('passwd'), 'passwd').users.get('anna')!.hash, Buffer.from(password)));
   const rules = parseAclFile(box.read('acl'), 'acl').acl.users.get('anna') ?? [];
   assert.deepEqual(
     rules.map(({ access, filter }) => `${access} ${filter}`),

@@ -1,7 +1,7 @@
 // Dynamic security, changed by operations: what they refuse, and what is in the file and in force afterwards.
 
 import assert from 'node:assert/strict';
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createBounds } from '../../src/access/access.ts';
@@ -10,6 +10,7 @@ import { DynamicSecurity } from '../../src/access/dynamic-security/dynamic-secur
 import { firstModel } from '../../src/access/dynamic-security/first-file.ts';
 import { readSecurityFile } from '../../src/access/dynamic-security/security-file.ts';
 import { Roles } from '../../src/api/roles.ts';
+import { DEFAULT_LISTENER_POLICY } from '../../src/broker/options.ts';
 import type { OperationNeeds } from '../../src/operations/needs.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { recordingLog } from '../support/ports/recording-log.ts';
@@ -44,7 +45,7 @@ async function open(context: TestContext) {
   writeFileSync(passwd, 'tom:$argon2id$x\n');
   const access = {
     ...{ account: null, dynamic, filesOf: () => ({ passwordFile: passwd, aclFile: null }), aclOf: () => null },
-    canSignIn: (username: string) => username === 'tom' || security.secretOf(username) !== null,
+    canSignIn: (username: string) => ['tom', 'jane'].includes(username) || security.secretOf(username) !== null,
   };
   const roles = new Roles(null);
   const ask = operationsOn({ access: access as never, roles, listeners: [], broker: { sessions: [] } as never }); // the others are not asked
@@ -95,6 +96,31 @@ test('role goes with a dynamic client, and the only admin stays', async (context
   await ask('add dynamic client', { username: 'tom', password: 'a password' });
   assert.equal((await ask('remove dynamic client', { username: 'tom' })).canStillSignIn, true);
   assert.equal(roles.of('tom'), 'viewer', 'the account of the password file keeps it');
+});
+
+test('client of dynamic security is locked by disabling it, whatever the password file says of its name', async (context) => {
+  const { ask, security, kicked, kept, file, folder } = await open(context);
+  await ask('add dynamic client', { username: 'tom', password: 'a password' });
+  kicked.length = 0;
+  assert.deepEqual(await ask('lock user', { username: 'tom', locked: true }), { username: 'tom', file });
+  assert.deepEqual([security.stateOf('tom'), kept().clients.get('tom')?.disabled, kicked], ['disabled', true, ['tom']]);
+  assert.equal(readFileSync(join(folder, 'passwd'), 'utf8'), 'tom:$argon2id$x\n');
+  await ask('lock user', { username: 'tom', locked: false });
+  assert.equal(security.stateOf('tom'), 'can sign in');
+});
+
+test('disabled client of dynamic security comes in neither by its password nor by its certificate', async (context) => {
+  const { ask, security } = await open(context);
+  await ask('add dynamic client', { username: 'tom', password: 'a password' });
+  const authenticator = security.authenticator({ authenticate: () => 'accepted' }, false);
+  const login = (identity: string | null) =>
+    authenticator.authenticate({
+      ...{ clientId: 'c', username: 'tom', password: identity === null ? Buffer.from('a password') : null },
+      origin: { address: '127.0.0.1', port: 1, policy: DEFAULT_LISTENER_POLICY, identity, tls: null },
+    });
+  assert.deepEqual([await login(null), await login('tom')], ['accepted', 'accepted']);
+  await ask('lock user', { username: 'tom', locked: true });
+  assert.deepEqual([await login(null), await login('tom'), await login('lamp')], ['bad credentials', 'bad credentials', 'accepted']);
 });
 
 test('change of a client gives it a new password and leaves its links where they were', async (context) => {

@@ -9,7 +9,7 @@ import { Operations } from '../../src/operations/operations.ts';
 const ADMIN = { name: 'jane', right: 'admin' } as const;
 
 function open(roles: Roles | null) {
-  const operations = new Operations(() => ({ roles }) as never); // nothing else is asked
+  const operations = new Operations(() => ({ roles, access: { canSignIn: (name: string) => name !== 'locked' } }) as never); // nothing else is asked
   return (name: string, input: object) => operations.run(name, input, ADMIN);
 }
 
@@ -35,6 +35,8 @@ for (const role of [null, 'operator'] as const) {
       run('set role', { username: 'jane', role }),
       (error) => error instanceof OperationFailure && error.reason === 'conflict',
     );
+    await run('set role', { username: 'locked', role: 'admin' });
+    await assert.rejects(run('set role', { username: 'jane', role }), /it is the only admin/, 'the other one cannot sign in');
     await run('set role', { username: 'tom', role: 'admin' });
     await run('set role', { username: 'jane', role });
     assert.equal(roles.of('jane'), role);

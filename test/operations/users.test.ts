@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { hashPassword } from '../../src/access/password-hash.ts';
 import { askControl } from '../../src/control/ask-control.ts';
+import { Operations } from '../../src/operations/operations.ts';
 import { mqttClient } from '../support/clients/mqtt-client.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { openPort, startMidge } from '../support/process/midge-process.ts';
@@ -38,8 +39,8 @@ test('users are added, get another password and are removed while the broker run
   assert.equal(statSync(passwd).mode & 0o777, 0o640);
   const { items } = await ask('users');
   assert.deepEqual(items, [
-    { username: 'anna', origin: passwd, clients: 1, hasRules: false, inDynamicSecurity: false },
-    { username: 'lamp', origin: passwd, clients: 0, hasRules: true, inDynamicSecurity: false },
+    { username: 'anna', origin: passwd, clients: 1, locked: false, hasRules: false, inDynamicSecurity: false },
+    { username: 'lamp', origin: passwd, clients: 0, locked: false, hasRules: true, inDynamicSecurity: false },
   ]);
   await assert.rejects(ask('add user', { username: 'anna', password: 'x' }), /there is one of this name/);
   await assert.rejects(ask('add user', { username: 'a:b', password: 'x' }), /':' character/);
@@ -51,6 +52,39 @@ test('users are added, get another password and are removed while the broker run
   await ask('remove user', { username: 'anna' });
   await assert.rejects(mqttClient(t, { port, username: 'anna', password: 'second' }));
   await assert.rejects(ask('remove user', { username: 'anna' }), /Cannot find user "anna"/);
+});
+
+test('account is locked with its clients thrown out, why says so, and it comes in again when it is unlocked', async (t) => {
+  const { ask, port, passwd } = await startHouse(t);
+  const login = { port, clientId: 'porch', username: 'lamp', password: 'glow', reconnectPeriod: 0 };
+  const lamp = await mqttClient(t, login);
+  const before = readFileSync(passwd, 'utf8');
+  const gone = new Promise((resolve) => lamp.once('close', () => resolve(null)));
+  assert.deepEqual(await ask('lock user', { username: 'lamp', locked: true }), { username: 'lamp', file: passwd });
+  await gone;
+  assert.equal(readFileSync(passwd, 'utf8'), before.replace('lamp:', 'lamp:!'));
+  const lockedOf = async () => (await ask('users')).items.map((user: { locked: boolean }) => user.locked);
+  assert.deepEqual(await lockedOf(), [true]);
+  for (let index = 0; index < 4; index++) await assert.rejects(mqttClient(t, login));
+  const { refusals, held } = await ask('why', { about: 'porch' });
+  assert.equal(refusals[0].reason, 'gives user "lamp": the account is locked');
+  assert.equal(refusals[0].advice, `to let this user in: midge passwd --unlock ${passwd} lamp`);
+  assert.deepEqual(held, []);
+  await ask('change password', { username: 'lamp', password: 'shine' });
+  assert.deepEqual(await lockedOf(), [true], 'another password unlocks nothing');
+  await ask('lock user', { username: 'lamp', locked: false });
+  assert.deepEqual(await lockedOf(), [false]);
+  await mqttClient(t, { ...login, password: 'shine' });
+  await assert.rejects(ask('lock user', { username: 'nobody', locked: true }), /Cannot find user "nobody"/);
+});
+
+test('nobody locks the account that it is signed in with, or the only admin', async () => {
+  const roles = { all: new Map([['jane', 'admin']]) };
+  const operations = new Operations(() => ({ roles, access: { dynamic: null, canSignIn: () => true } }) as never); // nothing else is asked
+  const lock = (asker: object) => operations.run('lock user', { username: 'jane', locked: true }, { name: 'x', right: 'admin', ...asker });
+  await assert.rejects(lock({ username: 'jane' }), /you are signed in with it/);
+  await assert.rejects(lock({ tokenOf: 'jane' }), /you are signed in with it/);
+  await assert.rejects(lock({}), /Cannot lock user "jane": it is the only admin/);
 });
 
 test('rules are shown, changed all or none, and count at once; two editors do not undo each other', async (t) => {

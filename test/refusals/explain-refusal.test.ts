@@ -10,7 +10,7 @@ import { adviceSentence } from '../../src/refusals/advice.ts';
 import { explainRefusal as explained } from '../../src/refusals/explain-refusal.ts';
 import type { AclVerdict, KnownAccount, OpenPort, RefusalNeeds } from '../../src/refusals/needs.ts';
 
-const KNOWN: KnownAccount = { isKnown: true, passwordIn: null, passwordFile: '/etc/midge/passwd', dynamic: null };
+const KNOWN: KnownAccount = { isKnown: true, isLocked: false, passwordIn: null, passwordFile: '/etc/midge/passwd', dynamic: null };
 
 function needs(changes: { ports?: readonly OpenPort[]; account?: Partial<KnownAccount>; verdict?: AclVerdict } = {}): RefusalNeeds {
   return {

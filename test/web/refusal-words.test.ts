@@ -76,6 +76,7 @@ const CODES: Readonly<Record<ReasonCode, string>> = {
   'credentials: wrong': '',
   'credentials: wrong password': 'username',
   'credentials: unknown user': 'username',
+  'credentials: locked': 'username',
   'credentials: disabled': 'username',
   'credentials: without password': 'username',
   'not allowed: no user name': '',

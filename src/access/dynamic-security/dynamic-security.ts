@@ -124,7 +124,9 @@ export class DynamicSecurity {
     const isOthers = (username: string | null): boolean => username === null || (hasOthers && !this.knows(username));
     return {
       authenticate: (credentials) => {
-        if (credentials.origin.identity !== null || isOthers(credentials.username)) return others.authenticate(credentials);
+        const { identity } = credentials.origin;
+        if (identity !== null && this.#model.clients.get(identity)?.disabled === true) return 'bad credentials'; // mosquitto lets its certificate in
+        if (identity !== null || isOthers(credentials.username)) return others.authenticate(credentials);
         return this.#authenticate(credentials);
       },
       hasAccount: (listener, username) => this.knows(username) || others.hasAccount?.(listener, username) === true,
@@ -221,7 +223,9 @@ export class DynamicSecurity {
   #putInForce(model: SecurityModel): void {
     this.#model = model;
     const users: PasswordFile = new Map(
-      [...model.clients.values()].flatMap((client) => (canSignIn(client) ? [[client.username, client.password] as const] : [])),
+      [...model.clients.values()].flatMap(({ username, password: hash, disabled: isLocked }) =>
+        hash === null ? [] : [[username, { hash, isLocked }] as const],
+      ),
     );
     this.#passwords = this.#setup.checkPasswords(users);
   }

@@ -38,7 +38,7 @@ export function reportRefusal(connection: RefusedConnection, reason: RefusalReas
 /** reportConnect tells of a CONNECT that was refused. */
 export function reportConnect(connection: RefusedConnection, packet: ConnectPacket, reason: RefusalReason): void {
   const { origin, broker } = connection;
-  const username = packet.username ?? origin.identity;
+  const username = origin.identity ?? packet.username;
   broker.refusals?.refused({ reason, from: origin, clientId: packet.clientId, username, topicName: null });
 }
 
@@ -54,7 +54,10 @@ export function reportVerdict(connection: RefusedConnection, packet: ConnectPack
     case 'accepted':
       return;
     case 'bad credentials':
-      return reportConnect(connection, packet, { cause: 'credentials', what: password === null ? 'no password' : 'wrong' });
+      return reportConnect(connection, packet, {
+        cause: 'credentials',
+        what: password === null && connection.origin.identity === null ? 'no password' : 'wrong',
+      });
     case 'not authorised':
       return reportConnect(connection, packet, { cause: 'not allowed', what: username === null ? 'no user name' : 'no accounts' });
     case 'held':

@@ -7,21 +7,25 @@ export const ACCESS_COMMANDS: readonly Command[] = [
   {
     name: 'passwd',
     mosquittoName: 'mosquitto_passwd',
-    summary: 'Add, change and delete accounts (like mosquitto_passwd)',
+    summary: 'Add, change, lock and delete accounts (like mosquitto_passwd)',
     usage: [
       '[-c | -D] [-H KIND] [-I N] FILE USER',
       '[-c] -b [-H KIND] [-I N] FILE USER PASSWORD',
       '-c [-b] - USER [PASSWORD]',
       '-U [-H KIND] [-I N] FILE',
+      '{--lock | --unlock} FILE USER',
     ],
     description: [
       'midge passwd adds a user, or changes the password of a user. It asks for the password twice and does not show it. It replaces the file as a whole; only the owner can read the file, and the group if it could before. With - as the file, it only prints the line.',
-      'The running broker reads the file again at once: the old password ends, and a deleted user is disconnected. If midge cannot reach the broker, it prints the command that makes the broker read the file. The exit status is 1 when the broker could not take the change over, because of a mistake in one of its files.',
+      'A locked user cannot sign in until it is unlocked. It has a ! before the hash of its password in the file, and keeps it when the password changes. mosquitto lets it in neither.',
+      'The running broker reads the file again at once: the old password ends, and a deleted or locked user is disconnected. If midge cannot reach the broker, it prints the command that makes the broker read the file. The exit status is 1 when the broker could not take the change over, because of a mistake in one of its files.',
     ],
     flags: [
       { short: 'c', summary: 'start a new file; the users of an old one are lost' },
       { short: 'b', summary: 'take the password from the command line; other users of the machine may see it' },
       { short: 'D', summary: 'delete the user' },
+      { long: 'lock', summary: 'lock the user; its password stays' },
+      { long: 'unlock', summary: 'let a locked user in again' },
       { short: 'U', summary: 'hash the plain passwords in a file' },
       {
         short: 'H',
@@ -35,6 +39,7 @@ export const ACCESS_COMMANDS: readonly Command[] = [
     examples: [
       { text: 'Start a new file with its first user', command: 'midge passwd -c /etc/midge/passwd jane' },
       { text: 'Add a user that mosquitto 2.0 can read too', command: 'midge passwd -H sha512-pbkdf2 /etc/midge/passwd joe' },
+      { text: 'Keep the devices of a user out for a while', command: 'midge passwd --lock /etc/midge/passwd joe' },
       { text: 'Add a user in a script', command: 'midge passwd -b /etc/midge/passwd lamp "$SECRET"' },
     ],
     operands: { most: 3, complete: 'file' },

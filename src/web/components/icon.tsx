@@ -25,6 +25,7 @@ const PATHS = {
   search: 'M11 18a7 7 0 1 0 0-14 7 7 0 0 0 0 14zM16 16l5 5',
   warning: 'M12 3l10 18H2zM12 10v5M12 18h.01',
   info: 'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM12 11v5M12 8h.01',
+  lock: 'M6 11h12v9H6zM8.500 11V8a3.500 3.500 0 0 1 7 0v3',
   key: 'M8 17a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM11 11l9-8M16 7l3 3',
   'sign-out': 'M10 4H5v16h5M15 8l4 4-4 4M19 12H9',
   chevron: 'M9 5l7 7-7 7',

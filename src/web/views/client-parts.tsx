@@ -6,6 +6,7 @@ import { Badge } from '../components/card.tsx';
 import { Confirm } from '../components/dialog.tsx';
 import { toast } from '../components/toast.tsx';
 import { plural, t } from '../i18n.ts';
+import { isOffered, linkTo } from '../router.ts';
 
 export type Client = Answer<'/api/v1/clients'>['items'][number];
 
@@ -55,6 +56,7 @@ export function ConfirmAct({ act: { what, client }, close, done }: ConfirmActPro
     return (
       <Confirm title={t('clients.kickTitle', { id })} action={t('clients.kick')} act={kick} close={close}>
         <p>{t('clients.kickWords')}</p>
+        <KeepOut client={client} />
       </Confirm>
     );
   }
@@ -67,5 +69,14 @@ export function ConfirmAct({ act: { what, client }, close, done }: ConfirmActPro
       </ul>
       {client.connected && <p>{t('clients.forgetConnected')}</p>}
     </Confirm>
+  );
+}
+
+function KeepOut({ client: { username } }: { readonly client: Client }) {
+  if (username === null || !isOffered('people')) return null;
+  return (
+    <p>
+      <a href={linkTo('people', [username], { lock: '' })}>{t('clients.keepOut', { name: username })}</a>
+    </p>
   );
 }

@@ -98,6 +98,14 @@ async function loadPeople() {
 /** A search is of no use before. */
 const MANY = 8;
 
+function Name({ user: { username, locked } }: { readonly user: User }) {
+  return (
+    <>
+      <a href={linkTo('people', [username])}>{username}</a> {locked && <Badge look="warn">{t('people.locked')}</Badge>}
+    </>
+  );
+}
+
 interface ListProps {
   readonly users: readonly User[];
   readonly roles: Roles;
@@ -117,7 +125,7 @@ function List({ users, roles, isDynamic }: ListProps) {
         rows={found}
         keyOf={({ username }) => username}
         columns={[
-          { title: t('people.name'), isHead: true, cell: ({ username }) => <a href={linkTo('people', [username])}>{username}</a> },
+          { title: t('people.name'), isHead: true, cell: (user) => <Name user={user} /> },
           {
             title: t('people.clients'),
             isNumber: true,

@@ -1,16 +1,16 @@
-// One person: what the account may do, who may use the page with it, its password, and its end.
+// One person: what the account may do, who may use the page with it, its password, its lock, and its end.
 
 import { useState } from 'preact/hooks';
 import { api, ask } from '../api/client.ts';
 import { Button } from '../components/button.tsx';
-import { Card, PageHeader } from '../components/card.tsx';
+import { Badge, Card, PageHeader } from '../components/card.tsx';
 import { Confirm, Dialog } from '../components/dialog.tsx';
 import { Shown, Trouble, wordsOf } from '../components/faces.tsx';
 import { Select } from '../components/field.tsx';
 import { toast } from '../components/toast.tsx';
 import { plural, t } from '../i18n.ts';
 import { useLive } from '../live.ts';
-import { go, linkTo } from '../router.ts';
+import { go, linkTo, place } from '../router.ts';
 import { useSending } from '../sending.ts';
 import { currentSession, type Right } from '../visit.ts';
 import { NewPassword } from './made-account.tsx';
@@ -22,11 +22,13 @@ import { Tokens } from './tokens.tsx';
 
 const EVERY_MS = 5000;
 
-/** PersonDetails shows it. */
+/** PersonDetails shows it; `?lock` asks at once whether to lock it. */
 export function PersonDetails({ username }: { readonly username: string }) {
-  const [dialog, setDialog] = useState<'none' | 'password' | 'remove'>('none');
+  const [dialog, setDialog] = useState<'none' | 'password' | 'lock' | 'remove'>(place.value.query.has('lock') ? 'lock' : 'none');
   const person = useLive(() => loadPerson(username), EVERY_MS, [username]);
   const close = () => setDialog('none');
+  const refresh = () => void person.refresh();
+  const isLocked = person.data.value?.isLocked ?? null;
   return (
     <>
       <p class="back">
@@ -34,16 +36,21 @@ export function PersonDetails({ username }: { readonly username: string }) {
       </p>
       <PageHeader
         title={username}
-        lead={person.data.value === null ? undefined : plural('people.connected', person.data.value.clients)}
+        lead={person.data.value === null ? undefined : <Lead person={person.data.value} />}
         actions={
-          person.data.value?.isHere && (
+          person.data.value !== null && (
             <>
-              <Button icon="key" onClick={() => setDialog('password')}>
-                {t('people.newPassword')}
-              </Button>
-              <Button icon="trash" look="danger" onClick={() => setDialog('remove')}>
-                {t('people.remove')}
-              </Button>
+              {person.data.value.isHere && (
+                <Button icon="key" onClick={() => setDialog('password')}>
+                  {t('people.newPassword')}
+                </Button>
+              )}
+              <LockButton username={username} isLocked={isLocked} lock={() => setDialog('lock')} refresh={refresh} />
+              {person.data.value.isHere && (
+                <Button icon="trash" look="danger" onClick={() => setDialog('remove')}>
+                  {t('people.remove')}
+                </Button>
+              )}
             </>
           )
         }
@@ -51,7 +58,9 @@ export function PersonDetails({ username }: { readonly username: string }) {
       <Shown live={person}>
         {({ isHere, clients, role, rules, mayBegin, revision }) => (
           <div class="stack">
-            {!isHere && (
+            {isLocked && <LockedCard />}
+            {!isHere && isLocked !== null && <InDynamic />}
+            {!isHere && isLocked === null && (
               <Card look="info">
                 <p>{t('people.notHere')}</p>
                 <div class="actions">
@@ -62,12 +71,13 @@ export function PersonDetails({ username }: { readonly username: string }) {
               </Card>
             )}
             <div class="columns">
-              <PersonRules {...{ username, rules, mayBegin, revision }} refresh={() => void person.refresh()} />
-              <PageAccess username={username} role={role} refresh={() => void person.refresh()} />
+              <PersonRules {...{ username, rules, mayBegin, revision }} refresh={refresh} />
+              <PageAccess username={username} role={role} refresh={refresh} />
             </div>
             <MayTheyCard users={[username]} />
             {role !== null && <Tokens account={username} />}
             {dialog === 'password' && <PasswordDialog username={username} close={close} />}
+            {dialog === 'lock' && isLocked === false && !isOwn(username) && <LockDialog {...{ username, clients, refresh, close }} />}
             {dialog === 'remove' && <RemoveDialog username={username} clients={clients} role={role} rules={rules ?? []} close={close} />}
           </div>
         )}
@@ -79,6 +89,8 @@ export function PersonDetails({ username }: { readonly username: string }) {
 interface Person {
   /** False = the account has gone, or the configuration itself names it. */
   readonly isHere: boolean;
+  /** Null = there is nothing to lock. */
+  readonly isLocked: boolean | null;
   readonly clients: number;
   /** Null = no access to the page. */
   readonly role: Right | null;
@@ -97,14 +109,103 @@ async function loadPerson(username: string): Promise<Person> {
   const user = users.items.find((each) => each.username === username);
   const hasFile = users.items.some((each) => each.hasRules !== null);
   const found = hasFile ? await ask(api.GET('/api/v1/rules', { params: { query: { username } } })) : null;
+  const isHere = user !== undefined && user.origin !== null;
   return {
-    isHere: user !== undefined && user.origin !== null,
+    isHere,
+    isLocked: isHere ? user.locked : await isDynamicLocked(username),
     clients: user?.clients ?? 0,
     role: roles.find((each) => each.username === username)?.role ?? null,
     rules: found === null ? null : found.rules.map(({ kind, access, filter }) => ({ kind, access, filter })),
     mayBegin: setup.beginsRules,
     revision: found?.revision ?? '',
   };
+}
+
+/** Null = dynamic security has no client of this name. */
+async function isDynamicLocked(username: string): Promise<boolean | null> {
+  const { model } = await ask(api.GET('/api/v1/dynamic-security', { params: { query: { limit: 1000 } } }));
+  return model?.clients.items.find((each) => each.username === username)?.disabled ?? null;
+}
+
+function Lead({ person: { isLocked, clients } }: { readonly person: Person }) {
+  return (
+    <>
+      {isLocked && <Badge look="warn">{t('people.locked')}</Badge>} {plural('people.connected', clients)}
+    </>
+  );
+}
+
+function LockedCard() {
+  return (
+    <Card look="warn">
+      <p>{t('people.lockedWords')}</p>
+    </Card>
+  );
+}
+
+function InDynamic() {
+  return (
+    <Card look="info">
+      <p>
+        {t('people.inDynamicHere')} <a href={linkTo('people')}>{t('people.back')}</a>
+      </p>
+    </Card>
+  );
+}
+
+function isOwn(username: string): boolean {
+  return currentSession()?.username === username;
+}
+
+interface LockButtonProps {
+  readonly username: string;
+  readonly isLocked: boolean | null;
+  readonly lock: () => void;
+  readonly refresh: () => void;
+}
+
+/** Nobody can lock the account of this very session: who could undo it? */
+function LockButton({ username, isLocked, lock, refresh }: LockButtonProps) {
+  if (isLocked === null || isOwn(username)) return null;
+  const unlock = async () => {
+    try {
+      await setLock(username, false);
+      toast(t('people.unlocked', { name: username }));
+    } catch (error) {
+      toast(wordsOf(error as Error), 'bad'); // ask throws nothing else
+    }
+    refresh();
+  };
+  return (
+    <Button icon="lock" onClick={isLocked ? () => void unlock() : lock}>
+      {t(isLocked ? 'people.unlock' : 'people.lock')}
+    </Button>
+  );
+}
+
+interface LockDialogProps {
+  readonly username: string;
+  readonly clients: number;
+  readonly refresh: () => void;
+  readonly close: () => void;
+}
+
+function LockDialog({ username, clients, refresh, close }: LockDialogProps) {
+  const lock = async () => {
+    await setLock(username, true);
+    toast(t('people.isLocked', { name: username }));
+    refresh();
+  };
+  return (
+    <Confirm title={t('people.lockTitle', { name: username })} action={t('people.lock')} act={lock} close={close}>
+      <p>{t('people.lockWords')}</p>
+      {clients > 0 && <p>{plural('people.removeClients', clients)}</p>}
+    </Confirm>
+  );
+}
+
+function setLock(username: string, locked: boolean) {
+  return ask(api.PUT('/api/v1/users/{username}/lock', { params: { path: { username } }, body: { locked } }));
 }
 
 interface PageAccessProps {
@@ -142,7 +243,7 @@ function PageAccess({ username, role, refresh }: PageAccessProps) {
 function PasswordDialog({ username, close }: { readonly username: string; readonly close: () => void }) {
   const [password, setPassword] = useState<string | null>(null);
   const { isBusy, problem, send } = useSending();
-  const isOwn = currentSession()?.username === username;
+  const own = isOwn(username);
   const make = () =>
     send(async () => {
       const next = makePassword();
@@ -158,11 +259,11 @@ function PasswordDialog({ username, close }: { readonly username: string; readon
   }
   return (
     <Dialog title={t('people.newPasswordAsk', { name: username })} close={close}>
-      <p>{t(isOwn ? 'people.newPasswordOwn' : 'people.newPasswordWords')}</p>
+      <p>{t(own ? 'people.newPasswordOwn' : 'people.newPasswordWords')}</p>
       {problem !== null && <Trouble problem={problem} />}
       <div class="actions">
         <Button onClick={close}>{t('dialog.cancel')}</Button>
-        {!isOwn && (
+        {!own && (
           <Button look="primary" isBusy={isBusy} onClick={() => void make()}>
             {t('people.newPasswordMake')}
           </Button>

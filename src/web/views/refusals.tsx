@@ -91,6 +91,8 @@ function linkFor({ cause, username: name, adviceCode }: Why['refusals'][number])
       return { view: 'people', query: { add: name }, words: t('people.addThis', { name }) };
     case 'no password file':
       return { view: 'settings', words: t('refusals.toSettings') };
+    case 'unlock':
+      return { view: 'people', rest: [name], words: t('refusals.toUnlock', { name }) };
     case 'new client':
     case 'enable client':
     case 'client password':

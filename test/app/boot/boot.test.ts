@@ -25,7 +25,7 @@ test('boot apply follows midge.txt and takes its secrets out when it is new', as
   assert.deepEqual(events, ['Account "jane" was taken from the boot partition.']);
   assert.ok(machine.commands.includes('hostname kitchen'));
   const { users } = parsePasswordFile(machine.read('/var/lib/midge/passwd'), 'passwd');
-  assert.ok(await verifyPassword(users.get('jane')!, Buffer.from('secret one')));
+  assert.ok(await verifyPassword(users.get('jane')!.hash, Buffer.from('secret one')));
   assert.equal(machine.read('/var/lib/iwd/=6d793a206e6574.psk'), '[Security]\nPassphrase=secret two\n');
   assert.equal(machine.mode('/var/lib/iwd/=6d793a206e6574.psk'), 0o600);
   assert.match(machine.read('/run/systemd/network/10-midge.network'), /Type=wlan\n\[Network\]\nAddress=10\.0\.0\.2\/24\n/);

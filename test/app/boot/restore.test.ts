@@ -192,7 +192,7 @@ test('boot apply begins to use a machine when the backup that failed is taken aw
 
 async function isPasswordOfJane(machine: ReturnType<typeof makeMachine>, password: string): Promise<boolean> {
   const { users } = parsePasswordFile(machine.read('/var/lib/midge/passwd'), 'passwd');
-  return await verifyPassword(users.get('jane')!, Buffer.from(password));
+  return await verifyPassword(users.get('jane')!.hash, Buffer.from(password));
 }
 
 /** Of a machine that knew joe. */

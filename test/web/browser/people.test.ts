@@ -178,6 +178,41 @@ for (const look of LOOKS.filter(({ name }) => name === 'desktop-light' || name =
   });
 }
 
+for (const look of LOOKS.filter(({ name }) => name === 'desktop-dark' || name === 'phone-light')) {
+  test(`client is kept out by locking its account, which is undone: ${look.name}`, { skip: noBrowser }, async (context) => {
+    const { box, session, page, audit } = await withRules(context, { look });
+    await ask(box, session, '/users', { method: 'POST', body: { username: 'tom', password: PASSWORD } });
+    const login = { port: box.port, clientId: 'toms-phone', username: 'tom', password: PASSWORD, reconnectPeriod: 0 };
+    const client = await mqttClient(context, login);
+    await page.goto(`${box.url}/#/clients`);
+    const dialog = page.getByRole('dialog');
+    await page.getByRole('button', { name: 'Disconnect toms-phone' }).click();
+    await audit();
+    await dialog.getByRole('link', { name: 'Keep it out: lock its account “tom”' }).click();
+    await dialog.getByText('Lock “tom”?').waitFor();
+    await dialog.getByText('1 client is disconnected.').waitFor();
+    await audit();
+    const gone = new Promise((resolve) => client.once('close', () => resolve(null)));
+    await dialog.getByRole('button', { name: 'Lock' }).click();
+    await page.getByText('“tom” is locked.').waitFor();
+    await page.getByText('This account is locked').waitFor();
+    await gone;
+    await audit();
+    await assert.rejects(mqttClient(context, login));
+    await page.goto(`${box.url}/#/clients?show=refused`);
+    await page.getByText('The account “tom” is locked.').waitFor();
+    await audit();
+    await page.getByRole('link', { name: 'Unlock the account “tom”' }).click();
+    await page.getByRole('button', { name: 'Unlock' }).click();
+    await page.getByText('“tom” is unlocked').waitFor();
+    await page.getByText('This account is locked').waitFor({ state: 'detached' });
+    await mqttClient(context, login);
+    await page.goto(`${box.url}/#/people/jane?lock`); // of this very session
+    await page.getByRole('button', { name: 'Remove', exact: true }).waitFor();
+    assert.deepEqual([await dialog.count(), await page.getByRole('button', { name: 'Lock' }).count()], [0, 0]);
+  });
+}
+
 test('client with a wrong password is explained, and its account is one click away', { skip: noBrowser }, async (context) => {
   const { box, page, audit } = await withRules(context);
   await page.goto(`${box.url}/#/clients?show=refused`);
