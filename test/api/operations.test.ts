@@ -215,6 +215,7 @@ const NAMED: Readonly<Record<string, object | undefined>> = {
   'kick client': {},
   'forget session': undefined,
   'change password': { password: 'a long password' },
+  'lock user': { locked: true },
   'remove user': undefined,
   'change dynamic client': { disabled: true },
   'remove dynamic client': undefined,
