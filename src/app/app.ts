@@ -6,6 +6,7 @@ import type { DynamicSecurity } from '../access/dynamic-security/dynamic-securit
 import type { LoginThrottle } from '../access/login-throttle.ts';
 import { systemClock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
+import type { InvitationBook } from '../bridges/invitation-book.ts';
 import type { BridgeState } from '../bridges/state.ts';
 import { type Broker, createBroker } from '../broker/broker.ts';
 import type { Connection } from '../broker/connection/connection.ts';
@@ -42,6 +43,7 @@ import { CertificatesPart } from './parts/certificates-part.ts';
 import { ClusterPart } from './parts/cluster-part.ts';
 import { HomeAssistantPart } from './parts/home-assistant-part.ts';
 import { InternetPart } from './parts/internet-part.ts';
+import { InvitationsPart } from './parts/invitations-part.ts';
 import { ListenersPart } from './parts/listeners-part.ts';
 import { StorePart } from './parts/store-part.ts';
 import { UpdatesPart } from './parts/updates-part.ts';
@@ -98,6 +100,8 @@ export interface Appliance extends AppliancePart {
   readonly internet: Internet | null;
   /** updates are of midge itself. */
   readonly updates: UpdatesPart;
+  /** invitations are those to bridges that this box has given. */
+  readonly invitations: InvitationBook;
   /** bridges are those of the configuration, in its order. */
   readonly bridges: readonly BridgeState[];
   /** Null = this broker is on its own. */
@@ -131,6 +135,7 @@ class HomeAppliance implements Appliance {
   readonly #listeners: ListenersPart;
   readonly #homeAssistant: HomeAssistantPart;
   readonly #bridges: BridgesPart;
+  readonly #invitations: InvitationsPart;
   readonly #cluster: ClusterPart;
   readonly #internet: InternetPart;
   readonly updates: UpdatesPart;
@@ -166,6 +171,7 @@ class HomeAppliance implements Appliance {
       log,
       changed: () => this.#installGuards(),
     });
+    this.#invitations = new InvitationsPart({ broker: () => this.broker, state, log });
     this.updates = new UpdatesPart(setup);
     this.#cluster = new ClusterPart({
       options: configuration.cluster,
@@ -234,6 +240,7 @@ class HomeAppliance implements Appliance {
         prepare: (next) => whenReady(() => telemetry.setInterval(next.broker.sysInterval)),
       }),
       this.#homeAssistant,
+      this.#invitations,
       this.#cluster, // before the listeners: nobody else may have the names of its sessions
       this.#certificates,
       this.#listeners,
@@ -250,6 +257,10 @@ class HomeAppliance implements Appliance {
 
   get listeners(): readonly Listener[] {
     return this.#listeners.opened;
+  }
+
+  get invitations(): InvitationBook {
+    return this.#invitations.book;
   }
 
   get bridges(): readonly BridgeState[] {

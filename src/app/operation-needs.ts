@@ -57,7 +57,7 @@ const FILES: OperationNeeds['files'] = {
   withBridge: changeBridge,
 };
 
-const INVITATIONS: Omit<OperationNeeds['invitations'], 'issuerOf'> = {
+const INVITATIONS: Omit<OperationNeeds['invitations'], 'book' | 'issuerOf'> = {
   isName: isInvitationName,
   readTopics,
   write: writeInvitation,
@@ -78,7 +78,7 @@ export function operationNeeds(appliance: Appliance, { reloads, ...more }: MoreN
     state: { path: state.path, database: state.database, certificates: state.certificates, isThere: state.exists() },
     files: FILES,
     certificateOfFiles: (listener) => certificateOfFiles(appliance, listener),
-    invitations: { ...INVITATIONS, issuerOf: (listener) => issuerOf(appliance, listener) },
+    invitations: { ...INVITATIONS, book: appliance.invitations, issuerOf: (listener) => issuerOf(appliance, listener) },
     configuration: {
       file: configuration.file,
       filesRead: files.filter((file) => file !== null),

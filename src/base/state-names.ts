@@ -18,6 +18,8 @@ export const STATE_NAMES = {
   internet: 'internet',
   /** The phones that were set up, and the links by which they are. */
   phones: 'phones',
+  /** The invitations to bridges that were given, and which were accepted. */
+  bridgeInvitations: 'bridge-invitations',
   /** Which version was the newest when the broker looked last; and its request to root to install it. */
   updates: 'updates.json',
   updateRequest: 'update-request',

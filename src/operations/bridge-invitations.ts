@@ -70,6 +70,10 @@ export const INVITE_BRIDGE = operation({
     });
     return withRules(needs, { listener: listener.name, lacking: NO_RULES }, async (aclFile) => {
       await makeAccount(needs, { name, topics, password, passwordFile, aclFile });
+      needs.invitations.book.add(
+        name,
+        topics.map((topic) => ({ filter: localFilter(topic), direction: topic.direction })),
+      );
       return { name, invitation, host, port, passwordFile };
     });
   },

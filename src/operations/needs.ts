@@ -6,6 +6,7 @@ import type { SecurityModel } from '../access/dynamic-security/model.ts';
 import type { LoginHold } from '../access/login-throttle.ts';
 import type { AccessFiles } from '../access/options.ts';
 import type { LogLine } from '../base/logger.ts';
+import type { InvitationBook } from '../bridges/invitation-book.ts';
 import type { BridgeTopic } from '../bridges/options.ts';
 import type { BridgeState } from '../bridges/state.ts';
 import type { TrialStep } from '../bridges/trial.ts';
@@ -325,6 +326,8 @@ export interface OperationNeeds {
   /** certificateOfFiles gives the certificate that a listener has from a file of the owner's; null = it is ours, or cannot be read any more. */
   certificateOfFiles(listener: string): ListenerCertificate | null;
   readonly invitations: {
+    /** Those that this box has given. */
+    readonly book: Pick<InvitationBook, 'add' | 'list' | 'remove'>;
     isName(name: string): boolean;
     /** readTopics reads topics as a `topic` line has them. Throws OperatorError. */
     readTopics(texts: readonly string[]): readonly BridgeTopic[];

@@ -180,6 +180,7 @@ export const REMOVE_USER = operation({
       return removeUser(text, username);
     });
     if (!canStillSignIn) endRole(needs, username);
+    needs.invitations.book.remove(username);
     const [person = '', device = null, more] = username.split('/');
     const locations = more === undefined ? await forgetPhones(needs, person, device) : 0;
     return { ...answer, locations, canStillSignIn };

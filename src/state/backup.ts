@@ -2,7 +2,7 @@
 //
 //   backup.json            what this is, and where the files of the configuration belong
 //   state/midge.db         a copy that SQLite makes, of a running broker by itself
-//   state/passwd, state/certificates/..., who may use the REST interface, the phones, and what of the configuration is in the state folder
+//   state/passwd, state/certificates/..., who may use the REST interface, the phones, the invitations to bridges, and what of the configuration is in the state folder
 //   configuration/0 ...    the main file, what it includes, and the password, ACL and certificate files that it names
 
 import { randomBytes } from 'node:crypto';
@@ -186,7 +186,7 @@ function entriesOf(source: BackupSource, copy: DatabaseCopy, needs: StateNeeds):
   const state = new StateFolder(folder, database);
   const settings = configuration === null ? [] : settingsOf(source, configuration, needs);
   const certificates = asOwnerNow(folder, () => filesIn(state.certificates));
-  const lists = [state.passwordFile, state.apiRoles, state.apiTokens, state.phones];
+  const lists = [state.passwordFile, state.apiRoles, state.apiTokens, state.phones, state.bridgeInvitations];
   const inside = [...lists, ...certificates, ...settings.filter((path) => isIn(folder, path))];
   const kept = [...new Set(inside.map((path) => relative(folder, path)))].filter((name) => existsSync(join(folder, name)));
   const isElsewhere = dirname(database) !== resolve(folder);

@@ -96,6 +96,7 @@ export class StateFolder {
   readonly apiTokens: string;
   readonly internet: string;
   readonly phones: string;
+  readonly bridgeInvitations: string;
   readonly updates: string;
   readonly updateRequest: string;
   readonly metricsHistory: string;
@@ -116,6 +117,7 @@ export class StateFolder {
     this.apiTokens = join(path, STATE_NAMES.apiTokens);
     this.internet = join(path, STATE_NAMES.internet);
     this.phones = join(path, STATE_NAMES.phones);
+    this.bridgeInvitations = join(path, STATE_NAMES.bridgeInvitations);
     this.updates = join(path, STATE_NAMES.updates);
     this.updateRequest = join(path, STATE_NAMES.updateRequest);
     this.metricsHistory = join(path, STATE_NAMES.metricsHistory);

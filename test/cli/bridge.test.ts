@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { parsePasswordFile } from '../../src/access/password-file.ts';
 import { bridgeRows, bridgeTroubles } from '../../src/cli/bridge-status.ts';
+import { askControl } from '../../src/control/ask-control.ts';
 import type { Status } from '../../src/operations/status.ts';
 import { eventually, freePort } from '../bridges/scene.ts';
 import { mqttClient } from '../support/clients/mqtt-client.ts';
@@ -36,6 +37,14 @@ async function startBox(context: TestContext, text: string): Promise<Box> {
 
 function box(port: number, tlsPort: number): string {
   return `listener ${port} 127.0.0.1\nlistener ${tlsPort} 127.0.0.1\nsecure true\npassword_file $/passwd\nallow_anonymous false\npersistence true\n`;
+}
+
+interface Guest {
+  readonly name: string;
+  readonly accepted: string | null;
+  readonly connected: boolean;
+  readonly address: string | null;
+  readonly topics: readonly object[];
 }
 
 async function statusOf({ midge }: Box): Promise<Status> {
@@ -71,6 +80,11 @@ test('bridge invite and accept connect two boxes, which share the topics that we
   assert.equal(twice.status, 1);
   assert.match(twice.stderr, /there is such an account/);
 
+  const guests = () => askControl(join(here.state, 'control.sock'), { request: 'bridge invitations' }, 30_000) as Promise<readonly Guest[]>;
+  const [open] = await guests();
+  assert.deepEqual([open?.name, open?.accepted, open?.connected], ['anna', null, false]);
+  assert.deepEqual(open?.topics, [{ filter: 'family/#', direction: 'both' }]);
+
   const asked = await there.midge('bridge', 'accept', out);
   assert.equal(asked.status, 1);
   assert.match(asked.stderr, /say yes with --yes/);
@@ -82,6 +96,8 @@ test('bridge invite and accept connect two boxes, which share the topics that we
   assert.match(readFileSync(there.main, 'utf8'), /\ninclude bridge-anna\.conf\n$/);
 
   await eventually(async () => (await statusOf(there)).bridges[0]?.phase === 'connected', 'the bridge is connected');
+  const [guest] = await guests();
+  assert.deepEqual([guest?.connected, guest?.address, typeof guest?.accepted], [true, '127.0.0.1', 'string']);
   const trial = await there.midge('bridge', 'test');
   assert.equal(trial.status, 0, trial.stdout + trial.stderr);
   assert.match(trial.stdout, /^localhost:\d+\n {2}ok +localhost is .+\n {2}ok +TCP and TLSv1\.3 stand.+\n {2}ok +the other broker accepts/);

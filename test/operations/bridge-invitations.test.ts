@@ -24,6 +24,7 @@ const AUTHORITY = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\
 const INVITATIONS: OperationNeeds['invitations'] = {
   isName: isInvitationName,
   readTopics,
+  book: { add: () => {}, list: () => [], remove: () => {} },
   issuerOf: () => null,
   write: writeInvitation,
   read: readInvitation,

@@ -16,10 +16,11 @@ import { ago, dateTime, number, plural, t } from '../i18n.ts';
 import { useLive } from '../live.ts';
 import { mayNow } from '../visit.ts';
 import { AcceptInvitation } from './bridges/accept-invitation.tsx';
+import { BridgeTopics } from './bridges/bridge-topics.tsx';
 import { ClusterCards } from './bridges/cluster-cards.tsx';
 import { ConnectBroker } from './bridges/connect-broker.tsx';
-import { DIRECTIONS } from './bridges/direction-choice.tsx';
 import { EditBridge } from './bridges/edit-bridge.tsx';
+import { GuestCards } from './bridges/guest-cards.tsx';
 import { InviteBridge } from './bridges/invite-bridge.tsx';
 import '../styles/bridges.css';
 
@@ -29,7 +30,7 @@ const EVERY_MS = 3000;
 
 /** View is the view of bridges. */
 export function View() {
-  const bridges = useLive(() => ask(api.GET('/api/v1/bridges')), EVERY_MS);
+  const bridges = useLive(loadBridges, EVERY_MS);
   const [open, setOpen] = useState<'invite' | 'accept' | 'connect' | null>(null);
   const close = () => setOpen(null);
   const actions = mayNow('admin') ? (
@@ -44,34 +45,48 @@ export function View() {
   return (
     <>
       <PageHeader title={t('bridges.title')} lead={t('bridges.lead')} actions={actions} />
-      {open === 'invite' && <InviteBridge close={close} />}
+      {open === 'invite' && <InviteBridge close={close} invited={() => void bridges.refresh()} />}
       {open === 'connect' && <ConnectBroker close={close} added={() => void bridges.refresh()} />}
       {open === 'accept' && <AcceptInvitation close={close} added={() => void bridges.refresh()} />}
       <ClusterCards />
       <Shown live={bridges}>
-        {(all) =>
-          all.length === 0 ? (
-            <Card>
-              <Empty icon="bridge" words={t('bridges.none')} />
-              <div class="bridge-how">
-                <p>{t('bridges.how')}</p>
-                <ol>
-                  <li>{t('bridges.howInvite')}</li>
-                  <li>{t('bridges.howAccept')}</li>
-                </ol>
-                <p>{t('bridges.howConnect')}</p>
-              </div>
-            </Card>
+        {({ own, guests }) =>
+          own.length + guests.length === 0 ? (
+            <NoBridge />
           ) : (
-            <div class="stack bridges">
-              {all.map((bridge) => (
-                <BridgeCard key={bridge.name} bridge={bridge} changed={() => void bridges.refresh()} />
-              ))}
-            </div>
+            <>
+              <div class="stack bridges">
+                {own.map((bridge) => (
+                  <BridgeCard key={bridge.name} bridge={bridge} changed={() => void bridges.refresh()} />
+                ))}
+              </div>
+              <GuestCards guests={guests} />
+            </>
           )
         }
       </Shown>
     </>
+  );
+}
+
+async function loadBridges() {
+  const [own, guests] = await Promise.all([ask(api.GET('/api/v1/bridges')), ask(api.GET('/api/v1/bridge-invitations'))]);
+  return { own, guests };
+}
+
+function NoBridge() {
+  return (
+    <Card>
+      <Empty icon="bridge" words={t('bridges.none')} />
+      <div class="bridge-how">
+        <p>{t('bridges.how')}</p>
+        <ol>
+          <li>{t('bridges.howInvite')}</li>
+          <li>{t('bridges.howAccept')}</li>
+        </ol>
+        <p>{t('bridges.howConnect')}</p>
+      </div>
+    </Card>
   );
 }
 
@@ -107,16 +122,7 @@ function BridgeCard({ bridge, changed }: { readonly bridge: Bridge; readonly cha
         </p>
       )}
       {refusedFilters.length > 0 && <p class="remarks warn">{t('bridges.refused', { filters: refusedFilters.join(', ') })}</p>}
-      {topics.length > 0 && (
-        <ul class="bridge-topics" aria-label={t('bridges.topics')}>
-          {topics.map(({ filter, remote, direction }) => (
-            <li key={`${filter} ${remote} ${direction}`}>
-              <code>{filter}</code> {t(DIRECTIONS[direction])}
-              {remote !== filter && <span class="hint"> · {t('bridges.there', { filter: remote })}</span>}
-            </li>
-          ))}
-        </ul>
-      )}
+      <BridgeTopics topics={topics} />
       <dl class="figures">
         <Figure name={t('bridges.received')} value={number(received)} />
         <Figure name={t('bridges.sent')} value={number(sent)} />

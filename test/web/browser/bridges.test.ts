@@ -30,6 +30,11 @@ test('another box is invited, and accepts after it has seen what the bridge carr
   assert.ok(password !== '' && !box.lines().join('\n').includes(password), 'no log has it');
   assert.match(readFileSync(join(box.folder, 'acl'), 'utf8'), /^user anna\ntopic readwrite family\/#\ntopic readwrite news\/#$/m);
 
+  await dialog.getByRole('button', { name: 'Close' }).last().click();
+  await page.getByText('not accepted yet').waitFor();
+  await page.getByRole('link', { name: 'Its account “anna”' }).waitFor();
+  await audit();
+
   const other = await openBox(context);
   const visit = await browser.visit(other, { look: LOOKS[0]!, session: await other.claim() });
   await visit.page.goto(`${other.url}/#/bridges`);
@@ -44,6 +49,12 @@ test('another box is invited, and accepts after it has seen what the bridge carr
   await visit.page.getByRole('heading', { name: 'anna' }).waitFor();
   assert.match(readFileSync(join(other.folder, 'bridge-anna.conf'), 'utf8'), /^remote_username anna$/m);
   await visit.page.getByText('connected', { exact: true }).waitFor();
+  await page.getByText('connected', { exact: true }).waitFor();
+  await page.getByText('accepted', { exact: false }).first().waitFor();
+  await page.getByRole('list', { name: 'Topics' }).getByText('news/#').waitFor();
+  await audit();
+  await box.midge(['passwd', '-D', join(box.folder, 'passwd'), 'anna', '--state', box.state]);
+  await page.getByText('This box has no bridge.').waitFor();
 });
 
 for (const look of LOOKS.filter(({ name }) => name === 'desktop-light' || name === 'phone-dark')) {

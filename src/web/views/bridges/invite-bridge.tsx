@@ -16,7 +16,7 @@ import { DirectionChoice } from './direction-choice.tsx';
 type Made = paths['/api/v1/bridge-invitations']['post']['responses'][200]['content']['application/json'];
 
 /** InviteBridge asks for name and topics; then the invitation is there, and with the dialog it goes. */
-export function InviteBridge({ close }: { readonly close: () => void }) {
+export function InviteBridge({ close, invited }: { readonly close: () => void; readonly invited: () => void }) {
   const [name, setName] = useState('');
   const [filter, setFilter] = useState('');
   const [direction, setDirection] = useState<Direction>('both');
@@ -25,6 +25,7 @@ export function InviteBridge({ close }: { readonly close: () => void }) {
   const invite = async () => {
     const body = { name, topics: topicsOf(filter, direction), host: host === '' ? null : host };
     setMade(await ask(api.POST('/api/v1/bridge-invitations', { body })));
+    invited();
   };
   if (made !== null) return <HandOver made={made} close={close} />;
   return (
