@@ -18,6 +18,8 @@ export class TopicStore {
   readonly search: Signal<{ readonly wanted: Wanted; readonly total: number | null; readonly cursor: string | null } | null> = signal(null);
   /** Messages that the box did not send, in the last moments: there are too many for a screen. */
   readonly missed: Signal<boolean> = signal(false);
+  /** The branch that somebody has opened last; null = that is closed again. */
+  branch: string | null = null;
   #missedTimer: ReturnType<typeof setTimeout> | null = null;
   #isDrawing = false;
   #isSearching = false;

@@ -54,7 +54,7 @@ export function View() {
         actions={
           mayAct && (
             <>
-              <Button icon="trash" onClick={() => setOpen({ kind: 'delete', filter: wanted?.search === null ? wanted.filter : '' })}>
+              <Button icon="trash" onClick={() => setOpen({ kind: 'delete', filter: filterFor(store, wanted, chosen) })}>
                 {t('topics.deleteRetained')}
               </Button>
               <Button icon="send" look="primary" onClick={() => setOpen({ kind: 'publish', topic: chosen ?? '', payload: '' })}>
@@ -85,6 +85,12 @@ export function View() {
       {open?.kind === 'delete' && <DeleteRetained filter={open.filter} close={close} deleted={() => void store.refresh()} />}
     </div>
   );
+}
+
+/** What somebody looks at is what is likely to go: what is searched by a filter, the topic that is open, or the branch. */
+function filterFor({ branch }: TopicStore, wanted: ReturnType<typeof wantedTopics>, chosen: string | null): string {
+  if (wanted !== null) return wanted.search === null ? wanted.filter : '';
+  return chosen ?? (branch === null ? '' : `${branch}/#`);
 }
 
 function useStream(store: TopicStore, filters: readonly string[]): void {

@@ -14,6 +14,9 @@ import { useSending } from '../../sending.ts';
 
 type Preview = paths['/api/v1/retained-deletions']['post']['responses'][200]['content']['application/json'];
 
+/** Seen is what a filter would delete, and how many messages more are below the topic that it names; 0 where it has wildcards. */
+type Seen = Preview & { readonly below: number };
+
 export interface DeleteRetainedProps {
   /** '' = somebody is to type one. */
   readonly filter: string;
@@ -24,10 +27,10 @@ export interface DeleteRetainedProps {
 /** DeleteRetained shows the topics before it deletes them, and deletes these only. */
 export function DeleteRetained({ filter: first, close, deleted }: DeleteRetainedProps) {
   const [filter, setFilter] = useState(first);
-  const [preview, setPreview] = useState<Preview | null>(null);
+  const [preview, setPreview] = useState<Seen | null>(null);
   const sending = useSending();
   const { messages, confirm } = preview ?? { messages: 0, confirm: null };
-  const look = async () => setPreview(await ask(api.POST('/api/v1/retained-deletions', { body: { filter } })));
+  const look = async () => setPreview(await see(filter));
   const remove = async () => {
     const done = await ask(api.POST('/api/v1/retained-deletions', { body: { filter, confirm } })).catch((error: unknown) => {
       if (error instanceof Refusal && error.status === 409) setPreview(null); // what matches has changed
@@ -43,6 +46,11 @@ export function DeleteRetained({ filter: first, close, deleted }: DeleteRetained
   const change = (value: string) => {
     setFilter(value);
     setPreview(null);
+  };
+  const takeBelow = () => {
+    const wider = `${filter}/#`;
+    change(wider);
+    return sending.send(async () => setPreview(await see(wider)));
   };
   return (
     <Dialog title={t('topics.deleteRetainedTitle')} close={close}>
@@ -63,9 +71,29 @@ export function DeleteRetained({ filter: first, close, deleted }: DeleteRetained
       >
         <Field label={t('topics.filter')} name="filter" value={filter} change={change} hint={t('topics.filterHint')} required isFirst />
         {preview !== null && <PreviewShown preview={preview} />}
+        {preview !== null && preview.below > 0 && <Below topic={filter} count={preview.below} take={() => void takeBelow()} />}
         {preview === null && sending.isBusy && <Loading />}
       </Form>
     </Dialog>
+  );
+}
+
+async function see(filter: string): Promise<Seen> {
+  const preview = await look(filter);
+  const below = /[+#]/.test(filter) ? 0 : (await look(`${filter}/#`)).messages - preview.messages; // a/# has a as well
+  return { ...preview, below };
+}
+
+function look(filter: string): Promise<Preview> {
+  return ask(api.POST('/api/v1/retained-deletions', { body: { filter } }));
+}
+
+function Below({ topic, count, take }: { readonly topic: string; readonly count: number; readonly take: () => void }) {
+  return (
+    <div class="delete-below">
+      <p>{plural('topics.below', count)}</p>
+      <Button onClick={take}>{t('topics.takeBelow', { filter: `${topic}/#` })}</Button>
+    </div>
   );
 }
 

@@ -153,6 +153,7 @@ function ValueInLine({ value }: { readonly value: Value }) {
 
 function openLevel(store: TopicStore, node: TopicNode, isOpen: boolean): void {
   store.tree.toggle(node.topic, isOpen);
+  store.branch = isOpen ? node.topic : null;
   if (isOpen) void store.listMore(node.topic);
   store.changed();
 }
