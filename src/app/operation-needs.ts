@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { filesOf } from '../access/options.ts';
 import { OperatorError } from '../base/errors.ts';
 import { certificatesInFile, rootInFile } from '../base/pem-files.ts';
-import { invitationFiles, isInvitationName, readInvitation, readTopics, writeInvitation } from '../config/bridge-invitation.ts';
+import { calledHere, invitationFiles, isInvitationName, readInvitation, readTopics, writeInvitation } from '../config/bridge-invitation.ts';
 import { changeBridge } from '../config/change-bridge.ts';
 import { describeAccess, formatDiagnostic, isSecret, knownSettings, loadConfiguration, treatLines } from '../config/config.ts';
 import { removeBridge } from '../config/remove-bridge.ts';
@@ -62,6 +62,7 @@ const INVITATIONS: Omit<OperationNeeds['invitations'], 'book' | 'issuerOf'> = {
   readTopics,
   write: writeInvitation,
   read: readInvitation,
+  called: calledHere,
   filesOf(main, invited) {
     const { block, certificate } = invitationFiles(main, invited);
     return [...certificate, ...block];

@@ -131,6 +131,8 @@ const CERTIFICATES = /(?:^#?-----BEGIN CERTIFICATE-----$\n(?:^#?[A-Za-z0-9+/=]+$
 /** Invited is an invitation that has been looked at. */
 export interface Invited {
   readonly name: string;
+  /** The box that invites, as its invitation calls it; null = it does not say. */
+  readonly from: string | null;
   /** Lines of the block, `connection` first and without `bridge_cafile`. */
   readonly lines: readonly string[];
   readonly authority: string | null;
@@ -140,6 +142,8 @@ export interface Invited {
   readonly tls: boolean;
   readonly topics: readonly BridgeTopic[];
 }
+
+const FROM = /^# An invitation to the broker of (\S{1,255})\. /m;
 
 /** readInvitation takes it apart; throws OperatorError for what is none, or wants more than a bridge. */
 export function readInvitation(text: string): Invited {
@@ -166,12 +170,19 @@ export function readInvitation(text: string): Invited {
   const asksForTls = wantsFile || others.some(([word, rest]) => word === 'bridge_tls_use_os_certs' && rest === 'true');
   return {
     name,
+    from: FROM.exec(normal)?.[1] ?? null,
     lines: words.filter(([word]) => word !== 'bridge_cafile').map(([word, rest]) => `${word} ${rest}`.trimEnd()),
     authority: wantsFile ? authority : null,
     addresses: addresses.join(' '),
     tls: goesByTls(addresses.join(' '), asksForTls),
     topics: readTopics(others.filter(([word]) => word === 'topic').map(([, rest]) => rest)),
   };
+}
+
+/** calledHere gives an invitation whose bridge has another name. Throws OperatorError. */
+export function calledHere(invited: Invited, name: string): Invited {
+  if (!isInvitationName(name)) throw new OperatorError(`Cannot call the bridge "${name}": use letters, digits, - and _`);
+  return { ...invited, name, lines: [`connection ${name}`, ...invited.lines.slice(1)] };
 }
 
 /** An address with a scheme of TLS asks for it, too; what cannot be read is refused later. */

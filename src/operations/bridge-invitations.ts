@@ -140,7 +140,8 @@ function authorityFor(needs: OperationNeeds, { name, certificate }: OpenListener
 const TEXT = z.string().max(MAX_TEXT).describe('of the invitation, as the other box gave it');
 
 const ADDED = {
-  name: z.string(),
+  name: z.string().describe('of the bridge'),
+  from: z.string().nullable().describe('the box that invites, as it calls itself; null = the invitation does not say'),
   addresses: z.string(),
   tls: z.boolean(),
   topics: z.array(
@@ -165,10 +166,10 @@ export const ACCEPT_INVITATION = operation({
   kind: 'command',
   right: 'admin',
   summary: 'Add the bridge of an invitation to the configuration, and put it in force.',
-  input: z.strictObject({ text: TEXT }),
+  input: z.strictObject({ text: TEXT, name: z.string().nullish().describe('of the bridge here; none = that of the invitation') }),
   output: z.object({ ...ADDED, files: z.array(z.string()).describe('that were written') }),
-  run: async (needs, { text }) => {
-    const invited = readText(needs, text);
+  run: async (needs, { text, name }) => {
+    const invited = called(needs, readText(needs, text), name ?? null);
     const main = mainFile(needs);
     if (needs.trial.waiting !== null)
       throw new OperationFailure('conflict', `Cannot change "${main}": a change of the configuration waits to be confirmed`);
@@ -190,6 +191,15 @@ function readText({ invitations }: OperationNeeds, text: string): ReadInvitation
   }
 }
 
+function called({ invitations }: OperationNeeds, invited: ReadInvitation, name: string | null): ReadInvitation {
+  try {
+    return name === null ? invited : invitations.called(invited, name);
+  } catch (error) {
+    if (error instanceof OperatorError) throw badInput('name', error.message);
+    throw error;
+  }
+}
+
 function filesOf({ invitations }: OperationNeeds, main: string, invited: ReadInvitation): readonly NewText[] {
   try {
     return invitations.filesOf(main, invited);
@@ -199,9 +209,10 @@ function filesOf({ invitations }: OperationNeeds, main: string, invited: ReadInv
   }
 }
 
-function describe({ name, addresses, tls, topics }: ReadInvitation) {
+function describe({ name, from, addresses, tls, topics }: ReadInvitation) {
   return {
     name,
+    from,
     addresses,
     tls,
     topics: topics.map((topic) => ({ filter: localFilter(topic), direction: topic.direction, qos: topic.qos })),

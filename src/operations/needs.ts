@@ -139,6 +139,8 @@ export interface ListenerCertificate {
 /** ReadInvitation is one that has come from another box, and was looked at. */
 export interface ReadInvitation {
   readonly name: string;
+  /** The box that invites, as it calls itself; null = it does not say. */
+  readonly from: string | null;
   readonly lines: readonly string[];
   readonly authority: string | null;
   readonly addresses: string;
@@ -337,6 +339,8 @@ export interface OperationNeeds {
     write(invitation: BridgeInvitation): string;
     /** read takes a text apart. Throws OperatorError for what is none, or wants more than a bridge. */
     read(text: string): ReadInvitation;
+    /** called gives one whose bridge has another name. Throws OperatorError. */
+    called(invited: ReadInvitation, name: string): ReadInvitation;
     /** filesOf works out where it goes in a configuration. Throws OperatorError where there is such a file. */
     filesOf(main: string, invited: ReadInvitation): readonly NewText[];
   };

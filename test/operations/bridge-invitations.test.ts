@@ -2,12 +2,20 @@
 
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { parseAclFile } from '../../src/access/acl-file.ts';
 import { parsePasswordFile } from '../../src/access/password-file.ts';
 import { verifyPassword } from '../../src/access/password-hash.ts';
-import { invitationFiles, isInvitationName, readInvitation, readTopics, writeInvitation } from '../../src/config/bridge-invitation.ts';
+import {
+  calledHere,
+  invitationFiles,
+  isInvitationName,
+  readInvitation,
+  readTopics,
+  writeInvitation,
+} from '../../src/config/bridge-invitation.ts';
 import { changeBridge } from '../../src/config/change-bridge.ts';
 import { removeBridge } from '../../src/config/remove-bridge.ts';
 import { changeSetting } from '../../src/config/writer.ts';
@@ -28,6 +36,7 @@ const INVITATIONS: OperationNeeds['invitations'] = {
   issuerOf: () => null,
   write: writeInvitation,
   read: readInvitation,
+  called: calledHere,
   filesOf(main, invited) {
     const { block, certificate } = invitationFiles(main, invited);
     return [...certificate, ...block];
@@ -121,6 +130,7 @@ test('invite bridge makes an account that may use its topics only, and accept in
   const seen = await other.ask('check invitation', { text: invitation });
   assert.deepEqual(seen, {
     name: 'anna',
+    from: hostname(),
     addresses: 'pi.example:8883',
     tls: true,
     topics: [
@@ -136,6 +146,17 @@ test('invite bridge makes an account that may use its topics only, and accept in
   assert.equal(statSync(other.at('conf.d/bridge-anna.conf')).mode & 0o007, 0, 'not everybody reads the password');
   await assert.rejects(other.ask('accept invitation', { text: invitation }), { reason: 'conflict' });
   await assert.rejects(box.ask('invite bridge', { name: 'anna', topics: ['a'] }), { reason: 'conflict' });
+});
+
+test('accept invitation calls the bridge as it is asked to, and signs in there all the same', async (context) => {
+  const { invitation } = await boxOf(context).ask('invite bridge', { name: 'eva', topics: ['family/# both 1'] });
+  const box = boxOf(context);
+  await assert.rejects(box.ask('accept invitation', { text: invitation, name: '../x' }), { reason: 'bad input' });
+  const { name, files } = await box.ask('accept invitation', { text: invitation, name: 'anna' });
+  assert.deepEqual([name, files], ['anna', [box.at('conf.d/bridge-anna.conf')]]);
+  const block = box.read('conf.d/bridge-anna.conf');
+  assert.match(block, /^connection anna$/m);
+  assert.match(block, /^remote_username eva$/m);
 });
 
 test('accept invitation leaves nothing when the broker cannot take it over, and writes the certificate where there is one', async (context) => {

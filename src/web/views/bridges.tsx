@@ -113,7 +113,7 @@ function BridgeCard({ bridge, changed }: { readonly bridge: Bridge; readonly cha
     >
       <p class="hint">
         {address ?? t('bridges.noAddress')} · {t('bridges.since', { time: dateTime(since) })}
-        {nextAttempt !== null && ` · ${t('bridges.next', { time: ago(nextAttempt) })}`}
+        {nextAttempt !== null && ` · ${isDue(nextAttempt) ? t('bridges.nextNow') : t('bridges.next', { time: ago(nextAttempt) })}`}
       </p>
       {lastError !== null && (
         <p class={isDown ? 'remarks bad' : 'remarks'}>
@@ -148,6 +148,11 @@ function BridgeCard({ bridge, changed }: { readonly bridge: Bridge; readonly cha
       {isEditing && <EditBridge name={name} close={() => setEditing(false)} changed={changed} />}
     </Card>
   );
+}
+
+/** To the second, as `ago` counts. */
+function isDue(attempt: string): boolean {
+  return Date.parse(attempt) - Date.now() < 500;
 }
 
 function Removal({ bridge: { name, queued }, removed }: { readonly bridge: Bridge; readonly removed: () => void }) {

@@ -2,11 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { freePorts } from '../../support/network/free-ports.ts';
 import { OWNER, openBox } from './box.ts';
 import { LOOKS, noBrowser, openBrowser } from './browser.ts';
+import { openSeededBox } from './seeded-box.ts';
 
 test('another box is invited, and accepts after it has seen what the bridge carries', { skip: noBrowser }, async (context) => {
   const browser = await openBrowser(context);
@@ -45,9 +47,12 @@ test('another box is invited, and accepts after it has seen what the bridge carr
   await second.getByRole('button', { name: 'See what it carries' }).click();
   await second.getByText('family/#').waitFor();
   await visit.audit();
+  const called = second.getByLabel('Name of the bridge here');
+  assert.equal(await called.inputValue(), hostname(), 'it says to whom it goes');
+  await called.fill('grandma');
   await second.getByRole('button', { name: 'Add the bridge' }).click();
-  await visit.page.getByRole('heading', { name: 'anna' }).waitFor();
-  assert.match(readFileSync(join(other.folder, 'bridge-anna.conf'), 'utf8'), /^remote_username anna$/m);
+  await visit.page.getByRole('heading', { name: 'grandma' }).waitFor();
+  assert.match(readFileSync(join(other.folder, 'bridge-grandma.conf'), 'utf8'), /^remote_username anna$/m);
   await visit.page.getByText('connected', { exact: true }).waitFor();
   await page.getByText('connected', { exact: true }).waitFor();
   await page.getByText('accepted', { exact: false }).first().waitFor();
@@ -55,6 +60,20 @@ test('another box is invited, and accepts after it has seen what the bridge carr
   await audit();
   await box.midge(['passwd', '-D', join(box.folder, 'passwd'), 'anna', '--state', box.state]);
   await page.getByText('This box has no bridge.').waitFor();
+});
+
+test('bridge whose next try is due says so, and no time that is over', { skip: noBrowser }, async (context) => {
+  const browser = await openBrowser(context);
+  const { box, session } = await openSeededBox(context);
+  const { page } = await browser.visit(box, { session });
+  await page.route('**/api/v1/bridges', async (route) => {
+    const bridges = (await (await route.fetch()).json()) as readonly object[];
+    await route.fulfill({ json: bridges.map((bridge) => ({ ...bridge, nextAttempt: new Date(Date.now() - 2000).toISOString() })) });
+  });
+  await page.goto(`${box.url}/#/bridges`);
+  await page.getByText('tries again now').waitFor();
+  await page.unroute('**/api/v1/bridges');
+  await page.getByText(/tries again in \d+ seconds/).waitFor();
 });
 
 for (const look of LOOKS.filter(({ name }) => name === 'desktop-light' || name === 'phone-dark')) {

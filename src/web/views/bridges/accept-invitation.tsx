@@ -4,10 +4,12 @@ import { useId, useState } from 'preact/hooks';
 import { api, ask } from '../../api/client.ts';
 import type { paths } from '../../api/schema.ts';
 import { Dialog } from '../../components/dialog.tsx';
+import { Field } from '../../components/field.tsx';
 import { FileField } from '../../components/file-field.tsx';
 import { Form } from '../../components/form.tsx';
 import { t } from '../../i18n.ts';
 import { useSending } from '../../sending.ts';
+import { isBridgeName } from './bridge-block.ts';
 import { DIRECTIONS } from './direction-choice.tsx';
 
 type Brought = paths['/api/v1/bridge-invitations/check']['post']['responses'][200]['content']['application/json'];
@@ -23,9 +25,14 @@ export function AcceptInvitation({ close, added }: AcceptInvitationProps) {
   const [brought, setBrought] = useState<Brought | null>(null);
   const sending = useSending();
   const id = useId();
-  const look = async () => setBrought(await ask(api.POST('/api/v1/bridge-invitations/check', { body: { text } })));
+  const [name, setName] = useState('');
+  const look = async () => {
+    const read = await ask(api.POST('/api/v1/bridge-invitations/check', { body: { text } }));
+    setName(read.from !== null && isBridgeName(read.from) ? read.from : read.name); // its own name is that of this box, as the other one calls it
+    setBrought(read);
+  };
   const add = async () => {
-    await ask(api.POST('/api/v1/bridges', { body: { text } }));
+    await ask(api.POST('/api/v1/bridges', { body: { text, name } }));
     added();
     close();
   };
@@ -56,17 +63,28 @@ export function AcceptInvitation({ close, added }: AcceptInvitationProps) {
             </div>
           </>
         ) : (
-          <Carried brought={brought} />
+          <>
+            <Carried brought={brought} />
+            <Field
+              label={t('bridges.acceptName')}
+              name="name"
+              value={name}
+              change={setName}
+              hint={t('bridges.acceptNameHint')}
+              required
+              isFirst
+            />
+          </>
         )}
       </Form>
     </Dialog>
   );
 }
 
-function Carried({ brought: { name, addresses, tls, topics } }: { readonly brought: Brought }) {
+function Carried({ brought: { addresses, tls, topics } }: { readonly brought: Brought }) {
   return (
     <>
-      <p>{t('bridges.brings', { name, addresses })}</p>
+      <p>{t('bridges.brings', { addresses })}</p>
       {!tls && <p class="remarks warn">{t('bridges.noTls')}</p>}
       <ul>
         {topics.map(({ filter, direction }) => (
