@@ -1,6 +1,7 @@
 // Accounts: users with a password in the password file, which a person may edit as well.
 
 import { z } from 'zod';
+import type { AclRule } from '../access/acl-file.ts';
 import { hasUser, lockedUsers, passwordFault, removeUser, setLock, setUser, usernameFault } from '../access/password-file-edit.ts';
 import { hashPassword } from '../access/password-hash.ts';
 import { usersOf } from '../access/set-accounts.ts';
@@ -46,6 +47,13 @@ export const USERS = operation({
       clients: z.number().int().describe('connected as this user'),
       locked: z.boolean().describe('nobody can sign in with it'),
       hasRules: z.boolean().nullable().describe('rules of its own in the ACL file; null = there is no such file'),
+      rules: z
+        .object({
+          first: z.object({ access: z.enum(['read', 'write', 'readwrite', 'deny']), filter: z.string() }),
+          count: z.number().int(),
+        })
+        .nullable()
+        .describe('of its own, in the ACL file; null = none'),
       inDynamicSecurity: z
         .boolean()
         .describe('a client of dynamic security has this name too: its password and its roles count, and this one does not'),
@@ -70,11 +78,17 @@ export const USERS = operation({
         clients: clients.get(username) ?? 0,
         locked: dynamic?.model.clients.get(username)?.disabled ?? (username !== account && locked.has(username)),
         hasRules: rules?.has(username) ?? null,
+        rules: shortRules(rules?.get(username)),
         inDynamicSecurity: dynamic?.model.clients.has(username) ?? false,
       }),
     );
   },
 });
+
+function shortRules(rules: readonly AclRule[] | undefined) {
+  const [first] = rules ?? [];
+  return rules === undefined || first === undefined ? null : { first: { access: first.access, filter: first.filter }, count: rules.length };
+}
 
 function clientsByUser({ broker }: OperationNeeds): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();

@@ -134,20 +134,29 @@ function write(at: string | number, parts: Intl.DateTimeFormatOptions): string {
   return new Intl.DateTimeFormat(regional(), { ...parts, ...(hourCycle === undefined ? {} : { hourCycle }) }).format(new Date(at));
 }
 
-const STEPS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
+const SPANS = [
   ['day', 86_400],
   ['hour', 3600],
   ['minute', 60],
   ['second', 1],
-];
+] as const;
 
 const relative = perTag((each) => new Intl.RelativeTimeFormat(each, { numeric: 'auto' }));
 
 /** ago writes how far a moment is from now: "3 minutes ago", "in 2 days". */
 export function ago(at: string | number, now = Date.now()): string {
   const seconds = Math.round((new Date(at).getTime() - now) / 1000);
-  const [unit, size] = STEPS.find(([, each]) => Math.abs(seconds) >= each) ?? (['second', 1] as const);
+  const [unit, size] = SPANS.find(([, each]) => Math.abs(seconds) >= each) ?? (['second', 1] as const);
   return relative().format(Math.trunc(seconds / size), unit);
+}
+
+const LASTING = { day: 'for.day', hour: 'for.hour', minute: 'for.minute', second: 'for.second' } as const;
+
+/** lasting writes for how long something has been so: "for 3 minutes". */
+export function lasting(since: string | number, now = Date.now()): string {
+  const seconds = Math.max(0, Math.floor((now - new Date(since).getTime()) / 1000)); // the clock of the box may be ahead
+  const [unit, size] = SPANS.find(([, each]) => seconds >= each) ?? (['second', 1] as const);
+  return plural(LASTING[unit], Math.floor(seconds / size));
 }
 
 /** A format is kept while its language tag is in force: to make one costs some twenty times what a use of it does. */

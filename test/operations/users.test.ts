@@ -38,9 +38,10 @@ test('users are added, get another password and are removed while the broker run
   assert.match(readFileSync(passwd, 'utf8'), /^# the family\nlamp:\S+\nanna:\$argon2id\$\S+\n$/);
   assert.equal(statSync(passwd).mode & 0o777, 0o640);
   const { items } = await ask('users');
+  const rules = { first: { access: 'write', filter: 'home/lamp' }, count: 1 };
   assert.deepEqual(items, [
-    { username: 'anna', origin: passwd, clients: 1, locked: false, hasRules: false, inDynamicSecurity: false },
-    { username: 'lamp', origin: passwd, clients: 0, locked: false, hasRules: true, inDynamicSecurity: false },
+    { username: 'anna', origin: passwd, clients: 1, locked: false, hasRules: false, rules: null, inDynamicSecurity: false },
+    { username: 'lamp', origin: passwd, clients: 0, locked: false, hasRules: true, rules, inDynamicSecurity: false },
   ]);
   await assert.rejects(ask('add user', { username: 'anna', password: 'x' }), /there is one of this name/);
   await assert.rejects(ask('add user', { username: 'a:b', password: 'x' }), /':' character/);

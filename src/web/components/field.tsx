@@ -20,11 +20,25 @@ export interface FieldProps {
   readonly minLength?: number;
   /** It gets the focus when it appears. */
   readonly isFirst?: boolean;
+  /** What may be meant; anything else can be typed as well. */
+  readonly offers?: readonly string[];
 }
 
 /** Field is one line of text. In a Form it says what is wrong with it. */
 export function Field(props: FieldProps) {
-  const { label, name, value, change, hint, type = 'text', autocomplete = 'off', required = false, minLength, isFirst = false } = props;
+  const {
+    label,
+    name,
+    value,
+    change,
+    hint,
+    type = 'text',
+    autocomplete = 'off',
+    required = false,
+    minLength,
+    isFirst = false,
+    offers = [],
+  } = props;
   const id = useId();
   const input = useRef<HTMLInputElement>(null);
   const [isSeen, setSeen] = useState(false);
@@ -49,9 +63,17 @@ export function Field(props: FieldProps) {
           spellcheck={false}
           required={required}
           minLength={minLength}
+          list={offers.length === 0 ? undefined : `${id}-offers`}
           aria-invalid={error !== null}
           aria-describedby={described === '' ? undefined : described}
         />
+        {offers.length > 0 && (
+          <datalist id={`${id}-offers`}>
+            {offers.map((each) => (
+              <option key={each} value={each} />
+            ))}
+          </datalist>
+        )}
         {type === 'password' && (
           <button type="button" class="reveal" aria-pressed={isSeen} onClick={() => setSeen(!isSeen)}>
             {t(isSeen ? 'field.hide' : 'field.show')}

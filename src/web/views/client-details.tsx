@@ -6,7 +6,7 @@ import { Button } from '../components/button.tsx';
 import { Badge, Card, Facts, PageHeader } from '../components/card.tsx';
 import { Empty, Shown } from '../components/faces.tsx';
 import { Table } from '../components/table.tsx';
-import { ago, bytes, dateTime, number, plural, t } from '../i18n.ts';
+import { bytes, dateTime, lasting, number, plural, t } from '../i18n.ts';
 import { useLive } from '../live.ts';
 import { go, isOffered, linkTo } from '../router.ts';
 import { mayNow } from '../visit.ts';
@@ -87,7 +87,7 @@ function State({ client: { connected, since } }: { readonly client: Client }) {
   return (
     <>
       <Badge look={connected ? 'good' : 'quiet'}>{t(connected ? 'clients.isConnected' : 'clients.isAway')}</Badge>{' '}
-      {since !== null && <span title={dateTime(since)}>{ago(since)}</span>}
+      {since !== null && <span title={dateTime(since)}>{lasting(since)}</span>}
     </>
   );
 }

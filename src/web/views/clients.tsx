@@ -8,7 +8,7 @@ import { Empty, Shown } from '../components/faces.tsx';
 import { Choice } from '../components/field.tsx';
 import { SearchBox } from '../components/search-box.tsx';
 import { Table } from '../components/table.tsx';
-import { ago, bytes, number, plural, t } from '../i18n.ts';
+import { bytes, lasting, number, plural, t } from '../i18n.ts';
 import { useLive } from '../live.ts';
 import { go, isOffered, linkTo, place } from '../router.ts';
 import { useSettled } from '../settled.ts';
@@ -80,7 +80,7 @@ function Clients({ isConnected }: { readonly isConnected: boolean }) {
             />
           ) : (
             <>
-              <ClientTable clients={items} choose={setAct} />
+              <ClientTable clients={items} isConnected={isConnected} choose={setAct} />
               {total > items.length && <p class="hint">{t('clients.more', { shown: items.length, total })}</p>}
             </>
           )
@@ -91,7 +91,13 @@ function Clients({ isConnected }: { readonly isConnected: boolean }) {
   );
 }
 
-function ClientTable({ clients, choose }: { readonly clients: readonly Client[]; readonly choose: (act: Act) => void }) {
+interface ClientTableProps {
+  readonly clients: readonly Client[];
+  readonly isConnected: boolean;
+  readonly choose: (act: Act) => void;
+}
+
+function ClientTable({ clients, isConnected, choose }: ClientTableProps) {
   return (
     <Table
       name={t('clients.title')}
@@ -102,7 +108,10 @@ function ClientTable({ clients, choose }: { readonly clients: readonly Client[];
         { title: t('clients.user'), cell: ({ username }) => username ?? <span class="quiet">{t('clients.nobody')}</span> },
         { title: t('clients.address'), cell: (client) => addressOf(client) },
         { title: t('clients.protocol'), cell: (client) => <Protocol client={client} /> },
-        { title: t('clients.since'), cell: ({ since }) => <span class="one-line">{since === null ? '–' : ago(since)}</span> },
+        {
+          title: t(isConnected ? 'clients.connected' : 'clients.away'),
+          cell: ({ since }) => <span class="one-line">{since === null ? '–' : lasting(since)}</span>,
+        },
         { title: t('clients.queue'), isNumber: true, cell: (client) => <Queue client={client} /> },
         {
           title: t('clients.actions'),

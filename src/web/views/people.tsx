@@ -8,7 +8,7 @@ import { Badge, Card, PageHeader } from '../components/card.tsx';
 import { Empty, Shown } from '../components/faces.tsx';
 import { SearchBox } from '../components/search-box.tsx';
 import { Table } from '../components/table.tsx';
-import { number, t } from '../i18n.ts';
+import { number, plural, t } from '../i18n.ts';
 import { useLive } from '../live.ts';
 import { go, goInstead, linkTo, place } from '../router.ts';
 import { AddPerson } from './add-person.tsx';
@@ -17,6 +17,7 @@ import { DynamicSecurity } from './dynamic-security.tsx';
 import { MayTheyCard } from './may-they.tsx';
 import { PersonDetails } from './person-details.tsx';
 import { ROLE_NAMES } from './role-names.ts';
+import { RuleWords } from './rule-words.tsx';
 import { Tokens } from './tokens.tsx';
 
 type User = Answer<'/api/v1/users'>['items'][number];
@@ -139,10 +140,16 @@ function List({ users, roles, isDynamic }: ListProps) {
   );
 }
 
-function Rules({ user: { hasRules, inDynamicSecurity }, isDynamic }: Pick<ListProps, 'isDynamic'> & { readonly user: User }) {
+function Rules({ user: { hasRules, rules, inDynamicSecurity }, isDynamic }: Pick<ListProps, 'isDynamic'> & { readonly user: User }) {
   if (inDynamicSecurity) return <span>{t('people.inDynamic')}</span>;
   if (hasRules === null) return <span>{t(isDynamic ? 'people.nothing' : 'people.everything')}</span>;
-  return hasRules ? <span>{t('people.ownRules')}</span> : <span class="quiet">{t('people.noOwnRules')}</span>;
+  if (rules === null) return <span class="quiet">{t('people.noOwnRules')}</span>;
+  return (
+    <span>
+      <RuleWords rule={{ ...rules.first, kind: 'topic' }} />
+      {rules.count > 1 && <span class="hint"> {plural('people.moreRules', rules.count - 1)}</span>}
+    </span>
+  );
 }
 
 function PageRole({ roles, username }: { readonly roles: Roles; readonly username: string }) {

@@ -82,6 +82,7 @@ for (const look of LOOKS) {
     await audit();
     await page.getByRole('button', { name: 'Issue a certificate' }).click();
     const dialog = page.getByRole('dialog');
+    await dialog.locator('datalist option[value="jane"]').waitFor({ state: 'attached' }); // the accounts are offered
     await dialog.getByLabel('Name of the client').fill('porch-camera');
     await dialog.getByRole('radio', { name: 'Programs (PEM)' }).check();
     await audit();

@@ -38,6 +38,7 @@ for (const look of LOOKS) {
     const client = await mqttClient(context, { port: box.port, clientId: 'kitchen-1', username: 'kitchen', password });
     assert.equal(client.connected, true);
     assert.match(readFileSync(rules, 'utf8'), /^user kitchen\ntopic readwrite home\/kitchen\/#$/m);
+    await page.locator('td', { hasText: 'read and write home/kitchen/#' }).waitFor();
 
     await page.getByRole('link', { name: 'kitchen' }).click();
     await page.getByText('1 client is connected with this account').waitFor();
@@ -159,8 +160,10 @@ for (const look of LOOKS.filter(({ name }) => name === 'desktop-light' || name =
     const login = { port: box.port, clientId: 'toms-phone', username: 'tom', password: PASSWORD, reconnectPeriod: 0 };
     const client = await mqttClient(context, { ...login, properties: { sessionExpiryInterval: 3600 } });
     await client.subscribeAsync('home/#', { qos: 1 });
+    await page.getByText(/^for \d+ seconds?$/).waitFor();
     await page.getByRole('link', { name: 'toms-phone' }).click();
     await page.getByText('home/#', { exact: true }).waitFor();
+    await page.locator('.lead', { hasText: /^connected for \d+ seconds?$/ }).waitFor();
     await audit();
     const dialog = page.getByRole('dialog');
     await page.getByRole('button', { name: 'Disconnect' }).click();

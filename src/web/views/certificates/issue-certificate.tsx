@@ -1,6 +1,6 @@
 // A certificate for a client: asked for, and handed over once.
 
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { api, ask } from '../../api/client.ts';
 import { saveAs } from '../../api/long-work.ts';
 import type { paths } from '../../api/schema.ts';
@@ -24,6 +24,10 @@ export function IssueCertificate({ close, issued }: IssueCertificateProps) {
   const [name, setName] = useState('');
   const [format, setFormat] = useState<Format>('p12');
   const [made, setMade] = useState<Issued | null>(null);
+  const [accounts, setAccounts] = useState<readonly string[]>([]);
+  useEffect(() => {
+    accountNames().then(setAccounts, () => {}); // without them the name is typed
+  }, []);
   const issue = async () => {
     setMade(await ask(api.POST('/api/v1/certificates/clients', { body: { name, format } })));
     issued();
@@ -38,6 +42,7 @@ export function IssueCertificate({ close, issued }: IssueCertificateProps) {
           value={name}
           change={setName}
           hint={t('certificates.clientNameHint')}
+          offers={accounts}
           required
           isFirst
         />
@@ -53,6 +58,11 @@ export function IssueCertificate({ close, issued }: IssueCertificateProps) {
       </Form>
     </Dialog>
   );
+}
+
+async function accountNames(): Promise<readonly string[]> {
+  const { items } = await ask(api.GET('/api/v1/users', { params: { query: { limit: 1000 } } }));
+  return items.map(({ username }) => username);
 }
 
 function HandOver({ made: { certificate, file }, close }: { readonly made: Issued; readonly close: () => void }) {
