@@ -14,11 +14,11 @@ export interface Asked {
   readonly protocol: PhoneProtocol;
 }
 
-/** What to add where there is no such listener. */
-const WANTED: Readonly<Record<PhoneProtocol, string>> = {
-  mqtt: 'listener 8883" and "secure true',
-  websockets: 'listener 8084" with "protocol websockets" and "secure true',
-  http: 'listener 8443" and "protocol http',
+/** What to add where there is no such listener: its usual port, and its lines. */
+const WANTED: Readonly<Record<PhoneProtocol, { readonly port: number; readonly lines: readonly string[] }>> = {
+  mqtt: { port: 8883, lines: ['secure true'] },
+  websockets: { port: 8084, lines: ['protocol websockets', 'secure true'] },
+  http: { port: 8443, lines: ['protocol http'] },
 };
 
 /** RFC 1123 2.1, and underscores, which routers give to machines; 253 characters at most. */
@@ -34,7 +34,18 @@ export function phoneListener({ listeners }: Pick<OperationNeeds, 'listeners'>, 
     usable.length > 0
       ? 'each listener with TLS has require_certificate true, by an authority that is not ours'
       : 'no listener with TLS is open to the network';
-  throw new OperationFailure('not possible', `Cannot set phones up: ${reason} - add "${WANTED[protocol]}" to the configuration`);
+  throw new OperationFailure(
+    'not possible',
+    `Cannot set phones up: ${reason} - add "${newListener({ listeners }, protocol).join('", "')}" to the configuration`,
+  );
+}
+
+/** newListener gives the lines of one that phones can use, on the first port from the usual one on that no other listener has. */
+export function newListener({ listeners }: Pick<OperationNeeds, 'listeners'>, protocol: PhoneProtocol): readonly string[] {
+  const wanted = WANTED[protocol];
+  let { port } = wanted;
+  while (listeners.some((each) => each.port === port)) port++;
+  return [`listener ${port}`, ...wanted.lines];
 }
 
 /** phoneAddress gives what a phone connects to. Throws OperationFailure when there is no such listener, or its certificate lacks the name. */
@@ -143,7 +154,7 @@ export function pageAddresses(needs: OperationNeeds, host: string | null): PageA
   if (secure === undefined)
     throw new OperationFailure(
       'not possible',
-      'Cannot make a link for a phone: no listener with "protocol http" and TLS is open to the network - add "listener 8443" and "protocol http"',
+      `Cannot make a link for a phone: no listener with "protocol http" and TLS is open to the network - add "${newListener(needs, 'http').join('", "')}" to the configuration`,
     );
   const name = nameForPages(needs, secure, host);
   const isTrusted = secure.certificate !== 'ours' || isPublic(needs, name);

@@ -1,19 +1,19 @@
 // Phones: a person has some, each with an account and rules of its own, and is set up by a link that it opens itself.
 
-import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { RuleLine } from '../access/acl-file-edit.ts';
 import { isTopicFilter } from '../mqtt/topics.ts';
 import { accountOf, nameFault, PHONE_USES, type PhoneName, type PhoneProtocol, protocolOf, topicOf } from '../phones/phone.ts';
 import { isSetUp, PASS_MS, type Phone } from '../phones/phone-book.ts';
 import { PHONE_PROBLEMS, type PhoneProblem, problemOf } from '../phones/phone-problem.ts';
-import { rulesFault, withRules } from './begin-rules.ts';
+import { withRules } from './begin-rules.ts';
 import { forgetPhones } from './locations.ts';
-import type { OperationNeeds, Phones } from './needs.ts';
+import type { OperationNeeds } from './needs.ts';
 import { badInput, OperationFailure, operation } from './operation.ts';
-import { pageAddresses, phoneAddress, phoneHosts, phoneListener } from './phone-address.ts';
+import { pageAddresses, phoneAddress, phoneHosts } from './phone-address.ts';
 import { revokeCertificates } from './phone-certificate.ts';
-import { accountsIn, grantRules, hasRules, listenerNameFor, NO_RULES, passwordFileFor, phoneFiles, takeAway } from './phone-files.ts';
+import { accountsIn, grantRules, listenerNameFor, NO_RULES, passwordFileFor, phoneFiles, takeAway } from './phone-files.ts';
+import { checkSetup, phonesOf } from './phone-setup.ts';
 import { deleteBelow } from './retained.ts';
 import { iso, TIME } from './time.ts';
 
@@ -70,58 +70,6 @@ export const PHONES = operation({
   },
 });
 
-/** PHONE_SETUP says beforehand what stands in the way, and what the owner can choose. */
-export const PHONE_SETUP = operation({
-  name: 'phone setup',
-  kind: 'query',
-  right: 'admin',
-  summary: 'Whether phones can be set up here, what to do first where they cannot, and the names by which they can find this box.',
-  input: z.strictObject({}),
-  output: z.object({
-    obstacle: z
-      .object({ kind: z.enum(['no pages', 'no TLS', 'no accounts', 'no rules']), reason: z.string() })
-      .nullable()
-      .describe('null = phones can be added'),
-    beginsRules: z
-      .boolean()
-      .describe('adding a phone first starts an acl_file, because there is none: all present accounts keep all rights'),
-    configuration: z.string().nullable().describe('its main file'),
-    hosts: z.array(
-      z.object({
-        host: z.string(),
-        isPublic: z.boolean().describe('phones trust its certificate without more, and can find it from outside too'),
-      }),
-    ),
-  }),
-  run: (needs) => {
-    const hasNone = !hasRules(needs, 'mqtt');
-    const fault = hasNone ? rulesFault(needs, { lacking: NO_RULES }) : null;
-    const facts = {
-      beginsRules: hasNone && fault === null,
-      configuration: needs.configuration.file === null ? null : resolve(needs.configuration.file),
-    };
-    const obstacle = obstacleOf(needs, fault);
-    return { obstacle, ...facts, hosts: obstacle?.kind === 'no TLS' ? [] : [...phoneHosts(needs)] };
-  },
-});
-
-function obstacleOf(needs: OperationNeeds, rules: OperationFailure | null) {
-  const checks = [
-    ['no TLS', () => phoneListener(needs, 'mqtt')],
-    ['no pages', () => [phonesOf(needs), pageAddresses(needs, null)]],
-    ['no accounts', () => passwordFileFor(needs, 'mqtt')],
-  ] as const;
-  for (const [kind, check] of checks) {
-    try {
-      check();
-    } catch (error) {
-      if (!(error instanceof OperationFailure)) throw error;
-      return { kind, reason: error.message };
-    }
-  }
-  return rules === null ? null : { kind: 'no rules' as const, reason: rules.message };
-}
-
 const ADD = z.strictObject({
   person: NAME.person,
   device: NAME.device.default('phone'),
@@ -165,6 +113,7 @@ export const ADD_PHONE = operation({
 async function addPhone(needs: OperationNeeds, wanted: z.infer<typeof ADD>) {
   const { person, device, use, topics, webSocket, replace } = wanted;
   const protocol = protocolOf(wanted);
+  checkSetup(needs, protocol);
   const { book } = phonesOf(needs);
   const account = checkName(wanted);
   const rules = rulesIn(topics);
@@ -317,14 +266,6 @@ function accountsWhere(needs: OperationNeeds, protocol: PhoneProtocol): Readonly
   } catch {
     return new Set(); // there is no such file any more
   }
-}
-
-function phonesOf({ phones }: OperationNeeds): Phones {
-  if (phones !== null) return phones;
-  throw new OperationFailure(
-    'not possible',
-    'Cannot set phones up: no listener has "protocol http", by whose pages phones get their certificate and settings - add "listener 8443" and "protocol http"',
-  );
 }
 
 function checkName(phone: PhoneName): string {

@@ -64,6 +64,11 @@ export function plural(family: PluralKey, count: number, values: Values = {}): s
   return t(`${family}.${rule}` as Key, { ...values, count }); // a family has both: test/web/locales.test.ts
 }
 
+/** listed puts words in a row: "one, two and three". */
+export function listed(words: readonly string[]): string {
+  return new Intl.ListFormat(language()).format(words);
+}
+
 /** regional is the language as the reader writes numbers and dates in it: en-GB and en-US differ. */
 function regional(): string {
   return navigator.languages.find((tag) => tag.slice(0, 2) === language()) ?? language();

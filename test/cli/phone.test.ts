@@ -44,7 +44,7 @@ test('midge phone add begins rules where there are none, says so, and present ac
   await house.restart();
   const add = ['phone', 'add', 'tom', '--for', 'mqtt', '--topic', 'read home/#', '--host', HOST, '--no-wait', '--json'];
   const words = [...add, '--state', house.state];
-  assert.deepEqual((await house.ask('phone setup')).obstacle, null);
+  assert.deepEqual((await house.ask('phone setup')).obstacles, []);
   const there = await runMidge(house.folder, words);
   assert.match(there.stderr, /Cannot make ".*acl": it is there already/);
   assert.doesNotMatch(readFileSync(house.file, 'utf8'), /acl_file/);
@@ -61,4 +61,15 @@ test('midge phone add begins rules where there are none, says so, and present ac
   assert.equal(statSync(house.acl).mode & 0o777, 0o600);
   const again = await runMidge(house.folder, words.with(2, 'ann'));
   assert.doesNotMatch(again.stderr, /no rules/);
+});
+
+test('midge phone add names all ports that are missing at once', async (context) => {
+  const house = await openHouse(context);
+  const text = readFileSync(house.file, 'utf8');
+  writeFileSync(house.file, text.replaceAll(/^listener \d+$/gm, '$& 127.0.0.1'));
+  await house.restart();
+  const { status, stderr } = await runMidge(house.folder, ['phone', 'add', 'jane', '--no-wait', '--state', house.state]);
+  assert.equal(status, 1);
+  assert.match(stderr, /no listener with TLS is open to the network - add "listener 8883", "secure true"/);
+  assert.match(stderr, /no listener with "protocol http" and TLS is open to the network - add "listener 8443", "protocol http"/);
 });

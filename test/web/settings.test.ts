@@ -16,9 +16,11 @@ import {
   listenersIn,
   matchesWords,
   movedPage,
+  portsOf,
   remarkIn,
   type Said,
   valuesOf,
+  withLines,
   withPort,
 } from '../../src/web/settings/setting-form.ts';
 
@@ -121,6 +123,14 @@ for (const language of ['de', 'fr']) {
 function wordsIn(meaning = ''): readonly string[] {
   return codeIn(meaning).filter((_, index) => index % 2 === 1);
 }
+
+test('lines come below the text with an empty line between, however it ends, and their ports are read', () => {
+  const lines = ['listener 8883', 'secure true', 'listener 8443', 'protocol http'];
+  for (const text of ['listener 1883', 'listener 1883\n', 'listener 1883\n\n'])
+    assert.equal(withLines(text, lines), `listener 1883\n\n${lines.join('\n')}\n`);
+  assert.equal(withLines('', ['listener 8883']), 'listener 8883\n');
+  assert.deepEqual(portsOf(lines), ['8883', '8443']);
+});
 
 test('page knows where it moves when its own listener gets another port, and otherwise says nothing', () => {
   const pages = (...ports: string[]) => [

@@ -41,6 +41,12 @@ export class Draft {
   #typed = 0;
   /** Counts what is typed into fields of the form. */
   #keys = 0;
+  readonly #begin: (text: string) => string;
+
+  /** `begin` gives what the draft is at first, of the text that is in the file. */
+  constructor(begin: (text: string) => string = (text) => text) {
+    this.#begin = begin;
+  }
 
   /** read takes the text that is in the file now. A draft that somebody has begun stays, unless `isFresh`. */
   async read(isFresh: boolean): Promise<void> {
@@ -55,7 +61,7 @@ export class Draft {
       this.known.value = known;
       this.current.value = current;
       this.problem.value = null;
-      if (isUntouched) this.#take(current.text);
+      if (isUntouched) this.#take(this.#begin(current.text));
       await this.#check();
     } catch (error) {
       this.problem.value = error as Error; // ask throws nothing else

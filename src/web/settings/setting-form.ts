@@ -47,6 +47,17 @@ export function withPort(text: string, line: number, port: string): string {
   return lines.join('\n');
 }
 
+/** withLines gives a text with more lines at its end, below an empty one. */
+export function withLines(text: string, lines: readonly string[]): string {
+  const before = text.trimEnd();
+  return `${before === '' ? '' : `${before}\n\n`}${lines.join('\n')}\n`;
+}
+
+/** portsOf gives those of the listeners that begin in some lines. */
+export function portsOf(lines: readonly string[]): readonly string[] {
+  return lines.flatMap((line) => /^listener (\S+)/.exec(line)?.[1] ?? []);
+}
+
 /** Where a page is: of `location`. */
 interface PagePlace {
   readonly protocol: string;

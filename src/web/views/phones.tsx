@@ -5,31 +5,28 @@ import type { Answer } from '../api/answer.ts';
 import { api, ask } from '../api/client.ts';
 import { Button } from '../components/button.tsx';
 import { Badge, Card, PageHeader } from '../components/card.tsx';
-import { CopyButton } from '../components/copy-button.tsx';
 import { Confirm } from '../components/dialog.tsx';
 import { Empty, Shown } from '../components/faces.tsx';
-import { SettingsLines } from '../components/settings-lines.tsx';
 import { Table } from '../components/table.tsx';
 import { toast } from '../components/toast.tsx';
-import { type Key, t } from '../i18n.ts';
+import { t } from '../i18n.ts';
 import { type Live, useLive } from '../live.ts';
-import { go, linkTo, place } from '../router.ts';
+import { go, place } from '../router.ts';
+import { waiting } from '../settings/trial.ts';
 import { AddPhone } from './phones/add-phone.tsx';
 import { keptOutWords } from './phones/kept-out.ts';
+import { Obstacles } from './phones/obstacles.tsx';
 
 type Phone = Answer<'/api/v1/phones'>[number];
 
 const EVERY_MS = 2000;
 const SETUP_EVERY_MS = 5000;
 
-/** Adds the first phone too. */
-const BEGIN_RULES = 'sudo midge phone add NAME';
-
 /** View is the view of phones; `?add=PERSON` opens the dialog for another one. */
 export function View() {
   const phones = useLive(() => ask(api.GET('/api/v1/phones')), EVERY_MS);
-  const setup = useLive(() => ask(api.GET('/api/v1/phone-setup')), SETUP_EVERY_MS);
-  const isReady = setup.data.value?.obstacle === null;
+  const setup = useLive(() => ask(api.GET('/api/v1/phone-setup')), SETUP_EVERY_MS, [waiting.value === null]);
+  const isReady = setup.data.value?.obstacles.length === 0;
   const person = place.value.query.get('add');
   return (
     <>
@@ -45,7 +42,7 @@ export function View() {
         }
       />
       <div class="stack">
-        <Shown live={setup}>{({ obstacle }) => obstacle !== null && <Obstacle kind={obstacle.kind} />}</Shown>
+        <Shown live={setup}>{({ obstacles }) => obstacles.length > 0 && <Obstacles obstacles={obstacles} />}</Shown>
         <Shown live={phones}>{(data) => <List phones={data} live={phones} />}</Shown>
       </div>
       {person !== null && isReady && setup.data.value !== null && (
@@ -53,46 +50,6 @@ export function View() {
       )}
     </>
   );
-}
-
-type ObstacleKind = NonNullable<Answer<'/api/v1/phone-setup'>['obstacle']>['kind'];
-
-const OBSTACLES: Readonly<Record<ObstacleKind, Key>> = {
-  'no TLS': 'phones.obstacle.noTls',
-  'no pages': 'phones.obstacle.noPages',
-  'no accounts': 'phones.obstacle.noAccounts',
-  'no rules': 'phones.obstacle.noRules',
-};
-
-function Obstacle({ kind }: { readonly kind: ObstacleKind }) {
-  return (
-    <Card title={t('phones.obstacle.title')} look="warn">
-      <p>{t(OBSTACLES[kind])}</p>
-      <WayPast kind={kind} />
-    </Card>
-  );
-}
-
-function WayPast({ kind }: { readonly kind: ObstacleKind }) {
-  switch (kind) {
-    case 'no TLS':
-      return <SettingsLines lines={['listener 8883', 'secure true']} />;
-    case 'no pages':
-      return <SettingsLines lines={['listener 8443', 'protocol http']} />;
-    case 'no accounts':
-      return (
-        <p>
-          <a href={linkTo('settings')}>{t('phones.toSettings')}</a>
-        </p>
-      );
-    case 'no rules':
-      return (
-        <div class="secret">
-          <code>{BEGIN_RULES}</code>
-          <CopyButton text={BEGIN_RULES} />
-        </div>
-      );
-  }
 }
 
 function List({ phones, live }: { readonly phones: readonly Phone[]; readonly live: Live<readonly Phone[]> }) {

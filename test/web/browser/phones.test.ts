@@ -153,13 +153,52 @@ test('first phone begins the rules where there are none, and everybody keeps wha
   await audit();
 });
 
-test('page says before the form that phones could not come in', { skip: noBrowser }, async (context) => {
-  const browser = await openBrowser(context);
-  const [secure = 0] = await freePorts(1);
-  const box = await openBox(context, { before: [`listener ${secure}`, 'protocol http'] });
-  const { page, audit } = await browser.visit(box, { session: await box.claim() });
-  await page.goto(`${box.url}/#/phones`);
-  await page.getByText('Phones sign in by TLS only, and no listener with TLS is open to the network.').waitFor();
-  assert.equal(await page.getByRole('button', { name: 'Add a phone' }).count(), 0);
-  await audit();
-});
+for (const look of LOOKS.filter(({ name }) => name === 'desktop-light' || name === 'phone-dark')) {
+  test(`ports that phones lack are all named, and opened by one button on trial: ${look.name}`, { skip: noBrowser }, async (context) => {
+    const browser = await openBrowser(context);
+    const box = await openBox(context);
+    const { page, audit } = await browser.visit(box, { session: await box.claim(), look });
+    const [mqtt = 0, pages = 0] = await freePorts(2);
+    await page.route('**/api/v1/phone-setup', async (route) => {
+      const answer = await route.fetch();
+      const text = (await answer.text()).replace('listener 8883', `listener ${mqtt}`).replace('listener 8443', `listener ${pages}`); // of this test alone
+      await route.fulfill({ response: answer, body: text });
+    });
+    const picture = async (name: string) => {
+      if (PICTURES !== undefined) await page.screenshot({ path: join(PICTURES, `ports-${look.name}-${name}.png`) });
+    };
+    await page.goto(`${box.url}/#/phones`);
+    await page.getByText('Phones sign in by TLS only, and no listener with TLS is open to the network.').waitFor();
+    await page.getByText('Phones load their settings from this box by HTTPS, and no listener for that').waitFor();
+    assert.equal(await page.getByRole('button', { name: 'Add a phone' }).count(), 0);
+    await audit();
+    await picture('missing');
+    const open = page.getByRole('button', { name: `Open ports ${mqtt} and ${pages}` });
+    await open.click();
+    const dialog = page.getByRole('dialog');
+    const come = dialog.locator('.diff-line.come code');
+    await come.filter({ hasText: 'protocol http' }).waitFor();
+    assert.deepEqual((await come.allTextContents()).filter((line) => line !== ''), [
+      `listener ${mqtt}`,
+      'secure true',
+      `listener ${pages}`,
+      'protocol http',
+    ]);
+    await audit();
+    await picture('review');
+    await dialog.getByRole('button', { name: 'Apply for 60 seconds' }).click();
+    await page.getByRole('button', { name: 'Add a phone' }).waitFor();
+    await page.getByRole('button', { name: 'Take back now' }).click();
+    await open.waitFor();
+    assert.doesNotMatch(readFileSync(box.file, 'utf8'), new RegExp(`listener (${mqtt}|${pages})`));
+    await open.click();
+    await dialog.getByRole('button', { name: 'Apply for 60 seconds' }).click();
+    await picture('trial');
+    await page.getByRole('button', { name: 'Keep the changes' }).click();
+    await page.getByText('The new settings stay.').waitFor();
+    assert.match(readFileSync(box.file, 'utf8'), new RegExp(`\n\nlistener ${mqtt}\nsecure true\nlistener ${pages}\nprotocol http\n$`));
+    await page.getByRole('button', { name: 'Add a phone' }).click();
+    await dialog.getByLabel('Person').waitFor();
+    await audit();
+  });
+}
