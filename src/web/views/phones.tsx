@@ -11,9 +11,10 @@ import { Table } from '../components/table.tsx';
 import { toast } from '../components/toast.tsx';
 import { t } from '../i18n.ts';
 import { type Live, useLive } from '../live.ts';
-import { go, place } from '../router.ts';
+import { go, linkTo, place } from '../router.ts';
 import { waiting } from '../settings/trial.ts';
 import { AddPhone } from './phones/add-phone.tsx';
+import { ChangeGroups } from './phones/change-groups.tsx';
 import { keptOutWords } from './phones/kept-out.ts';
 import { Obstacles } from './phones/obstacles.tsx';
 
@@ -22,12 +23,13 @@ type Phone = Answer<'/api/v1/phones'>[number];
 const EVERY_MS = 2000;
 const SETUP_EVERY_MS = 5000;
 
-/** View is the view of phones; `?add=PERSON` opens the dialog for another one. */
+/** View is the view of phones; `?add=PERSON` opens the dialog for another one, and `?groups=PERSON` that for the groups of somebody. */
 export function View() {
   const phones = useLive(() => ask(api.GET('/api/v1/phones')), EVERY_MS);
   const setup = useLive(() => ask(api.GET('/api/v1/phone-setup')), SETUP_EVERY_MS, [waiting.value === null]);
   const isReady = setup.data.value?.obstacles.length === 0;
   const person = place.value.query.get('add');
+  const sharer = place.value.query.get('groups');
   return (
     <>
       <PageHeader
@@ -45,6 +47,9 @@ export function View() {
         <Shown live={setup}>{({ obstacles }) => obstacles.length > 0 && <Obstacles obstacles={obstacles} />}</Shown>
         <Shown live={phones}>{(data) => <List phones={data} live={phones} />}</Shown>
       </div>
+      {sharer !== null && phones.data.value?.some((each) => each.person === sharer) && (
+        <ChangeGroups person={sharer} phones={phones.data.value} done={() => phones.refresh()} close={() => go('phones')} />
+      )}
       {person !== null && isReady && setup.data.value !== null && (
         <AddPhone person={person} phones={phones} setup={setup.data.value} close={() => go('phones')} />
       )}
@@ -64,10 +69,7 @@ function List({ phones, live }: { readonly phones: readonly Phone[]; readonly li
         columns={[
           { title: t('phones.person'), isHead: true, cell: ({ person, device }) => `${person} · ${device}` },
           { title: t('phones.state'), cell: (phone) => <State phone={phone} /> },
-          {
-            title: t('phones.groups'),
-            cell: ({ groups }) => (groups.length === 0 ? <span class="quiet">{t('phones.nobody')}</span> : groups.join(', ')),
-          },
+          { title: t('phones.groups'), cell: (phone) => <Groups phone={phone} /> },
           {
             title: t('phones.remove'),
             isActions: true,
@@ -90,6 +92,19 @@ function List({ phones, live }: { readonly phones: readonly Phone[]; readonly li
         </Confirm>
       )}
     </Card>
+  );
+}
+
+/** Only OwnTracks tells where a phone is. */
+function Groups({ phone: { person, groups, use } }: { readonly phone: Phone }) {
+  if (use === 'mqtt') return <span class="quiet">{t('phones.nobody')}</span>;
+  return (
+    <>
+      {groups.length === 0 ? <span class="quiet">{t('phones.nobody')}</span> : groups.join(', ')}{' '}
+      <a href={linkTo('phones', [], { groups: person })} aria-label={t('phones.groupsOf', { name: person })}>
+        {t('phones.groupsChange')}
+      </a>
+    </>
   );
 }
 

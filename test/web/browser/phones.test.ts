@@ -8,7 +8,7 @@ import { ScriptedPhone } from '../../phones/scripted-phone.ts';
 import { mqttClient } from '../../support/clients/mqtt-client.ts';
 import { temporaryFolder } from '../../support/disk/temporary-folder.ts';
 import { freePorts } from '../../support/network/free-ports.ts';
-import { OWNER, openBox } from './box.ts';
+import { ask, OWNER, openBox } from './box.ts';
 import { LOOKS, noBrowser, openBrowser } from './browser.ts';
 
 /** A red dot. */
@@ -202,3 +202,54 @@ for (const look of LOOKS.filter(({ name }) => name === 'desktop-light' || name =
     await audit();
   });
 }
+
+test('groups of somebody whose phone is there already are changed, and who sees nobody is led there', { skip: noBrowser }, async (context) => {
+  const browser = await openBrowser(context);
+  const folder = temporaryFolder(context);
+  const acl = join(folder, 'acl');
+  writeFileSync(acl, '# none so far\n', { mode: 0o600 });
+  const [mqtt = 0, secure = 0] = await freePorts(2);
+  const listeners = [`listener ${mqtt}`, 'secure true', `listener ${secure}`, 'protocol http'];
+  const box = await openBox(context, { before: [`acl_file ${acl}`, 'certificate_names localhost', ...listeners] });
+  const session = await box.claim();
+  const { page, audit, expect } = await browser.visit(box, { session, look: LOOKS.find(({ name }) => name === 'phone-dark')! });
+  expect(/status of 400/);
+  const picture = async (name: string) => {
+    if (PICTURES !== undefined) await page.screenshot({ path: join(PICTURES, `groups-${name}.png`) });
+  };
+  const addPhone = (person: string, groups: string[]) => ask(box, session, '/phones', { method: 'POST', body: { person, groups } });
+  const rulesOf = (user: string) =>
+    readFileSync(acl, 'utf8')
+      .split(/^user /m)
+      .find((block) => block.startsWith(`${user}\n`)) ?? '';
+  await page.goto(`${box.url}/#/where`);
+  await page.getByRole('link', { name: 'Phones', exact: true }).last().waitFor();
+  await addPhone('lena', ['family']);
+  await page.reload();
+  await page.getByRole('link', { name: 'Add a phone of your own' }).click();
+  const dialog = page.getByRole('dialog');
+  assert.equal(await dialog.getByLabel('Person').inputValue(), OWNER.username);
+  await dialog.getByText('Others are in: family (lena)').waitFor();
+  await page.keyboard.press('Escape');
+  await addPhone(OWNER.username, []);
+  assert.doesNotMatch(rulesOf('jane/phone'), /lena/);
+  await page.goto(`${box.url}/#/where`);
+  await page.getByRole('link', { name: 'Change your groups' }).click();
+  await page.getByRole('dialog', { name: `Change the groups of “${OWNER.username}”` }).waitFor();
+  await dialog.getByText('Others are in: family (lena)').waitFor();
+  await audit();
+  await picture('dialog');
+  await dialog.getByLabel('Shares locations in').fill('family, no!');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await dialog.getByText(/must have letters, digits/).waitFor();
+  await audit();
+  await dialog.getByLabel('Shares locations in').fill('family, club family');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await page.getByText(`The groups of “${OWNER.username}” are changed.`).waitFor();
+  await dialog.waitFor({ state: 'detached' });
+  await page.getByRole('cell', { name: /^family, club/ }).waitFor();
+  assert.match(rulesOf('jane/phone'), /^topic read owntracks\/lena\/\+$/m);
+  assert.match(rulesOf('lena/phone'), /^topic read owntracks\/jane\/\+$/m);
+  await audit();
+  await picture('list');
+});

@@ -12,6 +12,7 @@ import { Icon } from '../../components/icon.tsx';
 import { clockTime, type Key, t } from '../../i18n.ts';
 import type { Live } from '../../live.ts';
 import '../../styles/phones.css';
+import { groupsIn, groupsOfOthers } from './groups.ts';
 import { isHomeOnly } from './home-only.ts';
 import { keptOutWords } from './kept-out.ts';
 
@@ -56,7 +57,7 @@ export function AddPhone({ person, phones, setup, close }: AddPhoneProps) {
   return (
     <Dialog title={added === null ? t('phones.add') : t('phones.scan')} close={close}>
       {added === null ? (
-        <PhoneForm person={person} setup={setup} done={done} />
+        <PhoneForm person={person} phones={phones.data.value ?? []} setup={setup} done={done} />
       ) : (
         <Link added={added} phone={phoneIn(phones, added)} close={close} />
       )}
@@ -68,15 +69,21 @@ function phoneIn({ data }: Live<readonly Phone[]>, { account }: Added): Phone | 
   return data.value?.find((each) => each.account === account) ?? null;
 }
 
-function PhoneForm({ person: first, setup, done }: Pick<AddPhoneProps, 'person' | 'setup'> & { readonly done: (added: Added) => void }) {
+interface PhoneFormProps extends Pick<AddPhoneProps, 'person' | 'setup'> {
+  readonly phones: readonly Phone[];
+  readonly done: (added: Added) => void;
+}
+
+function PhoneForm({ person: first, phones, setup, done }: PhoneFormProps) {
   const [person, setPerson] = useState(first);
   const [device, setDevice] = useState('phone');
   const [groups, setGroups] = useState('');
   const [use, setUse] = useState<Use>('owntracks');
   const [filter, setFilter] = useState('');
   const [host, setHost] = useState(setup.hosts[0]?.host ?? '');
+  const there = groupsOfOthers(phones, person.trim());
   const add = async () => {
-    const named = groups.split(/[\s,]+/).filter((each) => each !== '');
+    const named = groupsIn(groups);
     const topics = use === 'mqtt' ? [{ access: 'readwrite' as const, filter: filter.trim() }] : [];
     const body = {
       person: person.trim(),
@@ -110,6 +117,7 @@ function PhoneForm({ person: first, setup, done }: Pick<AddPhoneProps, 'person' 
       ) : (
         <Field label={t('phones.topics')} name="topics" value={filter} change={setFilter} hint={t('phones.topicsHint')} required />
       )}
+      {use !== 'mqtt' && there !== '' && <p class="hint">{t('phones.groupsThere', { groups: there })}</p>}
       {setup.hosts.length > 1 && (
         <Select
           label={t('phones.host')}

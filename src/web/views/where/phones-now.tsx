@@ -3,18 +3,19 @@
 import { useState } from 'preact/hooks';
 import { api, ask } from '../../api/client.ts';
 import { Badge, Card, PageHeader } from '../../components/card.tsx';
-import { Empty, Shown } from '../../components/faces.tsx';
+import { Shown } from '../../components/faces.tsx';
 import { Select } from '../../components/field.tsx';
 import { Table } from '../../components/table.tsx';
 import { useEvents } from '../../events.ts';
 import { ago, dateTime, t } from '../../i18n.ts';
 import { useLive } from '../../live.ts';
 import { recall, remember } from '../../remembered.ts';
-import { isOffered, linkTo } from '../../router.ts';
+import { linkTo } from '../../router.ts';
 import type { Place } from '../../where/geo.ts';
 import { GroundView } from '../../where/ground-view.tsx';
 import { Face } from './face.tsx';
 import { HistorySettings } from './history-settings.tsx';
+import { Nobody } from './nobody.tsx';
 import {
   batteryWords,
   distanceWords,
@@ -69,17 +70,6 @@ function withNews(phones: readonly PhonePlace[], news: ReadonlyMap<string, Phone
     } else if (before?.last == null || phone.last === null || phone.last.received >= before.last.received) all.set(topic, phone);
   }
   return [...all.values()].sort((one, other) => one.topic.localeCompare(other.topic));
-}
-
-function Nobody() {
-  const isOwner = isOffered('phones');
-  return (
-    <Empty
-      icon="pin"
-      words={t(isOwner ? 'where.noneOwner' : 'where.none')}
-      action={isOwner && <a href={linkTo('phones')}>{t('where.toPhones')}</a>}
-    />
-  );
 }
 
 function Everybody({ phones, hasTiles }: { readonly phones: readonly PhonePlace[]; readonly hasTiles: boolean }) {

@@ -1,0 +1,29 @@
+// Why nobody is to be seen, and for the owner what to do about it.
+
+import type { ComponentChildren } from 'preact';
+import { api, ask } from '../../api/client.ts';
+import { Empty, Shown } from '../../components/faces.tsx';
+import { t } from '../../i18n.ts';
+import { useLive } from '../../live.ts';
+import { isOffered, linkTo } from '../../router.ts';
+import { currentSession } from '../../visit.ts';
+import { bondOf } from '../phones/groups.ts';
+
+const EVERY_MS = 30_000;
+
+/** Nobody stands where the list is empty. */
+export function Nobody() {
+  return isOffered('phones') ? <NobodyForOwner /> : <Empty icon="pin" words={t('where.none')} />;
+}
+
+function NobodyForOwner() {
+  const phones = useLive(() => ask(api.GET('/api/v1/phones')), EVERY_MS);
+  const person = currentSession()?.username ?? '';
+  const ways: Readonly<Record<ReturnType<typeof bondOf>, ComponentChildren>> = {
+    'no others': <a href={linkTo('phones')}>{t('where.toPhones')}</a>,
+    'no phone': <a href={linkTo('phones', [], { add: person })}>{t('where.addOwn')}</a>,
+    'no group': <a href={linkTo('phones', [], { groups: person })}>{t('where.toGroups')}</a>,
+    shares: <a href={linkTo('phones')}>{t('where.toPhones')}</a>,
+  };
+  return <Shown live={phones}>{(data) => <Empty icon="pin" words={t('where.noneOwner')} action={ways[bondOf(data, person)]} />}</Shown>;
+}
