@@ -143,12 +143,12 @@ async function listPhones(invocation: Invocation): Promise<number> {
   return 0;
 }
 
-function stateOf({ isSetUp, connected, link, hasAccount, problem }: PhoneState): string {
+function stateOf({ isSetUp, connected, link, hasAccount, problem, steps }: PhoneState): string {
   if (connected) return 'connected';
   if (problem !== null) return problem.reason;
   if (link !== null && !isSetUp) return link.state === 'waiting' ? 'has not opened its link' : 'is being set up';
-  if (!hasAccount) return isSetUp ? 'has no account any more' : 'never opened its link';
-  return 'away';
+  if (!hasAccount) return 'has no account any more';
+  return steps.signedIn === null ? 'has not signed in before its link ended' : 'away';
 }
 
 async function changeGroups(person: string, invocation: Invocation): Promise<number> {

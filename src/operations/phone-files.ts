@@ -85,7 +85,17 @@ export async function grantRules(
   });
 }
 
-/** givePassword makes another password for a phone, and its account where there is none; clients with the one before are disconnected. */
+/** holdAccount makes an account where there is none, with a password that nobody knows: rules are for somebody then, also before the phone opens its link. */
+export async function holdAccount(
+  needs: OperationNeeds,
+  { passwordFile }: Pick<PhoneFiles, 'passwordFile'>,
+  account: string,
+): Promise<void> {
+  const hash = await hashPassword(makePassword());
+  await changeInForce(needs, passwordFile, (text) => (hasUser(text, account) ? text : setUser(text, account, hash)));
+}
+
+/** givePassword makes another password for a phone, and its account where that was taken away; clients with the one before are disconnected. */
 export async function givePassword(needs: OperationNeeds, phone: Phone): Promise<string> {
   const { passwordFile } = phoneFiles(needs, protocolOf(phone));
   const password = makePassword();

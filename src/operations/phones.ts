@@ -12,7 +12,7 @@ import type { OperationNeeds } from './needs.ts';
 import { badInput, OperationFailure, operation } from './operation.ts';
 import { pageAddresses, phoneAddress, phoneHosts } from './phone-address.ts';
 import { revokeCertificates } from './phone-certificate.ts';
-import { accountsIn, grantRules, listenerNameFor, NO_RULES, passwordFileFor, phoneFiles, takeAway } from './phone-files.ts';
+import { accountsIn, grantRules, holdAccount, listenerNameFor, NO_RULES, passwordFileFor, phoneFiles, takeAway } from './phone-files.ts';
 import { checkSetup, phonesOf } from './phone-setup.ts';
 import { deleteBelow } from './retained.ts';
 import { iso, TIME } from './time.ts';
@@ -44,7 +44,7 @@ const PHONE = z.object({
     .describe('by which it is set up; null = it has ended'),
   steps: STEPS.describe('when it did each for the first time; null = not yet'),
   isSetUp: z.boolean(),
-  hasAccount: z.boolean().describe('false = it has not opened its link yet, or its account was taken away by hand'),
+  hasAccount: z.boolean().describe('false = its account was taken away by hand'),
   connected: z.boolean(),
   problem: z
     .object({ kind: z.enum(PHONE_PROBLEMS), reason: z.string(), advice: z.string().nullable() })
@@ -134,8 +134,15 @@ async function addPhone(needs: OperationNeeds, wanted: z.infer<typeof ADD>) {
   const others = before.map((each) => (each.person === person ? { ...each, groups } : each));
   const wish = { listener: listenerNameFor(needs, protocol), lacking: NO_RULES };
   const { phone, token, rulesBegun } = await withRules(needs, wish, async (aclFile) => {
-    await grantRules(needs, { passwordFile, aclFile }, [...others, { person, device, use, groups }], { account, rules });
-    return book.add({ person, device, use, groups, host: address.host, webSocket });
+    const files = { passwordFile, aclFile };
+    try {
+      await holdAccount(needs, files, account); // first: the broker warns of rules without an account
+      await grantRules(needs, files, [...others, { person, device, use, groups }], { account, rules });
+      return book.add({ person, device, use, groups, host: address.host, webSocket });
+    } catch (error) {
+      if (known === null) await takeAway(needs, files, [account]);
+      throw error;
+    }
   });
   book.setGroups(person, groups);
   const link = `${pages.plain ?? pages.secure}/phone/${phone.link?.id}#${token}`;

@@ -1,8 +1,9 @@
 // From the scan to the first location, on the program itself, with phones that take nothing but what the link delivers.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { runMidge } from '../support/process/midge-process.ts';
 import { HOST, openHouse } from './house.ts';
 import { ScriptedPhone, setUp } from './scripted-phone.ts';
 
@@ -167,6 +168,34 @@ test('friends see the location of each other, others do not, and commands go to 
   while (!isThere('eve owntracks/jane/phone')) await next();
   await house.ask('change phone groups', { person: 'eve', groups: [] });
   assert.doesNotMatch(readFileSync(house.acl, 'utf8').split('user eve/phone')[1]?.split('user ')[0] ?? '', /jane/);
+});
+
+test('phone that has not opened its link is no mistake in the rules: neither for a check nor in the log, and nobody can sign in as it', async (context) => {
+  const house = await openHouse(context);
+  const before = readFileSync(house.passwd, 'utf8');
+  await house.ask('add phone', { person: 'tom', host: HOST });
+  assert.match(readFileSync(house.acl, 'utf8'), /^user tom\/phone$/m);
+  const { warnings } = await house.ask('check configuration', { text: readFileSync(house.file, 'utf8') });
+  assert.deepEqual(warnings, []);
+  const { stderr } = await runMidge(house.folder, ['check', house.file]);
+  assert.doesNotMatch(stderr, /tom/);
+  await house.restart();
+  assert.deepEqual(
+    house.lines().filter((line) => /no account/.test(line)),
+    [],
+  );
+  const [{ hasAccount, link, steps }] = await house.ask('phones');
+  assert.deepEqual({ hasAccount, state: link.state, signedIn: steps.signedIn }, { hasAccount: true, state: 'waiting', signedIn: null });
+  await house.ask('remove phone', { person: 'tom' });
+  assert.equal(readFileSync(house.passwd, 'utf8'), before);
+});
+
+test('phone that cannot be kept leaves neither account nor rules', async (context) => {
+  const house = await openHouse(context);
+  const before = [readFileSync(house.acl, 'utf8'), readFileSync(house.passwd, 'utf8')];
+  mkdirSync(`${house.state}/phones`);
+  await assert.rejects(house.ask('add phone', { person: 'tom', host: HOST }), /Cannot write phones/);
+  assert.deepEqual([readFileSync(house.acl, 'utf8'), readFileSync(house.passwd, 'utf8')], before);
 });
 
 test('person who is removed is disconnected, and accounts, rules and the last location have gone', async (context) => {
