@@ -5,7 +5,7 @@ const MAX_PAIRS = 4_000_000;
 
 /** diffLines gives all lines: with `-` those that go, with `+` those that come, with a blank those that stay. */
 export function diffLines(before: string, after: string): string[] {
-  const [old, now] = [before.split('\n'), after.split('\n')];
+  const [old, now] = [linesOf(before), linesOf(after)];
   let start = 0;
   while (start < old.length && start < now.length && old[start] === now[start]) start++;
   let end = 0;
@@ -13,6 +13,11 @@ export function diffLines(before: string, after: string): string[] {
   const stay = (line: string) => ` ${line}`;
   const middle = diffMiddle(old.slice(start, old.length - end), now.slice(start, now.length - end));
   return [...old.slice(0, start).map(stay), ...middle, ...old.slice(old.length - end).map(stay)];
+}
+
+/** The last line has an end, or none: a person sees no difference. */
+function linesOf(text: string): readonly string[] {
+  return text === '' ? [] : text.replace(/\n$/, '').split('\n');
 }
 
 /** By the longest common subsequence. */

@@ -134,9 +134,17 @@ test(`a power cut in the middle of changes leaves the old or the new text, ${KIL
 });
 
 test('the diff shows what goes, comes and stays', () => {
-  assert.deepEqual(diffLines('a\nb\nc\n', 'a\nx\nc\n'), [' a', '-b', '+x', ' c', ' ']);
+  assert.deepEqual(diffLines('a\nb\nc\n', 'a\nx\nc\n'), [' a', '-b', '+x', ' c']);
   assert.deepEqual(diffLines('a\nb', 'b\na'), ['-a', ' b', '+a']);
-  assert.deepEqual(diffLines('', ''), [' ']);
+  assert.deepEqual(diffLines('', ''), []);
+});
+
+test('the diff has no empty line for the end of the last one', () => {
+  assert.deepEqual(diffLines('a\n', 'a\nb'), [' a', '+b']);
+  assert.deepEqual(diffLines('a', 'a\nb\n'), [' a', '+b']);
+  assert.deepEqual(diffLines('a\n', 'a'), [' a']);
+  assert.deepEqual(diffLines('a\n', 'a\n\n'), [' a', '+'], 'an empty line of its own is one');
+  assert.deepEqual(diffLines('', 'a\n'), ['+a']);
 });
 
 test('a text is edited as a person would, and nothing is changed in the file', async (t) => {

@@ -55,6 +55,17 @@ for (const language of LANGUAGES) {
   });
 }
 
+test('topics of examples begin where the templates of accounts begin, in each language', () => {
+  const [, area] = /person: \{[^}]*?area: \(\) => '(\w+)'/.exec(readFileSync(join(WEB, 'views/person-templates.ts'), 'utf8')) ?? [];
+  assert.ok(area);
+  for (const words of Object.values(WORDS)) {
+    for (const key of ['may.topicHint', 'people.areaHintOwn', 'people.filterHint', 'phones.topicsHint']) {
+      const [, first] = /([^\s/]+)\//.exec(words[key] ?? '') ?? [];
+      assert.equal(first, area, words[key]);
+    }
+  }
+});
+
 test('words are used by the sources, all of them', () => {
   const sources = globSync('**/*.{ts,tsx}', { cwd: WEB }).map((file) => readFileSync(join(WEB, file), 'utf8'));
   const literals = new Set(sources.flatMap((text) => Array.from(text.matchAll(/'([\w-]+(?:\.[\w-]+)+)'/g), ([, literal]) => literal)));

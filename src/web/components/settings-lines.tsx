@@ -10,6 +10,7 @@ export function SettingsLines({ lines }: { readonly lines: readonly string[] }) 
   return (
     <>
       <pre class="settings-lines">{text}</pre>
+      <p class="hint">{t('settings.linesHint')}</p>
       <div class="actions settings-lines-links">
         <CopyButton text={text} />
         {isOffered('settings') && <a href={linkTo('settings', [], { show: 'text' })}>{t('settings.link')}</a>}

@@ -51,10 +51,12 @@ function PersonForm({ name, who, taken, hasRules, mayBegin, done }: PersonFormPr
   const [username, setUsername] = useState(name);
   const [typedArea, setArea] = useState<string | null>(null);
   const [isLimited, setLimited] = useState(hasRules || mayBegin);
+  const [isSending, setSending] = useState(false);
   const shownName = username.trim() || t('people.nameHere');
   const { area: areaOf, areaHint, rules: rulesOf } = TEMPLATES[template === 'phone' ? 'person' : template];
   const area = typedArea ?? areaOf(shownName);
-  const rules = rulesOf(area.trim().replace(/\/?#?$/, '') || '#', shownName);
+  const wanted = rulesOf(area.trim().replace(/\/?#?$/, '') || '#', shownName);
+  const rules = template === 'sensor' && isSending ? wanted.map((rule) => ({ ...rule, access: 'write' as const })) : wanted;
   const choose = (next: Kind) => {
     setTemplate(next);
     setArea(null);
@@ -80,6 +82,9 @@ function PersonForm({ name, who, taken, hasRules, mayBegin, done }: PersonFormPr
       {isLimited ? (
         <>
           <Field label={t('people.area')} name="area" value={area} change={setArea} hint={t(areaHint)} required />
+          {template === 'sensor' && (
+            <Check label={t('people.onlySends')} hint={t('people.onlySendsHint')} isOn={isSending} turn={setSending} />
+          )}
           <div>
             <h3>{t('people.willDo')}</h3>
             <ul class="plain-list">

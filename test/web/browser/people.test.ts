@@ -95,6 +95,22 @@ test('device is added with the rules of a device, unless somebody chooses otherw
   assert.match(readFileSync(rules, 'utf8'), /^user temp-bath\ntopic readwrite home\/temp-bath\/#$/m);
 });
 
+test('sensor that only sends gets no right to read', { skip: noBrowser }, async (context) => {
+  const { box, rules, page, audit } = await withRules(context);
+  await page.goto(`${box.url}/#/clients`);
+  await page.getByRole('button', { name: 'Add a device' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Name', { exact: true }).fill('temp-bath');
+  await dialog.getByRole('checkbox', { name: /^It only sends/ }).check();
+  await audit();
+  await dialog.getByRole('radio', { name: /^Person/ }).click();
+  assert.equal(await dialog.getByRole('checkbox', { name: /^It only sends/ }).count(), 0);
+  await dialog.getByRole('radio', { name: /^Sensor/ }).click();
+  await dialog.getByRole('button', { name: 'Make the account' }).click();
+  await page.getByText('It is shown only now').waitFor();
+  assert.match(readFileSync(rules, 'utf8'), /^user temp-bath\ntopic write home\/temp-bath\/#$/m);
+});
+
 test('rules begin at a button, after a question', { skip: noBrowser }, async (context) => {
   const browser = await openBrowser(context);
   const box = await openBox(context);

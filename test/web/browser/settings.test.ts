@@ -147,6 +147,8 @@ test('mistake in the text is named with its line, and cannot be applied', { skip
   const { page, audit } = await browser.visit(box, { session });
   await page.goto(`${box.url}/#/settings`);
   const text = page.getByLabel('Text of the file');
+  const ground = (field: Locator) => field.evaluate('(element) => getComputedStyle(element).backgroundColor');
+  assert.equal(await ground(text), await ground(page.getByLabel('Find a setting')), 'it looks like a field that takes something');
   await text.fill(`${readFileSync(box.file, 'utf8')}max_conections 5\n`);
   await page.getByRole('button', { name: /Line \d+: .*did you mean "max_connections"/ }).click();
   assert.equal(
