@@ -73,3 +73,16 @@ test('midge phone add names all ports that are missing at once', async (context)
   assert.match(stderr, /no listener with TLS is open to the network - add "listener 8883", "secure true"/);
   assert.match(stderr, /no listener with "protocol http" and TLS is open to the network - add "listener 8443", "protocol http"/);
 });
+
+for (const hasPlain of [true, false]) {
+  test(`midge phone add ${hasPlain ? 'announces no warning where the phone loads the certificate first' : 'says that the browser of the phone will warn where the pages are there by HTTPS only'}`, async (context) => {
+    const house = await openHouse(context, [], hasPlain);
+    const add = ['phone', 'add', 'jane', '--host', HOST, '--no-wait', '--state', house.state];
+    const { stdout, stderr } = await runMidge(house.folder, add);
+    assert.match(stdout, hasPlain ? /^http:\/\/\S+#\S+$/m : /^https:\/\/\S+#\S+$/m, stderr);
+    assert.equal(
+      /^The browser of the phone will warn that the connection is not private.* Go on past the warning/m.test(stdout),
+      !hasPlain,
+    );
+  });
+}

@@ -161,7 +161,7 @@ for (const look of LOOKS.filter(({ name }) => name === 'desktop-light' || name =
     const [mqtt = 0, pages = 0] = await freePorts(2);
     await page.route('**/api/v1/phone-setup', async (route) => {
       const answer = await route.fetch();
-      const text = (await answer.text()).replace('listener 8883', `listener ${mqtt}`).replace('listener 8443', `listener ${pages}`); // of this test alone
+      const text = (await answer.text()).replaceAll('listener 8883', `listener ${mqtt}`).replaceAll('listener 8443', `listener ${pages}`); // of this test alone
       await route.fulfill({ response: answer, body: text });
     });
     const picture = async (name: string) => {
@@ -178,12 +178,10 @@ for (const look of LOOKS.filter(({ name }) => name === 'desktop-light' || name =
     const dialog = page.getByRole('dialog');
     const come = dialog.locator('.diff-line.come code');
     await come.filter({ hasText: 'protocol http' }).waitFor();
-    assert.deepEqual((await come.allTextContents()).filter((line) => line !== ''), [
-      `listener ${mqtt}`,
-      'secure true',
-      `listener ${pages}`,
-      'protocol http',
-    ]);
+    assert.deepEqual(
+      (await come.allTextContents()).filter((line) => line !== ''),
+      [`listener ${mqtt}`, 'secure true', `listener ${pages}`, 'protocol http'],
+    );
     await audit();
     await picture('review');
     await dialog.getByRole('button', { name: 'Apply for 60 seconds' }).click();
@@ -203,7 +201,9 @@ for (const look of LOOKS.filter(({ name }) => name === 'desktop-light' || name =
   });
 }
 
-test('groups of somebody whose phone is there already are changed, and who sees nobody is led there', { skip: noBrowser }, async (context) => {
+test('groups of somebody whose phone is there already are changed, and who sees nobody is led there', {
+  skip: noBrowser,
+}, async (context) => {
   const browser = await openBrowser(context);
   const folder = temporaryFolder(context);
   const acl = join(folder, 'acl');
@@ -213,7 +213,7 @@ test('groups of somebody whose phone is there already are changed, and who sees 
   const box = await openBox(context, { before: [`acl_file ${acl}`, 'certificate_names localhost', ...listeners] });
   const session = await box.claim();
   const { page, audit, expect } = await browser.visit(box, { session, look: LOOKS.find(({ name }) => name === 'phone-dark')! });
-  expect(/status of 400/);
+  expect(/status of 422/);
   const picture = async (name: string) => {
     if (PICTURES !== undefined) await page.screenshot({ path: join(PICTURES, `groups-${name}.png`) });
   };
@@ -247,9 +247,42 @@ test('groups of somebody whose phone is there already are changed, and who sees 
   await dialog.getByRole('button', { name: 'Save' }).click();
   await page.getByText(`The groups of “${OWNER.username}” are changed.`).waitFor();
   await dialog.waitFor({ state: 'detached' });
-  await page.getByRole('cell', { name: /^family, club/ }).waitFor();
+  await page.getByRole('cell', { name: /family, club/ }).waitFor();
   assert.match(rulesOf('jane/phone'), /^topic read owntracks\/lena\/\+$/m);
   assert.match(rulesOf('lena/phone'), /^topic read owntracks\/jane\/\+$/m);
   await audit();
   await picture('list');
 });
+
+for (const hasPlain of [true, false]) {
+  test(`warning of the browser is ${hasPlain ? 'not announced where the phone loads the certificate first' : 'announced beside the link, and in what is copied'}`, {
+    skip: noBrowser,
+  }, async (context) => {
+    const browser = await openBrowser(context);
+    const [mqtt = 0, secure = 0, plain = 0] = await freePorts(3);
+    const pages = [`listener ${secure}`, 'protocol http', ...(hasPlain ? [`listener ${plain}`, 'protocol http', 'secure false'] : [])];
+    const box = await openBox(context, { before: ['certificate_names localhost', `listener ${mqtt}`, 'secure true', ...pages] });
+    const { page, audit, context: person } = await browser.visit(box, { session: await box.claim() });
+    await person.grantPermissions(['clipboard-read', 'clipboard-write']);
+    await page.goto(`${box.url}/#/phones?add=jane`);
+    const dialog = page.getByRole('dialog');
+    const hint = dialog.getByText('By HTTP it connects only to send its own location');
+    await hint.waitFor();
+    await dialog.getByLabel('App').selectOption({ label: 'OwnTracks, by HTTP' });
+    assert.equal(await hint.count(), 1);
+    await dialog.getByLabel('App').selectOption({ label: 'Another app for MQTT' });
+    assert.equal(await hint.count(), 0);
+    await dialog.getByLabel('App').selectOption({ label: 'OwnTracks' });
+    await dialog.getByRole('button', { name: 'Make the link' }).click();
+    await dialog.getByRole('img').waitFor();
+    await audit();
+    const warning = dialog.getByText('The phone will warn that the connection is not private');
+    assert.equal(await warning.count(), hasPlain ? 0 : 1);
+    await dialog.getByRole('button', { name: 'Copy' }).click();
+    await dialog.getByRole('button', { name: 'Copied' }).waitFor();
+    const [link = '', ...more] = String(await page.evaluate('navigator.clipboard.readText()')).split('\n');
+    assert.match(link, hasPlain ? /^http:\/\/\S+#\S+$/ : /^https:\/\/\S+#\S+$/);
+    assert.equal(link, await dialog.locator('.secret code').textContent());
+    assert.deepEqual(more, hasPlain ? [] : [await warning.textContent()]);
+  });
+}
