@@ -1,9 +1,10 @@
 // A Debian with systemd in a container of its own, made from packages once and started fresh for each test.
 
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { DEBIAN_ARCHITECTURES } from '../../build/release/debian.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { missing } from '../support/process/foreign-program.ts';
 import type { Outcome } from '../support/process/outcome.ts';
@@ -17,13 +18,31 @@ export type Release = (typeof RELEASES)[number];
 
 const PACKAGES = 'systemd,systemd-sysv,dbus,passwd,libstdc++6,apt';
 
-/** Variant: what is there beside the bare system. */
-type Variant = 'bare' | 'mosquitto';
+/** No systemd runs in that of another architecture: see unpackForeign. Each package costs seconds under emulation. */
+const FOREIGN_PACKAGES = 'systemd-standalone-sysusers,passwd,libstdc++6,apt';
+
+/** The packages are unpacked without waiting for the disk. The Debian that has come of it waits again. */
+const UNSYNCED = ['--dpkgopt=force-unsafe-io', '--customize-hook=rm "$1/etc/dpkg/dpkg.cfg.d/99mmdebstrap"'];
+
+/** Of two files that want an archive at once, one makes it. */
+const MAKE_ONCE = '[ -e "$0" ] || { mmdebstrap -q --variant=essential "$@" - >"$0.new" && mv "$0.new" "$0"; }';
+
+/** VARIANTS of a container, by what is there beside the bare system. */
+const VARIANTS = { bare: PACKAGES, mosquitto: `${PACKAGES},mosquitto,mosquitto-clients` } as const;
 
 const ENVIRONMENT = ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'HOME=/root', 'TERM=dumb'];
 
+const OWN_ARCHITECTURE = DEBIAN_ARCHITECTURES[process.arch === 'arm64' ? 'arm64' : 'x64'];
+
 /** How the kernel starts programs of arm64, binfmt_misc. */
 const EMULATION = '/proc/sys/fs/binfmt_misc/qemu-aarch64';
+
+/** In each tree of control groups one for the container alone, named $0: nspawn would put two containers that it finds in one group into one. */
+const IN_OWN_GROUP =
+  'for tree in /sys/fs/cgroup /sys/fs/cgroup/systemd /sys/fs/cgroup/unified; do [ ! -e $tree/cgroup.procs ] || { mkdir $tree/$0 && echo $$ >$tree/$0/cgroup.procs; }; done; exec systemd-nspawn "$@"';
+
+/** The groups that the system in the container has made, too. */
+const REMOVE_GROUP = 'find /sys/fs/cgroup -depth -type d -path "*/$0*" -exec rmdir {} +';
 
 /** Milliseconds for a container to come up. */
 const PATIENCE = 60_000;
@@ -68,7 +87,7 @@ export function foreignObstacle(): string | false {
 /** unpackForeign unpacks a Debian of arm64. No systemd runs in it: the qemu of Debian 12 does not know the system calls that shut a service in. */
 export function unpackForeign(test: TestContext, release: Release): Foreign {
   const root = temporaryFolder(test);
-  execFileSync('tar', ['-C', root, '-xf', archiveOf(release, 'bare', 'arm64')]);
+  execFileSync('tar', ['-C', root, '-xf', archiveOf(release, FOREIGN_PACKAGES, 'arm64')]);
   const place = ['-q', '-D', root, '--register=no', '--keep-unit', '--private-network', '--console=pipe'];
   const run: Debian['run'] = async (...words) => {
     const { status, stdout, stderr } = spawnSync('systemd-nspawn', [...place, 'env', '-i', ...ENVIRONMENT, ...words], { encoding: 'utf8' });
@@ -78,16 +97,11 @@ export function unpackForeign(test: TestContext, release: Release): Foreign {
 }
 
 /** startDebian starts a container without a network; it ends with the test. */
-export async function startDebian(test: TestContext, release: Release, variant: Variant = 'bare'): Promise<Debian> {
+export async function startDebian(test: TestContext, release: Release, variant: keyof typeof VARIANTS = 'bare'): Promise<Debian> {
   const root = temporaryFolder(test);
-  execFileSync('tar', ['-C', root, '-xf', archiveOf(release, variant)]);
-  const container = spawn(
-    'systemd-nspawn',
-    ['-q', '-D', root, '--boot', '--register=no', '--keep-unit', '--private-network', '--console=pipe'],
-    {
-      stdio: 'ignore',
-    },
-  );
+  execFileSync('tar', ['-C', root, '-xf', archiveOf(release, VARIANTS[variant], OWN_ARCHITECTURE)]);
+  const words = ['-q', '-D', root, '--boot', '--register=no', '--keep-unit', '--private-network', '--console=pipe'];
+  const container = spawn('sh', ['-c', IN_OWN_GROUP, basename(root), ...words], { stdio: 'ignore' });
   const ended = new Promise((resolve) => container.once('exit', resolve));
   let leader = 0;
   test.after(async () => {
@@ -98,6 +112,7 @@ export async function startDebian(test: TestContext, release: Release, variant: 
     }
     container.kill('SIGKILL');
     await ended;
+    spawnSync('sh', ['-c', REMOVE_GROUP, basename(root)]);
   });
   leader = await until(() => childOf(container.pid ?? 0));
   const enter = async (...words: readonly string[]) => {
@@ -110,17 +125,14 @@ export async function startDebian(test: TestContext, release: Release, variant: 
   return { root, run, inNetwork };
 }
 
-/** The packages of a container as one archive: dist/ is swept by hand only. `architecture` is Debian's name of another one than this machine's. */
-function archiveOf(release: Release, variant: Variant, architecture = ''): string {
-  const packages = variant === 'bare' ? PACKAGES : `${PACKAGES},mosquitto,mosquitto-clients`;
-  const kind = [release, ...(architecture === '' ? [] : [architecture]), packages.replaceAll(/\W+/g, '-')];
-  const archive = join(ROOT, `dist/test-debian-${kind.join('-')}.tar`);
+/** The packages of a container as one archive: dist/ is swept by hand only. `architecture` is Debian's name of it. */
+function archiveOf(release: Release, packages: string, architecture: string): string {
+  const kind = [release, architecture, packages.replaceAll(/\W+/g, '-')].join('-');
+  const archive = join(ROOT, `dist/test-debian-${kind}.tar`);
   if (existsSync(archive)) return archive;
   mkdirSync(join(ROOT, 'dist'), { recursive: true });
-  const foreign = architecture === '' ? [] : [`--architectures=${architecture}`];
-  const words = ['-q', '--variant=essential', ...foreign, `--include=${packages}`, '--format=tar', release, `${archive}.new`];
-  execFileSync('mmdebstrap', words, { stdio: 'inherit' });
-  renameSync(`${archive}.new`, archive);
+  const wanted = [`--architectures=${architecture}`, `--include=${packages}`, ...UNSYNCED, '--format=tar', release];
+  execFileSync('flock', [`${archive}.new`, 'sh', '-c', MAKE_ONCE, archive, ...wanted], { stdio: 'inherit' });
   return archive;
 }
 
