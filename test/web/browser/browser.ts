@@ -9,7 +9,7 @@ import { findProgram, missing } from '../../support/process/foreign-program.ts';
 import type { Box, Session } from './box.ts';
 
 /** noBrowser is the reason to skip a test, or false. */
-export const noBrowser = missing(['chromium'], 'chromium');
+export const noBrowser = missing(['chromium-headless-shell'], 'chromium-headless-shell');
 
 /** It updates and syncs nothing, and finds no other host. */
 const FLAGS = [
@@ -52,7 +52,7 @@ export interface TestBrowser {
 
 /** openBrowser starts one. To be called before the box is opened: what ends first is not missed by a page. */
 export async function openBrowser(test: Pick<TestContext, 'after'>, flags: readonly string[] = []): Promise<TestBrowser> {
-  const executablePath = findProgram('chromium') ?? 'chromium';
+  const executablePath = findProgram('chromium-headless-shell') ?? 'chromium-headless-shell';
   const browser = await chromium.launch({
     executablePath,
     args: [...FLAGS, ...flags],
