@@ -41,8 +41,9 @@ const EMULATION = '/proc/sys/fs/binfmt_misc/qemu-aarch64';
 const IN_OWN_GROUP =
   'for tree in /sys/fs/cgroup /sys/fs/cgroup/systemd /sys/fs/cgroup/unified; do [ ! -e $tree/cgroup.procs ] || { mkdir $tree/$0 && echo $$ >$tree/$0/cgroup.procs; }; done; exec systemd-nspawn "$@"';
 
-/** The groups that the system in the container has made, too. */
-const REMOVE_GROUP = 'find /sys/fs/cgroup -depth -type d -path "*/$0*" -exec rmdir {} +';
+/** With the groups that the system in the container has made, and until the last of its killed programs has been taken down. */
+const REMOVE_GROUP =
+  'for try in $(seq 100); do find /sys/fs/cgroup -depth -type d -path "*/$0*" -exec rmdir {} + 2>/dev/null && break; sleep 0.05; done';
 
 /** Milliseconds for a container to come up. */
 const PATIENCE = 60_000;
