@@ -21,8 +21,9 @@ const APART = [
   'test/web/browser/',
   'test/cluster/faults/',
 ];
-const MACHINES = ['test/image/', 'test/torture/', 'test/machine/', 'test/cluster/faults/'].map((folder) => join(ROOT, folder));
-const BROWSERS = join(ROOT, 'test/web/browser/');
+const MACHINES = ['test/image/', 'test/torture/', 'test/cluster/faults/'];
+const CONTAINERS = 'test/machine/';
+const OF_EXECUTABLES = ['test/artefact/', 'test/attacks/', 'test/machine/', 'test/image/', 'test/torture/'];
 
 /** HANG_MS ends a test that would never end. No test that works comes near it. */
 const HANG_MS = 300_000;
@@ -46,12 +47,11 @@ function findTests(words: readonly string[]): string[] {
 async function runTests(files: readonly string[]): Promise<boolean> {
   const skipped: Skipped[] = [];
   const counts = { passed: 0, failed: 0, skipped: 0 };
-  // A machine takes all cores, and minutes to boot; and two containers would be in one control group.
-  const isMachine = files.every((file) => MACHINES.some((folder) => file.startsWith(folder)));
-  // A browser and a broker are busy on two cores; more of them at a time would only be slower.
-  const hasBrowser = files.some((file) => file.startsWith(BROWSERS));
-  const concurrency = isMachine || hasBrowser ? 1 : availableParallelism();
-  const events = run({ files, concurrency, ...(isMachine ? {} : { timeout: HANG_MS }) });
+  const areAllIn = (...folders: readonly string[]) => files.every((file) => folders.some((folder) => file.startsWith(join(ROOT, folder))));
+  const concurrency = areAllIn(...MACHINES) ? 1 : availableParallelism(); // a machine takes all cores
+  const hasLimit = !areAllIn(...MACHINES, CONTAINERS); // they take minutes to boot, or to install
+  if (!areAllIn(...OF_EXECUTABLES)) process.env['NODE_COMPILE_CACHE'] ??= join(ROOT, '.cache/compiled'); // thousands of processes run the same sources
+  const events = run({ files, concurrency, ...(hasLimit ? { timeout: HANG_MS } : {}) });
   events.on('test:pass', ({ name, file = '', skip }) => {
     if (skip !== undefined) skipped.push({ file: relative(ROOT, file), name, reason: skip === true ? 'no reason given' : String(skip) });
   });
