@@ -52,6 +52,13 @@ test('token of a person holds no more than the person, ends with the account for
   assert.deepEqual(await statuses(), [401, 401]);
   await setRole('admin');
   assert.deepEqual(await statuses(), [200, 200]);
+  for (const [locked, expected] of [
+    [true, [401, 401]],
+    [false, [200, 200]],
+  ] as const) {
+    assert.equal((await asJane('/users/tom/lock', 'PUT', { locked })).status, 200);
+    assert.deepEqual(await statuses(), expected, locked ? 'a locked account has no tokens' : 'and has them again');
+  }
 
   assert.equal((await asJane('/users/tom', 'DELETE')).status, 200);
   assert.deepEqual(await statuses(), [401, 401]);
