@@ -1,27 +1,18 @@
-// The Debian package on each Debian that it is for: installed, upgraded, removed and purged by apt-get, in a container; that of arm64 under emulation, too.
+// The Debian package on each Debian that it is for: installed, upgraded, removed and purged by apt-get, in a container.
 
 import assert from 'node:assert/strict';
 import { appendFileSync, copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
-import { readStamp } from '../../build/bundle.ts';
-import { DEBIAN_ARCHITECTURES, makeDebianPackage } from '../../build/release/debian.ts';
-import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { test } from 'node:test';
 import { missing, runForeign } from '../support/process/foreign-program.ts';
 import type { Outcome } from '../support/process/outcome.ts';
-import { type Debian, type Foreign, foreignObstacle, obstacle, RELEASES, type Release, startDebian, unpackForeign } from './debian.ts';
+import { type Debian, obstacle, RELEASES, type Release, startDebian } from './debian.ts';
+import { ARCHITECTURE, apt, executableFor, LOGIN, NEW, nameOf, nothingIsLeft, OLD, packages } from './debian-package.ts';
 import { succeed } from './installation.ts';
 import { commandsOf } from './page.ts';
 
-const DIST = join(import.meta.dirname, '../../dist');
-const ARCHITECTURE = process.arch === 'arm64' ? 'arm64' : 'x64';
-const EXECUTABLE = join(DIST, `midge-linux-${ARCHITECTURE}`);
+const EXECUTABLE = executableFor(ARCHITECTURE);
 const skip = obstacle(EXECUTABLE) || missing(['lintian'], 'lintian');
-const LOGIN = ['-h', '127.0.0.1', '-u', 'jane', '-P', 'secret', '-t', 'a'] as const;
-
-/** What is newer has another number only: Debian's tools look at nothing else. */
-const [OLD, NEW] = ['0.1.0', '0.1.1'] as const;
-const made = new Map<string, string>();
 
 /** Where people read how to install the package: one page on each Debian. */
 const COMMANDS: Readonly<Record<Release, () => readonly string[]>> = {
@@ -84,39 +75,6 @@ test('package leaves the ports to a mosquitto that runs, and takes over what mid
   assert.equal((await receive(run)).stdout, 'kept\n', 'with its accounts');
 });
 
-test('package for arm64 is installed, upgraded, removed and purged on Debian trixie', {
-  skip: skip || foreignObstacle(),
-}, async (context) => {
-  const { root, run } = unpackForeign(context, 'trixie');
-  const folder = packages('arm64');
-  for (const version of [OLD, NEW]) copyFileSync(join(folder, nameOf(version, 'arm64')), join(root, 'root', nameOf(version, 'arm64')));
-  await apt(run, 'install', `/root/${nameOf(OLD, 'arm64')}`);
-  await succeed(run('test', '-L', '/etc/systemd/system/multi-user.target.wants/midge.service'));
-  assert.equal((await run('stat', '-c', '%a %U', '/var/lib/midge', '/var/lib/midge/passwd')).stdout, '700 midge\n600 midge\n');
-  await succeed(run('sh', '-c', "printf 'secret\\nsecret\\n' | midge passwd /var/lib/midge/passwd jane"));
-  await whileServing(run, `midge pub ${LOGIN.join(' ')} -m kept -q 1 -r`);
-  appendFileSync(join(root, 'etc/midge/midge.conf'), '# mine\n');
-  await apt(run, 'install', `/root/${nameOf(NEW, 'arm64')}`);
-  assert.match(readFileSync(join(root, 'etc/midge/midge.conf'), 'utf8'), /^# mine$/m, 'what the owner has written stays');
-  const receiving = `midge sub ${LOGIN.join(' ')} -C 1 -W 300`;
-  assert.match((await whileServing(run, receiving)).stdout, /^kept$/m);
-  await apt(run, 'remove', 'midge');
-  for (const path of ['/etc/midge/midge.conf', '/var/lib/midge/midge.db']) await succeed(run('test', '-e', path));
-  await apt(run, 'purge', 'midge');
-  await nothingIsLeft(run);
-});
-
-/** Both versions, made once; the folder has them. */
-function packages(architecture: 'x64' | 'arm64'): string {
-  const before = made.get(architecture);
-  if (before !== undefined) return before;
-  const folder = temporaryFolder({ after: (act) => void process.once('exit', act as () => void) } as TestContext); // it needs no more of a test
-  const executable = join(DIST, `midge-linux-${architecture}`);
-  for (const version of [OLD, NEW]) makeDebianPackage({ executable, architecture, stamp: stampOf(version), folder, compression: 0 });
-  made.set(architecture, folder);
-  return folder;
-}
-
 /** What the page says, as a person types it. */
 async function follow([install = '', account = '', status = '']: readonly string[], run: Debian['run']): Promise<void> {
   const type = (line: string) => succeed(run('sh', '-c', `cd /root && ${line}`));
@@ -133,22 +91,6 @@ function commandsOfReadme(): readonly string[] {
   return commands;
 }
 
-/** Runs a line of the shell while the broker runs as its user, and midge status says so. */
-function whileServing(run: Foreign['run'], line: string): Promise<Outcome> {
-  const user = 'setpriv --reuid midge --regid midge --init-groups'; // not runuser: that stays between, and ends by the signal itself
-  const serve = `${user} midge serve -c /etc/midge/midge.conf --state /var/lib/midge >/root/log 2>&1`;
-  const wait = 'until grep -q "midge version .* running" /root/log; do kill -0 $broker || { cat /root/log; exit 1; }; sleep 1; done';
-  return succeed(
-    run('sh', '-ec', `${serve} & broker=$!; ${wait}; midge status | grep 'midge version'; ${line}; kill $broker; wait $broker`),
-  );
-}
-
-async function nothingIsLeft(run: Debian['run']): Promise<void> {
-  const left = await run('find', '/etc', '/usr', '/var/lib', '/run', '-name', '*midge*', '-not', '-path', '/run/credentials/*');
-  assert.equal(left.stdout, '');
-  assert.notEqual((await run('id', 'midge')).status, 0);
-}
-
 async function use(run: Debian['run']): Promise<void> {
   assert.equal((await run('systemctl', 'is-enabled', 'midge')).stdout, 'enabled\n');
   assert.equal((await run('stat', '-c', '%a %U', '/var/lib/midge', '/var/lib/midge/passwd')).stdout, '700 midge\n600 midge\n');
@@ -162,22 +104,10 @@ async function refuseOtherWays(run: Debian['run']): Promise<void> {
   assert.match((await run('midge', 'uninstall', '--purge')).stderr, /apt-get purge midge/);
 }
 
-function apt(run: Debian['run'], ...words: readonly string[]): Promise<Outcome> {
-  return succeed(run('env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-q', '-y', ...words));
-}
-
 function receive(run: Debian['run']): Promise<Outcome> {
   return run('midge', 'sub', ...LOGIN, '-C', '1', '-W', '60');
 }
 
 async function pidOf(run: Debian['run']): Promise<string> {
   return (await run('systemctl', 'show', '-p', 'MainPID', '--value', 'midge')).stdout.trim();
-}
-
-function nameOf(version: string, architecture: 'x64' | 'arm64' = ARCHITECTURE): string {
-  return `midge_${version}_${DEBIAN_ARCHITECTURES[architecture]}.deb`;
-}
-
-function stampOf(version: string) {
-  return { ...readStamp(), version };
 }
