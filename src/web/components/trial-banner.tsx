@@ -1,4 +1,4 @@
-// Above every view while a change of the configuration waits: how long, and the two ways out of it.
+// While a change of the configuration waits: how long, and the two ways out of it; above every view, or in a dialog that goes on from there.
 
 import { useEffect, useState } from 'preact/hooks';
 import { connected } from '../connection.ts';
@@ -8,13 +8,18 @@ import { expire, keep, takeBack, type Waiting, waiting } from '../settings/trial
 import { Button } from './button.tsx';
 import { Trouble } from './faces.tsx';
 
-/** TrialBanner is nothing where no change waits. */
-export function TrialBanner() {
-  const now = waiting.value;
-  return now === null ? null : <Countdown key={now.confirm} now={now} />;
+interface TrialBannerProps {
+  /** Is called once the change is kept. */
+  readonly kept?: () => void;
 }
 
-function Countdown({ now }: { readonly now: Waiting }) {
+/** TrialBanner is nothing where no change waits. */
+export function TrialBanner({ kept = () => {} }: TrialBannerProps) {
+  const now = waiting.value;
+  return now === null ? null : <Countdown key={now.confirm} now={now} kept={kept} />;
+}
+
+function Countdown({ now, kept }: Required<TrialBannerProps> & { readonly now: Waiting }) {
   const [, tick] = useState(0);
   const { isBusy, problem, clear, send } = useSending();
   useEffect(() => {
@@ -52,7 +57,7 @@ function Countdown({ now }: { readonly now: Waiting }) {
           <Button disabled={isBusy} onClick={() => void act(takeBack)}>
             {t('trial.takeBack')}
           </Button>
-          <Button look="primary" icon="check" disabled={isBusy} onClick={() => void act(() => keep(now))}>
+          <Button look="primary" icon="check" disabled={isBusy} onClick={() => void act(async () => void ((await keep(now)) && kept()))}>
             {t('trial.keep')}
           </Button>
         </div>

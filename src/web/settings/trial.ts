@@ -43,12 +43,13 @@ export function noteWaiting(unconfirmed: { readonly confirm: string; readonly un
   waiting.value = { confirm: unconfirmed.confirm, until: byOurClock(unconfirmed.until, response), later: [], movedTo: null };
 }
 
-/** keep confirms the change. Throws Refusal or Unreachable. */
-export async function keep({ confirm }: Waiting): Promise<void> {
+/** keep confirms the change; false = it has gone back before. Throws Refusal or Unreachable. */
+export async function keep({ confirm }: Waiting): Promise<boolean> {
   await ask(api.POST('/api/v1/configuration/confirmation', { body: { confirm } })).catch(goneBack);
-  if (waiting.value === null) return;
+  if (waiting.value === null) return false;
   end();
   toast(t('trial.kept'));
+  return true;
 }
 
 /** takeBack does not wait for the end. Throws Refusal or Unreachable. */

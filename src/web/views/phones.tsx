@@ -17,6 +17,7 @@ import { AddPhone } from './phones/add-phone.tsx';
 import { ChangeGroups } from './phones/change-groups.tsx';
 import { keptOutWords } from './phones/kept-out.ts';
 import { Obstacles } from './phones/obstacles.tsx';
+import { OpenPorts } from './phones/open-ports.tsx';
 
 type Phone = Answer<'/api/v1/phones'>[number];
 
@@ -26,8 +27,9 @@ const SETUP_EVERY_MS = 5000;
 /** View is the view of phones; `?add=PERSON` opens the dialog for another one, and `?groups=PERSON` that for the groups of somebody. */
 export function View() {
   const phones = useLive(() => ask(api.GET('/api/v1/phones')), EVERY_MS);
-  const setup = useLive(() => ask(api.GET('/api/v1/phone-setup')), SETUP_EVERY_MS, [waiting.value === null]);
-  const isReady = setup.data.value?.obstacles.length === 0;
+  const setup = useLive(loadSetup, SETUP_EVERY_MS, [waiting.value === null]);
+  const [opened, setOpened] = useState<readonly string[] | null>(null);
+  const isReady = setup.data.value?.obstacles.length === 0 && !setup.data.value.isOnTrial && waiting.value === null;
   const person = place.value.query.get('add');
   const sharer = place.value.query.get('groups');
   return (
@@ -44,17 +46,24 @@ export function View() {
         }
       />
       <div class="stack">
-        <Shown live={setup}>{({ obstacles }) => obstacles.length > 0 && <Obstacles obstacles={obstacles} />}</Shown>
+        <Shown live={setup}>{({ obstacles }) => obstacles.length > 0 && <Obstacles obstacles={obstacles} open={setOpened} />}</Shown>
         <Shown live={phones}>{(data) => <List phones={data} live={phones} />}</Shown>
       </div>
       {sharer !== null && phones.data.value?.some((each) => each.person === sharer) && (
         <ChangeGroups person={sharer} phones={phones.data.value} done={() => phones.refresh()} close={() => go('phones')} />
       )}
+      {opened !== null && <OpenPorts lines={opened} kept={() => go('phones', [], { add: person ?? '' })} close={() => setOpened(null)} />}
       {person !== null && isReady && setup.data.value !== null && (
         <AddPhone person={person} phones={phones} setup={setup.data.value} close={() => go('phones')} />
       )}
     </>
   );
+}
+
+/** What is there on trial may be gone in a minute, and a phone that is set up by it could not come. */
+async function loadSetup() {
+  const isOnTrial = waiting.value !== null;
+  return { ...(await ask(api.GET('/api/v1/phone-setup'))), isOnTrial };
 }
 
 function List({ phones, live }: { readonly phones: readonly Phone[]; readonly live: Live<readonly Phone[]> }) {

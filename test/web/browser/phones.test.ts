@@ -167,7 +167,7 @@ for (const look of LOOKS.filter(({ name }) => name === 'desktop-light' || name =
     const picture = async (name: string) => {
       if (PICTURES !== undefined) await page.screenshot({ path: join(PICTURES, `ports-${look.name}-${name}.png`) });
     };
-    await page.goto(`${box.url}/#/phones`);
+    await page.goto(`${box.url}/#/phones?add=anna`);
     await page.getByText('Phones sign in by TLS only, and no listener with TLS is open to the network.').waitFor();
     await page.getByText('Phones load their settings from this box by HTTPS, and no listener for that').waitFor();
     assert.equal(await page.getByRole('button', { name: 'Add a phone' }).count(), 0);
@@ -185,18 +185,23 @@ for (const look of LOOKS.filter(({ name }) => name === 'desktop-light' || name =
     await audit();
     await picture('review');
     await dialog.getByRole('button', { name: 'Apply for 60 seconds' }).click();
-    await page.getByRole('button', { name: 'Add a phone' }).waitFor();
-    await page.getByRole('button', { name: 'Take back now' }).click();
+    await page.getByRole('dialog', { name: 'Keep the ports open?' }).waitFor();
+    await page.getByText('Phones cannot be set up yet').waitFor({ state: 'detached' });
+    assert.equal(await dialog.count(), 1, 'no form is above the question');
+    assert.equal(await dialog.getByLabel('Person').count(), 0);
+    await audit();
+    await picture('trial');
+    await dialog.getByRole('button', { name: 'Take back now' }).click();
     await open.waitFor();
+    assert.equal(await dialog.count(), 0);
     assert.doesNotMatch(readFileSync(box.file, 'utf8'), new RegExp(`listener (${mqtt}|${pages})`));
     await open.click();
     await dialog.getByRole('button', { name: 'Apply for 60 seconds' }).click();
-    await picture('trial');
-    await page.getByRole('button', { name: 'Keep the changes' }).click();
+    await dialog.getByRole('button', { name: 'Keep the changes' }).click();
     await page.getByText('The new settings stay.').waitFor();
     assert.match(readFileSync(box.file, 'utf8'), new RegExp(`\n\nlistener ${mqtt}\nsecure true\nlistener ${pages}\nprotocol http\n$`));
-    await page.getByRole('button', { name: 'Add a phone' }).click();
     await dialog.getByLabel('Person').waitFor();
+    assert.equal(await dialog.getByLabel('Person').inputValue(), 'anna');
     await audit();
   });
 }

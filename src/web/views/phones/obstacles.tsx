@@ -1,19 +1,13 @@
-// What keeps phones from being set up: all of it, and the way past each. The ports that are missing are opened here, on trial as all settings.
+// What keeps phones from being set up: all of it, and the way past each.
 
-import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { Answer } from '../../api/answer.ts';
 import { Button } from '../../components/button.tsx';
 import { Card } from '../../components/card.tsx';
 import { CopyButton } from '../../components/copy-button.tsx';
-import { Dialog } from '../../components/dialog.tsx';
-import { Trouble } from '../../components/faces.tsx';
 import { type Key, listed, plural, t } from '../../i18n.ts';
 import { linkTo } from '../../router.ts';
-import { Draft } from '../../settings/draft.ts';
-import { portsOf, withLines } from '../../settings/setting-form.ts';
+import { portsOf } from '../../settings/setting-form.ts';
 import { waiting } from '../../settings/trial.ts';
-import { Review } from '../settings/review.tsx';
-import '../../styles/settings.css';
 
 type Obstacle = Answer<'/api/v1/phone-setup'>['obstacles'][number];
 
@@ -27,9 +21,14 @@ const WORDS: Readonly<Record<Obstacle['kind'], Key>> = {
 /** Adds the first phone too. */
 const BEGIN_RULES = 'sudo midge phone add NAME';
 
+export interface ObstaclesProps {
+  readonly obstacles: readonly Obstacle[];
+  /** Opens the ports that are missing, by lines of the configuration. */
+  readonly open: (lines: readonly string[]) => void;
+}
+
 /** Obstacles says them in one card. */
-export function Obstacles({ obstacles }: { readonly obstacles: readonly Obstacle[] }) {
-  const [isOpening, setOpening] = useState(false);
+export function Obstacles({ obstacles, open }: ObstaclesProps) {
   const lines = obstacles.flatMap((each) => each.lines);
   const ports = portsOf(lines);
   return (
@@ -43,13 +42,12 @@ export function Obstacles({ obstacles }: { readonly obstacles: readonly Obstacle
         ))}
         {ports.length > 0 && (
           <div class="actions">
-            <Button look="primary" disabled={waiting.value !== null} onClick={() => setOpening(true)}>
+            <Button look="primary" disabled={waiting.value !== null} onClick={() => open(lines)}>
               {plural('phones.openPorts', ports.length, { ports: listed(ports) })}
             </Button>
           </div>
         )}
       </div>
-      {isOpening && <OpenPorts lines={lines} close={() => setOpening(false)} />}
     </Card>
   );
 }
@@ -68,16 +66,5 @@ function WayPast({ kind }: Pick<Obstacle, 'kind'>) {
       <code>{BEGIN_RULES}</code>
       <CopyButton text={BEGIN_RULES} />
     </div>
-  );
-}
-
-function OpenPorts({ lines, close }: { readonly lines: readonly string[]; readonly close: () => void }) {
-  const draft = useMemo(() => new Draft((text) => withLines(text, lines)), []);
-  useEffect(() => void draft.read(true), []);
-  if (draft.problem.value === null) return <Review draft={draft} close={close} />;
-  return (
-    <Dialog title={t('settings.review')} close={close}>
-      <Trouble problem={draft.problem.value} />
-    </Dialog>
   );
 }

@@ -11,8 +11,15 @@ import { tryText } from '../../settings/trial.ts';
 import { Diff } from './diff.tsx';
 import { Remarks } from './remarks.tsx';
 
+export interface ReviewProps {
+  readonly draft: Draft;
+  readonly close: () => void;
+  /** Is called in the place of `close` when the draft is in force for the time being. */
+  readonly tried?: () => void;
+}
+
 /** Review shows the diff and applies it for the time being. */
-export function Review({ draft, close }: { readonly draft: Draft; readonly close: () => void }) {
+export function Review({ draft, close, tried = close }: ReviewProps) {
   const { isBusy, problem, clear, send } = useSending();
   const checked = draft.checked.value;
   const isStale = problem instanceof Refusal && problem.status === 412;
@@ -21,7 +28,7 @@ export function Review({ draft, close }: { readonly draft: Draft; readonly close
     return send(async () => {
       const movedTo = draft.movedTo.value;
       draft.applied(await tryText(draft.text.value, draft.current.value?.revision ?? '', movedTo));
-      close();
+      tried();
       void draft.read(true);
     });
   };

@@ -1,0 +1,46 @@
+// A dialog of two steps that opens the ports which phones need: what changes, and whether it stays. Nothing is begun that a port which is taken back would undo.
+
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import { Dialog } from '../../components/dialog.tsx';
+import { Trouble } from '../../components/faces.tsx';
+import { TrialBanner } from '../../components/trial-banner.tsx';
+import { t } from '../../i18n.ts';
+import { Draft } from '../../settings/draft.ts';
+import { withLines } from '../../settings/setting-form.ts';
+import { waiting } from '../../settings/trial.ts';
+import { Review } from '../settings/review.tsx';
+import '../../styles/settings.css';
+
+export interface OpenPortsProps {
+  readonly lines: readonly string[];
+  /** Is called when the ports stay open. */
+  readonly kept: () => void;
+  readonly close: () => void;
+}
+
+/** OpenPorts puts lines in force on trial, as all settings, and asks whether they stay. */
+export function OpenPorts({ lines, kept, close }: OpenPortsProps) {
+  const [isTried, setTried] = useState(false);
+  const draft = useMemo(() => new Draft((text) => withLines(text, lines)), []);
+  useEffect(() => void draft.read(true), []);
+  if (isTried) return <KeepPorts kept={kept} close={close} />;
+  if (draft.problem.value === null) return <Review draft={draft} close={close} tried={() => setTried(true)} />;
+  return (
+    <Dialog title={t('settings.review')} close={close}>
+      <Trouble problem={draft.problem.value} />
+    </Dialog>
+  );
+}
+
+function KeepPorts({ kept, close }: Omit<OpenPortsProps, 'lines'>) {
+  const isOver = waiting.value === null;
+  useEffect(() => {
+    if (isOver) close();
+  }, [isOver]);
+  return (
+    <Dialog title={t('phones.keepPorts')} close={close}>
+      <p>{t('phones.keepPortsWords')}</p>
+      <TrialBanner kept={kept} />
+    </Dialog>
+  );
+}
