@@ -12,6 +12,7 @@ import { t } from '../i18n.ts';
 import { go, linkTo } from '../router.ts';
 import { type Made, MadeAccount } from './made-account.tsx';
 import { makePassword, type Rule, TEMPLATES, type TemplateName } from './person-templates.ts';
+import { PhoneNameAdvice } from './phone-name-advice.tsx';
 import { RuleWords } from './rule-words.tsx';
 
 export interface AddPersonProps {
@@ -78,6 +79,7 @@ function PersonForm({ name, who, taken, hasRules, mayBegin, done }: PersonFormPr
         </p>
       )}
       <Field label={t('people.name')} name="username" value={username} change={setUsername} hint={t('people.nameHint')} required isFirst />
+      {template === 'person' && <PhoneNameAdvice name={username.trim()} take={setUsername} />}
       {!hasRules && mayBegin && <Check label={t('people.limited')} hint={t('people.limitedHint')} isOn={isLimited} turn={setLimited} />}
       {isLimited ? (
         <>

@@ -10,6 +10,7 @@ import { remember } from '../remembered.ts';
 import { beganHere, type Missing } from '../visit.ts';
 import { Gate } from './gate.tsx';
 import { MissingPasswordFile } from './missing-password-file.tsx';
+import { PhoneNameAdvice } from './phone-name-advice.tsx';
 
 /** Claim asks for the code, a name and a password, or says what must be done before. */
 export function Claim({ missing }: { readonly missing: Missing | null }) {
@@ -57,6 +58,7 @@ function ClaimForm({ missing }: { readonly missing: Missing | null }) {
         hint={t(missing === null ? 'claim.usernameHint' : 'claim.usernameHintOld')}
         required
       />
+      {missing === null && <PhoneNameAdvice name={username.trim()} take={setUsername} />}
       {missing !== null && (
         <details class="where">
           <summary>{t('claim.missing.how')}</summary>

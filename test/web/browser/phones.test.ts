@@ -291,3 +291,38 @@ for (const hasPlain of [true, false]) {
     assert.deepEqual(more, hasPlain ? [] : [await warning.textContent()]);
   });
 }
+
+test('name that no phone can have is told of at the claim, and leads nowhere in vain afterwards', { skip: noBrowser }, async (context) => {
+  const browser = await openBrowser(context);
+  const acl = join(temporaryFolder(context), 'acl');
+  writeFileSync(acl, 'user Anna Müller\ntopic readwrite home/#\n', { mode: 0o600 });
+  const [mqtt = 0, secure = 0] = await freePorts(2);
+  const listeners = [`listener ${mqtt}`, 'secure true', `listener ${secure}`, 'protocol http'];
+  const box = await openBox(context, { before: [`acl_file ${acl}`, 'certificate_names localhost', ...listeners] });
+  const { page, audit } = await browser.visit(box, { look: LOOKS.find(({ name }) => name === 'phone-dark')! });
+  await page.goto(box.url);
+  const name = page.getByLabel('Your name');
+  await name.fill('Anna Müller');
+  await page.getByText('“Anna Müller” could not have a phone').waitFor();
+  await audit();
+  if (PICTURES !== undefined) await page.screenshot({ path: join(PICTURES, 'name-claim.png'), fullPage: true });
+  await page.getByRole('button', { name: 'Take “anna”' }).click();
+  assert.equal(await name.inputValue(), 'anna');
+  await page.getByText('could not have a phone').waitFor({ state: 'detached' });
+  await name.fill('Anna Müller');
+  await page.getByLabel('Set-up code').fill(box.setupCode());
+  await page.getByLabel('Password', { exact: true }).fill(OWNER.password);
+  await page.getByRole('button', { name: 'Make the account' }).click();
+  await page.getByRole('heading', { name: 'Overview' }).waitFor();
+  await page.goto(`${box.url}/#/phones?add=${encodeURIComponent('Anna Müller')}`);
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('button', { name: 'Take “anna”' }).click();
+  await dialog.getByLabel('Device').fill('tablet');
+  await dialog.getByRole('button', { name: 'Make the link' }).click();
+  await dialog.getByRole('img', { name: 'The link as a QR code' }).waitFor();
+  await page.goto(`${box.url}/#/where`);
+  await page.getByText('Add the rule “read owntracks/+/+”').waitFor();
+  await audit();
+  await page.getByRole('link', { name: 'Open the rules of your account' }).click();
+  await page.getByRole('heading', { name: 'Anna Müller' }).waitFor();
+});

@@ -12,6 +12,7 @@ import { Icon } from '../../components/icon.tsx';
 import { clockTime, type Key, t } from '../../i18n.ts';
 import type { Live } from '../../live.ts';
 import '../../styles/phones.css';
+import { PhoneNameAdvice } from '../phone-name-advice.tsx';
 import { groupsIn, groupsOfOthers } from './groups.ts';
 import { isHomeOnly } from './home-only.ts';
 import { keptOutWords } from './kept-out.ts';
@@ -100,6 +101,7 @@ function PhoneForm({ person: first, phones, setup, done }: PhoneFormProps) {
   return (
     <Form action={t('phones.makeLink')} send={add}>
       <Field label={t('phones.person')} name="person" value={person} change={setPerson} hint={t('phones.personHint')} required isFirst />
+      <PhoneNameAdvice name={person.trim()} take={setPerson} />
       <Field label={t('phones.device')} name="device" value={device} change={setDevice} hint={t('phones.deviceHint')} required />
       <Select
         label={t('phones.use')}

@@ -5,6 +5,7 @@ import { api, ask } from '../../api/client.ts';
 import { Empty, Shown } from '../../components/faces.tsx';
 import { t } from '../../i18n.ts';
 import { useLive } from '../../live.ts';
+import { canHavePhone } from '../../phone-name.ts';
 import { isOffered, linkTo } from '../../router.ts';
 import { currentSession } from '../../visit.ts';
 import { bondOf } from '../phones/groups.ts';
@@ -25,5 +26,10 @@ function NobodyForOwner() {
     'no group': <a href={linkTo('phones', [], { groups: person })}>{t('where.toGroups')}</a>,
     shares: <a href={linkTo('phones')}>{t('where.toPhones')}</a>,
   };
-  return <Shown live={phones}>{(data) => <Empty icon="pin" words={t('where.noneOwner')} action={ways[bondOf(data, person)]} />}</Shown>;
+  const seen = (bond: ReturnType<typeof bondOf>) => {
+    if (bond === 'no others' || canHavePhone(person)) return <Empty icon="pin" words={t('where.noneOwner')} action={ways[bond]} />;
+    const rules = <a href={linkTo('people', [person])}>{t('where.toRules')}</a>;
+    return <Empty icon="pin" words={t('where.noneName', { name: person })} action={rules} />;
+  };
+  return <Shown live={phones}>{(data) => seen(bondOf(data, person))}</Shown>;
 }
