@@ -90,9 +90,16 @@ function passwordWords({ configuration, listeners }: StartFacts): string | null 
     return takesPasswords && isOpenToOthers && options.tls === null;
   });
   if (carrying.length === 0) return null;
-  const secure = listeners.filter(({ options }) => options.tls !== null && options.unixPath === null);
-  const instead = secure.length === 0 ? 'secure true in a listener adds TLS' : `use ${portsOf(secure)}, with TLS`;
+  const kinds = new Set(carrying.map(kindOf));
+  const secure = listeners.filter((each) => each.options.tls !== null && each.options.unixPath === null && kinds.has(kindOf(each)));
+  const isWhole = kinds.size === new Set(secure.map(kindOf)).size;
+  const instead = isWhole ? `use ${portsOf(secure)}, with TLS` : 'secure true in a listener adds TLS';
   return `others on the network can read passwords that are sent to ${portsOf(carrying)} - ${instead}`;
+}
+
+/** What speaks MQTT cannot be sent to the port of a page, nor a browser to one of MQTT. */
+function kindOf({ options: { protocol } }: Way): 'MQTT' | 'HTTP' {
+  return protocol === 'mqtt' || protocol === 'websockets' ? 'MQTT' : 'HTTP';
 }
 
 function portsOf(listeners: readonly Way[]): string {

@@ -41,6 +41,16 @@ const RULES: readonly (readonly [string, string, RegExp])[] = [
     `${ACCOUNT}listener 1\nlistener 2\nprotocol websockets\nlistener 3\nsecure true\n`,
     /Note {3}others on the network can read passwords that are sent to ports 1 and 2 - use port 3, with TLS\n/,
   ],
+  [
+    'sends no device to the port of the page',
+    `${ACCOUNT}listener 1\nlistener 2\nprotocol http\n`,
+    /sent to port 1 - secure true in a listener adds TLS\n/,
+  ],
+  [
+    'sends browsers to the page with TLS, and devices to MQTT with TLS',
+    `${ACCOUNT}listener 1 127.0.0.1\nlistener 2\nprotocol http\nsecure false\nlistener 3\nprotocol http\nlistener 4\nsecure true\n`,
+    /sent to port 2 - use port 3, with TLS\n/,
+  ],
   ['says how TLS is had', `${ACCOUNT}listener 1\n`, /sent to port 1 - secure true in a listener adds TLS\n/],
   ['names the page', 'allow_anonymous true\nlistener 1 127.0.0.1\nprotocol http\n', /Page {3}http:\/\/127\.0\.0\.1:1\/ in a browser\n/],
   [
