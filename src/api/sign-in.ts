@@ -138,7 +138,7 @@ export class SignIn {
   current(context: Context, visitor: Visitor): z.infer<typeof SESSION> {
     const found = this.#sessionOf(context, visitor);
     if (found === null) throw signedOut('Nobody is signed in');
-    visitor.signedIn();
+    this.#welcomeIn(visitor);
     return { username: found.session.username, role: found.role, csrfToken: found.session.csrfToken };
   }
 
@@ -206,6 +206,11 @@ export class SignIn {
     return this.#beginSession(context, visitor, { username, listener, role: 'admin', signedIn });
   }
 
+  #welcomeIn(visitor: Visitor): void {
+    visitor.signedIn();
+    if (visitor.hasTls) this.#setup.trusted(visitor);
+  }
+
   async #checkAccount(login: Login): Promise<SignedIn> {
     const outcome = await this.#setup.accounts.check(login);
     if (outcome === 'unavailable') throw busy();
@@ -226,7 +231,7 @@ export class SignIn {
     const { username, listener, role, signedIn } = who;
     const { id, session } = this.#sessions.begin({ username, listener }, signedIn);
     setCookie(context, cookieName(visitor), id, cookieOptions(visitor));
-    visitor.signedIn();
+    this.#welcomeIn(visitor);
     this.#setup.logger.log(
       'notice',
       `${JSON.stringify(username)} has signed in to the REST interface from ${visitor.address || 'this machine'}.`,
