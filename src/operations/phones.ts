@@ -224,18 +224,24 @@ export function phoneState(needs: OperationNeeds, phone: Phone, around = lookAro
 }
 
 /**
- * The latest refusal of its account; else, while it is set up, of where its page was asked for. That page tries the certificate again and again
- * until the phone trusts it, and a browser refuses it before it warns: what was refused before then is over.
+ * The latest refusal of its account; else, while it is set up, of where its page was asked for. A browser refuses the certificate of that page
+ * before it warns its person, and others may come from the same address: what is refused there says nothing of the app, but in HTTP mode, which
+ * goes on where the page was opened.
  */
 function problemFor(needs: OperationNeeds, phone: Phone, hasAccount: boolean): PhoneState['problem'] {
   const account = accountOf(phone);
   const { address, signedIn } = phonesOf(needs).seen(account);
   const since = Math.max(phone.added, signedIn ?? 0);
-  const isOfPhone = (about: string | null) => about !== null && phone.link !== null && about === address;
+  const pages = new Set(needs.listeners.filter(({ protocol }) => protocol === 'http').map(({ port }) => port));
+  const isOfApp = (port: number) => !pages.has(port) || (protocolOf(phone) === 'http' && openedAt(phone) > 0);
+  const isOfPhone = (about: string, port: number) => phone.link !== null && about === address && isOfApp(port);
   const recent = needs.refusals.list(null).filter((each) => each.last >= since && each.cause !== 'websocket');
   const refusal =
     recent.find(({ username }) => username === account) ??
-    recent.find((each) => each.username === null && isOfPhone(each.address) && each.last > Math.max(phone.steps.tls ?? 0, openedAt(phone)));
+    recent.find(
+      (each) =>
+        each.username === null && isOfPhone(each.address, each.listenerPort) && each.last > Math.max(phone.steps.tls ?? 0, openedAt(phone)),
+    );
   if (refusal === undefined) return null;
   const kind: PhoneProblem = problemOf(refusal);
   return { kind: kind === 'password' && !hasAccount ? 'removed' : kind, reason: refusal.reason, advice: refusal.advice };

@@ -95,18 +95,26 @@ test('phone that does not trust the authority is told so, and all is well when i
   assert.equal((await phone.state(next)).problem, null);
 });
 
-test('what a phone refused before it trusted the authority is over when it does', async (context) => {
+test('warning of the browser about the page of a phone keeps no phone out, before it is passed or after it', async (context) => {
   const house = await openHouse(context);
   const { link } = await house.ask('add phone', { person: 'jane', host: HOST });
   const phone = new ScriptedPhone(context, link, 'ios');
   const page = await phone.scan();
   const next = phone.next(page);
   await assert.rejects(phone.get(`${next}/trusted`), /certificate/);
-  assert.equal(await problemOf(house), 'trust');
+  const refused = async () => (await house.ask('why')).refusals.length;
+  while ((await refused()) === 0) await new Promise((resolve) => setTimeout(resolve, 50));
+  const [{ problem, link: open }] = await house.ask('phones');
+  assert.deepEqual([problem, open.state], [null, 'waiting']);
   await phone.trust(page);
   assert.equal((await phone.get(`${next}/trusted`)).status, 204);
-  await phone.open(next);
+  const fields = phone.configure(await phone.open(next));
   assert.equal((await phone.state(next)).problem, null);
+  await (await phone.connect(fields)).endAsync(true);
+  const [{ last }] = (await house.ask('why')).refusals;
+  await comeByTls(house, house.ports.secure, phone.authority, ['-verify_hostname', 'other.example.org']);
+  while ((await house.ask('why')).refusals[0].last === last) await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.equal((await house.ask('phones'))[0].problem, null, 'another browser at the same address');
 });
 
 test('phone is never given a name that is not in the certificate', async (context) => {
