@@ -61,6 +61,7 @@ export const ROUTES: Readonly<Record<string, Route | { readonly notOffered: stri
   'map tiles': { method: 'GET', path: '/map' },
   'phone setup': { method: 'GET', path: '/phone-setup' },
   'add phone': { method: 'POST', path: '/phones' },
+  'new phone link': { method: 'POST', path: '/phones/{person}/{device}/link' },
   'change phone groups': { method: 'PUT', path: '/phones/{person}/groups' },
   'change phone card': { method: 'PATCH', path: '/phones/{person}/card' },
   'phone places': { method: 'GET', path: '/phones/{person}/{device}/places' },

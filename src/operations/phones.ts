@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { RuleLine } from '../access/acl-file-edit.ts';
 import { isTopicFilter } from '../mqtt/topics.ts';
 import { accountOf, nameFault, PHONE_USES, type PhoneName, type PhoneProtocol, protocolOf, topicOf } from '../phones/phone.ts';
-import { isSetUp, PASS_MS, type Phone } from '../phones/phone-book.ts';
+import { isSetUp, PASS_MS, type Phone, type PhoneBook } from '../phones/phone-book.ts';
 import { PHONE_PROBLEMS, type PhoneProblem, problemOf } from '../phones/phone-problem.ts';
 import { withRules } from './begin-rules.ts';
 import { forgetPhones } from './locations.ts';
@@ -88,6 +88,18 @@ const ADD = z.strictObject({
   replace: z.boolean().default(false).describe('also where the phone is set up already: it gets another password'),
 });
 
+const LINK = z.object({
+  person: z.string(),
+  device: z.string(),
+  account: z.string(),
+  link: z.string().describe('secret: whoever opens it first has the account'),
+  qr: z.string().describe('the link as a QR code (SVG)'),
+  ends: TIME,
+  host: z.string(),
+  port: z.number().int(),
+  fingerprint: z.string().nullable().describe('SHA-256 of the authority that the phone is asked to trust; null = it need not'),
+});
+
 /** ADD_PHONE makes the link by which a phone sets itself up. */
 export const ADD_PHONE = operation({
   name: 'add phone',
@@ -95,16 +107,7 @@ export const ADD_PHONE = operation({
   right: 'admin',
   summary: 'Make a link that sets up one phone within ten minutes: certificate, account and settings of its app.',
   input: ADD,
-  output: z.object({
-    person: z.string(),
-    device: z.string(),
-    account: z.string(),
-    link: z.string().describe('secret: whoever opens it first has the account'),
-    qr: z.string().describe('the link as a QR code (SVG)'),
-    ends: TIME,
-    host: z.string(),
-    port: z.number().int(),
-    fingerprint: z.string().nullable().describe('SHA-256 of the authority that the phone is asked to trust; null = it need not'),
+  output: LINK.extend({
     rulesBegun: z.string().nullable().describe('the acl_file that was started first; null = there were rules already'),
   }),
   run: addPhone,
@@ -119,36 +122,74 @@ async function addPhone(needs: OperationNeeds, wanted: z.infer<typeof ADD>) {
   const rules = rulesIn(topics);
   if (use === 'mqtt' && rules.length === 0)
     throw badInput('topics', `Cannot add phone "${account}": without topics its app could read and write nothing`);
-  const address = phoneAddress(needs, { host: wanted.host ?? null, protocol });
-  const isTrusted = phoneHosts(needs, protocol).some(({ host, isPublic }) => isPublic && host === address.host);
-  const pages = pageAddresses(needs, isTrusted ? address.host : (wanted.host ?? null));
+  const ways = waysFor(needs, wanted.host ?? null, protocol);
   const known = book.find(account);
   const passwordFile = passwordFileFor(needs, protocol);
   if (known === null && (accountsIn({ passwordFile }).has(account) || needs.access.dynamic?.model.clients.has(account)))
     throw new OperationFailure('conflict', `Cannot add phone "${account}": there is an account of this name that is no phone`);
   if (known?.steps.signedIn !== undefined && !replace)
     throw new OperationFailure('conflict', `Cannot add phone "${account}": it is set up already - name another device, or replace it`);
-  const { qrSvg } = await import('../phones/qr-code.ts');
   const before = book.list().filter((each) => accountOf(each) !== account);
   const groups = wanted.groups ?? [...before, ...(known === null ? [] : [known])].find((each) => each.person === person)?.groups ?? [];
   const others = before.map((each) => (each.person === person ? { ...each, groups } : each));
   const wish = { listener: listenerNameFor(needs, protocol), lacking: NO_RULES };
-  const { phone, token, rulesBegun } = await withRules(needs, wish, async (aclFile) => {
+  const { rulesBegun, ...made } = await withRules(needs, wish, async (aclFile) => {
     const files = { passwordFile, aclFile };
     try {
       await holdAccount(needs, files, account); // first: the broker warns of rules without an account
       await grantRules(needs, files, [...others, { person, device, use, groups }], { account, rules });
-      return book.add({ person, device, use, groups, host: address.host, webSocket });
+      return book.add({ person, device, use, groups, host: ways.address.host, webSocket });
     } catch (error) {
       if (known === null) await takeAway(needs, files, [account]);
       throw error;
     }
   });
   book.setGroups(person, groups);
+  return { ...(await linkOf(needs, made, ways)), rulesBegun };
+}
+
+/** NEW_PHONE_LINK is for a link that was lost, or has ended: the box knows hashes only, and can't show one again. */
+export const NEW_PHONE_LINK = operation({
+  name: 'new phone link',
+  kind: 'command',
+  right: 'admin',
+  summary:
+    'Make another link for a phone that was added; the one before ends. Whatever opens it gets another password, and the phone with the old one is disconnected then.',
+  input: z.strictObject(NAME),
+  output: LINK,
+  run: async (needs, { person, device }) => {
+    const { book } = phonesOf(needs);
+    const account = accountOf({ person, device });
+    const known = book.find(account);
+    if (known === null) throw unknownPhone(account);
+    const protocol = protocolOf(known);
+    checkSetup(needs, protocol);
+    const ways = waysFor(needs, known.host, protocol);
+    const files = phoneFiles(needs, protocol);
+    await holdAccount(needs, files, account);
+    await grantRules(needs, files, book.list());
+    return linkOf(needs, book.add(known), ways);
+  },
+});
+
+/** Where a phone connects to, and where it finds its pages. Throws OperationFailure. */
+function waysFor(needs: OperationNeeds, host: string | null, protocol: PhoneProtocol) {
+  const address = phoneAddress(needs, { host, protocol });
+  const isTrusted = phoneHosts(needs, protocol).some((each) => each.isPublic && each.host === address.host);
+  return { address, pages: pageAddresses(needs, isTrusted ? address.host : host) };
+}
+
+async function linkOf(
+  needs: OperationNeeds,
+  { phone, token }: ReturnType<PhoneBook['add']>,
+  { address, pages }: ReturnType<typeof waysFor>,
+) {
+  const { qrSvg } = await import('../phones/qr-code.ts');
+  const { person, device } = phone;
   const link = `${pages.plain ?? pages.secure}/phone/${phone.link?.id}#${token}`;
   const fingerprint = pages.isTrusted ? null : (needs.certificates?.authority().fingerprint ?? null);
   const ends = iso(phone.link?.ends ?? phone.added);
-  return { person, device, account, link, qr: qrSvg(link), ends, host: address.host, port: address.port, fingerprint, rulesBegun };
+  return { person, device, account: accountOf(phone), link, qr: qrSvg(link), ends, host: address.host, port: address.port, fingerprint };
 }
 
 /** CHANGE_PHONE_GROUPS changes who sees a person, and whom it sees. */

@@ -223,6 +223,7 @@ const NAMED: Readonly<Record<string, object | undefined>> = {
   'remove dynamic group': undefined,
   'change dynamic role': { text: 'x' },
   'remove dynamic role': undefined,
+  'new phone link': {},
   'change phone groups': { groups: [] },
   'change phone card': { name: 'Jane' },
   'send phone places': {},

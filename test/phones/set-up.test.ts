@@ -232,3 +232,24 @@ test('phone that asks for its settings twice at once has one certificate in use,
   const tooMany = await phone.open(next, '');
   assert.deepEqual([tooMany.status, tooMany.json.detail], [429, 'This link has given settings 10 times: make a new one']);
 });
+
+test('link that was lost is replaced: the one before ends, the phone keeps its groups, and its password until the new one is opened', async (context) => {
+  const house = await openHouse(context);
+  await assert.rejects(house.ask('new phone link', { person: 'eve', device: 'phone' }), /Cannot find phone "eve\/phone"/);
+  const { phone, fields } = await setUp(context, house, { person: 'eve', system: 'ios', groups: ['family'] });
+  await (await phone.connect(fields)).endAsync(true);
+  const { link: lost } = await house.ask('new phone link', { person: 'eve', device: 'phone' });
+  const { link, account, host } = await house.ask('new phone link', { person: 'eve', device: 'phone' });
+  assert.deepEqual([account, host], ['eve/phone', HOST]);
+  assert.equal((await new ScriptedPhone(context, lost, 'ios').scan()).status, 404);
+  await (await phone.connect(fields)).endAsync(true);
+  const other = new ScriptedPhone(context, link, 'ios');
+  const page = await other.scan();
+  await other.trust(page);
+  const next = other.next(page);
+  const better = other.configure(await other.open(next));
+  await assert.rejects(phone.connect(fields), /Not authorized/);
+  await other.connect(better);
+  const [{ groups, connected }] = await house.ask('phones');
+  assert.deepEqual([groups, connected], [['family'], true]);
+});

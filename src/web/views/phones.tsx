@@ -16,6 +16,7 @@ import { waiting } from '../settings/trial.ts';
 import { AddPhone } from './phones/add-phone.tsx';
 import { ChangeGroups } from './phones/change-groups.tsx';
 import { keptOutWords } from './phones/kept-out.ts';
+import { NewLink } from './phones/new-link.tsx';
 import { Obstacles } from './phones/obstacles.tsx';
 import { OpenPorts } from './phones/open-ports.tsx';
 
@@ -47,7 +48,7 @@ export function View() {
       />
       <div class="stack">
         <Shown live={setup}>{({ obstacles }) => obstacles.length > 0 && <Obstacles obstacles={obstacles} open={setOpened} />}</Shown>
-        <Shown live={phones}>{(data) => <List phones={data} live={phones} />}</Shown>
+        <Shown live={phones}>{(data) => <List phones={data} live={phones} isReady={isReady} />}</Shown>
       </div>
       {sharer !== null && phones.data.value?.some((each) => each.person === sharer) && (
         <ChangeGroups person={sharer} phones={phones.data.value} done={() => phones.refresh()} close={() => go('phones')} />
@@ -66,7 +67,15 @@ async function loadSetup() {
   return { ...(await ask(api.GET('/api/v1/phone-setup'))), isOnTrial };
 }
 
-function List({ phones, live }: { readonly phones: readonly Phone[]; readonly live: Live<readonly Phone[]> }) {
+interface ListProps {
+  readonly phones: readonly Phone[];
+  readonly live: Live<readonly Phone[]>;
+  /** Links can be made. */
+  readonly isReady: boolean;
+}
+
+function List({ phones, live, isReady }: ListProps) {
+  const [linked, setLinked] = useState<Phone | null>(null);
   const [removed, setRemoved] = useState<Phone | null>(null);
   if (phones.length === 0) return <Empty icon="phone" words={t('phones.none')} />;
   return (
@@ -83,13 +92,21 @@ function List({ phones, live }: { readonly phones: readonly Phone[]; readonly li
             title: t('phones.remove'),
             isActions: true,
             cell: (phone) => (
-              <Button icon="trash" name={t('phones.removeTitle', { name: phone.account })} onClick={() => setRemoved(phone)}>
-                {t('phones.remove')}
-              </Button>
+              <>
+                {isReady && (
+                  <Button icon="phone" name={t('phones.newLinkOf', { name: phone.account })} onClick={() => setLinked(phone)}>
+                    {t('phones.newLink')}
+                  </Button>
+                )}
+                <Button icon="trash" name={t('phones.removeTitle', { name: phone.account })} onClick={() => setRemoved(phone)}>
+                  {t('phones.remove')}
+                </Button>
+              </>
             ),
           },
         ]}
       />
+      {linked !== null && <NewLink phone={linked} phones={live} close={() => setLinked(null)} />}
       {removed !== null && (
         <Confirm
           title={t('phones.removeTitle', { name: removed.account })}

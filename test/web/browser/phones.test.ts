@@ -120,6 +120,14 @@ for (const look of LOOKS.filter(({ name }) => name === 'desktop-light' || name =
     const [{ desc, lat, lon, rad }] = waypoints.waypoints;
     assert.deepEqual([action, desc, lat, lon, rad], ['setWaypoints', 'Home', 52.5166, 13.3777, 100]);
     await page.goto(`${box.url}/#/phones`);
+    await page.getByRole('button', { name: 'New link for “jane/phone”' }).click();
+    await dialog.getByText('This phone is set up. It stays so until a phone opens the new link').waitFor();
+    await audit();
+    await picture('new-link');
+    await dialog.getByRole('button', { name: 'Make the link' }).click();
+    await dialog.getByRole('img', { name: 'The link as a QR code' }).waitFor();
+    assert.notEqual(await dialog.locator('.secret code').textContent(), link);
+    await dialog.locator('.actions').getByRole('button', { name: 'Close' }).click();
     await page.getByRole('button', { name: 'Remove' }).click();
     await dialog.getByRole('button', { name: 'Remove' }).click();
     await page.getByText('“jane/phone” is removed.').waitFor();
