@@ -134,7 +134,7 @@ function BridgeCard({ bridge, changed }: { readonly bridge: Bridge; readonly cha
         <Figure name={t('bridges.dropped')} value={number(dropped)} />
       </dl>
       {mayNow('operator') && (
-        <Trial name={name}>
+        <Trial name={name} of={`${address} ${phase === 'connected'}`}>
           {mayNow('admin') && (
             <>
               <Button icon="edit" name={t('bridges.editTitle', { name })} onClick={() => setEditing(true)}>
@@ -183,13 +183,26 @@ interface Step {
   readonly text: string;
 }
 
-function Trial({ name, children }: { readonly name: string; readonly children: ComponentChildren }) {
+interface TrialProps {
+  readonly name: string;
+  /** What it was a trial of: when that is another thing, the result says nothing any more. */
+  readonly of: string;
+  readonly children: ComponentChildren;
+}
+
+function Trial({ name, of, children }: TrialProps) {
   const [steps, setSteps] = useState<readonly Step[]>([]);
   const [isBusy, setBusy] = useState(false);
   const [isOver, setOver] = useState(false);
   const [problem, setProblem] = useState<Error | null>(null);
   const running = useRef<AbortController | null>(null);
   useEffect(() => () => running.current?.abort(), []);
+  useEffect(() => {
+    if (isBusy) return;
+    setSteps([]);
+    setProblem(null);
+    setOver(false);
+  }, [of]);
   const begin = async () => {
     running.current = new AbortController();
     setSteps([]);
