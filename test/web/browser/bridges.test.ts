@@ -13,7 +13,7 @@ import { openSeededBox } from './seeded-box.ts';
 test('another box is invited, and accepts after it has seen what the bridge carries', { skip: noBrowser }, async (context) => {
   const browser = await openBrowser(context);
   const [port = 0] = await freePorts(1);
-  const box = await openBox(context, { after: [`listener ${port}`, 'secure true'] });
+  const box = await openBox(context, { before: ['certificate_names localhost'], after: [`listener ${port}`, 'secure true'] });
   const { page, audit } = await browser.visit(box, { look: LOOKS[0]!, session: await box.claim() });
   await page.goto(`${box.url}/#/bridges`);
   const dialog = page.getByRole('dialog');
@@ -21,6 +21,13 @@ test('another box is invited, and accepts after it has seen what the bridge carr
   await audit();
   await dialog.getByLabel('Name of the other box').fill('anna');
   await dialog.getByLabel('Topics').fill('family/# news/#');
+  const homeOnly = dialog.getByText('is found at home only');
+  await homeOnly.waitFor();
+  await dialog.getByLabel('Name of this box').fill('box.example.org');
+  await homeOnly.waitFor({ state: 'detached' });
+  await dialog.getByLabel('Name of this box').fill('');
+  await homeOnly.waitFor();
+  await audit();
   await dialog.getByRole('button', { name: 'Make the invitation' }).click();
   await dialog.getByText(`, port ${port}. It holds a password`).waitFor();
   const text = dialog.getByRole('textbox', { name: 'Invitation for anna' });
@@ -122,6 +129,7 @@ for (const look of LOOKS.filter(({ name }) => name === 'desktop-light' || name =
     await dialog.getByLabel('New password there', { exact: true }).fill(OWNER.password);
     await dialog.getByRole('button', { name: 'Save' }).click();
     await page.getByText('connected', { exact: true }).waitFor();
+    await page.getByText(/check the user name and the password first/i).waitFor({ state: 'detached' });
 
     await page.getByRole('button', { name: 'Remove the bridge “cellar”' }).click();
     await dialog.getByText('The account that it uses at the other broker stays.').waitFor();

@@ -1,6 +1,6 @@
 // An invitation for another box: asked for, and handed over once.
 
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { api, ask } from '../../api/client.ts';
 import { saveAs } from '../../api/long-work.ts';
 import type { paths } from '../../api/schema.ts';
@@ -10,6 +10,8 @@ import { Dialog } from '../../components/dialog.tsx';
 import { Field } from '../../components/field.tsx';
 import { Form } from '../../components/form.tsx';
 import { t } from '../../i18n.ts';
+import { linkTo } from '../../router.ts';
+import { isHomeOnly } from '../phones/home-only.ts';
 import { type Direction, topicsOf } from './bridge-block.ts';
 import { DirectionChoice } from './direction-choice.tsx';
 
@@ -21,9 +23,17 @@ export function InviteBridge({ close, invited }: { readonly close: () => void; r
   const [filter, setFilter] = useState('');
   const [direction, setDirection] = useState<Direction>('both');
   const [host, setHost] = useState('');
+  const [hosts, setHosts] = useState<readonly string[]>([]);
   const [made, setMade] = useState<Made | null>(null);
+  useEffect(() => {
+    ask(api.GET('/api/v1/phone-setup')).then(
+      (setup) => setHosts(setup.hosts.map((each) => each.host)),
+      () => {}, // whoever knows a name can type it
+    );
+  }, []);
+  const called = host.trim() || (hosts[0] ?? '');
   const invite = async () => {
-    const body = { name, topics: topicsOf(filter, direction), host: host === '' ? null : host };
+    const body = { name, topics: topicsOf(filter, direction), host: host.trim() || null };
     setMade(await ask(api.POST('/api/v1/bridge-invitations', { body })));
     invited();
   };
@@ -35,7 +45,12 @@ export function InviteBridge({ close, invited }: { readonly close: () => void; r
         <Field label={t('bridges.name')} name="name" value={name} change={setName} hint={t('bridges.nameHint')} required isFirst />
         <Field label={t('bridges.topics')} name="topics" value={filter} change={setFilter} hint={t('bridges.topicsHint')} required />
         <DirectionChoice value={direction} choose={setDirection} />
-        <Field label={t('bridges.host')} name="host" value={host} change={setHost} hint={t('bridges.hostHint')} />
+        <Field label={t('bridges.host')} name="host" value={host} change={setHost} hint={t('bridges.hostHint')} offers={hosts} />
+        {called !== '' && isHomeOnly(called) && (
+          <p class="remarks warn">
+            {t('bridges.hostHome', { host: called })} <a href={linkTo('outside')}>{t('outside.title')}</a>
+          </p>
+        )}
       </Form>
     </Dialog>
   );
