@@ -56,6 +56,10 @@ for (const look of LOOKS.filter(({ name }) => name === 'desktop-light' || name =
     await dialog.getByRole('img', { name: 'The link as a QR code' }).waitFor();
     await audit();
     await picture('link');
+    const scrolled = await page.evaluate(
+      "Math.max(...[document.querySelector('dialog'), ...document.querySelectorAll('dialog *')].map((each) => each.scrollTop))",
+    );
+    assert.equal(scrolled, 0, 'the link is shown from its first sentence on');
     const isWithin = await page.evaluate("document.querySelector('dialog').scrollWidth <= document.querySelector('dialog').clientWidth");
     assert.equal(isWithin, true, 'nothing stands beyond the edge');
     const link = (await dialog.locator('.secret code').textContent()) ?? '';

@@ -33,7 +33,7 @@ export function AddPhone({ person, phones, setup, close }: AddPhoneProps) {
     void phones.refresh();
   };
   return (
-    <Dialog title={added === null ? t('phones.add') : t('phones.scan')} close={close}>
+    <Dialog key={added === null ? 'form' : 'link'} title={added === null ? t('phones.add') : t('phones.scan')} close={close}>
       {added === null ? (
         <PhoneForm person={person} phones={phones.data.value ?? []} setup={setup} done={done} />
       ) : (

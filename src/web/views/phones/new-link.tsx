@@ -25,7 +25,11 @@ export function NewLink({ phone: { person, device, account, isSetUp }, phones, c
     void phones.refresh();
   };
   return (
-    <Dialog title={added === null ? t('phones.newLinkOf', { name: account }) : t('phones.scan')} close={close}>
+    <Dialog
+      key={added === null ? 'form' : 'link'}
+      title={added === null ? t('phones.newLinkOf', { name: account }) : t('phones.scan')}
+      close={close}
+    >
       {added === null ? (
         <Form action={t('phones.makeLink')} send={make} cancel={close}>
           <p>{t(isSetUp ? 'phones.newLinkSetUp' : 'phones.newLinkWords')}</p>
