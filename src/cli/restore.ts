@@ -44,11 +44,12 @@ export async function run(invocation: Invocation): Promise<number> {
 }
 
 /** confirm shows what will be written, and asks where the backup brings back what somebody has taken away. */
-async function confirm({ manifest, writes, revivals, damage }: RestorePlan, { flags, terminal }: Invocation): Promise<boolean> {
+async function confirm({ manifest, writes, revivals, losses, damage }: RestorePlan, { flags, terminal }: Invocation): Promise<boolean> {
   const { stdin, stdout, stderr } = terminal;
   stdout.write(`A backup of ${manifest.host}, made ${manifest.time} by ${manifest.program}.\n`);
   for (const path of writes) stdout.write(`writes    ${path}\n`);
   if (damage !== null) stderr.write(`Warning: ${damage}\n`);
+  for (const each of losses) stderr.write(`Note: ${each}.\n`);
   if (revivals.length === 0) return true;
   for (const each of revivals) stderr.write(`Warning: ${each}.\n`);
   if (flags.has('yes')) return true;

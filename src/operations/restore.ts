@@ -52,6 +52,7 @@ export const PREPARE_RESTORE = operation({
     writes: z.array(z.string()).describe('folders and files that are written'),
     stays: z.array(STAYING).describe('files outside the state folder that the broker uses, and that stay as they are now'),
     revivals: z.array(z.string()).describe('what it brings back that somebody has taken away since, such as an account'),
+    losses: z.array(z.string()).describe('accounts that somebody has made since, and that go'),
     damage: z.string().nullable().describe('what of its database cannot be taken'),
   }),
   progress: z.object({ received: z.number().describe('bytes') }),
@@ -62,8 +63,9 @@ async function prepare(needs: OperationNeeds, input: z.infer<typeof PREPARE_INPU
   const { content, withConfiguration } = input;
   const wish = { withConfiguration, look: () => lookAt(needs, withConfiguration), report: (received: number) => report({ received }) };
   const { id, plan } = await broughtTo(needs).take(content, wish);
-  const { host, time, program } = plan.manifest;
-  return { id, host, time, program, writes: plan.writes, stays: staysOf(needs, plan), revivals: plan.revivals, damage: plan.damage };
+  const { writes, revivals, losses, damage, manifest } = plan;
+  const { host, time, program } = manifest;
+  return { id, host, time, program, writes, stays: staysOf(needs, plan), revivals, losses, damage };
 }
 
 /** Where the main file of the configuration comes back, the broker uses what that one names; all else that it uses is in the state folder, or stays. */

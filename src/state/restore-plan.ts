@@ -56,6 +56,8 @@ export interface RestorePlan {
   readonly brings: readonly string[];
   /** What the backup brings back that somebody has taken away since, a sentence each. */
   readonly revivals: readonly string[];
+  /** What somebody has made since and goes, a sentence each. */
+  readonly losses: readonly string[];
   /** What of the database cannot be taken, a sentence; null = nothing. */
   readonly damage: string | null;
 }
@@ -135,14 +137,9 @@ export function isThere(path: string, content: Buffer | null): boolean {
 }
 
 /** revivalsOf says which accounts, keys, revocation lists and authority of today the backup would replace by those of then. */
-export function revivalsOf({ texts }: Opened, state: StateFolder, settings: readonly Setting[], needs: StateNeeds): readonly string[] {
-  const inside = [...texts].flatMap(([name, { content }]) =>
-    name.startsWith('state/') ? [{ path: join(state.path, name.slice('state/'.length)), content }] : [],
-  );
+export function revivalsOf(opened: Opened, state: StateFolder, settings: readonly Setting[], needs: StateNeeds): readonly string[] {
   const authority = join(state.certificates, 'ca.crt');
-  return [...inside, ...settings].flatMap(({ path, content }) => {
-    const now = content === null ? null : readSmall(path);
-    if (content === null || now === null || now.equals(content)) return [];
+  return replacedBy(opened, state, settings).flatMap(({ path, now, content }) => {
     if (path === authority) return anotherAuthority(now, content);
     if (path === state.apiRoles) return linesBack(now, content).map((line) => `role "${line}" of the REST interface comes back`);
     if (path === state.apiTokens)
@@ -151,6 +148,26 @@ export function revivalsOf({ texts }: Opened, state: StateFolder, settings: read
     if (isList(now) || isList(content)) return [`the revocation list "${path}" becomes the one of the backup`];
     if (rulesOf(now) !== rulesOf(content)) return [`the access rules of "${path}" become those of the backup`];
     return revivedAccounts(path, needs.accountsIn(now), needs.accountsIn(content));
+  });
+}
+
+/** lossesOf says which accounts of today the backup does not have. */
+export function lossesOf(opened: Opened, state: StateFolder, settings: readonly Setting[], needs: StateNeeds): readonly string[] {
+  return replacedBy(opened, state, settings).flatMap(({ path, now, content }) => {
+    const then = needs.accountsIn(content);
+    const gone = Array.from(needs.accountsIn(now).keys()).filter((user) => !then.has(user));
+    return gone.map((user) => `account ${JSON.stringify(user)} goes: "${path}" of the backup does not have it`);
+  });
+}
+
+/** The files of today whose content becomes another one. */
+function replacedBy({ texts }: Opened, state: StateFolder, settings: readonly Setting[]) {
+  const inside = [...texts].flatMap(([name, { content }]) =>
+    name.startsWith('state/') ? [{ path: join(state.path, name.slice('state/'.length)), content }] : [],
+  );
+  return [...inside, ...settings].flatMap(({ path, content }) => {
+    const now = content === null ? null : readSmall(path);
+    return content === null || now === null || now.equals(content) ? [] : [{ path, now, content }];
   });
 }
 

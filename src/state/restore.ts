@@ -26,6 +26,7 @@ import {
   freeBytes,
   inspectArchive,
   isThere,
+  lossesOf,
   type Opened,
   type RestorePlan,
   refuseForeign,
@@ -116,7 +117,8 @@ class Undertaking {
       const writes = [...(inState.length > 0 ? [state.path] : []), ...changed.map(({ path }) => path)];
       const brings = [...inState.map((name) => join(state.path, name.slice('state/'.length))), ...settings.map(({ path }) => path)];
       const revivals = revivalsOf(opened, state, settings, this.#needs);
-      if (!(await confirm({ manifest: opened.manifest, writes, brings, revivals, damage }))) return null;
+      const losses = lossesOf(opened, state, settings, this.#needs);
+      if (!(await confirm({ manifest: opened.manifest, writes, brings, revivals, losses, damage }))) return null;
       this.#prepareFiles(changed);
       if (existsSync(state.path)) await asOwner(state.path, () => refuseInUse(state, opened.manifest.database, this.#needs));
       const { restored, placed } = this.#exchange();

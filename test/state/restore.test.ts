@@ -59,14 +59,18 @@ function contents({ state, etc }: House): Record<string, string> {
 }
 
 /** What a person would be asked. */
-async function revivals(house: House): Promise<readonly string[]> {
+async function planOf(house: House): Promise<RestorePlan> {
   const shown: RestorePlan[] = [];
   const refuse = (plan: RestorePlan) => {
     shown.push(plan);
     return false;
   };
   assert.equal(await restoreBackup(house.backup, request(house, refuse), STATE_NEEDS), null);
-  return shown[0]?.revivals ?? assert.fail('nothing was asked');
+  return shown[0] ?? assert.fail('nothing was asked');
+}
+
+async function revivals(house: House): Promise<readonly string[]> {
+  return (await planOf(house)).revivals;
 }
 
 function request({ state, etc }: House, confirm: (plan: RestorePlan) => boolean = () => true) {
@@ -99,6 +103,13 @@ test('restore says which accounts come back, whatever the names of their files a
     'account "jane" gets the password or key of the backup',
     'account "lamp" comes back: keys does not have it any more',
   ]);
+});
+
+test('restore says which accounts go that were made since, and asks about nothing for them', async (t) => {
+  const house = await backedUp(t, THEN);
+  writeFileSync(join(house.etc, 'people'), `${THEN['etc/people']}after:${HASH}\n`);
+  const { losses, revivals } = await planOf(house);
+  assert.deepEqual([losses, revivals], [[`account "after" goes: "${join(house.etc, 'people')}" of the backup does not have it`], []]);
 });
 
 test('restore says whose access rules become those of then, not of comments', async (t) => {

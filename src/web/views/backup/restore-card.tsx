@@ -14,7 +14,7 @@ import { Shown, Trouble } from '../../components/faces.tsx';
 import { FileField } from '../../components/file-field.tsx';
 import { Progress } from '../../components/progress.tsx';
 import { toast } from '../../components/toast.tsx';
-import { dateTime, type Key, percent, plural, t } from '../../i18n.ts';
+import { dateTime, type Key, percent, t } from '../../i18n.ts';
 import { useLive } from '../../live.ts';
 import { expectRestore } from '../../visit.ts';
 
@@ -118,7 +118,7 @@ interface AskProps {
   readonly done: () => void;
 }
 
-function Ask({ prepared: { id, host, time, writes, stays, revivals, damage }, discard, done }: AskProps) {
+function Ask({ prepared: { id, host, time, writes, stays, revivals, losses, damage }, discard, done }: AskProps) {
   const isConfirmed = useRef(false);
   const keepsAccounts = stays.some(({ holds }) => holds === 'accounts');
   const when = Number.isNaN(Date.parse(time)) ? time : dateTime(time);
@@ -134,10 +134,10 @@ function Ask({ prepared: { id, host, time, writes, stays, revivals, damage }, di
     <Confirm title={t('backup.restoreTitle', { host, time: when })} action={t('backup.restoreDo')} act={act} close={close}>
       <p>{t('backup.replaces')}</p>
       <Listed name={t('backup.writes')} items={writes} />
-      {revivals.length > 0 && (
+      {revivals.length + losses.length > 0 && (
         <div class="remarks warn">
-          <p>{plural('backup.revivals', revivals.length)}</p>
-          <Listed name={t('backup.revivalsList')} items={revivals} />
+          <p>{t('backup.undoes')}</p>
+          <Listed name={t('backup.undoesList')} items={[...losses, ...revivals]} />
         </div>
       )}
       {damage !== null && <p class="remarks bad">{t('backup.damage', { damage: readable(damage) })}</p>}
