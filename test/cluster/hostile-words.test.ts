@@ -73,12 +73,13 @@ test('cluster makes a link anew at once when the other broker is started again, 
     ['second', 1],
     ['second', 2],
   ] as const;
-  for (const [at, [run, connection]] of lives.entries()) {
+  for (const [run, connection] of lives) {
+    const before = asked.length; // a slow machine may have asked the life before twice
     const alive = JSON.stringify({ protocol: 1, id: 'x', run, version: '0', revision: 1, retained: '', connection });
     await eventually(
       () => {
         stranger.publish('midge.test.alive', alive);
-        return asked[at] === run;
+        return asked.slice(before).includes(run);
       },
       () => `it is asked for a link to its ${run} run on connection ${connection}: ${asked}`,
     );

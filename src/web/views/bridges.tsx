@@ -54,14 +54,12 @@ export function View() {
           own.length + guests.length === 0 ? (
             <NoBridge />
           ) : (
-            <>
-              <div class="stack bridges">
-                {own.map((bridge) => (
-                  <BridgeCard key={bridge.name} bridge={bridge} changed={() => void bridges.refresh()} />
-                ))}
-              </div>
+            <div class="stack bridges">
+              {own.map((bridge) => (
+                <BridgeCard key={bridge.name} bridge={bridge} changed={() => void bridges.refresh()} />
+              ))}
               <GuestCards guests={guests} />
-            </>
+            </div>
           )
         }
       </Shown>

@@ -97,6 +97,8 @@ function linkFor({ cause, username: name, adviceCode }: Why['refusals'][number])
     case 'enable client':
     case 'client password':
       return { view: 'people', words: t('refusals.toClients') };
+    case 'held':
+      return { view: 'people', rest: [name], words: t('refusals.toPassword', { name }) };
     default:
       return { view: 'people', rest: [name], words: t(cause === 'credentials' ? 'refusals.toPassword' : 'refusals.toPerson', { name }) };
   }

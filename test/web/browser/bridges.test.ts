@@ -83,6 +83,48 @@ test('bridge whose next try is due says so, and no time that is over', { skip: n
   await page.getByText(/tries again in \d+ seconds/).waitFor();
 });
 
+test('boxes that were invited are as far below the bridges as the bridges are apart', { skip: noBrowser }, async (context) => {
+  const browser = await openBrowser(context);
+  const { box, session } = await openSeededBox(context);
+  const { page } = await browser.visit(box, { session });
+  const guest = {
+    name: 'anna',
+    invited: new Date().toISOString(),
+    accepted: null,
+    topics: [],
+    connected: false,
+    since: null,
+    address: null,
+  };
+  await page.route('**/api/v1/bridge-invitations', (route) => route.fulfill({ json: [guest] }));
+  await page.goto(`${box.url}/#/bridges`);
+  const heading = await page.getByRole('heading', { name: 'Boxes that were invited' }).boundingBox();
+  const card = await page.locator('section.bridges').locator('xpath=preceding-sibling::*[1]').boundingBox();
+  assert.ok(heading !== null && card !== null && heading.y - card.y - card.height >= 12, JSON.stringify({ heading, card }));
+});
+
+test('refusal after too many wrong passwords leads to the password of the account, not to its rules', {
+  skip: noBrowser,
+}, async (context) => {
+  const browser = await openBrowser(context);
+  const { box, session } = await openSeededBox(context);
+  const { page } = await browser.visit(box, { session });
+  const about = { cause: 'held', what: '', reason: 'held', adviceCode: 'held', advice: 'Wait', values: {}, adviceValues: {} };
+  const refusal = {
+    ...about,
+    username: 'sensor',
+    clientId: '',
+    address: '192.0.2.7',
+    topicName: null,
+    count: 1,
+    first: Date.now(),
+    last: Date.now(),
+  };
+  await page.route('**/api/v1/why*', (route) => route.fulfill({ json: { refusals: [refusal], held: [], deaf: [] } }));
+  await page.goto(`${box.url}/#/clients?show=refused`);
+  await page.getByRole('link', { name: 'Give “sensor” a new password' }).waitFor();
+});
+
 for (const look of LOOKS.filter(({ name }) => name === 'desktop-light' || name === 'phone-dark')) {
   test(`broker of another kind is connected, and the bridge is removed: ${look.name}`, { skip: noBrowser }, async (context) => {
     const browser = await openBrowser(context);
