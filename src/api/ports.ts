@@ -147,8 +147,6 @@ export interface ApiSetup {
   /** The file of the map that the owner may have put there. Absolute. */
   readonly mapTiles: string;
   readonly attempts: Attempts;
-  /** trusted is told of a browser that has come in by TLS, where it may have refused our certificate before. */
-  readonly trusted: (visitor: { readonly address: string; readonly listener: string }) => void;
   /** Null = no phone is set up here. */
   readonly phones: PhoneDoor | null;
   readonly ownTracks: OwnTracksDoor;

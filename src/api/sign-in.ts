@@ -138,7 +138,7 @@ export class SignIn {
   current(context: Context, visitor: Visitor): z.infer<typeof SESSION> {
     const found = this.#sessionOf(context, visitor);
     if (found === null) throw signedOut('Nobody is signed in');
-    this.#welcomeIn(visitor);
+    visitor.signedIn();
     return { username: found.session.username, role: found.role, csrfToken: found.session.csrfToken };
   }
 
@@ -206,11 +206,6 @@ export class SignIn {
     return this.#beginSession(context, visitor, { username, listener, role: 'admin', signedIn });
   }
 
-  #welcomeIn(visitor: Visitor): void {
-    visitor.signedIn();
-    if (visitor.hasTls) this.#setup.trusted(visitor);
-  }
-
   async #checkAccount(login: Login): Promise<SignedIn> {
     const outcome = await this.#setup.accounts.check(login);
     if (outcome === 'unavailable') throw busy();
@@ -231,7 +226,7 @@ export class SignIn {
     const { username, listener, role, signedIn } = who;
     const { id, session } = this.#sessions.begin({ username, listener }, signedIn);
     setCookie(context, cookieName(visitor), id, cookieOptions(visitor));
-    this.#welcomeIn(visitor);
+    visitor.signedIn();
     this.#setup.logger.log(
       'notice',
       `${JSON.stringify(username)} has signed in to the REST interface from ${visitor.address || 'this machine'}.`,

@@ -64,10 +64,6 @@ export async function apiSetup(world: ApiWorld, { roles, tokens, phones }: KeptF
     page: readPageFiles(),
     mapTiles: mapTilesFile(appliance.state.path),
     attempts: throttle,
-    trusted({ address, listener }) {
-      const policy = appliance.listeners.find(({ options }) => options.policy.name === listener)?.options.policy;
-      if (policy !== undefined) appliance.refusals.trusted(address, policy.port);
-    },
     phones: phoneDoor(phones, world.needs),
     ownTracks: ownTracksDoor(phones, world.needs, appliance),
     setupCode: () => setupCode,

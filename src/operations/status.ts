@@ -93,7 +93,7 @@ const OUTPUT = z.object({
   clients: z.object({ connected: z.number(), away: z.number(), connections: z.number() }),
   messages: MESSAGES,
   kept: KEPT,
-  refusals: z.number(),
+  refusals: z.number().describe('clients that were turned away; a browser that refused the certificate of the page is none'),
   held: z.array(HOLD),
   certificates: CERTIFICATES.nullable().describe('null = no listener uses a certificate of our authority'),
   internet: INTERNET_STATE.nullable().describe('null = the configuration asks for nothing outside'),
@@ -117,6 +117,12 @@ export const STATUS = operation({
   run: readStatus,
 });
 
+/** A browser refuses the certificate of the page before it asks its person, who then goes on. */
+function countRefusals({ refusals, listeners }: OperationNeeds): number {
+  const pages = new Set(listeners.filter(({ protocol }) => protocol === 'http').map(({ port }) => port));
+  return refusals.list(null).filter(({ cause, listenerPort }) => cause !== 'tls' || !pages.has(listenerPort)).length;
+}
+
 async function readStatus(needs: OperationNeeds): Promise<Status> {
   const { program, configuration, reloads, broker, traffic, store, certificates, machine } = needs;
   const now = Date.now();
@@ -137,7 +143,7 @@ async function readStatus(needs: OperationNeeds): Promise<Status> {
     clients: { connected: traffic.connectedClients, away: traffic.clientsAway, connections: traffic.connections },
     messages: messagesOf(needs),
     kept: keptIn(broker.budget),
-    refusals: needs.refusals.list(null).length,
+    refusals: countRefusals(needs),
     held: needs.throttle.held(),
     certificates: certificates === null ? null : certificatesOf(certificates),
     internet: needs.internet === null ? null : internetState(needs.internet),

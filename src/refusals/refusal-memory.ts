@@ -50,9 +50,6 @@ export interface RememberedRefusal {
   readonly count: number;
 }
 
-/** What a TLS handshake comes to with somebody who does not trust our certificate. */
-const UNTRUSTING: readonly string[] = ['server untrusted', 'left', 'left after it'];
-
 export interface RefusalMemorySetup {
   readonly clock: Clock;
   readonly log: Logger;
@@ -116,14 +113,6 @@ export class RefusalMemory implements RefusalLog {
     const where = { address, listenerPort: from.policy.port };
     const known = { cause, what, ...where, clientId: shortened(clientId), username: null, topicName: null };
     this.#remember([cause, clientId].join('\u0000'), () => ({ ...known, reason, values, ...advice }));
-  }
-
-  /** trusted forgets that somebody did not trust our certificate: a browser asks its person first, and they have come in by now. */
-  trusted(address: string, listenerPort: number): void {
-    for (const [key, each] of this.#refusals) {
-      const isTheirs = each.address === address && each.listenerPort === listenerPort;
-      if (isTheirs && each.cause === 'tls' && UNTRUSTING.includes(each.what)) this.#refusals.delete(key);
-    }
   }
 
   /** list gives what is remembered, the latest first; with `about` only of that address, client id or user. */

@@ -101,7 +101,6 @@ export async function openApi(
     page: null,
     tokens: { find: (token) => TOKENS[token as Right] ?? null },
     attempts: { isHeld: () => wrong.length >= 10, failed: (_, name) => void wrong.push(name) },
-    trusted: () => {},
     phones: null,
     setupCode: () => CODE,
     messages: (_, deliver) => {

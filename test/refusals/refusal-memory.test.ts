@@ -56,28 +56,6 @@ test('refusal memory counts what is the same and explains it once', () => {
   assert.equal(explained(), 2);
 });
 
-test('refusal memory forgets that a browser did not trust the certificate once it has come in at that listener, and nothing else', () => {
-  const { refusals } = memory();
-  const untrusting = { reason: { cause: 'tls', what: 'handshake', problem: 'server untrusted' } } as const;
-  const elsewhere = { address: '10.0.0.1', port: 1, policy: { ...DEFAULT_LISTENER_POLICY, port: DEFAULT_LISTENER_POLICY.port + 1 } };
-  for (const each of [
-    refusal('10.0.0.1', untrusting),
-    refusal('10.0.0.1'),
-    refusal('10.0.0.2', untrusting),
-    refusal('10.0.0.1', { ...untrusting, from: elsewhere }),
-  ])
-    refusals.refused(each);
-  refusals.trusted('10.0.0.1', DEFAULT_LISTENER_POLICY.port);
-  assert.deepEqual(
-    refusals.list(null).map(({ cause, address, listenerPort }) => [cause, address, listenerPort - DEFAULT_LISTENER_POLICY.port]),
-    [
-      ['tls', '10.0.0.1', 1],
-      ['tls', '10.0.0.2', 0],
-      ['credentials', '10.0.0.1', 0],
-    ],
-  );
-});
-
 test('refusal memory keeps the last 200 and cuts long names when it is flooded', () => {
   const { refusals } = memory();
   for (let index = 0; index < 1000; index++) refusals.refused(refusal(`10.0.0.${index}`, { clientId: 'x'.repeat(60_000) }));

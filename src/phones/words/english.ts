@@ -109,7 +109,7 @@ export const ENGLISH: PhoneWords = {
   },
   ended: {
     heading: 'This link has ended',
-    unknown: 'A link works for ten minutes. Ask for a new one.',
+    unknown: 'A link works for ten minutes, and ends when a new one is made. Ask for a new one.',
     used: 'Another phone has opened this link. If that was not yours, remove the phone on the box, and ask for a new link.',
     failed: 'The box could not make the settings. Its log says why.',
   },

@@ -110,7 +110,7 @@ export const FRENCH: PhoneWords = {
   },
   ended: {
     heading: 'Ce lien n’est plus valable',
-    unknown: 'Un lien est valable dix minutes. Demandez-en un nouveau.',
+    unknown: 'Un lien est valable dix minutes, et jusqu’à ce qu’un nouveau soit créé. Demandez-en un nouveau.',
     used: 'Un autre téléphone a ouvert ce lien. Si ce n’était pas le vôtre, supprimez le téléphone sur le boîtier et demandez un nouveau lien.',
     failed: 'Le boîtier n’a pas pu créer les réglages. Son journal dit pourquoi.',
   },

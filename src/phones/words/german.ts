@@ -110,7 +110,7 @@ export const GERMAN: PhoneWords = {
   },
   ended: {
     heading: 'Dieser Link gilt nicht mehr',
-    unknown: 'Ein Link gilt zehn Minuten. Bitten Sie um einen neuen.',
+    unknown: 'Ein Link gilt zehn Minuten, und nur bis ein neuer gemacht wird. Bitten Sie um einen neuen.',
     used: 'Ein anderes Telefon hat diesen Link geöffnet. War es nicht Ihres, entfernen Sie das Telefon auf der Box und bitten Sie um einen neuen Link.',
     failed: 'Die Box konnte die Einstellungen nicht machen. Ihr Log sagt, warum.',
   },

@@ -92,7 +92,7 @@ function List({ phones, live, isReady }: ListProps) {
             title: t('phones.remove'),
             isActions: true,
             cell: (phone) => (
-              <>
+              <div class="actions">
                 {isReady && (
                   <Button icon="phone" name={t('phones.newLinkOf', { name: phone.account })} onClick={() => setLinked(phone)}>
                     {t('phones.newLink')}
@@ -101,7 +101,7 @@ function List({ phones, live, isReady }: ListProps) {
                 <Button icon="trash" name={t('phones.removeTitle', { name: phone.account })} onClick={() => setRemoved(phone)}>
                   {t('phones.remove')}
                 </Button>
-              </>
+              </div>
             ),
           },
         ]}

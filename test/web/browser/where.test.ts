@@ -159,3 +159,13 @@ const countColour = `async (picture, colour) => {
   for (let at = 0; at < data.length; at += 4) if (colour.every((each, index) => Math.abs(data[at + index] - each) <= 2)) count++;
   return count;
 }`;
+
+test('phone of a box that keeps nothing says so, and its owner comes to the settings', { skip: noBrowser }, async (context) => {
+  const browser = await openBrowser(context);
+  const box = await openBox(context, { before: ['persistence false'] });
+  const { page } = await browser.visit(box, { session: await box.claim() });
+  await page.goto(`${box.url}/#/where/jane/phone`);
+  await page.getByText('Nothing is kept: “persistence” is off.').waitFor();
+  await page.getByRole('link', { name: 'Open the settings' }).click();
+  await page.getByRole('heading', { name: 'Settings', level: 1 }).waitFor();
+});

@@ -83,7 +83,11 @@ export function PhonePast({ person, device }: PhonePastProps) {
           )}
         </Card>
         {mayDelete && <PhoneSelf {...{ person, device }} />}
-        <Shown live={past}>{(data) => <Past person={person} past={data} hasTiles={map.data.value?.bytes != null} />}</Shown>
+        <Shown live={past}>
+          {(data) =>
+            data === 'nothing kept' ? <NothingKept /> : <Past person={person} past={data} hasTiles={map.data.value?.bytes != null} />
+          }
+        </Shown>
       </div>
       {isDeleting && (
         <DeletePast
@@ -107,7 +111,8 @@ interface Loaded {
   readonly isCut: boolean;
 }
 
-async function loadPast(path: PhonePastProps, { from, to }: Span): Promise<Loaded> {
+async function loadPast(path: PhonePastProps, { from, to }: Span): Promise<Loaded | 'nothing kept'> {
+  if (!(await ask(api.GET('/api/v1/location-settings'))).isPersistent) return 'nothing kept';
   const locations: Location[] = [];
   const transitions: Transition[] = [];
   let cursor: string | null = null;
@@ -124,6 +129,11 @@ async function loadPast(path: PhonePastProps, { from, to }: Span): Promise<Loade
 /** What is null is not asked for. */
 function withoutNulls<T extends object>(query: T): { [Key in keyof T]?: NonNullable<T[Key]> } {
   return Object.fromEntries(Object.entries(query).filter(([, value]) => value !== null)) as { [Key in keyof T]?: NonNullable<T[Key]> }; // of the same keys
+}
+
+function NothingKept() {
+  const action = mayNow('admin') && <a href={linkTo('settings')}>{t('refusals.toSettings')}</a>;
+  return <Empty icon="pin" words={t('where.notPersistent')} action={action} />;
 }
 
 function Past({ person, past, hasTiles }: { readonly person: string; readonly past: Loaded; readonly hasTiles: boolean }) {
