@@ -126,12 +126,12 @@ export class RefusalMemory implements RefusalLog {
     const now = this.#setup.clock.now();
     const known = this.#refusals.get(key);
     this.#refusals.delete(key);
-    if (known !== undefined) {
-      if (now - known.last >= EXPLAINED_MS) Object.assign(known, make());
-      known.last = now;
-      known.count++;
-    }
-    this.#refusals.set(key, known ?? { ...make(), first: now, last: now, count: 1 });
+    const anew = known === undefined || now - known.last >= EXPLAINED_MS ? make() : null;
+    const isSame = known !== undefined && (anew === null || anew.what === known.what);
+    const next = isSame
+      ? Object.assign(known, anew, { last: now, count: known.count + 1 })
+      : { ...(anew ?? make()), first: now, last: now, count: 1 };
+    this.#refusals.set(key, next);
     const [oldest] = this.#refusals.keys();
     if (this.#refusals.size > MAX_REFUSALS && oldest !== undefined) this.#refusals.delete(oldest);
   }

@@ -30,7 +30,7 @@ function memory() {
   return { refusals: new RefusalMemory({ clock, log, explain }), log, time, explanations, explained: () => explained };
 }
 
-test('refusal memory says why a client is refused now, when it has another reason than before', () => {
+test('refusal memory says why a client is refused now and counts from then, when it has another reason than before', () => {
   const { refusals, time, explanations } = memory();
   explanations.push({ cause: 'credentials', what: 'unknown user', username: 'jane' }, { cause: 'credentials', what: 'wrong' });
   refusals.refused(refusal('10.0.0.1'));
@@ -38,7 +38,7 @@ test('refusal memory says why a client is refused now, when it has another reaso
   refusals.refused(refusal('10.0.0.1'));
   assert.deepEqual(
     refusals.list(null).map(({ what, first, last, count }) => [what, first, last, count]),
-    [['wrong', 0, 1000, 2]],
+    [['wrong', 1000, 1000, 1]],
   );
 });
 
