@@ -86,12 +86,8 @@ class Trial {
       this.#say({ step: 'name', ok: true, text: `${host} is ${found.map(({ address }) => address).join(', ')}` });
       return true;
     } catch (error) {
-      const isUnknown = error instanceof Error && 'code' in error && error.code === 'ENOTFOUND';
-      this.#say({
-        step: 'name',
-        ok: false,
-        text: `the name ${host} ${isUnknown ? 'is not known' : `cannot be looked up: ${reasonOf(error)}`}`,
-      });
+      this.#say({ step: 'name', ok: false, text: nameFault(host, error) });
+      this.#say({ step: 'advice', ok: true, text: nameAdvice(host) });
       return false;
     }
   }
@@ -178,6 +174,21 @@ class Trial {
         : null;
     if (text !== null) this.#say({ step: 'advice', ok: true, text });
   }
+}
+
+/** Words of the system ("getaddrinfo EAI_AGAIN") only where there are no better ones. */
+function nameFault(host: string, error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : null;
+  if (code === 'ENOTFOUND') return `the name "${host}" is not known`;
+  if (code === 'EAI_AGAIN') return `the name "${host}" cannot be looked up now`;
+  return `the name "${host}" cannot be looked up: ${reasonOf(error)}`;
+}
+
+/** RFC 6762 3: names below .local are those of one network. */
+function nameAdvice(host: string): string {
+  return /\.local\.?$/i.test(host)
+    ? 'this name is found at home only: ask for an address, or for a name that works from elsewhere, and change the bridge ("Edit" on the page)'
+    : 'check how the name is written, and whether this machine has the Internet';
 }
 
 /** Many brokers say "not authorized" to a wrong password, and none says which of the two is wrong. */

@@ -158,7 +158,10 @@ test('bridge test says which step fails, and its exit status is 1', async (conte
   const main = join(folder, 'midge.conf');
   const closed = await freePort();
   const block = (name: string, address: string) => `connection ${name}\naddress ${address}\ntopic a/# in\n`;
-  writeFileSync(main, block('shut', `127.0.0.1:${closed}`) + block('nowhere', 'no-such-name.invalid'));
+  writeFileSync(
+    main,
+    block('shut', `127.0.0.1:${closed}`) + block('nowhere', 'no-such-name.invalid') + block('home', 'no-such-name-here.local'),
+  );
   const shut = await runMidge(folder, ['bridge', 'test', 'shut', '-c', main, '--json']);
   assert.equal(shut.status, 1);
   const { ok, steps } = JSON.parse(shut.stdout);
@@ -168,10 +171,15 @@ test('bridge test says which step fails, and its exit status is 1', async (conte
   assert.equal(nowhere.status, 1);
   assert.match(
     nowhere.stdout,
-    /^no-such-name\.invalid:1883\n {2}FAILED +the name no-such-name\.invalid (is not known|cannot be looked up)/,
+    /^no-such-name\.invalid:1883\n {2}FAILED +the name "no-such-name\.invalid" (is not known|cannot be looked up now)\n {2}- +check how the name is written/,
+  );
+  const home = await runMidge(folder, ['bridge', 'test', 'home', '-c', main]);
+  assert.match(
+    home.stdout,
+    /FAILED +the name "no-such-name-here\.local" (is not known|cannot be looked up now)\n {2}- +this name is found at home only/,
   );
   const which = await runMidge(folder, ['bridge', 'test', '-c', main]);
-  assert.match(which.stderr, /Which bridge\? There are shut, nowhere/);
+  assert.match(which.stderr, /Which bridge\? There are shut, nowhere, home/);
 });
 
 test('bridge test --publish says where the other broker takes no messages, and leaves topics of others alone', async (context) => {

@@ -228,8 +228,8 @@ function Trial({ name, of, children }: TrialProps) {
       {steps.length > 0 && (
         <ol aria-label={t('bridges.steps')} aria-live="polite">
           {steps.map(({ step, ok, text }) => (
-            <li key={`${step} ${text}`} class={step === 'advice' ? 'advice' : ok ? 'good' : 'bad'}>
-              <Icon name={step === 'advice' ? 'info' : ok ? 'check' : 'warning'} />
+            <li key={`${step} ${text}`} class={step === 'advice' || step === 'address' ? step : ok ? 'good' : 'bad'}>
+              <Icon name={step === 'address' ? 'bridge' : step === 'advice' ? 'info' : ok ? 'check' : 'warning'} />
               <BoxSentence text={text} />
             </li>
           ))}

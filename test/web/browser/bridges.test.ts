@@ -167,6 +167,9 @@ for (const look of LOOKS.filter(({ name }) => name === 'desktop-light' || name =
     await page.getByText('not connected', { exact: true }).waitFor();
     await page.getByRole('button', { name: 'Test the connection' }).click();
     await page.getByText(/check the user name and the password first/i).waitFor();
+    const steps = page.locator('.bridge-trial li');
+    assert.match((await steps.first().textContent()) ?? '', /^127\.0\.0\.1:/);
+    assert.equal(await steps.first().getAttribute('class'), 'address', 'what is tried is no step that is done');
     await page.getByRole('button', { name: 'Edit the bridge “cellar”' }).click();
     await dialog.getByLabel('New password there', { exact: true }).fill(OWNER.password);
     await dialog.getByRole('button', { name: 'Save' }).click();
