@@ -137,7 +137,7 @@ function Ask({ prepared: { id, host, time, writes, stays, revivals, losses, dama
       {revivals.length + losses.length > 0 && (
         <div class="remarks warn">
           <p>{t('backup.undoes')}</p>
-          <Listed name={t('backup.undoesList')} items={[...losses, ...revivals]} />
+          <Listed name={t('backup.undoesList')} items={[...losses, ...revivals].map(readable)} />
         </div>
       )}
       {damage !== null && <p class="remarks bad">{t('backup.damage', { damage: readable(damage) })}</p>}
