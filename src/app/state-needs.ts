@@ -88,22 +88,22 @@ function namedFiles(main: string, workingFolder: string): readonly string[] {
 }
 
 /** A file says what it is: by its lines, hashes of passwords or keys in hexadecimal, or as one of dynamic security. Its name and the word that names it may be others by now. */
-function accountsIn(content: Buffer): ReadonlyMap<string, string> {
+function accountsIn(content: Buffer): ReadonlyMap<string, string | null> {
   const dynamic = dynamicAccountsIn(content.toString('utf8'));
   if (dynamic !== null) return dynamic;
   const entries = content.toString('utf8').split('\n').map(passwordEntry);
   const isSecret = (text: string) => looksHashed(text) || /^([0-9a-f]{2})+$/i.test(text);
   return new Map(
-    entries.flatMap((entry) => (entry !== null && !entry.isLocked && isSecret(entry.password) ? [[entry.user, entry.password]] : [])),
+    entries.flatMap((entry) => (entry !== null && isSecret(entry.password) ? [[entry.user, entry.isLocked ? null : entry.password]] : [])),
   );
 }
 
 /** Null = it is no file of dynamic security. */
-function dynamicAccountsIn(text: string): ReadonlyMap<string, string> | null {
+function dynamicAccountsIn(text: string): ReadonlyMap<string, string | null> | null {
   if (!/^\s*\{/.test(text)) return null;
   try {
-    const clients = [...parseSecurityFile(text).clients.values()].filter(canSignIn);
-    return new Map(clients.map(({ username, password }) => [username, passwordHashText(password)]));
+    const clients = [...parseSecurityFile(text).clients.values()];
+    return new Map(clients.map((client) => [client.username, canSignIn(client) ? passwordHashText(client.password) : null]));
   } catch {
     return null;
   }

@@ -21,8 +21,8 @@ export type NamedFiles = (main: string, workingFolder: string) => readonly strin
 export interface StateNeeds {
   readonly database: DatabaseTools;
   readonly namedFiles: NamedFiles;
-  /** accountsIn gives what each account of a password or PSK file is let in by; empty for a file of another kind. */
-  accountsIn(content: Buffer): ReadonlyMap<string, string>;
+  /** accountsIn gives what each account of a password or PSK file is let in by, null for one that cannot sign in; empty for a file of another kind. */
+  accountsIn(content: Buffer): ReadonlyMap<string, string | null>;
   /** keepRevoked has certificates stay revoked that are so `today`, in a folder of certificates of `then`; gives their number. */
   keepRevoked(then: string, today: string): Promise<number>;
   /** isBrokerThere tells whether a broker answers at a control socket. */

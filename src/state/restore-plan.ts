@@ -226,9 +226,13 @@ export function valuesOf(text: string, word: string): readonly string[] {
   return text.split('\n').flatMap((line) => new RegExp(`^\\s*${word}\\s+(.+?)\\s*$`).exec(line)?.[1] ?? []);
 }
 
-function revivedAccounts(path: string, today: ReadonlyMap<string, string>, then: ReadonlyMap<string, string>): readonly string[] {
+type Accounts = ReturnType<StateNeeds['accountsIn']>;
+
+function revivedAccounts(path: string, today: Accounts, then: Accounts): readonly string[] {
   return [...then].flatMap(([user, password]) => {
+    if (password === null) return [];
     const current = today.get(user);
+    if (current === null) return [`account ${JSON.stringify(user)} can sign in again: today it cannot`];
     if (current === undefined) return [`account ${JSON.stringify(user)} comes back: "${path}" does not have it any more`];
     return current === password ? [] : [`account ${JSON.stringify(user)} gets the password or key of the backup`];
   });

@@ -112,6 +112,15 @@ test('restore says which accounts go that were made since, and asks about nothin
   assert.deepEqual([losses, revivals], [[`account "after" goes: "${join(house.etc, 'people')}" of the backup does not have it`], []]);
 });
 
+test('restore knows the accounts that are locked, then or today', async (t) => {
+  const house = await backedUp(t, { ...THEN, 'etc/people': `jane:!${HASH}\nbob:${HASH}\n` });
+  writeFileSync(join(house.etc, 'people'), `jane:${HASH}\nbob:!${HASH}\nafter:!${HASH}\n`);
+  const { losses, revivals } = await planOf(house);
+  const people = join(house.etc, 'people');
+  assert.deepEqual(losses, [`account "after" goes: "${people}" of the backup does not have it`]);
+  assert.deepEqual(revivals, ['account "bob" can sign in again: today it cannot']);
+});
+
 test('restore says whose access rules become those of then, not of comments', async (t) => {
   const rules = 'topic read home/#\nuser jane\ntopic write home/#\n';
   const then = { ...THEN, 'etc/midge.conf': `${CONFIGURATION}acl_file rules\n`, 'etc/rules': rules };
