@@ -6,7 +6,7 @@ import { addRule, removeUserRules } from '../access/acl-file-edit.ts';
 import { makePassword } from '../access/first-account.ts';
 import { hasUser, setUser } from '../access/password-file-edit.ts';
 import { hashPassword } from '../access/password-hash.ts';
-import { OperatorError, reasonOf } from '../base/errors.ts';
+import { reasonOf } from '../base/errors.ts';
 import type { BridgeTopic } from '../bridges/options.ts';
 import { localFilter, ruleForOther } from '../bridges/topics.ts';
 import { machineNames } from '../host/host.ts';
@@ -14,7 +14,7 @@ import { withRules } from './begin-rules.ts';
 import { changeInForce, readEdited, writeInForce } from './change-in-force.ts';
 import { mainFile } from './configuration.ts';
 import type { NewText, OpenListener, OperationNeeds, ReadInvitation } from './needs.ts';
-import { badInput, OperationFailure, operation } from './operation.ts';
+import { badInput, OperationFailure, operation, orFailure } from './operation.ts';
 import { hostOf, inUrl, isOpenToOthers, isPublic } from './phone-address.ts';
 
 const NO_RULES = 'Cannot invite: the configuration names no acl_file, so that the other box could read and write everything';
@@ -96,12 +96,10 @@ function listenerFor({ listeners }: OperationNeeds, host: string | null): OpenLi
 }
 
 function readTopics({ invitations }: OperationNeeds, texts: readonly string[]): readonly BridgeTopic[] {
-  try {
-    return invitations.readTopics(texts);
-  } catch (error) {
-    if (error instanceof OperatorError) throw badInput('topics', error.message);
-    throw error;
-  }
+  return orFailure(
+    () => invitations.readTopics(texts),
+    (message) => badInput('topics', message),
+  );
 }
 
 interface AccountWish {
@@ -169,7 +167,8 @@ export const ACCEPT_INVITATION = operation({
   input: z.strictObject({ text: TEXT, name: z.string().nullish().describe('of the bridge here; none = that of the invitation') }),
   output: z.object({ ...ADDED, files: z.array(z.string()).describe('that were written') }),
   run: async (needs, { text, name }) => {
-    const invited = called(needs, readText(needs, text), name ?? null);
+    const read = readText(needs, text);
+    const invited = name == null ? read : called(needs, read, name);
     const main = mainFile(needs);
     if (needs.trial.waiting !== null)
       throw new OperationFailure('conflict', `Cannot change "${main}": a change of the configuration waits to be confirmed`);
@@ -183,30 +182,24 @@ export const ACCEPT_INVITATION = operation({
 
 /** What it says about a text that is none never shows a value: it may be the password. */
 function readText({ invitations }: OperationNeeds, text: string): ReadInvitation {
-  try {
-    return invitations.read(text);
-  } catch (error) {
-    if (error instanceof OperatorError) throw badInput('text', error.message);
-    throw error;
-  }
+  return orFailure(
+    () => invitations.read(text),
+    (message) => badInput('text', message),
+  );
 }
 
-function called({ invitations }: OperationNeeds, invited: ReadInvitation, name: string | null): ReadInvitation {
-  try {
-    return name === null ? invited : invitations.called(invited, name);
-  } catch (error) {
-    if (error instanceof OperatorError) throw badInput('name', error.message);
-    throw error;
-  }
+function called({ invitations }: OperationNeeds, invited: ReadInvitation, name: string): ReadInvitation {
+  return orFailure(
+    () => invitations.called(invited, name),
+    (message) => badInput('name', message),
+  );
 }
 
 function filesOf({ invitations }: OperationNeeds, main: string, invited: ReadInvitation): readonly NewText[] {
-  try {
-    return invitations.filesOf(main, invited);
-  } catch (error) {
-    if (error instanceof OperatorError) throw new OperationFailure('conflict', error.message);
-    throw error;
-  }
+  return orFailure(
+    () => invitations.filesOf(main, invited),
+    (message) => new OperationFailure('conflict', message),
+  );
 }
 
 function describe({ name, from, addresses, tls, topics }: ReadInvitation) {

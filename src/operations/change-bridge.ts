@@ -1,11 +1,11 @@
 // A bridge that stays what it is, but connects to another address, or signs in there in another way.
 
 import { z } from 'zod';
-import { OperatorError, reasonOf } from '../base/errors.ts';
+import { reasonOf } from '../base/errors.ts';
 import { writeInForce } from './change-in-force.ts';
 import { mainFile } from './configuration.ts';
 import type { OperationNeeds } from './needs.ts';
-import { OperationFailure, operation } from './operation.ts';
+import { OperationFailure, operation, orFailure } from './operation.ts';
 
 /** What stands behind a word in one line of the file. */
 const VALUE = z
@@ -41,10 +41,8 @@ export const CHANGE_BRIDGE = operation({
 });
 
 function changeOf({ files }: OperationNeeds, main: string, name: string, change: Parameters<OperationNeeds['files']['withBridge']>[2]) {
-  try {
-    return files.withBridge(main, name, change);
-  } catch (error) {
-    if (error instanceof OperatorError) throw new OperationFailure('not found', error.message);
-    throw error;
-  }
+  return orFailure(
+    () => files.withBridge(main, name, change),
+    (message) => new OperationFailure('not found', message),
+  );
 }

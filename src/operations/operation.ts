@@ -112,6 +112,16 @@ export class OperationFailure extends OperatorError {
   }
 }
 
+/** orFailure does what other rooms refuse by an OperatorError, and makes a failure of its message. */
+export function orFailure<T>(act: () => T, failure: (message: string) => OperationFailure): T {
+  try {
+    return act();
+  } catch (error) {
+    if (error instanceof OperatorError) throw failure(error.message);
+    throw error;
+  }
+}
+
 /** badInput is the failure of one field whose value does not fit what is there. */
 export function badInput(field: string, message: string): OperationFailure {
   return new OperationFailure('bad input', message, { faults: [{ path: [field], message }] });

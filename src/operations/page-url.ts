@@ -19,6 +19,11 @@ export function pageUrl(listeners: readonly Way[]): string | null {
   return `${page.tls ? 'https' : 'http'}://${inUrl(host)}${page.port === usual ? '' : `:${page.port}`}/`;
 }
 
+/** pagePorts gives those at which browsers are: each of them refuses our certificate before its person goes on. */
+export function pagePorts(listeners: readonly Pick<Way, 'protocol' | 'port'>[]): ReadonlySet<number> {
+  return new Set(listeners.flatMap(({ protocol, port }) => (protocol === 'http' ? [port] : [])));
+}
+
 function isOpen({ addresses }: Way): boolean {
   return isOpenToOthers({ addresses });
 }

@@ -10,6 +10,7 @@ import { withRules } from './begin-rules.ts';
 import { forgetPhones } from './locations.ts';
 import type { OperationNeeds } from './needs.ts';
 import { badInput, OperationFailure, operation } from './operation.ts';
+import { pagePorts } from './page-url.ts';
 import { pageAddresses, phoneAddress, phoneHosts } from './phone-address.ts';
 import { revokeCertificates } from './phone-certificate.ts';
 import { accountsIn, grantRules, holdAccount, listenerNameFor, NO_RULES, passwordFileFor, phoneFiles, takeAway } from './phone-files.ts';
@@ -273,7 +274,7 @@ function problemFor(needs: OperationNeeds, phone: Phone, hasAccount: boolean): P
   const account = accountOf(phone);
   const { address, signedIn } = phonesOf(needs).seen(account);
   const since = Math.max(phone.added, signedIn ?? 0);
-  const pages = new Set(needs.listeners.filter(({ protocol }) => protocol === 'http').map(({ port }) => port));
+  const pages = pagePorts(needs.listeners);
   const isOfApp = (port: number) => !pages.has(port) || (protocolOf(phone) === 'http' && openedAt(phone) > 0);
   const isOfPhone = (about: string, port: number) => phone.link !== null && about === address && isOfApp(port);
   const recent = needs.refusals.list(null).filter((each) => each.last >= since && each.cause !== 'websocket');

@@ -2,11 +2,11 @@
 
 import { rmSync } from 'node:fs';
 import { z } from 'zod';
-import { OperatorError, reasonOf } from '../base/errors.ts';
+import { reasonOf } from '../base/errors.ts';
 import { writeInForce } from './change-in-force.ts';
 import { mainFile } from './configuration.ts';
 import type { OperationNeeds } from './needs.ts';
-import { OperationFailure, operation } from './operation.ts';
+import { OperationFailure, operation, orFailure } from './operation.ts';
 
 /** REMOVE_BRIDGE ends the bridge. The account that it uses at the other broker stays. */
 export const REMOVE_BRIDGE = operation({
@@ -34,10 +34,8 @@ export const REMOVE_BRIDGE = operation({
 });
 
 function removalOf({ files }: OperationNeeds, main: string, name: string) {
-  try {
-    return files.withoutBridge(main, name);
-  } catch (error) {
-    if (error instanceof OperatorError) throw new OperationFailure('not found', error.message);
-    throw error;
-  }
+  return orFailure(
+    () => files.withoutBridge(main, name),
+    (message) => new OperationFailure('not found', message),
+  );
 }

@@ -16,7 +16,7 @@ import { INTERNET_STATE, internetState } from './internet.ts';
 import { LISTENER } from './listeners.ts';
 import { type OperationNeeds, RELOAD_CAUSES } from './needs.ts';
 import { type Answer, operation } from './operation.ts';
-import { pageUrl } from './page-url.ts';
+import { pagePorts, pageUrl } from './page-url.ts';
 import { HOLD } from './throttle.ts';
 import { iso, TIME } from './time.ts';
 import { KNOWN_UPDATE, knownUpdate } from './updates.ts';
@@ -117,9 +117,8 @@ export const STATUS = operation({
   run: readStatus,
 });
 
-/** A browser refuses the certificate of the page before it asks its person, who then goes on. */
 function countRefusals({ refusals, listeners }: OperationNeeds): number {
-  const pages = new Set(listeners.filter(({ protocol }) => protocol === 'http').map(({ port }) => port));
+  const pages = pagePorts(listeners);
   return refusals.list(null).filter(({ cause, listenerPort }) => cause !== 'tls' || !pages.has(listenerPort)).length;
 }
 
