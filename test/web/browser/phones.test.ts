@@ -336,5 +336,5 @@ test('name that no phone can have is told of at the claim, and leads nowhere in 
   await page.getByText('Add the rule “read owntracks/+/+”').waitFor();
   await audit();
   await page.getByRole('link', { name: 'Open the rules of your account' }).click();
-  await page.getByRole('heading', { name: 'Anna Müller' }).waitFor();
+  await page.getByRole('heading', { name: 'Anna Müller', level: 1 }).waitFor();
 });

@@ -3,7 +3,6 @@
 import { useState } from 'preact/hooks';
 import type { Answer } from '../../api/answer.ts';
 import { api, ask } from '../../api/client.ts';
-import { Dialog } from '../../components/dialog.tsx';
 import { Field, Select } from '../../components/field.tsx';
 import { Form } from '../../components/form.tsx';
 import { type Key, t } from '../../i18n.ts';
@@ -11,7 +10,7 @@ import type { Live } from '../../live.ts';
 import { PhoneNameAdvice } from '../phone-name-advice.tsx';
 import { groupsIn, groupsOfOthers } from './groups.ts';
 import { isHomeOnly } from './home-only.ts';
-import { type Added, PhoneLink } from './phone-link.tsx';
+import { type Added, LinkDialog } from './phone-link.tsx';
 
 type Phone = Answer<'/api/v1/phones'>[number];
 type Use = Phone['use'];
@@ -27,19 +26,14 @@ export interface AddPhoneProps {
 
 /** AddPhone makes a link, and follows the phone that opens it. */
 export function AddPhone({ person, phones, setup, close }: AddPhoneProps) {
-  const [added, setAdded] = useState<Added | null>(null);
-  const done = (made: Added) => {
-    setAdded(made);
-    void phones.refresh();
-  };
+  const there = phones.data.value ?? [];
   return (
-    <Dialog key={added === null ? 'form' : 'link'} title={added === null ? t('phones.add') : t('phones.scan')} close={close}>
-      {added === null ? (
-        <PhoneForm person={person} phones={phones.data.value ?? []} setup={setup} done={done} />
-      ) : (
-        <PhoneLink added={added} phones={phones} close={close} />
-      )}
-    </Dialog>
+    <LinkDialog
+      title={t('phones.add')}
+      phones={phones}
+      close={close}
+      form={(done) => <PhoneForm person={person} phones={there} setup={setup} done={done} />}
+    />
   );
 }
 

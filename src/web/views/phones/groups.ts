@@ -10,8 +10,8 @@ export function groupsIn(text: string): string[] {
   return [...new Set(text.split(/[\s,]+/).filter((each) => each !== ''))];
 }
 
-/** sharing gives the phones that tell where they are. */
-export function sharing<T extends Phone>(phones: readonly T[]): readonly T[] {
+/** Only OwnTracks tells where a phone is. */
+function sharing<T extends Phone>(phones: readonly T[]): readonly T[] {
   return phones.filter(({ use }) => use !== 'mqtt');
 }
 

@@ -1,8 +1,11 @@
-// The link that sets a phone up, as a QR code, and what the phone has done so far.
+// The dialog that makes the link by which a phone is set up, shows it as a QR code, and what the phone has done so far.
 
+import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
 import type { Answer } from '../../api/answer.ts';
 import { Button } from '../../components/button.tsx';
 import { CopyButton } from '../../components/copy-button.tsx';
+import { Dialog } from '../../components/dialog.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { clockTime, type Key, t } from '../../i18n.ts';
 import type { Live } from '../../live.ts';
@@ -30,14 +33,34 @@ const STEPS: readonly (readonly [step: keyof Phone['steps'], words: Key])[] = [
 /** Characters of the fingerprint that people compare. */
 const COMPARED = 23;
 
-export interface PhoneLinkProps {
-  readonly added: Added;
+export interface LinkDialogProps {
+  readonly title: string;
   readonly phones: Live<readonly Phone[]>;
+  /** Gives what is asked before; it calls `done` with the link. */
+  readonly form: (done: (added: Added) => void) => ComponentChildren;
   readonly close: () => void;
 }
 
-/** PhoneLink shows the link of a phone until it is opened, and how far the phone is. */
-export function PhoneLink({ added: { account, link, qr, ends, fingerprint }, phones, close }: PhoneLinkProps) {
+/** LinkDialog asks, then shows the link, from its first sentence on. */
+export function LinkDialog({ title, phones, form, close }: LinkDialogProps) {
+  const [added, setAdded] = useState<Added | null>(null);
+  const done = (made: Added) => {
+    setAdded(made);
+    void phones.refresh();
+  };
+  return (
+    <Dialog key={added === null ? 'form' : 'link'} title={added === null ? title : t('phones.scan')} close={close}>
+      {added === null ? form(done) : <PhoneLink {...{ added, phones, close }} />}
+    </Dialog>
+  );
+}
+
+interface PhoneLinkProps extends Pick<LinkDialogProps, 'phones' | 'close'> {
+  readonly added: Added;
+}
+
+/** Until it is opened, and how far the phone is. */
+function PhoneLink({ added: { account, link, qr, ends, fingerprint }, phones, close }: PhoneLinkProps) {
   const phone = phones.data.value?.find((each) => each.account === account) ?? null;
   const isSetUp = phone?.isSetUp === true;
   const warns = fingerprint !== null && link.startsWith('https:'); // the browser meets the certificate before the phone can load it

@@ -30,7 +30,7 @@ export function DeleteRetained({ filter: first, close, deleted }: DeleteRetained
   const [preview, setPreview] = useState<Seen | null>(null);
   const sending = useSending();
   const { messages, confirm } = preview ?? { messages: 0, confirm: null };
-  const look = async () => setPreview(await see(filter));
+  const show = async (wanted: string) => setPreview(await see(wanted));
   const remove = async () => {
     const done = await ask(api.POST('/api/v1/retained-deletions', { body: { filter, confirm } })).catch((error: unknown) => {
       if (error instanceof Refusal && error.status === 409) setPreview(null); // what matches has changed
@@ -41,7 +41,7 @@ export function DeleteRetained({ filter: first, close, deleted }: DeleteRetained
     close();
   };
   useEffect(() => {
-    if (first !== '') void sending.send(look);
+    if (first !== '') void sending.send(() => show(first));
   }, []);
   const change = (value: string) => {
     setFilter(value);
@@ -50,13 +50,13 @@ export function DeleteRetained({ filter: first, close, deleted }: DeleteRetained
   const takeBelow = () => {
     const wider = `${filter}/#`;
     change(wider);
-    return sending.send(async () => setPreview(await see(wider)));
+    return sending.send(() => show(wider));
   };
   return (
     <Dialog title={t('topics.deleteRetainedTitle')} close={close}>
       <Form
         action={preview === null ? t('topics.preview') : null}
-        send={look}
+        send={() => show(filter)}
         sending={sending}
         cancel={close}
         others={

@@ -8,7 +8,7 @@ import { useLive } from '../../live.ts';
 import { canHavePhone } from '../../phone-name.ts';
 import { isOffered, linkTo } from '../../router.ts';
 import { currentSession } from '../../visit.ts';
-import { bondOf } from '../phones/groups.ts';
+import { type Bond, bondOf } from '../phones/groups.ts';
 
 const EVERY_MS = 30_000;
 
@@ -20,13 +20,13 @@ export function Nobody() {
 function NobodyForOwner() {
   const phones = useLive(() => ask(api.GET('/api/v1/phones')), EVERY_MS);
   const person = currentSession()?.username ?? '';
-  const ways: Readonly<Record<ReturnType<typeof bondOf>, ComponentChildren>> = {
+  const ways: Readonly<Record<Bond, ComponentChildren>> = {
     'no others': <a href={linkTo('phones')}>{t('where.toPhones')}</a>,
     'no phone': <a href={linkTo('phones', [], { add: person })}>{t('where.addOwn')}</a>,
     'no group': <a href={linkTo('phones', [], { groups: person })}>{t('where.toGroups')}</a>,
     shares: <a href={linkTo('phones')}>{t('where.toPhones')}</a>,
   };
-  const seen = (bond: ReturnType<typeof bondOf>) => {
+  const seen = (bond: Bond) => {
     if (bond === 'no others' || canHavePhone(person)) return <Empty icon="pin" words={t('where.noneOwner')} action={ways[bond]} />;
     const rules = <a href={linkTo('people', [person])}>{t('where.toRules')}</a>;
     return <Empty icon="pin" words={t('where.noneName', { name: person })} action={rules} />;
