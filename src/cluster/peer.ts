@@ -239,9 +239,12 @@ export class Peer {
   async #serve(): Promise<void> {
     const { log } = this.#deps;
     try {
-      const link = await this.#deps.newLink(this.id, this.#alive!.run, this.#watcher()); // it was heard
+      const { run } = this.#alive!; // it was heard
+      const connection = this.#connection;
+      const link = await this.#deps.newLink(this.id, run, this.#watcher());
       this.#link = link;
-      if (this.#isStopping || this.isAway || !(await this.#begin(link))) link.close();
+      const isOver = this.#alive?.run !== run || this.#connection !== connection; // it was started again, or connected again, meanwhile
+      if (this.#isStopping || this.isAway || isOver || !(await this.#begin(link))) link.close();
       else {
         this.#enter('connected');
         log.log('notice', `Cluster: connected to ${this.id}.`);

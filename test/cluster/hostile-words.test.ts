@@ -87,3 +87,32 @@ test('cluster makes a link anew at once when the other broker is started again, 
   }
   await a.leave();
 });
+
+test('cluster keeps no link to a run that has ended while the link was asked for', async (t) => {
+  const nats = await startNats(t);
+  const a = await startMember(t, nats, 'a');
+  const stranger = await connect({ servers: [...nats.servers] });
+  t.after(() => stranger.close());
+  const asked: string[] = [];
+  const say = (run: string) => {
+    const alive = { protocol: 1, id: 'x', run, version: '0', revision: 1, retained: '', connection: 1 };
+    stranger.publish('midge.test.alive', JSON.stringify(alive));
+  };
+  stranger.subscribe('midge.test.x.link', {
+    callback: (_, question) => {
+      asked.push(question.json<{ to: string }>().to);
+      say('second'); // NATS keeps the order: it is heard before the answer comes
+      question.respond(JSON.stringify({ subject: 'midge.test.stream.of-nobody' }));
+    },
+  });
+  await eventually(
+    () => {
+      if (asked.length === 0) say('first');
+      return asked.includes('second');
+    },
+    () => `it is asked for a link to its second run: ${asked}`,
+  );
+  assert.equal(asked.filter((run) => run === 'first').length, 1);
+  assert.doesNotMatch(a.peer('x')?.lastError ?? '', /does not answer/, 'it has not waited in vain');
+  await a.leave();
+});
