@@ -55,7 +55,7 @@ export class Bridge implements Part {
     this.#deps = deps;
     this.#backoff = new Backoff(options.restart);
     this.#cleared = new ClearedRetained(deps.broker, options.outgoingRetain ? options.topics.filter(goesOut).map(localFilter) : []);
-    this.#troubles = new Troubles({ ...deps, name: options.name, remoteClientId: options.remoteClientId });
+    this.#troubles = new Troubles({ ...deps, options });
     this.#connector = new Connector({
       ...deps,
       options,
@@ -95,7 +95,7 @@ export class Bridge implements Part {
     const before = this.#session;
     if (before !== null) this.#queueAge.note(before.outgoing, before.disconnectedAt ?? this.#deps.clock.now());
     await prepareLocalSession(this.#deps.broker, this.options, this.origin).catch((error: unknown) =>
-      this.#troubles.notConnected(asLinkError(error)),
+      this.#troubles.notConnected(asLinkError(error), this.#connector.address),
     ); // it is tried again with each connection
     limitQueue(this.#deps.broker, this.options);
     this.#cleared.watch();
@@ -178,7 +178,7 @@ export class Bridge implements Part {
     const lasted = clock.monotonic() - began;
     this.#announce('0');
     if (error === null) return null;
-    this.#troubles.disconnected(error, lasted);
+    this.#troubles.disconnected(error, this.#connector.address, lasted);
     return Math.max(1, lasted);
   }
 

@@ -70,7 +70,7 @@ export class Connector {
         return outcome;
       }
       if (address === options.addresses[0]) this.#mainFault = outcome.fault;
-      troubles.notConnected(outcome);
+      troubles.notConnected(outcome, address);
     }
     return null;
   }

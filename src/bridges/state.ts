@@ -33,5 +33,7 @@ export interface BridgeError {
   readonly fault: LinkFault;
   /** A clause without a full stop: `no broker listens at pi.local:1883`. */
   readonly words: string;
+  /** What to do about it, without a full stop; null = nothing that is known. */
+  readonly advice: string | null;
   readonly at: number;
 }

@@ -13,6 +13,7 @@ import { MAX_REMAINING_LENGTH } from '../mqtt/decoder.ts';
 import type { ProtocolVersion } from '../mqtt/packet-types.ts';
 import type { SubscriptionRequest } from '../mqtt/packets.ts';
 import type { ConnackPacket } from '../mqtt/server-packets.ts';
+import { adviceFor } from './advice.ts';
 import { firstManner, type Manner, PROTOCOL_NAMES, plainerManner } from './manner.ts';
 import type { BridgeAddress, BridgeOptions } from './options.ts';
 import type { BridgeTls } from './tls-material.ts';
@@ -86,8 +87,9 @@ class Trial {
       this.#say({ step: 'name', ok: true, text: `${host} is ${found.map(({ address }) => address).join(', ')}` });
       return true;
     } catch (error) {
-      this.#say({ step: 'name', ok: false, text: nameFault(host, error) });
-      this.#say({ step: 'advice', ok: true, text: nameAdvice(host) });
+      const failure = new LinkError('name', nameFault(host, error));
+      this.#say({ step: 'name', ok: false, text: failure.message });
+      this.#advise(failure);
       return false;
     }
   }
@@ -165,9 +167,10 @@ class Trial {
   }
 
   /** The likeliest first. */
-  #advise({ fault, atConnect }: LinkError): void {
-    const { remoteUsername, remotePassword } = this.#options;
-    if (fault === 'credentials') this.#say({ step: 'advice', ok: true, text: signInAdvice(remoteUsername, remotePassword) });
+  #advise(error: LinkError): void {
+    const { fault, atConnect } = error;
+    const first = adviceFor(error, this.#options, this.#address.host);
+    if (first !== null) this.#say({ step: 'advice', ok: true, text: first });
     const text =
       fault === 'client id' || fault === 'credentials' || (fault === 'closed' && atConnect)
         ? `the trial has the client id "${this.#clientId}": a broker that knows its clients by their id may refuse this one and take "${this.#options.remoteClientId}"`
@@ -182,21 +185,6 @@ function nameFault(host: string, error: unknown): string {
   if (code === 'ENOTFOUND') return `the name "${host}" is not known`;
   if (code === 'EAI_AGAIN') return `the name "${host}" cannot be looked up now`;
   return `the name "${host}" cannot be looked up: ${reasonOf(error)}`;
-}
-
-/** RFC 6762 3: names below .local are those of one network. */
-function nameAdvice(host: string): string {
-  return /\.local\.?$/i.test(host)
-    ? 'this name is found at home only: ask for an address, or for a name that works from elsewhere, and change the bridge ("Edit" on the page)'
-    : 'check how the name is written, and whether this machine has the Internet';
-}
-
-/** Many brokers say "not authorized" to a wrong password, and none says which of the two is wrong. */
-function signInAdvice(username: string | null, password: string | null): string {
-  if (username === null) return 'check first whether the other broker asks for a user name and a password: the bridge has none';
-  return password === null
-    ? `check first whether the other broker asks for a password: the bridge signs in as "${username}" without one`
-    : `check the user name and the password first: the bridge signs in as "${username}"`;
 }
 
 function wordsFor({ version, bridgeBit }: Manner): string {

@@ -5,6 +5,8 @@ import type { Logger } from '../base/logger.ts';
 import type { Loss } from '../broker/client/flow.ts';
 import { LinkError } from '../broker/client/link-error.ts';
 import type { ReasonCode } from '../mqtt/reason-codes.ts';
+import { adviceFor } from './advice.ts';
+import type { BridgeAddress, BridgeOptions } from './options.ts';
 import type { BridgeError } from './state.ts';
 
 /** Connections that another broker ends so soon, in milliseconds, and without a word are suspicious from the third on. */
@@ -12,8 +14,7 @@ const SHORT_MS = 10_000;
 const SUSPICIOUS = 3;
 
 export interface TroublesSetup {
-  readonly name: string;
-  readonly remoteClientId: string;
+  readonly options: BridgeOptions;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -34,20 +35,20 @@ export class Troubles {
     this.#setup = setup;
   }
 
-  /** notConnected is told why no connection could be made. */
-  notConnected(error: LinkError): void {
+  /** notConnected is told why no connection could be made to an address. */
+  notConnected(error: LinkError, address: BridgeAddress | null): void {
     const likely = error.atConnect ? error : this.#suspect(error, 0);
-    this.#note(likely, this.lastError?.words !== likely.message);
+    this.#note(likely, address, this.lastError?.words !== likely.message);
   }
 
   /** disconnected is told why a connection has ended that lasted so many milliseconds. */
-  disconnected(error: LinkError, lasted: number): void {
-    this.#note(this.#suspect(error, lasted), true);
+  disconnected(error: LinkError, address: BridgeAddress | null, lasted: number): void {
+    this.#note(this.#suspect(error, lasted), address, true);
   }
 
   /** lost is told of a message that goes no further; `topicName` null = it is not known any more. */
   lost(direction: 'in' | 'out', why: Loss, topicName: string | null, reasonCode: ReasonCode): void {
-    const { name } = this.#setup;
+    const { name } = this.#setup.options;
     const about = topicName === null ? '' : ` (topic ${topicName})`;
     const code = `0x${reasonCode.toString(16)}`;
     this.dropped++;
@@ -70,7 +71,7 @@ export class Troubles {
       const what = `refuses the subscription to ${topicFilter} with reason code 0x${reasonCode.toString(16)}`;
       this.#sayOnce(
         `filter ${topicFilter}`,
-        `The other broker of bridge ${this.#setup.name} ${what}. It is asked again at the next connection.`,
+        `The other broker of bridge ${this.#setup.options.name} ${what}. It is asked again at the next connection.`,
       );
     }
   }
@@ -80,14 +81,19 @@ export class Troubles {
     if (error.fault === 'network') return error; // nobody was reached: that tells nothing
     this.#shortConnections = error.fault === 'closed' && lasted < SHORT_MS ? this.#shortConnections + 1 : 0;
     if (this.#shortConnections < SUSPICIOUS) return error;
-    const suspicion = `another device may use the same client id ("${this.#setup.remoteClientId}")`;
+    const suspicion = `another device may use the same client id ("${this.#setup.options.remoteClientId}")`;
     return new LinkError('closed', `${error.message}, again and again: ${suspicion}`);
   }
 
-  #note(error: LinkError, isNew: boolean): void {
-    const { name, clock, log } = this.#setup;
-    this.lastError = { fault: error.fault, words: error.message, at: clock.now() };
-    if (isNew) log.log('warning', `Warning: Bridge ${name}: ${error.message}.`);
+  #note(error: LinkError, address: BridgeAddress | null, isNew: boolean): void {
+    const { options, clock, log } = this.#setup;
+    this.lastError = {
+      fault: error.fault,
+      words: error.message,
+      advice: adviceFor(error, options, address?.host ?? null),
+      at: clock.now(),
+    };
+    if (isNew) log.log('warning', `Warning: Bridge ${options.name}: ${error.message}.`);
   }
 
   #sayOnce(key: string, line: string): void {

@@ -21,7 +21,11 @@ export function bridgeRows(bridge: BridgeStatus): [string, string | null][] {
 export function bridgeTroubles({ name, phase, lastError, refusedFilters }: BridgeStatus): string[] {
   const isDown = phase === 'waiting' || phase === 'stopped' || (phase === 'connecting' && lastError !== null);
   return [
-    ...(isDown ? [`Bridge ${name} is not connected${lastError === null ? '' : `: ${lastError.words}`}.`] : []),
+    ...(isDown
+      ? [
+          `Bridge ${name} is not connected${lastError === null ? '' : `: ${[lastError.words, lastError.advice].filter((part) => part !== null).join(' - ')}`}.`,
+        ]
+      : []),
     ...(refusedFilters.length > 0 ? [`The other broker of bridge ${name} refuses subscriptions: ${refusedFilters.join(', ')}.`] : []),
   ];
 }

@@ -27,7 +27,12 @@ export const BRIDGE = z
     nextAttempt: TIME.nullable(),
     address: z.string().nullable().describe('in use, or tried last'),
     lastError: z
-      .object({ fault: z.string().describe("such as 'name', 'network', 'tls', 'credentials'"), words: z.string(), at: TIME })
+      .object({
+        fault: z.string().describe("such as 'name', 'network', 'tls', 'credentials'"),
+        words: z.string(),
+        advice: z.string().nullable().describe('what to do about it'),
+        at: TIME,
+      })
       .nullable()
       .describe('what ended the latest connection, or kept it from being made; it stays when all is well again'),
     refusedFilters: z.array(z.string()).describe('topic filters that the other broker does not let it subscribe to'),

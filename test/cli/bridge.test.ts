@@ -221,7 +221,7 @@ const BRIDGE: Status['bridges'][number] = {
   since: '2026-01-31T18:00:00Z',
   nextAttempt: '2026-01-31T18:00:30Z',
   address: 'a.example:8883',
-  lastError: { fault: 'network', words: 'no broker listens at a.example:8883', at: '2026-01-31T18:00:00Z' },
+  lastError: { fault: 'network', words: 'no broker listens at a.example:8883', advice: null, at: '2026-01-31T18:00:00Z' },
   refusedFilters: [],
   received: 1,
   sent: 2,
@@ -245,6 +245,10 @@ test('status says how a bridge is, what waits, and what went wrong last', () => 
     'last trouble at TIME: no broker listens at a.example:8883',
   ]);
   assert.deepEqual(bridgeTroubles(BRIDGE), ['Bridge cloud is not connected: no broker listens at a.example:8883.']);
+  const lastError = { fault: 'name', words: 'the name "a" is not known', advice: 'check how it is written', at: '2026-01-31T18:00:00Z' };
+  assert.deepEqual(bridgeTroubles({ ...BRIDGE, lastError }), [
+    'Bridge cloud is not connected: the name "a" is not known - check how it is written.',
+  ]);
   assert.deepEqual(bridgeTroubles({ ...connected, refusedFilters: ['a/#'] }), [
     'The other broker of bridge cloud refuses subscriptions: a/#.',
   ]);

@@ -12,7 +12,7 @@ const STATE = {
   since: 1_800_000_000_000,
   nextAttempt: 1_800_000_005_000,
   address: 'mqtt.example:8883',
-  lastError: { fault: 'tls', words: 'the certificate is of another', at: 1_800_000_000_000 },
+  lastError: { fault: 'tls', words: 'the certificate is of another', advice: null, at: 1_800_000_000_000 },
   refusedFilters: ['a/#'],
   received: 1,
   sent: 2,

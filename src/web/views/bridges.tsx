@@ -119,6 +119,11 @@ function BridgeCard({ bridge, changed }: { readonly bridge: Bridge; readonly cha
           <BoxSentence text={lastError.words} />
         </p>
       )}
+      {isDown && lastError !== null && lastError.advice !== null && (
+        <p class="remarks">
+          <BoxSentence text={lastError.advice} />
+        </p>
+      )}
       {refusedFilters.length > 0 && <p class="remarks warn">{t('bridges.refused', { filters: refusedFilters.join(', ') })}</p>}
       <BridgeTopics topics={topics} />
       <dl class="figures">

@@ -142,7 +142,9 @@ function bridgeTroubles({ bridges }: Status): Trouble[] {
     if (phase === 'waiting' || phase === 'stopped') {
       const again = nextAttempt === null ? t('trouble.bridgeStopped') : t('trouble.bridgeAgain', { time: ago(nextAttempt) });
       const words = lastError === null ? t('trouble.bridgeNoReason') : sentence(readable(lastError.words));
-      return [{ id: `bridge ${name}`, look: 'bad', title: t('trouble.bridge', { name }), words, advice: again, link }];
+      const hint = lastError?.advice ?? null;
+      const advice = hint === null ? again : `${sentence(readable(hint))} ${again}`;
+      return [{ id: `bridge ${name}`, look: 'bad', title: t('trouble.bridge', { name }), words, advice, link }];
     }
     if (refusedFilters.length === 0) return [];
     const words = t('trouble.bridgeFiltersWords', { filters: refusedFilters.join(', ') });
