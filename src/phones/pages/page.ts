@@ -76,7 +76,7 @@ const STYLE = `
   :root { --ink: #e6edf3; --paper: #14181d; --soft: #a3adb8; --line: #3a434d; --key: #7cb8ff; --on-key: #0a1420; --good: #56d364; --bad: #ffb59a; --bad-paper: #2b1a13; }
 }
 * { box-sizing: border-box; }
-body { margin: 0; color: var(--ink); background: var(--paper); font: 1.0625rem/1.5 system-ui, sans-serif; overflow-wrap: break-word; }
+body { margin: 0; color: var(--ink); background: var(--paper); font: 1.0625rem/1.5 system-ui, sans-serif; overflow-wrap: break-word; -webkit-hyphens: auto; hyphens: auto; }
 main { max-width: 34rem; margin: 0 auto; padding: 1.25rem 1.25rem 3rem; }
 h1 { font-size: 1.625rem; line-height: 1.2; margin: 0.5rem 0 0.75rem; }
 h2 { font-size: 1.1875rem; margin: 2rem 0 0.5rem; }
@@ -106,6 +106,6 @@ ul.marks .state { margin-left: auto; font-size: 0.875rem; color: var(--soft); }
 .good { color: var(--good); font-weight: 600; }
 dl { display: grid; grid-template-columns: minmax(6.5rem, auto) 1fr; gap: 0.375rem 1rem; margin: 0.75rem 0; }
 dt { color: var(--soft); }
-dd { margin: 0; font: 0.9375rem/1.6 ui-monospace, monospace; user-select: all; -webkit-user-select: all; overflow-wrap: anywhere; }
+dd { margin: 0; font: 0.9375rem/1.6 ui-monospace, monospace; user-select: all; -webkit-user-select: all; overflow-wrap: anywhere; -webkit-hyphens: none; hyphens: none; }
 [hidden] { display: none !important; }
 `;

@@ -208,3 +208,21 @@ test('setting that locks the page out goes back by itself, and the page with it'
     .first()
     .waitFor();
 });
+
+test('search of the settings leads to the listener that has what is sought', { skip: noBrowser }, async (context) => {
+  const browser = await openBrowser(context);
+  const box = await openBox(context);
+  const { page, audit } = await browser.visit(box, { session: await box.claim() });
+  await page.goto(`${box.url}/#/settings`);
+  const search = page.getByLabel('Find a setting');
+  const port = new URL(box.url).port;
+  await search.fill(port);
+  await page.getByText('No setting fits.').waitFor();
+  await audit();
+  await page.getByRole('button', { name: `Listener ${port} (1)` }).click();
+  assert.equal(await page.getByLabel('Port', { exact: true }).inputValue(), port);
+  await search.fill('port');
+  assert.equal(await page.getByRole('button', { name: `Listener ${port}` }).getAttribute('aria-pressed'), 'true');
+  await page.getByRole('button', { name: 'Whole program' }).click();
+  assert.equal(await page.getByLabel('Settings of').inputValue(), '');
+});

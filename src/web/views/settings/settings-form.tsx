@@ -6,7 +6,7 @@ import { Check } from '../../components/check.tsx';
 import { Empty } from '../../components/faces.tsx';
 import { Select } from '../../components/field.tsx';
 import { SearchBox } from '../../components/search-box.tsx';
-import { type Key, plural, t } from '../../i18n.ts';
+import { type Key, number, plural, t } from '../../i18n.ts';
 import type { Draft } from '../../settings/draft.ts';
 import { SECTION_NAMES } from '../../settings/section-names.ts';
 import { codeIn, controlOf, type Known, listenersIn, matchesWords, valuesOf } from '../../settings/setting-form.ts';
@@ -27,16 +27,23 @@ export function SettingsForm({ draft }: { readonly draft: Draft }) {
   const [onlySet, setOnlySet] = useState(false);
   const said = draft.said.value;
   const listeners = listenersIn(said);
-  const chosen = listeners.includes(listener) ? listener : null;
+  const chosen = listeners.includes(listener) ? listener : WHOLE;
+  const sought = words.trim();
   const known = inWords(draft.known.value);
-  const shown = known.filter(
-    (each) =>
-      (chosen === null ? each.scope === 'global' : each.scope === 'listener') &&
-      (!onlySet || valuesOf(each, said, chosen).length > 0) &&
-      matchesWords(each, words.trim()),
-  );
-  const fitsElsewhere = known.some((each) => each.scope === (chosen === null ? 'listener' : 'global') && matchesWords(each, words.trim()));
-  const isPortSought = !onlySet && `listener ${t('settings.port')}`.toLowerCase().includes(words.trim().toLowerCase());
+  const fittingIn = (block: string) =>
+    known.filter(
+      (each) =>
+        each.scope === (block === WHOLE ? 'global' : 'listener') &&
+        (!onlySet || valuesOf(each, said, blockName(block)).length > 0) &&
+        matchesWords(each, sought),
+    );
+  const isPortSought = (block: string) =>
+    block !== WHOLE && !onlySet && `listener ${t('settings.port')} ${block}`.toLowerCase().includes(sought.toLowerCase());
+  const shown = fittingIn(chosen);
+  const found = [WHOLE, ...listeners].flatMap((block) => {
+    const count = fittingIn(block).length + (isPortSought(block) ? 1 : 0);
+    return count > 0 ? [{ block, count }] : [];
+  });
   const sections = [...new Set(shown.map(({ section }) => section))];
   return (
     <section class="card settings-form" aria-label={t('settings.form')}>
@@ -45,28 +52,45 @@ export function SettingsForm({ draft }: { readonly draft: Draft }) {
         {listeners.length > 0 && (
           <Select
             label={t('settings.of')}
-            value={chosen ?? WHOLE}
+            value={chosen}
             choose={setListener}
-            options={[[WHOLE, t('settings.whole')], ...listeners.map((each) => [each, t('settings.listener', { name: each })] as const)]}
+            options={[WHOLE, ...listeners].map((block) => [block, blockWords(block)] as const)}
           />
         )}
         <Check label={t('settings.onlySet')} isOn={onlySet} turn={setOnlySet} />
       </div>
-      {chosen !== null && isPortSought && <ListenerPort key={chosen} draft={draft} listener={chosen} moved={setListener} />}
-      {shown.length === 0 && !(chosen !== null && isPortSought) && (
-        <Empty icon="sliders" words={t(fitsElsewhere && listeners.length > 0 ? 'settings.foundElsewhere' : 'settings.noneFound')} />
+      {sought !== '' && found.some(({ block }) => block !== chosen) && (
+        <fieldset class="found-in">
+          <legend>{t('settings.foundIn')}</legend>
+          {found.map(({ block, count }) => (
+            <button key={block} type="button" class="link" aria-pressed={block === chosen} onClick={() => setListener(block)}>
+              {blockWords(block)} ({number(count)})
+            </button>
+          ))}
+        </fieldset>
       )}
+      {isPortSought(chosen) && <ListenerPort key={chosen} draft={draft} listener={chosen} moved={setListener} />}
+      {shown.length === 0 && !isPortSought(chosen) && <Empty icon="sliders" words={t('settings.noneFound')} />}
       {sections.map((section) => (
         <SettingSection key={`${section} ${chosen}`} title={sectionName(section)} isOpen={words !== '' || onlySet || sections.length === 1}>
           {shown
             .filter((each) => each.section === section)
             .map((each) => (
-              <Setting key={each.name} known={each} draft={draft} listener={chosen} />
+              <Setting key={each.name} known={each} draft={draft} listener={blockName(chosen)} />
             ))}
         </SettingSection>
       ))}
     </section>
   );
+}
+
+/** As the box names blocks: null = the whole program. */
+function blockName(block: string): string | null {
+  return block === WHOLE ? null : block;
+}
+
+function blockWords(block: string): string {
+  return block === WHOLE ? t('settings.whole') : t('settings.listener', { name: block });
 }
 
 /** A box that is newer than this page may have sections that the page has no words for. */
