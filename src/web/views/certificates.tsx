@@ -14,6 +14,7 @@ import { toast } from '../components/toast.tsx';
 import { ago, day, plural, t } from '../i18n.ts';
 import { useLive } from '../live.ts';
 import { mayNow } from '../visit.ts';
+import { InstallSteps } from './certificates/install-steps.tsx';
 import { IssueCertificate } from './certificates/issue-certificate.tsx';
 import '../styles/certificates.css';
 
@@ -70,6 +71,7 @@ function Authority({ authority: { name, fingerprint, until } }: { readonly autho
           <span>{t('certificates.download')}</span>
         </a>
       </div>
+      <InstallSteps />
     </Card>
   );
 }
