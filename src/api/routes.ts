@@ -86,6 +86,7 @@ export const ROUTES: Readonly<Record<string, Route | { readonly notOffered: stri
   'forget broker': { method: 'DELETE', path: '/cluster/brokers/{id}' },
   'test bridge': { method: 'POST', path: '/bridges/{name}/test' },
   'bridge invitations': { method: 'GET', path: '/bridge-invitations' },
+  'invitation setup': { method: 'GET', path: '/bridge-invitations/setup' },
   'invite bridge': { method: 'POST', path: '/bridge-invitations' },
   'check invitation': { method: 'POST', path: '/bridge-invitations/check' },
   'accept invitation': { method: 'POST', path: '/bridges' },

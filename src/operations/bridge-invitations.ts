@@ -13,11 +13,10 @@ import { machineNames } from '../host/host.ts';
 import { withRules } from './begin-rules.ts';
 import { changeInForce, readEdited, writeInForce } from './change-in-force.ts';
 import { mainFile } from './configuration.ts';
+import { listenerForGuests, NO_ACCOUNTS, NO_RULES_FOR_GUESTS } from './invitation-setup.ts';
 import type { NewText, OpenListener, OperationNeeds, ReadInvitation } from './needs.ts';
 import { badInput, OperationFailure, operation, orFailure } from './operation.ts';
-import { hostOf, inUrl, isOpenToOthers, isPublic } from './phone-address.ts';
-
-const NO_RULES = 'Cannot invite: the configuration names no acl_file, so that the other box could read and write everything';
+import { hostOf, inUrl, isPublic } from './phone-address.ts';
 
 const MAX_TEXT = 65_536;
 const TOPICS_MAX = 100;
@@ -53,11 +52,10 @@ export const INVITE_BRIDGE = operation({
   run: async (needs, { name, topics: texts, host: asked, port: askedPort }) => {
     if (!needs.invitations.isName(name)) throw badInput('name', `Cannot invite "${name}": use letters, digits, - and _`);
     const topics = readTopics(needs, texts);
-    const listener = listenerFor(needs, asked ?? null);
+    const listener = listenerForGuests(needs, asked ?? null);
     const [host, port] = [hostOf(needs, listener, asked ?? null, 'brokers'), askedPort ?? listener.port];
     const { passwordFile } = needs.access.filesOf(listener.name);
-    if (passwordFile === null)
-      throw new OperationFailure('not possible', 'Cannot invite: the configuration names no password_file - write one, then reload');
+    if (passwordFile === null) throw new OperationFailure('not possible', NO_ACCOUNTS);
     if (hasAccount(needs, passwordFile, name)) throw new OperationFailure('conflict', `Cannot invite "${name}": there is such an account`);
     const password = makePassword();
     const invitation = needs.invitations.write({
@@ -68,7 +66,7 @@ export const INVITE_BRIDGE = operation({
       authority: authorityFor(needs, listener, host),
       from: machineNames().hostName,
     });
-    return withRules(needs, { listener: listener.name, lacking: NO_RULES }, async (aclFile) => {
+    return withRules(needs, { listener: listener.name, lacking: NO_RULES_FOR_GUESTS }, async (aclFile) => {
       await makeAccount(needs, { name, topics, password, passwordFile, aclFile });
       needs.invitations.book.add(
         name,
@@ -82,17 +80,6 @@ export const INVITE_BRIDGE = operation({
 /** Another box of this name could sign in by an account of the configuration, or of dynamic security. */
 function hasAccount({ access }: OperationNeeds, passwordFile: string, name: string): boolean {
   return name === access.account || access.dynamic?.model.clients.has(name) === true || hasUser(readEdited(passwordFile), name);
-}
-
-/** Whoever names a host may have something in front of a listener of this machine only. */
-function listenerFor({ listeners }: OperationNeeds, host: string | null): OpenListener {
-  const usable = listeners.filter((each) => each.protocol === 'mqtt' && each.certificate !== null && !each.wantsCertificate);
-  const found = usable.find(isOpenToOthers) ?? (host === null ? undefined : usable[0]);
-  if (found !== undefined) return found;
-  throw new OperationFailure(
-    'not possible',
-    'Cannot invite: no listener with TLS is open to the network that takes a password - add "listener 8883" and "secure true" to the configuration',
-  );
 }
 
 function readTopics({ invitations }: OperationNeeds, texts: readonly string[]): readonly BridgeTopic[] {

@@ -89,8 +89,8 @@ function faultOf(check: () => unknown): string | null {
   }
 }
 
-/** With `per_listener_settings` a new listener knows the accounts and rules of no other. */
-function filesFor({ access, listeners }: OperationNeeds): readonly string[] {
+/** filesFor gives the lines for a new listener: with `per_listener_settings` it knows the accounts and rules of no other. */
+export function filesFor({ access, listeners }: Pick<OperationNeeds, 'access' | 'listeners'>): readonly string[] {
   if (!access.isPerListener) return [];
   const files = listeners.map(({ name }) => access.filesOf(name)).find(({ passwordFile }) => passwordFile !== null);
   const { passwordFile = null, aclFile = null } = files ?? {};

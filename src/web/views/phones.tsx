@@ -9,18 +9,29 @@ import { Confirm } from '../components/dialog.tsx';
 import { Empty, Shown } from '../components/faces.tsx';
 import { Table } from '../components/table.tsx';
 import { toast } from '../components/toast.tsx';
-import { t } from '../i18n.ts';
+import { type Key, t } from '../i18n.ts';
 import { type Live, useLive } from '../live.ts';
 import { go, linkTo, place } from '../router.ts';
 import { waiting } from '../settings/trial.ts';
+import { Obstacles } from './obstacles.tsx';
+import { OpenPorts } from './open-ports.tsx';
 import { AddPhone } from './phones/add-phone.tsx';
 import { ChangeGroups } from './phones/change-groups.tsx';
 import { keptOutWords } from './phones/kept-out.ts';
 import { NewLink } from './phones/new-link.tsx';
-import { Obstacles } from './phones/obstacles.tsx';
-import { OpenPorts } from './phones/open-ports.tsx';
 
 type Phone = Answer<'/api/v1/phones'>[number];
+type Obstacle = Answer<'/api/v1/phone-setup'>['obstacles'][number];
+
+const OBSTACLES: Readonly<Record<Obstacle['kind'], Key>> = {
+  'no TLS': 'phones.obstacle.noTls',
+  'no pages': 'phones.obstacle.noPages',
+  'no accounts': 'phones.obstacle.noAccounts',
+  'no rules': 'phones.obstacle.noRules',
+};
+
+/** Adds the first phone too. */
+const BEGIN_RULES = 'sudo midge phone add NAME';
 
 const EVERY_MS = 2000;
 const SETUP_EVERY_MS = 5000;
@@ -47,7 +58,15 @@ export function View() {
         }
       />
       <div class="stack">
-        <Shown live={setup}>{({ obstacles }) => obstacles.length > 0 && <Obstacles obstacles={obstacles} open={setOpened} />}</Shown>
+        <Shown live={setup}>
+          {({ obstacles }) =>
+            obstacles.length > 0 && (
+              <Card title={t('phones.obstacle.title')} look="warn">
+                <Obstacles obstacles={obstacles} words={(kind) => t(OBSTACLES[kind])} command={BEGIN_RULES} open={setOpened} />
+              </Card>
+            )
+          }
+        </Shown>
         <Shown live={phones}>{(data) => <List phones={data} live={phones} isReady={isReady} />}</Shown>
       </div>
       {sharer !== null && phones.data.value?.some((each) => each.person === sharer) && (

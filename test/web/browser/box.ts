@@ -49,6 +49,8 @@ export interface BoxOptions {
   readonly before?: readonly string[];
   /** True = the configuration names no file of accounts, and there is none. */
   readonly hasNoAccounts?: boolean;
+  /** True = no listener for MQTT has TLS. */
+  readonly hasNoTls?: boolean;
   readonly after?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -56,15 +58,14 @@ export interface BoxOptions {
 /** openBox starts one that nobody has claimed. */
 export async function openBox(
   context: TestContext,
-  { before = [], after = [], env = {}, hasNoAccounts = false }: BoxOptions = {},
+  { before = [], after = [], env = {}, hasNoAccounts = false, hasNoTls = false }: BoxOptions = {},
 ): Promise<Box> {
   const folder = temporaryFolder(context);
   const [port = 0, tlsPort = 0, pagePort = 0] = await freePorts(3);
   const [file, passwd, state] = [join(folder, 'midge.conf'), join(folder, 'passwd'), join(folder, 'state')];
   const listeners = [
     `listener ${port} 127.0.0.1`,
-    `listener ${tlsPort} 127.0.0.1`,
-    'secure true',
+    ...(hasNoTls ? [] : [`listener ${tlsPort} 127.0.0.1`, 'secure true']),
     `listener ${pagePort} 127.0.0.1`,
     'protocol http',
   ];

@@ -10,6 +10,8 @@ import { OWNER, openBox } from './box.ts';
 import { LOOKS, noBrowser, openBrowser } from './browser.ts';
 import { openSeededBox } from './seeded-box.ts';
 
+const PICTURES = process.env['MIDGE_PICTURES'];
+
 test('another box is invited, and accepts after it has seen what the bridge carries', { skip: noBrowser }, async (context) => {
   const browser = await openBrowser(context);
   const [port = 0] = await freePorts(1);
@@ -67,6 +69,59 @@ test('another box is invited, and accepts after it has seen what the bridge carr
   await audit();
   await box.midge(['passwd', '-D', join(box.folder, 'passwd'), 'anna', '--state', box.state]);
   await page.getByText('This box has no bridge.').waitFor();
+});
+
+for (const look of LOOKS.filter(({ name }) => name === 'desktop-light' || name === 'phone-dark')) {
+  test(`box without a port for others says so before anything is filled in, and opens one: ${look.name}`, {
+    skip: noBrowser,
+  }, async (context) => {
+    const browser = await openBrowser(context);
+    const box = await openBox(context, { before: ['certificate_names localhost'], hasNoTls: true });
+    const { page, audit } = await browser.visit(box, { look, session: await box.claim() });
+    const [port = 0] = await freePorts(1);
+    await page.route('**/api/v1/bridge-invitations/setup', async (route) => {
+      const answer = await route.fetch();
+      await route.fulfill({ response: answer, body: (await answer.text()).replaceAll('listener 8883', `listener ${port}`) }); // of this test alone
+    });
+    const picture = async (name: string) => {
+      if (PICTURES !== undefined) await page.screenshot({ path: join(PICTURES, `invite-${look.name}-${name}.png`) });
+    };
+    await page.goto(`${box.url}/#/bridges`);
+    const dialog = page.getByRole('dialog');
+    await page.getByRole('button', { name: 'Invite another box' }).click();
+    await dialog.getByText('no listener with TLS is open to the network').waitFor();
+    assert.equal(await dialog.getByRole('textbox').count(), 0, 'nothing is to be filled in');
+    await audit();
+    await picture('missing');
+    await dialog.getByRole('button', { name: `Open port ${port}` }).click();
+    await dialog.getByRole('button', { name: 'Apply for 60 seconds' }).click();
+    await page.getByRole('dialog', { name: 'Keep the ports open?' }).waitFor();
+    await audit();
+    await picture('trial');
+    await dialog.getByRole('button', { name: 'Keep the changes' }).click();
+    await dialog.getByLabel('Name of the other box').fill('anna');
+    await dialog.getByLabel('Topics').fill('family/#');
+    await picture('form');
+    await dialog.getByRole('button', { name: 'Make the invitation' }).click();
+    await dialog.getByText(`, port ${port}. It holds a password`).waitFor();
+    assert.match(readFileSync(box.file, 'utf8'), new RegExp(`\n\nlistener ${port}\nsecure true\n`));
+  });
+}
+
+test('box whose ports all want a client certificate says so before anything is filled in', { skip: noBrowser }, async (context) => {
+  const browser = await openBrowser(context);
+  const [port = 0] = await freePorts(1);
+  const after = [`listener ${port}`, 'secure true', 'require_certificate true'];
+  const box = await openBox(context, { hasNoTls: true, after });
+  const { page, audit } = await browser.visit(box, { session: await box.claim() });
+  await page.goto(`${box.url}/#/bridges`);
+  await page.getByRole('button', { name: 'Invite another box' }).click();
+  await page.getByRole('dialog').getByText('asks for a client certificate (require_certificate)').waitFor();
+  await page
+    .getByRole('dialog')
+    .getByRole('button', { name: /^Open port \d+$/ })
+    .waitFor();
+  await audit();
 });
 
 test('bridge whose next try is due says so, and no time that is over', { skip: noBrowser }, async (context) => {

@@ -1,58 +1,121 @@
-// An invitation for another box: asked for, and handed over once.
+// An invitation for another box: what is missing for it, what it says, and the moment in which it is handed over.
 
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
+import type { Answer } from '../../api/answer.ts';
 import { api, ask } from '../../api/client.ts';
 import { saveAs } from '../../api/long-work.ts';
 import type { paths } from '../../api/schema.ts';
 import { Button } from '../../components/button.tsx';
 import { CopyButton } from '../../components/copy-button.tsx';
 import { Dialog } from '../../components/dialog.tsx';
+import { Loading, Shown } from '../../components/faces.tsx';
 import { Field } from '../../components/field.tsx';
 import { Form } from '../../components/form.tsx';
-import { t } from '../../i18n.ts';
+import { TrialBanner } from '../../components/trial-banner.tsx';
+import { type Key, t } from '../../i18n.ts';
+import { useLive } from '../../live.ts';
 import { linkTo } from '../../router.ts';
+import { waiting } from '../../settings/trial.ts';
+import { Obstacles } from '../obstacles.tsx';
+import { OpenPorts } from '../open-ports.tsx';
 import { isHomeOnly } from '../phones/home-only.ts';
 import { type Direction, topicsOf } from './bridge-block.ts';
 import { DirectionChoice } from './direction-choice.tsx';
 
 type Made = paths['/api/v1/bridge-invitations']['post']['responses'][200]['content']['application/json'];
 
-/** InviteBridge asks for name and topics; then the invitation is there, and with the dialog it goes. */
-export function InviteBridge({ close, invited }: { readonly close: () => void; readonly invited: () => void }) {
+type Setup = Answer<'/api/v1/bridge-invitations/setup'>;
+type Obstacle = Setup['obstacles'][number];
+
+const OBSTACLES: Readonly<Record<Obstacle['kind'], Key>> = {
+  'no TLS': 'bridges.obstacle.noTls',
+  'certificates only': 'bridges.obstacle.certificatesOnly',
+  'no accounts': 'bridges.obstacle.noAccounts',
+  'no rules': 'bridges.obstacle.noRules',
+};
+
+/** Makes the first invitation too. */
+const BEGIN_RULES = "sudo midge bridge invite NAME --topics 'family/# both'";
+
+const EVERY_MS = 5000;
+
+interface InviteBridgeProps {
+  readonly close: () => void;
+  readonly invited: () => void;
+}
+
+/** InviteBridge asks for name and topics once nothing is missing; then the invitation is there, and with the dialog it goes. */
+export function InviteBridge({ close, invited }: InviteBridgeProps) {
+  const setup = useLive(loadSetup, EVERY_MS, [waiting.value === null]);
+  const [opened, setOpened] = useState<readonly string[] | null>(null);
+  const [made, setMade] = useState<Made | null>(null);
+  const pass = (invitation: Made) => {
+    setMade(invitation);
+    invited();
+  };
+  if (made !== null) return <HandOver made={made} close={close} />;
+  if (opened !== null) return <OpenPorts lines={opened} kept={() => setOpened(null)} close={() => setOpened(null)} />;
+  return (
+    <Dialog key="invite" title={t('bridges.invite')} close={close}>
+      {waiting.value !== null ? (
+        <TrialBanner />
+      ) : (
+        <Shown live={setup}>{(data) => <NextStep setup={data} open={setOpened} pass={pass} close={close} />}</Shown>
+      )}
+    </Dialog>
+  );
+}
+
+/** A port that is there on trial may be gone in a minute, and the invitation with it. */
+async function loadSetup() {
+  const isOnTrial = waiting.value !== null;
+  return { ...(await ask(api.GET('/api/v1/bridge-invitations/setup'))), isOnTrial };
+}
+
+interface NextStepProps {
+  readonly setup: Setup & { readonly isOnTrial: boolean };
+  readonly open: (lines: readonly string[]) => void;
+  readonly pass: (made: Made) => void;
+  readonly close: () => void;
+}
+
+function NextStep({ setup, open, pass, close }: NextStepProps) {
+  if (setup.isOnTrial) return <Loading />;
+  if (setup.obstacles.length === 0) return <InviteForm setup={setup} pass={pass} close={close} />;
+  return <Obstacles obstacles={setup.obstacles} words={(kind) => t(OBSTACLES[kind])} command={BEGIN_RULES} open={open} />;
+}
+
+function InviteForm({ setup: { hosts, needsHost }, pass, close }: Pick<NextStepProps, 'setup' | 'pass' | 'close'>) {
   const [name, setName] = useState('');
   const [filter, setFilter] = useState('');
   const [direction, setDirection] = useState<Direction>('both');
   const [host, setHost] = useState('');
-  const [hosts, setHosts] = useState<readonly string[]>([]);
-  const [made, setMade] = useState<Made | null>(null);
-  useEffect(() => {
-    ask(api.GET('/api/v1/phone-setup')).then(
-      (setup) => setHosts(setup.hosts.map((each) => each.host)),
-      () => {}, // whoever knows a name can type it
-    );
-  }, []);
   const called = host.trim() || (hosts[0] ?? '');
   const invite = async () => {
     const body = { name, topics: topicsOf(filter, direction), host: host.trim() || null };
-    setMade(await ask(api.POST('/api/v1/bridge-invitations', { body })));
-    invited();
+    pass(await ask(api.POST('/api/v1/bridge-invitations', { body })));
   };
-  if (made !== null) return <HandOver made={made} close={close} />;
   return (
-    <Dialog title={t('bridges.invite')} close={close}>
-      <Form action={t('bridges.inviteDo')} send={invite} cancel={close}>
-        <p class="hint">{t('bridges.inviteWords')}</p>
-        <Field label={t('bridges.name')} name="name" value={name} change={setName} hint={t('bridges.nameHint')} required isFirst />
-        <Field label={t('bridges.topics')} name="topics" value={filter} change={setFilter} hint={t('bridges.topicsHint')} required />
-        <DirectionChoice value={direction} choose={setDirection} />
-        <Field label={t('bridges.host')} name="host" value={host} change={setHost} hint={t('bridges.hostHint')} offers={hosts} />
-        {called !== '' && isHomeOnly(called) && (
-          <p class="remarks warn">
-            {t('bridges.hostHome', { host: called })} <a href={linkTo('outside')}>{t('outside.title')}</a>
-          </p>
-        )}
-      </Form>
-    </Dialog>
+    <Form action={t('bridges.inviteDo')} send={invite} cancel={close}>
+      <p class="hint">{t('bridges.inviteWords')}</p>
+      <Field label={t('bridges.name')} name="name" value={name} change={setName} hint={t('bridges.nameHint')} required isFirst />
+      <Field label={t('bridges.topics')} name="topics" value={filter} change={setFilter} hint={t('bridges.topicsHint')} required />
+      <DirectionChoice value={direction} choose={setDirection} />
+      <Field
+        label={t('bridges.host')}
+        name="host"
+        value={host}
+        change={setHost}
+        hint={t(needsHost ? 'bridges.hostNeeded' : 'bridges.hostHint')}
+        offers={hosts}
+        required={needsHost}
+      />
+      {called !== '' && isHomeOnly(called) && (
+        <p class="remarks warn">
+          {t('bridges.hostHome', { host: called })} <a href={linkTo('outside')}>{t('outside.title')}</a>
+        </p>
+      )}
+    </Form>
   );
 }
 

@@ -1,15 +1,15 @@
-// A dialog of two steps that opens the ports which phones need: what changes, and whether it stays. Nothing is begun that a port which is taken back would undo.
+// A dialog of two steps that opens the ports which something needs: what changes, and whether it stays. Nothing is begun that a port which is taken back would undo.
 
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import { Dialog } from '../../components/dialog.tsx';
-import { Trouble } from '../../components/faces.tsx';
-import { TrialBanner } from '../../components/trial-banner.tsx';
-import { t } from '../../i18n.ts';
-import { Draft } from '../../settings/draft.ts';
-import { withLines } from '../../settings/setting-form.ts';
-import { waiting } from '../../settings/trial.ts';
-import { Review } from '../settings/review.tsx';
-import '../../styles/settings.css';
+import { Dialog } from '../components/dialog.tsx';
+import { Trouble } from '../components/faces.tsx';
+import { TrialBanner } from '../components/trial-banner.tsx';
+import { t } from '../i18n.ts';
+import { Draft } from '../settings/draft.ts';
+import { withLines } from '../settings/setting-form.ts';
+import { waiting } from '../settings/trial.ts';
+import { Review } from './settings/review.tsx';
+import '../styles/settings.css';
 
 export interface OpenPortsProps {
   readonly lines: readonly string[];
@@ -38,8 +38,8 @@ function KeepPorts({ kept, close }: Omit<OpenPortsProps, 'lines'>) {
     if (isOver) close();
   }, [isOver]);
   return (
-    <Dialog title={t('phones.keepPorts')} close={close}>
-      <p>{t('phones.keepPortsWords')}</p>
+    <Dialog title={t('ports.keep')} close={close}>
+      <p>{t('ports.keepWords')}</p>
       <TrialBanner kept={kept} />
     </Dialog>
   );
