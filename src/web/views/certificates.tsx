@@ -8,14 +8,15 @@ import { Badge, Card, PageHeader } from '../components/card.tsx';
 import { Confirm } from '../components/dialog.tsx';
 import { Empty, Shown } from '../components/faces.tsx';
 import { Icon } from '../components/icon.tsx';
-import { SettingsLines } from '../components/settings-lines.tsx';
 import { Table } from '../components/table.tsx';
 import { toast } from '../components/toast.tsx';
 import { ago, day, plural, t } from '../i18n.ts';
 import { useLive } from '../live.ts';
+import { waiting } from '../settings/trial.ts';
 import { mayNow } from '../visit.ts';
 import { InstallSteps } from './certificates/install-steps.tsx';
 import { IssueCertificate } from './certificates/issue-certificate.tsx';
+import { OpenPorts } from './open-ports.tsx';
 import '../styles/certificates.css';
 
 type Certificates = Answer<'/api/v1/certificates'>;
@@ -29,6 +30,7 @@ const SOON_MS = 30 * 86_400_000;
 
 /** What others use for clients with certificates. */
 const PORTS = [8884, 8885, 8886] as const;
+const TAKES_CERTIFICATES = ['secure true', 'require_certificate true', 'use_identity_as_username true'] as const;
 
 /** View is the view of certificates. */
 export function View() {
@@ -122,7 +124,7 @@ function Clients() {
       }
     >
       <p class="hint">{t('certificates.clientsWords')}</p>
-      {listeners.data.value !== null && <Ports listeners={listeners.data.value} />}
+      {listeners.data.value !== null && <Ports listeners={listeners.data.value} opened={() => void listeners.refresh()} />}
       <Shown live={clients}>
         {({ items }) =>
           items.length === 0 ? (
@@ -138,15 +140,28 @@ function Clients() {
   );
 }
 
-/** Ports are those where a device can sign in so, or how there comes to be one. */
-function Ports({ listeners }: { readonly listeners: Answer<'/api/v1/listeners'> }) {
+interface PortsProps {
+  readonly listeners: Answer<'/api/v1/listeners'>;
+  readonly opened: () => void;
+}
+
+/** Ports are those where a device can sign in so, or the way to one. */
+function Ports({ listeners, opened }: PortsProps) {
+  const [isOpening, setOpening] = useState(false);
   const taking = listeners.filter(({ takesOurCertificates, protocol }) => takesOurCertificates && protocol !== 'http');
   if (taking.length > 0) return <p class="hint">{t('certificates.ports', { ports: taking.map(({ port }) => port).join(', ') })}</p>;
   const port = PORTS.find((each) => listeners.every((listener) => listener.port !== each)) ?? PORTS[0];
   return (
     <div class="certificates-ports">
       <p>{t('certificates.noPort')}</p>
-      <SettingsLines lines={[`listener ${port}`, 'secure true', 'require_certificate true', 'use_identity_as_username true']} />
+      {mayNow('admin') && (
+        <div class="actions">
+          <Button disabled={waiting.value !== null} onClick={() => setOpening(true)}>
+            {plural('ports.open', 1, { ports: `${port}` })}
+          </Button>
+        </div>
+      )}
+      {isOpening && <OpenPorts lines={[`listener ${port}`, ...TAKES_CERTIFICATES]} kept={opened} close={() => setOpening(false)} />}
     </div>
   );
 }

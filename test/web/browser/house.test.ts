@@ -20,6 +20,19 @@ async function signIn(page: Page, { username, password } = OWNER as { username: 
   await page.getByRole('button', { name: 'Sign in' }).click();
 }
 
+test('port for client certificates is offered, and looked at before it opens', { skip: noBrowser }, async (context) => {
+  const browser = await openBrowser(context);
+  const box = await openBox(context);
+  const { page, audit } = await browser.visit(box, { session: await box.claim() });
+  await page.goto(`${box.url}/#/certificates`);
+  await page.getByRole('button', { name: 'Open port 8884' }).click();
+  const dialog = page.getByRole('dialog');
+  for (const line of ['listener 8884', 'secure true', 'require_certificate true', 'use_identity_as_username true'])
+    await dialog.getByText(line, { exact: true }).waitFor();
+  await dialog.getByRole('button', { name: 'Apply for 60 seconds' }).waitFor();
+  await audit();
+});
+
 for (const look of LOOKS) {
   test(`box is claimed, a client is seen live, a wrong password is explained, and somebody is let in: ${look.name}`, {
     skip: noBrowser,
