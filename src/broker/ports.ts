@@ -79,11 +79,17 @@ export interface Refusal {
   readonly topicName: string | null;
 }
 
+/** ConnectedClient is who a client is once it is let in. */
+export interface ConnectedClient {
+  readonly clientId: string;
+  readonly username: string | null;
+}
+
 /** RefusalLog remembers for people what went wrong. It is told of rare things only, never of a message that is taken. Must not throw. */
 export interface RefusalLog {
   refused(refusal: Refusal): void;
   /** connected is told of every accepted CONNECT; `takenFrom` is the end whose session it takes over, if that was still connected. */
-  connected(clientId: string, from: RemoteEnd, takenFrom: RemoteEnd | null): void;
+  connected(client: ConnectedClient, from: RemoteEnd, takenFrom: RemoteEnd | null): void;
 }
 
 /** ControlPort takes what clients publish to `$CONTROL/...` and may publish there. Must not throw. */

@@ -16,7 +16,7 @@ import { INTERNET_STATE, internetState } from './internet.ts';
 import { LISTENER } from './listeners.ts';
 import { type OperationNeeds, RELOAD_CAUSES } from './needs.ts';
 import { type Answer, operation } from './operation.ts';
-import { pagePorts, pageUrl } from './page-url.ts';
+import { isBrowser, pagePorts, pageUrl } from './page-url.ts';
 import { HOLD } from './throttle.ts';
 import { iso, TIME } from './time.ts';
 import { KNOWN_UPDATE, knownUpdate } from './updates.ts';
@@ -93,7 +93,9 @@ const OUTPUT = z.object({
   clients: z.object({ connected: z.number(), away: z.number(), connections: z.number() }),
   messages: MESSAGES,
   kept: KEPT,
-  refusals: z.number().describe('clients that were turned away; a browser that refused the certificate of the page is none'),
+  refusals: z
+    .number()
+    .describe('clients that were turned away and have not come in since; a browser that refused the certificate of the page is none'),
   held: z.array(HOLD),
   certificates: CERTIFICATES.nullable().describe('null = no listener uses a certificate of our authority'),
   internet: INTERNET_STATE.nullable().describe('null = the configuration asks for nothing outside'),
@@ -119,7 +121,7 @@ export const STATUS = operation({
 
 function countRefusals({ refusals, listeners }: OperationNeeds): number {
   const pages = pagePorts(listeners);
-  return refusals.list(null).filter(({ cause, listenerPort }) => cause !== 'tls' || !pages.has(listenerPort)).length;
+  return refusals.list(null).filter((each) => each.settled === null && !isBrowser(each, pages)).length;
 }
 
 async function readStatus(needs: OperationNeeds): Promise<Status> {

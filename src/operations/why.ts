@@ -7,6 +7,7 @@ import { ADVICE_CODES } from '../refusals/advice.ts';
 import type { RememberedRefusal } from '../refusals/refusal-memory.ts';
 import type { OperationNeeds } from './needs.ts';
 import { type Answer, operation } from './operation.ts';
+import { isBrowser, pagePorts } from './page-url.ts';
 import { HOLD } from './throttle.ts';
 
 /** Sessions whose subscriptions are looked at for one answer. */
@@ -30,6 +31,8 @@ const REFUSAL = z.object({
   first: z.number().describe('milliseconds since 1970'),
   last: z.number(),
   count: z.number(),
+  settled: z.number().nullable().describe('when the same client came in after it; null = it has not'),
+  isBrowser: z.boolean().describe('a browser refused the certificate of the page, as all do that do not know it yet'),
 }) satisfies z.ZodType<Omit<RememberedRefusal, 'cause'>>;
 
 const DEAF = z
@@ -65,7 +68,9 @@ function readReasons(needs: OperationNeeds, about: string | null): Reasons {
     .held()
     .filter(isMeant)
     .map((hold) => ({ ...hold }));
-  return { refusals: needs.refusals.list(about), held, deaf: deafSubscriptions(needs, about) };
+  const pages = pagePorts(needs.listeners);
+  const refusals = needs.refusals.list(about).map((each) => ({ ...each, isBrowser: isBrowser(each, pages) }));
+  return { refusals, held, deaf: deafSubscriptions(needs, about) };
 }
 
 function deafSubscriptions({ broker, listeners, access: { authorizer } }: OperationNeeds, about: string | null): Reasons['deaf'] {

@@ -6,7 +6,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { RefusalCause } from '../base/refusal-reason.ts';
 import { refusalSentence } from '../base/refusal-sentences.ts';
-import type { Refusal, RefusalLog, RemoteEnd } from '../broker/ports.ts';
+import type { ConnectedClient, Refusal, RefusalLog, RemoteEnd } from '../broker/ports.ts';
 import { type Advice, type AdviceCode, adviceSentence } from './advice.ts';
 import { ConnectionRhythm } from './connection-rhythm.ts';
 import type { Explanation } from './explain-refusal.ts';
@@ -48,6 +48,8 @@ export interface RememberedRefusal {
   readonly first: number;
   readonly last: number;
   readonly count: number;
+  /** When the same client came in after it; null = it has not. */
+  readonly settled: number | null;
 }
 
 export interface RefusalMemorySetup {
@@ -57,8 +59,8 @@ export interface RefusalMemorySetup {
   readonly explain: (refusal: Refusal) => Explanation;
 }
 
-/** Its last time and its count change. */
-type Counted = RememberedRefusal & { last: number; count: number };
+/** Its last time, its count and its end change. */
+type Counted = RememberedRefusal & { last: number; count: number; settled: number | null };
 
 /** RefusalMemory is the refusal log of engine and listeners. */
 export class RefusalMemory implements RefusalLog {
@@ -102,8 +104,11 @@ export class RefusalMemory implements RefusalLog {
     });
   }
 
-  connected(clientId: string, from: RemoteEnd, takenFrom: RemoteEnd | null): void {
+  connected(client: ConnectedClient, from: RemoteEnd, takenFrom: RemoteEnd | null): void {
     const { clock, log } = this.#setup;
+    for (const refusal of this.#refusals.values())
+      if (refusal.settled === null && isOver(refusal, client, from)) refusal.settled = clock.now();
+    const { clientId } = client;
     const trouble = this.#rhythm.connected(clientId, from.address, takenFrom?.address ?? null, clock.monotonic());
     if (trouble === null) return;
     const { cause, what, values, reason } = trouble;
@@ -122,19 +127,28 @@ export class RefusalMemory implements RefusalLog {
     return all.filter(({ address, clientId, username }) => [address, clientId, username].includes(about));
   }
 
-  #remember(key: string, make: () => Omit<RememberedRefusal, 'first' | 'last' | 'count'>): void {
+  #remember(key: string, make: () => Omit<RememberedRefusal, 'first' | 'last' | 'count' | 'settled'>): void {
     const now = this.#setup.clock.now();
     const known = this.#refusals.get(key);
     this.#refusals.delete(key);
     const anew = known === undefined || now - known.last >= EXPLAINED_MS ? make() : null;
     const isSame = known !== undefined && (anew === null || anew.what === known.what);
     const next = isSame
-      ? Object.assign(known, anew, { last: now, count: known.count + 1 })
-      : { ...(anew ?? make()), first: now, last: now, count: 1 };
+      ? Object.assign(known, anew, { last: now, count: known.count + 1, settled: null })
+      : { ...(anew ?? make()), first: now, last: now, count: 1, settled: null };
     this.#refusals.set(key, next);
     const [oldest] = this.#refusals.keys();
     if (this.#refusals.size > MAX_REFUSALS && oldest !== undefined) this.#refusals.delete(oldest);
   }
+}
+
+/** What only the same account from the same address ends: nobody else can make tries look harmless. Before CONNECT there is no account. */
+function isOver(refusal: RememberedRefusal, { clientId, username }: ConnectedClient, { address, policy }: RemoteEnd): boolean {
+  if (refusal.address !== address || refusal.topicName !== null) return false;
+  if (refusal.cause === 'tls') return refusal.listenerPort === policy.port;
+  if (refusal.cause === 'duel' || refusal.cause === 'flapping') return false;
+  if (refusal.username !== null) return username !== null && refusal.username === shortened(username);
+  return refusal.clientId !== '' && refusal.clientId === shortened(clientId);
 }
 
 function told(advice: Advice | null): Pick<RememberedRefusal, 'advice' | 'adviceCode' | 'adviceValues'> {

@@ -17,6 +17,8 @@ function refusal(address: string, changes: Partial<Refusal> = {}): Refusal {
   return { reason: { cause: 'credentials', what: 'wrong' }, from, clientId: 'phone', username: 'jane', topicName: null, ...changes };
 }
 
+const PHONE = { clientId: 'phone', username: 'jane' };
+
 function memory() {
   const log = recordingLog();
   const time = { now: 0 };
@@ -79,13 +81,42 @@ test('refusal memory gives those of an address, a client or a user when it is as
   }
 });
 
+test('refusal is settled when the same account comes in from the same address, and open again with the next', () => {
+  const { refusals, time } = memory();
+  const settled = () => refusals.list(null)[0]?.settled;
+  const from = (address: string) => ({ address, port: 1, policy: DEFAULT_LISTENER_POLICY });
+  refusals.refused(refusal('10.0.0.1'));
+  time.now = 5000;
+  refusals.connected(PHONE, from('10.0.0.2'), null);
+  refusals.connected({ clientId: 'phone', username: 'tom' }, from('10.0.0.1'), null);
+  refusals.connected({ clientId: 'phone', username: null }, from('10.0.0.1'), null);
+  assert.equal(settled(), null, 'others say nothing about it');
+  refusals.connected({ clientId: 'other', username: 'jane' }, from('10.0.0.1'), null);
+  assert.equal(settled(), 5000);
+  refusals.refused(refusal('10.0.0.1'));
+  assert.equal(settled(), null);
+});
+
+test('refusal of a certificate is settled at its port, and that of a topic never', () => {
+  const { refusals } = memory();
+  const from = (port: number) => ({ address: '10.0.0.1', port: 1, policy: { ...DEFAULT_LISTENER_POLICY, port } });
+  const tls = { cause: 'tls', what: 'handshake', problem: 'left' } as const;
+  refusals.refused(refusal('10.0.0.1', { reason: tls, from: from(8883), clientId: '', username: null }));
+  refusals.refused(refusal('10.0.0.1', { reason: { cause: 'topic', what: 'denied' }, from: from(8883), topicName: 'a' }));
+  const settled = () => refusals.list(null).map((each) => each.settled !== null);
+  refusals.connected(PHONE, from(1883), null);
+  assert.deepEqual(settled(), [false, false]);
+  refusals.connected(PHONE, from(8883), null);
+  assert.deepEqual(settled(), [false, true]);
+});
+
 test('refusal memory warns once a minute when two devices use one client id', () => {
   const { refusals, log } = memory();
   const [one, other] = ['10.0.0.1', '10.0.0.2'].map((address) => ({ address, port: 1, policy: DEFAULT_LISTENER_POLICY }));
-  refusals.connected('phone', one!, null);
+  refusals.connected(PHONE, one!, null);
   for (let index = 0; index < 50; index++) {
-    refusals.connected('phone', other!, one!);
-    refusals.connected('phone', one!, other!);
+    refusals.connected(PHONE, other!, one!);
+    refusals.connected(PHONE, one!, other!);
   }
   assert.deepEqual(log.lines, [
     'Warning: Client phone was taken over 4 times in 1 s, by 10.0.0.1 and 10.0.0.2 in turn - two devices use the same client id: give each its own.',
@@ -106,7 +137,7 @@ test('refusal memory and connection rhythm keep little of clients with long name
       username: username!,
       topicName: topicName!,
     });
-    for (let times = 0; times < 5; times++) refusals.connected(clientId!, from, from);
+    for (let times = 0; times < 5; times++) refusals.connected({ clientId: clientId!, username: null }, from, from);
   }
   const held = (heldBytes() - before) / 1_048_576;
   assert(held < 4, `${held} MiB`);

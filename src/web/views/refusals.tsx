@@ -27,6 +27,35 @@ export function Refusals({ about }: { readonly about?: string }) {
 function List({ why: { refusals, held, deaf } }: { readonly why: Why }) {
   if (refusals.length + held.length + deaf.length === 0) return <Empty icon="check" words={t('refusals.none')} />;
   const latest = refusals.toSorted((one, other) => other.last - one.last);
+  const calm = latest.filter(isCalm);
+  return (
+    <>
+      <Open refusals={latest.filter((each) => !isCalm(each))} held={held} deaf={deaf} />
+      {calm.length > 0 && (
+        <details class="calm-reasons">
+          <summary>{plural('refusals.calm', calm.length)}</summary>
+          <ul class="reasons">
+            {calm.map((each) => (
+              <Reason
+                key={keyOf(each)}
+                {...factsOf(each)}
+                advice={each.settled === null ? t('refusals.browser') : t('refusals.settled', { time: ago(each.settled) })}
+              />
+            ))}
+          </ul>
+        </details>
+      )}
+    </>
+  );
+}
+
+/** Nothing is to be done: it came in since, or is a browser whose person goes on past the warning. */
+function isCalm({ settled, isBrowser }: Why['refusals'][number]): boolean {
+  return settled !== null || isBrowser;
+}
+
+function Open({ refusals, held, deaf }: Why) {
+  if (refusals.length + held.length + deaf.length === 0) return <Empty icon="check" words={t('refusals.noneOpen')} />;
   return (
     <ul class="reasons">
       {held.map(({ address, username, failures, until }) => (
@@ -39,16 +68,8 @@ function List({ why: { refusals, held, deaf } }: { readonly why: Why }) {
           advice={t('refusals.heldAdvice')}
         />
       ))}
-      {latest.map((each) => (
-        <Reason
-          key={`${each.cause} ${each.address} ${each.clientId} ${each.username} ${each.topicName} ${each.reason}`}
-          who={whoOf(each)}
-          from={each.address === '' ? t('clients.unixSocket') : each.address}
-          badge={each.count > 1 ? plural('refusals.times', each.count) : null}
-          {...wordsFor(each)}
-          at={each.last}
-          link={linkFor(each)}
-        />
+      {refusals.map((each) => (
+        <Reason key={keyOf(each)} {...factsOf(each)} link={linkFor(each)} />
       ))}
       {deaf.map(({ clientId, username, topicFilter, advice }) => (
         <Reason
@@ -62,6 +83,17 @@ function List({ why: { refusals, held, deaf } }: { readonly why: Why }) {
       ))}
     </ul>
   );
+}
+
+function keyOf({ cause, address, clientId, username, topicName, reason }: Why['refusals'][number]): string {
+  return [cause, address, clientId, username, topicName, reason].join(' ');
+}
+
+function factsOf(refusal: Why['refusals'][number]) {
+  const { address, count, last } = refusal;
+  const from = address === '' ? t('clients.unixSocket') : address;
+  const badge = count > 1 ? plural('refusals.times', count) : null;
+  return { who: whoOf(refusal), from, badge, ...wordsFor(refusal), at: last };
 }
 
 /** Who came with a certificate that is refused never said a client id, but it has a name. */

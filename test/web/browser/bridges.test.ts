@@ -174,6 +174,8 @@ test('refusal after too many wrong passwords leads to the password of the accoun
     count: 1,
     first: Date.now(),
     last: Date.now(),
+    settled: null,
+    isBrowser: false,
   };
   await page.route('**/api/v1/why*', (route) => route.fulfill({ json: { refusals: [refusal], held: [], deaf: [] } }));
   await page.goto(`${box.url}/#/clients?show=refused`);

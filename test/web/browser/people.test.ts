@@ -226,6 +226,11 @@ for (const look of LOOKS.filter(({ name }) => name === 'desktop-dark' || name ==
     await page.getByText('“tom” is unlocked').waitFor();
     await page.getByText('This account is locked').waitFor({ state: 'detached' });
     await mqttClient(context, login);
+    await page.goto(`${box.url}/#/clients?show=refused`);
+    await page.getByText('Nothing is to be done: whoever was turned away has come in since.').waitFor();
+    await page.getByText('1 that needs nothing any more').click();
+    await page.getByText(/^It came in .*: nothing is to be done/).waitFor();
+    await audit();
     await page.goto(`${box.url}/#/people/jane?lock`); // of this very session
     await page.getByRole('button', { name: 'Remove', exact: true }).waitFor();
     assert.deepEqual([await dialog.count(), await page.getByRole('button', { name: 'Lock' }).count()], [0, 0]);
