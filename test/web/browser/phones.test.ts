@@ -333,8 +333,11 @@ test('name that no phone can have is told of at the claim, and leads nowhere in 
   await dialog.getByRole('button', { name: 'Make the link' }).click();
   await dialog.getByRole('img', { name: 'The link as a QR code' }).waitFor();
   await page.goto(`${box.url}/#/where`);
-  await page.getByText('Add the rule “read owntracks/+/+”').waitFor();
+  await page.getByText('With the rule “read owntracks/+/+” you see all of them.').waitFor();
   await audit();
-  await page.getByRole('link', { name: 'Open the rules of your account' }).click();
-  await page.getByRole('heading', { name: 'Anna Müller', level: 1 }).waitFor();
+  await page.getByRole('button', { name: 'Add this rule' }).click();
+  await page.getByText('The rule counts from now on.').waitFor();
+  assert.match(readFileSync(acl, 'utf8'), /^user Anna Müller\ntopic readwrite home\/#\ntopic read owntracks\/\+\/\+$/m);
+  await page.getByText('No phone whose location you may see has told where it is.').waitFor();
+  await page.getByRole('button', { name: 'Add this rule' }).waitFor({ state: 'detached' });
 });

@@ -50,7 +50,11 @@ export function PhonesNow() {
           const now = withNews(phones, news);
           return (
             <div class="stack">
-              {now.length === 0 ? <Nobody /> : <Everybody phones={now} hasTiles={map.data.value?.bytes != null} />}
+              {now.length === 0 ? (
+                <Nobody changed={() => void known.refresh()} />
+              ) : (
+                <Everybody phones={now} hasTiles={map.data.value?.bytes != null} />
+              )}
               <HistorySettings map={map.data.value} />
             </div>
           );
