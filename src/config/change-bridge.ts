@@ -1,4 +1,4 @@
-// A bridge changed in a configuration: where it connects to, and how it signs in there. The other lines of its block stay, wherever they stand.
+// A bridge changed in a configuration: where it connects to, how it signs in there, and what it carries. The other lines of its block stay, wherever they stand.
 
 import { resolve } from 'node:path';
 import { OperatorError } from '../base/errors.ts';
@@ -10,6 +10,8 @@ export interface BridgeChange {
   readonly address: string | null;
   readonly username: string | null;
   readonly password: string | null;
+  /** What follows the word `topic`, a line for each. */
+  readonly topics: readonly string[] | null;
 }
 
 /** The words of each, the one that is written first. */
@@ -17,6 +19,7 @@ const WORDS = {
   address: ['address', 'addresses'],
   username: ['remote_username', 'username'],
   password: ['remote_password', 'password'],
+  topics: ['topic'],
 } as const;
 
 /** changeBridge works out the new texts, and writes nothing. Throws OperatorError where there is no such block. */
@@ -28,7 +31,7 @@ export function changeBridge(main: string, name: string, change: BridgeChange): 
     const value = change[field as keyof BridgeChange]; // the keys of WORDS
     if (value === null) return [];
     const [first, ...others] = block.filter((line) => (words as readonly string[]).includes(line.name));
-    const text = `${words[0]} ${value}`;
+    const text = (typeof value === 'string' ? [value] : value).map((each) => `${words[0]} ${each}`).join('\n');
     return [
       { line: first ?? head, text: first === undefined ? `${head.name} ${head.text}\n${text}` : text },
       ...others.map((line) => ({ line, text: null })),

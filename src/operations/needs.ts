@@ -314,11 +314,16 @@ export interface OperationNeeds {
     withChange(file: string, text: string, change: SettingChange): string;
     /** withoutBridge gives what the files hold without a connection block, and which are of no use then. Throws OperatorError where there is none. */
     withoutBridge(file: string, name: string): { readonly changed: readonly NewText[]; readonly obsolete: readonly string[] };
-    /** withBridge gives what the files hold when a bridge has another address, user name or password; null = it keeps it. Throws OperatorError where there is none. */
+    /** withBridge gives what the files hold when a bridge has another address, user name or password, or other topics; null = it keeps it. Throws OperatorError where there is none. */
     withBridge(
       file: string,
       name: string,
-      change: { readonly address: string | null; readonly username: string | null; readonly password: string | null },
+      change: {
+        readonly address: string | null;
+        readonly username: string | null;
+        readonly password: string | null;
+        readonly topics: readonly string[] | null;
+      },
     ): readonly NewText[];
     /** settings gives each statement; null for the value of a secret. A text stands for what the main file holds. */
     settings(file: string, text?: string): readonly SaidSetting[];

@@ -221,6 +221,12 @@ test('change bridge gives a bridge another password without touching the rest, a
       '',
     ],
   ]);
+  await box.ask('change bridge', { name: 'barn', topics: ['a/# both 1', 'b in 2 x/ y/'] });
+  assert.match(box.read('midge.conf'), /\ntopic a\/# both 1\ntopic b in 2 x\/ y\/\n$/);
+  await box.ask('change bridge', { name: 'barn', topics: ['b out'] });
+  assert.match(box.read('midge.conf'), /\nremote_username c\ntopic b out\n$/);
+  await assert.rejects(box.ask('change bridge', { name: 'barn', topics: [] }), /topics/);
+  await assert.rejects(box.ask('change bridge', { name: 'barn', topics: ['a\nlisten'] }), /topics/);
   const stuck = boxOf(context, { error: 'no' });
   writeFileSync(stuck.at('midge.conf'), by.join('\n'));
   await assert.rejects(stuck.ask('change bridge', { name: 'barn', password: 'd' }), {
