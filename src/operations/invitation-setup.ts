@@ -66,14 +66,11 @@ function withTls(listeners: readonly OpenListener[]): readonly OpenListener[] {
 function listenerMissing(needs: Pick<OperationNeeds, 'access' | 'listeners'>): Obstacle {
   const isThere = withTls(needs.listeners).some((each) => each.wantsCertificate && isOpenToOthers(each));
   const lines = newListener(needs, 'mqtt');
-  const why = isThere
-    ? 'each listener with TLS has require_certificate true, and a box that is invited has a password'
-    : 'no listener with TLS is open to the network';
-  return {
-    kind: isThere ? 'certificates only' : 'no TLS',
-    reason: `Cannot invite: ${why} - add "${lines.join('" and "')}" to the configuration`,
-    lines: [...lines, ...filesFor(needs)],
-  };
+  const words = lines.join('" and "');
+  const message = isThere
+    ? `Cannot invite: each listener with TLS has require_certificate true, and a box that is invited has a password - add "${words}" to the configuration`
+    : `Cannot invite: no listener with TLS is open to the network - add "${words}" to the configuration`;
+  return { kind: isThere ? 'certificates only' : 'no TLS', reason: message, lines: [...lines, ...filesFor(needs)] };
 }
 
 /** The files are those of a listener. */
