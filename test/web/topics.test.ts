@@ -58,6 +58,18 @@ test('topic that is retained after the list is counted once, before and after it
   assert.equal(tree.count, 3);
 });
 
+test('topic with a retained value is counted once when another value passes there without being retained', () => {
+  const tree = new TopicTree();
+  tree.list(null, [listed('home', 2)], null);
+  tree.list('home', [listed('home/a', 1, '1'), listed('home/b', 1, '2')], null);
+  tree.pass(passed('home/a', '3'), 9000);
+  assert.equal(tree.find('home/a')?.value?.isRetained, false);
+  assert.equal(tree.count, 2);
+  tree.list('home', [listed('home/b', 1, '2')], null);
+  tree.list(null, [listed('home', 1)], null);
+  assert.equal(tree.count, 2, 'of the other one something has passed');
+});
+
 test('topic below a level that is new is counted once, also when that level is opened and listed', () => {
   const tree = new TopicTree();
   tree.list(null, [], null);

@@ -82,6 +82,8 @@ interface Node extends TopicNode {
   sorted: readonly Node[] | null;
   /** It came after the level above it was listed: what is retained here, no list has counted. */
   isNew: boolean;
+  /** Something is retained here, whatever has passed since. */
+  isKept: boolean;
 }
 
 /** TopicTree grows; what is shown of it is asked for as rows. */
@@ -96,7 +98,7 @@ export class TopicTree {
   get count(): number {
     let count = 0;
     for (const { retained } of this.#root.children.values()) count += retained;
-    for (const { value, isNew } of this.#byTopic.values()) if (value !== null && (isNew || !value.isRetained)) count++;
+    for (const { value, isNew, isKept } of this.#byTopic.values()) if (value !== null && (isNew || !isKept)) count++;
     return count;
   }
 
@@ -148,6 +150,7 @@ export class TopicTree {
     const node = this.#place(topic);
     const wasRetained = node.value?.isRetained === true;
     if (retain && payload === '') return this.#takeValue(node);
+    node.isKept ||= retain;
     node.value = { payload, encoding, isWhole: true, qos, isRetained: retain || (wasRetained && node.value?.payload === payload), at: now };
     if (encoding === 'utf8') this.#remember(node, { at: now, payload });
   }
@@ -224,6 +227,7 @@ export class TopicTree {
     for (const child of [...(this.#node(below)?.children.values() ?? [])]) {
       if (levels.has(child.level)) continue;
       child.retained = 0;
+      child.isKept = false;
       child.listing = { kind: 'none' };
       this.#forgetOthers(child.topic, new Set());
       if (child.value?.isRetained !== false) this.#takeValue(child);
@@ -233,6 +237,7 @@ export class TopicTree {
   /** A level without a value that has nothing below it goes, and so may those above it. */
   #takeValue(node: Node): void {
     node.value = null;
+    node.isKept = false;
     this.#rows = null;
     for (let each = node; each.value === null && each.children.size === 0; ) {
       const parent = this.#parentOf(each);
@@ -254,6 +259,7 @@ export class TopicTree {
   /** What has passed meanwhile is newer than a list. */
   #keepListed(node: Node, { preview, qos, bytes, since }: NonNullable<Listed['message']>): void {
     const at = since === null ? null : Date.parse(since);
+    node.isKept = true;
     if (node.value?.at != null && at !== null && node.value.at > at) return;
     const isWhole = preview !== null && new TextEncoder().encode(preview).length === bytes;
     node.value = { payload: preview, encoding: 'utf8', isWhole, qos, isRetained: true, at };
@@ -282,6 +288,7 @@ function newNode(topic: string, level: string, parent: Node | null): Node {
     children: new Map(),
     sorted: null,
     isNew: parent !== null && (parent.isNew || parent.listing.kind === 'whole'),
+    isKept: false,
   };
 }
 

@@ -21,6 +21,9 @@ const EVERY_MS = 10_000;
 /** Values of the history that are listed. */
 const MOST_LISTED = 30;
 
+/** Characters of a retained value beside one that has passed since. */
+const MOST_SHOWN = 60;
+
 export interface TopicDetailProps {
   readonly topic: string;
   readonly store: TopicStore;
@@ -57,6 +60,12 @@ export function TopicDetail({ topic, store, close, publish, remove }: TopicDetai
       {value === null && retained.data.value === null ? <Shown live={retained}>{() => null}</Shown> : <ValueShown value={value} />}
       {kept !== null && (
         <dl class="pairs">
+          {value?.payload !== kept.payload && (
+            <>
+              <dt>{t('topics.keptValue')}</dt>
+              <dd>{kept.encoding === 'utf8' ? shortened(kept.payload) : bytes(kept.bytes)}</dd>
+            </>
+          )}
           <dt>{t('topics.publishedBy')}</dt>
           <dd>{kept.username ?? kept.client ?? t('topics.broker')}</dd>
           <dt>{t('topics.size')}</dt>
@@ -85,6 +94,10 @@ export function TopicDetail({ topic, store, close, publish, remove }: TopicDetai
       {node !== null && <History past={node.history} isLive={mayAct} />}
     </section>
   );
+}
+
+function shortened(payload: string): string {
+  return payload.length > MOST_SHOWN ? `${payload.slice(0, MOST_SHOWN)}...` : payload;
 }
 
 /** Null = nothing is retained there. */
