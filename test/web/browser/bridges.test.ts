@@ -253,3 +253,25 @@ for (const look of LOOKS.filter(({ name }) => name === 'desktop-light' || name =
     assert.ok(!existsSync(join(box.folder, 'bridge-cellar.conf')));
   });
 }
+
+test('bridge keeps TLS with another address, and loses it only when that is said', { skip: noBrowser }, async (context) => {
+  const browser = await openBrowser(context);
+  const [port = 0, next = 0] = await freePorts(2);
+  const after = ['connection barn', `address mqtts://127.0.0.1:${port}`, 'topic a/# out', 'restart_timeout 30'];
+  const box = await openBox(context, { after });
+  const { page, audit } = await browser.visit(box, { session: await box.claim() });
+  await page.goto(`${box.url}/#/bridges`);
+  const dialog = page.getByRole('dialog');
+  const edit = async (change: () => Promise<void>) => {
+    await page.getByRole('button', { name: 'Edit the bridge “barn”' }).click();
+    await dialog.getByLabel('Address of the other broker').waitFor();
+    await change();
+    await audit();
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await dialog.waitFor({ state: 'detached' });
+  };
+  await edit(() => dialog.getByLabel('Address of the other broker').fill(`127.0.0.1:${next}`));
+  assert.match(readFileSync(box.file, 'utf8'), new RegExp(`^address mqtts://127\\.0\\.0\\.1:${next}$`, 'm'));
+  await edit(() => dialog.getByLabel('With TLS').uncheck());
+  assert.match(readFileSync(box.file, 'utf8'), new RegExp(`^address 127\\.0\\.0\\.1:${next}$`, 'm'));
+});

@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from 'preact/hooks';
 import { api, ask } from '../../api/client.ts';
+import { Check } from '../../components/check.tsx';
 import { Dialog } from '../../components/dialog.tsx';
 import { Loading, Trouble } from '../../components/faces.tsx';
 import { Field } from '../../components/field.tsx';
@@ -19,29 +20,38 @@ interface Typed {
   readonly address: string;
   readonly username: string;
   readonly password: string;
+  readonly isPrivate: boolean;
   /** As in the topic lines of the configuration. */
   readonly topics: readonly string[];
 }
 
-type Word = Exclude<keyof Typed, 'topics'>;
+type Word = Exclude<keyof Typed, 'topics' | 'isPrivate'>;
+
+/** Before is what the configuration says. */
+interface Before {
+  readonly typed: Typed;
+  /** False = other lines say whether it has TLS, and how. */
+  readonly offersTls: boolean;
+}
 
 /** EditBridge shows what the configuration says, but for the password. */
 export function EditBridge({ name, close, changed }: EditBridgeProps) {
-  const [before, setBefore] = useState<Typed | null>(null);
-  const [typed, setTyped] = useState<Typed>({ address: '', username: '', password: '', topics: [] });
+  const [before, setBefore] = useState<Before | null>(null);
+  const [typed, setTyped] = useState<Typed>({ address: '', username: '', password: '', isPrivate: true, topics: [] });
   const [problem, setProblem] = useState<Error | null>(null);
   useEffect(() => {
     read(name).then((said) => {
       setBefore(said);
-      setTyped(said);
+      setTyped(said.typed);
     }, setProblem);
   }, [name]);
   const send = async () => {
-    const given = (field: Word) => (typed[field].trim() === before?.[field] ? null : typed[field].trim() || null);
+    const given = (field: Word) => (typed[field].trim() === before?.typed[field] ? null : typed[field].trim() || null);
     const topics = typed.topics.map((each) => each.trim()).filter((each) => each !== '');
-    const hasSame = topics.join('\n') === before?.topics.join('\n');
+    const hasSame = topics.join('\n') === before?.typed.topics.join('\n');
+    const address = addressOf(typed);
     const body = {
-      address: given('address'),
+      address: before !== null && address === addressOf(before.typed) ? null : address,
       username: given('username'),
       password: given('password'),
       topics: hasSame ? null : topics,
@@ -64,11 +74,19 @@ export function EditBridge({ name, close, changed }: EditBridgeProps) {
       ) : (
         <Form action={t('bridges.save')} send={send} cancel={close}>
           <Field label={t('bridges.address')} {...field('address')} required />
+          {before.offersTls && (
+            <Check
+              label={t('bridges.private')}
+              hint={t('bridges.privateHint')}
+              isOn={typed.isPrivate}
+              turn={(isPrivate) => setTyped({ ...typed, isPrivate })}
+            />
+          )}
           <Field
             label={t('bridges.username')}
             {...field('username')}
             hint={t('bridges.usernameHint')}
-            required={before.username !== ''}
+            required={before.typed.username !== ''}
             isFirst
           />
           <Field
@@ -110,10 +128,22 @@ function TopicLines({ topics, change }: TopicLinesProps) {
   );
 }
 
-async function read(name: string): Promise<Typed> {
+/** A scheme that is typed counts. */
+function addressOf({ address, isPrivate }: Typed): string {
+  const where = address.trim();
+  return isPrivate && !where.includes('://') ? `mqtts://${where}` : where;
+}
+
+const TLS_WORDS = /^bridge_(cafile|capath|tls_use_os_certs|certfile|identity|psk)$/;
+
+async function read(name: string): Promise<Before> {
   const settings = await ask(api.GET('/api/v1/configuration/settings'));
   const block = settings.filter((each) => each.block === `connection ${name}`);
   const topics = block.flatMap(({ name: word, value }) => (word === 'topic' && value !== null ? [value] : []));
   const saidBy = (...words: readonly string[]) => block.find((each) => words.includes(each.name))?.value ?? '';
-  return { address: saidBy('address', 'addresses'), username: saidBy('remote_username', 'username'), password: '', topics };
+  const said = saidBy('address', 'addresses');
+  const address = said.replace(/^mqtts:\/\//, '');
+  const isPrivate = address !== said;
+  const typed = { address, username: saidBy('remote_username', 'username'), password: '', isPrivate, topics };
+  return { typed, offersTls: !/:\/\/|\s/.test(address) && !block.some((each) => TLS_WORDS.test(each.name)) };
 }
