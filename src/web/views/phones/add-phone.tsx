@@ -8,7 +8,7 @@ import { Form } from '../../components/form.tsx';
 import { type Key, t } from '../../i18n.ts';
 import type { Live } from '../../live.ts';
 import { PhoneNameAdvice } from '../phone-name-advice.tsx';
-import { groupsIn, groupsOfOthers } from './groups.ts';
+import { groupsIn, groupsOfOthers, onlyGroup } from './groups.ts';
 import { isHomeOnly } from './home-only.ts';
 import { type Added, LinkDialog } from './phone-link.tsx';
 
@@ -45,7 +45,7 @@ interface PhoneFormProps extends Pick<AddPhoneProps, 'person' | 'setup'> {
 function PhoneForm({ person: first, phones, setup, done }: PhoneFormProps) {
   const [person, setPerson] = useState(first);
   const [device, setDevice] = useState('phone');
-  const [groups, setGroups] = useState('');
+  const [groups, setGroups] = useState(first === '' ? '' : onlyGroup(phones));
   const [use, setUse] = useState<Use>('owntracks');
   const [filter, setFilter] = useState('');
   const [host, setHost] = useState(setup.hosts[0]?.host ?? '');

@@ -25,6 +25,12 @@ export function groupsOfOthers(phones: readonly Phone[], person: string): string
   return [...members].map(([group, people]) => `${group} (${listed([...people])})`).join(', ');
 }
 
+/** onlyGroup names the group that phones are in where there is but one; '' else. */
+export function onlyGroup(phones: readonly Phone[]): string {
+  const [first = '', ...others] = new Set(sharing(phones).flatMap(({ groups }) => groups));
+  return others.length === 0 ? first : '';
+}
+
 /** Bond is how far somebody is to share with others: there are no others, or no phone of one's own, or none that shares a group with them. */
 export type Bond = 'no others' | 'no phone' | 'no group' | 'shares';
 

@@ -39,17 +39,20 @@ function NobodyForOwner({ changed }: NobodyProps) {
     shares: <a href={linkTo('phones')}>{t('where.toPhones')}</a>,
   };
   const seen = (bond: Bond) => {
-    if (bond === 'no others' || canHavePhone(person)) return <Empty icon="pin" words={t('where.noneOwner')} action={ways[bond]} />;
-    return <NobodyByRules person={person} changed={changed} />;
+    if (bond === 'no others') return <Empty icon="pin" words={t('where.none')} action={ways[bond]} />;
+    return <NobodyByRules person={person} way={canHavePhone(person) ? ways[bond] : null} changed={changed} />;
   };
   return <Shown live={phones}>{(data) => seen(bondOf(data, person))}</Shown>;
 }
 
 type Rule = Answer<'/api/v1/rules'>['rules'][number];
-type OfPerson = NobodyProps & { readonly person: string };
 
-/** An account whose name no phone can have sees others by its rules alone. */
-function NobodyByRules({ person, changed }: OfPerson) {
+interface OfPerson extends NobodyProps {
+  readonly person: string;
+}
+
+/** With a group or without, a rule lets somebody see others. `way` leads to the group; null = no phone can have this name. */
+function NobodyByRules({ person, way, changed }: OfPerson & { readonly way: ComponentChildren }) {
   const rules = useLive(() => findRules(person), EVERY_MS);
   const added = () => {
     void rules.refresh();
@@ -59,8 +62,12 @@ function NobodyByRules({ person, changed }: OfPerson) {
     <Shown live={rules}>
       {({ own, revision }) => {
         if (own.some(seesAll)) return <Empty icon="pin" words={t('where.none')} />;
-        const action = <SeeAll person={person} revision={revision} changed={added} />;
-        return <Empty icon="pin" words={t('where.noneName', { name: person })} action={action} />;
+        const action = (
+          <SeeAll person={person} revision={revision} changed={added}>
+            {way}
+          </SeeAll>
+        );
+        return <Empty icon="pin" words={way === null ? t('where.noneName', { name: person }) : t('where.noneOwner')} action={action} />;
       }}
     </Shown>
   );
@@ -78,7 +85,13 @@ function seesAll({ kind, access, filter }: Rule): boolean {
   return kind === 'topic' && filter === ALL_PHONES && access !== 'deny';
 }
 
-function SeeAll({ person, revision, changed }: OfPerson & { readonly revision: string | null }) {
+interface SeeAllProps extends OfPerson {
+  /** Null = there is no file of rules. */
+  readonly revision: string | null;
+  readonly children: ComponentChildren;
+}
+
+function SeeAll({ person, revision, changed, children }: SeeAllProps) {
   const { isBusy, problem, send } = useSending();
   const add = async () => {
     const rule = { kind: 'topic', access: 'read', filter: ALL_PHONES } as const;
@@ -94,7 +107,7 @@ function SeeAll({ person, revision, changed }: OfPerson & { readonly revision: s
           {t('where.seeAll')}
         </Button>
       )}
-      <a href={linkTo('people', [person])}>{t('where.toRules')}</a>
+      {children ?? <a href={linkTo('people', [person])}>{t('where.toRules')}</a>}
     </div>
   );
 }
