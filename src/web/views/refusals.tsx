@@ -36,11 +36,7 @@ function List({ why: { refusals, held, deaf } }: { readonly why: Why }) {
           <summary>{plural('refusals.calm', calm.length)}</summary>
           <ul class="reasons">
             {calm.map((each) => (
-              <Reason
-                key={keyOf(each)}
-                {...factsOf(each)}
-                advice={each.settled === null ? t('refusals.browser') : t('refusals.settled', { time: ago(each.settled) })}
-              />
+              <Reason key={keyOf(each)} {...factsOf(each)} advice={calmAdvice(each)} />
             ))}
           </ul>
         </details>
@@ -52,6 +48,11 @@ function List({ why: { refusals, held, deaf } }: { readonly why: Why }) {
 /** Nothing is to be done: it came in since, or is a browser whose person goes on past the warning. */
 function isCalm({ settled, isBrowser }: Why['refusals'][number]): boolean {
   return settled !== null || isBrowser;
+}
+
+function calmAdvice(refusal: Why['refusals'][number]): string | null {
+  if (refusal.settled !== null) return t('refusals.settled', { time: ago(refusal.settled) });
+  return refusal.what === 'plain HTTP' ? wordsFor(refusal).advice : t('refusals.browser'); // http:// was typed in the place of https://
 }
 
 function Open({ refusals, held, deaf }: Why) {
