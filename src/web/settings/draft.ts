@@ -13,7 +13,7 @@ type Checked = paths['/api/v1/configuration/check']['post']['responses'][200]['c
 /** A text is checked when nothing was typed for so long. */
 const TYPING_MS = 400;
 
-/** Draft lives as long as its view. */
+/** Draft outlives its view where something was changed in it. */
 export class Draft {
   /** Null = it is not read so far. */
   readonly current: Signal<Configuration | null> = signal(null);

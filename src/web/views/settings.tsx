@@ -10,6 +10,7 @@ import { dateTime, plural, t } from '../i18n.ts';
 import { place } from '../router.ts';
 import { Draft } from '../settings/draft.ts';
 import { ended, waiting } from '../settings/trial.ts';
+import { currentSession } from '../visit.ts';
 import { PastTexts } from './settings/past-texts.tsx';
 import { Review } from './settings/review.tsx';
 import { SettingsForm } from './settings/settings-form.tsx';
@@ -18,9 +19,17 @@ import '../styles/settings.css';
 
 type Pane = 'form' | 'text';
 
+/** What somebody has begun is there again after another view, or a sign-in because the broker was restarted. Nobody else gets it. */
+let begun: { readonly username: string; readonly draft: Draft } | null = null;
+
+function draftOf(username: string): Draft {
+  if (begun?.username !== username || !begun.draft.isChanged.value) begun = { username, draft: new Draft() };
+  return begun.draft;
+}
+
 /** View is the view of settings. */
 export function View() {
-  const draft = useMemo(() => new Draft(), []);
+  const draft = useMemo(() => draftOf(currentSession()?.username ?? ''), []);
   const [pane, setPane] = useState<Pane>(place.value.query.get('show') === 'text' ? 'text' : 'form');
   const [isReviewing, setReviewing] = useState(false);
   const [isPast, setPast] = useState(false);

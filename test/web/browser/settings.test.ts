@@ -226,3 +226,30 @@ test('search of the settings leads to the listener that has what is sought', { s
   await page.getByRole('button', { name: 'Whole program' }).click();
   assert.equal(await page.getByLabel('Settings of').inputValue(), '');
 });
+
+test('change that was begun is there again after another view and another sign-in of the same person', {
+  skip: noBrowser,
+}, async (context) => {
+  const browser = await openBrowser(context);
+  const box = await openBox(context);
+  const { page, expect } = await browser.visit(box, { session: await box.claim() });
+  expect(/status of 401/);
+  await page.goto(`${box.url}/#/settings`);
+  await page.getByLabel('Find a setting').fill('max_keepalive');
+  const field = page.getByLabel('max_keepalive', { exact: true });
+  await field.fill('120');
+  await holds(page.getByLabel('Text of the file'), /^max_keepalive 120$/m);
+  await page.getByRole('link', { name: 'Log' }).click();
+  await page.getByRole('heading', { name: 'Log', level: 1 }).waitFor();
+  await page.getByRole('link', { name: 'Settings' }).click();
+  await page.getByText('Your changes are not in force yet.').waitFor();
+  await page.context().clearCookies();
+  await page.goto(`${box.url}/#/clients`);
+  await page.getByLabel('Name', { exact: true }).fill(OWNER.username);
+  await page.getByLabel('Password', { exact: true }).fill(OWNER.password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('link', { name: 'Settings' }).click();
+  await page.getByText('Your changes are not in force yet.').waitFor();
+  await page.getByLabel('Find a setting').fill('max_keepalive');
+  await holds(field, /^120$/);
+});

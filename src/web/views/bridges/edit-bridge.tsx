@@ -143,7 +143,8 @@ async function read(name: string): Promise<Before> {
   const saidBy = (...words: readonly string[]) => block.find((each) => words.includes(each.name))?.value ?? '';
   const said = saidBy('address', 'addresses');
   const address = said.replace(/^mqtts:\/\//, '');
-  const isPrivate = address !== said;
+  const hasTlsWords = block.some((each) => TLS_WORDS.test(each.name));
+  const isPrivate = hasTlsWords || address !== said; // so that an address without a port has that of TLS
   const typed = { address, username: saidBy('remote_username', 'username'), password: '', isPrivate, topics };
-  return { typed, offersTls: !/:\/\/|\s/.test(address) && !block.some((each) => TLS_WORDS.test(each.name)) };
+  return { typed, offersTls: !/:\/\/|\s/.test(address) && !hasTlsWords };
 }
