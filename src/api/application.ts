@@ -7,6 +7,7 @@ import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:ht
 import type { Duplex } from 'node:stream';
 import { type Context, Hono } from 'hono';
 import { cors } from 'hono/cors';
+import { TrieRouter } from 'hono/router/trie-router';
 import { reasonOf } from '../base/errors.ts';
 import { jsonSchemaOf } from '../operations/json-schema.ts';
 import { type Asker, type Download, type Operation, OperationFailure, type Report } from '../operations/operation.ts';
@@ -89,7 +90,8 @@ class RestApplication implements Application {
   /** Those who wait for their upgrade, signed in. */
   readonly #readers = new WeakMap<IncomingMessage, Reader>();
   readonly #streams = new OpenStreams();
-  readonly #hono = new Hono<Environment>();
+  /** The regular expressions of Hono's own choice cannot tell words from names: it would try them, and take this then. */
+  readonly #hono = new Hono<Environment>({ router: new TrieRouter() });
 
   constructor(setup: ApiSetup, visitorOf: (request: IncomingMessage) => Visitor) {
     this.#setup = setup;
@@ -174,18 +176,9 @@ class RestApplication implements Application {
       ['GET', LIVE_PATH, (context) => this.#admitLive(context)],
       ...offered.map((each): [string, string, Handler] => [each.route.method, BASE + each.route.path, this.#handlerFor(each)]),
     ];
-    // Words before names: /clients/held is not the client "held".
-    const isName = (path: string) =>
-      path
-        .split('/')
-        .map((part) => Number(part.startsWith('{')))
-        .join('');
-    rows.sort(([, a], [, b]) => isName(a).localeCompare(isName(b)));
-    for (const [method, path, handler] of rows) this.#hono.on(method, path.replaceAll(/\{(\w+)\}/g, ':$1'), handler);
-    for (const path of new Set(rows.map(([, each]) => each))) {
-      const allowed = rows.filter(([, each]) => each === path).map(([method]) => method);
-      this.#hono.all(path.replaceAll(/\{(\w+)\}/g, ':$1'), () => wrongMethod(allowed).toResponse());
-    }
+    const paths = wordsBeforeNames(Map.groupBy(rows, ([, path]) => path.replaceAll(/\{(\w+)\}/g, ':$1')));
+    for (const [path, ways] of paths) for (const [method, , handler] of ways) this.#hono.on(method, path, handler);
+    for (const [path, ways] of paths) this.#hono.all(path, () => wrongMethod(ways.map(([method]) => method)).toResponse());
   }
 
   #phoneRows(): readonly [method: string, path: string, handler: Handler][] {
@@ -328,6 +321,13 @@ function once<T>(make: () => T): () => T {
     made ??= { value: make() };
     return made.value;
   };
+}
+
+/** /clients/held is not the client "held". */
+function wordsBeforeNames<T>(paths: ReadonlyMap<string, T>): readonly [path: string, T][] {
+  const keyOf = (path: string) => Array.from(path.split('/'), (part) => Number(part.startsWith(':'))).join('');
+  const keyed = Array.from(paths, (entry) => ({ entry, key: keyOf(entry[0]) }));
+  return keyed.sort((a, b) => a.key.localeCompare(b.key)).map(({ entry }) => entry);
 }
 
 function secure(response: Response): Response {

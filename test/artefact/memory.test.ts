@@ -10,7 +10,7 @@ import { freePorts } from '../support/network/free-ports.ts';
 import { watchProcess } from '../support/process/watched-process.ts';
 import { EXECUTABLES } from './executable.ts';
 
-/** Bytes that the interface may take when it is loaded and has answered. Measured: 10 MB. */
+/** Bytes that the interface may take when it is loaded and has answered. Measured: 7 to 8 MB. */
 const MOST = 12 * 1_048_576;
 
 /** Garbage is collected when the process likes to: what it holds is the least that is seen. */
