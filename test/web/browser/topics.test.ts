@@ -102,6 +102,26 @@ for (const look of LOOKS.filter(({ name }) => name === 'desktop-light' || name =
   });
 }
 
+test('retained value is told beside one that has passed since, and not beside a newer one that is retained itself', {
+  skip: noBrowser,
+}, async (context) => {
+  const browser = await openBrowser(context);
+  const { box, session, hub } = await openSeededBox(context);
+  const { page } = await browser.visit(box, { session });
+  const follows = page.waitForResponse(/messages\/stream\?topic=home%2Fkitchen%2Ftemperature/);
+  await page.goto(`${box.url}/#/topics/${encodeURIComponent('home/kitchen/temperature')}`);
+  await follows;
+  await page.getByText('Published by', { exact: true }).waitFor();
+  const kept = page.getByText('Retained value', { exact: true });
+  await hub.publishAsync('home/kitchen/temperature', '22.5', { retain: true });
+  await page.locator('.topic-payload', { hasText: '22.5' }).waitFor();
+  assert.equal(await kept.count(), 0);
+  await hub.publishAsync('home/kitchen/temperature', '30');
+  await page.locator('.topic-payload', { hasText: '30' }).waitFor();
+  await kept.waitFor();
+  await page.locator('dd', { hasText: /^22\.5$/ }).waitFor();
+});
+
 test('topics are moved through by the keyboard alone', { skip: noBrowser }, async (context) => {
   const browser = await openBrowser(context);
   const { box, session } = await openSeededBox(context);

@@ -42,8 +42,10 @@ export function TopicDetail({ topic, store, close, publish, remove }: TopicDetai
   useEvents(mayAct ? `/api/v1/messages/stream?${new URLSearchParams({ topic })}` : null, {
     message: (data) => {
       const passed = data as Passed; // as docs/rest.md says
+      const wasRetained = store.tree.find(topic)?.value?.isRetained === true;
       store.passed(passed);
-      if (passed.retain && (passed.payload === '' || retained.data.value?.message == null)) void retained.refresh();
+      const isNews = passed.retain ? passed.payload === '' || retained.data.value?.message == null : wasRetained;
+      if (isNews) void retained.refresh();
     },
   });
   store.version.value; // rendered when something has changed
@@ -60,7 +62,7 @@ export function TopicDetail({ topic, store, close, publish, remove }: TopicDetai
       {value === null && retained.data.value === null ? <Shown live={retained}>{() => null}</Shown> : <ValueShown value={value} />}
       {kept !== null && (
         <dl class="pairs">
-          {value?.payload !== kept.payload && (
+          {value?.isRetained === false && (
             <>
               <dt>{t('topics.keptValue')}</dt>
               <dd>{kept.encoding === 'utf8' ? shortened(kept.payload) : bytes(kept.bytes)}</dd>
