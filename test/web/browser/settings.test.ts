@@ -235,7 +235,10 @@ test('change that was begun is there again after another view and another sign-i
   const { page, expect } = await browser.visit(box, { session: await box.claim() });
   expect(/status of 401/);
   await page.goto(`${box.url}/#/settings`);
-  await page.getByLabel('Find a setting').fill('max_keepalive');
+  await setKeepalive(page, '90');
+  await page.getByRole('dialog').getByRole('button', { name: 'Apply for 60 seconds' }).click();
+  await page.getByRole('button', { name: 'Keep the changes' }).click();
+  await page.getByText('The new settings stay.').waitFor();
   const field = page.getByLabel('max_keepalive', { exact: true });
   await field.fill('120');
   await holds(page.getByLabel('Text of the file'), /^max_keepalive 120$/m);

@@ -40,7 +40,7 @@ export function SettingsForm({ draft }: { readonly draft: Draft }) {
   const isPortSought = (block: string) =>
     block !== WHOLE && !onlySet && `listener ${t('settings.port')} ${block}`.toLowerCase().includes(sought.toLowerCase());
   const shown = fittingIn(chosen);
-  const found = [WHOLE, ...listeners].flatMap((block) => {
+  const found = (sought === '' ? [] : [WHOLE, ...listeners]).flatMap((block) => {
     const count = fittingIn(block).length + (isPortSought(block) ? 1 : 0);
     return count > 0 ? [{ block, count }] : [];
   });
@@ -59,7 +59,7 @@ export function SettingsForm({ draft }: { readonly draft: Draft }) {
         )}
         <Check label={t('settings.onlySet')} isOn={onlySet} turn={setOnlySet} />
       </div>
-      {sought !== '' && found.some(({ block }) => block !== chosen) && (
+      {found.some(({ block }) => block !== chosen) && (
         <fieldset class="found-in">
           <legend>{t('settings.foundIn')}</legend>
           {found.map(({ block, count }) => (
@@ -223,19 +223,22 @@ type Field = HTMLInputElement | HTMLTextAreaElement;
 /** useTyping shows what somebody types until the field is left: what the box says meanwhile does not overtake the fingers. */
 function useTyping(draft: Draft, shown: string, set: (text: string) => Promise<void>) {
   const [typed, setTyped] = useState<string | null>(null);
-  const timer = useRef<ReturnType<typeof setTimeout> | null>(null);
+  const waiting = useRef<{ readonly text: string; readonly timer: ReturnType<typeof setTimeout> } | null>(null);
   const running = useRef(Promise.resolve());
   const latest = useRef(set);
   latest.current = set;
   const stop = () => {
-    if (timer.current !== null) clearTimeout(timer.current);
-    timer.current = null;
+    clearTimeout(waiting.current?.timer);
+    waiting.current = null;
   };
-  useEffect(() => stop, []);
   const take = (text: string) => {
     stop();
     running.current = latest.current(text);
   };
+  const flush = () => {
+    if (waiting.current !== null) take(waiting.current.text);
+  };
+  useEffect(() => flush, []);
   return {
     value: typed ?? shown,
     onInput: (event: preact.TargetedEvent<Field>) => {
@@ -243,11 +246,11 @@ function useTyping(draft: Draft, shown: string, set: (text: string) => Promise<v
       stop();
       setTyped(text);
       draft.typing();
-      timer.current = setTimeout(() => take(text), TYPING_MS);
+      waiting.current = { text, timer: setTimeout(flush, TYPING_MS) };
     },
     onChange: (event: preact.TargetedEvent<Field>) => take(event.currentTarget.value),
     onBlur: async () => {
-      if (timer.current !== null && typed !== null) take(typed);
+      flush();
       await running.current;
       setTyped((now) => (now === typed ? null : now));
     },
