@@ -117,11 +117,18 @@ function opened<T extends Duplex>(stream: T, event: string, signal: AbortSignal,
   });
 }
 
+/** nameError gives the error of a name that has no address, or none now; null = the code (getaddrinfo(3)) is of something else. */
+export function nameError(host: string, code: string | undefined): LinkError | null {
+  if (code === 'ENOTFOUND') return new LinkError('name', `the name "${host}" is not known`);
+  if (code === 'EAI_AGAIN') return new LinkError('name', `the name "${host}" cannot be looked up now`);
+  return null;
+}
+
 function networkError(error: Error, address: BridgeAddress): LinkError {
   const { code } = firstOf(error);
   const where = addressText(address);
-  if (code === 'ENOTFOUND') return new LinkError('name', `the name "${address.host}" is not known`);
-  if (code === 'EAI_AGAIN') return new LinkError('name', `the name "${address.host}" cannot be looked up now`);
+  const ofName = nameError(address.host, code);
+  if (ofName !== null) return ofName;
   if (code === 'ECONNREFUSED') return new LinkError('network', `no broker listens at ${where}`);
   if (code === 'ETIMEDOUT') return new LinkError('network', `nobody answers at ${where}`);
   if (code === 'EHOSTUNREACH' || code === 'ENETUNREACH') return new LinkError('network', `there is no way to ${where}`);

@@ -18,7 +18,7 @@ import { firstManner, type Manner, PROTOCOL_NAMES, plainerManner } from './manne
 import type { BridgeAddress, BridgeOptions } from './options.ts';
 import type { BridgeTls } from './tls-material.ts';
 import { goesOut, remoteFilter } from './topics.ts';
-import { addressText, openTransport } from './transport.ts';
+import { addressText, nameError, openTransport } from './transport.ts';
 
 /** A level of the topics of a trial's messages. */
 const TRIAL_LEVEL = 'midge-bridge-test';
@@ -87,7 +87,8 @@ class Trial {
       this.#say({ step: 'name', ok: true, text: `${host} is ${found.map(({ address }) => address).join(', ')}` });
       return true;
     } catch (error) {
-      const failure = new LinkError('name', nameFault(host, error));
+      const { code } = error as NodeJS.ErrnoException; // as lookup throws
+      const failure = nameError(host, code) ?? new LinkError('name', `the name "${host}" cannot be looked up: ${reasonOf(error)}`);
       this.#say({ step: 'name', ok: false, text: failure.message });
       this.#advise(failure);
       return false;
@@ -177,14 +178,6 @@ class Trial {
         : null;
     if (text !== null) this.#say({ step: 'advice', ok: true, text });
   }
-}
-
-/** Words of the system ("getaddrinfo EAI_AGAIN") only where there are no better ones. */
-function nameFault(host: string, error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : null;
-  if (code === 'ENOTFOUND') return `the name "${host}" is not known`;
-  if (code === 'EAI_AGAIN') return `the name "${host}" cannot be looked up now`;
-  return `the name "${host}" cannot be looked up: ${reasonOf(error)}`;
 }
 
 function wordsFor({ version, bridgeBit }: Manner): string {

@@ -20,12 +20,10 @@ export function bridgeRows(bridge: BridgeStatus): [string, string | null][] {
 /** bridgeTroubles gives what a person should look at. */
 export function bridgeTroubles({ name, phase, lastError, refusedFilters }: BridgeStatus): string[] {
   const isDown = phase === 'waiting' || phase === 'stopped' || (phase === 'connecting' && lastError !== null);
+  const advice = lastError?.advice == null ? '' : ` - ${lastError.advice}`;
+  const why = lastError === null ? '' : `: ${lastError.words}${advice}`;
   return [
-    ...(isDown
-      ? [
-          `Bridge ${name} is not connected${lastError === null ? '' : `: ${[lastError.words, lastError.advice].filter((part) => part !== null).join(' - ')}`}.`,
-        ]
-      : []),
+    ...(isDown ? [`Bridge ${name} is not connected${why}.`] : []),
     ...(refusedFilters.length > 0 ? [`The other broker of bridge ${name} refuses subscriptions: ${refusedFilters.join(', ')}.`] : []),
   ];
 }

@@ -19,7 +19,8 @@ import { badInput, OperationFailure, operation, orFailure } from './operation.ts
 import { hostOf, inUrl, isPublic } from './phone-address.ts';
 
 const MAX_TEXT = 65_536;
-const TOPICS_MAX = 100;
+/** TOPICS_MAX is how many a bridge can be given here. */
+export const TOPICS_MAX = 100;
 
 /** INVITE_BRIDGE makes the account, and gives what the other box needs: the only time that the password is shown. */
 export const INVITE_BRIDGE = operation({

@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { reasonOf } from '../base/errors.ts';
+import { TOPICS_MAX } from './bridge-invitations.ts';
 import { writeInForce } from './change-in-force.ts';
 import { mainFile } from './configuration.ts';
 import type { OperationNeeds } from './needs.ts';
@@ -12,8 +13,6 @@ const VALUE = z
   .string()
   .max(1000)
   .regex(/^\S(?:[^\r\n\0]*\S)?$/);
-
-const TOPICS_MAX = 100;
 
 /** CHANGE_BRIDGE keeps what waits for the other broker. */
 export const CHANGE_BRIDGE = operation({

@@ -3,9 +3,9 @@
 import { z } from 'zod';
 import { rulesFault } from './begin-rules.ts';
 import type { OpenListener, OperationNeeds } from './needs.ts';
+import { linesToAdd, obstacleOf } from './obstacle.ts';
 import { OperationFailure, operation } from './operation.ts';
 import { isOpenToOthers, namesOfListener, newListener } from './phone-address.ts';
-import { filesFor } from './phone-setup.ts';
 
 /** NO_ACCOUNTS is said where the account of another box would have no place. */
 export const NO_ACCOUNTS = 'Cannot invite: the configuration names no password_file - write one, then reload';
@@ -14,13 +14,8 @@ export const NO_ACCOUNTS = 'Cannot invite: the configuration names no password_f
 export const NO_RULES_FOR_GUESTS =
   'Cannot invite: the configuration names no acl_file, so that the other box could read and write everything';
 
-const OBSTACLE = z.object({
-  kind: z
-    .enum(['no TLS', 'certificates only', 'no accounts', 'no rules'])
-    .describe('certificates only: each listener with TLS has require_certificate true'),
-  reason: z.string(),
-  lines: z.array(z.string()).describe('that take it away at the end of the configuration; none = it takes something else'),
-});
+/** OBSTACLE: each listener with TLS may have require_certificate true, which is 'certificates only'. */
+const OBSTACLE = obstacleOf(['no TLS', 'certificates only', 'no accounts', 'no rules']);
 
 type Obstacle = z.infer<typeof OBSTACLE>;
 
@@ -65,12 +60,11 @@ function withTls(listeners: readonly OpenListener[]): readonly OpenListener[] {
 
 function listenerMissing(needs: Pick<OperationNeeds, 'access' | 'listeners'>): Obstacle {
   const isThere = withTls(needs.listeners).some((each) => each.wantsCertificate && isOpenToOthers(each));
-  const lines = newListener(needs, 'mqtt');
-  const words = lines.join('" and "');
+  const words = newListener(needs, 'mqtt').join('" and "');
   const message = isThere
     ? `Cannot invite: each listener with TLS has require_certificate true, and a box that is invited has a password - add "${words}" to the configuration`
     : `Cannot invite: no listener with TLS is open to the network - add "${words}" to the configuration`;
-  return { kind: isThere ? 'certificates only' : 'no TLS', reason: message, lines: [...lines, ...filesFor(needs)] };
+  return { kind: isThere ? 'certificates only' : 'no TLS', reason: message, lines: linesToAdd(needs, 'mqtt') };
 }
 
 /** The files are those of a listener. */

@@ -5,18 +5,13 @@ import { z } from 'zod';
 import type { PhoneProtocol } from '../phones/phone.ts';
 import { rulesFault } from './begin-rules.ts';
 import type { OperationNeeds, Phones } from './needs.ts';
+import { linesToAdd, obstacleOf } from './obstacle.ts';
 import { OperationFailure, operation } from './operation.ts';
-import { newListener, pageAddresses, phoneHosts, phoneListener } from './phone-address.ts';
+import { pageAddresses, phoneHosts, phoneListener } from './phone-address.ts';
 import { hasRules, NO_RULES, passwordFileFor } from './phone-files.ts';
 
-/** OBSTACLES: no listener that phones sign in at, none for their pages, no place for their accounts, none for their rules. */
-const OBSTACLES = ['no TLS', 'no pages', 'no accounts', 'no rules'] as const;
-
-const OBSTACLE = z.object({
-  kind: z.enum(OBSTACLES),
-  reason: z.string(),
-  lines: z.array(z.string()).describe('that take it away at the end of the configuration; none = it takes something else'),
-});
+/** OBSTACLE: no listener that phones sign in at, none for their pages, no place for their accounts, none for their rules. */
+const OBSTACLE = obstacleOf(['no TLS', 'no pages', 'no accounts', 'no rules']);
 
 type Obstacle = z.infer<typeof OBSTACLE>;
 
@@ -73,8 +68,8 @@ function missingFor(needs: OperationNeeds, protocol: PhoneProtocol): readonly Ob
   const pages = faultOf(() => pageAddresses(needs, null));
   const accounts = faultOf(() => passwordFileFor(needs, protocol));
   return [
-    ...(signIn === null ? [] : [{ kind: 'no TLS' as const, reason: signIn, lines: [...newListener(needs, protocol), ...filesFor(needs)] }]),
-    ...(pages === null ? [] : [{ kind: 'no pages' as const, reason: pages, lines: [...newListener(needs, 'http'), ...filesFor(needs)] }]),
+    ...(signIn === null ? [] : [{ kind: 'no TLS' as const, reason: signIn, lines: linesToAdd(needs, protocol) }]),
+    ...(pages === null ? [] : [{ kind: 'no pages' as const, reason: pages, lines: linesToAdd(needs, 'http') }]),
     ...(accounts === null ? [] : [{ kind: 'no accounts' as const, reason: accounts, lines: [] }]),
   ];
 }
@@ -87,12 +82,4 @@ function faultOf(check: () => unknown): string | null {
     if (error instanceof OperationFailure) return error.message;
     throw error;
   }
-}
-
-/** filesFor gives the lines for a new listener: with `per_listener_settings` it knows the accounts and rules of no other. */
-export function filesFor({ access, listeners }: Pick<OperationNeeds, 'access' | 'listeners'>): readonly string[] {
-  if (!access.isPerListener) return [];
-  const files = listeners.map(({ name }) => access.filesOf(name)).find(({ passwordFile }) => passwordFile !== null);
-  const { passwordFile = null, aclFile = null } = files ?? {};
-  return [...(passwordFile === null ? [] : [`password_file ${passwordFile}`]), ...(aclFile === null ? [] : [`acl_file ${aclFile}`])];
 }

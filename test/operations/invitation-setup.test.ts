@@ -2,36 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { AccessFiles } from '../../src/access/options.ts';
 import { NO_ACCOUNTS, NO_RULES_FOR_GUESTS } from '../../src/operations/invitation-setup.ts';
-import type { OpenListener, OperationNeeds } from '../../src/operations/needs.ts';
-import { operationsOn } from './test-operations.ts';
+import type { OpenListener } from '../../src/operations/needs.ts';
+import { boxWith, PLAIN } from './setup-box.ts';
 
-const PLAIN: OpenListener = {
-  ...{ name: '1883', protocol: 'mqtt', tls: false, certificate: null, wantsCertificate: false, takesOurCertificates: false },
-  ...{ port: 1883, addresses: ['::'], connections: 0 },
-};
 const SECURE: OpenListener = { ...PLAIN, name: '8883', port: 8883, tls: true, certificate: 'ours', takesOurCertificates: true };
-const FILES: AccessFiles = { passwordFile: '/etc/midge/passwd', aclFile: '/etc/midge/acl' };
-
-interface Box {
-  readonly listeners: readonly OpenListener[];
-  readonly files?: AccessFiles;
-  readonly isPerListener?: boolean;
-}
-
-function boxWith({ listeners, files = FILES, isPerListener = false }: Box) {
-  return operationsOn({
-    listeners,
-    access: { filesOf: () => files, isPerListener },
-    configuration: { file: null },
-    internet: null,
-    certificates: null,
-    certificateNames: ['pi.example'],
-    announcedHost: null,
-    invitations: { isName: () => true, readTopics: () => [] },
-  } as unknown as OperationNeeds); // no more of it is looked at
-}
 
 const told = ({ kind, lines }: { readonly kind: string; readonly lines: readonly string[] }) => [kind, ...lines];
 

@@ -2,31 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { AccessFiles } from '../../src/access/options.ts';
-import type { OpenListener, OperationNeeds } from '../../src/operations/needs.ts';
-import { operationsOn } from './test-operations.ts';
+import type { OpenListener } from '../../src/operations/needs.ts';
+import { boxWith, PLAIN } from './setup-box.ts';
 
-const HERE: OpenListener = {
-  ...{ name: '1883', protocol: 'mqtt', tls: false, certificate: null, wantsCertificate: false, takesOurCertificates: false },
-  ...{ port: 1883, addresses: ['127.0.0.1'], connections: 0 },
-};
-const FILES: AccessFiles = { passwordFile: '/etc/midge/passwd', aclFile: '/etc/midge/acl' };
+const HERE: OpenListener = { ...PLAIN, addresses: ['127.0.0.1'] };
 const PHONE = { person: 'jane' };
-
-interface Box {
-  readonly listeners: readonly OpenListener[];
-  readonly files?: AccessFiles;
-  readonly isPerListener?: boolean;
-}
-
-function boxWith({ listeners, files = FILES, isPerListener = false }: Box) {
-  return operationsOn({
-    listeners,
-    phones: null,
-    access: { filesOf: () => files, isPerListener },
-    configuration: { file: null },
-  } as unknown as OperationNeeds); // no more of it is looked at
-}
 
 test('box without any port for phones tells both that are missing, with lines that open them', async () => {
   const ask = boxWith({ listeners: [HERE] });

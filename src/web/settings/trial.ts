@@ -22,6 +22,12 @@ export interface Waiting {
 /** waiting is null where none waits. */
 export const waiting = signal<Waiting | null>(null);
 
+/** notingTrial adds to an answer whether a change was on trial when it was asked for: what stands by that change may be gone in a minute. */
+export async function notingTrial<T extends object>(asked: Promise<T>): Promise<T & { readonly isOnTrial: boolean }> {
+  const isOnTrial = waiting.value !== null;
+  return { ...(await asked), isOnTrial };
+}
+
 /** ended is counted up when a change was confirmed or taken back: what was read before may be another text now. */
 export const ended = signal(0);
 

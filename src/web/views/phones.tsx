@@ -12,7 +12,7 @@ import { toast } from '../components/toast.tsx';
 import { type Key, t } from '../i18n.ts';
 import { type Live, useLive } from '../live.ts';
 import { go, linkTo, place } from '../router.ts';
-import { waiting } from '../settings/trial.ts';
+import { notingTrial, waiting } from '../settings/trial.ts';
 import { Obstacles } from './obstacles.tsx';
 import { OpenPorts } from './open-ports.tsx';
 import { AddPhone } from './phones/add-phone.tsx';
@@ -81,9 +81,8 @@ export function View() {
 }
 
 /** What is there on trial may be gone in a minute, and a phone that is set up by it could not come. */
-async function loadSetup() {
-  const isOnTrial = waiting.value !== null;
-  return { ...(await ask(api.GET('/api/v1/phone-setup'))), isOnTrial };
+function loadSetup() {
+  return notingTrial(ask(api.GET('/api/v1/phone-setup')));
 }
 
 interface ListProps {

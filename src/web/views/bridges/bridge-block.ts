@@ -22,10 +22,9 @@ export interface Wish {
 
 /** blockFor writes the block, and the authority behind it, as in an invitation. */
 export function blockFor({ name, address, isPrivate, authority, username, password, filters, direction }: Wish): string {
-  const where = address.trim();
   const lines = [
     `connection ${name}`,
-    `address ${isPrivate && !where.includes('://') ? `mqtts://${where}` : where}`,
+    `address ${addressOf({ address, isPrivate })}`,
     ...(isPrivate && authority !== null ? ['bridge_cafile authority'] : []),
     ...(username === '' ? [] : [`remote_username ${username}`]),
     ...(password === '' ? [] : [`remote_password ${password}`]),
@@ -34,6 +33,12 @@ export function blockFor({ name, address, isPrivate, authority, username, passwo
     ...(isPrivate && authority !== null ? [authority.trim()] : []),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** addressOf writes what stands behind the word `address`. A scheme that was typed counts. */
+export function addressOf({ address, isPrivate }: Pick<Wish, 'address' | 'isPrivate'>): string {
+  const where = address.trim();
+  return isPrivate && !where.includes('://') ? `mqtts://${where}` : where;
 }
 
 /** topicsOf gives what follows the word `topic`. A filter has no blank; QoS 1 loses nothing when the connection ends. */

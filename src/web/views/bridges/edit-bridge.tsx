@@ -9,6 +9,7 @@ import { Field } from '../../components/field.tsx';
 import { Form } from '../../components/form.tsx';
 import { toast } from '../../components/toast.tsx';
 import { number, t } from '../../i18n.ts';
+import { addressOf } from './bridge-block.ts';
 
 export interface EditBridgeProps {
   readonly name: string;
@@ -128,12 +129,6 @@ function TopicLines({ topics, change }: TopicLinesProps) {
   );
 }
 
-/** A scheme that is typed counts. */
-function addressOf({ address, isPrivate }: Typed): string {
-  const where = address.trim();
-  return isPrivate && !where.includes('://') ? `mqtts://${where}` : where;
-}
-
 const TLS_WORDS = /^bridge_(cafile|capath|tls_use_os_certs|certfile|identity|psk)$/;
 
 async function read(name: string): Promise<Before> {
@@ -142,7 +137,7 @@ async function read(name: string): Promise<Before> {
   const topics = block.flatMap(({ name: word, value }) => (word === 'topic' && value !== null ? [value] : []));
   const saidBy = (...words: readonly string[]) => block.find((each) => words.includes(each.name))?.value ?? '';
   const said = saidBy('address', 'addresses');
-  const address = said.replace(/^mqtts:\/\//, '');
+  const address = /\s/.test(said) ? said : said.replace(/^mqtts:\/\//, ''); // several keep what each has
   const hasTlsWords = block.some((each) => TLS_WORDS.test(each.name));
   const isPrivate = hasTlsWords || address !== said; // so that an address without a port has that of TLS
   const typed = { address, username: saidBy('remote_username', 'username'), password: '', isPrivate, topics };

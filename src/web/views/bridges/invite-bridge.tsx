@@ -15,7 +15,7 @@ import { TrialBanner } from '../../components/trial-banner.tsx';
 import { type Key, t } from '../../i18n.ts';
 import { useLive } from '../../live.ts';
 import { linkTo } from '../../router.ts';
-import { waiting } from '../../settings/trial.ts';
+import { notingTrial, waiting } from '../../settings/trial.ts';
 import { Obstacles } from '../obstacles.tsx';
 import { OpenPorts } from '../open-ports.tsx';
 import { isHomeOnly } from '../phones/home-only.ts';
@@ -67,9 +67,8 @@ export function InviteBridge({ close, invited }: InviteBridgeProps) {
 }
 
 /** A port that is there on trial may be gone in a minute, and the invitation with it. */
-async function loadSetup() {
-  const isOnTrial = waiting.value !== null;
-  return { ...(await ask(api.GET('/api/v1/bridge-invitations/setup'))), isOnTrial };
+function loadSetup() {
+  return notingTrial(ask(api.GET('/api/v1/bridge-invitations/setup')));
 }
 
 interface NextStepProps {
