@@ -58,6 +58,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'node:sqlite': ['store'],
   '@preact/signals': ['web'],
   'maplibre-gl': ['web'],
+  'node-diff3': ['web'],
   'openapi-fetch': ['web'],
   pmtiles: ['web'],
   preact: ['web'],

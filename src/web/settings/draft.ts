@@ -4,6 +4,7 @@ import { computed, type Signal, signal } from '@preact/signals';
 import type { Answer } from '../api/answer.ts';
 import { api, ask } from '../api/client.ts';
 import type { paths } from '../api/schema.ts';
+import { mergeTexts } from './merge-texts.ts';
 import { type Known, movedPage, type Said, withPort } from './setting-form.ts';
 import { noteWaiting } from './trial.ts';
 
@@ -27,6 +28,8 @@ export class Draft {
   readonly problem: Signal<Error | null> = signal(null);
   /** Somebody is typing into a field of the form, and the text does not have it so far. */
   readonly isTyping: Signal<boolean> = signal(false);
+  /** What somebody else changed in the file while this draft was being made: nothing, something else, or the same place. The draft has it, too. */
+  readonly others: Signal<'nothing' | 'something' | 'same place'> = signal('nothing');
   readonly isChanged = computed(() => this.current.value !== null && (this.isTyping.value || this.text.value !== this.current.value.text));
   /** Where this page is once the draft is in force; null = where it is now, or the page does not know. */
   readonly movedTo = computed(() => movedPage(this.#saidNow.value, this.said.value, location));
@@ -48,7 +51,7 @@ export class Draft {
     this.#begin = begin;
   }
 
-  /** read takes the text that is in the file now. A draft that somebody has begun stays, unless `isFresh`. */
+  /** read takes the text that is in the file now. A draft that somebody has begun is put onto it, or goes if `isFresh`. */
   async read(isFresh: boolean): Promise<void> {
     try {
       const [sent, known] = await Promise.all([
@@ -56,12 +59,13 @@ export class Draft {
         this.known.value.length > 0 ? this.known.value : ask(api.GET('/api/v1/configuration/known-settings')),
       ]);
       const current = await ask(Promise.resolve(sent));
-      const isUntouched = isFresh || !this.isChanged.value;
+      const [before, isUntouched] = [this.current.value, isFresh || !this.isChanged.value];
       noteWaiting(current.unconfirmed, sent.response);
       this.known.value = known;
       this.current.value = current;
       this.problem.value = null;
-      if (isUntouched) this.#take(this.#begin(current.text));
+      if (before === null || isUntouched) this.#begun(this.#begin(current.text));
+      else if (before.text !== current.text) this.#putOnto(before.text, current.text);
       await this.#check();
     } catch (error) {
       this.problem.value = error as Error; // ask throws nothing else
@@ -106,6 +110,7 @@ export class Draft {
 
   /** discard goes back to what is in the file. */
   discard(): void {
+    this.others.value = 'nothing';
     this.type(this.current.value?.text ?? '');
   }
 
@@ -113,6 +118,18 @@ export class Draft {
   applied(revision: string): void {
     if (this.current.value !== null) this.current.value = { ...this.current.value, text: this.text.value, revision };
     this.#saidNow.value = this.said.value;
+    this.others.value = 'nothing';
+  }
+
+  #begun(text: string): void {
+    this.others.value = 'nothing';
+    this.#take(text);
+  }
+
+  #putOnto(before: string, theirs: string): void {
+    const { text, isSamePlace } = mergeTexts(this.text.value, before, theirs);
+    this.others.value = isSamePlace || this.others.value === 'same place' ? 'same place' : 'something';
+    this.#take(text);
   }
 
   #take(text: string): void {

@@ -19,33 +19,22 @@ import '../styles/settings.css';
 
 type Pane = 'form' | 'text';
 
-interface Begun {
-  readonly username: string;
-  readonly draft: Draft;
-  /** What `ended` was when the draft was read. */
-  round: number;
-}
-
 /** What somebody has begun is there again after another view, or a sign-in because the broker was restarted. Nobody else gets it. */
-let begun: Begun | null = null;
+let begun: { readonly username: string; readonly draft: Draft } | null = null;
 
-function begunBy(username: string): Begun {
-  if (begun?.username !== username || !begun.draft.isChanged.value) begun = { username, draft: new Draft(), round: ended.value };
-  return begun;
+function draftOf(username: string): Draft {
+  if (begun?.username !== username || !begun.draft.isChanged.value) begun = { username, draft: new Draft() };
+  return begun.draft;
 }
 
 /** View is the view of settings. */
 export function View() {
-  const ours = useMemo(() => begunBy(currentSession()?.username ?? ''), []);
-  const { draft } = ours;
+  const draft = useMemo(() => draftOf(currentSession()?.username ?? ''), []);
   const [pane, setPane] = useState<Pane>(place.value.query.get('show') === 'text' ? 'text' : 'form');
   const [isReviewing, setReviewing] = useState(false);
   const [isPast, setPast] = useState(false);
   const round = ended.value;
-  useEffect(() => {
-    void draft.read(ours.round !== round);
-    ours.round = round;
-  }, [round]);
+  useEffect(() => void draft.read(false), [round]);
   useEffect(() => onReconnect(() => void draft.read(false)), []);
   const { current, problem, checked } = draft;
   if (current.value === null) {

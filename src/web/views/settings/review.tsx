@@ -39,6 +39,11 @@ export function Review({ draft, close, tried = close }: ReviewProps) {
   };
   return (
     <Dialog title={t('settings.review')} close={close}>
+      {draft.others.value !== 'nothing' && (
+        <p class="remarks warn" role="status">
+          {t(draft.others.value === 'something' ? 'settings.onTheirs' : 'settings.samePlace')}
+        </p>
+      )}
       {checked === null ? <Loading /> : <Diff diff={checked.diff} />}
       <Remarks look="bad" remarks={checked?.mistakes ?? []} file={draft.current.value?.file ?? ''} />
       <Remarks look="warn" remarks={checked?.warnings ?? []} file={draft.current.value?.file ?? ''} />
@@ -50,7 +55,7 @@ export function Review({ draft, close, tried = close }: ReviewProps) {
           <div class="actions">
             <Button onClick={() => void take(true)}>{t('settings.takeTheirs')}</Button>
             <Button look="primary" onClick={() => void take(false)}>
-              {t('settings.compareMine')}
+              {t('settings.putMine')}
             </Button>
           </div>
         </div>
