@@ -17,6 +17,9 @@ const STAYS_LOCAL: ReadonlySet<string> = new Set([
   'trusted_proxies',
 ]);
 
+/** OF_DEFAULT_LISTENER are words for the default listener wherever they stand. */
+export const OF_DEFAULT_LISTENER: ReadonlySet<string> = new Set(['port', 'bind_address']);
+
 /** opensDefault tells whether a word in front of any `listener` opens the default listener where the file has no other. */
 export function opensDefault({ places }: ListenerDraft): boolean {
   return [...places.keys()].some((name) => !STAYS_LOCAL.has(name));

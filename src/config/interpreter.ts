@@ -1,5 +1,6 @@
 // Statements -> drafts: each finds its row in the table and the listener it belongs to.
 
+import { OF_DEFAULT_LISTENER } from './default-listener.ts';
 import type { Place, Report } from './diagnostic.ts';
 import { type Directive, isHarmless, type Store, type Treatment } from './directive.ts';
 import { closestDirective, findDirective, findInConnection } from './directives.ts';
@@ -33,9 +34,6 @@ export function interpret(statements: readonly Statement[], report: Report): Int
   for (const statement of statements) interpreter.read(statement);
   return interpreter;
 }
-
-/** Words for the default listener wherever they stand. */
-const OF_DEFAULT_LISTENER = new Set(['port', 'bind_address']);
 
 /** Words that mosquitto 2.1 brought, and takes only where a listener is opened above them. */
 const BELOW_A_LISTENER = new Set([

@@ -1,5 +1,6 @@
 // The settings that a program or a page can offer: those words of the table that stand alone on a line and take effect here.
 
+import { OF_DEFAULT_LISTENER } from './default-listener.ts';
 import { SECTIONS } from './directives.ts';
 import { isSecret } from './treatments.ts';
 
@@ -31,7 +32,8 @@ export function knownSettings(): readonly KnownSetting[] {
     directives.flatMap(({ name, scope, syntax, default: value, doc, own, reloadable, repeated, treatment }) => {
       if (treatment.state !== 'supported' || (scope !== 'global' && scope !== 'listener') || name.endsWith('*')) return [];
       const kind = { isOwn: own, isReloadable: reloadable, isList: repeated === 'allowed', isSecret: isSecret(name) };
-      return [{ section: title, name, scope, syntax, default: value, meaning: doc, ...kind }];
+      const place = OF_DEFAULT_LISTENER.has(name) ? 'global' : scope;
+      return [{ section: title, name, scope: place, syntax, default: value, meaning: doc, ...kind }];
     }),
   );
 }

@@ -6,15 +6,19 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { knownSettings } from '../../src/config/known-settings.ts';
 import { changedLines, isChanged } from '../../src/web/settings/changed-lines.ts';
+import { mergeTexts } from '../../src/web/settings/merge-texts.ts';
 import { SECTION_NAMES } from '../../src/web/settings/section-names.ts';
 import {
   codeIn,
   controlOf,
+  hasWords,
+  inBaseUnit,
   isPort,
   type Known,
   lineOfListener,
   listenersIn,
   matchesWords,
+  mistakesOf,
   movedPage,
   portsOf,
   remarkIn,
@@ -45,6 +49,41 @@ test('control follows the values that a setting may have', () => {
   assert.deepEqual(controlOf(known('max_connections')), { kind: 'number' });
   assert.deepEqual(controlOf(known('acl_file')), { kind: 'text' });
   assert.deepEqual(controlOf(known('log_type')), { kind: 'list' });
+});
+
+test('number with a unit is written as the language wants it, and all else stays', () => {
+  const size = (typed: string) => inBaseUnit(known('max_packet_size'), typed);
+  assert.deepEqual(['5 MB', '1,5 kB', '2MiB', '1\u00a0GB', '7'].map(size), ['5000000', '1500', '2097152', '1000000000', '7']);
+  assert.deepEqual(['5 parsecs', 'MB', '-1 MB', '5 h'].map(size), ['5 parsecs', 'MB', '-1 MB', '5 h']);
+  assert.equal(inBaseUnit(known('sys_interval'), '2 min'), '120');
+  assert.equal(inBaseUnit(known('acl_file'), '5 MB'), '5 MB');
+});
+
+test('mistake belongs to the setting in whose line it is, of the listener that has it', () => {
+  const at = (line: number, block: string, file = 'midge.conf') => ({ ...said('max_connections', 'many', block), file, line });
+  const read = {
+    said: [at(4, 'listener 1883'), at(9, 'listener 8883'), at(9, 'listener 9001', 'more.conf')],
+    mistakes: ['midge.conf:9:17: error: Invalid max_connections value (many)', 'more.conf:9:17: error: Cannot read it'],
+    file: 'midge.conf',
+  };
+  const of = (listener: string) => mistakesOf(known('max_connections'), read, listener);
+  assert.deepEqual(['1883', '8883', '9001'].map(of), [[], ['Invalid max_connections value (many)'], ['Cannot read it']]);
+});
+
+test('words are found wherever they stand', () => {
+  assert.ok(hasWords('listener Port 8443 port of the page', 'page port'));
+  assert.ok(!hasWords('listener Port 8443', 'page port'));
+});
+
+test('two changes of one text are both in what comes of them, wherever they stand', () => {
+  const base = 'persistence true\nmax_keepalive 60\nlistener 1883\n';
+  const mine = base.replace('max_keepalive 60', 'max_keepalive 90');
+  assert.deepEqual(mergeTexts(mine, base, `log_type all\n${base}`), { text: `log_type all\n${mine}`, isSamePlace: false });
+  assert.deepEqual(mergeTexts(mine, base, mine), { text: mine, isSamePlace: false });
+  const theirs = base.replace('max_keepalive 60', 'max_keepalive 120');
+  assert.deepEqual(mergeTexts(mine, base, theirs), { text: mine, isSamePlace: true });
+  const both = mergeTexts(`${base}listener 8883\nsecure true\n`, base, `${base}max_connections 5\n`);
+  assert.deepEqual(both, { text: `${base}max_connections 5\nlistener 8883\nsecure true\n`, isSamePlace: true });
 });
 
 test('value of a listener is not that of another one, and a secret has none', () => {

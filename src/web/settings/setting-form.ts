@@ -17,11 +17,37 @@ export function controlOf({ syntax, isList }: Known): Control {
 }
 
 /** valuesOf gives what the text says of a setting, for the whole program or in one listener. A secret is ''. */
-export function valuesOf({ name, scope, isList }: Known, said: readonly Said[], listener: string | null): readonly string[] {
+export function valuesOf(known: Known, said: readonly Said[], listener: string | null): readonly string[] {
+  const values = saidOf(known, said, listener).map(({ value }) => value ?? '');
+  return known.isList ? values : values.slice(-1);
+}
+
+function saidOf({ name, scope }: Known, said: readonly Said[], listener: string | null): readonly Said[] {
   const block = listener === null ? null : `listener ${listener}`;
-  const found = said.filter((each) => each.name === name && (scope === 'global' || each.block === block));
-  const values = found.map(({ value }) => value ?? '');
-  return isList ? values : values.slice(-1);
+  return said.filter((each) => each.name === name && (scope === 'global' || each.block === block));
+}
+
+/** mistakesOf gives those of a text that stand in the lines of a setting; `file` is edited. */
+export function mistakesOf(
+  known: Known,
+  { said, mistakes, file }: { readonly said: readonly Said[]; readonly mistakes: readonly string[]; readonly file: string },
+  listener: string | null,
+): readonly string[] {
+  const lines = new Set(saidOf(known, said, listener).map((each) => (each.file === file ? each.line : `${each.file}:${each.line}`)));
+  const remarks = mistakes.map((mistake) => remarkIn(mistake, file));
+  return remarks.flatMap(({ line, elsewhere, words }) => (lines.has(line ?? elsewhere) ? [words] : []));
+}
+
+const UNITS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  bytes: { b: 1, kb: 1e3, k: 1e3, mb: 1e6, m: 1e6, gb: 1e9, g: 1e9, kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30 },
+  seconds: { s: 1, sec: 1, min: 60, h: 3600, d: 86_400 },
+};
+
+/** inBaseUnit writes what a person types with a unit, `5 MB` or `2 h`, as the number that the configuration wants. All else stays. */
+export function inBaseUnit({ syntax }: Pick<Known, 'syntax'>, typed: string): string {
+  const [, number = '', unit = ''] = /^(\d+(?:[.,]\d+)?)[ \u00a0]*([a-z]+)$/i.exec(typed) ?? [];
+  const factor = UNITS[syntax]?.[unit.toLowerCase()];
+  return factor === undefined ? typed : String(Math.round(Number(number.replace(',', '.')) * factor));
 }
 
 /** listenersIn gives the listeners that the text has, as the form names them. */
@@ -67,14 +93,19 @@ interface PagePlace {
 
 /** movedPage gives the address of the page at `place` once its listener has another port; null = it stays, or nobody can tell where it goes. */
 export function movedPage(now: readonly Said[], next: readonly Said[], { protocol, hostname, port }: PagePlace): string | null {
-  const own = port || (protocol === 'https:' ? '443' : '80');
+  const own = ownPort({ protocol, port });
   const [before, after] = [pagePorts(now), pagePorts(next)];
   const come = after.filter((each) => !before.includes(each));
   return before.includes(own) && !after.includes(own) && come.length === 1 ? `${protocol}//${hostname}:${come[0]}/` : null;
 }
 
-/** The listeners that have the page. */
-function pagePorts(said: readonly Said[]): readonly string[] {
+/** ownPort gives the port of a page, which its address has only where it is an unusual one. */
+export function ownPort({ protocol, port }: Pick<PagePlace, 'protocol' | 'port'>): string {
+  return port || (protocol === 'https:' ? '443' : '80');
+}
+
+/** pagePorts gives the listeners that have the page. */
+export function pagePorts(said: readonly Said[]): readonly string[] {
   return said.flatMap(({ name, value, block }) =>
     name === 'protocol' && value === 'http' ? [block?.replace(/^listener /, '') ?? ''] : [],
   );
@@ -82,11 +113,16 @@ function pagePorts(said: readonly Said[]): readonly string[] {
 
 /** matchesWords tells whether a setting is one that somebody looks for. */
 export function matchesWords({ name, meaning }: Known, words: string): boolean {
-  const text = `${name} ${meaning}`.toLowerCase();
+  return hasWords(`${name} ${meaning}`, words);
+}
+
+/** hasWords tells whether a text has each of some words, wherever they stand. */
+export function hasWords(text: string, words: string): boolean {
+  const within = text.toLowerCase();
   return words
     .toLowerCase()
     .split(/\s+/)
-    .every((word) => text.includes(word));
+    .every((word) => within.includes(word));
 }
 
 /** Remark is a mistake or a warning, taken apart: `/etc/midge/midge.conf:4:1: error: Unknown ...`. */

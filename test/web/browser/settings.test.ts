@@ -120,7 +120,7 @@ test('page that moves says where to, and the change is kept there', { skip: noBr
   expect(/Failed to load resource: (net::|.* 401 )/);
   await page.goto(`${box.url}/#/settings`);
   const old = new URL(box.url).port;
-  await page.getByLabel('Settings of').selectOption({ label: `Listener ${old}` });
+  await page.getByLabel('Settings of').selectOption({ label: `Listener ${old} (this page)` });
   const field = page.getByLabel('Port', { exact: true });
   await field.fill(String(port));
   await page.getByRole('button', { name: 'Review changes' }).click();
@@ -164,7 +164,7 @@ test('mistake in the text is named with its line, and cannot be applied', { skip
   assert.equal(await text.inputValue(), readFileSync(box.file, 'utf8'));
 });
 
-test('change of a file that somebody else has changed meanwhile is explained, and can be compared', {
+test('change of a file that somebody else has changed meanwhile is put onto theirs, and keeps it', {
   skip: noBrowser,
 }, async (context) => {
   const browser = await openBrowser(context);
@@ -178,12 +178,63 @@ test('change of a file that somebody else has changed meanwhile is explained, an
   await page.getByRole('button', { name: 'Apply for 60 seconds' }).click();
   await page.getByText('Somebody else has changed the file').waitFor();
   await audit();
-  await page.getByRole('button', { name: 'Compare mine with theirs' }).click();
-  const gone = page.locator('.diff-line.gone');
-  await gone.filter({ hasText: 'max_packet_size 4096' }).waitFor();
+  await page.getByRole('button', { name: 'Put mine onto theirs' }).click();
+  await page.getByText('The file has changed since you began. This is').waitFor();
+  await page.locator('.diff-line.come', { hasText: 'max_keepalive 120' }).waitFor();
+  assert.equal(await page.locator('.diff-line.gone').count(), 0);
+  await audit();
+  await page.getByRole('button', { name: 'Apply for 60 seconds' }).click();
+  await page.getByRole('button', { name: 'Keep the changes' }).click();
+  await page.getByText('The new settings stay.').waitFor();
+  const text = readFileSync(box.file, 'utf8');
+  assert.match(text, /^max_packet_size 4096$/m);
+  assert.match(text, /^max_keepalive 120$/m);
+
+  // At the same place theirs goes, and the dialog says so.
+  await setKeepalive(page, '150');
+  writeFileSync(box.file, text.replace('max_keepalive 120', 'max_keepalive 180'));
+  await page.getByRole('button', { name: 'Apply for 60 seconds' }).click();
+  await page.getByRole('button', { name: 'Put mine onto theirs' }).click();
+  await page.getByText('at the same place as yours').waitFor();
+  await page.locator('.diff-line.gone', { hasText: 'max_keepalive 180' }).waitFor();
   await page.getByRole('button', { name: 'Cancel' }).click();
   await page.getByRole('button', { name: 'Discard' }).click();
-  assert.match(await page.getByLabel('Text of the file').inputValue(), /^max_packet_size 4096$/m);
+  assert.match(await page.getByLabel('Text of the file').inputValue(), /^max_keepalive 180$/m);
+});
+
+test('field takes a size with its unit, and tells a mistake of its own where it was typed', { skip: noBrowser }, async (context) => {
+  const browser = await openBrowser(context);
+  const box = await openBox(context);
+  const { page, audit } = await browser.visit(box, { session: await box.claim() });
+  await page.goto(`${box.url}/#/settings`);
+  await page.getByLabel('Find a setting').fill('max_packet_size');
+  const field = page.getByLabel('max_packet_size', { exact: true });
+  await field.fill('5 MB');
+  await field.press('Tab');
+  await holds(field, /^5000000$/);
+  await holds(page.getByLabel('Text of the file'), /^max_packet_size 5000000$/m);
+  await field.fill('much');
+  await field.press('Tab');
+  await page.locator('.setting .field-error', { hasText: 'Invalid max_packet_size value (much)' }).waitFor();
+  await audit();
+});
+
+test('port of the page is found by these words, at the listener that is named as the one of this page', {
+  skip: noBrowser,
+}, async (context) => {
+  const browser = await openBrowser(context);
+  const box = await openBox(context);
+  const { page } = await browser.visit(box, { session: await box.claim() });
+  await page.goto(`${box.url}/#/settings`);
+  const port = new URL(box.url).port;
+  for (const words of ['port of the page', 'page port', 'address of the page']) {
+    await page.getByLabel('Find a setting').fill(words);
+    await page.getByRole('button', { name: `Listener ${port} (this page) (1)` }).waitFor();
+  }
+  await page.getByRole('button', { name: `Listener ${port} (this page) (1)` }).click();
+  assert.equal(await page.getByLabel('Port', { exact: true }).inputValue(), port);
+  await page.getByLabel('Find a setting').fill('');
+  assert.equal(await page.getByLabel('port', { exact: true }).count(), 0, 'the port of another listener');
 });
 
 test('setting that locks the page out goes back by itself, and the page with it', { skip: noBrowser }, async (context) => {
@@ -219,7 +270,7 @@ test('search of the settings leads to the listener that has what is sought', { s
   await search.fill(port);
   await page.getByText('No setting fits.').waitFor();
   await audit();
-  await page.getByRole('button', { name: `Listener ${port} (1)` }).click();
+  await page.getByRole('button', { name: `Listener ${port} (this page) (1)` }).click();
   assert.equal(await page.getByLabel('Port', { exact: true }).inputValue(), port);
   await search.fill('port');
   assert.equal(await page.getByRole('button', { name: `Listener ${port}` }).getAttribute('aria-pressed'), 'true');

@@ -1,6 +1,7 @@
 // A row of the form: its words on one side, its control on the other, and below that why what was typed is refused.
 
 import type { ComponentChildren } from 'preact';
+import { BoxSentence } from '../../components/box-sentence.tsx';
 import { wordsOf } from '../../components/faces.tsx';
 
 export interface SettingRowProps {
@@ -12,11 +13,13 @@ export interface SettingRowProps {
   readonly isSet?: boolean;
   /** Null = nothing is. */
   readonly problem: Error | null;
+  /** What the box says of the value that stands in the text. */
+  readonly mistakes?: readonly string[];
   readonly children: ComponentChildren;
 }
 
 /** SettingRow has the control as its child. */
-export function SettingRow({ id, label, hint, marks, isSet = false, problem, children }: SettingRowProps) {
+export function SettingRow({ id, label, hint, marks, isSet = false, problem, mistakes = [], children }: SettingRowProps) {
   return (
     <div class={isSet ? 'setting is-set' : 'setting'}>
       <div class="setting-words">
@@ -33,6 +36,11 @@ export function SettingRow({ id, label, hint, marks, isSet = false, problem, chi
             {wordsOf(problem)}
           </p>
         )}
+        {mistakes.map((words) => (
+          <p key={words} class="field-error" role="alert">
+            <BoxSentence text={words} />
+          </p>
+        ))}
       </div>
     </div>
   );

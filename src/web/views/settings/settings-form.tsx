@@ -9,7 +9,19 @@ import { SearchBox } from '../../components/search-box.tsx';
 import { type Key, number, plural, t } from '../../i18n.ts';
 import type { Draft } from '../../settings/draft.ts';
 import { SECTION_NAMES } from '../../settings/section-names.ts';
-import { codeIn, controlOf, type Known, listenersIn, matchesWords, valuesOf } from '../../settings/setting-form.ts';
+import {
+  codeIn,
+  controlOf,
+  hasWords,
+  inBaseUnit,
+  type Known,
+  listenersIn,
+  matchesWords,
+  mistakesOf,
+  ownPort,
+  pagePorts,
+  valuesOf,
+} from '../../settings/setting-form.ts';
 import { inWords } from '../../settings/setting-words.ts';
 import { ListenerPort } from './listener-port.tsx';
 import { SettingRow } from './setting-row.tsx';
@@ -37,8 +49,15 @@ export function SettingsForm({ draft }: { readonly draft: Draft }) {
         (!onlySet || valuesOf(each, said, blockName(block)).length > 0) &&
         matchesWords(each, sought),
     );
+  const pages = pagePorts(said);
   const isPortSought = (block: string) =>
-    block !== WHOLE && !onlySet && `listener ${t('settings.port')} ${block}`.toLowerCase().includes(sought.toLowerCase());
+    block !== WHOLE &&
+    !onlySet &&
+    hasWords(`listener ${t('settings.port')} ${block} ${pages.includes(block) ? t('settings.portPage') : ''}`, sought);
+  const blockWords = (block: string) => {
+    if (block === WHOLE) return t('settings.whole');
+    return t(pages.includes(block) && block === ownPort(location) ? 'settings.listenerPage' : 'settings.listener', { name: block });
+  };
   const shown = fittingIn(chosen);
   const found = (sought === '' ? [] : [WHOLE, ...listeners]).flatMap((block) => {
     const count = fittingIn(block).length + (isPortSought(block) ? 1 : 0);
@@ -89,10 +108,6 @@ function blockName(block: string): string | null {
   return block === WHOLE ? null : block;
 }
 
-function blockWords(block: string): string {
-  return block === WHOLE ? t('settings.whole') : t('settings.listener', { name: block });
-}
-
 /** A box that is newer than this page may have sections that the page has no words for. */
 function sectionName(title: string): string {
   const names: Readonly<Record<string, Key>> = SECTION_NAMES;
@@ -129,6 +144,7 @@ function Setting({ known, draft, listener }: SettingProps) {
   const [problem, setProblem] = useState<Error | null>(null);
   const id = useId();
   const values = valuesOf(known, draft.said.value, listener);
+  const read = { said: draft.said.value, mistakes: draft.checked.value?.mistakes ?? [], file: draft.current.value?.file ?? '' };
   const set = async (next: readonly string[]) => {
     setProblem(null);
     try {
@@ -153,6 +169,7 @@ function Setting({ known, draft, listener }: SettingProps) {
       }
       isSet={values.length > 0}
       problem={problem}
+      mistakes={mistakesOf(known, read, listener)}
     >
       <SettingControl id={id} known={known} values={values} set={set} draft={draft} />
       {values.length > 0 && (
@@ -176,7 +193,8 @@ function SettingControl({ id, known, values, set, draft }: SettingControlProps) 
   const control = controlOf(known);
   const value = values[0] ?? '';
   const typed = useTyping(draft, values.join('\n'), (text) => {
-    const lines = (control.kind === 'list' ? text.split('\n') : [text]).map((line) => line.trim()).filter((line) => line !== '');
+    const typedLines = (control.kind === 'list' ? text.split('\n') : [text]).map((line) => line.trim());
+    const lines = typedLines.filter((line) => line !== '').map((line) => inBaseUnit(known, line));
     return lines.length === 0 && known.isSecret ? draft.typedNothing() : set(lines);
   });
   const none = known.default === null ? t('settings.noDefault') : t('settings.default', { value: known.default });
