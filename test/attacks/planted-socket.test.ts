@@ -69,6 +69,8 @@ const TRICKY = {
         username: TRICK,
         reason: TRICK,
         advice: TRICK,
+        settled: null,
+        isBrowser: false,
       },
     ],
     held: [{ address: TRICK, username: TRICK, failures: TRICK, until: 0 }],
