@@ -7,6 +7,21 @@ import { operation } from './operation.ts';
 import { isInFiles } from './other-account.ts';
 import { iso, TIME } from './time.ts';
 
+const GUEST = z.object({
+  name: z.string().describe('of the account, too'),
+  invited: TIME,
+  accepted: TIME.nullable().describe('when the account signed in for the first time; null = not yet'),
+  topics: z.array(
+    z.object({ filter: z.string(), direction: z.enum(['in', 'out', 'both']).describe('seen from here: in = from there to here') }),
+  ),
+  connected: z.boolean(),
+  since: TIME.nullable().describe('it is connected, or away, since then; null = not known'),
+  address: z.string().nullable().describe('that it is connected from; null = it is not'),
+});
+
+/** Guest is a box that was invited. */
+export type Guest = z.infer<typeof GUEST>;
+
 /** GIVEN_INVITATIONS lists them. */
 export const GIVEN_INVITATIONS = operation({
   name: 'bridge invitations',
@@ -15,19 +30,7 @@ export const GIVEN_INVITATIONS = operation({
   summary:
     'The invitations to bridges that this box has given, the oldest first, as long as their accounts are there; and whether the other box is connected.',
   input: z.strictObject({}),
-  output: z.array(
-    z.object({
-      name: z.string().describe('of the account, too'),
-      invited: TIME,
-      accepted: TIME.nullable().describe('when the account signed in for the first time; null = not yet'),
-      topics: z.array(
-        z.object({ filter: z.string(), direction: z.enum(['in', 'out', 'both']).describe('seen from here: in = from there to here') }),
-      ),
-      connected: z.boolean(),
-      since: TIME.nullable().describe('it is connected, or away, since then; null = not known'),
-      address: z.string().nullable().describe('that it is connected from; null = it is not'),
-    }),
-  ),
+  output: z.array(GUEST),
   run: (needs) => {
     const given = needs.invitations.book.list().filter(({ name }) => isInFiles(needs, name, null));
     const sessions = given.length === 0 ? new Map<string, Session>() : sessionsOf(needs, new Set(given.map(({ name }) => name)));

@@ -80,6 +80,13 @@ test('bridge invite and accept connect two boxes, which share the topics that we
   assert.equal(twice.status, 1);
   assert.match(twice.stderr, /there is such an account/);
 
+  const before = await there.midge('bridge', 'invitations');
+  assert.deepEqual([before.status, before.stdout], [0, 'No other box was invited.\n']);
+  assert.match(
+    (await here.midge('bridge', 'invitations')).stdout,
+    /^NAME +STATE .*\nanna +not connected +family\/# both +2\S+Z +not yet\n$/,
+  );
+
   const guests = () => askControl(join(here.state, 'control.sock'), { request: 'bridge invitations' }, 30_000) as Promise<readonly Guest[]>;
   const [open] = await guests();
   assert.deepEqual([open?.name, open?.accepted, open?.connected], ['anna', null, false]);
@@ -98,6 +105,11 @@ test('bridge invite and accept connect two boxes, which share the topics that we
   await eventually(async () => (await statusOf(there)).bridges[0]?.phase === 'connected', 'the bridge is connected');
   const [guest] = await guests();
   assert.deepEqual([guest?.connected, guest?.address, typeof guest?.accepted], [true, '127.0.0.1', 'string']);
+  assert.match(
+    (await here.midge('bridge', 'invitations')).stdout,
+    /\nanna +connected from 127\.0\.0\.1 since 2\S+Z +family\/# both +2\S+Z +2\S+Z\n$/,
+  );
+  assert.deepEqual(JSON.parse((await here.midge('bridge', 'invitations', '--json')).stdout), await guests());
   const trial = await there.midge('bridge', 'test');
   assert.equal(trial.status, 0, trial.stdout + trial.stderr);
   assert.match(trial.stdout, /^localhost:\d+\n {2}ok +localhost is .+\n {2}ok +TCP and TLSv1\.3 stand.+\n {2}ok +the other broker accepts/);

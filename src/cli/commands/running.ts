@@ -164,16 +164,18 @@ export const RUNNING_COMMANDS: readonly Command[] = [
   },
   {
     name: 'bridge',
-    summary: 'Try or remove a bridge, invite another box, accept an invitation',
+    summary: 'Try or remove a bridge, invite other boxes, accept an invitation',
     usage: [
       'test [NAME] [--publish] [-c FILE] [--json]',
       "invite NAME --topics 'TOPIC [out | in | both] [QOS]' [--address HOST[:PORT]] [--out FILE] [-c FILE]",
+      'invitations [--json] [-c FILE]',
       'accept FILE [--yes] [-c FILE]',
       'remove NAME [--yes] [-c FILE]',
     ],
     description: [
       'test tries each address of a connection block once and says what happens: name, connection, TLS, MQTT, subscriptions. It uses another client id, so the running bridge goes on, and publishes nothing without --publish. The exit status is 1 when something fails.',
       'invite has the running broker make an account with rules for these topics only, and prints a connection block for the other box: with its password, and with the certificate of the authority to trust. Directions are those of this box: out goes to the other one. Where there is no acl_file, midge starts one in which all present accounts keep all rights.',
+      'invitations lists the boxes that were invited, as long as their accounts are there, and whether they are connected. To end one, delete its account: midge passwd -D.',
       'accept shows what an invitation is going to carry, asks, adds it to the configuration and has the running broker connect. With - it reads standard input.',
       'remove asks, takes the connection block out of the configuration with the files that accept has made, and has the running broker end the bridge. The account at the other broker stays.',
     ],
@@ -185,7 +187,7 @@ export const RUNNING_COMMANDS: readonly Command[] = [
       { long: 'out', value: 'FILE', summary: 'invite: write the invitation there, readable by you only', complete: 'file' },
       { long: 'yes', summary: 'accept, remove: do not ask' },
       { long: 'publish', summary: 'test: publish an empty message to one topic of each pattern that goes out, named midge-bridge-test' },
-      { long: 'json', summary: 'test: print JSON' },
+      { long: 'json', summary: 'test, invitations: print JSON' },
     ],
     examples: [
       { text: 'Find out why a bridge does not connect', command: 'sudo midge bridge test cloud' },
@@ -193,10 +195,11 @@ export const RUNNING_COMMANDS: readonly Command[] = [
         text: "Invite a friend's box to share the topics below family/",
         command: "sudo midge bridge invite anna --topics 'family/# both 1' --out anna.conf",
       },
+      { text: 'See who was invited, and who is connected', command: 'sudo midge bridge invitations' },
       { text: 'Accept it there', command: 'sudo midge bridge accept anna.conf' },
       { text: 'Remove a bridge', command: 'sudo midge bridge remove anna' },
     ],
-    operands: { most: 2, choices: ['test', 'invite', 'accept', 'remove'], complete: 'file' },
+    operands: { most: 2, choices: ['test', 'invite', 'invitations', 'accept', 'remove'], complete: 'file' },
     load: () => import('../bridge.ts'),
   },
   {
