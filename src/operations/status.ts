@@ -95,7 +95,9 @@ const OUTPUT = z.object({
   kept: KEPT,
   refusals: z
     .number()
-    .describe('clients that were turned away and have not come in since; a browser that refused the certificate of the page is none'),
+    .describe(
+      'clients that were turned away and have not come in since; a browser that refused the certificate of the page is none, nor is a client that comes and goes',
+    ),
   held: z.array(HOLD),
   certificates: CERTIFICATES.nullable().describe('null = no listener uses a certificate of our authority'),
   internet: INTERNET_STATE.nullable().describe('null = the configuration asks for nothing outside'),
@@ -121,7 +123,7 @@ export const STATUS = operation({
 
 function countRefusals({ refusals, listeners }: OperationNeeds): number {
   const pages = pagePorts(listeners);
-  return refusals.list(null).filter((each) => each.settled === null && !isBrowser(each, pages)).length;
+  return refusals.list(null).filter((each) => each.settled === null && each.cause !== 'flapping' && !isBrowser(each, pages)).length;
 }
 
 async function readStatus(needs: OperationNeeds): Promise<Status> {

@@ -36,6 +36,8 @@ const SENTENCES = {
   'role of the client': 'to allow it by one of its roles: {command}',
   'deny rule': 'a deny line is stronger than all others: take it away, or name less by it',
   'client id twice': 'two devices use the same client id: give each its own',
+  'comes and goes':
+    'it is let in each time, and this is normal for a device that sleeps between its messages: otherwise give each device its own client id, and look at its Wi-Fi',
   'client id twice there': 'two programs there use the same client id, or one connects anew before it has closed its old connection',
 } as const;
 

@@ -27,7 +27,7 @@ export interface Trouble {
   readonly values: Values;
   /** A sentence about the client, without its subject. */
   readonly reason: string;
-  readonly advice: Advice | null;
+  readonly advice: Advice;
 }
 
 interface Entry {
@@ -97,7 +97,7 @@ function duel({ takeOvers, addresses }: Entry, seconds: number): Trouble {
 
 function flapping({ connections }: Entry, address: string, seconds: number): Trouble {
   const reason = `connected ${connections} times in ${seconds} s from ${placeOf(address)}`;
-  return { cause: 'flapping', what: '', values: { count: connections, seconds, address }, reason, advice: null };
+  return { cause: 'flapping', what: '', values: { count: connections, seconds, address }, reason, advice: advise('comes and goes') };
 }
 
 function placeOf(address: string): string {

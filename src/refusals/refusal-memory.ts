@@ -112,12 +112,11 @@ export class RefusalMemory implements RefusalLog {
     const trouble = this.#rhythm.connected(clientId, from.address, takenFrom?.address ?? null, clock.monotonic());
     if (trouble === null) return;
     const { cause, what, values, reason } = trouble;
-    const advice = told(trouble.advice);
-    log.log('warning', `Warning: Client ${clientId} ${reason}${advice.advice === null ? '' : ` - ${advice.advice}`}.`);
+    log.log('warning', `Warning: Client ${clientId} ${reason} - ${adviceSentence(trouble.advice)}.`);
     const { address } = from;
     const where = { address, listenerPort: from.policy.port };
     const known = { cause, what, ...where, clientId: shortened(clientId), username: null, topicName: null };
-    this.#remember([cause, clientId].join('\u0000'), () => ({ ...known, reason, values, ...advice }));
+    this.#remember([cause, clientId].join('\u0000'), () => ({ ...known, reason, values, ...told(trouble.advice) }));
   }
 
   /** list gives what is remembered, the latest first; with `about` only of that address, client id or user. */

@@ -123,4 +123,5 @@ export const ADVICE = {
   'deny rule': 'advice.denyRule',
   'client id twice': 'advice.idTwice',
   'client id twice there': 'advice.idTwiceThere',
+  'comes and goes': 'advice.comesAndGoes',
 } as const;

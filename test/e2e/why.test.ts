@@ -123,6 +123,22 @@ test('midge why tells what came to a plain port, who gave a wrong password, and 
   assert.ok(!broker.lines.some((line) => line.includes(`127.0.0.1:${probePort}`)), 'the probe is not in the log');
 });
 
+test('device that comes and goes is told of with advice, and counts as nobody who was turned away', async (context) => {
+  const { port, why, status } = await house(context);
+  for (let times = 0; times < 10; times++) {
+    const jane = dialAs(port, { clientId: 'sensor', username: 'jane', password: 'secret' });
+    await jane.expect('20 [ 00 00 { ... } ]');
+    jane.send('e0 [ ]');
+    await jane.expectClosed();
+  }
+  const { refusals } = await why();
+  assert.deepEqual(
+    refusals.map(({ cause, adviceCode }) => [cause, adviceCode]),
+    [['flapping', 'comes and goes']],
+  );
+  assert.equal((await status()).refusals, 0);
+});
+
 test('midge why tells of strange protocols and of too large packets in whole sentences', async (context) => {
   const { port, why } = await house(context, 'max_packet_size 100\n');
   await say(port, Buffer.from('100c00044d5154580402003c0000', 'hex')); // MQTX

@@ -27,10 +27,27 @@ export function Refusals({ about }: { readonly about?: string }) {
 function List({ why: { refusals, held, deaf } }: { readonly why: Why }) {
   if (refusals.length + held.length + deaf.length === 0) return <Empty icon="check" words={t('refusals.none')} />;
   const latest = refusals.toSorted((one, other) => other.last - one.last);
-  const calm = latest.filter(isCalm);
+  const restless = latest.filter(isRestless);
+  const refused = latest.filter((each) => !isRestless(each));
+  const calm = refused.filter(isCalm);
+  const isNone = refused.length + held.length + deaf.length === 0;
   return (
     <>
-      <Open refusals={latest.filter((each) => !isCalm(each))} held={held} deaf={deaf} />
+      {isNone ? (
+        <Empty icon="check" words={t('refusals.none')} />
+      ) : (
+        <Open refusals={refused.filter((each) => !isCalm(each))} held={held} deaf={deaf} />
+      )}
+      {restless.length > 0 && (
+        <>
+          <h3>{t('refusals.restless')}</h3>
+          <ul class="reasons">
+            {restless.map((each) => (
+              <Reason key={keyOf(each)} {...factsOf(each)} badge={null} />
+            ))}
+          </ul>
+        </>
+      )}
       {calm.length > 0 && (
         <details class="calm-reasons">
           <summary>{plural('refusals.calm', calm.length)}</summary>
@@ -43,6 +60,11 @@ function List({ why: { refusals, held, deaf } }: { readonly why: Why }) {
       )}
     </>
   );
+}
+
+/** It was let in each time. */
+function isRestless({ cause }: Why['refusals'][number]): boolean {
+  return cause === 'flapping';
 }
 
 /** Nothing is to be done: it came in since, or is a browser whose person goes on past the warning. */

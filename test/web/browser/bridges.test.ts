@@ -158,6 +158,24 @@ test('boxes that were invited are as far below the bridges as the bridges are ap
   assert.ok(heading !== null && card !== null && heading.y - card.y - card.height >= 12, JSON.stringify({ heading, card }));
 });
 
+test('device that comes and goes is no refusal on the page, and has advice', { skip: noBrowser }, async (context) => {
+  const browser = await openBrowser(context);
+  const { box, session } = await openSeededBox(context);
+  const { page } = await browser.visit(box, { session });
+  const client = { username: null, clientId: 'door', address: '192.0.2.7', listenerPort: 1883, topicName: null, settled: null };
+  const restless = {
+    ...client,
+    ...{ cause: 'flapping', what: '', reason: 'connected', values: { count: 10, seconds: 27, address: '192.0.2.7' } },
+    ...{ adviceCode: 'comes and goes', advice: 'sleep', adviceValues: {}, count: 2, isBrowser: false },
+    ...{ first: Date.now(), last: Date.now() },
+  };
+  await page.route('**/api/v1/why*', (route) => route.fulfill({ json: { refusals: [restless], held: [], deaf: [] } }));
+  await page.goto(`${box.url}/#/clients?show=refused`);
+  await page.getByText('Nothing was refused.').waitFor();
+  await page.getByRole('heading', { name: 'Let in, but coming and going' }).waitFor();
+  await page.getByText('If it sleeps between its messages').waitFor();
+});
+
 test('refusal after too many wrong passwords leads to the password of the account, not to its rules', {
   skip: noBrowser,
 }, async (context) => {
