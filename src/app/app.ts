@@ -163,7 +163,12 @@ class HomeAppliance implements Appliance {
     });
     this.#store = new StorePart(state, log);
     const needs = refusalNeeds(this);
-    this.refusals = new RefusalMemory({ clock: systemClock, log, explain: (refusal) => explainRefusal(refusal, needs) });
+    this.refusals = new RefusalMemory({
+      clock: systemClock,
+      log,
+      explain: (refusal) => explainRefusal(refusal, needs),
+      isPage: (port) => this.listeners.some((each) => each.port === port && each.options.protocol === 'http'),
+    });
     this.machine = new MachineWatch(state.path, systemClock);
     this.#bridges = new BridgesPart({
       settings: configuration.bridges,

@@ -2,7 +2,6 @@
 
 import { isIPv4 } from 'node:net';
 import { machineNames } from '../host/host.ts';
-import type { RememberedRefusal } from '../refusals/refusal-memory.ts';
 import type { OpenListener } from './needs.ts';
 import { inUrl, isOpenToOthers } from './phone-address.ts';
 
@@ -23,11 +22,6 @@ export function pageUrl(listeners: readonly Way[]): string | null {
 /** pagePorts gives those at which browsers are: each of them refuses our certificate before its person goes on. */
 export function pagePorts(listeners: readonly Pick<Way, 'protocol' | 'port'>[]): ReadonlySet<number> {
   return new Set(listeners.flatMap(({ protocol, port }) => (protocol === 'http' ? [port] : [])));
-}
-
-/** isBrowser tells whether a refusal is that of a browser at its warning, or of a page that was left there. */
-export function isBrowser({ cause, listenerPort }: Pick<RememberedRefusal, 'cause' | 'listenerPort'>, pages: ReadonlySet<number>): boolean {
-  return cause === 'tls' && pages.has(listenerPort);
 }
 
 function isOpen({ addresses }: Way): boolean {

@@ -16,7 +16,7 @@ import { INTERNET_STATE, internetState } from './internet.ts';
 import { LISTENER } from './listeners.ts';
 import { type OperationNeeds, RELOAD_CAUSES } from './needs.ts';
 import { type Answer, operation } from './operation.ts';
-import { isBrowser, pagePorts, pageUrl } from './page-url.ts';
+import { pageUrl } from './page-url.ts';
 import { HOLD } from './throttle.ts';
 import { iso, TIME } from './time.ts';
 import { KNOWN_UPDATE, knownUpdate } from './updates.ts';
@@ -121,9 +121,8 @@ export const STATUS = operation({
   run: readStatus,
 });
 
-function countRefusals({ refusals, listeners }: OperationNeeds): number {
-  const pages = pagePorts(listeners);
-  return refusals.list(null).filter((each) => each.settled === null && each.cause !== 'flapping' && !isBrowser(each, pages)).length;
+function countRefusals({ refusals }: OperationNeeds): number {
+  return refusals.list(null).filter(({ settled, cause, isBrowser }) => settled === null && cause !== 'flapping' && !isBrowser).length;
 }
 
 async function readStatus(needs: OperationNeeds): Promise<Status> {

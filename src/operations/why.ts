@@ -7,7 +7,6 @@ import { ADVICE_CODES } from '../refusals/advice.ts';
 import type { RememberedRefusal } from '../refusals/refusal-memory.ts';
 import type { OperationNeeds } from './needs.ts';
 import { type Answer, operation } from './operation.ts';
-import { isBrowser, pagePorts } from './page-url.ts';
 import { HOLD } from './throttle.ts';
 
 /** Sessions whose subscriptions are looked at for one answer. */
@@ -68,8 +67,7 @@ function readReasons(needs: OperationNeeds, about: string | null): Reasons {
     .held()
     .filter(isMeant)
     .map((hold) => ({ ...hold }));
-  const pages = pagePorts(needs.listeners);
-  const refusals = needs.refusals.list(about).map((each) => ({ ...each, isBrowser: isBrowser(each, pages) }));
+  const refusals = needs.refusals.list(about).map((each) => ({ ...each }));
   return { refusals, held, deaf: deafSubscriptions(needs, about) };
 }
 

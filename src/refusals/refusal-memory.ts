@@ -45,6 +45,8 @@ export interface RememberedRefusal {
   readonly advice: string | null;
   readonly adviceCode: AdviceCode | null;
   readonly adviceValues: Values;
+  /** A browser refused the certificate of the page, at a port where the page was then. */
+  readonly isBrowser: boolean;
   readonly first: number;
   readonly last: number;
   readonly count: number;
@@ -57,6 +59,8 @@ export interface RefusalMemorySetup {
   readonly log: Logger;
   /** explain is asked once for each kind of refusal of a client. */
   readonly explain: (refusal: Refusal) => Explanation;
+  /** isPage tells whether browsers find the page at a port: each of them refuses our certificate before its person goes on. */
+  readonly isPage: (port: number) => boolean;
 }
 
 /** Its last time, its count and its end change. */
@@ -100,6 +104,7 @@ export class RefusalMemory implements RefusalLog {
         reason: shortened(refusalSentence(reason), MAX_REASON),
         values: shortValues(valuesOf(reason)),
         ...told(advice),
+        isBrowser: cause === 'tls' && this.#setup.isPage(policy.port),
       };
     });
   }
@@ -115,7 +120,7 @@ export class RefusalMemory implements RefusalLog {
     log.log('warning', `Warning: Client ${clientId} ${reason} - ${adviceSentence(trouble.advice)}.`);
     const { address } = from;
     const where = { address, listenerPort: from.policy.port };
-    const known = { cause, what, ...where, clientId: shortened(clientId), username: null, topicName: null };
+    const known = { cause, what, ...where, clientId: shortened(clientId), username: null, topicName: null, isBrowser: false };
     this.#remember([cause, clientId].join('\u0000'), () => ({ ...known, reason, values, ...told(trouble.advice) }));
   }
 

@@ -29,7 +29,7 @@ function memory() {
   };
   const explanations: Refusal['reason'][] = [];
   const clock = { ...systemClock, now: () => time.now };
-  return { refusals: new RefusalMemory({ clock, log, explain }), log, time, explanations, explained: () => explained };
+  return { refusals: new RefusalMemory({ clock, log, explain, isPage: () => false }), log, time, explanations, explained: () => explained };
 }
 
 test('refusal memory says why a client is refused now and counts from then, when it has another reason than before', () => {
@@ -164,7 +164,7 @@ test('refusal memory tells reason and advice as codes with their values beside t
     reason: { cause: 'tls', what: 'handshake', problem: { what: 'expired', name: 'lamp', date: new Date('2026-01-31T12:00:00Z') } },
     advice: advise('new password', { command: 'midge passwd /etc/midge/passwd jane' }),
   });
-  const refusals = new RefusalMemory({ clock: systemClock, log: recordingLog(), explain });
+  const refusals = new RefusalMemory({ clock: systemClock, log: recordingLog(), explain, isPage: () => false });
   refusals.refused(refusal('10.0.0.1'));
   const [told] = refusals.list(null);
   assert.deepEqual([told?.what, told?.values], ['expired', { name: 'lamp', date: '2026-01-31' }]);
