@@ -20,7 +20,7 @@ export function adviceFor(
 /** RFC 6762 3: names below .local are those of one network. */
 function nameAdvice(host: string): string {
   return /\.local\.?$/i.test(host)
-    ? 'this name is found at home only: ask for an address, or for a name that works from elsewhere, and change the bridge ("Edit" on the page)'
+    ? 'this name is found at home only: in the same house write the address of the other broker in its place, such as 192.168.1.20, and from elsewhere ask for a name that works there ("Edit" on the page changes the bridge)'
     : 'check how the name is written, and whether this machine has the Internet';
 }
 

@@ -22,7 +22,7 @@ export interface Invitation {
   /** Of the block, and of the account. */
   readonly name: string;
   readonly password: string;
-  /** `host:port`. */
+  /** `host:port`, and others with blanks between them. */
   readonly address: string;
   /** PEM of the authority to trust; 'public' = those that every machine trusts; null = no TLS. */
   readonly authority: string | 'public' | null;

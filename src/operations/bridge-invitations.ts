@@ -1,5 +1,6 @@
 // Invitations between two boxes: one makes an account and the `connection` block for the other, and the other adds it to its configuration.
 
+import { isIPv4 } from 'node:net';
 import { z } from 'zod';
 import { parseAclFile } from '../access/acl-file.ts';
 import { addRule, removeUserRules } from '../access/acl-file-edit.ts';
@@ -16,7 +17,7 @@ import { mainFile } from './configuration.ts';
 import { listenerForGuests, NO_ACCOUNTS, NO_RULES_FOR_GUESTS } from './invitation-setup.ts';
 import type { NewText, OpenListener, OperationNeeds, ReadInvitation } from './needs.ts';
 import { badInput, OperationFailure, operation, orFailure } from './operation.ts';
-import { hostOf, inUrl, isPublic } from './phone-address.ts';
+import { hostOf, inUrl, isPublic, namesOfListener } from './phone-address.ts';
 
 const MAX_TEXT = 65_536;
 /** TOPICS_MAX is how many a bridge can be given here. */
@@ -63,7 +64,7 @@ export const INVITE_BRIDGE = operation({
       name,
       topics,
       password,
-      address: `${inUrl(host)}:${port}`,
+      address: [host, ...homeAddress(needs, listener, { host, port })].map((each) => `${inUrl(each)}:${port}`).join(' '),
       authority: authorityFor(needs, listener, host),
       from: machineNames().hostName,
     });
@@ -77,6 +78,12 @@ export const INVITE_BRIDGE = operation({
     });
   },
 });
+
+/** RFC 6762 3: not every machine can look up names below .local. Behind another port something else may forward. */
+function homeAddress(needs: OperationNeeds, listener: OpenListener, { host, port }: { readonly host: string; readonly port: number }) {
+  if (!/\.local\.?$/i.test(host) || port !== listener.port) return [];
+  return namesOfListener(needs, listener).filter(isIPv4).slice(0, 1);
+}
 
 /** Another box of this name could sign in by an account of the configuration, or of dynamic security. */
 function hasAccount({ access }: OperationNeeds, passwordFile: string, name: string): boolean {

@@ -17,7 +17,12 @@ for (const [name, error, login, expected] of [
   ['login without a password', refusal(REASON.NOT_AUTHORIZED), { ...JANE, remotePassword: null }, /signs in as "jane" without one$/],
   ['no login', refusal(REASON.NOT_AUTHORIZED), { remoteUsername: null, remotePassword: null }, /: the bridge has none$/],
   ['right login soon after wrong ones', refusal(REASON.CONNECTION_RATE_EXCEEDED), JANE, /^after wrong logins .* wait a few minutes$/],
-  ['name of the home', new LinkError('name', 'not known'), JANE, /^this name is found at home only: ask for an address/],
+  [
+    'name of the home',
+    new LinkError('name', 'not known'),
+    JANE,
+    /^this name is found at home only: in the same house write the address .* elsewhere ask for/,
+  ],
 ] as const) {
   test(`${name} has its advice`, () => assert.match(adviceFor(error, login, 'pi.local') ?? '', expected));
 }

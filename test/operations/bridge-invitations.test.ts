@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { isIPv4 } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -19,6 +20,7 @@ import {
 import { changeBridge } from '../../src/config/change-bridge.ts';
 import { removeBridge } from '../../src/config/remove-bridge.ts';
 import { changeSetting } from '../../src/config/writer.ts';
+import { machineNames } from '../../src/host/host.ts';
 import { auditLine } from '../../src/operations/audit.ts';
 import { INVITE_BRIDGE } from '../../src/operations/bridge-invitations.ts';
 import { CHANGE_BRIDGE } from '../../src/operations/change-bridge.ts';
@@ -146,6 +148,20 @@ test('invite bridge makes an account that may use its topics only, and accept in
   assert.equal(statSync(other.at('conf.d/bridge-anna.conf')).mode & 0o007, 0, 'not everybody reads the password');
   await assert.rejects(other.ask('accept invitation', { text: invitation }), { reason: 'conflict' });
   await assert.rejects(box.ask('invite bridge', { name: 'anna', topics: ['a'] }), { reason: 'conflict' });
+});
+
+test('invitation by a name of the home has the address of the box beside it, for who cannot look such names up', async (context) => {
+  const { addresses } = machineNames();
+  const home = addresses.find((each) => isIPv4(each));
+  const invite = async (wish: BoxWish, asked: object) => {
+    const { invitation } = await boxOf(context, wish).ask('invite bridge', { name: 'eva', topics: ['a'], ...asked });
+    return readInvitation(invitation).addresses;
+  };
+  const both = ['pi.local:8883', ...(home === undefined ? [] : [`${home}:8883`])].join(' ');
+  assert.equal(await invite({}, { host: 'pi.local' }), both);
+  assert.equal(await invite({}, { host: 'pi.local', port: 9000 }), 'pi.local:9000', 'what forwards may be another machine');
+  assert.equal(await invite({ address: '192.0.2.250' }, { host: 'pi.local' }), 'pi.local:8883', 'not an address where it does not listen');
+  assert.equal(await invite({}, { host: 'pi.example' }), 'pi.example:8883');
 });
 
 test('accept invitation calls the bridge as it is asked to, and signs in there all the same', async (context) => {
