@@ -37,7 +37,7 @@ export function TrackPlot({ name, marks, track }: Ground) {
       ))}
       {marks.map((mark, index) => {
         const { x, y } = sheet.at(flat[index] ?? { x: 0, y: 0 });
-        const isRight = x > WIDTH * 0.7;
+        const isRight = x > WIDTH / 2;
         return (
           <g key={mark.key}>
             <circle class="mark" cx={x} cy={y} r={8} />

@@ -9,6 +9,7 @@ import { mqttClient } from '../../support/clients/mqtt-client.ts';
 import { pmtilesFile } from '../../support/map/pmtiles-file.ts';
 import { OWNER, openBox } from './box.ts';
 import { LOOKS, noBrowser, openBrowser } from './browser.ts';
+import { openSeededBox } from './seeded-box.ts';
 
 const PICTURES = process.env['MIDGE_PICTURES'];
 
@@ -63,7 +64,14 @@ for (const look of LOOKS) {
       await audit();
       await familyMoves(send);
       const table = page.getByRole('table', { name: 'Where is everybody' });
-      await table.getByText('Alexanderplatz 1').waitFor();
+      const place = table.getByRole('link', { name: 'Alexanderplatz 1' });
+      await place.waitFor();
+      assert.deepEqual(await Promise.all(['href', 'target', 'rel'].map((name) => place.getAttribute(name))), [
+        'https://www.openstreetmap.org/?mlat=52.52&mlon=13.41#map=17/52.52/13.41',
+        '_blank',
+        'noopener noreferrer',
+      ]);
+      await page.getByText('openstreetmap.org is told the place').waitFor();
       await table.getByText('encrypted', { exact: true }).waitFor();
       await table.getByRole('link', { name: 'Jane Doe · phone' }).waitFor();
       await page.locator('img.face-picture').waitFor();
@@ -135,7 +143,12 @@ const MOST_LOOKS = 100;
 const WATER = { light: [181, 211, 231], dark: [20, 41, 58] } as const;
 
 async function groundIsShown(page: Page, map: 'light' | 'dark' | null): Promise<void> {
-  if (map === null) return page.locator('svg.track-plot').waitFor();
+  if (map === null) {
+    await page.locator('svg.track-plot text').first().waitFor();
+    const height = Number(await page.evaluate(heightOfWords));
+    assert.ok(height >= 12, `words on the sheet are ${height} px high`);
+    return;
+  }
   const place = page.locator('.map-place[data-ready]');
   await place.locator('canvas').waitFor();
   await page.getByText('Test makers').waitFor();
@@ -145,6 +158,12 @@ async function groundIsShown(page: Page, map: 'light' | 'dark' | null): Promise<
   }
   assert.fail('no tile was drawn');
 }
+
+/** Runs in the page: pixels of a word on the sheet. */
+const heightOfWords = `(() => {
+  const word = document.querySelector('svg.track-plot text');
+  return parseFloat(getComputedStyle(word).fontSize) * word.getScreenCTM().a;
+})()`;
 
 /** Runs in the page: pixels of a picture that have a colour, or nearly. */
 const countColour = `async (picture, colour) => {
@@ -168,4 +187,34 @@ test('phone of a box that keeps nothing says so, and its owner comes to the sett
   await page.getByText('Nothing is kept: “persistence” is off.').waitFor();
   await page.getByRole('link', { name: 'Open the settings' }).click();
   await page.getByRole('heading', { name: 'Settings', level: 1 }).waitFor();
+});
+
+test('guest who sees nobody but themselves is told whom to ask', { skip: noBrowser }, async (context) => {
+  const browser = await openBrowser(context);
+  const { box, session } = await openSeededBox(context);
+  const answer = await fetch(`${box.url}/api/v1/roles/john`, {
+    method: 'PUT',
+    headers: { cookie: session.cookie, 'x-csrf-token': session.csrfToken, 'content-type': 'application/json' },
+    body: JSON.stringify({ role: 'viewer' }),
+  });
+  assert.equal(answer.status, 200, await answer.text());
+  const john = await box.signIn({ username: 'john', password: 'a long enough password' });
+  const { page, audit } = await browser.visit(box, { session: john });
+  const phone = (person: string) => ({
+    ...{ topic: `owntracks/${person}/phone`, person, device: 'phone', name: null, picture: null, last: null, transition: null },
+    waypoints: [],
+  });
+  let people = ['john'];
+  await page.route('**/api/v1/locations', (route) => route.fulfill({ json: { phones: people.map(phone) } }));
+  await page.goto(`${box.url}/#/where`);
+  const hint = page.getByText('ask the owner of this box to put you in a group with them');
+  await hint.waitFor();
+  await audit();
+  people = [];
+  await page.reload();
+  await hint.waitFor();
+  people = ['john', 'ann'];
+  await page.reload();
+  await page.getByRole('link', { name: 'ann · phone' }).waitFor();
+  assert.equal(await hint.count(), 0);
 });

@@ -26,7 +26,11 @@ interface NobodyProps {
 
 /** Nobody stands where the list is empty. */
 export function Nobody({ changed }: NobodyProps) {
-  return isOffered('phones') ? <NobodyForOwner changed={changed} /> : <Empty icon="pin" words={t('where.none')} />;
+  return isOffered('phones') ? (
+    <NobodyForOwner changed={changed} />
+  ) : (
+    <Empty icon="pin" words={`${t('where.none')} ${t('where.askOwner')}`} />
+  );
 }
 
 function NobodyForOwner({ changed }: NobodyProps) {

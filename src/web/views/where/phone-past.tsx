@@ -15,9 +15,10 @@ import { currentSession, mayNow } from '../../visit.ts';
 import { distance } from '../../where/geo.ts';
 import { GroundView } from '../../where/ground-view.tsx';
 import { DeletePast } from './delete-past.tsx';
-import { batteryWords, type Location, type PhoneEvent, placeOf, type Transition, transitionWords, whereWords } from './phone-place.ts';
+import { batteryWords, type Location, type PhoneEvent, placeOf, type Transition, transitionWords } from './phone-place.ts';
 import { PhoneSelf } from './phone-self.tsx';
 import { type Span, type Stretch, spanOf } from './span.ts';
+import { WhereHint, WhereLink } from './where-link.tsx';
 
 const EVERY_MS = 60_000;
 
@@ -183,11 +184,12 @@ function Points({ locations }: { readonly locations: readonly Location[] }) {
         keyOf={({ at, received, kind }) => `${at} ${received} ${kind}`}
         columns={[
           { title: t('where.when'), isHead: true, cell: ({ at }) => <time dateTime={at}>{dateTime(at)}</time> },
-          { title: t('where.where'), cell: (location) => whereWords(location) },
+          { title: t('where.where'), cell: (location) => <WhereLink location={location} /> },
           { title: t('where.accuracy'), isNumber: true, cell: ({ accuracy }) => (accuracy === null ? '' : length(accuracy)) },
           { title: t('where.battery'), isNumber: true, cell: (location) => batteryWords(location) ?? '' },
         ]}
       />
+      <WhereHint locations={rows} />
       {!isWhole && newest.length > FIRST_ROWS && (
         <div class="actions">
           <Button onClick={() => setWhole(true)}>{t('where.allPoints')}</Button>

@@ -10,7 +10,8 @@ import { useEvents } from '../../events.ts';
 import { ago, dateTime, t } from '../../i18n.ts';
 import { useLive } from '../../live.ts';
 import { recall, remember } from '../../remembered.ts';
-import { linkTo } from '../../router.ts';
+import { isOffered, linkTo } from '../../router.ts';
+import { currentSession } from '../../visit.ts';
 import type { Place } from '../../where/geo.ts';
 import { GroundView } from '../../where/ground-view.tsx';
 import { Face } from './face.tsx';
@@ -26,6 +27,7 @@ import {
   transitionWords,
   whereWords,
 } from './phone-place.ts';
+import { WhereHint, WhereLink } from './where-link.tsx';
 
 /** What the stream does not tell: a minute has passed, and the words for it are others. */
 const EVERY_MS = 30_000;
@@ -107,6 +109,10 @@ function Everybody({ phones, hasTiles }: { readonly phones: readonly PhonePlace[
           </div>
         )}
         <List phones={phones} from={from?.place ?? null} />
+        <WhereHint locations={phones.map(({ last }) => last)} />
+        {!isOffered('phones') && phones.every(({ person }) => person === currentSession()?.username) && (
+          <p class="hint">{t('where.askOwner')}</p>
+        )}
       </Card>
     </>
   );
@@ -176,7 +182,7 @@ function Who({ phone }: { readonly phone: PhonePlace }) {
 }
 
 function Where({ last }: { readonly last: NonNullable<PhonePlace['last']> }) {
-  return last.kind === 'encrypted' ? <Badge look="quiet">{whereWords(last)}</Badge> : <span>{whereWords(last)}</span>;
+  return last.kind === 'encrypted' ? <Badge look="quiet">{whereWords(last)}</Badge> : <WhereLink location={last} />;
 }
 
 function News({ phone }: { readonly phone: PhonePlace }) {
