@@ -155,7 +155,7 @@ class Trial {
     const { publishes } = this.#setup;
     const topicName = topicFilter.replaceAll(/[+#]/g, TRIAL_LEVEL);
     if (!publishes || topicName === topicFilter) {
-      const how = publishes ? 'it is the topic of real messages' : '--publish tries it';
+      const how = publishes ? 'it is the topic of real messages' : 'the test would have to send a message: --publish does';
       this.#say({ step: 'advice', ok: true, text: `not tried: whether it lets us publish to ${topicFilter} (${how})` });
       return true;
     }
@@ -173,7 +173,7 @@ class Trial {
     const first = adviceFor(error, this.#options, this.#address.host);
     if (first !== null) this.#say({ step: 'advice', ok: true, text: first });
     const text =
-      fault === 'client id' || fault === 'credentials' || (fault === 'closed' && atConnect)
+      fault === 'client id' || (fault === 'closed' && atConnect)
         ? `the trial has the client id "${this.#clientId}": a broker that knows its clients by their id may refuse this one and take "${this.#options.remoteClientId}"`
         : null;
     if (text !== null) this.#say({ step: 'advice', ok: true, text });

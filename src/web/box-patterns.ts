@@ -10,6 +10,9 @@ export interface Pattern {
 /** Parts that are sentences of the box, too: `Cannot take this backup: {reason}`. */
 const SENTENCES: readonly string[] = ['reason', 'reason2'];
 
+/** Parts that are several of them, with commas between. */
+const LISTS: readonly string[] = ['limits'];
+
 /** Parts that hold no blank, for otherwise `{host}: it fails itself` would fit too much. */
 const IN_ONE_WORD: readonly string[] = ['call', 'host', 'word'];
 
@@ -28,7 +31,9 @@ export function translated(text: string, patterns: readonly Pattern[]): string |
 }
 
 function partInWords(name: string, value: string, patterns: readonly Pattern[]): string {
-  return SENTENCES.includes(name) ? (translated(value, patterns) ?? value) : value;
+  const inWords = (text: string) => translated(text, patterns) ?? text;
+  if (LISTS.includes(name)) return value.split(', ').map(inWords).join(', ');
+  return SENTENCES.includes(name) ? inWords(value) : value;
 }
 
 /** patternsIn reads entries. */

@@ -116,6 +116,19 @@ test('sentence is found with its names and numbers, and the sentence inside it',
   assert.equal(translated('the disk is full of air', patterns), null);
 });
 
+for (const language of LANGUAGES) {
+  test(`limits of another broker are told in "${language}"`, () => {
+    const words = JSON.parse(readFileSync(join(SOURCES, `web/locales/box/${language}.json`), 'utf8')) as Record<string, string>;
+    const limits =
+      'QoS 1 at most, no retained messages, 20 messages unacknowledged, packets of 9 bytes, 10 topic aliases, a keep alive of 5 s';
+    const said = translated(`the other broker accepts the connection, MQTT 5; its limits: ${limits}`, patternsIn(words)) ?? limits;
+    assert.deepEqual(
+      limits.split(', ').filter((each) => said.includes(each)),
+      [],
+    );
+  });
+}
+
 /** sentencesOf gives what a source says where it fails, with X for each value. */
 function sentencesOf(source: string, madeBy = MADE_BY): readonly string[] {
   return Array.from(source.matchAll(madeBy), ({ index, 0: call }) => literalsIn(source.slice(index + call.length))).flat();

@@ -116,7 +116,7 @@ function factsOf(refusal: Why['refusals'][number]) {
   const { address, count, last } = refusal;
   const from = address === '' ? t('clients.unixSocket') : address;
   const badge = count > 1 ? plural('refusals.times', count) : null;
-  return { who: whoOf(refusal), from, badge, ...wordsFor(refusal), at: last };
+  return { who: whoOf(refusal), from, badge, ...wordsFor(refusal), at: last, since: ago(last) };
 }
 
 /** Who came with a certificate that is refused never said a client id, but it has a name. */
@@ -168,18 +168,20 @@ interface ReasonProps {
   /** Both are the words of the box, whatever the language of the page. */
   readonly isEnglish?: boolean;
   readonly at?: number;
+  /** That time in words. They are given, for who is given the same as before is not rendered again. */
+  readonly since?: string;
   /** Where it can be put right; null = no account has to do with it. */
   readonly link?: Link | null;
 }
 
-function Reason({ who, from, badge, words, advice, isEnglish = false, at, link = null }: ReasonProps) {
+function Reason({ who, from, badge, words, advice, isEnglish = false, at, since, link = null }: ReasonProps) {
   return (
     <li>
       <p class="reason-head">
         <strong>{who}</strong> <span class="quiet">{from}</span> {badge !== null && <Badge look="warn">{badge}</Badge>}
         {at !== undefined && (
           <span class="hint reason-time" title={dateTime(at)}>
-            {ago(at)}
+            {since}
           </span>
         )}
       </p>

@@ -167,13 +167,15 @@ test('device that comes and goes is no refusal on the page, and has advice', { s
     ...client,
     ...{ cause: 'flapping', what: '', reason: 'connected', values: { count: 10, seconds: 27, address: '192.0.2.7' } },
     ...{ adviceCode: 'comes and goes', advice: 'sleep', adviceValues: {}, count: 2, isBrowser: false },
-    ...{ first: Date.now(), last: Date.now() },
+    ...{ first: Date.now(), last: Date.now() - 12_000 },
   };
   await page.route('**/api/v1/why*', (route) => route.fulfill({ json: { refusals: [restless], held: [], deaf: [] } }));
   await page.goto(`${box.url}/#/clients?show=refused`);
   await page.getByText('Nothing was refused.').waitFor();
   await page.getByRole('heading', { name: 'Let in, but coming and going' }).waitFor();
   await page.getByText('If it sleeps between its messages').waitFor();
+  await page.getByText(/^1[2-5] seconds ago$/).waitFor();
+  await page.getByText(/^1[6-9] seconds ago$/).waitFor(); // without a visit anew
 });
 
 test('refusal after too many wrong passwords leads to the password of the account, not to its rules', {
