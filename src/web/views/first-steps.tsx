@@ -99,7 +99,7 @@ function stepsOf({ listeners, messages, clients, store }: Status, { accounts, ph
       view: 'settings',
     },
     { isDone: hasRules, title: 'steps.rules', words: 'steps.rulesWords', view: 'people' },
-    { isDone: store !== null, title: 'steps.store', words: 'steps.storeWords', view: 'settings' },
+    { isDone: store !== null, title: 'steps.store', words: 'steps.storeWords', view: 'settings', query: { find: 'persistence' } },
     { isDone: recall('backup') !== null, title: 'steps.backup', words: 'steps.backupWords', view: 'backup' },
   ];
 }

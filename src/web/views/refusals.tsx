@@ -140,7 +140,8 @@ interface Link {
 
 /** The advice is of the time of the refusal: who had no account then may have one now, and the view of people knows that. */
 function linkFor({ cause, username: name, adviceCode }: Why['refusals'][number]): Link | null {
-  if (name === null) return null;
+  if (name === null)
+    return adviceCode === 'held' ? { view: 'settings', query: { find: 'login_throttle_exempt' }, words: t('refusals.toSettings') } : null;
   switch (adviceCode) {
     case 'new account':
       return { view: 'people', query: { add: name }, words: t('people.addThis', { name }) };

@@ -200,6 +200,12 @@ test('refusal after too many wrong passwords leads to the password of the accoun
   await page.route('**/api/v1/why*', (route) => route.fulfill({ json: { refusals: [refusal], held: [], deaf: [] } }));
   await page.goto(`${box.url}/#/clients?show=refused`);
   await page.getByRole('link', { name: 'Give “sensor” a new password' }).waitFor();
+  await page.getByText('or have wrong passwords from its address not count').waitFor();
+  await page.route('**/api/v1/why*', (route) =>
+    route.fulfill({ json: { refusals: [{ ...refusal, username: null }], held: [], deaf: [] } }),
+  );
+  await page.getByRole('link', { name: 'Open the settings' }).click();
+  await page.getByLabel('login_throttle_exempt', { exact: true }).waitFor();
 });
 
 for (const look of LOOKS.filter(({ name }) => name === 'desktop-light' || name === 'phone-dark')) {

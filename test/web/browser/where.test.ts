@@ -184,9 +184,11 @@ test('phone of a box that keeps nothing says so, and its owner comes to the sett
   const box = await openBox(context, { before: ['persistence false'] });
   const { page } = await browser.visit(box, { session: await box.claim() });
   await page.goto(`${box.url}/#/where/jane/phone`);
-  await page.getByText('Nothing is kept: “persistence” is off.').waitFor();
+  await page.getByText('Nothing is kept: the box forgets everything when it restarts.').waitFor();
   await page.getByRole('link', { name: 'Open the settings' }).click();
   await page.getByRole('heading', { name: 'Settings', level: 1 }).waitFor();
+  assert.equal(await page.getByLabel('Find a setting').inputValue(), 'persistence');
+  await page.getByLabel('persistence', { exact: true }).waitFor();
 });
 
 test('guest who sees nobody but themselves is told whom to ask', { skip: noBrowser }, async (context) => {

@@ -7,6 +7,7 @@ import { Empty } from '../../components/faces.tsx';
 import { Select } from '../../components/field.tsx';
 import { SearchBox } from '../../components/search-box.tsx';
 import { type Key, number, plural, t } from '../../i18n.ts';
+import { place } from '../../router.ts';
 import type { Draft } from '../../settings/draft.ts';
 import { SECTION_NAMES } from '../../settings/section-names.ts';
 import {
@@ -34,7 +35,7 @@ const WHOLE = '';
 
 /** SettingsForm shows the settings of the whole program, or of one listener. */
 export function SettingsForm({ draft }: { readonly draft: Draft }) {
-  const [words, setWords] = useState('');
+  const [words, setWords] = useState(place.value.query.get('find') ?? '');
   const [listener, setListener] = useState(WHOLE);
   const [onlySet, setOnlySet] = useState(false);
   const said = draft.said.value;

@@ -133,7 +133,7 @@ function withoutNulls<T extends object>(query: T): { [Key in keyof T]?: NonNulla
 }
 
 function NothingKept() {
-  const action = mayNow('admin') && <a href={linkTo('settings')}>{t('refusals.toSettings')}</a>;
+  const action = mayNow('admin') && <a href={linkTo('settings', [], { find: 'persistence' })}>{t('refusals.toSettings')}</a>;
   return <Empty icon="pin" words={t('where.notPersistent')} action={action} />;
 }
 
