@@ -46,10 +46,12 @@ export interface ConfirmProps {
   /** What is done; the dialog stays open with the reason if it fails. */
   readonly act: () => Promise<unknown>;
   readonly close: () => void;
+  /** 'primary' = it takes nothing away. */
+  readonly look?: 'danger' | 'primary';
 }
 
 /** Confirm asks before something that cannot be undone. */
-export function Confirm({ title, children, action, act, close }: ConfirmProps) {
+export function Confirm({ title, children, action, act, close, look = 'danger' }: ConfirmProps) {
   const { isBusy, problem, send } = useSending();
   const run = () =>
     send(async () => {
@@ -62,10 +64,21 @@ export function Confirm({ title, children, action, act, close }: ConfirmProps) {
       {problem !== null && <Trouble problem={problem} />}
       <div class="actions">
         <Button onClick={close}>{t('dialog.cancel')}</Button>
-        <Button look="danger" isBusy={isBusy} onClick={() => void run()}>
+        <Button look={look} isBusy={isBusy} onClick={() => void run()}>
           {action}
         </Button>
       </div>
     </Dialog>
+  );
+}
+
+/** Done ends a dialog that has nothing more to ask. */
+export function Done({ close }: Pick<DialogProps, 'close'>) {
+  return (
+    <div class="actions">
+      <Button look="primary" onClick={close}>
+        {t('dialog.done')}
+      </Button>
+    </div>
   );
 }

@@ -2,6 +2,7 @@
 
 import { useState } from 'preact/hooks';
 import { api, ask } from '../api/client.ts';
+import { breakable } from '../components/breakable.tsx';
 import { Button } from '../components/button.tsx';
 import { Badge, Card, PageHeader } from '../components/card.tsx';
 import { Empty, Shown } from '../components/faces.tsx';
@@ -104,13 +105,16 @@ function ClientTable({ clients, isConnected, choose }: ClientTableProps) {
       rows={clients}
       keyOf={({ id }) => id}
       columns={[
-        { title: t('clients.id'), isHead: true, cell: ({ id }) => <a href={linkTo('clients', [id])}>{id}</a> },
-        { title: t('clients.user'), cell: ({ username }) => username ?? <span class="quiet">{t('clients.nobody')}</span> },
+        { title: t('clients.id'), isHead: true, cell: ({ id }) => <a href={linkTo('clients', [id])}>{breakable(id)}</a> },
+        {
+          title: t('clients.user'),
+          cell: ({ username }) => (username === null ? <span class="quiet">{t('clients.nobody')}</span> : breakable(username)),
+        },
         { title: t('clients.address'), cell: (client) => addressOf(client) },
         { title: t('clients.protocol'), cell: (client) => <Protocol client={client} /> },
         {
           title: t(isConnected ? 'clients.connected' : 'clients.away'),
-          cell: ({ since }) => <span class="one-line">{since === null ? '–' : lasting(since)}</span>,
+          cell: ({ since }) => (since === null ? '–' : lasting(since)),
         },
         { title: t('clients.queue'), isNumber: true, cell: (client) => <Queue client={client} /> },
         {

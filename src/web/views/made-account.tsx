@@ -1,8 +1,7 @@
 // An account that was made just now, with a password that nobody can see again.
 
-import { Button } from '../components/button.tsx';
 import { CopyButton } from '../components/copy-button.tsx';
-import { Dialog } from '../components/dialog.tsx';
+import { Dialog, Done } from '../components/dialog.tsx';
 import { t } from '../i18n.ts';
 import { ConnectFacts } from './connect-facts.tsx';
 
@@ -23,11 +22,7 @@ export function MadeAccount({ made, close }: MadeAccountProps) {
   return (
     <Dialog title={t('people.madeTitle', { name: made.username })} close={close}>
       <NewPassword made={made} />
-      <div class="actions">
-        <Button look="primary" onClick={close}>
-          {t('people.madeDone')}
-        </Button>
-      </div>
+      <Done close={close} />
     </Dialog>
   );
 }

@@ -1,6 +1,6 @@
 // "May tom publish to home/door?", answered by the broker itself with the rule that decides.
 
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Answer } from '../api/answer.ts';
 import { api, ask } from '../api/client.ts';
 import { Badge, Card } from '../components/card.tsx';
@@ -39,6 +39,10 @@ export function MayTheyCard({ users }: { readonly users: readonly string[] }) {
   const [topic, setTopic] = useState('');
   const sending = useSending();
   const [verdict, setVerdict] = useState<Verdict | null>(null);
+  const answer = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (verdict !== null) answer.current?.scrollIntoView({ block: 'nearest' });
+  }, [verdict]);
   const changed = <T,>(set: (value: T) => void) => {
     return (value: T) => {
       set(value);
@@ -73,7 +77,9 @@ export function MayTheyCard({ users }: { readonly users: readonly string[] }) {
         />
         <Field label={t('may.topic')} name="topic" value={topic} change={changed(setTopic)} hint={t('may.topicHint')} required />
       </Form>
-      <div role="status">{verdict !== null && <Answered verdict={verdict} />}</div>
+      <div role="status" ref={answer} class="answer">
+        {verdict !== null && <Answered verdict={verdict} />}
+      </div>
     </Card>
   );
 }

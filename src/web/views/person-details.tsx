@@ -4,7 +4,7 @@ import { useState } from 'preact/hooks';
 import { api, ask } from '../api/client.ts';
 import { Button } from '../components/button.tsx';
 import { Badge, Card, PageHeader } from '../components/card.tsx';
-import { Confirm, Dialog } from '../components/dialog.tsx';
+import { Confirm, Dialog, Done } from '../components/dialog.tsx';
 import { Shown, Trouble, wordsOf } from '../components/faces.tsx';
 import { Select } from '../components/field.tsx';
 import { toast } from '../components/toast.tsx';
@@ -22,9 +22,12 @@ import { Tokens } from './tokens.tsx';
 
 const EVERY_MS = 5000;
 
-/** PersonDetails shows it; `?lock` asks at once whether to lock it. */
+const ASKED = ['password', 'lock', 'unlock'] as const;
+
+/** PersonDetails shows it; `?password`, `?lock` and `?unlock` ask at once whether to do that. */
 export function PersonDetails({ username }: { readonly username: string }) {
-  const [dialog, setDialog] = useState<'none' | 'password' | 'lock' | 'remove'>(place.value.query.has('lock') ? 'lock' : 'none');
+  const asked = ASKED.find((each) => place.value.query.has(each));
+  const [dialog, setDialog] = useState<'none' | 'remove' | (typeof ASKED)[number]>(asked ?? 'none');
   const person = useLive(() => loadPerson(username), EVERY_MS, [username]);
   const close = () => setDialog('none');
   const refresh = () => void person.refresh();
@@ -76,8 +79,9 @@ export function PersonDetails({ username }: { readonly username: string }) {
             </div>
             <MayTheyCard users={[username]} />
             {role !== null && <Tokens account={username} />}
-            {dialog === 'password' && <PasswordDialog username={username} close={close} />}
+            {dialog === 'password' && isHere && <PasswordDialog username={username} close={close} />}
             {dialog === 'lock' && isLocked === false && !isOwn(username) && <LockDialog {...{ username, clients, refresh, close }} />}
+            {dialog === 'unlock' && isLocked === true && <UnlockDialog {...{ username, refresh, close }} />}
             {dialog === 'remove' && <RemoveDialog username={username} clients={clients} role={role} rules={rules ?? []} close={close} />}
           </div>
         )}
@@ -204,6 +208,19 @@ function LockDialog({ username, clients, refresh, close }: LockDialogProps) {
   );
 }
 
+function UnlockDialog({ username, refresh, close }: Omit<LockDialogProps, 'clients'>) {
+  const unlock = async () => {
+    await setLock(username, false);
+    toast(t('people.unlocked', { name: username }));
+    refresh();
+  };
+  return (
+    <Confirm title={t('people.unlockTitle', { name: username })} action={t('people.unlock')} act={unlock} close={close} look="primary">
+      <p>{t('people.unlockWords')}</p>
+    </Confirm>
+  );
+}
+
 function setLock(username: string, locked: boolean) {
   return ask(api.PUT('/api/v1/users/{username}/lock', { params: { path: { username } }, body: { locked } }));
 }
@@ -254,6 +271,7 @@ function PasswordDialog({ username, close }: { readonly username: string; readon
     return (
       <Dialog title={t('people.newPasswordTitle', { name: username })} close={close}>
         <NewPassword made={{ username, password }} />
+        <Done close={close} />
       </Dialog>
     );
   }

@@ -148,15 +148,17 @@ function linkFor({ cause, username: name, adviceCode }: Why['refusals'][number])
     case 'no password file':
       return { view: 'settings', words: t('refusals.toSettings') };
     case 'unlock':
-      return { view: 'people', rest: [name], words: t('refusals.toUnlock', { name }) };
+      return { view: 'people', rest: [name], query: { unlock: '' }, words: t('refusals.toUnlock', { name }) };
     case 'new client':
     case 'enable client':
     case 'client password':
       return { view: 'people', words: t('refusals.toClients') };
     case 'held':
-      return { view: 'people', rest: [name], words: t('refusals.toPassword', { name }) };
+      return { view: 'people', rest: [name], query: { password: '' }, words: t('refusals.toPassword', { name }) };
     default:
-      return { view: 'people', rest: [name], words: t(cause === 'credentials' ? 'refusals.toPassword' : 'refusals.toPerson', { name }) };
+      if (cause === 'credentials')
+        return { view: 'people', rest: [name], query: { password: '' }, words: t('refusals.toPassword', { name }) };
+      return { view: 'people', rest: [name], words: t('refusals.toPerson', { name }) };
   }
 }
 

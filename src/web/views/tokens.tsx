@@ -6,7 +6,7 @@ import { api, ask, Refusal } from '../api/client.ts';
 import { Button } from '../components/button.tsx';
 import { Badge, Card } from '../components/card.tsx';
 import { Command } from '../components/command.tsx';
-import { Confirm, Dialog } from '../components/dialog.tsx';
+import { Confirm, Dialog, Done } from '../components/dialog.tsx';
 import { Empty, Shown } from '../components/faces.tsx';
 import { Field, Select } from '../components/field.tsx';
 import { Form } from '../components/form.tsx';
@@ -161,11 +161,7 @@ function MadeToken({ name, secret, close }: MadeTokenProps) {
       <p>
         <code>Authorization: Bearer …</code>
       </p>
-      <div class="actions">
-        <Button look="primary" onClick={close}>
-          {t('people.madeDone')}
-        </Button>
-      </div>
+      <Done close={close} />
     </Dialog>
   );
 }

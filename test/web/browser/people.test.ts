@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import type { Locator, Page } from 'playwright-core';
 import { mqttClient } from '../../support/clients/mqtt-client.ts';
 import { temporaryFolder } from '../../support/disk/temporary-folder.ts';
 import { ask, OWNER, openBox } from './box.ts';
@@ -47,7 +48,9 @@ for (const look of LOOKS) {
     await page.getByText('This rule decides:').waitFor();
     await page.getByLabel('Topic', { exact: true }).fill('home/door');
     await page.getByRole('button', { name: 'Ask the broker' }).click();
-    await page.getByText('No rule allows it.').waitFor();
+    const answer = page.getByText('No rule allows it.');
+    await answer.waitFor();
+    assert.ok(await isInSight(page, answer));
     await audit();
 
     await page.getByRole('button', { name: 'Remove', exact: true }).click();
@@ -222,7 +225,9 @@ for (const look of LOOKS.filter(({ name }) => name === 'desktop-dark' || name ==
     await page.getByText('The account “tom” is locked.').waitFor();
     await audit();
     await page.getByRole('link', { name: 'Unlock the account “tom”' }).click();
-    await page.getByRole('button', { name: 'Unlock' }).click();
+    await dialog.getByText('Unlock the account “tom”?').waitFor();
+    await audit();
+    await dialog.getByRole('button', { name: 'Unlock' }).click();
     await page.getByText('“tom” is unlocked').waitFor();
     await page.getByText('This account is locked').waitFor({ state: 'detached' });
     await mqttClient(context, login);
@@ -251,6 +256,24 @@ test('client with a wrong password is explained, and its account is one click aw
   assert.equal(await dialog.getByLabel('Name', { exact: true }).inputValue(), 'tom');
   await dialog.getByRole('button', { name: 'Make the account' }).click();
   await dialog.getByText('It is shown only now').waitFor();
+});
+
+test('wrong password leads to a new one by one link', { skip: noBrowser }, async (context) => {
+  const { box, session, page, audit } = await withRules(context);
+  await ask(box, session, '/users', { method: 'POST', body: { username: 'tom', password: PASSWORD } });
+  const login = { port: box.port, clientId: 'old-phone', username: 'tom', reconnectPeriod: 0 };
+  await assert.rejects(mqttClient(context, { ...login, password: 'wrong' }));
+  await page.goto(`${box.url}/#/clients?show=refused`);
+  await page.getByRole('link', { name: 'Give “tom” a new password' }).click();
+  const dialog = page.getByRole('dialog');
+  await audit();
+  await dialog.getByRole('button', { name: 'Make a new password' }).click();
+  await dialog.getByText('It is shown only now').waitFor();
+  await audit();
+  const password = (await dialog.locator('.secret code').textContent()) ?? '';
+  await dialog.getByRole('button', { name: 'Done' }).click();
+  assert.equal(await dialog.count(), 0);
+  await mqttClient(context, { ...login, password });
 });
 
 test('link to add somebody leads to the account where there is one by now', { skip: noBrowser }, async (context) => {
@@ -307,6 +330,13 @@ test('message that the rules of the owner refuse leads to these rules', { skip: 
 });
 
 /** withRules opens a box with an ACL file, and its page for the owner. */
+/** Above the bar at the bottom, too, which a phone has. */
+async function isInSight(page: Page, element: Locator): Promise<boolean> {
+  const box = await element.boundingBox();
+  const bar = await page.locator('.bottom-nav').boundingBox();
+  return box !== null && box.y >= 0 && box.y + box.height <= (bar?.y ?? page.viewportSize()?.height ?? 0);
+}
+
 async function withRules(context: TestContext, options: VisitOptions = {}) {
   const browser = await openBrowser(context);
   const rules = join(temporaryFolder(context), 'acl');

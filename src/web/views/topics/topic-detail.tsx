@@ -2,6 +2,7 @@
 
 import { useState } from 'preact/hooks';
 import { api, ask, Refusal } from '../../api/client.ts';
+import { breakable } from '../../components/breakable.tsx';
 import { Button, IconButton } from '../../components/button.tsx';
 import { Badge } from '../../components/card.tsx';
 import { CopyButton } from '../../components/copy-button.tsx';
@@ -57,7 +58,7 @@ export function TopicDetail({ topic, store, close, publish, remove }: TopicDetai
     <section class="card topic-detail" aria-label={topic}>
       <div class="topic-detail-head">
         <IconButton name={t('topics.close')} icon="close" onClick={close} />
-        <h2>{topic}</h2>
+        <h2>{breakable(topic)}</h2>
       </div>
       {value === null && retained.data.value === null ? <Shown live={retained}>{() => null}</Shown> : <ValueShown value={value} />}
       {kept !== null && (
