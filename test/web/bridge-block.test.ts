@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isInvitationName, readInvitation } from '../../src/config/bridge-invitation.ts';
 import { blockFor, isBridgeName, type Wish } from '../../src/web/views/bridges/bridge-block.ts';
+import { NEW_LINE, readTopicLine, writeTopicLine } from '../../src/web/views/bridges/topic-line.ts';
 
 const AUTHORITY = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----';
 
@@ -11,6 +12,18 @@ const WISH: Wish = {
   ...{ name: 'cloud', address: ' broker.example.org ', isPrivate: true, authority: null, username: 'jane', password: 'a b#c' },
   ...{ filters: 'home/#  alarm', direction: 'out' },
 };
+
+test('topic line that nobody has changed is written as it stood, and a changed one keeps its QoS and its prefixes', () => {
+  const lines = ['home/#', 'home/# both', 'a in 2', 'sensors/# out 1 home/ barn/', '# both 0 "" there/', '"a b" out 1'];
+  assert.deepEqual(lines.map(readTopicLine).map(writeTopicLine), lines);
+  const changed = (text: string, change: object) => writeTopicLine({ ...readTopicLine(text), ...change, text: null });
+  assert.equal(changed('sensors/# out 1 home/ barn/', { direction: 'in' }), 'sensors/# in 1 home/ barn/');
+  assert.equal(changed('home/#', { direction: 'in' }), 'home/# in');
+  assert.equal(changed('home/#', { filter: 'home/+' }), 'home/+ out');
+  assert.equal(writeTopicLine({ ...NEW_LINE, filter: ' shed/# ' }), 'shed/# both 1');
+  assert.equal(writeTopicLine({ ...NEW_LINE, filter: 'shed/# in 2' }), 'shed/# in 2');
+  assert.equal(writeTopicLine(NEW_LINE), '');
+});
 
 test('block has the address with TLS, the account and the topics', () => {
   const { name, lines, authority, topics } = readInvitation(blockFor(WISH));

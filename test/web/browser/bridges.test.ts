@@ -259,8 +259,8 @@ for (const look of LOOKS.filter(({ name }) => name === 'desktop-light' || name =
     assert.equal(await found.getByRole('listitem').first().getAttribute('class'), 'address', 'what is tried is no step that is done');
     await page.getByRole('button', { name: 'Edit the bridge “cellar”' }).click();
     await dialog.getByLabel('New password there', { exact: true }).fill(OWNER.password);
-    await dialog.getByLabel('Topic 2').fill('');
-    await dialog.getByLabel('Topic 3').fill('shed/# both 1');
+    await dialog.getByLabel('Topic 2', { exact: true }).fill('');
+    await dialog.getByLabel('Topic 3', { exact: true }).fill('shed/#');
     await dialog.getByRole('button', { name: 'Save' }).click();
     await page.getByRole('list', { name: 'Topics' }).getByText('shed/#').waitFor();
     assert.match(readFileSync(join(box.folder, 'bridge-cellar.conf'), 'utf8'), /^topic home\/# out 1\ntopic shed\/# both 1$/m);

@@ -14,6 +14,11 @@ interface DirectionChoiceProps {
 
 /** DirectionChoice offers them. */
 export function DirectionChoice({ value, choose }: DirectionChoiceProps) {
+  return <Choice label={t('bridges.direction')} value={value} choose={choose} options={directionOptions()} />;
+}
+
+/** directionOptions gives them with their words. */
+export function directionOptions(): readonly (readonly [Direction, string])[] {
   const all = Object.keys(DIRECTIONS) as Direction[]; // its keys
-  return <Choice label={t('bridges.direction')} value={value} choose={choose} options={all.map((each) => [each, t(DIRECTIONS[each])])} />;
+  return all.map((each) => [each, t(DIRECTIONS[each])]);
 }

@@ -5,11 +5,13 @@ import { api, ask } from '../../api/client.ts';
 import { Check } from '../../components/check.tsx';
 import { Dialog } from '../../components/dialog.tsx';
 import { Loading, Trouble } from '../../components/faces.tsx';
-import { Field } from '../../components/field.tsx';
+import { Field, Select } from '../../components/field.tsx';
 import { Form } from '../../components/form.tsx';
 import { toast } from '../../components/toast.tsx';
 import { number, t } from '../../i18n.ts';
 import { addressOf } from './bridge-block.ts';
+import { directionOptions } from './direction-choice.tsx';
+import { NEW_LINE, readTopicLine, type TopicLine, writeTopicLine } from './topic-line.ts';
 
 export interface EditBridgeProps {
   readonly name: string;
@@ -22,8 +24,7 @@ interface Typed {
   readonly username: string;
   readonly password: string;
   readonly isPrivate: boolean;
-  /** As in the topic lines of the configuration. */
-  readonly topics: readonly string[];
+  readonly topics: readonly TopicLine[];
 }
 
 type Word = Exclude<keyof Typed, 'topics' | 'isPrivate'>;
@@ -48,8 +49,8 @@ export function EditBridge({ name, close, changed }: EditBridgeProps) {
   }, [name]);
   const send = async () => {
     const given = (field: Word) => (typed[field].trim() === before?.typed[field] ? null : typed[field].trim() || null);
-    const topics = typed.topics.map((each) => each.trim()).filter((each) => each !== '');
-    const hasSame = topics.join('\n') === before?.typed.topics.join('\n');
+    const topics = textOf(typed.topics);
+    const hasSame = topics.join('\n') === textOf(before?.typed.topics ?? []).join('\n');
     const address = addressOf(typed);
     const body = {
       address: before !== null && address === addressOf(before.typed) ? null : address,
@@ -105,28 +106,47 @@ export function EditBridge({ name, close, changed }: EditBridgeProps) {
 }
 
 interface TopicLinesProps {
-  readonly topics: readonly string[];
-  readonly change: (topics: readonly string[]) => void;
+  readonly topics: readonly TopicLine[];
+  readonly change: (topics: readonly TopicLine[]) => void;
 }
 
 /** TopicLines has an empty line behind them for one more; one that is emptied goes. */
 function TopicLines({ topics, change }: TopicLinesProps) {
-  const lines = topics.at(-1) === '' ? topics : [...topics, ''];
+  const lines = topics.at(-1)?.filter === '' ? topics : [...topics, NEW_LINE];
   return (
     <fieldset class="topic-lines">
       <legend>{t('bridges.topics')}</legend>
-      {lines.map((topic, index) => (
-        <Field
-          key={index} // what stands in it is what is typed
-          label={t('bridges.topicNumber', { number: number(index + 1) })}
-          name={`topics.${index}`}
-          value={topic}
-          change={(next) => change(lines.with(index, next))}
-        />
-      ))}
+      {lines.map((line, index) => {
+        const place = { number: number(index + 1) };
+        const set = (next: Partial<TopicLine>) => change(lines.with(index, { ...line, ...next, text: null }));
+        return (
+          // what stands in it is what is typed
+          <div key={index} class="topic-line">
+            <Field
+              label={t('bridges.topicNumber', place)}
+              name={`topics.${index}`}
+              value={line.filter}
+              change={(filter) => set({ filter })}
+              hint={/^[012]?$/.test(line.rest) ? undefined : t('bridges.topicRest', { rest: line.rest })}
+            />
+            {line.filter !== '' && (
+              <Select
+                label={t('bridges.directionNumber', place)}
+                value={line.direction}
+                choose={(direction) => set({ direction })}
+                options={directionOptions()}
+              />
+            )}
+          </div>
+        );
+      })}
       <p class="hint">{t('bridges.topicLinesHint')}</p>
     </fieldset>
   );
+}
+
+function textOf(topics: readonly TopicLine[]): string[] {
+  return topics.map(writeTopicLine).filter((each) => each !== '');
 }
 
 const TLS_WORDS = /^bridge_(cafile|capath|tls_use_os_certs|certfile|identity|psk)$/;
@@ -134,7 +154,7 @@ const TLS_WORDS = /^bridge_(cafile|capath|tls_use_os_certs|certfile|identity|psk
 async function read(name: string): Promise<Before> {
   const settings = await ask(api.GET('/api/v1/configuration/settings'));
   const block = settings.filter((each) => each.block === `connection ${name}`);
-  const topics = block.flatMap(({ name: word, value }) => (word === 'topic' && value !== null ? [value] : []));
+  const topics = block.flatMap(({ name: word, value }) => (word === 'topic' && value !== null ? [readTopicLine(value)] : []));
   const saidBy = (...words: readonly string[]) => block.find((each) => words.includes(each.name))?.value ?? '';
   const said = saidBy('address', 'addresses');
   const address = /\s/.test(said) ? said : said.replace(/^mqtts:\/\//, ''); // several keep what each has
