@@ -24,9 +24,11 @@ for (const look of LOOKS) {
     await topic('temperature').click();
     await page.getByRole('heading', { name: 'home/kitchen/temperature' }).waitFor();
     await follows;
+    await page.getByText('A chart comes with the next number.').waitFor();
     for (const value of ['22.5', '23.5', '24.5']) await hub.publishAsync('home/kitchen/temperature', value, { retain: true });
     await page.locator('.topic-payload', { hasText: '24.5' }).waitFor();
     await page.locator('.topic-history canvas').waitFor();
+    assert.equal(await page.getByText('A chart comes with the next number.').count(), 0);
     assert.deepEqual(await page.locator('.topic-history li code').allTextContents(), ['24.5', '23.5', '22.5', '21.4']);
     await jane.audit();
     await page.getByRole('button', { name: 'Close this topic' }).click();

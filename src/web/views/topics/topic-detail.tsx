@@ -163,7 +163,7 @@ function History({ past, isLive }: { readonly past: readonly Past[]; readonly is
     <div class="topic-history">
       <h3>{t('topics.history')}</h3>
       <p class="hint">{t(isLive ? 'topics.historyHint' : 'topics.historyNot')}</p>
-      {past.length > 1 && <ValueChart past={past} />}
+      {past.length > 0 && <ValueChart past={past} />}
       {past.length > 0 && (
         <ol>
           {past

@@ -14,6 +14,7 @@ export function ValueChart({ past }: { readonly past: readonly Past[] }) {
   const fields = [...new Set(numbers.slice(-10).flatMap((each) => [...each.keys()]))];
   const field = chosen !== null && fields.includes(chosen) ? chosen : fields[0];
   if (field === undefined) return null;
+  if (past.length === 1) return <p class="hint">{t('topics.chartComes')}</p>;
   const name = field === '' ? t('topics.value') : field;
   const values = numbers.map((each) => each.get(field) ?? null);
   return (

@@ -57,17 +57,7 @@ export function PhonePast({ person, device }: PhonePastProps) {
   const mayDelete = mayNow('admin') || currentSession()?.username === person;
   return (
     <>
-      <PageHeader
-        title={`${person} · ${device}`}
-        lead={<a href={linkTo('where')}>{t('where.back')}</a>}
-        actions={
-          mayDelete && (
-            <Button icon="trash" onClick={() => setDeleting(true)}>
-              {t('where.delete')}
-            </Button>
-          )
-        }
-      />
+      <PageHeader title={`${person} · ${device}`} lead={<a href={linkTo('where')}>{t('where.back')}</a>} />
       <div class="stack">
         <Card>
           <Choice
@@ -89,6 +79,13 @@ export function PhonePast({ person, device }: PhonePastProps) {
             data === 'nothing kept' ? <NothingKept /> : <Past person={person} past={data} hasTiles={map.data.value?.bytes != null} />
           }
         </Shown>
+        {mayDelete && (
+          <div class="actions">
+            <Button icon="trash" onClick={() => setDeleting(true)}>
+              {t('where.delete')}
+            </Button>
+          </div>
+        )}
       </div>
       {isDeleting && (
         <DeletePast
