@@ -70,6 +70,19 @@ test('topic with a retained value is counted once when another value passes ther
   assert.equal(tree.count, 2, 'of the other one something has passed');
 });
 
+test('topic that is retained below a level that is closed asks for a count, and is counted once after it', () => {
+  const tree = new TopicTree();
+  tree.list(null, [listed('home', 4)], null);
+  assert.equal(tree.pass(passed('home/kitchen/temperature', '21', true), 1), true);
+  tree.recount(null, [{ topic: 'home', messages: 5 }]);
+  assert.deepEqual([tree.count, tree.find('home')?.retained], [5, 5]);
+  assert.equal(tree.pass(passed('home/kitchen/temperature', '22', true), 2), false);
+  assert.equal(tree.pass(passed('home/kitchen/temperature', '23', false), 3), false);
+  assert.equal(tree.pass(passed('home/kitchen/temperature', '', true), 4), true);
+  tree.recount(null, [{ topic: 'home', messages: 4 }]);
+  assert.equal(tree.count, 4);
+});
+
 test('topic below a level that is new is counted once, also when that level is opened and listed', () => {
   const tree = new TopicTree();
   tree.list(null, [], null);

@@ -8,6 +8,10 @@ import type { Wanted } from './wanted-topics.ts';
 /** Topics of one page of a level. */
 const PAGE = 500;
 
+/** How long after a change, and how often at most, what is retained is counted anew. */
+const RECOUNT_SOON_MS = 1000;
+const RECOUNT_EVERY_MS = 10_000;
+
 /** TopicStore lives as long as its view. Whoever reads `version` is rendered again when something has changed. */
 export class TopicStore {
   readonly tree = new TopicTree();
@@ -21,6 +25,8 @@ export class TopicStore {
   /** The branch that somebody has opened last; null = that is closed again. */
   branch: string | null = null;
   #missedTimer: ReturnType<typeof setTimeout> | null = null;
+  #recountTimer: ReturnType<typeof setTimeout> | null = null;
+  #recounted = 0;
   #isDrawing = false;
   #isSearching = false;
 
@@ -91,7 +97,23 @@ export class TopicStore {
 
   /** passed takes in a message of the stream. */
   passed(message: Passed): void {
-    this.tree.pass(message, Date.now());
+    if (this.tree.pass(message, Date.now())) this.#recountSoon();
+    this.changed();
+  }
+
+  #recountSoon(): void {
+    const wait = Math.max(RECOUNT_SOON_MS, this.#recounted + RECOUNT_EVERY_MS - Date.now());
+    this.#recountTimer ??= setTimeout(() => void this.#recount(), wait);
+  }
+
+  /** The first page of each level that is open; where the box does not answer, the counts stay as they were. */
+  async #recount(): Promise<void> {
+    this.#recountTimer = null;
+    this.#recounted = Date.now();
+    for (const below of [null, ...this.tree.open]) {
+      const page = await ask(api.GET('/api/v1/retained-tree', { params: { query: { below, limit: PAGE } } })).catch(() => null);
+      if (page !== null) this.tree.recount(below, page.items);
+    }
     this.changed();
   }
 

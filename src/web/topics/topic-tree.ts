@@ -145,14 +145,31 @@ export class TopicTree {
     for (const message of messages) this.#keepListed(this.#place(message.topic), message);
   }
 
-  /** pass takes in a message that was published; an empty one to be retained takes the value away. */
-  pass({ topic, payload, encoding, qos, retain }: Passed, now: number): void {
+  /** pass takes in a message that was published; an empty one to be retained takes the value away. Gives whether it may have changed what is to be counted. */
+  pass({ topic, payload, encoding, qos, retain }: Passed, now: number): boolean {
     const node = this.#place(topic);
     const wasRetained = node.value?.isRetained === true;
-    if (retain && payload === '') return this.#takeValue(node);
+    const isMiscounted = retain && node.isKept === (payload === '');
+    if (retain && payload === '') {
+      this.#takeValue(node);
+      return isMiscounted;
+    }
     node.isKept ||= retain;
     node.value = { payload, encoding, isWhole: true, qos, isRetained: retain || (wasRetained && node.value?.payload === payload), at: now };
     if (encoding === 'utf8') this.#remember(node, { at: now, payload });
+    return isMiscounted;
+  }
+
+  /** recount takes in how many messages are retained now at levels that were listed before. */
+  recount(below: string | null, page: readonly Pick<Listed, 'topic' | 'messages'>[]): void {
+    const isNew = this.#node(below)?.isNew === true;
+    for (const { topic, messages } of page) {
+      const node = this.#byTopic.get(topic);
+      if (node === undefined) continue;
+      node.retained = messages;
+      if (!isNew) counted(node);
+    }
+    this.#rows = null;
   }
 
   isOpen(topic: string): boolean {

@@ -121,7 +121,22 @@ test('retained value is told beside one that has passed since, and not beside a 
   await hub.publishAsync('home/kitchen/temperature', '30');
   await page.locator('.topic-payload', { hasText: '30' }).waitFor();
   await kept.waitFor();
-  await page.locator('dd', { hasText: /^22\.5$/ }).waitFor();
+  await page.locator('dd', { hasText: /^22\.5 · .+ · hub$/ }).waitFor();
+});
+
+test('topic that comes below a closed level is counted with the others', { skip: noBrowser }, async (context) => {
+  const browser = await openBrowser(context);
+  const { box, session, hub } = await openSeededBox(context);
+  const { page } = await browser.visit(box, { session });
+  await page.goto(`${box.url}/#/topics`);
+  await topicLine(page, 'home').waitFor();
+  const before = Number.parseInt((await page.locator('.topics-summary').textContent()) ?? '', 10);
+  const follows = page.waitForResponse(/retained-tree/);
+  await hub.publishAsync('home/kitchen/pressure', '1013', { retain: true });
+  await follows;
+  await page.getByText(`${before + 1} topics`).waitFor();
+  await hub.publishAsync('home/kitchen/pressure', '', { retain: true });
+  await page.getByText(`${before} topics`).waitFor();
 });
 
 test('topics are moved through by the keyboard alone', { skip: noBrowser }, async (context) => {

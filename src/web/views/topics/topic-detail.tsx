@@ -63,16 +63,22 @@ export function TopicDetail({ topic, store, close, publish, remove }: TopicDetai
       {value === null && retained.data.value === null ? <Shown live={retained}>{() => null}</Shown> : <ValueShown value={value} />}
       {kept !== null && (
         <dl class="pairs">
-          {value?.isRetained === false && (
+          {value?.isRetained === false ? (
             <>
               <dt>{t('topics.keptValue')}</dt>
-              <dd>{kept.encoding === 'utf8' ? shortened(kept.payload) : bytes(kept.bytes)}</dd>
+              <dd>
+                {kept.encoding === 'utf8' && `${shortened(kept.payload)} · `}
+                {bytes(kept.bytes)} · {publisherOf(kept)}
+              </dd>
+            </>
+          ) : (
+            <>
+              <dt>{t('topics.publishedBy')}</dt>
+              <dd>{publisherOf(kept)}</dd>
+              <dt>{t('topics.size')}</dt>
+              <dd>{bytes(kept.bytes)}</dd>
             </>
           )}
-          <dt>{t('topics.publishedBy')}</dt>
-          <dd>{kept.username ?? kept.client ?? t('topics.broker')}</dd>
-          <dt>{t('topics.size')}</dt>
-          <dd>{bytes(kept.bytes)}</dd>
           {kept.expires !== null && (
             <>
               <dt>{t('topics.expires')}</dt>
@@ -97,6 +103,10 @@ export function TopicDetail({ topic, store, close, publish, remove }: TopicDetai
       {node !== null && <History past={node.history} isLive={mayAct} />}
     </section>
   );
+}
+
+function publisherOf({ username, client }: Kept): string {
+  return username ?? client ?? t('topics.broker');
 }
 
 function shortened(payload: string): string {
