@@ -121,7 +121,7 @@ function TopicLines({ topics, change }: TopicLinesProps) {
         const set = (next: Partial<TopicLine>) => change(lines.with(index, { ...line, ...next, text: null }));
         return (
           // what stands in it is what is typed
-          <div key={index} class="topic-line">
+          <div key={index} class="bridge-topic">
             <Field
               label={t('bridges.topicNumber', place)}
               name={`topics.${index}`}
