@@ -69,6 +69,11 @@ export function listed(words: readonly string[]): string {
   return new Intl.ListFormat(language()).format(words);
 }
 
+/** either puts words in a row of which one is meant: "one, two or three". */
+export function either(words: readonly string[]): string {
+  return new Intl.ListFormat(language(), { type: 'disjunction' }).format(words);
+}
+
 /** regional is the language as the reader writes numbers and dates in it: en-GB and en-US differ. */
 function regional(): string {
   return navigator.languages.find((tag) => tag.slice(0, 2) === language()) ?? language();

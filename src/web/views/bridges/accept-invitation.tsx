@@ -7,7 +7,7 @@ import { Dialog } from '../../components/dialog.tsx';
 import { Field } from '../../components/field.tsx';
 import { FileField } from '../../components/file-field.tsx';
 import { Form } from '../../components/form.tsx';
-import { t } from '../../i18n.ts';
+import { either, t } from '../../i18n.ts';
 import { useSending } from '../../sending.ts';
 import { isBridgeName } from './bridge-block.ts';
 import { DIRECTIONS } from './direction-choice.tsx';
@@ -84,7 +84,7 @@ export function AcceptInvitation({ close, added }: AcceptInvitationProps) {
 function Carried({ brought: { addresses, tls, topics } }: { readonly brought: Brought }) {
   return (
     <>
-      <p>{t('bridges.brings', { addresses })}</p>
+      <p>{t('bridges.brings', { addresses: either(addresses.split(/\s+/)) })}</p>
       {!tls && <p class="remarks warn">{t('bridges.noTls')}</p>}
       <ul>
         {topics.map(({ filter, direction }) => (
