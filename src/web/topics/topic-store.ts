@@ -33,6 +33,7 @@ export class TopicStore {
   /** listMore takes the next page of a level; null = the root. */
   async listMore(below: string | null): Promise<void> {
     const listing = this.tree.listingOf(below);
+    if (listing.kind === 'whole') this.#recountSoon(); // levels that were closed are not counted
     if (listing.kind === 'loading' || listing.kind === 'whole') return;
     this.tree.setListing(below, { kind: 'loading' });
     this.changed();

@@ -98,8 +98,18 @@ export class TopicTree {
   get count(): number {
     let count = 0;
     for (const { retained } of this.#root.children.values()) count += retained;
-    for (const { value, isNew, isKept } of this.#byTopic.values()) if (value !== null && (isNew || !isKept)) count++;
+    for (const node of this.#byTopic.values()) if (isUncounted(node)) count++;
     return count;
+  }
+
+  /** counts gives how many topics have a value at a level and below it, for each level where there is one. */
+  counts(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>();
+    for (const node of this.#byTopic.values()) {
+      if (node.retained > 0) add(counts, node, node.retained);
+      if (isUncounted(node)) for (let each = node; each !== this.#root; each = this.#parentOf(each)) add(counts, each, 1);
+    }
+    return counts;
   }
 
   /** find gives a topic; null = it is not known; '' = the root. */
@@ -307,6 +317,15 @@ function newNode(topic: string, level: string, parent: Node | null): Node {
     isNew: parent !== null && (parent.isNew || parent.listing.kind === 'whole'),
     isKept: false,
   };
+}
+
+/** It has a value that is not among what was retained when the levels above it were listed. */
+function isUncounted({ value, isNew, isKept }: Node): boolean {
+  return value !== null && (isNew || !isKept);
+}
+
+function add(counts: Map<string, number>, { topic }: Node, more: number): void {
+  counts.set(topic, (counts.get(topic) ?? 0) + more);
 }
 
 function counted(node: Node): void {

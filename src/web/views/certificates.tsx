@@ -3,6 +3,7 @@
 import { useState } from 'preact/hooks';
 import type { Answer } from '../api/answer.ts';
 import { api, ask } from '../api/client.ts';
+import { breakable } from '../components/breakable.tsx';
 import { Button } from '../components/button.tsx';
 import { Badge, Card, PageHeader } from '../components/card.tsx';
 import { Confirm } from '../components/dialog.tsx';
@@ -65,7 +66,7 @@ function Authority({ authority: { name, fingerprint, until } }: { readonly autho
           <Until until={until} />
         </dd>
         <dt>{t('certificates.fingerprint')}</dt>
-        <dd class="fingerprint">{fingerprint}</dd>
+        <dd class="fingerprint">{breakable(fingerprint)}</dd>
       </dl>
       <div class="actions">
         <a class="button" href="/api/v1/certificates/authority" download="ca.crt">
@@ -90,7 +91,7 @@ function Server({ server: { names, until, fingerprint } }: { readonly server: Ce
         <dt>{t('certificates.names')}</dt>
         <dd>{names.join(', ')}</dd>
         <dt>{t('certificates.fingerprint')}</dt>
-        <dd class="fingerprint">{fingerprint}</dd>
+        <dd class="fingerprint">{breakable(fingerprint)}</dd>
       </dl>
     </Card>
   );

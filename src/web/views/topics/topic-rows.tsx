@@ -18,6 +18,8 @@ const MOST_INDENT = 8;
 /** Characters of a value on its line. */
 const MOST_SHOWN = 200;
 
+const NO_COUNTS: ReadonlyMap<string, number> = new Map();
+
 export interface TopicRowsProps {
   readonly store: TopicStore;
   /** Another one when something in the rows has changed: they are the same objects. */
@@ -33,6 +35,7 @@ export function TopicRows({ store, rows, isFlat, chosen }: TopicRowsProps) {
   const [active, setActive] = useState(0);
   const [isMoving, setMoving] = useState(false);
   const at = Math.min(active, rows.length - 1);
+  const counts = isFlat ? NO_COUNTS : store.tree.counts();
   const choose = (index: number) => {
     setActive(index);
     setMoving(false);
@@ -69,6 +72,7 @@ export function TopicRows({ store, rows, isFlat, chosen }: TopicRowsProps) {
         ) : (
           <TopicLine
             row={row}
+            count={counts.get(row.node.topic) ?? 0}
             id={idOf(index)}
             isFlat={isFlat}
             isActive={index === at}
@@ -84,6 +88,8 @@ export function TopicRows({ store, rows, isFlat, chosen }: TopicRowsProps) {
 
 interface TopicLineProps {
   readonly row: Extract<Row, { kind: 'topic' }>;
+  /** Topics that have a value, here and below. */
+  readonly count: number;
   readonly id: string;
   readonly isFlat: boolean;
   readonly isActive: boolean;
@@ -92,7 +98,7 @@ interface TopicLineProps {
   readonly toggle: () => void;
 }
 
-function TopicLine({ row, id, isFlat, isActive, isChosen, choose, toggle }: TopicLineProps) {
+function TopicLine({ row, count, id, isFlat, isActive, isChosen, choose, toggle }: TopicLineProps) {
   const { node, isOpen } = row;
   const isBranch = node.hasChildren && !isFlat;
   const indent = isFlat ? 0 : Math.min(node.depth, MOST_INDENT) * INDENT;
@@ -113,7 +119,7 @@ function TopicLine({ row, id, isFlat, isActive, isChosen, choose, toggle }: Topi
       <span class={`topic-toggle${isOpen ? ' open' : ''}`}>{isBranch && <Toggle toggle={toggle} />}</span>
       <span class={node.level === '' && !isFlat ? 'topic-level none' : 'topic-level'}>{name}</span>
       {node.value !== null && <ValueInLine value={node.value} />}
-      {node.value === null && isBranch && node.retained > 0 && <span class="topic-count">{number(node.retained)}</span>}
+      {node.value === null && isBranch && count > 0 && <span class="topic-count">{number(count)}</span>}
     </div>
   );
 }
