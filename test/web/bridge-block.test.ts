@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isInvitationName, readInvitation } from '../../src/config/bridge-invitation.ts';
 import { blockFor, isBridgeName, type Wish } from '../../src/web/views/bridges/bridge-block.ts';
-import { NEW_LINE, readTopicLine, writeTopicLine } from '../../src/web/views/bridges/topic-line.ts';
+import { isWholeLine, NEW_LINE, readTopicLine, writeTopicLine } from '../../src/web/views/bridges/topic-line.ts';
 
 const AUTHORITY = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----';
 
@@ -23,6 +23,7 @@ test('topic line that nobody has changed is written as it stood, and a changed o
   assert.equal(writeTopicLine({ ...NEW_LINE, filter: ' shed/# ' }), 'shed/# both 1');
   assert.equal(writeTopicLine({ ...NEW_LINE, filter: 'shed/# in 2' }), 'shed/# in 2');
   assert.equal(writeTopicLine(NEW_LINE), '');
+  assert.deepEqual(lines.map(readTopicLine).map(isWholeLine), [false, false, false, false, false, true]);
 });
 
 test('block has the address with TLS, the account and the topics', () => {

@@ -11,7 +11,7 @@ import { toast } from '../../components/toast.tsx';
 import { number, t } from '../../i18n.ts';
 import { addressOf } from './bridge-block.ts';
 import { directionOptions } from './direction-choice.tsx';
-import { NEW_LINE, readTopicLine, type TopicLine, writeTopicLine } from './topic-line.ts';
+import { isWholeLine, NEW_LINE, readTopicLine, type TopicLine, writeTopicLine } from './topic-line.ts';
 
 export interface EditBridgeProps {
   readonly name: string;
@@ -129,7 +129,7 @@ function TopicLines({ topics, change }: TopicLinesProps) {
               change={(filter) => set({ filter })}
               hint={/^[012]?$/.test(line.rest) ? undefined : t('bridges.topicRest', { rest: line.rest })}
             />
-            {line.filter !== '' && (
+            {line.filter.trim() !== '' && !isWholeLine(line) && (
               <Select
                 label={t('bridges.directionNumber', place)}
                 value={line.direction}

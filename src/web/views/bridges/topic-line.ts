@@ -21,9 +21,15 @@ export function readTopicLine(text: string): TopicLine {
   return { filter, direction: direction as Direction, rest, text }; // as the pattern has it
 }
 
+/** isWholeLine tells whether the field of the filter holds all of a line, which says its direction itself. */
+export function isWholeLine({ filter }: TopicLine): boolean {
+  return /\s/.test(filter.trim());
+}
+
 /** writeTopicLine gives what was not changed as it stood. A whole line that is typed into the field of the filter counts as it is. */
-export function writeTopicLine({ filter, direction, rest, text }: TopicLine): string {
+export function writeTopicLine(line: TopicLine): string {
+  const { filter, direction, rest, text } = line;
   if (text !== null) return text;
   const typed = filter.trim();
-  return typed === '' || /\s/.test(typed) ? typed : `${typed} ${direction} ${rest}`.trim();
+  return typed === '' || isWholeLine(line) ? typed : `${typed} ${direction} ${rest}`.trim();
 }
