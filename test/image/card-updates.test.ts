@@ -4,7 +4,7 @@
 //   second boot (B)  it crashes: back to A by itself
 //   third boot  (A)  says why | its broker asks for a good update from a release, which is installed and tried    recorded
 //   fourth boot (B)  is healthy, and stays                                                                        recorded
-//   then the power is cut in what the third and the fourth boot have written: MIDGE_CUTS says how often, 5 times without it. Some of the moments are of
+//   then the power is cut in what the third and the fourth boot have written: MIDGE_CUTS says how often, four times without it. Some of the moments are of
 //   chance, and some are those around the write of autoboot.txt, which makes B the system that always starts. Each card is switched on again.
 //
 // The stand-in for the firmware follows Raspberry Pi's rules: a partition that a reboot names is started once; otherwise the one in autoboot.txt.
@@ -24,7 +24,7 @@ import { Card, IMAGE, obstacle, type System } from './card.ts';
 import { BOOT_PATIENCE, type Machine, type MachineOptions, switchOn } from './machine.ts';
 import { type Moment, RecordedBoot } from './recorded-boot.ts';
 
-const CUTS = Number(process.env['MIDGE_CUTS'] ?? 5);
+const CUTS = Number(process.env['MIDGE_CUTS'] ?? 4);
 /** Cut cards that are switched on at the same time: as many as CI has cores. */
 const AT_ONCE = 2;
 /** Which record is cut when, again and again. */
