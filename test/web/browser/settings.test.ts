@@ -172,7 +172,11 @@ test('change of a file that somebody else has changed meanwhile is put onto thei
   const session = await box.claim();
   const { page, audit, expect } = await browser.visit(box, { session });
   await page.goto(`${box.url}/#/settings`);
+  await page.getByLabel('Find a setting').waitFor();
+  writeFileSync(box.file, `max_qos 2\n${readFileSync(box.file, 'utf8')}`);
   await setKeepalive(page, '120');
+  await page.getByText('The file has changed since you began. This is').waitFor();
+  assert.equal(await page.locator('.diff-line.gone').count(), 0);
   writeFileSync(box.file, `max_packet_size 4096\n${readFileSync(box.file, 'utf8')}`);
   expect(/status of 412/);
   await page.getByRole('button', { name: 'Apply for 60 seconds' }).click();

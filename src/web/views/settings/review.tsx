@@ -1,5 +1,6 @@
 // What a draft changes, before it is put in force; and what to do when somebody else was faster.
 
+import { useEffect } from 'preact/hooks';
 import { Refusal } from '../../api/client.ts';
 import { Button } from '../../components/button.tsx';
 import { Dialog } from '../../components/dialog.tsx';
@@ -21,6 +22,7 @@ export interface ReviewProps {
 /** Review shows the diff and applies it for the time being. */
 export function Review({ draft, close, tried = close }: ReviewProps) {
   const { isBusy, problem, clear, send } = useSending();
+  useEffect(() => void draft.read(false), []); // what somebody else has written since is no removal of ours
   const checked = draft.checked.value;
   const isStale = problem instanceof Refusal && problem.status === 412;
   const apply = () => {
