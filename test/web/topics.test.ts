@@ -15,6 +15,7 @@ const listed = (topic: string, messages: number, preview: string | null = null):
   hasMore: messages > (preview === null ? 0 : 1),
   message: preview === null ? null : { preview, qos: 1, bytes: preview.length, since: '2026-01-02T03:04:05.000Z' },
 });
+const countAt = (tree: TopicTree, topic: string) => (tree.find(topic)?.retained ?? 0) + (tree.uncounted().get(topic) ?? 0);
 const shown = (rows: readonly Row[]) =>
   rows.map((row) =>
     row.kind === 'rest'
@@ -69,7 +70,7 @@ test('topic with a retained value is counted once when another value passes ther
   tree.list(null, [listed('home', 1)], null);
   assert.equal(tree.count, 2, 'of the other one something has passed');
   tree.pass(passed('home/kitchen/c', '3'), 9000);
-  assert.deepEqual([tree.count, tree.counts().get('home'), tree.counts().get('home/kitchen')], [3, 3, 1]);
+  assert.deepEqual([tree.count, countAt(tree, 'home'), countAt(tree, 'home/kitchen')], [3, 3, 1]);
 });
 
 test('topic that is retained below a level that is closed asks for a count, and is counted once after it', () => {
@@ -77,7 +78,7 @@ test('topic that is retained below a level that is closed asks for a count, and 
   tree.list(null, [listed('home', 4)], null);
   assert.equal(tree.pass(passed('home/kitchen/temperature', '21', true), 1), true);
   tree.recount(null, [{ topic: 'home', messages: 5 }]);
-  assert.deepEqual([tree.count, tree.counts().get('home')], [5, 5]);
+  assert.deepEqual([tree.count, countAt(tree, 'home')], [5, 5]);
   assert.equal(tree.pass(passed('home/kitchen/temperature', '22', true), 2), false);
   assert.equal(tree.pass(passed('home/kitchen/temperature', '23', false), 3), false);
   assert.equal(tree.pass(passed('home/kitchen/temperature', '', true), 4), true);
@@ -89,7 +90,7 @@ test('topic below a level that is new is counted once, also when that level is o
   const tree = new TopicTree();
   tree.list(null, [], null);
   tree.pass(passed('home/living/temperature', '22.1', true), 1000);
-  assert.deepEqual([tree.count, tree.counts().get('home')], [1, 1]);
+  assert.deepEqual([tree.count, countAt(tree, 'home')], [1, 1]);
   tree.list('home', [listed('home/living', 1)], null);
   assert.equal(tree.count, 1);
   tree.list('home/living', [listed('home/living/temperature', 1, '22.1')], null);

@@ -64,8 +64,10 @@ export class Draft {
       this.known.value = known;
       this.current.value = current;
       this.problem.value = null;
-      if (before === null || isUntouched) this.#begun(this.#begin(current.text));
-      else if (before.text !== current.text) this.#putOnto(before.text, current.text);
+      if (before === null || isUntouched) {
+        this.others.value = 'nothing';
+        this.#take(this.#begin(current.text));
+      } else if (before.text !== current.text) this.#putOnto(before.text, current.text);
       await this.#check();
     } catch (error) {
       this.problem.value = error as Error; // ask throws nothing else
@@ -119,11 +121,6 @@ export class Draft {
     if (this.current.value !== null) this.current.value = { ...this.current.value, text: this.text.value, revision };
     this.#saidNow.value = this.said.value;
     this.others.value = 'nothing';
-  }
-
-  #begun(text: string): void {
-    this.others.value = 'nothing';
-    this.#take(text);
   }
 
   #putOnto(before: string, theirs: string): void {

@@ -102,12 +102,12 @@ export class TopicTree {
     return count;
   }
 
-  /** counts gives how many topics have a value at a level and below it, for each level where there is one. */
-  counts(): ReadonlyMap<string, number> {
+  /** uncounted gives how many topics have a value at a level and below it beside those that `retained` of the level counts, where there are any. */
+  uncounted(): ReadonlyMap<string, number> {
     const counts = new Map<string, number>();
     for (const node of this.#byTopic.values()) {
-      if (node.retained > 0) add(counts, node, node.retained);
-      if (isUncounted(node)) for (let each = node; each !== this.#root; each = this.#parentOf(each)) add(counts, each, 1);
+      if (!isUncounted(node)) continue;
+      for (let each = node; each !== this.#root; each = this.#parentOf(each)) counts.set(each.topic, (counts.get(each.topic) ?? 0) + 1);
     }
     return counts;
   }
@@ -322,10 +322,6 @@ function newNode(topic: string, level: string, parent: Node | null): Node {
 /** It has a value that is not among what was retained when the levels above it were listed. */
 function isUncounted({ value, isNew, isKept }: Node): boolean {
   return value !== null && (isNew || !isKept);
-}
-
-function add(counts: Map<string, number>, { topic }: Node, more: number): void {
-  counts.set(topic, (counts.get(topic) ?? 0) + more);
 }
 
 function counted(node: Node): void {

@@ -173,8 +173,7 @@ function LockButton({ username, isLocked, lock, refresh }: LockButtonProps) {
   if (isLocked === null || isOwn(username)) return null;
   const unlock = async () => {
     try {
-      await setLock(username, false);
-      toast(t('people.unlocked', { name: username }));
+      await unlockAccount(username);
     } catch (error) {
       toast(wordsOf(error as Error), 'bad'); // ask throws nothing else
     }
@@ -210,8 +209,7 @@ function LockDialog({ username, clients, refresh, close }: LockDialogProps) {
 
 function UnlockDialog({ username, refresh, close }: Omit<LockDialogProps, 'clients'>) {
   const unlock = async () => {
-    await setLock(username, false);
-    toast(t('people.unlocked', { name: username }));
+    await unlockAccount(username);
     refresh();
   };
   return (
@@ -219,6 +217,11 @@ function UnlockDialog({ username, refresh, close }: Omit<LockDialogProps, 'clien
       <p>{t('people.unlockWords')}</p>
     </Confirm>
   );
+}
+
+async function unlockAccount(username: string): Promise<void> {
+  await setLock(username, false);
+  toast(t('people.unlocked', { name: username }));
 }
 
 function setLock(username: string, locked: boolean) {

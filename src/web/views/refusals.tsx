@@ -25,7 +25,6 @@ export function Refusals({ about }: { readonly about?: string }) {
 }
 
 function List({ why: { refusals, held, deaf } }: { readonly why: Why }) {
-  if (refusals.length + held.length + deaf.length === 0) return <Empty icon="check" words={t('refusals.none')} />;
   const latest = refusals.toSorted((one, other) => other.last - one.last);
   const restless = latest.filter(isRestless);
   const refused = latest.filter((each) => !isRestless(each));
@@ -142,6 +141,7 @@ interface Link {
 function linkFor({ cause, username: name, adviceCode }: Why['refusals'][number]): Link | null {
   if (name === null)
     return adviceCode === 'held' ? { view: 'settings', query: { find: 'login_throttle_exempt' }, words: t('refusals.toSettings') } : null;
+  const toPassword = { view: 'people', rest: [name], query: { password: '' }, words: t('refusals.toPassword', { name }) };
   switch (adviceCode) {
     case 'new account':
       return { view: 'people', query: { add: name }, words: t('people.addThis', { name }) };
@@ -154,10 +154,9 @@ function linkFor({ cause, username: name, adviceCode }: Why['refusals'][number])
     case 'client password':
       return { view: 'people', words: t('refusals.toClients') };
     case 'held':
-      return { view: 'people', rest: [name], query: { password: '' }, words: t('refusals.toPassword', { name }) };
+      return toPassword;
     default:
-      if (cause === 'credentials')
-        return { view: 'people', rest: [name], query: { password: '' }, words: t('refusals.toPassword', { name }) };
+      if (cause === 'credentials') return toPassword;
       return { view: 'people', rest: [name], words: t('refusals.toPerson', { name }) };
   }
 }

@@ -18,7 +18,7 @@ const MOST_INDENT = 8;
 /** Characters of a value on its line. */
 const MOST_SHOWN = 200;
 
-const NO_COUNTS: ReadonlyMap<string, number> = new Map();
+const NONE: ReadonlyMap<string, number> = new Map();
 
 export interface TopicRowsProps {
   readonly store: TopicStore;
@@ -35,7 +35,7 @@ export function TopicRows({ store, rows, isFlat, chosen }: TopicRowsProps) {
   const [active, setActive] = useState(0);
   const [isMoving, setMoving] = useState(false);
   const at = Math.min(active, rows.length - 1);
-  const counts = isFlat ? NO_COUNTS : store.tree.counts();
+  const uncounted = isFlat ? NONE : store.tree.uncounted();
   const choose = (index: number) => {
     setActive(index);
     setMoving(false);
@@ -72,7 +72,7 @@ export function TopicRows({ store, rows, isFlat, chosen }: TopicRowsProps) {
         ) : (
           <TopicLine
             row={row}
-            count={counts.get(row.node.topic) ?? 0}
+            count={row.node.retained + (uncounted.get(row.node.topic) ?? 0)}
             id={idOf(index)}
             isFlat={isFlat}
             isActive={index === at}
