@@ -286,7 +286,7 @@ class RestApplication implements Application {
   #streamMessages(context: Asked): Response {
     return this.#stream(context, 'operator', (asker) => {
       const wanted = wantedMessages(context.req.queries('topic') ?? [], context.req.query('sample'));
-      return (send) => openMessages(this.#setup.messages, { ...wanted, asker }, send);
+      return (send) => openMessages(this.#setup, { ...wanted, asker }, send);
     });
   }
 

@@ -16,6 +16,9 @@ const TICK_MS = 250;
 /** Send writes an event. */
 type Send = Parameters<EventSource['open']>[0];
 
+/** MessageSource is where messages come from. */
+type MessageSource = Pick<ApiSetup, 'messages' | 'isRetained'>;
+
 /** WantedMessages are what the query of a stream says: `topic` once or more, and `sample`. */
 export interface WantedMessages {
   readonly filters: readonly string[];
@@ -31,10 +34,11 @@ export function wantedMessages(filters: readonly string[], sample: string | unde
 }
 
 /** openMessages sends them to an asker until the function that it gives is called. */
-export function openMessages(feed: ApiSetup['messages'], { sample, ...wanted }: WantedMessages & WantedFeed, send: Send): () => void {
-  if (sample === null) return feed(wanted, (message) => send('message', describeMessage(message)));
-  const sampling = new Sampling(sample, send);
-  const end = feed(wanted, (message) => sampling.take(message));
+export function openMessages(broker: MessageSource, { sample, ...wanted }: WantedMessages & WantedFeed, send: Send): () => void {
+  const sendMessage = (message: StreamedMessage) => send('message', describeMessage(message, broker));
+  if (sample === null) return broker.messages(wanted, sendMessage);
+  const sampling = new Sampling(sample, sendMessage, (count) => send('missed', { count }));
+  const end = broker.messages(wanted, (message) => sampling.take(message));
   return () => {
     end();
     sampling.end();
@@ -44,14 +48,16 @@ export function openMessages(feed: ApiSetup['messages'], { sample, ...wanted }: 
 /** Sampling sends the latest message of each topic, of so many topics as there is room for, and then how many messages to other topics there were. */
 class Sampling {
   readonly #most: number;
-  readonly #send: Send;
+  readonly #send: (message: StreamedMessage) => void;
+  readonly #tellMissed: (count: number) => void;
   readonly #latest = new Map<string, StreamedMessage>();
   readonly #timer: NodeJS.Timeout;
   #missed = 0;
 
-  constructor(perSecond: number, send: Send) {
+  constructor(perSecond: number, send: (message: StreamedMessage) => void, tellMissed: (count: number) => void) {
     this.#most = Math.ceil((perSecond * TICK_MS) / 1000);
     this.#send = send;
+    this.#tellMissed = tellMissed;
     this.#timer = setInterval(() => this.#flush(), TICK_MS).unref();
   }
 
@@ -68,9 +74,9 @@ class Sampling {
   }
 
   #flush(): void {
-    for (const message of this.#latest.values()) this.#send('message', describeMessage(message));
+    for (const message of this.#latest.values()) this.#send(message);
     this.#latest.clear();
-    if (this.#missed > 0) this.#send('missed', { count: this.#missed });
+    if (this.#missed > 0) this.#tellMissed(this.#missed);
     this.#missed = 0;
   }
 }
@@ -88,8 +94,10 @@ function sampleProblems(sample: string | undefined) {
   return [{ field: 'sample', detail: `must be a number from 1 to ${MOST_SAMPLED}` }];
 }
 
-function describeMessage({ topic, payload, qos, retain }: StreamedMessage) {
+/** `retained` tells what the message alone does not: whether the topic has a retained one beside it. */
+function describeMessage({ topic, payload, qos, retain }: StreamedMessage, broker: MessageSource) {
   const text = payload.toString('utf8');
   const isText = Buffer.from(text, 'utf8').equals(payload);
-  return { topic, qos, retain, payload: isText ? text : payload.toString('base64'), encoding: isText ? 'utf8' : 'base64' };
+  const retained = retain ? payload.length > 0 : broker.isRetained(topic);
+  return { topic, qos, retain, retained, payload: isText ? text : payload.toString('base64'), encoding: isText ? 'utf8' : 'base64' };
 }

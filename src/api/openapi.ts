@@ -86,7 +86,8 @@ function endpoints(): readonly Endpoint[] {
       method: 'get',
       path: `${BASE}/messages/stream`,
       tag: 'streams',
-      summary: 'Messages as they are published: events "message", and "missed" with their number where the reader is too slow.',
+      summary:
+        'Messages as they are published: events "message" (`retained`: the topic has a retained one, this or one before it), and "missed" with their number where the reader is too slow.',
       parameters: [
         {
           name: 'topic',

@@ -154,6 +154,8 @@ export interface ApiSetup {
   readonly setupCode: () => string;
   /** Messages that are published from now on, without those of phones that the asker may not see. */
   readonly messages: Feed<StreamedMessage, WantedFeed>;
+  /** isRetained tells whether a message is retained at a topic now. */
+  isRetained(topic: string): boolean;
   /** Phones as they move, as far as the asker may see them: each time all that "locations" tells about one, null = it is forgotten. */
   readonly locations: Feed<{ readonly topic: string; readonly phone: unknown }, Asker>;
   /** Lines of the log. */

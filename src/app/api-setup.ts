@@ -68,6 +68,7 @@ export async function apiSetup(world: ApiWorld, { roles, tokens, phones }: KeptF
     ownTracks: ownTracksDoor(phones, world.needs, appliance),
     setupCode: () => setupCode,
     messages: messagesOf(world),
+    isRetained: (topic) => appliance.broker.retained.has(topic),
     locations: locationsOf(world),
     log: (_, deliver) => log.follow(deliver),
     metrics: (accept) => prometheus.read(accept),

@@ -43,7 +43,11 @@ test('messages come as events, text as it is and other bytes in base64', async (
     deliver(message(Buffer.from([0xff, 0])));
   }
   const text = await stream.until(/base64/);
-  assert.ok(text.includes('event: message\ndata: {"topic":"home/door","qos":1,"retain":false,"payload":"öffen\\n","encoding":"utf8"}\n\n'));
+  assert.ok(
+    text.includes(
+      'event: message\ndata: {"topic":"home/door","qos":1,"retain":false,"retained":false,"payload":"öffen\\n","encoding":"utf8"}\n\n',
+    ),
+  );
   assert.ok(text.includes('"payload":"/wA=","encoding":"base64"}\n\n'));
   stream.socket.destroy();
   while (api.feeds.size > 0) await new Promise((resolve) => setImmediate(resolve));
@@ -90,6 +94,31 @@ test('sample sends the latest of each topic, of as many as it may, and tells how
   Object.defineProperty(unread, 'payload', { get: () => assert.fail('a payload was read for which there is no room') });
   for (const each of api.feeds) each(unread);
   stream.socket.destroy();
+});
+
+test('message tells whether one is retained at its topic: itself, or one before it', async (context) => {
+  context.mock.timers.enable({ apis: ['setInterval'] });
+  const api = await openApi(context, { table: TABLE });
+  const every = await openStream(context, api, STREAM, { authorization: 'Bearer operator' });
+  const sample = await openStream(context, api, `${STREAM}&sample=12`, { authorization: 'Bearer operator' });
+  for (const stream of [every, sample]) await stream.until(/^: $/m);
+  const deliver = (topic: string, payload: string, retain: boolean) => {
+    for (const each of api.feeds) each({ topic, payload: Buffer.from(payload), qos: 0, retain });
+  };
+  api.retained.add('home/kept');
+  deliver('home/kept', '1', true);
+  deliver('home/kept', '2', false); // a sample has this one only
+  deliver('home/passing', '3', false);
+  deliver('home/cleared', '', true);
+  context.mock.timers.tick(250);
+  const told = async (stream: typeof every) =>
+    Array.from(
+      (await stream.until(/home\/cleared.*\n/)).matchAll(/"topic":"home\/(\w+)".*"retained":(\w+)/g),
+      ([, topic, retained]) => `${topic} ${retained}`,
+    );
+  assert.deepEqual(await told(every), ['kept true', 'kept true', 'passing false', 'cleared false']);
+  assert.deepEqual(await told(sample), ['kept true', 'passing false', 'cleared false']);
+  for (const { socket } of [every, sample]) socket.destroy();
 });
 
 test('connections end with their listener, and the others stay', async (context) => {

@@ -59,6 +59,8 @@ export interface OpenApi {
   /** signedIn counts the requests of connections that have signed in. */
   readonly signedIn: { count: number };
   readonly feeds: Set<(message: StreamedMessage) => void>;
+  /** Topics at which a message is retained. */
+  readonly retained: Set<string>;
   ask(path: string, ask?: Ask): Promise<Answer>;
   /** keepListeners ends connections by other listeners; all here come by "8443". */
   keepListeners(names: ReadonlySet<string>): void;
@@ -82,6 +84,7 @@ export async function openApi(
   const clock = { now: 0 };
   const signedIn = { count: 0 };
   const feeds = new Set<(message: StreamedMessage) => void>();
+  const retained = new Set<string>();
   const table = rest.table ?? TABLE;
   const api = createApi({
     table,
@@ -107,6 +110,7 @@ export async function openApi(
       feeds.add(deliver);
       return () => void feeds.delete(deliver);
     },
+    isRetained: (topic) => retained.has(topic),
     locations: () => () => {},
     ownTracks: {
       refused: () => {},
@@ -160,6 +164,7 @@ export async function openApi(
     clock,
     signedIn,
     feeds,
+    retained,
     ask,
     keepListeners: (names) => api.keepListeners(names),
     stop: () => api.stop(),

@@ -7,7 +7,8 @@ import { hexDump, numbersIn, prettyJson } from '../../src/web/topics/payload.ts'
 import { type Listed, type Row, TopicTree } from '../../src/web/topics/topic-tree.ts';
 import { filterMatches, isFilter, wantedTopics } from '../../src/web/topics/wanted-topics.ts';
 
-const passed = (topic: string, payload: string, retain = false) => ({ topic, payload, encoding: 'utf8', qos: 0, retain }) as const;
+const passed = (topic: string, payload: string, retain = false, retained = retain && payload !== '') =>
+  ({ topic, payload, encoding: 'utf8', qos: 0, retain, retained }) as const;
 const listed = (topic: string, messages: number, preview: string | null = null): Listed => ({
   level: topic.slice(topic.lastIndexOf('/') + 1),
   topic,
@@ -63,7 +64,7 @@ test('topic with a retained value is counted once when another value passes ther
   const tree = new TopicTree();
   tree.list(null, [listed('home', 2)], null);
   tree.list('home', [listed('home/a', 1, '1'), listed('home/b', 1, '2')], null);
-  tree.pass(passed('home/a', '3'), 9000);
+  tree.pass(passed('home/a', '3', false, true), 9000);
   assert.equal(tree.find('home/a')?.value?.isRetained, false);
   assert.equal(tree.count, 2);
   tree.list('home', [listed('home/b', 1, '2')], null);
@@ -80,7 +81,7 @@ test('topic that is retained below a level that is closed asks for a count, and 
   tree.recount(null, [{ topic: 'home', messages: 5 }]);
   assert.deepEqual([tree.count, countAt(tree, 'home')], [5, 5]);
   assert.equal(tree.pass(passed('home/kitchen/temperature', '22', true), 2), false);
-  assert.equal(tree.pass(passed('home/kitchen/temperature', '23', false), 3), false);
+  assert.equal(tree.pass(passed('home/kitchen/temperature', '23', false, true), 3), false);
   assert.equal(tree.pass(passed('home/kitchen/temperature', '', true), 4), true);
   tree.recount(null, [{ topic: 'home', messages: 4 }]);
   assert.equal(tree.count, 4);
@@ -95,6 +96,21 @@ test('topic below a level that is new is counted once, also when that level is o
   assert.equal(tree.count, 1);
   tree.list('home/living', [listed('home/living/temperature', 1, '22.1')], null);
   assert.equal(tree.count, 1);
+});
+
+test('topic with a retained value is counted once when only another value of it was seen to pass', () => {
+  const tree = new TopicTree();
+  tree.list(null, [listed('home', 3)], null);
+  assert.equal(tree.pass(passed('home/kitchen/door', 'open', false, true), 1), true);
+  assert.equal(tree.pass(passed('test/door', 'open', false, true), 2), true);
+  assert.equal(tree.count, 4);
+  tree.recount(null, [
+    { topic: 'home', messages: 3 },
+    { topic: 'test', messages: 1 },
+  ]);
+  assert.deepEqual([tree.count, countAt(tree, 'home'), countAt(tree, 'test')], [4, 3, 1]);
+  assert.equal(tree.pass(passed('test/door', 'closed', false, false), 3), true, 'what was retained went unseen');
+  tree.recount(null, [{ topic: 'home', messages: 3 }]);
 });
 
 test('value that has passed is not replaced by an older one of a list, and goes with an empty retained message', () => {

@@ -64,6 +64,8 @@ export interface Passed {
   readonly encoding: 'utf8' | 'base64';
   readonly qos: number;
   readonly retain: boolean;
+  /** A message is retained at the topic now: this one, or one before it. */
+  readonly retained: boolean;
 }
 
 /** Row is a line on the screen: a topic, or the place where the rest of a level is loaded. */
@@ -156,15 +158,15 @@ export class TopicTree {
   }
 
   /** pass takes in a message that was published; an empty one to be retained takes the value away. Gives whether it may have changed what is to be counted. */
-  pass({ topic, payload, encoding, qos, retain }: Passed, now: number): boolean {
+  pass({ topic, payload, encoding, qos, retain, retained }: Passed, now: number): boolean {
     const node = this.#place(topic);
     const wasRetained = node.value?.isRetained === true;
-    const isMiscounted = retain && node.isKept === (payload === '');
+    const isMiscounted = node.isKept !== retained;
     if (retain && payload === '') {
       this.#takeValue(node);
       return isMiscounted;
     }
-    node.isKept ||= retain;
+    node.isKept = retained;
     node.value = { payload, encoding, isWhole: true, qos, isRetained: retain || (wasRetained && node.value?.payload === payload), at: now };
     if (encoding === 'utf8') this.#remember(node, { at: now, payload });
     return isMiscounted;
