@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
-import { freePorts } from '../support/network/free-ports.ts';
+import { freePort } from '../support/network/free-ports.ts';
 import { watchProcess } from '../support/process/watched-process.ts';
 import { attackObstacle, midgeWords } from './attacked-broker.ts';
 
@@ -119,11 +119,6 @@ async function serve(t: TestContext, configuration: string, state: string) {
   const texts = Promise.all([buffer(child.stdout), buffer(child.stderr)]);
   const [status] = (await once(child, 'close')) as [number | null]; // the event's first argument
   return { status, text: Buffer.concat(await texts).toString() };
-}
-
-async function freePort(): Promise<number> {
-  const [port = 0] = await freePorts(1);
-  return port;
 }
 
 /** Names, modes, owners and content, of the folder itself first. */

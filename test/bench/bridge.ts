@@ -11,8 +11,9 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Qos } from '../../src/mqtt/packet-types.ts';
 import { findMosquitto } from '../conversations/mosquitto-target.ts';
+import { freePort } from '../support/network/free-ports.ts';
 import { Peer, until } from './bridge-peer.ts';
-import { type Child, freePort, startChild } from './child.ts';
+import { type Child, startChild } from './child.ts';
 import { spreadOf } from './statistics.ts';
 
 type Direction = 'out' | 'in';

@@ -1,9 +1,8 @@
 // Child processes of the bench: pinned to a core where that can be done, ended by their own id, also when the bench fails.
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, connect as dial } from 'node:net';
+import { connect as dial } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { OperatorError } from '../../src/base/errors.ts';
 
@@ -11,7 +10,6 @@ const START_LIMIT_MS = 15_000;
 const STOP_LIMIT_MS = 5_000;
 const RETRY_MS = 20;
 const KEPT_OUTPUT = 4096;
-const LISTENING_PORTS = { from: 10_240, to: 32_768 }; // ip_local_port_range begins there
 
 /** Child is a started program. */
 export interface Child {
@@ -58,26 +56,6 @@ async function stopChild(child: ChildProcess): Promise<void> {
   const late = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS);
   await gone;
   clearTimeout(late);
-}
-
-/**
- * freePort finds a TCP port of 127.0.0.1 that nobody listens on, below those that Linux gives to outgoing connections: one of these could
- * connect to itself while nobody listens yet.
- */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = randomInt(LISTENING_PORTS.from, LISTENING_PORTS.to);
-    const server = createServer().listen(port, '127.0.0.1');
-    try {
-      await once(server, 'listening');
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') continue;
-      throw error;
-    }
-    server.close();
-    await once(server, 'close');
-    return port;
-  }
 }
 
 /** waitForPort resolves when something listens on 127.0.0.1; throws OperatorError when the child ends or the limit passes first. */

@@ -7,9 +7,10 @@ import { createBridges } from '../../src/bridges/bridges.ts';
 import type { BridgeOptions } from '../../src/bridges/options.ts';
 import type { Qos } from '../../src/mqtt/packet-types.ts';
 import { findMosquitto } from '../conversations/mosquitto-target.ts';
+import { freePort } from '../support/network/free-ports.ts';
 import { recordingLog } from '../support/ports/recording-log.ts';
 import { client, type Listening, listening, publish } from './clients.ts';
-import { bridgeOptions, eventually, FARS, freePort, MOSQUITTO, startNear, startOtherMidge } from './scene.ts';
+import { bridgeOptions, eventually, FARS, MOSQUITTO, startNear, startOtherMidge } from './scene.ts';
 
 /** Messages from each side; MIDGE_LOOP_SECONDS=60 goes on for a minute with each pair. */
 const ROUNDS = 40;

@@ -2,9 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { freePort } from '../support/network/free-ports.ts';
 import { client, listening, publish } from './clients.ts';
 import { frailWire } from './frail-wire.ts';
-import { bridgeOptions, eventually, FARS, freePort, OTHER_MIDGE, startNear } from './scene.ts';
+import { bridgeOptions, eventually, FARS, OTHER_MIDGE, startNear } from './scene.ts';
 
 /** Messages that go over a wire that breaks every few kilobytes. */
 const MANY = 1500;

@@ -6,10 +6,11 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { freePort } from '../support/network/free-ports.ts';
 import { openPort, startMidge } from '../support/process/midge-process.ts';
 import { client, listening } from './clients.ts';
 import { type FrailWire, frailWire } from './frail-wire.ts';
-import { eventually, FARS, freePort } from './scene.ts';
+import { eventually, FARS } from './scene.ts';
 
 /** Messages of each QoS. */
 const QUEUED = 5000;

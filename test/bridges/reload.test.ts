@@ -2,9 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { freePort } from '../support/network/free-ports.ts';
 import { client, listening, publish } from './clients.ts';
 import { frailWire } from './frail-wire.ts';
-import { bridgeOptions, eventually, FARS, freePort, OTHER_MIDGE, startNear, startOtherMidge, tcp } from './scene.ts';
+import { bridgeOptions, eventually, FARS, OTHER_MIDGE, startNear, startOtherMidge, tcp } from './scene.ts';
 
 it('keeps the connection of a bridge that a reload does not change', async (test) => {
   const other = await OTHER_MIDGE.start(test);

@@ -17,6 +17,7 @@ import { findMosquitto } from '../conversations/mosquitto-target.ts';
 import { startTestBroker, type TestBroker, type TestBrokerOptions, testOrigin } from '../support/broker/test-broker.ts';
 import { WirePeer } from '../support/clients/wire-peer.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { freePort } from '../support/network/free-ports.ts';
 import { recordingLog } from '../support/ports/recording-log.ts';
 import { type ConnectOptions, connectTemplate } from '../support/protocol/connect-template.ts';
 
@@ -100,17 +101,6 @@ export async function startMosquitto(test: TestContext, lines = '', port?: numbe
   test.after(stop);
   await untilOpen(opened);
   return { port: opened, stop, connect: (wants) => connectTo(opened, wants) };
-}
-
-/** freePort gives a port that nobody listens at. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 async function untilOpen(port: number): Promise<void> {

@@ -8,10 +8,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { freePort } from '../support/network/free-ports.ts';
 import { openPort, startMidge } from '../support/process/midge-process.ts';
 import { client, listening } from './clients.ts';
 import { frailWire } from './frail-wire.ts';
-import { eventually, freePort, OTHER_MIDGE } from './scene.ts';
+import { eventually, OTHER_MIDGE } from './scene.ts';
 
 const SECONDS = Number(process.env['MIDGE_BRIDGE_SOAK'] ?? 20);
 /** Seconds that the other broker is there, and that it is away. */

@@ -2,9 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { freePort } from '../support/network/free-ports.ts';
 import { TestClock } from '../support/ports/test-clock.ts';
 import { listening, publish } from './clients.ts';
-import { bridgeOptions, eventually, freePort, OTHER_MIDGE, startNear } from './scene.ts';
+import { bridgeOptions, eventually, OTHER_MIDGE, startNear } from './scene.ts';
 
 const HOUR_MS = 3_600_000;
 

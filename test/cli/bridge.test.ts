@@ -9,9 +9,10 @@ import { parsePasswordFile } from '../../src/access/password-file.ts';
 import { bridgeRows, bridgeTroubles } from '../../src/cli/bridge-status.ts';
 import { askControl } from '../../src/control/ask-control.ts';
 import type { Status } from '../../src/operations/status.ts';
-import { eventually, freePort } from '../bridges/scene.ts';
+import { eventually } from '../bridges/scene.ts';
 import { mqttClient } from '../support/clients/mqtt-client.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
+import { freePort } from '../support/network/free-ports.ts';
 import { openPort, runMidge, startMidge } from '../support/process/midge-process.ts';
 
 interface Box {

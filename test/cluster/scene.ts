@@ -7,8 +7,9 @@ import type { Logger } from '../../src/base/logger.ts';
 import type { Broker } from '../../src/broker/broker.ts';
 import { type Cluster, type ClusterSettings, createCluster } from '../../src/cluster/cluster.ts';
 import type { PeerState } from '../../src/cluster/state.ts';
-import { eventually, freePort, listen } from '../bridges/scene.ts';
+import { eventually, listen } from '../bridges/scene.ts';
 import { startTestBroker, type TestBrokerOptions } from '../support/broker/test-broker.ts';
+import { freePorts } from '../support/network/free-ports.ts';
 import { recordingLog } from '../support/ports/recording-log.ts';
 import { type WatchedProcess, watchProcess } from '../support/process/watched-process.ts';
 
@@ -24,8 +25,8 @@ export interface Nats {
 
 /** startNats starts nodes on loopback that know each other. */
 export async function startNats(test: TestContext, nodes = 1, words: readonly string[] = []): Promise<Nats> {
-  const ports = await ownPorts(nodes);
-  const routePorts = await ownPorts(nodes);
+  const free = await freePorts(2 * nodes);
+  const [ports, routePorts] = [free.slice(0, nodes), free.slice(nodes)];
   const routes = routePorts.map((port) => `nats://127.0.0.1:${port}`).join(',');
   const running: WatchedProcess[] = [];
   const revive = async (node: number): Promise<void> => {
@@ -39,12 +40,6 @@ export async function startNats(test: TestContext, nodes = 1, words: readonly st
   await Promise.all(ports.map((_, node) => revive(node)));
   if (nodes > 1) await Promise.all(running.map((node) => node.line(/Route connection created/)));
   return { servers: ports.map((port) => `127.0.0.1:${port}`), kill: (node) => running[node]!.kill(), revive };
-}
-
-async function ownPorts(count: number): Promise<number[]> {
-  const ports: number[] = [];
-  for (let port = 0; port < count; port++) ports.push(await freePort());
-  return ports;
 }
 
 function isOpen(port: number): Promise<boolean> {

@@ -5,7 +5,8 @@ import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { freePort, startChild, waitForPort } from '../child.ts';
+import { freePort } from '../../support/network/free-ports.ts';
+import { startChild, waitForPort } from '../child.ts';
 import type { BenchBroker } from './broker.ts';
 import { writeConfiguration } from './configuration.ts';
 

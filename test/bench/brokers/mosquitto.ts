@@ -2,7 +2,8 @@
 
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { freePort, startChild, waitForPort } from '../child.ts';
+import { freePort } from '../../support/network/free-ports.ts';
+import { startChild, waitForPort } from '../child.ts';
 import type { BenchBroker, Setup } from './broker.ts';
 import { writeConfiguration } from './configuration.ts';
 

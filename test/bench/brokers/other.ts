@@ -1,7 +1,8 @@
 // Any other broker: a command that listens on the port it is given, on loopback, and lets everybody in.
 
 import { OperatorError } from '../../../src/base/errors.ts';
-import { freePort, startChild, waitForPort } from '../child.ts';
+import { freePort } from '../../support/network/free-ports.ts';
+import { startChild, waitForPort } from '../child.ts';
 import type { BenchBroker } from './broker.ts';
 
 /** PORT stands in the command for the port to listen on. */

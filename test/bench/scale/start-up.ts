@@ -11,7 +11,8 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { LoadedSession, StoredMessage } from '../../../src/broker/ports.ts';
 import { fillStore } from '../../../src/store/fill-store.ts';
-import { freePort, startChild } from '../child.ts';
+import { freePort } from '../../support/network/free-ports.ts';
+import { startChild } from '../child.ts';
 import { packet, text } from '../generator/client.ts';
 import { describeMachine, processorSeconds, residentBytes } from '../machine.ts';
 

@@ -12,7 +12,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { hashPassword } from '../../../src/access/password-hash.ts';
-import { type Child, firstLine, freePort, startChild, waitForPort } from '../child.ts';
+import { freePort } from '../../support/network/free-ports.ts';
+import { type Child, firstLine, startChild, waitForPort } from '../child.ts';
 import { packet, text } from '../generator/client.ts';
 import { describeMachine, processorSeconds, residentBytes } from '../machine.ts';
 
