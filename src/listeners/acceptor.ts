@@ -21,6 +21,7 @@ import { clientBehind } from './forwarded-for.ts';
 import { asksTheSame, keyOf, type LayerDeps, type Layers, readLayers } from './layers.ts';
 import { isLocal, type ListenerOptions } from './options.ts';
 import type { Pending, PendingConnections } from './pending-connections.ts';
+import { PLAIN_HTTP_ANSWER } from './plain-http-answer.ts';
 import { proxyProblem, readProxyHeader } from './proxy-header.ts';
 import { shareReads } from './shared-reads.ts';
 import type { WebSocketLayer } from './websocket-layer.ts';
@@ -229,6 +230,13 @@ export class Acceptor {
   #handshakeFailed(socket: TLSSocket, problem: TlsProblem | null): void {
     this.#handshakeEnded(socket);
     if (problem === null) {
+      socket.destroy();
+      return;
+    }
+    const { protocol } = this.options;
+    if (problem === 'plain HTTP' && (protocol === 'http' || protocol === 'http_api')) {
+      this.#deps.log.log('debug', `Client ${this.#fromWhere(socket)}came by http:// and was led to https://.`);
+      rawSocket(socket).write(PLAIN_HTTP_ANSWER); // the bytes are with the system when this returns
       socket.destroy();
       return;
     }

@@ -175,6 +175,16 @@ test('TLS listener says what came when a client does not speak TLS, and nothing 
   );
 });
 
+test('TLS listener for browsers answers plain HTTP with a page that leads to https, and does not call that a refusal', async (context) => {
+  const { listener, log, refusals } = await openListener(context, { tls: TLS, protocol: 'http' }, server);
+  const answer = await fetch(`http://127.0.0.1:${listener.port}/phones`);
+  assert.equal(answer.status, 400);
+  assert.match(await answer.text(), /begins with https:\/\/[^]*location\.protocol = 'https:'/);
+  await log.line(/came by http:\/\/ and was led to https:\/\//);
+  while (listener.connections > 0) await new Promise(setImmediate);
+  assert.deepEqual(refusals, []);
+});
+
 for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
   for (const end of ['destroy', 'resetAndDestroy'] as const) {
     test(`TLS listener says that a client may not trust it when it has seen the certificate and leaves without a word, by ${version} and ${end}`, async (context) => {

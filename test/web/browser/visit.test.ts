@@ -128,6 +128,16 @@ test('tabs are signed out together, and say so', { skip: noBrowser }, async (con
   await page.getByText('You signed out in another tab.').waitFor();
 });
 
+test('address that is typed without https leads to the page', { skip: noBrowser }, async (context) => {
+  const browser = await openBrowser(context);
+  const box = await openBox(context);
+  const { page, expect } = await browser.visit(box);
+  expect(/^console: Failed to load resource: .* 400 /);
+  await page.goto(box.url.replace('https:', 'http:'));
+  await page.getByRole('heading', { name: 'Welcome to your broker' }).waitFor();
+  assert.equal(new URL(page.url()).origin, new URL(box.url).origin);
+});
+
 test('page waits for a broker that starts again, and goes on', { skip: noBrowser }, async (context) => {
   const { box, page, audit, expect } = await claimed(context);
   expect(REFUSED);
