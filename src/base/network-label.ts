@@ -9,6 +9,11 @@ export function hostNameOf(hostName: string, ordinal: number): string {
   return `${labelOf(first, ordinal > 1 ? `-${ordinal}` : '')}.local`;
 }
 
+/** isLocalName tells whether a host name is one of mDNS, which one network knows and not every machine can look up (RFC 6762 3). */
+export function isLocalName(host: string): boolean {
+  return /\.local\.?$/i.test(host);
+}
+
 /** labelOf makes one DNS label of any text: dots become dashes (the package cannot carry them), control characters go, 63 bytes at most. */
 export function labelOf(text: string, suffix: string): string {
   const clean = text

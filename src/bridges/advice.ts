@@ -1,5 +1,6 @@
 // What a person can do about a bridge that is not connected.
 
+import { isLocalName } from '../base/network-label.ts';
 import type { LinkError } from '../broker/client/link-error.ts';
 import { REASON } from '../mqtt/reason-codes.ts';
 import type { BridgeOptions } from './options.ts';
@@ -17,9 +18,8 @@ export function adviceFor(
   return null;
 }
 
-/** RFC 6762 3: names below .local are those of one network. */
 function nameAdvice(host: string): string {
-  return /\.local\.?$/i.test(host)
+  return isLocalName(host)
     ? 'this name is found at home only: in the same house write the address of the other broker in its place, such as 192.168.1.20, and from elsewhere ask for a name that works there ("Edit" on the page changes the bridge)'
     : 'check how the name is written, and whether this machine has the Internet';
 }

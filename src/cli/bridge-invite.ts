@@ -2,6 +2,7 @@
 
 import { closeSync, existsSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { OperatorError, reasonOf } from '../base/errors.ts';
+import { isLocalName } from '../base/network-label.ts';
 import { visibleText } from '../logging/line.ts';
 import type { Invocation, Terminal } from '../terminal/command.ts';
 import { askWithRules } from './begin-rules.ts';
@@ -65,5 +66,5 @@ function passOn({ name, invitation, host, passwordFile }: Made, out: string | nu
   say(`Added user ${name} to ${file}.`);
   if (out !== null) say(`The invitation is in ${out}. It holds a password: pass it on by a safe way.`);
   say(`On the other box: midge bridge accept FILE. It ends with: midge passwd -D ${file} ${name}`);
-  if (host.endsWith('.local')) say(`${visibleText(host)} is found on this network only; name another address with --address.`);
+  if (isLocalName(host)) say(`${visibleText(host)} is found on this network only; name another address with --address.`);
 }

@@ -8,6 +8,7 @@ import { makePassword } from '../access/first-account.ts';
 import { hasUser, setUser } from '../access/password-file-edit.ts';
 import { hashPassword } from '../access/password-hash.ts';
 import { reasonOf } from '../base/errors.ts';
+import { isLocalName } from '../base/network-label.ts';
 import type { BridgeTopic } from '../bridges/options.ts';
 import { localFilter, ruleForOther } from '../bridges/topics.ts';
 import { machineNames } from '../host/host.ts';
@@ -79,9 +80,9 @@ export const INVITE_BRIDGE = operation({
   },
 });
 
-/** RFC 6762 3: not every machine can look up names below .local. Behind another port something else may forward. */
+/** Not every machine can look up a local name. Behind another port something else may forward. */
 function homeAddress(needs: OperationNeeds, listener: OpenListener, { host, port }: { readonly host: string; readonly port: number }) {
-  if (!/\.local\.?$/i.test(host) || port !== listener.port) return [];
+  if (!isLocalName(host) || port !== listener.port) return [];
   return namesOfListener(needs, listener).filter(isIPv4).slice(0, 1);
 }
 
