@@ -2,6 +2,7 @@
 //
 // Without names: everything in test/ but test/artefact/, test/attacks/, test/machine/, test/image/ and test/torture/, which need what `make binary`
 // and `make image` make, test/cluster/faults/, which takes minutes, and test/web/browser/, whose browsers need both cores.
+// Where one or two of many files fail, they run once more, alone: what passes then is named, for a test that fails now and then is a fault to be found.
 // With MIDGE_NO_SKIP=1 in the environment a skipped test is a failure: for a machine that has all programs.
 
 import { globSync, statSync } from 'node:fs';
@@ -31,6 +32,9 @@ const HANG_MS = 300_000;
 /** SHOWN are the events that the reporter gets: failures and what tests print; what passes is one line per file. */
 const SHOWN = new Set(['test:fail', 'test:stdout', 'test:stderr', 'test:diagnostic', 'test:summary']);
 
+/** Of more files that fail, none is run again: that is no chance. */
+const MOST_AGAIN = 2;
+
 interface Skipped {
   readonly file: string;
   readonly name: string;
@@ -45,6 +49,18 @@ function findTests(words: readonly string[]): string[] {
 }
 
 async function runTests(files: readonly string[]): Promise<boolean> {
+  const failed = await runFiles(files);
+  if (failed.length === 0 || failed.length > MOST_AGAIN || failed.length === files.length) return failed.length === 0;
+  const names = failed.map((file) => relative(ROOT, file)).join(', ');
+  console.log(`\nOnce more, alone: ${names}`);
+  if ((await runFiles(failed)).length > 0) return false;
+  console.log(`\nPASSED AT THE SECOND TRY ONLY: ${names}`);
+  return true;
+}
+
+/** Gives the files with failures: all of them where nothing passed, or something was skipped that may not be. */
+async function runFiles(files: readonly string[]): Promise<readonly string[]> {
+  const failed = new Set<string>();
   const skipped: Skipped[] = [];
   const counts = { passed: 0, failed: 0, skipped: 0 };
   const areAllIn = (...folders: readonly string[]) => files.every((file) => folders.some((folder) => file.startsWith(join(ROOT, folder))));
@@ -54,6 +70,9 @@ async function runTests(files: readonly string[]): Promise<boolean> {
   const events = run({ files, concurrency, ...(hasLimit ? { timeout: HANG_MS } : {}) });
   events.on('test:pass', ({ name, file = '', skip }) => {
     if (skip !== undefined) skipped.push({ file: relative(ROOT, file), name, reason: skip === true ? 'no reason given' : String(skip) });
+  });
+  events.on('test:fail', ({ name, file, todo }) => {
+    if (todo === undefined) failed.add(file ?? join(ROOT, name)); // a file that ended before its tests has its name only
   });
   events.on('test:summary', ({ file, counts: of, duration_ms }) => {
     if (file !== undefined) return console.log(`${relative(ROOT, file).padEnd(60)} ${describe(of)}, ${(duration_ms / 1000).toFixed(1)} s`);
@@ -65,7 +84,7 @@ async function runTests(files: readonly string[]): Promise<boolean> {
   for await (const text of Readable.from(shown()).compose(new spec())) process.stdout.write(text);
   list(skipped);
   console.log(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
-  return counts.failed === 0 && counts.passed > 0 && maySkip(counts.skipped);
+  return counts.passed > 0 && maySkip(counts.skipped) ? [...failed] : files;
 }
 
 function describe(of: { tests: number; passed: number; skipped: number; todo: number }): string {
