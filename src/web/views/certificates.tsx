@@ -17,7 +17,7 @@ import { waiting } from '../settings/trial.ts';
 import { mayNow } from '../visit.ts';
 import { InstallSteps } from './certificates/install-steps.tsx';
 import { IssueCertificate } from './certificates/issue-certificate.tsx';
-import { OpenPorts } from './open-ports.tsx';
+import { firstFree, OpenPorts } from './open-ports.tsx';
 import '../styles/certificates.css';
 
 type Certificates = Answer<'/api/v1/certificates'>;
@@ -151,7 +151,7 @@ function Ports({ listeners, opened }: PortsProps) {
   const [isOpening, setOpening] = useState(false);
   const taking = listeners.filter(({ takesOurCertificates, protocol }) => takesOurCertificates && protocol !== 'http');
   if (taking.length > 0) return <p class="hint">{t('certificates.ports', { ports: taking.map(({ port }) => port).join(', ') })}</p>;
-  const port = PORTS.find((each) => listeners.every((listener) => listener.port !== each)) ?? PORTS[0];
+  const port = firstFree(PORTS, listeners);
   return (
     <div class="certificates-ports">
       <p>{t('certificates.noPort')}</p>

@@ -9,18 +9,22 @@ import { type Key, plural, t } from '../i18n.ts';
 import { useLive } from '../live.ts';
 import { recall, remember } from '../remembered.ts';
 import { isOffered, linkTo } from '../router.ts';
+import { waiting } from '../settings/trial.ts';
 import { findTrust, type Trust } from '../trust.ts';
+import { firstFree, OpenPorts } from './open-ports.tsx';
 import type { Status } from './overview-troubles.ts';
 
 const EVERY_MS = 15_000;
+
+/** What others use for MQTT with TLS. */
+const TLS_PORTS = [8883, 8885, 8886] as const;
 
 interface Step {
   readonly isDone: boolean;
   readonly title: Key;
   readonly words: Key;
-  /** The view where it is done. */
-  readonly view: string;
-  readonly query?: Readonly<Record<string, string>>;
+  /** Where it is done: a view, or here by a port that is opened. */
+  readonly way: { readonly view: string; readonly query?: Readonly<Record<string, string>> } | { readonly port: number };
 }
 
 const TRUST_WORDS: Readonly<Record<Trust, Key>> = {
@@ -33,6 +37,7 @@ const TRUST_WORDS: Readonly<Record<Trust, Key>> = {
 /** FirstSteps is a card until all is done, or somebody wants to see it no more. It asks what admins may know. */
 export function FirstSteps({ status }: { readonly status: Status }) {
   const [isHidden, setHidden] = useState(recall('first-steps') === 'hidden');
+  const [opening, setOpening] = useState<number | null>(null);
   const facts = useLive(findFacts, EVERY_MS).data.value;
   if (isHidden || facts === null) return null;
   const steps = stepsOf(status, facts);
@@ -42,6 +47,7 @@ export function FirstSteps({ status }: { readonly status: Status }) {
     remember('first-steps', 'hidden');
     setHidden(true);
   };
+  const closePorts = () => setOpening(null);
   return (
     <Card
       title={t('steps.title')}
@@ -54,9 +60,10 @@ export function FirstSteps({ status }: { readonly status: Status }) {
     >
       <ul class="steps">
         {steps.map((step) => (
-          <StepLine key={step.title} step={step} />
+          <StepLine key={step.title} step={step} open={setOpening} />
         ))}
       </ul>
+      {opening !== null && <OpenPorts lines={[`listener ${opening}`, 'secure true']} kept={closePorts} close={closePorts} />}
     </Card>
   );
 }
@@ -88,31 +95,47 @@ function trustHere(): Promise<Trust> {
 function stepsOf({ listeners, messages, clients, store }: Status, { accounts, phones, hasRules, trust }: Facts): readonly Step[] {
   const hasConnected = clients.connected + clients.away > 0 || messages.received > 0;
   return [
-    { isDone: trust === 'trusted', title: 'steps.trust', words: TRUST_WORDS[trust], view: 'certificates' },
-    { isDone: accounts > 1, title: 'steps.people', words: 'steps.peopleWords', view: 'people', query: { add: '', kind: 'device' } },
-    { isDone: phones > 0, title: 'steps.phone', words: 'steps.phoneWords', view: 'phones', query: { add: '' } },
-    { isDone: hasConnected, title: 'steps.client', words: 'steps.clientWords', view: 'clients' },
+    { isDone: trust === 'trusted', title: 'steps.trust', words: TRUST_WORDS[trust], way: { view: 'certificates' } },
+    {
+      isDone: accounts > 1,
+      title: 'steps.people',
+      words: 'steps.peopleWords',
+      way: { view: 'people', query: { add: '', kind: 'device' } },
+    },
+    { isDone: phones > 0, title: 'steps.phone', words: 'steps.phoneWords', way: { view: 'phones', query: { add: '' } } },
+    { isDone: hasConnected, title: 'steps.client', words: 'steps.clientWords', way: { view: 'clients' } },
     {
       isDone: listeners.some(({ tls, protocol }) => tls && protocol !== 'http'),
       title: 'steps.tls',
       words: 'steps.tlsWords',
-      view: 'settings',
+      way: { port: firstFree(TLS_PORTS, listeners) },
     },
-    { isDone: hasRules, title: 'steps.rules', words: 'steps.rulesWords', view: 'people' },
-    { isDone: store !== null, title: 'steps.store', words: 'steps.storeWords', view: 'settings', query: { find: 'persistence' } },
-    { isDone: recall('backup') !== null, title: 'steps.backup', words: 'steps.backupWords', view: 'backup' },
+    { isDone: hasRules, title: 'steps.rules', words: 'steps.rulesWords', way: { view: 'people' } },
+    { isDone: store !== null, title: 'steps.store', words: 'steps.storeWords', way: { view: 'settings', query: { find: 'persistence' } } },
+    { isDone: recall('backup') !== null, title: 'steps.backup', words: 'steps.backupWords', way: { view: 'backup' } },
   ];
 }
 
-function StepLine({ step: { isDone, title, words, view, query } }: { readonly step: Step }) {
+interface StepLineProps {
+  readonly step: Step;
+  /** open begins to open a port. */
+  readonly open: (port: number) => void;
+}
+
+function StepLine({ step: { isDone, title, words, way }, open }: StepLineProps) {
   const name = t(title);
   return (
     <li class={isDone ? 'is-done' : undefined}>
       <Icon name={isDone ? 'check' : 'circle'} />
       <span>
-        {!isOffered(view) ? name : <a href={linkTo(view, [], query)}>{name}</a>}
+        {'view' in way && isOffered(way.view) ? <a href={linkTo(way.view, [], way.query)}>{name}</a> : name}
         <span class="unseen">{t(isDone ? 'steps.done' : 'steps.open')}</span>
         {!isDone && <span class="hint">{t(words)}</span>}
+        {!isDone && 'port' in way && (
+          <Button disabled={waiting.value !== null} onClick={() => open(way.port)}>
+            {plural('ports.open', 1, { ports: `${way.port}` })}
+          </Button>
+        )}
       </span>
     </li>
   );

@@ -11,6 +11,11 @@ import { waiting } from '../settings/trial.ts';
 import { Review } from './settings/review.tsx';
 import '../styles/settings.css';
 
+/** firstFree gives the first of some ports that no listener has. */
+export function firstFree(ports: readonly [number, ...number[]], listeners: readonly { readonly port: number }[]): number {
+  return ports.find((each) => listeners.every(({ port }) => port !== each)) ?? ports[0];
+}
+
 export interface OpenPortsProps {
   readonly lines: readonly string[];
   /** Is called when the ports stay open. */

@@ -251,6 +251,22 @@ test('first steps say whether this browser trusts the certificate of the box', {
   }
 });
 
+test('first steps offer the port with TLS that a box has not, and show what would change', { skip: noBrowser }, async (context) => {
+  const browser = await openBrowser(context);
+  const box = await openBox(context, { hasNoTls: true });
+  const { page, audit } = await browser.visit(box, { session: await box.claim() });
+  await page.goto(box.url);
+  const step = page.getByRole('listitem').filter({ hasText: 'Let devices connect with encryption' });
+  await step.getByRole('button', { name: 'Open port 8883' }).waitFor();
+  await audit();
+  await step.getByRole('button', { name: 'Open port 8883' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Review changes' });
+  await dialog.getByText('listener 8883').waitFor();
+  await dialog.getByText('secure true').waitFor();
+  await dialog.getByRole('button', { name: 'Apply for 60 seconds' }).waitFor();
+  await audit();
+});
+
 /** claimed opens a box that has its admin, and a browser in which nobody is signed in. */
 async function claimed(context: Parameters<typeof openBox>[0], locale = 'en-GB') {
   const browser = await openBrowser(context);
