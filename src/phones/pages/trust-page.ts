@@ -55,8 +55,7 @@ function stepsOfIos({ trust }: PhoneWords, path: string, authorityName: string):
 function stepsOfAndroid({ trust }: PhoneWords, path: string): readonly string[] {
   return [
     `<p>${marked(trust.androidLoad)}</p><a class="button" href="${path}/authority.crt">${escaped(trust.androidLoadButton)}</a>`,
-    `<p>${marked(trust.androidInstall)}</p><p class="soft">${escaped(trust.androidNotice)}</p>`,
-    `<p>${escaped(trust.androidApps)}</p>`,
+    `<p>${marked(trust.androidInstall)}</p><p class="soft">${escaped(trust.androidNotice)} ${escaped(trust.androidApps)}</p>`,
   ];
 }
 
