@@ -45,12 +45,18 @@ export function openMessages(broker: MessageSource, { sample, ...wanted }: Wante
   };
 }
 
-/** Sampling sends the latest message of each topic, of so many topics as there is room for, and then how many messages to other topics there were. */
+/**
+ * Sampling sends every message while there is room. When there is none left, it goes on with the latest message of each topic, of so many topics
+ * as there is room for, and tells how many messages to other topics there were.
+ */
 class Sampling {
   readonly #most: number;
   readonly #send: (message: StreamedMessage) => void;
   readonly #tellMissed: (count: number) => void;
-  readonly #latest = new Map<string, StreamedMessage>();
+  /** All of a topic, or its latest where it is crowded. */
+  readonly #taken = new Map<string, StreamedMessage[]>();
+  #isCrowded = false;
+  #count = 0;
   readonly #timer: NodeJS.Timeout;
   #missed = 0;
 
@@ -61,12 +67,23 @@ class Sampling {
     this.#timer = setInterval(() => this.#flush(), TICK_MS).unref();
   }
 
-  /** Most messages of a busy broker end in the first line: their payload is not looked at. */
+  /** Most messages of a busy broker end in the second line: their payload is not looked at. */
   take(message: StreamedMessage): void {
-    const { topic } = message;
-    if (this.#latest.size >= this.#most && !this.#latest.has(topic)) this.#missed++;
-    // The bytes belong to the socket that they came from, and only until this call ends.
-    else this.#latest.set(topic, { topic, payload: Buffer.from(message.payload), qos: message.qos, retain: message.retain });
+    if (!this.#isCrowded && this.#count >= this.#most) this.#crowd();
+    const known = this.#taken.get(message.topic);
+    if (known === undefined && this.#count >= this.#most) return void this.#missed++;
+    if (known !== undefined && this.#isCrowded) known[0] = copyOf(message);
+    else {
+      this.#count++;
+      if (known === undefined) this.#taken.set(message.topic, [copyOf(message)]);
+      else known.push(copyOf(message));
+    }
+  }
+
+  #crowd(): void {
+    this.#isCrowded = true;
+    for (const messages of this.#taken.values()) messages.splice(0, messages.length - 1);
+    this.#count = this.#taken.size;
   }
 
   end(): void {
@@ -74,11 +91,18 @@ class Sampling {
   }
 
   #flush(): void {
-    for (const message of this.#latest.values()) this.#send(message);
-    this.#latest.clear();
+    for (const messages of this.#taken.values()) messages.forEach(this.#send);
+    this.#taken.clear();
+    this.#isCrowded = false;
+    this.#count = 0;
     if (this.#missed > 0) this.#tellMissed(this.#missed);
     this.#missed = 0;
   }
+}
+
+/** The bytes belong to the socket that they came from, and only until the call ends. */
+function copyOf({ topic, payload, qos, retain }: StreamedMessage): StreamedMessage {
+  return { topic, payload: Buffer.from(payload), qos, retain };
 }
 
 function filterProblems(filters: readonly string[]) {

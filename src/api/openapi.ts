@@ -101,7 +101,7 @@ function endpoints(): readonly Endpoint[] {
           in: 'query',
           required: false,
           description:
-            'Events per second at most: the latest message of each topic, and "missed" with the number of messages to topics that found no room. None = every message.',
+            'Events per second at most: every message while there are fewer, else the latest of each topic, and "missed" with the number of messages to topics that found no room. None = every message.',
           schema: { type: 'integer', minimum: 1, maximum: MOST_SAMPLED },
         },
       ],

@@ -48,7 +48,7 @@ import { ListenersPart } from './parts/listeners-part.ts';
 import { StorePart } from './parts/store-part.ts';
 import { UpdatesPart } from './parts/updates-part.ts';
 import { type AppliancePart, Parts, row, type Step, whenReady } from './parts.ts';
-import { refusalNeeds } from './refusal-needs.ts';
+import { mayPublish, refusalNeeds } from './refusal-needs.ts';
 
 /** Time for clients to take their last words before their connections are cut. */
 const FAREWELL_MS = 3000;
@@ -168,6 +168,7 @@ class HomeAppliance implements Appliance {
       log,
       explain: (refusal) => explainRefusal(refusal, needs),
       isPage: (port) => this.listeners.some((each) => each.port === port && each.options.protocol === 'http'),
+      mayPublish: (...question) => mayPublish(this, ...question),
     });
     this.machine = new MachineWatch(state.path, systemClock);
     this.#bridges = new BridgesPart({

@@ -61,6 +61,14 @@ function verdictOn({ access }: InForce, listener: string, client: Parameters<Ref
   }
 }
 
+/** mayPublish asks the rules of now. */
+export function mayPublish(
+  { access }: Pick<InForce, 'access'>,
+  ...[listener, client, topicName]: Parameters<RefusalNeeds['verdictOn']>
+): boolean {
+  return explain(access.authorizer, { ...client, listener }, 'publish', topicName).allowed;
+}
+
 /** roleCommand would let a role publish to a topic; whose role it is must be told. */
 function roleCommand(topicName: string): string {
   return `midge ctrl dynsec addRoleACL ROLE publishClientSend ${shellWord(topicName)} allow`;

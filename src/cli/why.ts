@@ -29,7 +29,7 @@ function textOf({ refusals, held, deaf }: Reasons, about: string | null): string
 }
 
 function linesOf(refusal: Reasons['refusals'][number]): string[] {
-  const { last, count, address, listenerPort, clientId, username, reason, advice, settled } = refusal;
+  const { last, count, address, listenerPort, clientId, username, topicName, reason, advice, settled } = refusal;
   const times = count > 1 ? ` (${count} times since ${isoTime(refusal.first)})` : '';
   const who = [
     clientId === '' ? 'a client' : `client ${clientId}`,
@@ -38,7 +38,8 @@ function linesOf(refusal: Reasons['refusals'][number]): string[] {
     listenerPort === 0 ? '' : ` on port ${listenerPort}`,
   ].join('');
   const sentence = safeText(`${who} ${reason}`);
-  const next = settled === null ? advice : `it came in at ${isoTime(settled)}: nothing to do`;
+  const how = topicName === null ? (time: string) => `it came in at ${time}` : () => 'the rules allow it now';
+  const next = settled === null ? advice : `${how(isoTime(settled))}: nothing to do`;
   return [`${isoTime(last)}  ${sentence}${times}`, ...adviceLines(next)];
 }
 

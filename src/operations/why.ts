@@ -30,7 +30,10 @@ const REFUSAL = z.object({
   first: z.number().describe('milliseconds since 1970'),
   last: z.number(),
   count: z.number(),
-  settled: z.number().nullable().describe('when the same client came in after it; null = it has not'),
+  settled: z
+    .number()
+    .nullable()
+    .describe('when the same client came in after it, or, for a topic, when the rules were seen to allow it; null = neither'),
   isBrowser: z.boolean().describe('a browser refused the certificate of the page, as all do that do not know it yet'),
 }) satisfies z.ZodType<Omit<RememberedRefusal, 'cause'>>;
 

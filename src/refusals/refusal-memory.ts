@@ -50,7 +50,7 @@ export interface RememberedRefusal {
   readonly first: number;
   readonly last: number;
   readonly count: number;
-  /** When the same client came in after it; null = it has not. */
+  /** When the same client came in after it; for a topic, when the rules were first seen to allow it. Null = neither. */
   readonly settled: number | null;
 }
 
@@ -61,10 +61,12 @@ export interface RefusalMemorySetup {
   readonly explain: (refusal: Refusal) => Explanation;
   /** isPage tells whether browsers find the page at a port: each of them refuses our certificate before its person goes on. */
   readonly isPage: (port: number) => boolean;
+  /** mayPublish asks the rules of now; the listener is told by its name. */
+  readonly mayPublish: (listener: string, client: ConnectedClient, topicName: string) => boolean;
 }
 
 /** Its last time, its count and its end change. */
-type Counted = RememberedRefusal & { last: number; count: number; settled: number | null };
+type Counted = RememberedRefusal & { readonly listener: string; last: number; count: number; settled: number | null };
 
 /** RefusalMemory is the refusal log of engine and listeners. */
 export class RefusalMemory implements RefusalLog {
@@ -100,7 +102,7 @@ export class RefusalMemory implements RefusalLog {
       return {
         cause,
         what: whatOf(reason),
-        ...{ address, listenerPort: policy.port, clientId, username, topicName },
+        ...{ address, listener: policy.name, listenerPort: policy.port, clientId, username, topicName },
         reason: shortened(refusalSentence(reason), MAX_REASON),
         values: shortValues(valuesOf(reason)),
         ...told(advice),
@@ -119,19 +121,31 @@ export class RefusalMemory implements RefusalLog {
     const { cause, what, values, reason } = trouble;
     log.log('warning', `Warning: Client ${clientId} ${reason} - ${adviceSentence(trouble.advice)}.`);
     const { address } = from;
-    const where = { address, listenerPort: from.policy.port };
+    const where = { address, listener: from.policy.name, listenerPort: from.policy.port };
     const known = { cause, what, ...where, clientId: shortened(clientId), username: null, topicName: null, isBrowser: false };
     this.#remember([cause, clientId].join('\u0000'), () => ({ ...known, reason, values, ...told(trouble.advice) }));
   }
 
   /** list gives what is remembered, the latest first; with `about` only of that address, client id or user. */
   list(about: string | null): readonly RememberedRefusal[] {
-    const all = [...this.#refusals.values()].reverse();
+    this.#askRules();
+    const all = [...this.#refusals.values()].map(({ listener, ...refusal }) => refusal).reverse();
     if (about === null) return all;
     return all.filter(({ address, clientId, username }) => [address, clientId, username].includes(about));
   }
 
-  #remember(key: string, make: () => Omit<RememberedRefusal, 'first' | 'last' | 'count' | 'settled'>): void {
+  /** What was denied may be allowed by now: rules change without a word to who was turned away. */
+  #askRules(): void {
+    const { clock, mayPublish } = this.#setup;
+    for (const refusal of this.#refusals.values()) {
+      const { cause, settled, listener, clientId, username, topicName } = refusal;
+      if (cause !== 'topic' || settled !== null || topicName === null) continue;
+      const isWhole = [clientId, username ?? '', topicName].every((name) => name.length <= MAX_NAME);
+      if (isWhole && mayPublish(listener, { clientId, username }, topicName)) refusal.settled = clock.now();
+    }
+  }
+
+  #remember(key: string, make: () => Omit<Counted, 'first' | 'last' | 'count' | 'settled'>): void {
     const now = this.#setup.clock.now();
     const known = this.#refusals.get(key);
     this.#refusals.delete(key);

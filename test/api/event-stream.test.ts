@@ -96,6 +96,22 @@ test('sample sends the latest of each topic, of as many as it may, and tells how
   stream.socket.destroy();
 });
 
+test('sample leaves nothing out while there is room for all', async (context) => {
+  context.mock.timers.enable({ apis: ['setInterval'] });
+  const api = await openApi(context, { table: TABLE });
+  const stream = await openStream(context, api, `${STREAM}&sample=12`, { authorization: 'Bearer operator' });
+  await stream.until(/^: $/m);
+  const deliver = (payloads: string) => {
+    for (const payload of payloads) for (const each of api.feeds) each({ ...message(Buffer.from(payload)), topic: 'home/a' });
+    context.mock.timers.tick(250);
+  };
+  deliver('123');
+  deliver('4567');
+  const told = Array.from((await stream.until(/"payload":"7"/)).matchAll(/"payload":"(\d)"/g), ([, payload]) => payload);
+  assert.deepEqual(told, ['1', '2', '3', '7']);
+  stream.socket.destroy();
+});
+
 test('message tells whether one is retained at its topic: itself, or one before it', async (context) => {
   context.mock.timers.enable({ apis: ['setInterval'] });
   const api = await openApi(context, { table: TABLE });
@@ -107,7 +123,7 @@ test('message tells whether one is retained at its topic: itself, or one before 
   };
   api.retained.add('home/kept');
   deliver('home/kept', '1', true);
-  deliver('home/kept', '2', false); // a sample has this one only
+  deliver('home/kept', '2', false);
   deliver('home/passing', '3', false);
   deliver('home/cleared', '', true);
   context.mock.timers.tick(250);
@@ -117,7 +133,7 @@ test('message tells whether one is retained at its topic: itself, or one before 
       ([, topic, retained]) => `${topic} ${retained}`,
     );
   assert.deepEqual(await told(every), ['kept true', 'kept true', 'passing false', 'cleared false']);
-  assert.deepEqual(await told(sample), ['kept true', 'passing false', 'cleared false']);
+  assert.deepEqual(await told(sample), ['kept true', 'passing false', 'cleared false'], 'of each the latest');
   for (const { socket } of [every, sample]) socket.destroy();
 });
 

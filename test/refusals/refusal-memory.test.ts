@@ -28,8 +28,16 @@ function memory() {
     return { reason: explanations.shift() ?? reason, advice: null };
   };
   const explanations: Refusal['reason'][] = [];
+  const allowed = new Set<string>();
   const clock = { ...systemClock, now: () => time.now };
-  return { refusals: new RefusalMemory({ clock, log, explain, isPage: () => false }), log, time, explanations, explained: () => explained };
+  return {
+    refusals: new RefusalMemory({ clock, log, explain, isPage: () => false, mayPublish: (...question) => allowed.has(question[2]) }),
+    log,
+    time,
+    explanations,
+    explained: () => explained,
+    allowed,
+  };
 }
 
 test('refusal memory says why a client is refused now and counts from then, when it has another reason than before', () => {
@@ -95,6 +103,23 @@ test('refusal is settled when the same account comes in from the same address, a
   assert.equal(settled(), 5000);
   refusals.refused(refusal('10.0.0.1'));
   assert.equal(settled(), null);
+});
+
+test('refusal of a topic is settled when the rules allow it, and open again with the next; a name that was cut is not judged', () => {
+  const { refusals, time, allowed } = memory();
+  const denied = (topicName: string) => refusals.refused(refusal('10.0.0.1', { reason: { cause: 'topic', what: 'denied' }, topicName }));
+  const settled = () => refusals.list(null).map((each) => each.settled);
+  denied('home/door');
+  denied(`home/${'x'.repeat(200)}`);
+  assert.deepEqual(settled(), [null, null]);
+  for (const topicName of ['home/door', `home/${'x'.repeat(115)}...`]) allowed.add(topicName);
+  time.now = 7000;
+  assert.deepEqual(settled(), [null, 7000]);
+  allowed.clear();
+  time.now = 8000;
+  assert.deepEqual(settled(), [null, 7000], 'it was put right then');
+  denied('home/door');
+  assert.deepEqual(settled(), [null, null]);
 });
 
 test('refusal of a certificate is settled at its port, and that of a topic never', () => {
@@ -164,7 +189,7 @@ test('refusal memory tells reason and advice as codes with their values beside t
     reason: { cause: 'tls', what: 'handshake', problem: { what: 'expired', name: 'lamp', date: new Date('2026-01-31T12:00:00Z') } },
     advice: advise('new password', { command: 'midge passwd /etc/midge/passwd jane' }),
   });
-  const refusals = new RefusalMemory({ clock: systemClock, log: recordingLog(), explain, isPage: () => false });
+  const refusals = new RefusalMemory({ clock: systemClock, log: recordingLog(), explain, isPage: () => false, mayPublish: () => false });
   refusals.refused(refusal('10.0.0.1'));
   const [told] = refusals.list(null);
   assert.deepEqual([told?.what, told?.values], ['expired', { name: 'lamp', date: '2026-01-31' }]);

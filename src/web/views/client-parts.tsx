@@ -40,7 +40,7 @@ export interface ConfirmActProps {
 
 /** ConfirmAct asks before a client is disconnected or forgotten. */
 export function ConfirmAct({ act: { what, client }, close, done }: ConfirmActProps) {
-  const { id, subscriptions, queue } = client;
+  const { id, subscriptions, queue, will } = client;
   const params = { path: { id } };
   const kick = async () => {
     await ask(api.POST('/api/v1/clients/{id}/kick', { params, body: {} }));
@@ -56,6 +56,7 @@ export function ConfirmAct({ act: { what, client }, close, done }: ConfirmActPro
     return (
       <Confirm title={t('clients.kickTitle', { id })} action={t('clients.kick')} act={kick} close={close}>
         <p>{t('clients.kickWords')}</p>
+        {will !== null && <p>{t('clients.kickWill', { topic: will })}</p>}
         <KeepOut client={client} />
       </Confirm>
     );

@@ -66,13 +66,14 @@ function isRestless({ cause }: Why['refusals'][number]): boolean {
   return cause === 'flapping';
 }
 
-/** Nothing is to be done: it came in since, or is a browser whose person goes on past the warning. */
+/** Nothing is to be done: it came in since, the rules allow it now, or is a browser whose person goes on past the warning. */
 function isCalm({ settled, isBrowser }: Why['refusals'][number]): boolean {
   return settled !== null || isBrowser;
 }
 
 function calmAdvice(refusal: Why['refusals'][number]): string | null {
-  if (refusal.settled !== null) return t('refusals.settled', { time: ago(refusal.settled) });
+  if (refusal.settled !== null)
+    return refusal.topicName === null ? t('refusals.settled', { time: ago(refusal.settled) }) : t('refusals.allowed');
   return refusal.what === 'plain HTTP' ? wordsFor(refusal).advice : t('refusals.browser'); // http:// was typed in the place of https://
 }
 
