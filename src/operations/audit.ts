@@ -5,7 +5,7 @@ import type { Asker, Operation } from './operation.ts';
 /** The fields of inputs that may be told: names of things, never what they hold. */
 const TOLD = [
   ...['username', 'name', 'id', 'role', 'right', 'days', 'listener', 'certificate', 'format'],
-  ...['person', 'device', 'preview', 'keep'],
+  ...['person', 'device', 'locked', 'keep'],
   ...['filter', 'topic', 'client', 'file', 'withConfiguration', 'revision'],
 ] as const;
 

@@ -106,6 +106,7 @@ export const DELETE_LOCATIONS = operation({
     messages: z.number().int().describe('retained messages: last locations'),
     preview: z.boolean(),
   }),
+  isDone: ({ preview }) => !preview,
   run: async (needs, { person, device, preview, ...span }, asker) => {
     if (!includesRight(asker.right, 'admin') && asker.username !== person)
       throw new OperationFailure('not allowed', `Cannot delete locations of "${person}": that needs the right "admin"`);

@@ -48,6 +48,8 @@ export interface Operation<Input extends z.ZodType = z.ZodType, Output extends z
   readonly upload?: readonly string[];
   /** Present where `run` reports how far it is: what it reports. */
   readonly progress?: z.ZodType;
+  /** Present where a command may only tell what it would do: whether an answer is of something done, which the log tells. */
+  readonly isDone?: (output: z.infer<Output>) => boolean;
   /** Throws OperationFailure, or an OperatorError, which is shown to the asker. */
   readonly run: (
     needs: OperationNeeds,

@@ -142,7 +142,7 @@ export class Operations {
         faults: read.error.issues.flatMap(faultsOf),
       });
     const output = await operation.run(this.#needs(), read.data, asker, report);
-    const line = auditLine(operation, read.data, asker);
+    const line = operation.isDone?.(output) === false ? null : auditLine(operation, read.data, asker);
     if (line !== null) this.#tell(line);
     return output;
   }

@@ -42,7 +42,9 @@ const PREVIEW = z
   .nullable()
   .describe('beginning of a payload of text; null = it is no text, or it is of a phone that the asker may not see');
 
-const LISTED = z.object({ ...FIELDS, preview: PREVIEW });
+const IS_WITHHELD = z.boolean().describe('it tells where a phone is, and no rule lets the asker see that');
+
+const LISTED = z.object({ ...FIELDS, preview: PREVIEW, isWithheld: IS_WITHHELD });
 const ONE = z.object({ ...FIELDS, ...PAYLOAD_OUTPUT });
 
 /** RETAINED lists them. */
@@ -69,7 +71,7 @@ export const RETAINED = operation({
       if (wanted === '' || value.topicName.toLowerCase().includes(wanted)) taker.see(value.topicName, value);
     });
     const maySee = maySeeOf(() => needs, asker);
-    return taker.page((value) => ({ ...fieldsOf(value), preview: previewOf(value, maySee) }));
+    return taker.page((value) => ({ ...fieldsOf(value), ...shownOf(value, maySee) }));
   },
 });
 
@@ -80,7 +82,7 @@ const LEVEL = z.object({
   bytes: z.number().int().describe('of their payloads'),
   hasMore: z.boolean().describe('there are some below it'),
   message: z
-    .object({ preview: PREVIEW, qos: FIELDS.qos, bytes: FIELDS.bytes, since: FIELDS.since })
+    .object({ preview: PREVIEW, isWithheld: IS_WITHHELD, qos: FIELDS.qos, bytes: FIELDS.bytes, since: FIELDS.since })
     .nullable()
     .describe('the one at this very topic'),
 });
@@ -128,7 +130,7 @@ export const RETAINED_TREE = operation({
 
 function messageOf(value: RetainedValue, maySee: MayRead) {
   const { qos, bytes, since } = fieldsOf(value);
-  return { preview: previewOf(value, maySee), qos, bytes, since };
+  return { ...shownOf(value, maySee), qos, bytes, since };
 }
 
 /** RETAINED_MESSAGE gives one. */
@@ -171,6 +173,7 @@ export const DELETE_RETAINED = operation({
     topics: z.array(z.string()).describe(`the first ${SAMPLE}`),
     confirm: z.string().nullable().describe('confirms the deletion of these very topics; null = they are deleted'),
   }),
+  isDone: ({ deleted }) => deleted,
   run: deleteRetained,
 });
 
@@ -240,9 +243,13 @@ function fieldsOf({ topicName, qos, payload, since, expiresAt, source }: Retaine
   };
 }
 
+function shownOf(value: RetainedValue, maySee: MayRead) {
+  const isWithheld = !maySee(value.topicName);
+  return { preview: isWithheld ? null : previewOf(value), isWithheld };
+}
+
 /** A character that is cut in two at the end is left out. */
-function previewOf({ payload, topicName }: RetainedValue, maySee: MayRead): string | null {
-  if (!maySee(topicName)) return null;
+function previewOf({ payload }: RetainedValue): string | null {
   const bytes = typeof payload === 'string' ? Buffer.from(payload.slice(0, PREVIEW_BYTES), 'latin1') : payload.subarray(0, PREVIEW_BYTES);
   for (let end = bytes.length; end >= Math.max(0, bytes.length - 3); end--) {
     const { payload: text, encoding } = writePayload(bytes.subarray(0, end));

@@ -96,6 +96,7 @@ export class RefusalMemory implements RefusalLog {
       username,
       topicName,
     ].join('\u0000');
+    this.#refusals.delete(keyOf('flapping', refusal.clientId)); // it is not let in each time
     this.#remember(key, () => {
       const { reason, advice } = this.#setup.explain(refusal);
       const { address, policy } = from;
@@ -123,7 +124,7 @@ export class RefusalMemory implements RefusalLog {
     const { address } = from;
     const where = { address, listener: from.policy.name, listenerPort: from.policy.port };
     const known = { cause, what, ...where, clientId: shortened(clientId), username: null, topicName: null, isBrowser: false };
-    this.#remember([cause, clientId].join('\u0000'), () => ({ ...known, reason, values, ...told(trouble.advice) }));
+    this.#remember(keyOf(cause, clientId), () => ({ ...known, reason, values, ...told(trouble.advice) }));
   }
 
   /** list gives what is remembered, the latest first; with `about` only of that address, client id or user. */
@@ -158,6 +159,11 @@ export class RefusalMemory implements RefusalLog {
     const [oldest] = this.#refusals.keys();
     if (this.#refusals.size > MAX_REFUSALS && oldest !== undefined) this.#refusals.delete(oldest);
   }
+}
+
+/** Of what a client does that is let in. */
+function keyOf(cause: 'duel' | 'flapping', clientId: string): string {
+  return [cause, clientId].join('\u0000');
 }
 
 /** What only the same account from the same address ends: nobody else can make tries look harmless. Before CONNECT there is no account. */

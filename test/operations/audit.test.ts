@@ -15,6 +15,8 @@ test('change is told with who, through which door, and what; and nothing that wa
   assert.equal(line, 'Done for "jane" from 192.0.2.7 over REST: add user (username "tom\\n").');
   assert.equal(auditLine(named('reload'), {}, ASKER), 'Done for "jane" from 192.0.2.7 over REST: reload.');
   assert.ok((auditLine(named('delete retained'), { filter: 'x'.repeat(5000) }, ASKER) ?? '').length < 250);
+  const unlocked = auditLine(named('lock user'), { username: 'tom', locked: false }, ASKER);
+  assert.equal(unlocked, 'Done for "jane" from 192.0.2.7 over REST: lock user (username "tom", locked false).');
   assert.equal(auditLine(named('status'), {}, ASKER), null);
   const published = auditLine(named('publish'), { topic: 'home/lamp', payload: 'on', username: null }, ASKER);
   assert.equal(published, 'Done for "jane" from 192.0.2.7 over REST: publish (topic "home/lamp").');
@@ -42,14 +44,28 @@ test('operations tell changes that were made, and neither queries nor what faile
       return {};
     },
   });
+  const perhaps = operation({
+    name: 'delete retained',
+    kind: 'command',
+    right: 'admin',
+    summary: 'A change, or what it would be.',
+    input: z.strictObject({ filter: z.string() }),
+    output: z.object({ deleted: z.boolean() }),
+    isDone: ({ deleted }) => deleted,
+    run: (_, { filter }) => ({ deleted: filter === 'a' }),
+  });
   const lines: string[] = [];
   const operations = new Operations(
     () => ({}) as never,
-    [row],
+    [row, perhaps],
     (line) => lines.push(line),
   );
   await operations.run('reload', { file: 'a' }, ASKER);
   await assert.rejects(operations.run('reload', { file: 'gone' }, ASKER));
   await assert.rejects(operations.run('reload', { file: 'a' }, { ...ASKER, right: 'viewer' }));
-  assert.deepEqual(lines, ['Done for "jane" from 192.0.2.7 over REST: reload (file "a").']);
+  for (const filter of ['a', 'b']) await operations.run('delete retained', { filter }, ASKER);
+  assert.deepEqual(lines, [
+    'Done for "jane" from 192.0.2.7 over REST: reload (file "a").',
+    'Done for "jane" from 192.0.2.7 over REST: delete retained (filter "a").',
+  ]);
 });

@@ -122,7 +122,7 @@ test('refusal of a topic is settled when the rules allow it, and open again with
   assert.deepEqual(settled(), [null, null]);
 });
 
-test('refusal of a certificate is settled at its port, and that of a topic never', () => {
+test('refusal of a certificate is settled at its port, and that of a topic by no connection', () => {
   const { refusals } = memory();
   const from = (port: number) => ({ address: '10.0.0.1', port: 1, policy: { ...DEFAULT_LISTENER_POLICY, port } });
   const tls = { cause: 'tls', what: 'handshake', problem: 'left' } as const;
@@ -133,6 +133,16 @@ test('refusal of a certificate is settled at its port, and that of a topic never
   assert.deepEqual(settled(), [false, false]);
   refusals.connected(PHONE, from(8883), null);
   assert.deepEqual(settled(), [false, true]);
+});
+
+test('client that comes and goes is told as let in only until it is refused', () => {
+  const { refusals, time } = memory();
+  const from = { address: '10.0.0.1', port: 1, policy: DEFAULT_LISTENER_POLICY };
+  for (let count = 0; count < 30; count++, time.now += 1000) refusals.connected(PHONE, from, null);
+  const causes = () => refusals.list(null).map(({ cause }) => cause);
+  assert.deepEqual(causes(), ['flapping']);
+  refusals.refused(refusal('10.0.0.1'));
+  assert.deepEqual(causes(), ['credentials']);
 });
 
 test('refusal memory warns once a minute when two devices use one client id', () => {

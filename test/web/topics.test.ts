@@ -14,7 +14,7 @@ const listed = (topic: string, messages: number, preview: string | null = null):
   topic,
   messages,
   hasMore: messages > (preview === null ? 0 : 1),
-  message: preview === null ? null : { preview, qos: 1, bytes: preview.length, since: '2026-01-02T03:04:05.000Z' },
+  message: preview === null ? null : { preview, isWithheld: false, qos: 1, bytes: preview.length, since: '2026-01-02T03:04:05.000Z' },
 });
 const countAt = (tree: TopicTree, topic: string) => (tree.find(topic)?.retained ?? 0) + (tree.uncounted().get(topic) ?? 0);
 const shown = (rows: readonly Row[]) =>
@@ -66,6 +66,7 @@ test('topic with a retained value is counted once when another value passes ther
   tree.list('home', [listed('home/a', 1, '1'), listed('home/b', 1, '2')], null);
   tree.pass(passed('home/a', '3', false, true), 9000);
   assert.equal(tree.find('home/a')?.value?.isRetained, false);
+  assert.equal(tree.find('home/a')?.isKept, true);
   assert.equal(tree.count, 2);
   tree.list('home', [listed('home/b', 1, '2')], null);
   tree.list(null, [listed('home', 1)], null);

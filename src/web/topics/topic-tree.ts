@@ -15,6 +15,8 @@ export interface Value {
   /** Text, or base64; null = it is no text, and only its size is known. */
   readonly payload: string | null;
   readonly encoding: 'utf8' | 'base64';
+  /** It tells where a phone is, and who looks may not see that. */
+  readonly isWithheld: boolean;
   /** False = it is the beginning. */
   readonly isWhole: boolean;
   readonly qos: number;
@@ -38,6 +40,8 @@ export interface TopicNode {
   readonly value: Value | null;
   /** The oldest first. */
   readonly history: readonly Past[];
+  /** Something is retained here, whatever has passed since. */
+  readonly isKept: boolean;
   /** Retained messages at this topic and below it, when it was listed. */
   readonly retained: number;
   readonly hasChildren: boolean;
@@ -54,7 +58,16 @@ export interface Listed {
   readonly topic: string;
   readonly messages: number;
   readonly hasMore: boolean;
-  readonly message: { readonly preview: string | null; readonly qos: number; readonly bytes: number; readonly since: string | null } | null;
+  readonly message: ListedMessage | null;
+}
+
+/** ListedMessage is the retained message of a topic, as a list has it. */
+export interface ListedMessage {
+  readonly preview: string | null;
+  readonly isWithheld: boolean;
+  readonly qos: number;
+  readonly bytes: number;
+  readonly since: string | null;
 }
 
 /** Passed is a message that has just been published. */
@@ -84,7 +97,6 @@ interface Node extends TopicNode {
   sorted: readonly Node[] | null;
   /** It came after the level above it was listed: what is retained here, no list has counted. */
   isNew: boolean;
-  /** Something is retained here, whatever has passed since. */
   isKept: boolean;
 }
 
@@ -145,15 +157,7 @@ export class TopicTree {
   }
 
   /** found takes in retained messages that a search has found. */
-  found(
-    messages: readonly {
-      readonly topic: string;
-      readonly preview: string | null;
-      readonly qos: number;
-      readonly bytes: number;
-      readonly since: string | null;
-    }[],
-  ): void {
+  found(messages: readonly (ListedMessage & { readonly topic: string })[]): void {
     for (const message of messages) this.#keepListed(this.#place(message.topic), message);
   }
 
@@ -167,7 +171,15 @@ export class TopicTree {
       return isMiscounted;
     }
     node.isKept = retained;
-    node.value = { payload, encoding, isWhole: true, qos, isRetained: retain || (wasRetained && node.value?.payload === payload), at: now };
+    node.value = {
+      payload,
+      encoding,
+      isWithheld: false,
+      isWhole: true,
+      qos,
+      isRetained: retain || (wasRetained && node.value?.payload === payload),
+      at: now,
+    };
     if (encoding === 'utf8') this.#remember(node, { at: now, payload });
     return isMiscounted;
   }
@@ -286,12 +298,12 @@ export class TopicTree {
   }
 
   /** What has passed meanwhile is newer than a list. */
-  #keepListed(node: Node, { preview, qos, bytes, since }: NonNullable<Listed['message']>): void {
+  #keepListed(node: Node, { preview, isWithheld, qos, bytes, since }: ListedMessage): void {
     const at = since === null ? null : Date.parse(since);
     node.isKept = true;
     if (node.value?.at != null && at !== null && node.value.at > at) return;
     const isWhole = preview !== null && new TextEncoder().encode(preview).length === bytes;
-    node.value = { payload: preview, encoding: 'utf8', isWhole, qos, isRetained: true, at };
+    node.value = { payload: preview, encoding: 'utf8', isWithheld, isWhole, qos, isRetained: true, at };
     if (isWhole && at !== null && node.history.length === 0) this.#remember(node, { at, payload: preview });
   }
 

@@ -76,14 +76,16 @@ function NoBridge() {
   return (
     <Card>
       <Empty icon="bridge" words={t('bridges.none')} />
-      <div class="bridge-how">
-        <p>{t('bridges.how')}</p>
-        <ol>
-          <li>{t('bridges.howInvite')}</li>
-          <li>{t('bridges.howAccept')}</li>
-        </ol>
-        <p>{t('bridges.howConnect')}</p>
-      </div>
+      {mayNow('admin') && (
+        <div class="bridge-how">
+          <p>{t('bridges.how')}</p>
+          <ol>
+            <li>{t('bridges.howInvite')}</li>
+            <li>{t('bridges.howAccept')}</li>
+          </ol>
+          <p>{t('bridges.howConnect')}</p>
+        </div>
+      )}
     </Card>
   );
 }

@@ -18,6 +18,7 @@ import { MayTheyCard } from './may-they.tsx';
 import { PersonRules } from './person-rules.tsx';
 import { makePassword, type Rule } from './person-templates.ts';
 import { ROLE_NAMES } from './role-names.ts';
+import { ruleText } from './rule-words.tsx';
 import { Tokens } from './tokens.tsx';
 
 const EVERY_MS = 5000;
@@ -314,10 +315,8 @@ function RemoveDialog({ username, clients, role, rules, close }: RemoveProps) {
       <p>{t('people.removeWords')}</p>
       <ul>
         <li>{t('people.removeAccount', { name: username })}</li>
-        {own.map(({ access, filter }) => (
-          <li key={`${access} ${filter}`}>
-            {t('people.removeRule')} <code>{`${access} ${filter}`}</code>
-          </li>
+        {own.map((rule) => (
+          <li key={`${rule.access} ${rule.filter}`}>{t('people.removeRule', { rule: ruleText(rule) })}</li>
         ))}
         {role !== null && <li>{t('people.removeRole', { role: t(ROLE_NAMES[role]) })}</li>}
       </ul>

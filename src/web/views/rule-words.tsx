@@ -10,6 +10,11 @@ const WORDS: Readonly<Record<Rule['access'], Key>> = {
   deny: 'rule.deny',
 };
 
+/** ruleText says it in one line of text. */
+export function ruleText({ access, filter }: Rule): string {
+  return `${t(WORDS[access])} ${filter}`;
+}
+
 /** RuleWords says what a rule allows, and where. */
 export function RuleWords({ rule: { access, filter, kind } }: { readonly rule: Rule }) {
   return (

@@ -60,7 +60,11 @@ export function TopicDetail({ topic, store, close, publish, remove }: TopicDetai
         <IconButton name={t('topics.close')} icon="close" onClick={close} />
         <h2>{breakable(topic)}</h2>
       </div>
-      {value === null && retained.data.value === null ? <Shown live={retained}>{() => null}</Shown> : <ValueShown value={value} />}
+      {value === null && retained.data.value === null ? (
+        <Shown live={retained}>{() => null}</Shown>
+      ) : (
+        <ValueShown value={value} isWithheld={retained.data.value?.isWithheld === true} />
+      )}
       {kept !== null && (
         <dl class="pairs">
           {value?.isRetained === false ? (
@@ -113,12 +117,14 @@ function shortened(payload: string): string {
   return payload.length > MOST_SHOWN ? `${payload.slice(0, MOST_SHOWN)}...` : payload;
 }
 
-/** Null = nothing is retained there. */
+/** `message` null = nothing is retained there, or it is withheld: it tells where a phone is. */
 async function readRetained(topic: string) {
   try {
-    return { message: await ask(api.GET('/api/v1/retained-message', { params: { query: { topic } } })) };
+    const message = await ask(api.GET('/api/v1/retained-message', { params: { query: { topic } } }));
+    return { message, isWithheld: false };
   } catch (error) {
-    if (error instanceof Refusal && error.status === 404) return { message: null };
+    if (error instanceof Refusal && error.status === 404) return { message: null, isWithheld: false };
+    if (error instanceof Refusal && error.status === 403) return { message: null, isWithheld: true };
     throw error;
   }
 }
@@ -130,12 +136,12 @@ function currentValue(seen: Value | null, kept: Kept | null): Value | null {
   if (kept === null) return seen?.isRetained === true && !seen.isWhole ? null : seen;
   const at = kept.since === null ? null : Date.parse(kept.since);
   if (seen?.isWhole && (at === null || (seen.at ?? 0) >= at - 1000)) return seen;
-  return { payload: kept.payload, encoding: kept.encoding, isWhole: true, qos: kept.qos, isRetained: true, at };
+  return { payload: kept.payload, encoding: kept.encoding, isWithheld: false, isWhole: true, qos: kept.qos, isRetained: true, at };
 }
 
-function ValueShown({ value }: { readonly value: Value | null }) {
+function ValueShown({ value, isWithheld }: { readonly value: Value | null; readonly isWithheld: boolean }) {
   const [isRaw, setRaw] = useState(false);
-  if (value === null) return <p class="topic-nothing">{t('topics.noValue')}</p>;
+  if (value === null) return <p class="topic-nothing">{t(isWithheld ? 'topics.withheldWords' : 'topics.noValue')}</p>;
   const { payload, encoding, qos, isRetained, at } = value;
   const pretty = encoding === 'utf8' && payload !== null ? prettyJson(payload) : null;
   return (

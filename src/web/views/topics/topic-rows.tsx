@@ -118,7 +118,7 @@ function TopicLine({ row, count, id, isFlat, isActive, isChosen, choose, toggle 
     >
       <span class={`topic-toggle${isOpen ? ' open' : ''}`}>{isBranch && <Toggle toggle={toggle} />}</span>
       <span class={node.level === '' && !isFlat ? 'topic-level none' : 'topic-level'}>{name}</span>
-      {node.value !== null && <ValueInLine value={node.value} />}
+      {node.value !== null && <ValueInLine value={node.value} isKept={node.isKept} />}
       {node.value === null && isBranch && count > 0 && <span class="topic-count">{number(count)}</span>}
     </div>
   );
@@ -138,16 +138,16 @@ function Toggle({ toggle }: { readonly toggle: () => void }) {
   );
 }
 
-function ValueInLine({ value }: { readonly value: Value }) {
-  const { payload, encoding, isRetained, at } = value;
+function ValueInLine({ value, isKept }: { readonly value: Value; readonly isKept: boolean }) {
+  const { payload, encoding, isWithheld, at } = value;
   const isText = payload !== null && encoding === 'utf8';
-  const text = isText ? payload.slice(0, MOST_SHOWN).replaceAll(/\s+/g, ' ') : t('topics.binary');
+  const text = isText ? payload.slice(0, MOST_SHOWN).replaceAll(/\s+/g, ' ') : t(isWithheld ? 'topics.withheld' : 'topics.binary');
   return (
     <>
       <span key={at} class={isText && text !== '' ? 'topic-value' : 'topic-value quiet'}>
         {text === '' ? t('topics.emptyPayload') : text}
       </span>
-      {isRetained && (
+      {isKept && (
         <span class="topic-retained" title={t('topics.retained')}>
           <Icon name="pin" />
           <span class="unseen">{t('topics.retained')}</span>
