@@ -65,16 +65,23 @@ test('message of a phone is shown to whom a rule lets see the phone, and all oth
     const asker = { name: 'a test', right: 'admin' as const, ...(username === undefined ? {} : { username }) };
     return (await operations.run(name, input, asker)) as {
       payload: string;
-      items: readonly { preview: string; message: { preview: string } | null }[];
+      items: readonly { preview: string; isWithheld: boolean; message: { preview: string | null; isWithheld: boolean } | null }[];
     };
   };
-  const listed = async (username?: string) => (await ask('retained', {}, username)).items.map(({ preview }) => preview);
-  assert.deepEqual(await listed('tom'), ['on', 'at home']);
+  const listed = async (username?: string) =>
+    (await ask('retained', {}, username)).items.map(({ preview, isWithheld }) => [preview, isWithheld]);
+  assert.deepEqual(await listed('tom'), [
+    ['on', false],
+    ['at home', false],
+  ]);
   assert.equal((await ask('retained message', { topic: 'owntracks/jane/phone' }, 'tom')).payload, 'at home');
   for (const username of ['jane', undefined]) {
-    assert.deepEqual(await listed(username), ['on', null]);
+    assert.deepEqual(await listed(username), [
+      ['on', false],
+      [null, true],
+    ]);
     const [level] = (await ask('retained tree', { below: 'owntracks/jane' }, username)).items;
-    assert.equal(level?.message?.preview, null);
+    assert.deepEqual([level?.message?.preview, level?.message?.isWithheld], [null, true]);
     await assert.rejects(ask('retained message', { topic: 'owntracks/jane/phone' }, username), { reason: 'not allowed' });
     assert.equal((await ask('retained message', { topic: 'home/lamp' }, username)).payload, 'on');
   }
@@ -120,7 +127,7 @@ test('retained messages are listed by topic, filtered and searched, with a previ
 test('retained messages show as a tree, a level at a time', async () => {
   await using scene = await startTestBroker();
   const ask = operationsOn(needsOf(scene));
-  const message = (preview: string | null, bytes = preview?.length) => ({ preview, qos: 0, bytes });
+  const message = (preview: string | null, bytes = preview?.length) => ({ preview, isWithheld: false, qos: 0, bytes });
   const levels = async (input: object) => {
     const { items } = await ask('retained tree', input);
     for (const { message } of items) if (message !== null) assert.ok(Date.parse(message.since) > 0);

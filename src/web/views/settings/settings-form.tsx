@@ -90,7 +90,7 @@ export function SettingsForm({ draft }: { readonly draft: Draft }) {
         </fieldset>
       )}
       {isPortSought(chosen) && <ListenerPort key={chosen} draft={draft} listener={chosen} moved={setListener} />}
-      {shown.length === 0 && !isPortSought(chosen) && <Empty icon="sliders" words={t('settings.noneFound')} />}
+      {shown.length === 0 && !isPortSought(chosen) && found.length === 0 && <Empty icon="sliders" words={t('settings.noneFound')} />}
       {sections.map((section) => (
         <SettingSection key={`${section} ${chosen}`} title={sectionName(section)} isOpen={words !== '' || onlySet || sections.length === 1}>
           {shown
