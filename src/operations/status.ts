@@ -30,7 +30,7 @@ const MESSAGES = z
     received: z.number(),
     sent: z.number(),
     dropped: z.number(),
-    retained: z.number(),
+    retained: z.number().describe('without those of the broker itself, such as the state of a bridge'),
     subscriptions: z.number(),
   })
   .describe("counts since the start, without the broker's test of itself and the $SYS tree");
@@ -175,9 +175,17 @@ function messagesOf({ broker, configuration, traffic }: OperationNeeds): Status[
     received,
     sent,
     dropped: broker.counters.publishDropped,
-    retained,
+    retained: retained - countBelowSys(broker),
     subscriptions,
   };
+}
+
+/** A few: most of the $SYS tree is made for who subscribes to it. */
+function countBelowSys({ retained }: OperationNeeds['broker']): number {
+  const cursor = retained.matching('$SYS/#');
+  let count = 0;
+  while (cursor.nextValue() !== null) count++;
+  return count;
 }
 
 function certificatesOf(certificates: NonNullable<OperationNeeds['certificates']>): Status['certificates'] {

@@ -3,12 +3,14 @@
 import type { ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { AccountMenu } from './account-menu.tsx';
+import { api, ask } from './api/client.ts';
 import { Button } from './components/button.tsx';
 import { Dialog } from './components/dialog.tsx';
 import { Failed, Loading } from './components/faces.tsx';
 import { Icon } from './components/icon.tsx';
 import { TrialBanner } from './components/trial-banner.tsx';
 import { t } from './i18n.ts';
+import { useLive } from './live.ts';
 import { linkTo, offer, place } from './router.ts';
 import { VIEWS, type ViewRow } from './views.ts';
 import { mayNow, type Session } from './visit.ts';
@@ -16,9 +18,13 @@ import { mayNow, type Session } from './visit.ts';
 /** In the bar of a phone there is room for five. */
 const MOST_IN_BAR = 5;
 
+/** How soon a view that asks nothing itself learns that the box is away, or was restarted. */
+const HEARTBEAT_MS = 3000;
+
 /** Layout shows the view of the address, and the way to the others. */
 export function Layout({ session }: { readonly session: Session }) {
   const [menu, setMenu] = useState<'none' | 'account' | 'more'>('none');
+  useLive(() => ask(api.GET('/api/v1/session')), HEARTBEAT_MS);
   const views = VIEWS.filter(({ right }) => mayNow(right));
   useEffect(() => offer(views.map(({ path }) => path)), [views.length]);
   const current = views.find(({ path }) => path === place.value.view) ?? views[0];

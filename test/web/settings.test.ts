@@ -83,7 +83,7 @@ test('two changes of one text are both in what comes of them, wherever they stan
   const theirs = base.replace('max_keepalive 60', 'max_keepalive 120');
   assert.deepEqual(mergeTexts(mine, base, theirs), { text: mine, isSamePlace: true });
   const both = mergeTexts(`${base}listener 8883\nsecure true\n`, base, `${base}max_connections 5\n`);
-  assert.deepEqual(both, { text: `${base}max_connections 5\nlistener 8883\nsecure true\n`, isSamePlace: true });
+  assert.deepEqual(both, { text: `${base}max_connections 5\nlistener 8883\nsecure true\n`, isSamePlace: false });
 });
 
 test('value of a listener is not that of another one, and a secret has none', () => {

@@ -5,7 +5,7 @@ import { diff3Merge } from 'node-diff3';
 /** Merged is a text with the changes of both. */
 export interface Merged {
   readonly text: string;
-  /** Both changed the same place: what is removed there should be looked at. */
+  /** Both changed the same lines: what is removed there should be looked at. */
   readonly isSamePlace: boolean;
 }
 
@@ -18,7 +18,7 @@ export function mergeTexts(mine: string, base: string, theirs: string): Merged {
     if (before.length > 0) return ours;
     return beginsBlock(ours) ? [...others, ...ours] : [...ours, ...others];
   });
-  return { text: lines.join('\n'), isSamePlace: regions.some(({ conflict }) => conflict !== undefined) };
+  return { text: lines.join('\n'), isSamePlace: regions.some(({ conflict }) => conflict !== undefined && conflict.o.length > 0) };
 }
 
 /** What is said below such a line is about it. */

@@ -142,16 +142,16 @@ test('page waits for a broker that starts again, and goes on', { skip: noBrowser
   const { box, page, audit, expect } = await claimed(context);
   expect(REFUSED);
   expect(GONE);
-  await page.goto(`${box.url}/#/clients`);
+  await page.goto(`${box.url}/#/settings`);
   await signIn(page, OWNER);
-  await page.getByRole('heading', { name: 'Clients', level: 1 }).waitFor();
+  await page.getByRole('heading', { name: 'Settings', level: 1 }).waitFor();
   await box.stop();
   await page.getByText('The box does not answer. This page keeps trying.').waitFor();
   await audit();
   await box.start();
   await page.getByText('The broker was restarted. Sign in to go on.').waitFor();
   await signIn(page, OWNER);
-  await page.getByRole('heading', { name: 'Clients', level: 1 }).waitFor();
+  await page.getByRole('heading', { name: 'Settings', level: 1 }).waitFor();
 });
 
 test('page says that the broker was restarted also where it has noticed nothing', { skip: noBrowser }, async (context) => {

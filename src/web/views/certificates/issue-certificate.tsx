@@ -24,7 +24,7 @@ export function IssueCertificate({ close, issued }: IssueCertificateProps) {
   const [name, setName] = useState('');
   const [format, setFormat] = useState<Format>('p12');
   const [made, setMade] = useState<Issued | null>(null);
-  const [accounts, setAccounts] = useState<readonly string[]>([]);
+  const [accounts, setAccounts] = useState<readonly string[] | null>(null);
   useEffect(() => {
     accountNames().then(setAccounts, () => {}); // without them the name is typed
   }, []);
@@ -32,6 +32,7 @@ export function IssueCertificate({ close, issued }: IssueCertificateProps) {
     setMade(await ask(api.POST('/api/v1/certificates/clients', { body: { name, format } })));
     issued();
   };
+  const isStranger = name !== '' && accounts?.every((each) => !each.startsWith(name)) === true;
   if (made !== null) return <HandOver made={made} close={close} />;
   return (
     <Dialog title={t('certificates.issueTitle')} close={close}>
@@ -41,8 +42,8 @@ export function IssueCertificate({ close, issued }: IssueCertificateProps) {
           name="name"
           value={name}
           change={setName}
-          hint={t('certificates.clientNameHint')}
-          offers={accounts}
+          hint={isStranger ? t('certificates.noAccount', { name }) : t('certificates.clientNameHint')}
+          offers={accounts ?? []}
           required
           isFirst
         />
