@@ -175,17 +175,9 @@ function messagesOf({ broker, configuration, traffic }: OperationNeeds): Status[
     received,
     sent,
     dropped: broker.counters.publishDropped,
-    retained: retained - countBelowSys(broker),
+    retained,
     subscriptions,
   };
-}
-
-/** A few: most of the $SYS tree is made for who subscribes to it. */
-function countBelowSys({ retained }: OperationNeeds['broker']): number {
-  const cursor = retained.matching('$SYS/#');
-  let count = 0;
-  while (cursor.nextValue() !== null) count++;
-  return count;
 }
 
 function certificatesOf(certificates: NonNullable<OperationNeeds['certificates']>): Status['certificates'] {

@@ -63,9 +63,13 @@ export class ClientTraffic {
     return this.#sent.lastMinute / 60;
   }
 
+  /** retained counts what clients keep: below $SYS is what the broker tells of itself and of its bridges. */
   get retained(): number {
-    const { broker, telemetry } = this.#setup;
-    return Math.max(0, broker.retained.count - telemetry.topicCount); // fewer where retain_available is false
+    const { retained } = this.#setup.broker;
+    const own = retained.matching('$SYS/#');
+    let count = retained.count;
+    while (own.nextValue() !== null) count--;
+    return count;
   }
 
   get subscriptions(): number {

@@ -25,8 +25,6 @@ export interface TelemetryOptions {
 export interface Telemetry extends Part {
   /** setInterval takes a new `sys_interval`; 0 takes the tree away. */
   setInterval(seconds: number): void;
-  /** topicCount is how many topics are published. */
-  readonly topicCount: number;
   /** sent counts the messages that went to subscribers of the tree when it changed. */
   readonly sent: number;
   /** text gives what was published last under a topic, or null: no $SYS tree, or not yet. */
@@ -64,10 +62,6 @@ class SysTelemetry implements Telemetry {
   async stop(): Promise<void> {
     this.#isRunning = false;
     this.#cancel();
-  }
-
-  get topicCount(): number {
-    return this.#published.size;
   }
 
   get sent(): number {

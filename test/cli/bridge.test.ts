@@ -126,6 +126,7 @@ test('bridge invite and accept connect two boxes, which share the topics that we
   await eventually(() => heard.includes('family/x'), 'the shared message comes');
   assert.ok(!heard.includes('private/x'));
 
+  assert.equal((await statusOf(there)).messages.retained, 0, 'what the broker tells of the bridge is not counted');
   const status = await there.midge('status');
   assert.match(status.stdout, /Bridge +anna: connected since .+, localhost:\d+\n +\d+ in, 0 out, none queued, 0 dropped\n/);
   const shown = await runMidge(there.folder, ['config', 'show', '-c', there.main]);
