@@ -1,6 +1,7 @@
 // Clients: who is connected, and who was and has a kept session; to disconnect one, and to forget its session.
 
 import { z } from 'zod';
+import { BRIDGE_LISTENER } from '../bridges/options.ts';
 import { NO_EXPIRY } from '../broker/session/expiry.ts';
 import type { Session } from '../broker/session/session.ts';
 import { REASON } from '../mqtt/reason-codes.ts';
@@ -19,6 +20,7 @@ const CLIENT = z.object({
   address: z.string().nullable().describe("remote address; '' for a Unix socket; null = not connected"),
   port: z.number().int().nullable().describe('remote port; null = not connected'),
   listener: z.string().describe('that it came through, now or last, such as `1883` or `1883 192.168.1.2`'),
+  bridge: z.string().nullable().describe('of this broker, whose own end it is; null = it is a client'),
   protocol: z.enum(['3.1', '3.1.1', '5.0']).describe('version of MQTT'),
   tls: z.object({ version: z.string(), cipher: z.string() }).nullable().describe('null = without, or not connected'),
   since: TIME.nullable().describe('it is connected, or away, since then; null = not known'),
@@ -142,6 +144,7 @@ function show(session: Session): Client {
     address: connection?.origin.address ?? null,
     port: connection?.origin.port ?? null,
     listener,
+    bridge: listener.startsWith(BRIDGE_LISTENER) ? listener.slice(BRIDGE_LISTENER.length) : null,
     protocol: VERSIONS[version],
     tls: connection?.origin.tls ?? null,
     since: since === null || since === 0 ? null : iso(since),

@@ -8,9 +8,8 @@ import { Empty, Shown } from '../components/faces.tsx';
 import { Table } from '../components/table.tsx';
 import { bytes, dateTime, lasting, number, plural, t } from '../i18n.ts';
 import { useLive } from '../live.ts';
-import { go, isOffered, linkTo } from '../router.ts';
-import { mayNow } from '../visit.ts';
-import { addressOf, type Client, ConfirmAct, Protocol } from './client-parts.tsx';
+import { go, linkTo } from '../router.ts';
+import { addressOf, type Client, ConfirmAct, mayEnd, Protocol, User } from './client-parts.tsx';
 import { Refusals } from './refusals.tsx';
 
 const EVERY_MS = 2000;
@@ -32,7 +31,7 @@ export function ClientDetails({ id }: { readonly id: string }) {
         lead={data === null ? undefined : <State client={data} />}
         actions={
           data !== null &&
-          mayNow('operator') && (
+          mayEnd(data) && (
             <>
               {data.connected && <Button onClick={() => setWhat('kick')}>{t('clients.kick')}</Button>}
               <Button look="danger" onClick={() => setWhat('forget')}>
@@ -93,13 +92,13 @@ function State({ client: { connected, since } }: { readonly client: Client }) {
 }
 
 function Connection({ client }: { readonly client: Client }) {
-  const { username, listener, tls, keepAlive, port } = client;
+  const { listener, tls, keepAlive, port } = client;
   const address = addressOf(client);
   return (
     <Card title={t('clients.connection')}>
       <Facts
         rows={[
-          [t('clients.user'), <User key="user" username={username} />],
+          [t('clients.user'), <User key="user" client={client} isLink />],
           [t('clients.address'), port === null || port === 0 ? address : `${address} : ${port}`],
           [t('clients.listener'), listener],
           [t('clients.protocol'), <Protocol key="protocol" client={client} />],
@@ -109,12 +108,6 @@ function Connection({ client }: { readonly client: Client }) {
       />
     </Card>
   );
-}
-
-/** Who is to keep a client out for good does it there. */
-function User({ username }: Pick<Client, 'username'>) {
-  if (username === null) return <>{t('clients.nobody')}</>;
-  return isOffered('people') ? <a href={linkTo('people', [username])}>{username}</a> : <>{username}</>;
 }
 
 function Messages({ client: { queue, sessionExpiry, will } }: { readonly client: Client }) {

@@ -2,11 +2,13 @@
 
 import type { Answer } from '../api/answer.ts';
 import { api, ask } from '../api/client.ts';
+import { breakable } from '../components/breakable.tsx';
 import { Badge } from '../components/card.tsx';
 import { Confirm } from '../components/dialog.tsx';
 import { toast } from '../components/toast.tsx';
 import { plural, t } from '../i18n.ts';
 import { isOffered, linkTo } from '../router.ts';
+import { mayNow } from '../visit.ts';
 
 export type Client = Answer<'/api/v1/clients'>['items'][number];
 
@@ -22,12 +24,24 @@ export function addressOf({ address }: Pick<Client, 'address'>): string {
   return address === '' ? t('clients.unixSocket') : address;
 }
 
+/** User is who has signed in, or the bridge whose own end it is. With `isLink` it leads to the account: who is to keep a client out for good does it there. */
+export function User({ client: { username, bridge }, isLink = false }: { readonly client: Client; readonly isLink?: boolean }) {
+  if (bridge !== null) return <a href={linkTo('bridges')}>{t('clients.bridge', { name: bridge })}</a>;
+  if (username === null) return <span class="quiet">{t('clients.nobody')}</span>;
+  return isLink && isOffered('people') ? <a href={linkTo('people', [username])}>{username}</a> : <span>{breakable(username)}</span>;
+}
+
+/** mayEnd tells whether who is at work may disconnect or forget it: a bridge connects again at once, and ends in its own view. */
+export function mayEnd({ bridge }: Client): boolean {
+  return bridge === null && mayNow('operator');
+}
+
 /** Protocol is the version, and whether others can read along. */
-export function Protocol({ client: { protocol, tls, connected } }: { readonly client: Client }) {
+export function Protocol({ client: { protocol, tls, connected, bridge } }: { readonly client: Client }) {
   return (
     <>
       MQTT {protocol.replace(/\.0$/, '')} {tls !== null && <Badge look="good">{tls.version.replace('TLSv', 'TLS ')}</Badge>}
-      {tls === null && connected && <Badge look="quiet">{t('clients.plain')}</Badge>}
+      {tls === null && connected && bridge === null && <Badge look="quiet">{t('clients.plain')}</Badge>}
     </>
   );
 }

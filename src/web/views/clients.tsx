@@ -13,9 +13,8 @@ import { bytes, lasting, number, plural, t } from '../i18n.ts';
 import { useLive } from '../live.ts';
 import { go, isOffered, linkTo, place } from '../router.ts';
 import { useSettled } from '../settled.ts';
-import { mayNow } from '../visit.ts';
 import { ClientDetails } from './client-details.tsx';
-import { type Act, addressOf, type Client, ConfirmAct, Protocol } from './client-parts.tsx';
+import { type Act, addressOf, type Client, ConfirmAct, mayEnd, Protocol, User } from './client-parts.tsx';
 import { Refusals } from './refusals.tsx';
 
 const EVERY_MS = 2000;
@@ -108,7 +107,7 @@ function ClientTable({ clients, isConnected, choose }: ClientTableProps) {
         { title: t('clients.id'), isHead: true, cell: ({ id }) => <a href={linkTo('clients', [id])}>{breakable(id)}</a> },
         {
           title: t('clients.user'),
-          cell: ({ username }) => (username === null ? <span class="quiet">{t('clients.nobody')}</span> : breakable(username)),
+          cell: (client) => <User client={client} />,
         },
         { title: t('clients.address'), cell: (client) => addressOf(client) },
         { title: t('clients.protocol'), cell: (client) => <Protocol client={client} /> },
@@ -120,7 +119,7 @@ function ClientTable({ clients, isConnected, choose }: ClientTableProps) {
         {
           title: t('clients.actions'),
           isActions: true,
-          cell: (client) => mayNow('operator') && <ActButton client={client} choose={choose} />,
+          cell: (client) => mayEnd(client) && <ActButton client={client} choose={choose} />,
         },
       ]}
     />

@@ -67,6 +67,10 @@ test('another box is invited, and accepts after it has seen what the bridge carr
   await page.getByText('accepted', { exact: false }).first().waitFor();
   await page.getByRole('list', { name: 'Topics' }).getByText('news/#').waitFor();
   await audit();
+  await visit.page.goto(`${other.url}/#/clients`);
+  await visit.page.getByRole('link', { name: 'bridge “grandma” of this box' }).waitFor();
+  assert.equal(await visit.page.getByRole('button', { name: /^Disconnect/ }).count(), 0, 'a bridge ends in its own view');
+  await visit.audit();
   await box.midge(['passwd', '-D', join(box.folder, 'passwd'), 'anna', '--state', box.state]);
   await page.getByText('This box has no bridge.').waitFor();
 });
