@@ -24,8 +24,13 @@ import { syncPath } from '../base/durable-file.ts';
 import { OperatorError } from '../base/errors.ts';
 import { STATE_NAMES } from '../base/state-names.ts';
 
-/** They stay where they are: what says whose the folder is, and the backup that comes. */
-const STAYING: readonly string[] = [STATE_NAMES.marker, STATE_NAMES.restoreUpload];
+/** They stay where they are: what says whose the folder is, the backup that comes, and what this machine has seen, which no backup has. */
+const STAYING: readonly string[] = [
+  STATE_NAMES.marker,
+  STATE_NAMES.restoreUpload,
+  STATE_NAMES.configurationHistory,
+  STATE_NAMES.metricsHistory,
+];
 
 const STAGE = /^restore-([\dTZ-]+)\.(unpacking|leaving|entering)$/;
 

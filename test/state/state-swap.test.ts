@@ -16,6 +16,7 @@ const OLD = {
   'certificates/ca.crt': 'old',
   'conf.d/own.conf': 'old',
   notes: 'mine',
+  'metrics-history': 'of this machine',
 };
 const NEW = {
   'midge.db': 'new',
@@ -82,12 +83,16 @@ test('state swap is brought to its end when the power goes at any rename, and me
         continue;
       }
       assert.match(said, /interrupted\. midge has now completed it; the old files are in ".*before-20260131T235959Z"/);
-      assert.deepEqual(read(folder), { ...NEW, notes: 'mine', ...inBefore(BEFORE) }, `cut at rename ${times}`);
+      assert.deepEqual(
+        read(folder),
+        { ...NEW, notes: 'mine', 'metrics-history': 'of this machine', ...inBefore(BEFORE) },
+        `cut at rename ${times}`,
+      );
       assert.equal(mendSwap(state), null);
       continue;
     }
     swap.end();
-    assert.deepEqual(read(folder), { ...NEW, notes: 'mine', ...inBefore(BEFORE) });
+    assert.deepEqual(read(folder), { ...NEW, notes: 'mine', 'metrics-history': 'of this machine', ...inBefore(BEFORE) });
     break;
   }
   assert.ok(cuts >= 11, `${cuts} cuts`);
@@ -114,7 +119,7 @@ test('state swap leaves all as it was when something cannot be moved, such as a 
 });
 
 test('state swap that is taken back leaves what was there, wherever the power goes', (t) => {
-  for (const old of [OLD, { notes: 'mine' }]) {
+  for (const old of [OLD, { notes: 'mine', 'metrics-history': 'of this machine' }]) {
     for (let times = 0; times < 20; times++) {
       const folder = join(temporaryFolder(t), 'state');
       fill(folder, old);
