@@ -205,8 +205,7 @@ export async function deleteBelow(needs: OperationNeeds, topicName: string): Pro
   return topics.length;
 }
 
-/** As a client would, by an empty message: who is subscribed learns of it. */
-/** deleteTopics deletes what is kept of these very topics. */
+/** deleteTopics deletes what is kept of these very topics, as a client would, by an empty message: who is subscribed learns of it. */
 export async function deleteTopics(needs: OperationNeeds, topics: readonly string[]): Promise<void> {
   const { broker } = needs;
   for (const [index, name] of topics.entries()) {

@@ -71,10 +71,9 @@ function isCalm({ settled, isBrowser }: Why['refusals'][number]): boolean {
   return settled !== null || isBrowser;
 }
 
-function calmAdvice(refusal: Why['refusals'][number]): string | null {
-  if (refusal.settled !== null)
-    return refusal.topicName === null ? t('refusals.settled', { time: ago(refusal.settled) }) : t('refusals.allowed');
-  return refusal.what === 'plain HTTP' ? wordsFor(refusal).advice : t('refusals.browser'); // http:// was typed in the place of https://
+function calmAdvice({ settled, topicName }: Why['refusals'][number]): string {
+  if (settled === null) return t('refusals.browser');
+  return topicName === null ? t('refusals.settled', { time: ago(settled) }) : t('refusals.allowed');
 }
 
 function Open({ refusals, held, deaf }: Why) {
