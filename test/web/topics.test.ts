@@ -79,12 +79,12 @@ test('topic that is retained below a level that is closed asks for a count, and 
   const tree = new TopicTree();
   tree.list(null, [listed('home', 4)], null);
   assert.equal(tree.pass(passed('home/kitchen/temperature', '21', true), 1), true);
-  tree.recount(null, [{ topic: 'home', messages: 5 }]);
+  tree.recount(null, [listed('home', 5)], true);
   assert.deepEqual([tree.count, countAt(tree, 'home')], [5, 5]);
   assert.equal(tree.pass(passed('home/kitchen/temperature', '22', true), 2), false);
   assert.equal(tree.pass(passed('home/kitchen/temperature', '23', false, true), 3), false);
   assert.equal(tree.pass(passed('home/kitchen/temperature', '', true), 4), true);
-  tree.recount(null, [{ topic: 'home', messages: 4 }]);
+  tree.recount(null, [listed('home', 4)], true);
   assert.equal(tree.count, 4);
 });
 
@@ -105,13 +105,33 @@ test('topic with a retained value is counted once when only another value of it 
   assert.equal(tree.pass(passed('home/kitchen/door', 'open', false, true), 1), true);
   assert.equal(tree.pass(passed('test/door', 'open', false, true), 2), true);
   assert.equal(tree.count, 4);
-  tree.recount(null, [
-    { topic: 'home', messages: 3 },
-    { topic: 'test', messages: 1 },
-  ]);
+  tree.recount(null, [listed('home', 3), listed('test', 1)], true);
   assert.deepEqual([tree.count, countAt(tree, 'home'), countAt(tree, 'test')], [4, 3, 1]);
   assert.equal(tree.pass(passed('test/door', 'closed', false, false), 3), true, 'what was retained went unseen');
-  tree.recount(null, [{ topic: 'home', messages: 3 }]);
+  tree.recount(null, [listed('home', 3)], true);
+  assert.equal(tree.count, 4, 'a value of it has passed');
+});
+
+test('level stays whose own value goes while nobody has opened it, with all that is below it', () => {
+  const tree = new TopicTree();
+  tree.list(null, [listed('home', 6)], null);
+  tree.toggle('home', true);
+  tree.list('home', [listed('home/kitchen', 6, 'clean')], null);
+  assert.equal(tree.pass(passed('home/kitchen', '', true), 1), true);
+  assert.deepEqual(shown(tree.rows()), ['home', ' kitchen']);
+  tree.recount(null, [listed('home', 5)], true);
+  tree.recount('home', [listed('home/kitchen', 5)], true);
+  assert.deepEqual([tree.count, countAt(tree, 'home'), countAt(tree, 'home/kitchen')], [5, 5, 5]);
+});
+
+test('value that goes below a level that nobody has opened asks for a count, and takes the level with it', () => {
+  const tree = new TopicTree();
+  tree.list(null, [listed('garden', 1), listed('home', 3)], null);
+  assert.equal(tree.pass(passed('garden/tap', '', true), 1), true);
+  tree.recount(null, [listed('home', 3)], false);
+  assert.equal(tree.count, 4, 'the page was not whole');
+  tree.recount(null, [listed('home', 3)], true);
+  assert.deepEqual([tree.count, shown(tree.rows())], [3, ['home']]);
 });
 
 test('value that has passed is not replaced by an older one of a list, and goes with an empty retained message', () => {

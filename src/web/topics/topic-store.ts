@@ -113,7 +113,7 @@ export class TopicStore {
     this.#recounted = Date.now();
     for (const below of [null, ...this.tree.open]) {
       const page = await ask(api.GET('/api/v1/retained-tree', { params: { query: { below, limit: PAGE } } })).catch(() => null);
-      if (page !== null) this.tree.recount(below, page.items);
+      if (page !== null) this.tree.recount(below, page.items, page.cursor === null);
     }
     this.changed();
   }

@@ -163,12 +163,13 @@ export class TopicTree {
 
   /** pass takes in a message that was published; an empty one to be retained takes the value away. Gives whether it may have changed what is to be counted. */
   pass({ topic, payload, encoding, qos, retain, retained }: Passed, now: number): boolean {
+    const isUnknown = !this.#byTopic.has(topic); // a list may have counted it
     const node = this.#place(topic);
     const wasRetained = node.value?.isRetained === true;
     const isMiscounted = node.isKept !== retained;
     if (retain && payload === '') {
       this.#takeValue(node);
-      return isMiscounted;
+      return isMiscounted || isUnknown;
     }
     node.isKept = retained;
     node.value = {
@@ -184,8 +185,8 @@ export class TopicTree {
     return isMiscounted;
   }
 
-  /** recount takes in how many messages are retained now at levels that were listed before. */
-  recount(below: string | null, page: readonly Pick<Listed, 'topic' | 'messages'>[]): void {
+  /** recount takes in how many messages are retained now at levels that were listed before: nothing at those that a whole page does not name. */
+  recount(below: string | null, page: readonly Pick<Listed, 'level' | 'topic' | 'messages'>[], isWhole: boolean): void {
     const isNew = this.#node(below)?.isNew === true;
     for (const { topic, messages } of page) {
       const node = this.#byTopic.get(topic);
@@ -193,6 +194,9 @@ export class TopicTree {
       node.retained = messages;
       if (!isNew) counted(node);
     }
+    const levels = new Set(page.map(({ level }) => level));
+    for (const child of [...(this.#node(below)?.children.values() ?? [])])
+      if (isWhole && !levels.has(child.level) && !child.isNew && child.retained > 0) this.#forget(child);
     this.#rows = null;
   }
 
@@ -266,20 +270,25 @@ export class TopicTree {
   /** What a whole list does not name is not retained any more; what has passed, without being retained, stays. */
   #forgetOthers(below: string | null, levels: ReadonlySet<string>): void {
     for (const child of [...(this.#node(below)?.children.values() ?? [])]) {
-      if (levels.has(child.level)) continue;
-      child.retained = 0;
-      child.isKept = false;
-      child.listing = { kind: 'none' };
-      this.#forgetOthers(child.topic, new Set());
-      if (child.value?.isRetained !== false) this.#takeValue(child);
+      if (!levels.has(child.level)) this.#forget(child);
     }
+  }
+
+  #forget(node: Node): void {
+    node.retained = 0;
+    node.isKept = false;
+    node.listing = { kind: 'none' };
+    this.#forgetOthers(node.topic, new Set());
+    if (node.value?.isRetained !== false) this.#takeValue(node);
   }
 
   /** A level without a value that has nothing below it goes, and so may those above it. */
   #takeValue(node: Node): void {
+    const others = node.retained - (node.isKept ? 1 : 0);
     node.value = null;
     node.isKept = false;
     this.#rows = null;
+    if (node.listing.kind !== 'whole' && others > 0) return; // there is more below it than is known
     for (let each = node; each.value === null && each.children.size === 0; ) {
       const parent = this.#parentOf(each);
       parent.children.delete(each.level);
