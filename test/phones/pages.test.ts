@@ -100,6 +100,7 @@ test('person with an iPhone is led from the certificate to the last check mark',
   await second.page.goto(link);
   await second.page.getByRole('button', { name: 'Set up this phone' }).click();
   await second.page.getByText('Another phone has opened this link.').waitFor();
+  await second.page.getByText('How far this phone is').waitFor({ state: 'hidden' });
   await second.look('6-used-ios');
 });
 

@@ -43,11 +43,13 @@ export function setUpPage({ words, system, person, use, trust }: SetUpPageParts)
 ${isOwnTracks ? ownTracksSteps(words, system) : mqttSteps(words, system)}
 </section>
 <p class="problem" id="problem" role="alert" hidden></p>
+<section id="progress">
 <h2>${escaped(setUp.progress)}</h2>
 <ul class="marks" id="marks">
 ${marks.map((step) => mark(step, setUp.steps[step], setUp.notDone)).join('\n')}
 </ul>
 <p class="good" id="done" role="status"></p>
+</section>
 <p class="soft" id="silent" hidden>${escaped(setUp.noAnswer)}</p>`;
   const facts = {
     system,
@@ -174,6 +176,7 @@ async function fetchSettings(button) {
     } else {
       ended = answer.status === 410 ? main.dataset.endedUsed : answer.status === 404 ? main.dataset.endedUnknown : main.dataset.failed;
       tell(ended);
+      if (answer.status === 410) show('progress', false); // it is that of the other phone
     }
   } catch {
     show('silent', true);
