@@ -149,6 +149,12 @@ test('value that has passed is not replaced by an older one of a list, and goes 
   );
   tree.pass(passed('home/door', '', true), before + 3000);
   assert.equal(tree.find('home/door'), null);
+  tree.pass(passed('home/door', 'open'), before + 4000);
+  assert.deepEqual(
+    tree.find('home/door')?.history.map(({ payload }) => payload),
+    ['closed', 'closed', 'open'],
+    'it is the same topic',
+  );
 });
 
 test('levels go with the last value below them, also when they were deleted while nobody looked', () => {

@@ -107,6 +107,8 @@ export class TopicTree {
   readonly #open = new Set<string>();
   #rows: readonly Row[] | null = null;
   #pastValues = 0;
+  /** What topics had that are gone from the tree: they may come again. */
+  readonly #pastOfGone = new Map<string, readonly Past[]>();
 
   /** count is how many topics have a value: those with a retained one, when they were listed, and others that have passed. */
   get count(): number {
@@ -259,6 +261,8 @@ export class TopicTree {
     const end = topic.lastIndexOf('/');
     const parent = end < 0 ? this.#root : this.#place(topic.slice(0, end));
     const node = newNode(topic, topic.slice(end + 1), parent);
+    node.history = this.#pastOfGone.get(topic) ?? [];
+    this.#pastOfGone.delete(topic);
     parent.children.set(node.level, node);
     parent.hasChildren = true;
     parent.sorted = null;
@@ -294,6 +298,7 @@ export class TopicTree {
       parent.children.delete(each.level);
       parent.sorted = null;
       this.#byTopic.delete(each.topic);
+      if (each.history.length > 0) this.#pastOfGone.set(each.topic, each.history);
       if (parent.children.size > 0 || parent === this.#root) return;
       if (parent.listing.kind !== 'whole' && parent.retained > 0) return; // there is more than is known
       parent.hasChildren = false;

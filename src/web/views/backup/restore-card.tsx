@@ -134,6 +134,7 @@ function Ask({ prepared: { id, host, time, writes, stays, revivals, losses, dama
     <Confirm title={t('backup.restoreTitle', { host, time: when })} action={t('backup.restoreDo')} act={act} close={close}>
       <p>{t('backup.replaces')}</p>
       <Listed name={t('backup.writes')} items={writes} />
+      <p>{t('backup.messages')}</p>
       {revivals.length + losses.length > 0 && (
         <div class="remarks warn">
           <p>{t('backup.undoes')}</p>
