@@ -14,6 +14,7 @@ import type { Properties } from '../../mqtt/properties.ts';
 import { MalformedPacket, protocolError, REASON, type ReasonCode } from '../../mqtt/reason-codes.ts';
 import { type ConnackPacket, readConnack, readServerDisconnect, readSuback } from '../../mqtt/server-packets.ts';
 import { Outbox } from '../connection/outbox.ts';
+import { KEEP_ALIVE_PARTS, KeepAlive } from './keep-alive.ts';
 import { disconnected, LinkError, refusedConnect } from './link-error.ts';
 
 /** Milliseconds that a server may take for an answer. */
@@ -31,8 +32,6 @@ const OWN_IDS_FROM = 65_535;
 const OF_PUBLISH = 0x10000;
 /** Bytes that wait to be written from which on the owner should bring no more. */
 const CONGESTED = 1_048_576;
-/** The part of the keep alive after which PINGREQ is sent, and after which its answer is missed. */
-const PING_PART = 0.75;
 
 /** ClientOwner gets what a server sends. What points into a buffer is only valid during the call. */
 export interface ClientOwner {
@@ -88,9 +87,7 @@ export class MqttClient implements PacketSink {
   readonly #answers = new Map<number, Awaited<readonly number[]>>();
   #lastOwnId = OWN_IDS_FROM + 1;
   #pingTimer: NodeJS.Timeout | null = null;
-  #hasSent = false;
-  #hasHeard = false;
-  #isPinged = false;
+  readonly #silence = new KeepAlive();
   #error: LinkError | null = null;
 
   /** `maxPacketSize` are the bytes of the largest packet that the server may send. */
@@ -181,7 +178,7 @@ export class MqttClient implements PacketSink {
   flush(): void {
     if (this.state === 'closed' || this.#isWriting) return;
     if (this.#outbox.length > 0) {
-      this.#hasSent = true;
+      this.#silence.sent();
       this.#isWriting = true;
       this.#outbox.flush();
       this.#isWriting = false;
@@ -264,7 +261,7 @@ export class MqttClient implements PacketSink {
 
   #onData(chunk: Buffer): void {
     if (this.state === 'closed') return;
-    this.#hasHeard = true;
+    this.#silence.heard();
     if (this.#isHeld || this.#isWriting)
       this.#backlog = Buffer.concat([this.#backlog ?? Buffer.alloc(0), chunk]); // it was on its way when the stream was paused
     else this.#take(chunk);
@@ -350,22 +347,17 @@ export class MqttClient implements PacketSink {
     });
   }
 
-  /** Each part of the keep alive: PINGREQ when one of the two has been silent. [MQTT-3.1.2-22] */
   #keepAlive(seconds: number): void {
     if (seconds === 0 || this.state !== 'connected') return;
-    this.#pingTimer = setInterval(() => this.#ping(), seconds * 1000 * PING_PART);
+    this.#pingTimer = setInterval(() => this.#endOfPart(), (seconds * 1000) / KEEP_ALIVE_PARTS);
   }
 
-  #ping(): void {
-    const isQuiet = !this.#hasHeard || !this.#hasSent;
-    if (this.#isPinged && !this.#hasHeard && !this.#stream.isPaused()) return this.fail(silent());
-    this.#hasHeard = false;
-    this.#hasSent = false;
-    this.#isPinged = isQuiet;
-    if (!isQuiet) return;
+  #endOfPart(): void {
+    const next = this.#silence.next(this.#stream.isPaused());
+    if (next === 'silent') return this.fail(silent());
+    if (next === null) return;
     this.sendPacket(PINGREQ, 0, PINGREQ.length);
     this.flush();
-    this.#hasSent = false;
   }
 
   #end(error: LinkError | null): void {
