@@ -126,6 +126,7 @@ export class Draft {
   #putOnto(before: string, theirs: string): void {
     const { text, isSamePlace } = mergeTexts(this.text.value, before, theirs);
     this.others.value = isSamePlace || this.others.value === 'same place' ? 'same place' : 'something';
+    this.checked.value = null; // the diff of before has theirs as removed
     this.#take(text);
   }
 

@@ -55,7 +55,7 @@ for (const look of LOOKS) {
 
     await page.getByRole('button', { name: 'Remove', exact: true }).click();
     await dialog.getByText('Remove “kitchen”?').waitFor();
-    await dialog.getByText('readwrite home/kitchen/#').waitFor();
+    await dialog.getByText('the rule “read and write home/kitchen/#”').waitFor();
     await dialog.getByText('1 client is disconnected.').waitFor();
     await audit();
     await dialog.getByRole('button', { name: 'Remove' }).click();
@@ -232,7 +232,7 @@ for (const look of LOOKS.filter(({ name }) => name === 'desktop-dark' || name ==
     await page.getByText('This account is locked').waitFor({ state: 'detached' });
     await mqttClient(context, login);
     await page.goto(`${box.url}/#/clients?show=refused`);
-    await page.getByText('Nothing is to be done: whoever was turned away has come in since.').waitFor();
+    await page.getByText('Nothing is to be done: the causes of earlier refusals are gone.').waitFor();
     await page.getByText('1 that needs nothing any more').click();
     await page.getByText(/^It came in .*: nothing is to be done/).waitFor();
     await audit();
