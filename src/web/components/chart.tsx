@@ -39,6 +39,16 @@ const HALF_TIME = 38;
 
 /** Steps of whole numbers: uPlot takes the first that leaves room. */
 const WHOLE_STEPS = [0, 1, 2, 3, 4, 5, 6, 7, 8].flatMap((power) => [1, 2, 5].map((each) => each * 10 ** power));
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+/** Steps of times in seconds, from a second to some months. */
+const TIME_STEPS = [
+  ...[1, 2, 5, 10, 15, 30],
+  ...[1, 2, 5, 10, 15, 30].map((each) => each * MINUTE),
+  ...[1, 2, 3, 6, 12].map((each) => each * HOUR),
+  ...[1, 2, 5, 10, 30, 90].map((each) => each * DAY),
+];
 const COLOURS = ['--line-1', '--line-2', '--line-3'];
 
 /** Chart is as wide as its place. */
@@ -92,9 +102,18 @@ function optionsOf(box: HTMLElement, lines: readonly Line[], { isFromZero, isWho
     padding: [8, HALF_TIME, 0, 0],
     hooks: { setLegend: [showLatest], setData: [showLatest] },
     legend: { live: true },
-    scales: { y: { range: (_, low, high) => (isFromZero ? [Math.min(0, low), high > 0 ? high * 1.1 : 1] : around(low, high)) } },
+    scales: {
+      x: { range: (_, first, last) => (first != null && last - first < 1 ? [first - 1, last + 1] : [first, last]) },
+      y: { range: (_, low, high) => (isFromZero ? [Math.min(0, low), high > 0 ? high * 1.1 : 1] : around(low, high)) },
+    },
     axes: [
-      { ...axis, space: 84, size: 32, values: (_, splits, _axis, _space, step) => splits.map((at) => timeLabel(at, step)) },
+      {
+        ...axis,
+        space: 84,
+        size: 32,
+        incrs: TIME_STEPS,
+        values: (_, splits, _axis, _space, step) => splits.map((at) => timeLabel(at, step)),
+      },
       {
         ...axis,
         size: (_, labels) => Math.max(HALF_TIME, Math.max(0, ...(labels ?? []).map((each) => each.length)) * CHARACTER + GAP),

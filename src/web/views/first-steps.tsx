@@ -92,8 +92,9 @@ function trustHere(): Promise<Trust> {
   return asked;
 }
 
-function stepsOf({ listeners, messages, clients, store }: Status, { accounts, phones, hasRules, trust }: Facts): readonly Step[] {
-  const hasConnected = clients.connected + clients.away > 0 || messages.received > 0;
+function stepsOf({ listeners, messages, clients, bridges, store }: Status, { accounts, phones, hasRules, trust }: Facts): readonly Step[] {
+  const hasDevices = clients.connected + clients.away > bridges.length; // each bridge has an end here
+  const hasConnected = hasDevices || (bridges.length === 0 && messages.received > 0);
   return [
     { isDone: trust === 'trusted', title: 'steps.trust', words: TRUST_WORDS[trust], way: { view: 'certificates' } },
     {

@@ -10,6 +10,7 @@ import { Shown } from '../../components/faces.tsx';
 import { useEvents } from '../../events.ts';
 import { ago, bytes, clockTime, dateTime, t } from '../../i18n.ts';
 import { useLive } from '../../live.ts';
+import { useTick } from '../../tick.ts';
 import { hexDump, prettyJson } from '../../topics/payload.ts';
 import type { TopicStore } from '../../topics/topic-store.ts';
 import type { Passed, Past, Value } from '../../topics/topic-tree.ts';
@@ -141,6 +142,7 @@ function currentValue(seen: Value | null, kept: Kept | null): Value | null {
 
 function ValueShown({ value, isWithheld }: { readonly value: Value | null; readonly isWithheld: boolean }) {
   const [isRaw, setRaw] = useState(false);
+  useTick(); // its age is shown
   if (value === null) return <p class="topic-nothing">{t(isWithheld ? 'topics.withheldWords' : 'topics.noValue')}</p>;
   const { payload, encoding, qos, isRetained, at } = value;
   const pretty = encoding === 'utf8' && payload !== null ? prettyJson(payload) : null;
