@@ -145,6 +145,7 @@ test('page waits for a broker that starts again, and goes on', { skip: noBrowser
   await page.goto(`${box.url}/#/settings`);
   await signIn(page, OWNER);
   await page.getByRole('heading', { name: 'Settings', level: 1 }).waitFor();
+  await page.getByLabel('Find a setting').waitFor();
   await box.stop();
   await page.getByText('The box does not answer. This page keeps trying.').waitFor();
   await audit();
