@@ -6,6 +6,7 @@ import { filesOf } from '../access/options.ts';
 import { shellWord } from '../base/shell-word.ts';
 import type { Configuration } from '../config/configuration.ts';
 import type { Listener } from '../listeners/listeners.ts';
+import { speaksHttp } from '../listeners/options.ts';
 import type { AclVerdict, KnownAccount, RefusalNeeds } from '../refusals/needs.ts';
 
 /** InForce is what the broker runs with. */
@@ -20,12 +21,10 @@ export function refusalNeeds(inForce: InForce): RefusalNeeds {
   return {
     openPorts: () => {
       const tcp = inForce.listeners.filter(({ options }) => options.unixPath === null);
-      return tcp.flatMap(({ options: { protocol, tls }, port }) =>
-        protocol === 'http' || protocol === 'http_api' ? [] : [{ port, protocol, isTls: tls !== null }],
-      );
+      return tcp.flatMap(({ options: { protocol, tls }, port }) => (speaksHttp(protocol) ? [] : [{ port, protocol, isTls: tls !== null }]));
     },
     accountOf: (listener, username) => accountOf(inForce, listener, username),
-    verdictOn: (listener, client, topicName) => verdictOn(inForce, listener, client, topicName),
+    verdictOn: (...question) => verdictOn(inForce, ...question),
   };
 }
 
@@ -40,8 +39,15 @@ function accountOf({ access, configuration }: InForce, listener: string, usernam
   };
 }
 
-function verdictOn({ access }: InForce, listener: string, client: Parameters<RefusalNeeds['verdictOn']>[1], topicName: string): AclVerdict {
-  const decision = explain(access.authorizer, { ...client, listener }, 'publish', topicName);
+type Question = Parameters<RefusalNeeds['verdictOn']>;
+
+function decisionOn({ access }: Pick<InForce, 'access'>, ...[listener, client, topicName]: Question) {
+  return explain(access.authorizer, { ...client, listener }, 'publish', topicName);
+}
+
+function verdictOn(inForce: InForce, ...question: Question): AclVerdict {
+  const decision = decisionOn(inForce, ...question);
+  const [, client, topicName] = question;
   switch (decision.reason) {
     case 'rule': {
       const { line, kind, access: right, filter } = decision.rule;
@@ -62,11 +68,8 @@ function verdictOn({ access }: InForce, listener: string, client: Parameters<Ref
 }
 
 /** mayPublish asks the rules of now. */
-export function mayPublish(
-  { access }: Pick<InForce, 'access'>,
-  ...[listener, client, topicName]: Parameters<RefusalNeeds['verdictOn']>
-): boolean {
-  return explain(access.authorizer, { ...client, listener }, 'publish', topicName).allowed;
+export function mayPublish(inForce: Pick<InForce, 'access'>, ...question: Question): boolean {
+  return decisionOn(inForce, ...question).allowed;
 }
 
 /** roleCommand would let a role publish to a topic; whose role it is must be told. */

@@ -114,6 +114,11 @@ export interface BridgeOptions extends BridgeSettings {
 /** BRIDGE_LISTENER begins the name under which our own broker sees a bridge come in; no listener is called like that. */
 export const BRIDGE_LISTENER = 'bridge ';
 
+/** bridgeBehind gives the bridge that a session of our own broker belongs to, by the name of its listener; null = it is a client's. */
+export function bridgeBehind({ listener }: { readonly listener: string }): string | null {
+  return listener.startsWith(BRIDGE_LISTENER) ? listener.slice(BRIDGE_LISTENER.length) : null;
+}
+
 /** MachineNames: `unique` is what no other machine has, such as the serial number of the board; a cloned card has another one. */
 export interface MachineNames {
   readonly hostName: string;

@@ -38,9 +38,11 @@ function linesOf(refusal: Reasons['refusals'][number]): string[] {
     listenerPort === 0 ? '' : ` on port ${listenerPort}`,
   ].join('');
   const sentence = safeText(`${who} ${reason}`);
-  const how = topicName === null ? (time: string) => `it came in at ${time}` : () => 'the rules allow it now';
-  const next = settled === null ? advice : `${how(isoTime(settled))}: nothing to do`;
-  return [`${isoTime(last)}  ${sentence}${times}`, ...adviceLines(next)];
+  return [`${isoTime(last)}  ${sentence}${times}`, ...adviceLines(settled === null ? advice : calmWords(topicName, settled))];
+}
+
+function calmWords(topicName: string | null, settled: number): string {
+  return topicName === null ? `it came in at ${isoTime(settled)}: nothing to do` : 'the rules allow it now: nothing to do';
 }
 
 function adviceLines(advice: string | null): string[] {

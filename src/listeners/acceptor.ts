@@ -19,7 +19,7 @@ import { certificateProblem, laterProblem } from './client-certificate.ts';
 import { directWriter } from './direct-writes.ts';
 import { clientBehind } from './forwarded-for.ts';
 import { asksTheSame, keyOf, type LayerDeps, type Layers, readLayers } from './layers.ts';
-import { isLocal, type ListenerOptions } from './options.ts';
+import { isLocal, type ListenerOptions, speaksHttp } from './options.ts';
 import type { Pending, PendingConnections } from './pending-connections.ts';
 import { PLAIN_HTTP_ANSWER } from './plain-http-answer.ts';
 import { proxyProblem, readProxyHeader } from './proxy-header.ts';
@@ -233,8 +233,7 @@ export class Acceptor {
       socket.destroy();
       return;
     }
-    const { protocol } = this.options;
-    if (problem === 'plain HTTP' && (protocol === 'http' || protocol === 'http_api')) {
+    if (problem === 'plain HTTP' && speaksHttp(this.options.protocol)) {
       this.#deps.log.log('debug', `Client ${this.#fromWhere(socket)}came by http:// and was led to https://.`);
       rawSocket(socket).write(PLAIN_HTTP_ANSWER); // the bytes are with the system when this returns
       socket.destroy();
@@ -285,10 +284,10 @@ export class Acceptor {
     const direct = proof.tls === null ? directWriter(socket) : null;
     const origin = { address, port, policy: this.#policy, signedIn: () => pending?.signedIn(), direct, ...proof };
     if (websockets !== null) return this.#upgrade(socket, origin, websockets);
-    if (options.protocol === 'http' || options.protocol === 'http_api') {
+    const { protocol, httpDir } = options;
+    if (speaksHttp(protocol)) {
       pending?.listensTo(socket);
       const clientOf = (header: string | undefined) => clientBehind(address, header, this.#layers.proxies);
-      const { protocol, httpDir } = options;
       this.#deps.serveHttp(socket, { protocol, httpDir, origin, isPrivate: proof.tls !== null || isLocal(options), clientOf });
       return;
     }

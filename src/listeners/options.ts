@@ -63,6 +63,11 @@ export interface ListenerOptions {
   readonly policy: ListenerPolicy;
 }
 
+/** speaksHttp tells whether it is for browsers and scripts, and brings no clients of the broker. */
+export function speaksHttp(protocol: ListenerProtocol): protocol is 'http' | 'http_api' {
+  return protocol === 'http' || protocol === 'http_api';
+}
+
 /** isLocal tells that only programs of this machine reach a listener. */
 export function isLocal({ unixPath, address }: Pick<ListenerOptions, 'unixPath' | 'address'>): boolean {
   return unixPath !== null || (address !== null && (address.startsWith('127.') || address === '::1' || address === 'localhost'));

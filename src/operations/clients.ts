@@ -1,7 +1,7 @@
 // Clients: who is connected, and who was and has a kept session; to disconnect one, and to forget its session.
 
 import { z } from 'zod';
-import { BRIDGE_LISTENER } from '../bridges/options.ts';
+import { bridgeBehind } from '../bridges/options.ts';
 import { NO_EXPIRY } from '../broker/session/expiry.ts';
 import type { Session } from '../broker/session/session.ts';
 import { REASON } from '../mqtt/reason-codes.ts';
@@ -144,7 +144,7 @@ function show(session: Session): Client {
     address: connection?.origin.address ?? null,
     port: connection?.origin.port ?? null,
     listener,
-    bridge: listener.startsWith(BRIDGE_LISTENER) ? listener.slice(BRIDGE_LISTENER.length) : null,
+    bridge: bridgeBehind(session),
     protocol: VERSIONS[version],
     tls: connection?.origin.tls ?? null,
     since: since === null || since === 0 ? null : iso(since),

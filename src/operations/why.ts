@@ -70,8 +70,7 @@ function readReasons(needs: OperationNeeds, about: string | null): Reasons {
     .held()
     .filter(isMeant)
     .map((hold) => ({ ...hold }));
-  const refusals = needs.refusals.list(about).map((each) => ({ ...each }));
-  return { refusals, held, deaf: deafSubscriptions(needs, about) };
+  return { refusals: needs.refusals.list(about), held, deaf: deafSubscriptions(needs, about) };
 }
 
 function deafSubscriptions({ broker, listeners, access: { authorizer } }: OperationNeeds, about: string | null): Reasons['deaf'] {

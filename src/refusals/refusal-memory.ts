@@ -130,9 +130,9 @@ export class RefusalMemory implements RefusalLog {
   /** list gives what is remembered, the latest first; with `about` only of that address, client id or user. */
   list(about: string | null): readonly RememberedRefusal[] {
     this.#askRules();
-    const all = [...this.#refusals.values()].map(({ listener, ...refusal }) => refusal).reverse();
-    if (about === null) return all;
-    return all.filter(({ address, clientId, username }) => [address, clientId, username].includes(about));
+    const isMeant = ({ address, clientId, username }: Counted) => about === null || [address, clientId, username].includes(about);
+    const meant = [...this.#refusals.values()].filter(isMeant).reverse();
+    return meant.map(({ listener, ...refusal }) => refusal);
   }
 
   /** What was denied may be allowed by now: rules change without a word to who was turned away. */

@@ -3,7 +3,7 @@
 import { systemClock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Bridges } from '../../bridges/bridges.ts';
-import { BRIDGE_LISTENER, type BridgeOptions, type BridgeSettings, nameBridge } from '../../bridges/options.ts';
+import { type BridgeOptions, type BridgeSettings, bridgeBehind, nameBridge } from '../../bridges/options.ts';
 import type { BridgeState } from '../../bridges/state.ts';
 import type { BridgeTls } from '../../bridges/tls-material.ts';
 import type { Broker } from '../../broker/broker.ts';
@@ -93,8 +93,8 @@ export class BridgesPart implements AppliancePart {
     const { sessions } = broker();
     const ours = new Set(options.map(({ localClientId }) => localClientId));
     for (const session of [...sessions]) {
-      if (!session.listener.startsWith(BRIDGE_LISTENER) || ours.has(session.clientId)) continue;
-      const name = session.listener.slice(BRIDGE_LISTENER.length);
+      const name = bridgeBehind(session);
+      if (name === null || ours.has(session.clientId)) continue;
       log.log('notice', `Bridge ${name} is not in the configuration any more: its session ${session.clientId} is forgotten.`);
       sessions.end(session);
     }

@@ -196,9 +196,10 @@ export class TopicTree {
       node.retained = messages;
       if (!isNew) counted(node);
     }
-    const levels = new Set(page.map(({ level }) => level));
-    for (const child of [...(this.#node(below)?.children.values() ?? [])])
-      if (isWhole && !levels.has(child.level) && !child.isNew && child.retained > 0) this.#forget(child);
+    if (isWhole) {
+      const levels = new Set(page.map(({ level }) => level));
+      for (const child of this.#childrenBut(below, levels)) if (!child.isNew && child.retained > 0) this.#forget(child);
+    }
     this.#rows = null;
   }
 
@@ -273,9 +274,11 @@ export class TopicTree {
 
   /** What a whole list does not name is not retained any more; what has passed, without being retained, stays. */
   #forgetOthers(below: string | null, levels: ReadonlySet<string>): void {
-    for (const child of [...(this.#node(below)?.children.values() ?? [])]) {
-      if (!levels.has(child.level)) this.#forget(child);
-    }
+    for (const child of this.#childrenBut(below, levels)) this.#forget(child);
+  }
+
+  #childrenBut(below: string | null, levels: ReadonlySet<string>): readonly Node[] {
+    return [...(this.#node(below)?.children.values() ?? [])].filter(({ level }) => !levels.has(level));
   }
 
   #forget(node: Node): void {
