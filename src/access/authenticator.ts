@@ -82,7 +82,7 @@ export class PasswordAuthenticator implements Authenticator {
 
   authenticate(credentials: Credentials): AuthenticationVerdict | Promise<AuthenticationVerdict> {
     const { username, password, origin } = credentials;
-    if (origin.identity !== null) return this.isLocked(origin.identity) ? 'bad credentials' : 'accepted';
+    if (origin.identity !== null) return this.isLocked(origin.identity) ? 'locked' : 'accepted';
     if (username === null) return origin.policy.allowAnonymous ? 'accepted' : 'not authorised';
     if (!this.#hasAccounts) return origin.policy.allowAnonymous ? 'accepted' : 'not authorised';
     if (password === null || password.length === 0) return 'bad credentials'; // an empty one opens nothing, as in mosquitto
@@ -124,7 +124,7 @@ export class PasswordAuthenticator implements Authenticator {
       this.#throttle?.failed(address, username);
       return 'bad credentials';
     }
-    if (stored.isLocked) return 'bad credentials'; // and no guess: it is not to be held when it is unlocked
+    if (stored.isLocked) return 'locked'; // and no guess: it is not to be held when it is unlocked
     this.#verified.set(username, this.#digest(password));
     this.#throttle?.succeeded(address, username);
     return 'accepted';

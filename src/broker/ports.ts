@@ -14,8 +14,11 @@ export interface Credentials {
   readonly origin: ConnectionOrigin;
 }
 
-/** AuthenticationVerdict: 'not authorised' is for who may not come at all, 'bad credentials' for a wrong name or password, 'held' for one refused unseen after too many of these. */
-export type AuthenticationVerdict = 'accepted' | 'bad credentials' | 'not authorised' | 'held' | 'unavailable';
+/**
+ * AuthenticationVerdict: 'not authorised' is for who may not come at all, 'bad credentials' for a wrong name or password, 'locked' for the right
+ * ones of an account that lets nobody in, 'held' for one refused unseen after too many wrong ones. A client cannot tell 'locked' from 'bad credentials'.
+ */
+export type AuthenticationVerdict = 'accepted' | 'bad credentials' | 'locked' | 'not authorised' | 'held' | 'unavailable';
 
 /** Authenticator decides who may connect. It may take its time: the connection waits. */
 export interface Authenticator {

@@ -169,6 +169,12 @@ export function lasting(since: string | number, now = Date.now()): string {
   return plural(LASTING[unit], Math.floor(seconds / size));
 }
 
+/** span writes a length of time in the greatest unit that leaves no rest: "7 days", "90 seconds". */
+export function span(seconds: number): string {
+  const [unit, size] = SPANS.find(([, each]) => seconds % each === 0) ?? (['second', 1] as const);
+  return new Intl.NumberFormat(regional(), { style: 'unit', unit, unitDisplay: 'long' }).format(seconds / size);
+}
+
 /** A format is kept while its language tag is in force: to make one costs some twenty times what a use of it does. */
 function perTag<Format>(make: (tag: string) => Format): () => Format {
   let made: { readonly tag: string; readonly format: Format } | null = null;

@@ -269,8 +269,8 @@ test('authenticator lets nobody in by a locked account, and holds nobody who has
   const throttle = new LoginThrottle({ enabled: true, exempt: [] }, { clock: new TestClock(), ...silent });
   const options = { passwordFile: passwordFile(context, FILE.replace('joe:', 'joe:!')) };
   const authenticator = authenticatorOf(options, throttle);
-  for (let index = 0; index < 5; index++) assert.equal(await login(authenticator, 'joe', 'secret'), 'bad credentials');
-  assert.equal(await login(authenticator, null, null, origin(false, 'joe')), 'bad credentials', 'by certificate');
+  for (let index = 0; index < 5; index++) assert.equal(await login(authenticator, 'joe', 'secret'), 'locked');
+  assert.equal(await login(authenticator, null, null, origin(false, 'joe')), 'locked', 'by certificate');
   assert.deepEqual(
     [await login(authenticator, null, null, origin(false, 'ann')), await login(authenticator, 'ann', 'geheim')],
     ['accepted', 'accepted'],

@@ -125,7 +125,7 @@ export class DynamicSecurity {
     return {
       authenticate: (credentials) => {
         const { identity } = credentials.origin;
-        if (identity !== null && this.#model.clients.get(identity)?.disabled === true) return 'bad credentials'; // mosquitto lets its certificate in
+        if (identity !== null && this.#model.clients.get(identity)?.disabled === true) return 'locked'; // mosquitto lets its certificate in
         if (identity !== null || isOthers(credentials.username)) return others.authenticate(credentials);
         return this.#authenticate(credentials);
       },

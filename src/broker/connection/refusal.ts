@@ -54,6 +54,7 @@ export function reportVerdict(connection: RefusedConnection, packet: ConnectPack
     case 'accepted':
       return;
     case 'bad credentials':
+    case 'locked':
       return reportConnect(connection, packet, {
         cause: 'credentials',
         what: password === null && connection.origin.identity === null ? 'no password' : 'wrong',

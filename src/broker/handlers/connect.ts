@@ -83,6 +83,8 @@ function conclude(connection: Connection, packet: ConnectPacket, terms: ConnectT
   switch (verdict) {
     case 'bad credentials':
       return refuse(connection, REASON.NOT_AUTHORIZED, 'bad username or password'); // the code that mosquitto sends for it
+    case 'locked':
+      return refuse(connection, REASON.NOT_AUTHORIZED, 'account locked');
     case 'not authorised':
       return refuse(connection, REASON.NOT_AUTHORIZED);
     case 'held':

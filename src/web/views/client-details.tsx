@@ -6,7 +6,7 @@ import { Button } from '../components/button.tsx';
 import { Badge, Card, Facts, PageHeader } from '../components/card.tsx';
 import { Empty, Shown } from '../components/faces.tsx';
 import { Table } from '../components/table.tsx';
-import { bytes, dateTime, lasting, number, plural, t } from '../i18n.ts';
+import { bytes, dateTime, lasting, number, span, t } from '../i18n.ts';
 import { useLive } from '../live.ts';
 import { go, linkTo } from '../router.ts';
 import { addressOf, type Client, ConfirmAct, mayEnd, Protocol, User } from './client-parts.tsx';
@@ -103,7 +103,7 @@ function Connection({ client }: { readonly client: Client }) {
           [t('clients.listener'), listener],
           [t('clients.protocol'), <Protocol key="protocol" client={client} />],
           [t('clients.cipher'), tls?.cipher ?? '–'],
-          [t('clients.keepAlive'), keepAlive === null ? '–' : keepAlive === 0 ? t('clients.off') : plural('clients.seconds', keepAlive)],
+          [t('clients.keepAlive'), keepAlive === null ? '–' : keepAlive === 0 ? t('clients.off') : span(keepAlive)],
         ]}
       />
     </Card>
@@ -111,8 +111,7 @@ function Connection({ client }: { readonly client: Client }) {
 }
 
 function Messages({ client: { queue, sessionExpiry, will } }: { readonly client: Client }) {
-  const kept =
-    sessionExpiry === null ? t('clients.forEver') : sessionExpiry === 0 ? t('clients.notKept') : plural('clients.seconds', sessionExpiry);
+  const kept = sessionExpiry === null ? t('clients.forEver') : sessionExpiry === 0 ? t('clients.notKept') : span(sessionExpiry);
   return (
     <Card title={t('clients.messages')}>
       <Facts

@@ -3,6 +3,7 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { Button } from '../components/button.tsx';
 import { Card, PageHeader } from '../components/card.tsx';
+import { Confirm } from '../components/dialog.tsx';
 import { Failed, Loading, wordsOf } from '../components/faces.tsx';
 import { Choice } from '../components/field.tsx';
 import { onReconnect } from '../connection.ts';
@@ -33,6 +34,7 @@ export function View() {
   const [pane, setPane] = useState<Pane>(place.value.query.get('show') === 'text' ? 'text' : 'form');
   const [isReviewing, setReviewing] = useState(false);
   const [isPast, setPast] = useState(false);
+  const [isDiscarding, setDiscarding] = useState(false);
   const round = ended.value;
   useEffect(() => void draft.read(false), [round]);
   useEffect(() => onReconnect(() => void draft.read(false)), []);
@@ -94,7 +96,7 @@ export function View() {
               : t(waiting.value === null ? 'settings.unsaved' : 'settings.unsavedOnTrial')}
           </p>
           <div class="actions">
-            <Button onClick={() => draft.discard()}>{t('settings.discard')}</Button>
+            <Button onClick={() => setDiscarding(true)}>{t('settings.discard')}</Button>
             <Button look="primary" disabled={mistakes > 0 || waiting.value !== null} onClick={() => setReviewing(true)}>
               {t('settings.review')}
             </Button>
@@ -102,6 +104,16 @@ export function View() {
         </div>
       )}
       {isReviewing && <Review draft={draft} close={() => setReviewing(false)} />}
+      {isDiscarding && (
+        <Confirm
+          title={t('settings.discardTitle')}
+          action={t('settings.discard')}
+          act={async () => draft.discard()}
+          close={() => setDiscarding(false)}
+        >
+          <p>{t('settings.discardWords')}</p>
+        </Confirm>
+      )}
       {isPast && <PastTexts draft={draft} close={() => setPast(false)} />}
     </>
   );

@@ -126,7 +126,7 @@ test('a user signs in with the password and, where one is set, with the client i
   await run({ command: 'setClientPassword', username: 'jane', password: 'changed' });
   assert.equal(await signIn('phone', 'janes'), 'bad credentials');
   await run({ command: 'disableClient', username: 'jane' });
-  assert.equal(await signIn('phone', 'changed'), 'bad credentials');
+  assert.equal(await signIn('phone', 'changed'), 'locked');
 });
 
 test('a file that cannot be written is told at the start', async (context) => {

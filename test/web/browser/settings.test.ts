@@ -102,6 +102,7 @@ test('review is offered while somebody types, and the text follows the field', {
   // What is taken back while it is typed stays away, although the field is left by that.
   await field.pressSequentially('1');
   await page.getByRole('button', { name: 'Discard' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Discard' }).click();
   await page.getByText('Your changes are not in force yet.').waitFor({ state: 'hidden' });
   await holds(field, /^$/);
   assert.equal(await text.inputValue(), readFileSync(box.file, 'utf8'));
@@ -161,6 +162,7 @@ test('mistake in the text is named with its line, and cannot be applied', { skip
   assert.equal(await page.getByRole('button', { name: 'Review changes' }).isDisabled(), true);
   await audit();
   await page.getByRole('button', { name: 'Discard' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Discard' }).click();
   assert.equal(await text.inputValue(), readFileSync(box.file, 'utf8'));
 });
 
@@ -203,6 +205,7 @@ test('change of a file that somebody else has changed meanwhile is put onto thei
   await page.locator('.diff-line.gone', { hasText: 'max_keepalive 180' }).waitFor();
   await page.getByRole('button', { name: 'Cancel' }).click();
   await page.getByRole('button', { name: 'Discard' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Discard' }).click();
   assert.match(await page.getByLabel('Text of the file').inputValue(), /^max_keepalive 180$/m);
 });
 

@@ -53,7 +53,8 @@ export function LogLines() {
   }
   const seen = held ?? lines;
   const search = words.trim().toLowerCase();
-  const shown = seen.filter(({ type, text }) => LEVELS[level](type) && text.toLowerCase().includes(search));
+  const found = seen.filter(({ type, text }) => LEVELS[level](type) && text.toLowerCase().includes(search));
+  const shown = found.toSorted((one, other) => one.time - other.time); // a line that was held back, for it repeats others, comes later
   return (
     <Card>
       <div class="log-tools">
