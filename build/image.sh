@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Makes dist/midge-VERSION-arm64.img.xz for Raspberry Pi 3, 4, 5 and Zero 2 W, with checksum, package list and bill of materials:
-# build/image.sh [--with-program]
+# build/image.sh [--with-program | --root-tree]
+#
+# --with-program makes the executables first; --root-tree makes nothing but the root tree, for the image that is made later.
 #
 #   Debian packages --root-tree.sh--> .cache/image/root.tar  (kept: nothing else takes minutes)
 #   root.tar + rootfs/ + dist/midge-linux-arm64 --tree.sh--> root, firmware --initrd.sh--> initrd.img --partitions.sh--> the image
@@ -88,7 +90,7 @@ has_newer_packages() {
 
 [ "$(id -u)" = 0 ] || die "only root may, because the image's files are root's - run: sudo make image"
 [ "${1:-}" != --with-program ] || build/with.sh npm run --silent binary
-[ -x dist/midge-linux-arm64 ] || die 'dist/midge-linux-arm64 is missing - run: make binary'
+[ "${1:-}" = --root-tree ] || [ -x dist/midge-linux-arm64 ] || die 'dist/midge-linux-arm64 is missing - run: make binary'
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 export SOURCE_DATE_EPOCH LC_ALL=C
 [ -n "${AUTHORITY:-}" ] || [ ! -e update-authority.pem ] || export AUTHORITY=$PWD/update-authority.pem
@@ -101,6 +103,7 @@ fi
 enable_arm64
 started=$SECONDS
 tree=$(root_tree)
+[ "${1:-}" != --root-tree ] || exit 0
 work=$(mktemp -d "$cache/work.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 name=midge-$version-arm64
