@@ -132,7 +132,7 @@ export function clockTime(at: string | number): string {
 /** axisTime writes a moment below a chart; `step` is what lies between two of them, in milliseconds. */
 export function axisTime(at: number, step: number): string {
   if (step >= DAY) return write(at, { day: 'numeric', month: 'short' });
-  return write(at, { hour: 'numeric', minute: '2-digit', ...(step < MINUTE ? { second: '2-digit' } : {}) });
+  return write(at, { timeStyle: step < MINUTE ? 'medium' : 'short' });
 }
 
 const MINUTE = 60_000;

@@ -4,6 +4,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import type uPlot from 'uplot';
 import { theme } from '../appearance.ts';
 import { axisTime, language, number } from '../i18n.ts';
+import { valueRange } from './value-range.ts';
 
 /** Line is one series of a chart. */
 export interface Line {
@@ -104,7 +105,7 @@ function optionsOf(box: HTMLElement, lines: readonly Line[], { isFromZero, isWho
     legend: { live: true },
     scales: {
       x: { range: (_, first, last) => (first != null && last - first < 1 ? [first - 1, last + 1] : [first, last]) },
-      y: { range: (_, low, high) => (isFromZero ? [Math.min(0, low), high > 0 ? high * 1.1 : 1] : around(low, high)) },
+      y: { range: ({ data: [, ...values] }) => valueRange(values, isFromZero) },
     },
     axes: [
       {
@@ -112,7 +113,7 @@ function optionsOf(box: HTMLElement, lines: readonly Line[], { isFromZero, isWho
         space: 84,
         size: 32,
         incrs: TIME_STEPS,
-        values: (_, splits, _axis, _space, step) => splits.map((at) => timeLabel(at, step)),
+        values: (_, splits, _axis, _space, step) => eachOnce(splits.map((at) => timeLabel(at, step))),
       },
       {
         ...axis,
@@ -141,10 +142,9 @@ function showLatest(plot: uPlot): void {
   if (plot.cursor.idx == null && plot.legend.idx !== last && last >= 0) plot.setLegend({ idx: last }, false);
 }
 
-/** Values that do not differ lie in the middle. */
-function around(low: number, high: number): [number, number] {
-  const spare = (high - low) * 0.15 || Math.abs(high) * 0.1 || 1;
-  return [low - spare, high + spare];
+/** Within one second the labels are the same. */
+function eachOnce(labels: readonly string[]): string[] {
+  return labels.map((label, index) => (label === labels[index - 1] ? '' : label));
 }
 
 /** uPlot counts in seconds. */
