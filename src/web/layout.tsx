@@ -59,7 +59,13 @@ export function Layout({ session }: { readonly session: Session }) {
             <NavLink key={view.path} view={view} current={current} />
           ))}
           {inBar.length < views.length && (
-            <button type="button" class="nav-link" onClick={() => setMenu('more')} aria-haspopup="dialog">
+            <button
+              type="button"
+              class="nav-link"
+              aria-current={current !== undefined && !inBar.includes(current) ? 'true' : undefined}
+              aria-haspopup="dialog"
+              onClick={() => setMenu('more')}
+            >
               <Icon name="more" />
               <span>{t('layout.more')}</span>
             </button>

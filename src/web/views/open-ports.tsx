@@ -4,9 +4,9 @@ import { useEffect, useMemo, useState } from 'preact/hooks';
 import { Dialog } from '../components/dialog.tsx';
 import { Trouble } from '../components/faces.tsx';
 import { TrialBanner } from '../components/trial-banner.tsx';
-import { t } from '../i18n.ts';
+import { plural, t } from '../i18n.ts';
 import { Draft } from '../settings/draft.ts';
-import { withLines } from '../settings/setting-form.ts';
+import { portsOf, withLines } from '../settings/setting-form.ts';
 import { waiting } from '../settings/trial.ts';
 import { Review } from './settings/review.tsx';
 import '../styles/settings.css';
@@ -28,7 +28,7 @@ export function OpenPorts({ lines, kept, close }: OpenPortsProps) {
   const [isTried, setTried] = useState(false);
   const draft = useMemo(() => new Draft((text) => withLines(text, lines)), []);
   useEffect(() => void draft.read(true), []);
-  if (isTried) return <KeepPorts kept={kept} close={close} />;
+  if (isTried) return <KeepPorts lines={lines} kept={kept} close={close} />;
   if (draft.problem.value === null) return <Review draft={draft} close={close} tried={() => setTried(true)} />;
   return (
     <Dialog title={t('settings.review')} close={close}>
@@ -37,13 +37,13 @@ export function OpenPorts({ lines, kept, close }: OpenPortsProps) {
   );
 }
 
-function KeepPorts({ kept, close }: Omit<OpenPortsProps, 'lines'>) {
+function KeepPorts({ lines, kept, close }: OpenPortsProps) {
   const isOver = waiting.value === null;
   useEffect(() => {
     if (isOver) close();
   }, [isOver]);
   return (
-    <Dialog title={t('ports.keep')} close={close}>
+    <Dialog title={plural('ports.keep', portsOf(lines).length)} close={close}>
       <p>{t('ports.keepWords')}</p>
       <TrialBanner kept={kept} />
     </Dialog>

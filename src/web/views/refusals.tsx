@@ -101,6 +101,7 @@ function Open({ refusals, held, deaf }: Why) {
           badge={t('refusals.deaf')}
           words={t('refusals.deafWords', { filter: topicFilter })}
           advice={advice === null ? null : t('refusals.deafAdvice', { filter: topicFilter })}
+          link={username === null ? null : toPerson(username)}
         />
       ))}
     </ul>
@@ -157,8 +158,12 @@ function linkFor({ cause, username: name, adviceCode }: Why['refusals'][number])
       return toPassword;
     default:
       if (cause === 'credentials') return toPassword;
-      return { view: 'people', rest: [name], words: t('refusals.toPerson', { name }) };
+      return toPerson(name);
   }
+}
+
+function toPerson(name: string): Link {
+  return { view: 'people', rest: [name], words: t('refusals.toPerson', { name }) };
 }
 
 interface ReasonProps {

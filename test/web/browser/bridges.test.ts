@@ -99,7 +99,7 @@ for (const look of LOOKS.filter(({ name }) => name === 'desktop-light' || name =
     await picture('missing');
     await dialog.getByRole('button', { name: `Open port ${port}` }).click();
     await dialog.getByRole('button', { name: 'Apply for 60 seconds' }).click();
-    await page.getByRole('dialog', { name: 'Keep the ports open?' }).waitFor();
+    await page.getByRole('dialog', { name: /^Keep the ports? open\?$/ }).waitFor();
     await audit();
     await picture('trial');
     await dialog.getByRole('button', { name: 'Keep the changes' }).click();

@@ -197,7 +197,7 @@ for (const look of LOOKS.filter(({ name }) => name === 'desktop-light' || name =
     await audit();
     await picture('review');
     await dialog.getByRole('button', { name: 'Apply for 60 seconds' }).click();
-    await page.getByRole('dialog', { name: 'Keep the ports open?' }).waitFor();
+    await page.getByRole('dialog', { name: /^Keep the ports? open\?$/ }).waitFor();
     await page.getByText('Phones cannot be set up yet').waitFor({ state: 'detached' });
     assert.equal(await dialog.count(), 1, 'no form is above the question');
     assert.equal(await dialog.getByLabel('Person').count(), 0);

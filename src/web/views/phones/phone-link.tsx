@@ -48,25 +48,36 @@ export function LinkDialog({ title, phones, form, close }: LinkDialogProps) {
     setAdded(made);
     void phones.refresh();
   };
+  if (added === null) {
+    return (
+      <Dialog key="form" title={title} close={close}>
+        {form(done)}
+      </Dialog>
+    );
+  }
+  const phone = phones.data.value?.find(({ account }) => account === added.account) ?? null;
+  const isOpened = phone?.link?.state === 'opened' || phone?.isSetUp === true;
   return (
-    <Dialog key={added === null ? 'form' : 'link'} title={added === null ? title : t('phones.scan')} close={close}>
-      {added === null ? form(done) : <PhoneLink {...{ added, phones, close }} />}
+    <Dialog key="link" title={isOpened ? added.account : t('phones.scan')} close={close}>
+      <PhoneLink {...{ added, phone, isOpened, close }} />
     </Dialog>
   );
 }
 
-interface PhoneLinkProps extends Pick<LinkDialogProps, 'phones' | 'close'> {
+interface PhoneLinkProps extends Pick<LinkDialogProps, 'close'> {
   readonly added: Added;
+  /** Null = it has gone. */
+  readonly phone: Phone | null;
+  readonly isOpened: boolean;
 }
 
 /** Until it is opened, and how far the phone is. */
-function PhoneLink({ added: { account, link, qr, ends, fingerprint }, phones, close }: PhoneLinkProps) {
-  const phone = phones.data.value?.find((each) => each.account === account) ?? null;
+function PhoneLink({ added: { account, link, qr, ends, fingerprint }, phone, isOpened, close }: PhoneLinkProps) {
   const isSetUp = phone?.isSetUp === true;
   const warns = fingerprint !== null && link.startsWith('https:'); // the browser meets the certificate before the phone can load it
   return (
     <div class="phone-link">
-      {phone?.link?.state !== 'opened' && !isSetUp && (
+      {!isOpened && (
         <>
           <p>{t('phones.scanWords', { name: account, time: clockTime(ends) })}</p>
           {warns && <p class="remarks warn">{t('phones.willWarn')}</p>}

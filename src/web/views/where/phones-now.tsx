@@ -88,7 +88,7 @@ function Everybody({ phones, hasTiles }: { readonly phones: readonly PhonePlace[
   };
   const marks = phones.flatMap((phone) => {
     const at = placeOf(phone.last);
-    return at === null ? [] : [{ ...at, key: phone.topic, label: nameOf(phone) }];
+    return at === null ? [] : [{ ...at, key: phone.topic, label: labelOf(phone, phones) }];
   });
   return (
     <>
@@ -122,6 +122,12 @@ interface Origin {
   readonly key: string;
   readonly name: string;
   readonly place: Place;
+}
+
+/** Of several phones of a person each has its own name, too. */
+function labelOf(phone: PhonePlace, all: readonly PhonePlace[]): string {
+  const isOne = all.filter(({ person }) => person === phone.person).length === 1;
+  return isOne ? nameOf(phone) : `${nameOf(phone)} · ${phone.device}`;
 }
 
 /** From the places that phones have names for, and from the phones themselves. */
