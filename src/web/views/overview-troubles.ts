@@ -157,7 +157,8 @@ function clientTroubles({ held, refusals }: Status): Trouble[] {
   const link = { view: 'clients', words: t('trouble.refusedLink'), query: { show: 'refused' } };
   if (held.length > 0) {
     const names = held.map(({ address, username }) => [username, address].filter((each) => each !== null).join(' – '));
-    const words = t('trouble.heldWords', { who: [...new Set(names)].join(', ') });
+    const last = Math.max(...held.map(({ until }) => Date.parse(until)));
+    const words = plural('trouble.heldWords', held.length, { who: [...new Set(names)].join(', '), time: ago(last) });
     return [{ id: 'held', look: 'warn', title: plural('trouble.held', held.length), words, advice: t('trouble.heldAdvice'), link }];
   }
   if (refusals === 0) return [];

@@ -56,7 +56,7 @@ for (const look of LOOKS) {
     await page.getByRole('button', { name: 'Remove', exact: true }).click();
     await dialog.getByText('Remove “kitchen”?').waitFor();
     await dialog.getByText('the rule “read and write home/kitchen/#”').waitFor();
-    await dialog.getByText('1 client is disconnected.').waitFor();
+    await dialog.getByText('This disconnects 1 client.').waitFor();
     await audit();
     await dialog.getByRole('button', { name: 'Remove' }).click();
     await page.getByText('“kitchen” is removed.').waitFor();
@@ -212,7 +212,7 @@ for (const look of LOOKS.filter(({ name }) => name === 'desktop-dark' || name ==
     await audit();
     await dialog.getByRole('link', { name: 'Keep it out: lock its account “tom”' }).click();
     await dialog.getByText('Lock “tom”?').waitFor();
-    await dialog.getByText('1 client is disconnected.').waitFor();
+    await dialog.getByText('This disconnects 1 client.').waitFor();
     await audit();
     const gone = new Promise((resolve) => client.once('close', () => resolve(null)));
     await dialog.getByRole('button', { name: 'Lock' }).click();
