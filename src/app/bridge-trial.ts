@@ -8,7 +8,7 @@ import { machineNames, uniqueMark } from '../host/host.ts';
 /** tryConfiguredBridge says what happens as it does, and gives true when every address answers and refuses nothing. */
 export async function tryConfiguredBridge(
   settings: Configuration['bridges'][number],
-  trial: Pick<TrialSetup, 'publishes' | 'say'>,
+  trial: Pick<TrialSetup, 'publishes' | 'publishHint' | 'say'>,
 ): Promise<boolean> {
   const [{ tryBridge }, { readBridgeTls }] = await Promise.all([import('../bridges/trial.ts'), import('../bridges/tls-material.ts')]);
   const options = nameBridge(settings, { hostName: machineNames().hostName, unique: uniqueMark() });

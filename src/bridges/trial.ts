@@ -35,6 +35,8 @@ export interface TrialSetup {
   readonly tls: BridgeTls;
   /** True = it sends an empty message to one topic of each pattern that goes out. */
   readonly publishes: boolean;
+  /** How one lets it send messages, for who may. */
+  readonly publishHint?: string;
   /** say is told what happens, as it does. */
   say(step: TrialStep): void;
 }
@@ -152,10 +154,10 @@ class Trial {
 
   /** A topic without a wildcard may be somebody's: a message to it would be a real one. */
   async #publish(client: MqttClient, topicFilter: string): Promise<boolean> {
-    const { publishes } = this.#setup;
+    const { publishes, publishHint = '' } = this.#setup;
     const topicName = topicFilter.replaceAll(/[+#]/g, TRIAL_LEVEL);
     if (!publishes || topicName === topicFilter) {
-      const how = publishes ? 'it is the topic of real messages' : 'the test would have to send a message: --publish does';
+      const how = publishes ? 'it is the topic of real messages' : `the test would have to send a message${publishHint}`;
       this.#say({ step: 'advice', ok: true, text: `not tried: whether it lets us publish to ${topicFilter} (${how})` });
       return true;
     }

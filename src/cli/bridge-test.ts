@@ -16,7 +16,9 @@ export async function testBridge(name: string | null, { flags, terminal }: Invoc
   const steps: TrialStep[] = [];
   const asJson = flags.has('json');
   const say = (step: TrialStep) => (asJson ? steps.push(step) : print(step, terminal));
-  const isGood = await asOwner(file, () => tryConfiguredBridge(settings, { publishes: flags.has('publish'), say }));
+  const isGood = await asOwner(file, () =>
+    tryConfiguredBridge(settings, { publishes: flags.has('publish'), publishHint: ': --publish does', say }),
+  );
   if (asJson) terminal.stdout.write(`${JSON.stringify({ name: settings.name, ok: isGood, steps }, null, 2)}\n`);
   return isGood ? 0 : 1;
 }

@@ -8,6 +8,7 @@ import { usersOf } from '../access/set-accounts.ts';
 import { reasonOf } from '../base/errors.ts';
 import { rewriteFile } from '../base/rewrite-file.ts';
 import { changeInForce, readEdited } from './change-in-force.ts';
+import { rememberChange } from './configuration-history.ts';
 import type { NewText, OperationNeeds, SettingChange } from './needs.ts';
 import { OperationFailure, operation } from './operation.ts';
 import { LISTENER_INPUT, listenerOf } from './users.ts';
@@ -124,6 +125,7 @@ async function putInForce(needs: OperationNeeds, main: string, { file, setting }
     rmSync(path, { force: true });
     throw error;
   }
+  rememberChange(needs, texts.before);
   const without = (text: string) => (text === texts.after ? texts.before : needs.files.withChange(main, text, { ...setting, values: [] }));
   const takeBack = async () => {
     if (readEdited(path) !== file.after) return; // there are rules of others in it, who could do everything without them

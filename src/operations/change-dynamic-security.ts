@@ -298,7 +298,11 @@ function groupFields(model: SecurityModel, { name, ...input }: Common & { readon
 function roleFields({ name, text, description, allowWildcardSubs, acls }: z.infer<z.ZodObject<typeof NAME & typeof ROLE>>): Fields {
   const seen = new Set<string>();
   for (const [index, { type, topic }] of (acls ?? []).entries()) {
-    if (!isTopicFilter(topic)) throw wrongTopic(index, `Cannot allow or forbid "${topic}": it is no topic filter`);
+    if (!isTopicFilter(topic))
+      throw wrongTopic(
+        index,
+        `Cannot allow or forbid "${topic}": it is no topic filter - + stands for one whole level, and # for all below, only at the end: home/+/light, home/#`,
+      );
     if (seen.has(`${type} ${topic}`)) throw wrongTopic(index, `Cannot have two ACLs of type ${type} for "${topic}" in one role`);
     seen.add(`${type} ${topic}`);
   }

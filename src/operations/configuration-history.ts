@@ -4,6 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { replaceSecret } from '../base/durable-file.ts';
 import { STATE_NAMES } from '../base/state-names.ts';
+import type { OperationNeeds } from './needs.ts';
 
 /** Texts that are kept. */
 const KEPT = 10;
@@ -29,6 +30,11 @@ export function rememberText(state: string, { at, by, text }: PastText): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   replaceSecret(join(folder, `${at}${by === 'midge.txt' ? '.boot' : ''}.conf`), text);
   for (const { name } of filesIn(folder).slice(KEPT)) rmSync(join(folder, name), { force: true });
+}
+
+/** rememberChange keeps the text that an operation replaces. */
+export function rememberChange({ state }: Pick<OperationNeeds, 'state'>, text: string): void {
+  if (state.isThere) rememberText(state.path, { at: Date.now(), by: 'change', text });
 }
 
 /** pastTexts gives them, the latest first. */

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { checkRevision, readEdited, revisionOf } from './change-in-force.ts';
-import { pastTexts, REPLACERS, rememberText } from './configuration-history.ts';
+import { pastTexts, REPLACERS, rememberChange } from './configuration-history.ts';
 import { CONFIRM_SECONDS } from './configuration-trial.ts';
 import { diffLines } from './diff-lines.ts';
 import type { OperationNeeds } from './needs.ts';
@@ -101,7 +101,7 @@ export async function applyText(needs: OperationNeeds, text: string, revision: s
     const message = `Cannot change "${file}": ${mistakes.join('\n')}`;
     throw new OperationFailure('bad input', message, { faults: mistakes.map((mistake) => ({ path: ['text'], message: mistake })) });
   }
-  if (needs.state.isThere) rememberText(needs.state.path, { at: Date.now(), by: 'change', text: before });
+  rememberChange(needs, before);
   return needs.trial.apply(file, text, () => needs.reloads.reload('command'));
 }
 

@@ -2,7 +2,6 @@
 
 import { z } from 'zod';
 import type { RuleLine } from '../access/acl-file-edit.ts';
-import { isTopicFilter } from '../mqtt/topics.ts';
 import { accountOf, nameFault, PHONE_USES, type PhoneName, type PhoneProtocol, protocolOf, topicOf } from '../phones/phone.ts';
 import { isSetUp, PASS_MS, type Phone, type PhoneBook } from '../phones/phone-book.ts';
 import { PHONE_PROBLEMS, type PhoneProblem, problemOf } from '../phones/phone-problem.ts';
@@ -16,6 +15,7 @@ import { revokeCertificates } from './phone-certificate.ts';
 import { accountsIn, grantRules, holdAccount, listenerNameFor, NO_RULES, passwordFileFor, phoneFiles, takeAway } from './phone-files.ts';
 import { checkSetup, phonesOf } from './phone-setup.ts';
 import { deleteBelow } from './retained.ts';
+import { checkFilter } from './rules.ts';
 import { iso, TIME } from './time.ts';
 
 const GROUP = z.string().regex(/^[\p{L}\p{N}_.-]{1,64}$/u, 'must have letters, digits, . _ or -');
@@ -331,10 +331,8 @@ function checkName(phone: PhoneName): string {
 
 function rulesIn(topics: z.infer<typeof ADD>['topics']): readonly RuleLine[] {
   return topics.map(({ access, filter }, index) => {
-    if (isTopicFilter(filter) && !/[\u0000-\u001f\u007f-\u009f\ufffd]/.test(filter) && filter === filter.trim())
-      return { kind: 'topic', access, filter };
-    const message = `Cannot add a rule for "${filter}": it is no topic filter that a line of the file can hold`;
-    throw new OperationFailure('bad input', message, { faults: [{ path: ['topics', index, 'filter'], message }] });
+    checkFilter(filter, ['topics', index, 'filter']);
+    return { kind: 'topic', access, filter };
   });
 }
 

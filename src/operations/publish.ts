@@ -56,7 +56,8 @@ export const PUBLISH = operation({
 export async function publish(needs: OperationNeeds, input: z.infer<typeof INPUT>, asker: Asker) {
   const { broker } = needs;
   const { topic: name, qos, retain, expiry, contentType } = input;
-  if (!isTopicName(name)) throw badInput('topic', `Cannot publish to "${name}": it is no topic name`);
+  if (!isTopicName(name))
+    throw badInput('topic', `Cannot publish to "${name}": it is no topic name - leave out + and #, which only filters have`);
   const username = usernameFor(input.username, asker);
   const listener = input.listener ?? needs.listeners[0]?.name ?? '';
   if (!needs.listeners.some((each) => each.name === listener) && input.listener != null)

@@ -217,7 +217,11 @@ export async function deleteTopics(needs: OperationNeeds, topics: readonly strin
 
 /** walk meets the messages below a filter, with pauses in which the broker serves its clients. */
 async function walk({ broker }: OperationNeeds, filter: string, meet: (value: RetainedValue) => void): Promise<void> {
-  if (!isTopicFilter(filter)) throw badInput('filter', `Cannot find messages by "${filter}": it is no topic filter`);
+  if (!isTopicFilter(filter))
+    throw badInput(
+      'filter',
+      `Cannot find messages by "${filter}": it is no topic filter - + stands for one whole level, and # for all below, only at the end: home/+/light, home/#`,
+    );
   const cursor = broker.retained.matching(filter);
   for (let limit = STEPS; ; limit = cursor.steps + STEPS) {
     for (let value = cursor.nextValue(limit); value !== null; value = cursor.nextValue(limit)) meet(value);

@@ -62,7 +62,7 @@ async function changeRules(needs: OperationNeeds, { username: given, listener, a
   const file = fileOf(needs, { listener });
   const fault = username === null ? null : usernameFault(username);
   if (fault !== null) throw badInput('username', fault);
-  for (const [index, { filter }] of add.entries()) checkFilter(filter, index);
+  for (const [index, { filter }] of add.entries()) checkFilter(filter, ['add', index, 'filter']);
   await changeInForce(needs, file, (text) => {
     checkRevision(file, text, revision);
     let changed = text;
@@ -77,11 +77,18 @@ async function changeRules(needs: OperationNeeds, { username: given, listener, a
   return readRules(file, username);
 }
 
-/** A line break would begin another rule, and blanks at an end are lost. */
-function checkFilter(filter: string, index: number): void {
-  if (isTopicFilter(filter) && !/[\u0000-\u001f\u007f-\u009f\ufffd]/.test(filter) && filter === filter.trim()) return;
-  const message = `Cannot add a rule for "${filter}": it is no topic filter that a line of the file can hold`;
-  throw new OperationFailure('bad input', message, { faults: [{ path: ['add', index, 'filter'], message }] });
+/** checkFilter throws OperationFailure for what no rule can be for; `path` is its place in the input. */
+export function checkFilter(filter: string, path: readonly (string | number)[]): void {
+  const refuse = (message: string) => new OperationFailure('bad input', message, { faults: [{ path: [...path], message }] });
+  if (!isTopicFilter(filter))
+    throw refuse(
+      `Cannot add a rule for "${filter}": it is no topic filter - + stands for one whole level, and # for all below, only at the end: home/+/light, home/#`,
+    );
+  // A line break would begin another rule, and blanks at an end are lost.
+  if (/[\u0000-\u001f\u007f-\u009f\ufffd]/.test(filter) || filter !== filter.trim())
+    throw refuse(
+      `Cannot add a rule for "${filter}": a line of the file cannot hold it - leave out blanks at its ends, and characters that are not shown`,
+    );
 }
 
 function readRules(file: string, username: string | null) {

@@ -73,7 +73,8 @@ type Asked = z.infer<typeof INPUT>;
 
 function simulateTopic(needs: OperationNeeds, action: 'publish' | 'receive', input: Asked) {
   const { topic } = input;
-  if (!isTopicName(topic)) throw badInput('topic', `Cannot simulate "${topic}": it is no topic name`);
+  if (!isTopicName(topic))
+    throw badInput('topic', `Cannot simulate "${topic}": it is no topic name - leave out + and #, which only filters have`);
   const decision = explain(needs.access.authorizer, askedClient(needs, input), action, topic);
   return { allowed: decision.allowed, reason: decision.reason, text: decisionText(decision), rules: rulesOf([decision]) };
 }
@@ -82,7 +83,11 @@ function simulateTopic(needs: OperationNeeds, action: 'publish' | 'receive', inp
 function simulateSubscribe(needs: OperationNeeds, input: Asked) {
   const { topic: filter } = input;
   const isFilter = isSharedFilter(filter) ? parseSharedFilter(filter) !== null : isTopicFilter(filter);
-  if (!isFilter) throw badInput('topic', `Cannot simulate "${filter}": it is no topic filter`);
+  if (!isFilter)
+    throw badInput(
+      'topic',
+      `Cannot simulate "${filter}": it is no topic filter - + stands for one whole level, and # for all below, only at the end: home/+/light, home/#`,
+    );
   const { decision, arrives, decisions } = explainSubscription(needs.access.authorizer, askedClient(needs, input), filter);
   const isByFile = decision.reason === 'always accepted';
   const reason = isByFile ? (decisions.length === 0 ? ('no rule' as const) : ('rule' as const)) : decision.reason;
@@ -118,7 +123,8 @@ export const WHO_CAN = operation({
     ),
   }),
   run: (needs, { topic, listener: given }) => {
-    if (!isTopicName(topic)) throw badInput('topic', `Cannot tell who can use "${topic}": it is no topic name`);
+    if (!isTopicName(topic))
+      throw badInput('topic', `Cannot tell who can use "${topic}": it is no topic name - leave out + and #, which only filters have`);
     const listener = listenerOf(needs, { listener: given });
     const { account, authorizer, dynamicUsers } = needs.access;
     const { passwordFile } = needs.access.filesOf(listener);

@@ -41,7 +41,8 @@ export const SUBSCRIPTIONS = operation({
   }),
   output: pageOf(SUBSCRIPTION),
   run: (needs, { client, search, topic, ...page }) => {
-    if (topic != null && !isTopicName(topic)) throw badInput('topic', `Cannot find subscriptions for "${topic}": it is no topic name`);
+    if (topic != null && !isTopicName(topic))
+      throw badInput('topic', `Cannot find subscriptions for "${topic}": it is no topic name - leave out + and #, which only filters have`);
     const sessions = shown(needs, ({ clientId }) => client == null || clientId === client);
     const isMeant = ({ filter, subscription }: Found) =>
       (search == null || filter.includes(search)) && (topic == null || filterMatches(subscription.topicFilter, topic));

@@ -24,6 +24,7 @@ import { machineNames } from '../../src/host/host.ts';
 import { auditLine } from '../../src/operations/audit.ts';
 import { INVITE_BRIDGE } from '../../src/operations/bridge-invitations.ts';
 import { CHANGE_BRIDGE } from '../../src/operations/change-bridge.ts';
+import { pastTexts } from '../../src/operations/configuration-history.ts';
 import type { LastReload, OperationNeeds, SettingChange } from '../../src/operations/needs.ts';
 import { makeAppliance } from '../certificates/appliance.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
@@ -57,12 +58,14 @@ interface BoxWish {
   readonly issuer?: string | null;
   /** Of its listener. */
   readonly address?: string;
+  /** It has a state folder, where texts from before are kept. */
+  readonly hasState?: boolean;
 }
 
 /** A box with an account and a rule, whose listener has a certificate of files. */
 function boxOf(
   context: TestContext,
-  { error = null, issuer = null, address = '::', hasNoRules = false, account = null, certificate = null }: BoxWish = {},
+  { error = null, issuer = null, address = '::', hasNoRules = false, account = null, certificate = null, hasState = false }: BoxWish = {},
 ) {
   const folder = temporaryFolder(context);
   const at = (name: string) => join(folder, name);
@@ -100,6 +103,7 @@ function boxOf(
     configuration: { file: at('midge.conf') } as never,
     reloads,
     trial: { waiting: null } as never,
+    state: { isThere: hasState, path: at('state') } as never,
     internet: null,
     broker: { clock: { now: () => 0 } } as never,
     certificates: null,
@@ -362,12 +366,17 @@ test('invite bridge names what forwards to a listener of this machine only, and 
 
 const WISH = { name: 'anna', topics: ['a'] };
 
-test('invite bridge begins rules where there are none', async (context) => {
-  const box = boxOf(context, { hasNoRules: true });
+test('invite bridge begins rules where there are none, and the configuration from before is kept', async (context) => {
+  const box = boxOf(context, { hasNoRules: true, hasState: true });
+  const before = box.read('midge.conf');
   const { rulesBegun } = await box.ask('invite bridge', WISH);
   assert.equal(rulesBegun, box.at('acl'));
   assert.match(box.read('acl'), /\nuser jane\ntopic readwrite #\ntopic read \$SYS\/#\n\nuser anna\ntopic read a\n$/);
   assert.match(box.read('midge.conf'), new RegExp(`^acl_file ${box.at('acl')}$`, 'm'));
+  assert.deepEqual(
+    pastTexts(box.at('state')).map(({ by, text }) => [by, text]),
+    [['change', before]],
+  );
 });
 
 for (const [what, wish, input] of [

@@ -120,7 +120,7 @@ test('disabled client of dynamic security comes in neither by its password nor b
     });
   assert.deepEqual([await login(null), await login('tom')], ['accepted', 'accepted']);
   await ask('lock user', { username: 'tom', locked: true });
-  assert.deepEqual([await login(null), await login('tom'), await login('lamp')], ['bad credentials', 'bad credentials', 'accepted']);
+  assert.deepEqual([await login(null), await login('tom'), await login('lamp')], ['locked', 'locked', 'accepted']);
 });
 
 test('change of a client gives it a new password and leaves its links where they were', async (context) => {

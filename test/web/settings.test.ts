@@ -13,6 +13,7 @@ import {
   controlOf,
   hasWords,
   inBaseUnit,
+  isPageGone,
   isPort,
   type Known,
   lineOfListener,
@@ -183,4 +184,7 @@ test('page knows where it moves when its own listener gets another port, and oth
   assert.equal(movedPage(pages('18443'), pages('18443', '18444'), here), null, 'it stays');
   assert.equal(movedPage(pages('18443', '8443'), pages('8443'), here), null, 'it goes, and comes nowhere');
   assert.equal(movedPage(pages('8443'), pages('8444'), here), null, 'something forwards to it');
+  assert.equal(isPageGone(pages('18443', '8443'), pages('8443'), here), true);
+  assert.equal(isPageGone(pages('18443'), pages('18443', '8443'), here), false);
+  assert.equal(isPageGone(pages('8443'), pages('8444'), here), false, 'something forwards to it');
 });

@@ -185,6 +185,24 @@ test('history of a topic keeps its latest values', () => {
   assert.deepEqual([history.length, history[0]?.payload, history.at(-1)?.payload], [200, '800', '999']);
 });
 
+test('history has what was no text, without its bytes', () => {
+  const tree = new TopicTree();
+  tree.pass({ ...passed('cam/picture', btoa('\u0000\u0001')), encoding: 'base64' }, 1);
+  assert.deepEqual(tree.find('cam/picture')?.history, [{ at: 1, payload: null }]);
+});
+
+test('history keeps the latest value alone once long ones have taken its room', () => {
+  const tree = new TopicTree();
+  const long = 'x'.repeat(1_000_000);
+  for (let count = 0; count < 30; count++) tree.pass(passed(`cam/${count % 3}`, `${count}${long}`), count);
+  const kept = [0, 1, 2].map((camera) => tree.find(`cam/${camera}`)?.history ?? []);
+  assert.ok(kept.flat().length < 25, String(kept.flat().length));
+  assert.deepEqual(
+    kept.map((each) => each.at(-1)?.payload?.slice(0, 2)),
+    ['27', '28', '29'],
+  );
+});
+
 test('search finds what a filter matches, or what holds the words, and never mixes in $SYS', () => {
   const tree = new TopicTree();
   for (const topic of ['home/Door', 'home/lamp/door', 'garden/door', '$SYS/door']) tree.pass(passed(topic, 'x'), 0);
@@ -221,7 +239,7 @@ test('payload is shown as JSON on several lines, or as bytes', () => {
   assert.equal(prettyJson('{"a":[1]}'), '{\n  "a": [\n    1\n  ]\n}');
   assert.equal(prettyJson('21.5'), null);
   assert.equal(prettyJson('{broken'), null);
-  assert.equal(hexDump(btoa('midge\u0000')), `0000  ${'6d 69 64 67 65 00'.padEnd(47)}  midge.`);
+  assert.equal(hexDump(btoa('midge is here\u0000')), '0000  6d 69 64 67 65 20 69 73  midge is\n0008  20 68 65 72 65 00         here.');
 });
 
 test('tree of 50,000 topics is flattened and searched while somebody types', () => {

@@ -50,14 +50,14 @@ export function Shown<T>({ live, children }: { readonly live: Live<T>; readonly 
   return <Failed words={wordsOf(problem)} action={<Button onClick={() => void live.refresh()}>{t('face.again')}</Button>} />;
 }
 
-/** Trouble says in a form or a dialog why something failed. */
+/** Trouble says in a form or a dialog why something failed. It is not tried again: a request may have come through, and only the answer not. */
 export function Trouble({ problem }: { readonly problem: Error }) {
   const element = useRef<HTMLParagraphElement>(null);
   useEffect(() => element.current?.scrollIntoView({ block: 'nearest' }), [problem.message]);
   return (
     <p class="trouble" role="alert" ref={element}>
       <Icon name="warning" />
-      <span>{wordsOf(problem)}</span>
+      <span>{problem instanceof Unreachable ? t('connection.unsure') : wordsOf(problem)}</span>
     </p>
   );
 }

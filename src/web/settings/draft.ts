@@ -5,7 +5,7 @@ import type { Answer } from '../api/answer.ts';
 import { api, ask } from '../api/client.ts';
 import type { paths } from '../api/schema.ts';
 import { mergeTexts } from './merge-texts.ts';
-import { type Known, movedPage, type Said, withPort } from './setting-form.ts';
+import { isPageGone, type Known, movedPage, type Said, withPort } from './setting-form.ts';
 import { noteWaiting } from './trial.ts';
 
 type Configuration = Answer<'/api/v1/configuration'>;
@@ -33,6 +33,8 @@ export class Draft {
   readonly isChanged = computed(() => this.current.value !== null && (this.isTyping.value || this.text.value !== this.current.value.text));
   /** Where this page is once the draft is in force; null = where it is now, or the page does not know. */
   readonly movedTo = computed(() => movedPage(this.#saidNow.value, this.said.value, location));
+  /** The listener of this page goes, and nobody can tell where the page is then. */
+  readonly isPageGone = computed(() => this.movedTo.value === null && isPageGone(this.#saidNow.value, this.said.value, location));
   /** What the file says. */
   readonly #saidNow: Signal<readonly Said[]> = signal([]);
   #timer: ReturnType<typeof setTimeout> | null = null;

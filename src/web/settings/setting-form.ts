@@ -91,12 +91,17 @@ interface PagePlace {
   readonly port: string;
 }
 
+/** isPageGone tells whether the page at a place has no listener any more, in what comes next. */
+export function isPageGone(now: readonly Said[], next: readonly Said[], place: Pick<PagePlace, 'protocol' | 'port'>): boolean {
+  const own = ownPort(place);
+  return pagePorts(now).includes(own) && !pagePorts(next).includes(own);
+}
+
 /** movedPage gives the address of the page at `place` once its listener has another port; null = it stays, or nobody can tell where it goes. */
 export function movedPage(now: readonly Said[], next: readonly Said[], { protocol, hostname, port }: PagePlace): string | null {
-  const own = ownPort({ protocol, port });
-  const [before, after] = [pagePorts(now), pagePorts(next)];
-  const come = after.filter((each) => !before.includes(each));
-  return before.includes(own) && !after.includes(own) && come.length === 1 ? `${protocol}//${hostname}:${come[0]}/` : null;
+  const before = pagePorts(now);
+  const come = pagePorts(next).filter((each) => !before.includes(each));
+  return isPageGone(now, next, { protocol, port }) && come.length === 1 ? `${protocol}//${hostname}:${come[0]}/` : null;
 }
 
 /** ownPort gives the port of a page, which its address has only where it is an unusual one. */

@@ -43,15 +43,18 @@ function numberOf(text: string): number | null {
   return digits !== undefined ? Number(digits) : (SWITCHES[text.toLowerCase()] ?? null);
 }
 
-/** hexDump writes bytes in base64 as lines of 16, as people know them. */
+/** HEX_LINE bytes stand in a line of a phone. */
+const HEX_LINE = 8;
+
+/** hexDump writes bytes in base64 in lines, as people know them. */
 export function hexDump(base64: string, most = 1024): string {
   const bytes = Uint8Array.from(atob(base64).slice(0, most), (character) => character.charCodeAt(0));
   const lines: string[] = [];
-  for (let at = 0; at < bytes.length; at += 16) {
-    const part = [...bytes.subarray(at, at + 16)];
+  for (let at = 0; at < bytes.length; at += HEX_LINE) {
+    const part = [...bytes.subarray(at, at + HEX_LINE)];
     const hex = part.map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
     const text = part.map((byte) => (byte >= 32 && byte < 127 ? String.fromCharCode(byte) : '.')).join('');
-    lines.push(`${at.toString(16).padStart(4, '0')}  ${hex.padEnd(47)}  ${text}`);
+    lines.push(`${at.toString(16).padStart(4, '0')}  ${hex.padEnd(3 * HEX_LINE - 1)}  ${text}`);
   }
   return lines.join('\n');
 }

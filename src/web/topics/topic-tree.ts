@@ -6,9 +6,12 @@
 //
 // A level is listed when it is opened first, so that a broker with a million topics costs what is looked at.
 
-/** Values that are kept of one topic, and of all: some 50 bytes each, where they are numbers. */
+/** Values that are kept of one topic, and the characters of all: a value that is a number costs some 50 bytes. */
 const MOST_OF_TOPIC = 200;
-const MOST_OF_ALL = 200_000;
+const MOST_OF_ALL = 20_000_000;
+
+/** What a value costs beside its characters. */
+const PAST_COST = 50;
 
 /** Value is the latest message of a topic, as far as it is known. */
 export interface Value {
@@ -28,7 +31,8 @@ export interface Value {
 /** Past is a value that a topic had. */
 export interface Past {
   readonly at: number;
-  readonly payload: string;
+  /** Null = it was no text. */
+  readonly payload: string | null;
 }
 
 /** TopicNode is one level of a topic. */
@@ -106,7 +110,7 @@ export class TopicTree {
   readonly #byTopic = new Map<string, Node>();
   readonly #open = new Set<string>();
   #rows: readonly Row[] | null = null;
-  #pastValues = 0;
+  #pastCost = 0;
   /** What topics had that are gone from the tree: they may come again. */
   readonly #pastOfGone = new Map<string, readonly Past[]>();
 
@@ -183,7 +187,7 @@ export class TopicTree {
       isRetained: retain || (wasRetained && node.value?.payload === payload),
       at: now,
     };
-    if (encoding === 'utf8') this.#remember(node, { at: now, payload });
+    this.#remember(node, { at: now, payload: encoding === 'utf8' ? payload : null });
     return isMiscounted;
   }
 
@@ -327,10 +331,15 @@ export class TopicTree {
   /** Another array each time: what is on the screen is compared by identity. */
   #remember(node: Node, past: Past): void {
     const { history } = node;
-    const most = this.#pastValues < MOST_OF_ALL ? MOST_OF_TOPIC : 1;
-    node.history = [...history.slice(Math.max(0, history.length + 1 - most)), past];
-    this.#pastValues += node.history.length - history.length;
+    const most = this.#pastCost < MOST_OF_ALL ? MOST_OF_TOPIC : 1;
+    const goes = Math.max(0, history.length + 1 - most);
+    node.history = [...history.slice(goes), past];
+    this.#pastCost += costOf([past]) - costOf(history.slice(0, goes));
   }
+}
+
+function costOf(past: readonly Past[]): number {
+  return past.reduce((sum, { payload }) => sum + PAST_COST + (payload?.length ?? 0), 0);
 }
 
 function newNode(topic: string, level: string, parent: Node | null): Node {

@@ -9,13 +9,15 @@ import { useLive } from '../live.ts';
 /** Listeners seldom change. */
 const EVERY_MS = 60_000;
 
-/** ConnectFacts names this box, as devices of the network find it, the ports that it has for MQTT, and the topics that an account may use; null = they are not told. */
+/** ConnectFacts names this box, as devices of the network find it, the ports that it has for MQTT with a password, and the topics that an account may use; null = they are not told. */
 export function ConnectFacts({ username, topics }: { readonly username: string; readonly topics: readonly string[] | null }) {
   const listeners = useLive(() => ask(api.GET('/api/v1/listeners')), EVERY_MS);
   return (
     <Shown live={listeners}>
       {(all) => {
-        const usable = all.filter(({ protocol, port }) => port !== 0 && (protocol === 'mqtt' || protocol === 'websockets'));
+        const usable = all.filter(
+          ({ protocol, port, wantsCertificate }) => port !== 0 && !wantsCertificate && (protocol === 'mqtt' || protocol === 'websockets'),
+        );
         const reachable = usable.filter(({ hosts }) => hosts.length > 0);
         const shown = reachable.length === 0 ? usable : reachable;
         const { hosts = [location.hostname] } = reachable.find(({ tls }) => tls) ?? reachable[0] ?? {};

@@ -1,7 +1,7 @@
 // What needs attention, out of the status: each trouble with what it means and what to do about it.
 
 import type { Answer } from '../api/answer.ts';
-import { readable } from '../box-words.ts';
+import { asSentence, readable } from '../box-words.ts';
 import { ago, bytes, day, number, plural, t } from '../i18n.ts';
 
 export type Status = Answer<'/api/v1/status'>;
@@ -124,13 +124,13 @@ function clusterTroubles({ cluster }: Status): Trouble[] {
   const { phase, lastError, peers } = cluster;
   const link = { view: 'bridges', words: t('trouble.clusterLink') };
   if (phase === 'alone' || phase === 'stopped' || (phase === 'connecting' && lastError !== null)) {
-    const words = lastError === null ? t('trouble.clusterNoReason') : sentence(readable(lastError));
+    const words = lastError === null ? t('trouble.clusterNoReason') : asSentence(readable(lastError));
     return [{ id: 'cluster', look: 'bad', title: t('trouble.cluster'), words, advice: t('trouble.clusterAdvice'), link }];
   }
   return peers
     .filter((peer) => peer.phase === 'away' || peer.phase === 'refused')
     .map(({ id, since, queued, ...peer }): Trouble => {
-      const words = peer.lastError === null ? t('trouble.clusterNoReason') : sentence(readable(peer.lastError));
+      const words = peer.lastError === null ? t('trouble.clusterNoReason') : asSentence(readable(peer.lastError));
       const advice = t('trouble.brokerAdvice', { time: ago(since), count: number(queued) });
       return { id: `broker ${id}`, look: 'warn', title: t('trouble.broker', { id }), words, advice, link };
     });
@@ -141,9 +141,9 @@ function bridgeTroubles({ bridges }: Status): Trouble[] {
     const link = { view: 'bridges', words: t('trouble.bridgeLink') };
     if (phase === 'waiting' || phase === 'stopped') {
       const again = nextAttempt === null ? t('trouble.bridgeStopped') : t('trouble.bridgeAgain', { time: ago(nextAttempt) });
-      const words = lastError === null ? t('trouble.bridgeNoReason') : sentence(readable(lastError.words));
+      const words = lastError === null ? t('trouble.bridgeNoReason') : asSentence(readable(lastError.words));
       const hint = lastError?.advice ?? null;
-      const advice = hint === null ? again : `${sentence(readable(hint))} ${again}`;
+      const advice = hint === null ? again : `${asSentence(readable(hint))} ${again}`;
       return [{ id: `bridge ${name}`, look: 'bad', title: t('trouble.bridge', { name }), words, advice, link }];
     }
     if (refusedFilters.length === 0) return [];
@@ -157,7 +157,7 @@ function clientTroubles({ held, refusals }: Status): Trouble[] {
   const link = { view: 'clients', words: t('trouble.refusedLink'), query: { show: 'refused' } };
   if (held.length > 0) {
     const names = held.map(({ address, username }) => [username, address].filter((each) => each !== null).join(' – '));
-    const last = Math.max(...held.map(({ until }) => Date.parse(until)));
+    const last = Math.max(...held.map(({ until }) => until));
     const words = plural('trouble.heldWords', held.length, { who: [...new Set(names)].join(', '), time: ago(last) });
     return [{ id: 'held', look: 'warn', title: plural('trouble.held', held.length), words, advice: t('trouble.heldAdvice'), link }];
   }
@@ -165,9 +165,4 @@ function clientTroubles({ held, refusals }: Status): Trouble[] {
   return [
     { id: 'refusals', look: 'info', title: plural('trouble.refused', refusals), words: t('trouble.refusedWords'), advice: null, link },
   ];
-}
-
-/** sentence is what the broker says as the end of one. */
-function sentence(words: string): string {
-  return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
 }

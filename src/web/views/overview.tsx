@@ -6,6 +6,7 @@ import { api, ask } from '../api/client.ts';
 import { Badge, Card, Figure, PageHeader } from '../components/card.tsx';
 import { Shown } from '../components/faces.tsx';
 import { Choice } from '../components/field.tsx';
+import { connected } from '../connection.ts';
 import { ago, bytes, number, percent, plural, t } from '../i18n.ts';
 import { useLive } from '../live.ts';
 import { mayNow } from '../visit.ts';
@@ -57,6 +58,13 @@ export function View() {
 
 /** Sentence says it all for who has no time. */
 function Sentence({ status, troubles }: { readonly status: Status; readonly troubles: readonly Trouble[] }) {
+  if (!connected.value) {
+    return (
+      <>
+        <Badge look="warn">{t('overview.silent')}</Badge> {t('overview.silentWords')}
+      </>
+    );
+  }
   const urgent = troubles.filter(({ look }) => look !== 'info').length;
   const clients = plural('overview.clientsConnected', status.clients.connected);
   return (

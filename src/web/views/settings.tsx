@@ -39,6 +39,8 @@ export function View() {
   useEffect(() => void draft.read(false), [round]);
   useEffect(() => onReconnect(() => void draft.read(false)), []);
   const { current, problem, checked } = draft;
+  const mistakes = checked.value?.mistakes.length ?? 0;
+  useEffect(() => document.activeElement?.closest('.setting')?.scrollIntoView({ block: 'nearest' }), [draft.isChanged.value, mistakes]); // out from under the bar
   if (current.value === null) {
     return (
       <>
@@ -51,7 +53,6 @@ export function View() {
       </>
     );
   }
-  const mistakes = checked.value?.mistakes.length ?? 0;
   return (
     <>
       <PageHeader

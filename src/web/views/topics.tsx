@@ -107,6 +107,7 @@ function useStream(store: TopicStore, filters: readonly string[]): void {
 function Summary({ store }: { readonly store: TopicStore }) {
   store.version.value; // it is counted anew when something has changed
   const search = store.search.value;
+  if (search === null && store.tree.listingOf(null).kind === 'none' && store.tree.count === 0) return null; // nothing is known
   const count = search === null ? store.tree.count : store.tree.matching(search.wanted.isWanted).length;
   return (
     <p class="topics-summary">

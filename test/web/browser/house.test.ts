@@ -185,9 +185,13 @@ test('page goes on by itself when the broker was away, and asks to sign in again
     await page.getByRole('heading', { level: 1 }).waitFor();
     await page.waitForTimeout(300);
   }
-  await page.goto(`${box.url}/#/bridges`);
+  await page.goto(`${box.url}/#/overview`);
+  await page.getByText('All is well').waitFor();
   await box.stop();
   await page.getByText('The box does not answer').waitFor();
+  await page.getByText('What stands here is from before the box fell silent.').waitFor();
+  assert.equal(await page.getByText('All is well').count(), 0);
+  await page.goto(`${box.url}/#/bridges`);
   await audit();
   await box.start();
   await signIn(page);

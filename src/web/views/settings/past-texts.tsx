@@ -60,7 +60,7 @@ function PastText({ past: { replaced, by, text }, take }: { readonly past: Past;
       {by === 'midge.txt' && <p class="hint">{t('settings.pastBoot')}</p>}
       {problem !== null && <Trouble problem={problem} />}
       {diff === null && problem === null ? <Loading /> : diff !== null && <Diff diff={diff} />}
-      <Button onClick={() => take(text)}>{t('settings.takePast')}</Button>
+      {diff?.length !== 0 && <Button onClick={() => take(text)}>{t('settings.takePast')}</Button>}
     </details>
   );
 }

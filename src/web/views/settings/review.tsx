@@ -66,6 +66,7 @@ export function Review({ draft, close, tried = close }: ReviewProps) {
           {problem !== null && <Trouble problem={problem} />}
           <p class="hint">{t('settings.applyHint')}</p>
           {draft.movedTo.value !== null && <p class="remarks warn">{t('settings.moves', { address: draft.movedTo.value })}</p>}
+          {draft.isPageGone.value && <p class="remarks warn">{t('settings.pageGoes')}</p>}
           <div class="actions">
             <Button onClick={close}>{t('dialog.cancel')}</Button>
             <Button look="primary" isBusy={isBusy} disabled={checked === null || checked.mistakes.length > 0} onClick={() => void apply()}>

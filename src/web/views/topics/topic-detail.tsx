@@ -159,7 +159,7 @@ function ValueShown({ value, isWithheld }: { readonly value: Value | null; reado
         )}
       </p>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it may scroll, and the keyboard must reach it */}
-      <pre class="topic-payload" tabIndex={0}>
+      <pre class={encoding === 'base64' ? 'topic-payload hex' : 'topic-payload'} tabIndex={0}>
         {payload === '' ? t('topics.emptyPayload') : shownAs(value, isRaw ? null : pretty)}
       </pre>
       {pretty !== null && (
@@ -190,7 +190,7 @@ function History({ past, isLive }: { readonly past: readonly Past[]; readonly is
             .map(({ at, payload }, index) => (
               <li key={`${at} ${past.length - index}`}>
                 <time dateTime={new Date(at).toISOString()}>{clockTime(at)}</time>
-                <code>{payload.slice(0, 200)}</code>
+                {payload === null ? <span class="quiet">{t('topics.binary')}</span> : <code>{payload.slice(0, 200)}</code>}
               </li>
             ))}
         </ol>

@@ -8,8 +8,9 @@ import { numbersIn } from '../../topics/payload.ts';
 import type { Past } from '../../topics/topic-tree.ts';
 
 /** ValueChart is nothing where a topic holds no numbers; of several in one message, somebody chooses. */
-export function ValueChart({ past }: { readonly past: readonly Past[] }) {
+export function ValueChart({ past: all }: { readonly past: readonly Past[] }) {
   const [chosen, setChosen] = useState<string | null>(null);
+  const past = all.flatMap(({ at, payload }) => (payload === null ? [] : [{ at, payload }]));
   const numbers = past.map(({ payload }) => numbersIn(payload));
   const fields = [...new Set(numbers.slice(-10).flatMap((each) => [...each.keys()]))];
   const field = chosen !== null && fields.includes(chosen) ? chosen : fields[0];
