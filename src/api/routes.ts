@@ -89,7 +89,7 @@ export const ROUTES: Readonly<Record<string, Route | { readonly notOffered: stri
   'invitation setup': { method: 'GET', path: '/bridge-invitations/setup' },
   'invite bridge': { method: 'POST', path: '/bridge-invitations' },
   'check invitation': { method: 'POST', path: '/bridge-invitations/check' },
-  'accept invitation': { method: 'POST', path: '/bridges' },
+  'add bridge': { method: 'POST', path: '/bridges' },
   'change bridge': { method: 'PATCH', path: '/bridges/{name}' },
   'remove bridge': { method: 'DELETE', path: '/bridges/{name}' },
   certificates: { method: 'GET', path: '/certificates' },

@@ -154,12 +154,12 @@ export const CHECK_INVITATION = operation({
   run: (needs, { text }) => describe(readText(needs, text)),
 });
 
-/** ACCEPT_INVITATION adds the bridge. */
-export const ACCEPT_INVITATION = operation({
-  name: 'accept invitation',
+/** ADD_BRIDGE adds the bridge of an invitation, or of a block that somebody has written. */
+export const ADD_BRIDGE = operation({
+  name: 'add bridge',
   kind: 'command',
   right: 'admin',
-  summary: 'Add the bridge of an invitation to the configuration, and put it in force.',
+  summary: 'Add the bridge of an invitation, or of a connection block, to the configuration, and put it in force.',
   input: z.strictObject({ text: TEXT, name: z.string().nullish().describe('of the bridge here; none = that of the invitation') }),
   output: z.object({ ...ADDED, files: z.array(z.string()).describe('that were written') }),
   run: async (needs, { text, name }) => {

@@ -21,12 +21,6 @@ export function readable(text: string): string {
   return inReadersWords(text) ?? text;
 }
 
-/** asSentence begins and ends words as a sentence does. A name at the beginning stays as it is. */
-export function asSentence(words: string): string {
-  const begun = /^\p{Ll}+[ ,]/u.test(words) ? `${words.charAt(0).toUpperCase()}${words.slice(1)}` : words;
-  return /[.!?:…]$/.test(begun) ? begun : `${begun}.`;
-}
-
 const made = new WeakMap<MoreWords, readonly Pattern[]>();
 
 function patternsOf(words: MoreWords): readonly Pattern[] {

@@ -117,7 +117,7 @@ function changedText(file: string, text: string, change: SettingChange): string 
   return changeSetting(file, change, new Map([[file, text]]))[0]?.after ?? text;
 }
 
-test('invite bridge makes an account that may use its topics only, and accept invitation a bridge that uses it', async (context) => {
+test('invite bridge makes an account that may use its topics only, and add bridge a bridge that uses it', async (context) => {
   const box = boxOf(context);
   const { invitation, host, port } = await box.ask('invite bridge', {
     name: 'anna',
@@ -146,11 +146,11 @@ test('invite bridge makes an account that may use its topics only, and accept in
     ],
   });
   assert.ok(!existsSync(other.at('conf.d/bridge-anna.conf')), 'nothing is changed');
-  const { files } = await other.ask('accept invitation', { text: invitation });
+  const { files } = await other.ask('add bridge', { text: invitation });
   assert.deepEqual(files, [other.at('conf.d/bridge-anna.conf')]);
   assert.match(other.read('conf.d/bridge-anna.conf'), new RegExp(`^remote_password ${password}$`, 'm'));
   assert.equal(statSync(other.at('conf.d/bridge-anna.conf')).mode & 0o007, 0, 'not everybody reads the password');
-  await assert.rejects(other.ask('accept invitation', { text: invitation }), { reason: 'conflict' });
+  await assert.rejects(other.ask('add bridge', { text: invitation }), { reason: 'conflict' });
   await assert.rejects(box.ask('invite bridge', { name: 'anna', topics: ['a'] }), { reason: 'conflict' });
 });
 
@@ -168,30 +168,30 @@ test('invitation by a name of the home has the address of the box beside it, for
   assert.equal(await invite({}, { host: 'pi.example' }), 'pi.example:8883');
 });
 
-test('accept invitation calls the bridge as it is asked to, and signs in there all the same', async (context) => {
+test('add bridge calls the bridge as it is asked to, and signs in there all the same', async (context) => {
   const { invitation } = await boxOf(context).ask('invite bridge', { name: 'eva', topics: ['family/# both 1'] });
   const box = boxOf(context);
-  await assert.rejects(box.ask('accept invitation', { text: invitation, name: '../x' }), { reason: 'bad input' });
-  const { name, files } = await box.ask('accept invitation', { text: invitation, name: 'anna' });
+  await assert.rejects(box.ask('add bridge', { text: invitation, name: '../x' }), { reason: 'bad input' });
+  const { name, files } = await box.ask('add bridge', { text: invitation, name: 'anna' });
   assert.deepEqual([name, files], ['anna', [box.at('conf.d/bridge-anna.conf')]]);
   const block = box.read('conf.d/bridge-anna.conf');
   assert.match(block, /^connection anna$/m);
   assert.match(block, /^remote_username eva$/m);
 });
 
-test('accept invitation leaves nothing when the broker cannot take it over, and writes the certificate where there is one', async (context) => {
+test('add bridge leaves nothing when the broker cannot take it over, and writes the certificate where there is one', async (context) => {
   const from = { name: 'anna', password: 'secret', address: 'pi.local:8883', authority: AUTHORITY, topics: readTopics(['a']), from: 'pi' };
   const text = writeInvitation(from);
   const box = boxOf(context, { error: 'no' });
   const before = box.read('midge.conf');
-  await assert.rejects(box.ask('accept invitation', { text }), {
+  await assert.rejects(box.ask('add bridge', { text }), {
     reason: 'not possible',
     message: 'Cannot add the bridge: no\nIt was taken back.',
   });
   for (const name of ['bridge-anna.conf', 'bridge-anna.crt']) assert.ok(!existsSync(box.at(`conf.d/${name}`)), name);
   assert.equal(box.read('midge.conf'), before);
   const good = boxOf(context);
-  await good.ask('accept invitation', { text });
+  await good.ask('add bridge', { text });
   assert.equal(good.read('conf.d/bridge-anna.crt').trim(), AUTHORITY.trim());
   assert.match(good.read('conf.d/bridge-anna.conf'), /^bridge_cafile .*bridge-anna\.crt$/m);
 });
@@ -206,7 +206,7 @@ test('change bridge gives a bridge another password without touching the rest, a
     from: 'pi',
   };
   const box = boxOf(context);
-  await box.ask('accept invitation', { text: writeInvitation(from) });
+  await box.ask('add bridge', { text: writeInvitation(from) });
   const before = box.read('conf.d/bridge-anna.conf');
   const answer = await box.ask('change bridge', { name: 'anna', password: 'new secret' });
   assert.deepEqual(answer, { name: 'anna', files: [box.at('conf.d/bridge-anna.conf')] });
@@ -260,7 +260,7 @@ test('remove bridge takes an invitation out again with its files, and the lines 
     ...{ name: 'anna', password: 'secret', address: 'pi.local:8883', authority: AUTHORITY, topics: readTopics(['a']), from: 'pi' },
   });
   const box = boxOf(context);
-  await box.ask('accept invitation', { text });
+  await box.ask('add bridge', { text });
   assert.deepEqual((await box.ask('remove bridge', { name: 'anna' })).files, [
     box.at('conf.d/bridge-anna.conf'),
     box.at('conf.d/bridge-anna.crt'),
@@ -270,7 +270,7 @@ test('remove bridge takes an invitation out again with its files, and the lines 
     reason: 'not found',
     message: 'Cannot remove bridge "anna": the configuration has no such connection block',
   });
-  await box.ask('accept invitation', { text });
+  await box.ask('add bridge', { text });
   assert.ok(existsSync(box.at('conf.d/bridge-anna.conf')), 'it can be added again');
 
   const blocks = [
@@ -306,13 +306,13 @@ test('remove bridge deletes no file that somebody has written, or that the confi
   assert.deepEqual([box.read('midge.conf'), box.read('bridge-anna.conf')], [named, '# Added by midge.\n']);
 });
 
-test('accept invitation writes over no certificate that is there', async (context) => {
+test('add bridge writes over no certificate that is there', async (context) => {
   const from = { name: 'anna', password: 'secret', address: 'pi.local:8883', authority: AUTHORITY, topics: readTopics(['a']), from: 'pi' };
   const box = boxOf(context);
   writeFileSync(box.at('conf.d/bridge-anna.crt'), 'mine');
   const invited = readInvitation(writeInvitation(from));
   assert.throws(() => invitationFiles(box.at('midge.conf'), invited), /Cannot make ".*bridge-anna\.crt": it exists already/);
-  await assert.rejects(box.ask('accept invitation', { text: writeInvitation(from) }), { reason: 'conflict' });
+  await assert.rejects(box.ask('add bridge', { text: writeInvitation(from) }), { reason: 'conflict' });
   assert.equal(box.read('conf.d/bridge-anna.crt'), 'mine');
 });
 
@@ -320,7 +320,7 @@ test('remove bridge takes the include line with the file that it names, and chan
   const from = { name: 'anna', password: 'secret', address: 'pi.local', authority: null, topics: readTopics(['a']), from: 'pi' };
   const box = boxOf(context);
   writeFileSync(box.at('midge.conf'), 'listener 8883\n');
-  await box.ask('accept invitation', { text: writeInvitation(from) });
+  await box.ask('add bridge', { text: writeInvitation(from) });
   assert.equal(box.read('midge.conf'), 'listener 8883\ninclude bridge-anna.conf\n');
   await box.ask('remove bridge', { name: 'anna' });
   assert.equal(box.read('midge.conf'), 'listener 8883\n');
@@ -339,14 +339,14 @@ test('remove bridge takes the include line with the file that it names, and chan
 test('invitations show no secret: neither in what is refused, nor in the log', async (context) => {
   const box = boxOf(context);
   const text = 'connection anna\naddress pi.local\nremote_password hidden\nlog_dest file /etc/passwd\n';
-  await assert.rejects(box.ask('accept invitation', { text }), (error: Error) => {
+  await assert.rejects(box.ask('add bridge', { text }), (error: Error) => {
     assert.match(error.message, /"log_dest" has no place in an invitation/);
     assert.doesNotMatch(error.message, /hidden/);
     return true;
   });
   const line = auditLine(INVITE_BRIDGE, { name: 'anna', topics: ['a'], text }, { name: '"jane" over REST', right: 'admin' });
   assert.equal(line, 'Done for "jane" over REST: invite bridge (name "anna").');
-  for (const operation of ['invite bridge', 'check invitation', 'accept invitation'])
+  for (const operation of ['invite bridge', 'check invitation', 'add bridge'])
     await assert.rejects(box.ask(operation, { name: 'a', topics: ['a'], text }, 'operator'), /right|admin/);
 });
 

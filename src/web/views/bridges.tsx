@@ -102,6 +102,11 @@ const PHASES = {
 
 function BridgeCard({ bridge, changed }: { readonly bridge: Bridge; readonly changed: () => void }) {
   const [isEditing, setEditing] = useState(false);
+  const [edits, setEdits] = useState(0);
+  const edited = () => {
+    setEdits(edits + 1);
+    changed();
+  };
   const { name, topics, phase, since, nextAttempt, address, lastError, refusedFilters, received, sent, queued, oldestQueued, dropped } =
     bridge;
   const isDown = phase === 'waiting' || phase === 'stopped';
@@ -139,7 +144,7 @@ function BridgeCard({ bridge, changed }: { readonly bridge: Bridge; readonly cha
         <Figure name={t('bridges.dropped')} value={number(dropped)} />
       </dl>
       {mayNow('operator') && (
-        <Trial name={name} of={`${address} ${phase === 'connected'}`}>
+        <Trial name={name} of={edits} isUp={phase === 'connected'}>
           {mayNow('admin') && (
             <>
               <Button icon="edit" name={t('bridges.editTitle', { name })} onClick={() => setEditing(true)}>
@@ -150,7 +155,7 @@ function BridgeCard({ bridge, changed }: { readonly bridge: Bridge; readonly cha
           )}
         </Trial>
       )}
-      {isEditing && <EditBridge name={name} close={() => setEditing(false)} changed={changed} />}
+      {isEditing && <EditBridge name={name} close={() => setEditing(false)} changed={edited} />}
     </Card>
   );
 }
@@ -190,29 +195,37 @@ interface Step {
 
 interface TrialProps {
   readonly name: string;
-  /** What it was a trial of: when that is another thing, the result says nothing any more. */
-  readonly of: string;
+  /** Counts the edits: when there is another one, the result says nothing any more. */
+  readonly of: number;
+  /** The bridge is connected: a result that says something else is of before. */
+  readonly isUp: boolean;
   readonly children: ComponentChildren;
 }
 
-function Trial({ name, of, children }: TrialProps) {
+function Trial({ name, of, isUp, children }: TrialProps) {
   const [steps, setSteps] = useState<readonly Step[]>([]);
   const [isBusy, setBusy] = useState(false);
   const [isOver, setOver] = useState(false);
   const [problem, setProblem] = useState<Error | null>(null);
   const running = useRef<AbortController | null>(null);
   useEffect(() => () => running.current?.abort(), []);
-  useEffect(() => {
-    if (isBusy) return;
+  const forget = () => {
     setSteps([]);
     setProblem(null);
     setOver(false);
+  };
+  useEffect(() => {
+    running.current?.abort();
+    forget();
   }, [of]);
+  useEffect(() => {
+    const last = steps.slice(steps.findLastIndex(({ step }) => step === 'address')); // one address that answers is enough
+    const wasGood = problem === null && last.every(({ ok }) => ok);
+    if (!isBusy && wasGood !== isUp) forget();
+  }, [isUp]);
   const begin = async () => {
     running.current = new AbortController();
-    setSteps([]);
-    setProblem(null);
-    setOver(false);
+    forget();
     setBusy(true);
     try {
       const path = `/api/v1/bridges/${encodeURIComponent(name)}/test`;

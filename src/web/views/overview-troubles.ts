@@ -1,8 +1,9 @@
 // What needs attention, out of the status: each trouble with what it means and what to do about it.
 
 import type { Answer } from '../api/answer.ts';
-import { asSentence, readable } from '../box-words.ts';
+import { readable } from '../box-words.ts';
 import { ago, bytes, day, number, plural, t } from '../i18n.ts';
+import { asSentence } from '../sentence.ts';
 
 export type Status = Answer<'/api/v1/status'>;
 

@@ -225,13 +225,13 @@ for (const look of [LOOKS[0]!, LOOKS[3]!]) {
     const { page, audit } = await browser.visit(box, { session, look });
     await page.goto(`${box.url}/#/bridges`);
     await page
-      .getByText(/no broker listens at/)
+      .getByText(/no broker listens at/i)
       .first()
       .waitFor();
     await page.getByRole('button', { name: 'Test the connection' }).click();
     await page
       .getByLabel('What the test found')
-      .getByText(/no broker listens at/)
+      .getByText(/no broker listens at/i)
       .waitFor();
     await audit();
   });

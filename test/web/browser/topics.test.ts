@@ -58,7 +58,7 @@ for (const look of LOOKS) {
     await jane.audit();
     await page.getByRole('button', { name: 'Delete 3 messages' }).click();
     await page.getByText('3 retained messages deleted').waitFor();
-    await page.getByText('Nothing found.').waitFor();
+    await page.getByText('No topic has this in its name.').waitFor();
     await page.getByRole('button', { name: 'Clear the search' }).click();
     await topic('kitchen').waitFor();
     assert.equal(await topic('temperature').count(), 0);

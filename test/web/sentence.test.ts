@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { asSentence } from '../../src/web/box-words.ts';
+import { asSentence } from '../../src/web/sentence.ts';
 
 test('words begin and end as a sentence does, and a name at the beginning stays as it is', () => {
   assert.equal(asSentence('no broker listens at 192.0.2.1:1883'), 'No broker listens at 192.0.2.1:1883.');
