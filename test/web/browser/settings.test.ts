@@ -158,7 +158,7 @@ test('mistake in the text is named with its line, and cannot be applied', { skip
     ),
     'max_conections 5',
   );
-  await page.getByText('1 mistake in the text').waitFor();
+  await page.getByText('1 mistake').waitFor();
   assert.equal(await page.getByRole('button', { name: 'Review changes' }).isDisabled(), true);
   await audit();
   await page.getByRole('button', { name: 'Discard' }).click();
