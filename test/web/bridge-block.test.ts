@@ -10,7 +10,7 @@ const AUTHORITY = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----'
 
 const WISH: Wish = {
   ...{ name: 'cloud', address: ' broker.example.org ', isPrivate: true, authority: null, username: 'jane', password: 'a b#c' },
-  ...{ filters: 'home/#  alarm', direction: 'out' },
+  topics: ['home/# out 1', 'alarm out 1'],
 };
 
 test('topic line that nobody has changed is written as it stood, and a changed one keeps its QoS and its prefixes', () => {

@@ -22,7 +22,8 @@ test('another box is invited, and accepts after it has seen what the bridge carr
   await page.getByRole('button', { name: 'Invite another box' }).click();
   await audit();
   await dialog.getByLabel('Name of the other box').fill('anna');
-  await dialog.getByLabel('Topics').fill('family/# news/#');
+  await dialog.getByLabel('Topic 1').fill('family/#');
+  await dialog.getByLabel('Topic 2').fill('news/#');
   const homeOnly = dialog.getByText('is found at home only');
   await homeOnly.waitFor();
   await dialog.getByLabel('Name of this box').fill('box.example.org');
@@ -104,7 +105,7 @@ for (const look of LOOKS.filter(({ name }) => name === 'desktop-light' || name =
     await picture('trial');
     await dialog.getByRole('button', { name: 'Keep the changes' }).click();
     await dialog.getByLabel('Name of the other box').fill('anna');
-    await dialog.getByLabel('Topics').fill('family/#');
+    await dialog.getByLabel('Topic 1').fill('family/#');
     await picture('form');
     await dialog.getByRole('button', { name: 'Make the invitation' }).click();
     await dialog.getByText(`, port ${port}. It holds a password`).waitFor();
@@ -228,11 +229,12 @@ for (const look of LOOKS.filter(({ name }) => name === 'desktop-light' || name =
       ['Address of the other broker', `127.0.0.1:${other.tlsPort}`],
       ['User name there', OWNER.username],
       ['Password there', OWNER.password],
-      ['Topics', 'home/# garden/#'],
+      ['Topic 1', 'home/#'],
+      ['Topic 2', 'garden/#'],
     ] as const)
       await dialog.getByLabel(label, { exact: true }).fill(text);
     await dialog.getByLabel('Certificate of its authority').setInputFiles(authority);
-    await dialog.getByLabel('from here to there').check();
+    for (const topic of ['Topic 1 goes', 'Topic 2 goes']) await dialog.getByLabel(topic).selectOption('out');
     await audit();
     await dialog.getByRole('button', { name: 'Add the bridge' }).click();
     await dialog.getByText('The name of a bridge has letters, digits').waitFor();

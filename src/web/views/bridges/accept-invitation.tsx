@@ -10,7 +10,7 @@ import { Form } from '../../components/form.tsx';
 import { either, t } from '../../i18n.ts';
 import { useSending } from '../../sending.ts';
 import { isBridgeName } from './bridge-block.ts';
-import { DIRECTIONS } from './direction-choice.tsx';
+import { DIRECTIONS } from './directions.ts';
 
 type Brought = paths['/api/v1/bridge-invitations/check']['post']['responses'][200]['content']['application/json'];
 

@@ -1,8 +1,5 @@
 // A `connection` block of the configuration, from what somebody types about another broker. mosquitto.conf(5)
 
-/** Direction as in a `topic` line: 'out' goes to the other broker. */
-export type Direction = 'both' | 'out' | 'in';
-
 /** Wish is what was typed. */
 export interface Wish {
   readonly name: string;
@@ -15,13 +12,12 @@ export interface Wish {
   /** '' = none. */
   readonly username: string;
   readonly password: string;
-  /** Topic filters with blanks between them. */
-  readonly filters: string;
-  readonly direction: Direction;
+  /** What follows the word `topic`. */
+  readonly topics: readonly string[];
 }
 
 /** blockFor writes the block, and the authority behind it, as in an invitation. */
-export function blockFor({ name, address, isPrivate, authority, username, password, filters, direction }: Wish): string {
+export function blockFor({ name, address, isPrivate, authority, username, password, topics }: Wish): string {
   const lines = [
     `connection ${name}`,
     `address ${addressOf({ address, isPrivate })}`,
@@ -29,7 +25,7 @@ export function blockFor({ name, address, isPrivate, authority, username, passwo
     ...(username === '' ? [] : [`remote_username ${username}`]),
     ...(password === '' ? [] : [`remote_password ${password}`]),
     'notifications_local_only true', // most brokers in a cloud refuse them
-    ...topicsOf(filters, direction).map((topic) => `topic ${topic}`),
+    ...topics.map((topic) => `topic ${topic}`),
     ...(isPrivate && authority !== null ? [authority.trim()] : []),
   ];
   return `${lines.join('\n')}\n`;
@@ -39,14 +35,6 @@ export function blockFor({ name, address, isPrivate, authority, username, passwo
 export function addressOf({ address, isPrivate }: Pick<Wish, 'address' | 'isPrivate'>): string {
   const where = address.trim();
   return isPrivate && !where.includes('://') ? `mqtts://${where}` : where;
-}
-
-/** topicsOf gives what follows the word `topic`. A filter has no blank; QoS 1 loses nothing when the connection ends. */
-export function topicsOf(filters: string, direction: Direction): string[] {
-  return filters
-    .split(/\s+/)
-    .filter((filter) => filter !== '')
-    .map((filter) => `${filter} ${direction} 1`);
 }
 
 /** isBridgeName tells what the box takes: the name becomes part of a file's name. */

@@ -1,8 +1,8 @@
 // What a bridge carries, and where to.
 
 import { t } from '../../i18n.ts';
-import type { Direction } from './bridge-block.ts';
-import { DIRECTIONS } from './direction-choice.tsx';
+import { DIRECTIONS } from './directions.ts';
+import type { Direction } from './topic-line.ts';
 
 interface Carried {
   readonly filter: string;

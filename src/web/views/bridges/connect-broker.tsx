@@ -9,8 +9,9 @@ import { FileField } from '../../components/file-field.tsx';
 import { Form } from '../../components/form.tsx';
 import { t } from '../../i18n.ts';
 import { useSending } from '../../sending.ts';
-import { blockFor, type Direction, isBridgeName } from './bridge-block.ts';
-import { DirectionChoice } from './direction-choice.tsx';
+import { blockFor, isBridgeName } from './bridge-block.ts';
+import { linesOf, type TopicLine } from './topic-line.ts';
+import { TopicLines } from './topic-lines.tsx';
 
 export interface ConnectBrokerProps {
   readonly close: () => void;
@@ -19,14 +20,14 @@ export interface ConnectBrokerProps {
 
 /** ConnectBroker asks for what the other broker wants to know. */
 export function ConnectBroker({ close, added }: ConnectBrokerProps) {
-  const [typed, setTyped] = useState({ name: '', address: '', username: '', password: '', filters: '' });
-  const [direction, setDirection] = useState<Direction>('both');
+  const [typed, setTyped] = useState({ name: '', address: '', username: '', password: '' });
+  const [topics, setTopics] = useState<readonly TopicLine[]>([]);
   const [isPrivate, setPrivate] = useState(true);
   const [authority, setAuthority] = useState<string | null>(null);
   const sending = useSending();
   const connect = async () => {
     if (!isBridgeName(typed.name)) throw new Error(t('bridges.nameWrong'));
-    const text = blockFor({ ...typed, direction, isPrivate, authority });
+    const text = blockFor({ ...typed, topics: linesOf(topics), isPrivate, authority });
     await ask(api.POST('/api/v1/bridges', { body: { text } }));
     added();
     close();
@@ -52,8 +53,7 @@ export function ConnectBroker({ close, added }: ConnectBrokerProps) {
         )}
         <Field label={t('bridges.username')} {...field('username')} hint={t('bridges.usernameHint')} />
         <Field label={t('bridges.password')} {...field('password')} type="password" autocomplete="off" />
-        <Field label={t('bridges.topics')} {...field('filters')} hint={t('bridges.topicsHint')} required />
-        <DirectionChoice value={direction} choose={setDirection} />
+        <TopicLines topics={topics} change={setTopics} />
       </Form>
     </Dialog>
   );

@@ -5,13 +5,13 @@ import { api, ask } from '../../api/client.ts';
 import { Check } from '../../components/check.tsx';
 import { Dialog } from '../../components/dialog.tsx';
 import { Loading, Trouble } from '../../components/faces.tsx';
-import { Field, Select } from '../../components/field.tsx';
+import { Field } from '../../components/field.tsx';
 import { Form } from '../../components/form.tsx';
 import { toast } from '../../components/toast.tsx';
-import { number, t } from '../../i18n.ts';
+import { t } from '../../i18n.ts';
 import { addressOf } from './bridge-block.ts';
-import { directionOptions } from './direction-choice.tsx';
-import { isWholeLine, NEW_LINE, readTopicLine, type TopicLine, writeTopicLine } from './topic-line.ts';
+import { linesOf, readTopicLine, type TopicLine } from './topic-line.ts';
+import { TopicLines } from './topic-lines.tsx';
 
 export interface EditBridgeProps {
   readonly name: string;
@@ -49,8 +49,8 @@ export function EditBridge({ name, close, changed }: EditBridgeProps) {
   }, [name]);
   const send = async () => {
     const given = (field: Word) => (typed[field].trim() === before?.typed[field] ? null : typed[field].trim() || null);
-    const topics = textOf(typed.topics);
-    const hasSame = topics.join('\n') === textOf(before?.typed.topics ?? []).join('\n');
+    const topics = linesOf(typed.topics);
+    const hasSame = topics.join('\n') === linesOf(before?.typed.topics ?? []).join('\n');
     const address = addressOf(typed);
     const body = {
       address: before !== null && address === addressOf(before.typed) ? null : address,
@@ -103,50 +103,6 @@ export function EditBridge({ name, close, changed }: EditBridgeProps) {
       )}
     </Dialog>
   );
-}
-
-interface TopicLinesProps {
-  readonly topics: readonly TopicLine[];
-  readonly change: (topics: readonly TopicLine[]) => void;
-}
-
-/** TopicLines has an empty line behind them for one more; one that is emptied goes. */
-function TopicLines({ topics, change }: TopicLinesProps) {
-  const lines = topics.at(-1)?.filter === '' ? topics : [...topics, NEW_LINE];
-  return (
-    <fieldset class="topic-lines">
-      <legend>{t('bridges.topics')}</legend>
-      {lines.map((line, index) => {
-        const place = { number: number(index + 1) };
-        const set = (next: Partial<TopicLine>) => change(lines.with(index, { ...line, ...next, text: null }));
-        return (
-          // what stands in it is what is typed
-          <div key={index} class="bridge-topic">
-            <Field
-              label={t('bridges.topicNumber', place)}
-              name={`topics.${index}`}
-              value={line.filter}
-              change={(filter) => set({ filter })}
-              hint={/^[012]?$/.test(line.rest) ? undefined : t('bridges.topicRest', { rest: line.rest })}
-            />
-            {line.filter.trim() !== '' && !isWholeLine(line) && (
-              <Select
-                label={t('bridges.directionNumber', place)}
-                value={line.direction}
-                choose={(direction) => set({ direction })}
-                options={directionOptions()}
-              />
-            )}
-          </div>
-        );
-      })}
-      <p class="hint">{t('bridges.topicLinesHint')}</p>
-    </fieldset>
-  );
-}
-
-function textOf(topics: readonly TopicLine[]): string[] {
-  return topics.map(writeTopicLine).filter((each) => each !== '');
 }
 
 const TLS_WORDS = /^bridge_(cafile|capath|tls_use_os_certs|certfile|identity|psk)$/;

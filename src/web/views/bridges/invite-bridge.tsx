@@ -19,8 +19,8 @@ import { notingTrial, waiting } from '../../settings/trial.ts';
 import { Obstacles } from '../obstacles.tsx';
 import { OpenPorts } from '../open-ports.tsx';
 import { isHomeOnly } from '../phones/home-only.ts';
-import { type Direction, topicsOf } from './bridge-block.ts';
-import { DirectionChoice } from './direction-choice.tsx';
+import { linesOf, type TopicLine } from './topic-line.ts';
+import { TopicLines } from './topic-lines.tsx';
 
 type Made = paths['/api/v1/bridge-invitations']['post']['responses'][200]['content']['application/json'];
 
@@ -86,20 +86,18 @@ function NextStep({ setup, open, pass, close }: NextStepProps) {
 
 function InviteForm({ setup: { hosts, needsHost }, pass, close }: Pick<NextStepProps, 'setup' | 'pass' | 'close'>) {
   const [name, setName] = useState('');
-  const [filter, setFilter] = useState('');
-  const [direction, setDirection] = useState<Direction>('both');
+  const [topics, setTopics] = useState<readonly TopicLine[]>([]);
   const [host, setHost] = useState('');
   const called = host.trim() || (hosts[0] ?? '');
   const invite = async () => {
-    const body = { name, topics: topicsOf(filter, direction), host: host.trim() || null };
+    const body = { name, topics: linesOf(topics), host: host.trim() || null };
     pass(await ask(api.POST('/api/v1/bridge-invitations', { body })));
   };
   return (
     <Form action={t('bridges.inviteDo')} send={invite} cancel={close}>
       <p class="hint">{t('bridges.inviteWords')}</p>
       <Field label={t('bridges.name')} name="name" value={name} change={setName} hint={t('bridges.nameHint')} required isFirst />
-      <Field label={t('bridges.topics')} name="topics" value={filter} change={setFilter} hint={t('bridges.topicsHint')} required />
-      <DirectionChoice value={direction} choose={setDirection} />
+      <TopicLines topics={topics} change={setTopics} />
       <Field
         label={t('bridges.host')}
         name="host"

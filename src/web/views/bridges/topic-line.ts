@@ -1,6 +1,7 @@
 // What stands behind the word `topic` of a bridge, taken apart for the fields of a form. mosquitto.conf(5)
 
-import type { Direction } from './bridge-block.ts';
+/** Direction as in a `topic` line: 'out' goes to the other broker. */
+export type Direction = 'both' | 'out' | 'in';
 
 /** TopicLine is one of them. */
 export interface TopicLine {
@@ -24,6 +25,11 @@ export function readTopicLine(text: string): TopicLine {
 /** isWholeLine tells whether the field of the filter holds all of a line, which says its direction itself. */
 export function isWholeLine({ filter }: TopicLine): boolean {
   return /\s/.test(filter.trim());
+}
+
+/** linesOf writes all, but for those that are empty. */
+export function linesOf(topics: readonly TopicLine[]): string[] {
+  return topics.map(writeTopicLine).filter((each) => each !== '');
 }
 
 /** writeTopicLine gives what was not changed as it stood. A whole line that is typed into the field of the filter counts as it is. */
