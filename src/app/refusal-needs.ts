@@ -72,6 +72,11 @@ export function mayPublish(inForce: Pick<InForce, 'access'>, ...question: Questi
   return decisionOn(inForce, ...question).allowed;
 }
 
+/** letsIn asks the accounts of now. */
+export function letsIn({ access }: Pick<InForce, 'access'>, listener: string, username: string): boolean {
+  return !access.isLocked(listener, username) && access.dynamicStateOf(username) !== 'disabled';
+}
+
 /** roleCommand would let a role publish to a topic; whose role it is must be told. */
 function roleCommand(topicName: string): string {
   return `midge ctrl dynsec addRoleACL ROLE publishClientSend ${shellWord(topicName)} allow`;

@@ -2,6 +2,7 @@
 
 import { safeText, visibleJson, visibleText } from '../logging/line.ts';
 import type { Reasons } from '../operations/why.ts';
+import { isOfLock } from '../refusals/advice.ts';
 import type { Invocation } from '../terminal/command.ts';
 import { askBroker, tell } from './control-client.ts';
 import { isoTime } from './iso-time.ts';
@@ -29,7 +30,7 @@ function textOf({ refusals, held, deaf }: Reasons, about: string | null): string
 }
 
 function linesOf(refusal: Reasons['refusals'][number]): string[] {
-  const { last, count, address, listenerPort, clientId, username, topicName, reason, advice, settled } = refusal;
+  const { last, count, address, listenerPort, clientId, username, reason, advice, settled } = refusal;
   const times = count > 1 ? ` (${count} times since ${isoTime(refusal.first)})` : '';
   const who = [
     clientId === '' ? 'a client' : `client ${clientId}`,
@@ -38,11 +39,12 @@ function linesOf(refusal: Reasons['refusals'][number]): string[] {
     listenerPort === 0 ? '' : ` on port ${listenerPort}`,
   ].join('');
   const sentence = safeText(`${who} ${reason}`);
-  return [`${isoTime(last)}  ${sentence}${times}`, ...adviceLines(settled === null ? advice : calmWords(topicName, settled))];
+  return [`${isoTime(last)}  ${sentence}${times}`, ...adviceLines(settled === null ? advice : calmWords(refusal, settled))];
 }
 
-function calmWords(topicName: string | null, settled: number): string {
-  return topicName === null ? `it came in at ${isoTime(settled)}: nothing to do` : 'the rules allow it now: nothing to do';
+function calmWords({ topicName, adviceCode }: Pick<Reasons['refusals'][number], 'topicName' | 'adviceCode'>, settled: number): string {
+  if (topicName !== null) return 'the rules allow it now: nothing to do';
+  return isOfLock(adviceCode) ? 'its account lets it in again: nothing to do' : `it came in at ${isoTime(settled)}: nothing to do`;
 }
 
 function adviceLines(advice: string | null): string[] {

@@ -61,3 +61,8 @@ export function advise(code: AdviceCode, values: Values = {}): Advice {
 export function adviceSentence({ code, values }: Advice): string {
   return SENTENCES[code].replaceAll(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
 }
+
+/** isOfLock tells whether an account that lets nobody in was the reason. */
+export function isOfLock(code: AdviceCode | null): boolean {
+  return code === 'unlock' || code === 'enable client';
+}

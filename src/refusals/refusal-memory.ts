@@ -7,7 +7,7 @@ import type { Logger } from '../base/logger.ts';
 import type { RefusalCause } from '../base/refusal-reason.ts';
 import { refusalSentence } from '../base/refusal-sentences.ts';
 import type { ConnectedClient, Refusal, RefusalLog, RemoteEnd } from '../broker/ports.ts';
-import { type Advice, type AdviceCode, adviceSentence } from './advice.ts';
+import { type Advice, type AdviceCode, adviceSentence, isOfLock } from './advice.ts';
 import { ConnectionRhythm } from './connection-rhythm.ts';
 import type { Explanation } from './explain-refusal.ts';
 import { type Values, valuesOf, whatOf } from './reason-values.ts';
@@ -50,7 +50,7 @@ export interface RememberedRefusal {
   readonly first: number;
   readonly last: number;
   readonly count: number;
-  /** When the same client came in after it; for a topic, when the rules were first seen to allow it. Null = neither. */
+  /** When the same client came in after it; for a topic, when the rules were first seen to allow it; for a locked account, when it was seen to let in again. Null = none of these. */
   readonly settled: number | null;
 }
 
@@ -63,6 +63,8 @@ export interface RefusalMemorySetup {
   readonly isPage: (port: number) => boolean;
   /** mayPublish asks the rules of now; the listener is told by its name. */
   readonly mayPublish: (listener: string, client: ConnectedClient, topicName: string) => boolean;
+  /** letsIn tells whether an account is neither locked nor disabled now. */
+  readonly letsIn: (listener: string, username: string) => boolean;
 }
 
 /** Its last time, its count and its end change. */
@@ -129,21 +131,24 @@ export class RefusalMemory implements RefusalLog {
 
   /** list gives what is remembered, the latest first; with `about` only of that address, client id or user. */
   list(about: string | null): readonly RememberedRefusal[] {
-    this.#askRules();
+    this.#askAnew();
     const isMeant = ({ address, clientId, username }: Counted) => about === null || [address, clientId, username].includes(about);
     const meant = [...this.#refusals.values()].filter(isMeant).reverse();
     return meant.map(({ listener, ...refusal }) => refusal);
   }
 
-  /** What was denied may be allowed by now: rules change without a word to who was turned away. */
-  #askRules(): void {
-    const { clock, mayPublish } = this.#setup;
-    for (const refusal of this.#refusals.values()) {
-      const { cause, settled, listener, clientId, username, topicName } = refusal;
-      if (cause !== 'topic' || settled !== null || topicName === null) continue;
-      const isWhole = [clientId, username ?? '', topicName].every((name) => name.length <= MAX_NAME);
-      if (isWhole && mayPublish(listener, { clientId, username }, topicName)) refusal.settled = clock.now();
-    }
+  /** What was denied may be allowed by now: rules and accounts change without a word to who was turned away. */
+  #askAnew(): void {
+    const { clock } = this.#setup;
+    for (const refusal of this.#refusals.values()) if (refusal.settled === null && this.#isAllowed(refusal)) refusal.settled = clock.now();
+  }
+
+  /** Names that were cut are not judged. */
+  #isAllowed({ cause, adviceCode, listener, clientId, username, topicName }: Counted): boolean {
+    const { mayPublish, letsIn } = this.#setup;
+    if ([clientId, username ?? '', topicName ?? ''].some((name) => name.length > MAX_NAME)) return false;
+    if (cause === 'topic' && topicName !== null) return mayPublish(listener, { clientId, username }, topicName);
+    return isOfLock(adviceCode) && username !== null && letsIn(listener, username);
   }
 
   #remember(key: string, make: () => Omit<Counted, 'first' | 'last' | 'count' | 'settled'>): void {

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { systemClock } from '../../src/base/clock.ts';
 import { DEFAULT_LISTENER_POLICY } from '../../src/broker/options.ts';
 import type { Refusal } from '../../src/broker/ports.ts';
-import { advise } from '../../src/refusals/advice.ts';
+import { type Advice, advise } from '../../src/refusals/advice.ts';
 import { ConnectionRhythm } from '../../src/refusals/connection-rhythm.ts';
 import type { Explanation } from '../../src/refusals/explain-refusal.ts';
 import { RefusalMemory } from '../../src/refusals/refusal-memory.ts';
@@ -25,18 +25,29 @@ function memory() {
   let explained = 0;
   const explain = ({ reason }: Refusal) => {
     explained++;
-    return { reason: explanations.shift() ?? reason, advice: null };
+    return { reason: explanations.shift() ?? reason, advice: advices.shift() ?? null };
   };
   const explanations: Refusal['reason'][] = [];
+  const advices: Advice[] = [];
+  const locked = new Set<string>();
   const allowed = new Set<string>();
   const clock = { ...systemClock, now: () => time.now };
   return {
-    refusals: new RefusalMemory({ clock, log, explain, isPage: () => false, mayPublish: (...question) => allowed.has(question[2]) }),
+    refusals: new RefusalMemory({
+      clock,
+      log,
+      explain,
+      isPage: () => false,
+      mayPublish: (...question) => allowed.has(question[2]),
+      letsIn: (_, username) => !locked.has(username),
+    }),
     log,
     time,
     explanations,
     explained: () => explained,
     allowed,
+    advices,
+    locked,
   };
 }
 
@@ -122,6 +133,25 @@ test('refusal of a topic is settled when the rules allow it, and open again with
   assert.deepEqual(settled(), [null, null]);
 });
 
+test('refusal of a locked account is settled when the account lets in again, and a wrong password is not', () => {
+  const { refusals, time, advices, locked } = memory();
+  const wrong = (username: string) => refusals.refused(refusal('10.0.0.1', { reason: { cause: 'credentials', what: 'wrong' }, username }));
+  const settled = () => refusals.list(null).map((each) => [each.username, each.settled]);
+  advices.push(advise('unlock', { command: '' }), advise('new password', { command: '' }));
+  locked.add('jane');
+  for (const username of ['jane', 'tom']) wrong(username);
+  assert.deepEqual(settled(), [
+    ['tom', null],
+    ['jane', null],
+  ]);
+  locked.clear();
+  time.now = 7000;
+  assert.deepEqual(settled(), [
+    ['tom', null],
+    ['jane', 7000],
+  ]);
+});
+
 test('refusal of a certificate is settled at its port, and that of a topic by no connection', () => {
   const { refusals } = memory();
   const from = (port: number) => ({ address: '10.0.0.1', port: 1, policy: { ...DEFAULT_LISTENER_POLICY, port } });
@@ -199,7 +229,14 @@ test('refusal memory tells reason and advice as codes with their values beside t
     reason: { cause: 'tls', what: 'handshake', problem: { what: 'expired', name: 'lamp', date: new Date('2026-01-31T12:00:00Z') } },
     advice: advise('new password', { command: 'midge passwd /etc/midge/passwd jane' }),
   });
-  const refusals = new RefusalMemory({ clock: systemClock, log: recordingLog(), explain, isPage: () => false, mayPublish: () => false });
+  const refusals = new RefusalMemory({
+    clock: systemClock,
+    log: recordingLog(),
+    explain,
+    isPage: () => false,
+    mayPublish: () => false,
+    letsIn: () => false,
+  });
   refusals.refused(refusal('10.0.0.1'));
   const [told] = refusals.list(null);
   assert.deepEqual([told?.what, told?.values], ['expired', { name: 'lamp', date: '2026-01-31' }]);

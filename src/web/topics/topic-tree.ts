@@ -137,6 +137,11 @@ export class TopicTree {
     return this.#node(topic);
   }
 
+  /** pastOf gives what a topic held, also when it has gone. */
+  pastOf(topic: string): readonly Past[] {
+    return this.#byTopic.get(topic)?.history ?? this.#pastOfGone.get(topic) ?? [];
+  }
+
   /** listingOf tells what is known of a level. */
   listingOf(below: string | null): Listing {
     return this.#node(below)?.listing ?? { kind: 'none' };

@@ -71,9 +71,11 @@ function isCalm({ settled, isBrowser }: Why['refusals'][number]): boolean {
   return settled !== null || isBrowser;
 }
 
-function calmAdvice({ settled, topicName }: Why['refusals'][number]): string {
+function calmAdvice({ settled, topicName, adviceCode, clientId, username }: Why['refusals'][number]): string {
   if (settled === null) return t('refusals.browser');
-  return topicName === null ? t('refusals.settled', { time: ago(settled) }) : t('refusals.allowed');
+  if (topicName !== null) return t('refusals.allowed');
+  if (adviceCode === 'unlock' || adviceCode === 'enable client') return t('refusals.letIn');
+  return t(username === null && clientId === '' ? 'refusals.settledThere' : 'refusals.settled', { time: ago(settled) });
 }
 
 function Open({ refusals, held, deaf }: Why) {

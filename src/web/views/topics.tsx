@@ -44,7 +44,8 @@ export function View() {
     return onReconnect(() => void store.refresh());
   }, []);
   const mayAct = mayNow('operator');
-  useStream(store, mayAct ? [sought?.filter ?? '#'] : []);
+  // All, so that what passes during a search is known after it; of a crowd, what is searched.
+  useStream(store, mayAct ? [sought !== null && (store.missed.value || sought.filter.startsWith('$')) ? sought.filter : '#'] : []);
   const close = () => setOpen(null);
   return (
     <div class={chosen === null ? 'topics' : 'topics has-chosen'}>

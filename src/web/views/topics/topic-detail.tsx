@@ -105,7 +105,7 @@ export function TopicDetail({ topic, store, close, publish, remove }: TopicDetai
           </Button>
         )}
       </div>
-      {node !== null && <History past={node.history} isLive={mayAct} />}
+      <History past={store.tree.pastOf(topic)} isLive={mayAct} />
     </section>
   );
 }
