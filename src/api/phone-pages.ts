@@ -58,6 +58,8 @@ export function isOpenPath(method: string, path: string): boolean {
   return ['GET', 'HEAD'].includes(method) && OPEN_PATHS.test(path);
 }
 
+const NOT_BEGUN = { certificate: null, tls: null, signedIn: null, location: null };
+
 /** PhonePages answers the requests of phones that are being set up. */
 export class PhonePages {
   readonly #setup: ApiSetup;
@@ -94,7 +96,7 @@ export class PhonePages {
     if (visitor.isPrivate) {
       if (authority === null) this.#noteTls(phone, visitor);
       const { person, use, steps } = phone;
-      const isTrusted = authority === null || steps.tls !== undefined; // a person may have gone past the warning of the browser
+      const isTrusted = authority === null || (steps.tls !== undefined && this.#isMeant(context, phone)); // a person may have gone past the warning of the browser
       const trust = isTrusted ? null : { id: idIn(context), authorityName: authorityName(authority) };
       return answerPage(context, setUpPage({ words, system, person, use, trust }));
     }
@@ -131,8 +133,8 @@ export class PhonePages {
     const { phone } = this.#require(context);
     const isOpened = this.#hasPass(context, phone);
     const { steps, isSetUp, problem } = this.#door.state(phone);
-    const { certificate, tls } = steps;
-    const done = isOpened ? steps : { certificate, tls, signedIn: null, location: null };
+    const { certificate, tls } = this.#isMeant(context, phone) ? steps : NOT_BEGUN;
+    const done = isOpened ? steps : { ...NOT_BEGUN, certificate, tls };
     const isTrusted = this.#door.authority() === null || tls !== null; // it may have been there before
     return context.json({
       isOpened,
@@ -197,6 +199,11 @@ export class PhonePages {
   #hasPass(context: Context, phone: Phone): boolean {
     const pass = getCookie(context, COOKIE);
     return pass !== undefined && this.#door.book.passes(phone.link?.id ?? '', pass) !== null;
+  }
+
+  /** What was done is not told to another phone than the one that has opened the link. */
+  #isMeant(context: Context, phone: Phone): boolean {
+    return phone.link?.pass == null || this.#hasPass(context, phone);
   }
 
   #secureOrigin(context: Context): string {

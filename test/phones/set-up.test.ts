@@ -108,7 +108,13 @@ test('link is refused to a second phone, and lets the first one go on, also afte
   await house.restart();
   assert.equal((await second.open(next)).status, 410);
   assert.equal((await second.open(next, 'AAAAAAAAAAAAAAAAAAAAAA')).status, 404);
-  assert.equal((await second.state(next)).isOpened, false);
+  const { isOpened, steps } = await second.state(next);
+  assert.equal(isOpened, false);
+  assert.deepEqual(
+    steps,
+    { certificate: null, tls: null, signedIn: null, location: null },
+    'what the first one did is not told to the second',
+  );
   assert.equal((await phone.state(next)).isOpened, true);
   await phone.connect(fields);
   const again = phone.configure(await phone.open(next, ''));

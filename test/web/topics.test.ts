@@ -237,6 +237,9 @@ test('numbers are found in a payload, with units, in JSON, and for what is on or
 
 test('payload is shown as JSON on several lines, or as bytes', () => {
   assert.equal(prettyJson('{"a":[1]}'), '{\n  "a": [\n    1\n  ]\n}');
+  const mixed = '{"a":{},"b":[],"c":[{"d":"x, {\\"y\\": 1}"},null,-1e3],"e":true}';
+  assert.equal(prettyJson(mixed), JSON.stringify(JSON.parse(mixed), null, 2).replace('-1000', '-1e3'));
+  assert.equal(prettyJson('{"big":9007199254740993,"price":1.10}'), '{\n  "big": 9007199254740993,\n  "price": 1.10\n}', 'as it was sent');
   assert.equal(prettyJson('21.5'), null);
   assert.equal(prettyJson('{broken'), null);
   assert.equal(hexDump(btoa('midge is here\u0000')), '0000  6d 69 64 67 65 20 69 73  midge is\n0008  20 68 65 72 65 00         here.');

@@ -7,10 +7,29 @@ const MOST_FIELDS = 50;
 export function prettyJson(payload: string): string | null {
   if (!/^\s*[[{]/.test(payload)) return null;
   try {
-    return JSON.stringify(JSON.parse(payload), null, 2);
+    JSON.parse(payload);
   } catch {
     return null;
   }
+  return indented(payload);
+}
+
+const OPENS: ReadonlySet<string> = new Set(['{', '[']);
+const CLOSES: ReadonlySet<string> = new Set(['}', ']']);
+
+/** Of valid JSON each string and number stays as it was sent: 9007199254740993 is no number of JavaScript. */
+function indented(json: string): string {
+  const tokens = json.match(/"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g) ?? [];
+  let [text, depth, before] = ['', 0, ''];
+  for (const token of tokens) {
+    if (CLOSES.has(token)) depth--;
+    const isInside = OPENS.has(before) !== CLOSES.has(token); // {} and [] stay together
+    if (before === ',' || (isInside && before !== '')) text += `\n${'  '.repeat(depth)}`;
+    text += token === ':' ? ': ' : token;
+    if (OPENS.has(token)) depth++;
+    before = token;
+  }
+  return text;
 }
 
 /** numbersIn gives the numbers of a payload by their place, such as `battery.level`; a payload that is one number has it at ''. True and false, on and off are 1 and 0. */

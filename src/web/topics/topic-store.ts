@@ -22,6 +22,8 @@ export class TopicStore {
   readonly search: Signal<{ readonly wanted: Wanted; readonly total: number | null; readonly cursor: string | null } | null> = signal(null);
   /** Messages that the box did not send, in the last moments: there are too many for a screen. */
   readonly missed: Signal<boolean> = signal(false);
+  /** Some were left out since the view was opened: what is not retained may be missing. */
+  readonly hasMissed: Signal<boolean> = signal(false);
   /** The branch that somebody has opened last; null = that is closed again. */
   branch: string | null = null;
   #missedTimer: ReturnType<typeof setTimeout> | null = null;
@@ -121,6 +123,7 @@ export class TopicStore {
   /** notAll is told that some messages were left out. */
   notAll(): void {
     this.missed.value = true;
+    this.hasMissed.value = true;
     if (this.#missedTimer !== null) clearTimeout(this.#missedTimer);
     this.#missedTimer = setTimeout(() => {
       this.missed.value = false;

@@ -8,6 +8,7 @@ import { NewPasswordField } from '../components/new-password-field.tsx';
 import { t } from '../i18n.ts';
 import { remember } from '../remembered.ts';
 import { beganHere, type Missing } from '../visit.ts';
+import { beginFirstSteps } from './first-steps.tsx';
 import { Gate } from './gate.tsx';
 import { MissingPasswordFile } from './missing-password-file.tsx';
 import { PhoneNameAdvice } from './phone-name-advice.tsx';
@@ -34,6 +35,7 @@ function ClaimForm({ missing }: { readonly missing: Missing | null }) {
   const [password, setPassword] = useState('');
   const claim = async () => {
     const session = await ask(api.POST('/api/v1/claim', { body: { code, username, password } }));
+    beginFirstSteps();
     remember('username', username);
     beganHere(session);
   };

@@ -1,6 +1,6 @@
 // The first steps with a new box, each checked by what the box itself says.
 
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { api, ask } from '../api/client.ts';
 import { Button } from '../components/button.tsx';
 import { Card } from '../components/card.tsx';
@@ -15,6 +15,16 @@ import { firstFree, OpenPorts } from './open-ports.tsx';
 import type { Status } from './overview-troubles.ts';
 
 const EVERY_MS = 15_000;
+
+/** What this browser remembers of them. */
+const CARD = 'first-steps';
+const CONNECTED = 'first-steps.connected';
+
+/** beginFirstSteps is for a box that was claimed just now: there may have been another at its address. */
+export function beginFirstSteps(): void {
+  remember(CARD, 'shown');
+  remember(CONNECTED, 'no');
+}
 
 /** What others use for MQTT with TLS. */
 const TLS_PORTS = [8883, 8885, 8886] as const;
@@ -36,15 +46,19 @@ const TRUST_WORDS: Readonly<Record<Trust, Key>> = {
 
 /** FirstSteps is a card until all is done, or somebody wants to see it no more. It asks what admins may know. */
 export function FirstSteps({ status }: { readonly status: Status }) {
-  const [isHidden, setHidden] = useState(recall('first-steps') === 'hidden');
+  const [isHidden, setHidden] = useState(recall(CARD) === 'hidden');
   const [opening, setOpening] = useState<number | null>(null);
   const facts = useLive(findFacts, EVERY_MS).data.value;
+  const hasConnected = isConnected(status) || recall(CONNECTED) === 'yes';
+  useEffect(() => {
+    if (hasConnected) remember(CONNECTED, 'yes'); // devices come and go
+  }, [hasConnected]);
   if (isHidden || facts === null) return null;
-  const steps = stepsOf(status, facts);
+  const steps = stepsOf(status, { ...facts, hasConnected });
   const left = steps.filter(({ isDone }) => !isDone).length;
   if (left === 0) return null;
   const hide = () => {
-    remember('first-steps', 'hidden');
+    remember(CARD, 'hidden');
     setHidden(true);
   };
   const closePorts = () => setOpening(null);
@@ -69,13 +83,15 @@ export function FirstSteps({ status }: { readonly status: Status }) {
 }
 
 interface Facts {
+  /** A device was there once. */
+  readonly hasConnected: boolean;
   readonly accounts: number;
   readonly phones: number;
   readonly hasRules: boolean;
   readonly trust: Trust;
 }
 
-async function findFacts(): Promise<Facts> {
+async function findFacts(): Promise<Omit<Facts, 'hasConnected'>> {
   const [users, phones, trust] = await Promise.all([
     ask(api.GET('/api/v1/users', { params: { query: { limit: 10 } } })),
     ask(api.GET('/api/v1/phones')),
@@ -92,9 +108,12 @@ function trustHere(): Promise<Trust> {
   return asked;
 }
 
-function stepsOf({ listeners, messages, clients, bridges, store }: Status, { accounts, phones, hasRules, trust }: Facts): readonly Step[] {
+function isConnected({ clients, bridges, messages }: Status): boolean {
   const hasDevices = clients.connected + clients.away > bridges.length; // each bridge has an end here
-  const hasConnected = hasDevices || (bridges.length === 0 && messages.received > 0);
+  return hasDevices || (bridges.length === 0 && messages.received > 0);
+}
+
+function stepsOf({ listeners, store }: Status, { accounts, phones, hasRules, trust, hasConnected }: Facts): readonly Step[] {
   return [
     { isDone: trust === 'trusted', title: 'steps.trust', words: TRUST_WORDS[trust], way: { view: 'certificates' } },
     {

@@ -32,8 +32,14 @@ const WHY: Readonly<Record<Verdict['reason'], Key>> = {
 /** No account has an empty name. */
 const NOBODY = '';
 
+export interface MayTheyCardProps {
+  readonly users: readonly string[];
+  /** Of the rules: an answer is gone when they have changed. */
+  readonly revision?: string;
+}
+
 /** MayTheyCard asks for one of several users, or for the one that is given alone. */
-export function MayTheyCard({ users }: { readonly users: readonly string[] }) {
+export function MayTheyCard({ users, revision }: MayTheyCardProps) {
   const [username, setUsername] = useState(users[0] ?? NOBODY);
   const [action, setAction] = useState<Action>('publish');
   const [topic, setTopic] = useState('');
@@ -43,6 +49,7 @@ export function MayTheyCard({ users }: { readonly users: readonly string[] }) {
   useEffect(() => {
     if (verdict !== null) answer.current?.scrollIntoView({ block: 'nearest' });
   }, [verdict]);
+  useEffect(() => setVerdict(null), [revision]);
   const changed = <T,>(set: (value: T) => void) => {
     return (value: T) => {
       set(value);

@@ -78,7 +78,7 @@ export function PersonDetails({ username }: { readonly username: string }) {
               <PersonRules {...{ username, rules, mayBegin, revision }} refresh={refresh} />
               <PageAccess username={username} role={role} refresh={refresh} />
             </div>
-            <MayTheyCard users={[username]} />
+            <MayTheyCard users={[username]} revision={revision} />
             {role !== null && <Tokens account={username} />}
             {dialog === 'password' && isHere && <PasswordDialog username={username} close={close} />}
             {dialog === 'lock' && isLocked === false && !isOwn(username) && <LockDialog {...{ username, clients, refresh, close }} />}

@@ -113,7 +113,7 @@ function Summary({ store }: { readonly store: TopicStore }) {
   return (
     <p class="topics-summary">
       {search === null ? plural('topics.seen', count) : plural('topics.found', Math.max(count, search.total ?? 0))}
-      {store.missed.value && <span>{t('topics.sampled')}</span>}
+      {store.hasMissed.value && <span>{t(store.missed.value ? 'topics.sampled' : 'topics.wasSampled')}</span>}
     </p>
   );
 }

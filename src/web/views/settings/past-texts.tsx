@@ -8,6 +8,7 @@ import { Dialog } from '../../components/dialog.tsx';
 import { Empty, Loading, Shown, Trouble } from '../../components/faces.tsx';
 import { ago, dateTime, t } from '../../i18n.ts';
 import { useLive } from '../../live.ts';
+import { isChanged } from '../../settings/changed-lines.ts';
 import type { Draft } from '../../settings/draft.ts';
 import { Diff } from './diff.tsx';
 
@@ -60,7 +61,7 @@ function PastText({ past: { replaced, by, text }, take }: { readonly past: Past;
       {by === 'midge.txt' && <p class="hint">{t('settings.pastBoot')}</p>}
       {problem !== null && <Trouble problem={problem} />}
       {diff === null && problem === null ? <Loading /> : diff !== null && <Diff diff={diff} />}
-      {diff?.length !== 0 && <Button onClick={() => take(text)}>{t('settings.takePast')}</Button>}
+      {(diff === null || isChanged(diff)) && <Button onClick={() => take(text)}>{t('settings.takePast')}</Button>}
     </details>
   );
 }

@@ -1,6 +1,6 @@
 // One topic: its value as a whole, what it held before, and what can be done with it.
 
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { api, ask, Refusal } from '../../api/client.ts';
 import { breakable } from '../../components/breakable.tsx';
 import { Button, IconButton } from '../../components/button.tsx';
@@ -19,6 +19,9 @@ import { ValueChart } from './value-chart.tsx';
 
 /** What is retained is asked for again so often: others may be silent for days. */
 const EVERY_MS = 10_000;
+
+/** Who published what has just passed is asked no more often. */
+const SOON_MS = 1000;
 
 /** Values of the history that are listed. */
 const MOST_LISTED = 30;
@@ -40,6 +43,14 @@ export interface TopicDetailProps {
 export function TopicDetail({ topic, store, close, publish, remove }: TopicDetailProps) {
   const mayAct = mayNow('operator');
   const retained = useLive(() => readRetained(topic), EVERY_MS, [topic]);
+  const soon = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  const refreshSoon = () => {
+    soon.current ??= setTimeout(() => {
+      soon.current = undefined;
+      void retained.refresh();
+    }, SOON_MS);
+  };
+  useEffect(() => () => clearTimeout(soon.current), []);
   // Every message of this one: the tree shows a sample.
   useEvents(mayAct ? `/api/v1/messages/stream?${new URLSearchParams({ topic })}` : null, {
     message: (data) => {
@@ -48,6 +59,7 @@ export function TopicDetail({ topic, store, close, publish, remove }: TopicDetai
       store.passed(passed);
       const isNews = passed.retain ? passed.payload === '' || retained.data.value?.message == null : wasRetained;
       if (isNews) void retained.refresh();
+      else if (passed.retain) refreshSoon();
     },
   });
   store.version.value; // rendered when something has changed
@@ -79,9 +91,9 @@ export function TopicDetail({ topic, store, close, publish, remove }: TopicDetai
           ) : (
             <>
               <dt>{t('topics.publishedBy')}</dt>
-              <dd>{publisherOf(kept)}</dd>
+              <dd>{isOf(value, kept) ? publisherOf(kept) : '…'}</dd>
               <dt>{t('topics.size')}</dt>
-              <dd>{bytes(kept.bytes)}</dd>
+              <dd>{isOf(value, kept) ? bytes(kept.bytes) : '…'}</dd>
             </>
           )}
           {kept.expires !== null && (
@@ -108,6 +120,11 @@ export function TopicDetail({ topic, store, close, publish, remove }: TopicDetai
       <History past={store.tree.pastOf(topic)} isLive={mayAct} />
     </section>
   );
+}
+
+/** The value is the one that was asked about: another may have passed since. */
+function isOf(value: Value | null, { payload, encoding }: Kept): boolean {
+  return value?.payload === payload && value.encoding === encoding;
 }
 
 function publisherOf({ username, client }: Kept): string {

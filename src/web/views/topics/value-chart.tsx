@@ -15,9 +15,9 @@ export function ValueChart({ past: all }: { readonly past: readonly Past[] }) {
   const fields = [...new Set(numbers.slice(-10).flatMap((each) => [...each.keys()]))];
   const field = chosen !== null && fields.includes(chosen) ? chosen : fields[0];
   if (field === undefined) return null;
-  if (past.length === 1) return <p class="hint">{t('topics.chartComes')}</p>;
-  const name = field === '' ? t('topics.value') : field;
   const values = numbers.map((each) => each.get(field) ?? null);
+  if (values.filter((each) => each !== null).length === 1) return <p class="hint">{t('topics.chartComes')}</p>;
+  const name = field === '' ? t('topics.value') : field;
   return (
     <>
       {fields.length > 1 && (
