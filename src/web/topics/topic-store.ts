@@ -51,10 +51,11 @@ export class TopicStore {
     this.changed();
   }
 
-  /** reveal opens the levels above a topic. */
+  /** reveal opens the levels above a topic, with all that is there: a search has found only some of it. */
   async reveal(topic: string): Promise<void> {
     this.tree.reveal(topic);
-    for (const level of this.tree.open) if (topic.startsWith(`${level}/`)) await this.listMore(level);
+    for (const level of this.tree.open)
+      if (topic.startsWith(`${level}/`) && this.tree.listingOf(level).kind === 'none') await this.listMore(level);
   }
 
   /** refresh lists what is open anew: after an interruption, or when much was deleted. */

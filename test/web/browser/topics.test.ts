@@ -139,6 +139,21 @@ test('topic that comes below a closed level is counted with the others', { skip:
   await page.getByText(`${before} topics`).waitFor();
 });
 
+test('topic that was found by a search stands among all others when the search is cleared', { skip: noBrowser }, async (context) => {
+  const browser = await openBrowser(context);
+  const { box, session } = await openSeededBox(context);
+  const { page } = await browser.visit(box, { session });
+  await page.goto(`${box.url}/#/topics`);
+  await topicLine(page, 'home').waitFor();
+  const search = page.getByLabel('Find topics');
+  await search.fill('kitchen/humidity');
+  await page.getByText('1 topic found').waitFor();
+  await page.locator('.topic-line').first().click();
+  await page.getByRole('heading', { name: 'home/kitchen/humidity' }).waitFor();
+  await search.fill('');
+  for (const level of ['humidity', 'temperature', 'window', 'bathroom', 'living-room']) await topicLine(page, level).waitFor();
+});
+
 test('topics are moved through by the keyboard alone', { skip: noBrowser }, async (context) => {
   const browser = await openBrowser(context);
   const { box, session } = await openSeededBox(context);

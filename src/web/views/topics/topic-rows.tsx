@@ -41,7 +41,7 @@ export function TopicRows({ store, rows, isFlat, chosen }: TopicRowsProps) {
     setMoving(false);
     const row = rows[index];
     if (row?.kind !== 'topic') return;
-    if (isFlat) store.tree.reveal(row.node.topic);
+    if (isFlat) void store.reveal(row.node.topic);
     go('topics', [row.node.topic]);
   };
   const onKey = (event: KeyboardEvent) => {
