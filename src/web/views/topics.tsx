@@ -45,7 +45,7 @@ export function View() {
   }, []);
   const mayAct = mayNow('operator');
   // All, so that what passes during a search is known after it; of a crowd, what is searched.
-  useStream(store, mayAct ? [sought !== null && (store.missed.value || sought.filter.startsWith('$')) ? sought.filter : '#'] : []);
+  useStream(store, mayAct ? [sought !== null && (store.hasMissed.value || sought.filter.startsWith('$')) ? sought.filter : '#'] : []);
   const close = () => setOpen(null);
   return (
     <div class={chosen === null ? 'topics' : 'topics has-chosen'}>
