@@ -58,6 +58,11 @@ export function isOpenPath(method: string, path: string): boolean {
   return ['GET', 'HEAD'].includes(method) && OPEN_PATHS.test(path);
 }
 
+/** What was done is not told to another phone than the one that has opened the link. */
+function isMeant({ link }: Phone, hasPass: boolean): boolean {
+  return hasPass || link?.pass == null;
+}
+
 const NOT_BEGUN = { certificate: null, tls: null, signedIn: null, location: null };
 
 /** PhonePages answers the requests of phones that are being set up. */
@@ -96,7 +101,7 @@ export class PhonePages {
     if (visitor.isPrivate) {
       if (authority === null) this.#noteTls(phone, visitor);
       const { person, use, steps } = phone;
-      const isTrusted = authority === null || (steps.tls !== undefined && this.#isMeant(context, phone)); // a person may have gone past the warning of the browser
+      const isTrusted = authority === null || (steps.tls !== undefined && isMeant(phone, this.#hasPass(context, phone))); // a person may have gone past the warning of the browser
       const trust = isTrusted ? null : { id: idIn(context), authorityName: authorityName(authority) };
       return answerPage(context, setUpPage({ words, system, person, use, trust }));
     }
@@ -133,7 +138,7 @@ export class PhonePages {
     const { phone } = this.#require(context);
     const isOpened = this.#hasPass(context, phone);
     const { steps, isSetUp, problem } = this.#door.state(phone);
-    const { certificate, tls } = this.#isMeant(context, phone) ? steps : NOT_BEGUN;
+    const { certificate, tls } = isMeant(phone, isOpened) ? steps : NOT_BEGUN;
     const done = isOpened ? steps : { ...NOT_BEGUN, certificate, tls };
     const isTrusted = this.#door.authority() === null || tls !== null; // it may have been there before
     return context.json({
@@ -199,11 +204,6 @@ export class PhonePages {
   #hasPass(context: Context, phone: Phone): boolean {
     const pass = getCookie(context, COOKIE);
     return pass !== undefined && this.#door.book.passes(phone.link?.id ?? '', pass) !== null;
-  }
-
-  /** What was done is not told to another phone than the one that has opened the link. */
-  #isMeant(context: Context, phone: Phone): boolean {
-    return phone.link?.pass == null || this.#hasPass(context, phone);
   }
 
   #secureOrigin(context: Context): string {
