@@ -252,10 +252,10 @@ export class Broker extends AedesHub {
     return this.authorizer === null || this.authorizer.mayReceive(session, topicName);
   }
 
-  /** mayStillPublish asks again for the source of a retained message (`check_retain_source`). */
-  mayStillPublish(message: Message): boolean {
-    if (!this.options.checkRetainSource || this.authorizer === null || message.source === null) return true;
-    return this.authorizer.mayPublish(message.source, message.topic.name);
+  /** mayStillPublish asks again for the source of a retained message (`check_retain_source`); false = nobody gets it. */
+  mayStillPublish(source: Requester | null, topicName: string): boolean {
+    if (!this.options.checkRetainSource || this.authorizer === null || source === null) return true;
+    return this.authorizer.mayPublish(source, topicName);
   }
 
   /** scheduleFlush has what a client is told written at the end of this turn. */

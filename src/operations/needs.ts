@@ -97,6 +97,7 @@ type BrokerParts =
   | 'journal'
   | 'mayPublish'
   | 'mayReceive'
+  | 'mayStillPublish'
   | 'options'
   | 'retained'
   | 'sessions'

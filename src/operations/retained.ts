@@ -33,6 +33,7 @@ const FIELDS = {
   expires: TIME.nullable(),
   username: z.string().nullable().describe('of its publisher'),
   client: z.string().nullable().describe('client identifier of its publisher; null = the broker itself'),
+  isHeldBack: z.boolean().describe('nobody gets it: its publisher may not publish there any more (`check_retain_source`)'),
 };
 
 const FILTER = z.string().describe('topic filter; `#` does not match topics that begin with $');
@@ -71,7 +72,7 @@ export const RETAINED = operation({
       if (wanted === '' || value.topicName.toLowerCase().includes(wanted)) taker.see(value.topicName, value);
     });
     const maySee = maySeeOf(() => needs, asker);
-    return taker.page((value) => ({ ...fieldsOf(value), ...shownOf(value, maySee) }));
+    return taker.page((value) => ({ ...fieldsOf(needs, value), ...shownOf(value, maySee) }));
   },
 });
 
@@ -123,13 +124,13 @@ export const RETAINED_TREE = operation({
     for (const each of levels) taker.see(each[0], each);
     return taker.page(([level, { own, ...counts }]) => ({
       ...{ level, topic: prefix + level, ...counts },
-      message: own === null ? null : messageOf(own, maySee),
+      message: own === null ? null : messageOf(needs, own, maySee),
     }));
   },
 });
 
-function messageOf(value: RetainedValue, maySee: MayRead) {
-  const { qos, bytes, since } = fieldsOf(value);
+function messageOf(needs: OperationNeeds, value: RetainedValue, maySee: MayRead) {
+  const { qos, bytes, since } = fieldsOf(needs, value);
   return { ...shownOf(value, maySee), qos, bytes, since };
 }
 
@@ -149,7 +150,7 @@ export const RETAINED_MESSAGE = operation({
         'not allowed',
         `Cannot show the message at "${topic}": no rule that names it lets you see where this phone is`,
       );
-    return { ...fieldsOf(value), ...writePayload(value.toMessage().payload) };
+    return { ...fieldsOf(needs, value), ...writePayload(value.toMessage().payload) };
   },
 });
 
@@ -234,7 +235,7 @@ function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-function fieldsOf({ topicName, qos, payload, since, expiresAt, source }: RetainedValue) {
+function fieldsOf({ broker }: OperationNeeds, { topicName, qos, payload, since, expiresAt, source }: RetainedValue) {
   return {
     topic: topicName,
     qos,
@@ -243,6 +244,7 @@ function fieldsOf({ topicName, qos, payload, since, expiresAt, source }: Retaine
     expires: expiresAt === NEVER ? null : iso(expiresAt),
     username: source?.username ?? null,
     client: source?.clientId ?? null,
+    isHeldBack: !broker.mayStillPublish(source, topicName),
   };
 }
 

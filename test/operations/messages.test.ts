@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AclAuthorizer } from '../../src/access/acl.ts';
 import { parseAclFile } from '../../src/access/acl-file.ts';
+import { Message } from '../../src/broker/message.ts';
 import type { OpenListener } from '../../src/operations/needs.ts';
 import { OperationFailure } from '../../src/operations/operation.ts';
 import { Operations } from '../../src/operations/operations.ts';
@@ -122,6 +123,29 @@ test('retained messages are listed by topic, filtered and searched, with a previ
   assert.deepEqual(await topics({ limit: 2, cursor }), ['home/b']);
   await assert.rejects(ask('retained', { filter: 'a+' }), { reason: 'bad input' });
   await assert.rejects(ask('retained message', { topic: 'home' }), { reason: 'not found' });
+});
+
+test('retained message is told as held back while its publisher may not publish it, and not where check_retain_source is off', async () => {
+  for (const checkRetainSource of [true, false]) {
+    await using scene = await startTestBroker({ authorizer: RULES, options: { checkRetainSource } });
+    const ask = operationsOn(needsOf(scene));
+    for (const username of ['anna', 'tom']) {
+      const message = Message.of({
+        topic: scene.broker.topics.named(`home/${username}`),
+        qos: 0,
+        retain: true,
+        payload: Buffer.from('on'),
+      });
+      message.source = { clientId: username, username, listener: '1883' };
+      scene.broker.retained.set(message);
+    }
+    const listed: { isHeldBack: boolean }[] = (await ask('retained')).items;
+    assert.deepEqual(
+      listed.map(({ isHeldBack }) => isHeldBack),
+      [false, checkRetainSource],
+    );
+    assert.equal((await ask('retained message', { topic: 'home/tom' })).isHeldBack, checkRetainSource);
+  }
 });
 
 test('retained messages show as a tree, a level at a time', async () => {

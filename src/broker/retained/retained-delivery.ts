@@ -18,7 +18,7 @@ export interface WalkEngine {
   readonly clock: Clock;
   readonly options: BrokerOptions;
   mayReceive(requester: Requester, topicName: string): boolean;
-  mayStillPublish(message: Message): boolean;
+  mayStillPublish(source: Requester | null, topicName: string): boolean;
 }
 
 /** RetainedReader is the session that retained messages are sent to. */
@@ -79,6 +79,7 @@ export class RetainedDelivery {
     const session = this.#session;
     if (message.expiresAt !== NEVER && message.expiresAt <= broker.clock.now()) return false; // [MQTT-3.3.2-5]
     if (this.#subscription.noLocal && message.source?.clientId === session.clientId) return false; // [MQTT-3.8.3-3]
-    return broker.mayReceive(session, message.topic.name) && broker.mayStillPublish(message);
+    const { source, topic } = message;
+    return broker.mayReceive(session, topic.name) && broker.mayStillPublish(source, topic.name);
   }
 }

@@ -1,8 +1,12 @@
 // The view of topics in a real browser, at a real broker.
 
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { openBox } from './box.ts';
+import { mqttClient } from '../../support/clients/mqtt-client.ts';
+import { temporaryFolder } from '../../support/disk/temporary-folder.ts';
+import { ask, OWNER, openBox } from './box.ts';
 import { LOOKS, noBrowser, openBrowser } from './browser.ts';
 import { openSeededBox, topicLine } from './seeded-box.ts';
 
@@ -241,4 +245,27 @@ test('topics of an empty box say how some come here, and go on after the broker 
   await audit();
   await box.start();
   await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+});
+
+test('value whose publisher has lost the right to publish it is told as one that nobody receives', { skip: noBrowser }, async (context) => {
+  const browser = await openBrowser(context);
+  const rules = join(temporaryFolder(context), 'acl');
+  const owner = 'user jane\ntopic readwrite #\n';
+  writeFileSync(rules, `${owner}user pump\ntopic write garden/#\n`, { mode: 0o600 });
+  const box = await openBox(context, { before: [`acl_file ${rules}`] });
+  const session = await box.claim();
+  await ask(box, session, '/users', { method: 'POST', body: { username: 'pump', password: OWNER.password } });
+  const pump = await mqttClient(context, { port: box.port, username: 'pump', password: OWNER.password });
+  await pump.publishAsync('garden/pump', 'on', { retain: true, qos: 1 });
+  const { page, audit } = await browser.visit(box, { session });
+  await page.goto(`${box.url}/#/topics`);
+  await topicLine(page, 'garden').click();
+  await topicLine(page, 'pump').click();
+  await page.getByText('Published by').waitFor();
+  const nobody = page.getByText('Nobody receives this retained value: pump may not publish here any more.');
+  assert.equal(await nobody.count(), 0);
+  writeFileSync(rules, owner);
+  await ask(box, session, '/reload', { method: 'POST' });
+  await nobody.waitFor();
+  await audit();
 });

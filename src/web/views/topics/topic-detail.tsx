@@ -78,6 +78,7 @@ export function TopicDetail({ topic, store, close, publish, remove }: TopicDetai
       ) : (
         <ValueShown value={value} isWithheld={retained.data.value?.isWithheld === true} />
       )}
+      {kept?.isHeldBack && <p class="topic-held-back">{t('topics.heldBack', { who: publisherOf(kept) })}</p>}
       {kept !== null && (
         <dl class="pairs">
           {value?.isRetained === false ? (
