@@ -11,6 +11,7 @@ import { SECTION_NAMES } from '../../src/web/settings/section-names.ts';
 import {
   codeIn,
   controlOf,
+  hasDefaultListener,
   hasWords,
   inBaseUnit,
   isPageGone,
@@ -101,6 +102,18 @@ test('value of a listener is not that of another one, and a secret has none', ()
   assert.deepEqual(valuesOf(known('max_connections'), all, '1883'), ['5']);
   assert.deepEqual(valuesOf(known('max_connections'), all, '8883'), []);
   assert.deepEqual(valuesOf(known('password'), all, null), ['']);
+});
+
+test('default listener is there where the text has words for it', () => {
+  const settings = ['port', 'max_connections', 'persistence'].map(known);
+  const has = (...all: readonly Parameters<typeof said>[]) =>
+    hasDefaultListener(
+      settings,
+      all.map((each) => said(...each)),
+    );
+  assert.ok(has(['port', '1883']));
+  assert.ok(has(['max_connections', '5'], ['listener', '8883', 'listener 8883']));
+  assert.ok(!has(['persistence', 'true'], ['listener', '8883', 'listener 8883'], ['max_connections', '5', 'listener 8883']));
 });
 
 test('listener gets another port in its line, and nothing else of the text changes', () => {

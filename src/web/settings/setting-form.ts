@@ -56,6 +56,19 @@ export function listenersIn(said: readonly Said[]): readonly string[] {
   return [...new Set(named)];
 }
 
+/** Words for the default listener wherever they stand. */
+const OF_DEFAULT_LISTENER: ReadonlySet<string> = new Set(['port', 'bind_address']);
+
+/** isOfDefaultListener tells whether a setting is one of the listener that no `listener` line begins. */
+export function isOfDefaultListener({ name, scope }: Known): boolean {
+  return scope === 'listener' || OF_DEFAULT_LISTENER.has(name);
+}
+
+/** hasDefaultListener tells whether the text has words for that listener. */
+export function hasDefaultListener(known: readonly Known[], said: readonly Said[]): boolean {
+  return known.some((each) => isOfDefaultListener(each) && valuesOf(each, said, null).length > 0);
+}
+
 /** lineOfListener tells where the line stands that begins a listener; null = the text has none of this name. */
 export function lineOfListener(said: readonly Said[], listener: string): Pick<Said, 'file' | 'line'> | null {
   return said.find(({ name, value }) => name === 'listener' && value?.split(/[ \t]/, 1)[0] === listener) ?? null;

@@ -244,6 +244,23 @@ test('port of the page is found by these words, at the listener that is named as
   assert.equal(await page.getByLabel('port', { exact: true }).count(), 0, 'the port of another listener');
 });
 
+test('default listener of a file is offered like the others, with its port and its settings', { skip: noBrowser }, async (context) => {
+  const browser = await openBrowser(context);
+  const [port = 0] = await freePorts(1);
+  const box = await openBox(context, { before: [`port ${port}`, 'bind_address 127.0.0.1', 'max_connections 7'] });
+  const { page, audit } = await browser.visit(box, { session: await box.claim() });
+  await page.goto(`${box.url}/#/settings`);
+  await page.getByLabel('Find a setting').fill('max_connections');
+  await page.getByRole('button', { name: 'Default listener (1)' }).click();
+  const field = page.getByLabel('max_connections', { exact: true });
+  assert.equal(await field.inputValue(), '7');
+  await field.fill('9');
+  await page.getByLabel('Find a setting').fill('bind_address');
+  assert.equal(await page.getByLabel('bind_address', { exact: true }).inputValue(), '127.0.0.1');
+  await audit();
+  await holds(page.getByLabel('Text of the file'), /^max_connections 9\n/m);
+});
+
 test('setting that locks the page out goes back by itself, and the page with it', { skip: noBrowser }, async (context) => {
   const browser = await openBrowser(context);
   const box = await openBox(context);

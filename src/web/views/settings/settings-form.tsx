@@ -13,8 +13,10 @@ import { SECTION_NAMES } from '../../settings/section-names.ts';
 import {
   codeIn,
   controlOf,
+  hasDefaultListener,
   hasWords,
   inBaseUnit,
+  isOfDefaultListener,
   type Known,
   listenersIn,
   matchesWords,
@@ -33,30 +35,36 @@ const TYPING_MS = 400;
 /** '' = the whole program. */
 const WHOLE = '';
 
+/** The listener that no `listener` line begins. */
+const DEFAULT = 'default';
+
 /** SettingsForm shows the settings of the whole program, or of one listener. */
 export function SettingsForm({ draft }: { readonly draft: Draft }) {
   const [words, setWords] = useState(place.value.query.get('find') ?? '');
   const [listener, setListener] = useState(WHOLE);
   const [onlySet, setOnlySet] = useState(false);
   const said = draft.said.value;
-  const listeners = listenersIn(said);
-  const chosen = listeners.includes(listener) ? listener : WHOLE;
   const sought = words.trim();
   const known = inWords(draft.known.value);
+  const hasDefault = hasDefaultListener(known, said);
+  const listeners = [...(hasDefault ? [DEFAULT] : []), ...listenersIn(said)];
+  const chosen = listeners.includes(listener) ? listener : WHOLE;
+  const isIn = (each: Known, block: string) => {
+    if (block === WHOLE) return each.scope === 'global' && !(hasDefault && isOfDefaultListener(each));
+    return block === DEFAULT ? isOfDefaultListener(each) : each.scope === 'listener';
+  };
   const fittingIn = (block: string) =>
     known.filter(
-      (each) =>
-        each.scope === (block === WHOLE ? 'global' : 'listener') &&
-        (!onlySet || valuesOf(each, said, blockName(block)).length > 0) &&
-        matchesWords(each, sought),
+      (each) => isIn(each, block) && (!onlySet || valuesOf(each, said, blockName(block)).length > 0) && matchesWords(each, sought),
     );
   const pages = pagePorts(said);
   const isPortSought = (block: string) =>
-    block !== WHOLE &&
+    blockName(block) !== null &&
     !onlySet &&
     hasWords(`listener ${t('settings.port')} ${block} ${pages.includes(block) ? t('settings.portPage') : ''}`, sought);
   const blockWords = (block: string) => {
     if (block === WHOLE) return t('settings.whole');
+    if (block === DEFAULT) return t('settings.listenerDefault');
     return t(pages.includes(block) && block === ownPort(location) ? 'settings.listenerPage' : 'settings.listener', { name: block });
   };
   const shown = fittingIn(chosen);
@@ -106,7 +114,7 @@ export function SettingsForm({ draft }: { readonly draft: Draft }) {
 
 /** As the box names blocks: null = the whole program. */
 function blockName(block: string): string | null {
-  return block === WHOLE ? null : block;
+  return block === WHOLE || block === DEFAULT ? null : block;
 }
 
 /** A box that is newer than this page may have sections that the page has no words for. */
