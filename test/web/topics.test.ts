@@ -214,6 +214,15 @@ test('search finds what a filter matches, or what holds the words, and never mix
   assert.deepEqual([isFilter('a#'), isFilter('a/#/b'), isFilter('+/b'), isFilter('a/b')], [false, false, true, false]);
 });
 
+test('search finds topics in the order of the tree', () => {
+  const tree = new TopicTree();
+  for (const topic of ['sensor10/value', 'sensor2-b', 'sensor2/value', 'Sensor1', 'sensor2']) tree.pass(passed(topic, 'x'), 0);
+  assert.deepEqual(
+    tree.matching(() => true).map(({ node }) => node.topic),
+    ['Sensor1', 'sensor2', 'sensor2/value', 'sensor2-b', 'sensor10/value'],
+  );
+});
+
 test('filter matches as it does in the broker', () => {
   const topics = ['a', 'a/b', 'a/b/c', '/a', 'a/', '', '$SYS/a', 'b'];
   for (const filter of ['#', '+', 'a/#', 'a/+', '+/b', '/+', 'a/+/c', '+/+', '$SYS/#', '+/a', 'a'])

@@ -246,10 +246,17 @@ export class TopicTree {
     return rows;
   }
 
-  /** matching gives the topics with a value that `isWanted`, in order. */
+  /** matching gives the topics with a value that `isWanted`, in the order of the tree. */
   matching(isWanted: (topic: string) => boolean): readonly Row[] {
-    const found = [...this.#byTopic.values()].filter(({ value, topic }) => value !== null && isWanted(topic));
-    return found.sort(byTopic).map((node) => ({ kind: 'topic', node, isOpen: false }));
+    const rows: Row[] = [];
+    const addBelow = (parent: Node) => {
+      for (const node of sortedChildren(parent)) {
+        if (node.value !== null && isWanted(node.topic)) rows.push({ kind: 'topic', node, isOpen: false });
+        addBelow(node);
+      }
+    };
+    addBelow(this.#root);
+    return rows;
   }
 
   #addRows(node: Node, rows: Row[]): void {
@@ -384,8 +391,4 @@ const inOrder = new Intl.Collator(undefined, { numeric: true });
 /** sensor2 stands before sensor10. */
 function byLevel(one: Node, other: Node): number {
   return inOrder.compare(one.level, other.level);
-}
-
-function byTopic(one: Node, other: Node): number {
-  return one.topic < other.topic ? -1 : one.topic > other.topic ? 1 : 0;
 }
