@@ -34,6 +34,7 @@ for (const look of LOOKS) {
     await page.locator('.topic-history canvas').waitFor();
     assert.equal(await page.getByText('A chart comes with the next number.').count(), 0);
     assert.deepEqual(await page.locator('.topic-history li code').allTextContents(), ['24.5', '23.5', '22.5', '21.4']);
+    await page.getByText('What was retained when you opened the topics, and what has passed since.').waitFor();
     await jane.audit();
     await page.getByRole('button', { name: 'Close this topic' }).click();
 
