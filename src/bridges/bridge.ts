@@ -72,14 +72,14 @@ export class Bridge implements Part {
   }
 
   get state(): BridgeState {
-    const { address } = this.#connector;
+    const address = this.#connector.address ?? this.options.addresses[0]!; // the configuration asks for one
     return {
       name: this.name,
       topics: this.options.topics,
       phase: this.#phase,
       since: this.#since,
       nextAttempt: this.#nextAttempt,
-      address: address === null ? null : addressText(address),
+      address: addressText(address),
       lastError: this.#troubles.lastError,
       refusedFilters: this.#troubles.refusedFilters,
       received: this.#received,

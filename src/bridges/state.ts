@@ -13,8 +13,8 @@ export interface BridgeState {
   readonly since: number;
   /** When it tries again; null = it is connected, or does not. */
   readonly nextAttempt: number | null;
-  /** The address in use or tried last; null = none was. */
-  readonly address: string | null;
+  /** The address in use or tried last, or the first where none was. */
+  readonly address: string;
   /** What ended the latest connection or kept it from being made; it stays when all is well again. */
   readonly lastError: BridgeError | null;
   /** Topic filters that the other broker does not let it subscribe to. */

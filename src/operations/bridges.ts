@@ -25,7 +25,7 @@ export const BRIDGE = z
       .describe("'waiting' = it tries again later; 'idle' = it waits for messages; 'stopped' = it does not try again"),
     since: TIME.describe('when this phase began'),
     nextAttempt: TIME.nullable(),
-    address: z.string().nullable().describe('in use, or tried last'),
+    address: z.string().describe('in use, or tried last, or the first where none was'),
     lastError: z
       .object({
         fault: z.string().describe("such as 'name', 'network', 'tls', 'credentials'"),

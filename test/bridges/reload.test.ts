@@ -52,6 +52,11 @@ for (const version of [4, 5] as const) {
   });
 }
 
+it('tells the address of a bridge that has not tried to connect', async (test) => {
+  const near = await startNear(test, [bridgeOptions(1883, ['a/# out 1'], { startType: 'lazy' })]);
+  assert.deepEqual([near.state().phase, near.state().address], ['idle', '127.0.0.1:1883']);
+});
+
 it('changes a bridge with bridge_reload_type lazy when its connection has ended', async (test) => {
   const other = await OTHER_MIDGE.start(test);
   const wire = await frailWire(test, other.port);

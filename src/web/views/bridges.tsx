@@ -117,7 +117,7 @@ function BridgeCard({ bridge, changed }: { readonly bridge: Bridge; readonly cha
       actions={<Badge look={LOOKS[phase]}>{t(PHASES[phase])}</Badge>}
     >
       <p class="hint">
-        {address ?? t('bridges.noAddress')} · {t('bridges.since', { time: dateTime(since) })}
+        {address} · {t('bridges.since', { time: dateTime(since) })}
         {nextAttempt !== null && ` · ${isDue(nextAttempt) ? t('bridges.nextNow') : t('bridges.next', { time: ago(nextAttempt) })}`}
       </p>
       {lastError !== null && (
