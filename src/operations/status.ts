@@ -96,7 +96,7 @@ const OUTPUT = z.object({
   refusals: z
     .number()
     .describe(
-      'clients that were turned away and have not come in since; a browser that refused the certificate of the page is none, nor is a client that comes and goes',
+      'how often clients were turned away that have not come in since; without browsers that refused the certificate of the page, and clients that come and go',
     ),
   held: z.array(HOLD),
   certificates: CERTIFICATES.nullable().describe('null = no listener uses a certificate of our authority'),
@@ -122,7 +122,8 @@ export const STATUS = operation({
 });
 
 function countRefusals({ refusals }: OperationNeeds): number {
-  return refusals.list(null).filter(({ settled, cause, isBrowser }) => settled === null && cause !== 'flapping' && !isBrowser).length;
+  const open = refusals.list(null).filter(({ settled, cause, isBrowser }) => settled === null && cause !== 'flapping' && !isBrowser);
+  return open.reduce((sum, { count }) => sum + count, 0);
 }
 
 async function readStatus(needs: OperationNeeds): Promise<Status> {

@@ -140,9 +140,11 @@ test('device that comes and goes is told of with advice, and counts as nobody wh
 });
 
 test('midge why tells of strange protocols and of too large packets in whole sentences', async (context) => {
-  const { port, why } = await house(context, 'max_packet_size 100\n');
+  const { port, why, status } = await house(context, 'max_packet_size 100\n');
   await say(port, Buffer.from('100c00044d5154580402003c0000', 'hex')); // MQTX
   await say(port, Buffer.from('100c00044d5154540902003c0000', 'hex')); // version 9
+  await say(port, Buffer.from('100c00044d5154540902003c0000', 'hex'));
+  assert.equal((await status()).refusals, 3);
   await say(port, Buffer.from('10c801', 'hex'));
   const jane = dialAs(port, { clientId: 'phone', username: 'jane', password: 'secret' });
   await jane.expect('20 [ 00 00 { ... } ]');

@@ -49,7 +49,12 @@ function List({ why: { refusals, held, deaf } }: { readonly why: Why }) {
       )}
       {calm.length > 0 && (
         <details class="calm-reasons">
-          <summary>{plural('refusals.calm', calm.length)}</summary>
+          <summary>
+            {plural(
+              'refusals.calm',
+              calm.reduce((sum, { count }) => sum + count, 0),
+            )}
+          </summary>
           <ul class="reasons">
             {calm.map((each) => (
               <Reason key={keyOf(each)} {...factsOf(each)} advice={calmAdvice(each)} />

@@ -183,6 +183,19 @@ test('device that comes and goes is no refusal on the page, and has advice', { s
   await page.getByText(/^1[6-9] seconds ago$/).waitFor(); // without a visit anew
 });
 
+test('refusals that need nothing any more are counted one by one', { skip: noBrowser }, async (context) => {
+  const browser = await openBrowser(context);
+  const { box, session } = await openSeededBox(context);
+  const { page } = await browser.visit(box, { session });
+  const who = { username: 'tom', clientId: '', address: '192.0.2.7', topicName: null, settled: Date.now(), isBrowser: false };
+  const why = { cause: 'held', what: '', reason: 'held', adviceCode: null, advice: null, values: {}, adviceValues: {} };
+  const refusals = [{ ...who, ...why, count: 18, first: Date.now(), last: Date.now() }];
+  await page.route('**/api/v1/why*', (route) => route.fulfill({ json: { refusals, held: [], deaf: [] } }));
+  await page.goto(`${box.url}/#/clients?show=refused`);
+  await page.getByText('18 refusals that need nothing any more').click();
+  await page.getByText('18 times', { exact: true }).waitFor();
+});
+
 test('refusal after too many wrong passwords leads to the password of the account, not to its rules', {
   skip: noBrowser,
 }, async (context) => {
