@@ -98,7 +98,7 @@ function Open({ refusals, held, deaf }: Why) {
         />
       ))}
       {refusals.map((each) => (
-        <Reason key={keyOf(each)} {...factsOf(each)} link={linkFor(each)} />
+        <Reason key={keyOf(each)} {...factsOf(each)} {...heldAdvice(each, held)} link={linkFor(each)} />
       ))}
       {deaf.map(({ clientId, username, topicFilter, advice }) => (
         <Reason
@@ -113,6 +113,15 @@ function Open({ refusals, held, deaf }: Why) {
       ))}
     </ul>
   );
+}
+
+/** A hold may be of the user, of the address, or of both. */
+function heldAdvice({ adviceCode, address, username }: Why['refusals'][number], held: Why['held']): { readonly advice?: string } {
+  if (adviceCode !== 'held') return {};
+  const ends = held.flatMap((hold) =>
+    [null, address].includes(hold.address) && [null, username].includes(hold.username) ? [hold.until] : [],
+  );
+  return ends.length === 0 ? {} : { advice: t('advice.heldUntil', { time: ago(Math.max(...ends)) }) };
 }
 
 function keyOf({ cause, address, clientId, username, topicName, reason }: Why['refusals'][number]): string {

@@ -218,7 +218,10 @@ test('refusal after too many wrong passwords leads to the password of the accoun
   await page.route('**/api/v1/why*', (route) => route.fulfill({ json: { refusals: [refusal], held: [], deaf: [] } }));
   await page.goto(`${box.url}/#/clients?show=refused`);
   await page.getByRole('link', { name: 'Give “sensor” a new password' }).waitFor();
-  await page.getByText('or have wrong passwords from its address not count').waitFor();
+  await page.getByText('in the device, or have wrong passwords from its address not count').waitFor();
+  const hold = { address: '192.0.2.7', username: null, failures: 9, until: Date.now() + 180_000 };
+  await page.route('**/api/v1/why*', (route) => route.fulfill({ json: { refusals: [refusal], held: [hold], deaf: [] } }));
+  await page.getByText(/and wait: the hold ends in [23] minutes\. Or have wrong passwords/).waitFor();
   await page.route('**/api/v1/why*', (route) =>
     route.fulfill({ json: { refusals: [{ ...refusal, username: null }], held: [], deaf: [] } }),
   );
