@@ -56,7 +56,7 @@ function PersonForm({ name, who, taken, hasRules, mayBegin, done }: PersonFormPr
   const shownName = username.trim() || t('people.nameHere');
   const { area: areaOf, areaHint, rules: rulesOf } = TEMPLATES[template === 'phone' ? 'person' : template];
   const area = typedArea ?? areaOf(shownName);
-  const wanted = rulesOf(area.trim().replace(/\/?#?$/, '') || '#', shownName);
+  const wanted = area.trim() === '' ? [] : rulesOf(area.trim().replace(/\/?#?$/, '') || '#', shownName);
   const rules = template === 'sensor' && isSending ? wanted.map((rule) => ({ ...rule, access: 'write' as const })) : wanted;
   const choose = (next: Kind) => {
     setTemplate(next);
@@ -87,16 +87,18 @@ function PersonForm({ name, who, taken, hasRules, mayBegin, done }: PersonFormPr
           {template === 'sensor' && (
             <Check label={t('people.onlySends')} hint={t('people.onlySendsHint')} isOn={isSending} turn={setSending} />
           )}
-          <div>
-            <h3>{t('people.willDo')}</h3>
-            <ul class="plain-list">
-              {rules.map((rule) => (
-                <li key={`${rule.access} ${rule.filter}`}>
-                  <RuleWords rule={rule} />
-                </li>
-              ))}
-            </ul>
-          </div>
+          {rules.length > 0 && (
+            <div>
+              <h3>{t('people.willDo')}</h3>
+              <ul class="plain-list">
+                {rules.map((rule) => (
+                  <li key={`${rule.access} ${rule.filter}`}>
+                    <RuleWords rule={rule} />
+                  </li>
+                ))}
+              </ul>
+            </div>
+          )}
         </>
       ) : (
         <p class="hint">{t('people.noRulesWords')}</p>

@@ -28,6 +28,8 @@ for (const look of LOOKS) {
     await dialog.getByText('home/kitchen/#').waitFor();
     await dialog.getByLabel('Topics below').fill('home/kitchen/temperature');
     await dialog.getByText('home/kitchen/temperature/#').waitFor();
+    await dialog.getByLabel('Topics below').fill('');
+    await dialog.getByRole('heading', { name: 'It may' }).waitFor({ state: 'detached' });
     await dialog.getByLabel('Topics below').fill('home/kitchen');
     await audit();
     await dialog.getByRole('button', { name: 'Make the account' }).click();
