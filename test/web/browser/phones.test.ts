@@ -201,6 +201,7 @@ for (const look of LOOKS.filter(({ name }) => name === 'desktop-light' || name =
     await page.getByText('Phones cannot be set up yet').waitFor({ state: 'detached' });
     assert.equal(await dialog.count(), 1, 'no form is above the question');
     assert.equal(await dialog.getByLabel('Person').count(), 0);
+    assert.equal(await page.locator('.trial').filter({ visible: true }).count(), 1);
     await audit();
     await picture('trial');
     await dialog.getByRole('button', { name: 'Take back now' }).click();
