@@ -73,7 +73,10 @@ for (const look of LOOKS.filter(({ name }) => name === 'desktop-light' || name =
     await phone.publish(client, fields, { lat: 1, lon: 2 });
     await dialog.getByText('All is set up.').waitFor();
     await audit();
-    await dialog.locator('.actions').getByRole('button', { name: 'Close' }).click();
+    await dialog.getByRole('link', { name: 'Show where everybody is' }).click();
+    await page.getByRole('heading', { name: 'Where is everybody' }).waitFor();
+    assert.equal(await dialog.count(), 0);
+    await page.goto(`${box.url}/#/phones`);
     await page.getByText('connected', { exact: true }).waitFor();
     await audit();
     await picture('list');

@@ -9,6 +9,7 @@ import { Dialog } from '../../components/dialog.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { clockTime, type Key, t } from '../../i18n.ts';
 import type { Live } from '../../live.ts';
+import { isOffered, linkTo } from '../../router.ts';
 import '../../styles/phones.css';
 import { keptOutWords } from './kept-out.ts';
 
@@ -97,7 +98,11 @@ function PhoneLink({ added: { account, link, qr, ends, fingerprint }, phone, isO
         )}
       </ul>
       {phone?.problem != null && <p role="alert">{keptOutWords(phone.problem)}</p>}
-      {isSetUp && <p>{t('phones.allDone')}</p>}
+      {isSetUp && (
+        <p>
+          {t('phones.allDone')} {phone.use !== 'mqtt' && isOffered('where') && <a href={linkTo('where')}>{t('phones.toWhere')}</a>}
+        </p>
+      )}
       <div class="actions">
         <Button look={isSetUp ? 'primary' : 'normal'} onClick={close}>
           {t('dialog.close')}
