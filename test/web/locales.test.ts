@@ -66,6 +66,12 @@ test('topics of examples begin where the templates of accounts begin, in each la
   }
 });
 
+test('a program of the box itself comes from the box, which nobody takes for the device in their hand', () => {
+  const box = { en: 'this box', de: 'dieser Box', fr: 'ce boîtier' };
+  for (const language of LANGUAGES)
+    for (const key of ['clients.unixSocket', 'refusals.thisMachine']) assert.ok(WORDS[language]?.[key]?.endsWith(box[language]), key);
+});
+
 test('words are used by the sources, all of them', () => {
   const sources = globSync('**/*.{ts,tsx}', { cwd: WEB }).map((file) => readFileSync(join(WEB, file), 'utf8'));
   const literals = new Set(sources.flatMap((text) => Array.from(text.matchAll(/'([\w-]+(?:\.[\w-]+)+)'/g), ([, literal]) => literal)));
