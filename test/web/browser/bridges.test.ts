@@ -194,6 +194,9 @@ test('refusals that need nothing any more are counted one by one', { skip: noBro
   await page.goto(`${box.url}/#/clients?show=refused`);
   await page.getByText('18 refusals that need nothing any more').click();
   await page.getByText('18 times', { exact: true }).waitFor();
+  const browsers = refusals.map((each) => ({ ...each, settled: null, isBrowser: true }));
+  await page.route('**/api/v1/why*', (route) => route.fulfill({ json: { refusals: browsers, held: [], deaf: [] } }));
+  await page.getByText('Browsers refuse the certificate of this box until they trust it.').waitFor();
 });
 
 test('refusal after too many wrong passwords leads to the password of the account, not to its rules', {
