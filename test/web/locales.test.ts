@@ -66,6 +66,13 @@ test('topics of examples begin where the templates of accounts begin, in each la
   }
 });
 
+test('names in examples are of the language', () => {
+  for (const key of ['bridges.topicHint', 'certificates.clientNameHint', 'may.topicHint', 'people.areaHintOwn', 'topics.filterHint']) {
+    const examples = LANGUAGES.map((language) => WORDS[language]?.[key]?.split(/\s/).at(-1));
+    assert.equal(new Set(examples).size, LANGUAGES.length, `${key}: ${examples}`);
+  }
+});
+
 test('a program of the box itself comes from the box, which nobody takes for the device in their hand', () => {
   const box = { en: 'this box', de: 'dieser Box', fr: 'ce boîtier' };
   for (const language of LANGUAGES)
