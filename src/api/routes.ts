@@ -107,6 +107,7 @@ export const ROUTES: Readonly<Record<string, Route | { readonly notOffered: stri
   listeners: { method: 'GET', path: '/listeners' },
   log: { method: 'GET', path: '/log' },
   reload: { method: 'POST', path: '/reload' },
+  restart: { method: 'POST', path: '/restart' },
   'setup code': { notOffered: 'it is for who has nobody to sign in as' },
   backup: { notOffered: 'it makes a file that a program of this machine takes away' },
 };

@@ -21,7 +21,7 @@ import { checkWayInOf } from './way-in.ts';
 export interface MoreNeeds
   extends Pick<
     OperationNeeds,
-    'brought' | 'history' | 'lastLines' | 'locations' | 'phones' | 'program' | 'roles' | 'setupCode' | 'tokens' | 'trial'
+    'brought' | 'history' | 'lastLines' | 'locations' | 'phones' | 'program' | 'restart' | 'roles' | 'setupCode' | 'tokens' | 'trial'
   > {
   readonly reloads: Reloads;
 }

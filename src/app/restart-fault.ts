@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import { reasonOf } from '../base/errors.ts';
 import type { Configuration } from '../config/configuration.ts';
 import type { Listener } from '../listeners/listeners.ts';
-import type { RestartFault } from '../operations/prepared-restore.ts';
+import type { RestartFault } from '../operations/needs.ts';
 
 export interface RestartFacts {
   readonly configuration: Pick<Configuration, 'process' | 'internet'>;

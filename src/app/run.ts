@@ -13,9 +13,9 @@ import { LastLines } from '../logging/last-lines.ts';
 import { createLog, type Log, type LogWorld } from '../logging/logging.ts';
 import type { LogOptions } from '../logging/options.ts';
 import { ConfigurationTrial } from '../operations/configuration-trial.ts';
-import type { OperationNeeds } from '../operations/needs.ts';
+import type { OperationNeeds, RestartFault } from '../operations/needs.ts';
 import { OPERATIONS, Operations } from '../operations/operations.ts';
-import { PreparedRestore, RESTORE_VARIABLE, type RestartFault, type RestoreOrder } from '../operations/prepared-restore.ts';
+import { PreparedRestore, RESTORE_VARIABLE } from '../operations/prepared-restore.ts';
 import type { PhoneBook } from '../phones/phone-book.ts';
 import { beginAnew } from '../service/begin-anew.ts';
 import { isInBackground } from '../service/daemon.ts';
@@ -83,9 +83,9 @@ export async function runAppliance(request: RunRequest): Promise<number> {
   const forget = dieOfMistakes(log);
   log.log('information', `${request.title} starting`);
   const run = new Run(request, log);
-  let order: RestoreOrder | null = null;
+  let anew: NodeJS.ProcessEnv | null = null;
   try {
-    order = await run.live();
+    anew = await run.live();
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
     log.log('error', `Error: ${error.message}`);
@@ -95,7 +95,7 @@ export async function runAppliance(request: RunRequest): Promise<number> {
     log.close();
     forget();
   }
-  if (order !== null) beginAnew({ [RESTORE_VARIABLE]: JSON.stringify(order), STATE_DIRECTORY: run.statePath }); // another user's own folder would be another one
+  if (anew !== null) beginAnew({ ...anew, STATE_DIRECTORY: run.statePath }); // another user's own folder would be another one
   return 0;
 }
 
@@ -110,8 +110,9 @@ class Run {
   readonly #report: StartReport;
   #parts: Parts | null = null;
   #isReady = false;
-  /** What the program is to begin anew with. */
-  #order: RestoreOrder | null = null;
+  readonly #stopped = Promise.withResolvers<void>();
+  /** The program is to begin anew, with this added to its environment. */
+  #anew: Readonly<Record<string, string>> | null = null;
 
   constructor(request: RunRequest, log: Log) {
     const { configuration, readAgain } = request;
@@ -135,11 +136,10 @@ class Run {
     return this.#state.path;
   }
 
-  /** live ends with what the program is to begin anew with, or null. */
-  async live(): Promise<RestoreOrder | null> {
+  /** live ends with what the program is to begin anew with in its environment; null = it ends. */
+  async live(): Promise<Readonly<Record<string, string>> | null> {
     const request = this.#request;
-    const restart = Promise.withResolvers<void>();
-    const stopSignal = Promise.race([firstSignal(), restart.promise]);
+    const stopSignal = Promise.race([firstSignal(), this.#stopped.promise]);
     this.#report.sayConfiguration();
     const mended = this.#state.exists() ? mendRestore(this.#state, moveAside) : null;
     if (mended !== null) this.#log.log('warning', `Warning: ${mended}`);
@@ -158,9 +158,8 @@ class Run {
       accountsChanged: () => api.accountsChanged(),
     });
     const history = this.#historyPart(appliance);
-    const prepared = this.#preparedRestore(appliance, restart.resolve);
     const locations = this.#locationsPart(appliance, () => api.phones?.book ?? null);
-    const needs = this.#operationNeeds(appliance, { history, locations, prepared, api: () => api });
+    const needs = this.#operationNeeds(appliance, { history, locations, api: () => api });
     const operations = new Operations(needs, OPERATIONS, (line) => this.#log.log('notice', line));
     const api = this.#apiPart(appliance, operations, needs);
     const mosquittoApi = new MosquittoApiPart({ appliance, log: this.#log });
@@ -179,18 +178,13 @@ class Run {
     } finally {
       await stopInTime(parts, this.#log);
     }
-    return this.#order;
+    return this.#anew;
   }
 
-  /** Who is asked for is answered first. */
-  #preparedRestore(appliance: Appliance, restart: () => void): PreparedRestore {
-    const begin = (order: RestoreOrder): void => {
-      this.#order = order;
-      setTimeout(restart, ANSWER_MS);
-    };
-    const wasRoot = isRoot();
-    const fault = async () => (isRoot() === wasRoot ? null : this.#restartFault(appliance));
-    return new PreparedRestore({ path: this.#state.restoreUpload, restartFault: fault, restart: begin });
+  /** What was asked for first is done. */
+  #beginAnew(more: Readonly<Record<string, string>>): void {
+    this.#anew ??= more;
+    setTimeout(this.#stopped.resolve, ANSWER_MS);
   }
 
   async #restartFault({ configuration, listeners }: Appliance): Promise<RestartFault | null> {
@@ -247,7 +241,7 @@ class Run {
 
   #tellReady(isReady: boolean): void {
     this.#isReady = isReady;
-    if (isReady || this.#order === null) notifyServiceManager(isReady ? 'READY=1' : 'STOPPING=1'); // a program that begins anew does not stop for systemd
+    if (isReady || this.#anew === null) notifyServiceManager(isReady ? 'READY=1' : 'STOPPING=1'); // a program that begins anew does not stop for systemd
   }
 
   #leaveRoot(): void {
@@ -256,10 +250,17 @@ class Run {
     leaveRoot({ wanted: configuration.process.user, state: this.#state, unnamed, log: this.#log });
   }
 
-  #operationNeeds(appliance: Appliance, { history, locations, prepared, api }: Asked): () => OperationNeeds {
+  #operationNeeds(appliance: Appliance, { history, locations, api }: Asked): () => OperationNeeds {
     const { title, buildDate } = this.#request;
     const program = { title, buildDate, since: systemClock.now() };
     const trial = new ConfigurationTrial(this.#log);
+    const wasRoot = isRoot();
+    const fault = async () => (isRoot() === wasRoot ? null : this.#restartFault(appliance));
+    const brought = new PreparedRestore({
+      path: this.#state.restoreUpload,
+      restartFault: fault,
+      restart: (order) => this.#beginAnew({ [RESTORE_VARIABLE]: JSON.stringify(order) }),
+    });
     const lastLines = new LastLines();
     this.#log.follow((line) => lastLines.add(line));
     return () => {
@@ -270,7 +271,8 @@ class Run {
         roles,
         phones,
         trial,
-        brought: prepared,
+        brought,
+        restart: { fault, begin: () => this.#beginAnew({}) },
         history: history.history,
         locations: locations.locations,
         lastLines: () => lastLines.list(),
@@ -357,7 +359,6 @@ class Run {
 interface Asked {
   readonly history: HistoryPart;
   readonly locations: LocationsPart;
-  readonly prepared: PreparedRestore;
   readonly api: () => ApiPart;
 }
 

@@ -27,6 +27,7 @@ export const CONFIGURATION = operation({
     revision: REVISION,
     filesRead: z.array(z.string()),
     changedFiles: z.array(z.string()).describe('those that hold something else than what is in force'),
+    later: z.array(z.string()).describe('words that were changed and take effect at the next start'),
     unconfirmed: z
       .object({ confirm: z.string().describe('confirms it'), until: TIME.describe('when it is taken back') })
       .nullable()
@@ -44,7 +45,8 @@ export const CONFIGURATION = operation({
     const { filesRead } = configuration;
     const [latest] = pastTexts(state.path);
     const replaced = latest?.by === 'midge.txt' ? iso(latest.at) : null;
-    return { file, text, revision: revisionOf(text), filesRead, changedFiles: reloads.changedFiles(), unconfirmed, replaced };
+    const later = [...(reloads.last?.later ?? [])];
+    return { file, text, revision: revisionOf(text), filesRead, changedFiles: reloads.changedFiles(), later, unconfirmed, replaced };
   },
 });
 

@@ -224,6 +224,20 @@ export interface SaidSetting {
   readonly line: number;
 }
 
+/** RestartFault is what the program could not do again, for example "open port 443", and why. */
+export interface RestartFault {
+  readonly what: string;
+  readonly reason: string;
+}
+
+/** Restart begins the program anew, as the user that it is by now. */
+export interface Restart {
+  /** fault says what it could not do again where it has given up root; null = nothing. */
+  fault(): Promise<RestartFault | null>;
+  /** begin stops it in a moment: who has asked is answered first. */
+  begin(): void;
+}
+
 /** BroughtBackup is one backup at a time that waits for somebody to say yes: see prepared-restore.ts. It throws OperationFailure. */
 export interface BroughtBackup {
   /** Where it lies. */
@@ -385,6 +399,7 @@ export interface OperationNeeds {
   readonly certificates: Pick<Certificates, 'authority' | 'check' | 'server'> | null;
   /** Null = there is no state folder. */
   readonly brought: BroughtBackup | null;
+  readonly restart: Restart;
   /** stateNeeds are what backup and restore need; they are loaded for that. */
   stateNeeds(): Promise<StateNeeds>;
   /** Null = the configuration asks for nothing outside. */

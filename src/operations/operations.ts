@@ -55,6 +55,7 @@ import { ADD_PHONE, CHANGE_PHONE_GROUPS, NEW_PHONE_LINK, PHONES, REMOVE_PHONE } 
 import { PUBLISH } from './publish.ts';
 import { RELOAD } from './reload.ts';
 import { REMOVE_BRIDGE } from './remove-bridge.ts';
+import { RESTART } from './restart.ts';
 import { DISCARD_RESTORE, PREPARE_RESTORE, RESTORE, RESTORE_OBSTACLE } from './restore.ts';
 import { DELETE_RETAINED, RETAINED, RETAINED_MESSAGE, RETAINED_TREE } from './retained.ts';
 import { includesRight } from './right.ts';
@@ -74,7 +75,7 @@ import { WHY } from './why.ts';
 
 /** OPERATIONS are all of them. */
 export const OPERATIONS: readonly Operation[] = [
-  ...[STATUS, WHY, THROTTLE, BACKUP, DOWNLOAD_BACKUP, RELOAD, SETUP_CODE],
+  ...[STATUS, WHY, THROTTLE, BACKUP, DOWNLOAD_BACKUP, RELOAD, RESTART, SETUP_CODE],
   ...[CLIENTS, CLIENT_OF, KICK_CLIENT, FORGET_SESSION, SUBSCRIPTIONS],
   ...[PUBLISH, RETAINED, RETAINED_TREE, RETAINED_MESSAGE, DELETE_RETAINED],
   ...[USERS, ADD_USER, CHANGE_PASSWORD, LOCK_USER, REMOVE_USER, RULES, CHANGE_RULES, BEGIN_RULES, SIMULATE, WHO_CAN],

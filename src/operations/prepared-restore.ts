@@ -4,7 +4,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { type FileHandle, open, rm, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { OperatorError, reasonOf } from '../base/errors.ts';
-import type { BroughtBackup, TakeWish } from './needs.ts';
+import type { BroughtBackup, Restart, TakeWish } from './needs.ts';
 import { OperationFailure } from './operation.ts';
 
 /** RESTORE_VARIABLE of the environment tells the program that begins anew what to restore, as JSON of RestoreOrder. */
@@ -18,17 +18,10 @@ export interface RestoreOrder {
   readonly digest: string;
 }
 
-/** RestartFault is what the program could not do again, for example "open port 443", and why. */
-export interface RestartFault {
-  readonly what: string;
-  readonly reason: string;
-}
-
 export interface PreparedRestoreSetup {
   /** Where the backup lies meanwhile. */
   readonly path: string;
-  /** restartFault says what the program could not do again where it has given up root; null = nothing. */
-  restartFault(): Promise<RestartFault | null>;
+  readonly restartFault: Restart['fault'];
   /** restart has the program begin anew with an order. */
   restart(order: RestoreOrder): void;
 }

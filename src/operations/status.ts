@@ -81,9 +81,9 @@ const OUTPUT = z.object({
   state: z.string().describe('state folder'),
   configuration: z.string().nullable(),
   reload: z
-    .object({ at: TIME, by: z.enum(RELOAD_CAUSES), error: z.string().nullable() })
+    .object({ at: TIME, by: z.enum(RELOAD_CAUSES), error: z.string().nullable(), later: z.array(z.string()) })
     .nullable()
-    .describe('the latest since the start; error says why it changed nothing'),
+    .describe('the latest since the start; error says why it changed nothing, and later which words wait for the next start'),
   changedFiles: z.array(z.string()).describe('files of the configuration that hold something else than what is in force'),
   access: z.array(z.string()).describe('one line per port: who may connect from where'),
   listeners: z.array(LISTENER),
@@ -126,6 +126,10 @@ function countRefusals({ refusals }: OperationNeeds): number {
   return open.reduce((sum, { count }) => sum + count, 0);
 }
 
+function reloadOf({ reloads: { last } }: OperationNeeds) {
+  return last === null ? null : { at: iso(last.at), by: last.by, error: last.error, later: [...last.later] };
+}
+
 async function readStatus(needs: OperationNeeds): Promise<Status> {
   const { program, configuration, reloads, broker, traffic, store, certificates, machine } = needs;
   const now = Date.now();
@@ -136,7 +140,7 @@ async function readStatus(needs: OperationNeeds): Promise<Status> {
     since: iso(program.since),
     state: needs.state.path,
     configuration: configuration.file,
-    reload: reloads.last === null ? null : { at: iso(reloads.last.at), by: reloads.last.by, error: reloads.last.error },
+    reload: reloadOf(needs),
     changedFiles: reloads.changedFiles(),
     access: configuration.access,
     listeners: needs.listeners,

@@ -25,6 +25,8 @@ export type Visit =
   | { readonly kind: 'sign-in'; readonly why: Ending | null }
   | { readonly kind: 'at-work'; readonly session: Session };
 
+const LOOK_MS = 500;
+
 /** visit is where it stands. */
 export const visit = signal<Visit>({ kind: 'loading' });
 
@@ -40,6 +42,18 @@ let restoring: Extract<Ending, 'restored' | 'restored-without-accounts'> | null 
 /** expectRestore lets the next sign-in say that the box has gone back to a backup, and whose accounts it has. */
 export function expectRestore(ending: NonNullable<typeof restoring>): void {
   restoring = ending;
+}
+
+/** awaitEnding asks until a restart that was asked for has begun: the page learns by the first request that fails that the box is away, or its session gone. */
+export async function awaitEnding(): Promise<void> {
+  try {
+    for (;;) {
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+      await ask(api.GET('/api/v1/session'));
+    }
+  } catch {
+    // the rest of the page knows now
+  }
 }
 
 /** startVisit asks the box who we are; it goes on until the box answers. */

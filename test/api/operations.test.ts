@@ -59,6 +59,7 @@ async function openReal(context: TestContext, more: readonly string[] = []) {
       trial: new ConfigurationTrial(silentLogger),
       history,
       brought: new PreparedRestore({ path: join(folder, 'upload'), restartFault: async () => null, restart: () => {} }),
+      restart: { fault: async () => null, begin: () => {} },
       lastLines: () => [],
     }),
   );

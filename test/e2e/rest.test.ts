@@ -162,6 +162,46 @@ test('backup is downloaded, and restored over REST: what it would replace is sai
   await broker.end();
 });
 
+test('broker restarts over REST with what waited for the next start, but not with mistakes or while a change is on trial', async (context) => {
+  const { folder, start, ask, claim } = await openBox(context, 'persistence true');
+  const { broker, port } = await start();
+  const headers = await claim({ username: 'jane', password: 'correct horse' });
+  const post = (path: string, body: object = {}) => ask(port, `/api/v1/${path}`, { method: 'POST', headers, body });
+  const status = async () => JSON.parse((await ask(port, '/api/v1/status', { headers })).text);
+  await post('messages', { topic: 'a', payload: 'kept', retain: true });
+  const file = join(folder, 'midge.conf');
+  const text = readFileSync(file, 'utf8');
+
+  writeFileSync(file, `listener many\n${text}`);
+  const refused = await post('restart');
+  assert.deepEqual(
+    [refused.status, /would not come back with these mistakes:.*midge.conf:1:10: error: /.test(refused.text)],
+    [409, true],
+    refused.text,
+  );
+
+  writeFileSync(file, text);
+  const { revision } = JSON.parse((await ask(port, '/api/v1/configuration', { headers })).text);
+  const changed = `max_keepalive 600\nmdns_name porch\n${text}`;
+  const tried = JSON.parse((await ask(port, '/api/v1/configuration', { method: 'PUT', headers, body: { text: changed, revision } })).text);
+  assert.deepEqual(tried.later, ['advertise and mdns_name']);
+  assert.equal((await post('restart')).status, 409);
+  await post('configuration/confirmation', { confirm: tried.confirm });
+  assert.deepEqual((await status()).reload.later, ['advertise and mdns_name']);
+
+  const [before, pid] = [broker.lines.length, (await status()).pid];
+  const restarted = await post('restart');
+  assert.deepEqual([restarted.status, JSON.parse(restarted.text)], [200, { restarts: true }], restarted.text);
+  await broker.line(/ running$/, before);
+  assert.equal((await ask(port, '/api/v1/session', { headers })).status, 401);
+  const again = await ask(port, '/api/v1/session', { method: 'POST', body: { username: 'jane', password: 'correct horse' } });
+  const now = JSON.parse((await ask(port, '/api/v1/status', { headers: await headersOf(again) })).text);
+  assert.deepEqual([now.pid, now.reload], [pid, null]);
+  const retained = await ask(port, '/api/v1/retained-message?topic=a', { headers: await headersOf(again) });
+  assert.match(retained.text, /"kept"/);
+  await broker.end();
+});
+
 const ROOT_ONLY = process.getuid?.() === 0 ? false : 'only root can give up root';
 
 test('broker that has given up root restores a backup where it needs root for nothing, and says it before where it does', {

@@ -4,6 +4,7 @@ import type { Answer } from '../api/answer.ts';
 import { readable } from '../box-words.ts';
 import { ago, bytes, day, number, plural, t } from '../i18n.ts';
 import { asSentence } from '../sentence.ts';
+import { waiting } from '../settings/trial.ts';
 
 export type Status = Answer<'/api/v1/status'>;
 
@@ -19,7 +20,7 @@ export interface Trouble {
   /** A place of the page where it can be done. */
   readonly link?: { readonly view: string; readonly words: string; readonly query?: Readonly<Record<string, string>> };
   /** Something that can be done right here. */
-  readonly action?: 'reload';
+  readonly action?: 'reload' | 'restart';
 }
 
 const LITTLE_DISK_SHARE = 0.05;
@@ -115,9 +116,13 @@ function configurationTroubles({ reload, changedFiles }: Status): Trouble[] {
     const title = t('trouble.reload', { time: ago(reload.at) });
     return [{ id: 'reload', look: 'bad', title, words: readable(reload.error), advice: t('trouble.reloadAdvice') }];
   }
-  if (changedFiles.length === 0) return [];
-  const words = t('trouble.changedWords', { files: changedFiles.join(', ') });
-  return [{ id: 'changed', look: 'warn', title: t('trouble.changed'), words, advice: null, action: 'reload' }];
+  if (changedFiles.length > 0) {
+    const words = t('trouble.changedWords', { files: changedFiles.join(', ') });
+    return [{ id: 'changed', look: 'warn', title: t('trouble.changed'), words, advice: null, action: 'reload' }];
+  }
+  if (reload === null || reload.later.length === 0 || waiting.value !== null) return [];
+  const words = t('trouble.restartWords', { words: reload.later.join(', ') });
+  return [{ id: 'restart', look: 'warn', title: t('trouble.restart'), words, advice: null, action: 'restart' }];
 }
 
 function clusterTroubles({ cluster }: Status): Trouble[] {

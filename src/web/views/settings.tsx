@@ -6,6 +6,7 @@ import { Card, PageHeader } from '../components/card.tsx';
 import { Confirm } from '../components/dialog.tsx';
 import { Failed, Loading, wordsOf } from '../components/faces.tsx';
 import { Choice } from '../components/field.tsx';
+import { RestartButton } from '../components/restart.tsx';
 import { onReconnect } from '../connection.ts';
 import { dateTime, plural, t } from '../i18n.ts';
 import { place } from '../router.ts';
@@ -59,14 +60,22 @@ export function View() {
         title={t('settings.title')}
         lead={current.value.file}
         actions={
-          <Button icon="archive" onClick={() => setPast(true)}>
-            {t('settings.past')}
-          </Button>
+          <>
+            <RestartButton />
+            <Button icon="archive" onClick={() => setPast(true)}>
+              {t('settings.past')}
+            </Button>
+          </>
         }
       />
       {current.value.changedFiles.length > 0 && (
         <Card look="warn">
           <p>{t('settings.changedFiles', { files: current.value.changedFiles.join(', ') })}</p>
+        </Card>
+      )}
+      {current.value.later.length > 0 && waiting.value === null && (
+        <Card look="warn" title={t('trouble.restart')}>
+          <p>{t('trouble.restartWords', { words: current.value.later.join(', ') })}</p>
         </Card>
       )}
       {current.value.replaced !== null && (

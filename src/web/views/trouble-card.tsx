@@ -6,6 +6,7 @@ import { readable } from '../box-words.ts';
 import { Button } from '../components/button.tsx';
 import { Card } from '../components/card.tsx';
 import { wordsOf } from '../components/faces.tsx';
+import { RestartButton } from '../components/restart.tsx';
 import { toast } from '../components/toast.tsx';
 import { t } from '../i18n.ts';
 import { isOffered, linkTo } from '../router.ts';
@@ -26,6 +27,11 @@ export function TroubleCard({ trouble, refresh }: { readonly trouble: Trouble; r
         </p>
       )}
       {action === 'reload' && mayNow('admin') && <ReloadButton refresh={refresh} />}
+      {action === 'restart' && mayNow('admin') && (
+        <div class="actions">
+          <RestartButton />
+        </div>
+      )}
     </Card>
   );
 }

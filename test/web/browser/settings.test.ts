@@ -332,3 +332,38 @@ test('change that was begun is there again after another view and another sign-i
   await page.getByLabel('Find a setting').fill('max_keepalive');
   await holds(field, /^120$/);
 });
+
+test('broker is restarted from the page for a setting that waits for it', { skip: noBrowser }, async (context) => {
+  const browser = await openBrowser(context);
+  const box = await openBox(context);
+  const { page, audit, expect } = await browser.visit(box, { session: await box.claim() });
+  expect(/Failed to load resource: (net::|.* 401 )/);
+  await page.goto(`${box.url}/#/settings`);
+  await page.getByLabel('Find a setting').fill('mdns_name');
+  await page.getByLabel('mdns_name', { exact: true }).fill('porch');
+  await page.getByRole('button', { name: 'Review changes' }).click();
+  await page.getByRole('button', { name: 'Apply for 60 seconds' }).click();
+  await page.getByText('These take effect at the next start only: advertise and mdns_name').waitFor();
+  assert.equal(await page.getByText('Some settings wait for a restart').count(), 0);
+  await page.getByRole('button', { name: 'Keep' }).click();
+  await page.getByText('Some settings wait for a restart').waitFor();
+  await audit();
+  await page.goto(`${box.url}/#/overview`);
+  await page.getByText('Some settings wait for a restart').waitFor();
+  const before = box.lines().length;
+  await page.getByRole('button', { name: 'Restart', exact: true }).click();
+  await audit();
+  await page.getByRole('button', { name: 'Restart now' }).click();
+  await page.getByText('The broker was restarted. Sign in to go on.').waitFor();
+  assert.ok(
+    box
+      .lines()
+      .slice(before)
+      .some((line) => line.endsWith(' running')),
+  );
+  await page.getByLabel('Name', { exact: true }).fill(OWNER.username);
+  await page.getByLabel('Password', { exact: true }).fill(OWNER.password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor();
+  assert.equal(await page.getByText('Some settings wait for a restart').count(), 0);
+});

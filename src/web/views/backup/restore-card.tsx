@@ -16,11 +16,9 @@ import { Progress } from '../../components/progress.tsx';
 import { toast } from '../../components/toast.tsx';
 import { dateTime, type Key, percent, t } from '../../i18n.ts';
 import { useLive } from '../../live.ts';
-import { expectRestore } from '../../visit.ts';
+import { awaitEnding, expectRestore } from '../../visit.ts';
 
 type Prepared = paths['/api/v1/restores']['post']['responses'][200]['content']['application/json'];
-
-const LOOK_MS = 500;
 
 /** It seldom changes. */
 const EVERY_MS = 60_000;
@@ -127,7 +125,7 @@ function Ask({ prepared: { id, host, time, writes, stays, revivals, losses, dama
     expectRestore(keepsAccounts ? 'restored-without-accounts' : 'restored');
     toast(t('backup.restarting'));
     isConfirmed.current = true;
-    void untilRestart();
+    void awaitEnding();
   };
   const close = () => (isConfirmed.current ? done() : discard());
   return (
@@ -151,18 +149,6 @@ function Ask({ prepared: { id, host, time, writes, stays, revivals, losses, dama
       <p class="hint">{t(keepsAccounts ? 'backup.afterWithoutAccounts' : 'backup.after')}</p>
     </Confirm>
   );
-}
-
-/** The page learns that its session has ended, or that the box is away, by the first request that fails. */
-async function untilRestart(): Promise<void> {
-  try {
-    for (;;) {
-      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-      await ask(api.GET('/api/v1/session'));
-    }
-  } catch {
-    // the rest of the page knows now
-  }
 }
 
 function Listed({ name, items }: { readonly name: string; readonly items: readonly string[] }) {
