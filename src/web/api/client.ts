@@ -25,11 +25,18 @@ export class Refusal extends Error {
   }
 }
 
+/** Questions that are asked by POST. */
+const ASKING = /\/(?:check|edits|test|restores)(?:\?|$)/;
+
 /** Unreachable says that no answer came: the box is away, or starts again. */
 export class Unreachable extends Error {
-  constructor() {
+  /** False = it was a question only: whether it was done does not matter. */
+  readonly mayBeDone: boolean;
+
+  constructor(method: string, url: string) {
     super('The box does not answer');
     this.name = 'Unreachable';
+    this.mayBeDone = method !== 'GET' && !ASKING.test(url);
   }
 }
 
@@ -49,7 +56,7 @@ async function send(request: Request): Promise<Response> {
   const response = await fetch(request).catch(() => null);
   if (response === null) {
     lost();
-    throw new Unreachable();
+    throw new Unreachable(request.method, request.url);
   }
   isUp();
   return response;

@@ -10,11 +10,11 @@ const EVENT = /^event: (\w+)\ndata: (.*)$/s;
 /** work asks for something and hears of its progress. Gives the answer; throws Refusal or Unreachable. */
 export async function work(path: string, body: object, onProgress: (step: unknown) => void, signal: AbortSignal): Promise<unknown> {
   const headers = { accept: 'text/event-stream', 'content-type': 'application/json', ...csrf() };
-  const response = await reach(() => fetch(path, { method: 'POST', headers, body: JSON.stringify(body), signal }));
+  const response = await reach(path, { method: 'POST', headers, body: JSON.stringify(body), signal });
   const decoder = new TextDecoder();
   let text = '';
   let answer: { readonly output: unknown } | null = null;
-  for await (const chunk of chunksOf(response)) {
+  for await (const chunk of chunksOf(response, 'POST', path)) {
     text += decoder.decode(chunk, { stream: true });
     const events = text.split('\n\n');
     text = events.pop() ?? '';
@@ -25,7 +25,7 @@ export async function work(path: string, body: object, onProgress: (step: unknow
       if (name === 'problem') throw refusalOf(JSON.parse(data));
     }
   }
-  if (answer === null) throw unreachable();
+  if (answer === null) throw unreachable('POST', path);
   return answer.output;
 }
 
@@ -37,11 +37,11 @@ export interface Fetched {
 
 /** fetchFile takes a file in, and tells how many bytes have come. Throws Refusal or Unreachable. */
 export async function fetchFile(path: string, onBytes: (bytes: number) => void, signal: AbortSignal): Promise<Fetched> {
-  const response = await reach(() => fetch(path, { signal }));
+  const response = await reach(path, { method: 'GET', signal });
   const [, name = 'midge-backup.tar.gz'] = /filename="([^"]+)"/.exec(response.headers.get('content-disposition') ?? '') ?? [];
   const parts: BlobPart[] = [];
   let bytes = 0;
-  for await (const chunk of chunksOf(response)) {
+  for await (const chunk of chunksOf(response, 'GET', path)) {
     parts.push(chunk as Uint8Array<ArrayBuffer>); // a stream of fetch has no other
     bytes += chunk.length;
     onBytes(bytes);
@@ -58,7 +58,7 @@ export function sendFile(path: string, file: File, onShare: (share: number) => v
     for (const [name, value] of Object.entries({ 'content-type': 'application/gzip', ...csrf() })) request.setRequestHeader(name, value);
     request.upload.onprogress = ({ loaded, total }) => onShare(total === 0 ? 0 : loaded / total);
     request.onload = () => (request.status === 200 ? resolve(request.response) : reject(refusalOf(request.response)));
-    request.onerror = () => reject(unreachable());
+    request.onerror = () => reject(unreachable('POST', path));
     request.onabort = () => reject(new DOMException('Aborted', 'AbortError'));
     signal.addEventListener('abort', () => request.abort());
     request.send(file);
@@ -84,28 +84,28 @@ function csrf(): { readonly 'x-csrf-token': string } {
   return { 'x-csrf-token': currentSession()?.csrfToken ?? '' };
 }
 
-async function reach(send: () => Promise<Response>): Promise<Response> {
-  const response = await send().catch((error: unknown) => {
+async function reach(path: string, request: RequestInit & { readonly method: string }): Promise<Response> {
+  const response = await fetch(path, request).catch((error: unknown) => {
     if (isAborted(error)) throw error;
-    throw unreachable();
+    throw unreachable(request.method, path);
   });
   isUp();
   if (!response.ok) throw refusalOf(await response.json().catch(() => null), response);
   return response;
 }
 
-async function* chunksOf(response: Response): AsyncGenerator<Uint8Array> {
+async function* chunksOf(response: Response, method: string, path: string): AsyncGenerator<Uint8Array> {
   const reader = response.body?.getReader();
   try {
     for (let part = await reader?.read(); part !== undefined && !part.done; part = await reader?.read()) yield part.value;
   } catch (error) {
-    throw isAborted(error) ? error : unreachable();
+    throw isAborted(error) ? error : unreachable(method, path);
   }
 }
 
-function unreachable(): Unreachable {
+function unreachable(method: string, path: string): Unreachable {
   lost();
-  return new Unreachable();
+  return new Unreachable(method, path);
 }
 
 function refusalOf(problem: unknown, response?: Response): Refusal {

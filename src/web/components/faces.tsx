@@ -57,7 +57,9 @@ export function Trouble({ problem }: { readonly problem: Error }) {
   return (
     <p class="trouble" role="alert" ref={element}>
       <Icon name="warning" />
-      <span>{problem instanceof Unreachable ? t('connection.unsure') : wordsOf(problem)}</span>
+      <span>
+        {problem instanceof Unreachable ? t(problem.mayBeDone ? 'connection.unsure' : 'connection.unanswered') : wordsOf(problem)}
+      </span>
     </p>
   );
 }

@@ -174,6 +174,24 @@ test('file that is no backup is refused in words, and nothing has changed', { sk
   await audit();
 });
 
+test('page says to look whether something was done only where something may have been done', { skip: noBrowser }, async (context) => {
+  const browser = await openBrowser(context);
+  const box = await openBox(context);
+  const { page, audit, expect } = await browser.visit(box, { session: await box.claim() });
+  expect(AWAY);
+  await page.route('**/api/v1/backup', (route) => route.abort());
+  await page.route('**/api/v1/certificates/clients', (route) => (route.request().method() === 'POST' ? route.abort() : route.continue()));
+  await page.goto(`${box.url}/#/backup`);
+  await page.getByRole('button', { name: 'Download a backup' }).click();
+  await page.getByText('The box does not answer. Try again when it is back.').waitFor();
+  await audit();
+  await page.goto(`${box.url}/#/certificates`);
+  await page.getByRole('button', { name: 'Issue a certificate' }).click();
+  await page.getByLabel('Name of the client').fill('porch-camera');
+  await page.getByRole('dialog').getByRole('button', { name: 'Issue', exact: true }).click();
+  await page.getByText('see whether this was done').waitFor();
+});
+
 test('page goes on by itself when the broker was away, and asks to sign in again', { skip: noBrowser }, async (context) => {
   const browser = await openBrowser(context);
   const box = await openBox(context);
