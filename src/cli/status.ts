@@ -193,7 +193,7 @@ function rowsOf({
     ],
     ['', `${messages.retained} retained, ${messages.subscriptions} subscriptions`],
     ['Kept', `${bytes(rest.kept.bytes)} for clients${rest.kept.limit === 0 ? '' : `, at most ${bytes(rest.kept.limit)} (memory_limit)`}`],
-    ['Refused', refusals === 0 ? 'nobody' : `${refusals} kinds of refusals: see midge why`],
+    ['Refused', refusals === 0 ? 'nobody' : `${refusals} ${refusals === 1 ? 'time' : 'times'}: see midge why`],
     ['Held', held.length === 0 ? null : `${held.length} after wrong logins: see midge why`],
     ['Certificate', certificates && `until ${certificates.serverExpires.slice(0, 10)}, for ${certificates.serverNames.join(', ')}`],
     ['Internet', internetRow(rest.internet)],

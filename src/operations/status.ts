@@ -96,7 +96,7 @@ const OUTPUT = z.object({
   refusals: z
     .number()
     .describe(
-      'how often clients were turned away that have not come in since; without browsers that refused the certificate of the page, and clients that come and go',
+      'how often clients were refused that have not come in since; without browsers that refuse the certificate of the page, and clients that come and go',
     ),
   held: z.array(HOLD),
   certificates: CERTIFICATES.nullable().describe('null = no listener uses a certificate of our authority'),
