@@ -3,11 +3,11 @@
 import { CopyButton } from './copy-button.tsx';
 
 /** Command shows it whole, and copies it. */
-export function Command({ text }: { readonly text: string }) {
+export function Command({ text, copied }: { readonly text: string; readonly copied?: () => void }) {
   return (
     <div class="secret command">
       <code>{text}</code>
-      <CopyButton text={text} />
+      <CopyButton text={text} {...(copied && { copied })} />
     </div>
   );
 }

@@ -6,12 +6,15 @@ import { Button } from './button.tsx';
 import { toast } from './toast.tsx';
 
 /** CopyButton puts a text on the clipboard. Browsers allow it on HTTPS and localhost only: elsewhere there is no button. */
-export function CopyButton({ text }: { readonly text: string }) {
+export function CopyButton({ text, copied = () => {} }: { readonly text: string; readonly copied?: () => void }) {
   const [isCopied, setCopied] = useState(false);
   if (navigator.clipboard === undefined) return null;
   const copy = () =>
     navigator.clipboard.writeText(text).then(
-      () => setCopied(true),
+      () => {
+        setCopied(true);
+        copied();
+      },
       () => toast(t('copy.failed'), 'bad'),
     );
   return (

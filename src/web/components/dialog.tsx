@@ -1,7 +1,7 @@
 // Dialogs above the page, and the question before something that cannot be undone.
 
 import type { ComponentChildren } from 'preact';
-import { useId, useLayoutEffect, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { t } from '../i18n.ts';
 import { useSending } from '../sending.ts';
 import { Button, IconButton } from './button.tsx';
@@ -11,10 +11,12 @@ export interface DialogProps {
   readonly title: string;
   readonly close: () => void;
   readonly children: ComponentChildren;
+  /** True = `close` decides whether it goes. */
+  readonly holds?: boolean;
 }
 
 /** Dialog is there for as long as it is rendered. Escape closes it; the focus goes back to where it was. */
-export function Dialog({ title, close, children }: DialogProps) {
+export function Dialog({ title, close, children, holds = false }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
   const id = useId();
   // Before the effects of its fields: the first of them takes the focus when the dialog is open.
@@ -25,8 +27,12 @@ export function Dialog({ title, close, children }: DialogProps) {
       if (before instanceof HTMLElement) before.focus();
     };
   }, []);
+  const closed = () => {
+    if (holds) element.current?.showModal(); // browsers let a second Escape close whatever says no to the first
+    close();
+  };
   return (
-    <dialog ref={element} aria-labelledby={id} onClose={close}>
+    <dialog ref={element} aria-labelledby={id} onClose={closed}>
       <div class="dialog-head">
         <h2 id={id}>{title}</h2>
         <IconButton name={t('dialog.close')} icon="close" onClick={close} />
@@ -69,6 +75,31 @@ export function Confirm({ title, children, action, act, close, look = 'danger' }
         </Button>
       </div>
     </Dialog>
+  );
+}
+
+export interface OnceProps extends Pick<DialogProps, 'title' | 'close'> {
+  /** Somebody has saved or copied all that is shown. */
+  readonly isKept: boolean;
+  /** Its content, which may leave it: that asks, too. */
+  readonly children: (leave: () => void) => ComponentChildren;
+}
+
+/** Once is a dialog with what nobody can see again: until that is kept, it asks before it closes. */
+export function Once({ title, close, isKept, children }: OnceProps) {
+  const [isAsking, setAsking] = useState(false);
+  const leave = isKept ? close : () => setAsking(true);
+  return (
+    <>
+      <Dialog title={title} close={leave} holds={!isKept}>
+        {children(leave)}
+      </Dialog>
+      {isAsking && (
+        <Confirm title={t('dialog.loseTitle')} action={t('dialog.lose')} act={async () => close()} close={() => setAsking(false)}>
+          <p>{t('dialog.loseWords')}</p>
+        </Confirm>
+      )}
+    </>
   );
 }
 

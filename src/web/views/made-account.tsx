@@ -1,7 +1,8 @@
 // An account that was made just now, with a password that nobody can see again.
 
+import { useState } from 'preact/hooks';
 import { CopyButton } from '../components/copy-button.tsx';
-import { Dialog, Done } from '../components/dialog.tsx';
+import { Done, Once } from '../components/dialog.tsx';
 import { t } from '../i18n.ts';
 import { ConnectFacts } from './connect-facts.tsx';
 
@@ -15,28 +16,25 @@ export interface Made {
 interface MadeAccountProps {
   readonly made: Made;
   readonly close: () => void;
+  readonly title?: string;
 }
 
-/** MadeAccount is the last step of a dialog that makes one. */
-export function MadeAccount({ made, close }: MadeAccountProps) {
+/** MadeAccount is the last step of a dialog that makes one, or a new password of one: it shows the password, and what else a device wants to know. */
+export function MadeAccount({ made: { username, password, topics = null }, close, title }: MadeAccountProps) {
+  const [isKept, setKept] = useState(false);
   return (
-    <Dialog title={t('people.madeTitle', { name: made.username })} close={close}>
-      <NewPassword made={made} />
-      <Done close={close} />
-    </Dialog>
-  );
-}
-
-/** NewPassword shows a password that nobody can see again, and what else a device wants to know. */
-export function NewPassword({ made: { username, password, topics = null } }: { readonly made: Made }) {
-  return (
-    <>
-      <p>{t('people.passwordOnce')}</p>
-      <div class="secret">
-        <code>{password}</code>
-        <CopyButton text={password} />
-      </div>
-      <ConnectFacts username={username} topics={topics} />
-    </>
+    <Once title={title ?? t('people.madeTitle', { name: username })} close={close} isKept={isKept}>
+      {() => (
+        <>
+          <p>{t('people.passwordOnce')}</p>
+          <div class="secret">
+            <code>{password}</code>
+            <CopyButton text={password} copied={() => setKept(true)} />
+          </div>
+          <ConnectFacts username={username} topics={topics} />
+          <Done close={close} />
+        </>
+      )}
+    </Once>
   );
 }

@@ -4,7 +4,7 @@ import { useState } from 'preact/hooks';
 import { api, ask } from '../api/client.ts';
 import { Button } from '../components/button.tsx';
 import { Badge, Card, PageHeader } from '../components/card.tsx';
-import { Confirm, Dialog, Done } from '../components/dialog.tsx';
+import { Confirm, Dialog } from '../components/dialog.tsx';
 import { Shown, Trouble, wordsOf } from '../components/faces.tsx';
 import { Select } from '../components/field.tsx';
 import { toast } from '../components/toast.tsx';
@@ -13,7 +13,7 @@ import { useLive } from '../live.ts';
 import { go, linkTo, place } from '../router.ts';
 import { useSending } from '../sending.ts';
 import { currentSession, type Right } from '../visit.ts';
-import { NewPassword } from './made-account.tsx';
+import { MadeAccount } from './made-account.tsx';
 import { MayTheyCard } from './may-they.tsx';
 import { PersonRules } from './person-rules.tsx';
 import { makePassword, type Rule } from './person-templates.ts';
@@ -272,12 +272,7 @@ function PasswordDialog({ username, close }: { readonly username: string; readon
       setPassword(next);
     });
   if (password !== null) {
-    return (
-      <Dialog title={t('people.newPasswordTitle', { name: username })} close={close}>
-        <NewPassword made={{ username, password }} />
-        <Done close={close} />
-      </Dialog>
-    );
+    return <MadeAccount title={t('people.newPasswordTitle', { name: username })} made={{ username, password }} close={close} />;
   }
   return (
     <Dialog title={t('people.newPasswordAsk', { name: username })} close={close}>

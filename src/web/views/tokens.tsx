@@ -6,7 +6,7 @@ import { api, ask, Refusal } from '../api/client.ts';
 import { Button } from '../components/button.tsx';
 import { Badge, Card } from '../components/card.tsx';
 import { Command } from '../components/command.tsx';
-import { Confirm, Dialog, Done } from '../components/dialog.tsx';
+import { Confirm, Dialog, Done, Once } from '../components/dialog.tsx';
 import { Empty, Shown } from '../components/faces.tsx';
 import { Field, Select } from '../components/field.tsx';
 import { Form } from '../components/form.tsx';
@@ -153,16 +153,21 @@ interface MadeTokenProps {
 }
 
 function MadeToken({ name, secret, close }: MadeTokenProps) {
+  const [isKept, setKept] = useState(false);
   return (
-    <Dialog title={t('tokens.madeTitle', { name })} close={close}>
-      <p>{t('tokens.once')}</p>
-      <Command text={secret} />
-      <p class="hint">{t('tokens.header')}</p>
-      <p>
-        <code>Authorization: Bearer …</code>
-      </p>
-      <Done close={close} />
-    </Dialog>
+    <Once title={t('tokens.madeTitle', { name })} close={close} isKept={isKept}>
+      {() => (
+        <>
+          <p>{t('tokens.once')}</p>
+          <Command text={secret} copied={() => setKept(true)} />
+          <p class="hint">{t('tokens.header')}</p>
+          <p>
+            <code>Authorization: Bearer …</code>
+          </p>
+          <Done close={close} />
+        </>
+      )}
+    </Once>
   );
 }
 

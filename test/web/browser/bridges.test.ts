@@ -42,7 +42,8 @@ test('another box is invited, and accepts after it has seen what the bridge carr
   assert.ok(password !== '' && !box.lines().join('\n').includes(password), 'no log has it');
   assert.match(readFileSync(join(box.folder, 'acl'), 'utf8'), /^user anna\ntopic readwrite family\/#\ntopic readwrite news\/#$/m);
 
-  await dialog.getByRole('button', { name: 'Close' }).last().click();
+  await dialog.locator('.actions').getByRole('button', { name: 'Close' }).click();
+  await dialog.getByRole('button', { name: 'Close anyway' }).click();
   await page.getByText('not accepted yet').waitFor();
   await page.getByRole('link', { name: 'Its account “anna”' }).waitFor();
   await audit();

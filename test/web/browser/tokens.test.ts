@@ -29,6 +29,10 @@ for (const look of LOOKS.filter(({ name }) => name === 'desktop-light' || name =
     const secret = (await dialog.locator('.command code').textContent()) ?? '';
     assert.equal(await status(secret, '/history?range=10m'), 200);
     assert.equal(await status(secret, '/users'), 403, 'monitoring reads no accounts');
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Escape');
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
     await dialog.getByRole('button', { name: 'Done' }).click();
     await page.getByRole('cell', { name: 'prometheus', exact: true }).waitFor();
     assert.equal((await page.content()).includes(secret), false);

@@ -7,7 +7,7 @@ import { saveAs } from '../../api/long-work.ts';
 import type { paths } from '../../api/schema.ts';
 import { Button } from '../../components/button.tsx';
 import { CopyButton } from '../../components/copy-button.tsx';
-import { Dialog } from '../../components/dialog.tsx';
+import { Dialog, Once } from '../../components/dialog.tsx';
 import { Loading, Shown } from '../../components/faces.tsx';
 import { Field } from '../../components/field.tsx';
 import { Form } from '../../components/form.tsx';
@@ -117,28 +117,33 @@ function InviteForm({ setup: { hosts, needsHost }, pass, close }: Pick<NextStepP
 }
 
 function HandOver({ made, close }: { readonly made: Made; readonly close: () => void }) {
+  const [isKept, setKept] = useState(false);
   const file = `${made.name}.conf`;
+  const save = () => {
+    saveAs({ name: file, content: new Blob([made.invitation], { type: 'text/plain' }) });
+    setKept(true);
+  };
   return (
-    <Dialog title={t('bridges.madeTitle', { name: made.name })} close={close}>
-      <p>{t('bridges.madeWords', { host: made.host, port: made.port })}</p>
-      <textarea
-        class="bridge-invitation"
-        rows={12}
-        readOnly
-        aria-label={t('bridges.madeTitle', { name: made.name })}
-        value={made.invitation}
-      />
-      <div class="actions">
-        <Button onClick={close}>{t('dialog.close')}</Button>
-        <CopyButton text={made.invitation} />
-        <Button
-          look="primary"
-          icon="download"
-          onClick={() => saveAs({ name: file, content: new Blob([made.invitation], { type: 'text/plain' }) })}
-        >
-          {t('certificates.save', { file })}
-        </Button>
-      </div>
-    </Dialog>
+    <Once title={t('bridges.madeTitle', { name: made.name })} close={close} isKept={isKept}>
+      {(leave) => (
+        <>
+          <p>{t('bridges.madeWords', { host: made.host, port: made.port })}</p>
+          <textarea
+            class="bridge-invitation"
+            rows={12}
+            readOnly
+            aria-label={t('bridges.madeTitle', { name: made.name })}
+            value={made.invitation}
+          />
+          <div class="actions">
+            <Button onClick={leave}>{t('dialog.close')}</Button>
+            <CopyButton text={made.invitation} copied={() => setKept(true)} />
+            <Button look="primary" icon="download" onClick={save}>
+              {t('certificates.save', { file })}
+            </Button>
+          </div>
+        </>
+      )}
+    </Once>
   );
 }

@@ -6,7 +6,7 @@ import { saveAs } from '../../api/long-work.ts';
 import type { paths } from '../../api/schema.ts';
 import { Button } from '../../components/button.tsx';
 import { CopyButton } from '../../components/copy-button.tsx';
-import { Dialog } from '../../components/dialog.tsx';
+import { Dialog, Once } from '../../components/dialog.tsx';
 import { Choice, Field } from '../../components/field.tsx';
 import { Form } from '../../components/form.tsx';
 import { day, t } from '../../i18n.ts';
@@ -67,29 +67,36 @@ async function accountNames(): Promise<readonly string[]> {
 }
 
 function HandOver({ made: { certificate, file }, close }: { readonly made: Issued; readonly close: () => void }) {
+  const [isSaved, setSaved] = useState(false);
+  const [isCopied, setCopied] = useState(file.password === null);
   const save = () => {
     const bytes = Uint8Array.from(atob(file.content), (character) => character.charCodeAt(0));
     saveAs({ name: file.name, content: new Blob([bytes], { type: file.mediaType }) });
+    setSaved(true);
   };
   return (
-    <Dialog title={t('certificates.madeTitle', { name: certificate.name })} close={close}>
-      <p>{t('certificates.madeWords', { date: day(certificate.until) })}</p>
-      {file.password === null && <p class="hint">{t('certificates.pemUse')}</p>}
-      {file.password !== null && (
+    <Once title={t('certificates.madeTitle', { name: certificate.name })} close={close} isKept={isSaved && isCopied}>
+      {(leave) => (
         <>
-          <p>{t('certificates.filePassword')}</p>
-          <div class="secret">
-            <code>{file.password}</code>
-            <CopyButton text={file.password} />
+          <p>{t('certificates.madeWords', { date: day(certificate.until) })}</p>
+          {file.password === null && <p class="hint">{t('certificates.pemUse')}</p>}
+          {file.password !== null && (
+            <>
+              <p>{t('certificates.filePassword')}</p>
+              <div class="secret">
+                <code>{file.password}</code>
+                <CopyButton text={file.password} copied={() => setCopied(true)} />
+              </div>
+            </>
+          )}
+          <div class="actions">
+            <Button onClick={leave}>{t('dialog.close')}</Button>
+            <Button look="primary" icon="download" onClick={save}>
+              {t('certificates.save', { file: file.name })}
+            </Button>
           </div>
         </>
       )}
-      <div class="actions">
-        <Button onClick={close}>{t('dialog.close')}</Button>
-        <Button look="primary" icon="download" onClick={save}>
-          {t('certificates.save', { file: file.name })}
-        </Button>
-      </div>
-    </Dialog>
+    </Once>
   );
 }
