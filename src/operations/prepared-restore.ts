@@ -66,7 +66,7 @@ export class PreparedRestore implements BroughtBackup {
     } catch (error) {
       await rm(this.path, { force: true });
       if (error instanceof OperatorError) throw error;
-      throw new OperationFailure('not possible', `Cannot take this backup: ${reasonOf(error)}`, { cause: error });
+      throw new OperationFailure('not possible', `Cannot restore this file: ${reasonOf(error)}`, { cause: error });
     } finally {
       this.#isBusy = false;
     }

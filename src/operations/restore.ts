@@ -2,6 +2,7 @@
 
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { reasonOf } from '../base/errors.ts';
 import { shellWord } from '../base/shell-word.ts';
 import type { RestorePlan } from '../state/restore-plan.ts';
 import type { BroughtBackup, OperationNeeds } from './needs.ts';
@@ -90,7 +91,10 @@ async function lookAt(needs: OperationNeeds, withConfiguration: boolean): Promis
     return false;
   };
   const request = { folder: state.path, withConfiguration, isLook: true, ...restoreFolders(configuration.file, state), confirm };
-  await restoreBackup(broughtTo(needs).path, request, await needs.stateNeeds());
+  const needed = await needs.stateNeeds();
+  await restoreBackup(broughtTo(needs).path, request, needed).catch((error: Error) => {
+    throw new Error(reasonOf(error.cause)); // its own words name the file as it lies here, which nobody knows
+  });
   if (seen === null) throw new Error('nobody was asked');
   return seen;
 }

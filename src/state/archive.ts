@@ -7,6 +7,8 @@ import { createGunzip, createGzip } from 'node:zlib';
 import { OperatorError } from '../base/errors.ts';
 
 const BLOCK = 512;
+/** RFC 1952 2.3.1: how each gzip file begins. */
+const GZIP = Buffer.from([0x1f, 0x8b]);
 /** Bytes that are read at once. */
 const CHUNK = 262_144;
 /** Field widths of the header; the size has eleven octal digits. */
@@ -39,8 +41,16 @@ export async function* archiveChunks(entries: readonly ArchiveEntry[]): AsyncGen
 /** Place gives where the content of a file goes, or null to leave it out; it may throw to end everything. `mode` has permissions only. */
 export type Place = (name: string, size: number, mode: number) => Writable | null;
 
-/** unpackArchive reads an open file from its start, and leaves it open. Rejects with an OperatorError when the archive is damaged or cut. */
+/** noBackup is for a file of another kind. */
+export function noBackup(): OperatorError {
+  return new OperatorError('it is no backup of midge - choose the file of a backup, usually called midge-HOST-TIME.tar.gz');
+}
+
+/** unpackArchive reads an open file from its start, and leaves it open. Rejects with an OperatorError when the archive is none, damaged or cut. */
 export async function unpackArchive(archive: number, place: Place): Promise<void> {
+  const start = Buffer.alloc(GZIP.length);
+  readSync(archive, start, 0, start.length, 0);
+  if (!start.equals(GZIP)) throw noBackup();
   const source = Readable.from(chunksOf(archive, Number.POSITIVE_INFINITY));
   const gunzip = createGunzip();
   source.once('error', (error) => gunzip.destroy(error));
@@ -119,6 +129,7 @@ function makeHeader(name: string, size: number, mode: number): Buffer {
 
 function parseHeader(header: Buffer): { name: string; size: number; mode: number } {
   const text = (at: number, length: number) => header.toString('utf8', at, at + length).replace(/\0.*$/s, '');
+  if (text(257, 5) !== 'ustar') throw noBackup();
   const blank = Buffer.from(header).fill(' ', 148, 156);
   if (Number.parseInt(text(148, 8), 8) !== checksum(blank)) throw new OperatorError('the archive is damaged: a checksum is wrong');
   if (text(156, 1) !== '0' || text(345, 1) !== '')

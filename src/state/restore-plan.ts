@@ -16,7 +16,7 @@ import {
 import { basename, dirname, join, resolve } from 'node:path';
 import { Writable } from 'node:stream';
 import { OperatorError, reasonOf } from '../base/errors.ts';
-import { unpackArchive } from './archive.ts';
+import { noBackup, unpackArchive } from './archive.ts';
 import { asOwnerNow } from './as-owner.ts';
 import { type BackupManifest, FORMAT, MANIFEST } from './backup.ts';
 import type { StateNeeds } from './needs.ts';
@@ -70,7 +70,7 @@ export async function inspectArchive(archive: number, folder: string): Promise<O
   let [free, left] = [freeBytes(folder), MAX_TEXT_BYTES];
   const keep = (name: string, mode: number) => collect((content) => texts.set(name, { content, mode }));
   await unpackArchive(archive, (name, size, mode) => {
-    if (names.size === 0 && name !== MANIFEST) throw new OperatorError('it is no backup of midge');
+    if (names.size === 0 && name !== MANIFEST) throw noBackup();
     if (names.size === 1) manifest = parseManifest(texts.get(MANIFEST)?.content);
     const isSound = names.size === 0 || (NAMES.test(name) && !name.split('/').some(isForeignPart));
     if (!isSound || names.has(name)) throw new OperatorError(`it holds "${name}", which midge does not write`);
@@ -265,7 +265,7 @@ function parseManifest(text: Buffer | undefined): BackupManifest {
   }
   const manifest = (typeof value === 'object' && value !== null ? value : {}) as Partial<BackupManifest>; // checked below
   const { format, database, configuration } = manifest;
-  if (typeof format !== 'number') throw new OperatorError('it is no backup of midge');
+  if (typeof format !== 'number') throw noBackup();
   if (format > FORMAT) throw new OperatorError('a newer midge wrote it - install that one');
   const isSound = typeof database === 'string' && /^[\w-][\w.-]*$/.test(database) && Array.isArray(configuration);
   const isPath = (path: unknown) => typeof path === 'string' && resolve(path) === path && !path.includes('\0');

@@ -19,6 +19,7 @@ import {
 import { join, relative } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { hashPassword } from '../../src/access/password-hash.ts';
 import { packArchive } from '../../src/state/archive.ts';
 import { copyName } from '../../src/store/earlier-version.ts';
@@ -191,7 +192,12 @@ test('restore changes nothing when the backup is damaged, cut, hostile or of a n
   const notes = { name: 'state/midge.db', content: Buffer.alloc(8192, 'SQLite format 3\0') };
   const cases: [string, RegExp, () => Promise<void>][] = [
     ['cut', /damaged|not complete|too early/, async () => truncateSync(copyOf(good, 'cut', home), statSync(good).size - 100)],
-    ['text', /damaged or not complete/, async () => writeFileSync(home.path('text.tar.gz'), 'hello')],
+    [
+      'text',
+      /Cannot restore ".*text\.tar\.gz": it is no backup of midge - choose the file of a backup/,
+      async () => writeFileSync(home.path('text.tar.gz'), 'hello'),
+    ],
+    ['picture', /it is no backup of midge/, async () => writeFileSync(home.path('picture.tar.gz'), gzipSync(Buffer.alloc(2000, 'hello')))],
     ['stranger', /it is no backup of midge/, () => packArchive(home.path('stranger.tar.gz'), [notes])],
     ['climber', /holds "state\/\.\.\/x"/, () => packArchive(home.path('climber.tar.gz'), [manifest(), { ...notes, name: 'state/../x' }])],
     ['newer', /a newer midge wrote it/, () => packArchive(home.path('newer.tar.gz'), [manifest({ format: 2 }), notes])],

@@ -177,7 +177,9 @@ test('file that is no backup is refused in words, and nothing has changed', { sk
   expect(/status of 4\d\d .*\/restores/);
   await page.goto(`${box.url}/#/backup`);
   await page.getByLabel('File of a backup').setInputFiles(file);
-  await page.getByRole('alert').waitFor();
+  const alert = page.getByRole('alert');
+  await alert.getByText('“holiday.jpg.gz”: Cannot restore this file: it is no backup of midge - choose the file of a backup').waitFor();
+  assert.doesNotMatch((await alert.textContent()) ?? '', /damaged|\.\w+\/|state/);
   await audit();
 });
 

@@ -1,7 +1,7 @@
 // A backup that is brought, looked at, and put in the place of what is there.
 
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { api, ask } from '../../api/client.ts';
+import { api, ask, Refusal } from '../../api/client.ts';
 import { isAborted, sendFile } from '../../api/long-work.ts';
 import type { paths } from '../../api/schema.ts';
 import { readable } from '../../box-words.ts';
@@ -72,7 +72,7 @@ function Restore() {
       const prepared = await sendFile(path, file, (share) => setStage({ kind: 'bringing', share }), work.current.signal);
       setStage({ kind: 'brought', prepared: prepared as Prepared }); // of this path
     } catch (error) {
-      if (!isAborted(error)) setProblem(error as Error); // sendFile throws nothing else
+      if (!isAborted(error)) setProblem(named(error as Error, file.name)); // sendFile throws nothing else
       setStage({ kind: 'none' });
     }
   };
@@ -108,6 +108,11 @@ function Restore() {
       )}
     </>
   );
+}
+
+/** The box does not know how the file is called. */
+function named(problem: Error, file: string): Error {
+  return problem instanceof Refusal ? new Error(t('backup.refused', { file, reason: readable(problem.message) })) : problem;
 }
 
 interface AskProps {
