@@ -6,7 +6,15 @@ import { OperatorError } from '../base/errors.ts';
 import { certificatesInFile, rootInFile } from '../base/pem-files.ts';
 import { calledHere, invitationFiles, isInvitationName, readInvitation, readTopics, writeInvitation } from '../config/bridge-invitation.ts';
 import { changeBridge } from '../config/change-bridge.ts';
-import { describeAccess, formatDiagnostic, isSecret, knownSettings, loadConfiguration, treatLines } from '../config/config.ts';
+import {
+  describeAccess,
+  describeOpenings,
+  formatDiagnostic,
+  isSecret,
+  knownSettings,
+  loadConfiguration,
+  treatLines,
+} from '../config/config.ts';
 import { removeBridge } from '../config/remove-bridge.ts';
 import { changeSetting, readSetting } from '../config/writer.ts';
 import type { ListenerOptions } from '../listeners/options.ts';
@@ -29,9 +37,11 @@ export interface MoreNeeds
 const FILES: OperationNeeds['files'] = {
   check(file, text) {
     const texts = new Map([[resolve(file), text]]);
-    const { diagnostics } = loadConfiguration({ file, port: null, verbose: false, lan: false }, texts);
+    const commandLine = { file, port: null, verbose: false, lan: false };
+    const { configuration: after, diagnostics } = loadConfiguration(commandLine, texts);
     const of = (wanted: string) => diagnostics.filter(({ severity }) => severity === wanted).map(formatDiagnostic);
-    return { mistakes: of('error'), warnings: of('warning') };
+    const before = after && loadConfiguration(commandLine).configuration;
+    return { mistakes: of('error'), warnings: [...(before && after ? describeOpenings(before, after) : []), ...of('warning')] };
   },
   valueOf: (file, name) => readSetting(file, name, null).statements.at(-1)?.text ?? null,
   withChange(file, text, change) {

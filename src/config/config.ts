@@ -14,6 +14,7 @@ import { checkClusterFiles } from './resolve-cluster.ts';
 import { checkInternetFiles } from './resolve-internet.ts';
 
 export { describeAccess, describeListeners, isLockedOut } from './describe-access.ts';
+export { describeOpenings } from './describe-openings.ts';
 export { describeSettings } from './describe-settings.ts';
 export { type Diagnostic, EXIT, formatDiagnostic } from './diagnostic.ts';
 export { type KnownSetting, knownSettings } from './known-settings.ts';

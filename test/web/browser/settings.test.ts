@@ -2,11 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Locator, Page } from 'playwright-core';
 import { mqttClient } from '../../support/clients/mqtt-client.ts';
 import { freePorts } from '../../support/network/free-ports.ts';
-import { OWNER, openBox } from './box.ts';
+import { ask, OWNER, openBox } from './box.ts';
 import { LOOKS, noBrowser, openBrowser } from './browser.ts';
 
 async function setKeepalive(page: Page, value: string): Promise<void> {
@@ -164,6 +165,27 @@ test('mistake in the text is named with its line, and cannot be applied', { skip
   await page.getByRole('button', { name: 'Discard' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Discard' }).click();
   assert.equal(await text.inputValue(), readFileSync(box.file, 'utf8'));
+});
+
+test('way back to a text without rules is told with what it opens', { skip: noBrowser }, async (context) => {
+  const browser = await openBrowser(context);
+  const box = await openBox(context);
+  const session = await box.claim();
+  const acl = join(box.folder, 'acl');
+  writeFileSync(acl, 'topic readwrite #\n', { mode: 0o600 });
+  const { text, revision } = (await ask(box, session, '/configuration')) as { text: string; revision: string };
+  const body = { text: `acl_file ${acl}\n${text}`, revision };
+  const { confirm } = (await ask(box, session, '/configuration', { method: 'PUT', body })) as { confirm: string };
+  await ask(box, session, '/configuration/confirmation', { method: 'POST', body: { confirm } });
+  const { page, audit } = await browser.visit(box, { session });
+  await page.goto(`${box.url}/#/settings`);
+  await page.getByRole('button', { name: 'Earlier versions' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.locator('summary').first().click();
+  await dialog.getByRole('button', { name: 'Take this text' }).click();
+  await page.getByRole('button', { name: 'Review changes' }).click();
+  await dialog.getByText(/^Listener \d+, \d+: without rules, everybody who may connect can read and write all topics\.$/).waitFor();
+  await audit();
 });
 
 test('change of a file that somebody else has changed meanwhile is put onto theirs, and keeps it', {
