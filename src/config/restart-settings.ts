@@ -9,7 +9,8 @@ export function settingsNeedingRestart(old: Configuration, next: Configuration):
     ['user', old.process.user, next.process.user],
     ['pid_file', old.process.pidFile, next.process.pidFile],
     ['certificate_names', old.certificateNames, next.certificateNames],
-    ['advertise and mdns_name', old.discovery, next.discovery],
+    ['advertise', old.discovery.advertise, next.discovery.advertise],
+    ['mdns_name', old.discovery.name, next.discovery.name],
   ];
   return named.filter(([, before, after]) => !isSame(before, after)).map(([name]) => name);
 }

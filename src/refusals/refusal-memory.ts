@@ -7,7 +7,7 @@ import type { Logger } from '../base/logger.ts';
 import type { RefusalCause } from '../base/refusal-reason.ts';
 import { refusalSentence } from '../base/refusal-sentences.ts';
 import type { ConnectedClient, Refusal, RefusalLog, RemoteEnd } from '../broker/ports.ts';
-import { type Advice, type AdviceCode, adviceSentence, isOfLock } from './advice.ts';
+import { type Advice, type AdviceCode, adviceSentence, advise, isOfLock } from './advice.ts';
 import { ConnectionRhythm } from './connection-rhythm.ts';
 import type { Explanation } from './explain-refusal.ts';
 import { type Values, valuesOf, whatOf } from './reason-values.ts';
@@ -65,6 +65,8 @@ export interface RefusalMemorySetup {
   readonly mayPublish: (listener: string, client: ConnectedClient, topicName: string) => boolean;
   /** letsIn tells whether an account is neither locked nor disabled now. */
   readonly letsIn: (listener: string, username: string) => boolean;
+  /** hasAccount tells whether there is an account now. */
+  readonly hasAccount: (listener: string, username: string) => boolean;
 }
 
 /** Its last time, its count and its end change. */
@@ -139,8 +141,13 @@ export class RefusalMemory implements RefusalLog {
 
   /** What was denied may be allowed by now: rules and accounts change without a word to who was turned away. */
   #askAnew(): void {
-    const { clock } = this.#setup;
-    for (const refusal of this.#refusals.values()) if (refusal.settled === null && this.#isAllowed(refusal)) refusal.settled = clock.now();
+    const { clock, hasAccount } = this.#setup;
+    for (const refusal of this.#refusals.values()) {
+      const { settled, adviceCode, adviceValues, listener, username } = refusal;
+      if (settled === null && this.#isAllowed(refusal)) refusal.settled = clock.now();
+      if (adviceCode === 'new account' && username !== null && hasAccount(listener, username))
+        Object.assign(refusal, told(advise('new password', adviceValues)));
+    }
   }
 
   /** Names that were cut are not judged. */

@@ -31,6 +31,7 @@ function memory() {
   const advices: Advice[] = [];
   const locked = new Set<string>();
   const allowed = new Set<string>();
+  const accounts = new Set<string>();
   const clock = { ...systemClock, now: () => time.now };
   return {
     refusals: new RefusalMemory({
@@ -40,12 +41,14 @@ function memory() {
       isPage: () => false,
       mayPublish: (...question) => allowed.has(question[2]),
       letsIn: (_, username) => !locked.has(username),
+      hasAccount: (_, username) => accounts.has(username),
     }),
     log,
     time,
     explanations,
     explained: () => explained,
     allowed,
+    accounts,
     advices,
     locked,
   };
@@ -209,6 +212,18 @@ test('refusal memory and connection rhythm keep little of clients with long name
   assert(refusals.list(null).length > 0);
 });
 
+test('refusal memory does not advise an account that is there by now', () => {
+  const { refusals, advices, accounts } = memory();
+  const values = { command: 'midge passwd /etc/midge/passwd tom' };
+  advices.push(advise('new account', values));
+  refusals.refused({ ...refusal('10.0.0.1'), username: 'tom' });
+  assert.equal(refusals.list(null)[0]?.adviceCode, 'new account');
+  accounts.add('tom');
+  const [told] = refusals.list(null);
+  assert.deepEqual([told?.adviceCode, told?.adviceValues, told?.settled], ['new password', values, null]);
+  assert.equal(told?.advice, 'a new password: midge passwd /etc/midge/passwd tom');
+});
+
 test('connection rhythm speaks again after a minute of trouble, and not of a client that connects now and then', () => {
   const rhythm = new ConnectionRhythm();
   const said: number[] = [];
@@ -236,6 +251,7 @@ test('refusal memory tells reason and advice as codes with their values beside t
     isPage: () => false,
     mayPublish: () => false,
     letsIn: () => false,
+    hasAccount: () => false,
   });
   refusals.refused(refusal('10.0.0.1'));
   const [told] = refusals.list(null);

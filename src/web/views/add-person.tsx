@@ -11,6 +11,7 @@ import { Icon } from '../components/icon.tsx';
 import { t } from '../i18n.ts';
 import { go, linkTo } from '../router.ts';
 import { type Made, MadeAccount } from './made-account.tsx';
+import { OwnPasswordField } from './own-password-field.tsx';
 import { makePassword, type Rule, TEMPLATES, type TemplateName } from './person-templates.ts';
 import { PhoneNameAdvice } from './phone-name-advice.tsx';
 import { RuleWords } from './rule-words.tsx';
@@ -53,6 +54,7 @@ function PersonForm({ name, who, taken, hasRules, mayBegin, done }: PersonFormPr
   const [typedArea, setArea] = useState<string | null>(null);
   const [isLimited, setLimited] = useState(hasRules || mayBegin);
   const [isSending, setSending] = useState(false);
+  const [password, setPassword] = useState('');
   const shownName = username.trim() || t('people.nameHere');
   const { area: areaOf, areaHint, rules: rulesOf } = TEMPLATES[template === 'phone' ? 'person' : template];
   const area = typedArea ?? areaOf(shownName);
@@ -63,7 +65,7 @@ function PersonForm({ name, who, taken, hasRules, mayBegin, done }: PersonFormPr
     setArea(null);
   };
   const make = async () => {
-    const made = { username: username.trim(), password: makePassword() };
+    const made = { username: username.trim(), password: password || makePassword() };
     if (isLimited && !hasRules) await ask(api.POST('/api/v1/rules/beginning', { body: {} }));
     await makePerson(made, isLimited ? rules : []);
     done({ ...made, topics: isLimited ? rules.map(({ filter }) => filter) : null });
@@ -103,6 +105,7 @@ function PersonForm({ name, who, taken, hasRules, mayBegin, done }: PersonFormPr
       ) : (
         <p class="hint">{t('people.noRulesWords')}</p>
       )}
+      <OwnPasswordField value={password} change={setPassword} />
     </Form>
   );
 }

@@ -5,16 +5,17 @@ import { api, ask } from '../api/client.ts';
 import { Button } from '../components/button.tsx';
 import { Badge, Card, PageHeader } from '../components/card.tsx';
 import { Confirm, Dialog } from '../components/dialog.tsx';
-import { Shown, Trouble, wordsOf } from '../components/faces.tsx';
+import { Shown, wordsOf } from '../components/faces.tsx';
 import { Select } from '../components/field.tsx';
+import { Form } from '../components/form.tsx';
 import { toast } from '../components/toast.tsx';
 import { plural, t } from '../i18n.ts';
 import { useLive } from '../live.ts';
 import { go, linkTo, place } from '../router.ts';
-import { useSending } from '../sending.ts';
 import { currentSession, type Right } from '../visit.ts';
 import { MadeAccount } from './made-account.tsx';
 import { MayTheyCard } from './may-they.tsx';
+import { OwnPasswordField } from './own-password-field.tsx';
 import { PersonRules } from './person-rules.tsx';
 import { makePassword, type Rule } from './person-templates.ts';
 import { ROLE_NAMES } from './role-names.ts';
@@ -262,30 +263,29 @@ function PageAccess({ username, role, refresh }: PageAccessProps) {
 }
 
 function PasswordDialog({ username, close }: { readonly username: string; readonly close: () => void }) {
+  const [typed, setTyped] = useState('');
   const [password, setPassword] = useState<string | null>(null);
-  const { isBusy, problem, send } = useSending();
   const own = isOwn(username);
-  const make = () =>
-    send(async () => {
-      const next = makePassword();
-      await ask(api.PUT('/api/v1/users/{username}/password', { params: { path: { username } }, body: { password: next } }));
-      setPassword(next);
-    });
+  const make = async () => {
+    const next = typed || makePassword();
+    await ask(api.PUT('/api/v1/users/{username}/password', { params: { path: { username } }, body: { password: next } }));
+    setPassword(next);
+  };
   if (password !== null) {
     return <MadeAccount title={t('people.newPasswordTitle', { name: username })} made={{ username, password }} close={close} />;
   }
   return (
     <Dialog title={t('people.newPasswordAsk', { name: username })} close={close}>
       <p>{t(own ? 'people.newPasswordOwn' : 'people.newPasswordWords')}</p>
-      {problem !== null && <Trouble problem={problem} />}
-      <div class="actions">
-        <Button onClick={close}>{t('dialog.cancel')}</Button>
-        {!own && (
-          <Button look="primary" isBusy={isBusy} onClick={() => void make()}>
-            {t('people.newPasswordMake')}
-          </Button>
-        )}
-      </div>
+      {own ? (
+        <div class="actions">
+          <Button onClick={close}>{t('dialog.close')}</Button>
+        </div>
+      ) : (
+        <Form action={t('people.newPasswordDo')} send={make} cancel={close}>
+          <OwnPasswordField value={typed} change={setTyped} />
+        </Form>
+      )}
     </Dialog>
   );
 }

@@ -94,7 +94,9 @@ function Open({ refusals, held, deaf }: Why) {
           from={address ?? t('refusals.anywhere')}
           badge={t('refusals.held')}
           words={plural('refusals.heldWords', failures, { time: ago(until) })}
-          advice={t('refusals.heldAdvice')}
+          {...(isWithoutAccount(username, refusals)
+            ? { advice: t('refusals.heldNoAccount'), link: toNewAccount(username) }
+            : { advice: t('refusals.heldAdvice') })}
         />
       ))}
       {refusals.map((each) => (
@@ -113,6 +115,10 @@ function Open({ refusals, held, deaf }: Why) {
       ))}
     </ul>
   );
+}
+
+function isWithoutAccount(username: string | null, refusals: Why['refusals']): username is string {
+  return username !== null && refusals.some((each) => each.username === username && each.adviceCode === 'new account');
 }
 
 /** A hold may be of the user, of the address, or of both. */
@@ -161,7 +167,7 @@ function linkFor({ cause, username: name, adviceCode }: Why['refusals'][number])
   const toPassword = { view: 'people', rest: [name], query: { password: '' }, words: t('refusals.toPassword', { name }) };
   switch (adviceCode) {
     case 'new account':
-      return { view: 'people', query: { add: name }, words: t('people.addThis', { name }) };
+      return toNewAccount(name);
     case 'no password file':
       return { view: 'settings', words: t('refusals.toSettings') };
     case 'unlock':
@@ -176,6 +182,11 @@ function linkFor({ cause, username: name, adviceCode }: Why['refusals'][number])
       if (cause === 'credentials') return toPassword;
       return toPerson(name);
   }
+}
+
+/** What comes without an account is a device more often than a person. */
+function toNewAccount(name: string): Link {
+  return { view: 'people', query: { add: name, kind: 'device' }, words: t('people.addThis', { name }) };
 }
 
 function toPerson(name: string): Link {

@@ -269,13 +269,31 @@ test('wrong password leads to a new one by one link', { skip: noBrowser }, async
   await page.getByRole('link', { name: 'Give “tom” a new password' }).click();
   const dialog = page.getByRole('dialog');
   await audit();
-  await dialog.getByRole('button', { name: 'Make a new password' }).click();
+  await dialog.getByRole('button', { name: 'Set the new password' }).click();
   await dialog.getByText('It is shown only now').waitFor();
   await audit();
   const password = (await dialog.locator('.secret code').textContent()) ?? '';
   await dialog.getByRole('button', { name: 'Done' }).click();
   assert.equal(await dialog.count(), 0);
   await mqttClient(context, { ...login, password });
+});
+
+test('device that knows its password already keeps it', { skip: noBrowser }, async (context) => {
+  const { box, page } = await withRules(context);
+  const login = { port: box.port, clientId: 'pump-1', username: 'pump', password: 'pump123', reconnectPeriod: 0 };
+  for (let times = 0; times < 5; times++) await assert.rejects(mqttClient(context, login));
+  await page.goto(`${box.url}/#/clients?show=refused`);
+  await page.getByText('There is no account of this name.').waitFor();
+  await page.getByRole('link', { name: 'Add “pump”' }).first().click();
+  const dialog = page.getByRole('dialog');
+  assert.equal(await dialog.getByLabel('Topics below').inputValue(), 'home/pump');
+  await dialog.getByLabel('Password, if the device has one already').fill('pump123');
+  await dialog.getByRole('button', { name: 'Make the account' }).click();
+  await dialog.getByText('pump123').waitFor();
+  await dialog.getByRole('button', { name: 'Done' }).click();
+  await page.goto(`${box.url}/#/clients?show=refused`);
+  await page.getByRole('link', { name: 'Give “pump” a new password' }).first().waitFor();
+  assert.equal(await page.getByRole('link', { name: 'Add “pump”' }).count(), 0);
 });
 
 test('link to add somebody leads to the account where there is one by now', { skip: noBrowser }, async (context) => {

@@ -12,6 +12,7 @@ import { toast } from '../../components/toast.tsx';
 import { t } from '../../i18n.ts';
 import { useSending } from '../../sending.ts';
 import { type Made, MadeAccount } from '../made-account.tsx';
+import { OwnPasswordField } from '../own-password-field.tsx';
 import { makePassword } from '../person-templates.ts';
 import { type Client, linksTo, type Model, namesOf } from './model.ts';
 
@@ -46,6 +47,7 @@ interface ClientFieldsProps extends Pick<ClientFormProps, 'model' | 'client'> {
 
 function ClientFields({ model, client, done }: ClientFieldsProps) {
   const [username, setUsername] = useState(client?.username ?? '');
+  const [password, setPassword] = useState('');
   const [clientId, setClientId] = useState(client?.clientId ?? '');
   const [roles, setRoles] = useState<readonly string[]>(namesOf(client?.roles ?? []));
   const [groups, setGroups] = useState<readonly string[]>(namesOf(client?.groups ?? []));
@@ -54,7 +56,7 @@ function ClientFields({ model, client, done }: ClientFieldsProps) {
   const links = { roles: linksTo(roles, client?.roles ?? []), groups: linksTo(groups, client?.groups ?? []) };
   const save = async () => {
     if (client === null) {
-      const made = { username: username.trim(), password: makePassword() };
+      const made = { username: username.trim(), password: password || makePassword() };
       await ask(api.POST('/api/v1/dynamic-security/clients', { body: { ...made, ...links, clientId: clientId.trim() } }));
       return done(made);
     }
@@ -83,15 +85,18 @@ function ClientFields({ model, client, done }: ClientFieldsProps) {
       }
     >
       {client === null ? (
-        <Field
-          label={t('people.name')}
-          name="username"
-          value={username}
-          change={setUsername}
-          hint={t('people.nameHint')}
-          required
-          isFirst
-        />
+        <>
+          <Field
+            label={t('people.name')}
+            name="username"
+            value={username}
+            change={setUsername}
+            hint={t('people.nameHint')}
+            required
+            isFirst
+          />
+          <OwnPasswordField value={password} change={setPassword} />
+        </>
       ) : (
         <Check label={t('dynamic.mayEnter')} hint={t('dynamic.mayEnterHint')} isOn={mayEnter} turn={setMayEnter} />
       )}

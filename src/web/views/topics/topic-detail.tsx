@@ -78,7 +78,7 @@ export function TopicDetail({ topic, store, close, publish, remove }: TopicDetai
       ) : (
         <ValueShown value={value} isWithheld={retained.data.value?.isWithheld === true} />
       )}
-      {kept?.isHeldBack && <p class="topic-held-back">{t('topics.heldBack', { who: publisherOf(kept) })}</p>}
+      {kept?.isHeldBack && <p class="topic-held-back">{heldBackWords(kept)}</p>}
       {kept !== null && (
         <dl class="pairs">
           {value?.isRetained === false ? (
@@ -130,6 +130,11 @@ function isOf(value: Value | null, { payload, encoding }: Kept): boolean {
 
 function publisherOf({ username, client }: Kept): string {
   return username ?? client ?? t('topics.broker');
+}
+
+/** Nobody can give a client without an account a right of its own. */
+function heldBackWords({ username, client }: Kept): string {
+  return username === null ? t('topics.heldBackNobody', { client: client ?? '' }) : t('topics.heldBack', { who: username });
 }
 
 function shortened(payload: string): string {
