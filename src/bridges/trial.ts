@@ -86,7 +86,7 @@ class Trial {
     if (isIP(host.replace(/%.*$/, '')) > 0) return true;
     try {
       const found = await lookup(host, { all: true });
-      this.#say({ step: 'name', ok: true, text: `${host} is ${found.map(({ address }) => address).join(', ')}` });
+      this.#say({ step: 'name', ok: true, text: `${host} has the address ${found.map(({ address }) => address).join(', ')}` });
       return true;
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException; // as lookup throws
@@ -203,7 +203,8 @@ function wordsOf(stream: unknown, { scheme }: BridgeAddress): string {
   const isWebSocket = scheme === 'ws' || scheme === 'wss';
   if (stream instanceof TLSSocket) {
     const { subject, valid_to: end } = stream.getPeerCertificate();
-    const name = subject === undefined ? '' : `, certificate of ${subject.CN ?? 'nobody by name'} valid to ${end}`;
+    const day = () => new Date(end).toISOString().slice(0, 10);
+    const name = subject === undefined ? '' : `, certificate of ${subject.CN ?? 'nobody by name'} valid to ${day()}`;
     return `TCP and ${stream.getProtocol()} stand${name}`;
   }
   if (isWebSocket) return scheme === 'wss' ? 'TCP, TLS and WebSocket stand' : 'TCP and WebSocket stand, without TLS';

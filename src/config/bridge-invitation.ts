@@ -43,7 +43,7 @@ export function writeInvitation({ name, password, address, authority, topics, fr
     authority === null ? [] : authority === 'public' ? ['bridge_tls_use_os_certs true'] : [`bridge_cafile ${authorityFileOf(name)}`];
   const lines = [
     `# An invitation to the broker of ${from}. It holds a password: pass it on by a safe way, and delete it when it is used.`,
-    '# On the other box: midge bridge accept FILE',
+    '# On the page of the other box: Bridges, Accept an invitation. In its terminal: midge bridge accept FILE',
     ...(authority === null || authority === 'public'
       ? []
       : [`# For mosquitto: copy the block, and write the certificate at the end, without the #, into ${authorityFileOf(name)}.`]),

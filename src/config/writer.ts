@@ -200,10 +200,13 @@ function placeFor(main: string, text: string, { directive, listener, all, isGive
   return { file: main, line: first === undefined ? 0 : firstLineOf(lines, first.statement.place.line) };
 }
 
-/** Above a block with its comment: a word for the default listener may not stand below another, and `username` not below a connection. Gives the number of lines above. */
+/** Above a block with its comment, and the empty lines that part it from what is before: a word for the default listener may not stand below another, and `username` not below a connection. Gives the number of lines above. */
 function firstLineOf(lines: readonly string[], listener: number): number {
   let line = listener - 1;
   while (line > 0 && lines[line - 1]!.startsWith('#')) line--; // line > 0
+  const comment = line;
+  while (line > 0 && lines[line - 1]!.trim() === '') line--; // line > 0
+  if (line === 0) line = comment;
   return line === 0 ? -1 : line;
 }
 

@@ -113,7 +113,10 @@ test('bridge invite and accept connect two boxes, which share the topics that we
   assert.deepEqual(JSON.parse((await here.midge('bridge', 'invitations', '--json')).stdout), await guests());
   const trial = await there.midge('bridge', 'test');
   assert.equal(trial.status, 0, trial.stdout + trial.stderr);
-  assert.match(trial.stdout, /^localhost:\d+\n {2}ok +localhost is .+\n {2}ok +TCP and TLSv1\.3 stand.+\n {2}ok +the other broker accepts/);
+  assert.match(
+    trial.stdout,
+    /^localhost:\d+\n {2}ok +localhost has the address .+\n {2}ok +TCP and TLSv1\.3 stand.+\n {2}ok +the other broker accepts/,
+  );
   assert.match(trial.stdout, /family\/#: granted with QoS 1/);
 
   const heard: string[] = [];

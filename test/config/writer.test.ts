@@ -39,7 +39,7 @@ const CHANGES: readonly (readonly [
   ['a value behind an indent', 'max_packet_size', ['7'], null, '\tmax_packet_size 1000  ', '\tmax_packet_size 7'],
   ['a value of one listener', 'max_connections', ['20'], '1883', 'max_connections 10', 'max_connections 20'],
   ['a word that its listener has not', 'max_connections', ['3'], '8883', 'listener 8883\n', 'listener 8883\nmax_connections 3\n'],
-  ['a word that stands nowhere', 'retain_available', ['false'], null, '# the house\n', 'retain_available false\n# the house\n'],
+  ['a word that stands nowhere', 'retain_available', ['false'], null, '\n# the house\n', 'retain_available false\n\n# the house\n'],
   ['a word that goes', 'sys_interval', [], null, 'sys_interval   5\n', ''],
 ];
 
@@ -90,7 +90,7 @@ test('a setting that stands nowhere goes above the listeners of a text that is g
   const given = text.replaceAll('FOLDER', dirname(main));
   const edit = (name: string, value: string) =>
     changeSetting(main, { name, values: [value], listener: null }, new Map([[main, given]])).map(({ path, after }) => [path, after]);
-  assert.deepEqual(edit('acl_file', '/etc/acl'), [[main, given.replace('# the house', 'acl_file /etc/acl\n# the house')]]);
+  assert.deepEqual(edit('acl_file', '/etc/acl'), [[main, given.replace('\n# the house', 'acl_file /etc/acl\n\n# the house')]]);
   assert.deepEqual(
     edit('max_packet_size', '2000'),
     [[join(dirname(main), 'conf.d/own.conf'), 'max_packet_size 2000\n']],

@@ -11,7 +11,8 @@ interface Toast {
   readonly look: 'good' | 'bad';
 }
 
-const SHOWN_MS = 6000;
+/** Milliseconds. What went wrong has to be read. */
+const SHOWN = { good: 6000, bad: 20_000 } as const;
 
 const toasts = signal<readonly Toast[]>([]);
 let next = 0;
@@ -20,7 +21,7 @@ let next = 0;
 export function toast(words: string, look: Toast['look'] = 'good'): void {
   const id = next++;
   toasts.value = [...toasts.value, { id, words, look }];
-  setTimeout(() => remove(id), SHOWN_MS);
+  setTimeout(() => remove(id), SHOWN[look]);
 }
 
 function remove(id: number): void {

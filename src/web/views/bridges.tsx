@@ -208,6 +208,8 @@ function Trial({ name, of, isUp, children }: TrialProps) {
   const [isOver, setOver] = useState(false);
   const [problem, setProblem] = useState<Error | null>(null);
   const running = useRef<AbortController | null>(null);
+  const found = useRef<HTMLOListElement>(null);
+  useEffect(() => found.current?.scrollIntoView({ block: 'nearest' }), [steps]);
   useEffect(() => () => running.current?.abort(), []);
   const forget = () => {
     setSteps([]);
@@ -246,7 +248,7 @@ function Trial({ name, of, isUp, children }: TrialProps) {
       </div>
       {problem !== null && <Trouble problem={problem} />}
       {steps.length > 0 && (
-        <ol aria-label={t('bridges.steps')} aria-live="polite">
+        <ol ref={found} aria-label={t('bridges.steps')} aria-live="polite">
           {steps.map(({ step, ok, text }) => (
             <li key={`${step} ${text}`} class={step === 'advice' || step === 'address' ? step : ok ? 'good' : 'bad'}>
               <Icon name={step === 'address' ? 'bridge' : step === 'advice' ? 'info' : ok ? 'check' : 'warning'} />

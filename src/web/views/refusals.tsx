@@ -94,13 +94,13 @@ function Open({ refusals, held, deaf }: Why) {
           from={address ?? t('refusals.anywhere')}
           badge={t('refusals.held')}
           words={plural('refusals.heldWords', failures, { time: ago(until) })}
-          {...(isWithoutAccount(username, refusals)
+          {...(username !== null && isWithoutAccount(username, refusals)
             ? { advice: t('refusals.heldNoAccount'), link: toNewAccount(username) }
             : { advice: t('refusals.heldAdvice') })}
         />
       ))}
       {refusals.map((each) => (
-        <Reason key={keyOf(each)} {...factsOf(each)} {...heldAdvice(each, held)} link={linkFor(each)} />
+        <Reason key={keyOf(each)} {...factsOf(each)} {...heldFacts(each, { refusals, held })} />
       ))}
       {deaf.map(({ clientId, username, topicFilter, advice }) => (
         <Reason
@@ -117,17 +117,21 @@ function Open({ refusals, held, deaf }: Why) {
   );
 }
 
-function isWithoutAccount(username: string | null, refusals: Why['refusals']): username is string {
-  return username !== null && refusals.some((each) => each.username === username && each.adviceCode === 'new account');
+function isWithoutAccount(username: string, refusals: Why['refusals']): boolean {
+  return refusals.some((each) => each.username === username && each.adviceCode === 'new account');
 }
 
 /** A hold may be of the user, of the address, or of both. */
-function heldAdvice({ adviceCode, address, username }: Why['refusals'][number], held: Why['held']): { readonly advice?: string } {
-  if (adviceCode !== 'held') return {};
+function heldFacts(refusal: Why['refusals'][number], { refusals, held }: Pick<Why, 'refusals' | 'held'>): Partial<ReasonProps> {
+  const { adviceCode, address, username } = refusal;
+  const link = linkFor(refusal);
+  if (adviceCode !== 'held') return { link };
+  if (username !== null && isWithoutAccount(username, refusals))
+    return { advice: t('refusals.heldNoAccount'), link: toNewAccount(username) };
   const ends = held.flatMap((hold) =>
     [null, address].includes(hold.address) && [null, username].includes(hold.username) ? [hold.until] : [],
   );
-  return ends.length === 0 ? {} : { advice: t('advice.heldUntil', { time: ago(Math.max(...ends)) }) };
+  return ends.length === 0 ? { link } : { advice: t('advice.heldUntil', { time: ago(Math.max(...ends)) }), link };
 }
 
 function keyOf({ cause, address, clientId, username, topicName, reason }: Why['refusals'][number]): string {

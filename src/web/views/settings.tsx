@@ -54,6 +54,7 @@ export function View() {
       </>
     );
   }
+  const isWaiting = current.value.later.length > 0 && waiting.value === null;
   return (
     <>
       <PageHeader
@@ -61,42 +62,47 @@ export function View() {
         lead={current.value.file}
         actions={
           <>
-            <RestartButton />
+            {!isWaiting && <RestartButton />}
             <Button icon="archive" onClick={() => setPast(true)}>
               {t('settings.past')}
             </Button>
           </>
         }
       />
-      {current.value.changedFiles.length > 0 && (
-        <Card look="warn">
-          <p>{t('settings.changedFiles', { files: current.value.changedFiles.join(', ') })}</p>
-        </Card>
-      )}
-      {current.value.later.length > 0 && waiting.value === null && (
-        <Card look="warn" title={t('trouble.restart')}>
-          <p>{t('trouble.restartWords', { words: current.value.later.join(', ') })}</p>
-        </Card>
-      )}
-      {current.value.replaced !== null && (
-        <Card look="warn">
-          <p>{t('settings.replaced', { time: dateTime(current.value.replaced) })}</p>
-        </Card>
-      )}
-      <div class="settings-switch">
-        <Choice
-          label={t('settings.show')}
-          value={pane}
-          choose={setPane}
-          options={[
-            ['form', t('settings.form')],
-            ['text', t('settings.text')],
-          ]}
-        />
-      </div>
-      <div class={`settings-panes show-${pane}`}>
-        <SettingsForm draft={draft} />
-        <TextEditor draft={draft} />
+      <div class="stack">
+        {current.value.changedFiles.length > 0 && (
+          <Card look="warn">
+            <p>{t('settings.changedFiles', { files: current.value.changedFiles.join(', ') })}</p>
+          </Card>
+        )}
+        {isWaiting && (
+          <Card look="warn" title={t('trouble.restart')}>
+            <p>{t('trouble.restartWords', { words: current.value.later.join(', ') })}</p>
+            <div class="actions">
+              <RestartButton />
+            </div>
+          </Card>
+        )}
+        {current.value.replaced !== null && (
+          <Card look="warn">
+            <p>{t('settings.replaced', { time: dateTime(current.value.replaced) })}</p>
+          </Card>
+        )}
+        <div class="settings-switch">
+          <Choice
+            label={t('settings.show')}
+            value={pane}
+            choose={setPane}
+            options={[
+              ['form', t('settings.form')],
+              ['text', t('settings.text')],
+            ]}
+          />
+        </div>
+        <div class={`settings-panes show-${pane}`}>
+          <SettingsForm draft={draft} />
+          <TextEditor draft={draft} />
+        </div>
       </div>
       {draft.isChanged.value && (
         <div class="settings-bar">

@@ -177,7 +177,7 @@ test('device that comes and goes is no refusal on the page, and has advice', { s
   };
   await page.route('**/api/v1/why*', (route) => route.fulfill({ json: { refusals: [restless], held: [], deaf: [] } }));
   await page.goto(`${box.url}/#/clients?show=refused`);
-  await page.getByText('Nothing was refused.').waitFor();
+  await page.getByText('Nothing was refused since the broker started.').waitFor();
   await page.getByRole('heading', { name: 'Let in, but coming and going' }).waitFor();
   await page.getByText('If it sleeps between its messages').waitFor();
   await page.getByText(/^1[2-5] seconds ago$/).waitFor();

@@ -247,7 +247,7 @@ for (const look of LOOKS.filter(({ name }) => name === 'desktop-dark' || name ==
 test('client with a wrong password is explained, and its account is one click away', { skip: noBrowser }, async (context) => {
   const { box, page, audit } = await withRules(context);
   await page.goto(`${box.url}/#/clients?show=refused`);
-  await page.getByText('Nothing was refused.').waitFor();
+  await page.getByText('Nothing was refused since the broker started.').waitFor();
   const login = { port: box.port, clientId: 'old-phone', username: 'tom', password: 'wrong', reconnectPeriod: 0 };
   await assert.rejects(mqttClient(context, login));
   await page.getByText('old-phone (tom)').waitFor();

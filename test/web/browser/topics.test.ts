@@ -270,3 +270,30 @@ test('value whose publisher has lost the right to publish it is told as one that
   await nobody.waitFor();
   await audit();
 });
+
+test('who may use a topic is told at the topic, with the way to each account', { skip: noBrowser }, async (context) => {
+  const browser = await openBrowser(context);
+  const rules = join(temporaryFolder(context), 'acl');
+  writeFileSync(rules, 'user jane\ntopic readwrite #\nuser pump\ntopic write garden/#\nuser panel\ntopic read house/#\n', { mode: 0o600 });
+  const box = await openBox(context, { before: [`acl_file ${rules}`] });
+  const session = await box.claim();
+  for (const username of ['pump', 'panel'])
+    await ask(box, session, '/users', { method: 'POST', body: { username, password: OWNER.password } });
+  const pump = await mqttClient(context, { port: box.port, username: 'pump', password: OWNER.password });
+  await pump.publishAsync('garden/pump', 'on', { retain: true, qos: 1 });
+  const { page, audit } = await browser.visit(box, { session });
+  await page.goto(`${box.url}/#/topics`);
+  await topicLine(page, 'garden').click();
+  await topicLine(page, 'pump').click();
+  await page.getByRole('button', { name: 'Who may use it?' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByText('Nobody else may read or write here.').waitFor();
+  const told = await dialog.getByRole('listitem').allInnerTexts();
+  assert.deepEqual(
+    told.map((each) => each.replaceAll(/\s+/g, ' ')),
+    ['jane reads writes', 'pump writes'],
+  );
+  await audit();
+  await dialog.getByRole('link', { name: 'pump' }).click();
+  await page.getByRole('heading', { name: 'pump', level: 1 }).waitFor();
+});

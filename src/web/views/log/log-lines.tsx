@@ -9,7 +9,7 @@ import { Select } from '../../components/field.tsx';
 import { SearchBox } from '../../components/search-box.tsx';
 import { onReconnect } from '../../connection.ts';
 import { useEvents } from '../../events.ts';
-import { clockTime, dateTime, plural, t } from '../../i18n.ts';
+import { clockTime, dateTime, number, plural, t } from '../../i18n.ts';
 
 /** Lines that the page keeps. */
 const MOST_KEPT = 1000;
@@ -74,6 +74,7 @@ export function LogLines() {
         </Button>
       </div>
       {shown.length === 0 ? <Empty icon="log" words={t(seen.length === 0 ? 'log.none' : 'log.noneFound')} /> : <Shown lines={shown} />}
+      <p class="hint">{t('log.older', { count: number(MOST_ASKED) })}</p>
     </Card>
   );
 }

@@ -16,6 +16,7 @@ import type { TopicStore } from '../../topics/topic-store.ts';
 import type { Passed, Past, Value } from '../../topics/topic-tree.ts';
 import { mayNow } from '../../visit.ts';
 import { ValueChart } from './value-chart.tsx';
+import { WhoMay } from './who-may.tsx';
 
 /** What is retained is asked for again so often: others may be silent for days. */
 const EVERY_MS = 10_000;
@@ -42,6 +43,7 @@ export interface TopicDetailProps {
 /** TopicDetail stands beside the tree, and on a phone in its place. */
 export function TopicDetail({ topic, store, close, publish, remove }: TopicDetailProps) {
   const mayAct = mayNow('operator');
+  const [isAsking, setAsking] = useState(false);
   const retained = useLive(() => readRetained(topic), EVERY_MS, [topic]);
   const soon = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const refreshSoon = () => {
@@ -112,12 +114,18 @@ export function TopicDetail({ topic, store, close, publish, remove }: TopicDetai
           </Button>
         )}
         {value?.payload != null && <CopyButton text={value.payload} />}
+        {mayNow('admin') && (
+          <Button icon="people" onClick={() => setAsking(true)}>
+            {t('topics.who')}
+          </Button>
+        )}
         {mayAct && (kept !== null || hasBelow) && (
           <Button icon="trash" look="danger" onClick={() => remove(hasBelow ? `${topic}/#` : topic)}>
             {t(hasBelow ? 'topics.deleteBelow' : 'topics.deleteThis')}
           </Button>
         )}
       </div>
+      {isAsking && <WhoMay topic={topic} close={() => setAsking(false)} />}
       <History past={store.tree.pastOf(topic)} isLive={mayAct} />
     </section>
   );
