@@ -24,7 +24,6 @@ export function InstallSteps() {
           <p>{t(words)}</p>
         </details>
       ))}
-      <p class="hint">{t('certificates.install.firefox')}</p>
     </section>
   );
 }
