@@ -74,7 +74,10 @@ const SCENES: readonly Scene[] = [
   {
     name: 'topic-history',
     path: '#/topics/home%2Fkitchen%2Ftemperature',
-    act: async (page) => page.locator('.topic-history canvas').waitFor(),
+    async act(page) {
+      await page.locator('.topic-history li').nth(4).waitFor();
+      await page.locator('.topic-detail dd', { hasText: 'hub' }).waitFor();
+    },
   },
   {
     name: 'topics-delete',
@@ -141,11 +144,11 @@ test('screenshots', async (context) => {
   mkdirSync(FOLDER, { recursive: true });
   const isWanted = (name: string, of: string | undefined) => of === undefined || of.split(',').includes(name);
   const scenes = SCENES.filter(({ name }) => isWanted(name, process.env['MIDGE_VIEWS']));
-  let temperature = 214;
+  let count = 0;
   const sensor = setInterval(() => {
-    temperature += Math.round(Math.sin(temperature) * 3);
-    hub.publish('home/kitchen/temperature', String(temperature / 10), { retain: true });
-  }, 150);
+    const temperature = (22 + Math.sin(count++)).toFixed(1);
+    hub.publish('home/kitchen/temperature', temperature, { retain: true });
+  }, 3000);
   context.after(() => clearInterval(sensor));
   for (const look of LOOKS.filter(({ name }) => isWanted(name, process.env['MIDGE_LOOKS']))) {
     const { page } = await browser.visit(box, { look, session, locale: LOCALES[LANGUAGE] ?? LANGUAGE });

@@ -96,7 +96,7 @@ export function TopicDetail({ topic, store, close, publish, remove }: TopicDetai
               <dt>{t('topics.publishedBy')}</dt>
               <dd>{isOf(value, kept) ? publisherOf(kept) : '…'}</dd>
               <dt>{t('topics.size')}</dt>
-              <dd>{isOf(value, kept) ? bytes(kept.bytes) : '…'}</dd>
+              <dd>{bytes(sizeOf(value) ?? kept.bytes)}</dd>
             </>
           )}
           {kept.expires !== null && (
@@ -114,15 +114,15 @@ export function TopicDetail({ topic, store, close, publish, remove }: TopicDetai
           </Button>
         )}
         {value?.payload != null && <CopyButton text={value.payload} />}
-        {mayNow('admin') && (
-          <Button icon="people" onClick={() => setAsking(true)}>
-            {t('topics.who')}
-          </Button>
-        )}
         {mayAct && (kept !== null || hasBelow) && (
           <Button icon="trash" look="danger" onClick={() => remove(hasBelow ? `${topic}/#` : topic)}>
             {t(hasBelow ? 'topics.deleteBelow' : 'topics.deleteThis')}
           </Button>
+        )}
+        {mayNow('admin') && (
+          <button type="button" class="link" onClick={() => setAsking(true)}>
+            {t('topics.who')}
+          </button>
         )}
       </div>
       {isAsking && <WhoMay topic={topic} close={() => setAsking(false)} />}
@@ -134,6 +134,13 @@ export function TopicDetail({ topic, store, close, publish, remove }: TopicDetai
 /** The value is the one that was asked about: another may have passed since. */
 function isOf(value: Value | null, { payload, encoding }: Kept): boolean {
   return value?.payload === payload && value.encoding === encoding;
+}
+
+/** Bytes of the payload that is shown; null = it is not here as a whole. */
+function sizeOf(value: Value | null): number | null {
+  if (value === null || value.payload === null || !value.isWhole) return null;
+  const { payload, encoding } = value;
+  return encoding === 'utf8' ? new TextEncoder().encode(payload).length : atob(payload).length;
 }
 
 function publisherOf({ username, client }: Kept): string {
