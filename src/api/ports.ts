@@ -51,6 +51,12 @@ export interface Accounts {
   missing(listener: string): MissingPasswordFile | null;
 }
 
+/** SignInLog remembers for people who was turned away at the page, and ends that when the same account comes in from there. */
+export interface SignInLog {
+  refused(login: Omit<Login, 'password'>, what: 'wrong password' | 'no role' | 'held'): void;
+  signedIn(login: Omit<Login, 'password'>): void;
+}
+
 /** TokenGrant is what a Bearer token allows. */
 export interface TokenGrant {
   readonly name: string;
@@ -139,6 +145,7 @@ export interface ApiSetup {
   /** The OpenAPI document of `table`, compressed with gzip. */
   readonly openApi: () => Promise<Uint8Array<ArrayBuffer>>;
   readonly accounts: Accounts;
+  readonly signIns: SignInLog;
   readonly roles: Roles;
   /** Null = there are none. */
   readonly tokens: Tokens | null;

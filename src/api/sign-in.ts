@@ -154,10 +154,14 @@ export class SignIn {
     refuseOtherPages(context);
     const { username, password } = checked(LOGIN, await readJson(context, MAX_LOGIN_BYTES));
     this.#refuseUnclaimed();
-    const signedIn = await this.#checkAccount({ username, password, address: visitor.address, listener: visitor.listener });
+    const { address, listener } = visitor;
+    const signedIn = await this.#checkAccount({ username, password, address, listener });
     const role = this.#setup.roles.of(username);
-    if (role === null) throw wrongLogin();
-    return this.#beginSession(context, visitor, { username, listener: visitor.listener, role, signedIn });
+    if (role === null) {
+      this.#setup.signIns.refused({ username, address, listener }, 'no role');
+      throw wrongLogin();
+    }
+    return this.#beginSession(context, visitor, { username, listener, role, signedIn });
   }
 
   /** changePassword gives the account of a browser's session another password; its other sessions end. Needs no right: it is one's own. */
@@ -207,10 +211,13 @@ export class SignIn {
   }
 
   async #checkAccount(login: Login): Promise<SignedIn> {
-    const outcome = await this.#setup.accounts.check(login);
+    const { accounts, attempts, signIns } = this.#setup;
+    const isHeld = attempts.isHeld(login.address, login.username);
+    const outcome = await accounts.check(login);
     if (outcome === 'unavailable') throw busy();
-    if (outcome === 'refused') throw wrongLogin();
-    return outcome;
+    if (outcome !== 'refused') return outcome;
+    signIns.refused(login, isHeld ? 'held' : 'wrong password');
+    throw wrongLogin();
   }
 
   #refuseUnclaimed(): void {
@@ -227,6 +234,7 @@ export class SignIn {
     const { id, session } = this.#sessions.begin({ username, listener }, signedIn);
     setCookie(context, cookieName(visitor), id, cookieOptions(visitor));
     visitor.signedIn();
+    this.#setup.signIns.signedIn({ username, address: visitor.address, listener });
     this.#setup.logger.log(
       'notice',
       `${JSON.stringify(username)} has signed in to the REST interface from ${visitor.address || 'this machine'}.`,

@@ -25,6 +25,7 @@ import { readPageFiles } from './page-files.ts';
 import type { KeptForApi } from './parts/api-part.ts';
 import { phoneDoor } from './phone-door.ts';
 import type { Reloads } from './reloads.ts';
+import { signInLog } from './sign-in-log.ts';
 
 export interface ApiWorld {
   readonly appliance: Appliance;
@@ -59,6 +60,7 @@ export async function apiSetup(world: ApiWorld, { roles, tokens, phones }: KeptF
     title,
     openApi: openApiReader(title),
     accounts: accountsOf(world),
+    signIns: signInLog(appliance),
     roles,
     tokens,
     page: readPageFiles(),

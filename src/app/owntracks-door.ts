@@ -1,13 +1,13 @@
 // What HTTP mode of OwnTracks and clients of its Recorder get of the running broker.
 
 import type { OwnTracksDoor } from '../api/ports.ts';
-import { DEFAULT_LISTENER_POLICY } from '../broker/options.ts';
 import { mayReadAs, mayReadOf } from '../operations/location-sight.ts';
 import type { OperationNeeds } from '../operations/needs.ts';
 import { OwnTracksPosts } from '../operations/owntracks-post.ts';
 import { addressOf, faceOf, lastOf, monitorOf, namesOf, recorded, recordsOf } from '../operations/recorder.ts';
 import type { Appliance } from './app.ts';
 import type { PhoneWatch } from './phone-watch.ts';
+import { remoteEndOf } from './sign-in-log.ts';
 
 /** ownTracksDoor makes it; `needs` are what the operations get. */
 export function ownTracksDoor(
@@ -18,12 +18,10 @@ export function ownTracksDoor(
   const posts = new OwnTracksPosts();
   return {
     refused({ username, address, listener }) {
-      const open = appliance.listeners.find(({ options }) => options.policy.name === listener);
-      const policy = { ...DEFAULT_LISTENER_POLICY, ...open?.options.policy, name: listener, port: open?.port ?? 0 };
       const reason = appliance.throttle.isHeld(address, username)
         ? ({ cause: 'held' } as const)
         : ({ cause: 'credentials', what: 'wrong' } as const);
-      appliance.refusals.refused({ reason, from: { address, port: 0, policy }, clientId: '', username, topicName: null });
+      appliance.refusals.refused({ reason, from: remoteEndOf(appliance, address, listener), clientId: '', username, topicName: null });
     },
     async post(post, hasTls) {
       phones.noteSignIn(post.username, hasTls);

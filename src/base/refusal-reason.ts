@@ -25,6 +25,7 @@ export type RefusalReason =
       readonly what: 'wrong password' | 'unknown user' | 'locked' | 'disabled' | 'without password';
       readonly username: string;
     }
+  | { readonly cause: 'page'; readonly what: PageProblem; readonly username: string }
   | { readonly cause: 'not allowed'; readonly what: 'no user name' | 'no user name as client id' | 'no accounts' }
   | { readonly cause: 'not allowed'; readonly what: 'enhanced authentication' | 'not in force any more' }
   | { readonly cause: 'not allowed'; readonly what: 'keep alive'; readonly seconds: number; readonly most: number }
@@ -44,6 +45,9 @@ interface AclPlace {
 }
 
 export type RefusalCause = RefusalReason['cause'];
+
+/** PageProblem is why somebody could not sign in to the page; who tells of it says 'wrong password' whatever is wrong with the account. */
+export type PageProblem = 'wrong password' | 'unknown user' | 'locked' | 'disabled' | 'without password' | 'no role' | 'held';
 
 /** TlsProblem is why a TLS handshake failed. */
 export type TlsProblem =

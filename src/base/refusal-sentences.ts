@@ -94,6 +94,8 @@ export function refusalSentence(reason: RefusalReason): string {
       return WILLS[reason.what];
     case 'credentials':
       return credentialsSentence(reason);
+    case 'page':
+      return `wanted to sign in to the page, but ${pageWords(reason)}`;
     case 'not allowed':
       return notAllowedSentence(reason);
     case 'held':
@@ -174,6 +176,25 @@ function credentialsSentence(reason: RefusalReason & { readonly cause: 'credenti
       return `gives user "${reason.username}", who is disabled`;
     case 'without password':
       return `gives user "${reason.username}", who has no password yet`;
+  }
+}
+
+function pageWords({ what, username }: RefusalReason & { readonly cause: 'page' }): string {
+  switch (what) {
+    case 'wrong password':
+      return `gave a wrong password for user "${username}"`;
+    case 'unknown user':
+      return `user "${username}" has no account here`;
+    case 'locked':
+      return `the account of user "${username}" is locked`;
+    case 'disabled':
+      return `user "${username}" is disabled`;
+    case 'without password':
+      return `user "${username}" has no password yet`;
+    case 'no role':
+      return `user "${username}" has no role there`;
+    case 'held':
+      return `user "${username}" was refused unseen after too many wrong passwords`;
   }
 }
 

@@ -30,10 +30,10 @@ function textOf({ refusals, held, deaf }: Reasons, about: string | null): string
 }
 
 function linesOf(refusal: Reasons['refusals'][number]): string[] {
-  const { last, count, address, listenerPort, clientId, username, reason, advice, settled } = refusal;
+  const { cause, last, count, address, listenerPort, clientId, username, reason, advice, settled } = refusal;
   const times = count > 1 ? ` (${count} times since ${isoTime(refusal.first)})` : '';
   const who = [
-    clientId === '' ? 'a client' : `client ${clientId}`,
+    cause === 'page' ? 'somebody' : clientId === '' ? 'a client' : `client ${clientId}`,
     username === null ? '' : `, user ${username},`,
     address === '' ? ' on this machine' : ` from ${address}`,
     listenerPort === 0 ? '' : ` on port ${listenerPort}`,
@@ -42,9 +42,12 @@ function linesOf(refusal: Reasons['refusals'][number]): string[] {
   return [`${isoTime(last)}  ${sentence}${times}`, ...adviceLines(settled === null ? advice : calmWords(refusal, settled))];
 }
 
-function calmWords({ topicName, adviceCode }: Pick<Reasons['refusals'][number], 'topicName' | 'adviceCode'>, settled: number): string {
+function calmWords({ cause, topicName, adviceCode }: Reasons['refusals'][number], settled: number): string {
   if (topicName !== null) return 'the rules allow it now: nothing to do';
-  return isOfLock(adviceCode) ? 'its account lets it in again: nothing to do' : `it came in at ${isoTime(settled)}: nothing to do`;
+  if (isOfLock(adviceCode)) return 'its account lets it in again: nothing to do';
+  return cause === 'page'
+    ? `this user signed in from there at ${isoTime(settled)}: nothing to do`
+    : `it came in at ${isoTime(settled)}: nothing to do`;
 }
 
 function adviceLines(advice: string | null): string[] {

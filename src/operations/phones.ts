@@ -277,7 +277,7 @@ function problemFor(needs: OperationNeeds, phone: Phone, hasAccount: boolean): P
   const pages = pagePorts(needs.listeners);
   const isOfApp = (port: number) => !pages.has(port) || (protocolOf(phone) === 'http' && openedAt(phone) > 0);
   const isOfPhone = (about: string, port: number) => phone.link !== null && about === address && isOfApp(port);
-  const recent = needs.refusals.list(null).filter((each) => each.last >= since && each.cause !== 'websocket');
+  const recent = needs.refusals.list(null).filter((each) => each.last >= since && each.cause !== 'websocket' && each.cause !== 'page');
   const refusal =
     recent.find(({ username }) => username === account) ??
     recent.find(

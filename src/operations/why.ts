@@ -34,7 +34,7 @@ const REFUSAL = z.object({
     .number()
     .nullable()
     .describe(
-      'when the same client came in after it; for a topic, when the rules were seen to allow it; for a locked account, when it was seen to let in again; null = none of these',
+      'when the same client came in after it, or the same account signed in to the page; for a topic, when the rules were seen to allow it; for a locked account, when it was seen to let in again; null = none of these',
     ),
   isBrowser: z.boolean().describe('a browser refused the certificate of the page, as all do that do not know it yet'),
 }) satisfies z.ZodType<Omit<RememberedRefusal, 'cause'>>;

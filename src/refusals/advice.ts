@@ -32,6 +32,10 @@ const SENTENCES = {
   'no password file': 'name a file of accounts by password_file, and add the user with midge passwd',
   'new account': 'to let this user in: {command}',
   'new password': 'a new password: {command}',
+  'page password':
+    'if it was you, use the right password, or have an admin give you a new one; if not, somebody is trying passwords from this address',
+  'page user': 'if it was you, look at the user name; if not, somebody is trying names and passwords from this address',
+  'page role': 'if this user is to use the page, an admin gives the account a role there, under People',
   'missing rule': '{rule}',
   'role of the client': 'to allow it by one of its roles: {command}',
   'deny rule': 'a deny line is stronger than all others: take it away, or name less by it',

@@ -1,6 +1,6 @@
 // Explains a refusal by more than engine and listeners could say - is the user known, which ACL line decided - and says what to do about it.
 
-import type { ClientCertificateProblem, RefusalReason, TlsProblem } from '../base/refusal-reason.ts';
+import type { ClientCertificateProblem, PageProblem, RefusalReason, TlsProblem } from '../base/refusal-reason.ts';
 import { shellWord } from '../base/shell-word.ts';
 import type { Refusal } from '../broker/ports.ts';
 import { type Advice, type AdviceCode, advise } from './advice.ts';
@@ -28,6 +28,8 @@ export function explainRefusal(refusal: Refusal, needs: RefusalNeeds): Explanati
       return explained(reason.what === 'too large' ? advise('smaller packets') : null);
     case 'credentials':
       return reason.what === 'wrong' && refusal.username !== null ? explainLogin(refusal, refusal.username, needs) : explained(null);
+    case 'page':
+      return explainPage(refusal, reason, needs);
     case 'not allowed':
       return explained(
         reason.what === 'no accounts' && refusal.username !== null ? firstAccountAdvice(refusal, refusal.username, needs) : null,
@@ -110,6 +112,17 @@ function loginAdvice(username: string, { isKnown, isLocked, passwordIn, password
   if (passwordFile === null) return dynamic === 'unknown' ? advise('new client', ctrl('createClient')) : advise('no password file');
   const command = `midge passwd ${isLocked ? '--unlock ' : ''}${shellWord(passwordFile)} ${shellWord(username)}`;
   return advise(isLocked ? 'unlock' : isKnown ? 'new password' : 'new account', { command });
+}
+
+/** The password of an unknown name is wrong, too: an account for it would let in whoever guesses. */
+function explainPage({ from }: Refusal, reason: RefusalReason & { readonly cause: 'page' }, needs: RefusalNeeds): Explanation {
+  const { what, username } = reason;
+  if (what === 'no role') return { reason, advice: advise('page role') };
+  const account = needs.accountOf(from.policy.name, username);
+  const problem: PageProblem = loginProblem(account);
+  const explained = { ...reason, what: what === 'held' ? what : problem };
+  if (problem === 'unknown user') return { reason: explained, advice: advise('page user') };
+  return { reason: explained, advice: problem === 'wrong password' ? advise('page password') : loginAdvice(username, account) };
 }
 
 /** Null = there is one by now. */

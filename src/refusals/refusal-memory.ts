@@ -50,7 +50,7 @@ export interface RememberedRefusal {
   readonly first: number;
   readonly last: number;
   readonly count: number;
-  /** When the same client came in after it; for a topic, when the rules were first seen to allow it; for a locked account, when it was seen to let in again. Null = none of these. */
+  /** When the same client came in after it, or the same account signed in to the page; for a topic, when the rules were first seen to allow it; for a locked account, when it was seen to let in again. Null = none of these. */
   readonly settled: number | null;
 }
 
@@ -131,6 +131,15 @@ export class RefusalMemory implements RefusalLog {
     this.#remember(keyOf(cause, clientId), () => ({ ...known, reason, values, ...told(trouble.advice) }));
   }
 
+  /** signedIn is told of everybody who signs in to the page. */
+  signedIn(username: string, address: string): void {
+    const now = this.#setup.clock.now();
+    for (const refusal of this.#refusals.values()) {
+      const isOver = refusal.cause === 'page' && refusal.address === address && refusal.username === shortened(username);
+      if (isOver && refusal.settled === null) refusal.settled = now;
+    }
+  }
+
   /** list gives what is remembered, the latest first; with `about` only of that address, client id or user. */
   list(about: string | null): readonly RememberedRefusal[] {
     this.#askAnew();
@@ -182,7 +191,7 @@ function keyOf(cause: 'duel' | 'flapping', clientId: string): string {
 function isOver(refusal: RememberedRefusal, { clientId, username }: ConnectedClient, { address, policy }: RemoteEnd): boolean {
   if (refusal.address !== address || refusal.topicName !== null) return false;
   if (refusal.cause === 'tls') return refusal.listenerPort === policy.port;
-  if (refusal.cause === 'duel' || refusal.cause === 'flapping') return false;
+  if (refusal.cause === 'duel' || refusal.cause === 'flapping' || refusal.cause === 'page') return false;
   if (refusal.username !== null) return username !== null && refusal.username === shortened(username);
   return refusal.clientId !== '' && refusal.clientId === shortened(clientId);
 }

@@ -55,6 +55,8 @@ export interface OpenApi {
   readonly passwords: Map<string, string>;
   /** wrong counts the wrong codes and tokens. */
   readonly wrong: string[];
+  /** signIns are those that were told of: who, and why not, or that they came in. */
+  readonly signIns: string[];
   readonly clock: { now: number };
   /** signedIn counts the requests of connections that have signed in. */
   readonly signedIn: { count: number };
@@ -81,6 +83,7 @@ export async function openApi(
     ['tom', PASSWORD],
   ]);
   const wrong: string[] = [];
+  const signIns: string[] = [];
   const clock = { now: 0 };
   const signedIn = { count: 0 };
   const feeds = new Set<(message: StreamedMessage) => void>();
@@ -99,6 +102,10 @@ export async function openApi(
       canSignIn: (_, username) => passwords.has(username),
       add: async ({ username, password }) => void passwords.set(username, password),
       missing: () => missing,
+    },
+    signIns: {
+      refused: ({ username, address, listener }, what) => void signIns.push(`${username} from ${address} at ${listener}: ${what}`),
+      signedIn: ({ username, address, listener }) => void signIns.push(`${username} from ${address} at ${listener}: signed in`),
     },
     roles,
     page: null,
@@ -161,6 +168,7 @@ export async function openApi(
     log,
     passwords,
     wrong,
+    signIns,
     clock,
     signedIn,
     feeds,

@@ -47,6 +47,31 @@ for (const [what, body, status] of [
   });
 }
 
+test('sign-in is told of when it is refused, with what was wrong, and when it succeeds', async (context) => {
+  const api = await openApi(context, { table: TABLE });
+  for (const body of [
+    { username: 'jane', password: 'wrong' },
+    { username: 'nobody', password: PASSWORD },
+    { username: 'tom', password: PASSWORD },
+    { username: 'jane' },
+  ])
+    await api.ask('/api/v1/session', { method: 'POST', body });
+  await signIn(api);
+  const from = 'from 192.0.2.7 at 8443';
+  assert.deepEqual(api.signIns, [
+    `jane ${from}: wrong password`,
+    `nobody ${from}: wrong password`,
+    `tom ${from}: no role`,
+    `jane ${from}: signed in`,
+  ]);
+});
+
+test('sign-in that is held is told of as such', async (context) => {
+  const api = await openApi(context, { table: TABLE, attempts: { isHeld: () => true, failed: () => {} } });
+  await api.ask('/api/v1/session', { method: 'POST', body: { username: 'jane', password: 'wrong' } });
+  assert.deepEqual(api.signIns, ['jane from 192.0.2.7 at 8443: held']);
+});
+
 for (const [what, times, status] of [
   ['unused for half an hour', [30], 401],
   ['used now and then', [29, 29, 29], 200],

@@ -52,6 +52,33 @@ test('box is claimed over HTTPS with the code that midge status shows, and its a
   assert.equal(held.status, 401, 'the throttle of MQTT logins counts here too');
 });
 
+test('midge why tells who tried passwords at the page, and that they signed in since', async (context) => {
+  const { folder, state, start, ask, claim, signIn } = await openBox(context);
+  const { port } = await start();
+  const login = { username: 'jane', password: 'correct horse' };
+  await claim(login);
+  const body = { ...login, password: 'tr0ub4dor' };
+  for (let tries = 0; tries < 2; tries++) await ask(port, '/api/v1/session', { method: 'POST', body });
+  await ask(port, '/api/v1/session', { method: 'POST', body: { ...body, username: 'root' } });
+  const refusals = async () => JSON.parse((await runMidge(folder, ['status', '--json', '--state', state])).stdout).refusals;
+  assert.equal(await refusals(), 3);
+  const { stdout } = await runMidge(folder, ['why', '--state', state]);
+  const from = `from 127\\.0\\.0\\.1 on port ${port} wanted to sign in to the page, but`;
+  assert.match(
+    stdout,
+    new RegExp(`somebody, user jane, ${from} gave a wrong password for user "jane" \\(2 times since .+\\)\n +-> if it was you`),
+  );
+  assert.match(
+    stdout,
+    new RegExp(`somebody, user root, ${from} user "root" has no account here\n +-> if it was you, look at the user name`),
+  );
+  assert.doesNotMatch(stdout, /tr0ub4dor/);
+  await signIn(login);
+  assert.equal(await refusals(), 1);
+  const after = await runMidge(folder, ['why', 'jane', '--state', state]);
+  assert.match(after.stdout, /-> this user signed in from there at \S+: nothing to do\n$/);
+});
+
 test('listener of the API speaks no MQTT, and lets go of who says nothing it understands', async (context) => {
   const { start } = await openBox(context);
   const { port } = await start();

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { HOST, type House, openHouse } from './house.ts';
 import { ScriptedPhone, setUp } from './scripted-phone.ts';
+import { secureRequest } from './secure-request.ts';
 
 /** TLS as a phone does it, which says why it leaves; `words` are its verification (openssl-verification-options). */
 async function comeByTls(house: House, port: number, authority: string, words: readonly string[]): Promise<void> {
@@ -115,6 +116,20 @@ test('warning of the browser about the page of a phone keeps no phone out, befor
   await comeByTls(house, house.ports.secure, phone.authority, ['-verify_hostname', 'other.example.org']);
   while ((await house.ask('why')).refusals[0].last === last) await new Promise((resolve) => setTimeout(resolve, 50));
   assert.equal((await house.ask('phones'))[0].problem, null, 'another browser at the same address');
+});
+
+test('password that somebody tries at the page with the name of a phone is no problem of the phone', async (context) => {
+  const house = await openHouse(context);
+  const { phone } = await setUp(context, house, JANE);
+  await house.ask('add user', { username: 'owner', password: 'not a secret' });
+  await house.ask('set role', { username: 'owner', role: 'admin' });
+  const { status } = await secureRequest(`https://${HOST}:${house.ports.secure}/api/v1/session`, {
+    ...{ ca: phone.authority, method: 'POST', headers: { 'content-type': 'application/json' } },
+    body: JSON.stringify({ username: 'jane/phone', password: 'wrong' }),
+  });
+  assert.equal(status, 401);
+  assert.equal((await house.ask('why', { about: 'jane/phone' })).refusals[0].cause, 'page');
+  assert.equal((await house.ask('phones'))[0].problem, null);
 });
 
 test('phone is never given a name that is not in the certificate', async (context) => {

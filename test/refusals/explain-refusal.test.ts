@@ -184,3 +184,21 @@ test('advice says what to change when a packet is too large or a login is held',
   assert.match(advice({ cause: 'held' }) ?? '', /^correct the password there and wait until the hold ends/);
   assert.match(advice({ cause: 'tls', what: 'left after it' }) ?? '', /^install this broker's ca\.crt/);
 });
+
+for (const [what, account, reason, advice] of [
+  ['wrong password', {}, 'gave a wrong password for user "jane"', /^if it was you, use the right password, .+; if not, somebody is trying/],
+  ['wrong password', { isKnown: false }, 'user "jane" has no account here', /^if it was you, look at the user name; if not,/],
+  ['wrong password', { isLocked: true }, 'the account of user "jane" is locked', /^to let this user in: midge passwd --unlock/],
+  ['wrong password', { dynamic: 'disabled' }, 'user "jane" is disabled', /^to let this user in: midge ctrl dynsec enableClient jane$/],
+  ['wrong password', { dynamic: 'without password' }, 'user "jane" has no password yet', /^a new password: midge ctrl dynsec/],
+  ['held', {}, 'user "jane" was refused unseen after too many wrong passwords', /^if it was you, use the right password,/],
+  ['held', { isKnown: false }, 'user "jane" was refused unseen after too many wrong passwords', /^if it was you, look at the user name;/],
+  ['no role', {}, 'user "jane" has no role there', /^if this user is to use the page, an admin gives the account a role there/],
+] as const) {
+  test(`refused sign-in to the page is explained: ${what} of ${JSON.stringify(account)}`, () => {
+    const asked = refusal({ cause: 'page', what, username: 'jane' }, { clientId: '' });
+    const explained = explainRefusal(asked, needs({ account }));
+    assert.equal(explained.reason, `wanted to sign in to the page, but ${reason}`);
+    assert.match(explained.advice ?? '', advice);
+  });
+}

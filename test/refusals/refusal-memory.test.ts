@@ -80,6 +80,28 @@ test('refusal memory counts what is the same and explains it once', () => {
   assert.equal(explained(), 2);
 });
 
+test('refused sign-in to the page ends when the same account signs in there from the same address, and not with a client', () => {
+  const { refusals, time } = memory();
+  const atPage = (address: string, username: string) =>
+    refusals.refused(refusal(address, { reason: { cause: 'page', what: 'wrong password', username }, clientId: '', username }));
+  refusals.refused(refusal('10.0.0.1'));
+  atPage('10.0.0.1', 'jane');
+  atPage('10.0.0.2', 'jane');
+  atPage('10.0.0.1', 'tom');
+  const settled = () => refusals.list(null).map(({ cause, address, username, settled: end }) => [cause, address, username, end !== null]);
+  time.now = 5;
+  refusals.signedIn('jane', '10.0.0.1');
+  const expected = [
+    ['page', '10.0.0.1', 'tom', false],
+    ['page', '10.0.0.2', 'jane', false],
+    ['page', '10.0.0.1', 'jane', true],
+    ['credentials', '10.0.0.1', 'jane', false],
+  ];
+  assert.deepEqual(settled(), expected);
+  refusals.connected({ clientId: '', username: 'tom' }, refusal('10.0.0.1').from, null);
+  assert.deepEqual(settled(), expected);
+});
+
 test('refusal memory keeps the last 200 and cuts long names when it is flooded', () => {
   const { refusals } = memory();
   for (let index = 0; index < 1000; index++) refusals.refused(refusal(`10.0.0.${index}`, { clientId: 'x'.repeat(60_000) }));

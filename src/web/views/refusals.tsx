@@ -76,10 +76,11 @@ function isCalm({ settled, isBrowser }: Why['refusals'][number]): boolean {
   return settled !== null || isBrowser;
 }
 
-function calmAdvice({ settled, topicName, adviceCode, clientId, username }: Why['refusals'][number]): string {
+function calmAdvice({ cause, settled, topicName, adviceCode, clientId, username }: Why['refusals'][number]): string {
   if (settled === null) return t('refusals.browser');
   if (topicName !== null) return t('refusals.allowed');
   if (adviceCode === 'unlock' || adviceCode === 'enable client') return t('refusals.letIn');
+  if (cause === 'page') return t('refusals.settledPage', { time: ago(settled) });
   return t(username === null && clientId === '' ? 'refusals.settledThere' : 'refusals.settled', { time: ago(settled) });
 }
 
@@ -96,7 +97,7 @@ function Open({ refusals, held, deaf }: Why) {
           words={plural('refusals.heldWords', failures, { time: ago(until) })}
           {...(username !== null && isWithoutAccount(username, refusals)
             ? { advice: t('refusals.heldNoAccount'), link: toNewAccount(username) }
-            : { advice: t('refusals.heldAdvice') })}
+            : { advice: holdAdvice({ address, username }, refusals) })}
         />
       ))}
       {refusals.map((each) => (
@@ -121,16 +122,24 @@ function isWithoutAccount(username: string, refusals: Why['refusals']): boolean 
   return refusals.some((each) => each.username === username && each.adviceCode === 'new account');
 }
 
+/** The latest wrong password tells whether a device is to be put right. */
+function holdAdvice(hold: Pick<Why['held'][number], 'address' | 'username'>, refusals: Why['refusals']): string {
+  const latest = refusals.find((each) => isOfHold(hold, each));
+  return (latest?.cause === 'page' ? adviceWords(latest) : null) ?? t('refusals.heldAdvice');
+}
+
 /** A hold may be of the user, of the address, or of both. */
+function isOfHold(hold: Pick<Why['held'][number], 'address' | 'username'>, { address, username }: Why['refusals'][number]): boolean {
+  return [null, address].includes(hold.address) && [null, username].includes(hold.username);
+}
+
 function heldFacts(refusal: Why['refusals'][number], { refusals, held }: Pick<Why, 'refusals' | 'held'>): Partial<ReasonProps> {
-  const { adviceCode, address, username } = refusal;
+  const { adviceCode, username } = refusal;
   const link = linkFor(refusal);
   if (adviceCode !== 'held') return { link };
   if (username !== null && isWithoutAccount(username, refusals))
     return { advice: t('refusals.heldNoAccount'), link: toNewAccount(username) };
-  const ends = held.flatMap((hold) =>
-    [null, address].includes(hold.address) && [null, username].includes(hold.username) ? [hold.until] : [],
-  );
+  const ends = held.flatMap((hold) => (isOfHold(hold, refusal) ? [hold.until] : []));
   return ends.length === 0 ? { link } : { advice: t('advice.heldUntil', { time: ago(Math.max(...ends)) }), link };
 }
 
@@ -181,7 +190,10 @@ function linkFor({ cause, username: name, adviceCode }: Why['refusals'][number])
     case 'client password':
       return { view: 'people', words: t('refusals.toClients') };
     case 'held':
+    case 'page password':
       return toPassword;
+    case 'page user':
+      return null;
     default:
       if (cause === 'credentials') return toPassword;
       return toPerson(name);

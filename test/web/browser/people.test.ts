@@ -278,6 +278,28 @@ test('wrong password leads to a new one by one link', { skip: noBrowser }, async
   await mqttClient(context, { ...login, password });
 });
 
+test('passwords that somebody tries at the page are told of, with the account to look after', { skip: noBrowser }, async (context) => {
+  const { box, session, page, audit } = await withRules(context);
+  const tryAs = (username: string) => box.signIn({ username, password: 'wrong' }).catch(() => {});
+  for (let times = 0; times < 3; times++) await tryAs(OWNER.username);
+  await tryAs('root');
+  await ask(box, session, '/users', { method: 'POST', body: { username: 'tom', password: PASSWORD } });
+  await box.signIn({ username: 'tom', password: PASSWORD }).catch(() => {});
+  await page.goto(`${box.url}/#/log?show=why`);
+  const rowOf = (words: string) => page.locator('.reasons li', { hasText: words });
+  const tried = rowOf('Somebody wanted to sign in to this page, but the password for “jane” was wrong.');
+  await tried.getByText('3 times').waitFor();
+  await tried.getByText('If not, somebody is trying passwords from this address.').waitFor();
+  assert.equal(await page.getByText('Put the right password into the device').count(), 0);
+  const stranger = rowOf('Somebody wanted to sign in to this page, but “root” had no account here at that time.');
+  await stranger.getByText('somebody is trying names and passwords').waitFor();
+  assert.equal(await stranger.getByRole('link').count(), 0);
+  await rowOf('the account “tom” may not use it').getByRole('link', { name: 'Show what “tom” may do' }).waitFor();
+  await audit();
+  await tried.getByRole('link', { name: 'Give “jane” a new password' }).click();
+  await page.getByRole('dialog').waitFor();
+});
+
 test('device that knows its password already keeps it', { skip: noBrowser }, async (context) => {
   const { box, page } = await withRules(context);
   const login = { port: box.port, clientId: 'pump-1', username: 'pump', password: 'pump123', reconnectPeriod: 0 };
