@@ -106,6 +106,7 @@ export const ROUTES: Readonly<Record<string, Route | { readonly notOffered: stri
   history: { method: 'GET', path: '/history' },
   listeners: { method: 'GET', path: '/listeners' },
   log: { method: 'GET', path: '/log' },
+  changes: { method: 'GET', path: '/changes' },
   reload: { method: 'POST', path: '/reload' },
   restart: { method: 'POST', path: '/restart' },
   'setup code': { notOffered: 'it is for who has nobody to sign in as' },

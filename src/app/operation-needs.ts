@@ -29,7 +29,18 @@ import { checkWayInOf } from './way-in.ts';
 export interface MoreNeeds
   extends Pick<
     OperationNeeds,
-    'brought' | 'history' | 'lastLines' | 'locations' | 'phones' | 'program' | 'restart' | 'roles' | 'setupCode' | 'tokens' | 'trial'
+    | 'brought'
+    | 'changes'
+    | 'history'
+    | 'lastLines'
+    | 'locations'
+    | 'phones'
+    | 'program'
+    | 'restart'
+    | 'roles'
+    | 'setupCode'
+    | 'tokens'
+    | 'trial'
   > {
   readonly reloads: Reloads;
 }

@@ -12,6 +12,8 @@ import { openKeyLog } from '../listeners/key-log.ts';
 import { LastLines } from '../logging/last-lines.ts';
 import { createLog, type Log, type LogWorld } from '../logging/logging.ts';
 import type { LogOptions } from '../logging/options.ts';
+import { auditLine, type Change } from '../operations/audit.ts';
+import { ChangeList } from '../operations/change-list.ts';
 import { ConfigurationTrial } from '../operations/configuration-trial.ts';
 import type { OperationNeeds, RestartFault } from '../operations/needs.ts';
 import { OPERATIONS, Operations } from '../operations/operations.ts';
@@ -110,6 +112,7 @@ class Run {
   readonly #report: StartReport;
   #parts: Parts | null = null;
   #isReady = false;
+  readonly #changes: ChangeList;
   readonly #stopped = Promise.withResolvers<void>();
   /** The program is to begin anew, with this added to its environment. */
   #anew: Readonly<Record<string, string>> | null = null;
@@ -121,6 +124,7 @@ class Run {
     this.#logPart = new LogPart(log, configuration, (each) => logOptions(request, each));
     this.#selfTest = this.#watchdog === null ? null : new SelfTestLogin();
     this.#state = findState({ asked: request.state, ...configuration.persistence, isRoot: isRoot(), env: process.env });
+    this.#changes = new ChangeList(this.#state.changes, systemClock.now, log);
     this.#report = new StartReport({ ...request, log, state: this.#state, keepsSessions: keepsSessions(request) });
     this.#reloads = new Reloads({
       clock: systemClock,
@@ -160,7 +164,7 @@ class Run {
     const history = this.#historyPart(appliance);
     const locations = this.#locationsPart(appliance, () => api.phones?.book ?? null);
     const needs = this.#operationNeeds(appliance, { history, locations, api: () => api });
-    const operations = new Operations(needs, OPERATIONS, (line) => this.#log.log('notice', line));
+    const operations = new Operations(needs, OPERATIONS, (change) => this.#noteChange(change));
     const api = this.#apiPart(appliance, operations, needs);
     const mosquittoApi = new MosquittoApiPart({ appliance, log: this.#log });
     const parts = new Parts(
@@ -179,6 +183,11 @@ class Run {
       await stopInTime(parts, this.#log);
     }
     return this.#anew;
+  }
+
+  #noteChange(change: Change): void {
+    this.#log.log('notice', auditLine(change));
+    if (change.lasts) this.#changes.add(change);
   }
 
   /** What was asked for first is done. */
@@ -276,6 +285,7 @@ class Run {
         history: history.history,
         locations: locations.locations,
         lastLines: () => lastLines.list(),
+        changes: () => this.#changes.list(),
       };
       return operationNeeds(appliance, { reloads: this.#reloads, program, ...kept });
     };

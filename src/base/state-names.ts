@@ -14,6 +14,8 @@ export const STATE_NAMES = {
   /** The last texts of the configuration. */
   configurationHistory: 'configuration-history',
   apiTokens: 'api-tokens',
+  /** Who changed what. */
+  changes: 'changes',
   /** The account at the authority of the Internet, and what it has given. */
   internet: 'internet',
   /** The phones that were set up, and the links by which they are. */

@@ -75,6 +75,15 @@ export interface LastReload {
   readonly later: readonly string[];
 }
 
+/** TimedChange is what somebody has changed. */
+export interface TimedChange {
+  /** Milliseconds since 1970. */
+  readonly time: number;
+  /** As in Change: audit.ts. */
+  readonly who: string;
+  readonly what: string;
+}
+
 /** InForce is the configuration that the broker runs with. */
 export interface InForce {
   /** Main file as it was given, or null. */
@@ -305,6 +314,8 @@ export interface OperationNeeds {
   readonly listeners: readonly OpenListener[];
   /** The last lines of the log, the oldest first. */
   lastLines(): readonly LogLine[];
+  /** The oldest first. */
+  changes(): readonly TimedChange[];
   /** In the order of the configuration. */
   readonly bridges: readonly BridgeState[];
   /** Null = this broker is on its own. */

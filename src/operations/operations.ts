@@ -1,7 +1,7 @@
 // The one table of what can be asked of a running broker, or changed in it. Doors offer it to programs and people, and add nothing.
 
 import { z } from 'zod';
-import { auditLine } from './audit.ts';
+import { type Change, changeBy } from './audit.ts';
 import { BACKUP, DOWNLOAD_BACKUP } from './backup.ts';
 import { BEGIN_RULES } from './begin-rules.ts';
 import { GIVEN_INVITATIONS } from './bridge-guests.ts';
@@ -27,6 +27,7 @@ import {
   REMOVE_DYNAMIC_GROUP,
   REMOVE_DYNAMIC_ROLE,
 } from './change-dynamic-security.ts';
+import { CHANGES } from './changes.ts';
 import { CLIENT_OF, CLIENTS, FORGET_SESSION, KICK_CLIENT } from './clients.ts';
 import { CLUSTER, FORGET_BROKER } from './cluster.ts';
 import {
@@ -101,17 +102,17 @@ export const OPERATIONS: readonly Operation[] = [
   ...[BRIDGES, TEST_BRIDGE, GIVEN_INVITATIONS, INVITATION_SETUP, INVITE_BRIDGE, CHECK_INVITATION, ADD_BRIDGE, CHANGE_BRIDGE, REMOVE_BRIDGE],
   ...[CLUSTER, FORGET_BROKER],
   ...[CERTIFICATES, DOWNLOAD_AUTHORITY, CLIENT_CERTIFICATES, ISSUE_CLIENT_CERTIFICATE, REVOKE_CLIENT_CERTIFICATE],
-  ...[HOST, HISTORY, CHECK_INTERNET, UPDATES, CHECK_UPDATES, INSTALL_UPDATE, LISTENERS, LOG, SERVICE_SETTINGS, CHANGE_SERVICE],
+  ...[CHANGES, HOST, HISTORY, CHECK_INTERNET, UPDATES, CHECK_UPDATES, INSTALL_UPDATE, LISTENERS, LOG, SERVICE_SETTINGS, CHANGE_SERVICE],
 ];
 
 /** Operations are carried out on one broker. */
 export class Operations {
   readonly #needs: () => OperationNeeds;
   readonly #table: readonly Operation[];
-  readonly #tell: (line: string) => void;
+  readonly #tell: (change: Change) => void;
 
   /** `needs` is called for each operation, `tell` for each change that was made. */
-  constructor(needs: () => OperationNeeds, table = OPERATIONS, tell: (line: string) => void = () => {}) {
+  constructor(needs: () => OperationNeeds, table = OPERATIONS, tell: (change: Change) => void = () => {}) {
     this.#needs = needs;
     this.#table = table;
     this.#tell = tell;
@@ -133,8 +134,8 @@ export class Operations {
         faults: read.error.issues.flatMap(faultsOf),
       });
     const output = await operation.run(this.#needs(), read.data, asker, report);
-    const line = operation.isDone?.(output) === false ? null : auditLine(operation, read.data, asker);
-    if (line !== null) this.#tell(line);
+    const change = operation.isDone?.(output) === false ? null : changeBy(operation, read.data, asker);
+    if (change !== null) this.#tell(change);
     return output;
   }
 }

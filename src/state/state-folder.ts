@@ -94,6 +94,7 @@ export class StateFolder {
   readonly knownLogins: string;
   readonly apiRoles: string;
   readonly apiTokens: string;
+  readonly changes: string;
   readonly internet: string;
   readonly phones: string;
   readonly bridgeInvitations: string;
@@ -115,6 +116,7 @@ export class StateFolder {
     this.knownLogins = join(path, STATE_NAMES.knownLogins);
     this.apiRoles = join(path, STATE_NAMES.apiRoles);
     this.apiTokens = join(path, STATE_NAMES.apiTokens);
+    this.changes = join(path, STATE_NAMES.changes);
     this.internet = join(path, STATE_NAMES.internet);
     this.phones = join(path, STATE_NAMES.phones);
     this.bridgeInvitations = join(path, STATE_NAMES.bridgeInvitations);

@@ -29,6 +29,7 @@ const STAYING: readonly string[] = [
   STATE_NAMES.marker,
   STATE_NAMES.restoreUpload,
   STATE_NAMES.configurationHistory,
+  STATE_NAMES.changes,
   STATE_NAMES.metricsHistory,
 ];
 

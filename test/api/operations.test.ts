@@ -61,6 +61,7 @@ async function openReal(context: TestContext, more: readonly string[] = []) {
       brought: new PreparedRestore({ path: join(folder, 'upload'), restartFault: async () => null, restart: () => {} }),
       restart: { fault: async () => null, begin: () => {} },
       lastLines: () => [],
+      changes: () => [],
     }),
   );
   return openApi(context, { table: OPERATIONS, operations });

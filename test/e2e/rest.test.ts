@@ -186,6 +186,12 @@ test('backup is downloaded, and restored over REST: what it would replace is sai
     ['old', 'kept'],
   );
   assert.equal(existsSync(join(state, 'restore-upload')), false);
+  const changes = JSON.parse((await ask(port, '/api/v1/changes', { headers: bearer })).text);
+  assert.deepEqual(
+    changes.map(({ what }: { what: string }) => what.replace(/ \(.*/s, '')).slice(0, 3),
+    ['restore', 'prepare restore', 'remove token'],
+    'they outlive the restore',
+  );
   await broker.end();
 });
 
@@ -226,6 +232,15 @@ test('broker restarts over REST with what waited for the next start, but not wit
   assert.deepEqual([now.pid, now.reload], [pid, null]);
   const retained = await ask(port, '/api/v1/retained-message?topic=a', { headers: await headersOf(again) });
   assert.match(retained.text, /"kept"/);
+  const changes = JSON.parse((await ask(port, '/api/v1/changes?limit=2', { headers: await headersOf(again) })).text);
+  assert.deepEqual(
+    changes.map(({ who, what }: { who: string; what: string }) => [who, what]),
+    [
+      ['"jane" from 127.0.0.1 over REST', 'restart'],
+      ['"jane" from 127.0.0.1 over REST', 'confirm configuration'],
+    ],
+    'they outlive the restart',
+  );
   await broker.end();
 });
 

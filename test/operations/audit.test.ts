@@ -3,22 +3,26 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { z } from 'zod';
-import { auditLine } from '../../src/operations/audit.ts';
+import { auditLine, changeBy } from '../../src/operations/audit.ts';
 import { OperationFailure, operation } from '../../src/operations/operation.ts';
 import { OPERATIONS, Operations } from '../../src/operations/operations.ts';
 
 const ASKER = { name: '"jane" from 192.0.2.7 over REST', right: 'admin' } as const;
+const lineOf = (...made: Parameters<typeof changeBy>) => {
+  const change = changeBy(...made);
+  return change === null ? null : auditLine(change);
+};
 const named = (name: string) => OPERATIONS.find((each) => each.name === name) ?? assert.fail(name);
 
 test('change is told with who, through which door, and what; and nothing that was a secret', () => {
-  const line = auditLine(named('add user'), { username: 'tom\n', password: 'correct horse', listener: null }, ASKER);
+  const line = lineOf(named('add user'), { username: 'tom\n', password: 'correct horse', listener: null }, ASKER);
   assert.equal(line, 'Done for "jane" from 192.0.2.7 over REST: add user (username "tom\\n").');
-  assert.equal(auditLine(named('reload'), {}, ASKER), 'Done for "jane" from 192.0.2.7 over REST: reload.');
-  assert.ok((auditLine(named('delete retained'), { filter: 'x'.repeat(5000) }, ASKER) ?? '').length < 250);
-  const unlocked = auditLine(named('lock user'), { username: 'tom', locked: false }, ASKER);
+  assert.equal(lineOf(named('reload'), {}, ASKER), 'Done for "jane" from 192.0.2.7 over REST: reload.');
+  assert.ok((lineOf(named('delete retained'), { filter: 'x'.repeat(5000) }, ASKER) ?? '').length < 250);
+  const unlocked = lineOf(named('lock user'), { username: 'tom', locked: false }, ASKER);
   assert.equal(unlocked, 'Done for "jane" from 192.0.2.7 over REST: lock user (username "tom", locked false).');
-  assert.equal(auditLine(named('status'), {}, ASKER), null);
-  const published = auditLine(named('publish'), { topic: 'home/lamp', payload: 'on', username: null }, ASKER);
+  assert.equal(lineOf(named('status'), {}, ASKER), null);
+  const published = lineOf(named('publish'), { topic: 'home/lamp', payload: 'on', username: null }, ASKER);
   assert.equal(published, 'Done for "jane" from 192.0.2.7 over REST: publish (topic "home/lamp").');
 });
 
@@ -26,7 +30,7 @@ test('no operation tells a field that may hold a secret', () => {
   const secret = 'f00d-secret';
   for (const each of OPERATIONS) {
     const fields = ['password', 'payload', 'text', 'content', 'token', 'confirm', 'code', 'value', 'invitation', 'rules'];
-    const line = auditLine(each, Object.fromEntries(fields.map((field) => [field, secret])), ASKER);
+    const line = lineOf(each, Object.fromEntries(fields.map((field) => [field, secret])), ASKER);
     assert.ok(!line?.includes(secret), line ?? '');
   }
 });
@@ -58,7 +62,7 @@ test('operations tell changes that were made, and neither queries nor what faile
   const operations = new Operations(
     () => ({}) as never,
     [row, perhaps],
-    (line) => lines.push(line),
+    (change) => lines.push(auditLine(change)),
   );
   await operations.run('reload', { file: 'a' }, ASKER);
   await assert.rejects(operations.run('reload', { file: 'gone' }, ASKER));

@@ -21,7 +21,7 @@ import { changeBridge } from '../../src/config/change-bridge.ts';
 import { removeBridge } from '../../src/config/remove-bridge.ts';
 import { changeSetting } from '../../src/config/writer.ts';
 import { machineNames } from '../../src/host/host.ts';
-import { auditLine } from '../../src/operations/audit.ts';
+import { changeBy } from '../../src/operations/audit.ts';
 import { INVITE_BRIDGE } from '../../src/operations/bridge-invitations.ts';
 import { CHANGE_BRIDGE } from '../../src/operations/change-bridge.ts';
 import { pastTexts } from '../../src/operations/configuration-history.ts';
@@ -211,8 +211,8 @@ test('change bridge gives a bridge another password without touching the rest, a
   const answer = await box.ask('change bridge', { name: 'anna', password: 'new secret' });
   assert.deepEqual(answer, { name: 'anna', files: [box.at('conf.d/bridge-anna.conf')] });
   assert.equal(box.read('conf.d/bridge-anna.conf'), before.replace('old secret', 'new secret'));
-  const line = auditLine(CHANGE_BRIDGE, { name: 'anna', password: 'new secret' }, { name: '"jane" over REST', right: 'admin' });
-  assert.equal(line, 'Done for "jane" over REST: change bridge (name "anna").');
+  const change = changeBy(CHANGE_BRIDGE, { name: 'anna', password: 'new secret' }, { name: '"jane" over REST', right: 'admin' });
+  assert.deepEqual([change?.who, change?.what], ['"jane" over REST', 'change bridge (name "anna")']);
   await assert.rejects(box.ask('change bridge', { name: 'berta', password: 'x' }), { reason: 'not found' });
   await assert.rejects(box.ask('change bridge', { name: 'anna', password: 'x\nlog_dest file /etc/passwd' }), /password/);
   await assert.rejects(box.ask('change bridge', { name: 'anna', password: 'x' }, 'operator'), /right|admin/);
@@ -344,8 +344,8 @@ test('invitations show no secret: neither in what is refused, nor in the log', a
     assert.doesNotMatch(error.message, /hidden/);
     return true;
   });
-  const line = auditLine(INVITE_BRIDGE, { name: 'anna', topics: ['a'], text }, { name: '"jane" over REST', right: 'admin' });
-  assert.equal(line, 'Done for "jane" over REST: invite bridge (name "anna").');
+  const change = changeBy(INVITE_BRIDGE, { name: 'anna', topics: ['a'], text }, { name: '"jane" over REST', right: 'admin' });
+  assert.deepEqual([change?.who, change?.what], ['"jane" over REST', 'invite bridge (name "anna")']);
   for (const operation of ['invite bridge', 'check invitation', 'add bridge'])
     await assert.rejects(box.ask(operation, { name: 'a', topics: ['a'], text }, 'operator'), /right|admin/);
 });

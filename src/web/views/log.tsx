@@ -1,4 +1,4 @@
-// The log as it is written, and what was refused, in words.
+// The log as it is written, what was refused, in words, and who changed what.
 
 import { useState } from 'preact/hooks';
 import { Card, PageHeader } from '../components/card.tsx';
@@ -7,14 +7,17 @@ import { SearchBox } from '../components/search-box.tsx';
 import { t } from '../i18n.ts';
 import { go, place } from '../router.ts';
 import { mayNow } from '../visit.ts';
+import { Changes } from './log/changes.tsx';
 import { LogLines } from './log/log-lines.tsx';
 import { Refusals } from './refusals.tsx';
 import '../styles/log.css';
 
+const SHOWN = ['lines', 'why', 'changes'] as const;
+
 /** View is the log for who may read it, and the reasons for everybody. */
 export function View() {
   const mayRead = mayNow('admin');
-  const which = mayRead && place.value.query.get('show') !== 'why' ? 'lines' : 'why';
+  const which = mayRead ? (SHOWN.find((each) => each === place.value.query.get('show')) ?? 'lines') : 'why';
   return (
     <>
       <PageHeader title={t('log.title')} lead={t('log.lead')} />
@@ -28,10 +31,13 @@ export function View() {
             options={[
               ['lines', t('log.lines')],
               ['why', t('log.why')],
+              ['changes', t('log.changes')],
             ]}
           />
         )}
-        {which === 'lines' ? <LogLines /> : <Why />}
+        {which === 'lines' && <LogLines />}
+        {which === 'why' && <Why />}
+        {which === 'changes' && <Changes />}
       </div>
     </>
   );

@@ -25,6 +25,7 @@ const PLACES = [
   'settings',
   'log',
   'log?show=why',
+  'log?show=changes',
   'backup',
 ];
 

@@ -1,0 +1,29 @@
+// Who changed what.
+
+import { z } from 'zod';
+import { operation } from './operation.ts';
+import { iso, TIME } from './time.ts';
+
+const LIMIT_MAX = 1000;
+const LIMIT_DEFAULT = 100;
+
+/** CHANGES lists it. */
+export const CHANGES = operation({
+  name: 'changes',
+  kind: 'query',
+  right: 'admin',
+  summary: 'The last thousand changes that somebody has made by operations, the latest first; restarts and restores are among them.',
+  input: z.strictObject({ limit: z.number().int().min(1).max(LIMIT_MAX).default(LIMIT_DEFAULT) }),
+  output: z.array(
+    z.object({
+      time: TIME,
+      who: z.string().describe('and through which door'),
+      what: z.string().describe('the operation, and what it was about'),
+    }),
+  ),
+  run: ({ changes }, { limit }) =>
+    changes()
+      .slice(-limit)
+      .reverse()
+      .map(({ time, who, what }) => ({ time: iso(time), who, what })),
+});
