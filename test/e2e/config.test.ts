@@ -42,7 +42,7 @@ test('config changes what a running broker does, and takes back what it cannot d
 
   const later = await config('set', 'mdns_name', 'Attic');
   assert.equal(later.status, 0);
-  assert.match(later.stdout, /The running broker has read it\. A change of advertise and mdns_name takes effect at its next start\.\n$/);
+  assert.match(later.stdout, /The running broker has read it\. A change of mdns_name takes effect at its next start\.\n$/);
   await config('unset', 'mdns_name');
 
   const wrong = await config('set', 'max_connections', 'many');
