@@ -32,7 +32,7 @@ test('another box is invited, and accepts after it has seen what the bridge carr
   await homeOnly.waitFor();
   await audit();
   await dialog.getByRole('button', { name: 'Make the invitation' }).click();
-  await dialog.getByText(`, port ${port}. It holds a password`).waitFor();
+  await dialog.getByText(`, port ${port}. On the page of the other box`).waitFor();
   const text = dialog.getByRole('textbox', { name: 'Invitation for anna' });
   await text.waitFor();
   await audit();
@@ -109,7 +109,7 @@ for (const look of LOOKS.filter(({ name }) => name === 'desktop-light' || name =
     await dialog.getByLabel('Topic 1').fill('family/#');
     await picture('form');
     await dialog.getByRole('button', { name: 'Make the invitation' }).click();
-    await dialog.getByText(`, port ${port}. It holds a password`).waitFor();
+    await dialog.getByText(`, port ${port}. On the page of the other box`).waitFor();
     assert.match(readFileSync(box.file, 'utf8'), new RegExp(`\n\nlistener ${port}\nsecure true\n`));
   });
 }
