@@ -305,7 +305,7 @@ test('device that knows its password already keeps it', { skip: noBrowser }, asy
   const login = { port: box.port, clientId: 'pump-1', username: 'pump', password: 'pump123', reconnectPeriod: 0 };
   for (let times = 0; times < 5; times++) await assert.rejects(mqttClient(context, login));
   await page.goto(`${box.url}/#/clients?show=refused`);
-  await page.getByText('There is no account of this name.').waitFor();
+  await page.getByText('There is no account of this name.').first().waitFor();
   await page.getByRole('link', { name: 'Add “pump”' }).first().click();
   const dialog = page.getByRole('dialog');
   assert.equal(await dialog.getByLabel('Topics below').inputValue(), 'home/pump');

@@ -251,7 +251,8 @@ test('groups of somebody whose phone is there already are changed, and who sees 
   const dialog = page.getByRole('dialog');
   assert.equal(await dialog.getByLabel('Person').inputValue(), OWNER.username);
   await dialog.getByText('Others are in: family (lena)').waitFor();
-  assert.equal(await dialog.getByLabel('Shares locations in').inputValue(), 'family');
+  const groups = dialog.getByLabel('Shares locations in');
+  while ((await groups.inputValue()) !== 'family'); // the groups of the others come with an answer
   await page.keyboard.press('Escape');
   await addPhone(OWNER.username, []);
   assert.doesNotMatch(rulesOf('jane/phone'), /lena/);
