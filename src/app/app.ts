@@ -48,7 +48,7 @@ import { ListenersPart } from './parts/listeners-part.ts';
 import { StorePart } from './parts/store-part.ts';
 import { UpdatesPart } from './parts/updates-part.ts';
 import { type AppliancePart, Parts, row, type Step, whenReady } from './parts.ts';
-import { hasAccount, letsIn, mayPublish, refusalNeeds } from './refusal-needs.ts';
+import { letsIn, mayPublish, refusalNeeds } from './refusal-needs.ts';
 
 /** Time for clients to take their last words before their connections are cut. */
 const FAREWELL_MS = 3000;
@@ -170,7 +170,7 @@ class HomeAppliance implements Appliance {
       isPage: (port) => this.listeners.some((each) => each.port === port && each.options.protocol === 'http'),
       mayPublish: (...question) => mayPublish(this, ...question),
       letsIn: (...question) => letsIn(this, ...question),
-      hasAccount: (...question) => hasAccount(this, ...question),
+      hasAccount: (...question) => this.access.knows(...question),
     });
     this.machine = new MachineWatch(state.path, systemClock);
     this.#bridges = new BridgesPart({

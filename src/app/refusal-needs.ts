@@ -77,11 +77,6 @@ export function letsIn({ access }: Pick<InForce, 'access'>, listener: string, us
   return !access.isLocked(listener, username) && access.dynamicStateOf(username) !== 'disabled';
 }
 
-/** hasAccount asks the accounts of now. */
-export function hasAccount({ access }: Pick<InForce, 'access'>, listener: string, username: string): boolean {
-  return access.knows(listener, username);
-}
-
 /** roleCommand would let a role publish to a topic; whose role it is must be told. */
 function roleCommand(topicName: string): string {
   return `midge ctrl dynsec addRoleACL ROLE publishClientSend ${shellWord(topicName)} allow`;

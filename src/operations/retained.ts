@@ -72,7 +72,7 @@ export const RETAINED = operation({
       if (wanted === '' || value.topicName.toLowerCase().includes(wanted)) taker.see(value.topicName, value);
     });
     const maySee = maySeeOf(() => needs, asker);
-    return taker.page((value) => ({ ...fieldsOf(needs, value), ...shownOf(value, maySee) }));
+    return taker.page((value) => ({ ...fieldsOf(value), isHeldBack: isHeldBack(needs, value), ...shownOf(value, maySee) }));
   },
 });
 
@@ -124,13 +124,13 @@ export const RETAINED_TREE = operation({
     for (const each of levels) taker.see(each[0], each);
     return taker.page(([level, { own, ...counts }]) => ({
       ...{ level, topic: prefix + level, ...counts },
-      message: own === null ? null : messageOf(needs, own, maySee),
+      message: own === null ? null : messageOf(own, maySee),
     }));
   },
 });
 
-function messageOf(needs: OperationNeeds, value: RetainedValue, maySee: MayRead) {
-  const { qos, bytes, since } = fieldsOf(needs, value);
+function messageOf(value: RetainedValue, maySee: MayRead) {
+  const { qos, bytes, since } = fieldsOf(value);
   return { ...shownOf(value, maySee), qos, bytes, since };
 }
 
@@ -150,7 +150,7 @@ export const RETAINED_MESSAGE = operation({
         'not allowed',
         `Cannot show the message at "${topic}": no rule that names it lets you see where this phone is`,
       );
-    return { ...fieldsOf(needs, value), ...writePayload(value.toMessage().payload) };
+    return { ...fieldsOf(value), isHeldBack: isHeldBack(needs, value), ...writePayload(value.toMessage().payload) };
   },
 });
 
@@ -235,7 +235,11 @@ function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-function fieldsOf({ broker }: OperationNeeds, { topicName, qos, payload, since, expiresAt, source }: RetainedValue) {
+function isHeldBack({ broker }: OperationNeeds, { source, topicName }: RetainedValue): boolean {
+  return !broker.mayStillPublish(source, topicName);
+}
+
+function fieldsOf({ topicName, qos, payload, since, expiresAt, source }: RetainedValue) {
   return {
     topic: topicName,
     qos,
@@ -244,7 +248,6 @@ function fieldsOf({ broker }: OperationNeeds, { topicName, qos, payload, since, 
     expires: expiresAt === NEVER ? null : iso(expiresAt),
     username: source?.username ?? null,
     client: source?.clientId ?? null,
-    isHeldBack: !broker.mayStillPublish(source, topicName),
   };
 }
 
