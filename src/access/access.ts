@@ -43,22 +43,28 @@ function createPasswords(
   options: FileOptions,
   throttle: LoginThrottle | null,
   bounds: Bounds,
-): Pick<Parts, 'authenticator' | 'passwordsOf'> {
+): Pick<Parts, 'authenticator' | 'passwords' | 'passwordsOf'> {
   const { account, listeners } = options;
   const passwords = remembering(
     (path) => new PasswordAuthenticator(account, path === null ? null : readPasswordFile(path), throttle, bounds),
   );
   if (listeners === null) {
     const authenticator = passwords(options.passwordFile);
-    return { authenticator, passwordsOf: () => authenticator };
+    return { authenticator, passwords: [authenticator], passwordsOf: () => authenticator };
   }
   const byListener = new Map(Array.from(listeners, ([name, { passwordFile }]) => [name, passwords(passwordFile)]));
-  return { authenticator: new ListenerAuthenticator(byListener), passwordsOf: (listener) => byListener.get(listener) ?? null };
+  return {
+    authenticator: new ListenerAuthenticator(byListener),
+    passwords: [...byListener.values()],
+    passwordsOf: (listener) => byListener.get(listener) ?? null,
+  };
 }
 
 /** What an Access is made of. */
 interface Parts extends FileRules {
   readonly authenticator: Authenticator;
+  /** Those of all listeners. */
+  readonly passwords: readonly PasswordAuthenticator[];
   readonly passwordsOf: (listener: string) => PasswordAuthenticator | null;
 }
 
@@ -69,13 +75,15 @@ export class Access {
   readonly authorizer: ExplainedAuthorizer | null;
   /** aclOf gives the ACL file of a listener, or null. */
   readonly aclOf: Parts['aclOf'];
+  readonly #passwords: Parts['passwords'];
   readonly #passwordsOf: Parts['passwordsOf'];
   readonly #dynamic: DynamicSecurity | null;
 
-  constructor({ authenticator, authorizer, aclOf, passwordsOf }: Parts, dynamic: DynamicSecurity | null) {
+  constructor({ authenticator, authorizer, aclOf, passwords, passwordsOf }: Parts, dynamic: DynamicSecurity | null) {
     this.authenticator = authenticator;
     this.authorizer = authorizer;
     this.aclOf = aclOf;
+    this.#passwords = passwords;
     this.#passwordsOf = passwordsOf;
     this.#dynamic = dynamic;
   }
@@ -104,6 +112,12 @@ export class Access {
   secretOf(listener: string, username: string): string | null {
     if (this.#dynamic?.knows(username)) return this.#dynamic.secretOf(username);
     return this.#passwordsOf(listener)?.secretOf(username) ?? null;
+  }
+
+  /** hasOtherPassword tells whether a user of the files has another one than `before`, at any listener. Dynamic security tells of its own. */
+  hasOtherPassword(username: string, before: Access): boolean {
+    const secrets = (of: Access) => [...new Set(of.#passwords.map((each) => each.secretOf(username)))].sort().join('\n');
+    return secrets(this) !== secrets(before);
   }
 
   /** keeps tells whether a client that `before` let in would still come in. Dynamic security disconnects its own clients itself. */

@@ -9,7 +9,8 @@
 // Known = this user has signed in from this very address before. So one device with an old password, which tries for ever, holds only itself;
 // neither a neighbour behind the same network nor the same user elsewhere; and to lock a user out of new addresses needs an attacker with
 // many addresses. A hold lasts 1 s, then twice as long after each further wrong login, up to 5 minutes. While it lasts logins are
-// refused unseen and do not count. Wrong logins are forgotten after an hour without another, and at a restart.
+// refused unseen and do not count. Wrong logins are forgotten after an hour without another, and at a restart; those of a user when its
+// password is another one, and those of a hold when an administrator ends it.
 
 import type { Clock } from '../base/clock.ts';
 import type { LineSource, Logger } from '../base/logger.ts';
@@ -129,6 +130,20 @@ export class LoginThrottle {
     return this.#known.has(addressOf(address), username);
   }
 
+  /** passwordsChanged forgets the wrong logins of users who have another password now: they were wrong with the one before. */
+  passwordsChanged(isChanged: (username: string) => boolean): void {
+    this.#users.forgetAll(isChanged);
+    this.#pairs.forgetAll((pair) => isChanged(partsOf(pair).username));
+  }
+
+  /** end ends one hold of the list and forgets its wrong logins; false = there is none such. */
+  end({ address, username }: Pick<LoginHold, 'address' | 'username'>): boolean {
+    const now = this.#clock.monotonic();
+    if (address === null) return username !== null && this.#users.end(username, now);
+    if (username !== null) return this.#pairs.end(pairOf(address, username), now);
+    return this.#addresses.end(address, now) || this.#networks.end(address, now);
+  }
+
   /** held gives who is held now, and until when. */
   held(): readonly LoginHold[] {
     const now = this.#clock.monotonic();
@@ -139,10 +154,7 @@ export class LoginThrottle {
       ...holds(this.#addresses, (address) => ({ address, username: null })),
       ...holds(this.#networks, (address) => ({ address, username: null })),
       ...holds(this.#users, (username) => ({ address: null, username })),
-      ...holds(this.#pairs, (pair) => {
-        const end = pair.indexOf('\u0000');
-        return { address: pair.slice(0, end), username: pair.slice(end + 1) };
-      }),
+      ...holds(this.#pairs, partsOf),
     ];
   }
 
@@ -210,13 +222,26 @@ class Ledger {
     this.#entries.delete(key);
   }
 
+  forgetAll(isMeant: (key: string) => boolean): void {
+    for (const key of this.#entries.keys()) if (isMeant(key)) this.#entries.delete(key);
+  }
+
+  end(key: string, now: number): boolean {
+    return this.isHeld(key, now) && this.#entries.delete(key);
+  }
+
   held(now: number): [string, Entry][] {
     return [...this.#entries].filter(([, entry]) => entry.heldUntil > now);
   }
 }
 
-function pairOf(network: string, username: string): string {
-  return `${network}\u0000${username}`;
+function pairOf(address: string, username: string): string {
+  return `${address}\u0000${username}`;
+}
+
+function partsOf(pair: string): { readonly address: string; readonly username: string } {
+  const end = pair.indexOf('\u0000');
+  return { address: pair.slice(0, end), username: pair.slice(end + 1) };
 }
 
 /** Whom a hold of many concerns, for the log. */

@@ -15,6 +15,7 @@ export const ROUTES: Readonly<Record<string, Route | { readonly notOffered: stri
   status: { method: 'GET', path: '/status' },
   why: { method: 'GET', path: '/why' },
   throttle: { method: 'GET', path: '/throttle' },
+  'end hold': { method: 'DELETE', path: '/throttle' },
   clients: { method: 'GET', path: '/clients' },
   client: { method: 'GET', path: '/clients/{id}' },
   'kick client': { method: 'POST', path: '/clients/{id}/kick' },

@@ -4,7 +4,7 @@ import type { Asker, Operation } from './operation.ts';
 
 /** The fields of inputs that may be told: names of things, never what they hold. */
 const TOLD = [
-  ...['username', 'name', 'id', 'role', 'right', 'days', 'listener', 'certificate', 'format'],
+  ...['username', 'address', 'name', 'id', 'role', 'right', 'days', 'listener', 'certificate', 'format'],
   ...['person', 'device', 'locked', 'keep'],
   ...['filter', 'topic', 'client', 'file', 'withConfiguration', 'revision'],
 ] as const;

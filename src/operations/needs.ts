@@ -3,7 +3,7 @@
 import type { AclAuthorizer } from '../access/acl.ts';
 import type { ExplainedAuthorizer } from '../access/decision.ts';
 import type { SecurityModel } from '../access/dynamic-security/model.ts';
-import type { LoginHold } from '../access/login-throttle.ts';
+import type { LoginThrottle } from '../access/login-throttle.ts';
 import type { AccessFiles } from '../access/options.ts';
 import type { LogLine } from '../base/logger.ts';
 import type { InvitationBook } from '../bridges/invitation-book.ts';
@@ -327,7 +327,7 @@ export interface OperationNeeds {
   /** tryBridge tries one of the configuration, and says what happens; null = there is none of this name, else whether all is well. */
   tryBridge(name: string, say: (step: TrialStep) => void): Promise<boolean | null>;
   readonly refusals: { list(about: string | null): readonly RememberedRefusal[] };
-  readonly throttle: { held(): readonly LoginHold[] };
+  readonly throttle: Pick<LoginThrottle, 'held' | 'end'>;
   /** A change of the configuration that waits to be confirmed. */
   readonly trial: Trial;
   /** The language of the configuration file. */

@@ -68,7 +68,7 @@ import { SETUP_CODE } from './setup-code.ts';
 import { SIMULATE, WHO_CAN } from './simulate.ts';
 import { STATUS } from './status.ts';
 import { SUBSCRIPTIONS } from './subscriptions.ts';
-import { THROTTLE } from './throttle.ts';
+import { END_HOLD, THROTTLE } from './throttle.ts';
 import { ADD_TOKEN, REMOVE_TOKEN, TOKENS } from './tokens.ts';
 import { CHECK_UPDATES, INSTALL_UPDATE, UPDATES } from './updates.ts';
 import { ADD_USER, CHANGE_PASSWORD, LOCK_USER, REMOVE_USER, USERS } from './users.ts';
@@ -76,7 +76,7 @@ import { WHY } from './why.ts';
 
 /** OPERATIONS are all of them. */
 export const OPERATIONS: readonly Operation[] = [
-  ...[STATUS, WHY, THROTTLE, BACKUP, DOWNLOAD_BACKUP, RELOAD, RESTART, SETUP_CODE],
+  ...[STATUS, WHY, THROTTLE, END_HOLD, BACKUP, DOWNLOAD_BACKUP, RELOAD, RESTART, SETUP_CODE],
   ...[CLIENTS, CLIENT_OF, KICK_CLIENT, FORGET_SESSION, SUBSCRIPTIONS],
   ...[PUBLISH, RETAINED, RETAINED_TREE, RETAINED_MESSAGE, DELETE_RETAINED],
   ...[USERS, ADD_USER, CHANGE_PASSWORD, LOCK_USER, REMOVE_USER, RULES, CHANGE_RULES, BEGIN_RULES, SIMULATE, WHO_CAN],

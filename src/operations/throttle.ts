@@ -1,7 +1,7 @@
-// The logins that are held back because of wrong passwords.
+// The logins that are held back because of wrong passwords, and the end of a hold.
 
 import { z } from 'zod';
-import { operation } from './operation.ts';
+import { OperationFailure, operation } from './operation.ts';
 
 /** HOLD is one of them. */
 export const HOLD = z.object({
@@ -20,4 +20,22 @@ export const THROTTLE = operation({
   input: z.strictObject({}),
   output: z.array(HOLD),
   run: ({ throttle }) => throttle.held(),
+});
+
+/** END_HOLD lets one of them try again at once. */
+export const END_HOLD = operation({
+  name: 'end hold',
+  kind: 'command',
+  right: 'admin',
+  summary: 'End one delay of logins and forget its wrong logins: address and user name as the list has them.',
+  input: z.strictObject({
+    address: z.string().nullish().describe('address, or network; without it, the delay of a user from anywhere'),
+    username: z.string().nullish().describe('without it, the delay of an address for any user'),
+  }),
+  output: z.object({ ended: z.boolean().describe('false = there is none such any more') }),
+  run: ({ throttle }, { address, username }) => {
+    if (address == null && username == null)
+      throw new OperationFailure('bad input', 'Cannot end a hold: say whose - its address, its user name or both, as the list has them');
+    return { ended: throttle.end({ address: address ?? null, username: username ?? null }) };
+  },
 });

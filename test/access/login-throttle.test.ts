@@ -160,3 +160,46 @@ test('throttle keeps a bounded number of entries', () => {
   }
   assert.equal(throttle.isHeld('192.0.2.1', 'first'), false, 'the oldest made room');
 });
+
+test('throttle forgets the wrong logins of a user who has another password, wherever they came from', () => {
+  const { throttle, fail } = throttleOf();
+  fail('192.0.2.1', 'lamp', 5);
+  for (let index = 0; index < 10; index++) fail(`198.51.100.${index}`, 'lamp', 3);
+  fail('192.0.2.1', 'jane', 3);
+  throttle.passwordsChanged((username) => username === 'lamp');
+  assert.deepEqual(
+    throttle.held().map(({ address, username }) => [address, username]),
+    [['192.0.2.1', 'jane']],
+  );
+  fail('192.0.2.1', 'lamp', 2);
+  assert.equal(throttle.isHeld('192.0.2.1', 'lamp'), false, 'it counts from the beginning');
+});
+
+test('throttle ends one hold of its list, and counts from the beginning', () => {
+  const { throttle, clock, fail } = throttleOf();
+  for (let index = 0; index < 10; index++) fail('192.0.2.1', `user${index}`);
+  for (let index = 1; index <= 100; index++) fail(`2001:db8:0:12::${index}`, 'jane');
+  fail('192.0.2.9', 'lamp', 5);
+  const holds = throttle.held();
+  const told = [
+    ['192.0.2.1', null],
+    ['2001:db8:0:12::/64', null],
+    [null, 'jane'],
+    ['192.0.2.9', 'lamp'],
+  ];
+  assert.deepEqual(
+    holds.map(({ address, username }) => [address, username]),
+    told,
+  );
+  for (const [index, hold] of holds.entries()) {
+    assert.equal(throttle.end(hold), true);
+    assert.equal(throttle.end(hold), false, 'there is none any more');
+    assert.equal(throttle.held().length, told.length - 1 - index);
+  }
+  assert.equal(throttle.end({ address: null, username: null }), false);
+  fail('192.0.2.9', 'lamp', 2);
+  assert.equal(throttle.isHeld('192.0.2.9', 'lamp'), false);
+  fail('192.0.2.9', 'lamp');
+  clock.advance(1001);
+  assert.equal(throttle.isHeld('192.0.2.9', 'lamp'), false, 'the first hold is short again');
+});

@@ -83,6 +83,18 @@ test('serve holds who guesses passwords, tells it, and lets everybody else in', 
   await login(port, 'jjolie', 'jjolie', '127.0.0.2').expect('20 [ 00 00 { ... } ]');
 });
 
+test('serve ends the hold of a user whose password is changed, and no other', async (context) => {
+  const { folder, passwords, port } = await house(context, 'persistence true\n');
+  for (const user of ['fred', 'jjolie'])
+    for (let index = 0; index < 3; index++) await login(port, user, 'wrong').expect('20 [ 00 87 { ... } ]');
+  const changed = await runMidge(folder, ['passwd', '-b', passwords, 'fred', 'new']);
+  assert.equal(changed.status, 0, changed.stderr);
+  await login(port, 'jjolie', 'wrong').expect('20 [ 00 87 { ... } ] or 20 [ 00 9F { ... } ]');
+  await login(port, 'jjolie').expect('20 [ 00 9F { ... } ]');
+  for (let index = 0; index < 2; index++) await login(port, 'fred', 'wrong').expect('20 [ 00 87 { ... } ]');
+  await login(port, 'fred', 'new').expect('20 [ 00 00 { ... } ]');
+});
+
 test('serve holds nobody from an exempt network', async (context) => {
   const { port } = await house(context, 'login_throttle_exempt 127.0.0.0/30\n');
   for (let index = 0; index < 8; index++) await login(port, 'fred', 'wrong').expect('20 [ 00 87 { ... } ]');

@@ -26,6 +26,7 @@ async function open(context: TestContext) {
     asOwner: (_path, work) => work(),
     log: recordingLog(),
     checkPasswords: (users) => new PasswordAuthenticator(null, users, null, createBounds()),
+    passwordsChanged: () => {},
     addressesOf: () => [],
     changed: (names) => kicked.push(...names),
   });

@@ -31,6 +31,8 @@ export interface DynamicSecuritySetup {
   readonly asOwner: AsOwner;
   /** Makes what checks the passwords of some users. */
   readonly checkPasswords: (users: PasswordFile) => PasswordAuthenticator;
+  /** Called when users may have another password. */
+  readonly passwordsChanged: (isChanged: (username: string) => boolean) => void;
   /** Remote addresses of the connections of a user. */
   readonly addressesOf: (username: string) => readonly string[];
   /** Called when others may do other things: verdicts are asked anew, and these users are disconnected; null = clients without a user name. */
@@ -115,8 +117,7 @@ export class DynamicSecurity {
 
   /** secretOf is another text when a client has another password, and null when it can't sign in. */
   secretOf(username: string): string | null {
-    const client = this.#model.clients.get(username);
-    return client !== undefined && canSignIn(client) ? passwordHashText(client.password) : null;
+    return secretIn(this.#model, username);
   }
 
   /** authenticator asks `others` for users whom the model does not know, null = there are none. */
@@ -221,6 +222,7 @@ export class DynamicSecurity {
   }
 
   #putInForce(model: SecurityModel): void {
+    const before = this.#model;
     this.#model = model;
     const users: PasswordFile = new Map(
       [...model.clients.values()].flatMap(({ username, password: hash, disabled: isLocked }) =>
@@ -228,6 +230,7 @@ export class DynamicSecurity {
       ),
     );
     this.#passwords = this.#setup.checkPasswords(users);
+    this.#setup.passwordsChanged((username) => secretIn(model, username) !== secretIn(before, username));
   }
 
   /** The client id is looked at last: who has not the password learns nothing about it. */
@@ -238,6 +241,11 @@ export class DynamicSecurity {
     if (client === undefined || client.disabled) return 'bad credentials'; // meanwhile
     return client.clientId === null || client.clientId === credentials.clientId ? verdict : 'not authorised';
   }
+}
+
+function secretIn({ clients }: SecurityModel, username: string): string | null {
+  const client = clients.get(username);
+  return client !== undefined && canSignIn(client) ? passwordHashText(client.password) : null;
 }
 
 /** A change that is not kept is none; what was only looked at stays. */

@@ -66,8 +66,10 @@ export class AccessPart implements AppliancePart {
     const model = (await dynamic?.read()) ?? null;
     const access = createAccess(options, this.throttle, dynamic, this.#bounds);
     return whenReady(() => {
+      const before = this.#access;
       this.#dynamic = dynamic;
       this.#access = access;
+      this.throttle.passwordsChanged((username) => access.hasOtherPassword(username, before));
       this.throttle.setOptions(options.loginThrottle);
       if (model !== null) dynamic?.use(model);
     });
@@ -77,6 +79,7 @@ export class AccessPart implements AppliancePart {
     if (dynamicSecurity === null) return null;
     const { log, clients } = this.#setup;
     const checkPasswords = (users: PasswordFile) => new PasswordAuthenticator(null, users, this.throttle, this.#bounds);
-    return new DynamicSecurity({ ...dynamicSecurity, ...clients, log, checkPasswords, asOwner: asOwnerNow });
+    const passwordsChanged = this.throttle.passwordsChanged.bind(this.throttle);
+    return new DynamicSecurity({ ...dynamicSecurity, ...clients, log, checkPasswords, passwordsChanged, asOwner: asOwnerNow });
   }
 }

@@ -22,6 +22,7 @@ async function open(context: TestContext) {
     asOwner: (_path, work) => work(),
     log,
     checkPasswords: (users) => new PasswordAuthenticator(null, users, null, createBounds()),
+    passwordsChanged: () => {},
     addressesOf: (username) => (username === 'admin' ? ['192.0.2.1'] : []),
     changed: (names) => kicked.push([...names]),
   });

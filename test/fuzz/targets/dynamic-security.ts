@@ -100,6 +100,7 @@ function securityIn(folder: string): DynamicSecurity {
     asOwner: (_path, work) => work(),
     log: recordingLog(),
     checkPasswords: (users) => new PasswordAuthenticator(null, users, null, createBounds()),
+    passwordsChanged: () => {},
     addressesOf: () => [],
     changed: () => {},
   });

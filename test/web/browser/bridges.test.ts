@@ -200,39 +200,6 @@ test('refusals that need nothing any more are counted one by one', { skip: noBro
   await page.getByText('Browsers refuse the certificate of this box until they trust it.').waitFor();
 });
 
-test('refusal after too many wrong passwords leads to the password of the account, not to its rules', {
-  skip: noBrowser,
-}, async (context) => {
-  const browser = await openBrowser(context);
-  const { box, session } = await openSeededBox(context);
-  const { page } = await browser.visit(box, { session });
-  const about = { cause: 'held', what: '', reason: 'held', adviceCode: 'held', advice: 'Wait', values: {}, adviceValues: {} };
-  const refusal = {
-    ...about,
-    username: 'sensor',
-    clientId: '',
-    address: '192.0.2.7',
-    topicName: null,
-    count: 1,
-    first: Date.now(),
-    last: Date.now(),
-    settled: null,
-    isBrowser: false,
-  };
-  await page.route('**/api/v1/why*', (route) => route.fulfill({ json: { refusals: [refusal], held: [], deaf: [] } }));
-  await page.goto(`${box.url}/#/clients?show=refused`);
-  await page.getByRole('link', { name: 'Give “sensor” a new password' }).waitFor();
-  await page.getByText('in the device, or have wrong passwords from its address not count').waitFor();
-  const hold = { address: '192.0.2.7', username: null, failures: 9, until: Date.now() + 180_000 };
-  await page.route('**/api/v1/why*', (route) => route.fulfill({ json: { refusals: [refusal], held: [hold], deaf: [] } }));
-  await page.getByText(/and wait: the hold ends in [23] minutes\. Or have wrong passwords/).waitFor();
-  await page.route('**/api/v1/why*', (route) =>
-    route.fulfill({ json: { refusals: [{ ...refusal, username: null }], held: [], deaf: [] } }),
-  );
-  await page.getByRole('link', { name: 'Open the settings' }).click();
-  await page.getByLabel('login_throttle_exempt', { exact: true }).waitFor();
-});
-
 for (const look of LOOKS.filter(({ name }) => name === 'desktop-light' || name === 'phone-dark')) {
   test(`broker of another kind is connected, and the bridge is removed: ${look.name}`, { skip: noBrowser }, async (context) => {
     const browser = await openBrowser(context);

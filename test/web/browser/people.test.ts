@@ -4,10 +4,11 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import type { Locator, Page } from 'playwright-core';
 import { mqttClient } from '../../support/clients/mqtt-client.ts';
 import { temporaryFolder } from '../../support/disk/temporary-folder.ts';
-import { ask, OWNER, openBox } from './box.ts';
+import { ask, type Box, OWNER, openBox, type Session } from './box.ts';
 import { LOOKS, noBrowser, openBrowser, type VisitOptions } from './browser.ts';
 
 const PASSWORD = 'a long enough password';
@@ -378,6 +379,66 @@ async function isInSight(page: Page, element: Locator): Promise<boolean> {
   const bar = await page.locator('.bottom-nav').boundingBox();
   return box !== null && box.y >= 0 && box.y + box.height <= (bar?.y ?? page.viewportSize()?.height ?? 0);
 }
+
+for (const { name, user, refused, advice, link } of [
+  {
+    ...{ name: 'desktop-dark', user: 'tom' },
+    refused: '“tom” had no account here at that time. After 6 wrong passwords it is held back.',
+    advice: 'Add it with the password that the device has: that ends the hold, too.',
+    link: 'Add “tom”',
+  },
+  {
+    ...{ name: 'phone-light', user: OWNER.username },
+    refused: 'The password for “jane” is wrong. After 6 wrong passwords it is held back.',
+    advice: 'Put the right password into the device and let it try again.',
+    link: 'Give “jane” a new password',
+  },
+]) {
+  test(`device that is held back is one row, and comes in when the hold is ended: ${name}`, { skip: noBrowser }, async (context) => {
+    const look = LOOKS.find((each) => each.name === name) ?? assert.fail();
+    const { box, session, page, audit } = await withRules(context, { look });
+    const login = { port: box.port, username: user, password: user === OWNER.username ? OWNER.password : PASSWORD };
+    await beHeld(context, box, session, user);
+    await page.goto(`${box.url}/#/clients?show=refused`);
+    await page.getByText(refused).waitFor();
+    await page.getByText(advice).waitFor();
+    await page.getByRole('link', { name: link }).waitFor();
+    assert.equal(await page.locator('.reasons li').count(), 1);
+    await audit();
+    await assert.rejects(mqttClient(context, login), 'whatever its password');
+    if (user === OWNER.username) {
+      await page.getByRole('button', { name: `Let “${user}” try again now` }).click();
+      await page.getByText(`“${user}” may try again.`).waitFor();
+    } else {
+      await ask(box, session, '/users', { method: 'POST', body: { username: user, password: PASSWORD } });
+    }
+    await page.getByText('held back', { exact: true }).waitFor({ state: 'detached' });
+    await mqttClient(context, login);
+    await page.getByText('Nothing is to be done: the causes of earlier refusals are gone.').waitFor();
+  });
+}
+
+/** beHeld gives wrong passwords until a hold lasts longer than this page needs. */
+async function beHeld(context: TestContext, box: Box, session: Session, username: string): Promise<void> {
+  const failures = async () => {
+    const holds = (await ask(box, session, '/throttle')) as { failures: number }[]; // as the operation gives it
+    return holds[0]?.failures ?? 0;
+  };
+  while ((await failures()) < 6) {
+    await assert.rejects(mqttClient(context, { port: box.port, clientId: 'lamp', username, password: 'not it' }));
+    await setTimeout(100);
+  }
+}
+
+test('hold of a whole address leads to the setting that lets its wrong passwords not count', { skip: noBrowser }, async (context) => {
+  const { box, page } = await withRules(context);
+  for (let index = 0; index < 10; index++)
+    await assert.rejects(mqttClient(context, { port: box.port, username: `user${index}`, password: 'not it' }));
+  await page.goto(`${box.url}/#/clients?show=refused`);
+  await page.getByText('Wrong passwords of several accounts came from this address.').waitFor();
+  await page.getByRole('link', { name: 'Open the setting for it' }).click();
+  await page.getByLabel('login_throttle_exempt', { exact: true }).waitFor();
+});
 
 async function withRules(context: TestContext, options: VisitOptions = {}) {
   const browser = await openBrowser(context);

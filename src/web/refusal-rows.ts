@@ -1,0 +1,69 @@
+// One row for one cause: wrong passwords of an account at an address, those that were refused unseen after them, and the hold that they began belong together.
+
+import type { Answer } from './api/answer.ts';
+
+type Why = Answer<'/api/v1/why'>;
+export type Refused = Why['refusals'][number];
+export type Held = Why['held'][number];
+
+/** RefusalRow is one cause: what was refused, what holds it, or both. */
+export type RefusalRow = {
+  /** Tells it apart. */
+  readonly key: string;
+  /** Client ids that it came with; '' = it did not say. */
+  readonly clientIds: readonly string[];
+  /** Of all refusals in it. */
+  readonly count: number;
+} & ({ readonly refusal: Refused; readonly held: Held | null } | { readonly refusal: null; readonly held: Held });
+
+/** rowsOf gives those of what is open: holds first, then the latest first. */
+export function rowsOf(refusals: readonly Refused[], held: readonly Held[]): readonly RefusalRow[] {
+  const rows = groupsOf(refusals.toSorted((one, other) => other.last - one.last)).map(([key, group]) => ({
+    key,
+    ...summed(group),
+    held: null,
+  }));
+  const begun = held.map((hold) => ({ hold, row: rows.find(({ refusal }) => isBegunBy(hold, refusal)) }));
+  const taken = new Set(begun.map(({ row }) => row));
+  return [
+    ...begun.map(({ hold, row }) => (row === undefined ? ofHold(hold) : { ...row, held: hold })),
+    ...rows.filter((row) => !taken.has(row)),
+  ];
+}
+
+/** The group whose latest is the latest comes first, as a Map keeps the order. */
+function groupsOf(latestFirst: readonly Refused[]): [string, Refused[]][] {
+  const groups = new Map<string, Refused[]>();
+  for (const refusal of latestFirst) {
+    const key = keyOf(refusal);
+    groups.set(key, [...(groups.get(key) ?? []), refusal]);
+  }
+  return [...groups];
+}
+
+/** isOfPassword tells whether wrong passwords are the cause, of devices or at the sign-in of the page. */
+function isOfPassword({ cause, what, username }: Refused): boolean {
+  return username !== null && (cause === 'credentials' || cause === 'held' || (cause === 'page' && what !== 'no role'));
+}
+
+function keyOf(refusal: Refused): string {
+  const { cause, address, clientId, username, topicName, reason } = refusal;
+  if (isOfPassword(refusal)) return JSON.stringify([cause === 'page', address, username]);
+  return JSON.stringify([cause, address, clientId, username, topicName, reason]);
+}
+
+/** What was refused unseen says nothing about its cause. */
+function summed(group: readonly Refused[]): { refusal: Refused; clientIds: readonly string[]; count: number } {
+  const [latest] = group as [Refused];
+  const refusal = group.find(({ cause, what }) => cause !== 'held' && what !== 'held') ?? latest;
+  const count = group.reduce((sum, each) => sum + each.count, 0);
+  return { refusal: { ...refusal, last: latest.last }, clientIds: [...new Set(group.map(({ clientId }) => clientId))], count };
+}
+
+function ofHold(held: Held): RefusalRow {
+  return { key: `held ${held.address} ${held.username}`, refusal: null, clientIds: [], count: 0, held };
+}
+
+function isBegunBy({ address, username }: Held, refusal: Refused): boolean {
+  return isOfPassword(refusal) && address === refusal.address && username === refusal.username;
+}
