@@ -81,7 +81,8 @@ wrong logins; of each user at each address only the first three count:
 
 While many strangers wait for their password check, midge first checks users who have signed in from their address before. midge remembers 10,000 such
 pairs of user and address, with \`persistence true\` also over a restart (\`known-logins\` in the state folder; the file holds keyed digests and no names). It forgets
-wrong logins after an hour without another one, and at a restart. The log names each block. \`node test/bench/scale/wrong-logins.ts\` measures what other clients notice of 10,000
+wrong logins after an hour without another one, and at a restart; those of a user also when its password is changed, or its account is added or unlocked. An administrator ends a block at
+once on the page, or with \`DELETE /api/v1/throttle?address=...&username=...\`. The log names each block. \`node test/bench/scale/wrong-logins.ts\` measures what other clients notice of 10,000
 wrong logins.
 
 Behind a reverse proxy or a tunnel all clients come from one address. If midge blocks too many of them, exempt the address and let the proxy count:
