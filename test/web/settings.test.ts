@@ -11,6 +11,7 @@ import { SECTION_NAMES } from '../../src/web/settings/section-names.ts';
 import {
   codeIn,
   controlOf,
+  findSettings,
   hasDefaultListener,
   hasWords,
   inBaseUnit,
@@ -19,7 +20,6 @@ import {
   type Known,
   lineOfListener,
   listenersIn,
-  matchesWords,
   mistakesOf,
   movedPage,
   portsOf,
@@ -129,10 +129,18 @@ test('listener gets another port in its line, and nothing else of the text chang
 });
 
 test('settings are found by words of their name and their meaning', () => {
-  const find = (words: string) => KNOWN.filter((each) => matchesWords(each, words)).map(({ name }) => name);
-  assert.ok(find('throttle').includes('login_throttle'));
-  assert.ok(find('wrong LOGINS').includes('login_throttle'));
-  assert.deepEqual(find('no such words anywhere'), []);
+  const find = (words: string) => {
+    const { fits, hasAll } = findSettings(KNOWN, words);
+    return { names: KNOWN.filter(fits).map(({ name }) => name), hasAll };
+  };
+  assert.ok(find('throttle').names.includes('login_throttle'));
+  assert.ok(find('wrong LOGINS').names.includes('login_throttle'));
+  assert.ok(find('larger messages').names.includes('message_size_limit'), 'an ending more');
+  assert.equal(find('larger messages').hasAll, true);
+  assert.deepEqual(find('size limit for messages of stargazers').hasAll, false);
+  assert.ok(find('size limit for messages of stargazers').names.includes('message_size_limit'));
+  assert.deepEqual(find('quokka wombat size').names, [], 'half of them at least');
+  assert.equal(find('').names.length, KNOWN.length);
 });
 
 test('remark leads to its line of the file that is edited, and names another file', () => {

@@ -5,6 +5,11 @@ import type { Answer } from '../api/answer.ts';
 export type Known = Answer<'/api/v1/configuration/known-settings'>[number];
 export type Said = Answer<'/api/v1/configuration/settings'>[number];
 
+/** Letters of a word that says something, of one that has an ending, and of an ending. */
+const SHORT_WORD = 4;
+const LONG_WORD = 6;
+const ENDING = 2;
+
 /** Control is how a setting is changed. */
 export type Control = { readonly kind: 'choice'; readonly values: readonly string[] } | { readonly kind: 'number' | 'text' | 'list' };
 
@@ -129,18 +134,38 @@ export function pagePorts(said: readonly Said[]): readonly string[] {
   );
 }
 
-/** matchesWords tells whether a setting is one that somebody looks for. */
-export function matchesWords({ name, meaning }: Known, words: string): boolean {
-  return hasWords(`${name} ${meaning}`, words);
+/** Found tells which settings somebody looks for. */
+export interface Found {
+  fits(known: Known): boolean;
+  /** False = none has all of the words, and these have the most of them. */
+  readonly hasAll: boolean;
+}
+
+/** findSettings looks for words in the names and meanings; where none has all of them, those with the most of the longer ones do, if they have half of these. */
+export function findSettings(known: readonly Known[], words: string): Found {
+  const text = ({ name, meaning }: Known) => `${name} ${meaning}`;
+  if (known.some((each) => hasWords(text(each), words))) return { fits: (each) => hasWords(text(each), words), hasAll: true };
+  const sought = wordsOf(words).filter((word) => word.length >= SHORT_WORD);
+  const countIn = (each: Known) => sought.filter((word) => isIn(text(each), word)).length;
+  const most = Math.max(0, ...known.map(countIn));
+  return { fits: (each) => most > 0 && most * 2 >= sought.length && countIn(each) === most, hasAll: false };
 }
 
 /** hasWords tells whether a text has each of some words, wherever they stand. */
 export function hasWords(text: string, words: string): boolean {
-  const within = text.toLowerCase();
-  return words
+  return wordsOf(words).every((word) => isIn(text, word));
+}
+
+function wordsOf(text: string): readonly string[] {
+  return text
     .toLowerCase()
     .split(/\s+/)
-    .every((word) => within.includes(word));
+    .filter((word) => word !== '');
+}
+
+/** The ending of a longer word may be another: messages, message. */
+function isIn(text: string, word: string): boolean {
+  return text.toLowerCase().includes(word.length < LONG_WORD ? word : word.slice(0, -ENDING));
 }
 
 /** Remark is a mistake or a warning, taken apart: `/etc/midge/midge.conf:4:1: error: Unknown ...`. */

@@ -13,13 +13,13 @@ import { SECTION_NAMES } from '../../settings/section-names.ts';
 import {
   codeIn,
   controlOf,
+  findSettings,
   hasDefaultListener,
   hasWords,
   inBaseUnit,
   isOfDefaultListener,
   type Known,
   listenersIn,
-  matchesWords,
   mistakesOf,
   ownPort,
   pagePorts,
@@ -53,22 +53,23 @@ export function SettingsForm({ draft }: { readonly draft: Draft }) {
     if (block === WHOLE) return each.scope === 'global' && !(hasDefault && isOfDefaultListener(each));
     return block === DEFAULT ? isOfDefaultListener(each) : each.scope === 'listener';
   };
-  const fittingIn = (block: string) =>
-    known.filter(
-      (each) => isIn(each, block) && (!onlySet || valuesOf(each, said, blockName(block)).length > 0) && matchesWords(each, sought),
-    );
   const pages = pagePorts(said);
   const isPortSought = (block: string) =>
     blockName(block) !== null &&
     !onlySet &&
     hasWords(`listener ${t('settings.port')} ${block} ${pages.includes(block) ? t('settings.portPage') : ''}`, sought);
+  const found = findSettings(known, sought);
+  const isInPart = !found.hasAll && ![DEFAULT, ...listeners].some(isPortSought);
+  const isFitting = (each: Known) => (found.hasAll || isInPart) && found.fits(each);
+  const fittingIn = (block: string) =>
+    known.filter((each) => isIn(each, block) && (!onlySet || valuesOf(each, said, blockName(block)).length > 0) && isFitting(each));
   const blockWords = (block: string) => {
     if (block === WHOLE) return t('settings.whole');
     if (block === DEFAULT) return t('settings.listenerDefault');
     return t(pages.includes(block) && block === ownPort(location) ? 'settings.listenerPage' : 'settings.listener', { name: block });
   };
   const shown = fittingIn(chosen);
-  const found = (sought === '' ? [] : [WHOLE, ...listeners]).flatMap((block) => {
+  const places = (sought === '' ? [] : [WHOLE, ...listeners]).flatMap((block) => {
     const count = fittingIn(block).length + (isPortSought(block) ? 1 : 0);
     return count > 0 ? [{ block, count }] : [];
   });
@@ -87,18 +88,19 @@ export function SettingsForm({ draft }: { readonly draft: Draft }) {
         )}
         <Check label={t('settings.onlySet')} isOn={onlySet} turn={setOnlySet} />
       </div>
-      {found.some(({ block }) => block !== chosen) && (
+      {places.some(({ block }) => block !== chosen) && (
         <fieldset class="found-in">
           <legend>{t('settings.foundIn')}</legend>
-          {found.map(({ block, count }) => (
+          {places.map(({ block, count }) => (
             <button key={block} type="button" class="link" aria-pressed={block === chosen} onClick={() => setListener(block)}>
               {blockWords(block)} ({number(count)})
             </button>
           ))}
         </fieldset>
       )}
+      {isInPart && places.length > 0 && <p class="hint">{t('settings.foundInPart')}</p>}
       {isPortSought(chosen) && <ListenerPort key={chosen} draft={draft} listener={chosen} moved={setListener} />}
-      {shown.length === 0 && !isPortSought(chosen) && found.length === 0 && <Empty icon="sliders" words={t('settings.noneFound')} />}
+      {shown.length === 0 && !isPortSought(chosen) && places.length === 0 && <Empty icon="sliders" words={t('settings.noneFound')} />}
       {sections.map((section) => (
         <SettingSection key={`${section} ${chosen}`} title={sectionName(section)} isOpen={words !== '' || onlySet || sections.length === 1}>
           {shown
