@@ -42,7 +42,7 @@ export const CLUSTER_DIRECTIVES: readonly Directive[] = [
     {
       own: true,
       reloadable: true,
-      doc: 'Name of this broker in its cluster, by default the host name. Each broker needs its own, and keeps it: what waits for it waits under this name.',
+      doc: 'Name of this broker in its cluster, by default the host name. Each broker needs a name of its own that does not change: what other brokers have for it is stored under this name.',
     },
     (draft, value) => {
       draft.cluster.id = value;

@@ -114,7 +114,7 @@ export const GLOBAL_DIRECTIVES: readonly Directive[] = [
   securityDirective(
     'allow_zero_length_clientid',
     boolean,
-    { default: 'true', doc: 'Makes an id for clients that come without one.' },
+    { default: 'true', doc: 'Lets in clients that come without a client id, and makes one for them.' },
     (draft, value) => {
       draft.allowZeroLengthClientid = value;
     },
@@ -130,7 +130,7 @@ export const GLOBAL_DIRECTIVES: readonly Directive[] = [
   globalDirective(
     'clientid_prefixes',
     text('prefix'),
-    { reloadable: true, doc: 'Accepts only clients whose id starts like this.' },
+    { reloadable: true, doc: 'Lets in only clients whose client id starts like this.' },
     (draft, value) => {
       draft.broker.clientidPrefixes = value;
     },
@@ -146,7 +146,7 @@ export const GLOBAL_DIRECTIVES: readonly Directive[] = [
   globalDirective(
     'global_max_clients',
     limitOrMinusOne('number'),
-    { default: '-1', reloadable: true, doc: 'Sessions at once, connected or kept; -1 or 0 = no limit.' },
+    { default: '-1', reloadable: true, doc: 'Most sessions at once, of clients that are connected or away; -1 or 0 = no limit.' },
     (draft, value) => {
       draft.broker.globalMaxClients = value;
     },
@@ -154,7 +154,7 @@ export const GLOBAL_DIRECTIVES: readonly Directive[] = [
   globalDirective(
     'global_max_connections',
     limitOrMinusOne('number'),
-    { default: '-1', reloadable: true, doc: 'Connected clients at once; -1 or 0 = no limit.' },
+    { default: '-1', reloadable: true, doc: 'Most clients connected at once, over all listeners; -1 or 0 = no limit.' },
     (draft, value) => {
       draft.broker.globalMaxConnections = value;
     },
@@ -162,7 +162,11 @@ export const GLOBAL_DIRECTIVES: readonly Directive[] = [
   globalDirective(
     'max_inflight_bytes',
     limit('bytes'),
-    { default: '0', reloadable: true, doc: 'Bytes of QoS 1 and 2 messages on their way to one client; 0 = no limit.' },
+    {
+      default: '0',
+      reloadable: true,
+      doc: 'How many bytes of QoS 1 and 2 messages midge sends to one client before that client has confirmed the first of them. 0 = no limit.',
+    },
     (draft, value) => {
       draft.broker.maxInflightBytes = value;
     },
@@ -173,7 +177,7 @@ export const GLOBAL_DIRECTIVES: readonly Directive[] = [
     {
       default: '20',
       reloadable: true,
-      doc: 'QoS 1 and 2 messages on their way to one client; 1 keeps them in strict order, 0 = no limit.',
+      doc: 'How many QoS 1 and 2 messages midge sends to one client before that client has confirmed the first of them. 1 = one after the other, in strict order; 0 = no limit.',
     },
     (draft, value) => {
       draft.broker.maxInflightMessages = value;
@@ -182,7 +186,11 @@ export const GLOBAL_DIRECTIVES: readonly Directive[] = [
   globalDirective(
     'max_keepalive',
     integer({ min: 0, max: 65_535, unit: 'seconds' }),
-    { default: '0', reloadable: true, doc: 'Longest keep alive: a larger one is lowered (MQTT 5) or refused (MQTT 3); 0 = any.' },
+    {
+      default: '0',
+      reloadable: true,
+      doc: 'Longest keep alive that a client may ask for: how long it may be silent. A longer one is lowered (MQTT 5) or refused (MQTT 3); 0 = any.',
+    },
     (draft, value) => {
       draft.broker.maxKeepalive = value;
     },
@@ -190,7 +198,11 @@ export const GLOBAL_DIRECTIVES: readonly Directive[] = [
   globalDirective(
     'max_packet_size',
     integer({ min: 20, max: MAX_INTEGER, unit: 'bytes' }),
-    { default: '2000000', reloadable: true, doc: 'Largest packet that a client may send; a larger one ends its connection.' },
+    {
+      default: '2000000',
+      reloadable: true,
+      doc: 'Largest packet that a client may send: one message with its topic and payload. A larger packet ends the connection of the client. Raise this limit to let clients send larger messages; to only drop large messages, and leave the clients connected, set `message_size_limit` lower than this.',
+    },
     (draft, value) => {
       draft.broker.maxPacketSize = value;
     },
@@ -198,7 +210,11 @@ export const GLOBAL_DIRECTIVES: readonly Directive[] = [
   globalDirective(
     'max_queued_bytes',
     limit('bytes'),
-    { default: '0', reloadable: true, doc: 'Bytes that wait for one client beyond those in flight; 0 = no limit.' },
+    {
+      default: '0',
+      reloadable: true,
+      doc: 'How many bytes of messages midge keeps for one client that is away or slow. When so many wait, midge drops new messages for this client, even if `max_queued_messages` would allow more. 0 = no limit.',
+    },
     (draft, value) => {
       draft.broker.maxQueuedBytes = value;
     },
@@ -206,7 +222,11 @@ export const GLOBAL_DIRECTIVES: readonly Directive[] = [
   globalDirective(
     'max_queued_messages',
     limit('number'),
-    { default: '1000', reloadable: true, doc: 'Messages that wait for one client beyond those in flight; 0 = no limit.' },
+    {
+      default: '1000',
+      reloadable: true,
+      doc: 'How many messages midge keeps for one client that is away or slow, until that client takes them. When so many wait, midge drops new messages for this client. 0 = no limit.',
+    },
     (draft, value) => {
       draft.broker.maxQueuedMessages = value;
     },
@@ -216,7 +236,7 @@ export const GLOBAL_DIRECTIVES: readonly Directive[] = [
     integer({ min: 0, max: Number.MAX_SAFE_INTEGER, unit: 'bytes' }),
     {
       reloadable: true,
-      doc: 'Bytes of all that is kept for clients: sessions, subscriptions, wills, queued and retained messages. At the limit new ones are refused (0x97), what is there stays and goes on. The last tenth is for users who have less than their share (the limit divided by the users who have something); clients without an account count as one user. A quarter of it may wait besides to be read by clients: beyond that the client that has most unread is disconnected. By default half of the memory of the machine, or of what the service may use, less where that would leave less than 176 MiB for the program; 0 = no limit.',
+      doc: 'Most memory, in bytes, for all that midge holds for clients: sessions, subscriptions, wills, waiting and retained messages. At the limit midge refuses new ones (0x97); what is there stays. The last tenth is for users who have less than their share (the limit divided by the number of users who have something); all clients without an account count as one user. Data that clients have not read yet may take a quarter of the limit besides: beyond that midge disconnects the client that has the most unread. By default half of the memory of the machine, or of what the service may use, less where that would leave less than 176 MiB for the program; 0 = no limit.',
     },
     (draft, value) => {
       draft.broker.memoryLimit = value;
@@ -225,7 +245,11 @@ export const GLOBAL_DIRECTIVES: readonly Directive[] = [
   globalDirective(
     'message_size_limit',
     integer({ min: 0, max: 268_435_455, unit: 'bytes' }),
-    { default: '0', reloadable: true, doc: 'Largest payload; a message with a larger one is dropped; 0 = no limit.' },
+    {
+      default: '0',
+      reloadable: true,
+      doc: 'Largest payload of a message. midge drops a message with a larger one, and its client stays connected. Set it lower than `max_packet_size`: a message over that limit ends the connection. 0 = no limit but that one.',
+    },
     (draft, value) => {
       draft.broker.messageSizeLimit = value;
     },
@@ -233,7 +257,11 @@ export const GLOBAL_DIRECTIVES: readonly Directive[] = [
   globalDirective(
     'persistence',
     boolean,
-    { aliases: ['retained_persistence'], default: 'false', doc: 'Keeps sessions and retained messages over a restart.' },
+    {
+      aliases: ['retained_persistence'],
+      default: 'false',
+      doc: 'Saves sessions, waiting messages and retained messages to the disk, so that they are still there after a restart or a power cut.',
+    },
     (draft, value) => {
       draft.persistence.enabled = value;
     },
@@ -251,7 +279,7 @@ export const GLOBAL_DIRECTIVES: readonly Directive[] = [
     duration,
     {
       reloadable: true,
-      doc: 'Time after which the session of a client that stays away is dropped; without it as long as the client asked for.',
+      doc: 'How long midge keeps the session of a client that is away: its subscriptions and the messages that wait for it. After that time midge deletes the session. Without it midge keeps the session as long as the client asked for.',
     },
     (draft, value) => {
       draft.broker.persistentClientExpiration = value;
@@ -271,7 +299,11 @@ export const GLOBAL_DIRECTIVES: readonly Directive[] = [
   globalDirective(
     'queue_qos0_messages',
     boolean,
-    { default: 'false', reloadable: true, doc: 'Queues QoS 0 messages too for clients that are away.' },
+    {
+      default: 'false',
+      reloadable: true,
+      doc: 'Keeps QoS 0 messages too for a client that is away. Without it only those of QoS 1 and 2 wait for the client.',
+    },
     (draft, value) => {
       draft.broker.queueQos0Messages = value;
     },
@@ -307,7 +339,7 @@ export const GLOBAL_DIRECTIVES: readonly Directive[] = [
     {
       default: 'true',
       reloadable: true,
-      doc: "Sends small packets at once (turns off Nagle's algorithm). mosquitto's default is false; here a turn's packets go out together anyway, and waiting for more only delays them.",
+      doc: "Sends small packets at once (turns off Nagle's algorithm). mosquitto's default is false; here a turn's packets go out together anyway, and holding them back only delays them.",
     },
     (draft, value) => {
       draft.everyListener.tcpNoDelay = value;

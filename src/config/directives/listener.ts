@@ -83,7 +83,7 @@ export const LISTENER_DIRECTIVES: readonly Directive[] = [
   listenerDirective(
     'max_connections',
     limitOrMinusOne('number'),
-    { default: '-1', doc: 'Connections at once; -1 or 0 = no limit.' },
+    { default: '-1', doc: 'Most clients connected to this listener at once; -1 or 0 = no limit.' },
     (draft, value) => {
       draft.socket.maxConnections = value;
     },

@@ -58,7 +58,7 @@ export const OWN_DIRECTIVES: readonly Directive[] = [
       own: true,
       repeatable: true,
       reloadable: true,
-      doc: 'Deletes retained messages of a topic filter that are older than a time, such as `retained_lifetime zigbee2mqtt/# 7d`. Repeat the word for other filters; the first that matches a topic counts. The age of a message that was kept before this line was there, and before the last start, counts from that start. A filter that begins with a wildcard does not match topics that begin with `$`.',
+      doc: 'How long midge keeps the retained messages of a topic filter: `retained_lifetime zigbee2mqtt/# 7d` deletes them after seven days. Repeat the word for other filters; the first that matches a topic counts. For a message that midge kept before this line was there, and before the last start, the time begins at that start. A filter that begins with a wildcard does not match topics that begin with `$`.',
     },
     (draft, value) => {
       draft.broker.retainedLifetimes = [...(draft.broker.retainedLifetimes ?? []), value];
@@ -71,7 +71,7 @@ export const OWN_DIRECTIVES: readonly Directive[] = [
       own: true,
       default: 'true',
       reloadable: true,
-      doc: 'Refuses logins for a while, longer each time, after several wrong logins of a user at an address, of an address, or of a user.',
+      doc: 'Makes passwords hard to guess: after several wrong logins midge refuses further ones for a while, longer each time, up to five minutes. It counts the wrong logins of a user at an address, of an address, and of a user.',
     },
     (draft, value) => {
       draft.access.loginThrottle = value;
@@ -84,7 +84,7 @@ export const OWN_DIRECTIVES: readonly Directive[] = [
       own: true,
       repeatable: true,
       reloadable: true,
-      doc: 'Addresses and networks whose wrong logins midge does not count, such as the address of a reverse proxy. Repeat the word, or put several on a line.',
+      doc: 'Addresses and networks whose wrong logins midge does not count for `login_throttle`, such as 192.168.1.20, or the address of a reverse proxy. Repeat the word, or put several on a line.',
     },
     (draft, value) => {
       draft.access.loginThrottleExempt.push(...value);
@@ -141,7 +141,11 @@ export const OWN_DIRECTIVES: readonly Directive[] = [
   globalDirective(
     'advertise',
     boolean,
-    { own: true, default: 'true', doc: 'Announces the listeners by mDNS, except when only this machine can connect.' },
+    {
+      own: true,
+      default: 'true',
+      doc: 'Lets programs and apps find this broker in the local network: midge announces its listeners by mDNS, except when only this machine can connect.',
+    },
     (draft, value) => {
       draft.discovery.advertise = value;
     },
@@ -149,7 +153,10 @@ export const OWN_DIRECTIVES: readonly Directive[] = [
   globalDirective(
     'mdns_name',
     text('name'),
-    { own: true, doc: 'Name that mDNS browsers show; by default the host name.' },
+    {
+      own: true,
+      doc: 'Name under which programs and apps that look for brokers in the local network show this one (mDNS); by default the host name.',
+    },
     (draft, value) => {
       draft.discovery.name = value;
     },
