@@ -128,18 +128,22 @@ test('listener gets another port in its line, and nothing else of the text chang
   assert.deepEqual(['1', '65535', '0', '65536', '-1', '1883x', ''].map(isPort), [true, true, false, false, false, false, false]);
 });
 
-test('settings are found by words of their name and their meaning', () => {
+test('settings are found by words of their name, their meaning and their search words', () => {
+  const worded = KNOWN.map((each) => ({ ...each, searchWords: each.name === 'advertise' ? 'wombats' : '' }));
   const find = (words: string) => {
-    const { fits, hasAll } = findSettings(KNOWN, words);
-    return { names: KNOWN.filter(fits).map(({ name }) => name), hasAll };
+    const { fits, hasAll } = findSettings(worded, words);
+    return { names: worded.filter(fits).map(({ name }) => name), hasAll };
   };
   assert.ok(find('throttle').names.includes('login_throttle'));
   assert.ok(find('wrong LOGINS').names.includes('login_throttle'));
-  assert.ok(find('larger messages').names.includes('message_size_limit'), 'an ending more');
-  assert.equal(find('larger messages').hasAll, true);
+  assert.deepEqual(find('wombat mDNS').names, ['advertise']);
+  assert.ok(find('largely messaging').names.includes('max_packet_size'), 'another ending');
+  assert.equal(find('largely messaging').hasAll, true);
+  assert.ok(find('WÄITING?').names.includes('max_outgoing_bytes'), 'an accent and a question mark');
+  assert.deepEqual(find('65536').names, [], 'a number is no word with an ending');
   assert.deepEqual(find('size limit for messages of stargazers').hasAll, false);
   assert.ok(find('size limit for messages of stargazers').names.includes('message_size_limit'));
-  assert.deepEqual(find('quokka wombat size').names, [], 'half of them at least');
+  assert.deepEqual(find('quokka numbat size').names, [], 'half of them at least');
   assert.equal(find('').names.length, KNOWN.length);
 });
 

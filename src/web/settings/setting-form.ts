@@ -5,10 +5,13 @@ import type { Answer } from '../api/answer.ts';
 export type Known = Answer<'/api/v1/configuration/known-settings'>[number];
 export type Said = Answer<'/api/v1/configuration/settings'>[number];
 
-/** Letters of a word that says something, of one that has an ending, and of an ending. */
-const SHORT_WORD = 4;
-const LONG_WORD = 6;
-const ENDING = 2;
+/** Worded is a setting with further words by which somebody may look for it. */
+export type Worded = Known & { readonly searchWords: string };
+
+/** Letters that a word has at least to say something, those that its ending has at most, and those that stay of it without that ending. */
+const TELLING_WORD = 4;
+const ENDING = 3;
+const STEM = 4;
 
 /** Control is how a setting is changed. */
 export type Control = { readonly kind: 'choice'; readonly values: readonly string[] } | { readonly kind: 'number' | 'text' | 'list' };
@@ -136,17 +139,17 @@ export function pagePorts(said: readonly Said[]): readonly string[] {
 
 /** Found tells which settings somebody looks for. */
 export interface Found {
-  fits(known: Known): boolean;
+  fits(known: Worded): boolean;
   /** False = none has all of the words, and these have the most of them. */
   readonly hasAll: boolean;
 }
 
-/** findSettings looks for words in the names and meanings; where none has all of them, those with the most of the longer ones do, if they have half of these. */
-export function findSettings(known: readonly Known[], words: string): Found {
-  const text = ({ name, meaning }: Known) => `${name} ${meaning}`;
+/** findSettings looks for words in the names, meanings and search words; where none has all of them, those with the most of the longer ones do, if they have half of these. */
+export function findSettings(known: readonly Worded[], words: string): Found {
+  const text = ({ name, meaning, searchWords }: Worded) => `${name} ${meaning} ${searchWords}`;
   if (known.some((each) => hasWords(text(each), words))) return { fits: (each) => hasWords(text(each), words), hasAll: true };
-  const sought = wordsOf(words).filter((word) => word.length >= SHORT_WORD);
-  const countIn = (each: Known) => sought.filter((word) => isIn(text(each), word)).length;
+  const sought = wordsOf(words).filter((word) => word.length >= TELLING_WORD);
+  const countIn = (each: Worded) => sought.filter((word) => isIn(text(each), word)).length;
   const most = Math.max(0, ...known.map(countIn));
   return { fits: (each) => most > 0 && most * 2 >= sought.length && countIn(each) === most, hasAll: false };
 }
@@ -157,15 +160,20 @@ export function hasWords(text: string, words: string): boolean {
 }
 
 function wordsOf(text: string): readonly string[] {
-  return text
-    .toLowerCase()
-    .split(/\s+/)
+  return plainOf(text)
+    .split(/[\s'’"?!,;]+/)
     .filter((word) => word !== '');
 }
 
-/** The ending of a longer word may be another: messages, message. */
+/** The ending of a longer word may be another: messages, message; waiting, wait. A number has none. */
 function isIn(text: string, word: string): boolean {
-  return text.toLowerCase().includes(word.length < LONG_WORD ? word : word.slice(0, -ENDING));
+  const stem = /\d/.test(word) ? word : word.slice(0, Math.max(STEM, word.length - ENDING));
+  return plainOf(text).includes(stem);
+}
+
+/** Many leave capitals and accents out where they look for something. */
+function plainOf(text: string): string {
+  return text.toLowerCase().normalize('NFD').replaceAll(/\p{M}/gu, '').replaceAll('ß', 'ss');
 }
 
 /** Remark is a mistake or a warning, taken apart: `/etc/midge/midge.conf:4:1: error: Unknown ...`. */

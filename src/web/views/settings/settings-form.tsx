@@ -24,6 +24,7 @@ import {
   ownPort,
   pagePorts,
   valuesOf,
+  type Worded,
 } from '../../settings/setting-form.ts';
 import { inWords } from '../../settings/setting-words.ts';
 import { ListenerPort } from './listener-port.tsx';
@@ -60,7 +61,7 @@ export function SettingsForm({ draft }: { readonly draft: Draft }) {
     hasWords(`listener ${t('settings.port')} ${block} ${pages.includes(block) ? t('settings.portPage') : ''}`, sought);
   const found = findSettings(known, sought);
   const isInPart = !found.hasAll && ![DEFAULT, ...listeners].some(isPortSought);
-  const isFitting = (each: Known) => (found.hasAll || isInPart) && found.fits(each);
+  const isFitting = (each: Worded) => (found.hasAll || isInPart) && found.fits(each);
   const fittingIn = (block: string) =>
     known.filter((each) => isIn(each, block) && (!onlySet || valuesOf(each, said, blockName(block)).length > 0) && isFitting(each));
   const blockWords = (block: string) => {
