@@ -220,6 +220,7 @@ test('change of a file that somebody else has changed meanwhile is put onto thei
 
   // At the same place theirs goes, and the dialog says so.
   await setKeepalive(page, '150');
+  await page.locator('.diff-line.come', { hasText: 'max_keepalive 150' }).waitFor(); // it has read the file
   writeFileSync(box.file, text.replace('max_keepalive 120', 'max_keepalive 180'));
   await page.getByRole('button', { name: 'Apply for 60 seconds' }).click();
   await page.getByRole('button', { name: 'Put mine onto theirs' }).click();
