@@ -9,8 +9,8 @@ export interface KnownSetting {
   /** As in the reference. */
   readonly section: string;
   readonly name: string;
-  /** 'listener': one may stand below each `listener` line. */
-  readonly scope: 'global' | 'listener';
+  /** 'listener': one may stand below each `listener` line; 'default listener': only for the one that no such line begins. */
+  readonly scope: 'global' | 'listener' | 'default listener';
   /** For example `true | false`, or `number`. */
   readonly syntax: string;
   /** As one would write it; null = there is none. */
@@ -32,7 +32,7 @@ export function knownSettings(): readonly KnownSetting[] {
     directives.flatMap(({ name, scope, syntax, default: value, doc, own, reloadable, repeated, treatment }) => {
       if (treatment.state !== 'supported' || (scope !== 'global' && scope !== 'listener') || name.endsWith('*')) return [];
       const kind = { isOwn: own, isReloadable: reloadable, isList: repeated === 'allowed', isSecret: isSecret(name) };
-      const place = OF_DEFAULT_LISTENER.has(name) ? 'global' : scope;
+      const place = OF_DEFAULT_LISTENER.has(name) ? 'default listener' : scope;
       return [{ section: title, name, scope: place, syntax, default: value, meaning: doc, ...kind }];
     }),
   );

@@ -212,7 +212,7 @@ export interface SettingChange {
 export interface KnownSetting {
   readonly section: string;
   readonly name: string;
-  readonly scope: 'global' | 'listener';
+  readonly scope: 'global' | 'listener' | 'default listener';
   readonly syntax: string;
   readonly default: string | null;
   readonly meaning: string;

@@ -31,7 +31,9 @@ export const SETTINGS = operation({
 const KNOWN = z.object({
   section: z.string(),
   name: z.string(),
-  scope: z.enum(['global', 'listener']).describe("'listener' = one may stand below each listener"),
+  scope: z
+    .enum(['global', 'listener', 'default listener'])
+    .describe("'listener' = one may stand below each listener; 'default listener' = only for the one that no listener line begins"),
   syntax: z.string().describe('such as "true | false" or "number"'),
   default: z.string().nullable().describe('null = there is none'),
   meaning: z.string().describe('words of the language are in backquotes'),

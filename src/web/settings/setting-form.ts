@@ -32,7 +32,7 @@ export function valuesOf(known: Known, said: readonly Said[], listener: string |
 
 function saidOf({ name, scope }: Known, said: readonly Said[], listener: string | null): readonly Said[] {
   const block = listener === null ? null : `listener ${listener}`;
-  return said.filter((each) => each.name === name && (scope === 'global' || each.block === block));
+  return said.filter((each) => each.name === name && (scope !== 'listener' || each.block === block));
 }
 
 /** mistakesOf gives those of a text that stand in the lines of a setting; `file` is edited. */
@@ -64,12 +64,9 @@ export function listenersIn(said: readonly Said[]): readonly string[] {
   return [...new Set(named)];
 }
 
-/** Words for the default listener wherever they stand. */
-const OF_DEFAULT_LISTENER: ReadonlySet<string> = new Set(['port', 'bind_address']);
-
 /** isOfDefaultListener tells whether a setting is one of the listener that no `listener` line begins. */
-export function isOfDefaultListener({ name, scope }: Known): boolean {
-  return scope === 'listener' || OF_DEFAULT_LISTENER.has(name);
+export function isOfDefaultListener({ scope }: Known): boolean {
+  return scope !== 'global';
 }
 
 /** hasDefaultListener tells whether the text has words for that listener. */

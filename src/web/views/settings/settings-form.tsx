@@ -51,7 +51,7 @@ export function SettingsForm({ draft }: { readonly draft: Draft }) {
   const listeners = [...(hasDefault ? [DEFAULT] : []), ...listenersIn(said)];
   const chosen = listeners.includes(listener) ? listener : WHOLE;
   const isIn = (each: Known, block: string) => {
-    if (block === WHOLE) return each.scope === 'global' && !(hasDefault && isOfDefaultListener(each));
+    if (block === WHOLE) return each.scope !== 'listener' && !(hasDefault && isOfDefaultListener(each));
     return block === DEFAULT ? isOfDefaultListener(each) : each.scope === 'listener';
   };
   const pages = pagePorts(said);
