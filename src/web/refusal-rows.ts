@@ -2,7 +2,7 @@
 
 import type { Answer } from './api/answer.ts';
 
-type Why = Answer<'/api/v1/why'>;
+export type Why = Answer<'/api/v1/why'>;
 export type Refused = Why['refusals'][number];
 export type Held = Why['held'][number];
 
@@ -16,7 +16,25 @@ export type RefusalRow = {
   readonly count: number;
 } & ({ readonly refusal: Refused; readonly held: Held | null } | { readonly refusal: null; readonly held: Held });
 
-/** rowsOf gives those of what is open: holds first, then the latest first. */
+/** isRestless tells whether it was let in each time. */
+export function isRestless({ cause }: Refused): boolean {
+  return cause === 'flapping';
+}
+
+/** isCalm tells whether nothing is to be done: it came in since, the rules allow it now, or is a browser whose person goes on past the warning. */
+export function isCalm({ settled, isBrowser }: Refused): boolean {
+  return settled !== null || isBrowser;
+}
+
+/** openRowsOf gives what somebody may have to put right. */
+export function openRowsOf({ refusals, held }: Pick<Why, 'refusals' | 'held'>): readonly RefusalRow[] {
+  return rowsOf(
+    refusals.filter((each) => !isRestless(each) && !isCalm(each)),
+    held,
+  );
+}
+
+/** rowsOf gives holds first, then the latest first. */
 export function rowsOf(refusals: readonly Refused[], held: readonly Held[]): readonly RefusalRow[] {
   const rows = groupsOf(refusals.toSorted((one, other) => other.last - one.last)).map(([key, group]) => ({
     key,

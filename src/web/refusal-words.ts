@@ -2,6 +2,7 @@
 
 import { day, type Key, t, type Values } from './i18n.ts';
 import { ADVICE, REASONS } from './refusal-keys.ts';
+import type { RefusalRow } from './refusal-rows.ts';
 
 /** By codes that the box may not have told this page of. */
 const REASON_KEYS: Readonly<Record<string, Key>> = REASONS;
@@ -29,6 +30,15 @@ export function reasonWords({ cause, what, values }: Told): string | null {
 export function adviceWords({ adviceCode, adviceValues }: Told): string | null {
   const key = adviceCode === null ? undefined : ADVICE_KEYS[adviceCode];
   return key === undefined ? null : t(key, adviceValues);
+}
+
+/** whoIn names whom a row is about. Who came with a certificate that is refused never said a client id, but it has a name. */
+export function whoIn({ refusal, held, clientIds }: RefusalRow): string {
+  if (refusal === null) return held.username ?? t('refusals.anyUser');
+  const { username, values } = refusal;
+  const clientId = clientIds.length === 1 ? clientIds[0] : '';
+  if (username === null) return clientId || String(values['name'] ?? t('refusals.unknown'));
+  return clientId ? `${clientId} (${username})` : username;
 }
 
 /** A Unix socket has no address, and dates come as YYYY-MM-DD. */

@@ -3,6 +3,8 @@
 import type { Answer } from '../api/answer.ts';
 import { readable } from '../box-words.ts';
 import { ago, bytes, day, number, plural, t } from '../i18n.ts';
+import { openRowsOf, type Why } from '../refusal-rows.ts';
+import { whoIn } from '../refusal-words.ts';
 import { asSentence } from '../sentence.ts';
 import { waiting } from '../settings/trial.ts';
 
@@ -32,11 +34,14 @@ const WORN_YEARS = 2;
 /** A machine that has just been switched on may still be asking for the time. */
 const ASKING_SECONDS = 600;
 
+/** Of those who were refused. */
+const NAMED = 3;
+
 /** The server renews its certificate long before. */
 const EXPIRES_SOON_MS = 7 * 86_400_000;
 
-/** troublesOf lists them, the worst first. */
-export function troublesOf(status: Status): readonly Trouble[] {
+/** troublesOf lists them, the worst first; `why` is what was refused. */
+export function troublesOf(status: Status, why: Pick<Why, 'refusals' | 'held'>): readonly Trouble[] {
   const found = [
     ...storeTroubles(status),
     ...machineTroubles(status),
@@ -44,7 +49,7 @@ export function troublesOf(status: Status): readonly Trouble[] {
     ...configurationTroubles(status),
     ...bridgeTroubles(status),
     ...clusterTroubles(status),
-    ...clientTroubles(status),
+    ...refusalTroubles(why),
   ];
   const order = { bad: 0, warn: 1, info: 2 };
   return found.sort((one, other) => order[one.look] - order[other.look]);
@@ -159,16 +164,13 @@ function bridgeTroubles({ bridges }: Status): Trouble[] {
   });
 }
 
-function clientTroubles({ held, refusals }: Status): Trouble[] {
+/** Held or not: a device with a wrong password is now the one, now the other. */
+function refusalTroubles(why: Pick<Why, 'refusals' | 'held'>): Trouble[] {
+  const rows = openRowsOf(why);
+  if (rows.length === 0) return [];
+  const names = [...new Set(rows.map(whoIn))];
+  const shown = names.slice(0, NAMED).join(', ');
+  const words = t(names.length > NAMED ? 'trouble.refusedMore' : 'trouble.refusedWords', { who: shown });
   const link = { view: 'clients', words: t('trouble.refusedLink'), query: { show: 'refused' } };
-  if (held.length > 0) {
-    const names = held.map(({ address, username }) => [username, address].filter((each) => each !== null).join(' – '));
-    const last = Math.max(...held.map(({ until }) => until));
-    const words = plural('trouble.heldWords', held.length, { who: [...new Set(names)].join(', '), time: ago(last) });
-    return [{ id: 'held', look: 'warn', title: plural('trouble.held', held.length), words, advice: t('trouble.heldAdvice'), link }];
-  }
-  if (refusals === 0) return [];
-  return [
-    { id: 'refusals', look: 'info', title: plural('trouble.refused', refusals), words: t('trouble.refusedWords'), advice: null, link },
-  ];
+  return [{ id: 'refusals', look: 'info', title: plural('trouble.refused', rows.length), words, advice: null, link }];
 }

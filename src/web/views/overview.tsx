@@ -17,12 +17,15 @@ import { TroubleCard } from './trouble-card.tsx';
 
 const EVERY_MS = 3000;
 
+const NOTHING_REFUSED = { refusals: [], held: [] };
+
 /** View is the overview. */
 export function View() {
   const status = useLive(() => ask(api.GET('/api/v1/status')), EVERY_MS);
+  const why = useLive(() => ask(api.GET('/api/v1/why')), EVERY_MS);
   const [range, setRange] = useState<Range>('10m');
   const data = status.data.value;
-  const troubles = data === null ? [] : troublesOf(data);
+  const troubles = data === null ? [] : troublesOf(data, why.data.value ?? NOTHING_REFUSED);
   return (
     <>
       <PageHeader title={t('overview.title')} lead={data === null ? undefined : <Sentence status={data} troubles={troubles} />} />
@@ -67,10 +70,18 @@ function Sentence({ status, troubles }: { readonly status: Status; readonly trou
   }
   const urgent = troubles.filter(({ look }) => look !== 'info').length;
   const clients = plural('overview.clientsConnected', status.clients.connected);
+  if (urgent > 0) {
+    return (
+      <>
+        <Badge look="warn">{t('overview.attention')}</Badge> {plural('overview.troubleSentence', urgent, { clients })}
+      </>
+    );
+  }
+  const isQuiet = troubles.length === 0;
   return (
     <>
-      <Badge look={urgent === 0 ? 'good' : 'warn'}>{urgent === 0 ? t('overview.good') : t('overview.attention')}</Badge>{' '}
-      {urgent === 0 ? t('overview.wellSentence', { clients }) : plural('overview.troubleSentence', urgent, { clients })}
+      <Badge look="good">{t(isQuiet ? 'overview.good' : 'overview.goodBox')}</Badge>{' '}
+      {t(isQuiet ? 'overview.wellSentence' : 'overview.refusedSentence', { clients })}
     </>
   );
 }

@@ -8,7 +8,7 @@ import { Trouble } from '../components/faces.tsx';
 import { toast } from '../components/toast.tsx';
 import { ago, dateTime, plural, t } from '../i18n.ts';
 import type { Held, RefusalRow, Refused } from '../refusal-rows.ts';
-import { adviceWords, reasonWords } from '../refusal-words.ts';
+import { adviceWords, reasonWords, whoIn } from '../refusal-words.ts';
 import { isOffered, linkTo } from '../router.ts';
 import { useSending } from '../sending.ts';
 import { mayNow } from '../visit.ts';
@@ -22,11 +22,12 @@ interface PlainReasonProps {
 }
 
 /** PlainReason is one that nothing holds. */
-export function PlainReason({ row: { refusal, clientIds, count }, ...given }: PlainReasonProps) {
+export function PlainReason({ row, ...given }: PlainReasonProps) {
+  const { refusal, count } = row;
   if (refusal === null) return null;
   const badge = count > 1 ? plural('refusals.times', count) : null;
   const isOpen = given.advice === undefined && given.badge === undefined;
-  return <Reason {...factsOf(refusal, clientIds)} badge={badge} link={isOpen ? linkFor(refusal) : null} {...given} />;
+  return <Reason {...factsOf(refusal)} who={whoIn(row)} badge={badge} link={isOpen ? linkFor(refusal) : null} {...given} />;
 }
 
 interface HeldReasonProps {
@@ -36,14 +37,16 @@ interface HeldReasonProps {
 }
 
 /** HeldReason is one whose logins are refused unseen for a while. */
-export function HeldReason({ row: { refusal, clientIds }, held, ended }: HeldReasonProps) {
+export function HeldReason({ row, held, ended }: HeldReasonProps) {
+  const { refusal } = row;
   const { address, username, failures, until } = held;
   const hold = plural('refusals.heldWords', failures, { time: ago(until) });
-  const facts = refusal === null ? holdFacts(held) : factsOf(refusal, clientIds);
+  const facts = refusal === null ? holdFacts(held) : factsOf(refusal);
   const isOwnReason = refusal !== null && refusal.cause !== 'held';
   return (
     <Reason
       {...facts}
+      who={whoIn(row)}
       badge={t('refusals.held')}
       words={isOwnReason ? `${facts.words} ${hold}` : hold}
       advice={refusal === null ? facts.advice : heldAdvice(refusal)}
@@ -56,7 +59,7 @@ export function HeldReason({ row: { refusal, clientIds }, held, ended }: HeldRea
 
 function holdFacts({ address, username }: Held) {
   const advice = t(username === null ? 'refusals.heldAddressAdvice' : address === null ? 'refusals.heldUserAdvice' : 'refusals.heldAdvice');
-  return { who: username ?? t('refusals.anyUser'), from: address ?? t('refusals.anywhere'), words: '', advice };
+  return { from: address ?? t('refusals.anywhere'), words: '', advice };
 }
 
 /** A new account and a new password end the hold, too. */
@@ -84,17 +87,10 @@ function EndHold({ address, username, ended }: Pick<Held, 'address' | 'username'
   );
 }
 
-function factsOf(refusal: Refused, clientIds: readonly string[]) {
+function factsOf(refusal: Refused) {
   const { address, last } = refusal;
   const from = address === '' ? t('clients.unixSocket') : address;
-  return { who: whoOf(refusal, clientIds), from, ...wordsFor(refusal), at: last, since: ago(last) };
-}
-
-/** Who came with a certificate that is refused never said a client id, but it has a name. */
-function whoOf({ username, values: { name = t('refusals.unknown') } }: Refused, clientIds: readonly string[]): string {
-  const clientId = clientIds.length === 1 ? clientIds[0] : '';
-  if (username === null) return clientId || String(name);
-  return clientId ? `${clientId} (${username})` : username;
+  return { from, ...wordsFor(refusal), at: last, since: ago(last) };
 }
 
 /** A box that is newer than this page may know reasons that the page has no words for. */

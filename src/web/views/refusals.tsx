@@ -1,16 +1,13 @@
 // Who was turned away or hears nothing, why, and what to do about it.
 
-import type { Answer } from '../api/answer.ts';
 import { api, ask } from '../api/client.ts';
 import { Card } from '../components/card.tsx';
 import { Empty, Shown } from '../components/faces.tsx';
 import { ago, plural, t } from '../i18n.ts';
 import { useLive } from '../live.ts';
-import { type Refused, rowsOf } from '../refusal-rows.ts';
+import { isCalm, isRestless, openRowsOf, type Refused, rowsOf, type Why } from '../refusal-rows.ts';
 import { toPerson } from './refusal-links.ts';
 import { HeldReason, PlainReason, Reason } from './refusal-reason.tsx';
-
-type Why = Answer<'/api/v1/why'>;
 
 const EVERY_MS = 3000;
 
@@ -31,18 +28,14 @@ interface ListProps {
   readonly ended: () => void;
 }
 
-function List({ why: { refusals, held, deaf }, ended }: ListProps) {
-  const refused = refusals.filter((each) => !isRestless(each));
-  const calm = refused.filter(isCalm);
+function List({ why, ended }: ListProps) {
+  const { refusals, held, deaf } = why;
   const restless = rowsOf(refusals.filter(isRestless), []);
-  const isNone = refused.length + held.length + deaf.length === 0;
+  const calm = refusals.filter((each) => !isRestless(each) && isCalm(each));
+  const isNone = refusals.every(isRestless) && held.length + deaf.length === 0;
   return (
     <>
-      {isNone ? (
-        <Empty icon="check" words={t('refusals.none')} />
-      ) : (
-        <Open why={{ refusals: refused.filter((each) => !isCalm(each)), held, deaf }} ended={ended} />
-      )}
+      {isNone ? <Empty icon="check" words={t('refusals.none')} /> : <Open why={why} ended={ended} />}
       {restless.length > 0 && (
         <>
           <h3>{t('refusals.restless')}</h3>
@@ -72,16 +65,6 @@ function List({ why: { refusals, held, deaf }, ended }: ListProps) {
   );
 }
 
-/** It was let in each time. */
-function isRestless({ cause }: Refused): boolean {
-  return cause === 'flapping';
-}
-
-/** Nothing is to be done: it came in since, the rules allow it now, or is a browser whose person goes on past the warning. */
-function isCalm({ settled, isBrowser }: Refused): boolean {
-  return settled !== null || isBrowser;
-}
-
 function calmAdvice({ cause, settled, topicName, adviceCode, clientId, username }: Refused): string {
   if (settled === null) return t('refusals.browser');
   if (topicName !== null) return t('refusals.allowed');
@@ -90,14 +73,15 @@ function calmAdvice({ cause, settled, topicName, adviceCode, clientId, username 
   return t(username === null && clientId === '' ? 'refusals.settledThere' : 'refusals.settled', { time: ago(settled) });
 }
 
-function Open({ why: { refusals, held, deaf }, ended }: ListProps) {
-  if (refusals.length + held.length + deaf.length === 0) return <Empty icon="check" words={t('refusals.noneOpen')} />;
+function Open({ why, ended }: ListProps) {
+  const rows = openRowsOf(why);
+  if (rows.length + why.deaf.length === 0) return <Empty icon="check" words={t('refusals.noneOpen')} />;
   return (
     <ul class="reasons">
-      {rowsOf(refusals, held).map((row) =>
+      {rows.map((row) =>
         row.held === null ? <PlainReason key={row.key} row={row} /> : <HeldReason key={row.key} row={row} held={row.held} ended={ended} />,
       )}
-      {deaf.map(({ clientId, username, topicFilter, advice }) => (
+      {why.deaf.map(({ clientId, username, topicFilter, advice }) => (
         <Reason
           key={`deaf ${clientId} ${topicFilter}`}
           who={clientId}
