@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { bridgeBehind } from '../bridges/options.ts';
 import { Message, NEVER } from '../broker/message.ts';
 import type { RetainedValue } from '../broker/retained/retained-messages.ts';
 import { isTopicFilter, isTopicName } from '../mqtt/topics.ts';
@@ -33,6 +34,7 @@ const FIELDS = {
   expires: TIME.nullable(),
   username: z.string().nullable().describe('of its publisher'),
   client: z.string().nullable().describe('client identifier of its publisher; null = the broker itself'),
+  bridge: z.string().nullable().describe('of this broker, by which it came; null = by none'),
   isHeldBack: z.boolean().describe('nobody gets it: its publisher may not publish there any more (`check_retain_source`)'),
 };
 
@@ -248,6 +250,7 @@ function fieldsOf({ topicName, qos, payload, since, expiresAt, source }: Retaine
     expires: expiresAt === NEVER ? null : iso(expiresAt),
     username: source?.username ?? null,
     client: source?.clientId ?? null,
+    bridge: source === null ? null : bridgeBehind(source),
   };
 }
 

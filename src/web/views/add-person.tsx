@@ -65,10 +65,10 @@ function PersonForm({ name, who, taken, hasRules, mayBegin, done }: PersonFormPr
     setArea(null);
   };
   const make = async () => {
-    const made = { username: username.trim(), password: password || makePassword() };
+    const account = { username: username.trim(), password: password || makePassword() };
     if (isLimited && !hasRules) await ask(api.POST('/api/v1/rules/beginning', { body: {} }));
-    await makePerson(made, isLimited ? rules : []);
-    done({ ...made, topics: isLimited ? rules.map(({ filter }) => filter) : null });
+    await makePerson(account, isLimited ? rules : []);
+    done({ ...account, ...(password === '' ? {} : { password: null }), topics: isLimited ? rules.map(({ filter }) => filter) : null });
   };
   if (template === 'phone') return <ToPhones person={username.trim()} choose={choose} />;
   return (
@@ -154,8 +154,13 @@ function KindChoice({ value, choose }: KindChoiceProps) {
   );
 }
 
+interface Account {
+  readonly username: string;
+  readonly password: string;
+}
+
 /** makePerson makes the account and its rules, or neither. */
-async function makePerson({ username, password }: Made, rules: readonly Rule[]): Promise<void> {
+async function makePerson({ username, password }: Account, rules: readonly Rule[]): Promise<void> {
   await ask(api.POST('/api/v1/users', { body: { username, password } }));
   if (rules.length === 0) return;
   try {

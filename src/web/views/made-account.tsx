@@ -1,14 +1,15 @@
-// An account that was made just now, with a password that nobody can see again.
+// An account that was made just now, with a password that nobody can see again, or that somebody has typed.
 
 import { useState } from 'preact/hooks';
 import { CopyButton } from '../components/copy-button.tsx';
-import { Done, Once } from '../components/dialog.tsx';
+import { Dialog, Done, Once } from '../components/dialog.tsx';
 import { t } from '../i18n.ts';
 import { ConnectFacts } from './connect-facts.tsx';
 
 export interface Made {
   readonly username: string;
-  readonly password: string;
+  /** Null = whoever made the account has typed it. */
+  readonly password: string | null;
   /** Filters of its rules; null or left out = they are not told. */
   readonly topics?: readonly string[] | null;
 }
@@ -22,8 +23,18 @@ interface MadeAccountProps {
 /** MadeAccount is the last step of a dialog that makes one, or a new password of one: it shows the password, and what else a device wants to know. */
 export function MadeAccount({ made: { username, password, topics = null }, close, title }: MadeAccountProps) {
   const [isKept, setKept] = useState(false);
+  const heading = title ?? t('people.madeTitle', { name: username });
+  if (password === null) {
+    return (
+      <Dialog title={heading} close={close}>
+        <p>{t('people.passwordTyped')}</p>
+        <ConnectFacts username={username} topics={topics} />
+        <Done close={close} />
+      </Dialog>
+    );
+  }
   return (
-    <Once title={title ?? t('people.madeTitle', { name: username })} close={close} isKept={isKept}>
+    <Once title={heading} close={close} isKept={isKept}>
       {() => (
         <>
           <p>{t('people.passwordOnce')}</p>

@@ -13,7 +13,7 @@ import { plural, t } from '../i18n.ts';
 import { useLive } from '../live.ts';
 import { go, linkTo, place } from '../router.ts';
 import { currentSession, type Right } from '../visit.ts';
-import { MadeAccount } from './made-account.tsx';
+import { type Made, MadeAccount } from './made-account.tsx';
 import { MayTheyCard } from './may-they.tsx';
 import { OwnPasswordField } from './own-password-field.tsx';
 import { PersonRules } from './person-rules.tsx';
@@ -264,16 +264,14 @@ function PageAccess({ username, role, refresh }: PageAccessProps) {
 
 function PasswordDialog({ username, close }: { readonly username: string; readonly close: () => void }) {
   const [typed, setTyped] = useState('');
-  const [password, setPassword] = useState<string | null>(null);
+  const [made, setMade] = useState<Made | null>(null);
   const own = isOwn(username);
   const make = async () => {
     const next = typed || makePassword();
     await ask(api.PUT('/api/v1/users/{username}/password', { params: { path: { username } }, body: { password: next } }));
-    setPassword(next);
+    setMade({ username, password: typed === '' ? next : null });
   };
-  if (password !== null) {
-    return <MadeAccount title={t('people.newPasswordTitle', { name: username })} made={{ username, password }} close={close} />;
-  }
+  if (made !== null) return <MadeAccount title={t('people.newPasswordTitle', { name: username })} made={made} close={close} />;
   return (
     <Dialog title={t('people.newPasswordAsk', { name: username })} close={close}>
       <p>{t(own ? 'people.newPasswordOwn' : 'people.newPasswordWords')}</p>

@@ -10,9 +10,12 @@ import { Field, Select } from '../components/field.tsx';
 import { Form } from '../components/form.tsx';
 import { toast } from '../components/toast.tsx';
 import { t } from '../i18n.ts';
+import { place } from '../router.ts';
 import { BeginRules } from './begin-rules.tsx';
 import type { Rule } from './person-templates.ts';
 import { RuleWords } from './rule-words.tsx';
+
+const ACCESSES: readonly Rule['access'][] = ['readwrite', 'read', 'write', 'deny'];
 
 export interface PersonRulesProps {
   readonly username: string;
@@ -25,9 +28,9 @@ export interface PersonRulesProps {
   readonly refresh: () => void;
 }
 
-/** PersonRules lists them. */
+/** PersonRules lists them; `?rule=FILTER&access=ACCESS` begins a new one at once. */
 export function PersonRules({ username, rules, mayBegin, revision, refresh }: PersonRulesProps) {
-  const [isAdding, setAdding] = useState(false);
+  const [isAdding, setAdding] = useState(place.value.query.has('rule'));
   const [removed, setRemoved] = useState<Rule | null>(null);
   if (rules === null) {
     return (
@@ -87,8 +90,9 @@ export function PersonRules({ username, rules, mayBegin, revision, refresh }: Pe
 type AddRuleProps = Omit<PersonRulesProps, 'rules' | 'mayBegin'> & { readonly close: () => void };
 
 function AddRule({ username, revision, close, refresh }: AddRuleProps) {
-  const [access, setAccess] = useState<Rule['access']>('readwrite');
-  const [filter, setFilter] = useState('');
+  const { query } = place.value;
+  const [access, setAccess] = useState(ACCESSES.find((each) => each === query.get('access')) ?? 'readwrite');
+  const [filter, setFilter] = useState(query.get('rule') ?? '');
   const add = async () => {
     await ask(api.PATCH('/api/v1/rules', { body: { username, add: [{ kind: 'topic', access, filter }], revision } }));
     toast(t('people.ruleAdded'));

@@ -12,7 +12,7 @@ export interface RefusalLink {
 }
 
 /** linkFor gives it; null = no account has to do with it. The advice is of the time of the refusal: the view of people knows what has changed since. */
-export function linkFor({ cause, username: name, adviceCode }: Refused): RefusalLink | null {
+export function linkFor({ cause, username: name, adviceCode, topicName }: Refused): RefusalLink | null {
   if (name === null) return null;
   const toPassword = { view: 'people', rest: [name], query: { password: '' }, words: t('refusals.toPassword', { name }) };
   switch (adviceCode) {
@@ -29,6 +29,8 @@ export function linkFor({ cause, username: name, adviceCode }: Refused): Refusal
     case 'held':
     case 'page password':
       return toPassword;
+    case 'missing rule':
+      return toRule(name, topicName ?? '', 'write');
     case 'page user':
       return null;
     default:
@@ -42,6 +44,11 @@ export function linkForHold({ username }: Held): RefusalLink | null {
   return username === null
     ? { view: 'settings', query: { find: 'login_throttle_exempt' }, words: t('refusals.toExempt') }
     : toPerson(username);
+}
+
+/** toRule leads to a new rule of an account, of which only a look is missing. */
+export function toRule(name: string, filter: string, access: 'read' | 'write'): RefusalLink {
+  return { view: 'people', rest: [name], query: { rule: filter, access }, words: t('refusals.toRule', { name }) };
 }
 
 /** toPerson leads to what an account may do. */

@@ -6,7 +6,7 @@ import { Empty, Shown } from '../components/faces.tsx';
 import { ago, plural, t } from '../i18n.ts';
 import { useLive } from '../live.ts';
 import { isCalm, isRestless, openRowsOf, type Refused, rowsOf, type Why } from '../refusal-rows.ts';
-import { toPerson } from './refusal-links.ts';
+import { toPerson, toRule } from './refusal-links.ts';
 import { HeldReason, PlainReason, Reason } from './refusal-reason.tsx';
 
 const EVERY_MS = 3000;
@@ -89,7 +89,7 @@ function Open({ why, ended }: ListProps) {
           badge={t('refusals.deaf')}
           words={t('refusals.deafWords', { filter: topicFilter })}
           advice={advice === null ? null : t('refusals.deafAdvice', { filter: topicFilter })}
-          link={username === null ? null : toPerson(username)}
+          link={username === null ? null : advice === null ? toPerson(username) : toRule(username, topicFilter, 'read')}
         />
       ))}
     </ul>

@@ -12,7 +12,7 @@ import { plural, t } from '../i18n.ts';
 import { go, place } from '../router.ts';
 import { useSettled } from '../settled.ts';
 import { TopicStore } from '../topics/topic-store.ts';
-import type { Passed } from '../topics/topic-tree.ts';
+import type { Passed, Value } from '../topics/topic-tree.ts';
 import { wantedTopics } from '../topics/wanted-topics.ts';
 import { mayNow } from '../visit.ts';
 import { DeleteRetained } from './topics/delete-retained.tsx';
@@ -26,7 +26,7 @@ const SAMPLE = 200;
 
 /** What is open above the view. */
 type Open =
-  | { readonly kind: 'publish'; readonly topic: string; readonly payload: string }
+  | { readonly kind: 'publish'; readonly topic: string; readonly like: Value | null }
   | { readonly kind: 'delete'; readonly filter: string };
 
 /** View is the view of topics. The chosen one is in the address. */
@@ -55,10 +55,10 @@ export function View() {
         actions={
           mayAct && (
             <>
-              <Button icon="trash" onClick={() => setOpen({ kind: 'delete', filter: filterFor(store, wanted, chosen) })}>
+              <Button icon="trash" onClick={() => setOpen({ kind: 'delete', filter: filterFor(wanted) })}>
                 {t('topics.deleteRetained')}
               </Button>
-              <Button icon="send" look="primary" onClick={() => setOpen({ kind: 'publish', topic: chosen ?? '', payload: '' })}>
+              <Button icon="send" look="primary" onClick={() => setOpen({ kind: 'publish', topic: chosen ?? '', like: null })}>
                 {t('topics.publish')}
               </Button>
             </>
@@ -77,21 +77,20 @@ export function View() {
             topic={chosen}
             store={store}
             close={() => go('topics')}
-            publish={(payload) => setOpen({ kind: 'publish', topic: chosen, payload })}
+            publish={(like) => setOpen({ kind: 'publish', topic: chosen, like })}
             remove={(filter) => setOpen({ kind: 'delete', filter })}
           />
         )}
       </div>
-      {open?.kind === 'publish' && <Publish topic={open.topic} payload={open.payload} close={close} />}
+      {open?.kind === 'publish' && <Publish topic={open.topic} like={open.like} close={close} />}
       {open?.kind === 'delete' && <DeleteRetained filter={open.filter} close={close} deleted={() => void store.refresh()} />}
     </div>
   );
 }
 
-/** What somebody looks at is what is likely to go: what is searched by a filter, the topic that is open, or the branch. */
-function filterFor({ branch }: TopicStore, wanted: ReturnType<typeof wantedTopics>, chosen: string | null): string {
-  if (wanted !== null) return wanted.search === null ? wanted.filter : '';
-  return chosen ?? (branch === null ? '' : `${branch}/#`);
+/** Who searches by a filter means it. A topic that is open has a button of its own. */
+function filterFor(wanted: ReturnType<typeof wantedTopics>): string {
+  return wanted?.search === null ? wanted.filter : '';
 }
 
 function useStream(store: TopicStore, filters: readonly string[]): void {

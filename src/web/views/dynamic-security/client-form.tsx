@@ -56,9 +56,9 @@ function ClientFields({ model, client, done }: ClientFieldsProps) {
   const links = { roles: linksTo(roles, client?.roles ?? []), groups: linksTo(groups, client?.groups ?? []) };
   const save = async () => {
     if (client === null) {
-      const made = { username: username.trim(), password: password || makePassword() };
-      await ask(api.POST('/api/v1/dynamic-security/clients', { body: { ...made, ...links, clientId: clientId.trim() } }));
-      return done(made);
+      const account = { username: username.trim(), password: password || makePassword() };
+      await ask(api.POST('/api/v1/dynamic-security/clients', { body: { ...account, ...links, clientId: clientId.trim() } }));
+      return done(password === '' ? account : { ...account, password: null });
     }
     const body = { ...links, clientId: clientId.trim(), disabled: !mayEnter, revision: model.revision };
     await ask(api.PATCH('/api/v1/dynamic-security/clients/{username}', { params: { path: { username } }, body }));

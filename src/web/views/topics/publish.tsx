@@ -11,22 +11,25 @@ import { Form } from '../../components/form.tsx';
 import { t } from '../../i18n.ts';
 import { isOffered, linkTo } from '../../router.ts';
 import { useSending } from '../../sending.ts';
+import type { Value } from '../../topics/topic-tree.ts';
 import { currentSession } from '../../visit.ts';
 
-type QoS = '0' | '1' | '2';
+const QOS = ['0', '1', '2'] as const;
+type QoS = (typeof QOS)[number];
 
 export interface PublishProps {
   readonly topic: string;
-  readonly payload: string;
+  /** What the message is like at first; null = nothing. */
+  readonly like: Value | null;
   readonly close: () => void;
 }
 
 /** Publish asks for topic and message. It stays open, for who tries something out. */
-export function Publish({ topic: first, payload: firstPayload, close }: PublishProps) {
+export function Publish({ topic: first, like, close }: PublishProps) {
   const [topic, setTopic] = useState(first);
-  const [payload, setPayload] = useState(firstPayload);
-  const [qos, setQos] = useState<QoS>('0');
-  const [retain, setRetain] = useState(false);
+  const [payload, setPayload] = useState(like?.encoding === 'utf8' ? (like.payload ?? '') : '');
+  const [qos, setQos] = useState<QoS>(QOS.find((each) => Number(each) === like?.qos) ?? '0');
+  const [retain, setRetain] = useState(like?.isRetained === true);
   const sending = useSending();
   const { problem } = sending;
   const [sent, setSent] = useState<string | null>(null);

@@ -35,7 +35,7 @@ export interface TopicDetailProps {
   readonly store: TopicStore;
   readonly close: () => void;
   /** publish begins a message like the one that is there. */
-  readonly publish: (payload: string) => void;
+  readonly publish: (like: Value | null) => void;
   /** remove begins to delete what is retained. */
   readonly remove: (filter: string) => void;
 }
@@ -94,7 +94,7 @@ export function TopicDetail({ topic, store, close, publish, remove }: TopicDetai
           ) : (
             <>
               <dt>{t('topics.publishedBy')}</dt>
-              <dd>{isOf(value, kept) ? publisherOf(kept) : '…'}</dd>
+              <dd>{publisherOf(kept)}</dd>
               <dt>{t('topics.size')}</dt>
               <dd>{bytes(sizeOf(value) ?? kept.bytes)}</dd>
             </>
@@ -109,7 +109,7 @@ export function TopicDetail({ topic, store, close, publish, remove }: TopicDetai
       )}
       <div class="actions">
         {mayAct && (
-          <Button icon="send" onClick={() => publish(value?.encoding === 'utf8' ? (value.payload ?? '') : '')}>
+          <Button icon="send" onClick={() => publish(value)}>
             {t('topics.publishHere')}
           </Button>
         )}
@@ -131,11 +131,6 @@ export function TopicDetail({ topic, store, close, publish, remove }: TopicDetai
   );
 }
 
-/** The value is the one that was asked about: another may have passed since. */
-function isOf(value: Value | null, { payload, encoding }: Kept): boolean {
-  return value?.payload === payload && value.encoding === encoding;
-}
-
 /** Bytes of the payload that is shown; null = it is not here as a whole. */
 function sizeOf(value: Value | null): number | null {
   if (value === null || value.payload === null || !value.isWhole) return null;
@@ -143,7 +138,8 @@ function sizeOf(value: Value | null): number | null {
   return encoding === 'utf8' ? new TextEncoder().encode(payload).length : atob(payload).length;
 }
 
-function publisherOf({ username, client }: Kept): string {
+function publisherOf({ username, client, bridge }: Kept): string {
+  if (bridge !== null) return t('topics.bridge', { name: bridge });
   return username ?? client ?? t('topics.broker');
 }
 

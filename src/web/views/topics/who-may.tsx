@@ -26,7 +26,7 @@ export function WhoMay({ topic, close }: { readonly topic: string; readonly clos
 }
 
 function Named({ everybody, people }: WhoCan) {
-  const able = people.filter(({ receive, publish }) => receive || publish);
+  const able = people.filter(({ receive, publish }) => receive || publish).sort(byName);
   if (everybody) return <p>{t('may.noRules')}</p>;
   if (able.length === 0) return <p>{t('topics.whoNone')}</p>;
   return (
@@ -42,6 +42,12 @@ function Named({ everybody, people }: WhoCan) {
       <p class="hint">{t('topics.whoElse')}</p>
     </>
   );
+}
+
+/** Who has no name comes last. */
+function byName(one: Who, other: Who): number {
+  if (one.username === null || other.username === null) return Number(one.username === null) - Number(other.username === null);
+  return one.username.localeCompare(other.username);
 }
 
 function Name({ who, username, client }: Who) {
