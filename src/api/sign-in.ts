@@ -84,7 +84,8 @@ export class SignIn {
     const { name, right: own } = asker;
     visitor.signedIn();
     if (!includesRight(own, right)) throw new Problem(403, `This needs the right "${right}", and ${name} has "${own}"`);
-    return { ...asker, name: `${name} from ${visitor.address || 'this machine'} over REST` };
+    const { address } = visitor;
+    return { ...asker, name: `${name} from ${address || 'this machine'} over REST`, address };
   }
 
   /** isStillGood tells whether the caller of a long answer would be let in again. */
@@ -104,7 +105,7 @@ export class SignIn {
     if (!SAFE_METHODS.has(context.req.method) && !isSameSecret(context.req.header('x-csrf-token') ?? '', found.session.csrfToken))
       throw new Problem(403, 'The header X-CSRF-Token is missing or wrong: GET /api/v1/session gives it');
     const { username, listener } = found.session;
-    return { name: JSON.stringify(username), right: found.role, username, listener };
+    return { name: JSON.stringify(username), right: found.role, username, listener, isOfPage: true };
   }
 
   #bearerOf(authorization: string, visitor: Visitor): Asker {

@@ -1,6 +1,6 @@
 // What was changed, by whom and when: the last of it, in a file of the state folder that neither a restart nor a restore takes away.
 //
-//   {"time":1700000000000,"who":"\"jane\" from 192.0.2.7 over REST","what":"add user (username \"tom\")"}    one line each, the latest last
+//   {"time":1700000000000,"who":"\"jane\" from 192.0.2.7 over REST",...,"operation":"add user","about":{"username":"tom"}}    one line each, the latest last
 //
 // A line that is damaged is left out: a power cut may tear the last one.
 
@@ -10,13 +10,22 @@ import { replaceSecret } from '../base/durable-file.ts';
 import { reasonOf } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { readNamedTextIfThere } from '../base/named-file.ts';
-import type { Change } from './audit.ts';
-import type { TimedChange } from './needs.ts';
+import type { Change, TimedChange } from './change.ts';
 
 /** Changes that are kept; the file may have twice as many lines. */
 const KEPT = 1000;
 
-const LINE = z.object({ time: z.number(), who: z.string(), what: z.string() }) satisfies z.ZodType<TimedChange>;
+/** CHANGE is one of them, without its time. */
+export const CHANGE = z.object({
+  who: z.string().describe('a name or a token, where from, and through which door'),
+  door: z.enum(['page', 'program', 'machine']).describe("'program' = with a token, 'machine' = a command on this machine"),
+  username: z.string().nullable().describe('the account that had signed in; null = none'),
+  address: z.string().nullable().describe("where from; '' = this machine, null = by no network"),
+  operation: z.string(),
+  about: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).describe('fields of its input'),
+});
+
+const LINE = CHANGE.extend({ time: z.number() }) satisfies z.ZodType<TimedChange>;
 
 /** ChangeList reads the file when it is made. */
 export class ChangeList {
@@ -44,8 +53,8 @@ export class ChangeList {
   }
 
   /** add never fails: what cannot be written is said in the log once, and kept as long as the broker runs. */
-  add({ who, what }: Change): void {
-    this.#changes.push({ time: this.#now(), who, what });
+  add({ lasts, ...change }: Change): void {
+    this.#changes.push({ time: this.#now(), ...change });
     if (this.#changes.length > KEPT) this.#changes.shift();
     try {
       this.#write();

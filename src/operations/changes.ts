@@ -1,6 +1,8 @@
 // Who changed what.
 
 import { z } from 'zod';
+import { whatOf } from './audit.ts';
+import { CHANGE } from './change-list.ts';
 import { operation } from './operation.ts';
 import { iso, TIME } from './time.ts';
 
@@ -14,16 +16,10 @@ export const CHANGES = operation({
   right: 'admin',
   summary: 'The last thousand changes that somebody has made by operations, the latest first; restarts and restores are among them.',
   input: z.strictObject({ limit: z.number().int().min(1).max(LIMIT_MAX).default(LIMIT_DEFAULT) }),
-  output: z.array(
-    z.object({
-      time: TIME,
-      who: z.string().describe('and through which door'),
-      what: z.string().describe('the operation, and what it was about'),
-    }),
-  ),
+  output: z.array(CHANGE.extend({ time: TIME, what: z.string().describe('the operation, and what it was about, in words') })),
   run: ({ changes }, { limit }) =>
     changes()
       .slice(-limit)
       .reverse()
-      .map(({ time, who, what }) => ({ time: iso(time), who, what })),
+      .map((change) => ({ ...change, time: iso(change.time), what: whatOf(change) })),
 });

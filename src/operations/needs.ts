@@ -24,6 +24,7 @@ import type { StateNeeds } from '../state/needs.ts';
 import type { Store } from '../store/store.ts';
 import type { History } from '../telemetry/history/history.ts';
 import type { Updates } from '../updates/updates.ts';
+import type { TimedChange } from './change.ts';
 import type { Right } from './right.ts';
 
 /** Traffic is what clients did, without the broker's test of itself and the numbers of its $SYS tree. Counts since the start, rates per second over the last minute. */
@@ -73,15 +74,6 @@ export interface LastReload {
   readonly mistakes: readonly string[];
   /** Words whose change takes effect at the next start. */
   readonly later: readonly string[];
-}
-
-/** TimedChange is what somebody has changed. */
-export interface TimedChange {
-  /** Milliseconds since 1970. */
-  readonly time: number;
-  /** As in Change: audit.ts. */
-  readonly who: string;
-  readonly what: string;
 }
 
 /** InForce is the configuration that the broker runs with. */

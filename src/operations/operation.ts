@@ -10,6 +10,10 @@ export interface Asker {
   /** For the log, such as `admin from 192.168.1.5 over REST`. */
   readonly name: string;
   readonly right: Right;
+  /** Where it has come from over the network; '' = this machine. */
+  readonly address?: string;
+  /** It has a session of the page. */
+  readonly isOfPage?: true;
   /** The account that it has signed in with; absent = none. */
   readonly username?: string;
   /** The account that made the token that it comes with; absent = it comes with none, or with one of the machine. */

@@ -1,7 +1,7 @@
 // The one table of what can be asked of a running broker, or changed in it. Doors offer it to programs and people, and add nothing.
 
 import { z } from 'zod';
-import { type Change, changeBy } from './audit.ts';
+import { changeBy } from './audit.ts';
 import { BACKUP, DOWNLOAD_BACKUP } from './backup.ts';
 import { BEGIN_RULES } from './begin-rules.ts';
 import { GIVEN_INVITATIONS } from './bridge-guests.ts';
@@ -14,6 +14,7 @@ import {
   ISSUE_CLIENT_CERTIFICATE,
   REVOKE_CLIENT_CERTIFICATE,
 } from './certificates.ts';
+import type { Change } from './change.ts';
 import { CHANGE_BRIDGE } from './change-bridge.ts';
 import {
   ADD_DYNAMIC_CLIENT,

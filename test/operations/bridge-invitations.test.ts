@@ -212,7 +212,7 @@ test('change bridge gives a bridge another password without touching the rest, a
   assert.deepEqual(answer, { name: 'anna', files: [box.at('conf.d/bridge-anna.conf')] });
   assert.equal(box.read('conf.d/bridge-anna.conf'), before.replace('old secret', 'new secret'));
   const change = changeBy(CHANGE_BRIDGE, { name: 'anna', password: 'new secret' }, { name: '"jane" over REST', right: 'admin' });
-  assert.deepEqual([change?.who, change?.what], ['"jane" over REST', 'change bridge (name "anna")']);
+  assert.deepEqual([change?.who, change?.operation, change?.about], ['"jane" over REST', 'change bridge', { name: 'anna' }]);
   await assert.rejects(box.ask('change bridge', { name: 'berta', password: 'x' }), { reason: 'not found' });
   await assert.rejects(box.ask('change bridge', { name: 'anna', password: 'x\nlog_dest file /etc/passwd' }), /password/);
   await assert.rejects(box.ask('change bridge', { name: 'anna', password: 'x' }, 'operator'), /right|admin/);
@@ -345,7 +345,7 @@ test('invitations show no secret: neither in what is refused, nor in the log', a
     return true;
   });
   const change = changeBy(INVITE_BRIDGE, { name: 'anna', topics: ['a'], text }, { name: '"jane" over REST', right: 'admin' });
-  assert.deepEqual([change?.who, change?.what], ['"jane" over REST', 'invite bridge (name "anna")']);
+  assert.deepEqual([change?.who, change?.operation, change?.about], ['"jane" over REST', 'invite bridge', { name: 'anna' }]);
   for (const operation of ['invite bridge', 'check invitation', 'add bridge'])
     await assert.rejects(box.ask(operation, { name: 'a', topics: ['a'], text }, 'operator'), /right|admin/);
 });

@@ -9,20 +9,21 @@ import { ChangeList } from '../../src/operations/change-list.ts';
 import { temporaryFolder } from '../support/disk/temporary-folder.ts';
 import { recordingLog } from '../support/ports/recording-log.ts';
 
-const change = (what: string) => ({ who: '"jane" over REST', what, lasts: true });
+const JANE = { who: '"jane" over REST', door: 'page', username: 'jane', address: '192.0.2.7', about: { username: 'tom' } } as const;
+const change = (operation: string) => ({ ...JANE, operation, lasts: true });
 const openList = (path: string) => new ChangeList(path, () => 1000, silentLogger);
-const told = (list: ChangeList) => list.list().map(({ what }) => what);
+const told = (list: ChangeList) => list.list().map(({ operation }) => operation);
 
 test('changes are there again after a restart, for the owner only, and what was torn or is no change is left out', (t) => {
   const path = join(temporaryFolder(t), 'changes');
   openList(path).add(change('first'));
-  appendFileSync(path, 'no JSON\n{"time":1}\n{"time":1000,"who":"x","wh');
+  appendFileSync(path, 'no JSON\n{"time":1}\n{"time":1000,"who":"x","do');
   const list = openList(path);
   assert.deepEqual(told(list), ['first']);
   list.add(change('second'));
   assert.deepEqual(told(openList(path)), ['first', 'second']);
   assert.equal(statSync(path).mode & 0o777, 0o600);
-  assert.deepEqual(openList(path).list()[1], { time: 1000, who: '"jane" over REST', what: 'second' });
+  assert.deepEqual(openList(path).list()[1], { ...JANE, time: 1000, operation: 'second' });
 });
 
 test('the last thousand changes are kept, in a file of twice as many lines at most', (t) => {
