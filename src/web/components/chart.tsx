@@ -23,11 +23,15 @@ export interface ChartProps {
   readonly isFromZero?: boolean;
   /** Only whole numbers stand at the axis. */
   readonly isWhole?: boolean;
+  /** A value holds until the next one, as that of a switch does. */
+  readonly isStepped?: boolean;
   /** Writes a value at the axis. */
   readonly write?: (value: number) => string;
 }
 
-type AxisOptions = Required<Pick<ChartProps, 'isFromZero' | 'isWhole' | 'write'>>;
+type LookOptions = Required<Pick<ChartProps, 'isFromZero' | 'isWhole' | 'write'>> & {
+  readonly paths: uPlot.Series.PathBuilder | undefined;
+};
 
 const HEIGHT = 180;
 
@@ -53,13 +57,14 @@ const TIME_STEPS = [
 const COLOURS = ['--line-1', '--line-2', '--line-3'];
 
 /** Chart is as wide as its place. */
-export function Chart({ name, times, lines, isFromZero = true, isWhole = false, write = (value) => number(value) }: ChartProps) {
+export function Chart({ name, times, lines, write = (value) => number(value), ...wanted }: ChartProps) {
+  const { isFromZero = true, isWhole = false, isStepped = false } = wanted;
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const data = [times, ...lines.map(({ values }) => values)] as unknown as uPlot.AlignedData; // it does not change them
   const latest = useRef(data);
   latest.current = data;
-  const look = `${theme.value} ${language()} ${lines.map((each) => each.name).join()}`;
+  const look = `${theme.value} ${language()} ${isStepped} ${lines.map((each) => each.name).join()}`;
   useEffect(() => {
     const box = place.current!; // it is rendered
     let isOver = false;
@@ -69,7 +74,11 @@ export function Chart({ name, times, lines, isFromZero = true, isWhole = false, 
       const [{ default: UPlot }] = await Promise.all([import('uplot'), import('uplot/dist/uPlot.min.css')]);
       if (isOver) return;
       plot.current?.destroy();
-      plot.current = new UPlot(optionsOf(box, lines, { isFromZero, isWhole, write }), latest.current, box);
+      plot.current = new UPlot(
+        optionsOf(box, lines, { isFromZero, isWhole, write, paths: isStepped ? UPlot.paths.stepped?.({ align: 1 }) : undefined }),
+        latest.current,
+        box,
+      );
     };
     const redraw = () => void draw();
     fit.observe(box);
@@ -87,7 +96,7 @@ export function Chart({ name, times, lines, isFromZero = true, isWhole = false, 
   return <div ref={place} class="chart" role="img" aria-label={name} />;
 }
 
-function optionsOf(box: HTMLElement, lines: readonly Line[], { isFromZero, isWhole, write }: AxisOptions): uPlot.Options {
+function optionsOf(box: HTMLElement, lines: readonly Line[], { isFromZero, isWhole, write, paths }: LookOptions): uPlot.Options {
   const style = getComputedStyle(box);
   const colour = (name: string) => style.getPropertyValue(name).trim();
   const axis = {
@@ -130,6 +139,7 @@ function optionsOf(box: HTMLElement, lines: readonly Line[], { isFromZero, isWho
         fill: index === 0 ? `${colour(COLOURS[0]!)}1f` : undefined,
         width: 2,
         points: { show: false },
+        ...(paths === undefined ? {} : { paths }),
         value: (_: uPlot, value: number | null) => (value === null ? '–' : write(value)),
       })),
     ] as uPlot.Series[],

@@ -27,7 +27,7 @@ const SAMPLE = 200;
 /** What is open above the view. */
 type Open =
   | { readonly kind: 'publish'; readonly topic: string; readonly like: Value | null }
-  | { readonly kind: 'delete'; readonly filter: string };
+  | { readonly kind: 'delete'; readonly filter: string; readonly isMeant: boolean };
 
 /** View is the view of topics. The chosen one is in the address. */
 export function View() {
@@ -55,7 +55,10 @@ export function View() {
         actions={
           mayAct && (
             <>
-              <Button icon="trash" onClick={() => setOpen({ kind: 'delete', filter: filterFor(wanted) })}>
+              <Button
+                icon="trash"
+                onClick={() => setOpen({ kind: 'delete', filter: filterFor(store, wanted, chosen), isMeant: wanted !== null })}
+              >
                 {t('topics.deleteRetained')}
               </Button>
               <Button icon="send" look="primary" onClick={() => setOpen({ kind: 'publish', topic: chosen ?? '', like: null })}>
@@ -78,19 +81,22 @@ export function View() {
             store={store}
             close={() => go('topics')}
             publish={(like) => setOpen({ kind: 'publish', topic: chosen, like })}
-            remove={(filter) => setOpen({ kind: 'delete', filter })}
+            remove={(filter) => setOpen({ kind: 'delete', filter, isMeant: true })}
           />
         )}
       </div>
       {open?.kind === 'publish' && <Publish topic={open.topic} like={open.like} close={close} />}
-      {open?.kind === 'delete' && <DeleteRetained filter={open.filter} close={close} deleted={() => void store.refresh()} />}
+      {open?.kind === 'delete' && (
+        <DeleteRetained filter={open.filter} isMeant={open.isMeant} close={close} deleted={() => void store.refresh()} />
+      )}
     </div>
   );
 }
 
-/** Who searches by a filter means it. A topic that is open has a button of its own. */
-function filterFor(wanted: ReturnType<typeof wantedTopics>): string {
-  return wanted?.search === null ? wanted.filter : '';
+/** What somebody looks at is likely to go: what is searched by a filter, the topic that is open, or the branch. */
+function filterFor({ branch }: TopicStore, wanted: ReturnType<typeof wantedTopics>, chosen: string | null): string {
+  if (wanted !== null) return wanted.search === null ? wanted.filter : '';
+  return chosen ?? (branch === null ? '' : `${branch}/#`);
 }
 
 function useStream(store: TopicStore, filters: readonly string[]): void {

@@ -306,17 +306,48 @@ test('device that knows its password already keeps it', { skip: noBrowser }, asy
   const login = { port: box.port, clientId: 'pump-1', username: 'pump', password: 'pump123', reconnectPeriod: 0 };
   for (let times = 0; times < 5; times++) await assert.rejects(mqttClient(context, login));
   await page.goto(`${box.url}/#/clients?show=refused`);
-  await page.getByText('There is no account of this name.').first().waitFor();
+  await page.getByText('“pump” had no account here at that time.').first().waitFor();
   await page.getByRole('link', { name: 'Add “pump”' }).first().click();
   const dialog = page.getByRole('dialog');
   assert.equal(await dialog.getByLabel('Topics below').inputValue(), 'home/pump');
   await dialog.getByLabel('Password, if the device has one already').fill('pump123');
   await dialog.getByRole('button', { name: 'Make the account' }).click();
-  await dialog.getByText('pump123').waitFor();
+  await dialog.getByText('The account has the password that you typed.').waitFor();
+  assert.equal(await dialog.getByText('pump123').count(), 0);
   await dialog.getByRole('button', { name: 'Done' }).click();
   await page.goto(`${box.url}/#/clients?show=refused`);
   await page.getByRole('link', { name: 'Give “pump” a new password' }).first().waitFor();
   assert.equal(await page.getByRole('link', { name: 'Add “pump”' }).count(), 0);
+});
+
+test('message that no rule allows leads to the rule, of which only a look is missing', { skip: noBrowser }, async (context) => {
+  const { box, session, rules, page, audit } = await withRules(context);
+  await ask(box, session, '/users', { method: 'POST', body: { username: 'pump', password: PASSWORD } });
+  const pump = await mqttClient(context, { port: box.port, clientId: 'pump-7c', username: 'pump', password: PASSWORD });
+  await pump.publishAsync('garden/pump1/state', 'running', { qos: 1 }).catch(() => {}); // refused with a reason code
+  await page.goto(`${box.url}/#/overview`);
+  await page.getByText('The box is well').waitFor();
+  await page.getByText('One refusal to look at').waitFor();
+  await page.getByText('Turned away, or not let through: pump-7c (pump).').waitFor();
+  await audit();
+  await page.getByRole('link', { name: 'Show who, and why' }).click();
+  await page.getByText('It may not publish to “garden/pump1/state”').waitFor();
+  await page.getByRole('link', { name: 'Allow “pump” to do it' }).click();
+  const dialog = page.getByRole('dialog');
+  assert.equal(await dialog.getByLabel('Topics', { exact: true }).inputValue(), 'garden/pump1/state');
+  await audit();
+  await dialog.getByRole('button', { name: 'Add a rule' }).click();
+  await page.getByText('The rule counts from now on.').waitFor();
+  assert.match(readFileSync(rules, 'utf8'), /^user pump\ntopic write garden\/pump1\/state$/m);
+  await page.goto(`${box.url}/#/clients?show=refused`);
+  await page.getByText('Nothing is to be done: the causes of earlier refusals are gone.').waitFor();
+  await page.goto(`${box.url}/#/log?show=changes`);
+  await page.getByText('Rules of “pump” changed').waitFor();
+  await page.getByLabel('Find a change').fill('account pump');
+  await page.getByText('Account “pump” added').waitFor();
+  assert.equal(await page.getByText('Rules of “pump” changed').count(), 0);
+  await page.getByText('jane on the page, from 127.0.0.1').waitFor();
+  await audit();
 });
 
 test('link to add somebody leads to the account where there is one by now', { skip: noBrowser }, async (context) => {

@@ -28,11 +28,11 @@ for (const look of LOOKS) {
     await topic('temperature').click();
     await page.getByRole('heading', { name: 'home/kitchen/temperature' }).waitFor();
     await follows;
-    await page.getByText('A chart comes with the next number.').waitFor();
+    await page.getByText('A chart comes with the next value.').waitFor();
     for (const value of ['22.5', '23.5', '24.5']) await hub.publishAsync('home/kitchen/temperature', value, { retain: true });
     await page.locator('.topic-payload', { hasText: '24.5' }).waitFor();
     await page.locator('.topic-history canvas').waitFor();
-    assert.equal(await page.getByText('A chart comes with the next number.').count(), 0);
+    assert.equal(await page.getByText('A chart comes with the next value.').count(), 0);
     assert.deepEqual(await page.locator('.topic-history li code').allTextContents(), ['24.5', '23.5', '22.5', '21.4']);
     await page.getByText('What was retained when you opened the topics, and what has passed since.').waitFor();
     await jane.audit();
@@ -83,9 +83,11 @@ for (const look of LOOKS.filter(({ name }) => name === 'desktop-light' || name =
     const filter = () => dialog.getByLabel('Topic filter').inputValue();
     await topicLine(page, 'garden').click();
     await topicLine(page, 'pump').waitFor();
-    await page.getByRole('button', { name: 'Delete retained' }).click();
-    await dialog.getByText('2 retained messages go:').waitFor();
+    await page.getByRole('button', { name: 'Delete retained values' }).click();
     assert.equal(await filter(), 'garden/#');
+    assert.equal(await dialog.getByRole('button', { name: /^Delete \d/ }).count(), 0, 'nobody has said that it is to go');
+    await dialog.getByRole('button', { name: 'Show what would go' }).click();
+    await dialog.getByText('2 retained messages go:').waitFor();
     await dialog.getByLabel('Topic filter').fill('home');
     await dialog.getByRole('button', { name: 'Show what would go' }).click();
     await dialog.getByText('No retained message matches this filter.').waitFor();
@@ -102,7 +104,8 @@ for (const look of LOOKS.filter(({ name }) => name === 'desktop-light' || name =
     await page.reload();
     await page.getByRole('heading', { name: 'home/kitchen' }).waitFor();
     if (look.name.startsWith('phone')) return; // the topic stands in the place of the head
-    await page.getByRole('button', { name: 'Delete retained', exact: true }).click();
+    await page.getByRole('button', { name: 'Delete retained values', exact: true }).click();
+    await dialog.getByRole('button', { name: 'Show what would go' }).click();
     await dialog.getByText('1 retained message goes:').waitFor();
     await dialog.getByText('Below it are 3 retained messages.').waitFor();
     assert.equal(await filter(), 'home/kitchen');

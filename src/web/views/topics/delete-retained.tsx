@@ -20,12 +20,14 @@ type Seen = Preview & { readonly below: number };
 export interface DeleteRetainedProps {
   /** '' = somebody is to type one. */
   readonly filter: string;
+  /** False = nobody has said that this is to go: what it would delete is shown when somebody asks. */
+  readonly isMeant: boolean;
   readonly close: () => void;
   readonly deleted: () => void;
 }
 
 /** DeleteRetained shows the topics before it deletes them, and deletes these only. */
-export function DeleteRetained({ filter: first, close, deleted }: DeleteRetainedProps) {
+export function DeleteRetained({ filter: first, isMeant, close, deleted }: DeleteRetainedProps) {
   const [filter, setFilter] = useState(first);
   const [preview, setPreview] = useState<Seen | null>(null);
   const sending = useSending();
@@ -41,7 +43,7 @@ export function DeleteRetained({ filter: first, close, deleted }: DeleteRetained
     close();
   };
   useEffect(() => {
-    if (first !== '') void sending.send(() => show(first));
+    if (isMeant && first !== '') void sending.send(() => show(first));
   }, []);
   const change = (value: string) => {
     setFilter(value);

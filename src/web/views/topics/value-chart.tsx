@@ -28,6 +28,7 @@ export function ValueChart({ past: all }: { readonly past: readonly Past[] }) {
         times={past.map(({ at }) => at / 1000)}
         lines={[{ name, values }]}
         isFromZero={false}
+        isStepped={values.every((each) => each === null || each === 0 || each === 1)}
         write={(value) => number(value, 2)}
       />
     </>
