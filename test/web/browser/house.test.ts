@@ -98,7 +98,7 @@ for (const look of LOOKS) {
     await dialog.locator('datalist option[value="jane"]').waitFor({ state: 'attached' }); // the accounts are offered
     await dialog.getByLabel('Name of the client').fill('porch-camera');
     await dialog.getByText('No account is called “porch-camera”.').waitFor();
-    await dialog.getByRole('radio', { name: 'Programs (PEM)' }).check();
+    await dialog.getByRole('radio', { name: 'Devices and programs (PEM)' }).check();
     await audit();
     await dialog.getByRole('button', { name: 'Issue', exact: true }).click();
     await dialog.getByRole('button', { name: 'Save porch-camera.pem' }).waitFor();
