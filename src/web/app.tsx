@@ -5,7 +5,7 @@ import { useEffect } from 'preact/hooks';
 import { boxWords } from './box-words.ts';
 import { Loading } from './components/faces.tsx';
 import { Toasts } from './components/toast.tsx';
-import { connected } from './connection.ts';
+import { connected, isRestarting } from './connection.ts';
 import { t } from './i18n.ts';
 import { Layout } from './layout.tsx';
 import { startRouter } from './router.ts';
@@ -21,10 +21,10 @@ export function App() {
   const isTrialSaid = waiting.value !== null && visit.value.kind === 'at-work'; // its banner says that the box does not answer, and what happens
   return (
     <>
-      {!connected.value && !isTrialSaid && (
+      {(isRestarting.value || !connected.value) && !isTrialSaid && (
         <div class="disconnected" role="status">
           <span class="spinner" aria-hidden="true" />
-          {t('connection.lost')}
+          {t(isRestarting.value ? 'connection.restarting' : 'connection.lost')}
         </div>
       )}
       <Stage />

@@ -11,7 +11,7 @@ export type Change = Answer<'/api/v1/changes'>[number];
 const KEYS: Readonly<Record<string, Key>> = CHANGES;
 
 /** Some fields are left out where they are nothing. */
-const NOTHING = { username: '–', name: '–', id: '–', person: '–', device: '–', address: '–', filter: '–', role: '–' };
+const NOTHING = { username: '–', name: '–', id: '–', person: '–', device: '–', address: '–', filter: '–', role: '–', certificate: '–' };
 
 /** whatWords says what was changed; null = this page has no words for it. */
 export function whatWords({ operation, about }: Change): string | null {

@@ -5,11 +5,15 @@ import { effect, signal } from '@preact/signals';
 /** connected is false while the box does not answer. */
 export const connected = signal(true);
 
+/** isRestarting is true while somebody waits for a restart that was asked for here. */
+export const isRestarting = signal(false);
+
 const KNOCK_MS = 1000;
 let isKnocking = false;
 
 /** isUp is told with each answer. */
 export function isUp(): void {
+  if (!connected.peek()) isRestarting.value = false;
   connected.value = true;
 }
 

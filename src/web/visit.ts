@@ -6,7 +6,7 @@
 import { signal } from '@preact/signals';
 import type { Answer } from './api/answer.ts';
 import { api, ask, Unreachable, useSession } from './api/client.ts';
-import { onReconnect } from './connection.ts';
+import { isRestarting, onReconnect } from './connection.ts';
 
 export type Session = NonNullable<Answer<'/api/v1/welcome'>['session']>;
 
@@ -46,13 +46,14 @@ export function expectRestore(ending: NonNullable<typeof restoring>): void {
 
 /** awaitEnding asks until a restart that was asked for has begun: the page learns by the first request that fails that the box is away, or its session gone. */
 export async function awaitEnding(): Promise<void> {
+  isRestarting.value = true;
   try {
     for (;;) {
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
       await ask(api.GET('/api/v1/session'));
     }
-  } catch {
-    // the rest of the page knows now
+  } catch (error) {
+    if (!(error instanceof Unreachable)) isRestarting.value = false; // it is back already; the rest of the page knows now
   }
 }
 

@@ -6,14 +6,12 @@ import { t } from '../i18n.ts';
 import { awaitEnding } from '../visit.ts';
 import { Button } from './button.tsx';
 import { Confirm } from './dialog.tsx';
-import { toast } from './toast.tsx';
 
 /** RestartButton is for an admin. The page comes back by itself, with the question for the password. */
 export function RestartButton() {
   const [isAsking, setAsking] = useState(false);
   const restart = async () => {
     await ask(api.POST('/api/v1/restart', { body: {} }));
-    toast(t('restart.restarting'));
     void awaitEnding();
   };
   return (

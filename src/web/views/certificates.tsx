@@ -217,7 +217,7 @@ interface RevokeProps {
 function Revoke({ client: { name, serial }, close, revoked }: RevokeProps) {
   const act = async () => {
     const done = await ask(api.DELETE('/api/v1/certificates/clients/{certificate}', { params: { path: { certificate: serial } } }));
-    toast(plural('certificates.revoked', done.revoked.length));
+    toast(plural('certificates.revoked', done.revoked.length, { name }));
     revoked();
   };
   return (

@@ -13,7 +13,6 @@ import { Confirm } from '../../components/dialog.tsx';
 import { Shown, Trouble } from '../../components/faces.tsx';
 import { FileField } from '../../components/file-field.tsx';
 import { Progress } from '../../components/progress.tsx';
-import { toast } from '../../components/toast.tsx';
 import { dateTime, type Key, percent, t } from '../../i18n.ts';
 import { useLive } from '../../live.ts';
 import { awaitEnding, expectRestore } from '../../visit.ts';
@@ -128,7 +127,6 @@ function Ask({ prepared: { id, host, time, writes, stays, revivals, losses, dama
   const act = async () => {
     await ask(api.POST('/api/v1/restores/{id}/confirmation', { params: { path: { id } }, body: {} }));
     expectRestore(keepsAccounts ? 'restored-without-accounts' : 'restored');
-    toast(t('backup.restarting'));
     isConfirmed.current = true;
     void awaitEnding();
   };

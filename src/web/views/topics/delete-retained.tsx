@@ -99,6 +99,9 @@ function Below({ topic, count, take }: { readonly topic: string; readonly count:
   );
 }
 
+/** sensor-2 comes before sensor-10. */
+const { compare: byNumber } = new Intl.Collator(undefined, { numeric: true });
+
 function PreviewShown({ preview: { messages, bytes: size, topics } }: { readonly preview: Preview }) {
   if (messages === 0) return <p>{t('topics.nothingToDelete')}</p>;
   return (
@@ -108,7 +111,7 @@ function PreviewShown({ preview: { messages, bytes: size, topics } }: { readonly
       </p>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it may scroll, and the keyboard must reach it */}
       <ul tabIndex={0} aria-label={t('topics.goesList')}>
-        {topics.map((topic) => (
+        {topics.toSorted(byNumber).map((topic) => (
           <li key={topic}>{topic}</li>
         ))}
       </ul>
