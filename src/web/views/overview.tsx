@@ -22,7 +22,7 @@ const NOTHING_REFUSED = { refusals: [], held: [] };
 /** View is the overview. */
 export function View() {
   const status = useLive(() => ask(api.GET('/api/v1/status')), EVERY_MS);
-  const why = useLive(() => ask(api.GET('/api/v1/why')), EVERY_MS);
+  const why = useLive(() => readRefused(status.data.peek()), EVERY_MS);
   const [range, setRange] = useState<Range>('10m');
   const data = status.data.value;
   const troubles = data === null ? [] : troublesOf(data, why.data.value ?? NOTHING_REFUSED);
@@ -57,6 +57,12 @@ export function View() {
       </Shown>
     </>
   );
+}
+
+/** The box looks through all subscriptions to answer: where the status tells of nothing, it is not asked. */
+async function readRefused(status: Status | null) {
+  const isNothing = status !== null && status.refusals + status.held.length === 0;
+  return isNothing ? NOTHING_REFUSED : ask(api.GET('/api/v1/why'));
 }
 
 /** Sentence says it all for who has no time. */

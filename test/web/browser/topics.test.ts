@@ -58,7 +58,7 @@ for (const look of LOOKS) {
     await page.getByText('3 topics found').waitFor();
     assert.equal(await page.getByRole('treeitem').count(), 3);
     await page.getByLabel('Find topics').fill('home/+/temperature');
-    await page.getByRole('button', { name: 'Delete retained' }).click();
+    await page.getByRole('button', { name: 'Delete values' }).click();
     await page.getByText('3 retained messages go:').waitFor();
     await jane.audit();
     await page.getByRole('button', { name: 'Delete 3 messages' }).click();
@@ -83,7 +83,7 @@ for (const look of LOOKS.filter(({ name }) => name === 'desktop-light' || name =
     const filter = () => dialog.getByLabel('Topic filter').inputValue();
     await topicLine(page, 'garden').click();
     await topicLine(page, 'pump').waitFor();
-    await page.getByRole('button', { name: 'Delete retained values' }).click();
+    await page.getByRole('button', { name: 'Delete values' }).click();
     assert.equal(await filter(), 'garden/#');
     assert.equal(await dialog.getByRole('button', { name: /^Delete \d/ }).count(), 0, 'nobody has said that it is to go');
     await dialog.getByRole('button', { name: 'Show what would go' }).click();
@@ -104,7 +104,7 @@ for (const look of LOOKS.filter(({ name }) => name === 'desktop-light' || name =
     await page.reload();
     await page.getByRole('heading', { name: 'home/kitchen' }).waitFor();
     if (look.name.startsWith('phone')) return; // the topic stands in the place of the head
-    await page.getByRole('button', { name: 'Delete retained values', exact: true }).click();
+    await page.getByRole('button', { name: 'Delete values', exact: true }).click();
     await dialog.getByRole('button', { name: 'Show what would go' }).click();
     await dialog.getByText('1 retained message goes:').waitFor();
     await dialog.getByText('Below it are 3 retained messages.').waitFor();
