@@ -132,16 +132,21 @@ export class LoginThrottle {
 
   /** passwordsChanged forgets the wrong logins of users who have another password now: they were wrong with the one before. */
   passwordsChanged(isChanged: (username: string) => boolean): void {
-    this.#users.forgetAll(isChanged);
-    this.#pairs.forgetAll((pair) => isChanged(partsOf(pair).username));
+    const answers = new Map<string, boolean>(); // a user may be tried from thousands of addresses
+    const isOther = (username: string) => {
+      const answer = answers.get(username) ?? isChanged(username);
+      answers.set(username, answer);
+      return answer;
+    };
+    this.#users.forgetAll(isOther);
+    this.#pairs.forgetAll((pair) => isOther(partsOf(pair).username));
   }
 
   /** end ends one hold of the list and forgets its wrong logins; false = there is none such. */
   end({ address, username }: Pick<LoginHold, 'address' | 'username'>): boolean {
-    const now = this.#clock.monotonic();
-    if (address === null) return username !== null && this.#users.end(username, now);
-    if (username !== null) return this.#pairs.end(pairOf(address, username), now);
-    return this.#addresses.end(address, now) || this.#networks.end(address, now);
+    if (address === null) return username !== null && this.#users.end(username);
+    if (username !== null) return this.#pairs.end(pairOf(address, username));
+    return this.#addresses.end(address) || this.#networks.end(address);
   }
 
   /** held gives who is held now, and until when. */
@@ -226,8 +231,9 @@ class Ledger {
     for (const key of this.#entries.keys()) if (isMeant(key)) this.#entries.delete(key);
   }
 
-  end(key: string, now: number): boolean {
-    return this.isHeld(key, now) && this.#entries.delete(key);
+  /** A hold may have ended while somebody looked at it: its wrong logins go all the same. */
+  end(key: string): boolean {
+    return (this.#entries.get(key)?.heldUntil ?? 0) > 0 && this.#entries.delete(key);
   }
 
   held(now: number): [string, Entry][] {

@@ -84,8 +84,7 @@ export class SignIn {
     const { name, right: own } = asker;
     visitor.signedIn();
     if (!includesRight(own, right)) throw new Problem(403, `This needs the right "${right}", and ${name} has "${own}"`);
-    const { address } = visitor;
-    return { ...asker, name: `${name} from ${address || 'this machine'} over REST`, address };
+    return named(asker, visitor);
   }
 
   /** isStillGood tells whether the caller of a long answer would be let in again. */
@@ -167,7 +166,8 @@ export class SignIn {
 
   /** changePassword gives the account of a browser's session another password; its other sessions end. Needs no right: it is one's own. */
   async changePassword(context: Context, visitor: Visitor): Promise<z.infer<typeof SESSION>> {
-    const { username, listener = visitor.listener } = this.#askerOf(context, visitor);
+    const asker = named(this.#askerOf(context, visitor), visitor);
+    const { username, listener = visitor.listener } = asker;
     if (username === undefined) throw new Problem(403, 'A token has no password: sign in');
     const { current, password } = checked(OWN_PASSWORD, await readJson(context, MAX_LOGIN_BYTES));
     const { address } = visitor;
@@ -175,7 +175,7 @@ export class SignIn {
     if (verdict === 'unavailable') throw busy();
     if (verdict === 'refused')
       throw new Problem(422, 'The input does not fit', { fields: [{ field: 'current', detail: 'It is another one' }] });
-    await this.#setup.operations.run('change password', { username, password, listener }, { name: username, right: 'admin', username });
+    await this.#setup.operations.run('change password', { username, password, listener }, { ...asker, right: 'admin' });
     const signedIn = await this.#checkAccount({ username, password, address, listener });
     const role = this.#setup.roles.of(username);
     if (role === null) throw wrongLogin();
@@ -251,6 +251,11 @@ export function refuseOtherPages(context: Context): void {
   const isOther = origin !== undefined && URL.parse(origin)?.host !== context.req.header('host');
   if (isOther || (site !== undefined && site !== 'same-origin' && site !== 'none'))
     throw new Problem(403, 'Another web page has sent this');
+}
+
+/** named says for the log where an asker has come from. */
+function named(asker: Asker, { address }: Visitor): Asker {
+  return { ...asker, name: `${asker.name} from ${address || 'this machine'} over REST`, address };
 }
 
 function cookieName({ hasTls }: Visitor): string {

@@ -10,7 +10,7 @@ const TOLD = [
   ...['filter', 'topic', 'client', 'file', 'withConfiguration', 'revision'],
 ] as const;
 
-/** Nothing is another one after these, or programs may do it many times a second. */
+/** These change nothing that lasts, or programs may do them many times a second. */
 const PASSING: readonly string[] = ['publish', ...['prepare restore', 'discard restore', 'test bridge', 'check internet', 'check updates']];
 
 const LENGTH_MAX = 100;

@@ -33,6 +33,7 @@ export const END_HOLD = operation({
     username: z.string().nullish().describe('without it, the delay of an address for any user'),
   }),
   output: z.object({ ended: z.boolean().describe('false = there is none such any more') }),
+  isDone: (output) => (output as { ended: boolean }).ended,
   run: ({ throttle }, { address, username }) => {
     if (address == null && username == null)
       throw new OperationFailure('bad input', 'Cannot end a hold: say whose - its address, its user name or both, as the list has them');

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { decisionText, explainSubscription, missingRule, type SubscriptionExplained } from '../access/explain.ts';
 import type { LoginHold } from '../access/login-throttle.ts';
+import { parseSharedFilter } from '../mqtt/topics.ts';
 import { ADVICE_CODES } from '../refusals/advice.ts';
 import type { RememberedRefusal } from '../refusals/refusal-memory.ts';
 import type { OperationNeeds } from './needs.ts';
@@ -88,7 +89,7 @@ function deafSubscriptions({ broker, listeners, access: { authorizer } }: Operat
       if (subscription.arrives) continue;
       const reason = `is subscribed to "${topicFilter}" but gets nothing: ${deafText(subscription)}`;
       const isByFile = subscription.decision.reason === 'always accepted';
-      const advice = isByFile ? missingRule({ username }, 'read', topicFilter) : null;
+      const advice = isByFile ? missingRule({ username }, 'read', parseSharedFilter(topicFilter)?.topicFilter ?? topicFilter) : null;
       found.push({ clientId, username, topicFilter, reason, advice });
     }
   }

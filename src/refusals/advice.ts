@@ -22,7 +22,7 @@ const SENTENCES = {
   'other authority':
     "give it one of the authority that this listener trusts: that of cafile or capath, or this broker's own (midge cert client NAME)",
   'new certificate': 'give it a new one, if the clock of this machine is right',
-  held: 'correct the password there and wait until the hold ends, or give this user another password, which ends it; if many come by this address, add it to login_throttle_exempt',
+  held: 'correct the password there and wait until the hold ends, or give this user another password, which ends a hold of this user; if many come by this address, add it to login_throttle_exempt',
   'smaller packets': 'let it send less, or set max_packet_size higher',
   unlock: 'to let this user in: {command}',
   'enable client': 'to let this user in: {command}',

@@ -41,7 +41,7 @@ export function rowsOf(refusals: readonly Refused[], held: readonly Held[]): rea
     ...summed(group),
     held: null,
   }));
-  const begun = held.map((hold) => ({ hold, row: rows.find(({ refusal }) => isBegunBy(hold, refusal)) }));
+  const begun = held.map((hold) => ({ hold, row: rowOf(hold, rows) }));
   const taken = new Set(begun.map(({ row }) => row));
   return [
     ...begun.map(({ hold, row }) => (row === undefined ? ofHold(hold) : { ...row, held: hold })),
@@ -73,13 +73,29 @@ function keyOf(refusal: Refused): string {
 /** What was refused unseen says nothing about its cause. */
 function summed(group: readonly Refused[]): { refusal: Refused; clientIds: readonly string[]; count: number } {
   const [latest] = group as [Refused];
-  const refusal = group.find(({ cause, what }) => cause !== 'held' && what !== 'held') ?? latest;
+  const refusal = group.find((each) => !isUnseen(each)) ?? latest;
   const count = group.reduce((sum, each) => sum + each.count, 0);
   return { refusal: { ...refusal, last: latest.last }, clientIds: [...new Set(group.map(({ clientId }) => clientId))], count };
 }
 
 function ofHold(held: Held): RefusalRow {
   return { key: `held ${held.address} ${held.username}`, refusal: null, clientIds: [], count: 0, held };
+}
+
+/** Of several it is one whose refusal says more than that it was held. */
+function rowOf<Row extends { readonly refusal: Refused }>(hold: Held, rows: readonly Row[]): Row | undefined {
+  const begun = rows.filter(({ refusal }) => isBegunBy(hold, refusal));
+  return begun.find(({ refusal }) => !isUnseen(refusal)) ?? begun[0];
+}
+
+/** isSecret tells of a name that stands for a token, the set-up code or a link, and not for an account. */
+export function isSecret(username: string): boolean {
+  return username.endsWith('\u0000');
+}
+
+/** isUnseen tells whether it was refused because of a hold. */
+export function isUnseen({ cause, what }: Refused): boolean {
+  return cause === 'held' || what === 'held';
 }
 
 function isBegunBy({ address, username }: Held, refusal: Refused): boolean {

@@ -11,6 +11,13 @@ const ADVICE_KEYS: Readonly<Record<string, Key>> = ADVICE;
 /** What a certificate does not say. */
 const UNKNOWN: Values = { name: '–', issuer: '–' };
 
+/** What is tried in the place of a password, by the names under which wrong ones count. */
+const SECRETS: Readonly<Record<string, Key>> = {
+  'token\u0000': 'refusals.token',
+  'set-up code\u0000': 'refusals.setupCode',
+  'phone link\u0000': 'refusals.phoneLink',
+};
+
 /** Told is what the box says of a refusal. */
 export interface Told {
   readonly cause: string;
@@ -34,7 +41,11 @@ export function adviceWords({ adviceCode, adviceValues }: Told): string | null {
 
 /** whoIn names whom a row is about. Who came with a certificate that is refused never said a client id, but it has a name. */
 export function whoIn({ refusal, held, clientIds }: RefusalRow): string {
-  if (refusal === null) return held.username ?? t('refusals.anyUser');
+  if (refusal === null) {
+    if (held.username === null) return t('refusals.anyUser');
+    const secret = SECRETS[held.username];
+    return secret === undefined ? held.username : t(secret);
+  }
   const { username, values } = refusal;
   const clientId = clientIds.length === 1 ? clientIds[0] : '';
   if (username === null) return clientId || String(values['name'] ?? t('refusals.unknown'));

@@ -197,6 +197,9 @@ test('throttle ends one hold of its list, and counts from the beginning', () => 
     assert.equal(throttle.held().length, told.length - 1 - index);
   }
   assert.equal(throttle.end({ address: null, username: null }), false);
+  fail('192.0.2.9', 'lamp', 5);
+  clock.advance(5000);
+  assert.equal(throttle.end({ address: '192.0.2.9', username: 'lamp' }), true, 'its time is over, and its wrong logins go all the same');
   fail('192.0.2.9', 'lamp', 2);
   assert.equal(throttle.isHeld('192.0.2.9', 'lamp'), false);
   fail('192.0.2.9', 'lamp');

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { z } from 'zod';
 import { Roles } from '../../src/api/roles.ts';
-import { type Operation, operation } from '../../src/operations/operation.ts';
+import { type Asker, type Operation, operation } from '../../src/operations/operation.ts';
 import { CODE, type OpenApi, openApi, PASSWORD, signIn, TABLE } from './open-api.ts';
 
 const MINUTE = 60_000;
@@ -327,7 +327,7 @@ test('welcome tells that the box can make no account until it is claimed, and to
 });
 
 /** A table whose change of a password is that of the test's accounts. */
-function passwordTable(passwords: () => Map<string, string>): readonly Operation[] {
+function passwordTable(passwords: () => Map<string, string>, askers: Asker[] = []): readonly Operation[] {
   const changePassword = operation({
     name: 'change password',
     kind: 'command',
@@ -335,7 +335,8 @@ function passwordTable(passwords: () => Map<string, string>): readonly Operation
     summary: 'A password.',
     input: z.strictObject({ username: z.string(), password: z.string(), listener: z.string() }),
     output: z.object({ username: z.string() }),
-    run: (_, { username, password }) => {
+    run: (_, { username, password }, asker) => {
+      askers.push(asker);
       passwords().set(username, password);
       return { username };
     },
@@ -347,7 +348,8 @@ test('password of an account without rights is changed by itself, and its other 
   const roles = new Roles(null);
   roles.set('jane', 'admin');
   roles.set('tom', 'viewer');
-  const api: OpenApi = await openApi(context, { roles, table: passwordTable(() => api.passwords) });
+  const askers: Asker[] = [];
+  const api: OpenApi = await openApi(context, { roles, table: passwordTable(() => api.passwords, askers) });
   const [here, elsewhere] = [await signIn(api, 'tom'), await signIn(api, 'tom')];
   const change = (body: object, headers: Record<string, string>) => api.ask('/api/v1/session/password', { method: 'PUT', headers, body });
   const wrong = await change({ current: 'wrong', password: 'another password' }, here);
@@ -360,6 +362,10 @@ test('password of an account without rights is changed by itself, and its other 
   const changed = await change({ current: PASSWORD, password: 'another password' }, here);
   assert.deepEqual([changed.status, changed.json.username, changed.json.role], [200, 'tom', 'viewer']);
   assert.equal(api.passwords.get('tom'), 'another password');
+  assert.deepEqual(
+    askers.map(({ name, isOfPage, address }) => [name, isOfPage, address]),
+    [['"tom" from 192.0.2.7 over REST', true, '192.0.2.7']],
+  );
   assert.equal((await api.ask('/api/v1/status', { headers: elsewhere })).status, 401);
   const [cookie = ''] = String(changed.headers['set-cookie']).split(';');
   assert.equal((await api.ask('/api/v1/status', { headers: { cookie } })).status, 200);

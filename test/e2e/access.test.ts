@@ -89,7 +89,8 @@ test('serve ends the hold of a user whose password is changed, and no other', as
     for (let index = 0; index < 3; index++) await login(port, user, 'wrong').expect('20 [ 00 87 { ... } ]');
   const changed = await runMidge(folder, ['passwd', '-b', passwords, 'fred', 'new']);
   assert.equal(changed.status, 0, changed.stderr);
-  await login(port, 'jjolie', 'wrong').expect('20 [ 00 87 { ... } ] or 20 [ 00 9F { ... } ]');
+  for (let verdict = 0x9f; verdict === 0x9f; )
+    verdict = (await login(port, 'jjolie', 'wrong').expect('20 [ 00 87 { ... } ] or 20 [ 00 9F { ... } ]'))[3] ?? 0; // 1 s may be over
   await login(port, 'jjolie').expect('20 [ 00 9F { ... } ]');
   for (let index = 0; index < 2; index++) await login(port, 'fred', 'wrong').expect('20 [ 00 87 { ... } ]');
   await login(port, 'fred', 'new').expect('20 [ 00 00 { ... } ]');

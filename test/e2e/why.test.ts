@@ -75,8 +75,10 @@ test('midge why tells what came to a plain port, who gave a wrong password, and 
     jane.send(`32 [ '${topic}' 0007 {} |on| ]`);
     await jane.expect('40 [ 0007 87 ]');
   }
-  jane.send(`82 [ 0001 {} 'home/#' 00 ]`);
-  await jane.expect('90 [ 0001 {} 00 ]');
+  for (const filter of ['home/#', '$share/all/garden/#']) {
+    jane.send(`82 [ 0001 {} '${filter}' 00 ]`);
+    await jane.expect('90 [ 0001 {} 00 ]');
+  }
 
   const { refusals, deaf } = await why();
   assert.deepEqual(
@@ -94,7 +96,10 @@ test('midge why tells what came to a plain port, who gave a wrong password, and 
   );
   assert.deepEqual(
     deaf.map(({ clientId, topicFilter }) => [clientId, topicFilter]),
-    [['phone', 'home/#']],
+    [
+      ['phone', 'home/#'],
+      ['phone', '$share/all/garden/#'],
+    ],
   );
   assert.deepEqual(
     (await why('lamp')).refusals.map(({ cause }) => cause),
@@ -113,7 +118,10 @@ test('midge why tells what came to a plain port, who gave a wrong password, and 
       null,
     ],
   );
-  assert.equal(deaf[0]?.advice, 'to allow it, write below "user jane": topic read home/#');
+  assert.deepEqual(
+    deaf.map(({ advice }) => advice),
+    ['home/#', 'garden/#'].map((filter) => `to allow it, write below "user jane": topic read ${filter}`),
+  );
   const { stdout } = await runMidge(folder, ['why', 'joe', '--state', state]);
   assert.match(
     stdout,

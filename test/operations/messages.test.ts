@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AclAuthorizer } from '../../src/access/acl.ts';
 import { parseAclFile } from '../../src/access/acl-file.ts';
+import { BRIDGE_LISTENER } from '../../src/bridges/options.ts';
 import { Message } from '../../src/broker/message.ts';
 import type { OpenListener } from '../../src/operations/needs.ts';
 import { OperationFailure } from '../../src/operations/operation.ts';
@@ -145,7 +146,16 @@ test('retained message is told as held back while its publisher may not publish 
       [false, checkRetainSource],
     );
     assert.equal((await ask('retained message', { topic: 'home/tom' })).isHeldBack, checkRetainSource);
+    assert.equal((await ask('retained message', { topic: 'home/tom' })).bridge, null);
   }
+});
+
+test('retained message tells the bridge that it came by', async () => {
+  await using scene = await startTestBroker();
+  const message = Message.of({ topic: scene.broker.topics.named('family/hello'), qos: 0, retain: true, payload: Buffer.from('on') });
+  message.source = { clientId: 'local.pi.anna', username: null, listener: `${BRIDGE_LISTENER}anna` };
+  scene.broker.retained.set(message);
+  assert.equal((await operationsOn(needsOf(scene))('retained message', { topic: 'family/hello' })).bridge, 'anna');
 });
 
 test('retained messages show as a tree, a level at a time', async () => {

@@ -62,6 +62,17 @@ test('other users, addresses and causes have rows of their own, and so has the p
   );
 });
 
+test('hold belongs to the wrong passwords that began it, and not to what was refused unseen elsewhere', () => {
+  const refusals = [refused({ last: 1 }), refused({ cause: 'page', what: 'held', last: 9 })];
+  assert.deepEqual(
+    rowsOf(refusals, [HOLD]).map(({ refusal, held }) => [refusal?.cause, held]),
+    [
+      ['credentials', HOLD],
+      ['page', null],
+    ],
+  );
+});
+
 test('hold of an address or of a user is a row of its own, before all others', () => {
   const ofAddress = { ...HOLD, username: null };
   const ofUser = { ...HOLD, address: null };

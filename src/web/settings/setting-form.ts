@@ -47,7 +47,7 @@ export function mistakesOf(
 }
 
 const UNITS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
-  bytes: { b: 1, kb: 1e3, k: 1e3, mb: 1e6, m: 1e6, gb: 1e9, g: 1e9, kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30 },
+  bytes: { b: 1, kb: 1e3, ko: 1e3, k: 1e3, mb: 1e6, mo: 1e6, m: 1e6, gb: 1e9, go: 1e9, g: 1e9, kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30 },
   seconds: { s: 1, sec: 1, min: 60, h: 3600, d: 86_400 },
 };
 
@@ -144,16 +144,17 @@ export interface Found {
 /** findSettings looks for words in the names, meanings and search words; where none has all of them, those with the most of the longer ones do, if they have half of these. */
 export function findSettings(known: readonly Worded[], words: string): Found {
   const text = ({ name, meaning, searchWords }: Worded) => `${name} ${meaning} ${searchWords}`;
-  if (known.some((each) => hasWords(text(each), words))) return { fits: (each) => hasWords(text(each), words), hasAll: true };
+  const hasAll = (each: Worded) => wordsOf(words).every((word) => isIn(text(each), word));
+  if (known.some(hasAll)) return { fits: hasAll, hasAll: true };
   const sought = wordsOf(words).filter((word) => word.length >= TELLING_WORD);
   const countIn = (each: Worded) => sought.filter((word) => isIn(text(each), word)).length;
   const most = Math.max(0, ...known.map(countIn));
   return { fits: (each) => most > 0 && most * 2 >= sought.length && countIn(each) === most, hasAll: false };
 }
 
-/** hasWords tells whether a text has each of some words, wherever they stand. */
+/** hasWords tells whether a text has each of some words as they are, wherever they stand. */
 export function hasWords(text: string, words: string): boolean {
-  return wordsOf(words).every((word) => isIn(text, word));
+  return wordsOf(words).every((word) => plainOf(text).includes(word));
 }
 
 function wordsOf(text: string): readonly string[] {

@@ -20,7 +20,7 @@ interface MadeAccountProps {
   readonly title?: string;
 }
 
-/** MadeAccount is the last step of a dialog that makes one, or a new password of one: it shows the password, and what else a device wants to know. */
+/** MadeAccount is the last step of a dialog that makes one, or a new password of one: it shows the password that was made, and what else a device wants to know. */
 export function MadeAccount({ made: { username, password, topics = null }, close, title }: MadeAccountProps) {
   const [isKept, setKept] = useState(false);
   const heading = title ?? t('people.madeTitle', { name: username });

@@ -10,7 +10,7 @@ import { Field, Select } from '../components/field.tsx';
 import { Form } from '../components/form.tsx';
 import { toast } from '../components/toast.tsx';
 import { t } from '../i18n.ts';
-import { place } from '../router.ts';
+import { goInstead, place } from '../router.ts';
 import { BeginRules } from './begin-rules.tsx';
 import type { Rule } from './person-templates.ts';
 import { RuleWords } from './rule-words.tsx';
@@ -40,6 +40,10 @@ export function PersonRules({ username, rules, mayBegin, revision, refresh }: Pe
       </Card>
     );
   }
+  const close = () => {
+    setAdding(false);
+    if (place.value.query.has('rule')) goInstead('people', [username]);
+  };
   const remove = async (rule: Rule) => {
     await ask(api.PATCH('/api/v1/rules', { body: { username, remove: [rule], revision } }));
     toast(t('people.ruleRemoved'));
@@ -70,7 +74,7 @@ export function PersonRules({ username, rules, mayBegin, revision, refresh }: Pe
           ))}
         </ul>
       )}
-      {isAdding && <AddRule username={username} revision={revision} close={() => setAdding(false)} refresh={refresh} />}
+      {isAdding && <AddRule username={username} revision={revision} close={close} refresh={refresh} />}
       {removed !== null && (
         <Confirm
           title={t('people.removeRuleTitle', { name: username })}

@@ -6,8 +6,8 @@ import { Button } from '../components/button.tsx';
 import { Badge } from '../components/card.tsx';
 import { Trouble } from '../components/faces.tsx';
 import { toast } from '../components/toast.tsx';
-import { ago, dateTime, plural, t } from '../i18n.ts';
-import type { Held, RefusalRow, Refused } from '../refusal-rows.ts';
+import { ago, dateTime, type Key, plural, t } from '../i18n.ts';
+import { type Held, isSecret, isUnseen, type RefusalRow, type Refused } from '../refusal-rows.ts';
 import { adviceWords, reasonWords, whoIn } from '../refusal-words.ts';
 import { isOffered, linkTo } from '../router.ts';
 import { useSending } from '../sending.ts';
@@ -42,7 +42,7 @@ export function HeldReason({ row, held, ended }: HeldReasonProps) {
   const { address, username, failures, until } = held;
   const hold = plural('refusals.heldWords', failures, { time: ago(until) });
   const facts = refusal === null ? holdFacts(held) : factsOf(refusal);
-  const isOwnReason = refusal !== null && refusal.cause !== 'held';
+  const isOwnReason = refusal !== null && !isUnseen(refusal);
   return (
     <Reason
       {...facts}
@@ -58,8 +58,13 @@ export function HeldReason({ row, held, ended }: HeldReasonProps) {
 }
 
 function holdFacts({ address, username }: Held) {
-  const advice = t(username === null ? 'refusals.heldAddressAdvice' : address === null ? 'refusals.heldUserAdvice' : 'refusals.heldAdvice');
-  return { from: address ?? t('refusals.anywhere'), words: '', advice };
+  return { from: address ?? t('refusals.anywhere'), words: '', advice: t(adviceOf(address, username)) };
+}
+
+function adviceOf(address: string | null, username: string | null): Key {
+  if (username === null) return 'refusals.heldAddressAdvice';
+  if (isSecret(username)) return 'refusals.heldSecretAdvice';
+  return address === null ? 'refusals.heldUserAdvice' : 'refusals.heldAdvice';
 }
 
 /** A new account and a new password end the hold, too. */
@@ -70,7 +75,7 @@ function heldAdvice(refusal: Refused): string | null {
 
 function EndHold({ address, username, ended }: Pick<Held, 'address' | 'username'> & Pick<HeldReasonProps, 'ended'>) {
   const { isBusy, problem, send } = useSending();
-  const who = username ?? address ?? '';
+  const who = username === null || isSecret(username) ? (address ?? '') : username;
   const end = async () => {
     const query = { ...(address === null ? {} : { address }), ...(username === null ? {} : { username }) };
     await ask(api.DELETE('/api/v1/throttle', { params: { query } }));

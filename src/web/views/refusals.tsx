@@ -11,6 +11,9 @@ import { HeldReason, PlainReason, Reason } from './refusal-reason.tsx';
 
 const EVERY_MS = 3000;
 
+/** Rules do not know shared subscriptions [MQTT-4.8.2]. */
+const SHARED = /^\$share\/[^/]+\//;
+
 /** Refusals shows them all, or those about a client, a user or an address. */
 export function Refusals({ about }: { readonly about?: string }) {
   const query = about === undefined ? {} : { about };
@@ -89,7 +92,7 @@ function Open({ why, ended }: ListProps) {
           badge={t('refusals.deaf')}
           words={t('refusals.deafWords', { filter: topicFilter })}
           advice={advice === null ? null : t('refusals.deafAdvice', { filter: topicFilter })}
-          link={username === null ? null : advice === null ? toPerson(username) : toRule(username, topicFilter, 'read')}
+          link={username === null ? null : advice === null ? toPerson(username) : toRule(username, topicFilter.replace(SHARED, ''), 'read')}
         />
       ))}
     </ul>

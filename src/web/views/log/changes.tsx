@@ -36,12 +36,13 @@ function List({ changes, sought }: { readonly changes: readonly Change[]; readon
     what: whatWords(change),
     english: change.what,
     who: whoWords(change),
+    isEnglish: change.door === 'program',
   }));
   const found = rows.filter(({ what, english, who }) => hasWords(`${what ?? english} ${who}`, sought));
   if (found.length === 0) return <Empty icon="log" words={t('log.noneFound')} />;
   return (
     <ul class="reasons" aria-label={t('log.changes')}>
-      {found.map(({ key, time, what, english, who }) => (
+      {found.map(({ key, time, what, english, who, isEnglish }) => (
         <li key={key}>
           <p class="reason-head">
             <strong lang={what === null ? 'en' : undefined}>{what ?? english}</strong>
@@ -49,7 +50,9 @@ function List({ changes, sought }: { readonly changes: readonly Change[]; readon
               {dateTime(time)}
             </time>
           </p>
-          <p class="hint">{who}</p>
+          <p class="hint" lang={isEnglish ? 'en' : undefined}>
+            {who}
+          </p>
         </li>
       ))}
     </ul>

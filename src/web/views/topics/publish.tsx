@@ -26,10 +26,11 @@ export interface PublishProps {
 
 /** Publish asks for topic and message. It stays open, for who tries something out. */
 export function Publish({ topic: first, like, close }: PublishProps) {
+  const text = like?.encoding === 'utf8' ? like.payload : null;
   const [topic, setTopic] = useState(first);
-  const [payload, setPayload] = useState(like?.encoding === 'utf8' ? (like.payload ?? '') : '');
+  const [payload, setPayload] = useState(text ?? '');
   const [qos, setQos] = useState<QoS>(QOS.find((each) => Number(each) === like?.qos) ?? '0');
-  const [retain, setRetain] = useState(like?.isRetained === true);
+  const [retain, setRetain] = useState(text !== null && like?.isRetained === true); // retained and empty, it would delete a value that is no text;
   const sending = useSending();
   const { problem } = sending;
   const [sent, setSent] = useState<string | null>(null);

@@ -94,7 +94,7 @@ export function TopicDetail({ topic, store, close, publish, remove }: TopicDetai
           ) : (
             <>
               <dt>{t('topics.publishedBy')}</dt>
-              <dd>{publisherOf(kept)}</dd>
+              <dd class={isOf(value, kept) ? undefined : 'quiet'}>{publisherOf(kept)}</dd>
               <dt>{t('topics.size')}</dt>
               <dd>{bytes(sizeOf(value) ?? kept.bytes)}</dd>
             </>
@@ -129,6 +129,11 @@ export function TopicDetail({ topic, store, close, publish, remove }: TopicDetai
       <History past={store.tree.pastOf(topic)} isLive={mayAct} />
     </section>
   );
+}
+
+/** The value is the one that was asked about: another may have passed since, whose publisher is told a moment later. */
+function isOf(value: Value | null, { payload, encoding }: Kept): boolean {
+  return value?.payload === payload && value.encoding === encoding;
 }
 
 /** Bytes of the payload that is shown; null = it is not here as a whole. */
