@@ -6,15 +6,22 @@ export type Why = Answer<'/api/v1/why'>;
 export type Refused = Why['refusals'][number];
 export type Held = Why['held'][number];
 
-/** RefusalRow is one cause: what was refused, what holds it, or both. */
-export type RefusalRow = {
+interface Row {
   /** Tells it apart. */
   readonly key: string;
   /** Client ids that it came with; '' = it did not say. */
   readonly clientIds: readonly string[];
   /** Of all refusals in it. */
   readonly count: number;
-} & ({ readonly refusal: Refused; readonly held: Held | null } | { readonly refusal: null; readonly held: Held });
+}
+
+/** RefusedRow is one cause that nothing holds. */
+export type RefusedRow = Row & { readonly refusal: Refused; readonly held: null };
+
+/** HeldRow is one cause that a hold keeps out; `refusal` null = the box remembers none. */
+export type HeldRow = Row & { readonly held: Held } & ({ readonly refusal: Refused } | { readonly refusal: null });
+
+export type RefusalRow = RefusedRow | HeldRow;
 
 /** isRestless tells whether it was let in each time. */
 export function isRestless({ cause }: Refused): boolean {
@@ -36,17 +43,19 @@ export function openRowsOf({ refusals, held }: Pick<Why, 'refusals' | 'held'>): 
 
 /** rowsOf gives holds first, then the latest first. */
 export function rowsOf(refusals: readonly Refused[], held: readonly Held[]): readonly RefusalRow[] {
-  const rows = groupsOf(refusals.toSorted((one, other) => other.last - one.last)).map(([key, group]) => ({
-    key,
-    ...summed(group),
-    held: null,
-  }));
+  const rows = refusedRowsOf(refusals);
   const begun = held.map((hold) => ({ hold, row: rowOf(hold, rows) }));
   const taken = new Set(begun.map(({ row }) => row));
   return [
     ...begun.map(({ hold, row }) => (row === undefined ? ofHold(hold) : { ...row, held: hold })),
     ...rows.filter((row) => !taken.has(row)),
   ];
+}
+
+/** refusedRowsOf gives the latest first, without holds. */
+export function refusedRowsOf(refusals: readonly Refused[]): readonly RefusedRow[] {
+  const groups = groupsOf(refusals.toSorted((one, other) => other.last - one.last));
+  return groups.map(([key, group]) => ({ key, ...summed(group), held: null }));
 }
 
 /** The group whose latest is the latest comes first, as a Map keeps the order. */
@@ -78,12 +87,12 @@ function summed(group: readonly Refused[]): { refusal: Refused; clientIds: reado
   return { refusal: { ...refusal, last: latest.last }, clientIds: [...new Set(group.map(({ clientId }) => clientId))], count };
 }
 
-function ofHold(held: Held): RefusalRow {
+function ofHold(held: Held): HeldRow {
   return { key: `held ${held.address} ${held.username}`, refusal: null, clientIds: [], count: 0, held };
 }
 
 /** Of several it is one whose refusal says more than that it was held. */
-function rowOf<Row extends { readonly refusal: Refused }>(hold: Held, rows: readonly Row[]): Row | undefined {
+function rowOf(hold: Held, rows: readonly RefusedRow[]): RefusedRow | undefined {
   const begun = rows.filter(({ refusal }) => isBegunBy(hold, refusal));
   return begun.find(({ refusal }) => !isUnseen(refusal)) ?? begun[0];
 }

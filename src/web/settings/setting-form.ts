@@ -143,18 +143,23 @@ export interface Found {
 
 /** findSettings looks for words in the names, meanings and search words; where none has all of them, those with the most of the longer ones do, if they have half of these. */
 export function findSettings(known: readonly Worded[], words: string): Found {
-  const text = ({ name, meaning, searchWords }: Worded) => `${name} ${meaning} ${searchWords}`;
-  const hasAll = (each: Worded) => wordsOf(words).every((word) => isIn(text(each), word));
-  if (known.some(hasAll)) return { fits: hasAll, hasAll: true };
-  const sought = wordsOf(words).filter((word) => word.length >= TELLING_WORD);
-  const countIn = (each: Worded) => sought.filter((word) => isIn(text(each), word)).length;
-  const most = Math.max(0, ...known.map(countIn));
-  return { fits: (each) => most > 0 && most * 2 >= sought.length && countIn(each) === most, hasAll: false };
+  const rows = known.map((each) => ({ each, text: plainOf(`${each.name} ${each.meaning} ${each.searchWords}`) }));
+  const sought = wordsOf(words);
+  const countIn = (text: string, wanted: readonly string[]) => wanted.filter((word) => hasStem(text, word)).length;
+  const foundWith = (count: number, wanted: readonly string[]): Found['fits'] => {
+    const found = new Set(rows.filter(({ text }) => countIn(text, wanted) === count).map(({ each }) => each));
+    return (each) => found.has(each);
+  };
+  if (rows.some(({ text }) => countIn(text, sought) === sought.length)) return { fits: foundWith(sought.length, sought), hasAll: true };
+  const telling = sought.filter((word) => word.length >= TELLING_WORD);
+  const most = Math.max(0, ...rows.map(({ text }) => countIn(text, telling)));
+  return { fits: most > 0 && most * 2 >= telling.length ? foundWith(most, telling) : () => false, hasAll: false };
 }
 
 /** hasWords tells whether a text has each of some words as they are, wherever they stand. */
 export function hasWords(text: string, words: string): boolean {
-  return wordsOf(words).every((word) => plainOf(text).includes(word));
+  const plain = plainOf(text);
+  return wordsOf(words).every((word) => plain.includes(word));
 }
 
 function wordsOf(text: string): readonly string[] {
@@ -164,9 +169,9 @@ function wordsOf(text: string): readonly string[] {
 }
 
 /** The ending of a longer word may be another: messages, message; waiting, wait. A number has none. */
-function isIn(text: string, word: string): boolean {
+function hasStem(plain: string, word: string): boolean {
   const stem = /\d/.test(word) ? word : word.slice(0, Math.max(STEM, word.length - ENDING));
-  return plainOf(text).includes(stem);
+  return plain.includes(stem);
 }
 
 /** Many leave capitals and accents out where they look for something. */

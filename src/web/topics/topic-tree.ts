@@ -386,7 +386,7 @@ function sortedChildren(node: Node): readonly Node[] {
   return node.sorted;
 }
 
-const inOrder = new Intl.Collator(undefined, { numeric: true });
+export const inOrder = new Intl.Collator(undefined, { numeric: true });
 
 /** sensor2 stands before sensor10. */
 function byLevel(one: Node, other: Node): number {

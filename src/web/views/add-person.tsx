@@ -11,8 +11,8 @@ import { Icon } from '../components/icon.tsx';
 import { t } from '../i18n.ts';
 import { go, linkTo } from '../router.ts';
 import { type Made, MadeAccount } from './made-account.tsx';
-import { OwnPasswordField } from './own-password-field.tsx';
-import { makePassword, type Rule, TEMPLATES, type TemplateName } from './person-templates.ts';
+import { OwnPasswordField, passwordFor } from './own-password-field.tsx';
+import { type Rule, TEMPLATES, type TemplateName } from './person-templates.ts';
 import { PhoneNameAdvice } from './phone-name-advice.tsx';
 import { RuleWords } from './rule-words.tsx';
 
@@ -54,7 +54,7 @@ function PersonForm({ name, who, taken, hasRules, mayBegin, done }: PersonFormPr
   const [typedArea, setArea] = useState<string | null>(null);
   const [isLimited, setLimited] = useState(hasRules || mayBegin);
   const [isSending, setSending] = useState(false);
-  const [password, setPassword] = useState('');
+  const [typedPassword, setPassword] = useState('');
   const shownName = username.trim() || t('people.nameHere');
   const { area: areaOf, areaHint, rules: rulesOf } = TEMPLATES[template === 'phone' ? 'person' : template];
   const area = typedArea ?? areaOf(shownName);
@@ -65,10 +65,11 @@ function PersonForm({ name, who, taken, hasRules, mayBegin, done }: PersonFormPr
     setArea(null);
   };
   const make = async () => {
-    const account = { username: username.trim(), password: password || makePassword() };
+    const { password, made } = passwordFor(typedPassword);
+    const account = { username: username.trim(), password };
     if (isLimited && !hasRules) await ask(api.POST('/api/v1/rules/beginning', { body: {} }));
     await makePerson(account, isLimited ? rules : []);
-    done({ ...account, ...(password === '' ? {} : { password: null }), topics: isLimited ? rules.map(({ filter }) => filter) : null });
+    done({ username: account.username, password: made, topics: isLimited ? rules.map(({ filter }) => filter) : null });
   };
   if (template === 'phone') return <ToPhones person={username.trim()} choose={choose} />;
   return (
@@ -105,7 +106,7 @@ function PersonForm({ name, who, taken, hasRules, mayBegin, done }: PersonFormPr
       ) : (
         <p class="hint">{t('people.noRulesWords')}</p>
       )}
-      <OwnPasswordField value={password} change={setPassword} />
+      <OwnPasswordField value={typedPassword} change={setPassword} />
     </Form>
   );
 }

@@ -15,9 +15,9 @@ import { go, linkTo, place } from '../router.ts';
 import { currentSession, type Right } from '../visit.ts';
 import { type Made, MadeAccount } from './made-account.tsx';
 import { MayTheyCard } from './may-they.tsx';
-import { OwnPasswordField } from './own-password-field.tsx';
+import { OwnPasswordField, passwordFor } from './own-password-field.tsx';
 import { PersonRules } from './person-rules.tsx';
-import { makePassword, type Rule } from './person-templates.ts';
+import type { Rule } from './person-templates.ts';
 import { ROLE_NAMES } from './role-names.ts';
 import { ruleText } from './rule-words.tsx';
 import { Tokens } from './tokens.tsx';
@@ -267,9 +267,9 @@ function PasswordDialog({ username, close }: { readonly username: string; readon
   const [made, setMade] = useState<Made | null>(null);
   const own = isOwn(username);
   const make = async () => {
-    const next = typed || makePassword();
-    await ask(api.PUT('/api/v1/users/{username}/password', { params: { path: { username } }, body: { password: next } }));
-    setMade({ username, password: typed === '' ? next : null });
+    const next = passwordFor(typed);
+    await ask(api.PUT('/api/v1/users/{username}/password', { params: { path: { username } }, body: { password: next.password } }));
+    setMade({ username, password: next.made });
   };
   if (made !== null) return <MadeAccount title={t('people.newPasswordTitle', { name: username })} made={made} close={close} />;
   return (

@@ -7,38 +7,32 @@ import { Badge } from '../components/card.tsx';
 import { Trouble } from '../components/faces.tsx';
 import { toast } from '../components/toast.tsx';
 import { ago, dateTime, type Key, plural, t } from '../i18n.ts';
-import { type Held, isSecret, isUnseen, type RefusalRow, type Refused } from '../refusal-rows.ts';
+import { type Held, type HeldRow, isSecret, isUnseen, type Refused, type RefusedRow } from '../refusal-rows.ts';
 import { adviceWords, reasonWords, whoIn } from '../refusal-words.ts';
 import { isOffered, linkTo } from '../router.ts';
 import { useSending } from '../sending.ts';
 import { mayNow } from '../visit.ts';
 import { linkFor, linkForHold, type RefusalLink } from './refusal-links.ts';
 
-interface PlainReasonProps {
-  readonly row: RefusalRow;
-  readonly badge?: null;
-  /** In the place of the box's own; null = none. */
-  readonly advice?: string | null;
+interface PlainReasonProps extends Partial<Pick<ReasonProps, 'badge' | 'advice' | 'link'>> {
+  readonly row: RefusedRow;
 }
 
-/** PlainReason is one that nothing holds. */
+/** PlainReason is one that nothing holds; a badge and advice that are given stand in the place of its own. */
 export function PlainReason({ row, ...given }: PlainReasonProps) {
   const { refusal, count } = row;
-  if (refusal === null) return null;
   const badge = count > 1 ? plural('refusals.times', count) : null;
-  const isOpen = given.advice === undefined && given.badge === undefined;
-  return <Reason {...factsOf(refusal)} who={whoIn(row)} badge={badge} link={isOpen ? linkFor(refusal) : null} {...given} />;
+  return <Reason {...factsOf(refusal)} who={whoIn(row)} badge={badge} {...given} />;
 }
 
 interface HeldReasonProps {
-  readonly row: RefusalRow;
-  readonly held: Held;
+  readonly row: HeldRow;
   readonly ended: () => void;
 }
 
 /** HeldReason is one whose logins are refused unseen for a while. */
-export function HeldReason({ row, held, ended }: HeldReasonProps) {
-  const { refusal } = row;
+export function HeldReason({ row, ended }: HeldReasonProps) {
+  const { refusal, held } = row;
   const { address, username, failures, until } = held;
   const hold = plural('refusals.heldWords', failures, { time: ago(until) });
   const facts = refusal === null ? holdFacts(held) : factsOf(refusal);

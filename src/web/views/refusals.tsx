@@ -5,8 +5,8 @@ import { Card } from '../components/card.tsx';
 import { Empty, Shown } from '../components/faces.tsx';
 import { ago, plural, t } from '../i18n.ts';
 import { useLive } from '../live.ts';
-import { isCalm, isRestless, openRowsOf, type Refused, rowsOf, type Why } from '../refusal-rows.ts';
-import { toPerson, toRule } from './refusal-links.ts';
+import { isCalm, isRestless, openRowsOf, type Refused, refusedRowsOf, type Why } from '../refusal-rows.ts';
+import { linkFor, toPerson, toRule } from './refusal-links.ts';
 import { HeldReason, PlainReason, Reason } from './refusal-reason.tsx';
 
 const EVERY_MS = 3000;
@@ -33,7 +33,7 @@ interface ListProps {
 
 function List({ why, ended }: ListProps) {
   const { refusals, held, deaf } = why;
-  const restless = rowsOf(refusals.filter(isRestless), []);
+  const restless = refusedRowsOf(refusals.filter(isRestless));
   const calm = refusals.filter((each) => !isRestless(each) && isCalm(each));
   const isNone = refusals.every(isRestless) && held.length + deaf.length === 0;
   return (
@@ -58,8 +58,8 @@ function List({ why, ended }: ListProps) {
             )}
           </summary>
           <ul class="reasons">
-            {rowsOf(calm, []).map((row) => (
-              <PlainReason key={row.key} row={row} advice={row.refusal === null ? null : calmAdvice(row.refusal)} />
+            {refusedRowsOf(calm).map((row) => (
+              <PlainReason key={row.key} row={row} advice={calmAdvice(row.refusal)} />
             ))}
           </ul>
         </details>
@@ -82,7 +82,11 @@ function Open({ why, ended }: ListProps) {
   return (
     <ul class="reasons">
       {rows.map((row) =>
-        row.held === null ? <PlainReason key={row.key} row={row} /> : <HeldReason key={row.key} row={row} held={row.held} ended={ended} />,
+        row.held === null ? (
+          <PlainReason key={row.key} row={row} link={linkFor(row.refusal)} />
+        ) : (
+          <HeldReason key={row.key} row={row} ended={ended} />
+        ),
       )}
       {why.deaf.map(({ clientId, username, topicFilter, advice }) => (
         <Reason

@@ -12,7 +12,7 @@ import { toast } from '../../components/toast.tsx';
 import { t } from '../../i18n.ts';
 import { useSending } from '../../sending.ts';
 import { type Made, MadeAccount } from '../made-account.tsx';
-import { OwnPasswordField } from '../own-password-field.tsx';
+import { OwnPasswordField, passwordFor } from '../own-password-field.tsx';
 import { makePassword } from '../person-templates.ts';
 import { type Client, linksTo, type Model, namesOf } from './model.ts';
 
@@ -47,7 +47,7 @@ interface ClientFieldsProps extends Pick<ClientFormProps, 'model' | 'client'> {
 
 function ClientFields({ model, client, done }: ClientFieldsProps) {
   const [username, setUsername] = useState(client?.username ?? '');
-  const [password, setPassword] = useState('');
+  const [typedPassword, setPassword] = useState('');
   const [clientId, setClientId] = useState(client?.clientId ?? '');
   const [roles, setRoles] = useState<readonly string[]>(namesOf(client?.roles ?? []));
   const [groups, setGroups] = useState<readonly string[]>(namesOf(client?.groups ?? []));
@@ -56,9 +56,10 @@ function ClientFields({ model, client, done }: ClientFieldsProps) {
   const links = { roles: linksTo(roles, client?.roles ?? []), groups: linksTo(groups, client?.groups ?? []) };
   const save = async () => {
     if (client === null) {
-      const account = { username: username.trim(), password: password || makePassword() };
+      const { password, made } = passwordFor(typedPassword);
+      const account = { username: username.trim(), password };
       await ask(api.POST('/api/v1/dynamic-security/clients', { body: { ...account, ...links, clientId: clientId.trim() } }));
-      return done(password === '' ? account : { ...account, password: null });
+      return done({ ...account, password: made });
     }
     const body = { ...links, clientId: clientId.trim(), disabled: !mayEnter, revision: model.revision };
     await ask(api.PATCH('/api/v1/dynamic-security/clients/{username}', { params: { path: { username } }, body }));
@@ -95,7 +96,7 @@ function ClientFields({ model, client, done }: ClientFieldsProps) {
             required
             isFirst
           />
-          <OwnPasswordField value={password} change={setPassword} />
+          <OwnPasswordField value={typedPassword} change={setPassword} />
         </>
       ) : (
         <Check label={t('dynamic.mayEnter')} hint={t('dynamic.mayEnterHint')} isOn={mayEnter} turn={setMayEnter} />

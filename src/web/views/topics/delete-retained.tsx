@@ -11,6 +11,7 @@ import { Form } from '../../components/form.tsx';
 import { toast } from '../../components/toast.tsx';
 import { bytes, number, plural, t } from '../../i18n.ts';
 import { useSending } from '../../sending.ts';
+import { inOrder } from '../../topics/topic-tree.ts';
 
 type Preview = paths['/api/v1/retained-deletions']['post']['responses'][200]['content']['application/json'];
 
@@ -99,9 +100,6 @@ function Below({ topic, count, take }: { readonly topic: string; readonly count:
   );
 }
 
-/** sensor-2 comes before sensor-10. */
-const { compare: byNumber } = new Intl.Collator(undefined, { numeric: true });
-
 function PreviewShown({ preview: { messages, bytes: size, topics } }: { readonly preview: Preview }) {
   if (messages === 0) return <p>{t('topics.nothingToDelete')}</p>;
   return (
@@ -111,7 +109,7 @@ function PreviewShown({ preview: { messages, bytes: size, topics } }: { readonly
       </p>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it may scroll, and the keyboard must reach it */}
       <ul tabIndex={0} aria-label={t('topics.goesList')}>
-        {topics.toSorted(byNumber).map((topic) => (
+        {topics.toSorted(inOrder.compare).map((topic) => (
           <li key={topic}>{topic}</li>
         ))}
       </ul>

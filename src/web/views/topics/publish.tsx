@@ -30,7 +30,7 @@ export function Publish({ topic: first, like, close }: PublishProps) {
   const [topic, setTopic] = useState(first);
   const [payload, setPayload] = useState(text ?? '');
   const [qos, setQos] = useState<QoS>(QOS.find((each) => Number(each) === like?.qos) ?? '0');
-  const [retain, setRetain] = useState(text !== null && like?.isRetained === true); // retained and empty, it would delete a value that is no text;
+  const [retain, setRetain] = useState(text !== null && like?.isRetained === true); // retained and empty, it would delete a value that is no text
   const sending = useSending();
   const { problem } = sending;
   const [sent, setSent] = useState<string | null>(null);
