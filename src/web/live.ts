@@ -1,6 +1,6 @@
 // What a view shows and keeps up to date: asked again every few seconds while the page is seen and the box answers.
 
-import { type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import { batch, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { Unreachable } from './api/client.ts';
 import { connected, onReconnect } from './connection.ts';
@@ -11,6 +11,8 @@ export interface Live<T> {
   readonly data: ReadonlySignal<T | null>;
   /** Why the latest request failed; null = it did not, or the box is away. */
   readonly problem: ReadonlySignal<Error | null>;
+  /** What is shown answers what was wanted before. */
+  readonly isOld: ReadonlySignal<boolean>;
   /** refresh asks at once. */
   refresh(): Promise<void>;
 }
@@ -27,18 +29,17 @@ export function useLive<T>(load: () => Promise<T>, everyMs: number, wanted: read
 class Poll<T> implements Live<T> {
   readonly data: Signal<T | null>;
   readonly problem: Signal<Error | null> = signal(null);
+  readonly isOld: Signal<boolean>;
   readonly #load: () => Promise<T>;
   readonly #everyMs: number;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #isOver = false;
-  /** What is shown is the answer to something else. */
-  #isOld: boolean;
   /** Answers may overtake each other: the latest request counts. */
   #latest = 0;
 
   constructor(load: () => Promise<T>, everyMs: number, shown: T | null) {
     this.data = signal(shown);
-    this.#isOld = shown !== null;
+    this.isOld = signal(shown !== null);
     this.#load = load;
     this.#everyMs = everyMs;
   }
@@ -64,13 +65,15 @@ class Poll<T> implements Live<T> {
     try {
       const data = await this.#load();
       if (this.#isOver || turn !== this.#latest) return;
-      this.data.value = data;
-      this.#isOld = false;
-      this.problem.value = null;
+      batch(() => {
+        this.data.value = data;
+        this.isOld.value = false;
+        this.problem.value = null;
+      });
     } catch (error) {
       if (this.#isOver || turn !== this.#latest) return;
       this.problem.value = error instanceof Unreachable ? null : (error as Error); // ask throws nothing else
-      if (this.#isOld && this.problem.value !== null) this.data.value = null;
+      if (this.isOld.value && this.problem.value !== null) this.data.value = null;
     }
     if (connected.peek()) this.#timer = setTimeout(() => void this.refresh(), this.#everyMs);
   }

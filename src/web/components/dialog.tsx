@@ -52,12 +52,14 @@ export interface ConfirmProps {
   /** What is done; the dialog stays open with the reason if it fails. */
   readonly act: () => Promise<unknown>;
   readonly close: () => void;
+  /** False = there is nothing to do, or it is not yet known what. */
+  readonly isReady?: boolean;
   /** 'primary' = it takes nothing away. */
   readonly look?: 'danger' | 'primary';
 }
 
 /** Confirm asks before something that cannot be undone. */
-export function Confirm({ title, children, action, act, close, look = 'danger' }: ConfirmProps) {
+export function Confirm({ title, children, action, act, close, isReady = true, look = 'danger' }: ConfirmProps) {
   const { isBusy, problem, send } = useSending();
   const run = () =>
     send(async () => {
@@ -70,7 +72,7 @@ export function Confirm({ title, children, action, act, close, look = 'danger' }
       {problem !== null && <Trouble problem={problem} />}
       <div class="actions">
         <Button onClick={close}>{t('dialog.cancel')}</Button>
-        <Button look={look} isBusy={isBusy} onClick={() => void run()}>
+        <Button look={look} isBusy={isBusy} disabled={!isReady} onClick={() => void run()}>
           {action}
         </Button>
       </div>

@@ -41,13 +41,27 @@ export function Failed({ words, action }: { readonly words: string; readonly act
   );
 }
 
+export interface ShownProps<T> {
+  readonly live: Live<T>;
+  readonly children: (data: T) => ComponentChildren;
+}
+
 /** Shown renders the data of something live, or the face that fits. */
-export function Shown<T>({ live, children }: { readonly live: Live<T>; readonly children: (data: T) => ComponentChildren }) {
+export function Shown<T>({ live, children }: ShownProps<T>) {
   const data = live.data.value;
   const problem = live.problem.value;
   if (data !== null) return <>{children(data)}</>;
   if (problem === null) return <Loading />;
   return <Failed words={wordsOf(problem)} action={<Button onClick={() => void live.refresh()}>{t('face.again')}</Button>} />;
+}
+
+/** Asked is Shown where a reader chooses what is asked: the answer to the choice before is dimmed. */
+export function Asked<T>(props: ShownProps<T>) {
+  return (
+    <div class="asked stack" aria-busy={props.live.isOld.value}>
+      <Shown {...props} />
+    </div>
+  );
 }
 
 /** Trouble says in a form or a dialog why something failed. It is not tried again: a request may have come through, and only the answer not. */

@@ -5,7 +5,7 @@ import { api, ask } from '../api/client.ts';
 import { breakable } from '../components/breakable.tsx';
 import { Button } from '../components/button.tsx';
 import { Badge, Card, PageHeader } from '../components/card.tsx';
-import { Empty, Shown } from '../components/faces.tsx';
+import { Asked, Empty } from '../components/faces.tsx';
 import { Choice } from '../components/field.tsx';
 import { SearchBox } from '../components/search-box.tsx';
 import { Table } from '../components/table.tsx';
@@ -71,7 +71,7 @@ function Clients({ isConnected }: { readonly isConnected: boolean }) {
   return (
     <Card>
       <SearchBox label={t('clients.search')} value={search} change={setSearch} />
-      <Shown live={clients}>
+      <Asked live={clients}>
         {({ items, total }) =>
           items.length === 0 ? (
             <Empty
@@ -85,7 +85,7 @@ function Clients({ isConnected }: { readonly isConnected: boolean }) {
             </>
           )
         }
-      </Shown>
+      </Asked>
       {act !== null && <ConfirmAct act={act} close={() => setAct(null)} done={() => void clients.refresh()} />}
     </Card>
   );

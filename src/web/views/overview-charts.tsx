@@ -4,7 +4,7 @@ import type { Answer } from '../api/answer.ts';
 import { api, ask } from '../api/client.ts';
 import { Card } from '../components/card.tsx';
 import { Chart } from '../components/chart.tsx';
-import { Empty, Shown } from '../components/faces.tsx';
+import { Asked, Empty } from '../components/faces.tsx';
 import { bytes, type Key, number, t } from '../i18n.ts';
 import { useLive } from '../live.ts';
 
@@ -44,7 +44,7 @@ const CHARTS: readonly ChartRow[] = [
 export function Charts({ range }: { readonly range: Range }) {
   const history = useLive(() => ask(api.GET('/api/v1/history', { params: { query: { range } } })), EVERY_MS[range], [range]);
   return (
-    <Shown live={history}>
+    <Asked live={history}>
       {(data) => {
         const shown = CHARTS.filter((row) => isKnown(data, row));
         if (shown.length === 0) return <Empty icon="gauge" words={t('overview.noHistory')} />;
@@ -64,7 +64,7 @@ export function Charts({ range }: { readonly range: Range }) {
           </div>
         );
       }}
-    </Shown>
+    </Asked>
   );
 }
 

@@ -16,12 +16,15 @@ const PICTURES = process.env['MIDGE_PICTURES'];
 /** A red dot. */
 const FACE = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==';
 
-/** From the Brandenburg Gate eastwards, a point every two minutes up to now. */
+const DAYS_S = 24 * 3600;
+
+/** From the Brandenburg Gate eastwards: a point three days ago, then one every two minutes up to now. */
 function walk(count: number): readonly object[] {
   const now = Math.floor(Date.now() / 1000);
   return Array.from({ length: count }, (_, index) => ({
     ...{ _type: 'location', tid: 'JA', acc: 8, batt: 80 - index, bs: 1 },
-    ...{ lat: 52.5163 + 0.0004 * Math.sin(index), lon: 13.3777 + 0.0011 * index, tst: now - 120 * (count - 1 - index) },
+    ...{ lat: 52.5163 + 0.0004 * Math.sin(index), lon: 13.3777 + 0.0011 * index },
+    tst: now - (index === 0 ? 3 * DAYS_S : 120 * (count - 1 - index)),
   }));
 }
 
@@ -90,9 +93,11 @@ for (const look of LOOKS) {
       await picture('list');
       await table.getByRole('link', { name: 'Jane Doe · phone' }).click();
       await page.getByRole('heading', { level: 1, name: 'jane · phone' }).waitFor();
-      await page.getByLabel('7 days').check();
       const points = page.getByRole('table', { name: 'Points' });
       await points.getByText('69%').waitFor();
+      assert.equal(await points.getByText('80%').count(), 0, 'of three days ago');
+      await page.getByLabel('7 days').check();
+      await points.getByText('80%').waitFor();
       assert.equal(await points.getByRole('row').count(), 13);
       await page.getByText('jane arrived at home').waitFor();
       await groundIsShown(page, hasMap ? look.colors : null);
@@ -117,6 +122,32 @@ for (const look of LOOKS) {
     });
   }
 }
+
+test('a preview of a deletion is that of what is chosen', { skip: noBrowser }, async (context) => {
+  const browser = await openBrowser(context);
+  const { box, session, send } = await house(context);
+  await familyMoves(send);
+  const { page, audit } = await browser.visit(box, { session });
+  await page.goto(`${box.url}/#/where/jane/phone`);
+  await page.getByRole('button', { name: 'Delete history' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Delete the history of “jane/phone”?' });
+  await dialog.getByText(/^\d+ locations of “jane\/phone” would go/).waitFor();
+  let answer = () => {};
+  const asked = new Promise<void>((resolve) => {
+    void page.route('**/api/v1/location-deletions', (route) => {
+      answer = () => void route.continue();
+      resolve();
+    });
+  });
+  await dialog.getByLabel('All of this phone').check();
+  await asked;
+  await dialog.getByText(/would go/).waitFor({ state: 'detached' });
+  assert.equal(await dialog.getByRole('button', { name: 'Delete for good' }).isDisabled(), true);
+  await audit();
+  answer();
+  await dialog.getByText(/^12 locations of “jane\/phone” would go/).waitFor();
+  assert.equal(await dialog.getByRole('button', { name: 'Delete for good' }).isEnabled(), true);
+});
 
 test('owner changes what is kept, on trial, and a damaged map gives way to the sheet', { skip: noBrowser }, async (context) => {
   const browser = await openBrowser(context);

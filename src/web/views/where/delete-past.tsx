@@ -2,7 +2,7 @@
 
 import { useState } from 'preact/hooks';
 import { api, ask } from '../../api/client.ts';
-import { Confirm, Dialog } from '../../components/dialog.tsx';
+import { Confirm } from '../../components/dialog.tsx';
 import { Loading, Shown } from '../../components/faces.tsx';
 import { Choice } from '../../components/field.tsx';
 import { toast } from '../../components/toast.tsx';
@@ -35,41 +35,40 @@ export function DeletePast({ person, device, span, done, close }: DeletePastProp
   const name = scope === 'person' ? person : `${person}/${device}`;
   const erase = (isPreview: boolean) =>
     ask(api.POST('/api/v1/location-deletions', { body: { person, preview: isPreview, ...wishFor(scope, device, span) } }));
-  const preview = useLive(() => erase(true), EVERY_MS, [scope]);
-  const count = preview.data.value?.locations ?? 0;
-  const isNothing = preview.data.value !== null && count === 0 && preview.data.value.messages === 0;
+  const preview = useLive(() => erase(true), EVERY_MS, [scope, span.from, span.to]);
+  const known = preview.isOld.value ? null : preview.data.value;
+  const isNothing = known?.locations === 0 && known.messages === 0;
   const act = async () => {
     const { locations } = await erase(false);
     toast(plural('where.deleted', locations, { name }));
     done();
   };
-  const body = (
-    <>
+  return (
+    <Confirm
+      title={t('where.deleteTitle', { name })}
+      action={t('where.deleteForGood')}
+      isReady={known !== null && !isNothing}
+      act={act}
+      close={close}
+    >
       <Choice
         label={t('where.what')}
         value={scope}
         choose={setScope}
         options={SCOPES.map(([each, words]) => [each, t(words, { name: person })])}
       />
-      <Shown live={preview}>
-        {({ locations, messages }) => (
-          <p>
-            {isNothing ? t('where.nothingKept') : plural('where.wouldGo', locations, { name })}
-            {messages > 0 && ` ${t('where.lastToo')}`}
-          </p>
-        )}
-      </Shown>
-    </>
-  );
-  if (preview.data.value === null || isNothing)
-    return (
-      <Dialog title={t('where.deleteTitle', { name })} close={close}>
-        {preview.data.value === null ? <Loading /> : body}
-      </Dialog>
-    );
-  return (
-    <Confirm title={t('where.deleteTitle', { name })} action={t('where.deleteForGood')} act={act} close={close}>
-      {body}
+      {preview.isOld.value ? (
+        <Loading />
+      ) : (
+        <Shown live={preview}>
+          {({ locations, messages }) => (
+            <p>
+              {isNothing ? t('where.nothingKept') : plural('where.wouldGo', locations, { name })}
+              {messages > 0 && ` ${t('where.lastToo')}`}
+            </p>
+          )}
+        </Shown>
+      )}
     </Confirm>
   );
 }

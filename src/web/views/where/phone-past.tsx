@@ -4,7 +4,7 @@ import { useState } from 'preact/hooks';
 import { api, ask } from '../../api/client.ts';
 import { Button } from '../../components/button.tsx';
 import { Card, PageHeader } from '../../components/card.tsx';
-import { Empty, Shown } from '../../components/faces.tsx';
+import { Asked, Empty } from '../../components/faces.tsx';
 import { Choice, Field } from '../../components/field.tsx';
 import { Table } from '../../components/table.tsx';
 import { useEvents } from '../../events.ts';
@@ -74,11 +74,11 @@ export function PhonePast({ person, device }: PhonePastProps) {
           )}
         </Card>
         {mayDelete && <PhoneSelf {...{ person, device }} />}
-        <Shown live={past}>
+        <Asked live={past}>
           {(data) =>
             data === 'nothing kept' ? <NothingKept /> : <Past person={person} past={data} hasTiles={map.data.value?.bytes != null} />
           }
-        </Shown>
+        </Asked>
         {mayDelete && (
           <div class="actions">
             <Button icon="trash" onClick={() => setDeleting(true)}>
