@@ -16,8 +16,9 @@ export async function run(invocation: Invocation): Promise<number> {
   return 0;
 }
 
-function textOf({ refusals, held, deaf }: Reasons, about: string | null): string {
+function textOf({ refusals, held, deaf, letIn }: Reasons, about: string | null): string {
   const lines = [
+    ...(letIn === null ? [] : [letInLine(letIn, about)]),
     ...refusals.toReversed().flatMap(linesOf),
     ...deaf.flatMap(({ clientId, reason, advice }) => [`Client ${safeText(clientId)} ${safeText(reason)}.`, ...adviceLines(advice)]),
     ...held.map(({ address, username, failures, until }) => {
@@ -27,6 +28,11 @@ function textOf({ refusals, held, deaf }: Reasons, about: string | null): string
   ];
   if (lines.length > 0) return `${lines.map(visibleText).join('\n')}\n`;
   return about === null ? 'The broker has refused no client since it started.\n' : `Nothing is known about "${about}".\n`;
+}
+
+function letInLine({ time, clientId, address }: NonNullable<Reasons['letIn']>, about: string | null): string {
+  const place = address === '' ? 'on this machine' : `from ${address}`;
+  return `${isoTime(time)}  ${safeText(`user ${about} was let in ${place} as client ${clientId}`)}, the last time since the broker started.`;
 }
 
 function linesOf(refusal: Reasons['refusals'][number]): string[] {

@@ -19,7 +19,7 @@ import type { Internet } from '../internet/internet.ts';
 import type { WayInStep } from '../internet/way-in.ts';
 import type { PhoneBook } from '../phones/phone-book.ts';
 import type { Whereabouts } from '../phones/whereabouts.ts';
-import type { RememberedRefusal } from '../refusals/refusal-memory.ts';
+import type { RefusalMemory } from '../refusals/refusal-memory.ts';
 import type { StateNeeds } from '../state/needs.ts';
 import type { Store } from '../store/store.ts';
 import type { History } from '../telemetry/history/history.ts';
@@ -318,7 +318,7 @@ export interface OperationNeeds {
   forgetBroker(id: string): 'forgotten' | 'unknown' | 'connected' | null;
   /** tryBridge tries one of the configuration, and says what happens; null = there is none of this name, else whether all is well. */
   tryBridge(name: string, say: (step: TrialStep) => void): Promise<boolean | null>;
-  readonly refusals: { list(about: string | null): readonly RememberedRefusal[] };
+  readonly refusals: Pick<RefusalMemory, 'list' | 'lastLetIn'>;
   readonly throttle: Pick<LoginThrottle, 'held' | 'end'>;
   /** A change of the configuration that waits to be confirmed. */
   readonly trial: Trial;

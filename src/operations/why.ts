@@ -5,6 +5,7 @@ import { decisionText, explainSubscription, missingRule, type SubscriptionExplai
 import type { LoginHold } from '../access/login-throttle.ts';
 import { parseSharedFilter } from '../mqtt/topics.ts';
 import { ADVICE_CODES } from '../refusals/advice.ts';
+import type { LetIn } from '../refusals/last-connections.ts';
 import type { RememberedRefusal } from '../refusals/refusal-memory.ts';
 import type { OperationNeeds } from './needs.ts';
 import { type Answer, operation } from './operation.ts';
@@ -47,11 +48,25 @@ const DEAF = z
     topicFilter: z.string(),
     reason: z.string(),
     advice: z.string().nullable(),
+    missing: z.string().nullable().describe('the filter of the rule that would let it read there; null = no rule of an ACL file would'),
   })
   .describe('a subscription to which nothing may ever arrive: SUBSCRIBE is accepted all the same');
 
+const LET_IN = z.object({
+  time: z.number().describe('milliseconds since 1970'),
+  clientId: z.string(),
+  address: z.string().describe("'' for a Unix socket"),
+}) satisfies z.ZodType<LetIn>;
+
 const INPUT = z.strictObject({ about: z.string().nullish().describe('only of that address, client id or user') });
-const OUTPUT = z.object({ refusals: z.array(REFUSAL), held: z.array(HOLD), deaf: z.array(DEAF) });
+const OUTPUT = z.object({
+  refusals: z.array(REFUSAL),
+  held: z.array(HOLD),
+  deaf: z.array(DEAF),
+  letIn: LET_IN.nullable().describe(
+    'the last time that a client of the user `about` was let in; null = none was since the start of the broker, or no user is asked about',
+  ),
+});
 
 /** Reasons answer "why". */
 export type Reasons = Answer<z.infer<typeof OUTPUT>>;
@@ -73,7 +88,8 @@ function readReasons(needs: OperationNeeds, about: string | null): Reasons {
     .held()
     .filter(isMeant)
     .map((hold) => ({ ...hold }));
-  return { refusals: needs.refusals.list(about), held, deaf: deafSubscriptions(needs, about) };
+  const letIn = about === null ? null : needs.refusals.lastLetIn(about);
+  return { refusals: needs.refusals.list(about), held, deaf: deafSubscriptions(needs, about), letIn };
 }
 
 function deafSubscriptions({ broker, listeners, access: { authorizer } }: OperationNeeds, about: string | null): Reasons['deaf'] {
@@ -89,8 +105,9 @@ function deafSubscriptions({ broker, listeners, access: { authorizer } }: Operat
       if (subscription.arrives) continue;
       const reason = `is subscribed to "${topicFilter}" but gets nothing: ${deafText(subscription)}`;
       const isByFile = subscription.decision.reason === 'always accepted';
-      const advice = isByFile ? missingRule({ username }, 'read', parseSharedFilter(topicFilter)?.topicFilter ?? topicFilter) : null;
-      found.push({ clientId, username, topicFilter, reason, advice });
+      const missing = isByFile ? (parseSharedFilter(topicFilter)?.topicFilter ?? topicFilter) : null;
+      const advice = missing === null ? null : missingRule({ username }, 'read', missing);
+      found.push({ clientId, username, topicFilter, reason, advice, missing });
     }
   }
   return found;

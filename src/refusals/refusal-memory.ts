@@ -10,6 +10,7 @@ import type { ConnectedClient, Refusal, RefusalLog, RemoteEnd } from '../broker/
 import { type Advice, type AdviceCode, adviceSentence, advise, isOfLock } from './advice.ts';
 import { ConnectionRhythm } from './connection-rhythm.ts';
 import type { Explanation } from './explain-refusal.ts';
+import { LastConnections, type LetIn } from './last-connections.ts';
 import { type Values, valuesOf, whatOf } from './reason-values.ts';
 
 /** Each is some 500 bytes. */
@@ -76,6 +77,7 @@ type Counted = RememberedRefusal & { readonly listener: string; last: number; co
 export class RefusalMemory implements RefusalLog {
   readonly #setup: RefusalMemorySetup;
   readonly #rhythm = new ConnectionRhythm();
+  readonly #letIn = new LastConnections();
   /** By what makes them the same; the latest last. */
   readonly #refusals = new Map<string, Counted>();
 
@@ -120,7 +122,8 @@ export class RefusalMemory implements RefusalLog {
     const { clock, log } = this.#setup;
     for (const refusal of this.#refusals.values())
       if (refusal.settled === null && isOver(refusal, client, from)) refusal.settled = clock.now();
-    const { clientId } = client;
+    const { clientId, username } = client;
+    if (username !== null) this.#letIn.add(username, { time: clock.now(), clientId: shortened(clientId), address: from.address });
     const trouble = this.#rhythm.connected(clientId, from.address, takenFrom?.address ?? null, clock.monotonic());
     if (trouble === null) return;
     const { cause, what, values, reason } = trouble;
@@ -138,6 +141,11 @@ export class RefusalMemory implements RefusalLog {
       const isOver = refusal.cause === 'page' && refusal.address === address && refusal.username === shortened(username);
       if (isOver && refusal.settled === null) refusal.settled = now;
     }
+  }
+
+  /** lastLetIn tells when a client of a user came in last; null = none has since the start. */
+  lastLetIn(username: string): LetIn | null {
+    return this.#letIn.of(username);
   }
 
   /** list gives what is remembered, the latest first; with `about` only of that address, client id or user. */

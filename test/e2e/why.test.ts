@@ -80,7 +80,8 @@ test('midge why tells what came to a plain port, who gave a wrong password, and 
     await jane.expect('90 [ 0001 {} 00 ]');
   }
 
-  const { refusals, deaf } = await why();
+  const { refusals, deaf, letIn } = await why();
+  assert.equal(letIn, null, 'nobody was asked about');
   assert.deepEqual(
     refusals.toReversed().map(({ clientId, reason }) => `${clientId} ${reason}`),
     [
@@ -122,10 +123,19 @@ test('midge why tells what came to a plain port, who gave a wrong password, and 
     deaf.map(({ advice }) => advice),
     ['home/#', 'garden/#'].map((filter) => `to allow it, write below "user jane": topic read ${filter}`),
   );
+  assert.deepEqual(
+    deaf.map(({ missing }) => missing),
+    ['home/#', 'garden/#'],
+  );
   const { stdout } = await runMidge(folder, ['why', 'joe', '--state', state]);
   assert.match(
     stdout,
-    /client phone, user joe, from 127\.0\.0\.1 on port \d+ gives user "joe", who has no account here\n +-> to let this user in: midge passwd \/\S+\/passwd joe\n$/,
+    /^\S+ {2}client phone, user joe, from 127\.0\.0\.1 on port \d+ gives user "joe", who has no account here\n +-> to let this user in: midge passwd \/\S+\/passwd joe\n$/,
+  );
+  const ofJane = await runMidge(folder, ['why', 'jane', '--state', state]);
+  assert.match(
+    ofJane.stdout,
+    /^\S+ {2}user jane was let in from 127\.0\.0\.1 as client phone, the last time since the broker started\.\n\S+ {2}/,
   );
   await broker.line(/New connection from 127\.0\.0\.1:\d+ on port/);
   assert.ok(!broker.lines.some((line) => line.includes(`127.0.0.1:${probePort}`)), 'the probe is not in the log');

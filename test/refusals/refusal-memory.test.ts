@@ -282,3 +282,20 @@ test('refusal memory tells reason and advice as codes with their values beside t
   assert.deepEqual([told?.adviceCode, told?.adviceValues], ['new password', { command: 'midge passwd /etc/midge/passwd jane' }]);
   assert.equal(told?.advice, 'a new password: midge passwd /etc/midge/passwd jane');
 });
+
+test('refusal memory tells when a user was let in last, of ten thousand users', () => {
+  const { refusals, time } = memory();
+  const from = { address: '10.0.0.1', port: 1, policy: DEFAULT_LISTENER_POLICY };
+  assert.equal(refusals.lastLetIn('jane'), null);
+  refusals.connected(PHONE, from, null);
+  time.now = 5000;
+  refusals.connected({ clientId: 'tablet', username: 'jane' }, { ...from, address: '' }, null);
+  refusals.connected({ clientId: 'lamp', username: null }, from, null);
+  refusals.connected({ clientId: 'x', username: 'n'.repeat(121) }, from, null);
+  assert.deepEqual(refusals.lastLetIn('jane'), { time: 5000, clientId: 'tablet', address: '' });
+  assert.equal(refusals.lastLetIn('n'.repeat(121)), null);
+  for (let index = 0; index < 9999; index++) refusals.connected({ clientId: 'many', username: `user ${index}` }, from, null);
+  assert.notEqual(refusals.lastLetIn('jane'), null);
+  refusals.connected({ clientId: 'many', username: 'one more' }, from, null);
+  assert.equal(refusals.lastLetIn('jane'), null);
+});

@@ -10,6 +10,7 @@ import { Form } from '../components/form.tsx';
 import { Icon } from '../components/icon.tsx';
 import { t } from '../i18n.ts';
 import { go, linkTo } from '../router.ts';
+import { latestOf } from './arrival.tsx';
 import { type Made, MadeAccount } from './made-account.tsx';
 import { OwnPasswordField, passwordFor } from './own-password-field.tsx';
 import { type Rule, TEMPLATES, type TemplateName } from './person-templates.ts';
@@ -67,9 +68,10 @@ function PersonForm({ name, who, taken, hasRules, mayBegin, done }: PersonFormPr
   const make = async () => {
     const { password, made } = passwordFor(typedPassword);
     const account = { username: username.trim(), password };
+    const before = await latestOf(account.username);
     if (isLimited && !hasRules) await ask(api.POST('/api/v1/rules/beginning', { body: {} }));
     await makePerson(account, isLimited ? rules : []);
-    done({ username: account.username, password: made, topics: isLimited ? rules.map(({ filter }) => filter) : null });
+    done({ username: account.username, password: made, before, topics: isLimited ? rules.map(({ filter }) => filter) : null });
   };
   if (template === 'phone') return <ToPhones person={username.trim()} choose={choose} />;
   return (

@@ -13,6 +13,7 @@ import { plural, t } from '../i18n.ts';
 import { useLive } from '../live.ts';
 import { go, linkTo, place } from '../router.ts';
 import { currentSession, type Right } from '../visit.ts';
+import { latestOf } from './arrival.tsx';
 import { type Made, MadeAccount } from './made-account.tsx';
 import { MayTheyCard } from './may-they.tsx';
 import { OwnPasswordField, passwordFor } from './own-password-field.tsx';
@@ -268,8 +269,9 @@ function PasswordDialog({ username, close }: { readonly username: string; readon
   const own = isOwn(username);
   const make = async () => {
     const next = passwordFor(typed);
+    const before = await latestOf(username);
     await ask(api.PUT('/api/v1/users/{username}/password', { params: { path: { username } }, body: { password: next.password } }));
-    setMade({ username, password: next.made });
+    setMade({ username, password: next.made, before });
   };
   if (made !== null) return <MadeAccount title={t('people.newPasswordTitle', { name: username })} made={made} close={close} />;
   return (

@@ -11,9 +11,6 @@ import { HeldReason, PlainReason, Reason } from './refusal-reason.tsx';
 
 const EVERY_MS = 3000;
 
-/** Rules do not know shared subscriptions [MQTT-4.8.2]. */
-const SHARED = /^\$share\/[^/]+\//;
-
 /** Refusals shows them all, or those about a client, a user or an address. */
 export function Refusals({ about }: { readonly about?: string }) {
   const query = about === undefined ? {} : { about };
@@ -88,15 +85,15 @@ function Open({ why, ended }: ListProps) {
           <HeldReason key={row.key} row={row} ended={ended} />
         ),
       )}
-      {why.deaf.map(({ clientId, username, topicFilter, advice }) => (
+      {why.deaf.map(({ clientId, username, topicFilter, missing }) => (
         <Reason
           key={`deaf ${clientId} ${topicFilter}`}
           who={clientId}
           from={username ?? t('clients.nobody')}
           badge={t('refusals.deaf')}
           words={t('refusals.deafWords', { filter: topicFilter })}
-          advice={advice === null ? null : t('refusals.deafAdvice', { filter: topicFilter })}
-          link={username === null ? null : advice === null ? toPerson(username) : toRule(username, topicFilter.replace(SHARED, ''), 'read')}
+          advice={missing === null ? null : t('refusals.deafAdvice', { filter: missing })}
+          link={username === null ? null : missing === null ? toPerson(username) : toRule(username, missing, 'read')}
         />
       ))}
     </ul>

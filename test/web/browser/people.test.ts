@@ -37,8 +37,17 @@ for (const look of LOOKS) {
     await audit();
     const password = (await dialog.locator('.secret code').textContent()) ?? '';
     assert.match(password, /^([a-z2-9]{5}-){3}[a-z2-9]{5}$/);
+    await dialog.getByText('Nothing has connected with this account yet.').waitFor();
+    const login = { port: box.port, clientId: 'kitchen-1', username: 'kitchen' };
+    await assert.rejects(mqttClient(context, { ...login, password: 'wrong' }));
+    await dialog.getByText('A connection with this name was refused:').waitFor();
+    assert.ok(await isInSight(page, dialog.getByText('The password for “kitchen” is wrong.')));
+    await audit();
+    const client = await mqttClient(context, { ...login, password });
+    await dialog.getByText(/^Connected at .*, from 127\.0\.0\.1\.$/).waitFor();
+    assert.equal(await dialog.getByText('The password for “kitchen” is wrong.').count(), 0);
+    await audit();
     await dialog.getByRole('button', { name: 'Done' }).click();
-    const client = await mqttClient(context, { port: box.port, clientId: 'kitchen-1', username: 'kitchen', password });
     assert.equal(client.connected, true);
     assert.match(readFileSync(rules, 'utf8'), /^user kitchen\ntopic readwrite home\/kitchen\/#$/m);
     await page.locator('td', { hasText: 'read and write home/kitchen/#' }).waitFor();
@@ -273,9 +282,12 @@ test('wrong password leads to a new one by one link', { skip: noBrowser }, async
   await dialog.getByText('It is shown only now').waitFor();
   await audit();
   const password = (await dialog.locator('.secret code').textContent()) ?? '';
+  await dialog.getByText('Nothing has connected with this account yet.').waitFor();
+  assert.equal(await dialog.locator('.reasons').count(), 0, 'what was refused before');
+  await mqttClient(context, { ...login, password });
+  await dialog.getByText(/^Connected at /).waitFor();
   await dialog.getByRole('button', { name: 'Done' }).click();
   assert.equal(await dialog.count(), 0);
-  await mqttClient(context, { ...login, password });
 });
 
 test('passwords that somebody tries at the page are told of, with the account to look after', { skip: noBrowser }, async (context) => {

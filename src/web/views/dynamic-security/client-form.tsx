@@ -11,6 +11,7 @@ import { Form } from '../../components/form.tsx';
 import { toast } from '../../components/toast.tsx';
 import { t } from '../../i18n.ts';
 import { useSending } from '../../sending.ts';
+import { latestOf } from '../arrival.tsx';
 import { type Made, MadeAccount } from '../made-account.tsx';
 import { OwnPasswordField, passwordFor } from '../own-password-field.tsx';
 import { makePassword } from '../person-templates.ts';
@@ -58,8 +59,9 @@ function ClientFields({ model, client, done }: ClientFieldsProps) {
     if (client === null) {
       const { password, made } = passwordFor(typedPassword);
       const account = { username: username.trim(), password };
+      const before = await latestOf(account.username);
       await ask(api.POST('/api/v1/dynamic-security/clients', { body: { ...account, ...links, clientId: clientId.trim() } }));
-      return done({ ...account, password: made });
+      return done({ ...account, password: made, before });
     }
     const body = { ...links, clientId: clientId.trim(), disabled: !mayEnter, revision: model.revision };
     await ask(api.PATCH('/api/v1/dynamic-security/clients/{username}', { params: { path: { username } }, body }));
@@ -67,7 +69,7 @@ function ClientFields({ model, client, done }: ClientFieldsProps) {
     done(null);
   };
   const renew = async () => {
-    const made = { username, password: makePassword() };
+    const made = { username, password: makePassword(), before: await latestOf(username) };
     const body = { password: made.password };
     await ask(api.PATCH('/api/v1/dynamic-security/clients/{username}', { params: { path: { username } }, body }));
     done(made);
