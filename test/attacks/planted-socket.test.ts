@@ -75,6 +75,7 @@ const TRICKY = {
     ],
     held: [{ address: TRICK, username: TRICK, failures: TRICK, until: 0 }],
     deaf: [{ clientId: TRICK, reason: TRICK, advice: TRICK }],
+    letIn: { time: 0, clientId: TRICK, address: TRICK },
   },
 };
 
