@@ -1,6 +1,7 @@
 // What the API needs of others. app/ hands it over.
 
 import type { Logger } from '../base/logger.ts';
+import type { Change } from '../operations/change.ts';
 import type { MayRead } from '../operations/location-sight.ts';
 import type { Asker, Operation } from '../operations/operation.ts';
 import type { Operations } from '../operations/operations.ts';
@@ -182,5 +183,7 @@ export interface ApiSetup {
   readonly challengeAnswer: (path: string) => string | null;
   /** Milliseconds since any moment. */
   readonly now: () => number;
+  /** changed is told of what somebody has changed without an operation. */
+  readonly changed: (change: Change) => void;
   readonly logger: Logger;
 }

@@ -5,6 +5,7 @@ import type { Context } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { z } from 'zod';
 import { usernameFault } from '../access/password-file-edit.ts';
+import type { Change } from '../operations/change.ts';
 import type { Asker } from '../operations/operation.ts';
 import { includesRight, lesserRight, RIGHTS, type Right } from '../operations/right.ts';
 import { checked, MAX_LOGIN_BYTES, readJson } from './input.ts';
@@ -207,7 +208,7 @@ export class SignIn {
     const signedIn = await this.#checkAccount({ username, password, address: visitor.address, listener: visitor.listener });
     if (roles.hasAdmin) throw new Problem(409, 'This box has an admin already');
     roles.set(username, 'admin');
-    this.#setup.logger.log('notice', `${JSON.stringify(username)} has claimed the REST interface, and is its admin.`);
+    this.#setup.changed(claimBy(username, visitor));
     return this.#beginSession(context, visitor, { username, listener, role: 'admin', signedIn });
   }
 
@@ -254,6 +255,11 @@ export function refuseOtherPages(context: Context): void {
 }
 
 /** named says for the log where an asker has come from. */
+function claimBy(username: string, visitor: Visitor): Change {
+  const { name: who } = named({ name: JSON.stringify(username), right: 'admin' }, visitor);
+  return { who, door: 'page', username, address: visitor.address, operation: 'claim', about: { username }, lasts: true };
+}
+
 function named(asker: Asker, { address }: Visitor): Asker {
   return { ...asker, name: `${asker.name} from ${address || 'this machine'} over REST`, address };
 }

@@ -38,6 +38,7 @@ export interface ApiWorld {
   /** Milliseconds since 1970. */
   readonly since: number;
   readonly isReady: () => boolean;
+  readonly changed: ApiSetup['changed'];
 }
 
 /** apiSetup makes what the API asks. */
@@ -81,6 +82,7 @@ export async function apiSetup(world: ApiWorld, { roles, tokens, phones }: KeptF
     originsAt: (listener) => appliance.listeners.find(({ options }) => options.policy.name === listener)?.options.httpOrigins ?? [],
     challengeAnswer: (path) => appliance.internet?.answerTo(path) ?? null,
     now: () => performance.now(),
+    changed: world.changed,
     logger: log,
   };
 }

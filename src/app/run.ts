@@ -314,6 +314,7 @@ class Run {
       title,
       since: systemClock.now(),
       isReady: () => this.#isReady,
+      changed: (change: Change) => this.#noteChange(change),
     };
     return new ApiPart({
       configuration,

@@ -1,7 +1,8 @@
 // The words for each change that somebody may make: keys of locales/ by the operations of the box.
 
-/** CHANGES by operation; where a field decides, by operation and field. */
+/** CHANGES by operation, or `claim`, which is none; where a field decides, by operation and field. */
 export const CHANGES = {
+  claim: 'change.claim',
   'end hold': 'change.endHold',
   backup: 'change.backup',
   reload: 'change.reload',

@@ -10,6 +10,7 @@ import { createApi, type Guest } from '../../src/api/api.ts';
 import { openApiFile } from '../../src/api/openapi.ts';
 import type { ApiSetup, MissingPasswordFile, StreamedMessage, TokenGrant } from '../../src/api/ports.ts';
 import { Roles } from '../../src/api/roles.ts';
+import type { Change } from '../../src/operations/change.ts';
 import { type Operation, OperationFailure, operation } from '../../src/operations/operation.ts';
 import { Operations } from '../../src/operations/operations.ts';
 import type { Right } from '../../src/operations/right.ts';
@@ -61,6 +62,8 @@ export interface OpenApi {
   /** signedIn counts the requests of connections that have signed in. */
   readonly signedIn: { count: number };
   readonly feeds: Set<(message: StreamedMessage) => void>;
+  /** What was changed without an operation. */
+  readonly changes: readonly Pick<Change, 'who' | 'operation' | 'about'>[];
   /** Topics at which a message is retained. */
   readonly retained: Set<string>;
   ask(path: string, ask?: Ask): Promise<Answer>;
@@ -88,6 +91,7 @@ export async function openApi(
   const signedIn = { count: 0 };
   const feeds = new Set<(message: StreamedMessage) => void>();
   const retained = new Set<string>();
+  const changes: OpenApi['changes'][number][] = [];
   const table = rest.table ?? TABLE;
   const api = createApi({
     table,
@@ -140,6 +144,7 @@ export async function openApi(
     originsAt: () => [],
     challengeAnswer: () => null,
     now: () => clock.now,
+    changed: ({ who, operation, about }) => void changes.push({ who, operation, about }),
     logger: log,
     ...rest,
   });
@@ -173,6 +178,7 @@ export async function openApi(
     signedIn,
     feeds,
     retained,
+    changes,
     ask,
     keepListeners: (names) => api.keepListeners(names),
     stop: () => api.stop(),

@@ -238,6 +238,7 @@ test('unclaimed box lets nobody sign in, until a claim with the set-up code', as
   assert.equal(api.passwords.get('anna'), CLAIM.password);
   assert.equal((await api.ask('/api/v1/claim', { method: 'POST', body: { ...CLAIM, username: 'eve' } })).status, 409);
   assert.equal(api.passwords.has('eve'), false);
+  assert.deepEqual(api.changes, [{ who: '"anna" from 192.0.2.7 over REST', operation: 'claim', about: { username: 'anna' } }]);
 });
 
 test('claim of an account that is there needs its password', async (context) => {
