@@ -73,8 +73,16 @@ class Poll<T> implements Live<T> {
     } catch (error) {
       if (this.#isOver || turn !== this.#latest) return;
       this.problem.value = error instanceof Unreachable ? null : (error as Error); // ask throws nothing else
-      if (this.isOld.value && this.problem.value !== null) this.data.value = null;
+      if (this.problem.value !== null) this.#forgetOld();
     }
     if (connected.peek()) this.#timer = setTimeout(() => void this.refresh(), this.#everyMs);
+  }
+
+  #forgetOld(): void {
+    if (!this.isOld.peek()) return;
+    batch(() => {
+      this.data.value = null;
+      this.isOld.value = false;
+    });
   }
 }

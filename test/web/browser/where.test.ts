@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { Page } from 'playwright-core';
+import type { Page, Route } from 'playwright-core';
 import { mqttClient } from '../../support/clients/mqtt-client.ts';
 import { pmtilesFile } from '../../support/map/pmtiles-file.ts';
 import { OWNER, openBox } from './box.ts';
@@ -127,24 +127,29 @@ test('a preview of a deletion is that of what is chosen', { skip: noBrowser }, a
   const browser = await openBrowser(context);
   const { box, session, send } = await house(context);
   await familyMoves(send);
-  const { page, audit } = await browser.visit(box, { session });
+  const { page, audit, expect } = await browser.visit(box, { session });
+  expect(/^console: Failed to load resource: .* 409 /);
   await page.goto(`${box.url}/#/where/jane/phone`);
   await page.getByRole('button', { name: 'Delete history' }).click();
   const dialog = page.getByRole('dialog', { name: 'Delete the history of “jane/phone”?' });
   await dialog.getByText(/^\d+ locations of “jane\/phone” would go/).waitFor();
-  let answer = () => {};
+  let fail = () => {};
   const asked = new Promise<void>((resolve) => {
-    void page.route('**/api/v1/location-deletions', (route) => {
-      answer = () => void route.continue();
+    const hold = (route: Route) => {
+      fail = () => void route.fulfill({ status: 409, contentType: 'application/problem+json', json: { status: 409, detail: 'no disk' } });
       resolve();
-    });
+    };
+    void page.route('**/api/v1/location-deletions', hold, { times: 1 });
   });
   await dialog.getByLabel('All of this phone').check();
   await asked;
   await dialog.getByText(/would go/).waitFor({ state: 'detached' });
   assert.equal(await dialog.getByRole('button', { name: 'Delete for good' }).isDisabled(), true);
   await audit();
-  answer();
+  fail();
+  await dialog.getByText('no disk').waitFor();
+  assert.equal(await dialog.getByRole('button', { name: 'Delete for good' }).isDisabled(), true);
+  await dialog.getByRole('button', { name: 'Try again' }).click();
   await dialog.getByText(/^12 locations of “jane\/phone” would go/).waitFor();
   assert.equal(await dialog.getByRole('button', { name: 'Delete for good' }).isEnabled(), true);
 });
